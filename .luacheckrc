@@ -1,0 +1,24 @@
+std = "luajit"
+max_line_length = 160
+codes = true
+self = false
+exclude_files = { "build", "tests/data", "**/node_modules" }
+-- Tables of cases read better a case a line.
+files["tests/**/*_spec.lua"] = { std = "+busted", max_line_length = 240 }
+files["policies/specs"] = { std = "luajit+busted", max_line_length = 240 }
+-- The one file that makes string what policies see of it.
+files["scripts/sandbox.lua"].ignore = { "122/string", "142/string", "143/string", "211/core", "211/use" }
+-- Every script is handed the same two; not each needs both.
+files["scripts"].ignore = { "211/core", "211/use" }
+files["**/moongate.lua"].read_globals = { "moongate", "env", "file" }
+-- What scripts/sandbox.lua gives to policies.
+files["policies"] = {
+  std = "none",
+  read_globals = {
+    "string", "table", "math", "bit", "log", "pairs", "ipairs", "type", "tostring", "tonumber", "select", "unpack", "next",
+    "error", "assert", "gt", "ge", "lt", "le", "any", "between", "isnt", "none_of", "like", "at_least",
+    "deny", "route", "only", "drop", "pass",
+    "chain", "models", "apps", "auth", "access", "routing", "policy",
+  },
+}
+files["tests/bench/wrk.lua"].globals = { "wrk", "done" }

@@ -1,0 +1,222 @@
+# moongate's build. `make demo` and `make test` are the two commands that matter; `make help` lists the rest.
+
+B        ?= build
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+SECONDS  ?= 60
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
+
+.PHONY: all demo test house unit spec e2e clients asan fuzz bench fresh install format clean help packages FORCE
+
+#: all          the gateway and the mock provider, optimised, in build/ (the default)
+all: $(B)/moongate $(B)/moongate-mock
+
+#: demo         install what is missing, build, start gateway and mock provider, print a curl line that works
+demo:
+	@.ci/packages build
+	@$(MAKE) all
+	@B=$(B) luajit examples/demo/run.lua
+
+#: test         install what is missing, build, then house, unit, spec, e2e and clients
+test:
+	@.ci/packages test
+	@$(MAKE) tests-built
+	@B=$(B) luajit tests/run.lua house unit spec e2e clients
+
+#: house unit spec e2e clients
+#:              one part of the tests alone
+house unit spec e2e clients:
+	@.ci/packages test
+	@$(MAKE) tests-built
+	@B=$(B) luajit tests/run.lua $@
+
+#: asan         the whole suite under AddressSanitizer, UBSan and LeakSanitizer, in build/asan
+asan:
+	@.ci/packages test
+	@$(MAKE) SAN=1 B=build/asan tests-built
+	@B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e clients
+
+#: fuzz         each parser's fuzzer for SECONDS (60); FUZZ="http sse" picks some
+fuzz:
+	@.ci/packages fuzz
+	@$(MAKE) CLANG=1 B=build/fuzz fuzzers
+	@B=build/fuzz sh tests/fuzz/run $(SECONDS) $(FUZZ)
+
+#: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
+bench:
+	@.ci/packages bench
+	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape
+	@B=$(B) luajit tests/bench/run.lua
+
+#: fresh        repeat the two commands in a new Debian 12 made by debootstrap (as root)
+fresh:
+	@sh tests/fresh
+
+#: packages     install the Debian packages that the build and the tests need
+packages:
+	@.ci/packages test
+
+#: install      binary, policies, examples and systemd unit under DESTDIR and PREFIX
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/moongate $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 $(B)/moongate $(DESTDIR)$(PREFIX)/bin/moongate
+	cp -R policies examples $(DESTDIR)$(PREFIX)/share/moongate/
+	install -m 644 README.md LICENSE $(DESTDIR)$(PREFIX)/share/moongate/
+	sed 's|@PREFIX@|$(PREFIX)|g' examples/systemd/moongate.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/moongate.service
+
+#: format       clang-format over every C file
+format:
+	find core tests -name '*.[ch]' | xargs clang-format -i
+
+#: clean        remove build/
+clean:
+	rm -rf build
+
+#: help         this list
+help:
+	@echo "make TARGET   with V=1: every command in full; B=build/x: another build directory"
+	@sed -n 's/^#: /  /p' $(firstword $(MAKEFILE_LIST))
+
+# ---- What is compiled with.
+
+# A floor may include its own and those before it (tests/house/floors.lua); a test links no more than that.
+FLOORS := base wire net store exchange lua flow admin server cli
+
+CC       := $(if $(CLANG),clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
+PKGS     := luajit libevent libcurl jansson openssl sqlite3
+PKG_SAYS := $(shell pkg-config --cflags --libs $(PKGS) 2>/dev/null)
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ifdef CLANG
+OPT      := -O1 -g $(SANFLAGS) -fsanitize=fuzzer-no-link
+LDSAN    := $(SANFLAGS)
+WARN     += -Wno-error
+else ifdef SAN
+OPT      := -O1 -g $(SANFLAGS)
+LDSAN    := $(SANFLAGS)
+else
+OPT      := -O2 -g -D_FORTIFY_SOURCE=2
+endif
+ALL_CPPFLAGS := -D_GNU_SOURCE -Icore -I$(B)/gen -include base/banned.h $(filter -I% -D%,$(PKG_SAYS)) $(CPPFLAGS)
+ALL_CFLAGS   := -std=c11 $(OPT) $(WARN) $(HARDEN) $(CFLAGS)
+ALL_LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(LDSAN) $(LDFLAGS)
+ALL_LDLIBS   := $(filter-out -I% -D%,$(PKG_SAYS)) -lpthread -lm $(LDLIBS)
+
+Q   := $(if $(V),,@)
+SAY  = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+# ---- Memory of the last run: other flags recompile everything, a file that came or went remakes its archive.
+# $(call remember,text) rewrites $@ only when the text differs; no shell is started.
+
+same     = $(and $(findstring x$(strip $(1))x,x$(strip $(2))x),$(findstring x$(strip $(2))x,x$(strip $(1))x))
+remember = $(if $(call same,$(file <$@),= $(1)),,$(file >$@,= $(1)))
+
+$(B):
+	@mkdir -p $@
+
+FLAGS_TEXT := $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(ALL_LDLIBS)
+$(B)/flags: FORCE | $(B)
+	$(if $(PKG_SAYS),,@echo 'Libraries are missing ($(PKGS)): run "make packages".' >&2; exit 2)
+	$(call remember,$(FLAGS_TEXT))
+
+# ---- One archive a floor: a linker error in a test is an upward call that the include test could not see.
+
+define FLOOR_RULES
+OBJS_$(1) := $$(patsubst %.c,$$(B)/%.o,$$(wildcard core/$(1)/*.c core/$(1)/*/*.c))
+OBJS += $$(OBJS_$(1))
+$$(B)/lib$(1).list: FORCE | $$(B)
+	$$(call remember,$$(OBJS_$(1)))
+$$(B)/lib$(1).a: $$(OBJS_$(1)) $$(B)/lib$(1).list
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$(OBJS_$(1))
+endef
+$(foreach f,$(FLOORS),$(eval $(call FLOOR_RULES,$(f))))
+
+# The archives of a floor and all below it, top first, as the linker wants them.
+below   = $(if $(filter $(1),$(firstword $(2))),$(1),$(firstword $(2)) $(call below,$(1),$(wordlist 2,99,$(2))))
+reverse = $(if $(1),$(call reverse,$(wordlist 2,99,$(1))) $(firstword $(1)))
+libs    = $(patsubst %,$(B)/lib%.a,$(call reverse,$(call below,$(1),$(FLOORS))))
+
+COMPILE = $(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+LINK    = $(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o %.a,$^) $(ALL_LDLIBS) -o $@
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(COMPILE)
+
+OBJS += $(B)/core/main.o
+$(B)/moongate: $(B)/core/main.o $(B)/gen/scripts.o $(call libs,cli)
+	$(call SAY,LINK,$@)
+	$(LINK)
+
+# scripts/*.lua, compiled into the binary as text (see core/lua/script.h).
+SCRIPTS := $(sort $(wildcard scripts/*.lua scripts/*/*.lua))
+$(B)/scripts.list: FORCE | $(B)
+	$(call remember,$(SCRIPTS))
+$(B)/gen/scripts.S: $(SCRIPTS) $(B)/scripts.list
+	@mkdir -p $(@D)
+	@{ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; n=0; \
+	  for f in $(SCRIPTS); do echo "n$$n: .asciz \"$$f\""; echo "s$$n: .incbin \"$$f\""; echo "e$$n: .byte 0"; n=$$((n+1)); done; \
+	  echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.global script_table'; echo 'script_table:'; n=0; \
+	  for f in $(SCRIPTS); do echo ".quad n$$n, s$$n, e$$n - s$$n"; n=$$((n+1)); done; echo '.quad 0, 0, 0'; } > $@
+$(B)/gen/scripts.o: $(B)/gen/scripts.S
+	$(call SAY,AS,$@)
+	$(Q)$(CC) -c $< -o $@
+
+# The mock provider shares nothing but base with the gateway: it is the oracle of the tests.
+MOCK_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/mock/*.c))
+OBJS += $(MOCK_OBJS)
+$(B)/mock.list: FORCE | $(B)
+	$(call remember,$(MOCK_OBJS))
+$(B)/moongate-mock: $(MOCK_OBJS) $(B)/mock.list $(call libs,base)
+	$(call SAY,LINK,$@)
+	$(LINK)
+
+# ---- Tests, fuzzers and bench tools in C.
+
+# tests/unit/<floor>/test_<room>.c → build/unit/<floor>/test_<room>, linked with that floor and those below.
+define UNIT_RULES
+UNITS_$(1) := $$(patsubst tests/unit/%.c,$$(B)/unit/%,$$(wildcard tests/unit/$(1)/test_*.c))
+$$(UNITS_$(1)): $$(B)/unit/%: $$(B)/tests/unit/%.o $$(call libs,$(1)) $$(B)/gen/scripts.o
+	@mkdir -p $$(@D)
+	$$(call SAY,LINK,$$@)
+	$$(LINK)
+UNITS += $$(UNITS_$(1))
+endef
+$(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
+OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
+
+# busted with the policy engine inside, for tests/spec and policies/specs.
+OBJS += $(B)/tests/spec/runner.o
+$(B)/spec-runner: $(B)/tests/spec/runner.o $(B)/gen/scripts.o $(call libs,lua)
+	$(call SAY,LINK,$@)
+	$(LINK)
+
+.PHONY: tests-built fuzzers
+tests-built: all $(UNITS) $(B)/spec-runner
+
+# tests/fuzz/fuzz_<name>.c → build/fuzz/fuzz_<name>; its seeds are tests/fuzz/corpus/<name>/.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
+OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
+fuzzers: $(FUZZERS)
+$(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+	$(call SAY,LINK,$@)
+	$(LINK) -fsanitize=fuzzer
+
+BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
+$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(call libs,wire)
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(LINK)
+
+-include $(OBJS:.o=.d)
