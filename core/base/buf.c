@@ -1,0 +1,150 @@
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#define BUF_FIRST_BYTES 256
+
+void buf_init(struct buf *b)
+{
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    mem_free(b->data);
+    buf_init(b);
+}
+
+void buf_reset(struct buf *b)
+{
+    b->start = b->end = 0;
+}
+
+/* Moving the live bytes to the front is tried before growing: a queue that is drained now and then stays small. */
+void buf_make_room(struct buf *b, size_t len)
+{
+    size_t live = buf_len(b);
+    if (b->start >= live && b->cap - live >= len) {
+        if (live) memcpy(b->data, b->data + b->start, live);
+    } else {
+        size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
+        while (cap - live < len) {
+            check(cap <= SIZE_MAX / 2);
+            cap *= 2;
+        }
+        char *data = mem_alloc(cap);
+        if (live) memcpy(data, b->data + b->start, live);
+        mem_free(b->data);
+        b->data = data;
+        b->cap = cap;
+    }
+    b->start = 0;
+    b->end = live;
+}
+
+void buf_grew(struct buf *b, size_t len)
+{
+    check(len <= b->cap - b->end);
+    b->end += len;
+}
+
+void buf_append_u64(struct buf *b, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    buf_append(b, slice_of(digits + at, sizeof digits - at));
+}
+
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629: no overlong forms, no surrogates), 0 when it is not one. */
+static size_t utf8_len(const unsigned char *p, size_t left)
+{
+    if (p[0] < 0x80) return 1;
+    size_t len = p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 0;
+    if (len == 0 || len > left) return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    }
+    if (p[0] == 0xE0 && p[1] < 0xA0) return 0;
+    if (p[0] == 0xED && p[1] > 0x9F) return 0;
+    if (p[0] == 0xF0 && p[1] < 0x90) return 0;
+    if (p[0] == 0xF4 && p[1] > 0x8F) return 0;
+    return len;
+}
+
+static size_t append_json_char(struct buf *b, const unsigned char *p, size_t left)
+{
+    static const char shorts[] = "btn\0fr"; /* U+0008 … U+000D, without U+000B */
+    size_t len = utf8_len(p, left);
+    if (len == 0) {
+        buf_append(b, SLICE("\xEF\xBF\xBD"));
+        return 1;
+    }
+    if (*p == '"' || *p == '\\') {
+        buf_append_char(b, '\\');
+        buf_append_char(b, (char)*p);
+    } else if (*p >= 0x08 && *p <= 0x0D && *p != 0x0B) {
+        buf_append_char(b, '\\');
+        buf_append_char(b, shorts[*p - 0x08]);
+    } else if (*p < 0x20 || *p == 0x7F) {
+        buf_printf(b, "\\u%04x", *p);
+    } else {
+        buf_append(b, slice_of((const char *)p, len));
+    }
+    return len;
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+void buf_append_json(struct buf *b, struct slice s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    size_t at = 0;
+    buf_append_char(b, '"');
+    while (at < s.len) {
+        size_t run = at;
+        while (run < s.len && is_plain(p[run]))
+            run++;
+        buf_append(b, slice_of(s.ptr + at, run - at));
+        at = run;
+        if (at < s.len) at += append_json_char(b, p + at, s.len - at);
+    }
+    buf_append_char(b, '"');
+}
+
+void buf_vprintf(struct buf *b, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    check(len >= 0);
+    char *to = buf_reserve(b, (size_t)len + 1);
+    vsnprintf(to, (size_t)len + 1, format, again);
+    va_end(again);
+    b->end += (size_t)len;
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(b, format, args);
+    va_end(args);
+}
+
+void buf_consume(struct buf *b, size_t len)
+{
+    check(len <= buf_len(b));
+    b->start += len;
+    if (b->start == b->end) b->start = b->end = 0;
+}

@@ -1,0 +1,75 @@
+/*
+ * Everything that can go wrong on a request's way, as one list: enum, HTTP status, error type and code of the client's
+ * body, word in the audit record, sentence for people.
+ *
+ *     struct fault why;
+ *     if (!json_parse(..., &why)) return reply_fault(x, &why);
+ *     fault_set(&why, FAULT_BAD_JSON, "byte %zu: %s", at, what);
+ *
+ * "type" and "code" follow the error object of the OpenAI API ({"error":{"message","type","param","code"}}), because
+ * the clients in use switch on them.
+ */
+#ifndef MOONGATE_BASE_FAULT_H
+#define MOONGATE_BASE_FAULT_H
+
+#include <stdbool.h>
+
+#define FAULT_TEXT_BYTES 256
+
+/* clang-format off */
+#define FAULTS(X)                                                                                                      \
+    X(NONE,                  200, "",                      "",                            "")                          \
+    X(BAD_REQUEST,           400, "invalid_request_error", "bad_request",                 "The request is not valid HTTP/1.1.") \
+    X(BAD_JSON,              400, "invalid_request_error", "invalid_json",                "The request body is not valid JSON.") \
+    X(BAD_BODY,              400, "invalid_request_error", "invalid_body",                "The request body is not what this endpoint takes.") \
+    X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                "There is no such path.") \
+    X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",             "There is no such model, or this key may not use it.") \
+    X(METHOD,                405, "invalid_request_error", "method_not_allowed",          "This path does not take this method.") \
+    X(REQUEST_TIMEOUT,       408, "invalid_request_error", "request_timeout",             "The request did not arrive in time.") \
+    X(BODY_TOO_LARGE,        413, "invalid_request_error", "request_too_large",           "The request body is over the limit.") \
+    X(URI_TOO_LONG,          414, "invalid_request_error", "uri_too_long",                "The request line is over the limit.") \
+    X(MEDIA_TYPE,            415, "invalid_request_error", "unsupported_media_type",      "The request body must be uncompressed application/json.") \
+    X(HEADERS_TOO_LARGE,     431, "invalid_request_error", "headers_too_large",           "The request headers are over a limit.") \
+    X(TRANSFER_CODING,       501, "invalid_request_error", "unsupported_transfer_coding", "Only the chunked transfer coding is understood.") \
+    X(HTTP_VERSION,          505, "invalid_request_error", "unsupported_http_version",    "Only HTTP/1.1 and HTTP/1.0 are understood.") \
+    X(POLICY,                500, "server_error",          "policy_error",                "A policy failed; the request was refused.") \
+    X(NO_TARGET,             503, "server_error",          "no_target",                   "No provider is configured for this model.") \
+    X(OVERLOADED,            503, "server_error",          "too_many_connections",        "The gateway has all the connections it may have.") \
+    X(DRAINING,              503, "server_error",          "draining",                    "The gateway is shutting down.") \
+    X(UPSTREAM_CONNECT,      502, "upstream_error",        "upstream_unreachable",        "The provider could not be reached.") \
+    X(UPSTREAM_TLS,          502, "upstream_error",        "upstream_tls",                "The provider's certificate was not accepted.") \
+    X(UPSTREAM_PROTOCOL,     502, "upstream_error",        "upstream_protocol",           "The provider's answer was not valid HTTP.") \
+    X(UPSTREAM_CLOSED,       502, "upstream_error",        "upstream_closed",             "The provider closed the connection before it had answered in full.") \
+    X(CONNECT_TIMEOUT,       504, "upstream_error",        "upstream_connect_timeout",    "The provider did not accept a connection in time.") \
+    X(FIRST_BYTE_TIMEOUT,    504, "upstream_error",        "upstream_first_byte_timeout", "The provider did not begin to answer in time.") \
+    X(UPSTREAM_IDLE_TIMEOUT, 504, "upstream_error",        "upstream_idle_timeout",       "The provider fell silent in the middle of its answer.") \
+    X(TOTAL_TIMEOUT,         504, "upstream_error",        "upstream_total_timeout",      "The answer took longer than it may.") \
+    X(STREAM_INCOMPLETE,     502, "upstream_error",        "stream_incomplete",           "The provider's stream ended without its end marker.") \
+    X(CLIENT_GONE,           499, "client_closed",         "client_closed",               "The client closed the connection.") \
+    X(INTERNAL,              500, "server_error",          "internal_error",              "The gateway failed.")
+/* clang-format on */
+
+enum fault_code {
+#define X(name, status, type, code, sentence) FAULT_##name,
+    FAULTS(X)
+#undef X
+};
+
+struct fault {
+    enum fault_code code;
+    char text[FAULT_TEXT_BYTES]; /* what happened here, for people; empty: the code's own sentence says it */
+};
+
+struct fault_info {
+    int status;
+    const char *type, *code, *sentence;
+};
+
+const struct fault_info *fault_info(enum fault_code code);
+/* Always returns false, so that a function may end with it. */
+bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* fault->text, or the code's sentence when that is empty. */
+const char *fault_message(const struct fault *fault);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * Every bound that the gateway puts on what peers, policies and operators may ask of it, in one place.
+ *
+ * A bound with "default" in its comment can be changed in moongate.lua; the others are fixed.
+ * Sizes are bytes, times carry their unit.
+ */
+#ifndef MOONGATE_BASE_LIMITS_H
+#define MOONGATE_BASE_LIMITS_H
+
+#define KIB 1024u
+#define MIB (1024u * 1024u)
+
+/* Edge: HTTP/1.1 requests */
+#define LIMIT_REQUEST_LINE_BYTES (8u * KIB)
+#define LIMIT_HEADER_LINE_BYTES (8u * KIB)
+#define LIMIT_HEADERS_BYTES (32u * KIB)
+#define LIMIT_HEADERS_COUNT 100u
+#define LIMIT_BODY_BYTES (32u * MIB)       /* default of limits.body_bytes */
+#define LIMIT_CHUNK_EXT_BYTES 256u         /* chunk extensions and padding of one chunk line */
+#define LIMIT_CHUNK_EXT_TOTAL_BYTES (64u * KIB) /* the same over a whole body */
+#define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
+#define LIMIT_TRAILERS_COUNT 32u
+#define LIMIT_PIPELINE_BYTES (64u * KIB)   /* read ahead while an earlier request is being answered */
+#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it */
+#define LIMIT_LINGER_MS 5000u              /* the same, in time */
+#define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
+#define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
+#define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
+#define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
+#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body */
+#define LIMIT_IDLE_TIMEOUT_MS 75000u       /* default of timeouts.idle: keep-alive connection without a request */
+#define LIMIT_WRITE_TIMEOUT_MS 120000u     /* default of timeouts.write: a client that takes nothing */
+
+/* JSON request bodies */
+#define LIMIT_JSON_DEPTH 64u
+#define LIMIT_JSON_NODES (1024u * 1024u)
+#define LIMIT_JSON_KEY_BYTES (4u * KIB)
+#define LIMIT_MODEL_BYTES 256u             /* a model's name; it goes into records and messages */
+
+/* Server-sent events from a provider */
+#define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
+
+/* Upstream */
+#define LIMIT_RESPONSE_HEAD_BYTES (64u * KIB)
+#define LIMIT_RESPONSE_HEADERS_COUNT 256u
+#define LIMIT_RESPONSE_INSPECT_BYTES (4u * MIB) /* a JSON answer up to this is kept to read its usage */
+#define LIMIT_UPSTREAM_CONNECTIONS 4096u   /* idle and busy, per worker; above every expected concurrency */
+#define LIMIT_CONNECT_TIMEOUT_MS 5000u     /* default of timeouts.connect */
+#define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
+#define LIMIT_UPSTREAM_IDLE_TIMEOUT_MS 120000u /* default of timeouts.upstream_idle: between upstream bytes */
+#define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
+
+/* Policies */
+#define LIMIT_POLICY_STATE_BYTES (64u * MIB)  /* one generation's Lua heap */
+#define LIMIT_POLICY_EVAL_BYTES (16u * MIB)   /* bytes requested by one evaluation */
+#define LIMIT_POLICY_BYTECODES 2000000u       /* default of policy.bytecodes, one evaluation */
+#define LIMIT_POLICY_STRING_BYTES (4u * MIB) /* string.rep in a policy */
+#define LIMIT_POLICY_CPU_MS 50u               /* default of policy.cpu, one evaluation */
+#define LIMIT_POLICY_DEADLINE_MS 2000u        /* default of policy.deadline, wall time of one evaluation */
+#define LIMIT_POLICY_STACK_BYTES (1u * MIB)   /* C stack under one evaluation */
+#define LIMIT_POLICY_FILE_BYTES (256u * KIB)
+#define LIMIT_POLICY_FILES 1000u
+#define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
+#define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
+#define LIMIT_POLICY_GENERATIONS 64u          /* live at once; a reload beyond is refused */
+#define LIMIT_TARGETS 16u                     /* candidates of one request */
+#define LIMIT_TRACE_ENTRIES 256u
+
+/* Processes */
+#define LIMIT_WORKERS 256u
+#define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
+#define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
+#define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
+#define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
+#define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
+#define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
+#define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)
+#define LIMIT_CONTROL_CLIENTS 16u
+#define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
+#define LIMIT_PIPE_QUEUE_BYTES (16u * MIB)   /* not yet taken by the other process */
+
+/* moongate.lua */
+#define LIMIT_CONFIG_FILE_BYTES (1u * MIB)
+#define LIMIT_CONFIG_STATE_BYTES (16u * MIB) /* Lua heap while it is evaluated */
+#define LIMIT_CONFIG_BYTECODES 5000000u
+#define LIMIT_CONFIG_DEPTH 16u
+#define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
+#define LIMIT_PROVIDERS 256u
+#define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
+#define LIMIT_DIAGNOSTICS 200u             /* errors told of one load; the others are counted */
+
+/* Metrics */
+#define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */
+#define LIMIT_SERIES_KEY_BYTES 232u
+#define LIMIT_LABEL_BYTES 64u
+
+#endif

@@ -1,0 +1,57 @@
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+static void *must(void *ptr, size_t size)
+{
+    if (!ptr && size > 0) {
+        fprintf(stderr, "moongate: out of memory (%zu bytes)\n", size);
+        abort();
+    }
+    return ptr;
+}
+
+void *mem_alloc(size_t size)
+{
+    return must(malloc(size ? size : 1), size);
+}
+
+void *mem_zalloc(size_t count, size_t size)
+{
+    check(size == 0 || count <= SIZE_MAX / size);
+    return must(calloc(count ? count : 1, size ? size : 1), count * size);
+}
+
+void *mem_realloc(void *ptr, size_t size)
+{
+    return must(realloc(ptr, size ? size : 1), size);
+}
+
+char *mem_strdup(const char *text)
+{
+    return mem_strndup(text, strlen(text));
+}
+
+char *mem_strndup(const char *bytes, size_t len)
+{
+    char *copy = mem_alloc(len + 1);
+    memcpy(copy, bytes, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+void mem_free(void *ptr)
+{
+    free(ptr);
+}
+
+void mem_wipe_free(void *ptr, size_t size)
+{
+    if (ptr) explicit_bzero(ptr, size);
+    free(ptr);
+}

@@ -1,0 +1,22 @@
+/*
+ * Memory that never comes back NULL: exhausted memory ends the process with a message, because no caller could do
+ * better. Sizes that a peer or a policy controls are checked against base/limits.h before they come here.
+ */
+#ifndef MOONGATE_BASE_MEM_H
+#define MOONGATE_BASE_MEM_H
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);
+/* count * size zeroed bytes; an overflowing product is a bug. */
+void *mem_zalloc(size_t count, size_t size);
+void *mem_realloc(void *ptr, size_t size);
+char *mem_strdup(const char *text);
+/* A NUL-terminated copy of len bytes. */
+char *mem_strndup(const char *bytes, size_t len);
+/* NULL is welcome. */
+void mem_free(void *ptr);
+/* Frees after overwriting: for secrets. */
+void mem_wipe_free(void *ptr, size_t size);
+
+#endif

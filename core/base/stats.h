@@ -1,0 +1,92 @@
+/*
+ * Metrics in shared memory: each process adds to a segment of its own without a lock; a reader sums all segments into
+ * the Prometheus text format.
+ *
+ *     struct stats *stats = stats_attach(segment);                          // once a process, before its first request
+ *     stats_handle open = stats_series(stats, STATS_EXCHANGES_OPEN, NULL);  // hot path: keep the handle
+ *     stats_add(stats, open, 1);
+ *     struct slice labels[] = {model, department, SLICE("input")};          // in the order of the table below
+ *     stats_add(stats, stats_series(stats, STATS_TOKENS, labels), 17);
+ *     stats_render(segments, n, &out);                                      // any process, at any time
+ *
+ * One writer a segment, any number of readers. The segment outlives its writer: a restarted worker goes on where the
+ * dead one stood, so sums never jump back; its gauges start from zero. Beyond LIMIT_SERIES label sets, or with labels
+ * longer than LIMIT_SERIES_KEY_BYTES, all labels of a set fold into "other". Label values are cut at LIMIT_LABEL_BYTES.
+ * Never give it a user, a key or a prompt as a label: their number has no bound.
+ */
+#ifndef MOONGATE_BASE_STATS_H
+#define MOONGATE_BASE_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+/* The one table of metrics: name for C, kind, name, labels in order, help.
+ *   COUNTER    only grows; summed
+ *   GAUGE      goes up and down; summed, zeroed when its process restarts
+ *   LARGEST    a gauge of which the largest process's value is shown
+ *   INFO       a gauge whose labels are the message; sets at 0 are not shown
+ *   HISTOGRAM  of nanoseconds, shown in seconds, bucket bounds as STATS_BUCKETS_MS */
+/* clang-format off */
+#define STATS_METRICS(X)                                                                                               \
+    X(REQUESTS,             COUNTER,   "moongate_requests_total",                   "app,department,model,provider,outcome,code", "Requests that ended, by outcome.") \
+    X(REQUEST_DURATION,     HISTOGRAM, "moongate_request_duration_seconds",         "", "From a request's first byte to the last byte of its answer.") \
+    X(TIME_TO_FIRST_TOKEN,  HISTOGRAM, "moongate_time_to_first_token_seconds",      "", "From a request's first byte to the first byte of its answer's body.") \
+    X(OVERHEAD,             HISTOGRAM, "moongate_overhead_seconds",                 "", "The gateway's own part of a request: all but waiting for its client and its provider.") \
+    X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens as providers reported them.") \
+    X(ERRORS,               COUNTER,   "moongate_errors_total",                     "error_type,provider", "Requests that ended in an error, by its code.") \
+    X(DECISIONS,            COUNTER,   "moongate_decisions_total",                  "stage,rule,outcome", "What policies decided.") \
+    X(INSPECT_ERRORS,       COUNTER,   "moongate_inspect_errors_total",             "", "Provider events that could not be read for usage and were relayed all the same.") \
+    X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",         "", "Streams that ended without their end marker.") \
+    X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",       "", "Audit records that could not be written.") \
+    X(CONNECTIONS_OPEN,     GAUGE,     "moongate_connections_open",                 "", "Client connections.") \
+    X(EXCHANGES_OPEN,       GAUGE,     "moongate_exchanges_open",                   "", "Requests under way.") \
+    X(UPSTREAM_OPEN,        GAUGE,     "moongate_upstream_open",                    "", "Calls to providers under way.") \
+    X(UPSTREAM_CONNECTIONS, GAUGE,     "moongate_upstream_connections",             "", "Connections to providers, busy and idle.") \
+    X(POLICY_RELOAD_OK,     GAUGE,     "moongate_policy_reload_success",            "", "1 when the last load of policies or configuration was accepted, else 0.") \
+    X(POLICY_RELOAD_FAILED, COUNTER,   "moongate_policy_reload_failures_total",     "", "Loads that were refused; the ones before stayed in force.") \
+    X(POLICY_LOADED_AT,     LARGEST,   "moongate_policy_loaded_timestamp_seconds",  "", "When the policies in force were accepted.") \
+    X(POLICY_INFO,          INFO,      "moongate_policy_info",                      "sha256", "The policies in force.") \
+    X(POLICY_GENERATIONS,   LARGEST,   "moongate_policy_generations",               "", "Policy generations alive in the worker that holds most: the one in force and those with requests under way.") \
+    X(WORKER_RESTARTS,      COUNTER,   "moongate_worker_restarts_total",            "", "Workers that died and were replaced.") \
+    X(BUILD_INFO,           INFO,      "moongate_build_info",                       "version", "The version that is running.")
+/* clang-format on */
+
+enum stats_metric {
+#define X(name, kind, text, labels, help) STATS_##name,
+    STATS_METRICS(X)
+#undef X
+};
+
+/* Upper bounds of the histograms' buckets in milliseconds; one more, +Inf, follows. */
+#define STATS_BUCKETS_MS 1, 5, 25, 100, 250, 500, 1000, 2000, 5000, 10000, 30000, 60000
+
+struct stats;
+
+/* Good until stats_detach(). */
+typedef uint32_t stats_handle;
+
+/* Bytes of one segment, to be zeroed before its first use. Untouched pages cost nothing. */
+size_t stats_segment_bytes(void);
+/* Borrows the segment until stats_detach(); zeroes its gauges. At most one process may be attached at a time. */
+struct stats *stats_attach(void *segment);
+/* The counts stay in the segment. NULL is welcome. */
+void stats_detach(struct stats *stats);
+
+/* The series of that label set, made when there was none; never fails (see "other"). Labels are copied; as many as the
+ * table names, NULL when it names none. An empty value is a value. */
+stats_handle stats_series(struct stats *stats, enum stats_metric metric, const struct slice *labels);
+/* Gauges may go down: n is negative then. */
+void stats_add(struct stats *stats, stats_handle series, int64_t n);
+/* Gauges only. */
+void stats_set(struct stats *stats, stats_handle series, int64_t value);
+/* Histograms only. */
+void stats_observe(struct stats *stats, stats_handle series, uint64_t ns);
+int64_t stats_value(const struct stats *stats, stats_handle series);
+
+/* Appends all metrics, in the table's order, label sets in byte order. Segments may be written meanwhile. */
+void stats_render(void *const *segments, size_t count, struct buf *out);
+
+#endif
