@@ -1,0 +1,27 @@
+#include "wire/dialect.h"
+
+static const struct dialect *const dialects[] = {&dialect_openai};
+
+const struct dialect *dialect_find(struct slice kind)
+{
+    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
+        if (slice_equal(kind, slice_str(dialects[i]->kind))) return dialects[i];
+    }
+    return NULL;
+}
+
+void dialect_stream_init(struct dialect_stream *stream, uint32_t choices)
+{
+    *stream = (struct dialect_stream){.choices_expected = choices ? choices : 1};
+    usage_init(&stream->usage);
+}
+
+struct dialect_error dialect_error_of(const struct fault *why)
+{
+    const struct fault_info *info = fault_info(why->code);
+    return (struct dialect_error){
+        .message = slice_str(fault_message(why)),
+        .type = slice_str(info->type),
+        .code = slice_str(info->code),
+    };
+}

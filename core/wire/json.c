@@ -1,0 +1,241 @@
+#include "wire/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "wire/json_node.h"
+#include "wire/utf8.h"
+
+#define NUMBER_BYTES 64 /* longer ones are rare enough for the heap */
+
+void json_init(struct json_tape *tape)
+{
+    *tape = (struct json_tape){0};
+}
+
+void json_clear(struct json_tape *tape)
+{
+    mem_free(tape->nodes);
+    json_init(tape);
+}
+
+static inline const struct json_node *node_at(const struct json_tape *tape, uint32_t node)
+{
+    check(node < tape->count);
+    return &tape->nodes[node];
+}
+
+static inline enum json_type type_of(const struct json_node *node)
+{
+    return (enum json_type)(node->meta & JSON_TYPE_MASK);
+}
+
+static inline bool is_container(const struct json_node *node)
+{
+    return type_of(node) >= JSON_ARRAY;
+}
+
+enum json_type json_type(const struct json_tape *tape, uint32_t node)
+{
+    return type_of(node_at(tape, node));
+}
+
+bool json_is(const struct json_tape *tape, uint32_t node, enum json_type type)
+{
+    return node != JSON_NONE && json_type(tape, node) == type;
+}
+
+uint32_t json_after(const struct json_tape *tape, uint32_t node)
+{
+    const struct json_node *n = node_at(tape, node);
+    return is_container(n) ? n->meta >> JSON_AFTER_SHIFT : node + 1;
+}
+
+uint32_t json_first(const struct json_tape *tape, uint32_t container)
+{
+    return json_after(tape, container) > container + 1 ? container + 1 : JSON_NONE;
+}
+
+uint32_t json_next(const struct json_tape *tape, uint32_t value)
+{
+    return value == 0 || node_at(tape, value)->meta & JSON_LAST ? JSON_NONE : json_after(tape, value);
+}
+
+uint32_t json_count(const struct json_tape *tape, uint32_t node)
+{
+    uint32_t count = 0, after = json_after(tape, node);
+    if (!is_container(node_at(tape, node))) return 0;
+    for (uint32_t n = node + 1; n < after; n = json_after(tape, n))
+        count++;
+    return count;
+}
+
+struct slice json_raw(const struct json_tape *tape, uint32_t node)
+{
+    if (node == JSON_NONE) return SLICE_NONE;
+    const struct json_node *n = node_at(tape, node);
+    return slice_of(tape->bytes + n->start, n->end - n->start);
+}
+
+struct slice json_key(const struct json_tape *tape, uint32_t value)
+{
+    const struct json_node *n = node_at(tape, value);
+    if (n->key == JSON_NONE) return SLICE_NONE;
+    uint32_t end = n->start;
+    while (tape->bytes[end - 1] != '"')
+        end--;
+    return slice_of(tape->bytes + n->key, end - n->key);
+}
+
+static uint32_t hex4(const char *p)
+{
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned char c = (unsigned char)p[i];
+        unit = unit << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
+/* The character that the escape at *p (at its backslash) spells; *p moves behind it. The parser has seen it valid. */
+static uint32_t read_escape(const char **p)
+{
+    static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
+    char c = (*p)[1];
+    *p += 2;
+    if (c == 'u') {
+        uint32_t unit = hex4(*p);
+        *p += 4;
+        if (unit < 0xD800 || unit > 0xDBFF) return unit;
+        uint32_t low = hex4(*p + 2);
+        *p += 6;
+        return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
+    }
+    const char *name = memchr(names, c, sizeof names - 1);
+    return name ? (uint32_t)values[name - names] : (uint32_t)(unsigned char)c;
+}
+
+static struct slice without_quotes(struct slice raw)
+{
+    return slice_of(raw.ptr + 1, raw.len - 2);
+}
+
+/* An escape is never shorter than what it spells. */
+static struct slice decode(struct slice inner, struct arena *arena)
+{
+    const char *p = inner.ptr, *end = inner.ptr + inner.len;
+    char *text = arena_alloc(arena, inner.len + 1), *to = text;
+    while (p < end) {
+        const char *run = memchr(p, '\\', (size_t)(end - p));
+        size_t len = (size_t)((run ? run : end) - p);
+        memcpy(to, p, len);
+        to += len;
+        p += len;
+        if (p < end) to += utf8_write(to, read_escape(&p));
+    }
+    *to = '\0';
+    return slice_of(text, (size_t)(to - text));
+}
+
+static bool decodes_to(struct slice inner, struct slice text)
+{
+    const char *p = inner.ptr, *end = inner.ptr + inner.len;
+    size_t at = 0;
+    while (p < end) {
+        char bytes[4];
+        size_t len = 1;
+        if (*p == '\\') {
+            len = utf8_write(bytes, read_escape(&p));
+        } else {
+            bytes[0] = *p++;
+        }
+        if (text.len - at < len || memcmp(text.ptr + at, bytes, len) != 0) return false;
+        at += len;
+    }
+    return at == text.len;
+}
+
+struct slice json_key_text(const struct json_tape *tape, uint32_t value, struct arena *arena)
+{
+    struct slice key = json_key(tape, value);
+    if (!key.ptr) return SLICE_NONE;
+    key = without_quotes(key);
+    return node_at(tape, value)->meta & JSON_KEY_ESCAPED ? decode(key, arena) : key;
+}
+
+bool json_key_is(const struct json_tape *tape, uint32_t value, struct slice name)
+{
+    const struct json_node *n = node_at(tape, value);
+    if (n->key == JSON_NONE) return false;
+    if (n->meta & JSON_KEY_ESCAPED) return decodes_to(without_quotes(json_key(tape, value)), name);
+    /* A key's closing quote is the first one behind its text. */
+    const char *key = tape->bytes + n->key + 1;
+    return n->start - n->key > name.len + 1 && key[name.len] == '"' && memcmp(key, name.ptr, name.len) == 0;
+}
+
+static uint32_t find(const struct json_tape *tape, uint32_t from, uint32_t after, struct slice name)
+{
+    for (uint32_t n = from; n < after; n = json_after(tape, n)) {
+        if (json_key_is(tape, n, name)) return n;
+    }
+    return JSON_NONE;
+}
+
+uint32_t json_get(const struct json_tape *tape, uint32_t object, struct slice name)
+{
+    if (!json_is(tape, object, JSON_OBJECT)) return JSON_NONE;
+    return find(tape, object + 1, json_after(tape, object), name);
+}
+
+bool json_has_duplicate(const struct json_tape *tape, uint32_t object, struct slice name)
+{
+    uint32_t first = json_get(tape, object, name);
+    if (first == JSON_NONE) return false;
+    return find(tape, json_after(tape, first), json_after(tape, object), name) != JSON_NONE;
+}
+
+struct slice json_text(const struct json_tape *tape, uint32_t string, struct arena *arena)
+{
+    const struct json_node *n = node_at(tape, string);
+    check(type_of(n) == JSON_STRING);
+    struct slice inner = without_quotes(json_raw(tape, string));
+    return n->meta & JSON_VALUE_ESCAPED ? decode(inner, arena) : inner;
+}
+
+bool json_text_is(const struct json_tape *tape, uint32_t node, struct slice text)
+{
+    if (!json_is(tape, node, JSON_STRING)) return false;
+    struct slice inner = without_quotes(json_raw(tape, node));
+    return node_at(tape, node)->meta & JSON_VALUE_ESCAPED ? decodes_to(inner, text) : slice_equal(inner, text);
+}
+
+bool json_to_i64(const struct json_tape *tape, uint32_t number, int64_t *value)
+{
+    struct slice raw = json_raw(tape, number);
+    check(json_type(tape, number) == JSON_NUMBER);
+    bool is_negative = raw.ptr[0] == '-';
+    int64_t sum = 0;
+    for (size_t i = is_negative; i < raw.len; i++) {
+        int digit = raw.ptr[i] - '0';
+        if (digit < 0 || digit > 9) return false;
+        if (__builtin_mul_overflow(sum, 10, &sum)) return false;
+        if (__builtin_add_overflow(sum, is_negative ? -digit : digit, &sum)) return false;
+    }
+    *value = sum;
+    return true;
+}
+
+double json_to_double(const struct json_tape *tape, uint32_t number)
+{
+    struct slice raw = json_raw(tape, number);
+    check(json_type(tape, number) == JSON_NUMBER);
+    char small[NUMBER_BYTES];
+    char *text = raw.len < sizeof small ? small : mem_alloc(raw.len + 1);
+    memcpy(text, raw.ptr, raw.len);
+    text[raw.len] = '\0';
+    double value = strtod(text, NULL);
+    if (text != small) mem_free(text);
+    return value;
+}
