@@ -1,0 +1,255 @@
+#include "store/keyring.h"
+
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/hex.h"
+
+struct keyring {
+    unsigned refs;
+    struct arena arena;
+    struct key_record *records;
+    size_t count;
+    uint32_t *index; /* record + 1 by digest; 0: free */
+    size_t index_size;
+};
+
+/* Where in the snapshot an error stands. */
+struct place {
+    size_t key;
+    struct fault *why;
+};
+
+static bool bad(const struct place *at, const char *field, const char *what)
+{
+    return fault_set(at->why, FAULT_INTERNAL, "keyring: keys[%zu].%s: %s", at->key, field, what);
+}
+
+static bool read_text(struct arena *arena, const struct place *at, const char *name, const json_t *value,
+                      struct slice *out)
+{
+    if (!json_is_string(value)) return bad(at, name, "not a string");
+    struct slice text = slice_of(json_string_value(value), json_string_length(value));
+    if (text.len > LIMIT_KEY_FIELD_BYTES) return bad(at, name, "longer than 256 bytes");
+    *out = arena_copy(arena, text);
+    return true;
+}
+
+static bool read_list(struct arena *arena, const struct place *at, const char *name, const json_t *value,
+                      struct slice **out, size_t *count)
+{
+    if (!json_is_array(value)) return bad(at, name, "not a list");
+    size_t n = json_array_size(value);
+    if (n > LIMIT_KEY_LIST) return bad(at, name, "more than 256 entries");
+    *out = arena_alloc(arena, n * sizeof **out);
+    for (size_t i = 0; i < n; i++) {
+        if (!read_text(arena, at, name, json_array_get(value, i), &(*out)[i])) return false;
+    }
+    *count = n;
+    return true;
+}
+
+static bool read_labels(struct arena *arena, const struct place *at, json_t *value, struct key_record *key)
+{
+    const char *name;
+    json_t *text;
+    if (!json_is_object(value)) return bad(at, "labels", "not an object");
+    if (json_object_size(value) > LIMIT_KEY_LIST) return bad(at, "labels", "more than 256 entries");
+    key->labels = arena_alloc(arena, json_object_size(value) * sizeof *key->labels);
+    json_object_foreach(value, name, text)
+    {
+        struct key_label *label = &key->labels[key->label_count];
+        label->name = arena_copy(arena, slice_str(name));
+        if (!read_text(arena, at, "labels", text, &label->value)) return false;
+        key->label_count++;
+    }
+    return true;
+}
+
+static bool read_digest(const struct place *at, const json_t *value, uint8_t digest[KEY_DIGEST_BYTES])
+{
+    struct slice hex = slice_of(json_string_value(value), json_string_length(value));
+    if (!hex_read(hex, digest, KEY_DIGEST_BYTES)) return bad(at, "digest", "not 64 hexadecimal digits");
+    return true;
+}
+
+static bool read_expiry(const struct place *at, const json_t *value, uint64_t *wall_ns)
+{
+    json_int_t seconds = json_integer_value(value);
+    if (!json_is_integer(value) || seconds < 0 || (uint64_t)seconds > UINT64_MAX / 1000000000u) {
+        return bad(at, "expires_at", "not a time in seconds since 1970");
+    }
+    *wall_ns = (uint64_t)seconds * 1000000000u;
+    return true;
+}
+
+/* The record's field of that name, or NULL when no plain text field is called so. */
+static struct slice *text_field(struct key_record *key, const char *name)
+{
+    const struct {
+        const char *name;
+        struct slice *field;
+    } fields[] = {{"id", &key->id},     {"app", &key->app},       {"department", &key->department},
+                  {"user", &key->user}, {"team", &key->team},     {"tier", &key->tier},
+                  {"env", &key->env},   {"region", &key->region}, {"clearance", &key->clearance}};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (strcmp(fields[i].name, name) == 0) return fields[i].field;
+    }
+    return NULL;
+}
+
+static bool read_field(struct arena *arena, const struct place *at, const char *name, json_t *value,
+                       struct key_record *key)
+{
+    struct slice *text = text_field(key, name);
+    if (text) return read_text(arena, at, name, value, text);
+    if (strcmp(name, "digest") == 0) return read_digest(at, value, key->digest);
+    if (strcmp(name, "roles") == 0) return read_list(arena, at, name, value, &key->roles, &key->role_count);
+    if (strcmp(name, "approvals") == 0) return read_list(arena, at, name, value, &key->approvals, &key->approval_count);
+    if (strcmp(name, "labels") == 0) return read_labels(arena, at, value, key);
+    if (strcmp(name, "expires_at") == 0) return read_expiry(at, value, &key->expires_wall_ns);
+    if (strcmp(name, "revoked") == 0) {
+        key->is_revoked = json_is_true(value);
+        return json_is_boolean(value) || bad(at, name, "not true or false");
+    }
+    return bad(at, name, "no such field");
+}
+
+static bool read_record(struct arena *arena, const struct place *at, json_t *value, struct key_record *key)
+{
+    const char *name;
+    json_t *field;
+    if (!json_is_object(value)) return bad(at, "", "not an object");
+    json_object_foreach(value, name, field)
+    {
+        if (!read_field(arena, at, name, field, key)) return false;
+    }
+    if (key->id.len == 0) return bad(at, "id", "missing");
+    if (!json_object_get(value, "digest")) return bad(at, "digest", "missing");
+    return true;
+}
+
+/* A digest is as good a hash as can be; its first bytes say where to look. */
+static size_t home_of(const struct keyring *ring, const uint8_t *digest)
+{
+    uint64_t head;
+    memcpy(&head, digest, sizeof head);
+    return (size_t)head & (ring->index_size - 1);
+}
+
+static bool is_same_digest(const struct key_record *key, const uint8_t *digest)
+{
+    return CRYPTO_memcmp(key->digest, digest, KEY_DIGEST_BYTES) == 0;
+}
+
+static bool index_records(struct keyring *ring, struct fault *why)
+{
+    ring->index_size = 8;
+    while (ring->index_size < ring->count * 2)
+        ring->index_size *= 2;
+    ring->index = mem_zalloc(ring->index_size, sizeof *ring->index);
+    for (size_t i = 0; i < ring->count; i++) {
+        size_t at = home_of(ring, ring->records[i].digest);
+        for (; ring->index[at]; at = (at + 1) & (ring->index_size - 1)) {
+            if (!is_same_digest(&ring->records[ring->index[at] - 1], ring->records[i].digest)) continue;
+            return bad(&(struct place){i, why}, "digest", "another key has it too");
+        }
+        ring->index[at] = (uint32_t)i + 1;
+    }
+    return true;
+}
+
+static bool read_all(struct keyring *ring, json_t *root, struct fault *why)
+{
+    json_t *keys = json_object_get(root, "keys");
+    if (!json_is_object(root) || json_object_size(root) != 1 || !json_is_array(keys)) {
+        return fault_set(why, FAULT_INTERNAL, "keyring: not an object with the one field \"keys\"");
+    }
+    ring->count = json_array_size(keys);
+    ring->records = mem_zalloc(ring->count, sizeof *ring->records);
+    for (size_t i = 0; i < ring->count; i++) {
+        if (!read_record(&ring->arena, &(struct place){i, why}, json_array_get(keys, i), &ring->records[i]))
+            return false;
+    }
+    return index_records(ring, why);
+}
+
+static struct keyring *keyring_new(void)
+{
+    struct keyring *ring = mem_zalloc(1, sizeof *ring);
+    ring->refs = 1;
+    arena_init(&ring->arena);
+    return ring;
+}
+
+struct keyring *keyring_parse(struct slice json, struct fault *why)
+{
+    json_error_t error;
+    if (json.len > LIMIT_KEYRING_BYTES) {
+        fault_set(why, FAULT_INTERNAL, "keyring: %zu bytes are over the limit of %u", json.len, LIMIT_KEYRING_BYTES);
+        return NULL;
+    }
+    json_t *root = json_loadb(json.ptr ? json.ptr : "", json.len, JSON_REJECT_DUPLICATES, &error);
+    if (!root) {
+        fault_set(why, FAULT_INTERNAL, "keyring: line %d: %s", error.line, error.text);
+        return NULL;
+    }
+    struct keyring *ring = keyring_new();
+    bool is_good = read_all(ring, root, why);
+    json_decref(root);
+    if (is_good) return ring;
+    keyring_unref(ring);
+    return NULL;
+}
+
+struct keyring *keyring_empty(void)
+{
+    struct keyring *ring = keyring_new();
+    struct fault why;
+    index_records(ring, &why);
+    return ring;
+}
+
+struct keyring *keyring_ref(struct keyring *ring)
+{
+    ring->refs++;
+    return ring;
+}
+
+void keyring_unref(struct keyring *ring)
+{
+    if (!ring || --ring->refs > 0) return;
+    arena_clear(&ring->arena);
+    mem_free(ring->records);
+    mem_free(ring->index);
+    mem_free(ring);
+}
+
+size_t keyring_count(const struct keyring *ring)
+{
+    return ring->count;
+}
+
+void keyring_digest(struct slice key, uint8_t digest[KEY_DIGEST_BYTES])
+{
+    SHA256((const unsigned char *)(key.ptr ? key.ptr : ""), key.len, digest);
+}
+
+const struct key_record *keyring_find(const struct keyring *ring, const uint8_t digest[KEY_DIGEST_BYTES])
+{
+    for (size_t at = home_of(ring, digest); ring->index[at]; at = (at + 1) & (ring->index_size - 1)) {
+        const struct key_record *key = &ring->records[ring->index[at] - 1];
+        if (is_same_digest(key, digest)) return key;
+    }
+    return NULL;
+}
+
+bool key_record_is_live(const struct key_record *key, uint64_t now_wall_ns)
+{
+    return !key->is_revoked && (key->expires_wall_ns == 0 || now_wall_ns < key->expires_wall_ns);
+}

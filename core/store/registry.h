@@ -1,0 +1,62 @@
+/*
+ * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600). Here: API keys.
+ *
+ *     struct registry *r = registry_open("data", &why);        // makes it when there is none
+ *     struct key_spec spec = {.app = SLICE("sales-copilot"), .department = SLICE("Sales")};
+ *     struct key_made made;
+ *     if (!registry_key_create(r, &spec, &made, &why)) ...      // made.text is shown once and kept nowhere
+ *     if (!registry_export(r, &snapshot, &why)) ...             // what keyring_parse() reads
+ *     registry_close(r);
+ *
+ * Only a key's SHA-256 is stored: 256 random bits need no salt and no slow hash. Several processes may have it open;
+ * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in audit records.
+ */
+#ifndef MOONGATE_STORE_REGISTRY_H
+#define MOONGATE_STORE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "store/keyring.h"
+
+struct json_t; /* jansson.h cannot be included beside wire/json.h */
+
+#define KEY_TEXT_PREFIX "mgk_"
+#define KEY_TEXT_BYTES 48 /* the prefix, 43 characters of base 62 (256 bits), the NUL */
+#define KEY_ID_BYTES 17   /* "key_", 12 characters of base 62, the NUL */
+
+struct registry;
+
+/* What a new key stands for; empty: not said. Lists are borrowed. */
+struct key_spec {
+    struct slice app, department, user, team, tier, region, clearance, env;
+    const struct slice *roles, *approvals;
+    size_t role_count, approval_count;
+    const struct key_label *labels;
+    size_t label_count;
+    uint64_t expires_at; /* seconds since 1970; 0: never */
+};
+
+struct key_made {
+    char text[KEY_TEXT_BYTES]; /* the secret; wipe it after use */
+    char id[KEY_ID_BYTES];
+};
+
+enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
+
+/* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
+struct registry *registry_open(const char *data_dir, struct fault *why);
+void registry_close(struct registry *r); /* NULL is welcome */
+
+bool registry_key_create(struct registry *r, const struct key_spec *spec, struct key_made *made, struct fault *why);
+/* Revoking twice is REGISTRY_FOUND too; the first time stands. */
+enum registry_found registry_key_revoke(struct registry *r, struct slice id, struct fault *why);
+/* All keys, oldest first, as a new array of objects: the fields of the snapshot without the digest, and "created_at",
+ * "revoked_at" (0: not revoked), "tail" (the last four characters of the key, to recognise it). NULL and *why. */
+struct json_t *registry_keys(struct registry *r, struct fault *why);
+/* Appends the snapshot that keyring_parse() reads. */
+bool registry_export(struct registry *r, struct buf *out, struct fault *why);
+
+#endif
