@@ -1,0 +1,143 @@
+#include "exchange/exchange.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+#define TO(state) (1u << EXCHANGE_##state)
+
+/* Legal moves: every way ends in SETTLING, then RECORDED, and nothing leaves RECORDED. */
+static const unsigned moves[EXCHANGE_STATES] = {
+    [EXCHANGE_RECEIVING] = TO(DECIDING) | TO(REPLYING) | TO(SETTLING),
+    [EXCHANGE_DECIDING] = TO(CALLING) | TO(REPLYING) | TO(SETTLING),
+    [EXCHANGE_CALLING] = TO(CALLING) | TO(STREAMING) | TO(REPLYING) | TO(SETTLING),
+    [EXCHANGE_STREAMING] = TO(SETTLING),
+    [EXCHANGE_REPLYING] = TO(SETTLING),
+    [EXCHANGE_SETTLING] = TO(RECORDED),
+    [EXCHANGE_RECORDED] = 0,
+};
+
+/* By hand: an id is made for every request, and printf would take longer than all else here. */
+static void write_uuid(char *to, const uint8_t bits[16])
+{
+    static const char digits[] = "0123456789abcdef";
+    memcpy(to, "req_", 4);
+    to += 4;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+        *to++ = digits[bits[i] >> 4];
+        *to++ = digits[bits[i] & 15];
+    }
+    *to = '\0';
+}
+
+/* UUID version 7 (RFC 9562 5.7): 48 bits of milliseconds, then random. Random bytes are fetched 25 ids at a time. */
+static void make_id(char id[EXCHANGE_ID_BYTES], uint64_t wall_ns)
+{
+    static uint8_t pool[250]; /* getrandom never returns less than asked for up to 256 bytes (getrandom(2)) */
+    static size_t left;
+    if (left < 10) {
+        check(getrandom(pool, sizeof pool, 0) == (ssize_t)sizeof pool);
+        left = sizeof pool;
+    }
+    uint8_t bits[16] = {0};
+    uint64_t ms = wall_ns / NS_PER_MS;
+    for (int i = 0; i < 6; i++) bits[i] = (uint8_t)(ms >> (40 - 8 * i));
+    memcpy(bits + 6, pool + (left -= 10), 10);
+    bits[6] = 0x70 | (bits[6] & 0x0F); /* version 7 */
+    bits[8] = 0x80 | (bits[8] & 0x3F); /* variant 10 */
+    write_uuid(id, bits);
+}
+
+struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
+{
+    struct exchange *x = mem_zalloc(1, sizeof *x);
+    x->born_mono_ns = mono_ns;
+    x->born_wall_ns = wall_ns;
+    x->entered_ns[EXCHANGE_RECEIVING] = mono_ns;
+    x->target_index = -1;
+    arena_init(&x->arena);
+    buf_init(&x->body);
+    chat_init(&x->request);
+    usage_init(&x->usage);
+    make_id(x->id, wall_ns);
+    return x;
+}
+
+void exchange_free(struct exchange *x)
+{
+    if (!x) return;
+    check(x->state == EXCHANGE_RECORDED);
+    chat_clear(&x->request);
+    buf_clear(&x->body);
+    keyring_unref(x->keyring);
+    arena_clear(&x->arena);
+    mem_free(x);
+}
+
+bool exchange_may_move(enum exchange_state from, enum exchange_state to)
+{
+    return (moves[from] >> to) & 1;
+}
+
+void exchange_move(struct exchange *x, enum exchange_state to)
+{
+    check(exchange_may_move(x->state, to));
+    x->state = to;
+    x->entered_ns[to] = clock_mono_ns();
+}
+
+const char *exchange_api_name(enum exchange_api api)
+{
+    switch (api) {
+    case API_NONE: return "none";
+    case API_CHAT: return "chat";
+    case API_COMPLETIONS: return "completions";
+    case API_EMBEDDINGS: return "embeddings";
+    case API_MODELS:
+    case API_MODEL: return "models";
+    }
+    return "none";
+}
+
+const char *exchange_state_name(enum exchange_state state)
+{
+    switch (state) {
+    case EXCHANGE_RECEIVING: return "receiving";
+    case EXCHANGE_DECIDING: return "deciding";
+    case EXCHANGE_CALLING: return "calling";
+    case EXCHANGE_STREAMING: return "streaming";
+    case EXCHANGE_REPLYING: return "replying";
+    case EXCHANGE_SETTLING: return "settling";
+    case EXCHANGE_RECORDED: return "recorded";
+    }
+    return "?";
+}
+
+const char *exchange_outcome_name(enum exchange_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_NONE: return "none";
+    case OUTCOME_OK: return "ok";
+    case OUTCOME_DENIED: return "denied";
+    case OUTCOME_INVALID: return "invalid";
+    case OUTCOME_UPSTREAM_ERROR: return "upstream_error";
+    case OUTCOME_INCOMPLETE: return "stream_incomplete";
+    case OUTCOME_CLIENT_CLOSED: return "client_closed";
+    case OUTCOME_POLICY_ERROR: return "policy_error";
+    case OUTCOME_DRAINED: return "drained";
+    case OUTCOME_INTERNAL: return "internal_error";
+    }
+    return "?";
+}
+
+struct slice exchange_header(const struct exchange *x, struct slice name)
+{
+    for (size_t i = 0; i < x->head.header_count; i++) {
+        if (slice_iequal(x->head.headers[i].name, name)) return x->head.headers[i].value;
+    }
+    return SLICE_NONE;
+}

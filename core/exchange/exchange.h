@@ -1,0 +1,141 @@
+/*
+ * One request and its reply: what is known of it, where it stands, what was decided, what it used.
+ *
+ *     struct exchange *x = exchange_new(now_mono, now_wall);
+ *     exchange_move(x, EXCHANGE_DECIDING);       // a move that the table does not know is a bug
+ *     ...
+ *     exchange_move(x, EXCHANGE_SETTLING);       // every way leads here: denial, client gone, fault, kill
+ *     exchange_move(x, EXCHANGE_RECORDED);
+ *     exchange_free(x);
+ *
+ * It holds facts; it never works: reading, deciding, calling and relaying are flow's, which is also its one owner.
+ * Slices point into the exchange's own arena or body unless a comment says otherwise.
+ */
+#ifndef MOONGATE_EXCHANGE_EXCHANGE_H
+#define MOONGATE_EXCHANGE_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/slice.h"
+#include "exchange/trace.h"
+#include "exchange/verdict.h"
+#include "store/keyring.h"
+#include "wire/chat.h"
+#include "wire/usage.h"
+
+#define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
+
+/* What the caller asked for. */
+enum exchange_api {
+    API_NONE,
+    API_CHAT,        /* POST /v1/chat/completions */
+    API_COMPLETIONS, /* POST /v1/completions */
+    API_EMBEDDINGS,  /* POST /v1/embeddings */
+    API_MODELS,      /* GET /v1/models */
+    API_MODEL,       /* GET /v1/models/{id} */
+};
+
+enum exchange_state {
+    EXCHANGE_RECEIVING, /* the head is in; the body may still be arriving */
+    EXCHANGE_DECIDING,  /* policies are running */
+    EXCHANGE_CALLING,   /* connecting, sending, waiting for the provider's head */
+    EXCHANGE_STREAMING, /* the provider's answer is being relayed: its first byte was the commit point */
+    EXCHANGE_REPLYING,  /* an answer of the gateway's own: a denial, a fault, the list of models */
+    EXCHANGE_SETTLING,  /* over; usage and outcome are being fixed */
+    EXCHANGE_RECORDED,  /* its one audit record is written */
+};
+#define EXCHANGE_STATES (EXCHANGE_RECORDED + 1)
+
+/* How it ended, the audit record's word. */
+enum exchange_outcome {
+    OUTCOME_NONE,
+    OUTCOME_OK,
+    OUTCOME_DENIED,         /* a policy said no */
+    OUTCOME_INVALID,        /* the request itself was refused */
+    OUTCOME_UPSTREAM_ERROR, /* the provider answered with an error, or not at all */
+    OUTCOME_INCOMPLETE,     /* the provider's stream ended without its end */
+    OUTCOME_CLIENT_CLOSED,
+    OUTCOME_POLICY_ERROR,
+    OUTCOME_DRAINED, /* cut by the end of a drain */
+    OUTCOME_INTERNAL,
+};
+
+/* A name and a text: one of a key's labels, one annotation of a policy. */
+struct pair {
+    struct slice name, value;
+};
+
+struct exchange_request_head {
+    const char *method;   /* "POST"; static */
+    struct slice path;    /* without the query */
+    struct pair *headers; /* in the order they came; names as they came */
+    size_t header_count;
+    struct slice peer; /* "127.0.0.1:51234" */
+};
+
+struct exchange_response {
+    int status;          /* the status sent to the client; 0: none was sent */
+    int upstream_status; /* the provider's; 0: it never answered */
+    struct slice upstream_request_id;
+    struct slice finish_reason;
+    uint64_t bytes_out;      /* body bytes to the client */
+    uint64_t events;         /* SSE events relayed */
+    uint64_t inspect_errors; /* events that could not be read for usage, and were relayed all the same */
+};
+
+struct exchange {
+    char id[EXCHANGE_ID_BYTES];
+    enum exchange_state state;
+    uint64_t born_wall_ns, born_mono_ns;
+    uint64_t entered_ns[EXCHANGE_STATES]; /* monotonic; 0: never entered */
+    uint64_t first_byte_ns;               /* first byte of the answer's body that left for the client; 0: none */
+    struct arena arena;
+
+    enum exchange_api api;
+    struct exchange_request_head head;
+    struct buf body;             /* the request's body, whole */
+    struct chat_request request; /* index over body; zeroed for GETs */
+    struct slice model_path;     /* API_MODEL: the {id}, percent-decoded */
+
+    /* Who asks: the record that the presented key's SHA-256 names. NULL until looked up, and when there is none.
+     * Borrowed from keyring, which is held for the exchange's life. */
+    struct keyring *keyring;
+    const struct key_record *key;
+    bool key_presented; /* a credential was in the request, known or not */
+    /* Identity as the auth policy settled it (it may add a default app, never replace what the key says). */
+    struct slice app, department, user, team;
+
+    /* The estimate that policies see before the call: bytes / 4 until tokens are counted. */
+    uint64_t estimate_input_tokens, estimate_output_tokens;
+    bool is_estimate_flagged; /* true: not a count */
+
+    struct verdict verdict;
+    struct trace trace;
+    struct pair *annotations;
+    size_t annotation_count;
+    char policy_digest[65]; /* hex SHA-256 of the bundle that decided */
+
+    int target_index; /* of verdict.targets, the one being called; -1 before */
+    struct exchange_response response;
+    struct usage usage;
+    enum exchange_outcome outcome;
+    struct fault fault; /* why, when the outcome is not OK or DENIED */
+};
+
+struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns);
+void exchange_free(struct exchange *x);
+/* Moves to a later state and notes the time. A move that is not in the table is a bug and aborts. */
+void exchange_move(struct exchange *x, enum exchange_state to);
+bool exchange_may_move(enum exchange_state from, enum exchange_state to);
+
+const char *exchange_api_name(enum exchange_api api); /* "chat", "completions", … */
+const char *exchange_state_name(enum exchange_state state);
+const char *exchange_outcome_name(enum exchange_outcome outcome); /* "ok", "denied", "client_closed", … */
+/* The first header of that name (ASCII case ignored), or SLICE_NONE. */
+struct slice exchange_header(const struct exchange *x, struct slice name);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * What the operator owns (moongate.lua), as the request path sees it: an immutable, counted snapshot.
+ *
+ * server/config.c builds one at start and at each accepted reload; an exchange keeps the one that admitted it.
+ * Strings belong to the snapshot. Provider keys are wiped when it goes; nothing prints them.
+ */
+#ifndef MOONGATE_EXCHANGE_SETTINGS_H
+#define MOONGATE_EXCHANGE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+/* One account at a provider. */
+struct provider {
+    struct slice name;     /* "openai": as targets spell it before the slash */
+    struct slice kind;     /* the dialect it speaks: "openai" */
+    struct slice url;      /* "https://api.openai.com/v1", without a trailing slash; paths are appended */
+    struct slice key;      /* the secret, or empty: no Authorization is sent */
+    struct slice ca_file;  /* PEM bundle to verify with; empty: the system's */
+    bool can_report_usage; /* false: it rejects stream_options, so usage is never asked for */
+    bool is_http2;         /* opt-in; HTTP/1.1 otherwise */
+    uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
+};
+
+struct settings {
+    unsigned refs;
+    struct arena arena;
+    struct provider *providers;
+    size_t provider_count;
+    char digest[65]; /* hex SHA-256 of moongate.lua */
+
+    size_t body_bytes_max;
+    uint32_t connections_max; /* per worker */
+    uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    uint32_t keepalive_ms; /* SSE comment after this much silence, 0: none (the default) */
+    uint32_t drain_grace_ms;
+
+    uint64_t policy_bytecodes; /* limits of one evaluation */
+    uint32_t policy_cpu_ms, policy_deadline_ms;
+    struct slice data_dir;
+};
+
+/* One with every default and no provider; refs is 1. */
+struct settings *settings_new(void);
+struct settings *settings_ref(struct settings *s);
+void settings_unref(struct settings *s); /* NULL is welcome */
+const struct provider *settings_provider(const struct settings *s, struct slice name);
+
+#endif
