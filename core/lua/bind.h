@@ -1,0 +1,45 @@
+/*
+ * What scripts/ may ask of C: one table, `core`, filled by the bind_*.c beside this file.
+ *
+ *     bind_push_core(L);   // pushes the table; scripts get it as the argument of their chunk, policies never see it
+ *
+ * Everything here runs inside Lua and may raise, so nothing holds a C resource across a call into Lua: what outlives
+ * the call goes into the exchange's arena, whose owner frees it however the evaluation ends.
+ */
+#ifndef MOONGATE_LUA_BIND_H
+#define MOONGATE_LUA_BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "base/slice.h"
+#include "lua/eval.h"
+
+void bind_push_core(lua_State *L);
+
+/* Each adds its functions to the table on top. */
+void bind_load_register(lua_State *L);
+void bind_facts_register(lua_State *L);
+void bind_verdict_register(lua_State *L);
+void bind_ctx_register(lua_State *L);
+void bind_text_register(lua_State *L);
+void bind_log_register(lua_State *L);
+
+struct policy_set *bind_set(lua_State *L);
+/* The evaluation under way; raises when there is none. */
+struct policy_eval *bind_eval(lua_State *L);
+
+struct slice bind_check_slice(lua_State *L, int index);
+/* Empty when absent or nil. */
+struct slice bind_opt_slice(lua_State *L, int index);
+/* false for an empty one: how facts say "absent". */
+int bind_push_fact(lua_State *L, struct slice s);
+
+/* For the sandbox: next() over a view, math.random(). */
+int bind_view_next(lua_State *L);
+int bind_random(lua_State *L);
+
+/* Pushes {kind =, status =, code =, …, trace = {…}} of a finished exchange: for examples and the test kit. */
+void bind_push_outcome(lua_State *L, const struct exchange *x);
+
+#endif

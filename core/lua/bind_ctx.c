@@ -1,0 +1,286 @@
+/*
+ * ctx and what hangs on it, as policies see it: userdata that hold nothing but the number of their request, so that one
+ * kept past its request finds out and raises. Fields are facts (scripts/facts.lua) or methods, by the kind's table.
+ */
+#include "lua/bind.h"
+
+#define LAST_USER_TEXT_BYTES_MAX (64 * 1024)
+
+enum view_kind { VIEW_FIELDS, VIEW_HEADERS, VIEW_ROLES, VIEW_APPROVALS };
+
+struct view {
+    uint64_t serial;
+    enum view_kind kind;
+};
+
+/* The evaluation that the view at index 1 belongs to. */
+static struct policy_eval *check_view(lua_State *L, struct view **view)
+{
+    struct policy_set *set = bind_set(L);
+    if (lua_type(L, 1) != LUA_TUSERDATA || lua_objlen(L, 1) != sizeof **view) {
+        luaL_error(L, "this is a method: call it with a colon, as in ctx:annotate(…)");
+    }
+    *view = lua_touserdata(L, 1);
+    if (!set->running || set->running->serial != (*view)->serial) {
+        luaL_error(L, "this ctx belongs to a request that is over: nothing of a request may be kept for the next");
+    }
+    return set->running;
+}
+
+static struct policy_eval *check_eval(lua_State *L)
+{
+    struct view *view;
+    return check_view(L, &view);
+}
+
+/* --- fields --- */
+
+/* Upvalues: the kind's table of fields, a function that raises for an unknown one. */
+static int on_index(lua_State *L)
+{
+    struct policy_eval *eval = check_eval(L);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1)); // view key fact
+    if (lua_type(L, 3) == LUA_TFUNCTION) return 1;
+    if (lua_isnil(L, 3)) {
+        lua_pushvalue(L, lua_upvalueindex(2));
+        lua_pushvalue(L, 2);
+        lua_call(L, 1, 0);
+        return 0;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref); // view key fact facts
+    lua_insert(L, 3);                                   // view key facts fact
+    lua_gettable(L, 3);                                 // view key facts value
+    if (lua_type(L, 4) == LUA_TBOOLEAN && !lua_toboolean(L, 4)) {
+        lua_getfield(L, lua_upvalueindex(1), "_booleans"); // a fact that may be false, or one that is not there
+        if (!lua_isnil(L, -1)) {
+            lua_pushvalue(L, 2);
+            lua_rawget(L, -2);
+        }
+        if (lua_isnil(L, -1)) return 1;
+        lua_pushboolean(L, false);
+    }
+    return 1;
+}
+
+static int on_newindex(lua_State *L)
+{
+    return luaL_error(L, "ctx is read-only: '%s' cannot be set", luaL_checkstring(L, 2));
+}
+
+/* --- headers, roles, approvals --- */
+
+static bool is_secret_header(struct slice name)
+{
+    static const char *const secret[] = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"};
+    for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++) {
+        if (slice_iequal(name, slice_str(secret[i]))) return true;
+    }
+    return false;
+}
+
+static int on_header(lua_State *L)
+{
+    struct policy_eval *eval = check_eval(L);
+    struct slice name = bind_check_slice(L, 2);
+    if (is_secret_header(name)) return luaL_error(L, "header '%s' holds a secret: policies never see it", name.ptr);
+    struct slice value = exchange_header(eval->x, name);
+    if (!value.ptr) return 0;
+    lua_pushlstring(L, value.ptr, value.len);
+    return 1;
+}
+
+static const struct slice *view_list(const struct policy_eval *eval, enum view_kind kind, size_t *count)
+{
+    const struct key_record *key = eval->x->key;
+    *count = 0;
+    if (!key || !key_record_is_live(key, eval->x->born_wall_ns)) return NULL;
+    *count = kind == VIEW_ROLES ? key->role_count : key->approval_count;
+    return kind == VIEW_ROLES ? key->roles : key->approvals;
+}
+
+/* A set: true for a member, nil else. */
+static int on_member(lua_State *L)
+{
+    struct view *view;
+    struct policy_eval *eval = check_view(L, &view);
+    struct slice name = bind_check_slice(L, 2);
+    size_t count;
+    const struct slice *list = view_list(eval, view->kind, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!slice_equal(list[i], name)) continue;
+        lua_pushboolean(L, true);
+        return 1;
+    }
+    return 0;
+}
+
+/* The member or header at a place, and whether there is one. */
+static bool view_at(const struct policy_eval *eval, enum view_kind kind, size_t i, struct pair *pair)
+{
+    size_t count;
+    if (kind == VIEW_HEADERS) {
+        if (i >= eval->x->head.header_count) return false;
+        *pair = eval->x->head.headers[i];
+        return true;
+    }
+    const struct slice *list = view_list(eval, kind, &count);
+    if (i >= count) return false;
+    *pair = (struct pair){list[i], SLICE_NONE};
+    return true;
+}
+
+static bool is_repeated(const struct policy_eval *eval, enum view_kind kind, size_t i)
+{
+    struct pair pair, earlier;
+    view_at(eval, kind, i, &pair);
+    for (size_t e = 0; e < i && view_at(eval, kind, e, &earlier); e++) {
+        if (slice_iequal(earlier.name, pair.name)) return true;
+    }
+    return false;
+}
+
+int bind_view_next(lua_State *L)
+{
+    struct view *view;
+    struct policy_eval *eval = check_view(L, &view);
+    if (view->kind == VIEW_FIELDS) return luaL_error(L, "pairs() cannot walk this view: name the field");
+    struct slice after = bind_opt_slice(L, 2);
+    struct pair pair;
+    size_t i = 0;
+    if (after.len) {
+        while (view_at(eval, view->kind, i, &pair) && !slice_iequal(pair.name, after))
+            i++;
+        i++;
+    }
+    while (view_at(eval, view->kind, i, &pair) && (is_secret_header(pair.name) || is_repeated(eval, view->kind, i)))
+        i++;
+    if (!view_at(eval, view->kind, i, &pair)) {
+        lua_pushnil(L);
+        return 1;
+    }
+    vm_charge(L, 100);
+    lua_pushlstring(L, pair.name.ptr, pair.name.len);
+    if (view->kind == VIEW_HEADERS)
+        lua_pushlstring(L, pair.value.ptr, pair.value.len);
+    else
+        lua_pushboolean(L, true);
+    return 2;
+}
+
+/* --- methods of ctx.request --- */
+
+static bool has_text(const struct exchange *x)
+{
+    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
+}
+
+static int on_last_user_text(lua_State *L)
+{
+    struct exchange *x = check_eval(L)->x;
+    if (!has_text(x)) return 0;
+    struct slice text = chat_last_user_text(&x->request, LAST_USER_TEXT_BYTES_MAX, &x->arena);
+    if (!text.ptr) return 0;
+    vm_charge(L, text.len);
+    lua_pushlstring(L, text.ptr, text.len);
+    return 1;
+}
+
+/* Bytes as they stand in the body: what JSON writes with an escape must be asked for that way. */
+static int on_contains(lua_State *L)
+{
+    struct exchange *x = check_eval(L)->x;
+    struct slice wanted = bind_check_slice(L, 2), body = buf_slice(&x->body);
+    vm_charge(L, body.len / 8); /* memmem runs well below a nanosecond a byte */
+    lua_pushboolean(L, wanted.len == 0 || (has_text(x) && memmem(body.ptr, body.len, wanted.ptr, wanted.len)));
+    return 1;
+}
+
+static int on_text_bytes(lua_State *L)
+{
+    struct exchange *x = check_eval(L)->x;
+    lua_pushnumber(L, has_text(x) ? (double)chat_text_bytes(&x->request) : 0);
+    return 1;
+}
+
+/* --- making views --- */
+
+static void set_metamethod(lua_State *L, const char *name, lua_CFunction fn)
+{
+    lua_pushcfunction(L, fn);
+    lua_setfield(L, -2, name);
+}
+
+/* view_kind(name, fields, unknown): fields maps names to facts or methods; unknown(name) raises. */
+static int on_view_kind(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_settop(L, 3);
+    if (!luaL_newmetatable(L, luaL_checkstring(L, 1))) return luaL_error(L, "view kind twice");
+    lua_insert(L, 2); // name metatable fields unknown
+    lua_pushcclosure(L, on_index, 2);
+    lua_setfield(L, 2, "__index");
+    set_metamethod(L, "__newindex", on_newindex);
+    lua_pushboolean(L, false);
+    lua_setfield(L, 2, "__metatable");
+    return 0;
+}
+
+static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
+{
+    if (luaL_newmetatable(L, name)) {
+        set_metamethod(L, "__index", index);
+        set_metamethod(L, "__newindex", on_newindex);
+        lua_pushboolean(L, false);
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_pop(L, 1);
+}
+
+/* view(kind) → one for the request under way */
+static int on_view(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    struct slice name = bind_check_slice(L, 1);
+    struct view *view = lua_newuserdata(L, sizeof *view);
+    view->serial = eval->serial;
+    view->kind = slice_equal(name, SLICE("headers"))     ? VIEW_HEADERS
+                 : slice_equal(name, SLICE("roles"))     ? VIEW_ROLES
+                 : slice_equal(name, SLICE("approvals")) ? VIEW_APPROVALS
+                                                         : VIEW_FIELDS;
+    lua_getfield(L, LUA_REGISTRYINDEX, name.ptr);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+/* facts() → the table of facts of the request under way */
+static int on_facts(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bind_eval(L)->state_ref);
+    return 1;
+}
+
+/* check_ctx(view): raises unless it belongs to the request under way */
+static int on_check_ctx(lua_State *L)
+{
+    check_eval(L);
+    return 0;
+}
+
+void bind_ctx_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"view_kind", on_view_kind},
+                                         {"view", on_view},
+                                         {"facts", on_facts},
+                                         {"check_ctx", on_check_ctx},
+                                         {"last_user_text", on_last_user_text},
+                                         {"contains", on_contains},
+                                         {"text_bytes", on_text_bytes},
+                                         {NULL, NULL}};
+    make_map_kind(L, "headers", on_header);
+    make_map_kind(L, "roles", on_member);
+    make_map_kind(L, "approvals", on_member);
+    luaL_register(L, NULL, functions);
+}

@@ -1,0 +1,367 @@
+/* What is known of a request, one fact at a time: false where there is none. The table of facts of a request reads them
+ * here and keeps what it was told (scripts/facts.lua). */
+#include "lua/bind.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+
+struct field {
+    const char *name;
+    size_t offset;
+};
+
+#define KEY_FIELD(name)                                                                                                \
+    {                                                                                                                  \
+#name, offsetof(struct key_record, name)                                                                       \
+    }
+static const struct field key_fields[] = {KEY_FIELD(tier), KEY_FIELD(region), KEY_FIELD(clearance), KEY_FIELD(env)};
+#undef KEY_FIELD
+
+/* What the auth policy settles, and records carry. */
+#define SETTLED_FIELD(name)                                                                                            \
+    {                                                                                                                  \
+#name, offsetof(struct exchange, name)                                                                         \
+    }
+static const struct field settled_fields[] = {SETTLED_FIELD(app), SETTLED_FIELD(department), SETTLED_FIELD(user),
+                                              SETTLED_FIELD(team)};
+#undef SETTLED_FIELD
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const struct field *find_field(const struct field *fields, size_t count, struct slice name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(name, slice_str(fields[i].name))) return &fields[i];
+    }
+    return NULL;
+}
+
+/* NULL for a key that is not live, so that nothing of it is believed. */
+static const struct key_record *live_key(const struct exchange *x)
+{
+    return x->key && key_record_is_live(x->key, x->born_wall_ns) ? x->key : NULL;
+}
+
+static struct slice key_label(const struct key_record *key, struct slice name)
+{
+    for (size_t i = 0; i < key->label_count; i++) {
+        if (slice_equal(key->labels[i].name, name)) return key->labels[i].value;
+    }
+    return SLICE("");
+}
+
+static struct slice identity(const struct policy_eval *eval, struct slice name)
+{
+    const struct exchange *x = eval->x;
+    const struct key_record *key = live_key(x);
+    const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
+    if (field) return *(const struct slice *)((const char *)x + field->offset);
+    if (slice_equal(name, SLICE("key_id"))) return key ? key->id : SLICE("");
+    for (size_t i = 0; i < eval->added_count; i++) {
+        if (slice_equal(eval->added[i].name, name)) return eval->added[i].value;
+    }
+    if (!key) return SLICE("");
+    field = find_field(key_fields, COUNT(key_fields), name);
+    return field ? *(const struct slice *)((const char *)key + field->offset) : key_label(key, name);
+}
+
+/* identity(name) → text or false */
+static int on_identity(lua_State *L)
+{
+    return bind_push_fact(L, identity(bind_eval(L), bind_check_slice(L, 1)));
+}
+
+#define ADDED_MAX 32
+
+/* settle(name, value): what the auth policy adds to the identity; true when the field was empty and is now this. */
+static int on_settle(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
+    struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
+    bool is_new = identity(eval, name).len == 0;
+    lua_pushboolean(L, is_new);
+    if (!is_new) return 1;
+    const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
+    if (field) {
+        *(struct slice *)((char *)x + field->offset) = arena_copy(&x->arena, value);
+        return 1;
+    }
+    if (eval->added_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
+    if (!eval->added) eval->added = arena_alloc(&x->arena, ADDED_MAX * sizeof *eval->added);
+    eval->added[eval->added_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
+    return 1;
+}
+
+/* credential() → "missing", "unknown", "revoked", "expired" or "live" */
+static int on_credential(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    const char *word = "live";
+    if (!x->key)
+        word = x->key_presented ? "unknown" : "missing";
+    else if (x->key->is_revoked)
+        word = "revoked";
+    else if (!live_key(x))
+        word = "expired";
+    lua_pushstring(L, word);
+    return 1;
+}
+
+/* key_id() → the id of the key that was presented, live or not; false */
+static int on_key_id(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    return bind_push_fact(L, x->key ? x->key->id : SLICE(""));
+}
+
+static bool is_listed(const struct slice *list, size_t count, struct slice name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(list[i], name)) return true;
+    }
+    return false;
+}
+
+static int on_has_role(lua_State *L)
+{
+    const struct key_record *key = live_key(bind_eval(L)->x);
+    lua_pushboolean(L, key && is_listed(key->roles, key->role_count, bind_check_slice(L, 1)));
+    return 1;
+}
+
+static int on_is_approved(lua_State *L)
+{
+    const struct key_record *key = live_key(bind_eval(L)->x);
+    lua_pushboolean(L, key && is_listed(key->approvals, key->approval_count, bind_check_slice(L, 1)));
+    return 1;
+}
+
+/* --- the request --- */
+
+static bool has_body(const struct exchange *x)
+{
+    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
+}
+
+static int push_number(lua_State *L, bool is_there, double value)
+{
+    if (is_there)
+        lua_pushnumber(L, value);
+    else
+        lua_pushboolean(L, false);
+    return 1;
+}
+
+static int push_body_user(lua_State *L, struct exchange *x)
+{
+    const struct chat_request *r = &x->request;
+    if (!has_body(x) || !json_is(&r->tape, r->user_node, JSON_STRING)) return bind_push_fact(L, SLICE(""));
+    return bind_push_fact(L, json_text(&r->tape, r->user_node, &x->arena));
+}
+
+static struct slice asked_model(const struct exchange *x)
+{
+    if (has_body(x)) return x->request.model;
+    return x->api == API_MODEL ? x->model_path : SLICE("");
+}
+
+static int push_flag(lua_State *L, bool value)
+{
+    lua_pushboolean(L, value);
+    return 1;
+}
+
+static int push_text(lua_State *L, const char *text)
+{
+    lua_pushstring(L, text);
+    return 1;
+}
+
+/* Facts that C answers itself; the identity's come first. */
+enum fact {
+    FACT_USER,
+    FACT_APP,
+    FACT_DEPARTMENT,
+    FACT_TEAM,
+    FACT_TIER,
+    FACT_REGION,
+    FACT_CLEARANCE,
+    FACT_ENV,
+    FACT_KEY_ID,
+    FACT_API,
+    FACT_ASKED,
+    FACT_STREAM,
+    FACT_MAX_TOKENS,
+    FACT_TEMPERATURE,
+    FACT_REQUEST_USER,
+    FACT_TOOLS,
+    FACT_USES,
+    FACT_INPUT_TOKENS,
+    FACT_OUTPUT_TOKENS,
+    FACT_CONTEXT_TOKENS,
+    FACT_ID,
+    FACT_TIME,
+};
+
+static const char *const fact_names[] = {
+    "user",   "app",          "department",    "team",           "tier",       "region",      "clearance",    "env",
+    "key_id", "api",          "asked",         "stream",         "max_tokens", "temperature", "request_user", "tools",
+    "uses",   "input_tokens", "output_tokens", "context_tokens", "id",         "time",
+};
+
+static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
+{
+    struct exchange *x = eval->x;
+    const struct chat_request *r = &x->request;
+    bool is = has_body(x);
+    switch (fact) {
+    case FACT_USER:
+    case FACT_APP:
+    case FACT_DEPARTMENT:
+    case FACT_TEAM:
+    case FACT_TIER:
+    case FACT_REGION:
+    case FACT_CLEARANCE:
+    case FACT_ENV:
+    case FACT_KEY_ID: return bind_push_fact(L, identity(eval, slice_str(fact_names[fact])));
+    case FACT_API: return push_text(L, exchange_api_name(x->api));
+    case FACT_ASKED: return bind_push_fact(L, asked_model(x));
+    case FACT_STREAM: return push_flag(L, is && r->is_stream);
+    case FACT_MAX_TOKENS: return push_number(L, is && r->max_tokens >= 0, (double)r->max_tokens);
+    case FACT_TEMPERATURE: return push_number(L, is && !isnan(r->temperature), r->temperature);
+    case FACT_REQUEST_USER: return push_body_user(L, x);
+    case FACT_TOOLS: return push_number(L, is, r->tool_count);
+    case FACT_USES: return push_number(L, true, is ? r->uses : 0);
+    case FACT_INPUT_TOKENS: return push_number(L, true, (double)x->estimate_input_tokens);
+    case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate_output_tokens);
+    case FACT_CONTEXT_TOKENS:
+        return push_number(L, true, (double)x->estimate_input_tokens + (double)x->estimate_output_tokens);
+    case FACT_ID: return push_text(L, x->id);
+    case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);
+    }
+    return 0;
+}
+
+/* __index of a table of facts. Upvalues: name → number of the facts above, name → function(facts) of the others. */
+static int on_fact(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, lua_upvalueindex(1)); // facts name number
+    if (lua_type(L, 3) == LUA_TNUMBER) {
+        push_fact(L, bind_eval(L), (enum fact)lua_tointeger(L, 3));
+    } else {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, lua_upvalueindex(2)); // facts name nil function
+        if (lua_isnil(L, 4)) return 1;
+        lua_pushvalue(L, 1);
+        lua_call(L, 1, 1);
+    }
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, 4);
+    lua_rawset(L, 1); // facts name … value
+    return 1;
+}
+
+/* fact_reader(functions) → the metamethod; adds C's names to the table, each with true */
+static int on_fact_reader(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_newtable(L);
+    for (size_t i = 0; i < COUNT(fact_names); i++) {
+        lua_pushinteger(L, (lua_Integer)i);
+        lua_setfield(L, 2, fact_names[i]);
+        lua_pushboolean(L, true);
+        lua_setfield(L, 1, fact_names[i]);
+    }
+    lua_insert(L, 1);
+    lua_pushcclosure(L, on_fact, 2);
+    return 1;
+}
+
+/* listing() → nil for a request that calls a model; "all", or "one" for GET /v1/models/{id} */
+static int on_listing(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    if (x->api != API_MODELS && x->api != API_MODEL) return 0;
+    lua_pushstring(L, x->api == API_MODEL ? "one" : "all");
+    return 1;
+}
+
+/* --- hints --- */
+
+static struct slice hint_header(const struct exchange *x, struct slice name)
+{
+    static const struct slice prefix = {"x-moongate-", 11};
+    for (size_t i = 0; i < x->head.header_count; i++) {
+        struct slice header = x->head.headers[i].name;
+        if (header.len != prefix.len + name.len || !slice_iequal(slice_of(header.ptr, prefix.len), prefix)) continue;
+        bool same = true;
+        for (size_t c = 0; c < name.len; c++) { /* max_latency_ms is x-moongate-max-latency-ms */
+            char want = name.ptr[c] == '_' ? '-' : name.ptr[c];
+            same = same && (header.ptr[prefix.len + c] | 0x20) == (want | 0x20);
+        }
+        if (same) return x->head.headers[i].value;
+    }
+    return SLICE_NONE;
+}
+
+static void push_body_hint(lua_State *L, struct exchange *x, struct slice name)
+{
+    const struct chat_request *r = &x->request;
+    uint32_t node = has_body(x) && r->hints_node != JSON_NONE ? json_get(&r->tape, r->hints_node, name) : JSON_NONE;
+    if (node == JSON_NONE || json_is(&r->tape, node, JSON_NULL)) {
+        lua_pushnil(L);
+    } else if (json_is(&r->tape, node, JSON_STRING)) {
+        struct slice text = json_text(&r->tape, node, &x->arena);
+        lua_pushlstring(L, text.ptr, text.len);
+    } else {
+        struct slice raw = json_raw(&r->tape, node); /* a number, or what the check of hints refuses */
+        lua_pushlstring(L, raw.ptr, raw.len < 64 ? raw.len : 64);
+    }
+}
+
+/* hint(name) → text of the header x-moongate-<name> or nil, text in the body's metadata.moongate or nil */
+static int on_hint(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    struct slice name = bind_check_slice(L, 1), header = hint_header(x, name);
+    if (header.ptr)
+        lua_pushlstring(L, header.ptr, header.len);
+    else
+        lua_pushnil(L);
+    push_body_hint(L, x, name);
+    return 2;
+}
+
+/* has_hints(): is any given? One walk, so that requests without hints pay for no more. */
+static int on_has_hints(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    bool has = has_body(x) && x->request.hints_node != JSON_NONE;
+    for (size_t i = 0; !has && i < x->head.header_count; i++) {
+        struct slice name = x->head.headers[i].name;
+        has = name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"));
+    }
+    lua_pushboolean(L, has);
+    return 1;
+}
+
+void bind_facts_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"identity", on_identity},
+                                         {"settle", on_settle},
+                                         {"credential", on_credential},
+                                         {"key_id", on_key_id},
+                                         {"has_role", on_has_role},
+                                         {"is_approved", on_is_approved},
+                                         {"fact_reader", on_fact_reader},
+                                         {"listing", on_listing},
+                                         {"hint", on_hint},
+                                         {"has_hints", on_has_hints},
+                                         {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}

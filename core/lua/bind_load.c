@@ -1,0 +1,330 @@
+/* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
+#include "base/mem.h"
+#include "base/nearest.h"
+#include "lua/bind.h"
+#include "lua/sandbox.h"
+#include "lua/script.h"
+#include "lua/simulate.h"
+#include "lua/source.h"
+#include "lua/zone.h"
+
+static struct policy_set *loading_set(lua_State *L)
+{
+    struct policy_set *set = bind_set(L);
+    if (!set->errors) luaL_error(L, "this works only while a bundle is being loaded");
+    return set;
+}
+
+/* script(name) → the chunk of an embedded script */
+static int on_script(lua_State *L)
+{
+    struct slice name = bind_check_slice(L, 1);
+    const struct embedded_script *script = script_find(name);
+    if (!script) return luaL_error(L, "there is no script '%s'", name.ptr);
+    script_push(L, script);
+    return 1;
+}
+
+/* scripts() → names of all embedded scripts */
+static int on_scripts(lua_State *L)
+{
+    lua_newtable(L);
+    int count = 0;
+    for (const struct embedded_script *s = script_table; s->name; s++) {
+        lua_pushstring(L, s->name);
+        lua_rawseti(L, -2, ++count);
+    }
+    return 1;
+}
+
+/* load(text, chunk name, environment) → function, or nil and Lua's message. Source only: bytecode is not checked. */
+static int on_load_chunk(lua_State *L)
+{
+    struct slice text = bind_check_slice(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    if (luaL_loadbufferx(L, text.ptr, text.len, name, "t") != 0) {
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    lua_pushvalue(L, 3);
+    lua_setfenv(L, -2);
+    return 1;
+}
+
+/* bundle_text(path) → text, or nil */
+static int on_bundle_text(lua_State *L)
+{
+    const struct bundle_file *file = bundle_find(bind_set(L)->bundle, bind_check_slice(L, 1));
+    if (!file) return 0;
+    lua_pushlstring(L, file->text.ptr, file->text.len);
+    return 1;
+}
+
+/* bundle_paths() → sorted list */
+static int on_bundle_paths(lua_State *L)
+{
+    const struct bundle *bundle = bind_set(L)->bundle;
+    lua_newtable(L);
+    for (size_t i = 0; i < bundle_count(bundle); i++) {
+        struct slice path = bundle_at(bundle, i)->path;
+        lua_pushlstring(L, path.ptr, path.len);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+static int on_digest(lua_State *L)
+{
+    lua_pushstring(L, bundle_digest(bind_set(L)->bundle));
+    return 1;
+}
+
+/* run(fn, …) → true and its results, or false and why not. To its end, under the limits of one evaluation. */
+static int on_run(lua_State *L)
+{
+    struct policy_set *set = bind_set(L);
+    int nargs = lua_gettop(L) - 1;
+    struct vm_task task;
+    enum vm_result result;
+    char text[512];
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_State *co = lua_newthread(L); /* stays on this stack, so it is not collected */
+    lua_insert(L, 1);
+    luaL_checkstack(co, nargs + 1, "arguments");
+    lua_xmove(L, co, nargs + 1);
+    vm_task_init(&task, &set->limits);
+    for (result = vm_resume(set->vm, &task, co, nargs); result == VM_MORE;)
+        result = vm_resume(set->vm, &task, co, 0);
+    lua_pushboolean(L, result == VM_DONE);
+    if (result != VM_DONE) {
+        vm_fault_text(&task, co, result, text, sizeof text);
+        lua_pushstring(L, text);
+        return 2;
+    }
+    int count = lua_gettop(co);
+    luaL_checkstack(L, count, "results");
+    lua_xmove(co, L, count);
+    return count + 1;
+}
+
+/* error(file, line, column, text, hint, is a warning) */
+static int on_error(lua_State *L)
+{
+    struct policy_error error = {
+        .file = bind_check_slice(L, 1),
+        .line = (int)luaL_optinteger(L, 2, 0),
+        .column = (int)luaL_optinteger(L, 3, 0),
+        .text = bind_check_slice(L, 4),
+        .hint = bind_opt_slice(L, 5),
+        .is_warning = lua_toboolean(L, 6),
+    };
+    policy_errors_add(loading_set(L)->errors, &error);
+    return 0;
+}
+
+#define PATH_DEPTH_MAX 16
+
+/* locate(text, key, …) → line, column, whether the whole path of names and indexes was found */
+static int on_locate(lua_State *L)
+{
+    struct slice text = bind_check_slice(L, 1);
+    struct source_key path[PATH_DEPTH_MAX];
+    struct source_place at;
+    int depth = lua_gettop(L) - 1;
+    if (depth > PATH_DEPTH_MAX) depth = PATH_DEPTH_MAX;
+    for (int i = 0; i < depth; i++) {
+        path[i] = (struct source_key){0};
+        if (lua_type(L, i + 2) == LUA_TNUMBER)
+            path[i].index = (int)lua_tointeger(L, i + 2);
+        else
+            path[i].name = bind_check_slice(L, i + 2);
+    }
+    lua_pushinteger(L, (source_locate(text, path, (size_t)depth, &at), at.line));
+    lua_pushinteger(L, at.column);
+    return 2;
+}
+
+/* where() → file and line of the nearest caller in a policy file; nothing when there is none */
+static int on_where(lua_State *L)
+{
+    char place[VM_PLACE_BYTES];
+    if (!vm_place(L, place, sizeof place)) return 0;
+    char *colon = strrchr(place, ':');
+    lua_pushlstring(L, place, (size_t)(colon - place));
+    lua_pushinteger(L, strtol(colon + 1, NULL, 10));
+    return 2;
+}
+
+/* function_line(fn) → the line it begins at */
+static int on_function_line(lua_State *L)
+{
+    lua_Debug ar;
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_getinfo(L, ">S", &ar);
+    lua_pushinteger(L, ar.linedefined);
+    return 1;
+}
+
+/* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
+static int on_provider(lua_State *L)
+{
+    const struct settings *settings = loading_set(L)->settings;
+    if (!settings) return 0;
+    lua_pushboolean(L, settings_provider(settings, bind_check_slice(L, 1)) != NULL);
+    return 1;
+}
+
+/* zone(name) → {time, seconds east of Greenwich, …} in order of time, or nil when there is no such zone */
+static int on_zone(lua_State *L)
+{
+    struct zone_change changes[ZONE_CHANGES_MAX];
+    size_t count = zone_read(luaL_checkstring(L, 1), changes, ZONE_CHANGES_MAX);
+    if (count == 0) return 0;
+    lua_createtable(L, (int)count * 2, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushnumber(L, (double)changes[i].at_s);
+        lua_rawseti(L, -2, (int)i * 2 + 1);
+        lua_pushinteger(L, changes[i].offset_s);
+        lua_rawseti(L, -2, (int)i * 2 + 2);
+    }
+    return 1;
+}
+
+static int on_proxy_newindex(lua_State *L)
+{
+    return luaL_error(L, "the library '%s' cannot be changed", lua_tostring(L, lua_upvalueindex(1)));
+}
+
+/* proxy(name, library) → userdata that reads from the table and cannot be written, whatever one tries */
+static int on_proxy(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_newuserdata(L, 0); // name library proxy
+    lua_newtable(L);       // name library proxy metatable
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "__index");
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, on_proxy_newindex, 1);
+    lua_setfield(L, -2, "__newindex");
+    lua_pushboolean(L, false);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+/* install(decide, after_fault): the functions that evaluations begin with */
+static int on_install(lua_State *L)
+{
+    struct policy_set *set = loading_set(L);
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    set->after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    set->decide_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+#define NEAREST_MAX 2000
+
+/* nearest(word, list) → the entry of the list that it most likely stands for, or nil */
+static int on_nearest(lua_State *L)
+{
+    struct slice word = bind_check_slice(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    size_t count = lua_objlen(L, 2), used = 0;
+    if (count > NEAREST_MAX) count = NEAREST_MAX;
+    const char **known = lua_newuserdata(L, (count + 1) * sizeof *known);
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, 2, (int)i);
+        if (lua_type(L, -1) == LUA_TSTRING) known[used++] = lua_tostring(L, -1); /* the list keeps it alive */
+        lua_pop(L, 1);
+    }
+    lua_pushstring(L, nearest_word(word, known, used));
+    return 1;
+}
+
+/* --- examples --- */
+
+/* Owns what a simulation needs, so that a raise in the middle frees it all the same. */
+struct simulation {
+    struct exchange *x;
+    struct policy_eval eval;
+};
+
+static int on_simulation_gc(lua_State *L)
+{
+    struct simulation *simulation = lua_touserdata(L, 1);
+    simulate_free(simulation->x);
+    simulation->x = NULL;
+    return 0;
+}
+
+static struct simulation *push_simulation(lua_State *L)
+{
+    struct simulation *simulation = lua_newuserdata(L, sizeof *simulation);
+    *simulation = (struct simulation){0};
+    lua_newtable(L);
+    lua_pushcfunction(L, on_simulation_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    return simulation;
+}
+
+/* simulate(description, decide, after_fault) → outcome, or nil and why not: one made-up request, decided by the given
+ * functions */
+static int on_simulate(lua_State *L)
+{
+    struct policy_set *set = loading_set(L);
+    struct slice description = bind_check_slice(L, 1);
+    struct fault why;
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_settop(L, 3);
+    struct simulation *simulation = push_simulation(L);
+    simulation->x = simulate_exchange(description, &why);
+    if (!simulation->x) {
+        lua_pushnil(L);
+        lua_pushstring(L, fault_message(&why));
+        return 2;
+    }
+    lua_pushvalue(L, 2);
+    int decide_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pushvalue(L, 3);
+    int after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    eval_init(&simulation->eval, set, simulation->x, decide_ref, after_fault_ref);
+    while (eval_step(&simulation->eval) == POLICY_MORE)
+        continue;
+    luaL_unref(L, LUA_REGISTRYINDEX, decide_ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, after_fault_ref);
+    eval_clear(&simulation->eval);
+    bind_push_outcome(L, simulation->x);
+    return 1;
+}
+
+void bind_load_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"script", on_script},
+                                         {"scripts", on_scripts},
+                                         {"load", on_load_chunk},
+                                         {"bundle_text", on_bundle_text},
+                                         {"bundle_paths", on_bundle_paths},
+                                         {"digest", on_digest},
+                                         {"run", on_run},
+                                         {"error", on_error},
+                                         {"locate", on_locate},
+                                         {"where", on_where},
+                                         {"function_line", on_function_line},
+                                         {"provider", on_provider},
+                                         {"proxy", on_proxy},
+                                         {"zone", on_zone},
+                                         {"install", on_install},
+                                         {"nearest", on_nearest},
+                                         {"simulate", on_simulate},
+                                         {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+    sandbox_push_safe(L);
+    lua_setfield(L, -2, "safe");
+}

@@ -1,0 +1,243 @@
+/* How the chain says what it decided: written into the exchange, in its arena. */
+#include "lua/bind.h"
+
+#define ANNOTATIONS_MAX 32
+#define ANNOTATION_BYTES_MAX (8 * 1024)
+#define NAME_BYTES_MAX 64
+#define REASON_BYTES_MAX 1024
+
+/* At most max bytes, cut at a character of UTF-8. */
+static struct slice cut(struct slice s, size_t max)
+{
+    if (s.len <= max) return s;
+    while (max > 0 && ((unsigned char)s.ptr[max] & 0xC0) == 0x80)
+        max--;
+    return slice_of(s.ptr, max);
+}
+
+/* trace(policy, rule, verb, reason, mode, file, line) */
+static int on_trace(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    struct trace_entry entry = {
+        .policy = bind_opt_slice(L, 1),
+        .rule = bind_opt_slice(L, 2),
+        .verb = bind_opt_slice(L, 3),
+        .reason = cut(bind_opt_slice(L, 4), REASON_BYTES_MAX),
+        .mode = bind_opt_slice(L, 5),
+        .file = bind_opt_slice(L, 6),
+        .line = (int)luaL_optinteger(L, 7, 0),
+    };
+    trace_add(&x->trace, &x->arena, &entry);
+    return 0;
+}
+
+/* model(name): the canonical name of what was asked for */
+static int on_model(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    x->verdict.model = arena_copy(&x->arena, bind_check_slice(L, 1));
+    return 0;
+}
+
+/* allow(target, …): in order of preference; beyond LIMIT_TARGETS they are left out */
+static int on_allow(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    int count = lua_gettop(L);
+    for (int i = 1; i <= count; i++)
+        bind_check_slice(L, i);
+    x->verdict.kind = VERDICT_ALLOW;
+    x->verdict.target_count = 0;
+    for (int i = 1; i <= count && x->verdict.target_count < LIMIT_TARGETS; i++) {
+        struct target *target = &x->verdict.targets[x->verdict.target_count++];
+        target->name = arena_copy(&x->arena, bind_check_slice(L, i));
+        target->provider = slice_split(target->name, '/', &target->model);
+    }
+    return 0;
+}
+
+/* deny(status, code, reason, policy, rule, retry_after) */
+static int on_deny(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    struct verdict *v = &x->verdict;
+    int status = (int)luaL_checkinteger(L, 1);
+    struct slice code = bind_check_slice(L, 2), reason = cut(bind_opt_slice(L, 3), REASON_BYTES_MAX);
+    struct slice policy = bind_opt_slice(L, 4), rule = bind_opt_slice(L, 5);
+    lua_Integer retry_after = luaL_optinteger(L, 6, 0);
+    v->kind = VERDICT_DENY;
+    v->status = status;
+    v->target_count = 0;
+    v->code = arena_copy(&x->arena, code);
+    v->reason = arena_copy(&x->arena, reason);
+    v->policy = arena_copy(&x->arena, policy);
+    v->rule = arena_copy(&x->arena, rule);
+    v->retry_after_s = retry_after > 0 ? (uint32_t)retry_after : 0;
+    return 0;
+}
+
+/* fault(text, policy) */
+static int on_fault(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    struct slice text = cut(bind_check_slice(L, 1), REASON_BYTES_MAX), policy = bind_opt_slice(L, 2);
+    x->verdict.kind = VERDICT_FAULT;
+    x->verdict.target_count = 0;
+    x->verdict.fault_text = arena_copy(&x->arena, text);
+    x->verdict.policy = arena_copy(&x->arena, policy);
+    return 0;
+}
+
+/* list(names): ALLOW with the models of a table, which is sorted */
+static int on_list(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    size_t count = lua_objlen(L, 1);
+    x->verdict.kind = VERDICT_ALLOW;
+    x->verdict.models = arena_alloc(&x->arena, (count + 1) * sizeof *x->verdict.models);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)i + 1);
+        x->verdict.models[i] = arena_copy(&x->arena, bind_check_slice(L, -1));
+        lua_pop(L, 1);
+    }
+    x->verdict.model_count = count;
+    return 0;
+}
+
+/* annotate(name, value): into the audit record; a second one of a name replaces the first */
+static int on_annotate(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
+    struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
+    if (name.len == 0 || name.len > NAME_BYTES_MAX) return luaL_error(L, "annotate: a name has 1 to 64 bytes");
+    eval->annotation_bytes += name.len + value.len;
+    if (eval->annotation_bytes > ANNOTATION_BYTES_MAX) return luaL_error(L, "annotate: more than 8 KB on one request");
+    size_t i = 0;
+    while (i < x->annotation_count && !slice_equal(x->annotations[i].name, name))
+        i++;
+    if (i == ANNOTATIONS_MAX) return luaL_error(L, "annotate: more than 32 annotations on one request");
+    if (!x->annotations) x->annotations = arena_alloc(&x->arena, ANNOTATIONS_MAX * sizeof *x->annotations);
+    x->annotations[i] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
+    if (i == x->annotation_count) x->annotation_count++;
+    return 0;
+}
+
+/* warn(text): into x-moongate-warning; control characters become spaces */
+static int on_warn(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    struct slice text = cut(bind_check_slice(L, 1), 256);
+    if (x->verdict.warning_count == sizeof x->verdict.warnings / sizeof x->verdict.warnings[0]) return 0;
+    char *copy = arena_alloc(&x->arena, text.len + 1);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7F ? ' ' : text.ptr[i];
+    x->verdict.warnings[x->verdict.warning_count++] = slice_of(copy, text.len);
+    return 0;
+}
+
+void bind_verdict_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"trace", on_trace},       {"model", on_model}, {"allow", on_allow},
+                                         {"deny", on_deny},         {"fault", on_fault}, {"list", on_list},
+                                         {"annotate", on_annotate}, {"warn", on_warn},   {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}
+
+/* --- a finished exchange as a table --- */
+
+static void set_slice(lua_State *L, const char *name, struct slice s)
+{
+    if (!s.len) return;
+    lua_pushlstring(L, s.ptr, s.len);
+    lua_setfield(L, -2, name);
+}
+
+static void push_trace(lua_State *L, const struct trace *trace)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct trace_entry *entry = &trace->entries[i];
+        lua_newtable(L);
+        set_slice(L, "policy", entry->policy);
+        set_slice(L, "rule", entry->rule);
+        set_slice(L, "verb", entry->verb);
+        set_slice(L, "reason", entry->reason);
+        set_slice(L, "mode", entry->mode);
+        set_slice(L, "file", entry->file);
+        lua_pushinteger(L, entry->line);
+        lua_setfield(L, -2, "line");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_pairs(lua_State *L, const struct pair *pairs, size_t count)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushlstring(L, pairs[i].name.ptr, pairs[i].name.len);
+        lua_pushlstring(L, pairs[i].value.ptr, pairs[i].value.len);
+        lua_settable(L, -3);
+    }
+}
+
+static void push_list(lua_State *L, const struct slice *list, size_t count)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushlstring(L, list[i].ptr, list[i].len);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static const char *kind_name(enum verdict_kind kind)
+{
+    switch (kind) {
+    case VERDICT_NONE: return "none";
+    case VERDICT_ALLOW: return "allow";
+    case VERDICT_DENY: return "deny";
+    case VERDICT_FAULT: return "fault";
+    }
+    return "none";
+}
+
+static void push_targets(lua_State *L, const struct verdict *v)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < v->target_count; i++) {
+        lua_pushlstring(L, v->targets[i].name.ptr, v->targets[i].name.len);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+void bind_push_outcome(lua_State *L, const struct exchange *x)
+{
+    const struct verdict *v = &x->verdict;
+    lua_newtable(L);
+    lua_pushstring(L, kind_name(v->kind));
+    lua_setfield(L, -2, "kind");
+    lua_pushinteger(L, v->status);
+    lua_setfield(L, -2, "status");
+    set_slice(L, "code", v->code);
+    set_slice(L, "reason", v->reason);
+    set_slice(L, "policy", v->policy);
+    set_slice(L, "rule", v->rule);
+    set_slice(L, "model", v->model);
+    set_slice(L, "fault", v->fault_text);
+    set_slice(L, "app", x->app);
+    set_slice(L, "department", x->department);
+    set_slice(L, "user", x->user);
+    set_slice(L, "team", x->team);
+    push_targets(L, v);
+    lua_setfield(L, -2, "targets");
+    push_list(L, v->warnings, v->warning_count);
+    lua_setfield(L, -2, "warnings");
+    push_list(L, v->models, v->model_count);
+    lua_setfield(L, -2, "models");
+    push_pairs(L, x->annotations, x->annotation_count);
+    lua_setfield(L, -2, "annotations");
+    push_trace(L, &x->trace);
+    lua_setfield(L, -2, "trace");
+}

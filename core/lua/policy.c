@@ -1,0 +1,101 @@
+#include "lua/policy.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "lua/bind.h"
+#include "lua/sandbox.h"
+#include "lua/script.h"
+
+static size_t live_generations;
+
+static struct policy_set *set_new(struct bundle *bundle, const struct settings *settings)
+{
+    struct policy_set *set = mem_zalloc(1, sizeof *set);
+    set->refs = 1;
+    set->bundle = bundle_ref(bundle);
+    set->vm = vm_new();
+    set->random = 1;
+    set->limits = (struct vm_limits){LIMIT_POLICY_BYTECODES, LIMIT_POLICY_CPU_MS, LIMIT_POLICY_DEADLINE_MS};
+    if (settings) {
+        set->limits =
+            (struct vm_limits){settings->policy_bytecodes, settings->policy_cpu_ms, settings->policy_deadline_ms};
+    }
+    vm_set_owner(set->vm, set);
+    live_generations++;
+    return set;
+}
+
+static void set_free(struct policy_set *set)
+{
+    vm_free(set->vm);
+    bundle_unref(set->bundle);
+    mem_free(set);
+    live_generations--;
+}
+
+/* Protected: everything that loading does, under scripts/boot.lua. */
+static int on_load(lua_State *L)
+{
+    static const struct slice boot_name = {"scripts/boot.lua", 16};
+    const struct embedded_script *boot = script_find(boot_name);
+    lua_gc(L, LUA_GCSTOP, 0); /* next to nothing of it is garbage; vm_arm() collects once */
+    sandbox_open(L);
+    lua_newtable(L);
+    luaL_unref(L, LUA_REGISTRYINDEX, luaL_ref(L, LUA_REGISTRYINDEX)); /* so that later unrefs find their slot there */
+    if (!boot) return luaL_error(L, "scripts/boot.lua is not in this binary");
+    script_push(L, boot);
+    bind_push_core(L);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static void load(struct policy_set *set)
+{
+    struct fault why;
+    if (vm_protect(set->vm, on_load, NULL, &why)) return;
+    struct policy_error error = {.file = SLICE("policies"), .text = slice_str(why.text)};
+    policy_errors_add(set->errors, &error);
+}
+
+struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
+{
+    struct policy_set *set = set_new(bundle, settings);
+    set->settings = settings;
+    set->errors = errors;
+    load(set);
+    set->settings = NULL;
+    set->errors = NULL;
+    policy_errors_sort(errors);
+    if (errors->error_count) {
+        set_free(set);
+        return NULL;
+    }
+    vm_arm(set->vm);
+    return set;
+}
+
+struct policy_set *policy_set_ref(struct policy_set *set)
+{
+    set->refs++;
+    return set;
+}
+
+void policy_set_unref(struct policy_set *set)
+{
+    if (set && --set->refs == 0) set_free(set);
+}
+
+const char *policy_set_digest(const struct policy_set *set)
+{
+    return bundle_digest(set->bundle);
+}
+
+size_t policy_set_memory(const struct policy_set *set)
+{
+    return vm_memory(set->vm);
+}
+
+size_t policy_live_generations(void)
+{
+    return live_generations;
+}

@@ -1,0 +1,133 @@
+#include "lua/simulate.h"
+
+#include "base/clock.h"
+#include "wire/json.h"
+
+static const uint8_t no_digest[KEY_DIGEST_BYTES];
+
+static struct slice member_text(const struct json_tape *tape, struct slice name, struct arena *arena)
+{
+    uint32_t node = json_get(tape, 0, name);
+    return json_is(tape, node, JSON_STRING) ? arena_copy(arena, json_text(tape, node, arena)) : SLICE("");
+}
+
+static bool read_api(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    struct slice name = member_text(tape, SLICE("api"), &x->arena);
+    if (name.len == 0 || slice_equal(name, SLICE("chat")))
+        x->api = API_CHAT;
+    else if (slice_equal(name, SLICE("completions")))
+        x->api = API_COMPLETIONS;
+    else if (slice_equal(name, SLICE("embeddings")))
+        x->api = API_EMBEDDINGS;
+    else if (slice_equal(name, SLICE("models")))
+        x->api = API_MODELS;
+    else if (slice_equal(name, SLICE("model")))
+        x->api = API_MODEL;
+    else
+        return fault_set(why, FAULT_BAD_REQUEST, "api '%.*s': chat, completions, embeddings, models or model",
+                         SLICE_FMT(name));
+    x->model_path = member_text(tape, SLICE("model_path"), &x->arena);
+    return true;
+}
+
+static bool read_body(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    static const enum chat_kind kinds[] = {
+        [API_CHAT] = CHAT_CHAT, [API_COMPLETIONS] = CHAT_COMPLETIONS, [API_EMBEDDINGS] = CHAT_EMBEDDINGS};
+    if (x->api == API_MODELS || x->api == API_MODEL) return true;
+    uint32_t node = json_get(tape, 0, SLICE("body"));
+    buf_append(&x->body, node == JSON_NONE ? SLICE("{}") : json_raw(tape, node));
+    return chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why);
+}
+
+static void read_headers(struct exchange *x, const struct json_tape *tape)
+{
+    uint32_t headers = json_get(tape, 0, SLICE("headers"));
+    if (!json_is(tape, headers, JSON_OBJECT)) return;
+    x->head.headers = arena_alloc(&x->arena, (json_count(tape, headers) + 1) * sizeof *x->head.headers);
+    for (uint32_t node = json_first(tape, headers); node != JSON_NONE; node = json_next(tape, node)) {
+        if (!json_is(tape, node, JSON_STRING)) continue;
+        struct slice key = json_key(tape, node);
+        x->head.headers[x->head.header_count++] =
+            (struct pair){arena_copy(&x->arena, slice_of(key.ptr + 1, key.len - 2)),
+                          arena_copy(&x->arena, json_text(tape, node, &x->arena))};
+    }
+}
+
+static bool read_key(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    uint32_t key = json_get(tape, 0, SLICE("key"));
+    x->key_presented =
+        json_is(tape, key, JSON_OBJECT) || json_is(tape, json_get(tape, 0, SLICE("key_presented")), JSON_TRUE);
+    if (!json_is(tape, key, JSON_OBJECT)) {
+        x->keyring = keyring_empty();
+        return true;
+    }
+    struct slice fields = json_raw(tape, key);
+    struct slice rest = slice_trim(slice_of(fields.ptr + 1, fields.len - 1));
+    struct slice snapshot = arena_printf(&x->arena, "{\"keys\":[{\"digest\":\"%064d\"%s%.*s]}", 0,
+                                         rest.len && rest.ptr[0] == '}' ? "" : ",", SLICE_FMT(rest));
+    x->keyring = keyring_parse(snapshot, why);
+    if (!x->keyring) return false;
+    x->key = keyring_find(x->keyring, no_digest);
+    return true;
+}
+
+/* False when the member is there and is no count; *is_there says whether it is. */
+static bool read_count(const struct json_tape *tape, struct slice name, uint64_t *value, bool *is_there,
+                       struct fault *why)
+{
+    int64_t count;
+    uint32_t node = json_get(tape, 0, name);
+    *is_there = node != JSON_NONE;
+    if (!*is_there) return true;
+    if (!json_is(tape, node, JSON_NUMBER) || !json_to_i64(tape, node, &count) || count < 0) {
+        return fault_set(why, FAULT_BAD_REQUEST, "%.*s: a whole number of 0 or more is wanted", SLICE_FMT(name));
+    }
+    *value = (uint64_t)count;
+    return true;
+}
+
+static bool read_numbers(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    bool has_input, has_output, has_time;
+    uint64_t seconds = 0;
+    if (!read_count(tape, SLICE("input_tokens"), &x->estimate_input_tokens, &has_input, why) ||
+        !read_count(tape, SLICE("output_tokens"), &x->estimate_output_tokens, &has_output, why) ||
+        !read_count(tape, SLICE("time"), &seconds, &has_time, why)) {
+        return false;
+    }
+    if (has_time && seconds > UINT64_MAX / NS_PER_S) return fault_set(why, FAULT_BAD_REQUEST, "time: too far away");
+    x->is_estimate_flagged = has_input;
+    if (has_time) x->born_wall_ns = seconds * NS_PER_S;
+    return true;
+}
+
+struct exchange *simulate_exchange(struct slice json, struct fault *why)
+{
+    struct json_tape tape;
+    struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
+    json_init(&tape);
+    x->head.method = "POST";
+    bool ok = json_parse(&tape, json, why) && read_api(x, &tape, why) && read_body(x, &tape, why) &&
+              read_key(x, &tape, why) && read_numbers(x, &tape, why);
+    if (ok) {
+        read_headers(x, &tape);
+        if (x->api == API_MODELS || x->api == API_MODEL) x->head.method = "GET";
+    }
+    json_clear(&tape);
+    if (ok) return x;
+    simulate_free(x);
+    return NULL;
+}
+
+void simulate_free(struct exchange *x)
+{
+    if (!x) return;
+    if (x->state != EXCHANGE_RECORDED) {
+        if (x->state != EXCHANGE_SETTLING) exchange_move(x, EXCHANGE_SETTLING);
+        exchange_move(x, EXCHANGE_RECORDED);
+    }
+    exchange_free(x);
+}

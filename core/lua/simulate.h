@@ -1,0 +1,26 @@
+/*
+ * An exchange made up from a description, as if its request had come in: for the examples of policy files and for
+ * specs.
+ *
+ *     struct exchange *x = simulate_exchange(SLICE("{\"api\":\"chat\",\"body\":{…},\"key\":{…}}"), &why);
+ *     ... policy_decide(set, x) ...
+ *     simulate_free(x);
+ *
+ * Members, all optional: "api" ("chat", "completions", "embeddings", "models", "model"), "body" (the JSON body itself),
+ * "headers" {name: text}, "key" (a record as keyring.h says, without its digest), "key_presented", "model_path",
+ * "input_tokens" and "output_tokens" (instead of the estimate), "time" (seconds since 1970).
+ * Nothing is sent anywhere.
+ */
+#ifndef MOONGATE_LUA_SIMULATE_H
+#define MOONGATE_LUA_SIMULATE_H
+
+#include "base/fault.h"
+#include "base/slice.h"
+#include "exchange/exchange.h"
+
+/* NULL and *why when the description, its body or its key is refused. Copies the description. */
+struct exchange *simulate_exchange(struct slice json, struct fault *why);
+/* In whatever state it is; NULL is welcome. */
+void simulate_free(struct exchange *x);
+
+#endif

@@ -1,0 +1,399 @@
+#include "lua/vm.h"
+
+#include <luajit.h>
+#include <stddef.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+
+#define SLICE_BYTECODES 10000
+#define SLICE_NS NS_PER_MS
+/* Reading the CPU clock is a system call, so a slice begins on the monotonic clock and changes over when it is not a
+ * short one; being off the CPU until then counts no more than this. */
+#define UNCLOCKED_NS (100 * 1000)
+/* The collector starts a cycle when the heap has grown by this much or by its own size, whichever is more: a cycle
+ * costs as much as the whole heap, so small heaps are left alone for longer. */
+#define GARBAGE_BYTES (4u * MIB)
+
+#define SMALL_CLASSES 32
+
+struct vm {
+    lua_State *L;
+    void *owner;
+    struct vm_task *task;
+    size_t used, cap;
+    struct page *pages;
+    struct free_block *free[SMALL_CLASSES];
+};
+
+/* --- memory --- */
+
+/* May this much more be had? Notes why not. */
+static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
+{
+    struct vm_task *task = vm->task;
+    if (task) {
+        task->alloc_bytes += new_size;
+        if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES) {
+            if (!task->stop) task->stop = VM_STOP_ALLOCATION;
+            return false;
+        }
+    }
+    if (vm->used + (new_size - old_size) > vm->cap) {
+        if (task && !task->stop) task->stop = VM_STOP_MEMORY;
+        return false;
+    }
+    return true;
+}
+
+/* Small blocks come from pages cut into pieces of one size and go back to that size's list: a request makes some forty
+ * of them, and this costs a fifth of what malloc does. Pages go with the state. Sanitizers see malloc instead. */
+#ifdef __SANITIZE_ADDRESS__
+#define SMALL_BYTES_MAX 0u
+#else
+#define SMALL_BYTES_MAX 512u
+#endif
+#define SMALL_STEP 16u
+#define PAGE_BYTES (32u * KIB)
+
+struct free_block {
+    struct free_block *next;
+};
+
+struct page {
+    struct page *older;
+    max_align_t bytes[];
+};
+
+static bool is_small(size_t size)
+{
+    return size > 0 && size <= SMALL_BYTES_MAX;
+}
+
+/* Cuts a new page for blocks of this class. */
+static bool add_page(struct vm *vm, size_t class)
+{
+    size_t size = (class + 1) * SMALL_STEP;
+    struct page *page = malloc(PAGE_BYTES);
+    if (!page) return false;
+    page->older = vm->pages;
+    vm->pages = page;
+    char *end = (char *)page + PAGE_BYTES;
+    for (char *at = (char *)page->bytes; (size_t)(end - at) >= size; at += size) {
+        struct free_block *block = (struct free_block *)at;
+        block->next = vm->free[class];
+        vm->free[class] = block;
+    }
+    return true;
+}
+
+static void *take(struct vm *vm, size_t size)
+{
+    if (!is_small(size)) return malloc(size);
+    size_t class = (size - 1) / SMALL_STEP;
+    if (!vm->free[class] && !add_page(vm, class)) return NULL;
+    struct free_block *block = vm->free[class];
+    vm->free[class] = block->next;
+    return block;
+}
+
+static void give_back(struct vm *vm, void *ptr, size_t size)
+{
+    if (!is_small(size)) {
+        free(ptr);
+        return;
+    }
+    struct free_block *block = ptr;
+    block->next = vm->free[(size - 1) / SMALL_STEP];
+    vm->free[(size - 1) / SMALL_STEP] = block;
+}
+
+static void *move(struct vm *vm, void *ptr, size_t old_size, size_t new_size)
+{
+    if (!ptr) return take(vm, new_size);
+    if (!is_small(old_size) && !is_small(new_size)) return realloc(ptr, new_size);
+    if (is_small(old_size) && is_small(new_size) && (old_size - 1) / SMALL_STEP == (new_size - 1) / SMALL_STEP)
+        return ptr;
+    void *moved = take(vm, new_size);
+    if (!moved) return NULL;
+    memcpy(moved, ptr, old_size < new_size ? old_size : new_size);
+    give_back(vm, ptr, old_size);
+    return moved;
+}
+
+/* NULL makes Lua raise "not enough memory", so this is the one place that does not use mem_*. */
+static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
+{
+    struct vm *vm = arg;
+    if (new_size == 0) {
+        vm->used -= old_size;
+        if (ptr) give_back(vm, ptr, old_size);
+        return NULL;
+    }
+    if (new_size > old_size && !may_grow(vm, old_size, new_size)) return NULL;
+    void *moved = move(vm, ptr, old_size, new_size);
+    if (moved) vm->used = vm->used - old_size + new_size;
+    return moved;
+}
+
+/* --- the hook --- */
+
+static bool is_policy_source(const char *source)
+{
+    return strncmp(source, "policies/", 9) == 0;
+}
+
+bool vm_place(lua_State *L, char *place, size_t size)
+{
+    lua_Debug ar;
+    for (int level = 0; level < 32 && lua_getstack(L, level, &ar); level++) {
+        if (!lua_getinfo(L, "Sl", &ar) || !is_policy_source(ar.short_src)) continue;
+        snprintf(place, size, "%s:%d", ar.short_src, ar.currentline > 0 ? ar.currentline : ar.linedefined);
+        return true;
+    }
+    return false;
+}
+
+static uint64_t slice_cpu_ns(struct vm_task *task, uint64_t wall_ns)
+{
+    if (task->slice_cpu_ns) return clock_cpu_ns() - task->slice_cpu_ns;
+    if (wall_ns < UNCLOCKED_NS) return wall_ns;
+    task->slice_cpu_ns = clock_cpu_ns() - UNCLOCKED_NS;
+    return UNCLOCKED_NS;
+}
+
+static enum vm_stop over_limit(struct vm_task *task, uint64_t now, const char *here)
+{
+    if (task->bytecodes >= task->limits.bytecodes) return VM_STOP_BYTECODES;
+    if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES - LIMIT_POLICY_EVAL_BYTES / 16) return VM_STOP_ALLOCATION;
+    if (here < task->stack_base && (size_t)(task->stack_base - here) > LIMIT_POLICY_STACK_BYTES) return VM_STOP_STACK;
+    if (now - task->born_mono_ns > task->limits.deadline_ms * NS_PER_MS) return VM_STOP_DEADLINE;
+    if (task->cpu_ns + slice_cpu_ns(task, now - task->slice_mono_ns) > task->limits.cpu_ms * NS_PER_MS) {
+        return VM_STOP_CPU;
+    }
+    return VM_STOP_NONE;
+}
+
+static bool is_slice_over(const struct vm_task *task, uint64_t now)
+{
+    return task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES || now - task->slice_mono_ns >= SLICE_NS;
+}
+
+static void on_count(lua_State *L, lua_Debug *ar)
+{
+    struct vm *vm = vm_of(L);
+    struct vm_task *task = vm->task;
+    (void)ar;
+    if (!task) return;
+    uint64_t now = clock_mono_ns();
+    if (!task->stop) {
+        task->bytecodes += VM_TICK_BYTECODES;
+        task->stop = over_limit(task, now, __builtin_frame_address(0));
+    }
+    if (task->stop && !task->place[0]) {
+        vm_place(L, task->place, sizeof task->place);
+        lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* nothing runs on between here and the freeze */
+    }
+    if (lua_isyieldable(L)) {
+        if (task->stop || is_slice_over(task, now)) lua_yield(L, 0);
+    } else if (task->stop) {
+        luaL_error(L, "stopped");
+    }
+}
+
+void vm_charge(lua_State *L, size_t bytes)
+{
+    struct vm *vm = vm_of(L);
+    struct vm_task *task = vm->task;
+    if (!task) return;
+    task->bytecodes += bytes / 3;
+    if (!task->stop && task->bytecodes >= task->limits.bytecodes) task->stop = VM_STOP_BYTECODES;
+    if (task->stop) luaL_error(L, "stopped");
+}
+
+/* --- running --- */
+
+void vm_task_init(struct vm_task *task, const struct vm_limits *limits)
+{
+    *task = (struct vm_task){.limits = *limits, .born_mono_ns = clock_mono_ns()};
+}
+
+static void begin_slice(struct vm *vm, struct vm_task *task)
+{
+    vm->task = task;
+    task->stack_base = __builtin_frame_address(0);
+    task->slice_mono_ns = clock_mono_ns();
+    task->slice_cpu_ns = 0;
+    task->slice_bytecodes = task->bytecodes;
+    lua_sethook(vm->L, on_count, LUA_MASKCOUNT, VM_TICK_BYTECODES);
+}
+
+static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer)
+{
+    vm->task = outer;
+    task->cpu_ns += slice_cpu_ns(task, clock_mono_ns() - task->slice_mono_ns);
+    lua_sethook(vm->L, on_count, LUA_MASKCOUNT, VM_TICK_BYTECODES);
+}
+
+static int collect(lua_State *L)
+{
+    struct vm *vm = vm_of(L);
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    size_t pause = 200;
+    if (vm->used < GARBAGE_BYTES) pause = (vm->used + GARBAGE_BYTES) * 100 / (vm->used + 1);
+    lua_gc(L, LUA_GCSETPAUSE, pause < 2000 ? (int)pause : 2000);
+    lua_gc(L, LUA_GCCOLLECT, 0); /* the pause acts from the end of a cycle */
+    return 0;
+}
+
+/* LuaJIT has no emergency collection: at the cap it would raise with the heap full of garbage. */
+static void make_room(struct vm *vm)
+{
+    struct fault ignored;
+    if (vm->used > LIMIT_POLICY_STATE_BYTES / 2) vm_protect(vm, collect, NULL, &ignored);
+}
+
+enum vm_result vm_resume(struct vm *vm, struct vm_task *task, lua_State *co, int nargs)
+{
+    struct vm_task *outer = vm->task;
+    if (task->stop) return VM_STOPPED;
+    begin_slice(vm, task);
+    int status = lua_resume(co, nargs);
+    end_slice(vm, task, outer);
+    if (task->stop && !task->place[0]) vm_place(co, task->place, sizeof task->place);
+    if (!outer) make_room(vm);
+    if (task->stop) return VM_STOPPED;
+    if (status == LUA_YIELD) return VM_MORE;
+    return status == 0 ? VM_DONE : VM_RAISED;
+}
+
+static void stop_text(const struct vm_task *task, char *text, size_t size)
+{
+    switch (task->stop) {
+    case VM_STOP_NONE: snprintf(text, size, "not stopped"); return;
+    case VM_STOP_BYTECODES:
+        snprintf(text, size, "stopped after %llu bytecodes", (unsigned long long)task->limits.bytecodes);
+        return;
+    case VM_STOP_CPU: snprintf(text, size, "stopped after %u ms of CPU time", task->limits.cpu_ms); return;
+    case VM_STOP_ALLOCATION:
+        snprintf(text, size, "stopped: it asked for more than %u MB of memory in all", LIMIT_POLICY_EVAL_BYTES / MIB);
+        return;
+    case VM_STOP_MEMORY:
+        snprintf(text, size, "stopped: all policies together hold %u MB", LIMIT_POLICY_STATE_BYTES / MIB);
+        return;
+    case VM_STOP_STACK: snprintf(text, size, "stopped: calls nested too deep"); return;
+    case VM_STOP_DEADLINE: snprintf(text, size, "stopped after %u ms", task->limits.deadline_ms); return;
+    }
+}
+
+/* Without "scripts/verbs.lua:18: ": authors want their own line, which stands before it. */
+static const char *without_script(const char *message)
+{
+    const char *colon = strncmp(message, "scripts/", 8) == 0 ? strstr(message, ": ") : NULL;
+    return colon ? colon + 2 : message;
+}
+
+void vm_fault_text(const struct vm_task *task, lua_State *co, enum vm_result result, char *text, size_t size)
+{
+    char place[VM_PLACE_BYTES] = "";
+    if (result == VM_STOPPED) {
+        char why[96];
+        stop_text(task, why, sizeof why);
+        snprintf(text, size, "%s%s%s", task->place, task->place[0] ? ": " : "", why);
+        return;
+    }
+    vm_place(co, place, sizeof place);
+    const char *message = lua_type(co, -1) == LUA_TSTRING ? lua_tostring(co, -1) : NULL;
+    if (!message)
+        snprintf(text, size, "%s: raised a %s instead of a text", place, luaL_typename(co, -1));
+    else if (is_policy_source(message) || !place[0])
+        snprintf(text, size, "%s", message);
+    else
+        snprintf(text, size, "%s: %s", place, without_script(message));
+}
+
+/* --- the state --- */
+
+static int on_panic(lua_State *L)
+{
+    /* Lua raised outside every protected call: a bug of a binding. */
+    check(!lua_tostring(L, -1));
+    return 0;
+}
+
+struct vm *vm_new(void)
+{
+    struct vm *vm = mem_zalloc(1, sizeof *vm);
+    vm->cap = SIZE_MAX;
+    vm->L = lua_newstate(on_alloc, vm);
+    check(vm->L);
+    lua_atpanic(vm->L, on_panic);
+    check(luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF));
+    lua_sethook(vm->L, on_count, LUA_MASKCOUNT, VM_TICK_BYTECODES);
+    return vm;
+}
+
+void vm_free(struct vm *vm)
+{
+    if (!vm) return;
+    check(!vm->task);
+    lua_close(vm->L);
+    check(vm->used == 0);
+    while (vm->pages) {
+        struct page *older = vm->pages->older;
+        free(vm->pages);
+        vm->pages = older;
+    }
+    mem_free(vm);
+}
+
+lua_State *vm_main(const struct vm *vm)
+{
+    return vm->L;
+}
+
+void vm_set_owner(struct vm *vm, void *owner)
+{
+    vm->owner = owner;
+}
+
+void *vm_owner(const struct vm *vm)
+{
+    return vm->owner;
+}
+
+struct vm *vm_of(lua_State *L)
+{
+    void *arg;
+    lua_getallocf(L, &arg);
+    return arg;
+}
+
+size_t vm_memory(const struct vm *vm)
+{
+    return vm->used;
+}
+
+struct vm_task *vm_task(const struct vm *vm)
+{
+    return vm->task;
+}
+
+bool vm_protect(struct vm *vm, lua_CFunction fn, void *arg, struct fault *why)
+{
+    if (lua_cpcall(vm->L, fn, arg) == 0) return true;
+    const char *text = lua_tostring(vm->L, -1); /* a string already: nothing is allocated */
+    fault_set(why, FAULT_POLICY, "%s", text ? text : "an error that is no text");
+    lua_pop(vm->L, 1);
+    return false;
+}
+
+void vm_arm(struct vm *vm)
+{
+    struct fault ignored;
+    lua_gc(vm->L, LUA_GCRESTART, 0);
+    vm_protect(vm, collect, NULL, &ignored);
+    vm->cap = LIMIT_POLICY_STATE_BYTES;
+}

@@ -1,0 +1,101 @@
+-- What models.lua says, indexed: models by every name they answer to, targets by name, patterns over targets.
+local core, use = ...
+local report = use "report"
+
+local catalogue = {
+  models = {},        -- canonical name → { name, virtual, targets = { target … }, context }
+  names = {},         -- canonical name, alias or snapshot → { model, targets }
+  targets = {},       -- name → { name, provider, owner = model, base, region, labels, usable }
+  sorted = {},        -- models by name
+  target_names = {},
+  is_rehearsal = false, -- examples are run: they speak of the policies, whatever accounts moongate.lua has
+}
+
+-- The provider is everything before the first slash.
+function catalogue.split(name)
+  if type(name) ~= "string" then return nil end
+  return name:match("^([a-z0-9][a-z0-9_%-]*)/(%S+)$")
+end
+
+function catalogue.near_target(name)
+  local near = report.nearest(tostring(name), catalogue.target_names)
+  return near and " (" .. near .. ")" or ""
+end
+
+local selected = {}
+
+-- Targets that a pattern names: a target, a pattern with *, or a model's name for all of its targets.
+local function matching(pattern)
+  local set = selected[pattern]
+  if set then return set end
+  set = {}
+  local model = catalogue.names[pattern]
+  for _, name in ipairs(catalogue.target_names) do
+    local target = catalogue.targets[name]
+    if core.glob(pattern, name) or core.glob(pattern, target.base) or (model and target.owner == model.model) then
+      set[target] = true
+    end
+  end
+  selected[pattern] = set
+  return set
+end
+
+local function add_all(set, more)
+  for target in pairs(more) do set[target] = true end
+end
+
+local function by_field(wanted)
+  local set = {}
+  for key in pairs(wanted) do
+    if key ~= "region" and key ~= "label" then
+      return nil, ("a filter names targets, region or label, not '%s'"):format(tostring(key))
+    end
+  end
+  for _, name in ipairs(catalogue.target_names) do
+    local target = catalogue.targets[name]
+    if (wanted.region == nil or target.region == wanted.region) and
+      (wanted.label == nil or target.labels[wanted.label]) then set[target] = true end
+  end
+  return set
+end
+
+-- "a/b", { "a/*", "model" }, { region = "eu" }, { label = "self-hosted" } → set of targets; nil and why not.
+function catalogue.select(wanted)
+  if type(wanted) == "string" then wanted = { wanted } end
+  if type(wanted) ~= "table" or getmetatable(wanted) then return nil, "expected targets, such as { \"local/*\" }" end
+  if #wanted == 0 then
+    if next(wanted) == nil then return nil, "the list is empty" end
+    local set, why = by_field(wanted)
+    if set and next(set) == nil then return nil, "no target in policies/models.lua is like that" end
+    return set, why
+  end
+  local set = {}
+  for _, pattern in ipairs(wanted) do
+    if type(pattern) ~= "string" then return nil, "expected names of targets" end
+    local found = matching(pattern)
+    if next(found) == nil then
+      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern))
+    end
+    add_all(set, found)
+  end
+  return set
+end
+
+-- As in a reason: "local/*, openai/gpt-4o-mini".
+function catalogue.spell(wanted)
+  if type(wanted) == "string" then return wanted end
+  if #wanted > 0 then return table.concat(wanted, ", ") end
+  local parts = {}
+  for _, key in ipairs(report.keys(wanted)) do parts[#parts + 1] = key .. " " .. tostring(wanted[key]) end
+  return table.concat(parts, ", ")
+end
+
+function catalogue.complement(set)
+  local rest = {}
+  for _, target in pairs(catalogue.targets) do
+    if not set[target] then rest[target] = true end
+  end
+  return rest
+end
+
+return catalogue

@@ -1,0 +1,34 @@
+-- The words that a policy file returns: access { … }, routing { … }, … Each only notes what it was given; the table is
+-- checked and compiled when the file has returned it (scripts/load.lua).
+local core, use = ...
+
+local constructors = {}
+local Definition = { __metatable = "definition" }
+
+local available = { "chain", "models", "apps", "auth", "access", "routing", "policy" }
+local later = { "ratelimit", "budget", "redaction" }
+
+constructors.words = {}
+constructors.kinds = {}
+
+for _, kind in ipairs(available) do
+  constructors.kinds[kind] = true
+  constructors.words[kind] = function(spec)
+    if type(spec) ~= "table" then error(("%s { … } wants a table"):format(kind), 2) end
+    local _, line = core.where()
+    return setmetatable({ kind = kind, spec = spec, line = line }, Definition)
+  end
+end
+
+for _, kind in ipairs(later) do
+  constructors.words[kind] = function()
+    error(("%s is not part of this version: take it out of the chain"):format(kind), 2)
+  end
+end
+
+-- What a file returned, or nil.
+function constructors.definition(value)
+  return getmetatable(value) == "definition" and value or nil
+end
+
+return constructors

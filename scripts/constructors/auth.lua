@@ -1,0 +1,118 @@
+-- auth { keys = { … }, require = { … }, default_app = "…", labels = { … }, enrich = function(id) … end }: who is calling.
+--
+-- C has looked the key up before any policy runs; here it is decided what that means. Identity comes from the key's
+-- record, never from what the client writes into its request.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local policies = use "policies"
+local facts = use "facts"
+local chain = use "chain"
+local sub = report.sub
+
+local auth = {}
+
+local keys = schema.record { header = schema.choice { "authorization" }, scheme = schema.choice { "Bearer" } }
+
+local refused = {
+  missing = "no API key: send it in the header 'Authorization: Bearer <key>'",
+  unknown = "the API key in the header 'Authorization' is not known",
+  revoked = "the API key %s is revoked",
+  expired = "the API key %s has expired",
+}
+local invalid_key = { status = 401, code = "invalid_api_key" }
+local unknown_app = { status = 403, code = "unknown_app" }
+local incomplete = { status = 403, code = "identity_incomplete" }
+
+local function refuse(f, policy, rule, action, reason)
+  return chain.deny(f, policy, rule, action, reason, policy.mode, policy.line)
+end
+
+local function settle(f, name, value)
+  if f[name] or not value then return end
+  core.settle(name, value)
+  facts.forget(f, name)
+end
+
+local function check_app(f, policy)
+  settle(f, "app", policy.default_app)
+  local app = f.app
+  if not facts.apps then return nil end
+  if not app then
+    return refuse(f, policy, "apps", unknown_app, ("key %s names no app, and auth.lua has no default_app"):format(
+      tostring(f.key_id)))
+  end
+  local known = facts.apps[app]
+  if not known then return refuse(f, policy, "apps", unknown_app, ("app '%s' is not in policies/apps.lua"):format(app)) end
+  settle(f, "department", known.department)
+end
+
+local function enrich(f, policy)
+  local added = policy.enrich(f.ctx_identity)
+  if added == nil then return end
+  if type(added) ~= "table" then error("enrich returned " .. schema.kind_of(added) .. ": a table or nothing is wanted", 0) end
+  for _, name in ipairs(report.keys(added)) do
+    if not facts.is_identity(name) or name == "key_id" then
+      error(("enrich added '%s', which is no field of an identity (name it in labels = { … })"):format(name), 0)
+    end
+    if type(added[name]) ~= "string" then error(("enrich: '%s' is a text"):format(name), 0) end
+    settle(f, name, added[name])
+  end
+end
+
+local function run(f, policy)
+  local credential = core.credential()
+  if credential ~= "live" then
+    return refuse(f, policy, "keys", invalid_key, refused[credential]:format(core.key_id() or ""))
+  end
+  if check_app(f, policy) then return "over" end
+  if policy.enrich then enrich(f, policy) end
+  for _, name in ipairs(policy.required) do
+    if not f[name] then
+      return refuse(f, policy, "require", incomplete, ("key %s has no %s"):format(tostring(f.key_id), name))
+    end
+  end
+  core.trace(policy.name, "keys", "accept", f.key_id or "", policy.mode, policy.file, policy.line)
+  local outcome = chain.run_all(f, policy)
+  return outcome
+end
+
+local later = { jwt = "tokens come in a later version; API keys work now" }
+
+-- Labels first: conditions in the files after this one may name them.
+function auth.declare(spec)
+  if spec.labels == nil then return end
+  for i, name in ipairs(schema.list(schema.text)(spec.labels, sub(nil, "labels")) or {}) do
+    if facts.compute[name] then
+      report.at(sub(sub(nil, "labels"), i), ("'%s' is a field of every request already"):format(name))
+    elseif not name:find("^[a-z][a-z0-9_]*$") then
+      report.at(sub(sub(nil, "labels"), i), ("a label is made of a-z, 0-9 and _, got '%s'"):format(name))
+    else facts.declare_label(name) end
+  end
+end
+
+function auth.compile(spec, policy)
+  policies.check(spec, { "keys", "require", "default_app", "labels", "enrich" }, later)
+  policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true })
+  if spec.keys ~= nil then keys(spec.keys, sub(nil, "keys")) end
+  policy.required = {}
+  local required = spec.require == nil and {} or schema.list(schema.text)(spec.require, sub(nil, "require")) or {}
+  for i, name in ipairs(required) do
+    if facts.is_identity(name) then policy.required[#policy.required + 1] = name
+    else
+      report.at(sub(sub(nil, "require"), i), ("'%s' is no field of an identity"):format(name),
+        report.nearest(name, { "user", "app", "department", "team", "tier", "region", "clearance", "env" }))
+    end
+  end
+  if spec.default_app ~= nil then
+    policy.default_app = schema.text(spec.default_app, sub(nil, "default_app"))
+    if policy.default_app and facts.apps and not facts.apps[policy.default_app] then
+      report.at(sub(nil, "default_app"), ("app '%s' is not in policies/apps.lua"):format(policy.default_app),
+        report.nearest(policy.default_app, report.keys(facts.apps)))
+    end
+  end
+  if spec.enrich ~= nil then policy.enrich = schema.fn(spec.enrich, sub(nil, "enrich")) end
+  policy.run = run
+end
+
+return auth

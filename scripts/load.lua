@@ -1,0 +1,111 @@
+-- Loads the bundle: every file is run, checked and compiled, and all that is wrong is reported, not the first only.
+local core, use = ...
+local report = use "report"
+local constructors = use "constructors"
+local facts = use "facts"
+local sandbox = use "sandbox"
+local chain = use "chain"
+local examples = use "examples"
+
+local kinds = {}
+for kind in pairs(constructors.kinds) do kinds[kind] = use("constructors/" .. kind) end
+
+local function check_kind(definition, expected, file)
+  if expected and definition.kind ~= expected then
+    report.at(nil, ("%s must return %s { … }, and returns %s { … }"):format(file.path, expected, definition.kind))
+    return false
+  end
+  if not expected and (definition.kind == "chain" or definition.kind == "models" or definition.kind == "apps") then
+    report.at(nil, ("%s stands in the chain, and returns %s { … }, which is no policy"):format(file.path, definition.kind))
+    return false
+  end
+  return true
+end
+
+-- The file's definition, or nil after reporting. name without folder and ending; expected: the kind it must be of.
+local function read(name, expected)
+  local file = { path = ("policies/%s.lua"):format(name), text = core.bundle_text(name .. ".lua") }
+  report.begin(file)
+  if not file.text then
+    report.message(("there is no file %s"):format(file.path))
+    return nil
+  end
+  if file.text:byte(1) == 27 then
+    report.message("compiled Lua is refused: a policy is source, for people to read")
+    return nil
+  end
+  local chunk, wrong = core.load(file.text, "@" .. file.path, sandbox.environment())
+  if not chunk then
+    report.message(wrong)
+    return nil
+  end
+  local ok, value = core.run(chunk)
+  if not ok then
+    report.message(value)
+    return nil
+  end
+  local definition = constructors.definition(value)
+  if not definition then
+    report.message(("the file returns %s"):format(value == nil and "nothing" or "a " .. type(value)),
+      ("it must end with: return %s { … }"):format(expected or "access"))
+    return nil
+  end
+  file.line = definition.line or (report.place(nil))
+  definition.file, definition.name = file, name
+  return check_kind(definition, expected, file) and definition or nil
+end
+
+local function compile(definition)
+  report.begin(definition.file)
+  local policy = { name = definition.name, kind = definition.kind, file = definition.file.path, line = definition.file.line }
+  kinds[definition.kind].compile(definition.spec, policy)
+  return policy
+end
+
+-- init, models and apps: what they give.
+local function compile_plain(definition)
+  if not definition then return nil end
+  report.begin(definition.file)
+  return kinds[definition.kind].compile(definition.spec)
+end
+
+local function check_chain(names, definitions)
+  local has_auth, used = false, { init = true, models = true, apps = true }
+  for _, name in ipairs(names) do used[name] = true end
+  for _, definition in ipairs(definitions) do has_auth = has_auth or definition.kind == "auth" end
+  report.begin { path = "policies/init.lua", text = core.bundle_text("init.lua") or "" }
+  if not has_auth then report.warn(nil, "no auth policy in the chain: callers are let in without a key") end
+  for _, path in ipairs(core.bundle_paths()) do
+    local name = path:match("^(.*)%.lua$")
+    if not used[name] then report.warn(nil, ("policies/%s is not in the chain: it has no effect"):format(path)) end
+  end
+end
+
+local init = read("init", "chain")
+local models = read("models", "models")
+local apps = core.bundle_text("apps.lua") and read("apps", "apps")
+
+facts.generation = core.digest():sub(1, 12)
+local names = compile_plain(init) or {}
+compile_plain(models)
+facts.apps = compile_plain(apps)
+
+local definitions = {}
+for _, name in ipairs(names) do definitions[#definitions + 1] = read(name) end
+for _, definition in ipairs(definitions) do
+  report.begin(definition.file)
+  if definition.kind == "auth" then kinds.auth.declare(definition.spec) end
+end
+facts.make_views()
+
+local policies = {}
+for _, definition in ipairs(definitions) do policies[#policies + 1] = compile(definition) end
+if #names > 0 then check_chain(names, definitions) end
+
+if report.errors == 0 then
+  core.install(chain.new(policies))
+  for i, policy in ipairs(policies) do
+    report.begin(definitions[i].file)
+    examples.run(policy)
+  end
+end

@@ -1,0 +1,125 @@
+-- A request told in a few words, as examples and specs write it, turned into what core.simulate takes.
+--
+--   { as = { department = "sales" }, model = "gpt-4o", task = "code", data = "internal", text = "hello" }
+--
+-- as: identity (user, app, …, roles, approvals; other names are labels) · key: "missing", "unknown", "revoked",
+-- "expired" · api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task,
+-- quality, max_latency_ms, data (as headers) · headers · input_tokens, output_tokens, context_tokens · time ("2025-06-03T12:00:00Z").
+local core, use = ...
+local json = use "json"
+
+local request = {}
+
+-- The kinds of value that each field may hold.
+local fields = {
+  as = "table", key = "string", api = "string", model = "string", text = "string", messages = "table",
+  stream = "boolean", max_tokens = "number", temperature = "number", tools = "boolean table", uses = "string table",
+  task = "string", quality = "string", max_latency_ms = "number string", data = "string", headers = "table",
+  input_tokens = "number", output_tokens = "number", context_tokens = "number", time = "string number",
+  body = "string table", user = "string",
+}
+request.fields = fields
+
+local function check_kinds(t)
+  for name, kinds in pairs(fields) do
+    local kind = type(t[name])
+    if kind ~= "nil" and not kinds:find(kind, 1, true) then
+      error(("%s: expected a %s, got a %s"):format(name, kinds:gsub(" ", " or a "), kind), 0)
+    end
+  end
+end
+
+local key_fields = {}
+for name in ("id app department user team tier region clearance env roles approvals"):gmatch("%S+") do
+  key_fields[name] = true
+end
+
+local function key_of(as, state)
+  local key, labels = { id = "key_example" }, {}
+  for name, value in pairs(as or {}) do
+    if (name == "roles" or name == "approvals") and type(value) == "string" then value = { value } end
+    if value == false then value = nil end -- false says: not there
+    if key_fields[name] then key[name] = value else labels[name] = value end
+  end
+  for _, name in ipairs { "roles", "approvals" } do
+    if type(key[name]) == "table" and next(key[name]) == nil then key[name] = nil end -- an empty list has no JSON of its own
+  end
+  if next(labels) then key.labels = labels end
+  key.revoked = state == "revoked" or nil
+  if state == "expired" then key.expires_at = 1 end
+  return key
+end
+
+local tool_of = {
+  tools = { type = "function", ["function"] = { name = "look_up" } },
+  hosted_tools = { type = "web_search" },
+  remote_mcp = { type = "mcp", server_label = "x", server_url = "https://example.com" },
+}
+local part_of = {
+  images = { type = "image_url", image_url = { url = "https://example.com/a.png" } },
+  files = { type = "file", file = { file_id = "file-1" } },
+  audio = { type = "input_audio", input_audio = { data = "AAAA", format = "wav" } },
+}
+
+local function messages_of(t, tools)
+  local content = t.text or "hello"
+  local parts = {}
+  for _, name in ipairs(type(t.uses) == "string" and { t.uses } or t.uses or {}) do
+    if part_of[name] then parts[#parts + 1] = part_of[name]
+    elseif tool_of[name] then tools[#tools + 1] = tool_of[name]
+    else error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio"):format(tostring(name)), 0) end
+  end
+  if #parts > 0 then
+    table.insert(parts, 1, { type = "text", text = content })
+    content = parts
+  end
+  return t.messages or { { role = "user", content = content } }
+end
+
+local function body_of(t)
+  if t.body then return type(t.body) == "string" and json.raw(t.body) or t.body end
+  local tools = {}
+  local body = { model = t.model, stream = t.stream, max_tokens = t.max_tokens, temperature = t.temperature, user = t.user }
+  if t.api == "embeddings" then body.input = t.text or "hello"
+  elseif t.api == "completions" then body.prompt = t.text or "hello"
+  else body.messages = messages_of(t, tools) end
+  if t.tools == true then tools[#tools + 1] = tool_of.tools end
+  if type(t.tools) == "table" then tools = t.tools end
+  if #tools > 0 then body.tools = tools end
+  return body
+end
+
+local function seconds_of(time)
+  if type(time) == "number" then return time end
+  local year, month, day, hour, minute, second = tostring(time):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)Z$")
+  if not year then error("time is written \"2025-06-03T12:00:00Z\"", 0) end
+  local y = month + 0 <= 2 and year - 1 or year + 0 -- days since 1970 of the proleptic calendar (Hinnant)
+  local era = math.floor(y / 400)
+  local of_era = y - era * 400
+  local of_year = math.floor((153 * (month + (month + 0 > 2 and -3 or 9)) + 2) / 5) + day - 1
+  local days = era * 146097 + of_era * 365 + math.floor(of_era / 4) - math.floor(of_era / 100) + of_year - 719468
+  return days * 86400 + hour * 3600 + minute * 60 + second
+end
+request.seconds_of = seconds_of
+
+local hints = { "task", "quality", "max_latency_ms", "data" }
+
+-- JSON text for core.simulate.
+function request.describe(t)
+  check_kinds(t)
+  local out = { api = t.api or "chat", headers = {}, model_path = t.model }
+  for name, value in pairs(t.headers or {}) do out.headers[name] = tostring(value) end
+  for _, name in ipairs(hints) do
+    if t[name] ~= nil then out.headers["x-moongate-" .. name:gsub("_", "-")] = tostring(t[name]) end
+  end
+  if out.api ~= "models" and out.api ~= "model" then out.body = body_of(t) end
+  if t.key == "missing" or t.key == "unknown" then out.key_presented = t.key == "unknown"
+  else out.key = key_of(t.as, t.key) end
+  if t.context_tokens then out.input_tokens = t.context_tokens end
+  if t.input_tokens then out.input_tokens = t.input_tokens end
+  if t.output_tokens then out.output_tokens = t.output_tokens end
+  if t.time then out.time = seconds_of(t.time) end
+  return json.encode(out)
+end
+
+return request

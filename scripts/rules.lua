@@ -1,0 +1,186 @@
+-- Rules: { "name", when = …, unless = …, <one action> = …, reason = "…", mode = "…" }, compiled once and run in order.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local conditions = use "conditions"
+local reasons = use "reasons"
+local catalogue = use "catalogue"
+local sub = report.sub
+
+local rules = {}
+
+-- --- actions: each gives what chain.apply acts on ---
+
+local actions = {}
+
+function actions.deny(value, path)
+  if type(value) ~= "table" or getmetatable(value) then
+    report.at(path, "deny is written { 403, \"code\" } or { status = 403, code = \"…\" }, got " .. schema.kind_of(value))
+    return nil
+  end
+  if value[1] ~= nil then
+    local status, code = schema.status(value[1], sub(path, 1)), schema.code(value[2], sub(path, 2))
+    for key in pairs(value) do
+      if key ~= 1 and key ~= 2 then
+        report.at(sub(path, key), ("unknown field '%s'"):format(tostring(key)), "the reason stands beside deny: reason = \"…\"")
+      end
+    end
+    return { verb = "deny", status = status, code = code }
+  end
+  local fields = { status = schema.status, code = schema.code, reason = schema.text, retry_after = schema.number }
+  local given = schema.record(fields, { "code" })(value, path) or {}
+  return { verb = "deny", status = given.status or 403, code = given.code, reason = given.reason,
+    retry_after = given.retry_after }
+end
+
+function actions.route(value, path)
+  local list = {}
+  for i, name in ipairs(schema.one_or_list(schema.text)(value, path) or {}) do
+    local target = catalogue.targets[name]
+    if target then list[#list + 1] = target
+    else
+      local at = type(value) == "table" and sub(path, i) or path
+      local is_model = catalogue.names[name]
+      local first = is_model and is_model.targets[1]
+      report.at(at, ("no target '%s' in policies/models.lua"):format(name),
+        first and ("that is a model; it runs at '%s'"):format(first.name) or report.nearest(name, catalogue.target_names))
+    end
+  end
+  return { verb = "route", targets = list }
+end
+
+local function narrow(verb)
+  return function(value, path)
+    local set, why = catalogue.select(value)
+    if not set then
+      report.at(path, why)
+      return nil
+    end
+    return { verb = verb, set = set, spelt = catalogue.spell(value) }
+  end
+end
+
+actions.only = narrow "only"
+actions.drop = narrow "drop"
+
+function actions.pass(value, path)
+  if value ~= true and type(value) ~= "string" then report.at(path, "pass is written pass = true or pass = \"why\"") end
+  return { verb = "pass", reason = type(value) == "string" and value or nil }
+end
+
+function actions.annotate(value, path)
+  local list = {}
+  local function one(text, at)
+    local kind = type(text)
+    if kind == "string" or kind == "number" or kind == "boolean" then return tostring(text) end
+    report.at(at, "an annotation is a text or a number, got " .. schema.kind_of(text))
+  end
+  for name, text in pairs(schema.map(one)(value, path) or {}) do list[#list + 1] = { name, text } end
+  table.sort(list, function(a, b) return a[1] < b[1] end)
+  return { verb = "annotate", list = list }
+end
+
+function actions.warn(value, path)
+  local text = type(value) == "table" and value[2] or value
+  local code = type(value) == "table" and value[1] or nil
+  if type(text) ~= "string" or (code ~= nil and type(code) ~= "string") then
+    report.at(path, "warn is written warn = \"text\" or warn = { \"code\", \"text\" }")
+    return nil
+  end
+  return { verb = "warn", code = code, warning = reasons.compile(text, path) }
+end
+
+-- --- one rule ---
+
+local shared = { when = true, unless = true, reason = true, mode = true, [1] = true }
+
+local function find_action(rule, path, allowed)
+  local found
+  for _, key in ipairs(report.keys(rule)) do
+    if allowed[key] then
+      if found then report.at(sub(path, key), ("a rule has one action, and this one has '%s' already"):format(found)) end
+      found = found or key
+    elseif actions[key] then
+      report.at(sub(path, key), ("a rule here cannot %s: %s"):format(key, table.concat(report.keys(allowed), ", ")))
+      found = found or key
+    elseif not shared[key] then
+      local names = report.keys(allowed)
+      for name in pairs(shared) do names[#names + 1] = name end
+      report.at(sub(path, key), ("unknown field '%s' in a rule"):format(key), report.nearest(key, names))
+    end
+  end
+  if not found then
+    report.at(path, ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
+  end
+  return found
+end
+
+-- Does a rule apply to these facts? nil when it always does.
+local function both(test, unless)
+  if not unless then return test end
+  if not test then return function(f) return not unless(f) end end
+  return function(f) return test(f) and not unless(f) end
+end
+
+local function compile_rule(rule, path, policy, allowed)
+  if type(rule) ~= "table" or getmetatable(rule) then
+    report.at(path, "a rule is a table, { \"name\", when = …, … }, got " .. schema.kind_of(rule))
+    return nil
+  end
+  if type(rule[1]) ~= "string" or rule[1] == "" then report.at(path, "a rule begins with its name: { \"name\", … }") end
+  for key in pairs(rule) do
+    if type(key) == "number" and key ~= 1 then report.at(sub(path, key), "a rule has one name, and fields after it") end
+  end
+  local action = find_action(rule, path, allowed)
+  local line = report.place(path)
+  local out = { name = tostring(rule[1]), line = line, mode = policy.mode }
+  if rule.mode ~= nil then out.mode = schema.mode(rule.mode, sub(path, "mode")) or policy.mode end
+  if policy.mode == "observe" and out.mode == "enforce" then out.mode = "observe" end
+  local when = rule.when ~= nil and conditions.compile(rule.when, sub(path, "when")) or { is_empty = true }
+  local unless = rule.unless ~= nil and conditions.compile(rule.unless, sub(path, "unless"))
+  if unless and unless.called then report.at(sub(sub(path, "unless"), "called"), "called stands in 'when'") end
+  out.called, out.is_always = when.called, when.is_empty and not unless
+  out.matches = both(when.test, unless and (unless.test or function() return true end))
+  if action and allowed[action] then out.action = actions[action](rule[action], sub(path, action)) end
+  if rule.reason ~= nil then out.reason = reasons.compile(rule.reason, sub(path, "reason")) end
+  if out.action and out.reason == nil then out.reason = out.action.reason end
+  if out.called and action and action ~= "deny" and action ~= "drop" then
+    report.at(sub(sub(path, "when"), "called"), "called is a filter on what is called: its action is deny or drop")
+  end
+  return out.action and out
+end
+
+local function check_names(path, compiled)
+  local seen = {}
+  for i, rule in ipairs(compiled) do
+    if seen[rule.name] then report.at(sub(path, i), ("two rules are called '%s'"):format(rule.name)) end
+    seen[rule.name] = true
+    local verb = rule.action.verb
+    if rule.is_always and rule.mode == "enforce" and (verb == "deny" or verb == "pass") and compiled[i + 1] then
+      report.warn(sub(path, i + 1), ("never reached: '%s' always applies"):format(rule.name))
+    end
+  end
+end
+
+-- allowed: set of actions. Rules that are off are left out.
+function rules.compile(list, path, policy, allowed)
+  local compiled, active = {}, {}
+  if list == nil then return active end
+  if type(list) ~= "table" or getmetatable(list) then
+    report.at(path, "rules are a list, got " .. schema.kind_of(list))
+    return active
+  end
+  for key in pairs(list) do
+    if type(key) ~= "number" then
+      report.at(sub(path, key), "rules are a list: { \"name\", … } and not name = { … }")
+    end
+  end
+  for i, rule in ipairs(list) do compiled[#compiled + 1] = compile_rule(rule, sub(path, i), policy, allowed) end
+  check_names(path, compiled)
+  for _, rule in ipairs(compiled) do
+    if rule.mode ~= "off" then active[#active + 1] = rule end
+  end
+  return active
+end
+
+return rules

@@ -1,0 +1,108 @@
+-- What a policy file sees: the language without its dangers, the words of policies, and a helpful error for the rest.
+--
+--   local environment = sandbox.environment()     -- one per file; set as the chunk's environment
+local core, use = ...
+local report = use "report"
+local predicates = use "predicates"
+local verbs = use "verbs"
+local constructors = use "constructors"
+
+local sandbox = {}
+
+-- gsub with a function or a table is a loop here, so that it can be stopped and may wait like any other code.
+local gsub_text, match_at = string.gsub, string.match_at
+string.match_at = nil
+
+function string.gsub(text, pattern, with, most)
+  local kind = type(with)
+  if kind == "string" or kind == "number" then return gsub_text(text, pattern, with, most) end
+  if kind ~= "function" and kind ~= "table" then
+    error("string.gsub: the replacement is a text, a table or a function, got " .. kind, 2)
+  end
+  local out, at, count = {}, 1, 0
+  local anchored = pattern:sub(1, 1) == "^"
+  while at <= #text + 1 and count < (most or math.huge) do
+    local found = { match_at(text, pattern, at) }
+    local from, to = found[1], found[2]
+    if not from then break end
+    count = count + 1
+    local value
+    if kind == "function" then value = with(unpack(found, 3)) else value = with[found[3]] end
+    if value and type(value) ~= "string" and type(value) ~= "number" then
+      error("string.gsub: the replacement gave a " .. type(value), 2)
+    end
+    out[#out + 1] = text:sub(at, from - 1)
+    out[#out + 1] = value or text:sub(from, to)
+    at = to + 1
+    if to < from then -- an empty match: the next character stands for itself
+      out[#out + 1] = text:sub(from, from)
+      at = from + 1
+    end
+    if anchored then break end
+  end
+  out[#out + 1] = text:sub(at)
+  return table.concat(out), count
+end
+
+local function pick(library, names)
+  local copy = {}
+  for name in names:gmatch("%S+") do copy[name] = library[name] end
+  return copy
+end
+
+local function log_level(level)
+  return function(format, ...)
+    if type(format) ~= "string" then error(("log.%s: the first argument is a text"):format(level), 2) end
+    core.log(level, select("#", ...) > 0 and format:format(...) or format)
+  end
+end
+
+local libraries = {
+  string = pick(string, "byte char find format gmatch gsub len lower match rep reverse sub upper"),
+  table = pick(table, "concat insert remove sort"),
+  math = pick(math, "abs ceil floor fmod huge max min modf pi pow random sqrt log exp"),
+  bit = pick(bit, "band bor bxor bnot lshift rshift arshift tobit tohex"),
+  log = { error = log_level "error", warn = log_level "warn", info = log_level "info", debug = log_level "debug" },
+}
+
+local words = {}
+for name, library in pairs(libraries) do words[name] = core.proxy(name, library) end
+for name, value in pairs(core.safe) do words[name] = value end
+for name, value in pairs(predicates.words) do words[name] = value end
+for name, value in pairs(verbs.words) do words[name] = value end
+for name, value in pairs(constructors.words) do words[name] = value end
+
+-- Names that people reach for, and what to do instead.
+local instead = {
+  pcall = "a policy that fails denies, or is skipped with on_error = \"skip\"; answers are return values",
+  xpcall = "a policy that fails denies, or is skipped with on_error = \"skip\"; answers are return values",
+  print = "use log.info(…)",
+  os = "the time is ctx.time; policies do not touch the machine",
+  io = "policies do not touch files",
+  require = "this version loads each policy file by itself",
+  load = "policies are source, checked before they act",
+  loadstring = "policies are source, checked before they act",
+  coroutine = "policies need none: waiting looks like a plain call",
+  allow = "the word is pass(reason); to say nothing is to have no objection",
+  _G = "there are no globals to share",
+}
+for _, name in ipairs { "http", "redis", "cache", "metrics", "trace", "usage", "prompts", "json", "time", "together" } do
+  instead[name] = "not part of this version"
+end
+
+local function undefined(_, name)
+  local hint = instead[name] or report.nearest(tostring(name), report.keys(words))
+  error(("undefined name '%s'%s"):format(tostring(name), hint and " (" .. hint .. ")" or ""), 2)
+end
+
+setmetatable(words, { __index = undefined })
+
+local environment = {
+  __index = words,
+  __newindex = function(_, name) error(("assignment to global '%s': add 'local'"):format(tostring(name)), 2) end,
+  __metatable = false,
+}
+
+function sandbox.environment() return setmetatable({}, environment) end
+
+return sandbox

@@ -1,0 +1,159 @@
+-- Shapes that tables of policy files must have. A shape is a function (value, path) that reports what is wrong and
+-- gives back the value, or nil when it cannot be used.
+--
+--   local row = schema.record { data = schema.class, departments = schema.list(schema.text), data_required = true }
+local core, use = ...
+local report = use "report"
+local sub = report.sub
+
+local schema = {}
+
+local function kind_of(value)
+  local kind = type(value)
+  if kind == "string" then return ("the text '%s'"):format(value) end
+  if kind == "number" or kind == "boolean" then return tostring(value) end
+  return (kind == "nil" and "nothing") or ("a " .. kind)
+end
+schema.kind_of = kind_of
+
+local function basic(kind, words)
+  return function(value, path)
+    if type(value) == kind then return value end
+    report.at(path, ("expected %s, got %s"):format(words, kind_of(value)))
+  end
+end
+
+schema.boolean = basic("boolean", "true or false")
+schema.fn = basic("function", "a function")
+schema.table = basic("table", "a table")
+
+function schema.text(value, path)
+  if type(value) == "string" and value ~= "" then return value end
+  report.at(path, "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
+end
+
+function schema.number(value, path)
+  if type(value) == "number" and value == value and value >= 0 then return value end
+  report.at(path, "expected a number of 0 or more, got " .. kind_of(value))
+end
+
+function schema.choice(words)
+  return function(value, path)
+    for _, word in ipairs(words) do
+      if value == word then return value end
+    end
+    report.at(path, ("expected one of %s, got %s"):format(table.concat(words, ", "), kind_of(value)),
+      report.nearest(value, words))
+  end
+end
+
+-- One value of the shape, or a list of them; always gives a list.
+function schema.one_or_list(shape)
+  return function(value, path)
+    if type(value) ~= "table" or getmetatable(value) then
+      local one = shape(value, path)
+      return one ~= nil and { one } or nil
+    end
+    return schema.list(shape)(value, path)
+  end
+end
+
+function schema.list(shape)
+  return function(value, path)
+    if type(value) ~= "table" or getmetatable(value) then
+      report.at(path, "expected a list, got " .. kind_of(value))
+      return nil
+    end
+    local list, count = {}, 0
+    for key in pairs(value) do
+      count = count + 1
+      if type(key) ~= "number" then
+        report.at(sub(path, key), ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
+        return nil
+      end
+    end
+    for i = 1, count do
+      if value[i] == nil then
+        report.at(path, ("the list has a hole at %d"):format(i), "a nil in the middle: is a name misspelt?")
+        return nil
+      end
+      list[#list + 1] = shape(value[i], sub(path, i))
+    end
+    return list
+  end
+end
+
+-- { [name] = shape }; visits in the order of names, so that errors come in one order.
+function schema.map(shape)
+  return function(value, path)
+    if type(value) ~= "table" or getmetatable(value) then
+      report.at(path, "expected a table of names, got " .. kind_of(value))
+      return nil
+    end
+    local map = {}
+    for key in pairs(value) do
+      if type(key) ~= "string" then
+        report.at(sub(path, key), ("expected name = …, got an entry without a name"):format())
+      end
+    end
+    for _, name in ipairs(report.keys(value)) do map[name] = shape(value[name], sub(path, name)) end
+    return map
+  end
+end
+
+-- fields: name → shape; required: list of names. Unknown keys are errors.
+function schema.record(fields, required, what)
+  local names = report.keys(fields)
+  return function(value, path)
+    if type(value) ~= "table" or getmetatable(value) then
+      report.at(path, ("expected a table, got %s"):format(kind_of(value)))
+      return nil
+    end
+    local out, keys = {}, {}
+    for key in pairs(value) do keys[#keys + 1] = key end
+    table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
+    for _, key in ipairs(keys) do
+      local shape = fields[key]
+      if shape then out[key] = shape(value[key], sub(path, key))
+      else
+        report.at(sub(path, key), ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
+      end
+    end
+    for _, name in ipairs(required or {}) do
+      if value[name] == nil then report.at(path, ("'%s' is missing"):format(name)) end
+    end
+    return out
+  end
+end
+
+schema.classes = { "public", "internal", "confidential", "restricted" }
+schema.class_rank = {}
+for rank, name in ipairs(schema.classes) do schema.class_rank[name] = rank end
+
+function schema.class(value, path)
+  if schema.class_rank[value] then return value end
+  report.at(path, ("unknown data class %s (%s)"):format(
+    type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
+    report.nearest(value, schema.classes))
+end
+
+schema.mode = schema.choice { "enforce", "observe", "off" }
+
+-- What clients switch on: lower case, digits, underscores.
+function schema.code(value, path)
+  if type(value) == "string" and value:find("^[a-z][a-z0-9_]*$") and #value <= 64 then return value end
+  report.at(path, "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
+end
+
+-- Statuses that RFC 9110 and its registry know; clients do not understand others.
+local statuses = {}
+for _, status in ipairs { 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422,
+  423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511 } do statuses[status] = true end
+schema.statuses = statuses
+
+function schema.status(value, path)
+  if statuses[value] then return value end
+  report.at(path, "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
+end
+
+return schema

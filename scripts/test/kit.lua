@@ -1,0 +1,214 @@
+-- What specs of policies use: `local gw = require "moongate.test"`.
+--
+--   local mg = gw.load { "policies/access.lua" }            -- these files as the chain, with the folder's models and apps
+--   local mg = gw.load_chain()                              -- policies/init.lua, as the gateway loads it
+--   local mg = gw.load_text { x = "return policy { … }" }   -- files written in the spec; chain = { … } gives their order
+--   local r  = mg:request { as = { department = "sales" }, model = "gpt-4o" }   -- scripts/request.lua says what it takes
+--   assert.allowed(r)  assert.denied(r, 403, "code")  assert.routed_to(r, "a/b")  assert.explained_by(r, "policy/rule")
+--   assert.faulted(r, "policies/x.lua:3")
+--   gw.errors { x = "…" }                                   -- what loading says, one line an error
+--
+-- r: kind, denied { status, code, reason, policy, rule }, route { targets }, model, models, warnings, annotations, trace,
+-- fault, app, department, user, team. A failing assertion prints the trace. Runs in build/spec-runner.
+local engine = ...
+local luassert = require "luassert"
+local say = require "say"
+
+local gw = {}
+local Gateway = {}
+Gateway.__index = Gateway
+
+local loaded = {}
+local function use(name)
+  if loaded[name] == nil then
+    local path = "scripts/" .. name .. ".lua"
+    loaded[name] = assert(loadstring(engine.script(path), "@" .. path))({}, use) or true
+  end
+  return loaded[name]
+end
+local request = use "request"
+
+-- --- files ---
+
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then error(why, 0) end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- All of a folder's own files; what lies in folders below it is not read.
+local function folder(path)
+  local files, lfs = {}, require "lfs"
+  for name in lfs.dir(path) do
+    if name:find("^[a-z0-9_]+%.lua$") then files[name] = read(path .. "/" .. name) end
+  end
+  return files
+end
+
+local function chain_of(names)
+  local quoted = {}
+  for i, name in ipairs(names) do quoted[i] = ("%q"):format(name) end
+  return "return chain { " .. table.concat(quoted, ", ") .. " }"
+end
+
+-- --- loading ---
+
+-- An app for requests that name none: one without defaults of its own, so that nothing is assumed silently.
+local function default_app(text)
+  local chunk = text and loadstring(text)
+  if not chunk then return nil end
+  local ok, apps = pcall(setfenv(chunk, { apps = function(map) return map end }))
+  if not ok or type(apps) ~= "table" then return nil end
+  local names = {}
+  for name in pairs(apps) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if apps[name].defaults == nil then return name end
+  end
+  return names[1]
+end
+
+local function start(files, options)
+  local set, errors, text = engine.load(files, options and options.providers)
+  if not set then error("the policies do not load:\n" .. text, 0) end
+  return setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]) }, Gateway)
+end
+
+function gw.load_chain(path, options) return start(folder(path or "policies"), options) end
+
+function gw.load(paths, options)
+  local base = paths[1]:match("^(.*)/[^/]*$") or "."
+  local all, files, names = folder(base), {}, {}
+  files["models.lua"], files["apps.lua"] = all["models.lua"], all["apps.lua"]
+  for i, path in ipairs(paths) do
+    local name = path:match("([a-z0-9_]+)%.lua$")
+    if not name then error(("%s: not the name of a policy file"):format(path), 0) end
+    names[i] = name
+    files[name .. ".lua"] = read(path)
+  end
+  files["init.lua"] = chain_of(names)
+  return start(files, options)
+end
+
+local default_models = [[return models {
+  auto    = { virtual = true },
+  ["one"] = { targets = { "p/one" }, price = { input = 1, output = 2 } },
+  ["two"] = { targets = { "p/two", "q/two" }, aliases = { "deux" }, snapshots = { "two-2024-08-06" },
+              price = { input = 1, output = 2 } },
+  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = { input = 0, output = 0 } },
+}]]
+
+-- { name = text, chain = { names }, models = text, apps = text } → files of a bundle
+local function files_of(texts)
+  local files, names = {}, {}
+  for name, text in pairs(texts) do
+    if name ~= "chain" and name ~= "providers" then
+      files[name .. ".lua"] = text
+      if name ~= "models" and name ~= "apps" and name ~= "init" then names[#names + 1] = name end
+    end
+  end
+  table.sort(names)
+  files["models.lua"] = files["models.lua"] or default_models
+  files["init.lua"] = files["init.lua"] or chain_of(texts.chain or names)
+  return files
+end
+
+function gw.load_text(texts) return start(files_of(texts), texts) end
+
+-- Errors and warnings of a bundle that may or may not load: "policies/x.lua:3:5: text (hint)".
+function gw.errors(texts)
+  local _, errors = engine.load(files_of(texts), texts.providers)
+  local list = {}
+  for _, e in ipairs(errors) do
+    if not (e.is_warning and e.text:find("^no auth policy")) then
+      local place = e.file .. (e.line > 0 and ":" .. e.line or "") .. (e.column > 0 and ":" .. e.column or "")
+      list[#list + 1] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text
+        .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
+    end
+  end
+  return list
+end
+
+-- --- requests ---
+
+-- The time of requests that name none.
+function Gateway:clock(time) self.time = time end
+
+function Gateway:memory() return engine.memory(self.set) end
+
+local function copy(t)
+  local out = {}
+  for key, value in pairs(t) do out[key] = value end
+  return out
+end
+
+function Gateway:request(given)
+  local t = copy(given or {})
+  t.as = copy(t.as or {})
+  if t.as.app == nil then t.as.app = self.app end
+  if t.as.user == nil then t.as.user = "ana" end
+  if t.model == nil and t.api ~= "models" then t.model = "auto" end
+  t.time = t.time or self.time
+  local r = engine.decide(self.set, request.describe(t))
+  if r.kind == "deny" then
+    r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule }
+  end
+  r.route = { targets = r.targets }
+  return r
+end
+
+-- --- assertions ---
+
+local function spell(r)
+  if r.kind == "deny" then return ("deny %d %s (%s)"):format(r.status, r.code, tostring(r.reason)) end
+  if r.kind == "fault" then return "a fault: " .. tostring(r.fault) end
+  return #r.targets > 0 and "route " .. table.concat(r.targets, ", ") or "allow"
+end
+
+function gw.trace(r)
+  local lines = {}
+  for _, e in ipairs(r.trace) do
+    local mode = e.mode ~= "enforce" and e.mode and " [" .. e.mode .. "]" or ""
+    lines[#lines + 1] = ("  %s/%s: %s %s%s"):format(e.policy, e.rule or "", e.verb, e.reason or "", mode)
+  end
+  return #lines > 0 and table.concat(lines, "\n") or "  (empty)"
+end
+
+local function register(name, check)
+  say:set("assertion." .. name, "")
+  luassert:register("assertion", name, function(state, arguments)
+    local r = arguments[1]
+    if type(r) ~= "table" or not r.trace then error(name .. " wants what mg:request gave", 2) end
+    local holds, wanted = check(r, arguments[2], arguments[3])
+    local no = state.mod and "" or "not "
+    state.failure_message = ("expected %s%s, got %s\ntrace:\n%s"):format(no, wanted, spell(r), gw.trace(r))
+    arguments.n = 0 -- the trace says it better than the whole table would
+    return holds
+  end, "assertion." .. name, "assertion." .. name)
+end
+
+register("allowed", function(r) return r.kind == "allow", "allow" end)
+
+register("denied", function(r, status, code)
+  local holds = r.kind == "deny" and (not status or r.status == status) and (not code or r.code == code)
+  return holds, ("deny %s %s"):format(tostring(status or ""), tostring(code or ""))
+end)
+
+register("faulted", function(r, text)
+  return r.kind == "fault" and (not text or r.fault:find(text, 1, true) ~= nil), "a fault: " .. tostring(text or "any")
+end)
+
+register("routed_to", function(r, target)
+  return r.kind == "allow" and r.targets[1] == target, "route " .. tostring(target)
+end)
+
+register("explained_by", function(r, rule)
+  for _, e in ipairs(r.trace) do
+    if e.policy .. "/" .. (e.rule or "") == rule then return true, "a word of " .. rule end
+  end
+  return false, "a word of " .. tostring(rule)
+end)
+
+return gw
