@@ -1,0 +1,159 @@
+/*
+ * Sends the request to the provider that was decided on: its own headers by allow-list, the body as it came but for the
+ * named edits. A target that cannot be reached, or is overloaded, gives way to the next while nothing has been sent to
+ * the client.
+ */
+#include "flow/job.h"
+
+#include "base/limits.h"
+#include "flow/headers.h"
+#include "flow/reply.h"
+#include "wire/http.h"
+#include "wire/splice.h"
+
+#define CALL_HEADERS_MAX (LIMIT_HEADERS_COUNT + 4)
+
+static enum chat_kind kind_of(enum exchange_api api)
+{
+    switch (api) {
+    case API_COMPLETIONS: return CHAT_COMPLETIONS;
+    case API_EMBEDDINGS: return CHAT_EMBEDDINGS;
+    case API_CHAT:
+    case API_NONE:
+    case API_MODELS:
+    case API_MODEL: break;
+    }
+    return CHAT_CHAT;
+}
+
+/* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
+static bool is_for_us(const struct exchange *x, struct slice name)
+{
+    for (size_t i = 0; i < x->head.header_count; i++) {
+        if (slice_iequal(x->head.headers[i].name, SLICE("connection")) && http_list_has(x->head.headers[i].value, name))
+            return true;
+    }
+    return false;
+}
+
+/* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
+static size_t collect_headers(struct job *job, struct fetch_header *headers)
+{
+    struct exchange *x = job->x;
+    size_t count = 0;
+    for (size_t i = 0; i < x->head.header_count; i++) {
+        struct pair h = x->head.headers[i];
+        if (headers_reach_provider(h.name) && !is_for_us(x, h.name))
+            headers[count++] = (struct fetch_header){h.name, h.value};
+    }
+    if (job->provider->key.len) {
+        struct slice bearer = arena_printf(&x->arena, "Bearer %.*s", SLICE_FMT(job->provider->key));
+        headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
+    }
+    headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
+    headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
+    return count;
+}
+
+/* The edited body as pieces of the client's own bytes and the few new ones. */
+static size_t collect_body(struct job *job, const struct target *target, struct slice **pieces)
+{
+    struct exchange *x = job->x;
+    struct chat_request *r = &x->request;
+    struct splice edits;
+    struct iovec *parts;
+    splice_init(&edits, &r->tape, buf_slice(&x->body), &x->arena);
+    chat_edit_model(r, &edits, target->model);
+    chat_edit_drop_hints(r, &edits);
+    job->asked_usage = r->is_stream && job->provider->can_report_usage && r->include_usage != CHAT_TRUE;
+    if (job->asked_usage) chat_edit_ask_usage(r, &edits);
+    size_t count = splice_iovecs(&edits, &parts);
+    *pieces = arena_alloc(&x->arena, count * sizeof **pieces);
+    for (size_t i = 0; i < count; i++)
+        (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
+    return count;
+}
+
+static void on_head(void *arg, const struct fetch_head *head)
+{
+    stream_begin(arg, head);
+}
+
+static void on_data(void *arg, struct slice bytes)
+{
+    stream_data(arg, bytes);
+}
+
+static void on_end(void *arg, const struct fault *why, bool complete)
+{
+    struct job *job = arg;
+    (void)complete; /* is !why */
+    job->fetch = NULL;
+    stream_end(job, why);
+}
+
+static const struct fetch_events events = {on_head, on_data, on_end};
+
+static void start(struct job *job, const struct target *target)
+{
+    struct exchange *x = job->x;
+    const struct provider *p = job->provider;
+    struct fetch_header headers[CALL_HEADERS_MAX];
+    struct slice *body;
+    struct fetch_request request = {
+        .method = SLICE("POST"),
+        .url = arena_printf(&x->arena, "%.*s%s", SLICE_FMT(p->url), job->dialect->path(kind_of(x->api))),
+        .headers = headers,
+        .header_count = collect_headers(job, headers),
+        .ca_file = p->ca_file.ptr,
+        .is_http2 = p->is_http2,
+        .connect_timeout_ms = p->connect_timeout_ms,
+        .first_byte_timeout_ms = p->first_byte_timeout_ms,
+        .idle_timeout_ms = p->idle_timeout_ms,
+        .total_timeout_ms = p->total_timeout_ms,
+    };
+    request.body_count = collect_body(job, target, &body);
+    request.body = body;
+    stream_reset(job);
+    dialect_stream_init(&job->told, x->request.choices);
+    job->fetch = fetch_start(job->flow->pool, &request, &events, job);
+}
+
+void call(struct job *job, size_t index)
+{
+    struct exchange *x = job->x;
+    struct fault why;
+    exchange_move(x, EXCHANGE_CALLING);
+    for (; index < x->verdict.target_count; index++) {
+        const struct target *target = &x->verdict.targets[index];
+        job->provider = settings_provider(job->settings, target->provider);
+        job->dialect = job->provider ? dialect_find(job->provider->kind) : NULL;
+        if (!job->dialect) continue;
+        x->target_index = (int)index;
+        start(job, target);
+        return;
+    }
+    fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.", SLICE_FMT(x->verdict.model));
+    reply_fault(job, &why);
+}
+
+bool call_has_next(const struct job *job)
+{
+    const struct verdict *v = &job->x->verdict;
+    for (size_t i = (size_t)(job->x->target_index + 1); i < v->target_count; i++) {
+        if (settings_provider(job->settings, v->targets[i].provider)) return true;
+    }
+    return false;
+}
+
+void call_next(struct job *job)
+{
+    call_cancel(job);
+    call(job, (size_t)(job->x->target_index + 1));
+}
+
+void call_cancel(struct job *job)
+{
+    fetch_cancel(job->fetch);
+    job->fetch = NULL;
+}

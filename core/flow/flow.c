@@ -1,0 +1,187 @@
+#include "flow/flow.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/version.h"
+#include "flow/job.h"
+#include "flow/metrics.h"
+#include "flow/reply.h"
+
+#define GAUGES_MS 500
+/* After the grace, how long a client gets to take the error it is sent. */
+#define LEFTOVERS_MS 1000
+#define USER_AGENT "moongate/" MOONGATE_VERSION
+
+static struct conn_options conn_options_of(const struct settings *s)
+{
+    return (struct conn_options){
+        .body_bytes_max = s->body_bytes_max,
+        .header_timeout_ms = s->header_timeout_ms,
+        .body_timeout_ms = s->body_timeout_ms,
+        .idle_timeout_ms = s->idle_timeout_ms,
+        .write_timeout_ms = s->write_timeout_ms,
+        .connections_max = s->connections_max,
+    };
+}
+
+static void update_gauges(void *arg)
+{
+    struct flow *flow = arg;
+    struct fetch_pool_stats upstream = fetch_pool_stats(flow->pool);
+    metrics_gauges(flow->metrics, conn_server_counts(flow->server).open, upstream.fetches_active,
+                   upstream.connections_open, (int64_t)policy_live_generations());
+    loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
+}
+
+struct flow *flow_new(const struct flow_parts *parts)
+{
+    struct flow *flow = mem_zalloc(1, sizeof *flow);
+    struct conn_options options = conn_options_of(parts->settings);
+    flow->parts = *parts;
+    settings_ref(parts->settings);
+    policy_set_ref(parts->policies);
+    keyring_ref(parts->keyring);
+    list_init(&flow->jobs);
+    flow->metrics = metrics_new(parts->stats);
+    flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
+    flow->server = conn_server_new(parts->loop, &options, &receive_events, flow);
+    loop_timer_init(&flow->gauge_timer, parts->loop, update_gauges, flow);
+    if (parts->listen_fd >= 0) conn_server_listen(flow->server, parts->listen_fd);
+    update_gauges(flow);
+    return flow;
+}
+
+void flow_free(struct flow *flow)
+{
+    if (!flow) return;
+    check(flow->job_count == 0);
+    loop_timer_disarm(&flow->gauge_timer);
+    loop_timer_disarm(&flow->drain_timer);
+    conn_server_free(flow->server);
+    fetch_pool_free(flow->pool);
+    metrics_gauges(flow->metrics, 0, 0, 0, 0);
+    metrics_free(flow->metrics);
+    settings_unref(flow->parts.settings);
+    policy_set_unref(flow->parts.policies);
+    keyring_unref(flow->parts.keyring);
+    mem_free(flow);
+}
+
+void flow_set_settings(struct flow *flow, struct settings *settings)
+{
+    struct conn_options options = conn_options_of(settings);
+    settings_ref(settings);
+    settings_unref(flow->parts.settings);
+    flow->parts.settings = settings;
+    conn_server_set_options(flow->server, &options);
+}
+
+void flow_set_policies(struct flow *flow, struct policy_set *policies)
+{
+    policy_set_ref(policies);
+    policy_set_unref(flow->parts.policies);
+    flow->parts.policies = policies;
+}
+
+void flow_set_keyring(struct flow *flow, struct keyring *keyring)
+{
+    keyring_ref(keyring);
+    keyring_unref(flow->parts.keyring);
+    flow->parts.keyring = keyring;
+}
+
+size_t flow_open_exchanges(const struct flow *flow)
+{
+    return flow->job_count;
+}
+
+static void report_drained(struct flow *flow)
+{
+    if (!flow->is_draining || flow->job_count > 0 || !flow->on_drained) return;
+    void (*on_drained)(void *) = flow->on_drained;
+    flow->on_drained = NULL;
+    loop_timer_disarm(&flow->drain_timer);
+    on_drained(flow->on_drained_arg);
+}
+
+void flow_job_gone(struct flow *flow)
+{
+    flow->job_count--;
+    report_drained(flow);
+}
+
+static void abort_job(struct job *job, const struct fault *why)
+{
+    job->x->fault = *why;
+    conn_abort(job->conn);
+    job->conn = NULL;
+    job_end(job, OUTCOME_DRAINED);
+}
+
+/* What can still be said is said in the client's own dialect; the rest sees its connection break. */
+static void end_leftover(struct job *job, const struct fault *why)
+{
+    switch (job->x->state) {
+    case EXCHANGE_RECEIVING:
+    case EXCHANGE_DECIDING:
+    case EXCHANGE_CALLING: reply_fault(job, why); return;
+    case EXCHANGE_STREAMING:
+        if (job->fetch) stream_cut(job, why, OUTCOME_DRAINED);
+        return; /* else its last bytes are on their way */
+    case EXCHANGE_REPLYING:
+    case EXCHANGE_SETTLING:
+    case EXCHANGE_RECORDED: return;
+    }
+}
+
+static void each_job(struct flow *flow, void (*end)(struct job *job, const struct fault *why))
+{
+    struct fault why = {.code = FAULT_DRAINING};
+    struct list_link *link = flow->jobs.next, *next;
+    for (; link != &flow->jobs; link = next) {
+        next = link->next;
+        end(LIST_OWNER(link, struct job, link), &why);
+    }
+}
+
+void flow_stop(struct flow *flow)
+{
+    flow->is_draining = true;
+    conn_server_listen(flow->server, -1);
+    each_job(flow, abort_job);
+}
+
+static void on_leftovers(void *arg)
+{
+    flow_stop(arg);
+}
+
+static void on_grace_over(void *arg)
+{
+    struct flow *flow = arg;
+    each_job(flow, end_leftover);
+    loop_timer_init(&flow->drain_timer, flow->parts.loop, on_leftovers, flow);
+    loop_timer_arm_ms(&flow->drain_timer, LEFTOVERS_MS);
+}
+
+static void on_drain_begun(void *arg)
+{
+    report_drained(arg);
+}
+
+void flow_unready(struct flow *flow)
+{
+    flow->is_draining = true;
+}
+
+void flow_drain(struct flow *flow, uint32_t grace_ms, void (*on_drained)(void *arg), void *arg)
+{
+    flow->is_draining = true;
+    flow->on_drained = on_drained;
+    flow->on_drained_arg = arg;
+    conn_server_listen(flow->server, -1);
+    conn_server_drain(flow->server);
+    loop_timer_init(&flow->drain_timer, flow->parts.loop, on_grace_over, flow);
+    loop_timer_arm_ms(&flow->drain_timer, grace_ms);
+    loop_defer(flow->parts.loop, on_drain_begun, flow);
+}

@@ -1,0 +1,57 @@
+/*
+ * One worker's traffic: accepts clients on one listening socket and walks each request through the steps
+ *
+ *     receive → identify → decide → route → call → stream | reply → settle → record
+ *
+ * each of which is one file beside this one. What is decided comes from the policies, never from here.
+ *
+ *     struct flow *flow = flow_new(&(struct flow_parts){.loop = loop, .listen_fd = fd, ...});
+ *     flow_set_policies(flow, newer);            // requests under way keep the generation that admitted them
+ *     flow_drain(flow, 30000, on_drained, arg);  // no new requests; leftovers end with an error event
+ *     flow_free(flow);                           // after on_drained or flow_stop()
+ */
+#ifndef MOONGATE_FLOW_FLOW_H
+#define MOONGATE_FLOW_FLOW_H
+
+#include <stdint.h>
+
+#include "base/stats.h"
+#include "exchange/settings.h"
+#include "lua/policy.h"
+#include "net/loop.h"
+#include "store/keyring.h"
+
+struct flow;
+
+struct flow_parts {
+    struct loop *loop;         /* borrowed, outlives the flow */
+    int listen_fd;             /* borrowed; -1: flow_accept_on() comes later */
+    struct settings *settings; /* a reference is taken of each of these three */
+    struct policy_set *policies;
+    struct keyring *keyring;
+    struct stats *stats; /* borrowed: this worker's segment */
+    int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND */
+};
+
+struct flow *flow_new(const struct flow_parts *parts);
+/* Every exchange must be over: after on_drained or flow_stop(). */
+void flow_free(struct flow *flow);
+
+/* New snapshots for requests that come from now on; a reference is taken. */
+void flow_set_settings(struct flow *flow, struct settings *settings);
+void flow_set_policies(struct flow *flow, struct policy_set *policies);
+void flow_set_keyring(struct flow *flow, struct keyring *keyring);
+
+/* /readyz says 503 from now on while requests are still taken: balancers look elsewhere before the drain begins. */
+void flow_unready(struct flow *flow);
+/* Stops accepting, closes idle connections, lets exchanges finish for up to grace_ms, then ends what is left: streams
+ * with the dialect's error event, unanswered requests with 503. on_drained runs once, from the loop, when none is left.
+ */
+void flow_drain(struct flow *flow, uint32_t grace_ms, void (*on_drained)(void *arg), void *arg);
+/* Ends everything now, each exchange with its record. */
+void flow_stop(struct flow *flow);
+
+/* Exchanges not yet recorded. */
+size_t flow_open_exchanges(const struct flow *flow);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * Which headers cross the gateway, in each direction: allow-lists, because what nobody thought of must not leak.
+ *
+ *     if (headers_reach_provider(name)) ...   // of the client's request
+ *     if (headers_reach_client(name)) ...     // of the provider's answer
+ *
+ * Never to a provider: the client's Authorization and other credentials, Cookie, hop-by-hop headers (RFC 9110 7.6.1),
+ * x-moongate-*, and openai-organization / openai-project, since the account is the operator's and not the caller's.
+ * Never to a client: Set-Cookie, server banners, the provider's organisation, anything x-moongate-*.
+ */
+#ifndef MOONGATE_FLOW_HEADERS_H
+#define MOONGATE_FLOW_HEADERS_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* Names are compared without regard to ASCII case. */
+bool headers_reach_provider(struct slice name);
+bool headers_reach_client(struct slice name);
+/* True for a header that carries the provider's id of this call: x-request-id, request-id, apim-request-id … */
+bool headers_is_request_id(struct slice name);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * The work on one exchange: what each step needs beside the facts in struct exchange. Private to core/flow.
+ *
+ * A job lives from the request's head to its record. Whoever ends it calls job_end() exactly once; its memory goes when
+ * the current callback has returned. Each step's entry is here, in the order in which a request meets them.
+ */
+#ifndef MOONGATE_FLOW_JOB_H
+#define MOONGATE_FLOW_JOB_H
+
+#include "base/list.h"
+#include "exchange/exchange.h"
+#include "flow/flow.h"
+#include "net/conn.h"
+#include "net/fetch.h"
+#include "wire/dialect.h"
+#include "wire/sse.h"
+
+struct metrics;
+
+struct flow {
+    struct flow_parts parts;
+    struct conn_server *server;
+    struct fetch_pool *pool;
+    struct metrics *metrics;
+    struct list_link jobs;
+    size_t job_count;
+    bool is_draining;
+    struct loop_timer gauge_timer, drain_timer;
+    void (*on_drained)(void *arg);
+    void *on_drained_arg;
+};
+
+/* How an answer in flight reaches the client. */
+enum relay_mode {
+    RELAY_NONE,     /* the provider's head is not in yet */
+    RELAY_SNIFFING, /* a stream was asked for and the content type does not say: the first byte decides */
+    RELAY_WHOLE,    /* kept until complete, then sent in one piece: a failure in the middle is still a clean 502 */
+    RELAY_EVENTS,   /* server-sent events, whole events at once */
+    RELAY_RAW,      /* too large to keep, or compressed although not asked: bytes as they come, uninspected */
+};
+
+struct job {
+    struct list_link link;
+    struct flow *flow;
+    struct exchange *x;
+    struct conn *conn;           /* NULL once the client is gone or has its answer */
+    struct settings *settings;   /* the snapshot that admitted the request */
+    struct policy_set *policies; /* the generation that admitted it */
+    struct slice allow;          /* methods of the path, for 405 */
+    bool is_unrecorded;          /* health checks and the like: neither counted nor audited */
+    bool is_ended;
+    enum exchange_outcome outcome; /* what it will be once the client has the last byte */
+
+    struct policy_eval *eval; /* while DECIDING */
+    struct loop_timer decide_timer;
+
+    struct fetch *fetch; /* while CALLING or STREAMING */
+    const struct provider *provider;
+    const struct dialect *dialect;
+    bool asked_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
+
+    enum relay_mode mode;
+    struct conn_header *reply_headers; /* the provider's that may pass, and ours; in the arena */
+    size_t reply_header_count;
+    struct buf answer;          /* RELAY_SNIFFING, RELAY_WHOLE: the body so far; RELAY_EVENTS: an unended event */
+    struct sse_parser *sse;     /* RELAY_EVENTS */
+    struct dialect_stream told; /* what the answer has said so far */
+    bool is_encoded;            /* it has a content coding, so it cannot be read */
+    bool is_paused;
+    uint64_t last_write_ns; /* as the loop's clock had it when bytes were last forwarded */
+    struct loop_timer keepalive;
+};
+
+/* receive: a request's head, body and end, or the edge's refusal. */
+extern const struct conn_events receive_events;
+
+/* identify: the presented credential becomes a key record, or none. */
+void identify(struct job *job);
+
+/* decide: runs the policies, slice by slice; goes on with call() or a reply. */
+void decide(struct job *job);
+void decide_cancel(struct job *job);
+
+/* call: sends the request to verdict.targets[index], to a later one when that is not configured. */
+void call(struct job *job, size_t index);
+bool call_has_next(const struct job *job);
+void call_next(struct job *job);
+void call_cancel(struct job *job);
+
+/* stream: the provider's answer on its way to the client. */
+void stream_begin(struct job *job, const struct fetch_head *head);
+void stream_data(struct job *job, struct slice data);
+void stream_end(struct job *job, const struct fault *why); /* NULL: complete as its framing says */
+void stream_drained(struct job *job);                      /* the client took what was waiting */
+/* Ends an answer that has begun with the dialect's error event, or by breaking the connection where none can be told.
+ */
+void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome);
+/* Drops what an attempt has left behind, before another and at the end. */
+void stream_reset(struct job *job);
+
+/* keepalive: comments for clients and proxies that give up on silence. */
+void keepalive_begin(struct job *job);
+
+/* settle, record: fixes outcome and usage, counts, writes the record, frees the job. Exactly once. */
+void job_end(struct job *job, enum exchange_outcome outcome);
+
+/* flow: a job of this flow is gone. */
+void flow_job_gone(struct flow *flow);
+
+#endif

@@ -1,0 +1,129 @@
+#include "flow/metrics.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+
+struct metrics {
+    struct stats *stats;
+    stats_handle open, duration, first_token, overhead, inspect_errors, incomplete, audit_failures;
+    stats_handle clients, calls, upstreams, generations;
+};
+
+struct metrics *metrics_new(struct stats *stats)
+{
+    struct metrics *m = mem_zalloc(1, sizeof *m);
+    m->stats = stats;
+    m->open = stats_series(stats, STATS_EXCHANGES_OPEN, NULL);
+    m->duration = stats_series(stats, STATS_REQUEST_DURATION, NULL);
+    m->first_token = stats_series(stats, STATS_TIME_TO_FIRST_TOKEN, NULL);
+    m->overhead = stats_series(stats, STATS_OVERHEAD, NULL);
+    m->inspect_errors = stats_series(stats, STATS_INSPECT_ERRORS, NULL);
+    m->incomplete = stats_series(stats, STATS_STREAMS_INCOMPLETE, NULL);
+    m->audit_failures = stats_series(stats, STATS_AUDIT_WRITE_FAILURES, NULL);
+    m->clients = stats_series(stats, STATS_CONNECTIONS_OPEN, NULL);
+    m->calls = stats_series(stats, STATS_UPSTREAM_OPEN, NULL);
+    m->upstreams = stats_series(stats, STATS_UPSTREAM_CONNECTIONS, NULL);
+    m->generations = stats_series(stats, STATS_POLICY_GENERATIONS, NULL);
+    return m;
+}
+
+void metrics_free(struct metrics *m)
+{
+    mem_free(m);
+}
+
+void metrics_opened(struct metrics *m)
+{
+    stats_add(m->stats, m->open, 1);
+}
+
+static void count_one(struct metrics *m, enum stats_metric metric, const struct slice *labels, int64_t n)
+{
+    stats_add(m->stats, stats_series(m->stats, metric, labels), n);
+}
+
+static void count_tokens(struct metrics *m, const struct exchange *x, struct slice model)
+{
+    const struct {
+        struct slice direction;
+        int64_t tokens;
+    } parts[] = {
+        {SLICE("input"), x->usage.input_tokens},
+        {SLICE("output"), x->usage.output_tokens},
+        {SLICE("cached_input"), x->usage.cached_tokens},
+        {SLICE("reasoning"), x->usage.reasoning_tokens},
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].tokens <= 0) continue; /* unknown is negative, and nothing is nothing to count */
+        struct slice labels[] = {model, x->department, parts[i].direction};
+        count_one(m, STATS_TOKENS, labels, parts[i].tokens);
+    }
+}
+
+static struct slice error_code(const struct exchange *x)
+{
+    if (x->verdict.kind == VERDICT_DENY) return x->verdict.code;
+    if (x->verdict.kind == VERDICT_FAULT) return slice_str(fault_info(FAULT_POLICY)->code);
+    if (x->fault.code != FAULT_NONE) return slice_str(fault_info(x->fault.code)->code);
+    return slice_str(exchange_outcome_name(x->outcome));
+}
+
+static void count_decision(struct metrics *m, const struct exchange *x)
+{
+    const struct verdict *v = &x->verdict;
+    if (v->kind == VERDICT_NONE) return;
+    struct slice outcome = v->kind == VERDICT_ALLOW  ? SLICE("allow")
+                           : v->kind == VERDICT_DENY ? SLICE("deny")
+                                                     : SLICE("fault");
+    struct slice labels[] = {v->policy, v->rule, outcome};
+    count_one(m, STATS_DECISIONS, labels, 1);
+}
+
+/* Between the request's first byte and the call, plus the provider's last byte to the record: all that is ours. */
+static void observe_times(struct metrics *m, const struct exchange *x)
+{
+    uint64_t end = x->entered_ns[EXCHANGE_SETTLING];
+    stats_observe(m->stats, m->duration, end - x->born_mono_ns);
+    if (x->first_byte_ns) stats_observe(m->stats, m->first_token, x->first_byte_ns - x->born_mono_ns);
+    if (x->entered_ns[EXCHANGE_DECIDING] && x->entered_ns[EXCHANGE_CALLING])
+        stats_observe(m->stats, m->overhead, x->entered_ns[EXCHANGE_CALLING] - x->entered_ns[EXCHANGE_DECIDING]);
+}
+
+void metrics_count(struct metrics *m, const struct exchange *x)
+{
+    char code[12];
+    bool is_called = x->target_index >= 0;
+    struct slice provider = is_called ? x->verdict.targets[x->target_index].provider : SLICE("");
+    int len = snprintf(code, sizeof code, "%d", x->response.status);
+    struct slice labels[] = {x->app,
+                             x->department,
+                             x->verdict.model,
+                             provider,
+                             slice_str(exchange_outcome_name(x->outcome)),
+                             slice_of(code, (size_t)len)};
+    count_one(m, STATS_REQUESTS, labels, 1);
+    count_decision(m, x);
+    count_tokens(m, x, x->verdict.model);
+    observe_times(m, x);
+    if (x->outcome != OUTCOME_OK) {
+        struct slice error[] = {error_code(x), provider};
+        count_one(m, STATS_ERRORS, error, 1);
+    }
+    if (x->outcome == OUTCOME_INCOMPLETE) stats_add(m->stats, m->incomplete, 1);
+    if (x->response.inspect_errors) stats_add(m->stats, m->inspect_errors, (int64_t)x->response.inspect_errors);
+    stats_add(m->stats, m->open, -1);
+}
+
+void metrics_audit_failed(struct metrics *m)
+{
+    stats_add(m->stats, m->audit_failures, 1);
+}
+
+void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations)
+{
+    stats_set(m->stats, m->clients, clients);
+    stats_set(m->stats, m->calls, calls);
+    stats_set(m->stats, m->upstreams, upstreams);
+    stats_set(m->stats, m->generations, generations);
+}

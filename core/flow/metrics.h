@@ -1,0 +1,27 @@
+/*
+ * What one finished exchange adds to the worker's metrics, and the gauges that follow its life.
+ *
+ *     struct metrics *m = metrics_new(stats);
+ *     metrics_opened(m);            // an exchange began
+ *     metrics_count(m, x);          // it is over: requests, durations, tokens, errors, decisions
+ *     metrics_free(m);
+ *
+ * Labels are bounded: model names come from the policies' table, never from the request.
+ */
+#ifndef MOONGATE_FLOW_METRICS_H
+#define MOONGATE_FLOW_METRICS_H
+
+#include "base/stats.h"
+#include "exchange/exchange.h"
+
+struct metrics;
+
+struct metrics *metrics_new(struct stats *stats);
+void metrics_free(struct metrics *m);
+void metrics_opened(struct metrics *m);
+void metrics_count(struct metrics *m, const struct exchange *x);
+void metrics_audit_failed(struct metrics *m);
+/* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
+void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
+
+#endif

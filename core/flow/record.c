@@ -1,0 +1,242 @@
+#include "flow/record.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static void append_name(struct buf *out, const char *name)
+{
+    if (buf_ptr(out)[buf_len(out) - 1] != '{') buf_append_char(out, ',');
+    buf_append_char(out, '"');
+    buf_append(out, slice_str(name));
+    buf_append(out, SLICE("\":"));
+}
+
+static void append_text(struct buf *out, const char *name, struct slice value)
+{
+    append_name(out, name);
+    if (value.ptr)
+        buf_append_json(out, value);
+    else
+        buf_append(out, SLICE("null"));
+}
+
+/* Empty means not said: the field is left out. */
+static void append_some(struct buf *out, const char *name, struct slice value)
+{
+    if (value.len) append_text(out, name, value);
+}
+
+static void append_number(struct buf *out, const char *name, uint64_t value)
+{
+    append_name(out, name);
+    buf_append_u64(out, value);
+}
+
+static void append_ms(struct buf *out, const char *name, uint64_t from_ns, uint64_t to_ns)
+{
+    if (!from_ns || to_ns < from_ns) return;
+    uint64_t us = (to_ns - from_ns) / 1000;
+    append_name(out, name);
+    buf_append_u64(out, us / 1000);
+    buf_append_char(out, '.');
+    buf_append_char(out, (char)('0' + us / 100 % 10));
+    buf_append_char(out, (char)('0' + us / 10 % 10));
+    buf_append_char(out, (char)('0' + us % 10));
+}
+
+static void append_identity(struct buf *out, const struct exchange *x)
+{
+    append_name(out, "identity");
+    buf_append_char(out, '{');
+    if (x->key) append_some(out, "key_id", x->key->id);
+    append_some(out, "app", x->app);
+    append_some(out, "department", x->department);
+    append_some(out, "user", x->user);
+    append_some(out, "team", x->team);
+    buf_append_char(out, '}');
+}
+
+static void append_decision(struct buf *out, const struct verdict *v)
+{
+    if (v->kind != VERDICT_DENY) return;
+    append_name(out, "decision");
+    buf_append_char(out, '{');
+    append_text(out, "policy", v->policy);
+    append_text(out, "rule", v->rule);
+    append_text(out, "code", v->code);
+    append_text(out, "reason", v->reason);
+    buf_append_char(out, '}');
+}
+
+static void append_fault(struct buf *out, const struct exchange *x)
+{
+    bool is_policy = x->verdict.kind == VERDICT_FAULT;
+    if (x->fault.code == FAULT_NONE && !is_policy) return;
+    append_name(out, "fault");
+    buf_append_char(out, '{');
+    append_text(out, "code", slice_str(fault_info(is_policy ? FAULT_POLICY : x->fault.code)->code));
+    append_text(out, "text", is_policy ? x->verdict.fault_text : slice_str(fault_message(&x->fault)));
+    buf_append_char(out, '}');
+}
+
+static void append_trace(struct buf *out, const struct trace *trace)
+{
+    append_name(out, "trace");
+    buf_append_char(out, '[');
+    for (size_t i = 0; i < trace->count; i++) {
+        const struct trace_entry *e = &trace->entries[i];
+        if (i) buf_append_char(out, ',');
+        buf_append_char(out, '{');
+        append_text(out, "policy", e->policy);
+        append_some(out, "rule", e->rule);
+        append_text(out, "verb", e->verb);
+        append_some(out, "reason", e->reason);
+        if (!slice_equal(e->mode, SLICE("enforce"))) append_some(out, "mode", e->mode);
+        if (e->file.len) {
+            append_name(out, "at");
+            buf_append_json(out, e->file);
+            /* The place as people and editors write it: the line goes inside the quotes. */
+            out->end--;
+            buf_append_char(out, ':');
+            buf_append_u64(out, (uint64_t)(e->line > 0 ? e->line : 0));
+            buf_append_char(out, '"');
+        }
+        buf_append_char(out, '}');
+    }
+    buf_append_char(out, ']');
+    if (trace->dropped) append_number(out, "trace_dropped", trace->dropped);
+}
+
+static void append_part(struct buf *out, const char *name, int64_t tokens)
+{
+    if (tokens != USAGE_UNKNOWN && tokens >= 0) append_number(out, name, (uint64_t)tokens);
+}
+
+static void append_usage(struct buf *out, const struct usage *u)
+{
+    append_name(out, "usage");
+    if (!usage_is_known(u)) {
+        buf_append(out, SLICE("null"));
+        return;
+    }
+    buf_append_char(out, '{');
+    append_part(out, "input_tokens", u->input_tokens);
+    append_part(out, "output_tokens", u->output_tokens);
+    append_part(out, "total_tokens", u->total_tokens);
+    append_part(out, "cached_tokens", u->cached_tokens);
+    append_part(out, "cache_write_tokens", u->cache_write_tokens);
+    append_part(out, "reasoning_tokens", u->reasoning_tokens);
+    if (u->is_suspect) {
+        append_name(out, "suspect");
+        buf_append(out, SLICE("true"));
+    }
+    buf_append_char(out, '}');
+}
+
+static void append_estimate(struct buf *out, const struct exchange *x)
+{
+    append_name(out, "estimate");
+    buf_append_char(out, '{');
+    append_number(out, "input_tokens", x->estimate_input_tokens);
+    append_number(out, "output_tokens", x->estimate_output_tokens);
+    append_name(out, "estimated");
+    buf_append(out, x->is_estimate_flagged ? SLICE("true") : SLICE("false"));
+    buf_append_char(out, '}');
+}
+
+static void append_upstream(struct buf *out, const struct exchange *x)
+{
+    if (!x->response.upstream_status) return;
+    append_name(out, "upstream");
+    buf_append_char(out, '{');
+    append_number(out, "status", (uint64_t)x->response.upstream_status);
+    append_some(out, "request_id", x->response.upstream_request_id);
+    append_some(out, "finish_reason", x->response.finish_reason);
+    buf_append_char(out, '}');
+}
+
+static void append_times(struct buf *out, const struct exchange *x)
+{
+    uint64_t decided = x->entered_ns[EXCHANGE_CALLING];
+    if (!decided) decided = x->entered_ns[EXCHANGE_REPLYING];
+    if (!decided) decided = x->entered_ns[EXCHANGE_SETTLING];
+    append_name(out, "ms");
+    buf_append_char(out, '{');
+    append_ms(out, "total", x->born_mono_ns, x->entered_ns[EXCHANGE_SETTLING]);
+    append_ms(out, "deciding", x->entered_ns[EXCHANGE_DECIDING], decided);
+    append_ms(out, "calling", x->entered_ns[EXCHANGE_CALLING], x->entered_ns[EXCHANGE_SETTLING]);
+    append_ms(out, "first_byte", x->born_mono_ns, x->first_byte_ns);
+    buf_append_char(out, '}');
+}
+
+static void append_annotations(struct buf *out, const struct exchange *x)
+{
+    if (!x->annotation_count) return;
+    append_name(out, "annotations");
+    buf_append_char(out, '{');
+    for (size_t i = 0; i < x->annotation_count; i++) {
+        if (i) buf_append_char(out, ',');
+        buf_append_json(out, x->annotations[i].name);
+        buf_append_char(out, ':');
+        buf_append_json(out, x->annotations[i].value);
+    }
+    buf_append_char(out, '}');
+}
+
+static void append_asked(struct buf *out, const struct exchange *x)
+{
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(x->born_wall_ns, now);
+    append_text(out, "id", slice_str(x->id));
+    append_text(out, "time", slice_str(now));
+    append_text(out, "api", slice_str(exchange_api_name(x->api)));
+    append_text(out, "path", x->head.path);
+    append_name(out, "stream");
+    buf_append(out, x->request.is_stream ? SLICE("true") : SLICE("false"));
+    append_some(out, "model", x->verdict.model.len ? x->verdict.model : x->request.model);
+    append_some(out, "model_asked", x->request.model);
+    if (x->target_index >= 0) {
+        const struct target *t = &x->verdict.targets[x->target_index];
+        append_text(out, "target", t->name);
+        append_text(out, "provider", t->provider);
+    }
+}
+
+void record_format(struct buf *out, const struct exchange *x)
+{
+    buf_append_char(out, '{');
+    append_asked(out, x);
+    append_number(out, "status", (uint64_t)x->response.status);
+    append_text(out, "outcome", slice_str(exchange_outcome_name(x->outcome)));
+    append_identity(out, x);
+    append_decision(out, &x->verdict);
+    append_fault(out, x);
+    append_name(out, "policy");
+    buf_append_char(out, '{');
+    append_text(out, "sha256", slice_str(x->policy_digest));
+    buf_append_char(out, '}');
+    append_trace(out, &x->trace);
+    append_estimate(out, x);
+    append_usage(out, &x->usage);
+    append_upstream(out, x);
+    append_times(out, x);
+    append_number(out, "bytes_out", x->response.bytes_out);
+    append_number(out, "events", x->response.events);
+    if (x->response.inspect_errors) append_number(out, "inspect_errors", x->response.inspect_errors);
+    append_annotations(out, x);
+    buf_append(out, SLICE("}\n"));
+}
+
+bool record_write(int fd, const struct exchange *x)
+{
+    static struct buf line; /* kept between records: a worker writes one at a time */
+    buf_reset(&line);
+    record_format(&line, x);
+    ssize_t written;
+    do
+        written = write(fd, buf_ptr(&line), buf_len(&line));
+    while (written < 0 && errno == EINTR);
+    return written == (ssize_t)buf_len(&line);
+}

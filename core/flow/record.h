@@ -1,0 +1,32 @@
+/*
+ * The audit record: one JSON line an exchange, appended to <data>/audit.jsonl when it is over, whatever its ending.
+ *
+ *     record_write(fd, x);   // false: the write failed; the caller counts it
+ *
+ * Shape (absent = null or left out where the comment says so):
+ *   {"id","time","api","stream","model","model_asked","target","provider","status","outcome",
+ *    "identity":{"key_id","app","department","user","team"},
+ *    "decision":{"policy","rule","code","reason"},              denials only
+ *    "fault":{"code","text"},                                    when something failed
+ *    "policy":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
+ *    "estimate":{"input_tokens","output_tokens","estimated":true},
+ *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
+ *    "upstream":{"status","request_id","finish_reason"},
+ *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors","annotations":{…}}
+ *
+ * Never holds a prompt, an answer, a key or a credential. Times are RFC 3339, durations milliseconds with three digits.
+ */
+#ifndef MOONGATE_FLOW_RECORD_H
+#define MOONGATE_FLOW_RECORD_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "exchange/exchange.h"
+
+/* Appends the record and its newline. */
+void record_format(struct buf *out, const struct exchange *x);
+/* One write with O_APPEND, so that lines of several workers never mix. */
+bool record_write(int fd, const struct exchange *x);
+
+#endif

@@ -1,0 +1,174 @@
+/* Answers of the gateway's own, in the caller's dialect: refusals, denials, failures, the list of models. */
+#include "flow/reply.h"
+
+#include "flow/job.h"
+
+#define JSON_TYPE SLICE("application/json")
+
+size_t reply_common_headers(struct job *job, struct conn_header *headers)
+{
+    struct exchange *x = job->x;
+    size_t count = 0;
+    headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
+    for (size_t i = 0; i < x->verdict.warning_count; i++)
+        headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->verdict.warnings[i]};
+    return count;
+}
+
+static struct conn_header *add(struct conn_header *headers, size_t *count, struct slice name, struct slice value)
+{
+    headers[*count] = (struct conn_header){name, value};
+    return &headers[(*count)++];
+}
+
+void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body)
+{
+    struct exchange *x = job->x;
+    decide_cancel(job);
+    call_cancel(job);
+    exchange_move(x, EXCHANGE_REPLYING);
+    x->response.status = status;
+    x->response.bytes_out = body.len;
+    conn_reply(job->conn, status, headers, count, body);
+}
+
+static void send_error(struct job *job, int status, struct conn_header *headers, size_t count,
+                       const struct dialect_error *error)
+{
+    struct buf body;
+    buf_init(&body);
+    dialect_openai.write_body_error(&body, error);
+    reply_plain(job, status, headers, count, buf_slice(&body));
+    buf_clear(&body);
+}
+
+static enum exchange_outcome outcome_of(enum fault_code code)
+{
+    switch (code) {
+    case FAULT_POLICY: return OUTCOME_POLICY_ERROR;
+    case FAULT_INTERNAL: return OUTCOME_INTERNAL;
+    case FAULT_DRAINING: return OUTCOME_DRAINED;
+    case FAULT_CLIENT_GONE: return OUTCOME_CLIENT_CLOSED;
+    case FAULT_NO_TARGET:
+    case FAULT_UPSTREAM_CONNECT:
+    case FAULT_UPSTREAM_TLS:
+    case FAULT_UPSTREAM_PROTOCOL:
+    case FAULT_UPSTREAM_CLOSED:
+    case FAULT_CONNECT_TIMEOUT:
+    case FAULT_FIRST_BYTE_TIMEOUT:
+    case FAULT_UPSTREAM_IDLE_TIMEOUT:
+    case FAULT_TOTAL_TIMEOUT:
+    case FAULT_STREAM_INCOMPLETE: return OUTCOME_UPSTREAM_ERROR;
+    case FAULT_NONE:
+    case FAULT_BAD_REQUEST:
+    case FAULT_BAD_JSON:
+    case FAULT_BAD_BODY:
+    case FAULT_UNKNOWN_PATH:
+    case FAULT_UNKNOWN_MODEL:
+    case FAULT_METHOD:
+    case FAULT_REQUEST_TIMEOUT:
+    case FAULT_BODY_TOO_LARGE:
+    case FAULT_MEDIA_TYPE:
+    case FAULT_HEADERS_TOO_LARGE:
+    case FAULT_URI_TOO_LONG:
+    case FAULT_TRANSFER_CODING:
+    case FAULT_HTTP_VERSION:
+    case FAULT_OVERLOADED: break;
+    }
+    return OUTCOME_INVALID;
+}
+
+static bool is_upstreams(enum fault_code code)
+{
+    return slice_equal(slice_str(fault_info(code)->type), SLICE("upstream_error"));
+}
+
+struct dialect_error reply_error_of(struct job *job, const struct fault *why)
+{
+    struct dialect_error error = dialect_error_of(why);
+    error.request_id = slice_str(job->x->id);
+    /* Where the provider lives and what the transport said is for the record, not for callers. */
+    if (is_upstreams(why->code)) error.message = slice_str(fault_info(why->code)->sentence);
+    return error;
+}
+
+void reply_fault(struct job *job, const struct fault *why)
+{
+    struct conn_header headers[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(job, headers);
+    struct dialect_error error = reply_error_of(job, why);
+    job->x->fault = *why;
+    job->outcome = outcome_of(why->code);
+    add(headers, &count, SLICE("content-type"), JSON_TYPE);
+    if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
+    /* Policies answer alike each time; the clients' own retries would only repeat the failure. */
+    if (why->code == FAULT_POLICY) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
+    if (why->code == FAULT_OVERLOADED || why->code == FAULT_DRAINING)
+        add(headers, &count, SLICE("retry-after"), SLICE("1"));
+    send_error(job, fault_info(why->code)->status, headers, count, &error);
+}
+
+/* 401 and 404 keep the type that the API's own clients know; the rest are words of a policy. */
+static struct slice denial_type(int status)
+{
+    return status == 401 || status == 404 ? SLICE("invalid_request_error") : SLICE("policy_denied");
+}
+
+void reply_denied(struct job *job)
+{
+    const struct verdict *v = &job->x->verdict;
+    struct conn_header headers[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(job, headers);
+    struct dialect_error error = {
+        .message = v->reason.len ? v->reason : v->code,
+        .type = denial_type(v->status),
+        .code = v->code,
+        .request_id = slice_str(job->x->id),
+        .policy = v->policy,
+        .rule = v->rule,
+    };
+    job->outcome = OUTCOME_DENIED;
+    add(headers, &count, SLICE("content-type"), JSON_TYPE);
+    if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), SLICE("Bearer"));
+    if (v->retry_after_s) {
+        /* Both spellings, because the clients read one or the other. */
+        struct arena *arena = &job->x->arena;
+        add(headers, &count, SLICE("retry-after"), arena_printf(arena, "%u", v->retry_after_s));
+        add(headers, &count, SLICE("retry-after-ms"), arena_printf(arena, "%u000", v->retry_after_s));
+    } else {
+        /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise. */
+        add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
+    }
+    send_error(job, v->status, headers, count, &error);
+}
+
+/* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
+static void append_model(struct buf *body, struct slice name)
+{
+    buf_append(body, SLICE("{\"id\":"));
+    buf_append_json(body, name);
+    buf_append(body, SLICE(",\"object\":\"model\",\"created\":0,\"owned_by\":\"moongate\"}"));
+}
+
+void reply_models(struct job *job)
+{
+    const struct verdict *v = &job->x->verdict;
+    struct conn_header headers[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(job, headers);
+    struct buf body;
+    buf_init(&body);
+    if (job->x->api == API_MODEL) {
+        append_model(&body, job->x->model_path);
+    } else {
+        buf_append(&body, SLICE("{\"object\":\"list\",\"data\":["));
+        for (size_t i = 0; i < v->model_count; i++) {
+            if (i) buf_append_char(&body, ',');
+            append_model(&body, v->models[i]);
+        }
+        buf_append(&body, SLICE("]}"));
+    }
+    job->outcome = OUTCOME_OK;
+    add(headers, &count, SLICE("content-type"), JSON_TYPE);
+    reply_plain(job, 200, headers, count, buf_slice(&body));
+    buf_clear(&body);
+}

@@ -1,0 +1,34 @@
+/*
+ * Answers of the gateway's own, in the caller's dialect (OpenAI's error object; on denials also policy and rule).
+ * Each moves the exchange to REPLYING; the job ends when the client has taken the last byte. Private to core/flow.
+ *
+ * Never holds a file, a line or a traceback: those are for the audit record and explain.
+ */
+#ifndef MOONGATE_FLOW_REPLY_H
+#define MOONGATE_FLOW_REPLY_H
+
+#include "exchange/exchange.h"
+#include "net/conn.h"
+#include "wire/dialect.h"
+
+struct job;
+
+/* The common ones, and up to eight warnings, and what one kind of answer adds. */
+#define REPLY_HEADERS_MAX 16
+
+void reply_fault(struct job *job, const struct fault *why);
+/* x->verdict is a denial. */
+void reply_denied(struct job *job);
+/* x->verdict.models, for API_MODELS and API_MODEL. */
+void reply_models(struct job *job);
+
+/* The fault as the client is told it: a provider's address and the transport's words stay in the record. */
+struct dialect_error reply_error_of(struct job *job, const struct fault *why);
+
+/* Any answer; decides nothing about its outcome. */
+void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body);
+
+/* Headers of every answer, relayed ones too: the request id, policies' warnings. Returns their number. */
+size_t reply_common_headers(struct job *job, struct conn_header *headers);
+
+#endif

@@ -1,0 +1,284 @@
+/*
+ * The provider's answer on its way to the client: which of the ways of enum relay_mode it takes, when the first byte
+ * commits to it, and how it ends. Commit point = first byte forwarded: before it a failure becomes the next target or a
+ * clean error, after it only a dialect-correct error event, never an end marker of our own.
+ */
+#include "flow/job.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "flow/headers.h"
+#include "flow/reply.h"
+
+static bool is_success(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+static struct slice head_value(const struct fetch_head *head, struct slice name)
+{
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (slice_iequal(head->headers[i].name, name)) return head->headers[i].value;
+    }
+    return SLICE_NONE;
+}
+
+static bool is_encoded(const struct fetch_head *head)
+{
+    struct slice encoding = head_value(head, SLICE("content-encoding"));
+    return encoding.len && !slice_iequal(encoding, SLICE("identity"));
+}
+
+static bool is_event_stream(const struct fetch_head *head)
+{
+    struct slice rest;
+    struct slice type = slice_trim(slice_split(head_value(head, SLICE("content-type")), ';', &rest));
+    return slice_iequal(type, SLICE("text/event-stream"));
+}
+
+static enum relay_mode choose_mode(const struct job *job, const struct fetch_head *head)
+{
+    if (!job->x->request.is_stream || !is_success(head->status)) return RELAY_WHOLE;
+    if (is_encoded(head)) return RELAY_RAW;
+    return is_event_stream(head) ? RELAY_EVENTS : RELAY_SNIFFING;
+}
+
+/* The provider's headers that may pass; the head itself is gone when this returns. */
+static void keep_headers(struct job *job, const struct fetch_head *head)
+{
+    struct exchange *x = job->x;
+    job->reply_headers = arena_alloc(&x->arena, (head->header_count + REPLY_HEADERS_MAX) * sizeof *job->reply_headers);
+    job->reply_header_count = reply_common_headers(job, job->reply_headers);
+    for (size_t i = 0; i < head->header_count; i++) {
+        struct slice name = head->headers[i].name, value = head->headers[i].value;
+        if (!headers_reach_client(name)) continue;
+        value = arena_copy(&x->arena, value);
+        job->reply_headers[job->reply_header_count++] = (struct conn_header){arena_copy(&x->arena, name), value};
+        if (headers_is_request_id(name)) x->response.upstream_request_id = value;
+    }
+}
+
+/* Overload and failures of the provider's own are worth another target; a refusal of the request is not. */
+static bool is_worth_another(int status)
+{
+    return status == 429 || status >= 500;
+}
+
+void stream_begin(struct job *job, const struct fetch_head *head)
+{
+    struct exchange *x = job->x;
+    x->response.upstream_status = head->status;
+    if (is_worth_another(head->status) && call_has_next(job)) {
+        call_next(job);
+        return;
+    }
+    keep_headers(job, head);
+    job->mode = choose_mode(job, head);
+    job->is_encoded = is_encoded(head);
+}
+
+static void note_progress(struct job *job, size_t bytes)
+{
+    struct exchange *x = job->x;
+    if (!x->first_byte_ns) x->first_byte_ns = clock_mono_ns();
+    x->response.bytes_out += bytes;
+}
+
+/* The commit point. */
+static void commit(struct job *job)
+{
+    struct exchange *x = job->x;
+    if (x->state == EXCHANGE_STREAMING) return;
+    exchange_move(x, EXCHANGE_STREAMING);
+    x->response.status = x->response.upstream_status;
+    conn_reply_head(job->conn, x->response.status, job->reply_headers, job->reply_header_count, CONN_STREAM);
+    json_clear(&x->request.tape); /* nothing will be decided or edited any more, and streams are many and long */
+    keepalive_begin(job);
+}
+
+static void forward(struct job *job, struct slice bytes)
+{
+    if (!bytes.len) return;
+    commit(job);
+    note_progress(job, bytes.len);
+    job->last_write_ns = loop_now_ns(job->flow->parts.loop);
+    conn_write(job->conn, bytes);
+}
+
+/* What the client has not taken is bounded: above the mark nothing more is read from the provider. */
+static void hold_back(struct job *job)
+{
+    if (job->is_paused || !job->fetch || conn_output_bytes(job->conn) <= LIMIT_OUTPUT_HIGH_BYTES) return;
+    job->is_paused = true;
+    fetch_pause(job->fetch);
+}
+
+void stream_drained(struct job *job)
+{
+    if (!job->is_paused) return;
+    job->is_paused = false;
+    if (job->fetch) fetch_resume(job->fetch);
+}
+
+static void on_event(void *arg, const struct sse_event *event)
+{
+    struct job *job = arg;
+    struct exchange *x = job->x;
+    unsigned what = 0;
+    if (!event->is_comment_only && !event->is_raw) {
+        what = job->dialect->inspect_event(&job->told, event->name, event->data);
+        if (what & DIALECT_UNREADABLE) x->response.inspect_errors++;
+        if ((what & DIALECT_USAGE_ONLY) && job->asked_usage) return;
+    }
+    if (event->ends && !event->is_comment_only) x->response.events++;
+    if (event->is_tail)
+        buf_append(&job->answer, event->raw); /* end_events() knows whose it is */
+    else
+        forward(job, event->raw);
+}
+
+static void keep_whole(struct job *job, struct slice data)
+{
+    buf_append(&job->answer, data);
+    if (buf_len(&job->answer) <= LIMIT_RESPONSE_INSPECT_BYTES) return;
+    job->x->response.inspect_errors++;
+    job->mode = RELAY_RAW;
+    forward(job, buf_slice(&job->answer));
+    buf_clear(&job->answer);
+}
+
+/* A JSON text begins with a brace or bracket, an event stream never does. */
+static void sniff(struct job *job, struct slice data)
+{
+    size_t at = 0;
+    while (at < data.len &&
+           (data.ptr[at] == ' ' || data.ptr[at] == '\t' || data.ptr[at] == '\r' || data.ptr[at] == '\n'))
+        at++;
+    buf_append(&job->answer, data);
+    if (at == data.len && buf_len(&job->answer) < LIMIT_EVENT_BYTES) return;
+    bool is_json = at < data.len && (data.ptr[at] == '{' || data.ptr[at] == '[');
+    job->mode = is_json ? RELAY_WHOLE : RELAY_EVENTS;
+    if (is_json) return;
+    struct buf held = job->answer;
+    buf_init(&job->answer);
+    stream_data(job, buf_slice(&held));
+    buf_clear(&held);
+}
+
+void stream_data(struct job *job, struct slice data)
+{
+    switch (job->mode) {
+    case RELAY_NONE: check(!"bytes before a head"); break;
+    case RELAY_SNIFFING: sniff(job, data); break;
+    case RELAY_WHOLE: keep_whole(job, data); break;
+    case RELAY_RAW: forward(job, data); break;
+    case RELAY_EVENTS:
+        if (!job->sse) job->sse = sse_new();
+        sse_feed(job->sse, data, on_event, job);
+        break;
+    }
+    hold_back(job);
+}
+
+/* The client's end of an answer in flight; the job ends when its last byte has left (conn's on_reply_end). */
+static void finish(struct job *job, enum exchange_outcome outcome)
+{
+    job->outcome = outcome;
+    conn_end(job->conn);
+}
+
+static void write_error_event(struct job *job, const struct fault *why)
+{
+    struct buf event;
+    struct dialect_error error = reply_error_of(job, why);
+    buf_init(&event);
+    job->dialect->write_event_error(&event, &error);
+    forward(job, buf_slice(&event));
+    buf_clear(&event);
+}
+
+void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome)
+{
+    bool can_tell = job->mode == RELAY_EVENTS && (!job->sse || sse_is_at_boundary(job->sse));
+    job->x->fault = *why;
+    call_cancel(job);
+    if (can_tell) {
+        write_error_event(job, why);
+        finish(job, outcome);
+        return;
+    }
+    /* In the middle of bytes that an error could not be told from: only a broken connection says so. */
+    conn_abort(job->conn);
+    job->conn = NULL;
+    job_end(job, outcome);
+}
+
+static void finish_events(struct job *job, enum exchange_outcome outcome)
+{
+    forward(job, buf_slice(&job->answer));
+    finish(job, outcome);
+}
+
+/* An event that no blank line ended goes out with a stream that is whole; of a broken one it is half an event, and an
+ * error event behind it would be glued to it. */
+static void end_events(struct job *job, const struct fault *why)
+{
+    struct fault cut = {.code = FAULT_STREAM_INCOMPLETE};
+    if (job->sse) sse_finish(job->sse, on_event, job);
+    switch (job->dialect->judge_end(&job->told)) {
+    case DIALECT_COMPLETE: finish_events(job, OUTCOME_OK); return;
+    case DIALECT_FAILED: finish_events(job, OUTCOME_UPSTREAM_ERROR); return;
+    case DIALECT_COMPLETE_UNMARKED:
+        if (!why) {
+            finish_events(job, OUTCOME_OK);
+            return;
+        }
+        break;
+    case DIALECT_CUT: break;
+    }
+    stream_cut(job, why ? why : &cut, OUTCOME_INCOMPLETE);
+}
+
+static void end_whole(struct job *job)
+{
+    struct exchange *x = job->x;
+    bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, buf_slice(&job->answer));
+    if (!is_readable && is_success(x->response.upstream_status)) x->response.inspect_errors++;
+    exchange_move(x, EXCHANGE_STREAMING);
+    x->response.status = x->response.upstream_status;
+    note_progress(job, buf_len(&job->answer));
+    job->outcome = is_success(x->response.status) ? OUTCOME_OK : OUTCOME_UPSTREAM_ERROR;
+    conn_reply(job->conn, x->response.status, job->reply_headers, job->reply_header_count, buf_slice(&job->answer));
+}
+
+void stream_end(struct job *job, const struct fault *why)
+{
+    struct fault empty = {.code = FAULT_STREAM_INCOMPLETE};
+    bool is_committed = job->x->state == EXCHANGE_STREAMING;
+    loop_timer_disarm(&job->keepalive);
+    if (!why && job->mode == RELAY_SNIFFING) job->mode = RELAY_WHOLE;
+    if (!why && job->mode == RELAY_WHOLE) {
+        end_whole(job);
+    } else if (is_committed && job->mode == RELAY_EVENTS) {
+        end_events(job, why);
+    } else if (is_committed && why) {
+        stream_cut(job, why, OUTCOME_INCOMPLETE);
+    } else if (is_committed) {
+        finish(job, OUTCOME_OK);
+    } else if (call_has_next(job)) {
+        call_next(job);
+    } else {
+        reply_fault(job, why ? why : &empty);
+    }
+}
+
+void stream_reset(struct job *job)
+{
+    loop_timer_disarm(&job->keepalive);
+    sse_free(job->sse);
+    job->sse = NULL;
+    buf_clear(&job->answer);
+    job->mode = RELAY_NONE;
+    job->is_encoded = job->is_paused = false;
+}
