@@ -1,0 +1,36 @@
+/*
+ * The admin listener's answers: is it alive, is it ready, how much did it do. The process around it is the server's.
+ *
+ *     struct admin *a = admin_new(&(struct admin_parts){.loop = loop, .listen_fd = fd, ...});
+ *     admin_free(a);
+ *
+ *     GET /livez            200: this process answers
+ *     GET /readyz           200 or 503; ?verbose says line by line what is and what is not
+ *     GET /metrics          Prometheus text, summed over all processes
+ *
+ * Reads shared memory and nothing else: it can neither slow a worker nor wait for one. Errors are JSON.
+ */
+#ifndef MOONGATE_ADMIN_ADMIN_H
+#define MOONGATE_ADMIN_ADMIN_H
+
+#include <stddef.h>
+
+#include "admin/board.h"
+
+struct admin;
+struct loop;
+
+struct admin_parts {
+    struct loop *loop;
+    int listen_fd;             /* borrowed */
+    const struct board *board; /* borrowed, as all that follows */
+    void *const *segments;     /* metrics: one a process slot */
+    size_t segment_count;
+    const char *data_dir;
+};
+
+struct admin *admin_new(const struct admin_parts *parts);
+/* Closes all connections. NULL is welcome. */
+void admin_free(struct admin *a);
+
+#endif

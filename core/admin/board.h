@@ -1,0 +1,57 @@
+/*
+ * What each process shows of itself to the others: one page of shared memory, made by the supervisor before it forks.
+ *
+ *     struct board *board = area.base;                       // zeroed; board_bytes(workers) long
+ *     atomic_fetch_add(&board->slots[i].beat, 1);            // a worker, from its loop: it is alive
+ *     board_text_set(&board->digest, digest);                // one writer each
+ *     board_text_get(&board->digest, text, sizeof text);     // any reader, at any time, always a whole text
+ *
+ * Nobody waits on anybody here: a stopped or killed writer leaves the last whole text readable.
+ */
+#ifndef MOONGATE_ADMIN_BOARD_H
+#define MOONGATE_ADMIN_BOARD_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOARD_TEXT_BYTES 504 /* with the NUL; longer texts are cut */
+
+struct board_text {
+    _Atomic uint64_t turn; /* its last bit: which half is shown */
+    _Atomic uint64_t words[2][BOARD_TEXT_BYTES / 8];
+};
+
+enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
+
+enum board_slot_state { BOARD_SLOT_DOWN, BOARD_SLOT_STARTING, BOARD_SLOT_READY, BOARD_SLOT_LEAVING };
+
+struct board_slot {
+    _Atomic uint64_t beat;  /* the process: grows while its loop turns */
+    _Atomic int pid;        /* the supervisor, as the next two */
+    _Atomic uint32_t state; /* of enum board_slot_state */
+    _Atomic uint32_t restarts;
+    _Atomic uint64_t generation; /* the process: what it decides with now */
+    _Atomic uint64_t live_generations;
+    struct board_text digest;
+};
+
+struct board {
+    _Atomic uint32_t state; /* of enum board_state */
+    uint32_t worker_count;  /* set before the first fork */
+    _Atomic uint64_t started_wall_ns;
+    _Atomic uint64_t generation;
+    struct board_text digest;          /* of the policies in force */
+    _Atomic uint64_t reloaded_wall_ns; /* of the last attempt, good or bad */
+    struct board_text reload_error;    /* "" when the last attempt was accepted */
+    struct board_slot slots[];
+};
+
+size_t board_bytes(unsigned worker_count);
+void board_text_set(struct board_text *t, const char *text);
+void board_text_get(const struct board_text *t, char *text, size_t size);
+/* "starting", "ready" … */
+const char *board_state_name(enum board_state state);
+const char *board_slot_state_name(enum board_slot_state state);
+
+#endif

@@ -1,0 +1,116 @@
+#include "admin/health.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char text_plain[] = "text/plain; charset=utf-8";
+
+void health_live(const struct admin_parts *parts, struct slice query, struct admin_answer *answer)
+{
+    (void)parts;
+    (void)query;
+    answer->content_type = text_plain;
+    buf_append(&answer->body, SLICE("ok\n"));
+}
+
+static bool has_flag(struct slice query, struct slice name)
+{
+    while (query.len) {
+        struct slice part = slice_split(query, '&', &query), value;
+        if (slice_equal(slice_split(part, '=', &value), name)) return true;
+    }
+    return false;
+}
+
+/* One line of the verbose answer; the first that is not ok is the short answer's reason. */
+struct findings {
+    struct buf *lines;
+    struct buf reason;
+};
+
+__attribute__((format(printf, 3, 4))) static void find(struct findings *f, bool is_good, const char *format, ...)
+{
+    struct buf text;
+    va_list args;
+    buf_init(&text);
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    buf_printf(f->lines, "[%c]%.*s\n", is_good ? '+' : '-', SLICE_FMT(buf_slice(&text)));
+    if (!is_good && buf_len(&f->reason) == 0) buf_append(&f->reason, buf_slice(&text));
+    buf_clear(&text);
+}
+
+static void find_policy(struct findings *f, const struct board *board)
+{
+    char digest[BOARD_TEXT_BYTES], error[BOARD_TEXT_BYTES];
+    board_text_get(&board->digest, digest, sizeof digest);
+    board_text_get(&board->reload_error, error, sizeof error);
+    uint64_t generation = atomic_load(&board->generation);
+    if (generation == 0) {
+        find(f, false, "policy: none is loaded yet");
+        return;
+    }
+    find(f, true, "policy ok: generation %llu, sha256 %s", (unsigned long long)generation, digest);
+    /* The policies in force still serve: worth a line, not a reason to be taken out. */
+    if (error[0]) buf_printf(f->lines, "[!]reload: the last one was refused: %s\n", error);
+}
+
+static void find_workers(struct findings *f, const struct board *board)
+{
+    unsigned ready = 0;
+    char digest[BOARD_TEXT_BYTES];
+    for (uint32_t i = 0; i < board->worker_count; i++) {
+        ready += atomic_load(&board->slots[i].state) == BOARD_SLOT_READY;
+    }
+    find(f, ready > 0, "workers: %u of %u take requests", ready, board->worker_count);
+    for (uint32_t i = 0; i < board->worker_count; i++) {
+        const struct board_slot *slot = &board->slots[i];
+        uint32_t state = atomic_load(&slot->state);
+        board_text_get(&slot->digest, digest, sizeof digest);
+        buf_printf(f->lines, "[%c]worker %u %s: pid %d, generation %llu, sha256 %s\n",
+                   state == BOARD_SLOT_READY ? '+' : '-', i, board_slot_state_name((enum board_slot_state)state),
+                   atomic_load(&slot->pid), (unsigned long long)atomic_load(&slot->generation), digest);
+    }
+}
+
+static void find_data(struct findings *f, const char *data_dir)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/audit.jsonl", data_dir);
+    buf_append_char(&path, '\0');
+    bool is_store_good = access(data_dir, W_OK) == 0;
+    find(f, is_store_good, "store%s%s", is_store_good ? " ok" : ": ", is_store_good ? "" : strerror(errno));
+    bool is_audit_good = access(buf_ptr(&path), W_OK) == 0;
+    find(f, is_audit_good, "audit%s%s", is_audit_good ? " ok" : ": ", is_audit_good ? "" : strerror(errno));
+    buf_clear(&path);
+}
+
+void health_ready(const struct admin_parts *parts, struct slice query, struct admin_answer *answer)
+{
+    struct buf lines;
+    buf_init(&lines);
+    struct findings f = {.lines = &lines};
+    buf_init(&f.reason);
+    enum board_state state = (enum board_state)atomic_load(&parts->board->state);
+    find(&f, state == BOARD_READY, "gateway %s", board_state_name(state));
+    find_policy(&f, parts->board);
+    find_workers(&f, parts->board);
+    find_data(&f, parts->data_dir);
+    bool is_ready = buf_len(&f.reason) == 0;
+    answer->status = is_ready ? 200 : 503;
+    answer->content_type = text_plain;
+    if (has_flag(query, SLICE("verbose"))) {
+        buf_append(&answer->body, buf_slice(&lines));
+        buf_append(&answer->body, is_ready ? SLICE("readyz check passed\n") : SLICE("readyz check failed\n"));
+    } else if (is_ready) {
+        buf_append(&answer->body, SLICE("ok\n"));
+    } else {
+        buf_printf(&answer->body, "not ready: %.*s\n", SLICE_FMT(buf_slice(&f.reason)));
+    }
+    buf_clear(&f.reason);
+    buf_clear(&lines);
+}

@@ -1,0 +1,123 @@
+#include "cli/cli.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+
+#define COMMANDS_MAX 32
+
+const struct command cli_commands[] = {
+    {"run", "start the gateway",
+     "moongate run                        with ./moongate.lua\n"
+     "moongate run -c /etc/moongate/moongate.lua\n"
+     "\n"
+     "Starts the supervisor, the workers and the admin listener, and stays in the foreground.\n"
+     "\n"
+     "  -c, --config FILE   the configuration (default: $MOONGATE_CONFIG, else ./moongate.lua)\n"
+     "  --color WHEN        auto, always or never\n"
+     "\n"
+     "Signals: HUP reloads, TERM drains and ends, INT (Ctrl-C) ends at once.\n"
+     "Environment: MOONGATE_LISTEN, MOONGATE_ADMIN_LISTEN, MOONGATE_DATA_DIR, MOONGATE_LOG, MOONGATE_LOG_FORMAT.\n"
+     "Exit code: 0 ended as asked, 1 could not start.\n",
+     command_run},
+    {"check", "check configuration and policies, without a gateway",
+     "moongate check                      ./moongate.lua and the policies it names\n"
+     "moongate check -c FILE --json\n"
+     "\n"
+     "Loads everything as `run` would, runs each policy file's examples, and says all that is wrong.\n"
+     "\n"
+     "  -c, --config FILE   the configuration\n"
+     "  --json              one document: ok, report, the effective configuration without secrets\n"
+     "\n"
+     "Exit code: 0 good (warnings or not), 1 errors, 2 the configuration cannot be read.\n",
+     command_check},
+    {"reload", "ask the running gateway to load its files again",
+     "moongate reload\n"
+     "\n"
+     "All or nothing: every worker changes over, or none does and the reason is printed.\n"
+     "Requests under way keep the policies that admitted them.\n"
+     "\n"
+     "  -c, --config FILE   the configuration of that gateway (for its data folder)\n"
+     "  --json              the gateway's answer as it is\n"
+     "\n"
+     "Exit code: 0 accepted, 1 rejected, 3 no gateway there.\n",
+     command_reload},
+    {"keys create", "make an API key; it is shown once",
+     "moongate keys create --app sales-copilot --department Sales --expires 90d\n"
+     "\n"
+     "Prints the key on stdout, once: only its SHA-256 is kept. A running gateway knows it within a second.\n"
+     "\n"
+     "  --app A --department D --user U --team T     whose key it is\n"
+     "  --tier T --region R --clearance C --env E    what policies may ask of it\n"
+     "  --role R            again for more\n"
+     "  --label NAME=VALUE  again for more\n"
+     "  --approve MODEL     a model this holder is approved for; again for more\n"
+     "  --expires 90d       default: never\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              key, id and expiry as one document\n",
+     command_keys_create},
+    {"keys list", "the keys there are, never the keys themselves",
+     "moongate keys list\n"
+     "\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              everything that is known of each\n",
+     command_keys_list},
+    {"keys revoke", "end a key's life at once",
+     "moongate keys revoke key_7Q2fR8sT1uVw\n"
+     "\n"
+     "A running gateway refuses it within a second; requests under way end as they would have.\n"
+     "\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              the id that was revoked\n"
+     "\n"
+     "Exit code: 0 revoked (also before), 1 no such id.\n",
+     command_keys_revoke},
+    {"version", "what is running here", "moongate version --json\n", command_version},
+    {"help", "this list, or one command in full", "moongate help keys create\n", command_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+/* How many of argv's words make up this command's name; 0: another command. */
+static int words_of(const struct command *c, int argc, char **argv)
+{
+    struct slice rest = slice_str(c->name), word;
+    int n = 0;
+    while (rest.len) {
+        word = slice_split(rest, ' ', &rest);
+        if (n >= argc || !slice_equal(word, slice_str(argv[n]))) return 0;
+        n++;
+    }
+    return n;
+}
+
+static int unknown_command(const char *first, const char *second)
+{
+    const char *names[COMMANDS_MAX];
+    size_t count = 0;
+    char said[128], cure[160] = "`moongate help` lists the commands";
+    snprintf(said, sizeof said, "%s%s%s", first, second ? " " : "", second ? second : "");
+    for (const struct command *c = cli_commands; c->name; c++)
+        names[count++] = c->name;
+    const char *near = nearest_word(slice_str(said), names, count);
+    if (!near) near = nearest_word(slice_str(first), names, count);
+    if (near) snprintf(cure, sizeof cure, "did you mean `moongate %s`?", near);
+    if (!near && strcmp(first, "keys") == 0)
+        snprintf(cure, sizeof cure, "there are keys create, keys list, keys revoke");
+    return cli_usage_error(cure, "unknown command `%s`", said);
+}
+
+int cli_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        command_help(0, NULL);
+        return CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return command_help(0, NULL);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return command_version(0, NULL);
+    for (const struct command *c = cli_commands; c->name; c++) {
+        int words = words_of(c, argc - 1, argv + 1);
+        if (words > 0) return c->run(argc - 1 - words, argv + 1 + words);
+    }
+    bool has_second = argc > 2 && argv[2][0] != '-';
+    return unknown_command(argv[1], has_second ? argv[2] : NULL);
+}

@@ -1,0 +1,39 @@
+#include <string.h>
+
+#include "cli/cli.h"
+
+static void print_list(void)
+{
+    fputs("moongate run            then:  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8090/v1/models\n"
+          "\n"
+          "moongate is a gateway between applications and language models.\n"
+          "\n",
+          stdout);
+    for (const struct command *c = cli_commands; c->name; c++)
+        printf("  %-13s %s\n", c->name, c->summary);
+    fputs("\n`moongate help COMMAND` says more. Every command takes -c FILE, --json and --color WHEN.\n"
+          "Exit codes: 0 fine, 1 something is wrong, 2 usage or unreadable input, 3 gateway unreachable.\n",
+          stdout);
+}
+
+int command_help(int argc, char **argv)
+{
+    char name[64] = "";
+    if (argc == 0) {
+        print_list();
+        return CLI_OK;
+    }
+    if (argc == 1) snprintf(name, sizeof name, "%s", argv[0]);
+    if (argc > 1) snprintf(name, sizeof name, "%s %s", argv[0], argv[1]);
+    bool is_found = false;
+    for (const struct command *c = cli_commands; c->name; c++) {
+        size_t len = strlen(name);
+        /* "keys" shows all that begin so. */
+        if (strncmp(c->name, name, len) != 0 || (c->name[len] != '\0' && c->name[len] != ' ')) continue;
+        if (is_found) fputc('\n', stdout);
+        fputs(c->help, stdout);
+        is_found = true;
+    }
+    if (is_found) return CLI_OK;
+    return cli_usage_error("`moongate help` lists the commands", "there is no command `%s`", name);
+}

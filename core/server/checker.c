@@ -1,0 +1,275 @@
+#include "server/checker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "net/pipe.h"
+#include "server/check_policies.h"
+#include "server/config.h"
+#include "server/child.h"
+#include "store/registry.h"
+
+#define SEND_TIMEOUT_MS 5000u
+
+/* What the forked process sends, each at most once, CHECKED last. */
+enum { CHECKED_CONFIG = 1, CHECKED_BUNDLE, CHECKED_KEYS, CHECKED_REPORT, CHECKED };
+
+struct checked {
+    uint32_t is_good;
+    uint32_t policy_files;
+    char digest[65];
+};
+
+struct checker {
+    struct pipe *pipe;
+    struct loop_timer timeout;
+    struct loop *loop;
+    pid_t pid;
+    bool is_late, is_whole;
+    struct check_result result;
+    void (*on_checked)(void *arg, struct check_result *result);
+    void *arg;
+};
+
+static void result_init(struct check_result *result)
+{
+    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .keys_fd = -1, .report = report_new()};
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+void check_result_clear(struct check_result *result)
+{
+    close_fd(&result->config_fd);
+    close_fd(&result->bundle_fd);
+    close_fd(&result->keys_fd);
+    report_free(result->report);
+    result->report = NULL;
+}
+
+/* ---- The work. */
+
+static int seal(const char *name, struct buf *bytes, struct report *report)
+{
+    struct fault why;
+    int fd = pipe_memfd_new(name, buf_slice(bytes), &why);
+    if (fd < 0) report_say(report, "%s: %s", name, fault_message(&why));
+    if (buf_len(bytes)) explicit_bzero(buf_ptr(bytes), buf_len(bytes));
+    buf_clear(bytes);
+    return fd;
+}
+
+static void check_config(const struct check_job *job, struct check_result *result)
+{
+    struct buf packed, bundle;
+    struct config *config = config_load(job->config_path, result->report);
+    if (!config) return;
+    buf_init(&packed);
+    buf_init(&bundle);
+    if (check_policies(config, &bundle, result)) {
+        config_pack(config, &packed);
+        result->config_fd = seal("moongate-config", &packed, result->report);
+        result->bundle_fd = seal("moongate-policies", &bundle, result->report);
+    }
+    buf_clear(&packed);
+    buf_clear(&bundle);
+    config_free(config);
+}
+
+static void check_keys(const struct check_job *job, struct check_result *result)
+{
+    struct fault why;
+    struct buf snapshot;
+    buf_init(&snapshot);
+    struct registry *registry = registry_open(job->data_dir, &why);
+    struct keyring *ring = NULL;
+    /* Parsed here too: a snapshot that a worker would refuse must not get that far. */
+    if (registry && registry_export(registry, &snapshot, &why)) ring = keyring_parse(buf_slice(&snapshot), &why);
+    if (ring) {
+        result->keys_fd = seal("moongate-keys", &snapshot, result->report);
+    } else {
+        report_say(result->report, "%s", fault_message(&why));
+    }
+    keyring_unref(ring);
+    registry_close(registry);
+    buf_clear(&snapshot);
+}
+
+void check_here(const struct check_job *job, struct check_result *result)
+{
+    result_init(result);
+    if (job->what & CHECK_CONFIG) check_config(job, result);
+    if (job->what & CHECK_KEYS) check_keys(job, result);
+    result->is_good = report_errors(result->report) == 0;
+}
+
+/* ---- The forked process. */
+
+static bool send(int pipe_fd, uint8_t type, struct slice body, int fd)
+{
+    struct fault why;
+    struct pipe_message message = {.type = type, .body = body, .fd = fd};
+    return pipe_send_wait(pipe_fd, &message, SEND_TIMEOUT_MS, &why);
+}
+
+_Noreturn static void run_child(const struct check_job *job, int pipe_fd)
+{
+    struct check_result result;
+    check_here(job, &result);
+    struct checked checked = {.is_good = result.is_good, .policy_files = result.policy_files};
+    memcpy(checked.digest, result.digest, sizeof checked.digest);
+    struct buf report;
+    buf_init(&report);
+    report_write(result.report, &report);
+    bool is_sent = (result.config_fd < 0 || send(pipe_fd, CHECKED_CONFIG, SLICE_NONE, result.config_fd)) &&
+                   (result.bundle_fd < 0 || send(pipe_fd, CHECKED_BUNDLE, SLICE_NONE, result.bundle_fd)) &&
+                   (result.keys_fd < 0 || send(pipe_fd, CHECKED_KEYS, SLICE_NONE, result.keys_fd)) &&
+                   send(pipe_fd, CHECKED_REPORT, buf_slice(&report), -1) &&
+                   send(pipe_fd, CHECKED, slice_of((const char *)&checked, sizeof checked), -1);
+    /* Nothing is freed: the process is over. */
+    _exit(is_sent ? 0 : 1);
+}
+
+/* ---- The side that waits for it. */
+
+static void take_fd(int *to, int fd)
+{
+    close_fd(to);
+    *to = fd;
+}
+
+static void on_message(void *arg, const struct pipe_message *message)
+{
+    struct checker *c = arg;
+    struct checked checked;
+    int fd = message->fd;
+    switch (message->type) {
+    case CHECKED_CONFIG: take_fd(&c->result.config_fd, fd); return;
+    case CHECKED_BUNDLE: take_fd(&c->result.bundle_fd, fd); return;
+    case CHECKED_KEYS: take_fd(&c->result.keys_fd, fd); return;
+    case CHECKED_REPORT: report_merge(c->result.report, message->body); break;
+    case CHECKED:
+        if (message->body.len != sizeof checked) break;
+        memcpy(&checked, message->body.ptr, sizeof checked);
+        checked.digest[sizeof checked.digest - 1] = '\0';
+        c->result.is_good = checked.is_good && report_errors(c->result.report) == 0;
+        c->result.policy_files = checked.policy_files;
+        memcpy(c->result.digest, checked.digest, sizeof c->result.digest);
+        c->is_whole = true;
+        break;
+    default: break;
+    }
+    if (fd >= 0) close(fd);
+}
+
+static void explain_end(struct checker *c, int status)
+{
+    if (c->is_late) {
+        report_say(c->result.report, "loading took longer than %u s and was stopped: an endless loop?",
+                   LIMIT_CHECK_MS / 1000);
+    } else if (WIFSIGNALED(status)) {
+        report_say(c->result.report, "loading crashed the process that tried it (signal %d, %s)", WTERMSIG(status),
+                   strsignal(WTERMSIG(status)));
+    } else {
+        report_say(c->result.report, "the process that tries configurations ended without a result");
+    }
+}
+
+static void checker_free(struct checker *c)
+{
+    loop_timer_disarm(&c->timeout);
+    if (c->pipe) pipe_free(c->pipe);
+    check_result_clear(&c->result);
+    mem_free(c);
+}
+
+static void free_later(void *arg)
+{
+    checker_free(arg);
+}
+
+/* Its end of the pipe is closed, so it has exited or is about to: the wait is short. */
+static void on_end(void *arg, const struct fault *why)
+{
+    struct checker *c = arg;
+    int status = 0;
+    (void)why;
+    loop_timer_disarm(&c->timeout);
+    while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    c->pid = 0;
+    if (!c->is_whole) {
+        c->result.is_good = false;
+        explain_end(c, status);
+    }
+    c->on_checked(c->arg, &c->result);
+    loop_defer(c->loop, free_later, c);
+}
+
+static const struct pipe_events events = {.on_message = on_message, .on_end = on_end};
+
+static void on_timeout(void *arg)
+{
+    struct checker *c = arg;
+    c->is_late = true;
+    kill(c->pid, SIGKILL); /* the end of its pipe follows */
+}
+
+/* What cannot even be started is told the same way, from the loop. */
+static void tell_failure(void *arg)
+{
+    struct checker *c = arg;
+    c->on_checked(c->arg, &c->result);
+    checker_free(c);
+}
+
+struct checker *checker_start(struct loop *loop, const struct check_job *job,
+                              void (*on_checked)(void *arg, struct check_result *result), void *arg)
+{
+    struct checker *c = mem_zalloc(1, sizeof *c);
+    struct fault why;
+    int fds[2];
+    c->loop = loop;
+    c->on_checked = on_checked;
+    c->arg = arg;
+    result_init(&c->result);
+    loop_timer_init(&c->timeout, loop, on_timeout, c);
+    if (!pipe_pair(fds, &why)) {
+        report_say(c->result.report, "%s", fault_message(&why));
+        loop_defer(loop, tell_failure, c);
+        return c;
+    }
+    c->pid = child_fork("checker", &fds[1], 1);
+    if (c->pid == 0) run_child(job, fds[1]);
+    close(fds[1]);
+    if (c->pid < 0) {
+        report_say(c->result.report, "cannot fork: %s", strerror(errno));
+        close(fds[0]);
+        loop_defer(loop, tell_failure, c);
+        return c;
+    }
+    c->pipe = pipe_new(loop, fds[0], LIMIT_PIPE_QUEUE_BYTES, &events, c);
+    loop_timer_arm_ms(&c->timeout, LIMIT_CHECK_MS);
+    return c;
+}
+
+void checker_cancel(struct checker *c)
+{
+    if (!c) return;
+    if (c->pid > 0) {
+        kill(c->pid, SIGKILL);
+        while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    checker_free(c);
+}

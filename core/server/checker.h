@@ -1,0 +1,54 @@
+/*
+ * Loads configuration, policies and keys in a process of its own, so that a crash or an endless loop in there costs
+ * that process and nothing else.
+ *
+ *     struct check_job job = {.what = CHECK_CONFIG, .config_path = "moongate.lua"};
+ *     struct checker *c = checker_start(loop, &job, on_checked, supervisor);
+ *     on_checked(supervisor, result): result->config_fd, result->bundle_fd are sealed memfds, handed over;
+ *                                     or result->report says what is wrong
+ *     checker_cancel(c);                                    // before on_checked: kills it, no callback
+ *
+ * The offline `moongate check` runs the same code in its own process: check_here().
+ * Bounds: LIMIT_CHECK_MS for the whole, then it is killed and the report says so.
+ */
+#ifndef MOONGATE_SERVER_CHECKER_H
+#define MOONGATE_SERVER_CHECKER_H
+
+#include <stdbool.h>
+
+#include "server/report.h"
+
+struct checker;
+struct loop;
+
+enum check_what {
+    CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
+    CHECK_KEYS = 2,   /* a snapshot of the registry */
+};
+
+struct check_job {
+    unsigned what; /* of enum check_what */
+    const char *config_path;
+    const char *data_dir; /* for CHECK_KEYS */
+};
+
+struct check_result {
+    bool is_good;
+    int config_fd, bundle_fd, keys_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    char digest[65];                   /* of the bundle */
+    unsigned policy_files;
+    struct report *report; /* errors and warnings; owned like the descriptors */
+};
+
+/* Closes and frees what the result still holds; take something out by setting its field to -1 or NULL. */
+void check_result_clear(struct check_result *result);
+
+/* The job's strings are copied by the fork. on_checked runs once, from the loop; the result is cleared after it. */
+struct checker *checker_start(struct loop *loop, const struct check_job *job,
+                              void (*on_checked)(void *arg, struct check_result *result), void *arg);
+void checker_cancel(struct checker *c);
+
+/* In this process, without a time limit: for commands. */
+void check_here(const struct check_job *job, struct check_result *result);
+
+#endif

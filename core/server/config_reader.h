@@ -1,0 +1,43 @@
+/*
+ * One reading of one configuration file, shared by config.c (tables, the whole) and config_values.c (single values),
+ * and by nobody else.
+ *
+ *     config_read_value(&r, field, SLICE("timeouts.idle"), value, &settings->idle_timeout_ms);
+ *
+ * What is wrong goes into the report with its place, and the target stays as it was.
+ */
+#ifndef MOONGATE_SERVER_CONFIG_READER_H
+#define MOONGATE_SERVER_CONFIG_READER_H
+
+#include <stdbool.h>
+
+#include "server/config.h"
+#include "server/config_schema.h"
+#include "server/places.h"
+
+struct config_reader {
+    struct config *config;
+    struct arena *arena;
+    struct provider defaults; /* what each provider starts from */
+    struct report *report;
+    struct places places;
+    struct slice text; /* the file */
+    struct slice dir;  /* its folder with a slash, "" for the current one */
+    void *homes[HOME_COUNT];
+};
+
+/* An error at that place, of the field's value or of its name. */
+void config_complain(struct config_reader *r, const struct place *place, bool is_value, const char *hint,
+                     struct slice text);
+/* An error about the value of the field at `path`. Always false. */
+bool config_bad(struct config_reader *r, struct slice path, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* "a table", "text", "a handle" … */
+const char *config_type_name(const struct json_t *value);
+struct slice config_resolve_path(struct config_reader *r, struct slice path);
+/* A regular file of at most max bytes; false: errno. */
+bool config_read_file(const char *path, size_t max, struct buf *out);
+void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const struct json_t *value,
+                       void *to);
+
+#endif

@@ -1,0 +1,8 @@
+#include "server/kind.h"
+
+#include "wire/dialect.h"
+
+bool kind_is_known(struct slice kind)
+{
+    return dialect_find(kind) != NULL;
+}

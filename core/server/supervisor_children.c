@@ -1,0 +1,302 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/admin_process.h"
+#include "server/child.h"
+#include "server/control.h"
+#include "server/supervisor_inside.h"
+#include "server/worker.h"
+
+#define BACKOFF_FIRST_MS 100u
+#define BACKOFF_LAST_MS 10000u
+/* A child that lived this long is replaced at once: its death says little about the next one's chances. */
+#define BACKOFF_FORGET_NS (10 * NS_PER_S)
+#define SILENT_TICKS_MAX (LIMIT_HEARTBEAT_MS / SUPERVISOR_TICK_MS)
+
+static struct board_slot *slot_of(const struct child *c)
+{
+    return &c->sup->board->slots[c->slot];
+}
+
+void child_set_state(struct child *c, enum board_slot_state state)
+{
+    c->state = state;
+    atomic_store(&slot_of(c)->state, state);
+}
+
+/* ---- Speaking. */
+
+void child_send(struct child *c, uint8_t order, struct slice body, int fd)
+{
+    struct fault why;
+    if (!c->pipe || pipe_has_ended(c->pipe)) return;
+    if (pipe_send(c->pipe, order, body, fd, &why)) return;
+    log_event(LOG_ERROR, "control_failed", "%s: %s", c->name, fault_message(&why));
+    kill(c->pid, SIGKILL); /* it takes no orders any more: better a new one */
+}
+
+void children_send(struct supervisor *sup, uint8_t order, struct slice body, int fd)
+{
+    for (unsigned i = 0; i < sup->worker_count; i++)
+        child_send(&sup->children[i], order, body, fd);
+}
+
+void child_send_generation(struct child *c, const struct generation *g)
+{
+    struct control_generation body = {g->number};
+    child_send(c, CONTROL_CONFIG, SLICE_NONE, g->config_fd);
+    child_send(c, CONTROL_PREPARE, slice_of((const char *)&body, sizeof body), g->bundle_fd);
+}
+
+/* A worker outside of a reload, just started, is brought to what is in force; reloads wait for it. */
+static void on_message(void *arg, const struct pipe_message *message)
+{
+    struct child *c = arg;
+    if (message->type == REPORT_PREPARED) reload_on_prepared(c, message);
+    if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
+    if (message->fd >= 0) close(message->fd);
+}
+
+static const struct pipe_events events = {.on_message = on_message};
+
+/* ---- Starting. */
+
+_Noreturn static void run_worker(struct child *c, int control_fd)
+{
+    struct worker_parts parts = {
+        .control_fd = control_fd,
+        .listen_fd = c->listen_fd,
+        .slot = slot_of(c),
+        .segment = c->sup->segments[c->slot],
+    };
+    exit(worker_run(&parts));
+}
+
+_Noreturn static void run_admin(struct child *c, int control_fd)
+{
+    struct supervisor *sup = c->sup;
+    struct admin_parts parts = {
+        .listen_fd = c->listen_fd,
+        .board = sup->board,
+        .segments = sup->segments,
+        .segment_count = sup->worker_count + 1,
+        .data_dir = sup->data_dir,
+    };
+    exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
+}
+
+static bool fork_child(struct child *c)
+{
+    struct fault why;
+    int fds[2];
+    if (!pipe_pair(fds, &why)) {
+        log_event(LOG_ERROR, "start_failed", "%s: %s", c->name, fault_message(&why));
+        return false;
+    }
+    pid_t pid = child_fork(c->name, (int[]){fds[1], c->listen_fd}, 2);
+    if (pid == 0) {
+        if (child_is_worker(c)) run_worker(c, fds[1]);
+        run_admin(c, fds[1]);
+    }
+    close(fds[1]);
+    if (pid < 0) {
+        log_event(LOG_ERROR, "start_failed", "%s: %s", c->name, strerror(errno));
+        close(fds[0]);
+        return false;
+    }
+    c->pid = pid;
+    c->pipe = pipe_new(c->sup->loop, fds[0], LIMIT_PIPE_QUEUE_BYTES, &events, c);
+    return true;
+}
+
+static void plan_restart(struct child *c)
+{
+    uint64_t wait_ms = 0;
+    if (c->failures > 0) {
+        unsigned doublings = c->failures - 1 < 10 ? c->failures - 1 : 10;
+        wait_ms = BACKOFF_FIRST_MS << doublings;
+        if (wait_ms > BACKOFF_LAST_MS) wait_ms = BACKOFF_LAST_MS;
+    }
+    loop_timer_arm_ms(&c->restart, wait_ms);
+}
+
+static void child_start(struct child *c)
+{
+    struct supervisor *sup = c->sup;
+    if (c->pid || sup->state >= BOARD_DRAINING) return;
+    if (child_is_worker(c) && reload_holds_starts(sup)) return; /* children_start_missing() comes after it */
+    c->born_ns = clock_mono_ns();
+    c->silent_ticks = 0;
+    c->is_hung = false;
+    if (!fork_child(c)) {
+        c->failures++;
+        plan_restart(c);
+        return;
+    }
+    atomic_store(&slot_of(c)->pid, c->pid);
+    log_event(LOG_DEBUG, "started", "%s: process %d", c->name, (int)c->pid);
+    if (!child_is_worker(c)) {
+        child_set_state(c, BOARD_SLOT_READY);
+        return;
+    }
+    child_set_state(c, BOARD_SLOT_STARTING);
+    child_send(c, CONTROL_KEYS, SLICE_NONE, sup->keys.fd);
+    child_send_generation(c, &sup->current);
+}
+
+static void on_restart(void *arg)
+{
+    struct child *c = arg;
+    child_start(c);
+    if (c->sup->has_started) files_write_listen(c->sup);
+}
+
+void children_init(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        struct child *c = &sup->children[i];
+        *c = (struct child){.sup = sup, .slot = i, .listen_fd = -1};
+        if (i < sup->worker_count) {
+            snprintf(c->name, sizeof c->name, "worker %u", i);
+        } else {
+            snprintf(c->name, sizeof c->name, "admin");
+        }
+        loop_timer_init(&c->restart, sup->loop, on_restart, c);
+    }
+}
+
+void children_start(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++)
+        child_start(&sup->children[i]);
+}
+
+void children_start_missing(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        struct child *c = &sup->children[i];
+        if (!c->pid && !loop_timer_is_armed(&c->restart)) plan_restart(c);
+    }
+}
+
+/* ---- Ending. */
+
+static void say_how(const struct child *c, int status, char *text, size_t size)
+{
+    if (c->is_hung) {
+        snprintf(text, size, "gave no sign of life for %u ms and was killed", LIMIT_HEARTBEAT_MS);
+    } else if (WIFSIGNALED(status)) {
+        snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    } else {
+        snprintf(text, size, "ended with exit code %d", WEXITSTATUS(status));
+    }
+}
+
+static void note_restart(struct child *c)
+{
+    struct supervisor *sup = c->sup;
+    atomic_fetch_add(&slot_of(c)->restarts, 1);
+    if (child_is_worker(c)) stats_add(sup->stats, stats_series(sup->stats, STATS_WORKER_RESTARTS, NULL), 1);
+    c->failures = clock_mono_ns() - c->born_ns >= BACKOFF_FORGET_NS ? 0 : c->failures + 1;
+    plan_restart(c);
+}
+
+static void child_gone(struct child *c, int status)
+{
+    struct supervisor *sup = c->sup;
+    char how[128];
+    pid_t pid = c->pid;
+    say_how(c, status, how, sizeof how);
+    c->pid = 0;
+    pipe_free(c->pipe);
+    c->pipe = NULL;
+    atomic_store(&slot_of(c)->pid, 0);
+    child_set_state(c, BOARD_SLOT_DOWN);
+    if (sup->state >= BOARD_DRAINING) {
+        if (status != 0) log_event(LOG_WARN, "child_lost", "%s (process %d) %s", c->name, (int)pid, how);
+        supervisor_child_left(sup);
+        return;
+    }
+    log_event(LOG_ERROR, "child_lost", "%s (process %d) %s; it is being replaced", c->name, (int)pid, how);
+    if (child_is_worker(c) && !sup->has_started) {
+        supervisor_fail(sup, "%s %s before it was ready", c->name, how);
+        return;
+    }
+    note_restart(c);
+    if (child_is_worker(c)) reload_on_child_gone(c);
+}
+
+void children_reap(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        struct child *c = &sup->children[i];
+        int status;
+        if (c->pid && waitpid(c->pid, &status, WNOHANG) == c->pid) child_gone(c, status);
+    }
+}
+
+void children_check_beats(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        struct child *c = &sup->children[i];
+        if (!c->pid) continue;
+        uint64_t beat = atomic_load_explicit(&slot_of(c)->beat, memory_order_relaxed);
+        c->silent_ticks = beat == c->beat_seen ? c->silent_ticks + 1 : 0;
+        c->beat_seen = beat;
+        if (c->silent_ticks <= SILENT_TICKS_MAX || c->is_hung) continue;
+        c->is_hung = true;
+        kill(c->pid, SIGKILL); /* reaches a stopped process too */
+    }
+}
+
+void children_kill(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        if (sup->children[i].pid) kill(sup->children[i].pid, SIGKILL);
+    }
+}
+
+unsigned children_alive(const struct supervisor *sup, bool is_worker)
+{
+    unsigned alive = 0;
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        if (sup->children[i].pid && child_is_worker(&sup->children[i]) == is_worker) alive++;
+    }
+    return alive;
+}
+
+unsigned children_in_state(const struct supervisor *sup, enum board_slot_state state)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < sup->worker_count; i++)
+        count += sup->children[i].state == state;
+    return count;
+}
+
+void children_close_listeners(struct supervisor *sup)
+{
+    for (unsigned i = 0; i < sup->worker_count; i++) {
+        if (sup->children[i].listen_fd >= 0) close(sup->children[i].listen_fd);
+        sup->children[i].listen_fd = -1;
+    }
+}
+
+void children_clear(struct supervisor *sup)
+{
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        struct child *c = &sup->children[i];
+        loop_timer_disarm(&c->restart);
+        if (c->pipe) pipe_free(c->pipe);
+        c->pipe = NULL;
+        if (c->pid) waitpid(c->pid, NULL, 0); /* was killed */
+    }
+    children_close_listeners(sup);
+    if (sup->worker_count && supervisor_admin(sup)->listen_fd >= 0) close(supervisor_admin(sup)->listen_fd);
+}

@@ -1,0 +1,174 @@
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/supervisor_inside.h"
+
+/* ---- Answers. */
+
+void control_answer(struct line_peer *peer, json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT);
+    line_reply(peer, text ? slice_str(text) : SLICE("{\"ok\":false,\"error\":\"no answer could be written\"}"));
+    mem_free(text);
+    json_decref(object);
+}
+
+void waiters_add(struct waiters *w, bool is_running, struct line_peer *peer)
+{
+    if (is_running) w->is_again = true;
+    struct line_peer **list = is_running ? w->next : w->now;
+    size_t *count = is_running ? &w->next_count : &w->now_count;
+    if (peer && *count < SUPERVISOR_WAITERS) list[(*count)++] = peer;
+}
+
+bool waiters_answer(struct waiters *w, json_t *object)
+{
+    for (size_t i = 0; i < w->now_count; i++)
+        control_answer(w->now[i], json_incref(object));
+    json_decref(object);
+    memcpy(w->now, w->next, sizeof w->now);
+    w->now_count = w->next_count;
+    w->next_count = 0;
+    bool is_again = w->is_again;
+    w->is_again = false;
+    return is_again;
+}
+
+static void forget(struct line_peer **list, size_t *count, const struct line_peer *peer)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (list[i] != peer) list[kept++] = list[i];
+    }
+    *count = kept;
+}
+
+void waiters_forget(struct waiters *w, const struct line_peer *peer)
+{
+    forget(w->now, &w->now_count, peer);
+    forget(w->next, &w->next_count, peer);
+}
+
+/* ---- Commands. */
+
+static json_t *status_of_child(const struct child *c)
+{
+    const struct board_slot *slot = &c->sup->board->slots[c->slot];
+    char digest[BOARD_TEXT_BYTES];
+    json_t *all = json_object();
+    json_object_set_new(all, "name", json_string(c->name));
+    json_object_set_new(all, "pid", json_integer(c->pid));
+    json_object_set_new(all, "state", json_string(board_slot_state_name(c->state)));
+    json_object_set_new(all, "restarts", json_integer(atomic_load(&slot->restarts)));
+    if (!child_is_worker(c)) return all;
+    board_text_get(&slot->digest, digest, sizeof digest);
+    json_object_set_new(all, "generation", json_integer((json_int_t)atomic_load(&slot->generation)));
+    json_object_set_new(all, "generations_alive", json_integer((json_int_t)atomic_load(&slot->live_generations)));
+    json_object_set_new(all, "policies", json_string(digest));
+    return all;
+}
+
+static void set_time(json_t *all, const char *name, uint64_t wall_ns)
+{
+    char text[CLOCK_TEXT_BYTES];
+    clock_format(wall_ns, text);
+    json_object_set_new(all, name, json_string(text));
+}
+
+static json_t *status_of(struct supervisor *sup)
+{
+    char error[BOARD_TEXT_BYTES];
+    json_t *all = json_object(), *children = json_array();
+    json_object_set_new(all, "ok", json_true());
+    json_object_set_new(all, "state", json_string(board_state_name(sup->state)));
+    json_object_set_new(all, "version", json_string(sup->parts.version));
+    json_object_set_new(all, "pid", json_integer(getpid()));
+    json_object_set_new(all, "listen", json_string(sup->listen_text));
+    json_object_set_new(all, "admin", json_string(sup->admin_text));
+    json_object_set_new(all, "generation", json_integer((json_int_t)sup->current.number));
+    json_object_set_new(all, "policies", json_string(sup->current.digest));
+    json_object_set_new(all, "config", json_string(sup->current.config_digest));
+    set_time(all, "started_at", atomic_load(&sup->board->started_wall_ns));
+    set_time(all, "reloaded_at", atomic_load(&sup->board->reloaded_wall_ns));
+    board_text_get(&sup->board->reload_error, error, sizeof error);
+    json_object_set_new(all, "reload_error", error[0] ? json_string(error) : json_null());
+    for (unsigned i = 0; i <= sup->worker_count; i++) {
+        json_array_append_new(children, status_of_child(&sup->children[i]));
+    }
+    json_object_set_new(all, "processes", children);
+    return all;
+}
+
+static void command_status(struct supervisor *sup, struct line_peer *peer)
+{
+    control_answer(peer, status_of(sup));
+}
+
+static void command_drain(struct supervisor *sup, struct line_peer *peer)
+{
+    control_answer(peer, json_pack("{s:b}", "ok", 1));
+    supervisor_drain(sup);
+}
+
+static void command_stop(struct supervisor *sup, struct line_peer *peer)
+{
+    control_answer(peer, json_pack("{s:b}", "ok", 1));
+    supervisor_stop(sup);
+}
+
+static const struct command {
+    const char *name;
+    void (*run)(struct supervisor *sup, struct line_peer *peer); /* answers peer now or later */
+} commands[] = {
+    {"reload", reload_request}, {"status", command_status}, {"keys_changed", keys_request},
+    {"drain", command_drain},   {"stop", command_stop},
+};
+
+static void on_line(void *arg, struct line_peer *peer, struct slice line)
+{
+    json_t *request = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
+    const char *name = json_string_value(json_object_get(request, "cmd"));
+    const struct command *found = NULL;
+    for (size_t i = 0; name && i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(commands[i].name, name) == 0) found = &commands[i];
+    }
+    json_decref(request);
+    if (found) {
+        found->run(arg, peer);
+    } else {
+        control_answer(peer, json_pack("{s:b, s:s}", "ok", 0, "error",
+                                       "unknown command; there are reload, status, keys_changed, drain and stop"));
+    }
+}
+
+static void on_gone(void *arg, struct line_peer *peer)
+{
+    struct supervisor *sup = arg;
+    waiters_forget(&sup->reload.waiters, peer);
+    waiters_forget(&sup->keys.waiters, peer);
+}
+
+static const struct line_events events = {.on_line = on_line, .on_gone = on_gone};
+
+bool control_open(struct supervisor *sup)
+{
+    struct fault why;
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/control.sock", sup->data_dir);
+    buf_append_char(&path, '\0');
+    sup->control = line_server_new(sup->loop, buf_ptr(&path), &events, sup, &why);
+    buf_clear(&path);
+    if (!sup->control) supervisor_fail(sup, "control socket: %s", fault_message(&why));
+    return sup->control != NULL;
+}
+
+void control_close(struct supervisor *sup)
+{
+    if (sup->control) line_server_free(sup->control);
+    sup->control = NULL;
+}

@@ -1,0 +1,201 @@
+/*
+ * What the supervisor's files share; nobody else includes it.
+ *
+ *     supervisor.c           start, signals, heartbeat, drain and stop
+ *     supervisor_children.c  forking workers and the admin process, replacing what died
+ *     supervisor_reload.c    check → prepare → commit or drop
+ *     supervisor_keys.c      a new snapshot of the keys for all workers
+ *     supervisor_control.c   the control socket
+ *     supervisor_files.c     data folder, lock, sockets, listen.json
+ */
+#ifndef MOONGATE_SERVER_SUPERVISOR_INSIDE_H
+#define MOONGATE_SERVER_SUPERVISOR_INSIDE_H
+
+#include <sys/types.h>
+
+#include "admin/board.h"
+#include "base/limits.h"
+#include "base/shared.h"
+#include "base/stats.h"
+#include "net/line.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/pipe.h"
+#include "server/checker.h"
+#include "server/config.h"
+#include "server/supervisor.h"
+
+#define SUPERVISOR_TICK_MS 500u
+#define SUPERVISOR_WAITERS (2 * LIMIT_CONTROL_CLIENTS)
+
+struct supervisor;
+
+/* One process that is kept alive: a worker's slot, or the admin process (the last slot). */
+struct child {
+    struct supervisor *sup;
+    unsigned slot;
+    char name[24];
+    pid_t pid; /* 0: none */
+    struct pipe *pipe;
+    int listen_fd; /* kept over restarts, so that queued connections wait instead of being lost */
+    enum board_slot_state state;
+    struct loop_timer restart;
+    unsigned failures; /* early deaths in a row */
+    uint64_t born_ns;
+    uint64_t beat_seen;
+    unsigned silent_ticks;
+    bool is_awaited; /* the reload under way waits for its answer */
+    bool is_hung;    /* killed for its silence */
+};
+
+/* What is in force, as bytes that a new worker gets too. */
+struct generation {
+    uint64_t number;
+    int config_fd, bundle_fd;
+    char digest[65], config_digest[65];
+    unsigned policy_files;
+};
+
+enum reload_phase {
+    RELOAD_IDLE,
+    RELOAD_CHECKING,   /* the forked checker runs */
+    RELOAD_WAITING,    /* for workers that are just starting */
+    RELOAD_PREPARING,  /* workers load it beside what they have */
+    RELOAD_COMMITTING, /* all could; they are told to change over */
+};
+
+/* Peers of the control socket that wait for what is under way, and for what follows it. */
+struct waiters {
+    struct line_peer *now[SUPERVISOR_WAITERS], *next[SUPERVISOR_WAITERS];
+    size_t now_count, next_count;
+    bool is_again; /* asked for while it ran: one more follows */
+};
+
+struct reload {
+    enum reload_phase phase;
+    struct checker *checker;
+    struct generation next;
+    struct report *report;
+    unsigned awaited; /* workers that have not answered */
+    struct waiters waiters;
+};
+
+struct keys {
+    struct checker *checker;
+    int fd; /* the snapshot that workers hold; -1: none yet */
+    struct waiters waiters;
+};
+
+struct supervisor {
+    struct supervisor_parts parts;
+    struct loop *loop;
+    uint64_t born_ns;
+    enum board_state state;
+    bool has_started; /* on_started was called */
+    int exit_code;
+
+    struct loop_watch signals;
+    int signal_fd;
+    struct loop_timer tick, phase_timer; /* phase_timer: the delay, then the grace of a drain; the patience of a stop */
+    bool is_accepting_over;
+
+    struct config *config; /* in force, without its secrets */
+    char *data_dir;
+    int lock_fd;
+    struct listener_address listen, admin_listen;
+    char listen_text[LISTENER_TEXT_BYTES], admin_text[LISTENER_TEXT_BYTES];
+    struct line_server *control;
+
+    struct shared stats_area, board_area;
+    struct board *board;
+    struct stats *stats; /* the supervisor's own segment, after the workers' */
+    void *segments[LIMIT_WORKERS + 1];
+
+    unsigned worker_count;
+    struct child children[LIMIT_WORKERS + 1];
+    struct generation current;
+    struct reload reload;
+    struct keys keys;
+};
+
+/* ---- supervisor.c */
+/* Ends the whole with a message, before or after it has started. */
+void supervisor_fail(struct supervisor *sup, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void supervisor_drain(struct supervisor *sup);
+void supervisor_stop(struct supervisor *sup);
+/* The first generation is in force everywhere. */
+void supervisor_is_ready(struct supervisor *sup);
+/* A child has ended for good. */
+void supervisor_child_left(struct supervisor *sup);
+
+/* ---- supervisor_children.c */
+static inline struct child *supervisor_admin(struct supervisor *sup)
+{
+    return &sup->children[sup->worker_count];
+}
+static inline bool child_is_worker(const struct child *c)
+{
+    return c->slot < c->sup->worker_count;
+}
+void children_init(struct supervisor *sup);
+void children_start(struct supervisor *sup);
+/* Starts what should be running and waits for nothing: after a reload, during which no worker was started. */
+void children_start_missing(struct supervisor *sup);
+/* After SIGCHLD: notes who died and plans who is replaced. */
+void children_reap(struct supervisor *sup);
+/* Kills who has not shown a heartbeat for LIMIT_HEARTBEAT_MS. */
+void children_check_beats(struct supervisor *sup);
+void children_send(struct supervisor *sup, uint8_t order, struct slice body, int fd);
+void child_send(struct child *c, uint8_t order, struct slice body, int fd);
+void child_set_state(struct child *c, enum board_slot_state state);
+/* Hands over a generation: configuration, keys, policies to prepare. */
+void child_send_generation(struct child *c, const struct generation *g);
+void children_kill(struct supervisor *sup);
+unsigned children_alive(const struct supervisor *sup, bool is_worker);
+unsigned children_in_state(const struct supervisor *sup, enum board_slot_state state);
+void children_close_listeners(struct supervisor *sup);
+void children_clear(struct supervisor *sup);
+
+/* ---- supervisor_reload.c */
+void reload_init(struct supervisor *sup);
+/* peer: who waits for the answer, or NULL. */
+void reload_request(struct supervisor *sup, struct line_peer *peer);
+/* A worker has answered CONTROL_PREPARE or CONTROL_COMMIT. */
+void reload_on_prepared(struct child *c, const struct pipe_message *message);
+void reload_on_committed(struct child *c, const struct pipe_message *message);
+/* A worker has died, or has become ready. */
+void reload_on_child_gone(struct child *c);
+void reload_on_child_ready(struct supervisor *sup);
+/* No worker may be started while generations change over. */
+bool reload_holds_starts(const struct supervisor *sup);
+void reload_clear(struct supervisor *sup);
+void generation_clear(struct generation *g);
+/* Takes over what the check made; next gets the number after the current one. */
+void generation_take(struct supervisor *sup, struct generation *next, struct check_result *result);
+/* In force from now on: board, metrics. Takes `next`. */
+void generation_accept(struct supervisor *sup, struct generation *next);
+
+/* ---- supervisor_keys.c */
+void keys_init(struct supervisor *sup);
+void keys_request(struct supervisor *sup, struct line_peer *peer);
+void keys_clear(struct supervisor *sup);
+
+/* ---- supervisor_control.c */
+bool control_open(struct supervisor *sup);
+void control_close(struct supervisor *sup);
+/* Sends one JSON object and gives it back. */
+void control_answer(struct line_peer *peer, struct json_t *object);
+/* peer may be NULL: nobody waits for an answer. */
+void waiters_add(struct waiters *w, bool is_running, struct line_peer *peer);
+/* Sends a copy to all who wait for what has just ended, and gives `object` back. True: it was asked for again
+ * meanwhile; those who did wait for the next run now. */
+bool waiters_answer(struct waiters *w, struct json_t *object);
+void waiters_forget(struct waiters *w, const struct line_peer *peer);
+
+/* ---- supervisor_files.c */
+/* Data folder, lock, sockets: what a second instance must not get. False: supervisor_fail() was called. */
+bool files_claim(struct supervisor *sup);
+void files_write_listen(struct supervisor *sup);
+void files_clear(struct supervisor *sup);
+
+#endif

@@ -1,0 +1,294 @@
+#include "server/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "flow/flow.h"
+#include "net/loop.h"
+#include "net/pipe.h"
+#include "server/check_policies.h"
+#include "server/config.h"
+#include "server/control.h"
+
+#define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
+
+struct worker {
+    struct worker_parts parts;
+    struct loop *loop;
+    struct pipe *control;
+    struct loop_timer beat;
+    struct stats *stats;
+    struct flow *flow; /* NULL until the first commit */
+    int audit_fd;
+    bool is_leaving;
+
+    struct settings *settings;
+    struct keyring *keys;
+    /* Prepared, not yet in force. */
+    struct settings *staged_settings;
+    struct policy_set *staged_policies;
+    uint64_t staged_number;
+};
+
+static void on_beat(void *arg)
+{
+    struct worker *w = arg;
+    atomic_fetch_add_explicit(&w->parts.slot->beat, 1, memory_order_relaxed);
+    atomic_store_explicit(&w->parts.slot->live_generations, policy_live_generations(), memory_order_relaxed);
+    loop_timer_arm_ms(&w->beat, BEAT_MS);
+}
+
+/* ---- A generation on its way. */
+
+static void drop_staged(struct worker *w)
+{
+    settings_unref(w->staged_settings);
+    policy_set_unref(w->staged_policies);
+    w->staged_settings = NULL;
+    w->staged_policies = NULL;
+    w->staged_number = 0;
+}
+
+static bool stage_config(struct worker *w, int fd, struct fault *why)
+{
+    struct slice bytes;
+    if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES, &bytes, why)) return false;
+    struct config *config = config_unpack(bytes);
+    pipe_memfd_unmap(bytes);
+    if (!config) return fault_set(why, FAULT_INTERNAL, "the configuration that came is not one");
+    drop_staged(w);
+    w->staged_settings = settings_ref(config->settings);
+    config_free(config);
+    return true;
+}
+
+static bool take_keys(struct worker *w, int fd, struct fault *why)
+{
+    struct slice bytes;
+    if (!pipe_memfd_map(fd, LIMIT_KEYRING_BYTES, &bytes, why)) return false;
+    struct keyring *keys = keyring_parse(bytes, why);
+    pipe_memfd_unmap(bytes);
+    if (!keys) return false;
+    keyring_unref(w->keys);
+    w->keys = keys;
+    if (w->flow) flow_set_keyring(w->flow, keys);
+    return true;
+}
+
+static struct bundle *take_bundle(int fd, struct fault *why)
+{
+    struct slice bytes;
+    if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &bytes, why)) return NULL;
+    struct bundle *bundle = bundle_parse(bytes, why);
+    pipe_memfd_unmap(bytes);
+    return bundle;
+}
+
+static bool open_audit(struct worker *w, struct report *report)
+{
+    struct buf path;
+    if (w->audit_fd >= 0) return true;
+    buf_init(&path);
+    buf_printf(&path, "%.*s/audit.jsonl", SLICE_FMT(w->staged_settings->data_dir));
+    buf_append_char(&path, '\0');
+    w->audit_fd = open(buf_ptr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (w->audit_fd < 0) report_say(report, "%s: %s", buf_ptr(&path), strerror(errno));
+    buf_clear(&path);
+    return w->audit_fd >= 0;
+}
+
+static void load_policies(struct worker *w, int fd, struct report *report)
+{
+    struct policy_errors errors;
+    struct fault why;
+    struct bundle *bundle = take_bundle(fd, &why);
+    if (!bundle) {
+        report_say(report, "%s", fault_message(&why));
+        return;
+    }
+    policy_errors_init(&errors);
+    w->staged_policies = policy_set_load(bundle, w->staged_settings, &errors);
+    check_add_errors(&errors, bundle, report);
+    policy_errors_clear(&errors);
+    bundle_unref(bundle);
+}
+
+static void report_prepared(struct worker *w, uint64_t number, struct report *report)
+{
+    struct fault why;
+    struct buf body;
+    struct control_prepared prepared = {.number = number, .is_good = w->staged_policies != NULL};
+    buf_init(&body);
+    buf_append(&body, slice_of((const char *)&prepared, sizeof prepared));
+    report_write(report, &body);
+    if (!pipe_send(w->control, REPORT_PREPARED, buf_slice(&body), -1, &why)) {
+        log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
+    }
+    buf_clear(&body);
+}
+
+static void prepare(struct worker *w, uint64_t number, int fd)
+{
+    struct report *report = report_new();
+    w->staged_number = number;
+    if (!w->staged_settings) {
+        report_say(report, "no configuration came before the policies");
+    } else if (policy_live_generations() >= LIMIT_POLICY_GENERATIONS) {
+        report_say(report,
+                   "%u policy generations are alive, as many as may be: requests that began under older ones are still "
+                   "running; reload again when some have ended",
+                   LIMIT_POLICY_GENERATIONS);
+    } else if (open_audit(w, report)) {
+        load_policies(w, fd, report);
+    }
+    report_prepared(w, number, report);
+    report_free(report);
+}
+
+static void start_flow(struct worker *w)
+{
+    w->flow = flow_new(&(struct flow_parts){
+        .loop = w->loop,
+        .listen_fd = w->parts.listen_fd,
+        .settings = w->settings,
+        .policies = w->staged_policies,
+        .keyring = w->keys,
+        .stats = w->stats,
+        .audit_fd = w->audit_fd,
+    });
+}
+
+static void commit(struct worker *w, uint64_t number)
+{
+    struct fault why;
+    if (number != w->staged_number || !w->staged_policies) return; /* dropped in between */
+    settings_unref(w->settings);
+    w->settings = settings_ref(w->staged_settings);
+    if (w->flow) {
+        flow_set_settings(w->flow, w->settings);
+        flow_set_policies(w->flow, w->staged_policies);
+    } else {
+        start_flow(w);
+    }
+    board_text_set(&w->parts.slot->digest, policy_set_digest(w->staged_policies));
+    atomic_store(&w->parts.slot->generation, number);
+    drop_staged(w);
+    struct control_generation done = {number};
+    pipe_send(w->control, REPORT_COMMITTED, slice_of((const char *)&done, sizeof done), -1, &why);
+}
+
+/* ---- The end. */
+
+static void on_drained(void *arg)
+{
+    struct worker *w = arg;
+    loop_stop(w->loop);
+}
+
+static void close_listener(struct worker *w)
+{
+    if (w->parts.listen_fd >= 0) close(w->parts.listen_fd);
+    w->parts.listen_fd = -1;
+}
+
+static void drain(struct worker *w, uint32_t grace_ms)
+{
+    if (w->is_leaving) return;
+    w->is_leaving = true;
+    if (!w->flow) {
+        loop_stop(w->loop);
+        return;
+    }
+    flow_drain(w->flow, grace_ms, on_drained, w);
+    close_listener(w);
+}
+
+static void stop(struct worker *w)
+{
+    w->is_leaving = true;
+    if (w->flow) flow_stop(w->flow);
+    close_listener(w);
+    loop_stop(w->loop);
+}
+
+/* ---- Orders. */
+
+static uint64_t number_of(const struct pipe_message *message)
+{
+    struct control_generation generation = {0};
+    if (message->body.len == sizeof generation) memcpy(&generation, message->body.ptr, sizeof generation);
+    return generation.number;
+}
+
+static uint32_t grace_of(const struct worker *w, const struct pipe_message *message)
+{
+    struct control_drain order = {.grace_ms = w->settings ? w->settings->drain_grace_ms : LIMIT_DRAIN_MS};
+    if (message && message->body.len == sizeof order) memcpy(&order, message->body.ptr, sizeof order);
+    return order.grace_ms;
+}
+
+static void on_message(void *arg, const struct pipe_message *message)
+{
+    struct worker *w = arg;
+    struct fault why = {0};
+    bool is_good = true;
+    switch ((enum control_order)message->type) {
+    case CONTROL_CONFIG: is_good = stage_config(w, message->fd, &why); break;
+    case CONTROL_KEYS: is_good = take_keys(w, message->fd, &why); break;
+    case CONTROL_PREPARE: prepare(w, number_of(message), message->fd); break;
+    case CONTROL_COMMIT: commit(w, number_of(message)); break;
+    case CONTROL_DROP: drop_staged(w); break;
+    case CONTROL_UNREADY:
+        if (w->flow) flow_unready(w->flow);
+        break;
+    case CONTROL_DRAIN: drain(w, grace_of(w, message)); break;
+    case CONTROL_STOP: stop(w); break;
+    }
+    if (!is_good) log_event(LOG_ERROR, "control_refused", "%s", fault_message(&why));
+    if (message->fd >= 0) close(message->fd);
+}
+
+static void on_end(void *arg, const struct fault *why)
+{
+    struct worker *w = arg;
+    (void)why;
+    if (!w->is_leaving) log_event(LOG_WARN, "supervisor_gone", "finishing what is under way, then ending");
+    drain(w, grace_of(w, NULL));
+}
+
+static const struct pipe_events events = {.on_message = on_message, .on_end = on_end};
+
+static void worker_clear(struct worker *w)
+{
+    loop_timer_disarm(&w->beat);
+    drop_staged(w);
+    flow_free(w->flow);
+    close_listener(w);
+    settings_unref(w->settings);
+    keyring_unref(w->keys);
+    if (w->audit_fd >= 0) close(w->audit_fd);
+    pipe_free(w->control);
+    stats_detach(w->stats);
+    loop_free(w->loop);
+}
+
+int worker_run(const struct worker_parts *parts)
+{
+    struct worker w = {.parts = *parts, .audit_fd = -1};
+    w.loop = loop_new();
+    w.stats = stats_attach(parts->segment);
+    w.keys = keyring_empty();
+    w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
+    loop_timer_init(&w.beat, w.loop, on_beat, &w);
+    on_beat(&w);
+    loop_run(w.loop);
+    worker_clear(&w);
+    return 0;
+}

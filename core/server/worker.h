@@ -1,0 +1,24 @@
+/*
+ * One worker process: a loop, a flow on it, and obedience to the supervisor's control pipe (server/control.h).
+ *
+ *     exit(worker_run(&(struct worker_parts){.control_fd = fd, .listen_fd = listen_fd, ...}));
+ *
+ * Takes requests from the first CONTROL_COMMIT on. Ends by itself when a drain is over, when told to stop, and, after
+ * a drain, when the supervisor is gone. Gives everything back before it returns, so that a leak is seen.
+ */
+#ifndef MOONGATE_SERVER_WORKER_H
+#define MOONGATE_SERVER_WORKER_H
+
+#include "admin/board.h"
+
+struct worker_parts {
+    int control_fd;          /* taken */
+    int listen_fd;           /* taken */
+    struct board_slot *slot; /* borrowed: shared memory */
+    void *segment;           /* borrowed: this slot's metrics */
+};
+
+/* The process's exit code. */
+int worker_run(const struct worker_parts *parts);
+
+#endif
