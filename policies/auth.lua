@@ -1,0 +1,28 @@
+-- Who is calling. Everything after this file can rely on app and department being there.
+
+return auth {
+  -- Keys are looked up by their hash before any policy runs; no policy ever sees one.
+  keys = { header = "authorization", scheme = "Bearer" },
+
+  require = { "app", "department" },
+
+  -- Labels of our keys that other files may use like any field of the identity.
+  labels = { "cost_center" },
+
+  -- Add to what the key says; nothing here can replace it.
+  enrich = function(id)
+    if id.department == "contractors" then
+      return { clearance = "public", tier = "bronze" }
+    end
+  end,
+
+  examples = {
+    { as = { app = "support-bot" } },                                  -- the app's department counts
+    { as = { app = "support-bot", department = "contractors" } },
+    { as = { app = "unheard-of" },                                     deny = "unknown_app" },
+    { as = { app = "support-bot" },                key = "missing",    deny = "invalid_api_key" },
+    { as = { app = "support-bot" },                key = "unknown",    deny = "invalid_api_key" },
+    { as = { app = "support-bot" },                key = "revoked",    deny = "invalid_api_key" },
+    { as = { app = "support-bot" },                key = "expired",    deny = "invalid_api_key" },
+  },
+}
