@@ -1,0 +1,259 @@
+-- The gateway beside nginx and haproxy, side by side in one run, as ratios.
+--
+--   B=build luajit tests/bench/run.lua [quick]
+--
+-- Method: one upstream that only answers (upstream.c); each peer with one worker on core 0, load and upstream on core 1;
+-- rounds in which each peer has its turn; processor time from the scheduler (schedstat of the peer, its threads and
+-- children) divided by what was completed; medians of the rounds. moongate does everything it does by default: keys,
+-- access, routing ("auto"), trace, one audit line a request. A round in which others used more than FOREIGN_MAX of a
+-- core is repeated twice at most and marked if it stays so. Only ratios mean anything on another machine; differences
+-- under a tenth are none. Prints a table and writes build/bench/result.json.
+local cjson = require("cjson")
+local times = require("posix.sys.times")
+local peers = dofile("tests/bench/peers.lua")
+local gateway = dofile("tests/lib/gateway.lua")
+local process = gateway.process
+
+local quick = arg[1] == "quick"
+local ROUNDS = quick and 1 or 3
+local WRK_SECONDS = quick and 1 or 3
+local STREAMS, STREAM_SECONDS, STREAM_ROUNDS = 1000, quick and 2 or 4, quick and 1 or 3
+local FOREIGN_MAX = 0.15
+local TICK = 100 -- clock ticks a second in /proc/stat and times()
+
+local dir = gateway.build .. "/bench"
+local running = {} -- everything to stop
+
+local function median(list)
+  local sorted = { unpack(list) }
+  table.sort(sorted)
+  local n = #sorted
+  if n == 0 then return 0 / 0 end
+  return n % 2 == 1 and sorted[(n + 1) / 2] or (sorted[n / 2] + sorted[n / 2 + 1]) / 2
+end
+
+local function note(text, ...)
+  io.stderr:write("  ", text:format(...), "\n")
+end
+
+-- Busy seconds of all cores, and of our own children that have ended.
+local function machine_busy()
+  local fields = {}
+  for n in gateway.read_file("/proc/stat"):match("^cpu%s+([^\n]*)"):gmatch("%d+") do fields[#fields + 1] = tonumber(n) end
+  local idle = fields[4] + fields[5]
+  local sum = 0
+  for i = 1, 8 do sum = sum + (fields[i] or 0) end
+  return (sum - idle) / TICK
+end
+
+local function children_busy()
+  local t = times.times()
+  return (t.tms_cutime + t.tms_cstime + t.tms_utime + t.tms_stime) / TICK
+end
+
+-- Runs work() and says what it gave, the peer's processor time, and what share of a core others used meanwhile.
+local function measured(peer, upstream, load_pid, work)
+  local busy, ours, began = machine_busy(), children_busy(), process.now()
+  local function cpu() return peers.cpu_ns(upstream.pid) + (load_pid and peers.cpu_ns(load_pid) or 0) end
+  local others_before, before = cpu(), peers.cpu_ns(peer.pid)
+  local result = work()
+  local used = peers.cpu_ns(peer.pid) - before
+  local known = used / 1e9 + (cpu() - others_before) / 1e9 + children_busy() - ours
+  local foreign = (machine_busy() - busy - known) / (process.now() - began)
+  return result, used, foreign
+end
+
+local function wrk(peer, bytes, connections)
+  local words = peers.on_core(1)
+  for _, word in ipairs { "wrk", "-t1", "-c" .. connections, "-d" .. WRK_SECONDS .. "s", "--latency", "-s",
+    "tests/bench/wrk.lua", "http://127.0.0.1:" .. peer.port } do words[#words + 1] = word end
+  words.env = { BENCH_BYTES = tostring(bytes), BENCH_KEY = peer.key }
+  words.seconds = 60
+  local said = process.run(words)
+  local requests, errors, p50, seconds = said:match("bench (%d+) (%d+) (%d+) ([%d.]+)")
+  if not requests then error("wrk said:\n" .. said) end
+  if tonumber(errors) > 0 then error(peer.name .. ": " .. errors .. " requests failed:\n" .. said) end
+  return { requests = tonumber(requests), p50_us = tonumber(p50), seconds = tonumber(seconds) }
+end
+
+-- One case over all peers and rounds: {name = {cpu_us = {…}, p50_us = {…}, rate = {…}, is_disturbed}}.
+local function request_case(list, upstream, bytes, connections)
+  local results = {}
+  for _, peer in ipairs(list) do results[peer.name] = { cpu_us = {}, p50_us = {}, rate = {} } end
+  for round = 1, ROUNDS do
+    for _, peer in ipairs(list) do
+      local r, used, foreign
+      for _ = 1, 3 do
+        r, used, foreign = measured(peer, upstream, nil, function() return wrk(peer, bytes, connections) end)
+        if foreign <= FOREIGN_MAX or quick then break end
+      end
+      local to = results[peer.name]
+      to.cpu_us[#to.cpu_us + 1] = used / 1000 / r.requests
+      to.p50_us[#to.p50_us + 1] = r.p50_us
+      to.rate[#to.rate + 1] = r.requests / r.seconds
+      to.is_disturbed = to.is_disturbed or foreign > FOREIGN_MAX
+      note("round %d  %5d bytes  %-8s %6.1f us CPU/request  %6.0f requests/s  p50 %d us  others %.2f core", round, bytes,
+        peer.name, used / 1000 / r.requests, r.requests / r.seconds, r.p50_us, foreign)
+    end
+  end
+  return results
+end
+
+local function streams(peer, upstream, wants_memory)
+  local words = peers.on_core(1)
+  for _, word in ipairs { gateway.build .. "/bench/streams", peer.stream_port, STREAMS, STREAM_SECONDS, peer.key } do
+    words[#words + 1] = word
+  end
+  words.input = true
+  local memory = peers.anon_bytes(peer.pid)
+  local load = process.start(words)
+  running[load] = true
+  local opened = tonumber(load:expect("^open (%d+)", 30))
+  if opened ~= STREAMS then error(("%s: %d of %d streams opened"):format(peer.name, opened, STREAMS)) end
+  process.sleep(1)
+  memory = (peers.anon_bytes(peer.pid) - memory) / STREAMS
+  load:write("\n")
+  load:expect("^start", 5)
+  local r, used, foreign = measured(peer, upstream, load.pid, function()
+    load:write("\n")
+    return cjson.decode(load:expect("^end (.*)", STREAM_SECONDS + 20))
+  end)
+  load:stop()
+  running[load] = nil
+  if r.lost > 0 then error(("%s lost %d streams"):format(peer.name, r.lost)) end
+  r.cpu_us = used / 1000 / r.events
+  r.bytes = wants_memory and memory or nil
+  r.is_disturbed = foreign > FOREIGN_MAX
+  note("%d streams  %-8s %5.1f us CPU/event  %6.0f events/s  p50 %d us%s  others %.2f core", STREAMS, peer.name, r.cpu_us,
+    r.events / r.seconds, r.p50_us, r.bytes and ("  %.1f KB a stream"):format(r.bytes / 1024) or "", foreign)
+  process.sleep(1) -- the peer sees 1,000 clients leave
+  return r
+end
+
+local function stream_case(list, upstream)
+  local results = {}
+  for _, peer in ipairs(list) do results[peer.name] = { cpu_us = {}, p50_us = {}, bytes = {} } end
+  for round = 1, STREAM_ROUNDS do
+    for _, peer in ipairs(list) do
+      local r = streams(peer, upstream, round == 1)
+      local to = results[peer.name]
+      to.cpu_us[#to.cpu_us + 1] = r.cpu_us
+      to.p50_us[#to.p50_us + 1] = r.p50_us
+      to.bytes[#to.bytes + 1] = r.bytes
+      to.is_disturbed = to.is_disturbed or r.is_disturbed
+    end
+  end
+  return results
+end
+
+local function milliseconds(work)
+  local began = process.now()
+  work()
+  return (process.now() - began) * 1000
+end
+
+-- From exec to the first 200 of /readyz, and one `moongate reload` as a person types it.
+local function start_and_reload(upstream_port)
+  local starts, reloads = {}, {}
+  for i = 1, 5 do
+    local g = peers.start_moongate(upstream_port, dir .. "/start")
+    starts[#starts + 1] = g.start_ms
+    for _ = 1, i == 5 and 9 or 0 do
+      reloads[#reloads + 1] = milliseconds(function()
+        local said, code = g:command("reload")
+        if code ~= 0 then error("moongate reload: " .. said) end
+      end)
+    end
+    g:stop()
+  end
+  return median(starts), median(reloads)
+end
+
+-- Instructions that the JSON tape takes for each byte of a body.
+local function tape_cost()
+  local bytes, rounds = 32768, 20
+  local said, code = process.run { "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+    "--toggle-collect=json_parse", gateway.build .. "/bench/tape", rounds, bytes }
+  local collected = said:match("Collected : (%d+)")
+  if code ~= 0 or not collected then error("callgrind said:\n" .. said) end
+  return tonumber(collected) / rounds / bytes
+end
+
+local function of(case, name, field) return median(case[name][field]) end
+
+-- {what, moongate, nginx, haproxy, unit, value to compare, goal, goal's unit}
+local function table_of(m)
+  local function compared(what, case, field, unit, goal)
+    local mine, nginx, haproxy = of(case, "moongate", field), of(case, "nginx", field), of(case, "haproxy", field)
+    local disturbed = case.moongate.is_disturbed or case.nginx.is_disturbed
+    return { what = what, moongate = mine, nginx = nginx, haproxy = haproxy, unit = unit, value = mine / nginx,
+      goal = goal, goal_unit = "x nginx", is_disturbed = disturbed }
+  end
+  local function alone(what, value, unit, goal) return { what = what, moongate = value, unit = unit, value = value,
+    goal = goal, goal_unit = unit } end
+  local memory = compared("memory per open stream", m.streams, "bytes", "bytes", 24 * 1024)
+  memory.value, memory.goal_unit = memory.moongate, "bytes"
+  return {
+    compared("CPU per request, 1 KB", m.small, "cpu_us", "us", 2.5),
+    compared("CPU per request, 32 KB", m.large, "cpu_us", "us", 5),
+    compared("p50 latency, 1 KB, 32 connections", m.small, "p50_us", "us"),
+    compared("CPU per SSE event, 1000 streams", m.streams, "cpu_us", "us", 1.6),
+    compared("p50 event delay, 1000 streams", m.streams, "p50_us", "us"),
+    memory,
+    alone("JSON tape, instructions per byte", m.tape, "instr", 5),
+    alone("start to ready", m.start_ms, "ms", 100),
+    alone("reload", m.reload_ms, "ms", 20),
+  }
+end
+
+local function print_table(rows)
+  local function number(value) return value and ("%.1f"):format(value) or "" end
+  print(("%-36s %10s %10s %10s  %-6s %9s  %-14s %s"):format("", "moongate", "nginx", "haproxy", "", "ratio", "goal", ""))
+  for _, row in ipairs(rows) do
+    local goal = row.goal and ("<= %g %s"):format(row.goal, row.goal_unit) or ""
+    local verdict = row.goal and (row.value <= row.goal and "met" or "MISSED") or ""
+    print(("%-36s %10s %10s %10s  %-6s %9s  %-14s %s%s"):format(row.what, number(row.moongate), number(row.nginx),
+      number(row.haproxy), row.unit, row.nginx and ("%.2f"):format(row.moongate / row.nginx) or "", goal, verdict,
+      row.is_disturbed and " (others were busy)" or ""))
+  end
+end
+
+local function run()
+  local upstream_words = peers.on_core(1)
+  for _, word in ipairs { dir .. "/upstream", "--rate", 20, "--events", 100000 } do
+    upstream_words[#upstream_words + 1] = word
+  end
+  local upstream = process.start(upstream_words)
+  running[upstream] = true
+  local port = tonumber(upstream:expect("listening on 127%.0%.0%.1:(%d+)"))
+  local m = { tape = tape_cost() }
+  m.start_ms, m.reload_ms = start_and_reload(port)
+  for _, case in ipairs { "streams", "requests" } do
+    local list = peers.start(port, dir, running)
+    if case == "streams" then
+      m.streams = stream_case(list, upstream)
+    else
+      for _, peer in ipairs(list) do wrk(peer, 1024, 32) end -- warm
+      m.small, m.large = request_case(list, upstream, 1024, 32), request_case(list, upstream, 32768, 32)
+    end
+    for _, peer in ipairs(list) do
+      peer.stop()
+      running[peer] = nil
+    end
+  end
+  local rows = table_of(m)
+  print_table(rows)
+  local file = assert(io.open(dir .. "/result.json", "w"))
+  file:write(cjson.encode { rows = rows, raw = m }, "\n")
+  file:close()
+end
+
+os.execute("mkdir -p " .. dir)
+process.catch_signals()
+local ok, why = xpcall(run, debug.traceback)
+for thing in pairs(running) do thing.stop(thing) end
+os.execute(("rm -rf %s/data %s/start %s/nginx-*"):format(dir, dir, dir))
+if not ok then
+  io.stderr:write(tostring(why), "\n")
+  os.exit(1)
+end

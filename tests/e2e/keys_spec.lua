@@ -1,0 +1,132 @@
+-- API keys made and revoked while the gateway runs, and the command line's manners.
+local cjson = require("cjson")
+local client = require("tests.e2e.kit.client")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+
+local m, g
+
+setup(function()
+  m = mock.start {}
+  g = gateway.start { mock = m, workers = 2, name = "keys" }
+end)
+teardown(function()
+  g:stop()
+  m:stop()
+end)
+
+-- The same answer from whichever worker gets the connection.
+local function status_everywhere(key)
+  local seen
+  for _ = 1, 12 do
+    local status = client.ask(g.port, { path = "/v1/models", key = key }).status
+    if seen and status ~= seen then return nil end
+    seen = status
+  end
+  return seen
+end
+
+describe("a key", function()
+  it("is known to all workers once it is made, and unknown once it is revoked", function()
+    local key, id = g:new_key { app = "support-bot", department = "support" }
+    assert.truthy(key:match("^mgk_%w+$"))
+    assert.equal(47, #key)
+    expect.eventually(function() return status_everywhere(key) == 200 end, 1, "a key that is known")
+    local out, code = g:command("keys", "revoke", id)
+    assert.equal(0, code, out)
+    expect.eventually(function() return status_everywhere(key) == 401 end, 1, "a key that is revoked")
+    assert.equal(200, client.ask(g.port, { path = "/v1/models", key = g.key }).status)
+  end)
+
+  it("is refused when it has expired", function()
+    local key = g:new_key { app = "support-bot", department = "support", expires = "1s" }
+    expect.eventually(function() return status_everywhere(key) == 401 end, 10, "a key that has expired")
+  end)
+
+  it("is nowhere on disk", function()
+    local key = g:new_key { app = "support-bot", department = "support" }
+    local pipe = io.popen("grep -rl -e '" .. key .. "' '" .. g.dir.root .. "'; ls -l '" .. g.dir:path("data") .. "'")
+    local said = pipe:read("*a")
+    pipe:close()
+    assert.is_nil(said:find(g.dir.root, 1, true), said)
+    for line in said:gmatch("[^\n]+") do
+      assert.is_true(line:find("^total") ~= nil or line:find("^[%-s]rw%-%-%-%-%-%-%-") ~= nil, line)
+    end
+  end)
+
+  it("is listed without itself", function()
+    local key, id = g:new_key { app = "lister", department = "support", label = "cost=42", role = "dev" }
+    local out, code = g:command("keys", "list", "--json")
+    assert.equal(0, code)
+    assert.is_nil(out:find(key, 1, true))
+    local found
+    for _, k in ipairs(cjson.decode(out).keys) do
+      if k.id == id then found = k end
+    end
+    assert.equal("lister", found.app)
+    assert.equal("42", found.labels.cost)
+    assert.same({ "dev" }, found.roles)
+    assert.equal(key:sub(-4), found.tail)
+    assert.is_false(found.revoked)
+    assert.is_nil(found.digest)
+  end)
+end)
+
+describe("the command line", function()
+  local function says(pattern, want, ...)
+    local out, code = g:command(...)
+    assert.equal(want, code, out)
+    assert.truthy(out:find(pattern), out)
+  end
+
+  it("keeps its exit codes and helps with slips", function()
+    says("^ok  moongate.lua and %d+ policy files", 0, "check")
+    says("did you mean `moongate reload`", 2, "relaod")
+    says("did you mean `moongate keys create`", 2, "keys", "craete")
+    says("did you mean `%-%-config`", 2, "check", "--confg", "x")
+    says("nowhere.lua: No such file", 2, "check", "-c", "nowhere.lua")
+    says("say whose key it is", 2, "keys", "create")
+    says("there is no key with the id", 1, "keys", "revoke", "key_none")
+    says("that is a key, not its id", 2, "keys", "revoke", "mgk_x")
+    says("is not a duration", 2, "keys", "create", "--app", "a", "--expires", "90")
+    says("^moongate %d+%.%d+%.%d+\n?$", 0, "version")
+    says('"version":"%d', 0, "version", "--json")
+    says("moongate keys create", 0, "help", "keys")
+  end)
+
+  it("fits its help into 24 lines", function()
+    for _, words in ipairs { { "help" }, { "help", "run" }, { "help", "check" }, { "help", "keys", "create" } } do
+      local out, code = g:command(unpack(words))
+      local _, lines = out:gsub("\n", "")
+      assert.equal(0, code)
+      assert.is_true(lines < 24, table.concat(words, " "))
+      assert.truthy(out:find("^moongate "), "opens with an example")
+    end
+  end)
+
+  it("says where a configuration is wrong, for people and for programs", function()
+    g.dir:write("bad.lua", 'return {\n  lisen = "127.0.0.1:1",\n}\n')
+    local out, code = g:command("check", "-c", "bad.lua")
+    assert.equal(1, code)
+    expect.equal_bytes(table.concat({
+      "error: unknown field `lisen`", "  --> bad.lua:2:3", "  |", '2 |   lisen = "127.0.0.1:1",', "  |   ^^^^^",
+      "  = help: did you mean `listen`?", "1 error, 0 warnings" }, "\n"), out)
+    out, code = g:command("check", "-c", "bad.lua", "--json")
+    assert.equal(1, code)
+    local first = cjson.decode(out).report[1]
+    assert.same({ "bad.lua", 2, 3, "error" }, { first.file, first.line, first.column, first.severity })
+  end)
+
+  it("shows the effective configuration without its secrets", function()
+    local out, code = g:command("check", "--json")
+    assert.equal(0, code)
+    assert.is_nil(out:find(gateway.PROVIDER_KEY, 1, true))
+    assert.equal("(set)", cjson.decode(out).config.providers.openai.key)
+  end)
+
+  it("says 3 when no gateway answers", function()
+    g.dir:write("elsewhere/moongate.lua", 'return {}')
+    says("no gateway answers", 3, "reload", "-c", "elsewhere/moongate.lua")
+  end)
+end)

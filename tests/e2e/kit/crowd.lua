@@ -1,0 +1,78 @@
+-- Many clients at once in one process: each a coroutine, all on one select().
+--
+--   crowd.run(function(crowd)
+--     for i = 1, 200 do crowd.add(function() local c = client.connect(port) … end) end
+--   end, 60)
+--
+-- An error in one is raised after the others have ended. At most about 900 sockets (select's limit).
+local socket = require("socket")
+local client = require("tests.e2e.kit.client")
+
+local crowd = {}
+
+local function resume(member, ...)
+  local ok, what, mode, deadline = coroutine.resume(member.thread, ...)
+  if not ok then
+    member.done, member.error = true, debug.traceback(member.thread, tostring(what))
+  elseif coroutine.status(member.thread) == "dead" then
+    member.done = true
+  else
+    member.sock, member.mode, member.deadline = what, mode, deadline
+  end
+end
+
+-- Waits for the first socket or deadline among the members, then lets those go on.
+local function turn(members)
+  local readers, writers, by_sock, first = {}, {}, {}, math.huge
+  for _, m in ipairs(members) do
+    if m.sock then
+      local set = m.mode == "read" and readers or writers
+      set[#set + 1] = m.sock
+      by_sock[m.sock] = m
+    end
+    first = math.min(first, m.deadline)
+  end
+  local left = math.max(0, first - socket.gettime())
+  local readable, writable = socket.select(readers, writers, math.min(left, 1))
+  local ready = {}
+  for _, set in ipairs { readable, writable } do
+    for _, sock in ipairs(set) do ready[by_sock[sock]] = true end
+  end
+  local now = socket.gettime()
+  for _, m in ipairs(members) do
+    if ready[m] then resume(m, true) elseif now >= m.deadline then resume(m, false) end
+  end
+end
+
+local function living(members)
+  local left = {}
+  for _, m in ipairs(members) do
+    if not m.done then left[#left + 1] = m end
+  end
+  return left
+end
+
+function crowd.run(setup, seconds)
+  local wait, sleep, all = client.wait, client.sleep, {}
+  local ends = socket.gettime() + (seconds or 60)
+  client.wait = function(sock, mode, deadline) return coroutine.yield(sock, mode, math.min(deadline, ends)) end
+  client.sleep = function(time) coroutine.yield(nil, nil, socket.gettime() + time) end
+  setup { add = function(work)
+    local member = { thread = coroutine.create(work), deadline = 0 }
+    all[#all + 1] = member
+    resume(member)
+    return member
+  end }
+  local left = living(all)
+  while #left > 0 and socket.gettime() < ends + 1 do
+    turn(left)
+    left = living(all)
+  end
+  client.wait, client.sleep = wait, sleep
+  for _, m in ipairs(all) do
+    if m.error then error(m.error, 0) end
+  end
+  if #left > 0 then error(#left .. " of " .. #all .. " were not done in time", 2) end
+end
+
+return crowd

@@ -1,0 +1,295 @@
+-- The real gateway in a directory of its own, in front of a mock provider.
+--
+--   local g = gateway.start { mock = m }                      -- the shipped policies, one worker, all providers the mock
+--   local g = gateway.start { mock = m, workers = 2, policies = { ["init.lua"] = "…", … }, config = { limits = { … } } }
+--   g.port, g.admin_port, g.key                               -- an engineering key; g:new_key { … } makes others
+--   local r = g:chat { model = "gpt-4o", … }                  -- client.ask with the key; r.id is x-moongate-request-id
+--   g:record(r.id)                                            -- its line of audit.jsonl, waited for
+--   g:metrics():value("moongate_tokens_total", { direction = "input" })
+--   g:reload()  g:stop()                                      -- stop() raises unless it drained to nothing and left 0
+--
+-- config is merged over what is written by default; gateway.raw("env \"X\"") stands for Lua as it is.
+local cjson = require("cjson")
+local signal = require("posix.signal")
+local unistd = require("posix.unistd")
+local client = require("tests.e2e.kit.client")
+local expect = require("tests.e2e.kit.expect")
+local workdir = require("tests.e2e.kit.workdir")
+local process = dofile("tests/lib/process.lua")
+
+local gateway = {}
+local running = {}
+running.__index = running
+
+local BUILD = os.getenv("B") or "build"
+local raw = {}
+gateway.PROVIDER_KEY = "sk-upstream-0123456789abcdef"
+
+function gateway.raw(text)
+  return setmetatable({ text = text }, raw)
+end
+
+local function lua_of(value, indent)
+  if getmetatable(value) == raw then return value.text end
+  if type(value) ~= "table" then return ("%q"):format(value):gsub("\\\n", "\\n"), nil end
+  local lines, names = {}, {}
+  for name in pairs(value) do names[#names + 1] = name end
+  table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
+  for _, name in ipairs(names) do
+    local left = type(name) == "number" and "" or ("[%q] = "):format(name)
+    local right = lua_of(value[name], indent .. "  ")
+    if type(value[name]) == "number" or type(value[name]) == "boolean" then right = tostring(value[name]) end
+    lines[#lines + 1] = indent .. "  " .. left .. right .. ","
+  end
+  return "{\n" .. table.concat(lines, "\n") .. "\n" .. indent .. "}"
+end
+
+local function merge(into, from)
+  for name, value in pairs(from or {}) do
+    if type(value) == "table" and type(into[name]) == "table" and getmetatable(value) ~= raw then
+      merge(into[name], value)
+    else
+      into[name] = value
+    end
+  end
+  return into
+end
+
+local function provider(url)
+  return { kind = "openai", url = url, key = gateway.raw('env "OPENAI_API_KEY"') }
+end
+
+function gateway.config_text(options)
+  local config = {
+    listen = "127.0.0.1:0",
+    admin = { listen = "127.0.0.1:0" },
+    workers = options.workers or 1,
+    data = "data",
+    policies = "policies",
+    drain = { grace = "10s" },
+    providers = options.mock and {
+      openai = provider(options.mock.url), anthropic = provider(options.mock.url), ["local"] = provider(options.mock.url),
+    } or {},
+  }
+  return "return moongate.config " .. lua_of(merge(config, options.config), "") .. "\n"
+end
+
+function running:write_policies(policies)
+  if type(policies) == "table" then
+    for name, text in pairs(policies) do self.dir:write("policies/" .. name, text) end
+  else
+    self.dir:copy(policies or "policies", "policies")
+  end
+end
+
+function running:write_config(options)
+  self.dir:write("moongate.lua", gateway.config_text(options))
+end
+
+-- Output and exit code of `moongate …` in this gateway's directory.
+function running:command(...)
+  local words = { unistd.getcwd() .. "/" .. BUILD .. "/moongate", ... }
+  words.cwd, words.env, words.seconds = self.dir.root, self.env, 30
+  return process.run(words)
+end
+
+-- A new key's text and id; of: app, department, user, team …
+function running:new_key(of)
+  local words = { "keys", "create", "--json", "-c", "moongate.lua" }
+  for name, value in pairs(of) do
+    words[#words + 1] = "--" .. name
+    words[#words + 1] = value
+  end
+  local out, code = self:command(unpack(words))
+  local ok, made = pcall(cjson.decode, out:match("{.*}") or out)
+  if code ~= 0 or not ok then error("moongate keys create ended with " .. code .. ": " .. out, 2) end
+  return made.key, made.id
+end
+
+local function port_of(address)
+  return tonumber(tostring(address):match(":(%d+)$"))
+end
+
+function running:said()
+  return self.dir:read("gateway.log") or ""
+end
+
+function running:is_ready()
+  local answer = client.ask(self.admin_port, { path = "/readyz" })
+  return answer.status == 200
+end
+
+function running:run()
+  os.remove(self.dir:path("data/listen.json"))
+  self.process = process.start {
+    unistd.getcwd() .. "/" .. BUILD .. "/moongate", "run", "-c", "moongate.lua",
+    cwd = self.dir.root, env = self.env, output = self.dir:path("gateway.log"),
+  }
+  local ok = pcall(expect.eventually, function()
+    if self.process:wait(0) then return true end
+    local text = self.dir:read("data/listen.json")
+    local read, listen = pcall(cjson.decode, text or "")
+    if not read then return nil end
+    self.port, self.admin_port, self.pid = port_of(listen.data or listen.listen), port_of(listen.admin), listen.pid
+    return select(2, pcall(self.is_ready, self)) == true
+  end, 15)
+  if not ok or self.process.status then
+    self.process:stop()
+    error("the gateway did not come up:\n" .. self:said(), 3)
+  end
+end
+
+-- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name.
+function gateway.start(options)
+  local g = setmetatable({ dir = workdir.new(options.name or "gateway") }, running)
+  g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json" }, options.env)
+  g:write_policies(options.policies)
+  g:write_config(options)
+  if options.key ~= false then
+    g.key, g.key_id = g:new_key(options.key or { app = "code-assistant", department = "engineering", user = "ana" })
+  end
+  g:run()
+  return g
+end
+
+-- client.ask with this gateway's key, to /v1/chat/completions unless `of` says otherwise.
+function running:ask(of)
+  if of.key == nil then of.key = self.key end
+  local answer = client.ask(self.port, of)
+  answer.id = answer:get("x-moongate-request-id")
+  return answer
+end
+
+function running:chat(json, of)
+  of = of or {}
+  of.json = json
+  return self:ask(of)
+end
+
+-- Answered as an error object of the OpenAI API: its fields.
+function gateway.error_of(answer)
+  local ok, body = pcall(cjson.decode, answer.body or "")
+  if not ok or type(body) ~= "table" or type(body.error) ~= "table" then
+    error("no error object: " .. tostring(answer.status) .. " " .. tostring(answer.body), 2)
+  end
+  return body.error
+end
+
+function running:records()
+  local records = {}
+  for line in (self.dir:read("data/audit.jsonl") or ""):gmatch("([^\n]+)\n") do records[#records + 1] = cjson.decode(line) end
+  return records
+end
+
+-- The one record of this request.
+function running:record(id)
+  local function find()
+    local found
+    for _, record in ipairs(self:records()) do
+      if record.id == id then
+        if found then error("two records of " .. id) end
+        found = record
+      end
+    end
+    return found
+  end
+  return expect.eventually(find, 5, "the audit record of " .. tostring(id))
+end
+
+-- Records after the first `n`, once `count` of them are there; one more is an error.
+function running:records_after(n, count)
+  local records
+  expect.eventually(function()
+    records = self:records()
+    return #records >= n + count
+  end, 10, count .. " more audit records")
+  if #records > n + count then error((#records - n) .. " records where " .. count .. " are wanted", 2) end
+  return { unpack(records, n + 1) }
+end
+
+local metrics = {}
+metrics.__index = metrics
+
+-- The sum over the series of that name that have these labels; 0 when there is none.
+function metrics:value(name, labels)
+  local sum = 0
+  for _, series in ipairs(self) do
+    local fits = series.name == name
+    for label, value in pairs(labels or {}) do fits = fits and series.labels[label] == value end
+    if fits then sum = sum + series.value end
+  end
+  return sum
+end
+
+function running:metrics()
+  local text = client.ask(self.admin_port, { path = "/metrics" }).body
+  local all = setmetatable({}, metrics)
+  for line in text:gmatch("[^\n]+") do
+    local name, labels, value = line:match("^([%w_:]+)(%b{}) (%S+)$")
+    if not name then name, value = line:match("^([%w_:]+) (%S+)$") end
+    if name then
+      local series = { name = name, labels = {}, value = tonumber(value) }
+      for label, text_value in (labels or ""):gmatch('([%w_]+)="(.-)"') do series.labels[label] = text_value end
+      all[#all + 1] = series
+    end
+  end
+  return all
+end
+
+function running:gauge_becomes(name, value, seconds)
+  expect.eventually(function() return self:metrics():value(name) == value end, seconds or 5, name .. " = " .. value)
+end
+
+-- Resident bytes of all its processes.
+function running:resident_bytes()
+  local bytes = 0
+  for _, pid in ipairs(self:pids()) do
+    local file = io.open("/proc/" .. pid .. "/status")
+    local kilobytes = file and (file:read("*a") or ""):match("VmRSS:%s+(%d+)")
+    if file then file:close() end
+    bytes = bytes + (tonumber(kilobytes) or 0) * 1024
+  end
+  return bytes
+end
+
+-- Every process of its group that lives.
+function running:pids()
+  local pids = {}
+  for pid in io.popen("ls /proc"):lines() do
+    local file = pid:match("^%d+$") and io.open("/proc/" .. pid .. "/stat")
+    if file then
+      -- It may end between the two.
+      local state, group = (file:read("*a") or ""):match("%) (%S) %d+ (%d+)")
+      file:close()
+      if tonumber(group) == self.process.pid and state ~= "Z" then pids[#pids + 1] = tonumber(pid) end
+    end
+  end
+  return pids
+end
+
+function running:signal(number)
+  signal.kill(self.process.pid, number)
+end
+
+function running:reload()
+  return self:command("reload", "-c", "moongate.lua")
+end
+
+-- Drains it and looks for what it left: an exit code, processes, sanitizer reports.
+function running:stop()
+  local how, code = self.process.status, self.process.code
+  if not how then
+    self:signal(signal.SIGTERM)
+    how, code = self.process:wait(20)
+  end
+  local left = self:pids()
+  self.process:stop(0)
+  local said = self:said()
+  local complaint = (how ~= "exited" or code ~= 0) and ("it ended with %s %s"):format(tostring(how), tostring(code))
+    or #left > 0 and #left .. " of its processes were left"
+    or said:find("Sanitizer", 1, true) and "a sanitizer complained"
+  if complaint then error("the gateway: " .. complaint .. "\n" .. said:sub(-4000), 2) end
+  self.dir:remove()
+end
+
+return gateway

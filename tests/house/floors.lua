@@ -1,0 +1,116 @@
+-- Who may include whom: a room its own floor and those below, outside libraries only where they are meant to be.
+-- The floors and their order are the Makefile's FLOORS; nothing may include in a circle.
+local house = dofile("tests/house/lib.lua")
+
+-- An outside header (pattern) and the only folders that may see it. What is looser than the house says stands here.
+local KEPT = {
+  { "^lua%.h", "core/lua/" }, { "^lauxlib%.h", "core/lua/" },
+  { "^lualib%.h", "core/lua/" }, { "^luajit%.h", "core/lua/" },
+  { "^event2/", "core/net/" }, { "^event%.h", "core/net/" },
+  { "^curl/", "core/net/" },
+  { "^sqlite3%.h", "core/store/" },
+}
+
+local level, count = {}, 0
+for floor in house.read("Makefile"):match("\nFLOORS := ([^\n]*)"):gmatch("%S+") do
+  count = count + 1
+  level[floor] = count
+end
+
+local function each_include(text, visit)
+  house.each_line(text, function(line, number)
+    local own = line:match('^%s*#%s*include%s*"([^"]+)"')
+    local outside = line:match("^%s*#%s*include%s*<([^>]+)>")
+    if own or outside then visit(own, outside, number) end
+  end)
+end
+
+local sources = house.files("core", "%.[ch]$")
+
+house.rule("no upward include", sources, function(path, text, complain)
+  local mine = level[path:match("^core/([^/]+)/")]
+  if not mine then return end -- core/main.c knows everything
+  each_include(text, function(own, _, number)
+    if not own then return end
+    local theirs = level[own:match("^([^/]+)/")]
+    if not theirs then
+      complain(number, 'includes are written from core/: "' .. own .. '" names no floor')
+    elseif theirs > mine then
+      complain(number, path:match("^core/([^/]+)/") .. " must not know " .. own:match("^([^/]+)/"))
+    end
+  end)
+end)
+house.must_fail("no upward include", '#include "net/loop.h"\n', "core/wire/sse.c")
+house.must_fail("no upward include", '#include "sse.h"\n', "core/wire/sse.c")
+house.must_pass("no upward include", '#include "base/buf.h"\n#include "wire/json.h"\n', "core/wire/sse.c")
+
+house.rule("libraries in their rooms", sources, function(path, text, complain)
+  each_include(text, function(_, outside, number)
+    for _, kept in ipairs(KEPT) do
+      if outside and outside:find(kept[1]) and path:sub(1, #kept[2]) ~= kept[2] then
+        complain(number, "<" .. outside .. "> belongs to " .. kept[2])
+      end
+    end
+  end)
+end)
+house.must_fail("libraries in their rooms", "#include <lua.h>\n", "core/flow/decide.c")
+house.must_fail("libraries in their rooms", "# include <event2/event.h>\n", "core/store/ledger.c")
+house.must_fail("libraries in their rooms", "#include <curl/curl.h>\n", "core/flow/call.c")
+
+-- Depth-first over the include graph; the first circle found comes back as "a -> b -> a".
+local function circle(graph)
+  local state, trail = {}, {}
+  local function walk(node)
+    if state[node] == "done" then return nil end
+    trail[#trail + 1] = node
+    if state[node] == "open" then
+      local from = 1
+      while trail[from] ~= node do from = from + 1 end
+      return table.concat(trail, " -> ", from)
+    end
+    state[node] = "open"
+    for _, next_node in ipairs(graph[node] or {}) do
+      local found = walk(next_node)
+      if found then return found end
+    end
+    state[node] = "done"
+    trail[#trail] = nil
+  end
+  local nodes = {}
+  for node in pairs(graph) do nodes[#nodes + 1] = node end
+  table.sort(nodes)
+  for _, node in ipairs(nodes) do
+    local found = walk(node)
+    if found then return found end
+  end
+end
+
+local graph = {}
+for _, path in ipairs(house.files("core", "%.h$")) do
+  local list = {}
+  each_include(house.read(path), function(own) if own then list[#list + 1] = own end end)
+  graph[path:gsub("^core/", "")] = list
+end
+local found = circle(graph)
+house.count(not found, "headers in a circle: " .. tostring(found))
+house.count(circle { a = { "b" }, b = { "c" }, c = { "a" } } ~= nil, "a circle of three must be found")
+house.count(circle { a = { "b", "c" }, b = { "c" }, c = {} } == nil, "a diamond is no circle")
+
+-- A header that needs what its includer happened to include first is a trap: each must compile alone.
+local function compiles(paths)
+  local build = os.getenv("B") or "build"
+  local command = house.read(build .. "/flags"):gsub("^= ", ""):gsub("\n", "")
+  local said = house.lines_of(command .. " -fsyntax-only -x c " .. table.concat(paths, " ") .. " 2>&1 && echo fine")
+  if said[#said] == "fine" then return true end
+  return false, table.concat(said, "\n")
+end
+local ok, said = compiles(house.files("core", "%.h$"))
+house.count(ok, "each header compiles alone:\n" .. tostring(said))
+local sample = os.tmpname()
+local file = assert(io.open(sample, "w"))
+file:write("void room_verb(struct slice *s, size_t n);\n")
+file:close()
+house.count(not compiles { sample }, "a header that needs another must be found")
+os.remove(sample)
+
+os.exit(house.close("house/floors"))

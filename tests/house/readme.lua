@@ -1,0 +1,132 @@
+-- README.md is run: what it tells people to type, and what it says they will see.
+--
+-- A fenced `console` block after the line `<!-- run -->` is a session: lines that begin with "$ " are commands, the lines
+-- under one are what it must print. "…" stands for any text within a line, a line that is only "…" for any lines.
+-- All blocks are one session in one shell. `make demo` is started in the background on free ports and ended at the end;
+-- 8090, 8091 and build/demo stand for what the test uses instead. The session runs in a copy of policies/ and examples/,
+-- so that it may edit them.
+local house = dofile("tests/house/lib.lua")
+local gateway = dofile("tests/lib/gateway.lua")
+local process = gateway.process
+
+-- {commands: {line, text, wanted = {…}}} of the marked blocks, in order.
+local function sessions_of(text)
+  local steps, marked, inside, step = {}, false, false, nil
+  house.each_line(text, function(line, number)
+    if line == "<!-- run -->" then
+      marked = true
+    elseif line:find("^```") then
+      inside = marked and not inside and line == "```console"
+      if not inside then marked = false end
+      step = nil
+    elseif inside then
+      local command = line:match("^%$ (.*)$")
+      if command then
+        step = { line = number, text = command, wanted = {} }
+        steps[#steps + 1] = step
+      elseif step and #step.wanted == 0 and step.text:find("\\$") then
+        step.text = step.text .. "\n" .. line
+      elseif step then
+        step.wanted[#step.wanted + 1] = line
+      end
+    end
+  end)
+  return steps
+end
+
+local function line_fits(wanted, said)
+  local pattern = wanted:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?]", "%%%0"):gsub("…", ".*")
+  return said:find("^" .. pattern .. "%s*$") ~= nil
+end
+
+-- Whether the lines said are those wanted; a wanted "…" takes any number, also none.
+local function fits(wanted, said, i, j)
+  i, j = i or 1, j or 1
+  if i > #wanted then return j > #said end
+  if wanted[i] == "…" then return fits(wanted, said, i + 1, j) or j <= #said and fits(wanted, said, i, j + 1) end
+  return j <= #said and line_fits(wanted[i], said[j]) and fits(wanted, said, i + 1, j + 1)
+end
+
+local function split(text)
+  local lines = {}
+  house.each_line(text, function(line) lines[#lines + 1] = line end)
+  while lines[#lines] == "" do lines[#lines] = nil end
+  return lines
+end
+
+house.count(fits({ "a … c", "…", "z" }, { "a b c", "x", "y", "z" }), "wildcards within and between lines")
+house.count(not fits({ "a" }, { "a", "b" }), "more lines than wanted must be noticed")
+house.count(not fits({ "a", "b" }, { "a" }), "fewer lines than wanted must be noticed")
+house.count(not fits({ "1.5" }, { "1x5" }), "a dot is a dot")
+local sample = sessions_of("<!-- run -->\n```console\n$ echo a \\\n  b\na b\n```\n```console\n$ rm -r x\n```\n")
+house.count(#sample == 1 and sample[1].text == "echo a \\\n  b" and sample[1].wanted[1] == "a b",
+  "only marked blocks are run, and a command goes on after a backslash")
+
+-- A folder that looks like the checkout: policies and examples are copies, the rest is this tree's.
+local function make_tree(tree)
+  local here = house.lines_of("pwd")[1]
+  os.execute(("rm -rf %s && mkdir -p %s && cp -R policies examples README.md %s/"):format(tree, tree, tree))
+  os.execute(("ln -s %s/%s %s/build && ln -s %s/tests %s/Makefile %s/"):format(here, gateway.build, tree, here, here, tree))
+end
+
+-- The demo on free ports: its process, all it printed, and its ports.
+local function start_demo(tree, data)
+  local demo = process.start { "luajit", "examples/demo/run.lua", data, "0", "0", env = { B = "build" }, cwd = tree }
+  local said = {}
+  while true do
+    local line = demo:line(20)
+    if not line then break end
+    said[#said + 1] = line
+    if line:find("^Ctrl%-C") then break end
+  end
+  local text = table.concat(said, "\n")
+  return demo, said, text:match("gateway%s+http://127%.0%.0%.1:(%d+)"), text:match("admin%s+http://127%.0%.0%.1:(%d+)")
+end
+
+local function run_all(steps, tree)
+  local data = "build/readme-demo"
+  local demo, port, admin_port
+  local function here(text)
+    return (text:gsub("8090", port or "8090"):gsub("8091", admin_port or "8091"):gsub("build/demo", data))
+  end
+  local shell = process.start { "sh", "-s", input = true, cwd = tree }
+  for _, step in ipairs(steps) do
+    local said
+    if step.text == "make demo" then
+      demo, said, port, admin_port = start_demo(tree, data)
+    else
+      said = {}
+      shell:write(here(step.text) .. "\necho; echo end-of-step\n")
+      while true do
+        local line, why = shell:line(30)
+        if not line then said[#said + 1] = "(" .. why .. ")" end
+        if not line or line == "end-of-step" then break end
+        said[#said + 1] = line
+      end
+      said = split(table.concat(said, "\n"))
+    end
+    local wanted = split(here(table.concat(step.wanted, "\n")))
+    house.count(fits(wanted, said), ("README.md:%d: $ %s\n  printed\n    %s"):format(step.line, step.text,
+      table.concat(said, "\n    ")))
+  end
+  shell:stop()
+  if demo then
+    demo:stop(10)
+    house.count(not io.open(tree .. "/" .. data .. "/key"), "the demo removes its data")
+  end
+end
+
+local readme = io.open("README.md")
+if readme then
+  local steps = sessions_of(readme:read("*a"))
+  readme:close()
+  house.count(#steps >= 5, "README.md has fewer than five commands that are run")
+  local tree = gateway.build .. "/readme"
+  make_tree(tree)
+  run_all(steps, tree)
+  os.execute("rm -rf " .. tree)
+else
+  house.count(false, "there is no README.md")
+end
+
+os.exit(house.close("house/readme"))

@@ -1,0 +1,147 @@
+-- Every condition and every predicate that a rule may hold: what it matches and what it does not.
+local gw = require "moongate.test"
+
+-- A policy that denies when the condition holds.
+local function when(condition, extra)
+  local texts = extra or {}
+  texts.a = "return policy { rules = { { 'r', when = { " .. condition .. " }, deny = { 403, 'matched' } } } }"
+  return gw.load_text(texts)
+end
+
+local function check(condition, matching, other)
+  local mg = when(condition)
+  for _, t in ipairs(matching) do
+    t.model = t.model or "one"
+    assert.denied(mg:request(t), 403, "matched")
+  end
+  for _, t in ipairs(other) do
+    t.model = t.model or "one"
+    assert.allowed(mg:request(t))
+  end
+end
+
+local function as(identity, t)
+  t = t or {}
+  t.as = identity
+  return t
+end
+
+describe("conditions", function()
+  it("on identity", function()
+    for _, name in ipairs { "department", "team", "tier", "region", "clearance", "env", "user", "app" } do
+      check(name .. " = 'x'", { as { [name] = "x" } }, { as { [name] = "y" }, as { [name] = false } })
+    end
+  end)
+
+  it("on roles, which are a set", function()
+    check("role = 'intern'", { as { roles = { "a", "intern" } } }, { as { roles = { "a" } }, {} })
+    check("role = { 'x', 'y' }", { as { roles = { "y" } } }, { as { roles = { "z" } } })
+    check("role = none_of { 'x' }", { as { roles = { "y" } }, {} }, { as { roles = { "x", "y" } } })
+  end)
+
+  it("on the model that was asked for", function()
+    check("model = 'two'", { { model = "two" }, { model = "deux" }, { model = "two-2024-08-06" } }, { { model = "one" } })
+    check("model = 'deux'", { { model = "two" } }, { { model = "one" } })
+    check("model = like 't*'", { { model = "two" } }, { { model = "one" } })
+  end)
+
+  it("on numbers", function()
+    check("context_tokens = gt(100)", { { context_tokens = 101 } }, { { context_tokens = 100 } })
+    check("context_tokens = ge(100)", { { context_tokens = 100 } }, { { context_tokens = 99 } })
+    check("context_tokens = lt(100)", { { context_tokens = 99 } }, { { context_tokens = 100 } })
+    check("context_tokens = le(100)", { { context_tokens = 100 } }, { { context_tokens = 101 } })
+    check("context_tokens = between(10, 20)", { { context_tokens = 10 }, { context_tokens = 20 } }, { { context_tokens = 9 }, { context_tokens = 21 } })
+    check("max_latency_ms = lt(1000)", { { max_latency_ms = 999 } }, { { max_latency_ms = 1000 }, {} })
+    check("max_tokens = 7", { { max_tokens = 7 } }, { { max_tokens = 8 }, {} })
+    check("input_tokens = gt(5)", { { input_tokens = 6 } }, { { input_tokens = 5 } })
+  end)
+
+  it("context is prompt plus requested answer", function()
+    check("context_tokens = ge(1002)", { { text = "12345678", max_tokens = 1000 } }, { { text = "12345678", max_tokens = 999 } })
+  end)
+
+  it("on hints", function()
+    check("task = 'code'", { { task = "code" } }, { { task = "chat" }, {} })
+    check("quality = { 'high', 'best' }", { { quality = "best" } }, { { quality = "low" }, {} })
+  end)
+
+  it("on the data class", function()
+    check("data = at_least 'confidential'", { { data = "confidential" }, { data = "restricted" } }, { { data = "internal" }, {} })
+    check("data = 'public'", { {} }, { { data = "internal" } })
+    check("data = none_of { 'public', 'internal' }", { { data = "restricted" } }, { {} })
+  end)
+
+  it("on what the request uses", function()
+    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } do
+      check("uses = '" .. use .. "'", { { uses = { use } } }, { {} })
+    end
+    check("uses = { 'tools', 'images' }", { { uses = { "images" } } }, { { uses = { "audio" } } })
+    check("uses = none_of { 'tools' }", { {} }, { { uses = { "tools" } } })
+  end)
+
+  it("on api and stream", function()
+    check("api = 'embeddings'", { { api = "embeddings" } }, { { api = "completions" }, {} })
+    check("stream = true", { { stream = true } }, { { stream = false }, {} })
+    check("stream = false", { {} }, { { stream = true } })
+  end)
+
+  it("on labels that auth.lua declares", function()
+    local mg = gw.load_text {
+      chain = { "who", "a" }, who = "return auth { labels = { 'cost_center' } }",
+      a = "return policy { rules = { { 'r', when = { cost_center = 'cc1' }, deny = { 403, 'matched' } } } }",
+    }
+    assert.denied(mg:request(as({ cost_center = "cc1" }, { model = "one" })), 403, "matched")
+    assert.allowed(mg:request(as({ cost_center = "cc2" }, { model = "one" })))
+    assert.allowed(mg:request { model = "one" })
+  end)
+
+  it("on the clock", function()
+    local tuesday, sunday = "2025-06-03T12:00:00Z", "2025-06-08T12:00:00Z"
+    check("days = 'mon-fri'", { { time = tuesday } }, { { time = sunday } })
+    check("days = { 'sun', 'sat' }", { { time = sunday } }, { { time = tuesday } })
+    check("hours = '07:00-12:00'", { { time = "2025-06-03T07:00:00Z" }, { time = "2025-06-03T11:59:59Z" } },
+      { { time = tuesday }, { time = "2025-06-03T06:59:59Z" } })
+    check("hours = '22:00-06:00'", { { time = "2025-06-03T23:00:00Z" }, { time = "2025-06-03T05:00:00Z" } }, { { time = tuesday } })
+    check("hours = '14:00-15:00', zone = '+02:00'", { { time = tuesday } }, { { time = "2025-06-03T14:30:00Z" } })
+    -- Berlin is two hours ahead in June and one in January
+    check("hours = '14:00-15:00', zone = 'Europe/Berlin'", { { time = tuesday }, { time = "2025-01-07T13:00:00Z" } },
+      { { time = "2025-01-07T12:00:00Z" } })
+    check("days = 'mon', zone = 'Europe/Berlin'", { { time = "2025-06-01T22:30:00Z" } }, { { time = "2025-06-01T21:30:00Z" } })
+  end)
+
+  it("isnt and none_of hold for what is not there", function()
+    check("tier = isnt 'gold'", { as { tier = "silver" }, {} }, { as { tier = "gold" } })
+    check("tier = none_of { 'gold', 'silver' }", { as { tier = "bronze" }, {} }, { as { tier = "gold" } })
+  end)
+
+  it("any holds for everything", function()
+    check("tier = any", { as { tier = "x" }, {} }, {})
+  end)
+
+  it("like matches the whole text", function()
+    check("user = like 'a*a'", { as { user = "ana" }, as { user = "aa" } }, { as { user = "ann" }, as { user = "xana" } })
+  end)
+
+  it("must all hold", function()
+    check("user = 'ana', tier = 'gold', stream = true", { as({ tier = "gold" }, { stream = true }) },
+      { as({ tier = "gold" }), as({ tier = "silver" }, { stream = true }), as({ tier = "gold", user = "bob" }, { stream = true }) })
+  end)
+
+  it("unless excepts", function()
+    local mg = gw.load_text { a = [[return policy { rules = { { "r", when = { team = "t" }, unless = { user = "ana" },
+      deny = { 403, "matched" } } } }]] }
+    assert.allowed(mg:request(as({ team = "t" }, { model = "one" })))
+    assert.denied(mg:request(as({ team = "t", user = "bob" }, { model = "one" })), 403)
+    assert.allowed(mg:request { model = "one" })
+  end)
+
+  it("may be functions of ctx", function()
+    local mg = gw.load_text { a = [[return policy { rules = { { "r",
+      when   = function(ctx) return ctx.request.max_tokens and ctx.request.max_tokens > 10 end,
+      unless = function(ctx) return ctx.identity.roles.admin end, deny = { 403, "matched" } } } }]] }
+    assert.denied(mg:request { model = "one", max_tokens = 11 }, 403)
+    assert.allowed(mg:request { model = "one", max_tokens = 10 })
+    assert.allowed(mg:request { model = "one" })
+    assert.allowed(mg:request { as = { roles = { "admin" } }, model = "one", max_tokens = 11 })
+  end)
+end)

@@ -1,0 +1,191 @@
+/*
+ * busted, with the real policy engine inside: build/spec-runner [busted's options] tests/spec/x_spec.lua
+ *
+ * The specs run in a full Lua state; each engine that they load is a second one, sandboxed and limited as in a worker.
+ * Values cross by copy. `require "moongate.test"` is scripts/test/kit.lua, which drives what stands here.
+ */
+#include <lualib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "lua/bind.h"
+#include "lua/policy.h"
+#include "lua/script.h"
+#include "lua/simulate.h"
+
+#define ENGINE "moongate.engine"
+
+static struct policy_set **check_engine(lua_State *L)
+{
+    return luaL_checkudata(L, 1, ENGINE);
+}
+
+static int on_engine_gc(lua_State *L)
+{
+    struct policy_set **engine = check_engine(L);
+    policy_set_unref(*engine);
+    *engine = NULL;
+    return 0;
+}
+
+static void set_field(lua_State *L, const char *name, struct slice s)
+{
+    lua_pushlstring(L, s.ptr, s.len);
+    lua_setfield(L, -2, name);
+}
+
+static void push_errors(lua_State *L, const struct policy_errors *errors)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct policy_error *error = &errors->items[i];
+        lua_newtable(L);
+        set_field(L, "file", error->file);
+        set_field(L, "text", error->text);
+        set_field(L, "hint", error->hint);
+        lua_pushinteger(L, error->line);
+        lua_setfield(L, -2, "line");
+        lua_pushinteger(L, error->column);
+        lua_setfield(L, -2, "column");
+        lua_pushboolean(L, error->is_warning);
+        lua_setfield(L, -2, "is_warning");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+/* The bundle of a table {path = text}; raises when it is none. */
+static struct bundle *check_bundle(lua_State *L, int index)
+{
+    struct bundle_file files[64];
+    struct fault why;
+    size_t count = 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        if (count == sizeof files / sizeof files[0]) luaL_error(L, "more files than a test needs");
+        files[count++] = (struct bundle_file){bind_check_slice(L, -2), bind_check_slice(L, -1)};
+    }
+    struct bundle *bundle = bundle_of(files, count, &why);
+    if (!bundle) luaL_error(L, "%s", why.text);
+    return bundle;
+}
+
+static const struct settings *push_settings(struct settings *settings, lua_State *L, int index)
+{
+    if (lua_isnoneornil(L, index)) return NULL;
+    luaL_checktype(L, index, LUA_TTABLE);
+    size_t count = lua_objlen(L, index);
+    settings->providers = arena_zalloc(&settings->arena, (count + 1) * sizeof *settings->providers);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        settings->providers[i].name = arena_copy(&settings->arena, bind_opt_slice(L, -1));
+        lua_pop(L, 1);
+    }
+    settings->provider_count = count;
+    return settings;
+}
+
+/* load(files [, names of providers]) → engine or nil, list of errors and warnings, the same as printed text */
+static int on_load(lua_State *L)
+{
+    struct policy_errors errors;
+    struct buf out;
+    lua_settop(L, 2);
+    struct policy_set **engine = lua_newuserdata(L, sizeof *engine);
+    *engine = NULL;
+    luaL_getmetatable(L, ENGINE);
+    lua_setmetatable(L, -2);
+    struct bundle *bundle = check_bundle(L, 1);
+    struct settings *settings = settings_new();
+    policy_errors_init(&errors);
+    *engine = policy_set_load(bundle, push_settings(settings, L, 2), &errors);
+    if (!*engine) lua_pushnil(L);
+    push_errors(L, &errors);
+    buf_init(&out);
+    policy_errors_print(&errors, bundle, &out);
+    lua_pushlstring(L, buf_slice(&out).ptr, buf_len(&out));
+    buf_clear(&out);
+    policy_errors_clear(&errors);
+    settings_unref(settings);
+    bundle_unref(bundle);
+    return 3;
+}
+
+/* decide(engine, description of a request) → outcome; its `slices` says how often it stepped aside */
+static int on_decide(lua_State *L)
+{
+    struct policy_set *set = *check_engine(L);
+    struct fault why;
+    struct exchange *x = simulate_exchange(bind_check_slice(L, 2), &why);
+    if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
+    int slices = 1;
+    struct policy_eval *eval = policy_decide(set, x);
+    while (policy_eval_step(eval) == POLICY_MORE)
+        slices++;
+    policy_eval_free(eval);
+    bind_push_outcome(L, x);
+    lua_pushinteger(L, slices);
+    lua_setfield(L, -2, "slices");
+    simulate_free(x);
+    return 1;
+}
+
+/* script(name) → text of an embedded script */
+static int on_script(lua_State *L)
+{
+    const struct embedded_script *script = script_find(bind_check_slice(L, 1));
+    if (!script) return luaL_error(L, "there is no script '%s'", lua_tostring(L, 1));
+    lua_pushlstring(L, script->text, script->len);
+    return 1;
+}
+
+static int on_memory(lua_State *L)
+{
+    lua_pushnumber(L, (double)policy_set_memory(*check_engine(L)));
+    return 1;
+}
+
+/* package.preload["moongate.test"] */
+static int on_require_kit(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"load", on_load}, {"decide", on_decide}, {"script", on_script}, {"memory", on_memory}, {NULL, NULL}};
+    const struct embedded_script *kit = script_find(SLICE("scripts/test/kit.lua"));
+    if (!kit || luaL_loadbuffer(L, kit->text, kit->len, "@scripts/test/kit.lua") != 0) return lua_error(L);
+    lua_newtable(L);
+    luaL_register(L, NULL, functions);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static void open_state(lua_State *L, int argc, char **argv)
+{
+    luaL_openlibs(L);
+    luaL_newmetatable(L, ENGINE);
+    lua_pushcfunction(L, on_engine_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, on_require_kit);
+    lua_setfield(L, -2, "moongate.test");
+    lua_pop(L, 2);
+    lua_newtable(L);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+    lua_setglobal(L, "arg");
+}
+
+int main(int argc, char **argv)
+{
+    lua_State *L = luaL_newstate();
+    if (!L) return 1;
+    open_state(L, argc, argv);
+    if (luaL_loadstring(L, "require 'busted.runner' { standalone = false }") != 0 || lua_pcall(L, 0, 0, 0) != 0) {
+        fprintf(stderr, "%s\n", lua_tostring(L, -1));
+        return 1;
+    }
+    lua_close(L);
+    return 0;
+}

@@ -1,0 +1,95 @@
+/* Slices, buffers, arenas, faults: the bottom floor. */
+#include "../unit.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fault.h"
+
+static void numbers_are_strict(void)
+{
+    uint64_t n = 7;
+    EXPECT(slice_to_u64(SLICE("18446744073709551615"), &n));
+    EXPECT(n == UINT64_MAX);
+    EXPECT(!slice_to_u64(SLICE("18446744073709551616"), &n));
+    EXPECT(!slice_to_u64(SLICE(""), &n));
+    EXPECT(!slice_to_u64(SLICE("+1"), &n));
+    EXPECT(!slice_to_u64(SLICE("1 "), &n));
+    EXPECT(n == UINT64_MAX);
+}
+
+static void a_split_without_the_mark_is_all_head(void)
+{
+    struct slice rest;
+    EXPECT_SLICE(SLICE("a"), slice_split(SLICE("a:b:c"), ':', &rest));
+    EXPECT_SLICE(SLICE("b:c"), rest);
+    EXPECT_SLICE(SLICE("abc"), slice_split(SLICE("abc"), ':', &rest));
+    EXPECT_INT(0, rest.len);
+}
+
+static void a_buffer_keeps_order_through_growth_and_consumption(void)
+{
+    struct buf b;
+    unsigned char next = 0, expected = 0;
+    buf_init(&b);
+    for (int round = 0; round < 200; round++) {
+        for (int i = 0; i < 37; i++) buf_append_char(&b, (char)next++);
+        for (int i = 0; i < 31; i++) {
+            EXPECT_INT(expected, (unsigned char)buf_ptr(&b)[0]);
+            expected++;
+            buf_consume(&b, 1);
+        }
+    }
+    EXPECT_INT(200 * 6, buf_len(&b));
+    buf_clear(&b);
+}
+
+static void json_text_is_always_valid(void)
+{
+    struct buf b;
+    buf_init(&b);
+    buf_append_json(&b, SLICE("a\"\\\n\t\x01\x0b\x7f é 😀 \xff \xed\xa0\x80 \xc0\xaf"));
+    EXPECT_SLICE(SLICE("\"a\\\"\\\\\\n\\t\\u0001\\u000b\\u007f é 😀 \xEF\xBF\xBD \xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD "
+                       "\xEF\xBF\xBD\xEF\xBF\xBD\""),
+                 buf_slice(&b));
+    buf_clear(&b);
+}
+
+static void an_arena_aligns_and_counts(void)
+{
+    struct arena a;
+    arena_init(&a);
+    for (size_t size = 1; size < 5000; size = size * 3 + 1) EXPECT_INT(0, (uintptr_t)arena_alloc(&a, size) % 16);
+    EXPECT_SLICE(SLICE("x=7"), arena_printf(&a, "x=%d", 7));
+    EXPECT(a.used >= 4916);
+    arena_clear(&a);
+    EXPECT_INT(0, a.used);
+}
+
+static void every_fault_has_a_standard_status(void)
+{
+#define X(name, status_, type_, code_, sentence_)                                                                      \
+    EXPECT_INT(status_, fault_info(FAULT_##name)->status);                                                             \
+    EXPECT(FAULT_##name == FAULT_NONE || fault_info(FAULT_##name)->code[0] != '\0');
+    FAULTS(X)
+#undef X
+}
+
+static void times_are_rfc3339(void)
+{
+    char text[CLOCK_TEXT_BYTES];
+    clock_format(1764000000123000000ull, text);
+    EXPECT_STR("2025-11-24T16:00:00.123Z", text);
+}
+
+int main(void)
+{
+    RUN(numbers_are_strict);
+    RUN(a_split_without_the_mark_is_all_head);
+    RUN(a_buffer_keeps_order_through_growth_and_consumption);
+    RUN(json_text_is_always_valid);
+    RUN(an_arena_aligns_and_counts);
+    RUN(every_fault_has_a_standard_status);
+    RUN(times_are_rfc3339);
+    return unit_close("base");
+}

@@ -1,0 +1,308 @@
+/* The OpenAI dialect: what events and bodies tell, how a stream is judged, what errors look like. */
+#include "../unit.h"
+
+#include "base/mem.h"
+#include "wire/dialect.h"
+#include "wire/sse.h"
+
+static const struct dialect *const d = &dialect_openai;
+
+#define CHUNK(choices, more)                                                                                           \
+    "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m-1\",\"choices\":" choices more "}"
+
+/* A copy of exact size: what reads beyond the data is seen by the sanitizers. */
+static unsigned inspect(struct dialect_stream *s, const char *name, const char *data)
+{
+    size_t len = strlen(data);
+    char *copy = mem_alloc(len + !len);
+    memcpy(copy, data, len);
+    unsigned what = d->inspect_event(s, slice_str(name), slice_of(copy, len));
+    mem_free(copy);
+    return what;
+}
+
+/* The event alone, once as a stream's first and once behind one that gave the model (which takes the short way). */
+static void expect_event(const char *name, const char *data, unsigned want)
+{
+    for (int is_later = 0; is_later < 2; is_later++) {
+        struct dialect_stream s;
+        dialect_stream_init(&s, 1);
+        if (is_later) inspect(&s, "", CHUNK("[]", ""));
+        unsigned got = inspect(&s, name, data);
+        if (got != want) UNIT_FAIL("%s (%s): got %u, expected %u", data, is_later ? "later" : "first", got, want);
+    }
+}
+
+static void kinds_and_paths(void)
+{
+    EXPECT(dialect_find(SLICE("openai")) == d);
+    EXPECT(dialect_find(SLICE("OpenAI")) == NULL);
+    EXPECT(dialect_find(SLICE("")) == NULL);
+    EXPECT_STR("/chat/completions", d->path(CHAT_CHAT));
+    EXPECT_STR("/completions", d->path(CHAT_COMPLETIONS));
+    EXPECT_STR("/embeddings", d->path(CHAT_EMBEDDINGS));
+}
+
+static void each_event_is_told_for_what_it_is(void)
+{
+    expect_event("", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]", ""), 0);
+    expect_event("", CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\":null}]", ",\"usage\":null,\"error\":null"), 0);
+    expect_event("", CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\" : \"stop\"}]", ""), DIALECT_FINISHED);
+    expect_event("", CHUNK("[]", ""), 0);
+    expect_event("", "[DONE]", DIALECT_DONE);
+    expect_event("", " [DONE] ", DIALECT_DONE);
+    expect_event("", "[DONE", DIALECT_UNREADABLE);
+    expect_event("", "", DIALECT_UNREADABLE);
+    expect_event("", "{", DIALECT_UNREADABLE);
+    expect_event("", "{\"model\":\"m\",\"choices\":[", DIALECT_UNREADABLE);
+    expect_event("", "{not json}", DIALECT_UNREADABLE);
+    expect_event("", "[1]", DIALECT_UNREADABLE);
+    expect_event("", "null", DIALECT_UNREADABLE);
+    expect_event("", CHUNK("[", ",\"usage\":1"), DIALECT_UNREADABLE);
+}
+
+static void usage_only_is_a_chunk_with_nothing_else(void)
+{
+    const char *usage = ",\"usage\":{\"prompt_tokens\":1}";
+    char text[400];
+    expect_event("", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":1}"), DIALECT_USAGE_ONLY);
+    expect_event("", CHUNK("[ ]", ",\"usage\" : {}"), DIALECT_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"x_groq\":{\"id\":\"r\",\"usage\":{}}"), DIALECT_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[]"), DIALECT_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[{}]"), 0);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"citations\":[\"x\"]"), 0);
+    expect_event("", CHUNK("[]", ",\"usage\":null"), 0);
+    expect_event("", CHUNK("[{\"index\":0,\"delta\":{}}]", ",\"usage\":{}"), 0);
+    expect_event("", CHUNK("null", ",\"usage\":{}"), 0);
+    expect_event("", "{\"usage\":{}}", 0);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"error\":{\"message\":\"x\"}"), DIALECT_ERROR);
+    snprintf(text, sizeof text, "{\"choices\":[]%s,\"model\":\"m\"}", usage);
+    expect_event("", text, DIALECT_USAGE_ONLY);
+}
+
+static void errors_are_what_the_client_raises(void)
+{
+    expect_event("", "{\"error\":{\"message\":\"x\"}}", DIALECT_ERROR);
+    expect_event("", "{\"error\":\"x\"}", DIALECT_ERROR);
+    expect_event("", "{\"error\":true}", DIALECT_ERROR);
+    expect_event("", "{\"error\":1}", DIALECT_ERROR);
+    expect_event("", "{\"\\u0065rror\":{}}", DIALECT_ERROR);
+    expect_event("", "{\"error\":\"\"}", 0);
+    expect_event("", "{\"error\":false}", 0);
+    expect_event("", "{\"error\":0}", 0);
+    expect_event("", "{\"error\":null}", 0);
+    expect_event("", "{\"object\":\"error\",\"message\":\"x\"}", DIALECT_ERROR);
+    expect_event("", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"an \\\"error\\\": x\"}}]", ""), 0);
+    expect_event("error", "{\"error\":{\"message\":\"x\"}}", DIALECT_ERROR);
+    expect_event("error", "{}", DIALECT_ERROR);
+    expect_event("error", "gone", DIALECT_ERROR | DIALECT_UNREADABLE);
+    expect_event("message", CHUNK("[]", ""), 0);
+}
+
+/* What matters is found wherever it stands in the data, and however its key is written. */
+static void nothing_hides_from_the_short_way(void)
+{
+    static const char *const keys[] = {
+        "\"usage\"",      "\"us\\u0061ge\"",       "\"\\u0075sage\"", "\"usag\\u0065\"", "\"u\\u0073\\u0061ge\"",
+        "\"usage\"\n\t ", "\"us\\u0061\\u0067e\" "};
+    for (size_t pad = 0; pad < 40; pad++) {
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+            struct dialect_stream s;
+            char text[300];
+            dialect_stream_init(&s, 1);
+            inspect(&s, "", CHUNK("[]", ""));
+            snprintf(text, sizeof text, "{\"p\":\"%.*s\",%s:{\"prompt_tokens\":7}}", (int)pad,
+                     "........................................", keys[k]);
+            EXPECT_INT(0, inspect(&s, "", text));
+            EXPECT_INT(7, s.usage.input_tokens);
+            if (unit_case_failures) return;
+        }
+    }
+}
+
+static void a_stream_is_followed_to_its_end(void)
+{
+    struct dialect_stream s;
+    dialect_stream_init(&s, 1);
+    EXPECT_INT(0, inspect(&s, "", "{\"model\":\"\",\"choices\":[],\"prompt_filter_results\":[{}]}"));
+    EXPECT_STR("", s.model);
+    EXPECT_INT(0, inspect(&s, "", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]", "")));
+    EXPECT_STR("m-1", s.model);
+    EXPECT_INT(DIALECT_CUT, d->judge_end(&s));
+    EXPECT_INT(DIALECT_FINISHED, inspect(&s, "",
+                                         CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]",
+                                               ",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1}")));
+    EXPECT_STR("length", s.finish_reason);
+    EXPECT_INT(DIALECT_COMPLETE_UNMARKED, d->judge_end(&s));
+    EXPECT_INT(DIALECT_USAGE_ONLY,
+               inspect(&s, "", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}")));
+    EXPECT_INT(2, s.usage.output_tokens);
+    inspect(&s, "", "[DONE]");
+    EXPECT_INT(DIALECT_COMPLETE, d->judge_end(&s));
+}
+
+static void every_choice_must_have_finished(void)
+{
+    struct dialect_stream s;
+    dialect_stream_init(&s, 3);
+    inspect(&s, "", CHUNK("[{\"index\":2,\"finish_reason\":\"stop\"}]", ""));
+    inspect(&s, "", CHUNK("[{\"index\":0,\"finish_reason\":\"stop\"}]", ""));
+    inspect(&s, "", CHUNK("[{\"index\":0,\"finish_reason\":\"stop\"}]", ""));
+    EXPECT_INT(DIALECT_CUT, d->judge_end(&s));
+    inspect(&s, "", CHUNK("[{\"index\":1,\"finish_reason\":\"length\"}]", ""));
+    EXPECT_INT(DIALECT_COMPLETE_UNMARKED, d->judge_end(&s));
+    dialect_stream_init(&s, 2);
+    inspect(&s, "", CHUNK("[{\"finish_reason\":\"stop\"},{\"finish_reason\":\"stop\"}]", ""));
+    EXPECT_INT(DIALECT_COMPLETE_UNMARKED, d->judge_end(&s));
+    dialect_stream_init(&s, 1);
+    inspect(&s, "", CHUNK("[{\"index\":-1,\"finish_reason\":\"stop\"},{\"index\":1000,\"finish_reason\":\"x\"}]", ""));
+    EXPECT_INT(DIALECT_CUT, d->judge_end(&s));
+    inspect(&s, "", "{\"error\":{}}");
+    EXPECT_INT(DIALECT_FAILED, d->judge_end(&s));
+    inspect(&s, "", "[DONE]");
+    EXPECT_INT(DIALECT_FAILED, d->judge_end(&s));
+}
+
+static void long_names_are_cut_at_a_character(void)
+{
+    struct dialect_stream s;
+    char text[400] = "{\"model\":\"";
+    dialect_stream_init(&s, 1);
+    for (int i = 0; i < 40; i++)
+        memcpy(text + strlen(text), "€\\n", 6);
+    snprintf(text + strlen(text), 100, "\",\"choices\":[{\"finish_reason\":\"%s\"}]}",
+             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé");
+    EXPECT_INT(DIALECT_FINISHED, inspect(&s, "", text));
+    EXPECT_INT(95, strlen(s.model)); /* 23 pairs of a euro sign and a line feed, and one euro sign */
+    EXPECT_INT(30, strlen(s.finish_reason));
+}
+
+static void a_body_is_read_like_a_chunk(void)
+{
+    struct dialect_stream s;
+    dialect_stream_init(&s, 1);
+    EXPECT(d->inspect_body(&s, SLICE("{\"model\":\"m-2\",\"choices\":[{\"index\":0,\"message\":{\"content\":\"x\"},"
+                                     "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":5,"
+                                     "\"completion_tokens\":2,\"total_tokens\":7}}")));
+    EXPECT_STR("m-2", s.model);
+    EXPECT_STR("stop", s.finish_reason);
+    EXPECT_INT(7, s.usage.total_tokens);
+    EXPECT(!s.has_error);
+    dialect_stream_init(&s, 1);
+    EXPECT(!d->inspect_body(&s, SLICE("<html>Bad gateway</html>")));
+    EXPECT(!d->inspect_body(&s, SLICE("[{\"error\":{}}]")));
+    EXPECT(!d->inspect_body(&s, SLICE("")));
+    EXPECT(!usage_is_known(&s.usage));
+    EXPECT(d->inspect_body(&s, SLICE("{\"error\":{\"message\":\"no\"}}")));
+    EXPECT(s.has_error);
+}
+
+static void errors_are_written_in_the_clients_words(void)
+{
+    struct fault why;
+    struct buf out;
+    fault_set(&why, FAULT_UPSTREAM_CLOSED, "cut \"here\"\n");
+    struct dialect_error error = dialect_error_of(&why);
+    error.request_id = SLICE("req_1");
+    buf_init(&out);
+    d->write_event_error(&out, &error);
+    EXPECT_SLICE(
+        SLICE("data: {\"error\":{\"message\":\"cut \\\"here\\\"\\n\",\"type\":\"upstream_error\",\"param\":null,"
+              "\"code\":\"upstream_closed\",\"request_id\":\"req_1\"}}\n\n"),
+        buf_slice(&out));
+    struct dialect_stream s;
+    dialect_stream_init(&s, 1);
+    EXPECT_INT(DIALECT_ERROR, d->inspect_event(&s, SLICE(""), slice_of(buf_ptr(&out) + 6, buf_len(&out) - 8)));
+    buf_reset(&out);
+    error = (struct dialect_error){.message = SLICE("No."),
+                                   .type = SLICE("policy_error"),
+                                   .param = SLICE("model"),
+                                   .code = SLICE("denied"),
+                                   .policy = SLICE("access"),
+                                   .rule = SLICE("matrix")};
+    d->write_body_error(&out, &error);
+    EXPECT_SLICE(
+        SLICE("{\"error\":{\"message\":\"No.\",\"type\":\"policy_error\",\"param\":\"model\",\"code\":\"denied\","
+              "\"request_id\":null,\"policy\":\"access\",\"rule\":\"matrix\"}}"),
+        buf_slice(&out));
+    buf_clear(&out);
+}
+
+/* The transcripts of tests/data, by way of the SSE parser in spans of every length: what they told, and how they ended.
+ */
+struct relay {
+    struct dialect_stream stream;
+    size_t unreadable, usage_only;
+};
+
+static void on_event(void *arg, const struct sse_event *event)
+{
+    struct relay *relay = arg;
+    if (event->is_comment_only || event->is_raw) return;
+    unsigned what = d->inspect_event(&relay->stream, event->name, event->data);
+    relay->unreadable += (what & DIALECT_UNREADABLE) != 0;
+    relay->usage_only += (what & DIALECT_USAGE_ONLY) != 0;
+}
+
+static void transcripts_tell_the_same_in_every_partition(void)
+{
+    static const struct {
+        const char *name, *model, *finish_reason;
+        int64_t input, output;
+        size_t usage_only;
+        enum dialect_end end;
+    } table[] = {
+        {"chat_text", "sample-small", "stop", -1, -1, 0, DIALECT_COMPLETE},
+        {"chat_usage", "sample-small", "stop", 21, 6, 1, DIALECT_COMPLETE},
+        {"chat_tools", "sample-small", "tool_calls", -1, -1, 0, DIALECT_COMPLETE},
+        {"chat_crlf_comments", "sample-small", "length", 8, 4, 0, DIALECT_COMPLETE},
+        {"chat_multiline", "sample-small", "stop", -1, -1, 0, DIALECT_COMPLETE},
+        {"chat_error", "sample-small", "", -1, -1, 0, DIALECT_FAILED},
+        {"chat_unmarked", "sample-small", "stop", 5, 2, 0, DIALECT_COMPLETE_UNMARKED},
+        {"completions", "sample-base", "length", -1, -1, 0, DIALECT_COMPLETE},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        char path[100], bytes[16384];
+        snprintf(path, sizeof path, "tests/data/%s.sse", table[i].name);
+        FILE *file = fopen(path, "rb");
+        if (!file) {
+            UNIT_FAIL("%s: cannot be read; run the tests from the repository's root", path);
+            return;
+        }
+        size_t len = fread(bytes, 1, sizeof bytes, file);
+        fclose(file);
+        for (size_t step = 1; step <= len; step += step < 64 ? 1 : 61) {
+            struct relay relay = {0};
+            struct sse_parser *sse = sse_new();
+            dialect_stream_init(&relay.stream, 1);
+            for (size_t at = 0; at < len; at += step) {
+                sse_feed(sse, slice_of(bytes + at, step < len - at ? step : len - at), on_event, &relay);
+            }
+            sse_finish(sse, on_event, &relay);
+            sse_free(sse);
+            EXPECT_STR(table[i].model, relay.stream.model);
+            EXPECT_STR(table[i].finish_reason, relay.stream.finish_reason);
+            EXPECT_INT(table[i].input, relay.stream.usage.input_tokens);
+            EXPECT_INT(table[i].output, relay.stream.usage.output_tokens);
+            EXPECT_INT(table[i].usage_only, relay.usage_only);
+            EXPECT_INT(0, relay.unreadable);
+            EXPECT_INT(table[i].end, d->judge_end(&relay.stream));
+        }
+    }
+}
+
+int main(void)
+{
+    RUN(kinds_and_paths);
+    RUN(each_event_is_told_for_what_it_is);
+    RUN(usage_only_is_a_chunk_with_nothing_else);
+    RUN(errors_are_what_the_client_raises);
+    RUN(nothing_hides_from_the_short_way);
+    RUN(a_stream_is_followed_to_its_end);
+    RUN(every_choice_must_have_finished);
+    RUN(long_names_are_cut_at_a_character);
+    RUN(a_body_is_read_like_a_chunk);
+    RUN(errors_are_written_in_the_clients_words);
+    RUN(transcripts_tell_the_same_in_every_partition);
+    return unit_close("dialect");
+}

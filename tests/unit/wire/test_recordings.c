@@ -1,0 +1,247 @@
+/*
+ * Real answers of many providers (../shared/recordings, or where MOONGATE_RECORDINGS says): each stream is parsed the
+ * same however it is cut, not a byte is lost, and what was read of usage, model and finish is what an independent
+ * parser read. Without the recordings there is nothing to do, which is said in one line.
+ */
+#include "../unit.h"
+
+#include <stdlib.h>
+
+#include "oracle.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "wire/dialect.h"
+#include "wire/sse.h"
+
+#define EVENTS_MAX 4096
+
+/* One event of the uncut stream, as places in the file; data of several lines does not occur in recordings. */
+struct place {
+    size_t raw_len, data_at, data_len, name_len;
+    bool is_comment_only;
+};
+
+struct recording {
+    const char *id;
+    json_t *expected;
+    bool has_error; /* the answer is an error, or there is one in the stream */
+    struct buf bytes;
+    struct place events[EVENTS_MAX];
+    size_t event_count;
+};
+
+/* One run over a recording: where it stands, and what the dialect made of it. */
+struct relay {
+    struct recording *r;
+    bool is_first; /* the uncut run, which writes the places that the others compare with */
+    bool inspects;
+    bool differs;
+    size_t index, raw_bytes, chunks, unreadable;
+    struct dialect_stream stream;
+};
+
+static void note_place(struct relay *relay, const struct sse_event *e)
+{
+    struct recording *r = relay->r;
+    if (relay->index >= EVENTS_MAX) return;
+    r->events[relay->index] = (struct place){
+        .raw_len = e->raw.len,
+        .data_at = e->data.len ? (size_t)(e->data.ptr - buf_ptr(&r->bytes)) : 0,
+        .data_len = e->data.len,
+        .name_len = e->name.len,
+        .is_comment_only = e->is_comment_only,
+    };
+    r->event_count = relay->index + 1;
+}
+
+static bool is_as_noted(const struct relay *relay, const struct sse_event *e)
+{
+    const struct place *p = &relay->r->events[relay->index];
+    const char *bytes = buf_ptr(&relay->r->bytes);
+    return relay->index < relay->r->event_count && p->raw_len == e->raw.len && p->data_len == e->data.len &&
+           p->name_len == e->name.len && p->is_comment_only == e->is_comment_only &&
+           memcmp(bytes + relay->raw_bytes, e->raw.ptr, e->raw.len) == 0 &&
+           memcmp(bytes + p->data_at, e->data.len ? e->data.ptr : "", e->data.len) == 0;
+}
+
+static void on_event(void *arg, const struct sse_event *e)
+{
+    struct relay *relay = arg;
+    if (relay->is_first) note_place(relay, e);
+    if (!is_as_noted(relay, e)) relay->differs = true;
+    relay->raw_bytes += e->raw.len;
+    relay->index++;
+    if (!relay->inspects || e->is_comment_only) return;
+    unsigned what = dialect_openai.inspect_event(&relay->stream, e->name, e->data);
+    relay->unreadable += (what & DIALECT_UNREADABLE) != 0;
+    relay->chunks += !(what & DIALECT_DONE);
+}
+
+static struct relay run(struct recording *r, size_t first, size_t step, bool is_first, bool inspects)
+{
+    struct relay relay = {.r = r, .is_first = is_first, .inspects = inspects};
+    struct sse_parser *p = sse_new();
+    size_t at = first < buf_len(&r->bytes) ? first : buf_len(&r->bytes);
+    dialect_stream_init(&relay.stream, 1);
+    sse_feed(p, slice_of(buf_ptr(&r->bytes), at), on_event, &relay);
+    for (size_t len; at < buf_len(&r->bytes); at += len) {
+        len = step < buf_len(&r->bytes) - at ? step : buf_len(&r->bytes) - at;
+        sse_feed(p, slice_of(buf_ptr(&r->bytes) + at, len), on_event, &relay);
+    }
+    sse_finish(p, on_event, &relay);
+    sse_free(p);
+    if (relay.index != r->event_count || relay.raw_bytes != buf_len(&r->bytes)) relay.differs = true;
+    return relay;
+}
+
+static const char *expected_text(const struct recording *r, const char *key)
+{
+    return json_string_value(json_object_get(r->expected, key));
+}
+
+/* Absent from `expected`: the provider did not say; a zero of ours is the same to the parser that wrote it. */
+static void expect_tokens(const struct recording *r, const char *key, int64_t got, bool may_be_zero)
+{
+    json_t *value = json_object_get(r->expected, key);
+    int64_t want = value && ORACLE_IS(value, INTEGER) ? json_integer_value(value) : USAGE_UNKNOWN;
+    if (got != want && !(may_be_zero && want == USAGE_UNKNOWN && got == 0)) {
+        UNIT_FAIL("%s: %s: expected %" PRId64 ", got %" PRId64, r->id, key, want, got);
+    }
+}
+
+static void expect_told(const struct recording *r, const struct dialect_stream *stream)
+{
+    const struct usage *u = &stream->usage;
+    expect_tokens(r, "input_tokens", u->input_tokens, false);
+    expect_tokens(r, "output_tokens", u->output_tokens, true); /* an embedding's */
+    expect_tokens(r, "total_tokens", u->total_tokens, false);
+    expect_tokens(r, "cached_input_tokens", u->cached_tokens, true);
+    expect_tokens(r, "cache_write_tokens", u->cache_write_tokens, true);
+    expect_tokens(r, "reasoning_tokens", u->reasoning_tokens, true);
+    expect_tokens(r, "audio_input_tokens", u->audio_input_tokens, true);
+    expect_tokens(r, "audio_output_tokens", u->audio_output_tokens, true);
+    const char *model = expected_text(r, "model");
+    if (model && strcmp(model, stream->model) != 0) UNIT_FAIL("%s: model %s, expected %s", r->id, stream->model, model);
+    json_t *reasons = json_object_get(r->expected, "finish_reasons");
+    size_t count = json_array_size(reasons);
+    const char *reason = count ? json_string_value(json_array_get(reasons, count - 1)) : "";
+    if (strcmp(reason ? reason : "", stream->finish_reason) != 0) {
+        UNIT_FAIL("%s: finish reason %s, expected %s", r->id, stream->finish_reason, reason ? reason : "none");
+    }
+    if (r->has_error != stream->has_error) UNIT_FAIL("%s: error %d was not expected", r->id, stream->has_error);
+}
+
+static void check_stream(struct recording *r)
+{
+    static const size_t steps[] = {1, 2, 3, 7, 64, 333, 4096};
+    struct relay whole = run(r, 0, buf_len(&r->bytes), true, true);
+    if (whole.differs) UNIT_FAIL("%s: bytes were lost", r->id);
+    if (whole.unreadable) UNIT_FAIL("%s: %zu events could not be read", r->id, whole.unreadable);
+    EXPECT_INT(json_integer_value(json_object_get(r->expected, "chunks")), whole.chunks);
+    expect_told(r, &whole.stream);
+    EXPECT_INT(r->has_error ? DIALECT_FAILED : DIALECT_COMPLETE, dialect_openai.judge_end(&whole.stream));
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct relay relay = run(r, 0, steps[i], false, true);
+        if (relay.differs) UNIT_FAIL("%s: differs in steps of %zu", r->id, steps[i]);
+        expect_told(r, &relay.stream);
+    }
+    for (size_t cut = 1; cut < buf_len(&r->bytes); cut++) {
+        if (run(r, cut, buf_len(&r->bytes), false, false).differs) {
+            UNIT_FAIL("%s: differs when cut at %zu", r->id, cut);
+            return;
+        }
+    }
+}
+
+static void check_body(struct recording *r)
+{
+    struct dialect_stream stream;
+    dialect_stream_init(&stream, 1);
+    if (!dialect_openai.inspect_body(&stream, buf_slice(&r->bytes))) UNIT_FAIL("%s: could not be read", r->id);
+    expect_told(r, &stream);
+}
+
+static bool read_file(const char *folder, const char *name, struct buf *to)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (!file) return false;
+    buf_init(to);
+    for (size_t len = 1; len > 0;) {
+        char *at = buf_reserve(to, 65536);
+        len = fread(at, 1, 65536, file);
+        buf_grew(to, len);
+    }
+    fclose(file);
+    return true;
+}
+
+static bool is_error(json_t *entry)
+{
+    json_t *features = json_object_get(entry, "features");
+    for (size_t i = 0; i < json_array_size(features); i++) {
+        if (strcmp(json_string_value(json_array_get(features, i)), "instream_error") == 0) return true;
+    }
+    return json_object_get(json_object_get(entry, "expected"), "error") != NULL;
+}
+
+static const char *folder;
+static size_t streams, bodies;
+
+static void check_recording(json_t *entry)
+{
+    const char *api = json_string_value(json_object_get(entry, "api"));
+    static struct recording r;
+    if (strcmp(api, "openai.chat") != 0 && strcmp(api, "openai.completions") != 0 &&
+        strcmp(api, "openai.embeddings") != 0)
+        return;
+    r = (struct recording){.id = json_string_value(json_object_get(entry, "id")),
+                           .expected = json_object_get(entry, "expected"),
+                           .has_error = is_error(entry)};
+    const char *name = json_string_value(json_object_get(entry, "response_file"));
+    if (!read_file(folder, name, &r.bytes)) {
+        UNIT_FAIL("%s: cannot be read", name);
+        return;
+    }
+    json_t *is_stream = json_object_get(entry, "stream");
+    if (ORACLE_IS(is_stream, TRUE)) {
+        check_stream(&r);
+        streams++;
+    } else {
+        check_body(&r);
+        bodies++;
+    }
+    buf_clear(&r.bytes);
+}
+
+static void recordings_are_read_as_an_independent_parser_read_them(void)
+{
+    struct buf text;
+    json_error_t error;
+    if (!read_file(folder, "manifest.json", &text)) return;
+    json_t *manifest = json_loadb(buf_ptr(&text), buf_len(&text), 0, &error);
+    if (!manifest) UNIT_FAIL("manifest.json:%d: %s", error.line, error.text);
+    json_t *list = json_object_get(manifest, "recordings");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        check_recording(json_array_get(list, i));
+    EXPECT(streams > 0 && bodies > 0);
+    json_decref(manifest);
+    buf_clear(&text);
+}
+
+int main(void)
+{
+    struct buf text;
+    folder = getenv("MOONGATE_RECORDINGS");
+    if (!folder) folder = "../shared/recordings";
+    if (read_file(folder, "manifest.json", &text)) {
+        buf_clear(&text);
+        RUN(recordings_are_read_as_an_independent_parser_read_them);
+        printf("recordings: %zu streams, %zu bodies\n", streams, bodies);
+    } else {
+        printf("recordings: skipped, there are none in %s (set MOONGATE_RECORDINGS)\n", folder);
+    }
+    return unit_close("recordings");
+}

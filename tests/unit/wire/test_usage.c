@@ -1,0 +1,151 @@
+/* Usage objects: each provider's spelling, what later reports change, and what is not believed. */
+#include "../unit.h"
+
+#include "wire/usage.h"
+
+static bool take(struct usage *u, const char *text)
+{
+    struct json_tape tape;
+    struct fault why = {0};
+    json_init(&tape);
+    if (!json_parse(&tape, slice_str(text), &why)) UNIT_FAIL("%s: %s", text, why.text);
+    bool taken = usage_from_json(u, &tape, 0);
+    json_clear(&tape);
+    return taken;
+}
+
+static struct usage read(const char *text)
+{
+    struct usage u;
+    usage_init(&u);
+    take(&u, text);
+    return u;
+}
+
+static void what_is_not_reported_is_unknown(void)
+{
+    struct usage u = read("{}");
+    EXPECT(!usage_is_known(&u));
+    EXPECT(!u.is_suspect);
+    EXPECT_INT(USAGE_UNKNOWN, u.input_tokens);
+    EXPECT_INT(USAGE_UNKNOWN, u.cached_tokens);
+    EXPECT_INT(USAGE_UNKNOWN, usage_output_billed(&u));
+}
+
+static void every_part_of_a_full_report_is_read(void)
+{
+    struct usage u =
+        read("{\"prompt_tokens\":100,\"completion_tokens\":50,\"total_tokens\":150,\"prompt_tokens_details\":"
+             "{\"cached_tokens\":60,\"cache_write_tokens\":7,\"audio_tokens\":3},"
+             "\"completion_tokens_details\":{\"reasoning_tokens\":20,\"audio_tokens\":4}}");
+    EXPECT(usage_is_known(&u));
+    EXPECT(!u.is_suspect);
+    EXPECT_INT(100, u.input_tokens);
+    EXPECT_INT(50, u.output_tokens);
+    EXPECT_INT(150, u.total_tokens);
+    EXPECT_INT(60, u.cached_tokens);
+    EXPECT_INT(7, u.cache_write_tokens);
+    EXPECT_INT(20, u.reasoning_tokens);
+    EXPECT_INT(3, u.audio_input_tokens);
+    EXPECT_INT(4, u.audio_output_tokens);
+    EXPECT_INT(50, usage_output_billed(&u));
+}
+
+static void other_spellings_are_read(void)
+{
+    struct usage u = read("{\"prompt_tokens\":9,\"prompt_cache_hit_tokens\":5,\"prompt_cache_miss_tokens\":4}");
+    EXPECT_INT(5, u.cached_tokens);
+    u = read("{\"prompt_tokens\":9,\"cached_tokens\":6}");
+    EXPECT_INT(6, u.cached_tokens);
+    u = read("{\"prompt_tokens\":9,\"cached_tokens\":6,\"prompt_tokens_details\":{\"cached_tokens\":0}}");
+    EXPECT_INT(0, u.cached_tokens);
+    u = read("{\"prompt_tokens\":9,\"prompt_tokens_details\":null,\"prompt_cache_hit_tokens\":2}");
+    EXPECT_INT(2, u.cached_tokens);
+    u = read("{\"input_tokens\":9,\"input_tokens_details\":{\"cached_tokens\":1},\"output_tokens\":4,"
+             "\"output_tokens_details\":{\"reasoning_tokens\":2},\"total_tokens\":13}");
+    EXPECT_INT(9, u.input_tokens);
+    EXPECT_INT(1, u.cached_tokens);
+    EXPECT_INT(4, u.output_tokens);
+    EXPECT_INT(2, u.reasoning_tokens);
+    u = read("{\"prompt_\\u0074okens\":9}");
+    EXPECT_INT(9, u.input_tokens);
+    EXPECT(!u.is_suspect);
+}
+
+static void an_embedding_has_no_output(void)
+{
+    struct usage u = read("{\"prompt_tokens\":8,\"total_tokens\":8}");
+    EXPECT_INT(USAGE_UNKNOWN, u.output_tokens);
+    EXPECT_INT(0, usage_output_billed(&u));
+    EXPECT(!u.is_suspect);
+}
+
+static void later_reports_replace_part_by_part(void)
+{
+    struct usage u =
+        read("{\"prompt_tokens\":25,\"completion_tokens\":1,\"prompt_tokens_details\":{\"cached_tokens\":5}}");
+    EXPECT(take(&u, "{\"prompt_tokens\":null,\"completion_tokens\":15}"));
+    EXPECT(!take(&u, "null"));
+    EXPECT_INT(25, u.input_tokens);
+    EXPECT_INT(15, u.output_tokens);
+    EXPECT_INT(5, u.cached_tokens);
+    EXPECT(!u.is_suspect);
+}
+
+/* xAI, Gemini's OpenAI mode: completion_tokens without the reasoning that total_tokens has. */
+static void reasoning_beside_output_is_billed_once(void)
+{
+    struct usage u = read("{\"prompt_tokens\":12,\"completion_tokens\":1,\"total_tokens\":303,"
+                          "\"completion_tokens_details\":{\"reasoning_tokens\":290}}");
+    EXPECT_INT(1, u.output_tokens);
+    EXPECT_INT(291, usage_output_billed(&u));
+    EXPECT(!u.is_suspect);
+    u = read("{\"prompt_tokens\":100,\"completion_tokens\":977,\"total_tokens\":1077,"
+             "\"completion_tokens_details\":{\"reasoning_tokens\":768}}");
+    EXPECT_INT(977, usage_output_billed(&u));
+    EXPECT(!u.is_suspect);
+}
+
+static void what_cannot_be_is_marked_and_not_taken(void)
+{
+    static const char *const values[] = {
+        "-1", "1.5", "1.0", "1e3", "\"12\"", "true", "[]", "{}", "9007199254740993", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "{\"prompt_tokens\":%s,\"completion_tokens\":3}", values[i]);
+        struct usage u = read(text);
+        EXPECT(u.is_suspect);
+        EXPECT_INT(USAGE_UNKNOWN, u.input_tokens);
+        EXPECT_INT(3, u.output_tokens);
+    }
+    struct usage u = read("{\"prompt_tokens\":9007199254740992}");
+    EXPECT(!u.is_suspect);
+    EXPECT(u.input_tokens == (int64_t)1 << 53);
+    usage_init(&u);
+    EXPECT(!take(&u, "[1]"));
+    EXPECT(u.is_suspect);
+}
+
+static void sums_that_do_not_hold_are_marked(void)
+{
+    EXPECT(read("{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":4}").is_suspect);
+    EXPECT(read("{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":6}").is_suspect);
+    EXPECT(read("{\"prompt_tokens\":5,\"prompt_tokens_details\":{\"cached_tokens\":6}}").is_suspect);
+    EXPECT(read("{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"completion_tokens_details\":"
+                "{\"reasoning_tokens\":3}}")
+               .is_suspect);
+    EXPECT(!read("{\"prompt_tokens\":5,\"completion_tokens\":2}").is_suspect);
+}
+
+int main(void)
+{
+    RUN(what_is_not_reported_is_unknown);
+    RUN(every_part_of_a_full_report_is_read);
+    RUN(other_spellings_are_read);
+    RUN(an_embedding_has_no_output);
+    RUN(later_reports_replace_part_by_part);
+    RUN(reasoning_beside_output_is_billed_once);
+    RUN(what_cannot_be_is_marked_and_not_taken);
+    RUN(sums_that_do_not_hold_are_marked);
+    return unit_close("usage");
+}
