@@ -220,7 +220,8 @@ describe("neighbours of a flood", function()
       for _ = 1, 100 do
         all.add(function()
           local r = stream("tokens=20&delay_ms=5")
-          assert(r.ending == "end" and r.body:find("[DONE]", 1, true), tostring(r.ending))
+          assert(r.ending == "end" and r.body:find("[DONE]", 1, true),
+            ("status %s, ended by %s: %s"):format(r.status, r.ending, r.body:sub(-400)))
           ended = ended + 1
         end)
       end
