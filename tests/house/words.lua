@@ -1,7 +1,7 @@
 -- What never stands in the tree: paths of one machine, hosts of one network, secrets, the way the work was organised.
 local house = dofile("tests/house/lib.lua")
 
-local files = house.files(". -not -path './build/*' -not -path './.git/*' -not -path './tests/data/*'", ".")
+local files = house.files(". -not -path './build/*' -not -path './.git' -not -path './.git/*' -not -path './tests/data/*'", ".")
 local text_files = {}
 for _, path in ipairs(files) do
   if not house.read(path):find("%z") then text_files[#text_files + 1] = path end
