@@ -1,0 +1,50 @@
+-- GET /v1/models and /v1/models/{id}: the models that this caller may use.
+local core, use = ...
+local catalogue = use "catalogue"
+local targets = use "targets"
+local notes = use "notes"
+
+local listing = {}
+
+local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
+
+-- What auth and access leave; policies of other kinds speak when a model is called.
+local function may_use(f, policies, model)
+  local entry = catalogue.names[model.name]
+  f.model, f._entry, f._filters = model.name, entry, {}
+  for i = 1, #policies do
+    local policy = policies[i]
+    f._policy = policy
+    if policy.kind == "access" and policy.run_listing(f, policy) == "over" then return false end
+  end
+  for _, target in ipairs(entry.targets) do
+    if not targets.rejection(f, target) then return true end
+  end
+  return false
+end
+
+function listing.answer(f, policies)
+  f._quiet = true
+  if core.listing() == "one" then
+    local asked = f.asked
+    local entry = catalogue.names[asked]
+    local is_there = entry and (entry.model.virtual or may_use(f, policies, entry.model))
+    f._quiet = false
+    if is_there then return core.list { asked } end
+    return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" },
+      ("there is no model '%s', or this key may not use it"):format(tostring(asked)), "enforce", 0)
+  end
+  local names, virtual = {}, {}
+  for _, model in ipairs(catalogue.sorted) do
+    if model.virtual then virtual[#virtual + 1] = model.name
+    elseif may_use(f, policies, model) then names[#names + 1] = model.name end
+  end
+  f._quiet = false
+  if #names > 0 then
+    for _, name in ipairs(virtual) do names[#names + 1] = name end
+    table.sort(names)
+  end
+  core.list(names)
+end
+
+return listing

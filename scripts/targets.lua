@@ -1,0 +1,75 @@
+-- Which targets are left: filters that policies install, proposals that pass through them.
+--
+--   local why, filter = targets.rejection(f, target)      -- nil when it may be used
+--   targets.propose(f, policy, rule, list, reason, mode, line)
+--
+-- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }.
+local core, use = ...
+local catalogue = use "catalogue"
+local note = use("notes").note
+
+local targets = {}
+
+-- What says so when no account of moongate.lua has the target.
+local unconfigured = {}
+targets.unconfigured = unconfigured
+
+local function rejects(filter, f, target)
+  if filter.check then
+    local why, rule = filter.check(f, target)
+    return why and ("%s/%s: %s"):format(filter.policy.name, rule, why)
+  end
+  if (filter.set[target] ~= nil) == filter.keep then return nil end
+  return ("%s/%s: %s"):format(filter.policy.name, filter.rule, filter.reason)
+end
+
+-- Why not, and what says so; nil when the target may be used.
+function targets.rejection(f, target)
+  if not target.usable and not catalogue.is_rehearsal then return "no account of that provider in moongate.lua", unconfigured end
+  local filters = f._filters
+  for i = 1, #filters do
+    local why = rejects(filters[i], f, target)
+    if why then return why, filters[i] end
+  end
+end
+
+local function remember(f, target, why, filter)
+  local rejected = f._rejected
+  if not rejected then
+    rejected = { by = filter }
+    f._rejected = rejected
+  elseif rejected.by ~= filter then
+    rejected.by = nil
+  end
+  rejected[#rejected + 1] = ("%s (%s)"):format(target.name, why)
+end
+
+-- Those of the targets that may be used, each other one noted; false when none is left.
+local function pick(f, policy, rule, list, mode, line)
+  local usable = false
+  for i = 1, #list do
+    local target = list[i]
+    local why, filter = targets.rejection(f, target)
+    if why then
+      remember(f, target, why, filter)
+      note(f, policy, rule, "skip", ("%s (%s)"):format(target.name, why), mode, line)
+    else
+      usable = usable or {}
+      usable[#usable + 1] = target
+    end
+  end
+  return usable
+end
+
+-- A proposal: the first one with a target left wins.
+function targets.propose(f, policy, rule, list, reason, mode, line)
+  if f._chosen then return note(f, policy, rule, "ignored", "a target was chosen before", mode, line) end
+  if mode == "observe" then return note(f, policy, rule, "route", reason, mode, line) end
+  f._chosen = pick(f, policy, rule, list, mode, line)
+  if f._chosen then
+    f._by = { policy, rule, reason, mode, line }
+    f._filter_count = #f._filters
+  end
+end
+
+return targets
