@@ -52,13 +52,10 @@ local function specs(folder)
   return list
 end
 
--- busted with the policy engine inside: what `require "moongate.test"` needs.
+-- `moongate test`: busted with the policy engine inside, which `require "moongate.test"` needs.
 function parts.spec()
   local list = specs("tests/spec policies/specs")
-  for _, command in ipairs(list) do
-    table.remove(command[2], 1)
-    command[2][1] = build .. "/spec-runner"
-  end
+  for _, command in ipairs(list) do command[2][1], command[2][2] = build .. "/moongate", "test" end
   return list
 end
 

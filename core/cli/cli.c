@@ -31,6 +31,20 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 good (warnings or not), 1 errors, 2 the configuration cannot be read.\n",
      command_check},
+    {"test", "run the specs of the policies, without a gateway",
+     "moongate test                       policies/specs, as moongate.lua names the folder\n"
+     "moongate test policies/specs/access_spec.lua --filter sales\n"
+     "moongate test PROJECT               a folder with a moongate.lua\n"
+     "\n"
+     "Runs busted with the real engine inside: same sandbox, same limits. Needs the Debian package lua-busted.\n"
+     "\n"
+     "  --filter PATTERN    only tests whose name matches; -t TAGS; --shuffle; --list; all of busted's options\n"
+     "  -o FORMAT           TAP, junit, json, gtest, plainTerminal, or a handler of your own (x.lua)\n"
+     "  --json              one document: what passed, what failed, where and why\n"
+     "  -c, --config FILE   the configuration (for its policy folder)\n"
+     "\n"
+     "Exit code: 0 all passed, 1 some failed, 2 nothing could be run.\n",
+     command_test},
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"

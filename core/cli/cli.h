@@ -37,6 +37,7 @@ int command_keys_list(int argc, char **argv);
 int command_keys_revoke(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_test(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* ---- Options. */

@@ -38,6 +38,8 @@ struct config *config_load(const char *path, struct report *report);
 void config_free(struct config *c); /* wipes keys; NULL is welcome */
 /* The data folder for commands, also when the file does not load at the moment. Never NULL; free it with mem_free. */
 char *config_data_dir(const char *path);
+/* The folder of policies, in the same way. */
+char *config_policies_dir(const char *path);
 /* Wipes what nobody but a worker needs. */
 void config_drop_secrets(struct config *c);
 /* The effective values without any secret, for `check --json`. */

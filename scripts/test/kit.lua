@@ -9,7 +9,7 @@
 --   gw.errors { x = "…" }                                   -- what loading says, one line an error
 --
 -- r: kind, denied { status, code, reason, policy, rule }, route { targets }, model, models, warnings, annotations, trace,
--- fault, app, department, user, team. A failing assertion prints the trace. Runs in build/spec-runner.
+-- fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"
 local say = require "say"

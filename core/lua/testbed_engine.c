@@ -1,10 +1,5 @@
-/*
- * busted, with the real policy engine inside: build/spec-runner [busted's options] tests/spec/x_spec.lua
- *
- * The specs run in a full Lua state; each engine that they load is a second one, sandboxed and limited as in a worker.
- * Values cross by copy. `require "moongate.test"` is scripts/test/kit.lua, which drives what stands here.
- */
-#include <lualib.h>
+/* What specs ask of the policy engine: `engine`, the argument of scripts/test/kit.lua. */
+#include "lua/testbed_engine.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -144,48 +139,14 @@ static int on_memory(lua_State *L)
     return 1;
 }
 
-/* package.preload["moongate.test"] */
-static int on_require_kit(lua_State *L)
+void testbed_engine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"load", on_load}, {"decide", on_decide}, {"script", on_script}, {"memory", on_memory}, {NULL, NULL}};
-    const struct embedded_script *kit = script_find(SLICE("scripts/test/kit.lua"));
-    if (!kit || luaL_loadbuffer(L, kit->text, kit->len, "@scripts/test/kit.lua") != 0) return lua_error(L);
-    lua_newtable(L);
-    luaL_register(L, NULL, functions);
-    lua_call(L, 1, 1);
-    return 1;
-}
-
-static void open_state(lua_State *L, int argc, char **argv)
-{
-    luaL_openlibs(L);
     luaL_newmetatable(L, ENGINE);
     lua_pushcfunction(L, on_engine_gc);
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
-    lua_getglobal(L, "package");
-    lua_getfield(L, -1, "preload");
-    lua_pushcfunction(L, on_require_kit);
-    lua_setfield(L, -2, "moongate.test");
-    lua_pop(L, 2);
     lua_newtable(L);
-    for (int i = 0; i < argc; i++) {
-        lua_pushstring(L, argv[i]);
-        lua_rawseti(L, -2, i);
-    }
-    lua_setglobal(L, "arg");
-}
-
-int main(int argc, char **argv)
-{
-    lua_State *L = luaL_newstate();
-    if (!L) return 1;
-    open_state(L, argc, argv);
-    if (luaL_loadstring(L, "require 'busted.runner' { standalone = false }") != 0 || lua_pcall(L, 0, 0, 0) != 0) {
-        fprintf(stderr, "%s\n", lua_tostring(L, -1));
-        return 1;
-    }
-    lua_close(L);
-    return 0;
+    luaL_register(L, NULL, functions);
 }

@@ -1,0 +1,64 @@
+#include "lua/testbed.h"
+
+#include <stdio.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "lua/script.h"
+#include "lua/testbed_engine.h"
+
+static void set_flag(lua_State *L, const char *name, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void push_options(lua_State *L, const struct testbed_job *job)
+{
+    lua_newtable(L);
+    set_flag(L, "is_json", job->is_json);
+    set_flag(L, "is_coloured", job->is_coloured);
+    set_flag(L, "has_coverage", job->has_coverage);
+    lua_pushstring(L, job->policies);
+    lua_setfield(L, -2, "policies");
+    lua_newtable(L);
+    for (size_t i = 0; i < job->word_count; i++) {
+        lua_pushstring(L, job->words[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "words");
+}
+
+/* Protected; leaves the number that scripts/test/run.lua gives. */
+static int run(lua_State *L)
+{
+    const struct testbed_job *job = lua_touserdata(L, 1);
+    const struct embedded_script *script = script_find(SLICE("scripts/test/run.lua"));
+    luaL_openlibs(L);
+    if (!script) return luaL_error(L, "scripts/test/run.lua is not in this binary");
+    if (luaL_loadbuffer(L, script->text, script->len, "@scripts/test/run.lua") != 0) return lua_error(L);
+    testbed_engine_open(L);
+    push_options(L, job);
+    lua_call(L, 2, 1);
+    lua_pushinteger(L, lua_tointeger(L, -1));
+    lua_setfield(L, LUA_REGISTRYINDEX, "testbed.end");
+    return 0;
+}
+
+enum testbed_end testbed_run(const struct testbed_job *job)
+{
+    enum testbed_end end = TESTBED_UNUSABLE;
+    lua_State *L = luaL_newstate();
+    if (!L) return end;
+    if (lua_cpcall(L, run, (void *)job) == 0) {
+        lua_getfield(L, LUA_REGISTRYINDEX, "testbed.end");
+        end = lua_tointeger(L, -1) == 0 ? TESTBED_PASSED : lua_tointeger(L, -1) == 1 ? TESTBED_FAILED : end;
+    } else {
+        const char *text = lua_tostring(L, -1);
+        fprintf(stderr, "error: %s\n", text ? text : "the tests ended with an error that is no text");
+    }
+    fflush(stdout);
+    lua_close(L);
+    return end;
+}

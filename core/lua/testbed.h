@@ -1,0 +1,31 @@
+/*
+ * Runs specs of policies: busted (the distribution's lua-busted) with the real policy engine inside.
+ *
+ *     const char *const words[] = {"policies/specs/access_spec.lua", "--filter=sales"};
+ *     int end = testbed_run(&(struct testbed_job){.words = words, .word_count = 2, .policies = "policies"});
+ *
+ * The specs run in a Lua state with full libraries, which is what tests need and policies never get; each engine that
+ * they load is a second one, sandboxed and limited as in a worker (lua/testbed_engine.h). scripts/test/run.lua drives.
+ * Prints on stdout; what cannot even be run is said on stderr. Needs busted at run time only.
+ */
+#ifndef MOONGATE_LUA_TESTBED_H
+#define MOONGATE_LUA_TESTBED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum testbed_end { TESTBED_PASSED = 0, TESTBED_FAILED = 1, TESTBED_UNUSABLE = 2 };
+
+/* Everything is borrowed for the call. */
+struct testbed_job {
+    const char *const *words; /* spec files, folders of them, and busted's own options */
+    size_t word_count;
+    const char *policies; /* the folder whose specs/ is meant when no path is among the words; may be NULL */
+    bool is_json;         /* one document on stdout instead of text */
+    bool is_coloured;
+    bool has_coverage;
+};
+
+enum testbed_end testbed_run(const struct testbed_job *job);
+
+#endif

@@ -1,0 +1,131 @@
+-- The offline commands of policy authors: test.
+local cjson = require("cjson")
+local process = dofile("tests/lib/process.lua")
+local workdir = require("tests.e2e.kit.workdir")
+
+local build = os.getenv("B") or "build"
+local moongate = require("posix.unistd").getcwd() .. "/" .. build .. "/moongate"
+
+-- All output (stdout and stderr) and the exit code of `moongate …` in a folder.
+local function run(folder, ...)
+  local words = { moongate, ... }
+  words.cwd, words.seconds, words.env = folder, 30, { MOONGATE_CONFIG = "", NO_COLOR = "1" }
+  return process.run(words)
+end
+
+local function has(text, part) assert.truthy(text:find(part, 1, true), "no '" .. part .. "' in:\n" .. text) end
+
+local dir
+before_each(function()
+  dir = workdir.new("tools")
+  dir:copy("policies", "policies")
+  os.execute(("rm -rf '%s'"):format(dir:path("policies/specs")))
+  dir:write("moongate.lua", 'return moongate.config { policies = "policies" }\n')
+end)
+after_each(function() dir:remove() end)
+
+describe("moongate test", function()
+  local good = [[
+local gw = require "moongate.test"
+describe("access", function()
+  local mg = gw.load { "policies/access.lua" }
+  it("lets engineering use gpt-4o", function()
+    assert.allowed(mg:request { as = { department = "engineering" }, model = "gpt-4o" })
+  end)
+  it("keeps sales out", function()
+    assert.denied(mg:request { as = { department = "sales" }, model = "gpt-4o" }, 403)
+  end)
+end)
+]]
+  local bad = good:gsub("keeps sales out", "lets sales (50%%) in"):gsub("assert.denied%((.-), 403%)", "assert.allowed(%1)")
+
+  it("runs the specs of the policy folder", function()
+    dir:write("policies/specs/good_spec.lua", good)
+    local out, code = run(dir.root, "test")
+    assert.equal(0, code, out)
+    has(out, "policies/specs/good_spec.lua")
+    has(out, "\n2 passed in ")
+  end)
+
+  it("shows a failure with its place, the trace and words that run it again", function()
+    dir:write("policies/specs/good_spec.lua", good)
+    dir:write("policies/specs/other_spec.lua", bad)
+    local out, code = run(dir.root, "test")
+    assert.equal(1, code, out)
+    has(out, "✗ access lets sales (50%) in  other_spec.lua:8")
+    has(out, "access/models.gpt-4o.departments: deny department sales may not use gpt-4o")
+    has(out, "\n3 passed, 1 failed in ")
+    local again = out:match("rerun (moongate test [^\n]*)")
+    out, code = process.run { "sh", "-c", (again:gsub("^moongate", moongate)), cwd = dir.root, seconds = 30 }
+    assert.equal(1, code, out)
+    has(out, "\n1 failed in ")
+  end)
+
+  it("finds a project and its files from anywhere", function()
+    dir:write("policies/specs/good_spec.lua", good)
+    for _, path in ipairs { dir.root, dir.root .. "/policies/specs", dir.root .. "/policies/specs/good_spec.lua" } do
+      local out, code = run("/", "test", path)
+      assert.equal(0, code, out)
+      has(out, "2 passed in ")
+    end
+    local out, code = run("/", "test", "-c", dir.root .. "/moongate.lua")
+    assert.equal(0, code, out)
+  end)
+
+  it("speaks JSON, TAP and JUnit", function()
+    dir:write("policies/specs/a_spec.lua", bad)
+    local out, code = run(dir.root, "test", "--json")
+    local document = cjson.decode(out)
+    assert.equal(1, code)
+    assert.same({ false, 1, 1 }, { document.ok, document.passed, document.failed })
+    assert.same({ "policies/specs/a_spec.lua", 8, "failed" },
+      { document.files[1].tests[2].file, document.files[1].tests[2].line, document.files[1].tests[2].status })
+    out, code = run(dir.root, "test", "-o", "TAP")
+    assert.equal(1, code)
+    has(out, "ok 1 - access lets engineering use gpt-4o")
+    has(out, "not ok")
+    has(out, "1..2")
+    has(run(dir.root, "test", "-o", "junit"), "<testcase ")
+  end)
+
+  it("hands busted's options on", function()
+    dir:write("policies/specs/a_spec.lua", bad)
+    local out, code = run(dir.root, "test", "--filter", "engineering")
+    assert.equal(0, code, out)
+    has(out, "1 passed in")
+  end)
+
+  it("says what cannot be run", function()
+    local out, code = run(dir.root, "test")
+    assert.equal(2, code)
+    has(out, "there is no policies/specs")
+    dir:write("policies/specs/a_spec.lua", "describe('x', function(\n")
+    out, code = run(dir.root, "test")
+    assert.equal(1, code)
+    has(out, "policies/specs/a_spec.lua  a_spec.lua:2")
+    has(out, "1 failed in")
+    out, code = run(dir.root, "test", "--no-such-option")
+    assert.equal(2, code)
+    has(out, "--no-such-option")
+  end)
+
+  it("does not let a spec end the run", function()
+    dir:write("policies/specs/a_spec.lua", "describe('x', function() it('ends', function() os.exit(0) end) end)\n")
+    local out, code = run(dir.root, "test")
+    assert.equal(1, code, out)
+    has(out, "os.exit was called")
+  end)
+
+  it("is coloured only where that can be seen, or is asked for", function()
+    dir:write("policies/specs/a_spec.lua", bad)
+    local function coloured(env, option)
+      local out = process.run { moongate, "test", option, cwd = dir.root, seconds = 30, env = env }
+      return out:find("\27", 1, true) ~= nil
+    end
+    assert.is_false(coloured { CLICOLOR_FORCE = "0" })
+    assert.is_true(coloured { CLICOLOR_FORCE = "1", NO_COLOR = "" })
+    assert.is_false(coloured { CLICOLOR_FORCE = "1", NO_COLOR = "1" })
+    assert.is_true(coloured({ NO_COLOR = "1" }, "--color=always"))
+    assert.is_false(coloured({ CLICOLOR_FORCE = "1", NO_COLOR = "" }, "--color=never"))
+  end)
+end)
