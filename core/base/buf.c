@@ -6,6 +6,10 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define BUF_FIRST_BYTES 256
 
 void buf_init(struct buf *b)
@@ -106,17 +110,60 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
+#ifdef __SSE2__
+/* A bit for each byte that is not is_plain(). Compared as signed numbers, bytes from 0x80 on are below a space. */
+static inline unsigned stops_of(__m128i bytes)
+{
+    __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20)), del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F));
+    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, slash)));
+}
+
+static inline unsigned stops_in_16(const unsigned char *p)
+{
+    return stops_of(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+static inline unsigned stops_in_8(const unsigned char *p)
+{
+    return stops_of(_mm_loadl_epi64((const __m128i *)(const void *)p)) & 0xFF;
+}
+#endif
+
+/* How many bytes from p on are plain. Most texts are ids and names of 8 to 40 bytes: their last bytes are looked at with
+ * some of those before, which costs less than a loop over the rest. */
+static size_t plain_run(const unsigned char *p, size_t len)
+{
+    size_t at = 0;
+#ifdef __SSE2__
+    for (; len - at >= 16; at += 16) {
+        unsigned stops = stops_in_16(p + at);
+        if (stops) return at + (size_t)__builtin_ctz(stops);
+    }
+    if (len >= 16) {
+        unsigned stops = stops_in_16(p + len - 16);
+        return stops ? len - 16 + (size_t)__builtin_ctz(stops) : len;
+    }
+    if (len >= 8) {
+        unsigned stops = stops_in_8(p) | stops_in_8(p + len - 8) << (len - 8);
+        return stops ? (size_t)__builtin_ctz(stops) : len;
+    }
+#endif
+    while (at < len && is_plain(p[at]))
+        at++;
+    return at;
+}
+
 void buf_append_json(struct buf *b, struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.ptr;
     size_t at = 0;
+    buf_reserve(b, s.len + 2);
     buf_append_char(b, '"');
     while (at < s.len) {
-        size_t run = at;
-        while (run < s.len && is_plain(p[run]))
-            run++;
-        buf_append(b, slice_of(s.ptr + at, run - at));
-        at = run;
+        size_t run = plain_run(p + at, s.len - at);
+        buf_append(b, slice_of(s.ptr + at, run));
+        at += run;
         if (at < s.len) at += append_json_char(b, p + at, s.len - at);
     }
     buf_append_char(b, '"');

@@ -5,15 +5,17 @@
 
 #include "base/clock.h"
 
-static void append_name(struct buf *out, const char *name)
+/* A member's name with all that stands around it, so that it is one copy. */
+#define NAME(text) SLICE(",\"" text "\":")
+
+/* The first of an object goes without the comma. */
+static void append_name(struct buf *out, struct slice name)
 {
-    if (buf_ptr(out)[buf_len(out) - 1] != '{') buf_append_char(out, ',');
-    buf_append_char(out, '"');
-    buf_append(out, slice_str(name));
-    buf_append(out, SLICE("\":"));
+    size_t comma = buf_ptr(out)[buf_len(out) - 1] == '{';
+    buf_append(out, slice_of(name.ptr + comma, name.len - comma));
 }
 
-static void append_text(struct buf *out, const char *name, struct slice value)
+static void append_text(struct buf *out, struct slice name, struct slice value)
 {
     append_name(out, name);
     if (value.ptr)
@@ -23,18 +25,18 @@ static void append_text(struct buf *out, const char *name, struct slice value)
 }
 
 /* Empty means not said: the field is left out. */
-static void append_some(struct buf *out, const char *name, struct slice value)
+static void append_some(struct buf *out, struct slice name, struct slice value)
 {
     if (value.len) append_text(out, name, value);
 }
 
-static void append_number(struct buf *out, const char *name, uint64_t value)
+static void append_number(struct buf *out, struct slice name, uint64_t value)
 {
     append_name(out, name);
     buf_append_u64(out, value);
 }
 
-static void append_ms(struct buf *out, const char *name, uint64_t from_ns, uint64_t to_ns)
+static void append_ms(struct buf *out, struct slice name, uint64_t from_ns, uint64_t to_ns)
 {
     if (!from_ns || to_ns < from_ns) return;
     uint64_t us = (to_ns - from_ns) / 1000;
@@ -48,25 +50,25 @@ static void append_ms(struct buf *out, const char *name, uint64_t from_ns, uint6
 
 static void append_identity(struct buf *out, const struct exchange *x)
 {
-    append_name(out, "identity");
+    append_name(out, NAME("identity"));
     buf_append_char(out, '{');
-    if (x->key) append_some(out, "key_id", x->key->id);
-    append_some(out, "app", x->app);
-    append_some(out, "department", x->department);
-    append_some(out, "user", x->user);
-    append_some(out, "team", x->team);
+    if (x->key) append_some(out, NAME("key_id"), x->key->id);
+    append_some(out, NAME("app"), x->app);
+    append_some(out, NAME("department"), x->department);
+    append_some(out, NAME("user"), x->user);
+    append_some(out, NAME("team"), x->team);
     buf_append_char(out, '}');
 }
 
 static void append_decision(struct buf *out, const struct verdict *v)
 {
     if (v->kind != VERDICT_DENY) return;
-    append_name(out, "decision");
+    append_name(out, NAME("decision"));
     buf_append_char(out, '{');
-    append_text(out, "policy", v->policy);
-    append_text(out, "rule", v->rule);
-    append_text(out, "code", v->code);
-    append_text(out, "reason", v->reason);
+    append_text(out, NAME("policy"), v->policy);
+    append_text(out, NAME("rule"), v->rule);
+    append_text(out, NAME("code"), v->code);
+    append_text(out, NAME("reason"), v->reason);
     buf_append_char(out, '}');
 }
 
@@ -74,28 +76,28 @@ static void append_fault(struct buf *out, const struct exchange *x)
 {
     bool is_policy = x->verdict.kind == VERDICT_FAULT;
     if (x->fault.code == FAULT_NONE && !is_policy) return;
-    append_name(out, "fault");
+    append_name(out, NAME("fault"));
     buf_append_char(out, '{');
-    append_text(out, "code", slice_str(fault_info(is_policy ? FAULT_POLICY : x->fault.code)->code));
-    append_text(out, "text", is_policy ? x->verdict.fault_text : slice_str(fault_message(&x->fault)));
+    append_text(out, NAME("code"), slice_str(fault_info(is_policy ? FAULT_POLICY : x->fault.code)->code));
+    append_text(out, NAME("text"), is_policy ? x->verdict.fault_text : slice_str(fault_message(&x->fault)));
     buf_append_char(out, '}');
 }
 
 static void append_trace(struct buf *out, const struct trace *trace)
 {
-    append_name(out, "trace");
+    append_name(out, NAME("trace"));
     buf_append_char(out, '[');
     for (size_t i = 0; i < trace->count; i++) {
         const struct trace_entry *e = &trace->entries[i];
         if (i) buf_append_char(out, ',');
         buf_append_char(out, '{');
-        append_text(out, "policy", e->policy);
-        append_some(out, "rule", e->rule);
-        append_text(out, "verb", e->verb);
-        append_some(out, "reason", e->reason);
-        if (!slice_equal(e->mode, SLICE("enforce"))) append_some(out, "mode", e->mode);
+        append_text(out, NAME("policy"), e->policy);
+        append_some(out, NAME("rule"), e->rule);
+        append_text(out, NAME("verb"), e->verb);
+        append_some(out, NAME("reason"), e->reason);
+        if (!slice_equal(e->mode, SLICE("enforce"))) append_some(out, NAME("mode"), e->mode);
         if (e->file.len) {
-            append_name(out, "at");
+            append_name(out, NAME("at"));
             buf_append_json(out, e->file);
             /* The place as people and editors write it: the line goes inside the quotes. */
             out->end--;
@@ -106,30 +108,30 @@ static void append_trace(struct buf *out, const struct trace *trace)
         buf_append_char(out, '}');
     }
     buf_append_char(out, ']');
-    if (trace->dropped) append_number(out, "trace_dropped", trace->dropped);
+    if (trace->dropped) append_number(out, NAME("trace_dropped"), trace->dropped);
 }
 
-static void append_part(struct buf *out, const char *name, int64_t tokens)
+static void append_part(struct buf *out, struct slice name, int64_t tokens)
 {
     if (tokens != USAGE_UNKNOWN && tokens >= 0) append_number(out, name, (uint64_t)tokens);
 }
 
 static void append_usage(struct buf *out, const struct usage *u)
 {
-    append_name(out, "usage");
+    append_name(out, NAME("usage"));
     if (!usage_is_known(u)) {
         buf_append(out, SLICE("null"));
         return;
     }
     buf_append_char(out, '{');
-    append_part(out, "input_tokens", u->input_tokens);
-    append_part(out, "output_tokens", u->output_tokens);
-    append_part(out, "total_tokens", u->total_tokens);
-    append_part(out, "cached_tokens", u->cached_tokens);
-    append_part(out, "cache_write_tokens", u->cache_write_tokens);
-    append_part(out, "reasoning_tokens", u->reasoning_tokens);
+    append_part(out, NAME("input_tokens"), u->input_tokens);
+    append_part(out, NAME("output_tokens"), u->output_tokens);
+    append_part(out, NAME("total_tokens"), u->total_tokens);
+    append_part(out, NAME("cached_tokens"), u->cached_tokens);
+    append_part(out, NAME("cache_write_tokens"), u->cache_write_tokens);
+    append_part(out, NAME("reasoning_tokens"), u->reasoning_tokens);
     if (u->is_suspect) {
-        append_name(out, "suspect");
+        append_name(out, NAME("suspect"));
         buf_append(out, SLICE("true"));
     }
     buf_append_char(out, '}');
@@ -137,11 +139,11 @@ static void append_usage(struct buf *out, const struct usage *u)
 
 static void append_estimate(struct buf *out, const struct exchange *x)
 {
-    append_name(out, "estimate");
+    append_name(out, NAME("estimate"));
     buf_append_char(out, '{');
-    append_number(out, "input_tokens", x->estimate_input_tokens);
-    append_number(out, "output_tokens", x->estimate_output_tokens);
-    append_name(out, "estimated");
+    append_number(out, NAME("input_tokens"), x->estimate_input_tokens);
+    append_number(out, NAME("output_tokens"), x->estimate_output_tokens);
+    append_name(out, NAME("estimated"));
     buf_append(out, x->is_estimate_flagged ? SLICE("true") : SLICE("false"));
     buf_append_char(out, '}');
 }
@@ -149,11 +151,11 @@ static void append_estimate(struct buf *out, const struct exchange *x)
 static void append_upstream(struct buf *out, const struct exchange *x)
 {
     if (!x->response.upstream_status) return;
-    append_name(out, "upstream");
+    append_name(out, NAME("upstream"));
     buf_append_char(out, '{');
-    append_number(out, "status", (uint64_t)x->response.upstream_status);
-    append_some(out, "request_id", x->response.upstream_request_id);
-    append_some(out, "finish_reason", x->response.finish_reason);
+    append_number(out, NAME("status"), (uint64_t)x->response.upstream_status);
+    append_some(out, NAME("request_id"), x->response.upstream_request_id);
+    append_some(out, NAME("finish_reason"), x->response.finish_reason);
     buf_append_char(out, '}');
 }
 
@@ -162,19 +164,19 @@ static void append_times(struct buf *out, const struct exchange *x)
     uint64_t decided = x->entered_ns[EXCHANGE_CALLING];
     if (!decided) decided = x->entered_ns[EXCHANGE_REPLYING];
     if (!decided) decided = x->entered_ns[EXCHANGE_SETTLING];
-    append_name(out, "ms");
+    append_name(out, NAME("ms"));
     buf_append_char(out, '{');
-    append_ms(out, "total", x->born_mono_ns, x->entered_ns[EXCHANGE_SETTLING]);
-    append_ms(out, "deciding", x->entered_ns[EXCHANGE_DECIDING], decided);
-    append_ms(out, "calling", x->entered_ns[EXCHANGE_CALLING], x->entered_ns[EXCHANGE_SETTLING]);
-    append_ms(out, "first_byte", x->born_mono_ns, x->first_byte_ns);
+    append_ms(out, NAME("total"), x->born_mono_ns, x->entered_ns[EXCHANGE_SETTLING]);
+    append_ms(out, NAME("deciding"), x->entered_ns[EXCHANGE_DECIDING], decided);
+    append_ms(out, NAME("calling"), x->entered_ns[EXCHANGE_CALLING], x->entered_ns[EXCHANGE_SETTLING]);
+    append_ms(out, NAME("first_byte"), x->born_mono_ns, x->first_byte_ns);
     buf_append_char(out, '}');
 }
 
 static void append_annotations(struct buf *out, const struct exchange *x)
 {
     if (!x->annotation_count) return;
-    append_name(out, "annotations");
+    append_name(out, NAME("annotations"));
     buf_append_char(out, '{');
     for (size_t i = 0; i < x->annotation_count; i++) {
         if (i) buf_append_char(out, ',');
@@ -189,18 +191,18 @@ static void append_asked(struct buf *out, const struct exchange *x)
 {
     char now[CLOCK_TEXT_BYTES];
     clock_format(x->born_wall_ns, now);
-    append_text(out, "id", slice_str(x->id));
-    append_text(out, "time", slice_str(now));
-    append_text(out, "api", slice_str(exchange_api_name(x->api)));
-    append_text(out, "path", x->head.path);
-    append_name(out, "stream");
+    append_text(out, NAME("id"), slice_str(x->id));
+    append_text(out, NAME("time"), slice_str(now));
+    append_text(out, NAME("api"), slice_str(exchange_api_name(x->api)));
+    append_text(out, NAME("path"), x->head.path);
+    append_name(out, NAME("stream"));
     buf_append(out, x->request.is_stream ? SLICE("true") : SLICE("false"));
-    append_some(out, "model", x->verdict.model.len ? x->verdict.model : x->request.model);
-    append_some(out, "model_asked", x->request.model);
+    append_some(out, NAME("model"), x->verdict.model.len ? x->verdict.model : x->request.model);
+    append_some(out, NAME("model_asked"), x->request.model);
     if (x->target_index >= 0) {
         const struct target *t = &x->verdict.targets[x->target_index];
-        append_text(out, "target", t->name);
-        append_text(out, "provider", t->provider);
+        append_text(out, NAME("target"), t->name);
+        append_text(out, NAME("provider"), t->provider);
     }
 }
 
@@ -208,23 +210,23 @@ void record_format(struct buf *out, const struct exchange *x)
 {
     buf_append_char(out, '{');
     append_asked(out, x);
-    append_number(out, "status", (uint64_t)x->response.status);
-    append_text(out, "outcome", slice_str(exchange_outcome_name(x->outcome)));
+    append_number(out, NAME("status"), (uint64_t)x->response.status);
+    append_text(out, NAME("outcome"), slice_str(exchange_outcome_name(x->outcome)));
     append_identity(out, x);
     append_decision(out, &x->verdict);
     append_fault(out, x);
-    append_name(out, "policy");
+    append_name(out, NAME("policy"));
     buf_append_char(out, '{');
-    append_text(out, "sha256", slice_str(x->policy_digest));
+    append_text(out, NAME("sha256"), slice_str(x->policy_digest));
     buf_append_char(out, '}');
     append_trace(out, &x->trace);
     append_estimate(out, x);
     append_usage(out, &x->usage);
     append_upstream(out, x);
     append_times(out, x);
-    append_number(out, "bytes_out", x->response.bytes_out);
-    append_number(out, "events", x->response.events);
-    if (x->response.inspect_errors) append_number(out, "inspect_errors", x->response.inspect_errors);
+    append_number(out, NAME("bytes_out"), x->response.bytes_out);
+    append_number(out, NAME("events"), x->response.events);
+    if (x->response.inspect_errors) append_number(out, NAME("inspect_errors"), x->response.inspect_errors);
     append_annotations(out, x);
     buf_append(out, SLICE("}\n"));
 }

@@ -1,6 +1,7 @@
 #include "wire/chat.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/limits.h"
 
@@ -252,40 +253,76 @@ static bool read_metadata(struct reading *in)
     return fault_set(in->why, FAULT_BAD_BODY, "\"metadata.moongate\" is given twice; give it once");
 }
 
-/* Two members of one name in a message: a policy would read the one, the model the other. */
-static bool refuse_duplicate(const struct reading *in, uint32_t object, uint32_t message)
+/* Members of messages and of their parts; those before MEMBER_IMAGE_URL may stand once: of two, a policy would read the
+ * one, the model the other. */
+enum member {
+    MEMBER_ROLE,
+    MEMBER_CONTENT,
+    MEMBER_TYPE,
+    MEMBER_TEXT,
+    MEMBER_NAME,
+    MEMBER_REFUSAL,
+    MEMBER_TOOL_CALLS,
+    MEMBER_IMAGE_URL,
+    MEMBER_INPUT_AUDIO,
+    MEMBER_FILE,
+    MEMBERS_COUNT
+};
+
+static const struct slice member_names[MEMBERS_COUNT] = {
+    {"role", 4},    {"content", 7},     {"type", 4},      {"text", 4},         {"name", 4},
+    {"refusal", 7}, {"tool_calls", 10}, {"image_url", 9}, {"input_audio", 11}, {"file", 4}};
+
+/* Keys without escapes, nearly all, are compared as they stand. */
+static enum member find_member(const struct json_tape *tape, uint32_t value)
 {
-    static const struct slice names[] = {{"role", 4}, {"content", 7}, {"type", 4},       {"text", 4},
-                                         {"name", 4}, {"refusal", 7}, {"tool_calls", 10}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (!json_has_duplicate(in->tape, object, names[i])) continue;
-        return fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", message,
-                         names[i].ptr);
+    struct slice key = json_key(tape, value), text = slice_of(key.ptr + 1, key.len - 2);
+    for (int m = 0; m < MEMBERS_COUNT; m++) {
+        if (slice_equal(text, member_names[m])) return (enum member)m;
+    }
+    if (!memchr(text.ptr, '\\', text.len)) return MEMBERS_COUNT;
+    for (int m = 0; m < MEMBERS_COUNT; m++) {
+        if (json_key_is(tape, value, member_names[m])) return (enum member)m;
+    }
+    return MEMBERS_COUNT;
+}
+
+/* Each member's first value, in one walk over the object; none of what is no object. */
+static bool read_members(struct reading *in, uint32_t object, uint32_t message, uint32_t nodes[MEMBERS_COUNT])
+{
+    for (int m = 0; m < MEMBERS_COUNT; m++)
+        nodes[m] = JSON_NONE;
+    if (!json_is(in->tape, object, JSON_OBJECT)) return true;
+    for (uint32_t n = json_first(in->tape, object); n != JSON_NONE; n = json_next(in->tape, n)) {
+        enum member m = find_member(in->tape, n);
+        if (m == MEMBERS_COUNT) continue;
+        if (nodes[m] == JSON_NONE) {
+            nodes[m] = n;
+        } else if (m < MEMBER_IMAGE_URL) {
+            return fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", message,
+                             member_names[m].ptr);
+        }
     }
     return true;
 }
 
-static unsigned part_uses(const struct json_tape *tape, uint32_t part)
+static unsigned part_uses(const struct json_tape *tape, const uint32_t nodes[MEMBERS_COUNT])
 {
-    uint32_t type = json_get(tape, part, SLICE("type"));
-    if (json_text_is(tape, type, SLICE("image_url")) || json_get(tape, part, SLICE("image_url")) != JSON_NONE) {
-        return CHAT_USES_IMAGES;
-    }
-    if (json_text_is(tape, type, SLICE("input_audio")) || json_get(tape, part, SLICE("input_audio")) != JSON_NONE) {
-        return CHAT_USES_AUDIO;
-    }
-    bool is_file = json_text_is(tape, type, SLICE("file")) || json_get(tape, part, SLICE("file")) != JSON_NONE;
-    return is_file ? CHAT_USES_FILES : 0;
+    uint32_t type = nodes[MEMBER_TYPE];
+    if (nodes[MEMBER_IMAGE_URL] != JSON_NONE || json_text_is(tape, type, SLICE("image_url"))) return CHAT_USES_IMAGES;
+    if (nodes[MEMBER_INPUT_AUDIO] != JSON_NONE || json_text_is(tape, type, SLICE("input_audio"))) return CHAT_USES_AUDIO;
+    return nodes[MEMBER_FILE] != JSON_NONE || json_text_is(tape, type, SLICE("file")) ? CHAT_USES_FILES : 0;
 }
 
 static bool read_message(struct reading *in, uint32_t message, uint32_t number)
 {
-    uint32_t content = json_get(in->tape, message, SLICE("content"));
-    if (!refuse_duplicate(in, message, number)) return false;
+    uint32_t nodes[MEMBERS_COUNT], part_nodes[MEMBERS_COUNT];
+    if (!read_members(in, message, number, nodes)) return false;
+    uint32_t content = nodes[MEMBER_CONTENT];
     if (!json_is(in->tape, content, JSON_ARRAY)) return true;
     for (uint32_t part = json_first(in->tape, content); part != JSON_NONE; part = json_next(in->tape, part)) {
-        if (!refuse_duplicate(in, part, number)) return false;
-        in->r->uses |= part_uses(in->tape, part);
+        if (!read_members(in, part, number, part_nodes)) return false;
+        in->r->uses |= part_uses(in->tape, part_nodes);
     }
     return true;
 }

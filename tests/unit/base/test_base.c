@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/mem.h"
 
 static void numbers_are_strict(void)
 {
@@ -55,6 +56,37 @@ static void json_text_is_always_valid(void)
     buf_clear(&b);
 }
 
+/* Runs are copied sixteen and eight bytes at a time: nothing may hide at any place of a text of any length. */
+static void json_text_is_escaped_at_every_place(void)
+{
+    static const struct {
+        char byte;
+        const char *expected;
+    } cases[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {1, "\\u0001"}, {0x1F, "\\u001f"},
+                 {0x7F, "\\u007f"}, {(char)0x80, "\xEF\xBF\xBD"}, {(char)0xFF, "\xEF\xBF\xBD"}, {' ', " "}, {'~', "~"}};
+    struct buf b, expected;
+    buf_init(&b);
+    buf_init(&expected);
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        for (size_t len = 1; len <= 40; len++) {
+            for (size_t at = 0; at < len; at++) {
+                char *text = mem_alloc(len); /* so that a read behind it is noticed */
+                memset(text, 'a', len);
+                text[at] = cases[c].byte;
+                buf_reset(&b);
+                buf_reset(&expected);
+                buf_append_json(&b, slice_of(text, len));
+                buf_printf(&expected, "\"%.*s%s%.*s\"", (int)at, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                           cases[c].expected, (int)(len - at - 1), "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+                EXPECT_SLICE(buf_slice(&expected), buf_slice(&b));
+                mem_free(text);
+            }
+        }
+    }
+    buf_clear(&b);
+    buf_clear(&expected);
+}
+
 static void an_arena_aligns_and_counts(void)
 {
     struct arena a;
@@ -88,6 +120,7 @@ int main(void)
     RUN(a_split_without_the_mark_is_all_head);
     RUN(a_buffer_keeps_order_through_growth_and_consumption);
     RUN(json_text_is_always_valid);
+    RUN(json_text_is_escaped_at_every_place);
     RUN(an_arena_aligns_and_counts);
     RUN(every_fault_has_a_standard_status);
     RUN(times_are_rfc3339);
