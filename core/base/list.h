@@ -36,6 +36,11 @@ static inline void list_append(struct list_link *head, struct list_link *link)
     head->prev = link;
 }
 
+static inline void list_prepend(struct list_link *head, struct list_link *link)
+{
+    list_append(head->next, link);
+}
+
 static inline void list_remove(struct list_link *link)
 {
     link->prev->next = link->next;

@@ -6,7 +6,7 @@
 #include "net/head.h"
 
 #define NEVER UINT64_MAX
-/* Handles kept for reuse; a burst beyond gives its memory back. */
+/* Handles kept for reuse, the last one used first: its memory is the warmest; a burst beyond gives its memory back. */
 #define IDLE_HANDLES_MAX 256
 
 static uint64_t now_ms(const struct fetch_pool *pool)
@@ -70,6 +70,7 @@ static void destroy(struct fetch *f)
     loop_timer_disarm(&f->timer);
     curl_easy_cleanup(f->easy);
     mem_free(f->ca_file);
+    fetch_url_drop(f->url);
     loop_defer(f->pool->loop, free_fetch, f);
 }
 
@@ -86,7 +87,7 @@ static void recycle(struct fetch *f)
         destroy(f);
         return;
     }
-    list_append(&pool->idle, &f->link);
+    list_prepend(&pool->idle, &f->link);
     pool->idle_count++;
 }
 
@@ -271,6 +272,7 @@ void fetch_pool_free(struct fetch_pool *pool)
         destroy(f);
     }
     curl_loop_free(pool->curl);
+    fetch_urls_clear(&pool->urls);
     head_free(pool->spare_head);
     mem_free(pool->system_ca_file);
     mem_free(pool->user_agent);
@@ -331,8 +333,7 @@ struct fetch *fetch_start(struct fetch_pool *pool, const struct fetch_request *r
     f->idle_timeout_ms = request->idle_timeout_ms;
     f->total_timeout_ms = request->total_timeout_ms;
     fetch_url_host(request->url, f->host, sizeof f->host);
-    if (fetch_text_build(&f->text, request, &f->why))
-        fetch_handle_set(f, request->ca_file ? request->ca_file : "", request->is_http2);
+    if (fetch_text_build(&f->text, request, slice_str(pool->user_agent), &f->why)) fetch_handle_set(f, request);
     f->started_ms = now_ms(pool);
     fetch_enter(f, FETCH_CONNECTING);
     pool->active++;

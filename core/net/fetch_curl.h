@@ -25,6 +25,20 @@ struct fetch_text {
     bool has_body;              /* also an empty one */
 };
 
+/* A URL that curl has read. curl would read and write it anew for each request, at the price of parsing a small body. */
+struct fetch_url {
+    CURLU *parsed;
+    char *text;
+    size_t users; /* the handles that have it, and the pool */
+};
+
+/* Those seen last; providers have one or two each. */
+#define FETCH_URLS_KEPT 16
+struct fetch_urls {
+    struct fetch_url *kept[FETCH_URLS_KEPT];
+    size_t next;
+};
+
 struct fetch {
     struct fetch_pool *pool;
     CURL *easy;
@@ -41,7 +55,8 @@ struct fetch {
     bool is_reused;
     bool is_http2;
     bool has_head;
-    char *ca_file; /* what the handle trusts now; "": the system's */
+    char *ca_file;         /* what the handle trusts now; "": the system's */
+    struct fetch_url *url; /* where the handle goes now */
     struct fetch_text text;
     struct head_reader *head; /* while the head arrives */
     size_t trailer_bytes;
@@ -67,6 +82,7 @@ struct fetch_pool {
     struct list_link waiting, running, dying, resuming;
     struct list_link idle; /* fetches with a handle, for reuse */
     size_t idle_count;
+    struct fetch_urls urls;
     struct head_reader *spare_head;
     uint64_t reused;
     uint32_t active, paused;
@@ -80,7 +96,8 @@ void fetch_hold(struct fetch *f, bool is_held);
 
 /* fetch_text.c */
 /* Copies the request (but for the body's bytes); false and *why when it cannot be sent as it is. */
-bool fetch_text_build(struct fetch_text *t, const struct fetch_request *request, struct fault *why);
+bool fetch_text_build(struct fetch_text *t, const struct fetch_request *request, struct slice user_agent,
+                      struct fault *why);
 void fetch_text_clear(struct fetch_text *t);
 /* curl's read and seek callbacks over the pieces. */
 size_t fetch_text_read(struct fetch_text *t, char *to, size_t len);
@@ -91,9 +108,15 @@ void fetch_url_host(struct slice url, char *host, size_t size);
 
 /* fetch_handle.c: curl's options and callbacks: those that never change, and those of one request. */
 void fetch_handle_init(struct fetch *f);
-void fetch_handle_set(struct fetch *f, const char *ca_file, bool is_http2);
+void fetch_handle_set(struct fetch *f, const struct fetch_request *request);
 /* The file of certificates that curl was built to trust, or NULL when this machine has none. The caller frees it. */
 char *fetch_handle_system_ca(void);
+
+/* fetch_url.c */
+/* NULL: it is none. Give it back with fetch_url_drop(), which takes NULL too. */
+struct fetch_url *fetch_url_take(struct fetch_urls *urls, const char *text);
+void fetch_url_drop(struct fetch_url *url);
+void fetch_urls_clear(struct fetch_urls *urls);
 
 /* fetch_judge.c: what curl's result means: false, with *why, for a failure. */
 bool fetch_judge(const struct fetch *f, CURLcode result, struct fault *why);

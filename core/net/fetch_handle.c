@@ -154,13 +154,13 @@ void fetch_handle_init(struct fetch *f)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* says the same, and spares two looks at the environment a request */
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, f->pool->user_agent);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     /* models think for minutes, and NATs forget */
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -199,10 +199,28 @@ static void set_method(struct fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_CUSTOMREQUEST, is_usual ? NULL : f->text.method);
 }
 
-void fetch_handle_set(struct fetch *f, const char *ca_file, bool is_http2)
+/* As text too: when a kept connection turns out to be dead, curl goes by it (7.88, Curl_retry_request). */
+static bool set_url(struct fetch *f)
 {
+    struct fetch_url *url = fetch_url_take(&f->pool->urls, f->text.url);
+    if (!url) return fault_set(&f->why, FAULT_UPSTREAM_CONNECT, "the provider's URL is not a valid http or https URL");
+    if (url == f->url) {
+        fetch_url_drop(url);
+        return true;
+    }
     /* the handle's last URL must not stay */
-    check(curl_easy_setopt(f->easy, CURLOPT_URL, f->text.url) == CURLE_OK);
+    check(curl_easy_setopt(f->easy, CURLOPT_URL, url->text) == CURLE_OK);
+    check(curl_easy_setopt(f->easy, CURLOPT_CURLU, url->parsed) == CURLE_OK);
+    fetch_url_drop(f->url);
+    f->url = url;
+    return true;
+}
+
+void fetch_handle_set(struct fetch *f, const struct fetch_request *request)
+{
+    const char *ca_file = request->ca_file ? request->ca_file : "";
+    bool is_http2 = request->is_http2;
+    if (!set_url(f)) return;
     curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->text.headers);
     set_method(f);
     if (strcmp(f->ca_file, ca_file) != 0) set_trust(f, ca_file);

@@ -81,16 +81,21 @@ static void chain(struct curl_slist *nodes, size_t *count, char *line)
     ++*count;
 }
 
-static void put_headers(struct fetch_text *t, struct curl_slist *nodes, const struct fetch_request *r, char **at)
+/* The User-Agent as one of them: as an option of curl's it would be formatted twice. */
+static void put_headers(struct fetch_text *t, struct curl_slist *nodes, const struct fetch_request *r,
+                        struct slice user_agent, char **at)
 {
     size_t count = 0;
-    bool has_type = false;
+    bool has_type = false, has_agent = false;
     chain(nodes, &count, put(at, SLICE("Expect:")));
     for (size_t i = 0; i < r->header_count; i++) {
         if (is_ours(r->headers[i].name)) continue;
+        has_agent = has_agent || slice_iequal(r->headers[i].name, SLICE("user-agent"));
         has_type = has_type || slice_iequal(r->headers[i].name, SLICE("content-type"));
         chain(nodes, &count, put_header(at, &r->headers[i]));
     }
+    const struct fetch_header agent = {SLICE("User-Agent"), user_agent};
+    if (!has_agent) chain(nodes, &count, put_header(at, &agent));
     /* else curl says that it is a form */
     if (!has_type && t->has_body) chain(nodes, &count, put(at, SLICE("Content-Type:")));
     t->headers = nodes;
@@ -106,11 +111,12 @@ static void put_body(struct fetch_text *t, const struct fetch_request *r, char *
     }
 }
 
-bool fetch_text_build(struct fetch_text *t, const struct fetch_request *r, struct fault *why)
+bool fetch_text_build(struct fetch_text *t, const struct fetch_request *r, struct slice user_agent, struct fault *why)
 {
     *t = (struct fetch_text){0};
     if (!check_request(r, why)) return false;
     size_t text = r->url.len + r->method.len + sizeof "Expect:" + sizeof "Content-Type:" + 2;
+    text += sizeof "User-Agent: " + user_agent.len;
     for (size_t i = 0; i < r->header_count; i++)
         text += r->headers[i].name.len + r->headers[i].value.len + sizeof ": ";
     for (size_t i = 0; i < r->body_count; i++)
@@ -118,13 +124,13 @@ bool fetch_text_build(struct fetch_text *t, const struct fetch_request *r, struc
     t->has_body = t->body_bytes > 0 || takes_body(r->method);
     if (t->body_bytes <= JOIN_BYTES_MAX) text += t->body_bytes;
 
-    size_t nodes_size = (r->header_count + 2) * sizeof(struct curl_slist);
+    size_t nodes_size = (r->header_count + 3) * sizeof(struct curl_slist);
     size_t pieces_size = t->body_bytes > JOIN_BYTES_MAX ? r->body_count * sizeof(struct slice) : 0;
     t->block = mem_alloc(nodes_size + pieces_size + text);
     char *at = t->block + nodes_size + pieces_size;
     t->url = put(&at, r->url);
     t->method = put(&at, r->method);
-    put_headers(t, (struct curl_slist *)(void *)t->block, r, &at);
+    put_headers(t, (struct curl_slist *)(void *)t->block, r, user_agent, &at);
     put_body(t, r, &at);
     if (pieces_size) {
         t->pieces = (struct slice *)(void *)(t->block + nodes_size);

@@ -37,7 +37,7 @@ static void gets_an_answer(void)
     w.pool = NULL;
     up_join(&w.up);
     snprintf(request, sizeof request,
-             "GET /v1/x HTTP/1.1\r\nHost: %s\r\nUser-Agent: moongate/test\r\nAccept: */*\r\n\r\n", address);
+             "GET /v1/x HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\nUser-Agent: moongate/test\r\n\r\n", address);
     EXPECT_SLICE(slice_str(request), buf_slice(&w.up.request));
     call_clear(&c);
     world_close(&w);
@@ -405,45 +405,6 @@ static void shuns_kept_connections_that_closed(void)
     }
 }
 
-/* The provider closes the kept connection at the very moment of the second request: sent again, once, with its body. */
-static void serve_race(struct upstream *u)
-{
-    struct up_conn c = up_accept(u);
-    up_answer(&c, UP_OK);
-    up_read_request(&c);
-    up_fin(&c);
-    struct up_conn d = up_accept(u);
-    up_answer(&d, UP_OK);
-    up_fin(&d);
-}
-
-static void repeats_what_a_closed_connection_never_answered(void)
-{
-    struct world w;
-    struct call c, again;
-    char *bytes = mem_alloc(100000);
-    memset(bytes, 'b', 100000);
-    struct slice pieces[] = {slice_of(bytes, 40000), slice_of(bytes, 60000)};
-    world_open(&w, serve_race);
-    call_whole(&w, &c);
-    call_init(&w, &again);
-    again.request.method = SLICE("POST");
-    again.request.body = pieces;
-    again.request.body_count = 2;
-    call_go(&again);
-    world_run(&w);
-    EXPECT(again.complete);
-    EXPECT(!again.was_reused);
-    up_join(&w.up);
-    EXPECT_INT(2, w.up.accepted);
-    struct slice got = buf_slice(&w.up.request);
-    EXPECT(got.len > 100000 && memcmp(got.ptr + got.len - 100000, bytes, 100000) == 0);
-    mem_free(bytes);
-    call_clear(&c);
-    call_clear(&again);
-    world_close(&w);
-}
-
 /* The second of two requests is answered on the first's connection when that is free, not before. */
 static void serve_two_at_once(struct upstream *u)
 {
@@ -492,7 +453,6 @@ int main(void)
     RUN(bounds_heads);
     RUN(leaves_redirects_and_errors_to_the_caller);
     RUN(shuns_kept_connections_that_closed);
-    RUN(repeats_what_a_closed_connection_never_answered);
     RUN(runs_calls_side_by_side);
     return unit_close("fetch");
 }
