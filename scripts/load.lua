@@ -102,7 +102,23 @@ local policies = {}
 for _, definition in ipairs(definitions) do policies[#policies + 1] = compile(definition) end
 if #names > 0 then check_chain(names, definitions) end
 
+-- For tests: what rules there are, and which tables hold functions that might remember something.
+local function be_watched()
+  local lines, watched = {}, {}
+  for i, policy in ipairs(policies) do
+    for _, rule in ipairs(policy.rules or {}) do
+      lines[#lines + 1] = table.concat({ policy.name, policy.file, rule.line, rule.name }, "\t")
+    end
+    if not policy.keeps_state then
+      watched[#watched + 1] = policy.name
+      watched[#watched + 1] = definitions[i].spec
+    end
+  end
+  core.watch(table.concat(lines, "\n"), watched)
+end
+
 if report.errors == 0 then
+  if core.watched() then be_watched() end
   core.install(chain.new(policies))
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)

@@ -10,7 +10,7 @@ local sub = report.sub
 
 local policies = {}
 
-local shared = { "name", "description", "mode", "on_error", "rules", "examples", "on_request" }
+local shared = { "name", "description", "mode", "on_error", "rules", "examples", "on_request", "keeps_state" }
 local later = { on_attempt = true, on_delta = true, on_response = true, on_done = true, on_store_loss = true }
 local on_error = schema.choice { "deny", "skip" }
 
@@ -45,6 +45,7 @@ function policies.compile(spec, policy, allowed)
     policy.hook_line = core.function_line(spec.on_request)
   end
   policy.examples = spec.examples
+  if spec.keeps_state ~= nil then policy.keeps_state = schema.boolean(spec.keeps_state, sub(nil, "keeps_state")) end
 end
 
 return policies

@@ -40,8 +40,11 @@ const struct command cli_commands[] = {
      "\n"
      "  --filter PATTERN    only tests whose name matches; -t TAGS; --shuffle; --list; all of busted's options\n"
      "  -o FORMAT           TAP, junit, json, gtest, plainTerminal, or a handler of your own (x.lua)\n"
+     "  --coverage          lines that never ran and rules that never matched, file by file\n"
      "  --json              one document: what passed, what failed, where and why\n"
      "  -c, --config FILE   the configuration (for its policy folder)\n"
+     "\n"
+     "A policy that remembers something between two requests fails, unless it says keeps_state = true.\n"
      "\n"
      "Exit code: 0 all passed, 1 some failed, 2 nothing could be run.\n",
      command_test},

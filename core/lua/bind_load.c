@@ -6,6 +6,7 @@
 #include "lua/script.h"
 #include "lua/simulate.h"
 #include "lua/source.h"
+#include "lua/watch.h"
 #include "lua/zone.h"
 
 static struct policy_set *loading_set(lua_State *L)
@@ -227,6 +228,25 @@ static int on_install(lua_State *L)
     return 0;
 }
 
+/* watched() → whether a test watches this generation */
+static int on_watched(lua_State *L)
+{
+    lua_pushboolean(L, loading_set(L)->watch != NULL);
+    return 1;
+}
+
+/* watch(outline, {name, table, name, table, …}): the rules there are, and the tables whose functions are watched */
+static int on_watch(lua_State *L)
+{
+    struct policy_set *set = loading_set(L);
+    struct slice outline = bind_check_slice(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_settop(L, 2);
+    set->watched_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    watch_set_outline(set->watch, outline);
+    return 0;
+}
+
 #define NEAREST_MAX 2000
 
 /* nearest(word, list) → the entry of the list that it most likely stands for, or nil */
@@ -321,6 +341,8 @@ void bind_load_register(lua_State *L)
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},
+                                         {"watched", on_watched},
+                                         {"watch", on_watch},
                                          {"nearest", on_nearest},
                                          {"simulate", on_simulate},
                                          {NULL, NULL}};

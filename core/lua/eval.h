@@ -17,6 +17,8 @@ struct policy_set {
     uint64_t serials;                /* evaluations begun; names views */
     struct policy_eval *running;     /* whose slice it is; NULL between slices */
     uint64_t random;                 /* math.random while loading */
+    struct watch *watch;             /* of tests; usually NULL */
+    int watched_ref;                 /* registry: list of policies' names and tables, when watched */
     /* while loading only */
     const struct settings *settings;
     struct policy_errors *errors;

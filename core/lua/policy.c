@@ -5,6 +5,7 @@
 #include "lua/bind.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
+#include "lua/watch.h"
 
 static size_t live_generations;
 
@@ -15,6 +16,7 @@ static struct policy_set *set_new(struct bundle *bundle, const struct settings *
     set->bundle = bundle_ref(bundle);
     set->vm = vm_new();
     set->random = 1;
+    set->watched_ref = LUA_NOREF;
     set->limits = (struct vm_limits){LIMIT_POLICY_BYTECODES, LIMIT_POLICY_CPU_MS, LIMIT_POLICY_DEADLINE_MS};
     if (settings) {
         set->limits =
@@ -59,7 +61,18 @@ static void load(struct policy_set *set)
 
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
+    return policy_set_load_watched(bundle, settings, NULL, errors);
+}
+
+struct policy_set *policy_set_load_watched(struct bundle *bundle, const struct settings *settings, struct watch *watch,
+                                           struct policy_errors *errors)
+{
     struct policy_set *set = set_new(bundle, settings);
+    set->watch = watch;
+    if (watch && watch_has_lines(watch)) {
+        vm_watch(set->vm, watch_line, watch);
+        set->limits.cpu_ms *= WATCH_SLOWDOWN;
+    }
     set->settings = settings;
     set->errors = errors;
     load(set);

@@ -7,19 +7,31 @@
 #include "lua/policy.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
+#include "lua/watch.h"
 
 #define ENGINE "moongate.engine"
 
-static struct policy_set **check_engine(lua_State *L)
+struct engine {
+    struct policy_set *set;
+    struct watch *watch; /* NULL: not watched */
+};
+
+static struct engine *check_engine(lua_State *L)
 {
     return luaL_checkudata(L, 1, ENGINE);
 }
 
+static struct policy_set *check_set(lua_State *L)
+{
+    return check_engine(L)->set;
+}
+
 static int on_engine_gc(lua_State *L)
 {
-    struct policy_set **engine = check_engine(L);
-    policy_set_unref(*engine);
-    *engine = NULL;
+    struct engine *engine = check_engine(L);
+    policy_set_unref(engine->set);
+    watch_free(engine->watch);
+    *engine = (struct engine){0};
     return 0;
 }
 
@@ -79,21 +91,23 @@ static const struct settings *push_settings(struct settings *settings, lua_State
     return settings;
 }
 
-/* load(files [, names of providers]) → engine or nil, list of errors and warnings, the same as printed text */
+/* load(files [, names of providers [, with lines]]) → engine or nil, list of errors and warnings, the same as printed
+ * text. Watched (watch.h) when the third is given, true: lines too. */
 static int on_load(lua_State *L)
 {
     struct policy_errors errors;
     struct buf out;
-    lua_settop(L, 2);
-    struct policy_set **engine = lua_newuserdata(L, sizeof *engine);
-    *engine = NULL;
+    lua_settop(L, 3);
+    struct engine *engine = lua_newuserdata(L, sizeof *engine);
+    *engine = (struct engine){0};
     luaL_getmetatable(L, ENGINE);
     lua_setmetatable(L, -2);
     struct bundle *bundle = check_bundle(L, 1);
     struct settings *settings = settings_new();
     policy_errors_init(&errors);
-    *engine = policy_set_load(bundle, push_settings(settings, L, 2), &errors);
-    if (!*engine) lua_pushnil(L);
+    if (!lua_isnil(L, 3)) engine->watch = watch_new(lua_toboolean(L, 3));
+    engine->set = policy_set_load_watched(bundle, push_settings(settings, L, 2), engine->watch, &errors);
+    if (!engine->set) lua_pushnil(L);
     push_errors(L, &errors);
     buf_init(&out);
     policy_errors_print(&errors, bundle, &out);
@@ -108,7 +122,7 @@ static int on_load(lua_State *L)
 /* decide(engine, description of a request) → outcome; its `slices` says how often it stepped aside */
 static int on_decide(lua_State *L)
 {
-    struct policy_set *set = *check_engine(L);
+    struct policy_set *set = check_set(L);
     struct fault why;
     struct exchange *x = simulate_exchange(bind_check_slice(L, 2), &why);
     if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
@@ -135,14 +149,46 @@ static int on_script(lua_State *L)
 
 static int on_memory(lua_State *L)
 {
-    lua_pushnumber(L, (double)policy_set_memory(*check_engine(L)));
+    lua_pushnumber(L, (double)policy_set_memory(check_set(L)));
     return 1;
+}
+
+/* outline(engine) → text of the rules there are: watch.h; nil when it is not watched */
+static int on_outline(lua_State *L)
+{
+    const struct watch *watch = check_engine(L)->watch;
+    if (!watch) return 0;
+    struct slice outline = watch_outline(watch);
+    lua_pushlstring(L, outline.ptr, outline.len);
+    return 1;
+}
+
+/* ran(engine, path, line) → whether that line of "policies/x.lua" ran */
+static int on_ran(lua_State *L)
+{
+    const struct watch *watch = check_engine(L)->watch;
+    lua_pushboolean(L, watch && watch_ran(watch, bind_check_slice(L, 2), (int)luaL_checkinteger(L, 3)));
+    return 1;
+}
+
+/* remembered(engine) → text of what its policies' functions remember: watch.h */
+static int on_remembered(lua_State *L)
+{
+    struct policy_set *set = check_set(L);
+    struct buf out;
+    struct fault why;
+    buf_init(&out);
+    bool ok = watch_memory(set, &out, &why);
+    lua_pushlstring(L, buf_slice(&out).ptr, buf_len(&out));
+    buf_clear(&out);
+    return ok ? 1 : luaL_error(L, "what the policies remember cannot be told: %s", why.text);
 }
 
 void testbed_engine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", on_load}, {"decide", on_decide}, {"script", on_script}, {"memory", on_memory}, {NULL, NULL}};
+        {"load", on_load},       {"decide", on_decide}, {"script", on_script},         {"memory", on_memory},
+        {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered}, {NULL, NULL}};
     luaL_newmetatable(L, ENGINE);
     lua_pushcfunction(L, on_engine_gc);
     lua_setfield(L, -2, "__gc");

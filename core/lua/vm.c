@@ -26,6 +26,9 @@ struct vm {
     size_t used, cap;
     struct page *pages;
     struct free_block *free[SMALL_CLASSES];
+    int events; /* that the hook is called for */
+    void (*on_line)(void *arg, const char *source, int line);
+    void *line_arg;
 };
 
 /* --- memory --- */
@@ -181,11 +184,21 @@ static bool is_slice_over(const struct vm_task *task, uint64_t now)
     return task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES || now - task->slice_mono_ns >= SLICE_NS;
 }
 
-static void on_count(lua_State *L, lua_Debug *ar)
+static void tell_line(const struct vm *vm, lua_State *L, lua_Debug *ar)
+{
+    /* not short_src, which cuts long paths */
+    if (!lua_getinfo(L, "S", ar) || ar->source[0] != '@' || !is_policy_source(ar->source + 1)) return;
+    vm->on_line(vm->line_arg, ar->source + 1, ar->currentline);
+}
+
+static void on_hook(lua_State *L, lua_Debug *ar)
 {
     struct vm *vm = vm_of(L);
     struct vm_task *task = vm->task;
-    (void)ar;
+    if (ar->event == LUA_HOOKLINE) {
+        tell_line(vm, L, ar);
+        return;
+    }
     if (!task) return;
     uint64_t now = clock_mono_ns();
     if (!task->stop) {
@@ -194,7 +207,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
     }
     if (task->stop && !task->place[0]) {
         vm_place(L, task->place, sizeof task->place);
-        lua_sethook(L, on_count, LUA_MASKCOUNT, 1); /* nothing runs on between here and the freeze */
+        lua_sethook(L, on_hook, vm->events, 1); /* nothing runs on between here and the freeze */
     }
     if (lua_isyieldable(L)) {
         if (task->stop || is_slice_over(task, now)) lua_yield(L, 0);
@@ -227,14 +240,14 @@ static void begin_slice(struct vm *vm, struct vm_task *task)
     task->slice_mono_ns = clock_mono_ns();
     task->slice_cpu_ns = 0;
     task->slice_bytecodes = task->bytecodes;
-    lua_sethook(vm->L, on_count, LUA_MASKCOUNT, VM_TICK_BYTECODES);
+    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
 }
 
 static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer)
 {
     vm->task = outer;
     task->cpu_ns += slice_cpu_ns(task, clock_mono_ns() - task->slice_mono_ns);
-    lua_sethook(vm->L, on_count, LUA_MASKCOUNT, VM_TICK_BYTECODES);
+    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
 }
 
 static int collect(lua_State *L)
@@ -327,11 +340,12 @@ struct vm *vm_new(void)
 {
     struct vm *vm = mem_zalloc(1, sizeof *vm);
     vm->cap = SIZE_MAX;
+    vm->events = LUA_MASKCOUNT;
     vm->L = lua_newstate(on_alloc, vm);
     check(vm->L);
     lua_atpanic(vm->L, on_panic);
     check(luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF));
-    lua_sethook(vm->L, on_count, LUA_MASKCOUNT, VM_TICK_BYTECODES);
+    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
     return vm;
 }
 
@@ -347,6 +361,14 @@ void vm_free(struct vm *vm)
         vm->pages = older;
     }
     mem_free(vm);
+}
+
+void vm_watch(struct vm *vm, void (*on_line)(void *arg, const char *source, int line), void *arg)
+{
+    vm->on_line = on_line;
+    vm->line_arg = arg;
+    vm->events = LUA_MASKCOUNT | LUA_MASKLINE;
+    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
 }
 
 lua_State *vm_main(const struct vm *vm)

@@ -68,6 +68,8 @@ struct vm_task {
 struct vm *vm_new(void);
 void vm_free(struct vm *vm); /* NULL is welcome; no coroutine may be running */
 lua_State *vm_main(const struct vm *vm);
+/* For tests: on_line runs at every line of a policy file, "policies/x.lua". Before anything is loaded. */
+void vm_watch(struct vm *vm, void (*on_line)(void *arg, const char *source, int line), void *arg);
 /* For bindings: what owns this state. */
 void vm_set_owner(struct vm *vm, void *owner);
 void *vm_owner(const struct vm *vm);

@@ -30,22 +30,7 @@ local request = use "request"
 
 -- --- files ---
 
-local function read(path)
-  local file, why = io.open(path, "rb")
-  if not file then error(why, 0) end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
--- All of a folder's own files; what lies in folders below it is not read.
-local function folder(path)
-  local files, lfs = {}, require "lfs"
-  for name in lfs.dir(path) do
-    if name:find("^[a-z0-9_]+%.lua$") then files[name] = read(path .. "/" .. name) end
-  end
-  return files
-end
+local read, folder = engine.read, engine.folder -- scripts/test/files.lua
 
 local function chain_of(names)
   local quoted = {}

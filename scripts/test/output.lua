@@ -98,14 +98,44 @@ local function tell_rest()
   end
 end
 
+-- "policies/x.lua  91 % of 142 lines, 3 of 4 rules" and what is missing under it.
+local function tell_coverage(list)
+  print("")
+  for _, one in ipairs(list) do
+    local color = one.ran == one.lines and one.matched == one.rules and "green" or "yellow"
+    local rules = one.rules > 0 and (", %d of %d rules"):format(one.matched, one.rules) or ""
+    print(("%-" .. FILE_WIDTH .. "s  %s"):format((output.options.root or "") .. one.file,
+      paint(color, ("%d %% of %d line%s%s"):format(one.percent, one.lines, one.lines == 1 and "" or "s", rules))))
+    for _, range in ipairs(one.missed) do
+      local lines = range[1] == range[2] and tostring(range[1]) or range[1] .. "-" .. range[2]
+      print(("      %s:%s never ran"):format(one.file:match("[^/]*$"), lines))
+    end
+    for _, rule in ipairs(one.unmatched) do
+      print(("      %s:%d rule %s never matched"):format(one.file:match("[^/]*$"), rule.line, rule.name))
+    end
+  end
+end
+
+local function totals(list)
+  local lines, ran, rules, matched = 0, 0, 0, 0
+  for _, one in ipairs(list) do
+    lines, ran, rules, matched = lines + one.lines, ran + one.ran, rules + one.rules, matched + one.matched
+  end
+  return (", coverage %d %% of %d lines, %d of %d rules"):format(lines > 0 and math.floor(ran * 100 / lines) or 100, lines,
+    matched, rules)
+end
+
 local function finish(seconds)
+  local covered = output.options.has_coverage and use("test/coverage").files()
+  result.coverage = covered or nil
   if output.options.is_json then
     for _, one in ipairs(result.files) do one.is_told = nil end
     result.seconds, result.ok = seconds, result.failed == 0
     print(json.encode(result))
   else
     tell_rest()
-    print(("%s in %.2f s"):format(counts(result), seconds))
+    if covered then tell_coverage(covered) end
+    print(("%s%s in %.2f s"):format(counts(result), covered and totals(covered) or "", seconds))
   end
 end
 

@@ -95,6 +95,10 @@ local function busted_words(paths, rest)
 end
 
 local function preload_kit()
+  local files = use "test/files"
+  engine.read, engine.folder, engine.bundle = files.read, files.folder, options.bundle
+  if options.has_coverage then use("test/coverage").watch() end
+  use("test/leaks").watch(engine)
   package.preload["moongate.test"] = function() return use "test/kit" end
   package.preload["moongate.output"] = function() return use "test/output" end
 end

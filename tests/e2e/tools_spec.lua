@@ -116,6 +116,62 @@ end)
     has(out, "os.exit was called")
   end)
 
+  it("finds a policy that remembers", function()
+    local text = "local seen = {}\nreturn policy { on_request = function(ctx) seen[ctx.identity.user] = true end%s }\n"
+    dir:write("policies/remember.lua", text:format(""))
+    dir:write("policies/specs/r_spec.lua", [[
+describe("x", function()
+  local mg = require("moongate.test").load { "policies/remember.lua" }
+  it("asks twice", function()
+    mg:request {}
+    mg:request {}
+  end)
+end)
+]])
+    local out, code = run(dir.root, "test")
+    assert.equal(1, code, out)
+    has(out, "x asks twice  r_spec.lua:4")
+    has(out, "LEAK remember^seen.ana: nil -> true")
+    dir:write("policies/remember.lua", text:format(", keeps_state = true"))
+    out, code = run(dir.root, "test")
+    assert.equal(0, code, out)
+  end)
+
+  it("says what no spec has tried", function()
+    dir:write("policies/rare.lua", [[
+return policy {
+  rules = {
+    { "seen",  when = { app = "x" }, annotate = { a = "b" } },
+    { "never", when = { app = "y" }, annotate = { a = "b" } },
+  },
+  on_request = function(ctx)
+    if ctx.identity.app == "y" then
+      local text = "never"
+      ctx:annotate("c", text)
+    end
+  end,
+}
+]])
+    dir:write("policies/specs/r_spec.lua", [[
+describe("x", function()
+  local mg = require("moongate.test").load { "policies/rare.lua" }
+  it("asks", function() mg:request { as = { app = "x" } } end)
+end)
+]])
+    local out, code = run(dir.root, "test", "--coverage")
+    assert.equal(0, code, out)
+    has(out, "1 of 2 rules")
+    has(out, "rare.lua:8-9 never ran")
+    has(out, "rare.lua:4 rule rare/never never matched")
+    local document = cjson.decode((run(dir.root, "test", "--coverage", "--json")))
+    for _, one in ipairs(document.coverage) do
+      if one.file == "policies/rare.lua" then
+        assert.same({ { 8, 9 } }, one.missed)
+        assert.same({ "rare/never" }, { one.unmatched[1].name })
+      end
+    end
+  end)
+
   it("is coloured only where that can be seen, or is asked for", function()
     dir:write("policies/specs/a_spec.lua", bad)
     local function coloured(env, option)

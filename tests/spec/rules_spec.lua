@@ -131,7 +131,7 @@ describe("verbs in hooks", function()
 
   it("a decision cannot be changed, nor kept for another request", function()
     assert.faulted(with({ a = hook "local d = deny(403, 'no') d.status = 200 return d" }):request { model = "one" }, "a decision cannot be changed")
-    local mg = with { a = "local kept return policy { on_request = function() kept = kept or deny(403, 'no') return kept end }" }
+    local mg = with { a = "local kept return policy { keeps_state = true, on_request = function() kept = kept or deny(403, 'no') return kept end }" }
     assert.denied(mg:request { model = "one" }, 403, "no")
     assert.faulted(mg:request { model = "one" }, "made for another request")
   end)
