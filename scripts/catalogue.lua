@@ -90,6 +90,16 @@ function catalogue.spell(wanted)
   return table.concat(parts, ", ")
 end
 
+-- USD of one answer at a target's price, or its model's; nil when there is no price or no count. Cached tokens are a part
+-- of the input.
+function catalogue.cost_usd(name, input, output, cached)
+  local target = catalogue.targets[name]
+  local price = target and (target.price or target.owner.price)
+  if not price or not input or not output then return nil end
+  local pico = (input - (cached or 0)) * price.input + (cached or 0) * (price.cached_input or price.input) + output * price.output
+  return pico / 1e12
+end
+
 function catalogue.complement(set)
   local rest = {}
   for _, target in pairs(catalogue.targets) do

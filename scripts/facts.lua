@@ -8,6 +8,8 @@
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
+local catalogue = use "catalogue"
+local edits = use "edits"
 
 local facts = { apps = nil, labels = {} }
 
@@ -16,7 +18,7 @@ local compute = {}
 facts.compute = compute
 
 local identity_fields = { "user", "app", "department", "team", "tier", "region", "clearance", "env", "key_id" }
-function compute.phase() return "request" end
+function compute.phase() return core.phase() end
 function compute.generation() return facts.generation end
 
 -- Hints: the header, else the body, else what apps.lua says. The data class is the most sensitive that anybody names, so
@@ -98,10 +100,18 @@ end
 
 -- What reasons may name in braces.
 local private = { phase = true, generation = true, request_user = true, time = true }
+local later = { "^ctx", "^response_", "^usage_", "^route_" }
+local function is_private(name)
+  for _, pattern in ipairs(later) do
+    if name:find(pattern) then return true end
+  end
+  return private[name]
+end
+
 function facts.names()
   local names = {}
   for name in pairs(compute) do
-    if not private[name] and not name:find("^ctx") then names[#names + 1] = name end
+    if not is_private(name) then names[#names + 1] = name end
   end
   table.sort(names)
   return names
@@ -115,15 +125,55 @@ function facts.is_identity(name)
   return false
 end
 
+-- What was called, what came back: known from a phase on, and asking earlier is an error.
+local order = { request = 1, attempt = 2, delta = 3, response = 4, done = 5 }
+
+local function since(phase, name, compute_it)
+  compute[name] = function(f)
+    if order[core.phase()] < order[phase] then
+      error(("%s is there from on_%s on"):format(name:gsub("^ctx_", "ctx."), phase), 0)
+    end
+    return compute_it(f)
+  end
+end
+
+for _, name in ipairs { "status", "model", "provider", "finish_reason", "latency_ms", "ttft_ms" } do
+  compute["response_" .. name] = function() return core.answer(name) end
+end
+for _, name in ipairs { "input_tokens", "output_tokens", "cached_tokens" } do
+  compute["usage_" .. name] = function() return core.answer(name) end
+end
+function compute.usage_cost_usd(f)
+  return catalogue.cost_usd(f.route_target, f.usage_input_tokens, f.usage_output_tokens, f.usage_cached_tokens) or false
+end
+since("done", "ctx_outcome", function() return core.answer "outcome" end)
+function compute.route_targets() return core.targets() end
+function compute.route_target() return core.target() end
+function compute.route_rule() return core.route_rule() end
+function compute.route_attempts() return core.attempts() end
+
+local function answer_text(view)
+  core.check_ctx(view)
+  if core.phase() ~= "response" then error("ctx.response:text() is there in on_response", 0) end
+  return core.answer_text()
+end
+
 -- ctx and its parts: each name says which fact answers it.
 local fields = {
   ctx = { id = "id", time = "time", phase = "phase", generation = "generation", identity = "ctx_identity",
-    request = "ctx_request", estimate = "ctx_estimate" },
+    request = "ctx_request", estimate = "ctx_estimate", route = "ctx_route", response = "ctx_response", usage = "ctx_usage",
+    outcome = "ctx_outcome" },
+  route = { targets = "route_targets", target = "route_target", rule = "route_rule", attempts = "route_attempts" },
+  response = { status = "response_status", model = "response_model", provider = "response_provider",
+    finish_reason = "response_finish_reason", latency_ms = "response_latency_ms", ttft_ms = "response_ttft_ms",
+    text = answer_text },
+  usage = { input_tokens = "usage_input_tokens", output_tokens = "usage_output_tokens",
+    cached_tokens = "usage_cached_tokens", cost_usd = "usage_cost_usd" },
   identity = { roles = "ctx_roles", approvals = "ctx_approvals" },
   request = { api = "api", model = "model", stream = "stream", max_tokens = "max_tokens", temperature = "temperature",
     task = "task", quality = "quality", max_latency_ms = "max_latency_ms", data = "data", user = "request_user",
     tools = "tools", headers = "ctx_headers", _booleans = { stream = true },
-    last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes },
+    last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
@@ -144,6 +194,9 @@ function fields.ctx.warn(ctx, code, text)
 end
 
 compute.ctx = function() return core.view "ctx" end
+for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta" } do
+  since(phase, "ctx_" .. kind, function() return core.view(kind) end)
+end
 for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals" } do
   compute["ctx_" .. kind] = function() return core.view(kind) end
 end

@@ -5,6 +5,7 @@ local constructors = use "constructors"
 local facts = use "facts"
 local sandbox = use "sandbox"
 local chain = use "chain"
+local phases = use "phases"
 local examples = use "examples"
 
 local kinds = {}
@@ -119,7 +120,8 @@ end
 
 if report.errors == 0 then
   if core.watched() then be_watched() end
-  core.install(chain.new(policies))
+  core.install("request", chain.new(policies))
+  phases.install(policies)
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     examples.run(policy)

@@ -6,12 +6,14 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local rules = use "rules"
+local phases = use "phases"
 local sub = report.sub
 
 local policies = {}
 
-local shared = { "name", "description", "mode", "on_error", "rules", "examples", "on_request", "keeps_state" }
-local later = { on_attempt = true, on_delta = true, on_response = true, on_done = true, on_store_loss = true }
+local shared = { "name", "description", "mode", "on_error", "rules", "examples", "on_request", "on_attempt", "on_delta",
+  "on_response", "on_done", "buffer", "keeps_state" }
+local later = { on_store_loss = true }
 local on_error = schema.choice { "deny", "skip" }
 
 policies.all_actions = { deny = true, route = true, only = true, drop = true, pass = true, annotate = true, warn = true }
@@ -26,7 +28,7 @@ function policies.check(spec, extra, hints)
   for key in pairs(spec) do keys[#keys + 1] = key end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   for _, key in ipairs(keys) do
-    if later[key] then report.at(sub(nil, key), ("%s is not part of this version"):format(key), "on_request is")
+    if later[key] then report.at(sub(nil, key), ("%s is not part of this version"):format(key))
     elseif not known[key] then
       report.at(sub(nil, key), ("unknown field '%s'"):format(tostring(key)),
         hints and hints[key] or report.nearest(key, names))
@@ -44,6 +46,7 @@ function policies.compile(spec, policy, allowed)
     policy.on_request = spec.on_request
     policy.hook_line = core.function_line(spec.on_request)
   end
+  phases.compile(spec, policy)
   policy.examples = spec.examples
   if spec.keeps_state ~= nil then policy.keeps_state = schema.boolean(spec.keeps_state, sub(nil, "keeps_state")) end
 end

@@ -63,6 +63,14 @@
 #define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
 #define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
 #define LIMIT_POLICY_GENERATIONS 64u          /* live at once; a reload beyond is refused */
+#define LIMIT_EGRESS 256u                      /* services in moongate.lua that policies may call */
+#define LIMIT_EGRESS_TIMEOUT_MS 1000u         /* default of a service's timeout */
+#define LIMIT_EGRESS_ANSWER_BYTES (256u * KIB) /* default of a service's answer */
+#define LIMIT_POLICY_JSON_BYTES (4u * MIB)    /* of one text that a policy encodes or decodes */
+#define LIMIT_POLICY_CACHE_BYTES (16u * MIB)  /* all that policies keep in one worker's cache */
+#define LIMIT_POLICY_CACHE_ENTRIES 16384u
+#define LIMIT_DELTA_BYTES 256u                /* text of a stream that is judged at a time … */
+#define LIMIT_DELTA_MS 200u                   /* … or what came in this time */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 

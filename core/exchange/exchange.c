@@ -61,6 +61,7 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     x->target_index = -1;
     arena_init(&x->arena);
     buf_init(&x->body);
+    buf_init(&x->response.text);
     chat_init(&x->request);
     usage_init(&x->usage);
     make_id(x->id, wall_ns);
@@ -73,6 +74,7 @@ void exchange_free(struct exchange *x)
     check(x->state == EXCHANGE_RECORDED);
     chat_clear(&x->request);
     buf_clear(&x->body);
+    buf_clear(&x->response.text);
     keyring_unref(x->keyring);
     arena_clear(&x->arena);
     mem_free(x);
@@ -88,6 +90,18 @@ void exchange_move(struct exchange *x, enum exchange_state to)
     check(exchange_may_move(x->state, to));
     x->state = to;
     x->entered_ns[to] = clock_mono_ns();
+}
+
+bool exchange_edit(struct exchange *x, struct slice name, struct slice json)
+{
+    size_t i = 0;
+    while (i < x->edit_count && !slice_equal(x->edits[i].name, name))
+        i++;
+    if (i == EXCHANGE_EDITS_MAX) return false;
+    if (!x->edits) x->edits = arena_alloc(&x->arena, EXCHANGE_EDITS_MAX * sizeof *x->edits);
+    x->edits[i] = (struct body_edit){arena_copy(&x->arena, name), arena_copy(&x->arena, json)};
+    if (i == x->edit_count) x->edit_count++;
+    return true;
 }
 
 const char *exchange_api_name(enum exchange_api api)

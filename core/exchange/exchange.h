@@ -29,6 +29,8 @@
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
 
+#define EXCHANGE_EDITS_MAX 16
+
 /* What the caller asked for. */
 enum exchange_api {
     API_NONE,
@@ -69,6 +71,20 @@ struct pair {
     struct slice name, value;
 };
 
+/* A change of the request's body on its way to a provider: the member of that name becomes `json`, or goes. */
+struct body_edit {
+    struct slice name, json; /* json empty: the member is taken out */
+};
+
+/* One call that was made, or that a policy kept from being made. */
+struct attempt {
+    int target;             /* of verdict.targets */
+    int status;             /* the provider's; 0: it never answered */
+    enum fault_code error;  /* FAULT_NONE: an answer came */
+    bool is_denied;         /* on_attempt said no: it was not called */
+    uint64_t began_ns, ended_ns; /* monotonic; ended 0: under way */
+};
+
 struct exchange_request_head {
     const char *method;   /* "POST"; static */
     struct slice path;    /* without the query */
@@ -85,6 +101,7 @@ struct exchange_response {
     uint64_t bytes_out;      /* body bytes to the client */
     uint64_t events;         /* SSE events relayed */
     uint64_t inspect_errors; /* events that could not be read for usage, and were relayed all the same */
+    struct buf text;         /* what the model said, kept only where a policy's on_response may ask for it */
 };
 
 struct exchange {
@@ -108,6 +125,8 @@ struct exchange {
     bool key_presented; /* a credential was in the request, known or not */
     /* Identity as the auth policy settled it (it may add a default app, never replace what the key says). */
     struct slice app, department, user, team;
+    struct pair *identity; /* what enrich() added beside these four */
+    size_t identity_count;
 
     /* The estimate that policies see before the call: bytes / 4 until tokens are counted. */
     uint64_t estimate_input_tokens, estimate_output_tokens;
@@ -116,10 +135,15 @@ struct exchange {
     struct verdict verdict;
     struct trace trace;
     struct pair *annotations;
-    size_t annotation_count;
+    size_t annotation_count, annotation_bytes;
+    struct body_edit *edits; /* of policies, on top of what the gateway itself changes */
+    size_t edit_count;
+    struct slice max_tokens_note; /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[65]; /* hex SHA-256 of the bundle that decided */
 
     int target_index; /* of verdict.targets, the one being called; -1 before */
+    struct attempt *attempts;
+    size_t attempt_count;
     struct exchange_response response;
     struct usage usage;
     enum exchange_outcome outcome;
@@ -131,6 +155,9 @@ void exchange_free(struct exchange *x);
 /* Moves to a later state and notes the time. A move that is not in the table is a bug and aborts. */
 void exchange_move(struct exchange *x, enum exchange_state to);
 bool exchange_may_move(enum exchange_state from, enum exchange_state to);
+
+/* The member's change, replacing an earlier one of that name; copies. False: EXCHANGE_EDITS_MAX are there. */
+bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
 
 const char *exchange_api_name(enum exchange_api api); /* "chat", "completions", … */
 const char *exchange_state_name(enum exchange_state state);

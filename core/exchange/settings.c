@@ -38,8 +38,43 @@ void settings_unref(struct settings *s)
         if (s->providers[i].key.len)
             explicit_bzero((char *)(uintptr_t)s->providers[i].key.ptr, s->providers[i].key.len);
     }
+    for (size_t i = 0; i < s->egress_count; i++) {
+        if (s->egress[i].secret.len)
+            explicit_bzero((char *)(uintptr_t)s->egress[i].secret.ptr, s->egress[i].secret.len);
+    }
     arena_clear(&s->arena);
     mem_free(s);
+}
+
+struct slice settings_origin(struct slice url)
+{
+    size_t scheme = slice_starts(url, SLICE("https://")) ? 8 : slice_starts(url, SLICE("http://")) ? 7 : 0, end = scheme;
+    for (size_t i = 0; i < url.len; i++) {
+        unsigned char c = (unsigned char)url.ptr[i];
+        if (c <= ' ' || c >= 0x7F || c == '\\' || c == '#') return SLICE_NONE;
+    }
+    while (end < url.len && url.ptr[end] != '/' && url.ptr[end] != '?')
+        end++;
+    if (!scheme || end == scheme || memchr(url.ptr, '@', end)) return SLICE_NONE;
+    return slice_of(url.ptr, end);
+}
+
+/* Without the port that the scheme has anyway. */
+static struct slice without_port(struct slice origin)
+{
+    struct slice port = slice_starts(origin, SLICE("https:")) ? SLICE(":443") : SLICE(":80");
+    bool has = origin.len > port.len && slice_equal(slice_of(origin.ptr + origin.len - port.len, port.len), port);
+    return slice_of(origin.ptr, has ? origin.len - port.len : origin.len);
+}
+
+const struct egress *settings_egress(const struct settings *s, struct slice url)
+{
+    struct slice origin = settings_origin(url);
+    if (!origin.ptr) return NULL;
+    for (size_t i = 0; i < s->egress_count; i++) {
+        if (slice_iequal(without_port(s->egress[i].origin), without_port(origin))) return &s->egress[i];
+    }
+    return NULL;
 }
 
 const struct provider *settings_provider(const struct settings *s, struct slice name)

@@ -2,7 +2,7 @@
  * What the operator owns (moongate.lua), as the request path sees it: an immutable, counted snapshot.
  *
  * server/config.c builds one at start and at each accepted reload; an exchange keeps the one that admitted it.
- * Strings belong to the snapshot. Provider keys are wiped when it goes; nothing prints them.
+ * Strings belong to the snapshot. Keys and secrets are wiped when it goes; nothing prints them.
  */
 #ifndef MOONGATE_EXCHANGE_SETTINGS_H
 #define MOONGATE_EXCHANGE_SETTINGS_H
@@ -26,11 +26,25 @@ struct provider {
     uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
 };
 
+/* A service that policies may call. */
+struct egress {
+    struct slice origin;    /* "https://moderation.internal", without a path */
+    struct slice clearance; /* the most sensitive data class that may be sent there */
+    struct slice name;      /* what policies call its secret: auth = "secret:<name>" */
+    struct slice secret;    /* or empty */
+    struct slice header;    /* the header it goes into, bare; empty: authorization, as a bearer token */
+    struct slice ca_file;   /* PEM bundle to verify with; empty: the system's */
+    uint32_t timeout_ms;    /* of a call that says none of its own */
+    size_t answer_bytes_max;
+};
+
 struct settings {
     unsigned refs;
     struct arena arena;
     struct provider *providers;
     size_t provider_count;
+    struct egress *egress;
+    size_t egress_count;
     char digest[65]; /* hex SHA-256 of moongate.lua */
 
     size_t body_bytes_max;
@@ -48,6 +62,11 @@ struct settings {
 struct settings *settings_new(void);
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s); /* NULL is welcome */
+/* The service that a URL belongs to, by scheme, host and port; NULL when it is not listed, or is no plain URL (a user in
+ * it, a backslash, a fragment: whatever might be read in two ways). */
+const struct egress *settings_egress(const struct settings *s, struct slice url);
+/* Scheme, host and port of an http:// or https:// URL, borrowed; SLICE_NONE when it is none or is not plain. */
+struct slice settings_origin(struct slice url);
 const struct provider *settings_provider(const struct settings *s, struct slice name);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "flow/job.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "flow/headers.h"
 #include "flow/reply.h"
@@ -55,6 +56,21 @@ static size_t collect_headers(struct job *job, struct fetch_header *headers)
     return count;
 }
 
+/* What policies set. */
+static void add_edits(const struct exchange *x, struct splice *edits)
+{
+    for (size_t i = 0; i < x->edit_count; i++) {
+        const struct body_edit *edit = &x->edits[i];
+        uint32_t node = json_get(&x->request.tape, 0, edit->name);
+        if (node == JSON_NONE && edit->json.len)
+            splice_append(edits, 0, edit->name, edit->json);
+        else if (node != JSON_NONE && edit->json.len)
+            splice_value(edits, node, edit->json);
+        else if (node != JSON_NONE)
+            splice_remove(edits, 0, node);
+    }
+}
+
 /* The edited body as pieces of the client's own bytes and the few new ones. */
 static size_t collect_body(struct job *job, const struct target *target, struct slice **pieces)
 {
@@ -67,6 +83,7 @@ static size_t collect_body(struct job *job, const struct target *target, struct 
     chat_edit_drop_hints(r, &edits);
     job->asked_usage = r->is_stream && job->provider->can_report_usage && r->include_usage != CHAT_TRUE;
     if (job->asked_usage) chat_edit_ask_usage(r, &edits);
+    add_edits(x, &edits);
     size_t count = splice_iovecs(&edits, &parts);
     *pieces = arena_alloc(&x->arena, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
@@ -119,29 +136,80 @@ static void start(struct job *job, const struct target *target)
     job->fetch = fetch_start(job->flow->pool, &request, &events, job);
 }
 
+static struct attempt *add_attempt(struct job *job)
+{
+    struct exchange *x = job->x;
+    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, LIMIT_TARGETS * sizeof *x->attempts);
+    struct attempt *attempt = &x->attempts[x->attempt_count++];
+    attempt->target = x->target_index;
+    attempt->began_ns = clock_mono_ns();
+    return attempt;
+}
+
+static bool is_configured(const struct job *job, const struct target *target)
+{
+    const struct provider *p = settings_provider(job->settings, target->provider);
+    return p && dialect_find(p->kind);
+}
+
+/* The next target that moongate.lua has an account for; false when there is none. */
+static bool choose(struct job *job, size_t index)
+{
+    const struct verdict *v = &job->x->verdict;
+    while (index < v->target_count && !is_configured(job, &v->targets[index]))
+        index++;
+    if (index == v->target_count) return false;
+    job->x->target_index = (int)index;
+    job->provider = settings_provider(job->settings, v->targets[index].provider);
+    job->dialect = dialect_find(job->provider->kind);
+    return true;
+}
+
+static void send(struct job *job)
+{
+    add_attempt(job);
+    start(job, &job->x->verdict.targets[job->x->target_index]);
+}
+
+/* on_attempt's word on one target. */
+static void on_allowed(struct job *job, const struct verdict *answer)
+{
+    struct exchange *x = job->x;
+    if (answer->kind == VERDICT_ALLOW) {
+        send(job);
+        return;
+    }
+    struct attempt *attempt = add_attempt(job);
+    attempt->is_denied = true;
+    attempt->ended_ns = attempt->began_ns;
+    if (answer->kind == VERDICT_DENY && call_has_next(job)) {
+        call(job, (size_t)x->target_index + 1);
+        return;
+    }
+    x->target_index = -1; /* the last word is a policy's: nobody was called for it */
+    reply_answer(job, answer);
+}
+
 void call(struct job *job, size_t index)
 {
     struct exchange *x = job->x;
     struct fault why;
     exchange_move(x, EXCHANGE_CALLING);
-    for (; index < x->verdict.target_count; index++) {
-        const struct target *target = &x->verdict.targets[index];
-        job->provider = settings_provider(job->settings, target->provider);
-        job->dialect = job->provider ? dialect_find(job->provider->kind) : NULL;
-        if (!job->dialect) continue;
-        x->target_index = (int)index;
-        start(job, target);
-        return;
+    if (!choose(job, index)) {
+        fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.", SLICE_FMT(x->verdict.model));
+        reply_fault(job, &why);
+    } else if (policy_has(job->policies, PHASE_ATTEMPT)) {
+        ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
+    } else {
+        send(job);
     }
-    fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.", SLICE_FMT(x->verdict.model));
-    reply_fault(job, &why);
 }
 
 bool call_has_next(const struct job *job)
 {
     const struct verdict *v = &job->x->verdict;
     for (size_t i = (size_t)(job->x->target_index + 1); i < v->target_count; i++) {
-        if (settings_provider(job->settings, v->targets[i].provider)) return true;
+        if (is_configured(job, &v->targets[i])) return true;
     }
     return false;
 }
@@ -150,6 +218,16 @@ void call_next(struct job *job)
 {
     call_cancel(job);
     call(job, (size_t)(job->x->target_index + 1));
+}
+
+void call_ended(struct job *job, int status, enum fault_code error)
+{
+    struct exchange *x = job->x;
+    struct attempt *attempt = x->attempt_count ? &x->attempts[x->attempt_count - 1] : NULL;
+    if (!attempt || attempt->ended_ns) return;
+    attempt->ended_ns = clock_mono_ns();
+    attempt->status = status;
+    attempt->error = error;
 }
 
 void call_cancel(struct job *job)

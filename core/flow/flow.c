@@ -112,6 +112,10 @@ void flow_job_gone(struct flow *flow)
 
 static void abort_job(struct job *job, const struct fault *why)
 {
+    if (job->is_ended) {
+        job_hurry(job);
+        return;
+    }
     job->x->fault = *why;
     conn_abort(job->conn);
     job->conn = NULL;

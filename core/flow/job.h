@@ -39,6 +39,17 @@ enum relay_mode {
     RELAY_RAW,      /* too large to keep, or compressed although not asked: bytes as they come, uninspected */
 };
 
+struct job;
+typedef void (*answer_fn)(struct job *job, const struct verdict *answer);
+
+/* What the policies are being asked, one thing at a time. */
+struct question {
+    struct job *job;
+    struct policy_eval *eval; /* NULL: nothing */
+    struct loop_timer timer;
+    answer_fn then;
+};
+
 struct job {
     struct list_link link;
     struct flow *flow;
@@ -48,11 +59,10 @@ struct job {
     struct policy_set *policies; /* the generation that admitted it */
     struct slice allow;          /* methods of the path, for 405 */
     bool is_unrecorded;          /* health checks and the like: neither counted nor audited */
-    bool is_ended;
+    bool is_ended;               /* for its client: on_done may still be at work */
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
 
-    struct policy_eval *eval; /* while DECIDING */
-    struct loop_timer decide_timer;
+    struct question question;
 
     struct fetch *fetch; /* while CALLING or STREAMING */
     const struct provider *provider;
@@ -77,14 +87,21 @@ extern const struct conn_events receive_events;
 /* identify: the presented credential becomes a key record, or none. */
 void identify(struct job *job);
 
-/* decide: runs the policies, slice by slice; goes on with call() or a reply. */
+/* ask: an evaluation of the policies; then(job, answer) when they have answered, which may be before this returns. The
+ * answer is borrowed for that call. The caller sets phase, delta, is_sent. */
+void ask(struct job *job, struct policy_call how, answer_fn then);
+/* Whatever is being asked is not wanted any more. */
+void ask_cancel(struct job *job);
+
+/* decide: runs the policies; goes on with call() or a reply. */
 void decide(struct job *job);
-void decide_cancel(struct job *job);
 
 /* call: sends the request to verdict.targets[index], to a later one when that is not configured. */
 void call(struct job *job, size_t index);
 bool call_has_next(const struct job *job);
 void call_next(struct job *job);
+/* The attempt under way is over; later words on it change nothing. */
+void call_ended(struct job *job, int status, enum fault_code error);
 void call_cancel(struct job *job);
 
 /* stream: the provider's answer on its way to the client. */
@@ -101,8 +118,11 @@ void stream_reset(struct job *job);
 /* keepalive: comments for clients and proxies that give up on silence. */
 void keepalive_begin(struct job *job);
 
-/* settle, record: fixes outcome and usage, counts, writes the record, frees the job. Exactly once. */
+/* settle, record: fixes outcome and usage, lets on_response and on_done have their say, counts, writes the record, frees
+ * the job. Exactly once. */
 void job_end(struct job *job, enum exchange_outcome outcome);
+/* job_end() was called and policies are still at work: cuts them short, and the record is written. */
+void job_hurry(struct job *job);
 
 /* flow: a job of this flow is gone. */
 void flow_job_gone(struct flow *flow);

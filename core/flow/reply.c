@@ -1,6 +1,7 @@
 /* Answers of the gateway's own, in the caller's dialect: refusals, denials, failures, the list of models. */
 #include "flow/reply.h"
 
+#include "base/log.h"
 #include "flow/job.h"
 
 #define JSON_TYPE SLICE("application/json")
@@ -12,6 +13,8 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
     headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
     for (size_t i = 0; i < x->verdict.warning_count; i++)
         headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->verdict.warnings[i]};
+    if (x->max_tokens_note.len)
+        headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->max_tokens_note};
     return count;
 }
 
@@ -24,7 +27,7 @@ static struct conn_header *add(struct conn_header *headers, size_t *count, struc
 void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body)
 {
     struct exchange *x = job->x;
-    decide_cancel(job);
+    ask_cancel(job);
     call_cancel(job);
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
@@ -143,6 +146,35 @@ void reply_denied(struct job *job)
 }
 
 /* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
+void reply_policy_fault(struct job *job)
+{
+    struct fault why = {.code = FAULT_POLICY};
+    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->verdict.fault_text));
+    reply_fault(job, &why);
+}
+
+void reply_take(struct exchange *x, const struct verdict *answer)
+{
+    struct verdict *v = &x->verdict;
+    v->kind = answer->kind;
+    v->status = answer->status;
+    v->code = answer->code;
+    v->reason = answer->reason;
+    v->policy = answer->policy;
+    v->rule = answer->rule;
+    v->retry_after_s = answer->retry_after_s;
+    v->fault_text = answer->fault_text;
+}
+
+void reply_answer(struct job *job, const struct verdict *answer)
+{
+    reply_take(job->x, answer);
+    if (answer->kind == VERDICT_DENY)
+        reply_denied(job);
+    else
+        reply_policy_fault(job);
+}
+
 static void append_model(struct buf *body, struct slice name)
 {
     buf_append(body, SLICE("{\"id\":"));

@@ -19,6 +19,12 @@ struct job;
 void reply_fault(struct job *job, const struct fault *why);
 /* x->verdict is a denial. */
 void reply_denied(struct job *job);
+/* x->verdict is a fault: logs it, answers 500. */
+void reply_policy_fault(struct job *job);
+/* A later phase's word becomes the exchange's. */
+void reply_take(struct exchange *x, const struct verdict *answer);
+/* A later phase's VERDICT_DENY or VERDICT_FAULT, which becomes the exchange's. */
+void reply_answer(struct job *job, const struct verdict *answer);
 /* x->verdict.models, for API_MODELS and API_MODEL. */
 void reply_models(struct job *job);
 

@@ -35,21 +35,49 @@ static void record(struct flow *flow, const struct exchange *x)
     log_event(LOG_ERROR, "audit_write_failed", "%s: its record is lost; is the disk full?", x->id);
 }
 
+static void finish(struct job *job)
+{
+    if (!job->is_unrecorded) record(job->flow, job->x);
+    exchange_move(job->x, EXCHANGE_RECORDED);
+    list_remove(&job->link);
+    loop_defer(job->flow->parts.loop, job_free, job);
+}
+
+/* on_done's word counts for nothing; what it could not do was logged. */
+static void on_done(struct job *job, const struct verdict *answer)
+{
+    if (answer->kind == VERDICT_FAULT)
+        log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(answer->fault_text));
+    finish(job);
+}
+
+/* Requests that the policies never saw are none of theirs. */
+static void ask_done(struct job *job)
+{
+    if (job->x->entered_ns[EXCHANGE_DECIDING] && policy_has(job->policies, PHASE_DONE))
+        ask(job, (struct policy_call){.phase = PHASE_DONE}, on_done);
+    else
+        finish(job);
+}
+
 void job_end(struct job *job, enum exchange_outcome outcome)
 {
     struct exchange *x = job->x;
-    struct flow *flow = job->flow;
     check(!job->is_ended);
     job->is_ended = true;
-    decide_cancel(job);
+    ask_cancel(job);
+    call_ended(job, x->response.upstream_status, x->fault.code);
     call_cancel(job);
     loop_timer_disarm(&job->keepalive);
 
     exchange_move(x, EXCHANGE_SETTLING);
     x->outcome = outcome;
     take_stream_facts(job);
-    if (!job->is_unrecorded) record(flow, x);
-    exchange_move(x, EXCHANGE_RECORDED);
-    list_remove(&job->link);
-    loop_defer(flow->parts.loop, job_free, job);
+    ask_done(job);
+}
+
+void job_hurry(struct job *job)
+{
+    ask_cancel(job);
+    finish(job);
 }

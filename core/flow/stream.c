@@ -70,6 +70,7 @@ void stream_begin(struct job *job, const struct fetch_head *head)
     struct exchange *x = job->x;
     x->response.upstream_status = head->status;
     if (is_worth_another(head->status) && call_has_next(job)) {
+        call_ended(job, head->status, FAULT_NONE);
         call_next(job);
         return;
     }
@@ -93,7 +94,10 @@ static void commit(struct job *job)
     exchange_move(x, EXCHANGE_STREAMING);
     x->response.status = x->response.upstream_status;
     conn_reply_head(job->conn, x->response.status, job->reply_headers, job->reply_header_count, CONN_STREAM);
-    json_clear(&x->request.tape); /* nothing will be decided or edited any more, and streams are many and long */
+    /* Streams are many and long: what no later hook can ask for goes. */
+    if (!policy_has(job->policies, PHASE_DELTA) && !policy_has(job->policies, PHASE_RESPONSE) &&
+        !policy_has(job->policies, PHASE_DONE))
+        json_clear(&x->request.tape);
     keepalive_begin(job);
 }
 
@@ -257,6 +261,7 @@ void stream_end(struct job *job, const struct fault *why)
     struct fault empty = {.code = FAULT_STREAM_INCOMPLETE};
     bool is_committed = job->x->state == EXCHANGE_STREAMING;
     loop_timer_disarm(&job->keepalive);
+    call_ended(job, job->x->response.upstream_status, why ? why->code : FAULT_NONE);
     if (!why && job->mode == RELAY_SNIFFING) job->mode = RELAY_WHOLE;
     if (!why && job->mode == RELAY_WHOLE) {
         end_whole(job);

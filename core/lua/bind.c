@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+const char *const bind_phase_names[POLICY_PHASES + 1] = {"request", "attempt", "delta", "response", "done", NULL};
+
 void bind_push_core(lua_State *L)
 {
     lua_newtable(L);
@@ -11,6 +13,9 @@ void bind_push_core(lua_State *L)
     bind_ctx_register(L);
     bind_text_register(L);
     bind_log_register(L);
+    bind_answer_register(L);
+    bind_edit_register(L);
+    bind_calls_register(L);
 }
 
 struct policy_set *bind_set(lua_State *L)

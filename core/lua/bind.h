@@ -25,6 +25,13 @@ void bind_ctx_register(lua_State *L);
 void bind_text_register(lua_State *L);
 void bind_log_register(lua_State *L);
 
+void bind_answer_register(lua_State *L);
+void bind_edit_register(lua_State *L);
+void bind_calls_register(lua_State *L);
+
+/* "request", "attempt", "delta", "response", "done", NULL: by enum policy_phase. */
+extern const char *const bind_phase_names[];
+
 struct policy_set *bind_set(lua_State *L);
 /* The evaluation under way; raises when there is none. */
 struct policy_eval *bind_eval(lua_State *L);

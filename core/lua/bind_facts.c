@@ -58,8 +58,8 @@ static struct slice identity(const struct policy_eval *eval, struct slice name)
     const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
     if (field) return *(const struct slice *)((const char *)x + field->offset);
     if (slice_equal(name, SLICE("key_id"))) return key ? key->id : SLICE("");
-    for (size_t i = 0; i < eval->added_count; i++) {
-        if (slice_equal(eval->added[i].name, name)) return eval->added[i].value;
+    for (size_t i = 0; i < x->identity_count; i++) {
+        if (slice_equal(x->identity[i].name, name)) return x->identity[i].value;
     }
     if (!key) return SLICE("");
     field = find_field(key_fields, COUNT(key_fields), name);
@@ -88,9 +88,9 @@ static int on_settle(lua_State *L)
         *(struct slice *)((char *)x + field->offset) = arena_copy(&x->arena, value);
         return 1;
     }
-    if (eval->added_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
-    if (!eval->added) eval->added = arena_alloc(&x->arena, ADDED_MAX * sizeof *eval->added);
-    eval->added[eval->added_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
+    if (x->identity_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
+    if (!x->identity) x->identity = arena_alloc(&x->arena, ADDED_MAX * sizeof *x->identity);
+    x->identity[x->identity_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
     return 1;
 }
 

@@ -169,6 +169,29 @@ static int on_function_line(lua_State *L)
     return 1;
 }
 
+/* function_text(fn) → the lines of a policy file that it stands on */
+static int on_function_text(lua_State *L)
+{
+    lua_Debug ar;
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    lua_getinfo(L, ">S", &ar);
+    struct slice file = slice_str(ar.short_src), folder = SLICE("policies/"), text = SLICE(""), rest, line;
+    if (slice_starts(file, folder)) {
+        const struct bundle_file *found =
+            bundle_find(bind_set(L)->bundle, slice_of(file.ptr + folder.len, file.len - folder.len));
+        if (found) text = found->text;
+    }
+    const char *from = text.ptr;
+    rest = text;
+    for (int i = 1; i <= ar.lastlinedefined && rest.len; i++) {
+        line = slice_split(rest, '\n', &rest);
+        if (i <= ar.linedefined) from = line.ptr;
+    }
+    lua_pushlstring(L, from, (size_t)(rest.len ? rest.ptr - from : text.ptr + text.len - from));
+    return 1;
+}
+
 /* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
 static int on_provider(lua_State *L)
 {
@@ -216,15 +239,23 @@ static int on_proxy(lua_State *L)
     return 1;
 }
 
-/* install(decide, after_fault): the functions that evaluations begin with */
+/* install(phase, run, after_fault): the functions that evaluations of "request", "attempt" … begin with */
 static int on_install(lua_State *L)
 {
     struct policy_set *set = loading_set(L);
-    luaL_checktype(L, 1, LUA_TFUNCTION);
+    struct policy_entry *entry = &set->entries[luaL_checkoption(L, 1, NULL, bind_phase_names)];
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
-    set->after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    set->decide_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_settop(L, 3);
+    entry->after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    entry->run_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* buffer_streams(): some on_response wants them whole */
+static int on_buffer_streams(lua_State *L)
+{
+    loading_set(L)->buffers = true;
     return 0;
 }
 
@@ -311,14 +342,15 @@ static int on_simulate(lua_State *L)
         return 2;
     }
     lua_pushvalue(L, 2);
-    int decide_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct policy_entry entry;
+    entry.run_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushvalue(L, 3);
-    int after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    eval_init(&simulation->eval, set, simulation->x, decide_ref, after_fault_ref);
+    entry.after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    eval_init(&simulation->eval, set, simulation->x, &entry, NULL);
     while (eval_step(&simulation->eval) == POLICY_MORE)
-        continue;
-    luaL_unref(L, LUA_REGISTRYINDEX, decide_ref);
-    luaL_unref(L, LUA_REGISTRYINDEX, after_fault_ref);
+        continue; /* without a host nothing ever waits */
+    luaL_unref(L, LUA_REGISTRYINDEX, entry.run_ref);
+    luaL_unref(L, LUA_REGISTRYINDEX, entry.after_fault_ref);
     eval_clear(&simulation->eval);
     bind_push_outcome(L, simulation->x);
     return 1;
@@ -337,12 +369,14 @@ void bind_load_register(lua_State *L)
                                          {"locate", on_locate},
                                          {"where", on_where},
                                          {"function_line", on_function_line},
+                                         {"function_text", on_function_text},
                                          {"provider", on_provider},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},
                                          {"watched", on_watched},
                                          {"watch", on_watch},
+                                         {"buffer_streams", on_buffer_streams},
                                          {"nearest", on_nearest},
                                          {"simulate", on_simulate},
                                          {NULL, NULL}};

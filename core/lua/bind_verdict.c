@@ -60,8 +60,9 @@ static int on_allow(lua_State *L)
 /* deny(status, code, reason, policy, rule, retry_after) */
 static int on_deny(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
-    struct verdict *v = &x->verdict;
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
+    struct verdict *v = eval->answer;
     int status = (int)luaL_checkinteger(L, 1);
     struct slice code = bind_check_slice(L, 2), reason = cut(bind_opt_slice(L, 3), REASON_BYTES_MAX);
     struct slice policy = bind_opt_slice(L, 4), rule = bind_opt_slice(L, 5);
@@ -80,12 +81,13 @@ static int on_deny(lua_State *L)
 /* fault(text, policy) */
 static int on_fault(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
+    struct policy_eval *eval = bind_eval(L);
+    struct arena *arena = &eval->x->arena;
     struct slice text = cut(bind_check_slice(L, 1), REASON_BYTES_MAX), policy = bind_opt_slice(L, 2);
-    x->verdict.kind = VERDICT_FAULT;
-    x->verdict.target_count = 0;
-    x->verdict.fault_text = arena_copy(&x->arena, text);
-    x->verdict.policy = arena_copy(&x->arena, policy);
+    eval->answer->kind = VERDICT_FAULT;
+    eval->answer->target_count = 0;
+    eval->answer->fault_text = arena_copy(arena, text);
+    eval->answer->policy = arena_copy(arena, policy);
     return 0;
 }
 
@@ -109,12 +111,11 @@ static int on_list(lua_State *L)
 /* annotate(name, value): into the audit record; a second one of a name replaces the first */
 static int on_annotate(lua_State *L)
 {
-    struct policy_eval *eval = bind_eval(L);
-    struct exchange *x = eval->x;
+    struct exchange *x = bind_eval(L)->x;
     struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     if (name.len == 0 || name.len > NAME_BYTES_MAX) return luaL_error(L, "annotate: a name has 1 to 64 bytes");
-    eval->annotation_bytes += name.len + value.len;
-    if (eval->annotation_bytes > ANNOTATION_BYTES_MAX) return luaL_error(L, "annotate: more than 8 KB on one request");
+    x->annotation_bytes += name.len + value.len;
+    if (x->annotation_bytes > ANNOTATION_BYTES_MAX) return luaL_error(L, "annotate: more than 8 KB on one request");
     size_t i = 0;
     while (i < x->annotation_count && !slice_equal(x->annotations[i].name, name))
         i++;

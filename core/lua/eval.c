@@ -1,17 +1,26 @@
 #include "lua/eval.h"
 
+#include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "lua/calls.h"
 
 #define FAULTS_MAX 64   /* policies of one chain that may fail and be passed over */
 #define STATE_FIELDS 32 /* facts that a usual request asks for: one allocation */
 
-struct policy_eval *policy_decide(struct policy_set *set, struct exchange *x)
+struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how)
 {
     struct policy_eval *eval = mem_zalloc(1, sizeof *eval);
-    eval_init(eval, policy_set_ref(set), x, set->decide_ref, set->after_fault_ref);
-    memcpy(x->policy_digest, policy_set_digest(set), sizeof x->policy_digest);
+    check(policy_has(set, how->phase));
+    eval_init(eval, policy_set_ref(set), x, &set->entries[how->phase], how);
+    if (how->phase == PHASE_REQUEST) memcpy(x->policy_digest, policy_set_digest(set), sizeof x->policy_digest);
     return eval;
+}
+
+struct policy_eval *policy_decide(struct policy_set *set, struct exchange *x)
+{
+    return policy_begin(set, x, &(struct policy_call){.phase = PHASE_REQUEST});
 }
 
 void policy_eval_free(struct policy_eval *eval)
@@ -25,6 +34,17 @@ void policy_eval_free(struct policy_eval *eval)
 enum policy_step policy_eval_step(struct policy_eval *eval)
 {
     return eval->is_done ? POLICY_DONE : eval_step(eval);
+}
+
+const struct verdict *policy_eval_answer(const struct policy_eval *eval)
+{
+    return eval->answer;
+}
+
+uint32_t policy_eval_left_ms(const struct policy_eval *eval)
+{
+    uint64_t took_ms = (clock_mono_ns() - eval->task.born_mono_ns) / NS_PER_MS;
+    return took_ms < eval->task.limits.deadline_ms ? eval->task.limits.deadline_ms - (uint32_t)took_ms : 0;
 }
 
 /* FNV-1a (Fowler, Noll, Vo), 64 bits: the same request draws the same numbers wherever it is decided again. */
@@ -54,29 +74,66 @@ static void believe_key(struct exchange *x)
     x->team = x->key->team;
 }
 
-void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, int decide_ref,
-               int after_fault_ref)
+void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
+               const struct policy_call *how)
 {
-    *eval = (struct policy_eval){.set = set,
-                                 .x = x,
-                                 .decide_ref = decide_ref,
-                                 .after_fault_ref = after_fault_ref,
-                                 .co_ref = LUA_NOREF,
-                                 .state_ref = LUA_NOREF};
+    *eval = (struct policy_eval){.set = set, .x = x, .entry = *entry, .answer = &x->verdict, .state_ref = LUA_NOREF};
+    if (how) eval->how = *how;
     eval->serial = ++set->serials;
     eval->random = seed_of(x->id);
     vm_task_init(&eval->task, &set->limits);
+    if (eval->how.phase != PHASE_REQUEST) {
+        eval->own_answer = mem_zalloc(1, sizeof *eval->own_answer);
+        eval->answer = eval->own_answer;
+        return;
+    }
     believe_key(x);
     estimate(x);
 }
 
+/* --- strands --- */
+
+void eval_drop_strand(struct policy_eval *eval, struct strand *strand)
+{
+    if (strand->state == STRAND_FREE) return;
+    calls_drop(eval, strand);
+    luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back: allocates nothing */
+    *strand = (struct strand){0};
+}
+
+static void drop_strands(struct policy_eval *eval)
+{
+    for (size_t i = 0; i < EVAL_STRANDS_MAX; i++)
+        eval_drop_strand(eval, &eval->strands[i]);
+}
+
 void eval_clear(struct policy_eval *eval)
 {
-    lua_State *L = vm_main(eval->set->vm);
-    luaL_unref(L, LUA_REGISTRYINDEX, eval->co_ref); /* gives a slot back: allocates nothing */
-    luaL_unref(L, LUA_REGISTRYINDEX, eval->state_ref);
-    eval->co_ref = eval->state_ref = LUA_NOREF;
-    eval->co = NULL;
+    drop_strands(eval);
+    luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, eval->state_ref);
+    eval->state_ref = LUA_NOREF;
+    mem_free(eval->own_answer);
+    eval->own_answer = NULL;
+}
+
+/* May raise before the strand is taken, never after. */
+static struct strand *add_strand(lua_State *L, struct policy_eval *eval, struct strand *parent)
+{
+    struct strand *strand = eval->strands;
+    while (strand < eval->strands + EVAL_STRANDS_MAX && strand->state != STRAND_FREE)
+        strand++;
+    if (strand == eval->strands + EVAL_STRANDS_MAX) return NULL;
+    lua_State *co = lua_newthread(L);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    *strand = (struct strand){.state = STRAND_READY, .co = co, .co_ref = ref, .parent = parent};
+    return strand;
+}
+
+struct strand *eval_add_child(lua_State *L, struct policy_eval *eval)
+{
+    struct strand *child = add_strand(L, eval, eval->current);
+    if (child) lua_xmove(L, child->co, 1);
+    return child;
 }
 
 /* --- a slice --- */
@@ -96,65 +153,137 @@ static int on_start(lua_State *L)
         lua_createtable(L, 0, STATE_FIELDS);
         eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     }
-    luaL_unref(L, LUA_REGISTRYINDEX, eval->co_ref);
-    eval->co_ref = LUA_NOREF;
-    lua_State *co = lua_newthread(L);
-    eval->co_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    drop_strands(eval);
+    lua_State *co = add_strand(L, eval, NULL)->co;
     lua_rawgeti(co, LUA_REGISTRYINDEX, start->entry_ref);
     lua_rawgeti(co, LUA_REGISTRYINDEX, eval->state_ref);
     if (start->fault_text) lua_pushstring(co, start->fault_text);
-    eval->co = co;
     return 0;
 }
 
 static void give_up(struct policy_eval *eval, const char *text)
 {
-    eval->x->verdict.kind = VERDICT_FAULT;
-    eval->x->verdict.target_count = 0;
-    eval->x->verdict.fault_text = arena_copy(&eval->x->arena, slice_str(text));
+    eval->answer->kind = VERDICT_FAULT;
+    eval->answer->target_count = 0;
+    eval->answer->fault_text = arena_copy(&eval->x->arena, slice_str(text));
     eval->is_done = true;
 }
 
-static enum vm_result run(struct policy_eval *eval, int nargs)
+static enum vm_result run(struct policy_eval *eval, struct strand *strand, int nargs)
 {
     struct policy_eval *outer = eval->set->running;
     eval->set->running = eval;
-    enum vm_result result = vm_resume(eval->set->vm, &eval->task, eval->co, nargs);
+    eval->current = strand;
+    enum vm_result result = vm_resume(eval->set->vm, &eval->task, strand->co, nargs);
+    eval->current = NULL;
     eval->set->running = outer;
     return result;
 }
 
-/* Starts a coroutine; how its first slice went. VM_DONE with is_done set when it could not even start. */
+/* A fresh first strand; how its first slice went. VM_DONE with is_done set when it could not even start. */
 static enum vm_result start(struct policy_eval *eval, int entry_ref, const char *fault_text)
 {
     struct fault why;
     struct start start = {eval, entry_ref, fault_text};
-    if (vm_protect(eval->set->vm, on_start, &start, &why)) return run(eval, fault_text ? 2 : 1);
+    if (vm_protect(eval->set->vm, on_start, &start, &why)) return run(eval, eval->strands, fault_text ? 2 : 1);
     give_up(eval, why.text);
     return VM_DONE;
 }
 
-/* A policy failed: scripts/chain.lua says what that means, in a coroutine and with limits of its own, because what it
- * failed in is lost. */
-static enum vm_result after_fault(struct policy_eval *eval, enum vm_result result)
+/* A policy failed: scripts/ says what that means, in a coroutine and with limits of its own, because what it failed in
+ * is lost. */
+static enum vm_result after_fault(struct policy_eval *eval, struct strand *strand, enum vm_result result)
 {
     char text[512];
-    vm_fault_text(&eval->task, eval->co, result, text, sizeof text);
+    vm_fault_text(&eval->task, strand->co, result, text, sizeof text);
     if (eval->faults++ == FAULTS_MAX) {
         give_up(eval, text);
         return VM_DONE;
     }
+    eval->is_late = false;
     vm_task_init(&eval->task, &eval->set->limits);
-    return start(eval, eval->after_fault_ref, text);
+    return start(eval, eval->entry.after_fault_ref, text);
+}
+
+/* The parent of a child's last sibling goes on. */
+static void end_child(struct strand *child)
+{
+    child->state = STRAND_ENDED;
+    if (--child->parent->children == 0) child->parent->state = STRAND_READY;
+}
+
+/* Strands take turns, so that a child that computes does not keep the others from their answers. */
+static struct strand *next_ready(struct policy_eval *eval)
+{
+    struct strand *best = NULL;
+    for (size_t i = EVAL_STRANDS_MAX; i-- > 0;) {
+        struct strand *strand = &eval->strands[i];
+        if (strand->state == STRAND_READY && (!best || strand->turns <= best->turns)) best = strand;
+    }
+    if (best) best->turns++;
+    return best;
+}
+
+static bool has_ready(const struct policy_eval *eval)
+{
+    for (size_t i = 0; i < EVAL_STRANDS_MAX; i++) {
+        if (eval->strands[i].state == STRAND_READY) return true;
+    }
+    return false;
+}
+
+/* Some strand waits for an answer, or nobody would be left to go on. */
+static struct strand *waiting_strand(struct policy_eval *eval)
+{
+    struct strand *strand = eval->strands;
+    while (strand->state != STRAND_WAITING)
+        strand++;
+    return strand;
+}
+
+/* While everything waits, no hook looks at the clock. */
+static void stop_when_late(struct policy_eval *eval, struct strand *strand)
+{
+    if (eval->task.stop || (!eval->is_late && policy_eval_left_ms(eval) > 0)) return;
+    eval->task.stop = VM_STOP_DEADLINE;
+    vm_place(strand->co, eval->task.place, sizeof eval->task.place);
+}
+
+static enum policy_step finish(struct policy_eval *eval)
+{
+    if (!eval->is_done && eval->answer->kind == VERDICT_NONE) {
+        if (eval->how.phase == PHASE_REQUEST) give_up(eval, "the chain came to no verdict");
+        else eval->answer->kind = VERDICT_ALLOW;
+    }
+    eval->is_done = true;
+    return POLICY_DONE;
 }
 
 enum policy_step eval_step(struct policy_eval *eval)
 {
-    enum vm_result result = eval->co ? run(eval, 0) : start(eval, eval->decide_ref, NULL);
-    while (result == VM_RAISED || result == VM_STOPPED)
-        result = after_fault(eval, result);
-    if (result == VM_MORE) return POLICY_MORE;
-    if (!eval->is_done && eval->x->verdict.kind == VERDICT_NONE) give_up(eval, "the chain came to no verdict");
-    eval->is_done = true;
-    return POLICY_DONE;
+    struct strand *strand = next_ready(eval);
+    enum vm_result result;
+    if (strand) {
+        stop_when_late(eval, strand);
+        result = run(eval, strand, 0);
+    } else if (eval->strands[0].state == STRAND_FREE) {
+        result = start(eval, eval->entry.run_ref, NULL);
+        strand = eval->strands;
+    } else if (policy_eval_left_ms(eval) > 0) {
+        return POLICY_WAITING;
+    } else {
+        strand = waiting_strand(eval);
+        stop_when_late(eval, strand);
+        result = VM_STOPPED;
+    }
+    while (result == VM_RAISED || result == VM_STOPPED) {
+        result = after_fault(eval, strand, result);
+        strand = eval->strands;
+    }
+    if (result == VM_DONE && !eval->is_done && strand->parent) {
+        end_child(strand);
+        result = VM_MORE;
+    }
+    if (result == VM_DONE) return finish(eval);
+    return has_ready(eval) ? POLICY_MORE : POLICY_WAITING;
 }

@@ -8,44 +8,76 @@
 #include "lua/policy.h"
 #include "lua/vm.h"
 
+#define EVAL_STRANDS_MAX 9 /* the evaluation's own, and what together() runs at a time */
+
+/* Registry: functions of scripts/, LUA_NOREF where no policy defines the hook. */
+struct policy_entry {
+    int run_ref, after_fault_ref;
+};
+
 struct policy_set {
     unsigned refs;
     struct vm *vm;
     struct bundle *bundle;
     struct vm_limits limits;
-    int decide_ref, after_fault_ref; /* registry: functions of scripts/chain.lua */
-    uint64_t serials;                /* evaluations begun; names views */
-    struct policy_eval *running;     /* whose slice it is; NULL between slices */
-    uint64_t random;                 /* math.random while loading */
-    struct watch *watch;             /* of tests; usually NULL */
-    int watched_ref;                 /* registry: list of policies' names and tables, when watched */
+    struct policy_entry entries[POLICY_PHASES];
+    bool buffers;                /* some on_response wants streams whole */
+    uint64_t serials;            /* evaluations begun; names views */
+    struct policy_eval *running; /* whose slice it is; NULL between slices */
+    uint64_t random;             /* math.random while loading */
+    struct watch *watch;         /* of tests; usually NULL */
+    int watched_ref;             /* registry: list of policies' names and tables, when watched */
     /* while loading only */
     const struct settings *settings;
     struct policy_errors *errors;
 };
 
+enum strand_state { STRAND_FREE, STRAND_READY, STRAND_WAITING, STRAND_JOINING, STRAND_ENDED };
+
+/* One coroutine of an evaluation: its own first, further ones are children of together(). */
+struct strand {
+    enum strand_state state;
+    lua_State *co;
+    int co_ref; /* registry */
+    struct strand *parent;
+    unsigned children;         /* STRAND_JOINING: those that have not ended */
+    unsigned turns;
+    int order;                 /* among its siblings, from 1 */
+    uint64_t ticket;           /* STRAND_WAITING: what it waits for */
+    struct http_answer *reply; /* came for it, and was not taken yet; see calls.h */
+};
+
 struct policy_eval {
     struct policy_set *set;
     struct exchange *x;
+    struct policy_call how;
+    struct policy_entry entry;
+    struct verdict *answer; /* x->verdict, or own_answer in the later phases */
+    struct verdict *own_answer;
     struct vm_task task;
     uint64_t serial;
     uint64_t random;
-    lua_State *co;                   /* NULL before the first step */
-    int decide_ref, after_fault_ref; /* registry: functions of scripts/chain.lua */
-    int co_ref, state_ref;           /* registry: the coroutine, and its table of facts (scripts/facts.lua) */
+    int state_ref; /* registry: its table of facts (scripts/facts.lua) */
+    struct strand strands[EVAL_STRANDS_MAX];
+    struct strand *current; /* inside a slice */
     bool is_done;
-    unsigned faults;    /* policies that failed and were passed over */
-    struct pair *added; /* identity that enrich() added, beside user, app, department, team */
-    size_t added_count;
-    size_t annotation_bytes;
+    bool is_late;    /* a call was given up at the evaluation's own deadline */
+    unsigned faults; /* policies that failed and were passed over */
+    unsigned calls;  /* to services */
 };
 
-/* The two functions are references in the registry, and stay the caller's. */
-void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, int decide_ref,
-               int after_fault_ref);
-/* Gives up what the state holds of it; never raises. */
+/* The two functions are references in the registry, and stay the caller's; how may be NULL for a bare request. */
+void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
+               const struct policy_call *how);
+/* Gives up what the state holds of it and cancels its calls; never raises. */
 void eval_clear(struct policy_eval *eval);
 enum policy_step eval_step(struct policy_eval *eval);
+
+/* One more coroutine with the function on top of L, which it takes: a child of the current one. NULL when there are
+ * EVAL_STRANDS_MAX. May raise. */
+struct strand *eval_add_child(lua_State *L, struct policy_eval *eval);
+/* Its memory of the state goes, and its place. */
+void eval_drop_strand(struct policy_eval *eval, struct strand *strand);
 
 /* One more thing that is wrong; copies the texts. */
 void policy_errors_add(struct policy_errors *errors, const struct policy_error *error);

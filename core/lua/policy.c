@@ -17,6 +17,8 @@ static struct policy_set *set_new(struct bundle *bundle, const struct settings *
     set->vm = vm_new();
     set->random = 1;
     set->watched_ref = LUA_NOREF;
+    for (size_t i = 0; i < POLICY_PHASES; i++)
+        set->entries[i] = (struct policy_entry){LUA_NOREF, LUA_NOREF};
     set->limits = (struct vm_limits){LIMIT_POLICY_BYTECODES, LIMIT_POLICY_CPU_MS, LIMIT_POLICY_DEADLINE_MS};
     if (settings) {
         set->limits =
@@ -96,6 +98,16 @@ struct policy_set *policy_set_ref(struct policy_set *set)
 void policy_set_unref(struct policy_set *set)
 {
     if (set && --set->refs == 0) set_free(set);
+}
+
+bool policy_has(const struct policy_set *set, enum policy_phase phase)
+{
+    return set->entries[phase].run_ref != LUA_NOREF;
+}
+
+bool policy_buffers(const struct policy_set *set)
+{
+    return set->buffers;
 }
 
 const char *policy_set_digest(const struct policy_set *set)

@@ -10,6 +10,8 @@
  *     while (policy_eval_step(eval) == POLICY_MORE) ...;   // each further step in a later turn of the loop
  *     policy_eval_free(eval);                              // x->verdict says what was decided
  *
+ *     if (policy_has(set, PHASE_ATTEMPT)) eval = policy_begin(set, x, &how); … policy_eval_answer(eval)
+ *
  * A generation lives until its last reference goes: each evaluation holds one, and who serves the exchange should hold
  * one to its end. Single-threaded; nothing here blocks, reads a file or opens a connection.
  *
@@ -29,6 +31,7 @@
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
 #include "lua/bundle.h"
+#include "lua/host.h"
 
 struct policy_set;
 struct watch;
@@ -75,21 +78,59 @@ size_t policy_set_memory(const struct policy_set *set);      /* bytes of its Lua
 /* Generations in this process that something still holds; refuse a reload at LIMIT_POLICY_GENERATIONS. */
 size_t policy_live_generations(void);
 
+/* When policies are asked. */
+enum policy_phase {
+    PHASE_REQUEST,  /* rules and on_request: decides, into x->verdict */
+    PHASE_ATTEMPT,  /* on_attempt: may x->verdict.targets[x->target_index] be called? */
+    PHASE_DELTA,    /* on_delta: may this text of a stream go out? No I/O */
+    PHASE_RESPONSE, /* on_response: the answer is complete; may it go out? */
+    PHASE_DONE,     /* on_done: all is over */
+};
+#define POLICY_PHASES (PHASE_DONE + 1)
+
+/* Does any policy define the phase's hook? Where none does, nothing need be prepared for it. PHASE_REQUEST: always. */
+bool policy_has(const struct policy_set *set, enum policy_phase phase);
+/* Does a policy want streams whole before its on_response, so that it can still refuse them? */
+bool policy_buffers(const struct policy_set *set);
+
 enum policy_step {
-    POLICY_DONE, /* x->verdict, trace, annotations and identity are filled */
-    POLICY_MORE, /* the slice is over: step again in a later turn of the loop */
+    POLICY_DONE,    /* x->verdict, trace, annotations and identity are filled; of later phases policy_eval_answer() */
+    POLICY_MORE,    /* the slice is over: step again in a later turn of the loop */
+    POLICY_WAITING, /* for an answer from outside: step again when on_ready was called */
+};
+
+/* What one evaluation is about. */
+struct policy_call {
+    enum policy_phase phase;
+    struct slice delta;              /* PHASE_DELTA: the text; borrowed */
+    bool is_sent;                    /* PHASE_RESPONSE: the client has the answer, a denial comes too late */
+    const struct settings *settings; /* egress; NULL: there is none to ask. Borrowed */
+    const struct policy_host *host;  /* NULL: no services. Borrowed */
+    void *host_arg;
+    void (*on_ready)(void *arg); /* an evaluation that waited can be stepped again; must not step it itself */
+    void *arg;
 };
 
 /*
  * Begins to decide one exchange; never NULL. x is borrowed until policy_eval_free. Expected to be filled before:
  * api, head, request (parsed body), model_path, key, key_presented, born_wall_ns. Nothing runs before the first step.
+ * Later phases also expect verdict, target_index, attempts, response, usage and outcome as far as they are known.
  *
- * Fills x->verdict, trace, annotations, app/department/user/team, the estimates and policy_digest.
+ * PHASE_REQUEST fills x->verdict, trace, annotations, app/department/user/team, the estimates and policy_digest.
  * API_MODELS, API_MODEL: ALLOW with verdict.models (what this key may use), or for API_MODEL 404 model_not_found.
  */
+struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how);
+/* PHASE_REQUEST without any service. */
 struct policy_eval *policy_decide(struct policy_set *set, struct exchange *x);
 enum policy_step policy_eval_step(struct policy_eval *eval);
-/* At any time: before POLICY_DONE this cancels, what is suspended is dropped and never resumed. NULL is welcome. */
+/* Milliseconds until the evaluation has taken as long as it may; 0: it has, a step will stop it. */
+uint32_t policy_eval_left_ms(const struct policy_eval *eval);
+/* At any time: before POLICY_DONE this cancels, what is suspended is dropped and never resumed, and calls under way are
+ * cancelled. NULL is welcome. */
 void policy_eval_free(struct policy_eval *eval);
+
+/* The word of a later phase: VERDICT_ALLOW, _DENY or _FAULT; targets and models are empty. Valid until the eval goes,
+ * its slices as long as the exchange. */
+const struct verdict *policy_eval_answer(const struct policy_eval *eval);
 
 #endif

@@ -52,7 +52,6 @@ describe("mistakes in a file", function()
 
   it("of kinds that come later", function()
     says("local b = budget { }\nreturn b", "policies/a.lua:1: budget is not part of this version: take it out of the chain")
-    says(policy "  on_delta = function() end", "policies/a.lua:2:3: on_delta: on_delta is not part of this version (on_request is)")
   end)
 end)
 

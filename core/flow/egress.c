@@ -1,0 +1,111 @@
+#include "flow/egress.h"
+
+#include "base/mem.h"
+#include "flow/job.h"
+
+#define CALL_HEADERS_MAX 40
+
+struct egress_call {
+    uint64_t ticket;
+    struct fetch *fetch;
+    struct arena arena; /* the answer's headers */
+    struct pair *headers;
+    size_t header_count;
+    int status;
+    struct buf body;
+    size_t body_bytes_max;
+};
+
+static void call_free(struct egress_call *call)
+{
+    buf_clear(&call->body);
+    arena_clear(&call->arena);
+    mem_free(call);
+}
+
+/* NULL: the answer is whole. */
+static void answer(struct egress_call *call, const char *error)
+{
+    policy_http_done(call->ticket, &(struct policy_http_reply){.error = error,
+                                                               .status = call->status,
+                                                               .headers = call->headers,
+                                                               .header_count = call->header_count,
+                                                               .body = buf_slice(&call->body)});
+    call_free(call);
+}
+
+static const char *word_of(enum fault_code code)
+{
+    if (code == FAULT_CONNECT_TIMEOUT || code == FAULT_FIRST_BYTE_TIMEOUT || code == FAULT_TOTAL_TIMEOUT ||
+        code == FAULT_UPSTREAM_IDLE_TIMEOUT)
+        return "timeout";
+    if (code == FAULT_UPSTREAM_CONNECT || code == FAULT_UPSTREAM_TLS) return "refused";
+    return "closed"; /* in the middle, or with what is no HTTP */
+}
+
+static void on_head(void *arg, const struct fetch_head *head)
+{
+    struct egress_call *call = arg;
+    call->status = head->status;
+    call->headers = arena_alloc(&call->arena, (head->header_count + 1) * sizeof *call->headers);
+    call->header_count = head->header_count;
+    for (size_t i = 0; i < head->header_count; i++) {
+        call->headers[i] = (struct pair){arena_copy(&call->arena, head->headers[i].name),
+                                         arena_copy(&call->arena, head->headers[i].value)};
+    }
+}
+
+static void on_data(void *arg, struct slice bytes)
+{
+    struct egress_call *call = arg;
+    if (bytes.len <= call->body_bytes_max - buf_len(&call->body)) {
+        buf_append(&call->body, bytes);
+        return;
+    }
+    fetch_cancel(call->fetch);
+    answer(call, "limit");
+}
+
+static void on_end(void *arg, const struct fault *why, bool complete)
+{
+    (void)complete; /* is !why */
+    answer(arg, why ? word_of(why->code) : NULL);
+}
+
+static const struct fetch_events events = {on_head, on_data, on_end};
+
+static void *http_start(void *arg, const struct policy_http_request *request, uint64_t ticket)
+{
+    struct flow *flow = arg;
+    struct egress_call *call = mem_zalloc(1, sizeof *call);
+    struct fetch_header headers[CALL_HEADERS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < request->header_count && count < CALL_HEADERS_MAX - 1; i++)
+        headers[count++] = (struct fetch_header){request->headers[i].name, request->headers[i].value};
+    headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
+    call->ticket = ticket;
+    call->body_bytes_max = request->answer_bytes_max;
+    arena_init(&call->arena);
+    buf_init(&call->body);
+    call->fetch = fetch_start(flow->pool,
+                              &(struct fetch_request){.method = request->method,
+                                                      .url = request->url,
+                                                      .headers = headers,
+                                                      .header_count = count,
+                                                      .body = &request->body,
+                                                      .body_count = request->body.len ? 1 : 0,
+                                                      .ca_file = request->egress ? request->egress->ca_file.ptr : NULL,
+                                                      .total_timeout_ms = request->timeout_ms},
+                              &events, call);
+    return call;
+}
+
+static void http_cancel(void *arg, void *handle)
+{
+    struct egress_call *call = handle;
+    (void)arg;
+    fetch_cancel(call->fetch);
+    call_free(call);
+}
+
+const struct policy_host egress_host = {.http_start = http_start, .http_cancel = http_cancel};

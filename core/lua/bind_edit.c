@@ -1,0 +1,53 @@
+/* ctx.request:set(…): changes of the request's body, kept in the exchange until it is sent. */
+#include <math.h>
+
+#include "lua/bind.h"
+
+/* edit(name, json): the body's member becomes that, or goes with "" */
+static int on_edit(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    if (eval->how.phase != PHASE_REQUEST && eval->how.phase != PHASE_ATTEMPT)
+        return luaL_error(L, "ctx.request:set() comes too late: the request was sent");
+    if (!exchange_edit(eval->x, bind_check_slice(L, 1), bind_check_slice(L, 2)))
+        return luaL_error(L, "ctx.request:set(): more than %d fields of one request", EXCHANGE_EDITS_MAX);
+    return 0;
+}
+
+/* set_max_tokens(count or nil, note): what facts say from now on; the note goes to the client */
+static int on_set_max_tokens(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    x->request.max_tokens = lua_isnil(L, 1) ? -1 : (int64_t)luaL_checknumber(L, 1);
+    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    struct slice note = bind_opt_slice(L, 2);
+    x->max_tokens_note = SLICE("");
+    if (note.len) x->max_tokens_note = arena_copy(&x->arena, note);
+    return 0;
+}
+
+/* set_temperature(value or nil) */
+static int on_set_temperature(lua_State *L)
+{
+    bind_eval(L)->x->request.temperature = lua_isnil(L, 1) ? NAN : luaL_checknumber(L, 1);
+    return 0;
+}
+
+/* body_has(name): is there such a member in the caller's body? */
+static int on_body_has(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    bool has = x->request.tape.count && json_get(&x->request.tape, 0, bind_check_slice(L, 1)) != JSON_NONE;
+    lua_pushboolean(L, has);
+    return 1;
+}
+
+void bind_edit_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"edit", on_edit},
+                                         {"set_max_tokens", on_set_max_tokens},
+                                         {"set_temperature", on_set_temperature},
+                                         {"body_has", on_body_has},
+                                         {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}

@@ -1,0 +1,141 @@
+#include "lua/calls.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+struct call {
+    uint32_t generation; /* of the slot: odd while it is used */
+    uint32_t next_free;  /* slot + 1; 0: the last */
+    struct policy_eval *eval;
+    struct strand *strand;
+    void *handle;       /* the host's */
+    struct arena arena; /* what the host borrows */
+    uint32_t timeout_ms;
+    bool is_clipped; /* its time is what the evaluation had left */
+};
+
+/* One table for the process: tickets outlive evaluations and generations. Slots are reused, the table never shrinks. */
+static struct call *calls;
+static uint32_t call_count, free_slot;
+static size_t open_count;
+
+static uint64_t ticket_of(uint32_t slot)
+{
+    return (uint64_t)calls[slot].generation << 32 | slot;
+}
+
+static struct call *find(uint64_t ticket)
+{
+    uint32_t slot = (uint32_t)ticket;
+    if (slot >= call_count || calls[slot].generation != ticket >> 32 || !(calls[slot].generation & 1)) return NULL;
+    return &calls[slot];
+}
+
+static uint32_t take_slot(void)
+{
+    if (free_slot) {
+        uint32_t slot = free_slot - 1;
+        free_slot = calls[slot].next_free;
+        return slot;
+    }
+    if ((call_count & (call_count - 1)) == 0) {
+        uint32_t cap = call_count ? call_count * 2 : 8;
+        calls = mem_realloc(calls, cap * sizeof *calls);
+    }
+    calls[call_count] = (struct call){0};
+    return call_count++;
+}
+
+static void close_call(struct call *call)
+{
+    uint32_t slot = (uint32_t)(call - calls);
+    arena_clear(&call->arena);
+    *call = (struct call){.generation = call->generation + 1, .next_free = free_slot};
+    free_slot = slot + 1;
+    open_count--;
+}
+
+static struct slice copy(struct arena *arena, struct slice s)
+{
+    return s.len ? arena_copy(arena, s) : SLICE("");
+}
+
+static const struct pair *copy_pairs(struct arena *arena, const struct pair *pairs, size_t count)
+{
+    struct pair *copies = arena_alloc(arena, (count + 1) * sizeof *copies);
+    for (size_t i = 0; i < count; i++)
+        copies[i] = (struct pair){copy(arena, pairs[i].name), copy(arena, pairs[i].value)};
+    return copies;
+}
+
+void calls_start(struct policy_eval *eval, struct strand *strand, const struct policy_http_request *request)
+{
+    uint32_t slot = take_slot(), left_ms = policy_eval_left_ms(eval);
+    struct call *call = &calls[slot];
+    call->generation++;
+    check(call->generation & 1);
+    call->eval = eval;
+    call->strand = strand;
+    arena_init(&call->arena);
+    open_count++;
+    struct policy_http_request lasting = *request;
+    lasting.method = copy(&call->arena, request->method);
+    lasting.url = copy(&call->arena, request->url);
+    lasting.body = copy(&call->arena, request->body);
+    lasting.headers = copy_pairs(&call->arena, request->headers, request->header_count);
+    call->is_clipped = left_ms <= request->timeout_ms;
+    if (call->is_clipped) lasting.timeout_ms = left_ms ? left_ms : 1;
+    strand->ticket = ticket_of(slot);
+    strand->state = STRAND_WAITING;
+    void *handle = eval->how.host->http_start(eval->how.host_arg, &lasting, strand->ticket);
+    struct call *same = find(strand->ticket); /* an answer may have come at once, and the table may have moved */
+    if (same) same->handle = handle;
+}
+
+void http_answer_free(struct http_answer *answer)
+{
+    if (!answer) return;
+    arena_clear(&answer->arena);
+    mem_free(answer);
+}
+
+void calls_drop(struct policy_eval *eval, struct strand *strand)
+{
+    struct call *call = strand->state == STRAND_WAITING ? find(strand->ticket) : NULL;
+    if (call) {
+        void *handle = call->handle;
+        const struct policy_host *host = eval->how.host;
+        if (handle && host->http_cancel) host->http_cancel(eval->how.host_arg, handle);
+        close_call(find(strand->ticket));
+    }
+    http_answer_free(strand->reply);
+    strand->reply = NULL;
+}
+
+static struct http_answer *keep(const struct policy_http_reply *reply)
+{
+    struct http_answer *answer = mem_zalloc(1, sizeof *answer);
+    arena_init(&answer->arena);
+    answer->reply = *reply;
+    answer->reply.headers = copy_pairs(&answer->arena, reply->headers, reply->header_count);
+    answer->reply.body = copy(&answer->arena, reply->body);
+    return answer;
+}
+
+void policy_http_done(uint64_t ticket, const struct policy_http_reply *reply)
+{
+    struct call *call = find(ticket);
+    if (!call) return;
+    struct policy_eval *eval = call->eval;
+    struct strand *strand = call->strand;
+    if (call->is_clipped && reply->error && strcmp(reply->error, "timeout") == 0) eval->is_late = true;
+    close_call(call);
+    strand->reply = keep(reply);
+    strand->state = STRAND_READY;
+    if (eval->how.on_ready) eval->how.on_ready(eval->how.arg);
+}
+
+size_t policy_tickets_open(void)
+{
+    return open_count;
+}

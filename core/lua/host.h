@@ -1,0 +1,72 @@
+/*
+ * What policies ask of the process that they run in: calls to other services, a cache, metrics. Given by the owner of
+ * an evaluation as a struct of functions, so that a worker, the test kit and the checker can each be asked.
+ *
+ *     static const struct policy_host host = {.http_start = on_start, .http_cancel = on_cancel, …};
+ *     struct policy_call how = {.phase = PHASE_REQUEST, .host = &host, .host_arg = flow, .on_ready = wake, .arg = job};
+ *     struct policy_eval *eval = policy_begin(set, x, &how);
+ *     … POLICY_WAITING …                                    // on_start(flow, &request, ticket) came meanwhile
+ *     policy_http_done(ticket, &reply);                     // from wherever the answer came: on_ready(job) follows
+ *
+ * A ticket is good for one answer. One whose evaluation was cancelled, stopped or has ended is not known any more, and
+ * what comes for it is dropped: no pointer into an evaluation ever leaves this floor.
+ */
+#ifndef MOONGATE_LUA_HOST_H
+#define MOONGATE_LUA_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "exchange/exchange.h"
+#include "exchange/settings.h"
+
+struct policy_cache;
+
+/* All is borrowed until the ticket's end: its answer, or http_cancel(). */
+struct policy_http_request {
+    struct slice method, url, body;
+    const struct pair *headers;
+    size_t header_count;
+    uint32_t timeout_ms;
+    size_t answer_bytes_max;
+    const struct egress *egress; /* NULL: there is no moongate.lua to ask */
+};
+
+/* Copied. */
+struct policy_http_reply {
+    const char *error; /* "timeout", "refused", "closed", "limit"; NULL: an answer came */
+    int status;
+    const struct pair *headers;
+    size_t header_count;
+    struct slice body;
+};
+
+enum policy_metric_kind { POLICY_COUNTER, POLICY_HISTOGRAM };
+
+struct policy_metric {
+    enum policy_metric_kind kind;
+    struct slice name; /* without the gateway's prefix */
+    const struct pair *labels;
+    size_t label_count;
+    double value; /* of a counter what it grows by, of a histogram seconds */
+};
+
+/* Every function may be NULL: that service is not to be had. None may call back into the evaluation. */
+struct policy_host {
+    /* A call that cannot be made is answered as well, with an error. Returns what http_cancel() takes. */
+    void *(*http_start)(void *arg, const struct policy_http_request *request, uint64_t ticket);
+    /* Nothing comes for its ticket any more. Not called after policy_http_done(). */
+    void (*http_cancel)(void *arg, void *call);
+    void (*metric)(void *arg, const struct policy_metric *metric);
+    void (*log)(void *arg, const char *level, struct slice place, struct slice text);
+    struct policy_cache *(*cache)(void *arg);
+};
+
+/* The answer to a ticket, once; unknown tickets are welcome. The evaluation's on_ready comes before this returns. */
+void policy_http_done(uint64_t ticket, const struct policy_http_reply *reply);
+/* Tickets that are open in this process: 0 when nothing waits. */
+size_t policy_tickets_open(void);
+
+#endif
