@@ -74,6 +74,12 @@
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 
+/* Detectors */
+#define LIMIT_DETECT_HOLD_BYTES (4u * KIB)    /* of a stream, held back until what it may become is known */
+#define LIMIT_DETECT_MASKS 32u                /* of one policy generation */
+#define LIMIT_DETECT_MASK_BYTES 64u
+#define LIMIT_DETECT_NAME_BYTES 64u
+
 /* Processes */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
