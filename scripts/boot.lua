@@ -14,4 +14,5 @@ local function use(name)
   return module
 end
 
+core.keep(use)
 use "load"

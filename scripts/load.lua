@@ -127,3 +127,5 @@ if report.errors == 0 then
     examples.run(policy)
   end
 end
+
+return { policies = policies, definitions = definitions, models = models, apps = apps, names = names, compile = compile }

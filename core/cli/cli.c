@@ -48,6 +48,26 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 all passed, 1 some failed, 2 nothing could be run.\n",
      command_test},
+    {"explain", "why a request is allowed or denied, and what would change it",
+     "moongate explain --as sales/ana --model small       as department sales, user ana\n"
+     "moongate explain --as app=support-bot,user=bo,role=lead --model auto --task code --tokens 150000\n"
+     "moongate explain request.json | -                    a body, or {\"as\": …, \"model\": …, …}\n"
+     "moongate explain req_0199f3…                         from the record of a past request\n"
+     "\n"
+     "Decides with the policies of the configuration, offline: rules tried, values seen, targets passed over.\n"
+     "What it names under \"To let it through\" was tried: each change alone turns the denial.\n"
+     "\n"
+     "  --as WHO            DEPARTMENT/USER, APP/USER, or NAME=VALUE,… (role and approval again for more)\n"
+     "  --model M  --api A  --stream  --text T  --uses tools,images  --max-tokens N  --header NAME=VALUE\n"
+     "  --task T  --quality Q  --data CLASS  --max-latency-ms N      hints, as the headers give them\n"
+     "  --tokens N          how long it is, text and answer; also --ctx, --input-tokens, --output-tokens\n"
+     "  --time 2025-06-03T12:00:00Z     --approve MODEL     --key missing|unknown|revoked|expired\n"
+     "  --set NAME=VALUE    any further field that an example in a policy file may have\n"
+     "  --policies DIR      this folder instead of the configuration's (any provider will do)\n"
+     "  -c, --config FILE   the configuration; --json: the same as one document\n"
+     "\n"
+     "Exit code: 0 allowed, 1 denied, 2 the request, the policies or the configuration cannot be read.\n",
+     command_explain},
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"

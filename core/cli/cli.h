@@ -31,6 +31,7 @@ extern const struct command cli_commands[];
 int cli_main(int argc, char **argv);
 
 int command_check(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_keys_create(int argc, char **argv);
 int command_keys_list(int argc, char **argv);

@@ -42,6 +42,9 @@ struct slice bind_opt_slice(lua_State *L, int index);
 /* false for an empty one: how facts say "absent". */
 int bind_push_fact(lua_State *L, struct slice s);
 
+/* Pushes a JSON text as tables; raises when it is none. null and [] become {_raw = …} (scripts/json.lua). */
+void bind_push_json(lua_State *L, struct slice text);
+
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);
 int bind_random(lua_State *L);

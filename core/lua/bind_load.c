@@ -278,6 +278,15 @@ static int on_watch(lua_State *L)
     return 0;
 }
 
+/* keep(use): how further scripts of this state are reached (lua/ask.h) */
+static int on_keep(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    loading_set(L)->use_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
 #define NEAREST_MAX 2000
 
 /* nearest(word, list) → the entry of the list that it most likely stands for, or nil */
@@ -328,7 +337,7 @@ static struct simulation *push_simulation(lua_State *L)
  * functions */
 static int on_simulate(lua_State *L)
 {
-    struct policy_set *set = loading_set(L);
+    struct policy_set *set = bind_set(L);
     struct slice description = bind_check_slice(L, 1);
     struct fault why;
     luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -353,6 +362,8 @@ static int on_simulate(lua_State *L)
     luaL_unref(L, LUA_REGISTRYINDEX, entry.after_fault_ref);
     eval_clear(&simulation->eval);
     bind_push_outcome(L, simulation->x);
+    simulate_free(simulation->x); /* now, not when the collector comes: thousands may follow */
+    simulation->x = NULL;
     return 1;
 }
 
@@ -377,6 +388,7 @@ void bind_load_register(lua_State *L)
                                          {"watched", on_watched},
                                          {"watch", on_watch},
                                          {"buffer_streams", on_buffer_streams},
+                                         {"keep", on_keep},
                                          {"nearest", on_nearest},
                                          {"simulate", on_simulate},
                                          {NULL, NULL}};

@@ -27,6 +27,7 @@ struct policy_set {
     uint64_t random;             /* math.random while loading */
     struct watch *watch;         /* of tests; usually NULL */
     int watched_ref;             /* registry: list of policies' names and tables, when watched */
+    int use_ref;                 /* registry: use() of scripts/boot.lua */
     /* while loading only */
     const struct settings *settings;
     struct policy_errors *errors;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "lua/ask.h"
 #include "lua/bind.h"
 #include "lua/policy.h"
 #include "lua/script.h"
@@ -138,6 +139,27 @@ static int on_decide(lua_State *L)
     return 1;
 }
 
+/* ask(engine, script, question as JSON) → the answer's text, its number */
+static int on_ask(lua_State *L)
+{
+    struct buf answer;
+    struct fault why;
+    int code = 0;
+    buf_init(&answer);
+    bool ok = policy_set_ask(check_set(L), luaL_checkstring(L, 2), bind_check_slice(L, 3), &answer, &code, &why);
+    lua_pushlstring(L, buf_slice(&answer).ptr, buf_len(&answer));
+    lua_pushinteger(L, code);
+    buf_clear(&answer);
+    return ok ? 2 : luaL_error(L, "%s", fault_message(&why));
+}
+
+/* json(text) → tables; null and [] become {_raw = …} */
+static int on_json(lua_State *L)
+{
+    bind_push_json(L, bind_check_slice(L, 1));
+    return 1;
+}
+
 /* script(name) → text of an embedded script */
 static int on_script(lua_State *L)
 {
@@ -188,7 +210,8 @@ void testbed_engine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"load", on_load},       {"decide", on_decide}, {"script", on_script},         {"memory", on_memory},
-        {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered}, {NULL, NULL}};
+        {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered},
+        {"ask", on_ask},         {"json", on_json},     {NULL, NULL}};
     luaL_newmetatable(L, ENGINE);
     lua_pushcfunction(L, on_engine_gc);
     lua_setfield(L, -2, "__gc");

@@ -27,6 +27,7 @@ local function use(name)
   return loaded[name]
 end
 local request = use "request"
+local encode = use("json").encode
 
 -- --- files ---
 
@@ -142,6 +143,16 @@ function Gateway:request(given)
   end
   r.route = { targets = r.targets }
   return r
+end
+
+-- What `moongate explain` answers to { flags = … }, { file = … } or { record = … }, as tables; with text = true as people
+-- read it.
+function Gateway:explain(question)
+  local q = copy(question)
+  local is_text = q.text
+  q.text, q.json = nil, not is_text
+  local answer = engine.ask(self.set, "explain", encode(q))
+  return is_text and answer or engine.json(answer)
 end
 
 -- --- assertions ---

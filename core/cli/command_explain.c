@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "server/config.h"
+#include "store/registry.h"
+
+/* Flags with a value, by the name that scripts/explain/question.lua knows them under. */
+static const char *const text_flags[] = {"model",      "api",           "text",           "uses",    "task",
+                                         "quality",    "data",          "max_latency_ms", "tokens",  "ctx",
+                                         "max_tokens", "input_tokens",  "output_tokens",  "time",    "key",
+                                         "user",       "temperature"};
+static const char *const list_flags[] = {"as", "approve", "header", "set"};
+
+#define TEXT_FLAGS (sizeof text_flags / sizeof text_flags[0])
+#define LIST_FLAGS (sizeof list_flags / sizeof list_flags[0])
+#define FLAG_BYTES 32
+
+struct flags {
+    char names[TEXT_FLAGS + LIST_FLAGS][FLAG_BYTES];
+    const char *texts[TEXT_FLAGS];
+    struct option_list lists[LIST_FLAGS];
+    bool is_stream;
+    const char *policies_dir;
+};
+
+static const char *option_name(char *to, const char *name)
+{
+    snprintf(to, FLAG_BYTES, "--%s", name);
+    for (char *c = to; *c; c++)
+        if (*c == '_') *c = '-';
+    return to;
+}
+
+/* options: room for all of them and the end. */
+static void list_options(struct flags *flags, struct option *options)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < TEXT_FLAGS; i++, n++)
+        options[n] = (struct option){option_name(flags->names[n], text_flags[i]), OPTION_TEXT, &flags->texts[i]};
+    for (size_t i = 0; i < LIST_FLAGS; i++, n++)
+        options[n] = (struct option){option_name(flags->names[n], list_flags[i]), OPTION_LIST, &flags->lists[i]};
+    options[n++] = (struct option){"--stream", OPTION_FLAG, &flags->is_stream};
+    options[n++] = (struct option){"--policies", OPTION_TEXT, &flags->policies_dir};
+    options[n] = (struct option){NULL, OPTION_FLAG, NULL};
+}
+
+static json_t *flags_json(const struct flags *flags)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < TEXT_FLAGS; i++)
+        if (flags->texts[i]) json_object_set_new(json, text_flags[i], json_string(flags->texts[i]));
+    for (size_t i = 0; i < LIST_FLAGS; i++) {
+        if (flags->lists[i].count == 0) continue;
+        json_t *list = json_array();
+        for (size_t k = 0; k < flags->lists[i].count; k++)
+            json_array_append_new(list, json_string(flags->lists[i].items[k]));
+        json_object_set_new(json, list_flags[i], list);
+    }
+    if (flags->is_stream) json_object_set_new(json, "stream", json_true());
+    return json;
+}
+
+/* ---- A request file. */
+
+static json_t *read_file(const char *path)
+{
+    json_error_t error;
+    bool is_stdin = strcmp(path, "-") == 0;
+    if (!is_stdin && access(path, R_OK) != 0) {
+        cli_usage_error("a file with a request body, an id such as req_…, or flags: `moongate help explain`", "%s: %s",
+                        path, strerror(errno));
+        return NULL;
+    }
+    json_t *json = is_stdin ? json_loadf(stdin, 0, &error) : json_load_file(path, 0, &error);
+    if (!json) cli_usage_error(NULL, "%s:%d:%d: not JSON: %s", is_stdin ? "stdin" : path, error.line, error.column, error.text);
+    return json;
+}
+
+/* ---- The record of a past request. */
+
+/* The last line of that id, since a record is never changed; NULL when there is none. */
+static json_t *find_record(FILE *file, const char *id)
+{
+    char begins[128], *line = NULL;
+    size_t cap = 0;
+    json_t *found = NULL;
+    int n = snprintf(begins, sizeof begins, "{\"id\":\"%s\"", id);
+    while (getline(&line, &cap, file) > 0) {
+        if (strncmp(line, begins, (size_t)n) != 0) continue;
+        json_t *json = json_loads(line, 0, NULL);
+        if (!json) continue; /* cut by a full disk */
+        json_decref(found);
+        found = json;
+    }
+    free(line);
+    return found;
+}
+
+static json_t *read_record(const char *data_dir, const char *id)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/audit.jsonl", data_dir);
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        cli_usage_error("-c names the gateway's configuration, and by it the data folder", "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    json_t *record = strlen(id) < 100 ? find_record(file, id) : NULL;
+    fclose(file);
+    if (!record) cli_usage_error("the id stands in the answer's x-moongate-request-id", "%s has no record of %s", path, id);
+    return record;
+}
+
+/* What the registry knows today of the key that was used; NULL: nothing. */
+static json_t *find_key(const char *data_dir, const json_t *record)
+{
+    char path[1024];
+    struct fault why;
+    const char *id = json_string_value(json_object_get(json_object_get(record, "identity"), "key_id"));
+    snprintf(path, sizeof path, "%s/registry.db", data_dir);
+    if (!id || access(path, R_OK) != 0) return NULL;
+    struct registry *registry = registry_open(data_dir, &why);
+    json_t *keys = registry ? registry_keys(registry, &why) : NULL, *key, *found = NULL;
+    size_t i;
+    json_array_foreach(keys, i, key)
+    {
+        const char *own = json_string_value(json_object_get(key, "id"));
+        if (own && strcmp(own, id) == 0) found = json_incref(key);
+    }
+    json_decref(keys);
+    registry_close(registry);
+    return found;
+}
+
+/* ---- The command. */
+
+static bool add_word(json_t *question, const char *word, const char *config)
+{
+    if (strncmp(word, "req_", 4) != 0) {
+        json_t *file = read_file(word);
+        return file && json_object_set_new(question, "file", file) == 0;
+    }
+    char *data_dir = config_data_dir(config_path(config));
+    json_t *record = read_record(data_dir, word);
+    json_t *key = record ? find_key(data_dir, record) : NULL;
+    mem_free(data_dir);
+    if (!record) return false;
+    if (key) json_object_set_new(question, "key", key);
+    return json_object_set_new(question, "record", record) == 0;
+}
+
+static int explain(const struct ask *ask, json_t *question)
+{
+    struct buf answer;
+    char *text = json_dumps(question, JSON_COMPACT);
+    buf_init(&answer);
+    int code = ask_policies(ask, slice_str(text), &answer);
+    bool is_json = json_is_true(json_object_get(question, "json"));
+    if (buf_len(&answer) && is_json) cli_print_json(json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL));
+    if (buf_len(&answer) && !is_json) fwrite(buf_ptr(&answer), 1, buf_len(&answer), stdout);
+    buf_clear(&answer);
+    free(text);
+    return code;
+}
+
+int command_explain(int argc, char **argv)
+{
+    struct flags flags = {0};
+    struct option options[TEXT_FLAGS + LIST_FLAGS + 3];
+    struct common_options common;
+    const char *word = NULL;
+    size_t count;
+    list_options(&flags, options);
+    if (!cli_options(argc, argv, options, &common, &word, &count, 1)) return CLI_USAGE;
+    if (common.is_help) return command_help(1, (char *[]){"explain"});
+    json_t *given = flags_json(&flags);
+    if (count == 0 && json_object_size(given) == 0) {
+        json_decref(given);
+        return cli_usage_error("moongate explain --as sales/ana --model auto", "say which request: flags, a file, or an id");
+    }
+    json_t *question = json_pack("{s:o, s:b, s:b}", "flags", given, "json", common.is_json, "colour",
+                                 !common.is_json && cli_is_coloured(stdout));
+    int code = CLI_USAGE;
+    if (count == 0 || add_word(question, word, common.config)) {
+        code = explain(&(struct ask){common.config, flags.policies_dir, "explain"}, question);
+    }
+    json_decref(question);
+    return code;
+}

@@ -1,0 +1,243 @@
+-- What was asked, turned into a request as scripts/request.lua takes it.
+--
+--   local t, notes = question.read { flags = { model = "gpt-4o", as = { "sales/ana" } } }     -- words of the command line
+--   local t, notes = question.read { file = { model = "gpt-4o", messages = … } }              -- a body, or a request
+--   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }              -- an audit record
+--
+-- notes: what was assumed or is not known, for people. Flags add to a file or a record. Raises with a text for people.
+local core, use = ...
+local loaded = use "load"
+local report = use "report"
+local request = use "request"
+local catalogue = use "catalogue"
+local facts = use "facts"
+
+local question = {}
+
+local function bad(text, ...) error(text:format(...), 0) end
+
+-- --- --as ---
+
+local lists = { roles = true, approvals = true }
+local singular = { role = "roles", approval = "approvals", dept = "department", model = false }
+
+local function add_identity(as, name, value)
+  name = singular[name] or name
+  if not lists[name] then
+    as[name] = value
+    return
+  end
+  as[name] = as[name] or {}
+  table.insert(as[name], value)
+end
+
+local function apps_known() return loaded.apps and facts.apps or {} end
+
+-- "sales/ana": a department, or an app that apps.lua knows, and a user.
+local function read_as(as, text)
+  if not text:find("=", 1, true) then
+    local who, user = text:match("^([^/]*)/?(.*)$")
+    if who ~= "" then as[apps_known()[who] and "app" or "department"] = who end
+    if user ~= "" then as.user = user end
+    return
+  end
+  for pair in text:gmatch("[^,]+") do
+    local name, value = pair:match("^%s*([%w_]+)=(.*)$")
+    if not name then bad("--as is written DEPARTMENT/USER or app=…,user=…,department=…,role=…, got '%s'", pair) end
+    add_identity(as, name, value)
+  end
+end
+
+-- --- flags ---
+
+local aliases = { tokens = "context_tokens", ctx = "context_tokens", latency = "max_latency_ms" }
+
+local function names_of(text)
+  local list = {}
+  for name in text:gmatch("[^,%s]+") do list[#list + 1] = name end
+  return list
+end
+
+local readers = {}
+
+function readers.number(name, text)
+  local value = tonumber((text:gsub("_", ""):gsub("[kK]$", "000")))
+  if not value then bad("--%s wants a number, got '%s'", name:gsub("_", "-"), text) end
+  return value
+end
+
+function readers.boolean(name, text)
+  if text == "true" or text == "" then return true end
+  if text == "false" then return false end
+  bad("--%s wants true or false, got '%s'", name:gsub("_", "-"), text)
+end
+
+-- name: the field; said: as the caller wrote it.
+local function flag_value(name, text, said)
+  if name == "uses" then return names_of(text) end
+  if name == "time" then return request.seconds_of(tonumber(text) or text) end
+  local kinds = request.fields[name]
+  if not kinds then
+    bad("a request has no '%s'%s", name, (report.nearest(name, report.keys(request.fields)) or ""):gsub("^(.+)$", ": %1"))
+  end
+  if kinds:find("number", 1, true) and not kinds:find("string", 1, true) then return readers.number(said, text) end
+  if kinds:find("boolean", 1, true) then return readers.boolean(said, text) end
+  if not kinds:find("string", 1, true) then bad("'%s' cannot be given as a word: put it into a request file", name) end
+  return text
+end
+
+local function read_flags(t, flags)
+  for _, name in ipairs(report.keys(flags)) do
+    local value = flags[name]
+    if name == "as" then
+      for _, text in ipairs(value) do read_as(t.as, text) end
+    elseif name == "approve" then
+      for _, model in ipairs(value) do add_identity(t.as, "approvals", model) end
+    elseif name == "header" then
+      t.headers = t.headers or {}
+      for _, text in ipairs(value) do
+        local header, content = text:match("^([%w%-]+)[=:]%s*(.*)$")
+        if not header then bad("--header is written NAME=VALUE, got '%s'", text) end
+        t.headers[header:lower()] = content
+      end
+    elseif name == "set" then
+      for _, text in ipairs(value) do
+        local field, content = text:match("^([%w_]+)=(.*)$")
+        if not field then bad("--set is written NAME=VALUE, got '%s'", text) end
+        t[field] = flag_value(field, content, "set " .. field)
+      end
+    elseif value ~= false then
+      local field = aliases[name] or name
+      question.set(t, field, value == true or flag_value(field, value, name))
+    end
+  end
+end
+
+local in_body = { model = true, stream = true, max_tokens = true, temperature = true }
+
+-- One field of a request, where it counts: a body that was given is changed, not passed over.
+function question.set(t, field, value)
+  if in_body[field] and type(t.body) == "table" then t.body[field] = value else t[field] = value end
+end
+
+function question.get(t, field)
+  if in_body[field] and type(t.body) == "table" then return t.body[field] end
+  return t[field]
+end
+
+-- --- a file ---
+
+local function is_request(file)
+  for _, field in ipairs { "as", "text", "body", "key", "task", "data", "api", "uses", "context_tokens", "time" } do
+    if file[field] ~= nil then return true end
+  end
+  return not (file.messages or file.input or file.prompt)
+end
+
+local function read_file(file)
+  if type(file) ~= "table" or #file > 0 then bad("the request file holds a JSON object: a body, or { \"as\": …, \"model\": … }") end
+  if not is_request(file) then
+    local api = file.prompt and "completions" or file.input and not file.messages and "embeddings" or "chat"
+    return { as = {}, body = file, api = api }
+  end
+  local t = { as = {} }
+  for name, value in pairs(file) do
+    if not request.fields[name] then
+      bad("the request file has an unknown field '%s'%s", name,
+        (report.nearest(name, report.keys(request.fields)) or ""):gsub("^(.+)$", ": %1"))
+    end
+    t[name] = value
+  end
+  if type(t.as) == "string" then
+    local text = t.as
+    t.as = {}
+    read_as(t.as, text)
+  end
+  return t
+end
+
+-- --- a record ---
+
+local key_fields = { "tier", "region", "clearance", "env", "roles", "approvals" }
+
+local function text_or_nil(value) return type(value) == "string" and value or nil end
+
+local function add_key(t, key, notes)
+  if not key then
+    notes[#notes + 1] = "the key's roles, approvals and labels are not in the record, and the key is not in this data folder"
+    return
+  end
+  for _, name in ipairs(key_fields) do
+    local value = key[name]
+    if type(value) == "string" and value ~= "" or type(value) == "table" and #value > 0 then t.as[name] = value end
+  end
+  for name, value in pairs(type(key.labels) == "table" and not key.labels._raw and key.labels or {}) do t.as[name] = value end
+  if key.revoked == true then notes[#notes + 1] = "the key has been revoked since" end
+  notes[#notes + 1] = "roles, approvals and labels are the key's of today"
+end
+
+local function add_facts(t, recorded)
+  for _, name in ipairs { "task", "quality", "data", "max_latency_ms", "uses", "max_tokens" } do
+    local value = recorded[name]
+    if value ~= nil and not (type(value) == "table" and value._raw) then t[name] = value end
+  end
+end
+
+local function read_record(record, key, notes)
+  local t = { as = {}, api = text_or_nil(record.api), model = text_or_nil(record.model_asked) or text_or_nil(record.model) }
+  local identity = type(record.identity) == "table" and record.identity or {}
+  for _, name in ipairs { "app", "department", "user", "team" } do t.as[name] = text_or_nil(identity[name]) end
+  if not identity.key_id then
+    t.key = "missing"
+    notes[#notes + 1] = "no key was known for this request"
+  else add_key(t, key, notes) end
+  local estimate = type(record.estimate) == "table" and record.estimate or {}
+  t.input_tokens, t.output_tokens = tonumber(estimate.input_tokens), tonumber(estimate.output_tokens)
+  t.stream = record.stream == true or nil
+  if type(record.time) == "string" then t.time = request.seconds_of((record.time:gsub("%.%d+Z$", "Z"))) end
+  if type(record.facts) == "table" and not record.facts._raw then add_facts(t, record.facts)
+  else notes[#notes + 1] = "not in the record: text, tools, attachments, and the hints task, quality, max_latency_ms, data" end
+  return t
+end
+
+-- --- what is left open ---
+
+-- An app for callers that name none, where apps.lua would refuse them: the one of their department, else one that
+-- assumes nothing about its requests.
+local function assume_app(t, notes)
+  if t.as.app ~= nil or t.key or not next(apps_known()) then return end
+  for _, definition in ipairs(loaded.definitions) do
+    if definition.kind == "auth" and definition.spec.default_app then return end
+  end
+  local plain, own
+  for _, name in ipairs(report.keys(apps_known())) do
+    local app = apps_known()[name]
+    if app.department == t.as.department and t.as.department then own = own or name end
+    if next(app.defaults) == nil then plain = plain or name end
+  end
+  local app = own or plain
+  if not app then return end
+  t.as.app = app
+  notes[#notes + 1] = ("app %s is assumed: --as app=… names another"):format(app)
+end
+
+local function assume_model(t, notes)
+  if question.get(t, "model") ~= nil or t.api == "models" then return end
+  local auto = catalogue.models.auto and "auto" or catalogue.sorted[1] and catalogue.sorted[1].name
+  question.set(t, "model", auto)
+  notes[#notes + 1] = ("model %s is assumed: --model names another"):format(tostring(auto))
+end
+
+function question.read(q)
+  local notes, t = {}, { as = {} }
+  if q.file then t = read_file(q.file) elseif q.record then t = read_record(q.record, q.key, notes) end
+  t.as = t.as or {}
+  read_flags(t, q.flags or {})
+  if not q.record then
+    assume_app(t, notes)
+    assume_model(t, notes)
+  end
+  return t, notes
+end
+
+return question

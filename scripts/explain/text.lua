@@ -1,0 +1,170 @@
+-- An explanation as people read it on a terminal, and as JSON.
+local core, use = ...
+local words = use "words"
+local calendar = use "explain/calendar"
+
+local text = {}
+
+local codes = { red = "31", green = "32", yellow = "33", blue = "34", bold = "1", dim = "2" }
+
+local function painter(is_coloured)
+  return function(colour, s)
+    if not is_coloured or s == "" then return s end
+    return ("\27[%sm%s\27[0m"):format(codes[colour], s)
+  end
+end
+
+-- --- lines ---
+
+local function verdict_line(v, paint)
+  if v.kind == "allow" then
+    local to = v.targets and #v.targets > 0 and "route " .. table.concat(v.targets, ", then ")
+      or v.models and "models " .. table.concat(v.models, ", ") or "allowed"
+    local by = v.policy and ("  by %s/%s"):format(v.policy, v.rule or "") or ""
+    return paint("green", "✓ ") .. paint("bold", to) .. by .. (v.at and "  " .. paint("blue", v.at) or "")
+  end
+  return paint("red", "✕ ") .. paint("bold", ("%d %s"):format(v.status, v.code)) .. "  " .. tostring(v.reason)
+    .. (v.at and "  " .. paint("blue", v.at) or "")
+end
+
+local shown = { "app", "department", "user", "team", "tier", "region", "clearance", "env", "role", "approvals", "api", "asked", "model",
+  "task", "quality", "data", "max_latency_ms", "context_tokens", "max_tokens", "uses" }
+local dull = { data = "public", api = "chat" }
+
+local function facts_lines(facts, digest)
+  local known, parts = {}, {}
+  for _, name in ipairs(shown) do known[name] = true end
+  local names = {}
+  for _, name in ipairs(shown) do names[#names + 1] = name end
+  local rest = {}
+  for name in pairs(facts) do
+    if not known[name] then rest[#rest + 1] = name end
+  end
+  table.sort(rest)
+  local skipped = { time = true, key_id = true, input_tokens = true, output_tokens = true, stream = true, tools = true, temperature = true,
+    id = true }
+  for _, name in ipairs(rest) do
+    if not skipped[name] then names[#names + 1] = name end
+  end
+  for _, name in ipairs(names) do
+    local value = facts[name]
+    local is_dull = value == nil or value == dull[name] or type(value) == "table" and #value == 0
+      or name == "asked" and value == facts.model
+    if not is_dull then parts[#parts + 1] = name .. " " .. words.value(value) end
+  end
+  if facts.stream then parts[#parts + 1] = "stream" end
+  local time, day = calendar.spell(facts.time)
+  return { "  " .. table.concat(parts, "  "), ("  %s %s  policies %s"):format(day, time, digest:sub(1, 12)) }
+end
+
+local marks = { passed = { "✓", "green" }, denied = { "✕", "red" }, failed = { "✕", "red" }, off = { "–", "dim" },
+  ["not reached"] = { "–", "dim" } }
+
+local function condition_line(condition)
+  local seen = condition.seen
+  if condition.is_function then return condition.text .. " said no" end
+  if type(seen) == "table" and #seen == 0 then seen = nil end
+  return ("%s (here %s)"):format(condition.text, seen ~= nil and words.value(seen) or "none")
+end
+
+local function failed_conditions(step)
+  local parts = {}
+  for _, condition in ipairs(step.conditions) do
+    if not condition.holds then
+      parts[#parts + 1] = condition_line(condition)
+    end
+  end
+  return table.concat(parts, "; ")
+end
+
+local function step_lines(step, out, paint)
+  local name = step.rule or ""
+  local mode = step.mode == "observe" and "  [only observed]" or ""
+  if not step.applies then
+    out[#out + 1] = paint("dim", ("      · %-28s no: %s"):format(name, failed_conditions(step))) .. "  " .. paint("blue", step.at or "")
+    return
+  end
+  local verb = step.verb or step.action or "applies"
+  local mark = verb == "deny" and step.mode ~= "observe" and paint("red", "✕") or paint("green", "✓")
+  local reason = step.reason and step.reason ~= "" and step.reason ~= verb and "  " .. step.reason or ""
+  out[#out + 1] = ("      %s %-28s %s%s%s  %s"):format(mark, name, verb, reason, mode, paint("blue", step.at or ""))
+end
+
+local function policy_lines(policy, out, paint)
+  local mark = marks[policy.state] or marks.passed
+  local state = policy.state ~= "passed" and policy.state ~= "denied" and policy.state
+    or #policy.steps == 0 and "no objection" or policy.mode == "observe" and "only observed" or ""
+  out[#out + 1] = ("  %s %-12s %s"):format(paint(mark[2], mark[1]), policy.name, paint("dim", state))
+  if policy.state == "not reached" then return end
+  for _, step in ipairs(policy.steps) do step_lines(step, out, paint) end
+end
+
+local function candidate_lines(candidates, out, paint)
+  if #candidates == 0 then return end
+  out[#out + 1] = ""
+  out[#out + 1] = "  Targets that were not used"
+  for _, c in ipairs(candidates) do
+    out[#out + 1] = ("    %s  %s%s"):format(paint("yellow", c.target), c.reason, c.by and paint("dim", "  " .. c.by) or "")
+  end
+end
+
+local function recorded_lines(r, out, paint)
+  if not r then return end
+  local said = r.outcome == "denied" and ("%s %s  %s"):format(tostring(r.status), tostring(r.code), tostring(r.reason))
+    or ("%s %s%s"):format(tostring(r.status), tostring(r.outcome), r.target and "  " .. r.target or "")
+  out[#out + 1] = ("  recorded  %s  %s"):format(tostring(r.time), said)
+  if not r.same_policies then
+    out[#out + 1] = paint("yellow", ("  the policies have changed since: %s then"):format(tostring(r.policies):sub(1, 12)))
+  end
+  if not r.agrees then
+    out[#out + 1] = paint("yellow", "  decided again, from what the record holds, it ends otherwise; what was noted then:")
+    for _, e in ipairs(type(r.trace) == "table" and r.trace or {}) do
+      out[#out + 1] = ("      %s/%s  %s  %s  %s"):format(e.policy, e.rule or "", e.verb, e.reason or "", paint("blue", e.at or ""))
+    end
+  end
+end
+
+local function remedy_lines(answer, out, paint)
+  if answer.verdict.kind == "allow" then return end
+  out[#out + 1] = ""
+  out[#out + 1] = paint("bold", "  To let it through")
+  for _, r in ipairs(answer.remedies) do
+    out[#out + 1] = "    " .. r.text .. (r.at and "  " .. paint("blue", r.at) or "")
+    if r.source then out[#out + 1] = paint("green", "        " .. r.source) end
+  end
+  if #answer.remedies == 0 then out[#out + 1] = "    no single change of the request, its caller or a declared rule was found that would" end
+end
+
+function text.render(answer, is_coloured)
+  local paint, out = painter(is_coloured), {}
+  out[1] = verdict_line(answer.verdict, paint)
+  if answer.facts then
+    for _, line in ipairs(facts_lines(answer.facts, answer.digest)) do out[#out + 1] = line end
+  end
+  for _, note in ipairs(answer.notes) do out[#out + 1] = paint("dim", "  (" .. note .. ")") end
+  recorded_lines(answer.recorded, out, paint)
+  out[#out + 1] = ""
+  for _, policy in ipairs(answer.policies) do policy_lines(policy, out, paint) end
+  candidate_lines(answer.candidates, out, paint)
+  remedy_lines(answer, out, paint)
+  return table.concat(out, "\n") .. "\n"
+end
+
+-- --- JSON ---
+
+-- Lists stay lists when they are empty, and functions and userdata stay out.
+local list_names = { policies = true, steps = true, conditions = true, candidates = true, remedies = true, notes = true, targets = true,
+  trace = true, role = true, approvals = true, uses = true, models = true, values = true, path = true, seen = true }
+
+function text.jsonable(value, name)
+  if type(value) ~= "table" then return value end
+  if value._raw then return value end
+  if list_names[name] and next(value) == nil then return { _raw = "[]" } end
+  local copy = {}
+  for key, item in pairs(value) do
+    if type(item) ~= "function" and type(item) ~= "userdata" then copy[key] = text.jsonable(item, key) end
+  end
+  return copy
+end
+
+return text

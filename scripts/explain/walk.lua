@@ -1,0 +1,197 @@
+-- Watches one evaluation from outside: which rules were tried in which order, which condition failed, what was noted.
+--
+--   local seen = walk.decide(t)           -- t: a request as scripts/request.lua takes it
+--   seen.outcome, seen.log, seen.facts, seen.reached
+--
+-- The rules of this state are wrapped once, and only states that are asked to explain ever load this file: what serves
+-- requests pays nothing. The decision itself is the engine's own.
+local core, use = ...
+local loaded = use "load"
+local chain = use "chain"
+local conditions = use "conditions"
+local facts = use "facts"
+local report = use "report"
+local request = use "request"
+local words = use "words"
+local calendar = use "explain/calendar"
+
+local walk = {}
+
+local watched -- the log of the evaluation under way; nil: nobody looks
+
+-- --- values, as the log shows them ---
+
+local uses_names = { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" }
+
+local function uses_of(bits)
+  local names = {}
+  for i, name in ipairs(uses_names) do
+    if bit.band(bits, bit.lshift(1, i - 1)) ~= 0 then names[#names + 1] = name end
+  end
+  return names
+end
+
+local function members(view)
+  local names = {}
+  for name in core.safe.pairs(view) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+-- The value of a condition's key in this request: text, number, boolean or list; nil when there is none.
+local function value_of(f, key)
+  if key == "role" then return members(f.ctx_roles) end
+  if key == "uses" then return uses_of(f.uses) end
+  if key == "hours" or key == "days" or key == "zone" then
+    local time, day = calendar.spell(f.time)
+    return day .. " " .. time
+  end
+  if not facts.compute[key] and key ~= "model" then return nil end
+  local value = f[key]
+  if (value == false and key ~= "stream") or type(value) == "userdata" or type(value) == "function" then return nil end
+  return value
+end
+
+-- --- rules ---
+
+-- One condition at a time, compiled like the whole.
+local function testers(definition)
+  if type(definition) ~= "table" then return nil end
+  local parts = words.parts(definition)
+  for _, part in ipairs(parts) do part.test = conditions.compile(part.values, nil).test end
+  return parts
+end
+
+local function judge(parts, f)
+  local list, all = {}, true
+  for i, part in ipairs(parts) do
+    local holds = not part.test or (part.test(f) and true or false)
+    all = all and holds
+    list[i] = { text = part.text, key = part.keys[1], holds = holds, seen = part.keys[1] ~= "called" and value_of(f, part.keys[1]) or nil }
+  end
+  return list, all
+end
+
+local function function_text(file, fn) return ("the function at %s:%d"):format(file, core.function_line(fn)) end
+
+-- What `when` and `unless` say of this request; the rule as a whole was already decided.
+local function reasons_of(rule, f, holds)
+  local list, table_holds = {}, true
+  if rule.when_parts then list, table_holds = judge(rule.when_parts, f) end
+  if type(rule.when) == "function" then
+    list[#list + 1] = { text = function_text(rule.file, rule.when), is_function = true, holds = holds }
+  end
+  if rule.unless_parts then
+    local inner, all = judge(rule.unless_parts, f)
+    local texts, seen = {}, {}
+    for i, item in ipairs(inner) do texts[i], seen[i] = item.text, item.seen ~= nil and words.value(item.seen) or "none" end
+    list[#list + 1] = { text = "unless " .. table.concat(texts, " and "), key = inner[1] and inner[1].key, holds = not all,
+      seen = table.concat(seen, ", ") }
+  elseif type(rule.unless) == "function" then
+    list[#list + 1] = { text = "unless " .. function_text(rule.file, rule.unless), is_function = true,
+      holds = holds or not table_holds }
+  end
+  return list
+end
+
+local function tried(rule, f, holds)
+  local entry = { what = "rule", policy = rule.policy, rule = rule.name, file = rule.file, line = rule.line, holds = holds,
+    conditions = reasons_of(rule, f, holds), action = rule.action, mode = rule.mode }
+  for i = #watched, 1, -1 do -- asked again when targets were chosen again: the last answer stands
+    local old = watched[i]
+    if old.what == "rule" and old.rule == rule.name and old.policy == rule.policy and old.holds == holds then table.remove(watched, i) end
+  end
+  watched[#watched + 1] = entry
+end
+
+local function definition_of(list, name)
+  for _, rule in ipairs(list or {}) do
+    if rule[1] == name then return rule end
+  end
+end
+
+local function watch_rule(compiled, policy, definition)
+  local written = definition_of(definition.spec.rules, compiled.name)
+  if not written then return end
+  local rule = { policy = policy.name, name = compiled.name, file = policy.file, line = compiled.line, mode = compiled.mode,
+    when = written.when, unless = written.unless, when_parts = testers(written.when), unless_parts = testers(written.unless),
+    action = words.action(written) }
+  local matches = compiled.matches
+  compiled.matches = function(f)
+    local holds = not matches or matches(f) and true or false
+    if watched and not f._quiet then tried(rule, f, holds) end
+    return holds
+  end
+end
+
+-- Wraps the rules of one compiled policy.
+function walk.watch(policy, definition)
+  if not policy.rules then return policy end
+  report.begin(definition.file)
+  for _, compiled in ipairs(policy.rules) do watch_rule(compiled, policy, definition) end
+  return policy
+end
+
+for i, policy in ipairs(loaded.policies) do walk.watch(policy, loaded.definitions[i]) end
+
+-- --- what the chain notes ---
+
+local trace = core.trace
+
+local function is_same(a, b)
+  return a.what == "note" and a.policy == b.policy and a.rule == b.rule and a.verb == b.verb and a.reason == b.reason
+end
+
+function core.trace(policy, rule, verb, reason, mode, file, line)
+  if watched then
+    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode, file = file, line = line or 0 }
+    local is_new = true
+    for _, old in ipairs(watched) do is_new = is_new and not is_same(old, entry) end
+    if is_new then watched[#watched + 1] = entry end
+  end
+  return trace(policy, rule, verb, reason, mode, file, line)
+end
+
+-- --- one evaluation ---
+
+local function facts_of(f)
+  local out = {}
+  for _, name in ipairs(facts.names()) do out[name] = value_of(f, name) end
+  out.role, out.approvals = members(f.ctx_roles), members(f.ctx_approvals)
+  out.model, out.time = value_of(f, "model"), f.time
+  return out
+end
+
+-- t → { outcome, log, facts, reached }, or nil and why the request is no request. policies: others than those in force.
+function walk.decide(t, policies, is_quiet)
+  local described, description = pcall(request.describe, t)
+  if not described then return nil, tostring(description) end
+  local seen = { log = {} }
+  local decide, after_fault = chain.new(policies or loaded.policies)
+  local function look(f)
+    if is_quiet then return end
+    seen.facts, seen.reached = facts_of(f), f._at
+  end
+  watched = not is_quiet and seen.log or nil
+  local outcome, why = core.simulate(description,
+    function(f)
+      decide(f)
+      look(f)
+    end,
+    function(f, text)
+      after_fault(f, text)
+      look(f)
+    end)
+  watched = nil
+  seen.outcome = outcome
+  if not outcome then return nil, why end
+  return seen
+end
+
+-- Does this request get an answer? For remedies.
+function walk.verdict(t, policies)
+  local seen = walk.decide(t, policies, true)
+  return seen and seen.outcome
+end
+
+return walk

@@ -1,0 +1,105 @@
+-- The smallest changes that would let a denied request through, each one tried in the engine before it is named.
+--
+--   remedy.find(t, seen)     -- t: the request (scripts/request.lua), seen: what walk.decide gave
+--     → { { kind, text, fact, values, change, edit, at, source } … }, the nearest first
+--
+-- kind: "request" (another model, fewer tokens, …), "caller" (another department, a role, …), "approval", "edit" (a row or
+-- a rule of a file, with the line to write), "place" (a function decided: where it stands).
+-- change: { set = { field = value }, as = { field = value }, remove = { fields } }, to be applied to the request.
+-- A remedy that was not seen to flip the decision is never given; one place is no remedy, only where to look.
+local core, use = ...
+local changes = use "remedy/changes"
+local edits = use "remedy/edits"
+local walk = use "explain/walk"
+
+local remedy = {}
+
+-- Decisions tried at most; a search through pairs of changes of a large bundle ends here.
+local TRIES_MAX = 3000
+local SHOWN_MAX = 6
+
+local function is_allowed(outcome) return outcome and outcome.kind == "allow" end
+
+-- --- changes of the request ---
+
+-- Those that work, one entry a fact, in the order of the facts.
+local function singles(t, list, budget)
+  local found, by_fact = {}, {}
+  for _, change in ipairs(list) do
+    if budget.left <= 0 then break end
+    budget.left = budget.left - 1
+    if is_allowed(walk.verdict(changes.apply(t, change))) then
+      local entry = by_fact[change.fact]
+      if not entry then
+        entry = { kind = change.kind, fact = change.fact, values = {}, change = change.change, first = change }
+        by_fact[change.fact] = entry
+        found[#found + 1] = entry
+      end
+      entry.values[#entry.values + 1] = change.value
+    end
+  end
+  return found
+end
+
+-- Two facts at once, when none alone is enough. The first pair that works for each two facts.
+local function pairs_of(t, list, budget)
+  local found, done = {}, {}
+  for i = 1, #list do
+    local once = changes.apply(t, list[i])
+    for j = i + 1, #list do
+      local a, b = list[i], list[j]
+      local name = a.fact .. " " .. b.fact
+      if a.fact ~= b.fact and not done[name] and budget.left > 0 then
+        budget.left = budget.left - 1
+        if is_allowed(walk.verdict(changes.apply(once, b))) then
+          done[name] = true
+          found[#found + 1] = { kind = a.kind, fact = name, values = { a.value, b.value }, change = changes.merge(a.change, b.change),
+            text = changes.text(a, { a.value }) .. ", and " .. changes.text(b, { b.value }) }
+          if #found == 3 then return found end
+        end
+      end
+    end
+  end
+  return found
+end
+
+local function in_words(found)
+  for _, entry in ipairs(found) do
+    entry.text = entry.text or changes.text(entry.first, entry.values)
+    entry.first = nil
+  end
+  return found
+end
+
+-- --- functions ---
+
+-- Where a function said no: nothing can be proven about it, but it can be read.
+local function place_of(seen)
+  local outcome = seen.outcome
+  for i = #seen.log, 1, -1 do
+    local entry = seen.log[i]
+    if entry.what == "note" and entry.verb == "deny" and entry.policy == outcome.policy and entry.rule == outcome.rule then
+      if entry.rule == "on_request" then
+        return { kind = "place", at = ("%s:%d"):format(entry.file, entry.line), text = "a function decided this; read it" }
+      end
+    end
+  end
+  if outcome.kind == "fault" then
+    local at = (outcome.fault or ""):match("^(policies/[^:]+:%d+)")
+    return { kind = "place", at = at, text = "the policy failed; correct it" }
+  end
+end
+
+function remedy.find(t, seen)
+  local budget = { left = TRIES_MAX }
+  local list = changes.candidates(t, seen)
+  local found = singles(t, list, budget)
+  if #found == 0 then found = pairs_of(t, list, budget) end
+  in_words(found)
+  while #found > SHOWN_MAX do table.remove(found) end
+  for _, edit in ipairs(edits.find(t, seen, budget)) do found[#found + 1] = edit end
+  found[#found + 1] = place_of(seen)
+  return found
+end
+
+return remedy

@@ -1,0 +1,267 @@
+-- Edits of declared rows and rules that would let a request through: each is compiled and decided before it is named.
+--
+--   edits.find(t, seen, budget)  → { { kind = "edit", text, at, source, edit = { file, path, source } } }
+--
+-- path: keys from the constructor's table; source: the Lua that stands there then. A function is never edited.
+local core, use = ...
+local catalogue = use "catalogue"
+local loaded = use "load"
+local predicates = use "predicates"
+local report = use "report"
+local schema = use "schema"
+local walk = use "explain/walk"
+local words = use "words"
+
+local edits = {}
+
+local make = predicates.words
+
+-- --- values that a condition would need, so that it no longer applies to what was seen ---
+
+local function is_plain(value) return type(value) == "table" and not getmetatable(value) end
+
+local function without(list, gone)
+  local rest = {}
+  for _, value in ipairs(list) do
+    if not gone[value] then rest[#rest + 1] = value end
+  end
+  return rest
+end
+
+local function set_of(seen)
+  local set = {}
+  for _, value in ipairs(type(seen) == "table" and seen or { seen }) do set[value] = true end
+  return set
+end
+
+local next_number = {
+  gt = function(_, now) return make.gt(now) end,
+  ge = function(_, now) return make.gt(now) end,
+  lt = function(_, now) return make.lt(now) end,
+  le = function(_, now) return make.lt(now) end,
+}
+
+-- A value for `when[key]` that does not hold for `now`; nil when there is none worth saying.
+local function narrowed(value, now)
+  local predicate = predicates.of(value)
+  if not predicate then
+    if not is_plain(value) then return nil end
+    local rest = without(value, set_of(now))
+    return #rest > 0 and #rest < #value and rest or nil
+  end
+  if next_number[predicate.op] and type(now) == "number" then return next_number[predicate.op](predicate.value, now) end
+  if predicate.op == "none_of" and type(now) == "string" then
+    local list = { unpack(predicate.value) }
+    list[#list + 1] = now
+    return make.none_of(list)
+  end
+  if predicate.op == "at_least" then
+    local above = schema.classes[(schema.class_rank[now] or 9) + 1]
+    return above and make.at_least(above) or nil
+  end
+end
+
+-- --- candidates ---
+
+local function definition_of(name)
+  for i, policy in ipairs(loaded.policies) do
+    if policy.name == name then return loaded.definitions[i], i end
+  end
+end
+
+local function add(list, path, value, text) list[#list + 1] = { path = path, value = value, text = text } end
+
+local function row_edits(list, definition, name, column, seen)
+  local row = type(definition.spec.models) == "table" and definition.spec.models[name]
+  if type(row) ~= "table" then return end
+  local path = { "models", name, column }
+  local department, data = seen.facts.department, seen.facts.data
+  if column == "departments" and department then
+    local names = is_plain(row.departments) and { unpack(row.departments) } or { row.departments }
+    names[#names + 1] = department
+    add(list, path, names, ("add %s to the departments of %s"):format(department, name))
+  elseif column == "departments" then add(list, path, make.any, ("open %s to any caller"):format(name))
+  elseif column == "data" then add(list, path, data, ("let %s see %s data"):format(name, data))
+  elseif column == "approval" then add(list, path, nil, ("ask for no approval of %s"):format(name)) end
+end
+
+local function default_edit(list, definition, name, seen)
+  if not catalogue.models[name] or catalogue.models[name].virtual or definition.spec.models and definition.spec.models[name] then return end
+  local row = { departments = seen.facts.department and { seen.facts.department } or make.any, data = seen.facts.data }
+  add(list, definition.spec.models and { "models", name } or { "models" }, definition.spec.models and row or { [name] = row },
+    ("add a row for %s"):format(name))
+end
+
+local function rule_of(definition, name)
+  for i, rule in ipairs(is_plain(definition.spec.rules) and definition.spec.rules or {}) do
+    if rule[1] == name then return rule, i end
+  end
+end
+
+-- The conditions first, one at a time; to observe the rule always ends its effect.
+local function rule_edits(list, definition, name, seen)
+  local rule, i = rule_of(definition, name)
+  if not rule then return end
+  for _, part in ipairs(is_plain(rule.when) and words.parts(rule.when) or {}) do
+    local key = part.keys[1]
+    local now = seen.facts[key]
+    local value = now ~= nil and not part.keys[2] and narrowed(rule.when[key], now)
+    if value then
+      add(list, { "rules", i, "when", key }, value, ("let the rule %s apply only where %s"):format(name, words.condition(key, value)))
+    end
+  end
+  local department = seen.facts.department
+  if rule.unless == nil and department and (not is_plain(rule.when) or rule.when.department == nil) then
+    add(list, { "rules", i, "unless" }, { department = department }, ("except %s from the rule %s"):format(department, name))
+  end
+  if rule.mode ~= "observe" then add(list, { "rules", i, "mode" }, "observe", ("only observe the rule %s"):format(name)) end
+end
+
+-- Who spoke against the request or one of its targets: policy and rule, the verdict's own first.
+local function blamed(seen)
+  local list, known = {}, {}
+  local function blame(policy, rule)
+    local name = policy .. "/" .. rule
+    if not known[name] then list[#list + 1] = { policy = policy, rule = rule } end
+    known[name] = true
+  end
+  if seen.outcome.policy then blame(seen.outcome.policy, seen.outcome.rule or "") end
+  for _, entry in ipairs(seen.log) do
+    if entry.what == "note" and entry.mode == "enforce" then
+      local by = entry.verb == "skip" and entry.reason:match("%(([^%s:]+/[^:]*): ")
+      if by then blame(by:match("^([^/]+)/(.*)$")) end
+      if entry.verb == "deny" or entry.verb == "only" or entry.verb == "drop" then blame(entry.policy, entry.rule) end
+    end
+  end
+  return list
+end
+
+-- Models that stand behind the targets which were refused, for rows that are missing.
+local function models_behind(seen)
+  local names = { seen.facts.model }
+  for _, entry in ipairs(seen.log) do
+    local target = entry.what == "note" and entry.verb == "skip" and catalogue.targets[entry.reason:match("^(%S+)") or ""]
+    if target then names[#names + 1] = target.owner.name end
+  end
+  return names
+end
+
+local function candidates(seen, blame)
+  local definition = definition_of(blame.policy)
+  local list = {}
+  if not definition then return list end
+  local name, column = blame.rule:match("^models%.(.*)%.(%l+)$")
+  if definition.kind == "access" and name then row_edits(list, definition, name, column, seen) end
+  if definition.kind == "access" and blame.rule == "default" then
+    for _, model in ipairs(models_behind(seen)) do default_edit(list, definition, model, seen) end
+  end
+  rule_edits(list, definition, blame.rule, seen)
+  for _, edit in ipairs(list) do edit.definition = definition end
+  return list
+end
+
+-- --- trying one ---
+
+-- The definition with another value at a path; what is not on the way is shared.
+local function with(spec, path, at, value)
+  local copy = {}
+  for key, item in pairs(spec) do copy[key] = item end
+  local key = path[at]
+  if at == #path then copy[key] = value
+  else copy[key] = with(is_plain(spec[key]) and spec[key] or {}, path, at + 1, value) end
+  return copy
+end
+
+-- The policies with these edits made; nil when they do not compile.
+local function compiled(list)
+  local definitions, policies = {}, {}
+  for i, definition in ipairs(loaded.definitions) do definitions[i] = definition end
+  local before = report.errors
+  for _, edit in ipairs(list) do
+    for i, definition in ipairs(loaded.definitions) do
+      if definition == edit.definition then
+        local now = definitions[i]
+        definitions[i] = setmetatable({}, { __index = now })
+        definitions[i].spec = with(now.spec, edit.path, 1, edit.value)
+      end
+    end
+  end
+  for i, definition in ipairs(definitions) do
+    policies[i] = definition == loaded.definitions[i] and loaded.policies[i] or walk.watch(loaded.compile(definition), definition)
+  end
+  local is_good = report.errors == before
+  report.errors = before
+  return is_good and policies or nil
+end
+
+-- --- the answer ---
+
+local function finished(edit)
+  report.begin(edit.definition.file)
+  local path = nil
+  for _, key in ipairs(edit.path) do path = report.sub(path, key) end
+  local line = (report.place(path))
+  local last = edit.path[#edit.path]
+  local source = edit.value ~= nil and words.source(edit.value) or nil
+  local shown = type(last) == "string" and not last:find("^[%a_][%w_]*$") and ("[%q]"):format(last) or tostring(last)
+  return { kind = "edit", text = edit.text, at = ("%s:%d"):format(edit.definition.file.path, line),
+    source = source and ("%s = %s,"):format(shown, source) or ("without %s"):format(shown),
+    edit = { file = edit.definition.file.path, line = line, path = edit.path, source = source } }
+end
+
+local function joined(list)
+  if #list == 1 then return finished(list[1]) end
+  local out = finished(list[1])
+  out.also = {}
+  for i = 2, #list do
+    local more = finished(list[i])
+    out.also[#out.also + 1] = more
+    out.text = out.text .. ", and " .. more.text .. " (" .. more.at .. ")"
+  end
+  return out
+end
+
+local DEPTH_MAX = 4
+
+local function try(t, list, budget)
+  if budget.left <= 0 then return nil end
+  budget.left = budget.left - 1
+  local policies = compiled(list)
+  return policies and walk.decide(t, policies) or nil
+end
+
+local function extended(chosen, edit)
+  local list = { unpack(chosen) }
+  list[#list + 1] = edit
+  return list
+end
+
+local function is_progress(before, after)
+  return after and after.outcome.kind == "deny"
+    and (after.outcome.policy ~= before.outcome.policy or after.outcome.rule ~= before.outcome.rule)
+end
+
+-- One edit after another: after each, what speaks against the request next. The first edit that gets further is kept.
+local function search(t, seen, budget)
+  local chosen, now = {}, seen
+  for _ = 1, DEPTH_MAX do
+    local step, after
+    for _, blame in ipairs(blamed(now)) do
+      for _, edit in ipairs(candidates(now, blame)) do
+        local tried = try(t, extended(chosen, edit), budget)
+        if tried and tried.outcome.kind == "allow" then return extended(chosen, edit) end
+        if not step and is_progress(now, tried) then step, after = edit, tried end
+      end
+    end
+    if not step then return nil end
+    chosen, now = extended(chosen, step), after
+  end
+end
+
+function edits.find(t, seen, budget)
+  if seen.outcome.kind ~= "deny" or not seen.facts then return {} end
+  local list = search(t, seen, budget)
+  return list and { joined(list) } or {}
+end
+
+return edits
