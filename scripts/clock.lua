@@ -1,10 +1,12 @@
--- Conditions on the time at which a request came: hours = "07:00-20:00", days = "mon-fri", zone = "+01:00".
+-- Conditions on the time at which a request came: hours = "07:00-20:00", days = "mon-fri", zone = "+01:00". Hours that go
+-- over midnight belong to the day on which they begin: days = "fri", hours = "22:00-06:00" ends on Saturday morning.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local sub = report.sub
 
-local clock = {}
+-- default_zone: where no zone is named; budget.lua may set it, so that a day there and a day here are the same.
+local clock = { default_zone = nil }
 
 local day_names = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" }
 local day_number = {}
@@ -18,8 +20,10 @@ local function read_hours(value, path)
     report.at(path, ("hours are written \"07:00-20:00\", got %s"):format(schema.kind_of(value)))
     return nil
   end
-  return from, to
+  return { from = from, to = to }
 end
+
+local all_day = { { from = 0, to = 1440 } }
 
 local function add_days(set, text, path)
   local first, last = tostring(text):match("^(%l%l%l)%-(%l%l%l)$")
@@ -45,8 +49,8 @@ local function read_days(value, path)
   return set
 end
 
--- Seconds east of Greenwich, as a function of the time.
-local function read_zone(value, path)
+-- Seconds east of Greenwich, as a function of the time; nil after reporting.
+function clock.zone(value, path)
   if value == nil or value == "UTC" then return function() return 0 end end
   local sign, hours, minutes = tostring(value):match("^([%+%-])(%d%d):(%d%d)$")
   if sign then
@@ -75,6 +79,13 @@ local function moment(time, offset_at)
   return (day + 3) % 7 + 1, math.floor((seconds - day * 86400) / 60) -- 1 January 1970 was a Thursday
 end
 
+-- Does a span hold at this minute of this day? The part after midnight is the day before's.
+local function is_within(span, set, day, minute)
+  if span.from < span.to then return (not set or set[day]) and minute >= span.from and minute < span.to end
+  if minute >= span.from then return not set or set[day] end
+  return minute < span.to and (not set or set[(day + 5) % 7 + 1])
+end
+
 -- A test, or nil when the table names no time.
 function clock.compile(conditions, path)
   local hours, days = conditions.hours, conditions.days
@@ -82,16 +93,17 @@ function clock.compile(conditions, path)
     if conditions.zone ~= nil then report.at(sub(path, "zone"), "a zone without hours or days has no effect") end
     return nil
   end
-  local offset_at = read_zone(conditions.zone, sub(path, "zone"))
-  local from, to = 0, 1440
-  if hours ~= nil then from, to = read_hours(hours, sub(path, "hours")) end
+  local zone = conditions.zone == nil and clock.default_zone or conditions.zone
+  local offset_at = clock.zone(zone, sub(path, "zone"))
+  local spans = hours == nil and all_day or schema.one_or_list(read_hours)(hours, sub(path, "hours"))
   local set = days ~= nil and read_days(days, sub(path, "days")) or nil
-  if not offset_at or not from then return nil end
+  if not offset_at or not spans then return nil end
   return function(f)
     local day, minute = moment(f.time, offset_at)
-    if set and not set[day] then return false end
-    if from < to then return minute >= from and minute < to end
-    return minute >= from or minute < to
+    for i = 1, #spans do
+      if is_within(spans[i], set, day, minute) then return true end
+    end
+    return false
   end
 end
 

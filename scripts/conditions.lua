@@ -2,6 +2,7 @@
 --
 --   local condition = conditions.compile({ department = "sales", context_tokens = gt(1000) }, path)
 --   if condition.test == nil or condition.test(f) then … end
+--   conditions.compile(…, path, "policy/rule")   -- the name keeps shares of different rules apart
 --   condition.called      -- set of targets, when the key `called` stands in it: a filter, not a test
 local core, use = ...
 local report = use "report"
@@ -10,6 +11,7 @@ local predicates = use "predicates"
 local catalogue = use "catalogue"
 local facts = use "facts"
 local clock = use "clock"
+local units = use "units"
 local sub = report.sub
 
 local conditions = {}
@@ -98,18 +100,28 @@ local function number_condition(name)
   end
 end
 
+-- A rank that is not there is below all: who has no clearance has none.
+local function at_least(name, class)
+  local rank, least = schema.class_rank, schema.class_rank[class]
+  return function(f) return (rank[f[name]] or 0) >= least end
+end
+
 local function class_condition(value, path)
   local predicate = predicates.of(value)
-  if predicate and predicate.op == "at_least" then
-    local rank, least = schema.class_rank, schema.class_rank[predicate.value]
-    return function(f) return rank[f.data] >= least end
-  end
+  if predicate and predicate.op == "at_least" then return at_least("data", predicate.value) end
   if predicate and predicate.op ~= "none_of" then
     return refuse(path, predicate.op, "a data class is compared with a constant, a list, at_least or none_of")
   end
   local list, op = values_of(value, path, schema.class)
   if not list then return nil end
   return op == "one_of" and one_of("data", list) or none_of("data", list)
+end
+
+-- A text of the key, which may be one of the data classes.
+local function clearance_condition(value, path)
+  local predicate = predicates.of(value)
+  if predicate and predicate.op == "at_least" then return at_least("clearance", predicate.value) end
+  return text_condition("clearance")(value, path)
 end
 
 local function boolean_condition(name)
@@ -148,29 +160,57 @@ local function uses_condition(value, path)
   return function(f) return bit.band(f.uses, mask) ~= 0 end
 end
 
-local function role_condition(value, path)
-  local list, op = values_of(value, path, schema.text)
-  if not list then return nil end
-  if op ~= "one_of" and op ~= "none_of" then return refuse(path, op, "a role is compared with a name, a list or none_of") end
-  return function()
-    for i = 1, #list do
-      if core.has_role(list[i]) then return op == "one_of" end
+-- Members of a set: holds(f, name) says whether one is in it.
+local function set_condition(what, holds)
+  return function(value, path)
+    local list, op = values_of(value, path, schema.text)
+    if not list then return nil end
+    if op ~= "one_of" and op ~= "none_of" then
+      return refuse(path, op, ("a %s is compared with a name, a list or none_of"):format(what))
     end
-    return op == "none_of"
+    return function(f)
+      for i = 1, #list do
+        if holds(f, list[i]) then return op == "one_of" end
+      end
+      return op == "none_of"
+    end
   end
 end
 
+local sticky_facts = { user = "user", session = "session", key = "key_id" }
+
+-- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known by
+-- the key, and without a key by the request.
+local function share_test(value, path, name)
+  if value.share == nil then
+    if value.sticky ~= nil then report.at(sub(path, "sticky"), "sticky says whose share it is: share = \"10%\" is missing") end
+    return nil
+  end
+  local part = units.percent(value.share, sub(path, "share"))
+  local sticky = value.sticky == nil and "user"
+    or schema.choice { "user", "session", "key" }(value.sticky, sub(path, "sticky"))
+  if part and (part == 0 or part > 10000) then
+    report.at(sub(path, "share"), ("a share lies between 0%% and 100%%, got %s"):format(value.share),
+      part == 0 and "mode = \"off\" takes a rule out" or nil)
+  end
+  if not part or not sticky then return nil end
+  local fact = sticky_facts[sticky]
+  return function(f) return core.share(f[fact] or f.key_id or f.id, name) < part end
+end
+
 local compilers = {
-  role = role_condition,
+  role = set_condition("role", function(_, name) return core.has_role(name) end),
+  label = set_condition("data label", function(f, name) return f.labels and f.labels[name] or false end),
   model = text_condition("model", check_model),
   api = text_condition("api", schema.choice { "chat", "completions", "embeddings" }),
   task = text_condition "task",
   quality = text_condition "quality",
   data = class_condition,
+  clearance = clearance_condition,
   uses = uses_condition,
   stream = boolean_condition "stream",
 }
-for _, name in ipairs { "department", "app", "user", "team", "tier", "region", "clearance", "env" } do
+for _, name in ipairs { "department", "app", "user", "team", "tier", "region", "env", "session" } do
   compilers[name] = text_condition(name)
 end
 for _, name in ipairs { "context_tokens", "input_tokens", "output_tokens", "max_tokens", "max_latency_ms" } do
@@ -193,12 +233,17 @@ local function called_set(value, path)
   return set
 end
 
-local clock_keys = { hours = true, days = true, zone = true }
+-- Keys that are read together with others.
+local joint_keys = { hours = true, days = true, zone = true, share = true, sticky = true }
+local absent = {
+  prompt = "prompts have no registry in this version",
+  route = "to act on a target that a rule chooses, write called = \"…\"",
+}
 
 local function known_names()
   local names = report.keys(compilers)
   for name in pairs(facts.labels) do names[#names + 1] = name end
-  for name in pairs(clock_keys) do names[#names + 1] = name end
+  for name in pairs(joint_keys) do names[#names + 1] = name end
   names[#names + 1] = "called"
   return names
 end
@@ -206,7 +251,7 @@ end
 local function compile_key(key, value, path)
   local compiler = compilers[key] or (facts.labels[key] and text_condition(key))
   if not compiler then
-    report.at(path, ("unknown condition '%s'"):format(tostring(key)), report.nearest(key, known_names())
+    report.at(path, ("unknown condition '%s'"):format(tostring(key)), absent[key] or report.nearest(key, known_names())
       or "a label of your keys? name it in auth.lua: labels = { … }")
     return nil
   end
@@ -231,7 +276,7 @@ end
 -- Cheap tests before dear ones; the rest in the order of names, so that two loads do the same.
 local weight = { role = 2, context_tokens = 2, input_tokens = 2 }
 
-function conditions.compile(value, path)
+function conditions.compile(value, path, name)
   if type(value) == "function" then
     return { test = function(f) return value(f.ctx) end, is_function = true, line = core.function_line(value) }
   end
@@ -249,8 +294,9 @@ function conditions.compile(value, path)
   for _, key in ipairs(keys) do
     local at = sub(path, key)
     if key == "called" then condition.called = called_set(value.called, at)
-    elseif not clock_keys[key] then tests[#tests + 1] = compile_key(key, value[key], at) end
+    elseif not joint_keys[key] then tests[#tests + 1] = compile_key(key, value[key], at) end
   end
+  tests[#tests + 1] = share_test(value, path, name or "")
   tests[#tests + 1] = clock.compile(value, path)
   condition.test = join(tests)
   condition.is_empty = #tests == 0 and not condition.called

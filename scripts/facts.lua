@@ -61,6 +61,43 @@ for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
   end
 end
 
+-- Labels of the data, a set that only grows: the header x-moongate-label or metadata.moongate.label ("eu_customer, minors"),
+-- and the app's defaults. false when there are none.
+compute.labels = function(f)
+  local app, set = facts.apps and facts.apps[f.app], nil
+  for _, name in ipairs(app and app.defaults.label or nothing) do
+    set = set or {}
+    set[name] = true
+  end
+  local header, body
+  if f._hints then header, body = core.hint "label" end
+  for name in ((header or "") .. "," .. (body or "")):gmatch("[%w_%-%.]+") do
+    set = set or {}
+    set[name] = true
+  end
+  return set or false
+end
+
+-- What detectors find: one more label, for whatever is decided from now on.
+function facts.raise_label(f, name)
+  local set = f.labels or {}
+  set[name] = true
+  f.labels = set
+end
+
+-- Headers by which agents tell one session from another, where apps.lua names none.
+local session_headers = { "x-session-id", "session_id", "x-claude-code-session-id" }
+
+compute.session = function(f)
+  local app = facts.apps and facts.apps[f.app]
+  local headers = f.ctx_headers
+  for _, name in ipairs(app and app.session and app.session.headers or session_headers) do
+    local value = headers[name]
+    if value and value ~= "" then return value end
+  end
+  return false
+end
+
 -- What is wrong with the hints of a request, or nil. A class that nobody knows must not be taken for none.
 function facts.bad_hint()
   local function each(name, is_good, words)
@@ -71,7 +108,9 @@ function facts.bad_hint()
   local function is_class(value) return schema.class_rank[value] ~= nil end
   local function is_ms(value) return value:find("^%d+$") ~= nil and #value < 10 end
   local function is_word(value) return value:find("^[%w_%-%.]+$") ~= nil and #value <= 64 end
-  return each("data", is_class, "a data class is one of " .. table.concat(schema.classes, ", "))
+  local function is_list(value) return value:find("^[%w_%-%., ]+$") ~= nil and #value <= 256 end
+  return each("label", is_list, "labels are words of letters, digits, - and _, with commas between them")
+    or each("data", is_class, "a data class is one of " .. table.concat(schema.classes, ", "))
     or each("max_latency_ms", is_ms, "a whole number of milliseconds is wanted")
     or each("task", is_word, "one word of letters, digits, - and _ is wanted")
     or each("quality", is_word, "one word of letters, digits, - and _ is wanted")
@@ -89,7 +128,9 @@ end
 -- After auth settled a field of the identity: it is asked again, and what depends on it.
 function facts.forget(f, name)
   f[name] = nil
-  if name == "app" then f.task, f.quality, f.max_latency_ms, f.data = nil, nil, nil, nil end
+  if name == "app" then
+    f.task, f.quality, f.max_latency_ms, f.data, f.labels, f.session = nil, nil, nil, nil, nil, nil
+  end
 end
 
 -- A label of keys, or a field that enrich adds, becomes a fact like the others.
@@ -99,7 +140,8 @@ function facts.declare_label(name)
 end
 
 -- What reasons may name in braces.
-local private = { phase = true, generation = true, request_user = true, time = true }
+local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
+  time = true }
 local later = { "^ctx", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do

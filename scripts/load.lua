@@ -56,9 +56,10 @@ local function read(name, expected)
   return check_kind(definition, expected, file) and definition or nil
 end
 
-local function compile(definition)
+local function compile(definition, is_off)
   report.begin(definition.file)
-  local policy = { name = definition.name, kind = definition.kind, file = definition.file.path, line = definition.file.line }
+  local policy = { name = definition.name, kind = definition.kind, file = definition.file.path, line = definition.file.line,
+    is_off = is_off }
   kinds[definition.kind].compile(definition.spec, policy)
   return policy
 end
@@ -70,10 +71,12 @@ local function compile_plain(definition)
   return kinds[definition.kind].compile(definition.spec)
 end
 
-local function check_chain(names, definitions)
+local function check_chain(names, definitions, off)
   local has_auth, used = false, { init = true, models = true, apps = true }
   for _, name in ipairs(names) do used[name] = true end
-  for _, definition in ipairs(definitions) do has_auth = has_auth or definition.kind == "auth" end
+  for _, definition in ipairs(definitions) do
+    has_auth = has_auth or definition.kind == "auth" and not off[definition.name]
+  end
   report.begin { path = "policies/init.lua", text = core.bundle_text("init.lua") or "" }
   if not has_auth then report.warn(nil, "no auth policy in the chain: callers are let in without a key") end
   for _, path in ipairs(core.bundle_paths()) do
@@ -87,7 +90,8 @@ local models = read("models", "models")
 local apps = core.bundle_text("apps.lua") and read("apps", "apps")
 
 facts.generation = core.digest():sub(1, 12)
-local names = compile_plain(init) or {}
+local names, off = compile_plain(init)
+names, off = names or {}, off or {}
 compile_plain(models)
 facts.apps = compile_plain(apps)
 
@@ -95,13 +99,22 @@ local definitions = {}
 for _, name in ipairs(names) do definitions[#definitions + 1] = read(name) end
 for _, definition in ipairs(definitions) do
   report.begin(definition.file)
-  if definition.kind == "auth" then kinds.auth.declare(definition.spec) end
+  local declare = kinds[definition.kind].declare
+  if declare then declare(definition.spec) end
 end
 facts.make_views()
 
 local policies = {}
-for _, definition in ipairs(definitions) do policies[#policies + 1] = compile(definition) end
-if #names > 0 then check_chain(names, definitions) end
+for _, definition in ipairs(definitions) do policies[#policies + 1] = compile(definition, off[definition.name]) end
+if #names > 0 then check_chain(names, definitions, off) end
+
+local function at_work()
+  local list = {}
+  for _, policy in ipairs(policies) do
+    if not policy.is_off then list[#list + 1] = policy end
+  end
+  return list
+end
 
 -- For tests: what rules there are, and which tables hold functions that might remember something.
 local function be_watched()
@@ -120,8 +133,8 @@ end
 
 if report.errors == 0 then
   if core.watched() then be_watched() end
-  core.install("request", chain.new(policies))
-  phases.install(policies)
+  core.install("request", chain.new(at_work()))
+  phases.install(at_work())
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     examples.run(policy)

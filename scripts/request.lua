@@ -4,9 +4,11 @@
 --
 -- as: identity (user, app, …, roles, approvals; other names are labels) · key: "missing", "unknown", "revoked",
 -- "expired" · api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task,
--- quality, max_latency_ms, data (as headers) · headers · input_tokens, output_tokens, context_tokens · time ("2025-06-03T12:00:00Z").
+-- quality, max_latency_ms, data, label, session (as headers) · headers · input_tokens, output_tokens, context_tokens ·
+-- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z").
 local core, use = ...
 local json = use "json"
+local calendar = use "calendar"
 
 local request = {}
 
@@ -16,7 +18,7 @@ local fields = {
   stream = "boolean", max_tokens = "number", temperature = "number", tools = "boolean table", uses = "string table",
   task = "string", quality = "string", max_latency_ms = "number string", data = "string", headers = "table",
   input_tokens = "number", output_tokens = "number", context_tokens = "number", time = "string number",
-  body = "string table", user = "string",
+  body = "string table", user = "string", label = "string table", session = "string", cost_usd = "number",
 }
 request.fields = fields
 
@@ -93,11 +95,7 @@ local function seconds_of(time)
   if type(time) == "number" then return time end
   local year, month, day, hour, minute, second = tostring(time):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)Z$")
   if not year then error("time is written \"2025-06-03T12:00:00Z\"", 0) end
-  local y = month + 0 <= 2 and year - 1 or year + 0 -- days since 1970 of the proleptic calendar (Hinnant)
-  local era = math.floor(y / 400)
-  local of_era = y - era * 400
-  local of_year = math.floor((153 * (month + (month + 0 > 2 and -3 or 9)) + 2) / 5) + day - 1
-  local days = era * 146097 + of_era * 365 + math.floor(of_era / 4) - math.floor(of_era / 100) + of_year - 719468
+  local days = calendar.days_of(year + 0, month + 0, day + 0)
   return days * 86400 + hour * 3600 + minute * 60 + second
 end
 request.seconds_of = seconds_of
@@ -112,6 +110,9 @@ function request.describe(t)
   for _, name in ipairs(hints) do
     if t[name] ~= nil then out.headers["x-moongate-" .. name:gsub("_", "-")] = tostring(t[name]) end
   end
+  if t.label then out.headers["x-moongate-label"] = type(t.label) == "table" and table.concat(t.label, ", ") or t.label end
+  if t.session then out.headers["x-session-id"] = t.session end
+  if t.cost_usd then out.cost_nano = math.floor(t.cost_usd * 1000000000 + 0.5) end
   if out.api ~= "models" and out.api ~= "model" then out.body = body_of(t) end
   if t.key == "missing" or t.key == "unknown" then out.key_presented = t.key == "unknown"
   else out.key = key_of(t.as, t.key) end

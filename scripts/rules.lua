@@ -136,8 +136,9 @@ local function compile_rule(rule, path, policy, allowed)
   local out = { name = tostring(rule[1]), line = line, mode = policy.mode }
   if rule.mode ~= nil then out.mode = schema.mode(rule.mode, sub(path, "mode")) or policy.mode end
   if policy.mode == "observe" and out.mode == "enforce" then out.mode = "observe" end
-  local when = rule.when ~= nil and conditions.compile(rule.when, sub(path, "when")) or { is_empty = true }
-  local unless = rule.unless ~= nil and conditions.compile(rule.unless, sub(path, "unless"))
+  local id = policy.name .. "/" .. out.name
+  local when = rule.when ~= nil and conditions.compile(rule.when, sub(path, "when"), id) or { is_empty = true }
+  local unless = rule.unless ~= nil and conditions.compile(rule.unless, sub(path, "unless"), id)
   if unless and unless.called then report.at(sub(sub(path, "unless"), "called"), "called stands in 'when'") end
   out.called, out.is_always = when.called, when.is_empty and not unless
   out.matches = both(when.test, unless and (unless.test or function() return true end))

@@ -59,6 +59,7 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     x->born_wall_ns = wall_ns;
     x->entered_ns[EXCHANGE_RECEIVING] = mono_ns;
     x->target_index = -1;
+    x->known_cost_nano = -1;
     arena_init(&x->arena);
     buf_init(&x->body);
     buf_init(&x->response.text);

@@ -131,6 +131,7 @@ struct exchange {
     /* The estimate that policies see before the call: bytes / 4 until tokens are counted. */
     uint64_t estimate_input_tokens, estimate_output_tokens;
     bool is_estimate_flagged; /* true: not a count */
+    int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
 
     struct verdict verdict;
     struct trace trace;

@@ -16,6 +16,7 @@ void bind_push_core(lua_State *L)
     bind_answer_register(L);
     bind_edit_register(L);
     bind_calls_register(L);
+    bind_counters_register(L);
 }
 
 struct policy_set *bind_set(lua_State *L)

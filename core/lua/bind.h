@@ -24,6 +24,7 @@ void bind_verdict_register(lua_State *L);
 void bind_ctx_register(lua_State *L);
 void bind_text_register(lua_State *L);
 void bind_log_register(lua_State *L);
+void bind_counters_register(lua_State *L);
 
 void bind_answer_register(lua_State *L);
 void bind_edit_register(lua_State *L);

@@ -201,6 +201,7 @@ enum fact {
     FACT_INPUT_TOKENS,
     FACT_OUTPUT_TOKENS,
     FACT_CONTEXT_TOKENS,
+    FACT_KNOWN_COST_NANO,
     FACT_ID,
     FACT_TIME,
 };
@@ -208,7 +209,7 @@ enum fact {
 static const char *const fact_names[] = {
     "user",   "app",          "department",    "team",           "tier",       "region",      "clearance",    "env",
     "key_id", "api",          "asked",         "stream",         "max_tokens", "temperature", "request_user", "tools",
-    "uses",   "input_tokens", "output_tokens", "context_tokens", "id",         "time",
+    "uses",   "input_tokens", "output_tokens", "context_tokens", "known_cost_nano", "id", "time",
 };
 
 static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
@@ -238,6 +239,7 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate_output_tokens);
     case FACT_CONTEXT_TOKENS:
         return push_number(L, true, (double)x->estimate_input_tokens + (double)x->estimate_output_tokens);
+    case FACT_KNOWN_COST_NANO: return push_number(L, x->known_cost_nano >= 0, (double)x->known_cost_nano);
     case FACT_ID: return push_text(L, x->id);
     case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);
     }
@@ -350,6 +352,22 @@ static int on_has_hints(lua_State *L)
     return 1;
 }
 
+/* share(text, salt) → 0 to 9999, the same for the same two: which part of all callers this one belongs to */
+static int on_share(lua_State *L)
+{
+    struct slice parts[2] = {bind_check_slice(L, 1), bind_check_slice(L, 2)};
+    uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a, then mixed (MurmurHash3's finalizer) so that near names fall apart */
+    for (size_t p = 0; p < 2; p++) {
+        for (size_t i = 0; i < parts[p].len; i++)
+            hash = (hash ^ (unsigned char)parts[p].ptr[i]) * 0x100000001b3ull;
+        hash = (hash ^ 0xFF) * 0x100000001b3ull; /* no text holds this byte: "a", "bc" is not "ab", "c" */
+    }
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdull;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ull;
+    lua_pushinteger(L, (lua_Integer)((hash ^ hash >> 33) % 10000));
+    return 1;
+}
+
 void bind_facts_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"identity", on_identity},
@@ -362,6 +380,7 @@ void bind_facts_register(lua_State *L)
                                          {"listing", on_listing},
                                          {"hint", on_hint},
                                          {"has_hints", on_has_hints},
+                                         {"share", on_share},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

@@ -63,13 +63,14 @@ static void load(struct policy_set *set)
 
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
-    return policy_set_load_watched(bundle, settings, NULL, errors);
+    return policy_set_load_tested(bundle, settings, NULL, NULL, errors);
 }
 
-struct policy_set *policy_set_load_watched(struct bundle *bundle, const struct settings *settings, struct watch *watch,
-                                           struct policy_errors *errors)
+struct policy_set *policy_set_load_tested(struct bundle *bundle, const struct settings *settings, struct watch *watch,
+                                          policy_counters_fn counters, struct policy_errors *errors)
 {
     struct policy_set *set = set_new(bundle, settings);
+    set->counters = counters;
     set->watch = watch;
     if (watch && watch_has_lines(watch)) {
         vm_watch(set->vm, watch_line, watch);

@@ -67,9 +67,6 @@ void policy_errors_print(const struct policy_errors *errors, const struct bundle
  */
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings,
                                    struct policy_errors *errors);
-/* The same for tests: `watch` (lua/watch.h) outlives the set. */
-struct policy_set *policy_set_load_watched(struct bundle *bundle, const struct settings *settings, struct watch *watch,
-                                           struct policy_errors *errors);
 struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is welcome */
 

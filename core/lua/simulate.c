@@ -91,15 +91,17 @@ static bool read_count(const struct json_tape *tape, struct slice name, uint64_t
 
 static bool read_numbers(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
-    bool has_input, has_output, has_time;
-    uint64_t seconds = 0;
+    bool has_input, has_output, has_time, has_cost;
+    uint64_t seconds = 0, cost = 0;
     if (!read_count(tape, SLICE("input_tokens"), &x->estimate_input_tokens, &has_input, why) ||
         !read_count(tape, SLICE("output_tokens"), &x->estimate_output_tokens, &has_output, why) ||
-        !read_count(tape, SLICE("time"), &seconds, &has_time, why)) {
+        !read_count(tape, SLICE("time"), &seconds, &has_time, why) ||
+        !read_count(tape, SLICE("cost_nano"), &cost, &has_cost, why)) {
         return false;
     }
     if (has_time && seconds > UINT64_MAX / NS_PER_S) return fault_set(why, FAULT_BAD_REQUEST, "time: too far away");
     x->is_estimate_flagged = has_input;
+    if (has_cost) x->known_cost_nano = (int64_t)cost;
     if (has_time) x->born_wall_ns = seconds * NS_PER_S;
     return true;
 }

@@ -8,8 +8,8 @@
  *
  * Members, all optional: "api" ("chat", "completions", "embeddings", "models", "model"), "body" (the JSON body itself),
  * "headers" {name: text}, "key" (a record as keyring.h says, without its digest), "key_presented", "model_path",
- * "input_tokens" and "output_tokens" (instead of the estimate), "time" (seconds since 1970).
- * Nothing is sent anywhere.
+ * "input_tokens" and "output_tokens" (instead of the estimate), "cost_nano" (nano-dollars, instead of prices times
+ * tokens), "time" (seconds since 1970). Nothing is sent anywhere.
  */
 #ifndef MOONGATE_LUA_SIMULATE_H
 #define MOONGATE_LUA_SIMULATE_H

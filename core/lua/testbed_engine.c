@@ -8,6 +8,7 @@
 #include "lua/policy.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
+#include "lua/testbed_counters.h"
 #include "lua/watch.h"
 
 #define ENGINE "moongate.engine"
@@ -107,7 +108,8 @@ static int on_load(lua_State *L)
     struct settings *settings = settings_new();
     policy_errors_init(&errors);
     if (!lua_isnil(L, 3)) engine->watch = watch_new(lua_toboolean(L, 3));
-    engine->set = policy_set_load_watched(bundle, push_settings(settings, L, 2), engine->watch, &errors);
+    engine->set = policy_set_load_tested(bundle, push_settings(settings, L, 2), engine->watch,
+                                         testbed_counters(L), &errors);
     if (!engine->set) lua_pushnil(L);
     push_errors(L, &errors);
     buf_init(&out);
@@ -128,6 +130,7 @@ static int on_decide(lua_State *L)
     struct exchange *x = simulate_exchange(bind_check_slice(L, 2), &why);
     if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
     int slices = 1;
+    testbed_counters_enter(L);
     struct policy_eval *eval = policy_decide(set, x);
     while (policy_eval_step(eval) == POLICY_MORE)
         slices++;
@@ -211,7 +214,8 @@ void testbed_engine_open(lua_State *L)
     static const luaL_Reg functions[] = {
         {"load", on_load},       {"decide", on_decide}, {"script", on_script},         {"memory", on_memory},
         {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered},
-        {"ask", on_ask},         {"json", on_json},     {NULL, NULL}};
+        {"ask", on_ask},         {"json", on_json},     {"count_with", testbed_count_with},
+        {NULL, NULL}};
     luaL_newmetatable(L, ENGINE);
     lua_pushcfunction(L, on_engine_gc);
     lua_setfield(L, -2, "__gc");

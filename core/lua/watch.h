@@ -3,7 +3,7 @@
  * are, and what the policies' functions remember from one request to the next.
  *
  *     struct watch *watch = watch_new(true);
- *     struct policy_set *set = policy_set_load_watched(bundle, settings, watch, &errors);
+ *     struct policy_set *set = policy_set_load_tested(bundle, settings, watch, NULL, &errors);
  *     ... decide ...
  *     if (watch_ran(watch, SLICE("policies/access.lua"), 12)) ...
  *     watch_memory(set, &out, &why);        // compare with the same of before

@@ -1,16 +1,27 @@
 -- apps { ["support-bot"] = { department = "support", owner = "…", defaults = { data = "internal", task = "chat" } } }
+-- session = { headers = { "x-session-id" }, idle = "2h" } says what a session of it is, for limits and budgets.
 -- Which applications there are, and what holds for their requests when nobody says otherwise. Gives the map.
 local core, use = ...
+local report = use "report"
 local schema = use "schema"
+local units = use "units"
 
 local apps = {}
 
 local defaults = schema.record({ data = schema.class, task = schema.text, quality = schema.text,
-  max_latency_ms = schema.number }, nil, "default")
+  max_latency_ms = schema.number, label = schema.one_or_list(schema.text) }, nil, "default")
+
+-- Names are compared as HTTP does, without regard to case.
+local function header(value, path)
+  if type(value) == "string" and value:find("^[%w_%-]+$") then return value:lower() end
+  report.at(path, "expected the name of a header, such as \"x-session-id\", got " .. schema.kind_of(value))
+end
+
+local session = schema.record({ headers = schema.one_or_list(header), idle = units.duration }, nil, "field of a session")
 
 local shape = schema.record {
   department = schema.text, owner = schema.text, description = schema.text, defaults = defaults,
-  tags = schema.map(schema.text), disconnect = schema.choice { "cancel", "finish" }, session = schema.table,
+  tags = schema.map(schema.text), disconnect = schema.choice { "cancel", "finish" }, session = session,
 }
 
 function apps.compile(spec)

@@ -109,6 +109,98 @@ describe("conditions", function()
     check("days = 'mon', zone = 'Europe/Berlin'", { { time = "2025-06-01T22:30:00Z" } }, { { time = "2025-06-01T21:30:00Z" } })
   end)
 
+  it("on hours over midnight, which are the evening's day", function()
+    local friday_night, saturday_early = "2025-06-06T23:00:00Z", "2025-06-07T05:59:59Z"
+    check("days = 'fri', hours = '22:00-06:00'", { { time = friday_night }, { time = saturday_early } },
+      { { time = "2025-06-06T05:00:00Z" }, { time = "2025-06-07T23:00:00Z" }, { time = "2025-06-07T06:00:00Z" } })
+    check("days = 'sun', hours = '22:00-06:00'", { { time = "2025-06-09T01:00:00Z" } }, { { time = "2025-06-08T01:00:00Z" } })
+  end)
+
+  it("on several spans of hours", function()
+    check("hours = { '08:00-12:00', '13:00-18:00' }", { { time = "2025-06-03T11:59:00Z" }, { time = "2025-06-03T13:00:00Z" } },
+      { { time = "2025-06-03T12:30:00Z" }, { time = "2025-06-03T18:00:00Z" } })
+  end)
+
+  it("on labels of the data", function()
+    check("label = 'eu_customer'", { { label = "eu_customer" }, { label = { "minors", "eu_customer" } } }, { { label = "minors" }, {} })
+    check("label = { 'a', 'b' }", { { label = "b" } }, { { label = "c" }, {} })
+    check("label = none_of { 'a' }", { { label = "b" }, {} }, { { label = { "b", "a" } } })
+    local mg = when("label = 'eu_customer'", { apps = "return apps { shop = { defaults = { label = { 'eu_customer' } } }, other = {} }" })
+    assert.denied(mg:request(as({ app = "shop" }, { model = "one" })), 403, "matched")
+    assert.denied(mg:request(as({ app = "shop" }, { model = "one", label = "minors" })), 403, "matched") -- only ever more
+    assert.allowed(mg:request(as({ app = "other" }, { model = "one" })))
+    local body = [[{"model":"one","metadata":{"moongate":{"label":"x, eu_customer"}},"messages":[{"role":"user","content":"x"}]}]]
+    assert.denied(when("label = 'eu_customer'"):request { body = body }, 403, "matched")
+    assert.denied(mg:request(as({ app = "other" }, { model = "one", label = "a;b" })), 400, "invalid_hint")
+  end)
+
+  it("on the session, by the header that the app names", function()
+    check("session = 's1'", { { session = "s1" }, { headers = { ["X-Claude-Code-Session-Id"] = "s1" } } }, { { session = "s2" }, {} })
+    local mg = when("session = 's1'", { apps = "return apps { shop = { session = { headers = 'X-Cart', idle = '30m' } } }" })
+    assert.denied(mg:request(as({ app = "shop" }, { model = "one", headers = { ["x-cart"] = "s1" } })), 403, "matched")
+    assert.allowed(mg:request(as({ app = "shop" }, { model = "one", session = "s1" })))
+  end)
+
+  it("on a share of all callers, always the same ones", function()
+    local mg, again, other = when("share = '30%'"), when("share = '30%'"),
+      gw.load_text { a = "return policy { rules = { { 'another', when = { share = '30%' }, deny = { 403, 'matched' } } } }" }
+    local count, same = 0, 0
+    for i = 1, 400 do
+      local t = as({ user = "user" .. i }, { model = "one" })
+      local kind = mg:request(t).kind
+      assert.equal(kind, again:request(t).kind)
+      if kind == "deny" then count = count + 1 end
+      if kind == other:request(t).kind then same = same + 1 end
+    end
+    assert.truthy(count > 80 and count < 160, count) -- 120, give or take four standard deviations
+    assert.truthy(same < 300, same)                  -- another rule draws others: 232 by chance
+  end)
+
+  it("on a share that grows without losing anybody, by user, session or key", function()
+    local few, more = when("share = '10%'"), when("share = '40%'")
+    for i = 1, 100 do
+      local t = as({ user = "u" .. i }, { model = "one" })
+      if few:request(t).kind == "deny" then assert.denied(more:request(t), 403) end
+    end
+    check("share = '100%'", { {}, as { user = false }, { key = "missing" } }, {})
+    local function sides(sticky, vary)
+      local mg, seen = when("share = '50%', sticky = '" .. sticky .. "'"), {}
+      for i = 1, 40 do seen[mg:request(vary(i)).kind] = true end
+      return seen
+    end
+    local function user(i) return as({ user = "u" .. i, id = "k" }, { model = "one" }) end
+    local function key(i) return as({ user = "u", id = "k" .. i }, { model = "one" }) end
+    local function session(i) return as({ user = "u" .. i, id = "k" .. i }, { model = "one", session = "s" }) end
+    assert.same({ allow = true, deny = true }, sides("user", user))
+    assert.is_nil(next(sides("user", key), (next(sides("user", key)))))
+    assert.same({ allow = true, deny = true }, sides("key", key))
+    assert.is_nil(next(sides("session", session), (next(sides("session", session)))))
+  end)
+
+  it("clearance may be a class", function()
+    check("clearance = at_least 'confidential'", { as { clearance = "restricted" } }, { as { clearance = "internal" }, as { clearance = false } })
+  end)
+
+  it("say what is wrong with themselves", function()
+    local function said(condition)
+      return gw.errors({ a = "return policy { rules = { { 'r', when = { " .. condition .. " }, deny = { 403, 'x' } } } }" })[1]
+    end
+    local wrong = {
+      ["share = 0.1"] = "rules[1].when.share: a percentage is written \"80%\", with at most two decimals; got 0.1 (did you mean \"10%\"?)",
+      ["share = '0%'"] = "rules[1].when.share: a share lies between 0% and 100%, got 0% (mode = \"off\" takes a rule out)",
+      ["share = '5%', sticky = 'usr'"] = "rules[1].when.sticky: expected one of user, session, key, got the text 'usr' (did you mean 'user'?)",
+      ["sticky = 'user'"] = "rules[1].when.sticky: sticky says whose share it is: share = \"10%\" is missing",
+      ["prompt = 'approved'"] = "rules[1].when.prompt: unknown condition 'prompt' (prompts have no registry in this version)",
+      ["label = like 'eu*'"] = "rules[1].when.label: like does not fit here: a data label is compared with a name, a list or none_of",
+      ["hours = { '08:00-12:00', '13-18' }"] = "rules[1].when.hours[2]: hours are written \"07:00-20:00\", got the text '13-18'",
+      ["departement = 'x'"] = "rules[1].when.departement: unknown condition 'departement' (did you mean 'department'?)",
+    }
+    for condition, words in pairs(wrong) do
+      local text = said(condition) or "nothing"
+      assert.truthy(text:find(words, 1, true), text)
+    end
+  end)
+
   it("isnt and none_of hold for what is not there", function()
     check("tier = isnt 'gold'", { as { tier = "silver" }, {} }, { as { tier = "gold" } })
     check("tier = none_of { 'gold', 'silver' }", { as { tier = "bronze" }, {} }, { as { tier = "gold" } })

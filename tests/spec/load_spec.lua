@@ -181,4 +181,22 @@ describe("mistakes in the other files", function()
     says({ a = "return policy {}", apps = "return apps {\n  x = { departmnt = 'x' },\n}" },
       "policies/apps.lua:2:9: x.departmnt: unknown field 'departmnt' (did you mean 'department'?)")
   end)
+
+  it("checks and tests what the chain names as off, and leaves it out", function()
+    local texts = { a = "return policy { rules = { { 'r', deny = { 403, 'no' } } }, examples = { { model = 'one', deny = 'no' } } }" }
+    texts.init = "return chain { { 'a', mode = 'off' } }"
+    assert.same({}, gw.errors(texts))
+    assert.allowed(gw.load_text(texts):request { model = "one" })
+    texts.init = "return chain { { 'a', mode = 'enforce' } }"
+    assert.denied(gw.load_text(texts):request { model = "one" }, 403, "no")
+    texts.init = "return chain { { 'a', mode = 'of' } }"
+    assert.same({ "policies/init.lua:1:23: [1].mode: expected one of enforce, off, got the text 'of'" }, gw.errors(texts))
+    texts.init, texts.a = "return chain { { 'a', mode = 'off' } }", "return policy { rules = { { 'r', den = 1 } } }"
+    assert.truthy(gw.errors(texts)[2]:find("unknown field 'den' in a rule", 1, true))
+  end)
+
+  it("warns when auth is off", function()
+    local _, errors = pcall(gw.load_text, { init = "return chain { { 'who', mode = 'off' } }", who = "return auth {}" })
+    assert.truthy(errors.errors[1].text:find("no auth policy in the chain", 1, true))
+  end)
 end)

@@ -1,0 +1,69 @@
+-- Amounts as people write them: "90s", "5m", "2h", "7d"; "80%"; 2500 or "12.50" USD. All kept as integers.
+--
+--   units.duration("5m", path)   → 300          seconds
+--   units.percent("80%", path)   → 8000         hundredths of a percent
+--   units.usd("12.50", path)     → 12500000000  nano-dollars
+--   units.spell_usd(12500000000) → "12.50"
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+
+local units = {}
+
+local seconds = { s = 1, m = 60, h = 3600, d = 86400 }
+local DURATION_MAX = 366 * 86400
+
+-- What was probably meant: 60 → "60s", "1min" → "1m", "hour" → "1h".
+local function near_duration(value)
+  if type(value) == "number" then return ("%ds"):format(value) end
+  local count, letter = tostring(value):match("^(%d*)%s*([smhd])%a*$")
+  if not letter then return nil end
+  return (count == "" and "1" or count) .. letter
+end
+
+function units.duration(value, path)
+  local count, letter = tostring(value):match("^(%d+)([smhd])$")
+  local total = type(value) == "string" and count and #count < 9 and count * seconds[letter]
+  if total and total > 0 and total <= DURATION_MAX then return total end
+  local near = near_duration(value)
+  report.at(path, ("a time is written \"30s\", \"1m\", \"1h\" or \"1d\", at most a year; got %s"):format(schema.kind_of(value)),
+    near and not total and ("did you mean \"%s\"?"):format(near) or nil)
+end
+
+function units.percent(value, path)
+  local whole, part = tostring(value):match("^(%d+)%.?(%d*)%%$")
+  if type(value) == "string" and whole and #whole <= 4 and #part <= 2 then
+    return whole * 100 + (part .. "00"):sub(1, 2)
+  end
+  local near = type(value) == "number" and ("did you mean \"%g%%\"?"):format(value <= 1 and value * 100 or value) or nil
+  report.at(path, ("a percentage is written \"80%%\", with at most two decimals; got %s"):format(schema.kind_of(value)), near)
+end
+
+-- Amounts stay below 2^53 nano-dollars, so that sums of two are exact in a Lua number.
+local USD_MAX = 4000000
+
+function units.usd(value, path)
+  local text = type(value) == "number" and ("%.14g"):format(value) or value
+  local whole, part = tostring(text):match("^(%d+)%.?(%d*)$")
+  if type(text) == "string" and whole and #whole <= 7 and #part <= 9 and whole + 0 <= USD_MAX then
+    return whole * 1000000000 + (part .. "000000000"):sub(1, 9)
+  end
+  report.at(path, ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
+    USD_MAX, schema.kind_of(value)))
+end
+
+-- At least two decimals when there are any: "5000", "12.50", "0.000006".
+function units.spell_usd(nano)
+  local sign = nano < 0 and "-" or ""
+  nano = math.abs(nano)
+  local whole = math.floor(nano / 1000000000)
+  local part = ("%09.0f"):format(nano - whole * 1000000000):gsub("0+$", "")
+  if part == "" then return ("%s%.0f"):format(sign, whole) end
+  return ("%s%.0f.%s"):format(sign, whole, #part < 2 and part .. "0" or part)
+end
+
+function units.spell_percent(hundredths)
+  return (hundredths % 100 == 0 and "%d%%" or "%.2f%%"):format(hundredths / 100)
+end
+
+return units
