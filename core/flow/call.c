@@ -217,6 +217,7 @@ bool call_has_next(const struct job *job)
 void call_next(struct job *job)
 {
     call_cancel(job);
+    stream_reset(job);
     call(job, (size_t)(job->x->target_index + 1));
 }
 

@@ -50,6 +50,17 @@ struct question {
     answer_fn then;
 };
 
+/* Of an answer that policies judge on its way. */
+struct judging {
+    struct buf held;   /* whole events that may not leave yet */
+    struct buf text;   /* what they say, as far as nobody was asked about it */
+    struct buf judged; /* the text that on_delta is being asked about */
+    size_t asked;      /* bytes of held that wait for that answer only */
+    bool is_asking, has_ended;
+    struct fault end_why; /* has_ended: FAULT_NONE when the provider's part is complete */
+    struct loop_timer timer;
+};
+
 struct job {
     struct list_link link;
     struct flow *flow;
@@ -75,6 +86,9 @@ struct job {
     struct buf answer;          /* RELAY_SNIFFING, RELAY_WHOLE: the body so far; RELAY_EVENTS: an unended event */
     struct sse_parser *sse;     /* RELAY_EVENTS */
     struct dialect_stream told; /* what the answer has said so far */
+    struct judging judging;
+    bool is_response_judged;    /* on_response has spoken */
+    bool is_refused;            /* by a policy: nothing more of it is looked at */
     bool is_encoded;            /* it has a content coding, so it cannot be read */
     bool is_paused;
     uint64_t last_write_ns; /* as the loop's clock had it when bytes were last forwarded */
@@ -115,9 +129,37 @@ void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome 
 /* Drops what an attempt has left behind, before another and at the end. */
 void stream_reset(struct job *job);
 
+/* Bytes to the client; the first commit to this answer. */
+void stream_forward(struct job *job, struct slice bytes);
+/* The client or a policy held the provider back: reads on when neither does. */
+void stream_let_flow(struct job *job);
+/* A policy's VERDICT_DENY or VERDICT_FAULT on an answer: an error of its own while nothing has left, else an error event.
+ */
+void stream_refuse(struct job *job, const struct verdict *answer);
+/* What judge.c lets go on. */
+void stream_send_whole(struct job *job);
+void stream_end_judged(struct job *job, const struct fault *why);
+
+/* judge: what waits for the policies' word. */
+bool judge_reads(const struct job *job); /* some hook looks at answers: one that cannot be read is refused */
+bool judge_holds(const struct job *job); /* events of a stream may not leave at once */
+/* Reads an event, and holds it where that is wanted; true: forward it. */
+bool judge_event(struct job *job, const struct sse_event *event);
+bool judge_has(const struct job *job); /* something is held, or is being asked about */
+size_t judge_held_bytes(const struct job *job);
+/* The provider's part of a held stream is over; stream_end_judged() follows, or a refusal. */
+void judge_end(struct job *job, const struct fault *why);
+void judge_finish(struct job *job);
+/* job->answer is complete. True: send it. Else stream_send_whole() follows, or a refusal. */
+bool judge_whole(struct job *job, bool is_readable);
+void judge_refuse(struct job *job, const char *text);
+void judge_drop(struct job *job);
+
 /* keepalive: comments for clients and proxies that give up on silence. */
 void keepalive_begin(struct job *job);
 
+/* What the answer told so far, into the exchange. */
+void settle_facts(struct job *job);
 /* settle, record: fixes outcome and usage, lets on_response and on_done have their say, counts, writes the record, frees
  * the job. Exactly once. */
 void job_end(struct job *job, enum exchange_outcome outcome);

@@ -28,6 +28,7 @@ void reply_plain(struct job *job, int status, const struct conn_header *headers,
 {
     struct exchange *x = job->x;
     ask_cancel(job);
+    judge_drop(job);
     call_cancel(job);
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
@@ -117,12 +118,10 @@ static struct slice denial_type(int status)
     return status == 401 || status == 404 ? SLICE("invalid_request_error") : SLICE("policy_denied");
 }
 
-void reply_denied(struct job *job)
+struct dialect_error reply_denial_of(const struct job *job)
 {
     const struct verdict *v = &job->x->verdict;
-    struct conn_header headers[REPLY_HEADERS_MAX];
-    size_t count = reply_common_headers(job, headers);
-    struct dialect_error error = {
+    return (struct dialect_error){
         .message = v->reason.len ? v->reason : v->code,
         .type = denial_type(v->status),
         .code = v->code,
@@ -130,6 +129,14 @@ void reply_denied(struct job *job)
         .policy = v->policy,
         .rule = v->rule,
     };
+}
+
+void reply_denied(struct job *job)
+{
+    const struct verdict *v = &job->x->verdict;
+    struct conn_header headers[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(job, headers);
+    struct dialect_error error = reply_denial_of(job);
     job->outcome = OUTCOME_DENIED;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), SLICE("Bearer"));
@@ -146,10 +153,15 @@ void reply_denied(struct job *job)
 }
 
 /* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
+void reply_log_fault(const struct job *job)
+{
+    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->verdict.fault_text));
+}
+
 void reply_policy_fault(struct job *job)
 {
     struct fault why = {.code = FAULT_POLICY};
-    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->verdict.fault_text));
+    reply_log_fault(job);
     reply_fault(job, &why);
 }
 

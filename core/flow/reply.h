@@ -21,6 +21,9 @@ void reply_fault(struct job *job, const struct fault *why);
 void reply_denied(struct job *job);
 /* x->verdict is a fault: logs it, answers 500. */
 void reply_policy_fault(struct job *job);
+void reply_log_fault(const struct job *job);
+/* x->verdict, which is a denial, as the client is told it. */
+struct dialect_error reply_denial_of(const struct job *job);
 /* A later phase's word becomes the exchange's. */
 void reply_take(struct exchange *x, const struct verdict *answer);
 /* A later phase's VERDICT_DENY or VERDICT_FAULT, which becomes the exchange's. */

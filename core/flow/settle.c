@@ -19,7 +19,7 @@ static void job_free(void *arg)
     flow_job_gone(flow);
 }
 
-static void take_stream_facts(struct job *job)
+void settle_facts(struct job *job)
 {
     struct exchange *x = job->x;
     if (!job->dialect) return;
@@ -60,6 +60,23 @@ static void ask_done(struct job *job)
         finish(job);
 }
 
+static void on_response(struct job *job, const struct verdict *answer)
+{
+    if (answer->kind == VERDICT_FAULT)
+        log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(answer->fault_text));
+    ask_done(job);
+}
+
+/* Of a stream that nobody held, now that the client has its last byte. */
+static void ask_response(struct job *job)
+{
+    bool is_due = job->x->outcome == OUTCOME_OK && job->mode == RELAY_EVENTS && !job->is_response_judged;
+    if (is_due && policy_has(job->policies, PHASE_RESPONSE))
+        ask(job, (struct policy_call){.phase = PHASE_RESPONSE, .is_sent = true}, on_response);
+    else
+        ask_done(job);
+}
+
 void job_end(struct job *job, enum exchange_outcome outcome)
 {
     struct exchange *x = job->x;
@@ -68,12 +85,13 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     ask_cancel(job);
     call_ended(job, x->response.upstream_status, x->fault.code);
     call_cancel(job);
+    loop_timer_disarm(&job->judging.timer);
     loop_timer_disarm(&job->keepalive);
 
     exchange_move(x, EXCHANGE_SETTLING);
     x->outcome = outcome;
-    take_stream_facts(job);
-    ask_done(job);
+    settle_facts(job);
+    ask_response(job);
 }
 
 void job_hurry(struct job *job)

@@ -77,6 +77,8 @@ void stream_begin(struct job *job, const struct fetch_head *head)
     keep_headers(job, head);
     job->mode = choose_mode(job, head);
     job->is_encoded = is_encoded(head);
+    if (job->mode == RELAY_RAW && judge_reads(job))
+        judge_refuse(job, "the provider's stream has a content coding, and cannot be read by the policies");
 }
 
 static void note_progress(struct job *job, size_t bytes)
@@ -101,7 +103,7 @@ static void commit(struct job *job)
     keepalive_begin(job);
 }
 
-static void forward(struct job *job, struct slice bytes)
+void stream_forward(struct job *job, struct slice bytes)
 {
     if (!bytes.len) return;
     commit(job);
@@ -113,14 +115,20 @@ static void forward(struct job *job, struct slice bytes)
 /* What the client has not taken is bounded: above the mark nothing more is read from the provider. */
 static void hold_back(struct job *job)
 {
-    if (job->is_paused || !job->fetch || conn_output_bytes(job->conn) <= LIMIT_OUTPUT_HIGH_BYTES) return;
+    if (job->is_paused || !job->fetch) return;
+    if (conn_output_bytes(job->conn) + judge_held_bytes(job) <= LIMIT_OUTPUT_HIGH_BYTES) return;
     job->is_paused = true;
     fetch_pause(job->fetch);
 }
 
+void stream_let_flow(struct job *job)
+{
+    if (conn_output_bytes(job->conn) <= LIMIT_OUTPUT_LOW_BYTES) stream_drained(job);
+}
+
 void stream_drained(struct job *job)
 {
-    if (!job->is_paused) return;
+    if (!job->is_paused || judge_held_bytes(job) > LIMIT_OUTPUT_HIGH_BYTES) return;
     job->is_paused = false;
     if (job->fetch) fetch_resume(job->fetch);
 }
@@ -130,16 +138,18 @@ static void on_event(void *arg, const struct sse_event *event)
     struct job *job = arg;
     struct exchange *x = job->x;
     unsigned what = 0;
+    if (!job->conn || job->is_refused) return; /* what came in the same piece of bytes as what was refused */
     if (!event->is_comment_only && !event->is_raw) {
         what = job->dialect->inspect_event(&job->told, event->name, event->data);
         if (what & DIALECT_UNREADABLE) x->response.inspect_errors++;
         if ((what & DIALECT_USAGE_ONLY) && job->asked_usage) return;
     }
     if (event->ends && !event->is_comment_only) x->response.events++;
+    if (judge_reads(job) && !judge_event(job, event) && !event->is_tail) return;
     if (event->is_tail)
         buf_append(&job->answer, event->raw); /* end_events() knows whose it is */
     else
-        forward(job, event->raw);
+        stream_forward(job, event->raw);
 }
 
 static void keep_whole(struct job *job, struct slice data)
@@ -147,8 +157,12 @@ static void keep_whole(struct job *job, struct slice data)
     buf_append(&job->answer, data);
     if (buf_len(&job->answer) <= LIMIT_RESPONSE_INSPECT_BYTES) return;
     job->x->response.inspect_errors++;
+    if (is_success(job->x->response.upstream_status) && policy_has(job->policies, PHASE_RESPONSE)) {
+        judge_refuse(job, "the answer is too large to be kept for a policy's on_response");
+        return;
+    }
     job->mode = RELAY_RAW;
-    forward(job, buf_slice(&job->answer));
+    stream_forward(job, buf_slice(&job->answer));
     buf_clear(&job->answer);
 }
 
@@ -176,7 +190,7 @@ void stream_data(struct job *job, struct slice data)
     case RELAY_NONE: check(!"bytes before a head"); break;
     case RELAY_SNIFFING: sniff(job, data); break;
     case RELAY_WHOLE: keep_whole(job, data); break;
-    case RELAY_RAW: forward(job, data); break;
+    case RELAY_RAW: stream_forward(job, data); break;
     case RELAY_EVENTS:
         if (!job->sse) job->sse = sse_new();
         sse_feed(job->sse, data, on_event, job);
@@ -192,14 +206,14 @@ static void finish(struct job *job, enum exchange_outcome outcome)
     conn_end(job->conn);
 }
 
-static void write_error_event(struct job *job, const struct fault *why)
+static void cut_with(struct job *job, const struct dialect_error *error, enum exchange_outcome outcome)
 {
     struct buf event;
-    struct dialect_error error = reply_error_of(job, why);
     buf_init(&event);
-    job->dialect->write_event_error(&event, &error);
-    forward(job, buf_slice(&event));
+    job->dialect->write_event_error(&event, error);
+    stream_forward(job, buf_slice(&event));
     buf_clear(&event);
+    finish(job, outcome);
 }
 
 void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome)
@@ -207,9 +221,10 @@ void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome 
     bool can_tell = job->mode == RELAY_EVENTS && (!job->sse || sse_is_at_boundary(job->sse));
     job->x->fault = *why;
     call_cancel(job);
+    judge_drop(job);
     if (can_tell) {
-        write_error_event(job, why);
-        finish(job, outcome);
+        struct dialect_error error = reply_error_of(job, why);
+        cut_with(job, &error, outcome);
         return;
     }
     /* In the middle of bytes that an error could not be told from: only a broken connection says so. */
@@ -218,18 +233,34 @@ void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome 
     job_end(job, outcome);
 }
 
+void stream_refuse(struct job *job, const struct verdict *answer)
+{
+    struct fault why = {.code = FAULT_POLICY};
+    bool is_denied = answer->kind == VERDICT_DENY;
+    call_cancel(job);
+    judge_drop(job);
+    job->is_refused = true;
+    if (job->x->state != EXCHANGE_STREAMING) {
+        reply_answer(job, answer);
+        return;
+    }
+    reply_take(job->x, answer);
+    if (!is_denied) reply_log_fault(job);
+    struct dialect_error error = is_denied ? reply_denial_of(job) : reply_error_of(job, &why);
+    cut_with(job, &error, is_denied ? OUTCOME_DENIED : OUTCOME_POLICY_ERROR);
+}
+
 static void finish_events(struct job *job, enum exchange_outcome outcome)
 {
-    forward(job, buf_slice(&job->answer));
+    stream_forward(job, buf_slice(&job->answer));
     finish(job, outcome);
 }
 
 /* An event that no blank line ended goes out with a stream that is whole; of a broken one it is half an event, and an
  * error event behind it would be glued to it. */
-static void end_events(struct job *job, const struct fault *why)
+void stream_end_judged(struct job *job, const struct fault *why)
 {
     struct fault cut = {.code = FAULT_STREAM_INCOMPLETE};
-    if (job->sse) sse_finish(job->sse, on_event, job);
     switch (job->dialect->judge_end(&job->told)) {
     case DIALECT_COMPLETE: finish_events(job, OUTCOME_OK); return;
     case DIALECT_FAILED: finish_events(job, OUTCOME_UPSTREAM_ERROR); return;
@@ -244,11 +275,27 @@ static void end_events(struct job *job, const struct fault *why)
     stream_cut(job, why ? why : &cut, OUTCOME_INCOMPLETE);
 }
 
+static void end_events(struct job *job, const struct fault *why)
+{
+    if (job->sse) sse_finish(job->sse, on_event, job);
+    if (job->is_refused) return;
+    if (judge_holds(job))
+        judge_end(job, why);
+    else
+        stream_end_judged(job, why);
+}
+
 static void end_whole(struct job *job)
 {
     struct exchange *x = job->x;
     bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, buf_slice(&job->answer));
     if (!is_readable && is_success(x->response.upstream_status)) x->response.inspect_errors++;
+    if (!is_success(x->response.upstream_status) || judge_whole(job, is_readable)) stream_send_whole(job);
+}
+
+void stream_send_whole(struct job *job)
+{
+    struct exchange *x = job->x;
     exchange_move(x, EXCHANGE_STREAMING);
     x->response.status = x->response.upstream_status;
     note_progress(job, buf_len(&job->answer));
@@ -265,7 +312,7 @@ void stream_end(struct job *job, const struct fault *why)
     if (!why && job->mode == RELAY_SNIFFING) job->mode = RELAY_WHOLE;
     if (!why && job->mode == RELAY_WHOLE) {
         end_whole(job);
-    } else if (is_committed && job->mode == RELAY_EVENTS) {
+    } else if (job->mode == RELAY_EVENTS && (is_committed || (judge_has(job) && (!why || job->told.has_done)))) {
         end_events(job, why);
     } else if (is_committed && why) {
         stream_cut(job, why, OUTCOME_INCOMPLETE);
@@ -281,6 +328,9 @@ void stream_end(struct job *job, const struct fault *why)
 void stream_reset(struct job *job)
 {
     loop_timer_disarm(&job->keepalive);
+    judge_drop(job);
+    buf_reset(&job->x->response.text);
+    job->is_refused = job->is_response_judged = false;
     sse_free(job->sse);
     job->sse = NULL;
     buf_clear(&job->answer);

@@ -73,6 +73,9 @@ struct dialect {
     /* One event's name and joined data; returns a set of enum dialect_event. Not to be called for comment-only and
      * is_raw events. Cheap for events without usage, error and finish reason. */
     unsigned (*inspect_event)(struct dialect_stream *stream, struct slice name, struct slice data);
+    /* Appends what the model says to the client in a whole answer, or in one event's data: content, refusals, reasoning,
+     * arguments of tools. Parts of a whole answer stand on lines of their own. False: it could not be read. */
+    bool (*append_text)(struct slice json, struct buf *out);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
 
     /* An event for a stream that has begun; only between events. The client's library raises it as an API error. */
@@ -82,6 +85,7 @@ struct dialect {
 };
 
 extern const struct dialect dialect_openai;
+bool openai_append_text(struct slice json, struct buf *out); /* is dialect_openai.append_text */
 
 /* By provider.kind; NULL when there is none of that name. */
 const struct dialect *dialect_find(struct slice kind);

@@ -285,6 +285,7 @@ const struct dialect dialect_openai = {
     .path = path,
     .inspect_body = inspect_body,
     .inspect_event = inspect_event,
+    .append_text = openai_append_text,
     .judge_end = judge_end,
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,
