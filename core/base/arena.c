@@ -8,7 +8,10 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-#define ARENA_BLOCK_BYTES 2048
+/* One request with a usual client's headers fills the first block; what is begun afterwards is kept through long
+ * streams, mostly empty, so it is small. */
+#define FIRST_BLOCK_BYTES 2048
+#define NEXT_BLOCK_BYTES 1024
 #define ARENA_ALIGN alignof(max_align_t)
 
 struct arena_block {
@@ -35,7 +38,8 @@ void arena_clear(struct arena *a)
 
 static void add_block(struct arena *a, size_t size)
 {
-    size_t cap = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
+    size_t cap = a->newest ? NEXT_BLOCK_BYTES : FIRST_BLOCK_BYTES;
+    if (size > cap) cap = size;
     struct arena_block *block = mem_alloc(sizeof *block + cap);
     block->older = a->newest;
     block->used = 0;

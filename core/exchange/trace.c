@@ -4,7 +4,7 @@
 
 static void grow(struct trace *trace, struct arena *arena)
 {
-    size_t cap = trace->cap ? trace->cap * 2 : 8;
+    size_t cap = trace->cap ? trace->cap * 2 : 4; /* most have two or three */
     struct trace_entry *entries = arena_alloc(arena, cap * sizeof *entries);
     if (trace->count) memcpy(entries, trace->entries, trace->count * sizeof *entries);
     trace->entries = entries;

@@ -6,6 +6,7 @@
 #include "flow/job.h"
 
 #include "base/clock.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "flow/headers.h"
 #include "flow/reply.h"
@@ -124,6 +125,7 @@ static void start(struct job *job, const struct target *target)
         .header_count = collect_headers(job, headers),
         .ca_file = p->ca_file.ptr,
         .is_http2 = p->is_http2,
+        .is_trickle = x->request.is_stream,
         .connect_timeout_ms = p->connect_timeout_ms,
         .first_byte_timeout_ms = p->first_byte_timeout_ms,
         .idle_timeout_ms = p->idle_timeout_ms,
@@ -139,7 +141,8 @@ static void start(struct job *job, const struct target *target)
 static struct attempt *add_attempt(struct job *job)
 {
     struct exchange *x = job->x;
-    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, LIMIT_TARGETS * sizeof *x->attempts);
+    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, x->verdict.target_count * sizeof *x->attempts);
+    check(x->attempt_count < x->verdict.target_count);
     struct attempt *attempt = &x->attempts[x->attempt_count++];
     attempt->target = x->target_index;
     attempt->began_ns = clock_mono_ns();

@@ -98,8 +98,10 @@ static void commit(struct job *job)
     conn_reply_head(job->conn, x->response.status, job->reply_headers, job->reply_header_count, CONN_STREAM);
     /* Streams are many and long: what no later hook can ask for goes. */
     if (!policy_has(job->policies, PHASE_DELTA) && !policy_has(job->policies, PHASE_RESPONSE) &&
-        !policy_has(job->policies, PHASE_DONE))
+        !policy_has(job->policies, PHASE_DONE)) {
         json_clear(&x->request.tape);
+        if (!job->fetch || fetch_has_body(job->fetch)) buf_clear(&x->body); /* else the upload goes on */
+    }
     keepalive_begin(job);
 }
 

@@ -93,11 +93,23 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
 
 /* --- strands --- */
 
+/* One that raised, waits or was stopped is lost; one at work is not touched. */
+static bool keep_spare(struct policy_eval *eval, struct strand *strand)
+{
+    struct policy_set *set = eval->set;
+    if (lua_status(strand->co) != 0 || strand == eval->current || set->spare_count == EVAL_SPARES_MAX) return false;
+    lua_settop(strand->co, 0);
+    set->spares[set->spare_count++] = (struct spare_strand){strand->co, strand->co_ref};
+    return true;
+}
+
 void eval_drop_strand(struct policy_eval *eval, struct strand *strand)
 {
     if (strand->state == STRAND_FREE) return;
     calls_drop(eval, strand);
-    luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back: allocates nothing */
+    if (!keep_spare(eval, strand)) {
+        luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back: allocates nothing */
+    }
     *strand = (struct strand){0};
 }
 
@@ -123,9 +135,14 @@ static struct strand *add_strand(lua_State *L, struct policy_eval *eval, struct 
     while (strand < eval->strands + EVAL_STRANDS_MAX && strand->state != STRAND_FREE)
         strand++;
     if (strand == eval->strands + EVAL_STRANDS_MAX) return NULL;
-    lua_State *co = lua_newthread(L);
-    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    *strand = (struct strand){.state = STRAND_READY, .co = co, .co_ref = ref, .parent = parent};
+    struct spare_strand use;
+    if (eval->set->spare_count) {
+        use = eval->set->spares[--eval->set->spare_count];
+    } else {
+        use.co = lua_newthread(L);
+        use.co_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    *strand = (struct strand){.state = STRAND_READY, .co = use.co, .co_ref = use.co_ref, .parent = parent};
     return strand;
 }
 

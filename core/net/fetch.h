@@ -48,6 +48,7 @@ struct fetch_request {
     size_t body_count;
     const char *ca_file; /* PEM certificates to trust instead of the system's; NULL or "": the system's. Copied. */
     bool is_http2;       /* offer HTTP/2 over TLS; otherwise HTTP/1.1 */
+    bool is_trickle;     /* the answer comes in small pieces for a long time: reads of 2 KiB instead of 16 */
     /* 0: no such limit. */
     uint32_t connect_timeout_ms;    /* name, TCP and TLS: FAULT_CONNECT_TIMEOUT */
     uint32_t first_byte_timeout_ms; /* since the last body byte was sent: FAULT_FIRST_BYTE_TIMEOUT */
@@ -106,6 +107,8 @@ void fetch_resume(struct fetch *f);
  * welcome. */
 void fetch_cancel(struct fetch *f);
 
+/* The request's bytes are no longer borrowed: they are copied, or sent and cannot be asked for again. */
+bool fetch_has_body(const struct fetch *f);
 enum fetch_phase fetch_phase(const struct fetch *f);
 bool fetch_is_paused(const struct fetch *f);
 /* The request went out on a connection that had served another. False while connecting. */

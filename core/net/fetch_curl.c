@@ -377,6 +377,11 @@ void fetch_cancel(struct fetch *f)
     recycle(f);
 }
 
+bool fetch_has_body(const struct fetch *f)
+{
+    return f->text.piece_count == 0;
+}
+
 enum fetch_phase fetch_phase(const struct fetch *f)
 {
     return f->phase;

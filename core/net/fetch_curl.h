@@ -54,6 +54,7 @@ struct fetch {
     bool is_added; /* curl has it */
     bool is_reused;
     bool is_http2;
+    bool is_trickle;
     bool has_head;
     char *ca_file;         /* what the handle trusts now; "": the system's */
     struct fetch_url *url; /* where the handle goes now */

@@ -199,6 +199,14 @@ static void set_method(struct fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_CUSTOMREQUEST, is_usual ? NULL : f->text.method);
 }
 
+/* curl keeps a buffer of this size for each answer under way: the largest part of what an open stream costs. */
+static void set_reads(struct fetch *f, bool is_trickle)
+{
+    if (f->is_trickle == is_trickle) return;
+    f->is_trickle = is_trickle;
+    check(curl_easy_setopt(f->easy, CURLOPT_BUFFERSIZE, is_trickle ? 2048L : (long)CURL_MAX_WRITE_SIZE) == CURLE_OK);
+}
+
 /* As text too: when a kept connection turns out to be dead, curl goes by it (7.88, Curl_retry_request). */
 static bool set_url(struct fetch *f)
 {
@@ -224,6 +232,7 @@ void fetch_handle_set(struct fetch *f, const struct fetch_request *request)
     curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->text.headers);
     set_method(f);
     if (strcmp(f->ca_file, ca_file) != 0) set_trust(f, ca_file);
+    set_reads(f, request->is_trickle);
     if (f->is_http2 == is_http2) return;
     f->is_http2 = is_http2;
     curl_easy_setopt(f->easy, CURLOPT_HTTP_VERSION, (long)(is_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 
-#define FIRST_EDITS 8u
+#define FIRST_EDITS 4u
 
 enum edit_kind { EDIT_BYTES, EDIT_REMOVE, EDIT_APPEND, EDIT_PREPEND };
 

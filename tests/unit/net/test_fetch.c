@@ -118,6 +118,11 @@ static void knows_methods(void)
     world_close(&w);
 }
 
+static void body_is_given_back(struct call *c)
+{
+    EXPECT(fetch_has_body(c->f));
+}
+
 static void sends_a_large_body_in_pieces(void)
 {
     struct world w;
@@ -137,7 +142,9 @@ static void sends_a_large_body_in_pieces(void)
     c.request.method = SLICE("POST");
     c.request.body = pieces;
     c.request.body_count = 7;
+    c.on_data = body_is_given_back;
     call_go(&c);
+    EXPECT(!fetch_has_body(c.f));
     world_run(&w);
     EXPECT(c.complete);
     fetch_pool_free(w.pool);
