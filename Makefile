@@ -52,7 +52,7 @@ fuzz:
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape
+	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain
 	@B=$(B) luajit tests/bench/run.lua
 
 #: fresh        repeat the two commands in a new Debian 12 made by debootstrap (as root)
@@ -212,7 +212,7 @@ $(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(call libs,wire)
+$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
