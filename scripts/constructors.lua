@@ -16,7 +16,8 @@ for _, kind in ipairs(available) do
   constructors.words[kind] = function(spec)
     if type(spec) ~= "table" then error(("%s { … } wants a table"):format(kind), 2) end
     local _, line = core.where()
-    return setmetatable({ kind = kind, spec = spec, line = line }, Definition)
+    constructors.last = setmetatable({ kind = kind, spec = spec, line = line }, Definition)
+    return constructors.last
   end
 end
 

@@ -7,6 +7,7 @@ local sandbox = use "sandbox"
 local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
+local lint = use "lint"
 
 local kinds = {}
 for kind in pairs(constructors.kinds) do kinds[kind] = use("constructors/" .. kind) end
@@ -21,6 +22,15 @@ local function check_kind(definition, expected, file)
     return false
   end
   return true
+end
+
+-- The file returned no definition: where one was built and lost, else at all.
+local function complain_of_value(file, value, expected)
+  local lost = value == nil and constructors.last
+  local place = lost and lost.line and ("%s:%d: "):format(file.path, lost.line) or ""
+  report.message(("%sthe file returns %s"):format(place, value == nil and "nothing" or "a " .. type(value)),
+    lost and ("write: return %s { … }"):format(lost.kind)
+      or ("it must end with: return %s { … }"):format(expected or "access"))
 end
 
 -- The file's definition, or nil after reporting. name without folder and ending; expected: the kind it must be of.
@@ -40,6 +50,8 @@ local function read(name, expected)
     report.message(wrong)
     return nil
   end
+  if not sandbox.check(file) then return nil end
+  constructors.last = nil
   local ok, value = core.run(chunk)
   if not ok then
     report.message(value)
@@ -47,8 +59,7 @@ local function read(name, expected)
   end
   local definition = constructors.definition(value)
   if not definition then
-    report.message(("the file returns %s"):format(value == nil and "nothing" or "a " .. type(value)),
-      ("it must end with: return %s { … }"):format(expected or "access"))
+    complain_of_value(file, value, expected)
     return nil
   end
   file.line = definition.line or (report.place(nil))
@@ -138,6 +149,7 @@ if report.errors == 0 then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     examples.run(policy)
+    lint.policy(definitions[i], policy)
   end
 end
 

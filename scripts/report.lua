@@ -56,12 +56,94 @@ end
 
 function report.warn(path, text, hint) add(path, text, hint, true) end
 
--- Lua's own message, "policies/x.lua:3: …", goes to its own place.
+-- A line of the file.
+local function source_line(wanted)
+  local number = 0
+  for text in ((file.text or "") .. "\n"):gmatch("([^\n]*)\n") do
+    number = number + 1
+    if number == wanted then return text end
+  end
+  return ""
+end
+
+-- The first column of a word in a line, 0 when it is not there.
+local function column_of(text, word)
+  local from = 1
+  while true do
+    local at = text:find(word, from, true)
+    if not at then return 0 end
+    local is_part = word:find("^[%w_]") and
+      (text:find("^[%w_]", at + #word) or (at > 1 and text:find("^[%w_]", at - 1)))
+    if not is_part then return at end
+    from = at + 1
+  end
+end
+
+-- What Lua's messages mean for those who wrote the line.
+local cures = {
+  { "'%)?}?' expected %(to close '.' at line %d+%) near '?<eof>", "something that was opened there is never closed" },
+  { "'[}%)]' expected %(to close '.' at line %d+%) near", "is a comma missing before it, or at the end of the line above?" },
+  { "'[}%)]' expected near", "is a comma missing before it, or at the end of the line above?" },
+  { "'end' expected %(to close '%w+' at line (%d+)%)", "what begins in line %s has no 'end'" },
+  { "'end' expected near", "an 'end' is missing before it" },
+  { "'<eof>' expected near", "there is one 'end' too many above it, or 'return' is not the last statement" },
+  { "unfinished string", "the quote is not closed in the same line" },
+  { "unexpected symbol near '[})]'", "is a value missing before it?" },
+  { "'=' expected near", "a statement is a call or an assignment: is it misspelt, or a 'local' or '=' missing?" },
+  { "attempt to index .- %(a nil value%)", "what stands before the dot or bracket is not there" },
+  { "attempt to compare", "one side may be nil: ask for it before comparing" },
+  { "stopped after", "an endless loop? if not: moongate.lua sets the budget, policy = { bytecodes = … }" },
+}
+
+-- The innermost block that is open where the line begins: its word and its line, nil when all are closed.
+local openers = { ["function"] = true, ["if"] = true, ["do"] = true, ["repeat"] = true }
+
+local function unclosed(before)
+  local open, number = {}, 0
+  for text in (file.text .. "\n"):gmatch("([^\n]*)\n") do
+    number = number + 1
+    if number == before then break end
+    text = text:gsub("\\.", ""):gsub("\"[^\"]*\"", ""):gsub("'[^']*'", ""):gsub("%-%-.*", "")
+    for word in text:gmatch("[%a_][%w_]*") do
+      if openers[word] then open[#open + 1] = { word, number }
+      elseif word == "end" or word == "until" then open[#open] = nil end
+    end
+  end
+  local last = open[#open]
+  if last then return last[1], last[2] end
+end
+
+local keywords = { "return", "local", "function", "if", "then", "end", "for", "while" }
+
+local function cure_for(text, source, line)
+  if text:find("^unexpected symbol near '[})]'") then
+    local word, where = unclosed(line)
+    if word then return ("the '%s' that begins in line %d has no 'end'"):format(word, where) end
+  end
+  local misspelt = text:find("^'=' expected near") and source:match("^%s*([%a_]+)%s")
+  local keyword = misspelt and report.nearest(misspelt, keywords)
+  if keyword then return keyword end
+  for _, cure in ipairs(cures) do
+    local from, _, captured = text:find(cure[1])
+    if from then return captured and cure[2]:format(captured) or cure[2] end
+  end
+end
+
+-- Lua's own message, "policies/x.lua:3: …", goes to its own place, with a caret under the word that it quotes.
 function report.message(text, hint)
   report.errors = report.errors + 1
   local path, line, rest = text:match("^(policies/[^:]+):(%d+): (.*)$")
-  if path then core.error(path, tonumber(line), 0, rest, hint)
-  else core.error(file.path, (report.place(nil)), 0, text, hint) end
+  if not path then
+    core.error(file.path, (report.place(nil)), 0, text, hint)
+    return
+  end
+  local said, offered = rest:match("^(undefined name '.-') %((.*)%)$")
+  if said then rest, hint = said, hint or offered end
+  local word = rest:match("near '(.*)'$") or rest:match("^undefined name '(.-)'") or rest:match("global '(.-)'")
+    or rest:match("field '(.-)'") or rest:match("local '(.-)'") or rest:match("method '(.-)'")
+    or rest:match("^(%a+)%(…%) was built") or rest == "the file returns nothing" and hint:match("return (%a+)")
+  local source = path == file.path and source_line(tonumber(line)) or ""
+  core.error(path, tonumber(line), word and column_of(source, word) or 0, rest, hint or cure_for(rest, source, tonumber(line)))
 end
 
 -- "did you mean 'x'?", or nothing when no name is near.

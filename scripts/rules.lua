@@ -156,10 +156,6 @@ local function check_names(path, compiled)
   for i, rule in ipairs(compiled) do
     if seen[rule.name] then report.at(sub(path, i), ("two rules are called '%s'"):format(rule.name)) end
     seen[rule.name] = true
-    local verb = rule.action.verb
-    if rule.is_always and rule.mode == "enforce" and (verb == "deny" or verb == "pass") and compiled[i + 1] then
-      report.warn(sub(path, i + 1), ("never reached: '%s' always applies"):format(rule.name))
-    end
   end
 end
 

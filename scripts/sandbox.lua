@@ -90,8 +90,10 @@ for _, name in ipairs { "http", "redis", "cache", "metrics", "trace", "usage", "
   instead[name] = "not part of this version"
 end
 
+local function hint_for(name) return instead[name] or report.nearest(tostring(name), report.keys(words)) end
+
 local function undefined(_, name)
-  local hint = instead[name] or report.nearest(tostring(name), report.keys(words))
+  local hint = hint_for(name)
   error(("undefined name '%s'%s"):format(tostring(name), hint and " (" .. hint .. ")" or ""), 2)
 end
 
@@ -102,6 +104,22 @@ local environment = {
   __newindex = function(_, name) error(("assignment to global '%s': add 'local'"):format(tostring(name)), 2) end,
   __metatable = false,
 }
+
+-- Reports names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook
+-- may not run for weeks. True when there are none.
+function sandbox.check(file)
+  local before, seen = report.errors, {}
+  for line, kind, name in core.globals(file.text):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
+    local is_wrong = kind == "set" or rawget(words, name) == nil
+    if is_wrong and not seen[line .. name] then
+      seen[line .. name] = true
+      local text = kind == "set" and ("assignment to global '%s': add 'local'"):format(name)
+        or ("undefined name '%s'"):format(name)
+      report.message(("%s:%s: %s"):format(file.path, line, text), kind == "get" and hint_for(name) or nil)
+    end
+  end
+  return report.errors == before
+end
 
 function sandbox.environment() return setmetatable({}, environment) end
 

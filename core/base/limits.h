@@ -104,6 +104,26 @@
 #define LIMIT_WATCH_VALUES 200000u         /* what a test looks at to see whether policies remember something */
 #define LIMIT_DIAGNOSTICS 200u             /* errors told of one load; the others are counted */
 
+/* Tokens (JWT) and the keys that verify them (JWKS) */
+#define LIMIT_TOKEN_BYTES (8u * KIB)       /* the whole token; a header line is no longer */
+#define LIMIT_TOKEN_MEMBERS 256u           /* members of its header, and of its claims, on the top level */
+#define LIMIT_TOKEN_CACHE 8192u            /* verified tokens remembered, per worker */
+#define LIMIT_KID_BYTES 256u
+#define LIMIT_JWKS_BYTES (256u * KIB)
+#define LIMIT_JWKS_KEYS 128u
+#define LIMIT_JWKS_SOURCES 16u             /* URLs that one generation names */
+#define LIMIT_ISSUERS 16u
+#define LIMIT_AUTH_NAMES 16u               /* headers, audiences, claims of one issuer, each */
+#define LIMIT_JWKS_REFRESH_MS 600000u      /* keys are fetched anew after this long … */
+#define LIMIT_JWKS_RETRY_MS 5000u          /* … and after a failure at first after this, doubling up to the above */
+#define LIMIT_JWKS_ASKED_BURST 3u          /* refreshes on account of unknown keys: as many at once … */
+#define LIMIT_JWKS_ASKED_MS 10000u         /* … and one more each such time */
+#define LIMIT_JWKS_FETCH_MS 10000u         /* one fetch, whole */
+#define LIMIT_JWKS_STALE_S (24u * 3600u)   /* keys of a source that has not answered for this long count no more */
+#define LIMIT_JWKS_WAIT_MS 3000u           /* a request waits for its issuer's keys at most this long … */
+#define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
+#define LIMIT_TOKEN_LEEWAY_S 300u          /* most that clocks may differ */
+
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */
 #define LIMIT_SERIES_KEY_BYTES 232u

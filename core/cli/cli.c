@@ -22,14 +22,19 @@ const struct command cli_commands[] = {
      command_run},
     {"check", "check configuration and policies, without a gateway",
      "moongate check                      ./moongate.lua and the policies it names\n"
-     "moongate check -c FILE --json\n"
+     "moongate check PROJECT policies policies/access.lua\n"
+     "moongate check --format github      annotations on a pull request\n"
      "\n"
-     "Loads everything as `run` would, runs each policy file's examples, and says all that is wrong.\n"
+     "Loads everything as `run` would, runs each policy file's examples, and says all that is wrong at once. Takes\n"
+     "configurations, folders that hold a moongate.lua, policy folders, and single policy files.\n"
      "\n"
      "  -c, --config FILE   the configuration\n"
+     "  --format FORMAT     text, json or github\n"
      "  --json              one document: ok, report, the effective configuration without secrets\n"
      "\n"
-     "Exit code: 0 good (warnings or not), 1 errors, 2 the configuration cannot be read.\n",
+     "Each diagnostic has a code; `moongate help MG0103` explains it, `moongate help codes` lists them.\n"
+     "\n"
+     "Exit code: 0 good (warnings or not), 1 errors, 2 what was named cannot be read.\n",
      command_check},
     {"test", "run the specs of the policies, without a gateway",
      "moongate test                       policies/specs, as moongate.lua names the folder\n"
@@ -110,7 +115,8 @@ const struct command cli_commands[] = {
      "Exit code: 0 revoked (also before), 1 no such id.\n",
      command_keys_revoke},
     {"version", "what is running here", "moongate version --json\n", command_version},
-    {"help", "this list, or one command in full", "moongate help keys create\n", command_help},
+    {"help", "this list, one command in full, or a diagnostic's code",
+     "moongate help keys create\nmoongate help MG0103\nmoongate help codes\n", command_help},
     {NULL, NULL, NULL, NULL},
 };
 

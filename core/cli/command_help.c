@@ -1,6 +1,8 @@
 #include <string.h>
+#include <strings.h>
 
 #include "cli/cli.h"
+#include "server/codes.h"
 
 static void print_list(void)
 {
@@ -16,9 +18,34 @@ static void print_list(void)
           stdout);
 }
 
+/* "MG0103", in any case. */
+static bool is_code(const char *word)
+{
+    return strlen(word) == 6 && strncasecmp(word, "MG", 2) == 0 && strspn(word + 2, "0123456789") == 4;
+}
+
+static int explain_code(const char *word)
+{
+    char name[8];
+    snprintf(name, sizeof name, "MG%s", word + 2);
+    const struct code *code = code_find(slice_str(name));
+    if (!code) return cli_usage_error("`moongate help codes` lists them", "there is no code %s", name);
+    printf("%s: %s\n\n%s\n\n%s\n", code->name, code->title, code->cause, code->cure);
+    return CLI_OK;
+}
+
+static int list_codes(void)
+{
+    for (const struct code *code = code_table; code->name; code++)
+        printf("%s  %s\n", code->name, code->title);
+    return CLI_OK;
+}
+
 int command_help(int argc, char **argv)
 {
     char name[64] = "";
+    if (argc == 1 && is_code(argv[0])) return explain_code(argv[0]);
+    if (argc == 1 && strcmp(argv[0], "codes") == 0) return list_codes();
     if (argc == 0) {
         print_list();
         return CLI_OK;

@@ -122,6 +122,7 @@ static void print_source(FILE *to, const struct style *s, const char *source, in
 static void print_diagnostic(FILE *to, const struct style *s, const json_t *item)
 {
     const char *severity = json_string_value(json_object_get(item, "severity"));
+    const char *code = json_string_value(json_object_get(item, "code"));
     const char *message = json_string_value(json_object_get(item, "message"));
     const char *file = json_string_value(json_object_get(item, "file"));
     const char *source = json_string_value(json_object_get(item, "source"));
@@ -129,8 +130,8 @@ static void print_diagnostic(FILE *to, const struct style *s, const json_t *item
     int line = (int)json_integer_value(json_object_get(item, "line"));
     int column = (int)json_integer_value(json_object_get(item, "column"));
     bool is_warning = severity && strcmp(severity, "warning") == 0;
-    fprintf(to, "%s%s%s%s: %s%s\n", is_warning ? s->warning : s->error, is_warning ? "warning" : "error", s->end,
-            s->bold, message ? message : "", s->end);
+    fprintf(to, "%s%s%s%s%s%s%s: %s%s\n", is_warning ? s->warning : s->error, is_warning ? "warning" : "error",
+            code ? "[" : "", code ? code : "", code ? "]" : "", s->end, s->bold, message ? message : "", s->end);
     if (file) fprintf(to, "  %s-->%s %s", s->place, s->end, file);
     if (file && line) fprintf(to, ":%d", line);
     if (file && line && column) fprintf(to, ":%d", column);

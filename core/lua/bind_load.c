@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
+#include "lua/globals.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
@@ -51,6 +52,15 @@ static int on_load_chunk(lua_State *L)
     }
     lua_pushvalue(L, 3);
     lua_setfenv(L, -2);
+    return 1;
+}
+
+/* globals(text) → the globals it reads and sets: globals.h */
+static int on_globals(lua_State *L)
+{
+    char out[GLOBALS_BYTES_MAX];
+    size_t len = globals_find(bind_check_slice(L, 1), out, sizeof out);
+    lua_pushlstring(L, out, len);
     return 1;
 }
 
@@ -372,6 +382,7 @@ void bind_load_register(lua_State *L)
     static const luaL_Reg functions[] = {{"script", on_script},
                                          {"scripts", on_scripts},
                                          {"load", on_load_chunk},
+                                         {"globals", on_globals},
                                          {"bundle_text", on_bundle_text},
                                          {"bundle_paths", on_bundle_paths},
                                          {"digest", on_digest},

@@ -28,17 +28,17 @@ void check_add_errors(const struct policy_errors *errors, const struct bundle *b
     }
 }
 
-bool check_policies(const struct config *config, struct buf *out, struct check_result *result)
+bool check_policies(const char *folder, const struct settings *settings, struct buf *out, struct check_result *result)
 {
     struct policy_errors errors;
     struct fault why;
-    struct bundle *bundle = bundle_read(config->policies_dir.ptr, &why);
+    struct bundle *bundle = bundle_read(folder, &why);
     if (!bundle) {
         report_say(result->report, "%s", fault_message(&why));
         return false;
     }
     policy_errors_init(&errors);
-    struct policy_set *set = policy_set_load(bundle, config->settings, &errors);
+    struct policy_set *set = policy_set_load(bundle, settings, &errors);
     check_add_errors(&errors, bundle, result->report);
     if (!set && report_errors(result->report) == 0) report_say(result->report, "the policies do not load");
     bundle_serialise(bundle, out);

@@ -69,14 +69,30 @@ static int seal(const char *name, struct buf *bytes, struct report *report)
     return fd;
 }
 
+/* All errors at once: what the configuration has against itself is no reason to keep quiet about the policies. */
+static void check_policies_anyway(const char *config_path, struct check_result *result)
+{
+    struct buf unused;
+    char *folder = config_policies_dir(config_path);
+    buf_init(&unused);
+    snprintf(result->policies_dir, sizeof result->policies_dir, "%s", folder);
+    if (access(folder, R_OK) == 0) check_policies(folder, NULL, &unused, result);
+    buf_clear(&unused);
+    mem_free(folder);
+}
+
 static void check_config(const struct check_job *job, struct check_result *result)
 {
     struct buf packed, bundle;
     struct config *config = config_load(job->config_path, result->report);
-    if (!config) return;
+    if (!config) {
+        check_policies_anyway(job->config_path, result);
+        return;
+    }
     buf_init(&packed);
     buf_init(&bundle);
-    if (check_policies(config, &bundle, result)) {
+    snprintf(result->policies_dir, sizeof result->policies_dir, "%.*s", SLICE_FMT(config->policies_dir));
+    if (check_policies(config->policies_dir.ptr, config->settings, &bundle, result)) {
         config_pack(config, &packed);
         result->config_fd = seal("moongate-config", &packed, result->report);
         result->bundle_fd = seal("moongate-policies", &bundle, result->report);
@@ -84,6 +100,15 @@ static void check_config(const struct check_job *job, struct check_result *resul
     buf_clear(&packed);
     buf_clear(&bundle);
     config_free(config);
+}
+
+static void check_folder(const struct check_job *job, struct check_result *result)
+{
+    struct buf unused;
+    buf_init(&unused);
+    snprintf(result->policies_dir, sizeof result->policies_dir, "%s", job->policies_dir);
+    check_policies(job->policies_dir, NULL, &unused, result);
+    buf_clear(&unused);
 }
 
 static void check_keys(const struct check_job *job, struct check_result *result)
@@ -110,6 +135,7 @@ void check_here(const struct check_job *job, struct check_result *result)
     result_init(result);
     if (job->what & CHECK_CONFIG) check_config(job, result);
     if (job->what & CHECK_KEYS) check_keys(job, result);
+    if (job->what & CHECK_FOLDER) check_folder(job, result);
     result->is_good = report_errors(result->report) == 0;
 }
 

@@ -14,6 +14,7 @@
 #ifndef MOONGATE_SERVER_CHECKER_H
 #define MOONGATE_SERVER_CHECKER_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "server/report.h"
@@ -24,12 +25,14 @@ struct loop;
 enum check_what {
     CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
     CHECK_KEYS = 2,   /* a snapshot of the registry */
+    CHECK_FOLDER = 4, /* a policy folder alone; for commands */
 };
 
 struct check_job {
     unsigned what; /* of enum check_what */
     const char *config_path;
-    const char *data_dir; /* for CHECK_KEYS */
+    const char *data_dir;     /* for CHECK_KEYS */
+    const char *policies_dir; /* for CHECK_FOLDER */
 };
 
 struct check_result {
@@ -37,6 +40,7 @@ struct check_result {
     int config_fd, bundle_fd, keys_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
     char digest[65];                   /* of the bundle */
     unsigned policy_files;
+    char policies_dir[PATH_MAX]; /* here (check_here) only; where "policies/" lies */
     struct report *report; /* errors and warnings; owned like the descriptors */
 };
 

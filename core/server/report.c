@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "server/codes.h"
 
 #define SOURCE_LINE_BYTES 400u
 
@@ -70,6 +71,7 @@ void report_add(struct report *r, const struct diagnostic *d, struct slice sourc
     json_t *item = json_object();
     struct slice line = line_of(source, d->line);
     json_object_set_new(item, "severity", json_string(d->is_warning ? "warning" : "error"));
+    json_object_set_new(item, "code", json_string(code_of(d->text, d->is_warning)->name));
     if (d->file.len) json_object_set_new(item, "file", text_json(d->file));
     if (d->line) json_object_set_new(item, "line", json_integer(d->line));
     if (d->column) json_object_set_new(item, "column", json_integer(d->column));

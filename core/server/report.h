@@ -4,7 +4,7 @@
  *
  *     struct report *r = report_new();
  *     report_add(r, &(struct diagnostic){.file = file, .line = 3, .column = 5, .text = ..., .hint = ...}, source);
- *     json_t *json = report_json(r);     // [{"severity","file","line","column","message","help","source"}]
+ *     json_t *json = report_json(r);     // [{"severity","code","file","line","column","message","help","source"}]
  *     report_free(r);
  *
  * At most LIMIT_DIAGNOSTICS are kept; the others are only counted.

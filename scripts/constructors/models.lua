@@ -78,6 +78,28 @@ local function settle_owner(target, model, path)
   if not owner or model.name == same then target.owner = model end
 end
 
+-- Targets without an account, by provider: one warning each, at the first of them.
+local missing = {}
+
+local function note_missing(provider, name, path)
+  local entry = missing[provider] or { path = path, names = {} }
+  missing[provider] = entry
+  entry.names[#entry.names + 1] = name
+end
+
+local NAMES_SHOWN = 3
+
+local function warn_missing()
+  for _, provider in ipairs(report.keys(missing)) do
+    local entry = missing[provider]
+    local names, count = entry.names, #entry.names
+    local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
+    local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
+    report.warn(entry.path, ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
+      ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
+  end
+end
+
 local function add_target(given, model, base, path)
   local name = given.name
   local target = catalogue.targets[name]
@@ -88,9 +110,7 @@ local function add_target(given, model, base, path)
       context = given.context or model.context, usable = core.provider(provider) ~= false }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
-    if not target.usable then
-      report.warn(path, ("moongate.lua has no provider '%s': '%s' cannot be used"):format(provider, name))
-    end
+    if not target.usable then note_missing(provider, name, path) end
   end
   settle_owner(target, model, path)
   return target
@@ -153,6 +173,7 @@ function models.compile(spec)
   end
   for _, name in ipairs(names) do add_names(catalogue.models[name], given[name], sub(nil, name)) end
   if #names == 0 then report.at(nil, "there are no models: [\"name\"] = { targets = { \"provider/model\" } }") end
+  warn_missing()
   table.sort(catalogue.target_names)
 end
 

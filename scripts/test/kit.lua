@@ -108,7 +108,7 @@ function gw.errors(texts)
   local _, errors = engine.load(files_of(texts), texts.providers)
   local list = {}
   for _, e in ipairs(errors) do
-    if not (e.is_warning and e.text:find("^no auth policy")) then
+    if not (e.is_warning and (e.text:find("^no auth policy") or e.text:find("has no examples$"))) then
       local place = e.file .. (e.line > 0 and ":" .. e.line or "") .. (e.column > 0 and ":" .. e.column or "")
       list[#list + 1] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text
         .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")

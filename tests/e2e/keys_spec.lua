@@ -110,8 +110,9 @@ describe("the command line", function()
     local out, code = g:command("check", "-c", "bad.lua")
     assert.equal(1, code)
     expect.equal_bytes(table.concat({
-      "error: unknown field `lisen`", "  --> bad.lua:2:3", "  |", '2 |   lisen = "127.0.0.1:1",', "  |   ^^^^^",
-      "  = help: did you mean `listen`?", "1 error, 0 warnings" }, "\n"), out)
+      "error[MG0211]: unknown field `lisen`", "  --> bad.lua:2:3", "  |", '2 |   lisen = "127.0.0.1:1",', "  |   ^^^^^",
+      "  = help: did you mean `listen`?",
+      "1 file, 1 error, 0 warnings in N ms.  `moongate help MG0211` says more." }, "\n"), (out:gsub("%d+ ms", "N ms")))
     out, code = g:command("check", "-c", "bad.lua", "--json")
     assert.equal(1, code)
     local first = cjson.decode(out).report[1]

@@ -1,4 +1,4 @@
--- The offline commands of policy authors: test.
+-- The offline commands of policy authors: test, check.
 local cjson = require("cjson")
 local process = dofile("tests/lib/process.lua")
 local workdir = require("tests.e2e.kit.workdir")
@@ -183,5 +183,130 @@ end)
     assert.is_false(coloured { CLICOLOR_FORCE = "1", NO_COLOR = "1" })
     assert.is_true(coloured({ NO_COLOR = "1" }, "--color=always"))
     assert.is_false(coloured({ CLICOLOR_FORCE = "1", NO_COLOR = "" }, "--color=never"))
+  end)
+end)
+
+describe("moongate check", function()
+  local bad = "return policy {\n  rules = { { 'a', when = { departmnt = 'sales' }, deny = { 403, 'no' } } },\n}\n"
+
+  local function add(name, text)
+    dir:write("policies/" .. name .. ".lua", text)
+    local init = dir:read("policies/init.lua")
+    dir:write("policies/init.lua", (init:gsub("return chain {", ('return chain { "%s",'):format(name), 1)))
+  end
+
+  local function provide()
+    dir:write("moongate.lua", [[
+local mock = { kind = "openai", url = "http://127.0.0.1:9/v1" }
+return moongate.config { providers = { openai = mock, anthropic = mock, ["local"] = mock } }
+]])
+  end
+
+  it("says ok, and how much it looked at", function()
+    provide()
+    local out, code = run(dir.root, "check")
+    assert.equal(0, code, out)
+    assert.truthy(out:find("^ok  moongate%.lua: 8 files in %d+ ms, sha256 %x+$"), out)
+  end)
+
+  it("shows place, line, caret and cure, and adds up", function()
+    provide()
+    add("extra", bad)
+    local out, code = run(dir.root, "check")
+    assert.equal(1, code, out)
+    has(out, table.concat({
+      "error[MG0203]: rules[1].when.departmnt: unknown condition 'departmnt'",
+      "  --> policies/extra.lua:2:29",
+      "  |",
+      "2 |   rules = { { 'a', when = { departmnt = 'sales' }, deny = { 403, 'no' } } },",
+      "  |                             ^^^^^^^^^",
+      "  = help: did you mean 'department'?",
+      "9 files, 1 error, 0 warnings in " }, "\n"))
+    has(out, "`moongate help MG0203` says more.")
+  end)
+
+  it("has all errors at once, of the configuration and of every file", function()
+    dir:write("moongate.lua", 'return moongate.config { lisen = "127.0.0.1:1" }\n')
+    add("one", bad)
+    add("two", "return policy {\n")
+    local document = cjson.decode((run(dir.root, "check", "--json")))
+    local codes = {}
+    for i, item in ipairs(document.report) do codes[i] = item.code .. " " .. item.file end
+    assert.same({ "MG0211 moongate.lua", "MG0203 policies/one.lua", "MG0101 policies/two.lua" }, codes)
+    assert.same({ false, 3 }, { document.ok, document.errors })
+  end)
+
+  it("warns once for a provider without an account", function()
+    dir:write("moongate.lua", 'return moongate.config { providers = {} }\n')
+    local document = cjson.decode((run(dir.root, "check", "--json")))
+    local count = 0
+    for _, item in ipairs(document.report) do
+      assert.equal("MG0306", item.code)
+      count = count + 1
+    end
+    assert.equal(3, count)
+  end)
+
+  it("annotates pull requests", function()
+    provide()
+    add("extra", bad)
+    local out, code = run(dir.root, "check", "--format", "github")
+    assert.equal(1, code)
+    has(out, "::error file=policies/extra.lua,line=2,col=29,title=MG0203::rules[1].when.departmnt: unknown condition")
+    has(out, "%0Adid you mean 'department'?")
+  end)
+
+  it("takes projects, folders and files, and names them as they can be opened", function()
+    add("extra", bad)
+    local out, code = run("/", "check", dir.root .. "/policies")
+    assert.equal(1, code)
+    has(out, "--> " .. dir.root:sub(2) .. "/policies/extra.lua:2:29")
+    out, code = run(dir.root, "check", "policies/extra.lua")
+    assert.equal(1, code)
+    has(out, "1 file, 1 error")
+    out, code = run(dir.root, "check", "policies/access.lua")
+    assert.equal(0, code, out)
+    has(out, "1 in other files")
+    out, code = run(dir.root, "check", "nowhere")
+    assert.equal(2, code)
+    has(out, "nowhere: No such file or directory")
+    out, code = run(dir.root, "check", "policies/specs")
+    assert.equal(2, code, out)
+  end)
+
+  it("explains its codes, and has one for everything it says", function()
+    has((run(dir.root, "help", "mg0203")), "MG0203: an unknown condition")
+    local out, code = run(dir.root, "help", "MG0999")
+    assert.equal(2, code, out)
+    local list = run(dir.root, "help", "codes")
+    for name in list:gmatch("MG%d%d%d%d") do
+      local said, status = run(dir.root, "help", name)
+      assert.equal(0, status)
+      assert.truthy(#said > 80, said)
+    end
+  end)
+
+  it("warns of what loads and is not meant", function()
+    provide()
+    add("extra", [[
+return policy {
+  rules = {
+    { "big",    when = { context_tokens = gt(1000), app = { "x", "y" } }, deny = { 403, "big" } },
+    { "bigger", when = { context_tokens = gt(5000), app = "x", task = "code" }, deny = { 403, "bigger" } },
+    { "other",  when = { context_tokens = gt(500), app = "x" }, deny = { 403, "other" } },
+    { "fn",     when = function(ctx) return ctx.identity.department == "sales" and ctx.request.max_tokens > 5 end,
+                deny = { 403, "fn" } },
+  },
+}
+]])
+    local document = cjson.decode((run(dir.root, "check", "--json")))
+    local said = {}
+    for i, item in ipairs(document.report) do said[i] = ("%s:%d %s"):format(item.code, item.line, item.help) end
+    assert.same({
+      "MG0308:1 examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load",
+      "MG0301:4 put the narrower rule first",
+      "MG0302:6 when = { department = \"sales\", max_tokens = gt(5) }",
+    }, said)
+    assert.is_true(document.ok)
   end)
 end)

@@ -202,24 +202,40 @@ static void what_a_policy_does_wrong_names_its_line(void)
                  "policies/x.lua:2: ctx.identity has no field 'departmnt' (did you mean 'department'?)");
     expect_fault("return policy { on_request = function(ctx)\n ctx.identity.department = 'x' end }",
                  "policies/x.lua:2: ctx is read-only: 'department' cannot be set");
-    expect_fault("return policy { on_request = function(ctx)\n count = 1 end }",
-                 "policies/x.lua:2: assignment to global 'count': add 'local'");
     expect_fault("return policy { on_request = function(ctx)\n local h = ctx.request.headers.authorization end }",
                  "policies/x.lua:2: header 'authorization' holds a secret: policies never see it");
     expect_fault("return policy { on_request = function(ctx)\n error({}) end }",
                  "policies/x.lua:2: raised a table instead of a text");
 }
 
+/* Found when the file is loaded, though the hook has not run. */
+static void expect_refused(const char *text, const char *want)
+{
+    char all[512];
+    struct file files[] = {{"init.lua", "return chain { 'x' }"}, {"models.lua", MODELS}, {"x.lua", text}, {NULL, NULL}};
+    snprintf(all, sizeof all,
+             "policies/init.lua:1:14: warning: no auth policy in the chain: callers are let in without a key\n%s\n", want);
+    expect_errors(files, all);
+}
+
+static void names_in_hooks_are_checked_at_load(void)
+{
+    expect_refused("return policy { on_request = function(ctx)\n count = 1 end }",
+                   "policies/x.lua:2:2: assignment to global 'count': add 'local'");
+    expect_refused("return policy { on_request = function(ctx)\n return function() dney(403, 'no') end end }",
+                   "policies/x.lua:2:20: undefined name 'dney' (did you mean 'deny'?)");
+}
+
 /* What no hook can stop is not there: a function that calls itself through pcall. */
 static void policies_have_no_pcall(void)
 {
-    expect_fault(
+    expect_refused(
         "return policy { on_request = function(ctx)\n local function f() while true do pcall(f) end end f() end }",
-        "policies/x.lua:2: undefined name 'pcall' (a policy that fails denies, or is skipped with on_error = "
+        "policies/x.lua:2:35: undefined name 'pcall' (a policy that fails denies, or is skipped with on_error = "
         "\"skip\"; answers are return values)");
-    expect_fault("return policy { on_request = function(ctx)\n xpcall(error, error) end }",
-                 "policies/x.lua:2: undefined name 'xpcall' (a policy that fails denies, or is skipped with on_error = "
-                 "\"skip\"; answers are return values)");
+    expect_refused("return policy { on_request = function(ctx)\n xpcall(error, error) end }",
+                   "policies/x.lua:2:2: undefined name 'xpcall' (a policy that fails denies, or is skipped with on_error "
+                   "= \"skip\"; answers are return values)");
 }
 
 static void limits_come_from_the_settings(void)
@@ -323,7 +339,8 @@ static void all_errors_come_at_once_with_their_places(void)
                "policies/x.lua:3:47: rules[1].only: no target 'openai/gpt-4' in policies/models.lua (did you mean "
                "'openai/gpt-4o'?)\n"
                "policies/y.lua:3: unexpected symbol near '<eof>'\n"
-               "policies/z.lua:2: stopped after 2000000 bytecodes\n");
+               "policies/z.lua:2: stopped after 2000000 bytecodes (an endless loop? if not: moongate.lua sets the budget, "
+                  "policy = { bytecodes = … })\n");
 }
 
 static void missing_files_are_named(void)
@@ -342,7 +359,8 @@ static void missing_files_are_named(void)
                              {NULL, NULL}};
     expect_errors(runtime,
                   "policies/init.lua:1:14: warning: no auth policy in the chain: callers are let in without a key\n"
-                  "policies/x.lua:2: attempt to index local 't' (a nil value)\n");
+                  "policies/x.lua:2:24: attempt to index local 't' (a nil value) (what stands before the dot or bracket is not "
+                  "there)\n");
 }
 
 static void a_failing_example_is_an_error_with_a_caret(void)
@@ -391,7 +409,7 @@ static void a_provider_that_is_not_there_is_a_warning_and_503(void)
     EXPECT(set);
     EXPECT_INT(2, errors.count);
     EXPECT_INT(0, errors.error_count);
-    EXPECT_SLICE(SLICE("gpt-4o.targets[1]: moongate.lua has no provider 'openai': 'openai/gpt-4o' cannot be used"),
+    EXPECT_SLICE(SLICE("gpt-4o.targets[1]: moongate.lua has no provider 'openai': openai/gpt-4o cannot be used"),
                  errors.items[1].text);
     if (set) {
         struct exchange *x = request("gpt-4o");
@@ -454,6 +472,7 @@ int main(void)
     RUN(evaluations_interleave);
     RUN(a_cancelled_evaluation_is_dropped);
     RUN(what_a_policy_does_wrong_names_its_line);
+    RUN(names_in_hooks_are_checked_at_load);
     RUN(policies_have_no_pcall);
     RUN(limits_come_from_the_settings);
     RUN(a_policy_that_says_skip_is_passed_over);
