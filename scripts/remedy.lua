@@ -14,9 +14,10 @@ local walk = use "explain/walk"
 
 local remedy = {}
 
--- Decisions tried at most; a search through pairs of changes of a large bundle ends here.
-local TRIES_MAX = 3000
+-- Decisions tried at most, for each way to search; a large bundle ends here.
+local TRIES_MAX = 1000
 local SHOWN_MAX = 6
+local STEPS_MAX, BRANCHES_MAX = 4, 3
 
 local function is_allowed(outcome) return outcome and outcome.kind == "allow" end
 
@@ -63,6 +64,81 @@ local function pairs_of(t, list, budget)
   return found
 end
 
+-- --- several facts ---
+
+local function who_denied(outcome)
+  return outcome and outcome.kind == "deny" and ("%s/%s/%s"):format(tostring(outcome.policy), tostring(outcome.rule), outcome.code)
+end
+
+local function is_used(chosen, change)
+  for _, other in ipairs(chosen) do
+    if other.fact == change.fact then return true end
+  end
+  return false
+end
+
+local function extended(list, item)
+  local longer = { unpack(list) }
+  longer[#longer + 1] = item
+  return longer
+end
+
+-- One fact after another, each leaving the rule that denied behind it, until nothing denies: list of changes, or nil.
+local function steps(t, seen, chosen, denied, budget)
+  local branches = {}
+  for _, change in ipairs(changes.candidates(t, seen)) do
+    if budget.left <= 0 then return nil end
+    if not is_used(chosen, change) then
+      budget.left = budget.left - 1
+      local after = changes.apply(t, change)
+      local outcome = walk.verdict(after)
+      if is_allowed(outcome) then return extended(chosen, change) end
+      local who = who_denied(outcome)
+      if who and not denied[who] and #branches < BRANCHES_MAX then
+        denied[who] = true
+        branches[#branches + 1] = { change, after }
+      end
+    end
+  end
+  if #chosen + 1 == STEPS_MAX then return nil end
+  for _, branch in ipairs(branches) do
+    local found = steps(branch[2], walk.decide(branch[2]), extended(chosen, branch[1]), denied, budget)
+    if found then return found end
+  end
+end
+
+local function together(chosen)
+  if not chosen then return {} end
+  local out = { kind = chosen[1].kind, values = {}, change = chosen[1].change }
+  local texts, names = {}, {}
+  for i, change in ipairs(chosen) do
+    out.values[i], names[i] = change.value, change.fact
+    if i > 1 then out.change = changes.merge(out.change, change.change) end
+    texts[i] = changes.text(change, { change.value })
+  end
+  out.text, out.fact = table.concat(texts, ", and "), table.concat(names, " ")
+  return { out }
+end
+
+-- A change of the request after which edits let it through: for a model that does not exist, a key that is not known.
+local function mixed(t, list, seen)
+  local first, met = who_denied(seen.outcome), 0
+  for _, change in ipairs(list) do
+    local after = changes.apply(t, change)
+    local who = who_denied(walk.verdict(after))
+    if who and who ~= first then
+      met = met + 1
+      local edit = edits.find(after, walk.decide(after), { left = TRIES_MAX / BRANCHES_MAX })[1]
+      if edit then
+        edit.change, edit.fact, edit.text = change.change, change.fact, changes.text(change, { change.value }) .. ", and " .. edit.text
+        return { edit }
+      end
+      if met == BRANCHES_MAX then return {} end
+    end
+  end
+  return {}
+end
+
 local function in_words(found)
   for _, entry in ipairs(found) do
     entry.text = entry.text or changes.text(entry.first, entry.values)
@@ -91,13 +167,17 @@ local function place_of(seen)
 end
 
 function remedy.find(t, seen)
-  local budget = { left = TRIES_MAX }
   local list = changes.candidates(t, seen)
-  local found = singles(t, list, budget)
-  if #found == 0 then found = pairs_of(t, list, budget) end
+  local found = singles(t, list, { left = math.huge })
+  if #found == 0 then found = pairs_of(t, list, { left = TRIES_MAX }) end
+  if #found == 0 then
+    local denied = { [who_denied(seen.outcome) or ""] = true }
+    found = together(steps(t, seen, {}, denied, { left = TRIES_MAX }))
+  end
   in_words(found)
   while #found > SHOWN_MAX do table.remove(found) end
-  for _, edit in ipairs(edits.find(t, seen, budget)) do found[#found + 1] = edit end
+  for _, edit in ipairs(edits.find(t, seen, { left = TRIES_MAX })) do found[#found + 1] = edit end
+  if #found == 0 then found = mixed(t, list, seen) end
   found[#found + 1] = place_of(seen)
   return found
 end

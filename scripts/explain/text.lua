@@ -132,7 +132,7 @@ local function remedy_lines(answer, out, paint)
     out[#out + 1] = "    " .. r.text .. (r.at and "  " .. paint("blue", r.at) or "")
     if r.source then out[#out + 1] = paint("green", "        " .. r.source) end
   end
-  if #answer.remedies == 0 then out[#out + 1] = "    no single change of the request, its caller or a declared rule was found that would" end
+  if #answer.remedies == 0 then out[#out + 1] = "    nothing that was tried would: it is refused for more reasons than a few changes can lift" end
 end
 
 function text.render(answer, is_coloured)

@@ -317,7 +317,9 @@ function changes.text(change, values)
   if spell then return spell(values) end
   local fact = change.fact:gsub("_", " ")
   if values[1] == false then return "send it without " .. fact end
-  if type(values[1]) == "number" then return ("with %s %s"):format(words.joined({ values[1] }), fact) end
+  if type(values[1]) == "number" then
+    return ("with %s %s%s"):format(words.joined({ values[1] }), fact, values[#values] == false and ", or none said" or "")
+  end
   if change.kind == "caller" then
     local named = without(without(values, "other"), "any")
     if #named > 0 then return ("call as %s %s"):format(fact, some(named)) end

@@ -5,6 +5,8 @@
 -- path: keys from the constructor's table; source: the Lua that stands there then. A function is never edited.
 local core, use = ...
 local catalogue = use "catalogue"
+local apps = use "constructors/apps"
+local facts = use "facts"
 local loaded = use "load"
 local predicates = use "predicates"
 local report = use "report"
@@ -92,6 +94,22 @@ local function default_edit(list, definition, name, seen)
     ("add a row for %s"):format(name))
 end
 
+local function auth_edits(list, definition, rule, seen)
+  local given = definition.spec.require
+  for _, name in ipairs(rule == "require" and is_plain(given) and given or {}) do
+    if seen.facts[name] == nil then add(list, { "require" }, without(given, { [name] = true }), ("do not require a %s"):format(name)) end
+  end
+end
+
+-- An app that apps.lua does not know.
+local function app_edits(list, seen)
+  local app = seen.facts.app
+  if loaded.apps and app and not facts.apps[app] then
+    list[#list + 1] = { definition = loaded.apps, path = { app }, value = { department = seen.facts.department },
+      text = ("add the app %s"):format(app) }
+  end
+end
+
 local function rule_of(definition, name)
   for i, rule in ipairs(is_plain(definition.spec.rules) and definition.spec.rules or {}) do
     if rule[1] == name then return rule, i end
@@ -155,8 +173,10 @@ local function candidates(seen, blame)
   if definition.kind == "access" and blame.rule == "default" then
     for _, model in ipairs(models_behind(seen)) do default_edit(list, definition, model, seen) end
   end
+  if definition.kind == "auth" then auth_edits(list, definition, blame.rule, seen) end
   rule_edits(list, definition, blame.rule, seen)
   for _, edit in ipairs(list) do edit.definition = definition end
+  if definition.kind == "auth" and blame.rule == "apps" then app_edits(list, seen) end
   return list
 end
 
@@ -172,26 +192,28 @@ local function with(spec, path, at, value)
   return copy
 end
 
--- The policies with these edits made; nil when they do not compile.
-local function compiled(list)
-  local definitions, policies = {}, {}
-  for i, definition in ipairs(loaded.definitions) do definitions[i] = definition end
-  local before = report.errors
+local function edited(list, definition)
+  local spec = definition.spec
   for _, edit in ipairs(list) do
-    for i, definition in ipairs(loaded.definitions) do
-      if definition == edit.definition then
-        local now = definitions[i]
-        definitions[i] = setmetatable({}, { __index = now })
-        definitions[i].spec = with(now.spec, edit.path, 1, edit.value)
-      end
-    end
+    if edit.definition == definition then spec = with(spec, edit.path, 1, edit.value) end
   end
-  for i, definition in ipairs(definitions) do
-    policies[i] = definition == loaded.definitions[i] and loaded.policies[i] or walk.watch(loaded.compile(definition), definition)
+  return spec ~= definition.spec and setmetatable({ spec = spec }, { __index = definition }) or definition
+end
+
+-- The policies and apps with these edits made; nil when they do not compile.
+local function compiled(list)
+  local policies, known, before = {}, facts.apps, report.errors
+  if loaded.apps and edited(list, loaded.apps) ~= loaded.apps then
+    report.begin(loaded.apps.file)
+    known = apps.compile(edited(list, loaded.apps).spec)
+  end
+  for i, definition in ipairs(loaded.definitions) do
+    local now = edited(list, definition)
+    policies[i] = now == definition and loaded.policies[i] or walk.watch(loaded.compile(now), now)
   end
   local is_good = report.errors == before
   report.errors = before
-  return is_good and policies or nil
+  return is_good and policies or nil, known
 end
 
 -- --- the answer ---
@@ -221,13 +243,17 @@ local function joined(list)
   return out
 end
 
-local DEPTH_MAX = 4
+local DEPTH_MAX = 5
 
 local function try(t, list, budget)
   if budget.left <= 0 then return nil end
   budget.left = budget.left - 1
-  local policies = compiled(list)
-  return policies and walk.decide(t, policies) or nil
+  local policies, known = compiled(list)
+  local now = facts.apps
+  facts.apps = known
+  local seen = policies and walk.decide(t, policies) or nil
+  facts.apps = now
+  return seen
 end
 
 local function extended(chosen, edit)
@@ -236,30 +262,35 @@ local function extended(chosen, edit)
   return list
 end
 
-local function is_progress(before, after)
-  return after and after.outcome.kind == "deny"
-    and (after.outcome.policy ~= before.outcome.policy or after.outcome.rule ~= before.outcome.rule)
+-- What stands against a request: the rule that denied, and for each target that was refused the rule that did.
+local function obstacles(seen)
+  local names = { tostring(seen.outcome.policy) .. "/" .. tostring(seen.outcome.rule) }
+  for _, entry in ipairs(seen.log) do
+    if entry.what == "note" and entry.verb == "skip" then names[#names + 1] = entry.reason:gsub(": .*$", "") end
+  end
+  return table.concat(names, " ")
 end
 
 -- One edit after another: after each, what speaks against the request next. The first edit that gets further is kept.
 local function search(t, seen, budget)
-  local chosen, now = {}, seen
+  local chosen, now, met = {}, seen, { [obstacles(seen)] = true }
   for _ = 1, DEPTH_MAX do
     local step, after
     for _, blame in ipairs(blamed(now)) do
       for _, edit in ipairs(candidates(now, blame)) do
         local tried = try(t, extended(chosen, edit), budget)
         if tried and tried.outcome.kind == "allow" then return extended(chosen, edit) end
-        if not step and is_progress(now, tried) then step, after = edit, tried end
+        if not step and tried and tried.outcome.kind == "deny" and not met[obstacles(tried)] then step, after = edit, tried end
       end
     end
     if not step then return nil end
     chosen, now = extended(chosen, step), after
+    met[obstacles(now)] = true
   end
 end
 
 function edits.find(t, seen, budget)
-  if seen.outcome.kind ~= "deny" or not seen.facts then return {} end
+  if not seen or seen.outcome.kind ~= "deny" or not seen.facts then return {} end
   local list = search(t, seen, budget)
   return list and { joined(list) } or {}
 end

@@ -130,14 +130,19 @@ local function copy(t)
   return out
 end
 
-function Gateway:request(given)
+-- A request with what it does not say.
+local function complete(mg, given)
   local t = copy(given or {})
   t.as = copy(t.as or {})
-  if t.as.app == nil then t.as.app = self.app end
+  if t.as.app == nil then t.as.app = mg.app end
   if t.as.user == nil then t.as.user = "ana" end
   if t.model == nil and t.api ~= "models" then t.model = "auto" end
-  t.time = t.time or self.time
-  local r = engine.decide(self.set, request.describe(t))
+  t.time = t.time or mg.time
+  return t
+end
+
+function Gateway:request(given)
+  local r = engine.decide(self.set, request.describe(complete(self, given)))
   if r.kind == "deny" then
     r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule }
   end
@@ -145,14 +150,11 @@ function Gateway:request(given)
   return r
 end
 
--- What `moongate explain` answers to { flags = … }, { file = … } or { record = … }, as tables; with text = true as people
--- read it.
-function Gateway:explain(question)
-  local q = copy(question)
-  local is_text = q.text
-  q.text, q.json = nil, not is_text
-  local answer = engine.ask(self.set, "explain", encode(q))
-  return is_text and answer or engine.json(answer)
+-- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
+-- "text" as people read it.
+function Gateway:explain(given, form)
+  local answer = engine.ask(self.set, "explain", encode { file = complete(self, given), json = form ~= "text" })
+  return form == "text" and answer or engine.json(answer)
 end
 
 -- --- assertions ---
