@@ -74,11 +74,14 @@
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 
-/* Detectors */
+/* Detectors and keyword lists */
 #define LIMIT_DETECT_HOLD_BYTES (4u * KIB)    /* of a stream, held back until what it may become is known */
 #define LIMIT_DETECT_MASKS 32u                /* of one policy generation */
 #define LIMIT_DETECT_MASK_BYTES 64u
 #define LIMIT_DETECT_NAME_BYTES 64u
+#define LIMIT_KEYWORDS 4096u                  /* words of one list */
+#define LIMIT_KEYWORD_BYTES 256u
+#define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
 
 /* Processes */
 #define LIMIT_WORKERS 256u

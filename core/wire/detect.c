@@ -89,7 +89,7 @@ static void add_triggers(struct detect *d)
         const char *pair = detect_key_formats[i].prefix + detect_key_formats[i].anchor;
         add_pair(d, (unsigned char)pair[0], (unsigned char)pair[1], false, literal_bit((unsigned char)pair[1]));
     }
-    const char *jwt = JWT_PREFIX + JWT_ANCHOR;
+    const char *jwt = &JWT_PREFIX[JWT_ANCHOR];
     if (d->kinds & 1u << DETECT_JWT)
         add_pair(d, (unsigned char)jwt[0], (unsigned char)jwt[1], false, literal_bit((unsigned char)jwt[1]));
     for (size_t i = 0; i < d->mask_count; i++) {

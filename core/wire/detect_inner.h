@@ -115,14 +115,17 @@ static inline size_t detect_letter_len(unsigned char lead, unsigned char next)
     return lead == 0xE1 && next >= 0xB8 && next <= 0xBF ? 3 : 0;
 }
 
-/* A word character ends before i, or begins at i. */
-bool detect_is_word_before(const struct view *v, size_t i);
+/* A word character ends `back` bytes (5 at most) before i; one begins at i. */
+bool detect_is_word_before(const struct view *v, size_t i, size_t back);
 enum found detect_is_word_at(const struct view *v, size_t i);
 /* Length of the letter outside ASCII at i, 0 for none; LETTER_LATER when that cannot be told yet. */
 #define LETTER_LATER 9u
 size_t detect_letter_at(const struct view *v, size_t i);
 /* The start of the name that would stand before an '@' at i. */
 size_t detect_local_start(const struct view *v, size_t i);
+
+/* The end of a call: the bytes before `safe` become what stands before the next text; nothing does after the last. */
+void detect_leave(struct detect_state *state, const unsigned char *text, size_t safe, bool is_last);
 
 /* The families. Each takes the place of its trigger. */
 enum found detect_email(const struct view *v, size_t at, struct candidate *c);

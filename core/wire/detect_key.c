@@ -70,7 +70,7 @@ static enum found match_prefix(const struct view *v, const char *prefix, size_t 
     v->state->steps += i + 1;
     if (prefix[i] && byte_at(v, from + i) != AT_LATER) return FOUND_NO;
     /* What may go on with a hyphen is told from a compound word by having none before it either. */
-    if (byte_before(v, from, 1) == '-' || detect_is_word_before(v, from)) return FOUND_NO;
+    if (byte_before(v, from, 1) == '-' || detect_is_word_before(v, from, 0)) return FOUND_NO;
     return prefix[i] ? FOUND_LATER : FOUND_YES;
 }
 

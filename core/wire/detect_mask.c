@@ -102,7 +102,7 @@ enum found detect_mask_at(const struct view *v, const struct mask *m, size_t at,
         i++;
     v->state->steps += i + 1;
     if (i < m->len && from + i < v->len) return FOUND_NO;
-    if (is_wordy(m, 0) && detect_is_word_before(v, from)) return FOUND_NO;
+    if (is_wordy(m, 0) && detect_is_word_before(v, from, 0)) return FOUND_NO;
     *c = (struct candidate){.from = from, .to = from + m->len, .kind = m->kind};
     if (i < m->len) return v->is_last ? FOUND_NO : FOUND_LATER;
     enum found word = is_wordy(m, m->len - 1u) ? detect_is_word_at(v, c->to) : FOUND_NO;

@@ -25,7 +25,7 @@ struct run {
     bool is_plus, is_open; /* a '+', a '(' right before it */
     bool is_tail, is_row;  /* digits stand before it, and a separator: a space for is_row, another for is_tail */
     bool is_later;         /* it may go on */
-    size_t start;          /* of the candidate, prefix included */
+    size_t at, prefix;     /* the first digit, and how many of '+' and '(' go with it */
 };
 
 /* The spaces and hyphens that word processors and models put into numbers: U+00A0, U+2007, U+2009, U+202F; U+2010 to
@@ -122,13 +122,11 @@ static enum separator wide_separator_before(const struct view *v, size_t i, size
 static void read_prefix(const struct view *v, size_t at, struct run *run)
 {
     unsigned char before = byte_before(v, at, 1), earlier = byte_before(v, at, 2);
-    run->start = at;
+    run->at = at;
     run->is_plus = before == '+';
     run->is_open = before == '(' || (run->is_plus && earlier == '(');
-    if (run->is_plus || run->is_open) {
-        size_t len = run->is_plus && run->is_open ? 2 : 1;
-        run->start -= len <= at - v->floor ? len : at - v->floor;
-    } else {
+    run->prefix = (size_t)run->is_plus + run->is_open;
+    if (!run->prefix) {
         size_t len = 1;
         enum separator sep = before < 0x80 ? plain_separator(before) : wide_separator_before(v, at, &len);
         bool is_number = sep && (detect_class[byte_before(v, at, len + 1)] & IS_DIGIT);
@@ -288,14 +286,20 @@ static unsigned trunk_groups(const struct run *run)
     return is_fraction || is_zip || is_pairs ? 0 : run->count;
 }
 
+/* Where the candidate begins; what of its prefix belongs to an earlier hit does not count. */
+static size_t start_of(const struct view *v, const struct run *run)
+{
+    return run->at - v->floor < run->prefix ? v->floor : run->at - run->prefix;
+}
+
 static bool is_phone(const struct view *v, const struct run *run, struct candidate *c)
 {
-    unsigned char before = byte_before(v, run->start, 1);
+    unsigned char before = byte_before(v, run->at, run->prefix + 1);
     if (before && strchr("./#,-$", before)) return false;
     unsigned count = run->is_plus ? international_groups(run) : american_groups(run);
     if (!count && !run->is_plus) count = trunk_groups(run);
     if (!count) return false;
-    *c = (struct candidate){.from = run->start, .to = run->groups[count - 1].to, .kind = DETECT_PHONE};
+    *c = (struct candidate){.from = start_of(v, run), .to = run->groups[count - 1].to, .kind = DETECT_PHONE};
     return true;
 }
 
@@ -334,15 +338,15 @@ enum found detect_number(const struct view *v, size_t at, struct candidate *c)
     struct run run = {.count = 0};
     unsigned tried = 0;
     read_prefix(v, at, &run);
-    if (detect_is_word_before(v, run.start)) return FOUND_NO;
+    if (detect_is_word_before(v, at, run.prefix)) return FOUND_NO;
     if (byte_before(v, at, 1) == '.' && run.is_tail) return FOUND_NO;
     read_run(v, at, &run);
-    *c = (struct candidate){.from = run.start};
+    *c = (struct candidate){.from = start_of(v, &run)};
     if (run.count == 0) return FOUND_NO;
     if (run.is_later) return FOUND_LATER;
     if (is_hopeless(&run, group_len(&run, 0))) return FOUND_NO;
     /* A parenthesis that the first group does not close is the sentence's. */
-    if (run.is_open && run.groups[0].after != SEP_PAREN && run.start < at) run.start += 1;
+    if (run.is_open && run.groups[0].after != SEP_PAREN) run.prefix -= 1;
     while (next_kind(v, &run, &tried, c)) {
         enum found found = ends_there(v, c);
         if (found != FOUND_NO) return found;

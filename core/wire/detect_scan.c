@@ -4,12 +4,12 @@
 #include <tmmintrin.h>
 #endif
 
-bool detect_is_word_before(const struct view *v, size_t i)
+bool detect_is_word_before(const struct view *v, size_t i, size_t back)
 {
-    unsigned char c = byte_before(v, i, 1);
+    unsigned char c = byte_before(v, i, back + 1);
     if (c < 0x80) return detect_class[c] & IS_WORD;
-    unsigned char b = byte_before(v, i, 2);
-    return detect_letter_len(b, c) == 2 || detect_letter_len(byte_before(v, i, 3), b) == 3;
+    unsigned char b = byte_before(v, i, back + 2);
+    return detect_letter_len(b, c) == 2 || detect_letter_len(byte_before(v, i, back + 3), b) == 3;
 }
 
 size_t detect_letter_at(const struct view *v, size_t i)
@@ -112,7 +112,7 @@ static enum found try_literal(const struct view *v, size_t at, struct candidate 
 {
     const unsigned char *p = v->text + at;
     enum found found = try_masks(v, false, at, c);
-    if (found == FOUND_NO && (v->d->kinds & 1u << DETECT_JWT) && memcmp(p, JWT_PREFIX + JWT_ANCHOR, 2) == 0)
+    if (found == FOUND_NO && (v->d->kinds & 1u << DETECT_JWT) && memcmp(p, &JWT_PREFIX[JWT_ANCHOR], 2) == 0)
         found = detect_jwt(v, at, c);
     if (found != FOUND_NO || !(v->d->kinds & 1u << DETECT_API_KEY)) return found;
     for (size_t i = 0; i < detect_key_format_count; i++) {
@@ -232,10 +232,13 @@ static size_t walk(struct scan *s)
     return v->is_last ? v->len : tail_start(v);
 }
 
-/* The eight bytes before `safe` become what stands before the next text. */
-static void keep_before(struct detect_state *state, const unsigned char *text, size_t safe)
+void detect_leave(struct detect_state *state, const unsigned char *text, size_t safe, bool is_last)
 {
     size_t size = sizeof state->before;
+    if (is_last) {
+        *state = (struct detect_state){.steps = state->steps};
+        return;
+    }
     if (safe >= size) {
         memcpy(state->before, text + safe - size, size);
         return;
@@ -253,7 +256,6 @@ size_t detect_scan(const struct detect *d, struct detect_state *at, struct slice
                      .arg = arg};
     at->steps += text.len;
     size_t safe = walk(&s);
-    keep_before(at, s.v.text, safe);
-    if (is_last) *at = (struct detect_state){.steps = at->steps};
+    detect_leave(at, s.v.text, safe, is_last);
     return safe;
 }

@@ -1,0 +1,53 @@
+/*
+ * The automaton of a keyword list as keywords_build.c makes it and keywords.c runs it.
+ *
+ * A state stands for the set of beginnings of words that the text may be in the middle of. States are numbered so that
+ * those at the end of a word come last; in the table a state is the offset of its row.
+ */
+#ifndef MOONGATE_WIRE_KEYWORDS_INNER_H
+#define MOONGATE_WIRE_KEYWORDS_INNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/keywords.h"
+
+#define NO_WORD UINT32_MAX
+
+struct keyword_state {
+    uint16_t depth;       /* of the longest beginning, in characters as the automaton sees them */
+    uint32_t first, ends; /* the words that end here: ends[first] and so on, the longest first */
+};
+
+struct keyword_end {
+    uint32_t word;
+    uint16_t len;                 /* in characters as the automaton sees them */
+    bool begins_word, ends_word;  /* no letter or digit may stand before it, behind it */
+};
+
+struct keywords {
+    unsigned char classes[256]; /* of a byte; all white space is one */
+    unsigned class_count;
+    uint32_t *table;            /* the row of the next state, by row + class */
+    struct keyword_state *states;
+    uint32_t state_count, accepting; /* accepting: the first row whose state ends a word */
+    struct keyword_end *ends;
+    uint32_t end_count;
+};
+
+static inline bool keyword_is_space(unsigned char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Length of the white space outside ASCII at p, 0 when it is none: U+00A0, U+2000 to U+200A, U+202F, U+205F, U+3000. */
+static inline size_t keyword_wide_space(const unsigned char *p, size_t left)
+{
+    if (left >= 2 && p[0] == 0xC2) return p[1] == 0xA0 ? 2 : 0;
+    if (left < 3 || p[0] < 0xE2 || p[0] > 0xE3) return 0;
+    if (p[0] == 0xE3) return p[1] == 0x80 && p[2] == 0x80 ? 3 : 0;
+    if (p[1] == 0x80) return (p[2] >= 0x80 && p[2] <= 0x8A) || p[2] == 0xAF ? 3 : 0;
+    return p[1] == 0x81 && p[2] == 0x9F ? 3 : 0;
+}
+
+#endif
