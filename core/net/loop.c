@@ -1,5 +1,7 @@
 #include "net/loop.h"
 
+#include <string.h>
+
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
@@ -21,6 +23,7 @@ struct loop {
     struct list_link again;
     uint64_t now_ns; /* 0: not read in this turn */
     bool is_stopped, is_deferring;
+    bool is_worn; /* what is deferred waits for the next turn */
 };
 
 static struct event *event_of(union loop_event *e)
@@ -43,23 +46,38 @@ struct loop *loop_new(void)
     return loop;
 }
 
-/* Work that is deferred while this runs joins the end of the same round. */
+/*
+ * Work that is deferred while this runs joins the end of the same round, and so does what that defers, a few times over.
+ * Then no more of it is done in this turn: a provider that sends as fast as its client takes keeps "flushed, resumed,
+ * read, to be flushed" going for ever, and would go on behind each of the others' callbacks too. What is left keeps its
+ * order, since things are freed behind their last use.
+ */
+#define DEFER_DEPTH 4
+
 static void run_deferred(struct loop *loop)
 {
-    if (loop->is_deferring) return;
+    size_t done = 0;
+    if (loop->is_deferring || loop->is_worn || loop->deferred_count == 0) return;
     loop->is_deferring = true;
-    for (size_t i = 0; i < loop->deferred_count; i++) {
-        struct deferred d = loop->deferred[i];
-        d.fn(d.arg);
+    for (int depth = 0; depth < DEFER_DEPTH && done < loop->deferred_count; depth++) {
+        for (size_t end = loop->deferred_count; done < end; done++) {
+            struct deferred d = loop->deferred[done];
+            d.fn(d.arg);
+        }
     }
-    loop->deferred_count = 0;
+    loop->deferred_count -= done;
+    memmove(loop->deferred, loop->deferred + done, loop->deferred_count * sizeof *loop->deferred);
+    loop->is_worn = loop->deferred_count > 0;
     loop->is_deferring = false;
 }
 
 void loop_free(struct loop *loop)
 {
     if (!loop) return;
-    run_deferred(loop);
+    while (loop->deferred_count) {
+        loop->is_worn = false;
+        run_deferred(loop);
+    }
     check(list_is_empty(&loop->again));
     event_base_free(loop->base);
     mem_free(loop->deferred);
@@ -88,9 +106,10 @@ static void run_again(struct loop *loop)
 void loop_run(struct loop *loop)
 {
     while (!loop->is_stopped) {
+        loop->is_worn = false;
         run_deferred(loop);
         if (loop->is_stopped) break; /* what was deferred may stop, and nothing else need happen ever after */
-        bool has_again = !list_is_empty(&loop->again);
+        bool has_again = !list_is_empty(&loop->again) || loop->deferred_count;
         loop->now_ns = 0;
         int result = event_base_loop(loop->base, EVLOOP_ONCE | (has_again ? EVLOOP_NONBLOCK : 0));
         check(result >= 0);

@@ -67,8 +67,8 @@ void loop_free(struct loop *loop);
 void loop_run(struct loop *loop);
 /* loop_run() returns once the current turn is over. */
 void loop_stop(struct loop *loop);
-/* Runs fn after the current callback has returned, in this turn, in the order of the calls; at once in the next turn
- * when no callback is running. */
+/* Runs fn after the current callback has returned, in the order of the calls; at once in the next turn when no callback
+ * is running. What deferred work defers runs in this turn too, but work that goes on deferring lets the others in between. */
 void loop_defer(struct loop *loop, loop_fn fn, void *arg);
 /* Monotonic, read once a turn: at most one turn old. */
 uint64_t loop_now_ns(struct loop *loop);

@@ -59,6 +59,34 @@ static void what_is_deferred_last_runs_before_the_loop_goes(void)
     buf_clear(&notes);
 }
 
+static bool is_restless;
+
+static void defer_again(void *arg)
+{
+    (void)arg;
+    if (is_restless) loop_defer(loop, defer_again, NULL);
+}
+
+static void calm(void *arg)
+{
+    note(arg);
+    is_restless = false;
+}
+
+/* Without an end to a round the timer would never come. */
+static void work_that_goes_on_deferring_lets_others_in(void)
+{
+    struct loop_timer t;
+    begin();
+    is_restless = true;
+    loop_timer_init(&t, loop, calm, "t");
+    loop_timer_arm_ms(&t, 1);
+    loop_defer(loop, defer_again, NULL);
+    loop_run(loop);
+    EXPECT_SLICE(SLICE("t"), buf_slice(&notes));
+    finish();
+}
+
 static void on_two_timers(void *arg)
 {
     note(arg);
@@ -297,6 +325,7 @@ int main(void)
     RUN(deferred_work_runs_in_order_and_after_the_callback);
     RUN(what_is_deferred_last_runs_before_the_loop_goes);
     RUN(deferred_work_comes_before_the_next_callback);
+    RUN(work_that_goes_on_deferring_lets_others_in);
     RUN(timers_come_in_order_and_can_be_taken_back);
     RUN(a_timer_may_arm_and_free_itself);
     RUN(a_level_is_told_as_long_as_it_lasts);
