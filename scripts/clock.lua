@@ -49,8 +49,8 @@ local function read_days(value, path)
   return set
 end
 
--- Seconds east of Greenwich, as a function of the time; nil after reporting.
-function clock.zone(value, path)
+-- Seconds east of Greenwich, as a function of the time; nil when there is no such zone.
+function clock.offset(value)
   if value == nil or value == "UTC" then return function() return 0 end end
   local sign, hours, minutes = tostring(value):match("^([%+%-])(%d%d):(%d%d)$")
   if sign then
@@ -58,10 +58,7 @@ function clock.zone(value, path)
     return function() return offset end
   end
   local changes = type(value) == "string" and core.zone(value)
-  if not changes then
-    report.at(path, ("unknown zone '%s'"):format(tostring(value)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
-    return nil
-  end
+  if not changes then return nil end
   return function(time)
     local low, high = 1, #changes / 2
     while low < high do
@@ -70,6 +67,15 @@ function clock.zone(value, path)
     end
     return changes[2 * low]
   end
+end
+
+-- The same, of what a file says: nil after reporting.
+function clock.zone(value, path)
+  local offset_at = clock.offset(value)
+  if not offset_at then
+    report.at(path, ("unknown zone '%s'"):format(tostring(value)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
+  end
+  return offset_at
 end
 
 -- Weekday from 1 (Monday) and minute of the day.

@@ -65,6 +65,14 @@ local libraries = {
   log = { error = log_level "error", warn = log_level "warn", info = log_level "info", debug = log_level "debug" },
 }
 
+-- Services: a name that a library does not have raises, with the nearest.
+for _, name in ipairs { "http", "json", "cache", "time", "metrics", "trace" } do
+  libraries[name] = setmetatable(use("services/" .. name).words, { __index = function(library, field)
+    local near = report.nearest(tostring(field), report.keys(library))
+    error(("%s has no '%s'%s"):format(name, tostring(field), near and " (" .. near .. ")" or ""), 2)
+  end })
+end
+
 local words = {}
 for name, library in pairs(libraries) do words[name] = core.proxy(name, library) end
 for name, value in pairs(core.safe) do words[name] = value end
@@ -86,7 +94,8 @@ local instead = {
   allow = "the word is pass(reason); to say nothing is to have no objection",
   _G = "there are no globals to share",
 }
-for _, name in ipairs { "http", "redis", "cache", "metrics", "trace", "usage", "prompts", "json", "time", "together" } do
+words.together = use("services/trace").together
+for _, name in ipairs { "redis", "usage", "prompts" } do
   instead[name] = "not part of this version"
 end
 

@@ -16,6 +16,8 @@ void bind_push_core(lua_State *L)
     bind_answer_register(L);
     bind_edit_register(L);
     bind_calls_register(L);
+    bind_json_register(L);
+    bind_services_register(L);
     bind_counters_register(L);
 }
 

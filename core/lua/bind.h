@@ -29,6 +29,8 @@ void bind_counters_register(lua_State *L);
 void bind_answer_register(lua_State *L);
 void bind_edit_register(lua_State *L);
 void bind_calls_register(lua_State *L);
+void bind_json_register(lua_State *L);
+void bind_services_register(lua_State *L);
 
 /* "request", "attempt", "delta", "response", "done", NULL: by enum policy_phase. */
 extern const char *const bind_phase_names[];

@@ -22,7 +22,7 @@
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
 
-struct policy_cache;
+struct cache;
 
 /* All is borrowed until the ticket's end: its answer, or http_cancel(). */
 struct policy_http_request {
@@ -61,7 +61,7 @@ struct policy_host {
     void (*http_cancel)(void *arg, void *call);
     void (*metric)(void *arg, const struct policy_metric *metric);
     void (*log)(void *arg, const char *level, struct slice place, struct slice text);
-    struct policy_cache *(*cache)(void *arg);
+    struct cache *(*cache)(void *arg);
 };
 
 /* The answer to a ticket, once; unknown tickets are welcome. The evaluation's on_ready comes before this returns. */
