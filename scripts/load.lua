@@ -1,6 +1,7 @@
 -- Loads the bundle: every file is run, checked and compiled, and all that is wrong is reported, not the first only.
 local core, use = ...
 local report = use "report"
+local schema = use "schema"
 local constructors = use "constructors"
 local facts = use "facts"
 local sandbox = use "sandbox"
@@ -126,6 +127,19 @@ local function at_work()
   end
   return list
 end
+
+-- What moongate.lua says of services, as far as policies give it a meaning.
+local function check_services()
+  local list = core.services()
+  report.begin { path = "moongate.lua", text = "" }
+  for i = 1, #list, 2 do
+    if not schema.class_rank[list[i + 1]] then
+      report.message(("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
+        report.nearest(list[i + 1], schema.classes) or table.concat(schema.classes, ", "))
+    end
+  end
+end
+check_services()
 
 -- For tests: what rules there are, and which tables hold functions that might remember something.
 local function be_watched()

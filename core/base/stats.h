@@ -28,6 +28,8 @@
  *   GAUGE      goes up and down; summed, zeroed when its process restarts
  *   LARGEST    a gauge of which the largest process's value is shown
  *   INFO       a gauge whose labels are the message; sets at 0 are not shown
+ * Those whose name ends in '_' stand for any number of metrics: the first label goes behind the name, the others are
+ * names and values of labels in turn, empty ones absent. They are what policies count.
  *   HISTOGRAM  of nanoseconds, shown in seconds, bucket bounds as STATS_BUCKETS_MS */
 /* clang-format off */
 #define STATS_METRICS(X)                                                                                               \
@@ -51,6 +53,8 @@
     X(POLICY_INFO,          INFO,      "moongate_policy_info",                      "sha256", "The policies in force.") \
     X(POLICY_GENERATIONS,   LARGEST,   "moongate_policy_generations",               "", "Policy generations alive in the worker that holds most: the one in force and those with requests under way.") \
     X(WORKER_RESTARTS,      COUNTER,   "moongate_worker_restarts_total",            "", "Workers that died and were replaced.") \
+    X(POLICY_COUNTER,       COUNTER,   "moongate_policy_",                          "name,label1,value1,label2,value2,label3,value3", "") \
+    X(POLICY_HISTOGRAM,     HISTOGRAM, "moongate_policy_",                          "name,label1,value1,label2,value2,label3,value3", "") \
     X(BUILD_INFO,           INFO,      "moongate_build_info",                       "version", "The version that is running.")
 /* clang-format on */
 

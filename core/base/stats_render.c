@@ -84,21 +84,60 @@ static void append_value(struct buf *out, struct slice value)
     }
 }
 
-static void append_labels(struct buf *out, const struct stats_entry *e, const char *bucket)
+/* A metric that stands for many: its series name themselves. */
+static bool is_open(unsigned metric)
+{
+    struct slice name = slice_str(stats_metrics[metric].name);
+    return name.ptr[name.len - 1] == '_';
+}
+
+/* The next label value of a key. */
+static struct slice next_value(const char **at)
+{
+    struct slice value = slice_of(*at + 1, (unsigned char)**at);
+    *at += 1 + value.len;
+    return value;
+}
+
+static void append_label(struct buf *out, char *before, struct slice name, struct slice value)
+{
+    buf_printf(out, "%c%.*s=\"", *before, SLICE_FMT(name));
+    append_value(out, value);
+    buf_append_char(out, '"');
+    *before = ',';
+}
+
+/* Names and values in turn. What was folded into "other" has one name several times: once is enough. */
+static void append_open_labels(struct buf *out, const struct stats_entry *e, char *before)
+{
+    const char *at = e->key, *end = e->key + e->key_len;
+    struct slice last = SLICE("");
+    next_value(&at);
+    while (at < end) {
+        struct slice name = next_value(&at), value = next_value(&at);
+        if (name.len && !slice_equal(name, last)) append_label(out, before, name, value);
+        last = name;
+    }
+}
+
+static void append_fixed_labels(struct buf *out, const struct stats_entry *e, char *before)
 {
     struct slice names = slice_str(stats_metrics[e->metric].labels), rest;
     const char *at = e->key, *end = e->key + e->key_len;
-    char before = '{';
     for (; names.len; names = rest) {
         struct slice name = slice_split(names, ',', &rest);
         check(at < end);
-        struct slice value = slice_of(at + 1, (unsigned char)*at);
-        at += 1 + value.len;
-        buf_printf(out, "%c%.*s=\"", before, SLICE_FMT(name));
-        append_value(out, value);
-        buf_append_char(out, '"');
-        before = ',';
+        append_label(out, before, name, next_value(&at));
     }
+}
+
+static void append_labels(struct buf *out, const struct stats_entry *e, const char *bucket)
+{
+    char before = '{';
+    if (is_open(e->metric))
+        append_open_labels(out, e, &before);
+    else
+        append_fixed_labels(out, e, &before);
     if (bucket) {
         buf_printf(out, "%cle=\"%s\"", before, bucket);
         before = ',';
@@ -142,31 +181,46 @@ static void render_histogram(struct buf *out, const char *name, const struct fou
     buf_printf(out, " %llu\n", (unsigned long long)below);
 }
 
-static void render_series(struct buf *out, const struct found *same, size_t count)
+static void render_series(struct buf *out, const char *name, const struct found *same, size_t count)
 {
     const struct stats_metric_info *m = &stats_metrics[same[0].entry->metric];
     if (m->kind == STATS_KIND_HISTOGRAM) {
-        render_histogram(out, m->name, same, count);
+        render_histogram(out, name, same, count);
         return;
     }
     bool is_largest = m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
     int64_t value = is_largest ? cell_largest(same, count) : (int64_t)cell_sum(same, count, 0);
     if (m->kind == STATS_KIND_INFO && value == 0) return;
-    buf_append(out, slice_str(m->name));
+    buf_append(out, slice_str(name));
     append_labels(out, same[0].entry, NULL);
     buf_printf(out, " %lld\n", (long long)value);
+}
+
+/* "moongate_policy_checks_total"; series of one name stand side by side. */
+static bool open_name(const struct stats_entry *e, char *name, size_t size)
+{
+    const char *at = e->key;
+    char before[LIMIT_SERIES_KEY_BYTES];
+    struct slice own = next_value(&at);
+    snprintf(before, sizeof before, "%s", name);
+    snprintf(name, size, "%s%.*s", stats_metrics[e->metric].name, SLICE_FMT(own));
+    return strcmp(before, name) != 0;
 }
 
 static void render_metric(struct buf *out, unsigned metric, const struct found *found, size_t count)
 {
     const struct stats_metric_info *m = &stats_metrics[metric];
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, type_of(m->kind));
-    if (count == 0 && m->labels[0] == '\0' && m->kind != STATS_KIND_HISTOGRAM) buf_printf(out, "%s 0\n", m->name);
+    char name[LIMIT_SERIES_KEY_BYTES];
+    snprintf(name, sizeof name, "%s", m->name);
+    if (!is_open(metric)) buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, type_of(m->kind));
+    if (count == 0 && !is_open(metric) && m->labels[0] == '\0' && m->kind != STATS_KIND_HISTOGRAM) buf_printf(out, "%s 0\n", m->name);
     for (size_t i = 0; i < count;) {
         size_t same = 1;
         while (i + same < count && compare_found(&found[i], &found[i + same]) == 0)
             same++;
-        render_series(out, &found[i], same);
+        if (is_open(metric) && open_name(found[i].entry, name, sizeof name))
+            buf_printf(out, "# TYPE %s %s\n", name, type_of(m->kind));
+        render_series(out, name, &found[i], same);
         i += same;
     }
 }

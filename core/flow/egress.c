@@ -74,19 +74,27 @@ static void on_end(void *arg, const struct fault *why, bool complete)
 
 static const struct fetch_events events = {on_head, on_data, on_end};
 
+static struct fetch_header secret_header(struct egress_call *call, const struct egress *egress)
+{
+    if (egress->header.len) return (struct fetch_header){egress->header, egress->secret};
+    struct slice bearer = arena_printf(&call->arena, "Bearer %.*s", SLICE_FMT(egress->secret));
+    return (struct fetch_header){SLICE("authorization"), bearer};
+}
+
 static void *http_start(void *arg, const struct policy_http_request *request, uint64_t ticket)
 {
     struct flow *flow = arg;
     struct egress_call *call = mem_zalloc(1, sizeof *call);
     struct fetch_header headers[CALL_HEADERS_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < request->header_count && count < CALL_HEADERS_MAX - 1; i++)
-        headers[count++] = (struct fetch_header){request->headers[i].name, request->headers[i].value};
-    headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
     call->ticket = ticket;
     call->body_bytes_max = request->answer_bytes_max;
     arena_init(&call->arena);
     buf_init(&call->body);
+    headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
+    if (request->has_secret) headers[count++] = secret_header(call, request->egress);
+    for (size_t i = 0; i < request->header_count && count < CALL_HEADERS_MAX; i++)
+        headers[count++] = (struct fetch_header){request->headers[i].name, request->headers[i].value};
     call->fetch = fetch_start(flow->pool,
                               &(struct fetch_request){.method = request->method,
                                                       .url = request->url,
@@ -108,4 +116,28 @@ static void http_cancel(void *arg, void *handle)
     call_free(call);
 }
 
-const struct policy_host egress_host = {.http_start = http_start, .http_cancel = http_cancel};
+static void metric(void *arg, const struct policy_metric *m)
+{
+    struct flow *flow = arg;
+    struct stats *stats = flow->parts.stats;
+    struct slice labels[7] = {m->name};
+    for (size_t i = 0; i < m->label_count && i < 3; i++) {
+        labels[2 * i + 1] = m->labels[i].name;
+        labels[2 * i + 2] = m->labels[i].value;
+    }
+    switch (m->kind) {
+    case POLICY_COUNTER: stats_add(stats, stats_series(stats, STATS_POLICY_COUNTER, labels), (int64_t)m->value); return;
+    case POLICY_HISTOGRAM:
+        stats_observe(stats, stats_series(stats, STATS_POLICY_HISTOGRAM, labels), (uint64_t)(m->value * 1e9));
+        return;
+    }
+}
+
+static struct cache *cache(void *arg)
+{
+    struct flow *flow = arg;
+    return flow->cache;
+}
+
+const struct policy_host egress_host = {
+    .http_start = http_start, .http_cancel = http_cancel, .metric = metric, .cache = cache};

@@ -1,6 +1,7 @@
 #include "flow/flow.h"
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/version.h"
 #include "flow/job.h"
@@ -43,6 +44,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     keyring_ref(parts->keyring);
     list_init(&flow->jobs);
     flow->metrics = metrics_new(parts->stats);
+    flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     flow->server = conn_server_new(parts->loop, &options, &receive_events, flow);
     loop_timer_init(&flow->gauge_timer, parts->loop, update_gauges, flow);
@@ -61,6 +63,7 @@ void flow_free(struct flow *flow)
     fetch_pool_free(flow->pool);
     metrics_gauges(flow->metrics, 0, 0, 0, 0);
     metrics_free(flow->metrics);
+    cache_free(flow->cache);
     settings_unref(flow->parts.settings);
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);

@@ -12,6 +12,7 @@
 #include "flow/flow.h"
 #include "net/conn.h"
 #include "net/fetch.h"
+#include "store/cache.h"
 #include "wire/dialect.h"
 #include "wire/sse.h"
 
@@ -22,6 +23,7 @@ struct flow {
     struct conn_server *server;
     struct fetch_pool *pool;
     struct metrics *metrics;
+    struct cache *cache; /* of policies; outlives their generations */
     struct list_link jobs;
     size_t job_count;
     bool is_draining;

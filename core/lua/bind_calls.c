@@ -49,22 +49,12 @@ static size_t collect_headers(lua_State *L, int index, struct pair *headers)
     return count;
 }
 
-/* Policies name a secret and never see it. */
-static struct pair secret_header(lua_State *L, const struct egress *egress)
-{
-    if (egress->header.len) return (struct pair){egress->header, egress->secret};
-    lua_pushliteral(L, "Bearer ");
-    lua_pushlstring(L, egress->secret.ptr, egress->secret.len);
-    lua_concat(L, 2);
-    return (struct pair){SLICE("authorization"), bind_check_slice(L, -1)};
-}
-
 /* http_start(method, url, {name, value, …}, body, timeout in ms, with its secret) → waits; or false, why not */
 static int on_http_start(lua_State *L)
 {
     struct policy_eval *eval = check_waiting(L, "http");
     const struct policy_host *host = eval->how.host;
-    struct pair headers[HEADERS_MAX + 1];
+    struct pair headers[HEADERS_MAX];
     struct policy_http_request request = {
         .method = bind_check_slice(L, 1),
         .url = bind_check_slice(L, 2),
@@ -78,7 +68,7 @@ static int on_http_start(lua_State *L)
     request.header_count = collect_headers(L, 3, headers);
     if (request.egress) {
         request.answer_bytes_max = request.egress->answer_bytes_max;
-        if (lua_toboolean(L, 6)) headers[request.header_count++] = secret_header(L, request.egress);
+        request.has_secret = lua_toboolean(L, 6);
     }
     vm_charge(L, request.body.len + 3000);
     const char *refusal = !host || !host->http_start ? "refused" : eval->calls++ >= CALLS_MAX ? "limit" : NULL;

@@ -211,6 +211,21 @@ static int on_provider(lua_State *L)
     return 1;
 }
 
+/* services() → {URL, clearance, …} of moongate.lua's egress */
+static int on_services(lua_State *L)
+{
+    const struct settings *settings = loading_set(L)->settings;
+    lua_newtable(L);
+    for (size_t i = 0; settings && i < settings->egress_count; i++) {
+        const struct egress *e = &settings->egress[i];
+        lua_pushlstring(L, e->origin.ptr, e->origin.len);
+        lua_rawseti(L, -2, (int)(2 * i + 1));
+        lua_pushlstring(L, e->clearance.ptr, e->clearance.len);
+        lua_rawseti(L, -2, (int)(2 * i + 2));
+    }
+    return 1;
+}
+
 /* zone(name) → {time, seconds east of Greenwich, …} in order of time, or nil when there is no such zone */
 static int on_zone(lua_State *L)
 {
@@ -393,6 +408,7 @@ void bind_load_register(lua_State *L)
                                          {"function_line", on_function_line},
                                          {"function_text", on_function_text},
                                          {"provider", on_provider},
+                                         {"services", on_services},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},

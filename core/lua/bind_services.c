@@ -5,7 +5,7 @@
 #include "lua/bind.h"
 #include "store/cache.h"
 
-#define LABELS_MAX 8
+#define LABELS_MAX 3
 
 /* The host of the evaluation under way; NULL where there is none, as in examples. */
 static const struct policy_host *host_of(lua_State *L, void **arg)

@@ -32,6 +32,7 @@ struct policy_http_request {
     uint32_t timeout_ms;
     size_t answer_bytes_max;
     const struct egress *egress; /* NULL: there is no moongate.lua to ask */
+    bool has_secret;             /* send egress->secret along; policies name it and never see it */
 };
 
 /* Copied. */

@@ -41,47 +41,48 @@ static void bad_name(struct config_reader *r, struct slice path, struct slice na
 
 /* ---- Tables. */
 
-static void read_group(struct config_reader *r, const struct field *fields, struct slice path, json_t *table);
 static void read_providers(struct config_reader *r, struct slice path, json_t *table);
 
 static void read_field(struct config_reader *r, const struct field *f, struct slice path, json_t *value)
 {
     if (f->kind == FIELD_GROUP) {
-        read_group(r, f->group, path, value);
+        config_read_group(r, f->group, path, value);
     } else if (f->kind == FIELD_PROVIDERS) {
         read_providers(r, path, value);
+    } else if (f->kind == FIELD_EGRESS) {
+        config_read_egress(r, path, value);
     } else {
         config_read_value(r, f, path, value, (char *)r->homes[f->home] + f->offset);
     }
 }
 
-static struct slice join(struct config_reader *r, struct slice path, const char *name)
+struct slice config_join(struct config_reader *r, struct slice path, const char *name)
 {
     if (path.len == 0) return arena_copy(r->arena, slice_str(name));
     return arena_printf(r->arena, "%.*s.%s", SLICE_FMT(path), name);
 }
 
-static bool is_table(struct config_reader *r, struct slice path, const json_t *value)
+bool config_is_table(struct config_reader *r, struct slice path, const json_t *value)
 {
     if (json_is_object(value) && strcmp(config_type_name(value), "a table") == 0) return true;
     return config_bad(r, path, NULL, "must be a table of named fields, not %s", config_type_name(value));
 }
 
-static void read_group(struct config_reader *r, const struct field *fields, struct slice path, json_t *table)
+void config_read_group(struct config_reader *r, const struct field *fields, struct slice path, json_t *table)
 {
     const char *name;
     json_t *value;
-    if (!is_table(r, path, table)) return;
+    if (!config_is_table(r, path, table)) return;
     for (const struct field *f = fields; f->name; f++) {
         value = json_object_get(table, f->name);
-        if (value) read_field(r, f, join(r, path, f->name), value);
+        if (value) read_field(r, f, config_join(r, path, f->name), value);
     }
     json_object_foreach(table, name, value)
     {
         const struct field *f = fields;
         while (f->name && strcmp(f->name, name) != 0)
             f++;
-        if (!f->name) bad_name(r, join(r, path, name), slice_str(name), fields);
+        if (!f->name) bad_name(r, config_join(r, path, name), slice_str(name), fields);
     }
 }
 
@@ -100,7 +101,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
         config_bad(r, path, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
     }
     r->homes[HOME_PROVIDER] = p;
-    read_group(r, provider_fields, path, table);
+    config_read_group(r, provider_fields, path, table);
     if (!json_is_object(table)) return;
     if (!json_object_get(table, "kind")) config_bad(r, path, "add kind = \"openai\"", "`kind` is missing");
     if (!json_object_get(table, "url")) config_bad(r, path, "add url = \"https://…/v1\"", "`url` is missing");
@@ -116,7 +117,7 @@ static void read_providers(struct config_reader *r, struct slice path, json_t *t
     struct settings *s = r->config->settings;
     const char *name;
     json_t *value;
-    if (!is_table(r, path, table)) return;
+    if (!config_is_table(r, path, table)) return;
     if (json_object_size(table) > LIMIT_PROVIDERS) {
         config_bad(r, path, NULL, "more than %u providers", LIMIT_PROVIDERS);
         return;
@@ -124,7 +125,7 @@ static void read_providers(struct config_reader *r, struct slice path, json_t *t
     s->providers = arena_zalloc(r->arena, json_object_size(table) * sizeof *s->providers);
     json_object_foreach(table, name, value)
     {
-        read_provider(r, join(r, path, name), name, value, &s->providers[s->provider_count++]);
+        read_provider(r, config_join(r, path, name), name, value, &s->providers[s->provider_count++]);
     }
     qsort(s->providers, s->provider_count, sizeof *s->providers, compare_providers);
 }
@@ -218,7 +219,7 @@ static void read_text_of_config(struct config_reader *r)
         return;
     }
     places_scan(&r->places, r->text);
-    read_group(r, config_fields, SLICE_NONE, tree);
+    config_read_group(r, config_fields, SLICE_NONE, tree);
     json_decref(tree);
     override_all(r);
     SHA256((const unsigned char *)r->text.ptr, r->text.len, digest);
@@ -272,5 +273,10 @@ void config_drop_secrets(struct config *c)
         /* The key lies in the settings' own arena. */
         if (p->key.len) explicit_bzero((char *)(uintptr_t)p->key.ptr, p->key.len);
         p->key = SLICE_NONE;
+    }
+    for (size_t i = 0; i < c->settings->egress_count; i++) {
+        struct egress *e = &c->settings->egress[i];
+        if (e->secret.len) explicit_bzero((char *)(uintptr_t)e->secret.ptr, e->secret.len);
+        e->secret = SLICE_NONE;
     }
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "server/units.h"
 
-#define PACK_MAGIC 0x6d6f6f6e63666732ull
+#define PACK_MAGIC 0x6d6f6f6e63666733ull
 
 /* One walk over all fields, for writing and for reading: the two can never differ. */
 struct walk {
@@ -61,6 +61,32 @@ static void walk_provider(struct walk *w, struct provider *p)
     WALK(w, p->total_timeout_ms);
 }
 
+static void walk_egress(struct walk *w, struct egress *e)
+{
+    walk_text(w, &e->origin);
+    walk_text(w, &e->clearance);
+    walk_text(w, &e->name);
+    walk_text(w, &e->secret);
+    walk_text(w, &e->header);
+    walk_text(w, &e->ca_file);
+    WALK(w, e->timeout_ms);
+    WALK(w, e->answer_bytes_max);
+}
+
+static void walk_all_egress(struct walk *w, struct settings *s)
+{
+    uint64_t count = s->egress_count;
+    WALK(w, count);
+    if (!w->out) {
+        if (count > LIMIT_EGRESS) w->is_good = false;
+        if (!w->is_good) return;
+        s->egress = arena_zalloc(w->arena, ((size_t)count + 1) * sizeof *s->egress);
+        s->egress_count = (size_t)count;
+    }
+    for (size_t i = 0; i < s->egress_count; i++)
+        walk_egress(w, &s->egress[i]);
+}
+
 static void walk_settings(struct walk *w, struct settings *s)
 {
     uint64_t count = s->provider_count;
@@ -77,6 +103,7 @@ static void walk_settings(struct walk *w, struct settings *s)
     WALK(w, s->policy_cpu_ms);
     WALK(w, s->policy_deadline_ms);
     walk_text(w, &s->data_dir);
+    walk_all_egress(w, s);
     WALK(w, count);
     if (!w->out) {
         if (count > LIMIT_PROVIDERS) w->is_good = false;
@@ -150,6 +177,26 @@ static json_t *show_provider(const struct provider *p)
     return all;
 }
 
+static json_t *show_egress(const struct settings *s)
+{
+    char size[32];
+    json_t *all = json_object();
+    for (size_t i = 0; i < s->egress_count; i++) {
+        const struct egress *e = &s->egress[i];
+        json_t *one = json_object();
+        set_text(one, "clearance", e->clearance);
+        if (e->name.len) set_text(one, "name", e->name);
+        json_object_set_new(one, "secret", e->secret.len ? json_string("(set)") : json_null());
+        if (e->header.len) set_text(one, "header", e->header);
+        if (e->ca_file.len) set_text(one, "ca", e->ca_file);
+        set_duration(one, "timeout", e->timeout_ms);
+        units_print_size(e->answer_bytes_max, size, sizeof size);
+        json_object_set_new(one, "answer", json_string(size));
+        json_object_set_new(all, e->origin.ptr, one);
+    }
+    return all;
+}
+
 static json_t *show_timeouts(const struct settings *s)
 {
     json_t *all = json_object();
@@ -195,6 +242,7 @@ json_t *config_show(const struct config *c)
         json_object_set_new(providers, s->providers[i].name.ptr, show_provider(&s->providers[i]));
     }
     json_object_set_new(all, "providers", providers);
+    json_object_set_new(all, "egress", show_egress(s));
     json_object_set_new(all, "timeouts", show_timeouts(s));
     json_object_set_new(all, "limits", show_limits(s));
     set_duration(drain, "grace", s->drain_grace_ms);

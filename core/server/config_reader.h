@@ -37,6 +37,12 @@ const char *config_type_name(const struct json_t *value);
 struct slice config_resolve_path(struct config_reader *r, struct slice path);
 /* A regular file of at most max bytes; false: errno. */
 bool config_read_file(const char *path, size_t max, struct buf *out);
+struct slice config_join(struct config_reader *r, struct slice path, const char *name);
+/* A table of named fields, and not a list or a handle; says so when it is none. */
+bool config_is_table(struct config_reader *r, struct slice path, const struct json_t *value);
+void config_read_group(struct config_reader *r, const struct field *fields, struct slice path,
+                       struct json_t *table);
+void config_read_egress(struct config_reader *r, struct slice path, struct json_t *table);
 void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const struct json_t *value,
                        void *to);
 

@@ -8,6 +8,7 @@
 #define IN_SETTINGS(member) HOME_SETTINGS, offsetof(struct settings, member)
 #define IN_PROVIDER(member) HOME_PROVIDER, offsetof(struct provider, member)
 #define IN_DEFAULTS(member) HOME_DEFAULTS, offsetof(struct provider, member)
+#define IN_EGRESS(member) HOME_EGRESS, offsetof(struct egress, member)
 #define IN_NOTHING HOME_CONFIG, 0
 #define END                                                                                                            \
     {                                                                                                                  \
@@ -73,6 +74,17 @@ const struct field provider_fields[] = {
     END,
 };
 
+const struct field egress_fields[] = {
+    {"clearance", FIELD_WORD,     IN_EGRESS(clearance), 0, 0, NULL},
+    {"name",      FIELD_WORD,     IN_EGRESS(name), 0, 0, NULL},
+    {"secret",    FIELD_SECRET,   IN_EGRESS(secret), 0, 0, NULL},
+    {"header",    FIELD_WORD,     IN_EGRESS(header), 0, 0, NULL},
+    {"ca",        FIELD_CA,       IN_EGRESS(ca_file), 0, 0, NULL},
+    {"timeout",   FIELD_DURATION, IN_EGRESS(timeout_ms), 1, MINUTE_MS, NULL},
+    {"answer",    FIELD_SIZE,     IN_EGRESS(answer_bytes_max), 1 * KIB, 16u * MIB, NULL},
+    END,
+};
+
 /* Read in this order: the defaults in timeouts come before the providers that start from them. */
 const struct field config_fields[] = {
     {"listen",    FIELD_ADDRESS,   IN_CONFIG(listen), 0, 0, NULL},
@@ -82,6 +94,7 @@ const struct field config_fields[] = {
     {"policies",  FIELD_PATH,      IN_CONFIG(policies_dir), 0, 0, NULL},
     {"timeouts",  FIELD_GROUP,     IN_NOTHING, 0, 0, timeouts_group},
     {"providers", FIELD_PROVIDERS, IN_NOTHING, 0, 0, provider_fields},
+    {"egress",    FIELD_EGRESS,    IN_NOTHING, 0, 0, egress_fields},
     {"limits",    FIELD_GROUP,     IN_NOTHING, 0, 0, limits_group},
     {"drain",     FIELD_GROUP,     IN_NOTHING, 0, 0, drain_group},
     {"keepalive", FIELD_DURATION,  IN_SETTINGS(keepalive_ms), 0, 60 * MINUTE_MS, NULL},

@@ -11,7 +11,9 @@
 enum field_kind {
     FIELD_GROUP,     /* a table of further fields */
     FIELD_PROVIDERS, /* a table of groups with names of the operator's own */
+    FIELD_EGRESS,    /* a table of groups by URL */
     FIELD_ADDRESS,   /* struct slice */
+    FIELD_WORD,      /* struct slice: of a-z, 0-9, - and _ */
     FIELD_ADMIN,     /* an address that must be loopback */
     FIELD_PATH,      /* struct slice */
     FIELD_CA,        /* struct slice: a file that must be there */
@@ -25,7 +27,7 @@ enum field_kind {
     FIELD_COUNT64,   /* uint64_t */
 };
 
-enum field_home { HOME_CONFIG, HOME_SETTINGS, HOME_PROVIDER, HOME_DEFAULTS, HOME_COUNT };
+enum field_home { HOME_CONFIG, HOME_SETTINGS, HOME_PROVIDER, HOME_DEFAULTS, HOME_EGRESS, HOME_COUNT };
 
 struct field {
     const char *name;
@@ -38,5 +40,6 @@ struct field {
 
 extern const struct field config_fields[];
 extern const struct field provider_fields[];
+extern const struct field egress_fields[];
 
 #endif

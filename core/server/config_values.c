@@ -204,6 +204,17 @@ static bool read_secret(struct config_reader *r, struct slice path, const json_t
     return true;
 }
 
+static bool read_word(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct slice text;
+    if (!json_is_string(value)) return config_bad(r, path, NULL, "must be a word, not %s", config_type_name(value));
+    if (!read_text(r, path, value, &text)) return false;
+    if (text.len > LIMIT_LABEL_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-_") != text.len)
+        return config_bad(r, path, NULL, "must have 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+    *out = text;
+    return true;
+}
+
 static bool read_kind(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
@@ -322,11 +333,13 @@ void config_read_value(struct config_reader *r, const struct field *f, struct sl
 {
     switch (f->kind) {
     case FIELD_GROUP:
-    case FIELD_PROVIDERS: check(!"a table is not a value"); return;
+    case FIELD_PROVIDERS:
+    case FIELD_EGRESS: check(!"a table is not a value"); return;
     case FIELD_ADDRESS: read_address(r, path, value, false, to); return;
     case FIELD_ADMIN: read_address(r, path, value, true, to); return;
     case FIELD_PATH: read_path(r, path, value, to); return;
     case FIELD_CA: read_ca(r, path, value, to); return;
+    case FIELD_WORD: read_word(r, path, value, to); return;
     case FIELD_KIND: read_kind(r, path, value, to); return;
     case FIELD_URL: read_url(r, path, value, to); return;
     case FIELD_SECRET: read_secret(r, path, value, to); return;

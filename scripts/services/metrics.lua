@@ -1,13 +1,13 @@
 -- metrics.counter "name", metrics.histogram "name": figures of a policy's own, in /metrics with moongate_policy_ before
 -- the name. Declared at the top of a file, counted in hooks:
 --
---   local checks = metrics.counter("moderation_checks_total", { help = "Texts that were sent to moderation." })
+--   local checks = metrics.counter "moderation_checks_total"
 --   checks { verdict = "flagged" }              -- one more
 --   checks({ verdict = "clean" }, 3)            -- three more
 --   local took = metrics.histogram "moderation_seconds"
 --   took(0.12, { service = "a" })               -- seconds
 --
--- The values of labels must be few: beyond 100 sets of them a metric counts under "other". Never a user, a key, a text.
+-- At most three labels, and few values of each: beyond 100 sets of them a metric counts under "other". Never a user, a key, a text.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -32,6 +32,7 @@ local function flatten(name, labels)
     end
     list[#list + 1], list[#list + 2] = label, tostring(value):sub(1, 64)
   end
+  if #list > 6 then error(name .. ": at most three labels", 0) end
   return list
 end
 
@@ -59,13 +60,10 @@ local function add(metric, value, labels)
   core.metric(metric.kind, metric.name, value, bound(metric, list))
 end
 
-local function declare(kind, name, options)
+local function declare(kind, name)
   if pcall(core.facts) then error(("metrics.%s: declare '%s' at the top of the file, not inside a hook"):format(kind, tostring(name)), 0) end
   if type(name) ~= "string" or not name:find("^[a-z][a-z0-9_]*$") or #name > 60 then
     error(("metrics.%s: a name is made of a-z, 0-9 and _, got %s"):format(kind, schema.kind_of(name)), 0)
-  end
-  for option in pairs(options or {}) do
-    if option ~= "help" then error(("metrics.%s: unknown option '%s': only help"):format(kind, tostring(option)), 0) end
   end
   local metric = declared[name] or { kind = kind, name = name, sets = {}, set_count = 0 }
   if metric.kind ~= kind then error(("metrics: '%s' is a %s already"):format(name, metric.kind), 0) end
@@ -74,12 +72,12 @@ local function declare(kind, name, options)
 end
 
 metrics.words = {
-  counter = function(name, options)
-    local metric = declare("counter", name, options)
+  counter = function(name)
+    local metric = declare("counter", name)
     return function(labels, count) return add(metric, count == nil and 1 or count, labels) end
   end,
-  histogram = function(name, options)
-    local metric = declare("histogram", name, options)
+  histogram = function(name)
+    local metric = declare("histogram", name)
     return function(seconds, labels) return add(metric, seconds, labels) end
   end,
 }
