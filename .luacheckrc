@@ -23,4 +23,6 @@ files["policies"] = {
     "chain", "models", "apps", "auth", "access", "routing", "policy",
   },
 }
+files["examples/starter/policies"] = files["policies"]
+files["examples/starter/policies/specs"] = files["policies/specs"]
 files["tests/bench/wrk.lua"].globals = { "wrk", "done" }

@@ -160,6 +160,10 @@ $(B)/moongate: $(B)/core/main.o $(B)/gen/scripts.o $(call libs,cli)
 
 # scripts/*.lua, compiled into the binary as text (see core/lua/script.h).
 SCRIPTS := $(sort $(wildcard scripts/*.lua scripts/*/*.lua))
+# What `moongate init` writes; after the scripts, which are looked up at every load.
+STARTER := examples/starter
+SCRIPTS += $(sort $(wildcard $(STARTER)/* $(STARTER)/*/*.lua $(STARTER)/*/*/*.lua))
+SCRIPTS := $(filter-out $(STARTER)/policies,$(SCRIPTS))
 $(B)/scripts.list: FORCE | $(B)
 	$(call remember,$(SCRIPTS))
 $(B)/gen/scripts.S: $(SCRIPTS) $(B)/scripts.list

@@ -248,6 +248,8 @@ local function known_names()
   return names
 end
 
+conditions.names = known_names
+
 local function compile_key(key, value, path)
   local compiler = compilers[key] or (facts.labels[key] and text_condition(key))
   if not compiler then

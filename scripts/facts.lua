@@ -219,6 +219,7 @@ local fields = {
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
+facts.fields = fields
 
 function fields.ctx.annotate(ctx, name, value)
   core.check_ctx(ctx)

@@ -16,6 +16,15 @@ local shared = { "name", "description", "mode", "on_error", "rules", "examples",
 local later = { on_store_loss = true }
 local on_error = schema.choice { "deny", "skip" }
 
+function policies.shared_names() return shared end
+
+function policies.is_shared(name)
+  for _, known in ipairs(shared) do
+    if known == name then return true end
+  end
+  return later[name] or false
+end
+
 policies.all_actions = { deny = true, route = true, only = true, drop = true, pass = true, annotate = true, warn = true }
 
 function policies.check(spec, extra, hints)

@@ -94,6 +94,11 @@ end
 
 local shared = { when = true, unless = true, reason = true, mode = true, [1] = true }
 
+-- Names of the fields that every rule may have.
+function rules.shared_fields()
+  return report.keys(shared)
+end
+
 local function find_action(rule, path, allowed)
   local found
   for _, key in ipairs(report.keys(rule)) do

@@ -130,6 +130,10 @@ function sandbox.check(file)
   return report.errors == before
 end
 
+-- For describe.lua: all words, and the libraries among them.
+function sandbox.names() return report.keys(words) end
+function sandbox.libraries() return libraries end
+
 function sandbox.environment() return setmetatable({}, environment) end
 
 return sandbox

@@ -16,50 +16,67 @@ local function kind_of(value)
 end
 schema.kind_of = kind_of
 
+-- What each shape takes, for scripts/describe.lua: shapes say it to schema.tracer when they meet a probe. Otherwise
+-- nothing is kept of it.
+schema.about = {}
+
+local function shape(about, fn)
+  if not core.describing then return fn end
+  local traced = function(value, path)
+    if getmetatable(value) == "probe" then
+      if schema.tracer then schema.tracer(path, about) end
+      return nil
+    end
+    return fn(value, path)
+  end
+  schema.about[traced] = about
+  return traced
+end
+
 local function basic(kind, words)
-  return function(value, path)
+  return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end
     report.at(path, ("expected %s, got %s"):format(words, kind_of(value)))
-  end
+  end)
 end
 
 schema.boolean = basic("boolean", "true or false")
 schema.fn = basic("function", "a function")
 schema.table = basic("table", "a table")
 
-function schema.text(value, path)
+schema.text = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value ~= "" then return value end
   report.at(path, "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
-end
+end)
 
-function schema.number(value, path)
+schema.number = shape({ kind = "number" }, function(value, path)
   if type(value) == "number" and value == value and value >= 0 then return value end
   report.at(path, "expected a number of 0 or more, got " .. kind_of(value))
-end
+end)
 
 function schema.choice(words)
-  return function(value, path)
+  return shape({ kind = "choice", words = words }, function(value, path)
     for _, word in ipairs(words) do
       if value == word then return value end
     end
     report.at(path, ("expected one of %s, got %s"):format(table.concat(words, ", "), kind_of(value)),
       report.nearest(value, words))
-  end
+  end)
 end
 
 -- One value of the shape, or a list of them; always gives a list.
-function schema.one_or_list(shape)
-  return function(value, path)
+function schema.one_or_list(of)
+  return shape({ kind = "one_or_list", of = of }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
-      local one = shape(value, path)
+      local one = of(value, path)
       return one ~= nil and { one } or nil
     end
-    return schema.list(shape)(value, path)
-  end
+    return schema.list(of)(value, path)
+  end)
 end
 
-function schema.list(shape)
-  return function(value, path)
+function schema.list(of)
+  return shape({ kind = "list", of = of }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
       report.at(path, "expected a list, got " .. kind_of(value))
       return nil
@@ -77,15 +94,15 @@ function schema.list(shape)
         report.at(path, ("the list has a hole at %d"):format(i), "a nil in the middle: is a name misspelt?")
         return nil
       end
-      list[#list + 1] = shape(value[i], sub(path, i))
+      list[#list + 1] = of(value[i], sub(path, i))
     end
     return list
-  end
+  end)
 end
 
 -- { [name] = shape }; visits in the order of names, so that errors come in one order.
-function schema.map(shape)
-  return function(value, path)
+function schema.map(of)
+  return shape({ kind = "map", of = of }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
       report.at(path, "expected a table of names, got " .. kind_of(value))
       return nil
@@ -96,15 +113,15 @@ function schema.map(shape)
         report.at(sub(path, key), ("expected name = …, got an entry without a name"):format())
       end
     end
-    for _, name in ipairs(report.keys(value)) do map[name] = shape(value[name], sub(path, name)) end
+    for _, name in ipairs(report.keys(value)) do map[name] = of(value[name], sub(path, name)) end
     return map
-  end
+  end)
 end
 
 -- fields: name → shape; required: list of names. Unknown keys are errors.
 function schema.record(fields, required, what)
   local names = report.keys(fields)
-  return function(value, path)
+  return shape({ kind = "record", fields = fields, required = required }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
       report.at(path, ("expected a table, got %s"):format(kind_of(value)))
       return nil
@@ -113,8 +130,8 @@ function schema.record(fields, required, what)
     for key in pairs(value) do keys[#keys + 1] = key end
     table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
     for _, key in ipairs(keys) do
-      local shape = fields[key]
-      if shape then out[key] = shape(value[key], sub(path, key))
+      local field = fields[key]
+      if field then out[key] = field(value[key], sub(path, key))
       else
         report.at(sub(path, key), ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
       end
@@ -123,27 +140,27 @@ function schema.record(fields, required, what)
       if value[name] == nil then report.at(path, ("'%s' is missing"):format(name)) end
     end
     return out
-  end
+  end)
 end
 
 schema.classes = { "public", "internal", "confidential", "restricted" }
 schema.class_rank = {}
 for rank, name in ipairs(schema.classes) do schema.class_rank[name] = rank end
 
-function schema.class(value, path)
+schema.class = shape({ kind = "choice", words = schema.classes }, function(value, path)
   if schema.class_rank[value] then return value end
   report.at(path, ("unknown data class %s (%s)"):format(
     type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
     report.nearest(value, schema.classes))
-end
+end)
 
 schema.mode = schema.choice { "enforce", "observe", "off" }
 
 -- What clients switch on: lower case, digits, underscores.
-function schema.code(value, path)
+schema.code = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value:find("^[a-z][a-z0-9_]*$") and #value <= 64 then return value end
   report.at(path, "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
-end
+end)
 
 -- Statuses that RFC 9110 and its registry know; clients do not understand others.
 local statuses = {}
@@ -151,9 +168,9 @@ for _, status in ipairs { 400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 411,
   423, 424, 425, 426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 507, 508, 511 } do statuses[status] = true end
 schema.statuses = statuses
 
-function schema.status(value, path)
+schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
   report.at(path, "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
-end
+end)
 
 return schema

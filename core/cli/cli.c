@@ -20,6 +20,19 @@ const struct command cli_commands[] = {
      "Environment: MOONGATE_LISTEN, MOONGATE_ADMIN_LISTEN, MOONGATE_DATA_DIR, MOONGATE_LOG, MOONGATE_LOG_FORMAT.\n"
      "Exit code: 0 ended as asked, 1 could not start.\n",
      command_run},
+    {"init", "write a starter project: configuration, policies, specs, files for editors",
+     "moongate init my-gateway && moongate test my-gateway\n"
+     "moongate init --types my-gateway    after an update: what editors and luacheck know\n"
+     "\n"
+     "Writes moongate.lua, a small policy bundle with examples and specs, types/moongate.d.lua and .luarc.json for the\n"
+     "Lua language server, and .luacheckrc. The last three say what this version takes. Nothing is ever overwritten,\n"
+     "but for --types, which renews those three alone.\n"
+     "\n"
+     "  --types             only the files for editors and luacheck, also over older ones\n"
+     "  --json              the files that were written\n"
+     "\n"
+     "Exit code: 0 written, 2 something is there already, or cannot be written.\n",
+     command_init},
     {"check", "check configuration and policies, without a gateway",
      "moongate check                      ./moongate.lua and the policies it names\n"
      "moongate check PROJECT policies policies/access.lua\n"

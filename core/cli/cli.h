@@ -33,6 +33,7 @@ int cli_main(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_help(int argc, char **argv);
+int command_init(int argc, char **argv);
 int command_keys_create(int argc, char **argv);
 int command_keys_list(int argc, char **argv);
 int command_keys_revoke(int argc, char **argv);

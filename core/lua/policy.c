@@ -61,6 +61,16 @@ static void load(struct policy_set *set)
     policy_errors_add(set->errors, &error);
 }
 
+bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFunction fn, void *arg, struct fault *why)
+{
+    struct policy_set *set = set_new(bundle, NULL);
+    set->errors = errors;
+    bool ok = vm_protect(set->vm, fn, arg, why);
+    set->errors = NULL;
+    set_free(set);
+    return ok;
+}
+
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
     return policy_set_load_tested(bundle, settings, NULL, NULL, errors);

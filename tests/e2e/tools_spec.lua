@@ -1,4 +1,4 @@
--- The offline commands of policy authors: test, check.
+-- The offline commands of policy authors: test, check, init.
 local cjson = require("cjson")
 local process = dofile("tests/lib/process.lua")
 local workdir = require("tests.e2e.kit.workdir")
@@ -308,5 +308,84 @@ return policy {
       "MG0302:6 when = { department = \"sales\", max_tokens = gt(5) }",
     }, said)
     assert.is_true(document.ok)
+  end)
+end)
+
+describe("moongate init", function()
+  it("writes a project that is good as it stands", function()
+    local out, code = run(dir.root, "init", "new/place")
+    assert.equal(0, code, out)
+    has(out, "new/place/policies/access.lua")
+    has(out, "cd new/place && moongate test")
+    out, code = run(dir.root, "test", "new/place")
+    assert.equal(0, code, out)
+    has(out, "passed in")
+    local document = cjson.decode((process.run { moongate, "check", "--json", cwd = dir:path("new/place"), seconds = 30,
+      env = { OPENAI_API_KEY = "x" } }))
+    assert.same({ true, {} }, { document.ok, document.report })
+  end)
+
+  it("writes names that luacheck and editors use", function()
+    run(dir.root, "init", "p")
+    local out, code = process.run { "luacheck", "--no-color", ".", cwd = dir:path("p"), seconds = 30 }
+    assert.equal(0, code, out)
+    dir:write("p/policies/slip.lua", "return policy { on_request = function() retrun, x = pcall(1) end }\n")
+    out, code = process.run { "luacheck", "--no-color", ".", cwd = dir:path("p"), seconds = 30 }
+    assert.is_true(code ~= 0, out)
+    has(out, "accessing undefined variable 'pcall'")
+    local types = dir:read("p/types/moongate.d.lua")
+    has(types, "---@meta")
+    assert.is_truthy(loadstring(types), "the types are no Lua")
+    cjson.decode(dir:read("p/.luarc.json"))
+  end)
+
+  -- The types come from the schema, so what the schema takes they name, and nothing else.
+  it("writes types that say what check says", function()
+    run(dir.root, "init", "p")
+    local types = dir:read("p/types/moongate.d.lua")
+    local class
+    local fields = {}
+    for line in types:gmatch("[^\n]+") do
+      class = line:match("^%-%-%-@class %(exact%) (%S+)$") or line:match("^%-%-%-@class (%S+)$") or class
+      local name = line:match("^%-%-%-@field ([%a_]+)%??")
+      if name then
+        fields[class] = fields[class] or {}
+        fields[class][name] = true
+      end
+    end
+    for _, kind in ipairs { "policy", "access", "auth", "routing" } do
+      local written = {}
+      for name in pairs(fields["mg." .. kind]) do written[#written + 1] = name .. " = 1" end
+      dir:write("p/policies/house.lua", ("return %s {\n  %s,\n}\n"):format(kind, table.concat(written, ",\n  ")))
+      local out = run(dir:path("p"), "check", "policies/house.lua")
+      assert.is_nil(out:find("unknown field", 1, true), out)
+      dir:write("p/policies/house.lua", ("return %s {\n  no_such_field = 1,\n}\n"):format(kind))
+      has((run(dir:path("p"), "check", "policies/house.lua")), "unknown field 'no_such_field'")
+    end
+    local conditions = {}
+    for name in pairs(fields["mg.when"]) do conditions[#conditions + 1] = name .. " = 1" end
+    dir:write("p/policies/house.lua", ('return policy { rules = { { "a", when = { %s }, pass = true } } }\n'):format(
+      table.concat(conditions, ", ")))
+    local out = run(dir:path("p"), "check", "policies/house.lua")
+    assert.is_nil(out:find("unknown condition", 1, true), out)
+    assert.is_true(#conditions > 20)
+  end)
+
+  it("overwrites nothing, and renews only what it generates", function()
+    dir:write("p/policies/access.lua", "mine\n")
+    local out, code = run(dir.root, "init", "p")
+    assert.equal(2, code)
+    has(out, "p/policies/access.lua is there already")
+    assert.is_nil(dir:read("p/moongate.lua"))
+    assert.equal("mine\n", dir:read("p/policies/access.lua"))
+    out, code = run(dir.root, "init", "--types", "p")
+    assert.equal(0, code, out)
+    assert.is_nil(dir:read("p/moongate.lua"))
+    dir:write("p/.luacheckrc", "old")
+    assert.equal(0, select(2, run(dir.root, "init", "--types", "p")))
+    has(dir:read("p/.luacheckrc"), "read_globals")
+    out, code = run(dir.root, "init")
+    assert.equal(2, code)
+    has(out, "moongate init my-gateway")
   end)
 end)
