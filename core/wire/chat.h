@@ -64,6 +64,9 @@ bool chat_parse(struct chat_request *r, struct slice body, enum chat_kind kind, 
 /* Raw bytes of all text in messages, prompt or input: a measure, not a count of characters. Pictures, audio and files
  * count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */
 uint64_t chat_text_bytes(const struct chat_request *r);
+/* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text: of messages, tools, tool calls,
+ * prompt, input, user, metadata and all else but names of the format, pictures, audio and files. JSON_NONE at the end. */
+uint32_t chat_next_text(const struct chat_request *r, uint32_t node);
 /* The last message with role "user": its text, text parts joined by a newline; of the other kinds the last string of
  * prompt or input. At most max bytes, cut at a character; empty when there is none. */
 struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes, struct arena *arena);

@@ -31,6 +31,27 @@ uint64_t chat_text_bytes(const struct chat_request *r)
     return bytes;
 }
 
+/* What no provider takes for text: the model's name, what is cut out on the way, and see is_no_text(). */
+static bool is_unread(const struct chat_request *r, uint32_t node, uint32_t messages_end)
+{
+    if (node == r->model_node || node == r->hints_node) return true;
+    bool is_inside = r->messages_node != JSON_NONE && node > r->messages_node && node < messages_end;
+    return is_inside && is_no_text(&r->tape, node);
+}
+
+uint32_t chat_next_text(const struct chat_request *r, uint32_t node)
+{
+    const struct json_tape *tape = &r->tape;
+    uint32_t messages_end = r->messages_node == JSON_NONE ? 0 : json_after(tape, r->messages_node);
+    uint32_t end = tape->count ? json_after(tape, 0) : 0;
+    for (uint32_t n = node == JSON_NONE ? 1 : node + 1; n < end;) {
+        bool is_skipped = is_unread(r, n, messages_end);
+        if (!is_skipped && json_is(tape, n, JSON_STRING)) return n;
+        n = is_skipped ? json_after(tape, n) : n + 1;
+    }
+    return JSON_NONE;
+}
+
 static struct slice text_of(const struct json_tape *tape, uint32_t node, size_t max_bytes, struct arena *arena)
 {
     if (!json_is(tape, node, JSON_STRING)) return SLICE("");

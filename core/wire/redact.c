@@ -1,0 +1,345 @@
+#include "wire/redact.h"
+
+#include "base/check.h"
+
+#define PIECE_BYTES (64u * 1024) /* scanned in one call: well below a millisecond */
+#define FIRST_HITS 16u
+#define FIRST_VALUES 16u /* a power of two */
+#define NUMBER_BYTES 24u
+
+/* One thing that was found, as often as it stands there. */
+struct value {
+    unsigned kind;
+    uint64_t hash;
+    struct slice text;
+    struct slice placeholder; /* empty until somebody needs it */
+    bool is_callers;          /* it stood in the request */
+};
+
+/* Where in the body it stands, as it is spelt there. */
+struct hit {
+    size_t from, to;
+    uint32_t value;
+};
+
+/* Walks a string as it is written beside its decoded text, always forwards. */
+struct spelling {
+    const char *raw;
+    size_t raw_at, text_at;
+};
+
+struct redact {
+    const struct redact_rules *rules;
+    struct arena *arena;
+
+    /* where the scan is */
+    bool is_begun, is_done, is_cut;
+    uint32_t node; /* whose text it is; JSON_NONE: none left */
+    struct slice text;
+    size_t at; /* in text */
+    size_t scanned_bytes;
+    struct detect_state state;
+    struct spelling spelling;
+    const char *body;
+
+    struct hit *hits;
+    uint32_t hit_count, hit_cap;
+    struct value *values;
+    uint32_t value_count, value_cap;
+    uint32_t *slots; /* 1 + number of a value; open addressing, twice value_cap long */
+    uint32_t found[REDACT_KINDS_MAX];
+    uint32_t taken[REDACT_KINDS_MAX]; /* the highest number of a placeholder that stands in the caller's text */
+    struct given {
+        uint32_t *values; /* of the placeholders taken + 1, taken + 2, … */
+        uint32_t count, cap;
+    } given[REDACT_KINDS_MAX];
+    uint64_t masks;
+    uint64_t kinds_of_letter[256]; /* which kinds begin with that letter */
+    struct redact_counts answer;
+};
+
+struct redact *redact_new(const struct redact_rules *rules, struct arena *arena)
+{
+    struct redact *r = arena_zalloc(arena, sizeof *r);
+    r->rules = rules;
+    r->arena = arena;
+    for (unsigned kind = 0; kind < detect_kind_count(rules->detect); kind++) {
+        struct slice name = detect_kind_name(rules->detect, kind);
+        r->kinds_of_letter[(unsigned char)name.ptr[0]] |= (uint64_t)1 << kind;
+    }
+    return r;
+}
+
+const struct redact_rules *redact_rules_of(const struct redact *r)
+{
+    return r->rules;
+}
+
+/* --- values --- */
+
+/* FNV-1a (Fowler, Noll, Vo) from a start that callers cannot know, or they could make their values collide. */
+static uint64_t hash_of(const struct redact *r, unsigned kind, struct slice text)
+{
+    uint64_t hash = 0xcbf29ce484222325ull ^ (uintptr_t)r ^ kind;
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3ull;
+    return hash ^ hash >> 29;
+}
+
+static uint32_t *find_slot(const struct redact *r, unsigned kind, uint64_t hash, struct slice text)
+{
+    uint32_t mask = 2 * r->value_cap - 1, slot = (uint32_t)hash & mask;
+    for (; r->slots[slot]; slot = (slot + 1) & mask) {
+        const struct value *v = &r->values[r->slots[slot] - 1];
+        if (v->hash == hash && v->kind == kind && slice_equal(v->text, text)) break;
+    }
+    return &r->slots[slot];
+}
+
+static void grow_values(struct redact *r)
+{
+    uint32_t cap = r->value_cap ? 2 * r->value_cap : FIRST_VALUES;
+    struct value *values = arena_alloc(r->arena, cap * sizeof *values);
+    if (r->value_count) memcpy(values, r->values, r->value_count * sizeof *values);
+    r->values = values;
+    r->value_cap = cap;
+    r->slots = arena_zalloc(r->arena, 2 * cap * sizeof *r->slots);
+    for (uint32_t i = 0; i < r->value_count; i++)
+        *find_slot(r, values[i].kind, values[i].hash, values[i].text) = i + 1;
+}
+
+static uint32_t value_of(struct redact *r, unsigned kind, struct slice text, bool is_callers)
+{
+    uint64_t hash = hash_of(r, kind, text);
+    if (r->value_count == r->value_cap) grow_values(r);
+    uint32_t *slot = find_slot(r, kind, hash, text);
+    if (!*slot) {
+        struct slice copy = arena_copy(r->arena, text);
+        r->values[r->value_count] = (struct value){kind, hash, copy, SLICE(""), is_callers};
+        *slot = ++r->value_count;
+    }
+    return *slot - 1;
+}
+
+/* One more placeholder of a kind; the how manieth it is. */
+static uint32_t give(struct redact *r, unsigned kind, uint32_t value)
+{
+    struct given *g = &r->given[kind];
+    if (g->count == g->cap) {
+        uint32_t cap = g->cap ? 2 * g->cap : FIRST_VALUES;
+        uint32_t *values = arena_alloc(r->arena, cap * sizeof *values);
+        if (g->count) memcpy(values, g->values, g->count * sizeof *values);
+        g->values = values;
+        g->cap = cap;
+    }
+    g->values[g->count++] = value;
+    return g->count;
+}
+
+static struct slice placeholder_of(struct redact *r, uint32_t value)
+{
+    struct value *v = &r->values[value];
+    if (v->placeholder.len) return v->placeholder;
+    struct slice name = detect_kind_name(r->rules->detect, v->kind);
+    uint32_t number = r->taken[v->kind] + give(r, v->kind, value);
+    v->placeholder = number == 1 ? arena_printf(r->arena, "[%.*s]", SLICE_FMT(name))
+                                 : arena_printf(r->arena, "[%.*s_%u]", SLICE_FMT(name), number);
+    return v->placeholder;
+}
+
+/* s begins behind a kind's name: 1 for "]", N for "_N]", 0 for no placeholder. */
+static uint32_t placeholder_number(struct slice s)
+{
+    uint64_t number;
+    const char *end = s.len ? memchr(s.ptr, ']', s.len < NUMBER_BYTES ? s.len : NUMBER_BYTES) : NULL;
+    if (!end) return 0;
+    size_t len = (size_t)(end - s.ptr);
+    if (len == 0) return 1;
+    if (s.ptr[0] != '_' || s.ptr[1] == '0' || !slice_to_u64(slice_of(s.ptr + 1, len - 1), &number)) return 0;
+    return number > 1 && number < UINT32_MAX / 2 ? (uint32_t)number : 0;
+}
+
+/* s begins behind a bracket: the number of the placeholder that stands there, 0 for none. Of "[email_2]" only one kind
+ * can be meant: names do not end in a number (redact.h). */
+static uint32_t read_placeholder(const struct redact *r, struct slice s, unsigned *kind)
+{
+    uint64_t set = s.len ? r->kinds_of_letter[(unsigned char)s.ptr[0]] : 0;
+    for (; set; set &= set - 1) {
+        *kind = (unsigned)__builtin_ctzll(set);
+        struct slice name = detect_kind_name(r->rules->detect, *kind);
+        if (!slice_starts(s, name)) continue;
+        uint32_t number = placeholder_number(slice_of(s.ptr + name.len, s.len - name.len));
+        if (number) return number;
+    }
+    return 0;
+}
+
+/* --- the request --- */
+
+static size_t hex_of(const char *digits)
+{
+    size_t code = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = digits[i];
+        code = code * 16 + (size_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return code;
+}
+
+/* Bytes of the escape at raw, and in *text those of what it stands for. The tape has checked that it is one. */
+static size_t escape_len(const char *raw, size_t *text)
+{
+    *text = 1;
+    if (raw[1] != 'u') return 2;
+    size_t code = hex_of(raw + 2);
+    bool is_pair = code >= 0xD800 && code <= 0xDBFF;
+    *text = is_pair ? 4 : code >= 0x800 ? 3 : code >= 0x80 ? 2 : 1;
+    return is_pair ? 12 : 6;
+}
+
+/* The offset in the body at which the decoded text's byte `to` begins. */
+static size_t spelt_at(struct redact *r, size_t to)
+{
+    struct spelling *s = &r->spelling;
+    while (s->text_at < to) {
+        size_t text = 1;
+        s->raw_at += s->raw[s->raw_at] == '\\' ? escape_len(s->raw + s->raw_at, &text) : 1;
+        s->text_at += text;
+    }
+    return (size_t)(s->raw - r->body) + s->raw_at;
+}
+
+static void on_request_hit(void *arg, const struct detect_hit *found)
+{
+    struct redact *r = arg;
+    if (r->hit_count == r->hit_cap) {
+        uint32_t cap = r->hit_cap ? 2 * r->hit_cap : FIRST_HITS;
+        struct hit *hits = arena_alloc(r->arena, cap * sizeof *hits);
+        if (r->hit_count) memcpy(hits, r->hits, r->hit_count * sizeof *hits);
+        r->hits = hits;
+        r->hit_cap = cap;
+    }
+    size_t at = r->at + found->from;
+    uint32_t value = value_of(r, found->kind, slice_of(r->text.ptr + at, found->len), true);
+    size_t from = spelt_at(r, at);
+    r->hits[r->hit_count++] = (struct hit){from, spelt_at(r, at + found->len), value};
+    r->found[found->kind]++;
+}
+
+/* Placeholders that the caller wrote stay what they are: numbers go on behind them. */
+static void note_placeholders(struct redact *r, struct slice text)
+{
+    const char *end = text.ptr + text.len, *at = text.ptr;
+    while (at < end && (at = memchr(at, '[', (size_t)(end - at))) != NULL) {
+        unsigned kind;
+        at++;
+        uint32_t number = read_placeholder(r, slice_of(at, (size_t)(end - at)), &kind);
+        if (number && number > r->taken[kind]) r->taken[kind] = number;
+    }
+}
+
+/* The next string, as much of it as may be scanned; false when there is nothing more to look at. */
+static bool next_text(struct redact *r, const struct chat_request *request)
+{
+    r->node = chat_next_text(request, r->is_begun ? r->node : JSON_NONE);
+    r->is_begun = true;
+    if (r->node == JSON_NONE) return false;
+    size_t left = r->rules->scan_bytes_max - r->scanned_bytes;
+    if (!left) {
+        r->is_cut = true;
+        return false;
+    }
+    r->text = json_text(&request->tape, r->node, r->arena);
+    r->spelling = (struct spelling){.raw = json_raw(&request->tape, r->node).ptr + 1};
+    r->at = 0;
+    r->state = (struct detect_state){0};
+    if (r->text.len > left) {
+        r->is_cut = true;
+        r->text.len = left;
+    }
+    r->scanned_bytes += r->text.len;
+    note_placeholders(r, r->text);
+    return true;
+}
+
+bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body)
+{
+    r->body = body.ptr;
+    for (size_t done = 0; !r->is_done && done < PIECE_BYTES;) {
+        if (r->at == r->text.len && !next_text(r, request)) {
+            r->is_done = true;
+            break;
+        }
+        struct slice rest = slice_of(r->text.ptr + r->at, r->text.len - r->at);
+        bool is_last = rest.len <= PIECE_BYTES;
+        if (!is_last) rest.len = PIECE_BYTES;
+        size_t safe = detect_scan(r->rules->detect, &r->state, rest, is_last, on_request_hit, r);
+        r->at += safe;
+        done += safe + 64; /* many short texts are work too */
+    }
+    return r->is_done;
+}
+
+uint32_t redact_found(const struct redact *r, unsigned kind)
+{
+    return r->found[kind];
+}
+
+bool redact_is_cut(const struct redact *r)
+{
+    return r->is_cut;
+}
+
+void redact_mask(struct redact *r, unsigned kind)
+{
+    check(r->is_done && kind < REDACT_KINDS_MAX);
+    r->masks |= (uint64_t)1 << kind;
+    for (uint32_t i = 0; i < r->hit_count; i++) {
+        if (r->values[r->hits[i].value].kind == kind) placeholder_of(r, r->hits[i].value);
+    }
+}
+
+uint64_t redact_masks(const struct redact *r)
+{
+    return r->masks;
+}
+
+void redact_edit(const struct redact *r, struct splice *edits)
+{
+    for (uint32_t i = 0; i < r->hit_count; i++) {
+        const struct value *v = &r->values[r->hits[i].value];
+        if (r->masks >> v->kind & 1) splice_bytes(edits, r->hits[i].from, r->hits[i].to, v->placeholder);
+    }
+}
+
+/* --- the answer --- */
+
+const struct redact_counts *redact_answer_counts(const struct redact *r)
+{
+    return &r->answer;
+}
+
+bool redact_answer_hit(struct redact *r, unsigned kind, struct slice text, struct slice *placeholder)
+{
+    if (!(r->rules->response_finds >> kind & 1)) return false;
+    uint32_t value = value_of(r, kind, text, false);
+    if (r->values[value].is_callers && r->rules->is_restoring) return false;
+    r->answer.found[kind]++;
+    if (!(r->rules->response_masks >> kind & 1)) return false;
+    r->answer.masked++;
+    *placeholder = placeholder_of(r, value);
+    return true;
+}
+
+bool redact_restore(struct redact *r, struct slice placeholder, struct slice *text)
+{
+    unsigned kind;
+    uint32_t number = placeholder.len ? read_placeholder(r, slice_of(placeholder.ptr + 1, placeholder.len - 1), &kind) : 0;
+    if (!r->rules->is_restoring || !number || !(r->masks >> kind & 1)) return false;
+    if (number <= r->taken[kind] || number - r->taken[kind] > r->given[kind].count) return false;
+    const struct value *v = &r->values[r->given[kind].values[number - r->taken[kind] - 1]];
+    if (!v->is_callers) return false;
+    *text = v->text;
+    r->answer.restored++;
+    return true;
+}

@@ -1,0 +1,81 @@
+#include "wire/redact_walk.h"
+
+struct walk {
+    const struct json_tape *tape;
+    redact_place_fn fn;
+    void *arg;
+};
+
+/* Names, marks and ciphers of the format: to change them breaks something, and nobody reads them. */
+static bool is_no_text(const struct json_tape *tape, uint32_t member)
+{
+    static const struct slice names[] = {
+        {"role", 4},           {"type", 4},          {"id", 2},           {"name", 4},
+        {"object", 6},         {"model", 5},         {"format", 6},       {"finish_reason", 13},
+        {"tool_call_id", 12},  {"logprobs", 8},      {"signature", 9},    {"thought_signature", 17},
+        {"data", 4},           {"b64_json", 8},      {"index", 5},        {"encrypted_content", 17},
+        {"native_finish_reason", 20}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (json_key_is(tape, member, names[i])) return true;
+    }
+    return false;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15ull;
+    return hash ^ hash >> 32;
+}
+
+static uint64_t mix_name(uint64_t hash, struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (unsigned char)name.ptr[i]) * 0x100000001b3ull;
+    return mix(hash, name.len);
+}
+
+uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint64_t place)
+{
+    int64_t index;
+    uint32_t node = json_get(tape, element, SLICE("index"));
+    return json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &index) ? (uint64_t)index : place;
+}
+
+/* As deep as the tape lets JSON nest. */
+static void visit(const struct walk *w, struct redact_place place)
+{
+    const struct json_tape *tape = w->tape;
+    uint32_t node = place.node;
+    struct redact_place inner = place;
+    uint64_t number = 0;
+    if (json_is(tape, node, JSON_STRING) && json_raw(tape, node).len > 2) w->fn(w->arg, &place);
+    if (!json_is(tape, node, JSON_ARRAY) && !json_is(tape, node, JSON_OBJECT)) return;
+    for (inner.node = json_first(tape, node); inner.node != JSON_NONE; inner.node = json_next(tape, inner.node)) {
+        if (json_is(tape, node, JSON_ARRAY)) {
+            inner.path = mix(place.path, redact_walk_number(tape, inner.node, number++));
+        } else {
+            struct slice name = json_key(tape, inner.node);
+            if (is_no_text(tape, inner.node)) continue;
+            inner.path = mix_name(place.path, name);
+            inner.field = mix_name(place.field, name);
+            inner.is_json = json_key_is(tape, inner.node, SLICE("arguments"));
+        }
+        visit(w, inner);
+    }
+}
+
+void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    uint64_t number = 0;
+    if (!json_is(tape, choices, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(tape, choices); n != JSON_NONE; n = json_next(tape, n), number++) {
+        visit(&w, (struct redact_place){.node = n, .choice_node = n, .choice = redact_walk_number(tape, n, number)});
+    }
+}
+
+void redact_walk_value(const struct json_tape *tape, uint32_t node, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    if (node != JSON_NONE) visit(&w, (struct redact_place){.node = node, .choice_node = JSON_NONE});
+}
