@@ -22,9 +22,10 @@ local models_file = { name = "models", file = "policies/models.lua", mode = "enf
 
 -- is_partial: examples of one file, where nobody need choose a target.
 function chain.new(policies, is_partial)
-  local last_auth = 0
+  local last_auth, detecting = 0, nil
   for i, policy in ipairs(policies) do
     if policy.kind == "auth" then last_auth = i end
+    if policy.detector and policy.mode ~= "off" then detecting = policy end
   end
 
   -- After auth, so that strangers learn nothing: are the hints sound, is there such a model? true when it ended here.
@@ -41,6 +42,7 @@ function chain.new(policies, is_partial)
     f.model = entry.model.name
     f._entry = entry
     core.model(entry.model.name)
+    if detecting and detecting.is_classifying then detecting.scan(f, detecting) end
   end
 
   -- Filters that came after the choice may have taken its targets: choose again, in the same order.
@@ -109,6 +111,7 @@ function chain.new(policies, is_partial)
 
   local function decide(f)
     facts.attach(f)
+    if detecting then core.use_detector(detecting.detector) end
     return go_on(f, 1)
   end
 

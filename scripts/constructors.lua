@@ -5,8 +5,8 @@ local core, use = ...
 local constructors = {}
 local Definition = { __metatable = "definition" }
 
-local available = { "chain", "models", "apps", "auth", "access", "routing", "policy" }
-local later = { "ratelimit", "budget", "redaction" }
+local available = { "chain", "models", "apps", "auth", "access", "redaction", "routing", "policy" }
+local later = { "ratelimit", "budget" }
 
 constructors.words = {}
 constructors.kinds = {}

@@ -1,9 +1,10 @@
 -- The examples that stand in a policy file: each is decided by that file alone, at every load.
 --
 --   examples = { { as = { department = "sales" }, model = "gpt-4o", deny = "department_not_authorized" },
---                { model = "auto", task = "code", route = "openai/gpt-4o" } }
+--                { model = "auto", task = "code", route = "openai/gpt-4o" },
+--                { text = "write to ana@example.com", sent = "write to [email]" } }
 --
--- Without deny or route an example expects the request to pass.
+-- Without deny or route an example expects the request to pass; sent is the user's last text as it leaves.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -14,7 +15,7 @@ local sub = report.sub
 
 local examples = {}
 
-local expectations = { deny = true, route = true, allow = true }
+local expectations = { deny = true, route = true, allow = true, sent = true }
 
 local function check_fields(example, path)
   local names = report.keys(request.fields)
@@ -28,6 +29,7 @@ local function check_fields(example, path)
   local before = report.errors
   if example.route ~= nil then schema.one_or_list(schema.text)(example.route, sub(path, "route")) end
   if example.deny ~= nil and example.deny ~= true then schema.code(example.deny, sub(path, "deny")) end
+  if example.sent ~= nil then schema.text(example.sent, sub(path, "sent")) end
   if example.allow ~= nil and example.allow ~= true then report.at(sub(path, "allow"), "allow is written allow = true") end
   return report.errors == before
 end
@@ -61,7 +63,11 @@ local function judge(example, outcome, path)
     local list = type(example.route) == "table" and table.concat(example.route, ", ") or tostring(example.route)
     wanted, holds = "route " .. list, is_routed(outcome, example.route)
   else wanted, holds = "allow", outcome.kind == "allow" end
-  if not holds then report.at(path, ("expected %s, got %s"):format(wanted, spell(outcome))) end
+  if not holds then
+    report.at(path, ("expected %s, got %s"):format(wanted, spell(outcome)))
+  elseif example.sent and outcome.sent_text ~= example.sent then
+    report.at(sub(path, "sent"), ("'%s' is sent"):format(tostring(outcome.sent_text)))
+  end
 end
 
 local function describe(example)

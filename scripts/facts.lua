@@ -40,18 +40,24 @@ local function highest(...)
   return class
 end
 
+-- What a redaction policy finds in the text raises it too, wherever that policy stands.
+local function raised(class)
+  local rank = core.found_rank()
+  return rank > schema.class_rank[class] and schema.classes[rank] or class
+end
+
 -- Sets the four at once; most requests give none.
 local function settle_hints(f)
   local app = facts.apps and facts.apps[f.app]
   local defaults = app and app.defaults or nothing
   if not f._hints then
     f.task, f.quality = defaults.task or false, defaults.quality or false
-    f.max_latency_ms, f.data = defaults.max_latency_ms or false, defaults.data or "public"
+    f.max_latency_ms, f.data = defaults.max_latency_ms or false, raised(defaults.data or "public")
     return
   end
   f.task, f.quality = hint("task", defaults.task), hint("quality", defaults.quality)
   f.max_latency_ms = tonumber(hint("max_latency_ms", defaults.max_latency_ms)) or false
-  f.data = highest(defaults.data, core.hint "data")
+  f.data = raised(highest(defaults.data, core.hint "data"))
 end
 
 for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
@@ -234,6 +240,24 @@ function fields.ctx.warn(ctx, code, text)
   core.warn(text and code .. ": " .. tostring(text) or code)
   local f = core.facts()
   core.trace(f._policy.name, code, "warn", tostring(text or ""), f._policy.mode, f._policy.file, 0)
+end
+
+-- ctx:mask("email"), ctx:mask { "email", "phone" }: as if the redaction policy masked these kinds.
+function fields.ctx.mask(ctx, kinds)
+  core.check_ctx(ctx)
+  if core.phase() ~= "request" then error("ctx:mask() belongs into on_request: later the request is sent", 0) end
+  if type(kinds) == "string" then kinds = { kinds } end
+  if type(kinds) ~= "table" or #kinds == 0 then error("ctx:mask(kinds) wants a kind, \"email\", or a list of them", 0) end
+  local f = core.facts()
+  local policy = f._policy
+  for _, kind in ipairs(kinds) do
+    if type(kind) ~= "string" or not core.is_detected(kind) then
+      error(("ctx:mask: no redaction policy of this chain looks for %s"):format(schema.kind_of(kind)), 0)
+    end
+    local count = core.found(kind)
+    if count > 0 then core.trace(policy.name, kind, "mask", ("%s, %d time%s"):format(kind, count, count == 1 and "" or "s"), policy.mode, policy.file, 0) end
+    if policy.mode ~= "observe" then core.mask(kind) end
+  end
 end
 
 compute.ctx = function() return core.view "ctx" end

@@ -82,6 +82,10 @@
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
+#define LIMIT_REDACT_SCAN_BYTES (256u * KIB)  /* default of max_scan: text of one request */
+#define LIMIT_REDACT_SCAN_MAX (16u * MIB)     /* the most that max_scan may be */
+#define LIMIT_REDACT_QUEUE_BYTES (64u * KIB)  /* events held back because the text in them is not settled */
+#define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* Processes */
 #define LIMIT_WORKERS 256u

@@ -25,6 +25,7 @@
 #include "exchange/verdict.h"
 #include "store/keyring.h"
 #include "wire/chat.h"
+#include "wire/redact.h"
 #include "wire/usage.h"
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
@@ -139,6 +140,7 @@ struct exchange {
     size_t annotation_count, annotation_bytes;
     struct body_edit *edits; /* of policies, on top of what the gateway itself changes */
     size_t edit_count;
+    struct redact *redact;   /* what was found, and what becomes of it; NULL: nobody looks */
     struct slice max_tokens_note; /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[65]; /* hex SHA-256 of the bundle that decided */
 

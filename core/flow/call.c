@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/check.h"
 #include "base/limits.h"
+#include "exchange/outgoing.h"
 #include "flow/headers.h"
 #include "flow/reply.h"
 #include "wire/http.h"
@@ -57,21 +58,6 @@ static size_t collect_headers(struct job *job, struct fetch_header *headers)
     return count;
 }
 
-/* What policies set. */
-static void add_edits(const struct exchange *x, struct splice *edits)
-{
-    for (size_t i = 0; i < x->edit_count; i++) {
-        const struct body_edit *edit = &x->edits[i];
-        uint32_t node = json_get(&x->request.tape, 0, edit->name);
-        if (node == JSON_NONE && edit->json.len)
-            splice_append(edits, 0, edit->name, edit->json);
-        else if (node != JSON_NONE && edit->json.len)
-            splice_value(edits, node, edit->json);
-        else if (node != JSON_NONE)
-            splice_remove(edits, 0, node);
-    }
-}
-
 /* The edited body as pieces of the client's own bytes and the few new ones. */
 static size_t collect_body(struct job *job, const struct target *target, struct slice **pieces)
 {
@@ -79,12 +65,8 @@ static size_t collect_body(struct job *job, const struct target *target, struct 
     struct chat_request *r = &x->request;
     struct splice edits;
     struct iovec *parts;
-    splice_init(&edits, &r->tape, buf_slice(&x->body), &x->arena);
-    chat_edit_model(r, &edits, target->model);
-    chat_edit_drop_hints(r, &edits);
     job->asked_usage = r->is_stream && job->provider->can_report_usage && r->include_usage != CHAT_TRUE;
-    if (job->asked_usage) chat_edit_ask_usage(r, &edits);
-    add_edits(x, &edits);
+    outgoing_edit(x, target->model, job->asked_usage, &edits);
     size_t count = splice_iovecs(&edits, &parts);
     *pieces = arena_alloc(&x->arena, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)

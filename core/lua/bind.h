@@ -23,6 +23,7 @@ void bind_facts_register(lua_State *L);
 void bind_verdict_register(lua_State *L);
 void bind_ctx_register(lua_State *L);
 void bind_text_register(lua_State *L);
+void bind_redact_register(lua_State *L);
 void bind_log_register(lua_State *L);
 void bind_counters_register(lua_State *L);
 
@@ -53,6 +54,6 @@ int bind_view_next(lua_State *L);
 int bind_random(lua_State *L);
 
 /* Pushes {kind =, status =, code =, …, trace = {…}} of a finished exchange: for examples and the test kit. */
-void bind_push_outcome(lua_State *L, const struct exchange *x);
+void bind_push_outcome(lua_State *L, struct exchange *x);
 
 #endif

@@ -1,4 +1,5 @@
 /* How the chain says what it decided: written into the exchange, in its arena. */
+#include "exchange/outgoing.h"
 #include "lua/bind.h"
 
 #define ANNOTATIONS_MAX 32
@@ -213,7 +214,30 @@ static void push_targets(lua_State *L, const struct verdict *v)
     }
 }
 
-void bind_push_outcome(lua_State *L, const struct exchange *x)
+/* What the first target would be sent: `sent`, the body, and `sent_text`, the last user's part of it. Nothing is
+ * held across what may raise: both lie in the arena. */
+static void push_sent(lua_State *L, struct exchange *x)
+{
+    struct splice edits;
+    struct buf body;
+    struct chat_request sent;
+    struct fault why;
+    if (x->verdict.kind != VERDICT_ALLOW || !x->request.tape.count) return;
+    outgoing_edit(x, x->verdict.target_count ? x->verdict.targets[0].model : SLICE(""), false, &edits);
+    buf_init(&body);
+    splice_apply(&edits, &body);
+    struct slice copy = arena_copy(&x->arena, buf_slice(&body)), text = SLICE("");
+    buf_clear(&body);
+    chat_init(&sent);
+    if (chat_parse(&sent, copy, x->request.kind, &x->arena, &why)) {
+        text = arena_copy(&x->arena, chat_last_user_text(&sent, copy.len, &x->arena));
+    }
+    chat_clear(&sent);
+    set_slice(L, "sent", copy);
+    set_slice(L, "sent_text", text);
+}
+
+void bind_push_outcome(lua_State *L, struct exchange *x)
 {
     const struct verdict *v = &x->verdict;
     lua_newtable(L);
@@ -239,6 +263,7 @@ void bind_push_outcome(lua_State *L, const struct exchange *x)
     lua_setfield(L, -2, "models");
     push_pairs(L, x->annotations, x->annotation_count);
     lua_setfield(L, -2, "annotations");
+    push_sent(L, x);
     push_trace(L, &x->trace);
     lua_setfield(L, -2, "trace");
 }

@@ -54,19 +54,22 @@ struct redact {
         uint32_t count, cap;
     } given[REDACT_KINDS_MAX];
     uint64_t masks;
-    uint64_t kinds_of_letter[256]; /* which kinds begin with that letter */
     struct redact_counts answer;
 };
+
+void redact_rules_index(struct redact_rules *rules)
+{
+    for (unsigned kind = 0; kind < detect_kind_count(rules->detect); kind++) {
+        struct slice name = detect_kind_name(rules->detect, kind);
+        rules->kinds_of_letter[(unsigned char)name.ptr[0]] |= (uint64_t)1 << kind;
+    }
+}
 
 struct redact *redact_new(const struct redact_rules *rules, struct arena *arena)
 {
     struct redact *r = arena_zalloc(arena, sizeof *r);
     r->rules = rules;
     r->arena = arena;
-    for (unsigned kind = 0; kind < detect_kind_count(rules->detect); kind++) {
-        struct slice name = detect_kind_name(rules->detect, kind);
-        r->kinds_of_letter[(unsigned char)name.ptr[0]] |= (uint64_t)1 << kind;
-    }
     return r;
 }
 
@@ -163,7 +166,7 @@ static uint32_t placeholder_number(struct slice s)
  * can be meant: names do not end in a number (redact.h). */
 static uint32_t read_placeholder(const struct redact *r, struct slice s, unsigned *kind)
 {
-    uint64_t set = s.len ? r->kinds_of_letter[(unsigned char)s.ptr[0]] : 0;
+    uint64_t set = s.len ? r->rules->kinds_of_letter[(unsigned char)s.ptr[0]] : 0;
     for (; set; set &= set - 1) {
         *kind = (unsigned)__builtin_ctzll(set);
         struct slice name = detect_kind_name(r->rules->detect, *kind);
@@ -277,6 +280,11 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
         r->at += safe;
         done += safe + 64; /* many short texts are work too */
     }
+    return r->is_done;
+}
+
+bool redact_is_scanned(const struct redact *r)
+{
     return r->is_done;
 }
 

@@ -37,7 +37,12 @@ struct redact_rules {
     uint64_t response_finds; /* kinds that are counted there; holds the masked ones */
     bool is_restoring;       /* the caller's own values come back where the model repeats their placeholders */
     size_t scan_bytes_max;
+    unsigned char rank[REDACT_KINDS_MAX]; /* of the data class that a kind raises a request to; 0: none */
+    uint64_t kinds_of_letter[256];        /* redact_rules_index() fills it */
 };
+
+/* Once the detector is set. */
+void redact_rules_index(struct redact_rules *rules);
 
 struct redact;
 
@@ -48,6 +53,7 @@ const struct redact_rules *redact_rules_of(const struct redact *r);
 /* Looks at the next piece of the request; true once all is done, and from then on. The request and its body must be the
  * same in all calls. */
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body);
+bool redact_is_scanned(const struct redact *r);
 /* How often a kind was found in the request, the same value counted each time. */
 uint32_t redact_found(const struct redact *r, unsigned kind);
 /* True when the request has more text than may be scanned. */

@@ -8,7 +8,7 @@
 --   assert.faulted(r, "policies/x.lua:3")
 --   gw.errors { x = "…" }                                   -- what loading says, one line an error
 --
--- r: kind, denied { status, code, reason, policy, rule }, route { targets }, model, models, warnings, annotations, trace,
+-- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model, models, warnings, annotations, trace,
 -- fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"
@@ -147,6 +147,7 @@ function Gateway:request(given)
     r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule }
   end
   r.route = { targets = r.targets }
+  if r.sent then r.request = engine.json(r.sent) end
   return r
 end
 

@@ -1,0 +1,218 @@
+/* Detectors of policies, compiled at load, and what they found in the request under way. */
+#include "lua/bind.h"
+
+#define DETECTOR "moongate.detector"
+
+static int on_detector_gc(lua_State *L)
+{
+    struct redact_rules *rules = lua_touserdata(L, 1);
+    detect_free(rules->detect);
+    rules->detect = NULL;
+    return 0;
+}
+
+/* Its memory belongs to the state before anything is made that must be freed. */
+static struct redact_rules *push_rules(lua_State *L)
+{
+    struct redact_rules *rules = lua_newuserdata(L, sizeof *rules);
+    memset(rules, 0, sizeof *rules);
+    if (luaL_newmetatable(L, DETECTOR)) {
+        lua_pushcfunction(L, on_detector_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return rules;
+}
+
+/* The built-in kinds of a list of names, as a set; names of masks are left to detect_new(). */
+static uint32_t check_kinds(lua_State *L, int index)
+{
+    uint32_t kinds = 0;
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (size_t i = 1; i <= lua_objlen(L, index); i++) {
+        lua_rawgeti(L, index, (int)i);
+        int kind = detect_kind_id(NULL, bind_check_slice(L, -1));
+        if (kind == DETECT_NO_KIND) luaL_error(L, "no built-in kind '%s'", lua_tostring(L, -1));
+        kinds |= 1u << kind;
+        lua_pop(L, 1);
+    }
+    return kinds;
+}
+
+/* {{name, like}, …}; the texts stay on the stack, where the table keeps them. */
+static size_t check_masks(lua_State *L, int index, struct detect_mask masks[LIMIT_DETECT_MASKS])
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    size_t count = lua_objlen(L, index);
+    if (count > LIMIT_DETECT_MASKS) luaL_error(L, "more than %d masks", (int)LIMIT_DETECT_MASKS);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        masks[i] = (struct detect_mask){bind_check_slice(L, -2), bind_check_slice(L, -1)};
+        lua_pop(L, 3);
+    }
+    return count;
+}
+
+/* detector(kinds, masks) → detector, or nil and why not */
+static int on_detector(lua_State *L)
+{
+    struct detect_mask masks[LIMIT_DETECT_MASKS];
+    struct fault why;
+    lua_settop(L, 2);
+    uint32_t kinds = check_kinds(L, 1);
+    size_t count = check_masks(L, 2, masks);
+    struct redact_rules *rules = push_rules(L);
+    rules->detect = detect_new(kinds, masks, count, &why);
+    if (!rules->detect) {
+        lua_pushnil(L);
+        lua_pushstring(L, fault_message(&why));
+        return 2;
+    }
+    rules->scan_bytes_max = LIMIT_REDACT_SCAN_BYTES;
+    redact_rules_index(rules);
+    return 1;
+}
+
+static unsigned check_kind(lua_State *L, const struct detect *detect, int index)
+{
+    int kind = detect_kind_id(detect, bind_check_slice(L, index));
+    if (kind == DETECT_NO_KIND) luaL_error(L, "no kind '%s'", lua_tostring(L, index));
+    return (unsigned)kind;
+}
+
+/* detector_answer(detector, kind, is_masked): that kind is looked for in answers */
+static int on_detector_answer(lua_State *L)
+{
+    struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
+    uint64_t bit = (uint64_t)1 << check_kind(L, rules->detect, 2);
+    rules->response_finds |= bit;
+    if (lua_toboolean(L, 3)) rules->response_masks |= bit;
+    return 0;
+}
+
+/* detector_class(detector, kind, rank): what is found of that kind raises the request's data class */
+static int on_detector_class(lua_State *L)
+{
+    struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
+    rules->rank[check_kind(L, rules->detect, 2)] = (unsigned char)luaL_checkinteger(L, 3);
+    return 0;
+}
+
+/* detector_options(detector, is_restoring, max_scan) */
+static int on_detector_options(lua_State *L)
+{
+    struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
+    rules->is_restoring = lua_toboolean(L, 2);
+    lua_Number bytes = luaL_checknumber(L, 3);
+    rules->scan_bytes_max = bytes < LIMIT_REDACT_SCAN_MAX ? (size_t)bytes : LIMIT_REDACT_SCAN_MAX;
+    return 0;
+}
+
+/* detector_kinds() → names of the built-in kinds */
+static int on_detector_kinds(lua_State *L)
+{
+    lua_newtable(L);
+    for (unsigned kind = 0; kind < DETECT_KINDS; kind++) {
+        struct slice name = detect_kind_name(NULL, kind);
+        lua_pushlstring(L, name.ptr, name.len);
+        lua_rawseti(L, -2, (int)kind + 1);
+    }
+    return 1;
+}
+
+/* --- the request under way --- */
+
+/* use_detector(detector): nothing is looked at yet */
+static int on_use_detector(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
+    if (!x->redact && x->request.tape.count) x->redact = redact_new(rules, &x->arena);
+    return 0;
+}
+
+/* scan() → whether all is looked at: a piece a call, so that others have their turn in between */
+static int on_scan(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    bool is_done = !x->redact || redact_is_scanned(x->redact);
+    if (!is_done) is_done = redact_scan(x->redact, &x->request, buf_slice(&x->body));
+    lua_pushboolean(L, is_done);
+    return 1;
+}
+
+/* What was found is asked for: then it must be known, in one go if need be. */
+static struct redact *scanned(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    if (!x->redact) return NULL;
+    while (!redact_is_scanned(x->redact))
+        redact_scan(x->redact, &x->request, buf_slice(&x->body));
+    return x->redact;
+}
+
+/* found(kind) → how often */
+static int on_found(lua_State *L)
+{
+    struct redact *r = scanned(L);
+    int kind = r ? detect_kind_id(redact_rules_of(r)->detect, bind_check_slice(L, 1)) : DETECT_NO_KIND;
+    lua_pushnumber(L, kind == DETECT_NO_KIND ? 0 : redact_found(r, (unsigned)kind));
+    return 1;
+}
+
+/* found_rank() → of the most sensitive data class that something found stands for; 0: none */
+static int on_found_rank(lua_State *L)
+{
+    struct redact *r = scanned(L);
+    unsigned char rank = 0;
+    for (unsigned kind = 0; r && kind < detect_kind_count(redact_rules_of(r)->detect); kind++) {
+        unsigned char of_kind = redact_rules_of(r)->rank[kind];
+        if (of_kind > rank && redact_found(r, kind)) rank = of_kind;
+    }
+    lua_pushinteger(L, rank);
+    return 1;
+}
+
+/* is_cut() → is there more text than was scanned? */
+static int on_is_cut(lua_State *L)
+{
+    struct redact *r = scanned(L);
+    lua_pushboolean(L, r && redact_is_cut(r));
+    return 1;
+}
+
+/* is_detected(kind) → does a detector of this chain look for it? */
+static int on_is_detected(lua_State *L)
+{
+    const struct redact *r = bind_eval(L)->x->redact;
+    lua_pushboolean(L, r && detect_kind_id(redact_rules_of(r)->detect, bind_check_slice(L, 1)) != DETECT_NO_KIND);
+    return 1;
+}
+
+/* mask(kind): its values leave as placeholders */
+static int on_mask(lua_State *L)
+{
+    struct redact *r = scanned(L);
+    if (r) redact_mask(r, check_kind(L, redact_rules_of(r)->detect, 1));
+    return 0;
+}
+
+void bind_redact_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"detector", on_detector},
+                                         {"detector_answer", on_detector_answer},
+                                         {"detector_class", on_detector_class},
+                                         {"detector_options", on_detector_options},
+                                         {"detector_kinds", on_detector_kinds},
+                                         {"use_detector", on_use_detector},
+                                         {"scan", on_scan},
+                                         {"found", on_found},
+                                         {"found_rank", on_found_rank},
+                                         {"is_cut", on_is_cut},
+                                         {"is_detected", on_is_detected},
+                                         {"mask", on_mask},
+                                         {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}
