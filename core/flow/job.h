@@ -88,6 +88,8 @@ struct job {
     struct buf answer;          /* RELAY_SNIFFING, RELAY_WHOLE: the body so far; RELAY_EVENTS: an unended event */
     struct sse_parser *sse;     /* RELAY_EVENTS */
     struct dialect_stream told; /* what the answer has said so far */
+    struct redact_stream *redacting; /* what waits until it is known whether it must be masked; NULL: nothing yet */
+    struct sse_parser *redacted;     /* of its events, where policies read them */
     struct judging judging;
     bool is_response_judged;    /* on_response has spoken */
     bool is_refused;            /* by a policy: nothing more of it is looked at */
@@ -131,6 +133,8 @@ void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome 
 /* Drops what an attempt has left behind, before another and at the end. */
 void stream_reset(struct job *job);
 
+/* One event, as the client will have it. */
+void stream_relay(struct job *job, const struct sse_event *event);
 /* Bytes to the client; the first commit to this answer. */
 void stream_forward(struct job *job, struct slice bytes);
 /* The client or a policy held the provider back: reads on when neither does. */
@@ -141,6 +145,14 @@ void stream_refuse(struct job *job, const struct verdict *answer);
 /* What judge.c lets go on. */
 void stream_send_whole(struct job *job);
 void stream_end_judged(struct job *job, const struct fault *why);
+
+/* redact: masks and restores in the answer. */
+bool redact_reads(const struct job *job); /* this answer is to be redacted: one that cannot be read is refused */
+void redact_event(struct job *job, const struct sse_event *event); /* stream_relay() follows, maybe later */
+void redact_flush(struct job *job);                                /* all that waits goes on */
+/* job->answer is complete, and redacted when this returns; false: it was refused. */
+bool redact_whole(struct job *job);
+void redact_drop(struct job *job);
 
 /* judge: what waits for the policies' word. */
 bool judge_reads(const struct job *job); /* some hook looks at answers: one that cannot be read is refused */

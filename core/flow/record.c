@@ -173,6 +173,36 @@ static void append_times(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
+/* { "email": 2, … }: names are of a-z, 0-9 and _. */
+static void append_kinds(struct buf *out, struct slice name, const struct redact *r, bool of_answer)
+{
+    const struct detect *detect = redact_rules_of(r)->detect;
+    append_name(out, name);
+    buf_append_char(out, '{');
+    for (unsigned kind = 0; kind < detect_kind_count(detect); kind++) {
+        uint32_t count = of_answer ? redact_answer_counts(r)->found[kind] : redact_found(r, kind);
+        if (!count) continue;
+        if (buf_ptr(out)[buf_len(out) - 1] != '{') buf_append_char(out, ',');
+        buf_append_json(out, detect_kind_name(detect, kind));
+        buf_append_char(out, ':');
+        buf_append_u64(out, count);
+    }
+    buf_append_char(out, '}');
+}
+
+/* How much was found, never what. */
+static void append_redaction(struct buf *out, const struct redact *r)
+{
+    if (!r) return;
+    append_name(out, NAME("redaction"));
+    buf_append_char(out, '{');
+    append_kinds(out, NAME("request"), r, false);
+    append_kinds(out, NAME("response"), r, true);
+    append_number(out, NAME("masked_in_response"), redact_answer_counts(r)->masked);
+    append_number(out, NAME("restored"), redact_answer_counts(r)->restored);
+    buf_append_char(out, '}');
+}
+
 static void append_annotations(struct buf *out, const struct exchange *x)
 {
     if (!x->annotation_count) return;
@@ -227,6 +257,7 @@ void record_format(struct buf *out, const struct exchange *x)
     append_number(out, NAME("bytes_out"), x->response.bytes_out);
     append_number(out, NAME("events"), x->response.events);
     if (x->response.inspect_errors) append_number(out, NAME("inspect_errors"), x->response.inspect_errors);
+    append_redaction(out, x->redact);
     append_annotations(out, x);
     buf_append(out, SLICE("}\n"));
 }

@@ -77,7 +77,7 @@ void stream_begin(struct job *job, const struct fetch_head *head)
     keep_headers(job, head);
     job->mode = choose_mode(job, head);
     job->is_encoded = is_encoded(head);
-    if (job->mode == RELAY_RAW && judge_reads(job))
+    if (job->mode == RELAY_RAW && (judge_reads(job) || redact_reads(job)))
         judge_refuse(job, "the provider's stream has a content coding, and cannot be read by the policies");
 }
 
@@ -135,6 +135,16 @@ void stream_drained(struct job *job)
     if (job->fetch) fetch_resume(job->fetch);
 }
 
+void stream_relay(struct job *job, const struct sse_event *event)
+{
+    if (!job->conn || job->is_refused) return;
+    if (judge_reads(job) && !judge_event(job, event) && !event->is_tail) return;
+    if (event->is_tail)
+        buf_append(&job->answer, event->raw); /* end_events() knows whose it is */
+    else
+        stream_forward(job, event->raw);
+}
+
 static void on_event(void *arg, const struct sse_event *event)
 {
     struct job *job = arg;
@@ -147,11 +157,10 @@ static void on_event(void *arg, const struct sse_event *event)
         if ((what & DIALECT_USAGE_ONLY) && job->asked_usage) return;
     }
     if (event->ends && !event->is_comment_only) x->response.events++;
-    if (judge_reads(job) && !judge_event(job, event) && !event->is_tail) return;
-    if (event->is_tail)
-        buf_append(&job->answer, event->raw); /* end_events() knows whose it is */
+    if (redact_reads(job))
+        redact_event(job, event);
     else
-        stream_forward(job, event->raw);
+        stream_relay(job, event);
 }
 
 static void keep_whole(struct job *job, struct slice data)
@@ -159,6 +168,10 @@ static void keep_whole(struct job *job, struct slice data)
     buf_append(&job->answer, data);
     if (buf_len(&job->answer) <= LIMIT_RESPONSE_INSPECT_BYTES) return;
     job->x->response.inspect_errors++;
+    if (redact_reads(job)) {
+        judge_refuse(job, "the answer is too large to be redacted");
+        return;
+    }
     if (is_success(job->x->response.upstream_status) && policy_has(job->policies, PHASE_RESPONSE)) {
         judge_refuse(job, "the answer is too large to be kept for a policy's on_response");
         return;
@@ -223,6 +236,7 @@ void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome 
     bool can_tell = job->mode == RELAY_EVENTS && (!job->sse || sse_is_at_boundary(job->sse));
     job->x->fault = *why;
     call_cancel(job);
+    if (can_tell && !judge_reads(job)) redact_flush(job);
     judge_drop(job);
     if (can_tell) {
         struct dialect_error error = reply_error_of(job, why);
@@ -280,6 +294,7 @@ void stream_end_judged(struct job *job, const struct fault *why)
 static void end_events(struct job *job, const struct fault *why)
 {
     if (job->sse) sse_finish(job->sse, on_event, job);
+    if (!job->is_refused) redact_flush(job);
     if (job->is_refused) return;
     if (judge_holds(job))
         judge_end(job, why);
@@ -292,6 +307,7 @@ static void end_whole(struct job *job)
     struct exchange *x = job->x;
     bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, buf_slice(&job->answer));
     if (!is_readable && is_success(x->response.upstream_status)) x->response.inspect_errors++;
+    if (redact_reads(job) && !redact_whole(job)) return;
     if (!is_success(x->response.upstream_status) || judge_whole(job, is_readable)) stream_send_whole(job);
 }
 
@@ -330,6 +346,7 @@ void stream_end(struct job *job, const struct fault *why)
 void stream_reset(struct job *job)
 {
     loop_timer_disarm(&job->keepalive);
+    redact_drop(job);
     judge_drop(job);
     buf_reset(&job->x->response.text);
     job->is_refused = job->is_response_judged = false;
