@@ -70,14 +70,22 @@ static int on_detector(lua_State *L)
         lua_pushstring(L, fault_message(&why));
         return 2;
     }
+    rules->kinds = kinds | (((uint64_t)1 << count) - 1) << DETECT_KINDS;
     rules->scan_bytes_max = LIMIT_REDACT_SCAN_BYTES;
     redact_rules_index(rules);
     return 1;
 }
 
-static unsigned check_kind(lua_State *L, const struct detect *detect, int index)
+/* The kind of that name, DETECT_NO_KIND when it is not looked for. */
+static int kind_of(const struct redact_rules *rules, struct slice name)
 {
-    int kind = detect_kind_id(detect, bind_check_slice(L, index));
+    int kind = detect_kind_id(rules->detect, name);
+    return kind != DETECT_NO_KIND && rules->kinds >> kind & 1 ? kind : DETECT_NO_KIND;
+}
+
+static unsigned check_kind(lua_State *L, const struct redact_rules *rules, int index)
+{
+    int kind = kind_of(rules, bind_check_slice(L, index));
     if (kind == DETECT_NO_KIND) luaL_error(L, "no kind '%s'", lua_tostring(L, index));
     return (unsigned)kind;
 }
@@ -86,7 +94,7 @@ static unsigned check_kind(lua_State *L, const struct detect *detect, int index)
 static int on_detector_answer(lua_State *L)
 {
     struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
-    uint64_t bit = (uint64_t)1 << check_kind(L, rules->detect, 2);
+    uint64_t bit = (uint64_t)1 << check_kind(L, rules, 2);
     rules->response_finds |= bit;
     if (lua_toboolean(L, 3)) rules->response_masks |= bit;
     return 0;
@@ -96,7 +104,7 @@ static int on_detector_answer(lua_State *L)
 static int on_detector_class(lua_State *L)
 {
     struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
-    rules->rank[check_kind(L, rules->detect, 2)] = (unsigned char)luaL_checkinteger(L, 3);
+    rules->rank[check_kind(L, rules, 2)] = (unsigned char)luaL_checkinteger(L, 3);
     return 0;
 }
 
@@ -157,7 +165,7 @@ static struct redact *scanned(lua_State *L)
 static int on_found(lua_State *L)
 {
     struct redact *r = scanned(L);
-    int kind = r ? detect_kind_id(redact_rules_of(r)->detect, bind_check_slice(L, 1)) : DETECT_NO_KIND;
+    int kind = r ? kind_of(redact_rules_of(r), bind_check_slice(L, 1)) : DETECT_NO_KIND;
     lua_pushnumber(L, kind == DETECT_NO_KIND ? 0 : redact_found(r, (unsigned)kind));
     return 1;
 }
@@ -187,7 +195,7 @@ static int on_is_cut(lua_State *L)
 static int on_is_detected(lua_State *L)
 {
     const struct redact *r = bind_eval(L)->x->redact;
-    lua_pushboolean(L, r && detect_kind_id(redact_rules_of(r)->detect, bind_check_slice(L, 1)) != DETECT_NO_KIND);
+    lua_pushboolean(L, r && kind_of(redact_rules_of(r), bind_check_slice(L, 1)) != DETECT_NO_KIND);
     return 1;
 }
 
@@ -195,7 +203,7 @@ static int on_is_detected(lua_State *L)
 static int on_mask(lua_State *L)
 {
     struct redact *r = scanned(L);
-    if (r) redact_mask(r, check_kind(L, redact_rules_of(r)->detect, 1));
+    if (r) redact_mask(r, check_kind(L, redact_rules_of(r), 1));
     return 0;
 }
 

@@ -33,6 +33,7 @@ _Static_assert(REDACT_KINDS_MAX <= 64, "sets of kinds are 64 bits");
 /* What a policy says, compiled once a generation. Never changes once made. */
 struct redact_rules {
     struct detect *detect;
+    uint64_t kinds;          /* that it looks for; built-in ones have names even where it does not */
     uint64_t response_masks; /* kinds that become placeholders in what a model says */
     uint64_t response_finds; /* kinds that are counted there; holds the masked ones */
     bool is_restoring;       /* the caller's own values come back where the model repeats their placeholders */

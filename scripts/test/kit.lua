@@ -8,8 +8,8 @@
 --   assert.faulted(r, "policies/x.lua:3")
 --   gw.errors { x = "…" }                                   -- what loading says, one line an error
 --
--- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model, models, warnings, annotations, trace,
--- fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
+-- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model,
+-- models, warnings, annotations, trace, fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"
 local say = require "say"
