@@ -102,7 +102,7 @@ end
 -- Any value of a definition in a few words.
 function words.value(value)
   local predicate = predicates.of(value)
-  if predicate then return (words.condition("", value):gsub("^ ", "")) end
+  if predicate then return predicate.op == "any" and "any" or (words.condition("", value):gsub("^ ", "")) end
   if not is_plain(value) then return plain(value) end
   if #value > 0 then
     local parts = {}

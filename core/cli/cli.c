@@ -66,6 +66,21 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 all passed, 1 some failed, 2 nothing could be run.\n",
      command_test},
+    {"diff", "what changed between two policy folders, in rules",
+     "moongate diff policies.old policies\n"
+     "moongate diff --git HEAD~3              the configured folder, then and now\n"
+     "moongate diff --git main policies\n"
+     "\n"
+     "Compares what the policies say, not their text: rows, rules, conditions, prices, targets, order.\n"
+     "Each change says whether more is allowed than before (loosens) or less (tightens). Functions are shown as changed\n"
+     "when their source is; whether they allow more cannot be told.\n"
+     "\n"
+     "  --git REV           compare a folder with itself at a revision of its git repository\n"
+     "  -c, --config FILE   the configuration that names the folder\n"
+     "  --json              one document: old, new, changes\n"
+     "\n"
+     "Exit code: 0 the same rules, 1 they differ, 2 a folder cannot be read or does not load.\n",
+     command_diff},
     {"explain", "why a request is allowed or denied, and what would change it",
      "moongate explain --as sales/ana --model small       as department sales, user ana\n"
      "moongate explain --as app=support-bot,user=bo,role=lead --model auto --task code --tokens 150000\n"

@@ -31,6 +31,7 @@ extern const struct command cli_commands[];
 int cli_main(int argc, char **argv);
 
 int command_check(int argc, char **argv);
+int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_init(int argc, char **argv);
@@ -89,6 +90,8 @@ int cli_error(int exit_code, const char *cure, const char *format, ...) __attrib
 struct json_t;
 /* A list of diagnostics (server/report.h) as people read them: place, source line, caret, help. */
 void cli_print_report(FILE *to, const struct json_t *report);
+/* What a script of the policies answered (cli/ask.h), a text or one JSON document; nothing when it is empty. */
+void cli_print_answer(struct slice answer, bool is_json);
 /* Prints one JSON document and a newline on stdout, and gives it back. */
 void cli_print_json(struct json_t *document);
 

@@ -161,9 +161,7 @@ static int explain(const struct ask *ask, json_t *question)
     char *text = json_dumps(question, JSON_COMPACT);
     buf_init(&answer);
     int code = ask_policies(ask, slice_str(text), &answer);
-    bool is_json = json_is_true(json_object_get(question, "json"));
-    if (buf_len(&answer) && is_json) cli_print_json(json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL));
-    if (buf_len(&answer) && !is_json) fwrite(buf_ptr(&answer), 1, buf_len(&answer), stdout);
+    cli_print_answer(buf_slice(&answer), json_is_true(json_object_get(question, "json")));
     buf_clear(&answer);
     free(text);
     return code;

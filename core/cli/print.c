@@ -154,3 +154,9 @@ void cli_print_json(json_t *document)
     fputc('\n', stdout);
     json_decref(document);
 }
+
+void cli_print_answer(struct slice answer, bool is_json)
+{
+    if (answer.len && is_json) cli_print_json(json_loadb(answer.ptr, answer.len, 0, NULL));
+    if (answer.len && !is_json) fwrite(answer.ptr, 1, answer.len, stdout);
+}

@@ -168,7 +168,7 @@ static int on_where(lua_State *L)
     return 2;
 }
 
-/* function_line(fn) → the line it begins at */
+/* function_line(fn) → the lines it begins and ends at */
 static int on_function_line(lua_State *L)
 {
     lua_Debug ar;
@@ -176,7 +176,8 @@ static int on_function_line(lua_State *L)
     lua_settop(L, 1);
     lua_getinfo(L, ">S", &ar);
     lua_pushinteger(L, ar.linedefined);
-    return 1;
+    lua_pushinteger(L, ar.lastlinedefined);
+    return 2;
 }
 
 /* function_text(fn) → the lines of a policy file that it stands on */

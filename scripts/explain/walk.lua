@@ -55,10 +55,10 @@ end
 -- --- rules ---
 
 -- One condition at a time, compiled like the whole.
-local function testers(definition)
+local function testers(definition, name)
   if type(definition) ~= "table" then return nil end
   local parts = words.parts(definition)
-  for _, part in ipairs(parts) do part.test = conditions.compile(part.values, nil).test end
+  for _, part in ipairs(parts) do part.test = conditions.compile(part.values, nil, name).test end
   return parts
 end
 
@@ -113,8 +113,10 @@ end
 local function watch_rule(compiled, policy, definition)
   local written = definition_of(definition.spec.rules, compiled.name)
   if not written then return end
+  local name = policy.name .. "/" .. compiled.name -- shares are drawn by it
   local rule = { policy = policy.name, name = compiled.name, file = policy.file, line = compiled.line, mode = compiled.mode,
-    when = written.when, unless = written.unless, when_parts = testers(written.when), unless_parts = testers(written.unless),
+    when = written.when, unless = written.unless, when_parts = testers(written.when, name),
+    unless_parts = testers(written.unless, name),
     action = words.action(written) }
   local matches = compiled.matches
   compiled.matches = function(f)

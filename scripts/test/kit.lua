@@ -27,7 +27,8 @@ local function use(name)
   return loaded[name]
 end
 local request = use "request"
-local encode = use("json").encode
+local json = use "json"
+local encode = json.encode
 
 -- --- files ---
 
@@ -155,6 +156,14 @@ end
 -- "text" as people read it.
 function Gateway:explain(given, form)
   local answer = engine.ask(self.set, "explain", encode { file = complete(self, given), json = form ~= "text" })
+  return form == "text" and answer or engine.json(answer)
+end
+
+-- What `moongate diff` says of two loaded bundles, as tables; with form "text" as people read it.
+function gw.diff(old, new, form)
+  local snapshot = engine.ask(old.set, "diff/snapshot", "{}")
+  local question = { old = json.raw(snapshot), old_name = "old", new_name = "new", json = form ~= "text" }
+  local answer = engine.ask(new.set, "diff", encode(question))
   return form == "text" and answer or engine.json(answer)
 end
 

@@ -2,171 +2,18 @@
 -- declarative bundles and requests, from a seed (REMEDY_SEED, REMEDY_BUNDLES for more), and every denial of the shipped
 -- policies' own specs and examples.
 local gw = require "moongate.test"
+local random = dofile("tests/lib/random_policies.lua")
 
 local SEED = tonumber(os.getenv("REMEDY_SEED") or "20261124")
 local BUNDLES = tonumber(os.getenv("REMEDY_BUNDLES") or "20")
 local REQUESTS = 12
 
--- --- chance ---
+random.seed(SEED)
+local source, lua, copy = random.source, random.lua, random.copy
 
-local state = SEED % 2147483647
-
-local function random(n)
-  state = state * 16807 % 2147483647 -- Park and Miller
-  return state % n + 1
-end
-
-local function chance(percent) return random(100) <= percent end
-local function pick(list) return list[random(#list)] end
-
-local function some(list, most)
-  local out, known = {}, {}
-  for _ = 1, random(most or #list) do
-    local value = pick(list)
-    if not known[value] then out[#out + 1] = value end
-    known[value] = true
-  end
-  return out
-end
-
--- --- a bundle, as tables in which {_source = …} stands for Lua ---
-
-local departments = { "sales", "support", "research", "engineering" }
-local classes = { "public", "internal", "confidential", "restricted" }
-local models = { "one", "two", "own" }
-local targets = { "p/one", "p/two", "q/two", "local/own" }
-local tiers = { "gold", "bronze" }
-
-local function source(text) return { _source = text } end
-
-local function text_condition(list)
-  local kind = random(5)
-  if kind == 1 then return source(("isnt %q"):format(pick(list))) end
-  if kind == 2 then
-    local names = {}
-    for i, name in ipairs(some(list, 2)) do names[i] = ("%q"):format(name) end
-    return source("none_of { " .. table.concat(names, ", ") .. " }")
-  end
-  if kind == 3 then return pick(list) end
-  return some(list, 3)
-end
-
-local function number_condition()
-  local a = random(20) * 1000
-  return source(pick { ("gt(%d)"):format(a), ("ge(%d)"):format(a), ("lt(%d)"):format(a), ("le(%d)"):format(a),
-    ("between(%d, %d)"):format(a, a + 4000) })
-end
-
-local makers = {
-  department = function() return text_condition(departments) end,
-  tier = function() return text_condition(tiers) end,
-  role = function() return pick { "intern", "lead", { "intern", "lead" } } end,
-  model = function() return text_condition(models) end,
-  task = function() return pick { "code", "chat" } end,
-  data = function() return chance(60) and source(("at_least %q"):format(pick(classes))) or text_condition(classes) end,
-  context_tokens = number_condition,
-  uses = function() return some({ "tools", "images", "audio" }, 2) end,
-  stream = function() return chance(50) end,
-  hours = function() return pick { "08:00-18:00", "22:00-06:00" } end,
-  days = function() return pick { "mon-fri", "sat-sun" } end,
-}
-local names = {}
-for name in pairs(makers) do names[#names + 1] = name end
-table.sort(names)
-
-local function conditions(most)
-  local out = {}
-  for _ = 1, random(most) do
-    local name = pick(names)
-    out[name] = makers[name]()
-  end
-  return out
-end
-
-local function rule(i, verbs)
-  local out = { "rule-" .. i, when = chance(85) and conditions(3) or nil, unless = chance(30) and conditions(2) or nil }
-  local verb = pick(verbs)
-  if verb == "deny" then out.deny = { 403, "refused_" .. i }
-  elseif verb == "only" or verb == "drop" then out[verb] = some(targets, 3)
-  elseif verb == "route" then out.route = some(targets, 3)
-  elseif verb == "annotate" then out.annotate = { seen = "yes" }
-  else out.pass = true end
-  if chance(8) then out.mode = "observe" end
-  return out
-end
-
-local function rules(most, verbs)
-  local list = {}
-  for i = 1, random(most) do list[i] = rule(i, verbs) end
-  return list
-end
-
-local function row()
-  return { departments = chance(30) and source("any") or some(departments, 3), data = pick(classes),
-    approval = chance(20) and "manager" or nil, mode = chance(5) and "observe" or nil }
-end
-
-local function access()
-  local rows = {}
-  for _, name in ipairs(models) do
-    if chance(80) then rows[name] = row() end
-  end
-  return { _kind = "access", models = rows, default = chance(30) and "allow" or nil, rules = chance(40) and rules(2, { "deny", "only", "drop" }) or nil }
-end
-
-local function bundle()
-  local files = {
-    auth = { _kind = "auth", labels = { "cost_center" }, require = chance(30) and { "department" } or nil },
-    access = access(),
-    apps = { _kind = "apps", plain = {}, rich = { department = "sales", defaults = { data = "internal" } } },
-    house = { _kind = "policy", rules = rules(4, { "deny", "deny", "only", "drop", "pass", "annotate" }) },
-    routing = { _kind = "routing", rules = rules(3, { "route" }) },
-  }
-  local last = files.routing.rules
-  if chance(80) then last[#last + 1] = { "default", route = some(targets, 4) } end
-  return files, chance(50) and { "auth", "access", "house", "routing" } or { "auth", "house", "routing", "access" }
-end
-
--- --- as Lua ---
-
-local function lua(value, indent)
-  if type(value) ~= "table" then return type(value) == "string" and ("%q"):format(value) or tostring(value) end
-  if value._source then return value._source end
-  local parts, keys = {}, {}
-  for _, item in ipairs(value) do parts[#parts + 1] = lua(item, indent .. "  ") end
-  for key in pairs(value) do
-    if type(key) == "string" and key ~= "_kind" then keys[#keys + 1] = key end
-  end
-  table.sort(keys)
-  for _, key in ipairs(keys) do parts[#parts + 1] = ("[%q] = %s"):format(key, lua(value[key], indent .. "  ")) end
-  return "{\n" .. indent .. "  " .. table.concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
-end
-
-local function load(files, chain)
-  local texts = { chain = chain }
-  for name, spec in pairs(files) do texts[name] = "return " .. spec._kind .. " " .. lua(spec, "") .. "\n" end
-  return gw.load_text(texts)
-end
-
--- --- a request ---
-
-local function request()
-  local as = { app = pick { "plain", "plain", "rich", "stranger" }, department = chance(85) and pick(departments) or nil,
-    tier = chance(40) and pick(tiers) or nil, roles = chance(40) and some({ "intern", "lead" }, 2) or nil,
-    approvals = chance(20) and some(models, 2) or nil }
-  return { as = as, model = pick { "auto", "one", "two", "own", "two-2024-08-06", "oen" }, task = chance(30) and pick { "code", "chat" } or nil,
-    data = chance(50) and pick(classes) or nil, context_tokens = random(30) * 1000, uses = chance(30) and some({ "tools", "images" }, 2) or nil,
-    stream = chance(30) or nil, time = 1748822400 + random(14 * 24) * 3600, key = chance(3) and "revoked" or nil }
-end
+local function load(files, chain) return gw.load_text(random.texts(files, chain)) end
 
 -- --- applying what was offered ---
-
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local out = {}
-  for key, item in pairs(value) do out[key] = copy(item) end
-  return out
-end
 
 local function changed(t, change)
   local out = copy(t)
@@ -236,9 +83,9 @@ end
 describe("a remedy", function()
   it("flips the decision, for random declared policies and requests", function()
     for _ = 1, BUNDLES do
-      local files, chain = bundle()
+      local files, chain = random.bundle()
       local mg = load(files, chain)
-      for _ = 1, REQUESTS do check_one(files, chain, mg, request()) end
+      for _ = 1, REQUESTS do check_one(files, chain, mg, random.request()) end
     end
     assert.is_true(seen.denials > BUNDLES, "too few denials to mean something: " .. seen.denials)
     assert.is_true(seen.change > seen.denials / 2 and seen.edit > seen.denials / 3, ("%d changes, %d edits of %d denials"):format(

@@ -1,0 +1,16 @@
+/*
+ * A policy folder as it stood at a revision of its git repository: for `moongate diff --git REV`.
+ *
+ *     struct bundle *old = git_bundle("policies", "HEAD~3", &why);   // NULL: no git, no such revision, no policies there
+ *
+ * Runs the program git, without a shell; nothing of the repository is changed.
+ */
+#ifndef MOONGATE_CLI_GIT_H
+#define MOONGATE_CLI_GIT_H
+
+#include "base/fault.h"
+#include "lua/bundle.h"
+
+struct bundle *git_bundle(const char *dir, const char *rev, struct fault *why);
+
+#endif

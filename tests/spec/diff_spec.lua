@@ -1,0 +1,171 @@
+-- What diff says of two bundles: in rules, with the direction. Where it says "loosens" or "tightens", random requests agree.
+local gw = require "moongate.test"
+local random = dofile("tests/lib/random_policies.lua")
+
+local SEED = tonumber(os.getenv("DIFF_SEED") or "20261124")
+local BUNDLES = tonumber(os.getenv("DIFF_BUNDLES") or "40")
+
+local apps = 'return apps { a = { department = "sales", defaults = { data = "internal" } } }'
+
+local function bundle(texts)
+  local all = { apps = texts.apps or apps, models = texts.models }
+  local chain = {}
+  for _, name in ipairs { "auth", "access", "house", "routing" } do
+    if texts[name] then
+      all[name] = "return " .. texts[name]
+      chain[#chain + 1] = name
+    end
+  end
+  all.chain = texts.chain or chain
+  return gw.load_text(all)
+end
+
+-- "policy how what: text [effect]" for each change.
+local function changes(old, new)
+  local list = {}
+  for i, c in ipairs(gw.diff(bundle(old), bundle(new)).changes) do
+    if c._raw then break end
+    list[i] = ("%s %s %s: %s%s"):format(c.policy, c.how, c.what, c.text, c.effect and " [" .. c.effect .. "]" or "")
+  end
+  return list
+end
+
+local function house(rules) return { house = "policy { rules = { " .. rules .. " } }" } end
+local function access(text) return { access = "access { " .. text .. " }" } end
+
+describe("diff", function()
+  it("is silent about comments, layout and examples", function()
+    local old = { house = 'policy { rules = { { "a", when = { app = "a" }, deny = { 403, "x" } } } }' }
+    local new = { house = 'policy {\n  -- why\n  rules = {\n    { "a", deny = { 403, "x" }, when = { app = { "a" } } } },\n examples = {} }' }
+    assert.same({}, changes(old, old))
+    assert.truthy(gw.diff(bundle(old), bundle(old), "text"):find("the same files", 1, true))
+    local said = gw.diff(bundle(old), bundle(new), "text")
+    assert.truthy(said:find("the rules do not", 1, true), said)
+  end)
+
+  it("compares rows of the matrix", function()
+    local old = access 'models = { one = { departments = { "a", "b" }, data = "internal", approval = "manager" }, two = { departments = any, data = "public" } }'
+    assert.same({ "access changed row one: approval manager → nothing [loosens]", "access changed row one: data internal → confidential [loosens]",
+      "access changed row one: departments a, b → a [tightens]", "access added row own: data internal, departments any [loosens]",
+      "access removed row two: data public, departments any [tightens]" },
+      changes(old, access 'models = { one = { departments = "a", data = "confidential" }, own = { departments = any, data = "internal" } }'))
+    assert.same({ "access changed default: nothing → allow [loosens]" },
+      changes(access 'models = {}', access 'models = {}, default = "allow"'))
+    assert.same({ "access changed row one: departments a → b [unknown]" }, changes(access 'models = { one = { departments = "a", data = "public" } }',
+      access 'models = { one = { departments = "b", data = "public" } }'))
+  end)
+
+  it("orders conditions of every kind", function()
+    local function way(old, new, field)
+      field = field or "when"
+      local list = changes(house(('{ "r", %s = %s, deny = { 403, "x" } }'):format(field, old)), house(('{ "r", %s = %s, deny = { 403, "x" } }'):format(field, new)))
+      assert.equal(1, #list, table.concat(list, "\n"))
+      return list[1]:match("%[(%l+)%]$")
+    end
+    assert.equal("tightens", way('{ app = "a" }', '{ app = { "a", "b" } }'))
+    assert.equal("loosens", way('{ app = { "a", "b" } }', '{ app = "a" }'))
+    assert.equal("tightens", way('{ app = "a" }', '{ app = isnt "b" }'))
+    assert.equal("loosens", way('{ app = none_of { "b" } }', '{ app = none_of { "b", "c" } }'))
+    assert.equal("tightens", way('{ app = "a", stream = true }', '{ app = "a" }'))
+    assert.equal("tightens", way("{ context_tokens = gt(10) }", "{ context_tokens = ge(10) }"))
+    assert.equal("loosens", way("{ context_tokens = lt(10) }", "{ context_tokens = lt(9) }"))
+    assert.equal("tightens", way("{ context_tokens = between(5, 9) }", "{ context_tokens = ge(5) }"))
+    assert.equal("unknown", way("{ context_tokens = gt(5) }", "{ context_tokens = lt(9) }"))
+    assert.equal("tightens", way('{ data = at_least "confidential" }', '{ data = at_least "internal" }'))
+    assert.equal("loosens", way('{ data = at_least "confidential" }', '{ data = "restricted" }'))
+    assert.equal("unknown", way('{ app = "a", stream = true }', '{ app = { "a", "b" }, stream = true, task = "x" }'))
+    assert.equal("unknown", way('{ app = "a" }', '{ app = like "a*" }'))
+    assert.equal("unknown", way('{ hours = "08:00-18:00" }', '{ hours = "08:00-18:00", zone = "+01:00" }'))
+    assert.equal("unknown", way("function() return true end", "function() return false end"))
+    assert.equal("loosens", way('{ app = "a" }', '{ app = { "a", "b" } }', "unless"))
+    assert.equal("tightens", way('{ app = { "a", "b" } }', '{ app = "b" }', "unless"))
+  end)
+
+  it("knows what each verb does", function()
+    assert.same({ "house added rule r: deny 403 x [tightens]" }, changes(house '{ "q", annotate = { a = "b" } }', house '{ "q", annotate = { a = "b" } }, { "r", deny = { 403, "x" } }'))
+    assert.same({ "house removed rule r: only p/one [loosens]" }, changes(house '{ "q", annotate = { a = "b" } }, { "r", only = "p/one" }', house '{ "q", annotate = { a = "b" } }'))
+    assert.same({ "house changed rule r: only p/one → only p/one or p/two [loosens]" }, changes(house '{ "r", only = "p/one" }', house '{ "r", only = { "p/one", "p/two" } }'))
+    assert.same({ "house changed rule r: drop p/one → drop p/one or p/two [tightens]" }, changes(house '{ "r", drop = "p/one" }', house '{ "r", drop = { "p/one", "p/two" } }'))
+    assert.same({ "house changed rule r: mode enforce → observe [loosens]" }, changes(house '{ "r", deny = { 403, "x" } }', house '{ "r", deny = { 403, "x" }, mode = "observe" }'))
+    assert.same({ "house changed rule r: deny 403 x → deny 429 x" }, changes(house '{ "r", deny = { 403, "x" } }', house '{ "r", deny = { 429, "x" } }'))
+    assert.same({ "house changed rule r: reason 'a' → 'b'" }, changes(house '{ "r", deny = { 403, "x" }, reason = "a" }', house '{ "r", deny = { 403, "x" }, reason = "b" }'))
+    assert.same({ "house moved rules: a, b → b, a" }, changes(house '{ "a", drop = "p/one" }, { "b", drop = "p/two" }', house '{ "b", drop = "p/two" }, { "a", drop = "p/one" }'))
+  end)
+
+  it("compares models, apps, the chain and functions", function()
+    local function models(price) return 'return models { one = { targets = { "p/one" }, price = { input = ' .. price .. ', output = 2 } } }' end
+    local rest = house '{ "q", annotate = { a = "b" } }'.house
+    assert.same({ "models changed model one: price input 2 → 3 (+50 %)" }, changes({ house = rest, models = models(2) }, { house = rest, models = models(3) }))
+    assert.same({ "apps changed app a: defaults data internal → public [loosens]", "apps added app b: nothing [loosens]" },
+      changes({ house = rest }, { house = rest, apps = 'return apps { a = { department = "sales", defaults = { data = "public" } }, b = {} }' }))
+    assert.same({ "chain removed policy access: access with 0 rules [loosens]" }, changes({ house = rest, access = "access { models = {} }" }, { house = rest }))
+    assert.same({ "chain moved order: access, house → house, access" }, changes({ house = rest, access = "access { models = {} }" },
+      { house = rest, access = "access { models = {} }", chain = { "house", "access" } }))
+    local function hook(body) return { house = "policy { on_request = function(ctx)\n" .. body .. "\nend }" } end
+    assert.same({ "house changed on_request: function changed (cannot be compared) [unknown]" }, changes(hook "return", hook "return deny(403, 'x')"))
+    assert.same({}, changes(hook "return", hook "    return"))
+    assert.same({ "house changed mode: enforce → observe [loosens]", "house changed on_error: deny → skip [loosens]" },
+      changes({ house = 'policy { rules = {} }' }, { house = 'policy { rules = {}, on_error = "skip", mode = "observe" }' }))
+  end)
+end)
+
+-- --- by chance ---
+
+local mutations = {
+  function(files) files.access.models[random.pick { "one", "two", "own" }] = random.row() end,
+  function(files) files.access.models[random.pick { "one", "two", "own" }] = nil end,
+  function(files) files.access.default = random.pick { "deny", "allow" } end,
+  function(files) table.remove(files.house.rules, random.number(#files.house.rules)) end,
+  function(files)
+    local rule = random.rule(9, { "deny", "only", "drop", "pass" })
+    table.insert(files.house.rules, random.number(#files.house.rules + 1), rule)
+  end,
+  function(files) files.house.rules[random.number(#files.house.rules)].when = random.conditions(3) end,
+  function(files)
+    local rule = random.pick(files.house.rules)
+    rule.unless = random.chance(50) and random.conditions(2) or nil
+  end,
+  function(files) random.pick(files.house.rules).mode = random.pick { "enforce", "observe", "off" } end,
+}
+
+-- "loosens", "tightens", nothing, or "unknown" for both at once.
+local function direction(list)
+  local all
+  for _, change in ipairs(list) do
+    if change.how == "moved" or change.effect == "unknown" then return "unknown" end
+    if change.effect and all and all ~= change.effect then return "unknown" end
+    all = change.effect or all
+  end
+  return all
+end
+
+local function check_pair(before, after, said, told)
+  for _ = 1, 25 do
+    local t = random.request()
+    local was, is = before:request(t).kind == "allow", after:request(t).kind == "allow"
+    if said == "loosens" and was and not is or said == "tightens" and is and not was or not said and was ~= is then
+      error(("seed %d: diff says %s, and this goes from %s to %s\n%s\n%s"):format(SEED, tostring(said or "nothing"), tostring(was), tostring(is),
+        gw.diff(before, after, "text"), after:explain(t, "text")), 0)
+    end
+    if was ~= is then told[said or "nothing"] = (told[said or "nothing"] or 0) + 1 end
+  end
+end
+
+describe("the direction", function()
+  it("is what random requests see", function()
+    random.seed(SEED)
+    local told = {}
+    for _ = 1, BUNDLES do
+      local files, chain = random.bundle()
+      local before = gw.load_text(random.texts(files, chain))
+      for _ = 1, 4 do
+        local changed = random.copy(files)
+        random.pick(mutations)(changed)
+        local after = gw.load_text(random.texts(changed, chain))
+        local list = gw.diff(before, after).changes
+        check_pair(before, after, direction(list._raw and {} or list), told)
+      end
+    end
+    assert.is_true((told.loosens or 0) > 20 and (told.tightens or 0) > 20, "too few requests told anything")
+  end)
+end)
