@@ -52,7 +52,7 @@ fuzz:
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain
+	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect
 	@B=$(B) luajit tests/bench/run.lua
 
 #: fresh        repeat the two commands in a new Debian 12 made by debootstrap (as root)

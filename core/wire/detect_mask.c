@@ -97,6 +97,8 @@ static bool is_wordy(const struct mask *m, size_t i)
 enum found detect_mask_at(const struct view *v, const struct mask *m, size_t at, struct candidate *c)
 {
     if (at < v->floor + m->anchor) return FOUND_NO;
+    /* The byte before the trigger tells most of what is none. */
+    if (m->anchor && !matches(m, m->anchor - 1u, v->text[at - 1])) return FOUND_NO;
     size_t from = at - m->anchor, i = 0;
     while (i < m->len && from + i < v->len && matches(m, i, v->text[from + i]))
         i++;

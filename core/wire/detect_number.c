@@ -333,8 +333,25 @@ static bool next_kind(const struct view *v, const struct run *run, unsigned *tri
     return false;
 }
 
+/* One short group and nothing that could join it to another: most numbers of prose. They leave before a run is read;
+ * what is near the end of the text is read anyway. */
+static bool is_lone(const struct view *v, size_t at)
+{
+    size_t i = at;
+    if (at > 0 && v->text[at - 1] == '+') return false;
+    while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
+        i++;
+    v->state->steps += i - at;
+    if (i - at >= CARD_DIGITS_MIN || i + 1 >= v->len || v->text[i] >= 0x80) return false;
+    unsigned char sep = v->text[i], next = v->text[i + 1];
+    if (!plain_separator(sep)) return sep != '(' && sep != ')';
+    if (detect_class[next] & IS_DIGIT || next == '(' || next == ')') return false;
+    return sep != ' ' || (next != '-' && next != '/');
+}
+
 enum found detect_number(const struct view *v, size_t at, struct candidate *c)
 {
+    if (at > 0 && is_lone(v, at)) return FOUND_NO;
     struct run run = {.count = 0};
     unsigned tried = 0;
     read_prefix(v, at, &run);

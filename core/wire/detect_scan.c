@@ -103,7 +103,8 @@ static enum found prefer_email(const struct view *v, struct candidate *c)
 static enum found try_digit(const struct view *v, size_t at, struct candidate *c)
 {
     enum found found = v->d->has_digit_masks ? try_masks(v, true, at, c) : FOUND_NO;
-    if (found == FOUND_NO && (v->d->kinds & 1u << DETECT_IBAN)) found = detect_iban(v, at, c);
+    if (found == FOUND_NO && at > 0 && (v->d->kinds & 1u << DETECT_IBAN) && byte_is(v->text[at - 1], IS_ALPHA))
+        found = detect_iban(v, at, c);
     if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS)) found = detect_number(v, at, c);
     return found == FOUND_YES ? prefer_email(v, c) : found;
 }

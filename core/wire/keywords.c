@@ -80,8 +80,10 @@ static bool judge_ends(struct run *r)
 
 static void tell_best(struct run *r)
 {
+    size_t end = r->best.hit.from + r->best.hit.len;
     r->on_hit(r->arg, &r->best.hit);
-    r->v.floor = r->at = r->best.hit.from + r->best.hit.len;
+    r->v.state->steps += r->at - end; /* they are read again */
+    r->v.floor = r->at = end;
     r->best.is_set = false;
     r->row = 0;
 }
@@ -115,17 +117,25 @@ static bool step(struct run *r)
     return true;
 }
 
-/* Bytes that end no word, while no hit is pending: the common case, kept short. */
+/* Bytes that end no word, while no hit is pending: the common case, kept short. The byte that does is left to step(),
+ * as is what may be white space outside ASCII: STOP_ROW is above all rows. */
 static void skip(struct run *r)
 {
-    const struct keywords *k = r->k;
-    const unsigned char *p = r->v.text + r->at, *end = r->v.text + r->v.len;
+    const uint32_t *table = r->k->table, accepting = r->k->accepting;
+    const unsigned char *quick = r->k->quick, *p = r->v.text + r->at, *end = r->v.text + r->v.len;
     uint32_t row = r->row;
-    for (; p < end && *p < 0xC2; p++) {
-        uint32_t next = k->table[row + k->classes[*p]];
-        if (next >= k->accepting) break;
-        row = next;
+    for (uint32_t next; end - p >= 4; p += 4, row = next) {
+        uint32_t one = table[row + quick[p[0]]];
+        if (one >= accepting) break;
+        uint32_t two = table[one + quick[p[1]]];
+        if (two >= accepting) break;
+        uint32_t three = table[two + quick[p[2]]];
+        if (three >= accepting) break;
+        next = table[three + quick[p[3]]];
+        if (next >= accepting) break;
     }
+    for (uint32_t next; p < end && (next = table[row + quick[*p]]) < accepting; p++)
+        row = next;
     r->row = row;
     r->at = (size_t)(p - r->v.text);
 }

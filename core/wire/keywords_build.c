@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/detect_inner.h"
+#include "wire/utf8.h"
 
 /*
  * The words become a tree of characters that they share from the left; the automaton's states are sets of its nodes,
@@ -60,8 +61,8 @@ static uint32_t add_node(struct build *b, uint32_t parent, unsigned char what, u
 
 static bool refuse(struct fault *why, size_t index, struct slice word, const char *what)
 {
-    return fault_set(why, FAULT_POLICY, "keyword %zu, \"%.*s\": %s", index + 1, word.len > 64 ? 64 : (int)word.len,
-                     word.ptr ? word.ptr : "", what);
+    struct slice shown = utf8_cut(word, 64);
+    return fault_set(why, FAULT_POLICY, "keyword %zu, \"%.*s\": %s", index + 1, SLICE_FMT(shown), what);
 }
 
 /* Skips white space from i on; true when there was some. */
@@ -77,7 +78,9 @@ static bool skip_space(struct slice word, size_t *i)
 static bool add_word(struct build *b, size_t index, struct slice word, struct fault *why)
 {
     uint32_t n = 0;
-    if (word.len > LIMIT_KEYWORD_BYTES) return refuse(why, index, word, "longer than a keyword may be");
+    if (word.len > LIMIT_KEYWORD_BYTES)
+        return fault_set(why, FAULT_POLICY, "keyword %zu has %zu bytes, %u are the limit", index + 1, word.len,
+                         LIMIT_KEYWORD_BYTES);
     for (size_t i = 0; i < word.len; i++) {
         bool is_space = skip_space(word, &i);
         if (i == word.len) break;
@@ -117,6 +120,9 @@ static void make_classes(struct build *b)
     }
     for (int c = 'A'; c <= 'Z'; c++)
         k->classes[c] = k->classes[c | 0x20];
+    k->stop = k->class_count++;
+    memcpy(k->quick, k->classes, sizeof k->quick);
+    k->quick[0xC2] = k->quick[0xE2] = k->quick[0xE3] = (unsigned char)k->stop;
 }
 
 /* ---- Sets of nodes into states. */
@@ -297,7 +303,7 @@ static void renumber(struct build *b)
     }
     for (uint32_t s = 0; s < count; s++) {
         for (unsigned c = 0; c < k->class_count; c++)
-            table[row[s] + c] = row[k->table[(size_t)s * k->class_count + c]];
+            table[row[s] + c] = c == k->stop ? STOP_ROW : row[k->table[(size_t)s * k->class_count + c]];
     }
     mem_free(row);
     mem_free(k->table);

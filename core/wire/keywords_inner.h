@@ -13,6 +13,7 @@
 #include "wire/keywords.h"
 
 #define NO_WORD UINT32_MAX
+#define STOP_ROW UINT32_MAX
 
 struct keyword_state {
     uint16_t depth;       /* of the longest beginning, in characters as the automaton sees them */
@@ -27,7 +28,8 @@ struct keyword_end {
 
 struct keywords {
     unsigned char classes[256]; /* of a byte; all white space is one */
-    unsigned class_count;
+    unsigned char quick[256];   /* the same, but what may begin white space outside ASCII has the class stop */
+    unsigned class_count, stop; /* stop is the last class; in the table it leads nowhere, to STOP_ROW */
     uint32_t *table;            /* the row of the next state, by row + class */
     struct keyword_state *states;
     uint32_t state_count, accepting; /* accepting: the first row whose state ends a word */

@@ -169,11 +169,13 @@ local function start_and_reload(upstream_port)
   return median(starts), median(reloads)
 end
 
--- Instructions that the JSON tape takes for each byte of a body.
-local function tape_cost()
+-- Instructions that a C function takes for each byte, in a program that is told rounds and bytes behind other words.
+local function cost_per_byte(func, program, ...)
   local bytes, rounds = 32768, 20
-  local said, code = process.run { "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-    "--toggle-collect=json_parse", gateway.build .. "/bench/tape", rounds, bytes }
+  local words = { "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=" .. func,
+    gateway.build .. "/bench/" .. program, ... }
+  words[#words + 1], words[#words + 2] = rounds, bytes
+  local said, code = process.run(words)
   local collected = said:match("Collected : (%d+)")
   if code ~= 0 or not collected then error("callgrind said:\n" .. said) end
   return tonumber(collected) / rounds / bytes
@@ -201,6 +203,9 @@ local function table_of(m)
     compared("p50 event delay, 1000 streams", m.streams, "p50_us", "us"),
     memory,
     alone("JSON tape, instructions per byte", m.tape, "instr", 5),
+    alone("detectors, instructions per byte", m.detect, "instr", 10),
+    alone("the same, in pieces of 20 bytes", m.detect_stream, "instr"),
+    alone("keywords, instructions per byte", m.keywords, "instr", 10),
     alone("start to ready", m.start_ms, "ms", 100),
     alone("reload", m.reload_ms, "ms", 20),
   }
@@ -226,7 +231,12 @@ local function run()
   local upstream = process.start(upstream_words)
   running[upstream] = true
   local port = tonumber(upstream:expect("listening on 127%.0%.0%.1:(%d+)"))
-  local m = { tape = tape_cost() }
+  local m = {
+    tape = cost_per_byte("json_parse", "tape"),
+    detect = cost_per_byte("detect_scan", "detect", "whole"),
+    detect_stream = cost_per_byte("detect_scan", "detect", "stream"),
+    keywords = cost_per_byte("keywords_scan", "detect", "keywords"),
+  }
   m.start_ms, m.reload_ms = start_and_reload(port)
   for _, case in ipairs { "streams", "requests" } do
     local list = peers.start(port, dir, running)

@@ -197,10 +197,137 @@ static void like_a_plain_search(void)
     }
 }
 
+/* ---- Bounds. */
+
+static void append_run(struct buf *to, const char *unit, size_t count)
+{
+    for (; count > 0; count--)
+        buf_append(to, slice_str(unit));
+}
+
+/* White space may stretch a phrase as far as text is held back, and no further. */
+static void long_white_space(void)
+{
+    struct keywords *k = list_of(phrases, sizeof phrases / sizeof phrases[0], 0);
+    for (size_t extra = 0; extra < 12; extra++) {
+        size_t blanks = LIMIT_DETECT_HOLD_BYTES - 13 + extra;
+        struct buf text, want;
+        buf_init(&text);
+        buf_init(&want);
+        buf_append(&text, SLICE("ignore"));
+        append_run(&text, " ", blanks);
+        buf_append(&text, SLICE("all of it"));
+        if (9 + blanks <= LIMIT_DETECT_HOLD_BYTES - 4) print_hit(&want, 2, 0, 9 + blanks);
+        else print_hit(&want, 9, 0, 6);
+        expect_feed(k, buf_slice(&text), buf_slice(&want), buf_len(&text), 1);
+        for (size_t first = 1; first < 16; first++)
+            expect_feed(k, buf_slice(&text), buf_slice(&want), LIMIT_DETECT_HOLD_BYTES - 8 + first, 7);
+        for (size_t step = 3; step < 6000; step = step * 2 + 1)
+            expect_feed(k, buf_slice(&text), buf_slice(&want), step, step);
+        buf_clear(&text);
+        buf_clear(&want);
+    }
+    keywords_free(k);
+}
+
+static void on_any_hit(void *arg, const struct detect_hit *hit)
+{
+    *(size_t *)arg += hit->len > 0;
+}
+
+static void no_text_is_slow(void)
+{
+    static const char *const words[] = {"a", "aaaaaaaaaaaaaaab", "a b", "a b a b a b a b c", "@@@@@@@#", "#-#-#-@",
+                                        "ab"};
+    static const char *const units[] = {"a", "a ", "ab ", "a b ", "b", "1-", " ", "\xC2\xA0", "aaaaaaaaaaaaaaa",
+                                        "aaaaaaa1"};
+    struct keywords *k = list_of(words, sizeof words / sizeof words[0], 0);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        struct detect_state at = {.steps = 0};
+        struct buf text;
+        size_t hits = 0;
+        buf_init(&text);
+        append_run(&text, units[i], 64u * KIB / strlen(units[i]));
+        keywords_scan(k, &at, buf_slice(&text), true, on_any_hit, &hits);
+        uint64_t steps = at.steps / buf_len(&text);
+        if (steps > 60) UNIT_FAIL("\"%s\": %" PRIu64 " steps a byte", units[i], steps);
+        buf_clear(&text);
+    }
+    keywords_free(k);
+}
+
+static void a_full_list(void)
+{
+    struct slice *words = mem_alloc((LIMIT_KEYWORDS + 1) * sizeof *words);
+    struct buf names, want;
+    struct fault why;
+    struct seen seen;
+    buf_init(&names);
+    buf_init(&want);
+    buf_reserve(&names, 20 * LIMIT_KEYWORDS); /* so that the slices stay */
+    for (unsigned i = 0; i < LIMIT_KEYWORDS; i++) {
+        size_t from = buf_len(&names);
+        buf_printf(&names, "word %u of many", i * 7919u);
+        words[i] = slice_of(buf_ptr(&names) + from, buf_len(&names) - from);
+    }
+    struct keywords *k = keywords_new(words, LIMIT_KEYWORDS, KEYWORDS_WHOLE_WORDS, &why);
+    feed(&seen, k, SLICE("word 7919 of many, word 7920 of many, WORD  31676 of many"), 57, 1);
+    print_hit(&want, 1, 0, 17);
+    print_hit(&want, 4, 38, 19);
+    EXPECT_SLICE(buf_slice(&want), buf_slice(&seen.hits));
+    words[LIMIT_KEYWORDS] = SLICE("one more");
+    EXPECT(!keywords_new(words, LIMIT_KEYWORDS + 1, 0, &why));
+    EXPECT_STR("4097 keywords, 4096 are the limit of one list", fault_message(&why));
+    keywords_free(k);
+    buf_clear(&seen.hits);
+    buf_clear(&names);
+    buf_clear(&want);
+    mem_free(words);
+}
+
+static void expect_refused(struct slice word, const char *want)
+{
+    struct slice two[] = {SLICE("fine"), word};
+    struct fault why = {.code = FAULT_NONE};
+    EXPECT(!keywords_new(two, 2, 0, &why));
+    EXPECT_STR(want, fault_message(&why));
+}
+
+static void bad_words_are_refused(void)
+{
+    struct buf text;
+    struct fault why;
+    buf_init(&text);
+    append_run(&text, "x", LIMIT_KEYWORD_BYTES + 1);
+    expect_refused(SLICE(""), "keyword 2, \"\": empty");
+    expect_refused(SLICE(" \t"), "keyword 2, \" \t\": empty");
+    expect_refused(SLICE("x\\"), "keyword 2, \"x\\\": nothing follows the last \\");
+    expect_refused(buf_slice(&text), "keyword 2 has 257 bytes, 256 are the limit");
+    buf_clear(&text);
+    /* Masks that begin everywhere: each state is another set of the places where they may have begun. */
+    struct slice masks[] = {SLICE("a@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@b"), SLICE("@a@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@c")};
+    EXPECT(!keywords_new(masks, 2, 0, &why));
+    EXPECT_STR("the keywords need a table of more than 16 MB; use fewer of them, shorter ones or fewer masks",
+               fault_message(&why));
+}
+
+static void an_empty_list(void)
+{
+    struct fault why;
+    struct keywords *k = keywords_new(NULL, 0, 0, &why);
+    check_text(k, SLICE("anything \xC2\xA0 at all"), SLICE(""));
+    keywords_free(k);
+}
+
 int main(void)
 {
     RUN(words_and_phrases);
     RUN(whole_words);
     RUN(like_a_plain_search);
+    RUN(long_white_space);
+    RUN(no_text_is_slow);
+    RUN(a_full_list);
+    RUN(bad_words_are_refused);
+    RUN(an_empty_list);
     return unit_close("keywords");
 }
