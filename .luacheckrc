@@ -9,7 +9,7 @@ files["policies/specs"] = { std = "luajit+busted", max_line_length = 240 }
 -- The one file that makes string what policies see of it.
 files["scripts/sandbox.lua"].ignore = { "122/string", "142/string", "143/string", "211/core", "211/use" }
 -- Specs may not end the run they are part of.
-files["scripts/test/run.lua"].ignore = { "122/os" }
+files["scripts/test/run.lua"].ignore = { "122/os", "122/_G" }
 -- Every script is handed the same two; not each needs both.
 files["scripts"].ignore = { "211/core", "211/use" }
 files["**/moongate.lua"].read_globals = { "moongate", "env", "file" }

@@ -108,6 +108,7 @@
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_PROVIDERS 256u
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
+#define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */
 #define LIMIT_WATCH_VALUES 200000u         /* what a test looks at to see whether policies remember something */
 #define LIMIT_DIAGNOSTICS 200u             /* errors told of one load; the others are counted */
 

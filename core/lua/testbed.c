@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "lua/bind.h"
 #include "lua/script.h"
 #include "lua/testbed_engine.h"
 
@@ -12,6 +13,48 @@ static void set_flag(lua_State *L, const char *name, bool value)
 {
     lua_pushboolean(L, value);
     lua_setfield(L, -2, name);
+}
+
+static const struct testbed_job *job_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* on_test(name) */
+static int on_test(lua_State *L)
+{
+    job_of(L)->on_test(job_of(L)->arg, bind_check_slice(L, 1));
+    return 0;
+}
+
+/* on_failure(file, line, name, text) */
+static int on_failure(lua_State *L)
+{
+    struct testbed_failure failure = {.file = bind_opt_slice(L, 1),
+                                      .line = (int)luaL_optinteger(L, 2, 0),
+                                      .name = bind_opt_slice(L, 3),
+                                      .text = bind_check_slice(L, 4)};
+    job_of(L)->on_failure(job_of(L)->arg, &failure);
+    return 0;
+}
+
+static void push_call(lua_State *L, const struct testbed_job *job, const char *name, lua_CFunction fn)
+{
+    lua_pushlightuserdata(L, (void *)(uintptr_t)job);
+    lua_pushcclosure(L, fn, 1);
+    lua_setfield(L, -2, name);
+}
+
+static void push_bundle(lua_State *L, const struct bundle *bundle)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < bundle_count(bundle); i++) {
+        const struct bundle_file *file = bundle_at(bundle, i);
+        lua_pushlstring(L, file->path.ptr, file->path.len);
+        lua_pushlstring(L, file->text.ptr, file->text.len);
+        lua_rawset(L, -3);
+    }
+    lua_setfield(L, -2, "bundle");
 }
 
 static void push_options(lua_State *L, const struct testbed_job *job)
@@ -22,6 +65,11 @@ static void push_options(lua_State *L, const struct testbed_job *job)
     set_flag(L, "has_coverage", job->has_coverage);
     lua_pushstring(L, job->policies);
     lua_setfield(L, -2, "policies");
+    if (job->bundle) {
+        push_bundle(L, job->bundle);
+        push_call(L, job, "on_test", on_test);
+        push_call(L, job, "on_failure", on_failure);
+    }
     lua_newtable(L);
     for (size_t i = 0; i < job->word_count; i++) {
         lua_pushstring(L, job->words[i]);

@@ -6,6 +6,8 @@
  *
  * The specs run in a Lua state with full libraries, which is what tests need and policies never get; each engine that
  * they load is a second one, sandboxed and limited as in a worker (lua/testbed_engine.h). scripts/test/run.lua drives.
+ * With `bundle` the specs get those policy files instead of what lies on the disk, nothing is printed, and on_test and
+ * on_failure hear what happens.
  * Prints on stdout; what cannot even be run is said on stderr. Needs busted at run time only.
  */
 #ifndef MOONGATE_LUA_TESTBED_H
@@ -14,7 +16,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/slice.h"
+#include "lua/bundle.h"
+
 enum testbed_end { TESTBED_PASSED = 0, TESTBED_FAILED = 1, TESTBED_UNUSABLE = 2 };
+
+/* Borrowed for the call. */
+struct testbed_failure {
+    struct slice file; /* "policies/specs/access_spec.lua"; may be empty */
+    int line;          /* 0: unknown */
+    struct slice name; /* of the test; may be empty */
+    struct slice text;
+};
 
 /* Everything is borrowed for the call. */
 struct testbed_job {
@@ -24,6 +37,11 @@ struct testbed_job {
     bool is_json;         /* one document on stdout instead of text */
     bool is_coloured;
     bool has_coverage;
+
+    const struct bundle *bundle; /* NULL: policy files are read from the disk */
+    void (*on_test)(void *arg, struct slice name);
+    void (*on_failure)(void *arg, const struct testbed_failure *failure);
+    void *arg;
 };
 
 enum testbed_end testbed_run(const struct testbed_job *job);

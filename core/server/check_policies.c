@@ -1,8 +1,11 @@
 #include "server/check_policies.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "lua/bundle.h"
+#include "lua/testbed.h"
 
 /* Policies are spoken of as "policies/access.lua", whatever the folder is called. */
 static struct slice bundle_path(struct slice file)
@@ -49,4 +52,58 @@ bool check_policies(const char *folder, const struct settings *settings, struct 
     policy_errors_clear(&errors);
     bundle_unref(bundle);
     return is_good;
+}
+
+/* ---- The gate. */
+
+struct gate {
+    struct report *report;
+    void (*on_test)(void *arg, struct slice name);
+    void *arg;
+};
+
+static void on_test(void *arg, struct slice name)
+{
+    struct gate *gate = arg;
+    if (gate->on_test) gate->on_test(gate->arg, name);
+}
+
+static void on_failure(void *arg, const struct testbed_failure *failure)
+{
+    struct gate *gate = arg;
+    struct slice rest, first = slice_split(failure->text, '\n', &rest);
+    struct buf text;
+    buf_init(&text);
+    if (failure->name.len)
+        buf_printf(&text, "spec failed: %.*s: %.*s", SLICE_FMT(failure->name), SLICE_FMT(first));
+    else
+        buf_printf(&text, "the specs cannot be run: %.*s", SLICE_FMT(first));
+    report_add(gate->report,
+               &(struct diagnostic){.file = failure->file,
+                                    .line = failure->line,
+                                    .text = buf_slice(&text),
+                                    .hint = SLICE("`moongate test` shows it with its trace; moongate.lua asks for it: "
+                                                  "gate = { specs = true }")},
+               SLICE_NONE);
+    buf_clear(&text);
+}
+
+bool check_specs(const char *folder, struct slice serialised, struct report *report,
+                 void (*on_spec)(void *arg, struct slice name), void *arg)
+{
+    struct fault why;
+    struct gate gate = {report, on_spec, arg};
+    struct bundle *bundle = bundle_parse(serialised, &why);
+    if (!bundle) {
+        report_say(report, "%s", fault_message(&why));
+        return false;
+    }
+    int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* specs run in the folder above the policies' */
+    enum testbed_end end = testbed_run(&(struct testbed_job){
+        .policies = folder, .bundle = bundle, .on_test = on_test, .on_failure = on_failure, .arg = &gate});
+    if (here >= 0 && fchdir(here) != 0) report_say(report, "the folder that this was started in is gone");
+    if (here >= 0) close(here);
+    bundle_unref(bundle);
+    if (end != TESTBED_PASSED && report_errors(report) == 0) report_say(report, "the specs cannot be run");
+    return end == TESTBED_PASSED;
 }

@@ -10,6 +10,11 @@
  * settings NULL: default limits, and any provider will do. */
 bool check_policies(const char *folder, const struct settings *settings, struct buf *out, struct check_result *result);
 
+/* Runs the specs of the folder against the serialised bundle that was read from it; failures go into the report, with
+ * the spec's name. on_test hears of each spec that begins; NULL is welcome. False when one failed, or none could run. */
+bool check_specs(const char *folder, struct slice serialised, struct report *report,
+                 void (*on_test)(void *arg, struct slice name), void *arg);
+
 /* Copies them, with the source lines that the bundle knows. */
 void check_add_errors(const struct policy_errors *errors, const struct bundle *bundle, struct report *report);
 

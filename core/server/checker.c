@@ -17,8 +17,11 @@
 
 #define SEND_TIMEOUT_MS 5000u
 
-/* What the forked process sends, each at most once, CHECKED last. */
-enum { CHECKED_CONFIG = 1, CHECKED_BUNDLE, CHECKED_KEYS, CHECKED_REPORT, CHECKED };
+/* What the forked process sends: that the specs begin, with their time in ms, and each one's name; then the rest, each
+ * at most once, CHECKED last. */
+enum { CHECKED_CONFIG = 1, CHECKED_BUNDLE, CHECKED_KEYS, CHECKED_REPORT, CHECKED, CHECKED_SPECS, CHECKED_SPEC };
+
+#define SPEC_NAME_BYTES 200u
 
 struct checked {
     uint32_t is_good;
@@ -32,6 +35,8 @@ struct checker {
     struct loop *loop;
     pid_t pid;
     bool is_late, is_whole;
+    uint32_t specs_ms;                   /* 0: no specs have begun */
+    char spec_name[SPEC_NAME_BYTES + 1]; /* the last that did */
     struct check_result result;
     void (*on_checked)(void *arg, struct check_result *result);
     void *arg;
@@ -81,6 +86,15 @@ static void check_policies_anyway(const char *config_path, struct check_result *
     mem_free(folder);
 }
 
+/* What it finds stands in the report, which decides. */
+static void run_gate(const struct config *config, const struct check_job *job, struct slice bundle,
+                     struct check_result *result)
+{
+    if (!config->has_spec_gate) return;
+    if (job->on_specs) job->on_specs(job->arg, config->gate_timeout_ms);
+    check_specs(config->policies_dir.ptr, bundle, result->report, job->on_spec, job->arg);
+}
+
 static void check_config(const struct check_job *job, struct check_result *result)
 {
     struct buf packed, bundle;
@@ -93,6 +107,7 @@ static void check_config(const struct check_job *job, struct check_result *resul
     buf_init(&bundle);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%.*s", SLICE_FMT(config->policies_dir));
     if (check_policies(config->policies_dir.ptr, config->settings, &bundle, result)) {
+        run_gate(config, job, buf_slice(&bundle), result);
         config_pack(config, &packed);
         result->config_fd = seal("moongate-config", &packed, result->report);
         result->bundle_fd = seal("moongate-policies", &bundle, result->report);
@@ -148,10 +163,25 @@ static bool send(int pipe_fd, uint8_t type, struct slice body, int fd)
     return pipe_send_wait(pipe_fd, &message, SEND_TIMEOUT_MS, &why);
 }
 
+/* Who waits gives up at its own time, so a message that does not get through is no loss. */
+static void tell_specs(void *arg, uint32_t timeout_ms)
+{
+    send(*(int *)arg, CHECKED_SPECS, slice_of((const char *)&timeout_ms, sizeof timeout_ms), -1);
+}
+
+static void tell_spec(void *arg, struct slice name)
+{
+    send(*(int *)arg, CHECKED_SPEC, slice_of(name.ptr, name.len < SPEC_NAME_BYTES ? name.len : SPEC_NAME_BYTES), -1);
+}
+
 _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
 {
     struct check_result result;
-    check_here(job, &result);
+    struct check_job here = *job;
+    here.on_specs = tell_specs;
+    here.on_spec = tell_spec;
+    here.arg = &pipe_fd;
+    check_here(&here, &result);
     struct checked checked = {.is_good = result.is_good, .policy_files = result.policy_files};
     memcpy(checked.digest, result.digest, sizeof checked.digest);
     struct buf report;
@@ -183,6 +213,14 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CHECKED_CONFIG: take_fd(&c->result.config_fd, fd); return;
     case CHECKED_BUNDLE: take_fd(&c->result.bundle_fd, fd); return;
     case CHECKED_KEYS: take_fd(&c->result.keys_fd, fd); return;
+    case CHECKED_SPECS:
+        if (message->body.len != sizeof c->specs_ms) break;
+        memcpy(&c->specs_ms, message->body.ptr, sizeof c->specs_ms);
+        loop_timer_arm_ms(&c->timeout, c->specs_ms);
+        break;
+    case CHECKED_SPEC:
+        snprintf(c->spec_name, sizeof c->spec_name, "%.*s", SLICE_FMT(message->body));
+        break;
     case CHECKED_REPORT: report_merge(c->result.report, message->body); break;
     case CHECKED:
         if (message->body.len != sizeof checked) break;
@@ -200,7 +238,10 @@ static void on_message(void *arg, const struct pipe_message *message)
 
 static void explain_end(struct checker *c, int status)
 {
-    if (c->is_late) {
+    if (c->is_late && c->specs_ms) {
+        report_say(c->result.report, "the specs took longer than gate.timeout (%u ms) and were stopped; the last that began: %s",
+                   c->specs_ms, c->spec_name[0] ? c->spec_name : "none");
+    } else if (c->is_late) {
         report_say(c->result.report, "loading took longer than %u s and was stopped: an endless loop?",
                    LIMIT_CHECK_MS / 1000);
     } else if (WIFSIGNALED(status)) {

@@ -9,7 +9,8 @@
  *     checker_cancel(c);                                    // before on_checked: kills it, no callback
  *
  * The offline `moongate check` runs the same code in its own process: check_here().
- * Bounds: LIMIT_CHECK_MS for the whole, then it is killed and the report says so.
+ * With gate = { specs = true } in moongate.lua the bundle's specs are part of CHECK_CONFIG.
+ * Bounds: LIMIT_CHECK_MS for the whole, gate.timeout for the specs; then it is killed and the report says so.
  */
 #ifndef MOONGATE_SERVER_CHECKER_H
 #define MOONGATE_SERVER_CHECKER_H
@@ -33,6 +34,10 @@ struct check_job {
     const char *config_path;
     const char *data_dir;     /* for CHECK_KEYS */
     const char *policies_dir; /* for CHECK_FOLDER */
+    /* check_here() only: the specs begin, with so much time, and each that does. NULL is welcome. */
+    void (*on_specs)(void *arg, uint32_t timeout_ms);
+    void (*on_spec)(void *arg, struct slice name);
+    void *arg;
 };
 
 struct check_result {

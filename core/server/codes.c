@@ -1,6 +1,7 @@
 #include "server/codes.h"
 
-/* The first whose text fits counts: what is narrower stands before what is wider. */
+/* The first whose text fits counts: what is narrower stands before what is wider. Parts that begin with ^ are how a text
+ * begins, and are tried before all others: what follows there quotes another message. */
 /* clang-format off */
 const struct code code_table[] = {
     /* ---- Lua and files. */
@@ -36,10 +37,10 @@ const struct code code_table[] = {
      "Write `return deny(…)`."},
 
     /* ---- What is written in policy files. */
-    {"MG0201", "an example fails", "examples[",
+    {"MG0201", "an example fails", "^examples[",
      "An example that stands in the file was decided in another way than it says; files whose examples fail do not go live.",
      "Correct the rule, or the example. `moongate explain` shows step by step how a request is decided."},
-    {"MG0202", "a spec fails", "spec failed|specs failed|the specs",
+    {"MG0202", "a spec fails", "^spec failed|^the specs",
      "gate = { specs = true } in moongate.lua lets nothing go live whose specs fail.",
      "`moongate test` shows the same failure with its trace."},
     {"MG0203", "an unknown condition", "unknown condition '",
@@ -138,24 +139,37 @@ const struct code code_table[] = {
 };
 /* clang-format on */
 
-static bool fits(const struct code *code, struct slice text)
+static bool has_part(struct slice text, struct slice part, bool is_beginning)
+{
+    if ((part.ptr[0] == '^') != is_beginning) return false;
+    if (is_beginning) return slice_starts(text, slice_of(part.ptr + 1, part.len - 1));
+    return text.len >= part.len && memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
+}
+
+static bool fits(const struct code *code, struct slice text, bool is_beginning)
 {
     struct slice rest = slice_str(code->says);
-    if (rest.len == 0) return true;
+    if (rest.len == 0) return !is_beginning;
     while (rest.len) {
         struct slice part = slice_split(rest, '|', &rest);
-        if (part.len && text.len >= part.len && memmem(text.ptr, text.len, part.ptr, part.len)) return true;
+        if (part.len && has_part(text, part, is_beginning)) return true;
     }
     return false;
 }
 
+static const struct code *find(struct slice text, bool is_warning, bool is_beginning)
+{
+    for (const struct code *code = code_table; code->name; code++) {
+        bool is_of_warnings = code->name[3] == '3';
+        if (is_of_warnings == is_warning && fits(code, text, is_beginning)) return code;
+    }
+    return NULL;
+}
+
 const struct code *code_of(struct slice text, bool is_warning)
 {
-    const struct code *code = code_table;
-    for (;; code++) {
-        bool is_of_warnings = code->name[3] == '3';
-        if (is_of_warnings == is_warning && fits(code, text)) return code;
-    }
+    const struct code *code = find(text, is_warning, true);
+    return code ? code : find(text, is_warning, false);
 }
 
 const struct code *code_find(struct slice name)

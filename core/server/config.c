@@ -179,6 +179,7 @@ static void set_defaults(struct config_reader *r)
     c->policies_dir = config_resolve_path(r, SLICE("policies"));
     c->settings->data_dir = config_resolve_path(r, SLICE("data"));
     c->workers = count_cores();
+    c->gate_timeout_ms = LIMIT_GATE_MS;
     r->defaults = (struct provider){.can_report_usage = true,
                                     .connect_timeout_ms = LIMIT_CONNECT_TIMEOUT_MS,
                                     .first_byte_timeout_ms = LIMIT_FIRST_BYTE_TIMEOUT_MS,

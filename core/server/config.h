@@ -30,6 +30,8 @@ struct config {
     struct slice policies_dir;
     unsigned workers;
     uint32_t drain_delay_ms; /* not ready, still accepting: for load balancers to notice */
+    bool has_spec_gate;      /* nothing goes live whose specs fail */
+    uint32_t gate_timeout_ms;
 };
 
 /* The file to use: `given` (-c), else MOONGATE_CONFIG, else "moongate.lua". Borrowed. */

@@ -126,6 +126,8 @@ static void walk_config(struct walk *w, struct config *c)
     walk_text(w, &c->policies_dir);
     WALK(w, c->workers);
     WALK(w, c->drain_delay_ms);
+    WALK(w, c->has_spec_gate);
+    WALK(w, c->gate_timeout_ms);
     walk_settings(w, c->settings);
 }
 
@@ -230,6 +232,7 @@ json_t *config_show(const struct config *c)
 {
     const struct settings *s = c->settings;
     json_t *all = json_object(), *providers = json_object(), *drain = json_object(), *admin = json_object();
+    json_t *gate = json_object();
     set_text(all, "file", c->file);
     set_text(all, "sha256", slice_str(s->digest));
     set_text(all, "listen", c->listen);
@@ -248,6 +251,9 @@ json_t *config_show(const struct config *c)
     set_duration(drain, "grace", s->drain_grace_ms);
     set_duration(drain, "delay", c->drain_delay_ms);
     json_object_set_new(all, "drain", drain);
+    json_object_set_new(gate, "specs", json_boolean(c->has_spec_gate));
+    set_duration(gate, "timeout", c->gate_timeout_ms);
+    json_object_set_new(all, "gate", gate);
     set_duration(all, "keepalive", s->keepalive_ms);
     json_object_set_new(all, "policy", show_policy(s));
     return all;

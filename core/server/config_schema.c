@@ -55,6 +55,12 @@ static const struct field policy_group[] = {
     END,
 };
 
+static const struct field gate_group[] = {
+    {"specs",   FIELD_FLAG,     IN_CONFIG(has_spec_gate), 0, 0, NULL},
+    {"timeout", FIELD_DURATION, IN_CONFIG(gate_timeout_ms), 100, 10 * MINUTE_MS, NULL},
+    END,
+};
+
 static const struct field provider_timeouts_group[] = {
     {"connect",    FIELD_DURATION, IN_PROVIDER(connect_timeout_ms),    1, 10 * MINUTE_MS, NULL},
     {"first_byte", FIELD_DURATION, IN_PROVIDER(first_byte_timeout_ms), 1, DAY_MS, NULL},
@@ -99,6 +105,7 @@ const struct field config_fields[] = {
     {"drain",     FIELD_GROUP,     IN_NOTHING, 0, 0, drain_group},
     {"keepalive", FIELD_DURATION,  IN_SETTINGS(keepalive_ms), 0, 60 * MINUTE_MS, NULL},
     {"policy",    FIELD_GROUP,     IN_NOTHING, 0, 0, policy_group},
+    {"gate",      FIELD_GROUP,     IN_NOTHING, 0, 0, gate_group},
     END,
 };
 /* clang-format on */

@@ -126,6 +126,7 @@ local function totals(list)
 end
 
 local function finish(seconds)
+  if output.options.on_failure then return end
   local covered = output.options.has_coverage and use("test/coverage").files()
   result.coverage = covered or nil
   if output.options.is_json then
@@ -140,7 +141,8 @@ local function finish(seconds)
 end
 
 local function subscribe_all(busted, handler)
-  local is_quiet = output.options.is_json
+  local options = output.options
+  local is_quiet = options.is_json or options.on_failure
   local function on(event, fn)
     busted.subscribe(event, function(...)
       fn(...)
@@ -152,11 +154,16 @@ local function subscribe_all(busted, handler)
       open_file(name_of(element.name))
     end
     local shown = handler.format(element, parent, message, trace, true)
-    note(shown.name, "failed", place_of(message, shown.trace))
+    local text, line = place_of(message, shown.trace)
+    note(shown.name, "failed", text, line)
+    if options.on_failure then options.on_failure(file.file, line, shown.name, text) end
   end
   on({ "file", "start" }, function(element) open_file(name_of(element.name)) end)
   on({ "file", "end" }, function()
     if not is_quiet then tell_file() end
+  end)
+  on({ "test", "start" }, function(element, parent)
+    if options.on_test then options.on_test(handler.format(element, parent).name) end
   end)
   on({ "test", "end" }, function(element, parent, status)
     if status ~= "success" and status ~= "pending" then return end

@@ -1,7 +1,8 @@
 -- Runs specs with busted: what `moongate test` does once the words of its command line are read.
 --
 -- Its arguments are `engine` (core/lua/testbed_engine.c) and the options: { words, policies, is_json, is_coloured,
--- has_coverage }. Gives back 0 when all passed, 1 when something failed, 2 when nothing could be run.
+-- has_coverage; bundle, on_test, on_failure }: with a bundle, the text of each policy file by name, the specs judge that
+-- before it goes live, and nothing is printed. Gives back 0 when all passed, 1 when something failed, 2 when nothing could be run.
 local engine, options = ...
 
 local PASSED, FAILED, UNUSABLE = 0, 1, 2
@@ -16,6 +17,10 @@ local function use(name)
 end
 
 local function complain(text, cure)
+  if options.on_failure then
+    options.on_failure(nil, nil, nil, text .. (cure and " (" .. cure .. ")" or ""))
+    return UNUSABLE
+  end
   io.stderr:write("error: ", text, "\n", cure and "  = help: " .. cure .. "\n" or "")
   return UNUSABLE
 end
@@ -96,7 +101,11 @@ end
 
 local function preload_kit()
   local files = use "test/files"
-  engine.read, engine.folder, engine.bundle = files.read, files.folder, options.bundle
+  engine.read, engine.folder = files.read, files.folder
+  if options.bundle then
+    engine.bundle = { folder = options.policies:match("([^/]+)/*$"), files = options.bundle }
+    _G.print = function() end
+  end
   if options.has_coverage then use("test/coverage").watch() end
   use("test/leaks").watch(engine)
   package.preload["moongate.test"] = function() return use "test/kit" end
