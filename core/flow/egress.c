@@ -92,7 +92,7 @@ static void *http_start(void *arg, const struct policy_http_request *request, ui
     arena_init(&call->arena);
     buf_init(&call->body);
     headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
-    if (request->has_secret) headers[count++] = secret_header(call, request->egress);
+    if (request->has_secret && request->egress) headers[count++] = secret_header(call, request->egress);
     for (size_t i = 0; i < request->header_count && count < CALL_HEADERS_MAX; i++)
         headers[count++] = (struct fetch_header){request->headers[i].name, request->headers[i].value};
     call->fetch = fetch_start(flow->pool,

@@ -66,10 +66,8 @@ static int on_http_start(lua_State *L)
     };
     luaL_checktype(L, 3, LUA_TTABLE);
     request.header_count = collect_headers(L, 3, headers);
-    if (request.egress) {
-        request.answer_bytes_max = request.egress->answer_bytes_max;
-        request.has_secret = lua_toboolean(L, 6);
-    }
+    request.has_secret = lua_toboolean(L, 6);
+    if (request.egress) request.answer_bytes_max = request.egress->answer_bytes_max;
     vm_charge(L, request.body.len + 3000);
     const char *refusal = !host || !host->http_start ? "refused" : eval->calls++ >= CALLS_MAX ? "limit" : NULL;
     if (refusal) {

@@ -15,6 +15,10 @@ static int on_log(lua_State *L)
     vm_place(L, place, sizeof place);
     vm_charge(L, 3000); /* a line is a system call */
     if (text.len > LINE_BYTES_MAX) text.len = LINE_BYTES_MAX;
+    if (eval && eval->how.host && eval->how.host->log) {
+        eval->how.host->log(eval->how.host_arg, names[level], slice_str(place), text);
+        return 0;
+    }
     log_event(level, "policy", "%s: %.*s%s%s", place, SLICE_FMT(text), eval ? " request " : "",
               eval ? eval->x->id : "");
     return 0;

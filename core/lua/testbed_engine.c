@@ -9,6 +9,7 @@
 #include "lua/script.h"
 #include "lua/simulate.h"
 #include "lua/testbed_counters.h"
+#include "lua/testbed_services.h"
 #include "lua/watch.h"
 
 #define ENGINE "moongate.engine"
@@ -131,15 +132,26 @@ static int on_decide(lua_State *L)
     if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
     int slices = 1;
     testbed_counters_enter(L);
-    struct policy_eval *eval = policy_decide(set, x);
-    while (policy_eval_step(eval) == POLICY_MORE)
-        slices++;
+    struct policy_eval *eval = testbed_begin(L, set, x, &(struct policy_call){.phase = PHASE_REQUEST});
+    bool ok = testbed_evaluate(L, eval, &slices);
     policy_eval_free(eval);
+    if (!ok) {
+        simulate_free(x);
+        return lua_error(L);
+    }
     bind_push_outcome(L, x);
     lua_pushinteger(L, slices);
     lua_setfield(L, -2, "slices");
     simulate_free(x);
     return 1;
+}
+
+/* respond(engine, description of a request, of an answer) → outcome of all phases */
+static int on_respond(lua_State *L)
+{
+    struct policy_set *set = check_set(L);
+    testbed_counters_enter(L);
+    return testbed_respond_with(L, set, bind_check_slice(L, 2), bind_check_slice(L, 3));
 }
 
 /* ask(engine, script, question as JSON) → the answer's text, its number */
@@ -212,7 +224,8 @@ static int on_remembered(lua_State *L)
 void testbed_engine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", on_load},       {"decide", on_decide}, {"script", on_script},         {"memory", on_memory},
+        {"load", on_load},       {"decide", on_decide}, {"respond", on_respond}, {"serve_with", testbed_serve_with}, {"seen", testbed_seen},
+        {"script", on_script},         {"memory", on_memory},
         {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered},
         {"ask", on_ask},         {"json", on_json},     {"count_with", testbed_count_with},
         {NULL, NULL}};

@@ -6,6 +6,8 @@
 --   local r  = mg:request { as = { department = "sales" }, model = "gpt-4o" }   -- scripts/request.lua says what it takes
 --   assert.allowed(r)  assert.denied(r, 403, "code")  assert.routed_to(r, "a/b")  assert.explained_by(r, "policy/rule")
 --   assert.faulted(r, "policies/x.lua:3")
+--   mg:stub("POST https://x.internal/check", function(req) … end)  mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs
+--                                                           -- scripts/test/services.lua
 --   gw.errors { x = "…" }                                   -- what loading says, one line an error
 --
 -- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model,
@@ -29,6 +31,8 @@ end
 local request = use "request"
 local json = use "json"
 local encode = json.encode
+local services = use "test/services"
+services.install(Gateway, engine)
 
 -- --- files ---
 
@@ -60,7 +64,9 @@ end
 local function start(files, options)
   local set, errors, text = engine.load(files, options and options.providers)
   if not set then error("the policies do not load:\n" .. text, 0) end
-  return setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]) }, Gateway)
+  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]) }, Gateway)
+  services.forget(mg)
+  return mg
 end
 
 function gw.load_chain(path, options) return start(folder(path or "policies"), options) end
@@ -142,14 +148,25 @@ local function complete(mg, given)
   return t
 end
 
-function Gateway:request(given)
-  local r = engine.decide(self.set, request.describe(complete(self, given)))
+local function result(r)
   if r.kind == "deny" then
     r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule }
   end
   r.route = { targets = r.targets }
   if r.sent then r.request = engine.json(r.sent) end
   return r
+end
+
+function Gateway:request(given)
+  services.enter(self)
+  local r = engine.decide(self.set, request.describe(complete(self, given)))
+  services.leave(self)
+  return result(r)
+end
+
+-- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua.
+function Gateway:respond(given, answer)
+  return result(services.respond(self, request.describe(complete(self, given)), encode(answer or {})))
 end
 
 -- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
