@@ -83,6 +83,19 @@ local function start_demo(tree, data)
   return demo, said, text:match("gateway%s+http://127%.0%.0%.1:(%d+)"), text:match("admin%s+http://127%.0%.0%.1:(%d+)")
 end
 
+-- The lines that a command prints.
+local function ask_shell(shell, command)
+  local said = {}
+  shell:write(command .. "\necho; echo end-of-step\n")
+  while true do
+    local line, why = shell:line(30)
+    if not line then said[#said + 1] = "(" .. why .. ")" end
+    if not line or line == "end-of-step" then break end
+    said[#said + 1] = line
+  end
+  return split(table.concat(said, "\n"))
+end
+
 local function run_all(steps, tree)
   local data = "build/readme-demo"
   local demo, port, admin_port
@@ -95,17 +108,14 @@ local function run_all(steps, tree)
     if step.text == "make demo" then
       demo, said, port, admin_port = start_demo(tree, data)
     else
-      said = {}
-      shell:write(here(step.text) .. "\necho; echo end-of-step\n")
-      while true do
-        local line, why = shell:line(30)
-        if not line then said[#said + 1] = "(" .. why .. ")" end
-        if not line or line == "end-of-step" then break end
-        said[#said + 1] = line
-      end
-      said = split(table.concat(said, "\n"))
+      said = ask_shell(shell, here(step.text))
     end
     local wanted = split(here(table.concat(step.wanted, "\n")))
+    -- The record of an answer is written when the client has the answer.
+    for _ = 1, step.text:find("^tail ") and 50 or 0 do
+      if fits(wanted, said) then break end
+      said = ask_shell(shell, "sleep 0.1; " .. here(step.text))
+    end
     house.count(fits(wanted, said), ("README.md:%d: $ %s\n  printed\n    %s"):format(step.line, step.text,
       table.concat(said, "\n    ")))
   end
