@@ -92,7 +92,7 @@ const struct command cli_commands[] = {
      "\n"
      "  --as WHO            DEPARTMENT/USER, APP/USER, or NAME=VALUE,… (role and approval again for more)\n"
      "  --model M  --api A  --stream  --text T  --uses tools,images  --max-tokens N  --header NAME=VALUE\n"
-     "  --task T  --quality Q  --data CLASS  --max-latency-ms N      hints, as the headers give them\n"
+     "  --task T  --quality Q  --data CLASS  --label L  --max-latency-ms N  --session S     hints, as the headers give them\n"
      "  --tokens N          how long it is, text and answer; also --ctx, --input-tokens, --output-tokens\n"
      "  --time 2025-06-03T12:00:00Z     --approve MODEL     --key missing|unknown|revoked|expired\n"
      "  --set NAME=VALUE    any further field that an example in a policy file may have\n"

@@ -14,7 +14,7 @@
 static const char *const text_flags[] = {"model",      "api",           "text",           "uses",    "task",
                                          "quality",    "data",          "max_latency_ms", "tokens",  "ctx",
                                          "max_tokens", "input_tokens",  "output_tokens",  "time",    "key",
-                                         "user",       "temperature"};
+                                         "user",       "temperature",   "label",          "session", "cost_usd"};
 static const char *const list_flags[] = {"as", "approve", "header", "set"};
 
 #define TEXT_FLAGS (sizeof text_flags / sizeof text_flags[0])

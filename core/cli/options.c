@@ -4,7 +4,7 @@
 #include "base/nearest.h"
 #include "cli/cli.h"
 
-#define KNOWN_MAX 32
+#define KNOWN_MAX 64
 
 /* "--config|-c": does `word` (without "=value") name it? */
 static bool is_named(const struct option *o, struct slice word)

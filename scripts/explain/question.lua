@@ -74,7 +74,7 @@ end
 
 -- name: the field; said: as the caller wrote it.
 local function flag_value(name, text, said)
-  if name == "uses" then return names_of(text) end
+  if name == "uses" or name == "label" then return names_of(text) end
   if name == "time" then return request.seconds_of(tonumber(text) or text) end
   local kinds = request.fields[name]
   if not kinds then
@@ -177,7 +177,7 @@ local function add_key(t, key, notes)
 end
 
 local function add_facts(t, recorded)
-  for _, name in ipairs { "task", "quality", "data", "max_latency_ms", "uses", "max_tokens" } do
+  for _, name in ipairs { "task", "quality", "data", "label", "max_latency_ms", "uses", "max_tokens", "session" } do
     local value = recorded[name]
     if value ~= nil and not (type(value) == "table" and value._raw) then t[name] = value end
   end
@@ -196,7 +196,7 @@ local function read_record(record, key, notes)
   t.stream = record.stream == true or nil
   if type(record.time) == "string" then t.time = request.seconds_of((record.time:gsub("%.%d+Z$", "Z"))) end
   if type(record.facts) == "table" and not record.facts._raw then add_facts(t, record.facts)
-  else notes[#notes + 1] = "not in the record: text, tools, attachments, and the hints task, quality, max_latency_ms, data" end
+  else notes[#notes + 1] = "not in the record: text, tools, attachments, and the hints (task, quality, max_latency_ms, data, label)" end
   return t
 end
 
@@ -209,13 +209,15 @@ local function assume_app(t, notes)
   for _, definition in ipairs(loaded.definitions) do
     if definition.kind == "auth" and definition.spec.default_app then return end
   end
-  local plain, own
+  local best, own, plain
   for _, name in ipairs(report.keys(apps_known())) do
     local app = apps_known()[name]
-    if app.department == t.as.department and t.as.department then own = own or name end
-    if next(app.defaults) == nil then plain = plain or name end
+    local is_own, is_plain = t.as.department and app.department == t.as.department, next(app.defaults) == nil
+    if is_own and is_plain then best = best or name end
+    if is_own then own = own or name end
+    if is_plain then plain = plain or name end
   end
-  local app = own or plain
+  local app = best or own or plain
   if not app then return end
   t.as.app = app
   notes[#notes + 1] = ("app %s is assumed: --as app=… names another"):format(app)

@@ -1,7 +1,7 @@
 -- An explanation as people read it on a terminal, and as JSON.
 local core, use = ...
 local words = use "words"
-local calendar = use "explain/calendar"
+local moment = use "explain/moment"
 
 local text = {}
 
@@ -28,7 +28,7 @@ local function verdict_line(v, paint)
 end
 
 local shown = { "app", "department", "user", "team", "tier", "region", "clearance", "env", "role", "approvals", "api", "asked", "model",
-  "task", "quality", "data", "max_latency_ms", "context_tokens", "max_tokens", "uses" }
+  "task", "quality", "data", "label", "max_latency_ms", "context_tokens", "max_tokens", "uses" }
 local dull = { data = "public", api = "chat" }
 
 local function facts_lines(facts, digest)
@@ -53,7 +53,7 @@ local function facts_lines(facts, digest)
     if not is_dull then parts[#parts + 1] = name .. " " .. words.value(value) end
   end
   if facts.stream then parts[#parts + 1] = "stream" end
-  local time, day = calendar.spell(facts.time)
+  local time, day = moment.spell(facts.time)
   return { "  " .. table.concat(parts, "  "), ("  %s %s  policies %s"):format(day, time, digest:sub(1, 12)) }
 end
 
@@ -154,7 +154,7 @@ end
 
 -- Lists stay lists when they are empty, and functions and userdata stay out.
 local list_names = { policies = true, steps = true, conditions = true, candidates = true, remedies = true, notes = true, targets = true,
-  trace = true, role = true, approvals = true, uses = true, models = true, values = true, path = true, seen = true }
+  trace = true, role = true, approvals = true, label = true, uses = true, models = true, values = true, path = true, seen = true }
 
 function text.jsonable(value, name)
   if type(value) ~= "table" then return value end

@@ -13,7 +13,7 @@ local facts = use "facts"
 local report = use "report"
 local request = use "request"
 local words = use "words"
-local calendar = use "explain/calendar"
+local moment = use "explain/moment"
 
 local walk = {}
 
@@ -31,9 +31,10 @@ local function uses_of(bits)
   return names
 end
 
-local function members(view)
+-- Names of a set: a view, or a table.
+local function members(set)
   local names = {}
-  for name in core.safe.pairs(view) do names[#names + 1] = name end
+  for name in core.safe.pairs(set) do names[#names + 1] = name end
   table.sort(names)
   return names
 end
@@ -42,8 +43,9 @@ end
 local function value_of(f, key)
   if key == "role" then return members(f.ctx_roles) end
   if key == "uses" then return uses_of(f.uses) end
+  if key == "label" then return members(f.labels or {}) end
   if key == "hours" or key == "days" or key == "zone" then
-    local time, day = calendar.spell(f.time)
+    local time, day = moment.spell(f.time)
     return day .. " " .. time
   end
   if not facts.compute[key] and key ~= "model" then return nil end
@@ -159,7 +161,7 @@ end
 local function facts_of(f)
   local out = {}
   for _, name in ipairs(facts.names()) do out[name] = value_of(f, name) end
-  out.role, out.approvals = members(f.ctx_roles), members(f.ctx_approvals)
+  out.role, out.approvals, out.label = members(f.ctx_roles), members(f.ctx_approvals), members(f.labels or {})
   out.model, out.time = value_of(f, "model"), f.time
   return out
 end

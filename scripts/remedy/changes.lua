@@ -11,7 +11,7 @@ local loaded = use "load"
 local report = use "report"
 local schema = use "schema"
 local words = use "words"
-local calendar = use "explain/calendar"
+local moment = use "explain/moment"
 local question = use "explain/question"
 local vocabulary = use "remedy/vocabulary"
 
@@ -173,6 +173,30 @@ local function uses(list, t, seen)
   end
 end
 
+-- Data labels can be left out where the request names them itself.
+local function labels(list, t)
+  local names = type(t.label) == "string" and { t.label } or t.label or {}
+  for _, name in ipairs(names) do
+    local rest = without(names, name)
+    add(list, "request", "label", name, #rest > 0 and { set = { label = rest } } or { remove = { "label" } })
+  end
+end
+
+-- What a body says, said otherwise: whether it is the text at all that is refused.
+local function with_text(body, text)
+  local out = copy(body)
+  if out.messages then out.messages = { { role = "user", content = text } } end
+  if out.input then out.input = text end
+  if out.prompt then out.prompt = text end
+  return out
+end
+
+local function texts_of(list, t)
+  if type(t.body) == "table" then add(list, "request", "text", "hello", { set = { body = with_text(t.body, "hello") } })
+  elseif t.messages then add(list, "request", "text", "hello", { set = { text = "hello" }, remove = { "messages" } })
+  elseif t.text then add(list, "request", "text", "hello", { set = { text = "hello" } }) end
+end
+
 local function streams(list, values, seen)
   if values.stream or seen.facts.stream then
     add(list, "request", "stream", not seen.facts.stream, { set = { stream = not seen.facts.stream } })
@@ -259,7 +283,9 @@ function changes.candidates(t, seen)
   keys(list, t)
   approvals(list, t, seen)
   numbers(list, values, seen)
+  texts_of(list, t)
   uses(list, t, seen)
+  labels(list, t)
   streams(list, values, seen)
   models(list, t, seen)
   classes(list, t, seen)
@@ -289,10 +315,12 @@ local texts = {
     return ("an approval of %s for this caller: `moongate keys create --approve %s …`"):format(some(values), tostring(values[1]))
   end,
   uses = function(values) return "send it without " .. some(values) end,
+  label = function(values) return "send it without the label " .. some(values) end,
+  text = function() return "send it without what the text holds: with another text it goes through" end,
   key = function() return "send a key that is known, not revoked and not expired" end,
   stream = function(values) return values[1] and "ask for a stream" or "ask for one answer, not a stream" end,
   time = function(values)
-    local time, day = calendar.spell(values[1])
+    local time, day = moment.spell(values[1])
     return ("send it on %s %s"):format(day, time)
   end,
   role = function(values)

@@ -101,6 +101,14 @@ local function auth_edits(list, definition, rule, seen)
   end
 end
 
+-- What a detector found is masked instead of denied; more of a long text is looked at.
+local function redaction_edits(list, definition, rule)
+  local given = definition.spec.request
+  if is_plain(given) and (given[rule] == "deny" or given["*"] == "deny") and rule ~= "max_scan" then
+    add(list, { "request", rule }, "mask", ("mask %s instead of refusing it"):format(rule))
+  elseif rule == "max_scan" then add(list, { "unscanned" }, "warn", "only warn of text that is not looked at") end
+end
+
 -- An app that apps.lua does not know.
 local function app_edits(list, seen)
   local app = seen.facts.app
@@ -173,6 +181,7 @@ local function candidates(seen, blame)
   if definition.kind == "access" and blame.rule == "default" then
     for _, model in ipairs(models_behind(seen)) do default_edit(list, definition, model, seen) end
   end
+  if definition.kind == "redaction" then redaction_edits(list, definition, blame.rule) end
   if definition.kind == "auth" then auth_edits(list, definition, blame.rule, seen) end
   rule_edits(list, definition, blame.rule, seen)
   for _, edit in ipairs(list) do edit.definition = definition end
