@@ -169,16 +169,27 @@ local function start_and_reload(upstream_port)
   return median(starts), median(reloads)
 end
 
--- Instructions that a C function takes for each byte, in a program that is told rounds and bytes behind other words.
-local function cost_per_byte(func, program, ...)
-  local bytes, rounds = 32768, 20
-  local words = { "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=" .. func,
-    gateway.build .. "/bench/" .. program, ... }
-  words[#words + 1], words[#words + 2] = rounds, bytes
-  local said, code = process.run(words)
+-- Instructions inside of one C function while a bench tool runs.
+local function instructions(inside, words)
+  local said, code = process.run { "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+    "--toggle-collect=" .. inside, unpack(words) }
   local collected = said:match("Collected : (%d+)")
   if code ~= 0 or not collected then error("callgrind said:\n" .. said) end
-  return tonumber(collected) / rounds / bytes
+  return tonumber(collected)
+end
+
+-- Those for each byte, in a program that is told rounds and bytes behind other words.
+local function cost_per_byte(inside, program, ...)
+  local bytes, rounds = 32768, 20
+  local words = { gateway.build .. "/bench/" .. program, ... }
+  words[#words + 1], words[#words + 2] = rounds, bytes
+  return instructions(inside, words) / rounds / bytes
+end
+
+-- Those of one decision.
+local function chain_cost(...)
+  local rounds = 200
+  return instructions("decide_once", { gateway.build .. "/bench/chain", rounds, ... }) / rounds
 end
 
 local function of(case, name, field) return median(case[name][field]) end
@@ -206,6 +217,10 @@ local function table_of(m)
     alone("detectors, instructions per byte", m.detect, "instr", 10),
     alone("the same, in pieces of 20 bytes", m.detect_stream, "instr"),
     alone("keywords, instructions per byte", m.keywords, "instr", 10),
+    alone("policies, \"auto\"", m.chain_auto, "instr", 30000),
+    alone("policies, a model by name", m.chain_named, "instr", 30000),
+    alone("policies, a denial", m.chain_denied, "instr", 30000),
+    alone("access: 1,000 rows against 10", m.rows_1000 / m.rows_10, "times", 2),
     alone("start to ready", m.start_ms, "ms", 100),
     alone("reload", m.reload_ms, "ms", 20),
   }
@@ -236,6 +251,11 @@ local function run()
     detect = cost_per_byte("detect_scan", "detect", "whole"),
     detect_stream = cost_per_byte("detect_scan", "detect", "stream"),
     keywords = cost_per_byte("keywords_scan", "detect", "keywords"),
+    chain_auto = chain_cost("shipped", "auto"),
+    chain_named = chain_cost("shipped", "gpt-4o"),
+    chain_denied = chain_cost("shipped", "claude-3-opus"),
+    rows_10 = chain_cost("rows", 10),
+    rows_1000 = chain_cost("rows", 1000),
   }
   m.start_ms, m.reload_ms = start_and_reload(port)
   for _, case in ipairs { "streams", "requests" } do
