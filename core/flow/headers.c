@@ -3,30 +3,41 @@
 #include <strings.h>
 
 /* A pattern that ends in '*' stands for every name with that beginning. */
-static const char *const to_provider[] = {
-    "accept",     "accept-language", "anthropic-beta",      "anthropic-version",
-    "baggage",    "idempotency-key", "openai-beta",         "traceparent",
-    "tracestate", "user-agent",      "x-client-request-id", "x-stainless-*",
+#define PATTERN(text)                                                                                                  \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+static const struct slice to_provider[] = {
+    PATTERN("accept"),      PATTERN("accept-language"),     PATTERN("anthropic-beta"), PATTERN("anthropic-version"),
+    PATTERN("baggage"),     PATTERN("idempotency-key"),     PATTERN("openai-beta"),    PATTERN("traceparent"),
+    PATTERN("tracestate"),  PATTERN("user-agent"),          PATTERN("x-client-request-id"),
+    PATTERN("x-stainless-*"),
 };
 
-static const char *const to_client[] = {
-    "anthropic-ratelimit-*", "cache-control",        "content-encoding", "content-language",    "content-type",
-    "openai-model",          "openai-processing-ms", "openai-version",   "ratelimit-*",         "ratelimitbysize-*",
-    "retry-after",           "retry-after-ms",       "x-ratelimit-*",    "x-ratelimitbysize-*", "x-should-retry",
+static const struct slice to_client[] = {
+    PATTERN("anthropic-ratelimit-*"), PATTERN("cache-control"),     PATTERN("content-encoding"),
+    PATTERN("content-language"),      PATTERN("content-type"),      PATTERN("openai-model"),
+    PATTERN("openai-processing-ms"),  PATTERN("openai-version"),    PATTERN("ratelimit-*"),
+    PATTERN("ratelimitbysize-*"),     PATTERN("retry-after"),       PATTERN("retry-after-ms"),
+    PATTERN("x-ratelimit-*"),         PATTERN("x-ratelimitbysize-*"), PATTERN("x-should-retry"),
 };
 
-static const char *const request_ids[] = {"apim-request-id", "request-id", "x-request-id", "x-kong-request-id"};
+static const struct slice request_ids[] = {PATTERN("apim-request-id"), PATTERN("request-id"), PATTERN("x-request-id"),
+                                           PATTERN("x-kong-request-id")};
+#undef PATTERN
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool matches(struct slice name, const char *pattern)
+/* Every header of every request is held against every pattern: length and first letter decide nearly all of it. */
+static bool matches(struct slice name, struct slice pattern)
 {
-    size_t len = strlen(pattern);
-    if (pattern[len - 1] == '*') return name.len >= len && strncasecmp(name.ptr, pattern, len - 1) == 0;
-    return name.len == len && strncasecmp(name.ptr, pattern, len) == 0;
+    size_t len = pattern.len;
+    bool is_open = pattern.ptr[len - 1] == '*';
+    if (is_open ? name.len < len : name.len != len) return false;
+    return (name.ptr[0] | 0x20) == pattern.ptr[0] && strncasecmp(name.ptr, pattern.ptr, is_open ? len - 1 : len) == 0;
 }
 
-static bool is_in(struct slice name, const char *const *patterns, size_t count)
+static bool is_in(struct slice name, const struct slice *patterns, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (matches(name, patterns[i])) return true;

@@ -79,14 +79,18 @@ struct slice json_raw(const struct json_tape *tape, uint32_t node)
     return slice_of(tape->bytes + n->start, n->end - n->start);
 }
 
-struct slice json_key(const struct json_tape *tape, uint32_t value)
+static struct slice key_of(const struct json_tape *tape, const struct json_node *n)
 {
-    const struct json_node *n = node_at(tape, value);
-    if (n->key == JSON_NONE) return SLICE_NONE;
     uint32_t end = n->start;
     while (tape->bytes[end - 1] != '"')
         end--;
     return slice_of(tape->bytes + n->key, end - n->key);
+}
+
+struct slice json_key(const struct json_tape *tape, uint32_t value)
+{
+    const struct json_node *n = node_at(tape, value);
+    return n->key == JSON_NONE ? SLICE_NONE : key_of(tape, n);
 }
 
 static uint32_t hex4(const char *p)
@@ -165,20 +169,29 @@ struct slice json_key_text(const struct json_tape *tape, uint32_t value, struct 
     return node_at(tape, value)->meta & JSON_KEY_ESCAPED ? decode(key, arena) : key;
 }
 
-bool json_key_is(const struct json_tape *tape, uint32_t value, struct slice name)
+/* Of a member. */
+static inline bool key_is(const struct json_tape *tape, const struct json_node *n, struct slice name)
 {
-    const struct json_node *n = node_at(tape, value);
-    if (n->key == JSON_NONE) return false;
-    if (n->meta & JSON_KEY_ESCAPED) return decodes_to(without_quotes(json_key(tape, value)), name);
+    if (n->meta & JSON_KEY_ESCAPED) return decodes_to(without_quotes(key_of(tape, n)), name);
     /* A key's closing quote is the first one behind its text. */
     const char *key = tape->bytes + n->key + 1;
     return n->start - n->key > name.len + 1 && key[name.len] == '"' && memcmp(key, name.ptr, name.len) == 0;
 }
 
+bool json_key_is(const struct json_tape *tape, uint32_t value, struct slice name)
+{
+    const struct json_node *n = node_at(tape, value);
+    return n->key != JSON_NONE && key_is(tape, n, name);
+}
+
+/* Among the members of an object from one on. Answers of providers are asked for a dozen names each. */
 static uint32_t find(const struct json_tape *tape, uint32_t from, uint32_t after, struct slice name)
 {
-    for (uint32_t n = from; n < after; n = json_after(tape, n)) {
-        if (json_key_is(tape, n, name)) return n;
+    check(after <= tape->count);
+    for (uint32_t at = from; at < after;) {
+        const struct json_node *n = &tape->nodes[at];
+        if (key_is(tape, n, name)) return at;
+        at = is_container(n) ? n->meta >> JSON_AFTER_SHIFT : at + 1;
     }
     return JSON_NONE;
 }
