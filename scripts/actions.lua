@@ -88,9 +88,9 @@ function actions.run_hook(f, policy)
 end
 
 function actions.run_all(f, policy)
-  local outcome = actions.run_rules(f, policy)
+  local outcome = policy.rules[1] and actions.run_rules(f, policy)
   if outcome then return outcome end
-  return actions.run_hook(f, policy)
+  return policy.on_request and actions.run_hook(f, policy)
 end
 
 return actions

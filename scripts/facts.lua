@@ -125,6 +125,7 @@ end
 local meta = { __index = core.fact_reader(compute) }
 
 function facts.attach(f)
+  core.prime(f)
   f._filters, f._hints = {}, core.has_hints()
   f._at, f._policy, f._entry, f._chosen, f._proposals, f._rejected, f._made, f._quiet = 0, false, false, false, false,
     false, false, false
@@ -260,12 +261,12 @@ function fields.ctx.mask(ctx, kinds)
   end
 end
 
-compute.ctx = function() return core.view "ctx" end
+compute.ctx = core.viewer "ctx"
 for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta" } do
-  since(phase, "ctx_" .. kind, function() return core.view(kind) end)
+  since(phase, "ctx_" .. kind, core.viewer(kind))
 end
 for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals" } do
-  compute["ctx_" .. kind] = function() return core.view(kind) end
+  compute["ctx_" .. kind] = core.viewer(kind)
 end
 
 -- Only the fields that a policy may name stand in a view; anything else raises, with the nearest.

@@ -14,22 +14,19 @@ local targets = {}
 local unconfigured = {}
 targets.unconfigured = unconfigured
 
-local function rejects(filter, f, target)
-  if filter.check then
-    local why, rule = filter.check(f, target)
-    return why and ("%s/%s: %s"):format(filter.policy.name, rule, why)
-  end
-  if (filter.set[target] ~= nil) == filter.keep then return nil end
-  return ("%s/%s: %s"):format(filter.policy.name, filter.rule, filter.reason)
-end
-
 -- Why not, and what says so; nil when the target may be used.
 function targets.rejection(f, target)
   if not target.usable and not catalogue.is_rehearsal then return "no account of that provider in moongate.lua", unconfigured end
   local filters = f._filters
   for i = 1, #filters do
-    local why = rejects(filters[i], f, target)
-    if why then return why, filters[i] end
+    local filter = filters[i]
+    local check = filter.check
+    if check then
+      local why, rule = check(f, target)
+      if why then return ("%s/%s: %s"):format(filter.policy.name, rule, why), filter end
+    elseif (filter.set[target] ~= nil) ~= filter.keep then
+      return ("%s/%s: %s"):format(filter.policy.name, filter.rule, filter.reason), filter
+    end
   end
 end
 

@@ -95,6 +95,7 @@ verbs.words = {
 -- What a hook returned, checked: a decision or nil; raises when it is neither, or when another was built and lost.
 function verbs.returned(f, value, hook)
   local made = f._made
+  if not made and value == nil then return nil end
   f._made = false
   if value ~= nil and getmetatable(value) ~= "decision" then
     bad(("%s returned %s: return deny(…), route(…), only(…), drop(…), pass(…) or nothing"):format(

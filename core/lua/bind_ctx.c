@@ -239,19 +239,35 @@ static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
     lua_pop(L, 1);
 }
 
-/* view(kind) → one for the request under way */
-static int on_view(lua_State *L)
+/* One for the request under way. Upvalues: the kind's name, its number, its metatable once it was found: that is made
+ * when all files are read. */
+static int make_view(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
-    struct slice name = bind_check_slice(L, 1);
     struct view *view = lua_newuserdata(L, sizeof *view);
     view->serial = eval->serial;
-    view->kind = slice_equal(name, SLICE("headers"))     ? VIEW_HEADERS
-                 : slice_equal(name, SLICE("roles"))     ? VIEW_ROLES
-                 : slice_equal(name, SLICE("approvals")) ? VIEW_APPROVALS
-                                                         : VIEW_FIELDS;
-    lua_getfield(L, LUA_REGISTRYINDEX, name.ptr);
+    view->kind = (enum view_kind)lua_tointeger(L, lua_upvalueindex(2));
+    if (lua_isnil(L, lua_upvalueindex(3))) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_rawget(L, LUA_REGISTRYINDEX);
+        lua_replace(L, lua_upvalueindex(3));
+    }
+    lua_pushvalue(L, lua_upvalueindex(3));
     lua_setmetatable(L, -2);
+    return 1;
+}
+
+/* viewer(kind) → a function that makes a view of that kind */
+static int on_viewer(lua_State *L)
+{
+    struct slice name = bind_check_slice(L, 1);
+    lua_settop(L, 1);
+    lua_pushinteger(L, slice_equal(name, SLICE("headers"))     ? VIEW_HEADERS
+                       : slice_equal(name, SLICE("roles"))     ? VIEW_ROLES
+                       : slice_equal(name, SLICE("approvals")) ? VIEW_APPROVALS
+                                                               : VIEW_FIELDS);
+    lua_pushnil(L);
+    lua_pushcclosure(L, make_view, 3);
     return 1;
 }
 
@@ -272,7 +288,7 @@ static int on_check_ctx(lua_State *L)
 void bind_ctx_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"view_kind", on_view_kind},
-                                         {"view", on_view},
+                                         {"viewer", on_viewer},
                                          {"facts", on_facts},
                                          {"check_ctx", on_check_ctx},
                                          {"last_user_text", on_last_user_text},
