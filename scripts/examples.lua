@@ -55,8 +55,12 @@ local function is_routed(outcome, wanted)
   return table.concat(outcome.targets, " ") == table.concat(wanted, " ")
 end
 
-local function judge(example, outcome, path)
+local function judge(example, outcome, path, index)
   local wanted, holds
+  if outcome.kind == "fault" and tostring(outcome.fault):find("^policies/[^:]+:%d+: ") then
+    report.message(outcome.fault, nil, (" (while examples[%d] was decided)"):format(index))
+    return
+  end
   if example.deny then
     wanted, holds = "deny " .. tostring(example.deny), outcome.kind == "deny" and (example.deny == true or outcome.code == example.deny)
   elseif example.route then
@@ -89,7 +93,7 @@ function examples.run(policy)
       local ok, description = pcall(describe, example)
       local outcome, why
       if ok then outcome, why = core.simulate(description, decide, after_fault) else why = description end
-      if outcome then judge(example, outcome, path) else report.at(path, tostring(why)) end
+      if outcome then judge(example, outcome, path, i) else report.at(path, tostring(why)) end
     end
   end
   catalogue.is_rehearsal = false

@@ -1,11 +1,12 @@
 -- Warnings about policies that load and work, but not as their author will have meant: rules that never come to act,
--- functions that could be tables, rules that nothing tries.
+-- functions that could be tables, fields that are not there, rules that nothing tries.
 --
 --   lint.policy(definition, policy)      -- after the policy is compiled; report.begin has named its file
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local predicates = use "predicates"
+local facts = use "facts"
 local sub = report.sub
 
 local lint = {}
@@ -242,6 +243,26 @@ local function check_hook(fn, file)
     ("rules = { { \"name\", when = %s, %s } }"):format(found, action))
 end
 
+-- --- fields of ctx that are not there ---
+
+-- ctx.identity.departmnt raises when a hook comes that way: said at load, wherever it stands.
+local function check_fields(file)
+  local number, seen = 0, {}
+  for text in (file.text .. "\n"):gmatch("([^\n]*)\n") do
+    number = number + 1
+    text = text:gsub("%-%-.*", "")
+    for at, view, name in text:gmatch("()%f[%w_]ctx%.(%a+)%.([%a_][%w_]*)") do
+      local map = facts.fields[view]
+      if map and map[name] == nil and not seen[view .. name] then
+        seen[view .. name] = true
+        local names = report.keys(map)
+        report.warn_at(number, at + #("ctx." .. view .. "."), ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
+          report.nearest(name, names) or (view == "identity" and "a label of your keys? name it in auth.lua: labels = { … }" or nil))
+      end
+    end
+  end
+end
+
 -- --- rules that nothing tries ---
 
 local acts = { "deny", "route", "only", "drop", "pass" }
@@ -264,6 +285,7 @@ function lint.policy(definition, policy)
     check_conditions(spec.rules, file)
   end
   if type(spec.on_request) == "function" then check_hook(spec.on_request, file) end
+  check_fields(file)
   if spec.examples == nil and decides(spec) then
     report.warn(nil, ("%s decides, and has no examples"):format(file.path),
       "examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load")

@@ -101,6 +101,8 @@ local init = read("init", "chain")
 local models = read("models", "models")
 local apps = core.bundle_text("apps.lua") and read("apps", "apps")
 
+if not models then report.leave_out "in policies/models.lua" end
+
 facts.generation = core.digest():sub(1, 12)
 local names, off = compile_plain(init)
 names, off = names or {}, off or {}
@@ -163,6 +165,12 @@ if report.errors == 0 then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     examples.run(policy)
+  end
+end
+
+if report.errors == 0 then
+  for i, policy in ipairs(policies) do
+    report.begin(definitions[i].file)
     lint.policy(definitions[i], policy)
   end
 end

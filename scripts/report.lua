@@ -49,10 +49,19 @@ local function add(path, text, hint, is_warning)
   core.error(file.path, line, column, spelt == "" and text or spelt .. ": " .. text, hint, is_warning)
 end
 
+-- Errors that only repeat in other words what has been told: those with this in their text are counted, not told.
+local left_out
+
+function report.leave_out(part) left_out = part end
+
 function report.at(path, text, hint)
   report.errors = report.errors + 1
+  if left_out and text:find(left_out, 1, true) then return end
   add(path, text, hint, false)
 end
+
+-- At a place of the file itself.
+function report.warn_at(line, column, text, hint) core.error(file.path, line, column, text, hint, true) end
 
 function report.warn(path, text, hint) add(path, text, hint, true) end
 
@@ -64,6 +73,13 @@ local function source_line(wanted)
     if number == wanted then return text end
   end
   return ""
+end
+
+-- Behind the last character that is no blank.
+local function file_end()
+  local text = file.text:gsub("%s+$", "")
+  local line = select(2, text:gsub("\n", "")) + 1
+  return line, #text:match("[^\n]*$") + 1
 end
 
 -- The first column of a word in a line, 0 when it is not there.
@@ -89,6 +105,7 @@ local cures = {
   { "'<eof>' expected near", "there is one 'end' too many above it, or 'return' is not the last statement" },
   { "unfinished string", "the quote is not closed in the same line" },
   { "unexpected symbol near '[})]'", "is a value missing before it?" },
+  { "near '<eof>'", "the file ends in the middle: is a '}' or an 'end' missing?" },
   { "'=' expected near", "a statement is a call or an assignment: is it misspelt, or a 'local' or '=' missing?" },
   { "attempt to index .- %(a nil value%)", "what stands before the dot or bracket is not there" },
   { "attempt to compare", "one side may be nil: ask for it before comparing" },
@@ -130,7 +147,8 @@ local function cure_for(text, source, line)
 end
 
 -- Lua's own message, "policies/x.lua:3: …", goes to its own place, with a caret under the word that it quotes.
-function report.message(text, hint)
+-- suffix: what stands behind the message, and is no part of what Lua said.
+function report.message(text, hint, suffix)
   report.errors = report.errors + 1
   local path, line, rest = text:match("^(policies/[^:]+):(%d+): (.*)$")
   if not path then
@@ -138,12 +156,17 @@ function report.message(text, hint)
     return
   end
   local said, offered = rest:match("^(undefined name '.-') %((.*)%)$")
+  if not said then said, offered = rest:match("^(%S+ has no field '.-') %((.*)%)$") end
+  if not said then said, offered = rest:match("^(.* was built but not returned): (write .*)$") end
   if said then rest, hint = said, hint or offered end
   local word = rest:match("near '(.*)'$") or rest:match("^undefined name '(.-)'") or rest:match("global '(.-)'")
     or rest:match("field '(.-)'") or rest:match("local '(.-)'") or rest:match("method '(.-)'")
     or rest:match("^(%a+)%(…%) was built") or rest == "the file returns nothing" and hint:match("return (%a+)")
-  local source = path == file.path and source_line(tonumber(line)) or ""
-  core.error(path, tonumber(line), word and column_of(source, word) or 0, rest, hint or cure_for(rest, source, tonumber(line)))
+  line = tonumber(line)
+  local source = path == file.path and source_line(line) or ""
+  local column = word and column_of(source, word) or 0
+  if word == "<eof>" and path == file.path then line, column = file_end() end
+  core.error(path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end
 
 -- "did you mean 'x'?", or nothing when no name is near.

@@ -126,6 +126,11 @@ const struct code code_table[] = {
      "Nothing shows at load that the rules do what they are meant to.",
      "examples = { { as = { … }, model = \"…\", deny = \"code\" }, … }: each is decided at every load."},
 
+    {"MG0309", "a field of ctx that is not there", "has no field '",
+     "ctx and its parts have a fixed set of fields, and labels that auth.lua names. Reading any other raises, and the request "
+     "is refused with policy_error.",
+     "Take the nearest name, or name the label in auth.lua: labels = { … }."},
+
     /* ---- The load itself. */
     {"MG0401", "a change that needs a restart", "needs restart",
      "Listening addresses, workers and the data folder are fixed when the gateway starts.",

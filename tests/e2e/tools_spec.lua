@@ -311,6 +311,44 @@ return policy {
   end)
 end)
 
+describe("what examples run into", function()
+  local function said(text)
+    dir:write("moongate.lua", 'return moongate.config { providers = {} }\n')
+    dir:write("policies/extra.lua", text)
+    local init = dir:read("policies/init.lua")
+    dir:write("policies/init.lua", (init:gsub("return chain {", 'return chain { "extra",', 1)))
+    local list = {}
+    for _, item in ipairs(cjson.decode((run(dir.root, "check", "--json"))).report) do
+      if item.code ~= "MG0306" then list[#list + 1] = ("%s:%d:%d %s"):format(item.code, item.line, item.column or 0, item.help) end
+    end
+    return list
+  end
+
+  it("is told at its own place", function()
+    assert.same({ "MG0107:3:5 write 'return deny(…)'" }, said [[
+return policy {
+  on_request = function(ctx)
+    deny(403, "no", ctx.id)
+  end,
+  examples = { { model = "gpt-4o" } },
+}
+]])
+  end)
+
+  it("is told before anything does", function()
+    assert.same({ "MG0309:4:29 did you mean 'department'?" }, said [[
+return policy {
+  on_request = function(ctx)
+    if ctx.request.task == "x" then
+      log.info(ctx.identity.departmnt)
+    end
+  end,
+  examples = { { model = "gpt-4o" } },
+}
+]])
+  end)
+end)
+
 describe("moongate init", function()
   it("writes a project that is good as it stands", function()
     local out, code = run(dir.root, "init", "new/place")

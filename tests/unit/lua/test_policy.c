@@ -338,7 +338,8 @@ static void all_errors_come_at_once_with_their_places(void)
                "'max_latency_ms'?)\n"
                "policies/x.lua:3:47: rules[1].only: no target 'openai/gpt-4' in policies/models.lua (did you mean "
                "'openai/gpt-4o'?)\n"
-               "policies/y.lua:3: unexpected symbol near '<eof>'\n"
+               "policies/y.lua:2:12: unexpected symbol near '<eof>' (the file ends in the middle: is a '}' or an 'end' "
+                  "missing?)\n"
                "policies/z.lua:2: stopped after 2000000 bytecodes (an endless loop? if not: moongate.lua sets the budget, "
                   "policy = { bytecodes = … })\n");
 }
