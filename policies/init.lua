@@ -3,7 +3,9 @@
 return chain {
   "auth",        -- who is calling
   "access",      -- may they use this model with this data
-  -- later versions add here: how often (ratelimit), can they still afford it (budget), what must not leave (redaction)
+  { "ratelimit", mode = "off" },    -- how often; checked and tested, and at work once this gateway has counters
+  { "budget",    mode = "off" },    -- can they still afford it; the same
+  -- later versions add here: what must not leave the building (redaction)
   "routing",     -- which model answers
   "audit",       -- what we remember
 }

@@ -100,6 +100,28 @@ function catalogue.cost_usd(name, input, output, cached)
   return pico / 1e12
 end
 
+-- Targets that routing may lead to: those that its rules name, or all of them once a function chooses.
+local routed, routes_freely = {}, false
+
+function catalogue.note_routed(list)
+  if not list then
+    routes_freely = true
+    return
+  end
+  for _, target in ipairs(list) do routed[target.name] = true end
+end
+
+local routable
+function catalogue.routable()
+  if routable then return routable end
+  routable = {}
+  local is_all = routes_freely or next(routed) == nil
+  for _, name in ipairs(catalogue.target_names) do
+    if is_all or routed[name] then routable[#routable + 1] = catalogue.targets[name] end
+  end
+  return routable
+end
+
 function catalogue.complement(set)
   local rest = {}
   for _, target in pairs(catalogue.targets) do

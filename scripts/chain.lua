@@ -12,6 +12,7 @@ local catalogue = use "catalogue"
 local targets = use "targets"
 local actions = use "actions"
 local listing = use "listing"
+local limits = use "limits"
 local notes = use "notes"
 local note = notes.note
 
@@ -71,6 +72,7 @@ function chain.new(policies, is_partial)
   end
 
   local function finish(f)
+    if f._limits and limits.admit(f) then return end
     f._at = #policies + 1
     if f._chosen and f._filter_count ~= #f._filters then choose_again(f) end
     f._policy = false
@@ -98,6 +100,7 @@ function chain.new(policies, is_partial)
         if core.listing() then return listing.answer(f, policies) end
         if resolve(f) then return end
       end
+      if f._limits and policy.run ~= limits.run and limits.admit(f) then return end
       f._at, f._policy = i, policy
       if policy.run(f, policy) == "over" then return end
     end

@@ -5,8 +5,7 @@ local core, use = ...
 local constructors = {}
 local Definition = { __metatable = "definition" }
 
-local available = { "chain", "models", "apps", "auth", "access", "redaction", "routing", "policy" }
-local later = { "ratelimit", "budget" }
+local available = { "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction", "routing", "policy" }
 
 constructors.words = {}
 constructors.kinds = {}
@@ -18,12 +17,6 @@ for _, kind in ipairs(available) do
     local _, line = core.where()
     constructors.last = setmetatable({ kind = kind, spec = spec, line = line }, Definition)
     return constructors.last
-  end
-end
-
-for _, kind in ipairs(later) do
-  constructors.words[kind] = function()
-    error(("%s is not part of this version: take it out of the chain"):format(kind), 2)
   end
 end
 

@@ -4,6 +4,7 @@
 -- a name that is not there would be asked of C):
 --   _at        index of the policy at work            _entry    what the requested name stands for (catalogue)
 --   _filters   what a target must pass                _chosen   targets that a proposal left over
+--   _limits    what is to be taken from the counters
 --   _made      verbs built and not yet returned       _quiet    deciding about a listing: nothing is recorded
 local core, use = ...
 local report = use "report"
@@ -11,6 +12,7 @@ local schema = use "schema"
 local catalogue = use "catalogue"
 local edits = use "edits"
 
+-- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
 
 -- Facts by name: what conditions, reasons in braces and ctx can name.
@@ -127,8 +129,8 @@ local meta = { __index = core.fact_reader(compute) }
 function facts.attach(f)
   core.prime(f)
   f._filters, f._hints = {}, core.has_hints()
-  f._at, f._policy, f._entry, f._chosen, f._proposals, f._rejected, f._made, f._quiet = 0, false, false, false, false,
-    false, false, false
+  f._at, f._policy, f._entry, f._chosen, f._proposals, f._rejected, f._made, f._quiet, f._limits = 0, false, false, false,
+    false, false, false, false, false
   return setmetatable(f, meta)
 end
 
@@ -149,7 +151,7 @@ end
 -- What reasons may name in braces.
 local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
   time = true }
-local later = { "^ctx", "^response_", "^usage_", "^route_" }
+local later = { "^ctx", "^budget_", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do
     if name:find(pattern) then return true end
@@ -196,6 +198,10 @@ function compute.usage_cost_usd(f)
   return catalogue.cost_usd(f.route_target, f.usage_input_tokens, f.usage_output_tokens, f.usage_cached_tokens) or false
 end
 since("done", "ctx_outcome", function() return core.answer "outcome" end)
+compute.cost_usd = function(f) return facts.cost_nano(f) / 1000000000 end
+for _, name in ipairs { "department", "team", "app", "user" } do
+  compute["budget_" .. name] = function(f) return facts.budget_of(f, name) or false end
+end
 function compute.route_targets() return core.targets() end
 function compute.route_target() return core.target() end
 function compute.route_rule() return core.route_rule() end
@@ -211,7 +217,7 @@ end
 local fields = {
   ctx = { id = "id", time = "time", phase = "phase", generation = "generation", identity = "ctx_identity",
     request = "ctx_request", estimate = "ctx_estimate", route = "ctx_route", response = "ctx_response", usage = "ctx_usage",
-    outcome = "ctx_outcome" },
+    outcome = "ctx_outcome", budget = "ctx_budget" },
   route = { targets = "route_targets", target = "route_target", rule = "route_rule", attempts = "route_attempts" },
   response = { status = "response_status", model = "response_model", provider = "response_provider",
     finish_reason = "response_finish_reason", latency_ms = "response_latency_ms", ttft_ms = "response_ttft_ms",
@@ -223,7 +229,9 @@ local fields = {
     task = "task", quality = "quality", max_latency_ms = "max_latency_ms", data = "data", user = "request_user",
     tools = "tools", headers = "ctx_headers", _booleans = { stream = true },
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
-  estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens" },
+  estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
+    cost_usd = "cost_usd" },
+  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
 facts.fields = fields
@@ -261,11 +269,19 @@ function fields.ctx.mask(ctx, kinds)
   end
 end
 
+-- ctx.estimate:cost_of("gpt-4o"): USD that this request may cost there; nil without a price.
+function fields.estimate.cost_of(view, name)
+  core.check_ctx(view)
+  local nano, wrong = facts.cost_nano_of(name, core.facts())
+  if wrong then error("ctx.estimate:cost_of: " .. wrong, 0) end
+  return nano and nano / 1000000000
+end
+
 compute.ctx = core.viewer "ctx"
 for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta" } do
   since(phase, "ctx_" .. kind, core.viewer(kind))
 end
-for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals" } do
+for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals", "budget" } do
   compute["ctx_" .. kind] = core.viewer(kind)
 end
 

@@ -6,6 +6,7 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local rules = use "rules"
+local catalogue = use "catalogue"
 local phases = use "phases"
 local sub = report.sub
 
@@ -13,7 +14,6 @@ local policies = {}
 
 local shared = { "name", "description", "mode", "on_error", "rules", "examples", "on_request", "on_attempt", "on_delta",
   "on_response", "on_done", "buffer", "keeps_state" }
-local later = { on_store_loss = true }
 local on_error = schema.choice { "deny", "skip" }
 
 function policies.shared_names() return shared end
@@ -22,7 +22,7 @@ function policies.is_shared(name)
   for _, known in ipairs(shared) do
     if known == name then return true end
   end
-  return later[name] or false
+  return false
 end
 
 policies.all_actions = { deny = true, route = true, only = true, drop = true, pass = true, annotate = true, warn = true }
@@ -37,8 +37,7 @@ function policies.check(spec, extra, hints)
   for key in pairs(spec) do keys[#keys + 1] = key end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   for _, key in ipairs(keys) do
-    if later[key] then report.at(sub(nil, key), ("%s is not part of this version"):format(key))
-    elseif not known[key] then
+    if not known[key] then
       report.at(sub(nil, key), ("unknown field '%s'"):format(tostring(key)),
         hints and hints[key] or report.nearest(key, names))
     end
@@ -53,6 +52,7 @@ function policies.compile(spec, policy, allowed)
   policy.rules = rules.compile(spec.rules, sub(nil, "rules"), policy, allowed)
   if spec.on_request ~= nil and schema.fn(spec.on_request, sub(nil, "on_request")) then
     policy.on_request = spec.on_request
+    if core.function_text(spec.on_request):find("%f[%w_]route%f[^%w_]") then catalogue.note_routed(nil) end
     policy.hook_line = core.function_line(spec.on_request)
   end
   phases.compile(spec, policy)

@@ -12,6 +12,7 @@ local rules = {}
 -- --- actions: each gives what chain.apply acts on ---
 
 local actions = {}
+rules.actions = actions
 
 function actions.deny(value, path)
   if type(value) ~= "table" or getmetatable(value) then
@@ -46,6 +47,7 @@ function actions.route(value, path)
         first and ("that is a model; it runs at '%s'"):format(first.name) or report.nearest(name, catalogue.target_names))
     end
   end
+  catalogue.note_routed(list)
   return { verb = "route", targets = list }
 end
 

@@ -245,6 +245,10 @@ void bind_push_outcome(lua_State *L, struct exchange *x)
     lua_setfield(L, -2, "kind");
     lua_pushinteger(L, v->status);
     lua_setfield(L, -2, "status");
+    if (v->retry_after_s) {
+        lua_pushnumber(L, v->retry_after_s);
+        lua_setfield(L, -2, "retry_after");
+    }
     set_slice(L, "code", v->code);
     set_slice(L, "reason", v->reason);
     set_slice(L, "policy", v->policy);

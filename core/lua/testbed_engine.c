@@ -161,6 +161,7 @@ static int on_ask(lua_State *L)
     struct fault why;
     int code = 0;
     buf_init(&answer);
+    testbed_counters_enter(L);
     bool ok = policy_set_ask(check_set(L), luaL_checkstring(L, 2), bind_check_slice(L, 3), &answer, &code, &why);
     lua_pushlstring(L, buf_slice(&answer).ptr, buf_len(&answer));
     lua_pushinteger(L, code);

@@ -9,6 +9,11 @@
 --   mg:stub("POST https://x.internal/check", function(req) … end)  mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs
 --                                                           -- scripts/test/services.lua
 --   gw.errors { x = "…" }                                   -- what loading says, one line an error
+--   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"        -- the time stands still until it is moved
+--   mg:spend { department = "sales", usd = 4100 }           -- counters are a table here, empty at the start of each test
+--   mg.sent                                                 -- notices that went out: { to, text, budget, threshold }
+--   mg:store_down()  mg:store_up()                          -- shared counters are out of reach
+--   mg:request { …, under_way = true }                      -- one that goes on while others come
 --
 -- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model,
 -- models, warnings, annotations, trace, fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
@@ -33,6 +38,16 @@ local json = use "json"
 local encode = json.encode
 local services = use "test/services"
 services.install(Gateway, engine)
+local Counters = use "test/counters"
+
+-- Whose request is being decided: the counters of that gateway answer. Explaining takes nothing.
+local current, is_explaining
+
+local function count(operation, question)
+  if is_explaining and operation ~= "peek" then operation = operation == "take" and "peek" or "ignore" end
+  if operation == "ignore" then return {} end
+  return current.counters:answer(operation, question)
+end
 
 -- --- files ---
 
@@ -61,11 +76,20 @@ local function default_app(text)
   return names[1]
 end
 
+local function load(files, options)
+  engine.count_with(not (options and options.counters == false) and count or nil)
+  return engine.load(files, options and options.providers)
+end
+
+local gateways = setmetatable({}, { __mode = "k" })
+
 local function start(files, options)
-  local set, errors, text = engine.load(files, options and options.providers)
+  local set, errors, text = load(files, options)
   if not set then error("the policies do not load:\n" .. text, 0) end
-  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]) }, Gateway)
+  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]), time = os.time() }, Gateway)
   services.forget(mg)
+  mg:forget()
+  gateways[mg] = true
   return mg
 end
 
@@ -97,7 +121,7 @@ local default_models = [[return models {
 local function files_of(texts)
   local files, names = {}, {}
   for name, text in pairs(texts) do
-    if name ~= "chain" and name ~= "providers" then
+    if name ~= "chain" and name ~= "providers" and name ~= "counters" then
       files[name .. ".lua"] = text
       if name ~= "models" and name ~= "apps" and name ~= "init" then names[#names + 1] = name end
     end
@@ -112,7 +136,7 @@ function gw.load_text(texts) return start(files_of(texts), texts) end
 
 -- Errors and warnings of a bundle that may or may not load: "policies/x.lua:3:5: text (hint)".
 function gw.errors(texts)
-  local _, errors = engine.load(files_of(texts), texts.providers)
+  local _, errors = load(files_of(texts), texts)
   local list = {}
   for _, e in ipairs(errors) do
     if not (e.is_warning and (e.text:find("^no auth policy") or e.text:find("has no examples$"))) then
@@ -124,10 +148,58 @@ function gw.errors(texts)
   return list
 end
 
--- --- requests ---
+-- --- the world around ---
 
--- The time of requests that name none.
-function Gateway:clock(time) self.time = time end
+-- The time of requests that name none, which stands still: "2025-06-03T12:00:00Z", or seconds since 1970.
+function Gateway:clock(time) self.time = request.seconds_of(time) end
+
+local seconds = { s = 1, m = 60, h = 3600, d = 86400 }
+
+function Gateway:advance(duration)
+  local amount, unit = tostring(duration):match("^(%d+)([smhd])$")
+  if not amount then error("mg:advance(\"90s\"), \"5m\", \"2h\" or \"1d\", not " .. tostring(duration), 2) end
+  self.time = self.time + amount * seconds[unit]
+end
+
+-- { department = "sales", usd = 4100 }: such requests have cost so much; held_usd: others under way hold so much; budget
+-- names one that counts under a `when`.
+function Gateway:spend(given) self.counters:spend(given) end
+
+-- Shared counters are out of reach, until mg:store_up().
+function Gateway:store_down() self.counters.is_down = true end
+function Gateway:store_up() self.counters.is_down, self.counters.down_since = false, nil end
+Gateway.redis_down, Gateway.redis_up = Gateway.store_down, Gateway.store_up
+
+-- As if nothing had happened: nothing spent, counted or sent.
+function Gateway:forget()
+  self.counters = Counters.new(function() return self.now or self.time end)
+  self.sent = self.counters.sent
+end
+
+-- Each test begins with nothing spent, sent, logged or measured, and with the clock and the stubs that describe and
+-- before_each have set; what it sets itself is undone.
+local function on_test_start()
+  for mg in pairs(gateways) do
+    mg.time_before, mg.stubs_before = mg.time, {}
+    for route, answer in pairs(mg.stubs) do mg.stubs_before[route] = answer end
+  end
+end
+
+local function on_test_end()
+  for mg in pairs(gateways) do
+    mg:forget()
+    mg.time, mg.stubs = mg.time_before or mg.time, mg.stubs_before or mg.stubs
+    mg.logs, mg.metrics = {}, {}
+  end
+end
+
+local has_busted, busted = pcall(require, "busted")
+if has_busted and busted.subscribe then
+  busted.subscribe({ "test", "start" }, function() on_test_start() return nil, true end)
+  busted.subscribe({ "test", "end" }, function() on_test_end() return nil, true end)
+end
+
+-- --- requests ---
 
 function Gateway:memory() return engine.memory(self.set) end
 
@@ -144,13 +216,26 @@ local function complete(mg, given)
   if t.as.app == nil then t.as.app = mg.app end
   if t.as.user == nil then t.as.user = "ana" end
   if t.model == nil and t.api ~= "models" then t.model = "auto" end
-  t.time = t.time or mg.time
+  t.time = request.seconds_of(t.time or mg.time)
   return t
+end
+
+-- Does it with this gateway's counters, clock and services.
+local function on_behalf(mg, time, fn, ...)
+  local outer = current
+  current, mg.now = mg, time
+  services.enter(mg)
+  local ok, r = pcall(fn, ...)
+  services.leave(mg)
+  current, mg.now = outer, nil
+  if not ok then error(r, 0) end
+  return r
 end
 
 local function result(r)
   if r.kind == "deny" then
-    r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule }
+    r.denied = { status = r.status, code = r.code, reason = r.reason, policy = r.policy, rule = r.rule,
+      retry_after = r.retry_after }
   end
   r.route = { targets = r.targets }
   if r.sent then r.request = engine.json(r.sent) end
@@ -158,21 +243,33 @@ local function result(r)
 end
 
 function Gateway:request(given)
-  services.enter(self)
-  local r = engine.decide(self.set, request.describe(complete(self, given)))
-  services.leave(self)
+  local t = complete(self, given)
+  local stays = t.under_way
+  t.under_way = nil
+  local r = on_behalf(self, t.time, engine.decide, self.set, request.describe(t))
+  if stays then self.counters:keep_open() else self.counters:settle(r.kind ~= "allow" and 0 or nil) end
   return result(r)
 end
 
--- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua.
+-- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua. It costs what the answer says,
+-- cost_usd, else what was estimated.
 function Gateway:respond(given, answer)
-  return result(services.respond(self, request.describe(complete(self, given)), encode(answer or {})))
+  local t, a = complete(self, given), copy(answer or {})
+  local cost = a.cost_usd and math.floor(a.cost_usd * 1000000000 + 0.5)
+  a.cost_usd = nil
+  local r = on_behalf(self, t.time, engine.respond, self.set, request.describe(t), encode(a))
+  self.counters:settle(r.kind ~= "allow" and 0 or cost)
+  return result(r)
 end
 
 -- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
--- "text" as people read it.
+-- "text" as people read it. Nothing is counted.
 function Gateway:explain(given, form)
-  local answer = engine.ask(self.set, "explain", encode { file = complete(self, given), json = form ~= "text" })
+  local t = complete(self, given)
+  is_explaining = true
+  local ok, answer = pcall(on_behalf, self, t.time, engine.ask, self.set, "explain", encode { file = t, json = form ~= "text" })
+  is_explaining = false
+  if not ok then error(answer, 0) end
   return form == "text" and answer or engine.json(answer)
 end
 

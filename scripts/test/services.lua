@@ -52,14 +52,6 @@ function services.install(Gateway, engine)
     self.stubs[route] = answer
   end
 
-  -- engine.respond with this gateway's services; request and answer as JSON texts.
-  function services.respond(mg, request, answer)
-    services.enter(mg)
-    local r = engine.respond(mg.set, request, answer)
-    services.leave(mg)
-    return r
-  end
-
   -- Before a gateway decides, and after: whose stubs answer, where counts and lines go.
   function services.enter(mg)
     if current ~= mg then engine.serve_with(on_call) end

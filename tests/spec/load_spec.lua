@@ -51,10 +51,6 @@ describe("mistakes in a file", function()
     says({ a = policy "", models = "return apps {}" },
       "policies/models.lua:1:13: policies/models.lua must return models { … }, and returns apps { … }")
   end)
-
-  it("of kinds that come later", function()
-    says("local b = budget { }\nreturn b", "policies/a.lua:1: budget is not part of this version: take it out of the chain")
-  end)
 end)
 
 describe("mistakes in a policy", function()

@@ -1,0 +1,317 @@
+-- budget { budgets = { { "sales", department = "sales", limit = 5000, per = "month" } }, thresholds = { … } }: what it may cost.
+--
+-- What was spent in the period, what requests under way hold, and what this one may cost, stay within the limit together. A
+-- row is for one scope, `department = "sales"`, or for each of many, `each = "app"`; `default` is for those without a row.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local units = use "units"
+local calendar = use "calendar"
+local clock = use "clock"
+local facts = use "facts"
+local edits = use "edits"
+local policies = use "policies"
+local conditions = use "conditions"
+local scopes = use "scopes"
+local limits = use "limits"
+local thresholds = use "thresholds"
+local prices = use "prices"
+local notes = use "notes"
+local checks = use "constructors/budget_checks"
+local sub = report.sub
+
+local budget = {}
+
+local SESSION_IDLE = 2 * 3600
+
+facts.cost_nano = function(f) return (prices.estimate(f)) end
+facts.cost_nano_of = prices.nano
+
+-- --- at work ---
+
+local function period_words(row) return row.period and calendar.words[row.period] or "in this session" end
+
+local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
+
+local function usage_text(f, row, used)
+  return ("%s has used %d%% of its %s USD %s"):format(scopes.spell(row.parts, f, false, row.name), percent(used, row.limit),
+    units.spell_usd(row.limit), period_words(row))
+end
+
+-- state.spent and .held hold what was taken for this request too.
+local function on_counted(f, entry, state)
+  local row, used = entry.row, state.spent + state.held
+  local reason = usage_text(f, row, used)
+  notes.note(f, entry.policy, row.name, "count", ("%s; this request may cost %s USD"):format(reason,
+    units.spell_usd(entry.item.amount)), row.mode, row.line)
+  thresholds.apply(f, entry, used, reason)
+end
+
+local contended = { status = 429, code = "budget_contended", retry_after = 1 }
+
+local function on_refused(f, entry, state, reply)
+  local row, item = entry.row, entry.item
+  local used = state.spent + state.held
+  local reason = ("%s: %s USD are left, and this request may cost %s USD"):format(usage_text(f, row, used),
+    units.spell_usd(math.max(0, item.limit - used)), units.spell_usd(item.amount))
+  if reply.is_contended then
+    return notes.deny(f, entry.policy, row.name, contended, reason .. " while others are under way", row.mode, row.line)
+  end
+  local one = row.blocking
+  thresholds.notify(entry, one, reason)
+  return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny, one.deny.reason or reason, row.mode, row.line)
+end
+
+-- on_low_budget = "shrink": once, with an answer as long as what is left pays for.
+local function shrink(f, list, reply)
+  local entry = list[reply.failed]
+  if entry.item.kind ~= "money" or reply.is_contended or f.known_cost_nano or f.api == "embeddings" then return false end
+  local left
+  for i, other in ipairs(list) do
+    local state = reply.states[i]
+    other.retry = nil
+    if other.item.kind == "money" and other.item.limit and not other.item.observe then
+      left = math.min(left or math.huge, other.item.limit - state.spent - state.held)
+    end
+  end
+  local most = prices.affordable(f, left)
+  if not most or f.max_tokens and f.max_tokens <= most then return false end
+  notes.note(f, entry.policy, entry.row.name, "shrink", ("max_tokens %d is what is left of the budget"):format(most),
+    entry.row.mode, entry.row.line)
+  f._policy = entry.policy
+  edits.set(f.ctx_request, "max_tokens", most, "what is left of the budget")
+  f._policy = false
+  local cost = prices.estimate(f)
+  for _, other in ipairs(list) do
+    if other.item.kind == "money" then other.item.amount = cost end
+    if other.item.kind == "tokens" then other.item.amount = f.context_tokens end
+  end
+  return true
+end
+
+local function refuse_unpriced(policy, row)
+  return { policy = policy, check = function(_, target)
+    if prices.of(target) then return nil end
+    return "it has no price, so it cannot be kept within a budget", row.name
+  end }
+end
+
+local function item_of(f, policy, row, cost)
+  local key, scope = scopes.key(row.parts, f)
+  local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost, limit = row.blocks_at,
+    on_loss = policy.on_store_loss, observe = row.mode == "observe" }
+  if row.period then item.start, item.stop = calendar.period(row.period, f.time, policy.offset_at)
+  else
+    local app = facts.apps and facts.apps[f.app]
+    item.idle = app and app.session and app.session.idle or SESSION_IDLE
+  end
+  return item
+end
+
+-- The rows that hold for a request; the default where none of its own scope does.
+local function applying(f, policy)
+  local rows, is_covered = {}, false
+  for _, row in ipairs(policy.rows) do
+    if scopes.applies(row.parts, f) then
+      is_covered = is_covered or row.covers_default
+      if not row.matches or row.matches(f) then rows[#rows + 1] = row end
+    end
+  end
+  local default = policy.default
+  if default and not is_covered and (not default.matches or default.matches(f)) then rows[#rows + 1] = default end
+  return rows
+end
+
+local function collect(f, policy, list)
+  local rows = applying(f, policy)
+  if #rows == 0 then return end
+  if not limits.is_counting() then
+    for i, row in ipairs(rows) do list[i] = { policy = policy, row = row } end
+    return
+  end
+  local filters = f._filters
+  if policy.unpriced == "deny" then
+    for _, row in ipairs(rows) do
+      if row.blocks_at and row.mode == "enforce" then
+        filters[#filters + 1] = refuse_unpriced(policy, row)
+        break
+      end
+    end
+  end
+  local cost = prices.estimate(f)
+  for _, row in ipairs(rows) do
+    list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, cost), counted = on_counted,
+      refused = on_refused, retry = policy.shrinks and shrink or nil }
+  end
+end
+
+-- --- ctx.budget ---
+
+local all = {} -- the budgets of this generation
+
+-- The strictest one whose scope is this field alone.
+local function row_of(f, name)
+  local found, owner
+  for _, policy in ipairs(all) do
+    for _, row in ipairs(applying(f, policy)) do
+      if #row.parts == 1 and row.parts[1].name == name and (not found or row.limit < found.limit) then found, owner = row, policy end
+    end
+  end
+  return found, owner
+end
+
+function facts.budget_of(f, name)
+  local row, policy = row_of(f, name)
+  if not row or not limits.is_counting() then return nil end
+  local item = item_of(f, policy, row, 0)
+  local reply = limits.peek(f, item)
+  local state = reply and reply.states[1]
+  if not state then return nil end
+  local used = state.spent + state.held
+  local function usd(nano) return nano / 1000000000 end
+  return core.proxy("ctx.budget." .. name, { limit = usd(row.limit), spent = usd(state.spent), reserved = usd(state.held),
+    used = usd(used), remaining = usd(math.max(0, row.limit - used)), resets_at = item.stop })
+end
+
+-- --- at load ---
+
+local own_fields = { limit = units.usd, per = schema.choice(calendar.names), each = scopes.by, mode = schema.mode,
+  description = schema.text, when = function(value) return value end,
+  thresholds = function(value, path) return thresholds.compile(value, path) end }
+
+-- The fields of a row, its scope's names aside.
+local function read_fields(value, path)
+  local names = scopes.names()
+  for _, name in ipairs(report.keys(own_fields)) do names[#names + 1] = name end
+  local given = {}
+  for _, key in ipairs(report.keys(value)) do
+    if own_fields[key] then given[key] = own_fields[key](value[key], sub(path, key))
+    elseif not scopes.is_scope(key) or key == "session" then
+      report.at(sub(path, key), ("unknown field '%s' in a budget"):format(key),
+        key == "session" and "a session's budget is written each = \"session\"" or report.nearest(key, names)
+        or "a label of your keys? name it in auth.lua: labels = { … }")
+    end
+  end
+  if value.limit == nil then report.at(path, "'limit' is missing: limit = 5000, in USD") end
+  if given.limit == 0 then report.at(sub(path, "limit"), "a budget of 0 lets nothing through: deny it in access.lua") end
+  return given
+end
+
+local function check_period(value, parts, path)
+  local by_session = false
+  for _, part in ipairs(parts) do by_session = by_session or part.name == "session" end
+  if by_session and value.per ~= nil then
+    report.at(sub(path, "per"), "a session's budget lasts as long as the session: leave 'per' out")
+  elseif not by_session and value.per == nil then
+    report.at(path, "'per' is missing: day, week, month, quarter or year")
+  end
+end
+
+local function add_condition(row, value, path, policy)
+  if value.when == nil then return end
+  local condition = conditions.compile(value.when, sub(path, "when"), policy.name .. "/" .. row.name)
+  if condition.called then report.at(sub(sub(path, "when"), "called"), "budgets count before anything is called: write model = …") end
+  row.matches, row.is_conditional = condition.test, true
+  row.prefix = policy.name .. "/" .. row.name .. "/"
+end
+
+local function compile_row(value, path, policy, name)
+  local given = read_fields(value, path)
+  local parts = scopes.constants(value, path)
+  scopes.check_constants(parts, path)
+  for _, part in ipairs(given.each or {}) do parts[#parts + 1] = part end
+  check_period(value, parts, path)
+  local row = { name = name, line = report.place(path), path = path, parts = parts, limit = given.limit or 1, period = given.per,
+    mode = given.mode or policy.mode, prefix = "", thresholds = given.thresholds or policy.thresholds }
+  if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
+  row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
+  add_condition(row, value, path, policy)
+  return row
+end
+
+local function compile_rows(spec, policy)
+  local rows, path = {}, sub(nil, "budgets")
+  for i, value in ipairs(spec.budgets ~= nil and schema.list(schema.table)(spec.budgets, path) or {}) do
+    local at = sub(path, i)
+    if type(value[1]) ~= "string" then report.at(at, "a budget begins with its name: { \"sales\", department = \"sales\", … }") end
+    for key in pairs(value) do
+      if type(key) == "number" and key ~= 1 then report.at(sub(at, key), "a budget has one name, and fields after it") end
+    end
+    rows[#rows + 1] = compile_row(value, at, policy, tostring(value[1]))
+  end
+  return rows
+end
+
+local function compile_default(spec, policy)
+  if spec.default == nil then return nil end
+  local path = sub(nil, "default")
+  local value = schema.table(spec.default, path)
+  if not value then return nil end
+  if value.each == nil then report.at(path, "the default is for each of something: each = \"department\"") end
+  return compile_row(value, path, policy, "default")
+end
+
+-- Which rows stand in the default's place: those that name its scope.
+local function mark_covering(policy)
+  local names = {}
+  for _, part in ipairs(policy.default and policy.default.parts or {}) do names[part.name] = true end
+  for _, row in ipairs(policy.rows) do
+    for _, part in ipairs(row.parts) do
+      row.covers_default = row.covers_default or names[part.name] and not row.is_conditional or false
+    end
+  end
+end
+
+local function tokens(value, path)
+  if type(value) == "number" and value >= 0 and value % 1 == 0 and value <= 10000000 then return value end
+  report.at(path, "expected a whole number of tokens, got " .. schema.kind_of(value))
+end
+
+-- Before other files are compiled: their days are counted in the same zone.
+function budget.declare(spec)
+  if spec.zone == nil then return end
+  if clock.zone(spec.zone, sub(nil, "zone")) then
+    if clock.default_zone and clock.default_zone ~= spec.zone then
+      report.at(sub(nil, "zone"), ("another budget counts its days in %s"):format(clock.default_zone))
+    end
+    clock.default_zone = spec.zone
+  end
+end
+
+local function compile_options(spec, policy)
+  local function option(name, shape, default)
+    if spec[name] == nil then return default end
+    return shape(spec[name], sub(nil, name)) or default
+  end
+  option("currency", checks.currency)
+  policy.on_store_loss = option("on_store_loss", limits.on_store_loss, "local")
+  policy.unpriced = option("unpriced", schema.choice { "deny", "allow" }, "deny")
+  policy.shrinks = option("on_low_budget", schema.choice { "deny", "shrink" }, "deny") == "shrink"
+  prices.assumed_output_tokens = option("assumed_output_tokens", tokens, prices.assumed_output_tokens)
+  policy.thresholds = thresholds.compile(spec.thresholds, sub(nil, "thresholds")) or thresholds.default
+  policy.offset_at = clock.zone(spec.zone or clock.default_zone, nil) or function() return 0 end
+end
+
+function budget.compile(spec, policy)
+  policies.check(spec, { "currency", "budgets", "default", "thresholds", "zone", "on_store_loss", "on_low_budget", "unpriced",
+    "assumed_output_tokens" })
+  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
+  compile_options(spec, policy)
+  local rows = compile_rows(spec, policy)
+  policy.default = compile_default(spec, policy)
+  checks.rows(rows, policy.default)
+  policy.rows = {}
+  for _, row in ipairs(rows) do
+    if row.mode ~= "off" then policy.rows[#policy.rows + 1] = row end
+  end
+  if policy.default and policy.default.mode == "off" then policy.default = nil end
+  mark_covering(policy)
+  if #rows == 0 and spec.default == nil then
+    report.at(nil, "a budget without budgets limits nothing", "budgets = { { \"sales\", department = \"sales\", limit = 5000, per = \"month\" } }")
+  end
+  policy.collect, policy.run = collect, limits.run
+  if not policy.is_off then all[#all + 1] = policy end
+  limits.check_counters(policy, "budgets")
+end
+
+return budget

@@ -1,0 +1,115 @@
+-- What a budget file may say, and would not mean: rows that never act, callers that no row covers.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local calendar = use "calendar"
+local facts = use "facts"
+local scopes = use "scopes"
+local units = use "units"
+
+local checks = {}
+
+function checks.currency(value, path)
+  if value == "USD" then return value end
+  report.at(path, ("amounts are USD, as the prices in models.lua are; got %s"):format(schema.kind_of(value)))
+end
+
+-- Two rows of one scope: the shorter period with the larger amount has nothing to do.
+local function shadows(a, b)
+  if a == b or a.is_conditional or a.mode ~= "enforce" or b.mode == "off" or not a.blocks_at or not scopes.same(a.parts, b.parts) then
+    return false
+  end
+  if not a.period or not b.period then return false end
+  if a.period == b.period then return a.limit < b.limit or a.limit == b.limit and a.line < b.line end
+  return calendar.longest[a.period] > calendar.longest[b.period] and a.limit <= b.limit
+end
+
+local function check_names(rows)
+  local seen = { default = true }
+  for _, row in ipairs(rows) do
+    if row.name == "default" then report.at(row.path, "'default' is the name of the default: give this one another")
+    elseif seen[row.name] then report.at(row.path, ("two budgets are called '%s'"):format(row.name)) end
+    seen[row.name] = true
+  end
+end
+
+local function check_shadows(rows)
+  for _, row in ipairs(rows) do
+    for _, other in ipairs(rows) do
+      if shadows(other, row) then
+        report.warn(row.path, ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
+          units.spell_usd(other.limit)))
+        break
+      end
+    end
+  end
+end
+
+local function check_default(rows, default)
+  if not default then return end
+  for _, row in ipairs(rows) do
+    if scopes.same(row.parts, default.parts) and not row.is_conditional and row.mode ~= "off" then
+      report.warn(default.path, ("never acts: '%s' is there for each of them"):format(row.name))
+    end
+  end
+end
+
+local function is_only_about_sessions(row)
+  for _, part in ipairs(row.parts) do
+    if part.name == "session" then return #row.parts == 1 end
+  end
+  return false
+end
+
+local function is_about_persons(row)
+  for _, part in ipairs(row.parts) do
+    if part.name == "user" or part.name == "key_id" then return row.mode == "enforce" and not row.is_conditional end
+  end
+  return false
+end
+
+local function check_sessions(rows, default)
+  local has_persons = default and is_about_persons(default)
+  for _, row in ipairs(rows) do has_persons = has_persons or is_about_persons(row) end
+  for _, row in ipairs(rows) do
+    if not has_persons and is_only_about_sessions(row) then
+      report.warn(row.path, "a caller can begin as many sessions as it likes",
+        "let a budget with each = \"user\" or each = \"key_id\" stand beside it")
+    end
+  end
+end
+
+-- Is every request of an app under this row? Of the scope only app and department are known here.
+local function covers(row, app, department)
+  if row.is_conditional or row.mode == "off" then return false end
+  local known = { app = app, department = department }
+  for _, part in ipairs(row.parts) do
+    if part.name == "session" or part.set and not part.set[known[part.name]] then return false end
+  end
+  return true
+end
+
+local function check_coverage(rows, default)
+  if default and not default.is_conditional or not facts.apps then return end
+  local said = {}
+  for _, name in ipairs(report.keys(facts.apps)) do
+    local department, is_covered = facts.apps[name].department, false
+    for _, row in ipairs(rows) do is_covered = is_covered or covers(row, name, department) end
+    local whom = department and "department " .. department or "app " .. name
+    if not is_covered and not said[whom] then
+      said[whom] = true
+      report.warn(nil, ("no budget holds for %s: neither a row nor a default"):format(whom),
+        "default = { each = \"department\", limit = 500, per = \"month\" }")
+    end
+  end
+end
+
+function checks.rows(rows, default)
+  check_names(rows)
+  check_shadows(rows)
+  check_default(rows, default)
+  check_sessions(rows, default)
+  if #rows > 0 then check_coverage(rows, default) end
+end
+
+return checks

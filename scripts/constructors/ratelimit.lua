@@ -1,0 +1,226 @@
+-- ratelimit { limits = { { "per-user", by = "user", requests = 60, per = "1m" } } }: how often, how much, how many at once.
+--
+-- All limits of a request are taken together, all or none. A limit lets its requests through evenly: at most a sixth of them
+-- at once (`burst` says otherwise), the others as time goes by.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local units = use "units"
+local policies = use "policies"
+local conditions = use "conditions"
+local scopes = use "scopes"
+local limits = use "limits"
+local notes = use "notes"
+local sub = report.sub
+
+local ratelimit = {}
+
+local unit_names = { "requests", "tokens", "concurrent" }
+local BURST_PART = 6
+
+local function count(value, path)
+  if type(value) == "number" and value >= 1 and value % 1 == 0 and value < 2 ^ 40 then return value end
+  report.at(path, "expected a whole number from 1, got " .. schema.kind_of(value),
+    value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or nil)
+end
+
+local shape = schema.record({ schema.text, by = scopes.by, requests = count, tokens = count, concurrent = count,
+  per = units.duration, burst = count, when = function(value) return value end, mode = schema.mode,
+  description = schema.text }, nil, "field of a limit")
+
+-- --- at work ---
+
+local function burst_of(row, limit)
+  return math.max(1, math.floor(row.burst and math.min(row.burst, limit) or limit / BURST_PART))
+end
+
+-- What adjust says for this request, else the row's own.
+local function limit_of(f, policy, row, unit)
+  local limit = row[unit]
+  local adjusted = policy.adjust and policy.adjust(f.ctx, row.views[unit])
+  if adjusted == nil then return limit end
+  if type(adjusted) ~= "number" or not (adjusted >= 1 and adjusted < 2 ^ 40) then
+    error(("adjust returned %s for '%s': a number from 1, or nothing to leave the limit as it is"):format(
+      schema.kind_of(adjusted), row.name), 0)
+  end
+  return math.floor(adjusted)
+end
+
+local function spell_limit(entry)
+  local item = entry.item
+  if item.kind == "concurrent" then return ("%d requests at a time"):format(item.limit) end
+  return ("%d %s per %s"):format(item.limit, item.kind, entry.row.per_text)
+end
+
+local function on_counted(f, entry)
+  local item = entry.item
+  local what = item.kind == "tokens" and ("%d tokens, "):format(item.amount) or ""
+  notes.note(f, entry.policy, entry.row.name, "count", ("%swithin %s for %s"):format(what, spell_limit(entry),
+    scopes.spell(entry.row.parts, f, true, "everybody")), entry.row.mode, entry.row.line)
+end
+
+local function on_refused(f, entry, _, reply)
+  local row, item = entry.row, entry.item
+  local who = scopes.spell(row.parts, f, true, "everybody")
+  local reason = ("%s is over %s"):format(who, spell_limit(entry))
+  local retry_after = reply.retry_after
+  if reply.is_too_large then
+    reason = ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount, spell_limit(entry), who)
+    retry_after = nil
+  end
+  return notes.deny(f, entry.policy, row.name, { status = 429, code = "rate_limited", retry_after = retry_after }, reason,
+    row.mode, row.line)
+end
+
+local function item_of(f, policy, row, unit)
+  local key, scope = scopes.key(row.parts, f)
+  local limit = limit_of(f, policy, row, unit)
+  local item = { kind = unit, limit = limit, scope = scope, rule = row.name, on_loss = policy.on_store_loss,
+    observe = row.mode == "observe", key = ("%s%s;%s"):format(row.prefix, key, row.per_text or "") }
+  if unit ~= "concurrent" then item.window, item.burst = row.per, burst_of(row, limit) end
+  if unit == "requests" then item.amount = 1 end
+  if unit == "tokens" then item.amount = f.context_tokens end
+  return item
+end
+
+local function collect(f, policy, list)
+  for _, row in ipairs(policy.rows) do
+    if scopes.applies(row.parts, f) and (not row.matches or row.matches(f)) then
+      for _, unit in ipairs(row.units) do
+        list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, unit), counted = on_counted,
+          refused = on_refused }
+      end
+    end
+  end
+end
+
+-- --- at load ---
+
+-- What adjust is shown of a limit: to read only.
+local function view_of(row, unit)
+  local fields = { name = row.name, limit = row[unit], unit = unit, per = row.per_text or false }
+  local view = { __metatable = "limit" }
+  function view.__index(_, name)
+    if fields[name] == nil then error(("a limit has no field '%s': name, limit, unit, per"):format(tostring(name)), 2) end
+    return fields[name] or nil
+  end
+  function view.__newindex() error("a limit cannot be changed: adjust returns what it shall be", 2) end
+  return setmetatable({}, view)
+end
+
+local function check_units(given, path)
+  local list = {}
+  for _, unit in ipairs(unit_names) do
+    if given[unit] ~= nil then list[#list + 1] = unit end
+  end
+  if #list == 0 then report.at(path, "a limit says how many: requests = 60, tokens = 200000 or concurrent = 5") end
+  local is_rate = given.requests ~= nil or given.tokens ~= nil
+  if is_rate and given.per == nil then report.at(path, "'per' is missing: how many in what time? per = \"1m\"") end
+  if not is_rate and #list > 0 and given.per ~= nil then
+    report.at(sub(path, "per"), "concurrent counts what runs at the same time, and has no 'per'")
+  end
+  return list
+end
+
+local function compile_row(value, path, policy)
+  if type(value) ~= "table" or getmetatable(value) then
+    report.at(path, "a limit is a table, { \"name\", by = \"user\", requests = 60, per = \"1m\" }, got " .. schema.kind_of(value))
+    return nil
+  end
+  if type(value[1]) ~= "string" then report.at(path, "a limit begins with its name: { \"per-user\", … }") end
+  local given = shape(value, path)
+  local name = tostring(value[1])
+  local row = { name = name, line = report.place(path), path = path, parts = given.by or {}, per = given.per, per_text = value.per,
+    burst = given.burst, mode = given.mode or policy.mode, units = check_units(value, path), views = {}, prefix = "" }
+  if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
+  if value.when ~= nil then
+    local condition = conditions.compile(value.when, sub(path, "when"), policy.name .. "/" .. name)
+    if condition.called then report.at(sub(sub(path, "when"), "called"), "limits count before anything is called: write model = …") end
+    row.matches, row.is_conditional = condition.test, true
+    row.prefix = policy.name .. "/" .. name .. "/"
+  end
+  for _, unit in ipairs(row.units) do
+    row[unit] = given[unit]
+    if row[unit] then row.views[unit] = view_of(row, unit) end
+  end
+  return row
+end
+
+-- Does a leave b nothing to do? Of the same unit and scope, and at least as strict in both the long and the short run.
+local function shadows(a, b, unit)
+  if a == b or not a[unit] or not b[unit] or a.is_conditional or a.mode ~= "enforce" or b.mode == "off" then return false end
+  if not scopes.same(a.parts, b.parts) then return false end
+  if unit == "concurrent" then return a[unit] < b[unit] or (a[unit] == b[unit] and a.line < b.line) end
+  if not a.per or not b.per then return false end
+  local rate_a, rate_b = a[unit] / a.per, b[unit] / b.per
+  if rate_a == rate_b and burst_of(a, a[unit]) == burst_of(b, b[unit]) then return a.line < b.line end
+  return rate_a <= rate_b and burst_of(a, a[unit]) <= burst_of(b, b[unit])
+end
+
+local function is_about_persons(row)
+  if row.is_conditional or row.mode ~= "enforce" then return false end
+  for _, part in ipairs(row.parts) do
+    if part.name == "user" or part.name == "key_id" then return true end
+  end
+  return false
+end
+
+local function check_sessions(rows)
+  for _, row in ipairs(rows) do
+    if is_about_persons(row) then return end
+  end
+  for _, row in ipairs(rows) do
+    if #row.parts == 1 and row.parts[1].name == "session" then
+      report.warn(row.path, "a caller can begin as many sessions as it likes", "let a limit by user or key_id stand beside it")
+    end
+  end
+end
+
+local function check_shadows(rows)
+  for _, row in ipairs(rows) do
+    for _, unit in ipairs(row.units) do
+      for _, other in ipairs(rows) do
+        if shadows(other, row, unit) then
+          report.warn(row.path, ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
+          break
+        end
+      end
+    end
+  end
+end
+
+local function check_names(rows)
+  local seen = {}
+  for _, row in ipairs(rows) do
+    if seen[row.name] then report.at(row.path, ("two limits are called '%s'"):format(row.name)) end
+    seen[row.name] = true
+  end
+end
+
+local function compile_rows(spec, policy)
+  local rows, active, path = {}, {}, sub(nil, "limits")
+  local list = spec.limits ~= nil and schema.list(function(value) return value end)(spec.limits, path) or {}
+  for i, value in ipairs(list) do rows[#rows + 1] = compile_row(value, sub(path, i), policy) end
+  check_names(rows)
+  check_sessions(rows)
+  if not spec.adjust then check_shadows(rows) end
+  for _, row in ipairs(rows) do
+    if row.mode ~= "off" then active[#active + 1] = row end
+  end
+  return active
+end
+
+function ratelimit.compile(spec, policy)
+  policies.check(spec, { "limits", "adjust", "on_store_loss" })
+  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
+  if spec.limits == nil then
+    report.at(nil, "a ratelimit without limits limits nothing", "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
+  end
+  policy.rows = compile_rows(spec, policy)
+  if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
+  policy.on_store_loss = spec.on_store_loss == nil and "local" or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
+  policy.collect, policy.run = collect, limits.run
+  limits.check_counters(policy, "limits")
+end
+
+return ratelimit

@@ -1,0 +1,112 @@
+-- What limits and budgets have in common: their rows apply, everything that a request needs is taken from the counters at
+-- once, and what comes of it is said in the trace.
+--
+--   policy.run = limits.run           -- the rules of the policy, its on_request, then its rows
+--   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies
+--   limits.admit(f)                   -- "over" when something refused; called by the chain before anybody else speaks
+--
+-- entry: { policy, row, item (scripts/counters.lua), mode, counted(f, entry, state), refused(f, entry, state, reply) }
+local core, use = ...
+local catalogue = use "catalogue"
+local counters = use "counters"
+local actions = use "actions"
+local notes = use "notes"
+local report = use "report"
+local schema = use "schema"
+local note = notes.note
+
+local limits = {}
+
+limits.on_store_loss = schema.choice { "open", "closed", "local" }
+
+-- Said at load by each policy that wants counting where nobody does.
+function limits.check_counters(policy, what)
+  if counters.are_there or policy.is_off or policy.mode == "off" then return end
+  report.warn(nil, ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
+    "moongate test counts them; in init.lua, { \"" .. policy.name .. "\", mode = \"off\" } says so")
+end
+
+-- Whether anything is counted while this request is decided: not in examples, which have no past.
+function limits.is_counting() return counters.are_there and not catalogue.is_rehearsal end
+
+function limits.run(f, policy)
+  local outcome = actions.run_all(f, policy)
+  if outcome == "over" then return "over" end
+  if outcome == "pass" then return nil end
+  local list = {}
+  policy.collect(f, policy, list)
+  if limits.is_counting() then
+    local waiting = f._limits or {}
+    for i = 1, #list do waiting[#waiting + 1] = list[i] end
+    f._limits = #waiting > 0 and waiting
+    return nil
+  end
+  if catalogue.is_rehearsal then return nil end
+  for i = 1, #list do
+    local entry = list[i]
+    note(f, policy, entry.row.name, "skip", "applies, and is not counted by this version of the gateway", entry.row.mode, entry.row.line)
+  end
+end
+
+local unavailable = { status = 503, code = "limits_unavailable", retry_after = 5 }
+
+-- No answer at all: each row says what then. A gateway that cannot count cannot count locally either.
+local function without_answer(f, list, why)
+  for i = 1, #list do
+    local entry = list[i]
+    local row = entry.row
+    if entry.policy.on_store_loss == "open" then
+      note(f, entry.policy, row.name, "skip", "not counted: " .. why, row.mode, row.line)
+    elseif notes.deny(f, entry.policy, row.name, unavailable, "cannot be counted: " .. why, row.mode, row.line) then
+      return "over"
+    end
+  end
+end
+
+-- What the counters know of one item, without taking anything; nil when they cannot say.
+function limits.peek(f, item) return counters.peek { time = f.time, items = { item } } end
+
+local lost_words = { open = "let pass", ["local"] = "counted by this gateway alone" }
+
+local function counted(f, list, reply)
+  for i = 1, #list do
+    local entry, state = list[i], reply.states[i]
+    if state.lost and state.lost ~= "counted" then
+      note(f, entry.policy, entry.row.name, "lost", "shared counters are out of reach: " .. (lost_words[state.lost] or state.lost),
+        entry.row.mode, entry.row.line)
+    end
+    if state.is_over then entry.refused(f, entry, state, reply) -- only observed
+    elseif state.lost ~= "open" then entry.counted(f, entry, state) end
+  end
+end
+
+local function refused(f, list, reply)
+  local entry = list[reply.failed]
+  if reply.is_closed then
+    return notes.deny(f, entry.policy, entry.row.name, unavailable, "shared counters are out of reach", "enforce", entry.row.line)
+  end
+  return entry.refused(f, entry, reply.states[reply.failed], reply)
+end
+
+local function items_of(list)
+  local items = {}
+  for i = 1, #list do items[i] = list[i].item end
+  return items
+end
+
+function limits.admit(f)
+  local list = f._limits
+  f._limits, f._policy = false, false
+  local reply, why = counters.take { time = f.time, items = items_of(list) }
+  if not reply then return without_answer(f, list, why or "the counters gave no answer") end
+  for _ = 1, #list do
+    local retry = not reply.ok and list[reply.failed].retry
+    if not retry or not retry(f, list, reply) then break end
+    reply, why = counters.take { time = f.time, items = items_of(list) }
+    if not reply then return without_answer(f, list, why or "the counters gave no answer") end
+  end
+  if not reply.ok then return refused(f, list, reply) end
+  counted(f, list, reply)
+end
+
+return limits

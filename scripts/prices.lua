@@ -1,0 +1,77 @@
+-- What a request may cost, in nano-dollars: estimated tokens at the price of the dearest target that may answer it, rounded
+-- up once.
+--
+--   local nano, unpriced = prices.estimate(f)      -- unpriced: a target that may answer and has no price
+--   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
+local core, use = ...
+local catalogue = use "catalogue"
+local targets = use "targets"
+
+-- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise.
+local prices = { assumed_output_tokens = 1000 }
+
+function prices.of(target) return target.price or target.owner.price end
+
+-- Prices are pico-dollars a token.
+local function cost(price, input, output)
+  return math.ceil((input * price.input + output * price.output) / 1000)
+end
+
+local function tokens(f)
+  return f.input_tokens, f.api == "embeddings" and 0 or f.max_tokens or f.output_tokens > 0 and f.output_tokens
+    or prices.assumed_output_tokens
+end
+
+-- The dearest of a list, of those that may be used; and one without a price.
+local function dearest(f, list, output)
+  local input, most, unpriced = f.input_tokens, 0, nil
+  for i = 1, #list do
+    local target = list[i]
+    if not targets.rejection(f, target) then
+      local price = prices.of(target)
+      if price then most = math.max(most, cost(price, input, output)) else unpriced = target end
+    end
+  end
+  return most, unpriced
+end
+
+-- Those that may come to answer: of a named model its own; of a virtual one what routing may choose.
+local function candidates(f)
+  if core.phase() == "attempt" then return { catalogue.targets[f.route_target] } end
+  if f._chosen then return f._chosen end
+  local entry = f._entry
+  if not entry then return {} end
+  if not entry.model.virtual then return entry.targets end
+  return catalogue.routable()
+end
+
+function prices.estimate(f)
+  local _, output = tokens(f)
+  local most, unpriced = dearest(f, candidates(f), output)
+  return f.known_cost_nano or most, unpriced
+end
+
+-- The most output tokens for which the request stays within so much money; nil when not even its input does.
+function prices.affordable(f, nano)
+  local input, _, most = f.input_tokens, nil, math.huge
+  for _, target in ipairs(candidates(f)) do
+    local price = not targets.rejection(f, target) and prices.of(target)
+    if price and price.output > 0 then most = math.min(most, math.floor((nano * 1000 - input * price.input) / price.output)) end
+  end
+  return most >= 1 and most < math.huge and most or nil
+end
+
+function prices.nano(name, f)
+  local entry, target = catalogue.names[name], catalogue.targets[name]
+  local list = entry and entry.targets or target and { target }
+  if not list then return nil, ("no model or target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)) end
+  local input, output = tokens(f)
+  local most
+  for _, one in ipairs(list) do
+    local price = prices.of(one)
+    if price then most = math.max(most or 0, cost(price, input, output)) end
+  end
+  return most
+end
+
+return prices

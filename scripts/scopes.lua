@@ -1,0 +1,128 @@
+-- Whom a limit or a budget counts for: each user, an app and a model together, one department.
+--
+--   local parts = scopes.by({ "app", "model" }, path)             -- each app with each model counts for itself
+--   local parts = scopes.constants(row, path, known)              -- the fields of a row: department = "sales"
+--   local key, values = scopes.key(parts, f)                      -- "app=x,model=y", { app = "x", model = "y" }
+--
+-- Whoever has no such field counts under none of its values, together with all others who have none: nobody slips through.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local facts = use "facts"
+local conditions = use "conditions"
+local sub = report.sub
+
+local scopes = {}
+
+local beside = { "model", "session" }
+
+local function is_scope(name)
+  return facts.is_identity(name) or name == "model" or name == "session"
+end
+scopes.is_scope = is_scope
+
+function scopes.names()
+  local names = { "user", "app", "department", "team", "tier", "region", "clearance", "env", "key_id" }
+  for _, name in ipairs(beside) do names[#names + 1] = name end
+  for _, name in ipairs(report.keys(facts.labels)) do names[#names + 1] = name end
+  return names
+end
+
+local function field(value, path)
+  if type(value) == "string" and is_scope(value) then return value end
+  report.at(path, ("expected a field of the identity, a label, model or session, got %s"):format(schema.kind_of(value)),
+    report.nearest(value, scopes.names()) or "a label of your keys? name it in auth.lua: labels = { … }")
+end
+
+-- "user" or { "app", "model" } → parts without a value of their own.
+function scopes.by(value, path)
+  local parts, seen = {}, {}
+  for i, name in ipairs(schema.one_or_list(field)(value, path) or {}) do
+    if seen[name] then report.at(sub(path, i), ("'%s' is named twice"):format(name)) end
+    seen[name] = true
+    parts[#parts + 1] = { name = name }
+  end
+  if type(value) == "table" and #value == 0 then report.at(path, "the list is empty: name a field, or leave it out for everybody") end
+  return parts
+end
+
+-- The fields of a row that name a scope's value: department = "sales", team = { "a", "b" } (which count together).
+function scopes.constants(row, path)
+  local parts = {}
+  for _, name in ipairs(report.keys(row)) do
+    if is_scope(name) and name ~= "session" then
+      local check = name == "model" and conditions.check_model or schema.text
+      local list = schema.one_or_list(check)(row[name], sub(path, name)) or {}
+      local set = {}
+      for _, value in ipairs(list) do set[value] = true end
+      parts[#parts + 1] = { name = name, set = set, text = table.concat(list, "+") }
+    end
+  end
+  return parts
+end
+
+-- Does a request fall under the constants? A session that is none has nothing to count.
+function scopes.applies(parts, f)
+  for i = 1, #parts do
+    local part = parts[i]
+    if part.set and not part.set[f[part.name]] then return false end
+    if part.name == "session" and not f.session then return false end
+  end
+  return true
+end
+
+-- So that no value can be taken for two.
+local function escape(value)
+  if not value:find("[%%=,;/]") then return value end
+  return (value:gsub("[%%=,;/]", function(c) return ("%%%02x"):format(c:byte()) end))
+end
+
+function scopes.key(parts, f)
+  local values, words = {}, {}
+  for i = 1, #parts do
+    local part = parts[i]
+    local value = part.text or f[part.name] or ""
+    values[part.name] = value
+    words[i] = part.name .. "=" .. escape(value)
+  end
+  return table.concat(words, ","), values
+end
+
+-- "user ana, model x" with names, "ana, x" without; for everybody what `nobody` says.
+function scopes.spell(parts, f, with_names, nobody)
+  local words = {}
+  for i = 1, #parts do
+    local part = parts[i]
+    local value = part.text or f[part.name]
+    if not value then words[i] = "no " .. part.name
+    else words[i] = with_names and part.name .. " " .. value or value end
+  end
+  return #words > 0 and table.concat(words, ", ") or nobody
+end
+
+-- The same scope, whoever asks?
+function scopes.same(a, b)
+  if #a ~= #b then return false end
+  local seen = {}
+  for _, part in ipairs(a) do seen[part.name .. "=" .. (part.text or "*")] = true end
+  for _, part in ipairs(b) do
+    if not seen[part.name .. "=" .. (part.text or "*")] then return false end
+  end
+  return true
+end
+
+-- A warning for constants that no request can bear: apps that apps.lua does not have.
+function scopes.check_constants(parts, path)
+  for _, part in ipairs(parts) do
+    if part.name == "app" and part.set and facts.apps then
+      for _, value in ipairs(report.keys(part.set)) do
+        if not facts.apps[value] then
+          report.warn(sub(path, "app"), ("never acts: app '%s' is not in policies/apps.lua"):format(value),
+            report.nearest(value, report.keys(facts.apps)))
+        end
+      end
+    end
+  end
+end
+
+return scopes

@@ -1,0 +1,211 @@
+-- Counters kept in a table, for specs: they answer what scripts/counters.lua asks, by the clock of the spec.
+--
+--   local counters = Counters.new(function() return now end)       -- seconds since 1970
+--   counters:answer("take", question)         -- what a policy asked
+--   counters:settle(nano)                     -- what was taken since the last settle: its request ended and cost so much
+--   counters:spend { department = "sales", usd = 4100 }    -- as if such requests had been made now
+--   counters.is_down = true                   -- shared counters are out of reach
+--   counters.sent                             -- the notices that went out
+--
+-- Rates are let through evenly (GCRA: ITU-T I.371, generic cell rate algorithm): each key has a time until which it is used
+-- up; a request moves it on by its part of the window, and must not move it further than the burst reaches.
+local Counters = {}
+Counters.__index = Counters
+
+local LOCAL_BUDGET_SECONDS = 60
+
+function Counters.new(now)
+  return setmetatable({ now = now, rates = {}, running = {}, ledger = {}, held = {}, sent = {}, told = {}, open = {},
+    is_down = false, down_since = nil }, Counters)
+end
+
+-- --- money ---
+
+local function matches(entry, item)
+  if entry.keys then return entry.keys[item.key] end
+  if entry.budget and entry.budget ~= item.rule then return false end
+  for name, value in pairs(item.scope) do
+    if entry.of[name] ~= value then return false end
+  end
+  return true
+end
+
+-- A session's spending ends with it: after a silence longer than `idle` it begins again.
+local function spent_in_session(ledger, item, now)
+  local sum, last = 0, nil
+  for _, entry in ipairs(ledger) do
+    if matches(entry, item) then
+      if last and entry.time - last > item.idle then sum = 0 end
+      sum, last = sum + entry.nano, entry.time
+    end
+  end
+  return last and now - last <= item.idle and sum or 0
+end
+
+local function spent_on(self, item)
+  if item.idle then return spent_in_session(self.ledger, item, self.now()) end
+  local sum = 0
+  for _, entry in ipairs(self.ledger) do
+    if entry.time >= item.start and entry.time < item.stop and matches(entry, item) then sum = sum + entry.nano end
+  end
+  return sum
+end
+
+local function held_on(self, item)
+  local sum = 0
+  for _, entry in ipairs(self.held) do
+    if matches(entry, item) then sum = sum + entry.nano end
+  end
+  return sum
+end
+
+local judge = {}
+
+function judge.money(self, item)
+  local spent, held = spent_on(self, item), held_on(self, item)
+  local state = { spent = spent, held = held }
+  if item.limit and spent + held + item.amount > item.limit then
+    state.is_over, state.is_contended = true, spent + item.amount <= item.limit
+  end
+  return state
+end
+
+-- --- rates ---
+
+-- Times here count from the first question, so that fractions of a second keep their digits.
+local function used_until(self, item)
+  self.began = self.began or self.now()
+  local now = self.now() - self.began
+  local at = math.max(self.rates[item.key .. item.kind] or now, now)
+  return math.min(at, now + item.window * 2), now -- a limit that was lowered acts at once
+end
+
+function judge.requests(self, item)
+  local at, now = used_until(self, item)
+  local step = item.window / item.limit
+  local over = at + step * item.amount - (now + step * item.burst)
+  return { is_over = over > 1e-6, retry_after = math.max(1, math.ceil(over - 1e-6)), at = at + step * item.amount }
+end
+
+-- Whoever has been idle may ask for anything up to the limit, and is in debt then.
+function judge.tokens(self, item)
+  local at, now = used_until(self, item)
+  local step = item.window / item.limit
+  local after = at + step * item.amount
+  local over = after - (now + step * item.burst)
+  if item.amount > item.limit then return { is_over = true, is_too_large = true } end
+  if over <= 1e-6 or at <= now then return { at = after } end
+  local wait = item.amount > item.burst and at - now or over
+  return { is_over = true, retry_after = math.max(1, math.ceil(wait - 1e-6)) }
+end
+
+function judge.concurrent(self, item)
+  return { is_over = (self.running[item.key] or 0) >= item.limit, retry_after = 1 }
+end
+
+-- --- questions ---
+
+-- Out of reach: what this item's policy wants then. Money is counted by what was known, and not for long.
+local function without_shared(self, item, state)
+  local loss = item.on_loss
+  if loss == "local" and item.kind == "money" and self.now() - self.down_since >= LOCAL_BUDGET_SECONDS then loss = "closed" end
+  state.lost = loss
+  if loss == "open" then state.is_over = nil end
+  if loss == "closed" and not item.observe then state.is_closed = true end
+  return state
+end
+
+local function judge_all(self, question)
+  local reply = { ok = true, states = {}, is_lost = self.is_down }
+  for i, item in ipairs(question.items) do
+    local state = judge[item.kind](self, item)
+    if self.is_down then state = without_shared(self, item, state) end
+    reply.states[i] = state
+    if reply.ok and (state.is_closed or state.is_over and not item.observe) then
+      reply.ok, reply.failed, reply.retry_after = false, i, state.retry_after
+      reply.is_closed, reply.is_contended, reply.is_too_large = state.is_closed, state.is_contended, state.is_too_large
+    end
+  end
+  return reply
+end
+
+local function take_one(self, item, state)
+  if state.lost == "open" then return end
+  if item.kind == "money" then
+    local hold = { keys = { [item.key] = true }, nano = item.amount, time = self.now() }
+    self.held[#self.held + 1] = hold
+    self.open[#self.open + 1] = { kind = "money", hold = hold }
+    state.held = state.held + item.amount
+  elseif item.kind == "concurrent" then
+    self.running[item.key] = (self.running[item.key] or 0) + 1
+    self.open[#self.open + 1] = { kind = "concurrent", key = item.key }
+  elseif not state.is_over then
+    self.rates[item.key .. item.kind] = state.at
+  end
+end
+
+local answers = {}
+
+function answers.peek(self, question) return judge_all(self, question) end
+
+function answers.take(self, question)
+  local reply = judge_all(self, question)
+  if reply.ok then
+    for i, item in ipairs(question.items) do take_one(self, item, reply.states[i]) end
+  end
+  return reply
+end
+
+-- Once for each key and period; what lies below is taken as told too.
+function answers.notify(self, message)
+  local key = message.key .. "@" .. message.period
+  if (self.told[key] or 0) >= message.at then return {} end
+  self.told[key] = message.at
+  self.sent[#self.sent + 1] = message
+  return {}
+end
+
+function Counters:answer(operation, question)
+  if self.is_down and not self.down_since then self.down_since = self.now() end
+  return answers[operation](self, question)
+end
+
+-- --- what specs do ---
+
+local function remove(list, value)
+  for i, one in ipairs(list) do
+    if one == value then return table.remove(list, i) end
+  end
+end
+
+-- nano: what the request cost; nil: what was held. 0 for a request that was refused in the end.
+function Counters:settle(nano)
+  for _, taken in ipairs(self.open) do
+    if taken.kind == "concurrent" then self.running[taken.key] = self.running[taken.key] - 1
+    else
+      remove(self.held, taken.hold)
+      if nano ~= 0 then
+        self.ledger[#self.ledger + 1] = { keys = taken.hold.keys, nano = nano or taken.hold.nano, time = self.now() }
+      end
+    end
+  end
+  self.open = {}
+end
+
+-- The requests of this moment stay under way: what they hold is not given back.
+function Counters:keep_open() self.open = {} end
+
+function Counters:spend(given)
+  local of = {}
+  for name, value in pairs(given) do
+    if name ~= "usd" and name ~= "held_usd" and name ~= "budget" then of[name] = value end
+  end
+  local function add(list, usd)
+    if usd then list[#list + 1] = { of = of, budget = given.budget, nano = math.floor(usd * 1000000000 + 0.5), time = self.now() } end
+  end
+  if not given.usd and not given.held_usd then error("mg:spend { …, usd = 10 }: how much?", 3) end
+  add(self.ledger, given.usd)
+  add(self.held, given.held_usd)
+end
+
+return Counters

@@ -1,0 +1,126 @@
+-- What happens when a budget is used up to some part: { at = "80%", warn = true, notify = { "owner" } }.
+--
+--   local list = thresholds.compile(spec, path)      -- in ascending order; nil for nil
+--   thresholds.apply(f, entry, used)                 -- for an entry of the budget (scripts/limits.lua): used nano-dollars
+--
+-- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given, of
+-- notices the highest that is new. A notice goes out once for each budget, threshold and period.
+local core, use = ...
+local report = use "report"
+local schema = use "schema"
+local units = use "units"
+local rules = use "rules"
+local notes = use "notes"
+local counters = use "counters"
+local sub = report.sub
+
+local thresholds = {}
+
+local function receiver(value, path)
+  if value == "owner" or type(value) == "string" and value:find("^[a-z][a-z0-9_]*:%S+$") then return value end
+  report.at(path, ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
+    schema.kind_of(value)))
+end
+
+local function warning(value, path)
+  if value == true or type(value) == "string" and value ~= "" then return value end
+  report.at(path, "warn is written warn = true, or with a text for the caller; got " .. schema.kind_of(value))
+end
+
+local shape = schema.record({ at = units.percent, warn = warning, notify = schema.one_or_list(receiver),
+  only = rules.actions.only, drop = rules.actions.drop, deny = rules.actions.deny }, { "at" }, "field of a threshold")
+
+local AT_MAX = 20000
+
+local function compile_one(value, path)
+  local given = shape(value, path)
+  if not given or not given.at then return nil end
+  if given.at == 0 or given.at > AT_MAX then
+    report.at(sub(path, "at"), ("a threshold lies above 0%% and up to 200%%, got %s"):format(tostring(value.at)))
+  end
+  if not (value.warn or value.notify or value.only or value.drop or value.deny) then
+    report.at(path, "this threshold does nothing: warn, notify, only, drop or deny")
+  end
+  given.text, given.path = value.at, path
+  if given.deny and not given.deny.status then given.deny.status = 402 end
+  return given
+end
+
+local function check_order(list)
+  for i, one in ipairs(list) do
+    local before = list[i - 1]
+    if before and before.at == one.at then report.at(one.path, ("two thresholds stand at %s"):format(one.text)) end
+    if before and before.deny then
+      report.warn(one.path, ("never reached: at %s requests are denied"):format(before.text))
+      return
+    end
+  end
+end
+
+function thresholds.compile(spec, path)
+  if spec == nil then return nil end
+  local list = {}
+  for i, value in ipairs(schema.list(schema.table)(spec, path) or {}) do list[#list + 1] = compile_one(value, sub(path, i)) end
+  table.sort(list, function(a, b) return a.at < b.at end)
+  check_order(list)
+  return list
+end
+
+-- What holds when nobody says otherwise.
+thresholds.default = { { at = 10000, text = "100%", deny = { verb = "deny", status = 402, code = "budget_exhausted" } } }
+
+-- A part of an amount, rounded up; exact, whatever the amount.
+function thresholds.nano(limit, at)
+  local whole = math.floor(limit / 10000)
+  return whole * at + math.ceil((limit - whole * 10000) * at / 10000)
+end
+
+-- The threshold that denies, and from where on.
+function thresholds.blocking(list, limit)
+  for _, one in ipairs(list) do
+    if one.deny then return one, thresholds.nano(limit, one.at) end
+  end
+end
+
+-- --- at work ---
+
+local function rule_of(entry, one) return ("%s@%s"):format(entry.row.name, one.text) end
+
+local function narrow(f, entry, one, action, reason)
+  local policy, row = entry.policy, entry.row
+  notes.note(f, policy, rule_of(entry, one), action.verb, reason, row.mode, row.line)
+  if row.mode == "observe" then return end
+  local filters = f._filters
+  filters[#filters + 1] = { policy = policy, rule = rule_of(entry, one), set = action.set, keep = action.verb == "only",
+    reason = action.verb .. " " .. (action.spelt or "") }
+end
+
+local function warn(f, entry, one, reason)
+  local text = one.warn == true and reason or one.warn
+  notes.note(f, entry.policy, rule_of(entry, one), "warn", text, entry.row.mode, entry.row.line)
+  if entry.row.mode ~= "observe" then core.warn("budget: " .. text) end
+end
+
+-- The counters send it unless they did before; lower ones that were jumped over count as sent.
+function thresholds.notify(entry, one, reason)
+  if not one.notify or entry.row.mode == "observe" then return end
+  local item = entry.item
+  counters.notify { key = item.key, at = one.at, period = item.start or 0, to = one.notify, text = reason, budget = entry.row.name,
+    threshold = one.text, rule = entry.policy.name .. "/" .. rule_of(entry, one) }
+end
+
+function thresholds.apply(f, entry, used, reason)
+  local limit, loudest, notice = entry.row.limit, nil, nil
+  for _, one in ipairs(entry.row.thresholds) do
+    if not one.deny and used >= thresholds.nano(limit, one.at) then
+      if one.only then narrow(f, entry, one, one.only, reason) end
+      if one.drop then narrow(f, entry, one, one.drop, reason) end
+      if one.warn then loudest = one end
+      if one.notify then notice = one end
+    end
+  end
+  if loudest then warn(f, entry, loudest, reason) end
+  if notice then thresholds.notify(entry, notice, reason) end
+end
+
+return thresholds

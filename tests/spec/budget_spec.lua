@@ -1,0 +1,486 @@
+-- budget { … }: who is covered, what is blocked, narrowed, warned of and told, and what loading says about it.
+local gw = require "moongate.test"
+
+local apps = "return apps { shop = { department = 'sales', session = { idle = '1h' } }, desk = { department = 'support' } }"
+
+local function budget(rows, more) return "return budget { budgets = { " .. rows .. " }" .. (more and ", " .. more or "") .. " }" end
+local function with(rows, more) return gw.load_text { apps = apps, a = budget(rows, more), b = "return routing { rules = { { 'r', route = { 'p/two', 'local/own' } } } }" } end
+
+local function ask(mg, identity, t)
+  t = t or {}
+  t.as, t.model = identity, t.model or "one"
+  return mg:request(t)
+end
+
+local sales = { department = "sales" }
+local row = "{ 'sales', department = 'sales', limit = 100, per = 'month' }"
+
+describe("a budget", function()
+  local mg = with(row)
+
+  it("blocks what does not fit, and counts what did", function()
+    mg:spend { department = "sales", usd = 99 }
+    assert.allowed(ask(mg, sales, { cost_usd = 0.6 }))
+    local r = ask(mg, sales, { cost_usd = 0.5 })
+    assert.denied(r, 402, "budget_exhausted")
+    assert.equal("sales has used 99% of its 100 USD this month: 0.40 USD are left, and this request may cost 0.50 USD", r.denied.reason)
+    assert.equal("sales@100%", r.denied.rule)
+    assert.explained_by(r, "a/sales@100%")
+    assert.allowed(ask(mg, sales, { cost_usd = 0.4 })) -- to the last cent
+    assert.denied(ask(mg, sales, { cost_usd = 0.000000001 }), 402)
+  end)
+
+  it("lets what costs nothing pass when it is used up", function()
+    mg:spend { department = "sales", usd = 100 }
+    assert.denied(ask(mg, sales), 402)
+    assert.allowed(ask(mg, sales, { model = "own" }))
+  end)
+
+  it("is nobody else's", function()
+    mg:spend { department = "sales", usd = 100 }
+    assert.allowed(ask(mg, { department = "support" }))
+  end)
+
+  it("begins again with the period", function()
+    mg:clock "2025-01-31T23:59:59Z"
+    mg:spend { department = "sales", usd = 100 }
+    assert.denied(ask(mg, sales), 402)
+    mg:advance "1s"
+    assert.allowed(ask(mg, sales))
+  end)
+
+  it("takes nothing for a request that is denied after it", function()
+    local late = gw.load_text { chain = { "a", "no" }, a = budget(row), no = "return policy { rules = { { 'no', when = { task = 'x' }, deny = { 403, 'no' } } } }" }
+    late:spend { department = "sales", usd = 99 }
+    assert.denied(ask(late, sales, { cost_usd = 1, task = "x" }), 403)
+    assert.allowed(ask(late, sales, { cost_usd = 1 }))
+  end)
+
+  it("counts what requests under way hold, and says when only they stand in the way", function()
+    mg:spend { department = "sales", usd = 50 }
+    assert.allowed(ask(mg, sales, { cost_usd = 40, under_way = true }))
+    local r = ask(mg, sales, { cost_usd = 20 })
+    assert.denied(r, 429, "budget_contended")
+    assert.equal(1, r.denied.retry_after)
+    assert.denied(ask(mg, sales, { cost_usd = 60 }), 402, "budget_exhausted")
+    assert.allowed(ask(mg, sales, { cost_usd = 10 }))
+  end)
+
+  it("estimates with prices in integers, rounded up once", function()
+    mg:spend { department = "sales", usd = 99.999999991 }
+    -- 2 tokens in at 1 USD a million, 3 out at 2: 8 micro-dollars; 9 nano-dollars are left
+    assert.denied(ask(mg, sales, { text = "12345678", max_tokens = 3 }), 402)
+    local cents = with "{ 'sales', department = 'sales', limit = '0.000008', per = 'month' }"
+    assert.allowed(ask(cents, sales, { text = "12345678", max_tokens = 3 }))
+    local r = ask(cents, sales, { text = "1", max_tokens = 1 })
+    assert.denied(r, 402)
+    assert.truthy(r.denied.reason:find("0 USD are left, and this request may cost 0.000003 USD", 1, true), r.denied.reason)
+  end)
+
+  it("takes an answer of 1000 tokens when the request sets no max_tokens, or what assumed_output_tokens says", function()
+    local small = with "{ 'sales', department = 'sales', limit = '0.002', per = 'month' }"
+    assert.denied(ask(small, sales, { text = "1234" }), 402) -- 1000 × 2 + 1 × 1 micro-dollars
+    assert.allowed(ask(small, sales, { text = "1234", max_tokens = 900 }))
+    assert.allowed(ask(with("{ 'sales', department = 'sales', limit = '0.002', per = 'month' }", "assumed_output_tokens = 500"), sales, { text = "1234" }))
+  end)
+
+  it("takes the dearest model that may answer", function()
+    local models = "return models { auto = { virtual = true }, dear = { targets = { 'p/dear' }, price = { input = 0, output = 100 } }," ..
+      " cheap = { targets = { 'p/cheap' }, price = { input = 0, output = 1 } } }"
+    local function chain(drop)
+      return gw.load_text { models = models, chain = { "no", "a", "b" }, a = budget "{ 'all', limit = '0.05', per = 'day' }",
+        no = "return policy { rules = { " .. drop .. " } }", b = "return routing { rules = { { 'r', route = { 'p/dear', 'p/cheap' } } } }" }
+    end
+    assert.denied(chain(""):request { max_tokens = 1000 }, 402)
+    assert.routed_to(chain("{ 'd', drop = { 'p/dear' } }"):request { max_tokens = 1000 }, "p/cheap")
+  end)
+end)
+
+describe("scopes", function()
+  it("each counts for itself, by one field or several", function()
+    local mg = with "{ 'apps', each = 'app', limit = 10, per = 'day' }"
+    mg:spend { app = "shop", usd = 10 }
+    local r = ask(mg, { app = "shop" })
+    assert.denied(r, 402)
+    assert.truthy(r.denied.reason:find("^shop has used 100%% of its 10 USD today"), r.denied.reason)
+    assert.allowed(ask(mg, { app = "desk" }))
+    local both = with "{ 'both', each = { 'team', 'model' }, limit = 10, per = 'week' }"
+    both:spend { team = "t", model = "one", usd = 10 }
+    assert.denied(ask(both, { team = "t" }), 402)
+    assert.allowed(ask(both, { team = "t" }, { model = "two" }))
+    assert.allowed(ask(both, { team = "u" }))
+  end)
+
+  it("several values of one row count together", function()
+    local mg = with "{ 'pair', team = { 't1', 't2' }, limit = 10, per = 'month' }"
+    assert.allowed(ask(mg, { team = "t1" }, { cost_usd = 6 }))
+    assert.denied(ask(mg, { team = "t2" }, { cost_usd = 6 }), 402)
+    assert.allowed(ask(mg, { team = "t3" }, { cost_usd = 60 }))
+  end)
+
+  it("nobody is everybody", function()
+    local mg = with "{ 'company', limit = 10, per = 'year' }"
+    assert.allowed(ask(mg, { team = "t1" }, { cost_usd = 6 }))
+    local r = ask(mg, { user = "bob" }, { cost_usd = 6 })
+    assert.denied(r, 402)
+    assert.truthy(r.denied.reason:find("^company has used 60%% of its 10 USD this year"), r.denied.reason)
+  end)
+
+  it("default is for those without a row", function()
+    local mg = with(row .. ", { 'apps', each = 'app', limit = 500, per = 'month' }", "default = { each = 'department', limit = 5, per = 'month' }")
+    assert.allowed(ask(mg, sales, { cost_usd = 6 }))
+    local r = ask(mg, { department = "support" }, { cost_usd = 6 })
+    assert.denied(r, 402)
+    assert.equal("default@100%", r.denied.rule)
+    r = ask(mg, { app = false, department = false }, { cost_usd = 6 })
+    assert.denied(r, 402)
+    assert.truthy(r.denied.reason:find("^no department has used", 1), r.denied.reason)
+  end)
+
+  it("a row with a condition counts what falls under it only", function()
+    local mg = with "{ 'code', department = 'sales', limit = 10, per = 'month', when = { task = 'code' } }"
+    mg:spend { department = "sales", usd = 100, budget = "code" }
+    assert.denied(ask(mg, sales, { task = "code" }), 402)
+    assert.allowed(ask(mg, sales, { cost_usd = 60 }))
+    local fresh = with "{ 'code', department = 'sales', limit = 10, per = 'month', when = { task = 'code' } }"
+    assert.allowed(ask(fresh, sales, { cost_usd = 60 }))
+    assert.allowed(ask(fresh, sales, { cost_usd = 10, task = "code" }))
+    assert.denied(ask(fresh, sales, { cost_usd = 1, task = "code" }), 402)
+  end)
+
+  it("a session's budget lasts until it is idle", function()
+    local mg = with "{ 's', each = 'session', limit = 10 }, { 'u', each = 'user', limit = 1000, per = 'day' }"
+    local shop = { app = "shop" }
+    assert.allowed(ask(mg, shop, { session = "s1", cost_usd = 6 }))
+    mg:advance "50m"
+    assert.allowed(ask(mg, shop, { session = "s1", cost_usd = 3 }))
+    mg:advance "50m"
+    local r = ask(mg, shop, { session = "s1", cost_usd = 6 })
+    assert.denied(r, 402)
+    assert.truthy(r.denied.reason:find("^s1 has used 90%% of its 10 USD in this session"), r.denied.reason)
+    assert.allowed(ask(mg, shop, { session = "s2", cost_usd = 6 }))
+    assert.allowed(ask(mg, shop, { cost_usd = 60 }))
+    mg:advance "61m"
+    assert.allowed(ask(mg, shop, { session = "s1", cost_usd = 6 }))
+  end)
+end)
+
+describe("periods", function()
+  local function over(per, spent_at, asked_at, zone)
+    local mg = with("{ 'x', limit = 10, per = '" .. per .. "' }", zone and "zone = '" .. zone .. "'")
+    mg:clock(spent_at)
+    mg:spend { usd = 10 }
+    mg:clock(asked_at)
+    return ask(mg, {}).kind == "deny"
+  end
+
+  it("are the calendar's", function()
+    assert.is_true(over("day", "2025-06-03T00:00:00Z", "2025-06-03T23:59:59Z"))
+    assert.is_false(over("day", "2025-06-03T23:59:59Z", "2025-06-04T00:00:00Z"))
+    assert.is_true(over("week", "2025-06-02T00:00:00Z", "2025-06-08T23:59:59Z"))
+    assert.is_false(over("week", "2025-06-08T23:59:59Z", "2025-06-09T00:00:00Z"))
+    assert.is_true(over("month", "2024-02-01T00:00:00Z", "2024-02-29T23:59:59Z"))
+    assert.is_false(over("month", "2024-02-29T23:59:59Z", "2024-03-01T00:00:00Z"))
+    assert.is_true(over("quarter", "2025-10-01T00:00:00Z", "2025-12-31T23:59:59Z"))
+    assert.is_false(over("quarter", "2025-09-30T23:59:59Z", "2025-10-01T00:00:00Z"))
+    assert.is_true(over("year", "2025-01-01T00:00:00Z", "2025-12-31T23:59:59Z"))
+    assert.is_false(over("year", "2024-12-31T23:59:59Z", "2025-01-01T00:00:00Z"))
+  end)
+
+  it("begin at midnight of their zone, in summer and in winter", function()
+    assert.is_false(over("day", "2025-06-03T21:59:59Z", "2025-06-03T22:00:00Z", "Europe/Berlin"))
+    assert.is_true(over("day", "2025-06-03T22:00:00Z", "2025-06-04T21:59:59Z", "Europe/Berlin"))
+    assert.is_false(over("month", "2025-01-31T22:59:59Z", "2025-01-31T23:00:00Z", "Europe/Berlin"))
+    -- the day on which clocks go back has 25 hours
+    assert.is_true(over("day", "2025-10-25T22:00:00Z", "2025-10-26T22:59:59Z", "Europe/Berlin"))
+    assert.is_false(over("day", "2025-10-26T22:59:59Z", "2025-10-26T23:00:00Z", "Europe/Berlin"))
+  end)
+
+  it("and conditions on hours share the zone", function()
+    local mg = gw.load_text { a = budget("{ 'x', limit = 10, per = 'day' }", "zone = 'Europe/Berlin'"),
+      n = "return policy { rules = { { 'night', when = { hours = '00:00-01:00' }, deny = { 403, 'night' } } } }" }
+    mg:clock "2025-06-03T22:30:00Z"
+    assert.denied(ask(mg, {}), 403, "night")
+  end)
+end)
+
+describe("thresholds", function()
+  local three = [[thresholds = { { at = "100%", deny = { 402, "no_money" } }, { at = "50%", warn = true, notify = "owner" },
+    { at = "80%", warn = "be brief", only = { "local/*" }, notify = { "slack:#x", "owner" } } }]]
+
+  it("warn of the highest, and narrow from theirs on", function()
+    local mg = with(row, three)
+    mg:spend { department = "sales", usd = 49 }
+    local r = ask(mg, sales, { model = "auto" })
+    assert.same({}, r.warnings)
+    mg:spend { department = "sales", usd = 1 }
+    r = ask(mg, sales, { model = "auto" })
+    assert.same({ "budget: sales has used 50% of its 100 USD this month" }, r.warnings)
+    assert.same({ "p/two", "local/own" }, r.route.targets)
+    mg:spend { department = "sales", usd = 30 }
+    r = ask(mg, sales, { model = "auto" })
+    assert.same({ "budget: be brief" }, r.warnings)
+    assert.same({ "local/own" }, r.route.targets)
+    assert.explained_by(r, "a/sales@80%")
+    mg:spend { department = "sales", usd = 20 }
+    assert.denied(ask(mg, sales), 402, "no_money")
+  end)
+
+  it("hold even if a higher one does less", function()
+    local mg = with(row, "thresholds = { { at = '80%', only = 'local/*' }, { at = '90%', warn = true } }")
+    mg:spend { department = "sales", usd = 95 }
+    assert.same({ "local/own" }, ask(mg, sales, { model = "auto" }).route.targets)
+  end)
+
+  it("tell once for each budget, threshold and period", function()
+    local mg = with(row, three)
+    mg:clock "2025-06-03T12:00:00Z"
+    mg:spend { department = "sales", usd = 60 }
+    for _ = 1, 3 do ask(mg, sales) end
+    assert.equal(1, #mg.sent)
+    assert.same({ "owner" }, mg.sent[1].to)
+    assert.equal("50%", mg.sent[1].threshold)
+    assert.equal("sales has used 60% of its 100 USD this month", mg.sent[1].text)
+    mg:spend { department = "sales", usd = 25 }
+    for _ = 1, 3 do ask(mg, sales) end
+    assert.equal(2, #mg.sent)
+    assert.same({ "slack:#x", "owner" }, mg.sent[2].to)
+    mg:clock "2025-07-03T12:00:00Z"
+    ask(mg, sales)
+    assert.equal(2, #mg.sent)
+    mg:spend { department = "sales", usd = 90 } -- from nothing past both: one notice, the higher
+    for _ = 1, 3 do ask(mg, sales) end
+    assert.equal(3, #mg.sent)
+    assert.equal("80%", mg.sent[3].threshold)
+  end)
+
+  it("that deny may tell too", function()
+    local mg = with(row, "thresholds = { { at = '100%', deny = { 402, 'no_money' }, notify = 'owner' } }")
+    mg:spend { department = "sales", usd = 100 }
+    for _ = 1, 3 do assert.denied(ask(mg, sales), 402, "no_money") end
+    assert.equal(1, #mg.sent)
+  end)
+
+  it("may stand in a row, and deny elsewhere than at 100%", function()
+    local mg = with "{ 'sales', department = 'sales', limit = 100, per = 'month', thresholds = { { at = '120%', deny = { 402, 'far_over' } } } }"
+    mg:spend { department = "sales", usd = 119 }
+    assert.allowed(ask(mg, sales, { cost_usd = 1 }))
+    assert.denied(ask(mg, sales, { cost_usd = 1 }), 402, "far_over")
+  end)
+
+  it("without one that denies it never blocks", function()
+    local mg = with(row, "thresholds = { { at = '100%', warn = true } }")
+    mg:spend { department = "sales", usd = 1000 }
+    local r = ask(mg, sales)
+    assert.allowed(r)
+    assert.equal(1, #r.warnings)
+  end)
+end)
+
+describe("modes", function()
+  it("observe warns nobody and blocks nothing, but says what it would have done", function()
+    local mg = with("{ 'sales', department = 'sales', limit = 100, per = 'month', mode = 'observe' }", "thresholds = { { at = '50%', warn = true, only = 'local/*', notify = 'owner' }, { at = '100%', deny = { 402, 'x' } } }")
+    mg:spend { department = "sales", usd = 60 }
+    local r = ask(mg, sales)
+    assert.allowed(r)
+    assert.same({}, r.warnings)
+    assert.explained_by(r, "a/sales@50%")
+    mg:spend { department = "sales", usd = 60 }
+    r = ask(mg, sales)
+    assert.allowed(r)
+    assert.explained_by(r, "a/sales@100%")
+    assert.same({}, mg.sent)
+  end)
+end)
+
+describe("models without a price", function()
+  local models = "return models { auto = { virtual = true }, free = { targets = { 'p/free' } }, one = { targets = { 'p/one' }, price = { input = 1, output = 1 } } }"
+  local function mg(more) return gw.load_text { models = models, a = budget(row, more), b = "return routing { rules = { { 'r', route = { 'p/free', 'p/one' } } } }" } end
+
+  it("are not called on a budget that blocks, unless it says so", function()
+    local r = ask(mg(), sales, { model = "free" })
+    assert.denied(r, 403, "no_target_left")
+    assert.truthy(r.denied.reason:find("it has no price, so it cannot be kept within a budget", 1, true))
+    assert.same({ "p/one" }, ask(mg(), sales, { model = "auto" }).route.targets)
+    assert.allowed(ask(mg(), { department = "other" }, { model = "free" }))
+    assert.allowed(ask(mg "unpriced = 'allow'", sales, { model = "free" }))
+  end)
+end)
+
+describe("on_low_budget", function()
+  it("shrink answers as long as what is left pays for", function()
+    local mg = with("{ 'sales', department = 'sales', limit = '0.01', per = 'month' }", "on_low_budget = 'shrink'")
+    mg:spend { department = "sales", usd = 0.009 }
+    local r = ask(mg, sales, { text = "12345678", max_tokens = 4000 })
+    assert.allowed(r)
+    -- 1000 micro-dollars, less 2 for two tokens in, at 2 for each token out
+    assert.explained_by(r, "a/sales")
+    assert.equal("max_tokens 499 is what is left of the budget", r.trace[1].reason)
+    mg:spend { department = "sales", usd = 0.001 }
+    assert.denied(ask(mg, sales, { text = "12345678", max_tokens = 4000 }), 402)
+  end)
+end)
+
+describe("ctx", function()
+  local function see(expression, prepare, t)
+    local mg = gw.load_text { chain = { "a", "z" }, a = budget(row .. ", { 'apps', each = 'app', limit = 10, per = 'day' }"),
+      z = "return policy { on_request = function(ctx) ctx:annotate('v', tostring(" .. expression .. ")) end }" }
+    mg:clock "2025-06-03T12:00:00Z"
+    if prepare then prepare(mg) end
+    local r = ask(mg, sales, t)
+    if r.kind == "fault" then return r.fault end
+    return r.annotations.v
+  end
+  local function spend(mg) mg:spend { department = "sales", usd = 40, held_usd = 10 } end
+
+  it("estimates what a request costs, here and elsewhere", function()
+    assert.equal("8e-06", see("ctx.estimate.cost_usd", nil, { text = "12345678", max_tokens = 3 }))
+    assert.equal("0.5", see("ctx.estimate.cost_usd", nil, { cost_usd = 0.5 }))
+    assert.equal("8e-06", see("ctx.estimate:cost_of('two')", nil, { text = "12345678", max_tokens = 3 }))
+    assert.equal("0", see("ctx.estimate:cost_of('local/own')"))
+    assert.truthy(see("ctx.estimate:cost_of('tow')"):find("no model or target 'tow' in policies/models.lua", 1, true))
+  end)
+
+  it("knows the budgets", function()
+    assert.equal("100 40 10 50", see("ctx.budget.department.limit .. ' ' .. ctx.budget.department.spent .. ' ' .. ctx.budget.department.reserved .. ' ' .. ctx.budget.department.remaining", spend, { model = "own" }))
+    assert.equal("50", see("ctx.budget.department.used", spend, { model = "own" }))
+    assert.equal("1751328000", see("('%d'):format(ctx.budget.department.resets_at)")) -- 1 July, midnight
+    assert.equal("10", see("ctx.budget.app.limit"))
+    assert.equal("nil", see("ctx.budget.user"))
+    assert.truthy(see("ctx.budget.depatment"):find("ctx.budget has no field 'depatment' (did you mean 'department'?)", 1, true))
+  end)
+
+  it("knows none where nobody counts", function()
+    local mg = gw.load_text { a = budget(row), counters = false, z = "return policy { on_request = function(ctx) ctx:annotate('v', tostring(ctx.budget.department)) end }" }
+    assert.equal("nil", ask(mg, sales).annotations.v)
+  end)
+end)
+
+describe("when shared counters are out of reach", function()
+  local function lost(mode)
+    local mg = with(row, mode and "on_store_loss = '" .. mode .. "'")
+    mg:spend { department = "sales", usd = 99 }
+    mg:store_down()
+    return mg
+  end
+
+  it("local goes on from what was left for a minute, then refuses", function()
+    local mg = lost()
+    assert.allowed(ask(mg, sales, { cost_usd = 0.5 }))
+    assert.denied(ask(mg, sales, { cost_usd = 0.6 }), 402)
+    mg:advance "59s"
+    assert.allowed(ask(mg, sales, { cost_usd = 0.1 }))
+    mg:advance "1s"
+    assert.denied(ask(mg, sales, { cost_usd = 0.1 }), 503, "limits_unavailable")
+    mg:store_up()
+    assert.allowed(ask(mg, sales, { cost_usd = 0.1 }))
+  end)
+
+  it("open lets pass, closed refuses", function()
+    local r = ask(lost "open", sales, { cost_usd = 50 })
+    assert.allowed(r)
+    assert.equal("lost", r.trace[1].verb)
+    assert.denied(ask(lost "closed", sales, { cost_usd = 0.1 }), 503, "limits_unavailable")
+  end)
+end)
+
+describe("with limits in the same chain", function()
+  local mg = gw.load_text { a = "return ratelimit { limits = { { 'x', requests = 60, per = '1m' } } }", b = budget(row) }
+
+  it("what one refuses, the other does not count", function()
+    mg:spend { department = "sales", usd = 100 }
+    for _ = 1, 20 do assert.denied(ask(mg, sales), 402) end
+    local passed = 0
+    for _ = 1, 20 do
+      if ask(mg, { department = "other" }).kind == "allow" then passed = passed + 1 end
+    end
+    assert.equal(10, passed)
+  end)
+end)
+
+describe("loading", function()
+  local function said(rows, more)
+    local list = gw.errors { apps = apps, a = budget(rows, more) }
+    local own = {}
+    for _, text in ipairs(list) do
+      if not text:find("no budget holds for", 1, true) then own[#own + 1] = text end
+    end
+    return table.concat(own, "\n"), #own
+  end
+
+  local wrong = {
+    ["{ 'x', limit = 10, per = '1m' }"] = "budgets[1].per: expected one of day, week, month, quarter, year, got the text '1m'",
+    ["{ 'x', limit = 10, per = 'mont' }"] = "got the text 'mont' (did you mean 'month'?)",
+    ["{ 'x', limit = 10 }"] = "'per' is missing: day, week, month, quarter or year",
+    ["{ 'x', per = 'month' }"] = "'limit' is missing: limit = 5000, in USD",
+    ["{ 'x', limit = '5,000', per = 'month' }"] = "budgets[1].limit: an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to 4000000; got the text '5,000'",
+    ["{ 'x', limit = -5, per = 'month' }"] = "an amount is written",
+    ["{ 'x', limit = 5000000, per = 'month' }"] = "up to 4000000; got 5000000",
+    ["{ 'x', limit = 0, per = 'month' }"] = "a budget of 0 lets nothing through",
+    ["{ 'x', departement = 'sales', limit = 10, per = 'month' }"] = "budgets[1].departement: unknown field 'departement' in a budget (did you mean 'department'?)",
+    ["{ 'x', cost_center = 'c', limit = 10, per = 'month' }"] = "unknown field 'cost_center' in a budget (a label of your keys? name it in auth.lua: labels = { … })",
+    ["{ 'x', session = 's', limit = 10, per = 'month' }"] = "a session's budget is written each = \"session\"",
+    ["{ 'x', each = 'session', limit = 10, per = 'day' }, { 'u', each = 'user', limit = 10, per = 'day' }"] = "a session's budget lasts as long as the session: leave 'per' out",
+    ["{ 'x', each = 'session', limit = 10 }"] = "warning: budgets[1]: a caller can begin as many sessions as it likes (let a budget with each = \"user\"",
+    ["{ 'x', app = 'shpo', limit = 10, per = 'month' }"] = "warning: budgets[1].app: never acts: app 'shpo' is not in policies/apps.lua (did you mean 'shop'?)",
+    ["{ 'x', model = 'tow', limit = 10, per = 'month' }"] = "budgets[1].model: no model 'tow' in policies/models.lua (did you mean 'two'?)",
+    ["{ limit = 10, per = 'month' }"] = "a budget begins with its name",
+    [row .. ", " .. row:gsub("'sales'", "'support'", 2):gsub("'support'", "'sales'", 1)] = "two budgets are called 'sales'",
+    ["{ 'default', limit = 10, per = 'month' }"] = "'default' is the name of the default: give this one another",
+    [row .. ", { 'daily', department = 'sales', limit = 100, per = 'day' }"] = "warning: budgets[2]: never acts: 'sales' allows no more than 100 USD for the same callers",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = 0.8, warn = true } } }"] = "budgets[1].thresholds[1].at: a percentage is written \"80%\", with at most two decimals; got 0.8 (did you mean \"80%\"?)",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%' } } }"] = "this threshold does nothing: warn, notify, only, drop or deny",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true, notfy = 'owner' } } }"] = "thresholds[1].notfy: unknown field of a threshold 'notfy' (did you mean 'notify'?)",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', notify = '#ai-spend' } } }"] = "notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got the text '#ai-spend'",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', only = 'p/oen' } } }"] = "no target 'p/oen' in policies/models.lua (did you mean 'p/one'?)",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true }, { at = '80%', warn = true } } }"] = "two thresholds stand at 80%",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '90%', deny = { 402, 'x' } }, { at = '95%', warn = true } } }"] = "warning: budgets[1].thresholds[2]: never reached: at 90% requests are denied",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '300%', warn = true } } }"] = "a threshold lies above 0% and up to 200%, got 300%",
+  }
+  for rows, words in pairs(wrong) do
+    it("says what is wrong with " .. rows, function()
+      local text, count = said(rows)
+      assert.truthy(text:find(words, 1, true), text)
+      assert.equal(1, count, text)
+    end)
+  end
+
+  it("of the fields beside budgets", function()
+    local fields = {
+      ["currency = 'EUR'"] = "currency: amounts are USD, as the prices in models.lua are; got the text 'EUR'",
+      ["default = { each = 'departmnt', limit = 5, per = 'month' }"] = "default.each: expected a field of the identity",
+      ["default = { limit = 5, per = 'month' }"] = "the default is for each of something: each = \"department\"",
+      ["on_store_loss = 'fail'"] = "on_store_loss: expected one of open, closed, local",
+      ["on_low_budget = 'cut'"] = "on_low_budget: expected one of deny, shrink",
+      ["zone = 'Europe/Berln'"] = "unknown zone 'Europe/Berln'",
+      ["treshold = {}"] = "unknown field 'treshold' (did you mean 'thresholds'?)",
+      ["assumed_output_tokens = 'many'"] = "assumed_output_tokens: expected a whole number of tokens",
+    }
+    for field, words in pairs(fields) do
+      local text = said(row, field)
+      assert.truthy(text:find(words, 1, true), text)
+    end
+  end)
+
+  it("warns of departments that no budget holds for", function()
+    assert.same({ "policies/a.lua:1:15: warning: no budget holds for department support: neither a row nor a default (default = { each = \"department\", limit = 500, per = \"month\" })" },
+      gw.errors { apps = apps, a = budget(row) })
+    assert.same({}, gw.errors { apps = apps, a = budget(row, "default = { each = 'department', limit = 5, per = 'month' }") })
+    assert.same({}, gw.errors { apps = apps, a = budget(row .. ", { 'apps', each = 'app', limit = 5, per = 'month' }") })
+  end)
+
+  it("warns of a default that nobody comes to", function()
+    local list = gw.errors { apps = apps, a = budget("{ 'all', each = 'department', limit = 5, per = 'day' }", "default = { each = 'department', limit = 5, per = 'month' }") }
+    assert.equal(1, #list)
+    assert.truthy(list[1]:find("warning: default: never acts: 'all' is there for each of them", 1, true), list[1])
+  end)
+
+  it("says that nothing is counted, where nobody counts", function()
+    local list = gw.errors { a = budget(row), counters = false }
+    assert.equal(1, #list)
+    assert.truthy(list[1]:find("budgets are not counted by this version of the gateway", 1, true), list[1])
+    local r = ask(gw.load_text { a = budget(row), counters = false }, sales, { cost_usd = 1000 })
+    assert.allowed(r)
+    assert.equal("applies, and is not counted by this version of the gateway", r.trace[1].reason)
+  end)
+end)

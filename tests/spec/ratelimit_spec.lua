@@ -1,0 +1,365 @@
+-- ratelimit { … }: what it lets through, what it refuses and with what words, and what loading says about it.
+local gw = require "moongate.test"
+
+local function limits(rows, more) return "return ratelimit { limits = { " .. rows .. " }" .. (more and ", " .. more or "") .. " }" end
+local function with(rows, more) return gw.load_text { a = limits(rows, more) } end
+
+-- How many of a row of requests pass before the first is refused, and that one.
+local function pass(mg, t, most)
+  t.model = t.model or "one"
+  for i = 1, most do
+    local r = mg:request(t)
+    if r.kind ~= "allow" then return i - 1, r end
+  end
+  return most
+end
+
+local function as(identity, t)
+  t = t or {}
+  t.as = identity
+  return t
+end
+
+describe("requests", function()
+  local mg = with "{ 'per-user', by = 'user', requests = 60, per = '1m' }"
+
+  it("come a sixth at once, the rest as time goes by", function()
+    local passed, r = pass(mg, {}, 20)
+    assert.equal(10, passed)
+    assert.denied(r, 429, "rate_limited")
+    assert.equal("user ana is over 60 requests per 1m", r.denied.reason)
+    assert.equal("a", r.denied.policy)
+    assert.equal("per-user", r.denied.rule)
+    assert.explained_by(r, "a/per-user")
+    mg:advance "1s"
+    assert.equal(1, (pass(mg, {}, 20)))
+    mg:advance "1h"
+    assert.equal(10, (pass(mg, {}, 20)))
+  end)
+
+  it("never pass in larger number than the limit and the burst, in any window", function()
+    local times = {}
+    for i = 1, 400 do
+      if mg:request({ model = "one" }).kind == "allow" then times[#times + 1] = mg.time end
+      if i % 4 == 0 then mg:advance "1s" end
+    end
+    assert.truthy(#times > 100 and #times < 115, #times)
+    for i = 1, #times do
+      local n = 0
+      for j = i, #times do
+        if times[j] < times[i] + 60 then n = n + 1 end
+      end
+      assert.truthy(n <= 70, n)
+    end
+  end)
+
+  it("say when to come again", function()
+    local slow = with "{ 'slow', by = 'user', requests = 6, per = '1h' }"
+    local passed, r = pass(slow, {}, 3)
+    assert.equal(1, passed)
+    assert.equal(600, r.denied.retry_after)
+    slow:advance "599s"
+    assert.denied(slow:request { model = "one" }, 429)
+    slow:advance "1s"
+    assert.allowed(slow:request { model = "one" })
+  end)
+
+  it("are counted for each user apart, and together for those who have none", function()
+    pass(mg, {}, 10)
+    assert.allowed(mg:request(as({ user = "bob" }, { model = "one" })))
+    assert.equal(10, (pass(mg, as { user = false, id = "k1" }, 20)))
+    local r = mg:request(as({ user = false, id = "k2" }, { model = "one" }))
+    assert.denied(r, 429)
+    assert.equal("no user is over 60 requests per 1m", r.denied.reason)
+  end)
+
+  it("of one name cannot be taken for those of two", function()
+    local two = with "{ 'x', by = { 'user', 'team' }, requests = 1, per = '1h' }"
+    assert.allowed(two:request(as({ user = "a,team=b", team = "c" }, { model = "one" })))
+    assert.allowed(two:request(as({ user = "a", team = "b,team=c" }, { model = "one" })))
+    assert.denied(two:request(as({ user = "a", team = "b,team=c" }, { model = "one" })), 429)
+  end)
+
+  it("may burst as the row says", function()
+    assert.equal(30, (pass(with "{ 'x', by = 'user', requests = 60, per = '1m', burst = 30 }", {}, 40)))
+  end)
+
+  it("of everybody are counted together without 'by'", function()
+    local all = with "{ 'all', requests = 12, per = '1m' }"
+    assert.allowed(all:request(as({ user = "a" }, { model = "one" })))
+    assert.allowed(all:request(as({ user = "b" }, { model = "one" })))
+    local r = all:request(as({ user = "c" }, { model = "one" }))
+    assert.denied(r, 429)
+    assert.equal("everybody is over 12 requests per 1m", r.denied.reason)
+  end)
+
+  it("are counted by labels of keys and by session", function()
+    local labelled = gw.load_text { chain = { "who", "a" }, who = "return auth { labels = { 'cost_center' } }",
+      a = limits "{ 'cc', by = 'cost_center', requests = 1, per = '1h' }" }
+    assert.allowed(labelled:request(as({ cost_center = "c1" }, { model = "one" })))
+    assert.denied(labelled:request(as({ cost_center = "c1", user = "bob" }, { model = "one" })), 429)
+    assert.allowed(labelled:request(as({ cost_center = "c2" }, { model = "one" })))
+    local sessions = with "{ 's', by = 'session', requests = 1, per = '1h' }, { 'u', by = 'user', requests = 600, per = '1h' }"
+    assert.allowed(sessions:request { model = "one", session = "s1" })
+    assert.denied(sessions:request { model = "one", session = "s1" }, 429)
+    assert.allowed(sessions:request { model = "one", session = "s2" })
+    assert.allowed(sessions:request { model = "one" }) -- no session: nothing to count
+    assert.allowed(sessions:request { model = "one" })
+  end)
+end)
+
+describe("several limits", function()
+  it("are taken together or not at all", function()
+    local mg = with "{ 'many', by = 'user', requests = 60, per = '1m' }, { 'few', by = 'team', requests = 6, per = '1h' }"
+    assert.allowed(mg:request(as({ team = "t" }, { model = "one" })))
+    for _ = 1, 30 do
+      local r = mg:request(as({ team = "t" }, { model = "one" }))
+      assert.denied(r, 429)
+      assert.equal("few", r.denied.rule)
+    end
+    local passed = 0 -- 'many' was not used up: nine are left of ten
+    for i = 1, 20 do
+      if mg:request(as({ team = "t" .. i }, { model = "one" })).kind == "allow" then passed = passed + 1 end
+    end
+    assert.equal(9, passed)
+  end)
+
+  it("of one row are counted each", function()
+    local mg = with "{ 'x', by = 'user', requests = 600, tokens = 6000, per = '1m' }"
+    assert.allowed(mg:request { model = "one", context_tokens = 1000 })
+    local r = mg:request { model = "one", context_tokens = 1000 }
+    assert.denied(r, 429)
+    assert.equal("user ana is over 6000 tokens per 1m", r.denied.reason)
+  end)
+
+  it("in two policies too, in the order of the chain", function()
+    local mg = gw.load_text { chain = { "b", "a" }, a = limits "{ 'ra', requests = 6, per = '1h' }",
+      b = limits "{ 'rb', by = 'user', requests = 600, per = '1h' }" }
+    local r = mg:request { model = "one" }
+    assert.allowed(r)
+    assert.equal("b/rb", r.trace[1].policy .. "/" .. r.trace[1].rule)
+    assert.equal("count", r.trace[1].verb)
+    assert.equal("within 600 requests per 1h for user ana", r.trace[1].reason)
+    assert.equal("a", mg:request({ model = "one" }).denied.policy)
+  end)
+
+  it("apply under their conditions, and count what falls under them only", function()
+    local mg = with "{ 'scarce', by = 'department', requests = 1, per = '1h', when = { model = 'two' } }"
+    for _ = 1, 3 do assert.allowed(mg:request { model = "one" }) end
+    assert.allowed(mg:request { model = "two" })
+    assert.denied(mg:request { model = "deux" }, 429)
+    assert.allowed(mg:request { model = "one" })
+  end)
+
+  it("are not taken when a policy before them denies", function()
+    local mg = gw.load_text { chain = { "no", "a" }, a = limits "{ 'x', requests = 1, per = '1h' }",
+      no = "return policy { rules = { { 'no-bob', when = { user = 'bob' }, deny = { 403, 'no' } } } }" }
+    assert.denied(mg:request(as({ user = "bob" }, { model = "one" })), 403)
+    assert.allowed(mg:request { model = "one" })
+  end)
+end)
+
+describe("tokens", function()
+  local mg = with "{ 't', by = 'app', tokens = 6000, per = '1m' }"
+  local function ask(n) return mg:request { model = "one", context_tokens = n } end
+
+  it("are the estimate, and an idle caller may go into debt", function()
+    assert.allowed(ask(6000))
+    local r = ask(10)
+    assert.denied(r, 429)
+    assert.equal(51, r.denied.retry_after) -- the debt of a minute, less the burst of a sixth
+    mg:advance "60s"
+    assert.allowed(ask(10))
+  end)
+
+  it("beyond the limit can never pass, and say so instead of when to come again", function()
+    local r = ask(6001)
+    assert.denied(r, 429, "rate_limited")
+    assert.is_nil(r.denied.retry_after)
+    assert.equal("a request of 6001 tokens can never pass: 6000 tokens per 1m is the limit of no app", r.denied.reason)
+  end)
+end)
+
+describe("concurrent", function()
+  it("counts what runs at the same time", function()
+    local mg = with "{ 'c', by = 'user', concurrent = 2 }"
+    for _ = 1, 5 do assert.allowed(mg:request { model = "one" }) end
+    assert.allowed(mg:request { model = "one", under_way = true })
+    assert.allowed(mg:request { model = "one", under_way = true })
+    local r = mg:request { model = "one" }
+    assert.denied(r, 429, "rate_limited")
+    assert.equal("user ana is over 2 requests at a time", r.denied.reason)
+  end)
+
+  it("gives back what a request denied later had taken", function()
+    local mg = gw.load_text { chain = { "a", "no" }, a = limits "{ 'c', by = 'user', concurrent = 1 }",
+      no = "return policy { rules = { { 'no', when = { task = 'x' }, deny = { 403, 'no' } } } }" }
+    assert.denied(mg:request { model = "one", task = "x" }, 403)
+    assert.allowed(mg:request { model = "one" })
+  end)
+end)
+
+describe("adjust", function()
+  local gold = "adjust = function(ctx, limit) if ctx.identity.tier == 'gold' then return limit.limit * 5 end end"
+
+  it("sets the limit for a request", function()
+    local mg = with("{ 'x', by = 'user', requests = 6, per = '1h' }", gold)
+    assert.equal(1, (pass(mg, {}, 9)))
+    assert.equal(5, (pass(mg, as { user = "bob", tier = "gold" }, 9)))
+  end)
+
+  it("is shown the limit, and cannot change it", function()
+    local function say(body) return with("{ 'x', by = 'user', tokens = 60, per = '1h' }", "adjust = function(ctx, limit) " .. body .. " end"):request { model = "one" } end
+    local r = say "ctx:annotate('v', limit.name .. ' ' .. limit.limit .. ' ' .. limit.unit .. ' ' .. limit.per)"
+    assert.equal("x 60 tokens 1h", r.annotations.v)
+    assert.faulted(say "limit.limit = 5", "a limit cannot be changed")
+    assert.faulted(say "return limit.limits", "a limit has no field 'limits'")
+    assert.faulted(say "return 'many'", "adjust returned the text 'many' for 'x': a number from 1")
+    assert.faulted(say "return 0", "a number from 1")
+    assert.faulted(say "return 0 / 0", "a number from 1")
+  end)
+end)
+
+describe("modes", function()
+  it("observe counts and refuses nothing", function()
+    local mg = with "{ 'x', by = 'user', requests = 1, per = '1h', mode = 'observe' }"
+    assert.allowed(mg:request { model = "one" })
+    local r = mg:request { model = "one" }
+    assert.allowed(r)
+    assert.equal("deny", r.trace[1].verb)
+    assert.equal("observe", r.trace[1].mode)
+    assert.equal("user ana is over 1 requests per 1h", r.trace[1].reason)
+  end)
+
+  it("of the policy hold for its rows; off is as if it were not there", function()
+    local mg = with("{ 'x', requests = 1, per = '1h' }", "mode = 'observe'")
+    assert.equal(3, (pass(mg, {}, 3)))
+    local off = with "{ 'x', requests = 1, per = '1h', mode = 'off' }"
+    assert.equal(3, (pass(off, {}, 3)))
+    assert.same(1, #off:request({ model = "one" }).trace)
+  end)
+
+  it("rules come first: pass takes somebody out", function()
+    local mg = with("{ 'x', requests = 1, per = '1h' }", "rules = { { 'probe', when = { user = 'probe' }, pass = true } }")
+    assert.equal(5, (pass(mg, as { user = "probe" }, 5)))
+    assert.equal(1, (pass(mg, {}, 5)))
+  end)
+end)
+
+describe("when shared counters are out of reach", function()
+  local function after_loss(mode)
+    local mg = with("{ 'x', by = 'user', requests = 1, per = '1h' }", "on_store_loss = '" .. mode .. "'")
+    mg:request { model = "one" }
+    mg:store_down()
+    return mg:request { model = "one" }, mg
+  end
+
+  it("open lets pass, and says so", function()
+    local r = after_loss "open"
+    assert.allowed(r)
+    assert.equal("shared counters are out of reach: let pass", r.trace[1].reason)
+  end)
+
+  it("closed refuses with 503", function()
+    local r = after_loss "closed"
+    assert.denied(r, 503, "limits_unavailable")
+    assert.equal(5, r.denied.retry_after)
+  end)
+
+  it("local goes on counting", function()
+    local r, mg = after_loss "local"
+    assert.denied(r, 429)
+    assert.allowed(mg:request(as({ user = "bob" }, { model = "one" })))
+    mg:redis_up()
+    assert.denied(mg:request { model = "one" }, 429)
+  end)
+end)
+
+describe("without counters", function()
+  local text = limits "{ 'x', by = 'user', requests = 1, per = '1h' }, { 'y', requests = 5, per = '1h', when = { task = 'code' } }"
+
+  it("loading says that nothing is counted", function()
+    local said = gw.errors { a = text, counters = false }
+    assert.equal(1, #said)
+    assert.truthy(said[1]:find("^policies/a.lua:1:%d+: warning: limits are not counted by this version of the gateway"), said[1])
+    assert.same({}, gw.errors { a = text })
+    assert.same({}, gw.errors { init = "return chain { { 'a', mode = 'off' } }", a = text, counters = false })
+  end)
+
+  it("every limit that applies leaves its word in the trace", function()
+    local mg = gw.load_text { a = text, counters = false }
+    for _ = 1, 3 do
+      local r = mg:request { model = "one" }
+      assert.allowed(r)
+      assert.equal("skip", r.trace[1].verb)
+      assert.equal("x", r.trace[1].rule)
+      assert.equal("applies, and is not counted by this version of the gateway", r.trace[1].reason)
+      assert.equal(2, #r.trace)
+    end
+  end)
+end)
+
+describe("examples", function()
+  it("have no past: they never meet a limit", function()
+    assert.same({}, gw.errors { a = limits("{ 'x', requests = 1, per = '1h' }", "examples = { { model = 'one' }, { model = 'one' }, { model = 'one' } }") })
+  end)
+end)
+
+describe("loading", function()
+  local function said(rows, more)
+    local list = gw.errors { a = limits(rows, more) }
+    return table.concat(list, "\n"), #list
+  end
+
+  local row = "{ 'x', by = 'user', requests = 60, per = '1m' }"
+  local wrong = {
+    ["{ 'x', by = 'usr', requests = 60, per = '1m' }"] = "limits[1].by: expected a field of the identity, a label, model or session, got the text 'usr' (did you mean 'user'?)",
+    ["{ 'x', by = 'user', requests = 60, per = '1min' }"] = "limits[1].per: a time is written \"30s\", \"1m\", \"1h\" or \"1d\", at most a year; got the text '1min' (did you mean \"1m\"?)",
+    ["{ 'x', by = 'user', requests = 60, per = 60 }"] = "got 60 (did you mean \"60s\"?)",
+    ["{ 'x', by = 'user', requests = 60, per = 'minute' }"] = "got the text 'minute' (did you mean \"1m\"?)",
+    ["{ 'x', by = 'user', requests = 60, per = '0s' }"] = "got the text '0s'",
+    ["{ 'x', by = 'user', requests = 60, per = '400d' }"] = "at most a year; got the text '400d'",
+    ["{ 'x', by = 'user', requests = 60 }"] = "'per' is missing: how many in what time? per = \"1m\"",
+    ["{ 'x', by = 'user', per = '1m' }"] = "a limit says how many: requests = 60, tokens = 200000 or concurrent = 5",
+    ["{ 'x', by = 'user', concurrent = 5, per = '1m' }"] = "concurrent counts what runs at the same time, and has no 'per'",
+    ["{ 'x', by = 'user', requests = 0, per = '1m' }"] = "limits[1].requests: expected a whole number from 1, got 0 (a limit of 0 lets nothing through: deny it in access.lua)",
+    ["{ 'x', by = 'user', requests = 1.5, per = '1m' }"] = "expected a whole number from 1, got 1.5",
+    ["{ 'x', by = 'user', request = 60, per = '1m' }"] = "limits[1].request: unknown field of a limit 'request' (did you mean 'requests'?)",
+    ["{ by = 'user', requests = 60, per = '1m' }"] = "a limit begins with its name: { \"per-user\", … }",
+    ["{ 'x', by = {}, requests = 60, per = '1m' }"] = "limits[1].by: the list is empty",
+    ["{ 'x', by = { 'user', 'user' }, requests = 60, per = '1m' }"] = "limits[1].by[2]: 'user' is named twice",
+    ["{ 'x', by = 'user', requests = 60, per = '1m', when = { modle = 'one' } }"] = "limits[1].when.modle: unknown condition 'modle' (did you mean 'model'?)",
+    ["{ 'x', by = 'user', requests = 60, per = '1m', when = { called = 'one' } }"] = "limits count before anything is called: write model = …",
+    ["{ 'x', by = 'user', requests = 60, per = '1m', mode = 'observ' }"] = "limits[1].mode: expected one of enforce, observe, off",
+    [row .. ", " .. row:gsub("user", "team")] = "limits[2]: two limits are called 'x'",
+    ["'x'"] = "limits[1]: a limit is a table",
+    [row .. ", { 'y', by = 'user', requests = 90, per = '1m' }"] = "warning: limits[2]: never acts: 'x' is as strict or stricter for the same callers",
+    [row .. ", { 'y', by = 'user', requests = 3600, per = '1h' }"] = "warning: limits[2]: never acts: 'x'",
+    ["{ 's', by = 'session', requests = 60, per = '1m' }"] = "warning: limits[1]: a caller can begin as many sessions as it likes (let a limit by user or key_id stand beside it)",
+  }
+  for rows, words in pairs(wrong) do
+    it("says what is wrong with " .. rows, function()
+      local text, count = said(rows)
+      assert.truthy(text:find(words, 1, true), text)
+      assert.equal(rows:find("request =", 1, true) and 2 or 1, count, text) -- what is misspelt is missing too
+      assert.truthy(text:find("^policies/a.lua:1:%d+: "), text)
+    end)
+  end
+
+  it("has nothing against what is right", function()
+    for _, rows in ipairs { row, row .. ", { 'y', by = 'user', requests = 1000, per = '1h' }",
+      row .. ", { 'y', by = 'app', requests = 600, per = '1m' }", row .. ", { 'y', by = 'user', tokens = 600, per = '1m' }",
+      row .. ", { 'y', by = 'user', requests = 600, per = '1m', when = { model = 'one' }, mode = 'off' }",
+      row .. ", { 's', by = 'session', requests = 5, per = '1m' }" } do
+      assert.equal("", (said(rows)))
+    end
+  end)
+
+  it("of the fields beside limits", function()
+    assert.truthy(said(row, "on_store_loss = 'ignore'"):find("on_store_loss: expected one of open, closed, local, got the text 'ignore'", 1, true))
+    assert.truthy(said(row, "adjust = 5"):find("adjust: expected a function, got 5", 1, true))
+    assert.truthy(said(row, "limit = 5"):find("limit: unknown field 'limit' (did you mean 'limits'?)", 1, true))
+    assert.truthy(gw.errors({ a = "return ratelimit {}" })[1]:find("a ratelimit without limits limits nothing", 1, true))
+    assert.truthy(gw.errors({ a = "return policy { on_store_loss = 'open' }" })[1]:find("unknown field 'on_store_loss'", 1, true))
+  end)
+end)
