@@ -1,0 +1,130 @@
+#include "wire/detect_run.h"
+
+/* The spaces and hyphens that word processors and models put into numbers: U+00A0, U+2007, U+2009, U+202F; U+2010 to
+ * U+2013, U+2212. b and c are the bytes behind lead a, or what byte_at() says in their place. */
+static enum separator wide_separator(int a, int b, int c)
+{
+    if (a == 0xC2 && b == 0xA0) return SEP_SPACE;
+    if (a != 0xE2) return SEP_NONE;
+    if (b == 0x80 && (c == 0x87 || c == 0x89 || c == 0xAF)) return SEP_SPACE;
+    if (b == 0x80 && c >= 0x90 && c <= 0x93) return SEP_HYPHEN;
+    return b == 0x88 && c == 0x92 ? SEP_HYPHEN : SEP_NONE;
+}
+
+static enum separator plain_separator(int c)
+{
+    return c == ' ' ? SEP_SPACE : c == '-' ? SEP_HYPHEN : c == '.' ? SEP_DOT : c == '/' ? SEP_SLASH : SEP_NONE;
+}
+
+/* One separator at *i, which moves behind it. *is_later: it cannot be told yet. */
+static enum separator one_separator(const struct view *v, size_t *i, bool *is_later)
+{
+    int a = byte_at(v, *i);
+    if (a < 0x80) {
+        enum separator sep = plain_separator(a);
+        *is_later = a == AT_LATER;
+        if (sep) *i += 1;
+        return sep;
+    }
+    int b = a == 0xC2 || a == 0xE2 ? byte_at(v, *i + 1) : AT_END, c = a == 0xE2 && b >= 0 ? byte_at(v, *i + 2) : AT_END;
+    enum separator sep = wide_separator(a, b, c);
+    *is_later = b == AT_LATER || c == AT_LATER;
+    if (sep) *i += a == 0xC2 ? 2 : 3;
+    return sep;
+}
+
+/* What joins two groups, from *i, which moves to the next digit: one separator, a parenthesis with or without one on
+ * its other side, or " - ". SEP_NONE when no digit follows. */
+static enum separator read_separator(const struct view *v, size_t *i, bool *is_later)
+{
+    size_t at = *i;
+    enum separator sep = byte_at(v, at) == ')' ? SEP_NONE : one_separator(v, &at, is_later);
+    if (!*is_later && (byte_at(v, at) == ')' || (sep && byte_at(v, at) == '('))) {
+        at++;
+        sep = SEP_PAREN;
+        one_separator(v, &at, is_later);
+        if (!*is_later && byte_at(v, at) == '(') at++;
+    } else if (!*is_later && sep == SEP_SPACE && (byte_at(v, at) == '-' || byte_at(v, at) == '/')) {
+        sep = one_separator(v, &at, is_later);
+        if (byte_at(v, at) == ' ') at++;
+    }
+    if (byte_at(v, at) == AT_LATER) *is_later = true;
+    if (*is_later || !sep || !byte_is(byte_at(v, at), IS_DIGIT)) return SEP_NONE;
+    *i = at;
+    return sep;
+}
+
+/* Reads the digits at *i into the run as one more group; false when the run is full. */
+static bool read_group(const struct view *v, struct run *run, size_t *i, unsigned *digits)
+{
+    struct group *group = &run->groups[run->count];
+    group->from = *i;
+    for (; byte_is(byte_at(v, *i), IS_DIGIT); *i += 1, *digits += 1) {
+        if (*digits == RUN_DIGITS) return false;
+        run->digits[*digits] = (unsigned char)(v->text[*i] - '0');
+    }
+    if (byte_at(v, *i) == AT_LATER) run->is_later = true;
+    group->to = *i;
+    group->total = *digits;
+    group->after = SEP_NONE;
+    run->count++;
+    return true;
+}
+
+void detect_run_read(const struct view *v, size_t at, struct run *run)
+{
+    unsigned digits = 0;
+    size_t i = at;
+    while (run->count < RUN_GROUPS && read_group(v, run, &i, &digits) && !run->is_later) {
+        enum separator sep = read_separator(v, &i, &run->is_later);
+        run->groups[run->count - 1].after = sep;
+        if (!sep) break;
+    }
+    v->state->steps += i - at + 1;
+}
+
+static enum separator wide_separator_before(const struct view *v, size_t i, size_t *len)
+{
+    unsigned char a = byte_before(v, i, 3), b = byte_before(v, i, 2), c = byte_before(v, i, 1);
+    *len = b == 0xC2 ? 2 : 3;
+    return b == 0xC2 ? wide_separator(b, c, AT_END) : wide_separator(a, b, c);
+}
+
+/* What stands before the first digit: '+', '(', both; or another number and a separator. */
+void detect_run_prefix(const struct view *v, size_t at, struct run *run)
+{
+    unsigned char before = byte_before(v, at, 1), earlier = byte_before(v, at, 2);
+    run->at = at;
+    run->is_plus = before == '+';
+    run->is_open = before == '(' || (run->is_plus && earlier == '(');
+    run->prefix = (size_t)run->is_plus + run->is_open;
+    if (!run->prefix) {
+        size_t len = 1;
+        enum separator sep = before < 0x80 ? plain_separator(before) : wide_separator_before(v, at, &len);
+        bool is_number = sep && (detect_class[byte_before(v, at, len + 1)] & IS_DIGIT);
+        run->is_row = is_number && sep == SEP_SPACE;
+        run->is_tail = is_number && sep != SEP_SPACE;
+        for (size_t i = 2; i <= 4; i++)
+            is_number = is_number && (detect_class[byte_before(v, at, len + i)] & IS_DIGIT);
+        run->is_column = run->is_row && is_number;
+    }
+}
+
+size_t detect_run_start(const struct view *v, const struct run *run)
+{
+    return run->at - v->floor < run->prefix ? v->floor : run->at - run->prefix;
+}
+
+bool detect_run_is_lone(const struct view *v, size_t at)
+{
+    size_t i = at;
+    if (at > 0 && v->text[at - 1] == '+') return false;
+    while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
+        i++;
+    v->state->steps += i - at;
+    if (i - at >= CARD_DIGITS_MIN || i + 1 >= v->len || v->text[i] >= 0x80) return false;
+    unsigned char sep = v->text[i], next = v->text[i + 1];
+    if (!plain_separator(sep)) return sep != '(' && sep != ')';
+    if (detect_class[next] & IS_DIGIT || next == '(' || next == ')') return false;
+    return sep != ' ' || (next != '-' && next != '/');
+}
