@@ -37,7 +37,7 @@ const struct code code_table[] = {
      "Write `return deny(…)`."},
 
     /* ---- What is written in policy files. */
-    {"MG0201", "an example fails", "^examples[",
+    {"MG0201", "an example fails", "^examples[|' is sent",
      "An example that stands in the file was decided in another way than it says; files whose examples fail do not go live.",
      "Correct the rule, or the example. `moongate explain` shows step by step how a request is decided."},
     {"MG0202", "a spec fails", "^spec failed|^the specs",
@@ -53,7 +53,7 @@ const struct code code_table[] = {
      "wants a data class|unknown data class",
      "gt, lt and their like compare numbers; like compares texts; at_least compares data classes.",
      "Use a constant, a list, or a predicate of the field's own kind."},
-    {"MG0206", "a rule without one action", "has no action|has one action|a rule here cannot|a filter on what is called",
+    {"MG0206", "a rule without one action", "has no action|has one action|threshold does nothing|a rule here cannot|a filter on what is called",
      "A rule is a name, conditions, and exactly one action that its kind of policy may take.",
      "Give it one of the actions that are listed; two actions are two rules."},
     {"MG0207", "a rule of another shape", "a rule is a table|a rule begins|a rule has one name|rules are a list|two rules are called|"
@@ -65,18 +65,40 @@ const struct code code_table[] = {
      "An action's value has another form than it needs, or its status is none that clients understand.",
      "deny = { 403, \"code_for_programs\" }, route = { \"provider/model\" }, pass = true, warn = { \"code\", \"text\" }"},
     {"MG0209", "a time of another shape", "hours are written|days are written|unknown zone|a zone without|is not a duration|time is written|"
-     "a window is|a duration is|must be a duration",
+     "a time is|must be a duration|shorter than a millisecond",
      "Hours, days, zones and durations are written as texts of one form.",
      "hours = \"07:00-20:00\", days = \"mon-fri\", zone = \"Europe/Berlin\", \"30s\", \"5m\", \"2h\""},
     {"MG0210", "a place in the chain that is empty or taken", "stands in the chain|the chain is empty|a chain is a list|is no policy|"
      "name of a policy file|which is no policy",
      "policies/init.lua lists policy files by name, each once, in the order in which requests meet them.",
      "chain { \"auth\", \"access\", \"routing\" }; models and apps are read in any case and do not stand there."},
+    {"MG0221", "something said twice", "here twice|is named twice|an auth policy already|two thresholds|not both",
+     "Two entries say what only one may say, and it would not be clear which counts.",
+     "Take one of them out."},
+    {"MG0222", "a way in that cannot work",
+     "name of a header|keys must come|URL of a key set|no key or token can be|nobody could come in|more than 16 issuers|"
+     "clocks that differ",
+     "What auth says of keys, tokens and their issuers cannot be used to tell who is calling.",
+     "The message says what is expected; keys of issuers come over https:// or from a file."},
+    {"MG0223", "too late for a stream", "stream has gone out|buffer holds streams",
+     "on_response runs when the answer is complete; of a stream, the caller has read it by then.",
+     "Say buffer = true to hold streams back, use on_delta, or do not deny there."},
+    {"MG0219", "a redaction that cannot work",
+     "there is no detector|is not looked for here|nothing is said of|nothing is looked for|no request is masked|"
+     "looks for things already|this redaction|a mask ",
+     "A redaction names what it looks for, by detector or mask, and what happens to each; what is not looked for cannot be masked.",
+     "redaction { detect = { \"email\" }, request = { email = \"mask\" } }; [\"*\"] stands for all others."},
+    {"MG0220", "a limit or budget of another shape",
+     "a limit |a budget |two limits|two budgets|concurrent counts|session's budget|count before anything|limits nothing|"
+     "default is for each|name of the default|another budget|'per' is missing|'limit' is missing|whole number",
+     "A limit says for whom, how many, and in what time; a budget says whose, how much, and over which period.",
+     "{ \"per-user\", by = \"user\", requests = 60, per = \"1m\" }; { \"sales\", department = \"sales\", limit = 5000, per = "
+     "\"month\" }"},
     {"MG0211", "an unknown field", "unknown field|unknown target field|unknown price|unknown default|unknown option|' is not part of this version|"
      "is not part of this version|unknown ",
      "A table has a field that nobody reads. It is refused, because a misspelt limit would be no limit.",
      "Take the nearest name, or remove the field."},
-    {"MG0212", "a field is missing", "is missing|add kind|has no targets|needs a|without rules",
+    {"MG0212", "a field is missing", "is missing|add kind|has no targets|needs a|without rules|begins with its name",
      "A table lacks a field without which it means nothing.",
      "Add the field that is named."},
     {"MG0213", "a reason that names no field", "} is no field of a request|a reason is a text",
@@ -85,7 +107,7 @@ const struct code code_table[] = {
     {"MG0214", "a list with a hole", "hole|list has no named fields|without a name|positions",
      "A list counts from 1 without gaps; a nil in its middle is mostly a misspelt name.",
      "Look at the entry before the hole."},
-    {"MG0215", "a price or an amount of another shape", "a price is|an amount is|USD",
+    {"MG0215", "a price or an amount of another shape", "a price is|an amount is|a percentage is|amounts are|USD",
      "Money is counted in whole numbers of a very small unit, so that no cent is lost; it is written with at most six decimals.",
      "price = { input = \"2.50\", output = \"10.00\" } in USD per million tokens"},
     {"MG0216", "an unknown app, label or identity field", "is not in policies/apps.lua|is no field of an identity|a label is made of|"
@@ -130,6 +152,19 @@ const struct code code_table[] = {
      "ctx and its parts have a fixed set of fields, and labels that auth.lua names. Reading any other raises, and the request "
      "is refused with policy_error.",
      "Take the nearest name, or name the label in auth.lua: labels = { … }."},
+
+    {"MG0310", "a limit that callers can step around", "as many sessions as it likes",
+     "What counts by session begins anew with each new one, and who calls decides when that is.",
+     "Let a limit by user or key stand beside it."},
+    {"MG0311", "spending that no budget holds", "no budget holds for",
+     "Neither a row nor a default applies to somebody who may call.",
+     "default = { each = \"department\", limit = …, per = \"month\" } catches whoever has no row."},
+    {"MG0312", "a limit that is not counted", "are not counted by",
+     "The policy is checked and traced, and lets everything through.",
+     "Take it as a rehearsal: `moongate test` shows what it would do."},
+    {"MG0313", "keys that are not used", "of its keys are not used",
+     "A file of public keys holds some of a kind that signatures are not checked with.",
+     "Tokens that those keys have signed are refused; the others work."},
 
     /* ---- The load itself. */
     {"MG0401", "a change that needs a restart", "needs restart",
