@@ -63,13 +63,13 @@ local function is_denied_by(outcome, policy)
 end
 
 local function policies_of(seen)
-  local list = {}
+  local list, is_listing = {}, seen.facts and seen.facts.api == "models"
   for i, policy in ipairs(loaded.policies) do
     local steps = steps_of(policy.name, seen.log)
     local state = "passed"
     if is_denied_by(seen.outcome, policy.name) then state = seen.outcome.kind == "fault" and "failed" or "denied"
     elseif policy.mode == "off" then state = "off"
-    elseif seen.reached and i > seen.reached then state = "not reached" end
+    elseif seen.reached and i > seen.reached and not is_listing then state = "not reached" end
     list[i] = { name = policy.name, kind = policy.kind, file = policy.file, mode = policy.mode, state = state, steps = steps }
   end
   local models = steps_of("models", seen.log)

@@ -136,6 +136,7 @@ struct exchange {
 
     struct verdict verdict;
     struct trace trace;
+    struct slice told; /* JSON members for the record, each after a comma (flow/told.h); may be empty */
     struct pair *annotations;
     size_t annotation_count, annotation_bytes;
     struct body_edit *edits; /* of policies, on top of what the gateway itself changes */

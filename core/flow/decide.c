@@ -2,6 +2,7 @@
 #include "flow/job.h"
 
 #include "flow/reply.h"
+#include "flow/told.h"
 
 static void act(struct job *job)
 {
@@ -28,5 +29,6 @@ static void on_decided(struct job *job, const struct verdict *verdict)
 void decide(struct job *job)
 {
     exchange_move(job->x, EXCHANGE_DECIDING);
+    told_keep(job->x);
     ask(job, (struct policy_call){.phase = PHASE_REQUEST}, on_decided);
 }

@@ -137,6 +137,15 @@ static void append_usage(struct buf *out, const struct usage *u)
     buf_append_char(out, '}');
 }
 
+/* What the request told of itself: flow/told.h made the members. */
+static void append_told(struct buf *out, struct slice told)
+{
+    append_name(out, NAME("facts"));
+    buf_append_char(out, '{');
+    if (told.len) buf_append(out, slice_of(told.ptr + 1, told.len - 1)); /* without its first comma */
+    buf_append_char(out, '}');
+}
+
 static void append_estimate(struct buf *out, const struct exchange *x)
 {
     append_name(out, NAME("estimate"));
@@ -250,6 +259,7 @@ void record_format(struct buf *out, const struct exchange *x)
     append_text(out, NAME("sha256"), slice_str(x->policy_digest));
     buf_append_char(out, '}');
     append_trace(out, &x->trace);
+    append_told(out, x->told);
     append_estimate(out, x);
     append_usage(out, &x->usage);
     append_upstream(out, x);

@@ -9,6 +9,7 @@
  *    "decision":{"policy","rule","code","reason"},              denials only
  *    "fault":{"code","text"},                                    when something failed
  *    "policy":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
+ *    "facts":{"task","quality","data","label","max_latency_ms","uses","max_tokens"},      those that the request told
  *    "estimate":{"input_tokens","output_tokens","estimated":true},
  *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
  *    "upstream":{"status","request_id","finish_reason"},

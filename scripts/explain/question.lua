@@ -177,7 +177,7 @@ local function add_key(t, key, notes)
 end
 
 local function add_facts(t, recorded)
-  for _, name in ipairs { "task", "quality", "data", "label", "max_latency_ms", "uses", "max_tokens", "session" } do
+  for _, name in ipairs { "task", "quality", "data", "label", "max_latency_ms", "uses", "max_tokens" } do
     local value = recorded[name]
     if value ~= nil and not (type(value) == "table" and value._raw) then t[name] = value end
   end
@@ -190,13 +190,17 @@ local function read_record(record, key, notes)
   if not identity.key_id then
     t.key = "missing"
     notes[#notes + 1] = "no key was known for this request"
-  else add_key(t, key, notes) end
+  else
+    t.as.id = identity.key_id
+    add_key(t, key, notes)
+  end
   local estimate = type(record.estimate) == "table" and record.estimate or {}
   t.input_tokens, t.output_tokens = tonumber(estimate.input_tokens), tonumber(estimate.output_tokens)
   t.stream = record.stream == true or nil
   if type(record.time) == "string" then t.time = request.seconds_of((record.time:gsub("%.%d+Z$", "Z"))) end
-  if type(record.facts) == "table" and not record.facts._raw then add_facts(t, record.facts)
-  else notes[#notes + 1] = "not in the record: text, tools, attachments, and the hints (task, quality, max_latency_ms, data, label)" end
+  if type(record.facts) == "table" then add_facts(t, record.facts) end
+  notes[#notes + 1] = record.facts and "not in the record: the text, and headers other than the hints"
+    or "not in the record: text, tools, attachments, and the hints (task, quality, max_latency_ms, data, label)"
   return t
 end
 

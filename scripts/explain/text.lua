@@ -124,15 +124,20 @@ local function recorded_lines(r, out, paint)
   end
 end
 
+local function remedy_line(remedy, word, out, paint)
+  out[#out + 1] = "    " .. word .. remedy.text .. (remedy.at and "  " .. paint("blue", remedy.at) or "")
+  if remedy.source then out[#out + 1] = paint("green", "        " .. remedy.source) end
+  for _, more in ipairs(remedy.also or {}) do remedy_line(more, "and ", out, paint) end
+end
+
 local function remedy_lines(answer, out, paint)
   if answer.verdict.kind == "allow" then return end
   out[#out + 1] = ""
   out[#out + 1] = paint("bold", "  To let it through")
-  for _, r in ipairs(answer.remedies) do
-    out[#out + 1] = "    " .. r.text .. (r.at and "  " .. paint("blue", r.at) or "")
-    if r.source then out[#out + 1] = paint("green", "        " .. r.source) end
+  for _, remedy in ipairs(answer.remedies) do remedy_line(remedy, "", out, paint) end
+  if #answer.remedies == 0 then
+    out[#out + 1] = "    nothing that was tried would: it is refused for more reasons than a few changes can lift"
   end
-  if #answer.remedies == 0 then out[#out + 1] = "    nothing that was tried would: it is refused for more reasons than a few changes can lift" end
 end
 
 function text.render(answer, is_coloured)

@@ -162,7 +162,8 @@ local function facts_of(f)
   local out = {}
   for _, name in ipairs(facts.names()) do out[name] = value_of(f, name) end
   out.role, out.approvals, out.label = members(f.ctx_roles), members(f.ctx_approvals), members(f.labels or {})
-  out.model, out.time = value_of(f, "model"), f.time
+  out.time = f.time
+  out.model = not core.listing() and value_of(f, "model") or nil
   return out
 end
 

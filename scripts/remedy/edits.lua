@@ -245,9 +245,7 @@ local function joined(list)
   local out = finished(list[1])
   out.also = {}
   for i = 2, #list do
-    local more = finished(list[i])
-    out.also[#out.also + 1] = more
-    out.text = out.text .. ", and " .. more.text .. " (" .. more.at .. ")"
+    out.also[#out.also + 1] = finished(list[i])
   end
   return out
 end

@@ -95,17 +95,19 @@ describe("explain", function()
     local key = g:new_key { app = "sales-copilot", department = "sales", user = "ana" }
     local answer
     require("tests.e2e.kit.expect").eventually(function()
-      answer = g:chat({ model = "gpt-5" }, { key = key })
+      answer = g:chat({ model = "gpt-5", max_tokens = 7, metadata = { moongate = { task = "code" } },
+        tools = { { type = "function", ["function"] = { name = "f" } } } }, { key = key, headers = { { "X-Moongate-Data", "confidential" } } })
       return answer.status == 403
     end, 2, "a key that is known")
     g:record(answer.id)
     local out = explain(1, answer.id)
-    has(out, "✕ 403 department_not_authorized", "recorded  20", "not in the record: text, tools", "roles, approvals and labels are the key's of today")
+    has(out, "✕ 403 department_not_authorized", "recorded  20", "not in the record: the text", "roles, approvals and labels are the key's of today")
     local again = explained(1, answer.id)
     assert.equal(answer.id, again.recorded.id)
     assert.is_true(again.recorded.agrees)
     assert.is_true(again.recorded.same_policies)
     assert.equal("ana", again.facts.user)
+    assert.same({ "code", "confidential", 7, { "tools" } }, { again.facts.task, again.facts.data, again.facts.max_tokens, again.facts.uses })
   end)
 
   it("says when the policies are others now, and what was noted then", function()

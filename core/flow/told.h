@@ -1,0 +1,16 @@
+/*
+ * What a request told of itself beside its text, kept for the audit record: the hints (headers x-moongate-task, -quality,
+ * -data, -label, -max-latency-ms, or metadata.moongate in the body), what it uses, and max_tokens.
+ *
+ *     told_keep(x);        // while the body is there; x->told is then JSON members such as ,"data":"internal"
+ *
+ * Only words are kept (letters, digits and "_-., "), so that nothing of a text gets into a record this way.
+ */
+#ifndef MOONGATE_FLOW_TOLD_H
+#define MOONGATE_FLOW_TOLD_H
+
+#include "exchange/exchange.h"
+
+void told_keep(struct exchange *x);
+
+#endif
