@@ -1,6 +1,7 @@
 -- The words that a policy file returns: access { … }, routing { … }, … Each only notes what it was given; the table is
 -- checked and compiled when the file has returned it (scripts/load.lua).
 local core, use = ...
+local modules = use "modules"
 
 local constructors = {}
 local Definition = { __metatable = "definition" }
@@ -13,6 +14,7 @@ constructors.kinds = {}
 for _, kind in ipairs(available) do
   constructors.kinds[kind] = true
   constructors.words[kind] = function(spec)
+    spec = modules.thaw(spec)
     if type(spec) ~= "table" then error(("%s { … } wants a table"):format(kind), 2) end
     local _, line = core.where()
     constructors.last = setmetatable({ kind = kind, spec = spec, line = line }, Definition)

@@ -5,6 +5,7 @@ local schema = use "schema"
 local constructors = use "constructors"
 local facts = use "facts"
 local sandbox = use "sandbox"
+local modules = use "modules"
 local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
@@ -93,7 +94,9 @@ local function check_chain(names, definitions, off)
   if not has_auth then report.warn(nil, "no auth policy in the chain: callers are let in without a key") end
   for _, path in ipairs(core.bundle_paths()) do
     local name = path:match("^(.*)%.lua$")
-    if not used[name] then report.warn(nil, ("policies/%s is not in the chain: it has no effect"):format(path)) end
+    if not used[name] and not modules.used[name] then
+      report.warn(nil, ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path))
+    end
   end
 end
 
@@ -116,6 +119,7 @@ for _, definition in ipairs(definitions) do
   local declare = kinds[definition.kind].declare
   if declare then declare(definition.spec) end
 end
+modules.close()
 facts.make_views()
 
 local policies = {}
@@ -154,6 +158,10 @@ local function be_watched()
       watched[#watched + 1] = policy.name
       watched[#watched + 1] = definitions[i].spec
     end
+  end
+  for path, returned in pairs(modules.returned) do
+    watched[#watched + 1] = path
+    watched[#watched + 1] = returned
   end
   core.watch(table.concat(lines, "\n"), watched)
 end

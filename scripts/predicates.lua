@@ -1,6 +1,7 @@
 -- Predicates: what a condition may hold instead of a constant. gt(100), none_of { "a", "b" }, at_least "confidential".
 local core, use = ...
 local schema = use "schema"
+local modules = use "modules"
 
 local predicates = {}
 local Predicate = { __metatable = "predicate", __newindex = function() error("a predicate cannot be changed", 2) end }
@@ -39,6 +40,7 @@ predicates.words = {
     return make("none_of", { value })
   end,
   none_of = function(list)
+    list = modules.thaw(list)
     if type(list) ~= "table" or #list == 0 then error("none_of { … } wants a list", 0) end
     local copy = {}
     for i, value in ipairs(list) do copy[i] = value end

@@ -6,6 +6,7 @@ local report = use "report"
 local predicates = use "predicates"
 local verbs = use "verbs"
 local constructors = use "constructors"
+local modules = use "modules"
 
 local sandbox = {}
 
@@ -87,13 +88,13 @@ local instead = {
   print = "use log.info(…)",
   os = "the time is ctx.time; policies do not touch the machine",
   io = "policies do not touch files",
-  require = "this version loads each policy file by itself",
   load = "policies are source, checked before they act",
   loadstring = "policies are source, checked before they act",
   coroutine = "policies need none: waiting looks like a plain call",
   allow = "the word is pass(reason); to say nothing is to have no objection",
   _G = "there are no globals to share",
 }
+words.require = modules.require
 words.together = use("services/trace").together
 for _, name in ipairs { "redis", "usage", "prompts" } do
   instead[name] = "not part of this version"
@@ -114,20 +115,27 @@ local environment = {
   __metatable = false,
 }
 
--- Reports names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook
--- may not run for weeks. True when there are none.
-function sandbox.check(file)
-  local before, seen = report.errors, {}
+-- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not run
+-- for weeks. Each { text with its place, hint or nil }.
+local function complaints(file)
+  local list, seen = {}, {}
   for line, kind, name in core.globals(file.text):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
     local is_wrong = kind == "set" or rawget(words, name) == nil
     if is_wrong and not seen[line .. name] then
       seen[line .. name] = true
       local text = kind == "set" and ("assignment to global '%s': add 'local'"):format(name)
         or ("undefined name '%s'"):format(name)
-      report.message(("%s:%s: %s"):format(file.path, line, text), kind == "get" and hint_for(name) or nil)
+      list[#list + 1] = { ("%s:%s: %s"):format(file.path, line, text), kind == "get" and hint_for(name) or nil }
     end
   end
-  return report.errors == before
+  return list
+end
+
+-- Reports them; true when there are none.
+function sandbox.check(file)
+  local list = complaints(file)
+  for _, complaint in ipairs(list) do report.message(complaint[1], complaint[2]) end
+  return #list == 0
 end
 
 -- For describe.lua: all words, and the libraries among them.
@@ -135,5 +143,10 @@ function sandbox.names() return report.keys(words) end
 function sandbox.libraries() return libraries end
 
 function sandbox.environment() return setmetatable({}, environment) end
+
+modules.open(sandbox.environment, function(file)
+  local first = complaints(file)[1]
+  return first and first[1] .. (first[2] and " (" .. first[2] .. ")" or "")
+end)
 
 return sandbox

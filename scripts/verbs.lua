@@ -3,6 +3,7 @@
 local core, use = ...
 local schema = use "schema"
 local catalogue = use "catalogue"
+local modules = use "modules"
 
 local verbs = {}
 local Token = { __metatable = "decision", __newindex = function() error("a decision cannot be changed", 2) end }
@@ -64,6 +65,7 @@ local function option(verb, options)
 end
 
 local function route(targets, options)
+  targets = modules.thaw(targets)
   if type(targets) == "string" then targets = { targets } end
   if type(targets) ~= "table" or #targets == 0 then bad("route wants a target or a list of them") end
   local list = {}
@@ -78,6 +80,7 @@ end
 
 local function narrow(verb)
   return function(wanted, options)
+    wanted = modules.thaw(wanted)
     local set, why = catalogue.select(wanted)
     if not set then bad(verb .. ": " .. why) end
     return make { verb = verb, set = set, spelt = catalogue.spell(wanted), reason = option(verb, options) }

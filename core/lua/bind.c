@@ -2,12 +2,15 @@
 
 #include <math.h>
 
+#include "lua/frozen.h"
+
 const char *const bind_phase_names[POLICY_PHASES + 1] = {"request", "attempt", "delta", "response", "done", NULL};
 
 void bind_push_core(lua_State *L)
 {
     lua_newtable(L);
     bind_load_register(L);
+    frozen_register(L);
     bind_facts_register(L);
     bind_verdict_register(L);
     bind_ctx_register(L);

@@ -3,6 +3,7 @@
  * kept past its request finds out and raises. Fields are facts (scripts/facts.lua) or methods, by the kind's table.
  */
 #include "lua/bind.h"
+#include "lua/frozen.h"
 
 #define LAST_USER_TEXT_BYTES_MAX (64 * 1024)
 
@@ -143,6 +144,11 @@ static bool is_repeated(const struct policy_eval *eval, enum view_kind kind, siz
 
 int bind_view_next(lua_State *L)
 {
+    if (frozen_table(L, 1)) {
+        lua_replace(L, 1);
+        lua_settop(L, 2);
+        return lua_next(L, 1) ? 2 : 0;
+    }
     struct view *view;
     struct policy_eval *eval = check_view(L, &view);
     if (view->kind == VIEW_FIELDS) return luaL_error(L, "pairs() cannot walk this view: name the field");

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "lua/bind.h"
+#include "lua/frozen.h"
 #include "lua/pattern.h"
 #include "lua/vm.h"
 
@@ -63,6 +64,12 @@ static int on_charged_table(lua_State *L)
     return lua_gettop(L);
 }
 
+static int on_concat(lua_State *L)
+{
+    frozen_thaw(L, 1);
+    return on_charged_table(L);
+}
+
 /* Taking the last element is cheap. */
 static int on_remove(lua_State *L)
 {
@@ -102,6 +109,7 @@ static int on_sort(lua_State *L)
 
 static int on_unpack(lua_State *L)
 {
+    frozen_thaw(L, 1);
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_Integer first = luaL_optinteger(L, 2, 1);
     lua_Integer last = lua_isnoneornil(L, 3) ? (lua_Integer)lua_objlen(L, 1) : luaL_checkinteger(L, 3);
@@ -150,6 +158,32 @@ static int on_pairs(lua_State *L)
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);
     lua_pushnil(L);
+    return 3;
+}
+
+static int on_each(lua_State *L)
+{
+    lua_Integer at = luaL_checkinteger(L, 2) + 1;
+    lua_pushinteger(L, at);
+    lua_pushinteger(L, at);
+    lua_gettable(L, 1);
+    return lua_isnil(L, -1) ? 0 : 2;
+}
+
+/* Upvalue: the library's own. What a view stands for is not handed out. */
+static int on_ipairs(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    if (lua_type(L, 1) != LUA_TUSERDATA) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_insert(L, 1);
+        lua_call(L, 1, 3);
+        return 3;
+    }
+    lua_pushcfunction(L, on_each);
+    lua_insert(L, 1);
+    lua_pushinteger(L, 0);
     return 3;
 }
 
@@ -210,7 +244,7 @@ static void guard_table(lua_State *L)
     static const char *const gone[] = {"foreach", "foreachi", "getn", "maxn", "move", NULL};
     lua_getglobal(L, LUA_TABLIBNAME);
     remove_fields(L, gone);
-    wrap(L, "concat", on_charged_table);
+    wrap(L, "concat", on_concat);
     wrap(L, "insert", on_insert);
     wrap(L, "remove", on_remove);
     wrap(L, "sort", on_sort);
@@ -254,7 +288,7 @@ void sandbox_push_safe(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"type", on_type}, {"next", on_next}, {"setmetatable", on_setmetatable}, {"unpack", on_unpack}, {NULL, NULL}};
-    static const char *const stock[] = {"assert", "error", "ipairs", "select", "tonumber", "tostring", NULL};
+    static const char *const stock[] = {"assert", "error", "select", "tonumber", "tostring", NULL};
     lua_newtable(L); // safe
     luaL_register(L, NULL, functions);
     for (const char *const *name = stock; *name; name++)
@@ -263,4 +297,7 @@ void sandbox_push_safe(lua_State *L)
     lua_getglobal(L, "pairs");   // safe next pairs
     lua_pushcclosure(L, on_pairs, 2);
     lua_setfield(L, -2, "pairs");
+    lua_getglobal(L, "ipairs");
+    lua_pushcclosure(L, on_ipairs, 1);
+    lua_setfield(L, -2, "ipairs");
 }

@@ -123,7 +123,7 @@ local function files_of(texts)
   for name, text in pairs(texts) do
     if name ~= "chain" and name ~= "providers" and name ~= "counters" then
       files[name .. ".lua"] = text
-      if name ~= "models" and name ~= "apps" and name ~= "init" then names[#names + 1] = name end
+      if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then names[#names + 1] = name end
     end
   end
   table.sort(names)

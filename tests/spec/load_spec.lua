@@ -170,7 +170,7 @@ describe("mistakes in the other files", function()
     says(chain "'a', 'a'", "policies/init.lua:2:8: [2]: 'a' stands in the chain twice")
     says(chain "'models', 'a'", "policies/init.lua:2:3: [1]: 'models' is no policy: it is read in any case")
     says(chain "a = 'a'", "policies/init.lua:1:14: the chain is empty: chain { \"auth\", \"access\", … }\npolicies/init.lua:2:3: a: a chain is a list of names, and has no field 'a'")
-    says({ a = "return policy {}", b = "return policy {}", chain = { "a" } }, "policies/init.lua:1:14: warning: policies/b.lua is not in the chain: it has no effect")
+    says({ a = "return policy {}", b = "return policy {}", chain = { "a" } }, "policies/init.lua:1:14: warning: policies/b.lua is not in the chain, and nobody requires it: it has no effect")
   end)
 
   it("apps", function()

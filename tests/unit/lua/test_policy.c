@@ -329,7 +329,7 @@ static void all_errors_come_at_once_with_their_places(void)
         {NULL, NULL}};
     expect_errors(
         files, "policies/init.lua:1:14: warning: no auth policy in the chain: callers are let in without a key\n"
-               "policies/init.lua:1:14: warning: policies/access.lua is not in the chain: it has no effect\n"
+               "policies/init.lua:1:14: warning: policies/access.lua is not in the chain, and nobody requires it: it has no effect\n"
                "policies/init.lua:3:3: [2]: there is no file policies/acess.lua (did you mean 'access'?)\n"
                "policies/models.lua:2:59: gpt-4o.price.input: a price is USD per million tokens with at most six "
                "decimals, such as \"2.50\"; got the text 'two'\n"
