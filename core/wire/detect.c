@@ -114,7 +114,11 @@ static bool add_mask(struct detect *d, const struct detect_mask *from, struct fa
     struct mask *m = &d->masks[d->mask_count];
     if (!check_name(d, from->name, why) || !detect_mask_parse(m, from, why)) return false;
     m->kind = DETECT_KINDS + (unsigned)d->mask_count++;
+    uint32_t bit = (uint32_t)1 << (m->kind - DETECT_KINDS);
     if (m->is_by_digit) d->has_digit_masks = true;
+    else d->literal_masks |= bit;
+    for (int c = 0; m->is_by_digit && c < 256; c++)
+        d->digit_masks[c] |= detect_mask_may_follow(m, (unsigned char)c) ? bit : 0;
     if (m->is_wide) d->has_wide_masks = true;
     if (m->is_wide && m->anchor > d->wide_lead) d->wide_lead = m->anchor;
     return true;

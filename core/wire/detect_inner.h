@@ -61,12 +61,16 @@ struct key_format {
 extern const struct key_format detect_key_formats[];
 extern const size_t detect_key_format_count;
 
+_Static_assert(LIMIT_DETECT_MASKS <= 32, "sets of masks have 32 bits");
+
 struct detect {
     uint32_t kinds; /* built-in ones */
     bool has_digit_masks, has_wide_masks;
     size_t wide_lead; /* the largest anchor of a wide mask */
     struct mask *masks;
     size_t mask_count;
+    uint32_t literal_masks;      /* sets of masks: those whose trigger is no digit, … */
+    uint32_t digit_masks[256];   /* … and those that a digit behind this byte is the trigger of */
     unsigned char first[256], second[256]; /* a trigger: first[a] & second[b] */
     unsigned char nibbles[4][16];          /* the same, coarser: low and high halves of the first and second byte */
 };
@@ -137,6 +141,8 @@ enum found detect_mask_at(const struct view *v, const struct mask *m, size_t at,
 /* The start of what may still become m at the end of a text, v->len when there is nothing. */
 size_t detect_mask_pending(const struct view *v, const struct mask *m);
 
+/* Can this byte stand before the mask's trigger? */
+bool detect_mask_may_follow(const struct mask *m, unsigned char before);
 /* Compiles one mask; false with a sentence in *why. */
 bool detect_mask_parse(struct mask *m, const struct detect_mask *from, struct fault *why);
 

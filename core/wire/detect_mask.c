@@ -94,11 +94,14 @@ static bool is_wordy(const struct mask *m, size_t i)
     return m->what[i] != MASK_PLAIN || m->plain[i] >= 0x80 || byte_is(m->plain[i], IS_WORD);
 }
 
+bool detect_mask_may_follow(const struct mask *m, unsigned char before)
+{
+    return m->anchor == 0 || matches(m, m->anchor - 1u, before);
+}
+
 enum found detect_mask_at(const struct view *v, const struct mask *m, size_t at, struct candidate *c)
 {
     if (at < v->floor + m->anchor) return FOUND_NO;
-    /* The byte before the trigger tells most of what is none. */
-    if (m->anchor && !matches(m, m->anchor - 1u, v->text[at - 1])) return FOUND_NO;
     size_t from = at - m->anchor, i = 0;
     while (i < m->len && from + i < v->len && matches(m, i, v->text[from + i]))
         i++;

@@ -80,11 +80,10 @@ static size_t next_trigger(const struct view *v, size_t i)
 
 /* ---- At a trigger. */
 
-static enum found try_masks(const struct view *v, bool is_digit, size_t at, struct candidate *c)
+static enum found try_masks(const struct view *v, uint32_t set, size_t at, struct candidate *c)
 {
-    for (size_t i = 0; i < v->d->mask_count; i++) {
-        if (v->d->masks[i].is_by_digit != is_digit) continue;
-        enum found found = detect_mask_at(v, &v->d->masks[i], at, c);
+    for (; set; set &= set - 1) {
+        enum found found = detect_mask_at(v, &v->d->masks[__builtin_ctz(set)], at, c);
         if (found != FOUND_NO) return found;
     }
     return FOUND_NO;
@@ -102,7 +101,7 @@ static enum found prefer_email(const struct view *v, struct candidate *c)
 
 static enum found try_digit(const struct view *v, size_t at, struct candidate *c)
 {
-    enum found found = v->d->has_digit_masks ? try_masks(v, true, at, c) : FOUND_NO;
+    enum found found = try_masks(v, v->d->digit_masks[byte_before(v, at, 1)], at, c);
     if (found == FOUND_NO && at > 0 && (v->d->kinds & 1u << DETECT_IBAN) && byte_is(v->text[at - 1], IS_ALPHA))
         found = detect_iban(v, at, c);
     if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS)) found = detect_number(v, at, c);
@@ -112,7 +111,7 @@ static enum found try_digit(const struct view *v, size_t at, struct candidate *c
 static enum found try_literal(const struct view *v, size_t at, struct candidate *c)
 {
     const unsigned char *p = v->text + at;
-    enum found found = try_masks(v, false, at, c);
+    enum found found = try_masks(v, v->d->literal_masks, at, c);
     if (found == FOUND_NO && (v->d->kinds & 1u << DETECT_JWT) && memcmp(p, &JWT_PREFIX[JWT_ANCHOR], 2) == 0)
         found = detect_jwt(v, at, c);
     if (found != FOUND_NO || !(v->d->kinds & 1u << DETECT_API_KEY)) return found;
