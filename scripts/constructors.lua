@@ -22,6 +22,12 @@ for _, kind in ipairs(available) do
   end
 end
 
+-- file "keys/login.json": one that stands in the policy folder, and is read and loaded with it.
+function constructors.words.file(path)
+  if type(path) ~= "string" or path == "" then error("file \"name.json\" wants the name of a file in the policy folder", 2) end
+  return setmetatable({ path = path }, { __metatable = "file" })
+end
+
 -- What a file returned, or nil.
 function constructors.definition(value)
   return getmetatable(value) == "definition" and value or nil

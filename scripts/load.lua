@@ -93,8 +93,8 @@ local function check_chain(names, definitions, off)
   report.begin { path = "policies/init.lua", text = core.bundle_text("init.lua") or "" }
   if not has_auth then report.warn(nil, "no auth policy in the chain: callers are let in without a key") end
   for _, path in ipairs(core.bundle_paths()) do
-    local name = path:match("^(.*)%.lua$")
-    if not used[name] and not modules.used[name] then
+    local name = path:match("^(.*)%.lua$") -- others are files that policies name
+    if name and not used[name] and not modules.used[name] then
       report.warn(nil, ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path))
     end
   end

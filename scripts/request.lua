@@ -3,8 +3,9 @@
 --   { as = { department = "sales" }, model = "gpt-4o", task = "code", data = "internal", text = "hello" }
 --
 -- as: identity (user, app, …, roles, approvals; other names are labels) · key: "missing", "unknown", "revoked",
--- "expired" · api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task,
--- quality, max_latency_ms, data, label, session (as headers) · headers · input_tokens, output_tokens, context_tokens ·
+-- "expired" · token: the claims of one that was verified, or why it is refused ("expired", "audience", "signature" …) ·
+-- api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task, quality,
+-- max_latency_ms, data, label, session (as headers) · headers · input_tokens, output_tokens, context_tokens ·
 -- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z").
 local core, use = ...
 local json = use "json"
@@ -14,7 +15,8 @@ local request = {}
 
 -- The kinds of value that each field may hold.
 local fields = {
-  as = "table", key = "string", api = "string", model = "string", text = "string", messages = "table",
+  as = "table", key = "string", token = "table string", api = "string", model = "string", text = "string",
+  messages = "table",
   stream = "boolean", max_tokens = "number", temperature = "number", tools = "boolean table", uses = "string table",
   task = "string", quality = "string", max_latency_ms = "number string", data = "string", headers = "table",
   input_tokens = "number", output_tokens = "number", context_tokens = "number", time = "string number",
@@ -114,7 +116,9 @@ function request.describe(t)
   if t.session then out.headers["x-session-id"] = t.session end
   if t.cost_usd then out.cost_nano = math.floor(t.cost_usd * 1000000000 + 0.5) end
   if out.api ~= "models" and out.api ~= "model" then out.body = body_of(t) end
-  if t.key == "missing" or t.key == "unknown" then out.key_presented = t.key == "unknown"
+  out.token = t.token
+  if t.token then out.key_presented = false
+  elseif t.key == "missing" or t.key == "unknown" then out.key_presented = t.key == "unknown"
   else out.key = key_of(t.as, t.key) end
   if t.context_tokens then out.input_tokens = t.context_tokens end
   if t.input_tokens then out.input_tokens = t.input_tokens end

@@ -18,6 +18,7 @@
 #include "admin/board.h"
 
 struct admin;
+struct jwks_fetcher;
 struct loop;
 
 struct admin_parts {
@@ -27,6 +28,7 @@ struct admin_parts {
     void *const *segments;     /* metrics: one a process slot */
     size_t segment_count;
     const char *data_dir;
+    const struct jwks_fetcher *jwks; /* the keys of tokens' issuers; may be NULL */
 };
 
 struct admin *admin_new(const struct admin_parts *parts);

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/jwks_fetcher.h"
+#include "base/clock.h"
+
 static const char text_plain[] = "text/plain; charset=utf-8";
 
 void health_live(const struct admin_parts *parts, struct slice query, struct admin_answer *answer)
@@ -89,6 +92,23 @@ static void find_data(struct findings *f, const char *data_dir)
     buf_clear(&path);
 }
 
+/* Without an issuer's keys its callers are refused. That takes the node out of service only before the first attempt
+ * has ended, and when nobody could come in with anything else. */
+static void find_jwks(struct findings *f, const struct jwks_fetcher *jwks)
+{
+    struct jwks_state s;
+    char when[CLOCK_TEXT_BYTES];
+    for (size_t i = 0; jwks && jwks_fetcher_state(jwks, i, &s); i++) {
+        if (s.keys == 0 && (!s.is_tried || s.is_alone)) {
+            find(f, false, "jwks %.*s: %s", SLICE_FMT(s.url), s.is_tried ? s.error : "not fetched yet");
+            continue;
+        }
+        if (s.fetched_wall_ns) clock_format(s.fetched_wall_ns, when);
+        buf_printf(f->lines, "[%c]jwks %.*s: %zu keys%s%s%s%s\n", s.error[0] ? '!' : '+', SLICE_FMT(s.url), s.keys,
+                   s.fetched_wall_ns ? ", fetched " : "", s.fetched_wall_ns ? when : "", s.error[0] ? "; " : "", s.error);
+    }
+}
+
 void health_ready(const struct admin_parts *parts, struct slice query, struct admin_answer *answer)
 {
     struct buf lines;
@@ -100,6 +120,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_policy(&f, parts->board);
     find_workers(&f, parts->board);
     find_data(&f, parts->data_dir);
+    find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;
     answer->content_type = text_plain;

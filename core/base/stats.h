@@ -40,6 +40,8 @@
     X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens as providers reported them.") \
     X(ERRORS,               COUNTER,   "moongate_errors_total",                     "error_type,provider", "Requests that ended in an error, by its code.") \
     X(DECISIONS,            COUNTER,   "moongate_decisions_total",                  "stage,rule,outcome", "What policies decided.") \
+    X(AUTH_FAILURES,        COUNTER,   "moongate_auth_failures_total",              "reason", "Requests whose key or token was missing or did not count, by why.") \
+    X(JWKS_REFRESHES,       COUNTER,   "moongate_jwks_refreshes_total",             "outcome", "Attempts to fetch the keys of an issuer of tokens: changed, unchanged, failed.") \
     X(INSPECT_ERRORS,       COUNTER,   "moongate_inspect_errors_total",             "", "Provider events that could not be read for usage and were relayed all the same.") \
     X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",         "", "Streams that ended without their end marker.") \
     X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",       "", "Audit records that could not be written.") \

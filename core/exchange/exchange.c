@@ -77,6 +77,7 @@ void exchange_free(struct exchange *x)
     buf_clear(&x->body);
     buf_clear(&x->response.text);
     keyring_unref(x->keyring);
+    token_unref(x->token);
     arena_clear(&x->arena);
     mem_free(x);
 }

@@ -24,6 +24,7 @@
 #include "exchange/trace.h"
 #include "exchange/verdict.h"
 #include "store/keyring.h"
+#include "store/tokens.h"
 #include "wire/chat.h"
 #include "wire/redact.h"
 #include "wire/usage.h"
@@ -123,7 +124,14 @@ struct exchange {
      * Borrowed from keyring, which is held for the exchange's life. */
     struct keyring *keyring;
     const struct key_record *key;
-    bool key_presented; /* a credential was in the request, known or not */
+    bool key_presented; /* an API key was in the request, known or not */
+    /* A token was instead of it. A good one is held, and key is its record; of another the rest says why not. */
+    bool token_presented;
+    struct token *token;
+    enum jwt_refusal token_refusal;
+    struct slice token_issuer, token_claim;
+    struct slice credential_header; /* where the one or the other was; empty: nowhere */
+    struct slice simulated_claims;  /* JSON that stands for a verified token's: from simulate.h, never from a request */
     /* Identity as the auth policy settled it (it may add a default app, never replace what the key says). */
     struct slice app, department, user, team;
     struct pair *identity; /* what enrich() added beside these four */

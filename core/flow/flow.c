@@ -43,6 +43,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
     list_init(&flow->jobs);
+    list_init(&flow->waiting);
+    flow->tokens = tokens_new();
     flow->metrics = metrics_new(parts->stats);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
@@ -65,6 +67,7 @@ void flow_free(struct flow *flow)
     metrics_free(flow->metrics);
     cache_free(flow->cache);
     settings_unref(flow->parts.settings);
+    tokens_free(flow->tokens);
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);
     mem_free(flow);
@@ -82,6 +85,7 @@ void flow_set_settings(struct flow *flow, struct settings *settings)
 void flow_set_policies(struct flow *flow, struct policy_set *policies)
 {
     policy_set_ref(policies);
+    tokens_clear(flow->tokens); /* they were read by the rules of the set that goes */
     policy_set_unref(flow->parts.policies);
     flow->parts.policies = policies;
 }
@@ -91,6 +95,14 @@ void flow_set_keyring(struct flow *flow, struct keyring *keyring)
     keyring_ref(keyring);
     keyring_unref(flow->parts.keyring);
     flow->parts.keyring = keyring;
+}
+
+void flow_keys_came(struct flow *flow, bool is_changed)
+{
+    size_t count = flow->waiting_count; /* one that waits anew is not asked again in this round */
+    if (is_changed) tokens_clear(flow->tokens);
+    while (count-- > 0 && !list_is_empty(&flow->waiting))
+        identify_again(LIST_OWNER(flow->waiting.next, struct job, waiting));
 }
 
 size_t flow_open_exchanges(const struct flow *flow)

@@ -20,6 +20,7 @@
 #include "lua/policy.h"
 #include "net/loop.h"
 #include "store/keyring.h"
+#include "store/keysets.h"
 
 struct flow;
 
@@ -29,6 +30,9 @@ struct flow_parts {
     struct settings *settings; /* a reference is taken of each of these three */
     struct policy_set *policies;
     struct keyring *keyring;
+    struct keysets *keysets; /* borrowed: the keys of tokens' issuers */
+    void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
+    void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
     int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND */
 };
@@ -41,6 +45,9 @@ void flow_free(struct flow *flow);
 void flow_set_settings(struct flow *flow, struct settings *settings);
 void flow_set_policies(struct flow *flow, struct policy_set *policies);
 void flow_set_keyring(struct flow *flow, struct keyring *keyring);
+
+/* An attempt to fetch keys has ended: who waited goes on. is_changed: what they verified before counts no more. */
+void flow_keys_came(struct flow *flow, bool is_changed);
 
 /* /readyz says 503 from now on while requests are still taken: balancers look elsewhere before the drain begins. */
 void flow_unready(struct flow *flow);

@@ -1,5 +1,14 @@
-/* Whose request it is: the presented credential's SHA-256 names a key record, or none. Policies never see the key. */
+/*
+ * Whose request it is: an API key's SHA-256 names a record, or a token's claims make one. Policies never see either.
+ *
+ * A token whose issuer's keys are not here, or have none of its id, makes the request wait while the admin process
+ * fetches them: a change of keys at the issuer is not noticed by callers.
+ */
 #include "flow/job.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "flow/metrics.h"
 
 /* "Bearer" and one or more spaces (RFC 6750 2.1; the scheme's case does not matter, RFC 9110 11.1). */
 static struct slice bearer_token(struct slice authorization)
@@ -9,14 +18,150 @@ static struct slice bearer_token(struct slice authorization)
     return slice_iequal(scheme, SLICE("Bearer")) ? slice_trim(rest) : SLICE_NONE;
 }
 
-void identify(struct job *job)
+/* The bare credential in the first of the headers that has one; in *name which that was. */
+static struct slice find_credential(const struct exchange *x, const struct slice *headers, size_t count,
+                                    struct slice *name)
 {
-    struct exchange *x = job->x;
+    for (size_t i = 0; i < count; i++) {
+        struct slice value = slice_trim(exchange_header(x, headers[i]));
+        struct slice bearer = bearer_token(value);
+        bool is_authorization = slice_iequal(headers[i], SLICE("authorization"));
+        *name = headers[i];
+        if (bearer.len) return bearer;
+        if (value.len && !is_authorization) return value; /* other headers hold it bare, as their clients send it */
+    }
+    return SLICE_NONE;
+}
+
+/* ---- Keys. */
+
+/* Without an auth policy nobody asks, and records still say whose key it was. */
+static const struct slice default_headers[] = {{"authorization", 13}, {"x-api-key", 9}};
+
+static void take_key(struct exchange *x, const struct auth_rules *rules)
+{
     uint8_t digest[KEY_DIGEST_BYTES];
-    struct slice key = bearer_token(exchange_header(x, SLICE("authorization")));
-    if (!key.len) key = slice_trim(exchange_header(x, SLICE("x-api-key")));
+    struct slice name, key;
+    if (rules)
+        key = find_credential(x, rules->key_headers, rules->key_header_count, &name);
+    else
+        key = find_credential(x, default_headers, 2, &name);
     if (!key.len) return;
     x->key_presented = true;
+    x->credential_header = arena_copy(&x->arena, name);
     keyring_digest(key, digest);
     x->key = keyring_find(x->keyring, digest);
+}
+
+/* ---- Tokens. */
+
+static struct slice find_token(const struct exchange *x, const struct auth_rules *rules, struct slice *name)
+{
+    if (!rules || rules->issuer_count == 0) return SLICE_NONE;
+    struct slice text = find_credential(x, rules->token_headers, rules->token_header_count, name);
+    return jwt_looks_like(text) ? text : SLICE_NONE;
+}
+
+/* Would other keys make a difference? */
+static bool is_for_want_of_keys(const struct token_answer *answer)
+{
+    bool is_fetched = answer->issuer && answer->issuer->url.len;
+    return is_fetched && (answer->refusal == JWT_NO_KEYS || answer->refusal == JWT_UNKNOWN_KEY);
+}
+
+static void wait_over(void *arg)
+{
+    identify_again(arg);
+}
+
+/* True: identify_again() comes, with the issuer's answer or without it. */
+static bool wait_for_keys(struct job *job, struct slice url)
+{
+    struct flow *flow = job->flow;
+    if (job->has_waited || flow->waiting_count >= LIMIT_JWKS_WAITERS || !flow->parts.want_keys) return false;
+    switch (keysets_ask(flow->parts.keysets, url, clock_mono_ns())) {
+    case KEYSETS_NO: return false;
+    case KEYSETS_ASK: flow->parts.want_keys(flow->parts.want_keys_arg, url); break;
+    case KEYSETS_WAIT: break;
+    }
+    job->has_waited = true;
+    flow->waiting_count++;
+    list_append(&flow->waiting, &job->waiting);
+    loop_timer_init(&job->wait_timer, flow->parts.loop, wait_over, job);
+    loop_timer_arm_ms(&job->wait_timer, LIMIT_JWKS_WAIT_MS);
+    return true;
+}
+
+static void keep_answer(struct job *job, struct token_answer *answer)
+{
+    struct exchange *x = job->x;
+    struct flow *flow = job->flow;
+    x->token_refusal = answer->refusal;
+    /* While an issuer cannot be asked, an unknown key may be a new one: that is our failure, not the caller's. */
+    if (answer->refusal == JWT_UNKNOWN_KEY && answer->issuer->url.len &&
+        keysets_is_failing(flow->parts.keysets, answer->issuer->url)) {
+        x->token_refusal = JWT_NO_KEYS;
+    }
+    if (answer->issuer) x->token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
+    x->token_claim = arena_copy(&x->arena, answer->claim);
+    x->token = answer->token;
+    if (answer->token) x->key = token_record(answer->token);
+}
+
+/* False: the request waits. */
+static bool take_token(struct job *job, const struct auth_rules *rules, struct slice text, struct slice name)
+{
+    struct exchange *x = job->x;
+    struct token_answer answer;
+    /* What a generation on its way out verifies must not be found by its successor, whose claims may mean other things. */
+    struct tokens *cache = job->policies == job->flow->parts.policies ? job->flow->tokens : NULL;
+    tokens_judge(cache, rules, job->flow->parts.keysets, text, clock_wall_ns(), &answer);
+    if (is_for_want_of_keys(&answer) && wait_for_keys(job, answer.issuer->url)) return false;
+    x->token_presented = true;
+    x->credential_header = arena_copy(&x->arena, name);
+    keep_answer(job, &answer);
+    return true;
+}
+
+/* ---- The step. */
+
+static void count_failure(struct job *job, const struct auth_rules *rules)
+{
+    const struct exchange *x = job->x;
+    if (!rules) return;
+    if (x->token_presented) {
+        if (x->token_refusal != JWT_GOOD)
+            metrics_auth_failed(job->flow->metrics, slice_str(jwt_refusal_word(x->token_refusal)));
+    } else if (!x->key) {
+        metrics_auth_failed(job->flow->metrics, x->key_presented ? SLICE("key_unknown") : SLICE("missing"));
+    } else if (!key_record_is_live(x->key, x->born_wall_ns)) {
+        metrics_auth_failed(job->flow->metrics, x->key->is_revoked ? SLICE("key_revoked") : SLICE("key_expired"));
+    }
+}
+
+void identify(struct job *job)
+{
+    const struct auth_rules *rules = policy_set_auth(job->policies);
+    struct slice name, token = find_token(job->x, rules, &name);
+    if (token.len) {
+        if (!take_token(job, rules, token, name)) return;
+    } else {
+        take_key(job->x, rules);
+    }
+    count_failure(job, rules);
+    decide(job);
+}
+
+void identify_again(struct job *job)
+{
+    identify_cancel(job);
+    identify(job);
+}
+
+void identify_cancel(struct job *job)
+{
+    if (list_is_empty(&job->waiting)) return;
+    list_remove(&job->waiting);
+    loop_timer_disarm(&job->wait_timer);
+    job->flow->waiting_count--;
 }

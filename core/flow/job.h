@@ -24,6 +24,9 @@ struct flow {
     struct fetch_pool *pool;
     struct metrics *metrics;
     struct cache *cache; /* of policies; outlives their generations */
+    struct tokens *tokens;    /* verified ones; emptied when policies or keys change */
+    struct list_link waiting; /* jobs whose token's keys are being fetched */
+    size_t waiting_count;
     struct list_link jobs;
     size_t job_count;
     bool is_draining;
@@ -75,6 +78,10 @@ struct job {
     bool is_ended;               /* for its client: on_done may still be at work */
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
 
+    struct list_link waiting; /* in the flow's list while an issuer's keys are being fetched */
+    struct loop_timer wait_timer;
+    bool has_waited; /* once is enough */
+
     struct question question;
 
     struct fetch *fetch; /* while CALLING or STREAMING */
@@ -102,8 +109,11 @@ struct job {
 /* receive: a request's head, body and end, or the edge's refusal. */
 extern const struct conn_events receive_events;
 
-/* identify: the presented credential becomes a key record, or none. */
+/* identify: the presented credential becomes an identity, or none; goes on with decide(), perhaps later. */
 void identify(struct job *job);
+/* The keys that it waited for have come, or will not. */
+void identify_again(struct job *job);
+void identify_cancel(struct job *job);
 
 /* ask: an evaluation of the policies; then(job, answer) when they have answered, which may be before this returns. The
  * answer is borrowed for that call. The caller sets phase, delta, is_sent. */

@@ -115,6 +115,11 @@ void metrics_count(struct metrics *m, const struct exchange *x)
     stats_add(m->stats, m->open, -1);
 }
 
+void metrics_auth_failed(struct metrics *m, struct slice reason)
+{
+    count_one(m, STATS_AUTH_FAILURES, &reason, 1);
+}
+
 void metrics_audit_failed(struct metrics *m)
 {
     stats_add(m->stats, m->audit_failures, 1);

@@ -21,6 +21,8 @@ void metrics_free(struct metrics *m);
 void metrics_opened(struct metrics *m);
 void metrics_count(struct metrics *m, const struct exchange *x);
 void metrics_audit_failed(struct metrics *m);
+/* reason: one of a fixed few words. */
+void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
 void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
 

@@ -19,6 +19,7 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->x->keyring = keyring_ref(flow->parts.keyring);
     buf_init(&job->answer);
     list_init(&job->link);
+    list_init(&job->waiting);
     list_append(&flow->jobs, &job->link);
     flow->job_count++;
     conn_set_context(conn, job);
@@ -136,7 +137,6 @@ static void on_body_end(struct conn *conn, void *arg)
         return;
     }
     identify(job);
-    decide(job);
 }
 
 static void on_refused(struct conn *conn, const struct fault *why, void *arg)

@@ -27,6 +27,7 @@ static struct conn_header *add(struct conn_header *headers, size_t *count, struc
 void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body)
 {
     struct exchange *x = job->x;
+    identify_cancel(job);
     ask_cancel(job);
     judge_drop(job);
     call_cancel(job);
@@ -131,6 +132,19 @@ struct dialect_error reply_denial_of(const struct job *job)
     };
 }
 
+/* RFC 6750 3: without a credential no error is named; which one it is of those that were sent, nobody else's 401 may
+ * say. */
+static struct slice challenge(const struct exchange *x)
+{
+    struct slice code = x->verdict.code;
+    bool is_presented = x->key_presented || x->token_presented;
+    if (is_presented && slice_equal(code, SLICE("token_expired")))
+        return SLICE("Bearer realm=\"moongate\", error=\"invalid_token\", error_description=\"the token has expired\"");
+    if (is_presented && (slice_equal(code, SLICE("invalid_token")) || slice_equal(code, SLICE("invalid_api_key"))))
+        return SLICE("Bearer realm=\"moongate\", error=\"invalid_token\"");
+    return SLICE("Bearer realm=\"moongate\"");
+}
+
 void reply_denied(struct job *job)
 {
     const struct verdict *v = &job->x->verdict;
@@ -139,7 +153,7 @@ void reply_denied(struct job *job)
     struct dialect_error error = reply_denial_of(job);
     job->outcome = OUTCOME_DENIED;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
-    if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), SLICE("Bearer"));
+    if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), challenge(job->x));
     if (v->retry_after_s) {
         /* Both spellings, because the clients read one or the other. */
         struct arena *arena = &job->x->arena;

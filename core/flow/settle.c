@@ -82,6 +82,7 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     struct exchange *x = job->x;
     check(!job->is_ended);
     job->is_ended = true;
+    identify_cancel(job);
     ask_cancel(job);
     call_ended(job, x->response.upstream_status, x->fault.code);
     call_cancel(job);

@@ -72,20 +72,11 @@ static int on_newindex(lua_State *L)
 
 /* --- headers, roles, approvals --- */
 
-static bool is_secret_header(struct slice name)
-{
-    static const char *const secret[] = {"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"};
-    for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++) {
-        if (slice_iequal(name, slice_str(secret[i]))) return true;
-    }
-    return false;
-}
-
 static int on_header(lua_State *L)
 {
     struct policy_eval *eval = check_eval(L);
     struct slice name = bind_check_slice(L, 2);
-    if (is_secret_header(name)) return luaL_error(L, "header '%s' holds a secret: policies never see it", name.ptr);
+    if (auth_rules_is_secret(eval->set->auth, name)) return luaL_error(L, "header '%s' holds a secret: policies never see it", name.ptr);
     struct slice value = exchange_header(eval->x, name);
     if (!value.ptr) return 0;
     lua_pushlstring(L, value.ptr, value.len);
@@ -160,7 +151,7 @@ int bind_view_next(lua_State *L)
             i++;
         i++;
     }
-    while (view_at(eval, view->kind, i, &pair) && (is_secret_header(pair.name) || is_repeated(eval, view->kind, i)))
+    while (view_at(eval, view->kind, i, &pair) && (auth_rules_is_secret(eval->set->auth, pair.name) || is_repeated(eval, view->kind, i)))
         i++;
     if (!view_at(eval, view->kind, i, &pair)) {
         lua_pushnil(L);

@@ -94,28 +94,6 @@ static int on_settle(lua_State *L)
     return 1;
 }
 
-/* credential() → "missing", "unknown", "revoked", "expired" or "live" */
-static int on_credential(lua_State *L)
-{
-    const struct exchange *x = bind_eval(L)->x;
-    const char *word = "live";
-    if (!x->key)
-        word = x->key_presented ? "unknown" : "missing";
-    else if (x->key->is_revoked)
-        word = "revoked";
-    else if (!live_key(x))
-        word = "expired";
-    lua_pushstring(L, word);
-    return 1;
-}
-
-/* key_id() → the id of the key that was presented, live or not; false */
-static int on_key_id(lua_State *L)
-{
-    const struct exchange *x = bind_eval(L)->x;
-    return bind_push_fact(L, x->key ? x->key->id : SLICE(""));
-}
-
 static bool is_listed(const struct slice *list, size_t count, struct slice name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -392,8 +370,6 @@ void bind_facts_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"identity", on_identity},
                                          {"settle", on_settle},
-                                         {"credential", on_credential},
-                                         {"key_id", on_key_id},
                                          {"has_role", on_has_role},
                                          {"is_approved", on_is_approved},
                                          {"fact_reader", on_fact_reader},

@@ -56,13 +56,18 @@ static bool is_name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* ^[a-z0-9_/]+\.lua$ without empty parts. */
+static bool ends_in(struct slice path, struct slice ending)
+{
+    return path.len > ending.len && memcmp(path.ptr + path.len - ending.len, ending.ptr, ending.len) == 0;
+}
+
+/* ^[a-z0-9_/]+\.(lua|json)$ without empty parts. */
 static bool is_path(struct slice path)
 {
-    if (path.len < 5 || path.len > LIMIT_POLICY_PATH_BYTES) return false;
-    if (memcmp(path.ptr + path.len - 4, ".lua", 4) != 0) return false;
+    size_t ending = ends_in(path, SLICE(".lua")) ? 4 : ends_in(path, SLICE(".json")) ? 5 : 0;
+    if (!ending || path.len > LIMIT_POLICY_PATH_BYTES) return false;
     char before = '/';
-    for (size_t i = 0; i < path.len - 4; i++) {
+    for (size_t i = 0; i < path.len - ending; i++) {
         char c = path.ptr[i];
         if (!is_name_char(c) && !(c == '/' && before != '/')) return false;
         before = c;
@@ -201,8 +206,9 @@ static bool read_entry(struct bundle *b, int dir_fd, const struct dirent *entry,
         return fault_set(why, FAULT_POLICY, "policies/%.*s: %s", SLICE_FMT(path), strerror(errno));
     }
     if (S_ISDIR(st.st_mode)) return read_subdir(b, dir_fd, name, prefix, why);
-    bool is_lua = path.len > 4 && memcmp(path.ptr + path.len - 4, ".lua", 4) == 0;
-    return !is_lua || read_file(b, dir_fd, name, path, why);
+    /* Whatever ends in .lua is meant; of other people's JSON only what a policy could name. */
+    bool is_data = ends_in(path, SLICE(".json")) && is_path(path) && S_ISREG(st.st_mode);
+    return !(is_data || ends_in(path, SLICE(".lua"))) || read_file(b, dir_fd, name, path, why);
 }
 
 /* Takes the descriptor. */

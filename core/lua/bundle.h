@@ -7,8 +7,9 @@
  *     printf("%s\n", bundle_digest(same));            // hex SHA-256 over the sorted paths and contents
  *     bundle_unref(same);
  *
- * Read are regular files named ^[a-z0-9_/]+\.lua$, found without following links; specs/ is left out (it is for tests).
- * A link or an odd file that ends in .lua is refused, anything else in the folder is passed over.
+ * Read are regular files named ^[a-z0-9_/]+\.lua$, and .json beside them (keys that a policy names), found without
+ * following links; specs/ is left out (it is for tests). A link or an odd file that ends in .lua is refused, anything
+ * else in the folder is passed over.
  * Limits: LIMIT_POLICY_FILES, LIMIT_POLICY_FILE_BYTES, LIMIT_POLICY_PATH_BYTES, LIMIT_POLICY_BUNDLE_BYTES.
  */
 #ifndef MOONGATE_LUA_BUNDLE_H

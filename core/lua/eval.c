@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "lua/calls.h"
+#include "lua/simulate.h"
 
 #define FAULTS_MAX 64   /* policies of one chain that may fail and be passed over */
 #define STATE_FIELDS 32 /* facts that a usual request asks for: one allocation */
@@ -87,6 +88,7 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
         eval->answer = eval->own_answer;
         return;
     }
+    simulate_adopt(x, set->auth);
     believe_key(x);
     estimate(x);
 }

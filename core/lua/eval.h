@@ -41,6 +41,7 @@ struct policy_set {
     policy_counters_fn counters; /* NULL: nobody counts */
     struct watch *watch;         /* of tests; usually NULL */
     int watched_ref;             /* registry: list of policies' names and tables, when watched */
+    struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
     /* while loading only */
     const struct settings *settings;

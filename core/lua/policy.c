@@ -33,6 +33,7 @@ static void set_free(struct policy_set *set)
 {
     vm_free(set->vm);
     bundle_unref(set->bundle);
+    auth_rules_free(set->auth);
     mem_free(set);
     live_generations--;
 }
@@ -129,6 +130,11 @@ const char *policy_set_digest(const struct policy_set *set)
 size_t policy_set_memory(const struct policy_set *set)
 {
     return vm_memory(set->vm);
+}
+
+const struct auth_rules *policy_set_auth(const struct policy_set *set)
+{
+    return set->auth;
 }
 
 size_t policy_live_generations(void)

@@ -72,6 +72,8 @@ void policy_set_unref(struct policy_set *set); /* NULL is welcome */
 
 const char *policy_set_digest(const struct policy_set *set); /* the bundle's, 64 hex digits */
 size_t policy_set_memory(const struct policy_set *set);      /* bytes of its Lua heap now */
+/* What its auth policy says about credentials; NULL when it has none. Valid while the set is held. */
+const struct auth_rules *policy_set_auth(const struct policy_set *set);
 /* Generations in this process that something still holds; refuse a reload at LIMIT_POLICY_GENERATIONS. */
 size_t policy_live_generations(void);
 

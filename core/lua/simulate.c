@@ -1,6 +1,7 @@
 #include "lua/simulate.h"
 
 #include "base/clock.h"
+#include "store/claims.h"
 #include "wire/json.h"
 
 static const uint8_t no_digest[KEY_DIGEST_BYTES];
@@ -60,6 +61,7 @@ static bool read_key(struct exchange *x, const struct json_tape *tape, struct fa
     uint32_t key = json_get(tape, 0, SLICE("key"));
     x->key_presented =
         json_is(tape, key, JSON_OBJECT) || json_is(tape, json_get(tape, 0, SLICE("key_presented")), JSON_TRUE);
+    if (x->key_presented) x->credential_header = SLICE("authorization");
     if (!json_is(tape, key, JSON_OBJECT)) {
         x->keyring = keyring_empty();
         return true;
@@ -72,6 +74,48 @@ static bool read_key(struct exchange *x, const struct json_tape *tape, struct fa
     if (!x->keyring) return false;
     x->key = keyring_find(x->keyring, no_digest);
     return true;
+}
+
+static bool read_token(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    uint32_t token = json_get(tape, 0, SLICE("token"));
+    if (token == JSON_NONE) return true;
+    x->token_presented = true;
+    x->credential_header = SLICE("authorization");
+    if (json_is(tape, token, JSON_OBJECT)) {
+        x->simulated_claims = arena_copy(&x->arena, json_raw(tape, token));
+        return true;
+    }
+    for (int no = JWT_GOOD + 1; no < JWT_REFUSAL_COUNT; no++) {
+        if (!json_text_is(tape, token, slice_str(jwt_refusal_word((enum jwt_refusal)no)))) continue;
+        x->token_refusal = (enum jwt_refusal)no;
+        return true;
+    }
+    return fault_set(why, FAULT_BAD_REQUEST, "token: its claims, or why it is refused: expired, signature, audience …");
+}
+
+void simulate_adopt(struct exchange *x, const struct auth_rules *rules)
+{
+    struct jwt token;
+    struct fault why;
+    struct slice claims = x->simulated_claims;
+    if (!claims.len) return;
+    x->simulated_claims = SLICE_NONE;
+    x->token_refusal = JWT_ISSUER;
+    jwt_init(&token);
+    uint32_t iss = json_parse(&token.claims, claims, &why) ? json_get(&token.claims, 0, SLICE("iss")) : JSON_NONE;
+    if (json_is(&token.claims, iss, JSON_STRING))
+        x->token_issuer = arena_copy(&x->arena, json_text(&token.claims, iss, &x->arena));
+    const struct issuer_rules *issuer = rules ? auth_rules_issuer(rules, x->token_issuer) : NULL;
+    if (!issuer && rules && rules->issuer_count == 1 && iss == JSON_NONE) issuer = &rules->issuers[0];
+    if (issuer) {
+        struct key_record *record = arena_zalloc(&x->arena, sizeof *record);
+        bool is_good = claims_read(issuer, &token, &x->arena, record, &x->token_claim);
+        x->token_issuer = arena_copy(&x->arena, issuer->token.issuer);
+        x->token_refusal = is_good ? JWT_GOOD : JWT_CLAIM;
+        x->key = is_good ? record : NULL;
+    }
+    jwt_clear(&token);
 }
 
 /* False when the member is there and is no count; *is_there says whether it is. */
@@ -113,7 +157,7 @@ struct exchange *simulate_exchange(struct slice json, struct fault *why)
     json_init(&tape);
     x->head.method = "POST";
     bool ok = json_parse(&tape, json, why) && read_api(x, &tape, why) && read_body(x, &tape, why) &&
-              read_key(x, &tape, why) && read_numbers(x, &tape, why);
+              read_key(x, &tape, why) && read_token(x, &tape, why) && read_numbers(x, &tape, why);
     if (ok) {
         read_headers(x, &tape);
         if (x->api == API_MODELS || x->api == API_MODEL) x->head.method = "GET";

@@ -6,8 +6,9 @@
  *     ... policy_decide(set, x) ...
  *     simulate_free(x);
  *
+ * A token's claims stand for a token that was verified: simulate_adopt() makes its identity, by the rules of a policy.
  * Members, all optional: "api" ("chat", "completions", "embeddings", "models", "model"), "body" (the JSON body itself),
- * "headers" {name: text}, "key" (a record as keyring.h says, without its digest), "key_presented", "model_path",
+ * "headers" {name: text}, "token" (its claims, or the word of a refusal of wire/jwt.h), "key" (a record as keyring.h says, without its digest), "key_presented", "model_path",
  * "input_tokens" and "output_tokens" (instead of the estimate), "cost_nano" (nano-dollars, instead of prices times
  * tokens), "time" (seconds since 1970). Nothing is sent anywhere.
  */
@@ -20,6 +21,8 @@
 
 /* NULL and *why when the description, its body or its key is refused. Copies the description. */
 struct exchange *simulate_exchange(struct slice json, struct fault *why);
+/* What the token's claims say, where there is one; rules may be NULL, and no token counts then. */
+void simulate_adopt(struct exchange *x, const struct auth_rules *rules);
 /* In whatever state it is; NULL is welcome. */
 void simulate_free(struct exchange *x);
 

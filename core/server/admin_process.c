@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include "admin/jwks_fetcher.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "server/control.h"
@@ -12,6 +14,8 @@
 struct admin_process {
     struct loop *loop;
     struct loop_timer timer;
+    struct pipe *control;
+    struct jwks_fetcher *jwks;
     _Atomic uint64_t *beat;
 };
 
@@ -26,6 +30,8 @@ static void on_message(void *arg, const struct pipe_message *message)
 {
     struct admin_process *p = arg;
     if (message->type == CONTROL_STOP) loop_stop(p->loop);
+    if (message->type == CONTROL_JWKS_SOURCES) jwks_fetcher_sources(p->jwks, message->body);
+    if (message->type == CONTROL_JWKS_WANTED) jwks_fetcher_want(p->jwks, message->body);
     if (message->fd >= 0) close(message->fd);
 }
 
@@ -36,6 +42,26 @@ static void on_end(void *arg, const struct fault *why)
     loop_stop(p->loop);
 }
 
+static void on_outcome(void *arg, const struct jwks_outcome *outcome)
+{
+    struct admin_process *p = arg;
+    struct buf body;
+    struct fault why;
+    struct control_jwks head = {
+        .outcome = outcome->json.ptr ? JWKS_FETCHED : outcome->is_attempt ? JWKS_FAILED : JWKS_ASKED_TOO_OFTEN,
+        .is_changed = outcome->is_changed,
+        .url_bytes = (uint32_t)outcome->url.len,
+        .wall_ns = outcome->wall_ns,
+    };
+    buf_init(&body);
+    buf_append(&body, slice_of((const char *)&head, sizeof head));
+    buf_append(&body, outcome->url);
+    if (outcome->json.ptr) buf_append(&body, outcome->json);
+    if (!pipe_send(p->control, REPORT_JWKS, buf_slice(&body), -1, &why))
+        log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
+    buf_clear(&body);
+}
+
 static const struct pipe_events events = {.on_message = on_message, .on_end = on_end};
 
 int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic uint64_t *beat)
@@ -43,14 +69,16 @@ int admin_process_run(int control_fd, const struct admin_parts *parts, _Atomic u
     struct admin_process p = {.loop = loop_new(), .beat = beat};
     struct admin_parts own = *parts;
     own.loop = p.loop;
-    struct pipe *control = pipe_new(p.loop, control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &p);
+    p.control = pipe_new(p.loop, control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &p);
+    own.jwks = p.jwks = jwks_fetcher_new(p.loop, parts->data_dir, on_outcome, &p);
     struct admin *admin = admin_new(&own);
     loop_timer_init(&p.timer, p.loop, on_beat, &p);
     on_beat(&p);
     loop_run(p.loop);
     loop_timer_disarm(&p.timer);
     admin_free(admin);
-    pipe_free(control);
+    jwks_fetcher_free(p.jwks);
+    pipe_free(p.control);
     loop_free(p.loop);
     return 0;
 }

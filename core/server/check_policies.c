@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "lua/bundle.h"
 #include "lua/testbed.h"
 
@@ -31,6 +32,25 @@ void check_add_errors(const struct policy_errors *errors, const struct bundle *b
     }
 }
 
+/* A line an issuer whose keys are fetched; egress lends its certificates to whoever lives at the same origin. */
+static char *jwks_sources(const struct policy_set *set, const struct settings *settings)
+{
+    const struct auth_rules *rules = policy_set_auth(set);
+    struct buf lines;
+    if (!rules || !settings) return NULL;
+    buf_init(&lines);
+    for (size_t i = 0; i < rules->issuer_count; i++) {
+        struct slice url = rules->issuers[i].url;
+        const struct egress *egress = url.len ? settings_egress(settings, url) : NULL;
+        if (url.len)
+            buf_printf(&lines, "%s\t%.*s\t%.*s\n", rules->key_header_count ? "keys" : "alone", SLICE_FMT(url),
+                       SLICE_FMT(egress ? egress->ca_file : SLICE_NONE));
+    }
+    char *text = buf_len(&lines) ? mem_strndup(buf_ptr(&lines), buf_len(&lines)) : NULL;
+    buf_clear(&lines);
+    return text;
+}
+
 bool check_policies(const char *folder, const struct settings *settings, struct buf *out, struct check_result *result)
 {
     struct policy_errors errors;
@@ -48,6 +68,7 @@ bool check_policies(const char *folder, const struct settings *settings, struct 
     result->policy_files = (unsigned)bundle_count(bundle);
     snprintf(result->digest, sizeof result->digest, "%s", bundle_digest(bundle));
     bool is_good = set != NULL;
+    if (set) result->jwks_sources = jwks_sources(set, settings);
     policy_set_unref(set);
     policy_errors_clear(&errors);
     bundle_unref(bundle);

@@ -19,7 +19,16 @@
 
 /* What the forked process sends: that the specs begin, with their time in ms, and each one's name; then the rest, each
  * at most once, CHECKED last. */
-enum { CHECKED_CONFIG = 1, CHECKED_BUNDLE, CHECKED_KEYS, CHECKED_REPORT, CHECKED, CHECKED_SPECS, CHECKED_SPEC };
+enum {
+    CHECKED_CONFIG = 1,
+    CHECKED_BUNDLE,
+    CHECKED_KEYS,
+    CHECKED_JWKS,
+    CHECKED_REPORT,
+    CHECKED,
+    CHECKED_SPECS,
+    CHECKED_SPEC
+};
 
 #define SPEC_NAME_BYTES 200u
 
@@ -58,6 +67,8 @@ void check_result_clear(struct check_result *result)
     close_fd(&result->config_fd);
     close_fd(&result->bundle_fd);
     close_fd(&result->keys_fd);
+    mem_free(result->jwks_sources);
+    result->jwks_sources = NULL;
     report_free(result->report);
     result->report = NULL;
 }
@@ -190,6 +201,7 @@ _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
     bool is_sent = (result.config_fd < 0 || send(pipe_fd, CHECKED_CONFIG, SLICE_NONE, result.config_fd)) &&
                    (result.bundle_fd < 0 || send(pipe_fd, CHECKED_BUNDLE, SLICE_NONE, result.bundle_fd)) &&
                    (result.keys_fd < 0 || send(pipe_fd, CHECKED_KEYS, SLICE_NONE, result.keys_fd)) &&
+                   (!result.jwks_sources || send(pipe_fd, CHECKED_JWKS, slice_str(result.jwks_sources), -1)) &&
                    send(pipe_fd, CHECKED_REPORT, buf_slice(&report), -1) &&
                    send(pipe_fd, CHECKED, slice_of((const char *)&checked, sizeof checked), -1);
     /* Nothing is freed: the process is over. */
@@ -220,6 +232,10 @@ static void on_message(void *arg, const struct pipe_message *message)
         break;
     case CHECKED_SPEC:
         snprintf(c->spec_name, sizeof c->spec_name, "%.*s", SLICE_FMT(message->body));
+        break;
+    case CHECKED_JWKS:
+        mem_free(c->result.jwks_sources);
+        c->result.jwks_sources = mem_strndup(message->body.ptr, message->body.len);
         break;
     case CHECKED_REPORT: report_merge(c->result.report, message->body); break;
     case CHECKED:

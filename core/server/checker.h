@@ -46,6 +46,7 @@ struct check_result {
     char digest[65];                   /* of the bundle */
     unsigned policy_files;
     char policies_dir[PATH_MAX]; /* here (check_here) only; where "policies/" lies */
+    char *jwks_sources; /* where its tokens' keys are, as admin/jwks_fetcher.h says; NULL: nowhere */
     struct report *report; /* errors and warnings; owned like the descriptors */
 };
 

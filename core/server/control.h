@@ -3,7 +3,7 @@
  *
  * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_KEYS and
  * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
- * the supervisor means drain and exit. The admin process understands CONTROL_STOP and end of file.
+ * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file.
  */
 #ifndef MOONGATE_SERVER_CONTROL_H
 #define MOONGATE_SERVER_CONTROL_H
@@ -19,15 +19,30 @@ enum control_order {
     CONTROL_UNREADY,    /* readiness fails, requests are still taken */
     CONTROL_DRAIN,      /* body: struct control_drain. The process exits when it is done */
     CONTROL_STOP,       /* end everything and exit */
+    CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys has ended */
+    CONTROL_JWKS_SOURCES, /* to the admin process; body: a line a source, see admin/jwks_fetcher.h */
+    CONTROL_JWKS_WANTED,  /* to the admin process; body: a URL whose keys a worker lacks */
 };
 
 enum control_report {
     REPORT_PREPARED = 64, /* body: struct control_prepared, then report_json() */
     REPORT_COMMITTED,     /* body: struct control_generation */
+    REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
+    REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
 };
 
 struct control_generation {
     uint64_t number;
+};
+
+enum control_jwks_outcome { JWKS_FETCHED, JWKS_FAILED, JWKS_ASKED_TOO_OFTEN };
+
+struct control_jwks {
+    uint32_t outcome;    /* of enum control_jwks_outcome */
+    uint32_t is_changed; /* other keys than before */
+    uint32_t url_bytes;  /* then come the URL and, when fetched, the JSON */
+    uint32_t reserved;
+    uint64_t wall_ns; /* when they were fetched */
 };
 
 struct control_drain {

@@ -261,6 +261,7 @@ static void supervisor_clear(struct supervisor *sup)
     children_clear(sup);
     reload_clear(sup);
     keys_clear(sup);
+    jwks_clear(sup);
     control_close(sup);
     files_clear(sup);
     loop_timer_disarm(&sup->tick);

@@ -61,6 +61,8 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct child *c = arg;
     if (message->type == REPORT_PREPARED) reload_on_prepared(c, message);
     if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
+    if (message->type == REPORT_JWKS && !child_is_worker(c)) jwks_on_outcome(c, message);
+    if (message->type == REPORT_JWKS_WANTED && child_is_worker(c)) jwks_on_wanted(c, message);
     if (message->fd >= 0) close(message->fd);
 }
 
@@ -144,10 +146,12 @@ static void child_start(struct child *c)
     log_event(LOG_DEBUG, "started", "%s: process %d", c->name, (int)c->pid);
     if (!child_is_worker(c)) {
         child_set_state(c, BOARD_SLOT_READY);
+        jwks_send_sources(sup);
         return;
     }
     child_set_state(c, BOARD_SLOT_STARTING);
     child_send(c, CONTROL_KEYS, SLICE_NONE, sup->keys.fd);
+    jwks_send_held(c);
     child_send_generation(c, &sup->current);
 }
 

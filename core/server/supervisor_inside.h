@@ -5,6 +5,7 @@
  *     supervisor_children.c  forking workers and the admin process, replacing what died
  *     supervisor_reload.c    check → prepare → commit or drop
  *     supervisor_keys.c      a new snapshot of the keys for all workers
+ *     supervisor_jwks.c      keys of token issuers, from the admin process to the workers
  *     supervisor_control.c   the control socket
  *     supervisor_files.c     data folder, lock, sockets, listen.json
  */
@@ -54,6 +55,12 @@ struct generation {
     int config_fd, bundle_fd;
     char digest[65], config_digest[65];
     unsigned policy_files;
+    char *jwks_sources; /* as admin/jwks_fetcher.h says; NULL: none */
+};
+
+/* The last good keys of one issuer: the message that brought them. */
+struct jwks_held {
+    struct buf message;
 };
 
 enum reload_phase {
@@ -116,6 +123,8 @@ struct supervisor {
     struct generation current;
     struct reload reload;
     struct keys keys;
+    struct jwks_held jwks[LIMIT_JWKS_SOURCES];
+    size_t jwks_count;
 };
 
 /* ---- supervisor.c */
@@ -179,6 +188,16 @@ void generation_accept(struct supervisor *sup, struct generation *next);
 void keys_init(struct supervisor *sup);
 void keys_request(struct supervisor *sup, struct line_peer *peer);
 void keys_clear(struct supervisor *sup);
+
+/* ---- supervisor_jwks.c */
+/* A generation is in force: its sources are named, what others had is forgotten. */
+void jwks_on_accepted(struct supervisor *sup);
+/* For an admin process, and for a worker, that was just started. */
+void jwks_send_sources(struct supervisor *sup);
+void jwks_send_held(struct child *worker);
+void jwks_on_outcome(struct child *admin, const struct pipe_message *message);
+void jwks_on_wanted(struct child *worker, const struct pipe_message *message);
+void jwks_clear(struct supervisor *sup);
 
 /* ---- supervisor_control.c */
 bool control_open(struct supervisor *sup);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "server/control.h"
 #include "server/notify.h"
 #include "server/supervisor_inside.h"
@@ -22,6 +23,7 @@ void generation_clear(struct generation *g)
 {
     close_fd(&g->config_fd);
     close_fd(&g->bundle_fd);
+    mem_free(g->jwks_sources);
     *g = (struct generation){.config_fd = -1, .bundle_fd = -1};
 }
 
@@ -32,6 +34,8 @@ void generation_take(struct supervisor *sup, struct generation *next, struct che
     next->config_fd = result->config_fd;
     next->bundle_fd = result->bundle_fd;
     next->policy_files = result->policy_files;
+    next->jwks_sources = result->jwks_sources;
+    result->jwks_sources = NULL;
     memcpy(next->digest, result->digest, sizeof next->digest);
     result->config_fd = result->bundle_fd = -1;
 }
@@ -56,6 +60,7 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     set_gauge(sup, STATS_POLICY_INFO, sup->current.digest, 1);
     set_gauge(sup, STATS_POLICY_RELOAD_OK, NULL, 1);
     set_gauge(sup, STATS_POLICY_LOADED_AT, NULL, (int64_t)(now / NS_PER_S));
+    jwks_on_accepted(sup);
 }
 
 /* ---- The answer. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -31,6 +32,7 @@ struct worker {
 
     struct settings *settings;
     struct keyring *keys;
+    struct keysets *keysets;
     /* Prepared, not yet in force. */
     struct settings *staged_settings;
     struct policy_set *staged_policies;
@@ -80,6 +82,37 @@ static bool take_keys(struct worker *w, int fd, struct fault *why)
     w->keys = keys;
     if (w->flow) flow_set_keyring(w->flow, keys);
     return true;
+}
+
+/* An attempt to fetch an issuer's keys has ended: what came is used at once, and who waits for it goes on. */
+static bool take_jwks(struct worker *w, struct slice body, struct fault *why)
+{
+    struct control_jwks head;
+    if (body.len < sizeof head) return fault_set(why, FAULT_INTERNAL, "half a message about an issuer's keys");
+    memcpy(&head, body.ptr, sizeof head);
+    struct slice rest = slice_of(body.ptr + sizeof head, body.len - sizeof head);
+    if (head.url_bytes > rest.len) return fault_set(why, FAULT_INTERNAL, "half a message about an issuer's keys");
+    struct slice url = slice_of(rest.ptr, head.url_bytes);
+    struct jwks *keys = NULL;
+    uint64_t now = clock_mono_ns();
+    if (head.outcome == JWKS_FETCHED)
+        keys = jwks_parse(slice_of(rest.ptr + url.len, rest.len - url.len), why);
+    if (keys)
+        keysets_put(w->keysets, url, keys, head.wall_ns, now);
+    else if (head.outcome == JWKS_ASKED_TOO_OFTEN)
+        keysets_answered(w->keysets, url, now);
+    else
+        keysets_failed(w->keysets, url, now);
+    if (w->flow) flow_keys_came(w->flow, keys && head.is_changed);
+    return keys || head.outcome != JWKS_FETCHED;
+}
+
+static void want_keys(void *arg, struct slice url)
+{
+    struct worker *w = arg;
+    struct fault why;
+    if (!pipe_send(w->control, REPORT_JWKS_WANTED, url, -1, &why))
+        log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
 }
 
 static struct bundle *take_bundle(int fd, struct fault *why)
@@ -160,6 +193,9 @@ static void start_flow(struct worker *w)
         .settings = w->settings,
         .policies = w->staged_policies,
         .keyring = w->keys,
+        .keysets = w->keysets,
+        .want_keys = want_keys,
+        .want_keys_arg = w,
         .stats = w->stats,
         .audit_fd = w->audit_fd,
     });
@@ -250,6 +286,9 @@ static void on_message(void *arg, const struct pipe_message *message)
         break;
     case CONTROL_DRAIN: drain(w, grace_of(w, message)); break;
     case CONTROL_STOP: stop(w); break;
+    case CONTROL_JWKS: is_good = take_jwks(w, message->body, &why); break;
+    case CONTROL_JWKS_SOURCES:
+    case CONTROL_JWKS_WANTED: break; /* the admin process's */
     }
     if (!is_good) log_event(LOG_ERROR, "control_refused", "%s", fault_message(&why));
     if (message->fd >= 0) close(message->fd);
@@ -273,6 +312,7 @@ static void worker_clear(struct worker *w)
     close_listener(w);
     settings_unref(w->settings);
     keyring_unref(w->keys);
+    keysets_free(w->keysets);
     if (w->audit_fd >= 0) close(w->audit_fd);
     pipe_free(w->control);
     stats_detach(w->stats);
@@ -285,6 +325,7 @@ int worker_run(const struct worker_parts *parts)
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
     w.keys = keyring_empty();
+    w.keysets = keysets_new();
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
     on_beat(&w);

@@ -21,7 +21,9 @@
 static const struct {
     const char *name, *kty, *crv;
 } algorithms[JWT_ALGS] = {
-    [JWT_RS256] = {"RS256", "RSA", NULL}, [JWT_ES256] = {"ES256", "EC", "P-256"}, [JWT_EDDSA] = {"EdDSA", "OKP", "Ed25519"},
+    [JWT_RS256] = {"RS256", "RSA", NULL},
+    [JWT_ES256] = {"ES256", "EC", "P-256"},
+    [JWT_EDDSA] = {"EdDSA", "OKP", "Ed25519"},
 };
 
 struct jwks_key {

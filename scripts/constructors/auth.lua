@@ -1,26 +1,20 @@
--- auth { keys = { … }, require = { … }, default_app = "…", labels = { … }, enrich = function(id) … end }: who is calling.
+-- auth { keys = { … }, jwt = { … }, require = { … }, default_app = "…", labels = { … }, enrich = function(id) … end }:
+-- who is calling.
 --
--- C has looked the key up before any policy runs; here it is decided what that means. Identity comes from the key's
--- record, never from what the client writes into its request.
+-- C has looked the key up, or verified the token, before any policy runs; here it is decided what that means. Identity
+-- comes from the key's record or the token's claims, never from what the client writes into its request.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local policies = use "policies"
 local facts = use "facts"
 local chain = use "chain"
+local notes = use "notes"
+local credentials = use "credentials"
 local sub = report.sub
 
 local auth = {}
 
-local keys = schema.record { header = schema.choice { "authorization" }, scheme = schema.choice { "Bearer" } }
-
-local refused = {
-  missing = "no API key: send it in the header 'Authorization: Bearer <key>'",
-  unknown = "the API key in the header 'Authorization' is not known",
-  revoked = "the API key %s is revoked",
-  expired = "the API key %s has expired",
-}
-local invalid_key = { status = 401, code = "invalid_api_key" }
 local unknown_app = { status = 403, code = "unknown_app" }
 local incomplete = { status = 403, code = "identity_incomplete" }
 
@@ -34,13 +28,18 @@ local function settle(f, name, value)
   facts.forget(f, name)
 end
 
+local function default_app(policy)
+  local by = policy.how.by_issuer[core.issuer() or ""]
+  return by and by.default_app or policy.default_app
+end
+
 local function check_app(f, policy)
-  settle(f, "app", policy.default_app)
+  settle(f, "app", default_app(policy))
   local app = f.app
   if not facts.apps then return nil end
   if not app then
-    return refuse(f, policy, "apps", unknown_app, ("key %s names no app, and auth.lua has no default_app"):format(
-      tostring(f.key_id)))
+    return refuse(f, policy, "apps", unknown_app,
+      credentials.lacks(policy.how, f, "app") .. ", and auth.lua has no default_app")
   end
   local known = facts.apps[app]
   if not known then return refuse(f, policy, "apps", unknown_app, ("app '%s' is not in policies/apps.lua"):format(app)) end
@@ -61,23 +60,21 @@ local function enrich(f, policy)
 end
 
 local function run(f, policy)
-  local credential = core.credential()
-  if credential ~= "live" then
-    return refuse(f, policy, "keys", invalid_key, refused[credential]:format(core.key_id() or ""))
-  end
+  local action, reason, rule, detail = credentials.refusal(policy.how)
+  if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
+  if action then return refuse(f, policy, rule, action, reason) end
   if check_app(f, policy) then return "over" end
   if policy.enrich then enrich(f, policy) end
   for _, name in ipairs(policy.required) do
     if not f[name] then
-      return refuse(f, policy, "require", incomplete, ("key %s has no %s"):format(tostring(f.key_id), name))
+      return refuse(f, policy, "require", incomplete, credentials.lacks(policy.how, f, name))
     end
   end
-  core.trace(policy.name, "keys", "accept", f.key_id or "", policy.mode, policy.file, policy.line)
+  local issuer = core.issuer()
+  core.trace(policy.name, issuer and "jwt" or "keys", "accept", issuer or f.key_id or "", policy.mode, policy.file, policy.line)
   local outcome = chain.run_all(f, policy)
   return outcome
 end
-
-local later = { jwt = "tokens come in a later version; API keys work now" }
 
 -- Labels first: conditions in the files after this one may name them.
 function auth.declare(spec)
@@ -92,9 +89,16 @@ function auth.declare(spec)
 end
 
 function auth.compile(spec, policy)
-  policies.check(spec, { "keys", "require", "default_app", "labels", "enrich" }, later)
+  policies.check(spec, { "keys", "jwt", "require", "default_app", "labels", "enrich" })
   policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true })
-  if spec.keys ~= nil then keys(spec.keys, sub(nil, "keys")) end
+  policy.how = credentials.compile(spec)
+  if policy.how and not policy.is_off then
+    if auth.installed then report.at(nil, ("the chain has an auth policy already: %s"):format(auth.installed))
+    else
+      auth.installed = policy.file
+      credentials.install(policy.how)
+    end
+  end
   policy.required = {}
   local required = spec.require == nil and {} or schema.list(schema.text)(spec.require, sub(nil, "require")) or {}
   for i, name in ipairs(required) do

@@ -122,7 +122,9 @@ local function files_of(texts)
   local files, names = {}, {}
   for name, text in pairs(texts) do
     if name ~= "chain" and name ~= "providers" and name ~= "counters" then
-      files[name .. ".lua"] = text
+      local is_data = name:find("%.json$") -- one that a policy names, as file "x.json"
+      files[is_data and name or name .. ".lua"] = text
+      if is_data then name = "init" end
       if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then names[#names + 1] = name end
     end
   end

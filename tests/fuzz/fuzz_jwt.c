@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     static struct jwks *set;
     struct fault why;
     struct slice input = slice_of((const char *)bytes, len);
-    if (!set) set = jwks_parse(SLICE(set_text), &why);
+    if (!set) set = jwks_parse(slice_str(set_text), &why);
     check(set);
     judge(input, set);
     judge_lines(input, set);

@@ -144,7 +144,6 @@ describe("mistakes in the other files", function()
   end)
 
   it("auth", function()
-    says("return auth { jwt = {} }", "policies/a.lua:1:15: jwt: unknown field 'jwt' (tokens come in a later version; API keys work now)")
     says("return auth { require = { 'departmnt' } }", "policies/a.lua:1:27: require[1]: 'departmnt' is no field of an identity (did you mean 'department'?)")
     says("return auth { labels = { 'user' } }", "policies/a.lua:1:26: labels[1]: 'user' is a field of every request already")
     says({ a = "return auth { default_app = 'x' }", apps = "return apps { y = {} }" }, "policies/a.lua:1:15: default_app: app 'x' is not in policies/apps.lua")
