@@ -117,7 +117,8 @@ local numbers = { max_tokens = true, temperature = true, time = true, status = t
 -- ctx fields: what a name holds. Absent facts are nil.
 local function fact_type(kind, name, value)
   if type(value) == "function" then return nil end
-  if facts.fields[name] and kind == "ctx" then return "mg." .. name end
+  if facts.fields[name] and kind == "ctx" then return constructors.kinds[name] and "mg.ctx_" .. name or "mg." .. name end
+  if kind == "budget" then return "table<string, number>?" end
   if name == "roles" or name == "approvals" then return "table<string, boolean?>" end
   if name == "headers" then return "table<string, string?>" end
   if name == "stream" then return "boolean" end
@@ -130,6 +131,7 @@ local function fact_type(kind, name, value)
 end
 
 local methods = {
+  cost_of = "model: string): number?",
   annotate = "name: string, value: string|number|boolean",
   warn = "code: string, text?: string",
   set = "field: string, value: any",
@@ -139,16 +141,21 @@ local methods = {
   text = "): string",
 }
 
+-- ctx.budget is no budget { … }.
+local function view_class(kind)
+  return (constructors.kinds[kind] and "mg.ctx_" or "mg.") .. kind
+end
+
 local function put_views()
   for _, kind in ipairs(sorted(facts.fields)) do
     local map = facts.fields[kind]
-    put("---@class mg.%s", kind)
+    put("---@class %s", view_class(kind))
     for _, name in ipairs(sorted(map)) do
       local kind_of = name:sub(1, 1) ~= "_" and fact_type(kind, name, map[name])
       if kind_of then put("---@field %s %s", name, kind_of)
       elseif name:sub(1, 1) ~= "_" then
         local signature = methods[name] or "...: any"
-        put("---@field %s fun(self: mg.%s%s%s", name, kind, signature:sub(1, 1) == ")" and "" or ", ",
+        put("---@field %s fun(self: %s%s%s", name, view_class(kind), signature:sub(1, 1) == ")" and "" or ", ",
           signature:find(")", 1, true) and signature or signature .. ")")
       end
     end
@@ -221,7 +228,7 @@ local function put_constructors()
     local described = describe_kind(kind)
     if described.is_policy then put_policy(kind, described)
     elseif described.top then put("---@param spec %s", type_of(described.top, "mg." .. kind))
-    else put("---@param spec string[]") end
+    else put("---@param spec (string|{ [1]: string, mode: \"enforce\"|\"off\" })[]") end
     put("---@return table")
     put("---@nodiscard")
     put("function %s(spec) end", kind)

@@ -99,7 +99,7 @@ function limits.admit(f)
   f._limits, f._policy = false, false
   local reply, why = counters.take { time = f.time, items = items_of(list) }
   if not reply then return without_answer(f, list, why or "the counters gave no answer") end
-  for _ = 1, #list do
+  for _ = 0, #list do
     local retry = not reply.ok and list[reply.failed].retry
     if not retry or not retry(f, list, reply) then break end
     reply, why = counters.take { time = f.time, items = items_of(list) }

@@ -1,7 +1,8 @@
 -- What a request may cost, in nano-dollars: estimated tokens at the price of the dearest target that may answer it, rounded
 -- up once.
 --
---   local nano, unpriced = prices.estimate(f)      -- unpriced: a target that may answer and has no price
+--   local nano, unpriced, is_any = prices.estimate(f)
+--     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
 local core, use = ...
 local catalogue = use "catalogue"
@@ -22,17 +23,18 @@ local function tokens(f)
     or prices.assumed_output_tokens
 end
 
--- The dearest of a list, of those that may be used; and one without a price.
+-- The dearest of a list, of those that may be used; one without a price; whether there is any at all.
 local function dearest(f, list, output)
-  local input, most, unpriced = f.input_tokens, 0, nil
+  local input, most, unpriced, is_any = f.input_tokens, 0, nil, false
   for i = 1, #list do
     local target = list[i]
     if not targets.rejection(f, target) then
       local price = prices.of(target)
+      is_any = true
       if price then most = math.max(most, cost(price, input, output)) else unpriced = target end
     end
   end
-  return most, unpriced
+  return most, unpriced, is_any
 end
 
 -- Those that may come to answer: of a named model its own; of a virtual one what routing may choose.
@@ -47,8 +49,8 @@ end
 
 function prices.estimate(f)
   local _, output = tokens(f)
-  local most, unpriced = dearest(f, candidates(f), output)
-  return f.known_cost_nano or most, unpriced
+  local most, unpriced, is_any = dearest(f, candidates(f), output)
+  return f.known_cost_nano or most, unpriced, is_any
 end
 
 -- The most output tokens for which the request stays within so much money; nil when not even its input does.

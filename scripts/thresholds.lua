@@ -86,13 +86,45 @@ end
 
 local function rule_of(entry, one) return ("%s@%s"):format(entry.row.name, one.text) end
 
+local function add_filter(f, entry, one, action)
+  local filters = f._filters
+  filters[#filters + 1] = { policy = entry.policy, rule = rule_of(entry, one), set = action.set, keep = action.verb == "only",
+    reason = action.verb .. " " .. (action.spelt or "") }
+end
+
 local function narrow(f, entry, one, action, reason)
   local policy, row = entry.policy, entry.row
   notes.note(f, policy, rule_of(entry, one), action.verb, reason, row.mode, row.line)
-  if row.mode == "observe" then return end
+  if row.mode ~= "observe" then add_filter(f, entry, one, action) end
+end
+
+local function each_narrowing(entry, used, fn)
+  for _, one in ipairs(entry.row.thresholds) do
+    if (one.only or one.drop) and not (entry.narrowed and entry.narrowed[one])
+      and used >= thresholds.nano(entry.row.limit, one.at) then
+      if one.only then fn(one, one.only) end
+      if one.drop then fn(one, one.drop) end
+    end
+  end
+end
+
+-- For a request that does not fit: would it with what its thresholds leave? is_enough() says so; else all is as before.
+function thresholds.try_narrowing(f, entry, used, reason, is_enough)
   local filters = f._filters
-  filters[#filters + 1] = { policy = policy, rule = rule_of(entry, one), set = action.set, keep = action.verb == "only",
-    reason = action.verb .. " " .. (action.spelt or "") }
+  local before, crossed = #filters, {}
+  each_narrowing(entry, used, function(one, action)
+    crossed[#crossed + 1] = { one, action }
+    add_filter(f, entry, one, action)
+  end)
+  local holds = #crossed > 0 and entry.row.mode ~= "observe" and is_enough()
+  while #filters > before do filters[#filters] = nil end
+  if not holds then return false end
+  entry.narrowed = {}
+  for _, pair in ipairs(crossed) do
+    entry.narrowed[pair[1]] = true
+    narrow(f, entry, pair[1], pair[2], reason)
+  end
+  return true
 end
 
 local function warn(f, entry, one, reason)
@@ -111,10 +143,9 @@ end
 
 function thresholds.apply(f, entry, used, reason)
   local limit, loudest, notice = entry.row.limit, nil, nil
+  each_narrowing(entry, used, function(one, action) narrow(f, entry, one, action, reason) end)
   for _, one in ipairs(entry.row.thresholds) do
     if not one.deny and used >= thresholds.nano(limit, one.at) then
-      if one.only then narrow(f, entry, one, one.only, reason) end
-      if one.drop then narrow(f, entry, one, one.drop, reason) end
       if one.warn then loudest = one end
       if one.notify then notice = one end
     end

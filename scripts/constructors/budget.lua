@@ -62,31 +62,58 @@ local function on_refused(f, entry, state, reply)
   return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny, one.deny.reason or reason, row.mode, row.line)
 end
 
--- on_low_budget = "shrink": once, with an answer as long as what is left pays for.
-local function shrink(f, list, reply)
-  local entry = list[reply.failed]
-  if entry.item.kind ~= "money" or reply.is_contended or f.known_cost_nano or f.api == "embeddings" then return false end
-  local left
-  for i, other in ipairs(list) do
-    local state = reply.states[i]
-    other.retry = nil
-    if other.item.kind == "money" and other.item.limit and not other.item.observe then
-      left = math.min(left or math.huge, other.item.limit - state.spent - state.held)
+-- After a change of what may be called or answered: what it costs now, everywhere.
+local function estimate_again(f, list)
+  local cost = prices.estimate(f)
+  for _, entry in ipairs(list) do
+    if entry.item.kind == "money" then entry.item.amount = cost end
+    if entry.item.kind == "tokens" then entry.item.amount = f.context_tokens end
+  end
+end
+
+-- What the budgets of a request leave at least, without it.
+local function left_of(list, reply)
+  local left = math.huge
+  for i, entry in ipairs(list) do
+    local item, state = entry.item, reply.states[i]
+    if item.kind == "money" and item.limit and not item.observe then
+      left = math.min(left, item.limit - state.spent - state.held)
     end
   end
-  local most = prices.affordable(f, left)
+  return left
+end
+
+-- on_low_budget = "shrink": once, with an answer as long as what is left pays for.
+local function shrink(f, list, reply, entry)
+  if entry.is_shrunk or f.api == "embeddings" then return false end
+  for _, other in ipairs(list) do other.is_shrunk = true end
+  local most = prices.affordable(f, left_of(list, reply))
   if not most or f.max_tokens and f.max_tokens <= most then return false end
   notes.note(f, entry.policy, entry.row.name, "shrink", ("max_tokens %d is what is left of the budget"):format(most),
     entry.row.mode, entry.row.line)
   f._policy = entry.policy
   edits.set(f.ctx_request, "max_tokens", most, "what is left of the budget")
   f._policy = false
-  local cost = prices.estimate(f)
-  for _, other in ipairs(list) do
-    if other.item.kind == "money" then other.item.amount = cost end
-    if other.item.kind == "tokens" then other.item.amount = f.context_tokens end
-  end
+  estimate_again(f, list)
   return true
+end
+
+-- A request that does not fit: with the cheaper models that thresholds leave it may, or with a shorter answer.
+local function reconsider(f, list, reply)
+  local entry = list[reply.failed]
+  local item, state = entry.item, reply.states[reply.failed]
+  if item.kind ~= "money" or reply.is_contended or f.known_cost_nano then return false end
+  local used = state.spent + state.held
+  local left = item.limit - used
+  local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage_text(f, entry.row, used), function()
+    local cost, _, is_any = prices.estimate(f)
+    return is_any and cost <= left
+  end)
+  if has_narrowed then
+    estimate_again(f, list)
+    return true
+  end
+  return entry.policy.shrinks and shrink(f, list, reply, entry)
 end
 
 local function refuse_unpriced(policy, row)
@@ -141,7 +168,7 @@ local function collect(f, policy, list)
   local cost = prices.estimate(f)
   for _, row in ipairs(rows) do
     list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, cost), counted = on_counted,
-      refused = on_refused, retry = policy.shrinks and shrink or nil }
+      refused = on_refused, retry = reconsider }
   end
 end
 

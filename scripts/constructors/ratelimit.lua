@@ -199,6 +199,7 @@ end
 
 local function compile_rows(spec, policy)
   local rows, active, path = {}, {}, sub(nil, "limits")
+  if core.describing then return rows, schema.list(shape)(spec.limits, path) end -- for editors: what a row holds
   local list = spec.limits ~= nil and schema.list(function(value) return value end)(spec.limits, path) or {}
   for i, value in ipairs(list) do rows[#rows + 1] = compile_row(value, sub(path, i), policy) end
   check_names(rows)

@@ -81,7 +81,7 @@ local function policy_of(definition, policy)
   report.begin(definition.file)
   local spec = definition.spec
   local out = { name = policy.name, kind = definition.kind, file = definition.file.path, line = definition.file.line,
-    mode = spec.mode or "enforce", on_error = spec.on_error or "deny", fields = {}, rules = {}, rows = rows_of(definition) }
+    mode = policy.is_off and "off" or spec.mode or "enforce", on_error = spec.on_error or "deny", fields = {}, rules = {}, rows = rows_of(definition) }
   for key, value in pairs(spec) do
     local is_row = row_fields[definition.kind] and row_fields[definition.kind][key]
     if type(key) == "string" and not own[key] and not is_row then out.fields[key] = normal(value, definition.file) end

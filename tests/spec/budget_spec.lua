@@ -1,4 +1,4 @@
--- budget { … }: who is covered, what is blocked, narrowed, warned of and told, and what loading says about it.
+-- budget { … }: who is covered, what is blocked, narrowed, warned of and told.
 local gw = require "moongate.test"
 
 local apps = "return apps { shop = { department = 'sales', session = { idle = '1h' } }, desk = { department = 'support' } }"
@@ -232,6 +232,31 @@ describe("thresholds", function()
     assert.same({ "local/own" }, ask(mg, sales, { model = "auto" }).route.targets)
   end)
 
+  it("make room: what is too dear may fit with the models that are left", function()
+    local models = "return models { auto = { virtual = true }, dear = { targets = { 'p/dear' }, price = { input = 0, output = 100 } }," ..
+      " cheap = { targets = { 'p/cheap' }, price = { input = 0, output = 1 } } }"
+    local function mg(more)
+      return gw.load_text { models = models, a = budget("{ 'all', limit = 1, per = 'day' }", "thresholds = { { at = '50%', only = 'p/cheap' }, { at = '100%', deny = { 402, 'x' } } }" .. (more or "")),
+        b = "return routing { rules = { { 'r', route = { 'p/dear', 'p/cheap' } } } }" }
+    end
+    local one = mg()
+    one:spend { usd = 0.95 }
+    local r = one:request { max_tokens = 1000 } -- 0.10 at the dear one, 0.001 at the cheap
+    assert.allowed(r)
+    assert.same({ "p/cheap" }, r.route.targets)
+    local only = 0
+    for _, e in ipairs(r.trace) do
+      if e.verb == "only" then only = only + 1 end
+    end
+    assert.equal(1, only)
+    assert.denied(one:request { model = "dear", max_tokens = 1000 }, 402, "x")
+    one:spend { usd = 0.0495 }
+    r = one:request { max_tokens = 1000 }
+    assert.denied(r, 402, "x")
+    assert.equal("deny", r.trace[1].verb) -- nothing is narrowed that does not help
+    assert.allowed(mg(", on_low_budget = 'shrink'"):request { model = "cheap", max_tokens = 2000000 })
+  end)
+
   it("tell once for each budget, threshold and period", function()
     local mg = with(row, three)
     mg:clock "2025-06-03T12:00:00Z"
@@ -341,6 +366,13 @@ describe("ctx", function()
     assert.truthy(see("ctx.estimate:cost_of('tow')"):find("no model or target 'tow' in policies/models.lua", 1, true))
   end)
 
+  it("estimates for the target that is about to be called", function()
+    local mg = gw.load_text { chain = { "z" }, models = "return models { m = { targets = { { 'p/dear', price = { input = 0, output = 100 } }, { 'p/cheap', price = { input = 0, output = 1 } } } } }",
+      z = "return policy { on_attempt = function(ctx, target) ctx:annotate(target.name, tostring(ctx.estimate.cost_usd)) if target.name == 'p/dear' then return deny(403, 'dear') end end }" }
+    local r = mg:respond({ model = "m", max_tokens = 1000 }, { text = "x" })
+    assert.same({ ["p/dear"] = "0.1", ["p/cheap"] = "0.001" }, r.annotations)
+  end)
+
   it("knows the budgets", function()
     assert.equal("100 40 10 50", see("ctx.budget.department.limit .. ' ' .. ctx.budget.department.spent .. ' ' .. ctx.budget.department.reserved .. ' ' .. ctx.budget.department.remaining", spend, { model = "own" }))
     assert.equal("50", see("ctx.budget.department.used", spend, { model = "own" }))
@@ -353,6 +385,17 @@ describe("ctx", function()
   it("knows none where nobody counts", function()
     local mg = gw.load_text { a = budget(row), counters = false, z = "return policy { on_request = function(ctx) ctx:annotate('v', tostring(ctx.budget.department)) end }" }
     assert.equal("nil", ask(mg, sales).annotations.v)
+  end)
+end)
+
+describe("an answer", function()
+  it("costs what it really did", function()
+    local mg = with(row)
+    local function respond(cost) return mg:respond({ as = sales, model = "one", cost_usd = 60 }, { text = "x", cost_usd = cost }) end
+    assert.allowed(respond(10))
+    assert.allowed(respond(35))
+    assert.denied(respond(1), 402) -- 45 are spent, and 60 may come
+    assert.allowed(ask(mg, sales, { cost_usd = 55 }))
   end)
 end)
 
@@ -395,92 +438,5 @@ describe("with limits in the same chain", function()
       if ask(mg, { department = "other" }).kind == "allow" then passed = passed + 1 end
     end
     assert.equal(10, passed)
-  end)
-end)
-
-describe("loading", function()
-  local function said(rows, more)
-    local list = gw.errors { apps = apps, a = budget(rows, more) }
-    local own = {}
-    for _, text in ipairs(list) do
-      if not text:find("no budget holds for", 1, true) then own[#own + 1] = text end
-    end
-    return table.concat(own, "\n"), #own
-  end
-
-  local wrong = {
-    ["{ 'x', limit = 10, per = '1m' }"] = "budgets[1].per: expected one of day, week, month, quarter, year, got the text '1m'",
-    ["{ 'x', limit = 10, per = 'mont' }"] = "got the text 'mont' (did you mean 'month'?)",
-    ["{ 'x', limit = 10 }"] = "'per' is missing: day, week, month, quarter or year",
-    ["{ 'x', per = 'month' }"] = "'limit' is missing: limit = 5000, in USD",
-    ["{ 'x', limit = '5,000', per = 'month' }"] = "budgets[1].limit: an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to 4000000; got the text '5,000'",
-    ["{ 'x', limit = -5, per = 'month' }"] = "an amount is written",
-    ["{ 'x', limit = 5000000, per = 'month' }"] = "up to 4000000; got 5000000",
-    ["{ 'x', limit = 0, per = 'month' }"] = "a budget of 0 lets nothing through",
-    ["{ 'x', departement = 'sales', limit = 10, per = 'month' }"] = "budgets[1].departement: unknown field 'departement' in a budget (did you mean 'department'?)",
-    ["{ 'x', cost_center = 'c', limit = 10, per = 'month' }"] = "unknown field 'cost_center' in a budget (a label of your keys? name it in auth.lua: labels = { … })",
-    ["{ 'x', session = 's', limit = 10, per = 'month' }"] = "a session's budget is written each = \"session\"",
-    ["{ 'x', each = 'session', limit = 10, per = 'day' }, { 'u', each = 'user', limit = 10, per = 'day' }"] = "a session's budget lasts as long as the session: leave 'per' out",
-    ["{ 'x', each = 'session', limit = 10 }"] = "warning: budgets[1]: a caller can begin as many sessions as it likes (let a budget with each = \"user\"",
-    ["{ 'x', app = 'shpo', limit = 10, per = 'month' }"] = "warning: budgets[1].app: never acts: app 'shpo' is not in policies/apps.lua (did you mean 'shop'?)",
-    ["{ 'x', model = 'tow', limit = 10, per = 'month' }"] = "budgets[1].model: no model 'tow' in policies/models.lua (did you mean 'two'?)",
-    ["{ limit = 10, per = 'month' }"] = "a budget begins with its name",
-    [row .. ", " .. row:gsub("'sales'", "'support'", 2):gsub("'support'", "'sales'", 1)] = "two budgets are called 'sales'",
-    ["{ 'default', limit = 10, per = 'month' }"] = "'default' is the name of the default: give this one another",
-    [row .. ", { 'daily', department = 'sales', limit = 100, per = 'day' }"] = "warning: budgets[2]: never acts: 'sales' allows no more than 100 USD for the same callers",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = 0.8, warn = true } } }"] = "budgets[1].thresholds[1].at: a percentage is written \"80%\", with at most two decimals; got 0.8 (did you mean \"80%\"?)",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%' } } }"] = "this threshold does nothing: warn, notify, only, drop or deny",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true, notfy = 'owner' } } }"] = "thresholds[1].notfy: unknown field of a threshold 'notfy' (did you mean 'notify'?)",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', notify = '#ai-spend' } } }"] = "notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got the text '#ai-spend'",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', only = 'p/oen' } } }"] = "no target 'p/oen' in policies/models.lua (did you mean 'p/one'?)",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true }, { at = '80%', warn = true } } }"] = "two thresholds stand at 80%",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '90%', deny = { 402, 'x' } }, { at = '95%', warn = true } } }"] = "warning: budgets[1].thresholds[2]: never reached: at 90% requests are denied",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '300%', warn = true } } }"] = "a threshold lies above 0% and up to 200%, got 300%",
-  }
-  for rows, words in pairs(wrong) do
-    it("says what is wrong with " .. rows, function()
-      local text, count = said(rows)
-      assert.truthy(text:find(words, 1, true), text)
-      assert.equal(1, count, text)
-    end)
-  end
-
-  it("of the fields beside budgets", function()
-    local fields = {
-      ["currency = 'EUR'"] = "currency: amounts are USD, as the prices in models.lua are; got the text 'EUR'",
-      ["default = { each = 'departmnt', limit = 5, per = 'month' }"] = "default.each: expected a field of the identity",
-      ["default = { limit = 5, per = 'month' }"] = "the default is for each of something: each = \"department\"",
-      ["on_store_loss = 'fail'"] = "on_store_loss: expected one of open, closed, local",
-      ["on_low_budget = 'cut'"] = "on_low_budget: expected one of deny, shrink",
-      ["zone = 'Europe/Berln'"] = "unknown zone 'Europe/Berln'",
-      ["treshold = {}"] = "unknown field 'treshold' (did you mean 'thresholds'?)",
-      ["assumed_output_tokens = 'many'"] = "assumed_output_tokens: expected a whole number of tokens",
-    }
-    for field, words in pairs(fields) do
-      local text = said(row, field)
-      assert.truthy(text:find(words, 1, true), text)
-    end
-  end)
-
-  it("warns of departments that no budget holds for", function()
-    assert.same({ "policies/a.lua:1:15: warning: no budget holds for department support: neither a row nor a default (default = { each = \"department\", limit = 500, per = \"month\" })" },
-      gw.errors { apps = apps, a = budget(row) })
-    assert.same({}, gw.errors { apps = apps, a = budget(row, "default = { each = 'department', limit = 5, per = 'month' }") })
-    assert.same({}, gw.errors { apps = apps, a = budget(row .. ", { 'apps', each = 'app', limit = 5, per = 'month' }") })
-  end)
-
-  it("warns of a default that nobody comes to", function()
-    local list = gw.errors { apps = apps, a = budget("{ 'all', each = 'department', limit = 5, per = 'day' }", "default = { each = 'department', limit = 5, per = 'month' }") }
-    assert.equal(1, #list)
-    assert.truthy(list[1]:find("warning: default: never acts: 'all' is there for each of them", 1, true), list[1])
-  end)
-
-  it("says that nothing is counted, where nobody counts", function()
-    local list = gw.errors { a = budget(row), counters = false }
-    assert.equal(1, #list)
-    assert.truthy(list[1]:find("budgets are not counted by this version of the gateway", 1, true), list[1])
-    local r = ask(gw.load_text { a = budget(row), counters = false }, sales, { cost_usd = 1000 })
-    assert.allowed(r)
-    assert.equal("applies, and is not counted by this version of the gateway", r.trace[1].reason)
   end)
 end)

@@ -34,6 +34,15 @@ local function house(rules) return { house = "policy { rules = { " .. rules .. "
 local function access(text) return { access = "access { " .. text .. " }" } end
 
 describe("diff", function()
+  it("sees a policy that the chain turns off", function()
+    local text = 'return policy { rules = { { "a", deny = { 403, "x" } } } }'
+    local on, off = gw.load_text { house = text, init = 'return chain { "house" }' }, gw.load_text { house = text, init = 'return chain { { "house", mode = "off" } }' }
+    local list = gw.diff(on, off).changes
+    assert.equal(1, #list)
+    assert.equal("mode: enforce → off loosens", list[1].what .. ": " .. list[1].text .. " " .. list[1].effect)
+    assert.equal("tightens", gw.diff(off, on).changes[1].effect)
+  end)
+
   it("is silent about comments, layout and examples", function()
     local old = { house = 'policy { rules = { { "a", when = { app = "a" }, deny = { 403, "x" } } } }' }
     local new = { house = 'policy {\n  -- why\n  rules = {\n    { "a", deny = { 403, "x" }, when = { app = { "a" } } } },\n examples = {} }' }
