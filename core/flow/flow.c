@@ -2,8 +2,10 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "flow/audit.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
@@ -34,6 +36,13 @@ static void update_gauges(void *arg)
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
 
+static void on_record_lost(void *arg, struct slice id)
+{
+    struct flow *flow = arg;
+    metrics_audit_failed(flow->metrics);
+    log_event(LOG_ERROR, "audit_write_failed", "%.*s: its record is lost; is the disk full?", SLICE_FMT(id));
+}
+
 struct flow *flow_new(const struct flow_parts *parts)
 {
     struct flow *flow = mem_zalloc(1, sizeof *flow);
@@ -46,6 +55,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
     flow->metrics = metrics_new(parts->stats);
+    flow->audit = audit_new(parts->loop, parts->audit_fd, on_record_lost, flow);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     flow->server = conn_server_new(parts->loop, &options, &receive_events, flow);
@@ -63,6 +73,7 @@ void flow_free(struct flow *flow)
     loop_timer_disarm(&flow->drain_timer);
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
+    audit_free(flow->audit);
     metrics_gauges(flow->metrics, 0, 0, 0, 0);
     metrics_free(flow->metrics);
     cache_free(flow->cache);

@@ -16,6 +16,7 @@
 #include "wire/dialect.h"
 #include "wire/sse.h"
 
+struct audit;
 struct metrics;
 
 struct flow {
@@ -23,6 +24,7 @@ struct flow {
     struct conn_server *server;
     struct fetch_pool *pool;
     struct metrics *metrics;
+    struct audit *audit;
     struct cache *cache; /* of policies; outlives their generations */
     struct tokens *tokens;    /* verified ones; emptied when policies or keys change */
     struct list_link waiting; /* jobs whose token's keys are being fetched */

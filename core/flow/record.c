@@ -1,8 +1,5 @@
 #include "flow/record.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 
 /* A member's name with all that stands around it, so that it is one copy. */
@@ -270,16 +267,4 @@ void record_format(struct buf *out, const struct exchange *x)
     append_redaction(out, x->redact);
     append_annotations(out, x);
     buf_append(out, SLICE("}\n"));
-}
-
-bool record_write(int fd, const struct exchange *x)
-{
-    static struct buf line; /* kept between records: a worker writes one at a time */
-    buf_reset(&line);
-    record_format(&line, x);
-    ssize_t written;
-    do
-        written = write(fd, buf_ptr(&line), buf_len(&line));
-    while (written < 0 && errno == EINTR);
-    return written == (ssize_t)buf_len(&line);
 }

@@ -1,7 +1,7 @@
 /*
  * The audit record: one JSON line an exchange, appended to <data>/audit.jsonl when it is over, whatever its ending.
  *
- *     record_write(fd, x);   // false: the write failed; the caller counts it
+ *     record_format(&lines, x);   // see audit.h for who writes them
  *
  * Shape (absent = null or left out where the comment says so):
  *   {"id","time","api","stream","model","model_asked","target","provider","status","outcome",
@@ -20,14 +20,10 @@
 #ifndef MOONGATE_FLOW_RECORD_H
 #define MOONGATE_FLOW_RECORD_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "exchange/exchange.h"
 
 /* Appends the record and its newline. */
 void record_format(struct buf *out, const struct exchange *x);
-/* One write with O_APPEND, so that lines of several workers never mix. */
-bool record_write(int fd, const struct exchange *x);
 
 #endif

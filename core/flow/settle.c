@@ -4,8 +4,8 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/audit.h"
 #include "flow/metrics.h"
-#include "flow/record.h"
 
 static void job_free(void *arg)
 {
@@ -30,9 +30,7 @@ void settle_facts(struct job *job)
 static void record(struct flow *flow, const struct exchange *x)
 {
     metrics_count(flow->metrics, x);
-    if (record_write(flow->parts.audit_fd, x)) return;
-    metrics_audit_failed(flow->metrics);
-    log_event(LOG_ERROR, "audit_write_failed", "%s: its record is lost; is the disk full?", x->id);
+    audit_add(flow->audit, x);
 }
 
 static void finish(struct job *job)

@@ -21,6 +21,8 @@ struct loop {
     struct deferred *deferred;
     size_t deferred_count, deferred_cap;
     struct list_link again;
+    loop_fn at_turn_end;
+    void *at_turn_end_arg;
     uint64_t now_ns; /* 0: not read in this turn */
     bool is_stopped, is_deferring;
     bool is_worn; /* what is deferred waits for the next turn */
@@ -115,6 +117,7 @@ void loop_run(struct loop *loop)
         check(result >= 0);
         run_deferred(loop);
         run_again(loop);
+        if (loop->at_turn_end) loop->at_turn_end(loop->at_turn_end_arg);
         if (result == 1 && !has_again && loop->deferred_count == 0) break;
     }
     loop->is_stopped = false;
@@ -132,6 +135,13 @@ void loop_defer(struct loop *loop, loop_fn fn, void *arg)
         loop->deferred = mem_realloc(loop->deferred, loop->deferred_cap * sizeof *loop->deferred);
     }
     loop->deferred[loop->deferred_count++] = (struct deferred){fn, arg};
+}
+
+void loop_at_turn_end(struct loop *loop, loop_fn fn, void *arg)
+{
+    check(!fn || !loop->at_turn_end);
+    loop->at_turn_end = fn;
+    loop->at_turn_end_arg = arg;
 }
 
 uint64_t loop_now_ns(struct loop *loop)
