@@ -16,7 +16,7 @@ static void check_origin(struct config_reader *r, struct slice path, const struc
                    "has a path; `%.*s` is what may be listed", SLICE_FMT(origin));
 }
 
-/* A secret without a name could not be asked for, and one sent in the clear is none. */
+/* A secret without a name could not be asked for. */
 static void check_secret(struct config_reader *r, struct slice path, const struct egress *e, const json_t *table)
 {
     if (json_object_get(table, "secret") && !e->name.len)

@@ -175,6 +175,36 @@ static void labels_too_long_together_fold_too(void)
     close_areas();
 }
 
+static void what_policies_count_names_itself(void)
+{
+    open_areas();
+    struct stats *a = stats_attach(segments[0]), *b = stats_attach(segments[1]);
+    struct slice checks[7] = {SLICE("checks_total"), SLICE("verdict"), SLICE("a")};
+    struct slice plain[7] = {SLICE("others_total")};
+    EXPECT_STR("(none)", line_of("# TYPE moongate_policy_"
+                                 "checks"));
+    stats_add(a, stats_series(a, STATS_POLICY_COUNTER, checks), 2);
+    stats_add(b, stats_series(b, STATS_POLICY_COUNTER, checks), 3);
+    stats_add(b, stats_series(b, STATS_POLICY_COUNTER, plain), 1);
+    stats_observe(a, stats_series(a, STATS_POLICY_HISTOGRAM, plain), 30u * 1000 * 1000);
+    EXPECT_STR(" counter", line_of("# TYPE moongate_policy_checks_total"));
+    EXPECT_STR(" 5", line_of("moongate_policy_checks_total{verdict=\"a\"}"));
+    EXPECT_STR(" 1", line_of("moongate_policy_others_total"));
+    EXPECT_STR(" 1", line_of("moongate_policy_others_total_bucket{le=\"0.1\"}"));
+    EXPECT_STR("(none)", line_of("moongate_policy_ "));
+    EXPECT_STR("(none)", line_of("# TYPE moongate_policy_ "));
+    char long_name[LIMIT_LABEL_BYTES + 1];
+    memset(long_name, 'x', sizeof long_name);
+    struct slice many[7];
+    for (size_t i = 0; i < 7; i++) /* together over the bound of one key */
+        many[i] = slice_of(long_name, LIMIT_LABEL_BYTES);
+    stats_add(a, stats_series(a, STATS_POLICY_COUNTER, many), 1);
+    EXPECT_STR(" 1", line_of("moongate_policy_other{other=\"other\"}"));
+    stats_detach(a);
+    stats_detach(b);
+    close_areas();
+}
+
 static void an_info_at_zero_is_not_shown(void)
 {
     open_areas();
@@ -243,6 +273,7 @@ int main(void)
     RUN(labels_are_cut_at_a_character_and_escaped);
     RUN(too_many_label_sets_fold_into_other);
     RUN(labels_too_long_together_fold_too);
+    RUN(what_policies_count_names_itself);
     RUN(an_info_at_zero_is_not_shown);
     RUN(a_reader_beside_a_killed_and_restarted_writer_never_sees_a_jump_back);
     RUN(shared_memory_keeps_its_size);

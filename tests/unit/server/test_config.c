@@ -174,6 +174,67 @@ static void every_field_arrives_also_in_another_process(void)
     buf_clear(&packed);
 }
 
+static void services_are_listed_by_origin(void)
+{
+    struct buf packed;
+    buf_init(&packed);
+    setenv("MOONGATE_TEST_KEY", "sk-env", 1);
+    struct config *c = load_good("return { egress = {\n"
+                                 "  ['https://moderation.internal'] = { clearance = 'internal', name = 'moderation',\n"
+                                 "    secret = env 'MOONGATE_TEST_KEY', header = 'x-api-key', timeout = '250ms', answer = '64KB' },\n"
+                                 "  ['http://10.0.0.7:8080'] = {},\n"
+                                 "} }");
+    if (!c) return;
+    config_pack(c, &packed);
+    struct config *same = config_unpack(buf_slice(&packed));
+    EXPECT(same != NULL);
+    const struct settings *s = same ? same->settings : c->settings;
+    EXPECT_INT(2, s->egress_count);
+    const struct egress *m = settings_egress(s, SLICE("https://moderation.internal/v1/check?x=1"));
+    EXPECT(m != NULL);
+    if (m) {
+        EXPECT_SLICE(SLICE("internal"), m->clearance);
+        EXPECT_SLICE(SLICE("moderation"), m->name);
+        EXPECT_SLICE(SLICE("sk-env"), m->secret);
+        EXPECT_SLICE(SLICE("x-api-key"), m->header);
+        EXPECT_INT(250, m->timeout_ms);
+        EXPECT_INT(65536, m->answer_bytes_max);
+    }
+    EXPECT(settings_egress(s, SLICE("HTTPS://Moderation.Internal:443")) == NULL); /* the scheme is small */
+    EXPECT(settings_egress(s, SLICE("https://Moderation.Internal:443")) == m);
+    EXPECT(settings_egress(s, SLICE("http://10.0.0.7:8080/")) != NULL);
+    static const char *const others[] = {"https://moderation.internal.evil.example/", "https://moderation.internal@evil.example/",
+                                         "http://moderation.internal/", "https://moderation.internal:8443/",
+                                         "https://evil.example#https://moderation.internal", "https://evil.example\\.moderation.internal",
+                                         "https://moderation.internal\\@evil.example/", "http://10.0.0.7/", "moderation.internal", "",
+                                         "https://", "https://moderation.internal /x"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (settings_egress(s, slice_str(others[i]))) UNIT_FAIL("%s is taken for a listed one", others[i]);
+    }
+    const struct egress *plain = settings_egress(s, SLICE("http://10.0.0.7:8080"));
+    if (plain) EXPECT_SLICE(SLICE("public"), plain->clearance);
+    json_t *show = config_show(c);
+    char *shown = json_dumps(show, JSON_COMPACT);
+    json_decref(show);
+    EXPECT(!strstr(shown, "sk-env") && strstr(shown, "https://moderation.internal"));
+    free(shown);
+    config_free(same);
+    config_free(c);
+    buf_clear(&packed);
+}
+
+static void what_is_wrong_with_a_service_is_said(void)
+{
+    expect_bad("return { egress = { ['https://a.example/v1'] = {} } }", 1, 48, "`https://a.example` is what may be listed", "policies name paths");
+    expect_bad("return { egress = { moderation = {} } }", 1, 34, "is not an http:// or https:// URL", "https://service.example");
+    expect_bad("return { egress = { ['https://a'] = { clearence = 'internal' } } }", 1, 39, "unknown field", "`clearance`");
+    expect_bad("return { egress = { ['https://a'] = { secret = 'abc' } } }", 1, 37, "`secret` has no name", "auth = ");
+    expect_bad("return { egress = { ['https://a'] = { name = 'abc' } } }", 1, 37, "`name` stands without `secret`", "");
+    expect_bad("return { egress = { ['https://a'] = { header = 'x-key' } } }", 1, 37, "`header` stands without `secret`", "");
+    expect_bad("return { egress = { ['https://a'] = { timeout = '2h' } } }", 1, 49, "must be from 1ms to", "");
+    expect_bad("return { egress = 3 }", 1, 19, "must be a table", "");
+}
+
 static void what_is_wrong_is_said_with_its_place_and_cure(void)
 {
     expect_bad("return {\n  lisen = '127.0.0.1:1',\n}", 2, 3, "unknown field `lisen`", "did you mean `listen`?");
@@ -363,6 +424,8 @@ int main(void)
     snprintf(path, sizeof path, "%s/moongate.lua", dir);
     RUN(an_empty_table_has_every_default);
     RUN(every_field_arrives_also_in_another_process);
+    RUN(services_are_listed_by_origin);
+    RUN(what_is_wrong_with_a_service_is_said);
     RUN(what_is_wrong_is_said_with_its_place_and_cure);
     RUN(a_wrong_provider_is_refused);
     RUN(all_errors_come_at_once);
