@@ -4,6 +4,7 @@
 --
 -- A change: { kind, fact, value, change = { set, as, remove } }. Nearer ones come first.
 local core, use = ...
+local calendar = use "calendar"
 local catalogue = use "catalogue"
 local clock = use "clock"
 local facts = use "facts"
@@ -274,6 +275,31 @@ local function times(list, seen)
   end
 end
 
+-- --- limits and budgets ---
+
+local function kind_of(name)
+  for _, policy in ipairs(loaded.policies) do
+    if policy.name == name then return policy.kind end
+  end
+end
+
+local DAY = 86400
+
+-- What a limit or a budget refused may be smaller, or later.
+local function metered(list, seen)
+  local kind = kind_of(seen.outcome.policy)
+  if kind ~= "ratelimit" and kind ~= "budget" then return end
+  for _, count in ipairs { 16000, 4000, 1000, 100 } do
+    if count < seen.facts.context_tokens then add(list, "request", "context_tokens", count, tokens(count, seen)) end
+  end
+  local now = math.floor(seen.facts.time)
+  local year, month = calendar.date_of(math.floor(now / DAY))
+  local next_month = calendar.days_of(month == 12 and year + 1 or year, month % 12 + 1, 1) * DAY
+  for _, time in ipairs { now + 60, now + 3600, now - now % DAY + DAY, next_month } do
+    add(list, "request", "time", time, { set = { time = time } })
+  end
+end
+
 -- --- all ---
 
 function changes.candidates(t, seen)
@@ -282,6 +308,7 @@ function changes.candidates(t, seen)
   bad_hints(list, t, seen)
   keys(list, t)
   approvals(list, t, seen)
+  metered(list, seen)
   numbers(list, values, seen)
   texts_of(list, t)
   uses(list, t, seen)

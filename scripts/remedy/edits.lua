@@ -101,6 +101,34 @@ local function auth_edits(list, definition, rule, seen)
   end
 end
 
+local metered = { ratelimit = "limits", budget = "budgets" }
+local amounts = { "limit", "requests", "tokens", "concurrent" }
+local tenths = { 11, 20, 100 }
+
+-- A row of limits or budgets by the name of its rule: "sales", "sales@100%". Row and path; nil when there is none.
+local function metered_row(definition, rule)
+  local name, field = rule:gsub("@.*$", ""), metered[definition.kind]
+  for i, row in ipairs(field and is_plain(definition.spec[field]) and definition.spec[field] or {}) do
+    if is_plain(row) and row[1] == name then return row, { field, i } end
+  end
+  if name == "default" and is_plain(definition.spec.default) then return definition.spec.default, { "default" } end
+end
+
+local function metered_edits(list, definition, rule)
+  local row, path = metered_row(definition, rule)
+  if not row then return end
+  for _, factor in ipairs(tenths) do
+    for _, field in ipairs(amounts) do
+      if type(row[field]) == "number" then
+        local more = math.ceil(row[field] * factor / 10)
+        local at = { unpack(path) }
+        at[#at + 1] = field
+        add(list, at, more, ("raise %s of %s from %s to %s"):format(field, tostring(row[1] or "default"), words.value(row[field]), words.value(more)))
+      end
+    end
+  end
+end
+
 -- What a detector found is masked instead of denied; more of a long text is looked at.
 local function redaction_edits(list, definition, rule)
   local given = definition.spec.request
@@ -181,6 +209,7 @@ local function candidates(seen, blame)
   if definition.kind == "access" and blame.rule == "default" then
     for _, model in ipairs(models_behind(seen)) do default_edit(list, definition, model, seen) end
   end
+  if metered[definition.kind] then metered_edits(list, definition, blame.rule) end
   if definition.kind == "redaction" then redaction_edits(list, definition, blame.rule) end
   if definition.kind == "auth" then auth_edits(list, definition, blame.rule, seen) end
   rule_edits(list, definition, blame.rule, seen)

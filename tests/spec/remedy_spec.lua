@@ -158,6 +158,52 @@ describe("remedies", function()
     assert.equal("policies/x.lua:3", answer.remedies[#answer.remedies].at)
   end)
 
+  it("of a budget are a later time, fewer tokens, another model, a higher limit", function()
+    local texts = { models = [[return models { auto = { virtual = true }, big = { targets = { "p/big" }, price = { input = 10, output = 10 } },
+      small = { targets = { "p/small" }, price = { input = "0.01", output = "0.01" } } }]],
+      budget = 'return budget {\n  budgets = {\n    { "sales", department = "sales", limit = 100, per = "month" },\n  },\n}' }
+    local function spent()
+      local mg = gw.load_text(texts)
+      mg:clock("2025-06-03T12:00:00Z")
+      mg:spend { department = "sales", usd = 99.5 }
+      return mg
+    end
+    local mg = spent()
+    local t = { as = { department = "sales" }, model = "big", context_tokens = 100000 }
+    local answer = mg:explain(t)
+    assert.equal(402, answer.verdict.status)
+    local said = mg:explain(t, "text")
+    for _, text in ipairs { "with 16000 context tokens", "send it on Tuesday 2025-07-01T00:00:00Z", "ask for small",
+      "raise limit of sales from 100 to 110  policies/budget.lua:3\n        limit = 110," } do
+      assert.truthy(said:find(text, 1, true), text .. " is not in\n" .. said)
+    end
+    for _, remedy in ipairs(answer.remedies) do
+      if remedy.change then assert.equal("allow", spent():request(changed(t, remedy.change)).kind, remedy.text) end
+    end
+    texts.budget = texts.budget:gsub("limit = 100", "limit = 110")
+    assert.allowed(spent():request(t))
+  end)
+
+  it("of a limit are fewer tokens or a higher limit, and asking takes nothing", function()
+    local mg = gw.load_text { limits = 'return ratelimit { limits = { { "apps", by = "user", tokens = 6000, per = "1m" } } }' }
+    local t = { as = { user = "ana" }, model = "one", context_tokens = 9000 }
+    for _ = 1, 3 do
+      local said = mg:explain(t, "text")
+      assert.truthy(said:find("raise tokens of apps from 6000 to 12000", 1, true), said)
+      assert.truthy(said:find("with 4000 context tokens", 1, true), said)
+    end
+    assert.allowed(mg:request { as = { user = "ana" }, model = "one", context_tokens = 6000 })
+  end)
+
+  it("of a detector are another text, or to mask", function()
+    local mg = gw.load_text { guard = 'return redaction {\n  detect = { "email" },\n  request = { email = "deny" },\n}' }
+    local t = { as = {}, model = "one", text = "write to ana@example.com" }
+    local said = mg:explain(t, "text")
+    assert.truthy(said:find("send it without what the text holds", 1, true), said)
+    assert.truthy(said:find('mask email instead of refusing it  policies/guard.lua:3\n        email = "mask",', 1, true), said)
+    assert.equal("allow", mg:request(changed(t, mg:explain(t).remedies[1].change)).kind)
+  end)
+
   it("are the same every time", function()
     local files = { house = { _kind = "policy", rules = { { refusing[1], deny = refusing.deny, when = { department = "sales" } } } } }
     local t = { as = { department = "sales" }, model = "one", time = 1748952000 }
