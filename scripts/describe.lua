@@ -117,7 +117,7 @@ local numbers = { max_tokens = true, temperature = true, time = true, status = t
 -- ctx fields: what a name holds. Absent facts are nil.
 local function fact_type(kind, name, value)
   if type(value) == "function" then return nil end
-  if facts.fields[name] and kind == "ctx" then return constructors.kinds[name] and "mg.ctx_" .. name or "mg." .. name end
+  if facts.fields[name] and kind == "ctx" then return "mg.ctx." .. name end
   if kind == "budget" then return "table<string, number>?" end
   if name == "roles" or name == "approvals" then return "table<string, boolean?>" end
   if name == "headers" then return "table<string, string?>" end
@@ -141,21 +141,17 @@ local methods = {
   text = "): string",
 }
 
--- ctx.budget is no budget { … }.
-local function view_class(kind)
-  return (constructors.kinds[kind] and "mg.ctx_" or "mg.") .. kind
-end
-
 local function put_views()
   for _, kind in ipairs(sorted(facts.fields)) do
     local map = facts.fields[kind]
-    put("---@class %s", view_class(kind))
+    local class = kind == "ctx" and "mg.ctx" or "mg.ctx." .. kind
+    put("---@class %s", class)
     for _, name in ipairs(sorted(map)) do
       local kind_of = name:sub(1, 1) ~= "_" and fact_type(kind, name, map[name])
       if kind_of then put("---@field %s %s", name, kind_of)
       elseif name:sub(1, 1) ~= "_" then
         local signature = methods[name] or "...: any"
-        put("---@field %s fun(self: %s%s%s", name, view_class(kind), signature:sub(1, 1) == ")" and "" or ", ",
+        put("---@field %s fun(self: %s%s%s", name, class, signature:sub(1, 1) == ")" and "" or ", ",
           signature:find(")", 1, true) and signature or signature .. ")")
       end
     end
@@ -269,15 +265,36 @@ local function put_words()
   end
 end
 
+local function put_function(name)
+  put("---@param ... any")
+  put("---@return any ...")
+  put("function %s(...) end", name)
+end
+
+-- Words that are neither Lua's own nor told of above.
+local lua_words = {}
+for name in ([[assert error ipairs next pairs select setmetatable tonumber tostring type unpack]]):gmatch("%S+") do
+  lua_words[name] = true
+end
+
+local function put_others()
+  for _, name in ipairs(sandbox.names()) do
+    if not (lua_words[name] or sandbox.libraries()[name] or predicates.words[name] or verbs.words[name]
+      or constructors.kinds[name]) then
+      put_function(name)
+      put("")
+    end
+  end
+end
+
 local function put_libraries()
   for _, name in ipairs(sorted(sandbox.libraries())) do
     local is_own = not (name == "string" or name == "table" or name == "math" or name == "bit")
     if is_own then
       put("%s = {}", name)
       for _, field in ipairs(sorted(sandbox.libraries()[name])) do
-        put("---@param ... any")
-        put("---@return any ...")
-        put("function %s.%s(...) end", name, field)
+        if type(sandbox.libraries()[name][field]) == "function" then put_function(("%s.%s"):format(name, field))
+        else put("%s.%s = nil", name, field) end
       end
       put("")
     end
@@ -293,6 +310,7 @@ function wanted.types()
   put_words()
   put_constructors()
   put_libraries()
+  put_others()
 end
 
 -- --- names for luacheck ---

@@ -109,6 +109,7 @@
 #define LIMIT_PROVIDERS 256u
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */
+#define LIMIT_GATE_MS_MAX 120000u          /* what gate.timeout may say */
 #define LIMIT_WATCH_VALUES 200000u         /* what a test looks at to see whether policies remember something */
 #define LIMIT_DIAGNOSTICS 200u             /* errors told of one load; the others are counted */
 

@@ -7,7 +7,7 @@
 #include "server/config.h"
 
 /* Longer than a check and its preparation may take, twice: another reload may be under way. */
-#define RELOAD_TIMEOUT_MS (2 * (LIMIT_CHECK_MS + 2 * LIMIT_HEARTBEAT_MS))
+#define RELOAD_TIMEOUT_MS (2 * (LIMIT_CHECK_MS + LIMIT_GATE_MS_MAX + 2 * LIMIT_HEARTBEAT_MS))
 
 static long long number_of(const json_t *answer, const char *name)
 {

@@ -57,7 +57,7 @@ static const struct field policy_group[] = {
 
 static const struct field gate_group[] = {
     {"specs",   FIELD_FLAG,     IN_CONFIG(has_spec_gate), 0, 0, NULL},
-    {"timeout", FIELD_DURATION, IN_CONFIG(gate_timeout_ms), 100, 10 * MINUTE_MS, NULL},
+    {"timeout", FIELD_DURATION, IN_CONFIG(gate_timeout_ms), 100, LIMIT_GATE_MS_MAX, NULL},
     END,
 };
 

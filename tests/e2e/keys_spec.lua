@@ -113,7 +113,7 @@ describe("the command line", function()
     expect.equal_bytes(table.concat({
       "error[MG0211]: unknown field `lisen`", "  --> bad.lua:2:3", "  |", '2 |   lisen = "127.0.0.1:1",', "  |   ^^^^^",
       "  = help: did you mean `listen`?",
-      "8 files, 1 error, 0 warnings in N ms.  `moongate help MG0211` says more." }, "\n"), (out:gsub("%d+ ms", "N ms")))
+      "N files, 1 error, 0 warnings in N ms.  `moongate help MG0211` says more." }, "\n"), (out:gsub("%d+ ms", "N ms"):gsub("%d+ files", "N files")))
     out, code = g:command("check", "-c", "bad.lua", "--json")
     assert.equal(1, code)
     local first = cjson.decode(out).report[1]

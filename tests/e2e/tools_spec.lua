@@ -206,7 +206,7 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
     provide()
     local out, code = run(dir.root, "check")
     assert.equal(0, code, out)
-    assert.truthy(out:find("^ok  moongate%.lua: 8 files in %d+ ms, sha256 %x+$"), out)
+    assert.truthy(out:find("^ok  moongate%.lua: %d+ files in %d+ ms, sha256 %x+$"), out)
   end)
 
   it("shows place, line, caret and cure, and adds up", function()
@@ -220,8 +220,8 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
       "  |",
       "2 |   rules = { { 'a', when = { departmnt = 'sales' }, deny = { 403, 'no' } } },",
       "  |                             ^^^^^^^^^",
-      "  = help: did you mean 'department'?",
-      "9 files, 1 error, 0 warnings in " }, "\n"))
+      "  = help: did you mean 'department'?" }, "\n"))
+    assert.truthy(out:find("\n%d+ files, 1 error, 0 warnings in %d+ ms%."), out)
     has(out, "`moongate help MG0203` says more.")
   end)
 
@@ -391,7 +391,7 @@ describe("moongate init", function()
         fields[class][name] = true
       end
     end
-    for _, kind in ipairs { "policy", "access", "auth", "routing" } do
+    for _, kind in ipairs { "policy", "access", "auth", "routing", "ratelimit", "budget", "redaction" } do
       local written = {}
       for name in pairs(fields["mg." .. kind]) do written[#written + 1] = name .. " = 1" end
       dir:write("p/policies/house.lua", ("return %s {\n  %s,\n}\n"):format(kind, table.concat(written, ",\n  ")))
