@@ -151,8 +151,10 @@ check_services()
 local function be_watched()
   local lines, watched = {}, {}
   for i, policy in ipairs(policies) do
-    for _, rule in ipairs(policy.rules or {}) do
-      lines[#lines + 1] = table.concat({ policy.name, policy.file, rule.line, rule.name }, "\t")
+    for _, list in ipairs { policy.rules or {}, policy.rows or {}, { policy.default_row } } do -- access has rows by name: no list
+      for _, rule in ipairs(list) do
+        lines[#lines + 1] = table.concat({ policy.name, policy.file, rule.line, rule.name }, "\t")
+      end
     end
     if not policy.keeps_state then
       watched[#watched + 1] = policy.name

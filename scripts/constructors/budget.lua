@@ -144,7 +144,7 @@ local function applying(f, policy)
       if not row.matches or row.matches(f) then rows[#rows + 1] = row end
     end
   end
-  local default = policy.default
+  local default = policy.default_row
   if default and not is_covered and (not default.matches or default.matches(f)) then rows[#rows + 1] = default end
   return rows
 end
@@ -281,7 +281,7 @@ end
 -- Which rows stand in the default's place: those that name its scope.
 local function mark_covering(policy)
   local names = {}
-  for _, part in ipairs(policy.default and policy.default.parts or {}) do names[part.name] = true end
+  for _, part in ipairs(policy.default_row and policy.default_row.parts or {}) do names[part.name] = true end
   for _, row in ipairs(policy.rows) do
     for _, part in ipairs(row.parts) do
       row.covers_default = row.covers_default or names[part.name] and not row.is_conditional or false
@@ -325,13 +325,13 @@ function budget.compile(spec, policy)
   policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
   compile_options(spec, policy)
   local rows = compile_rows(spec, policy)
-  policy.default = compile_default(spec, policy)
-  checks.rows(rows, policy.default)
+  policy.default_row = compile_default(spec, policy)
+  checks.rows(rows, policy.default_row)
   policy.rows = {}
   for _, row in ipairs(rows) do
     if row.mode ~= "off" then policy.rows[#policy.rows + 1] = row end
   end
-  if policy.default and policy.default.mode == "off" then policy.default = nil end
+  if policy.default_row and policy.default_row.mode == "off" then policy.default_row = nil end
   mark_covering(policy)
   if #rows == 0 and spec.default == nil then
     report.at(nil, "a budget without budgets limits nothing", "budgets = { { \"sales\", department = \"sales\", limit = 5000, per = \"month\" } }")
