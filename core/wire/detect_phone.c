@@ -37,6 +37,17 @@ static unsigned american_groups(const struct run *run)
     return first + 3;
 }
 
+/* An area code in parentheses: with seven digits in a row, or, where area codes have two, with 4-4 or 5-4. */
+static unsigned bracketed_groups(const struct run *run)
+{
+    if (!run->is_open || run->is_plus || run->is_tail || run->groups[0].after != SEP_PAREN) return 0;
+    unsigned area = group_len(run, 0), last = run->groups[run->count - 1].after;
+    if (last || run->digits[0] == 0) return 0;
+    if (run->count == 2) return area == 3 && group_len(run, 1) == 7 ? 2 : 0;
+    if (!has_lengths(run, 0, 2, 4, 4) && !has_lengths(run, 0, 2, 5, 4)) return 0;
+    return run->count == 3 && run->groups[1].after != SEP_PAREN ? 3 : 0;
+}
+
 /* A national number with its trunk 0, or 00 and a country: 9 to 12 digits (16 behind 00) in two or more groups, all
  * separators but the first alike. The whole run must be it. */
 static unsigned trunk_groups(const struct run *run)
@@ -68,6 +79,7 @@ bool detect_phone(const struct view *v, const struct run *run, struct candidate 
     unsigned char before = byte_before(v, run->at, run->prefix + 1);
     if (before && strchr("./#,-$", before)) return false;
     unsigned count = run->is_plus ? international_groups(run) : american_groups(run);
+    if (!count && !run->is_plus) count = bracketed_groups(run);
     if (!count && !run->is_plus) count = trunk_groups(run);
     if (!count) return false;
     *c = (struct candidate){.from = detect_run_start(v, run), .to = run->groups[count - 1].to, .kind = DETECT_PHONE};

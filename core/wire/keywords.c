@@ -19,7 +19,8 @@ struct run {
     detect_hit_fn on_hit;
     void *arg;
     uint32_t row;
-    size_t at; /* all before it is read */
+    size_t at;           /* all before it is read */
+    bool is_after_space; /* what was read last, apart from what shows nothing, is white space */
     struct pending best;
 };
 
@@ -31,17 +32,34 @@ static size_t space_before(const struct view *v, size_t i)
     return i >= v->floor + 3 && keyword_wide_space(v->text + i - 3, 3) == 3 ? 3 : 0;
 }
 
+static size_t invisible_before(const struct view *v, size_t i)
+{
+    for (size_t len = 2; len <= 4 && v->floor + len <= i; len++) {
+        if (keyword_invisible(v->text + i - len, len) == len) return len;
+    }
+    return 0;
+}
+
+/* Where a run of white space that ends at i begins; what shows nothing may stand in it. */
+static size_t before_space(const struct view *v, size_t i, size_t lowest)
+{
+    size_t len;
+    while (i > lowest && ((len = space_before(v, i)) > 0 || (len = invisible_before(v, i)) > 0))
+        i -= len;
+    return i;
+}
+
 /* The offset `chars` characters before `i`, a run of white space being one; not much more than HIT_BYTES before. */
 static size_t go_back(const struct view *v, size_t i, uint32_t chars)
 {
-    size_t from = i, len;
-    for (; chars > 0 && i > v->floor && from - i <= HIT_BYTES; chars--) {
-        if ((len = space_before(v, i)) == 0) {
-            i--;
+    size_t from = i, lowest = i - v->floor > HIT_BYTES ? i - HIT_BYTES - 1 : v->floor, len;
+    while (chars > 0 && i > lowest) {
+        if ((len = v->text[i - 1] < 0x80 ? 0 : invisible_before(v, i)) > 0) {
+            i -= len;
             continue;
         }
-        while (i > v->floor && from - i <= HIT_BYTES && (len = space_before(v, i)) > 0)
-            i -= len;
+        i = space_before(v, i) ? before_space(v, i, lowest) : i - 1;
+        chars--;
     }
     v->state->steps += from - i;
     return i;
@@ -85,6 +103,7 @@ static void tell_best(struct run *r)
     r->v.state->steps += r->at - end; /* they are read again */
     r->v.floor = r->at = end;
     r->best.is_set = false;
+    r->is_after_space = false;
     r->row = 0;
 }
 
@@ -95,30 +114,34 @@ static bool is_open(const struct run *r)
     return r->k->states[r->row / r->k->class_count].depth >= r->best.chars;
 }
 
-/* Reads one character or a byte of one. False: it has not come in full. */
-static bool step(struct run *r)
+enum step { STEP_LATER, STEP_NOTHING, STEP_CHAR };
+
+/* Reads one character or a byte of one: not when it has not come in full, to no effect when it shows nothing. */
+static enum step step(struct run *r)
 {
-    const struct view *v = &r->v;
-    const unsigned char *p = v->text + r->at;
-    unsigned class = r->k->classes[*p];
-    size_t len = 1, wide;
-    if (*p == 0xC2 || *p == 0xE2 || *p == 0xE3) {
-        size_t left = v->len - r->at;
-        if (!v->is_last && left < (*p == 0xC2 ? 2u : 3u)) return false;
-        if ((wide = keyword_wide_space(p, left)) > 0) {
-            class = r->k->classes[' '];
-            len = wide;
+    const struct keywords *k = r->k;
+    const unsigned char *p = r->v.text + r->at;
+    size_t left = r->v.len - r->at, len = 1;
+    bool is_space = keyword_is_space(*p);
+    if (k->quick[*p] == k->stop) {
+        if (!r->v.is_last && left < (*p == 0xC2 ? 2u : *p == 0xF3 ? 4u : 3u)) return STEP_LATER;
+        if ((len = keyword_invisible(p, left)) > 0) {
+            r->at += len;
+            return STEP_NOTHING;
         }
+        len = keyword_wide_space(p, left);
+        is_space = len > 0;
+        if (!len) len = 1;
     }
-    bool is_more_space = class == r->k->classes[' '] && r->at > v->floor && space_before(v, r->at);
-    r->row = r->k->table[r->row + class];
+    r->row = k->table[r->row + k->classes[is_space ? ' ' : *p]];
     r->at += len;
-    r->best.chars += !is_more_space;
-    return true;
+    r->best.chars += !(is_space && r->is_after_space);
+    r->is_after_space = is_space;
+    return STEP_CHAR;
 }
 
 /* Bytes that end no word, while no hit is pending: the common case, kept short. The byte that does is left to step(),
- * as is what may be white space outside ASCII: STOP_ROW is above all rows. */
+ * as is what may be a blank outside ASCII: STOP_ROW is above all rows. */
 static void skip(struct run *r)
 {
     const uint32_t *table = r->k->table, accepting = r->k->accepting;
@@ -136,6 +159,7 @@ static void skip(struct run *r)
     }
     for (uint32_t next; p < end && (next = table[row + quick[*p]]) < accepting; p++)
         row = next;
+    if (p > r->v.text + r->at) r->is_after_space = keyword_is_space(p[-1]);
     r->row = row;
     r->at = (size_t)(p - r->v.text);
 }
@@ -145,8 +169,9 @@ static size_t run(struct run *r)
 {
     for (;;) {
         if (!r->best.is_set) skip(r);
-        bool is_read = r->at < r->v.len && step(r);
-        if (is_read && r->row >= r->k->accepting) is_read = judge_ends(r);
+        enum step read = r->at < r->v.len ? step(r) : STEP_LATER;
+        bool is_read = read != STEP_LATER;
+        if (read == STEP_CHAR && r->row >= r->k->accepting) is_read = judge_ends(r);
         if (r->best.is_set && (is_read ? !is_open(r) : r->v.is_last)) {
             tell_best(r);
         } else if (!is_read) {

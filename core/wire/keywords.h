@@ -7,8 +7,9 @@
  *     keywords_scan(k, &at, text, true, on_hit, job);           // hit->kind is the index in `words`
  *
  * ASCII letters match in either case, other bytes as they are; a run of white space (also a no-break space) is one
- * space. In a word, '#' is a digit, '@' an ASCII letter, and '\' makes the next character plain, as in masks of
- * wire/detect.h. Hits are the leftmost ones, of those the longest; they come in order and do not overlap.
+ * space, and what shows nothing (a soft hyphen, a zero-width space, a direction mark) is not there. In a word, '#' is
+ * a digit, '@' an ASCII letter, and '\' makes the next character plain, as in masks of wire/detect.h. Hits are the
+ * leftmost ones, of those the longest; they come in order and do not overlap.
  *
  * The contract for streams is that of detect_scan(): any cutting of a text gives the same hits, and no more than
  * LIMIT_DETECT_HOLD_BYTES are held. A phrase that white space stretches beyond that is none.

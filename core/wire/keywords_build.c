@@ -65,14 +65,19 @@ static bool refuse(struct fault *why, size_t index, struct slice word, const cha
     return fault_set(why, FAULT_POLICY, "keyword %zu, \"%.*s\": %s", index + 1, SLICE_FMT(shown), what);
 }
 
-/* Skips white space from i on; true when there was some. */
-static bool skip_space(struct slice word, size_t *i)
+/* Skips white space and what shows nothing from i on; true when there was white space. */
+static bool skip_blanks(struct slice word, size_t *i)
 {
-    size_t from = *i, len;
-    const unsigned char *p = (const unsigned char *)word.ptr;
-    while (*i < word.len && (len = keyword_is_space(p[*i]) ? 1 : keyword_wide_space(p + *i, word.len - *i)) > 0)
-        *i += len;
-    return *i > from;
+    bool is_space = false;
+    while (*i < word.len) {
+        const unsigned char *p = (const unsigned char *)word.ptr + *i;
+        size_t space = keyword_is_space(*p) ? 1 : keyword_wide_space(p, word.len - *i);
+        size_t nothing = keyword_invisible(p, word.len - *i);
+        if (!space && !nothing) break;
+        is_space |= space > 0;
+        *i += space + nothing;
+    }
+    return is_space;
 }
 
 static bool add_word(struct build *b, size_t index, struct slice word, struct fault *why)
@@ -82,7 +87,7 @@ static bool add_word(struct build *b, size_t index, struct slice word, struct fa
         return fault_set(why, FAULT_POLICY, "keyword %zu has %zu bytes, %u are the limit", index + 1, word.len,
                          LIMIT_KEYWORD_BYTES);
     for (size_t i = 0; i < word.len; i++) {
-        bool is_space = skip_space(word, &i);
+        bool is_space = skip_blanks(word, &i);
         if (i == word.len) break;
         if (is_space && n) n = add_node(b, n, MASK_PLAIN, ' ');
         unsigned char c = (unsigned char)word.ptr[i];
@@ -122,7 +127,8 @@ static void make_classes(struct build *b)
         k->classes[c] = k->classes[c | 0x20];
     k->stop = k->class_count++;
     memcpy(k->quick, k->classes, sizeof k->quick);
-    k->quick[0xC2] = k->quick[0xE2] = k->quick[0xE3] = (unsigned char)k->stop;
+    for (const unsigned char *lead = (const unsigned char *)"\xC2\xE2\xE3\xEF\xF3"; *lead; lead++)
+        k->quick[*lead] = (unsigned char)k->stop;
 }
 
 /* ---- Sets of nodes into states. */

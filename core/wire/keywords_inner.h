@@ -28,7 +28,7 @@ struct keyword_end {
 
 struct keywords {
     unsigned char classes[256]; /* of a byte; all white space is one */
-    unsigned char quick[256];   /* the same, but what may begin white space outside ASCII has the class stop */
+    unsigned char quick[256];   /* the same, but what may begin blanks outside ASCII has the class stop */
     unsigned class_count, stop; /* stop is the last class; in the table it leads nowhere, to STOP_ROW */
     uint32_t *table;            /* the row of the next state, by row + class */
     struct keyword_state *states;
@@ -50,6 +50,18 @@ static inline size_t keyword_wide_space(const unsigned char *p, size_t left)
     if (p[0] == 0xE3) return p[1] == 0x80 && p[2] == 0x80 ? 3 : 0;
     if (p[1] == 0x80) return (p[2] >= 0x80 && p[2] <= 0x8A) || p[2] == 0xAF ? 3 : 0;
     return p[1] == 0x81 && p[2] == 0x9F ? 3 : 0;
+}
+
+/* Length of the character at p that shows nothing, 0 when it is none: U+00AD, U+200B to U+200F, U+202A to U+202E,
+ * U+2060 to U+2069, U+FEFF, and the tags U+E0000 to U+E007F. */
+static inline size_t keyword_invisible(const unsigned char *p, size_t left)
+{
+    if (left >= 2 && p[0] == 0xC2) return p[1] == 0xAD ? 2 : 0;
+    if (left >= 4 && p[0] == 0xF3) return p[1] == 0xA0 && (p[2] == 0x80 || p[2] == 0x81) ? 4 : 0;
+    if (left >= 3 && p[0] == 0xEF) return p[1] == 0xBB && p[2] == 0xBF ? 3 : 0;
+    if (left < 3 || p[0] != 0xE2) return 0;
+    if (p[1] == 0x80) return (p[2] >= 0x8B && p[2] <= 0x8F) || (p[2] >= 0xAA && p[2] <= 0xAE) ? 3 : 0;
+    return p[1] == 0x81 && p[2] >= 0xA0 && p[2] <= 0xA9 ? 3 : 0;
 }
 
 #endif
