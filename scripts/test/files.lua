@@ -44,7 +44,7 @@ function files.folder(path)
     return found
   end
   for name in require("lfs").dir(path) do
-    if name:find("^[a-z0-9_]+%.lua$") then found[name] = files.read(path .. "/" .. name) end
+    if name:find("^[a-z0-9_]+%.lua$") or name:find("^[a-z0-9_]+%.json$") then found[name] = files.read(path .. "/" .. name) end
   end
   return found
 end

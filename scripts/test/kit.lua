@@ -99,6 +99,9 @@ function gw.load(paths, options)
   local base = paths[1]:match("^(.*)/[^/]*$") or "."
   local all, files, names = folder(base), {}, {}
   files["models.lua"], files["apps.lua"] = all["models.lua"], all["apps.lua"]
+  for name, text in pairs(all) do
+    if name:find("%.json$") then files[name] = text end -- for policies that name it
+  end
   for i, path in ipairs(paths) do
     local name = path:match("([a-z0-9_]+)%.lua$")
     if not name then error(("%s: not the name of a policy file"):format(path), 0) end

@@ -31,6 +31,16 @@ describe("policies/README.md", function()
     assert.equal(1, #gw.errors { interns = broken, models = models })
   end)
 
+  it("who is calling: keys and tokens", function()
+    local mg = gw.load_text { auth = block "-- policies/auth.lua", apps = 'return apps { demo = {}, chat = {} }' }
+    local r = mg:request { model = "one", token = { sub = "ana", dept = "law", azp = "chat", org = { cost_center = "cc1" } } }
+    assert.allowed(r)
+    assert.same({ "ana", "law", "chat" }, { r.user, r.department, r.app })
+    assert.equal("demo", mg:request({ model = "one", token = { sub = "ana", dept = "law" } }).app)
+    assert.denied(mg:request { model = "one", token = { sub = "ana" } }, 403, "identity_incomplete")
+    assert.denied(mg:request { model = "one", token = "expired" }, 401, "token_expired")
+  end)
+
   it("a hook", function()
     local mg = gw.load_text { a = block "max_tokens_wanted" }
     assert.denied(mg:request { model = "one" }, 400, "max_tokens_wanted")
