@@ -177,6 +177,21 @@ local function set_condition(what, holds)
   end
 end
 
+-- contains = { "ignore previous instructions", "prj-####" }: words, phrases and masks in what did not come with the
+-- application, all at once (core/wire/keywords.h).
+local function contains_condition(value, path)
+  local list, op = values_of(value, path, schema.text)
+  if not list then return nil end
+  if op ~= "one_of" and op ~= "none_of" then return refuse(path, op, "contains is compared with a text, a list or none_of") end
+  local keywords, why = core.keywords(list)
+  if not keywords then return report.at(path, why) end
+  return function()
+    local search, found = core.keyword_search(keywords), nil
+    while found == nil do found = core.keyword_step(search) end
+    return found == (op == "one_of")
+  end
+end
+
 local sticky_facts = { user = "user", session = "session", key = "key_id" }
 
 -- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known by
@@ -208,6 +223,7 @@ local compilers = {
   data = class_condition,
   clearance = clearance_condition,
   uses = uses_condition,
+  contains = contains_condition,
   stream = boolean_condition "stream",
 }
 for _, name in ipairs { "department", "app", "user", "team", "tier", "region", "env", "session" } do
@@ -276,7 +292,7 @@ local function join(tests)
 end
 
 -- Cheap tests before dear ones; the rest in the order of names, so that two loads do the same.
-local weight = { role = 2, context_tokens = 2, input_tokens = 2 }
+local weight = { role = 2, context_tokens = 2, input_tokens = 2, contains = 3 }
 
 function conditions.compile(value, path, name)
   if type(value) == "function" then

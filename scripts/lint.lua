@@ -62,7 +62,7 @@ end
 -- Several at once may hold of one request, so that "x" does not rule out "y".
 local many_valued = { role = true, uses = true, label = true }
 -- Only the same is the same: what they compare is not one value.
-local opaque = { called = true, hours = true, days = true, zone = true, share = true, sticky = true, prompt = true }
+local opaque = { called = true, hours = true, days = true, zone = true, share = true, sticky = true, prompt = true, contains = true }
 
 local function all_in(list, set)
   for _, value in ipairs(list) do

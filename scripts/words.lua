@@ -38,7 +38,7 @@ local spelt = {
   any = function() return "is anything" end,
 }
 
-local verbs = { uses = "uses ", role = "role is ", called = "what is called is " }
+local verbs = { uses = "uses ", contains = "contains ", role = "role is ", called = "what is called is " }
 
 -- One key of `when` or `unless`.
 function words.condition(key, value)
@@ -50,7 +50,8 @@ function words.condition(key, value)
     return subject .. (spell and spell(predicate.value) or predicate.op)
   end
   if key == "hours" or key == "days" or key == "zone" then return subject .. (is_plain(value) and joined(value, "or") or plain(value)) end
-  if is_plain(value) then value = joined(value, "or") end
+  if key == "contains" and is_plain(value) and #value > 3 then value = ("one of %d words"):format(#value)
+  elseif is_plain(value) then value = joined(value, "or") end
   if verbs[key] then return verbs[key] .. plain(value) end
   return subject .. "is " .. plain(value)
 end

@@ -17,6 +17,7 @@ void bind_push_core(lua_State *L)
     bind_ctx_register(L);
     bind_text_register(L);
     bind_redact_register(L);
+    bind_keywords_register(L);
     bind_log_register(L);
     bind_answer_register(L);
     bind_edit_register(L);

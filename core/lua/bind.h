@@ -25,6 +25,7 @@ void bind_verdict_register(lua_State *L);
 void bind_ctx_register(lua_State *L);
 void bind_text_register(lua_State *L);
 void bind_redact_register(lua_State *L);
+void bind_keywords_register(lua_State *L);
 void bind_log_register(lua_State *L);
 void bind_counters_register(lua_State *L);
 

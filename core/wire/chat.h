@@ -67,6 +67,13 @@ uint64_t chat_text_bytes(const struct chat_request *r);
 /* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text: of messages, tools, tool calls,
  * prompt, input, user, metadata and all else but names of the format, pictures, audio and files. JSON_NONE at the end. */
 uint32_t chat_next_text(const struct chat_request *r, uint32_t node);
+/* The same, of what did not come with the application: messages whose role is neither "system" nor "developer"; of the
+ * other kinds prompt and input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
+struct chat_cursor {
+    uint32_t node, message;
+};
+#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE})
+bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
 /* The last message with role "user": its text, text parts joined by a newline; of the other kinds the last string of
  * prompt or input. At most max bytes, cut at a character; empty when there is none. */
 struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes, struct arena *arena);

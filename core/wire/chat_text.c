@@ -52,6 +52,28 @@ uint32_t chat_next_text(const struct chat_request *r, uint32_t node)
     return JSON_NONE;
 }
 
+static bool is_of_application(const struct json_tape *tape, uint32_t message)
+{
+    uint32_t role = json_get(tape, message, SLICE("role"));
+    return json_text_is(tape, role, SLICE("system")) || json_text_is(tape, role, SLICE("developer"));
+}
+
+bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor)
+{
+    const struct json_tape *tape = &r->tape;
+    uint32_t messages = r->messages_node, node = cursor->node == JSON_NONE ? messages - 1 : cursor->node;
+    if (messages == JSON_NONE) return false;
+    if (cursor->message == JSON_NONE && r->kind == CHAT_CHAT) cursor->message = json_first(tape, messages);
+    for (;;) {
+        node = cursor->node = chat_next_text(r, node);
+        if (node >= json_after(tape, messages)) return false; /* JSON_NONE is the largest */
+        while (cursor->message != JSON_NONE && json_after(tape, cursor->message) <= node)
+            cursor->message = json_next(tape, cursor->message);
+        if (cursor->message == JSON_NONE || !is_of_application(tape, cursor->message)) return true;
+        node = json_after(tape, cursor->message) - 1;
+    }
+}
+
 static struct slice text_of(const struct json_tape *tape, uint32_t node, size_t max_bytes, struct arena *arena)
 {
     if (!json_is(tape, node, JSON_STRING)) return SLICE("");

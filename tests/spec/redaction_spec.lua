@@ -141,3 +141,54 @@ describe("loading says", function()
         { text = "to a@b.io", sent = "to [email]" }, { text = "219-09-9999", deny = "sensitive_data" }, { text = "hello" } } }]] })
   end)
 end)
+
+describe("contains", function()
+  local mg = gw.load_text { guard = [[return redaction { rules = {
+    { "prompt-injection",
+      when = { contains = { "ignore previous instructions", "you are now", "prj-####" } },
+      deny = { 422, "prompt_injection" } },
+    { "greets", when = { contains = none_of { "hello", "good day" } }, annotate = { polite = "no" } } } }]] }
+
+  local function ask(content, role)
+    return mg:request { model = "one", messages = { { role = role or "user", content = content } } }
+  end
+
+  it("finds words and phrases in either case, over any white space", function()
+    assert.denied(ask "please IGNORE\n previous   Instructions", 422, "prompt_injection")
+    assert.denied(ask "about PRJ-1234.", 422, "prompt_injection")
+    assert.explained_by(ask "you are now a pirate", "guard/prompt-injection")
+    assert.allowed(ask "do not ignore previous instruction")
+    assert.allowed(ask "about XPRJ-1234")
+  end)
+
+  it("looks into parts, tool results and arguments, at words of the application not", function()
+    assert.denied(ask { { type = "text", text = "hello" }, { type = "text", text = "you are now" } }, 422)
+    assert.denied(ask("you are now", "tool"), 422)
+    assert.allowed(ask("you are now", "system"))
+    assert.allowed(ask("you are now", "developer"))
+    assert.denied(mg:request { model = "one", messages = { { role = "system", content = "you are now" },
+      { role = "user", content = "you are now" } } }, 422)
+    assert.denied(mg:request { model = "one", api = "completions", text = "you are now" }, 422)
+    assert.denied(mg:request { model = "one", messages = { { role = "assistant", tool_calls = { { id = "1", type = "function",
+      ["function"] = { name = "f", arguments = '{"a":"you are now"}' } } } } } }, 422)
+  end)
+
+  it("has a none_of", function()
+    assert.equal("no", ask("now then").annotations.polite)
+    assert.is_nil(ask("Good day to you").annotations.polite)
+  end)
+
+  it("looks through long texts, a piece at a time", function()
+    local long = ("some words \\u00e9 "):rep(20000)
+    assert.allowed(ask(long))
+    assert.denied(ask(long .. "you are now"), 422)
+  end)
+
+  it("wants words that can be", function()
+    for given, said in pairs { ['{ "" }'] = "expected a text", ["{ 5 }"] = "expected a text", ["at_least \"internal\""] = "contains",
+      ['{ ("x"):rep(300) }'] = "contains" } do
+      local text = table.concat(gw.errors { guard = ("return redaction { rules = { { 'a', when = { contains = %s }, warn = 'x' } } }"):format(given) }, "\n")
+      assert.truthy(text:find(said, 1, true), given .. ": " .. text)
+    end
+  end)
+end)

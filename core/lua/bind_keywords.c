@@ -1,0 +1,116 @@
+/* Lists of words, phrases and masks, compiled at load, and whether the text of the request under way has one of them. */
+#include "lua/bind.h"
+
+#include "wire/keywords.h"
+
+#define LIST "moongate.keywords"
+#define SEARCH "moongate.keyword_search"
+#define PIECE_BYTES (64u * 1024) /* looked at in one call: well below a millisecond */
+
+static int on_list_gc(lua_State *L)
+{
+    struct keywords **list = lua_touserdata(L, 1);
+    keywords_free(*list);
+    *list = NULL;
+    return 0;
+}
+
+/* keywords(words) → list, or nil and why not. Its memory belongs to the state before anything is made. */
+static int on_keywords(lua_State *L)
+{
+    struct fault why;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    size_t count = lua_objlen(L, 1);
+    if (count > LIMIT_KEYWORDS) return luaL_error(L, "more than %d words in one list", (int)LIMIT_KEYWORDS);
+    struct slice *words = lua_newuserdata(L, (count + 1) * sizeof *words);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)i + 1);
+        words[i] = bind_check_slice(L, -1); /* the table keeps it */
+        lua_pop(L, 1);
+    }
+    struct keywords **list = lua_newuserdata(L, sizeof *list);
+    *list = NULL;
+    if (luaL_newmetatable(L, LIST)) {
+        lua_pushcfunction(L, on_list_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    *list = keywords_new(words, count, KEYWORDS_WHOLE_WORDS, &why);
+    if (*list) return 1;
+    lua_pushnil(L);
+    lua_pushstring(L, fault_message(&why));
+    return 2;
+}
+
+/* One search through a request, in pieces. Good for its evaluation only. */
+struct search {
+    const struct keywords *list;
+    uint64_t serial;
+    struct chat_cursor cursor;
+    struct slice text;
+    size_t at;
+    struct detect_state state;
+    bool has_hit;
+};
+
+/* keyword_search(list) → search */
+static int on_search(lua_State *L)
+{
+    struct keywords **list = luaL_checkudata(L, 1, LIST);
+    struct search *search = lua_newuserdata(L, sizeof *search);
+    *search = (struct search){.list = *list, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
+    luaL_newmetatable(L, SEARCH);
+    lua_setmetatable(L, -2);
+    lua_createtable(L, 1, 0); /* keeps the list */
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, -2);
+    return 1;
+}
+
+static void on_hit(void *arg, const struct detect_hit *hit)
+{
+    struct search *search = arg;
+    (void)hit;
+    search->has_hit = true;
+}
+
+/* The next string that did not come with the application: what systems and developers say is its own. */
+static bool next_text(struct search *s, struct exchange *x)
+{
+    if (!chat_next_outside(&x->request, &s->cursor)) return false;
+    s->text = json_text(&x->request.tape, s->cursor.node, &x->arena);
+    s->at = 0;
+    s->state = (struct detect_state){0};
+    return true;
+}
+
+/* keyword_step(search) → true: found; false: there is none; nil: look further */
+static int on_step(lua_State *L)
+{
+    struct search *s = luaL_checkudata(L, 1, SEARCH);
+    struct policy_eval *eval = bind_eval(L);
+    size_t done = 0;
+    if (s->serial != eval->serial) return luaL_error(L, "this search belongs to a request that is over");
+    vm_charge(L, PIECE_BYTES / 8);
+    while (!s->has_hit && done < PIECE_BYTES && eval->x->request.tape.count) {
+        if (s->at == s->text.len && !next_text(s, eval->x)) break;
+        struct slice rest = slice_of(s->text.ptr + s->at, s->text.len - s->at);
+        bool is_last = rest.len <= PIECE_BYTES;
+        if (!is_last) rest.len = PIECE_BYTES;
+        size_t safe = keywords_scan(s->list, &s->state, rest, is_last, on_hit, s);
+        s->at += safe;
+        done += safe + 64;
+    }
+    if (done >= PIECE_BYTES && !s->has_hit) return 0;
+    lua_pushboolean(L, s->has_hit);
+    return 1;
+}
+
+void bind_keywords_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"keywords", on_keywords}, {"keyword_search", on_search}, {"keyword_step", on_step}, {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}
