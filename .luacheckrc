@@ -20,7 +20,7 @@ files["policies"] = {
     "string", "table", "math", "bit", "log", "pairs", "ipairs", "type", "tostring", "tonumber", "select", "unpack", "next",
     "error", "assert", "gt", "ge", "lt", "le", "any", "between", "isnt", "none_of", "like", "at_least",
     "deny", "route", "only", "drop", "pass",
-    "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "routing", "policy",
+    "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction", "routing", "policy", "http",
   },
 }
 files["examples/starter/policies"] = files["policies"]

@@ -5,7 +5,7 @@ return chain {
   "access",      -- may they use this model with this data
   { "ratelimit", mode = "off" },    -- how often; checked and tested, and at work once this gateway has counters
   { "budget",    mode = "off" },    -- can they still afford it; the same
-  -- later versions add here: what must not leave the building (redaction)
+  "redaction",   -- what must not leave the building
   "routing",     -- which model answers
   "audit",       -- what we remember
 }

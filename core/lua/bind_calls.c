@@ -36,6 +36,14 @@ static int on_egress(lua_State *L)
     return 4;
 }
 
+/* has_http() → can calls be made at all? Not where a decision is only rehearsed. */
+static int on_has_http(lua_State *L)
+{
+    const struct policy_host *host = bind_eval(L)->how.host;
+    lua_pushboolean(L, host && host->http_start);
+    return 1;
+}
+
 static size_t collect_headers(lua_State *L, int index, struct pair *headers)
 {
     size_t count = lua_objlen(L, index) / 2;
@@ -157,7 +165,8 @@ static int on_together_take(lua_State *L)
 
 void bind_calls_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"egress", on_egress},
+    static const luaL_Reg functions[] = {{"has_http", on_has_http},
+                                         {"egress", on_egress},
                                          {"http_start", on_http_start},
                                          {"http_take", on_http_take},
                                          {"together_start", on_together_start},

@@ -117,6 +117,11 @@ http.words = {
     return call("GET", url, options)
   end,
   post = function(url, options) return call("POST", url, options) end,
+  -- Can it be called, as moongate.lua and this place are? For policies that ask a service only where there is one.
+  is_listed = function(url)
+    if type(url) ~= "string" then bad("is_listed wants a URL, got %s", schema.kind_of(url)) end
+    return core.has_http() and core.egress(url) ~= false
+  end,
 }
 
 return http

@@ -83,10 +83,26 @@ end
 
 local gateways = setmetatable({}, { __mode = "k" })
 
+-- The model of requests that name none: the one that routing chooses for; where nothing routes, any that runs somewhere.
+local function default_model(files)
+  for _, text in pairs(files) do
+    if text:find("return%s+routing") then return "auto" end
+  end
+  local chunk = loadstring(files["models.lua"] or "")
+  local ok, models = pcall(chunk and setfenv(chunk, { models = function(map) return map end }) or error)
+  local names = {}
+  for name, model in pairs(ok and type(models) == "table" and models or {}) do
+    if not model.virtual then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names[1] or "auto"
+end
+
 local function start(files, options)
   local set, errors, text = load(files, options)
   if not set then error("the policies do not load:\n" .. text, 0) end
-  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]), time = os.time() }, Gateway)
+  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]), model = default_model(files),
+    time = os.time() }, Gateway)
   services.forget(mg)
   mg:forget()
   gateways[mg] = true
@@ -220,7 +236,7 @@ local function complete(mg, given)
   t.as = copy(t.as or {})
   if t.as.app == nil then t.as.app = mg.app end
   if t.as.user == nil then t.as.user = "ana" end
-  if t.model == nil and t.api ~= "models" then t.model = "auto" end
+  if t.model == nil and t.api ~= "models" then t.model = mg.model end
   t.time = request.seconds_of(t.time or mg.time)
   return t
 end
