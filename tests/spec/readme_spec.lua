@@ -41,6 +41,27 @@ describe("policies/README.md", function()
     assert.denied(mg:request { model = "one", token = "expired" }, 401, "token_expired")
   end)
 
+  it("the hooks after the request", function()
+    local mg = gw.load_text { a = block "leaks_total",
+      models = 'return models { m = { targets = { { "p/us", region = "us" }, { "p/eu", region = "eu" } }, price = { input = 1, output = 1 } } }' }
+    local r = mg:respond({ model = "m", as = { team = "payroll" } }, { text = "hi" })
+    assert.explained_by(r, "a/on_attempt")
+    assert.equal("hi", r.delivered)
+    r = mg:respond({ model = "m", as = { app = "x" }, stream = true }, { chunks = { "This is ", "for internal use only", "." } })
+    assert.equal("This is ", r.delivered)
+    assert.equal("leak", r.answer.code)
+    assert.same({ { value = 1, labels = { app = "x" } } }, mg.metrics.leaks_total)
+  end)
+
+  it("a service, and its stub in a spec", function()
+    local mg = gw.load_text { a = "return policy { on_request = function(ctx)\n" .. block "local reply, err = http.post" .. "end }" }
+    setfenv(assert(loadstring(block("mg:stub("):gsub("local r = .*", ""))), { mg = mg })()
+    assert.denied(mg:request { model = "one", text = "plan an attack" }, 422, "content_flagged")
+    assert.allowed(mg:request { model = "one", text = "be kind" })
+    mg:stub("POST https://moderation.internal/v1/check", function() return nil, "timeout" end)
+    assert.allowed(mg:request { model = "one", text = "plan an attack" })
+  end)
+
   it("a hook", function()
     local mg = gw.load_text { a = block "max_tokens_wanted" }
     assert.denied(mg:request { model = "one" }, 400, "max_tokens_wanted")
