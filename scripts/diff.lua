@@ -83,7 +83,13 @@ local access_cells = {
   mode = mode_effect,
 }
 
-local limit_cells = { limit = number_effect, requests = number_effect, tokens = number_effect, concurrent = number_effect,
+-- A limit that holds for more requests.
+local function reach(old, new)
+  local way = lattice.conditions(old, new)
+  return way == "wider" and "tightens" or way == "narrower" and "loosens" or "unknown"
+end
+
+local limit_cells = { when = reach, limit = number_effect, requests = number_effect, tokens = number_effect, concurrent = number_effect,
   burst = number_effect, mode = mode_effect }
 
 local function cell_effect(kind, cell, old, new)
@@ -95,9 +101,11 @@ end
 
 -- --- rows ---
 
--- What a row that came or went does: with default = "allow" a row of the matrix restricts, else it opens.
-local function row_effect(policy)
+-- What a row that came or went does: with default = "allow" a row of the matrix restricts, else it opens. A budget's row
+-- stands in for its default, and may allow more or less than that.
+local function row_effect(policy, name)
   if policy.kind == "access" then return policy.fields.default == "allow" and "tightens" or "loosens" end
+  if policy.rows.default and name ~= "default" then return "unknown" end
   return "tightens"
 end
 
@@ -116,8 +124,8 @@ end
 local function compare_rows(old, new)
   for _, name in ipairs(all_keys(old.rows, new.rows)) do
     local a, b = old.rows[name], new.rows[name]
-    if not a then add(new.name, "added", "row " .. name, b.text, place(new.file, b.line), row_effect(new))
-    elseif not b then add(new.name, "removed", "row " .. name, a.text, place(old.file, a.line), opposite[row_effect(old)])
+    if not a then add(new.name, "added", "row " .. name, b.text, place(new.file, b.line), row_effect(new, name))
+    elseif not b then add(new.name, "removed", "row " .. name, a.text, place(old.file, a.line), opposite[row_effect(old, name)])
     else compare_cells(new.name, "row " .. name, a.cells, b.cells, new.kind, place(new.file, b.line)) end
   end
 end
@@ -246,13 +254,37 @@ local field_effects = {
   auth = { require = function(old, new) return list_effect(old, new, "tightens") end, labels = function() return nil end,
     default_app = function(old, new) return old == nil and "loosens" or new == nil and "tightens" or nil end },
   routing = { choose_for = function() return nil end },
-  redaction = { detect = function(old, new) return list_effect(old, new, "tightens") end },
+  redaction = { restore = function() return nil end, unscanned = function(_, new) return new == "warn" and "loosens" or "tightens" end,
+    detect = function(old, new) return list_effect(old, new, "tightens") end },
 }
+
+-- What becomes of a kind that a detector finds, from least to most.
+local strict = { allow = 0, observe = 1, mask = 2, deny = 3 }
+
+local maps = {
+  redaction = {
+    request = function(old, new) return (strict[new] or 2) > (strict[old] or 2) and "tightens" or "loosens" end,
+    response = function(old, new) return (strict[new] or 0) > (strict[old] or 0) and "tightens" or "loosens" end,
+    classify = function(old, new) return opposite[rank_effect(old or "public", new or "public")] end,
+  },
+}
+
+-- A table of names, one change for each of them.
+local function compare_map(policy, field, old, new, at, effect)
+  for _, key in ipairs(all_keys(old, new)) do
+    if not lattice.is_equal(old[key], new[key]) then
+      add(policy, "changed", field .. " " .. key, change_text(old[key], new[key]), at, effect(old[key], new[key]))
+    end
+  end
+end
 
 local function compare_fields(old, new)
   for _, name in ipairs(all_keys(old.fields, new.fields)) do
     local a, b = old.fields[name], new.fields[name]
-    if not lattice.is_equal(a, b) then
+    local map = maps[new.kind] and maps[new.kind][name]
+    if map and type(a or {}) == "table" and type(b or {}) == "table" then
+      compare_map(new.name, name, a or {}, b or {}, new.file, map)
+    elseif not lattice.is_equal(a, b) then
       local is_function = (type(a) == "table" and a._source) or (type(b) == "table" and b._source)
       if is_function then
         local how = not a and "added" or not b and "removed" or "changed"

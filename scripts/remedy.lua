@@ -10,6 +10,7 @@
 local core, use = ...
 local changes = use "remedy/changes"
 local edits = use "remedy/edits"
+local tries = use "remedy/tries"
 local walk = use "explain/walk"
 
 local remedy = {}
@@ -27,8 +28,7 @@ local function is_allowed(outcome) return outcome and outcome.kind == "allow" en
 local function singles(t, list, budget)
   local found, by_fact = {}, {}
   for _, change in ipairs(list) do
-    if budget.left <= 0 then break end
-    budget.left = budget.left - 1
+    if not tries.take(budget) then break end
     if is_allowed(walk.verdict(changes.apply(t, change))) then
       local entry = by_fact[change.fact]
       if not entry then
@@ -50,8 +50,7 @@ local function pairs_of(t, list, budget)
     for j = i + 1, #list do
       local a, b = list[i], list[j]
       local name = a.fact .. " " .. b.fact
-      if a.fact ~= b.fact and not done[name] and budget.left > 0 then
-        budget.left = budget.left - 1
+      if a.fact ~= b.fact and not done[name] and tries.take(budget) then
         if is_allowed(walk.verdict(changes.apply(once, b))) then
           done[name] = true
           found[#found + 1] = { kind = a.kind, fact = name, values = { a.value, b.value }, change = changes.merge(a.change, b.change),
@@ -87,9 +86,8 @@ end
 local function steps(t, seen, chosen, denied, budget)
   local branches = {}
   for _, change in ipairs(changes.candidates(t, seen)) do
-    if budget.left <= 0 then return nil end
     if not is_used(chosen, change) then
-      budget.left = budget.left - 1
+      if not tries.take(budget) then return nil end
       local after = changes.apply(t, change)
       local outcome = walk.verdict(after)
       if is_allowed(outcome) then return extended(chosen, change) end
@@ -128,7 +126,7 @@ local function mixed(t, list, seen)
     local who = who_denied(walk.verdict(after))
     if who and who ~= first then
       met = met + 1
-      local edit = edits.find(after, walk.decide(after), { left = TRIES_MAX / BRANCHES_MAX })[1]
+      local edit = edits.find(after, walk.decide(after), tries.new(TRIES_MAX / BRANCHES_MAX))[1]
       if edit then
         edit.change, edit.fact, edit.text = change.change, change.fact, changes.text(change, { change.value }) .. ", and " .. edit.text
         return { edit }
@@ -167,16 +165,18 @@ local function place_of(seen)
 end
 
 function remedy.find(t, seen)
+  if seen.outcome.kind == "fault" then return { place_of(seen) } end
+  tries.begin()
   local list = changes.candidates(t, seen)
-  local found = singles(t, list, { left = math.huge })
-  if #found == 0 then found = pairs_of(t, list, { left = TRIES_MAX }) end
+  local found = singles(t, list, tries.new(math.huge))
+  if #found == 0 then found = pairs_of(t, list, tries.new(TRIES_MAX)) end
   if #found == 0 then
     local denied = { [who_denied(seen.outcome) or ""] = true }
-    found = together(steps(t, seen, {}, denied, { left = TRIES_MAX }))
+    found = together(steps(t, seen, {}, denied, tries.new(TRIES_MAX)))
   end
   in_words(found)
   while #found > SHOWN_MAX do table.remove(found) end
-  for _, edit in ipairs(edits.find(t, seen, { left = TRIES_MAX })) do found[#found + 1] = edit end
+  for _, edit in ipairs(edits.find(t, seen, tries.new(TRIES_MAX))) do found[#found + 1] = edit end
   if #found == 0 then found = mixed(t, list, seen) end
   found[#found + 1] = place_of(seen)
   return found

@@ -105,12 +105,8 @@ function words.value(value)
   local predicate = predicates.of(value)
   if predicate then return predicate.op == "any" and "any" or (words.condition("", value):gsub("^ ", "")) end
   if not is_plain(value) then return plain(value) end
-  if #value > 0 then
-    local parts = {}
-    for i, item in ipairs(value) do parts[i] = words.value(item) end
-    return table.concat(parts, ", ")
-  end
   local parts = {}
+  for i, item in ipairs(value) do parts[i] = words.value(item) end
   for _, key in ipairs(report.keys(value)) do parts[#parts + 1] = key .. " " .. words.value(value[key]) end
   return #parts > 0 and table.concat(parts, ", ") or "nothing"
 end

@@ -72,6 +72,10 @@ local function rows_of(definition)
       rows[tostring(name)] = { line = line_of(field, key), cells = normal(row, definition.file), text = words.value(row) }
     end
   end
+  local rest = definition.kind == "budget" and definition.spec.default -- who has no row of its own
+  if type(rest) == "table" then
+    rows.default = { line = line_of("default"), cells = normal(rest, definition.file), text = words.value(rest) }
+  end
   return rows
 end
 
@@ -84,6 +88,7 @@ local function policy_of(definition, policy)
     mode = policy.is_off and "off" or spec.mode or "enforce", on_error = spec.on_error or "deny", fields = {}, rules = {}, rows = rows_of(definition) }
   for key, value in pairs(spec) do
     local is_row = row_fields[definition.kind] and row_fields[definition.kind][key]
+      or definition.kind == "budget" and key == "default" and type(value) == "table"
     if type(key) == "string" and not own[key] and not is_row then out.fields[key] = normal(value, definition.file) end
   end
   for i, rule in ipairs(type(spec.rules) == "table" and spec.rules or {}) do out.rules[i] = rule_of(rule, i, definition.file) end

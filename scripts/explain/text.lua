@@ -85,7 +85,8 @@ local function step_lines(step, out, paint)
     return
   end
   local verb = step.verb or step.action or "applies"
-  local mark = verb == "deny" and step.mode ~= "observe" and paint("red", "✕") or verb == "skip" and paint("dim", "·") or paint("green", "✓")
+  local is_end = (verb == "deny" or verb == "fault") and step.mode ~= "observe"
+  local mark = is_end and paint("red", "✕") or verb == "skip" and paint("dim", "·") or paint("green", "✓")
   local reason = step.reason and step.reason ~= "" and step.reason ~= verb and "  " .. step.reason or ""
   out[#out + 1] = ("      %s %-28s %s%s%s  %s"):format(mark, name, verb, reason, mode, paint("blue", step.at or ""))
 end

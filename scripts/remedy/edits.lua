@@ -11,6 +11,7 @@ local loaded = use "load"
 local predicates = use "predicates"
 local report = use "report"
 local schema = use "schema"
+local tries = use "remedy/tries"
 local walk = use "explain/walk"
 local words = use "words"
 
@@ -282,8 +283,7 @@ end
 local DEPTH_MAX = 5
 
 local function try(t, list, budget)
-  if budget.left <= 0 then return nil end
-  budget.left = budget.left - 1
+  if not tries.take(budget) then return nil end
   local policies, known = compiled(list)
   local now = facts.apps
   facts.apps = known

@@ -101,6 +101,22 @@ describe("diff", function()
     assert.same({ "house moved rules: a, b → b, a" }, changes(house '{ "a", drop = "p/one" }, { "b", drop = "p/two" }', house '{ "b", drop = "p/two" }, { "a", drop = "p/one" }'))
   end)
 
+  it("compares limits, budgets and what is redacted", function()
+    local function limits(row) return { house = 'ratelimit { limits = { { "u", by = "user", ' .. row .. ', per = "1m" } } }' } end
+    assert.same({ "house changed row u: requests 60 → 90 (+50 %) [loosens]" }, changes(limits "requests = 60", limits "requests = 90"))
+    assert.same({ 'house changed row u: when nothing → app a [loosens]' }, changes(limits "requests = 60", limits 'requests = 60, when = { app = "a" }'))
+    local function budget(rows) return { house = "budget { " .. rows .. " }" } end
+    local one, two = '{ "sales", department = "sales", limit = 5, per = "month" }', '{ "ops", department = "ops", limit = 9, per = "month" }'
+    assert.same({ "house added row ops: ops, department ops, limit 9, per month [tightens]" },
+      changes(budget("budgets = { " .. one .. " }"), budget("budgets = { " .. one .. ", " .. two .. " }")))
+    local rest = ', default = { each = "department", limit = %d, per = "month" }'
+    assert.same({ "house changed row default: limit 3 → 2 (-33.33 %) [tightens]", "house added row ops: ops, department ops, limit 9, per month [unknown]" },
+      changes(budget("budgets = { " .. one .. " }" .. rest:format(3)), budget("budgets = { " .. one .. ", " .. two .. " }" .. rest:format(2))))
+    local function redaction(actions) return { house = 'redaction { detect = { "email", "phone" }, request = { ' .. actions .. ' } }' } end
+    assert.same({ "house changed request email: mask → deny [tightens]", "house changed request phone: mask → allow [loosens]" },
+      changes(redaction 'email = "mask", phone = "mask"', redaction 'email = "deny", phone = "allow"'))
+  end)
+
   it("compares models, apps, the chain and functions", function()
     local function models(price) return 'return models { one = { targets = { "p/one" }, price = { input = ' .. price .. ', output = 2 } } }' end
     local rest = house '{ "q", annotate = { a = "b" } }'.house
