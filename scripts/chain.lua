@@ -122,7 +122,7 @@ function chain.new(policies, is_partial)
     local policy = f._policy
     f._made, f._quiet = false, false
     if not policy then return core.fault(text) end
-    if not text:find("^policies/") then text = policy.file .. ": " .. text end
+    text = notes.placed(policy, policy.hook_line, text)
     local is_skipped = policy.on_error == "skip" or policy.mode == "observe"
     note(f, policy, "", is_skipped and "skip" or "fault", text, policy.mode, 0)
     if not is_skipped then return core.fault(text, policy.name) end

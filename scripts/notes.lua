@@ -20,4 +20,11 @@ function notes.deny(f, policy, rule, action, reason, mode, line)
   return "over"
 end
 
+-- A text without a policy's place gets the nearest that is known: what fails in a tail call has left its line behind.
+function notes.placed(policy, line, text)
+  local without = text:gsub("^policies/[%w_/]+%.lua: ", ""):gsub("^scripts/[%w_/]+%.lua:%d+: ", "")
+  if without:find("^policies/[%w_/]+%.lua:%d") then return without end
+  return ("%s:%d: %s"):format(policy.file, line or policy.line or 1, without)
+end
+
 return notes

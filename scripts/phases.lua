@@ -83,7 +83,7 @@ local function runner(hook, list)
     local policy = f._policy
     f._made = false
     if not policy then return core.fault(text) end
-    if not text:find("^policies/") then text = policy.file .. ": " .. text end
+    text = notes.placed(policy, (core.function_line(policy[hook])), text)
     local is_skipped = policy.on_error == "skip" or policy.mode == "observe" or name == "done"
     notes.note(f, policy, hook, is_skipped and "skip" or "fault", text, policy.mode, 0)
     if not is_skipped then return core.fault(text, policy.name) end

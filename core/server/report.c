@@ -41,17 +41,24 @@ static struct slice line_of(struct slice source, int line)
     return found.len > SOURCE_LINE_BYTES ? SLICE_NONE : found;
 }
 
-/* Lossy where the text is not UTF-8: a diagnostic must not fail. */
+static bool is_control(char c)
+{
+    return ((unsigned char)c < ' ' && c != '\t' && c != '\n') || c == 0x7f;
+}
+
+/* Lossy where the text is not UTF-8: a diagnostic must not fail. Nor may a source line move a terminal's cursor. */
 static json_t *text_json(struct slice text)
 {
-    json_t *json = json_stringn(text.ptr ? text.ptr : "", text.len);
-    if (json) return json;
-    char *ascii = mem_strndup(text.ptr, text.len);
+    char *copy = mem_strndup(text.ptr ? text.ptr : "", text.len);
     for (size_t i = 0; i < text.len; i++) {
-        if ((unsigned char)ascii[i] >= 0x80 || ascii[i] == '\0') ascii[i] = '?';
+        if (is_control(copy[i])) copy[i] = '?';
     }
-    json = json_string(ascii);
-    mem_free(ascii);
+    json_t *json = json_stringn(copy, text.len);
+    for (size_t i = 0; !json && i < text.len; i++) {
+        if ((unsigned char)copy[i] >= 0x80) copy[i] = '?';
+    }
+    if (!json) json = json_stringn(copy, text.len);
+    mem_free(copy);
     return json;
 }
 

@@ -195,7 +195,7 @@ static void what_a_policy_does_wrong_names_its_line(void)
                  "policies/x.lua:2: stopped: it asked for more than 16 MB of memory in all");
     expect_fault(
         "return policy { on_request = function(ctx) return 7 end }",
-        "policies/x.lua: on_request returned 7: return deny(…), route(…), only(…), drop(…), pass(…) or nothing");
+        "policies/x.lua:1: on_request returned 7: return deny(…), route(…), only(…), drop(…), pass(…) or nothing");
     expect_fault("return policy { on_request = function(ctx)\n deny(403, 'no') end }",
                  "policies/x.lua:2: deny(…) was built but not returned: write 'return deny(…)'");
     expect_fault("return policy { on_request = function(ctx)\n local d = ctx.identity.departmnt end }",

@@ -1,0 +1,4 @@
+-- Another math.floor.
+-- refused: cannot be changed
+math.floor = nil
+return policy {}

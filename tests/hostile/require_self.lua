@@ -1,0 +1,4 @@
+-- A file that needs itself.
+-- refused: in a circle
+local x = require "hostile"
+return policy { x }

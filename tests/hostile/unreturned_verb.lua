@@ -1,0 +1,8 @@
+-- A verdict that is built and dropped.
+-- stops: was built but not returned
+return policy {
+  on_request = function(ctx)
+    if ctx.request.model ~= "bomb" then return end
+    deny(403, "no")
+  end,
+}
