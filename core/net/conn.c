@@ -132,6 +132,7 @@ static void settle(void *arg)
     c->is_settling = false;
     if (c->is_dead) return;
     watch_progress(c, conn_flush(c));
+    if (buf_len(&c->out) == 0) buf_clear(&c->out); /* thousands of streams wait for their next event at any time */
     if (c->is_broken) {
         conn_lost(c, false);
         return;
