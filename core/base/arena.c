@@ -71,6 +71,15 @@ struct slice arena_copy(struct arena *a, struct slice s)
     return slice_of(copy, s.len);
 }
 
+struct slice arena_join(struct arena *a, struct slice first, struct slice second)
+{
+    char *copy = arena_alloc(a, first.len + second.len + 1);
+    if (first.len) memcpy(copy, first.ptr, first.len);
+    if (second.len) memcpy(copy + first.len, second.ptr, second.len);
+    copy[first.len + second.len] = '\0';
+    return slice_of(copy, first.len + second.len);
+}
+
 struct slice arena_printf(struct arena *a, const char *format, ...)
 {
     va_list args, again;

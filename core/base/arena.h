@@ -28,6 +28,8 @@ void *arena_alloc(struct arena *a, size_t size);
 void *arena_zalloc(struct arena *a, size_t size);
 /* A copy followed by a NUL that the length does not count. */
 struct slice arena_copy(struct arena *a, struct slice s);
+/* One behind the other, a NUL behind both. */
+struct slice arena_join(struct arena *a, struct slice first, struct slice second);
 struct slice arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

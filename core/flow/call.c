@@ -50,7 +50,7 @@ static size_t collect_headers(struct job *job, struct fetch_header *headers)
             headers[count++] = (struct fetch_header){h.name, h.value};
     }
     if (job->provider->key.len) {
-        struct slice bearer = arena_printf(&x->arena, "Bearer %.*s", SLICE_FMT(job->provider->key));
+        struct slice bearer = arena_join(&x->arena, SLICE("Bearer "), job->provider->key);
         headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
     }
     headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
@@ -102,7 +102,7 @@ static void start(struct job *job, const struct target *target)
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = arena_printf(&x->arena, "%.*s%s", SLICE_FMT(p->url), job->dialect->path(kind_of(x->api))),
+        .url = arena_join(&x->arena, p->url, slice_str(job->dialect->path(kind_of(x->api)))),
         .headers = headers,
         .header_count = collect_headers(job, headers),
         .ca_file = p->ca_file.ptr,

@@ -332,8 +332,9 @@ struct fetch *fetch_start(struct fetch_pool *pool, const struct fetch_request *r
     f->first_byte_timeout_ms = request->first_byte_timeout_ms;
     f->idle_timeout_ms = request->idle_timeout_ms;
     f->total_timeout_ms = request->total_timeout_ms;
-    fetch_url_host(request->url, f->host, sizeof f->host);
+    f->host[0] = 0;
     if (fetch_text_build(&f->text, request, slice_str(pool->user_agent), &f->why)) fetch_handle_set(f, request);
+    if (!*f->host) fetch_url_host(request->url, f->host, sizeof f->host);
     f->started_ms = now_ms(pool);
     fetch_enter(f, FETCH_CONNECTING);
     pool->active++;

@@ -29,6 +29,7 @@ struct fetch_text {
 struct fetch_url {
     CURLU *parsed;
     char *text;
+    char host[128]; /* as fetch_url_host() says */
     size_t users; /* the handles that have it, and the pool */
 };
 

@@ -23,7 +23,9 @@ static int on_request(void *arg, char *ip, char *local_ip, int port, int local_p
         f->pool->reused++;
     else
         curl_loop_connected(&f->sockets, local_port);
-    snprintf(f->ip, sizeof f->ip, "%s", ip);
+    size_t len = strnlen(ip, sizeof f->ip - 1);
+    memcpy(f->ip, ip, len);
+    f->ip[len] = 0;
     f->port = port;
     fetch_enter(f, FETCH_AWAITING);
     return CURL_PREREQFUNC_OK;
@@ -212,6 +214,7 @@ static bool set_url(struct fetch *f)
 {
     struct fetch_url *url = fetch_url_take(&f->pool->urls, f->text.url);
     if (!url) return fault_set(&f->why, FAULT_UPSTREAM_CONNECT, "the provider's URL is not a valid http or https URL");
+    memcpy(f->host, url->host, sizeof f->host);
     if (url == f->url) {
         fetch_url_drop(url);
         return true;

@@ -14,6 +14,7 @@ static struct fetch_url *new_url(const char *text)
     struct fetch_url *url = mem_zalloc(1, sizeof *url);
     url->parsed = parsed;
     url->text = mem_strdup(text);
+    fetch_url_host(slice_str(text), url->host, sizeof url->host);
     return url;
 }
 

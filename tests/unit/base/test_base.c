@@ -93,6 +93,8 @@ static void an_arena_aligns_and_counts(void)
     arena_init(&a);
     for (size_t size = 1; size < 5000; size = size * 3 + 1) EXPECT_INT(0, (uintptr_t)arena_alloc(&a, size) % 16);
     EXPECT_SLICE(SLICE("x=7"), arena_printf(&a, "x=%d", 7));
+    EXPECT_SLICE(SLICE("ab"), arena_join(&a, SLICE("a"), SLICE("b")));
+    EXPECT_SLICE(SLICE("b"), arena_join(&a, SLICE_NONE, SLICE("b")));
     EXPECT(a.used >= 4916);
     arena_clear(&a);
     EXPECT_INT(0, a.used);
