@@ -94,6 +94,18 @@ describe("what is found is known before access", function()
     assert.equal("[us_ssn]", r.request.messages[1].content)
   end)
 
+  it("and adds labels", function()
+    local labelled = load([[detect = { "iban", "email" }, labels = { iban = "bank", email = { "person", "mail" } } ]],
+      { chain = { "watch", "redaction" }, watch = [[return policy { rules = {
+        { "bank", when = { label = "bank" }, deny = { 403, "no_bank_details" } },
+        { "mail", when = { label = "mail" }, annotate = { mail = "yes" } } } }]] })
+    assert.denied(labelled:request { model = "one", text = "DE89370400440532013000" }, 403, "no_bank_details")
+    assert.same({ mail = "yes" }, labelled:request({ model = "one", text = "a@b.io" }).annotations)
+    assert.same({}, labelled:request({ model = "one", text = "none" }).annotations)
+    local r = labelled:request { model = "one", text = "a@b.io", label = "bank" }
+    assert.denied(r, 403, "no_bank_details")
+  end)
+
   it("never lowers it", function()
     assert.denied(mg:request { model = "one", text = "DE89370400440532013000" }, 403, "data_not_allowed")
     assert.denied(mg:request { model = "one", text = "none", data = "restricted" }, 403, "data_not_allowed")

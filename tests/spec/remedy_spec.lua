@@ -258,7 +258,7 @@ describe("a denial of the shipped policies", function()
     local function take(spec)
       for _, example in ipairs(spec.examples or {}) do
         local t = copy(example)
-        t.deny, t.route, t.allow = nil, nil, nil
+        t.deny, t.route, t.allow, t.sent = nil, nil, nil, nil
         check_told(mg, t)
       end
     end
@@ -268,7 +268,7 @@ describe("a denial of the shipped policies", function()
         return word
       end
     end })
-    for _, name in ipairs { "access", "auth", "routing", "audit" } do
+    for _, name in ipairs { "access", "auth", "redaction", "routing", "audit" } do
       setfenv(assert(loadfile("policies/" .. name .. ".lua")), environment)()
     end
     assert.is_true(told > before + 5, "no example was denied")
