@@ -264,7 +264,10 @@ function fields.ctx.mask(ctx, kinds)
       error(("ctx:mask: no redaction policy of this chain looks for %s"):format(schema.kind_of(kind)), 0)
     end
     local count = core.found(kind)
-    if count > 0 then core.trace(policy.name, kind, "mask", ("%s, %d time%s"):format(kind, count, count == 1 and "" or "s"), policy.mode, policy.file, 0) end
+    if count > 0 then
+      core.trace(policy.name, kind, "mask", ("%d %s"):format(count, policy.mode == "observe" and "found" or "masked"), policy.mode,
+        policy.file, 0)
+    end
     if policy.mode ~= "observe" then core.mask(kind) end
   end
 end

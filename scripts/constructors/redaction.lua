@@ -131,8 +131,6 @@ end
 -- How strict a mode is by itself, under that of the policy.
 local function mode_of(policy, action) return action == "observe" and "observe" or policy.mode end
 
-local function times(kind, count) return ("%s, %d time%s"):format(kind, count, count == 1 and "" or "s") end
-
 local function run_findings(f, policy)
   local over
   for i = 1, #policy.kinds do
@@ -140,15 +138,15 @@ local function run_findings(f, policy)
     local count = core.found(kind)
     local action = count > 0 and policy.request[kind]
     if action and action ~= "allow" then
-      local mode = mode_of(policy, action)
+      local mode, line = mode_of(policy, action), policy.places[kind]
       if policy.classes[kind] then
-        notes.note(f, policy, kind, "classify", policy.classes[kind] .. " data", policy.mode, policy.line)
+        notes.note(f, policy, kind, "classify", policy.classes[kind] .. " data", policy.mode, line)
       end
       if action == "deny" then
-        over = over or notes.deny(f, policy, kind, found, ("%s must not be sent to a model"):format(times(kind, count)), mode,
-          policy.line)
+        over = over or notes.deny(f, policy, kind, found, ("%s must not be sent to a model (%d found)"):format(kind, count), mode,
+          line)
       else
-        notes.note(f, policy, kind, "mask", times(kind, count), mode, policy.line)
+        notes.note(f, policy, kind, "mask", ("%d %s"):format(count, mode == "enforce" and "masked" or "found"), mode, line)
         if mode == "enforce" then core.mask(kind) end
       end
     end
@@ -215,6 +213,12 @@ local function compile_detection(spec, policy)
   policy.kinds, names, masks = compile_kinds(spec)
   policy.request = compile_actions(spec.request or { ["*"] = "mask" }, sub(nil, "request"), policy.kinds,
     { "mask", "deny", "observe", "allow" })
+  policy.places = {}
+  for _, kind in ipairs(policy.kinds) do
+    local given = type(spec.request) == "table" and spec.request or {}
+    local key = given[kind] and kind or given["*"] and "*"
+    policy.places[kind] = key and report.place(sub(sub(nil, "request"), key)) or policy.line
+  end
   policy.classes = by_kind(spec.classify or {}, sub(nil, "classify"), policy.kinds, schema.class)
   policy.labels = by_kind(spec.labels or {}, sub(nil, "labels"), policy.kinds, schema.one_or_list(schema.code))
   policy.restore = spec.restore ~= nil and schema.boolean(spec.restore, sub(nil, "restore")) or false
