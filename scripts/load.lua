@@ -1,7 +1,6 @@
 -- Loads the bundle: every file is run, checked and compiled, and all that is wrong is reported, not the first only.
 local core, use = ...
 local report = use "report"
-local schema = use "schema"
 local constructors = use "constructors"
 local facts = use "facts"
 local sandbox = use "sandbox"
@@ -10,6 +9,7 @@ local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
 local lint = use "lint"
+local http = use "services/http"
 
 local kinds = {}
 for kind in pairs(constructors.kinds) do kinds[kind] = use("constructors/" .. kind) end
@@ -134,18 +134,7 @@ local function at_work()
   return list
 end
 
--- What moongate.lua says of services, as far as policies give it a meaning.
-local function check_services()
-  local list = core.services()
-  report.begin { path = "moongate.lua", text = "" }
-  for i = 1, #list, 2 do
-    if not schema.class_rank[list[i + 1]] then
-      report.message(("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
-        report.nearest(list[i + 1], schema.classes) or table.concat(schema.classes, ", "))
-    end
-  end
-end
-check_services()
+http.check_settings()
 
 -- For tests: what rules there are, and which tables hold functions that might remember something.
 local function be_watched()
@@ -182,6 +171,7 @@ if report.errors == 0 then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     lint.policy(definitions[i], policy)
+    http.check_calls(definitions[i].file.text)
   end
 end
 

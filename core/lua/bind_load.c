@@ -227,6 +227,16 @@ static int on_services(lua_State *L)
     return 1;
 }
 
+/* is_service(url) → whether moongate.lua lists it, and the name of its secret or false; nil when there is none to ask */
+static int on_is_service(lua_State *L)
+{
+    const struct settings *settings = loading_set(L)->settings;
+    if (!settings) return 0;
+    const struct egress *egress = settings_egress(settings, bind_check_slice(L, 1));
+    lua_pushboolean(L, egress != NULL);
+    return 1 + bind_push_fact(L, egress ? egress->name : SLICE(""));
+}
+
 /* zone(name) → {time, seconds east of Greenwich, …} in order of time, or nil when there is no such zone */
 static int on_zone(lua_State *L)
 {
@@ -410,6 +420,7 @@ void bind_load_register(lua_State *L)
                                          {"function_text", on_function_text},
                                          {"provider", on_provider},
                                          {"services", on_services},
+                                         {"is_service", on_is_service},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},

@@ -165,6 +165,9 @@ const struct code code_table[] = {
     {"MG0313", "keys that are not used", "of its keys are not used",
      "A file of public keys holds some of a kind that signatures are not checked with.",
      "Tokens that those keys have signed are refused; the others work."},
+    {"MG0314", "a service that is not listed", "is not listed in moongate.lua",
+     "A policy calls a place that egress does not name. The call raises, and the policy fails with it.",
+     "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with what data may go there."},
 
     /* ---- The load itself. */
     {"MG0401", "a change that needs a restart", "needs restart",

@@ -111,6 +111,36 @@ local function call(method, url, options)
   return reply, err, third
 end
 
+-- --- at load ---
+
+-- What moongate.lua says of services, as far as policies give it a meaning.
+function http.check_settings()
+  local list = core.services()
+  report.begin { path = "moongate.lua", text = "" }
+  for i = 1, #list, 2 do
+    if not schema.class_rank[list[i + 1]] then
+      report.message(("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
+        report.nearest(list[i + 1], schema.classes) or table.concat(schema.classes, ", "))
+    end
+  end
+end
+
+-- Calls of a file whose URL stands in it as a text: is the service listed? Before the first request finds out.
+function http.check_calls(text)
+  local number = 0
+  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
+    number = number + 1
+    local code = line:gsub("%-%-.*", "")
+    for column, url in code:gmatch("()http%.%l+%s*%(?%s*[\"'](https?://[^\"']+)") do
+      if core.is_service(url) == false then
+        local origin = url:match("^%a+://[^/?#]*")
+        report.warn_at(number, column, ("'%s' is not listed in moongate.lua: the call will raise"):format(origin),
+          ("egress = { [\"%s\"] = { clearance = \"public\" } }"):format(origin))
+      end
+    end
+  end
+end
+
 http.words = {
   get = function(url, options)
     if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("get sends no body: use http.post") end

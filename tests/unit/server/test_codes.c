@@ -30,6 +30,7 @@ static void a_text_has_the_code_of_what_it_says(void)
         {"the file returns nothing", "MG0102", false},
         {"unknown field `lisen`", "MG0211", false},
         {"rules[2]: never reached: 'a' always applies", "MG0301", true},
+        {"'https://b.example' is not listed in moongate.lua: the call will raise", "MG0314", true},
         /* what quotes another message is not that message */
         {"spec failed: x: '}' expected near 'y'", "MG0202", false},
         {"examples[1]: expected deny a, got a fault: undefined name 'x'", "MG0201", false},
