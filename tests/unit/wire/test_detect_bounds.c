@@ -65,6 +65,32 @@ static void long_names_and_domains(void)
     buf_clear(&text);
 }
 
+/* Fragments glued at random, so that candidates touch and overlap: no cut may show. */
+static void overlapping_candidates(void)
+{
+    static const char *const fragments[] = {
+        "john", "@", "example.com", ".", "-", " ", "+", "(", ")", "/", ",", "_", "\xC3\xA9", "\xE2\x80\x91", "\xC2\xA0",
+        "\xE4\xB8\xAD", "1", "12", "123", "0", "00", "030", "415", "555", "2671", "4111", "1111", "4111111111111111", "45",
+        "6789", "DE89", "3704", "0044", "0532", "0130", "00 ", "NO9386011117947", "EMP-", "004211", "case #", "AB",
+        " 12/34", "::", "abc", "Blue ", "Heron", "sk-", "a1b2c3d4e5f6g7h8i9j0", "ghp_", "AKIA", "IOSFODNN7EXAMPLE", HEADER,
+        PAYLOAD, "eyJ", "co", "SG.",
+    };
+    struct buf text;
+    buf_init(&text);
+    for (int round = 0; round < 1500; round++) {
+        struct seen whole;
+        buf_reset(&text);
+        for (uint32_t n = 2 + next_random(12); n > 0; n--)
+            buf_append(&text, slice_str(fragments[next_random(sizeof fragments / sizeof fragments[0])]));
+        feed(&whole, all, buf_slice(&text), NULL, 0);
+        expect_steps(all, buf_slice(&text), buf_slice(&whole.hits), 1, 1);
+        for (uint32_t i = 0; i < 8; i++)
+            expect_random(all, buf_slice(&text), buf_slice(&whole.hits), 3 + i * 4);
+        buf_clear(&whole.hits);
+    }
+    buf_clear(&text);
+}
+
 /* In prose no more than the last word or number waits. */
 static void little_is_held(void)
 {
@@ -195,6 +221,7 @@ int main(void)
     all = detect_new(DETECT_ALL, masks, MASKS, &why);
     RUN(long_keys_and_tokens_in_pieces);
     RUN(long_names_and_domains);
+    RUN(overlapping_candidates);
     RUN(little_is_held);
     RUN(no_text_is_slow);
     RUN(kinds_have_names);
