@@ -17,9 +17,10 @@
  * the first 255.
  *
  * Precision over noise: a card number has the prefix and length of a card network and its check digit (ISO/IEC 7812),
- * an IBAN the length of its country and its check digits (ISO 13616), a phone number a '+', a trunk '0' or North
- * American grouping: a bare run of digits is none. Letters and digits on either side make it part of something else;
- * of other alphabets, Latin, Greek and Cyrillic letters do, scripts that are written without spaces do not.
+ * an IBAN the length of its country and its check digits (ISO 13616), a phone number a '+', a trunk '0', an area code
+ * in parentheses or North American grouping: a bare run of digits is none. Letters and digits on either side make it
+ * part of something else; of other alphabets, Latin, Greek and Cyrillic letters do, scripts that are written without
+ * spaces do not.
  * Where two kinds could begin, the one that shows itself first in the text has it; masks go before built-in kinds.
  *
  * A struct detect never changes once made and may be shared. Never decodes JSON, never keeps text. Scanning takes time

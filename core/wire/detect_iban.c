@@ -76,8 +76,9 @@ enum found detect_iban(const struct view *v, size_t at, struct candidate *c)
     if (at < v->floor + 2) return FOUND_NO;
     size_t from = at - 2;
     if (!byte_is(v->text[from], IS_ALPHA) || !byte_is(v->text[from + 1], IS_ALPHA)) return FOUND_NO;
+    if (detect_is_word_before(v, from, 0)) return FOUND_NO;
     unsigned count = country_len(v->text[from], v->text[from + 1]);
-    if (count == 0 || detect_is_word_before(v, from, 0)) return FOUND_NO;
+    if (count == 0) return FOUND_NO;
     *c = (struct candidate){.from = from, .kind = DETECT_IBAN};
     enum found found = collect(v, from, chars, count, &c->to);
     v->state->steps += count;

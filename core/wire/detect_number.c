@@ -11,13 +11,6 @@ static enum found ends_there(const struct view *v, const struct candidate *c)
     return word == FOUND_LATER ? FOUND_LATER : word == FOUND_YES ? FOUND_NO : FOUND_YES;
 }
 
-/* No kind can begin with this group, whatever follows: most numbers of prose leave here. */
-static bool is_hopeless(const struct run *run, unsigned len)
-{
-    if (len > CARD_DIGITS_MAX) return true;
-    return len == 1 && !run->is_plus && run->digits[0] != 1;
-}
-
 /* The next kind, in their order of precedence, that the run is; *tried counts those asked. */
 static bool next_kind(const struct view *v, const struct run *run, unsigned *tried, struct candidate *c)
 {
@@ -32,7 +25,7 @@ static bool next_kind(const struct view *v, const struct run *run, unsigned *tri
 
 enum found detect_number(const struct view *v, size_t at, struct candidate *c)
 {
-    if (at > 0 && detect_run_is_lone(v, at)) return FOUND_NO;
+    if (detect_run_is_hopeless(v, at)) return FOUND_NO;
     struct run run = {.count = 0}; /* not before: clearing it would be most of the work of a lone number */
     unsigned tried = 0;
     detect_run_prefix(v, at, &run);
@@ -42,7 +35,6 @@ enum found detect_number(const struct view *v, size_t at, struct candidate *c)
     *c = (struct candidate){.from = detect_run_start(v, &run)};
     if (run.count == 0) return FOUND_NO;
     if (run.is_later) return FOUND_LATER;
-    if (is_hopeless(&run, group_len(&run, 0))) return FOUND_NO;
     /* A parenthesis that the first group does not close is the sentence's. */
     if (run.is_open && run.groups[0].after != SEP_PAREN) run.prefix -= 1;
     while (next_kind(v, &run, &tried, c)) {

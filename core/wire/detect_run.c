@@ -115,16 +115,37 @@ size_t detect_run_start(const struct view *v, const struct run *run)
     return run->at - v->floor < run->prefix ? v->floor : run->at - run->prefix;
 }
 
-bool detect_run_is_lone(const struct view *v, size_t at)
+/* Nothing joins the group that ends before `sep` to another. */
+static bool is_lone(unsigned char sep, unsigned char next)
 {
-    size_t i = at;
-    if (at > 0 && v->text[at - 1] == '+') return false;
-    while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
-        i++;
-    v->state->steps += i - at;
-    if (i - at >= CARD_DIGITS_MIN || i + 1 >= v->len || v->text[i] >= 0x80) return false;
-    unsigned char sep = v->text[i], next = v->text[i + 1];
-    if (!plain_separator(sep)) return sep != '(' && sep != ')';
+    if (!plain_separator(sep)) return sep != '(' && sep != ')' && sep != 0xC2 && sep != 0xE2;
     if (detect_class[next] & IS_DIGIT || next == '(' || next == ')') return false;
     return sep != ' ' || (next != '-' && next != '/');
+}
+
+/* Can these digits be the first of a card? */
+static bool may_begin_card(const unsigned char *digits, size_t len)
+{
+    if (len != 4) return len >= CARD_DIGITS_MIN && len <= CARD_DIGITS_MAX;
+    if (digits[0] == '2') return digits[1] >= '2' && digits[1] <= '7';
+    return (digits[0] >= '3' && digits[0] <= '6') || digits[0] == '8';
+}
+
+bool detect_run_is_hopeless(const struct view *v, size_t at)
+{
+    size_t i = at;
+    unsigned char before = byte_before(v, at, 1);
+    const unsigned char *digits = v->text + at;
+    if (before == '+') return false;
+    if (detect_class[before] & IS_WORD) return true;
+    while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
+        i++;
+    size_t len = i - at;
+    v->state->steps += len;
+    if (i + 1 >= v->len) return false;
+    if (may_begin_card(digits, len)) return len == 4 && is_lone(v->text[i], v->text[i + 1]);
+    bool is_tail = plain_separator(before) > SEP_SPACE && (detect_class[byte_before(v, at, 2)] & IS_DIGIT);
+    if (is_tail || is_lone(v->text[i], v->text[i + 1])) return true;
+    if (digits[0] == '0') return len < 2 || len > 5;
+    return !(len == 3 || (len == 2 && before == '(') || (len == 1 && digits[0] == '1'));
 }

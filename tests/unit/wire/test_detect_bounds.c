@@ -70,10 +70,10 @@ static void overlapping_candidates(void)
 {
     static const char *const fragments[] = {
         "john", "@", "example.com", ".", "-", " ", "+", "(", ")", "/", ",", "_", "\xC3\xA9", "\xE2\x80\x91", "\xC2\xA0",
-        "\xE4\xB8\xAD", "1", "12", "123", "0", "00", "030", "415", "555", "2671", "4111", "1111", "4111111111111111", "45",
-        "6789", "DE89", "3704", "0044", "0532", "0130", "00 ", "NO9386011117947", "EMP-", "004211", "case #", "AB",
-        " 12/34", "::", "abc", "Blue ", "Heron", "sk-", "a1b2c3d4e5f6g7h8i9j0", "ghp_", "AKIA", "IOSFODNN7EXAMPLE", HEADER,
-        PAYLOAD, "eyJ", "co", "SG.",
+        "\xE4\xB8\xAD", "1", "12", "123", "0", "00", "030", "415", "555", "2671", "4111", "1111", "4111111111111111",
+        "45", "6789", "DE89", "3704", "0044", "0532", "0130", "00 ", "NO9386011117947", "EMP-", "004211", "case #", "AB",
+        " 12/34", "::", "abc", "Blue ", "Heron", "sk-", "a1b2c3d4e5f6g7h8i9j0", "ghp_", "AKIA", "IOSFODNN7EXAMPLE",
+        HEADER, PAYLOAD, "eyJ", "co", "SG.",
     };
     struct buf text;
     buf_init(&text);
