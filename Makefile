@@ -13,7 +13,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e clients asan fuzz bench fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e clients asan fuzz fuzz-policy bench fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -48,6 +48,12 @@ fuzz:
 	@.ci/packages fuzz
 	@$(MAKE) CLANG=1 B=build/fuzz fuzzers
 	@B=build/fuzz sh tests/fuzz/run $(SECONDS) $(FUZZ)
+
+#: fuzz-policy  random policies on random requests for SECONDS (60)
+fuzz-policy:
+	@.ci/packages test
+	@$(MAKE) tests-built
+	@B=$(B) sh tests/fuzz/policy $(SECONDS)
 
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
