@@ -73,8 +73,9 @@ local function plan(paths)
       return nil, ("there is no %s"):format(path), "specs lie in <policies>/specs; `moongate help test` says more"
     end
     local folder, rest = project_of(path)
+    folder = folder or ""
     if root and folder ~= root then return nil, "specs of more than one project", "run them one after the other" end
-    root = folder or ""
+    root = folder
     rest = rest or path
     if not seen[rest] then list[#list + 1] = rest end
     seen[rest] = true
