@@ -165,6 +165,30 @@ static void append_upstream(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
+static void append_attempt(struct buf *out, const struct exchange *x, const struct attempt *a)
+{
+    buf_append_char(out, '{');
+    append_text(out, NAME("target"), x->verdict.targets[a->target].name);
+    if (a->status) append_number(out, NAME("status"), (uint64_t)a->status);
+    if (a->is_denied) append_text(out, NAME("error"), SLICE("denied"));
+    if (a->error != FAULT_NONE) append_text(out, NAME("error"), slice_str(fault_info(a->error)->code));
+    append_ms(out, NAME("ms"), a->began_ns, a->ended_ns);
+    buf_append_char(out, '}');
+}
+
+/* Of one that was called and answered, `upstream` says it all. */
+static void append_attempts(struct buf *out, const struct exchange *x)
+{
+    if (x->attempt_count < 2 && !(x->attempt_count && x->attempts[0].is_denied)) return;
+    append_name(out, NAME("attempts"));
+    buf_append_char(out, '[');
+    for (size_t i = 0; i < x->attempt_count; i++) {
+        if (i) buf_append_char(out, ',');
+        append_attempt(out, x, &x->attempts[i]);
+    }
+    buf_append_char(out, ']');
+}
+
 static void append_times(struct buf *out, const struct exchange *x)
 {
     uint64_t decided = x->entered_ns[EXCHANGE_CALLING];
@@ -260,6 +284,7 @@ void record_format(struct buf *out, const struct exchange *x)
     append_estimate(out, x);
     append_usage(out, &x->usage);
     append_upstream(out, x);
+    append_attempts(out, x);
     append_times(out, x);
     append_number(out, NAME("bytes_out"), x->response.bytes_out);
     append_number(out, NAME("events"), x->response.events);
