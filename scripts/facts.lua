@@ -11,6 +11,7 @@ local report = use "report"
 local schema = use "schema"
 local catalogue = use "catalogue"
 local edits = use "edits"
+local withhold = use "withhold"
 
 -- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
@@ -240,7 +241,7 @@ function fields.ctx.annotate(ctx, name, value)
   core.check_ctx(ctx)
   if type(name) ~= "string" then error("ctx:annotate(name, value): the name is a text", 0) end
   if value == nil then error(("ctx:annotate('%s', nil): there is no value"):format(name), 0) end
-  core.annotate(name, tostring(value))
+  core.annotate(name, withhold(core.facts(), tostring(value)))
 end
 
 function fields.ctx.warn(ctx, code, text)

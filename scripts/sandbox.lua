@@ -7,6 +7,7 @@ local predicates = use "predicates"
 local verbs = use "verbs"
 local constructors = use "constructors"
 local modules = use "modules"
+local withhold = use "withhold"
 
 local sandbox = {}
 
@@ -54,7 +55,8 @@ end
 local function log_level(level)
   return function(format, ...)
     if type(format) ~= "string" then error(("log.%s: the first argument is a text"):format(level), 2) end
-    core.log(level, select("#", ...) > 0 and format:format(...) or format)
+    local text = select("#", ...) > 0 and format:format(...) or format
+    core.log(level, core.is_deciding() and withhold(core.facts(), text) or text)
   end
 end
 

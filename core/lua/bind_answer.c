@@ -14,6 +14,13 @@ static int on_phase(lua_State *L)
     return 1;
 }
 
+/* is_deciding(): is a request at hand, or is the file only being loaded? */
+static int on_is_deciding(lua_State *L)
+{
+    lua_pushboolean(L, bind_set(L)->running != NULL);
+    return 1;
+}
+
 /* is_sent(): in on_response, has the client the answer already? */
 static int on_is_sent(lua_State *L)
 {
@@ -196,6 +203,7 @@ static int on_answer_text(lua_State *L)
 void bind_answer_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"phase", on_phase},
+                                         {"is_deciding", on_is_deciding},
                                          {"is_sent", on_is_sent},
                                          {"delta", on_delta},
                                          {"canonical", on_canonical},

@@ -33,8 +33,42 @@ static int on_glob(lua_State *L)
     return 1;
 }
 
+/* Bytes that stand in a text of the request or its answer: what is at least twice as long, less one, is found. */
+#define COPY_BYTES 16
+
+static bool stands_in(struct slice text, struct slice value)
+{
+    for (size_t at = 0; text.len >= COPY_BYTES && at + COPY_BYTES <= value.len; at += COPY_BYTES) {
+        if (memmem(text.ptr, text.len, value.ptr + at, COPY_BYTES)) return true;
+    }
+    return false;
+}
+
+/* Of messages, prompt or input; not of names, ids and settings beside them. */
+static bool stands_in_request(const struct exchange *x, struct slice value)
+{
+    const struct chat_request *r = &x->request;
+    if (r->tape.count == 0 || r->messages_node == JSON_NONE) return false;
+    uint32_t end = json_after(&r->tape, r->messages_node);
+    for (uint32_t node = chat_next_text(r, JSON_NONE); node != JSON_NONE; node = chat_next_text(r, node)) {
+        if (node >= r->messages_node && node < end && stands_in(json_raw(&r->tape, node), value)) return true;
+    }
+    return false;
+}
+
+/* copies_text(value) → whether a longer run of it is the request's own text, or its answer's, as it was sent */
+static int on_copies_text(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    struct slice value = bind_check_slice(L, 1), answer = buf_slice(&x->response.text);
+    /* memmem runs well below a nanosecond a byte */
+    vm_charge(L, (buf_len(&x->body) + answer.len) / 8 * (value.len / COPY_BYTES));
+    lua_pushboolean(L, stands_in_request(x, value) || stands_in(answer, value));
+    return 1;
+}
+
 void bind_text_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"glob", on_glob}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"glob", on_glob}, {"copies_text", on_copies_text}, {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

@@ -11,13 +11,14 @@
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
+local withhold = use "withhold"
 
 local metrics = {}
 
 local SETS_MAX = 100
 local declared = {}
 
-local function flatten(name, labels)
+local function flatten(f, name, labels)
   local list = {}
   if labels == nil then return list end
   if type(labels) ~= "table" then error(("%s: labels are a table, got %s"):format(name, schema.kind_of(labels)), 0) end
@@ -30,7 +31,7 @@ local function flatten(name, labels)
     if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
       error(("%s: the label '%s' is a text, got %s"):format(name, label, schema.kind_of(value)), 0)
     end
-    list[#list + 1], list[#list + 2] = label, tostring(value):sub(1, 64)
+    list[#list + 1], list[#list + 2] = label, withhold(f, tostring(value)):sub(1, 64)
   end
   if #list > 6 then error(name .. ": at most three labels", 0) end
   return list
@@ -55,13 +56,13 @@ local function add(metric, value, labels)
   end
   if metric.kind == "counter" and value % 1 ~= 0 then error(metric.name .. ": a counter counts whole numbers", 0) end
   local f = core.facts()
-  local list = flatten(metric.name, labels)
+  local list = flatten(f, metric.name, labels)
   if f._quiet or (f._policy and f._policy.mode == "observe") then return end
   core.metric(metric.kind, metric.name, value, bound(metric, list))
 end
 
 local function declare(kind, name)
-  if pcall(core.facts) then error(("metrics.%s: declare '%s' at the top of the file, not inside a hook"):format(kind, tostring(name)), 0) end
+  if core.is_deciding() then error(("metrics.%s: declare '%s' at the top of the file, not inside a hook"):format(kind, tostring(name)), 0) end
   if type(name) ~= "string" or not name:find("^[a-z][a-z0-9_]*$") or #name > 60 then
     error(("metrics.%s: a name is made of a-z, 0-9 and _, got %s"):format(kind, schema.kind_of(name)), 0)
   end

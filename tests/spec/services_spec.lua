@@ -283,6 +283,25 @@ describe("metrics", function()
     end
   end)
 
+  it("and logs and annotations never repeat what sensitive requests say", function()
+    local mg = with([[
+      local text = ctx.request:last_user_text()
+      ctx:annotate("whole", text) ctx:annotate("part", "it says: " .. text:sub(9, 50)) ctx:annotate("word", text:sub(1, 11))
+      log.info("got %s", text) c { text = text } ]], TOP)
+    local text = "the merger with Acme is planned for the third of May"
+    local r = mg:request { model = "one", text = text, data = "internal" }
+    assert.equal(text, r.annotations.whole)
+    r = mg:request { model = "one", text = text, data = "confidential" }
+    assert.equal("[withheld: it repeats text of a request with confidential data]", r.annotations.whole)
+    assert.equal(r.annotations.whole, r.annotations.part)
+    assert.equal("the merger ", r.annotations.word)
+    assert.truthy(mg.logs[2].text:find("withheld", 1, true))
+    assert.truthy(mg.metrics.checks_total[2].labels.text:find("withheld", 1, true))
+    mg = gw.load_text { x = "return policy { buffer = false, on_response = function(ctx) ctx:annotate('v', ctx.response:text()) end }" }
+    r = mg:respond({ model = "one", data = "restricted" }, { text = "their password is swordfish42, do not tell" })
+    assert.truthy(r.annotations.v:find("withheld", 1, true))
+  end)
+
   it("and logs are seen by specs", function()
     local mg = with("log.warn('hello %d', 7)")
     mg:request { model = "one" }
