@@ -103,6 +103,7 @@ static bool take_jwks(struct worker *w, struct slice body, struct fault *why)
         keysets_answered(w->keysets, url, now);
     else
         keysets_failed(w->keysets, url, now);
+    if (keys && head.is_changed) keysets_changed(w->keysets, url);
     if (w->flow) flow_keys_came(w->flow, keys && head.is_changed);
     return keys || head.outcome != JWKS_FETCHED;
 }

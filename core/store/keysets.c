@@ -79,6 +79,12 @@ void keysets_put(struct keysets *sets, struct slice url, struct jwks *keys, uint
     set->fetched_wall_ns = wall_ns;
 }
 
+void keysets_changed(struct keysets *sets, struct slice url)
+{
+    struct keyset *set = find(sets, url);
+    if (set) set->answered_ns = 0;
+}
+
 void keysets_failed(struct keysets *sets, struct slice url, uint64_t mono_ns)
 {
     keysets_answered(sets, url, mono_ns);

@@ -26,6 +26,8 @@ struct keysets *keysets_new(void);
 void keysets_free(struct keysets *sets); /* NULL is welcome */
 /* They were fetched at wall_ns; takes the set. */
 void keysets_put(struct keysets *sets, struct slice url, struct jwks *keys, uint64_t wall_ns, uint64_t mono_ns);
+/* Those are others than before: whoever lacks a key now may ask at once. */
+void keysets_changed(struct keysets *sets, struct slice url);
 /* An attempt to fetch them has failed. */
 void keysets_failed(struct keysets *sets, struct slice url, uint64_t mono_ns);
 /* There was no attempt: they have been asked for too often. */
