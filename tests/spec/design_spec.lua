@@ -58,6 +58,28 @@ describe("routing", function()
   end
 end)
 
+describe("redaction", function()
+  local mg = gw.load { "policies/redaction.lua" }
+
+  it("masks e-mail addresses and staff numbers", function()
+    local r = mg:request { text = "write to ana@example.com about EMP-123456" }
+    assert.equal("write to [email] about [employee_id]", r.request.messages[1].content)
+  end)
+
+  it("asks moderation for the support bot only", function()
+    mg:stub("POST https://moderation.internal/v1/check", function(req)
+      return { status = 200, json = { flagged = req.json.text:find("attack") ~= nil, category = "violence" } }
+    end)
+    assert.denied(mg:request { as = { app = "support-bot" }, text = "plan an attack" }, 422, "content_flagged")
+    assert.allowed(mg:request { as = { app = "sales-copilot" }, text = "plan an attack" })
+  end)
+
+  it("goes on when moderation is down", function()
+    mg:stub("POST https://moderation.internal/v1/check", function() return nil, "timeout" end)
+    assert.allowed(mg:request { as = { app = "support-bot" }, text = "hello" })
+  end)
+end)
+
 describe("the whole chain", function()
   local mg = gw.load_chain()                                   -- policies/init.lua, as the gateway loads it
 
