@@ -134,6 +134,7 @@ local methods = {
   cost_of = "model: string): number?",
   annotate = "name: string, value: string|number|boolean",
   warn = "code: string, text?: string",
+  mask = "kinds: string|string[]",
   set = "field: string, value: any",
   contains = "text: string): boolean",
   last_user_text = "): string?",

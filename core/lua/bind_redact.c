@@ -141,14 +141,16 @@ static int on_use_detector(lua_State *L)
     return 0;
 }
 
-/* scan() → whether all is looked at: a piece a call, so that others have their turn in between */
+/* scan() → whether all is looked at: a piece a call, so that others have their turn in between; whether there is
+ * anything to say of it */
 static int on_scan(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
     bool is_done = !x->redact || redact_is_scanned(x->redact);
     if (!is_done) is_done = redact_scan(x->redact, &x->request, buf_slice(&x->body));
     lua_pushboolean(L, is_done);
-    return 1;
+    lua_pushboolean(L, x->redact && redact_has_findings(x->redact));
+    return 2;
 }
 
 /* What was found is asked for: then it must be known, in one go if need be. */

@@ -288,6 +288,11 @@ bool redact_is_scanned(const struct redact *r)
     return r->is_done;
 }
 
+bool redact_has_findings(const struct redact *r)
+{
+    return r->hit_count > 0 || r->is_cut;
+}
+
 uint32_t redact_found(const struct redact *r, unsigned kind)
 {
     return r->found[kind];

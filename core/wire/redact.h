@@ -55,6 +55,8 @@ const struct redact_rules *redact_rules_of(const struct redact *r);
  * same in all calls. */
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body);
 bool redact_is_scanned(const struct redact *r);
+/* False when neither anything was found nor text left out. */
+bool redact_has_findings(const struct redact *r);
 /* How often a kind was found in the request, the same value counted each time. */
 uint32_t redact_found(const struct redact *r, unsigned kind);
 /* True when the request has more text than may be scanned. */

@@ -166,19 +166,20 @@ end
 
 -- In pieces, so that a long text never holds up the neighbours. Before the chain looks at the data class.
 local function scan(f, policy)
-  while not core.scan() do end
-  if policy.mode ~= "enforce" then return end
+  local is_done, has_findings
+  repeat is_done, has_findings = core.scan() until is_done
+  if not has_findings or policy.mode ~= "enforce" then return has_findings end
   for kind, labels in pairs(policy.labels) do
     if core.found(kind) > 0 then
       for _, label in ipairs(labels) do facts.raise_label(f, label) end
     end
   end
+  return true
 end
 
 local function run(f, policy)
   if policy.mode == "off" then return nil end
-  if policy.detector then
-    scan(f, policy)
+  if policy.detector and scan(f, policy) then
     if run_findings(f, policy) or run_unscanned(f, policy) then return "over" end
   end
   return actions.run_all(f, policy)

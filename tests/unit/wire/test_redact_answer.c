@@ -1,0 +1,375 @@
+/* What the model says is masked and given back, however it is cut, and nothing else changes. */
+#include "redacting.h"
+
+#define EXPECT_TEXT(want, got) EXPECT_SLICE(slice_str(want), got)
+#define ASKED "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"ana@example.com EMP-123456 bo@x.org\"}]}"
+
+static const char *const answers[][2] = {
+    {"dear [email], write to [email_2] or [employee_id].", "dear ana@example.com, write to bo@x.org or EMP-123456."},
+    {"new: cy@x.org, again cy@x.org, EMP-654321", "new: [email_3], again [email_3], [employee_id_2]"},
+    {"your own ana@example.com is yours", "your own ana@example.com is yours"},
+    {"[email [email_] [email_1] [email_9] [] [email]] [[email]", "[email [email_] [email_1] [email_9] [] ana@example.com] [ana@example.com"},
+    {"key sk-" "abcdefghijklmnopqrst0123456789 card 4111 1111 1111 1111 end", "key [api_key] card [credit_card] end"},
+    {"caf\xC3\xA9 \xF0\x9F\x98\x80 [email]\xE2\x80\xA6", "caf\xC3\xA9 \xF0\x9F\x98\x80 ana@example.com\xE2\x80\xA6"},
+    {"nothing at all", "nothing at all"},
+    {"ends in [emai", "ends in [emai"},
+};
+#define ANSWERS (sizeof answers / sizeof answers[0])
+
+static struct buf out;
+
+static void on_out(void *arg, struct slice bytes, bool is_tail)
+{
+    (void)arg;
+    (void)is_tail;
+    buf_append(&out, bytes);
+}
+
+static void write_delta(struct buf *sse, struct slice text, int choice, const char *field)
+{
+    buf_printf(sse, "data: {\"id\":\"x\",\"choices\":[{\"index\":%d,\"delta\":{\"%s\":", choice, field);
+    buf_append_json(sse, text);
+    buf_append(sse, SLICE("},\"logprobs\":null,\"finish_reason\":null}]}\n\n"));
+}
+
+/* All text of one choice's field, joined over the events. */
+static struct slice join(struct slice sse, int choice, const char *field)
+{
+    static struct buf joined;
+    struct json_tape tape;
+    struct fault why;
+    buf_reset(&joined);
+    json_init(&tape);
+    for (const char *at = sse.ptr, *end = sse.ptr + sse.len; at < end;) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        struct slice line = slice_of(at, (size_t)(lf - at));
+        at = lf + 1;
+        if (!slice_starts(line, SLICE("data: {"))) continue;
+        if (!json_parse(&tape, slice_of(line.ptr + 6, line.len - 6), &why)) {
+            UNIT_FAIL("%s in %.*s", why.text, SLICE_FMT(line));
+            break;
+        }
+        uint32_t c = json_first(&tape, json_get(&tape, 0, SLICE("choices")));
+        int64_t index = 0;
+        if (c == JSON_NONE || !json_to_i64(&tape, json_get(&tape, c, SLICE("index")), &index) || index != choice) continue;
+        uint32_t text = json_get(&tape, json_get(&tape, c, SLICE("delta")), slice_str(field));
+        if (json_is(&tape, text, JSON_STRING)) buf_append(&joined, json_text(&tape, text, &arena));
+    }
+    json_clear(&tape);
+    return buf_slice(&joined);
+}
+
+struct feeding {
+    struct redact_stream *stream;
+};
+
+static void on_event(void *arg, const struct sse_event *event)
+{
+    struct feeding *f = arg;
+    struct fault why;
+    if (!redact_stream_event(f->stream, event, on_out, NULL, &why)) UNIT_FAIL("%s", why.text);
+}
+
+static void run_stream(struct slice sse)
+{
+    struct feeding f = {redact_stream_new(r)};
+    struct sse_parser *parser = sse_new();
+    buf_reset(&out);
+    sse_feed(parser, sse, on_event, &f);
+    sse_finish(parser, on_event, &f);
+    redact_stream_flush(f.stream, on_out, NULL);
+    redact_stream_free(f.stream);
+    sse_free(parser);
+}
+
+#define FINISH "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+#define USAGE "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n"
+
+static size_t char_len(const char *at)
+{
+    unsigned char c = (unsigned char)*at;
+    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
+/* Cut at every place, into pieces of every length, as deltas: one result. */
+static void however_it_is_cut_the_answer_is_the_same(void)
+{
+    struct buf sse;
+    buf_init(&sse);
+    for (size_t a = 0; a < ANSWERS; a++) {
+        struct slice text = slice_str(answers[a][0]);
+        for (size_t first = 1; first <= text.len; first++) {
+            for (size_t step = 1; step <= text.len; step += step < 8 ? 1 : text.len) {
+                buf_reset(&sse);
+                use_rules(true, true);
+                send_request(ASKED, CHAT_CHAT);
+                for (size_t at = 0, next; at < text.len; at = next) {
+                    size_t want = at ? at + step : first;
+                    for (next = at; next < text.len && next < want;)
+                        next += char_len(text.ptr + next);
+                    write_delta(&sse, slice_of(text.ptr + at, next - at), 0, "content");
+                }
+                buf_append(&sse, SLICE(FINISH USAGE "data: [DONE]\n\n"));
+                run_stream(buf_slice(&sse));
+                EXPECT_TEXT(answers[a][1], join(buf_slice(&out), 0, "content"));
+                EXPECT(buf_len(&out) > sizeof USAGE && memmem(buf_ptr(&out), buf_len(&out), USAGE, sizeof USAGE - 1));
+                done();
+            }
+        }
+    }
+    buf_clear(&sse);
+}
+
+static uint64_t seed = 88172645463325252ull;
+
+static size_t draw(size_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (size_t)(seed % below);
+}
+
+/* Values, parts of them, placeholders and what looks like them, in any order. */
+static void draw_text(struct buf *text)
+{
+    static const char *const parts[] = {
+        "[email]", "[email_2]", "[email_3]", "[", "]", "[ema", "il]", "[employee_id]", "ana@example.com", "bo@x.org", "cy@x.org",
+        "EMP-", "123456", "654321", "12", "-", "4111 1111 1111 1111", "4111", " ", " ", "\n", "@", ".com", "\xC3\xA9", "\xF0\x9F\x98\x80",
+        "word", "+49 30 1234567", "219-09-9999", "DE89370400440532013000", "\"", "\\", "_2]", "x"};
+    buf_reset(text);
+    for (size_t i = 1 + draw(12); i > 0; i--)
+        buf_append(text, slice_str(parts[draw(sizeof parts / sizeof parts[0])]));
+}
+
+static void whatever_is_said_and_cut_the_whole_decides(void)
+{
+    struct buf text, sse, body, whole;
+    buf_init(&text);
+    buf_init(&sse);
+    buf_init(&body);
+    buf_init(&whole);
+    int changed = 0;
+    for (int round = 0; round < 20000 && !unit_case_failures; round++) {
+        draw_text(&text);
+        use_rules(draw(4) != 0, draw(4) != 0);
+        send_request(ASKED, CHAT_CHAT);
+        buf_reset(&body);
+        buf_append(&body, SLICE("{\"choices\":[{\"index\":0,\"delta\":{\"content\":"));
+        buf_append_json(&body, buf_slice(&text));
+        buf_append(&body, SLICE("}}]}"));
+        buf_reset(&whole);
+        buf_append(&whole, SLICE("data: "));
+        size_t before = buf_len(&whole);
+        redact_answer(r, buf_slice(&body), &whole);
+        if (buf_len(&whole) == before) buf_append(&whole, buf_slice(&body));
+        buf_append(&whole, SLICE("\n\n"));
+        struct slice want = arena_copy(&arena, join(buf_slice(&whole), 0, "content"));
+        send_request(ASKED, CHAT_CHAT);
+        buf_reset(&sse);
+        for (size_t at = 0, next; at < buf_len(&text); at = next) {
+            size_t to = at + 1 + draw(draw(3) ? 4 : 40);
+            for (next = at; next < buf_len(&text) && next < to;)
+                next += char_len(buf_ptr(&text) + next);
+            write_delta(&sse, slice_of(buf_ptr(&text) + at, next - at), 0, "content");
+        }
+        if (draw(2)) buf_append(&sse, SLICE(FINISH));
+        run_stream(buf_slice(&sse));
+        EXPECT_SLICE(want, join(buf_slice(&out), 0, "content"));
+        if (slice_equal(want, buf_slice(&text)))
+            EXPECT_SLICE(buf_slice(&sse), buf_slice(&out));
+        else
+            changed++;
+        done();
+    }
+    EXPECT(changed > 5000);
+    buf_clear(&text);
+    buf_clear(&sse);
+    buf_clear(&body);
+    buf_clear(&whole);
+}
+
+static void events_that_hold_nothing_are_byte_for_byte(void)
+{
+    struct slice sse = SLICE("data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\r\n\r\n"
+                             ": comment\n\n"
+                             "event: x\ndata: { \"choices\" : [ {\"index\":0, \"delta\":{\"content\":\"H\\u00e9llo \"}} ] }\n\n"
+                             "data:{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"wor\"}}]}\nid: 7\n\n"
+                             "data:{\"choices\":[{\"index\":0,\n"
+                             "data: \"delta\":{\"content\":\"ld\"}}]}\n\n" FINISH USAGE "data: [DONE]\n\n");
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    run_stream(sse);
+    EXPECT_SLICE(sse, buf_slice(&out));
+    done();
+}
+
+static void a_secret_across_two_chunks_is_caught_and_nothing_else_changed(void)
+{
+    struct buf sse;
+    buf_init(&sse);
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    buf_append(&sse, SLICE("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"it is EMP-12\"},\"logprobs\":{\"content\":[]}}]}\n\n"
+                           "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"3999, ok\"},\"logprobs\":{\"content\":[]}}]}\n\n"
+                           "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" \"},\"logprobs\":{\"content\":[]}}]}\n\n"));
+    run_stream(buf_slice(&sse));
+    EXPECT_TEXT("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"it is [employee_id_2]\"},\"logprobs\":null}]}\n\n"
+               "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\", ok\"},\"logprobs\":null}]}\n\n"
+               "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\" \"},\"logprobs\":{\"content\":[]}}]}\n\n",
+               buf_slice(&out));
+    EXPECT_INT(1, redact_answer_counts(r)->masked);
+    buf_clear(&sse);
+    done();
+}
+
+static void choices_and_fields_are_texts_of_their_own(void)
+{
+    struct buf sse;
+    const char *a = "one EMP-111111 ", *b = "two EMP-222222 ";
+    buf_init(&sse);
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    for (size_t i = 0; a[i]; i++) {
+        write_delta(&sse, slice_of(a + i, 1), 0, "content");
+        write_delta(&sse, slice_of(b + i, 1), 1, "content");
+    }
+    write_delta(&sse, SLICE("EMP-33"), 0, "reasoning_content");
+    write_delta(&sse, SLICE("3333"), 0, "content");
+    run_stream(buf_slice(&sse));
+    EXPECT_TEXT("one [employee_id_2] 3333", join(buf_slice(&out), 0, "content"));
+    EXPECT_TEXT("two [employee_id_3] ", join(buf_slice(&out), 1, "content"));
+    EXPECT_TEXT("EMP-33", join(buf_slice(&out), 0, "reasoning_content"));
+    buf_clear(&sse);
+    done();
+}
+
+#define CALL(id, text) "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":" id ",\"function\":{\"arguments\":" text "}}]}}]}\n\n"
+
+static void arguments_of_tools_stay_json(void)
+{
+    static const struct detect_mask masks[] = {{{"quoted", 6}, {"Q\"####", 6}}};
+    struct fault why;
+    use_rules(true, true);
+    detect_free(rules.detect);
+    rules.detect = detect_new(DETECT_ALL, masks, 1, &why);
+    memset(rules.kinds_of_letter, 0, sizeof rules.kinds_of_letter);
+    redact_rules_index(&rules);
+    send_request("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Q\\\"1234 a@b.io\"}]}", CHAT_CHAT);
+    run_stream(SLICE(CALL("0", "\"{\\\"a\\\":\\\"[quo\"") CALL("1", "\"{\\\"b\\\":\\\"[ema\"") CALL("0", "\"ted]\\\"}\"")
+                         CALL("1", "\"il]\\\"}\"") FINISH));
+    EXPECT_TEXT(CALL("0", "\"{\\\"a\\\":\\\"Q\\\\\\\"1234\"") CALL("1", "\"{\\\"b\\\":\\\"a@b.io\"") CALL("0", "\"\\\"}\"")
+                   CALL("1", "\"\\\"}\"") FINISH,
+               buf_slice(&out));
+    done();
+}
+
+static void a_silent_text_does_not_hold_the_others_up_for_ever(void)
+{
+    struct buf sse;
+    buf_init(&sse);
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    write_delta(&sse, SLICE("EMP-1"), 0, "content");
+    for (int i = 0; i < 2000; i++)
+        write_delta(&sse, SLICE("some words "), 1, "content");
+    struct feeding f = {redact_stream_new(r)};
+    struct sse_parser *parser = sse_new();
+    buf_reset(&out);
+    sse_feed(parser, buf_slice(&sse), on_event, &f);
+    EXPECT(buf_len(&sse) - buf_len(&out) <= 1024); /* only what is not settled of the newest */
+    redact_stream_free(f.stream);
+    sse_free(parser);
+    buf_clear(&sse);
+    done();
+}
+
+static void expect_answer(const char *body, const char *want)
+{
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    buf_reset(&out);
+    if (!redact_answer(r, slice_str(body), &out)) buf_append(&out, slice_str(body));
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    done();
+}
+
+static void whole_answers_are_treated_alike(void)
+{
+    expect_answer("{ \"id\":\"EMP-654321\", \"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"[email] cy@x.org\","
+                  "\"tool_calls\":[{\"id\":\"EMP-654321\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"to\\\":\\\"[email_2]\\\"}\"}}]},"
+                  "\"logprobs\":{\"content\":[]}}], \"usage\":{\"prompt_tokens\":3} }",
+                  "{ \"id\":\"EMP-654321\", \"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"ana@example.com [email_3]\","
+                  "\"tool_calls\":[{\"id\":\"EMP-654321\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"to\\\":\\\"bo@x.org\\\"}\"}}]},"
+                  "\"logprobs\":null}], \"usage\":{\"prompt_tokens\":3} }");
+    expect_answer("{\"choices\":[{\"text\":\"call [email]\"}]}", "{\"choices\":[{\"text\":\"call ana@example.com\"}]}");
+    expect_answer("{\"error\":{\"message\":\"'[email]' is no place, nor is cy@x.org\"}}",
+                  "{\"error\":{\"message\":\"'ana@example.com' is no place, nor is [email_3]\"}}");
+    expect_answer("no JSON: [email] cy@x.org", "no JSON: ana@example.com [email_3]");
+    expect_answer("{\"choices\":[{\"message\":{\"content\":\"plain\"}}]}", "{\"choices\":[{\"message\":{\"content\":\"plain\"}}]}");
+}
+
+static void without_restore_the_callers_values_stay_masked(void)
+{
+    use_rules(false, true);
+    send_request(ASKED, CHAT_CHAT);
+    buf_reset(&out);
+    EXPECT(redact_answer(r, SLICE("{\"choices\":[{\"text\":\"[email] bo@x.org new@x.org\"}]}"), &out));
+    EXPECT_TEXT("{\"choices\":[{\"text\":\"[email] [email_2] [email_3]\"}]}", buf_slice(&out));
+    done();
+}
+
+static void with_answers_left_alone_only_what_was_masked_comes_back(void)
+{
+    use_rules(true, false);
+    send_request(ASKED, CHAT_CHAT);
+    buf_reset(&out);
+    EXPECT(redact_answer(r, SLICE("{\"choices\":[{\"text\":\"[email] new@x.org\"}]}"), &out));
+    EXPECT_TEXT("{\"choices\":[{\"text\":\"ana@example.com new@x.org\"}]}", buf_slice(&out));
+    done();
+}
+
+static void too_large_or_too_many_is_refused(void)
+{
+    struct redact_stream *stream;
+    struct sse_event event = {.raw = {"x", 1}, .is_raw = true};
+    struct fault why;
+    struct buf sse;
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    stream = redact_stream_new(r);
+    EXPECT(!redact_stream_event(stream, &event, on_out, NULL, &why));
+    buf_init(&sse);
+    bool ok = true;
+    for (int i = 0; ok && i < 2000; i++) {
+        buf_reset(&sse);
+        buf_printf(&sse, "{\"choices\":[{\"index\":%d,\"delta\":{\"content\":\"x\"}}]}", i);
+        event = (struct sse_event){.raw = buf_slice(&sse), .data = buf_slice(&sse), .ends = true};
+        ok = redact_stream_event(stream, &event, on_out, NULL, &why);
+    }
+    EXPECT(!ok && why.code == FAULT_UPSTREAM_PROTOCOL);
+    redact_stream_free(stream);
+    buf_clear(&sse);
+    done();
+}
+
+int main(void)
+{
+    arena_init(&arena);
+    buf_init(&sent);
+    buf_init(&out);
+    RUN(however_it_is_cut_the_answer_is_the_same);
+    RUN(whatever_is_said_and_cut_the_whole_decides);
+    RUN(events_that_hold_nothing_are_byte_for_byte);
+    RUN(a_secret_across_two_chunks_is_caught_and_nothing_else_changed);
+    RUN(choices_and_fields_are_texts_of_their_own);
+    RUN(arguments_of_tools_stay_json);
+    RUN(a_silent_text_does_not_hold_the_others_up_for_ever);
+    RUN(whole_answers_are_treated_alike);
+    RUN(without_restore_the_callers_values_stay_masked);
+    RUN(with_answers_left_alone_only_what_was_masked_comes_back);
+    RUN(too_large_or_too_many_is_refused);
+    buf_clear(&sent);
+    buf_clear(&out);
+    return unit_close("redact_answer");
+}
