@@ -26,8 +26,9 @@ local function rule_step(entry, notes)
 end
 
 local function note_step(entry)
+  local reason = entry.verb == "http" and "not called here: decided as if it gave no answer" or entry.reason
   return { rule = entry.rule ~= "" and entry.rule or nil, at = place(entry.file, entry.line), applies = true, verb = entry.verb,
-    reason = entry.reason, mode = entry.mode, conditions = {} }
+    reason = reason, mode = entry.mode, conditions = {} }
 end
 
 -- A target that was passed over, and why; nil for any other word.
@@ -64,12 +65,14 @@ end
 
 local function policies_of(seen)
   local list, is_listing = {}, seen.facts and seen.facts.api == "models"
+  local place_in_chain = 0
   for i, policy in ipairs(loaded.policies) do
     local steps = steps_of(policy.name, seen.log)
     local state = "passed"
+    if not policy.is_off then place_in_chain = place_in_chain + 1 end
     if is_denied_by(seen.outcome, policy.name) then state = seen.outcome.kind == "fault" and "failed" or "denied"
-    elseif policy.mode == "off" then state = "off"
-    elseif seen.reached and i > seen.reached and not is_listing then state = "not reached" end
+    elseif policy.is_off or policy.mode == "off" then state = "off"
+    elseif seen.reached and place_in_chain > seen.reached and not is_listing then state = "not reached" end
     list[i] = { name = policy.name, kind = policy.kind, file = policy.file, mode = policy.mode, state = state, steps = steps }
   end
   local models = steps_of("models", seen.log)
@@ -150,9 +153,21 @@ local function explain(t, q)
   return answer
 end
 
+-- What is only known when a target is called.
+local function add_later(answer, notes)
+  if answer.verdict.kind ~= "allow" then return end
+  for _, policy in ipairs(walk.at_work(loaded.policies)) do
+    if policy.on_attempt and policy.mode ~= "off" then
+      notes[#notes + 1] = ("on_attempt of %s may still pass over a target when it is called: %s:%d"):format(policy.name, policy.file,
+        policy.lines.on_attempt)
+    end
+  end
+end
+
 return function(q)
   local t, notes = question.read(q)
   local answer = explain(t, q)
+  add_later(answer, notes)
   answer.notes = notes
   local code = answer.verdict.kind == "allow" and 0 or 1
   if q.json then return json.encode(text.jsonable(answer)), code end

@@ -86,7 +86,7 @@ local function step_lines(step, out, paint)
   end
   local verb = step.verb or step.action or "applies"
   local is_end = (verb == "deny" or verb == "fault") and step.mode ~= "observe"
-  local mark = is_end and paint("red", "✕") or verb == "skip" and paint("dim", "·") or paint("green", "✓")
+  local mark = is_end and paint("red", "✕") or (verb == "skip" or verb == "http") and paint("dim", "·") or paint("green", "✓")
   local reason = step.reason and step.reason ~= "" and step.reason ~= verb and "  " .. step.reason or ""
   out[#out + 1] = ("      %s %-28s %s%s%s  %s"):format(mark, name, verb, reason, mode, paint("blue", step.at or ""))
 end
@@ -96,7 +96,7 @@ local function policy_lines(policy, out, paint)
   local state = policy.state ~= "passed" and policy.state ~= "denied" and policy.state
     or #policy.steps == 0 and "no objection" or policy.mode == "observe" and "only observed" or ""
   out[#out + 1] = ("  %s %-12s %s"):format(paint(mark[2], mark[1]), policy.name, paint("dim", state))
-  if policy.state == "not reached" then return end
+  if policy.state == "not reached" or policy.state == "off" then return end
   for _, step in ipairs(policy.steps) do step_lines(step, out, paint) end
 end
 

@@ -69,7 +69,9 @@ local function judge(parts, f)
   for i, part in ipairs(parts) do
     local holds = not part.test or (part.test(f) and true or false)
     all = all and holds
-    list[i] = { text = part.text, key = part.keys[1], holds = holds, seen = part.keys[1] ~= "called" and value_of(f, part.keys[1]) or nil }
+    local key, seen = part.keys[1], nil
+    if key ~= "called" then seen = value_of(f, key) end
+    list[i] = { text = part.text, key = key, holds = holds, seen = seen }
   end
   return list, all
 end
@@ -167,12 +169,21 @@ local function facts_of(f)
   return out
 end
 
+-- Those that the chain has at work; { "budget", mode = "off" } in init.lua keeps one out.
+function walk.at_work(policies)
+  local list = {}
+  for _, policy in ipairs(policies) do
+    if not policy.is_off then list[#list + 1] = policy end
+  end
+  return list
+end
+
 -- t → { outcome, log, facts, reached }, or nil and why the request is no request. policies: others than those in force.
 function walk.decide(t, policies, is_quiet)
   local described, description = pcall(request.describe, t)
   if not described then return nil, tostring(description) end
   local seen = { log = {} }
-  local decide, after_fault = chain.new(policies or loaded.policies)
+  local decide, after_fault = chain.new(walk.at_work(policies or loaded.policies))
   local function look(f)
     if is_quiet then return end
     seen.facts, seen.reached = facts_of(f), f._at

@@ -248,7 +248,7 @@ local function compiled(list)
   end
   for i, definition in ipairs(loaded.definitions) do
     local now = edited(list, definition)
-    policies[i] = now == definition and loaded.policies[i] or walk.watch(loaded.compile(now), now)
+    policies[i] = now == definition and loaded.policies[i] or walk.watch(loaded.compile(now, loaded.policies[i].is_off), now)
   end
   local is_good = report.errors == before
   report.errors = before
