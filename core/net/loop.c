@@ -105,6 +105,12 @@ static void run_again(struct loop *loop)
     }
 }
 
+/* Behind what was left over for the next turn too: nothing may lie about while the loop waits. */
+static void end_turn(struct loop *loop)
+{
+    if (loop->at_turn_end) loop->at_turn_end(loop->at_turn_end_arg);
+}
+
 void loop_run(struct loop *loop)
 {
     while (!loop->is_stopped) {
@@ -112,14 +118,15 @@ void loop_run(struct loop *loop)
         run_deferred(loop);
         if (loop->is_stopped) break; /* what was deferred may stop, and nothing else need happen ever after */
         bool has_again = !list_is_empty(&loop->again) || loop->deferred_count;
+        end_turn(loop);
         loop->now_ns = 0;
         int result = event_base_loop(loop->base, EVLOOP_ONCE | (has_again ? EVLOOP_NONBLOCK : 0));
         check(result >= 0);
         run_deferred(loop);
         run_again(loop);
-        if (loop->at_turn_end) loop->at_turn_end(loop->at_turn_end_arg);
         if (result == 1 && !has_again && loop->deferred_count == 0) break;
     }
+    end_turn(loop);
     loop->is_stopped = false;
 }
 

@@ -70,8 +70,8 @@ void loop_stop(struct loop *loop);
 /* Runs fn after the current callback has returned, in the order of the calls; at once in the next turn when no callback
  * is running. What deferred work defers runs in this turn too, but work that goes on deferring lets the others in between. */
 void loop_defer(struct loop *loop, loop_fn fn, void *arg);
-/* Runs fn at the end of every turn, behind all callbacks: for work that is cheaper done once for many of them. One for
- * each loop; NULL: none any more. It must not defer, arm or watch anything. */
+/* Runs fn at the end of every turn, behind all callbacks and before the loop waits again: for work that is cheaper done
+ * once for many of them. One for each loop; NULL: none any more. It must not defer, arm or watch anything. */
 void loop_at_turn_end(struct loop *loop, loop_fn fn, void *arg);
 /* Monotonic, read once a turn: at most one turn old. */
 uint64_t loop_now_ns(struct loop *loop);

@@ -87,6 +87,50 @@ static void work_that_goes_on_deferring_lets_others_in(void)
     finish();
 }
 
+static size_t noted_at_end;
+
+static void on_turn_end(void *arg)
+{
+    (void)arg;
+    noted_at_end = buf_len(&notes);
+}
+
+static void defer_deeper(void *arg)
+{
+    int *left = arg;
+    note("x");
+    if (--*left > 0) loop_defer(loop, defer_deeper, left);
+}
+
+static void on_late(void *arg)
+{
+    (void)arg;
+    EXPECT_INT(buf_len(&notes), noted_at_end); /* before the loop waited for this timer */
+    loop_stop(loop);
+}
+
+/* Work that was deferred too deep runs at the beginning of the next turn, and the loop may wait long behind it. */
+static void a_turn_ends_before_the_loop_waits(void)
+{
+    struct loop_timer soon, late;
+    for (int depth = 1; depth < 20; depth++) {
+        int left = depth;
+        begin();
+        noted_at_end = 0;
+        loop_at_turn_end(loop, on_turn_end, NULL);
+        loop_timer_init(&soon, loop, defer_deeper, &left);
+        loop_timer_init(&late, loop, on_late, NULL);
+        loop_timer_arm_ms(&soon, 1);
+        loop_timer_arm_ms(&late, 20);
+        loop_run(loop);
+        EXPECT_INT(depth, buf_len(&notes));
+        loop_defer(loop, defer_deeper, &left);
+        loop_run(loop);
+        EXPECT_INT(depth + 1, noted_at_end); /* and before it is left */
+        finish();
+    }
+}
+
 static void on_two_timers(void *arg)
 {
     note(arg);
@@ -326,6 +370,7 @@ int main(void)
     RUN(what_is_deferred_last_runs_before_the_loop_goes);
     RUN(deferred_work_comes_before_the_next_callback);
     RUN(work_that_goes_on_deferring_lets_others_in);
+    RUN(a_turn_ends_before_the_loop_waits);
     RUN(timers_come_in_order_and_can_be_taken_back);
     RUN(a_timer_may_arm_and_free_itself);
     RUN(a_level_is_told_as_long_as_it_lasts);
