@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include "wire/detect_inner.h"
 
-#define D (IS_DIGIT | IS_LOCAL | IS_LABEL | IS_BASE64)
-#define A (IS_ALPHA | IS_LOCAL | IS_LABEL | IS_BASE64)
+#define D (IS_DIGIT | IS_LOCAL | IS_LABEL | IS_BASE64 | IS_PEM)
+#define A (IS_ALPHA | IS_LOCAL | IS_LABEL | IS_BASE64 | IS_PEM)
 const unsigned char detect_class[256] = {
     ['0'] = D, D, D, D, D, D, D, D, D, D,
     ['A'] = A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A,
@@ -12,7 +12,8 @@ const unsigned char detect_class[256] = {
     ['_'] = IS_UNDERSCORE | IS_LOCAL | IS_BASE64,
     ['-'] = IS_LOCAL | IS_LABEL | IS_BASE64,
     ['.'] = IS_LOCAL | IS_DOT,
-    ['+'] = IS_LOCAL, ['%'] = IS_LOCAL, ['\''] = IS_LOCAL,
+    ['+'] = IS_LOCAL | IS_PEM, ['/'] = IS_PEM, ['='] = IS_PEM, ['\\'] = IS_PEM, ['\n'] = IS_PEM, ['\r'] = IS_PEM,
+    ['%'] = IS_LOCAL, ['\''] = IS_LOCAL,
 };
 #undef D
 #undef A
@@ -89,7 +90,9 @@ static void add_triggers(struct detect *d)
         const char *pair = detect_key_formats[i].prefix + detect_key_formats[i].anchor;
         add_pair(d, (unsigned char)pair[0], (unsigned char)pair[1], false, literal_bit((unsigned char)pair[1]));
     }
-    const char *jwt = &JWT_PREFIX[JWT_ANCHOR];
+    const char *jwt = &JWT_PREFIX[JWT_ANCHOR], *pem = &PEM_PREFIX[PEM_ANCHOR];
+    if (d->kinds & 1u << DETECT_API_KEY)
+        add_pair(d, (unsigned char)pem[0], (unsigned char)pem[1], false, literal_bit((unsigned char)pem[1]));
     if (d->kinds & 1u << DETECT_JWT)
         add_pair(d, (unsigned char)jwt[0], (unsigned char)jwt[1], false, literal_bit((unsigned char)jwt[1]));
     for (size_t i = 0; i < d->mask_count; i++) {

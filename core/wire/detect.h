@@ -1,6 +1,7 @@
 /*
  * Finds personal data and secrets in decoded UTF-8 text, in one pass: e-mail addresses, phone and card numbers, US
- * social security numbers, IBANs, API keys, JSON web tokens, and what masks of policy authors describe.
+ * social security numbers, IBANs, API keys (private keys are of that kind too), JSON web tokens, and what masks of policy
+ * authors describe.
  *
  *     struct detect *d = detect_new(DETECT_ALL, masks, mask_count, &why);   // once a policy generation
  *     struct detect_state at = {0};                                         // the start of a text

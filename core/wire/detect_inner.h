@@ -21,6 +21,7 @@ enum {
     IS_LABEL = 1 << 4,  /* in a label of a domain name */
     IS_BASE64 = 1 << 5, /* of base64url (RFC 4648, 5) */
     IS_DOT = 1 << 6,
+    IS_PEM = 1 << 7, /* base64 in lines, whose ends may be written \n */
     IS_ALNUM = IS_DIGIT | IS_ALPHA,
     IS_WORD = IS_ALNUM | IS_UNDERSCORE,
 };
@@ -137,6 +138,7 @@ enum found detect_number(const struct view *v, size_t at, struct candidate *c);
 enum found detect_iban(const struct view *v, size_t at, struct candidate *c);
 enum found detect_key(const struct view *v, const struct key_format *format, size_t at, struct candidate *c);
 enum found detect_jwt(const struct view *v, size_t at, struct candidate *c);
+enum found detect_pem(const struct view *v, size_t at, struct candidate *c);
 enum found detect_mask_at(const struct view *v, const struct mask *m, size_t at, struct candidate *c);
 /* The start of what may still become m at the end of a text, v->len when there is nothing. */
 size_t detect_mask_pending(const struct view *v, const struct mask *m);
@@ -149,5 +151,7 @@ bool detect_mask_parse(struct mask *m, const struct detect_mask *from, struct fa
 #define JWT_PREFIX "eyJ" /* base64url of {" */
 #define JWT_ANCHOR 1u    /* the rarest pair of it */
 #define JWT_HEADER_BYTES 1024u
+#define PEM_PREFIX "-----BEGIN "
+#define PEM_ANCHOR 6u
 
 #endif

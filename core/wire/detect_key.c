@@ -3,6 +3,7 @@
 #define WORDY (IS_ALNUM | IS_UNDERSCORE)
 #define TOKEN (IS_BASE64)
 #define ANY 0
+#define PEM_BODY_BYTES 40u /* the shortest keys in use have 64 */
 
 /* The prefixes that services publish so that their keys can be found. Longer ones of one family are found by the
  * shorter: the bytes behind the prefix are of one set anyway. */
@@ -102,6 +103,47 @@ enum found detect_key(const struct view *v, const struct key_format *format, siz
     if (format->is_mixed && !looks_random(v->text + body, c->to - body, format->min)) return FOUND_NO;
     enum found word = c->set ? FOUND_NO : detect_is_word_at(v, c->to);
     return word == FOUND_LATER ? FOUND_LATER : word == FOUND_YES && format->max ? FOUND_NO : FOUND_YES;
+}
+
+/* What is written at i begins with `text`. */
+static enum found match_text(const struct view *v, size_t i, const char *text)
+{
+    for (; *text; text++, i++) {
+        int c = byte_at(v, i);
+        if (c != (unsigned char)*text) return c == AT_LATER ? FOUND_LATER : FOUND_NO;
+    }
+    return FOUND_YES;
+}
+
+/* The end of "RSA PRIVATE KEY-----" and its like; 0 when the label is another. */
+static enum found pem_label(const struct view *v, size_t i, size_t *end)
+{
+    static const char last[] = "PRIVATE KEY-----";
+    for (size_t limit = i + 24; i <= limit; i++) {
+        enum found found = match_text(v, i, last);
+        *end = i + sizeof last - 1;
+        if (found != FOUND_NO) return found;
+        int c = byte_at(v, i);
+        if (c != ' ' && !(c >= 'A' && c <= 'Z')) return FOUND_NO;
+    }
+    return FOUND_NO;
+}
+
+/* A private key in the text form of RFC 7468: its first line and its base64, not the line that ends it. */
+enum found detect_pem(const struct view *v, size_t at, struct candidate *c)
+{
+    if (at < v->floor + PEM_ANCHOR) return FOUND_NO;
+    size_t from = at - PEM_ANCHOR, limit = from + LIMIT_DETECT_HOLD_BYTES, body;
+    *c = (struct candidate){.from = from, .kind = DETECT_API_KEY};
+    enum found found = match_prefix(v, PEM_PREFIX, from);
+    if (found == FOUND_YES) found = pem_label(v, from + strlen(PEM_PREFIX), &body);
+    if (found != FOUND_YES) return found;
+    c->to = run_end(v, body, limit, IS_PEM, &found);
+    if (found == FOUND_LATER) return FOUND_LATER;
+    if (c->to == limit) c->set = IS_PEM;
+    while (!c->set && (v->text[c->to - 1] == '\n' || v->text[c->to - 1] == '\r'))
+        c->to--;
+    return c->to >= body + PEM_BODY_BYTES ? FOUND_YES : FOUND_NO;
 }
 
 /* Header, payload and signature of RFC 7515, or the five parts of RFC 7516, each base64url; the header is a JSON

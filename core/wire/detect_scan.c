@@ -115,6 +115,7 @@ static enum found try_literal(const struct view *v, size_t at, struct candidate 
     if (found == FOUND_NO && (v->d->kinds & 1u << DETECT_JWT) && memcmp(p, &JWT_PREFIX[JWT_ANCHOR], 2) == 0)
         found = detect_jwt(v, at, c);
     if (found != FOUND_NO || !(v->d->kinds & 1u << DETECT_API_KEY)) return found;
+    if (memcmp(p, &PEM_PREFIX[PEM_ANCHOR], 2) == 0) return detect_pem(v, at, c);
     for (size_t i = 0; i < detect_key_format_count; i++) {
         const struct key_format *format = &detect_key_formats[i];
         if (memcmp(p, format->prefix + format->anchor, 2) != 0) continue;

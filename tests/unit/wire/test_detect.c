@@ -102,6 +102,19 @@ static void keys(void)
               "sk-" "abc", "AIza" "Sy", "sk-", "AKI", "gh");
 }
 
+#define BASE64 "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7\nVJTUt9Us8cKj"
+#define BEGIN "-----BEGIN "
+static void private_keys(void)
+{
+    CHECK_ALL("{api_key|" BEGIN "PRIVATE KEY-----\n" BASE64 "==}\n-----END PRIVATE KEY-----\nok",
+              "key: {api_key|" BEGIN "RSA PRIVATE KEY-----\r\n" BASE64 "}\r\n-----END",
+              "\"{api_key|" BEGIN "OPENSSH PRIVATE KEY-----\\n" BASE64 "\\n}-----END OPENSSH PRIVATE KEY-----\"",
+              "{api_key|" BEGIN "ENCRYPTED PRIVATE KEY-----\n" BASE64 "}", BEGIN "CERTIFICATE-----\n" BASE64,
+              "it says " BEGIN "PRIVATE KEY----- first", BEGIN "PUBLIC KEY-----\n" BASE64,
+              BEGIN "private KEY-----\n" BASE64,
+              "-" BEGIN "PRIVATE KEY-----\n" BASE64, "BEGIN", "-----BEG");
+}
+
 /* Each format: found with as many bytes as it needs, not with one less. */
 static void every_key_format(void)
 {
@@ -163,6 +176,7 @@ int main(void)
     RUN(social_security_numbers);
     RUN(ibans);
     RUN(keys);
+    RUN(private_keys);
     RUN(every_key_format);
     RUN(tokens);
     RUN(author_masks);

@@ -40,6 +40,7 @@ static void long_keys_and_tokens_in_pieces(void)
     check_long("api_key", "sk-" "a1", 3000, " ");
     check_long("api_key", "sk-" "a1", LIMIT_DETECT_HOLD_BYTES - 5, " ");
     check_long("api_key", "sk-" "a1", 3 * LIMIT_DETECT_HOLD_BYTES, " ");
+    check_long("api_key", "-----BEGIN " "PRIVATE KEY-----\n", 3 * LIMIT_DETECT_HOLD_BYTES, "\\n-");
     check_long("jwt", HEADER "." PAYLOAD ".", 3 * LIMIT_DETECT_HOLD_BYTES, "!");
     check_long("jwt", HEADER "." PAYLOAD, 3 * LIMIT_DETECT_HOLD_BYTES, ".signature_of_it ");
     for (size_t at = 0; at < 10; at++)
@@ -71,9 +72,11 @@ static void overlapping_candidates(void)
     static const char *const fragments[] = {
         "john", "@", "example.com", ".", "-", " ", "+", "(", ")", "/", ",", "_", "\xC3\xA9", "\xE2\x80\x91", "\xC2\xA0",
         "\xE4\xB8\xAD", "1", "12", "123", "0", "00", "030", "415", "555", "2671", "4111", "1111", "4111111111111111",
-        "45", "6789", "DE89", "3704", "0044", "0532", "0130", "00 ", "NO9386011117947", "EMP-", "004211", "case #", "AB",
+        "45", "6789", "DE89", "3704", "0044", "0532", "0130", "00 ", "NO9386011117947", "EMP-", "004211", "case #",
+        "AB",
         " 12/34", "::", "abc", "Blue ", "Heron", "sk-", "a1b2c3d4e5f6g7h8i9j0", "ghp_", "AKIA", "IOSFODNN7EXAMPLE",
         HEADER, PAYLOAD, "eyJ", "co", "SG.",
+        "-----BEG", "IN PRIVATE KEY", "-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEA",
     };
     struct buf text;
     buf_init(&text);
@@ -134,7 +137,7 @@ static void no_text_is_slow(void)
     static const char *const units[] = {
         "a", "@", "a@", "a.", "a@a.", "a-", "1", "1 ", "1-", "12-", "123 ", "1234 ", "4111 ", "41111111 ", "123-45-",
         "+1 ", "(", "(1", "+", "0 0", "00 1 ", "01 ", "sk-", "sk-a-", "sk-1", "eyJ", "eyJ.", "eyJaaaaaaa.",
-        "eyJaaaaaaaaaa..", "AKIA", "ghp_",
+        "eyJaaaaaaaaaa..", "-----BEGIN ", "-----BEGIN " "PRIVATE KEY-----", "EG", "AKIA", "ghp_",
         "xoxb-", "DE89 ", "DE89", "EMP-", "EMP-1", "EMP-12345 ", "case #", "case #aa 1", "::", "::a",
         "blue ", "blue hero", "@@@@@@", "aa-1", "\xC3\xA9", "\xC3\xA9@", "\xE2\x80\x91", "1\xC2\xA0", "a@b.com ",
     };
