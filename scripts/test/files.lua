@@ -1,7 +1,7 @@
 -- The policy files that specs name: from the disk, or from the bundle that is about to go live.
 --
 --   files.read("policies/access.lua") → its text; raises when there is none
---   files.folder("policies")          → { ["access.lua"] = text, … }, not what lies in folders below it
+--   files.folder("policies")          → { ["access.lua"] = text, ["lib/dates.lua"] = text, … }, but for specs/
 --   files.path_of(text)               → where a text was read
 local engine = ...
 
@@ -34,18 +34,27 @@ function files.read(path)
   return text
 end
 
+local function is_file(path) return require("lfs").attributes(path, "mode") == "file" end
+
+-- The same files as core/lua/bundle.c takes.
+local function collect(path, prefix, found)
+  for name in require("lfs").dir(path) do
+    local below = path .. "/" .. name
+    if name:find("^[a-z0-9_]+%.lua$") or name:find("^[a-z0-9_]+%.json$") then
+      if is_file(below) then found[prefix .. name] = files.read(below) end
+    elseif name:find("^[a-z0-9_]+$") and not (prefix == "" and name == "specs") and not is_file(below) then
+      collect(below, prefix .. name .. "/", found)
+    end
+  end
+  return found
+end
+
 function files.folder(path)
   path = normal(path)
-  local found, bundle = {}, engine.bundle
-  if bundle and bundle.folder == path then
-    for name, text in pairs(bundle.files) do
-      if not name:find("/", 1, true) then found[name] = text end
-    end
-    return found
-  end
-  for name in require("lfs").dir(path) do
-    if name:find("^[a-z0-9_]+%.lua$") or name:find("^[a-z0-9_]+%.json$") then found[name] = files.read(path .. "/" .. name) end
-  end
+  local bundle = engine.bundle
+  if not bundle or bundle.folder ~= path then return collect(path, "", {}) end
+  local found = {}
+  for name, text in pairs(bundle.files) do found[name] = text end
   return found
 end
 

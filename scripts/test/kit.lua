@@ -111,6 +111,21 @@ end
 
 function gw.load_chain(path, options) return start(folder(path or "policies"), options) end
 
+-- What these files require, and what that requires.
+local function add_required(files, all)
+  local queue = {}
+  for _, text in pairs(files) do queue[#queue + 1] = text end
+  while #queue > 0 do
+    for name in table.remove(queue):gmatch("require%s*%(?%s*[\"']([%w_%.]+)") do
+      local path = name:gsub("%.", "/") .. ".lua"
+      if all[path] and not files[path] then
+        files[path] = all[path]
+        queue[#queue + 1] = all[path]
+      end
+    end
+  end
+end
+
 function gw.load(paths, options)
   local base = paths[1]:match("^(.*)/[^/]*$") or "."
   local all, files, names = folder(base), {}, {}
@@ -125,6 +140,7 @@ function gw.load(paths, options)
     files[name .. ".lua"] = read(path)
   end
   files["init.lua"] = chain_of(names)
+  add_required(files, all)
   return start(files, options)
 end
 

@@ -137,6 +137,30 @@ end)
     assert.equal(0, code, out)
   end)
 
+  it("reads what policies require", function()
+    dir:write("policies/lib/lists.lua", 'return { cheap = require("lib.names").cheap }\n')
+    dir:write("policies/lib/names.lua", 'return { cheap = { "openai/gpt-4o-mini" } }\n')
+    dir:write("policies/narrow.lua", 'local lists = require "lib.lists"\nreturn policy { rules = { { "a", only = lists.cheap } } }\n')
+    local init = dir:read("policies/init.lua")
+    dir:write("policies/init.lua", (init:gsub("return chain {", 'return chain { "narrow",', 1)))
+    dir:write("policies/specs/r_spec.lua", [[
+describe("x", function()
+  local gw = require "moongate.test"
+  it("alone", function()
+    assert.allowed(gw.load({ "policies/narrow.lua" }):request { model = "gpt-4o-mini" })
+  end)
+  it("in the chain", function()
+    assert.denied(gw.load_chain():request { as = { app = "code-assistant" }, model = "gpt-4o" }, 403, "no_target_left")
+  end)
+end)
+]])
+    local out, code = run(dir.root, "test")
+    assert.equal(0, code, out)
+    dir:write("moongate.lua", 'return moongate.config { gate = { specs = true } }\n')
+    out, code = run(dir.root, "check")
+    assert.equal(0, code, out)
+  end)
+
   it("says what no spec has tried", function()
     dir:write("policies/rare.lua", [[
 return policy {
