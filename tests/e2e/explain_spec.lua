@@ -53,7 +53,10 @@ describe("explain", function()
     assert.equal("models.gpt-5.departments", answer.verdict.rule)
     assert.truthy(answer.verdict.at:find("^policies/access%.lua:%d+$"))
     assert.equal("sales", answer.facts.department)
-    assert.equal("not reached", answer.policies[3].state)
+    local states = {}
+    for _, policy in ipairs(answer.policies) do states[policy.name] = policy.state end
+    assert.equal("denied", states.access)
+    assert.equal("not reached", states.routing)
     assert.same({ set = { model = "auto" } }, answer.remedies[1].change)
     local allowed = explained(0, "--as", "engineering/bo", "--model", "gpt-5")
     assert.same({ "openai/gpt-5" }, allowed.verdict.targets)
