@@ -267,6 +267,67 @@ describe("check", function()
   end)
 end)
 
+describe("all hooks at once", function()
+  local HOOKS = [[
+    buffer = %s,
+    on_request = function(ctx)
+      local a, b = together(
+        function() return select(2, http.get("SERVICE/models", { timeout = "300ms" })) or "ok" end,
+        function() return select(2, http.get("SERVICE/models", { timeout = "300ms" })) or "ok" end)
+      ctx:annotate("asked", a .. " " .. b)
+    end,
+    on_attempt = function(ctx, target) if http.get("SERVICE/models", { timeout = "300ms" }) == nil then return deny(503, "no_word") end end,
+    on_delta = function(ctx, text) if text:find("w13", 1, true) then return deny(403, "unlucky") end end,
+    on_response = function(ctx) http.get("SERVICE/models", { timeout = "300ms" }) ctx:annotate("said", #ctx.response:text()) end,
+    on_done = function(ctx) http.get("SERVICE/models", { timeout = "300ms" }) ctx:annotate("done", ctx.outcome) end, ]]
+
+  local SCRIPTS = { "tokens=40", "tokens=400", "tokens=3&cut=fin&cut_event=2", "tokens=300&cut=rst&cut_event=200", "status=500", "status=429",
+    "tokens=60&delay_ms=5", "head_delay_ms=80", "gzip=1", "body=no json&content_type=application/json", "error_event=3&tokens=9",
+    "tokens=100&split=7", "done=0" }
+
+  for _, buffer in ipairs { "true", "false" } do
+    it("with buffer = " .. buffer .. ": clients, services and providers that fail in any order leave one record each and nothing else", function()
+      start(HOOKS:format(buffer), { policy = { deadline = "5s" } })
+      local count = 240
+      s:script { { count = 40, status = 503 }, { count = 25, cut = "rst", cut_event = -1 }, { count = 15, hold = 1 } }
+      crowd.run(function(all)
+        for i = 1, count do
+          all.add(function()
+            client.sleep(i / 200)
+            local c = client.connect(g.port)
+            local body = { model = "one", stream = i % 3 ~= 1, metadata = { mock = SCRIPTS[i % #SCRIPTS + 1] },
+              messages = { { role = "user", content = "hello" } } }
+            if i % 9 == 0 then
+              body.messages[1].content, body.metadata = "echo " .. ("word "):rep(i) .. "w13 " .. ("word "):rep(i), nil
+            end
+            c:send(client.request { key = g.key, json = body })
+            if i % 5 == 0 then
+              client.sleep((i % 7) / 20)
+              if i % 2 == 0 then c:reset() else c:close() end
+            else
+              local answer = c:answer()
+              assert.truthy(answer.status, answer.ending)
+              assert.falsy((answer.body or ""):find("w13", 1, true))
+              c:close()
+            end
+          end)
+        end
+      end)
+      local records, seen = g:records_after(0, count), {}
+      for _, record in ipairs(records) do
+        assert.is_nil(seen[record.id])
+        seen[record.id] = true
+        assert.equal(record.outcome, record.annotations and record.annotations.done)
+      end
+      g:gauge_becomes("moongate_exchanges_open", 0)
+      g:gauge_becomes("moongate_upstream_open", 0)
+      for line in g:said():gmatch("[^\n]+") do
+        if line:find('"policy_error"', 1, true) then assert.falsy(line:find("policies/x.lua:%d"), line) end
+      end
+    end)
+  end
+end)
+
 describe("what policies count and keep", function()
   it("stands in /metrics, and in a cache that survives a reload", function()
     local HOOK = [[ on_request = function(ctx)
