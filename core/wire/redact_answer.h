@@ -36,8 +36,9 @@ typedef void (*redact_out_fn)(void *arg, struct slice bytes, bool is_tail);
 /* Borrows r. */
 struct redact_stream *redact_stream_new(struct redact *r);
 void redact_stream_free(struct redact_stream *s); /* NULL is welcome */
-/* Events that are is_raw cannot be read whole, and answers of more than LIMIT_REDACT_TEXTS texts are none: false, with
- * FAULT_UPSTREAM_PROTOCOL in *why, and the event is dropped. */
+/* The pieces of a large event (is_raw) are put together up to LIMIT_REDACT_EVENT_BYTES. False, with
+ * FAULT_UPSTREAM_PROTOCOL in *why: it is larger, or is spread over several data lines, or this is an answer of more than
+ * LIMIT_REDACT_TEXTS texts; the event is dropped. */
 bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
                          struct fault *why);
 void redact_stream_flush(struct redact_stream *s, redact_out_fn out, void *arg);

@@ -38,6 +38,7 @@ struct redact_stream {
     struct event *first, **end;
     size_t held_bytes;
     struct event *reading;
+    struct buf large; /* an event that comes in pieces, so far */
 };
 
 struct redact_stream *redact_stream_new(struct redact *r)
@@ -70,6 +71,7 @@ void redact_stream_free(struct redact_stream *s)
     mem_free(s->channels);
     json_clear(&s->tape);
     arena_clear(&s->arena);
+    buf_clear(&s->large);
     mem_free(s);
 }
 
@@ -306,15 +308,10 @@ static bool ends_stream(const struct sse_event *event)
     return slice_equal(slice_trim(event->data), SLICE("[DONE]"));
 }
 
-bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
-                         struct fault *why)
+static bool take_event(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
+                       struct fault *why)
 {
     struct fault unread;
-    if (event->is_raw) return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider sent an event too large to scan.");
-    if (event->is_comment_only) {
-        out(arg, event->raw, event->is_tail);
-        return true;
-    }
     struct event *e = mem_zalloc(1, sizeof *e);
     e->is_tail = event->is_tail;
     s->events++;
@@ -336,4 +333,48 @@ bool redact_stream_event(struct redact_stream *s, const struct sse_event *event,
     }
     send_settled(s, out, arg);
     return true;
+}
+
+/* The one line of data of an event that was not parsed; SLICE_NONE when there is none, or more than one. */
+static struct slice find_data(struct slice raw)
+{
+    struct slice data = SLICE_NONE;
+    for (size_t at = 0; at < raw.len;) {
+        size_t end = at;
+        while (end < raw.len && raw.ptr[end] != '\n' && raw.ptr[end] != '\r')
+            end++;
+        struct slice line = slice_of(raw.ptr + at, end - at);
+        if (slice_starts(line, SLICE("data:"))) {
+            if (data.ptr) return SLICE_NONE;
+            data = slice_of(line.ptr + 5, line.len - 5);
+        }
+        at = end + 1;
+    }
+    return data;
+}
+
+/* An event in pieces is put together again, as far as that goes. */
+static bool take_piece(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
+                       struct fault *why)
+{
+    buf_append(&s->large, event->raw);
+    if (buf_len(&s->large) <= LIMIT_REDACT_EVENT_BYTES && !event->ends) return true;
+    struct sse_event whole = {.raw = buf_slice(&s->large), .retry_ms = -1, .ends = true};
+    whole.data = find_data(whole.raw);
+    bool is_readable = event->ends && whole.raw.len <= LIMIT_REDACT_EVENT_BYTES && whole.data.ptr;
+    bool ok = is_readable ? take_event(s, &whole, out, arg, why)
+                          : fault_set(why, FAULT_UPSTREAM_PROTOCOL, "the provider sent an event too large to be redacted");
+    buf_clear(&s->large);
+    return ok;
+}
+
+bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
+                         struct fault *why)
+{
+    if (event->is_raw) return take_piece(s, event, out, arg, why);
+    if (event->is_comment_only) {
+        out(arg, event->raw, event->is_tail);
+        return true;
+    }
+    return take_event(s, event, out, arg, why);
 }

@@ -219,7 +219,9 @@ describe("a stream", function()
   end)
 
   it("with an event too large to be looked at is refused", function()
-    script_stream(delta(("x"):rep(70000)) .. FINISH .. DONE)
+    script_stream(delta(("x"):rep(70000) .. " bo@x.org") .. FINISH .. DONE)
+    assert.equal(("x"):rep(70000) .. " [email]", (read_stream(ask("hello", { stream = true }).body)))
+    script_stream(delta(("x"):rep(1100000)) .. FINISH .. DONE)
     assert.equal(500, ask("hello", { stream = true }).status)
   end)
 

@@ -329,16 +329,56 @@ static void with_answers_left_alone_only_what_was_masked_comes_back(void)
     done();
 }
 
-static void too_large_or_too_many_is_refused(void)
+/* An event with so much text and a value in it, and whether it was taken. */
+static bool run_large(size_t bytes, const char *before)
+{
+    struct redact_stream *stream = redact_stream_new(r);
+    struct sse_event event = {.is_raw = true};
+    struct fault why;
+    struct buf sse, want;
+    bool ok = true;
+    buf_init(&sse);
+    buf_init(&want);
+    buf_printf(&sse, "%sdata: {\"choices\":[{\"delta\":{\"content\":\"", before);
+    for (size_t i = 0; i < bytes; i++)
+        buf_append_char(&sse, 'x');
+    buf_append(&want, buf_slice(&sse));
+    buf_append(&sse, SLICE(" [email]\"}}]}\r\n\r\n"));
+    buf_append(&want, SLICE(" ana@example.com\"}}]}\r\n\r\n"));
+    buf_reset(&out);
+    for (size_t at = 0; ok && at < buf_len(&sse); at += event.raw.len) {
+        size_t left = buf_len(&sse) - at;
+        event.raw = slice_of(buf_ptr(&sse) + at, left < 30000 ? left : 30000);
+        event.ends = left <= 30000;
+        ok = redact_stream_event(stream, &event, on_out, NULL, &why);
+    }
+    if (ok) redact_stream_flush(stream, on_out, NULL);
+    if (ok) EXPECT_SLICE(buf_slice(&want), buf_slice(&out));
+    redact_stream_free(stream);
+    buf_clear(&sse);
+    buf_clear(&want);
+    return ok;
+}
+
+static void large_events_are_put_together(void)
+{
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    EXPECT(run_large(200000, "id: 7\r\n"));
+    EXPECT(!run_large(200000, "data: {}\r\n"));
+    EXPECT(!run_large(1200000, ""));
+    done();
+}
+
+static void too_many_texts_are_refused(void)
 {
     struct redact_stream *stream;
-    struct sse_event event = {.raw = {"x", 1}, .is_raw = true};
+    struct sse_event event;
     struct fault why;
     struct buf sse;
     use_rules(true, true);
     send_request(ASKED, CHAT_CHAT);
     stream = redact_stream_new(r);
-    EXPECT(!redact_stream_event(stream, &event, on_out, NULL, &why));
     buf_init(&sse);
     bool ok = true;
     for (int i = 0; ok && i < 2000; i++) {
@@ -368,7 +408,8 @@ int main(void)
     RUN(whole_answers_are_treated_alike);
     RUN(without_restore_the_callers_values_stay_masked);
     RUN(with_answers_left_alone_only_what_was_masked_comes_back);
-    RUN(too_large_or_too_many_is_refused);
+    RUN(large_events_are_put_together);
+    RUN(too_many_texts_are_refused);
     buf_clear(&sent);
     buf_clear(&out);
     return unit_close("redact_answer");
