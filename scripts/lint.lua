@@ -131,7 +131,12 @@ end
 -- --- rules that are never reached ---
 
 local function is_always(rule)
-  return rule.unless == nil and type(rule.when) ~= "function" and next(rule.when or {}) == nil
+  if rule.unless ~= nil or type(rule.when) == "function" then return false end
+  for _, value in pairs(is_plain(rule.when) and rule.when or {}) do
+    local p = predicates.of(value)
+    if not (p and p.op == "any") then return false end
+  end
+  return true
 end
 
 -- What keeps later rules from acting once this one applies: nothing when they go on.
@@ -198,17 +203,18 @@ local function as_table(body, ctx)
   return #parts > 0 and "{ " .. table.concat(parts, ", ") .. " }" or nil
 end
 
--- The source from the line on which a function begins.
-local function source_from(file, line)
-  local at = 1
+-- The source from where a function begins: behind the field that holds it, when both stand in one line.
+local function source_from(file, fn, path)
+  local line, at = core.function_line(fn), 1
   for _ = 2, line do
     at = (file.text:find("\n", at, true) or #file.text) + 1
   end
-  return file.text:sub(at)
+  local field_line, column = report.place(path)
+  return file.text:sub(field_line == line and column > 0 and at + column - 1 or at)
 end
 
-local function condition_table(fn, file)
-  local text = source_from(file, core.function_line(fn))
+local function condition_table(fn, file, path)
+  local text = source_from(file, fn, path)
   local ctx, body = text:match("function%s*%(([%a_]+)%)%s*return%s+(.-)%s+end%f[%W]")
   if not ctx or body:find("%f[%w]function%f[%W]") or body:find("%f[%w]if%f[%W]") then return nil end
   return as_table(body, ctx)
@@ -218,9 +224,10 @@ local function check_conditions(rules, file)
   for i, rule in ipairs(rules) do
     for _, field in ipairs { "when", "unless" } do
       local fn = is_plain(rule) and rule[field]
-      local found = type(fn) == "function" and condition_table(fn, file)
+      local path = sub(sub(sub(nil, "rules"), i), field)
+      local found = type(fn) == "function" and condition_table(fn, file, path)
       if found then
-        report.warn(sub(sub(sub(nil, "rules"), i), field), "this function could be a table, which can be compared and explained",
+        report.warn(path, "this function could be a table, which can be compared and explained",
           ("%s = %s"):format(field, found))
       end
     end
@@ -229,7 +236,7 @@ end
 
 -- on_request = function(ctx) if … then return deny(…) end end
 local function check_hook(fn, file)
-  local text = source_from(file, core.function_line(fn))
+  local text = source_from(file, fn, sub(nil, "on_request"))
   local ctx, body, verb, arguments =
     text:match("function%s*%(([%a_]+)%)%s*if%s+(.-)%s+then%s+return%s+(%a+)(%b())%s*end%s*end%f[%W]")
   local found = ctx and (verb == "deny" or verb == "route") and as_table(body, ctx)

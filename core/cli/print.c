@@ -77,10 +77,14 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Bytes of what stands at `at`: a word, a quoted text, or one sign. */
+/* Bytes of what stands at `at`: a word, a quoted text, a name in brackets, or one sign. */
 static size_t token_bytes(const char *at)
 {
     size_t n = 0;
+    if (*at == '[' && (at[1] == '"' || at[1] == '\'')) {
+        n = 1 + token_bytes(at + 1);
+        return at[n] == ']' ? n + 1 : n;
+    }
     if (*at == '"' || *at == '\'') {
         n = 1;
         while (at[n] && at[n] != *at)

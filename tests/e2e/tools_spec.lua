@@ -320,6 +320,11 @@ return policy {
     { "other",  when = { context_tokens = gt(500), app = "x" }, deny = { 403, "other" } },
     { "fn",     when = function(ctx) return ctx.identity.department == "sales" and ctx.request.max_tokens > 5 end,
                 deny = { 403, "fn" } },
+    { "two",    when = function(c) return c.identity.roles["x"] end, unless = function(c) return c.request.stream == true end,
+                deny = { 403, "two" } },
+    { "real",   when = function(ctx) return ctx.identity.team == "a" or ctx.request.stream end, deny = { 403, "real" } },
+    { "all",    when = { app = any }, pass = true },
+    { "last",   when = function(ctx) return #ctx.identity.user > 3 end, deny = { 403, "last" } },
   },
 }
 ]])
@@ -330,6 +335,9 @@ return policy {
       "MG0308:1 examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load",
       "MG0301:4 put the narrower rule first",
       "MG0302:6 when = { department = \"sales\", max_tokens = gt(5) }",
+      "MG0302:8 when = { role = \"x\" }",
+      "MG0302:8 unless = { stream = true }",
+      "MG0301:12 put this rule before it",
     }, said)
     assert.is_true(document.ok)
   end)
