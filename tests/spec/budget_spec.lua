@@ -399,6 +399,33 @@ describe("an answer", function()
   end)
 end)
 
+describe("any row of requests", function()
+  it("is let through exactly as long as all of it fits", function()
+    math.randomseed(20261124)
+    local mg = with(row)
+    local spent, held, seen = 0, 0, { allow = 0, deny = 0 }
+    local function cents(n) return n / 100 end
+    for i = 1, 400 do
+      local cost, what = math.random(0, 900), math.random(3)
+      local fits = spent + held + cost <= 10000
+      local t = { as = sales, model = "one", cost_usd = cents(cost), under_way = what == 2 or nil }
+      local really = math.random(0, cost)
+      local r = what == 3 and mg:respond(t, { text = "x", cost_usd = cents(really) }) or mg:request(t)
+      assert.equal(fits and "allow" or "deny", r.kind, i)
+      if not fits then
+        assert.equal(spent + cost <= 10000 and "budget_contended" or "budget_exhausted", r.denied.code)
+      elseif what == 2 then held = held + cost
+      else spent = spent + (what == 3 and really or cost) end
+      seen[r.kind] = seen[r.kind] + 1
+      if i % 40 == 0 then
+        mg:forget()
+        spent, held = 0, 0
+      end
+    end
+    assert.truthy(seen.allow > 50 and seen.deny > 50)
+  end)
+end)
+
 describe("when shared counters are out of reach", function()
   local function lost(mode)
     local mg = with(row, mode and "on_store_loss = '" .. mode .. "'")

@@ -139,6 +139,8 @@ describe("conditions", function()
     local mg = when("session = 's1'", { apps = "return apps { shop = { session = { headers = 'X-Cart', idle = '30m' } } }" })
     assert.denied(mg:request(as({ app = "shop" }, { model = "one", headers = { ["x-cart"] = "s1" } })), 403, "matched")
     assert.allowed(mg:request(as({ app = "shop" }, { model = "one", session = "s1" })))
+    local said = gw.errors { a = "return policy {}", apps = "return apps { shop = { session = { headers = 'Cookie' } } }" }
+    assert.truthy(said[1]:find("shop.session.headers: expected a header that holds no secret, got 'Cookie'", 1, true), said[1])
   end)
 
   it("on a share of all callers, always the same ones", function()
