@@ -85,7 +85,7 @@ const struct command cli_commands[] = {
      "moongate explain --as sales/ana --model small       as department sales, user ana\n"
      "moongate explain --as app=support-bot,user=bo,role=lead --model auto --task code --tokens 150000\n"
      "moongate explain request.json | -                    a body, or {\"as\": …, \"model\": …, …}\n"
-     "moongate explain req_0199f3…                         from the record of a past request\n"
+     "moongate explain req_0199f3… | --last                from the record of a past request\n"
      "\n"
      "Decides with the policies of the configuration, offline: rules tried, values seen, targets passed over.\n"
      "What it names under \"To let it through\" was tried: each change alone turns the denial.\n"

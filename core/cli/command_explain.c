@@ -25,7 +25,7 @@ struct flags {
     char names[TEXT_FLAGS + LIST_FLAGS][FLAG_BYTES];
     const char *texts[TEXT_FLAGS];
     struct option_list lists[LIST_FLAGS];
-    bool is_stream;
+    bool is_stream, is_last;
     const char *policies_dir;
 };
 
@@ -46,6 +46,7 @@ static void list_options(struct flags *flags, struct option *options)
     for (size_t i = 0; i < LIST_FLAGS; i++, n++)
         options[n] = (struct option){option_name(flags->names[n], list_flags[i]), OPTION_LIST, &flags->lists[i]};
     options[n++] = (struct option){"--stream", OPTION_FLAG, &flags->is_stream};
+    options[n++] = (struct option){"--last", OPTION_FLAG, &flags->is_last};
     options[n++] = (struct option){"--policies", OPTION_TEXT, &flags->policies_dir};
     options[n] = (struct option){NULL, OPTION_FLAG, NULL};
 }
@@ -84,22 +85,27 @@ static json_t *read_file(const char *path)
 
 /* ---- The record of a past request. */
 
+#define LAST "last" /* for an id: whichever came last */
+
 /* The last line of that id, since a record is never changed; NULL when there is none. */
 static json_t *find_record(FILE *file, const char *id)
 {
     char begins[128], *line = NULL;
     size_t cap = 0;
-    json_t *found = NULL;
-    int n = snprintf(begins, sizeof begins, "{\"id\":\"%s\"", id);
-    while (getline(&line, &cap, file) > 0) {
-        if (strncmp(line, begins, (size_t)n) != 0) continue;
-        json_t *json = json_loads(line, 0, NULL);
-        if (!json) continue; /* cut by a full disk */
-        json_decref(found);
-        found = json;
+    ssize_t got;
+    struct buf found;
+    buf_init(&found);
+    bool is_any = strcmp(id, LAST) == 0;
+    int n = snprintf(begins, sizeof begins, "{\"id\":\"%s%s", is_any ? "" : id, is_any ? "" : "\"");
+    while ((got = getline(&line, &cap, file)) > 0) {
+        if (strncmp(line, begins, (size_t)n) != 0 || line[got - 1] != '\n') continue; /* or cut by a full disk */
+        buf_reset(&found);
+        buf_append(&found, slice_of(line, (size_t)got));
     }
+    json_t *record = buf_len(&found) ? json_loadb(buf_ptr(&found), buf_len(&found), 0, NULL) : NULL;
+    buf_clear(&found);
     free(line);
-    return found;
+    return record;
 }
 
 static json_t *read_record(const char *data_dir, const char *id)
@@ -113,7 +119,11 @@ static json_t *read_record(const char *data_dir, const char *id)
     }
     json_t *record = strlen(id) < 100 ? find_record(file, id) : NULL;
     fclose(file);
-    if (!record) cli_usage_error("the id stands in the answer's x-moongate-request-id", "%s has no record of %s", path, id);
+    if (!record && strcmp(id, LAST) == 0) {
+        cli_usage_error("a request leaves its record when it is over", "%s has no record yet", path);
+    } else if (!record) {
+        cli_usage_error("the id stands in the answer's x-moongate-request-id", "%s has no record of %s", path, id);
+    }
     return record;
 }
 
@@ -140,9 +150,12 @@ static json_t *find_key(const char *data_dir, const json_t *record)
 
 /* ---- The command. */
 
+/* What stands for --last among the words, known by its address: a file may be called so. */
+static const char last_word[] = LAST;
+
 static bool add_word(json_t *question, const char *word, const char *config)
 {
-    if (strncmp(word, "req_", 4) != 0) {
+    if (strncmp(word, "req_", 4) != 0 && word != last_word) {
         json_t *file = read_file(word);
         return file && json_object_set_new(question, "file", file) == 0;
     }
@@ -170,13 +183,15 @@ static int explain(const struct ask *ask, json_t *question)
 int command_explain(int argc, char **argv)
 {
     struct flags flags = {0};
-    struct option options[TEXT_FLAGS + LIST_FLAGS + 3];
+    struct option options[TEXT_FLAGS + LIST_FLAGS + 4];
     struct common_options common;
     const char *word = NULL;
     size_t count;
     list_options(&flags, options);
     if (!cli_options(argc, argv, options, &common, &word, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"explain"});
+    if (flags.is_last && count) return cli_usage_error(NULL, "--last and `%s` are two requests", word);
+    if (flags.is_last) word = last_word, count = 1;
     json_t *given = flags_json(&flags);
     if (count == 0 && json_object_size(given) == 0) {
         json_decref(given);
