@@ -99,7 +99,7 @@ struct job {
     struct dialect_stream told; /* what the answer has said so far */
     struct redact_stream *redacting; /* what waits until it is known whether it must be masked; NULL: nothing yet */
     struct sse_parser *redacted;     /* of its events, where policies read them */
-    struct judging judging;
+    struct judging *judging;    /* NULL: nothing waits for a policy's word */
     bool is_response_judged;    /* on_response has spoken */
     bool is_refused;            /* by a policy: nothing more of it is looked at */
     bool is_encoded;            /* it has a content coding, so it cannot be read */

@@ -6,6 +6,7 @@
 #include "flow/job.h"
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "flow/reply.h"
 
 static bool is_buffered(const struct job *job)
@@ -23,15 +24,26 @@ bool judge_holds(const struct job *job)
     return policy_has(job->policies, PHASE_DELTA) || is_buffered(job);
 }
 
+/* Most answers are never judged, and carry none. */
+static struct judging *open_judging(struct job *job)
+{
+    if (job->judging) return job->judging;
+    job->judging = mem_zalloc(1, sizeof *job->judging);
+    return job->judging;
+}
+
+/* Its timer may be the one that is running, and callers further out may still look at it. */
 void judge_drop(struct job *job)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
+    if (!j) return;
     if (j->is_asking) ask_cancel(job);
+    job->judging = NULL;
     loop_timer_disarm(&j->timer);
     buf_clear(&j->held);
     buf_clear(&j->text);
     buf_clear(&j->judged);
-    *j = (struct judging){0};
+    loop_defer(job->flow->parts.loop, mem_free, j);
 }
 
 /* A refusal that has nothing to do with what was said: the answer is none that the policies can read. */
@@ -48,7 +60,7 @@ static void ask_delta(struct job *job);
 /* What was let through goes out, unless all of it must wait for the end. */
 static void release(struct job *job)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     if (is_buffered(job)) return;
     stream_forward(job, slice_of(buf_ptr(&j->held), j->asked));
     buf_consume(&j->held, j->asked);
@@ -58,7 +70,7 @@ static void release(struct job *job)
  * first text, so that its refusal can have a status of its own. */
 static void go_on(struct job *job)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     bool has_text = buf_len(&j->text) > 0, is_committed = job->x->state == EXCHANGE_STREAMING;
     if (j->is_asking) return;
     j->asked = buf_len(&j->held);
@@ -74,7 +86,7 @@ static void go_on(struct job *job)
 
 static void on_judged(struct job *job, const struct verdict *answer)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     buf_clear(&j->judged);
     j->is_asking = false;
     if (answer->kind != VERDICT_ALLOW) {
@@ -88,7 +100,7 @@ static void on_judged(struct job *job, const struct verdict *answer)
 
 static void ask_delta(struct job *job)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     loop_timer_disarm(&j->timer);
     j->asked = buf_len(&j->held);
     j->judged = j->text;
@@ -100,7 +112,7 @@ static void ask_delta(struct job *job)
 static void on_time(void *arg)
 {
     struct job *job = arg;
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     if (j->is_asking) return;
     if (buf_len(&j->text)) {
         ask_delta(job);
@@ -112,7 +124,7 @@ static void on_time(void *arg)
 
 static void read_text(struct job *job, struct slice data)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     struct buf *whole = &job->x->response.text;
     struct buf text;
     buf_init(&text);
@@ -124,18 +136,19 @@ static void read_text(struct job *job, struct slice data)
 
 bool judge_event(struct job *job, const struct sse_event *event)
 {
-    struct judging *j = &job->judging;
+    bool is_held = judge_holds(job);
+    struct judging *j = is_held ? open_judging(job) : NULL;
     if (event->is_raw) {
         judge_refuse(job, "an event of the provider's stream is too large for the policies to read");
         return false;
     }
     if (!event->is_comment_only) read_text(job, event->data);
     if (buf_len(&job->x->response.text) > LIMIT_RESPONSE_INSPECT_BYTES ||
-        buf_len(&j->held) > LIMIT_RESPONSE_INSPECT_BYTES) {
+        (is_held && buf_len(&j->held) > LIMIT_RESPONSE_INSPECT_BYTES)) {
         judge_refuse(job, "the answer is too large to be kept for a policy's on_response");
         return false;
     }
-    if (!judge_holds(job)) return true;
+    if (!is_held) return true;
     if (!j->timer.fn) loop_timer_init(&j->timer, job->flow->parts.loop, on_time, job);
     if (event->is_tail) return false; /* stream_end() knows whose it is */
     buf_append(&j->held, event->raw);
@@ -145,19 +158,19 @@ bool judge_event(struct job *job, const struct sse_event *event)
 
 bool judge_has(const struct job *job)
 {
-    return job->judging.is_asking || buf_len(&job->judging.held) > 0;
+    return job->judging && (job->judging->is_asking || buf_len(&job->judging->held) > 0);
 }
 
 size_t judge_held_bytes(const struct job *job)
 {
-    return is_buffered(job) ? 0 : buf_len(&job->judging.held);
+    return !job->judging || is_buffered(job) ? 0 : buf_len(&job->judging->held);
 }
 
 /* --- the end --- */
 
 static void on_response(struct job *job, const struct verdict *answer)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     j->is_asking = false;
     job->is_response_judged = true;
     if (answer->kind != VERDICT_ALLOW) {
@@ -167,13 +180,14 @@ static void on_response(struct job *job, const struct verdict *answer)
     } else {
         stream_forward(job, buf_slice(&j->held));
         buf_clear(&j->held);
-        stream_end_judged(job, j->end_why.code == FAULT_NONE ? NULL : &j->end_why);
+        stream_end_judged(job, NULL);
     }
 }
 
+/* Only of answers whose provider's part is complete. */
 static void ask_response(struct job *job)
 {
-    job->judging.is_asking = true;
+    open_judging(job)->is_asking = true;
     settle_facts(job);
     ask(job, (struct policy_call){.phase = PHASE_RESPONSE}, on_response);
 }
@@ -181,7 +195,7 @@ static void ask_response(struct job *job)
 /* All text was let through. */
 void judge_finish(struct job *job)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = job->judging;
     struct fault why = j->end_why;
     if (is_buffered(job) && why.code == FAULT_NONE)
         ask_response(job);
@@ -191,7 +205,7 @@ void judge_finish(struct job *job)
 
 void judge_end(struct job *job, const struct fault *why)
 {
-    struct judging *j = &job->judging;
+    struct judging *j = open_judging(job);
     j->has_ended = true;
     j->end_why = why ? *why : (struct fault){.code = FAULT_NONE};
     go_on(job);

@@ -84,7 +84,7 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     ask_cancel(job);
     call_ended(job, x->response.upstream_status, x->fault.code);
     call_cancel(job);
-    loop_timer_disarm(&job->judging.timer);
+    judge_drop(job);
     loop_timer_disarm(&job->keepalive);
 
     exchange_move(x, EXCHANGE_SETTLING);
