@@ -239,6 +239,23 @@ describe("a stream", function()
     end
   end)
 
+  it("keeps its rules to its end when others come into force", function()
+    local c = client.connect(g.port)
+    c:send(client.request { key = g.key, json = { model = "small", stream = true, metadata = { mock = "delay_ms=150" },
+      messages = { { role = "user", content = "echo so write to ana@example.com at last" } } } })
+    c:head()
+    local first = assert(c:body_some())
+    g.dir:write("policies/redaction.lua", 'return redaction { detect = { "phone" } }')
+    g:reload()
+    assert.equal("so write to ana@example.com at last", (read_stream(first .. c:body())))
+    c:close()
+    local since = m:mark()
+    assert.equal("to ana@example.com", content_of(ask("echo to ana@example.com").body))
+    assert.truthy(m:request(since).body:find("ana@example.com", 1, true)) -- the new ones look for telephones only
+    g.dir:write("policies/redaction.lua", POLICIES["redaction.lua"])
+    g:reload()
+  end)
+
   it("whose client leaves leaves nothing behind", function()
     local c = client.connect(g.port)
     c:send(client.request { key = g.key, json = { model = "small", stream = true,
