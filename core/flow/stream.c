@@ -48,8 +48,11 @@ static enum relay_mode choose_mode(const struct job *job, const struct fetch_hea
 static void keep_headers(struct job *job, const struct fetch_head *head)
 {
     struct exchange *x = job->x;
-    job->reply_headers = arena_alloc(&x->arena, (head->header_count + REPLY_HEADERS_MAX) * sizeof *job->reply_headers);
-    job->reply_header_count = reply_common_headers(job, job->reply_headers);
+    struct conn_header common[REPLY_HEADERS_MAX];
+    job->reply_header_count = reply_common_headers(job, common);
+    job->reply_headers =
+        arena_alloc(&x->arena, (job->reply_header_count + head->header_count) * sizeof *job->reply_headers);
+    memcpy(job->reply_headers, common, job->reply_header_count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
         if (!headers_reach_client(name)) continue;
