@@ -205,12 +205,8 @@ endef
 $(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
 OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
 
-# A short name for `moongate test` of this build.
-$(B)/spec-runner: | $(B)
-	@printf '#!/bin/sh\nexec "$${0%%/*}/moongate" test "$$@"\n' > $@ && chmod +x $@
-
 .PHONY: tests-built fuzzers
-tests-built: all $(UNITS) $(B)/spec-runner
+tests-built: all $(UNITS)
 
 # tests/fuzz/fuzz_<name>.c → build/fuzz/fuzz_<name>; its seeds are tests/fuzz/corpus/<name>/.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
