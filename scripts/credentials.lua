@@ -7,7 +7,7 @@
 --   }
 --
 --   local how = credentials.compile(spec)         -- nil after reporting what is wrong
---   credentials.install(how)
+--   credentials.install(how, default_app)
 --   local action, reason, rule, detail = credentials.refusal(how)    -- while deciding; nil when the credential is good
 local core, use = ...
 local report = use "report"
@@ -27,7 +27,7 @@ local LEEWAY_MAX = 300
 local taken = { host = true, ["content-type"] = true, ["content-length"] = true, ["transfer-encoding"] = true,
   connection = true, accept = true, ["user-agent"] = true, cookie = true }
 
-local function header(value, path)
+local header = schema.shape({ kind = "string" }, function(value, path)
   if not schema.text(value, path) then return nil end
   local name = value:lower()
   if #name > 64 or not name:find("^[a-z0-9!#$%%&'*+.^_`|~-]+$") then
@@ -35,9 +35,9 @@ local function header(value, path)
   elseif taken[name] or name:find("^x%-moongate%-") then
     report.at(path, ("the header '%s' has another meaning: no key or token can be in it"):format(name))
   else return name end
-end
+end)
 
-local function headers(value, path)
+local headers = schema.shape({ kind = "list", of = schema.text }, function(value, path)
   local list, seen = schema.list(header)(value, path), {}
   if not list then return nil end
   if next(value) == nil then report.at(path, "the list is empty: name a header, or leave it out for the usual ones") end
@@ -46,20 +46,19 @@ local function headers(value, path)
     seen[name] = true
   end
   return list
-end
+end)
 
 -- header = "x" is headers = { "x" }; the scheme in authorization is always Bearer, and may be said.
 local keys_shape = schema.record { headers = headers, header = header, scheme = schema.choice { "Bearer" } }
 
-local function compile_keys(value)
-  local path = sub(nil, "keys")
+local keys_setting = schema.shape({ kind = "any_of", of = { keys_shape, { kind = "false" } } }, function(value, path)
   if value == false then return {} end
   if value == nil then return usual_headers end
   local keys = keys_shape(value, path)
   if not keys then return nil end
   if keys.headers and keys.header then report.at(sub(path, "header"), "say header or headers, not both") end
   return keys.headers or keys.header and { keys.header } or usual_headers
-end
+end)
 
 local function is_loopback(url)
   local host = url:match("^http://([^/:]+)") or url:match("^http://(%[[^%]]*%])")
@@ -95,18 +94,18 @@ local function file_of(value, path)
   return { text = text }
 end
 
-local function jwks(value, path)
+local jwks = schema.shape({ kind = "string|table" }, function(value, path)
   if getmetatable(value) == "file" then return file_of(value, path) end
   if type(value) == "string" then return url_of(value, path) end
   report.at(path, "expected \"https://…\" or file \"keys.json\", got " .. schema.kind_of(value))
-end
+end)
 
-local function leeway(value, path)
+local leeway = schema.shape({ kind = "string" }, function(value, path)
   if value == 0 or value == "0s" then return 0 end
   local seconds = units.duration(value, path)
   if seconds and seconds > LEEWAY_MAX then report.at(path, "clocks that differ by more than 5 minutes want repair") end
   return seconds
-end
+end)
 
 local issuer_shape = schema.record({
   issuer = schema.text, audience = schema.one_or_list(schema.text), jwks = jwks, leeway = leeway,
@@ -157,14 +156,13 @@ local function check_issuers(list, path)
   if #list > 16 then report.at(path, "more than 16 issuers") end
 end
 
-local function compile_jwt(value)
-  local path = sub(nil, "jwt")
+local jwt_setting = schema.shape({ kind = "one_or_list", of = issuer_shape }, function(value, path)
   if value == nil then return {} end
   local list = type(value) == "table" and not getmetatable(value) and value[1] ~= nil and schema.list(compile_issuer)(value, path)
     or { compile_issuer(value, path) }
   check_issuers(list, path)
   return list
-end
+end)
 
 local function token_headers(issuers)
   local list, seen = {}, {}
@@ -179,16 +177,20 @@ end
 
 function credentials.compile(spec)
   local before = report.errors
-  local how = { keys = compile_keys(spec.keys), issuers = compile_jwt(spec.jwt), by_issuer = {} }
+  local how = { keys = keys_setting(spec.keys, sub(nil, "keys")), issuers = jwt_setting(spec.jwt, sub(nil, "jwt")) or {},
+    by_issuer = {} }
   for _, issuer in ipairs(how.issuers) do how.by_issuer[issuer.issuer or ""] = issuer end
   how.tokens = token_headers(how.issuers)
-  if report.errors == before and #how.keys == 0 and #how.issuers == 0 then
+  if how.keys and report.errors == before and #how.keys == 0 and #how.issuers == 0 then
     report.at(sub(nil, "keys"), "without keys and without jwt nobody could come in")
   end
-  return report.errors == before and how or nil
+  return how.keys and report.errors == before and how or nil
 end
 
-function credentials.install(how) core.auth { keys = how.keys, tokens = how.tokens, issuers = how.issuers } end
+function credentials.install(how, default_app)
+  core.auth { keys = how.keys, tokens = how.tokens, issuers = how.issuers, apps = facts.apps and report.keys(facts.apps),
+    has_default_app = default_app ~= nil }
+end
 
 -- --- while deciding ---
 

@@ -107,6 +107,11 @@ type_of = function(shape, name)
     local one = type_of(about.of, name)
     return ("%s|(%s)[]"):format(one, one)
   end
+  if about.kind == "any_of" then
+    local parts = {}
+    for i, one in ipairs(about.of) do parts[i] = type_of(one, name) end
+    return table.concat(parts, "|")
+  end
   if about.kind == "map" then return ("table<string, %s>"):format(type_of(about.of, name)) end
   if about.kind == "record" then return record_class(about, name) end
   return about.kind

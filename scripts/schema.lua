@@ -33,6 +33,9 @@ local function shape(about, fn)
   return traced
 end
 
+-- A shape of somebody else's own: about says what editors are told of it.
+schema.shape = shape
+
 local function basic(kind, words)
   return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end

@@ -50,6 +50,7 @@ static void append_identity(struct buf *out, const struct exchange *x)
     append_name(out, NAME("identity"));
     buf_append_char(out, '{');
     if (x->key) append_some(out, NAME("key_id"), x->key->id);
+    if (x->token) append_some(out, NAME("issuer"), x->token_issuer);
     append_some(out, NAME("app"), x->app);
     append_some(out, NAME("department"), x->department);
     append_some(out, NAME("user"), x->user);

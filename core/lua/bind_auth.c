@@ -1,9 +1,11 @@
 /* What auth.lua says, turned into what C looks at; and for scripts/constructors/auth.lua, what the caller presented. */
 #include "lua/bind.h"
 
+#include <limits.h>
+
 #include "base/limits.h"
 
-/* ---- While loading: core.auth { keys = …, tokens = …, issuers = … }, of shapes that the script has checked. */
+/* ---- While loading: core.auth { keys = …, tokens = …, issuers = …, apps = …, has_default_app = … }, of shapes that the script has checked. */
 
 /* The table's list of texts, copied. Raises when it is longer than max. */
 static struct slice *read_names(lua_State *L, struct auth_rules *rules, const char *name, size_t max, size_t *count)
@@ -81,6 +83,12 @@ static int on_auth(lua_State *L)
     struct auth_rules *rules = set->auth = auth_rules_new(); /* the set's from here on, whatever raises below */
     rules->key_headers = read_names(L, rules, "keys", LIMIT_AUTH_NAMES, &rules->key_header_count);
     rules->token_headers = read_names(L, rules, "tokens", LIMIT_AUTH_NAMES, &rules->token_header_count);
+    rules->apps = read_names(L, rules, "apps", INT_MAX, &rules->app_count);
+    lua_getfield(L, 1, "apps");
+    rules->has_apps = lua_istable(L, -1);
+    lua_getfield(L, 1, "has_default_app");
+    rules->has_default_app = lua_toboolean(L, -1);
+    lua_settop(L, 1);
     lua_getfield(L, 1, "issuers");
     size_t count = lua_objlen(L, -1);
     if (count > LIMIT_ISSUERS) return luaL_error(L, "jwt: more than %d issuers", (int)LIMIT_ISSUERS);

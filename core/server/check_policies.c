@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "lua/bundle.h"
+#include "server/check_apps.h"
 #include "lua/testbed.h"
 
 /* Policies are spoken of as "policies/access.lua", whatever the folder is called. */
@@ -69,6 +70,7 @@ bool check_policies(const char *folder, const struct settings *settings, struct 
     snprintf(result->digest, sizeof result->digest, "%s", bundle_digest(bundle));
     bool is_good = set != NULL;
     if (set) result->jwks_sources = jwks_sources(set, settings);
+    if (set && settings) check_apps(policy_set_auth(set), settings->data_dir, result->report);
     policy_set_unref(set);
     policy_errors_clear(&errors);
     bundle_unref(bundle);

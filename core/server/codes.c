@@ -169,6 +169,10 @@ const struct code code_table[] = {
      "A policy calls a place that egress does not name. The call raises, and the policy fails with it.",
      "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with what data may go there."},
 
+    {"MG0315", "a key whose app is not listed", "an app that is not listed|no app that is listed",
+     "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with it is refused.",
+     "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key."},
+
     /* ---- The load itself. */
     {"MG0401", "a change that needs a restart", "needs restart",
      "Listening addresses, workers and the data folder are fixed when the gateway starts.",

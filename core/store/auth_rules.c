@@ -26,6 +26,14 @@ const struct issuer_rules *auth_rules_issuer(const struct auth_rules *rules, str
     return NULL;
 }
 
+bool auth_rules_knows_app(const struct auth_rules *rules, struct slice app)
+{
+    for (size_t i = 0; i < rules->app_count; i++) {
+        if (slice_equal(rules->apps[i], app)) return true;
+    }
+    return false;
+}
+
 static bool is_in(const struct slice *names, size_t count, struct slice name)
 {
     for (size_t i = 0; i < count; i++) {

@@ -33,12 +33,17 @@ struct auth_rules {
     size_t key_header_count, token_header_count;
     struct issuer_rules *issuers;
     size_t issuer_count;
+    /* The apps that may call; has_apps false: nobody lists them, and any may. */
+    struct slice *apps;
+    size_t app_count;
+    bool has_apps, has_default_app;
 };
 
 struct auth_rules *auth_rules_new(void);
 void auth_rules_free(struct auth_rules *rules); /* NULL is welcome */
 /* NULL: nobody whose tokens count. */
 const struct issuer_rules *auth_rules_issuer(const struct auth_rules *rules, struct slice issuer);
+bool auth_rules_knows_app(const struct auth_rules *rules, struct slice app);
 /* The header holds credentials, by these rules or by what such headers are called everywhere. rules may be NULL. */
 bool auth_rules_is_secret(const struct auth_rules *rules, struct slice header);
 

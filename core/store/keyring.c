@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/hex.h"
@@ -234,6 +235,12 @@ void keyring_unref(struct keyring *ring)
 size_t keyring_count(const struct keyring *ring)
 {
     return ring->count;
+}
+
+const struct key_record *keyring_at(const struct keyring *ring, size_t index)
+{
+    check(index < ring->count);
+    return &ring->records[index];
 }
 
 void keyring_digest(struct slice key, uint8_t digest[KEY_DIGEST_BYTES])

@@ -50,6 +50,8 @@ struct keyring *keyring_empty(void);
 struct keyring *keyring_ref(struct keyring *ring);
 void keyring_unref(struct keyring *ring); /* NULL is welcome */
 size_t keyring_count(const struct keyring *ring);
+/* In the snapshot's order; index must be below the count. */
+const struct key_record *keyring_at(const struct keyring *ring, size_t index);
 
 void keyring_digest(struct slice key, uint8_t digest[KEY_DIGEST_BYTES]);
 const struct key_record *keyring_find(const struct keyring *ring, const uint8_t digest[KEY_DIGEST_BYTES]);

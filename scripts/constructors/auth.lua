@@ -96,7 +96,7 @@ function auth.compile(spec, policy)
     if auth.installed then report.at(nil, ("the chain has an auth policy already: %s"):format(auth.installed))
     else
       auth.installed = policy.file
-      credentials.install(policy.how)
+      credentials.install(policy.how, spec.default_app)
     end
   end
   policy.required = {}

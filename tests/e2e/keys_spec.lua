@@ -56,7 +56,7 @@ describe("a key", function()
   end)
 
   it("is listed without itself", function()
-    local key, id = g:new_key { app = "lister", department = "support", label = "cost=42", role = "dev" }
+    local key, id = g:new_key { app = "demo", department = "support", label = "cost=42", role = "dev" }
     local out, code = g:command("keys", "list", "--json")
     assert.equal(0, code)
     assert.is_nil(out:find(key, 1, true))
@@ -64,12 +64,28 @@ describe("a key", function()
     for _, k in ipairs(cjson.decode(out).keys) do
       if k.id == id then found = k end
     end
-    assert.equal("lister", found.app)
+    assert.equal("demo", found.app)
     assert.equal("42", found.labels.cost)
     assert.same({ "dev" }, found.roles)
     assert.equal(key:sub(-4), found.tail)
     assert.is_false(found.revoked)
     assert.is_nil(found.digest)
+  end)
+end)
+
+describe("a key whose app is not listed", function()
+  it("is told of when policies are checked and loaded, and refused when it is used", function()
+    local own = gateway.start { mock = m, name = "unlisted" }
+    local key, id = own:new_key { app = "unheard-of", department = "support" }
+    for _, words in ipairs { { "check" }, { "reload" } } do
+      local out, code = own:command(words[1], "-c", "moongate.lua")
+      assert.equal(0, code, out)
+      assert.truthy(out:find("key " .. id .. " names an app that is not listed, 'unheard-of'", 1, true), out)
+    end
+    assert.equal(403, client.ask(own.port, { path = "/v1/models", key = key }).status)
+    assert.equal(0, select(2, own:command("keys", "revoke", id)))
+    assert.is_nil(own:command("check"):find("unheard", 1, true))
+    own:stop()
   end)
 end)
 

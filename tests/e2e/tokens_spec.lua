@@ -53,6 +53,7 @@ describe("a token", function()
     assert.same({ "ana", "law", "code-assistant" },
       { record.identity.user, record.identity.department, record.identity.app })
     assert.truthy(record.identity.key_id:find("^jwt_%x+$"))
+    assert.equal("https://login.example.com", record.identity.issuer)
     local grep = io.popen("grep -rlF -e '" .. token:match("[^.]+$") .. "' '" .. g.dir.root .. "'")
     assert.equal("", grep:read("*a"))
     grep:close()
