@@ -88,7 +88,7 @@ local function check_chain(names, definitions, off)
   local has_auth, used = false, { init = true, models = true, apps = true }
   for _, name in ipairs(names) do used[name] = true end
   for _, definition in ipairs(definitions) do
-    has_auth = has_auth or definition.kind == "auth" and not off[definition.name]
+    has_auth = has_auth or definition.kind == "auth" and not off[definition.name] and definition.spec.mode ~= "off"
   end
   report.begin { path = "policies/init.lua", text = core.bundle_text("init.lua") or "" }
   if not has_auth then report.warn(nil, "no auth policy in the chain: callers are let in without a key") end
@@ -129,7 +129,7 @@ if #names > 0 then check_chain(names, definitions, off) end
 local function at_work()
   local list = {}
   for _, policy in ipairs(policies) do
-    if not policy.is_off then list[#list + 1] = policy end
+    if not policy.is_off and policy.mode ~= "off" then list[#list + 1] = policy end
   end
   return list
 end

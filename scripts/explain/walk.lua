@@ -173,7 +173,7 @@ end
 function walk.at_work(policies)
   local list = {}
   for _, policy in ipairs(policies) do
-    if not policy.is_off then list[#list + 1] = policy end
+    if not policy.is_off and policy.mode ~= "off" then list[#list + 1] = policy end
   end
   return list
 end

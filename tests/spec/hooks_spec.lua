@@ -6,6 +6,21 @@ local MODELS = [[return models {
 
 local function load(body) return gw.load_text { models = MODELS, x = "return policy {" .. body .. "}" } end
 
+describe("a policy that is off", function()
+  it("says nothing, in its rules or its hooks", function()
+    local file = 'return policy { mode = %q, rules = { { "r", deny = { 403, "no" } } }, on_request = function() return deny(403, "no") end }'
+    assert.allowed(gw.load_text({ a = file:format("off") }):request { model = "one" })
+    assert.allowed(gw.load_text({ a = file:format("observe") }):request { model = "one" })
+    assert.denied(gw.load_text({ a = file:format("enforce") }):request { model = "one" }, 403, "no")
+  end)
+
+  it("and is auth is told of: callers come in without a key", function()
+    local mg = gw.load_text { auth = 'return auth { mode = "off" }' }
+    assert.truthy(mg.errors[1].text:find("no auth policy", 1, true))
+    assert.allowed(mg:request { model = "one", key = "missing" })
+  end)
+end)
+
 describe("on_attempt", function()
   it("sees the target and skips it", function()
     local mg = load [[ on_attempt = function(ctx, target)
