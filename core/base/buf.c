@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -67,26 +68,10 @@ void buf_append_u64(struct buf *b, uint64_t value)
     buf_append(b, slice_of(digits + at, sizeof digits - at));
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629: no overlong forms, no surrogates), 0 when it is not one. */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-    if (p[0] < 0x80) return 1;
-    size_t len = p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 0;
-    if (len == 0 || len > left) return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((p[i] & 0xC0) != 0x80) return 0;
-    }
-    if (p[0] == 0xE0 && p[1] < 0xA0) return 0;
-    if (p[0] == 0xED && p[1] > 0x9F) return 0;
-    if (p[0] == 0xF0 && p[1] < 0x90) return 0;
-    if (p[0] == 0xF4 && p[1] > 0x8F) return 0;
-    return len;
-}
-
 static size_t append_json_char(struct buf *b, const unsigned char *p, size_t left)
 {
     static const char shorts[] = "btn\0fr"; /* U+0008 … U+000D, without U+000B */
-    size_t len = utf8_len(p, left);
+    size_t len = utf8_char_len(p, left);
     if (len == 0) {
         buf_append(b, SLICE("\xEF\xBF\xBD"));
         return 1;

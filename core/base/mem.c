@@ -49,9 +49,3 @@ void mem_free(void *ptr)
 {
     free(ptr);
 }
-
-void mem_wipe_free(void *ptr, size_t size)
-{
-    if (ptr) explicit_bzero(ptr, size);
-    free(ptr);
-}

@@ -16,7 +16,5 @@ char *mem_strdup(const char *text);
 char *mem_strndup(const char *bytes, size_t len);
 /* NULL is welcome. */
 void mem_free(void *ptr);
-/* Frees after overwriting: for secrets. */
-void mem_wipe_free(void *ptr, size_t size);
 
 #endif

@@ -116,11 +116,6 @@ void flow_keys_came(struct flow *flow, bool is_changed)
         identify_again(LIST_OWNER(flow->waiting.next, struct job, waiting));
 }
 
-size_t flow_open_exchanges(const struct flow *flow)
-{
-    return flow->job_count;
-}
-
 static void report_drained(struct flow *flow)
 {
     if (!flow->is_draining || flow->job_count > 0 || !flow->on_drained) return;

@@ -58,7 +58,4 @@ void flow_drain(struct flow *flow, uint32_t grace_ms, void (*on_drained)(void *a
 /* Ends everything now, each exchange with its record. */
 void flow_stop(struct flow *flow);
 
-/* Exchanges not yet recorded. */
-size_t flow_open_exchanges(const struct flow *flow);
-
 #endif

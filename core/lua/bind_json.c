@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "lua/bind.h"
 #include "wire/json.h"
-#include "wire/utf8.h"
 
 #define READING "moongate.json.reading"
 #define WRITING "moongate.json.writing"

@@ -118,7 +118,6 @@ void conn_reply_head(struct conn *c, int status, const struct conn_header *heade
  * of it. */
 bool conn_write(struct conn *c, struct slice bytes);
 void conn_end(struct conn *c);
-bool conn_reply_has_begun(const struct conn *c);
 /* Written and not yet taken by the kernel, with framing. */
 size_t conn_output_bytes(const struct conn *c);
 /* No further request on this connection; announced when said before the reply. */

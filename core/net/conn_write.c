@@ -209,11 +209,6 @@ void conn_reply(struct conn *c, int status, const struct conn_header *headers, s
     conn_end(c);
 }
 
-bool conn_reply_has_begun(const struct conn *c)
-{
-    return c->output != OUTPUT_NONE;
-}
-
 size_t conn_output_bytes(const struct conn *c)
 {
     return buf_len(&c->out);

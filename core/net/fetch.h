@@ -110,13 +110,9 @@ void fetch_cancel(struct fetch *f);
 /* The request's bytes are no longer borrowed: they are copied, or sent and cannot be asked for again. */
 bool fetch_has_body(const struct fetch *f);
 enum fetch_phase fetch_phase(const struct fetch *f);
-bool fetch_is_paused(const struct fetch *f);
 /* The request went out on a connection that had served another. False while connecting. */
 bool fetch_connection_reused(const struct fetch *f);
 /* "203.0.113.7:443"; "" while connecting. Valid until the fetch ends. */
 const char *fetch_remote_address(struct fetch *f);
-/* Milliseconds from fetch_start() until the connection was ready and until the final status line; 0 when not yet. */
-uint32_t fetch_connect_ms(const struct fetch *f);
-uint32_t fetch_first_byte_ms(const struct fetch *f);
 
 #endif

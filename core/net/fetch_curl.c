@@ -53,9 +53,6 @@ void fetch_enter(struct fetch *f, enum fetch_phase phase)
 {
     fetch_touch(f);
     f->phase = phase;
-    uint32_t elapsed_ms = (uint32_t)(f->since_ms - f->started_ms);
-    if (phase == FETCH_AWAITING) f->connect_ms = elapsed_ms;
-    if (phase == FETCH_STREAMING) f->first_byte_ms = elapsed_ms;
     arm(f);
 }
 
@@ -316,7 +313,6 @@ static void clear_state(struct fetch *f)
     f->phase = FETCH_CONNECTING;
     f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->has_head = false;
     f->trailer_bytes = 0;
-    f->connect_ms = f->first_byte_ms = 0;
     f->why.code = FAULT_NONE;
     f->ip[0] = f->error[0] = 0;
 }
@@ -388,11 +384,6 @@ enum fetch_phase fetch_phase(const struct fetch *f)
     return f->phase;
 }
 
-bool fetch_is_paused(const struct fetch *f)
-{
-    return f->is_paused;
-}
-
 bool fetch_connection_reused(const struct fetch *f)
 {
     return f->is_reused;
@@ -403,14 +394,4 @@ const char *fetch_remote_address(struct fetch *f)
     if (!*f->ip) return "";
     snprintf(f->address, sizeof f->address, strchr(f->ip, ':') ? "[%s]:%d" : "%s:%d", f->ip, f->port);
     return f->address;
-}
-
-uint32_t fetch_connect_ms(const struct fetch *f)
-{
-    return f->connect_ms;
-}
-
-uint32_t fetch_first_byte_ms(const struct fetch *f)
-{
-    return f->first_byte_ms;
 }

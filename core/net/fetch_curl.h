@@ -63,7 +63,6 @@ struct fetch {
     struct head_reader *head; /* while the head arrives */
     size_t trailer_bytes;
     uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
-    uint32_t connect_ms, first_byte_ms;
     uint64_t started_ms; /* loop time, as the next two */
     uint64_t since_ms;   /* where the phase's timer counts from */
     uint64_t armed_ms;   /* when the timer will fire; 0: it is not set */

@@ -157,11 +157,6 @@ uint64_t loop_now_ns(struct loop *loop)
     return loop->now_ns;
 }
 
-struct event_base *loop_base(struct loop *loop)
-{
-    return loop->base;
-}
-
 static void on_time(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_timer *t = arg;

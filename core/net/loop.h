@@ -22,7 +22,6 @@
 #include "base/list.h"
 
 struct loop;
-struct event_base;
 
 typedef void (*loop_fn)(void *arg);
 
@@ -75,8 +74,6 @@ void loop_defer(struct loop *loop, loop_fn fn, void *arg);
 void loop_at_turn_end(struct loop *loop, loop_fn fn, void *arg);
 /* Monotonic, read once a turn: at most one turn old. */
 uint64_t loop_now_ns(struct loop *loop);
-/* For libraries that bring their own libevent events. */
-struct event_base *loop_base(struct loop *loop);
 
 void loop_timer_init(struct loop_timer *t, struct loop *loop, loop_fn fn, void *arg);
 /* Once, after ms; an armed timer is armed anew. Granularity: a few milliseconds. */

@@ -1,7 +1,7 @@
 #include "wire/chat.h"
 
 #include "base/buf.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 #define TOKEN_ID_BYTES 4 /* what one token is worth in bytes of text, roughly */
 

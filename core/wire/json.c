@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "wire/json_node.h"
-#include "wire/utf8.h"
 
 #define NUMBER_BYTES 64 /* longer ones are rare enough for the heap */
 

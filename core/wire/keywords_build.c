@@ -2,8 +2,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "wire/detect_inner.h"
-#include "wire/utf8.h"
 
 /*
  * The words become a tree of characters that they share from the left; the automaton's states are sets of its nodes,

@@ -29,7 +29,7 @@ facts.cost_nano_of = prices.nano
 
 -- --- at work ---
 
-local function period_words(row) return row.period and calendar.words[row.period] or "in this session" end
+local function period_words(row) return row.period and calendar.words[row.period] or "in its session" end
 
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
 

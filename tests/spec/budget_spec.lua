@@ -157,7 +157,7 @@ describe("scopes", function()
     mg:advance "50m"
     local r = ask(mg, shop, { session = "s1", cost_usd = 6 })
     assert.denied(r, 402)
-    assert.truthy(r.denied.reason:find("^s1 has used 90%% of its 10 USD in this session"), r.denied.reason)
+    assert.truthy(r.denied.reason:find("^s1 has used 90%% of its 10 USD in its session"), r.denied.reason)
     assert.allowed(ask(mg, shop, { session = "s2", cost_usd = 6 }))
     assert.allowed(ask(mg, shop, { cost_usd = 60 }))
     mg:advance "61m"

@@ -2,7 +2,7 @@
 #include "../unit.h"
 
 #include "base/mem.h"
-#include "wire/utf8.h"
+#include "base/utf8.h"
 
 /* A copy of exact size, so that the sanitizers see a read beyond its end. */
 static bool is_valid_alone(const char *bytes, size_t len)

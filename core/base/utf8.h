@@ -6,8 +6,8 @@
  *
  * Overlong forms, surrogates and code points above U+10FFFF are not valid. Never repairs, never copies.
  */
-#ifndef MOONGATE_WIRE_UTF8_H
-#define MOONGATE_WIRE_UTF8_H
+#ifndef MOONGATE_BASE_UTF8_H
+#define MOONGATE_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
