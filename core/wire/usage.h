@@ -31,6 +31,29 @@ struct usage {
     bool is_suspect; /* negative, not an integer, out of range, or the sum does not hold */
 };
 
+/* The normal form: what every dialect's report comes to. Disjoint: the parts add up to all that is paid for. */
+enum usage_part {
+    USAGE_INPUT,          /* text, neither read from a cache nor written into one */
+    USAGE_CACHE_READ,
+    USAGE_CACHE_WRITE_5M, /* also caches whose life is not said */
+    USAGE_CACHE_WRITE_1H,
+    USAGE_AUDIO_INPUT,
+    USAGE_IMAGE_INPUT,
+    USAGE_OUTPUT,         /* text, tool calls included */
+    USAGE_REASONING,
+    USAGE_AUDIO_OUTPUT,
+    USAGE_IMAGE_OUTPUT,   /* tokens of pictures */
+    USAGE_IMAGES,         /* pictures made, where they are paid for by the piece */
+    USAGE_REQUESTS,       /* 1 for one that was answered */
+};
+#define USAGE_PARTS (USAGE_REQUESTS + 1)
+
+struct usage_parts {
+    int64_t count[USAGE_PARTS]; /* never negative */
+    bool is_estimated;          /* some count is the gateway's own, not the provider's */
+    bool is_suspect;            /* the report contradicted itself; parts were clamped to be disjoint */
+};
+
 void usage_init(struct usage *u);
 static inline bool usage_is_known(const struct usage *u)
 {

@@ -1,0 +1,43 @@
+/*
+ * What one generation of policies says of a target beyond its name: its price, how its tokens are counted, how much it
+ * takes in. Handed from scripts/ to C when a bundle is loaded (lua/bind_terms.c), and read without Lua afterwards.
+ *
+ *     struct terms_table *table = terms_table_new();
+ *     struct terms *t = terms_table_add(table, SLICE("openai/gpt-4o"));   // at load
+ *     const struct terms *t = terms_table_find(table, name);              // NULL: no such target
+ *     terms_table_free(table);
+ *
+ * A generation owns its table; an exchange may keep a `struct terms` as long as it holds the generation that admitted it,
+ * so a reload never changes what a request under way costs.
+ */
+#ifndef MOONGATE_EXCHANGE_TERMS_H
+#define MOONGATE_EXCHANGE_TERMS_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+#include "exchange/price.h"
+
+struct count_rules; /* wire/count.h */
+
+struct terms {
+    struct slice target;               /* "openai/gpt-4o" */
+    const struct price *price;         /* NULL: unpriced */
+    const struct count_rules *counting; /* NULL: the usual rules */
+    uint64_t context_tokens;           /* of one request, input and output; 0: not said */
+};
+
+struct terms_table;
+
+struct terms_table *terms_table_new(void);
+void terms_table_free(struct terms_table *table); /* NULL is welcome */
+/* What prices and rules are made of: lives as long as the table. */
+struct arena *terms_table_arena(struct terms_table *table);
+/* A new one, or the one of that name. Copies the name; the rest is the caller's to fill. */
+struct terms *terms_table_add(struct terms_table *table, struct slice target);
+const struct terms *terms_table_find(const struct terms_table *table, struct slice target);
+/* Largest context of all targets; 0 when none says. */
+uint64_t terms_table_context_max(const struct terms_table *table);
+
+#endif

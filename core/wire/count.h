@@ -1,0 +1,50 @@
+/*
+ * How many tokens a request is, by its provider's rules, before it is sent.
+ *
+ *     struct count *c = count_new(&request, 1u << vocabulary_index(v), memo);   // a set of vocabularies
+ *     count_stop_above(c, 1000000);                    // who has more than this is decided
+ *     while (!count_step(c, 64 * 1024)) ...            // so many bytes of text at a time, between turns of the loop
+ *     struct count_total t = count_total(c, rules);    // any number of rules of the vocabularies in the set
+ *     count_free(c);
+ *
+ * The text is counted once a vocabulary; rules then only add. What no rule knows is an estimate and says so.
+ * A memo remembers texts by hash: agents send their history again and again.
+ * Sources: wire formats of the providers' API references, and their own counts in recorded answers.
+ */
+#ifndef MOONGATE_WIRE_COUNT_H
+#define MOONGATE_WIRE_COUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/chat.h"
+#include "wire/tokens/vocabulary.h"
+
+struct count;
+struct count_memo;
+
+struct count_rules; /* of one family of models; numbers come from scripts/catalogue/ */
+
+struct count_total {
+    uint64_t input_tokens;
+    bool is_estimated; /* not the provider's own rule, or not its vocabulary */
+    bool is_partial;   /* counting stopped early: it is at least this */
+};
+
+/* One a process; remembers at most LIMIT_COUNT_MEMO texts. */
+struct count_memo *count_memo_new(void);
+void count_memo_free(struct count_memo *memo); /* NULL is welcome */
+
+/* Borrows r, its tape and body, and memo (NULL: none) until count_step() has returned true. vocabularies: one bit each,
+ * never 0. */
+struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo);
+void count_free(struct count *c); /* NULL is welcome */
+/* input_tokens above which nobody needs to know more; 0, the default: no such number. */
+void count_stop_above(struct count *c, uint64_t input_tokens);
+/* Counts some more; true when it is done. */
+bool count_step(struct count *c, uint64_t bytes);
+/* After the last step. rules NULL: text of the first vocabulary and three tokens a message, estimated. A vocabulary that
+ * was not in the set: the nearest one's count, estimated. */
+struct count_total count_total(const struct count *c, const struct count_rules *rules);
+
+#endif
