@@ -14,6 +14,7 @@ local actions = use "actions"
 local listing = use "listing"
 local limits = use "limits"
 local notes = use "notes"
+local disconnect = use "disconnect"
 local note = notes.note
 
 local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules, run_hook = actions.run_hook,
@@ -24,6 +25,7 @@ local models_file = { name = "models", file = "policies/models.lua", mode = "enf
 -- is_partial: examples of one file, where nobody need choose a target.
 function chain.new(policies, is_partial)
   local last_auth, detecting = 0, nil
+  local on_disconnect = disconnect.of(policies)
   for i, policy in ipairs(policies) do
     if policy.kind == "auth" then last_auth = i end
     if policy.detector and policy.mode ~= "off" then detecting = policy end
@@ -90,6 +92,7 @@ function chain.new(policies, is_partial)
     local names = {}
     for i = 1, #chosen do names[i] = chosen[i].name end
     core.allow(unpack(names))
+    disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect)
   end
 
   local function go_on(f, first)

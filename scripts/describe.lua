@@ -27,6 +27,7 @@ local facts = use "facts"
 local rules = use "rules"
 local predicates = use "predicates"
 local verbs = use "verbs"
+local disconnect = use "disconnect"
 
 -- --- the fields of each constructor ---
 
@@ -258,6 +259,15 @@ local function put_words()
     end
     put("")
   end
+  put("---@class mg.disconnect")
+  put("")
+  put("---@type mg.disconnect")
+  put("cancel = nil")
+  put("")
+  put("---@param bounds { max_seconds: integer, max_tokens: integer }")
+  put("---@return mg.disconnect")
+  put("function drain(bounds) end")
+  put("")
   put("---@class mg.decision")
   put("")
   local arguments = { deny = "status, code, reason", route = "targets, options", only = "targets, options",
@@ -286,7 +296,7 @@ end
 local function put_others()
   for _, name in ipairs(sandbox.names()) do
     if not (lua_words[name] or sandbox.libraries()[name] or predicates.words[name] or verbs.words[name]
-      or constructors.kinds[name]) then
+      or disconnect.words[name] or constructors.kinds[name]) then
       put_function(name)
       put("")
     end

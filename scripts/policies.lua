@@ -8,12 +8,13 @@ local schema = use "schema"
 local rules = use "rules"
 local catalogue = use "catalogue"
 local phases = use "phases"
+local disconnect = use "disconnect"
 local sub = report.sub
 
 local policies = {}
 
 local shared = { "name", "description", "mode", "on_error", "rules", "examples", "on_request", "on_attempt", "on_delta",
-  "on_response", "on_done", "buffer", "keeps_state" }
+  "on_response", "on_done", "buffer", "keeps_state", "on_client_disconnect" }
 local on_error = schema.choice { "deny", "skip" }
 
 function policies.shared_names() return shared end
@@ -57,6 +58,9 @@ function policies.compile(spec, policy, allowed)
   end
   phases.compile(spec, policy)
   policy.examples = spec.examples
+  if spec.on_client_disconnect ~= nil then
+    policy.on_client_disconnect = disconnect.shape(spec.on_client_disconnect, sub(nil, "on_client_disconnect"))
+  end
   if spec.keeps_state ~= nil then policy.keeps_state = schema.boolean(spec.keeps_state, sub(nil, "keeps_state")) end
 end
 

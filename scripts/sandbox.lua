@@ -81,6 +81,7 @@ for name, library in pairs(libraries) do words[name] = core.proxy(name, library)
 for name, value in pairs(core.safe) do words[name] = value end
 for name, value in pairs(predicates.words) do words[name] = value end
 for name, value in pairs(verbs.words) do words[name] = value end
+for name, value in pairs(use("disconnect").words) do words[name] = value end
 for name, value in pairs(constructors.words) do words[name] = value end
 
 -- Names that people reach for, and what to do instead.

@@ -40,6 +40,12 @@
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
 
+#define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
+
+/* Counting a request's tokens */
+#define LIMIT_COUNT_STEP_BYTES (16u * KIB) /* of text at a time: the clock is looked at between them … */
+#define LIMIT_COUNT_SLICE_MS 4u            /* … and after this much of a turn the others have theirs */
+
 /* Upstream */
 #define LIMIT_RESPONSE_HEAD_BYTES (64u * KIB)
 #define LIMIT_RESPONSE_HEADERS_COUNT 256u

@@ -119,7 +119,7 @@ static uint32_t entry_new(struct stats *s, enum stats_metric metric, const struc
 static void zero_gauge(const struct stats *s, uint32_t entry)
 {
     enum stats_kind kind = stats_metrics[s->segment->entries[entry].metric].kind;
-    if (kind == STATS_KIND_COUNTER || kind == STATS_KIND_HISTOGRAM) return;
+    if (kind == STATS_KIND_COUNTER || kind == STATS_KIND_NANO || kind == STATS_KIND_HISTOGRAM) return;
     atomic_store_explicit(cell_of(s, entry), 0, memory_order_relaxed);
 }
 

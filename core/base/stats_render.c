@@ -46,7 +46,8 @@ static size_t gather(void *const *segments, size_t count, struct found **all)
 static const char *type_of(enum stats_kind kind)
 {
     switch (kind) {
-    case STATS_KIND_COUNTER: return "counter";
+    case STATS_KIND_COUNTER:
+    case STATS_KIND_NANO: return "counter";
     case STATS_KIND_HISTOGRAM: return "histogram";
     case STATS_KIND_GAUGE:
     case STATS_KIND_LARGEST:
@@ -193,7 +194,10 @@ static void render_series(struct buf *out, const char *name, const struct found 
     if (m->kind == STATS_KIND_INFO && value == 0) return;
     buf_append(out, slice_str(name));
     append_labels(out, same[0].entry, NULL);
-    buf_printf(out, " %lld\n", (long long)value);
+    if (m->kind == STATS_KIND_NANO)
+        buf_printf(out, " %lld.%09lld\n", (long long)value / 1000000000, (long long)value % 1000000000);
+    else
+        buf_printf(out, " %lld\n", (long long)value);
 }
 
 /* "moongate_policy_checks_total"; series of one name stand side by side. */

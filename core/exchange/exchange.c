@@ -73,6 +73,7 @@ void exchange_free(struct exchange *x)
 {
     if (!x) return;
     check(x->state == EXCHANGE_RECORDED);
+    count_free(x->count);
     chat_clear(&x->request);
     buf_clear(&x->body);
     buf_clear(&x->response.text);

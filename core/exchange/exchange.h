@@ -21,11 +21,13 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/slice.h"
+#include "exchange/price.h"
 #include "exchange/trace.h"
 #include "exchange/verdict.h"
 #include "store/keyring.h"
 #include "store/tokens.h"
 #include "wire/chat.h"
+#include "wire/count.h"
 #include "wire/redact.h"
 #include "wire/usage.h"
 
@@ -140,6 +142,8 @@ struct exchange {
     /* The estimate that policies see before the call: bytes / 4 until tokens are counted. */
     uint64_t estimate_input_tokens, estimate_output_tokens;
     bool is_estimate_flagged; /* true: not a count */
+    bool is_estimate_partial; /* counting stopped above every context: it is at least this */
+    struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
 
     struct verdict verdict;
@@ -150,6 +154,8 @@ struct exchange {
     struct body_edit *edits; /* of policies, on top of what the gateway itself changes */
     size_t edit_count;
     struct redact *redact;   /* what was found, and what becomes of it; NULL: nobody looks */
+    uint32_t drain_seconds_max; /* 0: a client's going cancels the call; else the answer is read on for so long … */
+    uint64_t drain_tokens_max;  /* … and until it has so many tokens of output */
     struct slice max_tokens_note; /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[65]; /* hex SHA-256 of the bundle that decided */
 
@@ -157,7 +163,12 @@ struct exchange {
     struct attempt *attempts;
     size_t attempt_count;
     struct exchange_response response;
-    struct usage usage;
+    /* What it came to (flow/account.c). */
+    struct usage usage;       /* as the provider reported it */
+    struct usage_parts parts; /* what is paid for: that, or the gateway's own count where it never came */
+    struct cost cost;         /* of the parts, at the price of the target that answered, as it was at the admission */
+    bool is_billed;           /* the provider worked on it: false for denials, failures and errors */
+    bool is_drained;          /* it was read on after its client had gone */
     enum exchange_outcome outcome;
     struct fault fault; /* why, when the outcome is not OK or DENIED */
 };

@@ -9,11 +9,14 @@
 #include "base/limits.h"
 #include "base/slice.h"
 
+struct terms; /* exchange/terms.h */
+
 /* Where a model runs: the provider account of moongate.lua, and the model name that this provider knows. */
 struct target {
     struct slice name;     /* "openai/small": as policies and records spell it */
     struct slice provider; /* "openai" */
     struct slice model;    /* "small" */
+    const struct terms *terms; /* the deciding generation's; NULL: it knows no such target */
 };
 
 enum verdict_kind {

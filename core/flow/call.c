@@ -76,12 +76,20 @@ static size_t collect_body(struct job *job, const struct target *target, struct 
 
 static void on_head(void *arg, const struct fetch_head *head)
 {
-    stream_begin(arg, head);
+    struct job *job = arg;
+    if (job->drained)
+        drain_head(job, head);
+    else
+        stream_begin(job, head);
 }
 
 static void on_data(void *arg, struct slice bytes)
 {
-    stream_data(arg, bytes);
+    struct job *job = arg;
+    if (job->drained)
+        drain_data(job, bytes);
+    else
+        stream_data(job, bytes);
 }
 
 static void on_end(void *arg, const struct fault *why, bool complete)
@@ -89,7 +97,10 @@ static void on_end(void *arg, const struct fault *why, bool complete)
     struct job *job = arg;
     (void)complete; /* is !why */
     job->fetch = NULL;
-    stream_end(job, why);
+    if (job->drained)
+        drain_end(job, why);
+    else
+        stream_end(job, why);
 }
 
 static const struct fetch_events events = {on_head, on_data, on_end};
@@ -117,6 +128,8 @@ static void start(struct job *job, const struct target *target)
     request.body = body;
     stream_reset(job);
     dialect_stream_init(&job->told, x->request.choices);
+    x->response.upstream_status = 0; /* of the attempt before */
+    account_begin(job);
     job->fetch = fetch_start(job->flow->pool, &request, &events, job);
 }
 

@@ -54,6 +54,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
+    flow->memo = count_memo_new();
     flow->metrics = metrics_new(parts->stats);
     flow->audit = audit_new(parts->loop, parts->audit_fd, on_record_lost, flow);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
@@ -77,6 +78,7 @@ void flow_free(struct flow *flow)
     metrics_gauges(flow->metrics, 0, 0, 0, 0);
     metrics_free(flow->metrics);
     cache_free(flow->cache);
+    count_memo_free(flow->memo);
     settings_unref(flow->parts.settings);
     tokens_free(flow->tokens);
     policy_set_unref(flow->parts.policies);
@@ -137,15 +139,21 @@ static void abort_job(struct job *job, const struct fault *why)
         job_hurry(job);
         return;
     }
-    job->x->fault = *why;
-    conn_abort(job->conn);
-    job->conn = NULL;
-    job_end(job, OUTCOME_DRAINED);
+    if (!job->drained) {
+        job->x->fault = *why;
+        conn_abort(job->conn);
+        job->conn = NULL;
+    }
+    job_end(job, job->drained ? OUTCOME_CLIENT_CLOSED : OUTCOME_DRAINED);
 }
 
 /* What can still be said is said in the client's own dialect; the rest sees its connection break. */
 static void end_leftover(struct job *job, const struct fault *why)
 {
+    if (job->drained) {
+        job_end(job, OUTCOME_CLIENT_CLOSED);
+        return;
+    }
     switch (job->x->state) {
     case EXCHANGE_RECEIVING:
     case EXCHANGE_DECIDING:

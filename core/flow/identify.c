@@ -149,7 +149,7 @@ void identify(struct job *job)
         take_key(job->x, rules);
     }
     count_failure(job, rules);
-    decide(job);
+    estimate(job);
 }
 
 void identify_again(struct job *job)

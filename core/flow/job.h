@@ -13,10 +13,13 @@
 #include "net/conn.h"
 #include "net/fetch.h"
 #include "store/cache.h"
+#include "wire/count.h"
 #include "wire/dialect.h"
+#include "wire/meter.h"
 #include "wire/sse.h"
 
 struct audit;
+struct drained;
 struct metrics;
 
 struct flow {
@@ -25,6 +28,7 @@ struct flow {
     struct fetch_pool *pool;
     struct metrics *metrics;
     struct audit *audit;
+    struct count_memo *memo; /* token counts of texts that came before */
     struct cache *cache; /* of policies; outlives their generations */
     struct tokens *tokens;    /* verified ones; emptied when policies or keys change */
     struct list_link waiting; /* jobs whose token's keys are being fetched */
@@ -81,7 +85,7 @@ struct job {
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
 
     struct list_link waiting; /* in the flow's list while an issuer's keys are being fetched */
-    struct loop_timer wait_timer;
+    struct loop_timer wait_timer; /* then, while the tokens are counted, for the next turn */
     bool has_waited; /* once is enough */
 
     struct question question;
@@ -99,6 +103,8 @@ struct job {
     struct dialect_stream told; /* what the answer has said so far */
     struct redact_stream *redacting; /* what waits until it is known whether it must be masked; NULL: nothing yet */
     struct sse_parser *redacted;     /* of its events, where policies read them */
+    struct meter *meter;        /* counts what the answer says; NULL: it says nothing (embeddings) */
+    struct drained *drained;    /* the client is gone, and the answer is read on; NULL: usually */
     struct judging *judging;    /* NULL: nothing waits for a policy's word */
     bool is_response_judged;    /* on_response has spoken */
     bool is_refused;            /* by a policy: nothing more of it is looked at */
@@ -123,6 +129,10 @@ void ask(struct job *job, struct policy_call how, answer_fn then);
 /* Whatever is being asked is not wanted any more. */
 void ask_cancel(struct job *job);
 
+/* estimate: counts the request's tokens, a slice a turn; goes on with decide(). */
+void estimate(struct job *job);
+void estimate_cancel(struct job *job);
+
 /* decide: runs the policies; goes on with call() or a reply. */
 void decide(struct job *job);
 
@@ -133,6 +143,20 @@ void call_next(struct job *job);
 /* The attempt under way is over; later words on it change nothing. */
 void call_ended(struct job *job, int status, enum fault_code error);
 void call_cancel(struct job *job);
+
+/* account: a call begins: the request's count by its target's rules, and a meter for the answer. */
+void account_begin(struct job *job);
+/* What the answer has used so far and what that costs, into the exchange: usage, parts, cost, is_billed. May be asked again. */
+void account_settle(struct job *job);
+/* Of output, as counted so far. */
+uint64_t account_output_tokens(const struct job *job);
+
+/* drain: the client is gone; true: the answer is read on, and job_end() comes later. */
+bool drain_begin(struct job *job);
+void drain_head(struct job *job, const struct fetch_head *head);
+void drain_data(struct job *job, struct slice data);
+void drain_end(struct job *job, const struct fault *why);
+void drain_drop(struct job *job);
 
 /* stream: the provider's answer on its way to the client. */
 void stream_begin(struct job *job, const struct fetch_head *head);
@@ -145,6 +169,11 @@ void stream_cut(struct job *job, const struct fault *why, enum exchange_outcome 
 /* Drops what an attempt has left behind, before another and at the end. */
 void stream_reset(struct job *job);
 
+/* Which way the answer takes, by its head. */
+void stream_choose(struct job *job, const struct fetch_head *head);
+/* What an event, or the answer in job->answer, tells of itself; a set of enum dialect_event, whether it could be read. */
+unsigned stream_read(struct job *job, const struct sse_event *event);
+bool stream_read_whole(struct job *job);
 /* One event, as the client will have it. */
 void stream_relay(struct job *job, const struct sse_event *event);
 /* Bytes to the client; the first commit to this answer. */

@@ -128,7 +128,7 @@ static void read_text(struct job *job, struct slice data)
     struct buf *whole = &job->x->response.text;
     struct buf text;
     buf_init(&text);
-    job->dialect->append_text(data, &text);
+    dialect_append_text(job->dialect, data, &text);
     if (policy_has(job->policies, PHASE_DELTA)) buf_append(&j->text, buf_slice(&text));
     if (policy_has(job->policies, PHASE_RESPONSE)) buf_append(whole, buf_slice(&text));
     buf_clear(&text);
@@ -218,7 +218,7 @@ bool judge_whole(struct job *job, bool is_readable)
         judge_refuse(job, "the provider's answer is none that the policies can read");
         return false;
     }
-    job->dialect->append_text(buf_slice(&job->answer), &job->x->response.text);
+    dialect_append_text(job->dialect, buf_slice(&job->answer), &job->x->response.text);
     ask_response(job);
     return false;
 }

@@ -45,20 +45,20 @@ static void count_one(struct metrics *m, enum stats_metric metric, const struct 
 
 static void count_tokens(struct metrics *m, const struct exchange *x, struct slice model)
 {
-    const struct {
-        struct slice direction;
-        int64_t tokens;
-    } parts[] = {
-        {SLICE("input"), x->usage.input_tokens},
-        {SLICE("output"), x->usage.output_tokens},
-        {SLICE("cached_input"), x->usage.cached_tokens},
-        {SLICE("reasoning"), x->usage.reasoning_tokens},
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].tokens <= 0) continue; /* unknown is negative, and nothing is nothing to count */
-        struct slice labels[] = {model, x->department, parts[i].direction};
-        count_one(m, STATS_TOKENS, labels, parts[i].tokens);
+    for (int part = 0; part < USAGE_IMAGES; part++) {
+        if (!x->parts.count[part]) continue;
+        struct slice labels[] = {model, x->department, slice_str(usage_part_name((enum usage_part)part))};
+        count_one(m, STATS_TOKENS, labels, x->parts.count[part]);
     }
+}
+
+static void count_cost(struct metrics *m, const struct exchange *x, struct slice model)
+{
+    struct slice labels[] = {model, x->department};
+    if (!x->is_billed) return;
+    if (x->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, x->cost.nano);
+    if (x->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
+    if (x->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
 }
 
 static struct slice error_code(const struct exchange *x)
@@ -105,6 +105,7 @@ void metrics_count(struct metrics *m, const struct exchange *x)
     count_one(m, STATS_REQUESTS, labels, 1);
     count_decision(m, x);
     count_tokens(m, x, x->verdict.model);
+    count_cost(m, x, x->verdict.model);
     observe_times(m, x);
     if (x->outcome != OUTCOME_OK) {
         struct slice error[] = {error_code(x), provider};

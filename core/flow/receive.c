@@ -164,7 +164,7 @@ static void on_gone(struct conn *conn, void *arg)
     job->conn = NULL;
     job->x->fault.code = FAULT_CLIENT_GONE;
     job->x->fault.text[0] = '\0';
-    job_end(job, OUTCOME_CLIENT_CLOSED);
+    if (!drain_begin(job)) job_end(job, OUTCOME_CLIENT_CLOSED);
 }
 
 static void on_reply_end(struct conn *conn, void *arg)

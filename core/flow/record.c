@@ -1,6 +1,8 @@
 #include "flow/record.h"
 
 #include "base/clock.h"
+#include "exchange/money.h"
+#include "exchange/terms.h"
 
 /* A member's name with all that stands around it, so that it is one copy. */
 #define NAME(text) SLICE(",\"" text "\":")
@@ -135,6 +137,70 @@ static void append_usage(struct buf *out, const struct usage *u)
     buf_append_char(out, '}');
 }
 
+static void append_flag(struct buf *out, struct slice name, bool is_set)
+{
+    if (!is_set) return;
+    append_name(out, name);
+    buf_append(out, SLICE("true"));
+}
+
+static void append_missing(struct buf *out, const struct cost *cost)
+{
+    bool is_first = true;
+    if (cost->state != COST_INCOMPLETE) return;
+    append_flag(out, NAME("tier_unpriced"), cost->is_tier_missing);
+    append_name(out, NAME("parts_unpriced"));
+    buf_append_char(out, '[');
+    for (int part = 0; part < USAGE_PARTS; part++) {
+        if (!(cost->missing & 1u << part)) continue;
+        if (!is_first) buf_append_char(out, ',');
+        is_first = false;
+        buf_append_json(out, slice_str(usage_part_name((enum usage_part)part)));
+    }
+    buf_append_char(out, ']');
+}
+
+/* null: no price. The number of dollars is for people; sums are made of nano_usd. */
+static void append_cost(struct buf *out, const struct exchange *x)
+{
+    const struct cost *cost = &x->cost;
+    const struct terms *terms = x->verdict.targets[x->target_index].terms;
+    char usd[MONEY_TEXT_BYTES];
+    append_name(out, NAME("cost"));
+    if (cost->state == COST_UNPRICED) {
+        buf_append(out, SLICE("null"));
+        return;
+    }
+    buf_append_char(out, '{');
+    append_name(out, NAME("usd"));
+    buf_append(out, money_usd(cost->nano, usd));
+    append_number(out, NAME("nano_usd"), (uint64_t)cost->nano);
+    if (x->is_billed && terms && terms->price) append_text(out, NAME("price"), slice_str(terms->price->revision));
+    append_flag(out, NAME("long_context"), cost->is_long);
+    append_flag(out, NAME("overflow"), cost->is_overflow);
+    append_missing(out, cost);
+    buf_append_char(out, '}');
+}
+
+/* What is paid for, in disjoint parts, and what that costs. */
+static void append_billed(struct buf *out, const struct exchange *x)
+{
+    if (x->target_index < 0) return;
+    append_name(out, NAME("billed"));
+    buf_append_char(out, '{');
+    for (int part = 0; part < USAGE_PARTS; part++) {
+        if (!x->parts.count[part]) continue;
+        append_name(out, SLICE(",\""));
+        buf_append(out, slice_str(usage_part_name((enum usage_part)part)));
+        buf_append(out, SLICE("\":"));
+        buf_append_u64(out, (uint64_t)x->parts.count[part]);
+    }
+    append_flag(out, NAME("estimated"), x->parts.is_estimated);
+    append_flag(out, NAME("drained"), x->is_drained);
+    buf_append_char(out, '}');
+    append_cost(out, x);
+}
+
 /* What the request told of itself: flow/told.h made the members. */
 static void append_told(struct buf *out, struct slice told)
 {
@@ -152,6 +218,7 @@ static void append_estimate(struct buf *out, const struct exchange *x)
     append_number(out, NAME("output_tokens"), x->estimate_output_tokens);
     append_name(out, NAME("estimated"));
     buf_append(out, x->is_estimate_flagged ? SLICE("true") : SLICE("false"));
+    append_flag(out, NAME("at_least"), x->is_estimate_partial);
     buf_append_char(out, '}');
 }
 
@@ -284,6 +351,7 @@ void record_format(struct buf *out, const struct exchange *x)
     append_told(out, x->told);
     append_estimate(out, x);
     append_usage(out, &x->usage);
+    append_billed(out, x);
     append_upstream(out, x);
     append_attempts(out, x);
     append_times(out, x);

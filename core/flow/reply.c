@@ -18,6 +18,13 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
     return count;
 }
 
+bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES])
+{
+    if (!x->is_billed || x->cost.state != COST_KNOWN) return false;
+    *header = (struct conn_header){SLICE("x-moongate-cost-usd"), money_usd(x->cost.nano, usd)};
+    return true;
+}
+
 static struct conn_header *add(struct conn_header *headers, size_t *count, struct slice name, struct slice value)
 {
     headers[*count] = (struct conn_header){name, value};
@@ -28,6 +35,7 @@ void reply_plain(struct job *job, int status, const struct conn_header *headers,
 {
     struct exchange *x = job->x;
     identify_cancel(job);
+    estimate_cancel(job);
     ask_cancel(job);
     judge_drop(job);
     call_cancel(job);

@@ -8,6 +8,7 @@
 #define MOONGATE_FLOW_REPLY_H
 
 #include "exchange/exchange.h"
+#include "exchange/money.h"
 #include "net/conn.h"
 #include "wire/dialect.h"
 
@@ -36,6 +37,9 @@ struct dialect_error reply_error_of(struct job *job, const struct fault *why);
 
 /* Any answer; decides nothing about its outcome. */
 void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body);
+
+/* x-moongate-cost-usd, when the cost is known; usd is what its value stands in. */
+bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES]);
 
 /* Headers of every answer, relayed ones too: the request id, policies' warnings. Returns their number. */
 size_t reply_common_headers(struct job *job, struct conn_header *headers);

@@ -23,7 +23,7 @@ void settle_facts(struct job *job)
 {
     struct exchange *x = job->x;
     if (!job->dialect) return;
-    x->usage = job->told.usage;
+    account_settle(job);
     x->response.finish_reason = arena_copy(&x->arena, slice_str(job->told.finish_reason));
 }
 
@@ -81,10 +81,12 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     check(!job->is_ended);
     job->is_ended = true;
     identify_cancel(job);
+    estimate_cancel(job);
     ask_cancel(job);
     call_ended(job, x->response.upstream_status, x->fault.code);
     call_cancel(job);
     judge_drop(job);
+    drain_drop(job);
     loop_timer_disarm(&job->keepalive);
 
     exchange_move(x, EXCHANGE_SETTLING);

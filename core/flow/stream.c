@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "flow/headers.h"
 #include "flow/reply.h"
+#include "wire/http.h"
 
 static bool is_success(int status)
 {
@@ -51,7 +52,8 @@ static void keep_headers(struct job *job, const struct fetch_head *head)
     struct conn_header common[REPLY_HEADERS_MAX];
     job->reply_header_count = reply_common_headers(job, common);
     job->reply_headers =
-        arena_alloc(&x->arena, (job->reply_header_count + head->header_count) * sizeof *job->reply_headers);
+        arena_alloc(&x->arena, (job->reply_header_count + head->header_count + 1) * sizeof *job->reply_headers);
+    /* One more is for the cost. */
     memcpy(job->reply_headers, common, job->reply_header_count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
@@ -60,6 +62,12 @@ static void keep_headers(struct job *job, const struct fetch_head *head)
         job->reply_headers[job->reply_header_count++] = (struct conn_header){arena_copy(&x->arena, name), value};
         if (headers_is_request_id(name)) x->response.upstream_request_id = value;
     }
+}
+
+void stream_choose(struct job *job, const struct fetch_head *head)
+{
+    job->mode = choose_mode(job, head);
+    job->is_encoded = is_encoded(head);
 }
 
 /* Overload and failures of the provider's own are worth another target; a refusal of the request is not. */
@@ -78,8 +86,7 @@ void stream_begin(struct job *job, const struct fetch_head *head)
         return;
     }
     keep_headers(job, head);
-    job->mode = choose_mode(job, head);
-    job->is_encoded = is_encoded(head);
+    stream_choose(job, head);
     if (job->mode == RELAY_RAW && (judge_reads(job) || redact_reads(job)))
         judge_refuse(job, "the provider's stream has a content coding, and cannot be read by the policies");
 }
@@ -103,6 +110,8 @@ static void commit(struct job *job)
     if (!policy_has(job->policies, PHASE_DELTA) && !policy_has(job->policies, PHASE_RESPONSE) &&
         !policy_has(job->policies, PHASE_DONE)) {
         json_clear(&x->request.tape);
+        count_free(x->count);
+        x->count = NULL;
         if (!job->fetch || fetch_has_body(job->fetch)) buf_clear(&x->body); /* else the upload goes on */
     }
     keepalive_begin(job);
@@ -148,17 +157,23 @@ void stream_relay(struct job *job, const struct sse_event *event)
         stream_forward(job, event->raw);
 }
 
+unsigned stream_read(struct job *job, const struct sse_event *event)
+{
+    unsigned what = 0;
+    if (event->is_comment_only || event->is_raw) return 0;
+    what = job->dialect->inspect_event(&job->told, event->name, event->data);
+    if (what & DIALECT_UNREADABLE) job->x->response.inspect_errors++;
+    if (job->meter && !(what & (DIALECT_DONE | DIALECT_ERROR | DIALECT_USAGE_ONLY)))
+        job->dialect->each_text(event->data, meter_text, job->meter);
+    return what;
+}
+
 static void on_event(void *arg, const struct sse_event *event)
 {
     struct job *job = arg;
     struct exchange *x = job->x;
-    unsigned what = 0;
     if (!job->conn || job->is_refused) return; /* what came in the same piece of bytes as what was refused */
-    if (!event->is_comment_only && !event->is_raw) {
-        what = job->dialect->inspect_event(&job->told, event->name, event->data);
-        if (what & DIALECT_UNREADABLE) x->response.inspect_errors++;
-        if ((what & DIALECT_USAGE_ONLY) && job->asked_usage) return;
-    }
+    if ((stream_read(job, event) & DIALECT_USAGE_ONLY) && job->asked_usage) return;
     if (event->ends && !event->is_comment_only) x->response.events++;
     if (redact_reads(job))
         redact_event(job, event);
@@ -217,11 +232,16 @@ void stream_data(struct job *job, struct slice data)
     hold_back(job);
 }
 
-/* The client's end of an answer in flight; the job ends when its last byte has left (conn's on_reply_end). */
+/* The client's end of an answer in flight; the job ends when its last byte has left (conn's on_reply_end). What it cost is
+ * known only now: for clients that read trailers (RFC 9110 6.5.1). */
 static void finish(struct job *job, enum exchange_outcome outcome)
 {
+    struct conn_header trailer;
+    char usd[MONEY_TEXT_BYTES];
     job->outcome = outcome;
-    conn_end(job->conn);
+    account_settle(job);
+    bool is_wanted = http_list_has(exchange_header(job->x, SLICE("te")), SLICE("trailers"));
+    conn_end_with(job->conn, &trailer, is_wanted && reply_cost_header(job->x, &trailer, usd) ? 1 : 0);
 }
 
 static void cut_with(struct job *job, const struct dialect_error *error, enum exchange_outcome outcome)
@@ -305,11 +325,22 @@ static void end_events(struct job *job, const struct fault *why)
         stream_end_judged(job, why);
 }
 
+bool stream_read_whole(struct job *job)
+{
+    struct slice body = buf_slice(&job->answer);
+    bool is_answer = is_success(job->x->response.upstream_status);
+    bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, body);
+    if (!is_readable && is_answer) job->x->response.inspect_errors++;
+    /* Its own numbers do; counting is for an answer without. */
+    if (is_readable && is_answer && job->meter && !usage_is_known(&job->told.usage))
+        job->dialect->each_text(body, meter_text, job->meter);
+    return is_readable;
+}
+
 static void end_whole(struct job *job)
 {
     struct exchange *x = job->x;
-    bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, buf_slice(&job->answer));
-    if (!is_readable && is_success(x->response.upstream_status)) x->response.inspect_errors++;
+    bool is_readable = stream_read_whole(job);
     if (redact_reads(job) && !redact_whole(job)) return;
     if (!is_success(x->response.upstream_status) || judge_whole(job, is_readable)) stream_send_whole(job);
 }
@@ -317,10 +348,13 @@ static void end_whole(struct job *job)
 void stream_send_whole(struct job *job)
 {
     struct exchange *x = job->x;
+    char usd[MONEY_TEXT_BYTES];
     exchange_move(x, EXCHANGE_STREAMING);
     x->response.status = x->response.upstream_status;
     note_progress(job, buf_len(&job->answer));
     job->outcome = is_success(x->response.status) ? OUTCOME_OK : OUTCOME_UPSTREAM_ERROR;
+    account_settle(job);
+    if (reply_cost_header(x, &job->reply_headers[job->reply_header_count], usd)) job->reply_header_count++;
     conn_reply(job->conn, x->response.status, job->reply_headers, job->reply_header_count, buf_slice(&job->answer));
 }
 
@@ -351,6 +385,8 @@ void stream_reset(struct job *job)
     loop_timer_disarm(&job->keepalive);
     redact_drop(job);
     judge_drop(job);
+    meter_free(job->meter);
+    job->meter = NULL;
     buf_reset(&job->x->response.text);
     job->is_refused = job->is_response_judged = false;
     sse_free(job->sse);

@@ -58,6 +58,16 @@ static int on_allow(lua_State *L)
     return 0;
 }
 
+/* drain(seconds, tokens): should the client go, the answer is read to its end within these bounds */
+static int on_drain(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    lua_Integer seconds = luaL_checkinteger(L, 1), tokens = luaL_checkinteger(L, 2);
+    x->drain_seconds_max = seconds > 0 ? (uint32_t)seconds : 0;
+    x->drain_tokens_max = tokens > 0 ? (uint64_t)tokens : 0;
+    return 0;
+}
+
 /* deny(status, code, reason, policy, rule, retry_after) */
 static int on_deny(lua_State *L)
 {
@@ -142,9 +152,10 @@ static int on_warn(lua_State *L)
 
 void bind_verdict_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"trace", on_trace},       {"model", on_model}, {"allow", on_allow},
-                                         {"deny", on_deny},         {"fault", on_fault}, {"list", on_list},
-                                         {"annotate", on_annotate}, {"warn", on_warn},   {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model}, {"allow", on_allow},
+                                         {"drain", on_drain}, {"deny", on_deny},   {"fault", on_fault},
+                                         {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
+                                         {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }
 

@@ -118,6 +118,9 @@ void conn_reply_head(struct conn *c, int status, const struct conn_header *heade
  * of it. */
 bool conn_write(struct conn *c, struct slice bytes);
 void conn_end(struct conn *c);
+/* conn_end() with trailer fields behind the last chunk (RFC 9110 6.5); an answer that is not chunked ends without. Only
+ * what the client may do without, and only for one that said "TE: trailers". */
+void conn_end_with(struct conn *c, const struct conn_header *trailers, size_t count);
 /* Written and not yet taken by the kernel, with framing. */
 size_t conn_output_bytes(const struct conn *c);
 /* No further request on this connection; announced when said before the reply. */

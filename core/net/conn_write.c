@@ -189,7 +189,27 @@ bool conn_write(struct conn *c, struct slice bytes)
     return buf_len(&c->out) <= LIMIT_OUTPUT_HIGH_BYTES;
 }
 
+/* RFC 9112 7.1.2: the last chunk, the trailer fields, an empty line. */
+static void append_last_chunk(struct conn *c, const struct conn_header *trailers, size_t count)
+{
+    if (!count) {
+        buf_append(&c->out, CHUNKED_LAST);
+        return;
+    }
+    buf_append(&c->out, SLICE("0\r\n"));
+    for (size_t i = 0; i < count; i++) {
+        struct slice name = trailers[i].name, value = trailers[i].value;
+        if (!is_framing(name) && http_is_token(name) && http_is_field_value(value)) append_header(&c->out, name, value);
+    }
+    buf_append(&c->out, SLICE("\r\n"));
+}
+
 void conn_end(struct conn *c)
+{
+    conn_end_with(c, NULL, 0);
+}
+
+void conn_end_with(struct conn *c, const struct conn_header *trailers, size_t count)
 {
     check(c->output == OUTPUT_OPEN);
     c->output = OUTPUT_ENDED;
@@ -197,7 +217,7 @@ void conn_end(struct conn *c)
         conn_flush(c);
         c->is_broken = true;
     } else if (c->is_chunked_out && c->has_body && !c->is_broken) {
-        buf_append(&c->out, CHUNKED_LAST);
+        append_last_chunk(c, trailers, count);
     }
     conn_settle_later(c);
 }

@@ -62,6 +62,24 @@ struct dialect_error {
     struct slice message, type, code, param, request_id, policy, rule;
 };
 
+/* A piece of what the model writes, as far as one event or body has it. */
+enum dialect_text_kind {
+    DIALECT_CONTENT,
+    DIALECT_REFUSAL,
+    DIALECT_REASONING,
+    DIALECT_CALL_NAME, /* of a tool; not for people, but it is paid for */
+    DIALECT_CALL_ARGUMENTS,
+};
+
+struct dialect_text {
+    struct slice text; /* decoded, not empty; borrowed for the call */
+    enum dialect_text_kind kind;
+    uint32_t choice, call; /* which choice, and which of its tool calls */
+    bool is_whole;         /* of an answer in one piece: texts of one kind are apart, not one running on */
+};
+
+typedef void (*dialect_text_fn)(void *arg, const struct dialect_text *text);
+
 struct dialect {
     const char *kind; /* as moongate.lua says it: "openai" */
 
@@ -73,9 +91,8 @@ struct dialect {
     /* One event's name and joined data; returns a set of enum dialect_event. Not to be called for comment-only and
      * is_raw events. Cheap for events without usage, error and finish reason. */
     unsigned (*inspect_event)(struct dialect_stream *stream, struct slice name, struct slice data);
-    /* Appends what the model says to the client in a whole answer, or in one event's data: content, refusals, reasoning,
-     * arguments of tools. Parts of a whole answer stand on lines of their own. False: it could not be read. */
-    bool (*append_text)(struct slice json, struct buf *out);
+    /* Tells each text in a whole answer, or in one event's data, in order. False: it could not be read. */
+    bool (*each_text)(struct slice json, dialect_text_fn fn, void *arg);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
 
     /* An event for a stream that has begun; only between events. The client's library raises it as an API error. */
@@ -85,12 +102,15 @@ struct dialect {
 };
 
 extern const struct dialect dialect_openai;
-bool openai_append_text(struct slice json, struct buf *out); /* is dialect_openai.append_text */
+bool openai_each_text(struct slice json, dialect_text_fn fn, void *arg); /* is dialect_openai.each_text */
 
 /* By provider.kind; NULL when there is none of that name. */
 const struct dialect *dialect_find(struct slice kind);
 /* choices: what the request's n asked for; 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* Appends what the model says to the client: all texts but the names of tools. Parts of a whole answer stand on lines of
+ * their own. False: it could not be read. */
+bool dialect_append_text(const struct dialect *dialect, struct slice json, struct buf *out);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */
 struct dialect_error dialect_error_of(const struct fault *why);
 

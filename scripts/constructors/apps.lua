@@ -1,10 +1,12 @@
 -- apps { ["support-bot"] = { department = "support", owner = "…", defaults = { data = "internal", task = "chat" } } }
 -- session = { headers = { "x-session-id" }, idle = "2h" } says what a session of it is, for limits and budgets.
+-- on_client_disconnect = drain { … } says what becomes of an answer whose client has gone (scripts/disconnect.lua).
 -- Which applications there are, and what holds for their requests when nobody says otherwise. Gives the map.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local units = use "units"
+local disconnect = use "disconnect"
 
 local apps = {}
 
@@ -27,7 +29,7 @@ local session = schema.record({ headers = schema.one_or_list(header), idle = uni
 
 local shape = schema.record {
   department = schema.text, owner = schema.text, description = schema.text, defaults = defaults,
-  tags = schema.map(schema.text), disconnect = schema.choice { "cancel", "finish" }, session = session,
+  tags = schema.map(schema.text), on_client_disconnect = disconnect.shape, session = session,
 }
 
 function apps.compile(spec)

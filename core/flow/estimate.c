@@ -1,0 +1,53 @@
+/*
+ * Counts the request's tokens before anybody decides on them: some thousands of bytes at a time, and never longer than a
+ * few milliseconds a turn of the loop, so that a long prompt holds up nobody else. What is above every context of the
+ * catalogue is not counted to its end: no target takes it.
+ */
+#include "flow/job.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "exchange/terms.h"
+
+static bool has_text(const struct exchange *x)
+{
+    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
+}
+
+/* A stranger's request is refused before its size is of interest: where keys are asked for, only a live one makes work. */
+static bool is_worth_counting(const struct job *job)
+{
+    const struct exchange *x = job->x;
+    if (!has_text(x)) return false;
+    return !policy_set_auth(job->policies) || (x->key && key_record_is_live(x->key, x->born_wall_ns));
+}
+
+static void step(void *arg)
+{
+    struct job *job = arg;
+    uint64_t began_ns = clock_mono_ns();
+    while (!count_step(job->x->count, LIMIT_COUNT_STEP_BYTES)) {
+        if (clock_mono_ns() - began_ns < LIMIT_COUNT_SLICE_MS * NS_PER_MS) continue;
+        loop_timer_arm_ms(&job->wait_timer, 0);
+        return;
+    }
+    decide(job);
+}
+
+void estimate(struct job *job)
+{
+    struct exchange *x = job->x;
+    if (!is_worth_counting(job)) {
+        decide(job);
+        return;
+    }
+    x->count = count_new(&x->request, policy_vocabularies(job->policies, x->request.model), job->flow->memo);
+    count_stop_above(x->count, terms_table_context_max(policy_set_terms(job->policies)));
+    loop_timer_init(&job->wait_timer, job->flow->parts.loop, step, job);
+    step(job);
+}
+
+void estimate_cancel(struct job *job)
+{
+    loop_timer_disarm(&job->wait_timer);
+}
