@@ -1,0 +1,267 @@
+-- What a request costs: in the answer's header or trailer, in its record, in the metrics; when the provider gives no
+-- numbers, when the client goes in the middle, when prices change under way.
+local cjson = require("cjson")
+local client = require("tests.e2e.kit.client")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+
+local MODELS = [[
+return models {
+  priced   = { targets = { "openai/priced" }, context = 128000, counts_as = "gpt-4o",
+    price = usd_per_million { input = "%s", cached_input = "1", output = "10" } },
+  unpriced = { targets = { "openai/unpriced" }, context = 128000, counts_as = "gpt-4o" },
+}
+]]
+
+local policies = {
+  ["init.lua"] = 'return chain { "auth", "after" }\n',
+  ["models.lua"] = MODELS:format("2"),
+  ["apps.lua"] = [[
+return apps {
+  ["cancels"]  = { department = "engineering" },
+  ["drains"]   = { department = "research", on_client_disconnect = drain { max_seconds = 20, max_tokens = 1000 } },
+  ["sips"]     = { department = "research", on_client_disconnect = drain { max_seconds = 20, max_tokens = 5 } },
+  ["glimpses"] = { department = "research", on_client_disconnect = drain { max_seconds = 1, max_tokens = 1000 } },
+}
+]],
+  ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" }, require = { "app", "department" } }\n',
+  ["after.lua"] = [[
+return policy {
+  on_client_disconnect = cancel,
+  on_done = function(ctx)
+    local u = ctx.usage
+    ctx:annotate("used", ("%s in, %s out, %s USD"):format(tostring(u.input_tokens), tostring(u.output_tokens), tostring(u.cost_usd)))
+  end,
+}
+]],
+}
+
+local m, g
+local keys = {}
+
+setup(function()
+  m = mock.start()
+  g = gateway.start { mock = m, name = "cost", policies = policies, key = { app = "cancels" } }
+  keys.cancels = g.key
+  for _, app in ipairs { "drains", "sips", "glimpses" } do keys[app] = g:new_key { app = app } end
+end)
+teardown(function()
+  if g then g:stop() end
+  m:stop()
+end)
+
+local function body(model, is_stream, script, more)
+  return ('{"model":"%s","stream":%s%s,"metadata":{"mock":"%s"},"messages":[{"role":"user","content":"hi"}]}'):format(
+    model, tostring(is_stream), more or "", script or "")
+end
+
+local function ask(model, is_stream, script, more)
+  return g:ask { json = body(model, is_stream, script, more) }
+end
+
+-- Opens a stream and reads `count` events with content, then goes.
+local function leave_after(app, count, script)
+  local c = client.connect(g.port)
+  c:send(client.request { key = keys[app], json = body("priced", true, script) })
+  local head = c:head()
+  for _ = 1, count + 1 do assert(c:event()) end -- the first has the role
+  c:close()
+  return head:get("x-moongate-request-id")
+end
+
+local NANO = 1000000000
+
+describe("an answer with the provider's numbers", function()
+  it("says in its header what it cost, and the record and on_done say the same", function()
+    local r = ask("priced", false, "tokens=7")
+    local usage = cjson.decode(r.body).usage
+    local nano = usage.prompt_tokens * 2000 + usage.completion_tokens * 10000
+    assert.equal(7, usage.completion_tokens)
+    assert.equal(nano, tonumber(r:get("x-moongate-cost-usd")) * NANO)
+    local record = g:record(r.id)
+    assert.equal(nano, record.cost.nano_usd)
+    assert.equal(12, #record.cost.price)
+    assert.equal(usage.completion_tokens, record.billed.output)
+    assert.equal(usage.prompt_tokens, record.billed.input)
+    assert.equal(1, record.billed.requests)
+    assert.is_nil(record.billed.estimated)
+    assert.equal(("%d in, 7 out, %s USD"):format(usage.prompt_tokens, tostring(nano / NANO)), record.annotations.used)
+  end)
+
+  it("of a stream says so in a trailer, to who reads trailers", function()
+    local c = client.connect(g.port)
+    c:send(client.request { key = g.key, json = body("priced", true, "tokens=3"), headers = { { "TE", "trailers" } } })
+    c.sock:settimeout(5)
+    local all = ""
+    repeat
+      local part, why, rest = c.sock:receive(1)
+      all = all .. (part or rest or "")
+    until all:find("\r\n0\r\n.-\r\n\r\n$") or why == "closed"
+    assert.matches("\r\n0\r\nx%-moongate%-cost%-usd: 0%.%d+\r\n\r\n$", all)
+    c:close()
+  end)
+
+  it("of a stream leaves the bytes as they are for who does not", function()
+    local c = client.connect(g.port)
+    c:send(client.request { key = g.key, json = body("priced", true, "tokens=3"), headers = { { "Connection", "close" } } })
+    local all = c.sock and c:answer()
+    assert.equal("end", all.ending)
+    assert.is_nil(all:get("x-moongate-cost-usd"))
+  end)
+
+  it("is in the metrics by model and department, to the nano-dollar", function()
+    local labels = { model = "priced", department = "engineering" }
+    local before = g:metrics():value("moongate_cost_usd_total", labels)
+    local sum = 0
+    for i = 1, 5 do sum = sum + g:record(ask("priced", i % 2 == 0, "tokens=" .. i * 3).id).cost.nano_usd end
+    local after = g:metrics():value("moongate_cost_usd_total", labels)
+    assert.equal(sum, math.floor((after - before) * NANO + 0.5))
+  end)
+end)
+
+describe("an answer without the provider's numbers", function()
+  it("is billed by the gateway's own count, marked as estimated", function()
+    local before = g:metrics():value("moongate_usage_estimated_total", { model = "priced" })
+    local r = ask("priced", true, "usage=never&text=one two three four five")
+    local record = g:record(r.id)
+    assert.equal(cjson.null, record.usage)
+    assert.is_true(record.billed.estimated)
+    assert.equal(5, record.billed.output)
+    assert.equal(record.estimate.input_tokens, record.billed.input)
+    assert.equal(record.billed.input * 2000 + 5 * 10000, record.cost.nano_usd)
+    assert.equal(before + 1, g:metrics():value("moongate_usage_estimated_total", { model = "priced" }))
+  end)
+
+  it("that failed costs nothing", function()
+    for _, script in ipairs { "status=500", "status=429", "status=400", "cut=rst&cut_event=-1" } do
+      local record = g:record(ask("priced", true, script).id)
+      assert.same({}, record.billed)
+      assert.equal(0, record.cost.nano_usd)
+    end
+  end)
+
+  it("that is an error inside a stream costs nothing when nothing was said before it", function()
+    local record = g:record(ask("priced", true, "error_event=0&usage=never").id)
+    assert.same({}, record.billed)
+    assert.equal(0, record.cost.nano_usd)
+  end)
+
+  it("that is an error after some text costs that text, and never the error's own words", function()
+    local script = "text=one two three four five&error_event=4&usage=never&error_message=many more words than were ever said"
+    local record = g:record(ask("priced", true, script).id)
+    assert.equal(3, record.billed.output)
+    assert.is_true(record.billed.estimated)
+  end)
+end)
+
+describe("a model without a price", function()
+  it("has no cost, which is told and counted, and is never nothing", function()
+    local before = g:metrics():value("moongate_unpriced_requests_total", { model = "unpriced" })
+    local r = ask("unpriced", false, "tokens=3")
+    assert.equal(200, r.status)
+    assert.is_nil(r:get("x-moongate-cost-usd"))
+    assert.equal(cjson.null, g:record(r.id).cost)
+    assert.equal(before + 1, g:metrics():value("moongate_unpriced_requests_total", { model = "unpriced" }))
+  end)
+end)
+
+-- The mock stalls behind its 26th word, so that what was sent is what was read.
+local WORDS = ("word "):rep(100)
+local AFTER_26 = "text=" .. WORDS:gsub(" $", "") .. "&cut=stall&cut_event=27"
+
+describe("a client that goes in the middle", function()
+  it("is charged what was sent so far, by count, and the provider is told to stop", function()
+    local since = m:mark()
+    local id = leave_after("cancels", 26, AFTER_26)
+    assert.equal("client_abort", m:ended(m:request(since)).how)
+    local record = g:record(id)
+    assert.equal("client_closed", record.outcome)
+    assert.equal(26, record.billed.output)
+    assert.is_true(record.billed.estimated)
+    assert.is_nil(record.billed.drained)
+    assert.equal(record.billed.input * 2000 + 26 * 10000, record.cost.nano_usd)
+  end)
+
+  it("of an app that drains is charged the provider's own numbers", function()
+    local since = m:mark()
+    local id = leave_after("drains", 5, "tokens=60&delay_ms=5")
+    assert.equal("complete", m:ended(m:request(since)).how)
+    local record = g:record(id)
+    assert.equal("client_closed", record.outcome)
+    assert.equal(60, record.usage.output_tokens)
+    assert.equal(60, record.billed.output)
+    assert.is_true(record.billed.drained)
+    assert.is_nil(record.billed.estimated)
+  end)
+
+  it("before the answer's first byte is drained too, streamed or not", function()
+    for _, is_stream in ipairs { true, false } do
+      local since = m:mark()
+      local c = client.connect(g.port)
+      c:send(client.request { key = keys.drains, json = body("priced", is_stream, "tokens=9&head_delay_ms=300") })
+      local request = m:request(since)
+      local records = #g:records()
+      c:close()
+      assert.equal("complete", m:ended(request).how)
+      local record = g:records_after(records, 1)[1]
+      assert.equal(9, record.billed.output)
+      assert.is_true(record.billed.drained)
+      assert.equal("client_closed", record.outcome)
+    end
+  end)
+
+  it("is drained no further than max_tokens", function()
+    local since = m:mark()
+    local id = leave_after("sips", 2, "endless=1&delay_ms=5")
+    assert.equal("client_abort", m:ended(m:request(since)).how)
+    local record = g:record(id)
+    assert.is_true(record.billed.output >= 5 and record.billed.output < 40, record.billed.output)
+    assert.is_true(record.billed.estimated)
+  end)
+
+  it("is drained no longer than max_seconds", function()
+    local since = m:mark()
+    local id = leave_after("glimpses", 2, AFTER_26)
+    assert.equal("client_abort", m:ended(m:request(since)).how)
+    assert.is_true(g:record(id).billed.drained)
+  end)
+end)
+
+describe("a price that changes while a stream runs", function()
+  it("holds for what is admitted from then on; the stream is billed as it was admitted", function()
+    local c = client.connect(g.port)
+    c:send(client.request { key = g.key, json = body("priced", true, "tokens=40&delay_ms=25") })
+    local id = c:head():get("x-moongate-request-id")
+    assert(c:event())
+    g:write_policies { ["models.lua"] = MODELS:format("4") }
+    local out, code = g:reload()
+    assert.equal(0, code, out)
+    local later = g:record(ask("priced", false, "tokens=2").id)
+    while c:event() do end
+    local earlier = g:record(id)
+    assert.equal(earlier.usage.input_tokens * 2000 + 40 * 10000, earlier.cost.nano_usd)
+    assert.equal(later.usage.input_tokens * 4000 + 2 * 10000, later.cost.nano_usd)
+    assert.are_not.equal(earlier.cost.price, later.cost.price)
+  end)
+end)
+
+describe("cost adds up", function()
+  it("over aborted, failed and whole requests: the metric is the sum of the records", function()
+    local first = #g:records()
+    local function total()
+      local metrics = g:metrics()
+      return metrics:value("moongate_cost_usd_total")
+    end
+    local before = total()
+    for i = 1, 30 do
+      local how = i % 3
+      if how == 0 then ask("priced", i % 2 == 0, "tokens=" .. i)
+      elseif how == 1 then leave_after("cancels", i, ("tokens=200&delay_ms=1"))
+      else ask("priced", true, "cut=fin&cut_event=" .. i .. "&tokens=50") end
+    end
+    local sum = 0
+    for _, record in ipairs(g:records_after(first, 30)) do sum = sum + record.cost.nano_usd end
+    expect.eventually(function() return math.floor((total() - before) * NANO + 0.5) == sum end, 5, "equal sums")
+  end)
+end)

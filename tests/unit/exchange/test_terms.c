@@ -1,0 +1,43 @@
+/* The table of targets: found by whole names only, in whatever order they were added. */
+#include "../unit.h"
+
+#include "exchange/terms.h"
+
+static void targets_are_found_by_their_whole_names(void)
+{
+    struct terms_table *table = terms_table_new();
+    const char *names[] = {"openai/gpt-4o", "anthropic/claude", "openai/gpt-4", "local/x", "openai/gpt-4o-mini"};
+    for (size_t i = 0; i < 5; i++)
+        terms_table_add(table, slice_str(names[i]))->context_tokens = 10 + i;
+    for (size_t i = 0; i < 5; i++) {
+        const struct terms *t = terms_table_find(table, slice_str(names[i]));
+        EXPECT(t && t->context_tokens == 10 + i);
+    }
+    EXPECT(!terms_table_find(table, SLICE("openai/gpt")));
+    EXPECT(!terms_table_find(table, SLICE("openai/gpt-4o-mini-2024")));
+    EXPECT(!terms_table_find(table, SLICE("")));
+    EXPECT_INT(14, terms_table_context_max(table));
+    terms_table_free(table);
+}
+
+static void a_name_added_again_is_the_same_one(void)
+{
+    struct terms_table *table = terms_table_new();
+    struct terms *first = terms_table_add(table, SLICE("a/b"));
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        int len = snprintf(name, sizeof name, "a/%d", i);
+        terms_table_add(table, slice_of(name, (size_t)len));
+    }
+    EXPECT(first == terms_table_add(table, SLICE("a/b")));
+    EXPECT_INT(0, terms_table_context_max(table));
+    terms_table_free(table);
+    terms_table_free(NULL);
+}
+
+int main(void)
+{
+    RUN(targets_are_found_by_their_whole_names);
+    RUN(a_name_added_again_is_the_same_one);
+    return unit_close("terms");
+}
