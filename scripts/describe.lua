@@ -207,7 +207,7 @@ local hooks = {
 
 local shared_types = {
   name = "string", description = "string", mode = type_of(schema.mode), on_error = '"deny"|"skip"', examples = "table[]",
-  keeps_state = "boolean", buffer = "boolean",
+  keeps_state = "boolean", buffer = "boolean", on_client_disconnect = "mg.disconnect",
 }
 
 local function put_policy(kind, described)

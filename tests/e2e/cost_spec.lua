@@ -19,8 +19,8 @@ local policies = {
   ["models.lua"] = MODELS:format("2"),
   ["apps.lua"] = [[
 return apps {
-  ["cancels"]  = { department = "engineering" },
-  ["drains"]   = { department = "research", on_client_disconnect = drain { max_seconds = 20, max_tokens = 1000 } },
+  ["cancels"]  = { department = "engineering", on_client_disconnect = cancel },
+  ["drains"]   = { department = "research" }, -- as after.lua says
   ["sips"]     = { department = "research", on_client_disconnect = drain { max_seconds = 20, max_tokens = 5 } },
   ["glimpses"] = { department = "research", on_client_disconnect = drain { max_seconds = 1, max_tokens = 1000 } },
 }
@@ -28,7 +28,7 @@ return apps {
   ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" }, require = { "app", "department" } }\n',
   ["after.lua"] = [[
 return policy {
-  on_client_disconnect = cancel,
+  on_client_disconnect = drain { max_seconds = 20, max_tokens = 1000 },
   on_done = function(ctx)
     local u = ctx.usage
     ctx:annotate("used", ("%s in, %s out, %s USD"):format(tostring(u.input_tokens), tostring(u.output_tokens), tostring(u.cost_usd)))
