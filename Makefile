@@ -58,7 +58,7 @@ fuzz-policy:
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect
+	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter
 	@B=$(B) luajit tests/bench/run.lua
 
 #: fresh        repeat the two commands in a new Debian 12 made by debootstrap (as root)

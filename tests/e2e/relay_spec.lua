@@ -98,12 +98,26 @@ local function check_usage(recording, record)
   end
 end
 
-local DIRECTIONS = { input = "input_tokens", output = "output_tokens", cached_input = "cached_tokens", reasoning = "reasoning_tokens" }
+local INPUT = { "input", "cached_input", "cache_write", "cache_write_1h", "audio_input", "image_input" }
+local OUTPUT = { "output", "reasoning", "audio_output", "image_output" }
 
+-- Directions are disjoint: their sums are what was read and written in all.
 local function token_counts()
-  local metrics, counts = g:metrics(), {}
-  for direction in pairs(DIRECTIONS) do counts[direction] = metrics:value("moongate_tokens_total", { direction = direction }) end
+  local metrics, counts = g:metrics(), { input = 0, output = 0 }
+  for _, name in ipairs(INPUT) do counts.input = counts.input + metrics:value("moongate_tokens_total", { direction = name }) end
+  for _, name in ipairs(OUTPUT) do counts.output = counts.output + metrics:value("moongate_tokens_total", { direction = name }) end
+  counts.cached_input = metrics:value("moongate_tokens_total", { direction = "cached_input" })
+  counts.reasoning = metrics:value("moongate_tokens_total", { direction = "reasoning" })
   return counts
+end
+
+local function number(value) return present(value) and value or 0 end
+
+-- Reasoning that lies beside the output is in the total only.
+local function sums_of(e)
+  local input, output = number(e.input_tokens), number(e.output_tokens)
+  if present(e.total_tokens) and present(e.input_tokens) then output = math.max(output, e.total_tokens - input) end
+  return { input = input, output = output, cached_input = number(e.cached_input_tokens), reasoning = number(e.reasoning_tokens) }
 end
 
 describe("relayed byte for byte, with its usage recorded:", function()
@@ -127,10 +141,10 @@ describe("usage in the metrics", function()
     local before, sums = token_counts(), { input = 0, output = 0, cached_input = 0, reasoning = 0 }
     local ids = {}
     for _, recording in ipairs(recordings) do
-      ids[#ids + 1] = ask(recording).id
-      for direction, part in pairs(DIRECTIONS) do
-        local value = (recording.expected or {})[PARTS[part]]
-        if present(value) then sums[direction] = sums[direction] + value end
+      -- Where the provider gave no numbers the gateway counts, and says so: those are looked at elsewhere.
+      if recording.expected and present(recording.expected.input_tokens) then
+        ids[#ids + 1] = ask(recording).id
+        for direction, value in pairs(sums_of(recording.expected)) do sums[direction] = sums[direction] + value end
       end
     end
     for _, id in ipairs(ids) do g:record(id) end
