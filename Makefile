@@ -135,14 +135,15 @@ $(B)/flags: FORCE | $(B)
 
 # ---- One archive a floor: a linker error in a test is an upward call that the include test could not see.
 
+MADE_wire := $(B)/gen/vocabulary.o
 define FLOOR_RULES
 OBJS_$(1) := $$(patsubst %.c,$$(B)/%.o,$$(wildcard core/$(1)/*.c core/$(1)/*/*.c))
 OBJS += $$(OBJS_$(1))
 $$(B)/lib$(1).list: FORCE | $$(B)
 	$$(call remember,$$(OBJS_$(1)))
-$$(B)/lib$(1).a: $$(OBJS_$(1)) $$(B)/lib$(1).list
+$$(B)/lib$(1).a: $$(OBJS_$(1)) $$(MADE_$(1)) $$(B)/lib$(1).list
 	@rm -f $$@
-	$$(Q)$$(AR) rcs $$@ $$(OBJS_$(1))
+	$$(Q)$$(AR) rcs $$@ $$(OBJS_$(1)) $$(MADE_$(1))
 endef
 $(foreach f,$(FLOORS),$(eval $(call FLOOR_RULES,$(f))))
 
@@ -181,6 +182,24 @@ $(B)/gen/scripts.S: $(SCRIPTS) $(B)/scripts.list
 $(B)/gen/scripts.o: $(B)/gen/scripts.S
 	$(call SAY,AS,$@)
 	$(Q)$(CC) -c $< -o $@
+
+# The public vocabularies' figures become tables in read-only data: nothing is read at start, all processes share the pages.
+FIGURES := core/wire/tokens/vocabulary
+$(B)/gen/make_tables: $(FIGURES)/make_tables.c core/wire/tokens/table.h
+	@mkdir -p $(@D)
+	$(call SAY,CC,$<)
+	$(Q)cc -std=c11 -O2 -Wall -Wextra -Werror -Icore $< -o $@
+$(B)/gen/%.table: $(FIGURES)/%.pairs $(B)/gen/make_tables
+	$(call SAY,TABLE,$@)
+	$(Q)$(B)/gen/make_tables pairs $< $@
+$(B)/gen/classes.table: $(FIGURES)/classes.txt $(B)/gen/make_tables
+	$(Q)$(B)/gen/make_tables classes $< $@
+$(B)/gen/vocabulary.o: $(B)/gen/o200k_base.table $(B)/gen/cl100k_base.table $(B)/gen/classes.table
+	$(Q){ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; \
+	  for t in o200k_base cl100k_base; do echo '.balign 4096'; echo ".global vocabulary_$$t"; \
+	    echo "vocabulary_$$t: .incbin \"$(B)/gen/$$t.table\""; done; \
+	  echo '.balign 64'; echo '.global class_table'; echo 'class_table: .incbin "$(B)/gen/classes.table"'; } > $(@:.o=.S)
+	$(Q)$(CC) -c $(@:.o=.S) -o $@
 
 # The mock provider shares nothing but base with the gateway: it is the oracle of the tests.
 MOCK_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/mock/*.c))

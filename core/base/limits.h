@@ -42,7 +42,8 @@
 
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
-/* Counting a request's tokens */
+/* Counting tokens */
+#define LIMIT_TOKEN_PIECE_BYTES (64u * KIB) /* a text without a boundary for this long is cut there */
 #define LIMIT_COUNT_STEP_BYTES (16u * KIB) /* of text at a time: the clock is looked at between them … */
 #define LIMIT_COUNT_SLICE_MS 4u            /* … and after this much of a turn the others have theirs */
 

@@ -24,8 +24,10 @@
 
 struct token_counter {
     const struct vocabulary *vocabulary;
-    uint64_t count;  /* tokens of all that is settled */
-    struct buf tail; /* what may still grow together with what follows */
+    uint64_t count;   /* tokens of all that is settled */
+    struct buf tail;  /* what may still grow together with what follows */
+    size_t looked_at; /* of the tail, when it was last looked at in vain */
+    size_t broken;    /* bytes at the tail's end that are not a whole character yet */
 };
 
 uint64_t tokens_count(const struct vocabulary *v, struct slice text);
@@ -35,6 +37,9 @@ size_t tokens_encode(const struct vocabulary *v, struct slice text, uint32_t *id
 void token_counter_init(struct token_counter *c, const struct vocabulary *v);
 void token_counter_clear(struct token_counter *c);
 void token_counter_feed(struct token_counter *c, struct slice text);
+/* Counts the tail each time: a few bytes mostly, LIMIT_TOKEN_PIECE_BYTES at most. */
 uint64_t token_counter_total(const struct token_counter *c);
+/* Without the tail: never more than the total. */
+uint64_t token_counter_settled(const struct token_counter *c);
 
 #endif

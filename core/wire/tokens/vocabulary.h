@@ -9,7 +9,7 @@
 #ifndef MOONGATE_WIRE_TOKENS_VOCABULARY_H
 #define MOONGATE_WIRE_TOKENS_VOCABULARY_H
 
-#include <stdint.h>
+#include <stddef.h>
 
 #include "base/slice.h"
 
@@ -21,5 +21,6 @@ const struct vocabulary *vocabulary_find(struct slice name);
 const struct vocabulary *vocabulary_at(unsigned index); /* 0: o200k_base, 1: cl100k_base */
 unsigned vocabulary_index(const struct vocabulary *v);
 const char *vocabulary_name(const struct vocabulary *v);
+size_t vocabulary_bytes(const struct vocabulary *v); /* of its tables */
 
 #endif

@@ -1,0 +1,214 @@
+#include "wire/tokens/counter.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "wire/tokens/inside.h"
+#include "wire/tokens/merge.h"
+
+#define SHORT_PIECE_BYTES 256u
+
+/* ---- One piece. */
+
+static uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
+{
+    uint32_t few[SHORT_PIECE_BYTES];
+    if (len == 1 || merge_whole(v, p, len) != TABLE_NONE) return 1;
+    if (len <= SHORT_PIECE_BYTES) return merge_piece(v, p, len, few);
+    uint32_t *many = mem_alloc(len * sizeof *many);
+    size_t count = merge_piece(v, p, len, many);
+    mem_free(many);
+    return count;
+}
+
+/* ---- Valid text. */
+
+/* The piece at p ends in the window of LIMIT_TOKEN_PIECE_BYTES at most, as if the text ended there. */
+static const unsigned char *window_end(const unsigned char *p, const unsigned char *end)
+{
+    if ((size_t)(end - p) <= LIMIT_TOKEN_PIECE_BYTES) return end;
+    end = p + LIMIT_TOKEN_PIECE_BYTES;
+    while ((*end & 0xC0) == 0x80)
+        end--;
+    return end;
+}
+
+/* Counts the pieces that nothing behind `end` can change, all of them when is_last; returns where it stopped. */
+static const unsigned char *count_pieces(const struct vocabulary *v, const unsigned char *p, const unsigned char *end,
+                                         bool is_last, uint64_t *count)
+{
+    while (p < end) {
+        const unsigned char *window = window_end(p, end);
+        bool is_open = false;
+        const unsigned char *next = v->piece_end(p, window, &is_open);
+        if (is_open && !is_last && (size_t)(end - p) < LIMIT_TOKEN_PIECE_BYTES) return p;
+        *count += count_piece(v, p, (size_t)(next - p));
+        p = next;
+    }
+    return p;
+}
+
+/* ---- Text that is not valid: each maximal part that begins no character becomes U+FFFD (Unicode 3.9, WHATWG Encoding).
+ */
+
+/* Bytes at p, where no valid character begins, that one U+FFFD stands for. With fewer than wanted behind them they may
+ * become a character yet: *is_cut. */
+static size_t broken_len(const unsigned char *p, size_t left, bool *is_cut)
+{
+    unsigned char low = p[0] == 0xE0 ? 0xA0 : p[0] == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = p[0] == 0xED ? 0x9F : p[0] == 0xF4 ? 0x8F : 0xBF;
+    size_t wanted = p[0] >= 0xC2 && p[0] <= 0xDF ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : p[0] >= 0xF0 && p[0] <= 0xF4 ? 4 : 1;
+    size_t len = 1;
+    *is_cut = false;
+    while (len < wanted) {
+        if (len == left) {
+            *is_cut = true;
+            return len;
+        }
+        if (p[len] < low || p[len] > high) return len;
+        low = 0x80;
+        high = 0xBF;
+        len++;
+    }
+    return len;
+}
+
+/* Appends `text` with its broken parts replaced; what may still become a character at its end is left, and the number of
+ * bytes that were taken returned. */
+static size_t append_repaired(struct buf *out, struct slice text, bool is_last)
+{
+    size_t at = 0;
+    while (at < text.len) {
+        struct slice rest = slice_of(text.ptr + at, text.len - at);
+        size_t valid = utf8_valid_len(rest);
+        bool is_cut = false;
+        buf_append(out, slice_of(rest.ptr, valid));
+        at += valid;
+        if (at == text.len) break;
+        size_t broken = broken_len((const unsigned char *)text.ptr + at, text.len - at, &is_cut);
+        if (is_cut && !is_last) break;
+        buf_append(out, SLICE("\xEF\xBF\xBD"));
+        at += broken;
+    }
+    return at;
+}
+
+static uint64_t count_repaired(const struct vocabulary *v, struct slice text)
+{
+    struct buf repaired;
+    uint64_t count = 0;
+    buf_init(&repaired);
+    append_repaired(&repaired, text, true);
+    const unsigned char *p = (const unsigned char *)buf_ptr(&repaired);
+    count_pieces(v, p, p + buf_len(&repaired), true, &count);
+    buf_clear(&repaired);
+    return count;
+}
+
+uint64_t tokens_count(const struct vocabulary *v, struct slice text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    uint64_t count = 0;
+    if (!text.len) return 0;
+    if (!utf8_is_valid(text)) return count_repaired(v, text);
+    count_pieces(v, p, p + text.len, true, &count);
+    return count;
+}
+
+static size_t encode_piece(const struct vocabulary *v, const unsigned char *p, size_t len, uint32_t *ids, size_t max)
+{
+    uint32_t *tokens = mem_alloc(len * sizeof *tokens);
+    size_t count = merge_piece(v, p, len, tokens);
+    memcpy(ids, tokens, (count < max ? count : max) * sizeof *ids);
+    mem_free(tokens);
+    return count;
+}
+
+size_t tokens_encode(const struct vocabulary *v, struct slice text, uint32_t *ids, size_t max)
+{
+    struct buf repaired;
+    size_t count = 0;
+    bool is_open;
+    buf_init(&repaired);
+    append_repaired(&repaired, text, true);
+    const unsigned char *p = (const unsigned char *)buf_slice(&repaired).ptr, *end = p + buf_len(&repaired);
+    while (p < end) {
+        const unsigned char *next = v->piece_end(p, window_end(p, end), &is_open);
+        size_t room = count < max ? max - count : 0;
+        count += encode_piece(v, p, (size_t)(next - p), room ? ids + count : ids, room);
+        p = next;
+    }
+    buf_clear(&repaired);
+    return count;
+}
+
+/* ---- Text that comes in pieces. */
+
+void token_counter_init(struct token_counter *c, const struct vocabulary *v)
+{
+    *c = (struct token_counter){.vocabulary = v};
+    buf_init(&c->tail);
+}
+
+void token_counter_clear(struct token_counter *c)
+{
+    buf_clear(&c->tail);
+}
+
+/* Counts what is settled at the front of the tail. A tail that stayed whole is looked at again only when it has doubled:
+ * otherwise a run without a border, fed byte by byte, would be read over and over. */
+static void settle_tail(struct token_counter *c)
+{
+    const unsigned char *p = (const unsigned char *)buf_ptr(&c->tail), *end = p + buf_len(&c->tail) - c->broken;
+    if ((size_t)(end - p) < 2 * c->looked_at) return;
+    const unsigned char *rest = count_pieces(c->vocabulary, p, end, false, &c->count);
+    buf_consume(&c->tail, (size_t)(rest - p));
+    c->looked_at = (size_t)(end - rest);
+    if (!buf_len(&c->tail)) buf_clear(&c->tail);
+}
+
+/* At the tail's end stand the first bytes of a character whose rest has not come: `broken` of them. */
+static void append_tail(struct token_counter *c, struct slice text)
+{
+    char begun[4];
+    struct slice front = slice_of(buf_ptr(&c->tail) + buf_len(&c->tail) - c->broken, c->broken);
+    struct buf joined;
+    buf_init(&joined);
+    if (front.len) {
+        memcpy(begun, front.ptr, front.len);
+        buf_append(&joined, slice_of(begun, front.len));
+        buf_append(&joined, text);
+        text = buf_slice(&joined);
+        c->tail.end -= front.len;
+    }
+    size_t taken = append_repaired(&c->tail, text, false);
+    c->broken = text.len - taken;
+    buf_append(&c->tail, slice_of(text.ptr + taken, c->broken));
+    buf_clear(&joined);
+}
+
+void token_counter_feed(struct token_counter *c, struct slice text)
+{
+    const unsigned char *p = (const unsigned char *)text.ptr;
+    if (!text.len) return;
+    if (!buf_len(&c->tail) && utf8_is_valid(text)) {
+        const unsigned char *rest = count_pieces(c->vocabulary, p, p + text.len, false, &c->count);
+        size_t left = (size_t)(p + text.len - rest);
+        c->looked_at = left;
+        c->broken = 0;
+        buf_append(&c->tail, slice_of((const char *)rest, left));
+        return;
+    }
+    append_tail(c, text);
+    settle_tail(c);
+}
+
+uint64_t token_counter_total(const struct token_counter *c)
+{
+    return c->count + tokens_count(c->vocabulary, buf_slice(&c->tail));
+}
+
+uint64_t token_counter_settled(const struct token_counter *c)
+{
+    return c->count;
+}

@@ -1,0 +1,137 @@
+#include "wire/tokens/merge.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "wire/tokens/inside.h"
+#include "wire/tokens/ranked.h"
+
+#define SHORT_BYTES 512u
+
+struct piece {
+    const uint64_t *nodes, *tokens, *pairs;
+    uint64_t pair_bits;
+    const unsigned char *bytes;
+    size_t len;
+};
+
+static struct piece open_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
+{
+    const struct table_head *head = v->head;
+    return (struct piece){
+        .nodes = vocabulary_array(v, head->nodes_at),
+        .tokens = vocabulary_array(v, head->tokens_at),
+        .pairs = vocabulary_array(v, head->pairs_at),
+        .pair_bits = head->pair_bits,
+        .bytes = p,
+        .len = len,
+    };
+}
+
+/* The longest token that begins at `at`; there always is one, of a byte. */
+static inline uint32_t longest_at(const struct piece *piece, size_t at)
+{
+    uint32_t node = 0, found = TABLE_NONE, base = table_node_base(piece->nodes[0]);
+    for (size_t i = at; i < piece->len && base; i++) {
+        uint32_t child = base + piece->bytes[i];
+        uint64_t word = piece->nodes[child];
+        if (table_node_parent(word) != node) break;
+        node = child;
+        base = table_node_base(word);
+        if (table_node_value(word) != TABLE_NONE) found = table_node_value(word);
+    }
+    return found;
+}
+
+uint32_t merge_whole(const struct vocabulary *v, const unsigned char *p, size_t len)
+{
+    struct piece piece = open_piece(v, p, len);
+    uint32_t id = longest_at(&piece, 0);
+    return table_token_len(piece.tokens[id]) == len ? id : TABLE_NONE;
+}
+
+/*
+ * Would byte-pair encoding leave the border between these two alone? Both are undone in the reverse order of their merges,
+ * the later first, on the border's side; at each step the two that touch must not be a pair that is merged before
+ * whatever was undone last. `limit` is that one's rank.
+ */
+static bool is_border(const struct piece *piece, uint32_t left, uint32_t right)
+{
+    uint32_t limit = UINT32_MAX;
+    for (;;) {
+        uint32_t merged = pairs_find(piece->pairs, piece->pair_bits, left, right);
+        if (merged != TABLE_NONE && merged < limit) return false;
+        uint32_t inner_left = table_token_right(piece->tokens[left]);
+        uint32_t inner_right = table_token_left(piece->tokens[right]);
+        bool is_left_single = inner_left == left, is_right_single = inner_right == right;
+        if (is_left_single && is_right_single) return true;
+        if (is_right_single || (!is_left_single && left > right)) {
+            limit = left;
+            left = inner_left;
+        } else {
+            limit = right + 1; /* of two merges of one rank the left one comes first */
+            right = inner_right;
+        }
+    }
+}
+
+struct walk {
+    struct piece piece;
+    uint32_t *tokens; /* what stands so far */
+    size_t count, at;
+    uint64_t *dead; /* one bit a place: no way leads on from there */
+    size_t steps_back;
+};
+
+static bool is_dead(const struct walk *w, size_t at)
+{
+    return w->dead[at / 64] >> at % 64 & 1;
+}
+
+/* The longest token that may stand here; TABLE_NONE: none may. */
+static uint32_t fitting(const struct walk *w, uint32_t id)
+{
+    for (; id != TABLE_NONE; id = table_token_prefix(w->piece.tokens[id])) {
+        if (is_dead(w, w->at + table_token_len(w->piece.tokens[id]))) continue;
+        if (!w->count || is_border(&w->piece, w->tokens[w->count - 1], id)) return id;
+    }
+    return TABLE_NONE;
+}
+
+/* False: it went back too often. */
+static bool walk_all(struct walk *w)
+{
+    size_t steps_max = w->piece.len / 4 + 64;
+    uint32_t wanted = longest_at(&w->piece, 0);
+    for (;;) {
+        uint32_t id = fitting(w, wanted);
+        if (id != TABLE_NONE) {
+            w->tokens[w->count++] = id;
+            w->at += table_token_len(w->piece.tokens[id]);
+            if (w->at == w->piece.len) return true;
+            wanted = longest_at(&w->piece, w->at);
+            continue;
+        }
+        w->dead[w->at / 64] |= (uint64_t)1 << w->at % 64;
+        if (w->steps_back++ == steps_max || w->count == 0) return false;
+        uint32_t last = w->tokens[--w->count];
+        w->at -= table_token_len(w->piece.tokens[last]);
+        wanted = table_token_prefix(w->piece.tokens[last]);
+    }
+}
+
+size_t merge_piece(const struct vocabulary *v, const unsigned char *p, size_t len, uint32_t *tokens)
+{
+    uint64_t short_bits[SHORT_BYTES / 64 + 1];
+    struct walk w = {.piece = open_piece(v, p, len), .tokens = tokens, .dead = short_bits};
+    bool is_long = len > SHORT_BYTES;
+    size_t words = len / 64 + 1;
+    if (is_long)
+        w.dead = mem_zalloc(words, sizeof *w.dead);
+    else
+        memset(short_bits, 0, words * sizeof *short_bits);
+    size_t count = walk_all(&w) ? w.count : ranked_merge(v, p, len, tokens);
+    if (is_long) mem_free(w.dead);
+    return count;
+}
