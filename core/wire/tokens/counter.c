@@ -5,15 +5,28 @@
 #include "base/utf8.h"
 #include "wire/tokens/inside.h"
 #include "wire/tokens/merge.h"
+#include "wire/tokens/recent.h"
 
 #define SHORT_PIECE_BYTES 256u
 
 /* ---- One piece. */
 
+static uint64_t count_short(const struct vocabulary *v, const unsigned char *p, size_t len)
+{
+    uint32_t tokens[RECENT_BYTES_MAX];
+    struct recent_key key = recent_key(p, len);
+    unsigned index = vocabulary_index(v), count = recent_find(index, &key);
+    if (count) return count;
+    count = (unsigned)merge_piece(v, p, len, tokens);
+    recent_keep(index, &key, count);
+    return count;
+}
+
 static uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
 {
     uint32_t few[SHORT_PIECE_BYTES];
-    if (len == 1 || merge_whole(v, p, len) != TABLE_NONE) return 1;
+    if (len == 1) return 1;
+    if (len <= RECENT_BYTES_MAX) return count_short(v, p, len);
     if (len <= SHORT_PIECE_BYTES) return merge_piece(v, p, len, few);
     uint32_t *many = mem_alloc(len * sizeof *many);
     size_t count = merge_piece(v, p, len, many);

@@ -8,6 +8,10 @@
 #include "wire/tokens/ranked.h"
 
 #define SHORT_BYTES 512u
+/* So often may a piece go back for each token that stands, and in any case, before it is merged in order of rank. Random
+ * letters go back 0.4 times a token, a row of "=" forty times. */
+#define STEPS_BACK_A_TOKEN 2
+#define STEPS_BACK_FREE 64
 
 struct piece {
     const uint64_t *nodes, *tokens, *pairs;
@@ -29,26 +33,22 @@ static struct piece open_piece(const struct vocabulary *v, const unsigned char *
     };
 }
 
-/* The longest token that begins at `at`; there always is one, of a byte. */
-static inline uint32_t longest_at(const struct piece *piece, size_t at)
+/* The longest token that begins at `at`, and where it ends; there always is one, of a byte. */
+static inline uint32_t longest_at(const struct piece *piece, size_t at, size_t *end)
 {
     uint32_t node = 0, found = TABLE_NONE, base = table_node_base(piece->nodes[0]);
+    *end = at;
     for (size_t i = at; i < piece->len && base; i++) {
         uint32_t child = base + piece->bytes[i];
         uint64_t word = piece->nodes[child];
         if (table_node_parent(word) != node) break;
         node = child;
         base = table_node_base(word);
-        if (table_node_value(word) != TABLE_NONE) found = table_node_value(word);
+        if (table_node_value(word) == TABLE_NONE) continue;
+        found = table_node_value(word);
+        *end = i + 1;
     }
     return found;
-}
-
-uint32_t merge_whole(const struct vocabulary *v, const unsigned char *p, size_t len)
-{
-    struct piece piece = open_piece(v, p, len);
-    uint32_t id = longest_at(&piece, 0);
-    return table_token_len(piece.tokens[id]) == len ? id : TABLE_NONE;
 }
 
 /*
@@ -99,39 +99,47 @@ static uint32_t fitting(const struct walk *w, uint32_t id)
     return TABLE_NONE;
 }
 
-/* False: it went back too often. */
-static bool walk_all(struct walk *w)
+/* From the longest token of the piece on. False: it went back too often. */
+static bool walk_all(struct walk *w, uint32_t wanted)
 {
-    size_t steps_max = w->piece.len / 4 + 64;
-    uint32_t wanted = longest_at(&w->piece, 0);
+    size_t end;
     for (;;) {
         uint32_t id = fitting(w, wanted);
         if (id != TABLE_NONE) {
             w->tokens[w->count++] = id;
             w->at += table_token_len(w->piece.tokens[id]);
             if (w->at == w->piece.len) return true;
-            wanted = longest_at(&w->piece, w->at);
+            wanted = longest_at(&w->piece, w->at, &end);
             continue;
         }
         w->dead[w->at / 64] |= (uint64_t)1 << w->at % 64;
-        if (w->steps_back++ == steps_max || w->count == 0) return false;
+        if (w->steps_back++ >= STEPS_BACK_A_TOKEN * w->count + STEPS_BACK_FREE || w->count == 0) return false;
         uint32_t last = w->tokens[--w->count];
         w->at -= table_token_len(w->piece.tokens[last]);
         wanted = table_token_prefix(w->piece.tokens[last]);
     }
 }
 
+static size_t merge_long(const struct vocabulary *v, struct walk *w, uint32_t first)
+{
+    w->dead = mem_zalloc(w->piece.len / 64 + 1, sizeof *w->dead);
+    size_t count = walk_all(w, first) ? w->count : ranked_merge(v, w->piece.bytes, w->piece.len, w->tokens);
+    mem_free(w->dead);
+    return count;
+}
+
 size_t merge_piece(const struct vocabulary *v, const unsigned char *p, size_t len, uint32_t *tokens)
 {
-    uint64_t short_bits[SHORT_BYTES / 64 + 1];
-    struct walk w = {.piece = open_piece(v, p, len), .tokens = tokens, .dead = short_bits};
-    bool is_long = len > SHORT_BYTES;
-    size_t words = len / 64 + 1;
-    if (is_long)
-        w.dead = mem_zalloc(words, sizeof *w.dead);
-    else
-        memset(short_bits, 0, words * sizeof *short_bits);
-    size_t count = walk_all(&w) ? w.count : ranked_merge(v, p, len, tokens);
-    if (is_long) mem_free(w.dead);
-    return count;
+    struct walk w = {.piece = open_piece(v, p, len), .tokens = tokens};
+    size_t end;
+    uint32_t first = longest_at(&w.piece, 0, &end);
+    if (end == len) {
+        tokens[0] = first;
+        return 1;
+    }
+    if (len > SHORT_BYTES) return merge_long(v, &w, first);
+    uint64_t dead[SHORT_BYTES / 64 + 1];
+    memset(dead, 0, (len / 64 + 1) * sizeof *dead);
+    w.dead = dead;
+    return walk_all(&w, first) ? w.count : ranked_merge(v, p, len, tokens);
 }

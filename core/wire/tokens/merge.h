@@ -18,7 +18,4 @@
 
 /* 0 < len <= LIMIT_TOKEN_PIECE_BYTES. Returns how many tokens it is; their ids are in tokens, in order. */
 size_t merge_piece(const struct vocabulary *v, const unsigned char *p, size_t len, uint32_t *tokens);
-/* The id of the whole piece when that is one token, else TABLE_NONE. */
-uint32_t merge_whole(const struct vocabulary *v, const unsigned char *p, size_t len);
-
 #endif
