@@ -90,19 +90,22 @@ static size_t broken_len(const unsigned char *p, size_t left, bool *is_cut)
  * bytes that were taken returned. */
 static size_t append_repaired(struct buf *out, struct slice text, bool is_last)
 {
-    size_t at = 0;
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    size_t at = 0, good = 0; /* the valid run that ends at `at` begins at `good` */
     while (at < text.len) {
-        struct slice rest = slice_of(text.ptr + at, text.len - at);
-        size_t valid = utf8_valid_len(rest);
+        size_t len = utf8_char_len(bytes + at, text.len - at);
         bool is_cut = false;
-        buf_append(out, slice_of(rest.ptr, valid));
-        at += valid;
-        if (at == text.len) break;
-        size_t broken = broken_len((const unsigned char *)text.ptr + at, text.len - at, &is_cut);
+        if (len) {
+            at += len;
+            continue;
+        }
+        len = broken_len(bytes + at, text.len - at, &is_cut);
         if (is_cut && !is_last) break;
+        buf_append(out, slice_of(text.ptr + good, at - good));
         buf_append(out, SLICE("\xEF\xBF\xBD"));
-        at += broken;
+        good = at += len;
     }
+    buf_append(out, slice_of(text.ptr + good, at - good));
     return at;
 }
 
