@@ -22,8 +22,7 @@
 
 struct count;
 struct count_memo;
-
-struct count_rules; /* of one family of models; numbers come from scripts/catalogue/ */
+struct count_rules; /* wire/count_rules.h: of one family of models; numbers come from scripts/catalogue/ */
 
 struct count_total {
     uint64_t input_tokens;
@@ -39,12 +38,35 @@ void count_memo_free(struct count_memo *memo); /* NULL is welcome */
  * never 0. */
 struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo);
 void count_free(struct count *c); /* NULL is welcome */
-/* input_tokens above which nobody needs to know more; 0, the default: no such number. */
-void count_stop_above(struct count *c, uint64_t input_tokens);
-/* Counts some more; true when it is done. */
+/* Tokens of text above which nobody needs to know more; 0, the default: no such number. */
+void count_stop_above(struct count *c, uint64_t tokens);
+/* count_message_tokens() will be asked for; before the first step. */
+void count_keep_messages(struct count *c);
+/* Counts some more, about so many bytes of text; true when it is done. */
 bool count_step(struct count *c, uint64_t bytes);
-/* After the last step. rules NULL: text of the first vocabulary and three tokens a message, estimated. A vocabulary that
- * was not in the set: the nearest one's count, estimated. */
+/* After the last step. rules NULL: the usual ones. A vocabulary that was not in the set: another's count, estimated. */
 struct count_total count_total(const struct count *c, const struct count_rules *rules);
+
+/* ---- Parts of the total, for who shows them; after the last step. */
+
+struct count_shares {
+    uint64_t tools_tokens, schema_tokens, picture_tokens;
+    uint32_t tools, pictures;
+    bool has_unknown; /* audio or files, which count nothing here */
+};
+uint32_t count_messages(const struct count *c);
+uint64_t count_message_tokens(const struct count *c, const struct count_rules *rules, uint32_t message);
+struct count_shares count_shares(const struct count *c, const struct count_rules *rules);
+
+/* ---- What rules say; NULL stands for the usual ones everywhere. */
+
+/* For models that nobody knows: o200k_base and three tokens a message, an estimate. Never freed. */
+const struct count_rules *count_rules_usual(void);
+const struct vocabulary *count_vocabulary(const struct count_rules *rules);
+bool count_is_exact(const struct count_rules *rules);
+/* The provider's tokens for so many of the vocabulary's. */
+uint64_t count_scale(const struct count_rules *rules, uint64_t tokens);
+/* Of an answer: its text, and what stands around each tool call. */
+uint64_t count_output_tokens(const struct count_rules *rules, uint64_t text_tokens, uint32_t calls);
 
 #endif

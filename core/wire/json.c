@@ -217,6 +217,30 @@ struct slice json_text(const struct json_tape *tape, uint32_t string, struct are
     return n->meta & JSON_VALUE_ESCAPED ? decode(inner, arena) : inner;
 }
 
+bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, size_t max, struct buf *out,
+                     struct slice *piece)
+{
+    struct slice inner = without_quotes(json_raw(tape, string));
+    const char *p = inner.ptr + *at, *end = inner.ptr + inner.len;
+    const char *stop = (size_t)(end - p) > max ? p + max : end;
+    if (p == end) return false;
+    if (!(node_at(tape, string)->meta & JSON_VALUE_ESCAPED)) {
+        *piece = slice_of(p, (size_t)(stop - p));
+        *at += piece->len;
+        return true;
+    }
+    buf_reset(out);
+    while (p < stop) {
+        const char *run = memchr(p, '\\', (size_t)(stop - p));
+        buf_append(out, slice_of(p, (size_t)((run ? run : stop) - p)));
+        p = run ? run : stop;
+        if (p < stop) buf_grew(out, utf8_write(buf_reserve(out, 4), read_escape(&p)));
+    }
+    *at = (size_t)(p - inner.ptr);
+    *piece = buf_slice(out);
+    return true;
+}
+
 bool json_text_is(const struct json_tape *tape, uint32_t node, struct slice text)
 {
     if (!json_is(tape, node, JSON_STRING)) return false;

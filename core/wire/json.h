@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/fault.h"
 #include "base/slice.h"
 
@@ -64,6 +65,11 @@ bool json_has_duplicate(const struct json_tape *tape, uint32_t object, struct sl
 struct slice json_raw(const struct json_tape *tape, uint32_t node);
 /* A string's decoded text: borrowed from the bytes when it has no escapes, else made in the arena. */
 struct slice json_text(const struct json_tape *tape, uint32_t string, struct arena *arena);
+/* The next piece of a long string's decoded text: of about max bytes (at least 16) as they stand, from *at on, which begins
+ * at 0 and is moved. Borrowed from the bytes when it has no escapes, else made in out, which is emptied. A character may
+ * be cut in two, an escape never. False: there is no more. */
+bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, size_t max, struct buf *out,
+                     struct slice *piece);
 /* True for a string whose decoded text is `text`; allocates nothing. */
 bool json_text_is(const struct json_tape *tape, uint32_t node, struct slice text);
 /* False when the number is not an integer of that range ("1e3", "1.0" are not). */

@@ -115,7 +115,7 @@ static uint64_t count_repaired(const struct vocabulary *v, struct slice text)
     uint64_t count = 0;
     buf_init(&repaired);
     append_repaired(&repaired, text, true);
-    const unsigned char *p = (const unsigned char *)buf_ptr(&repaired);
+    const unsigned char *p = (const unsigned char *)buf_slice(&repaired).ptr;
     count_pieces(v, p, p + buf_len(&repaired), true, &count);
     buf_clear(&repaired);
     return count;
@@ -175,7 +175,8 @@ void token_counter_clear(struct token_counter *c)
  * otherwise a run without a border, fed byte by byte, would be read over and over. */
 static void settle_tail(struct token_counter *c)
 {
-    const unsigned char *p = (const unsigned char *)buf_ptr(&c->tail), *end = p + buf_len(&c->tail) - c->broken;
+    struct slice tail = buf_slice(&c->tail);
+    const unsigned char *p = (const unsigned char *)tail.ptr, *end = p + tail.len - c->broken;
     if ((size_t)(end - p) < 2 * c->looked_at) return;
     const unsigned char *rest = count_pieces(c->vocabulary, p, end, false, &c->count);
     buf_consume(&c->tail, (size_t)(rest - p));
@@ -187,7 +188,7 @@ static void settle_tail(struct token_counter *c)
 static void append_tail(struct token_counter *c, struct slice text)
 {
     char begun[4];
-    struct slice front = slice_of(buf_ptr(&c->tail) + buf_len(&c->tail) - c->broken, c->broken);
+    struct slice tail = buf_slice(&c->tail), front = slice_of(tail.ptr + tail.len - c->broken, c->broken);
     struct buf joined;
     buf_init(&joined);
     if (front.len) {

@@ -1,0 +1,300 @@
+#include "wire/count.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "wire/count_inside.h"
+#include "wire/count_rules.h"
+
+#define NEVER UINT64_MAX
+
+/* A text that takes more than one step. */
+struct opened {
+    struct token_counter counters[VOCABULARIES];
+    struct buf decoded;
+    struct count_key key;
+    size_t at;
+    bool is_open, is_kept;
+};
+
+struct count {
+    const struct chat_request *r;
+    struct count_memo *memo;
+    unsigned vocabularies;
+    struct found found;
+    size_t next; /* of found.texts */
+    struct opened opened;
+    uint64_t tokens[VOCABULARIES][TEXT_PARTS];
+    uint64_t *by_message; /* in the first vocabulary of the set; NULL: nobody asked */
+    uint64_t stop_above;
+    bool is_chat, is_done, is_partial;
+};
+
+struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo)
+{
+    struct count *c = mem_zalloc(1, sizeof *c);
+    check(vocabularies != 0 && vocabularies < 1u << VOCABULARIES);
+    c->r = r;
+    c->memo = memo;
+    c->vocabularies = vocabularies;
+    c->stop_above = NEVER;
+    c->is_chat = r->kind == CHAT_CHAT;
+    buf_init(&c->opened.decoded);
+    count_find(r, &c->found);
+    return c;
+}
+
+static void drop_opened(struct count *c)
+{
+    for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++)
+        token_counter_clear(&c->opened.counters[v]);
+    buf_clear(&c->opened.decoded);
+    c->opened.is_open = false;
+}
+
+void count_free(struct count *c)
+{
+    if (!c) return;
+    drop_opened(c);
+    found_clear(&c->found);
+    mem_free(c->by_message);
+    mem_free(c);
+}
+
+void count_stop_above(struct count *c, uint64_t input_tokens)
+{
+    c->stop_above = input_tokens ? input_tokens : NEVER;
+}
+
+void count_keep_messages(struct count *c)
+{
+    if (!c->by_message) c->by_message = mem_zalloc(c->found.messages + 1, sizeof *c->by_message);
+}
+
+static bool is_in_set(const struct count *c, unsigned vocabulary)
+{
+    return c->vocabularies >> vocabulary & 1;
+}
+
+static unsigned first_vocabulary(const struct count *c)
+{
+    return (unsigned)__builtin_ctz(c->vocabularies);
+}
+
+/* ---- One text. */
+
+static void add_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
+{
+    c->tokens[vocabulary][text->part] += tokens;
+    if (c->by_message && text->message != COUNT_NO_MESSAGE && c->is_chat && vocabulary == first_vocabulary(c))
+        c->by_message[text->message] += tokens;
+}
+
+/* Its bytes as they stand, without quotes; of a made text, itself. */
+static struct slice raw_of(const struct count *c, const struct text *text)
+{
+    if (text->node == JSON_NONE) return buf_slice(text->part == TEXT_TOOLS ? &c->found.tools : &c->found.schema);
+    struct slice raw = json_raw(&c->r->tape, text->node);
+    return slice_of(raw.ptr + 1, raw.len - 2);
+}
+
+/* Every vocabulary's count is known from before. */
+static bool is_remembered(struct count *c, const struct text *text, const struct count_key *key)
+{
+    uint64_t tokens[VOCABULARIES] = {0};
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (is_in_set(c, v) && !(tokens[v] = count_memo_find(c->memo, key, v))) return false;
+    }
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (is_in_set(c, v)) add_tokens(c, text, v, tokens[v]);
+    }
+    return true;
+}
+
+/* False: it is done already, from memory. */
+static bool open_text(struct count *c, const struct text *text, struct slice raw)
+{
+    struct opened *o = &c->opened;
+    o->is_kept = count_memo_wants(c->memo, raw.len);
+    if (o->is_kept) {
+        o->key = count_memo_key(raw);
+        if (is_remembered(c, text, &o->key)) return false;
+    }
+    for (unsigned v = 0; v < VOCABULARIES; v++)
+        token_counter_init(&o->counters[v], vocabulary_at(v));
+    o->at = 0;
+    o->is_open = true;
+    return true;
+}
+
+static void close_text(struct count *c, const struct text *text)
+{
+    struct opened *o = &c->opened;
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (!is_in_set(c, v)) continue;
+        uint64_t tokens = token_counter_total(&o->counters[v]);
+        add_tokens(c, text, v, tokens);
+        if (o->is_kept) count_memo_keep(c->memo, &o->key, v, tokens);
+    }
+    drop_opened(c);
+}
+
+static bool next_piece(struct count *c, const struct text *text, struct slice raw, size_t max, struct slice *piece)
+{
+    struct opened *o = &c->opened;
+    if (text->node != JSON_NONE) return json_text_piece(&c->r->tape, text->node, &o->at, max, &o->decoded, piece);
+    *piece = slice_of(raw.ptr + o->at, raw.len - o->at < max ? raw.len - o->at : max);
+    o->at += piece->len;
+    return piece->len > 0;
+}
+
+/* At most `bytes` of it, then how many it took; it is done when it is not open any more. */
+static size_t continue_text(struct count *c, const struct text *text, struct slice raw, size_t bytes)
+{
+    struct opened *o = &c->opened;
+    struct slice piece;
+    size_t before = o->at;
+    if (next_piece(c, text, raw, bytes < 16 ? 16 : bytes, &piece)) {
+        for (unsigned v = 0; v < VOCABULARIES; v++) {
+            if (is_in_set(c, v)) token_counter_feed(&o->counters[v], piece);
+        }
+    }
+    size_t taken = o->at - before;
+    if (o->at == raw.len) close_text(c, text);
+    return taken;
+}
+
+/* Most texts: no memory is asked for, nothing is kept between steps. */
+static void count_short(struct count *c, const struct text *text, struct slice raw)
+{
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (is_in_set(c, v)) add_tokens(c, text, v, tokens_count(vocabulary_at(v), raw));
+    }
+}
+
+static bool is_short(const struct count *c, struct slice raw, size_t bytes)
+{
+    return raw.len <= bytes && !count_memo_wants(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
+}
+
+static uint64_t tokens_so_far(const struct count *c)
+{
+    uint64_t sum = c->found.ids;
+    for (int part = 0; part < TEXT_PARTS; part++)
+        sum += c->tokens[first_vocabulary(c)][part];
+    return sum;
+}
+
+static void finish(struct count *c)
+{
+    c->is_done = true;
+    drop_opened(c);
+    mem_free(c->found.texts);
+    c->found.texts = NULL;
+    buf_clear(&c->found.tools);
+    buf_clear(&c->found.schema);
+}
+
+/* One text, or a part of one; how many of `bytes` that took. */
+static size_t count_next(struct count *c, size_t bytes)
+{
+    const struct text *text = &c->found.texts[c->next];
+    struct slice raw = raw_of(c, text);
+    size_t taken = raw.len < bytes ? raw.len : bytes;
+    if (!c->opened.is_open && is_short(c, raw, bytes)) {
+        count_short(c, text, raw);
+    } else if (c->opened.is_open || open_text(c, text, raw)) {
+        taken = continue_text(c, text, raw, bytes);
+    } else {
+        taken = taken / 16; /* hashing is so much cheaper than counting */
+    }
+    if (!c->opened.is_open) c->next++;
+    return taken;
+}
+
+bool count_step(struct count *c, uint64_t bytes)
+{
+    while (!c->is_done) {
+        if (tokens_so_far(c) > c->stop_above) {
+            c->is_partial = true;
+            finish(c);
+        } else if (c->next == c->found.text_count) {
+            finish(c);
+        } else if (bytes == 0) {
+            return false;
+        } else {
+            size_t taken = count_next(c, (size_t)bytes) + 1; /* empty texts are work too */
+            bytes = taken < bytes ? bytes - taken : 0;
+        }
+    }
+    return true;
+}
+
+/* ---- Sums. */
+
+static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, bool is_any)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < c->found.picture_count; i++) {
+        const struct picture *p = &c->found.pictures[i];
+        if (is_any || p->message == message) sum += count_image_tokens(&rules->image, p->width, p->height, p->is_low);
+    }
+    return sum;
+}
+
+static int64_t chat_tokens(const struct count *c, const struct count_rules *rules, const uint64_t *tokens)
+{
+    const struct found *f = &c->found;
+    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] + tokens[TEXT_SCHEMA]);
+    sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
+    sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
+    if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);
+    sum += (int64_t)f->calls * rules->call_tokens;
+    if (f->tools_count) sum += rules->tools_tokens + (f->has_system ? rules->tools_system_tokens : 0);
+    return sum + (int64_t)picture_tokens(c, rules, 0, true);
+}
+
+struct count_total count_total(const struct count *c, const struct count_rules *given)
+{
+    const struct count_rules *rules = given ? given : count_rules_usual();
+    unsigned vocabulary = vocabulary_index(rules->vocabulary);
+    bool has_it = is_in_set(c, vocabulary);
+    const uint64_t *tokens = c->tokens[has_it ? vocabulary : first_vocabulary(c)];
+    const struct found *f = &c->found;
+    int64_t sum = c->is_chat ? chat_tokens(c, rules, tokens) : (int64_t)count_scale(rules, tokens[TEXT_CONTENT]);
+    bool is_plain = !f->picture_count && !f->tools_count && !f->has_unknown && !f->calls && !tokens[TEXT_SCHEMA];
+    check(c->is_done);
+    return (struct count_total){
+        .input_tokens = sum > 0 ? (uint64_t)sum + f->ids : f->ids,
+        .is_estimated = !rules->is_exact || !has_it || !is_plain,
+        .is_partial = c->is_partial,
+    };
+}
+
+uint32_t count_messages(const struct count *c)
+{
+    return c->is_chat ? c->found.messages : 0;
+}
+
+uint64_t count_message_tokens(const struct count *c, const struct count_rules *given, uint32_t message)
+{
+    const struct count_rules *rules = given ? given : count_rules_usual();
+    check(c->is_done && c->by_message && message < c->found.messages);
+    int64_t sum = (int64_t)count_scale(rules, c->by_message[message]) + rules->message_tokens;
+    return (uint64_t)(sum > 0 ? sum : 0) + picture_tokens(c, rules, message, false);
+}
+
+struct count_shares count_shares(const struct count *c, const struct count_rules *given)
+{
+    const struct count_rules *rules = given ? given : count_rules_usual();
+    unsigned vocabulary = vocabulary_index(rules->vocabulary);
+    const uint64_t *tokens = c->tokens[is_in_set(c, vocabulary) ? vocabulary : first_vocabulary(c)];
+    return (struct count_shares){
+        .tools_tokens = count_scale(rules, tokens[TEXT_TOOLS]),
+        .schema_tokens = count_scale(rules, tokens[TEXT_SCHEMA]),
+        .picture_tokens = picture_tokens(c, rules, 0, true),
+        .tools = c->found.tools_count,
+        .pictures = (uint32_t)c->found.picture_count,
+        .has_unknown = c->found.has_unknown,
+    };
+}

@@ -1,0 +1,67 @@
+/* The inside of count.h: what a walk over a request finds, for the files core/wire/count*.c only. */
+#ifndef MOONGATE_WIRE_COUNT_INSIDE_H
+#define MOONGATE_WIRE_COUNT_INSIDE_H
+
+#include "base/buf.h"
+#include "wire/chat.h"
+#include "wire/count.h"
+#include "wire/tokens/counter.h"
+
+#define COUNT_NO_MESSAGE UINT32_MAX
+
+/* What a text is of: each kind is summed apart, because rules treat them differently. */
+enum text_part {
+    TEXT_CONTENT, /* of messages, tool calls included; prompt and input */
+    TEXT_ROLE,
+    TEXT_NAME,
+    TEXT_ROLE_NAME, /* a name that is its message's role */
+    TEXT_TOOLS,     /* as they are told to the model; not in the body as such */
+    TEXT_SCHEMA,    /* of response_format */
+    TEXT_PARTS
+};
+
+/* One text to be counted: a string of the body, or one that was made (node JSON_NONE: count->made). */
+struct text {
+    uint32_t node, message;
+    enum text_part part;
+};
+
+struct picture {
+    uint32_t width, height, message; /* width 0: not known */
+    bool is_low;
+};
+
+struct found {
+    struct text *texts;
+    size_t text_count, text_cap;
+    struct picture *pictures;
+    size_t picture_count, picture_cap;
+    struct buf tools, schema; /* made texts */
+    uint64_t ids;             /* tokens that were given as ids */
+    uint32_t messages, names, role_names, calls, tools_count;
+    bool has_system;
+    bool has_unknown; /* audio, files: what they come to is not known */
+};
+
+/* Everything of a request that is counted, in order. */
+void count_find(const struct chat_request *r, struct found *found);
+void found_clear(struct found *found);
+void found_add_text(struct found *found, uint32_t node, uint32_t message, enum text_part part);
+void found_add_picture(struct found *found, const struct picture *picture);
+
+/* "functions" and "tools" as the model is told of them, into found->tools; false: there are none. */
+bool count_render_tools(const struct json_tape *tape, uint32_t tools, uint32_t functions, struct found *found);
+/* Pixels of a picture in a data: URL, from its header (PNG, JPEG, GIF, WebP); false: it does not say. */
+bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height);
+
+/* What was counted before, by the text's own bytes. */
+struct count_key {
+    uint8_t digest[16];
+};
+bool count_memo_wants(const struct count_memo *memo, size_t bytes);
+struct count_key count_memo_key(struct slice raw);
+/* The count in that vocabulary; 0: not remembered. */
+uint64_t count_memo_find(const struct count_memo *memo, const struct count_key *key, unsigned vocabulary);
+void count_memo_keep(struct count_memo *memo, const struct count_key *key, unsigned vocabulary, uint64_t tokens);
+
+#endif

@@ -1,0 +1,154 @@
+/*
+ * Functions as OpenAI's models are told of them: declarations of TypeScript in a namespace. What the provider does is not
+ * published; this form comes nearest to its own counts (see scripts/catalogue/counting.lua).
+ */
+#include "wire/count_inside.h"
+
+struct render {
+    const struct json_tape *tape;
+    struct buf *out;
+    struct arena arena; /* decoded texts, until the whole is made */
+};
+
+static struct slice text_of(struct render *r, uint32_t node)
+{
+    return json_is(r->tape, node, JSON_STRING) ? json_text(r->tape, node, &r->arena) : SLICE("");
+}
+
+static void put(struct render *r, struct slice text)
+{
+    buf_append(r->out, text);
+}
+
+static void put_indent(struct render *r, unsigned indent)
+{
+    while (indent-- > 0)
+        buf_append_char(r->out, ' ');
+}
+
+static void put_comment(struct render *r, uint32_t description, unsigned indent)
+{
+    struct slice text = text_of(r, description);
+    if (!text.len) return;
+    put_indent(r, indent);
+    put(r, SLICE("// "));
+    put(r, text);
+    put(r, SLICE("\n"));
+}
+
+static void put_type(struct render *r, uint32_t schema, unsigned indent);
+
+static bool is_required(struct render *r, uint32_t required, struct slice name)
+{
+    if (!json_is(r->tape, required, JSON_ARRAY)) return false;
+    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE; n = json_next(r->tape, n)) {
+        if (json_text_is(r->tape, n, name)) return true;
+    }
+    return false;
+}
+
+static void put_properties(struct render *r, uint32_t schema, unsigned indent)
+{
+    uint32_t properties = json_get(r->tape, schema, SLICE("properties"));
+    uint32_t required = json_get(r->tape, schema, SLICE("required"));
+    if (!json_is(r->tape, properties, JSON_OBJECT)) return;
+    for (uint32_t n = json_first(r->tape, properties); n != JSON_NONE; n = json_next(r->tape, n)) {
+        struct slice name = json_key_text(r->tape, n, &r->arena);
+        put_comment(r, json_get(r->tape, n, SLICE("description")), indent);
+        put_indent(r, indent);
+        put(r, name);
+        put(r, is_required(r, required, name) ? SLICE(": ") : SLICE("?: "));
+        put_type(r, n, indent);
+        put(r, SLICE(",\n"));
+    }
+}
+
+static void put_enum(struct render *r, uint32_t values)
+{
+    bool is_first = true;
+    for (uint32_t n = json_first(r->tape, values); n != JSON_NONE; n = json_next(r->tape, n)) {
+        if (!is_first) put(r, SLICE(" | "));
+        is_first = false;
+        put(r, json_raw(r->tape, n));
+    }
+}
+
+static bool is_type(struct render *r, uint32_t schema, struct slice name)
+{
+    return json_text_is(r->tape, json_get(r->tape, schema, SLICE("type")), name);
+}
+
+static void put_type(struct render *r, uint32_t schema, unsigned indent)
+{
+    uint32_t values = json_get(r->tape, schema, SLICE("enum"));
+    if (json_is(r->tape, values, JSON_ARRAY)) {
+        put_enum(r, values);
+    } else if (is_type(r, schema, SLICE("object"))) {
+        put(r, SLICE("{\n"));
+        put_properties(r, schema, indent + 2);
+        put_indent(r, indent);
+        put(r, SLICE("}"));
+    } else if (is_type(r, schema, SLICE("array"))) {
+        uint32_t items = json_get(r->tape, schema, SLICE("items"));
+        if (json_is(r->tape, items, JSON_OBJECT))
+            put_type(r, items, indent);
+        else
+            put(r, SLICE("any"));
+        put(r, SLICE("[]"));
+    } else if (is_type(r, schema, SLICE("integer"))) {
+        put(r, SLICE("number"));
+    } else {
+        struct slice type = text_of(r, json_get(r->tape, schema, SLICE("type")));
+        put(r, type.len ? type : SLICE("any"));
+    }
+}
+
+static void put_function(struct render *r, uint32_t function)
+{
+    uint32_t parameters = json_get(r->tape, function, SLICE("parameters"));
+    uint32_t properties = json_get(r->tape, parameters, SLICE("properties"));
+    put_comment(r, json_get(r->tape, function, SLICE("description")), 0);
+    put(r, SLICE("type "));
+    put(r, text_of(r, json_get(r->tape, function, SLICE("name"))));
+    if (json_is(r->tape, properties, JSON_OBJECT) && json_first(r->tape, properties) != JSON_NONE) {
+        put(r, SLICE(" = (_: {\n"));
+        put_properties(r, parameters, 0);
+        put(r, SLICE("}) => any;\n\n"));
+    } else {
+        put(r, SLICE(" = () => any;\n\n"));
+    }
+}
+
+/* Hosted tools and custom ones have no parameters to declare: their own JSON stands for what they add. */
+static void put_tool(struct render *r, uint32_t tool)
+{
+    uint32_t function = json_get(r->tape, tool, SLICE("function"));
+    if (json_is(r->tape, function, JSON_OBJECT))
+        put_function(r, function);
+    else
+        put(r, json_raw(r->tape, tool));
+}
+
+static uint32_t put_list(struct render *r, uint32_t list, bool is_tools)
+{
+    uint32_t count = 0;
+    if (!json_is(r->tape, list, JSON_ARRAY)) return 0;
+    for (uint32_t n = json_first(r->tape, list); n != JSON_NONE; n = json_next(r->tape, n), count++) {
+        if (is_tools)
+            put_tool(r, n);
+        else
+            put_function(r, n);
+    }
+    return count;
+}
+
+bool count_render_tools(const struct json_tape *tape, uint32_t tools, uint32_t functions, struct found *found)
+{
+    struct render r = {.tape = tape, .out = &found->tools};
+    arena_init(&r.arena);
+    put(&r, SLICE("namespace functions {\n\n"));
+    found->tools_count = put_list(&r, functions, false) + put_list(&r, tools, true);
+    put(&r, SLICE("} // namespace functions"));
+    arena_clear(&r.arena);
+    return found->tools_count > 0;
+}
