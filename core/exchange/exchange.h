@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/slice.h"
+#include "exchange/price.h"
 #include "exchange/trace.h"
 #include "exchange/verdict.h"
 #include "store/keyring.h"
@@ -158,6 +159,10 @@ struct exchange {
     size_t attempt_count;
     struct exchange_response response;
     struct usage usage;
+    /* What it came to: filled when it settles, from the provider's numbers or, estimated, from the gateway's own. */
+    struct usage_parts parts;
+    struct cost cost;
+    struct slice service_tier; /* as the provider reported it; empty: it did not say */
     enum exchange_outcome outcome;
     struct fault fault; /* why, when the outcome is not OK or DENIED */
 };
@@ -170,6 +175,10 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 
 /* The member's change, replacing an earlier one of that name; copies. False: EXCHANGE_EDITS_MAX are there. */
 bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
+
+/* The tier of service that the request asks its provider for, edits of policies included; empty: it does not say. Valid
+ * as long as the exchange. */
+struct slice exchange_service_tier(const struct exchange *x);
 
 const char *exchange_api_name(enum exchange_api api); /* "chat", "completions", … */
 const char *exchange_state_name(enum exchange_state state);

@@ -13,6 +13,7 @@
 #ifndef MOONGATE_EXCHANGE_TERMS_H
 #define MOONGATE_EXCHANGE_TERMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -24,6 +25,7 @@ struct count_rules; /* wire/count.h */
 struct terms {
     struct slice target;               /* "openai/gpt-4o" */
     const struct price *price;         /* NULL: unpriced */
+    bool is_default_price;             /* nobody gave it a price of its own: models.lua's price for all such holds */
     const struct count_rules *counting; /* NULL: the usual rules */
     uint64_t context_tokens;           /* of one request, input and output; 0: not said */
 };

@@ -9,11 +9,15 @@
 #include "base/limits.h"
 #include "base/slice.h"
 
+struct terms; /* exchange/terms.h */
+
 /* Where a model runs: the provider account of moongate.lua, and the model name that this provider knows. */
 struct target {
     struct slice name;     /* "openai/small": as policies and records spell it */
     struct slice provider; /* "openai" */
     struct slice model;    /* "small" */
+    /* What it costs and how it is counted; NULL: nobody said. Borrowed from the generation that decided. */
+    const struct terms *terms;
 };
 
 enum verdict_kind {

@@ -146,10 +146,10 @@ end
 
 local default_models = [[return models {
   auto    = { virtual = true },
-  ["one"] = { targets = { "p/one" }, price = { input = 1, output = 2 } },
+  ["one"] = { targets = { "p/one" }, price = usd_per_million { input = 1, output = 2 } },
   ["two"] = { targets = { "p/two", "q/two" }, aliases = { "deux" }, snapshots = { "two-2024-08-06" },
-              price = { input = 1, output = 2 } },
-  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = { input = 0, output = 0 } },
+              price = usd_per_million { input = 1, output = 2 } },
+  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = usd_per_million { input = 0, output = 0 } },
 }]]
 
 -- { name = text, chain = { names }, models = text, apps = text } → files of a bundle

@@ -43,7 +43,7 @@ describe("policies/README.md", function()
 
   it("the hooks after the request", function()
     local mg = gw.load_text { a = block "leaks_total",
-      models = 'return models { m = { targets = { { "p/us", region = "us" }, { "p/eu", region = "eu" } }, price = { input = 1, output = 1 } } }' }
+      models = 'return models { m = { targets = { { "p/us", region = "us" }, { "p/eu", region = "eu" } }, price = usd_per_million { input = 1, output = 1 } } }' }
     local r = mg:respond({ model = "m", as = { team = "payroll" } }, { text = "hi" })
     assert.explained_by(r, "a/on_attempt")
     assert.equal("hi", r.delivered)

@@ -8,7 +8,7 @@
 #include "lua/simulate.h"
 
 #define MODELS                                                                                                         \
-    "return models { auto = { virtual = true }, ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = { input = 1, "   \
+    "return models { auto = { virtual = true }, ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = usd_per_million { input = 1, "   \
     "output = 1 } } }"
 
 struct file {
@@ -317,7 +317,7 @@ static void all_errors_come_at_once_with_their_places(void)
     struct file files[] = {
         {"init.lua", "return chain {\n  'x',\n  'acess',\n  'y', 'z', 'w',\n}"},
         {"models.lua",
-         "return models {\n  ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = { input = 'two', output "
+         "return models {\n  ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = usd_per_million { input = 'two', output "
          "= 1 } },\n}"},
         {"access.lua", "return access { models = {} }"},
         {"x.lua",
