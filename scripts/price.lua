@@ -15,12 +15,12 @@ local calendar = use "calendar"
 
 local function bad(text, ...) error(text:format(...), 0) end
 
--- Digits of an amount with so many decimals as people write it: "12.50", "0.000025".
-local function spell(digits, decimals)
+-- Digits of an amount with so many decimals as people write it: "12.50", "0.000025"; at_least so many of them.
+local function spell(digits, decimals, at_least)
   digits = ("0"):rep(decimals + 1 - #digits) .. digits
   local whole, part = digits:sub(1, -decimals - 1), digits:sub(-decimals):gsub("0+$", "")
-  if part == "" then return whole end
-  return ("%s.%s"):format(whole, #part < 2 and part .. "0" or part)
+  if part == "" and not at_least then return whole end
+  return ("%s.%s"):format(whole, part .. ("0"):rep(2 - #part))
 end
 
 local function targets_of(name)
@@ -55,7 +55,7 @@ local piece = { per_request = true, per_image = true }
 
 local function line_of(line)
   return { part = line.part, count = line.count, usd = line.pico and spell(line.pico, 12) or nil,
-    [piece[line.part] and "usd_each" or "usd_per_million"] = line.rate_pico and spell(line.rate_pico, piece[line.part] and 12 or 6) }
+    [piece[line.part] and "usd_each" or "usd_per_million"] = line.rate_pico and spell(line.rate_pico, piece[line.part] and 12 or 6, 2) }
 end
 
 local function bill_of(target, q, seconds)
@@ -72,7 +72,10 @@ local function bill_of(target, q, seconds)
   if bill.state == "unpriced" then return out end
   if bill.is_overflow then bad("that is more than can be counted") end
   out.cost_nano, out.cost_usd, out.lines = bill.nano, spell(bill.nano, 9), {}
-  for i, line in ipairs(bill.lines) do out.lines[i] = line_of(line) end
+  for _, line in ipairs(bill.lines) do
+    local is_nothing = line.part == "per_request" and line.rate_pico == "0"
+    if not is_nothing then out.lines[#out.lines + 1] = line_of(line) end
+  end
   return out
 end
 

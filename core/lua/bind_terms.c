@@ -317,6 +317,13 @@ static int on_bill(lua_State *L)
     return 1;
 }
 
+/* seconds() → since 1970, of the request under way, else by the clock */
+static int on_seconds(lua_State *L)
+{
+    lua_pushnumber(L, (double)(now_ns(bind_set(L)) / NS_PER_S));
+    return 1;
+}
+
 void bind_terms_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"price", on_price},
@@ -324,6 +331,7 @@ void bind_terms_register(lua_State *L)
                                          {"cost_at_most", on_cost_at_most},
                                          {"affordable_output", on_affordable_output},
                                          {"bill", on_bill},
+                                         {"seconds", on_seconds},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

@@ -89,7 +89,8 @@ local function default_model(files)
     if text:find("return%s+routing") then return "auto" end
   end
   local chunk = loadstring(files["models.lua"] or "")
-  local ok, models = pcall(chunk and setfenv(chunk, { models = function(map) return map end }) or error)
+  local function same(value) return value end
+  local ok, models = pcall(chunk and setfenv(chunk, { models = same, usd_per_million = same }) or error)
   local names = {}
   for name, model in pairs(ok and type(models) == "table" and models or {}) do
     if not model.virtual then names[#names + 1] = name end
