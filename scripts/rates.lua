@@ -110,7 +110,7 @@ end
 -- Tiers inherit nothing: what the usual rates name, they name too.
 local function check_same(given, usual, path, what)
   for _, name in ipairs(rate_names) do
-    if usual[name] and given[name] == nil then
+    if usual[name] and given[name] == nil and name ~= "input" and name ~= "output" then
       report.at(path, ("'%s' is missing: the usual rates name it, and %s inherits nothing"):format(name, what))
     end
   end
@@ -132,7 +132,7 @@ end
 local function one_long(value, path, usual)
   local given = long_shape(value, path)
   if not given then return nil end
-  if (given.above == nil) == (given.from == nil) then
+  if (value.above == nil) == (value.from == nil) then
     report.at(path, "a long-context tier says where it begins: above = 272000 (not at it) or from = 200001 (also at it)")
   end
   check_same(given, usual, path, "a long-context tier")
@@ -197,7 +197,7 @@ end
 
 local function period_of(written, path)
   local given = rates.spec(written, path)
-  if not given then return nil end
+  if not given or written.effective ~= nil and not given.effective then return nil end
   local tiers = { tier_of("", written, given, path) }
   for _, name in ipairs(tier_names) do
     if type(given[name]) == "table" then
@@ -218,8 +218,14 @@ local function jump_of(old, new)
   if old >= new * JUMP then return ("a price is a %.0fth of its predecessor"):format(math.floor(old / new)) end
 end
 
+-- Those first that others are derived from, so that each is told where it is written.
+local by_importance = { "input", "output" }
+for _, name in ipairs(rate_names) do
+  if name ~= "input" and name ~= "output" then by_importance[#by_importance + 1] = name end
+end
+
 local function jump_in(old, new, path, tell)
-  for _, name in ipairs(rate_names) do
+  for _, name in ipairs(by_importance) do
     local jump = jump_of(old.rates[name], new.rates[name])
     if jump then
       tell(sub(path, name), jump)

@@ -373,8 +373,9 @@ bool chat_parse(struct chat_request *r, struct slice body, enum chat_kind kind, 
     if (!json_is(&r->tape, 0, JSON_OBJECT)) {
         return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
     }
+    if (!read_keys(&in)) return false;
     read_service_tier(&in);
-    return read_keys(&in) && read_model(&in) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
+    return read_model(&in) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
            read_metadata(&in) && read_text(&in);
 }
 

@@ -145,8 +145,9 @@ local function check_model(name, given, written, path)
     report.at(path, ("'%s' has no targets"):format(name), "targets = { \"provider/model\" }, or virtual = true")
   elseif written.price == nil and not catalogue.default_price then
     local unpriced = {}
-    for _, target in ipairs(given.targets or {}) do
-      if not target.price then unpriced[#unpriced + 1] = target.name end
+    for i, target in ipairs(given.targets or {}) do
+      local row = written.targets[i]
+      if type(row) ~= "table" or row.price == nil then unpriced[#unpriced + 1] = target.name end
     end
     if #unpriced == 0 then return end
     local who = #unpriced == #given.targets and name or table.concat(unpriced, "', '")
