@@ -27,6 +27,7 @@ local facts = use "facts"
 local rules = use "rules"
 local predicates = use "predicates"
 local verbs = use "verbs"
+local rates = use "rates"
 
 -- --- the fields of each constructor ---
 
@@ -126,12 +127,12 @@ local function fact_type(kind, name, value)
   if kind == "budget" then return "table<string, number>?" end
   if name == "roles" or name == "approvals" then return "table<string, boolean?>" end
   if name == "headers" then return "table<string, string?>" end
-  if name == "stream" then return "boolean" end
+  if name == "stream" or name == "estimated" or name == "priced" then return "boolean" end
   if name == "tools" then return "any" end
   if name == "data" then return quoted(schema.classes) end
   if name == "targets" then return "string[]" end
   if name == "attempts" then return "table[]" end
-  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") then return "number?" end
+  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") or name == "images" then return "number?" end
   return "string?"
 end
 
@@ -271,6 +272,22 @@ local function put_words()
   end
 end
 
+-- What models.lua writes after `price =`.
+local function put_prices()
+  local of_rates = type_of(rates.spec, "mg.rates")
+  put("---@class mg.price")
+  put("")
+  put("---USD per million tokens, as text: \"2.50\". per_request and per_image: USD for one.")
+  put("---@param rates %s", of_rates)
+  put("---@return mg.price")
+  put("---@nodiscard")
+  put("function usd_per_million(rates) end")
+  put("")
+  put("---@type mg.price")
+  put("free = nil")
+  put("")
+end
+
 local function put_function(name)
   put("---@param ... any")
   put("---@return any ...")
@@ -286,7 +303,7 @@ end
 local function put_others()
   for _, name in ipairs(sandbox.names()) do
     if not (lua_words[name] or sandbox.libraries()[name] or predicates.words[name] or verbs.words[name]
-      or constructors.kinds[name]) then
+      or constructors.kinds[name] or rates.words[name]) then
       put_function(name)
       put("")
     end
@@ -314,6 +331,7 @@ function wanted.types()
   put_views()
   put_conditions()
   put_words()
+  put_prices()
   put_constructors()
   put_libraries()
   put_others()

@@ -12,21 +12,23 @@ local sub = report.sub
 
 local models = {}
 
-local function labels(value, path)
-  local set = {}
-  for _, name in ipairs(schema.one_or_list(schema.text)(value, path) or {}) do set[name] = true end
-  return set
-end
+local texts = schema.one_or_list(schema.text)
 
-local function target_name(value, path)
+local labels = schema.shape({ kind = "one_or_list", of = schema.text }, function(value, path)
+  local set = {}
+  for _, name in ipairs(texts(value, path) or {}) do set[name] = true end
+  return set
+end)
+
+local target_name = schema.shape({ kind = "string" }, function(value, path)
   if catalogue.split(value) then return value end
   report.at(path, ("a target is written provider/model, got %s"):format(schema.kind_of(value)))
-end
+end)
 
 local target_fields = schema.record({ target_name, region = schema.text, label = labels, labels = labels, price = rates.price,
   context = schema.number }, nil, "target field")
 
-local function one_target(value, path)
+local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fields } }, function(value, path)
   if type(value) == "string" then
     return target_name(value, path) and { name = value, labels = {} }
   end
@@ -35,7 +37,7 @@ local function one_target(value, path)
   if value[1] == nil then report.at(path, "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }") end
   return given[1] and { name = given[1], region = given.region, labels = given.labels or given.label or {},
     price = given.price, context = given.context }
-end
+end)
 
 -- "gpt-4o-2024-08-06", or { "gpt-4o-2024-05-13", price = … } where it costs something else.
 local own_snapshot = schema.record({ schema.text, price = rates.price, context = schema.number }, { 1 }, "snapshot field")

@@ -76,6 +76,19 @@ describe("policies/README.md", function()
     assert.explained_by(r, "interns/cheap-for-interns")
   end)
 
+  it("prices", function()
+    local text = block "-- policies/models.lua"
+    assert.same({}, gw.errors { a = "return policy {}", models = text })
+    local mg = gw.load_text { models = text, a = "return policy { on_request = function(ctx) ctx:annotate('v', ('%.6f'):format(ctx.estimate.cost_usd)) end }" }
+    local function cost(t) return mg:request(t).annotations.v end
+    assert.equal("0.680000", cost { model = "small", input_tokens = 272000, max_tokens = 0 })
+    assert.equal("1.360005", cost { model = "small", input_tokens = 272001, max_tokens = 0 })
+    assert.equal("3.000000", cost { model = "large", input_tokens = 1000000, max_tokens = 0, time = "2026-02-28T23:59:59Z" })
+    assert.equal("2.000000", cost { model = "large-2026-01-05", input_tokens = 1000000, max_tokens = 0, time = "2026-03-01T00:00:00Z" })
+    assert.equal("9.000000", cost { model = "large-2025-06-01", input_tokens = 1000000, max_tokens = 0 })
+    assert.equal("0.000000", cost { model = "own", input_tokens = 1000000, max_tokens = 100 })
+  end)
+
   it("a ratelimit", function()
     local mg = gw.load_text { a = block "return ratelimit {", models = models }
     assert.same({ is_warning = true }, { is_warning = mg.errors[1].is_warning }) -- no auth in this chain, and nothing else

@@ -331,7 +331,7 @@ static void all_errors_come_at_once_with_their_places(void)
         files, "policies/init.lua:1:14: warning: no auth policy in the chain: callers are let in without a key\n"
                "policies/init.lua:1:14: warning: policies/access.lua is not in the chain, and nobody requires it: it has no effect\n"
                "policies/init.lua:3:3: [2]: there is no file policies/acess.lua (did you mean 'access'?)\n"
-               "policies/models.lua:2:59: gpt-4o.price.input: a price is USD per million tokens with at most six "
+               "policies/models.lua:2:75: gpt-4o.price.input: a price is USD per million tokens with at most six "
                "decimals, such as \"2.50\"; got the text 'two'\n"
                "policies/w.lua:1:15: policies/w.lua stands in the chain, and returns models { … }, which is no policy\n"
                "policies/x.lua:3:21: rules[1].when.max_latency: unknown condition 'max_latency' (did you mean "
