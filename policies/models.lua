@@ -3,7 +3,8 @@
 -- aliases are further names; snapshots are dated names, sent on as they are, that stand under the model's own rules.
 -- Prices are list prices with their source and the day they were read: check them against your contract. They are here
 -- where two independent readings of the vendor's page agree; a part without a rate is not guessed, its cost is flagged.
--- A model that access.lua has no row for belongs to nobody yet, and accounts that moongate.lua lacks are passed over.
+-- A model that access.lua has no row for belongs to nobody yet; optional: nobody misses it where moongate.lua has no
+-- account of its provider.
 
 local openai    = "https://developers.openai.com/api/docs/pricing"
 local anthropic = "https://platform.claude.com/docs/en/about-claude/pricing"
@@ -257,32 +258,32 @@ return models {
     context   = 1048576,
     price     = usd_per_million { input = "1.25", image_input = "1.25", cached_input = "0.125", output = "10.00",
       long = { above = 200000, input = "2.50", image_input = "2.50", cached_input = "0.25", output = "15.00" } },
-    source    = google, as_of = "2026-08-05",
+    source    = google, as_of = "2026-08-05", optional = true,
   },
   ["gemini-2.5-flash"] = {
     targets   = { "gemini/gemini-2.5-flash" },
     context   = 1048576,
     price     = usd_per_million { input = "0.30", image_input = "0.30", audio_input = "1.00", cached_input = "0.03", output = "2.50" },
-    source    = google, as_of = "2026-08-05",
+    source    = google, as_of = "2026-08-05", optional = true,
   },
   ["gemini-2.5-flash-lite"] = {
     targets   = { "gemini/gemini-2.5-flash-lite" },
     context   = 1048576,
     price     = usd_per_million { input = "0.10", image_input = "0.10", audio_input = "0.30", cached_input = "0.01", output = "0.40" },
-    source    = google, as_of = "2026-08-05",
+    source    = google, as_of = "2026-08-05", optional = true,
   },
   ["gemini-3-flash-preview"] = {
     targets   = { "gemini/gemini-3-flash-preview" },
     context   = 1048576,
     price     = usd_per_million { input = "0.50", image_input = "0.50", audio_input = "1.00", cached_input = "0.05", output = "3.00" },
-    source    = google, as_of = "2026-08-05",
+    source    = google, as_of = "2026-08-05", optional = true,
   },
   ["gemini-3.1-pro-preview"] = {
     targets   = { "gemini/gemini-3.1-pro-preview" },
     context   = 1048576,
     price     = usd_per_million { input = "2.00", image_input = "2.00", cached_input = "0.20", output = "12.00",
       long = { above = 200000, input = "4.00", image_input = "4.00", cached_input = "0.40", output = "18.00" } },
-    source    = google, as_of = "2026-08-05",
+    source    = google, as_of = "2026-08-05", optional = true,
   },
 
   -- Others
@@ -290,37 +291,37 @@ return models {
     targets   = { "mistral/mistral-large-2512" },
     context   = 262144,
     price     = usd_per_million { input = "0.50", output = "1.50" },
-    source    = mistral, as_of = "2026-07-02",
+    source    = mistral, as_of = "2026-07-02", optional = true,
   },
   ["mistral-small"] = {
     targets   = { "mistral/mistral-small-2603" },
     context   = 256000,
     price     = usd_per_million { input = "0.15", output = "0.60" },
-    source    = mistral, as_of = "2026-07-02",
+    source    = mistral, as_of = "2026-07-02", optional = true,
   },
   ["codestral"] = {
     targets   = { "mistral/codestral-latest" },
     context   = 256000,
     price     = usd_per_million { input = "0.30", output = "0.90" },
-    source    = mistral, as_of = "2026-07-02",
+    source    = mistral, as_of = "2026-07-02", optional = true,
   },
   ["deepseek-v4-flash"] = {
     targets   = { "deepseek/deepseek-v4-flash" },
     context   = 1000000,
     price     = usd_per_million { input = "0.14", cached_input = "0.0028", output = "0.28" },
-    source    = deepseek, as_of = "2026-07-02",
+    source    = deepseek, as_of = "2026-07-02", optional = true,
   },
   ["llama-3.3-70b"] = {
     targets   = { "groq/llama-3.3-70b-versatile" },
     context   = 131072,
     price     = usd_per_million { input = "0.59", output = "0.79" },
-    source    = groq, as_of = "2026-07-02",
+    source    = groq, as_of = "2026-07-02", optional = true,
   },
   ["gpt-oss-120b"] = {
     targets   = { "groq/openai/gpt-oss-120b" },
     context   = 131072,
     price     = usd_per_million { input = "0.15", cached_input = "0.075", output = "0.60" },
-    source    = groq, as_of = "2026-07-02",
+    source    = groq, as_of = "2026-07-02", optional = true,
   },
 
   -- Our own racks: any OpenAI-compatible server

@@ -102,9 +102,9 @@ const struct command cli_commands[] = {
      "Exit code: 0 allowed, 1 denied, 2 the request, the policies or the configuration cannot be read.\n",
      command_explain},
     {"price", "what so many tokens cost at a model, part by part",
-     "moongate price gpt-4o --in 1000 --out 500\n"
-     "moongate price claude-sonnet-4-5 --in 250000 --cached 200000 --out 1200 --json\n"
-     "moongate price gpt-5.4 --in 1000 --out 500 --tier priority --at 2026-03-01\n"
+     "moongate price small --in 1000 --out 500\n"
+     "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"
+     "moongate price small --in 1000 --out 500 --tier priority --at 2026-03-01\n"
      "\n"
      "Takes the prices of policies/models.lua and says, for each target of the model: the exact amount in USD, each part\n"
      "with its rate, which price it is (its revision stands in records too), and when and where it was read.\n"

@@ -109,7 +109,7 @@ int command_price(int argc, char **argv)
     options[n] = (struct option){NULL, OPTION_FLAG, NULL};
     if (!cli_options(argc, argv, options, &common, &model, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"price"});
-    if (count == 0) return cli_usage_error("moongate price gpt-4o --in 1000 --out 500", "say which model or target");
+    if (count == 0) return cli_usage_error("moongate price small --in 1000 --out 500", "say which model or target");
     json_t *parts = read_parts(&given);
     if (!parts) return CLI_USAGE;
     json_t *question = json_pack("{s:s, s:o, s:s*, s:s*, s:b}", "model", model, "parts", parts, "tier", given.tier, "at",

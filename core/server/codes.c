@@ -140,7 +140,8 @@ const struct code code_table[] = {
      "chain { \"auth\", … }"},
     {"MG0306", "a provider without an account", "has no provider '",
      "policies/models.lua names targets of a provider that moongate.lua has no account for. They are passed over.",
-     "providers = { name = { kind = …, url = …, key = env \"…\" } } in moongate.lua, or take the targets out of models.lua."},
+     "providers = { name = { kind = …, url = …, key = env \"…\" } } in moongate.lua, or optional = true in the "
+     "model's row."},
     {"MG0307", "a model without a price", "has no price",
      "What its requests cost cannot be told: they count as nothing against budgets.",
      "price = usd_per_million { input = \"…\", output = \"…\" }; price = free says that it costs nothing."},

@@ -53,7 +53,7 @@ end)
 local name_list = schema.list(schema.text)
 local fields = {
   targets = schema.list(one_target), context = schema.number, price = rates.price, aliases = name_list,
-  snapshots = schema.list(snapshot), virtual = schema.boolean, description = schema.text, source = schema.text,
+  snapshots = schema.list(snapshot), virtual = schema.boolean, optional = schema.boolean, description = schema.text, source = schema.text,
   as_of = schema.text, region = schema.text, labels = labels,
 }
 local shape = schema.record(fields)
@@ -86,27 +86,17 @@ local function note_missing(provider, name, path)
   entry.names[#entry.names + 1] = name
 end
 
-local NAMES_SHOWN, PROVIDERS_SHOWN = 3, 2
+local NAMES_SHOWN = 3
 
-local function warn_provider(provider, entry)
-  local names, count = entry.names, #entry.names
-  local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
-  local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
-  report.warn(entry.path, ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
-    ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
-end
-
--- A catalogue of more than is used is nothing to worry about: from three providers on they share one warning.
 local function warn_missing()
-  local providers = report.keys(missing)
-  local count, first = 0, missing[providers[1]]
-  for _, provider in ipairs(providers) do
-    if #providers <= PROVIDERS_SHOWN then warn_provider(provider, missing[provider]) end
-    count = count + #missing[provider].names
+  for _, provider in ipairs(report.keys(missing)) do
+    local entry = missing[provider]
+    local names, count = entry.names, #entry.names
+    local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
+    local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
+    report.warn(entry.path, ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
+      ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
   end
-  if #providers <= PROVIDERS_SHOWN then return end
-  report.warn(first.path, ("moongate.lua has no provider '%s': %d targets cannot be used"):format(table.concat(providers, "', '"), count),
-    "providers = { name = { kind = …, url = …, key = env \"…\" } }, or leave them: requests pass over them")
 end
 
 local function add_target(given, model, base, path)
@@ -119,7 +109,7 @@ local function add_target(given, model, base, path)
       context = given.context or model.context, usable = core.provider(provider) ~= false }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
-    if not target.usable then note_missing(provider, name, path) end
+    if not target.usable and not model.optional then note_missing(provider, name, path) end
   end
   settle_owner(target, model, path)
   return target
@@ -161,7 +151,8 @@ end
 local function add_model(name, given, path)
   local line = report.place(path)
   local model = { name = name, virtual = given.virtual or false, context = given.context, price = given.price,
-    region = given.region, labels = given.labels, line = line, targets = {}, source = given.source, as_of = given.as_of }
+    region = given.region, labels = given.labels, line = line, targets = {}, source = given.source, as_of = given.as_of,
+    optional = given.optional }
   catalogue.models[name] = model
   catalogue.sorted[#catalogue.sorted + 1] = model
   for i, target in ipairs(given.targets or {}) do

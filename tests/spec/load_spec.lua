@@ -152,7 +152,8 @@ describe("mistakes in the other files", function()
   it("models", function()
     local function models(row) return { a = "return policy {}", models = "return models {\n  " .. row .. ",\n}" } end
     says(models "m = { targets = { 'gpt' }, price = usd_per_million { input = 1, output = 1 } }", "policies/models.lua:2:21: m.targets[1]: a target is written provider/model, got the text 'gpt'")
-    says(models "m = { targets = { 'p/m' }, price = usd_per_million { input = '1,5', output = 1 } }", "policies/models.lua:2:56: m.price.input: a price is USD per million tokens with at most six decimals, such as \"2.50\"; got the text '1,5'")
+    says(models "m = { targets = { 'p/m' }, price = usd_per_million { input = '1,5', output = 1 } }",
+      "policies/models.lua:2:56: m.price.input: a price is USD per million tokens with at most six decimals, such as \"2.50\"; got the text '1,5'")
     says(models "m = { targets = { 'p/m' }, price = usd_per_million { input = 1 } }", "policies/models.lua:2:30: m.price: 'output' is missing")
     says(models "m = { targets = { 'p/m' } }", "policies/models.lua:2:3: warning: m: 'm' has no price: what it costs will not be known"
       .. " (price = usd_per_million { input = \"…\", output = \"…\" }, or price = free)")
