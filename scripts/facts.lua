@@ -194,10 +194,10 @@ end
 local usage_fields = { "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
   "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images", "estimated", "priced" }
 for _, name in ipairs(usage_fields) do
-  compute["usage_" .. name] = function() return core.answer(name) end
+  compute["usage_" .. name] = function() return core.used(name) end
 end
 function compute.usage_cost_usd()
-  local nano = core.answer "cost_nano"
+  local nano = core.used "cost_nano"
   return nano and nano / 1000000000
 end
 since("done", "ctx_outcome", function() return core.answer "outcome" end)

@@ -229,6 +229,47 @@ describe("an estimate", function()
   end)
 end)
 
+describe("ctx.usage", function()
+  local models = rows [[  m = { targets = { "p/m" }, price = usd_per_million { input = 10, cached_input = 1, output = 100, reasoning = 200,
+      flex = { input = 5, cached_input = "0.5", output = 50, reasoning = 100 } } },
+    n = { targets = { "p/n" } }]]
+  local function used(answer, model)
+    local mg = gw.load_text { models = models, z = [[return policy { on_done = function(ctx)
+      local u = ctx.usage
+      for _, name in ipairs { "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
+        "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images", "priced", "estimated" } do
+        ctx:annotate(name, tostring(u[name]))
+      end
+      ctx:annotate("cost", u.cost_usd and ("%.9f"):format(u.cost_usd) or "nil")
+    end }]] }
+    answer.text = "x"
+    return mg:respond({ model = model or "m" }, answer).annotations
+  end
+
+  it("has every part, and the exact cost", function()
+    local v = used { input_tokens = 1000, cached_tokens = 300, output_tokens = 50, reasoning_tokens = 20 }
+    assert.same({ "1000", "300", "50", "20", "true", "false" }, { v.input_tokens, v.cached_tokens, v.output_tokens, v.reasoning_tokens,
+      v.priced, v.estimated })
+    assert.same({ "0", "0", "0", "0", "0", "0" }, { v.cache_write_tokens, v.audio_input_tokens, v.audio_output_tokens, v.image_input_tokens,
+      v.image_output_tokens, v.images })
+    assert.equal("0.014300000", v.cost) -- (700 × 10 + 300 × 1 + 30 × 100 + 20 × 200) / 1,000,000
+  end)
+
+  it("is billed at the tier that was reported", function()
+    assert.equal("0.005000000", used({ input_tokens = 1000, output_tokens = 0, service_tier = "flex" }).cost)
+    assert.equal("0.010000000", used({ input_tokens = 1000, output_tokens = 0, service_tier = "default" }).cost)
+  end)
+
+  it("says what has no rate, no price, or was never said", function()
+    local v = used { input_tokens = 1000, output_tokens = 0, audio_input_tokens = 400 }
+    assert.same({ "false", "400", "0.006000000" }, { v.priced, v.audio_input_tokens, v.cost }) -- never at the rate of text
+    v = used({ input_tokens = 1000, output_tokens = 10 }, "n")
+    assert.same({ "1000", "false", "nil" }, { v.input_tokens, v.priced, v.cost })
+    v = used {}
+    assert.same({ "nil", "nil", "nil", "false", "false", "nil" }, { v.input_tokens, v.output_tokens, v.cached_tokens, v.priced, v.estimated, v.cost })
+  end)
+end)
+
 describe("what has no price", function()
   local priced = "one = { targets = { 'p/one' }, price = usd_per_million { input = 1, output = 1 } }, none = { targets = { 'p/none' } }"
   local budget = "return budget { budgets = { { 'sales', department = 'sales', limit = 100, per = 'month' } }, zone = 'UTC' }"
