@@ -107,7 +107,7 @@ const struct code code_table[] = {
     {"MG0214", "a list with a hole", "hole|list has no named fields|without a name|positions",
      "A list counts from 1 without gaps; a nil in its middle is mostly a misspelt name.",
      "Look at the entry before the hole."},
-    {"MG0215", "a price or an amount of another shape", "a price is|a price says|a price for|a price has|two prices|long-context tier|a threshold is|an amount is|a percentage is|amounts are|USD",
+    {"MG0215", "a price or an amount of another shape", "a price is|a price says|a price for|a price has|two prices|long-context tier|a threshold is|in force for|an amount is|a percentage is|amounts are|USD",
      "Money is counted in whole numbers of a very small unit, so that no cent is lost; it is written with at most six decimals.",
      "price = usd_per_million { input = \"2.50\", output = \"10.00\" }: the unit stands in the file"},
     {"MG0216", "an unknown app, label or identity field", "is not in policies/apps.lua|is no field of an identity|a label is made of|"
@@ -173,6 +173,10 @@ const struct code code_table[] = {
     {"MG0315", "a key whose app is not listed", "an app that is not listed|no app that is listed",
      "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with it is refused.",
      "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key."},
+
+    {"MG0316", "a price that looks like another unit's", "is it USD per million|cost more than others",
+     "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",
+     "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\"."},
 
     /* ---- The load itself. */
     {"MG0401", "a change that needs a restart", "needs restart",
