@@ -106,7 +106,9 @@ local function render_bill(out, bill, q)
       bill.revision and "its first price is not in force at that time" or "policies/models.lua has no price for it")
     return
   end
-  out[#out + 1] = ("%s  %s USD%s"):format(bill.target, bill.cost_usd, bill.state == "incomplete" and ", and what has no rate" or "")
+  local is_whole = true
+  for _, line in ipairs(bill.lines) do is_whole = is_whole and line.usd ~= nil end
+  out[#out + 1] = ("%s  %s USD%s"):format(bill.target, bill.cost_usd, is_whole and "" or ", and what has no rate")
   for _, line in ipairs(bill.lines) do render_line(out, line) end
   for _, note in ipairs(notes_of(bill, q)) do out[#out + 1] = "  " .. note end
   local read = bill.as_of and ("  read %s"):format(bill.as_of) or ""

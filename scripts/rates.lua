@@ -35,9 +35,10 @@ function rates.words.usd_per_million(spec)
   return price
 end
 
+-- All of it at nothing, at every tier.
+local nothing = {}
 rates.words.free = setmetatable({}, Price)
-local nothing = { correction = true }
-parts[rates.words.free] = nothing
+parts[rates.words.free] = { correction = true, batch = nothing, flex = nothing, priority = nothing }
 
 -- --- amounts ---
 
@@ -76,7 +77,9 @@ local rate_fields = { input = per_million, cached_input = per_million, cache_wri
   reasoning = per_million, audio_output = per_million, image_output = per_million, per_request = per_piece,
   per_image = per_piece }
 local rate_names = report.keys(rate_fields)
-for _, name in ipairs(rate_names) do nothing[name] = "0" end
+for _, name in ipairs(rate_names) do
+  nothing[name], parts[rates.words.free][name] = "0", "0"
+end
 
 local function with(more)
   local fields = {}

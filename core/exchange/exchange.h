@@ -162,7 +162,6 @@ struct exchange {
     /* What it came to: filled when it settles, from the provider's numbers or, estimated, from the gateway's own. */
     struct usage_parts parts;
     struct cost cost;
-    struct slice service_tier; /* as the provider reported it; empty: it did not say */
     enum exchange_outcome outcome;
     struct fault fault; /* why, when the outcome is not OK or DENIED */
 };

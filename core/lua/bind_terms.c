@@ -1,9 +1,5 @@
 /* What targets cost: taken from models.lua once, when a bundle is loaded, and reckoned with while requests are decided. */
-#include <openssl/evp.h>
-
-#include "base/check.h"
 #include "base/clock.h"
-#include "base/hex.h"
 #include "lua/bind.h"
 
 /* As policy files spell the parts. */
@@ -94,40 +90,6 @@ static void read_period(lua_State *L, int index, struct price_period *period)
     lua_pop(L, 1);
 }
 
-/* --- its revision --- */
-
-static void hash_rates(EVP_MD_CTX *hash, const struct price_rates *rates)
-{
-    EVP_DigestUpdate(hash, rates->pico, sizeof rates->pico);
-}
-
-static void hash_tier(EVP_MD_CTX *hash, const struct price_tier *tier)
-{
-    EVP_DigestUpdate(hash, tier->name, sizeof tier->name);
-    hash_rates(hash, &tier->rates);
-    for (size_t i = 0; i < tier->long_count; i++) {
-        uint64_t begins[2] = {tier->longs[i].input_tokens, tier->longs[i].is_inclusive};
-        EVP_DigestUpdate(hash, begins, sizeof begins);
-        hash_rates(hash, &tier->longs[i].rates);
-    }
-}
-
-static void seal(struct price *price)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *hash = EVP_MD_CTX_new();
-    check(hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1);
-    for (size_t p = 0; p < price->period_count; p++) {
-        const struct price_period *period = &price->periods[p];
-        EVP_DigestUpdate(hash, &period->from_s, sizeof period->from_s);
-        for (size_t t = 0; t < period->tier_count; t++)
-            hash_tier(hash, &period->tiers[t]);
-    }
-    EVP_DigestFinal_ex(hash, digest, NULL);
-    EVP_MD_CTX_free(hash);
-    hex_write(digest, (PRICE_REVISION_BYTES - 1) / 2, price->revision);
-}
-
 #define PERIODS_MAX 64u
 
 /* price(periods) → handle, revision: the figures of scripts/rates.lua, kept for the life of the generation. A handle is
@@ -145,7 +107,7 @@ static int on_price(lua_State *L)
         read_period(L, open_entry(L, i), &price->periods[i]);
         lua_pop(L, 1);
     }
-    seal(price);
+    price_seal(price);
     lua_pushlightuserdata(L, price);
     lua_pushstring(L, price->revision);
     return 2;
@@ -275,14 +237,6 @@ static void set_flag(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-static uint64_t input_of(const struct usage_parts *parts)
-{
-    uint64_t sum = 0;
-    for (int part = USAGE_INPUT; part <= USAGE_IMAGE_INPUT; part++)
-        sum += (uint64_t)parts->count[part];
-    return sum;
-}
-
 /* bill(price, {input = …, …}, tier, seconds since 1970 or nil for now) → { state, nano, at, lines = {{part, count, rate_pico, pico}}, is_long,
  * is_tier_missing, is_overflow }; nano, rate_pico and pico are digits, and a part without a rate has none of its own */
 static int on_bill(lua_State *L)
@@ -296,7 +250,7 @@ static int on_bill(lua_State *L)
     double seconds = luaL_optnumber(L, 4, (double)now_ns(bind_set(L)) / 1e9);
     uint64_t when_ns = seconds > 0 && seconds < 1e10 ? (uint64_t)seconds * NS_PER_S : 0;
     struct cost cost = price_cost(price, &parts, tier, when_ns);
-    const struct price_rates *rates = price ? price_rates_at(price, input_of(&parts), tier, when_ns) : NULL;
+    const struct price_rates *rates = price ? price_rates_at(price, (uint64_t)usage_parts_input(&parts), tier, when_ns) : NULL;
     lua_newtable(L);
     lua_pushstring(L, state_name(cost.state));
     lua_setfield(L, -2, "state");

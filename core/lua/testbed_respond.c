@@ -79,7 +79,8 @@ static void take_answer(struct play *play)
     read_count(play, "reasoning_tokens", &x->usage.reasoning_tokens);
     read_count(play, "audio_input_tokens", &x->usage.audio_input_tokens);
     read_count(play, "audio_output_tokens", &x->usage.audio_output_tokens);
-    x->service_tier = read_text(play, "service_tier");
+    struct slice tier = read_text(play, "service_tier");
+    snprintf(x->usage.service_tier, sizeof x->usage.service_tier, "%.*s", SLICE_FMT(tier));
     x->response.upstream_status = x->response.status = (int)status;
     x->response.finish_reason = read_text(play, "finish_reason");
     x->first_byte_ns = x->born_mono_ns + 1;
