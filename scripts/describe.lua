@@ -26,8 +26,8 @@ local conditions = use "conditions"
 local facts = use "facts"
 local rules = use "rules"
 local predicates = use "predicates"
-local verbs = use "verbs"
 local rates = use "rates"
+local verbs = use "verbs"
 
 -- --- the fields of each constructor ---
 
@@ -300,10 +300,12 @@ for name in ([[assert error ipairs next pairs select setmetatable tonumber tostr
   lua_words[name] = true
 end
 
+for name in pairs(rates.words) do lua_words[name] = true end
+
 local function put_others()
   for _, name in ipairs(sandbox.names()) do
     if not (lua_words[name] or sandbox.libraries()[name] or predicates.words[name] or verbs.words[name]
-      or constructors.kinds[name] or rates.words[name]) then
+      or constructors.kinds[name]) then
       put_function(name)
       put("")
     end

@@ -158,10 +158,12 @@ struct exchange {
     struct attempt *attempts;
     size_t attempt_count;
     struct exchange_response response;
-    struct usage usage;
-    /* What it came to: filled when it settles, from the provider's numbers or, estimated, from the gateway's own. */
-    struct usage_parts parts;
-    struct cost cost;
+    /* What it came to (flow/account.c). */
+    struct usage usage;       /* as the provider reported it */
+    struct usage_parts parts; /* what is paid for: that, or the gateway's own count where it never came */
+    struct cost cost;         /* of the parts, at the price of the target that answered, as it was at the admission */
+    bool is_billed;           /* the provider worked on it: false for denials, failures and errors */
+    bool is_drained;          /* it was read on after its client had gone */
     enum exchange_outcome outcome;
     struct fault fault; /* why, when the outcome is not OK or DENIED */
 };

@@ -16,8 +16,7 @@ struct target {
     struct slice name;     /* "openai/small": as policies and records spell it */
     struct slice provider; /* "openai" */
     struct slice model;    /* "small" */
-    /* What it costs and how it is counted; NULL: nobody said. Borrowed from the generation that decided. */
-    const struct terms *terms;
+    const struct terms *terms; /* the deciding generation's; NULL: it knows no such target */
 };
 
 enum verdict_kind {
