@@ -270,6 +270,13 @@ local function check_periods(periods)
   end
 end
 
+local function check_begun(periods, path)
+  local first = periods[1] and periods[1].from
+  if not first or first <= core.seconds() then return end
+  report.warn(path, ("has no price before %04d-%02d-%02d: until then what it costs will not be known"):format(
+    calendar.date_of(math.floor(first / 86400))), "a price without effective holds from ever")
+end
+
 -- --- the field `price` ---
 
 local PERIODS_MAX = 64
@@ -293,6 +300,7 @@ rates.price = schema.shape({ kind = "mg.price|mg.price[]" }, function(value, pat
   local written = parts[value]
   if written then
     local one = period_of(written, path)
+    check_begun({ one }, path)
     return one and { one }
   end
   if not is_list(value) then
@@ -305,6 +313,7 @@ rates.price = schema.shape({ kind = "mg.price|mg.price[]" }, function(value, pat
   end
   if #periods > PERIODS_MAX then report.at(path, ("a price has at most %d dates"):format(PERIODS_MAX)) end
   check_periods(periods)
+  check_begun(periods, path)
   return periods
 end)
 

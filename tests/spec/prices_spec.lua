@@ -102,6 +102,8 @@ describe("prices by date", function()
   end)
 
   it("are unpriced before the first", function()
+    says(price "usd_per_million { effective = '2999-01-01', input = 2, output = 0 }", "policies/models.lua:3:5: warning: m.price: has no price "
+      .. "before 2999-01-01: until then what it costs will not be known (a price without effective holds from ever)")
     local models = price "{ usd_per_million { effective = '2026-03-01', input = 2, output = 0 } }"
     assert.equal("nil", see(models, "ctx.estimate:cost_of('m')", { time = "2026-02-28T00:00:00Z" }))
     assert.equal("2e-06", see(models, "ctx.estimate:cost_of('m')", { input_tokens = 1, time = "2026-03-01T00:00:00Z" }))
