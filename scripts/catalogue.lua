@@ -8,6 +8,7 @@ local catalogue = {
   targets = {},       -- name → { name, provider, owner = model, base, region, labels, usable }
   sorted = {},        -- models by name
   target_names = {},
+  default_price = nil, -- of ["*"]
   is_rehearsal = false, -- examples are run: they speak of the policies, whatever accounts moongate.lua has
 }
 
@@ -90,14 +91,11 @@ function catalogue.spell(wanted)
   return table.concat(parts, ", ")
 end
 
--- USD of one answer at a target's price, or its model's; nil when there is no price or no count. Cached tokens are a part
--- of the input.
-function catalogue.cost_usd(name, input, output, cached)
-  local target = catalogue.targets[name]
-  local price = target and (target.price or target.owner.price)
-  if not price or not input or not output then return nil end
-  local pico = (input - (cached or 0)) * price.input + (cached or 0) * (price.cached_input or price.input) + output * price.output
-  return pico / 1e12
+-- The figures of scripts/rates.lua that hold for a target: its own, its model's, those of ["*"]; and whether the last. nil:
+-- it is unpriced.
+function catalogue.price_of(target)
+  local own = target.price or target.owner.price
+  return own or catalogue.default_price, not own and catalogue.default_price ~= nil
 end
 
 -- Targets that routing may lead to: those that its rules name, or all of them once a function chooses.

@@ -26,6 +26,7 @@ local conditions = use "conditions"
 local facts = use "facts"
 local rules = use "rules"
 local predicates = use "predicates"
+local rates = use "rates"
 local verbs = use "verbs"
 local disconnect = use "disconnect"
 
@@ -127,12 +128,12 @@ local function fact_type(kind, name, value)
   if kind == "budget" then return "table<string, number>?" end
   if name == "roles" or name == "approvals" then return "table<string, boolean?>" end
   if name == "headers" then return "table<string, string?>" end
-  if name == "stream" then return "boolean" end
+  if name == "stream" or name == "estimated" or name == "priced" then return "boolean" end
   if name == "tools" then return "any" end
   if name == "data" then return quoted(schema.classes) end
   if name == "targets" then return "string[]" end
   if name == "attempts" then return "table[]" end
-  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") then return "number?" end
+  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") or name == "images" then return "number?" end
   return "string?"
 end
 
@@ -281,6 +282,22 @@ local function put_words()
   end
 end
 
+-- What models.lua writes after `price =`.
+local function put_prices()
+  local of_rates = type_of(rates.spec, "mg.rates")
+  put("---@class mg.price")
+  put("")
+  put("---USD per million tokens, as text: \"2.50\". per_request and per_image: USD for one.")
+  put("---@param rates %s", of_rates)
+  put("---@return mg.price")
+  put("---@nodiscard")
+  put("function usd_per_million(rates) end")
+  put("")
+  put("---@type mg.price")
+  put("free = nil")
+  put("")
+end
+
 local function put_function(name)
   put("---@param ... any")
   put("---@return any ...")
@@ -292,6 +309,8 @@ local lua_words = {}
 for name in ([[assert error ipairs next pairs select setmetatable tonumber tostring type unpack]]):gmatch("%S+") do
   lua_words[name] = true
 end
+
+for name in pairs(rates.words) do lua_words[name] = true end
 
 local function put_others()
   for _, name in ipairs(sandbox.names()) do
@@ -324,6 +343,7 @@ function wanted.types()
   put_views()
   put_conditions()
   put_words()
+  put_prices()
   put_constructors()
   put_libraries()
   put_others()

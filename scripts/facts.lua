@@ -9,7 +9,6 @@
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
-local catalogue = use "catalogue"
 local edits = use "edits"
 local withhold = use "withhold"
 
@@ -192,11 +191,14 @@ end
 for _, name in ipairs { "status", "model", "provider", "finish_reason", "latency_ms", "ttft_ms" } do
   compute["response_" .. name] = function() return core.answer(name) end
 end
-for _, name in ipairs { "input_tokens", "output_tokens", "cached_tokens" } do
-  compute["usage_" .. name] = function() return core.answer(name) end
+local usage_fields = { "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
+  "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images", "estimated", "priced" }
+for _, name in ipairs(usage_fields) do
+  compute["usage_" .. name] = function() return core.used(name) end
 end
-function compute.usage_cost_usd(f)
-  return catalogue.cost_usd(f.route_target, f.usage_input_tokens, f.usage_output_tokens, f.usage_cached_tokens) or false
+function compute.usage_cost_usd()
+  local nano = core.used "cost_nano"
+  return nano and nano / 1000000000
 end
 since("done", "ctx_outcome", function() return core.answer "outcome" end)
 compute.cost_usd = function(f) return facts.cost_nano(f) / 1000000000 end
@@ -223,8 +225,7 @@ local fields = {
   response = { status = "response_status", model = "response_model", provider = "response_provider",
     finish_reason = "response_finish_reason", latency_ms = "response_latency_ms", ttft_ms = "response_ttft_ms",
     text = answer_text },
-  usage = { input_tokens = "usage_input_tokens", output_tokens = "usage_output_tokens",
-    cached_tokens = "usage_cached_tokens", cost_usd = "usage_cost_usd" },
+  usage = { cost_usd = "usage_cost_usd", _booleans = { estimated = true, priced = true } },
   identity = { roles = "ctx_roles", approvals = "ctx_approvals" },
   request = { api = "api", model = "model", stream = "stream", max_tokens = "max_tokens", temperature = "temperature",
     task = "task", quality = "quality", max_latency_ms = "max_latency_ms", data = "data", user = "request_user",
@@ -235,6 +236,7 @@ local fields = {
   budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
+for _, name in ipairs(usage_fields) do fields.usage[name] = "usage_" .. name end
 facts.fields = fields
 
 function fields.ctx.annotate(ctx, name, value)

@@ -1,9 +1,12 @@
--- What a request may cost, in nano-dollars: estimated tokens at the price of the dearest target that may answer it, rounded
--- up once.
+-- What a request may cost, in nano-dollars: estimated tokens at the price of the dearest target that may answer it. The
+-- arithmetic is C's (core/exchange/price.c): exact, and rounded up once.
 --
 --   local nano, unpriced, is_any = prices.estimate(f)
 --     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
+--
+-- The output counts at the dearer of the rates for text and for reasoning, at the tier of service that the request asks
+-- for, and at the long-context rates when its input is as long.
 local core, use = ...
 local catalogue = use "catalogue"
 local targets = use "targets"
@@ -11,17 +14,19 @@ local targets = use "targets"
 -- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise.
 local prices = { assumed_output_tokens = 1000 }
 
-function prices.of(target) return target.price or target.owner.price end
-
--- Prices are pico-dollars a token.
-local function cost(price, input, output)
-  return math.ceil((input * price.input + output * price.output) / 1000)
-end
-
 local function tokens(f)
   return f.input_tokens, f.api == "embeddings" and 0 or f.max_tokens or f.output_tokens > 0 and f.output_tokens
     or prices.assumed_output_tokens
 end
+
+-- nil: it has no price, or none yet.
+local function cost(target, input, output)
+  local price = catalogue.price_of(target)
+  return price and core.cost_at_most(price.handle, input, output)
+end
+
+-- Has it a price at this time?
+function prices.has(target) return cost(target, 0, 0) ~= nil end
 
 -- The dearest of a list, of those that may be used; one without a price; whether there is any at all.
 local function dearest(f, list, output)
@@ -29,9 +34,9 @@ local function dearest(f, list, output)
   for i = 1, #list do
     local target = list[i]
     if not targets.rejection(f, target) then
-      local price = prices.of(target)
+      local nano = cost(target, input, output)
       is_any = true
-      if price then most = math.max(most, cost(price, input, output)) else unpriced = target end
+      if nano then most = math.max(most, nano) else unpriced = target end
     end
   end
   return most, unpriced, is_any
@@ -55,10 +60,11 @@ end
 
 -- The most output tokens for which the request stays within so much money; nil when not even its input does.
 function prices.affordable(f, nano)
-  local input, _, most = f.input_tokens, nil, math.huge
+  local most = math.huge
   for _, target in ipairs(candidates(f)) do
-    local price = not targets.rejection(f, target) and prices.of(target)
-    if price and price.output > 0 then most = math.min(most, math.floor((nano * 1000 - input * price.input) / price.output)) end
+    local price = not targets.rejection(f, target) and catalogue.price_of(target)
+    local count = price and core.affordable_output(price.handle, f.input_tokens, nano)
+    if count then most = math.min(most, count) end
   end
   return most >= 1 and most < math.huge and most or nil
 end
@@ -70,8 +76,8 @@ function prices.nano(name, f)
   local input, output = tokens(f)
   local most
   for _, one in ipairs(list) do
-    local price = prices.of(one)
-    if price then most = math.max(most or 0, cost(price, input, output)) end
+    local nano = cost(one, input, output)
+    if nano then most = math.max(most or 0, nano) end
   end
   return most
 end

@@ -7,6 +7,7 @@ local predicates = use "predicates"
 local verbs = use "verbs"
 local constructors = use "constructors"
 local modules = use "modules"
+local rates = use "rates"
 local withhold = use "withhold"
 
 local sandbox = {}
@@ -83,6 +84,7 @@ for name, value in pairs(predicates.words) do words[name] = value end
 for name, value in pairs(verbs.words) do words[name] = value end
 for name, value in pairs(use("disconnect").words) do words[name] = value end
 for name, value in pairs(constructors.words) do words[name] = value end
+for name, value in pairs(rates.words) do words[name] = value end
 
 -- Names that people reach for, and what to do instead.
 local instead = {

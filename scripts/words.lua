@@ -5,6 +5,7 @@
 --   words.source(none_of { "a" })                           -- 'none_of { "a" }'
 local core, use = ...
 local predicates = use "predicates"
+local rates = use "rates"
 local report = use "report"
 
 local words = {}
@@ -104,6 +105,8 @@ end
 function words.value(value)
   local predicate = predicates.of(value)
   if predicate then return predicate.op == "any" and "any" or (words.condition("", value):gsub("^ ", "")) end
+  if value == rates.words.free then return "free" end
+  value = rates.of(value) or value
   if not is_plain(value) then return plain(value) end
   local parts = {}
   for i, item in ipairs(value) do parts[i] = words.value(item) end
@@ -150,6 +153,8 @@ function words.source(value)
   end
   if type(value) == "string" then return ("%q"):format(value) end
   if type(value) == "function" then return nil end
+  if value == rates.words.free then return "free" end
+  if rates.of(value) then return "usd_per_million " .. words.source(rates.of(value)) end
   if not is_plain(value) then return plain(value) end
   local parts = {}
   for i, item in ipairs(value) do parts[i] = words.source(item) or "…" end

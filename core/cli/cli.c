@@ -101,6 +101,25 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 allowed, 1 denied, 2 the request, the policies or the configuration cannot be read.\n",
      command_explain},
+    {"price", "what so many tokens cost at a model, part by part",
+     "moongate price small --in 1000 --out 500\n"
+     "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"
+     "moongate price small --in 1000 --out 500 --tier priority --at 2026-03-01\n"
+     "\n"
+     "Takes the prices of policies/models.lua and says, for each target of the model: the exact amount in USD, each part\n"
+     "with its rate, which price it is (its revision stands in records too), and when and where it was read.\n"
+     "\n"
+     "  --in N              all that goes in; of it --cached N, --cache-write N (5 min), --cache-write-1h N, --audio-in N,\n"
+     "                      --image-in N\n"
+     "  --out N             all that comes out; of it --reasoning N, --audio-out N, --image-out N\n"
+     "  --images N          pictures paid for by the piece\n"
+     "  --tier T            batch, flex, priority\n"
+     "  --at DATE           2026-03-01, midnight UTC, or 2026-03-01T12:00:00Z (default: now)\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  -c, --config FILE   the configuration; --json: one document\n"
+     "\n"
+     "Exit code: 0 priced, 1 unpriced or not all of it, 2 no such model, or something cannot be read.\n",
+     command_price},
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"

@@ -38,6 +38,7 @@ int command_init(int argc, char **argv);
 int command_keys_create(int argc, char **argv);
 int command_keys_list(int argc, char **argv);
 int command_keys_revoke(int argc, char **argv);
+int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_test(int argc, char **argv);

@@ -107,6 +107,21 @@ bool exchange_edit(struct exchange *x, struct slice name, struct slice json)
     return true;
 }
 
+/* An edit's JSON is a text in quotes; names of tiers need no escapes. */
+static struct slice unquoted(struct slice json)
+{
+    if (json.len < 2 || json.ptr[0] != '"') return SLICE("");
+    return slice_of(json.ptr + 1, json.len - 2);
+}
+
+struct slice exchange_service_tier(const struct exchange *x)
+{
+    for (size_t i = 0; i < x->edit_count; i++) {
+        if (slice_equal(x->edits[i].name, SLICE("service_tier"))) return unquoted(x->edits[i].json);
+    }
+    return x->request.service_tier;
+}
+
 const char *exchange_api_name(enum exchange_api api)
 {
     switch (api) {

@@ -182,6 +182,10 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 /* The member's change, replacing an earlier one of that name; copies. False: EXCHANGE_EDITS_MAX are there. */
 bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
 
+/* The tier of service that the request asks its provider for, edits of policies included; empty: it does not say. Valid
+ * as long as the exchange. */
+struct slice exchange_service_tier(const struct exchange *x);
+
 const char *exchange_api_name(enum exchange_api api); /* "chat", "completions", … */
 const char *exchange_state_name(enum exchange_state state);
 const char *exchange_outcome_name(enum exchange_outcome outcome); /* "ok", "denied", "client_closed", … */

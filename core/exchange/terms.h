@@ -3,7 +3,7 @@
  * takes in. Handed from scripts/ to C when a bundle is loaded (lua/bind_terms.c), and read without Lua afterwards.
  *
  *     struct terms_table *table = terms_table_new();
- *     struct terms *t = terms_table_add(table, SLICE("openai/gpt-4o"));   // at load
+ *     struct terms *t = terms_table_add(table, SLICE("openai/small"));   // at load
  *     const struct terms *t = terms_table_find(table, name);              // NULL: no such target
  *     terms_table_free(table);
  *
@@ -13,6 +13,7 @@
 #ifndef MOONGATE_EXCHANGE_TERMS_H
 #define MOONGATE_EXCHANGE_TERMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -22,8 +23,9 @@
 struct count_rules; /* wire/count.h */
 
 struct terms {
-    struct slice target;               /* "openai/gpt-4o" */
+    struct slice target;               /* "openai/small" */
     const struct price *price;         /* NULL: unpriced */
+    bool is_default_price;             /* nobody gave it a price of its own: models.lua's price for all such holds */
     const struct count_rules *counting; /* NULL: the usual rules */
     uint64_t context_tokens;           /* of one request, input and output; 0: not said */
 };

@@ -24,16 +24,23 @@ static int on_ask(lua_State *L)
     return 0;
 }
 
+bool policy_set_ask_all(struct policy_set *set, const char *script, struct slice question, struct policy_errors *errors,
+                        struct buf *answer, int *code, struct fault *why)
+{
+    struct question q = {.set = set, .script = script, .text = question, .answer = answer};
+    set->errors = errors;
+    bool ok = vm_protect(set->vm, on_ask, &q, why);
+    set->errors = NULL;
+    *code = q.code;
+    return ok;
+}
+
 bool policy_set_ask(struct policy_set *set, const char *script, struct slice question, struct buf *answer, int *code,
                     struct fault *why)
 {
-    struct question q = {.set = set, .script = script, .text = question, .answer = answer};
     struct policy_errors ignored; /* scripts try edits; those that do not compile are no answers */
     policy_errors_init(&ignored);
-    set->errors = &ignored;
-    bool ok = vm_protect(set->vm, on_ask, &q, why);
-    set->errors = NULL;
+    bool ok = policy_set_ask_all(set, script, question, &ignored, answer, code, why);
     policy_errors_clear(&ignored);
-    *code = q.code;
     return ok;
 }

@@ -20,4 +20,8 @@
 bool policy_set_ask(struct policy_set *set, const char *script, struct slice question, struct buf *answer, int *code,
                     struct fault *why);
 
+/* The same, and what the script reports goes into errors. */
+bool policy_set_ask_all(struct policy_set *set, const char *script, struct slice question, struct policy_errors *errors,
+                        struct buf *answer, int *code, struct fault *why);
+
 #endif

@@ -1,5 +1,6 @@
 /* What later phases know beyond the request: where it was sent, what came back, how it ended. */
 #include "base/clock.h"
+#include "exchange/bill.h"
 #include "lua/bind.h"
 
 static const struct exchange *current(lua_State *L)
@@ -156,15 +157,11 @@ enum answer_field {
     ANSWER_FINISH_REASON,
     ANSWER_LATENCY_MS,
     ANSWER_TTFT_MS,
-    ANSWER_INPUT_TOKENS,
-    ANSWER_OUTPUT_TOKENS,
-    ANSWER_CACHED_TOKENS,
     ANSWER_OUTCOME,
 };
 
-static const char *const answer_names[] = {"status",  "model",        "provider",      "finish_reason", "latency_ms",
-                                           "ttft_ms", "input_tokens", "output_tokens", "cached_tokens", "outcome",
-                                           NULL};
+static const char *const answer_names[] = {"status",     "model",   "provider", "finish_reason",
+                                           "latency_ms", "ttft_ms", "outcome",  NULL};
 
 /* answer(name) → its value, false when it is not known */
 static int on_answer(lua_State *L)
@@ -178,9 +175,6 @@ static int on_answer(lua_State *L)
     case ANSWER_FINISH_REASON: return bind_push_fact(L, x->response.finish_reason);
     case ANSWER_LATENCY_MS: return push_latency(L, x);
     case ANSWER_TTFT_MS: return push_ms(L, x->born_mono_ns, x->first_byte_ns);
-    case ANSWER_INPUT_TOKENS: return push_tokens(L, x->usage.input_tokens);
-    case ANSWER_OUTPUT_TOKENS: return push_tokens(L, usage_output_billed(&x->usage));
-    case ANSWER_CACHED_TOKENS: return push_tokens(L, x->usage.cached_tokens);
     case ANSWER_OUTCOME:
         if (x->outcome == OUTCOME_NONE)
             lua_pushboolean(L, false);
@@ -189,6 +183,66 @@ static int on_answer(lua_State *L)
         return 1;
     }
     return 0;
+}
+
+/* --- what it used --- */
+
+/* ctx.usage's counts: each is a sum of parts. */
+static const struct used {
+    const char *name;
+    unsigned parts; /* one bit each */
+} used_fields[] = {
+#define PART(part) (1u << USAGE_##part)
+    {"input_tokens", PART(INPUT) | PART(CACHE_READ) | PART(CACHE_WRITE_5M) | PART(CACHE_WRITE_1H) | PART(AUDIO_INPUT) |
+                         PART(IMAGE_INPUT)},
+    {"output_tokens", PART(OUTPUT) | PART(REASONING) | PART(AUDIO_OUTPUT) | PART(IMAGE_OUTPUT)},
+    {"cached_tokens", PART(CACHE_READ)},
+    {"cache_write_tokens", PART(CACHE_WRITE_5M) | PART(CACHE_WRITE_1H)},
+    {"reasoning_tokens", PART(REASONING)},
+    {"audio_input_tokens", PART(AUDIO_INPUT)},
+    {"audio_output_tokens", PART(AUDIO_OUTPUT)},
+    {"image_input_tokens", PART(IMAGE_INPUT)},
+    {"image_output_tokens", PART(IMAGE_OUTPUT)},
+    {"images", PART(IMAGES)},
+#undef PART
+    {NULL, 0}};
+
+/* Before it settles: what the provider has said so far. False: nothing. */
+static bool used_so_far(const struct exchange *x, struct usage_parts *parts, struct cost *cost)
+{
+    if (bill_is_made(x)) {
+        *parts = x->parts;
+        *cost = x->cost;
+        return true;
+    }
+    bool is_known = bill_parts(x, parts);
+    *cost = is_known ? bill_cost(x, parts) : (struct cost){COST_UNPRICED};
+    return is_known;
+}
+
+static int push_sum(lua_State *L, const struct usage_parts *parts, unsigned which)
+{
+    int64_t sum = 0;
+    for (int part = 0; part < USAGE_PARTS; part++) {
+        if (which & 1u << part) sum += parts->count[part];
+    }
+    return push_tokens(L, sum);
+}
+
+/* used(name) → a count, "cost_nano", "estimated" or "priced"; false when it is not known */
+static int on_used(lua_State *L)
+{
+    struct usage_parts parts;
+    struct cost cost;
+    bool is_known = used_so_far(current(L), &parts, &cost);
+    struct slice name = bind_check_slice(L, 1);
+    if (slice_equal(name, SLICE("cost_nano"))) return push_tokens(L, cost.state == COST_UNPRICED ? -1 : cost.nano);
+    bool flag = slice_equal(name, SLICE("estimated")) ? is_known && parts.is_estimated : cost.state == COST_KNOWN;
+    for (const struct used *u = used_fields; u->name; u++) {
+        if (slice_equal(name, slice_str(u->name))) return is_known ? push_sum(L, &parts, u->parts) : push_tokens(L, -1);
+    }
+    lua_pushboolean(L, flag);
+    return 1;
 }
 
 /* answer_text() → what the model said, in full */
@@ -212,6 +266,7 @@ void bind_answer_register(lua_State *L)
                                          {"route_rule", on_route_rule},
                                          {"attempts", on_attempts},
                                          {"answer", on_answer},
+                                         {"used", on_used},
                                          {"answer_text", on_answer_text},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

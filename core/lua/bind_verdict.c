@@ -45,6 +45,7 @@ static int on_model(lua_State *L)
 static int on_allow(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
+    const struct terms_table *terms = bind_set(L)->terms;
     int count = lua_gettop(L);
     for (int i = 1; i <= count; i++)
         bind_check_slice(L, i);
@@ -54,6 +55,7 @@ static int on_allow(lua_State *L)
         struct target *target = &x->verdict.targets[x->verdict.target_count++];
         target->name = arena_copy(&x->arena, bind_check_slice(L, i));
         target->provider = slice_split(target->name, '/', &target->model);
+        target->terms = terms_table_find(terms, target->name);
     }
     return 0;
 }

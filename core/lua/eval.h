@@ -5,6 +5,7 @@
 #define MOONGATE_LUA_EVAL_H
 
 #include "exchange/exchange.h"
+#include "exchange/terms.h"
 #include "lua/policy.h"
 #include "lua/vm.h"
 
@@ -42,6 +43,7 @@ struct policy_set {
     struct watch *watch;         /* of tests; usually NULL */
     int watched_ref;             /* registry: list of policies' names and tables, when watched */
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
+    struct terms_table *terms;   /* what its targets cost, and how they are counted */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
     /* while loading only */
     const struct settings *settings;

@@ -15,6 +15,7 @@ static struct policy_set *set_new(struct bundle *bundle, const struct settings *
     set->refs = 1;
     set->bundle = bundle_ref(bundle);
     set->vm = vm_new();
+    set->terms = terms_table_new();
     set->random = 1;
     set->watched_ref = LUA_NOREF;
     for (size_t i = 0; i < POLICY_PHASES; i++)
@@ -34,6 +35,7 @@ static void set_free(struct policy_set *set)
     vm_free(set->vm);
     bundle_unref(set->bundle);
     auth_rules_free(set->auth);
+    terms_table_free(set->terms);
     mem_free(set);
     live_generations--;
 }
@@ -135,6 +137,11 @@ size_t policy_set_memory(const struct policy_set *set)
 const struct auth_rules *policy_set_auth(const struct policy_set *set)
 {
     return set->auth;
+}
+
+const struct terms_table *policy_set_terms(const struct policy_set *set)
+{
+    return set->terms;
 }
 
 size_t policy_live_generations(void)

@@ -30,6 +30,7 @@
 #include "base/slice.h"
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
+#include "exchange/terms.h"
 #include "lua/bundle.h"
 #include "lua/host.h"
 
@@ -74,6 +75,8 @@ const char *policy_set_digest(const struct policy_set *set); /* the bundle's, 64
 size_t policy_set_memory(const struct policy_set *set);      /* bytes of its Lua heap now */
 /* What its auth policy says about credentials; NULL when it has none. Valid while the set is held. */
 const struct auth_rules *policy_set_auth(const struct policy_set *set);
+/* What its targets cost, how they are counted. Never NULL; valid while the set is held. */
+const struct terms_table *policy_set_terms(const struct policy_set *set);
 /* Generations in this process that something still holds; refuse a reload at LIMIT_POLICY_GENERATIONS. */
 size_t policy_live_generations(void);
 

@@ -220,6 +220,14 @@ static bool enter_field(struct reader *r, const struct source_key *key, struct s
     return false;
 }
 
+/* At a value; moves to its '{', also through the call of a constructor: name { … }, name({ … }). */
+static bool enter_table(struct reader *r)
+{
+    if (r->token.kind == TOKEN_NAME) next(r);
+    if (is_char(r, '(')) next(r);
+    return is_char(r, '{');
+}
+
 bool source_locate(struct slice text, const struct source_key *path, size_t depth, struct source_place *at)
 {
     struct reader r = {.p = text.ptr, .end = text.ptr + text.len, .line_start = text.ptr, .line = 1};
@@ -227,7 +235,7 @@ bool source_locate(struct slice text, const struct source_key *path, size_t dept
     if (!find_table(&r)) return false;
     *at = r.token.at;
     for (size_t i = 0; i < depth; i++) {
-        if (!is_char(&r, '{') || !enter_field(&r, &path[i], at)) return false;
+        if (!enter_table(&r) || !enter_field(&r, &path[i], at)) return false;
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /* The phases after the request for specs, in the order in which core/flow asks them. */
 #include <lauxlib.h>
 
+#include "exchange/bill.h"
 #include "lua/bind.h"
 #include "lua/simulate.h"
 #include "lua/testbed_services.h"
@@ -74,6 +75,12 @@ static void take_answer(struct play *play)
     read_count(play, "input_tokens", &x->usage.input_tokens);
     read_count(play, "output_tokens", &x->usage.output_tokens);
     read_count(play, "cached_tokens", &x->usage.cached_tokens);
+    read_count(play, "cache_write_tokens", &x->usage.cache_write_tokens);
+    read_count(play, "reasoning_tokens", &x->usage.reasoning_tokens);
+    read_count(play, "audio_input_tokens", &x->usage.audio_input_tokens);
+    read_count(play, "audio_output_tokens", &x->usage.audio_output_tokens);
+    struct slice tier = read_text(play, "service_tier");
+    snprintf(x->usage.service_tier, sizeof x->usage.service_tier, "%.*s", SLICE_FMT(tier));
     x->response.upstream_status = x->response.status = (int)status;
     x->response.finish_reason = read_text(play, "finish_reason");
     x->first_byte_ns = x->born_mono_ns + 1;
@@ -125,6 +132,7 @@ static void finish(struct play *play)
     const struct verdict *last = play->word.kind == VERDICT_DENY ? &play->word : &x->verdict;
     if (last->kind == VERDICT_DENY) x->response.status = last->status;
     exchange_move(x, EXCHANGE_SETTLING);
+    if (bill_parts(x, &x->parts)) x->cost = bill_cost(x, &x->parts);
     x->outcome = outcome_of(play);
     passes(play, &(struct policy_call){.phase = PHASE_DONE});
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "lua/bundle.h"
 #include "server/check_apps.h"
+#include "server/check_prices.h"
 #include "lua/testbed.h"
 
 /* Policies are spoken of as "policies/access.lua", whatever the folder is called. */
@@ -52,7 +53,8 @@ static char *jwks_sources(const struct policy_set *set, const struct settings *s
     return text;
 }
 
-bool check_policies(const char *folder, const struct settings *settings, struct buf *out, struct check_result *result)
+bool check_policies(const char *folder, const struct settings *settings, int in_force_fd, struct buf *out,
+                    struct check_result *result)
 {
     struct policy_errors errors;
     struct fault why;
@@ -68,7 +70,7 @@ bool check_policies(const char *folder, const struct settings *settings, struct 
     bundle_serialise(bundle, out);
     result->policy_files = (unsigned)bundle_count(bundle);
     snprintf(result->digest, sizeof result->digest, "%s", bundle_digest(bundle));
-    bool is_good = set != NULL;
+    bool is_good = set != NULL && check_prices(set, bundle, in_force_fd, result->report);
     if (set) result->jwks_sources = jwks_sources(set, settings);
     if (set && settings) check_apps(policy_set_auth(set), settings->data_dir, result->report);
     policy_set_unref(set);

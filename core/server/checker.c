@@ -92,7 +92,7 @@ static void check_policies_anyway(const char *config_path, struct check_result *
     char *folder = config_policies_dir(config_path);
     buf_init(&unused);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%s", folder);
-    if (access(folder, R_OK) == 0) check_policies(folder, NULL, &unused, result);
+    if (access(folder, R_OK) == 0) check_policies(folder, NULL, -1, &unused, result);
     buf_clear(&unused);
     mem_free(folder);
 }
@@ -117,7 +117,8 @@ static void check_config(const struct check_job *job, struct check_result *resul
     buf_init(&packed);
     buf_init(&bundle);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%.*s", SLICE_FMT(config->policies_dir));
-    if (check_policies(config->policies_dir.ptr, config->settings, &bundle, result)) {
+    int in_force_fd = job->has_in_force ? job->in_force_fd : -1;
+    if (check_policies(config->policies_dir.ptr, config->settings, in_force_fd, &bundle, result)) {
         run_gate(config, job, buf_slice(&bundle), result);
         config_pack(config, &packed);
         result->config_fd = seal("moongate-config", &packed, result->report);
@@ -133,7 +134,7 @@ static void check_folder(const struct check_job *job, struct check_result *resul
     struct buf unused;
     buf_init(&unused);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%s", job->policies_dir);
-    check_policies(job->policies_dir, NULL, &unused, result);
+    check_policies(job->policies_dir, NULL, -1, &unused, result);
     buf_clear(&unused);
 }
 
@@ -332,7 +333,8 @@ struct checker *checker_start(struct loop *loop, const struct check_job *job,
         loop_defer(loop, tell_failure, c);
         return c;
     }
-    c->pid = child_fork("checker", &fds[1], 1);
+    int keep[2] = {fds[1], job->in_force_fd};
+    c->pid = child_fork("checker", keep, job->has_in_force ? 2 : 1);
     if (c->pid == 0) run_child(job, fds[1]);
     close(fds[1]);
     if (c->pid < 0) {

@@ -34,6 +34,9 @@ struct check_job {
     const char *config_path;
     const char *data_dir;     /* for CHECK_KEYS */
     const char *policies_dir; /* for CHECK_FOLDER */
+    /* For CHECK_CONFIG: the sealed bundle of the generation in force, which prices are compared with. */
+    bool has_in_force;
+    int in_force_fd;
     /* check_here() only: the specs begin, with so much time, and each that does. NULL is welcome. */
     void (*on_specs)(void *arg, uint32_t timeout_ms);
     void (*on_spec)(void *arg, struct slice name);

@@ -107,9 +107,9 @@ const struct code code_table[] = {
     {"MG0214", "a list with a hole", "hole|list has no named fields|without a name|positions",
      "A list counts from 1 without gaps; a nil in its middle is mostly a misspelt name.",
      "Look at the entry before the hole."},
-    {"MG0215", "a price or an amount of another shape", "a price is|an amount is|a percentage is|amounts are|USD",
+    {"MG0215", "a price or an amount of another shape", "a price is|a price says|a price for|a price has|two prices|long-context tier|a threshold is|in force for|an amount is|a percentage is|amounts are|USD",
      "Money is counted in whole numbers of a very small unit, so that no cent is lost; it is written with at most six decimals.",
-     "price = { input = \"2.50\", output = \"10.00\" } in USD per million tokens"},
+     "price = usd_per_million { input = \"2.50\", output = \"10.00\" }: the unit stands in the file"},
     {"MG0216", "an unknown app, label or identity field", "is not in policies/apps.lua|is no field of an identity|a label is made of|"
      "is a field of every request|the name '|runs both|virtual model",
      "Names of apps, labels and models must be known, and mean one thing only.",
@@ -140,10 +140,11 @@ const struct code code_table[] = {
      "chain { \"auth\", … }"},
     {"MG0306", "a provider without an account", "has no provider '",
      "policies/models.lua names targets of a provider that moongate.lua has no account for. They are passed over.",
-     "providers = { name = { kind = …, url = …, key = env \"…\" } } in moongate.lua, or take the targets out of models.lua."},
+     "providers = { name = { kind = …, url = …, key = env \"…\" } } in moongate.lua, or optional = true in the "
+     "model's row."},
     {"MG0307", "a model without a price", "has no price",
      "What its requests cost cannot be told: they count as nothing against budgets.",
-     "price = { input = \"…\", output = \"…\" }; price = { input = 0, output = 0 } says that it is free."},
+     "price = usd_per_million { input = \"…\", output = \"…\" }; price = free says that it costs nothing."},
     {"MG0308", "a policy without examples", "has no examples",
      "Nothing shows at load that the rules do what they are meant to.",
      "examples = { { as = { … }, model = \"…\", deny = \"code\" }, … }: each is decided at every load."},
@@ -172,6 +173,10 @@ const struct code code_table[] = {
     {"MG0315", "a key whose app is not listed", "an app that is not listed|no app that is listed",
      "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with it is refused.",
      "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key."},
+
+    {"MG0316", "a price that looks like another unit's", "is it USD per million|cost more than others",
+     "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",
+     "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\"."},
 
     /* ---- The load itself. */
     {"MG0401", "a change that needs a restart", "needs restart",

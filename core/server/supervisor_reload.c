@@ -248,7 +248,10 @@ static void on_checked(void *arg, struct check_result *result)
 
 static void reload_begin(struct supervisor *sup)
 {
-    struct check_job job = {.what = CHECK_CONFIG, .config_path = sup->parts.config_path};
+    struct check_job job = {.what = CHECK_CONFIG,
+                            .config_path = sup->parts.config_path,
+                            .has_in_force = sup->current.bundle_fd >= 0,
+                            .in_force_fd = sup->current.bundle_fd};
     notify_reloading();
     sup->reload.phase = RELOAD_CHECKING;
     sup->reload.report = report_new();

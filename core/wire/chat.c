@@ -243,6 +243,13 @@ static bool read_tools(struct reading *in)
     return true;
 }
 
+/* What is no text is the provider's to refuse. */
+static void read_service_tier(struct reading *in)
+{
+    uint32_t tier = value_of(in, KEY_SERVICE_TIER);
+    if (json_is(in->tape, tier, JSON_STRING)) in->r->service_tier = json_text(in->tape, tier, in->arena);
+}
+
 static bool read_metadata(struct reading *in)
 {
     struct chat_request *r = in->r;
@@ -366,7 +373,9 @@ bool chat_parse(struct chat_request *r, struct slice body, enum chat_kind kind, 
     if (!json_is(&r->tape, 0, JSON_OBJECT)) {
         return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
     }
-    return read_keys(&in) && read_model(&in) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
+    if (!read_keys(&in)) return false;
+    read_service_tier(&in);
+    return read_model(&in) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
            read_metadata(&in) && read_text(&in);
 }
 

@@ -51,6 +51,7 @@ struct chat_request {
     double temperature;           /* NaN: not said */
     uint32_t choices;             /* n; 1 when not said */
     uint32_t n_node;
+    struct slice service_tier; /* decoded text; empty: not said, or no text */
     uint32_t message_count, tool_count;
     unsigned uses; /* of enum chat_uses */
     /* metadata.moongate, read as hints and cut out of what the provider sees; JSON_NONE when absent */

@@ -72,13 +72,6 @@ static unsigned read_choices(struct dialect_stream *stream, const struct json_ta
     return what;
 }
 
-static bool read_usage(struct dialect_stream *stream, const struct json_tape *tape)
-{
-    uint32_t groq = json_get(tape, 0, SLICE("x_groq"));
-    bool has_groq = usage_from_json(&stream->usage, tape, json_get(tape, groq, SLICE("usage")));
-    return usage_from_json(&stream->usage, tape, json_get(tape, 0, SLICE("usage"))) || has_groq;
-}
-
 /* Members that may go with a usage chunk that is left out. What else a chunk without choices holds (Azure's
  * prompt_filter_results, a search provider's citations) is content: then it stays. */
 static bool is_plain_member(const struct json_tape *tape, uint32_t member)
@@ -106,7 +99,7 @@ static unsigned read_object(struct dialect_stream *stream, const struct json_tap
 {
     uint32_t model = json_get(tape, 0, SLICE("model"));
     unsigned what = read_choices(stream, tape, json_get(tape, 0, SLICE("choices")));
-    bool has_usage = read_usage(stream, tape);
+    bool has_usage = usage_read(&stream->usage, USAGE_SHAPE_OPENAI, tape);
     if (!stream->model[0] && json_is(tape, model, JSON_STRING)) {
         copy_text(stream->model, sizeof stream->model, tape, model);
     }

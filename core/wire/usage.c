@@ -1,6 +1,6 @@
 #include "wire/usage.h"
 
-#define TOKENS_MAX ((int64_t)1 << 53) /* what a double, and so JavaScript, still holds exactly */
+#include "wire/usage_shapes.h"
 
 void usage_init(struct usage *u)
 {
@@ -13,77 +13,232 @@ void usage_init(struct usage *u)
         .reasoning_tokens = USAGE_UNKNOWN,
         .audio_input_tokens = USAGE_UNKNOWN,
         .audio_output_tokens = USAGE_UNKNOWN,
+        .cache_write_5m_tokens = USAGE_UNKNOWN,
+        .cache_write_1h_tokens = USAGE_UNKNOWN,
+        .image_input_tokens = USAGE_UNKNOWN,
+        .video_input_tokens = USAGE_UNKNOWN,
+        .image_output_tokens = USAGE_UNKNOWN,
+        .cached_audio_tokens = USAGE_UNKNOWN,
+        .cached_image_tokens = USAGE_UNKNOWN,
+        .tool_tokens = USAGE_UNKNOWN,
+        .tool_audio_tokens = USAGE_UNKNOWN,
+        .tool_image_tokens = USAGE_UNKNOWN,
+        .images = USAGE_UNKNOWN,
     };
 }
 
-/* Takes the member when it is there and not null; false when it was not. What cannot be a count only marks u. */
-static bool take(struct usage *u, int64_t *part, const struct json_tape *tape, uint32_t object, struct slice name)
+/* The last member of that name that is not null: what it is for a client that lets later ones win. Two of a name are no
+ * report to rely on. */
+static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t object, struct slice name)
 {
-    uint32_t node = json_get(tape, object, name);
-    int64_t value;
-    if (node == JSON_NONE || json_is(tape, node, JSON_NULL)) return false;
-    if (json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &value) && value >= 0 && value <= TOKENS_MAX) {
-        *part = value;
-    } else {
-        u->is_suspect = true;
+    uint32_t found = JSON_NONE;
+    unsigned count = 0;
+    if (!json_is(tape, object, JSON_OBJECT)) return JSON_NONE;
+    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
+        if (!json_key_is(tape, n, name)) continue;
+        if (!json_is(tape, n, JSON_NULL)) found = n;
+        count++;
     }
+    if (count > 1) u->is_malformed = true;
+    return found;
+}
+
+static uint32_t follow(struct usage *u, const struct json_tape *tape, uint32_t node, const char *path)
+{
+    struct slice rest = slice_str(path);
+    while (rest.len && node != JSON_NONE)
+        node = member(u, tape, node, slice_split(rest, '.', &rest));
+    return node;
+}
+
+static void take_count(struct usage *u, int64_t *count, const struct json_tape *tape, uint32_t node)
+{
+    int64_t value;
+    if (json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &value) && value >= 0 && value <= USAGE_TOKENS_MAX) {
+        *count = value;
+    } else {
+        u->is_malformed = true;
+    }
+}
+
+static void take_members(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
+{
+    bool is_taken = false;
+    for (size_t i = 0; i < form->member_count; i++) {
+        const struct usage_member *m = &form->members[i];
+        if (i == 0 || m->offset != m[-1].offset) is_taken = false;
+        if (is_taken) continue;
+        uint32_t value = follow(u, tape, node, m->path);
+        if (value == JSON_NONE) continue;
+        take_count(u, usage_count(u, m->offset), tape, value);
+        is_taken = true;
+    }
+}
+
+/* A list may be long enough for its sum to wrap. */
+static void add(struct usage *u, int64_t *sum, int64_t more)
+{
+    *sum += more;
+    if (*sum <= USAGE_TOKENS_MAX) return;
+    *sum = USAGE_TOKENS_MAX;
+    u->is_malformed = true;
+}
+
+/* By name, or by number, as protobuf's JSON may have it: 2 IMAGE, 3 VIDEO, 4 AUDIO. NULL: text, documents, unspecified. */
+static int64_t *modality_count(struct usage *u, const struct usage_modality *row, const struct json_tape *tape,
+                               uint32_t modality)
+{
+    int64_t number = 0;
+    if (json_is(tape, modality, JSON_NUMBER)) json_to_i64(tape, modality, &number);
+    if (number == 2 || json_text_is(tape, modality, SLICE("IMAGE"))) return usage_count(u, row->image);
+    if (number == 3 || json_text_is(tape, modality, SLICE("VIDEO"))) return usage_count(u, row->video);
+    if (number == 4 || json_text_is(tape, modality, SLICE("AUDIO"))) return usage_count(u, row->audio);
+    return NULL;
+}
+
+static void take_modality(struct usage *u, const struct usage_modality *row, const struct json_tape *tape, uint32_t list)
+{
+    *usage_count(u, row->audio) = *usage_count(u, row->image) = *usage_count(u, row->video) = 0;
+    for (uint32_t n = json_first(tape, list); n != JSON_NONE; n = json_next(tape, n)) {
+        int64_t tokens = 0;
+        uint32_t count = member(u, tape, n, SLICE("tokenCount"));
+        int64_t *sum = modality_count(u, row, tape, member(u, tape, n, SLICE("modality")));
+        if (count != JSON_NONE) take_count(u, &tokens, tape, count);
+        if (sum) add(u, sum, tokens);
+    }
+}
+
+static void take_modalities(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
+{
+    for (size_t i = 0; i < form->modality_count; i++) {
+        uint32_t list = follow(u, tape, node, form->modalities[i].path);
+        if (json_is(tape, list, JSON_ARRAY)) {
+            take_modality(u, &form->modalities[i], tape, list);
+        } else if (list != JSON_NONE) {
+            u->is_malformed = true;
+        }
+    }
+}
+
+static int64_t count_or_zero(int64_t count)
+{
+    return count == USAGE_UNKNOWN ? 0 : count;
+}
+
+/* Compacting a conversation is one more sampling of the same model; others than that and the answer's own are of another
+ * model, at its price. */
+static void take_iteration(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
+{
+    struct usage one;
+    uint32_t type = member(u, tape, node, SLICE("type"));
+    if (type == JSON_NONE || json_text_is(tape, type, SLICE("message"))) return;
+    if (!json_text_is(tape, type, SLICE("compaction"))) {
+        u->has_foreign = true;
+        return;
+    }
+    usage_init(&one);
+    take_members(&one, form, tape, node);
+    int64_t one_hour = count_or_zero(one.cache_write_1h_tokens);
+    int64_t written = one.cache_write_tokens == USAGE_UNKNOWN ? count_or_zero(one.cache_write_5m_tokens) + one_hour
+                                                             : one.cache_write_tokens;
+    if (one.is_malformed || one_hour > written) u->is_malformed = true;
+    add(u, &u->apart.input, count_or_zero(one.input_tokens));
+    add(u, &u->apart.cached, count_or_zero(one.cached_tokens));
+    add(u, &u->apart.cache_write, written > one_hour ? written - one_hour : 0);
+    add(u, &u->apart.cache_write_1h, one_hour);
+    add(u, &u->apart.output, count_or_zero(one.output_tokens));
+}
+
+static void take_iterations(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
+{
+    uint32_t list = form->iterations ? follow(u, tape, node, form->iterations) : JSON_NONE;
+    if (!json_is(tape, list, JSON_ARRAY)) return;
+    u->apart = (struct usage_apart){0};
+    u->has_foreign = false;
+    for (uint32_t n = json_first(tape, list); n != JSON_NONE; n = json_next(tape, n))
+        take_iteration(u, form, tape, n);
+}
+
+static bool take_report(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
+{
+    if (node == JSON_NONE || json_is(tape, node, JSON_NULL)) return false;
+    if (!json_is(tape, node, JSON_OBJECT)) {
+        u->is_malformed = true;
+        return false;
+    }
+    take_members(u, form, tape, node);
+    take_modalities(u, form, tape, node);
+    take_iterations(u, form, tape, node);
     return true;
 }
 
-/* The chat API's name of an object of details, else the Responses API's. */
-static uint32_t details(const struct json_tape *tape, uint32_t node, struct slice chat, struct slice responses)
+static bool is_tier_byte(char c)
 {
-    uint32_t found = json_get(tape, node, chat);
-    return json_is(tape, found, JSON_OBJECT) ? found : json_get(tape, node, responses);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
-static void take_input_details(struct usage *u, const struct json_tape *tape, uint32_t node)
+/* The name goes into records: no more than a plain word is believed. Enumerations as numbers (Vertex) say nothing. */
+static void take_tier(struct usage *u, const struct json_tape *tape, uint32_t node)
 {
-    uint32_t input = details(tape, node, SLICE("prompt_tokens_details"), SLICE("input_tokens_details"));
-    if (!take(u, &u->cached_tokens, tape, input, SLICE("cached_tokens")) &&
-        !take(u, &u->cached_tokens, tape, node, SLICE("prompt_cache_hit_tokens"))) {
-        take(u, &u->cached_tokens, tape, node, SLICE("cached_tokens"));
+    if (!json_is(tape, node, JSON_STRING)) return;
+    struct slice raw = json_raw(tape, node);
+    struct slice name = slice_of(raw.ptr + 1, raw.len - 2);
+    bool is_plain = name.len < sizeof u->service_tier;
+    for (size_t i = 0; i < name.len && is_plain; i++)
+        is_plain = is_tier_byte(name.ptr[i]);
+    if (!is_plain) {
+        u->is_malformed = true;
+        return;
     }
-    take(u, &u->cache_write_tokens, tape, input, SLICE("cache_write_tokens"));
-    take(u, &u->audio_input_tokens, tape, input, SLICE("audio_tokens"));
+    memcpy(u->service_tier, name.ptr, name.len);
+    u->service_tier[name.len] = '\0';
 }
 
-static void take_output_details(struct usage *u, const struct json_tape *tape, uint32_t node)
+static bool take_object(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t root)
 {
-    uint32_t output = details(tape, node, SLICE("completion_tokens_details"), SLICE("output_tokens_details"));
-    take(u, &u->reasoning_tokens, tape, output, SLICE("reasoning_tokens"));
-    take(u, &u->audio_output_tokens, tape, output, SLICE("audio_tokens"));
+    bool is_there = false;
+    for (size_t i = 0; i < USAGE_PLACES_MAX && form->places[i]; i++) {
+        if (take_report(u, form, tape, follow(u, tape, root, form->places[i]))) is_there = true;
+    }
+    for (size_t i = 0; i < USAGE_PLACES_MAX && form->tiers[i]; i++)
+        take_tier(u, tape, follow(u, tape, root, form->tiers[i]));
+    return is_there;
 }
 
-/* Parts that are not in their whole. Reasoning may lie beside output when total has room for both (xAI). */
-static bool is_contradictory(const struct usage *u)
+/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. */
+static void judge(struct usage *u)
 {
-    bool has_both = u->input_tokens != USAGE_UNKNOWN && u->output_tokens != USAGE_UNKNOWN;
-    if (u->input_tokens != USAGE_UNKNOWN && u->cached_tokens > u->input_tokens) return true;
-    if (!has_both || u->total_tokens == USAGE_UNKNOWN) return false;
-    int64_t beside = u->total_tokens - u->input_tokens - u->output_tokens;
-    if (beside == 0) return u->reasoning_tokens > u->output_tokens;
-    return beside < 0 || beside != u->reasoning_tokens;
+    struct usage_parts parts;
+    usage_normalise(u, &parts);
+    u->is_suspect = parts.is_suspect;
+}
+
+bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape)
+{
+    const struct usage_form *form = usage_form(shape);
+    bool is_there = false;
+    u->shape = shape;
+    if (json_is(tape, 0, JSON_ARRAY)) {
+        for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n))
+            is_there |= take_object(u, form, tape, n);
+    } else {
+        is_there = take_object(u, form, tape, 0);
+    }
+    judge(u);
+    return is_there;
 }
 
 bool usage_from_json(struct usage *u, const struct json_tape *tape, uint32_t node)
 {
-    if (node == JSON_NONE || json_is(tape, node, JSON_NULL)) return false;
-    if (!json_is(tape, node, JSON_OBJECT)) {
-        u->is_suspect = true;
-        return false;
-    }
-    if (!take(u, &u->input_tokens, tape, node, SLICE("prompt_tokens"))) {
-        take(u, &u->input_tokens, tape, node, SLICE("input_tokens"));
-    }
-    if (!take(u, &u->output_tokens, tape, node, SLICE("completion_tokens"))) {
-        take(u, &u->output_tokens, tape, node, SLICE("output_tokens"));
-    }
-    take(u, &u->total_tokens, tape, node, SLICE("total_tokens"));
-    take_input_details(u, tape, node);
-    take_output_details(u, tape, node);
-    if (is_contradictory(u)) u->is_suspect = true;
-    return true;
+    u->shape = USAGE_SHAPE_OPENAI;
+    bool is_taken = take_report(u, usage_form(u->shape), tape, node);
+    judge(u);
+    return is_taken;
+}
+
+struct slice usage_service_tier(const struct usage *u)
+{
+    return slice_str(u->service_tier);
 }
 
 int64_t usage_output_billed(const struct usage *u)

@@ -1,12 +1,15 @@
 /*
- * Tokens of one answer as the provider reported them, in disjoint or contained parts as the comment says.
+ * Tokens of one answer as the provider reported them, and the normal form that they are paid for in.
  *
  *     usage_init(&u);
- *     usage_from_json(&u, &tape, json_get(&tape, 0, SLICE("usage")));   // again for each later report
+ *     usage_read(&u, USAGE_SHAPE_ANTHROPIC, &tape);  // again for each later event
+ *     usage_normalise(&u, &parts);                   // disjoint: the parts add up to all that is paid for
  *
- * A part that was not reported is USAGE_UNKNOWN, never zero. Later reports overwrite earlier ones part by part; null
- * and absent parts change nothing; nothing is ever added up. Source: OpenAI API reference, "usage" objects, and what
- * compatible providers were seen to send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot).
+ * A count that was not reported is USAGE_UNKNOWN, never zero. Later reports overwrite earlier ones count by count; null
+ * and absent counts change nothing; nothing is ever added up. Whether a count lies inside or beside its parent is said in
+ * one table a shape (usage_shapes.c). No memory held. Source: the API references of OpenAI (chat, completions, embeddings,
+ * Responses), Anthropic (Messages) and Gemini (GenerateContentResponse.UsageMetadata), and what compatible providers
+ * were seen to send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
  */
 #ifndef MOONGATE_WIRE_USAGE_H
 #define MOONGATE_WIRE_USAGE_H
@@ -18,17 +21,44 @@
 #include "wire/json.h"
 
 #define USAGE_UNKNOWN (-1)
+#define USAGE_TOKENS_MAX ((int64_t)1 << 53) /* what a double, and so JavaScript, still holds exactly */
+#define USAGE_TIER_BYTES 32                 /* with the NUL; a longer name of a tier is not believed */
+
+/* How a provider lays out its report. */
+enum usage_shape {
+    USAGE_SHAPE_OPENAI, /* chat, completions, embeddings, and all that are compatible with them */
+    USAGE_SHAPE_RESPONSES,
+    USAGE_SHAPE_ANTHROPIC,
+    USAGE_SHAPE_GEMINI,
+};
+#define USAGE_SHAPES (USAGE_SHAPE_GEMINI + 1)
+
+/* Samplings of the same answer that its totals leave out. */
+struct usage_apart {
+    int64_t input, cached, cache_write, cache_write_1h, output; /* never unknown */
+};
 
 struct usage {
-    int64_t input_tokens;  /* prompt, cached part included */
+    int64_t input_tokens;  /* prompt as reported: with the cached part where the shape counts it so */
     int64_t output_tokens; /* completion, as reported */
     int64_t total_tokens;
-    int64_t cached_tokens; /* the part of input read from a cache */
-    int64_t cache_write_tokens;
-    int64_t reasoning_tokens; /* a part of output; beside it where total says so, see usage_output_billed() */
+    int64_t cached_tokens;      /* read from a cache */
+    int64_t cache_write_tokens; /* written into one, of whatever life */
+    int64_t reasoning_tokens;   /* a part of output or beside it, see usage_output_billed() */
     int64_t audio_input_tokens;
     int64_t audio_output_tokens;
-    bool is_suspect; /* negative, not an integer, out of range, or the sum does not hold */
+    int64_t cache_write_5m_tokens, cache_write_1h_tokens; /* of cache_write_tokens */
+    int64_t image_input_tokens, video_input_tokens;       /* of input, cached ones included */
+    int64_t image_output_tokens;
+    int64_t cached_audio_tokens, cached_image_tokens;             /* of cached_tokens; video is with the images */
+    int64_t tool_tokens, tool_audio_tokens, tool_image_tokens; /* results of the provider's tools; beside input */
+    int64_t images;                                                /* pictures made, paid for by the piece */
+    struct usage_apart apart;
+    enum usage_shape shape; /* of the last report */
+    char service_tier[USAGE_TIER_BYTES];
+    bool is_malformed; /* something was negative, not an integer, out of range, twice there; it stays so */
+    bool has_foreign;  /* another model's tokens are reported too; no part counts them */
+    bool is_suspect;   /* is_malformed, or the sums do not hold after the last report */
 };
 
 /* The normal form: what every dialect's report comes to. Disjoint: the parts add up to all that is paid for. */
@@ -38,7 +68,7 @@ enum usage_part {
     USAGE_CACHE_WRITE_5M, /* also caches whose life is not said */
     USAGE_CACHE_WRITE_1H,
     USAGE_AUDIO_INPUT,
-    USAGE_IMAGE_INPUT,
+    USAGE_IMAGE_INPUT,    /* video included */
     USAGE_OUTPUT,         /* text, tool calls included */
     USAGE_REASONING,
     USAGE_AUDIO_OUTPUT,
@@ -59,10 +89,30 @@ static inline bool usage_is_known(const struct usage *u)
 {
     return u->input_tokens != USAGE_UNKNOWN || u->output_tokens != USAGE_UNKNOWN || u->total_tokens != USAGE_UNKNOWN;
 }
-/* Takes one usage object of the chat, completions, embeddings or Responses API. Returns false, and changes nothing,
- * when node is JSON_NONE, null or no object (the last is suspect). Values that are not integers of 0 to 2^53 are not
- * taken and make the usage suspect. */
+/* Takes what a whole answer, one event, or a list of events (Gemini without SSE) reports, from where the shape has it,
+ * and the tier of service. False: there was no report in it; a tier may have been. A report that is no object, and values
+ * that are not integers of 0 to 2^53, are not taken and make the usage suspect. Of a member that is there twice the last
+ * counts, as it does for the client; that is suspect too. */
+bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape);
+/* Takes one usage object of the shape USAGE_SHAPE_OPENAI, or of the Responses API. Returns false, and takes nothing,
+ * when node is JSON_NONE, null or no object (the last is suspect). */
 bool usage_from_json(struct usage *u, const struct json_tape *tape, uint32_t node);
+/* As the provider named it ("default", "priority", "ON_DEMAND"); empty when it did not. Borrowed from u. */
+struct slice usage_service_tier(const struct usage *u);
+
+/*
+ * The normal form. A part that the report leaves out is 0; USAGE_REQUESTS is 1 when anything is known.
+ * Overlap: of counts that may cover the same tokens (a cached picture) the cache's comes first, and is taken to hold text
+ * before pictures and sound unless the provider breaks it down: prompt 100, cached 90, image 80 is 90 cached and 10 image.
+ * More output than reported, as the total has it, is output (reasoning where the report says so): never dropped.
+ * Suspect: malformed, sums that do not hold, parts larger than their whole (clamped), tokens of another model.
+ */
+void usage_normalise(const struct usage *u, struct usage_parts *out);
+/* "input", "cached_input", "cache_write", "cache_write_1h", "audio_input", "image_input", "output", "reasoning",
+ * "audio_output", "image_output", "images", "requests": as prices and records name them. */
+const char *usage_part_name(enum usage_part part);
+/* All that was read, cached tokens included: what long-context prices are chosen by. */
+int64_t usage_parts_input(const struct usage_parts *parts);
 /* Output with the reasoning that some providers (xAI, Gemini's OpenAI mode) report beside it: total - input when that
  * is more than output; USAGE_UNKNOWN when neither is known. */
 int64_t usage_output_billed(const struct usage *u);

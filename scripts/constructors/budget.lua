@@ -116,11 +116,22 @@ local function reconsider(f, list, reply)
   return entry.policy.shrinks and shrink(f, list, reply, entry)
 end
 
+-- Unpriced is a state and no number: what it costs cannot be kept within anything.
+local unpriced = { status = 403, code = "unpriced" }
+local UNPRICED_CURE = "give it a price in policies/models.lua, or say unpriced = \"allow\" in %s"
+
 local function refuse_unpriced(policy, row)
-  return { policy = policy, check = function(_, target)
-    if prices.of(target) then return nil end
-    return "it has no price, so it cannot be kept within a budget", row.name
-  end }
+  local why = "it has no price, so it cannot be kept within a budget: " .. UNPRICED_CURE:format(policy.file)
+  return { policy = policy, rule = row.name, deny = unpriced, line = row.line, reason = why,
+    check = function(_, target)
+      if prices.has(target) then return nil end
+      return why, row.name
+    end }
+end
+
+local function note_unpriced(f, policy, target)
+  notes.note(f, policy, "unpriced", "warn", ("%s has no price: what it costs is not known, and not counted"):format(target.name),
+    policy.mode, policy.line)
 end
 
 local function item_of(f, policy, row, cost)
@@ -165,7 +176,8 @@ local function collect(f, policy, list)
       end
     end
   end
-  local cost = prices.estimate(f)
+  local cost, without_price = prices.estimate(f)
+  if without_price and policy.unpriced == "allow" and not f.known_cost_nano then note_unpriced(f, policy, without_price) end
   for _, row in ipairs(rows) do
     list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, cost), counted = on_counted,
       refused = on_refused, retry = reconsider }

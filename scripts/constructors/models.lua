@@ -1,46 +1,34 @@
--- models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, price = { input = "2.50", output = "10.00" } } }
+-- models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, price = usd_per_million { input = "2.50", … } } }
 --
 -- A model is what callers ask for, a target is where it runs. Aliases are further names; snapshots are dated names that
 -- are sent on as they are, and stand under the model's own row everywhere. `virtual` models have no targets: routing
--- chooses. Fills the catalogue.
+-- chooses. ["*"] = { price = … } prices what no other row does. Fills the catalogue, and tells C what each target costs.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local catalogue = use "catalogue"
+local rates = use "rates"
 local sub = report.sub
 
 local models = {}
 
--- USD per million tokens: "2.50" or 2.5. Kept as digits of a pico-dollar per token.
-local function money(value, path)
-  local text = type(value) == "number" and ("%.12g"):format(value) or value
-  local whole, part = tostring(text):match("^(%d+)%.?(%d*)$")
-  if type(text) ~= "string" or not whole or #whole > 6 or #part > 6 then
-    report.at(path, "a price is USD per million tokens with at most six decimals, such as \"2.50\"; got "
-      .. schema.kind_of(value))
-    return nil
-  end
-  return tonumber(whole) * 1000000 + tonumber((part .. "000000"):sub(1, 6))
-end
+local texts = schema.one_or_list(schema.text)
 
-local price = schema.record({ input = money, output = money, cached_input = money, cache_write = money,
-  audio_input = money, audio_output = money }, { "input", "output" }, "price")
-
-local function labels(value, path)
+local labels = schema.shape({ kind = "one_or_list", of = schema.text }, function(value, path)
   local set = {}
-  for _, name in ipairs(schema.one_or_list(schema.text)(value, path) or {}) do set[name] = true end
+  for _, name in ipairs(texts(value, path) or {}) do set[name] = true end
   return set
-end
+end)
 
-local function target_name(value, path)
+local target_name = schema.shape({ kind = "string" }, function(value, path)
   if catalogue.split(value) then return value end
   report.at(path, ("a target is written provider/model, got %s"):format(schema.kind_of(value)))
-end
+end)
 
-local target_fields = schema.record({ target_name, region = schema.text, label = labels, labels = labels, price = price,
+local target_fields = schema.record({ target_name, region = schema.text, label = labels, labels = labels, price = rates.price,
   context = schema.number }, nil, "target field")
 
-local function one_target(value, path)
+local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fields } }, function(value, path)
   if type(value) == "string" then
     return target_name(value, path) and { name = value, labels = {} }
   end
@@ -49,12 +37,23 @@ local function one_target(value, path)
   if value[1] == nil then report.at(path, "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }") end
   return given[1] and { name = given[1], region = given.region, labels = given.labels or given.label or {},
     price = given.price, context = given.context }
-end
+end)
+
+-- "gpt-4o-2024-08-06", or { "gpt-4o-2024-05-13", price = … } where it costs something else.
+local own_snapshot = schema.record({ schema.text, price = rates.price, context = schema.number }, { 1 }, "snapshot field")
+
+local snapshot = schema.shape({ kind = "any_of", of = { schema.text, own_snapshot } }, function(value, path)
+  if type(value) ~= "table" or getmetatable(value) then
+    local name = schema.text(value, path)
+    return name and { name }
+  end
+  return own_snapshot(value, path)
+end)
 
 local name_list = schema.list(schema.text)
 local fields = {
-  targets = schema.list(one_target), context = schema.number, price = price, aliases = name_list,
-  snapshots = name_list, virtual = schema.boolean, description = schema.text, source = schema.text,
+  targets = schema.list(one_target), context = schema.number, price = rates.price, aliases = name_list,
+  snapshots = schema.list(snapshot), virtual = schema.boolean, optional = schema.boolean, description = schema.text, source = schema.text,
   as_of = schema.text, region = schema.text, labels = labels,
 }
 local shape = schema.record(fields)
@@ -110,18 +109,19 @@ local function add_target(given, model, base, path)
       context = given.context or model.context, usable = core.provider(provider) ~= false }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
-    if not target.usable then note_missing(provider, name, path) end
+    if not target.usable and not model.optional then note_missing(provider, name, path) end
   end
   settle_owner(target, model, path)
   return target
 end
 
-local function add_snapshot(name, model, given_targets, path)
-  local targets = {}
+local function add_snapshot(given_snapshot, model, given_targets, path)
+  local name, targets = given_snapshot[1], {}
   for i, given in ipairs(given_targets) do
     local provider, deployment = catalogue.split(given.name)
     if deployment == model.name then -- a deployment of another name is what it is
-      local dated = { name = provider .. "/" .. name, region = given.region, labels = given.labels, price = given.price }
+      local dated = { name = provider .. "/" .. name, region = given.region, labels = given.labels,
+        price = given_snapshot.price or given.price, context = given_snapshot.context }
       targets[i] = add_target(dated, model, given.name, path)
     else targets[i] = catalogue.targets[given.name] end
   end
@@ -135,17 +135,24 @@ local function check_model(name, given, written, path)
     end
   elseif type(written.targets) ~= "table" or #written.targets == 0 then
     report.at(path, ("'%s' has no targets"):format(name), "targets = { \"provider/model\" }, or virtual = true")
-  elseif not given.price and written.price == nil then
-    local priced = true
-    for _, target in ipairs(given.targets or {}) do priced = priced and target.price end
-    if not priced then report.warn(path, ("'%s' has no price: what it costs will not be known"):format(name)) end
+  elseif written.price == nil and not catalogue.default_price then
+    local unpriced = {}
+    for i, target in ipairs(given.targets or {}) do
+      local row = written.targets[i]
+      if type(row) ~= "table" or row.price == nil then unpriced[#unpriced + 1] = target.name end
+    end
+    if #unpriced == 0 then return end
+    local who = #unpriced == #given.targets and name or table.concat(unpriced, "', '")
+    report.warn(path, ("'%s' has no price: what it costs will not be known"):format(who),
+      "price = usd_per_million { input = \"…\", output = \"…\" }, or price = free")
   end
 end
 
 local function add_model(name, given, path)
   local line = report.place(path)
   local model = { name = name, virtual = given.virtual or false, context = given.context, price = given.price,
-    region = given.region, labels = given.labels, line = line, targets = {} }
+    region = given.region, labels = given.labels, line = line, targets = {}, source = given.source, as_of = given.as_of,
+    optional = given.optional }
   catalogue.models[name] = model
   catalogue.sorted[#catalogue.sorted + 1] = model
   for i, target in ipairs(given.targets or {}) do
@@ -159,13 +166,37 @@ local function add_names(model, given, path)
   for i, alias in ipairs(given.aliases or {}) do
     add_name(alias, { model = model, targets = model.targets }, sub(sub(path, "aliases"), i))
   end
-  for i, snapshot in ipairs(given.snapshots or {}) do
-    add_snapshot(snapshot, model, given.targets or {}, sub(sub(path, "snapshots"), i))
+  for i, one in ipairs(given.snapshots or {}) do
+    if one[1] then add_snapshot(one, model, given.targets or {}, sub(sub(path, "snapshots"), i)) end
+  end
+end
+
+-- ["*"]: what targets cost that have no price of their own.
+local default_row = schema.record({ price = rates.price, source = schema.text, as_of = schema.text }, { "price" })
+
+local function without_default(spec)
+  if type(spec) ~= "table" or getmetatable(spec) or spec["*"] == nil then return spec end
+  local rest = {}
+  for name, row in pairs(spec) do
+    if name ~= "*" then rest[name] = row end
+  end
+  local given = default_row(spec["*"], sub(nil, "*"))
+  catalogue.default_price = given and given.price or nil
+  return rest
+end
+
+-- What C knows of each target: its figures, and how much it takes in. Other scripts may add to it by the same name.
+local function tell_terms()
+  for _, name in ipairs(catalogue.target_names) do
+    local target = catalogue.targets[name]
+    local price, is_default = catalogue.price_of(target)
+    if price and not price.handle then price.handle, price.revision = core.price(price) end
+    core.add_terms(name, target.context or 0, price and price.handle, is_default)
   end
 end
 
 function models.compile(spec)
-  local given = schema.map(shape)(spec, nil) or {}
+  local given = schema.map(shape)(without_default(spec), nil) or {}
   local names = report.keys(given)
   for _, name in ipairs(names) do
     check_model(name, given[name], spec[name], sub(nil, name))
@@ -175,6 +206,7 @@ function models.compile(spec)
   if #names == 0 then report.at(nil, "there are no models: [\"name\"] = { targets = { \"provider/model\" } }") end
   warn_missing()
   table.sort(catalogue.target_names)
+  if report.errors == 0 then tell_terms() end
 end
 
 return models

@@ -7,6 +7,7 @@ local core, use = ...
 local loaded = use "load"
 local json = use "json"
 local predicates = use "predicates"
+local rates = use "rates"
 local report = use "report"
 local words = use "words"
 
@@ -39,7 +40,8 @@ normal = function(value, file)
     return { _source = source, _line = line }
   end
   if type(value) ~= "table" then return value end
-  return table_of(value, file)
+  if value == rates.words.free then return "free" end
+  return table_of(rates.of(value) or value, file)
 end
 
 local function line_of(...)

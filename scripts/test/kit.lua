@@ -89,7 +89,8 @@ local function default_model(files)
     if text:find("return%s+routing") then return "auto" end
   end
   local chunk = loadstring(files["models.lua"] or "")
-  local ok, models = pcall(chunk and setfenv(chunk, { models = function(map) return map end }) or error)
+  local function same(value) return value end
+  local ok, models = pcall(chunk and setfenv(chunk, { models = same, usd_per_million = same }) or error)
   local names = {}
   for name, model in pairs(ok and type(models) == "table" and models or {}) do
     if not model.virtual then names[#names + 1] = name end
@@ -146,10 +147,10 @@ end
 
 local default_models = [[return models {
   auto    = { virtual = true },
-  ["one"] = { targets = { "p/one" }, price = { input = 1, output = 2 } },
+  ["one"] = { targets = { "p/one" }, price = usd_per_million { input = 1, output = 2 } },
   ["two"] = { targets = { "p/two", "q/two" }, aliases = { "deux" }, snapshots = { "two-2024-08-06" },
-              price = { input = 1, output = 2 } },
-  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = { input = 0, output = 0 } },
+              price = usd_per_million { input = 1, output = 2 } },
+  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = usd_per_million { input = 0, output = 0 } },
 }]]
 
 -- { name = text, chain = { names }, models = text, apps = text } → files of a bundle

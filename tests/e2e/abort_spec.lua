@@ -14,9 +14,9 @@ local policies = {
   ["models.lua"] = [[
 return models {
   auto    = { virtual = true },
-  good    = { targets = { "openai/good" }, context = 128000, price = { input = "0", output = "0" } },
-  slow    = { targets = { "openai/slow" }, context = 128000, price = { input = "0", output = "0" } },
-  nowhere = { targets = { "local/nowhere" }, context = 128000, price = { input = "0", output = "0" } },
+  good    = { targets = { "openai/good" }, context = 128000, price = usd_per_million { input = "0", output = "0" } },
+  slow    = { targets = { "openai/slow" }, context = 128000, price = usd_per_million { input = "0", output = "0" } },
+  nowhere = { targets = { "local/nowhere" }, context = 128000, price = usd_per_million { input = "0", output = "0" } },
 }
 ]],
   ["apps.lua"] = 'return apps { ["tests"] = { department = "engineering", owner = "tests" } }\n',

@@ -205,7 +205,7 @@ end)
 describe("a policy that fails", function()
   local files = {
     ["init.lua"] = 'return chain { "auth", "broken" }\n',
-    ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, price = { input = "0", output = "0" } } }\n',
+    ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, price = usd_per_million { input = "0", output = "0" } } }\n',
     ["apps.lua"] = 'return apps { ["tests"] = { department = "engineering", owner = "tests" } }\n',
     ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" }, require = { "app", "department" } }\n',
     ["broken.lua"] = [[

@@ -13,9 +13,9 @@ local policies = {
   ["models.lua"] = [[
 return models {
   auto   = { virtual = true },
-  plain  = { targets = { "openai/plain" }, context = 128000, price = { input = "0", output = "0" } },
+  plain  = { targets = { "openai/plain" }, context = 128000, price = usd_per_million { input = "0", output = "0" } },
   short  = { targets = { "openai/a-much-longer-name-than-was-asked-for" }, aliases = { "other name", 'quo"ted' },
-             context = 128000, price = { input = "0", output = "0" } },
+             context = 128000, price = usd_per_million { input = "0", output = "0" } },
 }
 ]],
   ["apps.lua"] = 'return apps { ["tests"] = { department = "engineering", owner = "tests" } }\n',

@@ -14,7 +14,7 @@ after_each(function()
 end)
 
 local MODELS = [[return models {
-  one = { targets = { "openai/one", "anthropic/two" }, price = { input = 1, output = 2 } },
+  one = { targets = { "openai/one", "anthropic/two" }, price = usd_per_million { input = 1, output = 2 } },
 }]]
 
 local function start(policies, config)

@@ -15,8 +15,8 @@ local MIB = 1024 * 1024
 local RESIDENT_MAX = 2 * 64 * MIB + 64 * MIB
 
 local MODELS = [[return models {
-  one  = { targets = { "openai/one" }, price = { input = 1, output = 2 } },
-  bomb = { targets = { "openai/bomb" }, price = { input = 1, output = 2 } },
+  one  = { targets = { "openai/one" }, price = usd_per_million { input = 1, output = 2 } },
+  bomb = { targets = { "openai/bomb" }, price = usd_per_million { input = 1, output = 2 } },
 }]]
 local GOOD = "return policy {}\n"
 

@@ -49,6 +49,8 @@ local BROKEN = {
     make = function() os.remove(g.dir:path("policies/models.lua")) end },
   { name = "wrong type", says = "policies/routing.lua:2:",
     make = function() g.dir:write("policies/routing.lua", "return routing {\n  rules = 7,\n}\n") end },
+  { name = "price of another unit", says = "a price is 1000 times its predecessor in force for openai/gpt-4o",
+    make = function() g.dir:write("policies/models.lua", (shipped("models.lua"):gsub('input = "2.50"', 'input = "2500"', 1))) end },
   { name = "endless loop", says = "policies/routing.lua:1",
     make = function() g.dir:write("policies/routing.lua", "while true do end\nreturn routing {}\n") end },
 }
@@ -201,6 +203,25 @@ describe("a reload", function()
     out, code = g:command("reload", "--json")
     assert.equal(1, code)
     assert.equal("policies/apps.lua", cjson.decode(out).report[1].file)
+  end)
+
+  it("refuses a price 1,000 times the one in force, unless the file means it", function()
+    local function reload(price)
+      g.dir:write("policies/models.lua", (shipped("models.lua"):gsub('input = "2.50", cached_input = "1.25"', price, 1)))
+      return g:reload()
+    end
+    local out, code = reload 'input = "2500", cached_input = "1.25"'
+    assert.equal(1, code, out)
+    assert.truthy(out:find("gpt-4o.price.input: a price is 1000 times its predecessor in force for openai/gpt-4o", 1, true), out)
+    local line = select(2, shipped("models.lua"):match('^(.-)input = "2.50"'):gsub("\n", "")) + 1
+    assert.truthy(out:find("policies/models.lua:" .. line, 1, true), out)
+    out, code = reload 'input = "0.0025", cached_input = "0.0025"'
+    assert.equal(1, code, out)
+    assert.truthy(out:find("a price is a 1000th of its predecessor in force", 1, true), out)
+    out, code = reload 'input = "2497", cached_input = "1.25"'
+    assert.equal(0, code, out)
+    out, code = reload 'correction = true, input = "2.49", cached_input = "1.25"'
+    assert.equal(0, code, out)
   end)
 
   it("that many ask for at once happens at most once more", function()

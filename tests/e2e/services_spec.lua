@@ -19,7 +19,7 @@ after_each(function()
   g = nil
 end)
 
-local MODELS = [[return models { one = { targets = { "openai/one" }, price = { input = 1, output = 2 } } }]]
+local MODELS = [[return models { one = { targets = { "openai/one" }, price = usd_per_million { input = 1, output = 2 } } }]]
 
 local function files(hook, top)
   return { ["models.lua"] = MODELS, ["init.lua"] = "return chain { 'x' }",

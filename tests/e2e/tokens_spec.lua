@@ -8,7 +8,7 @@ local issuers = require("tests.e2e.kit.issuer")
 local mock = require("tests.e2e.kit.mock")
 
 local APPS = 'return apps { ["code-assistant"] = { department = "engineering" } }\n'
-local MODELS = [[return models { ["gpt-4o-mini"] = { targets = { "openai/gpt-4o-mini" }, price = { input = 1, output = 2 } } }]]
+local MODELS = [[return models { ["gpt-4o-mini"] = { targets = { "openai/gpt-4o-mini" }, price = usd_per_million { input = 1, output = 2 } } }]]
 
 local function policies_for(url, more)
   return {

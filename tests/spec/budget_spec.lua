@@ -85,8 +85,8 @@ describe("a budget", function()
   end)
 
   it("takes the dearest model that may answer", function()
-    local models = "return models { auto = { virtual = true }, dear = { targets = { 'p/dear' }, price = { input = 0, output = 100 } }," ..
-      " cheap = { targets = { 'p/cheap' }, price = { input = 0, output = 1 } } }"
+    local models = "return models { auto = { virtual = true }, dear = { targets = { 'p/dear' }, price = usd_per_million { input = 0, output = 100 } }," ..
+      " cheap = { targets = { 'p/cheap' }, price = usd_per_million { input = 0, output = 1 } } }"
     local function chain(drop)
       return gw.load_text { models = models, chain = { "no", "a", "b" }, a = budget "{ 'all', limit = '0.05', per = 'day' }",
         no = "return policy { rules = { " .. drop .. " } }", b = "return routing { rules = { { 'r', route = { 'p/dear', 'p/cheap' } } } }" }
@@ -233,8 +233,8 @@ describe("thresholds", function()
   end)
 
   it("make room: what is too dear may fit with the models that are left", function()
-    local models = "return models { auto = { virtual = true }, dear = { targets = { 'p/dear' }, price = { input = 0, output = 100 } }," ..
-      " cheap = { targets = { 'p/cheap' }, price = { input = 0, output = 1 } } }"
+    local models = "return models { auto = { virtual = true }, dear = { targets = { 'p/dear' }, price = usd_per_million { input = 0, output = 100 } }," ..
+      " cheap = { targets = { 'p/cheap' }, price = usd_per_million { input = 0, output = 1 } } }"
     local function mg(more)
       return gw.load_text { models = models, a = budget("{ 'all', limit = 1, per = 'day' }", "thresholds = { { at = '50%', only = 'p/cheap' }, { at = '100%', deny = { 402, 'x' } } }" .. (more or "")),
         b = "return routing { rules = { { 'r', route = { 'p/dear', 'p/cheap' } } } }" }
@@ -319,16 +319,21 @@ describe("modes", function()
 end)
 
 describe("models without a price", function()
-  local models = "return models { auto = { virtual = true }, free = { targets = { 'p/free' } }, one = { targets = { 'p/one' }, price = { input = 1, output = 1 } } }"
+  local models = "return models { auto = { virtual = true }, free = { targets = { 'p/free' } }, one = { targets = { 'p/one' }, price = usd_per_million { input = 1, output = 1 } } }"
   local function mg(more) return gw.load_text { models = models, a = budget(row, more), b = "return routing { rules = { { 'r', route = { 'p/free', 'p/one' } } } }" } end
 
   it("are not called on a budget that blocks, unless it says so", function()
     local r = ask(mg(), sales, { model = "free" })
-    assert.denied(r, 403, "no_target_left")
-    assert.truthy(r.denied.reason:find("it has no price, so it cannot be kept within a budget", 1, true))
+    assert.denied(r, 403, "unpriced")
+    assert.equal("it has no price, so it cannot be kept within a budget: give it a price in policies/models.lua, or say "
+      .. "unpriced = \"allow\" in policies/a.lua", r.denied.reason)
+    assert.explained_by(r, "a/sales")
     assert.same({ "p/one" }, ask(mg(), sales, { model = "auto" }).route.targets)
     assert.allowed(ask(mg(), { department = "other" }, { model = "free" }))
-    assert.allowed(ask(mg "unpriced = 'allow'", sales, { model = "free" }))
+    r = ask(mg "unpriced = 'allow'", sales, { model = "free" })
+    assert.allowed(r)
+    assert.explained_by(r, "a/unpriced")
+    assert.same({}, r.warnings)
   end)
 end)
 
@@ -367,7 +372,7 @@ describe("ctx", function()
   end)
 
   it("estimates for the target that is about to be called", function()
-    local mg = gw.load_text { chain = { "z" }, models = "return models { m = { targets = { { 'p/dear', price = { input = 0, output = 100 } }, { 'p/cheap', price = { input = 0, output = 1 } } } } }",
+    local mg = gw.load_text { chain = { "z" }, models = "return models { m = { targets = { { 'p/dear', price = usd_per_million { input = 0, output = 100 } }, { 'p/cheap', price = usd_per_million { input = 0, output = 1 } } } } }",
       z = "return policy { on_attempt = function(ctx, target) ctx:annotate(target.name, tostring(ctx.estimate.cost_usd)) if target.name == 'p/dear' then return deny(403, 'dear') end end }" }
     local r = mg:respond({ model = "m", max_tokens = 1000 }, { text = "x" })
     assert.same({ ["p/dear"] = "0.1", ["p/cheap"] = "0.001" }, r.annotations)

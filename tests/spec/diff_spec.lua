@@ -118,7 +118,7 @@ describe("diff", function()
   end)
 
   it("compares models, apps, the chain and functions", function()
-    local function models(price) return 'return models { one = { targets = { "p/one" }, price = { input = ' .. price .. ', output = 2 } } }' end
+    local function models(price) return 'return models { one = { targets = { "p/one" }, price = usd_per_million { input = ' .. price .. ', output = 2 } } }' end
     local rest = house '{ "q", annotate = { a = "b" } }'.house
     assert.same({ "models changed model one: price input 2 → 3 (+50 %)" }, changes({ house = rest, models = models(2) }, { house = rest, models = models(3) }))
     assert.same({ "apps changed app a: defaults data internal → public [loosens]", "apps added app b: nothing [loosens]" },

@@ -2,7 +2,7 @@
 local gw = require "moongate.test"
 
 local MODELS = [[return models {
-  ["one"] = { targets = { { "p/one", region = "us" }, { "q/two", region = "eu", label = "own" } }, price = { input = 1, output = 2 } } }]]
+  ["one"] = { targets = { { "p/one", region = "us" }, { "q/two", region = "eu", label = "own" } }, price = usd_per_million { input = 1, output = 2 } } }]]
 
 local function load(body) return gw.load_text { models = MODELS, x = "return policy {" .. body .. "}" } end
 

@@ -151,15 +151,17 @@ describe("mistakes in the other files", function()
 
   it("models", function()
     local function models(row) return { a = "return policy {}", models = "return models {\n  " .. row .. ",\n}" } end
-    says(models "m = { targets = { 'gpt' }, price = { input = 1, output = 1 } }", "policies/models.lua:2:21: m.targets[1]: a target is written provider/model, got the text 'gpt'")
-    says(models "m = { targets = { 'p/m' }, price = { input = '1,5', output = 1 } }", "policies/models.lua:2:40: m.price.input: a price is USD per million tokens with at most six decimals, such as \"2.50\"; got the text '1,5'")
-    says(models "m = { targets = { 'p/m' }, price = { input = 1 } }", "policies/models.lua:2:30: m.price: 'output' is missing")
-    says(models "m = { targets = { 'p/m' } }", "policies/models.lua:2:3: warning: m: 'm' has no price: what it costs will not be known")
-    says(models "m = { targets = { 'p/m' }, contxt = 1, price = { input = 1, output = 1 } }", "policies/models.lua:2:30: m.contxt: unknown field 'contxt' (did you mean 'context'?)")
+    says(models "m = { targets = { 'gpt' }, price = usd_per_million { input = 1, output = 1 } }", "policies/models.lua:2:21: m.targets[1]: a target is written provider/model, got the text 'gpt'")
+    says(models "m = { targets = { 'p/m' }, price = usd_per_million { input = '1,5', output = 1 } }",
+      "policies/models.lua:2:56: m.price.input: a price is USD per million tokens with at most six decimals, such as \"2.50\"; got the text '1,5'")
+    says(models "m = { targets = { 'p/m' }, price = usd_per_million { input = 1 } }", "policies/models.lua:2:30: m.price: 'output' is missing")
+    says(models "m = { targets = { 'p/m' } }", "policies/models.lua:2:3: warning: m: 'm' has no price: what it costs will not be known"
+      .. " (price = usd_per_million { input = \"…\", output = \"…\" }, or price = free)")
+    says(models "m = { targets = { 'p/m' }, contxt = 1, price = usd_per_million { input = 1, output = 1 } }", "policies/models.lua:2:30: m.contxt: unknown field 'contxt' (did you mean 'context'?)")
     says(models "m = { virtual = true, targets = { 'p/m' } }", "policies/models.lua:2:25: m.targets: a virtual model has none: routing chooses what answers")
-    says(models "a = { targets = { 'p/x' }, price = { input = 1, output = 1 } }, b = { targets = { 'p/x' }, price = { input = 1, output = 1 } }",
-      "policies/models.lua:2:85: b.targets[1]: 'p/x' runs both 'a' and 'b', and bears neither's name: whose access row would apply? (list it in one model, or in a model named 'x')")
-    says(models "a = { targets = { 'p/a' }, aliases = { 'b' }, price = { input = 1, output = 1 } }, b = { targets = { 'p/b' }, price = { input = 1, output = 1 } }",
+    says(models "a = { targets = { 'p/x' }, price = usd_per_million { input = 1, output = 1 } }, b = { targets = { 'p/x' }, price = usd_per_million { input = 1, output = 1 } }",
+      "policies/models.lua:2:101: b.targets[1]: 'p/x' runs both 'a' and 'b', and bears neither's name: whose access row would apply? (list it in one model, or in a model named 'x')")
+    says(models "a = { targets = { 'p/a' }, aliases = { 'b' }, price = usd_per_million { input = 1, output = 1 } }, b = { targets = { 'p/b' }, price = usd_per_million { input = 1, output = 1 } }",
       "policies/models.lua:2:42: a.aliases[1]: the name 'b' is taken by 'b'")
   end)
 

@@ -43,7 +43,7 @@ describe("policies/README.md", function()
 
   it("the hooks after the request", function()
     local mg = gw.load_text { a = block "leaks_total",
-      models = 'return models { m = { targets = { { "p/us", region = "us" }, { "p/eu", region = "eu" } }, price = { input = 1, output = 1 } } }' }
+      models = 'return models { m = { targets = { { "p/us", region = "us" }, { "p/eu", region = "eu" } }, price = usd_per_million { input = 1, output = 1 } } }' }
     local r = mg:respond({ model = "m", as = { team = "payroll" } }, { text = "hi" })
     assert.explained_by(r, "a/on_attempt")
     assert.equal("hi", r.delivered)
@@ -74,6 +74,19 @@ describe("policies/README.md", function()
     local r = mg:request { as = { roles = "intern" }, model = "gpt-4o", time = "2025-06-03T12:00:00Z" }
     assert.denied(r, 403, "no_target_left")
     assert.explained_by(r, "interns/cheap-for-interns")
+  end)
+
+  it("prices", function()
+    local text = block "-- policies/models.lua"
+    assert.same({}, gw.errors { a = "return policy {}", models = text })
+    local mg = gw.load_text { models = text, a = "return policy { on_request = function(ctx) ctx:annotate('v', ('%.6f'):format(ctx.estimate.cost_usd)) end }" }
+    local function cost(t) return mg:request(t).annotations.v end
+    assert.equal("0.680000", cost { model = "small", input_tokens = 272000, max_tokens = 0 })
+    assert.equal("1.360005", cost { model = "small", input_tokens = 272001, max_tokens = 0 })
+    assert.equal("3.000000", cost { model = "large", input_tokens = 1000000, max_tokens = 0, time = "2026-02-28T23:59:59Z" })
+    assert.equal("2.000000", cost { model = "large-2026-01-05", input_tokens = 1000000, max_tokens = 0, time = "2026-03-01T00:00:00Z" })
+    assert.equal("9.000000", cost { model = "large-2025-06-01", input_tokens = 1000000, max_tokens = 0 })
+    assert.equal("0.000000", cost { model = "own", input_tokens = 1000000, max_tokens = 100 })
   end)
 
   it("a ratelimit", function()

@@ -159,8 +159,8 @@ describe("remedies", function()
   end)
 
   it("of a budget are a later time, fewer tokens, another model, a higher limit", function()
-    local texts = { models = [[return models { auto = { virtual = true }, big = { targets = { "p/big" }, price = { input = 10, output = 10 } },
-      small = { targets = { "p/small" }, price = { input = "0.01", output = "0.01" } } }]],
+    local texts = { models = [[return models { auto = { virtual = true }, big = { targets = { "p/big" }, price = usd_per_million { input = 10, output = 10 } },
+      small = { targets = { "p/small" }, price = usd_per_million { input = "0.01", output = "0.01" } } }]],
       budget = 'return budget {\n  budgets = {\n    { "sales", department = "sales", limit = 100, per = "month" },\n  },\n}' }
     local function spent()
       local mg = gw.load_text(texts)

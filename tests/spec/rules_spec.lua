@@ -266,9 +266,9 @@ describe("access", function()
 
   it("stands over targets that another model lists too", function()
     local models = [[return models {
-      one = { targets = { "p/one" }, price = { input = 1, output = 1 } },
-      two = { targets = { "p/two" }, price = { input = 1, output = 1 } },
-      group = { targets = { "p/one", "p/two" }, price = { input = 1, output = 1 } } }]]
+      one = { targets = { "p/one" }, price = usd_per_million { input = 1, output = 1 } },
+      two = { targets = { "p/two" }, price = usd_per_million { input = 1, output = 1 } },
+      group = { targets = { "p/one", "p/two" }, price = usd_per_million { input = 1, output = 1 } } }]]
     local mg = with { models = models, a = matrix:gsub("two =", "group = { departments = any, data = 'restricted' }, two =") }
     assert.same({ "p/two" }, mg:request({ as = { department = "green" }, model = "group" }).route.targets)
     assert.same({ "p/one", "p/two" }, mg:request({ as = { department = "red" }, model = "group" }).route.targets)

@@ -7,11 +7,11 @@ return models {
   ["gpt-4o"] = {
     targets = { "openai/gpt-4o" },
     context = 128000,
-    price   = { input = "2.50", cached_input = "1.25", output = "10.00" },
+    price   = usd_per_million { input = "2.50", cached_input = "1.25", output = "10.00" },
   },
   ["gpt-4o-mini"] = {
     targets = { "openai/gpt-4o-mini" },
     context = 128000,
-    price   = { input = "0.15", cached_input = "0.075", output = "0.60" },
+    price   = usd_per_million { input = "0.15", cached_input = "0.075", output = "0.60" },
   },
 }

@@ -40,6 +40,23 @@ static void ids_are_uuid_7_and_sort_by_time(void)
     }
 }
 
+static void a_tier_of_service_is_what_will_be_sent(void)
+{
+    struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
+    EXPECT_SLICE(SLICE(""), exchange_service_tier(x));
+    x->request.service_tier = SLICE("flex");
+    EXPECT_SLICE(SLICE("flex"), exchange_service_tier(x));
+    EXPECT(exchange_edit(x, SLICE("max_tokens"), SLICE("5")));
+    EXPECT_SLICE(SLICE("flex"), exchange_service_tier(x));
+    EXPECT(exchange_edit(x, SLICE("service_tier"), SLICE("\"priority\"")));
+    EXPECT_SLICE(SLICE("priority"), exchange_service_tier(x));
+    EXPECT(exchange_edit(x, SLICE("service_tier"), SLICE(""))); /* taken out */
+    EXPECT_SLICE(SLICE(""), exchange_service_tier(x));
+    exchange_move(x, EXCHANGE_SETTLING);
+    exchange_move(x, EXCHANGE_RECORDED);
+    exchange_free(x);
+}
+
 static void a_trace_is_bounded_and_copies(void)
 {
     struct arena arena;
@@ -72,6 +89,7 @@ int main(void)
     RUN(every_state_leads_to_settling_and_none_out_of_recorded);
     RUN(nothing_is_called_or_replied_after_the_commit_point);
     RUN(ids_are_uuid_7_and_sort_by_time);
+    RUN(a_tier_of_service_is_what_will_be_sent);
     RUN(a_trace_is_bounded_and_copies);
     RUN(settings_have_every_default);
     return unit_close("exchange");

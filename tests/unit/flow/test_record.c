@@ -13,7 +13,7 @@ static struct exchange *sample(void)
     x->department = SLICE("support");
     x->verdict.kind = VERDICT_ALLOW;
     x->verdict.model = SLICE("gpt-4o");
-    x->verdict.targets[0] = (struct target){SLICE("openai/gpt-4o"), SLICE("openai"), SLICE("gpt-4o")};
+    x->verdict.targets[0] = (struct target){SLICE("openai/gpt-4o"), SLICE("openai"), SLICE("gpt-4o"), NULL};
     x->verdict.target_count = 1;
     x->target_index = 0;
     x->usage.input_tokens = 11;

@@ -7,7 +7,7 @@
 #include "lua/policy.h"
 #include "lua/simulate.h"
 
-#define MODELS "return models { one = { targets = { 'p/one' }, price = { input = 1, output = 1 } } }"
+#define MODELS "return models { one = { targets = { 'p/one' }, price = usd_per_million { input = 1, output = 1 } } }"
 #define CALLS_MAX 1200
 
 /* A host that writes down what it is asked, and answers when the test says so. */

@@ -8,7 +8,7 @@
 #include "lua/simulate.h"
 
 #define MODELS                                                                                                         \
-    "return models { auto = { virtual = true }, ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = { input = 1, "   \
+    "return models { auto = { virtual = true }, ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = usd_per_million { input = 1, "   \
     "output = 1 } } }"
 
 struct file {
@@ -317,7 +317,7 @@ static void all_errors_come_at_once_with_their_places(void)
     struct file files[] = {
         {"init.lua", "return chain {\n  'x',\n  'acess',\n  'y', 'z', 'w',\n}"},
         {"models.lua",
-         "return models {\n  ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = { input = 'two', output "
+         "return models {\n  ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = usd_per_million { input = 'two', output "
          "= 1 } },\n}"},
         {"access.lua", "return access { models = {} }"},
         {"x.lua",
@@ -331,7 +331,7 @@ static void all_errors_come_at_once_with_their_places(void)
         files, "policies/init.lua:1:14: warning: no auth policy in the chain: callers are let in without a key\n"
                "policies/init.lua:1:14: warning: policies/access.lua is not in the chain, and nobody requires it: it has no effect\n"
                "policies/init.lua:3:3: [2]: there is no file policies/acess.lua (did you mean 'access'?)\n"
-               "policies/models.lua:2:59: gpt-4o.price.input: a price is USD per million tokens with at most six "
+               "policies/models.lua:2:75: gpt-4o.price.input: a price is USD per million tokens with at most six "
                "decimals, such as \"2.50\"; got the text 'two'\n"
                "policies/w.lua:1:15: policies/w.lua stands in the chain, and returns models { … }, which is no policy\n"
                "policies/x.lua:3:21: rules[1].when.max_latency: unknown condition 'max_latency' (did you mean "

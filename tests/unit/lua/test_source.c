@@ -53,6 +53,7 @@ static void items_are_found_at_their_values(void)
     EXPECT_PLACE(true, 9, 82, NAME("rules"), INDEX(1), NAME("deny"), INDEX(2));
     EXPECT_PLACE(true, 6, 41, NAME("models"), NAME("gpt-4o"), NAME("departments"), INDEX(2));
     EXPECT_PLACE(true, 10, 38, NAME("rules"), INDEX(2), NAME("only"));
+    EXPECT_PLACE(true, 12, 17, NAME("last"), INDEX(2)); /* through the call of a constructor */
 }
 
 static void what_is_not_there_gives_the_deepest_place(void)

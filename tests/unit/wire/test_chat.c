@@ -112,6 +112,25 @@ static void what_the_model_is_made_to_do_is_seen(void)
     }
 }
 
+static void expect_tier(const char *body, const char *want)
+{
+    struct fixture f;
+    begin(&f, body);
+    EXPECT_SLICE(slice_str(want), f.r.service_tier);
+    finish(&f);
+}
+
+static void the_tier_of_service_is_found(void)
+{
+    expect_tier("{\"model\":\"m\",\"service_tier\":\"flex\"}", "flex");
+    expect_tier("{\"service_\\u0074ier\":\"prio\\u0072ity\",\"model\":\"m\"}", "priority");
+    expect_tier("{\"model\":\"m\"}", "");
+    expect_tier("{\"model\":\"m\",\"service_tier\":null}", "");
+    expect_tier("{\"model\":\"m\",\"service_tier\":7}", ""); /* the provider's to refuse */
+    expect_refused("{\"model\":\"m\",\"service_tier\":\"flex\",\"service_tier\":\"priority\"}", FAULT_BAD_BODY,
+                   "\"service_tier\" is given twice; give it once");
+}
+
 static void wrong_bodies_are_refused_by_name(void)
 {
     static const struct {
@@ -318,6 +337,7 @@ int main(void)
     RUN(all_that_is_asked_for_is_found);
     RUN(what_is_not_said_stays_unsaid);
     RUN(what_the_model_is_made_to_do_is_seen);
+    RUN(the_tier_of_service_is_found);
     RUN(wrong_bodies_are_refused_by_name);
     RUN(a_second_key_is_refused_in_every_spelling);
     RUN(unknown_keys_pass_even_twice);

@@ -128,7 +128,11 @@ static void what_cannot_be_is_marked_and_not_taken(void)
 
 static void sums_that_do_not_hold_are_marked(void)
 {
-    EXPECT(read("{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":4}").is_suspect);
+    EXPECT(read("{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":4,\"completion_tokens_details\":"
+                "{\"reasoning_tokens\":0}}")
+               .is_suspect);
+    /* Gemini's OpenAI mode names no reasoning: the rest is output. */
+    EXPECT(!read("{\"prompt_tokens\":1,\"completion_tokens\":2,\"total_tokens\":4}").is_suspect);
     EXPECT(read("{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":6}").is_suspect);
     EXPECT(read("{\"prompt_tokens\":5,\"prompt_tokens_details\":{\"cached_tokens\":6}}").is_suspect);
     EXPECT(read("{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"completion_tokens_details\":"

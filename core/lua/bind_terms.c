@@ -1,0 +1,291 @@
+/* What targets cost: taken from models.lua once, when a bundle is loaded, and reckoned with while requests are decided. */
+#include "base/clock.h"
+#include "lua/bind.h"
+
+/* As policy files spell the parts. */
+static const char *const part_names[USAGE_PARTS] = {
+    [USAGE_INPUT] = "input",
+    [USAGE_CACHE_READ] = "cached_input",
+    [USAGE_CACHE_WRITE_5M] = "cache_write",
+    [USAGE_CACHE_WRITE_1H] = "cache_write_1h",
+    [USAGE_AUDIO_INPUT] = "audio_input",
+    [USAGE_IMAGE_INPUT] = "image_input",
+    [USAGE_OUTPUT] = "output",
+    [USAGE_REASONING] = "reasoning",
+    [USAGE_AUDIO_OUTPUT] = "audio_output",
+    [USAGE_IMAGE_OUTPUT] = "image_output",
+    [USAGE_IMAGES] = "per_image",
+    [USAGE_REQUESTS] = "per_request",
+};
+
+/* --- reading a price --- */
+
+/* The whole number of 0 to max in the field of the table at index; `absent` where it is nil. */
+static int64_t whole_field(lua_State *L, int index, const char *name, int64_t absent, double max)
+{
+    lua_getfield(L, index, name);
+    double value = lua_isnil(L, -1) ? (double)absent : luaL_checknumber(L, -1);
+    if (!lua_isnil(L, -1) && (!(value >= 0) || value > max || value != (double)(int64_t)value))
+        luaL_error(L, "%s: a whole number is wanted", name);
+    lua_pop(L, 1);
+    return (int64_t)value;
+}
+
+static void read_rates(lua_State *L, int index, struct price_rates *rates)
+{
+    lua_getfield(L, index, "rates");
+    luaL_checktype(L, -1, LUA_TTABLE);
+    int table = lua_gettop(L);
+    for (int part = 0; part < USAGE_PARTS; part++)
+        rates->pico[part] = whole_field(L, table, part_names[part], PRICE_UNSET, (double)PRICE_RATE_MAX);
+    lua_pop(L, 1);
+}
+
+/* How many entries the list in a field has, left on the stack. */
+static size_t open_list(lua_State *L, int index, const char *name, size_t max)
+{
+    lua_getfield(L, index, name);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    size_t count = lua_objlen(L, -1);
+    if (count > max) luaL_error(L, "%s: more than %d", name, (int)max);
+    return count;
+}
+
+static int open_entry(lua_State *L, size_t i)
+{
+    lua_rawgeti(L, -1, (int)i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    return lua_gettop(L);
+}
+
+static void read_tier(lua_State *L, int index, struct price_tier *tier)
+{
+    lua_getfield(L, index, "name");
+    snprintf(tier->name, sizeof tier->name, "%s", luaL_checkstring(L, -1));
+    lua_pop(L, 1);
+    read_rates(L, index, &tier->rates);
+    tier->long_count = open_list(L, index, "longs", PRICE_LONGS_MAX);
+    for (size_t i = 0; i < tier->long_count; i++) {
+        int entry = open_entry(L, i);
+        tier->longs[i].input_tokens = (uint64_t)whole_field(L, entry, "input_tokens", 0, 0x1p53);
+        lua_getfield(L, entry, "is_inclusive");
+        tier->longs[i].is_inclusive = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+        read_rates(L, entry, &tier->longs[i].rates);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void read_period(lua_State *L, int index, struct price_period *period)
+{
+    lua_getfield(L, index, "from");
+    period->from_s = lua_isnil(L, -1) ? INT64_MIN : (int64_t)luaL_checknumber(L, -1);
+    lua_pop(L, 1);
+    period->tier_count = open_list(L, index, "tiers", PRICE_TIERS_MAX);
+    for (size_t i = 0; i < period->tier_count; i++) {
+        read_tier(L, open_entry(L, i), &period->tiers[i]);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+#define PERIODS_MAX 64u
+
+/* price(periods) → handle, revision: the figures of scripts/rates.lua, kept for the life of the generation. A handle is
+ * only good for the functions below. */
+static int on_price(lua_State *L)
+{
+    struct arena *arena = terms_table_arena(bind_set(L)->terms);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    struct price *price = arena_zalloc(arena, sizeof *price);
+    price->period_count = lua_objlen(L, 1);
+    luaL_argcheck(L, price->period_count > 0 && price->period_count <= PERIODS_MAX, 1, "no periods, or too many");
+    price->periods = arena_zalloc(arena, price->period_count * sizeof *price->periods);
+    for (size_t i = 0; i < price->period_count; i++) {
+        read_period(L, open_entry(L, i), &price->periods[i]);
+        lua_pop(L, 1);
+    }
+    price_seal(price);
+    lua_pushlightuserdata(L, price);
+    lua_pushstring(L, price->revision);
+    return 2;
+}
+
+/* NULL for nil: unpriced. */
+static const struct price *check_price(lua_State *L, int index)
+{
+    if (lua_isnoneornil(L, index)) return NULL;
+    luaL_checktype(L, index, LUA_TLIGHTUSERDATA);
+    return lua_touserdata(L, index);
+}
+
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's) */
+static int on_add_terms(lua_State *L)
+{
+    struct slice name = bind_check_slice(L, 1);
+    double context = luaL_checknumber(L, 2);
+    const struct price *price = check_price(L, 3);
+    struct terms *terms = terms_table_add(bind_set(L)->terms, name);
+    terms->price = price;
+    terms->is_default_price = lua_toboolean(L, 4);
+    terms->context_tokens = context > 0 && context <= 0x1p53 ? (uint64_t)context : 0;
+    return 0;
+}
+
+/* --- reckoning --- */
+
+static uint64_t now_ns(const struct policy_set *set)
+{
+    return set->running ? set->running->x->born_wall_ns : clock_wall_ns();
+}
+
+static struct slice asked_tier(const struct policy_set *set)
+{
+    return set->running ? exchange_service_tier(set->running->x) : SLICE("");
+}
+
+static int64_t check_tokens(lua_State *L, int index)
+{
+    double tokens = luaL_checknumber(L, index);
+    if (!(tokens > 0)) return 0;
+    return tokens < 0x1p53 ? (int64_t)tokens : (int64_t)1 << 53;
+}
+
+/* An answer is text or reasoning, whichever is dearer. */
+static enum usage_part dearer_output(const struct price_rates *rates)
+{
+    return rates->pico[USAGE_REASONING] > rates->pico[USAGE_OUTPUT] ? USAGE_REASONING : USAGE_OUTPUT;
+}
+
+/* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, at the tier that it asks for;
+ * nil when the price has not begun */
+static int on_cost_at_most(lua_State *L)
+{
+    const struct policy_set *set = bind_set(L);
+    const struct price *price = check_price(L, 1);
+    struct usage_parts parts = {.count = {[USAGE_REQUESTS] = 1}};
+    struct slice tier = asked_tier(set);
+    parts.count[USAGE_INPUT] = check_tokens(L, 2);
+    const struct price_rates *rates =
+        price ? price_rates_at(price, (uint64_t)parts.count[USAGE_INPUT], tier, now_ns(set)) : NULL;
+    if (!rates) return 0;
+    parts.count[dearer_output(rates)] = check_tokens(L, 3);
+    lua_pushnumber(L, (double)price_cost(price, &parts, tier, now_ns(set)).nano);
+    return 1;
+}
+
+/* affordable_output(price, input tokens, nano-dollars) → how many tokens of output the money pays for beside that input;
+ * nil when they cost nothing, or nobody knows what */
+static int on_affordable_output(lua_State *L)
+{
+    const struct policy_set *set = bind_set(L);
+    const struct price *price = check_price(L, 1);
+    int64_t input = check_tokens(L, 2);
+    double nano = luaL_checknumber(L, 3);
+    const struct price_rates *rates =
+        price ? price_rates_at(price, (uint64_t)input, asked_tier(set), now_ns(set)) : NULL;
+    int64_t rate = rates ? rates->pico[dearer_output(rates)] : 0;
+    if (rate <= 0) return 0;
+    __int128 left = (__int128)(nano > 0 && nano < 0x1p63 ? (int64_t)nano : 0) * 1000;
+    if (rates->pico[USAGE_INPUT] > 0) left -= (__int128)input * rates->pico[USAGE_INPUT];
+    if (rates->pico[USAGE_REQUESTS] > 0) left -= rates->pico[USAGE_REQUESTS];
+    lua_pushnumber(L, left > 0 ? (double)(left / rate) : 0);
+    return 1;
+}
+
+/* --- a bill, for commands --- */
+
+/* Pico-dollars beyond what a Lua number holds, as digits. */
+static void push_digits(lua_State *L, unsigned __int128 value)
+{
+    char digits[40], *p = digits + sizeof digits;
+    do
+        *--p = (char)('0' + (int)(value % 10));
+    while (value /= 10);
+    lua_pushlstring(L, p, (size_t)(digits + sizeof digits - p));
+}
+
+static void push_line(lua_State *L, int part, int64_t count, int64_t rate)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, part_names[part]);
+    lua_setfield(L, -2, "part");
+    lua_pushnumber(L, (double)count);
+    lua_setfield(L, -2, "count");
+    if (rate == PRICE_UNSET) return;
+    push_digits(L, (unsigned __int128)rate);
+    lua_setfield(L, -2, "rate_pico");
+    push_digits(L, (unsigned __int128)rate * (unsigned __int128)count);
+    lua_setfield(L, -2, "pico");
+}
+
+static const char *state_name(enum cost_state state)
+{
+    switch (state) {
+    case COST_UNPRICED: return "unpriced";
+    case COST_KNOWN: return "known";
+    case COST_INCOMPLETE: return "incomplete";
+    }
+    return "unpriced";
+}
+
+static void set_flag(lua_State *L, const char *name, bool value)
+{
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/* bill(price, {input = …, …}, tier, seconds since 1970 or nil for now) → { state, nano, at, lines = {{part, count, rate_pico, pico}}, is_long,
+ * is_tier_missing, is_overflow }; nano, rate_pico and pico are digits, and a part without a rate has none of its own */
+static int on_bill(lua_State *L)
+{
+    const struct price *price = check_price(L, 1);
+    struct usage_parts parts = {.count = {0}};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (int part = 0; part < USAGE_PARTS; part++)
+        parts.count[part] = whole_field(L, 2, part_names[part], 0, 0x1p53);
+    struct slice tier = bind_opt_slice(L, 3);
+    double seconds = luaL_optnumber(L, 4, (double)now_ns(bind_set(L)) / 1e9);
+    uint64_t when_ns = seconds > 0 && seconds < 1e10 ? (uint64_t)seconds * NS_PER_S : 0;
+    struct cost cost = price_cost(price, &parts, tier, when_ns);
+    const struct price_rates *rates = price ? price_rates_at(price, (uint64_t)usage_parts_input(&parts), tier, when_ns) : NULL;
+    lua_newtable(L);
+    lua_pushstring(L, state_name(cost.state));
+    lua_setfield(L, -2, "state");
+    push_digits(L, (unsigned __int128)cost.nano);
+    lua_setfield(L, -2, "nano");
+    lua_pushnumber(L, (double)(when_ns / NS_PER_S));
+    lua_setfield(L, -2, "at");
+    set_flag(L, "is_long", cost.is_long);
+    set_flag(L, "is_tier_missing", cost.is_tier_missing);
+    set_flag(L, "is_overflow", cost.is_overflow);
+    lua_newtable(L);
+    for (int part = 0, lines = 0; rates && part < USAGE_PARTS; part++) {
+        if (parts.count[part] == 0) continue;
+        push_line(L, part, parts.count[part], rates->pico[part]);
+        lua_rawseti(L, -2, ++lines);
+    }
+    lua_setfield(L, -2, "lines");
+    return 1;
+}
+
+/* seconds() → since 1970, of the request under way, else by the clock */
+static int on_seconds(lua_State *L)
+{
+    lua_pushnumber(L, (double)(now_ns(bind_set(L)) / NS_PER_S));
+    return 1;
+}
+
+void bind_terms_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"price", on_price},
+                                         {"add_terms", on_add_terms},
+                                         {"cost_at_most", on_cost_at_most},
+                                         {"affordable_output", on_affordable_output},
+                                         {"bill", on_bill},
+                                         {"seconds", on_seconds},
+                                         {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}
