@@ -14,8 +14,8 @@ local targets = use "targets"
 -- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise.
 local prices = { assumed_output_tokens = 1000 }
 
-local function tokens(f)
-  return f.input_tokens, f.api == "embeddings" and 0 or f.max_tokens or f.output_tokens > 0 and f.output_tokens
+local function output_tokens(f)
+  return f.api == "embeddings" and 0 or f.max_tokens or f.output_tokens > 0 and f.output_tokens
     or prices.assumed_output_tokens
 end
 
@@ -30,11 +30,11 @@ function prices.has(target) return cost(target, 0, 0) ~= nil end
 
 -- The dearest of a list, of those that may be used; one without a price; whether there is any at all.
 local function dearest(f, list, output)
-  local input, most, unpriced, is_any = f.input_tokens, 0, nil, false
+  local most, unpriced, is_any = 0, nil, false
   for i = 1, #list do
     local target = list[i]
     if not targets.rejection(f, target) then
-      local nano = cost(target, input, output)
+      local nano = cost(target, core.input_tokens(target.name), output)
       is_any = true
       if nano then most = math.max(most, nano) else unpriced = target end
     end
@@ -53,8 +53,7 @@ local function candidates(f)
 end
 
 function prices.estimate(f)
-  local _, output = tokens(f)
-  local most, unpriced, is_any = dearest(f, candidates(f), output)
+  local most, unpriced, is_any = dearest(f, candidates(f), output_tokens(f))
   return f.known_cost_nano or most, unpriced, is_any
 end
 
@@ -63,7 +62,7 @@ function prices.affordable(f, nano)
   local most = math.huge
   for _, target in ipairs(candidates(f)) do
     local price = not targets.rejection(f, target) and catalogue.price_of(target)
-    local count = price and core.affordable_output(price.handle, f.input_tokens, nano)
+    local count = price and core.affordable_output(price.handle, core.input_tokens(target.name), nano)
     if count then most = math.min(most, count) end
   end
   return most >= 1 and most < math.huge and most or nil
@@ -73,10 +72,9 @@ function prices.nano(name, f)
   local entry, target = catalogue.names[name], catalogue.targets[name]
   local list = entry and entry.targets or target and { target }
   if not list then return nil, ("no model or target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)) end
-  local input, output = tokens(f)
-  local most
+  local output, most = output_tokens(f), nil
   for _, one in ipairs(list) do
-    local nano = cost(one, input, output)
+    local nano = cost(one, core.input_tokens(one.name), output)
     if nano then most = math.max(most or 0, nano) end
   end
   return most

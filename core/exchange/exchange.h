@@ -139,9 +139,10 @@ struct exchange {
     struct pair *identity; /* what enrich() added beside these four */
     size_t identity_count;
 
-    /* The estimate that policies see before the call: bytes / 4 until tokens are counted. */
+    /* What policies see before the call: the request's tokens by its model's rules, and the output it asks for at most. */
     uint64_t estimate_input_tokens, estimate_output_tokens;
-    bool is_estimate_flagged; /* true: not a count */
+    bool is_estimated;        /* these two are made */
+    bool is_estimate_flagged; /* the input is not counted as its provider does (wire/count.h) */
     bool is_estimate_partial; /* counting stopped above every context: it is at least this */
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */

@@ -3,11 +3,22 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "wire/count.h"
+
+/* A name that callers ask for. */
+struct asked {
+    struct slice name;
+    const struct count_rules *counting;
+    unsigned vocabularies;
+};
 
 struct terms_table {
     struct arena arena;
     struct terms **sorted; /* by name */
     size_t count, cap;
+    struct asked *names; /* by name */
+    size_t name_count, name_cap;
+    unsigned vocabularies; /* of all targets */
 };
 
 struct terms_table *terms_table_new(void)
@@ -21,6 +32,7 @@ void terms_table_free(struct terms_table *table)
 {
     if (!table) return;
     mem_free(table->sorted);
+    mem_free(table->names);
     arena_clear(&table->arena);
     mem_free(table);
 }
@@ -77,6 +89,65 @@ const struct terms *terms_table_find(const struct terms_table *table, struct sli
     bool is_there;
     size_t at = place_of(table, target, &is_there);
     return is_there ? table->sorted[at] : NULL;
+}
+
+/* ---- Names. */
+
+static size_t name_place(const struct terms_table *table, struct slice name, bool *is_there)
+{
+    size_t low = 0, high = table->name_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare(table->names[middle].name, name);
+        if (order == 0) {
+            *is_there = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *is_there = false;
+    return low;
+}
+
+static const struct asked *find_name(const struct terms_table *table, struct slice name)
+{
+    bool is_there;
+    size_t at = name_place(table, name, &is_there);
+    return is_there ? &table->names[at] : NULL;
+}
+
+void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms)
+{
+    bool is_there;
+    size_t at = name_place(table, name, &is_there);
+    unsigned vocabulary = 1u << vocabulary_index(count_vocabulary(terms->counting));
+    if (!is_there) {
+        if (table->name_count == table->name_cap) {
+            table->name_cap = table->name_cap ? table->name_cap * 2 : 16;
+            table->names = mem_realloc(table->names, table->name_cap * sizeof *table->names);
+        }
+        memmove(table->names + at + 1, table->names + at, (table->name_count - at) * sizeof *table->names);
+        table->names[at] = (struct asked){.name = arena_copy(&table->arena, name), .counting = terms->counting};
+        table->name_count++;
+    }
+    table->names[at].vocabularies |= vocabulary;
+    table->vocabularies |= vocabulary;
+}
+
+const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name)
+{
+    const struct asked *asked = find_name(table, name);
+    return asked ? asked->counting : NULL;
+}
+
+unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name)
+{
+    const struct asked *asked = find_name(table, name);
+    unsigned vocabularies = asked ? asked->vocabularies : table->vocabularies;
+    return vocabularies ? vocabularies : 1;
 }
 
 uint64_t terms_table_context_max(const struct terms_table *table)

@@ -39,6 +39,14 @@ struct arena *terms_table_arena(struct terms_table *table);
 /* A new one, or the one of that name. Copies the name; the rest is the caller's to fill. */
 struct terms *terms_table_add(struct terms_table *table, struct slice target);
 const struct terms *terms_table_find(const struct terms_table *table, struct slice target);
+/* A name that callers may ask for runs at this target; called for each of its targets, the preferred first, once the
+ * target has its counting rules. */
+void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms);
+/* How a request for that name is counted before a target is chosen: by its first target's rules. NULL: the usual ones, also
+ * for a name that is not there, or that routing leads anywhere. */
+const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name);
+/* The vocabularies that its targets count in, one bit each; all of the table's for a name that is not there. Never 0. */
+unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name);
 /* Largest context of all targets; 0 when none says. */
 uint64_t terms_table_context_max(const struct terms_table *table);
 

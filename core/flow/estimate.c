@@ -37,12 +37,13 @@ static void step(void *arg)
 void estimate(struct job *job)
 {
     struct exchange *x = job->x;
+    const struct terms_table *terms = policy_set_terms(job->policies);
     if (!is_worth_counting(job)) {
         decide(job);
         return;
     }
-    x->count = count_new(&x->request, policy_vocabularies(job->policies, x->request.model), job->flow->memo);
-    count_stop_above(x->count, terms_table_context_max(policy_set_terms(job->policies)));
+    x->count = count_new(&x->request, terms_table_vocabularies(terms, x->request.model), job->flow->memo);
+    count_stop_above(x->count, terms_table_context_max(terms));
     loop_timer_init(&job->wait_timer, job->flow->parts.loop, step, job);
     step(job);
 }

@@ -1,6 +1,7 @@
 /* What targets cost: taken from models.lua once, when a bundle is loaded, and reckoned with while requests are decided. */
 #include "base/clock.h"
 #include "lua/bind.h"
+#include "lua/counting.h"
 
 /* As policy files spell the parts. */
 static const char *const part_names[USAGE_PARTS] = {
@@ -121,7 +122,23 @@ static const struct price *check_price(lua_State *L, int index)
     return lua_touserdata(L, index);
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's) */
+/* What the row says, else the deployment's name, else the model's: a deployment may be called anything. */
+static const struct count_rules *counting_for(struct slice counts_as, struct slice target, struct slice model)
+{
+    struct slice deployment;
+    slice_split(target, '/', &deployment);
+    const struct count_rules *rules = counts_as.len ? counting_find(counts_as) : counting_find(deployment);
+    return rules || counts_as.len ? rules : counting_find(model);
+}
+
+/* is_counted(name): is there a family of models that it belongs to? */
+static int on_is_counted(lua_State *L)
+{
+    lua_pushboolean(L, counting_find(bind_check_slice(L, 1)) != NULL);
+    return 1;
+}
+
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -129,8 +146,19 @@ static int on_add_terms(lua_State *L)
     const struct price *price = check_price(L, 3);
     struct terms *terms = terms_table_add(bind_set(L)->terms, name);
     terms->price = price;
+    terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->is_default_price = lua_toboolean(L, 4);
     terms->context_tokens = context > 0 && context <= 0x1p53 ? (uint64_t)context : 0;
+    return 0;
+}
+
+/* add_name(name, target): a name that callers may ask for runs there; the preferred target comes first */
+static int on_add_name(lua_State *L)
+{
+    struct terms_table *table = bind_set(L)->terms;
+    const struct terms *terms = terms_table_find(table, bind_check_slice(L, 2));
+    if (!terms) return luaL_error(L, "add_name: the target has no terms yet");
+    terms_table_add_name(table, bind_check_slice(L, 1), terms);
     return 0;
 }
 
@@ -193,6 +221,21 @@ static int on_affordable_output(lua_State *L)
     if (rates->pico[USAGE_REQUESTS] > 0) left -= rates->pico[USAGE_REQUESTS];
     lua_pushnumber(L, left > 0 ? (double)(left / rate) : 0);
     return 1;
+}
+
+/* input_tokens(target) → of the request under way as that target counts them, and whether that is an estimate; what stands
+ * in the question where one gave it */
+static int on_input_tokens(lua_State *L)
+{
+    const struct policy_set *set = bind_set(L);
+    const struct exchange *x = set->running ? set->running->x : NULL;
+    const struct terms *terms = terms_table_find(set->terms, bind_check_slice(L, 1));
+    if (!x) return luaL_error(L, "there is no request");
+    struct count_total total = {x->estimate_input_tokens, x->is_estimate_flagged, x->is_estimate_partial};
+    if (x->count) total = count_total(x->count, terms ? terms->counting : NULL);
+    lua_pushnumber(L, (double)total.input_tokens);
+    lua_pushboolean(L, total.is_estimated);
+    return 2;
 }
 
 /* --- a bill, for commands --- */
@@ -282,6 +325,9 @@ void bind_terms_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"price", on_price},
                                          {"add_terms", on_add_terms},
+                                         {"is_counted", on_is_counted},
+                                         {"add_name", on_add_name},
+                                         {"input_tokens", on_input_tokens},
                                          {"cost_at_most", on_cost_at_most},
                                          {"affordable_output", on_affordable_output},
                                          {"bill", on_bill},

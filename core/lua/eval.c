@@ -57,13 +57,20 @@ static uint64_t seed_of(const char *id)
     return hash ? hash : 1;
 }
 
-/* Bytes of text / 4, and what may be answered: an estimate until tokens are counted. */
-static void estimate(struct exchange *x)
+/* The request's tokens by the rules of the first target of the model it names, and what may be answered. The gateway has
+ * counted between turns of its loop; where it did not, as in commands, it is done here. */
+static void estimate(struct policy_set *set, struct exchange *x)
 {
-    if (x->is_estimate_flagged || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
-    x->estimate_input_tokens = (chat_text_bytes(&x->request) + 3) / 4;
+    if (x->is_estimated || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
+    x->is_estimated = true;
     x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
-    x->is_estimate_flagged = true;
+    if (!x->count) x->count = count_new(&x->request, terms_table_vocabularies(set->terms, x->request.model), NULL);
+    while (!count_step(x->count, UINT64_MAX))
+        continue;
+    struct count_total total = count_total(x->count, terms_table_counting(set->terms, x->request.model));
+    x->estimate_input_tokens = total.input_tokens;
+    x->is_estimate_flagged = total.is_estimated;
+    x->is_estimate_partial = total.is_partial;
 }
 
 static void believe_key(struct exchange *x)
@@ -90,7 +97,7 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
     }
     simulate_adopt(x, set->auth);
     believe_key(x);
-    estimate(x);
+    estimate(set, x);
 }
 
 /* --- strands --- */

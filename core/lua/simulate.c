@@ -144,7 +144,7 @@ static bool read_numbers(struct exchange *x, const struct json_tape *tape, struc
         return false;
     }
     if (has_time && seconds > UINT64_MAX / NS_PER_S) return fault_set(why, FAULT_BAD_REQUEST, "time: too far away");
-    x->is_estimate_flagged = has_input;
+    x->is_estimated = x->is_estimate_flagged = has_input;
     if (has_cost) x->known_cost_nano = (int64_t)cost;
     if (has_time) x->born_wall_ns = seconds * NS_PER_S;
     return true;

@@ -168,7 +168,7 @@ static size_t continue_text(struct count *c, const struct text *text, struct sli
 static void count_short(struct count *c, const struct text *text, struct slice raw)
 {
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_in_set(c, v)) add_tokens(c, text, v, tokens_count(vocabulary_at(v), raw));
+        if (is_in_set(c, v)) add_tokens(c, text, v, token_count(vocabulary_at(v), raw));
     }
 }
 

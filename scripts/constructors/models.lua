@@ -25,8 +25,15 @@ local target_name = schema.shape({ kind = "string" }, function(value, path)
   report.at(path, ("a target is written provider/model, got %s"):format(schema.kind_of(value)))
 end)
 
+-- A model whose tokens are counted the same way, for deployments whose names do not say.
+local counted_name = schema.shape({ kind = "string" }, function(value, path)
+  if type(value) == "string" and core.is_counted(value) then return value end
+  report.at(path, ("counts_as names a model whose way of counting is known, such as \"gpt-4o\" or \"claude-sonnet-4-5\"; got %s"):format(
+    schema.kind_of(value)))
+end)
+
 local target_fields = schema.record({ target_name, region = schema.text, label = labels, labels = labels, price = rates.price,
-  context = schema.number }, nil, "target field")
+  context = schema.number, counts_as = counted_name }, nil, "target field")
 
 local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fields } }, function(value, path)
   if type(value) == "string" then
@@ -36,7 +43,7 @@ local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fi
   if not given then return nil end
   if value[1] == nil then report.at(path, "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }") end
   return given[1] and { name = given[1], region = given.region, labels = given.labels or given.label or {},
-    price = given.price, context = given.context }
+    price = given.price, context = given.context, counts_as = given.counts_as }
 end)
 
 -- "gpt-4o-2024-08-06", or { "gpt-4o-2024-05-13", price = … } where it costs something else.
@@ -54,7 +61,7 @@ local name_list = schema.list(schema.text)
 local fields = {
   targets = schema.list(one_target), context = schema.number, price = rates.price, aliases = name_list,
   snapshots = schema.list(snapshot), virtual = schema.boolean, optional = schema.boolean, description = schema.text, source = schema.text,
-  as_of = schema.text, region = schema.text, labels = labels,
+  as_of = schema.text, region = schema.text, labels = labels, counts_as = counted_name,
 }
 local shape = schema.record(fields)
 
@@ -105,7 +112,7 @@ local function add_target(given, model, base, path)
   if not target then
     local provider = catalogue.split(name)
     target = { name = name, provider = provider, base = base, region = given.region or model.region,
-      labels = next(given.labels) and given.labels or model.labels or {}, price = given.price,
+      labels = next(given.labels) and given.labels or model.labels or {}, price = given.price, counts_as = given.counts_as,
       context = given.context or model.context, usable = core.provider(provider) ~= false }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
@@ -121,7 +128,7 @@ local function add_snapshot(given_snapshot, model, given_targets, path)
     local provider, deployment = catalogue.split(given.name)
     if deployment == model.name then -- a deployment of another name is what it is
       local dated = { name = provider .. "/" .. name, region = given.region, labels = given.labels,
-        price = given_snapshot.price or given.price, context = given_snapshot.context }
+        price = given_snapshot.price or given.price, context = given_snapshot.context, counts_as = given.counts_as }
       targets[i] = add_target(dated, model, given.name, path)
     else targets[i] = catalogue.targets[given.name] end
   end
@@ -152,7 +159,7 @@ local function add_model(name, given, path)
   local line = report.place(path)
   local model = { name = name, virtual = given.virtual or false, context = given.context, price = given.price,
     region = given.region, labels = given.labels, line = line, targets = {}, source = given.source, as_of = given.as_of,
-    optional = given.optional }
+    optional = given.optional, counts_as = given.counts_as }
   catalogue.models[name] = model
   catalogue.sorted[#catalogue.sorted + 1] = model
   for i, target in ipairs(given.targets or {}) do
@@ -191,7 +198,11 @@ local function tell_terms()
     local target = catalogue.targets[name]
     local price, is_default = catalogue.price_of(target)
     if price and not price.handle then price.handle, price.revision = core.price(price) end
-    core.add_terms(name, target.context or 0, price and price.handle, is_default)
+    core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
+      target.counts_as or target.owner.counts_as)
+  end
+  for name, entry in pairs(catalogue.names) do
+    for _, target in ipairs(entry.targets) do core.add_name(name, target.name) end
   end
 end
 

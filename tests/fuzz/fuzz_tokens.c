@@ -27,13 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t step = 1 + data[1] % 11;
     struct slice text = slice_of((const char *)data + 2, size - 2);
     uint32_t *ids = mem_alloc((3 * text.len + 1) * sizeof *ids); /* a broken byte becomes three */
-    size_t count = tokens_encode(v, text, ids, 3 * text.len + 1);
+    size_t count = token_encode(v, text, ids, 3 * text.len + 1);
     struct token_counter c;
     token_counter_init(&c, v);
     for (size_t at = 0; at < text.len; at += step)
         token_counter_feed(&c, slice_of(text.ptr + at, step < text.len - at ? step : text.len - at));
     check(count <= 3 * text.len);
-    check(tokens_count(v, text) == count);
+    check(token_count(v, text) == count);
     check(token_counter_total(&c) == count);
     if (utf8_is_valid(text)) check(bytes_of(v, ids, count) == text.len);
     token_counter_clear(&c);

@@ -52,8 +52,8 @@ int main(int argc, char **argv)
     while (fread(&len, sizeof len, 1, stdin) == 1) {
         if (len > TEXT_BYTES_MAX || fread(bytes, 1, len, stdin) != len) return 2;
         struct slice text = slice_of(bytes, len);
-        uint32_t count = (uint32_t)tokens_encode(v, text, ids, TEXT_BYTES_MAX);
-        uint64_t whole = tokens_count(v, text), pieces = count_in_pieces(v, text, &random);
+        uint32_t count = (uint32_t)token_encode(v, text, ids, TEXT_BYTES_MAX);
+        uint64_t whole = token_count(v, text), pieces = count_in_pieces(v, text, &random);
         if (whole != count || pieces != count) {
             fprintf(stderr, "record %llu: %u ids, counted %llu whole and %llu in pieces\n", (unsigned long long)records,
                     count, (unsigned long long)whole, (unsigned long long)pieces);

@@ -121,7 +121,7 @@ static uint64_t count_repaired(const struct vocabulary *v, struct slice text)
     return count;
 }
 
-uint64_t tokens_count(const struct vocabulary *v, struct slice text)
+uint64_t token_count(const struct vocabulary *v, struct slice text)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
     uint64_t count = 0;
@@ -140,7 +140,7 @@ static size_t encode_piece(const struct vocabulary *v, const unsigned char *p, s
     return count;
 }
 
-size_t tokens_encode(const struct vocabulary *v, struct slice text, uint32_t *ids, size_t max)
+size_t token_encode(const struct vocabulary *v, struct slice text, uint32_t *ids, size_t max)
 {
     struct buf repaired;
     size_t count = 0;
@@ -222,7 +222,7 @@ void token_counter_feed(struct token_counter *c, struct slice text)
 
 uint64_t token_counter_total(const struct token_counter *c)
 {
-    return c->count + tokens_count(c->vocabulary, buf_slice(&c->tail));
+    return c->count + token_count(c->vocabulary, buf_slice(&c->tail));
 }
 
 uint64_t token_counter_settled(const struct token_counter *c)

@@ -1,7 +1,7 @@
 /*
  * How many tokens a text is, exactly as the provider's own tokenizer counts ordinary text.
  *
- *     uint64_t n = tokens_count(v, text);
+ *     uint64_t n = token_count(v, text);
  *
  *     struct token_counter c;                    // a text that comes in pieces: the sum does not depend on the cuts
  *     token_counter_init(&c, v);
@@ -30,9 +30,9 @@ struct token_counter {
     size_t broken;    /* bytes at the tail's end that are not a whole character yet */
 };
 
-uint64_t tokens_count(const struct vocabulary *v, struct slice text);
+uint64_t token_count(const struct vocabulary *v, struct slice text);
 /* The ids in order, at most max of them; returns how many there are in all. */
-size_t tokens_encode(const struct vocabulary *v, struct slice text, uint32_t *ids, size_t max);
+size_t token_encode(const struct vocabulary *v, struct slice text, uint32_t *ids, size_t max);
 
 void token_counter_init(struct token_counter *c, const struct vocabulary *v);
 void token_counter_clear(struct token_counter *c);

@@ -85,7 +85,7 @@ static uint64_t whole_count(const struct run *run)
 {
     uint64_t tokens = 0;
     for (size_t i = 0; i < run->text_count; i++)
-        tokens += tokens_count(run->vocabulary, buf_slice(&run->texts[i].text));
+        tokens += token_count(run->vocabulary, buf_slice(&run->texts[i].text));
     return tokens;
 }
 
@@ -242,7 +242,7 @@ static void streams_count_the_same_at_every_event(void)
 
 static uint64_t count(struct slice text)
 {
-    return tokens_count(vocabulary_at(0), text);
+    return token_count(vocabulary_at(0), text);
 }
 
 static void tell(struct meter *m, enum dialect_text_kind kind, uint32_t choice, uint32_t call, struct slice text)

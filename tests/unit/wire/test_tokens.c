@@ -89,9 +89,9 @@ static const struct vocabulary *o200k(void)
 static void expect_ids(const struct vocabulary *v, struct slice text, const uint32_t *want)
 {
     uint32_t got[IDS_MAX];
-    size_t count = tokens_encode(v, text, got, IDS_MAX);
+    size_t count = token_encode(v, text, got, IDS_MAX);
     EXPECT_INT(want[0], count);
-    EXPECT_INT(want[0], tokens_count(v, text));
+    EXPECT_INT(want[0], token_count(v, text));
     for (size_t i = 0; i < count && i < want[0]; i++) {
         if (got[i] != want[i + 1]) UNIT_FAIL("%s: \"%.*s\": id %zu: expected %u, got %u", vocabulary_name(v), SLICE_FMT(text), i, want[i + 1], got[i]);
     }
@@ -135,7 +135,7 @@ static void expect_cuts(struct slice text)
 {
     for (unsigned i = 0; i < VOCABULARIES; i++) {
         const struct vocabulary *v = vocabulary_at(i);
-        uint64_t whole = tokens_count(v, text);
+        uint64_t whole = token_count(v, text);
         for (size_t step = 1; step < 9; step++) {
             uint64_t got = count_cut(v, text, 0, step);
             if (got != whole) UNIT_FAIL("%s in steps of %zu: %" PRIu64 ", whole %" PRIu64, vocabulary_name(v), step, got, whole);
@@ -165,10 +165,10 @@ static void expect_as(struct slice bytes, const char *repaired)
 {
     for (unsigned i = 0; i < VOCABULARIES; i++) {
         uint32_t want[IDS_MAX], got[IDS_MAX];
-        size_t count = tokens_encode(vocabulary_at(i), slice_str(repaired), want, IDS_MAX);
-        EXPECT_INT(count, tokens_encode(vocabulary_at(i), bytes, got, IDS_MAX));
+        size_t count = token_encode(vocabulary_at(i), slice_str(repaired), want, IDS_MAX);
+        EXPECT_INT(count, token_encode(vocabulary_at(i), bytes, got, IDS_MAX));
         EXPECT(memcmp(want, got, count * sizeof *want) == 0);
-        EXPECT_INT(count, tokens_count(vocabulary_at(i), bytes));
+        EXPECT_INT(count, token_count(vocabulary_at(i), bytes));
     }
     expect_cuts(bytes);
 }
@@ -234,7 +234,7 @@ static void long_runs_are_counted_and_cut(void)
     static const char *const units[] = {"a", " ", "=", "/", "\xE4\xB8\xAD", "Ab", "\n", "\xF0\x9F\x98\x80", "\xFF", "\xE4\xB8\xAD" "ABCDEFGH"};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         struct buf text = repeated(slice_str(units[i]), 1000000);
-        uint64_t whole = tokens_count(o200k(), buf_slice(&text));
+        uint64_t whole = token_count(o200k(), buf_slice(&text));
         EXPECT(whole > 0 && whole <= buf_len(&text) * 3);
         EXPECT_INT(whole, count_cut(o200k(), buf_slice(&text), 0, 4001));
         buf_clear(&text);
@@ -253,7 +253,7 @@ static void a_run_fed_in_small_pieces_holds_a_bounded_tail(void)
     }
     EXPECT(most <= 2 * LIMIT_TOKEN_PIECE_BYTES);
     struct buf whole = repeated(SLICE("a"), 1000000);
-    EXPECT_INT(tokens_count(o200k(), buf_slice(&whole)), token_counter_total(&c));
+    EXPECT_INT(token_count(o200k(), buf_slice(&whole)), token_counter_total(&c));
     for (int i = 0; i < 20000; i++)
         token_counter_feed(&c, SLICE(" word"));
     EXPECT(buf_len(&c.tail) < 16);
@@ -265,9 +265,9 @@ static void a_run_fed_in_small_pieces_holds_a_bounded_tail(void)
 static void more_ids_than_there_is_room_for_are_only_counted(void)
 {
     uint32_t ids[3] = {0, 0, 77};
-    EXPECT_INT(4, tokens_encode(o200k(), SLICE("Hello, world!"), ids, 2));
+    EXPECT_INT(4, token_encode(o200k(), SLICE("Hello, world!"), ids, 2));
     EXPECT_INT(77, ids[2]);
-    EXPECT_INT(4, tokens_encode(o200k(), SLICE("Hello, world!"), NULL, 0));
+    EXPECT_INT(4, token_encode(o200k(), SLICE("Hello, world!"), NULL, 0));
 }
 
 int main(void)
