@@ -1,5 +1,6 @@
 /*
- * Golden usage objects, at the edges of prices and of what can be believed, with the parts and the nano-dollars that they come to.
+ * Golden usage objects at the edges of prices and of what can be believed,
+ * with the parts and the nano-dollars that they come to.
  *
  *     static const struct golden golden_edges[] … each row as golden.h says.
  *

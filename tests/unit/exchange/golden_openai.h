@@ -1,5 +1,6 @@
 /*
- * Golden usage objects, of the chat, completions, embeddings and Responses shapes, with the parts and the nano-dollars that they come to.
+ * Golden usage objects of the chat, completions, embeddings and Responses shapes,
+ * with the parts and the nano-dollars that they come to.
  *
  *     static const struct golden golden_openai[] … each row as golden.h says.
  *

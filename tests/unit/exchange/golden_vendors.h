@@ -1,5 +1,6 @@
 /*
- * Golden usage objects, of the Anthropic and Gemini shapes, with the parts and the nano-dollars that they come to.
+ * Golden usage objects of the Anthropic and Gemini shapes,
+ * with the parts and the nano-dollars that they come to.
  *
  *     static const struct golden golden_vendors[] … each row as golden.h says.
  *

@@ -75,8 +75,8 @@ static void feed(struct usage *u, const struct golden *g, const char *report)
 static void check_parts(const struct golden *g, const struct usage *u, const struct usage_parts *parts)
 {
     for (int i = 0; i < USAGE_PARTS; i++) {
-        if (parts->count[i] == g->parts[i]) continue;
-        UNIT_FAIL("%s: %s is %" PRId64 ", expected %" PRId64, g->name, usage_part_name(i), parts->count[i], g->parts[i]);
+        int64_t want = g->parts[i], got = parts->count[i];
+        if (got != want) UNIT_FAIL("%s: %s: %" PRId64 ", got %" PRId64, g->name, usage_part_name(i), want, got);
     }
     if (parts->is_suspect != g->is_suspect) UNIT_FAIL("%s: suspect is %d", g->name, parts->is_suspect);
     if (u->is_suspect != g->is_suspect) UNIT_FAIL("%s: the raw report's suspect is %d", g->name, u->is_suspect);

@@ -190,7 +190,7 @@ static void parts_have_the_names_that_prices_use(void)
         EXPECT_STR(names[i], usage_part_name(i));
 }
 
-/* --- Random records. The arithmetic here is of 32-bit digits, on paper's way, and shares nothing with the room's. --- */
+/* --- Random records: the arithmetic is of 32-bit digits, as on paper, and shares nothing with the room's. --- */
 
 #define DIGITS 6u
 
@@ -289,7 +289,8 @@ static void draw_parts(struct usage_parts *parts)
     }
 }
 
-static const struct price_rates *oracle_rates(const struct price_period *p, size_t tier, const struct usage_parts *parts)
+static const struct price_rates *oracle_rates(const struct price_period *p, size_t tier,
+                                              const struct usage_parts *parts)
 {
     const struct price_tier *t = &p->tiers[tier < p->tier_count ? tier : 0];
     uint64_t read = 0;
@@ -325,7 +326,9 @@ static void random_records_add_up(void)
         draw_parts(&parts);
         uint64_t nano = oracle_nano(oracle_rates(&periods[later], tier, &parts), &parts);
         struct cost cost = price_cost(&price, &parts, slice_str(tier_names[tier]), (later ? 2000 : 1999) * S);
-        if ((uint64_t)cost.nano != nano && wrong++ < 10) UNIT_FAIL("record %u: %" PRIu64 ", got %" PRId64, n, nano, cost.nano);
+        if ((uint64_t)cost.nano != nano && wrong++ < 10) {
+            UNIT_FAIL("record %u: %" PRIu64 ", got %" PRId64, n, nano, cost.nano);
+        }
         saturated += cost.is_overflow;
         wide_add(&want, nano, 0);
         wide_add(&got, (uint64_t)cost.nano, 0);
