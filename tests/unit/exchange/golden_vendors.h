@@ -4,7 +4,8 @@
  *
  *     static const struct golden golden_vendors[] … each row as golden.h says.
  *
- * Parts and costs were worked out by hand from the vendors' documents; the comment is the sum in nano-dollars.
+ * Parts were worked out by hand from the vendors' documents, costs from them and the rates in test_golden.c: the
+ * comment is the sum in nano-dollars.
  */
 #ifndef MOONGATE_TESTS_GOLDEN_VENDORS_H
 #define MOONGATE_TESTS_GOLDEN_VENDORS_H
