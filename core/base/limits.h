@@ -35,6 +35,7 @@
 #define LIMIT_JSON_DEPTH 64u
 #define LIMIT_JSON_NODES (1024u * 1024u)
 #define LIMIT_JSON_KEY_BYTES (4u * KIB)
+#define LIMIT_USAGE_MEMBERS 256u           /* of one object on the way to an answer's usage, and in it */
 #define LIMIT_MODEL_BYTES 256u             /* a model's name; it goes into records and messages */
 
 /* Server-sent events from a provider */

@@ -73,10 +73,10 @@ struct cost {
     bool is_long;        /* a long-context rate was taken */
 };
 
-/* tier: what the provider reported, else what was asked for, in either case of letters; "on_demand_" before it counts for
- * nothing. What the price does not name itself of "", "default", "auto", "standard", "scale" and "on_demand" is the usual
- * one. when_ns: wall clock of the admission. Long-context rates are chosen once, by usage_parts_input(). A rate that is
- * unset counts only for a part that there is any of. */
+/* tier: what the provider reported, else what was asked for, in either case of letters; "on_demand_" before it counts
+ * for nothing. What the price does not name itself of "", "default", "auto", "standard", "scale" and "on_demand" is the
+ * usual one. when_ns: wall clock of the admission. Long-context rates are chosen once, by usage_parts_input(). A rate
+ * that is unset counts only for a part that there is any of. */
 struct cost price_cost(const struct price *price, const struct usage_parts *parts, struct slice tier, uint64_t when_ns);
 /* The rates that price_cost() would take; NULL when there is no period yet. */
 const struct price_rates *price_rates_at(const struct price *price, uint64_t input_tokens, struct slice tier,

@@ -1,5 +1,6 @@
 #include "wire/usage.h"
 
+#include "base/limits.h"
 #include "wire/usage_shapes.h"
 
 void usage_init(struct usage *u)
@@ -32,9 +33,13 @@ void usage_init(struct usage *u)
 static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t object, struct slice name)
 {
     uint32_t found = JSON_NONE;
-    unsigned count = 0;
+    unsigned seen = 0, count = 0;
     if (!json_is(tape, object, JSON_OBJECT)) return JSON_NONE;
     for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
+        if (++seen > LIMIT_USAGE_MEMBERS) {
+            u->is_malformed = true;
+            return JSON_NONE;
+        }
         if (!json_key_is(tape, n, name)) continue;
         if (!json_is(tape, n, JSON_NULL)) found = n;
         count++;
@@ -54,7 +59,8 @@ static uint32_t follow(struct usage *u, const struct json_tape *tape, uint32_t n
 static void take_count(struct usage *u, int64_t *count, const struct json_tape *tape, uint32_t node)
 {
     int64_t value;
-    if (json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &value) && value >= 0 && value <= USAGE_TOKENS_MAX) {
+    bool is_integer = json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &value);
+    if (is_integer && value >= 0 && value <= USAGE_TOKENS_MAX) {
         *count = value;
     } else {
         u->is_malformed = true;
@@ -84,7 +90,7 @@ static void add(struct usage *u, int64_t *sum, int64_t more)
     u->is_malformed = true;
 }
 
-/* By name, or by number, as protobuf's JSON may have it: 2 IMAGE, 3 VIDEO, 4 AUDIO. NULL: text, documents, unspecified. */
+/* By name, or by number, as protobuf's JSON may have it: 2 IMAGE, 3 VIDEO, 4 AUDIO. NULL: text, documents, not said. */
 static int64_t *modality_count(struct usage *u, const struct usage_modality *row, const struct json_tape *tape,
                                uint32_t modality)
 {
@@ -96,7 +102,8 @@ static int64_t *modality_count(struct usage *u, const struct usage_modality *row
     return NULL;
 }
 
-static void take_modality(struct usage *u, const struct usage_modality *row, const struct json_tape *tape, uint32_t list)
+static void take_modality(struct usage *u, const struct usage_modality *row, const struct json_tape *tape,
+                          uint32_t list)
 {
     *usage_count(u, row->audio) = *usage_count(u, row->image) = *usage_count(u, row->video) = 0;
     for (uint32_t n = json_first(tape, list); n != JSON_NONE; n = json_next(tape, n)) {
@@ -125,8 +132,8 @@ static int64_t count_or_zero(int64_t count)
     return count == USAGE_UNKNOWN ? 0 : count;
 }
 
-/* Compacting a conversation is one more sampling of the same model; others than that and the answer's own are of another
- * model, at its price. */
+/* Compacting a conversation is one more sampling of the same model; others than that and the answer's own are of
+ * another model, at its price. */
 static void take_iteration(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
 {
     struct usage one;
@@ -174,7 +181,8 @@ static bool take_report(struct usage *u, const struct usage_form *form, const st
 
 static bool is_tier_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
 /* The name goes into records: no more than a plain word is believed. Enumerations as numbers (Vertex) say nothing. */

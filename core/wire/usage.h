@@ -5,11 +5,12 @@
  *     usage_read(&u, USAGE_SHAPE_ANTHROPIC, &tape);  // again for each later event
  *     usage_normalise(&u, &parts);                   // disjoint: the parts add up to all that is paid for
  *
- * A count that was not reported is USAGE_UNKNOWN, never zero. Later reports overwrite earlier ones count by count; null
- * and absent counts change nothing; nothing is ever added up. Whether a count lies inside or beside its parent is said in
- * one table a shape (usage_shapes.c). No memory held. Source: the API references of OpenAI (chat, completions, embeddings,
- * Responses), Anthropic (Messages) and Gemini (GenerateContentResponse.UsageMetadata), and what compatible providers
- * were seen to send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
+ * A count that was not reported is USAGE_UNKNOWN, never zero. Later reports overwrite earlier ones count by count;
+ * null and absent counts change nothing; nothing is ever added up. Whether a count lies inside or beside its parent is
+ * said in one table a shape (usage_shapes.c). Objects of more than LIMIT_USAGE_MEMBERS are not read. No memory held.
+ * Source: the API references of OpenAI (chat, completions, embeddings, Responses), Anthropic (Messages) and Gemini
+ * (GenerateContentResponse.UsageMetadata), and what compatible providers were seen to send (prompt_cache_hit_tokens:
+ * DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
  */
 #ifndef MOONGATE_WIRE_USAGE_H
 #define MOONGATE_WIRE_USAGE_H
@@ -90,9 +91,9 @@ static inline bool usage_is_known(const struct usage *u)
     return u->input_tokens != USAGE_UNKNOWN || u->output_tokens != USAGE_UNKNOWN || u->total_tokens != USAGE_UNKNOWN;
 }
 /* Takes what a whole answer, one event, or a list of events (Gemini without SSE) reports, from where the shape has it,
- * and the tier of service. False: there was no report in it; a tier may have been. A report that is no object, and values
- * that are not integers of 0 to 2^53, are not taken and make the usage suspect. Of a member that is there twice the last
- * counts, as it does for the client; that is suspect too. */
+ * and the tier of service. False: there was no report in it; a tier may have been. A report that is no object, and
+ * values that are not integers of 0 to 2^53, are not taken and make the usage suspect. Of a member that is there twice
+ * the last counts, as it does for the client; that is suspect too. */
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape);
 /* Takes one usage object of the shape USAGE_SHAPE_OPENAI, or of the Responses API. Returns false, and takes nothing,
  * when node is JSON_NONE, null or no object (the last is suspect). */
@@ -102,8 +103,9 @@ struct slice usage_service_tier(const struct usage *u);
 
 /*
  * The normal form. A part that the report leaves out is 0; USAGE_REQUESTS is 1 when anything is known.
- * Overlap: of counts that may cover the same tokens (a cached picture) the cache's comes first, and is taken to hold text
- * before pictures and sound unless the provider breaks it down: prompt 100, cached 90, image 80 is 90 cached and 10 image.
+ * Overlap: of counts that may cover the same tokens (a cached picture) the cache's comes first, and is taken to hold
+ * text before pictures and sound unless the provider breaks it down: prompt 100, cached 90, image 80 is 90 cached and
+ * 10 image.
  * More output than reported, as the total has it, is output (reasoning where the report says so): never dropped.
  * Suspect: malformed, sums that do not hold, parts larger than their whole (clamped), tokens of another model.
  */

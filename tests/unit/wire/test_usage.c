@@ -1,6 +1,7 @@
 /* Usage objects: each provider's spelling, what later reports change, and what is not believed. */
 #include "../unit.h"
 
+#include "base/limits.h"
 #include "wire/usage.h"
 
 static bool take(struct usage *u, const char *text)
@@ -141,6 +142,34 @@ static void sums_that_do_not_hold_are_marked(void)
     EXPECT(!read("{\"prompt_tokens\":5,\"completion_tokens\":2}").is_suspect);
 }
 
+/* Two answers of a provider that floods: the count is there in both, and only believed in the first. */
+static void a_report_is_no_flood(void)
+{
+    static char text[16 * (LIMIT_USAGE_MEMBERS + 2)];
+    for (unsigned members = LIMIT_USAGE_MEMBERS; members <= LIMIT_USAGE_MEMBERS + 1; members++) {
+        int len = snprintf(text, sizeof text, "{\"prompt_tokens\":7");
+        for (unsigned i = 1; i < members; i++)
+            len += snprintf(text + len, sizeof text - (size_t)len, ",\"m%u\":1", i);
+        snprintf(text + len, sizeof text - (size_t)len, "}");
+        struct usage u = read(text);
+        bool is_flood = members > LIMIT_USAGE_MEMBERS;
+        EXPECT_INT(is_flood, u.is_suspect);
+        EXPECT_INT(is_flood ? USAGE_UNKNOWN : 7, u.input_tokens);
+    }
+}
+
+/* A count that cannot be keeps the report suspect; sums that did not hold are judged by the last report alone. */
+static void only_what_is_malformed_sticks(void)
+{
+    struct usage u = read("{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":6}");
+    EXPECT(u.is_suspect);
+    EXPECT(take(&u, "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7}"));
+    EXPECT(!u.is_suspect);
+    EXPECT(take(&u, "{\"prompt_tokens\":-5}"));
+    EXPECT(take(&u, "{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7}"));
+    EXPECT(u.is_suspect);
+}
+
 int main(void)
 {
     RUN(what_is_not_reported_is_unknown);
@@ -151,5 +180,7 @@ int main(void)
     RUN(reasoning_beside_output_is_billed_once);
     RUN(what_cannot_be_is_marked_and_not_taken);
     RUN(sums_that_do_not_hold_are_marked);
+    RUN(a_report_is_no_flood);
+    RUN(only_what_is_malformed_sticks);
     return unit_close("usage");
 }
