@@ -68,18 +68,19 @@ describe("a budget", function()
 
   it("estimates with prices in integers, rounded up once", function()
     mg:spend { department = "sales", usd = 99.999999991 }
-    -- 2 tokens in at 1 USD a million, 3 out at 2: 8 micro-dollars; 9 nano-dollars are left
+    -- 10 tokens in (3 for the request, 3 and the role's for the message, 3 of text) at 1 USD a million, 3 out at 2: 16
+    -- micro-dollars; 9 nano-dollars are left
     assert.denied(ask(mg, sales, { text = "12345678", max_tokens = 3 }), 402)
-    local cents = with "{ 'sales', department = 'sales', limit = '0.000008', per = 'month' }"
+    local cents = with "{ 'sales', department = 'sales', limit = '0.000016', per = 'month' }"
     assert.allowed(ask(cents, sales, { text = "12345678", max_tokens = 3 }))
     local r = ask(cents, sales, { text = "1", max_tokens = 1 })
     assert.denied(r, 402)
-    assert.truthy(r.denied.reason:find("0 USD are left, and this request may cost 0.000003 USD", 1, true), r.denied.reason)
+    assert.truthy(r.denied.reason:find("0 USD are left, and this request may cost 0.00001 USD", 1, true), r.denied.reason)
   end)
 
   it("takes an answer of 1000 tokens when the request sets no max_tokens, or what assumed_output_tokens says", function()
     local small = with "{ 'sales', department = 'sales', limit = '0.002', per = 'month' }"
-    assert.denied(ask(small, sales, { text = "1234" }), 402) -- 1000 × 2 + 1 × 1 micro-dollars
+    assert.denied(ask(small, sales, { text = "1234" }), 402) -- 1000 × 2 + 9 × 1 micro-dollars
     assert.allowed(ask(small, sales, { text = "1234", max_tokens = 900 }))
     assert.allowed(ask(with("{ 'sales', department = 'sales', limit = '0.002', per = 'month' }", "assumed_output_tokens = 500"), sales, { text = "1234" }))
   end)
@@ -343,9 +344,9 @@ describe("on_low_budget", function()
     mg:spend { department = "sales", usd = 0.009 }
     local r = ask(mg, sales, { text = "12345678", max_tokens = 4000 })
     assert.allowed(r)
-    -- 1000 micro-dollars, less 2 for two tokens in, at 2 for each token out
+    -- 1000 micro-dollars, less 10 for ten tokens in, at 2 for each token out
     assert.explained_by(r, "a/sales")
-    assert.equal("max_tokens 499 is what is left of the budget", r.trace[1].reason)
+    assert.equal("max_tokens 495 is what is left of the budget", r.trace[1].reason)
     mg:spend { department = "sales", usd = 0.001 }
     assert.denied(ask(mg, sales, { text = "12345678", max_tokens = 4000 }), 402)
   end)
@@ -364,9 +365,9 @@ describe("ctx", function()
   local function spend(mg) mg:spend { department = "sales", usd = 40, held_usd = 10 } end
 
   it("estimates what a request costs, here and elsewhere", function()
-    assert.equal("8e-06", see("ctx.estimate.cost_usd", nil, { text = "12345678", max_tokens = 3 }))
+    assert.equal("1.6e-05", see("ctx.estimate.cost_usd", nil, { text = "12345678", max_tokens = 3 }))
     assert.equal("0.5", see("ctx.estimate.cost_usd", nil, { cost_usd = 0.5 }))
-    assert.equal("8e-06", see("ctx.estimate:cost_of('two')", nil, { text = "12345678", max_tokens = 3 }))
+    assert.equal("1.6e-05", see("ctx.estimate:cost_of('two')", nil, { text = "12345678", max_tokens = 3 }))
     assert.equal("0", see("ctx.estimate:cost_of('local/own')"))
     assert.truthy(see("ctx.estimate:cost_of('tow')"):find("no model or target 'tow' in policies/models.lua", 1, true))
   end)

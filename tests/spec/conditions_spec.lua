@@ -57,7 +57,7 @@ describe("conditions", function()
   end)
 
   it("context is prompt plus requested answer", function()
-    check("context_tokens = ge(1002)", { { text = "12345678", max_tokens = 1000 } }, { { text = "12345678", max_tokens = 999 } })
+    check("context_tokens = ge(1010)", { { text = "12345678", max_tokens = 1000 } }, { { text = "12345678", max_tokens = 999 } })
   end)
 
   it("on hints", function()

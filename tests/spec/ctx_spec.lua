@@ -51,8 +51,8 @@ describe("ctx", function()
   end)
 
   it("estimates", function()
-    assert.equal("3", see("ctx.estimate.input_tokens", { text = "123456789" }))
-    assert.equal("103", see("ctx.estimate.context_tokens", { text = "123456789", max_tokens = 100 }))
+    assert.equal("10", see("ctx.estimate.input_tokens", { text = "123456789" }))
+    assert.equal("110", see("ctx.estimate.context_tokens", { text = "123456789", max_tokens = 100 }))
     assert.equal("100", see("ctx.estimate.output_tokens", { text = "123456789", max_tokens = 100 }))
   end)
 
