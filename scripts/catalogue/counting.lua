@@ -69,24 +69,25 @@ return {
   reasons({ "o1", "o3" }, tiles(75, 150)),
   reasons({ "o3-mini", "o4-mini" }, patches(1720)),
   reasons({ "o1-mini" }, fixed, { exact = false, request_tokens = 10 }),
-  family({ "gpt-oss" }, { call_tokens = 12 }),
+  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12 }), -- its format opens with a system message of its own
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
   family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" }, { vocabulary = "cl100k_base", exact = true }),
 
   -- Anthropic: a vocabulary a generation; tools come with a prompt of their own
-  near({ "claude" }, 1150, { request_tokens = 7, message_tokens = 4, tools_tokens = 346, image = area(1568, 1600) }),
-  near({ "claude-3-haiku", "claude-3-5-haiku" }, 1290, { request_tokens = 7, message_tokens = 4, tools_tokens = 264, image = area(1568, 1600) }),
-  near({ "claude-3-opus", "claude-3-5-sonnet" }, 1180, { request_tokens = 7, message_tokens = 4, tools_tokens = 346, image = area(1568, 1600) }),
+  near({ "claude" }, 1150, { request_tokens = 4, message_tokens = 3, tools_tokens = 346, image = area(1568, 1600) }),
+  near({ "claude-3-haiku", "claude-3-5-haiku" }, 1290, { request_tokens = 4, message_tokens = 3, tools_tokens = 264, image = area(1568, 1600) }),
+  near({ "claude-3-opus", "claude-3-5-sonnet" }, 1180, { request_tokens = 4, message_tokens = 3, tools_tokens = 346, image = area(1568, 1600) }),
   near({ "claude-opus-4-7", "claude-opus-4-8", "claude-opus-4.7", "claude-opus-4.8" }, 1430,
-    { request_tokens = 7, message_tokens = 4, tools_tokens = 346, image = area(2576, 4784) }),
+    { request_tokens = 4, message_tokens = 3, tools_tokens = 346, image = area(2576, 4784) }),
 
   -- Google
-  near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = 1, image = blocks }),
-  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = 1, image = { rule = "fixed", unknown_tokens = 1120 } }),
+  near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, image = blocks }),
+  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, image = { rule = "fixed", unknown_tokens = 1120 } }),
   near({ "gemma" }, 1055),
 
   -- Others
-  near({ "llama", "meta-llama" }, 1055),
+  near({ "llama" }, 1055),
+  near({ "meta-llama" }, 1055, { request_tokens = 30 }), -- servers of the weights add the template's date and headers
   near({ "llama-4" }, 1020),
   near({ "mistral", "mixtral", "ministral", "codestral", "devstral", "magistral", "pixtral" }, 1030),
   near({ "mistral-tiny", "open-mistral-7b" }, 1230),
