@@ -13,7 +13,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e clients asan fuzz fuzz-policy bench fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -24,15 +24,15 @@ demo:
 	@$(MAKE) all
 	@B=$(B) luajit examples/demo/run.lua
 
-#: test         install what is missing, build, then house, unit, spec, e2e and clients
+#: test         install what is missing, build, then house, unit, spec, e2e, tokens and clients
 test:
 	@.ci/packages test
 	@$(MAKE) tests-built
-	@B=$(B) luajit tests/run.lua house unit spec e2e clients
+	@B=$(B) luajit tests/run.lua house unit spec e2e tokens clients
 
-#: house unit spec e2e clients
+#: house unit spec e2e tokens clients
 #:              one part of the tests alone
-house unit spec e2e clients:
+house unit spec e2e tokens clients:
 	@.ci/packages test
 	@$(MAKE) tests-built
 	@B=$(B) luajit tests/run.lua $@
@@ -41,7 +41,7 @@ house unit spec e2e clients:
 asan:
 	@.ci/packages test
 	@$(MAKE) SAN=1 B=build/asan tests-built
-	@B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e clients
+	@B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e tokens clients
 
 #: fuzz         each parser's fuzzer for SECONDS (60); FUZZ="http sse" picks some
 fuzz:
@@ -54,6 +54,12 @@ fuzz-policy:
 	@.ci/packages test
 	@$(MAKE) tests-built
 	@B=$(B) sh tests/fuzz/policy $(SECONDS)
+
+#: fuzz-tokens  token ids against tiktoken's: RECORDS (220000) texts of each vocabulary, from a SEED
+fuzz-tokens:
+	@.ci/packages test
+	@$(MAKE) $(B)/tokens/ids
+	@B=$(B) luajit tests/tokens/run.lua $(or $(RECORDS),220000) $(or $(SEED),1)
 
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
@@ -225,7 +231,13 @@ $(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
 OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
 
 .PHONY: tests-built fuzzers
-tests-built: all $(UNITS)
+tests-built: all $(UNITS) $(B)/tokens/ids
+
+OBJS += $(B)/tests/tokens/ids.o
+$(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(LINK)
 
 # tests/fuzz/fuzz_<name>.c → build/fuzz/fuzz_<name>; its seeds are tests/fuzz/corpus/<name>/.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -1,6 +1,6 @@
 -- Runs the parts of the suite and adds up what they say.
 --
---   B=build luajit tests/run.lua house unit spec e2e clients
+--   B=build luajit tests/run.lua house unit spec e2e tokens clients
 --
 -- A part is a list of test files; each runs as a process of its own and closes with `name: N passed, N failed`
 -- (`, N skipped` may follow). A file that dies, hangs or says nothing counts as one failure. Every part runs, whatever
@@ -60,6 +60,8 @@ function parts.spec()
 end
 
 function parts.e2e() return specs("tests/e2e") end
+
+function parts.tokens() return { { "tests/tokens/run.lua", { "luajit", "tests/tokens/run.lua" } } } end
 
 function parts.clients() return { { "tests/clients/run.lua", { "luajit", "tests/clients/run.lua" } } } end
 

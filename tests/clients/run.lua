@@ -6,55 +6,30 @@
 -- skipped, with one line; any other trouble with the installation is a failure.
 local gateway = dofile("tests/lib/gateway.lua")
 local process = gateway.process
+local packages = dofile("tests/lib/packages.lua")
 
 local home = "build/clients" -- shared by all builds: what is installed does not depend on B
-local UNREACHABLE = { "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "ERR_SOCKET",
-  "NewConnectionError", "ConnectTimeout", "ReadTimeout", "name resolution", "Network is unreachable",
-  "network connectivity", "ProxyError", "Connection refused" }
-
-local function unreachable(said)
-  for _, word in ipairs(UNREACHABLE) do
-    if said:find(word, 1, true) then return word end
-  end
-end
-
--- Runs the commands one after the other unless a copy of `pins` says they did before: true, or nil and what was said.
-local function installed(folder, pins, commands)
-  local stamp, wanted = folder .. "/.installed", gateway.read_file("tests/clients/" .. pins)
-  if gateway.read_file(stamp) == wanted then return true end
-  os.execute("rm -rf " .. folder .. " && mkdir -p " .. folder)
-  for _, words in ipairs(commands) do
-    words.seconds = 300
-    local said, code = process.run(words)
-    if code ~= 0 then return nil, said end
-  end
-  gateway.write_private(stamp, wanted)
-  return true
-end
-
 local clients = {
   {
-    name = "clients/npm", folder = home .. "/npm", pins = "package-lock.json",
-    install = {
-      { "cp", "tests/clients/package.json", "tests/clients/package-lock.json", home .. "/npm/" },
-      { "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000",
-        cwd = home .. "/npm" },
-    },
+    name = "clients/npm",
+    install = function() return packages.npm(home .. "/npm", "tests/clients") end,
     run = { "sh", "-c", "cp tests/clients/openai.mjs " .. home .. "/npm/ && node " .. home .. "/npm/openai.mjs" },
   },
   {
-    name = "clients/pypi", folder = home .. "/venv", pins = "requirements.txt",
-    install = {
-      { "python3", "-m", "venv", home .. "/venv" },
-      { home .. "/venv/bin/pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:",
-        "--retries", "1", "--timeout", "60", "-r", "tests/clients/requirements.txt" },
-    },
+    name = "clients/pypi",
+    install = function()
+      return packages.installed(home .. "/venv", "tests/clients/requirements.txt", {
+        { "python3", "-m", "venv", home .. "/venv" },
+        { home .. "/venv/bin/pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:",
+          "--retries", "1", "--timeout", "60", "-r", "tests/clients/requirements.txt" },
+      })
+    end,
     run = { home .. "/venv/bin/python", "-B", "tests/clients/openai_client.py" },
   },
 }
 
 local function run(client, env)
-  local ok, said = installed(client.folder, client.pins, client.install)
+  local ok, said = client.install()
   if ok then
     client.run.env, client.run.seconds = env, 300
     client.run.on_line = function(line)
@@ -64,7 +39,7 @@ local function run(client, env)
     local _, code = process.run(client.run)
     return code == 0
   end
-  local word = unreachable(said)
+  local word = packages.unreachable(said)
   if word then
     print(("%s: the registry is not reachable (%s), so this client is not tested"):format(client.name, word))
     print(client.name .. ": 0 passed, 0 failed, 1 skipped")
