@@ -232,7 +232,7 @@ local fields = {
     tools = "tools", headers = "ctx_headers", _booleans = { stream = true },
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
-    cost_usd = "cost_usd" },
+    estimated = "input_estimated", cost_usd = "cost_usd", _booleans = { estimated = true } },
   budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end

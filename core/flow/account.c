@@ -5,6 +5,7 @@
  */
 #include "flow/job.h"
 
+#include "exchange/bill.h"
 #include "exchange/terms.h"
 
 static const struct target *target_of(const struct exchange *x)
@@ -31,10 +32,15 @@ void account_begin(struct job *job)
     job->meter = x->api == API_EMBEDDINGS ? NULL : meter_new(count_vocabulary(rules_of(x)));
 }
 
-uint64_t account_output_tokens(const struct job *job)
+static uint64_t counted_tokens(const struct job *job)
 {
     struct meter_total t = job->meter ? meter_total(job->meter) : (struct meter_total){0};
     return t.text_tokens ? count_output_tokens(rules_of(job->x), t.text_tokens, t.calls) : 0;
+}
+
+uint64_t account_output_tokens(const struct job *job)
+{
+    return job->meter ? count_scale(rules_of(job->x), meter_settled(job->meter)) : 0;
 }
 
 static bool is_success(int status)
@@ -100,7 +106,7 @@ static void fill_parts(struct job *job)
 {
     struct exchange *x = job->x;
     struct usage_parts *parts = &x->parts;
-    uint64_t counted = account_output_tokens(job) + unread_tokens(job);
+    uint64_t counted = counted_tokens(job) + unread_tokens(job);
     usage_normalise(&x->usage, parts);
     x->is_billed = is_billed(job, counted);
     if (!x->is_billed) {
@@ -115,19 +121,10 @@ static void fill_parts(struct job *job)
     if (x->api != API_EMBEDDINGS) count_output(job, parts, counted);
 }
 
-/* The tier that answered, else the one that was asked for. */
-static struct slice tier_of(struct exchange *x)
-{
-    struct slice told = usage_service_tier(&x->usage);
-    return told.len ? told : x->request.service_tier;
-}
-
 void account_settle(struct job *job)
 {
     struct exchange *x = job->x;
-    const struct target *target = target_of(x);
-    const struct price *price = target && target->terms ? target->terms->price : NULL;
     x->usage = job->told.usage;
     fill_parts(job);
-    x->cost = x->is_billed ? price_cost(price, &x->parts, tier_of(x), x->born_wall_ns) : (struct cost){.state = COST_KNOWN};
+    x->cost = x->is_billed ? bill_cost(x, &x->parts) : (struct cost){.state = COST_KNOWN};
 }

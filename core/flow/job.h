@@ -148,7 +148,7 @@ void call_cancel(struct job *job);
 void account_begin(struct job *job);
 /* What the answer has used so far and what that costs, into the exchange: usage, parts, cost, is_billed. May be asked again. */
 void account_settle(struct job *job);
-/* Of output, as counted so far. */
+/* Of output, as counted so far; what may still change is left out, so that this may be asked after every piece. */
 uint64_t account_output_tokens(const struct job *job);
 
 /* drain: the client is gone; true: the answer is read on, and job_end() comes later. */

@@ -10,10 +10,16 @@
  *    "fault":{"code","text"},                                    when something failed
  *    "policy":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
  *    "facts":{"task","quality","data","label","max_latency_ms","uses","max_tokens"},      those that the request told
- *    "estimate":{"input_tokens","output_tokens","estimated":true},
+ *    "estimate":{"input_tokens","output_tokens","estimated","at_least":true},   the request, as counted before the call
  *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
+ *    "billed":{"input","cached_input","output","reasoning",…,"estimated":true,"drained":true},    see below
+ *    "cost":{"usd","nano_usd","price","long_context":true,"parts_unpriced":[…],"tier_unpriced":true} or null (no price),
  *    "upstream":{"status","request_id","finish_reason"},
  *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors","annotations":{…}}
+ *
+ * billed: what is paid for, in disjoint parts (wire/usage.h), from usage or, marked as estimated, counted by the gateway;
+ * {} when the provider did no work. cost: of billed, at the price in force when the request came; "price" names its
+ * figures. usd is for people, sums are made of nano_usd. Both stand in records of requests that were sent to a target.
  *
  * Never holds a prompt, an answer, a key or a credential. Times are RFC 3339, durations milliseconds with three digits.
  */

@@ -179,6 +179,7 @@ enum fact {
     FACT_INPUT_TOKENS,
     FACT_OUTPUT_TOKENS,
     FACT_CONTEXT_TOKENS,
+    FACT_INPUT_ESTIMATED,
     FACT_KNOWN_COST_NANO,
     FACT_ID,
     FACT_TIME,
@@ -187,7 +188,8 @@ enum fact {
 static const char *const fact_names[] = {
     "user",   "app",          "department",    "team",           "tier",       "region",      "clearance",    "env",
     "key_id", "api",          "asked",         "stream",         "max_tokens", "temperature", "request_user", "tools",
-    "uses",   "input_tokens", "output_tokens", "context_tokens", "known_cost_nano", "id", "time",
+    "uses",   "input_tokens", "output_tokens", "context_tokens",
+    "input_estimated", "known_cost_nano", "id", "time",
 };
 
 static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
@@ -217,6 +219,7 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate_output_tokens);
     case FACT_CONTEXT_TOKENS:
         return push_number(L, true, (double)x->estimate_input_tokens + (double)x->estimate_output_tokens);
+    case FACT_INPUT_ESTIMATED: return push_flag(L, x->is_estimate_flagged);
     case FACT_KNOWN_COST_NANO: return push_number(L, x->known_cost_nano >= 0, (double)x->known_cost_nano);
     case FACT_ID: return push_text(L, x->id);
     case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);

@@ -90,5 +90,5 @@ uint64_t count_output_tokens(const struct count_rules *rules, uint64_t text_toke
 
 uint64_t count_scale(const struct count_rules *rules, uint64_t tokens)
 {
-    return scaled(rules, tokens);
+    return rules ? scaled(rules, tokens) : tokens;
 }

@@ -67,6 +67,14 @@ void meter_text(void *arg, const struct dialect_text *text)
     token_counter_feed(&r->counter, text->text);
 }
 
+uint64_t meter_settled(const struct meter *m)
+{
+    uint64_t tokens = 0;
+    for (uint32_t i = 0; i < m->count; i++)
+        tokens += token_counter_settled(&m->texts[i].counter);
+    return tokens;
+}
+
 struct meter_total meter_total(const struct meter *m)
 {
     struct meter_total t = {0};

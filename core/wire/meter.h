@@ -33,5 +33,7 @@ void meter_free(struct meter *m); /* NULL is welcome */
 /* A dialect_text_fn: arg is the meter. */
 void meter_text(void *arg, const struct dialect_text *text);
 struct meter_total meter_total(const struct meter *m);
+/* Text tokens that nothing to come can change: a little less than the total, and cheap enough for every piece. */
+uint64_t meter_settled(const struct meter *m);
 
 #endif
