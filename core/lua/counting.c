@@ -82,6 +82,7 @@ static struct count_rules read_rules(lua_State *L, int t)
         .name_tokens = (int32_t)whole(L, t, "name_tokens"),
         .is_role_free = flag(L, t, "role_free"),
         .tools_tokens = (int32_t)whole(L, t, "tools_tokens"),
+        .tool_tokens = (int32_t)whole(L, t, "tool_tokens"),
         .tools_system_tokens = (int32_t)whole(L, t, "tools_system_tokens"),
         .call_tokens = (int32_t)whole(L, t, "call_tokens"),
         .image = read_image(L, t),

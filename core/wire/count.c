@@ -250,8 +250,15 @@ static int64_t chat_tokens(const struct count *c, const struct count_rules *rule
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);
     sum += (int64_t)f->calls * rules->call_tokens;
+    sum += (int64_t)f->tools_count * rules->tool_tokens;
     if (f->tools_count) sum += rules->tools_tokens + (f->has_system ? rules->tools_system_tokens : 0);
     return sum + (int64_t)picture_tokens(c, rules, 0, true);
+}
+
+static bool is_plain(const struct count *c)
+{
+    const struct found *f = &c->found;
+    return !f->picture_count && !f->tools_count && !f->has_unknown && !f->calls && !f->has_schema;
 }
 
 struct count_total count_total(const struct count *c, const struct count_rules *given)
@@ -262,11 +269,10 @@ struct count_total count_total(const struct count *c, const struct count_rules *
     const uint64_t *tokens = c->tokens[has_it ? vocabulary : first_vocabulary(c)];
     const struct found *f = &c->found;
     int64_t sum = c->is_chat ? chat_tokens(c, rules, tokens) : (int64_t)count_scale(rules, tokens[TEXT_CONTENT]);
-    bool is_plain = !f->picture_count && !f->tools_count && !f->has_unknown && !f->calls && !tokens[TEXT_SCHEMA];
     check(c->is_done);
     return (struct count_total){
         .input_tokens = sum > 0 ? (uint64_t)sum + f->ids : f->ids,
-        .is_estimated = !rules->is_exact || !has_it || !is_plain,
+        .is_estimated = !rules->is_exact || !has_it || !is_plain(c),
         .is_partial = c->is_partial,
     };
 }
@@ -296,5 +302,6 @@ struct count_shares count_shares(const struct count *c, const struct count_rules
         .tools = c->found.tools_count,
         .pictures = (uint32_t)c->found.picture_count,
         .has_unknown = c->found.has_unknown,
+        .is_plain = is_plain(c),
     };
 }

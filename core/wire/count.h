@@ -52,7 +52,8 @@ struct count_total count_total(const struct count *c, const struct count_rules *
 struct count_shares {
     uint64_t tools_tokens, schema_tokens, picture_tokens;
     uint32_t tools, pictures;
-    bool has_unknown; /* audio or files, which count nothing here */
+    bool has_unknown; /* audio, files, tools that the provider runs: what they come to only it knows */
+    bool is_plain;    /* text of messages, prompt or input alone: what rules count exactly, when they do */
 };
 uint32_t count_messages(const struct count *c);
 uint64_t count_message_tokens(const struct count *c, const struct count_rules *rules, uint32_t message);

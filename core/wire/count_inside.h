@@ -39,8 +39,8 @@ struct found {
     struct buf tools, schema; /* made texts */
     uint64_t ids;             /* tokens that were given as ids */
     uint32_t messages, names, role_names, calls, tools_count;
-    bool has_system;
-    bool has_unknown; /* audio, files: what they come to is not known */
+    bool has_system, has_schema;
+    bool has_unknown; /* audio, files, hosted tools: what they come to is not known */
 };
 
 /* Everything of a request that is counted, in order. */

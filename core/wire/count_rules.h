@@ -38,6 +38,7 @@ struct count_rules {
     int32_t name_tokens;    /* each message with a name, beside the name */
     bool is_role_free;      /* a name that equals its message's role adds no tokens of its own */
     int32_t tools_tokens;   /* once when there are tools, beside their text */
+    int32_t tool_tokens;    /* each tool, beside its text */
     int32_t tools_system_tokens; /* the same, when there is a system message as well */
     int32_t call_tokens;    /* each tool call, in a message or an answer */
     struct image_rules image;

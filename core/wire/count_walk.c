@@ -70,8 +70,6 @@ static void add_part(struct walk *w, uint32_t part)
     add_string(w, member(w, part, SLICE("text")), TEXT_CONTENT);
     add_string(w, member(w, part, SLICE("refusal")), TEXT_CONTENT);
     if (image != JSON_NONE) add_picture(w, image);
-    if (member(w, part, SLICE("input_audio")) != JSON_NONE || member(w, part, SLICE("file")) != JSON_NONE)
-        w->found->has_unknown = true;
 }
 
 static void add_content(struct walk *w, uint32_t content)
@@ -124,7 +122,7 @@ static void add_message(struct walk *w, uint32_t message)
     add_string(w, member(w, message, SLICE("refusal")), TEXT_CONTENT);
     add_call(w, member(w, message, SLICE("function_call")));
     add_calls(w, member(w, message, SLICE("tool_calls")));
-    if (member(w, message, SLICE("audio")) != JSON_NONE) w->found->has_unknown |= !json_is(w->tape, member(w, message, SLICE("audio")), JSON_NULL);
+    if (json_is(w->tape, member(w, message, SLICE("audio")), JSON_OBJECT)) w->found->has_unknown = true;
 }
 
 static void add_messages(struct walk *w, uint32_t messages)
@@ -148,6 +146,7 @@ static void add_format(struct walk *w, uint32_t format)
 {
     uint32_t schema = member(w, format, SLICE("json_schema"));
     if (!json_is(w->tape, schema, JSON_OBJECT)) return;
+    w->found->has_schema = true;
     buf_append(&w->found->schema, json_raw(w->tape, schema));
     found_add_text(w->found, JSON_NONE, COUNT_NO_MESSAGE, TEXT_SCHEMA);
 }
@@ -155,6 +154,7 @@ static void add_format(struct walk *w, uint32_t format)
 void count_find(const struct chat_request *r, struct found *found)
 {
     struct walk w = {.tape = &r->tape, .found = found};
+    found->has_unknown = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_REMOTE_MCP | CHAT_USES_FILES | CHAT_USES_AUDIO);
     if (r->kind != CHAT_CHAT) {
         add_input(&w, r->messages_node);
         w.message = COUNT_NO_MESSAGE;
