@@ -120,6 +120,22 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 priced, 1 unpriced or not all of it, 2 no such model, or something cannot be read.\n",
      command_price},
+    {"tokens", "how many tokens a text or a request is, as the gateway counts it",
+     "moongate tokens --model gpt-4o --text 'Hello, world!'\n"
+     "moongate tokens request.json                  a request body: each message, tools, pictures, the whole\n"
+     "moongate tokens --model claude-sonnet-4-5 notes.md | -\n"
+     "\n"
+     "Exact where the provider's vocabulary and rules are public, else an estimate that says so. Works without any\n"
+     "configuration; with a moongate.lua at hand the names of policies/models.lua are known too.\n"
+     "\n"
+     "  --model MODEL       needed where the request names none\n"
+     "  --text TEXT         this text\n"
+     "  --plain             the file is a text, although it looks like a request\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  -c, --config FILE   the configuration; --json: one document\n"
+     "\n"
+     "Exit code: 0 counted, 2 something cannot be read.\n",
+     command_tokens},
     {"reload", "ask the running gateway to load its files again",
      "moongate reload\n"
      "\n"

@@ -42,6 +42,7 @@ int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_test(int argc, char **argv);
+int command_tokens(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* ---- Options. */

@@ -75,7 +75,7 @@ return {
   reasons({ "o1", "o3" }, tiles(75, 150)),
   reasons({ "o3-mini", "o4-mini" }, patches(1720)),
   reasons({ "o1-mini" }, fixed, { exact = false, request_tokens = 10 }),
-  family({ "gpt-oss" }, { request_tokens = 65, call_tokens = 12 }), -- a system message of the format's own
+  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12 }), -- its format opens with a system message of its own
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
   family({ "gpt-3.5-turbo-0301" }, { vocabulary = "cl100k_base", exact = true, message_tokens = 4, name_tokens = -1 }),
   family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" }, { vocabulary = "cl100k_base", exact = true }),

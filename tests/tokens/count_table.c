@@ -69,7 +69,7 @@ static void on_request(void *arg, const struct recorded *r)
     unsigned what = r->has_hosted ? 2 : !is_plain;
     int64_t off = (int64_t)total.input_tokens - (int64_t)r->input_tokens;
     struct row *row = row_of(t, rules ? counting_family(rules) : "(no family)", what);
-    row->is_exact = !total.is_estimated;
+    row->is_exact = !total.is_estimated && !r->has_hosted;
     add(row, r->id, off, r->input_tokens);
     if (t->is_all) printf("%+6" PRId64 " of %6" PRIu64 "  %-36s %-26s %s\n", off, r->input_tokens, r->id, r->model, holds[what]);
     count_free(c);

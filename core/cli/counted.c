@@ -1,0 +1,156 @@
+#include "cli/counted.h"
+
+#include "exchange/terms.h"
+#include "lua/bundle.h"
+#include "lua/counting.h"
+#include "lua/policy.h"
+#include "wire/chat.h"
+#include "wire/count.h"
+#include "wire/count_rules.h"
+#include "wire/tokens/counter.h"
+
+void counted_clear(struct counted *c)
+{
+    arena_clear(&c->arena);
+}
+
+/* What the policies of a folder say of a name; false: they do not load, or do not know it. */
+static bool find_in_policies(const char *dir, struct slice model, const struct count_rules **rules, struct fault *why)
+{
+    struct policy_errors errors;
+    struct bundle *bundle = bundle_read(dir, why);
+    if (!bundle) return false;
+    policy_errors_init(&errors);
+    struct policy_set *set = policy_set_load(bundle, NULL, &errors);
+    if (!set) fault_set(why, FAULT_BAD_REQUEST, "the policies of %s do not load: `moongate check` says why", dir);
+    const struct terms_table *table = set ? policy_set_terms(set) : NULL;
+    const struct terms *terms = table ? terms_table_find(table, model) : NULL;
+    *rules = terms ? terms->counting : table ? terms_table_counting(table, model) : NULL;
+    policy_set_unref(set); /* the rules are the process's */
+    policy_errors_clear(&errors);
+    bundle_unref(bundle);
+    return table != NULL;
+}
+
+static bool find_rules(struct counted *c, const char *policies_dir, const struct count_rules **rules, struct fault *why)
+{
+    struct slice model = slice_str(c->model);
+    *rules = NULL;
+    if (policies_dir && !find_in_policies(policies_dir, model, rules, why)) {
+        c->cure = "--policies names a folder of policies";
+        return false;
+    }
+    if (!*rules) *rules = counting_find(model);
+    c->family = counting_family(*rules);
+    c->vocabulary = vocabulary_name(count_vocabulary(*rules));
+    return true;
+}
+
+/* ---- A text. */
+
+static void count_text(struct counted *c, struct slice text, const struct count_rules *rules)
+{
+    uint64_t tokens = token_count(count_vocabulary(rules), text);
+    c->tokens = rules ? count_scale(rules, tokens) : tokens;
+    c->is_estimated = !count_is_exact(rules);
+}
+
+/* ---- A request. */
+
+static void add_line(struct counted *c, const char *what, uint64_t tokens, bool is_estimated)
+{
+    c->lines[c->line_count++] = (struct counted_line){what, tokens, is_estimated};
+}
+
+static const char *role_of(struct counted *c, const struct chat_request *r, uint32_t message, uint32_t number)
+{
+    uint32_t role = json_get(&r->tape, message, SLICE("role"));
+    struct slice text = json_is(&r->tape, role, JSON_STRING) ? json_text(&r->tape, role, &c->arena) : SLICE("?");
+    return arena_printf(&c->arena, "%u %.*s", number, SLICE_FMT(text)).ptr;
+}
+
+static void add_messages(struct counted *c, const struct chat_request *r, const struct count *count,
+                         const struct count_rules *rules)
+{
+    uint32_t message = json_first(&r->tape, r->messages_node), messages = count_messages(count);
+    for (uint32_t i = 0; i < messages; i++, message = json_next(&r->tape, message))
+        add_line(c, role_of(c, r, message, i + 1), count_message_tokens(count, rules, i), !count_is_exact(rules));
+}
+
+static void add_lines(struct counted *c, const struct chat_request *r, const struct count *count,
+                      const struct count_rules *rules)
+{
+    struct count_shares shares = count_shares(count, rules);
+    c->lines = arena_alloc(&c->arena, (count_messages(count) + 4) * sizeof *c->lines);
+    add_messages(c, r, count, rules);
+    if (shares.tools) add_line(c, arena_printf(&c->arena, "tools (%u)", shares.tools).ptr, shares.tools_tokens, true);
+    if (shares.schema_tokens) add_line(c, "response format", shares.schema_tokens, true);
+    if (shares.has_unknown) add_line(c, "audio, files: not counted", 0, true);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < c->line_count; i++)
+        sum += c->lines[i].tokens;
+    if (c->tokens > sum) add_line(c, r->kind == CHAT_CHAT ? "request" : "text", c->tokens - sum, c->is_estimated);
+}
+
+static void count_request(struct counted *c, const struct chat_request *r, const struct count_rules *rules)
+{
+    struct count *count = count_new(r, 1u << vocabulary_index(count_vocabulary(rules)), NULL);
+    count_keep_messages(count);
+    while (!count_step(count, UINT64_MAX))
+        continue;
+    struct count_total total = count_total(count, rules);
+    c->tokens = total.input_tokens;
+    c->is_estimated = total.is_estimated;
+    c->is_request = true;
+    add_lines(c, r, count, rules);
+    count_free(count);
+}
+
+/* The kind that the body's own members tell; false: it is no request. */
+static bool kind_of(struct slice input, enum chat_kind *kind)
+{
+    struct json_tape tape;
+    struct fault why;
+    json_init(&tape);
+    bool is_object = json_parse(&tape, input, &why) && json_is(&tape, 0, JSON_OBJECT);
+    bool is_chat = is_object && json_get(&tape, 0, SLICE("messages")) != JSON_NONE;
+    bool is_prompt = is_object && json_get(&tape, 0, SLICE("prompt")) != JSON_NONE;
+    bool is_input = is_object && json_get(&tape, 0, SLICE("input")) != JSON_NONE;
+    json_clear(&tape);
+    *kind = is_chat ? CHAT_CHAT : is_prompt ? CHAT_COMPLETIONS : CHAT_EMBEDDINGS;
+    return is_chat || is_prompt || is_input;
+}
+
+static bool has_model(struct counted *c, const char *given, struct slice named, struct fault *why)
+{
+    c->model = given ? given : arena_copy(&c->arena, named).ptr;
+    if (c->model && *c->model) return true;
+    c->cure = "--model MODEL, such as a name of policies/models.lua";
+    return fault_set(why, FAULT_BAD_REQUEST, "say which model counts");
+}
+
+static bool make_request(struct counted *c, struct slice input, enum chat_kind kind, const char *model,
+                         const char *policies_dir, struct fault *why)
+{
+    struct chat_request r;
+    const struct count_rules *rules;
+    chat_init(&r);
+    bool ok = chat_parse(&r, input, kind, &c->arena, why) && has_model(c, model, r.model, why) &&
+              find_rules(c, policies_dir, &rules, why);
+    if (ok) count_request(c, &r, rules);
+    chat_clear(&r);
+    return ok;
+}
+
+bool counted_make(struct counted *c, struct slice input, const char *model, const char *policies_dir, bool is_plain,
+                  struct fault *why)
+{
+    const struct count_rules *rules;
+    enum chat_kind kind;
+    *c = (struct counted){0};
+    arena_init(&c->arena);
+    if (!is_plain && kind_of(input, &kind)) return make_request(c, input, kind, model, policies_dir, why);
+    if (!has_model(c, model, SLICE(""), why) || !find_rules(c, policies_dir, &rules, why)) return false;
+    count_text(c, input, rules);
+    return true;
+}
