@@ -33,7 +33,8 @@ local fixed = { rule = "fixed", unknown_tokens = 1600 }
 -- fields: what differs from OpenAI's chat models
 local function family(names, fields)
   local f = { names = names, vocabulary = "o200k_base", factor_milli = 1000, request_tokens = 3, message_tokens = 3,
-    name_tokens = 1, tool_tokens = 0, tools_tokens = 9, tools_system_tokens = -4, call_tokens = 7, image = fixed }
+    name_tokens = 1, tool_tokens = 0, tools_tokens = 9, tools_system_tokens = -4, call_tokens = 7,
+    audio_bytes = 1600, file_bytes = 32, image = fixed } -- ten tokens a second of MP3; a page of PDF has some 50 KB
   for name, value in pairs(fields) do f[name] = value end
   return f
 end
@@ -89,8 +90,8 @@ return {
   claude({ "claude-opus-4-7", "claude-opus-4-8", "claude-opus-4.7", "claude-opus-4.8" }, 1430, 515, area(2576, 4784)),
 
   -- Google: nothing stands around a message
-  near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, image = blocks }),
-  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, image = { rule = "fixed", unknown_tokens = 1120 } }),
+  near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = blocks }),
+  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = { rule = "fixed", unknown_tokens = 1120 } }),
   near({ "gemma" }, 1055),
 
   -- Others. Some begin each request with a system message, or tools with a prompt, that the caller does not write.
