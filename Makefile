@@ -13,7 +13,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench count-table fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -66,6 +66,13 @@ bench:
 	@.ci/packages bench
 	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter
 	@B=$(B) luajit tests/bench/run.lua
+
+#: count-table  our count of every recorded request's tokens beside its provider's, by family of models
+RECORDINGS ?= ../shared/recordings
+count-table:
+	@.ci/packages test
+	@$(MAKE) $(B)/tokens/count_table
+	@$(B)/tokens/count_table $(RECORDINGS)
 
 #: fresh        repeat the two commands in a new Debian 12 made by debootstrap (as root)
 fresh:
@@ -250,6 +257,12 @@ $(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
 $(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(LINK)
+
+OBJS += $(B)/tests/tokens/count_table.o
+$(B)/tokens/count_table: $(B)/tests/tokens/count_table.o $(B)/gen/scripts.o $(call libs,lua)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)

@@ -121,9 +121,9 @@ const struct command cli_commands[] = {
      "Exit code: 0 priced, 1 unpriced or not all of it, 2 no such model, or something cannot be read.\n",
      command_price},
     {"tokens", "how many tokens a text or a request is, as the gateway counts it",
-     "moongate tokens --model gpt-4o --text 'Hello, world!'\n"
+     "moongate tokens --model small --text 'Hello, world!'\n"
      "moongate tokens request.json                  a request body: each message, tools, pictures, the whole\n"
-     "moongate tokens --model claude-sonnet-4-5 notes.md | -\n"
+     "moongate tokens --model openai/large notes.md | -\n"
      "\n"
      "Exact where the provider's vocabulary and rules are public, else an estimate that says so. Works without any\n"
      "configuration; with a moongate.lua at hand the names of policies/models.lua are known too.\n"

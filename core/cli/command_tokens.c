@@ -72,6 +72,8 @@ static json_t *as_json(const struct counted *c)
         json_object_set_new(out, "parts", messages);
     else
         json_decref(messages);
+    if (c->pictures)
+        json_object_set_new(out, "pictures", json_pack("{s:I, s:I}", "count", (json_int_t)c->pictures, "tokens", (json_int_t)c->picture_tokens));
     json_object_set_new(out, "tokens", json_integer((json_int_t)c->tokens));
     return out;
 }
@@ -85,6 +87,7 @@ static void print_text(const struct counted *c)
 {
     for (size_t i = 0; c->is_request && i < c->line_count; i++)
         printf("%12llu  %s%s\n", (unsigned long long)c->lines[i].tokens, c->lines[i].what, how(c->lines[i].is_estimated));
+    if (c->pictures) printf("              of them %llu in pictures (%u)\n", (unsigned long long)c->picture_tokens, c->pictures);
     printf("%12llu  tokens%s\n", (unsigned long long)c->tokens, how(c->is_estimated));
     printf("              %s, counted %s%s in %s\n", c->model, *c->family ? "as " : "by the usual rules", c->family,
            c->vocabulary);

@@ -73,23 +73,28 @@ static void add_messages(struct counted *c, const struct chat_request *r, const 
                          const struct count_rules *rules)
 {
     uint32_t message = json_first(&r->tape, r->messages_node), messages = count_messages(count);
-    for (uint32_t i = 0; i < messages; i++, message = json_next(&r->tape, message))
-        add_line(c, role_of(c, r, message, i + 1), count_message_tokens(count, rules, i), !count_is_exact(rules));
+    for (uint32_t i = 0; i < messages; i++, message = json_next(&r->tape, message)) {
+        struct count_message share = count_message(count, rules, i);
+        add_line(c, role_of(c, r, message, i + 1), share.tokens, share.is_estimated);
+    }
 }
 
 static void add_lines(struct counted *c, const struct chat_request *r, const struct count *count,
                       const struct count_rules *rules)
 {
     struct count_shares shares = count_shares(count, rules);
-    c->lines = arena_alloc(&c->arena, (count_messages(count) + 4) * sizeof *c->lines);
+    c->lines = arena_alloc(&c->arena, (count_messages(count) + 6) * sizeof *c->lines);
     add_messages(c, r, count, rules);
     if (shares.tools) add_line(c, arena_printf(&c->arena, "tools (%u)", shares.tools).ptr, shares.tools_tokens, true);
     if (shares.schema_tokens) add_line(c, "response format", shares.schema_tokens, true);
-    if (shares.has_unknown) add_line(c, "audio, files: not counted", 0, true);
+    if (shares.unknown_tokens) add_line(c, "audio, files, by their size", shares.unknown_tokens, true);
+    if (shares.has_unknown && !shares.unknown_tokens) add_line(c, "audio, files, hosted tools: not counted", 0, true);
     uint64_t sum = 0;
+    c->pictures = shares.pictures;
+    c->picture_tokens = shares.picture_tokens;
     for (size_t i = 0; i < c->line_count; i++)
         sum += c->lines[i].tokens;
-    if (c->tokens > sum) add_line(c, r->kind == CHAT_CHAT ? "request" : "text", c->tokens - sum, c->is_estimated);
+    if (c->tokens > sum) add_line(c, r->kind == CHAT_CHAT ? "request" : "text", c->tokens - sum, !count_is_exact(rules));
 }
 
 static void count_request(struct counted *c, const struct chat_request *r, const struct count_rules *rules)

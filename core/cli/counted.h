@@ -31,7 +31,8 @@ struct counted {
     const char *model, *family, *vocabulary; /* family "": none fits */
     struct counted_line *lines;
     size_t line_count;
-    uint64_t tokens;
+    uint64_t tokens, picture_tokens;
+    uint32_t pictures;
     bool is_request, is_estimated;
     const char *cure; /* of a fault; may be NULL */
 };

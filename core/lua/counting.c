@@ -82,8 +82,11 @@ static struct count_rules read_rules(lua_State *L, int t)
         .name_tokens = (int32_t)whole(L, t, "name_tokens"),
         .is_role_free = flag(L, t, "role_free"),
         .tools_tokens = (int32_t)whole(L, t, "tools_tokens"),
+        .tool_tokens = (int32_t)whole(L, t, "tool_tokens"),
         .tools_system_tokens = (int32_t)whole(L, t, "tools_system_tokens"),
         .call_tokens = (int32_t)whole(L, t, "call_tokens"),
+        .audio_bytes = (uint32_t)whole(L, t, "audio_bytes"),
+        .file_bytes = (uint32_t)whole(L, t, "file_bytes"),
         .image = read_image(L, t),
     };
     lua_pop(L, 1);

@@ -25,7 +25,7 @@ struct count {
     size_t next; /* of found.texts */
     struct opened opened;
     uint64_t tokens[VOCABULARIES][TEXT_PARTS];
-    uint64_t *by_message; /* in the first vocabulary of the set; NULL: nobody asked */
+    struct share *shares; /* of each message; NULL: nobody asked */
     uint64_t stop_above;
     bool is_chat, is_done, is_partial;
 };
@@ -57,7 +57,7 @@ void count_free(struct count *c)
     if (!c) return;
     drop_opened(c);
     found_clear(&c->found);
-    mem_free(c->by_message);
+    mem_free(c->shares);
     mem_free(c);
 }
 
@@ -68,7 +68,9 @@ void count_stop_above(struct count *c, uint64_t input_tokens)
 
 void count_keep_messages(struct count *c)
 {
-    if (!c->by_message) c->by_message = mem_zalloc(c->found.messages + 1, sizeof *c->by_message);
+    if (c->shares) return;
+    c->shares = mem_zalloc(c->found.messages + 1, sizeof *c->shares);
+    count_find_shares(c->r, c->shares);
 }
 
 static bool is_in_set(const struct count *c, unsigned vocabulary)
@@ -83,11 +85,20 @@ static unsigned first_vocabulary(const struct count *c)
 
 /* ---- One text. */
 
+static void add_share(struct share *share, enum text_part part, uint64_t tokens)
+{
+    share->names += part == TEXT_NAME || part == TEXT_ROLE_NAME;
+    if (part == TEXT_ROLE_NAME)
+        share->role_name_tokens += tokens;
+    else
+        share->tokens += tokens;
+}
+
 static void add_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
 {
     c->tokens[vocabulary][text->part] += tokens;
-    if (c->by_message && text->message != COUNT_NO_MESSAGE && c->is_chat && vocabulary == first_vocabulary(c))
-        c->by_message[text->message] += tokens;
+    if (c->shares && text->message != COUNT_NO_MESSAGE && c->is_chat && vocabulary == first_vocabulary(c))
+        add_share(&c->shares[text->message], text->part, tokens);
 }
 
 /* Its bytes as they stand, without quotes; of a made text, itself. */
@@ -232,26 +243,59 @@ bool count_step(struct count *c, uint64_t bytes)
 
 /* ---- Sums. */
 
-static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, bool is_any)
+#define ALL_MESSAGES COUNT_NO_MESSAGE
+
+static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, uint32_t *count)
 {
     uint64_t sum = 0;
+    *count = 0;
     for (size_t i = 0; i < c->found.picture_count; i++) {
         const struct picture *p = &c->found.pictures[i];
-        if (is_any || p->message == message) sum += count_image_tokens(&rules->image, p->width, p->height, p->is_low);
+        if (message != ALL_MESSAGES && p->message != message) continue;
+        sum += count_image_tokens(&rules->image, p->width, p->height, p->is_low);
+        *count += 1;
     }
     return sum;
+}
+
+/* Beside the text of the tools. */
+static uint64_t tool_tokens(const struct count *c, const struct count_rules *rules)
+{
+    const struct found *f = &c->found;
+    if (!f->tools_count) return 0;
+    int64_t sum = rules->tools_tokens + (f->has_system ? rules->tools_system_tokens : 0);
+    sum += (int64_t)f->tools_count * rules->tool_tokens;
+    return sum > 0 ? (uint64_t)sum : 0;
+}
+
+static uint64_t per_bytes(uint64_t bytes, uint32_t a_token)
+{
+    return a_token ? (bytes + a_token - 1) / a_token : 0;
+}
+
+static uint64_t unknown_tokens(const struct count *c, const struct count_rules *rules)
+{
+    return per_bytes(c->found.audio_bytes, rules->audio_bytes) + per_bytes(c->found.file_bytes, rules->file_bytes);
 }
 
 static int64_t chat_tokens(const struct count *c, const struct count_rules *rules, const uint64_t *tokens)
 {
     const struct found *f = &c->found;
+    uint32_t pictures;
     int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] + tokens[TEXT_SCHEMA]);
     sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);
     sum += (int64_t)f->calls * rules->call_tokens;
-    if (f->tools_count) sum += rules->tools_tokens + (f->has_system ? rules->tools_system_tokens : 0);
-    return sum + (int64_t)picture_tokens(c, rules, 0, true);
+    sum += (int64_t)tool_tokens(c, rules);
+    sum += (int64_t)unknown_tokens(c, rules);
+    return sum + (int64_t)picture_tokens(c, rules, ALL_MESSAGES, &pictures);
+}
+
+static bool is_plain(const struct count *c)
+{
+    const struct found *f = &c->found;
+    return !f->picture_count && !f->tools_count && !f->has_unknown && !f->calls && !f->has_schema;
 }
 
 struct count_total count_total(const struct count *c, const struct count_rules *given)
@@ -262,11 +306,10 @@ struct count_total count_total(const struct count *c, const struct count_rules *
     const uint64_t *tokens = c->tokens[has_it ? vocabulary : first_vocabulary(c)];
     const struct found *f = &c->found;
     int64_t sum = c->is_chat ? chat_tokens(c, rules, tokens) : (int64_t)count_scale(rules, tokens[TEXT_CONTENT]);
-    bool is_plain = !f->picture_count && !f->tools_count && !f->has_unknown && !f->calls && !tokens[TEXT_SCHEMA];
     check(c->is_done);
     return (struct count_total){
         .input_tokens = sum > 0 ? (uint64_t)sum + f->ids : f->ids,
-        .is_estimated = !rules->is_exact || !has_it || !is_plain,
+        .is_estimated = !rules->is_exact || !has_it || !is_plain(c),
         .is_partial = c->is_partial,
     };
 }
@@ -276,25 +319,33 @@ uint32_t count_messages(const struct count *c)
     return c->is_chat ? c->found.messages : 0;
 }
 
-uint64_t count_message_tokens(const struct count *c, const struct count_rules *given, uint32_t message)
+struct count_message count_message(const struct count *c, const struct count_rules *given, uint32_t message)
 {
     const struct count_rules *rules = given ? given : count_rules_usual();
-    check(c->is_done && c->by_message && message < c->found.messages);
-    int64_t sum = (int64_t)count_scale(rules, c->by_message[message]) + rules->message_tokens;
-    return (uint64_t)(sum > 0 ? sum : 0) + picture_tokens(c, rules, message, false);
+    check(c->is_done && c->shares && message < c->found.messages);
+    const struct share *s = &c->shares[message];
+    uint32_t pictures;
+    uint64_t text = s->tokens + (rules->is_role_free ? 0 : s->role_name_tokens);
+    int64_t sum = (int64_t)(text * rules->factor_milli / 1000) + rules->message_tokens;
+    sum += (int64_t)picture_tokens(c, rules, message, &pictures);
+    sum += (int64_t)s->names * rules->name_tokens + (int64_t)s->calls * rules->call_tokens;
+    return (struct count_message){
+        .tokens = sum > 0 ? (uint64_t)sum : 0,
+        .is_estimated = !rules->is_exact || pictures || s->calls || s->has_unknown ||
+                        first_vocabulary(c) != vocabulary_index(rules->vocabulary),
+    };
 }
 
 struct count_shares count_shares(const struct count *c, const struct count_rules *given)
 {
     const struct count_rules *rules = given ? given : count_rules_usual();
+    const struct found *f = &c->found;
     unsigned vocabulary = vocabulary_index(rules->vocabulary);
     const uint64_t *tokens = c->tokens[is_in_set(c, vocabulary) ? vocabulary : first_vocabulary(c)];
-    return (struct count_shares){
-        .tools_tokens = count_scale(rules, tokens[TEXT_TOOLS]),
-        .schema_tokens = count_scale(rules, tokens[TEXT_SCHEMA]),
-        .picture_tokens = picture_tokens(c, rules, 0, true),
-        .tools = c->found.tools_count,
-        .pictures = (uint32_t)c->found.picture_count,
-        .has_unknown = c->found.has_unknown,
-    };
+    struct count_shares shares = {.tools = f->tools_count, .has_unknown = f->has_unknown, .is_plain = is_plain(c)};
+    shares.tools_tokens = count_scale(rules, tokens[TEXT_TOOLS]) + tool_tokens(c, rules);
+    shares.unknown_tokens = unknown_tokens(c, rules);
+    shares.schema_tokens = count_scale(rules, tokens[TEXT_SCHEMA]);
+    shares.picture_tokens = picture_tokens(c, rules, ALL_MESSAGES, &shares.pictures);
+    return shares;
 }

@@ -40,7 +40,7 @@ struct count *count_new(const struct chat_request *r, unsigned vocabularies, str
 void count_free(struct count *c); /* NULL is welcome */
 /* Tokens of text above which nobody needs to know more; 0, the default: no such number. */
 void count_stop_above(struct count *c, uint64_t tokens);
-/* count_message_tokens() will be asked for; before the first step. */
+/* count_message() will be asked for; before the first step. */
 void count_keep_messages(struct count *c);
 /* Counts some more, about so many bytes of text; true when it is done. */
 bool count_step(struct count *c, uint64_t bytes);
@@ -50,12 +50,17 @@ struct count_total count_total(const struct count *c, const struct count_rules *
 /* ---- Parts of the total, for who shows them; after the last step. */
 
 struct count_shares {
-    uint64_t tools_tokens, schema_tokens, picture_tokens;
+    uint64_t tools_tokens, schema_tokens, picture_tokens, unknown_tokens;
     uint32_t tools, pictures;
-    bool has_unknown; /* audio or files, which count nothing here */
+    bool has_unknown; /* sound and files, by their size at most; tools that the provider runs, which count nothing */
+    bool is_plain;    /* text of messages, prompt or input alone: what rules count exactly, when they do */
+};
+struct count_message {
+    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where there is a factor */
+    bool is_estimated; /* as the whole would be if there were no other */
 };
 uint32_t count_messages(const struct count *c);
-uint64_t count_message_tokens(const struct count *c, const struct count_rules *rules, uint32_t message);
+struct count_message count_message(const struct count *c, const struct count_rules *rules, uint32_t message);
 struct count_shares count_shares(const struct count *c, const struct count_rules *rules);
 
 /* ---- What rules say; NULL stands for the usual ones everywhere. */

@@ -7,6 +7,8 @@
 #include "base/limits.h"
 #include "wire/count_inside.h"
 
+#define SEGMENTS_MAX 128 /* before a JPEG's frame header */
+
 /* The picture's bytes, decoded as they are asked for. */
 struct reader {
     struct slice text; /* base64 that was not read yet */
@@ -44,6 +46,26 @@ static int next_byte(struct reader *r)
     return -1;
 }
 
+/* Whole groups at once where nothing is escaped: an embedded preview is long, and only its end is of interest. */
+static bool skip_bytes(struct reader *r, size_t count)
+{
+    while (count > 0 && r->bit_count > 0) {
+        if (next_byte(r) < 0) return false;
+        count--;
+    }
+    size_t groups = count / 3;
+    if (r->text.len / 4 < groups || r->taken + groups * 3 > LIMIT_COUNT_IMAGE_BYTES) return false;
+    if (!memchr(r->text.ptr, '\\', groups * 4)) {
+        r->text = slice_of(r->text.ptr + groups * 4, r->text.len - groups * 4);
+        r->taken += groups * 3;
+        count -= groups * 3;
+    }
+    for (; count > 0; count--) {
+        if (next_byte(r) < 0) return false;
+    }
+    return true;
+}
+
 /* False: they are not all there. */
 static bool read_bytes(struct reader *r, unsigned char *to, size_t count)
 {
@@ -79,7 +101,7 @@ static bool is_frame_header(unsigned char marker)
 static bool jpeg_size(struct reader *r, uint32_t *width, uint32_t *height)
 {
     unsigned char head[4], frame[5];
-    while (read_bytes(r, head, 2)) {
+    for (int segments = 0; segments < SEGMENTS_MAX && read_bytes(r, head, 2); segments++) {
         while (head[0] == 0xFF && head[1] == 0xFF) {
             if (!read_bytes(r, head + 1, 1)) return false;
         }
@@ -90,9 +112,8 @@ static bool jpeg_size(struct reader *r, uint32_t *width, uint32_t *height)
             *width = big16(frame + 3);
             return true;
         }
-        for (uint32_t left = big16(head + 2); left > 2; left--) {
-            if (next_byte(r) < 0) return false;
-        }
+        uint32_t length = big16(head + 2);
+        if (length < 2 || !skip_bytes(r, length - 2)) return false;
     }
     return false;
 }

@@ -31,6 +31,13 @@ struct picture {
     bool is_low;
 };
 
+/* What of a request is in one message. */
+struct share {
+    uint64_t tokens, role_name_tokens; /* in the first vocabulary of the set */
+    uint32_t names, calls;
+    bool has_unknown;
+};
+
 struct found {
     struct text *texts;
     size_t text_count, text_cap;
@@ -38,13 +45,16 @@ struct found {
     size_t picture_count, picture_cap;
     struct buf tools, schema; /* made texts */
     uint64_t ids;             /* tokens that were given as ids */
+    uint64_t audio_bytes, file_bytes; /* that stand in the request, decoded */
     uint32_t messages, names, role_names, calls, tools_count;
-    bool has_system;
-    bool has_unknown; /* audio, files: what they come to is not known */
+    bool has_system, has_schema;
+    bool has_unknown; /* audio, files, hosted tools: what they come to is not known */
 };
 
 /* Everything of a request that is counted, in order. */
 void count_find(const struct chat_request *r, struct found *found);
+/* Calls and unknown parts of each message; shares has room for all messages. */
+void count_find_shares(const struct chat_request *r, struct share *shares);
 void found_clear(struct found *found);
 void found_add_text(struct found *found, uint32_t node, uint32_t message, enum text_part part);
 void found_add_picture(struct found *found, const struct picture *picture);

@@ -38,8 +38,11 @@ struct count_rules {
     int32_t name_tokens;    /* each message with a name, beside the name */
     bool is_role_free;      /* a name that equals its message's role adds no tokens of its own */
     int32_t tools_tokens;   /* once when there are tools, beside their text */
+    int32_t tool_tokens;    /* each tool, beside its text */
     int32_t tools_system_tokens; /* the same, when there is a system message as well */
     int32_t call_tokens;    /* each tool call, in a message or an answer */
+    uint32_t audio_bytes;   /* for a token, of sound; 0: it counts nothing */
+    uint32_t file_bytes;    /* for a token, of another file */
     struct image_rules image;
 };
 

@@ -4,10 +4,15 @@
  */
 #include "wire/count_inside.h"
 
+/* Names compared in all: some ten thousand of them are no tools that anybody uses, and a list of each times the other
+ * would hold up the loop. Those behind count as optional, which is a token or none. */
+#define LOOKS_MAX 100000u
+
 struct render {
     const struct json_tape *tape;
     struct buf *out;
     struct arena arena; /* decoded texts, until the whole is made */
+    uint32_t looks;     /* at names in "required" */
 };
 
 static struct slice text_of(struct render *r, uint32_t node)
@@ -41,7 +46,8 @@ static void put_type(struct render *r, uint32_t schema, unsigned indent);
 static bool is_required(struct render *r, uint32_t required, struct slice name)
 {
     if (!json_is(r->tape, required, JSON_ARRAY)) return false;
-    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE; n = json_next(r->tape, n)) {
+    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE && r->looks < LOOKS_MAX; n = json_next(r->tape, n)) {
+        r->looks++;
         if (json_text_is(r->tape, n, name)) return true;
     }
     return false;

@@ -60,6 +60,12 @@ static void add_picture(struct walk *w, uint32_t image)
     found_add_picture(w->found, &picture);
 }
 
+/* Bytes of base64 in a string, about. */
+static uint64_t decoded_bytes(const struct json_tape *tape, uint32_t string)
+{
+    return json_is(tape, string, JSON_STRING) ? (json_raw(tape, string).len - 2) / 4 * 3 : 0;
+}
+
 static void add_part(struct walk *w, uint32_t part)
 {
     uint32_t image = member(w, part, SLICE("image_url"));
@@ -70,8 +76,8 @@ static void add_part(struct walk *w, uint32_t part)
     add_string(w, member(w, part, SLICE("text")), TEXT_CONTENT);
     add_string(w, member(w, part, SLICE("refusal")), TEXT_CONTENT);
     if (image != JSON_NONE) add_picture(w, image);
-    if (member(w, part, SLICE("input_audio")) != JSON_NONE || member(w, part, SLICE("file")) != JSON_NONE)
-        w->found->has_unknown = true;
+    w->found->audio_bytes += decoded_bytes(w->tape, member(w, member(w, part, SLICE("input_audio")), SLICE("data")));
+    w->found->file_bytes += decoded_bytes(w->tape, member(w, member(w, part, SLICE("file")), SLICE("file_data")));
 }
 
 static void add_content(struct walk *w, uint32_t content)
@@ -80,6 +86,14 @@ static void add_content(struct walk *w, uint32_t content)
     if (!json_is(w->tape, content, JSON_ARRAY)) return;
     for (uint32_t part = json_first(w->tape, content); part != JSON_NONE; part = json_next(w->tape, part))
         add_part(w, part);
+}
+
+/* A call's function, also a custom one; JSON_NONE: it has none. */
+static uint32_t function_of(const struct json_tape *tape, uint32_t call)
+{
+    uint32_t custom = json_get(tape, call, SLICE("custom"));
+    uint32_t function = custom != JSON_NONE ? custom : json_get(tape, call, SLICE("function"));
+    return json_is(tape, function, JSON_OBJECT) ? function : JSON_NONE;
 }
 
 static void add_call(struct walk *w, uint32_t call)
@@ -94,10 +108,8 @@ static void add_call(struct walk *w, uint32_t call)
 static void add_calls(struct walk *w, uint32_t calls)
 {
     if (!json_is(w->tape, calls, JSON_ARRAY)) return;
-    for (uint32_t call = json_first(w->tape, calls); call != JSON_NONE; call = json_next(w->tape, call)) {
-        uint32_t custom = member(w, call, SLICE("custom"));
-        add_call(w, custom != JSON_NONE ? custom : member(w, call, SLICE("function")));
-    }
+    for (uint32_t call = json_first(w->tape, calls); call != JSON_NONE; call = json_next(w->tape, call))
+        add_call(w, function_of(w->tape, call));
 }
 
 static void add_name(struct walk *w, uint32_t name, uint32_t role)
@@ -124,7 +136,7 @@ static void add_message(struct walk *w, uint32_t message)
     add_string(w, member(w, message, SLICE("refusal")), TEXT_CONTENT);
     add_call(w, member(w, message, SLICE("function_call")));
     add_calls(w, member(w, message, SLICE("tool_calls")));
-    if (member(w, message, SLICE("audio")) != JSON_NONE) w->found->has_unknown |= !json_is(w->tape, member(w, message, SLICE("audio")), JSON_NULL);
+    if (json_is(w->tape, member(w, message, SLICE("audio")), JSON_OBJECT)) w->found->has_unknown = true;
 }
 
 static void add_messages(struct walk *w, uint32_t messages)
@@ -148,6 +160,7 @@ static void add_format(struct walk *w, uint32_t format)
 {
     uint32_t schema = member(w, format, SLICE("json_schema"));
     if (!json_is(w->tape, schema, JSON_OBJECT)) return;
+    w->found->has_schema = true;
     buf_append(&w->found->schema, json_raw(w->tape, schema));
     found_add_text(w->found, JSON_NONE, COUNT_NO_MESSAGE, TEXT_SCHEMA);
 }
@@ -155,6 +168,7 @@ static void add_format(struct walk *w, uint32_t format)
 void count_find(const struct chat_request *r, struct found *found)
 {
     struct walk w = {.tape = &r->tape, .found = found};
+    found->has_unknown = r->uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_REMOTE_MCP | CHAT_USES_FILES | CHAT_USES_AUDIO);
     if (r->kind != CHAT_CHAT) {
         add_input(&w, r->messages_node);
         w.message = COUNT_NO_MESSAGE;
@@ -166,4 +180,39 @@ void count_find(const struct chat_request *r, struct found *found)
     if (r->tool_count && count_render_tools(&r->tape, r->tools_node, json_get(&r->tape, 0, SLICE("functions")), found))
         found_add_text(found, JSON_NONE, COUNT_NO_MESSAGE, TEXT_TOOLS);
     add_format(&w, json_get(&r->tape, 0, SLICE("response_format")));
+}
+
+/* ---- Of one message. */
+
+static uint32_t calls_of(const struct json_tape *tape, uint32_t message)
+{
+    uint32_t count = json_is(tape, json_get(tape, message, SLICE("function_call")), JSON_OBJECT);
+    uint32_t calls = json_get(tape, message, SLICE("tool_calls"));
+    if (!json_is(tape, calls, JSON_ARRAY)) return count;
+    for (uint32_t call = json_first(tape, calls); call != JSON_NONE; call = json_next(tape, call))
+        count += function_of(tape, call) != JSON_NONE;
+    return count;
+}
+
+static bool has_unknown(const struct json_tape *tape, uint32_t message)
+{
+    uint32_t content = json_get(tape, message, SLICE("content"));
+    if (json_is(tape, json_get(tape, message, SLICE("audio")), JSON_OBJECT)) return true;
+    if (!json_is(tape, content, JSON_ARRAY)) return false;
+    for (uint32_t part = json_first(tape, content); part != JSON_NONE; part = json_next(tape, part)) {
+        bool is_known = json_is(tape, part, JSON_STRING) || json_get(tape, part, SLICE("text")) != JSON_NONE ||
+                        json_get(tape, part, SLICE("refusal")) != JSON_NONE ||
+                        json_get(tape, part, SLICE("image_url")) != JSON_NONE;
+        if (!is_known) return true;
+    }
+    return false;
+}
+
+void count_find_shares(const struct chat_request *r, struct share *shares)
+{
+    if (r->kind != CHAT_CHAT || !json_is(&r->tape, r->messages_node, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(&r->tape, r->messages_node); n != JSON_NONE; n = json_next(&r->tape, n), shares++) {
+        shares->calls = calls_of(&r->tape, n);
+        shares->has_unknown = has_unknown(&r->tape, n);
+    }
 }

@@ -33,7 +33,8 @@ local fixed = { rule = "fixed", unknown_tokens = 1600 }
 -- fields: what differs from OpenAI's chat models
 local function family(names, fields)
   local f = { names = names, vocabulary = "o200k_base", factor_milli = 1000, request_tokens = 3, message_tokens = 3,
-    name_tokens = 1, tools_tokens = 9, tools_system_tokens = -4, call_tokens = 7, image = fixed }
+    name_tokens = 1, tool_tokens = 0, tools_tokens = 9, tools_system_tokens = -4, call_tokens = 7,
+    audio_bytes = 1600, file_bytes = 32, image = fixed } -- ten tokens a second of MP3; a page of PDF has some 50 KB
   for name, value in pairs(fields) do f[name] = value end
   return f
 end
@@ -44,6 +45,11 @@ local function near(names, factor_milli, fields)
   f.factor_milli = factor_milli
   f.tools_system_tokens = 0
   return f
+end
+
+local function claude(names, factor_milli, tools_tokens, image)
+  return near(names, factor_milli, { request_tokens = 3, message_tokens = 3, tool_tokens = 25, tools_tokens = tools_tokens,
+    call_tokens = 35, image = image or area(1568, 1600) })
 end
 
 -- The request's own tokens are one fewer, and functions are introduced at more length.
@@ -64,6 +70,7 @@ return {
   family({ "gpt-4.1-nano" }, { exact = true, image = patches(2460) }),
   family({ "gpt-4o-search", "gpt-4o-mini-search", "gpt-4o-audio", "gpt-4o-mini-audio", "gpt-4o-realtime" }, { image = tiles(85, 170) }),
   reasons({ "gpt-5" }, tiles(70, 140)),
+  reasons({ "gpt-5.5", "gpt-5.6" }, tiles(70, 140), { tools_tokens = 12 }),
   reasons({ "gpt-5-mini" }, patches(1620)),
   reasons({ "gpt-5-nano" }, patches(2460)),
   reasons({ "o1", "o3" }, tiles(75, 150)),
@@ -71,26 +78,30 @@ return {
   reasons({ "o1-mini" }, fixed, { exact = false, request_tokens = 10 }),
   family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12 }), -- its format opens with a system message of its own
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
+  family({ "gpt-3.5-turbo-0301" }, { vocabulary = "cl100k_base", exact = true, message_tokens = 4, name_tokens = -1 }),
   family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" }, { vocabulary = "cl100k_base", exact = true }),
 
-  -- Anthropic: a vocabulary a generation; tools come with a prompt of their own
-  near({ "claude" }, 1150, { request_tokens = 4, message_tokens = 3, tools_tokens = 346, image = area(1568, 1600) }),
-  near({ "claude-3-haiku", "claude-3-5-haiku" }, 1290, { request_tokens = 4, message_tokens = 3, tools_tokens = 264, image = area(1568, 1600) }),
-  near({ "claude-3-opus", "claude-3-5-sonnet" }, 1180, { request_tokens = 4, message_tokens = 3, tools_tokens = 346, image = area(1568, 1600) }),
-  near({ "claude-opus-4-7", "claude-opus-4-8", "claude-opus-4.7", "claude-opus-4.8" }, 1430,
-    { request_tokens = 4, message_tokens = 3, tools_tokens = 346, image = area(2576, 4784) }),
+  -- Anthropic: a vocabulary a generation; tools come with a prompt of their own, and each as JSON
+  claude({ "claude" }, 1150, 515),
+  claude({ "claude-haiku-4-5", "claude-haiku-4.5" }, 1150, 260),
+  claude({ "claude-3-haiku", "claude-3-5-haiku", "claude-3.5-haiku", "claude-haiku-3" }, 1290, 245),
+  claude({ "claude-3-opus" }, 1180, 515),
+  claude({ "claude-3-5-sonnet", "claude-3.5-sonnet", "claude-3-7-sonnet", "claude-3.7-sonnet" }, 1180, 300),
+  claude({ "claude-opus-4-7", "claude-opus-4-8", "claude-opus-4.7", "claude-opus-4.8" }, 1430, 515, area(2576, 4784)),
 
-  -- Google
-  near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, image = blocks }),
-  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, image = { rule = "fixed", unknown_tokens = 1120 } }),
+  -- Google: nothing stands around a message
+  near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = blocks }),
+  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = { rule = "fixed", unknown_tokens = 1120 } }),
   near({ "gemma" }, 1055),
 
-  -- Others
-  near({ "llama" }, 1055),
-  near({ "meta-llama" }, 1055, { request_tokens = 30 }), -- servers of the weights add the template's date and headers
-  near({ "llama-4" }, 1020),
-  near({ "mistral", "mixtral", "ministral", "codestral", "devstral", "magistral", "pixtral" }, 1030),
-  near({ "mistral-tiny", "open-mistral-7b" }, 1230),
-  near({ "deepseek" }, 1025),
-  near({ "qwen", "qwq" }, 1020),
+  -- Others. Some begin each request with a system message, or tools with a prompt, that the caller does not write.
+  near({ "llama", "meta-llama-" }, 1055),
+  near({ "llama-3.", "llama3.", "llama3-1", "llama3-2", "llama3-3", "meta-llama-3." }, 1055, { request_tokens = 30, tools_tokens = 112 }),
+  near({ "llama-4", "llama4" }, 1020, { tools_tokens = 640 }),
+  near({ "mistral", "mixtral", "ministral", "codestral", "devstral", "magistral", "pixtral" }, 1030,
+    { request_tokens = 1, message_tokens = 0, tools_tokens = 34 }),
+  near({ "mistral-tiny", "open-mistral-7b" }, 1230, { request_tokens = 1, message_tokens = 0 }),
+  near({ "deepseek" }, 1025, { request_tokens = 1, message_tokens = 1, tools_tokens = 240 }),
+  near({ "deepseek-v4" }, 1025, { request_tokens = 80, message_tokens = 1, tools_tokens = 240 }),
+  near({ "qwen", "qwq" }, 1020, { tools_tokens = 240 }),
 }
