@@ -137,8 +137,8 @@ uint64_t token_count(const struct vocabulary *v, struct slice text)
 static size_t encode_piece(const struct vocabulary *v, const unsigned char *p, size_t len, uint32_t *ids, size_t max)
 {
     uint32_t *tokens = mem_alloc(len * sizeof *tokens);
-    size_t count = merge_piece(v, p, len, tokens);
-    memcpy(ids, tokens, (count < max ? count : max) * sizeof *ids);
+    size_t count = merge_piece(v, p, len, tokens), given = count < max ? count : max;
+    if (given) memcpy(ids, tokens, given * sizeof *ids);
     mem_free(tokens);
     return count;
 }
