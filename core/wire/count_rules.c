@@ -81,9 +81,17 @@ uint64_t count_image_tokens(const struct image_rules *rules, uint32_t width, uin
 
 const struct count_rules *count_rules_usual(void)
 {
-    static struct count_rules usual = {.factor_milli = 1000, .request_tokens = 3, .message_tokens = 3, .name_tokens = 1,
-                                       
-                                       .tools_tokens = 9, .call_tokens = 7, .audio_bytes = 1600, .file_bytes = 32, .image = {.unknown_tokens = 1600}};
+    static struct count_rules usual = {
+        .factor_milli = 1000,
+        .request_tokens = 3,
+        .message_tokens = 3,
+        .name_tokens = 1,
+        .tools_tokens = 9,
+        .call_tokens = 7,
+        .audio_bytes = 1600,
+        .file_bytes = 32,
+        .image = {.unknown_tokens = 1600},
+    };
     usual.vocabulary = vocabulary_at(0);
     return &usual;
 }
