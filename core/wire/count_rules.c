@@ -36,6 +36,26 @@ static uint64_t capped(uint64_t n, uint64_t max)
     return max && n > max ? max : n;
 }
 
+static uint64_t root_of(uint64_t n)
+{
+    uint64_t root = 0;
+    for (uint64_t bit = 1ull << 31; bit; bit >>= 1) {
+        if ((root + bit) * (root + bit) <= n) root += bit;
+    }
+    return root;
+}
+
+/* Scaled so that no more than `most` patches cover it, and one side is a whole number of them. */
+static uint64_t patches_of(struct size s, uint64_t pixels, uint64_t most)
+{
+    uint64_t all = units_of(s, pixels);
+    if (!most || all <= most) return all;
+    uint64_t across = root_of(most * s.width / s.height), down = root_of(most * s.height / s.width);
+    if (across < 1 || down < 1) return most;
+    if (across * s.height < down * s.width) return across * ceil_div(across * s.height, s.width);
+    return down * ceil_div(down * s.width, s.height);
+}
+
 uint64_t count_image_tokens(const struct image_rules *rules, uint32_t width, uint32_t height, bool is_low)
 {
     struct size s = {width, height};
@@ -47,7 +67,7 @@ uint64_t count_image_tokens(const struct image_rules *rules, uint32_t width, uin
         s = fit_short(fit_long(s, rules->long_edge), rules->short_edge);
         return rules->base_tokens + rules->unit_tokens * units_of(s, rules->unit_pixels);
     case IMAGE_PATCHES:
-        return ceil_div(capped(units_of(s, rules->unit_pixels), rules->units_max) * rules->factor_milli, 1000);
+        return ceil_div(patches_of(s, rules->unit_pixels, rules->units_max) * rules->factor_milli, 1000);
     case IMAGE_AREA:
         s = fit_long(s, rules->long_edge);
         return capped(ceil_div(s.width * s.height, rules->unit_pixels), rules->units_max);

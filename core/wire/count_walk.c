@@ -75,7 +75,7 @@ static void add_part(struct walk *w, uint32_t part)
     }
     add_string(w, member(w, part, SLICE("text")), TEXT_CONTENT);
     add_string(w, member(w, part, SLICE("refusal")), TEXT_CONTENT);
-    if (image != JSON_NONE) add_picture(w, image);
+    if (image != JSON_NONE && !json_is(w->tape, image, JSON_NULL)) add_picture(w, image);
     w->found->audio_bytes += decoded_bytes(w->tape, member(w, member(w, part, SLICE("input_audio")), SLICE("data")));
     w->found->file_bytes += decoded_bytes(w->tape, member(w, member(w, part, SLICE("file")), SLICE("file_data")));
 }
