@@ -8,6 +8,8 @@
 #include "wire/tokens/recent.h"
 
 #define SHORT_PIECE_BYTES 256u
+#define SHORT_TEXT_BYTES 64u /* up to this, looking for broken characters one by one is as quick */
+#define TAIL_KEPT_BYTES 256u
 
 /* ---- One piece. */
 
@@ -92,6 +94,7 @@ static size_t append_repaired(struct buf *out, struct slice text, bool is_last)
 {
     const unsigned char *bytes = (const unsigned char *)text.ptr;
     size_t at = 0, good = 0; /* the valid run that ends at `at` begins at `good` */
+    if (text.len > SHORT_TEXT_BYTES && utf8_is_valid(text)) at = text.len;
     while (at < text.len) {
         size_t len = utf8_char_len(bytes + at, text.len - at);
         bool is_cut = false;
@@ -134,8 +137,8 @@ uint64_t token_count(const struct vocabulary *v, struct slice text)
 static size_t encode_piece(const struct vocabulary *v, const unsigned char *p, size_t len, uint32_t *ids, size_t max)
 {
     uint32_t *tokens = mem_alloc(len * sizeof *tokens);
-    size_t count = merge_piece(v, p, len, tokens);
-    memcpy(ids, tokens, (count < max ? count : max) * sizeof *ids);
+    size_t count = merge_piece(v, p, len, tokens), given = count < max ? count : max;
+    if (given) memcpy(ids, tokens, given * sizeof *ids);
     mem_free(tokens);
     return count;
 }
@@ -171,6 +174,17 @@ void token_counter_clear(struct token_counter *c)
     buf_clear(&c->tail);
 }
 
+/* A counter lives as long as its stream: it keeps no memory for what is behind it. Copying costs less than was counted. */
+static void shrink_tail(struct token_counter *c)
+{
+    struct buf tail = c->tail;
+    size_t len = buf_len(&tail);
+    if (len > 0 && (tail.cap <= TAIL_KEPT_BYTES || len > tail.cap / 8)) return;
+    buf_init(&c->tail);
+    buf_append(&c->tail, buf_slice(&tail));
+    buf_clear(&tail);
+}
+
 /* Counts what is settled at the front of the tail. A tail that stayed whole is looked at again only when it has doubled:
  * otherwise a run without a border, fed byte by byte, would be read over and over. */
 static void settle_tail(struct token_counter *c)
@@ -181,7 +195,7 @@ static void settle_tail(struct token_counter *c)
     const unsigned char *rest = count_pieces(c->vocabulary, p, end, false, &c->count);
     buf_consume(&c->tail, (size_t)(rest - p));
     c->looked_at = (size_t)(end - rest);
-    if (!buf_len(&c->tail)) buf_clear(&c->tail);
+    shrink_tail(c);
 }
 
 /* At the tail's end stand the first bytes of a character whose rest has not come: `broken` of them. */

@@ -262,6 +262,33 @@ static void a_run_fed_in_small_pieces_holds_a_bounded_tail(void)
     token_counter_clear(&c);
 }
 
+/* What made the tail long is counted; the few bytes behind it must not hold its memory for the rest of a stream. */
+static void a_tail_that_was_long_gives_its_memory_back(void)
+{
+    for (unsigned i = 0; i < VOCABULARIES; i++) {
+        struct token_counter c;
+        struct buf text;
+        buf_init(&text);
+        for (unsigned n = 0; n < 50000; n++)
+            buf_append(&text, n % 2 ? SLICE(" word") : SLICE("\xFF w"));
+        token_counter_init(&c, vocabulary_at(i));
+        token_counter_feed(&c, SLICE("It"));
+        token_counter_feed(&c, buf_slice(&text));
+        EXPECT(buf_len(&c.tail) > 0 && c.tail.cap <= 1024);
+        token_counter_feed(&c, SLICE(" ends"));
+        EXPECT(c.tail.cap <= 1024);
+        struct buf whole;
+        buf_init(&whole);
+        buf_append(&whole, SLICE("It"));
+        buf_append(&whole, buf_slice(&text));
+        buf_append(&whole, SLICE(" ends"));
+        EXPECT_INT(token_count(vocabulary_at(i), buf_slice(&whole)), token_counter_total(&c));
+        token_counter_clear(&c);
+        buf_clear(&whole);
+        buf_clear(&text);
+    }
+}
+
 static void more_ids_than_there_is_room_for_are_only_counted(void)
 {
     uint32_t ids[3] = {0, 0, 77};
@@ -279,6 +306,7 @@ int main(void)
     RUN(both_ways_of_merging_agree);
     RUN(long_runs_are_counted_and_cut);
     RUN(a_run_fed_in_small_pieces_holds_a_bounded_tail);
+    RUN(a_tail_that_was_long_gives_its_memory_back);
     RUN(more_ids_than_there_is_room_for_are_only_counted);
     return unit_close("tokens");
 }
