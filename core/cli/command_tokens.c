@@ -93,6 +93,16 @@ static void print_text(const struct counted *c)
            c->vocabulary);
 }
 
+/* A request that was cut or mistyped would pass for a text, and its count for the request's. False after a message. */
+static bool is_what_it_is_called(const struct wanted *wanted, const char *path, struct slice input)
+{
+    struct fault why;
+    size_t len = path ? strlen(path) : 0;
+    if (wanted->is_plain || len < 5 || strcmp(path + len - 5, ".json") != 0 || counted_is_json(input, &why)) return true;
+    cli_usage_error("--plain counts it as a text", "%s: %s", path, fault_message(&why));
+    return false;
+}
+
 static int count_input(const struct wanted *wanted, const struct common_options *common, const char *path)
 {
     struct buf input;
@@ -101,7 +111,7 @@ static int count_input(const struct wanted *wanted, const struct common_options 
     char *dir;
     buf_init(&input);
     bool is_read = wanted->text ? (buf_append(&input, slice_str(wanted->text)), true) : read_input(path, &input);
-    if (!is_read || !find_policies(wanted, common, &dir)) {
+    if (!is_read || !is_what_it_is_called(wanted, path, buf_slice(&input)) || !find_policies(wanted, common, &dir)) {
         buf_clear(&input);
         return CLI_USAGE;
     }

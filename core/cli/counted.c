@@ -111,6 +111,15 @@ static void count_request(struct counted *c, const struct chat_request *r, const
     count_free(count);
 }
 
+bool counted_is_json(struct slice input, struct fault *why)
+{
+    struct json_tape tape;
+    json_init(&tape);
+    bool is_json = json_parse(&tape, input, why);
+    json_clear(&tape);
+    return is_json;
+}
+
 /* The kind that the body's own members tell; false: it is no request. */
 static bool kind_of(struct slice input, enum chat_kind *kind)
 {

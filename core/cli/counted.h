@@ -41,6 +41,8 @@ struct counted {
  * looks like. False: why says what is wrong. */
 bool counted_make(struct counted *c, struct slice input, const char *model, const char *policies_dir, bool is_plain,
                   struct fault *why);
+/* False: why says where it stops being JSON. */
+bool counted_is_json(struct slice input, struct fault *why);
 void counted_clear(struct counted *c);
 
 #endif

@@ -134,6 +134,7 @@ static void add_message(struct walk *w, uint32_t message)
     add_name(w, member(w, message, SLICE("name")), role);
     add_content(w, member(w, message, SLICE("content")));
     add_string(w, member(w, message, SLICE("refusal")), TEXT_CONTENT);
+    add_string(w, member(w, message, SLICE("reasoning_content")), TEXT_CONTENT);
     add_call(w, member(w, message, SLICE("function_call")));
     add_calls(w, member(w, message, SLICE("tool_calls")));
     if (json_is(w->tape, member(w, message, SLICE("audio")), JSON_OBJECT)) w->found->has_unknown = true;

@@ -37,6 +37,9 @@ static void sums_messages_by_hand(void)
                chat(&rules, "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"Hello, world!\"},"
                             "{\"type\":\"text\",\"text\":\"Hello, world!\"},\"Hello, world!\"]}]"));
     EXPECT_INT(3 + 3 + 1 + 4, chat(&rules, "[{\"role\":\"assistant\",\"content\":null,\"refusal\":\"Hello, world!\"}]"));
+    /* what some providers take back of an answer's reasoning */
+    EXPECT_INT(3 + 3 + 1 + 4 + 4,
+               chat(&rules, "[{\"role\":\"assistant\",\"reasoning_content\":\"Hello, world!\",\"content\":\"Hello, world!\"}]"));
     /* escapes are what they stand for */
     EXPECT_INT(3 + 3 + 1 + 4, chat(&rules, "[{\"role\":\"us\\u0065r\",\"content\":\"Hello\\u002c wor\\u006cd!\"}]"));
     rules.request_tokens = 2;
@@ -316,6 +319,11 @@ static void counting_stops_when_it_is_enough(void)
     count_stop_above(q.c, 4); /* ids count as well */
     count_all(q.c, 64);
     EXPECT(count_total(q.c, &rules).is_partial);
+    close_request(&q);
+    open_request(&q, CHAT_EMBEDDINGS, SLICE("{\"model\":\"m\",\"input\":[1,2,3,4,5]}"), 1, NULL);
+    count_stop_above(q.c, 5); /* above, not at */
+    count_all(q.c, 64);
+    EXPECT(!count_total(q.c, &rules).is_partial);
     close_request(&q);
     buf_clear(&body);
 }
