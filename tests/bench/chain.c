@@ -54,7 +54,7 @@ static struct policy_set *load_rows(unsigned rows)
     buf_append(&models, SLICE("return models {\n"));
     buf_append(&access, SLICE("return access { models = {\n"));
     for (unsigned i = 1; i <= rows; i++) {
-        buf_printf(&models, "['m%u'] = { targets = { 'p/m%u' }, price = usd_per_million { input = 1, output = 1 } },\n", i, i);
+        buf_printf(&models, "['m%u'] = { targets = { 'p/m%u' }, price = free },\n", i, i);
         buf_printf(&access, "['m%u'] = { departments = { 'engineering', 'd%u' }, data = 'internal' },\n", i, i);
     }
     buf_append(&models, SLICE("}\n"));
