@@ -64,7 +64,7 @@ fuzz-tokens:
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter
+	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter $(B)/bench/tokens $(B)/bench/count
 	@B=$(B) luajit tests/bench/run.lua
 
 #: count-table  our count of every recorded request's tokens beside its provider's, by family of models

@@ -192,6 +192,45 @@ local function chain_cost(...)
   return instructions("decide_once", { gateway.build .. "/bench/chain", rounds, ... }) / rounds
 end
 
+-- --- tokens ---
+
+local function said(pattern, ...)
+  local words = { ... }
+  words.seconds = 120
+  local text = process.run(words)
+  return tonumber(text:match(pattern)) or error(table.concat({ ... }, " ") .. ": " .. text)
+end
+
+local function mb_per_second(kind) return said("speed ([%d.]+)", dir .. "/tokens", "speed", kind, "4000000") end
+
+-- npm's tiktoken on the same text; nil where it cannot be installed.
+local function tiktoken_mb()
+  local packages = dofile("tests/lib/packages.lua")
+  local home = "build/clients/tokens"
+  if not packages.npm(home, "tests/tokens") then
+    note("tiktoken is not here (no registry): no comparison")
+    return nil
+  end
+  os.execute(("%s/tokens text english 1000000 > %s/english.txt && cp tests/bench/tiktoken.mjs %s/"):format(dir, dir, home))
+  return said("tiktoken ([%d.]+)", "node", home .. "/tiktoken.mjs", dir .. "/english.txt")
+end
+
+local function count_cost(what, rounds, bytes)
+  return instructions("count_once", { dir .. "/count", what, rounds, bytes }) / rounds
+end
+
+local function measure_tokens()
+  local english, tiktoken = mb_per_second("english"), tiktoken_mb()
+  return {
+    english = english, chinese = mb_per_second("chinese"), code = mb_per_second("code"),
+    tiktoken = tiktoken and english / tiktoken, worst_ms = said("worst ([%d.]+)", dir .. "/tokens", "worst"),
+    map_ms = said("map %d+ ([%d.]+)", dir .. "/tokens", "map"), table_mb = said("map (%d+)", dir .. "/tokens", "map") / 1048576,
+    per_byte = instructions("token_count", { dir .. "/tokens", "rounds", "english", 20, 32768 }) / 20 / 32768,
+    request = count_cost("request", 100, 1024), history = count_cost("history", 40, 102400) , first = count_cost("first", 10, 102400),
+    meter_us = said("meter %d+ %d+ ([%d.]+)", dir .. "/meter", "2000", "20"),
+  }
+end
+
 local function of(case, name, field) return median(case[name][field]) end
 
 -- {what, moongate, nginx, haproxy, unit, value to compare, goal, goal's unit}
@@ -204,6 +243,12 @@ local function table_of(m)
   end
   local function alone(what, value, unit, goal) return { what = what, moongate = value, unit = unit, value = value,
     goal = goal, goal_unit = unit } end
+  local function at_least(what, value, unit, goal)
+    local row = alone(what, value, unit, goal)
+    row.is_floor = true
+    return row
+  end
+  local t = m.tokens
   local memory = compared("memory per open stream", m.streams, "bytes", "bytes", 24 * 1024)
   memory.value, memory.goal_unit = memory.moongate, "bytes"
   return {
@@ -217,7 +262,17 @@ local function table_of(m)
     alone("detectors, instructions per byte", m.detect, "instr", 10),
     alone("the same, in pieces of 20 bytes", m.detect_stream, "instr"),
     alone("keywords, instructions per byte", m.keywords, "instr", 10),
-    alone("metering a stream, per event", m.meter_us, "us", 2),
+    at_least("tokens, English", t.english, "MB/s", 80),
+    at_least("tokens, Chinese", t.chinese, "MB/s", 40),
+    at_least("tokens, code", t.code, "MB/s", 100),
+    at_least("tokens, English, against tiktoken", t.tiktoken, "times", 10),
+    alone("tokens, English, instructions per byte", t.per_byte, "instr"),
+    alone("tokens, the worst of 1 MB", t.worst_ms, "ms", 300),
+    alone("tokens, first count of a process", t.map_ms, "ms", 1),
+    alone("tokens, tables of both vocabularies", t.table_mb, "MB", 16),
+    alone("counting a request of 1 KB", t.request, "instr"),
+    alone("counting a history of 100 KB again", t.history / t.first, "times"),
+    alone("metering a stream, per event", t.meter_us, "us", 2),
     alone("policies, \"auto\"", m.chain_auto, "instr", 30000),
     alone("policies, a model by name", m.chain_named, "instr", 30000),
     alone("policies, a denial", m.chain_denied, "instr", 30000),
@@ -229,11 +284,12 @@ end
 
 local function print_table(rows)
   local function number(value) return value and ("%.1f"):format(value) or "" end
-  print(("%-36s %10s %10s %10s  %-6s %9s  %-14s %s"):format("", "moongate", "nginx", "haproxy", "", "ratio", "goal", ""))
+  print(("%-38s %10s %10s %10s  %-6s %9s  %-14s %s"):format("", "moongate", "nginx", "haproxy", "", "ratio", "goal", ""))
   for _, row in ipairs(rows) do
-    local goal = row.goal and ("<= %g %s"):format(row.goal, row.goal_unit) or ""
-    local verdict = row.goal and (row.value <= row.goal and "met" or "MISSED") or ""
-    print(("%-36s %10s %10s %10s  %-6s %9s  %-14s %s%s"):format(row.what, number(row.moongate), number(row.nginx),
+    local goal = row.goal and ("%s %g %s"):format(row.is_floor and ">=" or "<=", row.goal, row.goal_unit) or ""
+    local is_met = row.goal and row.value and (row.is_floor and row.value >= row.goal or not row.is_floor and row.value <= row.goal)
+    local verdict = row.goal and (is_met and "met" or row.value and "MISSED" or "not measured") or ""
+    print(("%-38s %10s %10s %10s  %-6s %9s  %-14s %s%s"):format(row.what, number(row.moongate), number(row.nginx),
       number(row.haproxy), row.unit, row.nginx and ("%.2f"):format(row.moongate / row.nginx) or "", goal, verdict,
       row.is_disturbed and " (others were busy)" or ""))
   end
@@ -252,7 +308,7 @@ local function run()
     detect = cost_per_byte("detect_scan", "detect", "whole"),
     detect_stream = cost_per_byte("detect_scan", "detect", "stream"),
     keywords = cost_per_byte("keywords_scan", "detect", "keywords"),
-    meter_us = tonumber(process.run({ dir .. "/meter", "2000", "20" }):match("meter %d+ %d+ ([%d.]+)")),
+    tokens = measure_tokens(),
     chain_auto = chain_cost("shipped", "auto"),
     chain_named = chain_cost("shipped", "gpt-4o"),
     chain_denied = chain_cost("shipped", "claude-3-opus"),

@@ -13,27 +13,33 @@
 
 /* ---- One piece. */
 
-static uint64_t count_short(const struct vocabulary *v, const unsigned char *p, size_t len)
+/* What the tables must be asked for. Apart, so that its arrays cost the others nothing. */
+static __attribute__((noinline)) unsigned count_short(const struct vocabulary *v, const unsigned char *p, size_t len,
+                                                      struct recent_key key)
 {
     uint32_t tokens[RECENT_BYTES_MAX];
-    struct recent_key key = recent_key(p, len);
-    unsigned index = vocabulary_index(v), count = recent_find(index, &key);
-    if (count) return count;
-    count = (unsigned)merge_piece(v, p, len, tokens);
-    recent_keep(index, &key, count);
+    unsigned count = (unsigned)merge_piece(v, p, len, tokens);
+    recent_keep(v->index, key, count);
     return count;
 }
 
-static uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
+static __attribute__((noinline)) uint64_t count_long(const struct vocabulary *v, const unsigned char *p, size_t len)
 {
     uint32_t few[SHORT_PIECE_BYTES];
-    if (len == 1) return 1;
-    if (len <= RECENT_BYTES_MAX) return count_short(v, p, len);
     if (len <= SHORT_PIECE_BYTES) return merge_piece(v, p, len, few);
     uint32_t *many = mem_alloc(len * sizeof *many);
     size_t count = merge_piece(v, p, len, many);
     mem_free(many);
     return count;
+}
+
+static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
+{
+    if (len == 1) return 1;
+    if (len > RECENT_BYTES_MAX) return count_long(v, p, len);
+    struct recent_key key = recent_key(p, len);
+    unsigned count = recent_find(v->index, key);
+    return count ? count : count_short(v, p, len, key);
 }
 
 /* ---- Valid text. */

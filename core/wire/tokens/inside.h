@@ -10,6 +10,7 @@
 
 struct vocabulary {
     const char *name;
+    unsigned index;
     const struct table_head *head;
     piece_end_fn piece_end;
 };

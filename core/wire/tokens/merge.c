@@ -18,6 +18,7 @@ struct piece {
     uint64_t pair_bits;
     const unsigned char *bytes;
     size_t len;
+    unsigned index; /* of the vocabulary */
 };
 
 static struct piece open_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
@@ -30,6 +31,7 @@ static struct piece open_piece(const struct vocabulary *v, const unsigned char *
         .pair_bits = head->pair_bits,
         .bytes = p,
         .len = len,
+        .index = v->index,
     };
 }
 
@@ -76,6 +78,21 @@ static bool is_border(const struct piece *piece, uint32_t left, uint32_t right)
     }
 }
 
+/* Borders that were judged lately: the pair's key, and in the lowest bit the answer; 0: none. Text uses the same
+ * neighbours over and over, and judging two takes some look-ups in a table that is larger than a cache. */
+#define BORDER_BITS 13u
+static uint64_t known_borders[VOCABULARIES][1u << BORDER_BITS];
+
+static inline bool may_stand(const struct piece *piece, uint32_t left, uint32_t right)
+{
+    uint64_t key = table_pair_key(left, right) + 1; /* never 0 */
+    uint64_t *known = &known_borders[piece->index][table_pair_slot(key, BORDER_BITS)];
+    if (*known >> 1 == key) return *known & 1;
+    bool answer = is_border(piece, left, right);
+    *known = key << 1 | answer;
+    return answer;
+}
+
 struct walk {
     struct piece piece;
     uint32_t *tokens; /* what stands so far */
@@ -94,7 +111,7 @@ static uint32_t fitting(const struct walk *w, uint32_t id)
 {
     for (; id != TABLE_NONE; id = table_token_prefix(w->piece.tokens[id])) {
         if (is_dead(w, w->at + table_token_len(w->piece.tokens[id]))) continue;
-        if (!w->count || is_border(&w->piece, w->tokens[w->count - 1], id)) return id;
+        if (!w->count || may_stand(&w->piece, w->tokens[w->count - 1], id)) return id;
     }
     return TABLE_NONE;
 }

@@ -3,8 +3,8 @@
  * whole, byte for byte, so that the big tables are asked for the rest only.
  *
  *     struct recent_key key = recent_key(p, len);            // len <= RECENT_BYTES_MAX
- *     unsigned n = recent_find(index, &key);                 // 0: not remembered
- *     recent_keep(index, &key, n);
+ *     unsigned n = recent_find(index, key);                  // 0: not remembered
+ *     recent_keep(index, key, n);
  *
  * One table a vocabulary, of fixed size, for the process: it has one thread. A newer piece takes an older one's place.
  */
@@ -18,7 +18,7 @@
 #include "wire/tokens/vocabulary.h"
 
 #define RECENT_BYTES_MAX 16u
-#define RECENT_BITS 12u
+#define RECENT_BITS 13u
 
 /* First and last eight bytes, which overlap in shorter pieces, and the length: no two pieces have the same. */
 struct recent_key {
@@ -49,21 +49,21 @@ static inline struct recent_key recent_key(const unsigned char *p, size_t len)
     return key;
 }
 
-static inline struct recent_entry *recent_slot(unsigned vocabulary, const struct recent_key *key)
+static inline struct recent_entry *recent_slot(unsigned vocabulary, struct recent_key key)
 {
-    uint64_t mixed = (key->first ^ (key->last << 23 | key->last >> 41) ^ key->len) * 0x9E3779B97F4A7C15ull;
+    uint64_t mixed = (key.first ^ (key.last << 23 | key.last >> 41) ^ key.len) * 0x9E3779B97F4A7C15ull;
     return &recent_entries[vocabulary][mixed >> (64 - RECENT_BITS)];
 }
 
-static inline unsigned recent_find(unsigned vocabulary, const struct recent_key *key)
+static inline unsigned recent_find(unsigned vocabulary, struct recent_key key)
 {
     const struct recent_entry *e = recent_slot(vocabulary, key);
-    return e->first == key->first && e->last == key->last && e->len == key->len ? e->count : 0;
+    return e->first == key.first && e->last == key.last && e->len == key.len ? e->count : 0;
 }
 
-static inline void recent_keep(unsigned vocabulary, const struct recent_key *key, unsigned count)
+static inline void recent_keep(unsigned vocabulary, struct recent_key key, unsigned count)
 {
-    *recent_slot(vocabulary, key) = (struct recent_entry){key->first, key->last, key->len, count};
+    *recent_slot(vocabulary, key) = (struct recent_entry){key.first, key.last, key.len, count};
 }
 
 #endif

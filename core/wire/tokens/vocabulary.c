@@ -5,13 +5,13 @@
 /* The build's tables (Makefile: $(B)/gen/vocabulary.S). */
 extern const struct table_head vocabulary_o200k_base, vocabulary_cl100k_base;
 
-#define VOCABULARY(label, scan)                                                                                        \
+#define VOCABULARY(place, label, scan)                                                                                 \
     {                                                                                                                  \
-        .name = #label, .head = &vocabulary_##label, .piece_end = scan                                                 \
+        .name = #label, .index = place, .head = &vocabulary_##label, .piece_end = scan                                 \
     }
 static const struct vocabulary all[VOCABULARIES] = {
-    VOCABULARY(o200k_base, piece_end_o200k),
-    VOCABULARY(cl100k_base, piece_end_cl100k),
+    VOCABULARY(0, o200k_base, piece_end_o200k),
+    VOCABULARY(1, cl100k_base, piece_end_cl100k),
 };
 #undef VOCABULARY
 
@@ -31,7 +31,7 @@ const struct vocabulary *vocabulary_at(unsigned index)
 
 unsigned vocabulary_index(const struct vocabulary *v)
 {
-    return (unsigned)(v - all);
+    return v->index;
 }
 
 const char *vocabulary_name(const struct vocabulary *v)
