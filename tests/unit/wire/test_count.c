@@ -296,6 +296,35 @@ static void a_memo_saves_the_work_and_knows_vocabularies_apart(void)
     buf_clear(&body);
 }
 
+/* More texts than there are places: each is counted as itself. */
+static void a_full_memo_takes_no_text_for_another(void)
+{
+    struct counted_request q;
+    struct count_memo *memo = count_memo_new();
+    struct count_rules rules = rules_of(O200K);
+    struct buf body;
+    uint64_t totals[3];
+    buf_init(&body);
+    buf_append(&body, SLICE("{\"model\":\"m\",\"input\":[\"\""));
+    for (unsigned i = 0; i < LIMIT_COUNT_MEMO + LIMIT_COUNT_MEMO / 4; i++) {
+        buf_printf(&body, ",\"%u ", i);
+        for (unsigned n = 0; n < LIMIT_COUNT_MEMO_BYTES_MIN; n++)
+            buf_append_char(&body, n % 16 < i % 16 ? 'x' : ' ');
+        buf_append_char(&body, '"');
+    }
+    buf_append(&body, SLICE("]}"));
+    for (int i = 0; i < 3; i++) {
+        open_request(&q, CHAT_EMBEDDINGS, buf_slice(&body), 1, i ? memo : NULL);
+        count_all(q.c, UINT64_MAX);
+        totals[i] = count_total(q.c, &rules).input_tokens;
+        close_request(&q);
+    }
+    EXPECT_INT(totals[0], totals[1]);
+    EXPECT_INT(totals[0], totals[2]);
+    count_memo_free(memo);
+    buf_clear(&body);
+}
+
 static void counting_stops_when_it_is_enough(void)
 {
     struct counted_request q;
@@ -422,6 +451,7 @@ int main(void)
     RUN(a_step_takes_about_what_it_is_given);
     RUN(a_memo_changes_nothing);
     RUN(a_memo_saves_the_work_and_knows_vocabularies_apart);
+    RUN(a_full_memo_takes_no_text_for_another);
     RUN(counting_stops_when_it_is_enough);
     RUN(messages_have_their_shares);
     RUN(who_is_exact_says_so);
