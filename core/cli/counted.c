@@ -120,8 +120,8 @@ bool counted_is_json(struct slice input, struct fault *why)
     return is_json;
 }
 
-/* The kind that the body's own members tell; false: it is no request. */
-static bool kind_of(struct slice input, enum chat_kind *kind)
+/* The kind that the body's own members tell, and whether they name a model; false: it is no request. */
+static bool kind_of(struct slice input, enum chat_kind *kind, bool *is_named)
 {
     struct json_tape tape;
     struct fault why;
@@ -130,6 +130,7 @@ static bool kind_of(struct slice input, enum chat_kind *kind)
     bool is_chat = is_object && json_get(&tape, 0, SLICE("messages")) != JSON_NONE;
     bool is_prompt = is_object && json_get(&tape, 0, SLICE("prompt")) != JSON_NONE;
     bool is_input = is_object && json_get(&tape, 0, SLICE("input")) != JSON_NONE;
+    *is_named = is_object && json_get(&tape, 0, SLICE("model")) != JSON_NONE;
     json_clear(&tape);
     *kind = is_chat ? CHAT_CHAT : is_prompt ? CHAT_COMPLETIONS : CHAT_EMBEDDINGS;
     return is_chat || is_prompt || is_input;
@@ -143,12 +144,28 @@ static bool has_model(struct counted *c, const char *given, struct slice named, 
     return fault_set(why, FAULT_BAD_REQUEST, "say which model counts");
 }
 
+/* The body with the model that it does not name. */
+static struct slice with_model(struct counted *c, struct slice input, const char *model)
+{
+    const char *open = memchr(input.ptr, '{', input.len);
+    struct buf body;
+    buf_init(&body);
+    buf_append(&body, SLICE("{\"model\":"));
+    buf_append_json(&body, slice_str(model));
+    buf_append_char(&body, ',');
+    buf_append(&body, slice_of(open + 1, input.len - (size_t)(open + 1 - input.ptr)));
+    struct slice named = arena_copy(&c->arena, buf_slice(&body));
+    buf_clear(&body);
+    return named;
+}
+
 static bool make_request(struct counted *c, struct slice input, enum chat_kind kind, const char *model,
                          const char *policies_dir, struct fault *why)
 {
     struct chat_request r;
     const struct count_rules *rules;
     chat_init(&r);
+    c->cure = "--plain counts it as a text";
     bool ok = chat_parse(&r, input, kind, &c->arena, why) && has_model(c, model, r.model, why) &&
               find_rules(c, policies_dir, &rules, why);
     if (ok) count_request(c, &r, rules);
@@ -161,9 +178,14 @@ bool counted_make(struct counted *c, struct slice input, const char *model, cons
 {
     const struct count_rules *rules;
     enum chat_kind kind;
+    bool is_named;
     *c = (struct counted){0};
     arena_init(&c->arena);
-    if (!is_plain && kind_of(input, &kind)) return make_request(c, input, kind, model, policies_dir, why);
+    if (!is_plain && kind_of(input, &kind, &is_named)) {
+        if (!is_named && !has_model(c, model, SLICE(""), why)) return false;
+        if (!is_named) input = with_model(c, input, model);
+        return make_request(c, input, kind, model, policies_dir, why);
+    }
     if (!has_model(c, model, SLICE(""), why) || !find_rules(c, policies_dir, &rules, why)) return false;
     count_text(c, input, rules);
     return true;

@@ -188,12 +188,27 @@ static bool is_short(const struct count *c, struct slice raw, size_t bytes)
     return raw.len <= bytes && !count_memo_wants(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
 }
 
+/* In the vocabulary that has the fewest, and without what some rules leave out: whose will be asked is not known here. */
 static uint64_t tokens_so_far(const struct count *c)
 {
-    uint64_t sum = c->found.ids;
-    for (int part = 0; part < TEXT_PARTS; part++)
-        sum += c->tokens[first_vocabulary(c)][part];
-    return sum;
+    uint64_t least = NEVER;
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        uint64_t sum = c->found.ids;
+        for (int part = 0; part < TEXT_PARTS; part++)
+            sum += part != TEXT_ROLE_NAME ? c->tokens[v][part] : 0;
+        if (c->opened.is_open) sum += token_counter_settled(&c->opened.counters[v]);
+        if (is_in_set(c, v) && sum < least) least = sum;
+    }
+    return least;
+}
+
+/* What there is of the open text, and no more. */
+static void stop(struct count *c)
+{
+    c->is_partial = true;
+    for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++) {
+        if (is_in_set(c, v)) add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
+    }
 }
 
 static void finish(struct count *c)
@@ -227,7 +242,7 @@ bool count_step(struct count *c, uint64_t bytes)
 {
     while (!c->is_done) {
         if (tokens_so_far(c) > c->stop_above) {
-            c->is_partial = true;
+            stop(c);
             finish(c);
         } else if (c->next == c->found.text_count) {
             finish(c);
@@ -343,9 +358,10 @@ struct count_shares count_shares(const struct count *c, const struct count_rules
     unsigned vocabulary = vocabulary_index(rules->vocabulary);
     const uint64_t *tokens = c->tokens[is_in_set(c, vocabulary) ? vocabulary : first_vocabulary(c)];
     struct count_shares shares = {.tools = f->tools_count, .has_unknown = f->has_unknown, .is_plain = is_plain(c)};
-    shares.tools_tokens = count_scale(rules, tokens[TEXT_TOOLS]) + tool_tokens(c, rules);
+    /* rounded down, as messages are: parts never come to more than the whole */
+    shares.tools_tokens = tokens[TEXT_TOOLS] * rules->factor_milli / 1000 + tool_tokens(c, rules);
     shares.unknown_tokens = unknown_tokens(c, rules);
-    shares.schema_tokens = count_scale(rules, tokens[TEXT_SCHEMA]);
+    shares.schema_tokens = tokens[TEXT_SCHEMA] * rules->factor_milli / 1000;
     shares.picture_tokens = picture_tokens(c, rules, ALL_MESSAGES, &shares.pictures);
     return shares;
 }

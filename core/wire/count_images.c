@@ -27,15 +27,16 @@ static int base64_value(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* The next byte; -1 at the end, or when there was enough. Backslashes are JSON's: some write "/" as "\/". */
+/* The next byte; -1 at the end, or when there was enough. Some write "/" as "\/"; nobody honest writes other escapes. */
 static int next_byte(struct reader *r)
 {
     while (r->text.len && r->taken < LIMIT_COUNT_IMAGE_BYTES) {
         char c = r->text.ptr[0];
         int value = base64_value(c);
+        bool is_escape = c == '\\' && r->text.len > 1 && r->text.ptr[1] == '/';
+        if (value < 0 && !is_escape) return -1;
         r->text = slice_of(r->text.ptr + 1, r->text.len - 1);
-        if (c == '\\') continue;
-        if (value < 0) return -1;
+        if (is_escape) continue;
         r->bits = r->bits << 6 | (uint32_t)value;
         r->bit_count += 6;
         if (r->bit_count < 8) continue;

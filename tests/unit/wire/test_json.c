@@ -334,6 +334,70 @@ static void strings_are_decoded(void)
     json_clear(&t);
 }
 
+/* Each cut of the bytes as they stand: all of it, in order, each piece decoded as far as it goes. */
+static void expect_pieces(const struct json_tape *t, uint32_t string, size_t max)
+{
+    struct arena arena;
+    struct buf all, out;
+    struct slice piece, raw = json_raw(t, string);
+    size_t at = 0, before = 0;
+    arena_init(&arena);
+    buf_init(&all);
+    buf_init(&out);
+    while (json_text_piece(t, string, &at, max, &out, &piece)) {
+        if (at <= before || at - before > max + 11) UNIT_FAIL("max %zu: from %zu to %zu", max, before, at); /* an escape has 12 bytes at most */
+        if (at < raw.len - 2 && at - before < max) UNIT_FAIL("max %zu: only from %zu to %zu", max, before, at);
+        buf_append(&all, piece);
+        before = at;
+    }
+    EXPECT_INT(raw.len - 2, at);
+    EXPECT_SLICE(json_text(t, string, &arena), buf_slice(&all));
+    EXPECT(!json_text_piece(t, string, &at, max, &out, &piece));
+    buf_clear(&out);
+    buf_clear(&all);
+    arena_clear(&arena);
+}
+
+static void a_string_is_read_in_pieces_of_any_size(void)
+{
+    static const char text[] = "[\"\",\"plain, and longer than sixteen bytes: é漢😀é漢😀é漢😀\","
+                               "\"\\ud83d\\ude00\\uD83D\\uDE80\\u00e9\\u20AC\\\\\\\"\\/\\b\\f\\n\\r\\t\\u0000 é漢😀\\ud83d\\ude00, \\\\u0041 \\\\\\\\\","
+                               "\"\\n\",\"begins plain for a good while\\n\",\"\\nends plain for a good while\"]";
+    struct json_tape t;
+    struct fault why;
+    json_init(&t);
+    EXPECT(json_parse(&t, slice_of(text, sizeof text - 1), &why));
+    EXPECT_INT(7, t.count);
+    for (uint32_t n = 1; n < t.count; n++) {
+        for (size_t max = 16; max < sizeof text; max++)
+            expect_pieces(&t, n, max);
+        expect_pieces(&t, n, SIZE_MAX / 2);
+    }
+    json_clear(&t);
+}
+
+/* Nothing is copied where nothing is decoded. */
+static void a_piece_without_escapes_is_borrowed(void)
+{
+    struct json_tape t;
+    struct fault why;
+    struct buf out;
+    struct slice piece;
+    size_t at = 0;
+    json_init(&t);
+    buf_init(&out);
+    EXPECT(json_parse(&t, SLICE("\"0123456789abcdefghij\""), &why));
+    EXPECT(json_text_piece(&t, 0, &at, 16, &out, &piece));
+    SEES("0123456789abcdef", piece);
+    EXPECT(piece.ptr == t.bytes + 1);
+    EXPECT(json_text_piece(&t, 0, &at, 16, &out, &piece));
+    SEES("ghij", piece);
+    EXPECT(!json_text_piece(&t, 0, &at, 16, &out, &piece));
+    EXPECT_INT(0, out.cap);
+    buf_clear(&out);
+    json_clear(&t);
+}
+
 static void numbers_are_read_exactly_or_not_at_all(void)
 {
     static const struct {
@@ -394,6 +458,8 @@ int main(void)
     RUN(duplicates_are_found_through_escapes);
     RUN(names_are_matched_whole);
     RUN(strings_are_decoded);
+    RUN(a_string_is_read_in_pieces_of_any_size);
+    RUN(a_piece_without_escapes_is_borrowed);
     RUN(numbers_are_read_exactly_or_not_at_all);
     RUN(a_tape_is_usable_again_after_a_refusal);
     return unit_close("json");
