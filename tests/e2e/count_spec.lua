@@ -107,6 +107,61 @@ describe("moongate tokens", function()
     assert.equal("o200k_base", document("--policies", "p", "--model", "gpt-4o", "--text", "x").vocabulary)
   end)
 
+  it("shows parts that add up, whatever counts", function()
+    local body = [[{"model":"%s","messages":[{"role":"system","content":"Be brief."},{"role":"user","name":"user","content":
+[{"type":"text","text":"Hello, w\u006frld!"},{"type":"image_url","image_url":"https://example.com/a.png"}]},
+{"role":"assistant","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]},{"role":"tool","content":"한국어 ภาษาไทย"}],
+"tools":[{"type":"function","function":{"name":"f","description":"What it does"}}],
+"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object"}}}}]]
+    local models = { "gpt-4o", "gpt-4", "gpt-5", "o3-mini", "claude-3-5-haiku-latest", "claude-opus-4-7", "gemini-2.5-flash", "mistral-large", "nobody" }
+    for _, model in ipairs(models) do
+      dir:write("r.json", body:format(model))
+      local said, sum = document("r.json"), 0
+      for _, part in ipairs(said.parts) do sum = sum + part.tokens end
+      assert.equal(said.tokens, sum, model)
+      assert.same({ "1 system", "2 user", "3 assistant", "4 tool" },
+        { said.parts[1].what, said.parts[2].what, said.parts[3].what, said.parts[4].what })
+    end
+    dir:write("r.json", '{"model":"gpt-4o","messages":[1,null,{"role":7}]}')
+    assert.same({ "1 ?", "2 ?", "3 ?" }, { document("r.json").parts[1].what, document("r.json").parts[2].what, document("r.json").parts[3].what })
+  end)
+
+  it("counts a body without a model by the one that is given", function()
+    dir:write("r.json", ' {"messages":[{"role":"user","content":"Hello, world!"}]}')
+    assert.same({ 11, "gpt-4o" }, { document("--model", "gpt-4o", "r.json").tokens, document("--model", "gpt-4o", "r.json").model })
+    local out, code = run(dir.root, "r.json")
+    assert.equal(2, code)
+    has(out, "say which model counts\n  = help: --model MODEL")
+  end)
+
+  it("counts bytes that are no text as they would be sent", function()
+    dir:write("bytes", "a\255b") -- "a", U+FFFD, "b"
+    assert.equal(3, document("--model", "gpt-4o", "bytes").tokens)
+    dir:write("bytes.json", '{"model":"gpt-4o","messages":[{"role":"user","content":"a\255b"}]}')
+    local out, code = run(dir.root, "bytes.json")
+    assert.equal(2, code)
+    has(out, "expected valid UTF-8, found byte 0xFF")
+    has(out, "--plain counts it as a text")
+  end)
+
+  it("finds the policies by the configuration, and their names however they are asked for", function()
+    local text = "한국어 ภาษาไทย हिन्दी" -- 5 tokens in o200k_base, 20 in cl100k_base
+    dir:write("p/models.lua", 'return models { auto = { virtual = true }, old = { targets = { "p/old" }, counts_as = "gpt-4", aliases = { "nickname" } } }\n')
+    dir:write("p/init.lua", 'return chain { "a" }\n')
+    dir:write("p/a.lua", "return policy {}\n")
+    assert.equal(5, document("--model", "old", "--text", text).tokens)
+    dir:write("moongate.lua", 'return moongate.config { policies = "p", data = "d", providers = {} }\n')
+    for _, name in ipairs { "old", "nickname", "p/old" } do assert.equal(20, document("--model", name, "--text", text).tokens, name) end
+    assert.same({ 5, cjson.null }, { document("--model", "auto", "--text", text).tokens, document("--model", "auto", "--text", text).family })
+    dir:write("p/a.lua", "return policy {")
+    local out, code = run(dir.root, "--model", "old", "--text", text)
+    assert.equal(2, code)
+    has(out, "do not load: `moongate check` says why")
+    out, code = run(dir.root, "-c", "nowhere.lua", "--model", "old", "--text", text)
+    assert.equal(2, code)
+    has(out, "nowhere.lua: No such file or directory")
+  end)
+
   it("says what is wrong, and what to do", function()
     local function refuses(part, ...)
       local out, code = run(dir.root, ...)
@@ -120,7 +175,13 @@ describe("moongate tokens", function()
     refuses("did you mean `--model`?", "--modle", "gpt-4o")
     refuses("nowhere", "--policies", "nowhere", "--model", "m", "--text", "x")
     dir:write("bad.json", '{"model":"gpt-4o","messages":"none"}')
-    refuses("messages", "bad.json")
+    refuses('"messages" must be an array\n  = help: --plain counts it as a text', "bad.json")
+    dir:write("bad.json", '{"model":7,"messages":[]}')
+    refuses('"model" must be a string', "bad.json")
+    dir:write("bad.json", '{"model":"gpt-4o","messages":[],"messages":[]}')
+    refuses('"messages" is given twice', "bad.json")
+    refuses("say which model counts", "--model", "", "--text", "x")
+    refuses("Is a directory", "--model", "gpt-4o", dir.root)
     dir:write("cut.json", '{"model":"gpt-4o","messages":[')
     refuses("--plain counts it as a text", "--model", "gpt-4o", "cut.json")
     assert.truthy(document("--plain", "--model", "gpt-4o", "cut.json").tokens > 5)
