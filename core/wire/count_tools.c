@@ -8,6 +8,10 @@
  * would hold up the loop. Those behind count as optional, which is a token or none. */
 #define LOOKS_MAX 100000u
 
+/* Behind so many bytes lines are not indented any more: that is a token or none, and a deep schema of a few megabytes
+ * would become ten times as long by it. */
+#define INDENTED_MAX (1u << 20)
+
 struct render {
     const struct json_tape *tape;
     struct buf *out;
@@ -27,8 +31,9 @@ static void put(struct render *r, struct slice text)
 
 static void put_indent(struct render *r, unsigned indent)
 {
-    while (indent-- > 0)
-        buf_append_char(r->out, ' ');
+    static const char spaces[] = "                                                                                ";
+    if (buf_len(r->out) > INDENTED_MAX) return;
+    put(r, slice_of(spaces, indent < sizeof spaces - 1 ? indent : sizeof spaces - 1));
 }
 
 static void put_comment(struct render *r, uint32_t description, unsigned indent)

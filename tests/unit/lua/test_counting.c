@@ -66,6 +66,23 @@ struct seen {
     unsigned estimated, within_fifth;
 };
 
+/* How many requests of each family came out as their provider counted them when this was last looked at. */
+static struct {
+    const char *family;
+    unsigned least, exact;
+} families[] = {
+    {"gpt-3.5", 4, 0},  {"gpt-3.5-turbo-0301", 1, 0}, {"gpt-35", 2, 0},  {"gpt-4", 1, 0},      {"gpt-4.1-nano", 2, 0},
+    {"gpt-4o", 1, 0},   {"gpt-4o-mini", 7, 0},        {"gpt-5", 3, 0},   {"gpt-5-nano", 2, 0}, {"gpt-5.5", 2, 0},
+    {"gpt-5.6", 2, 0},  {"o3-mini", 1, 0},            {"text-embedding-3", 2, 0},              {"text-embedding-ada-002", 3, 0},
+};
+#define FAMILIES (sizeof families / sizeof families[0])
+
+static void note_exact(const struct count_rules *rules)
+{
+    for (size_t i = 0; i < FAMILIES; i++)
+        families[i].exact += strcmp(families[i].family, counting_family(rules)) == 0;
+}
+
 static void on_request(void *arg, const struct recorded *r)
 {
     struct seen *seen = arg;
@@ -78,6 +95,7 @@ static void on_request(void *arg, const struct recorded *r)
     bool is_exact = !total.is_estimated && !r->has_hosted;
     seen->claimed += is_exact;
     seen->exact += is_exact && off == 0;
+    if (is_exact && off == 0) note_exact(rules);
     if (!is_exact && !r->has_hosted) {
         seen->estimated++;
         seen->within_fifth += off <= 3 || off * 5 <= theirs;
@@ -96,6 +114,13 @@ static void what_is_said_to_be_exact_is(void)
     EXPECT(seen.claimed - seen.exact <= 4);
 }
 
+static void no_family_has_fallen_behind(void)
+{
+    for (size_t i = 0; i < FAMILIES; i++) {
+        if (families[i].exact < families[i].least) UNIT_FAIL("%s: %u are exact, %u were", families[i].family, families[i].exact, families[i].least);
+    }
+}
+
 static void estimates_are_near(void)
 {
     EXPECT(seen.estimated >= 120);
@@ -112,6 +137,7 @@ int main(void)
     RUN(families_name_their_vocabulary);
     if (recorded_each(folder, on_request, &seen)) {
         RUN(what_is_said_to_be_exact_is);
+        RUN(no_family_has_fallen_behind);
         RUN(estimates_are_near);
     } else {
         printf("counting: there are no recordings in %s\n", folder);
