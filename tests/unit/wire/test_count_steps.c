@@ -224,9 +224,9 @@ static void it_stops_inside_a_long_text(void)
 
 static void messages_add_up_to_the_whole(void)
 {
-    static const uint32_t factors[] = {1000, 1055, 1430};
+    static const uint32_t factors[] = {1000, 1001, 1055, 1430};
     struct buf body = mixture(CHAT_CHAT, 3);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
         struct count_rules rules = apart(0);
         struct counting c;
         rules.factor_milli = factors[i];
