@@ -5,6 +5,7 @@ local constructors = use "constructors"
 local facts = use "facts"
 local sandbox = use "sandbox"
 local modules = use "modules"
+local catalogue = use "catalogue"
 local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
@@ -155,6 +156,13 @@ local function be_watched()
     watched[#watched + 1] = returned
   end
   core.watch(table.concat(lines, "\n"), watched)
+end
+
+-- What a request for "auto" may be counted by.
+if report.errors == 0 then
+  for _, model in ipairs(catalogue.sorted) do
+    for _, target in ipairs(model.virtual and catalogue.routable() or {}) do core.add_virtual(model.name, target.name) end
+  end
 end
 
 if report.errors == 0 then

@@ -19,6 +19,7 @@ struct terms_table {
     struct asked *names; /* by name */
     size_t name_count, name_cap;
     unsigned vocabularies; /* of all targets */
+    uint64_t context_max;
 };
 
 struct terms_table *terms_table_new(void)
@@ -91,6 +92,12 @@ const struct terms *terms_table_find(const struct terms_table *table, struct sli
     return is_there ? table->sorted[at] : NULL;
 }
 
+void terms_table_set_context(struct terms_table *table, struct terms *terms, uint64_t tokens)
+{
+    terms->context_tokens = tokens;
+    if (tokens > table->context_max) table->context_max = tokens;
+}
+
 /* ---- Names. */
 
 static size_t name_place(const struct terms_table *table, struct slice name, bool *is_there)
@@ -119,22 +126,37 @@ static const struct asked *find_name(const struct terms_table *table, struct sli
     return is_there ? &table->names[at] : NULL;
 }
 
-void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms)
+static struct asked *add_name(struct terms_table *table, struct slice name, const struct count_rules *counting)
 {
     bool is_there;
     size_t at = name_place(table, name, &is_there);
-    unsigned vocabulary = 1u << vocabulary_index(count_vocabulary(terms->counting));
     if (!is_there) {
         if (table->name_count == table->name_cap) {
             table->name_cap = table->name_cap ? table->name_cap * 2 : 16;
             table->names = mem_realloc(table->names, table->name_cap * sizeof *table->names);
         }
         memmove(table->names + at + 1, table->names + at, (table->name_count - at) * sizeof *table->names);
-        table->names[at] = (struct asked){.name = arena_copy(&table->arena, name), .counting = terms->counting};
+        table->names[at] = (struct asked){.name = arena_copy(&table->arena, name), .counting = counting};
         table->name_count++;
     }
-    table->names[at].vocabularies |= vocabulary;
+    return &table->names[at];
+}
+
+static void add_vocabulary(struct terms_table *table, struct asked *asked, const struct terms *terms)
+{
+    unsigned vocabulary = 1u << vocabulary_index(count_vocabulary(terms->counting));
+    asked->vocabularies |= vocabulary;
     table->vocabularies |= vocabulary;
+}
+
+void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms)
+{
+    add_vocabulary(table, add_name(table, name, terms->counting), terms);
+}
+
+void terms_table_add_virtual(struct terms_table *table, struct slice name, const struct terms *terms)
+{
+    add_vocabulary(table, add_name(table, name, NULL), terms);
 }
 
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name)
@@ -152,9 +174,5 @@ unsigned terms_table_vocabularies(const struct terms_table *table, struct slice 
 
 uint64_t terms_table_context_max(const struct terms_table *table)
 {
-    uint64_t most = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        if (table->sorted[i]->context_tokens > most) most = table->sorted[i]->context_tokens;
-    }
-    return most;
+    return table->context_max;
 }

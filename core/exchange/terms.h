@@ -42,11 +42,14 @@ const struct terms *terms_table_find(const struct terms_table *table, struct sli
 /* A name that callers may ask for runs at this target; called for each of its targets, the preferred first, once the
  * target has its counting rules. */
 void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms);
+/* Routing may lead a name that has no targets of its own to this one. */
+void terms_table_add_virtual(struct terms_table *table, struct slice name, const struct terms *terms);
 /* How a request for that name is counted before a target is chosen: by its first target's rules. NULL: the usual ones, also
- * for a name that is not there, or that routing leads anywhere. */
+ * for a name that is not there, or has no targets of its own. */
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name);
 /* The vocabularies that its targets count in, one bit each; all of the table's for a name that is not there. Never 0. */
 unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name);
+void terms_table_set_context(struct terms_table *table, struct terms *terms, uint64_t tokens);
 /* Largest context of all targets; 0 when none says. */
 uint64_t terms_table_context_max(const struct terms_table *table);
 

@@ -148,17 +148,28 @@ static int on_add_terms(lua_State *L)
     terms->price = price;
     terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->is_default_price = lua_toboolean(L, 4);
-    terms->context_tokens = context > 0 && context <= 0x1p53 ? (uint64_t)context : 0;
+    terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
     return 0;
+}
+
+static const struct terms *check_terms(lua_State *L, int index)
+{
+    const struct terms *terms = terms_table_find(bind_set(L)->terms, bind_check_slice(L, index));
+    if (!terms) luaL_error(L, "the target has no terms yet");
+    return terms;
 }
 
 /* add_name(name, target): a name that callers may ask for runs there; the preferred target comes first */
 static int on_add_name(lua_State *L)
 {
-    struct terms_table *table = bind_set(L)->terms;
-    const struct terms *terms = terms_table_find(table, bind_check_slice(L, 2));
-    if (!terms) return luaL_error(L, "add_name: the target has no terms yet");
-    terms_table_add_name(table, bind_check_slice(L, 1), terms);
+    terms_table_add_name(bind_set(L)->terms, bind_check_slice(L, 1), check_terms(L, 2));
+    return 0;
+}
+
+/* add_virtual(name, target): routing may lead that name there */
+static int on_add_virtual(lua_State *L)
+{
+    terms_table_add_virtual(bind_set(L)->terms, bind_check_slice(L, 1), check_terms(L, 2));
     return 0;
 }
 
@@ -327,6 +338,7 @@ void bind_terms_register(lua_State *L)
                                          {"add_terms", on_add_terms},
                                          {"is_counted", on_is_counted},
                                          {"add_name", on_add_name},
+                                         {"add_virtual", on_add_virtual},
                                          {"input_tokens", on_input_tokens},
                                          {"cost_at_most", on_cost_at_most},
                                          {"affordable_output", on_affordable_output},

@@ -2,13 +2,14 @@
 #include "../unit.h"
 
 #include "exchange/terms.h"
+#include "wire/count_rules.h"
 
 static void targets_are_found_by_their_whole_names(void)
 {
     struct terms_table *table = terms_table_new();
     const char *names[] = {"openai/gpt-4o", "anthropic/claude", "openai/gpt-4", "local/x", "openai/gpt-4o-mini"};
     for (size_t i = 0; i < 5; i++)
-        terms_table_add(table, slice_str(names[i]))->context_tokens = 10 + i;
+        terms_table_set_context(table, terms_table_add(table, slice_str(names[i])), 10 + i);
     for (size_t i = 0; i < 5; i++) {
         const struct terms *t = terms_table_find(table, slice_str(names[i]));
         EXPECT(t && t->context_tokens == 10 + i);
@@ -35,9 +36,32 @@ static void a_name_added_again_is_the_same_one(void)
     terms_table_free(NULL);
 }
 
+static void a_name_counts_in_its_targets_vocabularies(void)
+{
+    struct terms_table *table = terms_table_new();
+    struct count_rules first = {.vocabulary = vocabulary_at(0)}, other = {.vocabulary = vocabulary_at(1)};
+    struct terms *a = terms_table_add(table, SLICE("p/a")), *b = terms_table_add(table, SLICE("p/b"));
+    EXPECT_INT(1, terms_table_vocabularies(table, SLICE("anything"))); /* never none */
+    a->counting = &first;
+    b->counting = &other;
+    terms_table_add_name(table, SLICE("one"), b);
+    terms_table_add_name(table, SLICE("both"), b);
+    terms_table_add_name(table, SLICE("both"), a);
+    terms_table_add_virtual(table, SLICE("auto"), a);
+    EXPECT(terms_table_counting(table, SLICE("one")) == &other);
+    EXPECT(terms_table_counting(table, SLICE("both")) == &other); /* its preferred target's */
+    EXPECT(!terms_table_counting(table, SLICE("auto")));
+    EXPECT_INT(2, terms_table_vocabularies(table, SLICE("one")));
+    EXPECT_INT(3, terms_table_vocabularies(table, SLICE("both")));
+    EXPECT_INT(1, terms_table_vocabularies(table, SLICE("auto")));
+    EXPECT_INT(3, terms_table_vocabularies(table, SLICE("nobody")));
+    terms_table_free(table);
+}
+
 int main(void)
 {
     RUN(targets_are_found_by_their_whole_names);
+    RUN(a_name_counts_in_its_targets_vocabularies);
     RUN(a_name_added_again_is_the_same_one);
     return unit_close("terms");
 }
