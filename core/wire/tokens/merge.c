@@ -62,10 +62,12 @@ static bool is_border(const struct piece *piece, uint32_t left, uint32_t right)
 {
     uint32_t limit = UINT32_MAX;
     for (;;) {
-        uint32_t merged = pairs_find(piece->pairs, piece->pair_bits, left, right);
-        if (merged != TABLE_NONE && merged < limit) return false;
-        uint32_t inner_left = table_token_right(piece->tokens[left]);
-        uint32_t inner_right = table_token_left(piece->tokens[right]);
+        uint64_t left_token = piece->tokens[left], right_token = piece->tokens[right];
+        if (left_token & TABLE_TOKEN_LEFT && right_token & TABLE_TOKEN_RIGHT) {
+            uint32_t merged = pairs_find(piece->pairs, piece->pair_bits, left, right);
+            if (merged != TABLE_NONE && merged < limit) return false;
+        }
+        uint32_t inner_left = table_token_right(left_token), inner_right = table_token_left(right_token);
         bool is_left_single = inner_left == left, is_right_single = inner_right == right;
         if (is_left_single && is_right_single) return true;
         if (is_right_single || (!is_left_single && left > right)) {

@@ -5,7 +5,7 @@
  *   nodes    a trie over the bytes of all tokens, as a double array: the child of node n by byte b is n' = base(n) + b, if
  *            parent(n') == n. Root: 0. value: the token that ends there.
  *   tokens   of each id the two it was merged from (itself twice for a single byte), the longest shorter token that it
- *            begins with, and its length in bytes
+ *            begins with, its length in bytes, and whether it is the left or the right one of any pair
  *   pairs    left, right → id of their merge; open addressing, linear, at most half full
  */
 #ifndef MOONGATE_WIRE_TOKENS_TABLE_H
@@ -43,7 +43,7 @@ static inline uint32_t table_node_value(uint64_t node)
     return (uint32_t)(node >> 40);
 }
 
-/* Token: left 18 bits, right 18, prefix 18, length 8. */
+/* Token: left 18 bits, right 18, prefix 18, length 8; of the last two bits see below. */
 static inline uint64_t table_token(uint32_t left, uint32_t right, uint32_t prefix, uint32_t len)
 {
     return (uint64_t)left | (uint64_t)right << 18 | (uint64_t)prefix << 36 | (uint64_t)len << 54;
@@ -62,8 +62,11 @@ static inline uint32_t table_token_prefix(uint64_t token)
 }
 static inline uint32_t table_token_len(uint64_t token)
 {
-    return (uint32_t)(token >> 54);
+    return (uint32_t)(token >> 54) & 0xFF;
 }
+/* Set when a merge has it on its left, or on its right: where one lacks it no pair need be looked for. */
+#define TABLE_TOKEN_LEFT (1ull << 62)
+#define TABLE_TOKEN_RIGHT (1ull << 63)
 
 /* Pair: key 36 bits above the id's 18. */
 static inline uint64_t table_pair_key(uint32_t left, uint32_t right)

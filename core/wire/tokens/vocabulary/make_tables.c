@@ -231,11 +231,15 @@ static void write_vocabulary(const struct vocabulary_figures *v, const char *pat
     head.size = head.pairs_at + slots * 8;
     uint64_t words = head.node_count + head.token_count + slots, *body = zeroed(words, 8);
     memcpy(body, v->nodes, v->node_count * 8);
+    uint64_t *tokens = body + v->node_count;
     for (uint32_t i = 0; i < v->count; i++) {
         const struct token *t = &v->tokens[i];
-        body[v->node_count + i] = table_token(t->left, t->right, prefix_of(v, t), t->len);
+        tokens[i] = table_token(t->left, t->right, prefix_of(v, t), t->len);
+        if (t->len == 1) continue;
+        tokens[t->left] |= TABLE_TOKEN_LEFT; /* both are earlier ones */
+        tokens[t->right] |= TABLE_TOKEN_RIGHT;
     }
-    memcpy(body + v->node_count + v->count, pairs, slots * 8);
+    memcpy(tokens + v->count, pairs, slots * 8);
     write_all(path, &head, sizeof head, body, words * 8);
 }
 
