@@ -86,6 +86,7 @@ struct attempt {
     int status;             /* the provider's; 0: it never answered */
     enum fault_code error;  /* FAULT_NONE: an answer came */
     bool is_denied;         /* on_attempt said no: it was not called */
+    bool was_connected;     /* when it ended: the provider may have the request */
     uint64_t began_ns, ended_ns; /* monotonic; ended 0: under way */
 };
 

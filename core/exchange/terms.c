@@ -7,18 +7,24 @@
 
 /* A name that callers ask for. */
 struct asked {
-    struct slice name;
     const struct count_rules *counting;
     unsigned vocabularies;
 };
 
+/* What is found by name: sorted, so that a look-up is a few comparisons. Names and values are the arena's. */
+struct named {
+    struct slice name;
+    void *value;
+};
+struct names {
+    struct named *items;
+    size_t count, cap;
+};
+
 struct terms_table {
     struct arena arena;
-    struct terms **sorted; /* by name */
-    size_t count, cap;
-    struct asked *names; /* by name */
-    size_t name_count, name_cap;
-    unsigned vocabularies; /* of all targets */
+    struct names targets, asked; /* struct terms, struct asked */
+    unsigned vocabularies;       /* of all targets */
     uint64_t context_max;
 };
 
@@ -32,8 +38,8 @@ struct terms_table *terms_table_new(void)
 void terms_table_free(struct terms_table *table)
 {
     if (!table) return;
-    mem_free(table->sorted);
-    mem_free(table->names);
+    mem_free(table->targets.items);
+    mem_free(table->asked.items);
     arena_clear(&table->arena);
     mem_free(table);
 }
@@ -50,46 +56,56 @@ static int compare(struct slice a, struct slice b)
 }
 
 /* Where it stands, or would; *is_there says which. */
-static size_t place_of(const struct terms_table *table, struct slice target, bool *is_there)
+static size_t place_of(const struct names *names, struct slice name, bool *is_there)
 {
-    size_t low = 0, high = table->count;
-    while (low < high) {
+    size_t low = 0, high = names->count;
+    *is_there = false;
+    while (low < high && !*is_there) {
         size_t middle = low + (high - low) / 2;
-        int order = compare(table->sorted[middle]->target, target);
-        if (order == 0) {
-            *is_there = true;
-            return middle;
-        }
+        int order = compare(names->items[middle].name, name);
+        *is_there = order == 0;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *is_there = false;
-    return low;
+    return high;
+}
+
+/* NULL: it is not there. */
+static void *find(const struct names *names, struct slice name)
+{
+    bool is_there;
+    size_t at = place_of(names, name, &is_there);
+    return is_there ? names->items[at].value : NULL;
+}
+
+/* The value of that name, of `size` zeroed bytes when it is new. */
+static void *find_or_add(struct terms_table *table, struct names *names, struct slice name, size_t size)
+{
+    bool is_there;
+    size_t at = place_of(names, name, &is_there);
+    if (is_there) return names->items[at].value;
+    if (names->count == names->cap) {
+        names->cap = names->cap ? names->cap * 2 : 16;
+        names->items = mem_realloc(names->items, names->cap * sizeof *names->items);
+    }
+    memmove(names->items + at + 1, names->items + at, (names->count - at) * sizeof *names->items);
+    names->items[at] = (struct named){arena_copy(&table->arena, name), arena_zalloc(&table->arena, size)};
+    names->count++;
+    return names->items[at].value;
 }
 
 struct terms *terms_table_add(struct terms_table *table, struct slice target)
 {
-    bool is_there;
-    size_t at = place_of(table, target, &is_there);
-    if (is_there) return table->sorted[at];
-    if (table->count == table->cap) {
-        table->cap = table->cap ? table->cap * 2 : 16;
-        table->sorted = mem_realloc(table->sorted, table->cap * sizeof *table->sorted);
-    }
-    memmove(table->sorted + at + 1, table->sorted + at, (table->count - at) * sizeof *table->sorted);
-    struct terms *terms = table->sorted[at] = arena_zalloc(&table->arena, sizeof *terms);
-    terms->target = arena_copy(&table->arena, target);
-    table->count++;
+    struct terms *terms = find_or_add(table, &table->targets, target, sizeof *terms);
+    if (!terms->target.len) terms->target = arena_copy(&table->arena, target);
     return terms;
 }
 
 const struct terms *terms_table_find(const struct terms_table *table, struct slice target)
 {
-    bool is_there;
-    size_t at = place_of(table, target, &is_there);
-    return is_there ? table->sorted[at] : NULL;
+    return find(&table->targets, target);
 }
 
 void terms_table_set_context(struct terms_table *table, struct terms *terms, uint64_t tokens)
@@ -98,49 +114,12 @@ void terms_table_set_context(struct terms_table *table, struct terms *terms, uin
     if (tokens > table->context_max) table->context_max = tokens;
 }
 
+uint64_t terms_table_context_max(const struct terms_table *table)
+{
+    return table->context_max;
+}
+
 /* ---- Names. */
-
-static size_t name_place(const struct terms_table *table, struct slice name, bool *is_there)
-{
-    size_t low = 0, high = table->name_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare(table->names[middle].name, name);
-        if (order == 0) {
-            *is_there = true;
-            return middle;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *is_there = false;
-    return low;
-}
-
-static const struct asked *find_name(const struct terms_table *table, struct slice name)
-{
-    bool is_there;
-    size_t at = name_place(table, name, &is_there);
-    return is_there ? &table->names[at] : NULL;
-}
-
-static struct asked *add_name(struct terms_table *table, struct slice name, const struct count_rules *counting)
-{
-    bool is_there;
-    size_t at = name_place(table, name, &is_there);
-    if (!is_there) {
-        if (table->name_count == table->name_cap) {
-            table->name_cap = table->name_cap ? table->name_cap * 2 : 16;
-            table->names = mem_realloc(table->names, table->name_cap * sizeof *table->names);
-        }
-        memmove(table->names + at + 1, table->names + at, (table->name_count - at) * sizeof *table->names);
-        table->names[at] = (struct asked){.name = arena_copy(&table->arena, name), .counting = counting};
-        table->name_count++;
-    }
-    return &table->names[at];
-}
 
 static void add_vocabulary(struct terms_table *table, struct asked *asked, const struct terms *terms)
 {
@@ -151,28 +130,25 @@ static void add_vocabulary(struct terms_table *table, struct asked *asked, const
 
 void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    add_vocabulary(table, add_name(table, name, terms->counting), terms);
+    struct asked *asked = find_or_add(table, &table->asked, name, sizeof *asked);
+    if (!asked->vocabularies) asked->counting = terms->counting;
+    add_vocabulary(table, asked, terms);
 }
 
 void terms_table_add_virtual(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    add_vocabulary(table, add_name(table, name, NULL), terms);
+    add_vocabulary(table, find_or_add(table, &table->asked, name, sizeof(struct asked)), terms);
 }
 
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name)
 {
-    const struct asked *asked = find_name(table, name);
+    const struct asked *asked = find(&table->asked, name);
     return asked ? asked->counting : NULL;
 }
 
 unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name)
 {
-    const struct asked *asked = find_name(table, name);
+    const struct asked *asked = find(&table->asked, name);
     unsigned vocabularies = asked ? asked->vocabularies : table->vocabularies;
     return vocabularies ? vocabularies : 1;
-}
-
-uint64_t terms_table_context_max(const struct terms_table *table)
-{
-    return table->context_max;
 }

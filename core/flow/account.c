@@ -53,7 +53,7 @@ static bool is_broken_off(const struct exchange *x)
 {
     const struct attempt *last = x->attempt_count ? &x->attempts[x->attempt_count - 1] : NULL;
     bool is_ours = x->fault.code == FAULT_CLIENT_GONE || x->fault.code == FAULT_DRAINING;
-    return is_ours && last && !last->is_denied && !x->response.upstream_status;
+    return is_ours && last && last->was_connected && !x->response.upstream_status;
 }
 
 /* An error in a stream bills what was said before it, and nothing when that is nothing. */

@@ -227,6 +227,7 @@ void call_ended(struct job *job, int status, enum fault_code error)
     attempt->ended_ns = clock_mono_ns();
     attempt->status = status;
     attempt->error = error;
+    attempt->was_connected = job->fetch && fetch_phase(job->fetch) != FETCH_CONNECTING;
 }
 
 void call_cancel(struct job *job)

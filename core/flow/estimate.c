@@ -9,17 +9,26 @@
 #include "base/limits.h"
 #include "exchange/terms.h"
 
+#define BYTES_A_TOKEN 3 /* of text that is not counted: few texts have fewer */
+
 static bool has_text(const struct exchange *x)
 {
     return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
 }
 
-/* A stranger's request is refused before its size is of interest: where keys are asked for, only a live one makes work. */
+/* Where keys are asked for, only a live one makes work: a stranger's request is about to be refused. */
 static bool is_worth_counting(const struct job *job)
 {
     const struct exchange *x = job->x;
-    if (!has_text(x)) return false;
     return !policy_set_auth(job->policies) || (x->key && key_record_is_live(x->key, x->born_wall_ns));
+}
+
+/* Should the policies let the stranger in all the same: more than most texts come to. */
+static void guess(struct exchange *x)
+{
+    x->estimate_input_tokens = (chat_text_bytes(&x->request) + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
+    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    x->is_estimated = x->is_estimate_flagged = true;
 }
 
 static void step(void *arg)
@@ -38,7 +47,8 @@ void estimate(struct job *job)
 {
     struct exchange *x = job->x;
     const struct terms_table *terms = policy_set_terms(job->policies);
-    if (!is_worth_counting(job)) {
+    if (!has_text(x) || !is_worth_counting(job)) {
+        if (has_text(x)) guess(x);
         decide(job);
         return;
     }

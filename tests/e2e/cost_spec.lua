@@ -1,6 +1,7 @@
 -- What a request costs: in the answer's header or trailer, in its record, in the metrics; when the provider gives no
 -- numbers, when the client goes in the middle, when prices change under way.
 local cjson = require("cjson")
+local blackhole = require("tests.e2e.kit.blackhole")
 local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
@@ -10,6 +11,7 @@ local MODELS = [[
 return models {
   priced   = { targets = { "openai/priced" }, context = 128000, counts_as = "gpt-4o",
     price = usd_per_million { input = "%s", cached_input = "1", output = "10" } },
+  nowhere  = { targets = { "local/nowhere" }, counts_as = "gpt-4o", price = usd_per_million { input = "2", output = "10" } },
   unpriced = { targets = { "openai/unpriced" }, context = 128000, counts_as = "gpt-4o" },
 }
 ]]
@@ -37,17 +39,20 @@ return policy {
 ]],
 }
 
-local m, g
+local m, g, hole
 local keys = {}
 
 setup(function()
   m = mock.start()
-  g = gateway.start { mock = m, name = "cost", policies = policies, key = { app = "cancels" } }
+  hole = blackhole.open()
+  g = gateway.start { mock = m, name = "cost", policies = policies, key = { app = "cancels" }, config = {
+    timeouts = { connect = "60s" }, providers = { ["local"] = { url = hole.url } } } }
   keys.cancels = g.key
   for _, app in ipairs { "drains", "sips", "glimpses" } do keys[app] = g:new_key { app = app } end
 end)
 teardown(function()
   if g then g:stop() end
+  if hole then hole:close() end
   m:stop()
 end)
 
@@ -155,6 +160,48 @@ describe("an answer without the provider's numbers", function()
   end)
 end)
 
+describe("an answer whose numbers are absurd", function()
+  local ABSURD = {
+    negative = '{"prompt_tokens":-5,"completion_tokens":-1,"total_tokens":-6}',
+    ["beyond 2^63"] = '{"prompt_tokens":9223372036854775808,"completion_tokens":18446744073709551616,"total_tokens":1e300}',
+    ["texts and fractions"] = '{"prompt_tokens":"12","completion_tokens":3.5,"total_tokens":[]}',
+    ["no object"] = '"none"',
+    nothing = "null",
+    ["a part larger than its whole"] = '{"prompt_tokens":10,"completion_tokens":2,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":500}}',
+    ["a sum that does not hold"] = '{"prompt_tokens":10,"completion_tokens":2,"total_tokens":5}',
+  }
+  for name, usage in pairs(ABSURD) do
+    it("is relayed, flagged where it says anything, and costs something sane: " .. name, function()
+      local json = '{"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"finish_reason":"stop","message":'
+        .. '{"role":"assistant","content":"one two three"}}],"usage":' .. usage .. "}"
+      m:script { body = json, content_type = "application/json" }
+      local r = ask("priced", false)
+      assert.equal(200, r.status)
+      expect.equal_bytes(json, r.body)
+      local record = g:record(r.id)
+      if usage ~= "null" then assert.is_true(record.usage ~= cjson.null and record.usage.suspect or record.billed.suspect or record.billed.estimated, name) end
+      assert.is_true(record.cost.nano_usd > 0 and record.cost.nano_usd <= 12 * 2000 + 3 * 10000, name .. ": " .. record.cost.nano_usd)
+      if usage == "null" or name == "negative" then assert.equal(3, record.billed.output) end
+    end)
+  end
+end)
+
+describe("a stranger", function()
+  it("is refused before anything is counted: its size is a guess", function()
+    local text = ("word "):rep(60000)
+    local json = ('{"model":"priced","max_tokens":7,"messages":[{"role":"user","content":"%s"}]}'):format(text)
+    for _, key in ipairs { "mgk_nobodyknowsthiskey0000000000", false } do
+      local r = g:ask { json = json, key = key }
+      assert.equal(401, r.status)
+      local estimate = g:record(r.id).estimate
+      assert.equal(100000, estimate.input_tokens) -- a third of its 300,000 bytes; counted it would be some 60,000
+      assert.equal(7, estimate.output_tokens)
+      assert.is_true(estimate.estimated)
+    end
+    assert.is_true(g:record(g:ask({ json = json }).id).estimate.input_tokens < 61000)
+  end)
+end)
+
 describe("a model without a price", function()
   it("has no cost, which is told and counted, and is never nothing", function()
     local before = g:metrics():value("moongate_unpriced_requests_total", { model = "unpriced" })
@@ -208,6 +255,23 @@ describe("a client that goes in the middle", function()
       assert.equal(9, record.billed.output)
       assert.is_true(record.billed.drained)
       assert.equal("client_closed", record.outcome)
+    end
+  end)
+
+  it("while the provider thinks is charged the input, and nothing where the provider was never reached", function()
+    for _, case in ipairs { { "priced", true }, { "nowhere", false } } do
+      local model, is_charged = case[1], case[2]
+      local records = #g:records()
+      local c = client.connect(g.port)
+      c:send(client.request { key = keys.cancels, json = body(model, true, "hold=1") })
+      expect.eventually(function() return g:metrics():value("moongate_upstream_open") == 1 end, 5, "an open call")
+      client.sleep(0.2)
+      c:close()
+      local record = g:records_after(records, 1)[1]
+      assert.equal(is_charged and record.estimate.input_tokens or nil, record.billed.input, model)
+      assert.is_nil(record.billed.output)
+      assert.equal(is_charged and record.estimate.input_tokens * 2000 or 0, record.cost.nano_usd)
+      g:gauge_becomes("moongate_upstream_open", 0)
     end
   end)
 

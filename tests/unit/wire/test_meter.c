@@ -3,6 +3,7 @@
  * that of the text so far, whole; at the end it is held against what the provider billed. Choices, kinds and tool calls
  * are counted apart, beyond the limit too.
  */
+#include "../files.h"
 #include "../unit.h"
 
 #include <stdlib.h>
@@ -178,22 +179,6 @@ static void compare(const char *provider, json_t *expected, struct meter_total t
     if (off > row->most) row->most = off;
     row->ours += ours;
     row->theirs += theirs;
-}
-
-static bool read_file(const char *folder, const char *name, struct buf *to)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    buf_init(to);
-    if (!file) return false;
-    for (size_t len = 1; len > 0;) {
-        char *at = buf_reserve(to, 65536);
-        len = fread(at, 1, 65536, file);
-        buf_grew(to, len);
-    }
-    fclose(file);
-    return true;
 }
 
 static void replay_one(const char *folder, json_t *entry)

@@ -3,6 +3,7 @@
  * same however it is cut, not a byte is lost, and what was read of usage, model and finish is what an independent
  * parser read. Without the recordings there is nothing to do, which is said in one line.
  */
+#include "../files.h"
 #include "../unit.h"
 
 #include <stdlib.h>
@@ -160,22 +161,6 @@ static void check_body(struct recording *r)
     dialect_stream_init(&stream, 1);
     if (!dialect_openai.inspect_body(&stream, buf_slice(&r->bytes))) UNIT_FAIL("%s: could not be read", r->id);
     expect_told(r, &stream);
-}
-
-static bool read_file(const char *folder, const char *name, struct buf *to)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    buf_init(to);
-    for (size_t len = 1; len > 0;) {
-        char *at = buf_reserve(to, 65536);
-        len = fread(at, 1, 65536, file);
-        buf_grew(to, len);
-    }
-    fclose(file);
-    return true;
 }
 
 static bool is_error(json_t *entry)

@@ -3,6 +3,7 @@
  * says): the counts are those that an independent parser read, and the normal form adds up to them. Without the
  * recordings there is nothing to do, which is said in one line.
  */
+#include "../files.h"
 #include "../unit.h"
 
 #include <stdlib.h>
@@ -175,22 +176,6 @@ static bool shape_of(const char *api, enum usage_shape *shape)
         if (slice_starts(slice_str(api), slice_str(rows[i].start))) return true;
     }
     return false;
-}
-
-static bool read_file(const char *folder, const char *name, struct buf *to)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    buf_init(to);
-    for (size_t len = 1; len > 0;) {
-        char *at = buf_reserve(to, 65536);
-        len = fread(at, 1, 65536, file);
-        buf_grew(to, len);
-    }
-    fclose(file);
-    return true;
 }
 
 static const char *folder;
