@@ -46,8 +46,8 @@
 /* Counting tokens */
 #define LIMIT_TOKEN_PIECE_BYTES (16u * KIB) /* a text without a boundary for this long is cut there: 3 ms at the worst */
 #define LIMIT_COUNT_MEMO 16384u              /* texts whose counts a worker remembers … */
-#define LIMIT_COUNT_MEMO_BYTES_MIN 512u      /* … shorter ones are counted as quickly as they are found … */
-#define LIMIT_COUNT_MEMO_BYTES_MAX (1u * MIB) /* … longer ones take too long to hash in one turn */
+#define LIMIT_COUNT_MEMO_BYTES_MIN 128u      /* … shorter ones are counted as quickly as they are found … */
+#define LIMIT_COUNT_MEMO_BYTES_MAX (8u * MIB) /* … longer ones take too long to hash in one turn */
 #define LIMIT_COUNT_IMAGE_BYTES (256u * KIB) /* of a picture, to find its size */
 #define LIMIT_COUNT_IMAGE_PIXELS 65535u      /* of one side; what says more is not believed */
 #define LIMIT_COUNT_STEP_BYTES (16u * KIB) /* of text at a time: the clock is looked at between them … */

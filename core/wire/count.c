@@ -128,7 +128,7 @@ static bool open_text(struct count *c, const struct text *text, struct slice raw
     struct opened *o = &c->opened;
     o->is_kept = count_memo_wants(c->memo, raw.len);
     if (o->is_kept) {
-        o->key = count_memo_key(raw);
+        o->key = count_memo_key(c->memo, raw);
         if (is_remembered(c, text, &o->key)) return false;
     }
     for (unsigned v = 0; v < VOCABULARIES; v++)

@@ -73,11 +73,11 @@ static void it_may_be_freed_at_any_time(void)
 }
 
 /* The content of `body`'s one message, as it stands. */
-static struct count_key key_of(const struct counting *c)
+static struct count_key key_of(const struct count_memo *memo, const struct counting *c)
 {
     uint32_t content = json_get(&c->r.tape, json_first(&c->r.tape, c->r.messages_node), SLICE("content"));
     struct slice raw = json_raw(&c->r.tape, content);
-    return count_memo_key(slice_of(raw.ptr + 1, raw.len - 2));
+    return count_memo_key(memo, slice_of(raw.ptr + 1, raw.len - 2));
 }
 
 static struct buf message_of(size_t bytes, char c, const char *end)
@@ -101,7 +101,7 @@ static void a_remembered_text_counts_as_before(void)
     for (int round = 0; round < 3; round++) {
         struct counting c;
         counting_open(&c, buf_slice(&body), CHAT_CHAT, 1, memo);
-        struct count_key key = key_of(&c);
+        struct count_key key = key_of(memo, &c);
         EXPECT_INT(round == 0 ? 0 : want - 101000001, count_memo_find(memo, &key, 0));
         unsigned steps = counting_run(&c, 512);
         EXPECT(round == 0 ? steps >= 9 : steps <= 2); /* a hit takes a fraction */
@@ -112,7 +112,7 @@ static void a_remembered_text_counts_as_before(void)
     struct counting c;
     counting_open(&c, buf_slice(&body), CHAT_CHAT, BOTH, memo); /* one of two is no hit, and both are kept */
     counting_run(&c, 512);
-    struct count_key key = key_of(&c);
+    struct count_key key = key_of(memo, &c);
     EXPECT_INT(want, count_total(c.count, &rules).input_tokens);
     EXPECT_INT(counted(buf_slice(&body), CHAT_CHAT, &other).input_tokens, count_total(c.count, &other).input_tokens);
     EXPECT(count_memo_find(memo, &key, 0) && count_memo_find(memo, &key, 1));
@@ -135,7 +135,7 @@ static void only_texts_of_some_length_are_remembered(void)
         struct counting c;
         counting_open(&c, buf_slice(&body), CHAT_CHAT, 1, memo);
         counting_run(&c, WHOLE);
-        struct count_key key = key_of(&c);
+        struct count_key key = key_of(memo, &c);
         EXPECT_INT(cases[i].is_kept, count_memo_find(memo, &key, 0) != 0);
         EXPECT_INT(cases[i].is_kept, count_memo_wants(memo, cases[i].bytes));
         EXPECT(!count_memo_wants(NULL, cases[i].bytes));
@@ -151,11 +151,11 @@ static void a_full_memory_forgets_and_never_mistakes(void)
     struct count_memo *memo = count_memo_new();
     size_t found = 0;
     for (uint64_t i = 1; i <= 3 * LIMIT_COUNT_MEMO; i++) {
-        struct count_key key = count_memo_key(slice_of((const char *)&i, sizeof i));
+        struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
         count_memo_keep(memo, &key, 0, i);
     }
     for (uint64_t i = 1; i <= 3 * LIMIT_COUNT_MEMO; i++) {
-        struct count_key key = count_memo_key(slice_of((const char *)&i, sizeof i));
+        struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
         uint64_t tokens_found = count_memo_find(memo, &key, 0);
         EXPECT(tokens_found == 0 || tokens_found == i);
         EXPECT_INT(0, count_memo_find(memo, &key, 1));
@@ -163,7 +163,7 @@ static void a_full_memory_forgets_and_never_mistakes(void)
     }
     EXPECT(found > LIMIT_COUNT_MEMO / 2 && found <= LIMIT_COUNT_MEMO);
     uint64_t one = 1;
-    struct count_key key = count_memo_key(slice_of((const char *)&one, sizeof one));
+    struct count_key key = count_memo_key(memo, slice_of((const char *)&one, sizeof one));
     count_memo_keep(memo, &key, 0, (uint64_t)UINT32_MAX + 1); /* more than it can hold is not held */
     EXPECT_INT(0, count_memo_find(memo, &key, 0));
     count_memo_free(memo);
