@@ -66,11 +66,6 @@ static bool is_billed(const struct job *job, uint64_t counted)
     return is_success(x->response.upstream_status) || is_broken_off(x);
 }
 
-static bool has_output(const struct usage *u)
-{
-    return u->output_tokens != USAGE_UNKNOWN || u->total_tokens != USAGE_UNKNOWN;
-}
-
 /* Of a stream that did not come to its end, reports on the way lag behind what was said. */
 static bool is_cut(const struct job *job)
 {
@@ -87,7 +82,7 @@ static void count_output(struct job *job, struct usage_parts *parts, uint64_t co
 {
     struct meter_total t = job->meter ? meter_total(job->meter) : (struct meter_total){0};
     int64_t reasoning = t.reasoning_tokens < counted ? (int64_t)t.reasoning_tokens : (int64_t)counted;
-    if (has_output(&job->x->usage) && (!is_cut(job) || (int64_t)counted <= output_of(parts))) return;
+    if (usage_has_output(&job->x->usage) && (!is_cut(job) || (int64_t)counted <= output_of(parts))) return;
     parts->count[USAGE_REASONING] = reasoning;
     parts->count[USAGE_OUTPUT] = (int64_t)counted - reasoning;
     parts->is_estimated = true;

@@ -332,7 +332,7 @@ bool stream_read_whole(struct job *job)
     bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, body);
     if (!is_readable && is_answer) job->x->response.inspect_errors++;
     /* Its own numbers do; counting is for an answer without. */
-    if (is_readable && is_answer && job->meter && !usage_is_known(&job->told.usage))
+    if (is_readable && is_answer && job->meter && !usage_has_output(&job->told.usage))
         job->dialect->each_text(body, meter_text, job->meter);
     return is_readable;
 }

@@ -86,6 +86,11 @@ struct usage_parts {
 };
 
 void usage_init(struct usage *u);
+/* Does it say, itself or by the total, what was written? */
+static inline bool usage_has_output(const struct usage *u)
+{
+    return u->output_tokens != USAGE_UNKNOWN || u->total_tokens != USAGE_UNKNOWN;
+}
 static inline bool usage_is_known(const struct usage *u)
 {
     return u->input_tokens != USAGE_UNKNOWN || u->output_tokens != USAGE_UNKNOWN || u->total_tokens != USAGE_UNKNOWN;
