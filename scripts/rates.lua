@@ -172,7 +172,8 @@ local long_any = schema.shape({ kind = "any_of", of = { long_shape, schema.list(
 
 local tier_fields = with { long = long_any }
 local tier_shape = schema.record(tier_fields, { "input", "output" }, "price")
-local tier_names = { "batch", "flex", "priority" }
+-- As providers ask for them and report them; provisioned throughput is paid for by the hour, its tokens may be "0".
+local tier_names = { "batch", "fast", "flex", "priority", "provisioned_throughput", "ultrafast" }
 
 -- "2026-03-01": midnight UTC; or a whole time.
 local date = schema.shape({ kind = "string" }, function(value, path)
@@ -189,8 +190,9 @@ local date = schema.shape({ kind = "string" }, function(value, path)
   report.at(path, ("a date is written \"2026-03-01\" or \"2026-03-01T12:00:00Z\", in UTC; got %s"):format(schema.kind_of(value)))
 end)
 
-rates.spec = schema.record(with { long = long_any, batch = tier_shape, flex = tier_shape, priority = tier_shape,
-  effective = date, correction = schema.boolean }, { "input", "output" }, "price")
+local price_fields = with { long = long_any, effective = date, correction = schema.boolean }
+for _, name in ipairs(tier_names) do price_fields[name] = tier_shape end
+rates.spec = schema.record(price_fields, { "input", "output" }, "price")
 
 local function tier_of(name, written, given, path, usual)
   if usual then check_same(given, usual, path, ("the tier '%s'"):format(name)) end

@@ -21,7 +21,7 @@
 #define PRICE_UNSET (-1)                 /* no rate: tokens of that part make the cost COST_INCOMPLETE */
 #define PRICE_RATE_MAX 1000000000000000  /* 10^15 pico-dollars: 1,000 USD a token, and a picture or a request */
 #define PRICE_REVISION_BYTES 13          /* 12 hex digits and the NUL */
-#define PRICE_TIER_BYTES 16
+#define PRICE_TIER_BYTES 24 /* of a name, with its NUL */
 #define PRICE_LONGS_MAX 4u
 #define PRICE_TIERS_MAX 8u
 
