@@ -78,3 +78,13 @@ int ask_policies(const struct ask *ask, struct slice question, struct buf *answe
     config_free(config);
     return code;
 }
+
+int ask_and_print(const struct ask *ask, struct slice question, bool is_json)
+{
+    struct buf answer;
+    buf_init(&answer);
+    int code = ask_policies(ask, question, &answer);
+    cli_print_answer(buf_slice(&answer), is_json);
+    buf_clear(&answer);
+    return code;
+}

@@ -21,6 +21,9 @@ struct ask {
 /* question: one JSON value. Appends the answer; returns what the script said, or CLI_USAGE after a message. */
 int ask_policies(const struct ask *ask, struct slice question, struct buf *answer);
 
+/* The same, its answer printed as cli_print_answer() does. */
+int ask_and_print(const struct ask *ask, struct slice question, bool is_json);
+
 /* The same of a bundle at hand. name: how messages call it. */
 int ask_bundle(struct bundle *bundle, const char *name, const char *script, struct slice question, struct buf *answer);
 

@@ -168,18 +168,6 @@ static bool add_word(json_t *question, const char *word, const char *config)
     return json_object_set_new(question, "record", record) == 0;
 }
 
-static int explain(const struct ask *ask, json_t *question)
-{
-    struct buf answer;
-    char *text = json_dumps(question, JSON_COMPACT);
-    buf_init(&answer);
-    int code = ask_policies(ask, slice_str(text), &answer);
-    cli_print_answer(buf_slice(&answer), json_is_true(json_object_get(question, "json")));
-    buf_clear(&answer);
-    free(text);
-    return code;
-}
-
 int command_explain(int argc, char **argv)
 {
     struct flags flags = {0};
@@ -201,7 +189,9 @@ int command_explain(int argc, char **argv)
                                  !common.is_json && cli_is_coloured(stdout));
     int code = CLI_USAGE;
     if (count == 0 || add_word(question, word, common.config)) {
-        code = explain(&(struct ask){common.config, flags.policies_dir, "explain"}, question);
+        char *text = json_dumps(question, JSON_COMPACT);
+        code = ask_and_print(&(struct ask){common.config, flags.policies_dir, "explain"}, slice_str(text), common.is_json);
+        free(text);
     }
     json_decref(question);
     return code;

@@ -81,18 +81,6 @@ static json_t *read_parts(const struct given *given)
     return NULL;
 }
 
-static int ask_price(const struct ask *ask, json_t *question)
-{
-    struct buf answer;
-    char *text = json_dumps(question, JSON_COMPACT);
-    buf_init(&answer);
-    int code = ask_policies(ask, slice_str(text), &answer);
-    cli_print_answer(buf_slice(&answer), json_is_true(json_object_get(question, "json")));
-    buf_clear(&answer);
-    free(text);
-    return code;
-}
-
 int command_price(int argc, char **argv)
 {
     struct given given = {0};
@@ -114,7 +102,9 @@ int command_price(int argc, char **argv)
     if (!parts) return CLI_USAGE;
     json_t *question = json_pack("{s:s, s:o, s:s*, s:s*, s:b}", "model", model, "parts", parts, "tier", given.tier, "at",
                                  given.at, "json", common.is_json);
-    int code = ask_price(&(struct ask){common.config, given.policies_dir, "price"}, question);
+    char *text = json_dumps(question, JSON_COMPACT);
+    int code = ask_and_print(&(struct ask){common.config, given.policies_dir, "price"}, slice_str(text), common.is_json);
+    free(text);
     json_decref(question);
     return code;
 }

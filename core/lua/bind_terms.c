@@ -291,8 +291,9 @@ static void set_flag(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-/* bill(price, {input = …, …}, tier, seconds since 1970 or nil for now) → { state, nano, at, lines = {{part, count, rate_pico, pico}}, is_long,
- * is_tier_missing, is_overflow }; nano, rate_pico and pico are digits, and a part without a rate has none of its own */
+/* bill(price, {input = …, …}, tier, seconds since 1970, nil: this moment) →
+ * { state, nano, at, lines = {{part, count, rate_pico, pico}}, is_long, is_tier_missing, is_overflow };
+ * nano, rate_pico and pico are digits, and a part without a rate has none of its own */
 static int on_bill(lua_State *L)
 {
     const struct price *price = check_price(L, 1);

@@ -1,19 +1,11 @@
 -- moongate tokens: how many tokens a text or a request is, with and without a configuration.
 local cjson = require("cjson")
 local process = dofile("tests/lib/process.lua")
+local command = require("tests.e2e.kit.command")
 local workdir = require("tests.e2e.kit.workdir")
 
-local build = os.getenv("B") or "build"
-local moongate = require("posix.unistd").getcwd() .. "/" .. build .. "/moongate"
-
--- All output (stdout and stderr) and the exit code of `moongate tokens …` in a folder.
-local function run(folder, ...)
-  local words = { moongate, "tokens", ... }
-  words.cwd, words.seconds, words.env = folder, 30, { MOONGATE_CONFIG = "", NO_COLOR = "1" }
-  return process.run(words)
-end
-
-local function has(text, part) assert.truthy(text:find(part, 1, true), "no '" .. part .. "' in:\n" .. text) end
+local has = command.has
+local function run(folder, ...) return command.run(folder, "tokens", ...) end
 
 local dir
 before_each(function() dir = workdir.new("count") end)
@@ -91,7 +83,7 @@ describe("moongate tokens", function()
     assert.equal(4, document("input.json").tokens)
     dir:write("request.json", request)
     assert.truthy(document("--plain", "--model", "gpt-4o", "request.json").tokens > 40)
-    local words = { "sh", "-c", ("printf 'Hello, world!' | '%s' tokens --json --model gpt-4o -"):format(moongate),
+    local words = { "sh", "-c", ("printf 'Hello, world!' | '%s' tokens --json --model gpt-4o -"):format(command.path),
       env = { MOONGATE_CONFIG = "" }, cwd = dir.root, seconds = 30 }
     local out, code = process.run(words)
     assert.equal(0, code, out)

@@ -1,19 +1,9 @@
 -- moongate price: what so many tokens cost, in exact figures.
 local cjson = require("cjson")
-local process = dofile("tests/lib/process.lua")
+local command = require("tests.e2e.kit.command")
 local workdir = require("tests.e2e.kit.workdir")
 
-local build = os.getenv("B") or "build"
-local moongate = require("posix.unistd").getcwd() .. "/" .. build .. "/moongate"
-
--- All output (stdout and stderr) and the exit code of `moongate …` in a folder.
-local function run(folder, ...)
-  local words = { moongate, ... }
-  words.cwd, words.seconds, words.env = folder, 30, { MOONGATE_CONFIG = "", NO_COLOR = "1" }
-  return process.run(words)
-end
-
-local function has(text, part) assert.truthy(text:find(part, 1, true), "no '" .. part .. "' in:\n" .. text) end
+local run, has = command.run, command.has
 
 local dir
 before_each(function() dir = workdir.new("price") end)
