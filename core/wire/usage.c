@@ -236,22 +236,7 @@ bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape 
     return is_there;
 }
 
-bool usage_from_json(struct usage *u, const struct json_tape *tape, uint32_t node)
-{
-    u->shape = USAGE_SHAPE_OPENAI;
-    bool is_taken = take_report(u, usage_form(u->shape), tape, node);
-    judge(u);
-    return is_taken;
-}
-
 struct slice usage_service_tier(const struct usage *u)
 {
     return slice_str(u->service_tier);
-}
-
-int64_t usage_output_billed(const struct usage *u)
-{
-    if (u->total_tokens == USAGE_UNKNOWN || u->input_tokens == USAGE_UNKNOWN) return u->output_tokens;
-    int64_t rest = u->total_tokens - u->input_tokens;
-    return rest > u->output_tokens ? rest : u->output_tokens;
 }

@@ -45,7 +45,7 @@ struct usage {
     int64_t total_tokens;
     int64_t cached_tokens;      /* read from a cache */
     int64_t cache_write_tokens; /* written into one, of whatever life */
-    int64_t reasoning_tokens;   /* a part of output or beside it, see usage_output_billed() */
+    int64_t reasoning_tokens;   /* a part of output, or beside it where total says so */
     int64_t audio_input_tokens;
     int64_t audio_output_tokens;
     int64_t cache_write_5m_tokens, cache_write_1h_tokens; /* of cache_write_tokens */
@@ -100,9 +100,6 @@ static inline bool usage_is_known(const struct usage *u)
  * values that are not integers of 0 to 2^53, are not taken and make the usage suspect. Of a member that is there twice
  * the last counts, as it does for the client; that is suspect too. */
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape);
-/* Takes one usage object of the shape USAGE_SHAPE_OPENAI, or of the Responses API. Returns false, and takes nothing,
- * when node is JSON_NONE, null or no object (the last is suspect). */
-bool usage_from_json(struct usage *u, const struct json_tape *tape, uint32_t node);
 /* As the provider named it ("default", "priority", "ON_DEMAND"); empty when it did not. Borrowed from u. */
 struct slice usage_service_tier(const struct usage *u);
 
@@ -120,8 +117,5 @@ void usage_normalise(const struct usage *u, struct usage_parts *out);
 const char *usage_part_name(enum usage_part part);
 /* All that was read, cached tokens included: what long-context prices are chosen by. */
 int64_t usage_parts_input(const struct usage_parts *parts);
-/* Output with the reasoning that some providers (xAI, Gemini's OpenAI mode) report beside it: total - input when that
- * is more than output; USAGE_UNKNOWN when neither is known. */
-int64_t usage_output_billed(const struct usage *u);
 
 #endif

@@ -31,7 +31,6 @@ static void check_counts(const struct usage *u)
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         check(counts[i] >= USAGE_UNKNOWN && counts[i] <= USAGE_TOKENS_MAX);
     check(usage_service_tier(u).len < USAGE_TIER_BYTES);
-    check(usage_output_billed(u) >= USAGE_UNKNOWN);
 }
 
 static void check_parts(const struct usage *u, const struct usage_parts *parts)
