@@ -6,7 +6,6 @@
 #include "flow/job.h"
 
 #include "base/clock.h"
-#include "base/check.h"
 #include "base/limits.h"
 #include "exchange/outgoing.h"
 #include "flow/headers.h"
@@ -92,10 +91,17 @@ static void on_data(void *arg, struct slice bytes)
         stream_data(job, bytes);
 }
 
+/* As long as the fetch is there to say so. */
+static void note_sent(struct job *job)
+{
+    if (job->fetch) exchange_attempt(job->x)->was_sent = fetch_is_sent(job->fetch);
+}
+
 static void on_end(void *arg, const struct fault *why, bool complete)
 {
     struct job *job = arg;
     (void)complete; /* is !why */
+    note_sent(job);
     job->fetch = NULL;
     if (job->drained)
         drain_end(job, why);
@@ -128,20 +134,8 @@ static void start(struct job *job, const struct target *target)
     request.body = body;
     stream_reset(job);
     dialect_stream_init(&job->told, x->request.choices);
-    x->response.upstream_status = 0; /* of the attempt before */
     account_begin(job);
     job->fetch = fetch_start(job->flow->pool, &request, &events, job);
-}
-
-static struct attempt *add_attempt(struct job *job)
-{
-    struct exchange *x = job->x;
-    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, x->verdict.target_count * sizeof *x->attempts);
-    check(x->attempt_count < x->verdict.target_count);
-    struct attempt *attempt = &x->attempts[x->attempt_count++];
-    attempt->target = x->target_index;
-    attempt->began_ns = clock_mono_ns();
-    return attempt;
 }
 
 static bool is_configured(const struct job *job, const struct target *target)
@@ -153,7 +147,7 @@ static bool is_configured(const struct job *job, const struct target *target)
 /* The next target that moongate.lua has an account for; false when there is none. */
 static bool choose(struct job *job, size_t index)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     while (index < v->target_count && !is_configured(job, &v->targets[index]))
         index++;
     if (index == v->target_count) return false;
@@ -165,8 +159,8 @@ static bool choose(struct job *job, size_t index)
 
 static void send(struct job *job)
 {
-    add_attempt(job);
-    start(job, &job->x->verdict.targets[job->x->target_index]);
+    exchange_add_attempt(job->x);
+    start(job, &job->x->decision.verdict.targets[job->x->target_index]);
 }
 
 /* on_attempt's word on one target. */
@@ -177,7 +171,7 @@ static void on_allowed(struct job *job, const struct verdict *answer)
         send(job);
         return;
     }
-    struct attempt *attempt = add_attempt(job);
+    struct attempt *attempt = exchange_add_attempt(x);
     attempt->is_denied = true;
     attempt->ended_ns = attempt->began_ns;
     if (answer->kind == VERDICT_DENY && call_has_next(job)) {
@@ -194,7 +188,8 @@ void call(struct job *job, size_t index)
     struct fault why;
     exchange_move(x, EXCHANGE_CALLING);
     if (!choose(job, index)) {
-        fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.", SLICE_FMT(x->verdict.model));
+        fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
+                  SLICE_FMT(x->decision.verdict.model));
         reply_fault(job, &why);
     } else if (policy_has(job->policies, PHASE_ATTEMPT)) {
         ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
@@ -205,7 +200,7 @@ void call(struct job *job, size_t index)
 
 bool call_has_next(const struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     for (size_t i = (size_t)(job->x->target_index + 1); i < v->target_count; i++) {
         if (is_configured(job, &v->targets[i])) return true;
     }
@@ -214,24 +209,23 @@ bool call_has_next(const struct job *job)
 
 void call_next(struct job *job)
 {
+    account_close(job);
     call_cancel(job);
     stream_reset(job);
     call(job, (size_t)(job->x->target_index + 1));
 }
 
-void call_ended(struct job *job, int status, enum fault_code error)
+void call_ended(struct job *job, enum fault_code error)
 {
-    struct exchange *x = job->x;
-    struct attempt *attempt = x->attempt_count ? &x->attempts[x->attempt_count - 1] : NULL;
+    struct attempt *attempt = exchange_attempt(job->x);
     if (!attempt || attempt->ended_ns) return;
     attempt->ended_ns = clock_mono_ns();
-    attempt->status = status;
     attempt->error = error;
-    attempt->was_connected = job->fetch && fetch_phase(job->fetch) != FETCH_CONNECTING;
 }
 
 void call_cancel(struct job *job)
 {
+    note_sent(job);
     fetch_cancel(job->fetch);
     job->fetch = NULL;
 }

@@ -6,7 +6,7 @@
 
 static void act(struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     switch (v->kind) {
     case VERDICT_ALLOW:
         if (job->x->api == API_MODELS || job->x->api == API_MODEL)

@@ -25,7 +25,7 @@ bool drain_begin(struct job *job)
 {
     struct exchange *x = job->x;
     bool is_called = job->fetch && (x->state == EXCHANGE_CALLING || x->state == EXCHANGE_STREAMING);
-    if (!is_called || !x->drain_seconds_max || job->is_refused || job->flow->is_draining) return false;
+    if (!is_called || !x->decision.drain_seconds_max || job->is_refused || job->flow->is_draining) return false;
     job->drained = mem_zalloc(1, sizeof *job->drained);
     x->is_drained = true;
     loop_timer_disarm(&job->keepalive);
@@ -33,7 +33,7 @@ bool drain_begin(struct job *job)
     judge_drop(job);
     redact_drop(job);
     loop_timer_init(&job->drained->timer, job->flow->parts.loop, on_time, job);
-    loop_timer_arm_ms(&job->drained->timer, (uint64_t)x->drain_seconds_max * 1000);
+    loop_timer_arm_ms(&job->drained->timer, (uint64_t)x->decision.drain_seconds_max * 1000);
     if (job->is_paused) fetch_resume(job->fetch);
     job->is_paused = false;
     return true;
@@ -41,7 +41,7 @@ bool drain_begin(struct job *job)
 
 void drain_head(struct job *job, const struct fetch_head *head)
 {
-    job->x->response.upstream_status = head->status;
+    exchange_attempt(job->x)->status = head->status;
     stream_choose(job, head);
 }
 
@@ -75,12 +75,12 @@ void drain_data(struct job *job, struct slice data)
     case RELAY_WHOLE: keep(job, data); break;
     case RELAY_EVENTS: read_events(job, data); break;
     }
-    if (account_output_tokens(job) >= job->x->drain_tokens_max) end(job);
+    if (account_output_tokens(job) >= job->x->decision.drain_tokens_max) end(job);
 }
 
 void drain_end(struct job *job, const struct fault *why)
 {
-    call_ended(job, job->x->response.upstream_status, why ? why->code : FAULT_NONE);
+    call_ended(job, why ? why->code : FAULT_NONE);
     if (job->mode == RELAY_EVENTS && job->sse) sse_finish(job->sse, on_event, job);
     if (job->mode == RELAY_SNIFFING || job->mode == RELAY_WHOLE) stream_read_whole(job);
     end(job);

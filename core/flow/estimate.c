@@ -20,15 +20,15 @@ static bool has_text(const struct exchange *x)
 static bool is_worth_counting(const struct job *job)
 {
     const struct exchange *x = job->x;
-    return !policy_set_auth(job->policies) || (x->key && key_record_is_live(x->key, x->born_wall_ns));
+    return !policy_set_auth(job->policies) || (x->identity.key && key_record_is_live(x->identity.key, x->born_wall_ns));
 }
 
 /* Should the policies let the stranger in all the same: more than most texts come to. */
 static void guess(struct exchange *x)
 {
-    x->estimate_input_tokens = (chat_text_bytes(&x->request) + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
-    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
-    x->is_estimated = x->is_estimate_flagged = true;
+    x->estimate.input_tokens = (chat_text_bytes(&x->request) + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
+    x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    x->estimate.is_made = x->estimate.is_flagged = true;
 }
 
 static void step(void *arg)

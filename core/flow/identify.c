@@ -47,10 +47,10 @@ static void take_key(struct exchange *x, const struct auth_rules *rules)
     else
         key = find_credential(x, default_headers, 2, &name);
     if (!key.len) return;
-    x->key_presented = true;
-    x->credential_header = arena_copy(&x->arena, name);
+    x->identity.key_presented = true;
+    x->identity.credential_header = arena_copy(&x->arena, name);
     keyring_digest(key, digest);
-    x->key = keyring_find(x->keyring, digest);
+    x->identity.key = keyring_find(x->identity.keyring, digest);
 }
 
 /* ---- Tokens. */
@@ -96,16 +96,16 @@ static void keep_answer(struct job *job, struct token_answer *answer)
 {
     struct exchange *x = job->x;
     struct flow *flow = job->flow;
-    x->token_refusal = answer->refusal;
+    x->identity.token_refusal = answer->refusal;
     /* While an issuer cannot be asked, an unknown key may be a new one: that is our failure, not the caller's. */
     if (answer->refusal == JWT_UNKNOWN_KEY && answer->issuer->url.len &&
         keysets_is_failing(flow->parts.keysets, answer->issuer->url)) {
-        x->token_refusal = JWT_NO_KEYS;
+        x->identity.token_refusal = JWT_NO_KEYS;
     }
-    if (answer->issuer) x->token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
-    x->token_claim = arena_copy(&x->arena, answer->claim);
-    x->token = answer->token;
-    if (answer->token) x->key = token_record(answer->token);
+    if (answer->issuer) x->identity.token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
+    x->identity.token_claim = arena_copy(&x->arena, answer->claim);
+    x->identity.token = answer->token;
+    if (answer->token) x->identity.key = token_record(answer->token);
 }
 
 /* False: the request waits. */
@@ -117,8 +117,8 @@ static bool take_token(struct job *job, const struct auth_rules *rules, struct s
     struct tokens *cache = job->policies == job->flow->parts.policies ? job->flow->tokens : NULL;
     tokens_judge(cache, rules, job->flow->parts.keysets, text, clock_wall_ns(), &answer);
     if (is_for_want_of_keys(&answer) && wait_for_keys(job, answer.issuer->url)) return false;
-    x->token_presented = true;
-    x->credential_header = arena_copy(&x->arena, name);
+    x->identity.token_presented = true;
+    x->identity.credential_header = arena_copy(&x->arena, name);
     keep_answer(job, &answer);
     return true;
 }
@@ -127,15 +127,15 @@ static bool take_token(struct job *job, const struct auth_rules *rules, struct s
 
 static void count_failure(struct job *job, const struct auth_rules *rules)
 {
-    const struct exchange *x = job->x;
+    const struct identity *id = &job->x->identity;
     if (!rules) return;
-    if (x->token_presented) {
-        if (x->token_refusal != JWT_GOOD)
-            metrics_auth_failed(job->flow->metrics, slice_str(jwt_refusal_word(x->token_refusal)));
-    } else if (!x->key) {
-        metrics_auth_failed(job->flow->metrics, x->key_presented ? SLICE("key_unknown") : SLICE("missing"));
-    } else if (!key_record_is_live(x->key, x->born_wall_ns)) {
-        metrics_auth_failed(job->flow->metrics, x->key->is_revoked ? SLICE("key_revoked") : SLICE("key_expired"));
+    if (id->token_presented) {
+        if (id->token_refusal != JWT_GOOD)
+            metrics_auth_failed(job->flow->metrics, slice_str(jwt_refusal_word(id->token_refusal)));
+    } else if (!id->key) {
+        metrics_auth_failed(job->flow->metrics, id->key_presented ? SLICE("key_unknown") : SLICE("missing"));
+    } else if (!key_record_is_live(id->key, job->x->born_wall_ns)) {
+        metrics_auth_failed(job->flow->metrics, id->key->is_revoked ? SLICE("key_revoked") : SLICE("key_expired"));
     }
 }
 

@@ -141,13 +141,16 @@ void call(struct job *job, size_t index);
 bool call_has_next(const struct job *job);
 void call_next(struct job *job);
 /* The attempt under way is over; later words on it change nothing. */
-void call_ended(struct job *job, int status, enum fault_code error);
+void call_ended(struct job *job, enum fault_code error);
 void call_cancel(struct job *job);
 
 /* account: a call begins: the request's count by its target's rules, and a meter for the answer. */
 void account_begin(struct job *job);
-/* What the answer has used so far and what that costs, into the exchange: usage, parts, cost, is_billed. May be asked again. */
+/* What the answer has used so far and what that costs, into its attempt: usage, parts, cost, is_billed, finish_reason.
+ * May be asked again. */
 void account_settle(struct job *job);
+/* The same, for good: the attempt is given up for another one. */
+void account_close(struct job *job);
 /* Of output, as counted so far; what may still change is left out, so that this may be asked after every piece. */
 uint64_t account_output_tokens(const struct job *job);
 
@@ -213,8 +216,6 @@ void judge_drop(struct job *job);
 /* keepalive: comments for clients and proxies that give up on silence. */
 void keepalive_begin(struct job *job);
 
-/* What the answer told so far, into the exchange. */
-void settle_facts(struct job *job);
 /* settle, record: fixes outcome and usage, lets on_response and on_done have their say, counts, writes the record, frees
  * the job. Exactly once. */
 void job_end(struct job *job, enum exchange_outcome outcome);

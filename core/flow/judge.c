@@ -188,7 +188,7 @@ static void on_response(struct job *job, const struct verdict *answer)
 static void ask_response(struct job *job)
 {
     open_judging(job)->is_asking = true;
-    settle_facts(job);
+    account_settle(job);
     ask(job, (struct policy_call){.phase = PHASE_RESPONSE}, on_response);
 }
 

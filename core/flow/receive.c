@@ -16,7 +16,7 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->x = exchange_new(loop_now_ns(loop), clock_wall_ns());
     job->settings = settings_ref(flow->parts.settings);
     job->policies = policy_set_ref(flow->parts.policies);
-    job->x->keyring = keyring_ref(flow->parts.keyring);
+    job->x->identity.keyring = keyring_ref(flow->parts.keyring);
     buf_init(&job->answer);
     list_init(&job->link);
     list_init(&job->waiting);
@@ -122,9 +122,7 @@ static bool parse_body(struct job *job, struct fault *why)
         [API_CHAT] = CHAT_CHAT, [API_COMPLETIONS] = CHAT_COMPLETIONS, [API_EMBEDDINGS] = CHAT_EMBEDDINGS};
     struct exchange *x = job->x;
     if (x->api == API_MODELS || x->api == API_MODEL) return true;
-    if (!chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why)) return false;
-    x->request.model = arena_copy(&x->arena, x->request.model);
-    return true;
+    return chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why);
 }
 
 static void on_body_end(struct conn *conn, void *arg)

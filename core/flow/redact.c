@@ -11,9 +11,9 @@
 bool redact_reads(const struct job *job)
 {
     const struct exchange *x = job->x;
-    if (!x->redact || x->api == API_EMBEDDINGS) return false; /* numbers */
-    const struct redact_rules *rules = redact_rules_of(x->redact);
-    return rules->response_finds || (rules->is_restoring && redact_masks(x->redact));
+    if (!x->decision.redact || x->api == API_EMBEDDINGS) return false; /* numbers */
+    const struct redact_rules *rules = redact_rules_of(x->decision.redact);
+    return rules->response_finds || (rules->is_restoring && redact_masks(x->decision.redact));
 }
 
 static void on_relay(void *arg, const struct sse_event *event)
@@ -41,7 +41,7 @@ static void on_out(void *arg, struct slice bytes, bool is_tail)
 void redact_event(struct job *job, const struct sse_event *event)
 {
     struct fault why;
-    if (!job->redacting) job->redacting = redact_stream_new(job->x->redact);
+    if (!job->redacting) job->redacting = redact_stream_new(job->x->decision.redact);
     if (!redact_stream_event(job->redacting, event, on_out, job, &why)) judge_refuse(job, why.text);
 }
 
@@ -58,7 +58,7 @@ bool redact_whole(struct job *job)
         return false;
     }
     buf_init(&answer);
-    if (redact_answer(job->x->redact, buf_slice(&job->answer), &answer)) {
+    if (redact_answer(job->x->decision.redact, buf_slice(&job->answer), &answer)) {
         buf_clear(&job->answer);
         job->answer = answer;
     }

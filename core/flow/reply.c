@@ -2,6 +2,7 @@
 #include "flow/reply.h"
 
 #include "base/log.h"
+#include "exchange/bill.h"
 #include "flow/job.h"
 
 #define JSON_TYPE SLICE("application/json")
@@ -11,17 +12,18 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
     struct exchange *x = job->x;
     size_t count = 0;
     headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
-    for (size_t i = 0; i < x->verdict.warning_count; i++)
-        headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->verdict.warnings[i]};
-    if (x->max_tokens_note.len)
-        headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->max_tokens_note};
+    for (size_t i = 0; i < x->decision.verdict.warning_count; i++)
+        headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};
+    if (x->decision.max_tokens_note.len)
+        headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->decision.max_tokens_note};
     return count;
 }
 
 bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES])
 {
-    if (!x->is_billed || x->cost.state != COST_KNOWN) return false;
-    *header = (struct conn_header){SLICE("x-moongate-cost-usd"), money_usd(x->cost.nano, usd)};
+    struct bill bill = bill_of(x);
+    if (!bill.is_billed || bill.cost.state != COST_KNOWN) return false;
+    *header = (struct conn_header){SLICE("x-moongate-cost-usd"), money_usd(bill.cost.nano, usd)};
     return true;
 }
 
@@ -129,7 +131,7 @@ static struct slice denial_type(int status)
 
 struct dialect_error reply_denial_of(const struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     return (struct dialect_error){
         .message = v->reason.len ? v->reason : v->code,
         .type = denial_type(v->status),
@@ -144,8 +146,8 @@ struct dialect_error reply_denial_of(const struct job *job)
  * say. */
 static struct slice challenge(const struct exchange *x)
 {
-    struct slice code = x->verdict.code;
-    bool is_presented = x->key_presented || x->token_presented;
+    struct slice code = x->decision.verdict.code;
+    bool is_presented = x->identity.key_presented || x->identity.token_presented;
     if (is_presented && slice_equal(code, SLICE("token_expired")))
         return SLICE("Bearer realm=\"moongate\", error=\"invalid_token\", error_description=\"the token has expired\"");
     if (is_presented && (slice_equal(code, SLICE("invalid_token")) || slice_equal(code, SLICE("invalid_api_key"))))
@@ -155,7 +157,7 @@ static struct slice challenge(const struct exchange *x)
 
 void reply_denied(struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct dialect_error error = reply_denial_of(job);
@@ -177,7 +179,7 @@ void reply_denied(struct job *job)
 /* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
 void reply_log_fault(const struct job *job)
 {
-    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->verdict.fault_text));
+    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->decision.verdict.fault_text));
 }
 
 void reply_policy_fault(struct job *job)
@@ -189,7 +191,7 @@ void reply_policy_fault(struct job *job)
 
 void reply_take(struct exchange *x, const struct verdict *answer)
 {
-    struct verdict *v = &x->verdict;
+    struct verdict *v = &x->decision.verdict;
     v->kind = answer->kind;
     v->status = answer->status;
     v->code = answer->code;
@@ -218,7 +220,7 @@ static void append_model(struct buf *body, struct slice name)
 
 void reply_models(struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct buf body;

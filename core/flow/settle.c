@@ -19,14 +19,6 @@ static void job_free(void *arg)
     flow_job_gone(flow);
 }
 
-void settle_facts(struct job *job)
-{
-    struct exchange *x = job->x;
-    if (!job->dialect) return;
-    account_settle(job);
-    x->response.finish_reason = arena_copy(&x->arena, slice_str(job->told.finish_reason));
-}
-
 static void record(struct flow *flow, const struct exchange *x)
 {
     metrics_count(flow->metrics, x);
@@ -83,7 +75,7 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     identify_cancel(job);
     estimate_cancel(job);
     ask_cancel(job);
-    call_ended(job, x->response.upstream_status, x->fault.code);
+    call_ended(job, x->fault.code);
     call_cancel(job);
     judge_drop(job);
     drain_drop(job);
@@ -91,7 +83,7 @@ void job_end(struct job *job, enum exchange_outcome outcome)
 
     exchange_move(x, EXCHANGE_SETTLING);
     x->outcome = outcome;
-    settle_facts(job);
+    account_settle(job);
     ask_response(job);
 }
 

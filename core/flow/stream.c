@@ -60,7 +60,7 @@ static void keep_headers(struct job *job, const struct fetch_head *head)
         if (!headers_reach_client(name)) continue;
         value = arena_copy(&x->arena, value);
         job->reply_headers[job->reply_header_count++] = (struct conn_header){arena_copy(&x->arena, name), value};
-        if (headers_is_request_id(name)) x->response.upstream_request_id = value;
+        if (headers_is_request_id(name)) exchange_attempt(x)->request_id = value;
     }
 }
 
@@ -79,9 +79,9 @@ static bool is_worth_another(int status)
 void stream_begin(struct job *job, const struct fetch_head *head)
 {
     struct exchange *x = job->x;
-    x->response.upstream_status = head->status;
+    exchange_attempt(x)->status = head->status;
     if (is_worth_another(head->status) && call_has_next(job)) {
-        call_ended(job, head->status, FAULT_NONE);
+        call_ended(job, FAULT_NONE);
         call_next(job);
         return;
     }
@@ -104,7 +104,7 @@ static void commit(struct job *job)
     struct exchange *x = job->x;
     if (x->state == EXCHANGE_STREAMING) return;
     exchange_move(x, EXCHANGE_STREAMING);
-    x->response.status = x->response.upstream_status;
+    x->response.status = exchange_attempt(x)->status;
     conn_reply_head(job->conn, x->response.status, job->reply_headers, job->reply_header_count, CONN_STREAM);
     /* Streams are many and long: what no later hook can ask for goes. */
     if (!policy_has(job->policies, PHASE_DELTA) && !policy_has(job->policies, PHASE_RESPONSE) &&
@@ -174,7 +174,7 @@ static void on_event(void *arg, const struct sse_event *event)
     struct exchange *x = job->x;
     if (!job->conn || job->is_refused) return; /* what came in the same piece of bytes as what was refused */
     if ((stream_read(job, event) & DIALECT_USAGE_ONLY) && job->asked_usage) return;
-    if (event->ends && !event->is_comment_only) x->response.events++;
+    if (event->ends && !event->is_comment_only) exchange_attempt(x)->events++;
     if (redact_reads(job))
         redact_event(job, event);
     else
@@ -190,7 +190,7 @@ static void keep_whole(struct job *job, struct slice data)
         judge_refuse(job, "the answer is too large to be redacted");
         return;
     }
-    if (is_success(job->x->response.upstream_status) && policy_has(job->policies, PHASE_RESPONSE)) {
+    if (is_success(exchange_attempt(job->x)->status) && policy_has(job->policies, PHASE_RESPONSE)) {
         judge_refuse(job, "the answer is too large to be kept for a policy's on_response");
         return;
     }
@@ -328,7 +328,7 @@ static void end_events(struct job *job, const struct fault *why)
 bool stream_read_whole(struct job *job)
 {
     struct slice body = buf_slice(&job->answer);
-    bool is_answer = is_success(job->x->response.upstream_status);
+    bool is_answer = is_success(exchange_attempt(job->x)->status);
     bool is_readable = !job->is_encoded && job->dialect->inspect_body(&job->told, body);
     if (!is_readable && is_answer) job->x->response.inspect_errors++;
     /* Its own numbers do; counting is for an answer without. */
@@ -342,7 +342,7 @@ static void end_whole(struct job *job)
     struct exchange *x = job->x;
     bool is_readable = stream_read_whole(job);
     if (redact_reads(job) && !redact_whole(job)) return;
-    if (!is_success(x->response.upstream_status) || judge_whole(job, is_readable)) stream_send_whole(job);
+    if (!is_success(exchange_attempt(x)->status) || judge_whole(job, is_readable)) stream_send_whole(job);
 }
 
 void stream_send_whole(struct job *job)
@@ -350,7 +350,7 @@ void stream_send_whole(struct job *job)
     struct exchange *x = job->x;
     char usd[MONEY_TEXT_BYTES];
     exchange_move(x, EXCHANGE_STREAMING);
-    x->response.status = x->response.upstream_status;
+    x->response.status = exchange_attempt(x)->status;
     note_progress(job, buf_len(&job->answer));
     job->outcome = is_success(x->response.status) ? OUTCOME_OK : OUTCOME_UPSTREAM_ERROR;
     account_settle(job);
@@ -363,7 +363,7 @@ void stream_end(struct job *job, const struct fault *why)
     struct fault empty = {.code = FAULT_STREAM_INCOMPLETE};
     bool is_committed = job->x->state == EXCHANGE_STREAMING;
     loop_timer_disarm(&job->keepalive);
-    call_ended(job, job->x->response.upstream_status, why ? why->code : FAULT_NONE);
+    call_ended(job, why ? why->code : FAULT_NONE);
     if (!why && job->mode == RELAY_SNIFFING) job->mode = RELAY_WHOLE;
     if (!why && job->mode == RELAY_WHOLE) {
         end_whole(job);

@@ -85,7 +85,7 @@ static int on_header(lua_State *L)
 
 static const struct slice *view_list(const struct policy_eval *eval, enum view_kind kind, size_t *count)
 {
-    const struct key_record *key = eval->x->key;
+    const struct key_record *key = eval->x->identity.key;
     *count = 0;
     if (!key || !key_record_is_live(key, eval->x->born_wall_ns)) return NULL;
     *count = kind == VIEW_ROLES ? key->role_count : key->approval_count;

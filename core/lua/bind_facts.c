@@ -21,7 +21,7 @@ static const struct field key_fields[] = {KEY_FIELD(tier), KEY_FIELD(region), KE
 /* What the auth policy settles, and records carry. */
 #define SETTLED_FIELD(name)                                                                                            \
     {                                                                                                                  \
-#name, offsetof(struct exchange, name)                                                                         \
+#name, offsetof(struct identity, name)                                                                         \
     }
 static const struct field settled_fields[] = {SETTLED_FIELD(app), SETTLED_FIELD(department), SETTLED_FIELD(user),
                                               SETTLED_FIELD(team)};
@@ -40,7 +40,7 @@ static const struct field *find_field(const struct field *fields, size_t count, 
 /* NULL for a key that is not live, so that nothing of it is believed. */
 static const struct key_record *live_key(const struct exchange *x)
 {
-    return x->key && key_record_is_live(x->key, x->born_wall_ns) ? x->key : NULL;
+    return x->identity.key && key_record_is_live(x->identity.key, x->born_wall_ns) ? x->identity.key : NULL;
 }
 
 static struct slice key_label(const struct key_record *key, struct slice name)
@@ -56,10 +56,10 @@ static struct slice identity(const struct policy_eval *eval, struct slice name)
     const struct exchange *x = eval->x;
     const struct key_record *key = live_key(x);
     const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
-    if (field) return *(const struct slice *)((const char *)x + field->offset);
+    if (field) return *(const struct slice *)((const char *)&x->identity + field->offset);
     if (slice_equal(name, SLICE("key_id"))) return key ? key->id : SLICE("");
-    for (size_t i = 0; i < x->identity_count; i++) {
-        if (slice_equal(x->identity[i].name, name)) return x->identity[i].value;
+    for (size_t i = 0; i < x->identity.added_count; i++) {
+        if (slice_equal(x->identity.added[i].name, name)) return x->identity.added[i].value;
     }
     if (!key) return SLICE("");
     field = find_field(key_fields, COUNT(key_fields), name);
@@ -79,18 +79,19 @@ static int on_settle(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
     struct exchange *x = eval->x;
+    struct identity *id = &x->identity;
     struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     bool is_new = identity(eval, name).len == 0;
     lua_pushboolean(L, is_new);
     if (!is_new) return 1;
     const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
     if (field) {
-        *(struct slice *)((char *)x + field->offset) = arena_copy(&x->arena, value);
+        *(struct slice *)((char *)id + field->offset) = arena_copy(&x->arena, value);
         return 1;
     }
-    if (x->identity_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
-    if (!x->identity) x->identity = arena_alloc(&x->arena, ADDED_MAX * sizeof *x->identity);
-    x->identity[x->identity_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
+    if (id->added_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
+    if (!id->added) id->added = arena_alloc(&x->arena, ADDED_MAX * sizeof *id->added);
+    id->added[id->added_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
     return 1;
 }
 
@@ -198,10 +199,10 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     const struct chat_request *r = &x->request;
     bool is = has_body(x);
     switch (fact) {
-    case FACT_USER: return bind_push_fact(L, x->user);
-    case FACT_APP: return bind_push_fact(L, x->app);
-    case FACT_DEPARTMENT: return bind_push_fact(L, x->department);
-    case FACT_TEAM: return bind_push_fact(L, x->team);
+    case FACT_USER: return bind_push_fact(L, x->identity.user);
+    case FACT_APP: return bind_push_fact(L, x->identity.app);
+    case FACT_DEPARTMENT: return bind_push_fact(L, x->identity.department);
+    case FACT_TEAM: return bind_push_fact(L, x->identity.team);
     case FACT_TIER:
     case FACT_REGION:
     case FACT_CLEARANCE:
@@ -215,11 +216,11 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_REQUEST_USER: return push_body_user(L, x);
     case FACT_TOOLS: return push_number(L, is, r->tool_count);
     case FACT_USES: return push_number(L, true, is ? r->uses : 0);
-    case FACT_INPUT_TOKENS: return push_number(L, true, (double)x->estimate_input_tokens);
-    case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate_output_tokens);
+    case FACT_INPUT_TOKENS: return push_number(L, true, (double)exchange_estimate(x)->input_tokens);
+    case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate.output_tokens);
     case FACT_CONTEXT_TOKENS:
-        return push_number(L, true, (double)x->estimate_input_tokens + (double)x->estimate_output_tokens);
-    case FACT_INPUT_ESTIMATED: return push_flag(L, x->is_estimate_flagged);
+        return push_number(L, true, (double)exchange_estimate(x)->input_tokens + (double)x->estimate.output_tokens);
+    case FACT_INPUT_ESTIMATED: return push_flag(L, exchange_estimate(x)->is_flagged);
     case FACT_KNOWN_COST_NANO: return push_number(L, x->known_cost_nano >= 0, (double)x->known_cost_nano);
     case FACT_ID: return push_text(L, x->id);
     case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);

@@ -137,7 +137,7 @@ static int on_use_detector(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
     struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
-    if (!x->redact && x->request.tape.count) x->redact = redact_new(rules, &x->arena);
+    if (!x->decision.redact && x->request.tape.count) x->decision.redact = redact_new(rules, &x->arena);
     return 0;
 }
 
@@ -146,10 +146,10 @@ static int on_use_detector(lua_State *L)
 static int on_scan(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
-    bool is_done = !x->redact || redact_is_scanned(x->redact);
-    if (!is_done) is_done = redact_scan(x->redact, &x->request, buf_slice(&x->body));
+    bool is_done = !x->decision.redact || redact_is_scanned(x->decision.redact);
+    if (!is_done) is_done = redact_scan(x->decision.redact, &x->request, buf_slice(&x->body));
     lua_pushboolean(L, is_done);
-    lua_pushboolean(L, x->redact && redact_has_findings(x->redact));
+    lua_pushboolean(L, x->decision.redact && redact_has_findings(x->decision.redact));
     return 2;
 }
 
@@ -157,10 +157,10 @@ static int on_scan(lua_State *L)
 static struct redact *scanned(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
-    if (!x->redact) return NULL;
-    while (!redact_is_scanned(x->redact))
-        redact_scan(x->redact, &x->request, buf_slice(&x->body));
-    return x->redact;
+    if (!x->decision.redact) return NULL;
+    while (!redact_is_scanned(x->decision.redact))
+        redact_scan(x->decision.redact, &x->request, buf_slice(&x->body));
+    return x->decision.redact;
 }
 
 /* found(kind) → how often */
@@ -196,7 +196,7 @@ static int on_is_cut(lua_State *L)
 /* is_detected(kind) → does a detector of this chain look for it? */
 static int on_is_detected(lua_State *L)
 {
-    const struct redact *r = bind_eval(L)->x->redact;
+    const struct redact *r = bind_eval(L)->x->decision.redact;
     lua_pushboolean(L, r && kind_of(redact_rules_of(r), bind_check_slice(L, 1)) != DETECT_NO_KIND);
     return 1;
 }

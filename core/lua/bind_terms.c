@@ -242,7 +242,8 @@ static int on_input_tokens(lua_State *L)
     const struct exchange *x = set->running ? set->running->x : NULL;
     const struct terms *terms = terms_table_find(set->terms, bind_check_slice(L, 1));
     if (!x) return luaL_error(L, "there is no request");
-    struct count_total total = {x->estimate_input_tokens, x->is_estimate_flagged, x->is_estimate_partial};
+    const struct estimate *e = exchange_estimate(x);
+    struct count_total total = {e->input_tokens, e->is_flagged, e->is_partial};
     if (x->count) total = count_total(x->count, terms ? terms->counting : NULL);
     lua_pushnumber(L, (double)total.input_tokens);
     lua_pushboolean(L, total.is_estimated);

@@ -15,7 +15,8 @@ struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, con
     struct policy_eval *eval = mem_zalloc(1, sizeof *eval);
     check(policy_has(set, how->phase));
     eval_init(eval, policy_set_ref(set), x, &set->entries[how->phase], how);
-    if (how->phase == PHASE_REQUEST) memcpy(x->policy_digest, policy_set_digest(set), sizeof x->policy_digest);
+    if (how->phase == PHASE_REQUEST)
+        memcpy(x->decision.policy_digest, policy_set_digest(set), sizeof x->decision.policy_digest);
     return eval;
 }
 
@@ -61,31 +62,32 @@ static uint64_t seed_of(const char *id)
  * counted between turns of its loop; where it did not, as in commands, it is done here. */
 static void estimate(struct policy_set *set, struct exchange *x)
 {
-    if (x->is_estimated || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
-    x->is_estimated = true;
-    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    if (x->estimate.is_made || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
+    x->estimate.is_made = true;
+    x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
     if (!x->count) x->count = count_new(&x->request, terms_table_vocabularies(set->terms, x->request.model), NULL);
     while (!count_step(x->count, UINT64_MAX))
         continue;
     struct count_total total = count_total(x->count, terms_table_counting(set->terms, x->request.model));
-    x->estimate_input_tokens = total.input_tokens;
-    x->is_estimate_flagged = total.is_estimated;
-    x->is_estimate_partial = total.is_partial;
+    x->estimate.input_tokens = total.input_tokens;
+    x->estimate.is_flagged = total.is_estimated;
+    x->estimate.is_partial = total.is_partial;
 }
 
 static void believe_key(struct exchange *x)
 {
-    if (!x->key || !key_record_is_live(x->key, x->born_wall_ns)) return;
-    x->app = x->key->app;
-    x->department = x->key->department;
-    x->user = x->key->user;
-    x->team = x->key->team;
+    if (!x->identity.key || !key_record_is_live(x->identity.key, x->born_wall_ns)) return;
+    x->identity.app = x->identity.key->app;
+    x->identity.department = x->identity.key->department;
+    x->identity.user = x->identity.key->user;
+    x->identity.team = x->identity.key->team;
 }
 
 void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
                const struct policy_call *how)
 {
-    *eval = (struct policy_eval){.set = set, .x = x, .entry = *entry, .answer = &x->verdict, .state_ref = LUA_NOREF};
+    struct verdict *verdict = &x->decision.verdict;
+    *eval = (struct policy_eval){.set = set, .x = x, .entry = *entry, .answer = verdict, .state_ref = LUA_NOREF};
     if (how) eval->how = *how;
     eval->serial = ++set->serials;
     eval->random = seed_of(x->id);

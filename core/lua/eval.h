@@ -70,7 +70,7 @@ struct policy_eval {
     struct exchange *x;
     struct policy_call how;
     struct policy_entry entry;
-    struct verdict *answer; /* x->verdict, or own_answer in the later phases */
+    struct verdict *answer; /* x->decision.verdict, or own_answer in the later phases */
     struct verdict *own_answer;
     struct vm_task task;
     uint64_t serial;

@@ -1,6 +1,7 @@
 /* The phases after the request for specs, in the order in which core/flow asks them. */
 #include <lauxlib.h>
 
+#include "base/clock.h"
 #include "exchange/bill.h"
 #include "lua/bind.h"
 #include "lua/simulate.h"
@@ -55,12 +56,16 @@ static struct slice read_text(struct play *play, const char *name)
 static bool attempt(struct play *play)
 {
     struct exchange *x = play->x;
-    for (size_t i = 0; i < x->verdict.target_count; i++) {
+    for (size_t i = 0; i < x->decision.verdict.target_count; i++) {
         x->target_index = (int)i;
-        if (passes(play, &(struct policy_call){.phase = PHASE_ATTEMPT})) {
+        bool is_good = passes(play, &(struct policy_call){.phase = PHASE_ATTEMPT});
+        struct attempt *attempt = exchange_add_attempt(x);
+        attempt->is_denied = !is_good;
+        if (is_good) {
             play->word.kind = VERDICT_NONE;
             return true;
         }
+        attempt->ended_ns = attempt->began_ns;
         if (play->word.kind == VERDICT_FAULT) break;
     }
     x->target_index = -1;
@@ -70,19 +75,21 @@ static bool attempt(struct play *play)
 static void take_answer(struct play *play)
 {
     struct exchange *x = play->x;
+    struct attempt *attempt = exchange_attempt(x);
+    struct usage *usage = &attempt->usage;
     int64_t status = 200;
     read_count(play, "status", &status);
-    read_count(play, "input_tokens", &x->usage.input_tokens);
-    read_count(play, "output_tokens", &x->usage.output_tokens);
-    read_count(play, "cached_tokens", &x->usage.cached_tokens);
-    read_count(play, "cache_write_tokens", &x->usage.cache_write_tokens);
-    read_count(play, "reasoning_tokens", &x->usage.reasoning_tokens);
-    read_count(play, "audio_input_tokens", &x->usage.audio_input_tokens);
-    read_count(play, "audio_output_tokens", &x->usage.audio_output_tokens);
+    read_count(play, "input_tokens", &usage->input_tokens);
+    read_count(play, "output_tokens", &usage->output_tokens);
+    read_count(play, "cached_tokens", &usage->cached_tokens);
+    read_count(play, "cache_write_tokens", &usage->cache_write_tokens);
+    read_count(play, "reasoning_tokens", &usage->reasoning_tokens);
+    read_count(play, "audio_input_tokens", &usage->audio_input_tokens);
+    read_count(play, "audio_output_tokens", &usage->audio_output_tokens);
     struct slice tier = read_text(play, "service_tier");
-    snprintf(x->usage.service_tier, sizeof x->usage.service_tier, "%.*s", SLICE_FMT(tier));
-    x->response.upstream_status = x->response.status = (int)status;
-    x->response.finish_reason = read_text(play, "finish_reason");
+    snprintf(usage->service_tier, sizeof usage->service_tier, "%.*s", SLICE_FMT(tier));
+    attempt->status = x->response.status = (int)status;
+    attempt->finish_reason = read_text(play, "finish_reason");
     x->first_byte_ns = x->born_mono_ns + 1;
 }
 
@@ -120,19 +127,31 @@ static enum exchange_outcome outcome_of(struct play *play)
         if (slice_equal(wanted, slice_str(exchange_outcome_name((enum exchange_outcome)i))))
             return (enum exchange_outcome)i;
     }
-    enum verdict_kind kind = play->word.kind != VERDICT_NONE ? play->word.kind : play->x->verdict.kind;
+    enum verdict_kind kind = play->word.kind != VERDICT_NONE ? play->word.kind : play->x->decision.verdict.kind;
     if (kind == VERDICT_DENY) return OUTCOME_DENIED;
     if (kind == VERDICT_FAULT) return OUTCOME_POLICY_ERROR;
     return play->x->response.status < 300 ? OUTCOME_OK : OUTCOME_UPSTREAM_ERROR;
 }
 
+/* By the described report alone: there is no text of a provider's to count. */
+static void settle(struct exchange *x)
+{
+    struct attempt *attempt = exchange_attempt(x);
+    if (!attempt) return;
+    usage_normalise(&attempt->usage, &attempt->parts);
+    attempt->is_billed = attempt->parts.count[USAGE_REQUESTS] > 0;
+    if (attempt->is_billed) bill_attempt(x, attempt);
+    attempt->ended_ns = clock_mono_ns();
+    attempt->is_closed = true;
+}
+
 static void finish(struct play *play)
 {
     struct exchange *x = play->x;
-    const struct verdict *last = play->word.kind == VERDICT_DENY ? &play->word : &x->verdict;
+    const struct verdict *last = play->word.kind == VERDICT_DENY ? &play->word : &x->decision.verdict;
     if (last->kind == VERDICT_DENY) x->response.status = last->status;
     exchange_move(x, EXCHANGE_SETTLING);
-    if (bill_parts(x, &x->parts)) x->cost = bill_cost(x, &x->parts);
+    settle(x);
     x->outcome = outcome_of(play);
     passes(play, &(struct policy_call){.phase = PHASE_DONE});
 }
