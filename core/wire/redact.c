@@ -265,6 +265,15 @@ static bool next_text(struct redact *r, const struct chat_request *request)
     return true;
 }
 
+/* The body may go from now on. */
+static void forget_text(struct redact *r)
+{
+    r->body = NULL;
+    r->text = SLICE_NONE;
+    r->spelling = (struct spelling){0};
+    r->at = 0;
+}
+
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body)
 {
     r->body = body.ptr;
@@ -280,6 +289,7 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
         r->at += safe;
         done += safe + 64; /* many short texts are work too */
     }
+    if (r->is_done) forget_text(r);
     return r->is_done;
 }
 
