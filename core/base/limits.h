@@ -41,6 +41,7 @@
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
 
+#define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
 /* Counting tokens */

@@ -115,6 +115,14 @@ struct attempt *exchange_attempt(const struct exchange *x)
     return NULL;
 }
 
+void exchange_end_attempt(struct exchange *x, enum fault_code error)
+{
+    struct attempt *attempt = exchange_attempt(x);
+    if (!attempt || attempt->ended_ns) return;
+    attempt->ended_ns = clock_mono_ns();
+    attempt->error = error;
+}
+
 const struct estimate *exchange_estimate(const struct exchange *x)
 {
     const struct attempt *attempt = exchange_attempt(x);

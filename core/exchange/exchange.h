@@ -124,6 +124,8 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 struct attempt *exchange_add_attempt(struct exchange *x);
 /* The last one that was called; NULL: none was. */
 struct attempt *exchange_attempt(const struct exchange *x);
+/* That one is over, unless it was already: with this error, or FAULT_NONE when an answer came. */
+void exchange_end_attempt(struct exchange *x, enum fault_code error);
 /* That one's estimate, or the exchange's own before any. */
 const struct estimate *exchange_estimate(const struct exchange *x);
 

@@ -1,9 +1,4 @@
-/*
- * What an answer used and what that costs: the provider's own numbers, and where they never came the gateway's count,
- * marked as such. Billed is what a provider was given to work on and answered; its failures, and the text of its errors,
- * are not.
- */
-#include "flow/job.h"
+#include "flow/account.h"
 
 #include "exchange/bill.h"
 #include "exchange/terms.h"
@@ -14,14 +9,8 @@ static const struct count_rules *rules_of(const struct exchange *x, const struct
     return terms ? terms->counting : NULL;
 }
 
-static const struct count_rules *rules_now(const struct job *job)
+const struct vocabulary *account_begin(struct exchange *x)
 {
-    return rules_of(job->x, exchange_attempt(job->x));
-}
-
-void account_begin(struct job *job)
-{
-    struct exchange *x = job->x;
     struct attempt *attempt = exchange_attempt(x);
     const struct count_rules *rules = rules_of(x, attempt);
     if (x->count) {
@@ -30,19 +19,17 @@ void account_begin(struct job *job)
         attempt->estimate.is_flagged = t.is_estimated;
         attempt->estimate.is_partial = t.is_partial;
     }
-    meter_free(job->meter);
-    job->meter = x->api == API_EMBEDDINGS ? NULL : meter_new(count_vocabulary(rules));
+    return x->api == API_EMBEDDINGS ? NULL : count_vocabulary(rules);
 }
 
-static uint64_t counted_tokens(const struct job *job)
+static uint64_t counted_tokens(const struct exchange *x, const struct attempt *a, const struct meter_total *t)
 {
-    struct meter_total t = job->meter ? meter_total(job->meter) : (struct meter_total){0};
-    return t.text_tokens ? count_output_tokens(rules_now(job), t.text_tokens, t.calls) : 0;
+    return t->text_tokens ? count_output_tokens(rules_of(x, a), t->text_tokens, t->calls) : 0;
 }
 
-uint64_t account_output_tokens(const struct job *job)
+uint64_t account_output_tokens(const struct exchange *x, const struct relay *r)
 {
-    return job->meter ? count_scale(rules_now(job), meter_settled(job->meter)) : 0;
+    return count_scale(rules_of(x, exchange_attempt(x)), relay_settled_tokens(r));
 }
 
 static bool is_success(int status)
@@ -58,17 +45,11 @@ static bool is_broken_off(const struct attempt *a)
 }
 
 /* An error in a stream bills what was said before it, and nothing when that is nothing. */
-static bool is_billed(const struct job *job, const struct attempt *a, uint64_t counted)
+static bool is_billed(const struct attempt *a, const struct relay_report *told, uint64_t counted)
 {
     if (usage_is_known(&a->usage)) return true;
-    if (job->told.has_error) return counted > 0;
+    if (told->has_error) return counted > 0;
     return is_success(a->status) || is_broken_off(a);
-}
-
-/* Of a stream that did not come to its end, reports on the way lag behind what was said. */
-static bool is_cut(const struct job *job)
-{
-    return job->mode == RELAY_EVENTS && job->dialect->judge_end(&job->told) == DIALECT_CUT;
 }
 
 static int64_t output_of(const struct usage_parts *parts)
@@ -77,32 +58,32 @@ static int64_t output_of(const struct usage_parts *parts)
            parts->count[USAGE_IMAGE_OUTPUT];
 }
 
-static void count_output(struct job *job, struct attempt *a, uint64_t counted)
+/* Of a stream that did not come to its end, reports on the way lag behind what was said. */
+static void count_output(struct attempt *a, const struct relay_report *told, uint64_t counted)
 {
     struct usage_parts *parts = &a->parts;
-    struct meter_total t = job->meter ? meter_total(job->meter) : (struct meter_total){0};
-    int64_t reasoning = t.reasoning_tokens < counted ? (int64_t)t.reasoning_tokens : (int64_t)counted;
-    if (usage_has_output(&a->usage) && (!is_cut(job) || (int64_t)counted <= output_of(parts))) return;
+    uint64_t reasoning_tokens = told->counted.reasoning_tokens;
+    int64_t reasoning = reasoning_tokens < counted ? (int64_t)reasoning_tokens : (int64_t)counted;
+    if (usage_has_output(&a->usage) && (!told->is_cut || (int64_t)counted <= output_of(parts))) return;
     parts->count[USAGE_REASONING] = reasoning;
     parts->count[USAGE_OUTPUT] = (int64_t)counted - reasoning;
     parts->is_estimated = true;
 }
 
 /* What went by unread is taken for text: four bytes a token, and no more than was asked for. */
-static uint64_t unread_tokens(const struct job *job)
+static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
-    const struct exchange *x = job->x;
-    uint64_t tokens = job->mode == RELAY_RAW ? x->response.bytes_out / 4 : 0;
+    uint64_t tokens = told->unread_bytes / 4;
     bool is_bounded = x->request.max_tokens >= 0 && (uint64_t)x->request.max_tokens < tokens;
     return x->api == API_EMBEDDINGS ? 0 : is_bounded ? (uint64_t)x->request.max_tokens : tokens;
 }
 
-static void fill_parts(struct job *job, struct attempt *a)
+static void fill_parts(const struct exchange *x, struct attempt *a, const struct relay_report *told)
 {
     struct usage_parts *parts = &a->parts;
-    uint64_t counted = counted_tokens(job) + unread_tokens(job);
+    uint64_t counted = counted_tokens(x, a, &told->counted) + unread_tokens(x, told);
     usage_normalise(&a->usage, parts);
-    a->is_billed = is_billed(job, a, counted);
+    a->is_billed = is_billed(a, told, counted);
     if (!a->is_billed) {
         *parts = (struct usage_parts){.is_suspect = parts->is_suspect};
         return;
@@ -112,24 +93,27 @@ static void fill_parts(struct job *job, struct attempt *a)
         parts->count[USAGE_INPUT] = (int64_t)a->estimate.input_tokens;
         parts->is_estimated = true;
     }
-    if (job->x->api != API_EMBEDDINGS) count_output(job, a, counted);
+    if (x->api != API_EMBEDDINGS) count_output(a, told, counted);
 }
 
-void account_settle(struct job *job)
+void account_settle(struct exchange *x, const struct relay *r)
 {
-    struct exchange *x = job->x;
     struct attempt *attempt = exchange_attempt(x);
+    struct relay_report told = {0};
     if (!attempt || attempt->is_closed) return;
-    attempt->usage = job->told.usage;
-    attempt->finish_reason = arena_copy(&x->arena, slice_str(job->told.finish_reason));
-    fill_parts(job, attempt);
+    if (r) {
+        told = relay_report(r);
+        attempt->usage = *told.usage;
+        attempt->finish_reason = arena_copy(&x->arena, slice_str(told.finish_reason));
+    }
+    fill_parts(x, attempt, &told);
     attempt->cost = (struct cost){.state = COST_KNOWN};
     if (attempt->is_billed) bill_attempt(x, attempt);
 }
 
-void account_close(struct job *job)
+void account_close(struct exchange *x, const struct relay *r)
 {
-    struct attempt *attempt = exchange_attempt(job->x);
-    account_settle(job);
+    struct attempt *attempt = exchange_attempt(x);
+    account_settle(x, r);
     if (attempt) attempt->is_closed = true;
 }

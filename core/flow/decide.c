@@ -1,6 +1,7 @@
-/* Lets the policies decide, and does what they say. */
-#include "flow/job.h"
+#include "flow/decide.h"
 
+#include "flow/ask.h"
+#include "flow/attempt.h"
 #include "flow/reply.h"
 #include "flow/told.h"
 
@@ -12,7 +13,7 @@ static void act(struct job *job)
         if (job->x->api == API_MODELS || job->x->api == API_MODEL)
             reply_models(job);
         else
-            call(job, 0);
+            attempt_first(job);
         return;
     case VERDICT_DENY: reply_denied(job); return;
     case VERDICT_NONE:
@@ -29,6 +30,7 @@ static void on_decided(struct job *job, const struct verdict *verdict)
 void decide(struct job *job)
 {
     exchange_move(job->x, EXCHANGE_DECIDING);
+    job->stop = ask_cancel;
     told_keep(job->x);
     ask(job, (struct policy_call){.phase = PHASE_REQUEST}, on_decided);
 }

@@ -1,13 +1,8 @@
-/*
- * Whose request it is: an API key's SHA-256 names a record, or a token's claims make one. Policies never see either.
- *
- * A token whose issuer's keys are not here, or have none of its id, makes the request wait while the admin process
- * fetches them: a change of keys at the issuer is not noticed by callers.
- */
-#include "flow/job.h"
+#include "flow/identify.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "flow/estimate.h"
 #include "flow/metrics.h"
 
 /* "Bearer" and one or more spaces (RFC 6750 2.1; the scheme's case does not matter, RFC 9110 11.1). */
@@ -74,21 +69,30 @@ static void wait_over(void *arg)
     identify_again(arg);
 }
 
+static void cancel(struct job *job)
+{
+    if (list_is_empty(&job->wait.link)) return;
+    list_remove(&job->wait.link);
+    loop_timer_disarm(&job->wait.timer);
+    job->flow->waiting_count--;
+}
+
 /* True: identify_again() comes, with the issuer's answer or without it. */
 static bool wait_for_keys(struct job *job, struct slice url)
 {
     struct flow *flow = job->flow;
-    if (job->has_waited || flow->waiting_count >= LIMIT_JWKS_WAITERS || !flow->parts.want_keys) return false;
+    if (job->wait.has_waited || flow->waiting_count >= LIMIT_JWKS_WAITERS || !flow->parts.want_keys) return false;
     switch (keysets_ask(flow->parts.keysets, url, clock_mono_ns())) {
     case KEYSETS_NO: return false;
     case KEYSETS_ASK: flow->parts.want_keys(flow->parts.want_keys_arg, url); break;
     case KEYSETS_WAIT: break;
     }
-    job->has_waited = true;
+    job->wait.has_waited = true;
     flow->waiting_count++;
-    list_append(&flow->waiting, &job->waiting);
-    loop_timer_init(&job->wait_timer, flow->parts.loop, wait_over, job);
-    loop_timer_arm_ms(&job->wait_timer, LIMIT_JWKS_WAIT_MS);
+    list_append(&flow->waiting, &job->wait.link);
+    job->stop = cancel;
+    loop_timer_init(&job->wait.timer, flow->parts.loop, wait_over, job);
+    loop_timer_arm_ms(&job->wait.timer, LIMIT_JWKS_WAIT_MS);
     return true;
 }
 
@@ -154,14 +158,6 @@ void identify(struct job *job)
 
 void identify_again(struct job *job)
 {
-    identify_cancel(job);
+    cancel(job);
     identify(job);
-}
-
-void identify_cancel(struct job *job)
-{
-    if (list_is_empty(&job->waiting)) return;
-    list_remove(&job->waiting);
-    loop_timer_disarm(&job->wait_timer);
-    job->flow->waiting_count--;
 }

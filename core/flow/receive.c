@@ -3,9 +3,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/deliver.h"
+#include "flow/drain.h"
+#include "flow/identify.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
 #include "flow/routes.h"
+#include "flow/settle.h"
 
 static struct job *job_new(struct flow *flow, struct conn *conn)
 {
@@ -17,9 +21,8 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->settings = settings_ref(flow->parts.settings);
     job->policies = policy_set_ref(flow->parts.policies);
     job->x->identity.keyring = keyring_ref(flow->parts.keyring);
-    buf_init(&job->answer);
     list_init(&job->link);
-    list_init(&job->waiting);
+    list_init(&job->wait.link);
     list_append(&flow->jobs, &job->link);
     flow->job_count++;
     conn_set_context(conn, job);
@@ -152,7 +155,7 @@ static void on_refused(struct conn *conn, const struct fault *why, void *arg)
 static void on_drained(struct conn *conn, void *arg)
 {
     (void)arg;
-    stream_drained(conn_context(conn));
+    deliver_drained(conn_context(conn));
 }
 
 static void on_gone(struct conn *conn, void *arg)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "exchange/bill.h"
 #include "flow/job.h"
+#include "flow/refusal.h"
 
 #define JSON_TYPE SLICE("application/json")
 
@@ -36,11 +37,7 @@ static struct conn_header *add(struct conn_header *headers, size_t *count, struc
 void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body)
 {
     struct exchange *x = job->x;
-    identify_cancel(job);
-    estimate_cancel(job);
-    ask_cancel(job);
-    judge_drop(job);
-    call_cancel(job);
+    job_stop(job);
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
     x->response.bytes_out = body.len;
@@ -93,25 +90,11 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     return OUTCOME_INVALID;
 }
 
-static bool is_upstreams(enum fault_code code)
-{
-    return slice_equal(slice_str(fault_info(code)->type), SLICE("upstream_error"));
-}
-
-struct dialect_error reply_error_of(struct job *job, const struct fault *why)
-{
-    struct dialect_error error = dialect_error_of(why);
-    error.request_id = slice_str(job->x->id);
-    /* Where the provider lives and what the transport said is for the record, not for callers. */
-    if (is_upstreams(why->code)) error.message = slice_str(fault_info(why->code)->sentence);
-    return error;
-}
-
 void reply_fault(struct job *job, const struct fault *why)
 {
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
-    struct dialect_error error = reply_error_of(job, why);
+    struct dialect_error error = refusal_of_fault(job->x, why);
     job->x->fault = *why;
     job->outcome = outcome_of(why->code);
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
@@ -121,25 +104,6 @@ void reply_fault(struct job *job, const struct fault *why)
     if (why->code == FAULT_OVERLOADED || why->code == FAULT_DRAINING)
         add(headers, &count, SLICE("retry-after"), SLICE("1"));
     send_error(job, fault_info(why->code)->status, headers, count, &error);
-}
-
-/* 401 and 404 keep the type that the API's own clients know; the rest are words of a policy. */
-static struct slice denial_type(int status)
-{
-    return status == 401 || status == 404 ? SLICE("invalid_request_error") : SLICE("policy_denied");
-}
-
-struct dialect_error reply_denial_of(const struct job *job)
-{
-    const struct verdict *v = &job->x->decision.verdict;
-    return (struct dialect_error){
-        .message = v->reason.len ? v->reason : v->code,
-        .type = denial_type(v->status),
-        .code = v->code,
-        .request_id = slice_str(job->x->id),
-        .policy = v->policy,
-        .rule = v->rule,
-    };
 }
 
 /* RFC 6750 3: without a credential no error is named; which one it is of those that were sent, nobody else's 401 may
@@ -160,7 +124,7 @@ void reply_denied(struct job *job)
     const struct verdict *v = &job->x->decision.verdict;
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
-    struct dialect_error error = reply_denial_of(job);
+    struct dialect_error error = refusal_of_denial(job->x, v);
     job->outcome = OUTCOME_DENIED;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), challenge(job->x));
