@@ -11,6 +11,7 @@ local report = use "report"
 local schema = use "schema"
 local edits = use "edits"
 local withhold = use "withhold"
+local raise = use "raise"
 
 -- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
@@ -241,14 +242,14 @@ facts.fields = fields
 
 function fields.ctx.annotate(ctx, name, value)
   core.check_ctx(ctx)
-  if type(name) ~= "string" then error("ctx:annotate(name, value): the name is a text", 0) end
-  if value == nil then error(("ctx:annotate('%s', nil): there is no value"):format(name), 0) end
+  if type(name) ~= "string" then raise.error("bad_value", "ctx:annotate(name, value): the name is a text", 0) end
+  if value == nil then raise.error("bad_value", ("ctx:annotate('%s', nil): there is no value"):format(name), 0) end
   core.annotate(name, withhold(core.facts(), tostring(value)))
 end
 
 function fields.ctx.warn(ctx, code, text)
   core.check_ctx(ctx)
-  if type(code) ~= "string" then error("ctx:warn(code, text): the code is a text", 0) end
+  if type(code) ~= "string" then raise.error("bad_value", "ctx:warn(code, text): the code is a text", 0) end
   core.warn(text and code .. ": " .. tostring(text) or code)
   local f = core.facts()
   core.trace(f._policy.name, code, "warn", tostring(text or ""), f._policy.mode, f._policy.file, 0)
@@ -304,7 +305,7 @@ function facts.make_views()
       local near = report.nearest(tostring(name), names)
       local nearest = near and " (" .. near .. ")" or ""
       if kind == "identity" and nearest == "" then nearest = " (a label of your keys? name it in auth.lua: labels = { … })" end
-      error(("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
+      raise.error("undefined_name", ("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
     end)
   end
 end

@@ -22,7 +22,7 @@ limits.on_store_loss = schema.choice { "open", "closed", "local" }
 -- Said at load by each policy that wants counting where nobody does.
 function limits.check_counters(policy, what)
   if counters.are_there or policy.is_off or policy.mode == "off" then return end
-  report.warn(nil, ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
+  report.warn(nil, "not_counted", ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
     "moongate test counts them; in init.lua, { \"" .. policy.name .. "\", mode = \"off\" } says so")
 end
 

@@ -39,7 +39,7 @@ function policies.check(spec, extra, hints)
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   for _, key in ipairs(keys) do
     if not known[key] then
-      report.at(sub(nil, key), ("unknown field '%s'"):format(tostring(key)),
+      report.at(sub(nil, key), "unknown_field", ("unknown field '%s'"):format(tostring(key)),
         hints and hints[key] or report.nearest(key, names))
     end
   end

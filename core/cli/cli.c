@@ -179,7 +179,7 @@ const struct command cli_commands[] = {
      command_keys_revoke},
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, one command in full, or a diagnostic's code",
-     "moongate help keys create\nmoongate help MG0103\nmoongate help codes\n", command_help},
+     "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\nmoongate help codes\n", command_help},
     {NULL, NULL, NULL, NULL},
 };
 

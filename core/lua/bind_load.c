@@ -1,8 +1,11 @@
 /* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
+#include "base/check.h"
+#include "base/finding_guess.h"
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
 #include "lua/globals.h"
+#include "lua/raised.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
@@ -120,17 +123,32 @@ static int on_run(lua_State *L)
     return count + 1;
 }
 
-/* error(file, line, column, text, hint, is a warning) */
+/* raised(message) → the finding's word: raised.h */
+static int on_raised(lua_State *L)
+{
+    lua_pushstring(L, finding_info(raised_finding(bind_check_slice(L, 1)))->word);
+    return 1;
+}
+
+/* guess(text, is a warning) → the finding's word, for those that do not say so themselves */
+static int on_guess(lua_State *L)
+{
+    lua_pushstring(L, finding_info(finding_guess(bind_check_slice(L, 1), lua_toboolean(L, 2)))->word);
+    return 1;
+}
+
+/* error(finding, file, line, column, text, hint) */
 static int on_error(lua_State *L)
 {
     struct policy_error error = {
-        .file = bind_check_slice(L, 1),
-        .line = (int)luaL_optinteger(L, 2, 0),
-        .column = (int)luaL_optinteger(L, 3, 0),
-        .text = bind_check_slice(L, 4),
-        .hint = bind_opt_slice(L, 5),
-        .is_warning = lua_toboolean(L, 6),
+        .finding = finding_of(bind_check_slice(L, 1)),
+        .file = bind_check_slice(L, 2),
+        .line = (int)luaL_optinteger(L, 3, 0),
+        .column = (int)luaL_optinteger(L, 4, 0),
+        .text = bind_check_slice(L, 5),
+        .hint = bind_opt_slice(L, 6),
     };
+    check(error.finding != FINDING_NONE);
     policy_errors_add(loading_set(L)->errors, &error);
     return 0;
 }
@@ -413,6 +431,8 @@ void bind_load_register(lua_State *L)
                                          {"bundle_paths", on_bundle_paths},
                                          {"digest", on_digest},
                                          {"run", on_run},
+                                         {"raised", on_raised},
+                                         {"guess", on_guess},
                                          {"error", on_error},
                                          {"locate", on_locate},
                                          {"where", on_where},

@@ -27,6 +27,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/finding.h"
 #include "base/slice.h"
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
@@ -40,11 +41,11 @@ struct policy_eval;
 
 /* One thing that is wrong with a bundle. */
 struct policy_error {
+    enum finding finding;
     struct slice file; /* "policies/routing.lua" */
     int line, column;  /* 0: unknown; both count from 1 */
     struct slice text; /* "rules[1].when.max_latency: unknown condition 'max_latency'" */
     struct slice hint; /* "did you mean 'max_latency_ms'?"; may be empty */
-    bool is_warning;   /* does not keep the bundle from loading */
 };
 
 struct policy_errors {

@@ -50,6 +50,7 @@ static void push_errors(lua_State *L, const struct policy_errors *errors)
     for (size_t i = 0; i < errors->count; i++) {
         const struct policy_error *error = &errors->items[i];
         lua_newtable(L);
+        set_field(L, "code", slice_str(finding_info(error->finding)->code));
         set_field(L, "file", error->file);
         set_field(L, "text", error->text);
         set_field(L, "hint", error->hint);
@@ -57,7 +58,7 @@ static void push_errors(lua_State *L, const struct policy_errors *errors)
         lua_setfield(L, -2, "line");
         lua_pushinteger(L, error->column);
         lua_setfield(L, -2, "column");
-        lua_pushboolean(L, error->is_warning);
+        lua_pushboolean(L, finding_is_warning(error->finding));
         lua_setfield(L, -2, "is_warning");
         lua_rawseti(L, -2, (int)i + 1);
     }

@@ -154,7 +154,7 @@ static void override_from_env(struct config_reader *r, const char *name, const s
     if (text) {
         config_read_value(r, f, slice_str(name), text, to);
     } else {
-        report_say(r->report, "%s: not UTF-8", name);
+        report_say(r->report, FINDING_OTHER_ERROR, "%s: not UTF-8", name);
     }
     json_decref(text);
 }
@@ -212,7 +212,8 @@ static void read_text_of_config(struct config_reader *r)
     json_t *tree = configfile_eval(r->text, &why);
     if (!tree) {
         report_add(r->report,
-                   &(struct diagnostic){.file = r->config->file,
+                   &(struct diagnostic){.finding = why.finding,
+                                        .file = r->config->file,
                                         .line = why.line,
                                         .column = guess_column(r->text, &why),
                                         .text = slice_str(why.text)},
@@ -251,7 +252,7 @@ struct config *config_load(const char *path, struct report *report)
         r.text = buf_slice(&content);
         read_text_of_config(&r);
     } else {
-        report_say(report, "%s: %s", path, strerror(errno));
+        report_say(report, FINDING_NO_FILE, "%s: %s", path, strerror(errno));
     }
     places_clear(&r.places);
     buf_clear(&content);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/finding_guess.h"
 #include "base/limits.h"
 #include "server/address.h"
 #include "server/kind.h"
@@ -21,7 +22,8 @@
 void config_complain(struct config_reader *r, const struct place *place, bool is_value, const char *hint,
                      struct slice text)
 {
-    struct diagnostic d = {.file = r->config->file, .text = text, .hint = slice_str(hint)};
+    struct diagnostic d = {.finding = finding_guess(text, false), .file = r->config->file,
+                           .text = text, .hint = slice_str(hint)};
     if (place) {
         d.line = is_value ? place->value_line : place->key_line;
         d.column = is_value ? place->value_column : place->key_column;

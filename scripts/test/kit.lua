@@ -9,6 +9,7 @@
 --   mg:stub("POST https://x.internal/check", function(req) … end)  mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs
 --                                                           -- scripts/test/services.lua
 --   gw.errors { x = "…" }                                   -- what loading says, one line an error
+--   gw.codes { x = "…" }                                    -- and their codes, "MG0203"
 --   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"        -- the time stands still until it is moved
 --   mg:spend { department = "sales", usd = 4100 }           -- counters are a table here, empty at the start of each test
 --   mg.sent                                                 -- notices that went out: { to, text, budget, threshold }
@@ -172,17 +173,31 @@ end
 
 function gw.load_text(texts) return start(files_of(texts), texts) end
 
--- Errors and warnings of a bundle that may or may not load: "policies/x.lua:3:5: text (hint)".
-function gw.errors(texts)
+-- What files that a spec writes are without by nature: an auth policy, examples.
+local by_nature = { MG0305 = true, MG0308 = true }
+
+local function findings(texts)
   local _, errors = load(files_of(texts), texts)
   local list = {}
   for _, e in ipairs(errors) do
-    if not (e.is_warning and (e.text:find("^no auth policy") or e.text:find("has no examples$"))) then
-      local place = e.file .. (e.line > 0 and ":" .. e.line or "") .. (e.column > 0 and ":" .. e.column or "")
-      list[#list + 1] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text
-        .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
-    end
+    if not by_nature[e.code] then list[#list + 1] = e end
   end
+  return list
+end
+
+-- Errors and warnings of a bundle that may or may not load: "policies/x.lua:3:5: text (hint)".
+function gw.errors(texts)
+  local list = findings(texts)
+  for i, e in ipairs(list) do
+    local place = e.file .. (e.line > 0 and ":" .. e.line or "") .. (e.column > 0 and ":" .. e.column or "")
+    list[i] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
+  end
+  return list
+end
+
+function gw.codes(texts)
+  local list = findings(texts)
+  for i, e in ipairs(list) do list[i] = e.code end
   return list
 end
 

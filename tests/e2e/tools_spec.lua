@@ -291,6 +291,7 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
 
   it("explains its codes, and has one for everything it says", function()
     has((run(dir.root, "help", "mg0203")), "MG0203: an unknown condition")
+    has((run(dir.root, "help", "unknown_condition")), "MG0203: an unknown condition")
     local out, code = run(dir.root, "help", "MG0999")
     assert.equal(2, code, out)
     local list = run(dir.root, "help", "codes")

@@ -19,7 +19,7 @@ static struct policy_set *load(const char *models)
     policy_errors_init(&errors);
     struct policy_set *set = policy_set_load(bundle, NULL, &errors);
     for (size_t i = 0; !set && i < errors.count; i++) {
-        if (!errors.items[i].is_warning) UNIT_FAIL("%.*s", SLICE_FMT(errors.items[i].text));
+        if (!finding_is_warning(errors.items[i].finding)) UNIT_FAIL("%.*s", SLICE_FMT(errors.items[i].text));
     }
     policy_errors_clear(&errors);
     bundle_unref(bundle);
