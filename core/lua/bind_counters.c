@@ -4,14 +4,14 @@
 /* has_counters() → whether anybody counts */
 static int on_has_counters(lua_State *L)
 {
-    lua_pushboolean(L, bind_set(L)->counters != NULL);
+    lua_pushboolean(L, bind_set(L)->observer.counters != NULL);
     return 1;
 }
 
 /* counters(operation, table) → its answer, or nil and why not */
 static int on_counters(lua_State *L)
 {
-    policy_counters_fn counters = bind_eval(L)->set->counters;
+    policy_counters_fn counters = bind_eval(L)->set->observer.counters;
     luaL_checkstring(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);

@@ -7,7 +7,6 @@
 #include "lua/script.h"
 #include "lua/simulate.h"
 #include "lua/source.h"
-#include "lua/watch.h"
 #include "lua/zone.h"
 
 static struct policy_set *loading_set(lua_State *L)
@@ -295,10 +294,10 @@ static int on_buffer_streams(lua_State *L)
     return 0;
 }
 
-/* watched() → whether a test watches this generation */
+/* watched() → whether a test observes this generation */
 static int on_watched(lua_State *L)
 {
-    lua_pushboolean(L, loading_set(L)->watch != NULL);
+    lua_pushboolean(L, loading_set(L)->observer.on_outline != NULL);
     return 1;
 }
 
@@ -308,9 +307,10 @@ static int on_watch(lua_State *L)
     struct policy_set *set = loading_set(L);
     struct slice outline = bind_check_slice(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
+    if (!set->observer.on_outline) return 0;
     lua_settop(L, 2);
     set->watched_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    watch_set_outline(set->watch, outline);
+    set->observer.on_outline(set->observer.arg, outline);
     return 0;
 }
 

@@ -3,9 +3,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/bind.h"
+#include "lua/observe.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
-#include "lua/watch.h"
 
 static size_t live_generations;
 
@@ -76,18 +76,17 @@ bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFu
 
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
-    return policy_set_load_tested(bundle, settings, NULL, NULL, errors);
+    return policy_set_load_observed(bundle, settings, &(struct policy_observer){0}, errors);
 }
 
-struct policy_set *policy_set_load_tested(struct bundle *bundle, const struct settings *settings, struct watch *watch,
-                                          policy_counters_fn counters, struct policy_errors *errors)
+struct policy_set *policy_set_load_observed(struct bundle *bundle, const struct settings *settings,
+                                            const struct policy_observer *observer, struct policy_errors *errors)
 {
     struct policy_set *set = set_new(bundle, settings);
-    set->counters = counters;
-    set->watch = watch;
-    if (watch && watch_has_lines(watch)) {
-        vm_watch(set->vm, watch_line, watch);
-        set->limits.cpu_ms *= WATCH_SLOWDOWN;
+    set->observer = *observer;
+    if (observer->on_line) {
+        vm_watch(set->vm, observer->on_line, observer->arg);
+        set->limits.cpu_ms *= observer->slowdown;
     }
     set->settings = settings;
     set->errors = errors;

@@ -35,7 +35,6 @@
 #include "lua/host.h"
 
 struct policy_set;
-struct watch;
 struct policy_eval;
 
 /* One thing that is wrong with a bundle. */

@@ -1,4 +1,4 @@
-#include "lua/carry.h"
+#include "testkit/carry.h"
 
 #include <lauxlib.h>
 

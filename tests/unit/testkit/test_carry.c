@@ -1,5 +1,5 @@
 /* Values between Lua states: whole, copied, and nothing that cannot live in both. */
-#include "lua/carry.h"
+#include "testkit/carry.h"
 
 #include <lauxlib.h>
 

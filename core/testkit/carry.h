@@ -6,8 +6,8 @@
  * Pushes the copy onto `to`. False, and nil pushed, when there is a function, a userdata or a thread in it, or tables
  * nest deeper than CARRY_DEPTH_MAX (so a table that holds itself is refused too). May raise in `to`, out of memory.
  */
-#ifndef MOONGATE_LUA_CARRY_H
-#define MOONGATE_LUA_CARRY_H
+#ifndef MOONGATE_TESTKIT_CARRY_H
+#define MOONGATE_TESTKIT_CARRY_H
 
 #include <stdbool.h>
 

@@ -1,9 +1,9 @@
 /* The counters of specs: a function of the spec's state, given with engine.count_with, answers for all engines. */
-#include "lua/testbed_counters.h"
+#include "testkit/counters.h"
 
 #include <lauxlib.h>
 
-#include "lua/carry.h"
+#include "testkit/carry.h"
 
 #define COUNTERS "moongate.counters"
 
@@ -38,7 +38,7 @@ static int ask(lua_State *L)
     return 2;
 }
 
-int testbed_count_with(lua_State *L)
+int counters_count_with(lua_State *L)
 {
     lua_settop(L, 1);
     if (!lua_isnil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -46,12 +46,12 @@ int testbed_count_with(lua_State *L)
     return 0;
 }
 
-void testbed_counters_enter(lua_State *L)
+void counters_enter(lua_State *L)
 {
     asking = L;
 }
 
-policy_counters_fn testbed_counters(lua_State *L)
+policy_counters_fn counters_asked(lua_State *L)
 {
     lua_getfield(L, LUA_REGISTRYINDEX, COUNTERS);
     bool is_there = lua_isfunction(L, -1);

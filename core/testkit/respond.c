@@ -1,10 +1,11 @@
-/* The phases after the request for specs, in the order in which core/flow asks them. */
+#include "testkit/respond.h"
+
 #include <lauxlib.h>
 
 #include "exchange/bill.h"
-#include "lua/bind.h"
+#include "lua/bind_values.h"
 #include "lua/simulate.h"
-#include "lua/testbed_services.h"
+#include "testkit/services.h"
 #include "wire/json.h"
 
 struct play {
@@ -22,8 +23,8 @@ struct play {
 static bool passes(struct play *play, const struct policy_call *how)
 {
     if (play->has_failed || !policy_has(play->set, how->phase)) return !play->has_failed;
-    struct policy_eval *eval = testbed_begin(play->L, play->set, play->x, how);
-    play->has_failed = !testbed_evaluate(play->L, eval, NULL);
+    struct policy_eval *eval = services_begin(play->L, play->set, play->x, how);
+    play->has_failed = !services_evaluate(play->L, eval, NULL);
     const struct verdict *answer = policy_eval_answer(eval);
     bool is_good = !play->has_failed && answer->kind == VERDICT_ALLOW;
     if (!is_good && how->phase != PHASE_REQUEST && how->phase != PHASE_DONE && !how->is_sent) {
@@ -160,7 +161,7 @@ static void push_word(lua_State *L, const struct play *play)
     lua_setfield(L, -2, "answer");
 }
 
-int testbed_respond_with(lua_State *L, struct policy_set *set, struct slice request, struct slice answer)
+int respond_with(lua_State *L, struct policy_set *set, struct slice request, struct slice answer)
 {
     struct fault why;
     struct play play = {.L = L, .set = set, .x = simulate_exchange(request, &why)};
