@@ -109,6 +109,8 @@ struct exchange_response {
     struct buf text;         /* what the model said, kept only where a policy's on_response may ask for it */
 };
 
+struct hold;
+
 struct exchange {
     char id[EXCHANGE_ID_BYTES];
     enum exchange_state state;
@@ -161,6 +163,7 @@ struct exchange {
     struct slice max_tokens_note; /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[65]; /* hex SHA-256 of the bundle that decided */
 
+    struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */
     int target_index; /* of verdict.targets, the one being called; -1 before */
     struct attempt *attempts;
     size_t attempt_count;

@@ -39,6 +39,8 @@ void bind_services_register(lua_State *L);
 struct policy_set *bind_set(lua_State *L);
 /* The evaluation under way; raises when there is none. */
 struct policy_eval *bind_eval(lua_State *L);
+/* The same for what may wait ("http"): raises, in words for authors, where nothing can be put aside. */
+struct policy_eval *bind_waiting_eval(lua_State *L, const char *name);
 
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);

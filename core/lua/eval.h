@@ -36,6 +36,8 @@ struct policy_set {
     uint64_t serials;            /* evaluations begun; names views */
     struct policy_eval *running; /* whose slice it is; NULL between slices */
     uint64_t random;             /* math.random while loading */
+    const struct policy_host *host; /* who will be asked; NULL: nobody counts, and simulations ask nobody */
+    void *host_arg;
     struct policy_observer observer; /* of tests; usually nobody */
     int watched_ref;             /* registry: list of policies' names and tables, when observed */
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
@@ -59,6 +61,7 @@ struct strand {
     int order;                 /* among its siblings, from 1 */
     uint64_t ticket;           /* STRAND_WAITING: what it waits for */
     struct http_answer *reply; /* came for it, and was not taken yet; see calls.h */
+    const struct counters_answer *counted; /* the same, of the counters; in the exchange's arena */
 };
 
 struct policy_eval {

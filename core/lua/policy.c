@@ -76,19 +76,26 @@ bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFu
 
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
-    return policy_set_load_observed(bundle, settings, &(struct policy_observer){0}, errors);
+    return policy_set_load_for(bundle, &(struct policy_load){.settings = settings}, errors);
 }
 
-struct policy_set *policy_set_load_observed(struct bundle *bundle, const struct settings *settings,
-                                            const struct policy_observer *observer, struct policy_errors *errors)
+static void observe(struct policy_set *set, const struct policy_observer *observer)
 {
-    struct policy_set *set = set_new(bundle, settings);
+    if (!observer) return;
     set->observer = *observer;
-    if (observer->on_line) {
-        vm_watch(set->vm, observer->on_line, observer->arg);
-        set->limits.cpu_ms *= observer->slowdown;
-    }
-    set->settings = settings;
+    if (!observer->on_line) return;
+    vm_watch(set->vm, observer->on_line, observer->arg);
+    set->limits.cpu_ms *= observer->slowdown;
+}
+
+struct policy_set *policy_set_load_for(struct bundle *bundle, const struct policy_load *how,
+                                       struct policy_errors *errors)
+{
+    struct policy_set *set = set_new(bundle, how->settings);
+    observe(set, how->observer);
+    set->host = how->host;
+    set->host_arg = how->host_arg;
+    set->settings = how->settings;
     set->errors = errors;
     load(set);
     set->settings = NULL;

@@ -113,8 +113,9 @@ static int on_load(lua_State *L)
     policy_errors_init(&errors);
     if (!lua_isnil(L, 3)) engine->watch = watch_new(lua_toboolean(L, 3));
     struct policy_observer observer = engine->watch ? watch_observer(engine->watch) : (struct policy_observer){0};
-    observer.counters = counters_asked(L);
-    engine->set = policy_set_load_observed(bundle, push_settings(settings, L, 2), &observer, &errors);
+    struct policy_load load = {
+        .settings = push_settings(settings, L, 2), .host = counters_rehearsing_host(), .observer = &observer};
+    engine->set = policy_set_load_for(bundle, &load, &errors);
     if (!engine->set) lua_pushnil(L);
     push_errors(L, &errors);
     buf_init(&out);
@@ -127,7 +128,8 @@ static int on_load(lua_State *L)
     return 3;
 }
 
-/* decide(engine, description of a request) → outcome; its `slices` says how often it stepped aside */
+/* decide(engine, description of a request [, goes on]) → outcome; its `slices` says how often it stepped aside. What it
+ * holds is settled as estimated, unless it goes on. */
 static int on_decide(lua_State *L)
 {
     struct policy_set *set = check_set(L);
@@ -135,10 +137,10 @@ static int on_decide(lua_State *L)
     struct exchange *x = simulate_exchange(bind_check_slice(L, 2), &why);
     if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
     int slices = 1;
-    counters_enter(L);
     struct policy_eval *eval = services_begin(L, set, x, &(struct policy_call){.phase = PHASE_REQUEST});
     bool ok = services_evaluate(L, eval, &slices);
     policy_eval_free(eval);
+    if (ok && !lua_toboolean(L, 3)) ok = counters_close(L, x, (struct counters_totals){-1, -1});
     if (!ok) {
         simulate_free(x);
         return lua_error(L);
@@ -154,7 +156,6 @@ static int on_decide(lua_State *L)
 static int on_respond(lua_State *L)
 {
     struct policy_set *set = check_set(L);
-    counters_enter(L);
     return respond_with(L, set, bind_check_slice(L, 2), bind_check_slice(L, 3));
 }
 
@@ -229,10 +230,13 @@ static int on_remembered(lua_State *L)
 void engine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", on_load},       {"decide", on_decide}, {"respond", on_respond}, {"serve_with", services_serve_with}, {"seen", services_seen},
-        {"script", on_script},         {"memory", on_memory},
-        {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered},
-        {"ask", on_ask},         {"json", on_json},     {"count_with", counters_count_with},
+        {"load", on_load},       {"decide", on_decide},
+        {"respond", on_respond}, {"ask", on_ask},
+        {"json", on_json},       {"script", on_script},
+        {"memory", on_memory},   {"outline", on_outline},
+        {"ran", on_ran},         {"remembered", on_remembered},
+        {"seen", services_seen}, {"serve_with", services_serve_with},
+        {"count_with", counters_count_with},
         {NULL, NULL}};
     luaL_newmetatable(L, ENGINE);
     lua_pushcfunction(L, on_engine_gc);

@@ -3,7 +3,8 @@
  *
  *     engine_open(L);   // pushes a table of functions; scripts/test/kit.lua is made of them
  *
- * L is the spec's state, with full libraries; each engine is a second one, limited as in a worker. Values cross by copy.
+ * L is the spec's state, with full libraries; each engine is a second one, limited as in a worker. Values cross by
+ * copy.
  */
 #ifndef MOONGATE_TESTKIT_ENGINE_H
 #define MOONGATE_TESTKIT_ENGINE_H

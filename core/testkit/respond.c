@@ -5,6 +5,7 @@
 #include "exchange/bill.h"
 #include "lua/bind_values.h"
 #include "lua/simulate.h"
+#include "testkit/counters.h"
 #include "testkit/services.h"
 #include "wire/json.h"
 
@@ -127,6 +128,16 @@ static enum exchange_outcome outcome_of(struct play *play)
     return play->x->response.status < 300 ? OUTCOME_OK : OUTCOME_UPSTREAM_ERROR;
 }
 
+/* What it cost as the spec says, else as estimated; tokens as the answer says, else the same. */
+static void close_holds(struct play *play)
+{
+    const struct usage *usage = &play->x->usage;
+    int64_t tokens = usage->input_tokens + usage->output_tokens, nano = -1;
+    read_count(play, "cost_nano", &nano);
+    struct counters_totals totals = {tokens > 0 ? tokens : -1, nano};
+    play->has_failed = play->has_failed || !counters_close(play->L, play->x, totals);
+}
+
 static void finish(struct play *play)
 {
     struct exchange *x = play->x;
@@ -135,6 +146,7 @@ static void finish(struct play *play)
     exchange_move(x, EXCHANGE_SETTLING);
     if (bill_parts(x, &x->parts)) x->cost = bill_cost(x, &x->parts);
     x->outcome = outcome_of(play);
+    close_holds(play);
     passes(play, &(struct policy_call){.phase = PHASE_DONE});
 }
 

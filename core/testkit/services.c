@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "lua/bind_values.h"
 #include "store/cache.h"
+#include "testkit/counters.h"
 
 #define SERVICES "moongate.services"
 #define PENDING_MAX 64
@@ -100,8 +101,16 @@ static const struct policy_host with_calls = {.http_start = http_start,
                                               .http_cancel = http_cancel,
                                               .metric = metric,
                                               .log = log_line,
-                                              .cache = cache};
-static const struct policy_host without_calls = {.metric = metric, .log = log_line, .cache = cache};
+                                              .cache = cache,
+                                              .counters = counters_ask,
+                                              .counters_cancel = counters_forget,
+                                              .notify = counters_notify};
+static const struct policy_host without_calls = {.metric = metric,
+                                                 .log = log_line,
+                                                 .cache = cache,
+                                                 .counters = counters_ask,
+                                                 .counters_cancel = counters_forget,
+                                                 .notify = counters_notify};
 
 struct policy_eval *services_begin(lua_State *L, struct policy_set *set, struct exchange *x,
                                   const struct policy_call *how)
@@ -111,6 +120,7 @@ struct policy_eval *services_begin(lua_State *L, struct policy_set *set, struct 
     call.host = lua_isfunction(L, -1) ? &with_calls : &without_calls;
     lua_pop(L, 1);
     pending_count = 0;
+    counters_enter(L);
     return policy_begin(set, x, &call);
 }
 
@@ -182,7 +192,9 @@ bool services_evaluate(lua_State *L, struct policy_eval *eval, int *slices)
     enum policy_step step;
     while ((step = policy_eval_step(eval)) != POLICY_DONE) {
         if (slices) ++*slices;
-        if (step == POLICY_WAITING && pending_count && !answer_one(L)) return false;
+        if (step != POLICY_WAITING) continue;
+        bool is_good = counters_are_asked() ? counters_answer_next(L) : pending_count == 0 || answer_one(L);
+        if (!is_good) return false;
     }
     return true;
 }

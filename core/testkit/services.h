@@ -2,7 +2,7 @@
  * Services for specs: calls are answered by a function of the spec, metrics and logs are written down for it.
  *
  *     {"serve_with", services_serve_with}   // engine.serve_with(fn): fn(call) → reply, or nil and why not
- *     {"seen", services_seen}               // engine.seen() → JSON, a line each: {"metric": …} or {"log": …}; forgets them
+ *     {"seen", services_seen}               // engine.seen() → JSON, {"metric": …} or {"log": …} a line; forgets them
  *
  *     eval = services_begin(L, set, x, PHASE_REQUEST);
  *     bool ok = services_evaluate(L, eval, &slices);   // false: the spec's function raised; its message is on top of L
