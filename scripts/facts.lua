@@ -152,7 +152,7 @@ end
 -- What reasons may name in braces.
 local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
   time = true }
-local later = { "^ctx", "^budget_", "^response_", "^usage_", "^route_" }
+local later = { "^ctx", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do
     if name:find(pattern) then return true end
@@ -203,9 +203,6 @@ function compute.usage_cost_usd()
 end
 since("done", "ctx_outcome", function() return core.answer "outcome" end)
 compute.cost_usd = function(f) return facts.cost_nano(f) / 1000000000 end
-for _, name in ipairs { "department", "team", "app", "user" } do
-  compute["budget_" .. name] = function(f) return facts.budget_of(f, name) or false end
-end
 function compute.route_targets() return core.targets() end
 function compute.route_target() return core.target() end
 function compute.route_rule() return core.route_rule() end
@@ -234,7 +231,7 @@ local fields = {
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
     estimated = "input_estimated", cost_usd = "cost_usd", _booleans = { estimated = true } },
-  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
+  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" }, -- by read_budget
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
 for _, name in ipairs(usage_fields) do fields.usage[name] = "usage_" .. name end
@@ -292,6 +289,18 @@ for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "
   compute["ctx_" .. kind] = core.viewer(kind)
 end
 
+-- ctx.budget.department: counters are asked, and may take their time, so no function of C may stand between.
+local function read_budget(view, name, fact)
+  core.check_ctx(view)
+  local f = core.facts()
+  local value = rawget(f, fact)
+  if value == nil then
+    value = facts.budget_of(f, name) or false
+    f[fact] = value
+  end
+  return value or nil
+end
+
 -- Only the fields that a policy may name stand in a view; anything else raises, with the nearest.
 function facts.make_views()
   for name in pairs(facts.labels) do fields.identity[name] = name end
@@ -301,12 +310,15 @@ function facts.make_views()
     for name in pairs(map) do
       if name ~= "_booleans" then names[#names + 1] = name end
     end
-    core.view_kind(kind, map, function(name)
+    local function unknown(name)
       local near = report.nearest(tostring(name), names)
       local nearest = near and " (" .. near .. ")" or ""
       if kind == "identity" and nearest == "" then nearest = " (a label of your keys? name it in auth.lua: labels = { … })" end
       raise.error("undefined_name", ("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
-    end)
+    end
+    core.view_kind(kind, map, unknown, kind == "budget" and function(view, name)
+      return read_budget(view, name, map[name] or unknown(name))
+    end or nil)
   end
 end
 

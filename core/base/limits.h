@@ -85,6 +85,8 @@
 #define LIMIT_POLICY_CACHE_ENTRIES 16384u
 #define LIMIT_DELTA_BYTES 256u                /* text of a stream that is judged at a time … */
 #define LIMIT_DELTA_MS 200u                   /* … or what came in this time */
+#define LIMIT_COUNTERS_ITEMS 128u             /* limits and budgets that one request falls under at once */
+#define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 

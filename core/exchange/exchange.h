@@ -84,6 +84,8 @@ struct exchange_response {
     struct buf text;         /* what the model said, kept only where a policy's on_response may ask for it */
 };
 
+struct hold;
+
 struct exchange {
     char id[EXCHANGE_ID_BYTES];
     enum exchange_state state;
@@ -105,6 +107,7 @@ struct exchange {
     struct slice told;        /* JSON members for the record, each after a comma (flow/told.h); may be empty */
 
     struct decision decision;
+    struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */
     int target_index; /* of verdict.targets, the one being called; -1 before, and when nobody is after all */
     struct attempt *attempts; /* what they came to together: exchange/bill.h */
     size_t attempt_count;

@@ -209,16 +209,21 @@ static void set_metamethod(lua_State *L, const char *name, lua_CFunction fn)
     lua_setfield(L, -2, name);
 }
 
-/* view_kind(name, fields, unknown): fields maps names to facts or methods; unknown(name) raises. */
+/* view_kind(name, fields, unknown [, index]): fields maps names to facts or methods; unknown(name) raises.
+ * index(view, name) instead of the usual reading: a function of Lua's can wait in the middle, one of C's cannot. */
 static int on_view_kind(lua_State *L)
 {
     luaL_checktype(L, 2, LUA_TTABLE);
     luaL_checktype(L, 3, LUA_TFUNCTION);
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     if (!luaL_newmetatable(L, luaL_checkstring(L, 1))) return luaL_error(L, "view kind twice");
-    lua_insert(L, 2); // name metatable fields unknown
-    lua_pushcclosure(L, on_index, 2);
+    lua_insert(L, 2); // name metatable fields unknown index
+    if (lua_isnil(L, 5)) {
+        lua_pop(L, 1);
+        lua_pushcclosure(L, on_index, 2);
+    }
     lua_setfield(L, 2, "__index");
+    lua_settop(L, 2);
     set_metamethod(L, "__newindex", on_newindex);
     lua_pushboolean(L, false);
     lua_setfield(L, 2, "__metatable");

@@ -4,13 +4,13 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
+#include "lua/calls.h"
 #include "lua/globals.h"
 #include "lua/raised.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
 #include "lua/source.h"
-#include "lua/watch.h"
 #include "lua/zone.h"
 
 static struct policy_set *loading_set(lua_State *L)
@@ -313,10 +313,10 @@ static int on_buffer_streams(lua_State *L)
     return 0;
 }
 
-/* watched() → whether a test watches this generation */
+/* watched() → whether a test observes this generation */
 static int on_watched(lua_State *L)
 {
-    lua_pushboolean(L, loading_set(L)->watch != NULL);
+    lua_pushboolean(L, loading_set(L)->observer.on_outline != NULL);
     return 1;
 }
 
@@ -326,9 +326,10 @@ static int on_watch(lua_State *L)
     struct policy_set *set = loading_set(L);
     struct slice outline = bind_check_slice(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
+    if (!set->observer.on_outline) return 0;
     lua_settop(L, 2);
     set->watched_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    watch_set_outline(set->watch, outline);
+    set->observer.on_outline(set->observer.arg, outline);
     return 0;
 }
 
@@ -366,6 +367,7 @@ static int on_nearest(lua_State *L)
 struct simulation {
     struct exchange *x;
     struct policy_eval eval;
+    struct policy_host host; /* the counters of the set's */
 };
 
 static int on_simulation_gc(lua_State *L)
@@ -385,6 +387,25 @@ static struct simulation *push_simulation(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     return simulation;
+}
+
+/* It peeks at the counters, and takes nothing; other services it has none. */
+static void decide_simulation(struct policy_set *set, struct simulation *simulation, const struct policy_entry *entry)
+{
+    struct policy_call how = {.phase = PHASE_REQUEST, .is_rehearsal = true};
+    if (set->host && set->host->counters) {
+        simulation->host = (struct policy_host){.counters = set->host->counters,
+                                                .counters_cancel = set->host->counters_cancel};
+        how.host = &simulation->host;
+        how.host_arg = set->host_arg;
+    }
+    struct policy_eval *eval = &simulation->eval;
+    enum policy_step step;
+    eval_init(eval, set, simulation->x, entry, &how);
+    while ((step = eval_step(eval)) != POLICY_DONE) {
+        if (step == POLICY_WAITING) calls_refuse(eval); /* this stands inside a call of Lua's: nobody can wait */
+    }
+    eval_clear(eval);
 }
 
 /* simulate(description, decide, after_fault) → outcome, or nil and why not: one made-up request, decided by the given
@@ -409,12 +430,9 @@ static int on_simulate(lua_State *L)
     entry.run_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushvalue(L, 3);
     entry.after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    eval_init(&simulation->eval, set, simulation->x, &entry, NULL);
-    while (eval_step(&simulation->eval) == POLICY_MORE)
-        continue; /* without a host nothing ever waits */
+    decide_simulation(set, simulation, &entry);
     luaL_unref(L, LUA_REGISTRYINDEX, entry.run_ref);
     luaL_unref(L, LUA_REGISTRYINDEX, entry.after_fault_ref);
-    eval_clear(&simulation->eval);
     bind_push_outcome(L, simulation->x);
     simulate_free(simulation->x); /* now, not when the collector comes: thousands may follow */
     simulation->x = NULL;

@@ -36,7 +36,6 @@
 #include "lua/host.h"
 
 struct policy_set;
-struct watch;
 struct policy_eval;
 
 /* One thing that is wrong with a bundle. */
@@ -69,6 +68,21 @@ void policy_errors_print(const struct policy_errors *errors, const struct bundle
  */
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings,
                                    struct policy_errors *errors);
+
+struct policy_observer; /* lua/observe.h */
+
+/* What a generation is loaded for; every member may be NULL. */
+struct policy_load {
+    const struct settings *settings; /* borrowed while loading */
+    /* Who will be asked: where it counts nothing, policies that want counting are warned of. Requests made up inside
+     * (core.simulate) peek at its counters, which must answer at once then. Outlives the set. */
+    const struct policy_host *host;
+    void *host_arg;
+    const struct policy_observer *observer; /* of tests; copied */
+};
+struct policy_set *policy_set_load_for(struct bundle *bundle, const struct policy_load *load,
+                                       struct policy_errors *errors);
+
 struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is welcome */
 
@@ -107,6 +121,7 @@ struct policy_call {
     enum policy_phase phase;
     struct slice delta;              /* PHASE_DELTA: the text; borrowed */
     bool is_sent;                    /* PHASE_RESPONSE: the client has the answer, a denial comes too late */
+    bool is_rehearsal;               /* nothing comes of it: counters are peeked at, nobody is told anything */
     const struct settings *settings; /* egress; NULL: there is none to ask. Borrowed */
     const struct policy_host *host;  /* NULL: no services. Borrowed */
     void *host_arg;

@@ -8,7 +8,7 @@
 #include "lua/bundle.h"
 #include "server/check_apps.h"
 #include "server/check_prices.h"
-#include "lua/testbed.h"
+#include "testkit/run.h"
 
 /* Policies are spoken of as "policies/access.lua", whatever the folder is called. */
 static struct slice bundle_path(struct slice file)
@@ -94,7 +94,7 @@ static void on_test(void *arg, struct slice name)
     if (gate->on_test) gate->on_test(gate->arg, name);
 }
 
-static void on_failure(void *arg, const struct testbed_failure *failure)
+static void on_failure(void *arg, const struct run_failure *failure)
 {
     struct gate *gate = arg;
     struct slice rest, first = slice_split(failure->text, '\n', &rest);
@@ -126,13 +126,13 @@ bool check_specs(const char *folder, struct slice serialised, struct report *rep
         return false;
     }
     int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* specs run in the folder above the policies' */
-    enum testbed_end end = testbed_run(&(struct testbed_job){
+    enum run_end end = run_specs(&(struct run_job){
         .policies = folder, .bundle = bundle, .on_test = on_test, .on_failure = on_failure, .arg = &gate});
     if (here >= 0 && fchdir(here) != 0)
         report_say(report, FINDING_OTHER_ERROR, "the folder that this was started in is gone");
     if (here >= 0) close(here);
     bundle_unref(bundle);
-    if (end != TESTBED_PASSED && report_errors(report) == 0)
+    if (end != RUN_PASSED && report_errors(report) == 0)
         report_say(report, FINDING_SPEC_FAILS, "the specs cannot be run");
-    return end == TESTBED_PASSED;
+    return end == RUN_PASSED;
 }

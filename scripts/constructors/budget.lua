@@ -203,7 +203,7 @@ function facts.budget_of(f, name)
   local row, policy = row_of(f, name)
   if not row or not limits.is_counting() then return nil end
   local item = item_of(f, policy, row, 0)
-  local reply = limits.peek(f, item)
+  local reply = limits.peek(item, "ctx.budget")
   local state = reply and reply.states[1]
   if not state then return nil end
   local used = state.spent + state.held

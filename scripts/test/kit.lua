@@ -41,14 +41,10 @@ local services = use "test/services"
 services.install(Gateway, engine)
 local Counters = use "test/counters"
 
--- Whose request is being decided: the counters of that gateway answer. Explaining takes nothing.
-local current, is_explaining
+-- Whose request is being decided: the counters of that gateway answer.
+local current
 
-local function count(operation, question)
-  if is_explaining and operation ~= "peek" then operation = operation == "take" and "peek" or "ignore" end
-  if operation == "ignore" then return {} end
-  return current.counters:answer(operation, question)
-end
+local function count(operation, question) return current.counters:answer(operation, question) end
 
 -- --- files ---
 
@@ -299,30 +295,23 @@ function Gateway:request(given)
   local t = complete(self, given)
   local stays = t.under_way
   t.under_way = nil
-  local r = on_behalf(self, t.time, engine.decide, self.set, request.describe(t))
-  if stays then self.counters:keep_open() else self.counters:settle(r.kind ~= "allow" and 0 or nil) end
-  return result(r)
+  return result(on_behalf(self, t.time, engine.decide, self.set, request.describe(t), stays))
 end
 
 -- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua. It costs what the answer says,
 -- cost_usd, else what was estimated.
 function Gateway:respond(given, answer)
   local t, a = complete(self, given), copy(answer or {})
-  local cost = a.cost_usd and math.floor(a.cost_usd * 1000000000 + 0.5)
+  a.cost_nano = a.cost_usd and math.floor(a.cost_usd * 1000000000 + 0.5)
   a.cost_usd = nil
-  local r = on_behalf(self, t.time, engine.respond, self.set, request.describe(t), encode(a))
-  self.counters:settle(r.kind ~= "allow" and 0 or cost)
-  return result(r)
+  return result(on_behalf(self, t.time, engine.respond, self.set, request.describe(t), encode(a)))
 end
 
 -- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
 -- "text" as people read it. Nothing is counted.
 function Gateway:explain(given, form)
   local t = complete(self, given)
-  is_explaining = true
-  local ok, answer = pcall(on_behalf, self, t.time, engine.ask, self.set, "explain", encode { file = t, json = form ~= "text" })
-  is_explaining = false
-  if not ok then error(answer, 0) end
+  local answer = on_behalf(self, t.time, engine.ask, self.set, "explain", encode { file = t, json = form ~= "text" })
   return form == "text" and answer or engine.json(answer)
 end
 

@@ -1,12 +1,13 @@
-#include "lua/testbed_services.h"
+#include "testkit/services.h"
 
 #include <lauxlib.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
-#include "lua/bind.h"
+#include "lua/bind_values.h"
 #include "store/cache.h"
+#include "testkit/counters.h"
 
 #define SERVICES "moongate.services"
 #define PENDING_MAX 64
@@ -22,7 +23,7 @@ static size_t pending_count;
 static struct buf seen;
 static struct cache *shared_cache; /* one for the process of the specs, as for a worker */
 
-int testbed_serve_with(lua_State *L)
+int services_serve_with(lua_State *L)
 {
     lua_settop(L, 1);
     if (!lua_isnil(L, 1)) luaL_checktype(L, 1, LUA_TFUNCTION);
@@ -32,7 +33,7 @@ int testbed_serve_with(lua_State *L)
     return 0;
 }
 
-int testbed_seen(lua_State *L)
+int services_seen(lua_State *L)
 {
     lua_pushlstring(L, buf_len(&seen) ? buf_ptr(&seen) : "", buf_len(&seen));
     buf_clear(&seen);
@@ -100,10 +101,18 @@ static const struct policy_host with_calls = {.http_start = http_start,
                                               .http_cancel = http_cancel,
                                               .metric = metric,
                                               .log = log_line,
-                                              .cache = cache};
-static const struct policy_host without_calls = {.metric = metric, .log = log_line, .cache = cache};
+                                              .cache = cache,
+                                              .counters = counters_ask,
+                                              .counters_cancel = counters_forget,
+                                              .notify = counters_notify};
+static const struct policy_host without_calls = {.metric = metric,
+                                                 .log = log_line,
+                                                 .cache = cache,
+                                                 .counters = counters_ask,
+                                                 .counters_cancel = counters_forget,
+                                                 .notify = counters_notify};
 
-struct policy_eval *testbed_begin(lua_State *L, struct policy_set *set, struct exchange *x,
+struct policy_eval *services_begin(lua_State *L, struct policy_set *set, struct exchange *x,
                                   const struct policy_call *how)
 {
     struct policy_call call = *how;
@@ -111,6 +120,7 @@ struct policy_eval *testbed_begin(lua_State *L, struct policy_set *set, struct e
     call.host = lua_isfunction(L, -1) ? &with_calls : &without_calls;
     lua_pop(L, 1);
     pending_count = 0;
+    counters_enter(L);
     return policy_begin(set, x, &call);
 }
 
@@ -177,12 +187,14 @@ static bool answer_one(lua_State *L)
     return lua_pcall(L, 1, 0, 0) == 0;
 }
 
-bool testbed_evaluate(lua_State *L, struct policy_eval *eval, int *slices)
+bool services_evaluate(lua_State *L, struct policy_eval *eval, int *slices)
 {
     enum policy_step step;
     while ((step = policy_eval_step(eval)) != POLICY_DONE) {
         if (slices) ++*slices;
-        if (step == POLICY_WAITING && pending_count && !answer_one(L)) return false;
+        if (step != POLICY_WAITING) continue;
+        bool is_good = counters_are_asked() ? counters_answer_next(L) : pending_count == 0 || answer_one(L);
+        if (!is_good) return false;
     }
     return true;
 }

@@ -1,13 +1,13 @@
-#include "lua/testbed.h"
+#include "testkit/run.h"
 
 #include <stdio.h>
 
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include "lua/bind.h"
+#include "lua/bind_values.h"
 #include "lua/script.h"
-#include "lua/testbed_engine.h"
+#include "testkit/engine.h"
 
 static void set_flag(lua_State *L, const char *name, bool value)
 {
@@ -15,7 +15,7 @@ static void set_flag(lua_State *L, const char *name, bool value)
     lua_setfield(L, -2, name);
 }
 
-static const struct testbed_job *job_of(lua_State *L)
+static const struct run_job *job_of(lua_State *L)
 {
     return lua_touserdata(L, lua_upvalueindex(1));
 }
@@ -30,7 +30,7 @@ static int on_test(lua_State *L)
 /* on_failure(file, line, name, text) */
 static int on_failure(lua_State *L)
 {
-    struct testbed_failure failure = {.file = bind_opt_slice(L, 1),
+    struct run_failure failure = {.file = bind_opt_slice(L, 1),
                                       .line = (int)luaL_optinteger(L, 2, 0),
                                       .name = bind_opt_slice(L, 3),
                                       .text = bind_check_slice(L, 4)};
@@ -38,7 +38,7 @@ static int on_failure(lua_State *L)
     return 0;
 }
 
-static void push_call(lua_State *L, const struct testbed_job *job, const char *name, lua_CFunction fn)
+static void push_call(lua_State *L, const struct run_job *job, const char *name, lua_CFunction fn)
 {
     lua_pushlightuserdata(L, (void *)(uintptr_t)job);
     lua_pushcclosure(L, fn, 1);
@@ -57,7 +57,7 @@ static void push_bundle(lua_State *L, const struct bundle *bundle)
     lua_setfield(L, -2, "bundle");
 }
 
-static void push_options(lua_State *L, const struct testbed_job *job)
+static void push_options(lua_State *L, const struct run_job *job)
 {
     lua_newtable(L);
     set_flag(L, "is_json", job->is_json);
@@ -81,27 +81,27 @@ static void push_options(lua_State *L, const struct testbed_job *job)
 /* Protected; leaves the number that scripts/test/run.lua gives. */
 static int run(lua_State *L)
 {
-    const struct testbed_job *job = lua_touserdata(L, 1);
+    const struct run_job *job = lua_touserdata(L, 1);
     const struct embedded_script *script = script_find(SLICE("scripts/test/run.lua"));
     luaL_openlibs(L);
     if (!script) return luaL_error(L, "scripts/test/run.lua is not in this binary");
     if (luaL_loadbuffer(L, script->text, script->len, "@scripts/test/run.lua") != 0) return lua_error(L);
-    testbed_engine_open(L);
+    engine_open(L);
     push_options(L, job);
     lua_call(L, 2, 1);
     lua_pushinteger(L, lua_tointeger(L, -1));
-    lua_setfield(L, LUA_REGISTRYINDEX, "testbed.end");
+    lua_setfield(L, LUA_REGISTRYINDEX, "moongate.end");
     return 0;
 }
 
-enum testbed_end testbed_run(const struct testbed_job *job)
+enum run_end run_specs(const struct run_job *job)
 {
-    enum testbed_end end = TESTBED_UNUSABLE;
+    enum run_end end = RUN_UNUSABLE;
     lua_State *L = luaL_newstate();
     if (!L) return end;
     if (lua_cpcall(L, run, (void *)job) == 0) {
-        lua_getfield(L, LUA_REGISTRYINDEX, "testbed.end");
-        end = lua_tointeger(L, -1) == 0 ? TESTBED_PASSED : lua_tointeger(L, -1) == 1 ? TESTBED_FAILED : end;
+        lua_getfield(L, LUA_REGISTRYINDEX, "moongate.end");
+        end = lua_tointeger(L, -1) == 0 ? RUN_PASSED : lua_tointeger(L, -1) == 1 ? RUN_FAILED : end;
     } else {
         const char *text = lua_tostring(L, -1);
         fprintf(stderr, "error: %s\n", text ? text : "the tests ended with an error that is no text");

@@ -1,11 +1,13 @@
-/* The phases after the request for specs, in the order in which core/flow asks them. */
+#include "testkit/respond.h"
+
 #include <lauxlib.h>
 
 #include "base/clock.h"
 #include "exchange/bill.h"
-#include "lua/bind.h"
+#include "lua/bind_values.h"
 #include "lua/simulate.h"
-#include "lua/testbed_services.h"
+#include "testkit/counters.h"
+#include "testkit/services.h"
 #include "wire/json.h"
 
 struct play {
@@ -23,8 +25,8 @@ struct play {
 static bool passes(struct play *play, const struct policy_call *how)
 {
     if (play->has_failed || !policy_has(play->set, how->phase)) return !play->has_failed;
-    struct policy_eval *eval = testbed_begin(play->L, play->set, play->x, how);
-    play->has_failed = !testbed_evaluate(play->L, eval, NULL);
+    struct policy_eval *eval = services_begin(play->L, play->set, play->x, how);
+    play->has_failed = !services_evaluate(play->L, eval, NULL);
     const struct verdict *answer = policy_eval_answer(eval);
     bool is_good = !play->has_failed && answer->kind == VERDICT_ALLOW;
     if (!is_good && how->phase != PHASE_REQUEST && how->phase != PHASE_DONE && !how->is_sent) {
@@ -145,6 +147,16 @@ static void settle(struct exchange *x)
     attempt->is_closed = true;
 }
 
+/* What it cost as the spec says, else as estimated; tokens as the answer says, else the same. */
+static void close_holds(struct play *play)
+{
+    struct usage usage = bill_of(play->x).usage;
+    int64_t tokens = usage.input_tokens + usage.output_tokens, nano = -1;
+    read_count(play, "cost_nano", &nano);
+    struct counters_totals totals = {tokens > 0 ? tokens : -1, nano};
+    play->has_failed = play->has_failed || !counters_close(play->L, play->x, totals);
+}
+
 static void finish(struct play *play)
 {
     struct exchange *x = play->x;
@@ -153,6 +165,7 @@ static void finish(struct play *play)
     exchange_move(x, EXCHANGE_SETTLING);
     settle(x);
     x->outcome = outcome_of(play);
+    close_holds(play);
     passes(play, &(struct policy_call){.phase = PHASE_DONE});
 }
 
@@ -179,7 +192,7 @@ static void push_word(lua_State *L, const struct play *play)
     lua_setfield(L, -2, "answer");
 }
 
-int testbed_respond_with(lua_State *L, struct policy_set *set, struct slice request, struct slice answer)
+int respond_with(lua_State *L, struct policy_set *set, struct slice request, struct slice answer)
 {
     struct fault why;
     struct play play = {.L = L, .set = set, .x = simulate_exchange(request, &why)};

@@ -1,16 +1,19 @@
 /* What specs ask of the policy engine: `engine`, the argument of scripts/test/kit.lua. */
-#include "lua/testbed_engine.h"
+#include "testkit/engine.h"
+
+#include <lauxlib.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "lua/ask.h"
-#include "lua/bind.h"
+#include "lua/bind_values.h"
 #include "lua/policy.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
-#include "lua/testbed_counters.h"
-#include "lua/testbed_services.h"
-#include "lua/watch.h"
+#include "testkit/counters.h"
+#include "testkit/respond.h"
+#include "testkit/services.h"
+#include "testkit/watch.h"
 
 #define ENGINE "moongate.engine"
 
@@ -110,8 +113,10 @@ static int on_load(lua_State *L)
     struct settings *settings = settings_new();
     policy_errors_init(&errors);
     if (!lua_isnil(L, 3)) engine->watch = watch_new(lua_toboolean(L, 3));
-    engine->set = policy_set_load_tested(bundle, push_settings(settings, L, 2), engine->watch,
-                                         testbed_counters(L), &errors);
+    struct policy_observer observer = engine->watch ? watch_observer(engine->watch) : (struct policy_observer){0};
+    struct policy_load load = {
+        .settings = push_settings(settings, L, 2), .host = counters_rehearsing_host(), .observer = &observer};
+    engine->set = policy_set_load_for(bundle, &load, &errors);
     if (!engine->set) lua_pushnil(L);
     push_errors(L, &errors);
     buf_init(&out);
@@ -124,7 +129,8 @@ static int on_load(lua_State *L)
     return 3;
 }
 
-/* decide(engine, description of a request) → outcome; its `slices` says how often it stepped aside */
+/* decide(engine, description of a request [, goes on]) → outcome; its `slices` says how often it stepped aside. What it
+ * holds is settled as estimated, unless it goes on. */
 static int on_decide(lua_State *L)
 {
     struct policy_set *set = check_set(L);
@@ -132,10 +138,10 @@ static int on_decide(lua_State *L)
     struct exchange *x = simulate_exchange(bind_check_slice(L, 2), &why);
     if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
     int slices = 1;
-    testbed_counters_enter(L);
-    struct policy_eval *eval = testbed_begin(L, set, x, &(struct policy_call){.phase = PHASE_REQUEST});
-    bool ok = testbed_evaluate(L, eval, &slices);
+    struct policy_eval *eval = services_begin(L, set, x, &(struct policy_call){.phase = PHASE_REQUEST});
+    bool ok = services_evaluate(L, eval, &slices);
     policy_eval_free(eval);
+    if (ok && !lua_toboolean(L, 3)) ok = counters_close(L, x, (struct counters_totals){-1, -1});
     if (!ok) {
         simulate_free(x);
         return lua_error(L);
@@ -151,8 +157,7 @@ static int on_decide(lua_State *L)
 static int on_respond(lua_State *L)
 {
     struct policy_set *set = check_set(L);
-    testbed_counters_enter(L);
-    return testbed_respond_with(L, set, bind_check_slice(L, 2), bind_check_slice(L, 3));
+    return respond_with(L, set, bind_check_slice(L, 2), bind_check_slice(L, 3));
 }
 
 /* ask(engine, script, question as JSON) → the answer's text, its number */
@@ -162,7 +167,7 @@ static int on_ask(lua_State *L)
     struct fault why;
     int code = 0;
     buf_init(&answer);
-    testbed_counters_enter(L);
+    counters_enter(L);
     bool ok = policy_set_ask(check_set(L), luaL_checkstring(L, 2), bind_check_slice(L, 3), &answer, &code, &why);
     lua_pushlstring(L, buf_slice(&answer).ptr, buf_len(&answer));
     lua_pushinteger(L, code);
@@ -223,13 +228,16 @@ static int on_remembered(lua_State *L)
     return ok ? 1 : luaL_error(L, "what the policies remember cannot be told: %s", why.text);
 }
 
-void testbed_engine_open(lua_State *L)
+void engine_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", on_load},       {"decide", on_decide}, {"respond", on_respond}, {"serve_with", testbed_serve_with}, {"seen", testbed_seen},
-        {"script", on_script},         {"memory", on_memory},
-        {"outline", on_outline}, {"ran", on_ran},       {"remembered", on_remembered},
-        {"ask", on_ask},         {"json", on_json},     {"count_with", testbed_count_with},
+        {"load", on_load},       {"decide", on_decide},
+        {"respond", on_respond}, {"ask", on_ask},
+        {"json", on_json},       {"script", on_script},
+        {"memory", on_memory},   {"outline", on_outline},
+        {"ran", on_ran},         {"remembered", on_remembered},
+        {"seen", services_seen}, {"serve_with", services_serve_with},
+        {"count_with", counters_count_with},
         {NULL, NULL}};
     luaL_newmetatable(L, ENGINE);
     lua_pushcfunction(L, on_engine_gc);

@@ -1,8 +1,10 @@
-#include "lua/watch.h"
+#include "testkit/watch.h"
+
+#include <lauxlib.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "lua/eval.h"
+#include "lua/observe.h"
 
 #define FILES_MAX LIMIT_POLICY_FILES
 #define LINES_MAX (LIMIT_POLICY_FILE_BYTES + 1u) /* a file cannot have more lines than bytes */
@@ -38,11 +40,6 @@ void watch_free(struct watch *watch)
     mem_free(watch);
 }
 
-bool watch_has_lines(const struct watch *watch)
-{
-    return watch->has_lines;
-}
-
 /* ---- Lines. */
 
 static struct watched_file *find(const struct watch *watch, struct slice path)
@@ -53,7 +50,7 @@ static struct watched_file *find(const struct watch *watch, struct slice path)
     return NULL;
 }
 
-void watch_line(void *arg, const char *source, int line)
+static void keep_line(void *arg, const char *source, int line)
 {
     struct watch *watch = arg;
     struct slice path = slice_str(source);
@@ -76,10 +73,19 @@ bool watch_ran(const struct watch *watch, struct slice path, int line)
     return file && line > 0 && (size_t)line < buf_len(&file->lines) && buf_ptr(&file->lines)[line];
 }
 
-void watch_set_outline(struct watch *watch, struct slice outline)
+static void keep_outline(void *arg, struct slice outline)
 {
+    struct watch *watch = arg;
     buf_reset(&watch->outline);
     buf_append(&watch->outline, outline);
+}
+
+struct policy_observer watch_observer(struct watch *watch)
+{
+    return (struct policy_observer){.on_outline = keep_outline,
+                                    .on_line = watch->has_lines ? keep_line : NULL,
+                                    .slowdown = WATCH_SLOWDOWN,
+                                    .arg = watch};
 }
 
 struct slice watch_outline(const struct watch *watch)
@@ -94,7 +100,6 @@ struct slice watch_outline(const struct watch *watch)
 
 /* One walk through a state; the table of what was seen stands at index `seen`. */
 struct walk {
-    struct policy_set *set;
     struct buf *out, path;
     int seen;
     size_t values;
@@ -244,19 +249,17 @@ static void find_functions(lua_State *L, struct walk *walk, unsigned depth)
         find_functions(L, walk, depth + 1);
 }
 
-/* Protected. */
+/* Protected, with the walk and the list of names and tables. */
 static int walk_all(lua_State *L)
 {
     struct walk *walk = lua_touserdata(L, 1);
     lua_newtable(L);
     walk->seen = lua_gettop(L);
-    if (walk->set->watched_ref == LUA_NOREF) return 0;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, walk->set->watched_ref);
-    int count = (int)lua_objlen(L, -1);
+    int count = lua_istable(L, 2) ? (int)lua_objlen(L, 2) : 0;
     for (int i = 1; i < count; i += 2) { /* name, table, name, table … */
-        lua_rawgeti(L, -1, i);
+        lua_rawgeti(L, 2, i);
         size_t len = path_push(walk, "", slice_str(lua_tostring(L, -1)));
-        lua_rawgeti(L, -2, i + 1);
+        lua_rawgeti(L, 2, i + 1);
         find_functions(L, walk, 0);
         path_pop(walk, len);
         lua_pop(L, 2);
@@ -266,9 +269,9 @@ static int walk_all(lua_State *L)
 
 bool watch_memory(struct policy_set *set, struct buf *out, struct fault *why)
 {
-    struct walk walk = {.set = set, .out = out};
+    struct walk walk = {.out = out};
     buf_init(&walk.path);
-    bool ok = vm_protect(set->vm, walk_all, &walk, why);
+    bool ok = policy_set_visit(set, walk_all, &walk, why);
     buf_clear(&walk.path);
     return ok;
 }
