@@ -1,8 +1,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/cli.h"
 #include "base/finding.h"
+#include "cli/cli.h"
+#include "cli/fields.h"
 
 static void print_list(void)
 {
@@ -38,6 +39,14 @@ static int list_codes(void)
     return CLI_OK;
 }
 
+/* moongate help config [TABLE or FIELD] */
+static int list_fields(const char *only)
+{
+    if (!only) fputs("moongate.lua returns one table of these fields. What is left out has its default.\n\n", stdout);
+    if (fields_print(stdout, only)) return CLI_OK;
+    return cli_usage_error("`moongate help config` lists them", "there is no field `%s` in moongate.lua", only);
+}
+
 int command_help(int argc, char **argv)
 {
     char name[64] = "";
@@ -46,6 +55,7 @@ int command_help(int argc, char **argv)
     if (argc == 1 && is_code(argv[0]))
         return cli_usage_error("`moongate help codes` lists them", "there is no code %s", argv[0]);
     if (argc == 1 && strcmp(argv[0], "codes") == 0) return list_codes();
+    if ((argc == 1 || argc == 2) && strcmp(argv[0], "config") == 0) return list_fields(argc == 2 ? argv[1] : NULL);
     if (argc == 0) {
         print_list();
         return CLI_OK;

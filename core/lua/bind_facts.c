@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 struct field {
     const char *name;
@@ -357,16 +358,8 @@ static int on_has_hints(lua_State *L)
 /* share(text, salt) → 0 to 9999, the same for the same two: which part of all callers this one belongs to */
 static int on_share(lua_State *L)
 {
-    struct slice parts[2] = {bind_check_slice(L, 1), bind_check_slice(L, 2)};
-    uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a, then mixed (MurmurHash3's finalizer) so that near names fall apart */
-    for (size_t p = 0; p < 2; p++) {
-        for (size_t i = 0; i < parts[p].len; i++)
-            hash = (hash ^ (unsigned char)parts[p].ptr[i]) * 0x100000001b3ull;
-        hash = (hash ^ 0xFF) * 0x100000001b3ull; /* no text holds this byte: "a", "bc" is not "ab", "c" */
-    }
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdull;
-    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ull;
-    lua_pushinteger(L, (lua_Integer)((hash ^ hash >> 33) % 10000));
+    struct slice text = bind_check_slice(L, 1), salt = bind_check_slice(L, 2);
+    lua_pushinteger(L, (lua_Integer)(hash_bytes(text, hash_bytes(salt, 0)) % 10000));
     return 1;
 }
 

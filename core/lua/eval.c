@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "lua/calls.h"
@@ -49,12 +50,10 @@ uint32_t policy_eval_left_ms(const struct policy_eval *eval)
     return took_ms < eval->task.limits.deadline_ms ? eval->task.limits.deadline_ms - (uint32_t)took_ms : 0;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), 64 bits: the same request draws the same numbers wherever it is decided again. */
+/* The same request draws the same numbers wherever it is decided again. */
 static uint64_t seed_of(const char *id)
 {
-    uint64_t hash = 0xcbf29ce484222325ull;
-    for (; *id; id++)
-        hash = (hash ^ (unsigned char)*id) * 0x100000001b3ull;
+    uint64_t hash = hash_bytes(slice_str(id), 0);
     return hash ? hash : 1;
 }
 

@@ -1,104 +1,22 @@
-#include "server/config_reader.h"
-
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "base/check.h"
-#include "base/finding_guess.h"
 #include "base/limits.h"
 #include "server/address.h"
+#include "server/config_reader.h"
 #include "server/kind.h"
 #include "server/units.h"
 
-/* ---- Saying what is wrong. */
+#define TAKES_ADDRESS "\"127.0.0.1:8090\", \"[::1]:8090\", \"*:8090\"; port 0 takes a free one"
+#define TAKES_DURATION "\"30s\", \"200ms\", \"5m\", or a number of seconds"
+#define TAKES_SIZE "\"32MB\", \"512KB\", or a number of bytes"
 
-void config_complain(struct config_reader *r, const struct place *place, bool is_value, const char *hint,
-                     struct slice text)
-{
-    struct diagnostic d = {.finding = finding_guess(text, false), .file = r->config->file,
-                           .text = text, .hint = slice_str(hint)};
-    if (place) {
-        d.line = is_value ? place->value_line : place->key_line;
-        d.column = is_value ? place->value_column : place->key_column;
-    }
-    report_add(r->report, &d, r->text);
-}
-
-/* An error about the value of the field at `path`. Always false. */
-bool config_bad(struct config_reader *r, struct slice path, const char *hint, const char *format, ...)
-{
-    struct buf text;
-    va_list args;
-    bool is_exact;
-    const struct place *place = places_find(&r->places, path, &is_exact);
-    buf_init(&text);
-    buf_printf(&text, "%.*s: ", SLICE_FMT(path));
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    config_complain(r, place, is_exact, hint, buf_slice(&text));
-    buf_clear(&text);
-    return false;
-}
-
-/* ---- Values. */
-
-const char *config_type_name(const json_t *value)
-{
-    switch (json_typeof(value)) {
-    case JSON_OBJECT: return json_object_get(value, "$env") || json_object_get(value, "$file") ? "a handle" : "a table";
-    case JSON_ARRAY: return "a list";
-    case JSON_STRING: return "text";
-    case JSON_INTEGER:
-    case JSON_REAL: return "a number";
-    case JSON_TRUE:
-    case JSON_FALSE: return "true or false";
-    case JSON_NULL: return "nothing";
-    }
-    return "something else";
-}
-
-struct slice config_resolve_path(struct config_reader *r, struct slice path)
-{
-    if (path.len && path.ptr[0] == '/') return arena_copy(r->arena, path);
-    return arena_printf(r->arena, "%.*s%.*s", SLICE_FMT(r->dir), SLICE_FMT(path));
-}
-
-bool config_read_file(const char *path, size_t max, struct buf *out)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    bool is_good = fstat(fd, &st) == 0;
-    if (is_good && !S_ISREG(st.st_mode)) {
-        errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-        is_good = false;
-    }
-    while (is_good) {
-        ssize_t n = read(fd, buf_reserve(out, 65536), 65536);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) {
-            is_good = n == 0;
-            break;
-        }
-        buf_grew(out, (size_t)n);
-        if (buf_len(out) > max) {
-            errno = EFBIG;
-            is_good = false;
-        }
-    }
-    int why = errno;
-    close(fd);
-    errno = why;
-    return is_good;
-}
+/* ---- Texts. */
 
 static bool resolve_env(struct config_reader *r, struct slice path, const char *name, struct slice *out)
 {
@@ -151,15 +69,24 @@ static bool read_text(struct config_reader *r, struct slice path, const json_t *
     return true;
 }
 
-static bool read_address(struct config_reader *r, struct slice path, const json_t *value, bool is_admin,
-                         struct slice *out)
+static bool read_address(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct listener_address address;
     struct slice text;
     struct fault why;
     if (!read_text(r, path, value, &text)) return false;
     if (!listener_parse(text.ptr, &address, &why)) return config_bad(r, path, NULL, "%s", fault_message(&why));
-    if (is_admin && !address_is_loopback(&address)) {
+    *out = text;
+    return true;
+}
+
+static bool read_admin_address(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct listener_address address;
+    struct slice text;
+    struct fault why;
+    if (!read_address(r, path, value, &text)) return false;
+    if (!listener_parse(text.ptr, &address, &why) || !address_is_loopback(&address)) {
         return config_bad(
             r, path, "use 127.0.0.1 or [::1], and a proxy with authentication in front if others must reach it",
             "the admin listener has no admin keys yet, so it may only be on a loopback address, not `%.*s`",
@@ -229,7 +156,7 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     return true;
 }
 
-static bool read_ca(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+static bool read_file(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
     if (!json_is_string(value))
@@ -254,7 +181,7 @@ static bool read_path(struct config_reader *r, struct slice path, const json_t *
 
 static bool read_duration(struct config_reader *r, struct slice path, const json_t *value, uint64_t *ms)
 {
-    static const char hint[] = "write \"30s\", \"200ms\", \"5m\", or a number of seconds";
+    static const char hint[] = "write " TAKES_DURATION;
     double seconds = json_number_value(value);
     if (json_is_number(value)) {
         if (seconds < 0 || seconds > 1e9) return config_bad(r, path, hint, "out of range");
@@ -269,7 +196,7 @@ static bool read_duration(struct config_reader *r, struct slice path, const json
 
 static bool read_size(struct config_reader *r, struct slice path, const json_t *value, uint64_t *bytes)
 {
-    static const char hint[] = "write \"32MB\", \"512KB\", or a number of bytes";
+    static const char hint[] = "write " TAKES_SIZE;
     if (json_is_integer(value) && json_integer_value(value) >= 0) {
         *bytes = (uint64_t)json_integer_value(value);
         return true;
@@ -289,66 +216,64 @@ static bool read_count(struct config_reader *r, struct slice path, const json_t 
     return true;
 }
 
-static void print_amount(const struct field *f, uint64_t amount, char *text, unsigned size)
+static bool read_flag(struct config_reader *r, struct slice path, const json_t *value, uint64_t *flag)
 {
-    if (f->kind == FIELD_DURATION) {
-        units_print_duration(amount, text, size);
-    } else if (f->kind == FIELD_SIZE) {
-        units_print_size(amount, text, size);
-    } else {
-        snprintf(text, size, "%llu", (unsigned long long)amount);
-    }
+    *flag = json_is_true(value);
+    return json_is_boolean(value) ||
+           config_bad(r, path, NULL, "must be true or false, not %s", config_type_name(value));
 }
 
-static void read_number(struct config_reader *r, const struct field *f, struct slice path, const json_t *value,
-                        void *to)
+static void print_count(uint64_t count, char *text, unsigned size)
 {
-    uint64_t n = 0;
+    snprintf(text, size, "%llu", (unsigned long long)count);
+}
+
+/* ---- All types. */
+
+#define TABLE .store = STORE_TABLE
+#define TEXT .store = STORE_TEXT, .size = sizeof(struct slice)
+#define NUMBER(type_) .store = STORE_NUMBER, .size = sizeof(type_)
+
+/* clang-format off */
+const struct field_type
+    type_table = {"table", "named fields", TABLE, .read_table = config_read_table},
+    type_providers = {"table of providers", "providers by their names", TABLE, .read_table = config_read_providers},
+    type_egress = {"table of services", "services by scheme, host and port", TABLE, .read_table = config_read_egress},
+    type_address = {"address", TAKES_ADDRESS, TEXT, .read_text = read_address},
+    type_admin_address = {"address", TAKES_ADDRESS, TEXT, .read_text = read_admin_address},
+    type_path = {"folder", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
+    type_file = {"file", "the path of a file that can be read, relative to the folder of the file", TEXT,
+                 .read_text = read_file},
+    type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
+    type_kind = {"kind", "\"openai\"", TEXT, .read_text = read_kind},
+    type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
+    type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},
+    type_flag = {"flag", "true or false", .store = STORE_FLAG, .size = sizeof(bool), .read_number = read_flag},
+    type_duration = {"duration", TAKES_DURATION, NUMBER(uint32_t), .read_number = read_duration,
+                     .print = units_print_duration},
+    type_size = {"size", TAKES_SIZE, NUMBER(size_t), .read_number = read_size, .print = units_print_size},
+    type_count = {"number", "a whole number", NUMBER(uint32_t), .read_number = read_count, .print = print_count},
+    type_count64 = {"number", "a whole number", NUMBER(uint64_t), .read_number = read_count, .print = print_count},
+    type_given = {"text", "", TEXT},
+    type_digest = {"digest", "", .store = STORE_DIGEST, .size = sizeof(((struct settings *)NULL)->digest)};
+/* clang-format on */
+
+static bool is_in_range(struct config_reader *r, const struct field *f, struct slice path, uint64_t n)
+{
     char least[32], most[32];
-    bool is_good = f->kind == FIELD_DURATION ? read_duration(r, path, value, &n)
-                   : f->kind == FIELD_SIZE   ? read_size(r, path, value, &n)
-                                             : read_count(r, path, value, &n);
-    if (!is_good) return;
-    if (n < f->min || n > f->max) {
-        print_amount(f, f->min, least, sizeof least);
-        print_amount(f, f->max, most, sizeof most);
-        config_bad(r, path, NULL, "must be from %s to %s", least, most);
-    } else if (f->kind == FIELD_SIZE) {
-        *(size_t *)to = (size_t)n;
-    } else if (f->kind == FIELD_COUNT64) {
-        *(uint64_t *)to = n;
-    } else {
-        *(uint32_t *)to = (uint32_t)n;
-    }
+    if (!f->type->print || (n >= f->min && n <= f->max)) return true;
+    f->type->print(f->min, least, sizeof least);
+    f->type->print(f->max, most, sizeof most);
+    return config_bad(r, path, NULL, "must be from %s to %s", least, most);
 }
 
-static void read_flag(struct config_reader *r, struct slice path, const json_t *value, bool *to)
+void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const json_t *value)
 {
-    if (json_is_boolean(value)) {
-        *to = json_is_true(value);
-    } else {
-        config_bad(r, path, NULL, "must be true or false, not %s", config_type_name(value));
-    }
-}
-
-void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const json_t *value, void *to)
-{
-    switch (f->kind) {
-    case FIELD_GROUP:
-    case FIELD_PROVIDERS:
-    case FIELD_EGRESS: check(!"a table is not a value"); return;
-    case FIELD_ADDRESS: read_address(r, path, value, false, to); return;
-    case FIELD_ADMIN: read_address(r, path, value, true, to); return;
-    case FIELD_PATH: read_path(r, path, value, to); return;
-    case FIELD_CA: read_ca(r, path, value, to); return;
-    case FIELD_WORD: read_word(r, path, value, to); return;
-    case FIELD_KIND: read_kind(r, path, value, to); return;
-    case FIELD_URL: read_url(r, path, value, to); return;
-    case FIELD_SECRET: read_secret(r, path, value, to); return;
-    case FIELD_FLAG: read_flag(r, path, value, to); return;
-    case FIELD_DURATION:
-    case FIELD_SIZE:
-    case FIELD_COUNT:
-    case FIELD_COUNT64: read_number(r, f, path, value, to); return;
+    void *to = field_value(&r->homes, f);
+    uint64_t n = 0;
+    if (f->type->read_text) {
+        f->type->read_text(r, path, value, to);
+    } else if (f->type->read_number(r, path, value, &n) && is_in_range(r, f, path, n)) {
+        field_set_number(f, to, n);
     }
 }
