@@ -30,6 +30,7 @@ function chain.new(policies, is_partial)
     if policy.kind == "auth" then last_auth = i end
     if policy.detector and policy.mode ~= "off" then detecting = policy end
   end
+  local detector = detecting and detecting.detector
 
   -- After auth, so that strangers learn nothing: are the hints sound, is there such a model? true when it ended here.
   local function resolve(f)
@@ -44,8 +45,9 @@ function chain.new(policies, is_partial)
     end
     f.model = entry.model.name
     f._entry = entry
-    core.model(entry.model.name)
+    core.model(f.model)
     if detecting and detecting.is_classifying then detecting.scan(f, detecting) end
+    if not f._hints then facts.settle_hints(f) end -- every chain asks for the data class
   end
 
   -- Filters that came after the choice may have taken its targets: choose again, in the same order.
@@ -84,40 +86,38 @@ function chain.new(policies, is_partial)
     end
     local chosen = f._chosen
     if not chosen then
-      if is_partial and not f._rejected and entry.model.virtual then return core.allow() end
+      if is_partial and not f._rejected and entry.model.virtual then return core.allow {} end
       return deny_empty(f)
     end
     local by = f._by
     note(f, by[1], by[2], "route", by[3] or chosen[1].name, by[4], by[5])
-    local names = {}
-    for i = 1, #chosen do names[i] = chosen[i].name end
-    core.allow(unpack(names))
+    core.allow(chosen)
     disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect)
   end
 
-  local function go_on(f, first)
-    for i = first, #policies do
+  -- Some policies in their order; true when one has ended it all.
+  local function run(f, first, last)
+    for i = first, last do
       local policy = policies[i]
-      if i > last_auth and not f._entry then
-        f._policy = false
-        if core.listing() then return listing.answer(f, policies) end
-        if resolve(f) then return end
-      end
-      if f._limits and policy.run ~= limits.run and limits.admit(f) then return end
+      if f._limits and policy.run ~= limits.run and limits.admit(f) then return true end
       f._at, f._policy = i, policy
-      if policy.run(f, policy) == "over" then return end
+      if policy.run(f, policy) == "over" then return true end
     end
+  end
+
+  local function go_on(f, first)
+    if first <= last_auth and run(f, first, last_auth) then return end
     if not f._entry then
       f._policy = false
-      if core.listing() then return listing.answer(f, policies) end
+      if f._listing then return listing.answer(f, policies) end
       if resolve(f) then return end
     end
+    if run(f, first > last_auth and first or last_auth + 1, #policies) then return end
     finish(f)
   end
 
   local function decide(f)
-    facts.attach(f)
-    if detecting then core.use_detector(detecting.detector) end
+    facts.attach(f, detector)
     return go_on(f, 1)
   end
 
@@ -130,7 +130,7 @@ function chain.new(policies, is_partial)
     note(f, policy, "", is_skipped and "skip" or "fault", text, policy.mode, 0)
     if not is_skipped then return core.fault(text, policy.name) end
     if f._at > #policies then return deny_empty(f) end
-    if core.listing() and f._at >= last_auth then return listing.answer(f, policies) end
+    if f._listing and f._at >= last_auth then return listing.answer(f, policies) end
     return go_on(f, f._at + 1)
   end
 

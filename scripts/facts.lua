@@ -6,6 +6,8 @@
 --   _filters   what a target must pass                _chosen   targets that a proposal left over
 --   _limits    what is to be taken from the counters
 --   _made      verbs built and not yet returned       _quiet    deciding about a listing: nothing is recorded
+--   _hints     whether any is given                   _listing  whether a list of models is asked for
+--   _live      whether the credential is good         _issuer   of the token that was presented
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -42,14 +44,15 @@ local function highest(...)
   return class
 end
 
--- What a redaction policy finds in the text raises it too, wherever that policy stands.
+-- What a redaction policy finds in the text raises it too, wherever that policy stands; facts.is_raised: where one says so.
 local function raised(class)
+  if not facts.is_raised then return class end
   local rank = core.found_rank()
   return rank > schema.class_rank[class] and schema.classes[rank] or class
 end
 
 -- Sets the four at once; most requests give none.
-local function settle_hints(f)
+function facts.settle_hints(f)
   local app = facts.apps and facts.apps[f.app]
   local defaults = app and app.defaults or nothing
   if not f._hints then
@@ -64,7 +67,7 @@ end
 
 for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
   compute[name] = function(f)
-    settle_hints(f)
+    facts.settle_hints(f)
     return f[name]
   end
 end
@@ -126,12 +129,20 @@ end
 
 local meta = { __index = core.fact_reader(compute) }
 
-function facts.attach(f)
-  core.prime(f)
-  f._filters, f._hints = {}, core.has_hints()
-  f._at, f._policy, f._entry, f._chosen, f._proposals, f._rejected, f._made, f._quiet, f._limits = 0, false, false, false,
-    false, false, false, false, false
-  return setmetatable(f, meta)
+-- One evaluation's, with places for what most requests ask: nothing of it moves when the answers come.
+core.facts_by(function()
+  return setmetatable({
+    _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
+    _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
+    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil, asked = nil,
+    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, ctx = nil, ctx_identity = nil,
+    ctx_request = nil, context_tokens = nil,
+  }, meta)
+end)
+
+-- The facts of the request under way that every chain asks for. detector: of its redaction policy, if any.
+function facts.attach(f, detector)
+  f.app, f.department, f.key_id, f.asked, f._hints, f._listing, f._live, f._issuer = core.begin(detector)
 end
 
 -- After auth settled a field of the identity: it is asked again, and what depends on it.

@@ -52,6 +52,9 @@ int bind_push_fact(lua_State *L, struct slice s);
 /* Pushes a JSON text as tables; raises when it is none. null and [] become {_raw = …} (scripts/json.lua). */
 void bind_push_json(lua_State *L, struct slice text);
 
+/* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
+struct redact *bind_redact(struct policy_eval *eval);
+
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);
 int bind_random(lua_State *L);

@@ -18,10 +18,10 @@ struct view {
 static struct policy_eval *check_view(lua_State *L, struct view **view)
 {
     struct policy_set *set = bind_set(L);
-    if (lua_type(L, 1) != LUA_TUSERDATA || lua_objlen(L, 1) != sizeof **view) {
+    *view = lua_touserdata(L, 1);
+    if (!*view || lua_objlen(L, 1) != sizeof **view) {
         luaL_error(L, "this is a method: call it with a colon, as in ctx:annotate(…)");
     }
-    *view = lua_touserdata(L, 1);
     if (!set->running || set->running->serial != (*view)->serial) {
         luaL_error(L, "this ctx belongs to a request that is over: nothing of a request may be kept for the next");
     }
@@ -36,33 +36,35 @@ static struct policy_eval *check_eval(lua_State *L)
 
 /* --- fields --- */
 
-/* Upvalues: the kind's table of fields, a function that raises for an unknown one. */
+/* A fact that is false: one that may be, or one that is not there. */
+static int push_false(lua_State *L)
+{
+    lua_getfield(L, lua_upvalueindex(1), "_booleans");
+    if (!lua_isnil(L, -1)) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, -2);
+    }
+    if (!lua_isnil(L, -1)) lua_pushboolean(L, false);
+    return 1;
+}
+
+/* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone: two arguments. */
 static int on_index(lua_State *L)
 {
     struct policy_eval *eval = check_eval(L);
-    lua_settop(L, 2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref); // view key facts
     lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1)); // view key fact
-    if (lua_type(L, 3) == LUA_TFUNCTION) return 1;
-    if (lua_isnil(L, 3)) {
+    lua_rawget(L, lua_upvalueindex(1)); // view key facts fact
+    switch (lua_type(L, 4)) {
+    case LUA_TFUNCTION: return 1;
+    case LUA_TNIL:
         lua_pushvalue(L, lua_upvalueindex(2));
         lua_pushvalue(L, 2);
         lua_call(L, 1, 0);
         return 0;
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref); // view key fact facts
-    lua_insert(L, 3);                                   // view key facts fact
-    lua_gettable(L, 3);                                 // view key facts value
-    if (lua_type(L, 4) == LUA_TBOOLEAN && !lua_toboolean(L, 4)) {
-        lua_getfield(L, lua_upvalueindex(1), "_booleans"); // a fact that may be false, or one that is not there
-        if (!lua_isnil(L, -1)) {
-            lua_pushvalue(L, 2);
-            lua_rawget(L, -2);
-        }
-        if (lua_isnil(L, -1)) return 1;
-        lua_pushboolean(L, false);
-    }
-    return 1;
+    lua_gettable(L, 3); // view key facts value
+    return lua_isboolean(L, 4) && !lua_toboolean(L, 4) ? push_false(L) : 1;
 }
 
 static int on_newindex(lua_State *L)

@@ -7,8 +7,7 @@
 #include "lua/calls.h"
 #include "lua/simulate.h"
 
-#define FAULTS_MAX 64   /* policies of one chain that may fail and be passed over */
-#define STATE_FIELDS 32 /* facts that a usual request asks for: one allocation */
+#define FAULTS_MAX 64 /* policies of one chain that may fail and be passed over */
 
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how)
 {
@@ -176,7 +175,8 @@ static int on_start(lua_State *L)
     struct start *start = lua_touserdata(L, 1);
     struct policy_eval *eval = start->eval;
     if (eval->state_ref == LUA_NOREF) {
-        lua_createtable(L, 0, STATE_FIELDS);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, eval->set->facts_ref);
+        lua_call(L, 0, 1);
         eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     }
     drop_strands(eval);

@@ -45,6 +45,7 @@ struct policy_set {
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
+    int facts_ref;               /* registry: what makes an evaluation's table of facts */
     /* while loading only */
     const struct settings *settings;
     struct policy_errors *errors;
@@ -76,6 +77,7 @@ struct policy_eval {
     uint64_t serial;
     uint64_t random;
     int state_ref; /* registry: its table of facts (scripts/facts.lua) */
+    const struct redact_rules *detector; /* of the chain's redaction policy; NULL: nothing is looked for */
     struct strand strands[EVAL_STRANDS_MAX];
     struct strand *current; /* inside a slice */
     bool is_done;
