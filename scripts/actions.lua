@@ -82,7 +82,7 @@ local function run_hook(f, policy)
   local hook = policy.on_request
   if not hook then return nil end
   local returned = hook(f.ctx)
-  if returned == nil and not f._made then return nil end -- nearly always
+  if returned == nil and not f._made then return core.trust() end -- nearly always
   local decision = verbs.returned(f, returned, "on_request")
   if not decision then return nil end
   local rule = { name = "on_request", mode = policy.mode, line = decision.line or policy.hook_line }

@@ -131,12 +131,11 @@ local meta = { __index = core.fact_reader(compute) }
 
 -- One evaluation's, with places for what most requests ask: nothing of it moves when the answers come.
 core.facts_by(function()
-  return setmetatable({
+  return setmetatable({ nil, nil, nil, nil, -- views
     _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
     _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
     _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil, asked = nil,
-    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, ctx = nil, ctx_identity = nil,
-    ctx_request = nil, context_tokens = nil,
+    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
   }, meta)
 end)
 
@@ -294,9 +293,12 @@ function fields.estimate.cost_of(view, name)
   return nano and nano / 1000000000
 end
 
+-- Views are not kept under their names: whoever hands one to a policy's function asks for it, so that C knows.
 compute.ctx = core.viewer "ctx"
 for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta" } do
-  since(phase, "ctx_" .. kind, core.viewer(kind))
+  local name = "ctx_view_" .. kind
+  compute[name] = core.viewer(kind)
+  since(phase, "ctx_" .. kind, function(f) return f[name] end)
 end
 for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals", "budget" } do
   compute["ctx_" .. kind] = core.viewer(kind)

@@ -52,6 +52,12 @@ int bind_push_fact(lua_State *L, struct slice s);
 /* Pushes a JSON text as tables; raises when it is none. null and [] become {_raw = …} (scripts/json.lua). */
 void bind_push_json(lua_State *L, struct slice text);
 
+/* Numbers of facts from here on are views of bind_ctx.c. */
+#define BIND_VIEWS 100
+/* The facts' own view of that number, counted from 0; the table of facts is at index 1. Policies' functions are given views,
+ * asked for anew each time, so this is where their code begins to be counted (vm_distrust). */
+void bind_push_view(lua_State *L, struct policy_eval *eval, int view);
+
 /* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
 struct redact *bind_redact(struct policy_eval *eval);
 

@@ -238,36 +238,62 @@ static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
     lua_pop(L, 1);
 }
 
-/* One for the request under way. Upvalues: the kind's name, its number, its metatable once it was found: that is made
- * when all files are read. */
-static int make_view(lua_State *L)
+static const char *const view_names[EVAL_VIEWS + 1] = {"ctx",   "identity",  "request", "estimate", "headers", "roles",
+                                                   "approvals", "budget", "route",   "response", "usage"};
+
+static enum view_kind kind_of(int view)
 {
-    struct policy_eval *eval = bind_eval(L);
-    struct view *view = lua_newuserdata(L, sizeof *view);
-    view->serial = eval->serial;
-    view->kind = (enum view_kind)lua_tointeger(L, lua_upvalueindex(2));
-    if (lua_isnil(L, lua_upvalueindex(3))) {
-        lua_pushvalue(L, lua_upvalueindex(1));
-        lua_rawget(L, LUA_REGISTRYINDEX);
-        lua_replace(L, lua_upvalueindex(3));
+    const char *name = view_names[view];
+    return strcmp(name, "headers") == 0     ? VIEW_HEADERS
+           : strcmp(name, "roles") == 0     ? VIEW_ROLES
+           : strcmp(name, "approvals") == 0 ? VIEW_APPROVALS
+                                            : VIEW_FIELDS;
+}
+
+/* Kinds of fields get their metatables when all files are read. */
+static void push_metatable(lua_State *L, struct policy_set *set, int view)
+{
+    if (!set->view_refs[view]) {
+        luaL_getmetatable(L, view_names[view]);
+        set->view_refs[view] = luaL_ref(L, LUA_REGISTRYINDEX);
     }
-    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_rawgeti(L, LUA_REGISTRYINDEX, set->view_refs[view]);
+}
+
+void bind_push_view(lua_State *L, struct policy_eval *eval, int view)
+{
+    vm_distrust(L);
+    lua_rawgeti(L, 1, view + 1);
+    if (lua_type(L, -1) == LUA_TUSERDATA) return;
+    lua_pop(L, 1);
+    struct view *made = lua_newuserdata(L, sizeof *made);
+    *made = (struct view){eval->serial, kind_of(view)};
+    push_metatable(L, eval->set, view);
     lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, 1, view + 1);
+}
+
+/* viewer(kind) → what stands for that view among the facts that C answers */
+static int on_viewer(lua_State *L)
+{
+    lua_pushinteger(L, BIND_VIEWS + luaL_checkoption(L, 1, NULL, view_names));
     return 1;
 }
 
-/* viewer(kind) → a function that makes a view of that kind */
-static int on_viewer(lua_State *L)
+/* trust(): what runs from here on is this script's, and little; until a view is asked for */
+static int on_trust(lua_State *L)
 {
-    struct slice name = bind_check_slice(L, 1);
-    lua_settop(L, 1);
-    lua_pushinteger(L, slice_equal(name, SLICE("headers"))     ? VIEW_HEADERS
-                       : slice_equal(name, SLICE("roles"))     ? VIEW_ROLES
-                       : slice_equal(name, SLICE("approvals")) ? VIEW_APPROVALS
-                                                               : VIEW_FIELDS);
-    lua_pushnil(L);
-    lua_pushcclosure(L, make_view, 3);
-    return 1;
+    vm_trust(L);
+    return 0;
+}
+
+/* distrust(): from here on all is counted, whoever's it is */
+static int on_distrust(lua_State *L)
+{
+    vm_distrust(L);
+    bind_eval(L)->task.trusts = VM_TRUSTS_MAX;
+    return 0;
 }
 
 /* facts() → the table of facts of the request under way */
@@ -288,6 +314,8 @@ void bind_ctx_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"view_kind", on_view_kind},
                                          {"viewer", on_viewer},
+                                         {"trust", on_trust},
+                                         {"distrust", on_distrust},
                                          {"facts", on_facts},
                                          {"check_ctx", on_check_ctx},
                                          {"last_user_text", on_last_user_text},

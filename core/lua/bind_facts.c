@@ -230,10 +230,18 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
 /* __index of a table of facts. Upvalue: name → number of one of the facts above, or function(facts) of another. */
 static int on_fact(lua_State *L)
 {
+    int number;
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(1)); // facts name what
     switch (lua_type(L, 3)) {
-    case LUA_TNUMBER: push_fact(L, bind_eval(L), (enum fact)lua_tointeger(L, 3)); break;
+    case LUA_TNUMBER:
+        number = (int)lua_tointeger(L, 3);
+        if (number >= BIND_VIEWS) {
+            bind_push_view(L, bind_eval(L), number - BIND_VIEWS);
+            return 1;
+        }
+        push_fact(L, bind_eval(L), (enum fact)number);
+        break;
     case LUA_TNIL: return 1;
     default:
         lua_pushvalue(L, 1);

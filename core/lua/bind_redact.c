@@ -139,13 +139,14 @@ struct redact *bind_redact(struct policy_eval *eval)
     return x->redact;
 }
 
-/* scan() → whether all is looked at: a piece a call, so that others have their turn in between; whether there is
- * anything to say of it */
+/* scan() → whether all is looked at: a piece a call, and nothing where others shall have their turn in between; whether
+ * there is anything to say of it */
 static int on_scan(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
     struct redact *r = bind_redact(eval);
     bool is_done = !r || redact_is_scanned(r) || redact_scan(r, &eval->x->request, buf_slice(&eval->x->body));
+    if (!is_done && vm_is_slice_over(L)) return lua_yield(L, 0);
     lua_pushboolean(L, is_done);
     lua_pushboolean(L, r && redact_has_findings(r));
     return 2;

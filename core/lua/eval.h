@@ -26,6 +26,7 @@ struct spare_strand {
     int co_ref; /* registry */
 };
 #define EVAL_SPARES_MAX 16
+#define EVAL_VIEWS 11 /* kinds of ctx and what hangs on it */
 
 struct policy_set {
     unsigned refs;
@@ -45,6 +46,7 @@ struct policy_set {
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
+    int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
     int facts_ref;               /* registry: what makes an evaluation's table of facts */
     /* while loading only */
     const struct settings *settings;

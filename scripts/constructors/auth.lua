@@ -48,7 +48,7 @@ end
 
 local function enrich(f, policy)
   local added = policy.enrich(f.ctx_identity)
-  if added == nil then return end
+  if added == nil then return core.trust() end
   if type(added) ~= "table" then error("enrich returned " .. schema.kind_of(added) .. ": a table or nothing is wanted", 0) end
   for _, name in ipairs(report.keys(added)) do
     if not facts.is_identity(name) or name == "key_id" then
