@@ -29,7 +29,8 @@ local models_file = { name = "models", file = "policies/models.lua", mode = "enf
 -- is_partial: examples of one file, where nobody need choose a target.
 function chain.new(policies, is_partial)
   local last_auth, detecting, rules = 0, nil, 0
-  local on_disconnect = disconnect.of(policies)
+  local on_disconnect, count = disconnect.of(policies), #policies
+  local may_drain = on_disconnect or disconnect.is_said_by(facts.apps)
   for i, policy in ipairs(policies) do
     if policy.kind == "auth" then last_auth = i end
     rules = rules + #(policy.rules or {}) + #(policy.rows or {}) -- rows of access go by name, and are looked up
@@ -83,14 +84,14 @@ function chain.new(policies, is_partial)
 
   local function finish(f)
     if f._limits and limits.admit(f) then return end
-    f._at = #policies + 1
+    f._at = count + 1
     if f._chosen and f._filter_count ~= #f._filters then choose_again(f) end
     f._policy = false
-    local entry = f._entry
-    if not f._chosen and not entry.model.virtual then
+    local entry, chosen = f._entry, f._chosen
+    if not chosen and not entry.model.virtual then
       targets.propose(f, models_file, f.model, entry.targets, "the targets of " .. f.model, "enforce", entry.model.line)
+      chosen = f._chosen
     end
-    local chosen = f._chosen
     if not chosen then
       if is_partial and not f._rejected and entry.model.virtual then return core.allow {} end
       return deny_empty(f)
@@ -98,7 +99,7 @@ function chain.new(policies, is_partial)
     local by = f._by
     note(f, by[1], by[2], "route", by[3] or chosen[1].name, by[4], by[5])
     core.allow(chosen)
-    disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect)
+    if may_drain then disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect) end
   end
 
   -- Some policies in their order; true when one has ended it all.
@@ -119,8 +120,9 @@ function chain.new(policies, is_partial)
       if f._listing then return listing.answer(f, policies) end
       if resolve(f) then return end
     end
-    if run(f, first > last_auth and first or last_auth + 1, #policies) then return end
-    finish(f)
+    if first <= last_auth then first = last_auth + 1 end
+    if run(f, first, count) then return end
+    return finish(f)
   end
 
   local function decide(f)
@@ -136,7 +138,7 @@ function chain.new(policies, is_partial)
     local is_skipped = policy.on_error == "skip" or policy.mode == "observe"
     note(f, policy, "", is_skipped and "skip" or "fault", text, policy.mode, 0)
     if not is_skipped then return core.fault(text, policy.name) end
-    if f._at > #policies then return deny_empty(f) end
+    if f._at > count then return deny_empty(f) end
     if f._listing and f._at >= last_auth then return listing.answer(f, policies) end
     return go_on(f, f._at + 1)
   end

@@ -29,6 +29,16 @@ function compute.generation() return facts.generation end
 -- callers can only raise it.
 local nothing = {}
 
+-- What holds for an app where a request says nothing: by the table of its defaults.
+local usual = {}
+
+local function usual_of(defaults)
+  local known = { task = defaults.task or false, quality = defaults.quality or false,
+    max_latency_ms = defaults.max_latency_ms or false, data = defaults.data or "public" }
+  usual[defaults] = known
+  return known
+end
+
 local function hint(name, default)
   local header, body = core.hint(name)
   return header or body or default or false
@@ -44,11 +54,10 @@ local function highest(...)
   return class
 end
 
--- What a redaction policy finds in the text raises it too, wherever that policy stands; facts.is_raised: where one says so.
+-- What a redaction policy finds in the text raises it too, wherever that policy stands, if one says so: facts.is_raised.
 local function raised(class)
-  if not facts.is_raised then return class end
-  local rank = core.found_rank()
-  return rank > schema.class_rank[class] and schema.classes[rank] or class
+  local rank = facts.is_raised and core.found_rank()
+  return rank and rank > schema.class_rank[class] and schema.classes[rank] or class
 end
 
 -- Sets the four at once; most requests give none.
@@ -56,8 +65,9 @@ function facts.settle_hints(f)
   local app = facts.apps and facts.apps[f.app]
   local defaults = app and app.defaults or nothing
   if not f._hints then
-    f.task, f.quality = defaults.task or false, defaults.quality or false
-    f.max_latency_ms, f.data = defaults.max_latency_ms or false, raised(defaults.data or "public")
+    local known = usual[defaults] or usual_of(defaults)
+    f.task, f.quality, f.max_latency_ms, f.data = known.task, known.quality, known.max_latency_ms, known.data
+    if facts.is_raised then f.data = raised(known.data) end
     return
   end
   f.task, f.quality = hint("task", defaults.task), hint("quality", defaults.quality)

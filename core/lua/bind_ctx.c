@@ -14,18 +14,24 @@ struct view {
     enum view_kind kind;
 };
 
-/* The evaluation that the view at index 1 belongs to. */
+/* The evaluation that a view belongs to. */
+static struct policy_eval *check_alive(lua_State *L, const struct view *view)
+{
+    struct policy_eval *running = bind_set(L)->running;
+    if (!running || running->serial != view->serial) {
+        luaL_error(L, "this ctx belongs to a request that is over: nothing of a request may be kept for the next");
+    }
+    return running;
+}
+
+/* That of the view at index 1. */
 static struct policy_eval *check_view(lua_State *L, struct view **view)
 {
-    struct policy_set *set = bind_set(L);
     *view = lua_touserdata(L, 1);
     if (!*view || lua_objlen(L, 1) != sizeof **view) {
         luaL_error(L, "this is a method: call it with a colon, as in ctx:annotate(…)");
     }
-    if (!set->running || set->running->serial != (*view)->serial) {
-        luaL_error(L, "this ctx belongs to a request that is over: nothing of a request may be kept for the next");
-    }
-    return set->running;
+    return check_alive(L, *view);
 }
 
 static struct policy_eval *check_eval(lua_State *L)
@@ -51,7 +57,7 @@ static int push_false(lua_State *L)
 /* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone: two arguments. */
 static int on_index(lua_State *L)
 {
-    struct policy_eval *eval = check_eval(L);
+    struct policy_eval *eval = check_alive(L, lua_touserdata(L, 1));
     lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref); // view key facts
     lua_pushvalue(L, 2);
     lua_rawget(L, lua_upvalueindex(1)); // view key facts fact
@@ -241,14 +247,7 @@ static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
 static const char *const view_names[EVAL_VIEWS + 1] = {"ctx",   "identity",  "request", "estimate", "headers", "roles",
                                                    "approvals", "budget", "route",   "response", "usage"};
 
-static enum view_kind kind_of(int view)
-{
-    const char *name = view_names[view];
-    return strcmp(name, "headers") == 0     ? VIEW_HEADERS
-           : strcmp(name, "roles") == 0     ? VIEW_ROLES
-           : strcmp(name, "approvals") == 0 ? VIEW_APPROVALS
-                                            : VIEW_FIELDS;
-}
+static const enum view_kind view_kinds[EVAL_VIEWS] = {[4] = VIEW_HEADERS, [5] = VIEW_ROLES, [6] = VIEW_APPROVALS};
 
 /* Kinds of fields get their metatables when all files are read. */
 static void push_metatable(lua_State *L, struct policy_set *set, int view)
@@ -267,7 +266,7 @@ void bind_push_view(lua_State *L, struct policy_eval *eval, int view)
     if (lua_type(L, -1) == LUA_TUSERDATA) return;
     lua_pop(L, 1);
     struct view *made = lua_newuserdata(L, sizeof *made);
-    *made = (struct view){eval->serial, kind_of(view)};
+    *made = (struct view){eval->serial, view_kinds[view]};
     push_metatable(L, eval->set, view);
     lua_setmetatable(L, -2);
     lua_pushvalue(L, -1);

@@ -11,7 +11,7 @@
 
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how)
 {
-    struct policy_eval *eval = mem_zalloc(1, sizeof *eval);
+    struct policy_eval *eval = mem_alloc(sizeof *eval);
     check(policy_has(set, how->phase));
     eval_init(eval, policy_set_ref(set), x, &set->entries[how->phase], how);
     if (how->phase == PHASE_REQUEST) memcpy(x->policy_digest, policy_set_digest(set), sizeof x->policy_digest);
@@ -91,7 +91,12 @@ static void init_task(struct policy_eval *eval)
 void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
                const struct policy_call *how)
 {
-    *eval = (struct policy_eval){.set = set, .x = x, .entry = *entry, .answer = &x->verdict, .state_ref = LUA_NOREF};
+    memset(eval, 0, sizeof *eval);
+    eval->set = set;
+    eval->x = x;
+    eval->entry = *entry;
+    eval->answer = &x->verdict;
+    eval->state_ref = LUA_NOREF;
     if (how) eval->how = *how;
     eval->serial = ++set->serials;
     eval->random = seed_of(x->id);
@@ -104,6 +109,35 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
     simulate_adopt(x, set->auth);
     believe_key(x);
     estimate(set, x);
+}
+
+/* --- the table of facts --- */
+
+/* The one on top; places are used again, since making one is dearer than all else about it. */
+static void keep_state(lua_State *L, struct policy_eval *eval)
+{
+    struct policy_set *set = eval->set;
+    if (!set->state_ref_count) {
+        eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        return;
+    }
+    eval->state_ref = set->state_refs[--set->state_ref_count];
+    lua_rawseti(L, LUA_REGISTRYINDEX, eval->state_ref);
+}
+
+static void drop_state(struct policy_eval *eval)
+{
+    struct policy_set *set = eval->set;
+    lua_State *L = vm_main(set->vm);
+    if (eval->state_ref == LUA_NOREF) return;
+    if (set->state_ref_count == EVAL_SPARES_MAX) {
+        luaL_unref(L, LUA_REGISTRYINDEX, eval->state_ref);
+    } else {
+        lua_pushboolean(L, false); /* the place is there: allocates nothing */
+        lua_rawseti(L, LUA_REGISTRYINDEX, eval->state_ref);
+        set->state_refs[set->state_ref_count++] = eval->state_ref;
+    }
+    eval->state_ref = LUA_NOREF;
 }
 
 /* --- strands --- */
@@ -137,8 +171,7 @@ static void drop_strands(struct policy_eval *eval)
 void eval_clear(struct policy_eval *eval)
 {
     drop_strands(eval);
-    luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, eval->state_ref);
-    eval->state_ref = LUA_NOREF;
+    drop_state(eval);
     mem_free(eval->own_answer);
     eval->own_answer = NULL;
 }
@@ -184,7 +217,7 @@ static int on_start(lua_State *L)
     if (eval->state_ref == LUA_NOREF) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, eval->set->facts_ref);
         lua_call(L, 0, 1);
-        eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        keep_state(L, eval);
     }
     drop_strands(eval);
     lua_State *co = add_strand(L, eval, NULL)->co;

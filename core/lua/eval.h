@@ -37,6 +37,8 @@ struct policy_set {
     bool buffers;                /* some on_response wants streams whole */
     struct spare_strand spares[EVAL_SPARES_MAX];
     size_t spare_count;
+    int state_refs[EVAL_SPARES_MAX]; /* registry: places for tables of facts, nobody's at the moment */
+    size_t state_ref_count;
     uint64_t serials;            /* evaluations begun; names views */
     struct policy_eval *running; /* whose slice it is; NULL between slices */
     uint64_t random;             /* math.random while loading */

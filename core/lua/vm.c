@@ -17,7 +17,7 @@
  * costs as much as the whole heap, so small heaps are left alone for longer. */
 #define GARBAGE_BYTES (4u * MIB)
 
-#define SMALL_CLASSES 32
+#define SMALL_CLASSES 64
 
 struct vm {
     lua_State *L;
@@ -57,7 +57,7 @@ static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
 #ifdef __SANITIZE_ADDRESS__
 #define SMALL_BYTES_MAX 0u
 #else
-#define SMALL_BYTES_MAX 512u
+#define SMALL_BYTES_MAX 1024u
 #endif
 #define SMALL_STEP 16u
 #define PAGE_BYTES (32u * KIB)
