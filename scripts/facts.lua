@@ -6,6 +6,8 @@
 --   _filters   what a target must pass                _chosen   targets that a proposal left over
 --   _limits    what is to be taken from the counters
 --   _made      verbs built and not yet returned       _quiet    deciding about a listing: nothing is recorded
+--   _hints     whether any is given                   _listing  whether a list of models is asked for
+--   _live      whether the credential is good         _issuer   of the token that was presented
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -28,6 +30,16 @@ function compute.generation() return facts.generation end
 -- callers can only raise it.
 local nothing = {}
 
+-- What holds for an app where a request says nothing: by the table of its defaults.
+local usual = {}
+
+local function usual_of(defaults)
+  local known = { task = defaults.task or false, quality = defaults.quality or false,
+    max_latency_ms = defaults.max_latency_ms or false, data = defaults.data or "public" }
+  usual[defaults] = known
+  return known
+end
+
 local function hint(name, default)
   local header, body = core.hint(name)
   return header or body or default or false
@@ -43,19 +55,20 @@ local function highest(...)
   return class
 end
 
--- What a redaction policy finds in the text raises it too, wherever that policy stands.
+-- What a redaction policy finds in the text raises it too, wherever that policy stands, if one says so: facts.is_raised.
 local function raised(class)
-  local rank = core.found_rank()
-  return rank > schema.class_rank[class] and schema.classes[rank] or class
+  local rank = facts.is_raised and core.found_rank()
+  return rank and rank > schema.class_rank[class] and schema.classes[rank] or class
 end
 
 -- Sets the four at once; most requests give none.
-local function settle_hints(f)
+function facts.settle_hints(f)
   local app = facts.apps and facts.apps[f.app]
   local defaults = app and app.defaults or nothing
   if not f._hints then
-    f.task, f.quality = defaults.task or false, defaults.quality or false
-    f.max_latency_ms, f.data = defaults.max_latency_ms or false, raised(defaults.data or "public")
+    local known = usual[defaults] or usual_of(defaults)
+    f.task, f.quality, f.max_latency_ms, f.data = known.task, known.quality, known.max_latency_ms, known.data
+    if facts.is_raised then f.data = raised(known.data) end
     return
   end
   f.task, f.quality = hint("task", defaults.task), hint("quality", defaults.quality)
@@ -65,7 +78,7 @@ end
 
 for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
   compute[name] = function(f)
-    settle_hints(f)
+    facts.settle_hints(f)
     return f[name]
   end
 end
@@ -127,12 +140,19 @@ end
 
 local meta = { __index = core.fact_reader(compute) }
 
-function facts.attach(f)
-  core.prime(f)
-  f._filters, f._hints = {}, core.has_hints()
-  f._at, f._policy, f._entry, f._chosen, f._proposals, f._rejected, f._made, f._quiet, f._limits = 0, false, false, false,
-    false, false, false, false, false
-  return setmetatable(f, meta)
+-- One evaluation's, with places for what most requests ask: nothing of it moves when the answers come.
+core.facts_by(function()
+  return setmetatable({ nil, nil, nil, nil, -- views
+    _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
+    _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
+    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil, asked = nil,
+    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
+  }, meta)
+end)
+
+-- The facts of the request under way that every chain asks for. detector: of its redaction policy, if any.
+function facts.attach(f, detector)
+  f.app, f.department, f.key_id, f.asked, f._hints, f._listing, f._live, f._issuer = core.begin(detector)
 end
 
 -- After auth settled a field of the identity: it is asked again, and what depends on it.
@@ -281,9 +301,12 @@ function fields.estimate.cost_of(view, name)
   return nano and nano / 1000000000
 end
 
+-- Views are not kept under their names: whoever hands one to a policy's function asks for it, so that C knows.
 compute.ctx = core.viewer "ctx"
 for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta" } do
-  since(phase, "ctx_" .. kind, core.viewer(kind))
+  local name = "ctx_view_" .. kind
+  compute[name] = core.viewer(kind)
+  since(phase, "ctx_" .. kind, function(f) return f[name] end)
 end
 for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals", "budget" } do
   compute["ctx_" .. kind] = core.viewer(kind)

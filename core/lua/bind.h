@@ -42,6 +42,15 @@ struct policy_eval *bind_eval(lua_State *L);
 /* The same for what may wait ("http"): raises, in words for authors, where nothing can be put aside. */
 struct policy_eval *bind_waiting_eval(lua_State *L, const char *name);
 
+/* Numbers of facts from here on are views of bind_ctx.c. */
+#define BIND_VIEWS 100
+/* The facts' own view of that number, counted from 0; the table of facts is at index 1. Policies' functions are given views,
+ * asked for anew each time, so this is where their code begins to be counted (vm_distrust). */
+void bind_push_view(lua_State *L, struct policy_eval *eval, int view);
+
+/* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
+struct redact *bind_redact(struct policy_eval *eval);
+
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);
 int bind_random(lua_State *L);

@@ -232,22 +232,26 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
 /* __index of a table of facts. Upvalue: name → number of one of the facts above, or function(facts) of another. */
 static int on_fact(lua_State *L)
 {
-    lua_settop(L, 2);
+    int number;
     lua_pushvalue(L, 2);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1)); // facts name name what
-    switch (lua_type(L, 4)) {
-    case LUA_TNUMBER: push_fact(L, bind_eval(L), (enum fact)lua_tointeger(L, 4)); break;
+    lua_rawget(L, lua_upvalueindex(1)); // facts name what
+    switch (lua_type(L, 3)) {
+    case LUA_TNUMBER:
+        number = (int)lua_tointeger(L, 3);
+        if (number >= BIND_VIEWS) {
+            bind_push_view(L, bind_eval(L), number - BIND_VIEWS);
+            return 1;
+        }
+        push_fact(L, bind_eval(L), (enum fact)number);
+        break;
     case LUA_TNIL: return 1;
     default:
-        lua_pushvalue(L, 4);
         lua_pushvalue(L, 1);
         lua_call(L, 1, 1);
     }
-    lua_replace(L, 4);
-    lua_pushvalue(L, 4);
-    lua_insert(L, 3);
-    lua_rawset(L, 1); // facts name value
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1); // facts name … value
     return 1;
 }
 
@@ -264,34 +268,25 @@ static int on_fact_reader(lua_State *L)
     return 1;
 }
 
-/* Facts that nearly every chain asks for: given at once they cost half. */
-static const enum fact primed[] = {FACT_APP, FACT_DEPARTMENT, FACT_KEY_ID, FACT_API, FACT_ASKED};
-
-/* prime(facts). Upvalues: their names. */
-static int on_prime(lua_State *L)
+/* facts_by(new): what makes the table of facts of each evaluation */
+static int on_facts_by(lua_State *L)
 {
-    struct policy_eval *eval = bind_eval(L);
-    luaL_checktype(L, 1, LUA_TTABLE);
-    for (size_t i = 0; i < COUNT(primed); i++) {
-        lua_pushvalue(L, lua_upvalueindex((int)i + 1));
-        push_fact(L, eval, primed[i]);
-        lua_rawset(L, 1);
-    }
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    bind_set(L)->facts_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
 
-static void push_prime(lua_State *L)
+static bool is_listing(const struct exchange *x)
 {
-    for (size_t i = 0; i < COUNT(primed); i++)
-        lua_pushstring(L, fact_names[primed[i]]);
-    lua_pushcclosure(L, on_prime, COUNT(primed));
+    return x->api == API_MODELS || x->api == API_MODEL;
 }
 
 /* listing() → nil for a request that calls a model; "all", or "one" for GET /v1/models/{id} */
 static int on_listing(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
-    if (x->api != API_MODELS && x->api != API_MODEL) return 0;
+    if (!is_listing(x)) return 0;
     lua_pushstring(L, x->api == API_MODEL ? "one" : "all");
     return 1;
 }
@@ -342,17 +337,41 @@ static int on_hint(lua_State *L)
     return 2;
 }
 
-/* has_hints(): is any given? One walk, so that requests without hints pay for no more. */
-static int on_has_hints(lua_State *L)
+/* Is any given? One walk, so that requests without hints pay for no more. */
+static bool has_hints(const struct exchange *x)
 {
-    const struct exchange *x = bind_eval(L)->x;
-    bool has = has_body(x) && x->request.hints_node != JSON_NONE;
-    for (size_t i = 0; !has && i < x->head.header_count; i++) {
+    if (has_body(x) && x->request.hints_node != JSON_NONE) return true;
+    for (size_t i = 0; i < x->head.header_count; i++) {
         struct slice name = x->head.headers[i].name;
-        has = name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"));
+        if (name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"))) return true;
     }
-    lua_pushboolean(L, has);
-    return 1;
+    return false;
+}
+
+/* --- */
+
+static bool is_refused(const struct exchange *x)
+{
+    return x->identity.token_presented && x->identity.token_refusal != JWT_GOOD;
+}
+
+/* begin(detector or nil) → app, department, key_id, the model that was asked for, has it hints, is it a listing, is its credential good,
+ * the issuer of its token: what every chain asks for, given at once */
+static int on_begin(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    const struct exchange *x = eval->x;
+    const struct key_record *key = live_key(x);
+    eval->detector = lua_touserdata(L, 1);
+    bind_push_fact(L, x->identity.app);
+    bind_push_fact(L, x->identity.department);
+    bind_push_fact(L, key ? key->id : SLICE(""));
+    bind_push_fact(L, asked_model(x));
+    lua_pushboolean(L, has_hints(x));
+    lua_pushboolean(L, is_listing(x));
+    lua_pushboolean(L, key && !is_refused(x));
+    bind_push_fact(L, x->identity.token_issuer);
+    return 8;
 }
 
 /* share(text, salt) → 0 to 9999, the same for the same two: which part of all callers this one belongs to */
@@ -370,12 +389,11 @@ void bind_facts_register(lua_State *L)
                                          {"has_role", on_has_role},
                                          {"is_approved", on_is_approved},
                                          {"fact_reader", on_fact_reader},
+                                         {"facts_by", on_facts_by},
+                                         {"begin", on_begin},
                                          {"listing", on_listing},
                                          {"hint", on_hint},
-                                         {"has_hints", on_has_hints},
                                          {"share", on_share},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
-    push_prime(L);
-    lua_setfield(L, -2, "prime");
 }

@@ -138,7 +138,8 @@ static int on_is_counted(lua_State *L)
     return 1;
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) */
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) → what allow()
+ * knows the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -149,7 +150,8 @@ static int on_add_terms(lua_State *L)
     terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->is_default_price = lua_toboolean(L, 4);
     terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
-    return 0;
+    lua_pushlightuserdata(L, terms);
+    return 1;
 }
 
 static const struct terms *check_terms(lua_State *L, int index)

@@ -41,23 +41,33 @@ static int on_model(lua_State *L)
     return 0;
 }
 
-/* allow(target, …): in order of preference; beyond LIMIT_TARGETS they are left out */
+/* The catalogue's i-th target in the list at 1; upvalue 1: "terms". */
+static const struct terms *check_target(lua_State *L, int i)
+{
+    lua_rawgeti(L, 1, i);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_rawget(L, -2);
+    const struct terms *terms = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    if (!terms) luaL_error(L, "allow wants targets of the catalogue");
+    return terms;
+}
+
+/* allow(targets): those of a list, in order of preference; beyond LIMIT_TARGETS they are left out */
 static int on_allow(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
-    struct verdict *v = &x->decision.verdict;
-    const struct terms_table *terms = bind_set(L)->terms;
-    int count = lua_gettop(L);
-    for (int i = 1; i <= count; i++)
-        bind_check_slice(L, i);
-    v->kind = VERDICT_ALLOW;
-    v->target_count = 0;
-    for (int i = 1; i <= count && v->target_count < LIMIT_TARGETS; i++) {
-        struct target *target = &v->targets[v->target_count++];
-        target->name = arena_copy(&x->arena, bind_check_slice(L, i));
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_redact(eval); /* for the answer, even where nobody looked at the request */
+    x->decision.verdict.target_count = 0;
+    for (size_t i = 1, count = lua_objlen(L, 1); i <= count && i <= LIMIT_TARGETS; i++) {
+        struct target *target = &x->decision.verdict.targets[x->decision.verdict.target_count++];
+        target->terms = check_target(L, (int)i);
+        target->name = arena_copy(&x->arena, target->terms->target);
         target->provider = slice_split(target->name, '/', &target->model);
-        target->terms = terms_table_find(terms, target->name);
     }
+    x->decision.verdict.kind = VERDICT_ALLOW;
     return 0;
 }
 
@@ -158,11 +168,14 @@ static int on_warn(lua_State *L)
 
 void bind_verdict_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model}, {"allow", on_allow},
+    static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
                                          {"drain", on_drain}, {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
+    lua_pushliteral(L, "terms");
+    lua_pushcclosure(L, on_allow, 1);
+    lua_setfield(L, -2, "allow");
 }
 
 /* --- a finished exchange as a table --- */

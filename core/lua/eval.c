@@ -8,12 +8,11 @@
 #include "lua/calls.h"
 #include "lua/simulate.h"
 
-#define FAULTS_MAX 64   /* policies of one chain that may fail and be passed over */
-#define STATE_FIELDS 32 /* facts that a usual request asks for: one allocation */
+#define FAULTS_MAX 64 /* policies of one chain that may fail and be passed over */
 
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how)
 {
-    struct policy_eval *eval = mem_zalloc(1, sizeof *eval);
+    struct policy_eval *eval = mem_alloc(sizeof *eval);
     check(policy_has(set, how->phase));
     eval_init(eval, policy_set_ref(set), x, &set->entries[how->phase], how);
     if (how->phase == PHASE_REQUEST)
@@ -82,15 +81,26 @@ static void believe_key(struct exchange *x)
     x->identity.team = x->identity.key->team;
 }
 
+/* It begins in scripts/. */
+static void init_task(struct policy_eval *eval)
+{
+    vm_task_init(&eval->task, &eval->set->limits);
+    eval->task.is_trusted = true;
+}
+
 void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
                const struct policy_call *how)
 {
-    struct verdict *verdict = &x->decision.verdict;
-    *eval = (struct policy_eval){.set = set, .x = x, .entry = *entry, .answer = verdict, .state_ref = LUA_NOREF};
+    memset(eval, 0, sizeof *eval);
+    eval->set = set;
+    eval->x = x;
+    eval->entry = *entry;
+    eval->answer = &x->decision.verdict;
+    eval->state_ref = LUA_NOREF;
     if (how) eval->how = *how;
     eval->serial = ++set->serials;
     eval->random = seed_of(x->id);
-    vm_task_init(&eval->task, &set->limits);
+    init_task(eval);
     if (eval->how.phase != PHASE_REQUEST) {
         eval->own_answer = mem_zalloc(1, sizeof *eval->own_answer);
         eval->answer = eval->own_answer;
@@ -99,6 +109,35 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
     simulate_adopt(x, set->auth);
     believe_key(x);
     estimate(set, x);
+}
+
+/* --- the table of facts --- */
+
+/* The one on top; places are used again, since making one is dearer than all else about it. */
+static void keep_state(lua_State *L, struct policy_eval *eval)
+{
+    struct policy_set *set = eval->set;
+    if (!set->state_ref_count) {
+        eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        return;
+    }
+    eval->state_ref = set->state_refs[--set->state_ref_count];
+    lua_rawseti(L, LUA_REGISTRYINDEX, eval->state_ref);
+}
+
+static void drop_state(struct policy_eval *eval)
+{
+    struct policy_set *set = eval->set;
+    lua_State *L = vm_main(set->vm);
+    if (eval->state_ref == LUA_NOREF) return;
+    if (set->state_ref_count == EVAL_SPARES_MAX) {
+        luaL_unref(L, LUA_REGISTRYINDEX, eval->state_ref);
+    } else {
+        lua_pushboolean(L, false); /* the place is there: allocates nothing */
+        lua_rawseti(L, LUA_REGISTRYINDEX, eval->state_ref);
+        set->state_refs[set->state_ref_count++] = eval->state_ref;
+    }
+    eval->state_ref = LUA_NOREF;
 }
 
 /* --- strands --- */
@@ -132,8 +171,7 @@ static void drop_strands(struct policy_eval *eval)
 void eval_clear(struct policy_eval *eval)
 {
     drop_strands(eval);
-    luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, eval->state_ref);
-    eval->state_ref = LUA_NOREF;
+    drop_state(eval);
     mem_free(eval->own_answer);
     eval->own_answer = NULL;
 }
@@ -177,8 +215,9 @@ static int on_start(lua_State *L)
     struct start *start = lua_touserdata(L, 1);
     struct policy_eval *eval = start->eval;
     if (eval->state_ref == LUA_NOREF) {
-        lua_createtable(L, 0, STATE_FIELDS);
-        eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, eval->set->facts_ref);
+        lua_call(L, 0, 1);
+        keep_state(L, eval);
     }
     drop_strands(eval);
     lua_State *co = add_strand(L, eval, NULL)->co;
@@ -228,7 +267,7 @@ static enum vm_result after_fault(struct policy_eval *eval, struct strand *stran
         return VM_DONE;
     }
     eval->is_late = false;
-    vm_task_init(&eval->task, &eval->set->limits);
+    init_task(eval);
     return start(eval, eval->entry.after_fault_ref, text);
 }
 

@@ -23,6 +23,7 @@ struct spare_strand {
     int co_ref; /* registry */
 };
 #define EVAL_SPARES_MAX 16
+#define EVAL_VIEWS 11 /* kinds of ctx and what hangs on it */
 
 struct policy_set {
     unsigned refs;
@@ -33,6 +34,8 @@ struct policy_set {
     bool buffers;                /* some on_response wants streams whole */
     struct spare_strand spares[EVAL_SPARES_MAX];
     size_t spare_count;
+    int state_refs[EVAL_SPARES_MAX]; /* registry: places for tables of facts, nobody's at the moment */
+    size_t state_ref_count;
     uint64_t serials;            /* evaluations begun; names views */
     struct policy_eval *running; /* whose slice it is; NULL between slices */
     uint64_t random;             /* math.random while loading */
@@ -43,6 +46,8 @@ struct policy_set {
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
+    int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
+    int facts_ref;               /* registry: what makes an evaluation's table of facts */
     /* while loading only */
     const struct settings *settings;
     struct policy_errors *errors;
@@ -75,6 +80,7 @@ struct policy_eval {
     uint64_t serial;
     uint64_t random;
     int state_ref; /* registry: its table of facts (scripts/facts.lua) */
+    const struct redact_rules *detector; /* of the chain's redaction policy; NULL: nothing is looked for */
     struct strand strands[EVAL_STRANDS_MAX];
     struct strand *current; /* inside a slice */
     bool is_done;

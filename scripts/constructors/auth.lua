@@ -29,27 +29,27 @@ local function settle(f, name, value)
   facts.forget(f, name)
 end
 
-local function default_app(policy)
-  local by = policy.how.by_issuer[core.issuer() or ""]
+local function default_app(f, policy)
+  local by = policy.how.by_issuer[f._issuer or ""]
   return by and by.default_app or policy.default_app
 end
 
 local function check_app(f, policy)
-  settle(f, "app", default_app(policy))
-  local app = f.app
-  if not facts.apps then return nil end
+  if not f.app then settle(f, "app", default_app(f, policy)) end
+  local app, apps = f.app, facts.apps
+  if not apps then return nil end
   if not app then
     return refuse(f, policy, "apps", unknown_app,
       credentials.lacks(policy.how, f, "app") .. ", and auth.lua has no default_app")
   end
-  local known = facts.apps[app]
+  local known = apps[app]
   if not known then return refuse(f, policy, "apps", unknown_app, ("app '%s' is not in policies/apps.lua"):format(app)) end
-  settle(f, "department", known.department)
+  if not f.department then settle(f, "department", known.department) end
 end
 
 local function enrich(f, policy)
   local added = policy.enrich(f.ctx_identity)
-  if added == nil then return end
+  if added == nil then return core.trust() end
   if type(added) ~= "table" then error("enrich returned " .. schema.kind_of(added) .. ": a table or nothing is wanted", 0) end
   for _, name in ipairs(report.keys(added)) do
     if not facts.is_identity(name) or name == "key_id" then
@@ -61,20 +61,22 @@ local function enrich(f, policy)
 end
 
 local function run(f, policy)
-  local action, reason, rule, detail = credentials.refusal(policy.how)
-  if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
-  if action then return refuse(f, policy, rule, action, reason) end
+  if not f._live then
+    local action, reason, rule, detail = credentials.refusal(policy.how)
+    if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
+    if action then return refuse(f, policy, rule, action, reason) end
+  end
   if check_app(f, policy) then return "over" end
   if policy.enrich then enrich(f, policy) end
-  for _, name in ipairs(policy.required) do
-    if not f[name] then
-      return refuse(f, policy, "require", incomplete, credentials.lacks(policy.how, f, name))
+  local required = policy.required
+  for i = 1, #required do
+    if not f[required[i]] then
+      return refuse(f, policy, "require", incomplete, credentials.lacks(policy.how, f, required[i]))
     end
   end
-  local issuer = core.issuer()
+  local issuer = f._issuer
   core.trace(policy.name, issuer and "jwt" or "keys", "accept", issuer or f.key_id or "", policy.mode, policy.file, policy.line)
-  local outcome = chain.run_all(f, policy)
-  return outcome
+  return chain.run_all(f, policy)
 end
 
 -- Labels first: conditions in the files after this one may name them.

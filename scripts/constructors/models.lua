@@ -198,7 +198,7 @@ local function tell_terms()
     local target = catalogue.targets[name]
     local price, is_default = catalogue.price_of(target)
     if price and not price.handle then price.handle, price.revision = core.price(price) end
-    core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
+    target.terms = core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
       target.counts_as or target.owner.counts_as)
   end
   for name, entry in pairs(catalogue.names) do

@@ -39,7 +39,10 @@ end
 local function limit_of(f, policy, row, unit)
   local limit = row[unit]
   local adjusted = policy.adjust and policy.adjust(f.ctx, row.views[unit])
-  if adjusted == nil then return limit end
+  if adjusted == nil then
+    if policy.adjust then core.trust() end
+    return limit
+  end
   if type(adjusted) ~= "number" or not (adjusted >= 1 and adjusted < 2 ^ 40) then
     error(("adjust returned %s for '%s': a number from 1, or nothing to leave the limit as it is"):format(
       schema.kind_of(adjusted), row.name), 0)

@@ -168,7 +168,8 @@ end
 local function scan(f, policy)
   local is_done, has_findings
   repeat is_done, has_findings = core.scan() until is_done
-  if not has_findings or policy.mode ~= "enforce" then return has_findings end
+  if not has_findings then return false end
+  if policy.mode ~= "enforce" then return true end
   for kind, labels in pairs(policy.labels) do
     if core.found(kind) > 0 then
       for _, label in ipairs(labels) do facts.raise_label(f, label) end
@@ -258,6 +259,7 @@ function redaction.compile(spec, policy)
   end
   policy.run, policy.scan = run, scan
   policy.is_classifying = policy.detector and (next(policy.classes) or next(policy.labels)) ~= nil
+  if policy.is_classifying then facts.is_raised = true end
 end
 
 return redaction
