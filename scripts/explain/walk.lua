@@ -139,9 +139,11 @@ local function is_same(a, b)
   return a.what == "note" and a.policy == b.policy and a.rule == b.rule and a.verb == b.verb and a.reason == b.reason
 end
 
-function core.trace(policy, rule, verb, reason, mode, file, line)
+-- dropped: what scripts/targets.lua says of a target that may not be used.
+function core.trace(policy, rule, verb, reason, mode, file, line, dropped)
   if watched then
-    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode, file = file, line = line or 0 }
+    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode, file = file,
+      line = line or 0, dropped = dropped }
     local is_new = true
     for _, old in ipairs(watched) do is_new = is_new and not is_same(old, entry) end
     if is_new then watched[#watched + 1] = entry end

@@ -186,8 +186,8 @@ local function blamed(seen)
   if seen.outcome.policy then blame(seen.outcome.policy, seen.outcome.rule or "") end
   for _, entry in ipairs(seen.log) do
     if entry.what == "note" and entry.mode == "enforce" then
-      local by = entry.verb == "skip" and entry.reason:match("%(([^%s:]+/[^:]*): ")
-      if by then blame(by:match("^([^/]+)/(.*)$")) end
+      local one = entry.dropped
+      if one and one.by then blame(one.by, one.rule) end
       if entry.verb == "deny" or entry.verb == "only" or entry.verb == "drop" then blame(entry.policy, entry.rule) end
     end
   end
@@ -198,8 +198,7 @@ end
 local function models_behind(seen)
   local names = { seen.facts.model }
   for _, entry in ipairs(seen.log) do
-    local target = entry.what == "note" and entry.verb == "skip" and catalogue.targets[entry.reason:match("^(%S+)") or ""]
-    if target then names[#names + 1] = target.owner.name end
+    if entry.dropped then names[#names + 1] = catalogue.targets[entry.dropped.target].owner.name end
   end
   return names
 end
@@ -305,7 +304,8 @@ end
 local function obstacles(seen)
   local names = { tostring(seen.outcome.policy) .. "/" .. tostring(seen.outcome.rule) }
   for _, entry in ipairs(seen.log) do
-    if entry.what == "note" and entry.verb == "skip" then names[#names + 1] = entry.reason:gsub(": .*$", "") end
+    local one = entry.dropped
+    if one then names[#names + 1] = ("%s %s/%s"):format(one.target, one.by or "", one.rule or "") end
   end
   return table.concat(names, " ")
 end
