@@ -98,8 +98,9 @@ struct attempt *exchange_add_attempt(struct exchange *x)
 {
     size_t max = x->decision.verdict.target_count;
     check(x->target_index >= 0 && x->attempt_count < max);
-    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, max * sizeof *x->attempts);
-    struct attempt *attempt = &x->attempts[x->attempt_count++];
+    if (!x->attempts) x->attempts = arena_alloc(&x->arena, max * sizeof *x->attempts);
+    struct attempt *attempt = arena_zalloc(&x->arena, sizeof *attempt);
+    x->attempts[x->attempt_count++] = attempt;
     attempt->target = x->target_index;
     attempt->began_ns = clock_mono_ns();
     attempt->estimate = x->estimate;
@@ -110,7 +111,7 @@ struct attempt *exchange_add_attempt(struct exchange *x)
 struct attempt *exchange_attempt(const struct exchange *x)
 {
     for (size_t i = x->attempt_count; i-- > 0;) {
-        if (!x->attempts[i].is_denied) return &x->attempts[i];
+        if (!x->attempts[i]->is_denied) return x->attempts[i];
     }
     return NULL;
 }

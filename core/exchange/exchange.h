@@ -109,7 +109,7 @@ struct exchange {
     struct decision decision;
     struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */
     int target_index; /* of verdict.targets, the one being called; -1 before, and when nobody is after all */
-    struct attempt *attempts; /* what they came to together: exchange/bill.h */
+    struct attempt **attempts; /* what they came to together: exchange/bill.h */
     size_t attempt_count;
     struct exchange_response response;
     bool is_drained; /* the answer was read on after its client had gone */

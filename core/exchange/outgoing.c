@@ -15,10 +15,10 @@ static void add_members(const struct exchange *x, struct splice *edits)
     }
 }
 
-void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct splice *edits)
+void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct arena *arena, struct splice *edits)
 {
     struct chat_request *r = &x->request;
-    splice_init(edits, &r->tape, buf_slice(&x->body), &x->arena);
+    splice_init(edits, &r->tape, buf_slice(&x->body), arena);
     if (model.len) chat_edit_model(r, edits, model);
     chat_edit_drop_hints(r, edits);
     if (asks_usage) chat_edit_ask_usage(r, edits);

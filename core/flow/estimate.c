@@ -33,7 +33,7 @@ static void step(void *arg)
     uint64_t began_ns = clock_mono_ns();
     while (!count_step(job->x->count, LIMIT_COUNT_STEP_BYTES)) {
         if (clock_mono_ns() - began_ns < LIMIT_COUNT_SLICE_MS * NS_PER_MS) continue;
-        loop_timer_arm_ms(&job->wait.timer, 0);
+        loop_timer_arm_ms(&job->timer, 0);
         return;
     }
     decide(job);
@@ -41,7 +41,7 @@ static void step(void *arg)
 
 static void cancel(struct job *job)
 {
-    loop_timer_disarm(&job->wait.timer);
+    loop_timer_disarm(&job->timer);
 }
 
 void estimate(struct job *job)
@@ -56,6 +56,6 @@ void estimate(struct job *job)
     x->count = count_new(&x->request, terms_table_vocabularies(terms, x->request.model), job->flow->memo);
     count_stop_above(x->count, terms_table_context_max(terms));
     job->stop = cancel;
-    loop_timer_init(&job->wait.timer, job->flow->parts.loop, step, job);
+    loop_timer_init(&job->timer, job->flow->parts.loop, step, job);
     step(job);
 }
