@@ -67,13 +67,36 @@ static void take_count(struct usage *u, int64_t *count, const struct json_tape *
     }
 }
 
+#define ANY_NAME UINT64_MAX
+
+/* How long the names of an object's members are, as a set: a form names thirty members, a report has five of them, and
+ * most of the others are told by this alone. */
+static uint64_t name_lengths(const struct json_tape *tape, uint32_t object)
+{
+    uint64_t lengths = 0;
+    unsigned seen = 0;
+    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
+        struct slice key = json_key(tape, n); /* with its quotes */
+        if (++seen > LIMIT_USAGE_MEMBERS || key.len >= 64 + 2 || memchr(key.ptr, '\\', key.len)) return ANY_NAME;
+        lengths |= (uint64_t)1 << (key.len - 2);
+    }
+    return lengths;
+}
+
+static bool may_have(uint64_t lengths, const char *path)
+{
+    size_t len = (size_t)(strchrnul(path, '.') - path);
+    return len < 64 ? lengths >> len & 1 : lengths == ANY_NAME;
+}
+
 static void take_members(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
 {
     bool is_taken = false;
+    uint64_t lengths = name_lengths(tape, node);
     for (size_t i = 0; i < form->member_count; i++) {
         const struct usage_member *m = &form->members[i];
         if (i == 0 || m->offset != m[-1].offset) is_taken = false;
-        if (is_taken) continue;
+        if (is_taken || !may_have(lengths, m->path)) continue;
         uint32_t value = follow(u, tape, node, m->path);
         if (value == JSON_NONE) continue;
         take_count(u, usage_count(u, m->offset), tape, value);
