@@ -69,35 +69,50 @@ static void take_count(struct usage *u, int64_t *count, const struct json_tape *
 
 #define ANY_NAME UINT64_MAX
 
-/* How long the names of an object's members are, as a set: a form names thirty members, a report has five of them, and
- * most of the others are told by this alone. */
+/* Of a usage object, or one inside; looked up when a member of it is asked for. */
+struct usage_object {
+    bool is_known;
+    uint32_t node;    /* JSON_NONE: it is not there */
+    uint64_t lengths; /* how long the names of its members are, as a set: tells most of the names that are not there */
+};
+
 static uint64_t name_lengths(const struct json_tape *tape, uint32_t object)
 {
     uint64_t lengths = 0;
     unsigned seen = 0;
+    if (!json_is(tape, object, JSON_OBJECT)) return 0;
     for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
         struct slice key = json_key(tape, n); /* with its quotes */
-        if (++seen > LIMIT_USAGE_MEMBERS || key.len >= 64 + 2 || memchr(key.ptr, '\\', key.len)) return ANY_NAME;
-        lengths |= (uint64_t)1 << (key.len - 2);
+        if (++seen > LIMIT_USAGE_MEMBERS || memchr(key.ptr, '\\', key.len)) return ANY_NAME;
+        lengths |= (uint64_t)1 << (key.len - 2) % 64;
     }
     return lengths;
 }
 
-static bool may_have(uint64_t lengths, const char *path)
+static void know(struct usage_object *object, const struct json_tape *tape, uint32_t node)
 {
-    size_t len = (size_t)(strchrnul(path, '.') - path);
-    return len < 64 ? lengths >> len & 1 : lengths == ANY_NAME;
+    *object = (struct usage_object){.is_known = true, .node = node, .lengths = name_lengths(tape, node)};
+}
+
+static uint32_t member_of(struct usage *u, const struct usage_object *object, const struct json_tape *tape,
+                          const char *name)
+{
+    struct slice wanted = slice_str(name);
+    return object->lengths >> wanted.len % 64 & 1 ? member(u, tape, object->node, wanted) : JSON_NONE;
 }
 
 static void take_members(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
 {
+    struct usage_object objects[USAGE_OBJECTS_MAX] = {0};
     bool is_taken = false;
-    uint64_t lengths = name_lengths(tape, node);
+    know(&objects[0], tape, node);
     for (size_t i = 0; i < form->member_count; i++) {
         const struct usage_member *m = &form->members[i];
+        struct usage_object *object = &objects[m->object];
         if (i == 0 || m->offset != m[-1].offset) is_taken = false;
-        if (is_taken || !may_have(lengths, m->path)) continue;
-        uint32_t value = follow(u, tape, node, m->path);
+        if (is_taken) continue;
+        if (!object->is_known) know(object, tape, follow(u, tape, node, form->objects[m->object]));
+        uint32_t value = member_of(u, object, tape, m->name);
         if (value == JSON_NONE) continue;
         take_count(u, usage_count(u, m->offset), tape, value);
         is_taken = true;
