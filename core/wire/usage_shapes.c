@@ -5,16 +5,15 @@
 
 /* Objects inside of a usage object, by number. */
 enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
-static const char *const openai_objects[] = {
-    [ITSELF] = "",
-    [PROMPT] = "prompt_tokens_details",
-    [INPUTS] = "input_tokens_details",
-    [INPUT] = "input_token_details",
-    [INPUT_CACHED] = "input_token_details.cached_tokens_details",
-    [COMPLETION] = "completion_tokens_details",
-    [OUTPUTS] = "output_tokens_details",
-    [OUTPUT] = "output_token_details",
-    [TOOLS] = "server_side_tool_usage_details",
+static const struct usage_inner openai_objects[] = {
+    [PROMPT] = {ITSELF, "prompt_tokens_details"},
+    [INPUTS] = {ITSELF, "input_tokens_details"},
+    [INPUT] = {ITSELF, "input_token_details"},
+    [INPUT_CACHED] = {INPUT, "cached_tokens_details"},
+    [COMPLETION] = {ITSELF, "completion_tokens_details"},
+    [OUTPUTS] = {ITSELF, "output_tokens_details"},
+    [OUTPUT] = {ITSELF, "output_token_details"},
+    [TOOLS] = {ITSELF, "server_side_tool_usage_details"},
 };
 _Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once");
 
@@ -53,8 +52,8 @@ static const struct usage_member openai_members[] = {
 };
 
 enum { CREATION = 1, SPENT };
-static const char *const anthropic_objects[] = {
-    [ITSELF] = "", [CREATION] = "cache_creation", [SPENT] = "output_tokens_details"};
+static const struct usage_inner anthropic_objects[] = {
+    [CREATION] = {ITSELF, "cache_creation"}, [SPENT] = {ITSELF, "output_tokens_details"}};
 
 static const struct usage_member anthropic_members[] = {
     {AT(input_tokens), ITSELF, "input_tokens"},
@@ -114,7 +113,6 @@ static const struct usage_form forms[USAGE_SHAPES] = {
                                .reasoning = USAGE_INSIDE},
     [USAGE_SHAPE_GEMINI] = {.places = {"usageMetadata"},
                             .tiers = {"usageMetadata.serviceTier", "usageMetadata.trafficType"},
-                            .objects = openai_objects,
                             .members = gemini_members,
                             .member_count = COUNT(gemini_members),
                             .modalities = gemini_modalities,

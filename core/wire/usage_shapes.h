@@ -30,6 +30,12 @@ struct usage_member {
     const char *name;
 };
 
+/* An object that many members share. */
+struct usage_inner {
+    unsigned object; /* which one holds it, as of a member */
+    const char *name;
+};
+
 /* A list of { modality, tokenCount }. What is neither sound nor picture stays with the text. */
 struct usage_modality {
     const char *path;
@@ -39,7 +45,7 @@ struct usage_modality {
 struct usage_form {
     const char *places[USAGE_PLACES_MAX]; /* of usage objects, from the root; the later counts where both are */
     const char *tiers[USAGE_PLACES_MAX];  /* of the tier of service, likewise */
-    const char *const *objects; /* paths from the usage object, at most USAGE_OBJECTS_MAX; many members share one */
+    const struct usage_inner *objects; /* at most USAGE_OBJECTS_MAX; NULL: all members stand in the usage object */
     const struct usage_member *members;
     size_t member_count;
     const struct usage_modality *modalities;
