@@ -9,7 +9,7 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local facts = use "facts"
-local conditions = use "conditions"
+local conditions = use "condition"
 local sub = report.sub
 
 local scopes = {}

@@ -22,8 +22,8 @@ struct key {
     char bytes[LIMIT_SERIES_KEY_BYTES];
 };
 
-_Static_assert(offsetof(struct stats_entry, key_len) == offsetof(struct stats_entry, metric) + offsetof(struct key, len) &&
-                   offsetof(struct stats_entry, key) == offsetof(struct stats_entry, metric) + offsetof(struct key, bytes),
+#define IN_ENTRY(member) (offsetof(struct stats_entry, member) - offsetof(struct stats_entry, metric))
+_Static_assert(IN_ENTRY(key_len) == offsetof(struct key, len) && IN_ENTRY(key) == offsetof(struct key, bytes),
                "a key is a part of its entry");
 
 const struct stats_metric_info stats_metrics[STATS_METRIC_COUNT] = {

@@ -221,6 +221,17 @@ static int on_function_text(lua_State *L)
     return 1;
 }
 
+/* function_upvalues(fn) → {name = value}: what it uses of the code around it */
+static int on_function_upvalues(lua_State *L)
+{
+    const char *name;
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_newtable(L);
+    for (int i = 1; (name = lua_getupvalue(L, 1, i)); i++)
+        lua_setfield(L, 2, name);
+    return 1;
+}
+
 /* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
 static int on_provider(lua_State *L)
 {
@@ -456,6 +467,7 @@ void bind_load_register(lua_State *L)
                                          {"where", on_where},
                                          {"function_line", on_function_line},
                                          {"function_text", on_function_text},
+                                         {"function_upvalues", on_function_upvalues},
                                          {"provider", on_provider},
                                          {"services", on_services},
                                          {"is_service", on_is_service},

@@ -7,7 +7,7 @@ local report = use "report"
 local schema = use "schema"
 local units = use "units"
 local policies = use "policies"
-local conditions = use "conditions"
+local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
 local notes = use "notes"
@@ -142,6 +142,7 @@ local function compile_row(value, path, policy)
     if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "limits count before anything is called: write model = …") end
     row.matches, row.is_conditional = condition.test, true
     row.prefix = policy.name .. "/" .. name .. "/"
+    row.when = condition
   end
   for _, unit in ipairs(row.units) do
     row[unit] = given[unit]
@@ -212,7 +213,7 @@ local function compile_rows(spec, policy)
   for _, row in ipairs(rows) do
     if row.mode ~= "off" then active[#active + 1] = row end
   end
-  return active
+  return active, rows
 end
 
 function ratelimit.compile(spec, policy)
@@ -221,7 +222,7 @@ function ratelimit.compile(spec, policy)
   if spec.limits == nil then
     report.at(nil, "bad_limit", "a ratelimit without limits limits nothing", "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
   end
-  policy.rows = compile_rows(spec, policy)
+  policy.rows, policy.written_rows = compile_rows(spec, policy)
   if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
   policy.on_store_loss = spec.on_store_loss == nil and "local" or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
   policy.collect, policy.run = collect, limits.run
