@@ -15,7 +15,7 @@
 #include "server/child.h"
 #include "server/control.h"
 #include "server/notify.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 /* After a drain's grace flow ends what is left by itself; who then still lives hangs. */
 #define DRAIN_PATIENCE_MS 5000u
