@@ -122,7 +122,7 @@ static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_si
 /* The parts that an answer needs read: what is masked in it, and what comes back. Embeddings are numbers. */
 static struct redact *redact_of(const struct exchange *x)
 {
-    struct redact *redact = x->api == API_EMBEDDINGS ? NULL : x->decision.redact;
+    struct redact *redact = x->api->meters_output ? x->decision.redact : NULL;
     const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
     bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
     return is_wanted ? redact : NULL;
@@ -144,7 +144,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .loop = job->flow->parts.loop,
         .x = x,
         .provider = call->dialect,
-        .client = &dialect_openai,
+        .client = x->api->client,
         .reader = &job->flow->reader,
         .vocabulary = call->vocabulary,
         .redact = redact_of(x),

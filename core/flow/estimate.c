@@ -7,11 +7,6 @@
 
 #define BYTES_A_TOKEN 3 /* of text that is not counted: few texts have fewer */
 
-static bool has_text(const struct exchange *x)
-{
-    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
-}
-
 /* Where keys are asked for, only a live one makes work: a stranger's request is about to be refused. */
 static bool is_worth_counting(const struct job *job)
 {
@@ -48,8 +43,8 @@ void estimate(struct job *job)
 {
     struct exchange *x = job->x;
     const struct terms_table *terms = policy_set_terms(job->policies);
-    if (!has_text(x) || !is_worth_counting(job)) {
-        if (has_text(x)) guess(x);
+    if (!x->api->has_text || !is_worth_counting(job)) {
+        if (x->api->has_text) guess(x);
         decide(job);
         return;
     }

@@ -346,7 +346,7 @@ static void append_asked(struct buf *out, const struct exchange *x)
     clock_format(x->born_wall_ns, now);
     append_text(out, NAME("id"), slice_str(x->id));
     append_text(out, NAME("time"), slice_str(now));
-    append_text(out, NAME("api"), slice_str(exchange_api_name(x->api)));
+    append_text(out, NAME("api"), slice_str(x->api->name));
     append_text(out, NAME("path"), x->head.path);
     append_name(out, NAME("stream"));
     buf_append(out, x->request.is_stream ? SLICE("true") : SLICE("false"));

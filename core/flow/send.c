@@ -8,19 +8,6 @@
 
 #define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + 4)
 
-static enum chat_kind kind_of(enum exchange_api api)
-{
-    switch (api) {
-    case API_COMPLETIONS: return CHAT_COMPLETIONS;
-    case API_EMBEDDINGS: return CHAT_EMBEDDINGS;
-    case API_CHAT:
-    case API_NONE:
-    case API_MODELS:
-    case API_MODEL: break;
-    }
-    return CHAT_CHAT;
-}
-
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
 {
@@ -74,7 +61,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = arena_join(&call->sending, p->url, slice_str(call->dialect->path(kind_of(x->api)))),
+        .url = arena_join(&call->sending, p->url, slice_str(call->dialect->path(x->api->asks))),
         .headers = headers,
         .header_count = collect_headers(call, headers),
         .ca_file = p->ca_file.ptr,

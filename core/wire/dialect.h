@@ -71,6 +71,9 @@ struct dialect {
     void (*write_event_error)(struct buf *out, const struct dialect_error *error);
     /* The body of an answer with an error status. */
     void (*write_body_error)(struct buf *out, const struct dialect_error *error);
+    /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. */
+    void (*write_models)(struct buf *out, const struct slice *names, size_t count);
+    void (*write_model)(struct buf *out, struct slice name);
 };
 
 extern const struct dialect dialect_openai;

@@ -160,6 +160,24 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
+/* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
+static void write_model(struct buf *out, struct slice name)
+{
+    buf_append(out, SLICE("{\"id\":"));
+    buf_append_json(out, name);
+    buf_append(out, SLICE(",\"object\":\"model\",\"created\":0,\"owned_by\":\"moongate\"}"));
+}
+
+static void write_models(struct buf *out, const struct slice *names, size_t count)
+{
+    buf_append(out, SLICE("{\"object\":\"list\",\"data\":["));
+    for (size_t i = 0; i < count; i++) {
+        if (i) buf_append_char(out, ',');
+        write_model(out, names[i]);
+    }
+    buf_append(out, SLICE("]}"));
+}
+
 const struct dialect dialect_openai = {
     .kind = "openai",
     .path = path,
@@ -168,4 +186,6 @@ const struct dialect dialect_openai = {
     .judge_end = judge_end,
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,
+    .write_models = write_models,
+    .write_model = write_model,
 };

@@ -7,7 +7,7 @@
 static struct exchange *sample(void)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), 1764000000123ull * NS_PER_MS);
-    x->api = API_CHAT;
+    x->api = api_find(SLICE("chat"));
     x->head.path = SLICE("/v1/chat/completions");
     x->identity.app = SLICE("support-\"bot\"\n");
     x->identity.department = SLICE("support");
