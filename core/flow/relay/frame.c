@@ -154,6 +154,7 @@ void frame_finish(struct relay *r, const struct fault *why)
     if (r->form == FORM_SNIFFED) settle_form(r);
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
+    r->is_read = true;
     if (!r->is_over) r->first->finish(r->first, why);
 }
 
