@@ -117,6 +117,7 @@ static void read_event(struct said_reader *reader, struct dialect_stream *stream
         said->what = SAID_ERROR;
     }
     read_json(reader, stream, said);
+    if (said->what & SAID_ERROR) said->what &= ~(unsigned)SAID_USAGE_ONLY; /* never to be left out */
 }
 
 static enum dialect_end judge_end(const struct dialect_stream *stream)

@@ -86,7 +86,7 @@ static bool go_on(struct hold *h)
     } else if (!loop_timer_is_armed(&h->timer)) {
         loop_timer_arm_ms(&h->timer, LIMIT_DELTA_MS);
     }
-    return !h->stage.relay->is_over;
+    return relay_is_heard(h->stage.relay);
 }
 
 static void on_judged(void *arg, const struct verdict *word)

@@ -18,7 +18,7 @@ static bool on_out(void *arg, const struct sse_event *event, const struct said *
 {
     struct mask *m = arg;
     struct stage *next = m->stage.next;
-    if (m->stage.relay->is_over) return false;
+    if (!relay_is_heard(m->stage.relay)) return false;
     return next->feed(next, &(struct piece){.event = event, .bytes = event->raw, .said = said});
 }
 

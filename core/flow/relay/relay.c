@@ -7,6 +7,11 @@ bool relay_is_success(const struct relay *r)
     return r->head.status >= 200 && r->head.status < 300;
 }
 
+bool relay_is_heard(const struct relay *r)
+{
+    return !r->is_over && !r->is_detached;
+}
+
 /* Only wanted stages are there: read → mask → hold → out. */
 static void link_stages(struct relay *r)
 {
@@ -91,13 +96,14 @@ void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome o
     if (!r->is_over) out_cut(r->out, why, outcome);
 }
 
-/* Dropped later: this may run inside one of them. */
+/* Stages are dropped later: this may run inside one of them. Behind the end there is nothing to read on. */
 void relay_detach(struct relay *r)
 {
     if (r->is_over) return;
     stop(r->hold);
     r->is_detached = true;
     r->first->next = NULL;
+    if (r->is_read) relay_end_with(r, &(struct relay_end){.how = RELAY_DETACHED});
 }
 
 void relay_pass_time(struct relay *r)
@@ -107,7 +113,7 @@ void relay_pass_time(struct relay *r)
 
 size_t relay_held_bytes(const struct relay *r)
 {
-    return r->hold && r->hold->held ? r->hold->held(r->hold) : 0;
+    return relay_is_heard(r) && r->hold && r->hold->held ? r->hold->held(r->hold) : 0;
 }
 
 bool relay_is_between_events(const struct relay *r)
@@ -130,7 +136,8 @@ void relay_end_with(struct relay *r, const struct relay_end *end)
     if (r->is_over) return;
     r->is_over = true;
     stop(r->hold);
-    r->parts.sink->end(r->parts.sink_arg, end);
+    struct relay_end unheard = {.how = RELAY_DETACHED, .outcome = OUTCOME_CLIENT_CLOSED, .why = end->why};
+    r->parts.sink->end(r->parts.sink_arg, r->is_detached ? &unheard : end);
 }
 
 bool relay_refuse(struct relay *r, const struct verdict *word)

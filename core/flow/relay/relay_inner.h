@@ -1,7 +1,7 @@
 /*
  * Between the stages of a relay: what they hand to each other, and the relay they share. Private to core/flow/relay.
  *
- * A stage's feed() gives false when the answer is over (refused, or ended by its sink): who fed it stops. Whatever runs
+ * A stage's feed() gives false when nobody hears more of it (refused, ended by its sink, detached): who fed it stops. Whatever runs
  * downstream may end the relay, so after a call of feed() or finish() a stage looks at nothing but that word.
  */
 #ifndef MOONGATE_FLOW_RELAY_RELAY_INNER_H
@@ -53,6 +53,8 @@ struct relay {
     uint64_t unread_bytes;
     bool is_encoded;
     bool is_committed, is_over, is_detached, is_judged;
+    bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */
+    bool is_ending; /* the last bytes are being written: their end is decided */
 };
 
 void frame_init(struct relay *r);
@@ -75,6 +77,8 @@ void out_cut(struct stage *s, const struct fault *why, enum exchange_outcome out
 void out_refuse(struct stage *s, const struct verdict *word);
 
 bool relay_is_success(const struct relay *r);
+/* Somebody takes what comes through; after any call downstream he may be gone. */
+bool relay_is_heard(const struct relay *r);
 /* An event of ours may be written: none is out in part. */
 bool relay_is_between_events(const struct relay *r);
 /* A policy's word against the answer, or one about it (VERDICT_FAULT) of a stage's own; copied. Always false. */
