@@ -38,7 +38,8 @@ end
 
 -- "rules[2].when.data" → line and column; the constructor's line when it was built by code.
 function report.place(path)
-  local line, column = core.locate(file.text or "", unpack(keys_of(path)))
+  file.source = file.source or core.source(file.text or "")
+  local line, column = core.locate(file.source, unpack(keys_of(path)))
   if line == 0 then return file.line or 0, 0 end
   return line, column
 end

@@ -135,14 +135,43 @@ static int on_error(lua_State *L)
     return 0;
 }
 
+#define SOURCE "moongate.source"
 #define PATH_DEPTH_MAX 16
 
-/* locate(text, key, …) → line, column, whether the whole path of names and indexes was found */
-static int on_locate(lua_State *L)
+static int on_source_gc(lua_State *L)
+{
+    struct source **source = lua_touserdata(L, 1);
+    source_free(*source);
+    *source = NULL;
+    return 0;
+}
+
+/* source(text) → what finds places in it */
+static int on_source(lua_State *L)
 {
     struct slice text = bind_check_slice(L, 1);
+    struct source **source = lua_newuserdata(L, sizeof *source);
+    *source = NULL;
+    if (luaL_newmetatable(L, SOURCE)) {
+        lua_pushcfunction(L, on_source_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    lua_createtable(L, 1, 0); /* keeps the text */
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, -2);
+    *source = source_new(text);
+    return 1;
+}
+
+/* locate(source, key, …) → line and column of that path of names and indexes; of the deepest place on the way when it
+ * was not found whole */
+static int on_locate(lua_State *L)
+{
+    struct source **source = luaL_checkudata(L, 1, SOURCE);
     struct source_key path[PATH_DEPTH_MAX];
-    struct source_place at;
+    struct lexer_place at;
     int depth = lua_gettop(L) - 1;
     if (depth > PATH_DEPTH_MAX) depth = PATH_DEPTH_MAX;
     for (int i = 0; i < depth; i++) {
@@ -152,7 +181,8 @@ static int on_locate(lua_State *L)
         else
             path[i].name = bind_check_slice(L, i + 2);
     }
-    lua_pushinteger(L, (source_locate(text, path, (size_t)depth, &at), at.line));
+    source_locate(*source, path, (size_t)depth, &at);
+    lua_pushinteger(L, at.line);
     lua_pushinteger(L, at.column);
     return 2;
 }
@@ -414,6 +444,7 @@ void bind_load_register(lua_State *L)
                                          {"digest", on_digest},
                                          {"run", on_run},
                                          {"error", on_error},
+                                         {"source", on_source},
                                          {"locate", on_locate},
                                          {"where", on_where},
                                          {"function_line", on_function_line},
