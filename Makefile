@@ -64,7 +64,7 @@ fuzz-tokens:
 #: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter $(B)/bench/tokens $(B)/bench/count
+	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter $(B)/bench/tokens $(B)/bench/count $(B)/bench/turns
 	@B=$(B) luajit tests/bench/run.lua
 
 #: count-table  our count of every recorded request's tokens beside its provider's, by family of models
@@ -256,7 +256,7 @@ $(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,server)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)

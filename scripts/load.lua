@@ -53,7 +53,7 @@ local function read(name, expected)
     report.message(wrong)
     return nil
   end
-  if not sandbox.check(file) then return nil end
+  if not sandbox.check(file, chunk) then return nil end
   constructors.last = nil
   local ok, value = core.run(chunk)
   if not ok then

@@ -64,7 +64,7 @@ local function chunk_of(path)
   if text:byte(1) == 27 then error(file.path .. ":1: compiled Lua is refused: a policy is source, for people to read", 0) end
   local chunk, wrong = core.load(text, "@" .. file.path, environment())
   if not chunk then error(wrong, 0) end
-  local complaint = complaint_about(file)
+  local complaint = complaint_about(file, chunk)
   if complaint then error(complaint, 0) end
   return chunk
 end

@@ -122,9 +122,9 @@ local environment = {
 
 -- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not run
 -- for weeks. Each { text with its place, hint or nil }.
-local function complaints(file)
+local function complaints(file, chunk)
   local list, seen = {}, {}
-  for line, kind, name in core.globals(file.text):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
+  for line, kind, name in core.globals(chunk):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
     local is_wrong = kind == "set" or rawget(words, name) == nil
     if is_wrong and not seen[line .. name] then
       seen[line .. name] = true
@@ -137,8 +137,8 @@ local function complaints(file)
 end
 
 -- Reports them; true when there are none.
-function sandbox.check(file)
-  local list = complaints(file)
+function sandbox.check(file, chunk)
+  local list = complaints(file, chunk)
   for _, complaint in ipairs(list) do report.message(complaint[1], complaint[2]) end
   return #list == 0
 end
@@ -149,8 +149,8 @@ function sandbox.libraries() return libraries end
 
 function sandbox.environment() return setmetatable({}, environment) end
 
-modules.open(sandbox.environment, function(file)
-  local first = complaints(file)[1]
+modules.open(sandbox.environment, function(file, chunk)
+  local first = complaints(file, chunk)[1]
   return first and first[1] .. (first[2] and " (" .. first[2] .. ")" or "")
 end)
 

@@ -1,4 +1,6 @@
 /* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
+#include "base/fiber.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
@@ -39,13 +41,26 @@ static int on_scripts(lua_State *L)
     return 1;
 }
 
+#define LOAD_BYTES (16u * KIB) /* compiled between two looks at whether a slice of loading is over */
+
+static const char *read_piece(lua_State *L, void *arg, size_t *len)
+{
+    struct slice *rest = arg;
+    const char *piece = rest->ptr;
+    (void)L;
+    fiber_rest();
+    *len = rest->len < LOAD_BYTES ? rest->len : LOAD_BYTES;
+    *rest = slice_of(rest->ptr + *len, rest->len - *len);
+    return piece;
+}
+
 /* load(text, chunk name, environment) → function, or nil and Lua's message. Source only: bytecode is not checked. */
 static int on_load_chunk(lua_State *L)
 {
-    struct slice text = bind_check_slice(L, 1);
+    struct slice rest = bind_check_slice(L, 1);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
-    if (luaL_loadbufferx(L, text.ptr, text.len, name, "t") != 0) {
+    if (lua_loadx(L, read_piece, &rest, name, "t") != 0) {
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;
@@ -55,11 +70,13 @@ static int on_load_chunk(lua_State *L)
     return 1;
 }
 
-/* globals(text) → the globals it reads and sets: globals.h */
+/* globals(chunk) → the globals it reads and sets: globals.h */
 static int on_globals(lua_State *L)
 {
     char out[GLOBALS_BYTES_MAX];
-    size_t len = globals_find(bind_check_slice(L, 1), out, sizeof out);
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    size_t len = globals_find(L, out, sizeof out);
     lua_pushlstring(L, out, len);
     return 1;
 }

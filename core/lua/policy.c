@@ -3,11 +3,14 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/bind.h"
+#include "lua/counting.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/watch.h"
 
 static size_t live_generations;
+static void (*on_dead)(void *arg, struct policy_set *set);
+static void *on_dead_arg;
 
 static struct policy_set *set_new(struct bundle *bundle, const struct settings *settings)
 {
@@ -30,7 +33,7 @@ static struct policy_set *set_new(struct bundle *bundle, const struct settings *
     return set;
 }
 
-static void set_free(struct policy_set *set)
+void policy_set_free_dead(struct policy_set *set)
 {
     vm_free(set->vm);
     bundle_unref(set->bundle);
@@ -56,6 +59,12 @@ static int on_load(lua_State *L)
     return 0;
 }
 
+void policy_warm(void)
+{
+    script_compile_all();
+    counting_find(SLICE(""));
+}
+
 static void load(struct policy_set *set)
 {
     struct fault why;
@@ -70,7 +79,7 @@ bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFu
     set->errors = errors;
     bool ok = vm_protect(set->vm, fn, arg, why);
     set->errors = NULL;
-    set_free(set);
+    policy_set_free_dead(set);
     return ok;
 }
 
@@ -96,7 +105,7 @@ struct policy_set *policy_set_load_tested(struct bundle *bundle, const struct se
     set->errors = NULL;
     policy_errors_sort(errors);
     if (errors->error_count) {
-        set_free(set);
+        policy_set_free_dead(set);
         return NULL;
     }
     vm_arm(set->vm);
@@ -111,7 +120,17 @@ struct policy_set *policy_set_ref(struct policy_set *set)
 
 void policy_set_unref(struct policy_set *set)
 {
-    if (set && --set->refs == 0) set_free(set);
+    if (!set || --set->refs > 0) return;
+    if (on_dead)
+        on_dead(on_dead_arg, set);
+    else
+        policy_set_free_dead(set);
+}
+
+void policy_on_dead(void (*fn)(void *arg, struct policy_set *set), void *arg)
+{
+    on_dead = fn;
+    on_dead_arg = arg;
 }
 
 bool policy_has(const struct policy_set *set, enum policy_phase phase)

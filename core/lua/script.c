@@ -3,6 +3,8 @@
 #include <lauxlib.h>
 
 #include "base/buf.h"
+#include "base/fiber.h"
+#include "base/mem.h"
 
 const struct embedded_script *script_find(struct slice name)
 {
@@ -12,10 +14,20 @@ const struct embedded_script *script_find(struct slice name)
     return NULL;
 }
 
-#define SCRIPTS_MAX 64
+/* Bytecode by place in the table; for the life of the process, and of those that it forks. Only what was compiled here is
+ * ever loaded from here. */
+static struct buf *compiled;
 
-/* Bytecode by place in the table; for the life of the process. Only what was compiled here is ever loaded from here. */
-static struct buf compiled[SCRIPTS_MAX];
+static struct buf *compiled_at(const struct embedded_script *script)
+{
+    if (!compiled) {
+        size_t count = 0;
+        while (script_table[count].name)
+            count++;
+        compiled = mem_zalloc(count, sizeof *compiled);
+    }
+    return &compiled[script - script_table];
+}
 
 static int on_dump(lua_State *L, const void *bytes, size_t len, void *arg)
 {
@@ -31,18 +43,32 @@ static void compile(lua_State *L, const struct embedded_script *script)
     lua_remove(L, -2);
 }
 
+/* Protected. */
+static int compile_all(lua_State *L)
+{
+    for (const struct embedded_script *s = script_table; s->name; s++) {
+        script_push(L, s);
+        lua_settop(L, 0);
+    }
+    return 0;
+}
+
+void script_compile_all(void)
+{
+    lua_State *L = luaL_newstate();
+    if (!L) return;
+    lua_cpcall(L, compile_all, NULL); /* what cannot be compiled is said when it is loaded */
+    lua_close(L);
+}
+
 void script_push(lua_State *L, const struct embedded_script *script)
 {
-    size_t index = (size_t)(script - script_table);
-    if (index >= SCRIPTS_MAX) {
-        compile(L, script);
-        return;
-    }
-    struct buf *code = &compiled[index];
+    struct buf *code = compiled_at(script);
     if (buf_len(code) == 0) {
         compile(L, script);
         lua_dump(L, on_dump, code);
         return;
     }
+    fiber_rest();
     if (luaL_loadbuffer(L, buf_ptr(code), buf_len(code), script->name) != 0) lua_error(L);
 }

@@ -1,9 +1,11 @@
 #include "lua/source.h"
 
+#include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
 #define ROOT 0u
+#define REST_FIELDS 256u /* read between two looks at whether a slice is over */
 
 struct field {
     struct source_field at;
@@ -49,6 +51,7 @@ static void grow_slots(struct source *s)
     s->slots = mem_zalloc(s->slot_count, sizeof *s->slots);
     for (uint32_t i = 1; i < s->count; i++) {
         const struct field *f = &s->fields[i];
+        if (i % REST_FIELDS == 0) fiber_rest();
         *slot_of(s, f->parent, &(struct source_key){f->name, f->index}) = i;
     }
 }
@@ -60,6 +63,7 @@ static uint32_t add_field(struct source *s, uint32_t parent, const struct source
         s->fields = mem_realloc(s->fields, s->cap * sizeof *s->fields);
     }
     uint32_t id = s->count++;
+    if (id % REST_FIELDS == 0) fiber_rest();
     s->fields[id] = (struct field){{key_at, s->lexer.token.at}, key->name, parent, key->index};
     if (s->count * 2 > s->slot_count) grow_slots(s);
     if (id != ROOT) *slot_of(s, parent, key) = id;

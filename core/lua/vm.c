@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -17,6 +18,9 @@
  * costs as much as the whole heap, so small heaps are left alone for longer. */
 #define GARBAGE_BYTES (4u * MIB)
 
+/* Allocations, large and small, between two looks at whether a slice of loading is over. */
+#define REST_ALLOCATIONS 64u
+
 #define SMALL_CLASSES 32
 
 struct vm {
@@ -27,9 +31,34 @@ struct vm {
     struct page *pages;
     struct free_block *free[SMALL_CLASSES];
     int events; /* that the hook is called for */
+    unsigned allocations;
     void (*on_line)(void *arg, const char *source, int line);
     void *line_arg;
 };
+
+/* --- loading in slices --- */
+
+static uint64_t slice_cpu_ns(struct vm_task *task, uint64_t wall_ns)
+{
+    if (task->slice_cpu_ns) return clock_cpu_ns() - task->slice_cpu_ns;
+    if (wall_ns < UNCLOCKED_NS) return wall_ns;
+    task->slice_cpu_ns = clock_cpu_ns() - UNCLOCKED_NS;
+    return UNCLOCKED_NS;
+}
+
+/* On a fiber: lets others have their turn when it is time. What they take is not the task's. */
+static void rest(const struct vm *vm)
+{
+    if (!fiber_is_due()) return;
+    struct vm_task *task = vm->task;
+    uint64_t left = clock_mono_ns();
+    if (task) task->cpu_ns += slice_cpu_ns(task, left - task->slice_mono_ns);
+    fiber_pause();
+    if (!task) return;
+    task->slice_mono_ns = clock_mono_ns();
+    task->slice_cpu_ns = 0;
+    task->born_mono_ns += task->slice_mono_ns - left;
+}
 
 /* --- memory --- */
 
@@ -130,6 +159,7 @@ static void *move(struct vm *vm, void *ptr, size_t old_size, size_t new_size)
 static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
 {
     struct vm *vm = arg;
+    if (++vm->allocations % REST_ALLOCATIONS == 0) rest(vm);
     if (new_size == 0) {
         vm->used -= old_size;
         if (ptr) give_back(vm, ptr, old_size);
@@ -159,16 +189,9 @@ bool vm_place(lua_State *L, char *place, size_t size)
     return false;
 }
 
-static uint64_t slice_cpu_ns(struct vm_task *task, uint64_t wall_ns)
-{
-    if (task->slice_cpu_ns) return clock_cpu_ns() - task->slice_cpu_ns;
-    if (wall_ns < UNCLOCKED_NS) return wall_ns;
-    task->slice_cpu_ns = clock_cpu_ns() - UNCLOCKED_NS;
-    return UNCLOCKED_NS;
-}
-
 static enum vm_stop over_limit(struct vm_task *task, uint64_t now, const char *here)
 {
+    if (fiber_is_cancelled()) return VM_STOP_CANCELLED;
     if (task->bytecodes >= task->limits.bytecodes) return VM_STOP_BYTECODES;
     if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES - LIMIT_POLICY_EVAL_BYTES / 16) return VM_STOP_ALLOCATION;
     if (here < task->stack_base && (size_t)(task->stack_base - here) > LIMIT_POLICY_STACK_BYTES) return VM_STOP_STACK;
@@ -184,11 +207,20 @@ static bool is_slice_over(const struct vm_task *task, uint64_t now)
     return task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES || now - task->slice_mono_ns >= SLICE_NS;
 }
 
+static void on_hook(lua_State *L, lua_Debug *ar);
+
 static void tell_line(const struct vm *vm, lua_State *L, lua_Debug *ar)
 {
     /* not short_src, which cuts long paths */
     if (!lua_getinfo(L, "S", ar) || ar->source[0] != '@' || !is_policy_source(ar->source + 1)) return;
     vm->on_line(vm->line_arg, ar->source + 1, ar->currentline);
+}
+
+/* Nobody wants what is being loaded any more. Whatever catches this is raised at anew. */
+static void give_up(const struct vm *vm, lua_State *L)
+{
+    lua_sethook(L, on_hook, vm->events, 1);
+    luaL_error(L, "cancelled");
 }
 
 static void on_hook(lua_State *L, lua_Debug *ar)
@@ -199,7 +231,11 @@ static void on_hook(lua_State *L, lua_Debug *ar)
         tell_line(vm, L, ar);
         return;
     }
-    if (!task) return;
+    rest(vm);
+    if (!task) {
+        if (fiber_is_cancelled()) give_up(vm, L);
+        return;
+    }
     uint64_t now = clock_mono_ns();
     if (!task->stop) {
         task->bytecodes += VM_TICK_BYTECODES;
@@ -250,14 +286,21 @@ static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer
     lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
 }
 
+/* One whole cycle of the collector, or what is left of one. */
+static void collect_cycle(const struct vm *vm, lua_State *L)
+{
+    while (!lua_gc(L, LUA_GCSTEP, 0))
+        rest(vm);
+}
+
 static int collect(lua_State *L)
 {
     struct vm *vm = vm_of(L);
-    lua_gc(L, LUA_GCCOLLECT, 0);
+    collect_cycle(vm, L);
     size_t pause = 200;
     if (vm->used < GARBAGE_BYTES) pause = (vm->used + GARBAGE_BYTES) * 100 / (vm->used + 1);
     lua_gc(L, LUA_GCSETPAUSE, pause < 2000 ? (int)pause : 2000);
-    lua_gc(L, LUA_GCCOLLECT, 0); /* the pause acts from the end of a cycle */
+    collect_cycle(vm, L); /* the pause acts from the end of a cycle */
     return 0;
 }
 
@@ -298,6 +341,7 @@ static void stop_text(const struct vm_task *task, char *text, size_t size)
         return;
     case VM_STOP_STACK: snprintf(text, size, "stopped: calls nested too deep"); return;
     case VM_STOP_DEADLINE: snprintf(text, size, "stopped after %u ms", task->limits.deadline_ms); return;
+    case VM_STOP_CANCELLED: snprintf(text, size, "cancelled"); return;
     }
 }
 
@@ -359,6 +403,7 @@ void vm_free(struct vm *vm)
         struct page *older = vm->pages->older;
         free(vm->pages);
         vm->pages = older;
+        fiber_rest();
     }
     mem_free(vm);
 }

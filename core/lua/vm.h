@@ -10,6 +10,9 @@
  *     vm_task_init(&task, &limits);
  *     while ((result = vm_resume(vm, &task, co, nargs)) == VM_MORE) nargs = 0; // each a slice of a millisecond or less
  *
+ * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of: compiling,
+ * running, collecting, closing.
+ *
  * A count hook runs every 1000 bytecodes and yields when the slice is over. A task over a limit is stopped by never
  * being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a gsub callback) the
  * hook raises at every further bytecode until it can. C functions that work without bytecodes charge for it.
@@ -48,6 +51,7 @@ enum vm_stop {
     VM_STOP_MEMORY,     /* the state is at LIMIT_POLICY_STATE_BYTES */
     VM_STOP_STACK,
     VM_STOP_DEADLINE,
+    VM_STOP_CANCELLED, /* the fiber that this is loaded on */
 };
 
 /* What one evaluation may still spend. Embedded in its owner, which outlives the coroutine's last resume. */
@@ -66,7 +70,7 @@ struct vm_task {
 };
 
 struct vm *vm_new(void);
-void vm_free(struct vm *vm); /* NULL is welcome; no coroutine may be running */
+void vm_free(struct vm *vm); /* NULL is welcome; no coroutine may be running. Rests, when on a fiber */
 lua_State *vm_main(const struct vm *vm);
 /* For tests: on_line runs at every line of a policy file, "policies/x.lua". Before anything is loaded. */
 void vm_watch(struct vm *vm, void (*on_line)(void *arg, const char *source, int line), void *arg);
