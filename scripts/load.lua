@@ -66,7 +66,7 @@ local function read(name, expected)
     return nil
   end
   file.line = definition.line or (report.place(nil))
-  definition.file, definition.name = file, name
+  definition.file, definition.name, file.parts = file, name, definition.parts
   return check_kind(definition, expected, file) and definition or nil
 end
 
@@ -181,6 +181,11 @@ if report.errors == 0 then
     lint.policy(definitions[i], policy)
     http.check_calls(definitions[i].file.text)
   end
+end
+
+-- What finds places is of use only to who complains: it is made anew if that happens later.
+for _, definition in ipairs { init or false, models or false, apps or false, unpack(definitions) } do
+  if definition then report.forget(definition.file) end
 end
 
 return { policies = policies, definitions = definitions, models = models, apps = apps, names = names, compile = compile }

@@ -8,6 +8,7 @@ local report = use "report"
 local modules = { used = {}, returned = {} } -- by path: what was asked for, and the tables behind what it got
 
 local loaded, under_way = {}, {}
+local paths = setmetatable({}, { __mode = "k" }) -- of what require gave
 local is_loading = true
 local environment, complaint_about
 
@@ -25,6 +26,9 @@ local function frozen(name, value, seen)
   for key, member in next, value do copy[frozen(name, key, seen)] = frozen(name, member, seen) end
   return setmetatable(copy, getmetatable(value)) and stand_in
 end
+
+-- The file that returned this, without its ending; nil for what is no file's whole value.
+function modules.path_of(value) return paths[value] end
 
 -- A value without anything frozen in it; what is not frozen stays what it is.
 function modules.thaw(value)
@@ -84,6 +88,7 @@ function modules.require(name)
   under_way[#under_way] = nil
   if value == nil then error(("policies/%s.lua returns nothing: a shared file ends with return { … }"):format(path), 2) end
   loaded[path] = frozen(path, value, {})
+  if type(loaded[path]) == "userdata" then paths[loaded[path]] = path end
   modules.returned[path] = type(value) == "table" and value or nil
   return loaded[path]
 end

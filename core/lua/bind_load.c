@@ -109,10 +109,23 @@ static int on_digest(lua_State *L)
     return 1;
 }
 
-/* run(fn, …) → true and its results, or false and why not. To its end, under the limits of one evaluation. */
+/* Of one evaluation; more in a large bundle, whose rows take their time. */
+static struct vm_limits load_limits(const struct policy_set *set)
+{
+    struct vm_limits limits = set->limits;
+    unsigned times = 1 + (unsigned)(bundle_bytes(set->bundle) / LIMIT_POLICY_PLAIN_BYTES);
+    limits.bytecodes *= times;
+    limits.cpu_ms *= times;
+    limits.deadline_ms *= times;
+    limits.alloc_bytes = (uint64_t)LIMIT_POLICY_EVAL_BYTES * times;
+    return limits;
+}
+
+/* run(fn, …) → true and its results, or false and why not. To its end, under limits. */
 static int on_run(lua_State *L)
 {
     struct policy_set *set = bind_set(L);
+    struct vm_limits limits = load_limits(set);
     int nargs = lua_gettop(L) - 1;
     struct vm_task task;
     enum vm_result result;
@@ -122,7 +135,7 @@ static int on_run(lua_State *L)
     lua_insert(L, 1);
     luaL_checkstack(co, nargs + 1, "arguments");
     lua_xmove(L, co, nargs + 1);
-    vm_task_init(&task, &set->limits);
+    vm_task_init(&task, &limits);
     for (result = vm_resume(set->vm, &task, co, nargs); result == VM_MORE;)
         result = vm_resume(set->vm, &task, co, 0);
     lua_pushboolean(L, result == VM_DONE);

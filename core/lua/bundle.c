@@ -86,8 +86,8 @@ static bool add_file(struct bundle *b, struct slice path, struct slice text, str
     }
     if (text.len > LIMIT_POLICY_FILE_BYTES) {
         return fault_set(why, FAULT_POLICY,
-                         "policies/%.*s: larger than %u MB: move a part into a file of its own, lib/part.lua, that "
-                         "ends with return { … }, and put require \"lib.part\" in its place",
+                         "policies/%.*s: larger than %u MB: move rows into a file of their own that ends with "
+                         "return { … }; models { require \"models.openai\", … } takes those of models/openai.lua in",
                          SLICE_FMT(path), LIMIT_POLICY_FILE_BYTES / MIB);
     }
     if (b->count == LIMIT_POLICY_FILES) {
@@ -336,6 +336,11 @@ const char *bundle_digest(const struct bundle *b)
 size_t bundle_count(const struct bundle *b)
 {
     return b->count;
+}
+
+size_t bundle_bytes(const struct bundle *b)
+{
+    return b->bytes;
 }
 
 const struct bundle_file *bundle_at(const struct bundle *b, size_t index)

@@ -43,12 +43,24 @@ static int open_state(lua_State *L)
     return 0;
 }
 
+#define REST_ALLOCATIONS 32u
+
+static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
+{
+    static unsigned count;
+    (void)arg, (void)old_size;
+    if (++count % REST_ALLOCATIONS == 0) fiber_rest();
+    if (new_size > 0) return realloc(ptr, new_size);
+    free(ptr);
+    return NULL;
+}
+
 /* For the life of the process. */
 static lua_State *inspector(void)
 {
     static lua_State *L;
     if (L) return L;
-    lua_State *made = luaL_newstate();
+    lua_State *made = lua_newstate(on_alloc, NULL);
     if (!made) return NULL;
     if (lua_cpcall(made, open_state, NULL) == 0) return L = made;
     lua_close(made);
@@ -114,6 +126,7 @@ size_t globals_find(lua_State *L, char *out, size_t size)
     lua_State *inner = inspector();
     if (!inner) return 0;
     buf_clear(&code);
+    fiber_pause(); /* what follows does not rest: it has a slice of its own */
     lua_dump(L, on_dump, &code);
     struct search s = {.code = buf_slice(&code), .out = out, .size = size};
     if (lua_cpcall(inner, search, &s) != 0) s.len = 0;

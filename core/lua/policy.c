@@ -23,10 +23,13 @@ static struct policy_set *set_new(struct bundle *bundle, const struct settings *
     set->watched_ref = LUA_NOREF;
     for (size_t i = 0; i < POLICY_PHASES; i++)
         set->entries[i] = (struct policy_entry){LUA_NOREF, LUA_NOREF};
-    set->limits = (struct vm_limits){LIMIT_POLICY_BYTECODES, LIMIT_POLICY_CPU_MS, LIMIT_POLICY_DEADLINE_MS};
+    set->limits = (struct vm_limits){.bytecodes = LIMIT_POLICY_BYTECODES,
+                                     .cpu_ms = LIMIT_POLICY_CPU_MS,
+                                     .deadline_ms = LIMIT_POLICY_DEADLINE_MS};
     if (settings) {
-        set->limits =
-            (struct vm_limits){settings->policy_bytecodes, settings->policy_cpu_ms, settings->policy_deadline_ms};
+        set->limits = (struct vm_limits){.bytecodes = settings->policy_bytecodes,
+                                         .cpu_ms = settings->policy_cpu_ms,
+                                         .deadline_ms = settings->policy_deadline_ms};
     }
     vm_set_owner(set->vm, set);
     live_generations++;

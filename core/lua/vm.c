@@ -19,7 +19,7 @@
 #define GARBAGE_BYTES (4u * MIB)
 
 /* Allocations, large and small, between two looks at whether a slice of loading is over. */
-#define REST_ALLOCATIONS 64u
+#define REST_ALLOCATIONS 32u
 
 #define SMALL_CLASSES 32
 
@@ -28,6 +28,7 @@ struct vm {
     void *owner;
     struct vm_task *task;
     size_t used, cap;
+    size_t crowded; /* more than this is a heap full of garbage */
     struct page *pages;
     struct free_block *free[SMALL_CLASSES];
     int events; /* that the hook is called for */
@@ -62,19 +63,27 @@ static void rest(const struct vm *vm)
 
 /* --- memory --- */
 
+static uint64_t alloc_max(const struct vm_task *task)
+{
+    return task->limits.alloc_bytes ? task->limits.alloc_bytes : LIMIT_POLICY_EVAL_BYTES;
+}
+
 /* May this much more be had? Notes why not. */
 static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
 {
     struct vm_task *task = vm->task;
     if (task) {
         task->alloc_bytes += new_size;
-        if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES) {
+        if (task->alloc_bytes > alloc_max(task)) {
             if (!task->stop) task->stop = VM_STOP_ALLOCATION;
             return false;
         }
     }
     if (vm->used + (new_size - old_size) > vm->cap) {
-        if (task && !task->stop) task->stop = VM_STOP_MEMORY;
+        if (task && !task->stop) {
+            task->stop = VM_STOP_MEMORY;
+            task->cap_mb = (unsigned)(vm->cap / MIB);
+        }
         return false;
     }
     return true;
@@ -193,7 +202,7 @@ static enum vm_stop over_limit(struct vm_task *task, uint64_t now, const char *h
 {
     if (fiber_is_cancelled()) return VM_STOP_CANCELLED;
     if (task->bytecodes >= task->limits.bytecodes) return VM_STOP_BYTECODES;
-    if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES - LIMIT_POLICY_EVAL_BYTES / 16) return VM_STOP_ALLOCATION;
+    if (task->alloc_bytes > alloc_max(task) - alloc_max(task) / 16) return VM_STOP_ALLOCATION;
     if (here < task->stack_base && (size_t)(task->stack_base - here) > LIMIT_POLICY_STACK_BYTES) return VM_STOP_STACK;
     if (now - task->born_mono_ns > task->limits.deadline_ms * NS_PER_MS) return VM_STOP_DEADLINE;
     if (task->cpu_ns + slice_cpu_ns(task, now - task->slice_mono_ns) > task->limits.cpu_ms * NS_PER_MS) {
@@ -308,7 +317,7 @@ static int collect(lua_State *L)
 static void make_room(struct vm *vm)
 {
     struct fault ignored;
-    if (vm->used > LIMIT_POLICY_STATE_BYTES / 2) vm_protect(vm, collect, NULL, &ignored);
+    if (vm->used > vm->crowded) vm_protect(vm, collect, NULL, &ignored);
 }
 
 enum vm_result vm_resume(struct vm *vm, struct vm_task *task, lua_State *co, int nargs)
@@ -334,10 +343,11 @@ static void stop_text(const struct vm_task *task, char *text, size_t size)
         return;
     case VM_STOP_CPU: snprintf(text, size, "stopped after %u ms of CPU time", task->limits.cpu_ms); return;
     case VM_STOP_ALLOCATION:
-        snprintf(text, size, "stopped: it asked for more than %u MB of memory in all", LIMIT_POLICY_EVAL_BYTES / MIB);
+        snprintf(text, size, "stopped: it asked for more than %u MB of memory in all",
+                 (unsigned)(alloc_max(task) / MIB));
         return;
     case VM_STOP_MEMORY:
-        snprintf(text, size, "stopped: all policies together hold %u MB", LIMIT_POLICY_STATE_BYTES / MIB);
+        snprintf(text, size, "stopped: all policies together hold %u MB", task->cap_mb);
         return;
     case VM_STOP_STACK: snprintf(text, size, "stopped: calls nested too deep"); return;
     case VM_STOP_DEADLINE: snprintf(text, size, "stopped after %u ms", task->limits.deadline_ms); return;
@@ -383,7 +393,7 @@ static int on_panic(lua_State *L)
 struct vm *vm_new(void)
 {
     struct vm *vm = mem_zalloc(1, sizeof *vm);
-    vm->cap = SIZE_MAX;
+    vm->cap = vm->crowded = SIZE_MAX;
     vm->events = LUA_MASKCOUNT;
     vm->L = lua_newstate(on_alloc, vm);
     check(vm->L);
@@ -463,4 +473,6 @@ void vm_arm(struct vm *vm)
     lua_gc(vm->L, LUA_GCRESTART, 0);
     vm_protect(vm, collect, NULL, &ignored);
     vm->cap = LIMIT_POLICY_STATE_BYTES;
+    if (vm->used > vm->cap / 2) vm->cap = vm->used + vm->cap / 2; /* a large catalogue leaves as much for its requests */
+    vm->crowded = vm->used + (vm->cap - vm->used) / 2;
 }

@@ -41,14 +41,15 @@ struct vm;
 struct vm_limits {
     uint64_t bytecodes;
     uint32_t cpu_ms, deadline_ms;
+    uint64_t alloc_bytes; /* 0: LIMIT_POLICY_EVAL_BYTES */
 };
 
 enum vm_stop {
     VM_STOP_NONE,
     VM_STOP_BYTECODES,
     VM_STOP_CPU,
-    VM_STOP_ALLOCATION, /* this task asked for more than LIMIT_POLICY_EVAL_BYTES in all */
-    VM_STOP_MEMORY,     /* the state is at LIMIT_POLICY_STATE_BYTES */
+    VM_STOP_ALLOCATION, /* this task asked for more memory than it may in all */
+    VM_STOP_MEMORY,     /* the state is full: LIMIT_POLICY_STATE_BYTES, more for one that is large when it is armed */
     VM_STOP_STACK,
     VM_STOP_DEADLINE,
     VM_STOP_CANCELLED, /* the fiber that this is loaded on */
@@ -62,6 +63,7 @@ struct vm_task {
     uint64_t alloc_bytes; /* asked for so far; freeing gives nothing back */
     uint64_t cpu_ns;      /* of the slices before this one */
     uint64_t born_mono_ns;
+    unsigned cap_mb;      /* VM_STOP_MEMORY: what the state may hold */
     char place[VM_PLACE_BYTES]; /* "policies/budget.lua:38", where it was stopped; may be empty */
 
     /* this slice */

@@ -76,7 +76,8 @@ static void append(struct report *r, json_t *item, bool is_warning)
 void report_add(struct report *r, const struct diagnostic *d, struct slice source)
 {
     json_t *item = json_object();
-    struct slice line = line_of(source, d->line);
+    bool is_kept = json_array_size(r->list) < LIMIT_DIAGNOSTICS;
+    struct slice line = is_kept ? line_of(source, d->line) : SLICE_NONE;
     json_object_set_new(item, "severity", json_string(d->is_warning ? "warning" : "error"));
     json_object_set_new(item, "code", json_string(code_of(d->text, d->is_warning)->name));
     if (d->file.len) json_object_set_new(item, "file", text_json(d->file));
