@@ -196,8 +196,11 @@ function report.message(text, hint, suffix)
   core.error(path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end
 
+local HINTS_MAX = 200 -- as many errors as are shown: who has more has one that explains them all
+
 -- "did you mean 'x'?", or nothing when no name is near.
 function report.nearest(word, names)
+  if report.errors > HINTS_MAX then return nil end
   local near = type(word) == "string" and #word > 2 and core.nearest(word, names)
   return near and ("did you mean '%s'?"):format(near) or nil
 end
