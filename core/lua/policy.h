@@ -69,7 +69,7 @@ void policy_errors_print(const struct policy_errors *errors, const struct bundle
  */
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings,
                                    struct policy_errors *errors);
-/* What each process would do at its first load: for one that forks others which load. */
+/* Does what each process would do at its first load, compiling scripts/ above all: for one that forks others. */
 void policy_warm(void);
 struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is welcome */

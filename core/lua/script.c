@@ -43,24 +43,6 @@ static void compile(lua_State *L, const struct embedded_script *script)
     lua_remove(L, -2);
 }
 
-/* Protected. */
-static int compile_all(lua_State *L)
-{
-    for (const struct embedded_script *s = script_table; s->name; s++) {
-        script_push(L, s);
-        lua_settop(L, 0);
-    }
-    return 0;
-}
-
-void script_compile_all(void)
-{
-    lua_State *L = luaL_newstate();
-    if (!L) return;
-    lua_cpcall(L, compile_all, NULL); /* what cannot be compiled is said when it is loaded */
-    lua_close(L);
-}
-
 void script_push(lua_State *L, const struct embedded_script *script)
 {
     struct buf *code = compiled_at(script);

@@ -29,7 +29,5 @@ const struct embedded_script *script_find(struct slice name);
 /* Pushes the script's chunk; may raise. Compiled once in a process: each further state loads what the first one made.
  */
 void script_push(lua_State *L, const struct embedded_script *script);
-/* Before a process forks others that load policies: they find it done. */
-void script_compile_all(void);
 
 #endif

@@ -217,6 +217,17 @@ end
 
 local function count_us(what) return said("count %d+ %d+ %d+ ([%d.]+)", dir .. "/count", what, "40", "102400") end
 
+-- {milliseconds of CPU of loading, of its longest turn, of the longest turn of freeing}
+local function turns(...)
+  local words = { gateway.build .. "/bench/turns", ... }
+  words.seconds = 120
+  local text = process.run(words)
+  local all, longest = text:match("load %d+ turns, [%d.]+ ms, ([%d.]+) ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
+  local freeing = text:match("free %d+ turns, [%d.]+ ms, [%d.]+ ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
+  if not freeing then error("turns said:\n" .. text) end
+  return { all = tonumber(all), longest = tonumber(longest), freeing = tonumber(freeing) }
+end
+
 local function measure_tokens()
   local english, tiktoken = mb_per_second("english"), tiktoken_mb()
   return {
@@ -276,6 +287,11 @@ local function table_of(m)
     alone("policies, a model by name", m.chain_named, "instr", 30000),
     alone("policies, a denial", m.chain_denied, "instr", 30000),
     alone("access: 1,000 rows against 10", m.rows_1000 / m.rows_10, "times", 2),
+    alone("1,000 rows of access: loading", m.access.all, "ms", 60),
+    alone("5,000 models: loading", m.models.all, "ms"),
+    alone("5,000 models: a worker's longest turn", m.models.longest, "ms", 5),
+    alone("5,000 models: the same, freeing", m.models.freeing, "ms", 5),
+    alone("4,000 keywords: a worker's longest turn", m.words.longest, "ms", 5),
     alone("start to ready", m.start_ms, "ms", 100),
     alone("reload", m.reload_ms, "ms", 20),
   }
@@ -313,6 +329,9 @@ local function run()
     chain_denied = chain_cost("shipped", "claude-3-opus"),
     rows_10 = chain_cost("rows", 10),
     rows_1000 = chain_cost("rows", 1000),
+    access = turns("access", 1000),
+    models = turns("models", 5000),
+    words = turns("words", 4000),
   }
   m.start_ms, m.reload_ms = start_and_reload(port)
   for _, case in ipairs { "streams", "requests" } do
