@@ -61,11 +61,12 @@ fuzz-tokens:
 	@$(MAKE) $(B)/tokens/ids
 	@B=$(B) luajit tests/tokens/run.lua $(or $(RECORDS),220000) $(or $(SEED),1)
 
-#: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
+#: bench        the gateway beside nginx and haproxy: a table of ratios; ROWS="history event60k" picks some, ROWS=help
+#:              names them
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter $(B)/bench/tokens $(B)/bench/count $(B)/bench/turns
-	@B=$(B) luajit tests/bench/run.lua
+	@$(MAKE) all benches
+	@B=$(B) luajit tests/bench/run.lua $(ROWS)
 
 #: count-table  our count of every recorded request's tokens beside its provider's, by family of models
 RECORDINGS ?= ../shared/recordings
@@ -106,7 +107,7 @@ help:
 # ---- What is compiled with.
 
 # A floor may include its own and those before it (tests/house/floors.lua); a test links no more than that.
-FLOORS := base wire net store exchange lua flow admin server cli
+FLOORS := base wire net store exchange lua flow testkit admin server cli
 
 CC       := $(if $(CLANG),clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
 PKGS     := luajit libevent libcurl jansson openssl sqlite3 libxxhash
@@ -237,7 +238,7 @@ endef
 $(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
 OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
 
-.PHONY: tests-built fuzzers
+.PHONY: tests-built fuzzers benches
 tests-built: all $(UNITS) $(B)/tokens/ids
 
 OBJS += $(B)/tests/tokens/ids.o
@@ -256,10 +257,16 @@ $(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,server)
+$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
+# Laid before the gateway to see how long its loop takes for a turn.
+$(B)/bench/turns.so: tests/bench/preload/turns.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $< -ldl -o $@
+benches: $(BENCHES) $(B)/bench/turns.so
 
 OBJS += $(B)/tests/tokens/count_table.o
 $(B)/tokens/count_table: $(B)/tests/tokens/count_table.o $(B)/gen/scripts.o $(call libs,lua)

@@ -3,6 +3,7 @@
 local core, use = ...
 local modules = use "modules"
 local parts = use "parts"
+local raise = use "raise"
 
 local constructors = {}
 local Definition = { __metatable = "definition" }
@@ -32,7 +33,7 @@ for _, kind in ipairs(available) do
   constructors.words[kind] = function(spec)
     local joined = join(kind, spec)
     spec = modules.thaw(joined.spec)
-    if type(spec) ~= "table" then error(("%s { … } wants a table"):format(kind), 2) end
+    if type(spec) ~= "table" then raise.error("no_policy", ("%s { … } wants a table"):format(kind), 2) end
     local _, line = core.where()
     constructors.last = setmetatable({ kind = kind, spec = spec, line = line, parts = joined.parts }, Definition)
     return constructors.last
@@ -41,7 +42,7 @@ end
 
 -- file "keys/login.json": one that stands in the policy folder, and is read and loaded with it.
 function constructors.words.file(path)
-  if type(path) ~= "string" or path == "" then error("file \"name.json\" wants the name of a file in the policy folder", 2) end
+  if type(path) ~= "string" or path == "" then raise.error("no_file", "file \"name.json\" wants the name of a file in the policy folder", 2) end
   return setmetatable({ path = path }, { __metatable = "file" })
 end
 

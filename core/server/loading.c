@@ -33,7 +33,7 @@ static void run(void *arg)
     if (bundle)
         load(l, bundle);
     else if (!fiber_is_cancelled())
-        report_say(l->result.report, "%s", fault_message(&why));
+        report_say(l->result.report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     bundle_unref(bundle);
 }
 

@@ -135,7 +135,7 @@ static bool open_audit(struct worker *w, struct report *report)
     buf_printf(&path, "%.*s/audit.jsonl", SLICE_FMT(w->staged_settings->data_dir));
     buf_append_char(&path, '\0');
     w->audit_fd = open(buf_ptr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (w->audit_fd < 0) report_say(report, "%s: %s", buf_ptr(&path), strerror(errno));
+    if (w->audit_fd < 0) report_say(report, FINDING_NO_FILE, "%s: %s", buf_ptr(&path), strerror(errno));
     buf_clear(&path);
     return w->audit_fd >= 0;
 }
@@ -168,16 +168,16 @@ static bool begin_loading(struct worker *w, uint64_t number, int fd, struct repo
     struct loading_order order = {.number = number, .settings = w->staged_settings};
     struct fault why;
     if (!w->staged_settings) {
-        report_say(report, "no configuration came before the policies");
+        report_say(report, FINDING_OTHER_ERROR, "no configuration came before the policies");
     } else if (policy_live_generations() >= LIMIT_POLICY_GENERATIONS) {
-        report_say(report,
+        report_say(report, FINDING_OTHER_ERROR,
                    "%u policy generations are alive, as many as may be: requests that began under older ones are still "
                    "running; reload again when some have ended",
                    LIMIT_POLICY_GENERATIONS);
     } else if (!open_audit(w, report)) {
         return false;
     } else if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &order.bytes, &why)) {
-        report_say(report, "%s", fault_message(&why));
+        report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     } else {
         w->loading = loading_begin(&w->background, &order, on_loaded, w);
         return true;

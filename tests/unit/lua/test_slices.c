@@ -94,8 +94,8 @@ static enum verdict_kind decide(struct policy_set *set, const char *department, 
     while (policy_eval_step(eval) == POLICY_MORE)
         continue;
     policy_eval_free(eval);
-    enum verdict_kind kind = x->verdict.kind;
-    EXPECT_INT(strcmp(department, "hr") == 0 || kind != VERDICT_ALLOW ? kind == VERDICT_ALLOW : 2, x->verdict.target_count);
+    enum verdict_kind kind = x->decision.verdict.kind;
+    EXPECT_INT(strcmp(department, "hr") == 0 || kind != VERDICT_ALLOW ? kind == VERDICT_ALLOW : 2, x->decision.verdict.target_count);
     simulate_free(x);
     return kind;
 }
