@@ -72,7 +72,8 @@
 #define LIMIT_POLICY_CPU_MS 50u               /* default of policy.cpu, one evaluation */
 #define LIMIT_POLICY_DEADLINE_MS 2000u        /* default of policy.deadline, wall time of one evaluation */
 #define LIMIT_POLICY_STACK_BYTES (1u * MIB)   /* C stack under one evaluation */
-#define LIMIT_POLICY_FILE_BYTES (256u * KIB)
+#define LIMIT_POLICY_FILE_BYTES (2u * MIB)     /* of some 10,000 models */
+#define LIMIT_POLICY_PLAIN_BYTES (256u * KIB) /* of a bundle: each so many more let its files take as long again */
 #define LIMIT_POLICY_FILES 1000u
 #define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
 #define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
@@ -105,6 +106,8 @@
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* Processes */
+#define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
+#define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */

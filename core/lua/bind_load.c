@@ -1,6 +1,8 @@
 /* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
 #include "base/check.h"
+#include "base/fiber.h"
 #include "base/finding_guess.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
@@ -42,13 +44,26 @@ static int on_scripts(lua_State *L)
     return 1;
 }
 
+#define LOAD_BYTES (16u * KIB) /* compiled between two looks at whether a slice of loading is over */
+
+static const char *read_piece(lua_State *L, void *arg, size_t *len)
+{
+    struct slice *rest = arg;
+    const char *piece = rest->ptr;
+    (void)L;
+    fiber_rest();
+    *len = rest->len < LOAD_BYTES ? rest->len : LOAD_BYTES;
+    *rest = slice_of(rest->ptr + *len, rest->len - *len);
+    return piece;
+}
+
 /* load(text, chunk name, environment) → function, or nil and Lua's message. Source only: bytecode is not checked. */
 static int on_load_chunk(lua_State *L)
 {
-    struct slice text = bind_check_slice(L, 1);
+    struct slice rest = bind_check_slice(L, 1);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
-    if (luaL_loadbufferx(L, text.ptr, text.len, name, "t") != 0) {
+    if (lua_loadx(L, read_piece, &rest, name, "t") != 0) {
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;
@@ -58,11 +73,13 @@ static int on_load_chunk(lua_State *L)
     return 1;
 }
 
-/* globals(text) → the globals it reads and sets: globals.h */
+/* globals(chunk) → the globals it reads and sets: globals.h */
 static int on_globals(lua_State *L)
 {
     char out[GLOBALS_BYTES_MAX];
-    size_t len = globals_find(bind_check_slice(L, 1), out, sizeof out);
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    size_t len = globals_find(L, out, sizeof out);
     lua_pushlstring(L, out, len);
     return 1;
 }
@@ -95,10 +112,23 @@ static int on_digest(lua_State *L)
     return 1;
 }
 
-/* run(fn, …) → true and its results, or false and why not. To its end, under the limits of one evaluation. */
+/* Of one evaluation; more in a large bundle, whose rows take their time. */
+static struct vm_limits load_limits(const struct policy_set *set)
+{
+    struct vm_limits limits = set->limits;
+    unsigned times = 1 + (unsigned)(bundle_bytes(set->bundle) / LIMIT_POLICY_PLAIN_BYTES);
+    limits.bytecodes *= times;
+    limits.cpu_ms *= times;
+    limits.deadline_ms *= times;
+    limits.alloc_bytes = (uint64_t)LIMIT_POLICY_EVAL_BYTES * times;
+    return limits;
+}
+
+/* run(fn, …) → true and its results, or false and why not. To its end, under limits. */
 static int on_run(lua_State *L)
 {
     struct policy_set *set = bind_set(L);
+    struct vm_limits limits = load_limits(set);
     int nargs = lua_gettop(L) - 1;
     struct vm_task task;
     enum vm_result result;
@@ -108,7 +138,7 @@ static int on_run(lua_State *L)
     lua_insert(L, 1);
     luaL_checkstack(co, nargs + 1, "arguments");
     lua_xmove(L, co, nargs + 1);
-    vm_task_init(&task, &set->limits);
+    vm_task_init(&task, &limits);
     for (result = vm_resume(set->vm, &task, co, nargs); result == VM_MORE;)
         result = vm_resume(set->vm, &task, co, 0);
     lua_pushboolean(L, result == VM_DONE);
@@ -153,14 +183,43 @@ static int on_error(lua_State *L)
     return 0;
 }
 
+#define SOURCE "moongate.source"
 #define PATH_DEPTH_MAX 16
 
-/* locate(text, key, …) → line, column, whether the whole path of names and indexes was found */
-static int on_locate(lua_State *L)
+static int on_source_gc(lua_State *L)
+{
+    struct source **source = lua_touserdata(L, 1);
+    source_free(*source);
+    *source = NULL;
+    return 0;
+}
+
+/* source(text) → what finds places in it */
+static int on_source(lua_State *L)
 {
     struct slice text = bind_check_slice(L, 1);
+    struct source **source = lua_newuserdata(L, sizeof *source);
+    *source = NULL;
+    if (luaL_newmetatable(L, SOURCE)) {
+        lua_pushcfunction(L, on_source_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    lua_createtable(L, 1, 0); /* keeps the text */
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, -2);
+    *source = source_new(text);
+    return 1;
+}
+
+/* locate(source, key, …) → line and column of that path of names and indexes; of the deepest place on the way when it
+ * was not found whole */
+static int on_locate(lua_State *L)
+{
+    struct source **source = luaL_checkudata(L, 1, SOURCE);
     struct source_key path[PATH_DEPTH_MAX];
-    struct source_place at;
+    struct lexer_place at;
     int depth = lua_gettop(L) - 1;
     if (depth > PATH_DEPTH_MAX) depth = PATH_DEPTH_MAX;
     for (int i = 0; i < depth; i++) {
@@ -170,7 +229,8 @@ static int on_locate(lua_State *L)
         else
             path[i].name = bind_check_slice(L, i + 2);
     }
-    lua_pushinteger(L, (source_locate(text, path, (size_t)depth, &at), at.line));
+    source_locate(*source, path, (size_t)depth, &at);
+    lua_pushinteger(L, at.line);
     lua_pushinteger(L, at.column);
     return 2;
 }
@@ -463,6 +523,7 @@ void bind_load_register(lua_State *L)
                                          {"raised", on_raised},
                                          {"guess", on_guess},
                                          {"error", on_error},
+                                         {"source", on_source},
                                          {"locate", on_locate},
                                          {"where", on_where},
                                          {"function_line", on_function_line},
