@@ -229,7 +229,8 @@ static inline void kit_on_cancel(void *arg)
 static inline struct exchange *kit_exchange(void)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
-    x->api = API_CHAT;
+    x->api = api_find(SLICE("chat"));
+    x->decision.verdict.targets = arena_zalloc(&x->arena, sizeof *x->decision.verdict.targets);
     x->decision.verdict.target_count = 1;
     x->target_index = 0;
     exchange_add_attempt(x);
