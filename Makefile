@@ -251,7 +251,11 @@ $(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+FUZZ_FLOW := $(B)/fuzz_relay
+$(filter-out $(FUZZ_FLOW),$(FUZZERS)): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+	$(call SAY,LINK,$@)
+	$(LINK) -fsanitize=fuzzer
+$(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o
 	$(call SAY,LINK,$@)
 	$(LINK) -fsanitize=fuzzer
 

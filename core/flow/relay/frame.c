@@ -158,6 +158,8 @@ void frame_finish(struct relay *r, const struct fault *why)
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
     r->is_read = true;
+    /* Behind the end marker nothing is missed: the answer is as whole as it would be without the fault. */
+    if (r->form == FORM_EVENTS && r->parts.provider->judge_end(&r->told) == DIALECT_COMPLETE) why = NULL;
     if (!r->is_over) r->first->finish(r->first, why);
 }
 

@@ -175,7 +175,7 @@ static inline void kit_on_end(void *arg, const struct relay_end *end)
 static inline bool kit_is_denied(const struct kit *k)
 {
     if (k->questions == k->denied_at) return true;
-    return k->denied && memmem(buf_ptr(&k->question_text), buf_len(&k->question_text), k->denied, strlen(k->denied));
+    return k->denied && memmem(buf_slice(&k->question_text).ptr, buf_len(&k->question_text), k->denied, strlen(k->denied));
 }
 
 /* Says the word on the question that is open. */
