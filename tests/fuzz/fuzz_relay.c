@@ -161,7 +161,9 @@ static void run(const struct plan *p, struct slice may)
     bool is_told = k.how == RELAY_SENT && buf_len(&k.told);
     if (is_buffered && k.heads && !k.is_released && !is_told && k.relay && relay_report(k.relay).is_stream)
         kit_is_wrong(&k, "a stream left that was to wait for its end");
-    kit_check_left(&k, may);
+    /* A cut ends the texts that are masked: what a whole text would have been is not known then. */
+    bool is_cut_short = p->stages & 1 && (p->act % 5 == KIT_CUT || p->when & 4);
+    if (!is_cut_short) kit_check_left(&k, may);
     expect_judged(&k);
     kit_close(&k);
     if (k.wrong) fprintf(stderr, "%s\n", k.wrong);
