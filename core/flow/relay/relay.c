@@ -12,6 +12,14 @@ bool relay_is_heard(const struct relay *r)
     return !r->is_over && !r->is_detached;
 }
 
+struct redact *relay_redact(const struct exchange *x)
+{
+    struct redact *redact = x->api->meters_output ? x->decision.redact : NULL;
+    const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
+    bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
+    return is_wanted ? redact : NULL;
+}
+
 /* Only wanted stages are there: read → mask → hold → out. */
 static void link_stages(struct relay *r)
 {
