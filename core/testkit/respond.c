@@ -94,7 +94,7 @@ static void take_answer(struct play *play)
     read_count(play, "audio_output_tokens", &usage->audio_output_tokens);
     struct slice tier = read_text(play, "service_tier");
     snprintf(usage->service_tier, sizeof usage->service_tier, "%.*s", SLICE_FMT(tier));
-    attempt->status = x->response.status = (int)status;
+    attempt->status = (int)status;
     attempt->finish_reason = read_text(play, "finish_reason");
     x->first_byte_ns = x->born_mono_ns + 1;
 }
@@ -264,11 +264,17 @@ static void close_holds(struct play *play)
     play->has_failed = play->has_failed || !counters_close(play->L, play->x, totals);
 }
 
+/* Of an answer of the gateway's own. */
+static int status_of(const struct play *play)
+{
+    const struct verdict *last = play->word.kind != VERDICT_NONE ? &play->word : &play->x->decision.verdict;
+    return last->kind == VERDICT_DENY ? last->status : last->kind == VERDICT_FAULT ? fault_info(FAULT_POLICY)->status : 0;
+}
+
 static void finish(struct play *play)
 {
     struct exchange *x = play->x;
-    const struct verdict *last = play->word.kind == VERDICT_DENY ? &play->word : &x->decision.verdict;
-    if (last->kind == VERDICT_DENY) x->response.status = last->status;
+    if (!x->response.status) x->response.status = status_of(play);
     exchange_move(x, EXCHANGE_SETTLING);
     settle(x);
     x->outcome = outcome_of(play);
