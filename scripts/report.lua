@@ -69,9 +69,6 @@ function report.forget(old)
   if old == file then file = { path = "policies", text = "" } end
 end
 
--- Call sites that name no finding yet begin with their text.
-local function is_finding(word) return type(word) == "string" and word:find("^[%l_]+$") ~= nil end
-
 local function add(path, finding, text, hint)
   local keys = keys_of(path)
   local spelt = spell(keys)
@@ -80,30 +77,22 @@ local function add(path, finding, text, hint)
   core.error(finding, (other or file).path, line, column, spelt == "" and text or spelt .. ": " .. text, hint)
 end
 
-local function guess(path, text, is_warning)
-  local spelt = spell(keys_of(path))
-  return core.guess(spelt == "" and text or spelt .. ": " .. text, is_warning)
-end
-
 -- Findings that only repeat in other words what has been told: they are counted, not told.
 local left_out
 
 function report.leave_out(finding) left_out = finding end
 
 function report.at(path, finding, text, hint)
-  if not is_finding(finding) then finding, text, hint = guess(path, finding, false), finding, text end
   report.errors = report.errors + 1
   if finding ~= left_out then add(path, finding, text, hint) end
 end
 
 -- At a place of the file itself.
 function report.warn_at(line, column, finding, text, hint)
-  if not is_finding(finding) then finding, text, hint = guess(nil, finding, true), finding, text end
   core.error(finding, file.path, line, column, text, hint)
 end
 
 function report.warn(path, finding, text, hint)
-  if not is_finding(finding) then finding, text, hint = guess(path, finding, true), finding, text end
   add(path, finding, text, hint)
 end
 

@@ -1,7 +1,6 @@
 /* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
 #include "base/check.h"
 #include "base/fiber.h"
-#include "base/finding_guess.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/nearest.h"
@@ -157,13 +156,6 @@ static int on_run(lua_State *L)
 static int on_raised(lua_State *L)
 {
     lua_pushstring(L, finding_info(raised_finding(bind_check_slice(L, 1)))->word);
-    return 1;
-}
-
-/* guess(text, is a warning) → the finding's word, for those that do not say so themselves */
-static int on_guess(lua_State *L)
-{
-    lua_pushstring(L, finding_info(finding_guess(bind_check_slice(L, 1), lua_toboolean(L, 2)))->word);
     return 1;
 }
 
@@ -521,7 +513,6 @@ void bind_load_register(lua_State *L)
                                          {"digest", on_digest},
                                          {"run", on_run},
                                          {"raised", on_raised},
-                                         {"guess", on_guess},
                                          {"error", on_error},
                                          {"source", on_source},
                                          {"locate", on_locate},

@@ -112,7 +112,9 @@ local wide = {
   uses = function() return any_condition(uses, true) end,
   contains = function() return any_condition(phrases, true) end,
   model = function() return any_condition({ "one", "two", "own", "deux" }) end,
-  called = function() return pick { "two", "one", some(targets, 2), source "isnt \"p/two\"", source "like \"p/*\"", source "none_of { \"one\", \"q/two\" }" } end,
+  called = function()
+    return pick { "two", "one", some(targets, 2), source "isnt \"p/two\"", source "like \"p/*\"", source "none_of { \"one\", \"q/two\" }" }
+  end,
   data = function() return chance(50) and source(("at_least %q"):format(pick(classes))) or chance(50) and some(classes, 3)
     or source(("none_of { %q, %q }"):format(pick(classes), pick(classes))) end,
   context_tokens = any_number,
@@ -140,15 +142,14 @@ local hooks = {
   "function(ctx) if ctx.request.stream then return pass(\"a stream\") end end",
 }
 
-local is_wide, using, names = false, makers, nil
-
 local function sorted_names(map)
   local list = {}
   for name in pairs(map) do list[#list + 1] = name end
   table.sort(list)
   return list
 end
-names = sorted_names(makers)
+
+local is_wide, using, names = false, makers, sorted_names(makers)
 
 function policies.widen(on)
   is_wide, using = on, on and wide or makers
