@@ -8,6 +8,7 @@
 #include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "lua/pages.h"
 
 #define SLICE_BYTECODES 10000
 #define SLICE_NS NS_PER_MS
@@ -21,16 +22,13 @@
 /* Allocations, large and small, between two looks at whether a slice of loading is over. */
 #define REST_ALLOCATIONS 32u
 
-#define SMALL_CLASSES 64
-
 struct vm {
     lua_State *L;
     void *owner;
     struct vm_task *task;
     size_t used, cap;
     size_t crowded; /* more than this is a heap full of garbage */
-    struct page *pages;
-    struct free_block *free[SMALL_CLASSES];
+    struct pages pages;
     int events; /* that the hook is called for */
     unsigned allocations;
     bool is_hooked;
@@ -91,81 +89,6 @@ static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
     return true;
 }
 
-/* Small blocks come from pages cut into pieces of one size and go back to that size's list: a request makes some forty
- * of them, and this costs a fifth of what malloc does. Pages go with the state. Sanitizers see malloc instead. */
-#ifdef __SANITIZE_ADDRESS__
-#define SMALL_BYTES_MAX 0u
-#else
-#define SMALL_BYTES_MAX 1024u
-#endif
-#define SMALL_STEP 16u
-#define PAGE_BYTES (32u * KIB)
-
-struct free_block {
-    struct free_block *next;
-};
-
-struct page {
-    struct page *older;
-    max_align_t bytes[];
-};
-
-static bool is_small(size_t size)
-{
-    return size > 0 && size <= SMALL_BYTES_MAX;
-}
-
-/* Cuts a new page for blocks of this class. */
-static bool add_page(struct vm *vm, size_t class)
-{
-    size_t size = (class + 1) * SMALL_STEP;
-    struct page *page = malloc(PAGE_BYTES);
-    if (!page) return false;
-    page->older = vm->pages;
-    vm->pages = page;
-    char *end = (char *)page + PAGE_BYTES;
-    for (char *at = (char *)page->bytes; (size_t)(end - at) >= size; at += size) {
-        struct free_block *block = (struct free_block *)at;
-        block->next = vm->free[class];
-        vm->free[class] = block;
-    }
-    return true;
-}
-
-static void *take(struct vm *vm, size_t size)
-{
-    if (!is_small(size)) return malloc(size);
-    size_t class = (size - 1) / SMALL_STEP;
-    if (!vm->free[class] && !add_page(vm, class)) return NULL;
-    struct free_block *block = vm->free[class];
-    vm->free[class] = block->next;
-    return block;
-}
-
-static void give_back(struct vm *vm, void *ptr, size_t size)
-{
-    if (!is_small(size)) {
-        free(ptr);
-        return;
-    }
-    struct free_block *block = ptr;
-    block->next = vm->free[(size - 1) / SMALL_STEP];
-    vm->free[(size - 1) / SMALL_STEP] = block;
-}
-
-static void *move(struct vm *vm, void *ptr, size_t old_size, size_t new_size)
-{
-    if (!ptr) return take(vm, new_size);
-    if (!is_small(old_size) && !is_small(new_size)) return realloc(ptr, new_size);
-    if (is_small(old_size) && is_small(new_size) && (old_size - 1) / SMALL_STEP == (new_size - 1) / SMALL_STEP)
-        return ptr;
-    void *moved = take(vm, new_size);
-    if (!moved) return NULL;
-    memcpy(moved, ptr, old_size < new_size ? old_size : new_size);
-    give_back(vm, ptr, old_size);
-    return moved;
-}
-
 /* NULL makes Lua raise "not enough memory", so this is the one place that does not use mem_*. */
 static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
 {
@@ -173,11 +96,11 @@ static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
     if (++vm->allocations % REST_ALLOCATIONS == 0) rest(vm);
     if (new_size == 0) {
         vm->used -= old_size;
-        if (ptr) give_back(vm, ptr, old_size);
+        if (ptr) pages_give_back(&vm->pages, ptr, old_size);
         return NULL;
     }
     if (new_size > old_size && !may_grow(vm, old_size, new_size)) return NULL;
-    void *moved = move(vm, ptr, old_size, new_size);
+    void *moved = pages_move(&vm->pages, ptr, old_size, new_size);
     if (moved) vm->used = vm->used - old_size + new_size;
     return moved;
 }
@@ -455,12 +378,7 @@ void vm_free(struct vm *vm)
     check(!vm->task);
     lua_close(vm->L);
     check(vm->used == 0);
-    while (vm->pages) {
-        struct page *older = vm->pages->older;
-        free(vm->pages);
-        vm->pages = older;
-        fiber_rest();
-    }
+    pages_clear(&vm->pages);
     mem_free(vm);
 }
 

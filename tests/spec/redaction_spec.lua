@@ -206,7 +206,6 @@ describe("contains", function()
 end)
 
 describe("an answer played for a spec", function()
-  local gw = require "moongate.test"
   local mg = gw.load_text {
     chain = { "masks", "judge" },
     models = 'return models { one = { targets = { "p/one" } } }',
