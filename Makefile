@@ -107,7 +107,7 @@ help:
 # ---- What is compiled with.
 
 # A floor may include its own and those before it (tests/house/floors.lua); a test links no more than that.
-FLOORS := base wire net store exchange lua flow admin server cli
+FLOORS := base wire net store exchange lua flow testkit admin server cli
 
 CC       := $(if $(CLANG),clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
 PKGS     := luajit libevent libcurl jansson openssl sqlite3 libxxhash

@@ -61,36 +61,35 @@ function apply.warn(f, policy, rule, action, reason)
   core.warn(action.code and action.code .. ": " .. text or text)
 end
 
--- Every rule that applies acts, in order; "over" or "pass" ends them.
-function actions.run_rules(f, policy)
-  local list = policy.rules
-  for i = 1, #list do
-    local rule = list[i]
-    local matches = rule.matches
-    if not matches or matches(f) then
-      local action = rule.action
-      local reason = rule.reason
-      if type(reason) == "function" then reason = reason(f) end
-      local outcome = apply[action.verb](f, policy, rule, action, reason)
-      if outcome then return outcome end
-    end
-  end
+local function act(f, policy, rule)
+  local action, reason = rule.action, rule.reason
+  if type(reason) == "function" then reason = reason(f) end
+  return apply[action.verb](f, policy, rule, action, reason)
 end
 
+-- Every rule that applies acts, in order; "over" or "pass" ends them.
+local function run_rules(f, policy) return policy.each_rule(f, policy, act) end
+
 -- on_request, and what it returned.
-function actions.run_hook(f, policy)
+local function run_hook(f, policy)
   local hook = policy.on_request
   if not hook then return nil end
-  local decision = verbs.returned(f, hook(f.ctx), "on_request")
+  local returned = hook(f.ctx)
+  if returned == nil and not f._made then return core.trust() end -- nearly always
+  local decision = verbs.returned(f, returned, "on_request")
   if not decision then return nil end
   local rule = { name = "on_request", mode = policy.mode, line = decision.line or policy.hook_line }
   return apply[decision.verb](f, policy, rule, decision, decision.reason)
 end
 
+actions.run_rules, actions.run_hook = run_rules, run_hook
+
 function actions.run_all(f, policy)
-  local outcome = policy.rules[1] and actions.run_rules(f, policy)
-  if outcome then return outcome end
-  return policy.on_request and actions.run_hook(f, policy)
+  if policy.rules[1] then
+    local outcome = run_rules(f, policy)
+    if outcome then return outcome end
+  end
+  if policy.on_request then return run_hook(f, policy) end
 end
 
 return actions

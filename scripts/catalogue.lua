@@ -49,7 +49,7 @@ local function by_field(wanted)
   local set = {}
   for key in pairs(wanted) do
     if key ~= "region" and key ~= "label" then
-      return nil, ("a filter names targets, region or label, not '%s'"):format(tostring(key))
+      return nil, ("a filter names targets, region or label, not '%s'"):format(tostring(key)), "unknown_field"
     end
   end
   for _, name in ipairs(catalogue.target_names) do
@@ -60,22 +60,22 @@ local function by_field(wanted)
   return set
 end
 
--- "a/b", { "a/*", "model" }, { region = "eu" }, { label = "self-hosted" } → set of targets; nil and why not.
+-- "a/b", { "a/*", "model" }, { region = "eu" }, { label = "self-hosted" } → set of targets; nil, why not, which finding.
 function catalogue.select(wanted)
   if type(wanted) == "string" then wanted = { wanted } end
-  if type(wanted) ~= "table" or getmetatable(wanted) then return nil, "expected targets, such as { \"local/*\" }" end
+  if type(wanted) ~= "table" or getmetatable(wanted) then return nil, "expected targets, such as { \"local/*\" }", "bad_value" end
   if #wanted == 0 then
-    if next(wanted) == nil then return nil, "the list is empty" end
-    local set, why = by_field(wanted)
-    if set and next(set) == nil then return nil, "no target in policies/models.lua is like that" end
-    return set, why
+    if next(wanted) == nil then return nil, "the list is empty", "bad_value" end
+    local set, why, finding = by_field(wanted)
+    if set and next(set) == nil then return nil, "no target in policies/models.lua is like that", "unknown_model" end
+    return set, why, finding
   end
   local set = {}
   for _, pattern in ipairs(wanted) do
-    if type(pattern) ~= "string" then return nil, "expected names of targets" end
+    if type(pattern) ~= "string" then return nil, "expected names of targets", "bad_value" end
     local found = matching(pattern)
     if next(found) == nil then
-      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern))
+      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern)), "unknown_model"
     end
     add_all(set, found)
   end

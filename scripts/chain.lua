@@ -20,16 +20,24 @@ local note = notes.note
 local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules, run_hook = actions.run_hook,
   run_all = actions.run_all }
 
+-- A chain of so many rules is over before anybody could complain; a longer one is counted and takes turns like the policies'
+-- own code.
+local SHORT_RULES_MAX = 200
+
 local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
 
 -- is_partial: examples of one file, where nobody need choose a target.
 function chain.new(policies, is_partial)
-  local last_auth, detecting = 0, nil
-  local on_disconnect = disconnect.of(policies)
+  local last_auth, detecting, rules = 0, nil, 0
+  local on_disconnect, count = disconnect.of(policies), #policies
+  local may_drain = on_disconnect or disconnect.is_said_by(facts.apps)
   for i, policy in ipairs(policies) do
     if policy.kind == "auth" then last_auth = i end
+    rules = rules + #(policy.rules or {}) + #(policy.rows or {}) -- rows of access go by name, and are looked up
     if policy.detector and policy.mode ~= "off" then detecting = policy end
   end
+  local is_long = rules > SHORT_RULES_MAX
+  local detector = detecting and detecting.detector
 
   -- After auth, so that strangers learn nothing: are the hints sound, is there such a model? true when it ended here.
   local function resolve(f)
@@ -44,8 +52,9 @@ function chain.new(policies, is_partial)
     end
     f.model = entry.model.name
     f._entry = entry
-    core.model(entry.model.name)
+    core.model(f.model)
     if detecting and detecting.is_classifying then detecting.scan(f, detecting) end
+    if not f._hints then facts.settle_hints(f) end -- every chain asks for the data class
   end
 
   -- Filters that came after the choice may have taken its targets: choose again, in the same order.
@@ -68,56 +77,56 @@ function chain.new(policies, is_partial)
       return notes.deny(f, models_file, f.model, { status = 503, code = "no_target" }, text, "enforce", 0)
     end
     if by and by.deny then return notes.deny(f, by.policy, by.rule, by.deny, by.reason, "enforce", by.line) end
-    local text = rejected and "no target is left: " .. table.concat(rejected, "; ")
+    local text = rejected and "no target is left: " .. targets.spell(rejected)
       or ("no routing rule chose a target for %s"):format(f.model)
     return notes.deny(f, models_file, f.model, { status = 403, code = "no_target_left" }, text, "enforce", 0)
   end
 
   local function finish(f)
     if f._limits and limits.admit(f) then return end
-    f._at = #policies + 1
+    f._at = count + 1
     if f._chosen and f._filter_count ~= #f._filters then choose_again(f) end
     f._policy = false
-    local entry = f._entry
-    if not f._chosen and not entry.model.virtual then
+    local entry, chosen = f._entry, f._chosen
+    if not chosen and not entry.model.virtual then
       targets.propose(f, models_file, f.model, entry.targets, "the targets of " .. f.model, "enforce", entry.model.line)
+      chosen = f._chosen
     end
-    local chosen = f._chosen
     if not chosen then
-      if is_partial and not f._rejected and entry.model.virtual then return core.allow() end
+      if is_partial and not f._rejected and entry.model.virtual then return core.allow {} end
       return deny_empty(f)
     end
     local by = f._by
     note(f, by[1], by[2], "route", by[3] or chosen[1].name, by[4], by[5])
-    local names = {}
-    for i = 1, #chosen do names[i] = chosen[i].name end
-    core.allow(unpack(names))
-    disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect)
+    core.allow(chosen)
+    if may_drain then disconnect.apply(facts.apps and facts.apps[f.app], on_disconnect) end
+  end
+
+  -- Some policies in their order; true when one has ended it all.
+  local function run(f, first, last)
+    for i = first, last do
+      local policy = policies[i]
+      if f._limits and policy.run ~= limits.run and limits.admit(f) then return true end
+      f._at, f._policy = i, policy
+      if policy.run(f, policy) == "over" then return true end
+    end
   end
 
   local function go_on(f, first)
-    for i = first, #policies do
-      local policy = policies[i]
-      if i > last_auth and not f._entry then
-        f._policy = false
-        if core.listing() then return listing.answer(f, policies) end
-        if resolve(f) then return end
-      end
-      if f._limits and policy.run ~= limits.run and limits.admit(f) then return end
-      f._at, f._policy = i, policy
-      if policy.run(f, policy) == "over" then return end
-    end
+    if is_long then core.distrust() end
+    if first <= last_auth and run(f, first, last_auth) then return end
     if not f._entry then
       f._policy = false
-      if core.listing() then return listing.answer(f, policies) end
+      if f._listing then return listing.answer(f, policies) end
       if resolve(f) then return end
     end
-    finish(f)
+    if first <= last_auth then first = last_auth + 1 end
+    if run(f, first, count) then return end
+    return finish(f)
   end
 
   local function decide(f)
-    facts.attach(f)
-    if detecting then core.use_detector(detecting.detector) end
+    facts.attach(f, detector)
     return go_on(f, 1)
   end
 
@@ -129,8 +138,8 @@ function chain.new(policies, is_partial)
     local is_skipped = policy.on_error == "skip" or policy.mode == "observe"
     note(f, policy, "", is_skipped and "skip" or "fault", text, policy.mode, 0)
     if not is_skipped then return core.fault(text, policy.name) end
-    if f._at > #policies then return deny_empty(f) end
-    if core.listing() and f._at >= last_auth then return listing.answer(f, policies) end
+    if f._at > count then return deny_empty(f) end
+    if f._listing and f._at >= last_auth then return listing.answer(f, policies) end
     return go_on(f, f._at + 1)
   end
 

@@ -17,7 +17,7 @@ local function read_hours(value, path)
   local h1, m1, h2, m2 = tostring(value):match("^(%d%d):(%d%d)%-(%d%d):(%d%d)$")
   local from, to = h1 and h1 * 60 + m1, h1 and h2 * 60 + m2
   if type(value) ~= "string" or not from or from >= 1440 or to > 1440 or m1 + 0 > 59 or m2 + 0 > 59 or from == to then
-    report.at(path, ("hours are written \"07:00-20:00\", got %s"):format(schema.kind_of(value)))
+    report.at(path, "bad_time", ("hours are written \"07:00-20:00\", got %s"):format(schema.kind_of(value)))
     return nil
   end
   return { from = from, to = to }
@@ -29,7 +29,7 @@ local function add_days(set, text, path)
   local first, last = tostring(text):match("^(%l%l%l)%-(%l%l%l)$")
   first, last = day_number[first or text], day_number[last or text]
   if not first or not last then
-    report.at(path, ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)))
+    report.at(path, "bad_time", ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)))
     return false
   end
   local day = first
@@ -73,7 +73,7 @@ end
 function clock.zone(value, path)
   local offset_at = clock.offset(value)
   if not offset_at then
-    report.at(path, ("unknown zone '%s'"):format(tostring(value)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
+    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(value)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
   end
   return offset_at
 end
@@ -96,7 +96,7 @@ end
 function clock.compile(conditions, path)
   local hours, days = conditions.hours, conditions.days
   if hours == nil and days == nil then
-    if conditions.zone ~= nil then report.at(sub(path, "zone"), "a zone without hours or days has no effect") end
+    if conditions.zone ~= nil then report.at(sub(path, "zone"), "bad_time", "a zone without hours or days has no effect") end
     return nil
   end
   local zone = conditions.zone == nil and clock.default_zone or conditions.zone

@@ -2,6 +2,7 @@
 -- checked and compiled when the file has returned it (scripts/load.lua).
 local core, use = ...
 local modules = use "modules"
+local raise = use "raise"
 
 local constructors = {}
 local Definition = { __metatable = "definition" }
@@ -15,7 +16,7 @@ for _, kind in ipairs(available) do
   constructors.kinds[kind] = true
   constructors.words[kind] = function(spec)
     spec = modules.thaw(spec)
-    if type(spec) ~= "table" then error(("%s { … } wants a table"):format(kind), 2) end
+    if type(spec) ~= "table" then raise.error("no_policy", ("%s { … } wants a table"):format(kind), 2) end
     local _, line = core.where()
     constructors.last = setmetatable({ kind = kind, spec = spec, line = line }, Definition)
     return constructors.last
@@ -24,7 +25,7 @@ end
 
 -- file "keys/login.json": one that stands in the policy folder, and is read and loaded with it.
 function constructors.words.file(path)
-  if type(path) ~= "string" or path == "" then error("file \"name.json\" wants the name of a file in the policy folder", 2) end
+  if type(path) ~= "string" or path == "" then raise.error("no_file", "file \"name.json\" wants the name of a file in the policy folder", 2) end
   return setmetatable({ path = path }, { __metatable = "file" })
 end
 

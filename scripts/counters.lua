@@ -3,9 +3,11 @@
 -- policy acts at once and nothing of it is stored.
 --
 --   counters.are_there                        -- false: nobody counts in this process
---   local reply, why = counters.take { time = …, items = { item, … } }     -- all of a request at once: all of them or none
---   local reply, why = counters.peek { … }    -- the same without taking
---   counters.notify { key =, period =, to = { … }, text =, … }             -- tells somebody, once for each key and period
+--   local reply, why = counters.admit { item, … }       -- all of a request at once: all of them or none
+--   local reply, why = counters.peek({ item, … }, who)  -- the same without taking; who asks, where that cannot wait
+--   counters.notify { key =, period =, at =, to = { … }, text =, … }       -- tells somebody, once for each key and period
+--
+-- They answer at once or put the evaluation aside until they have: nobody here can tell. store/counters.h is the same in C.
 --
 -- item: { kind, key, scope = { [field] = value }, rule, on_loss, observe } and by its kind
 --   "requests", "tokens"  amount, limit, window (s), burst     so many in a window, evenly, with so many at once
@@ -15,15 +17,21 @@
 -- it pass, "closed" refuses, "local" counts with what this process knows.
 --
 -- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the way),
---   is_too_large (can never pass), is_closed (refused unseen), is_lost, states = { { spent, held, is_over, lost }, … } }.
+--   is_too_large (can never pass), is_closed (refused unseen), states = { { spent, held, is_over, lost }, … } }; lost is what
+--   was done when shared counters were out of reach.
 -- nil and why not when no answer came at all. What was taken is given back or settled with what it really was when the
--- request ends, whatever its end; policies have no part in that.
+-- request ends, whatever its end; policies have no part in that. In a rehearsal an admission only peeks.
 local core, use = ...
 
 local counters = { are_there = core.has_counters() }
 
-function counters.take(question) return core.counters("take", question) end
-function counters.peek(question) return core.counters("peek", question) end
-function counters.notify(message) return core.counters("notify", message) end
+local function ask(operation, items, who)
+  core.counters_start(operation, items, who)
+  return core.counters_take()
+end
+
+function counters.admit(items) return ask("admit", items, "a limit") end
+function counters.peek(items, who) return ask("peek", items, who) end
+function counters.notify(notice) core.notify(notice) end
 
 return counters

@@ -31,18 +31,18 @@ local header = schema.shape({ kind = "string" }, function(value, path)
   if not schema.text(value, path) then return nil end
   local name = value:lower()
   if #name > 64 or not name:find("^[a-z0-9!#$%%&'*+.^_`|~-]+$") then
-    report.at(path, ("'%s' is not the name of a header"):format(value))
+    report.at(path, "bad_auth", ("'%s' is not the name of a header"):format(value))
   elseif taken[name] or name:find("^x%-moongate%-") then
-    report.at(path, ("the header '%s' has another meaning: no key or token can be in it"):format(name))
+    report.at(path, "bad_auth", ("the header '%s' has another meaning: no key or token can be in it"):format(name))
   else return name end
 end)
 
 local headers = schema.shape({ kind = "list", of = schema.text }, function(value, path)
   local list, seen = schema.list(header)(value, path), {}
   if not list then return nil end
-  if next(value) == nil then report.at(path, "the list is empty: name a header, or leave it out for the usual ones") end
+  if next(value) == nil then report.at(path, "bad_auth", "the list is empty: name a header, or leave it out for the usual ones") end
   for i, name in ipairs(list) do
-    if seen[name] then report.at(sub(path, i), ("'%s' stands here twice"):format(name)) end
+    if seen[name] then report.at(sub(path, i), "said_twice", ("'%s' stands here twice"):format(name)) end
     seen[name] = true
   end
   return list
@@ -56,7 +56,7 @@ local keys_setting = schema.shape({ kind = "any_of", of = { keys_shape, { kind =
   if value == nil then return usual_headers end
   local keys = keys_shape(value, path)
   if not keys then return nil end
-  if keys.headers and keys.header then report.at(sub(path, "header"), "say header or headers, not both") end
+  if keys.headers and keys.header then report.at(sub(path, "header"), "said_twice", "say header or headers, not both") end
   return keys.headers or keys.header and { keys.header } or usual_headers
 end)
 
@@ -68,9 +68,9 @@ end
 local function url_of(value, path)
   if #value > 512 or value:find("[%s%c\"<>\\^`{|}]") or value:find("[\128-\255]") or value:find("#", 1, true)
     or not value:find("^https?://[^/@?]+") or value:find("^https?://[^/]*@") then
-    report.at(path, "not the URL of a key set: https://host/path, without user, spaces and fragment")
+    report.at(path, "bad_auth", "not the URL of a key set: https://host/path, without user, spaces and fragment")
   elseif value:find("^http://") and not is_loopback(value) then
-    report.at(path, "keys must come over https:// (http:// is for this machine only)",
+    report.at(path, "bad_auth", "keys must come over https:// (http:// is for this machine only)",
       "who can change them on their way can make tokens")
   else return { url = value } end
 end
@@ -79,17 +79,17 @@ local function file_of(value, path)
   local name = value.path
   local text = core.bundle_text(name)
   if not text then
-    report.at(path, ("there is no file policies/%s"):format(name),
+    report.at(path, "no_file", ("there is no file policies/%s"):format(name),
       name:find("^[a-z0-9_/]+%.json$") == nil and "its name is made of a-z, 0-9, _ and /, and ends in .json" or nil)
     return nil
   end
   local count, why, reason = core.jwks_check(text)
   if not count then
-    report.at(path, ("policies/%s is no JWK set: %s"):format(name, why))
+    report.at(path, "bad_value", ("policies/%s is no JWK set: %s"):format(name, why))
     return nil
   end
   if why > 0 then
-    report.warn(path, ("policies/%s: %d of its keys are not used; the first: %s"):format(name, why, reason))
+    report.warn(path, "unused_keys", ("policies/%s: %d of its keys are not used; the first: %s"):format(name, why, reason))
   end
   return { text = text }
 end
@@ -97,13 +97,13 @@ end
 local jwks = schema.shape({ kind = "string|table" }, function(value, path)
   if getmetatable(value) == "file" then return file_of(value, path) end
   if type(value) == "string" then return url_of(value, path) end
-  report.at(path, "expected \"https://…\" or file \"keys.json\", got " .. schema.kind_of(value))
+  report.at(path, "bad_value", "expected \"https://…\" or file \"keys.json\", got " .. schema.kind_of(value))
 end)
 
 local leeway = schema.shape({ kind = "string" }, function(value, path)
   if value == 0 or value == "0s" then return 0 end
   local seconds = units.duration(value, path)
-  if seconds and seconds > LEEWAY_MAX then report.at(path, "clocks that differ by more than 5 minutes want repair") end
+  if seconds and seconds > LEEWAY_MAX then report.at(path, "bad_auth", "clocks that differ by more than 5 minutes want repair") end
   return seconds
 end)
 
@@ -118,7 +118,7 @@ local function claims_of(map, path)
   local list = {}
   for _, field in ipairs(report.keys(map)) do
     if field == "key_id" or not (facts.is_identity(field) or field == "roles" or field == "approvals") then
-      report.at(sub(path, field), ("'%s' is no field of an identity"):format(field),
+      report.at(sub(path, field), "bad_name", ("'%s' is no field of an identity"):format(field),
         report.nearest(field, { "user", "app", "department", "team", "tier", "region", "clearance", "env", "roles",
           "approvals" }) or ("a label? name it: labels = { \"%s\" }"):format(field))
     end
@@ -145,15 +145,15 @@ local function check_issuers(list, path)
   for i, issuer in ipairs(list) do
     local at = #list > 1 and sub(path, i) or path
     if issuer.issuer and seen[issuer.issuer] then
-      report.at(sub(at, "issuer"), ("'%s' stands here twice: its tokens would have two meanings"):format(issuer.issuer))
+      report.at(sub(at, "issuer"), "said_twice", ("'%s' stands here twice: its tokens would have two meanings"):format(issuer.issuer))
     end
     seen[issuer.issuer or ""] = true
     if issuer.default_app and facts.apps and not facts.apps[issuer.default_app] then
-      report.at(sub(at, "default_app"), ("app '%s' is not in policies/apps.lua"):format(issuer.default_app),
+      report.at(sub(at, "default_app"), "bad_name", ("app '%s' is not in policies/apps.lua"):format(issuer.default_app),
         report.nearest(issuer.default_app, report.keys(facts.apps)))
     end
   end
-  if #list > 16 then report.at(path, "more than 16 issuers") end
+  if #list > 16 then report.at(path, "bad_auth", "more than 16 issuers") end
 end
 
 local jwt_setting = schema.shape({ kind = "one_or_list", of = issuer_shape }, function(value, path)
@@ -182,7 +182,7 @@ function credentials.compile(spec)
   for _, issuer in ipairs(how.issuers) do how.by_issuer[issuer.issuer or ""] = issuer end
   how.tokens = token_headers(how.issuers)
   if how.keys and report.errors == before and #how.keys == 0 and #how.issuers == 0 then
-    report.at(sub(nil, "keys"), "without keys and without jwt nobody could come in")
+    report.at(sub(nil, "keys"), "bad_auth", "without keys and without jwt nobody could come in")
   end
   return how.keys and report.errors == before and how or nil
 end

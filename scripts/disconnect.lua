@@ -8,6 +8,7 @@
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
+local raise = use "raise"
 
 local disconnect = { words = {} }
 
@@ -27,10 +28,10 @@ local function check(name, value)
   local most = limits[name]
   if not most then
     local near = report.nearest(tostring(name), report.keys(limits))
-    error(("drain { … } has no field '%s'%s"):format(tostring(name), near and " (" .. near .. ")" or ""), 0)
+    raise.error("undefined_name", ("drain { … } has no field '%s'%s"):format(tostring(name), near and " (" .. near .. ")" or ""), 0)
   end
   if type(value) ~= "number" or value < 1 or value > most or value % 1 ~= 0 then
-    error(("drain: %s is a whole number from 1 to %d, got %s"):format(name, most, schema.kind_of(value)), 0)
+    raise.error("bad_value", ("drain: %s is a whole number from 1 to %d, got %s"):format(name, most, schema.kind_of(value)), 0)
   end
 end
 
@@ -42,7 +43,7 @@ function disconnect.words.drain(given)
   end
   for _, name in ipairs(report.keys(given)) do check(name, given[name]) end
   for _, name in ipairs { "max_seconds", "max_tokens" } do
-    if given[name] == nil then error(("drain: %s is missing: drain { max_seconds = 30, max_tokens = 4000 }"):format(name), 0) end
+    if given[name] == nil then raise.error("missing_field", ("drain: %s is missing: drain { max_seconds = 30, max_tokens = 4000 }"):format(name), 0) end
   end
   return make { max_seconds = given.max_seconds, max_tokens = given.max_tokens }
 end
@@ -51,7 +52,7 @@ end
 disconnect.shape = schema.shape({ kind = "mg.disconnect" }, function(value, path)
   local part = parts[value]
   if part then return part end
-  report.at(path, "expected cancel, or drain { max_seconds = 30, max_tokens = 4000 }; got " .. schema.kind_of(value),
+  report.at(path, "bad_value", "expected cancel, or drain { max_seconds = 30, max_tokens = 4000 }; got " .. schema.kind_of(value),
     value == "cancel" and "cancel is a word of its own, without quotes" or nil)
 end)
 
@@ -62,6 +63,13 @@ function disconnect.of(policies)
     if policy.mode ~= "observe" then last = policy.on_client_disconnect or last end
   end
   return last
+end
+
+function disconnect.is_said_by(apps)
+  for _, app in pairs(apps or {}) do
+    if app.on_client_disconnect then return true end
+  end
+  return false
 end
 
 -- Tells the core, for one request that is let through.

@@ -9,6 +9,7 @@ local report = use "report"
 local schema = use "schema"
 local json = use "json"
 local notes = use "notes"
+local raise = use "raise"
 
 local edits = {}
 
@@ -47,10 +48,10 @@ local function check(field, value)
   local kind = generation[field] or any[field]
   if not kind then
     local hint = instead[field] or report.nearest(tostring(field), names) or table.concat(names, ", ")
-    error(("ctx.request:set: '%s' is no field that a policy may set (%s)"):format(tostring(field), hint), 0)
+    raise.error("bad_value", ("ctx.request:set: '%s' is no field that a policy may set (%s)"):format(tostring(field), hint), 0)
   end
   if value ~= nil and not kind[1](value) then
-    error(("ctx.request:set: '%s' is %s, got %s"):format(field, kind[2], schema.kind_of(value)), 0)
+    raise.error("bad_value", ("ctx.request:set: '%s' is %s, got %s"):format(field, kind[2], schema.kind_of(value)), 0)
   end
 end
 
@@ -78,7 +79,7 @@ end
 function edits.set(view, field, value, reason)
   core.check_ctx(view)
   check(field, value)
-  if reason ~= nil and type(reason) ~= "string" then error("ctx.request:set(field, value, reason): the reason is a text", 0) end
+  if reason ~= nil and type(reason) ~= "string" then raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0) end
   local f = core.facts()
   local policy = f._policy
   local shown = value == nil and "taken out" or json.encode(value)

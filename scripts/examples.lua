@@ -11,6 +11,7 @@ local schema = use "schema"
 local request = use "request"
 local catalogue = use "catalogue"
 local chain = use "chain"
+local raise = use "raise"
 local sub = report.sub
 
 local examples = {}
@@ -22,7 +23,7 @@ local function check_fields(example, path)
   for name in pairs(expectations) do names[#names + 1] = name end
   for key in pairs(example) do
     if not request.fields[key] and not expectations[key] then
-      report.at(sub(path, key), ("unknown field '%s' in an example"):format(tostring(key)), report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in an example"):format(tostring(key)), report.nearest(key, names))
       return false
     end
   end
@@ -30,7 +31,7 @@ local function check_fields(example, path)
   if example.route ~= nil then schema.one_or_list(schema.text)(example.route, sub(path, "route")) end
   if example.deny ~= nil and example.deny ~= true then schema.code(example.deny, sub(path, "deny")) end
   if example.sent ~= nil then schema.text(example.sent, sub(path, "sent")) end
-  if example.allow ~= nil and example.allow ~= true then report.at(sub(path, "allow"), "allow is written allow = true") end
+  if example.allow ~= nil and example.allow ~= true then report.at(sub(path, "allow"), "bad_decision", "allow is written allow = true") end
   return report.errors == before
 end
 
@@ -58,7 +59,7 @@ end
 local function judge(example, outcome, path, index)
   local wanted, holds
   if outcome.kind == "fault" and tostring(outcome.fault):find("^policies/[^:]+:%d+: ") then
-    report.message(outcome.fault, nil, (" (while examples[%d] was decided)"):format(index))
+    report.message(raise.finding_of(outcome.fault), outcome.fault, nil, (" (while examples[%d] was decided)"):format(index))
     return
   end
   if example.deny then
@@ -68,9 +69,9 @@ local function judge(example, outcome, path, index)
     wanted, holds = "route " .. list, is_routed(outcome, example.route)
   else wanted, holds = "allow", outcome.kind == "allow" end
   if not holds then
-    report.at(path, ("expected %s, got %s"):format(wanted, spell(outcome)))
+    report.at(path, "example_fails", ("expected %s, got %s"):format(wanted, spell(outcome)))
   elseif example.sent and outcome.sent_text ~= example.sent then
-    report.at(sub(path, "sent"), ("'%s' is sent"):format(tostring(outcome.sent_text)))
+    report.at(sub(path, "sent"), "example_fails", ("'%s' is sent"):format(tostring(outcome.sent_text)))
   end
 end
 
@@ -93,7 +94,7 @@ function examples.run(policy)
       local ok, description = pcall(describe, example)
       local outcome, why
       if ok then outcome, why = core.simulate(description, decide, after_fault) else why = description end
-      if outcome then judge(example, outcome, path, i) else report.at(path, tostring(why)) end
+      if outcome then judge(example, outcome, path, i) else report.at(path, "example_fails", tostring(why)) end
     end
   end
   catalogue.is_rehearsal = false

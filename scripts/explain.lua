@@ -31,18 +31,13 @@ local function note_step(entry)
     reason = reason, mode = entry.mode, conditions = {} }
 end
 
--- A target that was passed over, and why; nil for any other word.
-local function passed_over(entry)
-  if entry.what == "note" and entry.verb == "skip" then return entry.reason:match("^(%S+/%S+) %((.*)%)$") end
-end
-
 -- The last word of each rule, and which rules were tried at all.
 local function index(log)
   local notes, tried = {}, {}
   for _, entry in ipairs(log) do
     local name = entry.policy .. "/" .. entry.rule
     if entry.what == "rule" then tried[name] = true
-    elseif not passed_over(entry) then notes[name] = entry end
+    elseif not entry.dropped then notes[name] = entry end
   end
   return notes, tried
 end
@@ -53,7 +48,7 @@ local function steps_of(name, log)
   for _, entry in ipairs(log) do
     if entry.policy == name then
       if entry.what == "rule" then steps[#steps + 1] = rule_step(entry, notes)
-      elseif not passed_over(entry) and not tried[name .. "/" .. entry.rule] then steps[#steps + 1] = note_step(entry) end
+      elseif not entry.dropped and not tried[name .. "/" .. entry.rule] then steps[#steps + 1] = note_step(entry) end
     end
   end
   return steps
@@ -87,10 +82,10 @@ end
 local function candidates_of(log)
   local list = {}
   for _, entry in ipairs(log) do
-    local target, why = passed_over(entry)
-    if target then
-      local by, reason = why:match("^([^%s:]+/[^:]*): (.*)$")
-      list[#list + 1] = { target = target, by = by, reason = reason or why, proposed_by = entry.policy .. "/" .. entry.rule }
+    local one = entry.dropped
+    if one then
+      list[#list + 1] = { target = one.target, by = one.by and one.by .. "/" .. one.rule, reason = one.why,
+        proposed_by = entry.policy .. "/" .. entry.rule }
     end
   end
   return list

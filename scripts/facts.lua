@@ -6,11 +6,14 @@
 --   _filters   what a target must pass                _chosen   targets that a proposal left over
 --   _limits    what is to be taken from the counters
 --   _made      verbs built and not yet returned       _quiet    deciding about a listing: nothing is recorded
+--   _hints     whether any is given                   _listing  whether a list of models is asked for
+--   _live      whether the credential is good         _issuer   of the token that was presented
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local edits = use "edits"
 local withhold = use "withhold"
+local raise = use "raise"
 
 -- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
@@ -27,6 +30,16 @@ function compute.generation() return facts.generation end
 -- callers can only raise it.
 local nothing = {}
 
+-- What holds for an app where a request says nothing: by the table of its defaults.
+local usual = {}
+
+local function usual_of(defaults)
+  local known = { task = defaults.task or false, quality = defaults.quality or false,
+    max_latency_ms = defaults.max_latency_ms or false, data = defaults.data or "public" }
+  usual[defaults] = known
+  return known
+end
+
 local function hint(name, default)
   local header, body = core.hint(name)
   return header or body or default or false
@@ -42,19 +55,20 @@ local function highest(...)
   return class
 end
 
--- What a redaction policy finds in the text raises it too, wherever that policy stands.
+-- What a redaction policy finds in the text raises it too, wherever that policy stands, if one says so: facts.is_raised.
 local function raised(class)
-  local rank = core.found_rank()
-  return rank > schema.class_rank[class] and schema.classes[rank] or class
+  local rank = facts.is_raised and core.found_rank()
+  return rank and rank > schema.class_rank[class] and schema.classes[rank] or class
 end
 
 -- Sets the four at once; most requests give none.
-local function settle_hints(f)
+function facts.settle_hints(f)
   local app = facts.apps and facts.apps[f.app]
   local defaults = app and app.defaults or nothing
   if not f._hints then
-    f.task, f.quality = defaults.task or false, defaults.quality or false
-    f.max_latency_ms, f.data = defaults.max_latency_ms or false, raised(defaults.data or "public")
+    local known = usual[defaults] or usual_of(defaults)
+    f.task, f.quality, f.max_latency_ms, f.data = known.task, known.quality, known.max_latency_ms, known.data
+    if facts.is_raised then f.data = raised(known.data) end
     return
   end
   f.task, f.quality = hint("task", defaults.task), hint("quality", defaults.quality)
@@ -64,7 +78,7 @@ end
 
 for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
   compute[name] = function(f)
-    settle_hints(f)
+    facts.settle_hints(f)
     return f[name]
   end
 end
@@ -126,12 +140,19 @@ end
 
 local meta = { __index = core.fact_reader(compute) }
 
-function facts.attach(f)
-  core.prime(f)
-  f._filters, f._hints = {}, core.has_hints()
-  f._at, f._policy, f._entry, f._chosen, f._proposals, f._rejected, f._made, f._quiet, f._limits = 0, false, false, false,
-    false, false, false, false, false
-  return setmetatable(f, meta)
+-- One evaluation's, with places for what most requests ask: nothing of it moves when the answers come.
+core.facts_by(function()
+  return setmetatable({ nil, nil, nil, nil, -- views
+    _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
+    _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
+    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil, asked = nil,
+    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
+  }, meta)
+end)
+
+-- The facts of the request under way that every chain asks for. detector: of its redaction policy, if any.
+function facts.attach(f, detector)
+  f.app, f.department, f.key_id, f.asked, f._hints, f._listing, f._live, f._issuer = core.begin(detector)
 end
 
 -- After auth settled a field of the identity: it is asked again, and what depends on it.
@@ -151,7 +172,7 @@ end
 -- What reasons may name in braces.
 local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
   time = true }
-local later = { "^ctx", "^budget_", "^response_", "^usage_", "^route_" }
+local later = { "^ctx", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do
     if name:find(pattern) then return true end
@@ -202,9 +223,6 @@ function compute.usage_cost_usd()
 end
 since("done", "ctx_outcome", function() return core.answer "outcome" end)
 compute.cost_usd = function(f) return facts.cost_nano(f) / 1000000000 end
-for _, name in ipairs { "department", "team", "app", "user" } do
-  compute["budget_" .. name] = function(f) return facts.budget_of(f, name) or false end
-end
 function compute.route_targets() return core.targets() end
 function compute.route_target() return core.target() end
 function compute.route_rule() return core.route_rule() end
@@ -233,7 +251,7 @@ local fields = {
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
     estimated = "input_estimated", cost_usd = "cost_usd", _booleans = { estimated = true } },
-  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
+  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" }, -- by read_budget
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
 for _, name in ipairs(usage_fields) do fields.usage[name] = "usage_" .. name end
@@ -241,14 +259,14 @@ facts.fields = fields
 
 function fields.ctx.annotate(ctx, name, value)
   core.check_ctx(ctx)
-  if type(name) ~= "string" then error("ctx:annotate(name, value): the name is a text", 0) end
-  if value == nil then error(("ctx:annotate('%s', nil): there is no value"):format(name), 0) end
+  if type(name) ~= "string" then raise.error("bad_value", "ctx:annotate(name, value): the name is a text", 0) end
+  if value == nil then raise.error("bad_value", ("ctx:annotate('%s', nil): there is no value"):format(name), 0) end
   core.annotate(name, withhold(core.facts(), tostring(value)))
 end
 
 function fields.ctx.warn(ctx, code, text)
   core.check_ctx(ctx)
-  if type(code) ~= "string" then error("ctx:warn(code, text): the code is a text", 0) end
+  if type(code) ~= "string" then raise.error("bad_value", "ctx:warn(code, text): the code is a text", 0) end
   core.warn(text and code .. ": " .. tostring(text) or code)
   local f = core.facts()
   core.trace(f._policy.name, code, "warn", tostring(text or ""), f._policy.mode, f._policy.file, 0)
@@ -283,12 +301,27 @@ function fields.estimate.cost_of(view, name)
   return nano and nano / 1000000000
 end
 
+-- Views are not kept under their names: whoever hands one to a policy's function asks for it, so that C knows.
 compute.ctx = core.viewer "ctx"
 for kind, phase in pairs { route = "attempt", response = "delta", usage = "delta" } do
-  since(phase, "ctx_" .. kind, core.viewer(kind))
+  local name = "ctx_view_" .. kind
+  compute[name] = core.viewer(kind)
+  since(phase, "ctx_" .. kind, function(f) return f[name] end)
 end
 for _, kind in ipairs { "identity", "request", "estimate", "headers", "roles", "approvals", "budget" } do
   compute["ctx_" .. kind] = core.viewer(kind)
+end
+
+-- ctx.budget.department: counters are asked, and may take their time, so no function of C may stand between.
+local function read_budget(view, name, fact)
+  core.check_ctx(view)
+  local f = core.facts()
+  local value = rawget(f, fact)
+  if value == nil then
+    value = facts.budget_of(f, name) or false
+    f[fact] = value
+  end
+  return value or nil
 end
 
 -- Only the fields that a policy may name stand in a view; anything else raises, with the nearest.
@@ -300,12 +333,15 @@ function facts.make_views()
     for name in pairs(map) do
       if name ~= "_booleans" then names[#names + 1] = name end
     end
-    core.view_kind(kind, map, function(name)
+    local function unknown(name)
       local near = report.nearest(tostring(name), names)
       local nearest = near and " (" .. near .. ")" or ""
       if kind == "identity" and nearest == "" then nearest = " (a label of your keys? name it in auth.lua: labels = { … })" end
-      error(("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
-    end)
+      raise.error("undefined_name", ("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
+    end
+    core.view_kind(kind, map, unknown, kind == "budget" and function(view, name)
+      return read_budget(view, name, map[name] or unknown(name))
+    end or nil)
   end
 end
 

@@ -42,7 +42,7 @@ local function compare(old)
       rates.each_jump(before, period, function(path, text)
         if told[path] then return end
         told[path] = true
-        report.at(path, ("%s in force for %s"):format(text, name), rates.jump_cure)
+        report.at(path, "bad_amount", ("%s in force for %s"):format(text, name), rates.jump_cure)
       end)
     end
   end

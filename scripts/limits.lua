@@ -22,7 +22,7 @@ limits.on_store_loss = schema.choice { "open", "closed", "local" }
 -- Said at load by each policy that wants counting where nobody does.
 function limits.check_counters(policy, what)
   if counters.are_there or policy.is_off or policy.mode == "off" then return end
-  report.warn(nil, ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
+  report.warn(nil, "not_counted", ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
     "moongate test counts them; in init.lua, { \"" .. policy.name .. "\", mode = \"off\" } says so")
 end
 
@@ -64,14 +64,14 @@ local function without_answer(f, list, why)
 end
 
 -- What the counters know of one item, without taking anything; nil when they cannot say.
-function limits.peek(f, item) return counters.peek { time = f.time, items = { item } } end
+function limits.peek(item, who) return counters.peek({ item }, who) end
 
 local lost_words = { open = "let pass", ["local"] = "counted by this gateway alone" }
 
 local function counted(f, list, reply)
   for i = 1, #list do
     local entry, state = list[i], reply.states[i]
-    if state.lost and state.lost ~= "counted" then
+    if state.lost then
       note(f, entry.policy, entry.row.name, "lost", "shared counters are out of reach: " .. (lost_words[state.lost] or state.lost),
         entry.row.mode, entry.row.line)
     end
@@ -97,12 +97,12 @@ end
 function limits.admit(f)
   local list = f._limits
   f._limits, f._policy = false, false
-  local reply, why = counters.take { time = f.time, items = items_of(list) }
+  local reply, why = counters.admit(items_of(list))
   if not reply then return without_answer(f, list, why or "the counters gave no answer") end
   for _ = 0, #list do
     local retry = not reply.ok and list[reply.failed].retry
     if not retry or not retry(f, list, reply) then break end
-    reply, why = counters.take { time = f.time, items = items_of(list) }
+    reply, why = counters.admit(items_of(list))
     if not reply then return without_answer(f, list, why or "the counters gave no answer") end
   end
   if not reply.ok then return refused(f, list, reply) end

@@ -3,6 +3,7 @@ local core, use = ...
 local report = use "report"
 local constructors = use "constructors"
 local facts = use "facts"
+local raise = use "raise"
 local sandbox = use "sandbox"
 local modules = use "modules"
 local catalogue = use "catalogue"
@@ -17,11 +18,11 @@ for kind in pairs(constructors.kinds) do kinds[kind] = use("constructors/" .. ki
 
 local function check_kind(definition, expected, file)
   if expected and definition.kind ~= expected then
-    report.at(nil, ("%s must return %s { … }, and returns %s { … }"):format(file.path, expected, definition.kind))
+    report.at(nil, "no_policy", ("%s must return %s { … }, and returns %s { … }"):format(file.path, expected, definition.kind))
     return false
   end
   if not expected and (definition.kind == "chain" or definition.kind == "models" or definition.kind == "apps") then
-    report.at(nil, ("%s stands in the chain, and returns %s { … }, which is no policy"):format(file.path, definition.kind))
+    report.at(nil, "bad_chain", ("%s stands in the chain, and returns %s { … }, which is no policy"):format(file.path, definition.kind))
     return false
   end
   return true
@@ -31,7 +32,7 @@ end
 local function complain_of_value(file, value, expected)
   local lost = value == nil and constructors.last
   local place = lost and lost.line and ("%s:%d: "):format(file.path, lost.line) or ""
-  report.message(("%sthe file returns %s"):format(place, value == nil and "nothing" or "a " .. type(value)),
+  report.message("no_policy", ("%sthe file returns %s"):format(place, value == nil and "nothing" or "a " .. type(value)),
     lost and ("write: return %s { … }"):format(lost.kind)
       or ("it must end with: return %s { … }"):format(expected or "access"))
 end
@@ -41,23 +42,23 @@ local function read(name, expected)
   local file = { path = ("policies/%s.lua"):format(name), text = core.bundle_text(name .. ".lua") }
   report.begin(file)
   if not file.text then
-    report.message(("there is no file %s"):format(file.path))
+    report.message("no_file", ("there is no file %s"):format(file.path))
     return nil
   end
   if file.text:byte(1) == 27 then
-    report.message("compiled Lua is refused: a policy is source, for people to read")
+    report.message("no_file", "compiled Lua is refused: a policy is source, for people to read")
     return nil
   end
   local chunk, wrong = core.load(file.text, "@" .. file.path, sandbox.environment())
   if not chunk then
-    report.message(wrong)
+    report.message("not_lua", wrong)
     return nil
   end
   if not sandbox.check(file) then return nil end
   constructors.last = nil
   local ok, value = core.run(chunk)
   if not ok then
-    report.message(value)
+    report.message(raise.finding_of(value), value)
     return nil
   end
   local definition = constructors.definition(value)
@@ -92,11 +93,11 @@ local function check_chain(names, definitions, off)
     has_auth = has_auth or definition.kind == "auth" and not off[definition.name] and definition.spec.mode ~= "off"
   end
   report.begin { path = "policies/init.lua", text = core.bundle_text("init.lua") or "" }
-  if not has_auth then report.warn(nil, "no auth policy in the chain: callers are let in without a key") end
+  if not has_auth then report.warn(nil, "no_auth", "no auth policy in the chain: callers are let in without a key") end
   for _, path in ipairs(core.bundle_paths()) do
     local name = path:match("^(.*)%.lua$") -- others are files that policies name
     if name and not used[name] and not modules.used[name] then
-      report.warn(nil, ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path))
+      report.warn(nil, "no_effect", ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path))
     end
   end
 end
@@ -105,7 +106,7 @@ local init = read("init", "chain")
 local models = read("models", "models")
 local apps = core.bundle_text("apps.lua") and read("apps", "apps")
 
-if not models then report.leave_out "in policies/models.lua" end
+if not models then report.leave_out "unknown_model" end
 
 facts.generation = core.digest():sub(1, 12)
 local names, off = compile_plain(init)
@@ -182,5 +183,6 @@ if report.errors == 0 then
     http.check_calls(definitions[i].file.text)
   end
 end
+raise.close()
 
 return { policies = policies, definitions = definitions, models = models, apps = apps, names = names, compile = compile }

@@ -4,6 +4,7 @@
 -- frozen lists like their own (modules.thaw).
 local core, use = ...
 local report = use "report"
+local raise = use "raise"
 
 local modules = { used = {}, returned = {} } -- by path: what was asked for, and the tables behind what it got
 
@@ -44,7 +45,7 @@ end
 
 local function path_of(name)
   if type(name) ~= "string" or ("." .. name):find("^[%.a-z0-9_]+$") == nil or ("." .. name):find("%.%.") or name:sub(-1) == "." then
-    error(("require wants a name such as \"lib.dates\" for policies/lib/dates.lua, got %s"):format(
+    raise.error("bad_value", ("require wants a name such as \"lib.dates\" for policies/lib/dates.lua, got %s"):format(
       type(name) == "string" and "\"" .. name .. "\"" or type(name)), 3)
   end
   return (name:gsub("%.", "/"))
@@ -59,13 +60,13 @@ end
 
 local function chunk_of(path)
   local text = core.bundle_text(path .. ".lua")
-  if not text then error(("require: there is no file policies/%s.lua%s"):format(path, nearest(path)), 3) end
+  if not text then raise.error("no_file", ("require: there is no file policies/%s.lua%s"):format(path, nearest(path)), 3) end
   local file = { path = ("policies/%s.lua"):format(path), text = text }
-  if text:byte(1) == 27 then error(file.path .. ":1: compiled Lua is refused: a policy is source, for people to read", 0) end
+  if text:byte(1) == 27 then raise.error("no_file", file.path .. ":1: compiled Lua is refused: a policy is source, for people to read", 0) end
   local chunk, wrong = core.load(text, "@" .. file.path, environment())
-  if not chunk then error(wrong, 0) end
-  local complaint = complaint_about(file)
-  if complaint then error(complaint, 0) end
+  if not chunk then raise.error("not_lua", wrong, 0) end
+  local finding, complaint = complaint_about(file)
+  if finding then raise.error(finding, complaint, 0) end
   return chunk
 end
 

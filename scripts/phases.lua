@@ -12,6 +12,7 @@ local facts = use "facts"
 local verbs = use "verbs"
 local notes = use "notes"
 local catalogue = use "catalogue"
+local raise = use "raise"
 local sub = report.sub
 
 local phases = {}
@@ -33,7 +34,7 @@ local function target_view(name)
     local value = fields[key]
     if value == nil then
       local near = report.nearest(tostring(key), names)
-      error(("target has no field '%s'%s"):format(tostring(key), near and " (" .. near .. ")" or ""), 2)
+      raise.error("undefined_name", ("target has no field '%s'%s"):format(tostring(key), near and " (" .. near .. ")" or ""), 2)
     end
     return value or nil
   end })
@@ -123,10 +124,10 @@ function phases.compile(spec, policy)
   end
   if spec.buffer ~= nil then policy.buffer = schema.boolean(spec.buffer, sub(nil, "buffer")) end
   if policy.buffer and not policy.on_response then
-    report.at(sub(nil, "buffer"), "buffer holds streams for on_response, and there is none")
+    report.at(sub(nil, "buffer"), "too_late", "buffer holds streams for on_response, and there is none")
   end
   if policy.on_response and spec.buffer == nil and policy.mode == "enforce" and denies(policy.on_response) then
-    report.at(sub(nil, "on_response"), "on_response denies, but the text of a stream has gone out by then",
+    report.at(sub(nil, "on_response"), "too_late", "on_response denies, but the text of a stream has gone out by then",
       "buffer = true holds streams until it has spoken, buffer = false lets them pass; or judge the text in on_delta")
   end
 end

@@ -39,7 +39,7 @@ function policies.check(spec, extra, hints)
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   for _, key in ipairs(keys) do
     if not known[key] then
-      report.at(sub(nil, key), ("unknown field '%s'"):format(tostring(key)),
+      report.at(sub(nil, key), "unknown_field", ("unknown field '%s'"):format(tostring(key)),
         hints and hints[key] or report.nearest(key, names))
     end
   end
@@ -50,7 +50,7 @@ function policies.compile(spec, policy, allowed)
   if spec.description ~= nil then schema.text(spec.description, sub(nil, "description")) end
   policy.mode = spec.mode ~= nil and schema.mode(spec.mode, sub(nil, "mode")) or "enforce"
   policy.on_error = spec.on_error ~= nil and on_error(spec.on_error, sub(nil, "on_error")) or "deny"
-  policy.rules = rules.compile(spec.rules, sub(nil, "rules"), policy, allowed)
+  rules.compile(spec.rules, sub(nil, "rules"), policy, allowed)
   if spec.on_request ~= nil and schema.fn(spec.on_request, sub(nil, "on_request")) then
     policy.on_request = spec.on_request
     if core.function_text(spec.on_request):find("%f[%w_]route%f[^%w_]") then catalogue.note_routed(nil) end

@@ -13,6 +13,7 @@ local report = use "report"
 local schema = use "schema"
 local calendar = use "calendar"
 local modules = use "modules"
+local raise = use "raise"
 local sub = report.sub
 
 local rates = { words = {} }
@@ -26,7 +27,7 @@ function rates.of(value) return parts[value] end
 function rates.words.usd_per_million(spec)
   spec = modules.thaw(spec)
   if type(spec) ~= "table" or getmetatable(spec) then
-    error("usd_per_million { input = \"2.50\", output = \"10.00\" } wants a table", 2)
+    raise.error("bad_amount", "usd_per_million { input = \"2.50\", output = \"10.00\" } wants a table", 2)
   end
   local copy = {}
   for key, value in pairs(spec) do copy[key] = value end
@@ -60,7 +61,7 @@ end
 local per_million = schema.shape({ kind = "string|number" }, function(value, path)
   local pico = digits(value, 6, 6)
   if pico then return pico end
-  report.at(path, "a price is USD per million tokens with at most six decimals, such as \"2.50\"; got "
+  report.at(path, "bad_amount", "a price is USD per million tokens with at most six decimals, such as \"2.50\"; got "
     .. schema.kind_of(value))
 end)
 
@@ -68,7 +69,7 @@ end)
 local per_piece = schema.shape({ kind = "string|number" }, function(value, path)
   local pico = digits(value, 3, 12)
   if pico then return pico end
-  report.at(path, "a price for one is USD with at most twelve decimals, below 1000, such as \"0.04\"; got "
+  report.at(path, "bad_amount", "a price for one is USD with at most twelve decimals, below 1000, such as \"0.04\"; got "
     .. schema.kind_of(value))
 end)
 
@@ -90,7 +91,7 @@ end
 
 local function threshold(value, path)
   if type(value) == "number" and value % 1 == 0 and value >= 1 and value <= 1e12 then return value end
-  report.at(path, "a threshold is a whole number of input tokens; got " .. schema.kind_of(value))
+  report.at(path, "bad_amount", "a threshold is a whole number of input tokens; got " .. schema.kind_of(value))
 end
 threshold = schema.shape({ kind = "integer" }, threshold)
 
@@ -114,7 +115,7 @@ end
 local function check_same(given, usual, path, what)
   for _, name in ipairs(rate_names) do
     if usual[name] and given[name] == nil and name ~= "input" and name ~= "output" then
-      report.at(path, ("'%s' is missing: the usual rates name it, and %s inherits nothing"):format(name, what))
+      report.at(path, "missing_field", ("'%s' is missing: the usual rates name it, and %s inherits nothing"):format(name, what))
     end
   end
 end
@@ -123,12 +124,12 @@ end
 local function check_plausible(given, path)
   local input, output = given.input, given.output
   if input and output and output > 0 and output * 1000 <= input then
-    report.warn(sub(path, "output"), "is a thousandth of input or less: is it USD per million tokens?")
+    report.warn(sub(path, "output"), "odd_price", "is a thousandth of input or less: is it USD per million tokens?")
   elseif input and output and input > 0 and input * 1000 <= output then
-    report.warn(sub(path, "output"), "is 1,000 times input or more: is it USD per million tokens?")
+    report.warn(sub(path, "output"), "odd_price", "is 1,000 times input or more: is it USD per million tokens?")
   end
   if input and given.cached_input and given.cached_input > input then
-    report.warn(sub(path, "cached_input"), "tokens from a cache cost more than others: are the two the right way round?")
+    report.warn(sub(path, "cached_input"), "odd_price", "tokens from a cache cost more than others: are the two the right way round?")
   end
 end
 
@@ -136,7 +137,7 @@ local function one_long(value, path, usual)
   local given = long_shape(value, path)
   if not given then return nil end
   if (value.above == nil) == (value.from == nil) then
-    report.at(path, "a long-context tier says where it begins: above = 272000 (not at it) or from = 200001 (also at it)")
+    report.at(path, "bad_amount", "a long-context tier says where it begins: above = 272000 (not at it) or from = 200001 (also at it)")
   end
   check_same(given, usual, path, "a long-context tier")
   check_plausible(given, path)
@@ -149,16 +150,16 @@ local function longs_of(value, path, usual)
   local longs = {}
   if value == nil then return longs end
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "long = { above = 272000, input = …, output = … }, or a list of such; got " .. schema.kind_of(value))
+    report.at(path, "bad_value", "long = { above = 272000, input = …, output = … }, or a list of such; got " .. schema.kind_of(value))
     return longs
   end
   local list = #value > 0 and value or { value }
   for i, one in ipairs(list) do longs[#longs + 1] = one_long(one, list == value and sub(path, i) or path, usual) end
-  if #longs > LONGS_MAX then report.at(path, ("a price has at most %d long-context tiers"):format(LONGS_MAX)) end
+  if #longs > LONGS_MAX then report.at(path, "bad_amount", ("a price has at most %d long-context tiers"):format(LONGS_MAX)) end
   table.sort(longs, function(a, b) return first_of(a) < first_of(b) end)
   for i = 2, #longs do
     if first_of(longs[i]) == first_of(longs[i - 1]) then
-      report.at(longs[i].path, ("two long-context tiers begin at %.0f tokens"):format(first_of(longs[i])))
+      report.at(longs[i].path, "bad_amount", ("two long-context tiers begin at %.0f tokens"):format(first_of(longs[i])))
     end
   end
   return longs
@@ -187,7 +188,7 @@ local date = schema.shape({ kind = "string" }, function(value, path)
       return days * 86400 + hour * 3600 + minute * 60 + second
     end
   end
-  report.at(path, ("a date is written \"2026-03-01\" or \"2026-03-01T12:00:00Z\", in UTC; got %s"):format(schema.kind_of(value)))
+  report.at(path, "bad_value", ("a date is written \"2026-03-01\" or \"2026-03-01T12:00:00Z\", in UTC; got %s"):format(schema.kind_of(value)))
 end)
 
 local price_fields = with { long = long_any, effective = date, correction = schema.boolean }
@@ -264,10 +265,10 @@ local function check_periods(periods)
   for i = 2, #periods do
     local old, new = periods[i - 1], periods[i]
     if old.from == new.from then
-      report.at(new.path, new.from and "two prices take effect at the same time"
+      report.at(new.path, "bad_amount", new.from and "two prices take effect at the same time"
         or "two prices have no date: the later one says effective = \"2026-03-01\"")
     elseif not new.is_correction then
-      rates.each_jump(old, new, function(path, text) report.at(path, text, rates.jump_cure) end)
+      rates.each_jump(old, new, function(path, text) report.at(path, "bad_amount", text, rates.jump_cure) end)
     end
   end
 end
@@ -275,7 +276,7 @@ end
 local function check_begun(periods, path)
   local first = periods[1] and periods[1].from
   if not first or first <= core.seconds() then return end
-  report.warn(path, ("has no price before %04d-%02d-%02d: until then what it costs will not be known"):format(
+  report.warn(path, "no_price", ("has no price before %04d-%02d-%02d: until then what it costs will not be known"):format(
     calendar.date_of(math.floor(first / 86400))), "a price without effective holds from ever")
 end
 
@@ -291,7 +292,7 @@ local function complain(value, path)
     local one = value[name]
     around[i] = (type(one) == "string" or type(one) == "number") and ("%s = %q"):format(name, tostring(one)) or nil
   end
-  report.at(path, "a price says its unit; got " .. schema.kind_of(value),
+  report.at(path, "bad_amount", "a price says its unit; got " .. schema.kind_of(value),
     #around > 0 and #around == #fields and ("price = usd_per_million { %s }"):format(table.concat(around, ", ")) or UNIT)
 end
 
@@ -313,7 +314,7 @@ rates.price = schema.shape({ kind = "mg.price|mg.price[]" }, function(value, pat
   for i, one in ipairs(value) do
     if parts[one] then periods[#periods + 1] = period_of(parts[one], sub(path, i)) else complain(one, sub(path, i)) end
   end
-  if #periods > PERIODS_MAX then report.at(path, ("a price has at most %d dates"):format(PERIODS_MAX)) end
+  if #periods > PERIODS_MAX then report.at(path, "bad_amount", ("a price has at most %d dates"):format(PERIODS_MAX)) end
   check_periods(periods)
   check_begun(periods, path)
   return periods

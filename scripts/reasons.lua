@@ -15,14 +15,14 @@ end
 -- A text, or a function(f) when it names facts.
 function reasons.compile(text, path)
   if type(text) ~= "string" then
-    report.at(path, "a reason is a text")
+    report.at(path, "bad_reason", "a reason is a text")
     return nil
   end
   local parts, at = {}, 1
   for before, name, after in text:gmatch("()({[^{}]*})()") do
     local fact = name:sub(2, -2)
     if not facts.compute[fact] and fact ~= "model" then
-      report.at(path, ("{%s} is no field of a request"):format(fact), report.nearest(fact, facts.names()))
+      report.at(path, "bad_reason", ("{%s} is no field of a request"):format(fact), report.nearest(fact, facts.names()))
     end
     parts[#parts + 1] = text:sub(at, before - 1)
     parts[#parts + 1] = { fact }

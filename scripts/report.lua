@@ -1,8 +1,9 @@
 -- Where errors of the file being loaded go: each with the place that its path has in the source.
 --
 --   report.begin(file)                     -- { path = "policies/access.lua", text = …, line = of the constructor's call }
---   report.at(path, "unknown field 'x'", "did you mean 'y'?")
+--   report.at(path, "unknown_field", "unknown field 'x'", "did you mean 'y'?")
 --
+-- Each says which finding it is, by its word in core/base/finding.h; what is not there is a bug and ends the process.
 -- A path is a chain of keys, built with report.sub(path, key); nil is the constructor's own table.
 local core = ...
 
@@ -43,27 +44,41 @@ function report.place(path)
   return line, column
 end
 
-local function add(path, text, hint, is_warning)
+-- Call sites that name no finding yet begin with their text.
+local function is_finding(word) return type(word) == "string" and word:find("^[%l_]+$") ~= nil end
+
+local function add(path, finding, text, hint)
   local line, column = report.place(path)
   local spelt = spell(keys_of(path))
-  core.error(file.path, line, column, spelt == "" and text or spelt .. ": " .. text, hint, is_warning)
+  core.error(finding, file.path, line, column, spelt == "" and text or spelt .. ": " .. text, hint)
 end
 
--- Errors that only repeat in other words what has been told: those with this in their text are counted, not told.
+local function guess(path, text, is_warning)
+  local spelt = spell(keys_of(path))
+  return core.guess(spelt == "" and text or spelt .. ": " .. text, is_warning)
+end
+
+-- Findings that only repeat in other words what has been told: they are counted, not told.
 local left_out
 
-function report.leave_out(part) left_out = part end
+function report.leave_out(finding) left_out = finding end
 
-function report.at(path, text, hint)
+function report.at(path, finding, text, hint)
+  if not is_finding(finding) then finding, text, hint = guess(path, finding, false), finding, text end
   report.errors = report.errors + 1
-  if left_out and text:find(left_out, 1, true) then return end
-  add(path, text, hint, false)
+  if finding ~= left_out then add(path, finding, text, hint) end
 end
 
 -- At a place of the file itself.
-function report.warn_at(line, column, text, hint) core.error(file.path, line, column, text, hint, true) end
+function report.warn_at(line, column, finding, text, hint)
+  if not is_finding(finding) then finding, text, hint = guess(nil, finding, true), finding, text end
+  core.error(finding, file.path, line, column, text, hint)
+end
 
-function report.warn(path, text, hint) add(path, text, hint, true) end
+function report.warn(path, finding, text, hint)
+  if not is_finding(finding) then finding, text, hint = guess(path, finding, true), finding, text end
+  add(path, finding, text, hint)
+end
 
 -- A line of the file.
 local function source_line(wanted)
@@ -148,11 +163,11 @@ end
 
 -- Lua's own message, "policies/x.lua:3: …", goes to its own place, with a caret under the word that it quotes.
 -- suffix: what stands behind the message, and is no part of what Lua said.
-function report.message(text, hint, suffix)
+function report.message(finding, text, hint, suffix)
   report.errors = report.errors + 1
   local path, line, rest = text:match("^(policies/[^:]+):(%d+): (.*)$")
   if not path then
-    core.error(file.path, (report.place(nil)), 0, text, hint)
+    core.error(finding, file.path, (report.place(nil)), 0, text, hint)
     return
   end
   local said, offered = rest:match("^(undefined name '.-') %((.*)%)$")
@@ -166,7 +181,7 @@ function report.message(text, hint, suffix)
   local source = path == file.path and source_line(line) or ""
   local column = word and column_of(source, word) or 0
   if word == "<eof>" and path == file.path then line, column = file_end() end
-  core.error(path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
+  core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end
 
 -- "did you mean 'x'?", or nothing when no name is near.

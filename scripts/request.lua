@@ -10,6 +10,7 @@
 local core, use = ...
 local json = use "json"
 local calendar = use "calendar"
+local raise = use "raise"
 
 local request = {}
 
@@ -28,7 +29,7 @@ local function check_kinds(t)
   for name, kinds in pairs(fields) do
     local kind = type(t[name])
     if kind ~= "nil" and not kinds:find(kind, 1, true) then
-      error(("%s: expected a %s, got a %s"):format(name, kinds:gsub(" ", " or a "), kind), 0)
+      raise.error("bad_value", ("%s: expected a %s, got a %s"):format(name, kinds:gsub(" ", " or a "), kind), 0)
     end
   end
 end
@@ -96,7 +97,7 @@ end
 local function seconds_of(time)
   if type(time) == "number" then return time end
   local year, month, day, hour, minute, second = tostring(time):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)Z$")
-  if not year then error("time is written \"2025-06-03T12:00:00Z\"", 0) end
+  if not year then raise.error("bad_time", "time is written \"2025-06-03T12:00:00Z\"", 0) end
   local days = calendar.days_of(year + 0, month + 0, day + 0)
   return days * 86400 + hour * 3600 + minute * 60 + second
 end

@@ -2,7 +2,8 @@
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
-local conditions = use "conditions"
+local condition = use "condition"
+local tests = use "condition/test"
 local reasons = use "reasons"
 local catalogue = use "catalogue"
 local sub = report.sub
@@ -122,11 +123,10 @@ local function find_action(rule, path, allowed)
   return found
 end
 
--- Does a rule apply to these facts? nil when it always does.
-local function both(test, unless)
-  if not unless then return test end
-  if not test then return function(f) return not unless(f) end end
-  return function(f) return test(f) and not unless(f) end
+-- What `when` or `unless` of a rule says; nil when it has none.
+local function read_condition(rule, field, path, id)
+  if rule[field] == nil then return nil end
+  return condition.read(rule[field], sub(path, field), id)
 end
 
 local function compile_rule(rule, path, policy, allowed)
@@ -144,11 +144,9 @@ local function compile_rule(rule, path, policy, allowed)
   if rule.mode ~= nil then out.mode = schema.mode(rule.mode, sub(path, "mode")) or policy.mode end
   if policy.mode == "observe" and out.mode == "enforce" then out.mode = "observe" end
   local id = policy.name .. "/" .. out.name
-  local when = rule.when ~= nil and conditions.compile(rule.when, sub(path, "when"), id) or { is_empty = true }
-  local unless = rule.unless ~= nil and conditions.compile(rule.unless, sub(path, "unless"), id)
-  if unless and unless.called then report.at(sub(sub(path, "unless"), "called"), "called stands in 'when'") end
-  out.called, out.is_always = when.called, when.is_empty and not unless
-  out.matches = both(when.test, unless and (unless.test or function() return true end))
+  out.when, out.unless = read_condition(rule, "when", path, id), read_condition(rule, "unless", path, id)
+  if out.unless and out.unless.called then report.at(sub(sub(path, "unless"), "called"), "called stands in 'when'") end
+  out.called = out.when and out.when.called
   if action and allowed[action] then out.action = actions[action](rule[action], sub(path, action)) end
   if rule.reason ~= nil then out.reason = reasons.compile(rule.reason, sub(path, "reason")) end
   if out.action and out.reason == nil then out.reason = out.action.reason end
@@ -166,25 +164,40 @@ local function check_names(path, compiled)
   end
 end
 
--- allowed: set of actions. Rules that are off are left out.
-function rules.compile(list, path, policy, allowed)
-  local compiled, active = {}, {}
-  if list == nil then return active end
-  if type(list) ~= "table" or getmetatable(list) then
-    report.at(path, "rules are a list, got " .. schema.kind_of(list))
-    return active
-  end
+local function check_list(list, path)
   for key in pairs(list) do
     if type(key) ~= "number" then
       report.at(sub(path, key), "rules are a list: { \"name\", … } and not name = { … }")
     end
   end
-  for i, rule in ipairs(list) do compiled[#compiled + 1] = compile_rule(rule, sub(path, i), policy, allowed) end
+end
+
+-- Those at work, and all that are written, by their place in the list. allowed: set of actions.
+local function compile_list(list, path, policy, allowed)
+  local active, written = {}, {}
+  if list == nil then return active, written end
+  if type(list) ~= "table" or getmetatable(list) then
+    report.at(path, "rules are a list, got " .. schema.kind_of(list))
+    return active, written
+  end
+  check_list(list, path)
+  local compiled = {}
+  for i, rule in ipairs(list) do
+    written[i] = compile_rule(rule, sub(path, i), policy, allowed)
+    compiled[#compiled + 1] = written[i]
+  end
   check_names(path, compiled)
   for _, rule in ipairs(compiled) do
     if rule.mode ~= "off" then active[#active + 1] = rule end
   end
-  return active
+  return active, written
+end
+
+-- Fills the policy's rules (those at work), written_rules (also those that are off) and each_rule, which runs them:
+-- scripts/condition/test.lua.
+function rules.compile(list, path, policy, allowed)
+  policy.rules, policy.written_rules = compile_list(list, path, policy, allowed)
+  policy.each_rule = tests.runner(policy.rules)
 end
 
 return rules

@@ -8,6 +8,7 @@ local verbs = use "verbs"
 local constructors = use "constructors"
 local modules = use "modules"
 local rates = use "rates"
+local raise = use "raise"
 local withhold = use "withhold"
 
 local sandbox = {}
@@ -20,7 +21,7 @@ function string.gsub(text, pattern, with, most)
   local kind = type(with)
   if kind == "string" or kind == "number" then return gsub_text(text, pattern, with, most) end
   if kind ~= "function" and kind ~= "table" then
-    error("string.gsub: the replacement is a text, a table or a function, got " .. kind, 2)
+    raise.error("bad_value", "string.gsub: the replacement is a text, a table or a function, got " .. kind, 2)
   end
   local out, at, count = {}, 1, 0
   local anchored = pattern:sub(1, 1) == "^"
@@ -55,7 +56,7 @@ end
 
 local function log_level(level)
   return function(format, ...)
-    if type(format) ~= "string" then error(("log.%s: the first argument is a text"):format(level), 2) end
+    if type(format) ~= "string" then raise.error("bad_value", ("log.%s: the first argument is a text"):format(level), 2) end
     local text = select("#", ...) > 0 and format:format(...) or format
     core.log(level, core.is_deciding() and withhold(core.facts(), text) or text)
   end
@@ -109,28 +110,28 @@ local function hint_for(name) return instead[name] or report.nearest(tostring(na
 
 local function undefined(_, name)
   local hint = hint_for(name)
-  error(("undefined name '%s'%s"):format(tostring(name), hint and " (" .. hint .. ")" or ""), 2)
+  raise.error("undefined_name", ("undefined name '%s'%s"):format(tostring(name), hint and " (" .. hint .. ")" or ""), 2)
 end
 
 setmetatable(words, { __index = undefined })
 
 local environment = {
   __index = words,
-  __newindex = function(_, name) error(("assignment to global '%s': add 'local'"):format(tostring(name)), 2) end,
+  __newindex = function(_, name) raise.error("global_set", ("assignment to global '%s': add 'local'"):format(tostring(name)), 2) end,
   __metatable = false,
 }
 
 -- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not run
--- for weeks. Each { text with its place, hint or nil }.
+-- for weeks. Each { finding, text with its place, hint or nil }.
 local function complaints(file)
   local list, seen = {}, {}
   for line, kind, name in core.globals(file.text):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
     local is_wrong = kind == "set" or rawget(words, name) == nil
     if is_wrong and not seen[line .. name] then
       seen[line .. name] = true
-      local text = kind == "set" and ("assignment to global '%s': add 'local'"):format(name)
-        or ("undefined name '%s'"):format(name)
-      list[#list + 1] = { ("%s:%s: %s"):format(file.path, line, text), kind == "get" and hint_for(name) or nil }
+      local place = ("%s:%s: "):format(file.path, line)
+      if kind == "set" then list[#list + 1] = { "global_set", ("%sassignment to global '%s': add 'local'"):format(place, name) }
+      else list[#list + 1] = { "undefined_name", ("%sundefined name '%s'"):format(place, name), hint_for(name) } end
     end
   end
   return list
@@ -139,7 +140,7 @@ end
 -- Reports them; true when there are none.
 function sandbox.check(file)
   local list = complaints(file)
-  for _, complaint in ipairs(list) do report.message(complaint[1], complaint[2]) end
+  for _, complaint in ipairs(list) do report.message(unpack(complaint)) end
   return #list == 0
 end
 
@@ -151,7 +152,7 @@ function sandbox.environment() return setmetatable({}, environment) end
 
 modules.open(sandbox.environment, function(file)
   local first = complaints(file)[1]
-  return first and first[1] .. (first[2] and " (" .. first[2] .. ")" or "")
+  if first then return first[1], first[2] .. (first[3] and " (" .. first[3] .. ")" or "") end
 end)
 
 return sandbox

@@ -39,7 +39,7 @@ schema.shape = shape
 local function basic(kind, words)
   return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end
-    report.at(path, ("expected %s, got %s"):format(words, kind_of(value)))
+    report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)))
   end)
 end
 
@@ -49,12 +49,12 @@ schema.table = basic("table", "a table")
 
 schema.text = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value ~= "" then return value end
-  report.at(path, "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
+  report.at(path, "bad_value", "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
 end)
 
 schema.number = shape({ kind = "number" }, function(value, path)
   if type(value) == "number" and value == value and value >= 0 then return value end
-  report.at(path, "expected a number of 0 or more, got " .. kind_of(value))
+  report.at(path, "bad_value", "expected a number of 0 or more, got " .. kind_of(value))
 end)
 
 function schema.choice(words)
@@ -62,7 +62,7 @@ function schema.choice(words)
     for _, word in ipairs(words) do
       if value == word then return value end
     end
-    report.at(path, ("expected one of %s, got %s"):format(table.concat(words, ", "), kind_of(value)),
+    report.at(path, "bad_value", ("expected one of %s, got %s"):format(table.concat(words, ", "), kind_of(value)),
       report.nearest(value, words))
   end)
 end
@@ -81,20 +81,20 @@ end
 function schema.list(of)
   return shape({ kind = "list", of = of }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
-      report.at(path, "expected a list, got " .. kind_of(value))
+      report.at(path, "bad_value", "expected a list, got " .. kind_of(value))
       return nil
     end
     local list, count = {}, 0
     for key in pairs(value) do
       count = count + 1
       if type(key) ~= "number" then
-        report.at(sub(path, key), ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
+        report.at(sub(path, key), "bad_list", ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
         return nil
       end
     end
     for i = 1, count do
       if value[i] == nil then
-        report.at(path, ("the list has a hole at %d"):format(i), "a nil in the middle: is a name misspelt?")
+        report.at(path, "bad_list", ("the list has a hole at %d"):format(i), "a nil in the middle: is a name misspelt?")
         return nil
       end
       list[#list + 1] = of(value[i], sub(path, i))
@@ -107,13 +107,13 @@ end
 function schema.map(of)
   return shape({ kind = "map", of = of }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
-      report.at(path, "expected a table of names, got " .. kind_of(value))
+      report.at(path, "bad_value", "expected a table of names, got " .. kind_of(value))
       return nil
     end
     local map = {}
     for key in pairs(value) do
       if type(key) ~= "string" then
-        report.at(sub(path, key), ("expected name = …, got an entry without a name"):format())
+        report.at(sub(path, key), "bad_list", ("expected name = …, got an entry without a name"):format())
       end
     end
     for _, name in ipairs(report.keys(value)) do map[name] = of(value[name], sub(path, name)) end
@@ -126,7 +126,7 @@ function schema.record(fields, required, what)
   local names = report.keys(fields)
   return shape({ kind = "record", fields = fields, required = required }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
-      report.at(path, ("expected a table, got %s"):format(kind_of(value)))
+      report.at(path, "bad_value", ("expected a table, got %s"):format(kind_of(value)))
       return nil
     end
     local out, keys = {}, {}
@@ -136,11 +136,11 @@ function schema.record(fields, required, what)
       local field = fields[key]
       if field then out[key] = field(value[key], sub(path, key))
       else
-        report.at(sub(path, key), ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
+        report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
       end
     end
     for _, name in ipairs(required or {}) do
-      if value[name] == nil then report.at(path, ("'%s' is missing"):format(name)) end
+      if value[name] == nil then report.at(path, "missing_field", ("'%s' is missing"):format(name)) end
     end
     return out
   end)
@@ -152,7 +152,7 @@ for rank, name in ipairs(schema.classes) do schema.class_rank[name] = rank end
 
 schema.class = shape({ kind = "choice", words = schema.classes }, function(value, path)
   if schema.class_rank[value] then return value end
-  report.at(path, ("unknown data class %s (%s)"):format(
+  report.at(path, "bad_predicate", ("unknown data class %s (%s)"):format(
     type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
     report.nearest(value, schema.classes))
 end)
@@ -162,7 +162,7 @@ schema.mode = schema.choice { "enforce", "observe", "off" }
 -- What clients switch on: lower case, digits, underscores.
 schema.code = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value:find("^[a-z][a-z0-9_]*$") and #value <= 64 then return value end
-  report.at(path, "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
+  report.at(path, "bad_decision", "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
 end)
 
 -- Statuses that RFC 9110 and its registry know; clients do not understand others.
@@ -173,7 +173,7 @@ schema.statuses = statuses
 
 schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
-  report.at(path, "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
+  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
 end)
 
 return schema

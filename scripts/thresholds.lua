@@ -18,13 +18,13 @@ local thresholds = {}
 
 local function receiver(value, path)
   if value == "owner" or type(value) == "string" and value:find("^[a-z][a-z0-9_]*:%S+$") then return value end
-  report.at(path, ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
+  report.at(path, "bad_value", ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
     schema.kind_of(value)))
 end
 
 local function warning(value, path)
   if value == true or type(value) == "string" and value ~= "" then return value end
-  report.at(path, "warn is written warn = true, or with a text for the caller; got " .. schema.kind_of(value))
+  report.at(path, "bad_decision", "warn is written warn = true, or with a text for the caller; got " .. schema.kind_of(value))
 end
 
 local shape = schema.record({ at = units.percent, warn = warning, notify = schema.one_or_list(receiver),
@@ -36,10 +36,10 @@ local function compile_one(value, path)
   local given = shape(value, path)
   if not given or not given.at then return nil end
   if given.at == 0 or given.at > AT_MAX then
-    report.at(sub(path, "at"), ("a threshold lies above 0%% and up to 200%%, got %s"):format(tostring(value.at)))
+    report.at(sub(path, "at"), "bad_value", ("a threshold lies above 0%% and up to 200%%, got %s"):format(tostring(value.at)))
   end
   if not (value.warn or value.notify or value.only or value.drop or value.deny) then
-    report.at(path, "this threshold does nothing: warn, notify, only, drop or deny")
+    report.at(path, "bad_action", "this threshold does nothing: warn, notify, only, drop or deny")
   end
   given.text, given.path = value.at, path
   if given.deny and not given.deny.status then given.deny.status = 402 end
@@ -49,9 +49,9 @@ end
 local function check_order(list)
   for i, one in ipairs(list) do
     local before = list[i - 1]
-    if before and before.at == one.at then report.at(one.path, ("two thresholds stand at %s"):format(one.text)) end
+    if before and before.at == one.at then report.at(one.path, "said_twice", ("two thresholds stand at %s"):format(one.text)) end
     if before and before.deny then
-      report.warn(one.path, ("never reached: at %s requests are denied"):format(before.text))
+      report.warn(one.path, "never_reached", ("never reached: at %s requests are denied"):format(before.text))
       return
     end
   end

@@ -4,11 +4,12 @@ local core, use = ...
 local schema = use "schema"
 local catalogue = use "catalogue"
 local modules = use "modules"
+local raise = use "raise"
 
 local verbs = {}
 local Token = { __metatable = "decision", __newindex = function() error("a decision cannot be changed", 2) end }
 
-local function bad(text) error(text, 0) end
+local function bad(finding, text) raise.error(finding, text, 0) end
 
 -- What the hook gets is an empty token: nothing of the decision can be changed before it comes back.
 local function make(decision)
@@ -24,7 +25,7 @@ end
 
 local function check_reason(verb, reason)
   if reason ~= nil and type(reason) ~= "string" then
-    bad(("%s: the reason is a text, got %s"):format(verb, schema.kind_of(reason)))
+    bad("bad_decision", ("%s: the reason is a text, got %s"):format(verb, schema.kind_of(reason)))
   end
   return reason
 end
@@ -36,19 +37,19 @@ local function deny(status, code, reason)
     local given = status
     for key in pairs(given) do
       if key ~= "status" and key ~= "code" and key ~= "reason" and key ~= "retry_after" then
-        bad(("deny { … } has no field '%s': status, code, reason, retry_after"):format(tostring(key)))
+        bad("undefined_name", ("deny { … } has no field '%s': status, code, reason, retry_after"):format(tostring(key)))
       end
     end
     status, code, reason, retry_after = given.status or 403, given.code, given.reason, given.retry_after
   end
   if not schema.statuses[status] then
-    bad(("deny: not a standard HTTP status from 400 on: %s"):format(schema.kind_of(status)))
+    bad("bad_decision", ("deny: not a standard HTTP status from 400 on: %s"):format(schema.kind_of(status)))
   end
   if type(code) ~= "string" or not code:find("^[a-z][a-z0-9_]*$") then
-    bad("deny(status, code, reason): a code is made of a-z, 0-9 and _; got " .. schema.kind_of(code))
+    bad("bad_decision", "deny(status, code, reason): a code is made of a-z, 0-9 and _; got " .. schema.kind_of(code))
   end
   if retry_after ~= nil and (type(retry_after) ~= "number" or retry_after < 1) then
-    bad("deny: retry_after is a number of seconds, got " .. schema.kind_of(retry_after))
+    bad("bad_decision", "deny: retry_after is a number of seconds, got " .. schema.kind_of(retry_after))
   end
   return make { verb = "deny", status = status, code = code, reason = check_reason("deny", reason),
     retry_after = retry_after }
@@ -57,9 +58,9 @@ end
 -- The reason in route(…, { reason = "…" }).
 local function option(verb, options)
   if options == nil then return nil end
-  if type(options) ~= "table" then bad(verb .. "(targets, { reason = \"…\" }): the second argument is a table") end
+  if type(options) ~= "table" then bad("other_error", verb .. "(targets, { reason = \"…\" }): the second argument is a table") end
   for key in pairs(options) do
-    if key ~= "reason" then bad(("%s: unknown option '%s': only reason"):format(verb, tostring(key))) end
+    if key ~= "reason" then bad("unknown_field", ("%s: unknown option '%s': only reason"):format(verb, tostring(key))) end
   end
   return check_reason(verb, options.reason)
 end
@@ -67,12 +68,12 @@ end
 local function route(targets, options)
   targets = modules.thaw(targets)
   if type(targets) == "string" then targets = { targets } end
-  if type(targets) ~= "table" or #targets == 0 then bad("route wants a target or a list of them") end
+  if type(targets) ~= "table" or #targets == 0 then bad("bad_decision", "route wants a target or a list of them") end
   local list = {}
   for i, name in ipairs(targets) do
     list[i] = catalogue.targets[name]
     if not list[i] then
-      bad(("route: no target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)))
+      bad("unknown_model", ("route: no target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)))
     end
   end
   return make { verb = "route", targets = list, reason = option("route", options) }
@@ -81,8 +82,8 @@ end
 local function narrow(verb)
   return function(wanted, options)
     wanted = modules.thaw(wanted)
-    local set, why = catalogue.select(wanted)
-    if not set then bad(verb .. ": " .. why) end
+    local set, why, finding = catalogue.select(wanted)
+    if not set then bad(finding, verb .. ": " .. why) end
     return make { verb = verb, set = set, spelt = catalogue.spell(wanted), reason = option(verb, options) }
   end
 end
@@ -101,18 +102,18 @@ function verbs.returned(f, value, hook)
   if not made and value == nil then return nil end
   f._made = false
   if value ~= nil and getmetatable(value) ~= "decision" then
-    bad(("%s returned %s: return deny(…), route(…), only(…), drop(…), pass(…) or nothing"):format(
+    bad("bad_decision", ("%s returned %s: return deny(…), route(…), only(…), drop(…), pass(…) or nothing"):format(
       hook, schema.kind_of(value)))
   end
   local returned
   for _, decision in ipairs(made or {}) do
     if decision.token == value then returned = decision
     else
-      bad(("%s%s(…) was built but not returned: write 'return %s(…)'"):format(
+      bad("not_returned", ("%s%s(…) was built but not returned: write 'return %s(…)'"):format(
         decision.place and decision.place .. ": " or "", decision.verb, decision.verb))
     end
   end
-  if value ~= nil and not returned then bad(hook .. " returned a decision that was made for another request") end
+  if value ~= nil and not returned then bad("bad_decision", hook .. " returned a decision that was made for another request") end
   return returned
 end
 

@@ -41,6 +41,7 @@
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
 
+#define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
 /* Counting tokens */
@@ -85,6 +86,8 @@
 #define LIMIT_POLICY_CACHE_ENTRIES 16384u
 #define LIMIT_DELTA_BYTES 256u                /* text of a stream that is judged at a time … */
 #define LIMIT_DELTA_MS 200u                   /* … or what came in this time */
+#define LIMIT_COUNTERS_ITEMS 128u             /* limits and budgets that one request falls under at once */
+#define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 

@@ -4,24 +4,27 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/stats_segment.h"
 
-#define INDEX_SLOTS 32768u /* a power of two, at least twice STATS_ENTRIES */
-
-_Static_assert(INDEX_SLOTS >= 2 * STATS_ENTRIES, "the index must stay sparse");
 _Static_assert(LIMIT_LABEL_BYTES < 256, "a label's length is kept in one byte");
 
 struct stats {
     struct stats_segment *segment;
     uint32_t used_cells;
-    uint32_t index[INDEX_SLOTS]; /* entry + 1; 0: free */
+    struct map by_key; /* this process's own way into the entries of the segment */
 };
 
+/* As it lies in an entry. */
 struct key {
+    uint16_t metric, len;
     char bytes[LIMIT_SERIES_KEY_BYTES];
-    size_t len;
 };
+
+#define IN_ENTRY(member) (offsetof(struct stats_entry, member) - offsetof(struct stats_entry, metric))
+_Static_assert(IN_ENTRY(key_len) == offsetof(struct key, len) && IN_ENTRY(key) == offsetof(struct key, bytes),
+               "a key is a part of its entry");
 
 const struct stats_metric_info stats_metrics[STATS_METRIC_COUNT] = {
 #define X(name, kind, text, labels, help) {text, labels, help, STATS_KIND_##kind},
@@ -57,13 +60,15 @@ static void cell_add(_Atomic uint64_t *cell, uint64_t n)
     atomic_store_explicit(cell, now + n, memory_order_relaxed);
 }
 
-static uint32_t hash_key(enum stats_metric metric, const struct key *key)
+static struct slice key_slice(const uint16_t *metric, size_t len)
 {
-    uint64_t h = 0xcbf29ce484222325ull ^ (uint64_t)metric;
-    for (size_t i = 0; i < key->len; i++)
-        h = (h ^ (unsigned char)key->bytes[i]) * 0x100000001b3ull;
-    h ^= h >> 32;
-    return (uint32_t)(h * 0x9e3779b97f4a7c15ull >> 40);
+    return slice_of((const char *)metric, offsetof(struct key, bytes) + len);
+}
+
+static struct slice key_of(const void *owner, uint32_t entry)
+{
+    const struct stats_entry *e = &((const struct stats *)owner)->segment->entries[entry];
+    return key_slice(&e->metric, e->key_len);
 }
 
 /* A cut in the middle of a character would not be UTF-8 any more. */
@@ -77,42 +82,38 @@ static size_t cut_label(struct slice value)
     return len;
 }
 
-static bool key_make(struct key *key, const struct slice *labels, unsigned count)
+static bool key_make(struct key *key, enum stats_metric metric, const struct slice *labels, unsigned count)
 {
+    key->metric = (uint16_t)metric;
     key->len = 0;
     for (unsigned i = 0; i < count; i++) {
         size_t len = cut_label(labels[i]);
         if (key->len + 1 + len > sizeof key->bytes) return false;
         key->bytes[key->len++] = (char)(unsigned char)len;
         if (len) memcpy(key->bytes + key->len, labels[i].ptr, len);
-        key->len += len;
+        key->len = (uint16_t)(key->len + len);
     }
     return true;
 }
 
-/* The index slot that holds this key, or the free one where it belongs. */
-static uint32_t *find_slot(struct stats *s, enum stats_metric metric, const struct key *key)
+static bool find(const struct stats *s, const struct key *key, uint32_t *entry)
 {
-    for (uint32_t at = hash_key(metric, key);; at++) {
-        uint32_t *slot = &s->index[at % INDEX_SLOTS];
-        if (*slot == 0) return slot;
-        const struct stats_entry *e = &s->segment->entries[*slot - 1];
-        if (e->metric == metric && e->key_len == key->len && memcmp(e->key, key->bytes, key->len) == 0) return slot;
-    }
+    return map_find(&s->by_key, key_slice(&key->metric, key->len), entry);
 }
 
-static uint32_t entry_new(struct stats *s, enum stats_metric metric, const struct key *key)
+static uint32_t entry_new(struct stats *s, const struct key *key)
 {
     uint32_t n = atomic_load_explicit(&s->segment->count, memory_order_relaxed);
     struct stats_entry *e = &s->segment->entries[n];
     check(n < STATS_ENTRIES);
     e->cell = s->used_cells;
-    e->metric = (uint16_t)metric;
-    e->key_len = (uint16_t)key->len;
+    e->metric = key->metric;
+    e->key_len = key->len;
     memcpy(e->key, key->bytes, key->len);
-    s->used_cells += stats_cells_of(stats_metrics[metric].kind);
+    s->used_cells += stats_cells_of(stats_metrics[key->metric].kind);
     check(s->used_cells <= STATS_CELLS);
     atomic_store_explicit(&s->segment->count, n + 1, memory_order_release);
+    map_add(&s->by_key, n);
     return n;
 }
 
@@ -126,10 +127,8 @@ static void zero_gauge(const struct stats *s, uint32_t entry)
 static void index_entry(struct stats *s, uint32_t entry)
 {
     const struct stats_entry *e = &s->segment->entries[entry];
-    struct key key = {.len = e->key_len};
-    check(e->metric < STATS_METRIC_COUNT && e->key_len <= sizeof key.bytes);
-    memcpy(key.bytes, e->key, e->key_len);
-    *find_slot(s, (enum stats_metric)e->metric, &key) = entry + 1;
+    check(e->metric < STATS_METRIC_COUNT && e->key_len <= sizeof e->key);
+    map_add(&s->by_key, entry);
     uint32_t end = e->cell + stats_cells_of(stats_metrics[e->metric].kind);
     if (end > s->used_cells) s->used_cells = end;
 }
@@ -138,6 +137,7 @@ struct stats *stats_attach(void *segment)
 {
     struct stats *s = mem_zalloc(1, sizeof *s);
     s->segment = segment;
+    map_init(&s->by_key, key_of, s);
     uint32_t count = atomic_load_explicit(&s->segment->count, memory_order_acquire);
     check(count <= STATS_ENTRIES);
     for (uint32_t i = 0; i < count; i++) {
@@ -149,6 +149,8 @@ struct stats *stats_attach(void *segment)
 
 void stats_detach(struct stats *stats)
 {
+    if (!stats) return;
+    map_clear(&stats->by_key);
     mem_free(stats);
 }
 
@@ -166,23 +168,20 @@ static stats_handle other_series(struct stats *s, enum stats_metric metric, unsi
     struct key key;
     for (unsigned i = 0; i < label_count; i++)
         labels[i] = SLICE("other");
-    check(key_make(&key, labels, label_count));
-    uint32_t *slot = find_slot(s, metric, &key);
-    if (*slot == 0) *slot = entry_new(s, metric, &key) + 1;
-    return *slot - 1;
+    check(key_make(&key, metric, labels, label_count));
+    uint32_t entry;
+    return find(s, &key, &entry) ? entry : entry_new(s, &key);
 }
 
 stats_handle stats_series(struct stats *s, enum stats_metric metric, const struct slice *labels)
 {
     struct key key;
+    uint32_t entry;
     check((unsigned)metric < STATS_METRIC_COUNT);
     unsigned label_count = stats_label_count(stats_metrics[metric].labels);
-    if (!key_make(&key, labels, label_count)) return other_series(s, metric, label_count);
-    uint32_t *slot = find_slot(s, metric, &key);
-    if (*slot) return *slot - 1;
-    if (!has_room(s, metric)) return other_series(s, metric, label_count);
-    *slot = entry_new(s, metric, &key) + 1;
-    return *slot - 1;
+    if (!key_make(&key, metric, labels, label_count)) return other_series(s, metric, label_count);
+    if (find(s, &key, &entry)) return entry;
+    return has_room(s, metric) ? entry_new(s, &key) : other_series(s, metric, label_count);
 }
 
 void stats_add(struct stats *s, stats_handle series, int64_t n)

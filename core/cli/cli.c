@@ -178,8 +178,9 @@ const struct command cli_commands[] = {
      "Exit code: 0 revoked (also before), 1 no such id.\n",
      command_keys_revoke},
     {"version", "what is running here", "moongate version --json\n", command_version},
-    {"help", "this list, one command in full, or a diagnostic's code",
-     "moongate help keys create\nmoongate help MG0103\nmoongate help codes\n", command_help},
+    {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",
+     "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\n"
+     "moongate help codes\nmoongate help config\nmoongate help config timeouts\n", command_help},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -1,8 +1,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/finding.h"
 #include "cli/cli.h"
-#include "server/codes.h"
+#include "cli/fields.h"
 
 static void print_list(void)
 {
@@ -24,28 +25,37 @@ static bool is_code(const char *word)
     return strlen(word) == 6 && strncasecmp(word, "MG", 2) == 0 && strspn(word + 2, "0123456789") == 4;
 }
 
-static int explain_code(const char *word)
+static int explain_finding(enum finding finding)
 {
-    char name[8];
-    snprintf(name, sizeof name, "MG%s", word + 2);
-    const struct code *code = code_find(slice_str(name));
-    if (!code) return cli_usage_error("`moongate help codes` lists them", "there is no code %s", name);
-    printf("%s: %s\n\n%s\n\n%s\n", code->name, code->title, code->cause, code->cure);
+    const struct finding_info *info = finding_info(finding);
+    printf("%s: %s\n\n%s\n\n%s\n", info->code, info->title, info->cause, info->cure);
     return CLI_OK;
 }
 
 static int list_codes(void)
 {
-    for (const struct code *code = code_table; code->name; code++)
-        printf("%s  %s\n", code->name, code->title);
+    for (int i = FINDING_NONE + 1; i < FINDING_COUNT; i++)
+        printf("%s  %-18s %s\n", finding_info(i)->code, finding_info(i)->word, finding_info(i)->title);
     return CLI_OK;
+}
+
+/* moongate help config [TABLE or FIELD] */
+static int list_fields(const char *only)
+{
+    if (!only) fputs("moongate.lua returns one table of these fields. What is left out has its default.\n\n", stdout);
+    if (fields_print(stdout, only)) return CLI_OK;
+    return cli_usage_error("`moongate help config` lists them", "there is no field `%s` in moongate.lua", only);
 }
 
 int command_help(int argc, char **argv)
 {
     char name[64] = "";
-    if (argc == 1 && is_code(argv[0])) return explain_code(argv[0]);
+    enum finding finding = argc == 1 ? finding_of(slice_str(argv[0])) : FINDING_NONE;
+    if (finding) return explain_finding(finding);
+    if (argc == 1 && is_code(argv[0]))
+        return cli_usage_error("`moongate help codes` lists them", "there is no code %s", argv[0]);
     if (argc == 1 && strcmp(argv[0], "codes") == 0) return list_codes();
+    if ((argc == 1 || argc == 2) && strcmp(argv[0], "config") == 0) return list_fields(argc == 2 ? argv[1] : NULL);
     if (argc == 0) {
         print_list();
         return CLI_OK;

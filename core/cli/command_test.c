@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/slice.h"
 #include "cli/cli.h"
-#include "lua/testbed.h"
+#include "testkit/run.h"
 #include "server/config.h"
 
 #define WORDS_MAX 256
@@ -57,7 +57,7 @@ int command_test(int argc, char **argv)
     if (!cli_options(split.own_count, split.own, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"test"});
     char *policies = config_policies_dir(config_path(common.config));
-    enum testbed_end end = testbed_run(&(struct testbed_job){
+    enum run_end end = run_specs(&(struct run_job){
         .words = split.busted,
         .word_count = (size_t)split.busted_count,
         .policies = policies,
@@ -67,9 +67,9 @@ int command_test(int argc, char **argv)
     });
     mem_free(policies);
     switch (end) {
-    case TESTBED_PASSED: return CLI_OK;
-    case TESTBED_FAILED: return CLI_FOUND;
-    case TESTBED_UNUSABLE: break;
+    case RUN_PASSED: return CLI_OK;
+    case RUN_FAILED: return CLI_FOUND;
+    case RUN_UNUSABLE: break;
     }
     return CLI_USAGE;
 }

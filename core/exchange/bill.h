@@ -1,24 +1,31 @@
 /*
- * What an exchange came to: tokens at the price of the target that answered, at the tier it was served at, and at what held
- * when the request came.
+ * What an exchange came to: the sum over its attempts, each at the price of its own target, at the tier it was served
+ * at, and at what held when the request came.
  *
- *     struct usage_parts parts = …;                 // wire/usage.h
- *     x->parts = parts, x->cost = bill_cost(x, &parts);
+ *     attempt->parts = …;                    // wire/usage.h
+ *     bill_attempt(x, attempt);              // attempt->cost
+ *     struct bill bill = bill_of(x);         // of all, at any time
  *
- * The price is that of the generation that admitted the request (exchange/terms.h), which whoever calls must hold.
+ * Prices are those of the generation that admitted the request (exchange/terms.h), which whoever calls must hold.
  */
 #ifndef MOONGATE_EXCHANGE_BILL_H
 #define MOONGATE_EXCHANGE_BILL_H
 
 #include "exchange/exchange.h"
 
-/* What the provider has reported so far, as disjoint parts of one request; false: it has reported nothing. */
-bool bill_parts(const struct exchange *x, struct usage_parts *parts);
-/* COST_UNPRICED when no target was called, or it has no price. */
-struct cost bill_cost(const struct exchange *x, const struct usage_parts *parts);
-/* The price it is billed at; NULL: none. */
-const struct price *bill_price(const struct exchange *x);
-/* Are parts and cost of x filled in? */
-bool bill_is_made(const struct exchange *x);
+struct bill {
+    struct usage usage;       /* of what was reported, the counts that records name; all else is the first report's */
+    struct usage_parts parts; /* USAGE_REQUESTS: how many attempts are paid for */
+    /* COST_INCOMPLETE too when some attempt has a price and another none. Nothing billed costs a COST_KNOWN of 0. */
+    struct cost cost;
+    bool is_billed;
+};
+
+/* The cost of its parts; COST_UNPRICED when its target has no price. */
+void bill_attempt(const struct exchange *x, struct attempt *attempt);
+/* All attempts together. One whose parts are not made yet counts with what its provider has reported so far. */
+struct bill bill_of(const struct exchange *x);
+/* The price that an attempt is billed at; NULL: none. */
+const struct price *bill_price(const struct exchange *x, const struct attempt *attempt);
 
 #endif

@@ -64,7 +64,6 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     buf_init(&x->body);
     buf_init(&x->response.text);
     chat_init(&x->request);
-    usage_init(&x->usage);
     make_id(x->id, wall_ns);
     return x;
 }
@@ -77,8 +76,8 @@ void exchange_free(struct exchange *x)
     chat_clear(&x->request);
     buf_clear(&x->body);
     buf_clear(&x->response.text);
-    keyring_unref(x->keyring);
-    token_unref(x->token);
+    keyring_unref(x->identity.keyring);
+    token_unref(x->identity.token);
     arena_clear(&x->arena);
     mem_free(x);
 }
@@ -95,15 +94,50 @@ void exchange_move(struct exchange *x, enum exchange_state to)
     x->entered_ns[to] = clock_mono_ns();
 }
 
+struct attempt *exchange_add_attempt(struct exchange *x)
+{
+    size_t max = x->decision.verdict.target_count;
+    check(x->target_index >= 0 && x->attempt_count < max);
+    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, max * sizeof *x->attempts);
+    struct attempt *attempt = &x->attempts[x->attempt_count++];
+    attempt->target = x->target_index;
+    attempt->began_ns = clock_mono_ns();
+    attempt->estimate = x->estimate;
+    usage_init(&attempt->usage);
+    return attempt;
+}
+
+struct attempt *exchange_attempt(const struct exchange *x)
+{
+    for (size_t i = x->attempt_count; i-- > 0;) {
+        if (!x->attempts[i].is_denied) return &x->attempts[i];
+    }
+    return NULL;
+}
+
+void exchange_end_attempt(struct exchange *x, enum fault_code error)
+{
+    struct attempt *attempt = exchange_attempt(x);
+    if (!attempt || attempt->ended_ns) return;
+    attempt->ended_ns = clock_mono_ns();
+    attempt->error = error;
+}
+
+const struct estimate *exchange_estimate(const struct exchange *x)
+{
+    const struct attempt *attempt = exchange_attempt(x);
+    return attempt ? &attempt->estimate : &x->estimate;
+}
+
 bool exchange_edit(struct exchange *x, struct slice name, struct slice json)
 {
     size_t i = 0;
-    while (i < x->edit_count && !slice_equal(x->edits[i].name, name))
+    while (i < x->decision.edit_count && !slice_equal(x->decision.edits[i].name, name))
         i++;
-    if (i == EXCHANGE_EDITS_MAX) return false;
-    if (!x->edits) x->edits = arena_alloc(&x->arena, EXCHANGE_EDITS_MAX * sizeof *x->edits);
-    x->edits[i] = (struct body_edit){arena_copy(&x->arena, name), arena_copy(&x->arena, json)};
-    if (i == x->edit_count) x->edit_count++;
+    if (i == DECISION_EDITS_MAX) return false;
+    if (!x->decision.edits) x->decision.edits = arena_alloc(&x->arena, DECISION_EDITS_MAX * sizeof *x->decision.edits);
+    x->decision.edits[i] = (struct body_edit){arena_copy(&x->arena, name), arena_copy(&x->arena, json)};
+    if (i == x->decision.edit_count) x->decision.edit_count++;
     return true;
 }
 
@@ -116,8 +150,8 @@ static struct slice unquoted(struct slice json)
 
 struct slice exchange_service_tier(const struct exchange *x)
 {
-    for (size_t i = 0; i < x->edit_count; i++) {
-        if (slice_equal(x->edits[i].name, SLICE("service_tier"))) return unquoted(x->edits[i].json);
+    for (size_t i = 0; i < x->decision.edit_count; i++) {
+        if (slice_equal(x->decision.edits[i].name, SLICE("service_tier"))) return unquoted(x->decision.edits[i].json);
     }
     return x->request.service_tier;
 }

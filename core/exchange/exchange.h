@@ -9,7 +9,10 @@
  *     exchange_free(x);
  *
  * It holds facts; it never works: reading, deciding, calling and relaying are flow's, which is also its one owner.
- * Slices point into the exchange's own arena or body unless a comment says otherwise.
+ *
+ * Nothing in it points into a body, or into anything else that may go before it does: a body is freed when its stream
+ * is committed to, the connection's buffer with the next read. What is kept is copied into the arena (arena_copy), or
+ * held by a reference that the exchange owns. `request.tape` alone indexes the body, and is cleared with it.
  */
 #ifndef MOONGATE_EXCHANGE_EXCHANGE_H
 #define MOONGATE_EXCHANGE_EXCHANGE_H
@@ -21,19 +24,15 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/slice.h"
-#include "exchange/price.h"
-#include "exchange/trace.h"
-#include "exchange/verdict.h"
-#include "store/keyring.h"
-#include "store/tokens.h"
+#include "exchange/attempt.h"
+#include "exchange/decision.h"
+#include "exchange/estimate.h"
+#include "exchange/identity.h"
+#include "exchange/pair.h"
 #include "wire/chat.h"
 #include "wire/count.h"
-#include "wire/redact.h"
-#include "wire/usage.h"
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
-
-#define EXCHANGE_EDITS_MAX 16
 
 /* What the caller asked for. */
 enum exchange_api {
@@ -70,26 +69,6 @@ enum exchange_outcome {
     OUTCOME_INTERNAL,
 };
 
-/* A name and a text: one of a key's labels, one annotation of a policy. */
-struct pair {
-    struct slice name, value;
-};
-
-/* A change of the request's body on its way to a provider: the member of that name becomes `json`, or goes. */
-struct body_edit {
-    struct slice name, json; /* json empty: the member is taken out */
-};
-
-/* One call that was made, or that a policy kept from being made. */
-struct attempt {
-    int target;             /* of verdict.targets */
-    int status;             /* the provider's; 0: it never answered */
-    enum fault_code error;  /* FAULT_NONE: an answer came */
-    bool is_denied;         /* on_attempt said no: it was not called */
-    bool was_connected;     /* when it ended: the provider may have the request */
-    uint64_t began_ns, ended_ns; /* monotonic; ended 0: under way */
-};
-
 struct exchange_request_head {
     const char *method;   /* "POST"; static */
     struct slice path;    /* without the query */
@@ -100,14 +79,12 @@ struct exchange_request_head {
 
 struct exchange_response {
     int status;          /* the status sent to the client; 0: none was sent */
-    int upstream_status; /* the provider's; 0: it never answered */
-    struct slice upstream_request_id;
-    struct slice finish_reason;
     uint64_t bytes_out;      /* body bytes to the client */
-    uint64_t events;         /* SSE events relayed */
     uint64_t inspect_errors; /* events that could not be read for usage, and were relayed all the same */
     struct buf text;         /* what the model said, kept only where a policy's on_response may ask for it */
 };
+
+struct hold;
 
 struct exchange {
     char id[EXCHANGE_ID_BYTES];
@@ -123,54 +100,19 @@ struct exchange {
     struct chat_request request; /* index over body; zeroed for GETs */
     struct slice model_path;     /* API_MODEL: the {id}, percent-decoded */
 
-    /* Who asks: the record that the presented key's SHA-256 names. NULL until looked up, and when there is none.
-     * Borrowed from keyring, which is held for the exchange's life. */
-    struct keyring *keyring;
-    const struct key_record *key;
-    bool key_presented; /* an API key was in the request, known or not */
-    /* A token was instead of it. A good one is held, and key is its record; of another the rest says why not. */
-    bool token_presented;
-    struct token *token;
-    enum jwt_refusal token_refusal;
-    struct slice token_issuer, token_claim;
-    struct slice credential_header; /* where the one or the other was; empty: nowhere */
-    struct slice simulated_claims;  /* JSON that stands for a verified token's: from simulate.h, never from a request */
-    /* Identity as the auth policy settled it (it may add a default app, never replace what the key says). */
-    struct slice app, department, user, team;
-    struct pair *identity; /* what enrich() added beside these four */
-    size_t identity_count;
-
-    /* What policies see before the call: the request's tokens by its model's rules, and the output it asks for at most. */
-    uint64_t estimate_input_tokens, estimate_output_tokens;
-    bool is_estimated;        /* these two are made */
-    bool is_estimate_flagged; /* the input is not counted as its provider does (wire/count.h) */
-    bool is_estimate_partial; /* counting stopped above every context: it is at least this */
+    struct identity identity;
+    struct estimate estimate; /* what policies see before the call: by the rules of the model asked for */
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
+    struct slice told;        /* JSON members for the record, each after a comma (flow/told.h); may be empty */
 
-    struct verdict verdict;
-    struct trace trace;
-    struct slice told; /* JSON members for the record, each after a comma (flow/told.h); may be empty */
-    struct pair *annotations;
-    size_t annotation_count, annotation_bytes;
-    struct body_edit *edits; /* of policies, on top of what the gateway itself changes */
-    size_t edit_count;
-    struct redact *redact;   /* what was found, and what becomes of it; NULL: nobody looks */
-    uint32_t drain_seconds_max; /* 0: a client's going cancels the call; else the answer is read on for so long … */
-    uint64_t drain_tokens_max;  /* … and until it has so many tokens of output */
-    struct slice max_tokens_note; /* for x-moongate-max-tokens; empty: the caller's own holds */
-    char policy_digest[65]; /* hex SHA-256 of the bundle that decided */
-
-    int target_index; /* of verdict.targets, the one being called; -1 before */
-    struct attempt *attempts;
+    struct decision decision;
+    struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */
+    int target_index; /* of verdict.targets, the one being called; -1 before, and when nobody is after all */
+    struct attempt *attempts; /* what they came to together: exchange/bill.h */
     size_t attempt_count;
     struct exchange_response response;
-    /* What it came to (flow/account.c). */
-    struct usage usage;       /* as the provider reported it */
-    struct usage_parts parts; /* what is paid for: that, or the gateway's own count where it never came */
-    struct cost cost;         /* of the parts, at the price of the target that answered, as it was at the admission */
-    bool is_billed;           /* the provider worked on it: false for denials, failures and errors */
-    bool is_drained;          /* it was read on after its client had gone */
+    bool is_drained; /* the answer was read on after its client had gone */
     enum exchange_outcome outcome;
     struct fault fault; /* why, when the outcome is not OK or DENIED */
 };
@@ -181,7 +123,16 @@ void exchange_free(struct exchange *x);
 void exchange_move(struct exchange *x, enum exchange_state to);
 bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 
-/* The member's change, replacing an earlier one of that name; copies. False: EXCHANGE_EDITS_MAX are there. */
+/* One more attempt, on x->target_index, begun now. At most one for each target of the verdict. */
+struct attempt *exchange_add_attempt(struct exchange *x);
+/* The last one that was called; NULL: none was. */
+struct attempt *exchange_attempt(const struct exchange *x);
+/* That one is over, unless it was already: with this error, or FAULT_NONE when an answer came. */
+void exchange_end_attempt(struct exchange *x, enum fault_code error);
+/* That one's estimate, or the exchange's own before any. */
+const struct estimate *exchange_estimate(const struct exchange *x);
+
+/* The member's change, replacing an earlier one of that name; copies. False: DECISION_EDITS_MAX are there. */
 bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
 
 /* The tier of service that the request asks its provider for, edits of policies included; empty: it does not say. Valid

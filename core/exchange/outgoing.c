@@ -3,8 +3,8 @@
 /* What policies set. */
 static void add_members(const struct exchange *x, struct splice *edits)
 {
-    for (size_t i = 0; i < x->edit_count; i++) {
-        const struct body_edit *edit = &x->edits[i];
+    for (size_t i = 0; i < x->decision.edit_count; i++) {
+        const struct body_edit *edit = &x->decision.edits[i];
         uint32_t node = json_get(&x->request.tape, 0, edit->name);
         if (node == JSON_NONE && edit->json.len)
             splice_append(edits, 0, edit->name, edit->json);
@@ -22,6 +22,6 @@ void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, stru
     if (model.len) chat_edit_model(r, edits, model);
     chat_edit_drop_hints(r, edits);
     if (asks_usage) chat_edit_ask_usage(r, edits);
-    if (x->redact) redact_edit(x->redact, edits);
+    if (x->decision.redact) redact_edit(x->decision.redact, edits);
     add_members(x, edits); /* last: a member that is replaced takes the masks inside it with it */
 }

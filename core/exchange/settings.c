@@ -10,17 +10,9 @@ struct settings *settings_new(void)
     struct settings *s = mem_zalloc(1, sizeof *s);
     s->refs = 1;
     arena_init(&s->arena);
-    s->body_bytes_max = LIMIT_BODY_BYTES;
-    s->connections_max = LIMIT_CONNECTIONS;
-    s->header_timeout_ms = LIMIT_HEADER_TIMEOUT_MS;
-    s->body_timeout_ms = LIMIT_BODY_TIMEOUT_MS;
-    s->idle_timeout_ms = LIMIT_IDLE_TIMEOUT_MS;
-    s->write_timeout_ms = LIMIT_WRITE_TIMEOUT_MS;
-    s->drain_grace_ms = LIMIT_DRAIN_MS;
     s->policy_bytecodes = LIMIT_POLICY_BYTECODES;
     s->policy_cpu_ms = LIMIT_POLICY_CPU_MS;
     s->policy_deadline_ms = LIMIT_POLICY_DEADLINE_MS;
-    s->data_dir = SLICE("data");
     return s;
 }
 

@@ -58,7 +58,8 @@ struct settings {
     struct slice data_dir;
 };
 
-/* One with every default and no provider; refs is 1. */
+/* One with the limits of policies, without which none can be loaded, and nothing else; refs is 1. All other defaults
+ * stand with the fields of moongate.lua (server/config_schema.c). */
 struct settings *settings_new(void);
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s); /* NULL is welcome */

@@ -11,6 +11,20 @@ static void grow(struct trace *trace, struct arena *arena)
     trace->cap = cap;
 }
 
+/* All into one piece of memory: for many short ones that is cheaper. */
+static void copy_texts(struct arena *arena, struct slice **texts, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += texts[i]->len;
+    char *to = arena_alloc(arena, bytes);
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i]->len) memcpy(to, texts[i]->ptr, texts[i]->len);
+        texts[i]->ptr = to;
+        to += texts[i]->len;
+    }
+}
+
 void trace_add(struct trace *trace, struct arena *arena, const struct trace_entry *entry)
 {
     if (trace->count == LIMIT_TRACE_ENTRIES) {
@@ -18,13 +32,8 @@ void trace_add(struct trace *trace, struct arena *arena, const struct trace_entr
         return;
     }
     if (trace->count == trace->cap) grow(trace, arena);
-    trace->entries[trace->count++] = (struct trace_entry){
-        .policy = arena_copy(arena, entry->policy),
-        .rule = arena_copy(arena, entry->rule),
-        .verb = arena_copy(arena, entry->verb),
-        .reason = arena_copy(arena, entry->reason),
-        .mode = arena_copy(arena, entry->mode),
-        .file = arena_copy(arena, entry->file),
-        .line = entry->line,
-    };
+    struct trace_entry *copy = &trace->entries[trace->count++];
+    *copy = *entry;
+    struct slice *texts[] = {&copy->policy, &copy->rule, &copy->verb, &copy->reason, &copy->mode, &copy->file};
+    copy_texts(arena, texts, sizeof texts / sizeof texts[0]);
 }

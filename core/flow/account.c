@@ -1,46 +1,35 @@
-/*
- * What an answer used and what that costs: the provider's own numbers, and where they never came the gateway's count,
- * marked as such. Billed is what a provider was given to work on and answered; its failures, and the text of its errors,
- * are not.
- */
-#include "flow/job.h"
+#include "flow/account.h"
 
 #include "exchange/bill.h"
 #include "exchange/terms.h"
 
-static const struct target *target_of(const struct exchange *x)
+static const struct count_rules *rules_of(const struct exchange *x, const struct attempt *attempt)
 {
-    return x->target_index >= 0 ? &x->verdict.targets[x->target_index] : NULL;
+    const struct terms *terms = attempt ? x->decision.verdict.targets[attempt->target].terms : NULL;
+    return terms ? terms->counting : NULL;
 }
 
-static const struct count_rules *rules_of(const struct exchange *x)
+const struct vocabulary *account_begin(struct exchange *x)
 {
-    const struct target *target = target_of(x);
-    return target && target->terms ? target->terms->counting : NULL;
-}
-
-void account_begin(struct job *job)
-{
-    struct exchange *x = job->x;
+    struct attempt *attempt = exchange_attempt(x);
+    const struct count_rules *rules = rules_of(x, attempt);
     if (x->count) {
-        struct count_total t = count_total(x->count, rules_of(x));
-        x->estimate_input_tokens = t.input_tokens;
-        x->is_estimate_flagged = t.is_estimated;
-        x->is_estimate_partial = t.is_partial;
+        struct count_total t = count_total(x->count, rules);
+        attempt->estimate.input_tokens = t.input_tokens;
+        attempt->estimate.is_flagged = t.is_estimated;
+        attempt->estimate.is_partial = t.is_partial;
     }
-    meter_free(job->meter);
-    job->meter = x->api == API_EMBEDDINGS ? NULL : meter_new(count_vocabulary(rules_of(x)));
+    return x->api == API_EMBEDDINGS ? NULL : count_vocabulary(rules);
 }
 
-static uint64_t counted_tokens(const struct job *job)
+static uint64_t counted_tokens(const struct exchange *x, const struct attempt *a, const struct meter_total *t)
 {
-    struct meter_total t = job->meter ? meter_total(job->meter) : (struct meter_total){0};
-    return t.text_tokens ? count_output_tokens(rules_of(job->x), t.text_tokens, t.calls) : 0;
+    return t->text_tokens ? count_output_tokens(rules_of(x, a), t->text_tokens, t->calls) : 0;
 }
 
-uint64_t account_output_tokens(const struct job *job)
+uint64_t account_output_tokens(const struct exchange *x, const struct relay *r)
 {
-    return job->meter ? count_scale(rules_of(job->x), meter_settled(job->meter)) : 0;
+    return count_scale(rules_of(x, exchange_attempt(x)), relay_settled_tokens(r));
 }
 
 static bool is_success(int status)
@@ -49,27 +38,18 @@ static bool is_success(int status)
 }
 
 /* A call that the client's going, or ours, broke off while the provider was at work. */
-static bool is_broken_off(const struct exchange *x)
+static bool is_broken_off(const struct attempt *a)
 {
-    const struct attempt *last = x->attempt_count ? &x->attempts[x->attempt_count - 1] : NULL;
-    bool is_ours = x->fault.code == FAULT_CLIENT_GONE || x->fault.code == FAULT_DRAINING;
-    return is_ours && last && last->was_connected && !x->response.upstream_status;
+    bool is_ours = a->error == FAULT_CLIENT_GONE || a->error == FAULT_DRAINING;
+    return is_ours && a->was_sent && !a->status;
 }
 
 /* An error in a stream bills what was said before it, and nothing when that is nothing. */
-static bool is_billed(const struct job *job, uint64_t counted)
+static bool is_billed(const struct attempt *a, const struct relay_report *told, uint64_t counted)
 {
-    const struct exchange *x = job->x;
-    if (!job->dialect || x->target_index < 0) return false;
-    if (usage_is_known(&x->usage)) return true;
-    if (job->told.has_error) return counted > 0;
-    return is_success(x->response.upstream_status) || is_broken_off(x);
-}
-
-/* Of a stream that did not come to its end, reports on the way lag behind what was said. */
-static bool is_cut(const struct job *job)
-{
-    return job->mode == RELAY_EVENTS && job->dialect->judge_end(&job->told) == DIALECT_CUT;
+    if (usage_is_known(&a->usage)) return true;
+    if (told->has_error) return counted > 0;
+    return is_success(a->status) || is_broken_off(a);
 }
 
 static int64_t output_of(const struct usage_parts *parts)
@@ -78,48 +58,62 @@ static int64_t output_of(const struct usage_parts *parts)
            parts->count[USAGE_IMAGE_OUTPUT];
 }
 
-static void count_output(struct job *job, struct usage_parts *parts, uint64_t counted)
+/* Of a stream that did not come to its end, reports on the way lag behind what was said. */
+static void count_output(struct attempt *a, const struct relay_report *told, uint64_t counted)
 {
-    struct meter_total t = job->meter ? meter_total(job->meter) : (struct meter_total){0};
-    int64_t reasoning = t.reasoning_tokens < counted ? (int64_t)t.reasoning_tokens : (int64_t)counted;
-    if (usage_has_output(&job->x->usage) && (!is_cut(job) || (int64_t)counted <= output_of(parts))) return;
+    struct usage_parts *parts = &a->parts;
+    uint64_t reasoning_tokens = told->counted.reasoning_tokens;
+    int64_t reasoning = reasoning_tokens < counted ? (int64_t)reasoning_tokens : (int64_t)counted;
+    if (usage_has_output(&a->usage) && (!told->is_cut || (int64_t)counted <= output_of(parts))) return;
     parts->count[USAGE_REASONING] = reasoning;
     parts->count[USAGE_OUTPUT] = (int64_t)counted - reasoning;
     parts->is_estimated = true;
 }
 
 /* What went by unread is taken for text: four bytes a token, and no more than was asked for. */
-static uint64_t unread_tokens(const struct job *job)
+static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
-    const struct exchange *x = job->x;
-    uint64_t tokens = job->mode == RELAY_RAW ? x->response.bytes_out / 4 : 0;
+    uint64_t tokens = told->unread_bytes / 4;
     bool is_bounded = x->request.max_tokens >= 0 && (uint64_t)x->request.max_tokens < tokens;
     return x->api == API_EMBEDDINGS ? 0 : is_bounded ? (uint64_t)x->request.max_tokens : tokens;
 }
 
-static void fill_parts(struct job *job)
+static void fill_parts(const struct exchange *x, struct attempt *a, const struct relay_report *told)
 {
-    struct exchange *x = job->x;
-    struct usage_parts *parts = &x->parts;
-    uint64_t counted = counted_tokens(job) + unread_tokens(job);
-    usage_normalise(&x->usage, parts);
-    x->is_billed = is_billed(job, counted);
-    if (!x->is_billed) {
+    struct usage_parts *parts = &a->parts;
+    uint64_t counted = counted_tokens(x, a, &told->counted) + unread_tokens(x, told);
+    usage_normalise(&a->usage, parts);
+    a->is_billed = is_billed(a, told, counted);
+    if (!a->is_billed) {
         *parts = (struct usage_parts){.is_suspect = parts->is_suspect};
         return;
     }
     parts->count[USAGE_REQUESTS] = 1;
-    if (x->usage.input_tokens == USAGE_UNKNOWN) {
-        parts->count[USAGE_INPUT] = (int64_t)x->estimate_input_tokens;
+    if (a->usage.input_tokens == USAGE_UNKNOWN) {
+        parts->count[USAGE_INPUT] = (int64_t)a->estimate.input_tokens;
         parts->is_estimated = true;
     }
-    if (x->api != API_EMBEDDINGS) count_output(job, parts, counted);
+    if (x->api != API_EMBEDDINGS) count_output(a, told, counted);
 }
 
-void account_settle(struct job *job)
+void account_settle(struct exchange *x, const struct relay *r)
 {
-    struct exchange *x = job->x;
-    x->usage = job->told.usage;
-    fill_parts(job);
-    x->cost = x->is_billed ? bill_cost(x, &x->parts) : (struct cost){.state = COST_KNOWN};
+    struct attempt *attempt = exchange_attempt(x);
+    struct relay_report told = {0};
+    if (!attempt || attempt->is_closed) return;
+    if (r) {
+        told = relay_report(r);
+        attempt->usage = *told.usage;
+        attempt->finish_reason = arena_copy(&x->arena, slice_str(told.finish_reason));
+    }
+    fill_parts(x, attempt, &told);
+    attempt->cost = (struct cost){.state = COST_KNOWN};
+    if (attempt->is_billed) bill_attempt(x, attempt);
+}
+
+void account_close(struct exchange *x, const struct relay *r)
+{
+    struct attempt *attempt = exchange_attempt(x);
+    account_settle(x, r);
+    if (attempt) attempt->is_closed = true;
 }

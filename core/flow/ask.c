@@ -1,7 +1,6 @@
-/* Puts a question to the policies and goes on when they have answered: one slice a turn of the loop, so that a long
- * evaluation never holds up its neighbours, and none at all while they wait for a service. */
+#include "flow/ask.h"
+
 #include "flow/egress.h"
-#include "flow/job.h"
 
 static void on_ready(void *arg)
 {

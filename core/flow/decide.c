@@ -1,18 +1,19 @@
-/* Lets the policies decide, and does what they say. */
-#include "flow/job.h"
+#include "flow/decide.h"
 
+#include "flow/ask.h"
+#include "flow/attempt.h"
 #include "flow/reply.h"
 #include "flow/told.h"
 
 static void act(struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     switch (v->kind) {
     case VERDICT_ALLOW:
         if (job->x->api == API_MODELS || job->x->api == API_MODEL)
             reply_models(job);
         else
-            call(job, 0);
+            attempt_first(job);
         return;
     case VERDICT_DENY: reply_denied(job); return;
     case VERDICT_NONE:
@@ -29,6 +30,7 @@ static void on_decided(struct job *job, const struct verdict *verdict)
 void decide(struct job *job)
 {
     exchange_move(job->x, EXCHANGE_DECIDING);
+    job->stop = ask_cancel;
     told_keep(job->x);
     ask(job, (struct policy_call){.phase = PHASE_REQUEST}, on_decided);
 }

@@ -1,13 +1,9 @@
-/*
- * Counts the request's tokens before anybody decides on them: some thousands of bytes at a time, and never longer than a
- * few milliseconds a turn of the loop, so that a long prompt holds up nobody else. What is above every context of the
- * catalogue is not counted to its end: no target takes it.
- */
-#include "flow/job.h"
+#include "flow/estimate.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "exchange/terms.h"
+#include "flow/decide.h"
 
 #define BYTES_A_TOKEN 3 /* of text that is not counted: few texts have fewer */
 
@@ -20,15 +16,15 @@ static bool has_text(const struct exchange *x)
 static bool is_worth_counting(const struct job *job)
 {
     const struct exchange *x = job->x;
-    return !policy_set_auth(job->policies) || (x->key && key_record_is_live(x->key, x->born_wall_ns));
+    return !policy_set_auth(job->policies) || (x->identity.key && key_record_is_live(x->identity.key, x->born_wall_ns));
 }
 
 /* Should the policies let the stranger in all the same: more than most texts come to. */
 static void guess(struct exchange *x)
 {
-    x->estimate_input_tokens = (chat_text_bytes(&x->request) + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
-    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
-    x->is_estimated = x->is_estimate_flagged = true;
+    x->estimate.input_tokens = (chat_text_bytes(&x->request) + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
+    x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    x->estimate.is_made = x->estimate.is_flagged = true;
 }
 
 static void step(void *arg)
@@ -37,10 +33,15 @@ static void step(void *arg)
     uint64_t began_ns = clock_mono_ns();
     while (!count_step(job->x->count, LIMIT_COUNT_STEP_BYTES)) {
         if (clock_mono_ns() - began_ns < LIMIT_COUNT_SLICE_MS * NS_PER_MS) continue;
-        loop_timer_arm_ms(&job->wait_timer, 0);
+        loop_timer_arm_ms(&job->wait.timer, 0);
         return;
     }
     decide(job);
+}
+
+static void cancel(struct job *job)
+{
+    loop_timer_disarm(&job->wait.timer);
 }
 
 void estimate(struct job *job)
@@ -54,11 +55,7 @@ void estimate(struct job *job)
     }
     x->count = count_new(&x->request, terms_table_vocabularies(terms, x->request.model), job->flow->memo);
     count_stop_above(x->count, terms_table_context_max(terms));
-    loop_timer_init(&job->wait_timer, job->flow->parts.loop, step, job);
+    job->stop = cancel;
+    loop_timer_init(&job->wait.timer, job->flow->parts.loop, step, job);
     step(job);
-}
-
-void estimate_cancel(struct job *job)
-{
-    loop_timer_disarm(&job->wait_timer);
 }

@@ -5,10 +5,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "flow/attempt.h"
 #include "flow/audit.h"
+#include "flow/drain.h"
+#include "flow/identify.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
+#include "flow/settle.h"
 
 #define GAUGES_MS 500
 /* After the grace, how long a client gets to take the error it is sent. */
@@ -43,11 +47,28 @@ static void on_record_lost(void *arg, struct slice id)
     log_event(LOG_ERROR, "audit_write_failed", "%.*s: its record is lost; is the disk full?", SLICE_FMT(id));
 }
 
+static void report_drained(struct flow *flow)
+{
+    if (!flow->is_draining || flow->job_count > 0 || !flow->on_drained) return;
+    void (*on_drained)(void *) = flow->on_drained;
+    flow->on_drained = NULL;
+    loop_timer_disarm(&flow->drain_timer);
+    on_drained(flow->on_drained_arg);
+}
+
+static void on_job_gone(struct flow *flow)
+{
+    flow->job_count--;
+    report_drained(flow);
+}
+
 struct flow *flow_new(const struct flow_parts *parts)
 {
     struct flow *flow = mem_zalloc(1, sizeof *flow);
     struct conn_options options = conn_options_of(parts->settings);
     flow->parts = *parts;
+    flow->on_job_gone = on_job_gone;
+    said_reader_init(&flow->reader);
     settings_ref(parts->settings);
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
@@ -79,6 +100,7 @@ void flow_free(struct flow *flow)
     metrics_free(flow->metrics);
     cache_free(flow->cache);
     count_memo_free(flow->memo);
+    said_reader_clear(&flow->reader);
     settings_unref(flow->parts.settings);
     tokens_free(flow->tokens);
     policy_set_unref(flow->parts.policies);
@@ -115,22 +137,7 @@ void flow_keys_came(struct flow *flow, bool is_changed)
     size_t count = flow->waiting_count; /* one that waits anew is not asked again in this round */
     if (is_changed) tokens_clear(flow->tokens);
     while (count-- > 0 && !list_is_empty(&flow->waiting))
-        identify_again(LIST_OWNER(flow->waiting.next, struct job, waiting));
-}
-
-static void report_drained(struct flow *flow)
-{
-    if (!flow->is_draining || flow->job_count > 0 || !flow->on_drained) return;
-    void (*on_drained)(void *) = flow->on_drained;
-    flow->on_drained = NULL;
-    loop_timer_disarm(&flow->drain_timer);
-    on_drained(flow->on_drained_arg);
-}
-
-void flow_job_gone(struct flow *flow)
-{
-    flow->job_count--;
-    report_drained(flow);
+        identify_again(LIST_OWNER(flow->waiting.next, struct job, wait.link));
 }
 
 static void abort_job(struct job *job, const struct fault *why)
@@ -139,18 +146,18 @@ static void abort_job(struct job *job, const struct fault *why)
         job_hurry(job);
         return;
     }
-    if (!job->drained) {
+    if (!drain_is_on(job)) {
         job->x->fault = *why;
         conn_abort(job->conn);
         job->conn = NULL;
     }
-    job_end(job, job->drained ? OUTCOME_CLIENT_CLOSED : OUTCOME_DRAINED);
+    job_end(job, drain_is_on(job) ? OUTCOME_CLIENT_CLOSED : OUTCOME_DRAINED);
 }
 
 /* What can still be said is said in the client's own dialect; the rest sees its connection break. */
 static void end_leftover(struct job *job, const struct fault *why)
 {
-    if (job->drained) {
+    if (drain_is_on(job)) {
         job_end(job, OUTCOME_CLIENT_CLOSED);
         return;
     }
@@ -159,8 +166,8 @@ static void end_leftover(struct job *job, const struct fault *why)
     case EXCHANGE_DECIDING:
     case EXCHANGE_CALLING: reply_fault(job, why); return;
     case EXCHANGE_STREAMING:
-        if (job->fetch) stream_cut(job, why, OUTCOME_DRAINED);
-        return; /* else its last bytes are on their way */
+        attempt_cut(job, why, OUTCOME_DRAINED);
+        return;
     case EXCHANGE_REPLYING:
     case EXCHANGE_SETTLING:
     case EXCHANGE_RECORDED: return;

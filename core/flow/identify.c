@@ -1,13 +1,8 @@
-/*
- * Whose request it is: an API key's SHA-256 names a record, or a token's claims make one. Policies never see either.
- *
- * A token whose issuer's keys are not here, or have none of its id, makes the request wait while the admin process
- * fetches them: a change of keys at the issuer is not noticed by callers.
- */
-#include "flow/job.h"
+#include "flow/identify.h"
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "flow/estimate.h"
 #include "flow/metrics.h"
 
 /* "Bearer" and one or more spaces (RFC 6750 2.1; the scheme's case does not matter, RFC 9110 11.1). */
@@ -47,10 +42,10 @@ static void take_key(struct exchange *x, const struct auth_rules *rules)
     else
         key = find_credential(x, default_headers, 2, &name);
     if (!key.len) return;
-    x->key_presented = true;
-    x->credential_header = arena_copy(&x->arena, name);
+    x->identity.key_presented = true;
+    x->identity.credential_header = arena_copy(&x->arena, name);
     keyring_digest(key, digest);
-    x->key = keyring_find(x->keyring, digest);
+    x->identity.key = keyring_find(x->identity.keyring, digest);
 }
 
 /* ---- Tokens. */
@@ -74,21 +69,30 @@ static void wait_over(void *arg)
     identify_again(arg);
 }
 
+static void cancel(struct job *job)
+{
+    if (list_is_empty(&job->wait.link)) return;
+    list_remove(&job->wait.link);
+    loop_timer_disarm(&job->wait.timer);
+    job->flow->waiting_count--;
+}
+
 /* True: identify_again() comes, with the issuer's answer or without it. */
 static bool wait_for_keys(struct job *job, struct slice url)
 {
     struct flow *flow = job->flow;
-    if (job->has_waited || flow->waiting_count >= LIMIT_JWKS_WAITERS || !flow->parts.want_keys) return false;
+    if (job->wait.has_waited || flow->waiting_count >= LIMIT_JWKS_WAITERS || !flow->parts.want_keys) return false;
     switch (keysets_ask(flow->parts.keysets, url, clock_mono_ns())) {
     case KEYSETS_NO: return false;
     case KEYSETS_ASK: flow->parts.want_keys(flow->parts.want_keys_arg, url); break;
     case KEYSETS_WAIT: break;
     }
-    job->has_waited = true;
+    job->wait.has_waited = true;
     flow->waiting_count++;
-    list_append(&flow->waiting, &job->waiting);
-    loop_timer_init(&job->wait_timer, flow->parts.loop, wait_over, job);
-    loop_timer_arm_ms(&job->wait_timer, LIMIT_JWKS_WAIT_MS);
+    list_append(&flow->waiting, &job->wait.link);
+    job->stop = cancel;
+    loop_timer_init(&job->wait.timer, flow->parts.loop, wait_over, job);
+    loop_timer_arm_ms(&job->wait.timer, LIMIT_JWKS_WAIT_MS);
     return true;
 }
 
@@ -96,16 +100,16 @@ static void keep_answer(struct job *job, struct token_answer *answer)
 {
     struct exchange *x = job->x;
     struct flow *flow = job->flow;
-    x->token_refusal = answer->refusal;
+    x->identity.token_refusal = answer->refusal;
     /* While an issuer cannot be asked, an unknown key may be a new one: that is our failure, not the caller's. */
     if (answer->refusal == JWT_UNKNOWN_KEY && answer->issuer->url.len &&
         keysets_is_failing(flow->parts.keysets, answer->issuer->url)) {
-        x->token_refusal = JWT_NO_KEYS;
+        x->identity.token_refusal = JWT_NO_KEYS;
     }
-    if (answer->issuer) x->token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
-    x->token_claim = arena_copy(&x->arena, answer->claim);
-    x->token = answer->token;
-    if (answer->token) x->key = token_record(answer->token);
+    if (answer->issuer) x->identity.token_issuer = arena_copy(&x->arena, answer->issuer->token.issuer);
+    x->identity.token_claim = arena_copy(&x->arena, answer->claim);
+    x->identity.token = answer->token;
+    if (answer->token) x->identity.key = token_record(answer->token);
 }
 
 /* False: the request waits. */
@@ -117,8 +121,8 @@ static bool take_token(struct job *job, const struct auth_rules *rules, struct s
     struct tokens *cache = job->policies == job->flow->parts.policies ? job->flow->tokens : NULL;
     tokens_judge(cache, rules, job->flow->parts.keysets, text, clock_wall_ns(), &answer);
     if (is_for_want_of_keys(&answer) && wait_for_keys(job, answer.issuer->url)) return false;
-    x->token_presented = true;
-    x->credential_header = arena_copy(&x->arena, name);
+    x->identity.token_presented = true;
+    x->identity.credential_header = arena_copy(&x->arena, name);
     keep_answer(job, &answer);
     return true;
 }
@@ -127,15 +131,15 @@ static bool take_token(struct job *job, const struct auth_rules *rules, struct s
 
 static void count_failure(struct job *job, const struct auth_rules *rules)
 {
-    const struct exchange *x = job->x;
+    const struct identity *id = &job->x->identity;
     if (!rules) return;
-    if (x->token_presented) {
-        if (x->token_refusal != JWT_GOOD)
-            metrics_auth_failed(job->flow->metrics, slice_str(jwt_refusal_word(x->token_refusal)));
-    } else if (!x->key) {
-        metrics_auth_failed(job->flow->metrics, x->key_presented ? SLICE("key_unknown") : SLICE("missing"));
-    } else if (!key_record_is_live(x->key, x->born_wall_ns)) {
-        metrics_auth_failed(job->flow->metrics, x->key->is_revoked ? SLICE("key_revoked") : SLICE("key_expired"));
+    if (id->token_presented) {
+        if (id->token_refusal != JWT_GOOD)
+            metrics_auth_failed(job->flow->metrics, slice_str(jwt_refusal_word(id->token_refusal)));
+    } else if (!id->key) {
+        metrics_auth_failed(job->flow->metrics, id->key_presented ? SLICE("key_unknown") : SLICE("missing"));
+    } else if (!key_record_is_live(id->key, job->x->born_wall_ns)) {
+        metrics_auth_failed(job->flow->metrics, id->key->is_revoked ? SLICE("key_revoked") : SLICE("key_expired"));
     }
 }
 
@@ -154,14 +158,6 @@ void identify(struct job *job)
 
 void identify_again(struct job *job)
 {
-    identify_cancel(job);
+    cancel(job);
     identify(job);
-}
-
-void identify_cancel(struct job *job)
-{
-    if (list_is_empty(&job->waiting)) return;
-    list_remove(&job->waiting);
-    loop_timer_disarm(&job->wait_timer);
-    job->flow->waiting_count--;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "exchange/bill.h"
 
 struct metrics {
     struct stats *stats;
@@ -43,35 +44,35 @@ static void count_one(struct metrics *m, enum stats_metric metric, const struct 
     stats_add(m->stats, stats_series(m->stats, metric, labels), n);
 }
 
-static void count_tokens(struct metrics *m, const struct exchange *x, struct slice model)
+static void count_tokens(struct metrics *m, const struct exchange *x, const struct bill *bill, struct slice model)
 {
     for (int part = 0; part < USAGE_IMAGES; part++) {
-        if (!x->parts.count[part]) continue;
-        struct slice labels[] = {model, x->department, slice_str(usage_part_name((enum usage_part)part))};
-        count_one(m, STATS_TOKENS, labels, x->parts.count[part]);
+        if (!bill->parts.count[part]) continue;
+        struct slice labels[] = {model, x->identity.department, slice_str(usage_part_name((enum usage_part)part))};
+        count_one(m, STATS_TOKENS, labels, bill->parts.count[part]);
     }
 }
 
-static void count_cost(struct metrics *m, const struct exchange *x, struct slice model)
+static void count_cost(struct metrics *m, const struct exchange *x, const struct bill *bill, struct slice model)
 {
-    struct slice labels[] = {model, x->department};
-    if (!x->is_billed) return;
-    if (x->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, x->cost.nano);
-    if (x->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
-    if (x->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
+    struct slice labels[] = {model, x->identity.department};
+    if (!bill->is_billed) return;
+    if (bill->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, bill->cost.nano);
+    if (bill->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
+    if (bill->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
 }
 
 static struct slice error_code(const struct exchange *x)
 {
-    if (x->verdict.kind == VERDICT_DENY) return x->verdict.code;
-    if (x->verdict.kind == VERDICT_FAULT) return slice_str(fault_info(FAULT_POLICY)->code);
+    if (x->decision.verdict.kind == VERDICT_DENY) return x->decision.verdict.code;
+    if (x->decision.verdict.kind == VERDICT_FAULT) return slice_str(fault_info(FAULT_POLICY)->code);
     if (x->fault.code != FAULT_NONE) return slice_str(fault_info(x->fault.code)->code);
     return slice_str(exchange_outcome_name(x->outcome));
 }
 
 static void count_decision(struct metrics *m, const struct exchange *x)
 {
-    const struct verdict *v = &x->verdict;
+    const struct verdict *v = &x->decision.verdict;
     if (v->kind == VERDICT_NONE) return;
     struct slice outcome = v->kind == VERDICT_ALLOW  ? SLICE("allow")
                            : v->kind == VERDICT_DENY ? SLICE("deny")
@@ -93,19 +94,20 @@ static void observe_times(struct metrics *m, const struct exchange *x)
 void metrics_count(struct metrics *m, const struct exchange *x)
 {
     char code[12];
+    struct bill bill = bill_of(x);
     bool is_called = x->target_index >= 0;
-    struct slice provider = is_called ? x->verdict.targets[x->target_index].provider : SLICE("");
+    struct slice provider = is_called ? x->decision.verdict.targets[x->target_index].provider : SLICE("");
     int len = snprintf(code, sizeof code, "%d", x->response.status);
-    struct slice labels[] = {x->app,
-                             x->department,
-                             x->verdict.model,
+    struct slice labels[] = {x->identity.app,
+                             x->identity.department,
+                             x->decision.verdict.model,
                              provider,
                              slice_str(exchange_outcome_name(x->outcome)),
                              slice_of(code, (size_t)len)};
     count_one(m, STATS_REQUESTS, labels, 1);
     count_decision(m, x);
-    count_tokens(m, x, x->verdict.model);
-    count_cost(m, x, x->verdict.model);
+    count_tokens(m, x, &bill, x->decision.verdict.model);
+    count_cost(m, x, &bill, x->decision.verdict.model);
     observe_times(m, x);
     if (x->outcome != OUTCOME_OK) {
         struct slice error[] = {error_code(x), provider};

@@ -3,9 +3,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/deliver.h"
+#include "flow/drain.h"
+#include "flow/identify.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
 #include "flow/routes.h"
+#include "flow/settle.h"
 
 static struct job *job_new(struct flow *flow, struct conn *conn)
 {
@@ -16,10 +20,9 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->x = exchange_new(loop_now_ns(loop), clock_wall_ns());
     job->settings = settings_ref(flow->parts.settings);
     job->policies = policy_set_ref(flow->parts.policies);
-    job->x->keyring = keyring_ref(flow->parts.keyring);
-    buf_init(&job->answer);
+    job->x->identity.keyring = keyring_ref(flow->parts.keyring);
     list_init(&job->link);
-    list_init(&job->waiting);
+    list_init(&job->wait.link);
     list_append(&flow->jobs, &job->link);
     flow->job_count++;
     conn_set_context(conn, job);
@@ -122,9 +125,7 @@ static bool parse_body(struct job *job, struct fault *why)
         [API_CHAT] = CHAT_CHAT, [API_COMPLETIONS] = CHAT_COMPLETIONS, [API_EMBEDDINGS] = CHAT_EMBEDDINGS};
     struct exchange *x = job->x;
     if (x->api == API_MODELS || x->api == API_MODEL) return true;
-    if (!chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why)) return false;
-    x->request.model = arena_copy(&x->arena, x->request.model);
-    return true;
+    return chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why);
 }
 
 static void on_body_end(struct conn *conn, void *arg)
@@ -154,7 +155,7 @@ static void on_refused(struct conn *conn, const struct fault *why, void *arg)
 static void on_drained(struct conn *conn, void *arg)
 {
     (void)arg;
-    stream_drained(conn_context(conn));
+    deliver_drained(conn_context(conn));
 }
 
 static void on_gone(struct conn *conn, void *arg)

@@ -1,8 +1,8 @@
 #include "flow/record.h"
 
 #include "base/clock.h"
+#include "exchange/bill.h"
 #include "exchange/money.h"
-#include "exchange/terms.h"
 
 /* A member's name with all that stands around it, so that it is one copy. */
 #define NAME(text) SLICE(",\"" text "\":")
@@ -51,12 +51,12 @@ static void append_identity(struct buf *out, const struct exchange *x)
 {
     append_name(out, NAME("identity"));
     buf_append_char(out, '{');
-    if (x->key) append_some(out, NAME("key_id"), x->key->id);
-    if (x->token) append_some(out, NAME("issuer"), x->token_issuer);
-    append_some(out, NAME("app"), x->app);
-    append_some(out, NAME("department"), x->department);
-    append_some(out, NAME("user"), x->user);
-    append_some(out, NAME("team"), x->team);
+    if (x->identity.key) append_some(out, NAME("key_id"), x->identity.key->id);
+    if (x->identity.token) append_some(out, NAME("issuer"), x->identity.token_issuer);
+    append_some(out, NAME("app"), x->identity.app);
+    append_some(out, NAME("department"), x->identity.department);
+    append_some(out, NAME("user"), x->identity.user);
+    append_some(out, NAME("team"), x->identity.team);
     buf_append_char(out, '}');
 }
 
@@ -74,12 +74,12 @@ static void append_decision(struct buf *out, const struct verdict *v)
 
 static void append_fault(struct buf *out, const struct exchange *x)
 {
-    bool is_policy = x->verdict.kind == VERDICT_FAULT;
+    bool is_policy = x->decision.verdict.kind == VERDICT_FAULT;
     if (x->fault.code == FAULT_NONE && !is_policy) return;
     append_name(out, NAME("fault"));
     buf_append_char(out, '{');
     append_text(out, NAME("code"), slice_str(fault_info(is_policy ? FAULT_POLICY : x->fault.code)->code));
-    append_text(out, NAME("text"), is_policy ? x->verdict.fault_text : slice_str(fault_message(&x->fault)));
+    append_text(out, NAME("text"), is_policy ? x->decision.verdict.fault_text : slice_str(fault_message(&x->fault)));
     buf_append_char(out, '}');
 }
 
@@ -160,11 +160,9 @@ static void append_missing(struct buf *out, const struct cost *cost)
     buf_append_char(out, ']');
 }
 
-/* null: no price. The number of dollars is for people; sums are made of nano_usd. */
-static void append_cost(struct buf *out, const struct exchange *x)
+/* null: no price. The number of dollars is for people; sums are made of nano_usd. price NULL: it is not named. */
+static void append_cost(struct buf *out, const struct cost *cost, const struct price *price)
 {
-    const struct cost *cost = &x->cost;
-    const struct terms *terms = x->verdict.targets[x->target_index].terms;
     char usd[MONEY_TEXT_BYTES];
     append_name(out, NAME("cost"));
     if (cost->state == COST_UNPRICED) {
@@ -175,30 +173,50 @@ static void append_cost(struct buf *out, const struct exchange *x)
     append_name(out, NAME("usd"));
     buf_append(out, money_usd(cost->nano, usd));
     append_number(out, NAME("nano_usd"), (uint64_t)cost->nano);
-    if (x->is_billed && terms && terms->price) append_text(out, NAME("price"), slice_str(terms->price->revision));
+    if (price) append_text(out, NAME("price"), slice_str(price->revision));
     append_flag(out, NAME("long_context"), cost->is_long);
     append_flag(out, NAME("overflow"), cost->is_overflow);
     append_missing(out, cost);
     buf_append_char(out, '}');
 }
 
-/* What is paid for, in disjoint parts, and what that costs. */
-static void append_billed(struct buf *out, const struct exchange *x)
+/* What is paid for, in disjoint parts. */
+static void append_parts(struct buf *out, const struct usage_parts *parts, bool is_drained)
 {
-    if (x->target_index < 0) return;
     append_name(out, NAME("billed"));
     buf_append_char(out, '{');
     for (int part = 0; part < USAGE_PARTS; part++) {
-        if (!x->parts.count[part]) continue;
+        if (!parts->count[part]) continue;
         append_name(out, SLICE(",\""));
         buf_append(out, slice_str(usage_part_name((enum usage_part)part)));
         buf_append(out, SLICE("\":"));
-        buf_append_u64(out, (uint64_t)x->parts.count[part]);
+        buf_append_u64(out, (uint64_t)parts->count[part]);
     }
-    append_flag(out, NAME("estimated"), x->parts.is_estimated);
-    append_flag(out, NAME("drained"), x->is_drained);
+    append_flag(out, NAME("estimated"), parts->is_estimated);
+    append_flag(out, NAME("drained"), is_drained);
     buf_append_char(out, '}');
-    append_cost(out, x);
+}
+
+/* The price of all that is billed; NULL where there is none, or several: each attempt names its own. */
+static const struct price *price_of(const struct exchange *x)
+{
+    const struct price *price = NULL;
+    for (size_t i = 0; i < x->attempt_count; i++) {
+        if (!x->attempts[i].is_billed) continue;
+        if (price && price != bill_price(x, &x->attempts[i])) return NULL;
+        price = bill_price(x, &x->attempts[i]);
+    }
+    return price;
+}
+
+/* Of all attempts together. */
+static void append_bill(struct buf *out, const struct exchange *x)
+{
+    struct bill bill = bill_of(x);
+    append_usage(out, &bill.usage);
+    if (x->target_index < 0 && !bill.is_billed) return;
+    append_parts(out, &bill.parts, x->is_drained);
+    append_cost(out, &bill.cost, price_of(x));
 }
 
 /* What the request told of itself: flow/told.h made the members. */
@@ -212,35 +230,42 @@ static void append_told(struct buf *out, struct slice told)
 
 static void append_estimate(struct buf *out, const struct exchange *x)
 {
+    const struct estimate *e = exchange_estimate(x);
     append_name(out, NAME("estimate"));
     buf_append_char(out, '{');
-    append_number(out, NAME("input_tokens"), x->estimate_input_tokens);
-    append_number(out, NAME("output_tokens"), x->estimate_output_tokens);
+    append_number(out, NAME("input_tokens"), e->input_tokens);
+    append_number(out, NAME("output_tokens"), x->estimate.output_tokens);
     append_name(out, NAME("estimated"));
-    buf_append(out, x->is_estimate_flagged ? SLICE("true") : SLICE("false"));
-    append_flag(out, NAME("at_least"), x->is_estimate_partial);
+    buf_append(out, e->is_flagged ? SLICE("true") : SLICE("false"));
+    append_flag(out, NAME("at_least"), e->is_partial);
     buf_append_char(out, '}');
 }
 
-static void append_upstream(struct buf *out, const struct exchange *x)
+static void append_upstream(struct buf *out, const struct attempt *a)
 {
-    if (!x->response.upstream_status) return;
+    if (!a || !a->status) return;
     append_name(out, NAME("upstream"));
     buf_append_char(out, '{');
-    append_number(out, NAME("status"), (uint64_t)x->response.upstream_status);
-    append_some(out, NAME("request_id"), x->response.upstream_request_id);
-    append_some(out, NAME("finish_reason"), x->response.finish_reason);
+    append_number(out, NAME("status"), (uint64_t)a->status);
+    append_some(out, NAME("request_id"), a->request_id);
+    append_some(out, NAME("finish_reason"), a->finish_reason);
     buf_append_char(out, '}');
 }
 
 static void append_attempt(struct buf *out, const struct exchange *x, const struct attempt *a)
 {
     buf_append_char(out, '{');
-    append_text(out, NAME("target"), x->verdict.targets[a->target].name);
+    append_text(out, NAME("target"), x->decision.verdict.targets[a->target].name);
     if (a->status) append_number(out, NAME("status"), (uint64_t)a->status);
     if (a->is_denied) append_text(out, NAME("error"), SLICE("denied"));
     if (a->error != FAULT_NONE) append_text(out, NAME("error"), slice_str(fault_info(a->error)->code));
     append_ms(out, NAME("ms"), a->began_ns, a->ended_ns);
+    append_some(out, NAME("request_id"), a->request_id);
+    if (usage_is_known(&a->usage)) append_usage(out, &a->usage);
+    if (a->is_billed) {
+        append_parts(out, &a->parts, false);
+        append_cost(out, &a->cost, bill_price(x, a));
+    }
     buf_append_char(out, '}');
 }
 
@@ -303,14 +328,14 @@ static void append_redaction(struct buf *out, const struct redact *r)
 
 static void append_annotations(struct buf *out, const struct exchange *x)
 {
-    if (!x->annotation_count) return;
+    if (!x->decision.annotation_count) return;
     append_name(out, NAME("annotations"));
     buf_append_char(out, '{');
-    for (size_t i = 0; i < x->annotation_count; i++) {
+    for (size_t i = 0; i < x->decision.annotation_count; i++) {
         if (i) buf_append_char(out, ',');
-        buf_append_json(out, x->annotations[i].name);
+        buf_append_json(out, x->decision.annotations[i].name);
         buf_append_char(out, ':');
-        buf_append_json(out, x->annotations[i].value);
+        buf_append_json(out, x->decision.annotations[i].value);
     }
     buf_append_char(out, '}');
 }
@@ -325,13 +350,20 @@ static void append_asked(struct buf *out, const struct exchange *x)
     append_text(out, NAME("path"), x->head.path);
     append_name(out, NAME("stream"));
     buf_append(out, x->request.is_stream ? SLICE("true") : SLICE("false"));
-    append_some(out, NAME("model"), x->verdict.model.len ? x->verdict.model : x->request.model);
+    append_some(out, NAME("model"), x->decision.verdict.model.len ? x->decision.verdict.model : x->request.model);
     append_some(out, NAME("model_asked"), x->request.model);
     if (x->target_index >= 0) {
-        const struct target *t = &x->verdict.targets[x->target_index];
+        const struct target *t = &x->decision.verdict.targets[x->target_index];
         append_text(out, NAME("target"), t->name);
         append_text(out, NAME("provider"), t->provider);
     }
+}
+
+/* That the client got: those of an answer that was given up are none of its. */
+static uint64_t events_of(const struct exchange *x)
+{
+    const struct attempt *a = exchange_attempt(x);
+    return a && x->entered_ns[EXCHANGE_STREAMING] ? a->events : 0;
 }
 
 void record_format(struct buf *out, const struct exchange *x)
@@ -341,24 +373,23 @@ void record_format(struct buf *out, const struct exchange *x)
     append_number(out, NAME("status"), (uint64_t)x->response.status);
     append_text(out, NAME("outcome"), slice_str(exchange_outcome_name(x->outcome)));
     append_identity(out, x);
-    append_decision(out, &x->verdict);
+    append_decision(out, &x->decision.verdict);
     append_fault(out, x);
     append_name(out, NAME("policy"));
     buf_append_char(out, '{');
-    append_text(out, NAME("sha256"), slice_str(x->policy_digest));
+    append_text(out, NAME("sha256"), slice_str(x->decision.policy_digest));
     buf_append_char(out, '}');
-    append_trace(out, &x->trace);
+    append_trace(out, &x->decision.trace);
     append_told(out, x->told);
     append_estimate(out, x);
-    append_usage(out, &x->usage);
-    append_billed(out, x);
-    append_upstream(out, x);
+    append_bill(out, x);
+    append_upstream(out, exchange_attempt(x));
     append_attempts(out, x);
     append_times(out, x);
     append_number(out, NAME("bytes_out"), x->response.bytes_out);
-    append_number(out, NAME("events"), x->response.events);
+    append_number(out, NAME("events"), events_of(x));
     if (x->response.inspect_errors) append_number(out, NAME("inspect_errors"), x->response.inspect_errors);
-    append_redaction(out, x->redact);
+    append_redaction(out, x->decision.redact);
     append_annotations(out, x);
     buf_append(out, SLICE("}\n"));
 }

@@ -2,7 +2,9 @@
 #include "flow/reply.h"
 
 #include "base/log.h"
+#include "exchange/bill.h"
 #include "flow/job.h"
+#include "flow/refusal.h"
 
 #define JSON_TYPE SLICE("application/json")
 
@@ -11,17 +13,18 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
     struct exchange *x = job->x;
     size_t count = 0;
     headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
-    for (size_t i = 0; i < x->verdict.warning_count; i++)
-        headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->verdict.warnings[i]};
-    if (x->max_tokens_note.len)
-        headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->max_tokens_note};
+    for (size_t i = 0; i < x->decision.verdict.warning_count; i++)
+        headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};
+    if (x->decision.max_tokens_note.len)
+        headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->decision.max_tokens_note};
     return count;
 }
 
 bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES])
 {
-    if (!x->is_billed || x->cost.state != COST_KNOWN) return false;
-    *header = (struct conn_header){SLICE("x-moongate-cost-usd"), money_usd(x->cost.nano, usd)};
+    struct bill bill = bill_of(x);
+    if (!bill.is_billed || bill.cost.state != COST_KNOWN) return false;
+    *header = (struct conn_header){SLICE("x-moongate-cost-usd"), money_usd(bill.cost.nano, usd)};
     return true;
 }
 
@@ -34,11 +37,7 @@ static struct conn_header *add(struct conn_header *headers, size_t *count, struc
 void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body)
 {
     struct exchange *x = job->x;
-    identify_cancel(job);
-    estimate_cancel(job);
-    ask_cancel(job);
-    judge_drop(job);
-    call_cancel(job);
+    job_stop(job);
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
     x->response.bytes_out = body.len;
@@ -91,25 +90,11 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     return OUTCOME_INVALID;
 }
 
-static bool is_upstreams(enum fault_code code)
-{
-    return slice_equal(slice_str(fault_info(code)->type), SLICE("upstream_error"));
-}
-
-struct dialect_error reply_error_of(struct job *job, const struct fault *why)
-{
-    struct dialect_error error = dialect_error_of(why);
-    error.request_id = slice_str(job->x->id);
-    /* Where the provider lives and what the transport said is for the record, not for callers. */
-    if (is_upstreams(why->code)) error.message = slice_str(fault_info(why->code)->sentence);
-    return error;
-}
-
 void reply_fault(struct job *job, const struct fault *why)
 {
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
-    struct dialect_error error = reply_error_of(job, why);
+    struct dialect_error error = refusal_of_fault(job->x, why);
     job->x->fault = *why;
     job->outcome = outcome_of(why->code);
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
@@ -121,31 +106,12 @@ void reply_fault(struct job *job, const struct fault *why)
     send_error(job, fault_info(why->code)->status, headers, count, &error);
 }
 
-/* 401 and 404 keep the type that the API's own clients know; the rest are words of a policy. */
-static struct slice denial_type(int status)
-{
-    return status == 401 || status == 404 ? SLICE("invalid_request_error") : SLICE("policy_denied");
-}
-
-struct dialect_error reply_denial_of(const struct job *job)
-{
-    const struct verdict *v = &job->x->verdict;
-    return (struct dialect_error){
-        .message = v->reason.len ? v->reason : v->code,
-        .type = denial_type(v->status),
-        .code = v->code,
-        .request_id = slice_str(job->x->id),
-        .policy = v->policy,
-        .rule = v->rule,
-    };
-}
-
 /* RFC 6750 3: without a credential no error is named; which one it is of those that were sent, nobody else's 401 may
  * say. */
 static struct slice challenge(const struct exchange *x)
 {
-    struct slice code = x->verdict.code;
-    bool is_presented = x->key_presented || x->token_presented;
+    struct slice code = x->decision.verdict.code;
+    bool is_presented = x->identity.key_presented || x->identity.token_presented;
     if (is_presented && slice_equal(code, SLICE("token_expired")))
         return SLICE("Bearer realm=\"moongate\", error=\"invalid_token\", error_description=\"the token has expired\"");
     if (is_presented && (slice_equal(code, SLICE("invalid_token")) || slice_equal(code, SLICE("invalid_api_key"))))
@@ -155,10 +121,10 @@ static struct slice challenge(const struct exchange *x)
 
 void reply_denied(struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
-    struct dialect_error error = reply_denial_of(job);
+    struct dialect_error error = refusal_of_denial(job->x, v);
     job->outcome = OUTCOME_DENIED;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), challenge(job->x));
@@ -177,7 +143,7 @@ void reply_denied(struct job *job)
 /* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
 void reply_log_fault(const struct job *job)
 {
-    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->verdict.fault_text));
+    log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->decision.verdict.fault_text));
 }
 
 void reply_policy_fault(struct job *job)
@@ -189,7 +155,7 @@ void reply_policy_fault(struct job *job)
 
 void reply_take(struct exchange *x, const struct verdict *answer)
 {
-    struct verdict *v = &x->verdict;
+    struct verdict *v = &x->decision.verdict;
     v->kind = answer->kind;
     v->status = answer->status;
     v->code = answer->code;
@@ -218,7 +184,7 @@ static void append_model(struct buf *body, struct slice name)
 
 void reply_models(struct job *job)
 {
-    const struct verdict *v = &job->x->verdict;
+    const struct verdict *v = &job->x->decision.verdict;
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct buf body;

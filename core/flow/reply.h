@@ -18,22 +18,17 @@ struct job;
 #define REPLY_HEADERS_MAX 16
 
 void reply_fault(struct job *job, const struct fault *why);
-/* x->verdict is a denial. */
+/* x->decision.verdict is a denial. */
 void reply_denied(struct job *job);
-/* x->verdict is a fault: logs it, answers 500. */
+/* x->decision.verdict is a fault: logs it, answers 500. */
 void reply_policy_fault(struct job *job);
 void reply_log_fault(const struct job *job);
-/* x->verdict, which is a denial, as the client is told it. */
-struct dialect_error reply_denial_of(const struct job *job);
 /* A later phase's word becomes the exchange's. */
 void reply_take(struct exchange *x, const struct verdict *answer);
 /* A later phase's VERDICT_DENY or VERDICT_FAULT, which becomes the exchange's. */
 void reply_answer(struct job *job, const struct verdict *answer);
-/* x->verdict.models, for API_MODELS and API_MODEL. */
+/* x->decision.verdict.models, for API_MODELS and API_MODEL. */
 void reply_models(struct job *job);
-
-/* The fault as the client is told it: a provider's address and the transport's words stay in the record. */
-struct dialect_error reply_error_of(struct job *job, const struct fault *why);
 
 /* Any answer; decides nothing about its outcome. */
 void reply_plain(struct job *job, int status, const struct conn_header *headers, size_t count, struct slice body);

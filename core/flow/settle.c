@@ -1,30 +1,24 @@
-/* The one exit: every exchange passes here once, whatever its ending, and leaves with its record. */
-#include "flow/job.h"
+#include "flow/settle.h"
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/account.h"
+#include "flow/ask.h"
 #include "flow/audit.h"
+#include "flow/call.h"
 #include "flow/metrics.h"
 
 static void job_free(void *arg)
 {
     struct job *job = arg;
     struct flow *flow = job->flow;
-    stream_reset(job);
+    call_free(job->call);
     settings_unref(job->settings);
     policy_set_unref(job->policies);
     exchange_free(job->x);
     mem_free(job);
-    flow_job_gone(flow);
-}
-
-void settle_facts(struct job *job)
-{
-    struct exchange *x = job->x;
-    if (!job->dialect) return;
-    account_settle(job);
-    x->response.finish_reason = arena_copy(&x->arena, slice_str(job->told.finish_reason));
+    flow->on_job_gone(flow);
 }
 
 static void record(struct flow *flow, const struct exchange *x)
@@ -65,14 +59,18 @@ static void on_response(struct job *job, const struct verdict *answer)
     ask_done(job);
 }
 
-/* Of a stream that nobody held, now that the client has its last byte. */
-static void ask_response(struct job *job)
+static const struct relay *relay_of(const struct job *job)
 {
-    bool is_due = job->x->outcome == OUTCOME_OK && job->mode == RELAY_EVENTS && !job->is_response_judged;
-    if (is_due && policy_has(job->policies, PHASE_RESPONSE))
-        ask(job, (struct policy_call){.phase = PHASE_RESPONSE, .is_sent = true}, on_response);
-    else
-        ask_done(job);
+    return job->call ? job->call->relay : NULL;
+}
+
+/* Of a stream that nobody held, now that the client has its last byte. */
+static bool is_response_due(const struct job *job)
+{
+    const struct relay *relay = relay_of(job);
+    if (job->x->outcome != OUTCOME_OK || !relay || !policy_has(job->policies, PHASE_RESPONSE)) return false;
+    struct relay_report told = relay_report(relay);
+    return told.is_stream && !told.is_judged;
 }
 
 void job_end(struct job *job, enum exchange_outcome outcome)
@@ -80,23 +78,19 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     struct exchange *x = job->x;
     check(!job->is_ended);
     job->is_ended = true;
-    identify_cancel(job);
-    estimate_cancel(job);
-    ask_cancel(job);
-    call_ended(job, x->response.upstream_status, x->fault.code);
-    call_cancel(job);
-    judge_drop(job);
-    drain_drop(job);
-    loop_timer_disarm(&job->keepalive);
-
+    job_stop(job);
+    exchange_end_attempt(x, x->fault.code);
     exchange_move(x, EXCHANGE_SETTLING);
     x->outcome = outcome;
-    settle_facts(job);
-    ask_response(job);
+    account_settle(x, relay_of(job));
+    if (is_response_due(job))
+        ask(job, (struct policy_call){.phase = PHASE_RESPONSE, .is_sent = true}, on_response);
+    else
+        ask_done(job);
 }
 
 void job_hurry(struct job *job)
 {
-    ask_cancel(job);
+    job_stop(job);
     finish(job);
 }

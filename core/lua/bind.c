@@ -49,6 +49,9 @@ struct slice bind_check_slice(lua_State *L, int index)
 
 struct slice bind_opt_slice(lua_State *L, int index)
 {
+    size_t len;
+    const char *ptr = lua_tolstring(L, index, &len);
+    if (ptr) return slice_of(ptr, len);
     return lua_isnoneornil(L, index) ? SLICE("") : bind_check_slice(L, index);
 }
 

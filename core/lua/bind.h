@@ -12,7 +12,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "base/slice.h"
+#include "lua/bind_values.h"
 #include "lua/eval.h"
 
 void bind_push_core(lua_State *L);
@@ -36,27 +36,23 @@ void bind_calls_register(lua_State *L);
 void bind_json_register(lua_State *L);
 void bind_services_register(lua_State *L);
 
-/* "request", "attempt", "delta", "response", "done", NULL: by enum policy_phase. */
-extern const char *const bind_phase_names[];
-
 struct policy_set *bind_set(lua_State *L);
 /* The evaluation under way; raises when there is none. */
 struct policy_eval *bind_eval(lua_State *L);
+/* The same for what may wait ("http"): raises, in words for authors, where nothing can be put aside. */
+struct policy_eval *bind_waiting_eval(lua_State *L, const char *name);
 
-struct slice bind_check_slice(lua_State *L, int index);
-/* Empty when absent or nil. */
-struct slice bind_opt_slice(lua_State *L, int index);
-/* false for an empty one: how facts say "absent". */
-int bind_push_fact(lua_State *L, struct slice s);
+/* Numbers of facts from here on are views of bind_ctx.c. */
+#define BIND_VIEWS 100
+/* The facts' own view of that number, counted from 0; the table of facts is at index 1. Policies' functions are given views,
+ * asked for anew each time, so this is where their code begins to be counted (vm_distrust). */
+void bind_push_view(lua_State *L, struct policy_eval *eval, int view);
 
-/* Pushes a JSON text as tables; raises when it is none. null and [] become {_raw = …} (scripts/json.lua). */
-void bind_push_json(lua_State *L, struct slice text);
+/* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
+struct redact *bind_redact(struct policy_eval *eval);
 
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);
 int bind_random(lua_State *L);
-
-/* Pushes {kind =, status =, code =, …, trace = {…}} of a finished exchange: for examples and the test kit. */
-void bind_push_outcome(lua_State *L, struct exchange *x);
 
 #endif

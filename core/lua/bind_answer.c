@@ -41,12 +41,12 @@ static int on_delta(lua_State *L)
 /* canonical() → the model as the request's own phase resolved it, or false */
 static int on_canonical(lua_State *L)
 {
-    return bind_push_fact(L, current(L)->verdict.model);
+    return bind_push_fact(L, current(L)->decision.verdict.model);
 }
 
 static const struct target *target_of(const struct exchange *x)
 {
-    return x->target_index >= 0 ? &x->verdict.targets[x->target_index] : NULL;
+    return x->target_index >= 0 ? &x->decision.verdict.targets[x->target_index] : NULL;
 }
 
 /* target() → the name of the one that is called, or was last; false */
@@ -59,7 +59,7 @@ static int on_target(lua_State *L)
 /* targets() → names, in order of preference */
 static int on_targets(lua_State *L)
 {
-    const struct verdict *v = &current(L)->verdict;
+    const struct verdict *v = &current(L)->decision.verdict;
     lua_createtable(L, (int)v->target_count, 0);
     for (size_t i = 0; i < v->target_count; i++) {
         lua_pushlstring(L, v->targets[i].name.ptr, v->targets[i].name.len);
@@ -71,7 +71,7 @@ static int on_targets(lua_State *L)
 /* route_rule() → "policy/rule" that chose the targets, or false */
 static int on_route_rule(lua_State *L)
 {
-    const struct trace *trace = &current(L)->trace;
+    const struct trace *trace = &current(L)->decision.trace;
     for (size_t i = trace->count; i-- > 0;) {
         const struct trace_entry *e = &trace->entries[i];
         if (!slice_equal(e->verb, SLICE("route")) || slice_equal(e->mode, SLICE("observe"))) continue;
@@ -104,7 +104,7 @@ static int on_attempts(lua_State *L)
     lua_createtable(L, (int)x->attempt_count, 0);
     for (size_t i = 0; i < x->attempt_count; i++) {
         const struct attempt *a = &x->attempts[i];
-        const struct slice name = x->verdict.targets[a->target].name;
+        const struct slice name = x->decision.verdict.targets[a->target].name;
         lua_createtable(L, 0, 4);
         lua_pushlstring(L, name.ptr, name.len);
         lua_setfield(L, -2, "target");
@@ -140,7 +140,8 @@ static int push_ms(lua_State *L, uint64_t from_ns, uint64_t to_ns)
 /* The status as the client sees it, or will. */
 static int push_status(lua_State *L, const struct exchange *x)
 {
-    int status = x->response.status ? x->response.status : x->response.upstream_status;
+    const struct attempt *attempt = exchange_attempt(x);
+    int status = x->response.status || !attempt ? x->response.status : attempt->status;
     return push_tokens(L, status ? status : -1);
 }
 
@@ -168,11 +169,12 @@ static int on_answer(lua_State *L)
 {
     const struct exchange *x = current(L);
     const struct target *target = target_of(x);
+    const struct attempt *attempt = exchange_attempt(x);
     switch ((enum answer_field)luaL_checkoption(L, 1, NULL, answer_names)) {
     case ANSWER_STATUS: return push_status(L, x);
     case ANSWER_MODEL: return bind_push_fact(L, target ? target->model : SLICE(""));
     case ANSWER_PROVIDER: return bind_push_fact(L, target ? target->provider : SLICE(""));
-    case ANSWER_FINISH_REASON: return bind_push_fact(L, x->response.finish_reason);
+    case ANSWER_FINISH_REASON: return bind_push_fact(L, attempt ? attempt->finish_reason : SLICE(""));
     case ANSWER_LATENCY_MS: return push_latency(L, x);
     case ANSWER_TTFT_MS: return push_ms(L, x->born_mono_ns, x->first_byte_ns);
     case ANSWER_OUTCOME:
@@ -207,19 +209,6 @@ static const struct used {
 #undef PART
     {NULL, 0}};
 
-/* Before it settles: what the provider has said so far. False: nothing. */
-static bool used_so_far(const struct exchange *x, struct usage_parts *parts, struct cost *cost)
-{
-    if (bill_is_made(x)) {
-        *parts = x->parts;
-        *cost = x->cost;
-        return true;
-    }
-    bool is_known = bill_parts(x, parts);
-    *cost = is_known ? bill_cost(x, parts) : (struct cost){COST_UNPRICED};
-    return is_known;
-}
-
 static int push_sum(lua_State *L, const struct usage_parts *parts, unsigned which)
 {
     int64_t sum = 0;
@@ -232,16 +221,18 @@ static int push_sum(lua_State *L, const struct usage_parts *parts, unsigned whic
 /* used(name) → a count, "cost_nano", "estimated" or "priced"; false when it is not known */
 static int on_used(lua_State *L)
 {
-    struct usage_parts parts;
-    struct cost cost;
-    bool is_known = used_so_far(current(L), &parts, &cost);
+    struct bill bill = bill_of(current(L));
+    bool is_known = bill.parts.count[USAGE_REQUESTS] > 0;
     struct slice name = bind_check_slice(L, 1);
-    if (slice_equal(name, SLICE("cost_nano"))) return push_tokens(L, cost.state == COST_UNPRICED ? -1 : cost.nano);
-    bool flag = slice_equal(name, SLICE("estimated")) ? is_known && parts.is_estimated : cost.state == COST_KNOWN;
+    if (!is_known) bill.cost.state = COST_UNPRICED;
+    if (slice_equal(name, SLICE("cost_nano")))
+        return push_tokens(L, bill.cost.state == COST_UNPRICED ? -1 : bill.cost.nano);
+    bool is_estimated = is_known && bill.parts.is_estimated;
     for (const struct used *u = used_fields; u->name; u++) {
-        if (slice_equal(name, slice_str(u->name))) return is_known ? push_sum(L, &parts, u->parts) : push_tokens(L, -1);
+        if (!slice_equal(name, slice_str(u->name))) continue;
+        return is_known ? push_sum(L, &bill.parts, u->parts) : push_tokens(L, -1);
     }
-    lua_pushboolean(L, flag);
+    lua_pushboolean(L, slice_equal(name, SLICE("estimated")) ? is_estimated : bill.cost.state == COST_KNOWN);
     return 1;
 }
 

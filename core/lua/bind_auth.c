@@ -124,40 +124,40 @@ static int on_jwks_check(lua_State *L)
 
 static const char *key_word(const struct exchange *x)
 {
-    if (!x->key) return x->key_presented ? "unknown" : "missing";
-    if (x->key->is_revoked) return "revoked";
-    return key_record_is_live(x->key, x->born_wall_ns) ? "live" : "expired";
+    if (!x->identity.key) return x->identity.key_presented ? "unknown" : "missing";
+    if (x->identity.key->is_revoked) return "revoked";
+    return key_record_is_live(x->identity.key, x->born_wall_ns) ? "live" : "expired";
 }
 
 /* credential() → "missing", "unknown", "revoked", "expired", "live" or "refused"; the header it was in, or false */
 static int on_credential(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
-    bool is_refused = x->token_presented && x->token_refusal != JWT_GOOD;
+    bool is_refused = x->identity.token_presented && x->identity.token_refusal != JWT_GOOD;
     lua_pushstring(L, is_refused ? "refused" : key_word(x));
-    return 1 + bind_push_fact(L, x->credential_header);
+    return 1 + bind_push_fact(L, x->identity.credential_header);
 }
 
 /* refusal() → the word of why the token was refused, the text for the record, the claim that is to blame or false */
 static int on_refusal(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
-    lua_pushstring(L, jwt_refusal_word(x->token_refusal));
-    lua_pushstring(L, jwt_refusal_text(x->token_refusal));
-    return 2 + bind_push_fact(L, x->token_claim);
+    lua_pushstring(L, jwt_refusal_word(x->identity.token_refusal));
+    lua_pushstring(L, jwt_refusal_text(x->identity.token_refusal));
+    return 2 + bind_push_fact(L, x->identity.token_claim);
 }
 
 /* issuer() → of the token that was presented, good or not; false */
 static int on_issuer(lua_State *L)
 {
-    return bind_push_fact(L, bind_eval(L)->x->token_issuer);
+    return bind_push_fact(L, bind_eval(L)->x->identity.token_issuer);
 }
 
 /* key_id() → the id of the key that was presented, live or not; false */
 static int on_key_id(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
-    return bind_push_fact(L, x->key ? x->key->id : SLICE(""));
+    return bind_push_fact(L, x->identity.key ? x->identity.key->id : SLICE(""));
 }
 
 void bind_auth_register(lua_State *L)

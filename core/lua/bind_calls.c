@@ -7,8 +7,7 @@
 #define CALLS_MAX 16
 #define HEADERS_MAX 32
 
-/* May this evaluation wait here? Raises, in words for authors, when it may not. */
-static struct policy_eval *check_waiting(lua_State *L, const char *name)
+struct policy_eval *bind_waiting_eval(lua_State *L, const char *name)
 {
     struct policy_eval *eval = bind_set(L)->running;
     if (!eval) luaL_error(L, "%s works while a request is being decided, not while the file is loaded", name);
@@ -60,7 +59,7 @@ static size_t collect_headers(lua_State *L, int index, struct pair *headers)
 /* http_start(method, url, {name, value, …}, body, timeout in ms, with its secret) → waits; or false, why not */
 static int on_http_start(lua_State *L)
 {
-    struct policy_eval *eval = check_waiting(L, "http");
+    struct policy_eval *eval = bind_waiting_eval(L, "http");
     const struct policy_host *host = eval->how.host;
     struct pair headers[HEADERS_MAX];
     struct policy_http_request request = {
@@ -83,7 +82,7 @@ static int on_http_start(lua_State *L)
         lua_pushstring(L, refusal);
         return 2;
     }
-    calls_start(eval, eval->current, &request);
+    calls_http(eval, eval->current, &request);
     return lua_yield(L, 0);
 }
 
@@ -122,7 +121,7 @@ static int on_http_take(lua_State *L)
 /* together_start(f, …): runs them as children and waits until all have ended */
 static int on_together_start(lua_State *L)
 {
-    struct policy_eval *eval = check_waiting(L, "together");
+    struct policy_eval *eval = bind_waiting_eval(L, "together");
     struct strand *parent = eval->current;
     int count = lua_gettop(L);
     if (count == 0) return luaL_error(L, "together(f, g, …) wants functions");

@@ -14,18 +14,24 @@ struct view {
     enum view_kind kind;
 };
 
-/* The evaluation that the view at index 1 belongs to. */
-static struct policy_eval *check_view(lua_State *L, struct view **view)
+/* The evaluation that a view belongs to. */
+static struct policy_eval *check_alive(lua_State *L, const struct view *view)
 {
-    struct policy_set *set = bind_set(L);
-    if (lua_type(L, 1) != LUA_TUSERDATA || lua_objlen(L, 1) != sizeof **view) {
-        luaL_error(L, "this is a method: call it with a colon, as in ctx:annotate(…)");
-    }
-    *view = lua_touserdata(L, 1);
-    if (!set->running || set->running->serial != (*view)->serial) {
+    struct policy_eval *running = bind_set(L)->running;
+    if (!running || running->serial != view->serial) {
         luaL_error(L, "this ctx belongs to a request that is over: nothing of a request may be kept for the next");
     }
-    return set->running;
+    return running;
+}
+
+/* That of the view at index 1. */
+static struct policy_eval *check_view(lua_State *L, struct view **view)
+{
+    *view = lua_touserdata(L, 1);
+    if (!*view || lua_objlen(L, 1) != sizeof **view) {
+        luaL_error(L, "this is a method: call it with a colon, as in ctx:annotate(…)");
+    }
+    return check_alive(L, *view);
 }
 
 static struct policy_eval *check_eval(lua_State *L)
@@ -36,33 +42,35 @@ static struct policy_eval *check_eval(lua_State *L)
 
 /* --- fields --- */
 
-/* Upvalues: the kind's table of fields, a function that raises for an unknown one. */
+/* A fact that is false: one that may be, or one that is not there. */
+static int push_false(lua_State *L)
+{
+    lua_getfield(L, lua_upvalueindex(1), "_booleans");
+    if (!lua_isnil(L, -1)) {
+        lua_pushvalue(L, 2);
+        lua_rawget(L, -2);
+    }
+    if (!lua_isnil(L, -1)) lua_pushboolean(L, false);
+    return 1;
+}
+
+/* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone: two arguments. */
 static int on_index(lua_State *L)
 {
-    struct policy_eval *eval = check_eval(L);
-    lua_settop(L, 2);
+    struct policy_eval *eval = check_alive(L, lua_touserdata(L, 1));
+    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref); // view key facts
     lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1)); // view key fact
-    if (lua_type(L, 3) == LUA_TFUNCTION) return 1;
-    if (lua_isnil(L, 3)) {
+    lua_rawget(L, lua_upvalueindex(1)); // view key facts fact
+    switch (lua_type(L, 4)) {
+    case LUA_TFUNCTION: return 1;
+    case LUA_TNIL:
         lua_pushvalue(L, lua_upvalueindex(2));
         lua_pushvalue(L, 2);
         lua_call(L, 1, 0);
         return 0;
     }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref); // view key fact facts
-    lua_insert(L, 3);                                   // view key facts fact
-    lua_gettable(L, 3);                                 // view key facts value
-    if (lua_type(L, 4) == LUA_TBOOLEAN && !lua_toboolean(L, 4)) {
-        lua_getfield(L, lua_upvalueindex(1), "_booleans"); // a fact that may be false, or one that is not there
-        if (!lua_isnil(L, -1)) {
-            lua_pushvalue(L, 2);
-            lua_rawget(L, -2);
-        }
-        if (lua_isnil(L, -1)) return 1;
-        lua_pushboolean(L, false);
-    }
-    return 1;
+    lua_gettable(L, 3); // view key facts value
+    return lua_isboolean(L, 4) && !lua_toboolean(L, 4) ? push_false(L) : 1;
 }
 
 static int on_newindex(lua_State *L)
@@ -85,7 +93,7 @@ static int on_header(lua_State *L)
 
 static const struct slice *view_list(const struct policy_eval *eval, enum view_kind kind, size_t *count)
 {
-    const struct key_record *key = eval->x->key;
+    const struct key_record *key = eval->x->identity.key;
     *count = 0;
     if (!key || !key_record_is_live(key, eval->x->born_wall_ns)) return NULL;
     *count = kind == VIEW_ROLES ? key->role_count : key->approval_count;
@@ -209,16 +217,21 @@ static void set_metamethod(lua_State *L, const char *name, lua_CFunction fn)
     lua_setfield(L, -2, name);
 }
 
-/* view_kind(name, fields, unknown): fields maps names to facts or methods; unknown(name) raises. */
+/* view_kind(name, fields, unknown [, index]): fields maps names to facts or methods; unknown(name) raises.
+ * index(view, name) instead of the usual reading: a function of Lua's can wait in the middle, one of C's cannot. */
 static int on_view_kind(lua_State *L)
 {
     luaL_checktype(L, 2, LUA_TTABLE);
     luaL_checktype(L, 3, LUA_TFUNCTION);
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     if (!luaL_newmetatable(L, luaL_checkstring(L, 1))) return luaL_error(L, "view kind twice");
-    lua_insert(L, 2); // name metatable fields unknown
-    lua_pushcclosure(L, on_index, 2);
+    lua_insert(L, 2); // name metatable fields unknown index
+    if (lua_isnil(L, 5)) {
+        lua_pop(L, 1);
+        lua_pushcclosure(L, on_index, 2);
+    }
     lua_setfield(L, 2, "__index");
+    lua_settop(L, 2);
     set_metamethod(L, "__newindex", on_newindex);
     lua_pushboolean(L, false);
     lua_setfield(L, 2, "__metatable");
@@ -236,36 +249,55 @@ static void make_map_kind(lua_State *L, const char *name, lua_CFunction index)
     lua_pop(L, 1);
 }
 
-/* One for the request under way. Upvalues: the kind's name, its number, its metatable once it was found: that is made
- * when all files are read. */
-static int make_view(lua_State *L)
+static const char *const view_names[EVAL_VIEWS + 1] = {"ctx",   "identity",  "request", "estimate", "headers", "roles",
+                                                   "approvals", "budget", "route",   "response", "usage"};
+
+static const enum view_kind view_kinds[EVAL_VIEWS] = {[4] = VIEW_HEADERS, [5] = VIEW_ROLES, [6] = VIEW_APPROVALS};
+
+/* Kinds of fields get their metatables when all files are read. */
+static void push_metatable(lua_State *L, struct policy_set *set, int view)
 {
-    struct policy_eval *eval = bind_eval(L);
-    struct view *view = lua_newuserdata(L, sizeof *view);
-    view->serial = eval->serial;
-    view->kind = (enum view_kind)lua_tointeger(L, lua_upvalueindex(2));
-    if (lua_isnil(L, lua_upvalueindex(3))) {
-        lua_pushvalue(L, lua_upvalueindex(1));
-        lua_rawget(L, LUA_REGISTRYINDEX);
-        lua_replace(L, lua_upvalueindex(3));
+    if (!set->view_refs[view]) {
+        luaL_getmetatable(L, view_names[view]);
+        set->view_refs[view] = luaL_ref(L, LUA_REGISTRYINDEX);
     }
-    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_rawgeti(L, LUA_REGISTRYINDEX, set->view_refs[view]);
+}
+
+void bind_push_view(lua_State *L, struct policy_eval *eval, int view)
+{
+    vm_distrust(L);
+    lua_rawgeti(L, 1, view + 1);
+    if (lua_type(L, -1) == LUA_TUSERDATA) return;
+    lua_pop(L, 1);
+    struct view *made = lua_newuserdata(L, sizeof *made);
+    *made = (struct view){eval->serial, view_kinds[view]};
+    push_metatable(L, eval->set, view);
     lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, 1, view + 1);
+}
+
+/* viewer(kind) → what stands for that view among the facts that C answers */
+static int on_viewer(lua_State *L)
+{
+    lua_pushinteger(L, BIND_VIEWS + luaL_checkoption(L, 1, NULL, view_names));
     return 1;
 }
 
-/* viewer(kind) → a function that makes a view of that kind */
-static int on_viewer(lua_State *L)
+/* trust(): what runs from here on is this script's, and little; until a view is asked for */
+static int on_trust(lua_State *L)
 {
-    struct slice name = bind_check_slice(L, 1);
-    lua_settop(L, 1);
-    lua_pushinteger(L, slice_equal(name, SLICE("headers"))     ? VIEW_HEADERS
-                       : slice_equal(name, SLICE("roles"))     ? VIEW_ROLES
-                       : slice_equal(name, SLICE("approvals")) ? VIEW_APPROVALS
-                                                               : VIEW_FIELDS);
-    lua_pushnil(L);
-    lua_pushcclosure(L, make_view, 3);
-    return 1;
+    vm_trust(L);
+    return 0;
+}
+
+/* distrust(): from here on all is counted, whoever's it is */
+static int on_distrust(lua_State *L)
+{
+    vm_distrust(L);
+    bind_eval(L)->task.trusts = VM_TRUSTS_MAX;
+    return 0;
 }
 
 /* facts() → the table of facts of the request under way */
@@ -286,6 +318,8 @@ void bind_ctx_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"view_kind", on_view_kind},
                                          {"viewer", on_viewer},
+                                         {"trust", on_trust},
+                                         {"distrust", on_distrust},
                                          {"facts", on_facts},
                                          {"check_ctx", on_check_ctx},
                                          {"last_user_text", on_last_user_text},

@@ -10,7 +10,7 @@ static int on_edit(lua_State *L)
     if (eval->how.phase != PHASE_REQUEST && eval->how.phase != PHASE_ATTEMPT)
         return luaL_error(L, "ctx.request:set() comes too late: the request was sent");
     if (!exchange_edit(eval->x, bind_check_slice(L, 1), bind_check_slice(L, 2)))
-        return luaL_error(L, "ctx.request:set(): more than %d fields of one request", EXCHANGE_EDITS_MAX);
+        return luaL_error(L, "ctx.request:set(): more than %d fields of one request", DECISION_EDITS_MAX);
     return 0;
 }
 
@@ -19,10 +19,10 @@ static int on_set_max_tokens(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
     x->request.max_tokens = lua_isnil(L, 1) ? -1 : (int64_t)luaL_checknumber(L, 1);
-    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
     struct slice note = bind_opt_slice(L, 2);
-    x->max_tokens_note = SLICE("");
-    if (note.len) x->max_tokens_note = arena_copy(&x->arena, note);
+    x->decision.max_tokens_note = SLICE("");
+    if (note.len) x->decision.max_tokens_note = arena_copy(&x->arena, note);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 struct field {
     const char *name;
@@ -21,7 +22,7 @@ static const struct field key_fields[] = {KEY_FIELD(tier), KEY_FIELD(region), KE
 /* What the auth policy settles, and records carry. */
 #define SETTLED_FIELD(name)                                                                                            \
     {                                                                                                                  \
-#name, offsetof(struct exchange, name)                                                                         \
+#name, offsetof(struct identity, name)                                                                         \
     }
 static const struct field settled_fields[] = {SETTLED_FIELD(app), SETTLED_FIELD(department), SETTLED_FIELD(user),
                                               SETTLED_FIELD(team)};
@@ -40,7 +41,7 @@ static const struct field *find_field(const struct field *fields, size_t count, 
 /* NULL for a key that is not live, so that nothing of it is believed. */
 static const struct key_record *live_key(const struct exchange *x)
 {
-    return x->key && key_record_is_live(x->key, x->born_wall_ns) ? x->key : NULL;
+    return x->identity.key && key_record_is_live(x->identity.key, x->born_wall_ns) ? x->identity.key : NULL;
 }
 
 static struct slice key_label(const struct key_record *key, struct slice name)
@@ -56,10 +57,10 @@ static struct slice identity(const struct policy_eval *eval, struct slice name)
     const struct exchange *x = eval->x;
     const struct key_record *key = live_key(x);
     const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
-    if (field) return *(const struct slice *)((const char *)x + field->offset);
+    if (field) return *(const struct slice *)((const char *)&x->identity + field->offset);
     if (slice_equal(name, SLICE("key_id"))) return key ? key->id : SLICE("");
-    for (size_t i = 0; i < x->identity_count; i++) {
-        if (slice_equal(x->identity[i].name, name)) return x->identity[i].value;
+    for (size_t i = 0; i < x->identity.added_count; i++) {
+        if (slice_equal(x->identity.added[i].name, name)) return x->identity.added[i].value;
     }
     if (!key) return SLICE("");
     field = find_field(key_fields, COUNT(key_fields), name);
@@ -79,18 +80,19 @@ static int on_settle(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
     struct exchange *x = eval->x;
+    struct identity *id = &x->identity;
     struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     bool is_new = identity(eval, name).len == 0;
     lua_pushboolean(L, is_new);
     if (!is_new) return 1;
     const struct field *field = find_field(settled_fields, COUNT(settled_fields), name);
     if (field) {
-        *(struct slice *)((char *)x + field->offset) = arena_copy(&x->arena, value);
+        *(struct slice *)((char *)id + field->offset) = arena_copy(&x->arena, value);
         return 1;
     }
-    if (x->identity_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
-    if (!x->identity) x->identity = arena_alloc(&x->arena, ADDED_MAX * sizeof *x->identity);
-    x->identity[x->identity_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
+    if (id->added_count == ADDED_MAX) return luaL_error(L, "more than %d fields added to the identity", ADDED_MAX);
+    if (!id->added) id->added = arena_alloc(&x->arena, ADDED_MAX * sizeof *id->added);
+    id->added[id->added_count++] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
     return 1;
 }
 
@@ -198,10 +200,10 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     const struct chat_request *r = &x->request;
     bool is = has_body(x);
     switch (fact) {
-    case FACT_USER: return bind_push_fact(L, x->user);
-    case FACT_APP: return bind_push_fact(L, x->app);
-    case FACT_DEPARTMENT: return bind_push_fact(L, x->department);
-    case FACT_TEAM: return bind_push_fact(L, x->team);
+    case FACT_USER: return bind_push_fact(L, x->identity.user);
+    case FACT_APP: return bind_push_fact(L, x->identity.app);
+    case FACT_DEPARTMENT: return bind_push_fact(L, x->identity.department);
+    case FACT_TEAM: return bind_push_fact(L, x->identity.team);
     case FACT_TIER:
     case FACT_REGION:
     case FACT_CLEARANCE:
@@ -215,11 +217,11 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_REQUEST_USER: return push_body_user(L, x);
     case FACT_TOOLS: return push_number(L, is, r->tool_count);
     case FACT_USES: return push_number(L, true, is ? r->uses : 0);
-    case FACT_INPUT_TOKENS: return push_number(L, true, (double)x->estimate_input_tokens);
-    case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate_output_tokens);
+    case FACT_INPUT_TOKENS: return push_number(L, true, (double)exchange_estimate(x)->input_tokens);
+    case FACT_OUTPUT_TOKENS: return push_number(L, true, (double)x->estimate.output_tokens);
     case FACT_CONTEXT_TOKENS:
-        return push_number(L, true, (double)x->estimate_input_tokens + (double)x->estimate_output_tokens);
-    case FACT_INPUT_ESTIMATED: return push_flag(L, x->is_estimate_flagged);
+        return push_number(L, true, (double)exchange_estimate(x)->input_tokens + (double)x->estimate.output_tokens);
+    case FACT_INPUT_ESTIMATED: return push_flag(L, exchange_estimate(x)->is_flagged);
     case FACT_KNOWN_COST_NANO: return push_number(L, x->known_cost_nano >= 0, (double)x->known_cost_nano);
     case FACT_ID: return push_text(L, x->id);
     case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);
@@ -230,22 +232,26 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
 /* __index of a table of facts. Upvalue: name → number of one of the facts above, or function(facts) of another. */
 static int on_fact(lua_State *L)
 {
-    lua_settop(L, 2);
+    int number;
     lua_pushvalue(L, 2);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(1)); // facts name name what
-    switch (lua_type(L, 4)) {
-    case LUA_TNUMBER: push_fact(L, bind_eval(L), (enum fact)lua_tointeger(L, 4)); break;
+    lua_rawget(L, lua_upvalueindex(1)); // facts name what
+    switch (lua_type(L, 3)) {
+    case LUA_TNUMBER:
+        number = (int)lua_tointeger(L, 3);
+        if (number >= BIND_VIEWS) {
+            bind_push_view(L, bind_eval(L), number - BIND_VIEWS);
+            return 1;
+        }
+        push_fact(L, bind_eval(L), (enum fact)number);
+        break;
     case LUA_TNIL: return 1;
     default:
-        lua_pushvalue(L, 4);
         lua_pushvalue(L, 1);
         lua_call(L, 1, 1);
     }
-    lua_replace(L, 4);
-    lua_pushvalue(L, 4);
-    lua_insert(L, 3);
-    lua_rawset(L, 1); // facts name value
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 1); // facts name … value
     return 1;
 }
 
@@ -262,34 +268,25 @@ static int on_fact_reader(lua_State *L)
     return 1;
 }
 
-/* Facts that nearly every chain asks for: given at once they cost half. */
-static const enum fact primed[] = {FACT_APP, FACT_DEPARTMENT, FACT_KEY_ID, FACT_API, FACT_ASKED};
-
-/* prime(facts). Upvalues: their names. */
-static int on_prime(lua_State *L)
+/* facts_by(new): what makes the table of facts of each evaluation */
+static int on_facts_by(lua_State *L)
 {
-    struct policy_eval *eval = bind_eval(L);
-    luaL_checktype(L, 1, LUA_TTABLE);
-    for (size_t i = 0; i < COUNT(primed); i++) {
-        lua_pushvalue(L, lua_upvalueindex((int)i + 1));
-        push_fact(L, eval, primed[i]);
-        lua_rawset(L, 1);
-    }
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    bind_set(L)->facts_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     return 0;
 }
 
-static void push_prime(lua_State *L)
+static bool is_listing(const struct exchange *x)
 {
-    for (size_t i = 0; i < COUNT(primed); i++)
-        lua_pushstring(L, fact_names[primed[i]]);
-    lua_pushcclosure(L, on_prime, COUNT(primed));
+    return x->api == API_MODELS || x->api == API_MODEL;
 }
 
 /* listing() → nil for a request that calls a model; "all", or "one" for GET /v1/models/{id} */
 static int on_listing(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
-    if (x->api != API_MODELS && x->api != API_MODEL) return 0;
+    if (!is_listing(x)) return 0;
     lua_pushstring(L, x->api == API_MODEL ? "one" : "all");
     return 1;
 }
@@ -340,32 +337,48 @@ static int on_hint(lua_State *L)
     return 2;
 }
 
-/* has_hints(): is any given? One walk, so that requests without hints pay for no more. */
-static int on_has_hints(lua_State *L)
+/* Is any given? One walk, so that requests without hints pay for no more. */
+static bool has_hints(const struct exchange *x)
 {
-    const struct exchange *x = bind_eval(L)->x;
-    bool has = has_body(x) && x->request.hints_node != JSON_NONE;
-    for (size_t i = 0; !has && i < x->head.header_count; i++) {
+    if (has_body(x) && x->request.hints_node != JSON_NONE) return true;
+    for (size_t i = 0; i < x->head.header_count; i++) {
         struct slice name = x->head.headers[i].name;
-        has = name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"));
+        if (name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"))) return true;
     }
-    lua_pushboolean(L, has);
-    return 1;
+    return false;
+}
+
+/* --- */
+
+static bool is_refused(const struct exchange *x)
+{
+    return x->identity.token_presented && x->identity.token_refusal != JWT_GOOD;
+}
+
+/* begin(detector or nil) → app, department, key_id, the model that was asked for, has it hints, is it a listing, is its credential good,
+ * the issuer of its token: what every chain asks for, given at once */
+static int on_begin(lua_State *L)
+{
+    struct policy_eval *eval = bind_eval(L);
+    const struct exchange *x = eval->x;
+    const struct key_record *key = live_key(x);
+    eval->detector = lua_touserdata(L, 1);
+    bind_push_fact(L, x->identity.app);
+    bind_push_fact(L, x->identity.department);
+    bind_push_fact(L, key ? key->id : SLICE(""));
+    bind_push_fact(L, asked_model(x));
+    lua_pushboolean(L, has_hints(x));
+    lua_pushboolean(L, is_listing(x));
+    lua_pushboolean(L, key && !is_refused(x));
+    bind_push_fact(L, x->identity.token_issuer);
+    return 8;
 }
 
 /* share(text, salt) → 0 to 9999, the same for the same two: which part of all callers this one belongs to */
 static int on_share(lua_State *L)
 {
-    struct slice parts[2] = {bind_check_slice(L, 1), bind_check_slice(L, 2)};
-    uint64_t hash = 0xcbf29ce484222325ull; /* FNV-1a, then mixed (MurmurHash3's finalizer) so that near names fall apart */
-    for (size_t p = 0; p < 2; p++) {
-        for (size_t i = 0; i < parts[p].len; i++)
-            hash = (hash ^ (unsigned char)parts[p].ptr[i]) * 0x100000001b3ull;
-        hash = (hash ^ 0xFF) * 0x100000001b3ull; /* no text holds this byte: "a", "bc" is not "ab", "c" */
-    }
-    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdull;
-    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53ull;
-    lua_pushinteger(L, (lua_Integer)((hash ^ hash >> 33) % 10000));
+    struct slice text = bind_check_slice(L, 1), salt = bind_check_slice(L, 2);
+    lua_pushinteger(L, (lua_Integer)(hash_bytes(text, hash_bytes(salt, 0)) % 10000));
     return 1;
 }
 
@@ -376,12 +389,11 @@ void bind_facts_register(lua_State *L)
                                          {"has_role", on_has_role},
                                          {"is_approved", on_is_approved},
                                          {"fact_reader", on_fact_reader},
+                                         {"facts_by", on_facts_by},
+                                         {"begin", on_begin},
                                          {"listing", on_listing},
                                          {"hint", on_hint},
-                                         {"has_hints", on_has_hints},
                                          {"share", on_share},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
-    push_prime(L);
-    lua_setfield(L, -2, "prime");
 }

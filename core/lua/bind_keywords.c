@@ -103,7 +103,7 @@ static int on_step(lua_State *L)
         s->at += safe;
         done += safe + 64;
     }
-    if (done >= PIECE_BYTES && !s->has_hit) return 0;
+    if (done >= PIECE_BYTES && !s->has_hit) return vm_is_slice_over(L) ? lua_yield(L, 0) : 0;
     lua_pushboolean(L, s->has_hit);
     return 1;
 }

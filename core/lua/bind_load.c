@@ -1,13 +1,16 @@
 /* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
+#include "base/check.h"
+#include "base/finding_guess.h"
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
+#include "lua/calls.h"
 #include "lua/globals.h"
+#include "lua/raised.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
 #include "lua/source.h"
-#include "lua/watch.h"
 #include "lua/zone.h"
 
 static struct policy_set *loading_set(lua_State *L)
@@ -120,17 +123,32 @@ static int on_run(lua_State *L)
     return count + 1;
 }
 
-/* error(file, line, column, text, hint, is a warning) */
+/* raised(message) → the finding's word: raised.h */
+static int on_raised(lua_State *L)
+{
+    lua_pushstring(L, finding_info(raised_finding(bind_check_slice(L, 1)))->word);
+    return 1;
+}
+
+/* guess(text, is a warning) → the finding's word, for those that do not say so themselves */
+static int on_guess(lua_State *L)
+{
+    lua_pushstring(L, finding_info(finding_guess(bind_check_slice(L, 1), lua_toboolean(L, 2)))->word);
+    return 1;
+}
+
+/* error(finding, file, line, column, text, hint) */
 static int on_error(lua_State *L)
 {
     struct policy_error error = {
-        .file = bind_check_slice(L, 1),
-        .line = (int)luaL_optinteger(L, 2, 0),
-        .column = (int)luaL_optinteger(L, 3, 0),
-        .text = bind_check_slice(L, 4),
-        .hint = bind_opt_slice(L, 5),
-        .is_warning = lua_toboolean(L, 6),
+        .finding = finding_of(bind_check_slice(L, 1)),
+        .file = bind_check_slice(L, 2),
+        .line = (int)luaL_optinteger(L, 3, 0),
+        .column = (int)luaL_optinteger(L, 4, 0),
+        .text = bind_check_slice(L, 5),
+        .hint = bind_opt_slice(L, 6),
     };
+    check(error.finding != FINDING_NONE);
     policy_errors_add(loading_set(L)->errors, &error);
     return 0;
 }
@@ -200,6 +218,17 @@ static int on_function_text(lua_State *L)
         if (i <= ar.linedefined) from = line.ptr;
     }
     lua_pushlstring(L, from, (size_t)(rest.len ? rest.ptr - from : text.ptr + text.len - from));
+    return 1;
+}
+
+/* function_upvalues(fn) → {name = value}: what it uses of the code around it */
+static int on_function_upvalues(lua_State *L)
+{
+    const char *name;
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_newtable(L);
+    for (int i = 1; (name = lua_getupvalue(L, 1, i)); i++)
+        lua_setfield(L, 2, name);
     return 1;
 }
 
@@ -295,10 +324,10 @@ static int on_buffer_streams(lua_State *L)
     return 0;
 }
 
-/* watched() → whether a test watches this generation */
+/* watched() → whether a test observes this generation */
 static int on_watched(lua_State *L)
 {
-    lua_pushboolean(L, loading_set(L)->watch != NULL);
+    lua_pushboolean(L, loading_set(L)->observer.on_outline != NULL);
     return 1;
 }
 
@@ -308,9 +337,10 @@ static int on_watch(lua_State *L)
     struct policy_set *set = loading_set(L);
     struct slice outline = bind_check_slice(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
+    if (!set->observer.on_outline) return 0;
     lua_settop(L, 2);
     set->watched_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    watch_set_outline(set->watch, outline);
+    set->observer.on_outline(set->observer.arg, outline);
     return 0;
 }
 
@@ -348,6 +378,7 @@ static int on_nearest(lua_State *L)
 struct simulation {
     struct exchange *x;
     struct policy_eval eval;
+    struct policy_host host; /* the counters of the set's */
 };
 
 static int on_simulation_gc(lua_State *L)
@@ -367,6 +398,25 @@ static struct simulation *push_simulation(lua_State *L)
     lua_setfield(L, -2, "__gc");
     lua_setmetatable(L, -2);
     return simulation;
+}
+
+/* It peeks at the counters, and takes nothing; other services it has none. */
+static void decide_simulation(struct policy_set *set, struct simulation *simulation, const struct policy_entry *entry)
+{
+    struct policy_call how = {.phase = PHASE_REQUEST, .is_rehearsal = true};
+    if (set->host && set->host->counters) {
+        simulation->host = (struct policy_host){.counters = set->host->counters,
+                                                .counters_cancel = set->host->counters_cancel};
+        how.host = &simulation->host;
+        how.host_arg = set->host_arg;
+    }
+    struct policy_eval *eval = &simulation->eval;
+    enum policy_step step;
+    eval_init(eval, set, simulation->x, entry, &how);
+    while ((step = eval_step(eval)) != POLICY_DONE) {
+        if (step == POLICY_WAITING) calls_refuse(eval); /* this stands inside a call of Lua's: nobody can wait */
+    }
+    eval_clear(eval);
 }
 
 /* simulate(description, decide, after_fault) → outcome, or nil and why not: one made-up request, decided by the given
@@ -391,12 +441,9 @@ static int on_simulate(lua_State *L)
     entry.run_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushvalue(L, 3);
     entry.after_fault_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    eval_init(&simulation->eval, set, simulation->x, &entry, NULL);
-    while (eval_step(&simulation->eval) == POLICY_MORE)
-        continue; /* without a host nothing ever waits */
+    decide_simulation(set, simulation, &entry);
     luaL_unref(L, LUA_REGISTRYINDEX, entry.run_ref);
     luaL_unref(L, LUA_REGISTRYINDEX, entry.after_fault_ref);
-    eval_clear(&simulation->eval);
     bind_push_outcome(L, simulation->x);
     simulate_free(simulation->x); /* now, not when the collector comes: thousands may follow */
     simulation->x = NULL;
@@ -413,11 +460,14 @@ void bind_load_register(lua_State *L)
                                          {"bundle_paths", on_bundle_paths},
                                          {"digest", on_digest},
                                          {"run", on_run},
+                                         {"raised", on_raised},
+                                         {"guess", on_guess},
                                          {"error", on_error},
                                          {"locate", on_locate},
                                          {"where", on_where},
                                          {"function_line", on_function_line},
                                          {"function_text", on_function_text},
+                                         {"function_upvalues", on_function_upvalues},
                                          {"provider", on_provider},
                                          {"services", on_services},
                                          {"is_service", on_is_service},

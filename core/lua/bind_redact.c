@@ -132,35 +132,34 @@ static int on_detector_kinds(lua_State *L)
 
 /* --- the request under way --- */
 
-/* use_detector(detector): nothing is looked at yet */
-static int on_use_detector(lua_State *L)
+struct redact *bind_redact(struct policy_eval *eval)
 {
-    struct exchange *x = bind_eval(L)->x;
-    struct redact_rules *rules = luaL_checkudata(L, 1, DETECTOR);
-    if (!x->redact && x->request.tape.count) x->redact = redact_new(rules, &x->arena);
-    return 0;
+    struct exchange *x = eval->x;
+    if (!x->decision.redact && eval->detector && x->request.tape.count) x->decision.redact = redact_new(eval->detector, &x->arena);
+    return x->decision.redact;
 }
 
-/* scan() → whether all is looked at: a piece a call, so that others have their turn in between; whether there is
- * anything to say of it */
+/* scan() → whether all is looked at: a piece a call, and nothing where others shall have their turn in between; whether
+ * there is anything to say of it */
 static int on_scan(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
-    bool is_done = !x->redact || redact_is_scanned(x->redact);
-    if (!is_done) is_done = redact_scan(x->redact, &x->request, buf_slice(&x->body));
+    struct policy_eval *eval = bind_eval(L);
+    struct redact *r = bind_redact(eval);
+    bool is_done = !r || redact_is_scanned(r) || redact_scan(r, &eval->x->request, buf_slice(&eval->x->body));
+    if (!is_done && vm_is_slice_over(L)) return lua_yield(L, 0);
     lua_pushboolean(L, is_done);
-    lua_pushboolean(L, x->redact && redact_has_findings(x->redact));
+    lua_pushboolean(L, r && redact_has_findings(r));
     return 2;
 }
 
 /* What was found is asked for: then it must be known, in one go if need be. */
 static struct redact *scanned(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
-    if (!x->redact) return NULL;
-    while (!redact_is_scanned(x->redact))
-        redact_scan(x->redact, &x->request, buf_slice(&x->body));
-    return x->redact;
+    struct policy_eval *eval = bind_eval(L);
+    struct redact *r = bind_redact(eval);
+    while (r && !redact_is_scanned(r))
+        redact_scan(r, &eval->x->request, buf_slice(&eval->x->body));
+    return r;
 }
 
 /* found(kind) → how often */
@@ -196,7 +195,7 @@ static int on_is_cut(lua_State *L)
 /* is_detected(kind) → does a detector of this chain look for it? */
 static int on_is_detected(lua_State *L)
 {
-    const struct redact *r = bind_eval(L)->x->redact;
+    const struct redact *r = bind_redact(bind_eval(L));
     lua_pushboolean(L, r && kind_of(redact_rules_of(r), bind_check_slice(L, 1)) != DETECT_NO_KIND);
     return 1;
 }
@@ -216,7 +215,6 @@ void bind_redact_register(lua_State *L)
                                          {"detector_class", on_detector_class},
                                          {"detector_options", on_detector_options},
                                          {"detector_kinds", on_detector_kinds},
-                                         {"use_detector", on_use_detector},
                                          {"scan", on_scan},
                                          {"found", on_found},
                                          {"found_rank", on_found_rank},

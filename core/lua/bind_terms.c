@@ -138,7 +138,8 @@ static int on_is_counted(lua_State *L)
     return 1;
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) */
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) → what allow()
+ * knows the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -149,7 +150,8 @@ static int on_add_terms(lua_State *L)
     terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->is_default_price = lua_toboolean(L, 4);
     terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
-    return 0;
+    lua_pushlightuserdata(L, terms);
+    return 1;
 }
 
 static const struct terms *check_terms(lua_State *L, int index)
@@ -242,7 +244,8 @@ static int on_input_tokens(lua_State *L)
     const struct exchange *x = set->running ? set->running->x : NULL;
     const struct terms *terms = terms_table_find(set->terms, bind_check_slice(L, 1));
     if (!x) return luaL_error(L, "there is no request");
-    struct count_total total = {x->estimate_input_tokens, x->is_estimate_flagged, x->is_estimate_partial};
+    const struct estimate *e = exchange_estimate(x);
+    struct count_total total = {e->input_tokens, e->is_flagged, e->is_partial};
     if (x->count) total = count_total(x->count, terms ? terms->counting : NULL);
     lua_pushnumber(L, (double)total.input_tokens);
     lua_pushboolean(L, total.is_estimated);

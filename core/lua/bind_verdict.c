@@ -29,7 +29,7 @@ static int on_trace(lua_State *L)
         .file = bind_opt_slice(L, 6),
         .line = (int)luaL_optinteger(L, 7, 0),
     };
-    trace_add(&x->trace, &x->arena, &entry);
+    trace_add(&x->decision.trace, &x->arena, &entry);
     return 0;
 }
 
@@ -37,26 +37,37 @@ static int on_trace(lua_State *L)
 static int on_model(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
-    x->verdict.model = arena_copy(&x->arena, bind_check_slice(L, 1));
+    x->decision.verdict.model = arena_copy(&x->arena, bind_check_slice(L, 1));
     return 0;
 }
 
-/* allow(target, …): in order of preference; beyond LIMIT_TARGETS they are left out */
+/* The catalogue's i-th target in the list at 1; upvalue 1: "terms". */
+static const struct terms *check_target(lua_State *L, int i)
+{
+    lua_rawgeti(L, 1, i);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_rawget(L, -2);
+    const struct terms *terms = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    if (!terms) luaL_error(L, "allow wants targets of the catalogue");
+    return terms;
+}
+
+/* allow(targets): those of a list, in order of preference; beyond LIMIT_TARGETS they are left out */
 static int on_allow(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
-    const struct terms_table *terms = bind_set(L)->terms;
-    int count = lua_gettop(L);
-    for (int i = 1; i <= count; i++)
-        bind_check_slice(L, i);
-    x->verdict.kind = VERDICT_ALLOW;
-    x->verdict.target_count = 0;
-    for (int i = 1; i <= count && x->verdict.target_count < LIMIT_TARGETS; i++) {
-        struct target *target = &x->verdict.targets[x->verdict.target_count++];
-        target->name = arena_copy(&x->arena, bind_check_slice(L, i));
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    bind_redact(eval); /* for the answer, even where nobody looked at the request */
+    x->decision.verdict.target_count = 0;
+    for (size_t i = 1, count = lua_objlen(L, 1); i <= count && i <= LIMIT_TARGETS; i++) {
+        struct target *target = &x->decision.verdict.targets[x->decision.verdict.target_count++];
+        target->terms = check_target(L, (int)i);
+        target->name = arena_copy(&x->arena, target->terms->target);
         target->provider = slice_split(target->name, '/', &target->model);
-        target->terms = terms_table_find(terms, target->name);
     }
+    x->decision.verdict.kind = VERDICT_ALLOW;
     return 0;
 }
 
@@ -65,8 +76,8 @@ static int on_drain(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
     lua_Integer seconds = luaL_checkinteger(L, 1), tokens = luaL_checkinteger(L, 2);
-    x->drain_seconds_max = seconds > 0 ? (uint32_t)seconds : 0;
-    x->drain_tokens_max = tokens > 0 ? (uint64_t)tokens : 0;
+    x->decision.drain_seconds_max = seconds > 0 ? (uint32_t)seconds : 0;
+    x->decision.drain_tokens_max = tokens > 0 ? (uint64_t)tokens : 0;
     return 0;
 }
 
@@ -108,16 +119,17 @@ static int on_fault(lua_State *L)
 static int on_list(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
+    struct verdict *v = &x->decision.verdict;
     luaL_checktype(L, 1, LUA_TTABLE);
     size_t count = lua_objlen(L, 1);
-    x->verdict.kind = VERDICT_ALLOW;
-    x->verdict.models = arena_alloc(&x->arena, (count + 1) * sizeof *x->verdict.models);
+    v->kind = VERDICT_ALLOW;
+    v->models = arena_alloc(&x->arena, (count + 1) * sizeof *v->models);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, 1, (int)i + 1);
-        x->verdict.models[i] = arena_copy(&x->arena, bind_check_slice(L, -1));
+        v->models[i] = arena_copy(&x->arena, bind_check_slice(L, -1));
         lua_pop(L, 1);
     }
-    x->verdict.model_count = count;
+    v->model_count = count;
     return 0;
 }
 
@@ -125,17 +137,18 @@ static int on_list(lua_State *L)
 static int on_annotate(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
+    struct decision *d = &x->decision;
     struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     if (name.len == 0 || name.len > NAME_BYTES_MAX) return luaL_error(L, "annotate: a name has 1 to 64 bytes");
-    x->annotation_bytes += name.len + value.len;
-    if (x->annotation_bytes > ANNOTATION_BYTES_MAX) return luaL_error(L, "annotate: more than 8 KB on one request");
+    d->annotation_bytes += name.len + value.len;
+    if (d->annotation_bytes > ANNOTATION_BYTES_MAX) return luaL_error(L, "annotate: more than 8 KB on one request");
     size_t i = 0;
-    while (i < x->annotation_count && !slice_equal(x->annotations[i].name, name))
+    while (i < d->annotation_count && !slice_equal(d->annotations[i].name, name))
         i++;
     if (i == ANNOTATIONS_MAX) return luaL_error(L, "annotate: more than 32 annotations on one request");
-    if (!x->annotations) x->annotations = arena_alloc(&x->arena, ANNOTATIONS_MAX * sizeof *x->annotations);
-    x->annotations[i] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
-    if (i == x->annotation_count) x->annotation_count++;
+    if (!d->annotations) d->annotations = arena_alloc(&x->arena, ANNOTATIONS_MAX * sizeof *d->annotations);
+    d->annotations[i] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
+    if (i == d->annotation_count) d->annotation_count++;
     return 0;
 }
 
@@ -143,22 +156,26 @@ static int on_annotate(lua_State *L)
 static int on_warn(lua_State *L)
 {
     struct exchange *x = bind_eval(L)->x;
+    struct verdict *v = &x->decision.verdict;
     struct slice text = cut(bind_check_slice(L, 1), 256);
-    if (x->verdict.warning_count == sizeof x->verdict.warnings / sizeof x->verdict.warnings[0]) return 0;
+    if (v->warning_count == sizeof v->warnings / sizeof v->warnings[0]) return 0;
     char *copy = arena_alloc(&x->arena, text.len + 1);
     for (size_t i = 0; i < text.len; i++)
         copy[i] = (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7F ? ' ' : text.ptr[i];
-    x->verdict.warnings[x->verdict.warning_count++] = slice_of(copy, text.len);
+    v->warnings[v->warning_count++] = slice_of(copy, text.len);
     return 0;
 }
 
 void bind_verdict_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model}, {"allow", on_allow},
+    static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
                                          {"drain", on_drain}, {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
+    lua_pushliteral(L, "terms");
+    lua_pushcclosure(L, on_allow, 1);
+    lua_setfield(L, -2, "allow");
 }
 
 /* --- a finished exchange as a table --- */
@@ -231,12 +248,13 @@ static void push_targets(lua_State *L, const struct verdict *v)
  * held across what may raise: both lie in the arena. */
 static void push_sent(lua_State *L, struct exchange *x)
 {
+    const struct verdict *v = &x->decision.verdict;
     struct splice edits;
     struct buf body;
     struct chat_request sent;
     struct fault why;
-    if (x->verdict.kind != VERDICT_ALLOW || !x->request.tape.count) return;
-    outgoing_edit(x, x->verdict.target_count ? x->verdict.targets[0].model : SLICE(""), false, &edits);
+    if (v->kind != VERDICT_ALLOW || !x->request.tape.count) return;
+    outgoing_edit(x, v->target_count ? v->targets[0].model : SLICE(""), false, &edits);
     buf_init(&body);
     splice_apply(&edits, &body);
     struct slice copy = arena_copy(&x->arena, buf_slice(&body)), text = SLICE("");
@@ -252,7 +270,7 @@ static void push_sent(lua_State *L, struct exchange *x)
 
 void bind_push_outcome(lua_State *L, struct exchange *x)
 {
-    const struct verdict *v = &x->verdict;
+    const struct verdict *v = &x->decision.verdict;
     lua_newtable(L);
     lua_pushstring(L, kind_name(v->kind));
     lua_setfield(L, -2, "kind");
@@ -268,19 +286,19 @@ void bind_push_outcome(lua_State *L, struct exchange *x)
     set_slice(L, "rule", v->rule);
     set_slice(L, "model", v->model);
     set_slice(L, "fault", v->fault_text);
-    set_slice(L, "app", x->app);
-    set_slice(L, "department", x->department);
-    set_slice(L, "user", x->user);
-    set_slice(L, "team", x->team);
+    set_slice(L, "app", x->identity.app);
+    set_slice(L, "department", x->identity.department);
+    set_slice(L, "user", x->identity.user);
+    set_slice(L, "team", x->identity.team);
     push_targets(L, v);
     lua_setfield(L, -2, "targets");
     push_list(L, v->warnings, v->warning_count);
     lua_setfield(L, -2, "warnings");
     push_list(L, v->models, v->model_count);
     lua_setfield(L, -2, "models");
-    push_pairs(L, x->annotations, x->annotation_count);
+    push_pairs(L, x->decision.annotations, x->decision.annotation_count);
     lua_setfield(L, -2, "annotations");
     push_sent(L, x);
-    push_trace(L, &x->trace);
+    push_trace(L, &x->decision.trace);
     lua_setfield(L, -2, "trace");
 }

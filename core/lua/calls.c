@@ -2,16 +2,25 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "exchange/hold.h"
+
+enum call_kind { CALL_HTTP, CALL_COUNTERS };
 
 struct call {
     uint32_t generation; /* of the slot: odd while it is used */
     uint32_t next_free;  /* slot + 1; 0: the last */
+    enum call_kind kind;
     struct policy_eval *eval;
     struct strand *strand;
+    bool is_dropped; /* being cancelled: what comes now is late */
+
+    /* CALL_HTTP */
     void *handle;       /* the host's */
     struct arena arena; /* what the host borrows */
-    uint32_t timeout_ms;
-    bool is_clipped; /* its time is what the evaluation had left */
+    bool is_clipped;    /* its time is what the evaluation had left */
+
+    /* CALL_COUNTERS */
+    struct counters_question *question; /* in the exchange's arena */
 };
 
 /* One table for the process: tickets outlive evaluations and generations. Slots are reused, the table never shrinks. */
@@ -31,6 +40,15 @@ static struct call *find(uint64_t ticket)
     return &calls[slot];
 }
 
+/* The call that still hears what comes for the ticket. */
+static struct call *find_waiting(uint64_t ticket, enum call_kind kind)
+{
+    struct call *call = find(ticket);
+    if (!call || call->is_dropped) return NULL;
+    check(call->kind == kind);
+    return call;
+}
+
 static uint32_t take_slot(void)
 {
     if (free_slot) {
@@ -46,6 +64,22 @@ static uint32_t take_slot(void)
     return call_count++;
 }
 
+static struct call *open_call(struct policy_eval *eval, struct strand *strand, enum call_kind kind)
+{
+    uint32_t slot = take_slot();
+    struct call *call = &calls[slot];
+    call->generation++;
+    check(call->generation & 1);
+    call->kind = kind;
+    call->eval = eval;
+    call->strand = strand;
+    arena_init(&call->arena);
+    open_count++;
+    strand->ticket = ticket_of(slot);
+    strand->state = STRAND_WAITING;
+    return call;
+}
+
 static void close_call(struct call *call)
 {
     uint32_t slot = (uint32_t)(call - calls);
@@ -54,6 +88,15 @@ static void close_call(struct call *call)
     free_slot = slot + 1;
     open_count--;
 }
+
+/* An evaluation inside its slice sees by itself that a strand can go on. */
+static void wake(struct policy_eval *eval, struct strand *strand)
+{
+    strand->state = STRAND_READY;
+    if (!eval->current && eval->how.on_ready) eval->how.on_ready(eval->how.arg);
+}
+
+/* --- http --- */
 
 static struct slice copy(struct arena *arena, struct slice s)
 {
@@ -68,16 +111,10 @@ static const struct pair *copy_pairs(struct arena *arena, const struct pair *pai
     return copies;
 }
 
-void calls_start(struct policy_eval *eval, struct strand *strand, const struct policy_http_request *request)
+void calls_http(struct policy_eval *eval, struct strand *strand, const struct policy_http_request *request)
 {
-    uint32_t slot = take_slot(), left_ms = policy_eval_left_ms(eval);
-    struct call *call = &calls[slot];
-    call->generation++;
-    check(call->generation & 1);
-    call->eval = eval;
-    call->strand = strand;
-    arena_init(&call->arena);
-    open_count++;
+    uint32_t left_ms = policy_eval_left_ms(eval);
+    struct call *call = open_call(eval, strand, CALL_HTTP);
     struct policy_http_request lasting = *request;
     lasting.method = copy(&call->arena, request->method);
     lasting.url = copy(&call->arena, request->url);
@@ -85,8 +122,6 @@ void calls_start(struct policy_eval *eval, struct strand *strand, const struct p
     lasting.headers = copy_pairs(&call->arena, request->headers, request->header_count);
     call->is_clipped = left_ms <= request->timeout_ms;
     if (call->is_clipped) lasting.timeout_ms = left_ms ? left_ms : 1;
-    strand->ticket = ticket_of(slot);
-    strand->state = STRAND_WAITING;
     void *handle = eval->how.host->http_start(eval->how.host_arg, &lasting, strand->ticket);
     struct call *same = find(strand->ticket); /* an answer may have come at once, and the table may have moved */
     if (same) same->handle = handle;
@@ -97,19 +132,6 @@ void http_answer_free(struct http_answer *answer)
     if (!answer) return;
     arena_clear(&answer->arena);
     mem_free(answer);
-}
-
-void calls_drop(struct policy_eval *eval, struct strand *strand)
-{
-    struct call *call = strand->state == STRAND_WAITING ? find(strand->ticket) : NULL;
-    if (call) {
-        void *handle = call->handle;
-        const struct policy_host *host = eval->how.host;
-        if (handle && host->http_cancel) host->http_cancel(eval->how.host_arg, handle);
-        close_call(find(strand->ticket));
-    }
-    http_answer_free(strand->reply);
-    strand->reply = NULL;
 }
 
 static struct http_answer *keep(const struct policy_http_reply *reply)
@@ -124,15 +146,87 @@ static struct http_answer *keep(const struct policy_http_reply *reply)
 
 void policy_http_done(uint64_t ticket, const struct policy_http_reply *reply)
 {
-    struct call *call = find(ticket);
+    struct call *call = find_waiting(ticket, CALL_HTTP);
     if (!call) return;
     struct policy_eval *eval = call->eval;
     struct strand *strand = call->strand;
     if (call->is_clipped && reply->error && strcmp(reply->error, "timeout") == 0) eval->is_late = true;
     close_call(call);
     strand->reply = keep(reply);
-    strand->state = STRAND_READY;
-    if (eval->how.on_ready) eval->how.on_ready(eval->how.arg);
+    wake(eval, strand);
+}
+
+/* --- counters --- */
+
+void calls_count(struct policy_eval *eval, struct strand *strand, const struct counters_question *question)
+{
+    uint32_t left_ms = policy_eval_left_ms(eval);
+    struct call *call = open_call(eval, strand, CALL_COUNTERS);
+    struct counters_question *lasting = arena_alloc(&eval->x->arena, sizeof *lasting);
+    *lasting = *question;
+    lasting->timeout_ms = left_ms ? left_ms : 1;
+    call->question = lasting;
+    eval->how.host->counters(eval->how.host_arg, lasting, strand->ticket);
+}
+
+bool policy_counters_done(uint64_t ticket, const struct counters_answer *answer)
+{
+    struct call *call = find_waiting(ticket, CALL_COUNTERS);
+    if (!call) return false;
+    struct policy_eval *eval = call->eval;
+    struct strand *strand = call->strand;
+    struct exchange *x = eval->x;
+    const struct counters_question *question = call->question;
+    check(answer->error || answer->is_ok || answer->failed < question->item_count);
+    check(answer->error || answer->state_count == question->item_count);
+    close_call(call);
+    strand->counted = counters_answer_copy(answer, &x->arena);
+    if (question->operation == COUNTERS_ADMIT && !answer->error && answer->is_ok)
+        hold_open(&x->holds, question, strand->counted, &x->arena);
+    wake(eval, strand);
+    return true;
+}
+
+/* --- an end without an answer --- */
+
+/* The host is told, and the slot goes. */
+static void cancel(struct policy_eval *eval, uint64_t ticket)
+{
+    const struct policy_host *host = eval->how.host;
+    struct call *call = find(ticket);
+    if (!call) return;
+    call->is_dropped = true;
+    void *handle = call->handle;
+    switch (call->kind) {
+    case CALL_HTTP:
+        if (handle && host->http_cancel) host->http_cancel(eval->how.host_arg, handle);
+        break;
+    case CALL_COUNTERS:
+        if (host->counters_cancel) host->counters_cancel(eval->how.host_arg, ticket);
+        break;
+    }
+    close_call(find(ticket));
+}
+
+void calls_drop(struct policy_eval *eval, struct strand *strand)
+{
+    if (strand->state == STRAND_WAITING) cancel(eval, strand->ticket);
+    http_answer_free(strand->reply);
+    strand->reply = NULL;
+    strand->counted = NULL;
+}
+
+void calls_refuse(struct policy_eval *eval)
+{
+    static const struct counters_answer no_answer = {.error = "nobody can wait for them here"};
+    for (size_t i = 0; i < EVAL_STRANDS_MAX; i++) {
+        struct strand *strand = &eval->strands[i];
+        if (strand->state != STRAND_WAITING) continue;
+        check(find(strand->ticket)->kind == CALL_COUNTERS);
+        cancel(eval, strand->ticket);
+        strand->counted = &no_answer;
+        strand->state = STRAND_READY;
+    }
 }
 
 size_t policy_tickets_open(void)

@@ -1,9 +1,10 @@
 /*
- * Calls to services that strands of evaluations wait for: each has a ticket, by which its answer finds back.
+ * Calls that strands of evaluations wait for, to services and to the counters: each has a ticket, by which its answer
+ * finds back.
  *
- *     strand->ticket = calls_open(eval, strand);
+ *     calls_http(eval, strand, &request);   // STRAND_WAITING; or STRAND_READY, when the host answered inside
  *     ... policy_http_done(ticket, &reply) → strand->reply, STRAND_READY, on_ready ...
- *     calls_close(ticket);                  // whoever still answers it is not heard
+ *     calls_drop(eval, strand);             // whoever still answers it is not heard
  *
  * Tickets carry the generation of their slot, so that an old one never finds a later call. For the files of this floor.
  */
@@ -19,9 +20,15 @@ struct http_answer {
 };
 
 /* Begins a call to which the host will answer. What it borrows lives in the call until its end. */
-void calls_start(struct policy_eval *eval, struct strand *strand, const struct policy_http_request *request);
+void calls_http(struct policy_eval *eval, struct strand *strand, const struct policy_http_request *request);
+/* The same for the counters; the question's items live in the exchange's arena. An admission that was granted is the
+ * exchange's from the moment of its answer, whatever becomes of the evaluation. */
+void calls_count(struct policy_eval *eval, struct strand *strand, const struct counters_question *question);
 /* Cancels what the strand waits for, and frees an answer that was not taken. */
 void calls_drop(struct policy_eval *eval, struct strand *strand);
+/* For evaluations that nobody can put aside: cancels what its strands wait for of the counters. They go on, and are
+ * told that no answer comes. */
+void calls_refuse(struct policy_eval *eval);
 void http_answer_free(struct http_answer *answer); /* NULL is welcome */
 
 #endif

@@ -6,10 +6,12 @@
 #include <luajit.h>
 #include <lualib.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "lua/raised.h"
 
 #define CHUNK "config"
 #define HOOK_BYTECODES 1000
@@ -19,6 +21,7 @@ struct room {
     unsigned hooks;
     struct slice text;
     json_t *tree;
+    enum finding refused; /* why it was refused, when it was we who raised */
 };
 
 static void *allocate(void *arg, void *ptr, size_t old_size, size_t new_size)
@@ -46,21 +49,35 @@ static void on_count(lua_State *L, lua_Debug *ar)
 {
     if (++room_of(L)->hooks <= LIMIT_CONFIG_BYTECODES / HOOK_BYTECODES) return;
     lua_getinfo(L, "Sl", ar);
+    room_of(L)->refused = FINDING_STOPPED;
     lua_pushfstring(L, "%s:%d: too much work for a configuration file: an endless loop?", ar->short_src,
                     ar->currentline);
     lua_error(L);
 }
 
+/* Raises as luaL_error() does. There is no pcall: nothing can follow it but the end. */
+static int refuse(lua_State *L, enum finding finding, const char *format, ...)
+{
+    va_list args;
+    room_of(L)->refused = finding;
+    luaL_where(L, 1);
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
 /* A misspelt name must not become nil, which is no field at all. */
 static int refuse_name(lua_State *L)
 {
-    return luaL_error(L, "a configuration file knows no `%s`", luaL_checkstring(L, 2));
+    return refuse(L, FINDING_UNDEFINED_NAME, "a configuration file knows no `%s`", luaL_checkstring(L, 2));
 }
 
-static int make_handle(lua_State *L, const char *what, const char *example)
+static int make_handle(lua_State *L, const char *what, enum finding finding, const char *example)
 {
     if (lua_gettop(L) != 1 || lua_type(L, 1) != LUA_TSTRING || lua_objlen(L, 1) == 0) {
-        return luaL_error(L, "write %s", example);
+        return refuse(L, finding, "write %s", example);
     }
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, 1);
@@ -70,17 +87,18 @@ static int make_handle(lua_State *L, const char *what, const char *example)
 
 static int call_env(lua_State *L)
 {
-    return make_handle(L, "$env", "env \"NAME\", with the name of one environment variable");
+    return make_handle(L, "$env", FINDING_BAD_SECRET, "env \"NAME\", with the name of one environment variable");
 }
 
 static int call_file(lua_State *L)
 {
-    return make_handle(L, "$file", "file \"path\", with the path of one file");
+    return make_handle(L, "$file", FINDING_BAD_SECRET, "file \"path\", with the path of one file");
 }
 
 static int call_config(lua_State *L)
 {
-    if (lua_gettop(L) != 1 || !lua_istable(L, 1)) return luaL_error(L, "write moongate.config { … }");
+    if (lua_gettop(L) != 1 || !lua_istable(L, 1))
+        return refuse(L, FINDING_OTHER_ERROR, "write moongate.config { … }");
     return 1;
 }
 
@@ -140,7 +158,7 @@ static void push_environment(lua_State *L)
 static void put(lua_State *L, json_t *parent, const char *key, size_t key_len, json_t *value, const char *path)
 {
     int failed = key ? json_object_setn_new(parent, key, key_len, value) : json_array_append_new(parent, value);
-    if (failed) luaL_error(L, "%s: text that is not UTF-8", path);
+    if (failed) refuse(L, FINDING_OTHER_ERROR, "%s: text that is not UTF-8", path);
 }
 
 static void fill(lua_State *L, json_t *into, const char *path, unsigned depth);
@@ -158,11 +176,11 @@ static bool is_list(lua_State *L, const char *path)
         } else if (lua_type(L, -1) == LUA_TSTRING) {
             has_names = true;
         } else {
-            luaL_error(L, "%s: a field's name must be text, not a %s", path, luaL_typename(L, -1));
+            refuse(L, FINDING_BAD_VALUE, "%s: a field's name must be text, not a %s", path, luaL_typename(L, -1));
         }
     }
-    if (positions && has_names) luaL_error(L, "%s: a table with both names and positions", path);
-    if (positions != length) luaL_error(L, "%s: a list with holes", path);
+    if (positions && has_names) refuse(L, FINDING_BAD_LIST, "%s: a table with both names and positions", path);
+    if (positions != length) refuse(L, FINDING_BAD_LIST, "%s: a list with holes", path);
     return positions > 0;
 }
 
@@ -180,7 +198,7 @@ static void convert(lua_State *L, json_t *parent, const char *key, size_t key_le
     case LUA_TBOOLEAN: put(L, parent, key, key_len, json_boolean(lua_toboolean(L, -1)), path); return;
     case LUA_TNUMBER:
         number = lua_tonumber(L, -1);
-        if (!isfinite(number)) luaL_error(L, "%s: not a finite number", path);
+        if (!isfinite(number)) refuse(L, FINDING_OTHER_ERROR, "%s: not a finite number", path);
         if (number == floor(number) && fabs(number) < 9e15) {
             put(L, parent, key, key_len, json_integer((json_int_t)number), path);
         } else {
@@ -188,13 +206,14 @@ static void convert(lua_State *L, json_t *parent, const char *key, size_t key_le
         }
         return;
     case LUA_TTABLE: {
-        if (depth >= LIMIT_CONFIG_DEPTH) luaL_error(L, "%s: tables nested too deep, or inside themselves", path);
+        if (depth >= LIMIT_CONFIG_DEPTH)
+            refuse(L, FINDING_BAD_VALUE, "%s: tables nested too deep, or inside themselves", path);
         json_t *table = is_list(L, path) ? json_array() : json_object();
         put(L, parent, key, key_len, table, path);
         fill(L, table, path, depth + 1);
         return;
     }
-    default: luaL_error(L, "%s: a %s has no meaning here", path, luaL_typename(L, -1));
+    default: refuse(L, FINDING_OTHER_ERROR, "%s: a %s has no meaning here", path, luaL_typename(L, -1));
     }
 }
 
@@ -227,15 +246,20 @@ static int evaluate(lua_State *L)
     struct room *room = lua_touserdata(L, 1);
     lua_settop(L, 0);
     push_environment(L);
-    if (luaL_loadbufferx(L, room->text.ptr, room->text.len, "=" CHUNK, "t") != 0) return lua_error(L);
+    if (luaL_loadbufferx(L, room->text.ptr, room->text.len, "=" CHUNK, "t") != 0) {
+        room->refused = FINDING_NOT_LUA;
+        return lua_error(L);
+    }
     lua_pushvalue(L, 1);
     lua_setfenv(L, 2);
     lua_sethook(L, on_count, LUA_MASKCOUNT, HOOK_BYTECODES);
     lua_call(L, 0, 1);
     if (!lua_istable(L, -1)) {
-        return luaL_error(L, "the file must end with `return { … }`, it gives back %s", luaL_typename(L, -1));
+        return refuse(L, FINDING_NO_POLICY, "the file must end with `return { … }`, it gives back %s",
+                      luaL_typename(L, -1));
     }
-    if (is_list(L, "the configuration")) return luaL_error(L, "the configuration must be named fields, not a list");
+    if (is_list(L, "the configuration"))
+        return refuse(L, FINDING_BAD_VALUE, "the configuration must be named fields, not a list");
     fill(L, room->tree, "", 1);
     return 0;
 }
@@ -254,6 +278,7 @@ static void explain(lua_State *L, struct configfile_error *why)
         }
     }
     snprintf(why->text, sizeof why->text, "%s", text);
+    why->finding = room_of(L)->refused ? room_of(L)->refused : raised_finding(slice_str(text));
 }
 
 json_t *configfile_eval(struct slice text, struct configfile_error *why)
@@ -261,7 +286,7 @@ json_t *configfile_eval(struct slice text, struct configfile_error *why)
     struct room room = {.text = text, .tree = json_object()};
     lua_State *L = lua_newstate(allocate, &room);
     if (!L) {
-        *why = (struct configfile_error){.text = "out of memory"};
+        *why = (struct configfile_error){.finding = FINDING_OTHER_ERROR, .text = "out of memory"};
         json_decref(room.tree);
         return NULL;
     }

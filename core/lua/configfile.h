@@ -14,11 +14,13 @@
 #ifndef MOONGATE_LUA_CONFIGFILE_H
 #define MOONGATE_LUA_CONFIGFILE_H
 
+#include "base/finding.h"
 #include "base/slice.h"
 
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 
 struct configfile_error {
+    enum finding finding;
     int line;       /* 0: unknown */
     char text[512]; /* without file and line */
 };

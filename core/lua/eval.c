@@ -2,20 +2,21 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "lua/calls.h"
 #include "lua/simulate.h"
 
-#define FAULTS_MAX 64   /* policies of one chain that may fail and be passed over */
-#define STATE_FIELDS 32 /* facts that a usual request asks for: one allocation */
+#define FAULTS_MAX 64 /* policies of one chain that may fail and be passed over */
 
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how)
 {
-    struct policy_eval *eval = mem_zalloc(1, sizeof *eval);
+    struct policy_eval *eval = mem_alloc(sizeof *eval);
     check(policy_has(set, how->phase));
     eval_init(eval, policy_set_ref(set), x, &set->entries[how->phase], how);
-    if (how->phase == PHASE_REQUEST) memcpy(x->policy_digest, policy_set_digest(set), sizeof x->policy_digest);
+    if (how->phase == PHASE_REQUEST)
+        memcpy(x->decision.policy_digest, policy_set_digest(set), sizeof x->decision.policy_digest);
     return eval;
 }
 
@@ -48,12 +49,10 @@ uint32_t policy_eval_left_ms(const struct policy_eval *eval)
     return took_ms < eval->task.limits.deadline_ms ? eval->task.limits.deadline_ms - (uint32_t)took_ms : 0;
 }
 
-/* FNV-1a (Fowler, Noll, Vo), 64 bits: the same request draws the same numbers wherever it is decided again. */
+/* The same request draws the same numbers wherever it is decided again. */
 static uint64_t seed_of(const char *id)
 {
-    uint64_t hash = 0xcbf29ce484222325ull;
-    for (; *id; id++)
-        hash = (hash ^ (unsigned char)*id) * 0x100000001b3ull;
+    uint64_t hash = hash_bytes(slice_str(id), 0);
     return hash ? hash : 1;
 }
 
@@ -61,35 +60,47 @@ static uint64_t seed_of(const char *id)
  * counted between turns of its loop; where it did not, as in commands, it is done here. */
 static void estimate(struct policy_set *set, struct exchange *x)
 {
-    if (x->is_estimated || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
-    x->is_estimated = true;
-    x->estimate_output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
+    if (x->estimate.is_made || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
+    x->estimate.is_made = true;
+    x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
     if (!x->count) x->count = count_new(&x->request, terms_table_vocabularies(set->terms, x->request.model), NULL);
     while (!count_step(x->count, UINT64_MAX))
         continue;
     struct count_total total = count_total(x->count, terms_table_counting(set->terms, x->request.model));
-    x->estimate_input_tokens = total.input_tokens;
-    x->is_estimate_flagged = total.is_estimated;
-    x->is_estimate_partial = total.is_partial;
+    x->estimate.input_tokens = total.input_tokens;
+    x->estimate.is_flagged = total.is_estimated;
+    x->estimate.is_partial = total.is_partial;
 }
 
 static void believe_key(struct exchange *x)
 {
-    if (!x->key || !key_record_is_live(x->key, x->born_wall_ns)) return;
-    x->app = x->key->app;
-    x->department = x->key->department;
-    x->user = x->key->user;
-    x->team = x->key->team;
+    if (!x->identity.key || !key_record_is_live(x->identity.key, x->born_wall_ns)) return;
+    x->identity.app = x->identity.key->app;
+    x->identity.department = x->identity.key->department;
+    x->identity.user = x->identity.key->user;
+    x->identity.team = x->identity.key->team;
+}
+
+/* It begins in scripts/. */
+static void init_task(struct policy_eval *eval)
+{
+    vm_task_init(&eval->task, &eval->set->limits);
+    eval->task.is_trusted = true;
 }
 
 void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,
                const struct policy_call *how)
 {
-    *eval = (struct policy_eval){.set = set, .x = x, .entry = *entry, .answer = &x->verdict, .state_ref = LUA_NOREF};
+    memset(eval, 0, sizeof *eval);
+    eval->set = set;
+    eval->x = x;
+    eval->entry = *entry;
+    eval->answer = &x->decision.verdict;
+    eval->state_ref = LUA_NOREF;
     if (how) eval->how = *how;
     eval->serial = ++set->serials;
     eval->random = seed_of(x->id);
-    vm_task_init(&eval->task, &set->limits);
+    init_task(eval);
     if (eval->how.phase != PHASE_REQUEST) {
         eval->own_answer = mem_zalloc(1, sizeof *eval->own_answer);
         eval->answer = eval->own_answer;
@@ -98,6 +109,35 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
     simulate_adopt(x, set->auth);
     believe_key(x);
     estimate(set, x);
+}
+
+/* --- the table of facts --- */
+
+/* The one on top; places are used again, since making one is dearer than all else about it. */
+static void keep_state(lua_State *L, struct policy_eval *eval)
+{
+    struct policy_set *set = eval->set;
+    if (!set->state_ref_count) {
+        eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        return;
+    }
+    eval->state_ref = set->state_refs[--set->state_ref_count];
+    lua_rawseti(L, LUA_REGISTRYINDEX, eval->state_ref);
+}
+
+static void drop_state(struct policy_eval *eval)
+{
+    struct policy_set *set = eval->set;
+    lua_State *L = vm_main(set->vm);
+    if (eval->state_ref == LUA_NOREF) return;
+    if (set->state_ref_count == EVAL_SPARES_MAX) {
+        luaL_unref(L, LUA_REGISTRYINDEX, eval->state_ref);
+    } else {
+        lua_pushboolean(L, false); /* the place is there: allocates nothing */
+        lua_rawseti(L, LUA_REGISTRYINDEX, eval->state_ref);
+        set->state_refs[set->state_ref_count++] = eval->state_ref;
+    }
+    eval->state_ref = LUA_NOREF;
 }
 
 /* --- strands --- */
@@ -131,8 +171,7 @@ static void drop_strands(struct policy_eval *eval)
 void eval_clear(struct policy_eval *eval)
 {
     drop_strands(eval);
-    luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, eval->state_ref);
-    eval->state_ref = LUA_NOREF;
+    drop_state(eval);
     mem_free(eval->own_answer);
     eval->own_answer = NULL;
 }
@@ -176,8 +215,9 @@ static int on_start(lua_State *L)
     struct start *start = lua_touserdata(L, 1);
     struct policy_eval *eval = start->eval;
     if (eval->state_ref == LUA_NOREF) {
-        lua_createtable(L, 0, STATE_FIELDS);
-        eval->state_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, eval->set->facts_ref);
+        lua_call(L, 0, 1);
+        keep_state(L, eval);
     }
     drop_strands(eval);
     lua_State *co = add_strand(L, eval, NULL)->co;
@@ -227,7 +267,7 @@ static enum vm_result after_fault(struct policy_eval *eval, struct strand *stran
         return VM_DONE;
     }
     eval->is_late = false;
-    vm_task_init(&eval->task, &eval->set->limits);
+    init_task(eval);
     return start(eval, eval->entry.after_fault_ref, text);
 }
 

@@ -6,6 +6,7 @@
 
 #include "exchange/exchange.h"
 #include "exchange/terms.h"
+#include "lua/observe.h"
 #include "lua/policy.h"
 #include "lua/vm.h"
 
@@ -16,16 +17,13 @@ struct policy_entry {
     int run_ref, after_fault_ref;
 };
 
-/* Who counts for limits and budgets: called inside Lua, with an operation and its table as the only two values on the
- * stack; gives the answer, or nil and why not. May raise, may yield. */
-typedef int (*policy_counters_fn)(lua_State *L);
-
 /* A coroutine that ended well and is used again: making and collecting one is a tenth of what a request costs here. */
 struct spare_strand {
     lua_State *co;
     int co_ref; /* registry */
 };
 #define EVAL_SPARES_MAX 16
+#define EVAL_VIEWS 11 /* kinds of ctx and what hangs on it */
 
 struct policy_set {
     unsigned refs;
@@ -36,15 +34,20 @@ struct policy_set {
     bool buffers;                /* some on_response wants streams whole */
     struct spare_strand spares[EVAL_SPARES_MAX];
     size_t spare_count;
+    int state_refs[EVAL_SPARES_MAX]; /* registry: places for tables of facts, nobody's at the moment */
+    size_t state_ref_count;
     uint64_t serials;            /* evaluations begun; names views */
     struct policy_eval *running; /* whose slice it is; NULL between slices */
     uint64_t random;             /* math.random while loading */
-    policy_counters_fn counters; /* NULL: nobody counts */
-    struct watch *watch;         /* of tests; usually NULL */
-    int watched_ref;             /* registry: list of policies' names and tables, when watched */
+    const struct policy_host *host; /* who will be asked; NULL: nobody counts, and simulations ask nobody */
+    void *host_arg;
+    struct policy_observer observer; /* of tests; usually nobody */
+    int watched_ref;             /* registry: list of policies' names and tables, when observed */
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
     int use_ref;                 /* registry: use() of scripts/boot.lua */
+    int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
+    int facts_ref;               /* registry: what makes an evaluation's table of facts */
     /* while loading only */
     const struct settings *settings;
     struct policy_errors *errors;
@@ -63,6 +66,7 @@ struct strand {
     int order;                 /* among its siblings, from 1 */
     uint64_t ticket;           /* STRAND_WAITING: what it waits for */
     struct http_answer *reply; /* came for it, and was not taken yet; see calls.h */
+    const struct counters_answer *counted; /* the same, of the counters; in the exchange's arena */
 };
 
 struct policy_eval {
@@ -70,12 +74,13 @@ struct policy_eval {
     struct exchange *x;
     struct policy_call how;
     struct policy_entry entry;
-    struct verdict *answer; /* x->verdict, or own_answer in the later phases */
+    struct verdict *answer; /* x->decision.verdict, or own_answer in the later phases */
     struct verdict *own_answer;
     struct vm_task task;
     uint64_t serial;
     uint64_t random;
     int state_ref; /* registry: its table of facts (scripts/facts.lua) */
+    const struct redact_rules *detector; /* of the chain's redaction policy; NULL: nothing is looked for */
     struct strand strands[EVAL_STRANDS_MAX];
     struct strand *current; /* inside a slice */
     bool is_done;
@@ -83,10 +88,6 @@ struct policy_eval {
     unsigned faults; /* policies that failed and were passed over */
     unsigned calls;  /* to services */
 };
-
-/* policy_set_load for tests: `watch` (lua/watch.h; may be NULL) outlives the set, counters may be NULL. */
-struct policy_set *policy_set_load_tested(struct bundle *bundle, const struct settings *settings, struct watch *watch,
-                                          policy_counters_fn counters, struct policy_errors *errors);
 
 /* The two functions are references in the registry, and stay the caller's; how may be NULL for a bare request. */
 void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange *x, const struct policy_entry *entry,

@@ -1,6 +1,6 @@
 /*
- * What policies ask of the process that they run in: calls to other services, a cache, metrics. Given by the owner of
- * an evaluation as a struct of functions, so that a worker, the test kit and the checker can each be asked.
+ * What policies ask of the process that they run in: calls to other services, counters, a cache, metrics. Given by the
+ * owner of an evaluation as a struct of functions, so that a worker, the test kit and the checker can each be asked.
  *
  *     static const struct policy_host host = {.http_start = on_start, .http_cancel = on_cancel, …};
  *     struct policy_call how = {.phase = PHASE_REQUEST, .host = &host, .host_arg = flow, .on_ready = wake, .arg = job};
@@ -8,8 +8,9 @@
  *     … POLICY_WAITING …                                    // on_start(flow, &request, ticket) came meanwhile
  *     policy_http_done(ticket, &reply);                     // from wherever the answer came: on_ready(job) follows
  *
- * A ticket is good for one answer. One whose evaluation was cancelled, stopped or has ended is not known any more, and
- * what comes for it is dropped: no pointer into an evaluation ever leaves this floor.
+ * A ticket is good for one answer, which may come at once, inside the call that asks. One whose evaluation was
+ * cancelled, stopped or has ended is not known any more, and what comes for it is dropped: no pointer into an
+ * evaluation ever leaves this floor.
  */
 #ifndef MOONGATE_LUA_HOST_H
 #define MOONGATE_LUA_HOST_H
@@ -21,6 +22,7 @@
 #include "base/slice.h"
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
+#include "store/counters.h"
 
 struct cache;
 
@@ -63,10 +65,21 @@ struct policy_host {
     void (*metric)(void *arg, const struct policy_metric *metric);
     void (*log)(void *arg, const char *level, struct slice place, struct slice text);
     struct cache *(*cache)(void *arg);
+    /* COUNTERS_ADMIT or COUNTERS_PEEK, answered by policy_counters_done(), inside this call or later; an answer that
+     * says why there is none is one too. The question is borrowed until then, or until counters_cancel(). */
+    void (*counters)(void *arg, const struct counters_question *question, uint64_t ticket);
+    /* Nobody waits for the ticket any more. What its admission took, or takes yet, is for the counters to release. */
+    void (*counters_cancel)(void *arg, uint64_t ticket);
+    /* Tells somebody, in its own time; nothing comes back. */
+    void (*notify)(void *arg, const struct counters_notice *notice);
 };
 
-/* The answer to a ticket, once; unknown tickets are welcome. The evaluation's on_ready comes before this returns. */
+/* The answer to a ticket, once; unknown tickets are welcome. Where the evaluation is not in the middle of a step, its
+ * on_ready comes before this returns. */
 void policy_http_done(uint64_t ticket, const struct policy_http_reply *reply);
+/* The same. True: it was heard, and what it took is a hold of the exchange (exchange/hold.h), for its owner to close.
+ * False: nobody waits for it, and an admission that was granted is for the counters to release. */
+bool policy_counters_done(uint64_t ticket, const struct counters_answer *answer);
 /* Tickets that are open in this process: 0 when nothing waits. */
 size_t policy_tickets_open(void);
 

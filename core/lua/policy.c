@@ -3,9 +3,9 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/bind.h"
+#include "lua/observe.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
-#include "lua/watch.h"
 
 static size_t live_generations;
 
@@ -60,7 +60,7 @@ static void load(struct policy_set *set)
 {
     struct fault why;
     if (vm_protect(set->vm, on_load, NULL, &why)) return;
-    struct policy_error error = {.file = SLICE("policies"), .text = slice_str(why.text)};
+    struct policy_error error = {.finding = FINDING_OTHER_ERROR, .file = SLICE("policies"), .text = slice_str(why.text)};
     policy_errors_add(set->errors, &error);
 }
 
@@ -76,20 +76,26 @@ bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFu
 
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
-    return policy_set_load_tested(bundle, settings, NULL, NULL, errors);
+    return policy_set_load_for(bundle, &(struct policy_load){.settings = settings}, errors);
 }
 
-struct policy_set *policy_set_load_tested(struct bundle *bundle, const struct settings *settings, struct watch *watch,
-                                          policy_counters_fn counters, struct policy_errors *errors)
+static void observe(struct policy_set *set, const struct policy_observer *observer)
 {
-    struct policy_set *set = set_new(bundle, settings);
-    set->counters = counters;
-    set->watch = watch;
-    if (watch && watch_has_lines(watch)) {
-        vm_watch(set->vm, watch_line, watch);
-        set->limits.cpu_ms *= WATCH_SLOWDOWN;
-    }
-    set->settings = settings;
+    if (!observer) return;
+    set->observer = *observer;
+    if (!observer->on_line) return;
+    vm_watch(set->vm, observer->on_line, observer->arg);
+    set->limits.cpu_ms *= observer->slowdown;
+}
+
+struct policy_set *policy_set_load_for(struct bundle *bundle, const struct policy_load *how,
+                                       struct policy_errors *errors)
+{
+    struct policy_set *set = set_new(bundle, how->settings);
+    observe(set, how->observer);
+    set->host = how->host;
+    set->host_arg = how->host_arg;
+    set->settings = how->settings;
     set->errors = errors;
     load(set);
     set->settings = NULL;

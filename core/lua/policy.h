@@ -8,7 +8,7 @@
  *
  *     struct policy_eval *eval = policy_decide(set, x);
  *     while (policy_eval_step(eval) == POLICY_MORE) ...;   // each further step in a later turn of the loop
- *     policy_eval_free(eval);                              // x->verdict says what was decided
+ *     policy_eval_free(eval);                              // x->decision.verdict says what was decided
  *
  *     if (policy_has(set, PHASE_ATTEMPT)) eval = policy_begin(set, x, &how); … policy_eval_answer(eval)
  *
@@ -27,6 +27,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/finding.h"
 #include "base/slice.h"
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
@@ -35,16 +36,15 @@
 #include "lua/host.h"
 
 struct policy_set;
-struct watch;
 struct policy_eval;
 
 /* One thing that is wrong with a bundle. */
 struct policy_error {
+    enum finding finding;
     struct slice file; /* "policies/routing.lua" */
     int line, column;  /* 0: unknown; both count from 1 */
     struct slice text; /* "rules[1].when.max_latency: unknown condition 'max_latency'" */
     struct slice hint; /* "did you mean 'max_latency_ms'?"; may be empty */
-    bool is_warning;   /* does not keep the bundle from loading */
 };
 
 struct policy_errors {
@@ -68,6 +68,21 @@ void policy_errors_print(const struct policy_errors *errors, const struct bundle
  */
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings,
                                    struct policy_errors *errors);
+
+struct policy_observer; /* lua/observe.h */
+
+/* What a generation is loaded for; every member may be NULL. */
+struct policy_load {
+    const struct settings *settings; /* borrowed while loading */
+    /* Who will be asked: where it counts nothing, policies that want counting are warned of. Requests made up inside
+     * (core.simulate) peek at its counters, which must answer at once then. Outlives the set. */
+    const struct policy_host *host;
+    void *host_arg;
+    const struct policy_observer *observer; /* of tests; copied */
+};
+struct policy_set *policy_set_load_for(struct bundle *bundle, const struct policy_load *load,
+                                       struct policy_errors *errors);
+
 struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is welcome */
 
@@ -82,8 +97,8 @@ size_t policy_live_generations(void);
 
 /* When policies are asked. */
 enum policy_phase {
-    PHASE_REQUEST,  /* rules and on_request: decides, into x->verdict */
-    PHASE_ATTEMPT,  /* on_attempt: may x->verdict.targets[x->target_index] be called? */
+    PHASE_REQUEST,  /* rules and on_request: decides, into x->decision.verdict */
+    PHASE_ATTEMPT,  /* on_attempt: may x->decision.verdict.targets[x->target_index] be called? */
     PHASE_DELTA,    /* on_delta: may this text of a stream go out? No I/O */
     PHASE_RESPONSE, /* on_response: the answer is complete; may it go out? */
     PHASE_DONE,     /* on_done: all is over */
@@ -96,7 +111,7 @@ bool policy_has(const struct policy_set *set, enum policy_phase phase);
 bool policy_buffers(const struct policy_set *set);
 
 enum policy_step {
-    POLICY_DONE,    /* x->verdict, trace, annotations and identity are filled; of later phases policy_eval_answer() */
+    POLICY_DONE,    /* x->decision and x->identity are filled; of later phases policy_eval_answer() */
     POLICY_MORE,    /* the slice is over: step again in a later turn of the loop */
     POLICY_WAITING, /* for an answer from outside: step again when on_ready was called */
 };
@@ -106,6 +121,7 @@ struct policy_call {
     enum policy_phase phase;
     struct slice delta;              /* PHASE_DELTA: the text; borrowed */
     bool is_sent;                    /* PHASE_RESPONSE: the client has the answer, a denial comes too late */
+    bool is_rehearsal;               /* nothing comes of it: counters are peeked at, nobody is told anything */
     const struct settings *settings; /* egress; NULL: there is none to ask. Borrowed */
     const struct policy_host *host;  /* NULL: no services. Borrowed */
     void *host_arg;
@@ -116,9 +132,9 @@ struct policy_call {
 /*
  * Begins to decide one exchange; never NULL. x is borrowed until policy_eval_free. Expected to be filled before:
  * api, head, request (parsed body), model_path, key, key_presented, born_wall_ns. Nothing runs before the first step.
- * Later phases also expect verdict, target_index, attempts, response, usage and outcome as far as they are known.
+ * Later phases also expect decision, target_index, attempts, response and outcome as far as they are known.
  *
- * PHASE_REQUEST fills x->verdict, trace, annotations, app/department/user/team, the estimates and policy_digest.
+ * PHASE_REQUEST fills x->decision, what the auth policy settles of x->identity, and x->estimate.
  * API_MODELS, API_MODEL: ALLOW with verdict.models (what this key may use), or for API_MODEL 404 model_not_found.
  */
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how);

@@ -25,7 +25,7 @@ void policy_errors_add(struct policy_errors *errors, const struct policy_error *
     copy->file = arena_copy(&errors->arena, error->file);
     copy->text = arena_copy(&errors->arena, error->text);
     copy->hint = arena_copy(&errors->arena, error->hint);
-    if (!error->is_warning) errors->error_count++;
+    if (!finding_is_warning(error->finding)) errors->error_count++;
 }
 
 static int by_place(const void *a, const void *b)
@@ -78,7 +78,7 @@ void policy_errors_print(const struct policy_errors *errors, const struct bundle
         buf_append(out, error->file);
         if (error->line) buf_printf(out, ":%d", error->line);
         if (error->line && error->column) buf_printf(out, ":%d", error->column);
-        buf_printf(out, ": %s%.*s", error->is_warning ? "warning: " : "", SLICE_FMT(error->text));
+        buf_printf(out, ": %s%.*s", finding_is_warning(error->finding) ? "warning: " : "", SLICE_FMT(error->text));
         if (error->hint.len) buf_printf(out, " (%.*s)", SLICE_FMT(error->hint));
         buf_append_char(out, '\n');
         print_excerpt(error, bundle, out);

@@ -59,20 +59,20 @@ static void read_headers(struct exchange *x, const struct json_tape *tape)
 static bool read_key(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
     uint32_t key = json_get(tape, 0, SLICE("key"));
-    x->key_presented =
+    x->identity.key_presented =
         json_is(tape, key, JSON_OBJECT) || json_is(tape, json_get(tape, 0, SLICE("key_presented")), JSON_TRUE);
-    if (x->key_presented) x->credential_header = SLICE("authorization");
+    if (x->identity.key_presented) x->identity.credential_header = SLICE("authorization");
     if (!json_is(tape, key, JSON_OBJECT)) {
-        x->keyring = keyring_empty();
+        x->identity.keyring = keyring_empty();
         return true;
     }
     struct slice fields = json_raw(tape, key);
     struct slice rest = slice_trim(slice_of(fields.ptr + 1, fields.len - 1));
     struct slice snapshot = arena_printf(&x->arena, "{\"keys\":[{\"digest\":\"%064d\"%s%.*s]}", 0,
                                          rest.len && rest.ptr[0] == '}' ? "" : ",", SLICE_FMT(rest));
-    x->keyring = keyring_parse(snapshot, why);
-    if (!x->keyring) return false;
-    x->key = keyring_find(x->keyring, no_digest);
+    x->identity.keyring = keyring_parse(snapshot, why);
+    if (!x->identity.keyring) return false;
+    x->identity.key = keyring_find(x->identity.keyring, no_digest);
     return true;
 }
 
@@ -80,15 +80,15 @@ static bool read_token(struct exchange *x, const struct json_tape *tape, struct 
 {
     uint32_t token = json_get(tape, 0, SLICE("token"));
     if (token == JSON_NONE) return true;
-    x->token_presented = true;
-    x->credential_header = SLICE("authorization");
+    x->identity.token_presented = true;
+    x->identity.credential_header = SLICE("authorization");
     if (json_is(tape, token, JSON_OBJECT)) {
-        x->simulated_claims = arena_copy(&x->arena, json_raw(tape, token));
+        x->identity.simulated_claims = arena_copy(&x->arena, json_raw(tape, token));
         return true;
     }
     for (int no = JWT_GOOD + 1; no < JWT_REFUSAL_COUNT; no++) {
         if (!json_text_is(tape, token, slice_str(jwt_refusal_word((enum jwt_refusal)no)))) continue;
-        x->token_refusal = (enum jwt_refusal)no;
+        x->identity.token_refusal = (enum jwt_refusal)no;
         return true;
     }
     return fault_set(why, FAULT_BAD_REQUEST, "token: its claims, or why it is refused: expired, signature, audience …");
@@ -98,22 +98,22 @@ void simulate_adopt(struct exchange *x, const struct auth_rules *rules)
 {
     struct jwt token;
     struct fault why;
-    struct slice claims = x->simulated_claims;
+    struct slice claims = x->identity.simulated_claims;
     if (!claims.len) return;
-    x->simulated_claims = SLICE_NONE;
-    x->token_refusal = JWT_ISSUER;
+    x->identity.simulated_claims = SLICE_NONE;
+    x->identity.token_refusal = JWT_ISSUER;
     jwt_init(&token);
     uint32_t iss = json_parse(&token.claims, claims, &why) ? json_get(&token.claims, 0, SLICE("iss")) : JSON_NONE;
     if (json_is(&token.claims, iss, JSON_STRING))
-        x->token_issuer = arena_copy(&x->arena, json_text(&token.claims, iss, &x->arena));
-    const struct issuer_rules *issuer = rules ? auth_rules_issuer(rules, x->token_issuer) : NULL;
+        x->identity.token_issuer = arena_copy(&x->arena, json_text(&token.claims, iss, &x->arena));
+    const struct issuer_rules *issuer = rules ? auth_rules_issuer(rules, x->identity.token_issuer) : NULL;
     if (!issuer && rules && rules->issuer_count == 1 && iss == JSON_NONE) issuer = &rules->issuers[0];
     if (issuer) {
         struct key_record *record = arena_zalloc(&x->arena, sizeof *record);
-        bool is_good = claims_read(issuer, &token, &x->arena, record, &x->token_claim);
-        x->token_issuer = arena_copy(&x->arena, issuer->token.issuer);
-        x->token_refusal = is_good ? JWT_GOOD : JWT_CLAIM;
-        x->key = is_good ? record : NULL;
+        bool is_good = claims_read(issuer, &token, &x->arena, record, &x->identity.token_claim);
+        x->identity.token_issuer = arena_copy(&x->arena, issuer->token.issuer);
+        x->identity.token_refusal = is_good ? JWT_GOOD : JWT_CLAIM;
+        x->identity.key = is_good ? record : NULL;
     }
     jwt_clear(&token);
 }
@@ -137,14 +137,14 @@ static bool read_numbers(struct exchange *x, const struct json_tape *tape, struc
 {
     bool has_input, has_output, has_time, has_cost;
     uint64_t seconds = 0, cost = 0;
-    if (!read_count(tape, SLICE("input_tokens"), &x->estimate_input_tokens, &has_input, why) ||
-        !read_count(tape, SLICE("output_tokens"), &x->estimate_output_tokens, &has_output, why) ||
+    if (!read_count(tape, SLICE("input_tokens"), &x->estimate.input_tokens, &has_input, why) ||
+        !read_count(tape, SLICE("output_tokens"), &x->estimate.output_tokens, &has_output, why) ||
         !read_count(tape, SLICE("time"), &seconds, &has_time, why) ||
         !read_count(tape, SLICE("cost_nano"), &cost, &has_cost, why)) {
         return false;
     }
     if (has_time && seconds > UINT64_MAX / NS_PER_S) return fault_set(why, FAULT_BAD_REQUEST, "time: too far away");
-    x->is_estimated = x->is_estimate_flagged = has_input;
+    x->estimate.is_made = x->estimate.is_flagged = has_input;
     if (has_cost) x->known_cost_nano = (int64_t)cost;
     if (has_time) x->born_wall_ns = seconds * NS_PER_S;
     return true;

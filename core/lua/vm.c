@@ -17,7 +17,7 @@
  * costs as much as the whole heap, so small heaps are left alone for longer. */
 #define GARBAGE_BYTES (4u * MIB)
 
-#define SMALL_CLASSES 32
+#define SMALL_CLASSES 64
 
 struct vm {
     lua_State *L;
@@ -27,6 +27,7 @@ struct vm {
     struct page *pages;
     struct free_block *free[SMALL_CLASSES];
     int events; /* that the hook is called for */
+    bool is_hooked;
     void (*on_line)(void *arg, const char *source, int line);
     void *line_arg;
 };
@@ -56,7 +57,7 @@ static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
 #ifdef __SANITIZE_ADDRESS__
 #define SMALL_BYTES_MAX 0u
 #else
-#define SMALL_BYTES_MAX 512u
+#define SMALL_BYTES_MAX 1024u
 #endif
 #define SMALL_STEP 16u
 #define PAGE_BYTES (32u * KIB)
@@ -216,6 +217,49 @@ static void on_hook(lua_State *L, lua_Debug *ar)
     }
 }
 
+/* Lines are watched whoever runs. */
+static void set_hook(struct vm *vm, bool is_wanted)
+{
+    is_wanted = is_wanted || vm->on_line;
+    if (vm->is_hooked == is_wanted) return;
+    vm->is_hooked = is_wanted;
+    lua_sethook(vm->L, on_hook, is_wanted ? vm->events : 0, VM_TICK_BYTECODES);
+}
+
+static void clear_hook(struct vm *vm)
+{
+    vm->is_hooked = false;
+    lua_sethook(vm->L, NULL, 0, 0);
+}
+
+static void distrust(struct vm *vm, struct vm_task *task)
+{
+    task->is_trusted = false;
+    set_hook(vm, true);
+}
+
+void vm_trust(lua_State *L)
+{
+    struct vm *vm = vm_of(L);
+    struct vm_task *task = vm->task;
+    if (!task || task->is_trusted || task->stop || task->trusts == VM_TRUSTS_MAX) return;
+    task->trusts++;
+    task->is_trusted = true;
+    set_hook(vm, false);
+}
+
+void vm_distrust(lua_State *L)
+{
+    struct vm *vm = vm_of(L);
+    if (vm->task && vm->task->is_trusted) distrust(vm, vm->task);
+}
+
+bool vm_is_slice_over(lua_State *L)
+{
+    struct vm_task *task = vm_of(L)->task;
+    return task && lua_isyieldable(L) && is_slice_over(task, clock_mono_ns());
+}
+
 void vm_charge(lua_State *L, size_t bytes)
 {
     struct vm *vm = vm_of(L);
@@ -224,6 +268,7 @@ void vm_charge(lua_State *L, size_t bytes)
     task->bytecodes += bytes / 3;
     if (!task->stop && task->bytecodes >= task->limits.bytecodes) task->stop = VM_STOP_BYTECODES;
     if (task->stop) luaL_error(L, "stopped");
+    if (task->is_trusted && task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES) distrust(vm, task); /* so much for short */
 }
 
 /* --- running --- */
@@ -240,14 +285,15 @@ static void begin_slice(struct vm *vm, struct vm_task *task)
     task->slice_mono_ns = clock_mono_ns();
     task->slice_cpu_ns = 0;
     task->slice_bytecodes = task->bytecodes;
-    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
+    set_hook(vm, !task->is_trusted);
 }
 
 static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer)
 {
     vm->task = outer;
     task->cpu_ns += slice_cpu_ns(task, clock_mono_ns() - task->slice_mono_ns);
-    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
+    if (task->stop) clear_hook(vm); /* it ran at every bytecode */
+    set_hook(vm, outer && !outer->is_trusted);
 }
 
 static int collect(lua_State *L)
@@ -345,7 +391,6 @@ struct vm *vm_new(void)
     check(vm->L);
     lua_atpanic(vm->L, on_panic);
     check(luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF));
-    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
     return vm;
 }
 
@@ -368,7 +413,7 @@ void vm_watch(struct vm *vm, void (*on_line)(void *arg, const char *source, int 
     vm->on_line = on_line;
     vm->line_arg = arg;
     vm->events = LUA_MASKCOUNT | LUA_MASKLINE;
-    lua_sethook(vm->L, on_hook, vm->events, VM_TICK_BYTECODES);
+    set_hook(vm, true);
 }
 
 lua_State *vm_main(const struct vm *vm)

@@ -13,6 +13,8 @@
  * A count hook runs every 1000 bytecodes and yields when the slice is over. A task over a limit is stopped by never
  * being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a gsub callback) the
  * hook raises at every further bytecode until it can. C functions that work without bytecodes charge for it.
+ * The hook costs a dozen instructions a bytecode, so our own scripts, where they are known to be short, run without it:
+ * vm_trust() turns it off, vm_distrust() on before a policy's code can run.
  *
  * Names: vm_raise_*, vm_charge and whatever takes a lua_State besides vm_of() may raise (longjmp): only call them from
  * inside a C function that Lua called. No C resource may be held across such a call.
@@ -31,6 +33,7 @@
 #include "base/slice.h"
 
 #define VM_TICK_BYTECODES 1000 /* between two calls of the hook */
+#define VM_TRUSTS_MAX 64       /* times that one task may leave the hook: each forgets less than a tick */
 #define VM_PLACE_BYTES 96
 
 struct vm;
@@ -58,6 +61,8 @@ struct vm_task {
     uint64_t alloc_bytes; /* asked for so far; freeing gives nothing back */
     uint64_t cpu_ns;      /* of the slices before this one */
     uint64_t born_mono_ns;
+    bool is_trusted;      /* our own code runs, without the hook */
+    unsigned trusts;
     char place[VM_PLACE_BYTES]; /* "policies/budget.lua:38", where it was stopped; may be empty */
 
     /* this slice */
@@ -98,6 +103,12 @@ struct vm_task *vm_task(const struct vm *vm);
  * result is VM_RAISED or VM_STOPPED. Does not raise. */
 void vm_fault_text(const struct vm_task *task, lua_State *co, enum vm_result result, char *text, size_t size);
 
+/* What runs from here on is our own code, and little of it: no hook. */
+void vm_trust(lua_State *L);
+/* A policy's code may run from here on. Costs nothing where it did already. */
+void vm_distrust(lua_State *L);
+/* For C functions that work in pieces: has this slice taken its time, so that they shall yield? */
+bool vm_is_slice_over(lua_State *L);
 /* A C function's work, in bytes of text looked at (three weigh one bytecode); raises when the budget is gone. */
 void vm_charge(lua_State *L, size_t bytes);
 /* The nearest caller that is a policy file, as "policies/x.lua:38"; false when there is none. Does not raise. */

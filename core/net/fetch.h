@@ -110,6 +110,8 @@ void fetch_cancel(struct fetch *f);
 /* The request's bytes are no longer borrowed: they are copied, or sent and cannot be asked for again. */
 bool fetch_has_body(const struct fetch *f);
 enum fetch_phase fetch_phase(const struct fetch *f);
+/* The provider may have the request, or a part of it; false while connecting. In on_end: as it was before the end. */
+bool fetch_is_sent(const struct fetch *f);
 /* The request went out on a connection that had served another. False while connecting. */
 bool fetch_connection_reused(const struct fetch *f);
 /* "203.0.113.7:443"; "" while connecting. Valid until the fetch ends. */

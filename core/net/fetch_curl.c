@@ -117,6 +117,7 @@ static void finish(struct fetch *f, const struct fault *why)
 {
     remove_from_curl(f);
     quit(f);
+    f->was_sent = fetch_is_sent(f);
     f->phase = FETCH_ENDED;
     f->events->on_end(f->arg, why, why == NULL);
     recycle(f);
@@ -382,6 +383,11 @@ bool fetch_has_body(const struct fetch *f)
 enum fetch_phase fetch_phase(const struct fetch *f)
 {
     return f->phase;
+}
+
+bool fetch_is_sent(const struct fetch *f)
+{
+    return f->phase == FETCH_ENDED ? f->was_sent : f->phase != FETCH_CONNECTING;
 }
 
 bool fetch_connection_reused(const struct fetch *f)

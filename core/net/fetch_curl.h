@@ -49,6 +49,7 @@ struct fetch {
     const struct fetch_events *events;
     void *arg;
     enum fetch_phase phase;
+    bool was_sent; /* FETCH_ENDED: it had come beyond connecting */
     bool is_paused; /* the user says so */
     bool is_held;   /* curl was told so, at the first bytes after it */
     bool is_cancelled;

@@ -14,7 +14,7 @@
 static void warn(struct report *report, struct buf *text)
 {
     static const char hint[] = "list it there, or give the key's holder another: moongate keys create, moongate keys revoke";
-    struct diagnostic d = {.is_warning = true,
+    struct diagnostic d = {.finding = FINDING_UNLISTED_APP,
                            .file = SLICE("policies/apps.lua"),
                            .text = buf_slice(text),
                            .hint = slice_str(hint)};

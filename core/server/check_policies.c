@@ -8,7 +8,7 @@
 #include "lua/bundle.h"
 #include "server/check_apps.h"
 #include "server/check_prices.h"
-#include "lua/testbed.h"
+#include "testkit/run.h"
 
 /* Policies are spoken of as "policies/access.lua", whatever the folder is called. */
 static struct slice bundle_path(struct slice file)
@@ -24,7 +24,7 @@ void check_add_errors(const struct policy_errors *errors, const struct bundle *b
         const struct policy_error *e = &errors->items[i];
         const struct bundle_file *file = bundle_find(bundle, bundle_path(e->file));
         report_add(report,
-                   &(struct diagnostic){.is_warning = e->is_warning,
+                   &(struct diagnostic){.finding = e->finding,
                                         .file = e->file,
                                         .line = e->line,
                                         .column = e->column,
@@ -60,13 +60,14 @@ bool check_policies(const char *folder, const struct settings *settings, int in_
     struct fault why;
     struct bundle *bundle = bundle_read(folder, &why);
     if (!bundle) {
-        report_say(result->report, "%s", fault_message(&why));
+        report_say(result->report, FINDING_NO_FILE, "%s", fault_message(&why));
         return false;
     }
     policy_errors_init(&errors);
     struct policy_set *set = policy_set_load(bundle, settings, &errors);
     check_add_errors(&errors, bundle, result->report);
-    if (!set && report_errors(result->report) == 0) report_say(result->report, "the policies do not load");
+    if (!set && report_errors(result->report) == 0)
+        report_say(result->report, FINDING_OTHER_ERROR, "the policies do not load");
     bundle_serialise(bundle, out);
     result->policy_files = (unsigned)bundle_count(bundle);
     snprintf(result->digest, sizeof result->digest, "%s", bundle_digest(bundle));
@@ -93,7 +94,7 @@ static void on_test(void *arg, struct slice name)
     if (gate->on_test) gate->on_test(gate->arg, name);
 }
 
-static void on_failure(void *arg, const struct testbed_failure *failure)
+static void on_failure(void *arg, const struct run_failure *failure)
 {
     struct gate *gate = arg;
     struct slice rest, first = slice_split(failure->text, '\n', &rest);
@@ -104,7 +105,8 @@ static void on_failure(void *arg, const struct testbed_failure *failure)
     else
         buf_printf(&text, "the specs cannot be run: %.*s", SLICE_FMT(first));
     report_add(gate->report,
-               &(struct diagnostic){.file = failure->file,
+               &(struct diagnostic){.finding = FINDING_SPEC_FAILS,
+                                    .file = failure->file,
                                     .line = failure->line,
                                     .text = buf_slice(&text),
                                     .hint = SLICE("`moongate test` shows it with its trace; moongate.lua asks for it: "
@@ -120,15 +122,17 @@ bool check_specs(const char *folder, struct slice serialised, struct report *rep
     struct gate gate = {report, on_spec, arg};
     struct bundle *bundle = bundle_parse(serialised, &why);
     if (!bundle) {
-        report_say(report, "%s", fault_message(&why));
+        report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
         return false;
     }
     int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* specs run in the folder above the policies' */
-    enum testbed_end end = testbed_run(&(struct testbed_job){
+    enum run_end end = run_specs(&(struct run_job){
         .policies = folder, .bundle = bundle, .on_test = on_test, .on_failure = on_failure, .arg = &gate});
-    if (here >= 0 && fchdir(here) != 0) report_say(report, "the folder that this was started in is gone");
+    if (here >= 0 && fchdir(here) != 0)
+        report_say(report, FINDING_OTHER_ERROR, "the folder that this was started in is gone");
     if (here >= 0) close(here);
     bundle_unref(bundle);
-    if (end != TESTBED_PASSED && report_errors(report) == 0) report_say(report, "the specs cannot be run");
-    return end == TESTBED_PASSED;
+    if (end != RUN_PASSED && report_errors(report) == 0)
+        report_say(report, FINDING_SPEC_FAILS, "the specs cannot be run");
+    return end == RUN_PASSED;
 }

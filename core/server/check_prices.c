@@ -45,7 +45,7 @@ static bool compare(struct policy_set *set, const struct bundle *bundle, struct 
     buf_init(&answer);
     buf_printf(&question, "{\"old\":%.*s}", SLICE_FMT(old));
     bool ok = policy_set_ask_all(set, SCRIPT, buf_slice(&question), &errors, &answer, &code, &why);
-    if (!ok) report_say(report, "%s", fault_message(&why));
+    if (!ok) report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     check_add_errors(&errors, bundle, report);
     ok = ok && errors.error_count == 0;
     buf_clear(&question);

@@ -79,7 +79,7 @@ static int seal(const char *name, struct buf *bytes, struct report *report)
 {
     struct fault why;
     int fd = pipe_memfd_new(name, buf_slice(bytes), &why);
-    if (fd < 0) report_say(report, "%s: %s", name, fault_message(&why));
+    if (fd < 0) report_say(report, FINDING_OTHER_ERROR, "%s: %s", name, fault_message(&why));
     if (buf_len(bytes)) explicit_bzero(buf_ptr(bytes), buf_len(bytes));
     buf_clear(bytes);
     return fd;
@@ -150,7 +150,7 @@ static void check_keys(const struct check_job *job, struct check_result *result)
     if (ring) {
         result->keys_fd = seal("moongate-keys", &snapshot, result->report);
     } else {
-        report_say(result->report, "%s", fault_message(&why));
+        report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     }
     keyring_unref(ring);
     registry_close(registry);
@@ -256,16 +256,18 @@ static void on_message(void *arg, const struct pipe_message *message)
 static void explain_end(struct checker *c, int status)
 {
     if (c->is_late && c->specs_ms) {
-        report_say(c->result.report, "the specs took longer than gate.timeout (%u ms) and were stopped; the last that began: %s",
-                   c->specs_ms, c->spec_name[0] ? c->spec_name : "none");
+        report_say(c->result.report, FINDING_SPEC_FAILS,
+                   "the specs took longer than gate.timeout (%u ms) and were stopped; the last that began: %s", c->specs_ms,
+                   c->spec_name[0] ? c->spec_name : "none");
     } else if (c->is_late) {
-        report_say(c->result.report, "loading took longer than %u s and was stopped: an endless loop?",
+        report_say(c->result.report, FINDING_STOPPED, "loading took longer than %u s and was stopped: an endless loop?",
                    LIMIT_CHECK_MS / 1000);
     } else if (WIFSIGNALED(status)) {
-        report_say(c->result.report, "loading crashed the process that tried it (signal %d, %s)", WTERMSIG(status),
-                   strsignal(WTERMSIG(status)));
+        report_say(c->result.report, FINDING_CHECK_DIED, "loading crashed the process that tried it (signal %d, %s)",
+                   WTERMSIG(status), strsignal(WTERMSIG(status)));
     } else {
-        report_say(c->result.report, "the process that tries configurations ended without a result");
+        report_say(c->result.report, FINDING_CHECK_DIED,
+                   "the process that tries configurations ended without a result");
     }
 }
 
@@ -329,7 +331,7 @@ struct checker *checker_start(struct loop *loop, const struct check_job *job,
     result_init(&c->result);
     loop_timer_init(&c->timeout, loop, on_timeout, c);
     if (!pipe_pair(fds, &why)) {
-        report_say(c->result.report, "%s", fault_message(&why));
+        report_say(c->result.report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
         loop_defer(loop, tell_failure, c);
         return c;
     }
@@ -338,7 +340,7 @@ struct checker *checker_start(struct loop *loop, const struct check_job *job,
     if (c->pid == 0) run_child(job, fds[1]);
     close(fds[1]);
     if (c->pid < 0) {
-        report_say(c->result.report, "cannot fork: %s", strerror(errno));
+        report_say(c->result.report, FINDING_CHECK_DIED, "cannot fork: %s", strerror(errno));
         close(fds[0]);
         loop_defer(loop, tell_failure, c);
         return c;

@@ -1,7 +1,6 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "base/limits.h"
 #include "server/config_reader.h"
 
 /* egress = { ["https://moderation.internal"] = { clearance = "internal", name = "moderation", secret = env "X" } } */
@@ -31,27 +30,25 @@ static void check_secret(struct config_reader *r, struct slice path, const struc
 static void read_one(struct config_reader *r, struct slice path, const char *url, json_t *table, struct egress *e)
 {
     struct settings *s = r->config->settings;
-    *e = (struct egress){.origin = arena_copy(r->arena, slice_str(url)),
-                         .clearance = SLICE("public"),
-                         .timeout_ms = LIMIT_EGRESS_TIMEOUT_MS,
-                         .answer_bytes_max = LIMIT_EGRESS_ANSWER_BYTES};
+    e->origin = arena_copy(r->arena, slice_str(url));
     check_origin(r, path, e);
     const struct egress *same = settings_egress(s, e->origin);
     if (same) config_bad(r, path, NULL, "is listed twice, as `%.*s` too", SLICE_FMT(same->origin));
-    r->homes[HOME_EGRESS] = e;
+    r->homes.at[HOME_EGRESS] = e;
+    config_set_initial(r, egress_fields);
     config_read_group(r, egress_fields, path, table);
     if (json_is_object(table)) check_secret(r, path, e, table);
     s->egress_count++;
 }
 
-void config_read_egress(struct config_reader *r, struct slice path, json_t *table)
+void config_read_egress(struct config_reader *r, const struct field *f, struct slice path, json_t *table)
 {
     struct settings *s = r->config->settings;
     const char *url;
     json_t *value;
     if (!config_is_table(r, path, table)) return;
-    if (json_object_size(table) > LIMIT_EGRESS) {
-        config_bad(r, path, NULL, "more than %u services", LIMIT_EGRESS);
+    if (json_object_size(table) > f->list->items_max) {
+        config_bad(r, path, NULL, "more than %zu services", f->list->items_max);
         return;
     }
     s->egress = arena_zalloc(r->arena, (json_object_size(table) + 1) * sizeof *s->egress);

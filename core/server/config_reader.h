@@ -1,8 +1,9 @@
 /*
- * One reading of one configuration file, shared by config.c (tables, the whole) and config_values.c (single values),
- * and by nobody else.
+ * One reading of one configuration file, shared by core/server/config*.c and nobody else: what is wrong is said with its
+ * place, tables are read by their rows.
  *
- *     config_read_value(&r, field, SLICE("timeouts.idle"), value, &settings->idle_timeout_ms);
+ *     config_read_group(&r, config_fields, SLICE_NONE, tree);
+ *     return config_bad(r, path, "write \"30s\"", "`%s` is not a duration", text);
  *
  * What is wrong goes into the report with its place, and the target stays as it was.
  */
@@ -23,7 +24,7 @@ struct config_reader {
     struct places places;
     struct slice text; /* the file */
     struct slice dir;  /* its folder with a slash, "" for the current one */
-    void *homes[HOME_COUNT];
+    struct field_homes homes;
 };
 
 /* An error at that place, of the field's value or of its name. */
@@ -40,10 +41,13 @@ bool config_read_file(const char *path, size_t max, struct buf *out);
 struct slice config_join(struct config_reader *r, struct slice path, const char *name);
 /* A table of named fields, and not a list or a handle; says so when it is none. */
 bool config_is_table(struct config_reader *r, struct slice path, const struct json_t *value);
-void config_read_group(struct config_reader *r, const struct field *fields, struct slice path,
-                       struct json_t *table);
-void config_read_egress(struct config_reader *r, struct slice path, struct json_t *table);
-void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const struct json_t *value,
-                       void *to);
+/* Defaults, into the homes of the reader. */
+void config_set_initial(struct config_reader *r, const struct field *fields);
+void config_read_group(struct config_reader *r, const struct field *fields, struct slice path, struct json_t *table);
+/* Into the home of the row. */
+void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const struct json_t *value);
+void config_read_table(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
+void config_read_providers(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
+void config_read_egress(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 
 #endif

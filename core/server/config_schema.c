@@ -1,18 +1,25 @@
 #include "server/config_schema.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "exchange/settings.h"
 #include "server/config.h"
 
-#define IN_CONFIG(member) HOME_CONFIG, offsetof(struct config, member)
-#define IN_SETTINGS(member) HOME_SETTINGS, offsetof(struct settings, member)
-#define IN_PROVIDER(member) HOME_PROVIDER, offsetof(struct provider, member)
-#define IN_DEFAULTS(member) HOME_DEFAULTS, offsetof(struct provider, member)
-#define IN_EGRESS(member) HOME_EGRESS, offsetof(struct egress, member)
-#define IN_NOTHING HOME_CONFIG, 0
+#define IN(home_, type_, member_)                                                                                      \
+    .home = home_, .offset = offsetof(struct type_, member_), .size = sizeof(((struct type_ *)NULL)->member_)
+#define IN_CONFIG(member) IN(HOME_CONFIG, config, member)
+#define IN_SETTINGS(member) IN(HOME_SETTINGS, settings, member)
+#define IN_PROVIDER(member) IN(HOME_PROVIDER, provider, member)
+#define IN_DEFAULTS(member) IN(HOME_DEFAULTS, provider, member)
+#define IN_EGRESS(member) IN(HOME_EGRESS, egress, member)
+#define LIST(struct_, items_, count_)                                                                                  \
+    .items = offsetof(struct settings, items_), .count = offsetof(struct settings, count_),                            \
+    .item_bytes = sizeof(struct struct_)
+#define RANGE(min_, max_) .min = (min_), .max = (max_)
 #define END                                                                                                            \
     {                                                                                                                  \
-        NULL, FIELD_GROUP, IN_NOTHING, 0, 0, NULL                                                                      \
+        .name = NULL                                                                                                   \
     }
 
 #define MINUTE_MS 60000u
@@ -20,92 +27,245 @@
 
 /* clang-format off */
 static const struct field admin_group[] = {
-    {"listen", FIELD_ADMIN, IN_CONFIG(admin_listen), 0, 0, NULL},
+    {"listen", &type_admin_address, IN_CONFIG(admin_listen), .initial_text = "127.0.0.1:8091",
+     .env = "MOONGATE_ADMIN_LISTEN",
+     .says = "Where health and metrics answer; it must be a loopback address."},
     END,
 };
 
 static const struct field timeouts_group[] = {
-    {"header",        FIELD_DURATION, IN_SETTINGS(header_timeout_ms),     100, 10 * MINUTE_MS, NULL},
-    {"body",          FIELD_DURATION, IN_SETTINGS(body_timeout_ms),       100, 60 * MINUTE_MS, NULL},
-    {"idle",          FIELD_DURATION, IN_SETTINGS(idle_timeout_ms),       100, DAY_MS, NULL},
-    {"write",         FIELD_DURATION, IN_SETTINGS(write_timeout_ms),      100, DAY_MS, NULL},
-    {"connect",       FIELD_DURATION, IN_DEFAULTS(connect_timeout_ms),    1, 10 * MINUTE_MS, NULL},
-    {"first_byte",    FIELD_DURATION, IN_DEFAULTS(first_byte_timeout_ms), 1, DAY_MS, NULL},
-    {"upstream_idle", FIELD_DURATION, IN_DEFAULTS(idle_timeout_ms),       1, DAY_MS, NULL},
-    {"total",         FIELD_DURATION, IN_DEFAULTS(total_timeout_ms),      1, DAY_MS, NULL},
+    {"header", &type_duration, IN_SETTINGS(header_timeout_ms), RANGE(100, 10 * MINUTE_MS),
+     .initial = LIMIT_HEADER_TIMEOUT_MS,
+     .says = "A request's head must be complete within this time."},
+    {"body", &type_duration, IN_SETTINGS(body_timeout_ms), RANGE(100, 60 * MINUTE_MS),
+     .initial = LIMIT_BODY_TIMEOUT_MS,
+     .says = "The longest silence in the middle of a request's body."},
+    {"idle", &type_duration, IN_SETTINGS(idle_timeout_ms), RANGE(100, DAY_MS),
+     .initial = LIMIT_IDLE_TIMEOUT_MS,
+     .says = "How long a client's connection is kept without a request."},
+    {"write", &type_duration, IN_SETTINGS(write_timeout_ms), RANGE(100, DAY_MS),
+     .initial = LIMIT_WRITE_TIMEOUT_MS,
+     .says = "How long a client may take nothing of its answer."},
+    {"connect", &type_duration, IN_DEFAULTS(connect_timeout_ms), RANGE(1, 10 * MINUTE_MS),
+     .initial = LIMIT_CONNECT_TIMEOUT_MS,
+     .says = "How long connecting to a provider may take."},
+    {"first_byte", &type_duration, IN_DEFAULTS(first_byte_timeout_ms), RANGE(1, DAY_MS),
+     .initial = LIMIT_FIRST_BYTE_TIMEOUT_MS,
+     .says = "How long a provider may take to begin its answer."},
+    {"upstream_idle", &type_duration, IN_DEFAULTS(idle_timeout_ms), RANGE(1, DAY_MS),
+     .initial = LIMIT_UPSTREAM_IDLE_TIMEOUT_MS,
+     .says = "The longest silence in the middle of a provider's answer."},
+    {"total", &type_duration, IN_DEFAULTS(total_timeout_ms), RANGE(1, DAY_MS),
+     .initial = LIMIT_TOTAL_TIMEOUT_MS,
+     .says = "How long a call of a provider may take from its start to its end."},
     END,
 };
 
 static const struct field limits_group[] = {
-    {"body",        FIELD_SIZE,  IN_SETTINGS(body_bytes_max),  1 * KIB, 1024u * MIB, NULL},
-    {"connections", FIELD_COUNT, IN_SETTINGS(connections_max), 1, 1000000, NULL},
+    {"body", &type_size, IN_SETTINGS(body_bytes_max), RANGE(1 * KIB, 1024u * MIB),
+     .initial = LIMIT_BODY_BYTES,
+     .says = "The largest body that a request may have."},
+    {"connections", &type_count, IN_SETTINGS(connections_max), RANGE(1, 1000000),
+     .initial = LIMIT_CONNECTIONS,
+     .says = "How many clients may be connected to each worker at a time."},
     END,
 };
 
 static const struct field drain_group[] = {
-    {"grace", FIELD_DURATION, IN_SETTINGS(drain_grace_ms), 0, DAY_MS, NULL},
-    {"delay", FIELD_DURATION, IN_CONFIG(drain_delay_ms),   0, 10 * MINUTE_MS, NULL},
+    {"grace", &type_duration, IN_SETTINGS(drain_grace_ms), RANGE(0, DAY_MS),
+     .initial = LIMIT_DRAIN_MS,
+     .says = "How long requests under way may go on once no new ones are taken."},
+    {"delay", &type_duration, IN_CONFIG(drain_delay_ms), RANGE(0, 10 * MINUTE_MS),
+     .says = "How long new connections are still taken once the gateway says that it is not ready, for balancers to see."},
     END,
 };
 
 static const struct field policy_group[] = {
-    {"bytecodes", FIELD_COUNT64,  IN_SETTINGS(policy_bytecodes),   10000, 10000000000u, NULL},
-    {"cpu",       FIELD_DURATION, IN_SETTINGS(policy_cpu_ms),      1, 10000, NULL},
-    {"deadline",  FIELD_DURATION, IN_SETTINGS(policy_deadline_ms), 1, MINUTE_MS, NULL},
+    {"bytecodes", &type_count64, IN_SETTINGS(policy_bytecodes), RANGE(10000, 10000000000u),
+     .initial = LIMIT_POLICY_BYTECODES,
+     .says = "How many instructions the policies may execute for one decision."},
+    {"cpu", &type_duration, IN_SETTINGS(policy_cpu_ms), RANGE(1, 10000),
+     .initial = LIMIT_POLICY_CPU_MS,
+     .says = "How much of a processor's time the policies may take for one decision."},
+    {"deadline", &type_duration, IN_SETTINGS(policy_deadline_ms), RANGE(1, MINUTE_MS),
+     .initial = LIMIT_POLICY_DEADLINE_MS,
+     .says = "How long one decision may take, calls of services included."},
     END,
 };
 
 static const struct field gate_group[] = {
-    {"specs",   FIELD_FLAG,     IN_CONFIG(has_spec_gate), 0, 0, NULL},
-    {"timeout", FIELD_DURATION, IN_CONFIG(gate_timeout_ms), 100, LIMIT_GATE_MS_MAX, NULL},
+    {"specs", &type_flag, IN_CONFIG(has_spec_gate),
+     .says = "Nothing goes live whose specs fail, neither at the start nor at a reload."},
+    {"timeout", &type_duration, IN_CONFIG(gate_timeout_ms), RANGE(100, LIMIT_GATE_MS_MAX),
+     .initial = LIMIT_GATE_MS,
+     .says = "How long all specs together may take."},
     END,
 };
 
 static const struct field provider_timeouts_group[] = {
-    {"connect",    FIELD_DURATION, IN_PROVIDER(connect_timeout_ms),    1, 10 * MINUTE_MS, NULL},
-    {"first_byte", FIELD_DURATION, IN_PROVIDER(first_byte_timeout_ms), 1, DAY_MS, NULL},
-    {"idle",       FIELD_DURATION, IN_PROVIDER(idle_timeout_ms),       1, DAY_MS, NULL},
-    {"total",      FIELD_DURATION, IN_PROVIDER(total_timeout_ms),      1, DAY_MS, NULL},
+    {"connect", &type_duration, IN_PROVIDER(connect_timeout_ms), RANGE(1, 10 * MINUTE_MS),
+     .initial_words = "timeouts.connect",
+     .says = "How long connecting to it may take."},
+    {"first_byte", &type_duration, IN_PROVIDER(first_byte_timeout_ms), RANGE(1, DAY_MS),
+     .initial_words = "timeouts.first_byte",
+     .says = "How long it may take to begin its answer."},
+    {"idle", &type_duration, IN_PROVIDER(idle_timeout_ms), RANGE(1, DAY_MS),
+     .initial_words = "timeouts.upstream_idle",
+     .says = "The longest silence in the middle of its answer."},
+    {"total", &type_duration, IN_PROVIDER(total_timeout_ms), RANGE(1, DAY_MS),
+     .initial_words = "timeouts.total",
+     .says = "How long a call of it may take from its start to its end."},
     END,
 };
 
 const struct field provider_fields[] = {
-    {"kind",     FIELD_KIND,   IN_PROVIDER(kind), 0, 0, NULL},
-    {"url",      FIELD_URL,    IN_PROVIDER(url), 0, 0, NULL},
-    {"key",      FIELD_SECRET, IN_PROVIDER(key), 0, 0, NULL},
-    {"ca",       FIELD_CA,     IN_PROVIDER(ca_file), 0, 0, NULL},
-    {"usage",    FIELD_FLAG,   IN_PROVIDER(can_report_usage), 0, 0, NULL},
-    {"http2",    FIELD_FLAG,   IN_PROVIDER(is_http2), 0, 0, NULL},
-    {"timeouts", FIELD_GROUP,  IN_NOTHING, 0, 0, provider_timeouts_group},
+    {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
+     .says = "The dialect that it speaks."},
+    {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
+     .says = "Where its API begins; paths are appended."},
+    {"key", &type_secret, IN_PROVIDER(key),
+     .says = "The account's key, sent as a bearer token; without one no authorization is sent."},
+    {"ca", &type_file, IN_PROVIDER(ca_file),
+     .says = "The authorities (PEM) that its certificate is verified with, in the place of the system's."},
+    {"usage", &type_flag, IN_PROVIDER(can_report_usage), .initial = true,
+     .says = "It may be asked to report the usage of streamed answers; false for one that rejects `stream_options`."},
+    {"http2", &type_flag, IN_PROVIDER(is_http2),
+     .says = "It is spoken to in HTTP/2 where it can."},
+    {"timeouts", &type_table, .group = provider_timeouts_group},
     END,
 };
 
 const struct field egress_fields[] = {
-    {"clearance", FIELD_WORD,     IN_EGRESS(clearance), 0, 0, NULL},
-    {"name",      FIELD_WORD,     IN_EGRESS(name), 0, 0, NULL},
-    {"secret",    FIELD_SECRET,   IN_EGRESS(secret), 0, 0, NULL},
-    {"header",    FIELD_WORD,     IN_EGRESS(header), 0, 0, NULL},
-    {"ca",        FIELD_CA,       IN_EGRESS(ca_file), 0, 0, NULL},
-    {"timeout",   FIELD_DURATION, IN_EGRESS(timeout_ms), 1, MINUTE_MS, NULL},
-    {"answer",    FIELD_SIZE,     IN_EGRESS(answer_bytes_max), 1 * KIB, 16u * MIB, NULL},
+    {"clearance", &type_word, IN_EGRESS(clearance), .initial_text = "public",
+     .says = "The most sensitive data class that may be sent there."},
+    {"name", &type_word, IN_EGRESS(name),
+     .says = "What policies call its secret: `auth = \"secret:NAME\"`."},
+    {"secret", &type_secret, IN_EGRESS(secret),
+     .says = "What is sent there when a policy asks for it by its name."},
+    {"header", &type_word, IN_EGRESS(header), .initial_words = "Authorization, as a bearer token",
+     .says = "The header that the secret goes into, bare."},
+    {"ca", &type_file, IN_EGRESS(ca_file),
+     .says = "The authorities (PEM) that its certificate is verified with, in the place of the system's."},
+    {"timeout", &type_duration, IN_EGRESS(timeout_ms), RANGE(1, MINUTE_MS),
+     .initial = LIMIT_EGRESS_TIMEOUT_MS,
+     .says = "How long a call may take that says no time of its own."},
+    {"answer", &type_size, IN_EGRESS(answer_bytes_max), RANGE(1 * KIB, 16u * MIB),
+     .initial = LIMIT_EGRESS_ANSWER_BYTES,
+     .says = "The largest answer that a policy may be given."},
     END,
 };
 
-/* Read in this order: the defaults in timeouts come before the providers that start from them. */
+static const struct field_list providers_list = {
+    .placeholder = "NAME", .home = HOME_PROVIDER, LIST(provider, providers, provider_count),
+    .items_max = LIMIT_PROVIDERS, .name = offsetof(struct provider, name), .fields = provider_fields,
+};
+
+static const struct field_list egress_list = {
+    .placeholder = "[\"URL\"]", .home = HOME_EGRESS, LIST(egress, egress, egress_count),
+    .items_max = LIMIT_EGRESS, .name = offsetof(struct egress, origin), .fields = egress_fields,
+};
+
 const struct field config_fields[] = {
-    {"listen",    FIELD_ADDRESS,   IN_CONFIG(listen), 0, 0, NULL},
-    {"admin",     FIELD_GROUP,     IN_NOTHING, 0, 0, admin_group},
-    {"workers",   FIELD_COUNT,     IN_CONFIG(workers), 1, LIMIT_WORKERS, NULL},
-    {"data",      FIELD_PATH,      IN_SETTINGS(data_dir), 0, 0, NULL},
-    {"policies",  FIELD_PATH,      IN_CONFIG(policies_dir), 0, 0, NULL},
-    {"timeouts",  FIELD_GROUP,     IN_NOTHING, 0, 0, timeouts_group},
-    {"providers", FIELD_PROVIDERS, IN_NOTHING, 0, 0, provider_fields},
-    {"egress",    FIELD_EGRESS,    IN_NOTHING, 0, 0, egress_fields},
-    {"limits",    FIELD_GROUP,     IN_NOTHING, 0, 0, limits_group},
-    {"drain",     FIELD_GROUP,     IN_NOTHING, 0, 0, drain_group},
-    {"keepalive", FIELD_DURATION,  IN_SETTINGS(keepalive_ms), 0, 60 * MINUTE_MS, NULL},
-    {"policy",    FIELD_GROUP,     IN_NOTHING, 0, 0, policy_group},
-    {"gate",      FIELD_GROUP,     IN_NOTHING, 0, 0, gate_group},
+    {"listen", &type_address, IN_CONFIG(listen), .initial_text = "127.0.0.1:8090", .env = "MOONGATE_LISTEN",
+     .says = "Where clients connect."},
+    {"admin", &type_table, .group = admin_group},
+    {"workers", &type_count, IN_CONFIG(workers), RANGE(1, LIMIT_WORKERS), .initial_words = "one for each core",
+     .says = "How many processes serve clients."},
+    {"data", &type_path, IN_SETTINGS(data_dir), .initial_text = "data", .env = "MOONGATE_DATA_DIR",
+     .says = "The folder of what the gateway keeps: records, keys, the control socket."},
+    {"policies", &type_path, IN_CONFIG(policies_dir), .initial_text = "policies",
+     .says = "The folder of the policies."},
+    {"timeouts", &type_table, .group = timeouts_group},
+    {"providers", &type_providers, .list = &providers_list},
+    {"egress", &type_egress, .list = &egress_list},
+    {"limits", &type_table, .group = limits_group},
+    {"drain", &type_table, .group = drain_group},
+    {"keepalive", &type_duration, IN_SETTINGS(keepalive_ms), RANGE(0, 60 * MINUTE_MS),
+     .says = "A stream that is silent for this long gets an SSE comment, so that proxies do not cut it; 0: none."},
+    {"policy", &type_table, .group = policy_group},
+    {"gate", &type_table, .group = gate_group},
+    END,
+};
+
+const struct field given_fields[] = {
+    {"file", &type_given, IN_CONFIG(file)},
+    {"sha256", &type_digest, IN_SETTINGS(digest)},
     END,
 };
 /* clang-format on */
+
+struct field_homes field_homes_of(const struct config *c)
+{
+    /* The walk decides whether it writes. */
+    return (struct field_homes){.at = {[HOME_CONFIG] = (void *)(uintptr_t)c, [HOME_SETTINGS] = c->settings}};
+}
+
+uint64_t field_number(const struct field *f, const void *value)
+{
+    uint64_t wide;
+    uint32_t narrow;
+    if (f->type->store == STORE_FLAG) return *(const bool *)value;
+    if (f->type->size == sizeof wide) {
+        memcpy(&wide, value, sizeof wide);
+        return wide;
+    }
+    memcpy(&narrow, value, sizeof narrow);
+    return narrow;
+}
+
+void field_set_number(const struct field *f, void *value, uint64_t number)
+{
+    uint32_t narrow = (uint32_t)number;
+    if (f->type->store == STORE_FLAG) {
+        *(bool *)value = number != 0;
+    } else if (f->type->size == sizeof number) {
+        memcpy(value, &number, sizeof number);
+    } else {
+        memcpy(value, &narrow, sizeof narrow);
+    }
+}
+
+/* Copied bytewise: the pointer is of another type in each list. */
+char *list_items(const struct field_list *list, const struct field_homes *homes, size_t *count)
+{
+    const char *settings = homes->at[HOME_SETTINGS];
+    char *items;
+    memcpy(&items, settings + list->items, sizeof items);
+    memcpy(count, settings + list->count, sizeof *count);
+    return items;
+}
+
+void list_set_items(const struct field_list *list, const struct field_homes *homes, void *items, size_t count)
+{
+    char *settings = homes->at[HOME_SETTINGS];
+    memcpy(settings + list->items, &items, sizeof items);
+    memcpy(settings + list->count, &count, sizeof count);
+}
+
+static void print_number(const struct field *f, uint64_t number, struct buf *out)
+{
+    char text[32];
+    f->type->print(number, text, sizeof text);
+    buf_append(out, slice_str(text));
+}
+
+void field_print_range(const struct field *f, struct buf *out)
+{
+    if (!f->type->print) return;
+    print_number(f, f->min, out);
+    buf_append(out, SLICE(" to "));
+    print_number(f, f->max, out);
+}
+
+void field_print_initial(const struct field *f, struct buf *out)
+{
+    if (f->initial_words) {
+        buf_append(out, slice_str(f->initial_words));
+    } else if (f->initial_text) {
+        buf_printf(out, "\"%s\"", f->initial_text);
+    } else if (f->type->print) {
+        print_number(f, f->initial, out);
+    } else if (f->type->store == STORE_FLAG) {
+        buf_append(out, f->initial ? SLICE("true") : SLICE("false"));
+    }
+}

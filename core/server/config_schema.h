@@ -1,45 +1,105 @@
 /*
- * The one table of moongate.lua's fields: names, what they take, their bounds, where the value goes.
- * Read by config.c (checking), config_show() and nobody else.
+ * The one table of moongate.lua's fields. A row says all there is to know of a field: its name, what it takes, where
+ * the value goes, its default and range, what it is for. Reading, packing, showing, defaults, secrets and `moongate
+ * help config` are walks over the rows. Who adds a field adds a row; tests/house/fields.lua misses one that is not
+ * there.
+ *
+ *     {"grace", &type_duration, IN_SETTINGS(drain_grace_ms), RANGE(0, DAY_MS), .initial = LIMIT_DRAIN_MS,
+ *      .says = "What requests under way have to finish once a stop was asked for."},
+ *
+ * Included by core/server/config*.c and by what prints the reference; it never reaches the request path.
  */
 #ifndef MOONGATE_SERVER_CONFIG_SCHEMA_H
 #define MOONGATE_SERVER_CONFIG_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum field_kind {
-    FIELD_GROUP,     /* a table of further fields */
-    FIELD_PROVIDERS, /* a table of groups with names of the operator's own */
-    FIELD_EGRESS,    /* a table of groups by URL */
-    FIELD_ADDRESS,   /* struct slice */
-    FIELD_WORD,      /* struct slice: of a-z, 0-9, - and _ */
-    FIELD_ADMIN,     /* an address that must be loopback */
-    FIELD_PATH,      /* struct slice */
-    FIELD_CA,        /* struct slice: a file that must be there */
-    FIELD_KIND,      /* struct slice: a known dialect */
-    FIELD_URL,       /* struct slice */
-    FIELD_SECRET,    /* struct slice, never shown */
-    FIELD_FLAG,      /* bool */
-    FIELD_DURATION,  /* uint32_t, milliseconds */
-    FIELD_SIZE,      /* size_t, bytes */
-    FIELD_COUNT,     /* uint32_t */
-    FIELD_COUNT64,   /* uint64_t */
+#include "base/buf.h"
+
+struct config;
+struct config_reader;
+struct field;
+struct json_t;
+
+enum field_store { STORE_TABLE, STORE_TEXT, STORE_NUMBER, STORE_FLAG, STORE_DIGEST };
+
+/* What fields of one type have in common. */
+struct field_type {
+    const char *name;  /* "duration" */
+    const char *takes; /* how its values are written in the file */
+    enum field_store store; /* nothing, a struct slice, an unsigned number of that size, a bool, an array of char */
+    size_t size;            /* of what a value is kept in */
+    bool is_secret;         /* shown to nobody */
+    /* One of the three, by the store; false: it was said what is wrong. */
+    bool (*read_text)(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+    bool (*read_number)(struct config_reader *r, struct slice path, const struct json_t *value, uint64_t *out);
+    void (*read_table)(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
+    /* A number as people write it. */
+    void (*print)(uint64_t number, char *text, unsigned size);
 };
 
+extern const struct field_type type_table, type_providers, type_egress;
+extern const struct field_type type_address, type_admin_address, type_path, type_file, type_word, type_kind, type_url,
+    type_secret, type_flag, type_duration, type_size, type_count, type_count64;
+extern const struct field_type type_given, type_digest; /* in no file: what is known of the file itself */
+
+/* The structs that values lie in. HOME_DEFAULTS is a struct provider that all others start from; it goes no further. */
 enum field_home { HOME_CONFIG, HOME_SETTINGS, HOME_PROVIDER, HOME_DEFAULTS, HOME_EGRESS, HOME_COUNT };
 
 struct field {
-    const char *name;
-    enum field_kind kind;
-    enum field_home home; /* the struct that `offset` is in; HOME_DEFAULTS: a struct provider all others start from */
-    size_t offset;
-    uint64_t min, max;         /* of durations (ms), sizes and counts */
-    const struct field *group; /* ends with a name of NULL */
+    const char *name; /* NULL ends a table */
+    const struct field_type *type;
+    enum field_home home;
+    size_t offset, size;
+    uint64_t min, max;             /* of numbers */
+    uint64_t initial;              /* the default, of numbers and flags */
+    const char *initial_text;      /* the same, of texts; NULL: there is none */
+    const char *initial_words;     /* the default in words, where it is no constant: config.c sets it */
+    const char *required;          /* it has no default and must be there: how that may look */
+    const char *env;               /* the environment variable that comes before the file */
+    const char *says;              /* one sentence: what it is for */
+    const struct field *group;     /* of a table: its fields */
+    const struct field_list *list; /* of a table whose names are the operator's own */
 };
 
+/* An array in the settings, an item for each name. */
+struct field_list {
+    const char *placeholder; /* of the name, in the reference */
+    enum field_home home;
+    size_t items, count; /* offsets in struct settings: of the pointer, of the size_t */
+    size_t item_bytes, items_max;
+    size_t name; /* offset of the struct slice in an item */
+    const struct field *fields;
+};
+
+/* Read in this order: the defaults in timeouts come before the providers that start from them. */
 extern const struct field config_fields[];
 extern const struct field provider_fields[];
 extern const struct field egress_fields[];
+extern const struct field given_fields[];
+
+/* Where everything of a configuration lies; the homes of items are the walk's to set. */
+struct field_homes {
+    void *at[HOME_COUNT];
+};
+
+struct field_homes field_homes_of(const struct config *c);
+static inline void *field_value(const struct field_homes *homes, const struct field *f)
+{
+    return (char *)homes->at[f->home] + f->offset;
+}
+/* Numbers and flags, of whatever size. */
+uint64_t field_number(const struct field *f, const void *value);
+void field_set_number(const struct field *f, void *value, uint64_t number);
+
+char *list_items(const struct field_list *list, const struct field_homes *homes, size_t *count);
+void list_set_items(const struct field_list *list, const struct field_homes *homes, void *items, size_t count);
+
+/* "100ms to 10m", or nothing when everything is in range. */
+void field_print_range(const struct field *f, struct buf *out);
+/* The default, as the file would say it or in words; nothing when there is none. */
+void field_print_initial(const struct field *f, struct buf *out);
 
 #endif

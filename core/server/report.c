@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "server/codes.h"
 
 #define SOURCE_LINE_BYTES 400u
 
@@ -75,20 +74,21 @@ static void append(struct report *r, json_t *item, bool is_warning)
 
 void report_add(struct report *r, const struct diagnostic *d, struct slice source)
 {
+    bool is_warning = finding_is_warning(d->finding);
     json_t *item = json_object();
     struct slice line = line_of(source, d->line);
-    json_object_set_new(item, "severity", json_string(d->is_warning ? "warning" : "error"));
-    json_object_set_new(item, "code", json_string(code_of(d->text, d->is_warning)->name));
+    json_object_set_new(item, "severity", json_string(is_warning ? "warning" : "error"));
+    json_object_set_new(item, "code", json_string(finding_info(d->finding)->code));
     if (d->file.len) json_object_set_new(item, "file", text_json(d->file));
     if (d->line) json_object_set_new(item, "line", json_integer(d->line));
     if (d->column) json_object_set_new(item, "column", json_integer(d->column));
     json_object_set_new(item, "message", text_json(d->text));
     if (d->hint.len) json_object_set_new(item, "help", text_json(d->hint));
     if (line.ptr) json_object_set_new(item, "source", text_json(line));
-    append(r, item, d->is_warning);
+    append(r, item, is_warning);
 }
 
-void report_say(struct report *r, const char *format, ...)
+void report_say(struct report *r, enum finding finding, const char *format, ...)
 {
     struct buf text;
     va_list args;
@@ -96,7 +96,7 @@ void report_say(struct report *r, const char *format, ...)
     va_start(args, format);
     buf_vprintf(&text, format, args);
     va_end(args);
-    report_add(r, &(struct diagnostic){.text = buf_slice(&text)}, SLICE_NONE);
+    report_add(r, &(struct diagnostic){.finding = finding, .text = buf_slice(&text)}, SLICE_NONE);
     buf_clear(&text);
 }
 
@@ -178,6 +178,13 @@ static json_t *first_error(struct report *r)
         if (severity && strcmp(severity, "error") == 0) return item;
     }
     return NULL;
+}
+
+enum finding report_first(struct report *r)
+{
+    const char *code = json_string_value(json_object_get(first_error(r), "code"));
+    enum finding finding = finding_of(slice_str(code));
+    return finding ? finding : FINDING_OTHER_ERROR;
 }
 
 void report_first_line(struct report *r, struct buf *out)

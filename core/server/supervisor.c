@@ -27,7 +27,7 @@ static void set_state(struct supervisor *sup, enum board_state state)
     if (sup->board) atomic_store(&sup->board->state, state);
 }
 
-void supervisor_fail(struct supervisor *sup, const char *format, ...)
+void supervisor_fail(struct supervisor *sup, enum finding finding, const char *format, ...)
 {
     struct report *report = report_new();
     struct buf text;
@@ -36,7 +36,7 @@ void supervisor_fail(struct supervisor *sup, const char *format, ...)
     va_start(args, format);
     buf_vprintf(&text, format, args);
     va_end(args);
-    report_add(report, &(struct diagnostic){.text = buf_slice(&text)}, SLICE_NONE);
+    report_add(report, &(struct diagnostic){.finding = finding, .text = buf_slice(&text)}, SLICE_NONE);
     buf_clear(&text);
     if (sup->exit_code == 0) sup->parts.on_report(sup->parts.arg, report);
     report_free(report);
@@ -174,7 +174,7 @@ static bool make_shared(struct supervisor *sup)
     size_t segment = (stats_segment_bytes() + 4095) & ~(size_t)4095;
     if (!shared_create(&sup->stats_area, "moongate-metrics", segment * (sup->worker_count + 1)) ||
         !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->worker_count + 1))) {
-        supervisor_fail(sup, "no shared memory: %s", strerror(errno));
+        supervisor_fail(sup, FINDING_OTHER_ERROR, "no shared memory: %s", strerror(errno));
         return false;
     }
     for (unsigned i = 0; i <= sup->worker_count; i++)
@@ -217,7 +217,7 @@ static void on_first_check(void *arg, struct check_result *result)
     }
     sup->config = open_config(result->config_fd);
     if (!sup->config) {
-        supervisor_fail(sup, "the configuration that the checker sent cannot be read");
+        supervisor_fail(sup, FINDING_OTHER_ERROR, "the configuration that the checker sent cannot be read");
         return;
     }
     sup->worker_count = sup->config->workers;

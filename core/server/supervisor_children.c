@@ -230,7 +230,7 @@ static void child_gone(struct child *c, int status)
     }
     log_event(LOG_ERROR, "child_lost", "%s (process %d) %s; it is being replaced", c->name, (int)pid, how);
     if (child_is_worker(c) && !sup->has_started) {
-        supervisor_fail(sup, "%s %s before it was ready", c->name, how);
+        supervisor_fail(sup, FINDING_OTHER_ERROR, "%s %s before it was ready", c->name, how);
         return;
     }
     note_restart(c);

@@ -163,7 +163,7 @@ bool control_open(struct supervisor *sup)
     buf_append_char(&path, '\0');
     sup->control = line_server_new(sup->loop, buf_ptr(&path), &events, sup, &why);
     buf_clear(&path);
-    if (!sup->control) supervisor_fail(sup, "control socket: %s", fault_message(&why));
+    if (!sup->control) supervisor_fail(sup, FINDING_OTHER_ERROR, "control socket: %s", fault_message(&why));
     return sup->control != NULL;
 }
 

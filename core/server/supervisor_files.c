@@ -26,11 +26,12 @@ static bool make_dir(struct supervisor *sup)
 {
     struct stat st;
     if (mkdir(sup->data_dir, 0700) != 0 && errno != EEXIST) {
-        supervisor_fail(sup, "cannot make the data folder %s: %s", sup->data_dir, strerror(errno));
+        supervisor_fail(sup, FINDING_NO_FILE, "cannot make the data folder %s: %s", sup->data_dir, strerror(errno));
         return false;
     }
     if (stat(sup->data_dir, &st) != 0 || !S_ISDIR(st.st_mode) || access(sup->data_dir, W_OK | X_OK) != 0) {
-        supervisor_fail(sup, "the data folder %s is not one that this user may write to", sup->data_dir);
+        supervisor_fail(sup, FINDING_NO_FILE, "the data folder %s is not one that this user may write to",
+                        sup->data_dir);
         return false;
     }
     return true;
@@ -49,10 +50,11 @@ static bool lock_dir(struct supervisor *sup)
     sup->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     bool is_locked = sup->lock_fd >= 0 && flock(sup->lock_fd, LOCK_EX | LOCK_NB) == 0;
     if (!is_locked && sup->lock_fd >= 0 && errno == EWOULDBLOCK) {
-        supervisor_fail(sup, "another moongate (process %ld) runs with the data folder %s; stop it, or set `data`",
+        supervisor_fail(sup, FINDING_OTHER_ERROR,
+                        "another moongate (process %ld) runs with the data folder %s; stop it, or set `data`",
                         read_holder(sup->lock_fd), sup->data_dir);
     } else if (!is_locked) {
-        supervisor_fail(sup, "cannot lock %s: %s", path, strerror(errno));
+        supervisor_fail(sup, FINDING_NO_FILE, "cannot lock %s: %s", path, strerror(errno));
     } else if (ftruncate(sup->lock_fd, 0) == 0) {
         dprintf(sup->lock_fd, "%ld\n", (long)getpid());
     }
@@ -65,7 +67,7 @@ static bool probe(struct supervisor *sup, const char *what, struct slice text, s
 {
     struct fault why;
     if (listener_parse(text.ptr, address, &why) && listener_probe(address, &why)) return true;
-    supervisor_fail(sup, "%s: %s", what, fault_message(&why));
+    supervisor_fail(sup, FINDING_OTHER_ERROR, "%s: %s", what, fault_message(&why));
     return false;
 }
 
@@ -74,7 +76,7 @@ static int open_socket(struct supervisor *sup, struct listener_address *address)
     struct fault why;
     int fd = listener_open(address, &why);
     if (fd < 0) {
-        supervisor_fail(sup, "%s", fault_message(&why));
+        supervisor_fail(sup, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     } else {
         address_set_port(address, listener_port(fd)); /* port 0 became one; the other sockets share it */
     }

@@ -129,7 +129,8 @@ struct supervisor {
 
 /* ---- supervisor.c */
 /* Ends the whole with a message, before or after it has started. */
-void supervisor_fail(struct supervisor *sup, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void supervisor_fail(struct supervisor *sup, enum finding finding, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void supervisor_drain(struct supervisor *sup);
 void supervisor_stop(struct supervisor *sup);
 /* The first generation is in force everywhere. */

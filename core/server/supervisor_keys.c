@@ -20,7 +20,7 @@ static void say_failure(struct supervisor *sup, struct report *report)
     report_first_line(report, &first);
     buf_append_char(&first, '\0');
     log_event(LOG_ERROR, "keys_unread", "%s", buf_ptr(&first));
-    if (sup->keys.fd < 0) supervisor_fail(sup, "%s", buf_ptr(&first));
+    if (sup->keys.fd < 0) supervisor_fail(sup, report_first(report), "%s", buf_ptr(&first));
     buf_clear(&first);
 }
 

@@ -120,8 +120,8 @@ static void finish(struct supervisor *sup, bool is_good)
 static void compare(struct report *report, const char *field, struct slice now, struct slice then)
 {
     if (slice_equal(now, then)) return;
-    report_say(report, "`%s` changed from %.*s to %.*s: needs restart (everything else in moongate.lua acts at once)",
-               field, SLICE_FMT(now), SLICE_FMT(then));
+    report_say(report, FINDING_NEEDS_RESTART,
+               "`%s` changed from %.*s to %.*s: needs restart (everything else in moongate.lua acts at once)", field, SLICE_FMT(now), SLICE_FMT(then));
 }
 
 static struct config *read_config(int fd)
@@ -143,7 +143,7 @@ static bool may_change(struct supervisor *sup, const struct config *next)
     compare(report, "admin.listen", now->admin_listen, next->admin_listen);
     compare(report, "data", now->settings->data_dir, next->settings->data_dir);
     if (now->workers != next->workers) {
-        report_say(report,
+        report_say(report, FINDING_NEEDS_RESTART,
                    "`workers` changed from %u to %u: needs restart (everything else in moongate.lua acts at once)",
                    now->workers, next->workers);
     }
@@ -235,7 +235,7 @@ static void on_checked(void *arg, struct check_result *result)
     }
     generation_take(sup, &r->next, result);
     next = read_config(r->next.config_fd);
-    if (!next) report_say(r->report, "the configuration that the checker sent cannot be read");
+    if (!next) report_say(r->report, FINDING_OTHER_ERROR, "the configuration that the checker sent cannot be read");
     bool is_good = next && may_change(sup, next);
     if (next) memcpy(r->next.config_digest, next->settings->digest, sizeof r->next.config_digest);
     config_free(next);
@@ -288,7 +288,7 @@ static void begin_worker(struct child *c, bool is_good, struct slice report)
     report_first_line(r, &first);
     buf_append_char(&first, '\0');
     log_event(LOG_ERROR, "worker_refused", "%s: %s", c->name, buf_ptr(&first));
-    if (!c->sup->has_started) supervisor_fail(c->sup, "%s: %s", c->name, buf_ptr(&first));
+    if (!c->sup->has_started) supervisor_fail(c->sup, report_first(r), "%s: %s", c->name, buf_ptr(&first));
     buf_clear(&first);
     report_free(r);
     kill(c->pid, SIGKILL); /* it can do nothing as it is; the next one is tried after a pause */
@@ -337,7 +337,7 @@ void reload_on_child_gone(struct child *c)
     struct reload *r = &sup->reload;
     if (r->phase == RELOAD_WAITING) prepare_when_settled(sup);
     if (r->phase == RELOAD_PREPARING && c->is_awaited) {
-        report_say(r->report, "%s died while it loaded them", c->name);
+        report_say(r->report, FINDING_CHECK_DIED, "%s died while it loaded them", c->name);
         if (is_last_answer(r, c)) decide(sup);
     } else if (r->phase == RELOAD_COMMITTING && is_last_answer(r, c)) {
         finish(sup, true);

@@ -133,7 +133,7 @@ static bool open_audit(struct worker *w, struct report *report)
     buf_printf(&path, "%.*s/audit.jsonl", SLICE_FMT(w->staged_settings->data_dir));
     buf_append_char(&path, '\0');
     w->audit_fd = open(buf_ptr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (w->audit_fd < 0) report_say(report, "%s: %s", buf_ptr(&path), strerror(errno));
+    if (w->audit_fd < 0) report_say(report, FINDING_NO_FILE, "%s: %s", buf_ptr(&path), strerror(errno));
     buf_clear(&path);
     return w->audit_fd >= 0;
 }
@@ -144,7 +144,7 @@ static void load_policies(struct worker *w, int fd, struct report *report)
     struct fault why;
     struct bundle *bundle = take_bundle(fd, &why);
     if (!bundle) {
-        report_say(report, "%s", fault_message(&why));
+        report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
         return;
     }
     policy_errors_init(&errors);
@@ -173,9 +173,9 @@ static void prepare(struct worker *w, uint64_t number, int fd)
     struct report *report = report_new();
     w->staged_number = number;
     if (!w->staged_settings) {
-        report_say(report, "no configuration came before the policies");
+        report_say(report, FINDING_OTHER_ERROR, "no configuration came before the policies");
     } else if (policy_live_generations() >= LIMIT_POLICY_GENERATIONS) {
-        report_say(report,
+        report_say(report, FINDING_OTHER_ERROR,
                    "%u policy generations are alive, as many as may be: requests that began under older ones are still "
                    "running; reload again when some have ended",
                    LIMIT_POLICY_GENERATIONS);

@@ -1,24 +1,22 @@
 #include "store/keyring.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/check.h"
-#include "base/check.h"
-#include "base/limits.h"
-#include "base/mem.h"
 #include "base/hex.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/mem.h"
 
 struct keyring {
     unsigned refs;
     struct arena arena;
     struct key_record *records;
     size_t count;
-    uint32_t *index; /* record + 1 by digest; 0: free */
-    size_t index_size;
+    struct map by_digest; /* a digest that was guessed in part is never compared: see base/map.h */
 };
 
 /* Where in the snapshot an error stands. */
@@ -136,32 +134,18 @@ static bool read_record(struct arena *arena, const struct place *at, json_t *val
     return true;
 }
 
-/* A digest is as good a hash as can be; its first bytes say where to look. */
-static size_t home_of(const struct keyring *ring, const uint8_t *digest)
+static struct slice digest_of(const void *owner, uint32_t item)
 {
-    uint64_t head;
-    memcpy(&head, digest, sizeof head);
-    return (size_t)head & (ring->index_size - 1);
-}
-
-static bool is_same_digest(const struct key_record *key, const uint8_t *digest)
-{
-    return CRYPTO_memcmp(key->digest, digest, KEY_DIGEST_BYTES) == 0;
+    const struct keyring *ring = owner;
+    return slice_of((const char *)ring->records[item].digest, KEY_DIGEST_BYTES);
 }
 
 static bool index_records(struct keyring *ring, struct fault *why)
 {
-    ring->index_size = 8;
-    while (ring->index_size < ring->count * 2)
-        ring->index_size *= 2;
-    ring->index = mem_zalloc(ring->index_size, sizeof *ring->index);
     for (size_t i = 0; i < ring->count; i++) {
-        size_t at = home_of(ring, ring->records[i].digest);
-        for (; ring->index[at]; at = (at + 1) & (ring->index_size - 1)) {
-            if (!is_same_digest(&ring->records[ring->index[at] - 1], ring->records[i].digest)) continue;
+        if (keyring_find(ring, ring->records[i].digest))
             return bad(&(struct place){i, why}, "digest", "another key has it too");
-        }
-        ring->index[at] = (uint32_t)i + 1;
+        map_add(&ring->by_digest, (uint32_t)i);
     }
     return true;
 }
@@ -185,6 +169,7 @@ static struct keyring *keyring_new(void)
 {
     struct keyring *ring = mem_zalloc(1, sizeof *ring);
     ring->refs = 1;
+    map_init(&ring->by_digest, digest_of, ring);
     arena_init(&ring->arena);
     return ring;
 }
@@ -211,10 +196,7 @@ struct keyring *keyring_parse(struct slice json, struct fault *why)
 
 struct keyring *keyring_empty(void)
 {
-    struct keyring *ring = keyring_new();
-    struct fault why;
-    index_records(ring, &why);
-    return ring;
+    return keyring_new();
 }
 
 struct keyring *keyring_ref(struct keyring *ring)
@@ -228,7 +210,7 @@ void keyring_unref(struct keyring *ring)
     if (!ring || --ring->refs > 0) return;
     arena_clear(&ring->arena);
     mem_free(ring->records);
-    mem_free(ring->index);
+    map_clear(&ring->by_digest);
     mem_free(ring);
 }
 
@@ -253,11 +235,9 @@ void keyring_digest(struct slice key, uint8_t digest[KEY_DIGEST_BYTES])
 
 const struct key_record *keyring_find(const struct keyring *ring, const uint8_t digest[KEY_DIGEST_BYTES])
 {
-    for (size_t at = home_of(ring, digest); ring->index[at]; at = (at + 1) & (ring->index_size - 1)) {
-        const struct key_record *key = &ring->records[ring->index[at] - 1];
-        if (is_same_digest(key, digest)) return key;
-    }
-    return NULL;
+    uint32_t item;
+    bool is_known = map_find(&ring->by_digest, slice_of((const char *)digest, KEY_DIGEST_BYTES), &item);
+    return is_known ? &ring->records[item] : NULL;
 }
 
 bool key_record_is_live(const struct key_record *key, uint64_t now_wall_ns)

@@ -1,38 +1,33 @@
 #include "store/tokens.h"
 
-#include <openssl/crypto.h>
-
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/list.h"
+#include "base/lru.h"
 #include "base/mem.h"
 #include "store/claims.h"
 
-#define BUCKETS (2 * LIMIT_TOKEN_CACHE)
-
-_Static_assert((BUCKETS & (BUCKETS - 1)) == 0, "the first bits of a digest are the bucket");
-
 struct token {
     unsigned refs;
-    uint8_t digest[KEY_DIGEST_BYTES]; /* of its whole text */
     struct arena arena;
     struct key_record record;
     const struct issuer_rules *issuer;
     uint64_t expires_wall_ns;
-    struct list_link age;
-    struct token *next; /* in its bucket */
 };
 
+/* By the digest of a token's whole text. */
 struct tokens {
-    struct list_link ages; /* oldest use first */
-    size_t count;
-    struct token *buckets[BUCKETS];
+    struct lru *lru;
 };
+
+static void on_drop(void *value)
+{
+    token_unref(*(struct token **)value);
+}
 
 struct tokens *tokens_new(void)
 {
     struct tokens *cache = mem_zalloc(1, sizeof *cache);
-    list_init(&cache->ages);
+    cache->lru = lru_new(&(struct lru_rules){.entries_max = LIMIT_TOKEN_CACHE, .on_drop = on_drop});
     return cache;
 }
 
@@ -54,76 +49,49 @@ const struct key_record *token_record(const struct token *token)
     return &token->record;
 }
 
-static struct token **bucket_of(struct tokens *cache, const uint8_t *digest)
+static struct slice key_of(const uint8_t *digest)
 {
-    uint32_t head;
-    memcpy(&head, digest, sizeof head);
-    return &cache->buckets[head & (BUCKETS - 1)];
-}
-
-static void drop(struct tokens *cache, struct token *token)
-{
-    struct token **at = bucket_of(cache, token->digest);
-    while (*at != token)
-        at = &(*at)->next;
-    *at = token->next;
-    list_remove(&token->age);
-    cache->count--;
-    token_unref(token);
+    return slice_of((const char *)digest, KEY_DIGEST_BYTES);
 }
 
 void tokens_clear(struct tokens *cache)
 {
-    while (!list_is_empty(&cache->ages))
-        drop(cache, LIST_OWNER(cache->ages.next, struct token, age));
+    lru_clear(cache->lru);
 }
 
 void tokens_free(struct tokens *cache)
 {
     if (!cache) return;
-    tokens_clear(cache);
+    lru_free(cache->lru);
     mem_free(cache);
 }
 
 size_t tokens_count(const struct tokens *cache)
 {
-    return cache->count;
+    return lru_count(cache->lru);
 }
 
 static struct token *find(struct tokens *cache, const uint8_t *digest, uint64_t now_wall_ns)
 {
-    struct token *token = *bucket_of(cache, digest);
-    while (token && CRYPTO_memcmp(token->digest, digest, KEY_DIGEST_BYTES) != 0)
-        token = token->next;
-    if (!token) return NULL;
-    if (now_wall_ns >= token->expires_wall_ns) {
-        drop(cache, token);
-        return NULL;
-    }
-    list_remove(&token->age);
-    list_append(&cache->ages, &token->age);
-    return token;
+    struct slice found = lru_get(cache->lru, key_of(digest));
+    struct token *token = found.ptr ? *(struct token *const *)found.ptr : NULL;
+    if (!token || now_wall_ns < token->expires_wall_ns) return token;
+    lru_remove(cache->lru, key_of(digest));
+    return NULL;
 }
 
-static void keep(struct tokens *cache, struct token *token, uint64_t now_wall_ns)
+static void keep(struct tokens *cache, const uint8_t *digest, struct token *token, uint64_t now_wall_ns)
 {
     if (now_wall_ns >= token->expires_wall_ns) return; /* good by the leeway alone: looked at anew each time */
-    if (cache->count == LIMIT_TOKEN_CACHE) drop(cache, LIST_OWNER(cache->ages.next, struct token, age));
-    struct token **bucket = bucket_of(cache, token->digest);
-    token->next = *bucket;
-    *bucket = token_ref(token);
-    list_append(&cache->ages, &token->age);
-    cache->count++;
+    *(struct token **)lru_put(cache->lru, key_of(digest), sizeof(struct token *)) = token_ref(token);
 }
 
-static struct token *token_new(const uint8_t *digest, const struct issuer_rules *issuer, uint64_t expires_s)
+static struct token *token_new(const struct issuer_rules *issuer, uint64_t expires_s)
 {
     struct token *token = mem_zalloc(1, sizeof *token);
     token->refs = 1;
     token->issuer = issuer;
     token->expires_wall_ns = expires_s > UINT64_MAX / NS_PER_S ? UINT64_MAX : expires_s * NS_PER_S;
-    memcpy(token->digest, digest, KEY_DIGEST_BYTES);
-    list_init(&token->age);
     arena_init(&token->arena);
     return token;
 }
@@ -155,9 +123,9 @@ void tokens_judge(struct tokens *cache, const struct auth_rules *rules, const st
     jwt_init(&t);
     answer->refusal = verify(rules, sets, &t, text, now_wall_ns, &answer->issuer);
     if (answer->refusal == JWT_GOOD) {
-        token = token_new(digest, answer->issuer, t.expires_s);
+        token = token_new(answer->issuer, t.expires_s);
         if (claims_read(answer->issuer, &t, &token->arena, &token->record, &answer->claim)) {
-            if (cache) keep(cache, token, now_wall_ns);
+            if (cache) keep(cache, digest, token, now_wall_ns);
             answer->token = token;
         } else {
             answer->refusal = JWT_CLAIM;

@@ -159,13 +159,19 @@ static bool refuse(const struct reading *in, enum key key, const char *must)
     return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" must be %s", key_names[key].ptr, must);
 }
 
+/* A string's text. Copied: what is kept of a request outlives its body, and json_text() may point into that. */
+static struct slice keep_text(const struct reading *in, uint32_t node)
+{
+    return arena_copy(in->arena, json_text(in->tape, node, in->arena));
+}
+
 static bool read_model(struct reading *in)
 {
     struct chat_request *r = in->r;
     r->model_node = in->nodes[KEY_MODEL];
     if (r->model_node == JSON_NONE) return fault_set(in->why, FAULT_BAD_BODY, "\"model\" is missing");
     if (!json_is(in->tape, r->model_node, JSON_STRING)) return refuse(in, KEY_MODEL, "a string");
-    r->model = json_text(in->tape, r->model_node, in->arena);
+    r->model = keep_text(in, r->model_node);
     if (r->model.len == 0) return refuse(in, KEY_MODEL, "a string that is not empty");
     if (r->model.len <= LIMIT_MODEL_BYTES) return true;
     return fault_set(in->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
@@ -247,7 +253,7 @@ static bool read_tools(struct reading *in)
 static void read_service_tier(struct reading *in)
 {
     uint32_t tier = value_of(in, KEY_SERVICE_TIER);
-    if (json_is(in->tape, tier, JSON_STRING)) in->r->service_tier = json_text(in->tape, tier, in->arena);
+    if (json_is(in->tape, tier, JSON_STRING)) in->r->service_tier = keep_text(in, tier);
 }
 
 static bool read_metadata(struct reading *in)

@@ -41,7 +41,7 @@ enum chat_uses {
 struct chat_request {
     struct json_tape tape;
     enum chat_kind kind;
-    struct slice model;     /* decoded text */
+    struct slice model;     /* decoded text, in the arena as all texts here */
     uint32_t messages_node; /* "messages"; of the other kinds "prompt" or "input" */
     uint32_t model_node, stream_node, stream_options_node, tools_node, metadata_node, user_node;
     uint32_t max_tokens_node; /* max_completion_tokens, else max_tokens */
@@ -60,7 +60,8 @@ struct chat_request {
 
 void chat_init(struct chat_request *r);
 void chat_clear(struct chat_request *r);
-/* Borrows body for the request's life. False: FAULT_BAD_JSON, or FAULT_BAD_BODY naming the key and the cure. */
+/* The tape borrows body, and goes first; all texts of *r are in the arena. False: FAULT_BAD_JSON, or FAULT_BAD_BODY
+ * naming the key and the cure. */
 bool chat_parse(struct chat_request *r, struct slice body, enum chat_kind kind, struct arena *arena, struct fault *why);
 /* Raw bytes of all text in messages, prompt or input: a measure, not a count of characters. Pictures, audio and files
  * count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */

@@ -16,19 +16,6 @@ void dialect_stream_init(struct dialect_stream *stream, uint32_t choices)
     usage_init(&stream->usage);
 }
 
-static void append(void *arg, const struct dialect_text *text)
-{
-    struct buf *out = arg;
-    if (text->kind == DIALECT_CALL_NAME) return;
-    if (text->is_whole && buf_len(out)) buf_append_char(out, '\n');
-    buf_append(out, text->text);
-}
-
-bool dialect_append_text(const struct dialect *dialect, struct slice json, struct buf *out)
-{
-    return dialect->each_text(json, append, out);
-}
-
 struct dialect_error dialect_error_of(const struct fault *why)
 {
     const struct fault_info *info = fault_info(why->code);

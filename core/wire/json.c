@@ -217,6 +217,12 @@ struct slice json_text(const struct json_tape *tape, uint32_t string, struct are
     return n->meta & JSON_VALUE_ESCAPED ? decode(inner, arena) : inner;
 }
 
+struct slice json_decode(struct slice raw, struct arena *arena)
+{
+    struct slice inner = without_quotes(raw);
+    return memchr(inner.ptr, '\\', inner.len) ? decode(inner, arena) : inner;
+}
+
 bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, size_t max, struct buf *out,
                      struct slice *piece)
 {

@@ -1,6 +1,7 @@
 #include "wire/keywords_inner.h"
 
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "wire/detect_inner.h"
@@ -31,7 +32,7 @@ struct build {
     uint32_t *members, member_count, member_cap;
     struct state *states;
     uint32_t state_cap, state_max;
-    uint32_t *slots, slot_count; /* states by hash of their sets; 0: free */
+    struct map by_set;           /* states by their sets */
     struct set *moves;           /* by class: the nodes that follow */
     unsigned flags;
 };
@@ -163,12 +164,15 @@ static void set_sort(const struct build *b, struct set *s)
     s->count = kept;
 }
 
-static uint32_t set_hash(const struct set *s)
+static struct slice key_of_set(const uint32_t *nodes, uint32_t count)
 {
-    uint32_t hash = 2166136261u;
-    for (uint32_t i = 0; i < s->count; i++)
-        hash = (hash ^ s->nodes[i]) * 16777619u;
-    return hash ^ hash >> 15;
+    return slice_of((const char *)nodes, count * sizeof *nodes);
+}
+
+static struct slice key_of_state(const void *owner, uint32_t item)
+{
+    const struct build *b = owner;
+    return key_of_set(b->members + b->states[item].first, b->states[item].count);
 }
 
 static bool is_full(const struct build *b, const struct set *s)
@@ -197,14 +201,12 @@ static uint32_t add_state(struct build *b, const struct set *s)
 /* The state of that set, made when there is none; NO_WORD when there is no room for it. */
 static uint32_t state_of(struct build *b, const struct set *s)
 {
-    uint32_t slot = set_hash(s) & (b->slot_count - 1);
-    for (; b->slots[slot]; slot = (slot + 1) & (b->slot_count - 1)) {
-        const struct state *state = &b->states[b->slots[slot]];
-        if (state->count == s->count && memcmp(b->members + state->first, s->nodes, s->count * sizeof *s->nodes) == 0)
-            return b->slots[slot];
-    }
+    uint32_t state;
+    if (map_find(&b->by_set, key_of_set(s->nodes, s->count), &state)) return state;
     if (is_full(b, s)) return NO_WORD;
-    return b->slots[slot] = add_state(b, s);
+    state = add_state(b, s);
+    map_add(&b->by_set, state);
+    return state;
 }
 
 /* Where a node's children lead; more white space leaves a node that ends in some where it is. */
@@ -244,8 +246,7 @@ static bool make_states(struct build *b, struct fault *why)
     struct keywords *k = b->k;
     struct set none = {0};
     b->state_max = LIMIT_KEYWORDS_TABLE_BYTES / sizeof *k->table / k->class_count;
-    for (b->slot_count = 1024; b->slot_count < b->state_max * 2; b->slot_count *= 2) {}
-    b->slots = mem_zalloc(b->slot_count, sizeof *b->slots);
+    map_init(&b->by_set, key_of_state, b);
     b->moves = mem_zalloc(k->class_count, sizeof *b->moves);
     add_state(b, &none);
     for (uint32_t from = 0; from < k->state_count; from++) {
@@ -341,7 +342,7 @@ static void build_clear(struct build *b)
     mem_free(b->nodes);
     mem_free(b->members);
     mem_free(b->states);
-    mem_free(b->slots);
+    map_clear(&b->by_set);
 }
 
 static bool build(struct build *b, const struct slice *words, size_t count, struct fault *why)

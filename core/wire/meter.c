@@ -5,7 +5,7 @@
 #include "wire/tokens/counter.h"
 
 struct running {
-    enum dialect_text_kind kind;
+    enum said_kind kind;
     uint32_t choice, call;
     struct token_counter counter;
 };
@@ -33,12 +33,12 @@ void meter_free(struct meter *m)
     mem_free(m);
 }
 
-static bool is_of(const struct running *r, const struct dialect_text *text)
+static bool is_of(const struct running *r, const struct said_text *text)
 {
     return r->kind == text->kind && r->choice == text->choice && r->call == text->call;
 }
 
-static struct running *add(struct meter *m, const struct dialect_text *text)
+static struct running *add(struct meter *m, const struct said_text *text)
 {
     if (m->count == m->cap) {
         m->cap = m->cap ? m->cap * 2 : 1;
@@ -50,7 +50,7 @@ static struct running *add(struct meter *m, const struct dialect_text *text)
     return r;
 }
 
-static struct running *find(struct meter *m, const struct dialect_text *text)
+static struct running *find(struct meter *m, const struct said_text *text)
 {
     if (m->last < m->count && is_of(&m->texts[m->last], text)) return &m->texts[m->last];
     for (uint32_t i = 0; i < m->count; i++) {
@@ -59,12 +59,16 @@ static struct running *find(struct meter *m, const struct dialect_text *text)
     return m->count < LIMIT_METER_TEXTS ? add(m, text) : &m->texts[m->count - 1];
 }
 
-void meter_text(void *arg, const struct dialect_text *text)
+void meter_feed(struct meter *m, const struct said *said)
 {
-    struct meter *m = arg;
-    struct running *r = find(m, text);
-    m->last = (uint32_t)(r - m->texts);
-    token_counter_feed(&r->counter, text->text);
+    struct arena arena;
+    arena_init(&arena);
+    for (uint32_t i = 0; i < said->text_count; i++) {
+        struct running *r = find(m, &said->texts[i]);
+        m->last = (uint32_t)(r - m->texts);
+        token_counter_feed(&r->counter, said_decode(said, &said->texts[i], &arena));
+    }
+    arena_clear(&arena);
 }
 
 uint64_t meter_settled(const struct meter *m)
@@ -85,8 +89,8 @@ struct meter_total meter_total(const struct meter *m)
         for (uint32_t e = 0; e < i && is_new_choice; e++)
             is_new_choice = m->texts[e].choice != r->choice;
         t.text_tokens += tokens;
-        if (r->kind == DIALECT_REASONING) t.reasoning_tokens += tokens;
-        t.calls += r->kind == DIALECT_CALL_NAME;
+        if (r->kind == SAID_REASONING) t.reasoning_tokens += tokens;
+        t.calls += r->kind == SAID_CALL_NAME;
         t.choices += is_new_choice;
     }
     return t;

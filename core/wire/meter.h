@@ -3,7 +3,7 @@
  * provider's numbers never come.
  *
  *     struct meter *m = meter_new(vocabulary);
- *     dialect->each_text(event->data, meter_text, m);   // for each event, or once for a whole answer
+ *     meter_feed(m, &said);                             // for each event, or once for a whole answer
  *     struct meter_total t = meter_total(m);            // at any time
  *     meter_free(m);
  *
@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "wire/dialect.h"
+#include "wire/said.h"
 #include "wire/tokens/vocabulary.h"
 
 struct meter;
@@ -30,8 +30,8 @@ struct meter_total {
 
 struct meter *meter_new(const struct vocabulary *v);
 void meter_free(struct meter *m); /* NULL is welcome */
-/* A dialect_text_fn: arg is the meter. */
-void meter_text(void *arg, const struct dialect_text *text);
+/* The texts of one more event, or of a whole answer. */
+void meter_feed(struct meter *m, const struct said *said);
 struct meter_total meter_total(const struct meter *m);
 /* Text tokens that nothing to come can change: a little less than the total, and cheap enough for every piece. */
 uint64_t meter_settled(const struct meter *m);

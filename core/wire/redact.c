@@ -1,6 +1,7 @@
 #include "wire/redact.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 
 #define PIECE_BYTES (64u * 1024) /* scanned in one call: well below a millisecond */
 #define FIRST_HITS 16u
@@ -80,13 +81,9 @@ const struct redact_rules *redact_rules_of(const struct redact *r)
 
 /* --- values --- */
 
-/* FNV-1a (Fowler, Noll, Vo) from a start that callers cannot know, or they could make their values collide. */
-static uint64_t hash_of(const struct redact *r, unsigned kind, struct slice text)
+static uint64_t hash_of(unsigned kind, struct slice text)
 {
-    uint64_t hash = 0xcbf29ce484222325ull ^ (uintptr_t)r ^ kind;
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3ull;
-    return hash ^ hash >> 29;
+    return hash_secret(text) + kind;
 }
 
 static uint32_t *find_slot(const struct redact *r, unsigned kind, uint64_t hash, struct slice text)
@@ -113,7 +110,7 @@ static void grow_values(struct redact *r)
 
 static uint32_t value_of(struct redact *r, unsigned kind, struct slice text, bool is_callers)
 {
-    uint64_t hash = hash_of(r, kind, text);
+    uint64_t hash = hash_of(kind, text);
     if (r->value_count == r->value_cap) grow_values(r);
     uint32_t *slot = find_slot(r, kind, hash, text);
     if (!*slot) {
@@ -265,6 +262,15 @@ static bool next_text(struct redact *r, const struct chat_request *request)
     return true;
 }
 
+/* The body may go from now on. */
+static void forget_text(struct redact *r)
+{
+    r->body = NULL;
+    r->text = SLICE_NONE;
+    r->spelling = (struct spelling){0};
+    r->at = 0;
+}
+
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body)
 {
     r->body = body.ptr;
@@ -280,6 +286,7 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
         r->at += safe;
         done += safe + 64; /* many short texts are work too */
     }
+    if (r->is_done) forget_text(r);
     return r->is_done;
 }
 

@@ -1,12 +1,14 @@
 #include "wire/redact_answer.h"
 
+#include "wire/redact_changes.h"
 #include "wire/redact_text.h"
 #include "wire/redact_walk.h"
 
 struct rewriting {
     struct redact *r;
-    struct splice edits;
-    struct arena *arena;
+    const struct json_tape *tape;
+    struct redact_changes changes;
+    struct arena arena; /* of decoded texts */
 };
 
 /* True when the whole text was changed: it is in out. */
@@ -22,21 +24,16 @@ static bool rewrite_text(struct redact *r, struct slice text, bool is_json, stru
     return is_changed;
 }
 
-void redact_drop_logprobs(struct splice *edits, uint32_t choice)
+static void change_text(struct rewriting *w, uint32_t node, struct slice text)
 {
-    uint32_t logprobs = json_get(edits->tape, choice, SLICE("logprobs"));
-    if (logprobs != JSON_NONE && !json_is(edits->tape, logprobs, JSON_NULL)) {
-        splice_value(edits, logprobs, SLICE("null"));
-    }
+    struct slice raw = json_raw(w->tape, node);
+    redact_changes_text(&w->changes, (uint32_t)(raw.ptr - w->tape->bytes), (uint32_t)raw.len, text);
 }
 
-void redact_put_text(struct splice *edits, uint32_t node, struct slice text)
+static void drop_logprobs(struct rewriting *w, uint32_t choice)
 {
-    struct buf json;
-    buf_init(&json);
-    buf_append_json(&json, text);
-    splice_value(edits, node, arena_copy(edits->arena, buf_slice(&json)));
-    buf_clear(&json);
+    struct slice raw = redact_walk_logprobs(w->tape, choice);
+    if (raw.len) redact_changes_null(&w->changes, (uint32_t)(raw.ptr - w->tape->bytes), (uint32_t)raw.len);
 }
 
 static void on_text(void *arg, const struct redact_place *place)
@@ -45,44 +42,38 @@ static void on_text(void *arg, const struct redact_place *place)
     struct buf text;
     bool has_mask = false;
     buf_init(&text);
-    struct slice whole = json_text(w->edits.tape, place->node, w->arena);
-    if (rewrite_text(w->r, whole, place->is_json, &text, &has_mask)) {
-        redact_put_text(&w->edits, place->node, buf_slice(&text));
-    }
-    if (has_mask && place->choice_node != JSON_NONE) redact_drop_logprobs(&w->edits, place->choice_node);
+    struct slice whole = json_text(w->tape, place->node, &w->arena);
+    if (rewrite_text(w->r, whole, place->is_json, &text, &has_mask)) change_text(w, place->node, buf_slice(&text));
+    if (has_mask && place->choice_node != JSON_NONE) drop_logprobs(w, place->choice_node);
     buf_clear(&text);
 }
 
-static bool rewrite_json(struct redact *r, const struct json_tape *tape, struct slice body, struct buf *out)
+static void walk(struct rewriting *w)
 {
-    struct arena arena;
-    arena_init(&arena);
-    struct rewriting w = {.r = r, .arena = &arena};
-    splice_init(&w.edits, tape, body, &arena);
-    uint32_t choices = json_get(tape, 0, SLICE("choices"));
-    if (json_is(tape, choices, JSON_ARRAY)) {
-        redact_walk_choices(tape, choices, on_text, &w);
-        redact_walk_value(tape, json_get(tape, 0, SLICE("error")), on_text, &w);
+    uint32_t choices = json_get(w->tape, 0, SLICE("choices"));
+    if (json_is(w->tape, choices, JSON_ARRAY)) {
+        redact_walk_choices(w->tape, choices, on_text, w);
+        redact_walk_value(w->tape, json_get(w->tape, 0, SLICE("error")), on_text, w);
     } else {
-        redact_walk_value(tape, 0, on_text, &w);
+        redact_walk_value(w->tape, 0, on_text, w);
     }
-    bool is_changed = !splice_is_empty(&w.edits);
-    if (is_changed) splice_apply(&w.edits, out);
-    arena_clear(&arena);
+}
+
+static bool rewrite_json(struct redact *r, const struct said *said, struct buf *out, struct said_text *texts)
+{
+    struct rewriting w = {.r = r, .tape = said->tape};
+    arena_init(&w.arena);
+    walk(&w);
+    bool is_changed = w.changes.count > 0;
+    if (is_changed) redact_changes_apply(&w.changes, said->json, out);
+    if (is_changed && texts) redact_changes_move(&w.changes, texts, said->text_count);
+    redact_changes_clear(&w.changes);
+    arena_clear(&w.arena);
     return is_changed;
 }
 
-bool redact_answer(struct redact *r, struct slice body, struct buf *out)
+bool redact_answer(struct redact *r, const struct said *said, struct buf *out, struct said_text *texts)
 {
-    struct json_tape tape;
-    struct fault why;
-    bool has_mask, is_changed;
-    json_init(&tape);
-    if (json_parse(&tape, body, &why)) {
-        is_changed = rewrite_json(r, &tape, body, out);
-    } else {
-        is_changed = rewrite_text(r, body, false, out, &has_mask);
-    }
-    json_clear(&tape);
-    return is_changed;
+    bool has_mask;
+    return said->tape ? rewrite_json(r, said, out, texts) : rewrite_text(r, said->json, false, out, &has_mask);
 }

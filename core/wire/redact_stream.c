@@ -1,6 +1,7 @@
 #include "wire/redact_answer.h"
 
 #include "base/mem.h"
+#include "wire/redact_changes.h"
 #include "wire/redact_text.h"
 #include "wire/redact_walk.h"
 
@@ -11,25 +12,32 @@ struct channel {
     struct redact_text text;
 };
 
-/* A string of an event that waits: a run of a channel's text. */
+/* A string of an event that may wait: a run of a channel's text. */
 struct piece {
-    uint32_t channel, node, choice_node;
-    uint64_t from, to;
+    uint32_t channel;
+    uint32_t at, len;                   /* of the string, in the event's JSON */
+    uint32_t logprobs_at, logprobs_len; /* of its choice; len 0: it has none */
+    uint64_t from, to;                  /* of the channel's text */
 };
 
 struct event {
     struct event *next;
     struct buf raw;
-    struct buf joined;        /* the same with its data in one line, when they stand in several */
-    size_t data_at, data_len; /* of its JSON in raw or joined; data_len 0: there are no pieces */
+    size_t data_at, data_len; /* of its JSON in raw; data_len 0: there are no pieces */
+    bool is_joined;           /* its data stood in several lines; raw as it came is in spread, and raw has one line */
+    struct buf spread;
     bool is_tail;
     struct piece *pieces;
     uint32_t piece_count, piece_cap;
+    struct said_text *texts;
+    uint32_t text_count;
+    unsigned what; /* of its reading */
 };
 
 struct redact_stream {
     struct redact *r;
-    struct json_tape tape;
+    redact_out_fn out;
+    void *arg;
     struct arena arena; /* of the event under way */
     struct channel *channels;
     uint32_t channel_count, channel_cap;
@@ -37,16 +45,17 @@ struct redact_stream {
     uint64_t events; /* numbers them */
     struct event *first, **end;
     size_t held_bytes;
+    const struct json_tape *tape; /* of the event that is being read */
     struct event *reading;
-    struct buf large; /* an event that comes in pieces, so far */
 };
 
-struct redact_stream *redact_stream_new(struct redact *r)
+struct redact_stream *redact_stream_new(struct redact *r, redact_out_fn out, void *arg)
 {
     struct redact_stream *s = mem_zalloc(1, sizeof *s);
     s->r = r;
+    s->out = out;
+    s->arg = arg;
     s->end = &s->first;
-    json_init(&s->tape);
     arena_init(&s->arena);
     return s;
 }
@@ -54,8 +63,9 @@ struct redact_stream *redact_stream_new(struct redact *r)
 static void event_free(struct event *e)
 {
     buf_clear(&e->raw);
-    buf_clear(&e->joined);
+    buf_clear(&e->spread);
     mem_free(e->pieces);
+    mem_free(e->texts);
     mem_free(e);
 }
 
@@ -69,9 +79,7 @@ void redact_stream_free(struct redact_stream *s)
     for (uint32_t i = 0; i < s->channel_count; i++)
         redact_text_clear(&s->channels[i].text);
     mem_free(s->channels);
-    json_clear(&s->tape);
     arena_clear(&s->arena);
-    buf_clear(&s->large);
     mem_free(s);
 }
 
@@ -94,13 +102,24 @@ static struct channel *find_channel(struct redact_stream *s, const struct redact
     return c;
 }
 
-static void add_piece(struct event *e, const struct piece *piece)
+static struct piece *add_piece(struct event *e)
 {
     if (e->piece_count == e->piece_cap) {
         e->piece_cap = e->piece_cap ? 2 * e->piece_cap : 2;
         e->pieces = mem_realloc(e->pieces, e->piece_cap * sizeof *e->pieces);
     }
-    e->pieces[e->piece_count++] = *piece;
+    e->pieces[e->piece_count] = (struct piece){0};
+    return &e->pieces[e->piece_count++];
+}
+
+static void place_piece(const struct redact_stream *s, const struct redact_place *place, struct piece *p)
+{
+    struct slice raw = json_raw(s->tape, place->node);
+    struct slice logprobs = redact_walk_logprobs(s->tape, place->choice_node);
+    p->at = (uint32_t)(raw.ptr - s->tape->bytes);
+    p->len = (uint32_t)raw.len;
+    p->logprobs_len = (uint32_t)logprobs.len;
+    if (logprobs.len) p->logprobs_at = (uint32_t)(logprobs.ptr - s->tape->bytes);
 }
 
 static void on_text(void *arg, const struct redact_place *place)
@@ -111,12 +130,13 @@ static void on_text(void *arg, const struct redact_place *place)
         s->has_too_many = true;
         return;
     }
-    uint64_t from = redact_text_length(&c->text);
+    struct piece *p = add_piece(s->reading);
+    place_piece(s, place, p);
+    p->channel = (uint32_t)(c - s->channels);
+    p->from = redact_text_length(&c->text);
     c->seen = s->events;
-    redact_text_feed(&c->text, s->r, json_text(&s->tape, place->node, &s->arena));
-    struct piece piece = {(uint32_t)(c - s->channels), place->node, place->choice_node, from,
-                          redact_text_length(&c->text)};
-    add_piece(s->reading, &piece);
+    redact_text_feed(&c->text, s->r, json_text(s->tape, place->node, &s->arena));
+    p->to = redact_text_length(&c->text);
 }
 
 static bool has_field(const struct redact_stream *s, uint64_t choice, uint64_t field)
@@ -150,9 +170,9 @@ static void end_texts(struct redact_stream *s, uint64_t choice, bool is_finished
 static void end_choices(struct redact_stream *s, uint32_t choices)
 {
     uint64_t number = 0;
-    for (uint32_t n = json_first(&s->tape, choices); n != JSON_NONE; n = json_next(&s->tape, n), number++) {
-        bool is_finished = json_is(&s->tape, json_get(&s->tape, n, SLICE("finish_reason")), JSON_STRING);
-        end_texts(s, redact_walk_number(&s->tape, n, number), is_finished);
+    for (uint32_t n = json_first(s->tape, choices); n != JSON_NONE; n = json_next(s->tape, n), number++) {
+        bool is_finished = json_is(s->tape, json_get(s->tape, n, SLICE("finish_reason")), JSON_STRING);
+        end_texts(s, redact_walk_number(s->tape, n, number), is_finished);
     }
 }
 
@@ -161,12 +181,14 @@ static bool is_inside(struct slice part, struct slice whole)
     return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
 }
 
-/* The event's bytes with other data: `data` lines that JSON was spread over become one, for JSON needs no line ends. */
-static void write_raw(struct buf *out, const struct sse_event *event, struct slice data)
+/* Appends the event with other data; where that stands in out is *at. `data` lines that JSON was spread over become one,
+ * for JSON needs no line ends. */
+static void write_raw(struct buf *out, const struct sse_event *event, struct slice data, size_t *at)
 {
     if (is_inside(event->data, event->raw)) {
-        size_t at = (size_t)(event->data.ptr - event->raw.ptr), behind = at + event->data.len;
-        buf_append(out, slice_of(event->raw.ptr, at));
+        size_t before = (size_t)(event->data.ptr - event->raw.ptr), behind = before + event->data.len;
+        buf_append(out, slice_of(event->raw.ptr, before));
+        *at = buf_len(out);
         buf_append(out, data);
         buf_append(out, slice_of(event->raw.ptr + behind, event->raw.len - behind));
         return;
@@ -174,37 +196,47 @@ static void write_raw(struct buf *out, const struct sse_event *event, struct sli
     if (event->name.len) buf_printf(out, "event: %.*s\n", SLICE_FMT(event->name));
     if (event->id.len) buf_printf(out, "id: %.*s\n", SLICE_FMT(event->id));
     buf_append(out, SLICE("data: "));
+    *at = buf_len(out);
     for (size_t i = 0; i < data.len; i++)
         buf_append_char(out, data.ptr[i] == '\n' ? ' ' : data.ptr[i]);
     if (!event->is_tail) buf_append(out, SLICE("\n\n"));
 }
 
+static void keep_texts(struct event *e, const struct said *said)
+{
+    if (!said->text_count) return;
+    e->texts = mem_alloc(said->text_count * sizeof *e->texts);
+    memcpy(e->texts, said->texts, said->text_count * sizeof *e->texts);
+    e->text_count = said->text_count;
+}
+
 /* An event of choices: its strings join their texts. */
-static void read_choices(struct redact_stream *s, struct event *e, const struct sse_event *event, uint32_t choices)
+static void read_choices(struct redact_stream *s, struct event *e, const struct sse_event *event, const struct said *said)
 {
     s->reading = e;
-    redact_walk_choices(&s->tape, choices, on_text, s);
-    end_choices(s, choices);
-    buf_append(&e->raw, event->raw);
-    if (!e->piece_count) return;
-    e->data_len = event->data.len;
-    if (is_inside(event->data, event->raw)) {
-        e->data_at = (size_t)(event->data.ptr - event->raw.ptr);
-    } else {
-        write_raw(&e->joined, event, event->data);
-        e->data_at = buf_len(&e->joined) - e->data_len - (event->is_tail ? 0 : 2);
-    }
+    s->tape = said->tape;
+    redact_walk_choices(s->tape, json_get(s->tape, 0, SLICE("choices")), on_text, s);
+    end_choices(s, json_get(s->tape, 0, SLICE("choices")));
+    s->tape = NULL;
+    e->is_joined = !is_inside(said->json, event->raw);
+    if (e->is_joined) buf_append(&e->spread, event->raw);
+    write_raw(&e->raw, event, said->json, &e->data_at);
+    e->data_len = said->json.len;
 }
 
 /* Any other event is read by itself. */
-static void read_other(struct redact_stream *s, struct event *e, const struct sse_event *event)
+static void read_other(struct redact_stream *s, struct event *e, const struct sse_event *event, const struct said *said)
 {
     struct buf data;
     buf_init(&data);
-    if (redact_answer(s->r, event->data, &data)) {
-        write_raw(&e->raw, event, buf_slice(&data));
+    if (redact_answer(s->r, said, &data, e->texts)) {
+        write_raw(&e->raw, event, buf_slice(&data), &e->data_at);
+        e->data_len = buf_len(&data);
     } else {
-        buf_append(&e->raw, event->raw);
+        e->is_joined = !is_inside(said->json, event->raw);
+        if (e->is_joined) buf_append(&e->spread, event->raw);
+        write_raw(&e->raw, event, said->json, &e->data_at);
+        e->data_len = said->json.len;
     }
     buf_clear(&data);
 }
@@ -229,54 +261,65 @@ static bool is_changed(const struct redact_stream *s, const struct event *e)
     return is;
 }
 
-static void put_piece(struct redact_stream *s, const struct piece *p, struct splice *edits)
+static void change_piece(struct redact_stream *s, const struct piece *p, struct slice data, struct redact_changes *changes)
 {
     const struct redact_text *text = &s->channels[p->channel].text;
     bool has_mask = false;
     struct buf out;
     if (!redact_text_is_changed(text, p->from, p->to, &has_mask)) return;
     buf_init(&out);
-    redact_text_write(text, p->from, json_text(&s->tape, p->node, &s->arena), &out);
-    redact_put_text(edits, p->node, buf_slice(&out));
-    if (has_mask) redact_drop_logprobs(edits, p->choice_node);
+    redact_text_write(text, p->from, json_decode(slice_of(data.ptr + p->at, p->len), &s->arena), &out);
+    redact_changes_text(changes, p->at, p->len, buf_slice(&out));
+    if (has_mask && p->logprobs_len) redact_changes_null(changes, p->logprobs_at, p->logprobs_len);
     buf_clear(&out);
 }
 
-static void send_changed(struct redact_stream *s, const struct event *e, redact_out_fn out, void *arg)
+/* The event becomes what it says now. */
+static void change(struct redact_stream *s, struct event *e)
 {
-    struct fault why;
-    struct splice edits;
+    struct redact_changes changes = {0};
+    struct slice raw = buf_slice(&e->raw), data = slice_of(raw.ptr + e->data_at, e->data_len);
     struct buf bytes;
-    struct slice raw = buf_slice(buf_len(&e->joined) ? &e->joined : &e->raw), data = slice_of(raw.ptr + e->data_at, e->data_len);
     buf_init(&bytes);
-    if (json_parse(&s->tape, data, &why)) { /* it could be before */
-        splice_init(&edits, &s->tape, data, &s->arena);
-        for (uint32_t i = 0; i < e->piece_count; i++)
-            put_piece(s, &e->pieces[i], &edits);
-        buf_append(&bytes, slice_of(raw.ptr, e->data_at));
-        splice_apply(&edits, &bytes);
-        size_t behind = e->data_at + e->data_len;
-        buf_append(&bytes, slice_of(raw.ptr + behind, raw.len - behind));
-        out(arg, buf_slice(&bytes), e->is_tail);
-    }
-    buf_clear(&bytes);
+    for (uint32_t i = 0; i < e->piece_count; i++)
+        change_piece(s, &e->pieces[i], data, &changes);
+    buf_append(&bytes, slice_of(raw.ptr, e->data_at));
+    redact_changes_apply(&changes, data, &bytes);
+    size_t behind = e->data_at + e->data_len, changed_len = buf_len(&bytes) - e->data_at;
+    buf_append(&bytes, slice_of(raw.ptr + behind, raw.len - behind));
+    redact_changes_move(&changes, e->texts, e->text_count);
+    buf_clear(&e->raw);
+    e->raw = bytes;
+    e->data_len = changed_len;
+    e->is_joined = false;
+    redact_changes_clear(&changes);
     arena_clear(&s->arena);
 }
 
-static void send_first(struct redact_stream *s, redact_out_fn out, void *arg)
+static bool put_out(struct redact_stream *s, const struct event *e)
+{
+    struct slice raw = buf_slice(&e->raw), data = slice_of(raw.ptr + e->data_at, e->data_len);
+    struct said said = {.what = e->what, .json = data, .texts = e->texts, .text_count = e->text_count};
+    struct sse_event event = {.raw = e->is_joined ? buf_slice(&e->spread) : raw,
+                              .data = data,
+                              .retry_ms = -1,
+                              .ends = !e->is_tail,
+                              .is_tail = e->is_tail};
+    return s->out(s->arg, &event, &said);
+}
+
+static bool send_first(struct redact_stream *s)
 {
     struct event *e = s->first;
     s->first = e->next;
     if (!s->first) s->end = &s->first;
     s->held_bytes -= buf_len(&e->raw);
-    if (is_changed(s, e)) {
-        send_changed(s, e, out, arg);
-    } else {
-        out(arg, buf_slice(&e->raw), e->is_tail);
-    }
+    if (is_changed(s, e)) change(s, e);
+    bool goes_on = put_out(s, e);
     for (uint32_t i = 0; i < e->piece_count; i++)
         redact_text_forget(&s->channels[e->pieces[i].channel].text, e->pieces[i].to);
     event_free(e);
+    return goes_on;
 }
 
 static void end_texts_of(struct redact_stream *s, const struct event *e)
@@ -285,96 +328,59 @@ static void end_texts_of(struct redact_stream *s, const struct event *e)
         redact_text_end(&s->channels[e->pieces[i].channel].text, s->r);
 }
 
-static void send_settled(struct redact_stream *s, redact_out_fn out, void *arg)
+static bool send_settled(struct redact_stream *s)
 {
     while (s->first) {
         if (!is_settled(s, s->first)) {
-            if (s->held_bytes <= LIMIT_REDACT_QUEUE_BYTES) return;
+            if (s->held_bytes <= LIMIT_REDACT_QUEUE_BYTES) return true;
             end_texts_of(s, s->first);
         }
-        send_first(s, out, arg);
+        if (!send_first(s)) return false;
     }
-}
-
-void redact_stream_flush(struct redact_stream *s, redact_out_fn out, void *arg)
-{
-    for (uint32_t i = 0; i < s->channel_count; i++)
-        redact_text_end(&s->channels[i].text, s->r);
-    send_settled(s, out, arg);
-}
-
-static bool ends_stream(const struct sse_event *event)
-{
-    return slice_equal(slice_trim(event->data), SLICE("[DONE]"));
-}
-
-static bool take_event(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
-                       struct fault *why)
-{
-    struct fault unread;
-    struct event *e = mem_zalloc(1, sizeof *e);
-    e->is_tail = event->is_tail;
-    s->events++;
-    bool is_json = json_parse(&s->tape, event->data, &unread);
-    uint32_t choices = is_json ? json_get(&s->tape, 0, SLICE("choices")) : JSON_NONE;
-    bool has_error = is_json && json_is(&s->tape, json_get(&s->tape, 0, SLICE("error")), JSON_OBJECT);
-    if (is_json && json_is(&s->tape, choices, JSON_ARRAY) && !has_error) {
-        read_choices(s, e, event, choices);
-    } else {
-        if (has_error || ends_stream(event)) redact_stream_flush(s, out, arg);
-        read_other(s, e, event);
-    }
-    arena_clear(&s->arena);
-    *s->end = e;
-    s->end = &e->next;
-    s->held_bytes += buf_len(&e->raw);
-    if (s->has_too_many) {
-        return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider's answer has more than %u texts.", LIMIT_REDACT_TEXTS);
-    }
-    send_settled(s, out, arg);
     return true;
 }
 
-/* The one line of data of an event that was not parsed; SLICE_NONE when there is none, or more than one. */
-static struct slice find_data(struct slice raw)
+bool redact_stream_flush(struct redact_stream *s)
 {
-    struct slice data = SLICE_NONE;
-    for (size_t at = 0; at < raw.len;) {
-        size_t end = at;
-        while (end < raw.len && raw.ptr[end] != '\n' && raw.ptr[end] != '\r')
-            end++;
-        struct slice line = slice_of(raw.ptr + at, end - at);
-        if (slice_starts(line, SLICE("data:"))) {
-            if (data.ptr) return SLICE_NONE;
-            data = slice_of(line.ptr + 5, line.len - 5);
-        }
-        at = end + 1;
-    }
-    return data;
+    for (uint32_t i = 0; i < s->channel_count; i++)
+        redact_text_end(&s->channels[i].text, s->r);
+    return send_settled(s);
 }
 
-/* An event in pieces is put together again, as far as that goes. */
-static bool take_piece(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
-                       struct fault *why)
+static void append(struct redact_stream *s, struct event *e)
 {
-    buf_append(&s->large, event->raw);
-    if (buf_len(&s->large) <= LIMIT_REDACT_EVENT_BYTES && !event->ends) return true;
-    struct sse_event whole = {.raw = buf_slice(&s->large), .retry_ms = -1, .ends = true};
-    whole.data = find_data(whole.raw);
-    bool is_readable = event->ends && whole.raw.len <= LIMIT_REDACT_EVENT_BYTES && whole.data.ptr;
-    bool ok = is_readable ? take_event(s, &whole, out, arg, why)
-                          : fault_set(why, FAULT_UPSTREAM_PROTOCOL, "the provider sent an event too large to be redacted");
-    buf_clear(&s->large);
-    return ok;
+    *s->end = e;
+    s->end = &e->next;
+    s->held_bytes += buf_len(&e->raw);
 }
 
-bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, redact_out_fn out, void *arg,
-                         struct fault *why)
+static bool take_event(struct redact_stream *s, const struct sse_event *event, const struct said *said, struct fault *why)
 {
-    if (event->is_raw) return take_piece(s, event, out, arg, why);
-    if (event->is_comment_only) {
-        out(arg, event->raw, event->is_tail);
-        return true;
+    uint32_t choices = said->tape ? json_get(said->tape, 0, SLICE("choices")) : JSON_NONE;
+    bool has_error = said->tape && json_is(said->tape, json_get(said->tape, 0, SLICE("error")), JSON_OBJECT);
+    bool has_choices = said->tape && json_is(said->tape, choices, JSON_ARRAY) && !has_error;
+    if (!has_choices && (has_error || said->what & SAID_DONE) && !redact_stream_flush(s)) return false;
+    struct event *e = mem_zalloc(1, sizeof *e);
+    e->is_tail = event->is_tail;
+    e->what = said->what;
+    s->events++;
+    keep_texts(e, said);
+    if (has_choices)
+        read_choices(s, e, event, said);
+    else
+        read_other(s, e, event, said);
+    arena_clear(&s->arena);
+    append(s, e);
+    if (s->has_too_many) {
+        return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider's answer has more than %u texts.", LIMIT_REDACT_TEXTS);
     }
-    return take_event(s, event, out, arg, why);
+    return send_settled(s);
+}
+
+bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, const struct said *said, struct fault *why)
+{
+    why->code = FAULT_NONE;
+    if (event->is_raw) return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider sent an event too large to be redacted.");
+    if (event->is_comment_only) return s->out(s->arg, event, NULL);
+    return take_event(s, event, said, why);
 }

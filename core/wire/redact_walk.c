@@ -79,3 +79,10 @@ void redact_walk_value(const struct json_tape *tape, uint32_t node, redact_place
     struct walk w = {tape, fn, arg};
     if (node != JSON_NONE) visit(&w, (struct redact_place){.node = node, .choice_node = JSON_NONE});
 }
+
+struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice)
+{
+    uint32_t logprobs = json_get(tape, choice, SLICE("logprobs"));
+    bool has_any = logprobs != JSON_NONE && !json_is(tape, logprobs, JSON_NULL);
+    return has_any ? json_raw(tape, logprobs) : SLICE_NONE;
+}

@@ -1,5 +1,5 @@
 /*
- * Visits the texts of an answer or of one chunk of it, and edits them. Shared by redact_answer.c and redact_stream.c, and
+ * Visits the texts of an answer or of one chunk of it. Shared by redact_answer.c and redact_stream.c, and
  * by no one else.
  */
 #ifndef MOONGATE_WIRE_REDACT_WALK_H
@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "wire/json.h"
-#include "wire/splice.h"
 
 /* Where a string stands. Chunks of one text agree in choice and path. */
 struct redact_place {
@@ -30,9 +29,7 @@ void redact_walk_value(const struct json_tape *tape, uint32_t node, redact_place
 /* The "index" of an element of an array, else its place. */
 uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint64_t place);
 
-/* The string becomes `text`. */
-void redact_put_text(struct splice *edits, uint32_t node, struct slice text);
-/* Something of the choice was masked: its logprobs go. */
-void redact_drop_logprobs(struct splice *edits, uint32_t choice);
+/* The bytes of a choice's logprobs; empty when it has none, or null. */
+struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice);
 
 #endif

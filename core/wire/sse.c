@@ -20,16 +20,24 @@ enum place {
 
 struct sse_parser {
     struct buf held; /* the event so far, when it began in an earlier span */
+    size_t event_bytes_max;
     enum place place;
     bool was_crlf;     /* the line before ended in CRLF */
     bool has_begun;    /* the first event is through: no byte order mark any more */
-    bool is_oversized; /* the event under way is over LIMIT_EVENT_BYTES and reported in pieces */
+    bool is_oversized; /* the event under way is over the bound and reported in pieces */
     bool ended_inside; /* the input ended inside such an event */
 };
 
 struct sse_parser *sse_new(void)
 {
-    return mem_zalloc(1, sizeof(struct sse_parser));
+    struct sse_parser *p = mem_zalloc(1, sizeof *p);
+    p->event_bytes_max = LIMIT_EVENT_BYTES;
+    return p;
+}
+
+void sse_keep(struct sse_parser *p, size_t event_bytes_max)
+{
+    p->event_bytes_max = event_bytes_max;
 }
 
 void sse_free(struct sse_parser *p)
@@ -153,7 +161,7 @@ static void report_piece(struct slice raw, bool ends, sse_event_fn on_event, voi
 /* The next bytes of the event under way, which `ends` with them or goes on. */
 static void take(struct sse_parser *p, struct slice bytes, bool ends, sse_event_fn on_event, void *arg)
 {
-    if (p->is_oversized || buf_len(&p->held) + bytes.len > LIMIT_EVENT_BYTES) {
+    if (p->is_oversized || buf_len(&p->held) + bytes.len > p->event_bytes_max) {
         report_piece(buf_slice(&p->held), false, on_event, arg);
         report_piece(bytes, ends, on_event, arg);
         buf_clear(&p->held);
@@ -189,7 +197,7 @@ void sse_finish(struct sse_parser *p, sse_event_fn on_event, void *arg)
         report(p, buf_slice(&p->held), true, on_event, arg);
     }
     buf_clear(&p->held);
-    *p = (struct sse_parser){.ended_inside = p->is_oversized};
+    *p = (struct sse_parser){.event_bytes_max = p->event_bytes_max, .ended_inside = p->is_oversized};
 }
 
 size_t sse_held_bytes(const struct sse_parser *p)

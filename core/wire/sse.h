@@ -9,7 +9,7 @@
  *     sse_free(sse);
  *
  * All `raw` slices in order, those of sse_finish() included, are the input, byte for byte. The events do not depend on
- * how the input was cut; only the pieces of an event over LIMIT_EVENT_BYTES (is_raw) do, and their concatenation does
+ * how the input was cut; only the pieces of an event over its bound (is_raw) do, and their concatenation does
  * not. An event that lies inside one fed span is not copied, and between events the parser holds no memory.
  *
  * Which byte ends an event: the LF of its blank line. When the blank line ends in CR, the event ends there at once if
@@ -37,7 +37,7 @@ struct sse_event {
     struct slice id;      /* the last `id` line without NUL; empty: none or cleared */
     int64_t retry_ms;     /* of the last `retry` line of digits; -1: none */
     bool is_comment_only; /* a client would dispatch nothing: comments, stray blank lines, fields without data */
-    bool is_raw;          /* a piece of an event over LIMIT_EVENT_BYTES: nothing but raw is set */
+    bool is_raw;          /* a piece of an event over the bound: nothing but raw is set */
     bool ends;            /* the event's last byte is here; false for all but the last piece of an is_raw event, and
                            * for a tail */
     bool is_tail;         /* sse_finish(): never ended by a blank line; a client drops it, yet it is parsed here */
@@ -46,6 +46,8 @@ struct sse_event {
 typedef void (*sse_event_fn)(void *arg, const struct sse_event *event);
 
 struct sse_parser *sse_new(void);
+/* How large an event may be and still come whole; LIMIT_EVENT_BYTES unless said. Before the first byte. */
+void sse_keep(struct sse_parser *p, size_t event_bytes_max);
 void sse_free(struct sse_parser *p); /* NULL is welcome */
 void sse_feed(struct sse_parser *p, struct slice bytes, sse_event_fn on_event, void *arg);
 /* End of input: a complete event that waited for its LF, then the unfinished tail with is_tail, if any. The parser is

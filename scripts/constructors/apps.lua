@@ -18,11 +18,11 @@ local secret = { authorization = true, ["proxy-authorization"] = true, cookie = 
 -- Names are compared as HTTP does, without regard to case.
 local function header(value, path)
   if type(value) == "string" and secret[value:lower()] then
-    report.at(path, ("expected a header that holds no secret, got '%s'"):format(value))
+    report.at(path, "bad_value", ("expected a header that holds no secret, got '%s'"):format(value))
     return nil
   end
   if type(value) == "string" and value:find("^[%w_%-]+$") then return value:lower() end
-  report.at(path, "expected the name of a header, such as \"x-session-id\", got " .. schema.kind_of(value))
+  report.at(path, "bad_value", "expected the name of a header, such as \"x-session-id\", got " .. schema.kind_of(value))
 end
 
 local session = schema.record({ headers = schema.one_or_list(header), idle = units.duration }, nil, "field of a session")

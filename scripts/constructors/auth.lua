@@ -11,6 +11,7 @@ local facts = use "facts"
 local chain = use "chain"
 local notes = use "notes"
 local credentials = use "credentials"
+local raise = use "raise"
 local sub = report.sub
 
 local auth = {}
@@ -28,52 +29,54 @@ local function settle(f, name, value)
   facts.forget(f, name)
 end
 
-local function default_app(policy)
-  local by = policy.how.by_issuer[core.issuer() or ""]
+local function default_app(f, policy)
+  local by = policy.how.by_issuer[f._issuer or ""]
   return by and by.default_app or policy.default_app
 end
 
 local function check_app(f, policy)
-  settle(f, "app", default_app(policy))
-  local app = f.app
-  if not facts.apps then return nil end
+  if not f.app then settle(f, "app", default_app(f, policy)) end
+  local app, apps = f.app, facts.apps
+  if not apps then return nil end
   if not app then
     return refuse(f, policy, "apps", unknown_app,
       credentials.lacks(policy.how, f, "app") .. ", and auth.lua has no default_app")
   end
-  local known = facts.apps[app]
+  local known = apps[app]
   if not known then return refuse(f, policy, "apps", unknown_app, ("app '%s' is not in policies/apps.lua"):format(app)) end
-  settle(f, "department", known.department)
+  if not f.department then settle(f, "department", known.department) end
 end
 
 local function enrich(f, policy)
   local added = policy.enrich(f.ctx_identity)
-  if added == nil then return end
+  if added == nil then return core.trust() end
   if type(added) ~= "table" then error("enrich returned " .. schema.kind_of(added) .. ": a table or nothing is wanted", 0) end
   for _, name in ipairs(report.keys(added)) do
     if not facts.is_identity(name) or name == "key_id" then
-      error(("enrich added '%s', which is no field of an identity (name it in labels = { … })"):format(name), 0)
+      raise.error("bad_name", ("enrich added '%s', which is no field of an identity (name it in labels = { … })"):format(name), 0)
     end
-    if type(added[name]) ~= "string" then error(("enrich: '%s' is a text"):format(name), 0) end
+    if type(added[name]) ~= "string" then raise.error("bad_value", ("enrich: '%s' is a text"):format(name), 0) end
     settle(f, name, added[name])
   end
 end
 
 local function run(f, policy)
-  local action, reason, rule, detail = credentials.refusal(policy.how)
-  if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
-  if action then return refuse(f, policy, rule, action, reason) end
+  if not f._live then
+    local action, reason, rule, detail = credentials.refusal(policy.how)
+    if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
+    if action then return refuse(f, policy, rule, action, reason) end
+  end
   if check_app(f, policy) then return "over" end
   if policy.enrich then enrich(f, policy) end
-  for _, name in ipairs(policy.required) do
-    if not f[name] then
-      return refuse(f, policy, "require", incomplete, credentials.lacks(policy.how, f, name))
+  local required = policy.required
+  for i = 1, #required do
+    if not f[required[i]] then
+      return refuse(f, policy, "require", incomplete, credentials.lacks(policy.how, f, required[i]))
     end
   end
-  local issuer = core.issuer()
+  local issuer = f._issuer
   core.trace(policy.name, issuer and "jwt" or "keys", "accept", issuer or f.key_id or "", policy.mode, policy.file, policy.line)
-  local outcome = chain.run_all(f, policy)
-  return outcome
+  return chain.run_all(f, policy)
 end
 
 -- Labels first: conditions in the files after this one may name them.
@@ -81,9 +84,9 @@ function auth.declare(spec)
   if spec.labels == nil then return end
   for i, name in ipairs(schema.list(schema.text)(spec.labels, sub(nil, "labels")) or {}) do
     if facts.compute[name] then
-      report.at(sub(sub(nil, "labels"), i), ("'%s' is a field of every request already"):format(name))
+      report.at(sub(sub(nil, "labels"), i), "bad_name", ("'%s' is a field of every request already"):format(name))
     elseif not name:find("^[a-z][a-z0-9_]*$") then
-      report.at(sub(sub(nil, "labels"), i), ("a label is made of a-z, 0-9 and _, got '%s'"):format(name))
+      report.at(sub(sub(nil, "labels"), i), "bad_name", ("a label is made of a-z, 0-9 and _, got '%s'"):format(name))
     else facts.declare_label(name) end
   end
 end
@@ -93,7 +96,7 @@ function auth.compile(spec, policy)
   policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true })
   policy.how = credentials.compile(spec)
   if policy.how and not policy.is_off then
-    if auth.installed then report.at(nil, ("the chain has an auth policy already: %s"):format(auth.installed))
+    if auth.installed then report.at(nil, "said_twice", ("the chain has an auth policy already: %s"):format(auth.installed))
     else
       auth.installed = policy.file
       credentials.install(policy.how, spec.default_app)
@@ -104,14 +107,14 @@ function auth.compile(spec, policy)
   for i, name in ipairs(required) do
     if facts.is_identity(name) then policy.required[#policy.required + 1] = name
     else
-      report.at(sub(sub(nil, "require"), i), ("'%s' is no field of an identity"):format(name),
+      report.at(sub(sub(nil, "require"), i), "bad_name", ("'%s' is no field of an identity"):format(name),
         report.nearest(name, { "user", "app", "department", "team", "tier", "region", "clearance", "env" }))
     end
   end
   if spec.default_app ~= nil then
     policy.default_app = schema.text(spec.default_app, sub(nil, "default_app"))
     if policy.default_app and facts.apps and not facts.apps[policy.default_app] then
-      report.at(sub(nil, "default_app"), ("app '%s' is not in policies/apps.lua"):format(policy.default_app),
+      report.at(sub(nil, "default_app"), "bad_name", ("app '%s' is not in policies/apps.lua"):format(policy.default_app),
         report.nearest(policy.default_app, report.keys(facts.apps)))
     end
   end

@@ -11,7 +11,7 @@ local clock = use "clock"
 local facts = use "facts"
 local edits = use "edits"
 local policies = use "policies"
-local conditions = use "conditions"
+local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
 local thresholds = use "thresholds"
@@ -203,7 +203,7 @@ function facts.budget_of(f, name)
   local row, policy = row_of(f, name)
   if not row or not limits.is_counting() then return nil end
   local item = item_of(f, policy, row, 0)
-  local reply = limits.peek(f, item)
+  local reply = limits.peek(item, "ctx.budget")
   local state = reply and reply.states[1]
   if not state then return nil end
   local used = state.spent + state.held
@@ -226,13 +226,13 @@ local function read_fields(value, path)
   for _, key in ipairs(report.keys(value)) do
     if own_fields[key] then given[key] = own_fields[key](value[key], sub(path, key))
     elseif not scopes.is_scope(key) or key == "session" then
-      report.at(sub(path, key), ("unknown field '%s' in a budget"):format(key),
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a budget"):format(key),
         key == "session" and "a session's budget is written each = \"session\"" or report.nearest(key, names)
         or "a label of your keys? name it in auth.lua: labels = { … }")
     end
   end
-  if value.limit == nil then report.at(path, "'limit' is missing: limit = 5000, in USD") end
-  if given.limit == 0 then report.at(sub(path, "limit"), "a budget of 0 lets nothing through: deny it in access.lua") end
+  if value.limit == nil then report.at(path, "bad_limit", "'limit' is missing: limit = 5000, in USD") end
+  if given.limit == 0 then report.at(sub(path, "limit"), "bad_limit", "a budget of 0 lets nothing through: deny it in access.lua") end
   return given
 end
 
@@ -240,18 +240,19 @@ local function check_period(value, parts, path)
   local by_session = false
   for _, part in ipairs(parts) do by_session = by_session or part.name == "session" end
   if by_session and value.per ~= nil then
-    report.at(sub(path, "per"), "a session's budget lasts as long as the session: leave 'per' out")
+    report.at(sub(path, "per"), "bad_limit", "a session's budget lasts as long as the session: leave 'per' out")
   elseif not by_session and value.per == nil then
-    report.at(path, "'per' is missing: day, week, month, quarter or year")
+    report.at(path, "bad_limit", "'per' is missing: day, week, month, quarter or year")
   end
 end
 
 local function add_condition(row, value, path, policy)
   if value.when == nil then return end
   local condition = conditions.compile(value.when, sub(path, "when"), policy.name .. "/" .. row.name)
-  if condition.called then report.at(sub(sub(path, "when"), "called"), "budgets count before anything is called: write model = …") end
+  if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "budgets count before anything is called: write model = …") end
   row.matches, row.is_conditional = condition.test, true
   row.prefix = policy.name .. "/" .. row.name .. "/"
+  row.when = condition
 end
 
 local function compile_row(value, path, policy, name)
@@ -272,9 +273,9 @@ local function compile_rows(spec, policy)
   local rows, path = {}, sub(nil, "budgets")
   for i, value in ipairs(spec.budgets ~= nil and schema.list(schema.table)(spec.budgets, path) or {}) do
     local at = sub(path, i)
-    if type(value[1]) ~= "string" then report.at(at, "a budget begins with its name: { \"sales\", department = \"sales\", … }") end
+    if type(value[1]) ~= "string" then report.at(at, "bad_limit", "a budget begins with its name: { \"sales\", department = \"sales\", … }") end
     for key in pairs(value) do
-      if type(key) == "number" and key ~= 1 then report.at(sub(at, key), "a budget has one name, and fields after it") end
+      if type(key) == "number" and key ~= 1 then report.at(sub(at, key), "bad_limit", "a budget has one name, and fields after it") end
     end
     rows[#rows + 1] = compile_row(value, at, policy, tostring(value[1]))
   end
@@ -286,7 +287,7 @@ local function compile_default(spec, policy)
   local path = sub(nil, "default")
   local value = schema.table(spec.default, path)
   if not value then return nil end
-  if value.each == nil then report.at(path, "the default is for each of something: each = \"department\"") end
+  if value.each == nil then report.at(path, "bad_limit", "the default is for each of something: each = \"department\"") end
   return compile_row(value, path, policy, "default")
 end
 
@@ -303,7 +304,7 @@ end
 
 local function tokens(value, path)
   if type(value) == "number" and value >= 0 and value % 1 == 0 and value <= 10000000 then return value end
-  report.at(path, "expected a whole number of tokens, got " .. schema.kind_of(value))
+  report.at(path, "bad_limit", "expected a whole number of tokens, got " .. schema.kind_of(value))
 end
 
 -- Before other files are compiled: their days are counted in the same zone.
@@ -311,7 +312,7 @@ function budget.declare(spec)
   if spec.zone == nil then return end
   if clock.zone(spec.zone, sub(nil, "zone")) then
     if clock.default_zone and clock.default_zone ~= spec.zone then
-      report.at(sub(nil, "zone"), ("another budget counts its days in %s"):format(clock.default_zone))
+      report.at(sub(nil, "zone"), "bad_limit", ("another budget counts its days in %s"):format(clock.default_zone))
     end
     clock.default_zone = spec.zone
   end
@@ -339,14 +340,15 @@ function budget.compile(spec, policy)
   local rows = compile_rows(spec, policy)
   policy.default_row = compile_default(spec, policy)
   checks.rows(rows, policy.default_row)
-  policy.rows = {}
+  policy.rows, policy.written_rows = {}, { unpack(rows) }
+  table.insert(policy.written_rows, policy.default_row)
   for _, row in ipairs(rows) do
     if row.mode ~= "off" then policy.rows[#policy.rows + 1] = row end
   end
   if policy.default_row and policy.default_row.mode == "off" then policy.default_row = nil end
   mark_covering(policy)
   if #rows == 0 and spec.default == nil then
-    report.at(nil, "a budget without budgets limits nothing", "budgets = { { \"sales\", department = \"sales\", limit = 5000, per = \"month\" } }")
+    report.at(nil, "bad_limit", "a budget without budgets limits nothing", "budgets = { { \"sales\", department = \"sales\", limit = 5000, per = \"month\" } }")
   end
   policy.collect, policy.run = collect, limits.run
   if not policy.is_off then all[#all + 1] = policy end

@@ -11,7 +11,7 @@ local checks = {}
 
 function checks.currency(value, path)
   if value == "USD" then return value end
-  report.at(path, ("amounts are USD, as the prices in models.lua are; got %s"):format(schema.kind_of(value)))
+  report.at(path, "bad_amount", ("amounts are USD, as the prices in models.lua are; got %s"):format(schema.kind_of(value)))
 end
 
 -- Two rows of one scope: the shorter period with the larger amount has nothing to do.
@@ -27,8 +27,8 @@ end
 local function check_names(rows)
   local seen = { default = true }
   for _, row in ipairs(rows) do
-    if row.name == "default" then report.at(row.path, "'default' is the name of the default: give this one another")
-    elseif seen[row.name] then report.at(row.path, ("two budgets are called '%s'"):format(row.name)) end
+    if row.name == "default" then report.at(row.path, "bad_limit", "'default' is the name of the default: give this one another")
+    elseif seen[row.name] then report.at(row.path, "bad_limit", ("two budgets are called '%s'"):format(row.name)) end
     seen[row.name] = true
   end
 end
@@ -37,7 +37,7 @@ local function check_shadows(rows)
   for _, row in ipairs(rows) do
     for _, other in ipairs(rows) do
       if shadows(other, row) then
-        report.warn(row.path, ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
+        report.warn(row.path, "never_acts", ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
           units.spell_usd(other.limit)))
         break
       end
@@ -49,7 +49,7 @@ local function check_default(rows, default)
   if not default then return end
   for _, row in ipairs(rows) do
     if scopes.same(row.parts, default.parts) and not row.is_conditional and row.mode ~= "off" then
-      report.warn(default.path, ("never acts: '%s' is there for each of them"):format(row.name))
+      report.warn(default.path, "never_acts", ("never acts: '%s' is there for each of them"):format(row.name))
     end
   end
 end
@@ -73,7 +73,7 @@ local function check_sessions(rows, default)
   for _, row in ipairs(rows) do has_persons = has_persons or is_about_persons(row) end
   for _, row in ipairs(rows) do
     if not has_persons and is_only_about_sessions(row) then
-      report.warn(row.path, "a caller can begin as many sessions as it likes",
+      report.warn(row.path, "evadable_limit", "a caller can begin as many sessions as it likes",
         "let a budget with each = \"user\" or each = \"key_id\" stand beside it")
     end
   end
@@ -98,7 +98,7 @@ local function check_coverage(rows, default)
     local whom = department and "department " .. department or "app " .. name
     if not is_covered and not said[whom] then
       said[whom] = true
-      report.warn(nil, ("no budget holds for %s: neither a row nor a default"):format(whom),
+      report.warn(nil, "no_budget", ("no budget holds for %s: neither a row nor a default"):format(whom),
         "default = { each = \"department\", limit = 500, per = \"month\" }")
     end
   end

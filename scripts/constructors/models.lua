@@ -22,13 +22,13 @@ end)
 
 local target_name = schema.shape({ kind = "string" }, function(value, path)
   if catalogue.split(value) then return value end
-  report.at(path, ("a target is written provider/model, got %s"):format(schema.kind_of(value)))
+  report.at(path, "bad_value", ("a target is written provider/model, got %s"):format(schema.kind_of(value)))
 end)
 
 -- A model whose tokens are counted the same way, for deployments whose names do not say.
 local counted_name = schema.shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and core.is_counted(value) then return value end
-  report.at(path, ("counts_as names a model whose way of counting is known, such as \"gpt-4o\" or \"claude-sonnet-4-5\"; got %s"):format(
+  report.at(path, "bad_value", ("counts_as names a model whose way of counting is known, such as \"gpt-4o\" or \"claude-sonnet-4-5\"; got %s"):format(
     schema.kind_of(value)))
 end)
 
@@ -41,7 +41,7 @@ local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fi
   end
   local given = target_fields(value, path)
   if not given then return nil end
-  if value[1] == nil then report.at(path, "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }") end
+  if value[1] == nil then report.at(path, "missing_field", "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }") end
   return given[1] and { name = given[1], region = given.region, labels = given.labels or given.label or {},
     price = given.price, context = given.context, counts_as = given.counts_as }
 end)
@@ -67,7 +67,7 @@ local shape = schema.record(fields)
 
 local function add_name(name, entry, path)
   if catalogue.names[name] then
-    report.at(path, ("the name '%s' is taken by '%s'"):format(name, catalogue.names[name].model.name))
+    report.at(path, "bad_name", ("the name '%s' is taken by '%s'"):format(name, catalogue.names[name].model.name))
     return
   end
   catalogue.names[name] = entry
@@ -78,7 +78,7 @@ local function settle_owner(target, model, path)
   local same = select(2, catalogue.split(target.name))
   local owner = target.owner
   if owner and owner ~= model and owner.name ~= same and model.name ~= same then
-    report.at(path, ("'%s' runs both '%s' and '%s', and bears neither's name: whose access row would apply?"):format(
+    report.at(path, "bad_name", ("'%s' runs both '%s' and '%s', and bears neither's name: whose access row would apply?"):format(
       target.name, owner.name, model.name), ("list it in one model, or in a model named '%s'"):format(same))
   end
   if not owner or model.name == same then target.owner = model end
@@ -101,7 +101,7 @@ local function warn_missing()
     local names, count = entry.names, #entry.names
     local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
     local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
-    report.warn(entry.path, ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
+    report.warn(entry.path, "no_account", ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
       ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
   end
 end
@@ -138,10 +138,10 @@ end
 local function check_model(name, given, written, path)
   if given.virtual then
     for _, field in ipairs { "targets", "price", "context", "snapshots" } do
-      if given[field] ~= nil then report.at(sub(path, field), "a virtual model has none: routing chooses what answers") end
+      if given[field] ~= nil then report.at(sub(path, field), "bad_name", "a virtual model has none: routing chooses what answers") end
     end
   elseif type(written.targets) ~= "table" or #written.targets == 0 then
-    report.at(path, ("'%s' has no targets"):format(name), "targets = { \"provider/model\" }, or virtual = true")
+    report.at(path, "missing_field", ("'%s' has no targets"):format(name), "targets = { \"provider/model\" }, or virtual = true")
   elseif written.price == nil and not catalogue.default_price then
     local unpriced = {}
     for i, target in ipairs(given.targets or {}) do
@@ -150,7 +150,7 @@ local function check_model(name, given, written, path)
     end
     if #unpriced == 0 then return end
     local who = #unpriced == #given.targets and name or table.concat(unpriced, "', '")
-    report.warn(path, ("'%s' has no price: what it costs will not be known"):format(who),
+    report.warn(path, "no_price", ("'%s' has no price: what it costs will not be known"):format(who),
       "price = usd_per_million { input = \"…\", output = \"…\" }, or price = free")
   end
 end
@@ -198,7 +198,7 @@ local function tell_terms()
     local target = catalogue.targets[name]
     local price, is_default = catalogue.price_of(target)
     if price and not price.handle then price.handle, price.revision = core.price(price) end
-    core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
+    target.terms = core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
       target.counts_as or target.owner.counts_as)
   end
   for name, entry in pairs(catalogue.names) do
@@ -214,7 +214,7 @@ function models.compile(spec)
     add_model(name, given[name], sub(nil, name))
   end
   for _, name in ipairs(names) do add_names(catalogue.models[name], given[name], sub(nil, name)) end
-  if #names == 0 then report.at(nil, "there are no models: [\"name\"] = { targets = { \"provider/model\" } }") end
+  if #names == 0 then report.at(nil, "unknown_model", "there are no models: [\"name\"] = { targets = { \"provider/model\" } }") end
   warn_missing()
   table.sort(catalogue.target_names)
   if report.errors == 0 then tell_terms() end

@@ -7,10 +7,11 @@ local report = use "report"
 local schema = use "schema"
 local units = use "units"
 local policies = use "policies"
-local conditions = use "conditions"
+local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
 local notes = use "notes"
+local raise = use "raise"
 local sub = report.sub
 
 local ratelimit = {}
@@ -20,7 +21,7 @@ local BURST_PART = 6
 
 local function count(value, path)
   if type(value) == "number" and value >= 1 and value % 1 == 0 and value < 2 ^ 40 then return value end
-  report.at(path, "expected a whole number from 1, got " .. schema.kind_of(value),
+  report.at(path, "bad_limit", "expected a whole number from 1, got " .. schema.kind_of(value),
     value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or nil)
 end
 
@@ -38,7 +39,10 @@ end
 local function limit_of(f, policy, row, unit)
   local limit = row[unit]
   local adjusted = policy.adjust and policy.adjust(f.ctx, row.views[unit])
-  if adjusted == nil then return limit end
+  if adjusted == nil then
+    if policy.adjust then core.trust() end
+    return limit
+  end
   if type(adjusted) ~= "number" or not (adjusted >= 1 and adjusted < 2 ^ 40) then
     error(("adjust returned %s for '%s': a number from 1, or nothing to leave the limit as it is"):format(
       schema.kind_of(adjusted), row.name), 0)
@@ -101,7 +105,7 @@ local function view_of(row, unit)
   local fields = { name = row.name, limit = row[unit], unit = unit, per = row.per_text or false }
   local view = { __metatable = "limit" }
   function view.__index(_, name)
-    if fields[name] == nil then error(("a limit has no field '%s': name, limit, unit, per"):format(tostring(name)), 2) end
+    if fields[name] == nil then raise.error("undefined_name", ("a limit has no field '%s': name, limit, unit, per"):format(tostring(name)), 2) end
     return fields[name] or nil
   end
   function view.__newindex() error("a limit cannot be changed: adjust returns what it shall be", 2) end
@@ -113,21 +117,21 @@ local function check_units(given, path)
   for _, unit in ipairs(unit_names) do
     if given[unit] ~= nil then list[#list + 1] = unit end
   end
-  if #list == 0 then report.at(path, "a limit says how many: requests = 60, tokens = 200000 or concurrent = 5") end
+  if #list == 0 then report.at(path, "bad_limit", "a limit says how many: requests = 60, tokens = 200000 or concurrent = 5") end
   local is_rate = given.requests ~= nil or given.tokens ~= nil
-  if is_rate and given.per == nil then report.at(path, "'per' is missing: how many in what time? per = \"1m\"") end
+  if is_rate and given.per == nil then report.at(path, "bad_limit", "'per' is missing: how many in what time? per = \"1m\"") end
   if not is_rate and #list > 0 and given.per ~= nil then
-    report.at(sub(path, "per"), "concurrent counts what runs at the same time, and has no 'per'")
+    report.at(sub(path, "per"), "bad_limit", "concurrent counts what runs at the same time, and has no 'per'")
   end
   return list
 end
 
 local function compile_row(value, path, policy)
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "a limit is a table, { \"name\", by = \"user\", requests = 60, per = \"1m\" }, got " .. schema.kind_of(value))
+    report.at(path, "bad_limit", "a limit is a table, { \"name\", by = \"user\", requests = 60, per = \"1m\" }, got " .. schema.kind_of(value))
     return nil
   end
-  if type(value[1]) ~= "string" then report.at(path, "a limit begins with its name: { \"per-user\", … }") end
+  if type(value[1]) ~= "string" then report.at(path, "bad_limit", "a limit begins with its name: { \"per-user\", … }") end
   local given = shape(value, path)
   local name = tostring(value[1])
   local row = { name = name, line = report.place(path), path = path, parts = given.by or {}, per = given.per, per_text = value.per,
@@ -135,9 +139,10 @@ local function compile_row(value, path, policy)
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   if value.when ~= nil then
     local condition = conditions.compile(value.when, sub(path, "when"), policy.name .. "/" .. name)
-    if condition.called then report.at(sub(sub(path, "when"), "called"), "limits count before anything is called: write model = …") end
+    if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "limits count before anything is called: write model = …") end
     row.matches, row.is_conditional = condition.test, true
     row.prefix = policy.name .. "/" .. name .. "/"
+    row.when = condition
   end
   for _, unit in ipairs(row.units) do
     row[unit] = given[unit]
@@ -171,7 +176,7 @@ local function check_sessions(rows)
   end
   for _, row in ipairs(rows) do
     if #row.parts == 1 and row.parts[1].name == "session" then
-      report.warn(row.path, "a caller can begin as many sessions as it likes", "let a limit by user or key_id stand beside it")
+      report.warn(row.path, "evadable_limit", "a caller can begin as many sessions as it likes", "let a limit by user or key_id stand beside it")
     end
   end
 end
@@ -181,7 +186,7 @@ local function check_shadows(rows)
     for _, unit in ipairs(row.units) do
       for _, other in ipairs(rows) do
         if shadows(other, row, unit) then
-          report.warn(row.path, ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
+          report.warn(row.path, "never_acts", ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
           break
         end
       end
@@ -192,7 +197,7 @@ end
 local function check_names(rows)
   local seen = {}
   for _, row in ipairs(rows) do
-    if seen[row.name] then report.at(row.path, ("two limits are called '%s'"):format(row.name)) end
+    if seen[row.name] then report.at(row.path, "bad_limit", ("two limits are called '%s'"):format(row.name)) end
     seen[row.name] = true
   end
 end
@@ -208,16 +213,16 @@ local function compile_rows(spec, policy)
   for _, row in ipairs(rows) do
     if row.mode ~= "off" then active[#active + 1] = row end
   end
-  return active
+  return active, rows
 end
 
 function ratelimit.compile(spec, policy)
   policies.check(spec, { "limits", "adjust", "on_store_loss" })
   policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
   if spec.limits == nil then
-    report.at(nil, "a ratelimit without limits limits nothing", "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
+    report.at(nil, "bad_limit", "a ratelimit without limits limits nothing", "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
   end
-  policy.rows = compile_rows(spec, policy)
+  policy.rows, policy.written_rows = compile_rows(spec, policy)
   if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
   policy.on_store_loss = spec.on_store_loss == nil and "local" or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
   policy.collect, policy.run = collect, limits.run

@@ -29,9 +29,9 @@ local function detect_list(value, path)
   local names, seen = {}, {}
   for i, name in ipairs(schema.list(schema.text)(value, path) or {}) do
     if not built_in[name] then
-      report.at(sub(path, i), ("there is no detector '%s'"):format(name), report.nearest(name, report.keys(built_in))
+      report.at(sub(path, i), "bad_redaction", ("there is no detector '%s'"):format(name), report.nearest(name, report.keys(built_in))
         or "detectors: " .. table.concat(report.keys(built_in), ", ") .. "; masks of your own stand in custom")
-    elseif seen[name] then report.at(sub(path, i), ("'%s' stands here twice"):format(name))
+    elseif seen[name] then report.at(sub(path, i), "said_twice", ("'%s' stands here twice"):format(name))
     else names[#names + 1] = name end
     seen[name] = true
   end
@@ -41,22 +41,22 @@ end
 -- { "employee_id", like = "EMP-######" } → { name, like }
 local function mask(value, path)
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "a mask is written { \"employee_id\", like = \"EMP-######\" }, got " .. schema.kind_of(value))
+    report.at(path, "bad_redaction", "a mask is written { \"employee_id\", like = \"EMP-######\" }, got " .. schema.kind_of(value))
     return nil
   end
   for key in pairs(value) do
     if key ~= 1 and key ~= "like" then
-      report.at(sub(path, key), ("unknown field '%s' in a mask"):format(tostring(key)), report.nearest(key, { "like" }))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a mask"):format(tostring(key)), report.nearest(key, { "like" }))
     end
   end
   local name, like = value[1], schema.text(value.like, sub(path, "like"))
   if type(name) ~= "string" or not name:find("^[a-z][a-z0-9_]*$") or name:find("_%d+$") then
-    report.at(path, "a mask begins with its name, of a-z, 0-9 and _ and without a number at its end; got "
+    report.at(path, "bad_redaction", "a mask begins with its name, of a-z, 0-9 and _ and without a number at its end; got "
       .. schema.kind_of(name))
     return nil
   end
   if like and like:find("[%[%]]") then
-    report.at(sub(path, "like"), "a mask holds no brackets: they stand around placeholders")
+    report.at(sub(path, "like"), "bad_redaction", "a mask holds no brackets: they stand around placeholders")
     return nil
   end
   return like and { name, like }
@@ -76,7 +76,7 @@ end
 local function unknown_kind(kinds, name, path)
   local near = report.nearest(tostring(name), kinds)
   local hint = near or (built_in[name] and ("add it: detect = { \"%s\", … }"):format(name))
-  report.at(path, ("'%s' is not looked for here"):format(tostring(name)), hint)
+  report.at(path, "bad_redaction", ("'%s' is not looked for here"):format(tostring(name)), hint)
 end
 
 local function is_kind(kinds, name)
@@ -90,7 +90,7 @@ end
 local function compile_actions(value, path, kinds, words, refused)
   local map, action = {}, schema.choice(words)
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "expected { email = \"mask\", [\"*\"] = … }, got " .. schema.kind_of(value))
+    report.at(path, "bad_value", "expected { email = \"mask\", [\"*\"] = … }, got " .. schema.kind_of(value))
     return map
   end
   for _, name in ipairs(report.keys(value)) do
@@ -105,7 +105,7 @@ local function compile_actions(value, path, kinds, words, refused)
     if map[kind] == nil then missing[#missing + 1] = kind end
   end
   if #missing > 0 then
-    report.at(path, ("nothing is said of %s"):format(table.concat(missing, ", ")), "[\"*\"] = \"mask\" is for all others")
+    report.at(path, "bad_redaction", ("nothing is said of %s"):format(table.concat(missing, ", ")), "[\"*\"] = \"mask\" is for all others")
   end
   return map
 end
@@ -123,7 +123,7 @@ local function size(value, path)
   local count, unit = tostring(value):match("^(%d+)([KM])B$")
   local bytes = count and #count < 7 and count * (unit == "K" and KIB or KIB * KIB)
   if type(value) == "string" and bytes and bytes > 0 and bytes <= MOST_SCAN then return bytes end
-  report.at(path, "a size is written \"256KB\" or \"1MB\", at most 16MB; got " .. schema.kind_of(value))
+  report.at(path, "bad_value", "a size is written \"256KB\" or \"1MB\", at most 16MB; got " .. schema.kind_of(value))
 end
 
 -- --- at work ---
@@ -168,7 +168,8 @@ end
 local function scan(f, policy)
   local is_done, has_findings
   repeat is_done, has_findings = core.scan() until is_done
-  if not has_findings or policy.mode ~= "enforce" then return has_findings end
+  if not has_findings then return false end
+  if policy.mode ~= "enforce" then return true end
   for kind, labels in pairs(policy.labels) do
     if core.found(kind) > 0 then
       for _, label in ipairs(labels) do facts.raise_label(f, label) end
@@ -189,12 +190,12 @@ end
 
 local detecting
 
-local refused_answers = { deny = { "an answer cannot be denied for what it holds: of a stream it has gone out by then",
+local refused_answers = { deny = { "bad_redaction", "an answer cannot be denied for what it holds: of a stream it has gone out by then",
   "\"mask\" it; or judge ctx.response:text() in on_response, with buffer = true" } }
 
 local function make_detector(spec, policy, names, masks)
   local detector, why = core.detector(names, masks)
-  if not detector then return report.at(sub(nil, #masks > 0 and "custom" or "detect"), why) end
+  if not detector then return report.at(sub(nil, #masks > 0 and "custom" or "detect"), "bad_redaction", why) end
   local response = spec.response ~= nil and compile_actions(spec.response, sub(nil, "response"), policy.kinds,
     { "mask", "observe", "allow" }, refused_answers) or {}
   for _, kind in ipairs(policy.kinds) do
@@ -228,10 +229,10 @@ local function compile_detection(spec, policy)
   if policy.restore then
     local is_masking = false
     for _, action in pairs(policy.request) do is_masking = is_masking or action == "mask" end
-    if not is_masking then report.at(sub(nil, "restore"), "no request is masked, so there is nothing to restore") end
+    if not is_masking then report.at(sub(nil, "restore"), "bad_redaction", "no request is masked, so there is nothing to restore") end
   end
   if detecting and detecting ~= policy.file then
-    report.at(nil, ("%s looks for things already, and one policy of a chain does"):format(detecting),
+    report.at(nil, "bad_redaction", ("%s looks for things already, and one policy of a chain does"):format(detecting),
       "write the kinds of both into one file")
   end
   detecting = policy.file
@@ -249,15 +250,16 @@ function redaction.compile(spec, policy)
   else
     for _, name in ipairs(own) do
       if spec[name] ~= nil then
-        report.at(sub(nil, name), "nothing is looked for", "detect = { \"email\", … } says what")
+        report.at(sub(nil, name), "bad_redaction", "nothing is looked for", "detect = { \"email\", … } says what")
       end
     end
     if spec.rules == nil and spec.on_request == nil and not (policy.on_response or policy.on_delta or policy.on_attempt) then
-      report.at(nil, "this redaction does nothing", "detect = { \"email\", … } says what to look for")
+      report.at(nil, "bad_redaction", "this redaction does nothing", "detect = { \"email\", … } says what to look for")
     end
   end
   policy.run, policy.scan = run, scan
   policy.is_classifying = policy.detector and (next(policy.classes) or next(policy.labels)) ~= nil
+  if policy.is_classifying then facts.is_raised = true end
 end
 
 return redaction

@@ -5,25 +5,21 @@ local report = use "report"
 local schema = use "schema"
 local policies = use "policies"
 local chain = use "chain"
-local conditions = use "conditions"
+local conditions = use "condition"
 local sub = report.sub
 
 local routing = {}
 
+local function propose(f, policy, rule)
+  local reason = rule.reason
+  if type(reason) == "function" then reason = reason(f) end
+  chain.propose(f, policy, rule.name, rule.action.targets, reason, rule.mode, rule.line)
+  return f._chosen
+end
+
 -- At the end of the chain too, when a later policy took away what was chosen.
 local function choose(f, policy)
-  if not policy.choose_for[f.model] then return end
-  local list = policy.rules
-  for i = 1, #list do
-    local rule = list[i]
-    local matches = rule.matches
-    if not matches or matches(f) then
-      local reason = rule.reason
-      if type(reason) == "function" then reason = reason(f) end
-      chain.propose(f, policy, rule.name, rule.action.targets, reason, rule.mode, rule.line)
-      if f._chosen then return end
-    end
-  end
+  if policy.choose_for[f.model] then policy.each_rule(f, policy, propose) end
 end
 
 local function run(f, policy)
@@ -39,7 +35,7 @@ function routing.compile(spec, policy)
     or schema.one_or_list(conditions.check_model)(spec.choose_for, sub(nil, "choose_for"))
   for _, name in ipairs(names or {}) do policy.choose_for[name] = true end
   if spec.rules == nil and spec.on_request == nil then
-    report.at(nil, "routing without rules chooses nothing", "rules = { { \"default\", route = { … } } }")
+    report.at(nil, "missing_field", "routing without rules chooses nothing", "rules = { { \"default\", route = { … } } }")
   end
   policy.choose, policy.run = choose, run
 end

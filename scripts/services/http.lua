@@ -11,10 +11,11 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local notes = use "notes"
+local raise = use "raise"
 
 local http = {}
 
-local function bad(text, ...) error("http: " .. text:format(...), 0) end
+local function bad(finding, text, ...) raise.error(finding, "http: " .. text:format(...), 0) end
 
 local units = { ms = 1, s = 1000, m = 60000 }
 
@@ -22,7 +23,7 @@ local function milliseconds(value)
   if type(value) == "number" and value > 0 and value <= 3600 then return math.max(1, math.floor(value * 1000)) end
   local count, unit = tostring(value):match("^(%d+%.?%d*)(m?s?)$")
   if type(value) ~= "string" or not count or not units[unit] or count + 0 <= 0 or #count > 6 then
-    bad("timeout is written \"200ms\" or \"2s\", got %s", schema.kind_of(value))
+    bad("bad_value", "timeout is written \"200ms\" or \"2s\", got %s", schema.kind_of(value))
   end
   return math.max(1, math.floor(count * units[unit]))
 end
@@ -31,15 +32,15 @@ local known = { json = true, body = true, headers = true, timeout = true, auth =
 
 local function check_options(options)
   if options == nil then return {} end
-  if type(options) ~= "table" then bad("the second argument is a table, got %s", schema.kind_of(options)) end
+  if type(options) ~= "table" then bad("bad_value", "the second argument is a table, got %s", schema.kind_of(options)) end
   for name in pairs(options) do
     if not known[name] then
       local near = report.nearest(tostring(name), report.keys(known))
-      bad("unknown option '%s'%s", tostring(name), near and " (" .. near .. ")" or "")
+      bad("unknown_field", "unknown option '%s'%s", tostring(name), near and " (" .. near .. ")" or "")
     end
   end
-  if options.json ~= nil and options.body ~= nil then bad("json and body at once: which of them is sent?") end
-  if options.body ~= nil and type(options.body) ~= "string" then bad("body is a text, got %s", schema.kind_of(options.body)) end
+  if options.json ~= nil and options.body ~= nil then bad("other_error", "json and body at once: which of them is sent?") end
+  if options.body ~= nil and type(options.body) ~= "string" then bad("bad_value", "body is a text, got %s", schema.kind_of(options.body)) end
   return options
 end
 
@@ -49,7 +50,7 @@ local function flat_headers(options, has_json)
   for _, name in ipairs(report.keys(options.headers or {})) do
     local value = options.headers[name]
     if type(name) ~= "string" or not name:find("^[%w%-_]+$") or type(value) ~= "string" or value:find("[%c]") then
-      bad("headers are texts by name, without line breaks: %s", tostring(name))
+      bad("other_error", "headers are texts by name, without line breaks: %s", tostring(name))
     end
     list[#list + 1], list[#list + 2] = name, value
     seen[name:lower()] = true
@@ -63,14 +64,14 @@ local function admit(f, url, options)
   local is_listed, clearance, secret, timeout = core.egress(url)
   local wanted = options.auth
   if wanted ~= nil and (type(wanted) ~= "string" or not wanted:find("^secret:[a-z0-9_%-]+$")) then
-    bad("auth is written \"secret:name\", got %s", schema.kind_of(wanted))
+    bad("bad_value", "auth is written \"secret:name\", got %s", schema.kind_of(wanted))
   end
   if is_listed == nil then return true end -- tests: there is no moongate.lua
   if not is_listed then
-    bad("'%s' is not listed: add its scheme, host and port to egress in moongate.lua", url:match("^[^?#]*"):sub(1, 200))
+    bad("other_error", "'%s' is not listed: add its scheme, host and port to egress in moongate.lua", url:match("^[^?#]*"):sub(1, 200))
   end
   if wanted and wanted ~= "secret:" .. tostring(secret) then
-    bad("%s has %s, and not '%s'", url:match("^%a+://[^/?#]*") or url, secret and "the secret '" .. secret .. "'" or "no secret",
+    bad("other_error", "%s has %s, and not '%s'", url:match("^%a+://[^/?#]*") or url, secret and "the secret '" .. secret .. "'" or "no secret",
       wanted:sub(8))
   end
   if schema.class_rank[f.data] > schema.class_rank[clearance] then
@@ -91,7 +92,7 @@ end
 
 local function call(method, url, options)
   options = check_options(options)
-  if type(url) ~= "string" or not url:find("^https?://") then bad("the first argument is a URL, got %s", schema.kind_of(url)) end
+  if type(url) ~= "string" or not url:find("^https?://") then bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url)) end
   local f = core.facts()
   local began = core.clock_ms()
   local rule = method .. " " .. url:match("^[^?#]*"):sub(1, 200)
@@ -119,7 +120,7 @@ function http.check_settings()
   report.begin { path = "moongate.lua", text = "" }
   for i = 1, #list, 2 do
     if not schema.class_rank[list[i + 1]] then
-      report.message(("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
+      report.message("bad_predicate", ("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
         report.nearest(list[i + 1], schema.classes) or table.concat(schema.classes, ", "))
     end
   end
@@ -134,7 +135,7 @@ function http.check_calls(text)
     for column, url in code:gmatch("()http%.%l+%s*%(?%s*[\"'](https?://[^\"']+)") do
       if core.is_service(url) == false then
         local origin = url:match("^%a+://[^/?#]*")
-        report.warn_at(number, column, ("'%s' is not listed in moongate.lua: the call will raise"):format(origin),
+        report.warn_at(number, column, "unlisted_service", ("'%s' is not listed in moongate.lua: the call will raise"):format(origin),
           ("egress = { [\"%s\"] = { clearance = \"public\" } }"):format(origin))
       end
     end
@@ -143,13 +144,13 @@ end
 
 http.words = {
   get = function(url, options)
-    if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("get sends no body: use http.post") end
+    if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("other_error", "get sends no body: use http.post") end
     return call("GET", url, options)
   end,
   post = function(url, options) return call("POST", url, options) end,
   -- Can it be called, as moongate.lua and this place are? For policies that ask a service only where there is one.
   is_listed = function(url)
-    if type(url) ~= "string" then bad("is_listed wants a URL, got %s", schema.kind_of(url)) end
+    if type(url) ~= "string" then bad("bad_value", "is_listed wants a URL, got %s", schema.kind_of(url)) end
     return core.has_http() and core.egress(url) ~= false
   end,
 }

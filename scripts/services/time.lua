@@ -9,6 +9,7 @@
 local core, use = ...
 local clock = use "clock"
 local schema = use "schema"
+local raise = use "raise"
 
 local time = {}
 
@@ -21,7 +22,7 @@ local function offset(t, zone)
   if at == nil then
     at = clock.offset(zone)
     if not at then
-      error(("time: unknown zone %s: \"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\""):format(schema.kind_of(zone)), 0)
+      raise.error("bad_time", ("time: unknown zone %s: \"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\""):format(schema.kind_of(zone)), 0)
     end
     zones[zone] = at
   end
@@ -44,7 +45,7 @@ local day_names = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" }
 
 local function parts(t, zone)
   if type(t) ~= "number" or t ~= t or math.abs(t) > 1e12 then
-    error(("time: the first argument is a time such as ctx.time, got %s"):format(schema.kind_of(t)), 0)
+    raise.error("bad_value", ("time: the first argument is a time such as ctx.time, got %s"):format(schema.kind_of(t)), 0)
   end
   local east = offset(t, zone)
   local seconds = math.floor(t) + east
@@ -78,10 +79,12 @@ time.words = {
   weekday = function(t, zone) return parts(t, zone).weekday end,
   date = function(t, zone) return spell.F(parts(t, zone)) end,
   format = function(t, pattern, zone)
-    if type(pattern) ~= "string" then error("time.format(t, pattern, zone): the pattern is a text", 0) end
+    if type(pattern) ~= "string" then raise.error("bad_value", "time.format(t, pattern, zone): the pattern is a text", 0) end
     local p = parts(t, zone)
     return (pattern:gsub("%%(.?)", function(letter)
-      if not spell[letter] then error(("time.format: unknown '%%%s': %%Y %%m %%d %%H %%M %%S %%a %%F %%T %%z %%%%"):format(letter), 0) end
+      if not spell[letter] then
+        raise.error("unknown_field", ("time.format: unknown '%%%s': %%Y %%m %%d %%H %%M %%S %%a %%F %%T %%z %%%%"):format(letter), 0)
+      end
       return spell[letter](p)
     end))
   end,

@@ -4,6 +4,7 @@
 -- Neither catches anything: what stops or fails inside stops or fails the hook.
 local core, use = ...
 local notes = use "notes"
+local raise = use "raise"
 
 local trace = {}
 
@@ -14,7 +15,7 @@ end
 
 trace.words = {
   span = function(name, fn)
-    if type(name) ~= "string" or type(fn) ~= "function" then error("trace.span(name, f) wants a text and a function", 0) end
+    if type(name) ~= "string" or type(fn) ~= "function" then raise.error("bad_value", "trace.span(name, f) wants a text and a function", 0) end
     local f = core.facts()
     return ended(f, name:sub(1, 64), core.clock_ms(), fn())
   end,

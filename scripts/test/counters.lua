@@ -1,8 +1,9 @@
 -- Counters kept in a table, for specs: they answer what scripts/counters.lua asks, by the clock of the spec.
 --
 --   local counters = Counters.new(function() return now end)       -- seconds since 1970
---   counters:answer("take", question)         -- what a policy asked
---   counters:settle(nano)                     -- what was taken since the last settle: its request ended and cost so much
+--   counters:answer("admit", { hold = id, items = … })      -- what a policy asked; "peek": the same, and nothing is taken
+--   counters:answer("settle", { hold = id, tokens =, nano = })      -- it ended and came to so much; "release": to nothing
+--   counters:answer("notify", notice)
 --   counters:spend { department = "sales", usd = 4100 }    -- as if such requests had been made now
 --   counters.is_down = true                   -- shared counters are out of reach
 --   counters.sent                             -- the notices that went out
@@ -15,7 +16,7 @@ Counters.__index = Counters
 local LOCAL_BUDGET_SECONDS = 60
 
 function Counters.new(now)
-  return setmetatable({ now = now, rates = {}, running = {}, ledger = {}, held = {}, sent = {}, told = {}, open = {},
+  return setmetatable({ now = now, rates = {}, running = {}, ledger = {}, held = {}, sent = {}, told = {}, holds = {},
     is_down = false, down_since = nil }, Counters)
 end
 
@@ -116,31 +117,34 @@ local function without_shared(self, item, state)
 end
 
 local function judge_all(self, question)
-  local reply = { ok = true, states = {}, is_lost = self.is_down }
+  local reply = { ok = true, states = {} }
   for i, item in ipairs(question.items) do
     local state = judge[item.kind](self, item)
     if self.is_down then state = without_shared(self, item, state) end
     reply.states[i] = state
     if reply.ok and (state.is_closed or state.is_over and not item.observe) then
       reply.ok, reply.failed, reply.retry_after = false, i, state.retry_after
-      reply.is_closed, reply.is_contended, reply.is_too_large = state.is_closed, state.is_contended, state.is_too_large
     end
   end
   return reply
 end
 
-local function take_one(self, item, state)
+-- `taken` is what the hold must give back.
+local function take_one(self, item, state, taken)
   if state.lost == "open" then return end
   if item.kind == "money" then
     local hold = { keys = { [item.key] = true }, nano = item.amount, time = self.now() }
     self.held[#self.held + 1] = hold
-    self.open[#self.open + 1] = { kind = "money", hold = hold }
+    taken[#taken + 1] = { kind = "money", hold = hold }
     state.held = state.held + item.amount
   elseif item.kind == "concurrent" then
     self.running[item.key] = (self.running[item.key] or 0) + 1
-    self.open[#self.open + 1] = { kind = "concurrent", key = item.key }
+    taken[#taken + 1] = { kind = "concurrent", key = item.key }
   elseif not state.is_over then
     self.rates[item.key .. item.kind] = state.at
+    if item.kind == "tokens" then
+      taken[#taken + 1] = { kind = "tokens", key = item.key .. item.kind, amount = item.amount, step = item.window / item.limit }
+    end
   end
 end
 
@@ -148,13 +152,40 @@ local answers = {}
 
 function answers.peek(self, question) return judge_all(self, question) end
 
-function answers.take(self, question)
-  local reply = judge_all(self, question)
+function answers.admit(self, question)
+  local reply, taken = judge_all(self, question), {}
   if reply.ok then
-    for i, item in ipairs(question.items) do take_one(self, item, reply.states[i]) end
+    for i, item in ipairs(question.items) do take_one(self, item, reply.states[i], taken) end
+    self.holds[question.hold] = taken
   end
   return reply
 end
+
+local function remove(list, value)
+  for i, one in ipairs(list) do
+    if one == value then return table.remove(list, i) end
+  end
+end
+
+-- A hold that is closed is not known any more, so that closing it again changes nothing.
+local function close(self, question, nano, tokens)
+  for _, taken in ipairs(self.holds[question.hold] or {}) do
+    if taken.kind == "concurrent" then self.running[taken.key] = self.running[taken.key] - 1
+    elseif taken.kind == "tokens" then
+      self.rates[taken.key] = self.rates[taken.key] + ((tokens or taken.amount) - taken.amount) * taken.step
+    else
+      remove(self.held, taken.hold)
+      if nano > 0 then
+        self.ledger[#self.ledger + 1] = { keys = taken.hold.keys, nano = nano, time = self.now() }
+      end
+    end
+  end
+  self.holds[question.hold] = nil
+  return {}
+end
+
+function answers.settle(self, question) return close(self, question, question.nano, question.tokens) end
+function answers.release(self, question) return close(self, question, 0, 0) end
 
 -- Once for each key and period; what lies below is taken as told too.
 function answers.notify(self, message)
@@ -171,29 +202,6 @@ function Counters:answer(operation, question)
 end
 
 -- --- what specs do ---
-
-local function remove(list, value)
-  for i, one in ipairs(list) do
-    if one == value then return table.remove(list, i) end
-  end
-end
-
--- nano: what the request cost; nil: what was held. 0 for a request that was refused in the end.
-function Counters:settle(nano)
-  for _, taken in ipairs(self.open) do
-    if taken.kind == "concurrent" then self.running[taken.key] = self.running[taken.key] - 1
-    else
-      remove(self.held, taken.hold)
-      if nano ~= 0 then
-        self.ledger[#self.ledger + 1] = { keys = taken.hold.keys, nano = nano or taken.hold.nano, time = self.now() }
-      end
-    end
-  end
-  self.open = {}
-end
-
--- The requests of this moment stay under way: what they hold is not given back.
-function Counters:keep_open() self.open = {} end
 
 function Counters:spend(given)
   local of = {}

@@ -122,7 +122,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < rounds; i++) {
         struct exchange *x = request(model);
         decide_once(set, x);
-        if (i == 0) printf("chain %u %s\n", rounds, x->verdict.kind == VERDICT_ALLOW ? "allow" : "deny");
+        if (i == 0) printf("chain %u %s\n", rounds, x->decision.verdict.kind == VERDICT_ALLOW ? "allow" : "deny");
         simulate_free(x);
     }
     policy_set_unref(set);

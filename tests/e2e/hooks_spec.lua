@@ -170,8 +170,10 @@ describe("on_delta", function()
     local r = stream("hello", "gzip=1")
     assert.equal(500, r.status)
     assert.truthy(g:record(r.id).fault.text:find("content coding", 1, true))
-    r = stream("hello", "event_bytes=200000&tokens=3")
+    r = stream("hello", "event_bytes=1200000&tokens=3")
     assert.equal(500, r.status)
+    assert.truthy(g:record(r.id).fault.text:find("too large for the policies to read", 1, true))
+    assert.equal(200, stream("hello", "event_bytes=200000&tokens=3").status) -- larger than is kept when nobody reads
   end)
 
   it("keeps the ways in which streams end", function()

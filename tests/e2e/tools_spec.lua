@@ -291,6 +291,7 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
 
   it("explains its codes, and has one for everything it says", function()
     has((run(dir.root, "help", "mg0203")), "MG0203: an unknown condition")
+    has((run(dir.root, "help", "unknown_condition")), "MG0203: an unknown condition")
     local out, code = run(dir.root, "help", "MG0999")
     assert.equal(2, code, out)
     local list = run(dir.root, "help", "codes")
@@ -299,6 +300,25 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
       assert.equal(0, status)
       assert.truthy(#said > 80, said)
     end
+  end)
+
+  it("tells every field of moongate.lua with its default and its range", function()
+    local all, code = run(dir.root, "help", "config")
+    assert.equal(0, code)
+    has(all, "timeouts.header\n    duration, 100ms to 10m, default 10s\n    A request's head")
+    has(all, "providers.NAME.kind\n    kind, must be there\n")
+    has(all, 'listen\n    address, default "127.0.0.1:8090"; the environment variable MOONGATE_LISTEN comes before')
+    local some = run(dir.root, "help", "config", "egress")
+    has(some, 'egress["URL"].timeout\n    duration, 1ms to 1m, default 1s\n')
+    assert.falsy(some:find("listen", 1, true))
+    -- The configuration that was checked has the same fields.
+    dir:write("moongate.lua", 'return moongate.config { providers = {} }\n')
+    local document = cjson.decode((run(dir.root, "check", "--json")))
+    for name in all:gmatch("\n(%l+)\n    ") do assert.truthy(document.config[name], name) end
+    local out
+    out, code = run(dir.root, "help", "config", "timeout")
+    assert.equal(2, code)
+    has(out, "there is no field `timeout`")
   end)
 
   it("warns of what loads and is not meant", function()

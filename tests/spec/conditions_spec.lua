@@ -158,6 +158,14 @@ describe("conditions", function()
     assert.truthy(same < 300, same)                  -- another rule draws others: 232 by chance
   end)
 
+  it("on the same share in every version, since decisions are recorded", function()
+    local mg, inside = when("share = '20%'"), {}
+    for i = 1, 30 do
+      if mg:request(as({ user = "user" .. i }, { model = "one" })).kind == "deny" then inside[#inside + 1] = i end
+    end
+    assert.same({ 5, 6, 7, 9, 15, 18, 22 }, inside)
+  end)
+
   it("on a share that grows without losing anybody, by user, session or key", function()
     local few, more = when("share = '10%'"), when("share = '40%'")
     for i = 1, 100 do

@@ -159,6 +159,35 @@ describe("several limits", function()
   end)
 end)
 
+describe("what was taken", function()
+  local mg = with "{ 't', by = 'app', tokens = 6000, per = '1m' }, { 'c', by = 'app', concurrent = 1 }"
+  local function left() -- tokens that may be asked for at once
+    for n = 1000, 1, -100 do
+      if mg:request({ model = "one", context_tokens = n }).kind == "allow" then return n end
+    end
+    return 0
+  end
+
+  it("is settled with what it came to", function()
+    mg:respond({ model = "one", context_tokens = 1000 }, { text = "x", input_tokens = 200, output_tokens = 100 })
+    assert.equal(700, left())
+    mg:forget()
+    mg:respond({ model = "one", context_tokens = 300 }, { text = "x", input_tokens = 300, output_tokens = 300 })
+    assert.equal(400, left())
+    mg:forget()
+    mg:respond({ model = "one", context_tokens = 800 }, { text = "x" }) -- says nothing: what was estimated
+    assert.equal(200, left())
+  end)
+
+  it("is given back when a later policy refuses", function()
+    local both = gw.load_text { chain = { "a", "b" }, a = limits "{ 't', by = 'app', tokens = 6000, per = '1m' }",
+      b = [[return policy { rules = { { 'no', when = { user = "eve" }, deny = { 403, "no" } } } }]] }
+    assert.denied(both:request { model = "one", as = { user = "eve" }, context_tokens = 900 }, 403)
+    assert.allowed(both:request { model = "one", context_tokens = 900 })
+    assert.denied(both:request { model = "one", context_tokens = 900 }, 429)
+  end)
+end)
+
 describe("tokens", function()
   local mg = with "{ 't', by = 'app', tokens = 6000, per = '1m' }"
   local function ask(n) return mg:request { model = "one", context_tokens = n } end

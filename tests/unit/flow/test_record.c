@@ -9,16 +9,17 @@ static struct exchange *sample(void)
     struct exchange *x = exchange_new(clock_mono_ns(), 1764000000123ull * NS_PER_MS);
     x->api = API_CHAT;
     x->head.path = SLICE("/v1/chat/completions");
-    x->app = SLICE("support-\"bot\"\n");
-    x->department = SLICE("support");
-    x->verdict.kind = VERDICT_ALLOW;
-    x->verdict.model = SLICE("gpt-4o");
-    x->verdict.targets[0] = (struct target){SLICE("openai/gpt-4o"), SLICE("openai"), SLICE("gpt-4o"), NULL};
-    x->verdict.target_count = 1;
+    x->identity.app = SLICE("support-\"bot\"\n");
+    x->identity.department = SLICE("support");
+    x->decision.verdict.kind = VERDICT_ALLOW;
+    x->decision.verdict.model = SLICE("gpt-4o");
+    x->decision.verdict.targets[0] = (struct target){SLICE("openai/gpt-4o"), SLICE("openai"), SLICE("gpt-4o"), NULL};
+    x->decision.verdict.target_count = 1;
     x->target_index = 0;
-    x->usage.input_tokens = 11;
-    x->usage.output_tokens = 0;
-    x->response.status = x->response.upstream_status = 200;
+    struct attempt *attempt = exchange_add_attempt(x);
+    attempt->usage.input_tokens = 11;
+    attempt->usage.output_tokens = 0;
+    x->response.status = attempt->status = 200;
     x->outcome = OUTCOME_OK;
     return x;
 }
@@ -69,26 +70,98 @@ static void it_says_who_what_and_how_it_ended(void)
 static void unknown_usage_is_null(void)
 {
     struct exchange *x = sample();
-    usage_init(&x->usage);
+    usage_init(&exchange_attempt(x)->usage);
     write_record_of(x);
     EXPECT(json_is(&record, at("usage", NULL), JSON_NULL));
+}
+
+/* The second target's attempt behind the sample's, as what was given up for it leaves it. */
+static struct attempt *fall_back(struct exchange *x)
+{
+    struct verdict *v = &x->decision.verdict;
+    v->targets[v->target_count++] = (struct target){SLICE("other/small"), SLICE("other"), SLICE("small"), NULL};
+    struct attempt *first = exchange_attempt(x), *more = arena_zalloc(&x->arena, 2 * sizeof *more);
+    more[0] = *first;
+    x->attempts = more; /* the array is as long as the verdict was */
+    x->target_index = 1;
+    return exchange_add_attempt(x);
+}
+
+static struct slice raw_of(uint32_t attempt, const char *outer, const char *inner)
+{
+    uint32_t node = json_get(&record, attempt, slice_str(outer));
+    return json_raw(&record, node == JSON_NONE ? 0 : json_get(&record, node, slice_str(inner)));
+}
+
+static void each_attempt_has_its_own_money_and_the_record_their_sum(void)
+{
+    struct exchange *x = sample();
+    struct attempt *second = fall_back(x), *first = &x->attempts[0];
+    first->parts = (struct usage_parts){.count = {[USAGE_INPUT] = 11, [USAGE_REQUESTS] = 1}};
+    first->cost = (struct cost){.state = COST_KNOWN, .nano = 22000};
+    first->is_billed = first->is_closed = true;
+    first->error = FAULT_UPSTREAM_CLOSED;
+    first->request_id = SLICE("up-1");
+    first->events = 7;
+    second->usage.input_tokens = 12;
+    second->usage.output_tokens = 5;
+    second->parts = (struct usage_parts){.count = {[USAGE_INPUT] = 12, [USAGE_OUTPUT] = 5, [USAGE_REQUESTS] = 1}};
+    second->cost = (struct cost){.state = COST_KNOWN, .nano = 1500};
+    second->is_billed = second->is_closed = true;
+    second->status = 200;
+    second->finish_reason = SLICE("stop");
+    second->events = 3;
+    exchange_move(x, EXCHANGE_DECIDING);
+    exchange_move(x, EXCHANGE_CALLING);
+    exchange_move(x, EXCHANGE_STREAMING);
+    write_record_of(x);
+    uint32_t one = json_first(&record, at("attempts", NULL)), two = json_next(&record, one);
+    EXPECT_SLICE(SLICE("11"), raw_of(one, "usage", "input_tokens"));
+    EXPECT_SLICE(SLICE("11"), raw_of(one, "billed", "input"));
+    EXPECT_SLICE(SLICE("22000"), raw_of(one, "cost", "nano_usd"));
+    EXPECT_SLICE(SLICE("5"), raw_of(two, "billed", "output"));
+    EXPECT_SLICE(SLICE("1500"), raw_of(two, "cost", "nano_usd"));
+    EXPECT_SLICE(SLICE("23"), json_raw(&record, at("usage", "input_tokens")));
+    EXPECT_SLICE(SLICE("23"), json_raw(&record, at("billed", "input")));
+    EXPECT_SLICE(SLICE("5"), json_raw(&record, at("billed", "output")));
+    EXPECT_SLICE(SLICE("2"), json_raw(&record, at("billed", "requests")));
+    EXPECT_SLICE(SLICE("23500"), json_raw(&record, at("cost", "nano_usd")));
+    EXPECT_SLICE(SLICE("stop"), text_at("upstream", "finish_reason"));
+    EXPECT(at("upstream", "request_id") == JSON_NONE); /* the first one's */
+    EXPECT_SLICE(SLICE("3"), json_raw(&record, at("events", NULL)));
+}
+
+/* on_attempt refuses the second target: nobody answered, and what the first one took is paid for all the same. */
+static void what_was_billed_before_a_denial_stays_billed(void)
+{
+    struct exchange *x = sample();
+    fall_back(x)->is_denied = true;
+    x->attempts[0].parts = (struct usage_parts){.count = {[USAGE_INPUT] = 11, [USAGE_REQUESTS] = 1}};
+    x->attempts[0].cost = (struct cost){.state = COST_KNOWN, .nano = 22000};
+    x->attempts[0].is_billed = x->attempts[0].is_closed = true;
+    x->attempts[0].events = 7;
+    x->target_index = -1;
+    write_record_of(x);
+    EXPECT(at("target", NULL) == JSON_NONE);
+    EXPECT_SLICE(SLICE("22000"), json_raw(&record, at("cost", "nano_usd")));
+    EXPECT_SLICE(SLICE("0"), json_raw(&record, at("events", NULL))); /* none of them reached the client */
 }
 
 static void a_denial_names_policy_rule_and_place(void)
 {
     struct exchange *x = sample();
     x->target_index = -1;
-    x->verdict.kind = VERDICT_DENY;
-    x->verdict.policy = SLICE("access");
-    x->verdict.rule = SLICE("models.gpt-4o.departments");
-    x->verdict.code = SLICE("department_not_authorized");
+    x->decision.verdict.kind = VERDICT_DENY;
+    x->decision.verdict.policy = SLICE("access");
+    x->decision.verdict.rule = SLICE("models.gpt-4o.departments");
+    x->decision.verdict.code = SLICE("department_not_authorized");
     x->outcome = OUTCOME_DENIED;
     struct trace_entry entry = {.policy = SLICE("access"),
                                 .verb = SLICE("deny"),
                                 .mode = SLICE("enforce"),
                                 .file = SLICE("policies/access.lua"),
                                 .line = 12};
-    trace_add(&x->trace, &x->arena, &entry);
+    trace_add(&x->decision.trace, &x->arena, &entry);
     write_record_of(x);
     uint32_t first = json_first(&record, at("trace", NULL));
     EXPECT_SLICE(SLICE("models.gpt-4o.departments"), text_at("decision", "rule"));
@@ -100,8 +173,8 @@ static void a_denial_names_policy_rule_and_place(void)
 static void a_policys_fault_is_for_the_record_only_there(void)
 {
     struct exchange *x = sample();
-    x->verdict.kind = VERDICT_FAULT;
-    x->verdict.fault_text = SLICE("policies/budget.lua:38: boom");
+    x->decision.verdict.kind = VERDICT_FAULT;
+    x->decision.verdict.fault_text = SLICE("policies/budget.lua:38: boom");
     x->outcome = OUTCOME_POLICY_ERROR;
     write_record_of(x);
     EXPECT_SLICE(SLICE("policy_error"), text_at("fault", "code"));
@@ -115,6 +188,8 @@ int main(void)
     arena_init(&texts);
     RUN(it_says_who_what_and_how_it_ended);
     RUN(unknown_usage_is_null);
+    RUN(each_attempt_has_its_own_money_and_the_record_their_sum);
+    RUN(what_was_billed_before_a_denial_stays_billed);
     RUN(a_denial_names_policy_rule_and_place);
     RUN(a_policys_fault_is_for_the_record_only_there);
     buf_clear(&line);

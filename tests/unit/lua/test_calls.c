@@ -103,7 +103,7 @@ static void answer(const struct desk *desk, size_t call, const char *body)
 
 static struct slice note(const struct exchange *x)
 {
-    return x->annotation_count ? x->annotations[0].value : SLICE("");
+    return x->decision.annotation_count ? x->decision.annotations[0].value : SLICE("");
 }
 
 /* --- cases --- */
@@ -184,7 +184,7 @@ static void a_fault_cancels_what_its_siblings_wait_for(void)
     EXPECT_INT(POLICY_WAITING, step(eval));
     answer(desk, 1, "");
     EXPECT_INT(POLICY_DONE, step(eval));
-    EXPECT_INT(VERDICT_FAULT, x->verdict.kind);
+    EXPECT_INT(VERDICT_FAULT, x->decision.verdict.kind);
     EXPECT_INT(1, desk->cancelled);
     EXPECT_INT(0, policy_tickets_open());
     answer(desk, 0, "late");
@@ -205,8 +205,8 @@ static void the_deadline_stops_what_waits(void)
     /* The host says "timeout" when the time is over: it is the evaluation's, so the policy hears nothing of it. */
     policy_http_done(desk->tickets[0], &(struct policy_http_reply){.error = "timeout"});
     EXPECT_INT(POLICY_DONE, step(eval));
-    EXPECT_INT(VERDICT_FAULT, x->verdict.kind);
-    EXPECT_SLICE(SLICE("policies/x.lua:2: stopped after 30 ms"), x->verdict.fault_text);
+    EXPECT_INT(VERDICT_FAULT, x->decision.verdict.kind);
+    EXPECT_SLICE(SLICE("policies/x.lua:2: stopped after 30 ms"), x->decision.verdict.fault_text);
     policy_eval_free(eval);
     simulate_free(x);
 
@@ -216,7 +216,7 @@ static void the_deadline_stops_what_waits(void)
     while (policy_eval_left_ms(eval) > 0)
         usleep(1000); /* a host that never says anything */
     EXPECT_INT(POLICY_DONE, step(eval));
-    EXPECT_SLICE(SLICE("policies/x.lua:2: stopped after 30 ms"), x->verdict.fault_text);
+    EXPECT_SLICE(SLICE("policies/x.lua:2: stopped after 30 ms"), x->decision.verdict.fault_text);
     EXPECT_INT(0, policy_tickets_open());
     policy_eval_free(eval);
     simulate_free(x);

@@ -85,9 +85,9 @@ static void expect_fault(const char *hook, const char *want)
     if (!set) return;
     struct exchange *x = request("gpt-4o");
     decide(set, x);
-    EXPECT_INT(VERDICT_FAULT, x->verdict.kind);
-    EXPECT_SLICE(slice_str(want), x->verdict.fault_text);
-    EXPECT_INT(0, x->verdict.target_count);
+    EXPECT_INT(VERDICT_FAULT, x->decision.verdict.kind);
+    EXPECT_SLICE(slice_str(want), x->decision.verdict.fault_text);
+    EXPECT_INT(0, x->decision.verdict.target_count);
     simulate_free(x);
     policy_set_unref(set);
 }
@@ -109,16 +109,16 @@ static void the_shipped_policies_load_and_decide(void)
         EXPECT_STR(bundle_digest(bundle), policy_set_digest(set));
         struct exchange *x = request("auto");
         EXPECT_INT(1, decide(set, x));
-        EXPECT_INT(VERDICT_ALLOW, x->verdict.kind);
-        EXPECT_INT(2, x->verdict.target_count);
-        EXPECT_SLICE(SLICE("openai/gpt-4o-mini"), x->verdict.targets[0].name);
-        EXPECT_SLICE(SLICE("openai"), x->verdict.targets[0].provider);
-        EXPECT_SLICE(SLICE("gpt-4o-mini"), x->verdict.targets[0].model);
-        EXPECT_SLICE(SLICE("auto"), x->verdict.model);
-        EXPECT_SLICE(SLICE("sales"), x->department);
-        EXPECT_STR(bundle_digest(bundle), x->policy_digest);
-        EXPECT(x->is_estimate_flagged);
-        EXPECT_INT(8, x->estimate_input_tokens); /* 3, and 3 + 1 + 1 for "user" and "hi" */
+        EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
+        EXPECT_INT(2, x->decision.verdict.target_count);
+        EXPECT_SLICE(SLICE("openai/gpt-4o-mini"), x->decision.verdict.targets[0].name);
+        EXPECT_SLICE(SLICE("openai"), x->decision.verdict.targets[0].provider);
+        EXPECT_SLICE(SLICE("gpt-4o-mini"), x->decision.verdict.targets[0].model);
+        EXPECT_SLICE(SLICE("auto"), x->decision.verdict.model);
+        EXPECT_SLICE(SLICE("sales"), x->identity.department);
+        EXPECT_STR(bundle_digest(bundle), x->decision.policy_digest);
+        EXPECT(x->estimate.is_flagged);
+        EXPECT_INT(8, x->estimate.input_tokens); /* 3, and 3 + 1 + 1 for "user" and "hi" */
         simulate_free(x);
     }
     policy_set_unref(set);
@@ -132,30 +132,35 @@ static void a_long_evaluation_comes_in_slices(void)
         load_hook("return policy { on_request = function(ctx) for i = 1, 100000 do end end }", NULL);
     struct exchange *x = request("gpt-4o");
     EXPECT(decide(set, x) > 5);
-    EXPECT_INT(VERDICT_ALLOW, x->verdict.kind);
+    EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
     simulate_free(x);
     policy_set_unref(set);
 }
 
+/* Each draws the numbers of its own id, the same in every version: recorded decisions depend on them. */
 static void evaluations_interleave(void)
 {
     struct policy_set *set = load_hook("return policy { on_request = function(ctx) "
                                        "local id = ctx.id for i = 1, 100000 do end assert(id == ctx.id) "
-                                       "ctx:annotate('id', id) end }",
+                                       "ctx:annotate('id', id .. ' ' .. math.random(1000000)) end }",
                                        NULL);
+    static const char *const want[] = {"req-0 320026", "req-1 887672", "req-2 733950", "req-3 71322"};
     struct exchange *x[4];
     struct policy_eval *evals[4];
-    for (int i = 0; i < 4; i++)
-        evals[i] = policy_decide(set, x[i] = request("gpt-4o"));
+    for (int i = 0; i < 4; i++) {
+        x[i] = request("gpt-4o");
+        snprintf(x[i]->id, sizeof x[i]->id, "req-%d", i);
+        evals[i] = policy_decide(set, x[i]);
+    }
     for (int open = 4; open;) {
         open = 0;
         for (int i = 0; i < 4; i++)
             open += policy_eval_step(evals[i]) == POLICY_MORE;
     }
     for (int i = 0; i < 4; i++) {
-        EXPECT_INT(VERDICT_ALLOW, x[i]->verdict.kind);
-        EXPECT_INT(1, x[i]->annotation_count);
-        if (x[i]->annotation_count) EXPECT_SLICE(slice_str(x[i]->id), x[i]->annotations[0].value);
+        EXPECT_INT(VERDICT_ALLOW, x[i]->decision.verdict.kind);
+        EXPECT_INT(1, x[i]->decision.annotation_count);
+        if (x[i]->decision.annotation_count) EXPECT_SLICE(slice_str(want[i]), x[i]->decision.annotations[0].value);
         policy_eval_free(evals[i]);
         simulate_free(x[i]);
     }
@@ -172,7 +177,7 @@ static void a_cancelled_evaluation_is_dropped(void)
         struct policy_eval *eval = policy_decide(set, x);
         EXPECT_INT(POLICY_MORE, policy_eval_step(eval));
         policy_eval_free(eval);
-        EXPECT_INT(VERDICT_NONE, x->verdict.kind);
+        EXPECT_INT(VERDICT_NONE, x->decision.verdict.kind);
         simulate_free(x);
         if (i == 20) memory = policy_set_memory(set);
     }
@@ -246,7 +251,7 @@ static void limits_come_from_the_settings(void)
         load_hook("return policy { on_request = function(ctx) for i = 1, 1e9 do end end }", settings);
     struct exchange *x = request("gpt-4o");
     decide(set, x);
-    EXPECT_SLICE(SLICE("policies/x.lua:1: stopped after 20000 bytecodes"), x->verdict.fault_text);
+    EXPECT_SLICE(SLICE("policies/x.lua:1: stopped after 20000 bytecodes"), x->decision.verdict.fault_text);
     simulate_free(x);
     policy_set_unref(set);
 
@@ -255,7 +260,7 @@ static void limits_come_from_the_settings(void)
     set = load_hook("return policy { on_request = function(ctx) for i = 1, 1e9 do end end }", settings);
     x = request("gpt-4o");
     decide(set, x);
-    EXPECT_SLICE(SLICE("policies/x.lua:1: stopped after 1 ms"), x->verdict.fault_text);
+    EXPECT_SLICE(SLICE("policies/x.lua:1: stopped after 1 ms"), x->decision.verdict.fault_text);
     simulate_free(x);
     policy_set_unref(set);
     settings_unref(settings);
@@ -280,9 +285,9 @@ static void a_policy_that_says_skip_is_passed_over(void)
         struct policy_set *set = load(files, NULL, &errors);
         struct exchange *x = request("gpt-4o");
         decide(set, x);
-        EXPECT_INT(VERDICT_ALLOW, x->verdict.kind);
-        EXPECT_INT(1, x->annotation_count);
-        EXPECT_SLICE(SLICE("skip"), x->trace.entries[0].verb);
+        EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
+        EXPECT_INT(1, x->decision.annotation_count);
+        EXPECT_SLICE(SLICE("skip"), x->decision.trace.entries[0].verb);
         simulate_free(x);
         policy_set_unref(set);
         policy_errors_clear(&errors);
@@ -299,13 +304,13 @@ static void a_ctx_kept_past_its_request_raises(void)
                                        NULL);
     struct exchange *x = request("gpt-4o");
     decide(set, x);
-    EXPECT_INT(VERDICT_ALLOW, x->verdict.kind);
+    EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
     simulate_free(x);
     x = request("gpt-4o");
     decide(set, x);
     EXPECT_SLICE(SLICE("policies/x.lua:3: this ctx belongs to a request that is over: nothing of a request may be kept "
                        "for the next"),
-                 x->verdict.fault_text);
+                 x->decision.verdict.fault_text);
     simulate_free(x);
     policy_set_unref(set);
 }
@@ -415,9 +420,9 @@ static void a_provider_that_is_not_there_is_a_warning_and_503(void)
     if (set) {
         struct exchange *x = request("gpt-4o");
         decide(set, x);
-        EXPECT_INT(VERDICT_DENY, x->verdict.kind);
-        EXPECT_INT(503, x->verdict.status);
-        EXPECT_SLICE(SLICE("no_target"), x->verdict.code);
+        EXPECT_INT(VERDICT_DENY, x->decision.verdict.kind);
+        EXPECT_INT(503, x->decision.verdict.status);
+        EXPECT_SLICE(SLICE("no_target"), x->decision.verdict.code);
         simulate_free(x);
     }
     policy_set_unref(set);
@@ -439,7 +444,7 @@ static void an_old_generation_lives_until_its_last_evaluation(void)
     EXPECT_INT(before + 1, policy_live_generations());
     while (policy_eval_step(eval) == POLICY_MORE)
         continue;
-    EXPECT_INT(VERDICT_ALLOW, x->verdict.kind);
+    EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
     policy_eval_free(eval);
     simulate_free(x);
     EXPECT_INT(before, policy_live_generations());
@@ -455,7 +460,7 @@ static void many_evaluations_leave_no_memory_behind(void)
     for (int i = 0; i < 20000; i++) {
         struct exchange *x = request("gpt-4o");
         decide(set, x);
-        if (x->annotation_count != 2) EXPECT_INT(2, x->annotation_count);
+        if (x->decision.annotation_count != 2) EXPECT_INT(2, x->decision.annotation_count);
         simulate_free(x);
         if (policy_set_memory(set) > level && i < 10000) level = policy_set_memory(set);
         if (i >= 10000 && policy_set_memory(set) > level + 64 * KIB) {

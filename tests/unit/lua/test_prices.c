@@ -19,7 +19,7 @@ static struct policy_set *load(const char *models)
     policy_errors_init(&errors);
     struct policy_set *set = policy_set_load(bundle, NULL, &errors);
     for (size_t i = 0; !set && i < errors.count; i++) {
-        if (!errors.items[i].is_warning) UNIT_FAIL("%.*s", SLICE_FMT(errors.items[i].text));
+        if (!finding_is_warning(errors.items[i].finding)) UNIT_FAIL("%.*s", SLICE_FMT(errors.items[i].text));
     }
     policy_errors_clear(&errors);
     bundle_unref(bundle);
@@ -122,21 +122,22 @@ static struct exchange *admitted_by(struct policy_set *set)
     while (policy_eval_step(eval) == POLICY_MORE)
         continue;
     policy_eval_free(eval);
-    EXPECT_INT(VERDICT_ALLOW, x->verdict.kind);
+    EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
     return x;
 }
 
+/* As far as the provider has told, before it is settled. */
 static int64_t billed(struct exchange *x, const char *told)
 {
-    struct usage_parts parts;
-    usage_init(&x->usage);
-    x->usage.input_tokens = 1000;
-    x->usage.cached_tokens = 400;
-    x->usage.output_tokens = 10;
-    snprintf(x->usage.service_tier, sizeof x->usage.service_tier, "%s", told);
-    EXPECT(bill_parts(x, &parts));
-    EXPECT_INT(600, parts.count[USAGE_INPUT]);
-    return bill_cost(x, &parts).nano;
+    struct usage *usage = &exchange_attempt(x)->usage;
+    usage_init(usage);
+    usage->input_tokens = 1000;
+    usage->cached_tokens = 400;
+    usage->output_tokens = 10;
+    snprintf(usage->service_tier, sizeof usage->service_tier, "%s", told);
+    struct bill bill = bill_of(x);
+    EXPECT_INT(600, bill.parts.count[USAGE_INPUT]);
+    return bill.cost.nano;
 }
 
 /* A price that changes while requests are under way changes nothing for them. */
@@ -147,18 +148,16 @@ static void an_exchange_is_billed_at_what_admitted_it(void)
     struct policy_set *new = load("return models { m = { targets = { 'p/m' }, price = usd_per_million { input = 5, cached_input = "
                                   "1, output = 20 } } }");
     struct exchange *first = admitted_by(old), *second = admitted_by(new);
-    EXPECT(bill_price(first) == NULL); /* nobody was called yet */
     first->target_index = second->target_index = 0;
-    EXPECT(first->verdict.targets[0].terms == terms_of(old, "p/m"));
-    EXPECT(bill_price(first) == terms_of(old, "p/m")->price);
+    EXPECT(first->decision.verdict.targets[0].terms == terms_of(old, "p/m"));
+    EXPECT(bill_price(first, exchange_add_attempt(first)) == terms_of(old, "p/m")->price);
+    exchange_add_attempt(second);
     EXPECT_INT(600 * 2500 + 400 * 250 + 10 * 10000, billed(first, "default"));
     EXPECT_INT(1010 * 1000, billed(first, ""));     /* what was asked for */
     EXPECT_INT(1010 * 1000, billed(first, "flex")); /* what was told */
     EXPECT_INT(600 * 5000 + 400 * 1000 + 10 * 20000, billed(second, "default"));
     EXPECT_INT(600 * 5000 + 400 * 1000 + 10 * 20000, billed(second, "")); /* no such tier: the usual rates … */
-    struct usage_parts parts;
-    bill_parts(second, &parts);
-    EXPECT_INT(COST_INCOMPLETE, bill_cost(second, &parts).state); /* … and it is said */
+    EXPECT_INT(COST_INCOMPLETE, bill_of(second).cost.state); /* … and it is said */
     simulate_free(first);
     simulate_free(second);
     policy_set_unref(old);

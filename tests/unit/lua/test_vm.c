@@ -260,6 +260,84 @@ static void stopping_is_deterministic(void)
     EXPECT(bytecodes[0] > 50000);
 }
 
+static int on_trust(lua_State *L)
+{
+    vm_trust(L);
+    return 0;
+}
+
+static int on_distrust(lua_State *L)
+{
+    vm_distrust(L);
+    return 0;
+}
+
+static int on_charge(lua_State *L)
+{
+    vm_charge(L, (size_t)lua_tointeger(L, 1));
+    return 0;
+}
+
+static struct chunk start_trusting(struct vm *vm, const char *text)
+{
+    static const luaL_Reg functions[] = {{"trust", on_trust}, {"distrust", on_distrust}, {"charge", on_charge}, {NULL, NULL}};
+    luaL_register(vm_main(vm), "_G", functions);
+    return start(vm, text);
+}
+
+static uint64_t bytecodes_of(const char *text)
+{
+    struct vm *vm = new_vm();
+    struct vm_task task;
+    char said[512];
+    struct chunk chunk = start_trusting(vm, text);
+    vm_task_init(&task, &small);
+    if (finish(vm, &chunk, &task, said, sizeof said) != VM_DONE) UNIT_FAIL("%s: %s", text, said);
+    vm_free(vm);
+    return task.bytecodes;
+}
+
+static void trusted_code_is_not_counted(void)
+{
+    EXPECT_INT(0, bytecodes_of("trust() for i = 1, 5000 do end"));
+    EXPECT_INT(5000, bytecodes_of("trust() for i = 1, 5000 do end distrust() for i = 1, 5000 do end"));
+    EXPECT_INT(5000, bytecodes_of("for i = 1, 5000 do end"));
+    EXPECT(bytecodes_of("trust() charge(60000) for i = 1, 50000 do end") >= 60000); /* not short after all */
+}
+
+static void trust_ends(void)
+{
+    struct vm *vm = new_vm();
+    struct vm_task task;
+    char said[512];
+    struct chunk chunk = start_trusting(vm, "while true do trust() distrust() end");
+    vm_task_init(&task, &small);
+    EXPECT_INT(VM_STOPPED, finish(vm, &chunk, &task, said, sizeof said));
+    EXPECT_INT(VM_TRUSTS_MAX, task.trusts);
+    vm_free(vm);
+}
+
+/* A task that was stopped leaves nothing behind that the next one would pay for, or escape by. */
+static void trust_is_a_tasks_own(void)
+{
+    struct vm *vm = new_vm();
+    struct vm_task first, second, third;
+    char said[512];
+    struct chunk a = start_trusting(vm, "while true do end");
+    vm_task_init(&first, &small);
+    EXPECT_INT(VM_MORE, vm_resume(vm, &first, a.co, 0));
+    struct chunk b = start(vm, "trust() for i = 1, 100000 do end");
+    vm_task_init(&second, &small);
+    EXPECT_INT(VM_DONE, finish(vm, &b, &second, said, sizeof said));
+    EXPECT_INT(0, second.bytecodes);
+    EXPECT_INT(VM_STOPPED, finish(vm, &a, &first, said, sizeof said));
+    struct chunk c = start(vm, "for i = 1, 5000 do end");
+    vm_task_init(&third, &small);
+    EXPECT_INT(VM_DONE, finish(vm, &c, &third, said, sizeof said));
+    EXPECT_INT(5000, third.bytecodes);
+    vm_free(vm);
+}
+
 static void slices_interleave_with_the_right_results(void)
 {
     struct vm *vm = new_vm();
@@ -408,6 +486,9 @@ int main(void)
     RUN(the_wall_deadline_holds_between_slices);
     RUN(cpu_time_is_limited);
     RUN(stopping_is_deterministic);
+    RUN(trusted_code_is_not_counted);
+    RUN(trust_ends);
+    RUN(trust_is_a_tasks_own);
     RUN(slices_interleave_with_the_right_results);
     RUN(a_stopped_task_is_never_resumed);
     RUN(dropped_coroutines_are_collected);

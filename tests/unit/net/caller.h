@@ -43,7 +43,7 @@ struct call {
     struct buf head, body; /* head: "name=value\n" … */
     int status;
     unsigned heads, datas, ends, out_of_order;
-    bool complete, was_reused;
+    bool complete, was_reused, was_sent;
     enum fault_code code;
     char text[FAULT_TEXT_BYTES];
     char address[FETCH_ADDRESS_BYTES];
@@ -125,6 +125,7 @@ static inline void call_on_end(void *arg, const struct fault *why, bool complete
     c->code = why ? why->code : FAULT_NONE;
     snprintf(c->text, sizeof c->text, "%s", why ? why->text : "");
     c->was_reused = fetch_connection_reused(c->f);
+    c->was_sent = fetch_is_sent(c->f);
     snprintf(c->address, sizeof c->address, "%s", fetch_remote_address(c->f));
     if (complete != (why == NULL)) c->out_of_order++;
     EXPECT_INT(FETCH_ENDED, fetch_phase(c->f));

@@ -172,6 +172,7 @@ static void refuses_to_send(const char *url, struct fetch_header header, enum fa
     EXPECT_INT(1, c.ends);
     if (code != c.code) UNIT_FAIL("%s: expected %d, got %d (%s)", url ? url : "(default)", code, c.code, c.text);
     EXPECT(!strstr(c.text, "secret"));
+    EXPECT(!c.was_sent);
     struct pollfd p = {w.up.listen_fd, POLLIN, 0};
     EXPECT_INT(0, poll(&p, 1, 0));
     call_clear(&c);
@@ -236,6 +237,7 @@ static void answers_n(const char *text, size_t len, bool rst, enum fault_code co
     call_whole(&w, &c);
     if (code != c.code) UNIT_FAIL("%.60s…: expected %d, got %d (%s)", text, code, c.code, c.text);
     EXPECT_SLICE(slice_str(body), buf_slice(&c.body));
+    EXPECT(c.was_sent);
     EXPECT(code == FAULT_NONE || slice_starts(slice_str(c.text), SLICE("127.0.0.1:")));
     call_whole(&w, &again);
     EXPECT(again.complete);
@@ -270,6 +272,24 @@ static void names_what_ends_early(void)
     /* an answer without a length ends with its connection */
     answers(OK_LINE "\r\nhello", FAULT_NONE, "hello");
     answers(OK_LINE "Connection: close\r\nContent-Length: 5\r\n\r\nhello", FAULT_NONE, "hello");
+}
+
+static void knows_that_nobody_was_there(void)
+{
+    struct world w;
+    struct call c;
+    world_open(&w, NULL);
+    call_init(&w, &c);
+    close(w.up.listen_fd);
+    w.up.listen_fd = -1;
+    c.request.url = slice_str(c.url);
+    w.active++;
+    c.f = fetch_start(w.pool, &c.request, &call_events, &c);
+    world_run(&w);
+    EXPECT_INT(FAULT_UPSTREAM_CONNECT, c.code);
+    EXPECT(!c.was_sent);
+    call_clear(&c);
+    world_close(&w);
 }
 
 static void names_a_reset(void)
@@ -455,6 +475,7 @@ int main(void)
     RUN(refuses_bad_requests);
     RUN(understands_chunks_byte_by_byte);
     RUN(names_what_ends_early);
+    RUN(knows_that_nobody_was_there);
     RUN(names_a_reset);
     RUN(names_bad_http);
     RUN(bounds_heads);

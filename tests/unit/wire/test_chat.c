@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/limits.h"
+#include "base/mem.h"
 #include "wire/chat.h"
 
 struct fixture {
@@ -59,6 +60,22 @@ static void all_that_is_asked_for_is_found(void)
     EXPECT_INT(CHAT_USES_TOOLS | CHAT_USES_HOSTED_TOOLS, f.r.uses);
     EXPECT_SLICE(SLICE("\"u-1\""), json_raw(&f.r.tape, f.r.user_node));
     EXPECT_SLICE(SLICE("{\"data\":\"internal\"}"), json_raw(&f.r.tape, f.r.hints_node));
+    finish(&f);
+}
+
+/* A body is freed as soon as its stream is committed to; what was read of it is asked for until the record is written. */
+static void what_is_kept_outlives_the_body(void)
+{
+    static const char text[] = "{\"model\":\"some-model\",\"service_tier\":\"priority\",\"stream\":true}";
+    struct fixture f;
+    char *body = mem_alloc(sizeof text);
+    memcpy(body, text, sizeof text);
+    begin(&f, body);
+    memset(body, 'X', sizeof text);
+    mem_free(body);
+    json_clear(&f.r.tape);
+    EXPECT_SLICE(SLICE("some-model"), f.r.model);
+    EXPECT_SLICE(SLICE("priority"), f.r.service_tier);
     finish(&f);
 }
 
@@ -335,6 +352,7 @@ static void edits_are_the_least_that_is_needed(void)
 int main(void)
 {
     RUN(all_that_is_asked_for_is_found);
+    RUN(what_is_kept_outlives_the_body);
     RUN(what_is_not_said_stays_unsaid);
     RUN(what_the_model_is_made_to_do_is_seen);
     RUN(the_tier_of_service_is_found);

@@ -6,6 +6,21 @@
 #include "wire/sse.h"
 
 static const struct dialect *const d = &dialect_openai;
+static struct said_reader reader;
+
+static unsigned read_event(struct dialect_stream *s, struct slice name, struct slice data)
+{
+    struct said said;
+    d->read_event(&reader, s, name, data, &said);
+    return said.what;
+}
+
+static bool read_body(struct dialect_stream *s, struct slice body)
+{
+    struct said said;
+    d->read_body(&reader, s, body, &said);
+    return !(said.what & SAID_UNREADABLE);
+}
 
 #define CHUNK(choices, more)                                                                                           \
     "{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"model\":\"m-1\",\"choices\":" choices more "}"
@@ -16,7 +31,7 @@ static unsigned inspect(struct dialect_stream *s, const char *name, const char *
     size_t len = strlen(data);
     char *copy = mem_alloc(len + !len);
     memcpy(copy, data, len);
-    unsigned what = d->inspect_event(s, slice_str(name), slice_of(copy, len));
+    unsigned what = read_event(s, slice_str(name), slice_of(copy, len));
     mem_free(copy);
     return what;
 }
@@ -47,55 +62,55 @@ static void each_event_is_told_for_what_it_is(void)
 {
     expect_event("", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]", ""), 0);
     expect_event("", CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\":null}]", ",\"usage\":null,\"error\":null"), 0);
-    expect_event("", CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\" : \"stop\"}]", ""), DIALECT_FINISHED);
+    expect_event("", CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\" : \"stop\"}]", ""), SAID_FINISHED);
     expect_event("", CHUNK("[]", ""), 0);
-    expect_event("", "[DONE]", DIALECT_DONE);
-    expect_event("", " [DONE] ", DIALECT_DONE);
-    expect_event("", "[DONE", DIALECT_UNREADABLE);
-    expect_event("", "", DIALECT_UNREADABLE);
-    expect_event("", "{", DIALECT_UNREADABLE);
-    expect_event("", "{\"model\":\"m\",\"choices\":[", DIALECT_UNREADABLE);
-    expect_event("", "{not json}", DIALECT_UNREADABLE);
-    expect_event("", "[1]", DIALECT_UNREADABLE);
-    expect_event("", "null", DIALECT_UNREADABLE);
-    expect_event("", CHUNK("[", ",\"usage\":1"), DIALECT_UNREADABLE);
+    expect_event("", "[DONE]", SAID_DONE);
+    expect_event("", " [DONE] ", SAID_DONE);
+    expect_event("", "[DONE", SAID_UNREADABLE);
+    expect_event("", "", SAID_UNREADABLE);
+    expect_event("", "{", SAID_UNREADABLE);
+    expect_event("", "{\"model\":\"m\",\"choices\":[", SAID_UNREADABLE);
+    expect_event("", "{not json}", SAID_UNREADABLE);
+    expect_event("", "[1]", SAID_UNREADABLE);
+    expect_event("", "null", SAID_UNREADABLE);
+    expect_event("", CHUNK("[", ",\"usage\":1"), SAID_UNREADABLE);
 }
 
 static void usage_only_is_a_chunk_with_nothing_else(void)
 {
     const char *usage = ",\"usage\":{\"prompt_tokens\":1}";
     char text[400];
-    expect_event("", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":1}"), DIALECT_USAGE_ONLY);
-    expect_event("", CHUNK("[ ]", ",\"usage\" : {}"), DIALECT_USAGE_ONLY);
-    expect_event("", CHUNK("[]", ",\"x_groq\":{\"id\":\"r\",\"usage\":{}}"), DIALECT_USAGE_ONLY);
-    expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[]"), DIALECT_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":1}"), SAID_USAGE_ONLY);
+    expect_event("", CHUNK("[ ]", ",\"usage\" : {}"), SAID_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"x_groq\":{\"id\":\"r\",\"usage\":{}}"), SAID_USAGE_ONLY);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[]"), SAID_USAGE_ONLY);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"prompt_filter_results\":[{}]"), 0);
     expect_event("", CHUNK("[]", ",\"usage\":{},\"citations\":[\"x\"]"), 0);
     expect_event("", CHUNK("[]", ",\"usage\":null"), 0);
     expect_event("", CHUNK("[{\"index\":0,\"delta\":{}}]", ",\"usage\":{}"), 0);
     expect_event("", CHUNK("null", ",\"usage\":{}"), 0);
     expect_event("", "{\"usage\":{}}", 0);
-    expect_event("", CHUNK("[]", ",\"usage\":{},\"error\":{\"message\":\"x\"}"), DIALECT_ERROR);
+    expect_event("", CHUNK("[]", ",\"usage\":{},\"error\":{\"message\":\"x\"}"), SAID_ERROR);
     snprintf(text, sizeof text, "{\"choices\":[]%s,\"model\":\"m\"}", usage);
-    expect_event("", text, DIALECT_USAGE_ONLY);
+    expect_event("", text, SAID_USAGE_ONLY);
 }
 
 static void errors_are_what_the_client_raises(void)
 {
-    expect_event("", "{\"error\":{\"message\":\"x\"}}", DIALECT_ERROR);
-    expect_event("", "{\"error\":\"x\"}", DIALECT_ERROR);
-    expect_event("", "{\"error\":true}", DIALECT_ERROR);
-    expect_event("", "{\"error\":1}", DIALECT_ERROR);
-    expect_event("", "{\"\\u0065rror\":{}}", DIALECT_ERROR);
+    expect_event("", "{\"error\":{\"message\":\"x\"}}", SAID_ERROR);
+    expect_event("", "{\"error\":\"x\"}", SAID_ERROR);
+    expect_event("", "{\"error\":true}", SAID_ERROR);
+    expect_event("", "{\"error\":1}", SAID_ERROR);
+    expect_event("", "{\"\\u0065rror\":{}}", SAID_ERROR);
     expect_event("", "{\"error\":\"\"}", 0);
     expect_event("", "{\"error\":false}", 0);
     expect_event("", "{\"error\":0}", 0);
     expect_event("", "{\"error\":null}", 0);
-    expect_event("", "{\"object\":\"error\",\"message\":\"x\"}", DIALECT_ERROR);
+    expect_event("", "{\"object\":\"error\",\"message\":\"x\"}", SAID_ERROR);
     expect_event("", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"an \\\"error\\\": x\"}}]", ""), 0);
-    expect_event("error", "{\"error\":{\"message\":\"x\"}}", DIALECT_ERROR);
-    expect_event("error", "{}", DIALECT_ERROR);
-    expect_event("error", "gone", DIALECT_ERROR | DIALECT_UNREADABLE);
+    expect_event("error", "{\"error\":{\"message\":\"x\"}}", SAID_ERROR);
+    expect_event("error", "{}", SAID_ERROR);
+    expect_event("error", "gone", SAID_ERROR | SAID_UNREADABLE);
     expect_event("message", CHUNK("[]", ""), 0);
 }
 
@@ -129,12 +144,12 @@ static void a_stream_is_followed_to_its_end(void)
     EXPECT_INT(0, inspect(&s, "", CHUNK("[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]", "")));
     EXPECT_STR("m-1", s.model);
     EXPECT_INT(DIALECT_CUT, d->judge_end(&s));
-    EXPECT_INT(DIALECT_FINISHED, inspect(&s, "",
+    EXPECT_INT(SAID_FINISHED, inspect(&s, "",
                                          CHUNK("[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]",
                                                ",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":1}")));
     EXPECT_STR("length", s.finish_reason);
     EXPECT_INT(DIALECT_COMPLETE_UNMARKED, d->judge_end(&s));
-    EXPECT_INT(DIALECT_USAGE_ONLY,
+    EXPECT_INT(SAID_USAGE_ONLY,
                inspect(&s, "", CHUNK("[]", ",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}")));
     EXPECT_INT(2, s.usage.output_tokens);
     inspect(&s, "", "[DONE]");
@@ -172,7 +187,7 @@ static void long_names_are_cut_at_a_character(void)
         memcpy(text + strlen(text), "€\\n", 6);
     snprintf(text + strlen(text), 100, "\",\"choices\":[{\"finish_reason\":\"%s\"}]}",
              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaé");
-    EXPECT_INT(DIALECT_FINISHED, inspect(&s, "", text));
+    EXPECT_INT(SAID_FINISHED, inspect(&s, "", text));
     EXPECT_INT(95, strlen(s.model)); /* 23 pairs of a euro sign and a line feed, and one euro sign */
     EXPECT_INT(30, strlen(s.finish_reason));
 }
@@ -181,7 +196,7 @@ static void a_body_is_read_like_a_chunk(void)
 {
     struct dialect_stream s;
     dialect_stream_init(&s, 1);
-    EXPECT(d->inspect_body(&s, SLICE("{\"model\":\"m-2\",\"choices\":[{\"index\":0,\"message\":{\"content\":\"x\"},"
+    EXPECT(read_body(&s, SLICE("{\"model\":\"m-2\",\"choices\":[{\"index\":0,\"message\":{\"content\":\"x\"},"
                                      "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":5,"
                                      "\"completion_tokens\":2,\"total_tokens\":7}}")));
     EXPECT_STR("m-2", s.model);
@@ -189,11 +204,11 @@ static void a_body_is_read_like_a_chunk(void)
     EXPECT_INT(7, s.usage.total_tokens);
     EXPECT(!s.has_error);
     dialect_stream_init(&s, 1);
-    EXPECT(!d->inspect_body(&s, SLICE("<html>Bad gateway</html>")));
-    EXPECT(!d->inspect_body(&s, SLICE("[{\"error\":{}}]")));
-    EXPECT(!d->inspect_body(&s, SLICE("")));
+    EXPECT(!read_body(&s, SLICE("<html>Bad gateway</html>")));
+    EXPECT(!read_body(&s, SLICE("[{\"error\":{}}]")));
+    EXPECT(!read_body(&s, SLICE("")));
     EXPECT(!usage_is_known(&s.usage));
-    EXPECT(d->inspect_body(&s, SLICE("{\"error\":{\"message\":\"no\"}}")));
+    EXPECT(read_body(&s, SLICE("{\"error\":{\"message\":\"no\"}}")));
     EXPECT(s.has_error);
 }
 
@@ -212,7 +227,7 @@ static void errors_are_written_in_the_clients_words(void)
         buf_slice(&out));
     struct dialect_stream s;
     dialect_stream_init(&s, 1);
-    EXPECT_INT(DIALECT_ERROR, d->inspect_event(&s, SLICE(""), slice_of(buf_ptr(&out) + 6, buf_len(&out) - 8)));
+    EXPECT_INT(SAID_ERROR, read_event(&s, SLICE(""), slice_of(buf_ptr(&out) + 6, buf_len(&out) - 8)));
     buf_reset(&out);
     error = (struct dialect_error){.message = SLICE("No."),
                                    .type = SLICE("policy_error"),
@@ -239,9 +254,9 @@ static void on_event(void *arg, const struct sse_event *event)
 {
     struct relay *relay = arg;
     if (event->is_comment_only || event->is_raw) return;
-    unsigned what = d->inspect_event(&relay->stream, event->name, event->data);
-    relay->unreadable += (what & DIALECT_UNREADABLE) != 0;
-    relay->usage_only += (what & DIALECT_USAGE_ONLY) != 0;
+    unsigned what = read_event(&relay->stream, event->name, event->data);
+    relay->unreadable += (what & SAID_UNREADABLE) != 0;
+    relay->usage_only += (what & SAID_USAGE_ONLY) != 0;
 }
 
 static void transcripts_tell_the_same_in_every_partition(void)

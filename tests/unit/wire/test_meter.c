@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "wire/dialect.h"
 #include "wire/meter.h"
 #include "wire/sse.h"
 #include "wire/tokens/counter.h"
@@ -90,12 +91,23 @@ static uint64_t whole_count(const struct run *run)
     return tokens;
 }
 
+static struct said_reader reader;
+
+static void feed(struct meter *m, struct slice name, struct slice data)
+{
+    struct dialect_stream stream;
+    struct said said;
+    dialect_stream_init(&stream, 1);
+    dialect_openai.read_event(&reader, &stream, name, data, &said);
+    meter_feed(m, &said);
+}
+
 static void on_event(void *arg, const struct sse_event *event)
 {
     struct run *run = arg;
     json_error_t error;
     if (event->is_comment_only) return;
-    dialect_openai.each_text(event->data, meter_text, run->meter);
+    feed(run->meter, event->name, event->data);
     json_t *chunk = json_loadb(event->data.ptr, event->data.len, 0, &error);
     json_t *choices = json_object_get(chunk, "choices");
     for (size_t i = 0; i < json_array_size(choices); i++)
@@ -236,18 +248,23 @@ static uint64_t count(struct slice text)
     return token_count(vocabulary_at(0), text);
 }
 
-static void tell(struct meter *m, enum dialect_text_kind kind, uint32_t choice, uint32_t call, struct slice text)
+static void tell(struct meter *m, enum said_kind kind, uint32_t choice, uint32_t call, struct slice text)
 {
-    meter_text(m, &(struct dialect_text){.text = text, .kind = kind, .choice = choice, .call = call});
+    struct buf json;
+    buf_init(&json);
+    buf_append_json(&json, text);
+    struct said_text place = {.len = (uint32_t)buf_len(&json), .kind = kind, .choice = choice, .call = call};
+    meter_feed(m, &(struct said){.json = buf_slice(&json), .texts = &place, .text_count = 1});
+    buf_clear(&json);
 }
 
 static void no_token_reaches_from_one_choice_into_another(void)
 {
     struct meter *m = meter_new(vocabulary_at(0));
     for (int i = 0; i < 8; i++) {
-        tell(m, DIALECT_CONTENT, 0, 0, SLICE("con"));
-        tell(m, DIALECT_CONTENT, 1, 0, SLICE("fi"));
-        tell(m, DIALECT_REASONING, 0, 0, SLICE("wo"));
+        tell(m, SAID_CONTENT, 0, 0, SLICE("con"));
+        tell(m, SAID_CONTENT, 1, 0, SLICE("fi"));
+        tell(m, SAID_REASONING, 0, 0, SLICE("wo"));
     }
     uint64_t reasoning = count(SLICE("wowowowowowowowo"));
     EXPECT_INT(count(SLICE("concon" "concon" "concon" "concon")) + count(SLICE("fififififififi" "fi")) + reasoning,
@@ -260,10 +277,10 @@ static void no_token_reaches_from_one_choice_into_another(void)
 static void calls_are_counted_by_their_names(void)
 {
     struct meter *m = meter_new(vocabulary_at(0));
-    tell(m, DIALECT_CALL_NAME, 0, 0, SLICE("get_weather"));
-    tell(m, DIALECT_CALL_ARGUMENTS, 0, 0, SLICE("{\"city\":"));
-    tell(m, DIALECT_CALL_ARGUMENTS, 0, 0, SLICE("\"Oslo\"}"));
-    tell(m, DIALECT_CALL_NAME, 0, 1, SLICE("get_weather"));
+    tell(m, SAID_CALL_NAME, 0, 0, SLICE("get_weather"));
+    tell(m, SAID_CALL_ARGUMENTS, 0, 0, SLICE("{\"city\":"));
+    tell(m, SAID_CALL_ARGUMENTS, 0, 0, SLICE("\"Oslo\"}"));
+    tell(m, SAID_CALL_NAME, 0, 1, SLICE("get_weather"));
     EXPECT_INT(2, meter_total(m).calls);
     EXPECT_INT(2 * count(SLICE("get_weather")) + count(SLICE("{\"city\":\"Oslo\"}")), meter_total(m).text_tokens);
     meter_free(m);
@@ -273,7 +290,7 @@ static void more_texts_than_the_limit_share_one(void)
 {
     struct meter *m = meter_new(vocabulary_at(1));
     for (uint32_t i = 0; i < 4 * LIMIT_METER_TEXTS; i++)
-        tell(m, DIALECT_CONTENT, i, 0, SLICE(" word"));
+        tell(m, SAID_CONTENT, i, 0, SLICE(" word"));
     EXPECT_INT(LIMIT_METER_TEXTS, meter_total(m).choices);
     EXPECT_INT(4 * LIMIT_METER_TEXTS, meter_total(m).text_tokens);
     meter_free(m);
@@ -282,9 +299,9 @@ static void more_texts_than_the_limit_share_one(void)
 static void nothing_said_is_nothing(void)
 {
     struct meter *m = meter_new(vocabulary_at(0));
-    dialect_openai.each_text(SLICE("{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}"), meter_text, m);
-    dialect_openai.each_text(SLICE("{\"error\":{\"message\":\"none of this was said\"}}"), meter_text, m);
-    EXPECT(!dialect_openai.each_text(SLICE("[DONE]"), meter_text, m));
+    feed(m, SLICE(""), SLICE("{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}"));
+    feed(m, SLICE(""), SLICE("{\"error\":{\"message\":\"none of this was said\"}}"));
+    feed(m, SLICE(""), SLICE("[DONE]"));
     EXPECT_INT(0, meter_total(m).text_tokens);
     meter_free(m);
     meter_free(NULL);
@@ -293,10 +310,16 @@ static void nothing_said_is_nothing(void)
 static void a_whole_answer_is_read_part_by_part(void)
 {
     struct meter *m = meter_new(vocabulary_at(0));
-    EXPECT(dialect_openai.each_text(SLICE("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"Hello there\",\"tool_calls\":["
-                                          "{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}},"
-                                          "{\"index\":-7,\"message\":{\"content\":\"ok\"}}]}"),
-                                    meter_text, m));
+    struct dialect_stream stream;
+    struct said said;
+    dialect_stream_init(&stream, 1);
+    dialect_openai.read_body(&reader, &stream,
+                             SLICE("{\"choices\":[{\"index\":0,\"message\":{\"content\":\"Hello there\",\"tool_calls\":["
+                                   "{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}},"
+                                   "{\"index\":-7,\"message\":{\"content\":\"ok\"}}]}"),
+                             &said);
+    EXPECT_INT(4, said.text_count);
+    meter_feed(m, &said);
     EXPECT_INT(count(SLICE("Hello there")) + count(SLICE("f")) + count(SLICE("{}")) + count(SLICE("ok")),
                meter_total(m).text_tokens);
     EXPECT_INT(1, meter_total(m).calls);

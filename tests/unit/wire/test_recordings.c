@@ -32,6 +32,8 @@ struct recording {
     size_t event_count;
 };
 
+static struct said_reader reader;
+
 /* One run over a recording: where it stands, and what the dialect made of it. */
 struct relay {
     struct recording *r;
@@ -74,9 +76,10 @@ static void on_event(void *arg, const struct sse_event *e)
     relay->raw_bytes += e->raw.len;
     relay->index++;
     if (!relay->inspects || e->is_comment_only) return;
-    unsigned what = dialect_openai.inspect_event(&relay->stream, e->name, e->data);
-    relay->unreadable += (what & DIALECT_UNREADABLE) != 0;
-    relay->chunks += !(what & DIALECT_DONE);
+    struct said said;
+    dialect_openai.read_event(&reader, &relay->stream, e->name, e->data, &said);
+    relay->unreadable += (said.what & SAID_UNREADABLE) != 0;
+    relay->chunks += !(said.what & SAID_DONE);
 }
 
 static struct relay run(struct recording *r, size_t first, size_t step, bool is_first, bool inspects)
@@ -159,7 +162,9 @@ static void check_body(struct recording *r)
 {
     struct dialect_stream stream;
     dialect_stream_init(&stream, 1);
-    if (!dialect_openai.inspect_body(&stream, buf_slice(&r->bytes))) UNIT_FAIL("%s: could not be read", r->id);
+    struct said said;
+    dialect_openai.read_body(&reader, &stream, buf_slice(&r->bytes), &said);
+    if (said.what & SAID_UNREADABLE) UNIT_FAIL("%s: could not be read", r->id);
     expect_told(r, &stream);
 }
 

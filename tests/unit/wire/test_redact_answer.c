@@ -1,6 +1,8 @@
 /* What the model says is masked and given back, however it is cut, and nothing else changes. */
 #include "redacting.h"
 
+#include "wire/dialect.h"
+
 #define EXPECT_TEXT(want, got) EXPECT_SLICE(slice_str(want), got)
 #define ASKED "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"ana@example.com EMP-123456 bo@x.org\"}]}"
 
@@ -18,11 +20,51 @@ static const char *const answers[][2] = {
 
 static struct buf out;
 
-static void on_out(void *arg, struct slice bytes, bool is_tail)
+static struct said_reader reader;
+static struct dialect_stream told;
+
+/* What goes out is read anew: its texts must stand where the reading that came with it says. */
+static void expect_reading(const struct sse_event *event, const struct said *said)
+{
+    static struct said_reader other;
+    struct dialect_stream stream;
+    struct said again;
+    dialect_stream_init(&stream, 1);
+    dialect_openai.read_event(&other, &stream, event->name, event->data, &again);
+    EXPECT_SLICE(event->data, said->json);
+    uint32_t a = 0;
+    for (uint32_t i = 0; i < said->text_count; i++) {
+        if (said->texts[i].len == 2) continue; /* it became empty, and a new reading leaves it out */
+        EXPECT(a < again.text_count);
+        if (a >= again.text_count) return;
+        EXPECT_INT(again.texts[a].at, said->texts[i].at);
+        EXPECT_INT(again.texts[a].len, said->texts[i].len);
+        EXPECT_INT(again.texts[a++].kind, said->texts[i].kind);
+    }
+    EXPECT_INT(again.text_count, a);
+}
+
+static bool on_out(void *arg, const struct sse_event *event, const struct said *said)
 {
     (void)arg;
-    (void)is_tail;
-    buf_append(&out, bytes);
+    buf_append(&out, event->raw);
+    if (said) expect_reading(event, said);
+    return true;
+}
+
+static bool read_and_redact(struct redact_stream *stream, const struct sse_event *event, struct fault *why)
+{
+    struct said said;
+    if (event->is_raw || event->is_comment_only) return redact_stream_event(stream, event, NULL, why);
+    dialect_openai.read_event(&reader, &told, event->name, event->data, &said);
+    return redact_stream_event(stream, event, &said, why);
+}
+
+static bool redact_body(struct slice body, struct buf *to)
+{
+    struct said said;
+    dialect_openai.read_body(&reader, &told, body, &said);
+    return redact_answer(r, &said, to, NULL);
 }
 
 static void write_delta(struct buf *sse, struct slice text, int choice, const char *field)
@@ -67,17 +109,17 @@ static void on_event(void *arg, const struct sse_event *event)
 {
     struct feeding *f = arg;
     struct fault why;
-    if (!redact_stream_event(f->stream, event, on_out, NULL, &why)) UNIT_FAIL("%s", why.text);
+    if (!read_and_redact(f->stream, event, &why)) UNIT_FAIL("%s", why.text);
 }
 
 static void run_stream(struct slice sse)
 {
-    struct feeding f = {redact_stream_new(r)};
+    struct feeding f = {redact_stream_new(r, on_out, NULL)};
     struct sse_parser *parser = sse_new();
     buf_reset(&out);
     sse_feed(parser, sse, on_event, &f);
     sse_finish(parser, on_event, &f);
-    redact_stream_flush(f.stream, on_out, NULL);
+    redact_stream_flush(f.stream);
     redact_stream_free(f.stream);
     sse_free(parser);
 }
@@ -161,7 +203,7 @@ static void whatever_is_said_and_cut_the_whole_decides(void)
         buf_reset(&whole);
         buf_append(&whole, SLICE("data: "));
         size_t before = buf_len(&whole);
-        redact_answer(r, buf_slice(&body), &whole);
+        redact_body(buf_slice(&body), &whole);
         if (buf_len(&whole) == before) buf_append(&whole, buf_slice(&body));
         buf_append(&whole, SLICE("\n\n"));
         struct slice want = arena_copy(&arena, join(buf_slice(&whole), 0, "content"));
@@ -273,7 +315,7 @@ static void a_silent_text_does_not_hold_the_others_up_for_ever(void)
     write_delta(&sse, SLICE("EMP-1"), 0, "content");
     for (int i = 0; i < 2000; i++)
         write_delta(&sse, SLICE("some words "), 1, "content");
-    struct feeding f = {redact_stream_new(r)};
+    struct feeding f = {redact_stream_new(r, on_out, NULL)};
     struct sse_parser *parser = sse_new();
     buf_reset(&out);
     sse_feed(parser, buf_slice(&sse), on_event, &f);
@@ -289,7 +331,7 @@ static void expect_answer(const char *body, const char *want)
     use_rules(true, true);
     send_request(ASKED, CHAT_CHAT);
     buf_reset(&out);
-    if (!redact_answer(r, slice_str(body), &out)) buf_append(&out, slice_str(body));
+    if (!redact_body(slice_str(body), &out)) buf_append(&out, slice_str(body));
     EXPECT_SLICE(slice_str(want), buf_slice(&out));
     done();
 }
@@ -314,7 +356,7 @@ static void without_restore_the_callers_values_stay_masked(void)
     use_rules(false, true);
     send_request(ASKED, CHAT_CHAT);
     buf_reset(&out);
-    EXPECT(redact_answer(r, SLICE("{\"choices\":[{\"text\":\"[email] bo@x.org new@x.org\"}]}"), &out));
+    EXPECT(redact_body(SLICE("{\"choices\":[{\"text\":\"[email] bo@x.org new@x.org\"}]}"), &out));
     EXPECT_TEXT("{\"choices\":[{\"text\":\"[email] [email_2] [email_3]\"}]}", buf_slice(&out));
     done();
 }
@@ -324,19 +366,31 @@ static void with_answers_left_alone_only_what_was_masked_comes_back(void)
     use_rules(true, false);
     send_request(ASKED, CHAT_CHAT);
     buf_reset(&out);
-    EXPECT(redact_answer(r, SLICE("{\"choices\":[{\"text\":\"[email] new@x.org\"}]}"), &out));
+    EXPECT(redact_body(SLICE("{\"choices\":[{\"text\":\"[email] new@x.org\"}]}"), &out));
     EXPECT_TEXT("{\"choices\":[{\"text\":\"ana@example.com new@x.org\"}]}", buf_slice(&out));
     done();
 }
 
-/* An event with so much text and a value in it, and whether it was taken. */
+/* What is fed, and whether it was taken. */
+struct large {
+    struct redact_stream *stream;
+    bool ok;
+};
+
+static void on_large(void *arg, const struct sse_event *event)
+{
+    struct large *large = arg;
+    struct fault why;
+    if (large->ok && !read_and_redact(large->stream, event, &why)) large->ok = false;
+}
+
+/* An event of about so many bytes, in pieces, by a parser that keeps events as large as are redacted. */
 static bool run_large(size_t bytes, const char *before)
 {
-    struct redact_stream *stream = redact_stream_new(r);
-    struct sse_event event = {.is_raw = true};
-    struct fault why;
+    struct large large = {redact_stream_new(r, on_out, NULL), true};
+    struct sse_parser *parser = sse_new();
     struct buf sse, want;
-    bool ok = true;
+    sse_keep(parser, LIMIT_REDACT_EVENT_BYTES);
     buf_init(&sse);
     buf_init(&want);
     buf_printf(&sse, "%sdata: {\"choices\":[{\"delta\":{\"content\":\"", before);
@@ -346,18 +400,16 @@ static bool run_large(size_t bytes, const char *before)
     buf_append(&sse, SLICE(" [email]\"}}]}\r\n\r\n"));
     buf_append(&want, SLICE(" ana@example.com\"}}]}\r\n\r\n"));
     buf_reset(&out);
-    for (size_t at = 0; ok && at < buf_len(&sse); at += event.raw.len) {
-        size_t left = buf_len(&sse) - at;
-        event.raw = slice_of(buf_ptr(&sse) + at, left < 30000 ? left : 30000);
-        event.ends = left <= 30000;
-        ok = redact_stream_event(stream, &event, on_out, NULL, &why);
-    }
-    if (ok) redact_stream_flush(stream, on_out, NULL);
-    if (ok) EXPECT_SLICE(buf_slice(&want), buf_slice(&out));
-    redact_stream_free(stream);
+    for (size_t at = 0; at < buf_len(&sse); at += 30000)
+        sse_feed(parser, slice_of(buf_ptr(&sse) + at, buf_len(&sse) - at < 30000 ? buf_len(&sse) - at : 30000), on_large, &large);
+    sse_finish(parser, on_large, &large);
+    if (large.ok) redact_stream_flush(large.stream);
+    if (large.ok) EXPECT_SLICE(buf_slice(&want), buf_slice(&out));
+    sse_free(parser);
+    redact_stream_free(large.stream);
     buf_clear(&sse);
     buf_clear(&want);
-    return ok;
+    return large.ok;
 }
 
 static void large_events_are_put_together(void)
@@ -365,7 +417,6 @@ static void large_events_are_put_together(void)
     use_rules(true, true);
     send_request(ASKED, CHAT_CHAT);
     EXPECT(run_large(200000, "id: 7\r\n"));
-    EXPECT(!run_large(200000, "data: {}\r\n"));
     EXPECT(!run_large(1200000, ""));
     done();
 }
@@ -378,14 +429,14 @@ static void too_many_texts_are_refused(void)
     struct buf sse;
     use_rules(true, true);
     send_request(ASKED, CHAT_CHAT);
-    stream = redact_stream_new(r);
+    stream = redact_stream_new(r, on_out, NULL);
     buf_init(&sse);
     bool ok = true;
     for (int i = 0; ok && i < 2000; i++) {
         buf_reset(&sse);
         buf_printf(&sse, "{\"choices\":[{\"index\":%d,\"delta\":{\"content\":\"x\"}}]}", i);
         event = (struct sse_event){.raw = buf_slice(&sse), .data = buf_slice(&sse), .ends = true};
-        ok = redact_stream_event(stream, &event, on_out, NULL, &why);
+        ok = read_and_redact(stream, &event, &why);
     }
     EXPECT(!ok && why.code == FAULT_UPSTREAM_PROTOCOL);
     redact_stream_free(stream);

@@ -1,0 +1,40 @@
+/*
+ * All that the policies said of one request: the verdict, how they came to it, what is to be changed on its way, and
+ * what they want noted.
+ *
+ * Filled by lua/, read by flow/. All of it lives in the exchange's arena.
+ */
+#ifndef MOONGATE_EXCHANGE_DECISION_H
+#define MOONGATE_EXCHANGE_DECISION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exchange/pair.h"
+#include "exchange/trace.h"
+#include "exchange/verdict.h"
+#include "wire/redact.h"
+
+#define DECISION_EDITS_MAX 16
+#define DECISION_DIGEST_BYTES 65 /* SHA-256 in hex, with the NUL */
+
+/* A change of the request's body on its way to a provider: the member of that name becomes `json`, or goes. */
+struct body_edit {
+    struct slice name, json; /* json empty: the member is taken out */
+};
+
+struct decision {
+    struct verdict verdict;
+    struct trace trace;
+    struct pair *annotations;
+    size_t annotation_count, annotation_bytes;
+    struct body_edit *edits; /* on top of what the gateway itself changes */
+    size_t edit_count;
+    struct redact *redact;      /* what was found, and what becomes of it; NULL: nobody looks */
+    uint32_t drain_seconds_max; /* 0: a client's going cancels the call; else the answer is read on for so long … */
+    uint64_t drain_tokens_max;  /* … and until it has so many tokens of output */
+    struct slice max_tokens_note;              /* for x-moongate-max-tokens; empty: the caller's own holds */
+    char policy_digest[DECISION_DIGEST_BYTES]; /* of the bundle that decided */
+};
+
+#endif

@@ -1,0 +1,67 @@
+#include "exchange/hold.h"
+
+#include <string.h>
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The items of one unit all take the same: what the request may come to. */
+static struct counters_totals estimate(const struct counters_item *items, size_t count)
+{
+    struct counters_totals totals = {0, 0};
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].unit == COUNTERS_TOKENS) totals.tokens = larger(totals.tokens, items[i].amount);
+        if (items[i].unit == COUNTERS_MONEY) totals.nano = larger(totals.nano, items[i].amount);
+    }
+    return totals;
+}
+
+struct hold *hold_open(struct hold **holds, const struct counters_question *question,
+                       const struct counters_answer *answer, struct arena *arena)
+{
+    struct hold *hold = arena_alloc(arena, sizeof *hold);
+    *hold = (struct hold){.next = *holds,
+                          .items = question->items,
+                          .item_count = question->item_count,
+                          .totals = estimate(question->items, question->item_count)};
+    memcpy(hold->id, answer->hold, sizeof hold->id);
+    *holds = hold;
+    return hold;
+}
+
+static struct counters_question question_of(const struct hold *hold, enum counters_operation operation)
+{
+    struct counters_question question = {
+        .operation = operation, .items = hold->items, .item_count = hold->item_count, .totals = hold->totals};
+    memcpy(question.hold, hold->id, sizeof question.hold);
+    return question;
+}
+
+bool hold_extend(const struct hold *hold, struct counters_totals totals, struct counters_question *question)
+{
+    if (hold->state == HOLD_CLOSED) return false;
+    if (totals.tokens <= hold->totals.tokens && totals.nano <= hold->totals.nano) return false;
+    *question = question_of(hold, COUNTERS_EXTEND);
+    question->totals.tokens = counters_sum(larger(totals.tokens, hold->totals.tokens), 0);
+    question->totals.nano = counters_sum(larger(totals.nano, hold->totals.nano), 0);
+    return true;
+}
+
+void hold_grow(struct hold *hold, struct counters_totals totals)
+{
+    if (hold->state == HOLD_CLOSED) return;
+    hold->totals.tokens = counters_sum(larger(totals.tokens, hold->totals.tokens), 0);
+    hold->totals.nano = counters_sum(larger(totals.nano, hold->totals.nano), 0);
+}
+
+bool hold_close(struct hold *hold, const struct counters_totals *actual, struct counters_question *question)
+{
+    if (hold->state == HOLD_CLOSED) return false;
+    hold->state = HOLD_CLOSED;
+    *question = question_of(hold, actual ? COUNTERS_SETTLE : COUNTERS_RELEASE);
+    question->totals = actual ? (struct counters_totals){counters_sum(actual->tokens, 0), counters_sum(actual->nano, 0)}
+                              : (struct counters_totals){0, 0};
+    return true;
+}

@@ -1,0 +1,297 @@
+#include "flow/attempt.h"
+
+#include "flow/account.h"
+#include "flow/ask.h"
+#include "flow/deliver.h"
+#include "flow/drain.h"
+#include "flow/reply.h"
+#include "flow/send.h"
+#include "flow/settle.h"
+
+static void try_target(struct job *job, size_t index);
+
+static void stop(struct job *job)
+{
+    ask_cancel(job);
+    if (job->call) call_stop(job->call);
+}
+
+/* --- which target --- */
+
+static bool is_configured(const struct job *job, const struct target *target)
+{
+    const struct provider *p = settings_provider(job->settings, target->provider);
+    return p && dialect_find(p->kind);
+}
+
+/* The first from `index` on that moongate.lua has an account for; target_count when there is none. */
+static size_t find_target(const struct job *job, size_t index)
+{
+    const struct verdict *v = &job->x->decision.verdict;
+    while (index < v->target_count && !is_configured(job, &v->targets[index]))
+        index++;
+    return index;
+}
+
+static bool has_next(const struct job *job)
+{
+    return find_target(job, (size_t)(job->x->target_index + 1)) < job->x->decision.verdict.target_count;
+}
+
+/* Overload and failures of the provider's own are worth another target; a refusal of the request is not. */
+static bool is_worth_another(int status)
+{
+    return status == 429 || status >= 500;
+}
+
+static void try_next(struct job *job)
+{
+    stop(job);
+    account_close(job->x, job->call->relay);
+    try_target(job, (size_t)(job->x->target_index + 1));
+}
+
+/* --- the policies on an answer --- */
+
+static void on_word(struct job *job, const struct verdict *word)
+{
+    struct call *call = job->call;
+    call->then(call->then_arg, word);
+    if (!job->is_ended) deliver_let_flow(call);
+}
+
+static void ask_policies(void *arg, const struct policy_call *how, relay_word_fn then, void *then_arg)
+{
+    struct job *job = arg;
+    job->call->then = then;
+    job->call->then_arg = then_arg;
+    if (how->phase == PHASE_RESPONSE) account_settle(job->x, job->call->relay);
+    ask(job, *how, on_word);
+}
+
+static void cancel_question(void *arg)
+{
+    ask_cancel(arg);
+}
+
+/* --- what becomes of the answer --- */
+
+static void on_sink_head(void *arg, const struct relay_head *head, int64_t length)
+{
+    deliver_head(arg, head, length);
+}
+
+static void on_sink_write(void *arg, struct slice bytes)
+{
+    deliver_bytes(arg, bytes);
+}
+
+/* Nothing of the answer has left. */
+static void give_another(struct job *job, const struct relay_end *end)
+{
+    if (end->refusal)
+        reply_answer(job, end->refusal);
+    else if (has_next(job))
+        try_next(job);
+    else
+        reply_fault(job, end->why);
+}
+
+static void keep_reason(struct job *job, const struct relay_end *end)
+{
+    if (end->refusal) reply_take(job->x, end->refusal);
+    if (end->refusal && end->refusal->kind == VERDICT_FAULT) reply_log_fault(job);
+    if (end->why) job->x->fault = *end->why;
+}
+
+static void on_sink_end(void *arg, const struct relay_end *end)
+{
+    struct job *job = arg;
+    call_drop_fetch(job->call);
+    if (end->how != RELAY_UNSENT && end->how != RELAY_DETACHED) keep_reason(job, end);
+    switch (end->how) {
+    case RELAY_SENT: deliver_end(job, end->outcome); return;
+    case RELAY_UNSENT: give_another(job, end); return;
+    case RELAY_BROKEN: deliver_abort(job, end->outcome); return;
+    case RELAY_DETACHED: job_end(job, end->outcome); return;
+    }
+}
+
+static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_sink_end};
+
+/* The parts that an answer needs read: what is masked in it, and what comes back. Embeddings are numbers. */
+static struct redact *redact_of(const struct exchange *x)
+{
+    struct redact *redact = x->api == API_EMBEDDINGS ? NULL : x->decision.redact;
+    const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
+    bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
+    return is_wanted ? redact : NULL;
+}
+
+static struct slice head_value(const struct fetch_head *head, struct slice name)
+{
+    for (size_t i = 0; i < head->header_count; i++) {
+        if (slice_iequal(head->headers[i].name, name)) return head->headers[i].value;
+    }
+    return SLICE_NONE;
+}
+
+static void open_relay(struct job *job, const struct fetch_head *head)
+{
+    struct call *call = job->call;
+    struct exchange *x = job->x;
+    struct relay_parts parts = {
+        .loop = job->flow->parts.loop,
+        .x = x,
+        .provider = call->dialect,
+        .client = &dialect_openai,
+        .reader = &job->flow->reader,
+        .vocabulary = call->vocabulary,
+        .redact = redact_of(x),
+        .drops_usage = call->asks_usage,
+        .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
+                  .has_response = policy_has(job->policies, PHASE_RESPONSE),
+                  .buffers = policy_buffers(job->policies),
+                  .ask = ask_policies,
+                  .cancel = cancel_question,
+                  .arg = job},
+        .sink = &client_sink,
+        .sink_arg = job,
+    };
+    struct relay_head relayed = {.status = head->status,
+                                 .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
+                                 .content_encoding = arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
+                                 .headers = call->headers,
+                                 .header_count = call->header_count};
+    call->relay = relay_new(&parts, &relayed);
+    if (call->is_drained) relay_detach(call->relay);
+}
+
+/* --- the provider's side --- */
+
+static void on_head(void *arg, const struct fetch_head *head)
+{
+    struct job *job = arg;
+    struct call *call = job->call;
+    exchange_attempt(job->x)->status = head->status;
+    if (!call->is_drained && is_worth_another(head->status) && has_next(job)) {
+        exchange_end_attempt(job->x, FAULT_NONE);
+        try_next(job);
+        return;
+    }
+    deliver_keep_headers(call, head);
+    open_relay(job, head);
+}
+
+static void on_data(void *arg, struct slice bytes)
+{
+    struct job *job = arg;
+    struct call *call = job->call;
+    relay_feed(call->relay, bytes);
+    if (relay_is_over(call->relay)) return;
+    if (!call->is_drained)
+        deliver_hold_back(call);
+    else if (drain_is_enough(call))
+        job_end(job, OUTCOME_CLIENT_CLOSED);
+}
+
+/* It never answered. */
+static void fail(struct job *job, const struct fault *why)
+{
+    struct fault empty = {.code = FAULT_STREAM_INCOMPLETE};
+    if (job->call->is_drained)
+        job_end(job, OUTCOME_CLIENT_CLOSED);
+    else
+        give_another(job, &(struct relay_end){.how = RELAY_UNSENT, .why = why ? why : &empty});
+}
+
+static void on_end(void *arg, const struct fault *why, bool complete)
+{
+    struct job *job = arg;
+    struct call *call = job->call;
+    (void)complete; /* is !why */
+    exchange_attempt(job->x)->was_sent = fetch_is_sent(call->fetch);
+    call->fetch = NULL;
+    exchange_end_attempt(job->x, why ? why->code : FAULT_NONE);
+    if (!call->is_drained) loop_timer_disarm(&call->timer);
+    if (call->relay)
+        relay_finish(call->relay, why);
+    else
+        fail(job, why);
+}
+
+static const struct fetch_events events = {on_head, on_data, on_end};
+
+static void send(struct job *job, const struct target *target)
+{
+    const struct provider *provider = settings_provider(job->settings, target->provider);
+    struct call *call = call_new(job, provider, dialect_find(provider->kind));
+    exchange_add_attempt(job->x);
+    call->vocabulary = account_begin(job->x);
+    call->fetch = send_request(call, target, &events, job);
+}
+
+/* --- the policies on a target --- */
+
+static void send_now(struct job *job)
+{
+    send(job, &job->x->decision.verdict.targets[job->x->target_index]);
+}
+
+/* on_attempt's word on one target. */
+static void on_allowed(struct job *job, const struct verdict *answer)
+{
+    struct exchange *x = job->x;
+    if (answer->kind == VERDICT_ALLOW) {
+        send_now(job);
+        return;
+    }
+    struct attempt *attempt = exchange_add_attempt(x);
+    attempt->is_denied = true;
+    attempt->ended_ns = attempt->began_ns;
+    if (answer->kind == VERDICT_DENY && has_next(job)) {
+        try_target(job, (size_t)x->target_index + 1);
+        return;
+    }
+    x->target_index = -1; /* the last word is a policy's: nobody was called for it */
+    reply_answer(job, answer);
+}
+
+static void refuse_unconfigured(struct job *job)
+{
+    struct fault why;
+    fault_set(&why, FAULT_NO_TARGET, "No provider is configured for the model %.*s.",
+              SLICE_FMT(job->x->decision.verdict.model));
+    reply_fault(job, &why);
+}
+
+static void try_target(struct job *job, size_t index)
+{
+    struct exchange *x = job->x;
+    exchange_move(x, EXCHANGE_CALLING);
+    job->stop = stop;
+    index = find_target(job, index);
+    if (index == x->decision.verdict.target_count) {
+        refuse_unconfigured(job);
+        return;
+    }
+    x->target_index = (int)index;
+    if (policy_has(job->policies, PHASE_ATTEMPT))
+        ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
+    else
+        send_now(job);
+}
+
+void attempt_first(struct job *job)
+{
+    try_target(job, 0);
+}
+
+void attempt_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome)
+{
+    struct call *call = job->call;
+    bool is_asking = call && call->relay && !relay_is_over(call->relay);
+    if (!is_asking) return;
+    call_drop_fetch(call);
+    relay_cut(call->relay, why, outcome);
+}

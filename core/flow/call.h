@@ -1,0 +1,45 @@
+/*
+ * One call to a provider while it lasts: the connection to it, its answer's relay, and the client's side of both.
+ *
+ *     struct call *call = call_new(job, provider, dialect);      // job->call, instead of an earlier one
+ *     call->fetch = …; call->relay = …;
+ *     call_stop(call);      // nothing more comes of it; what it told can still be asked
+ *     call_free(call);
+ *
+ * What the call came to is the exchange's attempt (exchange/attempt.h); this is only what making it needs. Private to
+ * core/flow.
+ */
+#ifndef MOONGATE_FLOW_CALL_H
+#define MOONGATE_FLOW_CALL_H
+
+#include "flow/job.h"
+#include "flow/relay/relay.h"
+#include "net/fetch.h"
+
+struct call {
+    struct job *job;
+    const struct provider *provider;
+    const struct dialect *dialect; /* the provider's */
+    struct fetch *fetch;           /* NULL once its answer is in, or it was cancelled */
+    struct relay *relay;           /* NULL before the provider's head */
+    const struct vocabulary *vocabulary; /* the answer is counted in it; NULL: it says nothing that is counted */
+    struct conn_header *headers;   /* the provider's that may pass, and ours, with room for one more; in the arena */
+    size_t header_count;
+    bool asks_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
+    bool is_paused;  /* the client or a policy holds the provider back */
+    bool is_drained; /* the client is gone, and the answer is read on */
+    uint64_t last_write_ns;  /* as the loop's clock had it when bytes were last forwarded */
+    struct loop_timer timer; /* keep-alive comments; is_drained: how long it may take */
+    relay_word_fn then;      /* who waits for the policies' word */
+    void *then_arg;
+};
+
+/* Instead of the job's call so far, which goes. */
+struct call *call_new(struct job *job, const struct provider *provider, const struct dialect *dialect);
+/* Cancels the fetch, and nothing more is relayed. */
+void call_stop(struct call *call);
+void call_free(struct call *call); /* NULL is welcome */
+/* The fetch is over, or is cancelled: whether the provider may have the request is noted. */
+void call_drop_fetch(struct call *call);
+
+#endif

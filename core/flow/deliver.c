@@ -1,0 +1,117 @@
+#include "flow/deliver.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "exchange/money.h"
+#include "flow/account.h"
+#include "flow/headers.h"
+#include "flow/keepalive.h"
+#include "flow/reply.h"
+#include "flow/settle.h"
+#include "wire/http.h"
+
+void deliver_keep_headers(struct call *call, const struct fetch_head *head)
+{
+    struct exchange *x = call->job->x;
+    struct conn_header common[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(call->job, common);
+    call->headers = arena_alloc(&x->arena, (count + head->header_count + 1) * sizeof *call->headers);
+    /* One more is for the cost. */
+    memcpy(call->headers, common, count * sizeof *common);
+    for (size_t i = 0; i < head->header_count; i++) {
+        struct slice name = head->headers[i].name, value = head->headers[i].value;
+        if (!headers_reach_client(name)) continue;
+        value = arena_copy(&x->arena, value);
+        call->headers[count++] = (struct conn_header){arena_copy(&x->arena, name), value};
+        if (headers_is_request_id(name)) exchange_attempt(x)->request_id = value;
+    }
+    call->header_count = count;
+}
+
+/* Streams are many and long: what no later hook can ask for goes. */
+static void forget_request(struct job *job)
+{
+    struct exchange *x = job->x;
+    if (policy_has(job->policies, PHASE_DELTA) || policy_has(job->policies, PHASE_RESPONSE) ||
+        policy_has(job->policies, PHASE_DONE))
+        return;
+    json_clear(&x->request.tape);
+    count_free(x->count);
+    x->count = NULL;
+    /* While the upload goes on its bytes are borrowed. */
+    if (!job->call->fetch || fetch_has_body(job->call->fetch)) buf_clear(&x->body);
+}
+
+/* Of a whole answer: what it cost is known. */
+static void add_cost(struct job *job)
+{
+    struct call *call = job->call;
+    char usd[MONEY_TEXT_BYTES];
+    struct conn_header *header = &call->headers[call->header_count];
+    account_settle(job->x, call->relay);
+    if (!reply_cost_header(job->x, header, usd)) return;
+    header->value = arena_copy(&job->x->arena, header->value);
+    call->header_count++;
+}
+
+void deliver_head(struct job *job, const struct relay_head *head, int64_t length)
+{
+    struct exchange *x = job->x;
+    exchange_move(x, EXCHANGE_STREAMING);
+    x->response.status = head->status;
+    x->first_byte_ns = clock_mono_ns();
+    if (length != CONN_STREAM) add_cost(job);
+    conn_reply_head(job->conn, head->status, job->call->headers, job->call->header_count, length);
+    if (length != CONN_STREAM) return;
+    forget_request(job);
+    keepalive_begin(job->call);
+}
+
+void deliver_bytes(struct job *job, struct slice bytes)
+{
+    job->x->response.bytes_out += bytes.len;
+    job->call->last_write_ns = loop_now_ns(job->flow->parts.loop);
+    conn_write(job->conn, bytes);
+}
+
+/* What a stream cost is known only now: for clients that read trailers (RFC 9110 6.5.1). */
+void deliver_end(struct job *job, enum exchange_outcome outcome)
+{
+    struct conn_header trailer;
+    char usd[MONEY_TEXT_BYTES];
+    job->outcome = outcome;
+    loop_timer_disarm(&job->call->timer);
+    account_settle(job->x, job->call->relay);
+    bool is_wanted = http_list_has(exchange_header(job->x, SLICE("te")), SLICE("trailers"));
+    conn_end_with(job->conn, &trailer, is_wanted && reply_cost_header(job->x, &trailer, usd) ? 1 : 0);
+}
+
+void deliver_abort(struct job *job, enum exchange_outcome outcome)
+{
+    conn_abort(job->conn);
+    job->conn = NULL;
+    job_end(job, outcome);
+}
+
+void deliver_hold_back(struct call *call)
+{
+    struct conn *conn = call->job->conn;
+    if (call->is_paused || !call->fetch || !conn) return;
+    if (conn_output_bytes(conn) + relay_held_bytes(call->relay) <= LIMIT_OUTPUT_HIGH_BYTES) return;
+    call->is_paused = true;
+    fetch_pause(call->fetch);
+}
+
+void deliver_drained(struct job *job)
+{
+    struct call *call = job->call;
+    if (!call || !call->is_paused || relay_held_bytes(call->relay) > LIMIT_OUTPUT_HIGH_BYTES) return;
+    call->is_paused = false;
+    if (call->fetch) fetch_resume(call->fetch);
+}
+
+void deliver_let_flow(struct call *call)
+{
+    struct conn *conn = call->job->conn;
+    if (conn && conn_output_bytes(conn) <= LIMIT_OUTPUT_LOW_BYTES) deliver_drained(call->job);
+}

@@ -1,0 +1,164 @@
+/* Bytes become pieces: whether they are events, one answer or neither is decided by the head and the first bytes. */
+#include "flow/relay/relay_inner.h"
+
+#include "base/limits.h"
+
+static const struct slice byte_order_mark = {"\xEF\xBB\xBF", 3};
+
+static bool is_type(const struct relay *r, struct slice type)
+{
+    struct slice rest;
+    return slice_iequal(slice_trim(slice_split(r->head.content_type, ';', &rest)), type);
+}
+
+/* A coding hides what it is; only a stream must not wait for its end. */
+static enum relay_form form_of_encoded(const struct relay *r)
+{
+    bool is_json = is_type(r, SLICE("application/json"));
+    bool is_stream = is_type(r, SLICE("text/event-stream")) || (r->parts.x->request.is_stream && !is_json);
+    return is_stream ? FORM_OPAQUE : FORM_WHOLE;
+}
+
+void frame_init(struct relay *r)
+{
+    struct slice encoding = r->head.content_encoding;
+    r->is_encoded = encoding.len && !slice_iequal(encoding, SLICE("identity"));
+    buf_init(&r->frame.kept);
+    if (!relay_is_success(r))
+        r->form = FORM_WHOLE;
+    else
+        r->form = r->is_encoded ? form_of_encoded(r) : FORM_SNIFFED;
+}
+
+static bool feed(struct relay *r, const struct piece *piece)
+{
+    return !r->is_over && r->first->feed(r->first, piece);
+}
+
+static void on_event(void *arg, const struct sse_event *event)
+{
+    feed(arg, &(struct piece){.event = event, .bytes = event->raw});
+}
+
+static void read_events(struct relay *r, struct slice bytes)
+{
+    if (!r->frame.sse) {
+        r->frame.sse = sse_new();
+        if (r->mask || r->hold) sse_keep(r->frame.sse, LIMIT_REDACT_EVENT_BYTES);
+    }
+    sse_feed(r->frame.sse, bytes, on_event, r);
+}
+
+/* Too large to be kept: whoever must read it refuses it now; else the rest goes through as it comes. */
+static void give_up_keeping(struct relay *r)
+{
+    struct buf kept = r->frame.kept;
+    buf_init(&r->frame.kept);
+    r->form = FORM_OPAQUE;
+    r->parts.x->response.inspect_errors++;
+    feed(r, &(struct piece){.bytes = buf_slice(&kept)});
+    buf_clear(&kept);
+}
+
+static void keep(struct relay *r, struct slice bytes)
+{
+    buf_append(&r->frame.kept, bytes);
+    if (buf_len(&r->frame.kept) > LIMIT_RESPONSE_INSPECT_BYTES) give_up_keeping(r);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Behind a byte order mark and blanks; false: they may still be coming. */
+static bool find_first(struct slice bytes, struct slice *first)
+{
+    size_t at = 0;
+    if (bytes.len < byte_order_mark.len && slice_starts(byte_order_mark, bytes)) return false;
+    if (slice_starts(bytes, byte_order_mark)) at = byte_order_mark.len;
+    while (at < bytes.len && is_space(bytes.ptr[at]))
+        at++;
+    *first = slice_of(bytes.ptr + at, bytes.len - at);
+    return first->len > 0;
+}
+
+/* WHATWG HTML 9.2.5: a line of an event stream is a field, its name before a colon, or a comment behind one. */
+static bool is_field(struct slice line)
+{
+    static const struct slice fields[] = {{"data:", 5}, {"event:", 6}, {"id:", 3}, {"retry:", 6}, {":", 1}};
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (slice_starts(line, fields[i])) return true;
+    }
+    return false;
+}
+
+/* A JSON text begins with a brace or bracket, an event stream never does, whatever the head says. */
+static enum relay_form form_of(const struct relay *r, struct slice first)
+{
+    if (first.ptr[0] == '{' || first.ptr[0] == '[') return FORM_WHOLE;
+    return is_type(r, SLICE("text/event-stream")) || is_field(first) ? FORM_EVENTS : FORM_WHOLE;
+}
+
+#define FIELD_BYTES 6 /* the longest of them */
+
+static bool is_decided(const struct relay *r, struct slice first, size_t seen)
+{
+    bool is_open = first.len < FIELD_BYTES && !is_type(r, SLICE("text/event-stream")) && first.ptr[0] != '{' &&
+                   first.ptr[0] != '[';
+    return !is_open || seen >= LIMIT_EVENT_BYTES;
+}
+
+static void take_sniffed(struct relay *r, enum relay_form form)
+{
+    struct buf kept = r->frame.kept;
+    r->form = form;
+    if (form == FORM_WHOLE) return;
+    buf_init(&r->frame.kept);
+    read_events(r, buf_slice(&kept));
+    buf_clear(&kept);
+}
+
+static void sniff(struct relay *r, struct slice bytes)
+{
+    struct slice first;
+    buf_append(&r->frame.kept, bytes);
+    size_t seen = buf_len(&r->frame.kept);
+    if (!find_first(buf_slice(&r->frame.kept), &first)) {
+        if (seen >= LIMIT_EVENT_BYTES) take_sniffed(r, FORM_EVENTS); /* blank lines without end */
+        return;
+    }
+    if (is_decided(r, first, seen)) take_sniffed(r, form_of(r, first));
+}
+
+void frame_feed(struct relay *r, struct slice bytes)
+{
+    switch (r->form) {
+    case FORM_SNIFFED: sniff(r, bytes); return;
+    case FORM_EVENTS: read_events(r, bytes); return;
+    case FORM_WHOLE: keep(r, bytes); return;
+    case FORM_OPAQUE: feed(r, &(struct piece){.bytes = bytes}); return;
+    }
+}
+
+/* Of a stream that said nothing but blanks there is nothing to be kept whole. */
+static void settle_form(struct relay *r)
+{
+    struct slice first;
+    bool has_first = find_first(buf_slice(&r->frame.kept), &first);
+    take_sniffed(r, has_first ? form_of(r, first) : is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE);
+}
+
+void frame_finish(struct relay *r, const struct fault *why)
+{
+    if (r->form == FORM_SNIFFED) settle_form(r);
+    if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
+    if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
+    if (!r->is_over) r->first->finish(r->first, why);
+}
+
+void frame_clear(struct relay *r)
+{
+    sse_free(r->frame.sse);
+    buf_clear(&r->frame.kept);
+}

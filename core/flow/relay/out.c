@@ -1,0 +1,147 @@
+/*
+ * The last stage: the first byte commits the answer to its sink, and what has begun ends as its dialect says, with an
+ * error event where it does not come to its end, never with an end marker of our own.
+ */
+#include "flow/relay/relay_inner.h"
+
+#include "base/mem.h"
+#include "flow/refusal.h"
+
+struct out {
+    struct stage stage;
+    struct buf tail; /* of a stream, what no blank line ended */
+};
+
+static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
+{
+    if (!r->is_committed) {
+        r->is_committed = true;
+        r->parts.sink->head(r->parts.sink_arg, &r->head, length);
+    }
+    if (bytes.len && !r->is_over) r->parts.sink->write(r->parts.sink_arg, bytes);
+}
+
+static bool on_feed(struct stage *s, const struct piece *p)
+{
+    struct out *out = (struct out *)s;
+    struct relay *r = s->relay;
+    if (p->event && p->event->is_tail)
+        buf_append(&out->tail, p->bytes);
+    else if (r->form == FORM_WHOLE)
+        write_bytes(r, p->bytes, (int64_t)p->bytes.len);
+    else if (p->bytes.len)
+        write_bytes(r, p->bytes, CONN_STREAM);
+    return !r->is_over;
+}
+
+static void finish_as(struct relay *r, enum relay_how how, enum exchange_outcome outcome, const struct fault *why)
+{
+    relay_end_with(r, &(struct relay_end){.how = how, .outcome = outcome, .why = why});
+}
+
+static void tell(struct relay *r, const struct dialect_error *error)
+{
+    struct buf event;
+    buf_init(&event);
+    r->parts.client->write_event_error(&event, error);
+    write_bytes(r, buf_slice(&event), CONN_STREAM);
+    buf_clear(&event);
+}
+
+void out_cut(struct stage *s, const struct fault *why, enum exchange_outcome outcome)
+{
+    struct relay *r = s->relay;
+    if (!r->is_committed) {
+        finish_as(r, RELAY_UNSENT, outcome, why);
+    } else if (relay_is_between_events(r)) {
+        struct dialect_error error = refusal_of_fault(r->parts.x, why);
+        tell(r, &error);
+        finish_as(r, RELAY_SENT, outcome, why);
+    } else {
+        finish_as(r, RELAY_BROKEN, outcome, why);
+    }
+}
+
+static struct dialect_error error_of(const struct exchange *x, const struct verdict *word)
+{
+    struct fault why = {.code = FAULT_POLICY};
+    return word->kind == VERDICT_DENY ? refusal_of_denial(x, word) : refusal_of_fault(x, &why);
+}
+
+void out_refuse(struct stage *s, const struct verdict *word)
+{
+    struct relay *r = s->relay;
+    enum exchange_outcome outcome = word->kind == VERDICT_DENY ? OUTCOME_DENIED : OUTCOME_POLICY_ERROR;
+    struct relay_end end = {.how = RELAY_UNSENT, .outcome = outcome, .refusal = word};
+    if (r->is_committed) {
+        struct dialect_error error = error_of(r->parts.x, word);
+        bool can_tell = relay_is_between_events(r);
+        if (can_tell) tell(r, &error);
+        end.how = can_tell ? RELAY_SENT : RELAY_BROKEN;
+    }
+    relay_end_with(r, &end);
+}
+
+/* An event that no blank line ended goes out with a stream that is whole; of a broken one it is half an event, and an
+ * error event behind it would be glued to it. */
+static void finish_events(struct out *out, enum exchange_outcome outcome)
+{
+    struct relay *r = out->stage.relay;
+    write_bytes(r, buf_slice(&out->tail), CONN_STREAM);
+    finish_as(r, RELAY_SENT, outcome, NULL);
+}
+
+static void end_events(struct out *out, const struct fault *why)
+{
+    struct fault cut = {.code = FAULT_STREAM_INCOMPLETE};
+    struct relay *r = out->stage.relay;
+    if (!r->is_committed && !buf_len(&out->tail)) {
+        out_cut(&out->stage, why ? why : &cut, OUTCOME_UPSTREAM_ERROR);
+        return;
+    }
+    switch (r->parts.provider->judge_end(&r->told)) {
+    case DIALECT_COMPLETE: finish_events(out, OUTCOME_OK); return;
+    case DIALECT_FAILED: finish_events(out, OUTCOME_UPSTREAM_ERROR); return;
+    case DIALECT_COMPLETE_UNMARKED:
+        if (!why) {
+            finish_events(out, OUTCOME_OK);
+            return;
+        }
+        break;
+    case DIALECT_CUT: break;
+    }
+    out_cut(&out->stage, why ? why : &cut, OUTCOME_INCOMPLETE);
+}
+
+static void end_bytes(struct relay *r, const struct fault *why)
+{
+    struct fault empty = {.code = FAULT_STREAM_INCOMPLETE};
+    if (r->is_committed && why)
+        finish_as(r, RELAY_BROKEN, OUTCOME_INCOMPLETE, why);
+    else if (r->is_committed)
+        finish_as(r, RELAY_SENT, relay_is_success(r) ? OUTCOME_OK : OUTCOME_UPSTREAM_ERROR, NULL);
+    else
+        finish_as(r, RELAY_UNSENT, OUTCOME_UPSTREAM_ERROR, why ? why : &empty);
+}
+
+static void on_finish(struct stage *s, const struct fault *why)
+{
+    if (s->relay->form == FORM_EVENTS)
+        end_events((struct out *)s, why);
+    else
+        end_bytes(s->relay, why);
+}
+
+static void on_drop(struct stage *s)
+{
+    struct out *out = (struct out *)s;
+    buf_clear(&out->tail);
+    mem_free(out);
+}
+
+struct stage *out_new(struct relay *r)
+{
+    struct out *out = mem_zalloc(1, sizeof *out);
+    out->stage = (struct stage){.relay = r, .feed = on_feed, .finish = on_finish, .drop = on_drop};
+    return &out->stage;
+}

@@ -1,0 +1,176 @@
+#include "flow/relay/relay_inner.h"
+
+#include "base/mem.h"
+
+bool relay_is_success(const struct relay *r)
+{
+    return r->head.status >= 200 && r->head.status < 300;
+}
+
+/* Only wanted stages are there: read → mask → hold → out. */
+static void link_stages(struct relay *r)
+{
+    const struct relay_hooks *hooks = &r->parts.hooks;
+    struct stage *last = r->first = read_new(r);
+    if (r->parts.redact) last = last->next = r->mask = mask_new(r);
+    if (hooks->has_delta || hooks->has_response) last = last->next = r->hold = hold_new(r);
+    last->next = r->out = out_new(r);
+}
+
+struct relay *relay_new(const struct relay_parts *parts, const struct relay_head *head)
+{
+    struct relay *r = mem_zalloc(1, sizeof *r);
+    r->parts = *parts;
+    r->head = *head;
+    dialect_stream_init(&r->told, parts->x->request.choices);
+    buf_reset(&parts->x->response.text); /* of an attempt before */
+    if (parts->vocabulary) r->meter = meter_new(parts->vocabulary);
+    link_stages(r);
+    frame_init(r);
+    return r;
+}
+
+static void drop(struct stage **s)
+{
+    if (*s) (*s)->drop(*s);
+    *s = NULL;
+}
+
+static void stop(struct stage *s)
+{
+    if (s && s->stop) s->stop(s);
+}
+
+static void free_now(void *arg)
+{
+    struct relay *r = arg;
+    frame_clear(r);
+    drop(&r->first);
+    drop(&r->mask);
+    drop(&r->hold);
+    drop(&r->out);
+    meter_free(r->meter);
+    mem_free(r);
+}
+
+void relay_stop(struct relay *r)
+{
+    r->is_over = true;
+    stop(r->hold);
+}
+
+/* A stage may be at work further out: memory goes when the current callback has returned. */
+void relay_free(struct relay *r)
+{
+    if (!r) return;
+    relay_stop(r);
+    loop_defer(r->parts.loop, free_now, r);
+}
+
+void relay_feed(struct relay *r, struct slice bytes)
+{
+    if (!r->is_over && bytes.len) frame_feed(r, bytes);
+}
+
+void relay_finish(struct relay *r, const struct fault *why)
+{
+    if (r->is_over) return;
+    /* Of an answer that broke off before anything left, what waits is nobody's: another may be given. */
+    bool is_lost = why && !r->is_committed && !r->is_detached && !(r->form == FORM_EVENTS && r->told.has_done);
+    if (is_lost)
+        out_cut(r->out, why, OUTCOME_UPSTREAM_ERROR);
+    else
+        frame_finish(r, why);
+}
+
+void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome)
+{
+    if (r->is_over) return;
+    stop(r->hold);
+    if (r->mask && !r->hold && r->is_committed) mask_flush(r->mask);
+    if (!r->is_over) out_cut(r->out, why, outcome);
+}
+
+/* Dropped later: this may run inside one of them. */
+void relay_detach(struct relay *r)
+{
+    if (r->is_over) return;
+    stop(r->hold);
+    r->is_detached = true;
+    r->first->next = NULL;
+}
+
+void relay_pass_time(struct relay *r)
+{
+    if (!r->is_over && r->hold) hold_pass_time(r->hold);
+}
+
+size_t relay_held_bytes(const struct relay *r)
+{
+    return r->hold && r->hold->held ? r->hold->held(r->hold) : 0;
+}
+
+bool relay_is_between_events(const struct relay *r)
+{
+    return r->form == FORM_EVENTS && (!r->frame.sse || sse_is_at_boundary(r->frame.sse));
+}
+
+bool relay_is_at_rest(const struct relay *r)
+{
+    return r->frame.sse && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
+}
+
+bool relay_is_over(const struct relay *r)
+{
+    return r->is_over;
+}
+
+void relay_end_with(struct relay *r, const struct relay_end *end)
+{
+    if (r->is_over) return;
+    r->is_over = true;
+    stop(r->hold);
+    r->parts.sink->end(r->parts.sink_arg, end);
+}
+
+bool relay_refuse(struct relay *r, const struct verdict *word)
+{
+    struct arena *arena = &r->parts.x->arena;
+    struct verdict *kept = r->is_over ? NULL : arena_alloc(arena, sizeof *kept);
+    if (!kept) return false;
+    *kept = *word;
+    kept->code = arena_copy(arena, word->code);
+    kept->reason = arena_copy(arena, word->reason);
+    kept->policy = arena_copy(arena, word->policy);
+    kept->rule = arena_copy(arena, word->rule);
+    kept->fault_text = arena_copy(arena, word->fault_text);
+    out_refuse(r->out, kept);
+    return false;
+}
+
+bool relay_refuse_unreadable(struct relay *r, const char *text)
+{
+    return relay_refuse(r, &(struct verdict){.kind = VERDICT_FAULT, .fault_text = slice_str(text)});
+}
+
+uint64_t relay_settled_tokens(const struct relay *r)
+{
+    return r->meter ? meter_settled(r->meter) : 0;
+}
+
+struct relay_report relay_report(const struct relay *r)
+{
+    bool is_stream = r->form == FORM_EVENTS;
+    return (struct relay_report){
+        .usage = &r->told.usage,
+        .model = r->told.model,
+        .finish_reason = r->told.finish_reason,
+        .counted = r->meter ? meter_total(r->meter) : (struct meter_total){0},
+        .settled_tokens = relay_settled_tokens(r),
+        .unread_bytes = r->unread_bytes,
+        .is_stream = is_stream,
+        .has_error = r->told.has_error,
+        .is_cut = is_stream && r->parts.provider->judge_end(&r->told) == DIALECT_CUT,
+        .is_judged = r->is_judged,
+    };
+}

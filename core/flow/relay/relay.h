@@ -1,0 +1,138 @@
+/*
+ * One provider's answer on its way to whoever takes it: a chain of stages, of which those that nobody wants are not there.
+ *
+ *     frame → read → mask → hold → out → sink
+ *
+ *     struct relay *r = relay_new(&parts, &head);      // the provider's head is in
+ *     relay_feed(r, bytes); …                          // body bytes as they come
+ *     relay_finish(r, NULL);                           // complete as its framing says; else why it is not
+ *     relay_free(r);
+ *
+ * frame  whole events, a whole answer, or bytes that cannot be read: by what came, never by what was asked for
+ * read   parses each event once; usage, finish reasons and texts are told to all that follow; counts tokens
+ * mask   what policies mask in the answer, and what comes back of the request's (wire/redact_answer.h)
+ * hold   what may not leave before a policy has seen it
+ * out    the first byte commits; how an answer that has begun ends, in the client's dialect
+ *
+ * The sink hears head() once at most, before the first write(), and end() exactly once, unless the relay is freed before.
+ * Any verb may call it; relay_free() inside it is welcome. Nothing that a policy refused has been written.
+ * Never retries, never touches a socket: a connection, nobody, a test are all sinks.
+ *
+ * Bounds: an unfinished event LIMIT_EVENT_BYTES (LIMIT_REDACT_EVENT_BYTES where policies must read it), a whole answer
+ * LIMIT_RESPONSE_INSPECT_BYTES, then bytes go through unread, or are refused where policies must read them.
+ */
+#ifndef MOONGATE_FLOW_RELAY_RELAY_H
+#define MOONGATE_FLOW_RELAY_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/slice.h"
+#include "exchange/exchange.h"
+#include "lua/policy.h"
+#include "net/conn.h"
+#include "net/loop.h"
+#include "wire/dialect.h"
+#include "wire/meter.h"
+#include "wire/said.h"
+
+struct relay;
+
+/* The provider's head, as far as it decides and may pass. Copied; what it points to outlives the relay. */
+struct relay_head {
+    int status;
+    struct slice content_type, content_encoding;
+    const struct conn_header *headers;
+    size_t header_count;
+};
+
+enum relay_how {
+    RELAY_SENT,     /* all that is to be said was written */
+    RELAY_UNSENT,   /* nothing was written: another answer may take its place */
+    RELAY_BROKEN,   /* in the middle of bytes that nothing can be told behind: only a broken connection says so */
+    RELAY_DETACHED, /* nobody was listening; what could be read is read */
+};
+
+struct relay_end {
+    enum relay_how how;
+    enum exchange_outcome outcome;
+    const struct fault *why;       /* NULL: it is complete, or refused */
+    const struct verdict *refusal; /* a policy's VERDICT_DENY, or VERDICT_FAULT; NULL: none. Valid with the exchange */
+};
+
+struct relay_sink {
+    /* The commit point. length: of the body, or CONN_STREAM. */
+    void (*head)(void *arg, const struct relay_head *head, int64_t length);
+    void (*write)(void *arg, struct slice bytes);
+    void (*end)(void *arg, const struct relay_end *end);
+};
+
+/* The policies' word; borrowed for the call. */
+typedef void (*relay_word_fn)(void *arg, const struct verdict *word);
+
+/* Which hooks there are, and who asks them. */
+struct relay_hooks {
+    bool has_delta, has_response;
+    bool buffers; /* a stream waits for on_response whole */
+    /* One question at a time; then(), maybe before this returns, unless it was cancelled. how->delta is valid until then. */
+    void (*ask)(void *arg, const struct policy_call *how, relay_word_fn then, void *then_arg);
+    void (*cancel)(void *arg);
+    void *arg;
+};
+
+/* Everything is borrowed until relay_free() has returned. */
+struct relay_parts {
+    struct loop *loop;
+    struct exchange *x;                  /* response.text, .inspect_errors and its attempt are kept up to date */
+    const struct dialect *provider;      /* reads what came */
+    const struct dialect *client;        /* writes what the client is told */
+    struct said_reader *reader;          /* shared by all relays of a loop: nothing is kept in it between two feeds */
+    const struct vocabulary *vocabulary; /* counts the output in it; NULL: this answer says nothing that is counted */
+    struct redact *redact;               /* NULL: nothing is masked or restored */
+    bool drops_usage;                    /* a chunk with usage alone was asked for by the gateway, not by the client */
+    struct relay_hooks hooks;
+    const struct relay_sink *sink;
+    void *sink_arg;
+};
+
+struct relay *relay_new(const struct relay_parts *parts, const struct relay_head *head);
+/* After the end nothing more is taken in, and nothing is said. */
+void relay_feed(struct relay *r, struct slice bytes);
+/* NULL: complete as its framing says. The end may come later, when policies have spoken. */
+void relay_finish(struct relay *r, const struct fault *why);
+/* Ends an answer from the gateway's side: with the client's dialect's error event, or as RELAY_BROKEN where none can be
+ * told; RELAY_UNSENT when nothing was written. */
+void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome);
+/* The client is gone: from now on the answer is only read. The end will be RELAY_DETACHED. */
+void relay_detach(struct relay *r);
+/* So much time has passed that what waits for more text is asked about now: for clocks other than the loop's. */
+void relay_pass_time(struct relay *r);
+/* What waits inside for a reason that ends by itself, and so must hold the provider back. */
+size_t relay_held_bytes(const struct relay *r);
+/* A comment of one's own may be written to the sink's connection: no event is out, or in, in part. */
+bool relay_is_at_rest(const struct relay *r);
+bool relay_is_over(const struct relay *r);
+/* Nothing more comes of it, its end neither; relay_report() is good still. */
+void relay_stop(struct relay *r);
+/* All that it left; from inside its own callbacks too. NULL is welcome. */
+void relay_free(struct relay *r);
+
+/* What the answer has told so far; the pointers are valid as long as the relay. */
+struct relay_report {
+    const struct usage *usage; /* as the provider reported it */
+    const char *model, *finish_reason;
+    struct meter_total counted;
+    uint64_t settled_tokens; /* of them, what nothing to come can change */
+    uint64_t unread_bytes;   /* went through as they came */
+    bool is_stream;          /* it came as events */
+    bool has_error;          /* the provider said so in it */
+    bool is_cut;             /* a stream that did not come to its end */
+    bool is_judged;          /* on_response has spoken */
+};
+struct relay_report relay_report(const struct relay *r);
+/* relay_report().settled_tokens alone: cheap enough to be asked after every piece. */
+uint64_t relay_settled_tokens(const struct relay *r);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * Between the stages of a relay: what they hand to each other, and the relay they share. Private to core/flow/relay.
+ *
+ * A stage's feed() gives false when the answer is over (refused, or ended by its sink): who fed it stops. Whatever runs
+ * downstream may end the relay, so after a call of feed() or finish() a stage looks at nothing but that word.
+ */
+#ifndef MOONGATE_FLOW_RELAY_RELAY_INNER_H
+#define MOONGATE_FLOW_RELAY_RELAY_INNER_H
+
+#include "flow/relay/relay.h"
+#include "wire/sse.h"
+
+/* An event, or bytes: a whole answer, or a run of one that is not read. */
+struct piece {
+    const struct sse_event *event; /* NULL: bytes */
+    struct slice bytes;            /* the event's raw ones, or those */
+    const struct said *said;       /* what it says; NULL: it was not read */
+};
+
+/* The first member of each stage. */
+struct stage {
+    struct relay *relay;
+    struct stage *next; /* NULL behind the last */
+    bool (*feed)(struct stage *s, const struct piece *p);
+    void (*finish)(struct stage *s, const struct fault *why); /* NULL: complete */
+    size_t (*held)(const struct stage *s);                    /* NULL: nothing is ever held */
+    void (*stop)(struct stage *s);                            /* timers and questions; NULL: there are none */
+    void (*drop)(struct stage *s);                            /* its memory, itself included */
+};
+
+enum relay_form {
+    FORM_SNIFFED, /* the first bytes decide */
+    FORM_EVENTS,  /* server-sent events */
+    FORM_WHOLE,   /* kept until complete: a failure in the middle is still a clean error */
+    FORM_OPAQUE,  /* too large to keep, or in a coding that nobody asked for: bytes as they come */
+};
+
+/* What came, put into pieces. */
+struct frame {
+    struct buf kept; /* FORM_SNIFFED, FORM_WHOLE: the body so far */
+    struct sse_parser *sse;
+};
+
+struct relay {
+    struct relay_parts parts;
+    struct relay_head head;
+    enum relay_form form;
+    struct frame frame;
+    struct stage *first;               /* read */
+    struct stage *mask, *hold, *out;   /* mask, hold: NULL when nobody wants them */
+    struct dialect_stream told;
+    struct meter *meter; /* NULL: nothing is counted */
+    uint64_t unread_bytes;
+    bool is_encoded;
+    bool is_committed, is_over, is_detached, is_judged;
+};
+
+void frame_init(struct relay *r);
+void frame_feed(struct relay *r, struct slice bytes);
+/* The rest comes as a piece, then finish(). */
+void frame_finish(struct relay *r, const struct fault *why);
+void frame_clear(struct relay *r);
+
+struct stage *read_new(struct relay *r);
+struct stage *mask_new(struct relay *r);
+/* What waits goes on. */
+void mask_flush(struct stage *s);
+struct stage *hold_new(struct relay *r);
+/* The client's time is up: what has text is asked about. */
+void hold_pass_time(struct stage *s);
+struct stage *out_new(struct relay *r);
+/* The client is told why the answer ends here, where it has begun; the relay is over. */
+void out_cut(struct stage *s, const struct fault *why, enum exchange_outcome outcome);
+/* word is valid as long as the exchange. */
+void out_refuse(struct stage *s, const struct verdict *word);
+
+bool relay_is_success(const struct relay *r);
+/* An event of ours may be written: none is out in part. */
+bool relay_is_between_events(const struct relay *r);
+/* A policy's word against the answer, or one about it (VERDICT_FAULT) of a stage's own; copied. Always false. */
+bool relay_refuse(struct relay *r, const struct verdict *word);
+/* An answer that policies must read and cannot; copied. Always false. */
+bool relay_refuse_unreadable(struct relay *r, const char *text);
+/* It is over, and the sink hears of it. */
+void relay_end_with(struct relay *r, const struct relay_end *end);
+
+#endif

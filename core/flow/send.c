@@ -1,0 +1,91 @@
+#include "flow/send.h"
+
+#include "base/limits.h"
+#include "exchange/outgoing.h"
+#include "flow/headers.h"
+#include "wire/http.h"
+#include "wire/splice.h"
+
+#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + 4)
+
+static enum chat_kind kind_of(enum exchange_api api)
+{
+    switch (api) {
+    case API_COMPLETIONS: return CHAT_COMPLETIONS;
+    case API_EMBEDDINGS: return CHAT_EMBEDDINGS;
+    case API_CHAT:
+    case API_NONE:
+    case API_MODELS:
+    case API_MODEL: break;
+    }
+    return CHAT_CHAT;
+}
+
+/* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
+static bool is_for_us(const struct exchange *x, struct slice name)
+{
+    for (size_t i = 0; i < x->head.header_count; i++) {
+        if (slice_iequal(x->head.headers[i].name, SLICE("connection")) && http_list_has(x->head.headers[i].value, name))
+            return true;
+    }
+    return false;
+}
+
+/* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
+static size_t collect_headers(struct call *call, struct fetch_header *headers)
+{
+    struct exchange *x = call->job->x;
+    size_t count = 0;
+    for (size_t i = 0; i < x->head.header_count; i++) {
+        struct pair h = x->head.headers[i];
+        if (headers_reach_provider(h.name) && !is_for_us(x, h.name))
+            headers[count++] = (struct fetch_header){h.name, h.value};
+    }
+    if (call->provider->key.len) {
+        struct slice bearer = arena_join(&x->arena, SLICE("Bearer "), call->provider->key);
+        headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
+    }
+    headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
+    headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
+    return count;
+}
+
+/* The edited body as pieces of the client's own bytes and the few new ones. */
+static size_t collect_body(struct call *call, const struct target *target, struct slice **pieces)
+{
+    struct exchange *x = call->job->x;
+    struct chat_request *r = &x->request;
+    struct splice edits;
+    struct iovec *parts;
+    call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
+    outgoing_edit(x, target->model, call->asks_usage, &edits);
+    size_t count = splice_iovecs(&edits, &parts);
+    *pieces = arena_alloc(&x->arena, count * sizeof **pieces);
+    for (size_t i = 0; i < count; i++)
+        (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
+    return count;
+}
+
+struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events, void *arg)
+{
+    struct exchange *x = call->job->x;
+    const struct provider *p = call->provider;
+    struct fetch_header headers[SEND_HEADERS_MAX];
+    struct slice *body;
+    struct fetch_request request = {
+        .method = SLICE("POST"),
+        .url = arena_join(&x->arena, p->url, slice_str(call->dialect->path(kind_of(x->api)))),
+        .headers = headers,
+        .header_count = collect_headers(call, headers),
+        .ca_file = p->ca_file.ptr,
+        .is_http2 = p->is_http2,
+        .is_trickle = x->request.is_stream,
+        .connect_timeout_ms = p->connect_timeout_ms,
+        .first_byte_timeout_ms = p->first_byte_timeout_ms,
+        .idle_timeout_ms = p->idle_timeout_ms,
+        .total_timeout_ms = p->total_timeout_ms,
+    };
+    request.body_count = collect_body(call, target, &body);
+    request.body = body;
+    return fetch_start(call->job->flow->pool, &request, events, arg);
+}

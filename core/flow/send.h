@@ -1,0 +1,16 @@
+/*
+ * The request on its way to a provider: its own headers by allow-list, the body as it came but for the named edits.
+ *
+ *     call->fetch = send_request(call, target, &events, job);
+ *
+ * Private to core/flow.
+ */
+#ifndef MOONGATE_FLOW_SEND_H
+#define MOONGATE_FLOW_SEND_H
+
+#include "flow/call.h"
+
+/* Sets call->asks_usage. */
+struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events, void *arg);
+
+#endif

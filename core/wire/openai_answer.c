@@ -1,0 +1,126 @@
+/*
+ * What an answer of the OpenAI API says, whole or a chunk of a stream, in one walk over its choices: finish reasons, and
+ * all that the model was asked to write, tool calls included. Source: OpenAI API reference, chat and completions objects;
+ * reasoning_content: DeepSeek and others.
+ */
+#include "wire/openai_inner.h"
+
+#include "base/utf8.h"
+
+struct telling {
+    struct said_reader *reader;
+    const struct json_tape *tape;
+    struct said_text text; /* where the next one stands; its place is said_add()'s */
+};
+
+static void tell(struct telling *t, uint32_t node, enum said_kind kind)
+{
+    t->text.kind = kind;
+    said_add(t->reader, node, t->text);
+}
+
+/* A text, or a list of parts that have one. */
+static void tell_content(struct telling *t, uint32_t content)
+{
+    tell(t, content, SAID_CONTENT);
+    if (!json_is(t->tape, content, JSON_ARRAY)) return;
+    for (uint32_t part = json_first(t->tape, content); part != JSON_NONE; part = json_next(t->tape, part)) {
+        tell(t, json_get(t->tape, part, SLICE("text")), SAID_CONTENT);
+        tell(t, json_get(t->tape, part, SLICE("refusal")), SAID_REFUSAL);
+    }
+}
+
+/* Its "index" as it says, whatever that is; else its place in the list. */
+static int64_t index_of(const struct json_tape *tape, uint32_t element, uint32_t place)
+{
+    int64_t index = place;
+    uint32_t number = json_get(tape, element, SLICE("index"));
+    if (json_is(tape, number, JSON_NUMBER)) json_to_i64(tape, number, &index);
+    return index;
+}
+
+static uint32_t number_of(int64_t index, uint32_t place)
+{
+    return index >= 0 && index < UINT32_MAX ? (uint32_t)index : place;
+}
+
+static void tell_call(struct telling *t, uint32_t function, uint32_t call)
+{
+    t->text.call = call;
+    tell(t, json_get(t->tape, function, SLICE("name")), SAID_CALL_NAME);
+    tell(t, json_get(t->tape, function, SLICE("arguments")), SAID_CALL_ARGUMENTS);
+    t->text.call = 0;
+}
+
+static void tell_calls(struct telling *t, uint32_t calls)
+{
+    uint32_t place = 0;
+    if (!json_is(t->tape, calls, JSON_ARRAY)) return;
+    for (uint32_t call = json_first(t->tape, calls); call != JSON_NONE; call = json_next(t->tape, call), place++) {
+        uint32_t number = number_of(index_of(t->tape, call, place), place);
+        tell_call(t, json_get(t->tape, call, SLICE("function")), number);
+    }
+}
+
+/* One look at each member: chunks come by the thousand, and have many. */
+static void tell_member(struct telling *t, uint32_t member)
+{
+    if (json_key_is(t->tape, member, SLICE("content"))) {
+        tell_content(t, member);
+    } else if (json_key_is(t->tape, member, SLICE("refusal"))) {
+        tell(t, member, SAID_REFUSAL);
+    } else if (json_key_is(t->tape, member, SLICE("reasoning_content")) ||
+               json_key_is(t->tape, member, SLICE("reasoning"))) {
+        tell(t, member, SAID_REASONING);
+    } else if (json_key_is(t->tape, member, SLICE("function_call"))) {
+        tell_call(t, member, 0);
+    } else if (json_key_is(t->tape, member, SLICE("tool_calls"))) {
+        tell_calls(t, member);
+    }
+}
+
+static void tell_message(struct telling *t, uint32_t message, bool is_whole)
+{
+    if (!json_is(t->tape, message, JSON_OBJECT)) return;
+    t->text.is_whole = is_whole;
+    for (uint32_t n = json_first(t->tape, message); n != JSON_NONE; n = json_next(t->tape, n))
+        tell_member(t, n);
+    t->text.is_whole = false;
+}
+
+void openai_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct slice text = utf8_cut(json_text(tape, string, &arena), size - 1);
+    memcpy(to, text.ptr, text.len);
+    to[text.len] = '\0';
+    arena_clear(&arena);
+}
+
+static unsigned read_finish(struct dialect_stream *stream, const struct json_tape *tape, uint32_t choice, int64_t index)
+{
+    uint32_t reason = json_get(tape, choice, SLICE("finish_reason"));
+    if (!json_is(tape, reason, JSON_STRING)) return 0;
+    openai_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
+    if (index >= 0 && index < OPENAI_CHOICES_MAX) stream->finished[index / 64] |= (uint64_t)1 << index % 64;
+    return SAID_FINISHED;
+}
+
+unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices)
+{
+    const struct json_tape *tape = &reader->tape;
+    struct telling t = {.reader = reader, .tape = tape};
+    unsigned what = 0;
+    uint32_t place = 0;
+    if (!json_is(tape, choices, JSON_ARRAY)) return 0;
+    for (uint32_t n = json_first(tape, choices); n != JSON_NONE; n = json_next(tape, n), place++) {
+        int64_t index = index_of(tape, n, place);
+        t.text.choice = number_of(index, place);
+        what |= read_finish(stream, tape, n, index);
+        tell(&t, json_get(tape, n, SLICE("text")), SAID_CONTENT);
+        tell_message(&t, json_get(tape, n, SLICE("delta")), false);
+        tell_message(&t, json_get(tape, n, SLICE("message")), true);
+    }
+    return what;
+}

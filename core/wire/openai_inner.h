@@ -1,0 +1,16 @@
+/*
+ * Between the files of the OpenAI dialect: dialect_openai.c (the table, errors, ends) and openai_answer.c (what is said).
+ */
+#ifndef MOONGATE_WIRE_OPENAI_INNER_H
+#define MOONGATE_WIRE_OPENAI_INNER_H
+
+#include "wire/dialect.h"
+
+#define OPENAI_CHOICES_MAX 128u /* bits in dialect_stream.finished; the API allows n up to 128 */
+
+/* Finish reasons into the stream, texts into the reader, whose tape holds `choices`. A set of enum said_what. */
+unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices);
+/* Decoded, cut at a character, NUL-terminated. */
+void openai_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
+
+#endif

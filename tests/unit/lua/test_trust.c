@@ -1,0 +1,149 @@
+/* What of an evaluation is counted, and takes turns: all of the policies' own code, and of ours what is not short. */
+#include "../unit.h"
+
+#include "base/buf.h"
+#include "lua/policy.h"
+#include "lua/simulate.h"
+
+#define MODELS                                                                                                         \
+    "return models { auto = { virtual = true }, ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = usd_per_million { input = 1, "   \
+    "output = 1 } } }"
+
+struct file {
+    const char *path, *text;
+};
+
+/* Files up to a NULL path. */
+static struct policy_set *load(const struct file *more, struct policy_errors *errors)
+{
+    struct bundle_file files[16];
+    struct fault why;
+    size_t count = 0;
+    for (; more->path; more++)
+        files[count++] = (struct bundle_file){slice_str(more->path), slice_str(more->text)};
+    struct bundle *bundle = bundle_of(files, count, &why);
+    policy_errors_init(errors);
+    struct policy_set *set = policy_set_load(bundle, NULL, errors);
+    bundle_unref(bundle);
+    return set;
+}
+
+static struct exchange *request(const char *model)
+{
+    struct fault why;
+    char json[512];
+    snprintf(json, sizeof json,
+             "{\"body\":{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]},"
+             "\"key\":{\"id\":\"key_1\",\"app\":\"demo\",\"department\":\"sales\",\"user\":\"ana\"}}",
+             model);
+    struct exchange *x = simulate_exchange(slice_str(json), &why);
+    if (!x) UNIT_FAIL("%s", fault_message(&why));
+    return x;
+}
+
+/* How many slices it took. */
+static int decide(struct policy_set *set, struct exchange *x)
+{
+    int slices = 1;
+    struct policy_eval *eval = policy_decide(set, x);
+    while (policy_eval_step(eval) == POLICY_MORE)
+        slices++;
+    EXPECT_INT(POLICY_DONE, policy_eval_step(eval));
+    policy_eval_free(eval);
+    return slices;
+}
+
+/* Our own scripts are not counted while they are short: a chain that is not takes turns all the same. */
+static void a_long_chain_comes_in_slices(void)
+{
+    struct buf text;
+    buf_init(&text);
+    buf_append(&text, SLICE("return policy { rules = {"));
+    for (int i = 0; i < 7000; i++)
+        buf_printf(&text, "{'r%d',when={app='x'},pass=true},", i);
+    buf_append(&text, SLICE("} }"));
+    buf_append_char(&text, '\0');
+    struct policy_errors errors;
+    struct file files[] = {{"init.lua", "return chain { 'before', 'x' }"},
+                           {"before.lua", "return policy { on_request = function(ctx) end }"},
+                           {"models.lua", MODELS}, {"x.lua", buf_slice(&text).ptr}, {NULL, NULL}};
+    struct policy_set *set = load(files, &errors);
+    policy_errors_clear(&errors);
+    struct exchange *x = request("gpt-4o");
+    EXPECT(decide(set, x) > 1);
+    EXPECT_INT(VERDICT_ALLOW, x->decision.verdict.kind);
+    simulate_free(x);
+    policy_set_unref(set);
+    buf_clear(&text);
+}
+
+static void a_long_text_is_looked_at_in_slices(void)
+{
+    struct fault why;
+    struct buf json;
+    struct policy_errors errors;
+    struct file files[] = {
+        {"init.lua", "return chain { 'x' }"},
+        {"models.lua", MODELS},
+        {"x.lua", "return redaction { detect = { 'email' }, request = { email = 'deny' }, max_scan = '16MB' }"},
+        {NULL, NULL}};
+    struct policy_set *set = load(files, &errors);
+    policy_errors_clear(&errors);
+    buf_init(&json);
+    buf_append(&json, SLICE("{\"body\":{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\""));
+    for (int i = 0; i < 500000; i++)
+        buf_append(&json, SLICE("a.b@c d@e.f.g h "));
+    buf_append(&json, SLICE("ana@example.com\"}]},\"input_tokens\":1}"));
+    struct exchange *x = simulate_exchange(buf_slice(&json), &why);
+    EXPECT(decide(set, x) > 1);
+    EXPECT_INT(VERDICT_DENY, x->decision.verdict.kind);
+    EXPECT_SLICE(SLICE("sensitive_data"), x->decision.verdict.code);
+    simulate_free(x);
+    policy_set_unref(set);
+    buf_clear(&json);
+}
+
+#define LOOP "while true do end"
+
+/* A policy that returned nothing goes before, after which nobody is counted until the next function begins. */
+static void expect_stopped(const char *x_text)
+{
+    struct policy_errors errors;
+    struct file files[] = {{"init.lua", "return chain { 'auth', 'before', 'x' }"},
+                           {"auth.lua", "return auth { enrich = function(id) if id.user == 'bob' then " LOOP " end end }"},
+                           {"before.lua", "return policy { on_request = function(ctx) local app = ctx.identity.app end }"},
+                           {"models.lua", MODELS}, {"x.lua", x_text}, {NULL, NULL}};
+    struct policy_set *set = load(files, &errors);
+    if (!set) UNIT_FAIL("%s: %.*s", x_text, SLICE_FMT(errors.items[0].text));
+    policy_errors_clear(&errors);
+    if (!set) return;
+    struct exchange *x = request("gpt-4o");
+    decide(set, x);
+    EXPECT_INT(VERDICT_FAULT, x->decision.verdict.kind);
+    if (!slice_starts(x->decision.verdict.fault_text, SLICE("policies/x.lua:1: stopped after 2000000 bytecodes")))
+        UNIT_FAIL("%s: %.*s", x_text, SLICE_FMT(x->decision.verdict.fault_text));
+    simulate_free(x);
+    policy_set_unref(set);
+}
+
+static void whatever_function_of_a_policy_runs_is_counted(void)
+{
+    expect_stopped("return policy { on_request = function(ctx) " LOOP " end }");
+    expect_stopped("return policy { on_request = function() " LOOP " end }");
+    expect_stopped("return policy { rules = { { 'r', when = function() " LOOP " end, pass = true } } }");
+    expect_stopped("return policy { rules = { { 'r', when = function() return true end, annotate = { a = 1 } }, "
+                   "{ 's', unless = function() " LOOP " end, pass = true } } }");
+    expect_stopped("return ratelimit { limits = { { 'l', requests = 1, per = '1m' } }, adjust = function() " LOOP " end }");
+    expect_stopped("return routing { rules = { { 'r', when = function() " LOOP " end, route = 'openai/gpt-4o' } }, "
+                   "choose_for = 'gpt-4o' }");
+    expect_stopped("return policy { on_request = function(ctx) local t = setmetatable({}, { __index = function() " LOOP
+                   " end }) return deny(t) end }");
+}
+
+int main(void)
+{
+    RUN(a_long_chain_comes_in_slices);
+    RUN(a_long_text_is_looked_at_in_slices);
+    RUN(whatever_function_of_a_policy_runs_is_counted);
+    return unit_close("trust");
+}
