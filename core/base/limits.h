@@ -46,6 +46,7 @@
 
 /* Counting tokens */
 #define LIMIT_TOKEN_PIECE_BYTES (16u * KIB) /* a text without a boundary for this long is cut there: 3 ms at the worst */
+#define LIMIT_TOKEN_RECENT 32768u            /* short pieces whose counts a process remembers, for each vocabulary */
 #define LIMIT_COUNT_MEMO 16384u              /* texts whose counts a worker remembers … */
 #define LIMIT_COUNT_MEMO_BYTES_MIN 128u      /* … shorter ones are counted as quickly as they are found … */
 #define LIMIT_COUNT_MEMO_BYTES_MAX (8u * MIB) /* … longer ones take too long to hash in one turn */

@@ -71,7 +71,7 @@ struct count_key {
 bool count_memo_wants(const struct count_memo *memo, size_t bytes);
 struct count_key count_memo_key(const struct count_memo *memo, struct slice raw);
 /* The count in that vocabulary; 0: not remembered. */
-uint64_t count_memo_find(const struct count_memo *memo, const struct count_key *key, unsigned vocabulary);
+uint64_t count_memo_find(struct count_memo *memo, const struct count_key *key, unsigned vocabulary);
 void count_memo_keep(struct count_memo *memo, const struct count_key *key, unsigned vocabulary, uint64_t tokens);
 
 #endif
