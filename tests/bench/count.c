@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "wire/count.h"
+#include "wire/dialect.h"
 
 static const char *const sentences[] = {
     "I have been looking at the report you sent on Tuesday, and the second half needs some work. ",
@@ -71,7 +72,7 @@ int main(int argc, char **argv)
         arena_init(&arena);
         chat_init(&r);
         make_body(&body, is_history ? 100 : 1, bytes, is_history ? 1 : round * 17);
-        check(chat_parse(&r, buf_slice(&body), CHAT_CHAT, &arena, &why));
+        check(chat_parse(&r, &dialect_openai, buf_slice(&body), CHAT_CHAT, &arena, &why));
         uint64_t began_ns = clock_cpu_ns();
         tokens = count_once(&r, memo);
         uint64_t took_ns = clock_cpu_ns() - began_ns;
