@@ -234,13 +234,13 @@ group("chain", function(bench)
   }
 end)
 
--- What a worker does of it between turns of its loop (tests/bench/turns.c): milliseconds of CPU in all, and of the longest
+-- What a worker does of it between turns of its loop (tests/bench/loading.c): milliseconds of CPU in all, and of the longest
 -- turn while it loads and while it frees.
 local function turns(bench, what, count)
-  local text = gateway.process.run { bench.dir .. "/turns", what, tostring(count), seconds = 120 }
+  local text = gateway.process.run { bench.dir .. "/loading", what, tostring(count), seconds = 120 }
   local all, longest = text:match("load %d+ turns, [%d.]+ ms, ([%d.]+) ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
   local freeing = text:match("free %d+ turns, [%d.]+ ms, [%d.]+ ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
-  if not freeing then error("turns said:\n" .. text) end
+  if not freeing then error("loading said:\n" .. text) end
   return { all = tonumber(all), longest = tonumber(longest), freeing = tonumber(freeing) }
 end
 
