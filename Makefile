@@ -261,7 +261,7 @@ $(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,server)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
