@@ -5,10 +5,16 @@
 #include "base/mem.h"
 #include "wire/count.h"
 
+/* How many targets count in each vocabulary. */
+struct votes {
+    unsigned of[VOCABULARIES];
+};
+
 /* A name that callers ask for. */
 struct asked {
+    bool has_targets; /* of its own: the first one's rules count */
     const struct count_rules *counting;
-    unsigned vocabularies;
+    struct votes votes;
 };
 
 /* What is found by name, by open addressing: a large catalogue has tens of thousands. Names and values are the arena's. */
@@ -24,7 +30,7 @@ struct names {
 struct terms_table {
     struct arena arena;
     struct names targets, asked; /* struct terms, struct asked */
-    unsigned vocabularies;       /* of all targets */
+    struct votes votes;          /* of all targets of all names */
     uint64_t context_max;
 };
 
@@ -111,23 +117,25 @@ uint64_t terms_table_context_max(const struct terms_table *table)
 
 /* ---- Names. */
 
-static void add_vocabulary(struct terms_table *table, struct asked *asked, const struct terms *terms)
+static struct asked *vote(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    unsigned vocabulary = 1u << vocabulary_index(count_vocabulary(terms->counting));
-    asked->vocabularies |= vocabulary;
-    table->vocabularies |= vocabulary;
+    struct asked *asked = find_or_add(table, &table->asked, name, sizeof *asked);
+    unsigned vocabulary = vocabulary_index(count_vocabulary(terms->counting));
+    asked->votes.of[vocabulary]++;
+    table->votes.of[vocabulary]++;
+    return asked;
 }
 
 void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    struct asked *asked = find_or_add(table, &table->asked, name, sizeof *asked);
-    if (!asked->vocabularies) asked->counting = terms->counting;
-    add_vocabulary(table, asked, terms);
+    struct asked *asked = vote(table, name, terms);
+    if (!asked->has_targets) asked->counting = terms->counting;
+    asked->has_targets = true;
 }
 
 void terms_table_add_virtual(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    add_vocabulary(table, find_or_add(table, &table->asked, name, sizeof(struct asked)), terms);
+    vote(table, name, terms);
 }
 
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name)
@@ -136,9 +144,19 @@ const struct count_rules *terms_table_counting(const struct terms_table *table, 
     return asked ? asked->counting : NULL;
 }
 
-unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name)
+/* Of equals the first. */
+static unsigned most_voted(const struct votes *votes)
+{
+    unsigned most = 0;
+    for (unsigned v = 1; v < VOCABULARIES; v++) {
+        if (votes->of[v] > votes->of[most]) most = v;
+    }
+    return most;
+}
+
+unsigned terms_table_vocabulary(const struct terms_table *table, struct slice name)
 {
     const struct asked *asked = find(&table->asked, name);
-    unsigned vocabularies = asked ? asked->vocabularies : table->vocabularies;
-    return vocabularies ? vocabularies : 1;
+    if (asked && asked->has_targets) return vocabulary_index(count_vocabulary(asked->counting));
+    return most_voted(asked ? &asked->votes : &table->votes);
 }

@@ -2,6 +2,7 @@
 
 #include "flow/account.h"
 #include "flow/ask.h"
+#include "flow/counting.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/reply.h"
@@ -224,9 +225,20 @@ static void send(struct job *job, const struct target *target)
 
 /* --- the policies on a target --- */
 
+static const struct target *current_target(const struct job *job)
+{
+    return &job->x->decision.verdict.targets[job->x->target_index];
+}
+
+static void on_estimated(struct job *job)
+{
+    job->stop = stop;
+    send(job, current_target(job));
+}
+
 static void send_now(struct job *job)
 {
-    send(job, &job->x->decision.verdict.targets[job->x->target_index]);
+    counting_for_target(job, current_target(job), on_estimated);
 }
 
 /* on_attempt's word on one target. */

@@ -1,8 +1,7 @@
 #include "flow/estimate.h"
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "exchange/terms.h"
+#include "flow/counting.h"
 #include "flow/decide.h"
 
 #define BYTES_A_TOKEN 3 /* of text that is not counted: few texts have fewer */
@@ -22,23 +21,6 @@ static void guess(struct exchange *x)
     x->estimate.is_made = x->estimate.is_flagged = true;
 }
 
-static void step(void *arg)
-{
-    struct job *job = arg;
-    uint64_t began_ns = clock_mono_ns();
-    while (!count_step(job->x->count, LIMIT_COUNT_STEP_BYTES)) {
-        if (clock_mono_ns() - began_ns < LIMIT_COUNT_SLICE_MS * NS_PER_MS) continue;
-        loop_timer_arm_ms(&job->timer, 0);
-        return;
-    }
-    decide(job);
-}
-
-static void cancel(struct job *job)
-{
-    loop_timer_disarm(&job->timer);
-}
-
 void estimate(struct job *job)
 {
     struct exchange *x = job->x;
@@ -48,9 +30,7 @@ void estimate(struct job *job)
         decide(job);
         return;
     }
-    x->count = count_new(&x->request, terms_table_vocabularies(terms, x->request.model), job->flow->memo);
+    x->count = count_new(&x->request, 1u << terms_table_vocabulary(terms, x->request.model), job->flow->memo);
     count_stop_above(x->count, terms_table_context_max(terms));
-    job->stop = cancel;
-    loop_timer_init(&job->timer, job->flow->parts.loop, step, job);
-    step(job);
+    counting_run(job, decide);
 }

@@ -21,7 +21,15 @@
 
 struct audit;
 struct call;
+struct job;
 struct metrics;
+
+/* Jobs whose tokens are being counted, and what this turn of the loop has spent on that (flow/counting.h). */
+struct counting {
+    struct list_link jobs; /* that wait for the next turn, the first in front */
+    struct loop_timer timer;
+    uint64_t turn_ns, spent_ns;
+};
 
 struct flow {
     struct flow_parts parts;
@@ -30,6 +38,7 @@ struct flow {
     struct metrics *metrics;
     struct audit *audit;
     struct count_memo *memo; /* token counts of texts that came before */
+    struct counting counting;
     struct cache *cache; /* of policies; outlives their generations */
     struct said_reader reader; /* of answers, one event at a time */
     struct tokens *tokens;    /* verified ones; emptied when policies or keys change */
@@ -44,7 +53,6 @@ struct flow {
     void *on_drained_arg;
 };
 
-struct job;
 typedef void (*answer_fn)(struct job *job, const struct verdict *answer);
 
 /* What the policies are being asked, one thing at a time. */
@@ -54,10 +62,11 @@ struct question {
     answer_fn then;
 };
 
-/* For an issuer's keys. */
+/* For an issuer's keys, then for the next turn of the loop, while the tokens are counted. */
 struct waiting {
-    struct list_link link; /* in the flow's list while they are being fetched */
-    bool has_waited;       /* once is enough */
+    struct list_link link;         /* in one of the flow's lists: while keys are being fetched, while tokens are counted */
+    bool has_waited;               /* for keys: once is enough */
+    void (*then)(struct job *job); /* when the tokens are counted */
 };
 
 struct job {
