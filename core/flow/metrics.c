@@ -1,6 +1,5 @@
 #include "flow/metrics.h"
 
-
 #include "base/mem.h"
 #include "exchange/bill.h"
 
