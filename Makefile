@@ -251,13 +251,21 @@ $(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+FUZZ_FLOW := $(B)/fuzz_relay
+$(filter-out $(FUZZ_FLOW),$(FUZZERS)): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+	$(call SAY,LINK,$@)
+	$(LINK) -fsanitize=fuzzer
+$(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o
 	$(call SAY,LINK,$@)
 	$(LINK) -fsanitize=fuzzer
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+$(filter-out $(B)/bench/loading,$(BENCHES)): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(LINK)
+$(B)/bench/loading: $(B)/tests/bench/loading.o $(B)/gen/scripts.o $(call libs,server)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)

@@ -42,12 +42,12 @@ local function is_plain(value) return type(value) == "table" and not getmetatabl
 function condition.check_model(value, path)
   local known = type(value) == "string" and catalogue.names[value]
   if not known then
-    report.at(path, ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
+    report.at(path, "unknown_model", ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
       report.nearest(tostring(value), report.keys(catalogue.names)))
     return nil
   end
   if known.snapshot then
-    report.at(path, ("'%s' is a snapshot: name its model, '%s'"):format(value, known.model.name))
+    report.at(path, "unknown_model", ("'%s' is a snapshot: name its model, '%s'"):format(value, known.model.name))
     return nil
   end
   return known.model.name
@@ -99,7 +99,7 @@ end
 -- --- one key ---
 
 local function refuse(path, op, allowed)
-  report.at(path, ("%s does not fit here: %s"):format(op, allowed))
+  report.at(path, "bad_predicate", ("%s does not fit here: %s"):format(op, allowed))
 end
 
 -- The values of a constant, a list or none_of, checked one by one, and as they were written.
@@ -114,7 +114,7 @@ local function values_of(value, path, check)
     written[i] = one
   end
   if #checked == 0 then
-    report.at(path, "expected a value, a list or a predicate, got " .. schema.kind_of(value))
+    report.at(path, "bad_value", "expected a value, a list or a predicate, got " .. schema.kind_of(value))
     return nil
   end
   return checked, written
@@ -139,7 +139,7 @@ end
 -- application, all at once (core/wire/keywords.h).
 local function add_search(term, path)
   local keywords, why = core.keywords(term.values)
-  if not keywords then return report.at(path, why) end
+  if not keywords then return report.at(path, "bad_value", why) end
   local is_wanted = term.op == "one_of"
   function term.test()
     local search, found = core.keyword_search(keywords), nil
@@ -158,7 +158,7 @@ local absent = {
 local function read_key(key, value, path)
   local of = kinds[key] or (facts.labels[key] and text)
   if not of then
-    report.at(path, ("unknown condition '%s'"):format(tostring(key)), absent[key] or report.nearest(key, condition.names())
+    report.at(path, "unknown_condition", ("unknown condition '%s'"):format(tostring(key)), absent[key] or report.nearest(key, condition.names())
       or "a label of your keys? name it in auth.lua: labels = { … }")
     return nil
   end
@@ -204,9 +204,9 @@ function condition.selection(value, path)
     return refuse(path, predicate.op, "called names models or targets: a name, a list, none_of or like")
   end
   local wanted = predicate and predicate.value or value
-  local set, why = catalogue.select(wanted)
+  local set, why, finding = catalogue.select(wanted)
   if not set then
-    report.at(path, why)
+    report.at(path, finding, why)
     return nil
   end
   if predicate and predicate.op == "none_of" then set = catalogue.complement(set) end
@@ -242,14 +242,16 @@ local sticky_facts = { user = "user", session = "session", key = "key_id" }
 -- the key, and without a key by the request.
 local function share_test(value, path, salt)
   if value.share == nil then
-    if value.sticky ~= nil then report.at(sub(path, "sticky"), "sticky says whose share it is: share = \"10%\" is missing") end
+    if value.sticky ~= nil then
+      report.at(sub(path, "sticky"), "missing_field", "sticky says whose share it is: share = \"10%\" is missing")
+    end
     return nil
   end
   local part = units.percent(value.share, sub(path, "share"))
   local sticky = value.sticky == nil and "user"
     or schema.choice { "user", "session", "key" }(value.sticky, sub(path, "sticky"))
   if part and (part == 0 or part > 10000) then
-    report.at(sub(path, "share"), ("a share lies between 0%% and 100%%, got %s"):format(value.share),
+    report.at(sub(path, "share"), "bad_value", ("a share lies between 0%% and 100%%, got %s"):format(value.share),
       part == 0 and "mode = \"off\" takes a rule out" or nil)
   end
   if not part or not sticky then return nil end
@@ -285,7 +287,7 @@ function condition.read(value, path, name)
   if type(value) == "function" then return read_function(value, path) end
   local out = { terms = {} }
   if not is_plain(value) then
-    report.at(path, "expected a table of conditions or a function(ctx), got " .. schema.kind_of(value))
+    report.at(path, "bad_value", "expected a table of conditions or a function(ctx), got " .. schema.kind_of(value))
     return out
   end
   local function add(term) out.terms[#out.terms + 1] = term end

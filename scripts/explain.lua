@@ -2,7 +2,8 @@
 --
 --   use "explain" { flags = { as = { "sales/ana" }, model = "gpt-5" }, json = true } → text, 0 allowed or 1 denied
 --
--- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer. An answer:
+-- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and is_brief for
+-- one without remedies. An answer:
 -- verdict, request, facts, notes, policies { name, kind, file, state, steps }, candidates, recorded, remedies.
 local core, use = ...
 local loaded = use "load"
@@ -144,7 +145,7 @@ local function explain(t, q)
   local answer = { verdict = verdict_of(seen), facts = seen.facts, policies = policies_of(seen), candidates = candidates_of(seen.log),
     request = t, recorded = recorded_of(q.record), digest = core.digest() }
   if answer.recorded then answer.recorded.agrees = is_same_verdict(answer.recorded, answer.verdict) end
-  if answer.verdict.kind ~= "allow" then answer.remedies = remedy.find(t, seen) end
+  if answer.verdict.kind ~= "allow" and not q.is_brief then answer.remedies = remedy.find(t, seen) end
   return answer
 end
 

@@ -43,7 +43,7 @@ local function check_reach(rules, kind)
       if covers(earlier, rule) then
         local text = is_always(earlier) and "never reached: '%s' always applies%s"
           or "never reached: '%s' applies whenever this one would%s"
-        report.warn(sub(sub(nil, "rules"), i), text:format(earlier.name, ends_with(earlier, kind)),
+        report.warn(sub(sub(nil, "rules"), i), "never_reached", text:format(earlier.name, ends_with(earlier, kind)),
           is_always(earlier) and "put this rule before it" or "put the narrower rule first")
         break
       end
@@ -111,7 +111,7 @@ local function check_functions(rules, file)
       local term = rule[field] and rule[field].is_function and rule[field].terms[1]
       local found = term and condition_table(term.fn, file, term.path)
       if found then
-        report.warn(term.path, "this function could be a table, which can be compared and explained",
+        report.warn(term.path, "opaque_function", "this function could be a table, which can be compared and explained",
           ("%s = %s"):format(field, found))
       end
     end
@@ -130,7 +130,7 @@ local function check_hook(fn, file)
   local action = verb == "deny" and status and ("deny = { %s, %s }"):format(status, code)
     or verb == "route" and target and "route = " .. target
   if not action then return end
-  report.warn(sub(nil, "on_request"), "this function could be a table, a rule, which can be compared and explained",
+  report.warn(sub(nil, "on_request"), "opaque_function", "this function could be a table, a rule, which can be compared and explained",
     ("rules = { { \"name\", when = %s, %s } }"):format(found, action))
 end
 
@@ -147,7 +147,8 @@ local function check_fields(file)
       if map and map[name] == nil and not seen[view .. name] then
         seen[view .. name] = true
         local names = report.keys(map)
-        report.warn_at(number, at + #("ctx." .. view .. "."), ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
+        report.warn_at(number, at + #("ctx." .. view .. "."), "no_such_fact",
+          ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
           report.nearest(name, names) or (view == "identity" and "a label of your keys? name it in auth.lua: labels = { … }" or nil))
       end
     end
@@ -174,7 +175,7 @@ function lint.policy(definition, policy)
   if policy.on_request then check_hook(policy.on_request, file) end
   check_fields(file)
   if spec.examples == nil and decides(policy) then
-    report.warn(nil, ("%s decides, and has no examples"):format(file.path),
+    report.warn(nil, "no_examples", ("%s decides, and has no examples"):format(file.path),
       "examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load")
   end
 end

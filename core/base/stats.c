@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/stats_segment.h"
+#include "base/stats_inner.h"
 
 _Static_assert(LIMIT_LABEL_BYTES < 256, "a label's length is kept in one byte");
 

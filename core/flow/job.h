@@ -51,15 +51,13 @@ typedef void (*answer_fn)(struct job *job, const struct verdict *answer);
 struct question {
     struct job *job;
     struct policy_eval *eval; /* NULL: nothing */
-    struct loop_timer timer;
     answer_fn then;
 };
 
-/* For an issuer's keys, then, while the tokens are counted, for the next turn of the loop. */
+/* For an issuer's keys. */
 struct waiting {
-    struct list_link link; /* in the flow's list while keys are being fetched */
-    struct loop_timer timer;
-    bool has_waited; /* once is enough */
+    struct list_link link; /* in the flow's list while they are being fetched */
+    bool has_waited;       /* once is enough */
 };
 
 struct job {
@@ -74,6 +72,7 @@ struct job {
     bool is_ended;               /* for its client: on_done may still be at work */
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
+    struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;
     struct question question;
     struct call *call; /* to a provider, under way or the last; NULL: none was made (flow/call.h) */

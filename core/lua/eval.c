@@ -60,7 +60,7 @@ static uint64_t seed_of(const char *id)
  * counted between turns of its loop; where it did not, as in commands, it is done here. */
 static void estimate(struct policy_set *set, struct exchange *x)
 {
-    if (x->estimate.is_made || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
+    if (x->estimate.is_made || !x->api->has_text) return;
     x->estimate.is_made = true;
     x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
     if (!x->count) x->count = count_new(&x->request, terms_table_vocabularies(set->terms, x->request.model), NULL);

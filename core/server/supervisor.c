@@ -12,10 +12,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "lua/policy.h"
 #include "server/child.h"
 #include "server/control.h"
 #include "server/notify.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 /* After a drain's grace flow ends what is left by itself; who then still lives hangs. */
 #define DRAIN_PATIENCE_MS 5000u
@@ -292,6 +293,7 @@ int supervisor_run(const struct supervisor_parts *parts)
     loop_timer_init(&sup->tick, sup->loop, on_tick, sup);
     loop_timer_init(&sup->phase_timer, sup->loop, on_phase_over, sup);
     on_tick(sup);
+    policy_warm();
     sup->reload.checker = checker_start(sup->loop, &job, on_first_check, sup);
     loop_run(sup->loop);
     int exit_code = sup->exit_code;

@@ -11,7 +11,7 @@
 #include "server/admin_process.h"
 #include "server/child.h"
 #include "server/control.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 #include "server/worker.h"
 
 #define BACKOFF_FIRST_MS 100u

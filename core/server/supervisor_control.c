@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 /* ---- Answers. */
 

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/address.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 static char *data_path(const struct supervisor *sup, const char *name)
 {

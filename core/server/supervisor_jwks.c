@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/control.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 /* The URL of a message that is whole; false otherwise. */
 static bool read_message(struct slice body, struct control_jwks *head, struct slice *url)

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "wire/json_node.h"
+#include "wire/json_inner.h"
 
 #define NUMBER_BYTES 64 /* longer ones are rare enough for the heap */
 

@@ -151,10 +151,9 @@ local function compile_row(value, path, policy)
   return row
 end
 
--- Does a leave b nothing to do? Of the same unit and scope, and at least as strict in both the long and the short run.
+-- Does a leave b, of the same scope, nothing to do? Of the same unit, and at least as strict in both the long and the short run.
 local function shadows(a, b, unit)
-  if a == b or not a[unit] or not b[unit] or a.is_conditional or a.mode ~= "enforce" or b.mode == "off" then return false end
-  if not scopes.same(a.parts, b.parts) then return false end
+  if a == b or not a[unit] or not b[unit] or b.mode == "off" then return false end
   if unit == "concurrent" then return a[unit] < b[unit] or (a[unit] == b[unit] and a.line < b.line) end
   if not a.per or not b.per then return false end
   local rate_a, rate_b = a[unit] / a.per, b[unit] / b.per
@@ -181,10 +180,13 @@ local function check_sessions(rows)
   end
 end
 
+local function may_shadow(row) return not row.is_conditional and row.mode == "enforce" end
+
 local function check_shadows(rows)
+  local rivals = scopes.rivals(rows, may_shadow)
   for _, row in ipairs(rows) do
     for _, unit in ipairs(row.units) do
-      for _, other in ipairs(rows) do
+      for _, other in ipairs(rivals[row]) do
         if shadows(other, row, unit) then
           report.warn(row.path, "never_acts", ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
           break

@@ -60,10 +60,15 @@ static void give_up_keeping(struct relay *r)
     buf_clear(&kept);
 }
 
+static void bound(struct relay *r)
+{
+    if (buf_len(&r->frame.kept) > LIMIT_RESPONSE_INSPECT_BYTES) give_up_keeping(r);
+}
+
 static void keep(struct relay *r, struct slice bytes)
 {
     buf_append(&r->frame.kept, bytes);
-    if (buf_len(&r->frame.kept) > LIMIT_RESPONSE_INSPECT_BYTES) give_up_keeping(r);
+    bound(r);
 }
 
 static bool is_space(char c)
@@ -71,16 +76,16 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Behind a byte order mark and blanks; false: they may still be coming. */
+/* Behind a byte order mark and blanks; false: they may still be coming. Empty: blanks without end. */
 static bool find_first(struct slice bytes, struct slice *first)
 {
     size_t at = 0;
     if (bytes.len < byte_order_mark.len && slice_starts(byte_order_mark, bytes)) return false;
     if (slice_starts(bytes, byte_order_mark)) at = byte_order_mark.len;
-    while (at < bytes.len && is_space(bytes.ptr[at]))
+    while (at < bytes.len && at < LIMIT_EVENT_BYTES && is_space(bytes.ptr[at]))
         at++;
-    *first = slice_of(bytes.ptr + at, bytes.len - at);
-    return first->len > 0;
+    *first = at < LIMIT_EVENT_BYTES ? slice_of(bytes.ptr + at, bytes.len - at) : SLICE_NONE;
+    return at < bytes.len || at == LIMIT_EVENT_BYTES;
 }
 
 /* WHATWG HTML 9.2.5: a line of an event stream is a field, its name before a colon, or a comment behind one. */
@@ -96,24 +101,27 @@ static bool is_field(struct slice line)
 /* A JSON text begins with a brace or bracket, an event stream never does, whatever the head says. */
 static enum relay_form form_of(const struct relay *r, struct slice first)
 {
+    if (!first.len) return FORM_EVENTS;
     if (first.ptr[0] == '{' || first.ptr[0] == '[') return FORM_WHOLE;
     return is_type(r, SLICE("text/event-stream")) || is_field(first) ? FORM_EVENTS : FORM_WHOLE;
 }
 
 #define FIELD_BYTES 6 /* the longest of them */
 
-static bool is_decided(const struct relay *r, struct slice first, size_t seen)
+static bool is_decided(const struct relay *r, struct slice first)
 {
-    bool is_open = first.len < FIELD_BYTES && !is_type(r, SLICE("text/event-stream")) && first.ptr[0] != '{' &&
-                   first.ptr[0] != '[';
-    return !is_open || seen >= LIMIT_EVENT_BYTES;
+    if (!first.len || first.len >= FIELD_BYTES || is_type(r, SLICE("text/event-stream"))) return true;
+    return first.ptr[0] == '{' || first.ptr[0] == '[';
 }
 
 static void take_sniffed(struct relay *r, enum relay_form form)
 {
     struct buf kept = r->frame.kept;
     r->form = form;
-    if (form == FORM_WHOLE) return;
+    if (form == FORM_WHOLE) {
+        bound(r);
+        return;
+    }
     buf_init(&r->frame.kept);
     read_events(r, buf_slice(&kept));
     buf_clear(&kept);
@@ -123,12 +131,7 @@ static void sniff(struct relay *r, struct slice bytes)
 {
     struct slice first;
     buf_append(&r->frame.kept, bytes);
-    size_t seen = buf_len(&r->frame.kept);
-    if (!find_first(buf_slice(&r->frame.kept), &first)) {
-        if (seen >= LIMIT_EVENT_BYTES) take_sniffed(r, FORM_EVENTS); /* blank lines without end */
-        return;
-    }
-    if (is_decided(r, first, seen)) take_sniffed(r, form_of(r, first));
+    if (find_first(buf_slice(&r->frame.kept), &first) && is_decided(r, first)) take_sniffed(r, form_of(r, first));
 }
 
 void frame_feed(struct relay *r, struct slice bytes)
@@ -149,11 +152,21 @@ static void settle_form(struct relay *r)
     take_sniffed(r, has_first ? form_of(r, first) : is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE);
 }
 
+/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would be
+ * without the fault. */
+static bool has_said_its_end(const struct relay *r)
+{
+    enum dialect_end end = r->parts.provider->judge_end(&r->told);
+    return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
+}
+
 void frame_finish(struct relay *r, const struct fault *why)
 {
     if (r->form == FORM_SNIFFED) settle_form(r);
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
+    r->is_read = true;
+    if (has_said_its_end(r)) why = NULL;
     if (!r->is_over) r->first->finish(r->first, why);
 }
 

@@ -86,7 +86,7 @@ static bool go_on(struct hold *h)
     } else if (!loop_timer_is_armed(&h->timer)) {
         loop_timer_arm_ms(&h->timer, LIMIT_DELTA_MS);
     }
-    return !h->stage.relay->is_over;
+    return relay_is_heard(h->stage.relay);
 }
 
 static void on_judged(void *arg, const struct verdict *word)
@@ -95,7 +95,7 @@ static void on_judged(void *arg, const struct verdict *word)
     buf_clear(&h->judged);
     h->is_asking = false;
     if (word->kind != VERDICT_ALLOW)
-        relay_refuse(h->stage.relay, word);
+        out_refuse(h->stage.relay, word);
     else if (release(h))
         go_on(h);
 }
@@ -142,10 +142,10 @@ static bool feed_event(struct hold *h, const struct piece *p)
     struct relay *r = h->stage.relay;
     bool is_held = holds(h);
     if (p->event->is_raw)
-        return relay_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
+        return out_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
     if (p->said) read_text(h, p->said);
     if (buf_len(response_text(h)) > LIMIT_RESPONSE_INSPECT_BYTES || buf_len(&h->held) > LIMIT_RESPONSE_INSPECT_BYTES)
-        return relay_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
+        return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     /* What no blank line ended is the last stage's to send or to drop. */
     if (!is_held || p->event->is_tail) return h->stage.next->feed(h->stage.next, p);
     buf_append(&h->held, p->bytes);
@@ -156,7 +156,7 @@ static bool feed_whole(struct hold *h, const struct piece *p)
 {
     if (!hooks_of(h)->has_response || !relay_is_success(h->stage.relay)) return h->stage.next->feed(h->stage.next, p);
     if (p->said->what & SAID_UNREADABLE)
-        return relay_refuse_unreadable(h->stage.relay, "the provider's answer is none that the policies can read");
+        return out_refuse_unreadable(h->stage.relay, "the provider's answer is none that the policies can read");
     said_append_text(p->said, response_text(h));
     buf_append(&h->held, p->bytes);
     return true;
@@ -166,9 +166,9 @@ static bool feed_unread(struct hold *h, const struct piece *p)
 {
     struct relay *r = h->stage.relay;
     if (r->is_encoded)
-        return relay_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
+        return out_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
     if (hooks_of(h)->has_response && relay_is_success(r))
-        return relay_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
+        return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     return h->stage.next->feed(h->stage.next, p);
 }
 
@@ -189,7 +189,7 @@ static void on_response(void *arg, const struct verdict *word)
     h->is_asking = false;
     h->stage.relay->is_judged = true;
     if (word->kind != VERDICT_ALLOW) {
-        relay_refuse(h->stage.relay, word);
+        out_refuse(h->stage.relay, word);
         return;
     }
     buf_init(&h->held);

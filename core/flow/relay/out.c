@@ -14,11 +14,12 @@ struct out {
 
 static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
 {
+    if (!relay_is_heard(r)) return;
     if (!r->is_committed) {
         r->is_committed = true;
         r->parts.sink->head(r->parts.sink_arg, &r->head, length);
     }
-    if (bytes.len && !r->is_over) r->parts.sink->write(r->parts.sink_arg, bytes);
+    if (bytes.len && relay_is_heard(r)) r->parts.sink->write(r->parts.sink_arg, bytes);
 }
 
 static bool on_feed(struct stage *s, const struct piece *p)
@@ -31,7 +32,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
         write_bytes(r, p->bytes, (int64_t)p->bytes.len);
     else if (p->bytes.len)
         write_bytes(r, p->bytes, CONN_STREAM);
-    return !r->is_over;
+    return relay_is_heard(r);
 }
 
 static void finish_as(struct relay *r, enum relay_how how, enum exchange_outcome outcome, const struct fault *why)
@@ -51,6 +52,8 @@ static void tell(struct relay *r, const struct dialect_error *error)
 void out_cut(struct stage *s, const struct fault *why, enum exchange_outcome outcome)
 {
     struct relay *r = s->relay;
+    if (r->is_ending) return;
+    r->is_ending = true;
     if (!r->is_committed) {
         finish_as(r, RELAY_UNSENT, outcome, why);
     } else if (relay_is_between_events(r)) {
@@ -68,11 +71,12 @@ static struct dialect_error error_of(const struct exchange *x, const struct verd
     return word->kind == VERDICT_DENY ? refusal_of_denial(x, word) : refusal_of_fault(x, &why);
 }
 
-void out_refuse(struct stage *s, const struct verdict *word)
+static void refuse(struct relay *r, const struct verdict *word)
 {
-    struct relay *r = s->relay;
     enum exchange_outcome outcome = word->kind == VERDICT_DENY ? OUTCOME_DENIED : OUTCOME_POLICY_ERROR;
     struct relay_end end = {.how = RELAY_UNSENT, .outcome = outcome, .refusal = word};
+    if (r->is_ending) return;
+    r->is_ending = true;
     if (r->is_committed) {
         struct dialect_error error = error_of(r->parts.x, word);
         bool can_tell = relay_is_between_events(r);
@@ -82,11 +86,32 @@ void out_refuse(struct stage *s, const struct verdict *word)
     relay_end_with(r, &end);
 }
 
+bool out_refuse(struct relay *r, const struct verdict *word)
+{
+    struct arena *arena = &r->parts.x->arena;
+    struct verdict *kept = r->is_over ? NULL : arena_alloc(arena, sizeof *kept);
+    if (!kept) return false;
+    *kept = *word;
+    kept->code = arena_copy(arena, word->code);
+    kept->reason = arena_copy(arena, word->reason);
+    kept->policy = arena_copy(arena, word->policy);
+    kept->rule = arena_copy(arena, word->rule);
+    kept->fault_text = arena_copy(arena, word->fault_text);
+    refuse(r, kept);
+    return false;
+}
+
+bool out_refuse_unreadable(struct relay *r, const char *text)
+{
+    return out_refuse(r, &(struct verdict){.kind = VERDICT_FAULT, .fault_text = slice_str(text)});
+}
+
 /* An event that no blank line ended goes out with a stream that is whole; of a broken one it is half an event, and an
  * error event behind it would be glued to it. */
 static void finish_events(struct out *out, enum exchange_outcome outcome)
 {
     struct relay *r = out->stage.relay;
+    r->is_ending = true;
     write_bytes(r, buf_slice(&out->tail), CONN_STREAM);
     finish_as(r, RELAY_SENT, outcome, NULL);
 }

@@ -58,7 +58,7 @@ static void on_finish(struct stage *s, const struct fault *why)
     if (s->next)
         s->next->finish(s->next, why);
     else
-        relay_end_with(s->relay, &(struct relay_end){.how = RELAY_DETACHED, .outcome = OUTCOME_CLIENT_CLOSED, .why = why});
+        relay_end_with(s->relay, &(struct relay_end){.how = RELAY_DETACHED, .why = why});
 }
 
 static void on_drop(struct stage *s)

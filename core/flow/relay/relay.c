@@ -2,9 +2,12 @@
 
 #include "base/mem.h"
 
-bool relay_is_success(const struct relay *r)
+struct redact *relay_redact(const struct exchange *x)
 {
-    return r->head.status >= 200 && r->head.status < 300;
+    struct redact *redact = x->api->meters_output ? x->decision.redact : NULL;
+    const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
+    bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
+    return is_wanted ? redact : NULL;
 }
 
 /* Only wanted stages are there: read → mask → hold → out. */
@@ -36,11 +39,6 @@ static void drop(struct stage **s)
     *s = NULL;
 }
 
-static void stop(struct stage *s)
-{
-    if (s && s->stop) s->stop(s);
-}
-
 static void free_now(void *arg)
 {
     struct relay *r = arg;
@@ -56,7 +54,7 @@ static void free_now(void *arg)
 void relay_stop(struct relay *r)
 {
     r->is_over = true;
-    stop(r->hold);
+    relay_stop_stages(r);
 }
 
 /* A stage may be at work further out: memory goes when the current callback has returned. */
@@ -86,18 +84,19 @@ void relay_finish(struct relay *r, const struct fault *why)
 void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome)
 {
     if (r->is_over) return;
-    stop(r->hold);
+    relay_stop_stages(r);
     if (r->mask && !r->hold && r->is_committed) mask_flush(r->mask);
     if (!r->is_over) out_cut(r->out, why, outcome);
 }
 
-/* Dropped later: this may run inside one of them. */
+/* Stages are dropped later: this may run inside one of them. Behind the end there is nothing to read on. */
 void relay_detach(struct relay *r)
 {
     if (r->is_over) return;
-    stop(r->hold);
+    relay_stop_stages(r);
     r->is_detached = true;
     r->first->next = NULL;
+    if (r->is_read) relay_end_with(r, &(struct relay_end){.how = RELAY_DETACHED});
 }
 
 void relay_pass_time(struct relay *r)
@@ -107,12 +106,7 @@ void relay_pass_time(struct relay *r)
 
 size_t relay_held_bytes(const struct relay *r)
 {
-    return r->hold && r->hold->held ? r->hold->held(r->hold) : 0;
-}
-
-bool relay_is_between_events(const struct relay *r)
-{
-    return r->form == FORM_EVENTS && (!r->frame.sse || sse_is_at_boundary(r->frame.sse));
+    return relay_is_heard(r) && r->hold && r->hold->held ? r->hold->held(r->hold) : 0;
 }
 
 bool relay_is_at_rest(const struct relay *r)
@@ -123,34 +117,6 @@ bool relay_is_at_rest(const struct relay *r)
 bool relay_is_over(const struct relay *r)
 {
     return r->is_over;
-}
-
-void relay_end_with(struct relay *r, const struct relay_end *end)
-{
-    if (r->is_over) return;
-    r->is_over = true;
-    stop(r->hold);
-    r->parts.sink->end(r->parts.sink_arg, end);
-}
-
-bool relay_refuse(struct relay *r, const struct verdict *word)
-{
-    struct arena *arena = &r->parts.x->arena;
-    struct verdict *kept = r->is_over ? NULL : arena_alloc(arena, sizeof *kept);
-    if (!kept) return false;
-    *kept = *word;
-    kept->code = arena_copy(arena, word->code);
-    kept->reason = arena_copy(arena, word->reason);
-    kept->policy = arena_copy(arena, word->policy);
-    kept->rule = arena_copy(arena, word->rule);
-    kept->fault_text = arena_copy(arena, word->fault_text);
-    out_refuse(r->out, kept);
-    return false;
-}
-
-bool relay_refuse_unreadable(struct relay *r, const char *text)
-{
-    return relay_refuse(r, &(struct verdict){.kind = VERDICT_FAULT, .fault_text = slice_str(text)});
 }
 
 uint64_t relay_settled_tokens(const struct relay *r)

@@ -122,6 +122,22 @@ static void a_remembered_text_counts_as_before(void)
     count_memo_free(NULL);
 }
 
+/* Texts fall on places as chance has it: a quarter of what fits must be there when it comes again, but for a few. */
+static void nearly_all_that_fits_is_remembered(void)
+{
+    struct count_memo *memo = count_memo_new();
+    unsigned kept = 0;
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < LIMIT_COUNT_MEMO / 4; i++) {
+            struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
+            kept += round && count_memo_find(memo, &key, 0) == i + 1;
+            if (round == 0) count_memo_keep(memo, &key, 0, i + 1);
+        }
+    }
+    EXPECT(kept > LIMIT_COUNT_MEMO / 4 * 98 / 100);
+    count_memo_free(memo);
+}
+
 static void only_texts_of_some_length_are_remembered(void)
 {
     static const struct {
@@ -272,6 +288,7 @@ int main(void)
     RUN(a_step_is_no_longer_than_asked);
     RUN(it_may_be_freed_at_any_time);
     RUN(a_remembered_text_counts_as_before);
+    RUN(nearly_all_that_fits_is_remembered);
     RUN(only_texts_of_some_length_are_remembered);
     RUN(a_full_memory_forgets_and_never_mistakes);
     RUN(it_stops_where_nobody_needs_more);

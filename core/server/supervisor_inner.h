@@ -9,8 +9,8 @@
  *     supervisor_control.c   the control socket
  *     supervisor_files.c     data folder, lock, sockets, listen.json
  */
-#ifndef MOONGATE_SERVER_SUPERVISOR_INSIDE_H
-#define MOONGATE_SERVER_SUPERVISOR_INSIDE_H
+#ifndef MOONGATE_SERVER_SUPERVISOR_INNER_H
+#define MOONGATE_SERVER_SUPERVISOR_INNER_H
 
 #include <sys/types.h>
 
