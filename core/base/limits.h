@@ -103,7 +103,7 @@
 #define LIMIT_REDACT_SCAN_BYTES (256u * KIB)  /* default of max_scan: text of one request */
 #define LIMIT_REDACT_SCAN_MAX (16u * MIB)     /* the most that max_scan may be */
 #define LIMIT_REDACT_QUEUE_BYTES (64u * KIB)  /* events held back because the text in them is not settled */
-#define LIMIT_REDACT_EVENT_BYTES (1u * MIB)   /* of one event of a stream that is redacted */
+#define LIMIT_REDACT_EVENT_BYTES (1u * MIB)   /* of one event of a stream that policies read or redact */
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* Processes */

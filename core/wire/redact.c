@@ -40,7 +40,7 @@ struct tally {
     struct redact_counts answer;
 };
 
-static struct tally nothing; /* never written */
+static const struct tally nothing; /* read through r->tally, and replaced before the first write: tally() */
 
 struct redact {
     const struct redact_rules *rules;
@@ -78,7 +78,7 @@ struct redact *redact_new(const struct redact_rules *rules, struct arena *arena)
     struct redact *r = arena_zalloc(arena, sizeof *r);
     r->rules = rules;
     r->arena = arena;
-    r->tally = &nothing;
+    r->tally = (struct tally *)(uintptr_t)&nothing;
     return r;
 }
 

@@ -107,20 +107,12 @@ local function bad_hints(list, t, seen)
   end
 end
 
-local function without(names, name)
-  local rest = {}
-  for _, other in ipairs(names) do
-    if other ~= name then rest[#rest + 1] = other end
-  end
-  return rest
-end
-
 -- What a request uses can be left out where the request was told in words; a body's parts are the client's.
 local function uses(list, t, seen)
   local names = type(t.uses) == "string" and { t.uses } or t.uses or {}
   if t.tools then add(list, "request", "uses", "tools", { remove = { "tools" } }) end
   for _, name in ipairs(names) do
-    local rest = without(names, name)
+    local rest = vocabulary.without(names, name)
     add(list, "request", "uses", name, #rest > 0 and { set = { uses = rest } } or { remove = { "uses" } })
   end
   if #names > 1 then add(list, "request", "uses", table.concat(names, " and "), { remove = { "uses" } }) end
@@ -135,7 +127,7 @@ end
 local function labels(list, t)
   local names = type(t.label) == "string" and { t.label } or t.label or {}
   for _, name in ipairs(names) do
-    local rest = without(names, name)
+    local rest = vocabulary.without(names, name)
     add(list, "request", "label", name, #rest > 0 and { set = { label = rest } } or { remove = { "label" } })
   end
 end
@@ -183,7 +175,7 @@ local function roles(list, values, t)
   local has = {}
   for _, role in ipairs(now) do
     has[role] = true
-    local rest = without(now, role)
+    local rest = vocabulary.without(now, role)
     add(list, "caller", "role", "-" .. role, { as = { roles = #rest > 0 and rest or false } })
   end
   for _, role in ipairs(values.role or {}) do

@@ -2,6 +2,7 @@
 --
 --   local values = vocabulary.values()          -- { department = { "sales", … }, context_tokens = { 100000, 100001 }, … }
 --   for _, term in ipairs(vocabulary.terms()) do … end      -- scripts/condition.lua
+--   vocabulary.without({ "a", "b" }, "a")       -- { "b" }: a fact of several values, less one of them
 local core, use = ...
 local loaded = use "load"
 local facts = use "facts"
@@ -96,6 +97,14 @@ function vocabulary.values()
   local out = {}
   for _, fact in ipairs(report.keys(values)) do out[fact] = sorted(values[fact]) end
   return out
+end
+
+function vocabulary.without(names, name)
+  local rest = {}
+  for _, other in ipairs(names) do
+    if other ~= name then rest[#rest + 1] = other end
+  end
+  return rest
 end
 
 return vocabulary

@@ -4,14 +4,7 @@
 local core, use = ...
 local words = use "words"
 local moment = use "explain/moment"
-
-local function without(names, name)
-  local rest = {}
-  for _, other in ipairs(names) do
-    if other ~= name then rest[#rest + 1] = other end
-  end
-  return rest
-end
+local vocabulary = use "remedy/vocabulary"
 
 local NAMES_MAX = 4
 
@@ -50,7 +43,7 @@ local texts = {
     return "call " .. table.concat(parts, ", or ")
   end,
   data = function(values)
-    local named = without(without(values, "default"), false)
+    local named = vocabulary.without(vocabulary.without(values, "default"), false)
     return #named > 0 and ("send %s data"):format(some(named)) or "send it without naming a data class"
   end,
 }
@@ -64,7 +57,7 @@ return function(change, values)
     return ("with %s %s%s"):format(words.joined({ values[1] }), fact, values[#values] == false and ", or none said" or "")
   end
   if change.kind == "caller" then
-    local named = without(without(values, "other"), "any")
+    local named = vocabulary.without(vocabulary.without(values, "other"), "any")
     if #named > 0 then return ("call as %s %s"):format(fact, some(named)) end
     return values[1] == "any" and ("call with a %s"):format(fact) or ("call as another %s"):format(fact)
   end

@@ -10,7 +10,8 @@
 
 struct hold {
     struct stage stage;
-    struct buf held;   /* whole events, or the whole answer, that may not leave yet */
+    struct buf held;   /* whole events that may not leave yet */
+    struct slice whole; /* FORM_WHOLE: the answer, until on_response has spoken; empty: nobody is asked */
     struct buf text;   /* what they say, as far as nobody was asked about it */
     struct buf judged; /* the text that on_delta is being asked about */
     size_t asked;      /* bytes of held that wait for that answer only */
@@ -158,7 +159,7 @@ static bool feed_whole(struct hold *h, const struct piece *p)
     if (p->said->what & SAID_UNREADABLE)
         return out_refuse_unreadable(h->stage.relay, "the provider's answer is none that the policies can read");
     said_append_text(p->said, response_text(h));
-    buf_append(&h->held, p->bytes);
+    h->whole = p->bytes;
     return true;
 }
 
@@ -186,6 +187,7 @@ static void on_response(void *arg, const struct verdict *word)
     struct hold *h = arg;
     struct stage *next = h->stage.next;
     struct buf held = h->held;
+    bool is_whole = h->stage.relay->form == FORM_WHOLE;
     h->is_asking = false;
     h->stage.relay->is_judged = true;
     if (word->kind != VERDICT_ALLOW) {
@@ -193,7 +195,7 @@ static void on_response(void *arg, const struct verdict *word)
         return;
     }
     buf_init(&h->held);
-    if (forward(h, buf_slice(&held))) next->finish(next, NULL);
+    if (forward(h, is_whole ? h->whole : buf_slice(&held))) next->finish(next, NULL);
     buf_clear(&held);
 }
 
@@ -202,8 +204,7 @@ static void end(struct hold *h)
 {
     struct stage *next = h->stage.next;
     bool is_complete = h->end_why.code == FAULT_NONE;
-    bool is_whole = h->stage.relay->form == FORM_WHOLE && buf_len(&h->held);
-    if (is_complete && (is_whole || (is_buffered(h) && h->stage.relay->form == FORM_EVENTS)))
+    if (is_complete && (h->whole.len || (is_buffered(h) && h->stage.relay->form == FORM_EVENTS)))
         ask(h, &(struct policy_call){.phase = PHASE_RESPONSE}, on_response);
     else
         next->finish(next, is_complete ? NULL : &h->end_why);

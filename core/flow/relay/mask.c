@@ -12,6 +12,7 @@
 struct mask {
     struct stage stage;
     struct redact_stream *stream; /* NULL: not yet */
+    struct buf whole;             /* an answer in one piece, as it became; those behind borrow it */
 };
 
 static bool on_out(void *arg, const struct sse_event *event, const struct said *said)
@@ -43,16 +44,14 @@ static bool mask_whole(struct mask *m, const struct piece *p)
     struct stage *next = m->stage.next;
     struct said_text *texts = copy_texts(p->said);
     struct said said = *p->said;
-    struct buf out;
-    bool goes_on;
-    buf_init(&out);
-    if (redact_answer(m->stage.relay->parts.redact, p->said, &out, texts)) {
-        said = (struct said){.what = said.what, .json = buf_slice(&out), .texts = texts, .text_count = said.text_count};
-        goes_on = next->feed(next, &(struct piece){.bytes = said.json, .said = &said});
-    } else {
-        goes_on = next->feed(next, p);
+    struct piece masked = *p;
+    if (redact_answer(m->stage.relay->parts.redact, p->said, &m->whole, texts)) {
+        said.json = buf_slice(&m->whole);
+        said.tape = NULL;
+        said.texts = texts;
+        masked = (struct piece){.bytes = said.json, .said = &said};
     }
-    buf_clear(&out);
+    bool goes_on = next->feed(next, &masked);
     mem_free(texts);
     return goes_on;
 }
@@ -83,6 +82,7 @@ static void on_drop(struct stage *s)
 {
     struct mask *m = (struct mask *)s;
     redact_stream_free(m->stream);
+    buf_clear(&m->whole);
     mem_free(m);
 }
 

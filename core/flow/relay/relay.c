@@ -129,10 +129,8 @@ struct relay_report relay_report(const struct relay *r)
     bool is_stream = r->form == FORM_EVENTS;
     return (struct relay_report){
         .usage = &r->told.usage,
-        .model = r->told.model,
         .finish_reason = r->told.finish_reason,
         .counted = r->meter ? meter_total(r->meter) : (struct meter_total){0},
-        .settled_tokens = relay_settled_tokens(r),
         .unread_bytes = r->unread_bytes,
         .is_stream = is_stream,
         .has_error = r->told.has_error,

@@ -125,9 +125,8 @@ void relay_free(struct relay *r);
 /* What the answer has told so far; the pointers are valid as long as the relay. */
 struct relay_report {
     const struct usage *usage; /* as the provider reported it */
-    const char *model, *finish_reason;
+    const char *finish_reason;
     struct meter_total counted;
-    uint64_t settled_tokens; /* of them, what nothing to come can change */
     uint64_t unread_bytes;   /* went through as they came */
     bool is_stream;          /* it came as events */
     bool has_error;          /* the provider said so in it */
@@ -135,7 +134,7 @@ struct relay_report {
     bool is_judged;          /* on_response has spoken */
 };
 struct relay_report relay_report(const struct relay *r);
-/* relay_report().settled_tokens alone: cheap enough to be asked after every piece. */
+/* Of the counted, what nothing to come can change: cheap enough to be asked after every piece. */
 uint64_t relay_settled_tokens(const struct relay *r);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * Between the stages of a relay: what they hand to each other, and the relay they share. Private to core/flow/relay.
  *
- * A stage's feed() gives false when nobody hears more of it (refused, ended by its sink, detached): who fed it stops. Whatever runs
- * downstream may end the relay, so after a call of feed() or finish() a stage looks at nothing but that word.
+ * A stage's feed() gives false when nobody hears more of it (refused, ended by its sink, detached): who fed it stops.
+ * Whatever runs downstream may end the relay, so after a call of feed() or finish() a stage looks at nothing but that
+ * word.
  */
 #ifndef MOONGATE_FLOW_RELAY_RELAY_INNER_H
 #define MOONGATE_FLOW_RELAY_RELAY_INNER_H
@@ -13,7 +14,7 @@
 /* An event, or bytes: a whole answer, or a run of one that is not read. */
 struct piece {
     const struct sse_event *event; /* NULL: bytes */
-    struct slice bytes;            /* the event's raw ones, or those */
+    struct slice bytes;            /* the event's raw ones, or those; of a whole answer valid as long as the relay */
     const struct said *said;       /* what it says; NULL: it was not read */
 };
 

@@ -203,8 +203,26 @@ static void behind_the_marker_a_fault_is_none(void)
     kit_close(&k);
 }
 
+/* The same where the provider said that it failed: the client has its words, and not what stood unended behind them. */
+static void behind_an_error_a_fault_is_none(void)
+{
+    struct kit k;
+    struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+    struct slice body = SLICE(KIT_DELTA("a") "data: {\"error\":{\"message\":\"no\"}}\n\n" KIT_DONE);
+    kit_open(&k, "text/event-stream");
+    k.parts.hooks.has_response = k.parts.hooks.buffers = true;
+    kit_feed(&k, body, 0);
+    kit_finish(&k, &why);
+    EXPECT_INT(1, k.responses);
+    EXPECT_INT(RELAY_SENT, k.how);
+    EXPECT_INT(OUTCOME_UPSTREAM_ERROR, k.outcome);
+    EXPECT_SLICE(body, buf_slice(&k.out));
+    kit_close(&k);
+}
+
 int main(void)
 {
+    RUN(behind_an_error_a_fault_is_none);
     RUN(behind_the_marker_a_fault_is_none);
     RUN(a_stream_leaves_the_same_however_it_is_cut);
     RUN(byte_by_byte_it_is_the_same);

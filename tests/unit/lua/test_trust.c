@@ -1,57 +1,7 @@
 /* What of an evaluation is counted, and takes turns: all of the policies' own code, and of ours what is not short. */
-#include "../unit.h"
+#include "deciding.h"
 
 #include "base/buf.h"
-#include "lua/policy.h"
-#include "lua/simulate.h"
-
-#define MODELS                                                                                                         \
-    "return models { auto = { virtual = true }, ['gpt-4o'] = { targets = { 'openai/gpt-4o' }, price = usd_per_million { input = 1, "   \
-    "output = 1 } } }"
-
-struct file {
-    const char *path, *text;
-};
-
-/* Files up to a NULL path. */
-static struct policy_set *load(const struct file *more, struct policy_errors *errors)
-{
-    struct bundle_file files[16];
-    struct fault why;
-    size_t count = 0;
-    for (; more->path; more++)
-        files[count++] = (struct bundle_file){slice_str(more->path), slice_str(more->text)};
-    struct bundle *bundle = bundle_of(files, count, &why);
-    policy_errors_init(errors);
-    struct policy_set *set = policy_set_load(bundle, NULL, errors);
-    bundle_unref(bundle);
-    return set;
-}
-
-static struct exchange *request(const char *model)
-{
-    struct fault why;
-    char json[512];
-    snprintf(json, sizeof json,
-             "{\"body\":{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]},"
-             "\"key\":{\"id\":\"key_1\",\"app\":\"demo\",\"department\":\"sales\",\"user\":\"ana\"}}",
-             model);
-    struct exchange *x = simulate_exchange(slice_str(json), &why);
-    if (!x) UNIT_FAIL("%s", fault_message(&why));
-    return x;
-}
-
-/* How many slices it took. */
-static int decide(struct policy_set *set, struct exchange *x)
-{
-    int slices = 1;
-    struct policy_eval *eval = policy_decide(set, x);
-    while (policy_eval_step(eval) == POLICY_MORE)
-        slices++;
-    EXPECT_INT(POLICY_DONE, policy_eval_step(eval));
-    policy_eval_free(eval);
-    return slices;
-}
 
 /* Our own scripts are not counted while they are short: a chain that is not takes turns all the same. */
 static void a_long_chain_comes_in_slices(void)
@@ -67,7 +17,7 @@ static void a_long_chain_comes_in_slices(void)
     struct file files[] = {{"init.lua", "return chain { 'before', 'x' }"},
                            {"before.lua", "return policy { on_request = function(ctx) end }"},
                            {"models.lua", MODELS}, {"x.lua", buf_slice(&text).ptr}, {NULL, NULL}};
-    struct policy_set *set = load(files, &errors);
+    struct policy_set *set = load(files, NULL, &errors);
     policy_errors_clear(&errors);
     struct exchange *x = request("gpt-4o");
     EXPECT(decide(set, x) > 1);
@@ -87,7 +37,7 @@ static void a_long_text_is_looked_at_in_slices(void)
         {"models.lua", MODELS},
         {"x.lua", "return redaction { detect = { 'email' }, request = { email = 'deny' }, max_scan = '16MB' }"},
         {NULL, NULL}};
-    struct policy_set *set = load(files, &errors);
+    struct policy_set *set = load(files, NULL, &errors);
     policy_errors_clear(&errors);
     buf_init(&json);
     buf_append(&json, SLICE("{\"body\":{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\""));
@@ -113,7 +63,7 @@ static void expect_stopped(const char *x_text)
                            {"auth.lua", "return auth { enrich = function(id) if id.user == 'bob' then " LOOP " end end }"},
                            {"before.lua", "return policy { on_request = function(ctx) local app = ctx.identity.app end }"},
                            {"models.lua", MODELS}, {"x.lua", x_text}, {NULL, NULL}};
-    struct policy_set *set = load(files, &errors);
+    struct policy_set *set = load(files, NULL, &errors);
     if (!set) UNIT_FAIL("%s: %.*s", x_text, SLICE_FMT(errors.items[0].text));
     policy_errors_clear(&errors);
     if (!set) return;
