@@ -26,6 +26,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct out *out = (struct out *)s;
     struct relay *r = s->relay;
+    if (p->event && !p->event->is_tail) r->is_inside = !p->event->ends;
     if (p->event && p->event->is_tail)
         buf_append(&out->tail, p->bytes);
     else if (r->form == FORM_WHOLE)

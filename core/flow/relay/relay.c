@@ -118,7 +118,7 @@ size_t relay_held_bytes(const struct relay *r)
 
 bool relay_is_between_events(const struct relay *r)
 {
-    return r->form == FORM_EVENTS && (!r->frame.sse || sse_is_at_boundary(r->frame.sse));
+    return r->form == FORM_EVENTS && !r->is_inside;
 }
 
 bool relay_is_at_rest(const struct relay *r)
