@@ -212,11 +212,17 @@ static void end(struct hold *h)
         next->finish(next, is_complete ? NULL : &h->end_why);
 }
 
+/* The provider's part is complete, whatever became of its connection. */
+static bool is_marked(const struct hold *h)
+{
+    return h->stage.relay->form == FORM_EVENTS && h->stage.relay->told.has_done;
+}
+
 static void on_finish(struct stage *s, const struct fault *why)
 {
     struct hold *h = (struct hold *)s;
     h->has_ended = true;
-    h->end_why = why ? *why : (struct fault){.code = FAULT_NONE};
+    h->end_why = why && !is_marked(h) ? *why : (struct fault){.code = FAULT_NONE};
     if (s->relay->form == FORM_EVENTS && holds(h))
         go_on(h);
     else

@@ -206,6 +206,32 @@ static void a_buffered_stream_waits_for_its_last_word(void)
     }
 }
 
+#define TAIL "data: {\"choices\":[{\"delta\":{\"content\":\"!\"}}]}"
+
+/* The end marker came: that the connection broke behind it changes nothing, with or without half an event there. */
+static void run_buffered_to_its_marker(const char *body, unsigned denied_at, const char *text)
+{
+    struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+    struct kit k;
+    open_held(&k, type_events, RESPONSE | BUFFERED);
+    k.denied_at = denied_at;
+    kit_feed(&k, slice_str(body), 7);
+    kit_finish(&k, &why);
+    EXPECT_INT(1, k.responses);
+    EXPECT_SLICE(slice_str(text), buf_slice(&k.x->response.text));
+    EXPECT_INT(denied_at ? RELAY_UNSENT : RELAY_SENT, k.how);
+    close_held(&k, slice_str(body));
+}
+
+static void a_buffered_stream_is_complete_at_its_marker(void)
+{
+    for (unsigned denied_at = 0; denied_at <= 1; denied_at++) {
+        run_buffered_to_its_marker(BUFFER, denied_at, "ab");
+        run_buffered_to_its_marker(BUFFER TAIL, denied_at, "ab!");
+        run_buffered_to_its_marker(KIT_DELTA("a") "event: error\ndata: x\n\n" KIT_DONE TAIL, denied_at, "a!");
+    }
+}
+
 /* Nothing came that could be judged: another target's turn, and no policy's business. */
 static void an_empty_stream_is_nobodys_business(void)
 {
@@ -357,6 +383,7 @@ int main(void)
     RUN(what_is_denied_never_leaves);
     RUN(a_denied_tail_never_leaves);
     RUN(a_buffered_stream_waits_for_its_last_word);
+    RUN(a_buffered_stream_is_complete_at_its_marker);
     RUN(an_empty_stream_is_nobodys_business);
     RUN(a_tail_alone_is_judged);
     RUN(a_whole_answer_waits_for_its_word);
