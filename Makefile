@@ -250,7 +250,10 @@ $(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
 fuzzers: $(FUZZERS)
-$(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+FUZZERS_flow := $(B)/fuzz_relay
+$(FUZZERS_flow): $(call libs,flow) $(B)/gen/scripts.o
+$(filter-out $(FUZZERS_flow),$(FUZZERS)): $(call libs,wire)
+$(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o
 	$(call SAY,LINK,$@)
 	$(LINK) -fsanitize=fuzzer
 

@@ -45,7 +45,7 @@ struct kit {
     enum relay_how how;
     enum exchange_outcome outcome;
     bool has_why, has_refusal, is_finished, is_gone; /* gone: detached, freed or stopped */
-    bool is_detached;
+    bool is_detached, is_stopped; /* stopped or freed: no end comes any more */
 
     struct buf asked, allowed; /* texts of on_delta, those let through */
     unsigned questions, responses, cancels;
@@ -76,6 +76,8 @@ static inline void kit_do(struct kit *k, enum kit_act act)
     struct fault why = {.code = FAULT_DRAINING};
     struct relay *r = k->relay;
     if (!r) return;
+    if (act == KIT_DETACH && !k->ends && !k->is_stopped) k->is_detached = true;
+    if (act == KIT_STOP || act == KIT_FREE) k->is_stopped = true;
     if (act != KIT_CUT && act != KIT_NOTHING && !k->ends) k->is_gone = true;
     switch (act) {
     case KIT_NOTHING: return;
@@ -86,10 +88,7 @@ static inline void kit_do(struct kit *k, enum kit_act act)
         k->relay = NULL;
         relay_free(r);
         return;
-    case KIT_DETACH:
-        k->is_detached = !k->ends;
-        relay_detach(r);
-        return;
+    case KIT_DETACH: relay_detach(r); return;
     }
 }
 
@@ -303,8 +302,7 @@ static inline void kit_finish(struct kit *k, const struct fault *why)
 
 static inline void kit_close(struct kit *k)
 {
-    bool has_end = k->is_detached || !k->is_gone;
-    if (k->is_finished && has_end && !k->is_asking && !k->ends && k->relay) kit_is_wrong(k, "end() never came");
+    if (k->is_finished && !k->is_stopped && !k->is_asking && !k->ends && k->relay) kit_is_wrong(k, "end() never came");
     relay_free(k->relay);
     k->relay = NULL;
     if (k->is_asking) kit_is_wrong(k, "a question about what is gone");
@@ -358,6 +356,17 @@ static inline bool kit_ends_event(struct slice s)
     return s.len == 0 || s.ptr[s.len - 1] == '\n' || s.ptr[s.len - 1] == '\r';
 }
 
+/* Without the error event of ours that its sink went inside of: it holds the exchange's id. */
+static inline struct slice kit_without_error(const struct kit *k, struct slice out)
+{
+    struct slice error = SLICE("data: {\"error\":");
+    for (size_t at = out.len; at-- > 0;) {
+        struct slice rest = slice_of(out.ptr + at, out.len - at);
+        if (slice_starts(rest, error)) return memmem(rest.ptr, rest.len, k->x->id, strlen(k->x->id)) ? slice_of(out.ptr, at) : out;
+    }
+    return out;
+}
+
 /* What left is the beginning of `may`; all of it when nothing is said to the contrary; and where its end is told, that
  * stands behind whole events. */
 static inline void kit_check_left(struct kit *k, struct slice may)
@@ -372,6 +381,7 @@ static inline void kit_check_left(struct kit *k, struct slice may)
         out.len -= told.len;
         if (!kit_ends_event(out)) kit_is_wrong(k, "the end is told inside an event");
     }
+    if (k->is_detached) out = kit_without_error(k, out);
     if (!slice_starts(may, out)) kit_is_wrong(k, "what left is not what may leave");
     if (is_sent && !told.len && out.len != may.len) kit_is_wrong(k, "something did not leave");
 }
