@@ -171,10 +171,16 @@ static inline void kit_on_end(void *arg, const struct relay_end *end)
 
 /* --- the policies --- */
 
+static inline bool kit_holds(const struct buf *b, const char *text)
+{
+    struct slice all = buf_slice(b);
+    return memmem(all.ptr, all.len, text, strlen(text)) != NULL;
+}
+
 static inline bool kit_is_denied(const struct kit *k)
 {
     if (k->questions == k->denied_at) return true;
-    return k->denied && memmem(buf_ptr(&k->question_text), buf_len(&k->question_text), k->denied, strlen(k->denied));
+    return k->denied && kit_holds(&k->question_text, k->denied);
 }
 
 /* Says the word on the question that is open. */
@@ -356,7 +362,7 @@ static inline bool kit_ends_event(struct slice s)
     return s.len == 0 || s.ptr[s.len - 1] == '\n' || s.ptr[s.len - 1] == '\r';
 }
 
-/* Without the error event of ours that its sink went inside of: it holds the exchange's id. */
+/* Without the error event of ours in whose write the sink went: it holds the exchange's id. */
 static inline struct slice kit_without_error(const struct kit *k, struct slice out)
 {
     struct slice error = SLICE("data: {\"error\":");
@@ -381,7 +387,7 @@ static inline void kit_check_left(struct kit *k, struct slice may)
         out.len -= told.len;
         if (!kit_ends_event(out)) kit_is_wrong(k, "the end is told inside an event");
     }
-    if (k->is_detached) out = kit_without_error(k, out);
+    if (k->is_gone) out = kit_without_error(k, out);
     if (!slice_starts(may, out)) kit_is_wrong(k, "what left is not what may leave");
     if (is_sent && !told.len && out.len != may.len) kit_is_wrong(k, "something did not leave");
 }
