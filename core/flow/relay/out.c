@@ -14,7 +14,6 @@ struct out {
 
 static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
 {
-    if (!relay_is_heard(r)) return;
     if (!r->is_committed) {
         r->is_committed = true;
         r->parts.sink->head(r->parts.sink_arg, &r->head, length);

@@ -147,6 +147,24 @@ static void detached_it_is_read_to_its_end(void)
     }
 }
 
+/* Nobody is there to be told. */
+static void who_is_gone_is_not_told_of_a_cut(void)
+{
+    for (unsigned settings = 0; settings < SETTINGS; settings++) {
+        for (size_t at = 0; at < sizeof STREAM; at++) {
+            struct kit k;
+            open_with(&k, settings, "text/event-stream");
+            kit_feed(&k, slice_of(STREAM, at), 0);
+            kit_do(&k, KIT_DETACH);
+            kit_do(&k, KIT_CUT);
+            EXPECT_INT(1, k.ends);
+            EXPECT_INT(RELAY_DETACHED, k.how);
+            EXPECT_INT(OUTCOME_CLIENT_CLOSED, k.outcome);
+            close_of(&k, may_leave(settings), "detached, then cut");
+        }
+    }
+}
+
 /* While a question is open behind the end of the answer. */
 static void run_act_behind_the_end(unsigned settings, enum kit_act act, const char *body, const char *type)
 {
@@ -194,6 +212,7 @@ int main(void)
     RUN(inside_each_callback_it_may_be_freed_detached_cut_and_stopped);
     RUN(behind_each_byte_it_may_be_freed_detached_cut_and_stopped);
     RUN(detached_it_is_read_to_its_end);
+    RUN(who_is_gone_is_not_told_of_a_cut);
     RUN(behind_the_end_too);
     RUN(an_end_that_is_being_told_is_not_told_again);
     loop_free(kit_loop);

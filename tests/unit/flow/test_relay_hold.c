@@ -321,6 +321,73 @@ static void what_cannot_be_read_is_refused(void)
     expect_refused(&k, KIT_WHOLE("a"));
 }
 
+/* Behind an event that was let through, or as the first. */
+static void run_large_event(unsigned hooks, bool is_behind, size_t step)
+{
+    struct buf body = {0};
+    struct kit k;
+    open_held(&k, type_events, hooks);
+    if (is_behind) kit_feed(&k, SLICE(KIT_DELTA("a")), 0);
+    if (is_behind) relay_pass_time(k.relay);
+    bool has_begun = k.heads;
+    buf_append(&body, SLICE("data: "));
+    memset(buf_reserve(&body, LIMIT_REDACT_EVENT_BYTES), 'x', LIMIT_REDACT_EVENT_BYTES);
+    buf_grew(&body, LIMIT_REDACT_EVENT_BYTES);
+    buf_append(&body, SLICE("\n\n" KIT_DONE));
+    kit_feed(&k, buf_slice(&body), step);
+    kit_finish(&k, NULL);
+    EXPECT(k.has_refusal);
+    EXPECT_INT(OUTCOME_POLICY_ERROR, k.outcome);
+    EXPECT_INT(has_begun ? RELAY_SENT : RELAY_UNSENT, k.how);
+    close_held(&k, SLICE(KIT_DELTA("a")));
+    buf_clear(&body);
+}
+
+static void an_event_too_large_to_be_read_is_refused(void)
+{
+    for (unsigned hooks = DELTA; hooks < 8; hooks++) {
+        if (!(hooks & (DELTA | RESPONSE))) continue;
+        for (int is_behind = 0; is_behind < 2; is_behind++) {
+            run_large_event(hooks, is_behind, 0);
+            run_large_event(hooks, is_behind, 50000);
+        }
+    }
+}
+
+/* with_text: that is too large; else the events around it. */
+static void run_long_stream(unsigned hooks, bool with_text, bool is_refused)
+{
+    struct buf event = {0}, may = {0};
+    struct kit k;
+    open_held(&k, type_events, hooks);
+    buf_append(&event, with_text ? SLICE("data: {\"choices\":[{\"delta\":{\"content\":\"") : SLICE("data: {\"a\":[{\"b\":{\"c\":\""));
+    memset(buf_reserve(&event, 60000), ' ', 60000);
+    buf_grew(&event, 60000);
+    buf_append(&event, SLICE("\"}}]}\n\n"));
+    k.parts.vocabulary = NULL; /* counting takes long */
+    for (size_t i = 0; i < 80; i++) {
+        buf_append(&may, buf_slice(&event));
+        kit_feed(&k, buf_slice(&event), 0);
+    }
+    kit_feed(&k, SLICE(KIT_DONE), 0);
+    buf_append(&may, SLICE(KIT_DONE));
+    kit_finish(&k, NULL);
+    EXPECT_INT(is_refused, k.has_refusal);
+    EXPECT(buf_len(&k.x->response.text) <= LIMIT_RESPONSE_INSPECT_BYTES + 60000);
+    close_held(&k, buf_slice(&may));
+    buf_clear(&event);
+    buf_clear(&may);
+}
+
+static void a_stream_too_long_to_be_kept_is_refused(void)
+{
+    run_long_stream(DELTA, true, false);
+    run_long_stream(RESPONSE, true, true);
+    run_long_stream(RESPONSE | BUFFERED, true, true);
+    run_long_stream(RESPONSE, false, false);
+    run_long_stream(RESPONSE | BUFFERED, false, true);
+}
+
 /* Larger than may be kept. `hooks` that judge no answer in one piece let it through. */
 static void expect_large(unsigned hooks, const char *encoding, int status, bool is_refused)
 {
@@ -388,6 +455,8 @@ int main(void)
     RUN(a_tail_alone_is_judged);
     RUN(a_whole_answer_waits_for_its_word);
     RUN(what_cannot_be_read_is_refused);
+    RUN(an_event_too_large_to_be_read_is_refused);
+    RUN(a_stream_too_long_to_be_kept_is_refused);
     RUN(what_nobody_judges_goes_through_however_large);
     RUN(a_stream_that_broke_off_is_not_judged_any_more);
     loop_free(kit_loop);
