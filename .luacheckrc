@@ -26,4 +26,4 @@ files["policies"] = {
 }
 files["examples/starter/policies"] = files["policies"]
 files["examples/starter/policies/specs"] = files["policies/specs"]
-files["tests/bench/wrk.lua"].globals = { "wrk", "done" }
+files["tests/bench/wrk.lua"].globals = { "request", "done" }

@@ -61,11 +61,12 @@ fuzz-tokens:
 	@$(MAKE) $(B)/tokens/ids
 	@B=$(B) luajit tests/tokens/run.lua $(or $(RECORDS),220000) $(or $(SEED),1)
 
-#: bench        the gateway beside nginx and haproxy: a table of ratios, build/bench/result.json
+#: bench        the gateway beside nginx and haproxy: a table of ratios; ROWS="history event60k" picks some, ROWS=help
+#:              names them
 bench:
 	@.ci/packages bench
-	@$(MAKE) all $(B)/bench/upstream $(B)/bench/streams $(B)/bench/tape $(B)/bench/chain $(B)/bench/detect $(B)/bench/meter $(B)/bench/tokens $(B)/bench/count
-	@B=$(B) luajit tests/bench/run.lua
+	@$(MAKE) all benches
+	@B=$(B) luajit tests/bench/run.lua $(ROWS)
 
 #: count-table  our count of every recorded request's tokens beside its provider's, by family of models
 RECORDINGS ?= ../shared/recordings
@@ -237,7 +238,7 @@ endef
 $(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
 OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
 
-.PHONY: tests-built fuzzers
+.PHONY: tests-built fuzzers benches
 tests-built: all $(UNITS) $(B)/tokens/ids
 
 OBJS += $(B)/tests/tokens/ids.o
@@ -250,19 +251,30 @@ $(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 OBJS += $(patsubst $(B)/%,$(B)/tests/fuzz/%.o,$(FUZZERS))
 fuzzers: $(FUZZERS)
-FUZZERS_flow := $(B)/fuzz_relay
-$(FUZZERS_flow): $(call libs,flow) $(B)/gen/scripts.o
-$(filter-out $(FUZZERS_flow),$(FUZZERS)): $(call libs,wire)
-$(FUZZERS): $(B)/%: $(B)/tests/fuzz/%.o
+FUZZ_FLOW := $(B)/fuzz_relay
+$(filter-out $(FUZZ_FLOW),$(FUZZERS)): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,wire)
+	$(call SAY,LINK,$@)
+	$(LINK) -fsanitize=fuzzer
+$(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o
 	$(call SAY,LINK,$@)
 	$(LINK) -fsanitize=fuzzer
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(BENCHES): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+$(filter-out $(B)/bench/loading,$(BENCHES)): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
+$(B)/bench/loading: $(B)/tests/bench/loading.o $(B)/gen/scripts.o $(call libs,server)
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(LINK)
+# Laid before the gateway to see how long its loop takes for a turn.
+$(B)/bench/turns.so: tests/bench/preload/turns.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $< -ldl -o $@
+benches: $(BENCHES) $(B)/bench/turns.so
 
 OBJS += $(B)/tests/tokens/count_table.o
 $(B)/tokens/count_table: $(B)/tests/tokens/count_table.o $(B)/gen/scripts.o $(call libs,lua)

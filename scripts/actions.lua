@@ -61,21 +61,14 @@ function apply.warn(f, policy, rule, action, reason)
   core.warn(action.code and action.code .. ": " .. text or text)
 end
 
--- Every rule that applies acts, in order; "over" or "pass" ends them.
-local function run_rules(f, policy)
-  local list = policy.rules
-  for i = 1, #list do
-    local rule = list[i]
-    local matches = rule.matches
-    if not matches or matches(f) then
-      local action = rule.action
-      local reason = rule.reason
-      if type(reason) == "function" then reason = reason(f) end
-      local outcome = apply[action.verb](f, policy, rule, action, reason)
-      if outcome then return outcome end
-    end
-  end
+local function act(f, policy, rule)
+  local action, reason = rule.action, rule.reason
+  if type(reason) == "function" then reason = reason(f) end
+  return apply[action.verb](f, policy, rule, action, reason)
 end
+
+-- Every rule that applies acts, in order; "over" or "pass" ends them.
+local function run_rules(f, policy) return policy.each_rule(f, policy, act) end
 
 -- on_request, and what it returned.
 local function run_hook(f, policy)

@@ -23,27 +23,51 @@ function catalogue.near_target(name)
   return near and " (" .. near .. ")" or ""
 end
 
-local selected = {}
+local selected, by_base, by_owner = {}, nil, nil
+
+local function file_under(index, key, target)
+  index[key] = index[key] or {}
+  index[key][target] = true
+end
+
+-- Made when the catalogue is whole: whoever selects comes after it.
+local function index_targets()
+  by_base, by_owner = {}, {}
+  for _, target in pairs(catalogue.targets) do
+    file_under(by_base, target.base, target)
+    file_under(by_owner, target.owner, target)
+  end
+end
+
+local function add_all(set, more)
+  for target in pairs(more) do set[target] = true end
+end
+
+local function find_named(name, set)
+  if not by_base then index_targets() end
+  local model = catalogue.names[name]
+  if catalogue.targets[name] then set[catalogue.targets[name]] = true end
+  add_all(set, by_base[name] or {})
+  add_all(set, model and by_owner[model.model] or {})
+end
 
 -- Targets that a pattern names: a target, a pattern with *, or a model's name for all of its targets.
 local function matching(pattern)
   local set = selected[pattern]
   if set then return set end
   set = {}
-  local model = catalogue.names[pattern]
-  for _, name in ipairs(catalogue.target_names) do
-    local target = catalogue.targets[name]
-    if core.glob(pattern, name) or core.glob(pattern, target.base) or (model and target.owner == model.model) then
-      set[target] = true
+  if pattern:find("*", 1, true) then
+    for _, name in ipairs(catalogue.target_names) do
+      local target = catalogue.targets[name]
+      if core.glob(pattern, name) or core.glob(pattern, target.base) then set[target] = true end
     end
   end
+  find_named(pattern, set)
   selected[pattern] = set
   return set
 end
 
-local function add_all(set, more)
-  for target in pairs(more) do set[target] = true end
-end
+local fields_selected = {}
 
 local function by_field(wanted)
   local set = {}
@@ -52,6 +76,9 @@ local function by_field(wanted)
       return nil, ("a filter names targets, region or label, not '%s'"):format(tostring(key)), "unknown_field"
     end
   end
+  local key = tostring(wanted.region) .. "\n" .. tostring(wanted.label)
+  if fields_selected[key] then return fields_selected[key] end
+  fields_selected[key] = set
   for _, name in ipairs(catalogue.target_names) do
     local target = catalogue.targets[name]
     if (wanted.region == nil or target.region == wanted.region) and

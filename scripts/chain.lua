@@ -77,7 +77,7 @@ function chain.new(policies, is_partial)
       return notes.deny(f, models_file, f.model, { status = 503, code = "no_target" }, text, "enforce", 0)
     end
     if by and by.deny then return notes.deny(f, by.policy, by.rule, by.deny, by.reason, "enforce", by.line) end
-    local text = rejected and "no target is left: " .. table.concat(rejected, "; ")
+    local text = rejected and "no target is left: " .. targets.spell(rejected)
       or ("no routing rule chose a target for %s"):format(f.model)
     return notes.deny(f, models_file, f.model, { status = 403, code = "no_target_left" }, text, "enforce", 0)
   end

@@ -2,6 +2,7 @@
 -- checked and compiled when the file has returned it (scripts/load.lua).
 local core, use = ...
 local modules = use "modules"
+local parts = use "parts"
 local raise = use "raise"
 
 local constructors = {}
@@ -12,13 +13,29 @@ local available = { "chain", "models", "apps", "auth", "access", "ratelimit", "b
 constructors.words = {}
 constructors.kinds = {}
 
+-- The tables of rows that may stand in several files: of models all of it, of access one field. parts: what
+-- report.place() needs to know of the rows that stand elsewhere.
+local function join(kind, spec)
+  if kind == "models" then
+    local rows, from = parts.join(spec)
+    return { spec = rows, parts = { from = from } }
+  end
+  if kind == "access" and type(spec) == "table" and not getmetatable(spec) then
+    local rows, from = parts.join(spec.models)
+    spec.models = rows
+    return { spec = spec, parts = { from = from, under = "models" } }
+  end
+  return { spec = spec }
+end
+
 for _, kind in ipairs(available) do
   constructors.kinds[kind] = true
   constructors.words[kind] = function(spec)
-    spec = modules.thaw(spec)
+    local joined = join(kind, spec)
+    spec = modules.thaw(joined.spec)
     if type(spec) ~= "table" then raise.error("no_policy", ("%s { … } wants a table"):format(kind), 2) end
     local _, line = core.where()
-    constructors.last = setmetatable({ kind = kind, spec = spec, line = line }, Definition)
+    constructors.last = setmetatable({ kind = kind, spec = spec, line = line, parts = joined.parts }, Definition)
     return constructors.last
   end
 end

@@ -2,7 +2,8 @@
 --
 --   use "explain" { flags = { as = { "sales/ana" }, model = "gpt-5" }, json = true } → text, 0 allowed or 1 denied
 --
--- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer. An answer:
+-- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and is_brief for
+-- one without remedies. An answer:
 -- verdict, request, facts, notes, policies { name, kind, file, state, steps }, candidates, recorded, remedies.
 local core, use = ...
 local loaded = use "load"
@@ -31,18 +32,13 @@ local function note_step(entry)
     reason = reason, mode = entry.mode, conditions = {} }
 end
 
--- A target that was passed over, and why; nil for any other word.
-local function passed_over(entry)
-  if entry.what == "note" and entry.verb == "skip" then return entry.reason:match("^(%S+/%S+) %((.*)%)$") end
-end
-
 -- The last word of each rule, and which rules were tried at all.
 local function index(log)
   local notes, tried = {}, {}
   for _, entry in ipairs(log) do
     local name = entry.policy .. "/" .. entry.rule
     if entry.what == "rule" then tried[name] = true
-    elseif not passed_over(entry) then notes[name] = entry end
+    elseif not entry.dropped then notes[name] = entry end
   end
   return notes, tried
 end
@@ -53,7 +49,7 @@ local function steps_of(name, log)
   for _, entry in ipairs(log) do
     if entry.policy == name then
       if entry.what == "rule" then steps[#steps + 1] = rule_step(entry, notes)
-      elseif not passed_over(entry) and not tried[name .. "/" .. entry.rule] then steps[#steps + 1] = note_step(entry) end
+      elseif not entry.dropped and not tried[name .. "/" .. entry.rule] then steps[#steps + 1] = note_step(entry) end
     end
   end
   return steps
@@ -87,10 +83,10 @@ end
 local function candidates_of(log)
   local list = {}
   for _, entry in ipairs(log) do
-    local target, why = passed_over(entry)
-    if target then
-      local by, reason = why:match("^([^%s:]+/[^:]*): (.*)$")
-      list[#list + 1] = { target = target, by = by, reason = reason or why, proposed_by = entry.policy .. "/" .. entry.rule }
+    local one = entry.dropped
+    if one then
+      list[#list + 1] = { target = one.target, by = one.by and one.by .. "/" .. one.rule, reason = one.why,
+        proposed_by = entry.policy .. "/" .. entry.rule }
     end
   end
   return list
@@ -149,7 +145,7 @@ local function explain(t, q)
   local answer = { verdict = verdict_of(seen), facts = seen.facts, policies = policies_of(seen), candidates = candidates_of(seen.log),
     request = t, recorded = recorded_of(q.record), digest = core.digest() }
   if answer.recorded then answer.recorded.agrees = is_same_verdict(answer.recorded, answer.verdict) end
-  if answer.verdict.kind ~= "allow" then answer.remedies = remedy.find(t, seen) end
+  if answer.verdict.kind ~= "allow" and not q.is_brief then answer.remedies = remedy.find(t, seen) end
   return answer
 end
 

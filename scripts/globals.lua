@@ -12,24 +12,30 @@ local function opcode_of(text)
 end
 local kinds = { [opcode_of "return x"] = "get", [opcode_of "x = ..."] = "set" }
 
-local function walk(proto, out)
+local PLACES_MAX = 20 -- of one name
+
+local function walk(proto, out, seen)
   local info = util.funcinfo(proto)
   for pc = 1, info.bytecodes - 1 do
     local ins = util.funcbc(proto, pc)
     local kind = kinds[bit.band(ins, 0xff)]
     if kind then
       local name = util.funck(proto, -bit.rshift(ins, 16) - 1)
-      out[#out + 1] = ("%d\t%s\t%s\n"):format(util.funcinfo(proto, pc).currentline, kind, tostring(name))
+      local count = (seen[kind][name] or 0) + 1
+      seen[kind][name] = count
+      if count <= PLACES_MAX then
+        out[#out + 1] = ("%d\t%s\t%s\n"):format(util.funcinfo(proto, pc).currentline, kind, tostring(name))
+      end
     end
   end
   for index = -1, -info.gcconsts, -1 do
     local constant = util.funck(proto, index)
-    if type(constant) == "proto" then walk(constant, out) end
+    if type(constant) == "proto" then walk(constant, out, seen) end
   end
 end
 
 return function(chunk)
   local out = {}
-  walk(chunk, out)
+  walk(chunk, out, { get = {}, set = {} })
   return table.concat(out)
 end

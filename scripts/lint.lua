@@ -4,166 +4,51 @@
 --   lint.policy(definition, policy)      -- after the policy is compiled; report.begin has named its file
 local core, use = ...
 local report = use "report"
-local schema = use "schema"
-local predicates = use "predicates"
+local implies = use "condition/implies"
 local facts = use "facts"
 local sub = report.sub
 
 local lint = {}
 
--- --- is one condition implied by another? ---
-
-local function is_plain(value) return type(value) == "table" and not getmetatable(value) end
-
-local function same(a, b)
-  if a == b then return true end
-  local x, y = predicates.of(a), predicates.of(b)
-  if x and y then return x.op == y.op and same(x.value, y.value) end
-  if not is_plain(a) or not is_plain(b) then return false end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then return false end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then return false end
-  end
-  return true
-end
-
-local function list_of(value)
-  if is_plain(value) then return value end
-  return { value }
-end
-
-local function set_of(list)
-  local set = {}
-  for _, value in ipairs(list) do set[value] = true end
-  return set
-end
-
--- Numbers as an interval: low, whether low itself is in, high, whether high itself is in.
-local function interval(value)
-  if type(value) == "number" then return value, true, value, true end
-  local p = predicates.of(value)
-  if not p then return nil end
-  if p.op == "gt" then return p.value, false, math.huge, true end
-  if p.op == "ge" then return p.value, true, math.huge, true end
-  if p.op == "lt" then return -math.huge, true, p.value, false end
-  if p.op == "le" then return -math.huge, true, p.value, true end
-  if p.op == "between" then return p.value[1], true, p.value[2], true end
-end
-
-local function within(a, b)
-  local low, low_in, high, high_in = interval(a)
-  local from, from_in, to, to_in = interval(b)
-  if not low or not from then return false end
-  return (low > from or low == from and (from_in or not low_in)) and (high < to or high == to and (to_in or not high_in))
-end
-
--- Several at once may hold of one request, so that "x" does not rule out "y".
-local many_valued = { role = true, uses = true, label = true }
--- Only the same is the same: what they compare is not one value.
-local opaque = { called = true, hours = true, days = true, zone = true, share = true, sticky = true, prompt = true, contains = true }
-
-local function all_in(list, set)
-  for _, value in ipairs(list) do
-    if not set[value] then return false end
-  end
-  return true
-end
-
-local function implies_none_of(narrow, refused, key)
-  local p = predicates.of(narrow)
-  if p and p.op == "none_of" then return all_in(refused, set_of(p.value)) end
-  if p or many_valued[key] then return false end
-  local set = set_of(refused)
-  for _, value in ipairs(list_of(narrow)) do
-    if set[value] then return false end
-  end
-  return true
-end
-
-local function implies_class(narrow, least)
-  local p, rank = predicates.of(narrow), schema.class_rank
-  if p and p.op == "at_least" then return rank[p.value] >= rank[least] end
-  if p then return false end
-  for _, name in ipairs(list_of(narrow)) do
-    if not rank[name] or rank[name] < rank[least] then return false end
-  end
-  return true
-end
-
-local function implies_like(narrow, pattern)
-  if predicates.of(narrow) then return false end
-  for _, value in ipairs(list_of(narrow)) do
-    if type(value) ~= "string" or not core.glob(pattern, value) then return false end
-  end
-  return true
-end
-
--- Does every request that fits `narrow` fit `broad`, both values of the same condition?
-local function implies(narrow, broad, key)
-  if same(narrow, broad) then return true end
-  if opaque[key] then return false end
-  local p = predicates.of(broad)
-  if not p then
-    if interval(broad) then return within(narrow, broad) end
-    return not predicates.of(narrow) and type(broad) ~= "boolean" and all_in(list_of(narrow), set_of(list_of(broad)))
-  end
-  if p.op == "any" then return true end
-  if p.op == "none_of" then return implies_none_of(narrow, p.value, key) end
-  if p.op == "at_least" then return implies_class(narrow, p.value) end
-  if p.op == "like" then return implies_like(narrow, p.value) end
-  return within(narrow, broad)
-end
-
-local function covers(earlier, later)
-  if earlier.unless ~= nil and not (later.unless ~= nil and same(earlier.unless, later.unless)) then return false end
-  local broad, narrow = earlier.when or {}, later.when or {}
-  if type(broad) == "function" or type(narrow) == "function" then return broad == narrow or next({ broad }) == nil end
-  if not is_plain(broad) or not is_plain(narrow) then return false end
-  for key, value in pairs(broad) do
-    local p = predicates.of(value)
-    if not (p and p.op == "any") and (narrow[key] == nil or not implies(narrow[key], value, key)) then return false end
-  end
-  return true
-end
-
 -- --- rules that are never reached ---
 
-local function is_always(rule)
-  if rule.unless ~= nil or type(rule.when) == "function" then return false end
-  for _, value in pairs(is_plain(rule.when) and rule.when or {}) do
-    local p = predicates.of(value)
-    if not (p and p.op == "any") then return false end
-  end
-  return true
+local function terms_of(read) return read and read.terms end
+
+-- Does the earlier rule apply wherever the later one would?
+local function covers(earlier, later)
+  if not implies(terms_of(later.when), terms_of(earlier.when)) then return false end
+  if not earlier.unless then return true end
+  if not later.unless then return implies.never(earlier.unless.terms) end
+  return implies(earlier.unless.terms, later.unless.terms)
 end
 
--- What keeps later rules from acting once this one applies: nothing when they go on.
+local function is_always(rule) return not rule.unless and implies(nil, terms_of(rule.when)) end
+
+-- What keeps later rules from acting once this one applies: nothing when they go on. A denial of what is called goes on.
 local function ends_with(rule, kind)
-  if rule.deny ~= nil or rule.pass ~= nil then return "" end
-  if kind == "routing" and rule.route ~= nil then return ", as long as it has a target left" end
+  if rule.mode ~= "enforce" or rule.called then return nil end
+  local verb = rule.action.verb
+  if verb == "deny" or verb == "pass" then return "" end
+  if kind == "routing" and verb == "route" then return ", as long as it has a target left" end
 end
 
 -- Each rule is compared with those before it that end: enough of both for people's files.
 local RULES_MAX, ENDERS_MAX = 500, 50
 
-local function check_reach(rules, kind, mode)
+local function check_reach(rules, kind)
   local enders = {}
-  for i, rule in ipairs(rules) do
-    if not is_plain(rule) then return end
+  for i = 1, math.min(#rules, RULES_MAX) do
+    local rule = rules[i]
     for _, earlier in ipairs(enders) do
-      if is_always(earlier) or covers(earlier, rule) then
+      if covers(earlier, rule) then
         local text = is_always(earlier) and "never reached: '%s' always applies%s"
           or "never reached: '%s' applies whenever this one would%s"
-        report.warn(sub(sub(nil, "rules"), i), text:format(tostring(earlier[1]), ends_with(earlier, kind)),
+        report.warn(sub(sub(nil, "rules"), i), "never_reached", text:format(earlier.name, ends_with(earlier, kind)),
           is_always(earlier) and "put this rule before it" or "put the narrower rule first")
         break
       end
     end
-    local acts_now = (rule.mode or mode or "enforce") == "enforce"
-    if #enders < ENDERS_MAX and acts_now and ends_with(rule, kind) then enders[#enders + 1] = rule end
-    if i == RULES_MAX then return end
+    if #enders < ENDERS_MAX and ends_with(rule, kind) then enders[#enders + 1] = rule end
   end
 end
 
@@ -220,14 +105,13 @@ local function condition_table(fn, file, path)
   return as_table(body, ctx)
 end
 
-local function check_conditions(rules, file)
-  for i, rule in ipairs(rules) do
+local function check_functions(rules, file)
+  for _, rule in ipairs(rules) do
     for _, field in ipairs { "when", "unless" } do
-      local fn = is_plain(rule) and rule[field]
-      local path = sub(sub(sub(nil, "rules"), i), field)
-      local found = type(fn) == "function" and condition_table(fn, file, path)
+      local term = rule[field] and rule[field].is_function and rule[field].terms[1]
+      local found = term and condition_table(term.fn, file, term.path)
       if found then
-        report.warn(path, "this function could be a table, which can be compared and explained",
+        report.warn(term.path, "opaque_function", "this function could be a table, which can be compared and explained",
           ("%s = %s"):format(field, found))
       end
     end
@@ -246,7 +130,7 @@ local function check_hook(fn, file)
   local action = verb == "deny" and status and ("deny = { %s, %s }"):format(status, code)
     or verb == "route" and target and "route = " .. target
   if not action then return end
-  report.warn(sub(nil, "on_request"), "this function could be a table, a rule, which can be compared and explained",
+  report.warn(sub(nil, "on_request"), "opaque_function", "this function could be a table, a rule, which can be compared and explained",
     ("rules = { { \"name\", when = %s, %s } }"):format(found, action))
 end
 
@@ -263,7 +147,8 @@ local function check_fields(file)
       if map and map[name] == nil and not seen[view .. name] then
         seen[view .. name] = true
         local names = report.keys(map)
-        report.warn_at(number, at + #("ctx." .. view .. "."), ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
+        report.warn_at(number, at + #("ctx." .. view .. "."), "no_such_fact",
+          ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
           report.nearest(name, names) or (view == "identity" and "a label of your keys? name it in auth.lua: labels = { … }" or nil))
       end
     end
@@ -272,14 +157,12 @@ end
 
 -- --- rules that nothing tries ---
 
-local acts = { "deny", "route", "only", "drop", "pass" }
+local acts = { deny = true, route = true, only = true, drop = true, pass = true }
 
-local function decides(spec)
-  if spec.on_request ~= nil then return true end
-  for _, rule in ipairs(is_plain(spec.rules) and spec.rules or {}) do
-    for _, verb in ipairs(acts) do
-      if is_plain(rule) and rule[verb] ~= nil then return true end
-    end
+local function decides(policy)
+  if policy.on_request then return true end
+  for _, rule in ipairs(policy.written_rules) do
+    if acts[rule.action.verb] then return true end
   end
   return false
 end
@@ -287,14 +170,12 @@ end
 function lint.policy(definition, policy)
   local spec, file = definition.spec, definition.file
   if policy.mode == "off" then return end
-  if is_plain(spec.rules) then
-    check_reach(spec.rules, definition.kind, policy.mode)
-    check_conditions(spec.rules, file)
-  end
-  if type(spec.on_request) == "function" then check_hook(spec.on_request, file) end
+  check_reach(policy.written_rules, definition.kind)
+  check_functions(policy.written_rules, file)
+  if policy.on_request then check_hook(policy.on_request, file) end
   check_fields(file)
-  if spec.examples == nil and decides(spec) then
-    report.warn(nil, ("%s decides, and has no examples"):format(file.path),
+  if spec.examples == nil and decides(policy) then
+    report.warn(nil, "no_examples", ("%s decides, and has no examples"):format(file.path),
       "examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load")
   end
 end

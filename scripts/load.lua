@@ -54,7 +54,7 @@ local function read(name, expected)
     report.message("not_lua", wrong)
     return nil
   end
-  if not sandbox.check(file) then return nil end
+  if not sandbox.check(file, chunk) then return nil end
   constructors.last = nil
   local ok, value = core.run(chunk)
   if not ok then
@@ -67,7 +67,7 @@ local function read(name, expected)
     return nil
   end
   file.line = definition.line or (report.place(nil))
-  definition.file, definition.name = file, name
+  definition.file, definition.name, file.parts = file, name, definition.parts
   return check_kind(definition, expected, file) and definition or nil
 end
 
@@ -184,5 +184,10 @@ if report.errors == 0 then
   end
 end
 raise.close()
+
+-- What finds places is of use only to who complains: it is made anew if that happens later.
+for _, definition in ipairs { init or false, models or false, apps or false, unpack(definitions) } do
+  if definition then report.forget(definition.file) end
+end
 
 return { policies = policies, definitions = definitions, models = models, apps = apps, names = names, compile = compile }

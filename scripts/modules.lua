@@ -9,6 +9,7 @@ local raise = use "raise"
 local modules = { used = {}, returned = {} } -- by path: what was asked for, and the tables behind what it got
 
 local loaded, under_way = {}, {}
+local paths = setmetatable({}, { __mode = "k" }) -- of what require gave
 local is_loading = true
 local environment, complaint_about
 
@@ -26,6 +27,9 @@ local function frozen(name, value, seen)
   for key, member in next, value do copy[frozen(name, key, seen)] = frozen(name, member, seen) end
   return setmetatable(copy, getmetatable(value)) and stand_in
 end
+
+-- The file that returned this, without its ending; nil for what is no file's whole value.
+function modules.path_of(value) return paths[value] end
 
 -- A value without anything frozen in it; what is not frozen stays what it is.
 function modules.thaw(value)
@@ -65,7 +69,7 @@ local function chunk_of(path)
   if text:byte(1) == 27 then raise.error("no_file", file.path .. ":1: compiled Lua is refused: a policy is source, for people to read", 0) end
   local chunk, wrong = core.load(text, "@" .. file.path, environment())
   if not chunk then raise.error("not_lua", wrong, 0) end
-  local finding, complaint = complaint_about(file)
+  local finding, complaint = complaint_about(file, chunk)
   if finding then raise.error(finding, complaint, 0) end
   return chunk
 end
@@ -85,6 +89,7 @@ function modules.require(name)
   under_way[#under_way] = nil
   if value == nil then error(("policies/%s.lua returns nothing: a shared file ends with return { … }"):format(path), 2) end
   loaded[path] = frozen(path, value, {})
+  if type(loaded[path]) == "userdata" then paths[loaded[path]] = path end
   modules.returned[path] = type(value) == "table" and value or nil
   return loaded[path]
 end

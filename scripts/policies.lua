@@ -50,7 +50,7 @@ function policies.compile(spec, policy, allowed)
   if spec.description ~= nil then schema.text(spec.description, sub(nil, "description")) end
   policy.mode = spec.mode ~= nil and schema.mode(spec.mode, sub(nil, "mode")) or "enforce"
   policy.on_error = spec.on_error ~= nil and on_error(spec.on_error, sub(nil, "on_error")) or "deny"
-  policy.rules = rules.compile(spec.rules, sub(nil, "rules"), policy, allowed)
+  rules.compile(spec.rules, sub(nil, "rules"), policy, allowed)
   if spec.on_request ~= nil and schema.fn(spec.on_request, sub(nil, "on_request")) then
     policy.on_request = spec.on_request
     if core.function_text(spec.on_request):find("%f[%w_]route%f[^%w_]") then catalogue.note_routed(nil) end

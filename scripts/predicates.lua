@@ -2,10 +2,13 @@
 local core, use = ...
 local schema = use "schema"
 local modules = use "modules"
+local raise = use "raise"
 
 local predicates = {}
 local Predicate = { __metatable = "predicate", __newindex = function() error("a predicate cannot be changed", 2) end }
 local parts = setmetatable({}, { __mode = "k" })
+
+local function bad(text) raise.error("bad_predicate", text, 0) end
 
 local function make(op, value)
   local predicate = setmetatable({}, Predicate)
@@ -18,7 +21,7 @@ function predicates.of(value) return parts[value] end
 
 local function numeric(op)
   return function(bound)
-    if type(bound) ~= "number" then error(("%s() wants a number, got %s"):format(op, schema.kind_of(bound)), 0) end
+    if type(bound) ~= "number" then bad(("%s() wants a number, got %s"):format(op, schema.kind_of(bound))) end
     return make(op, bound)
   end
 end
@@ -31,29 +34,29 @@ predicates.words = {
   any = make("any"),
   between = function(low, high)
     if type(low) ~= "number" or type(high) ~= "number" or low > high then
-      error("between(low, high) wants two numbers, the lower one first", 0)
+      bad("between(low, high) wants two numbers, the lower one first")
     end
     return make("between", { low, high })
   end,
   isnt = function(value)
-    if value == nil or type(value) == "table" then error("isnt() wants one value; for several use none_of { … }", 0) end
+    if value == nil or type(value) == "table" then bad("isnt() wants one value; for several use none_of { … }") end
     return make("none_of", { value })
   end,
   none_of = function(list)
     list = modules.thaw(list)
-    if type(list) ~= "table" or #list == 0 then error("none_of { … } wants a list", 0) end
+    if type(list) ~= "table" or #list == 0 then bad("none_of { … } wants a list") end
     local copy = {}
     for i, value in ipairs(list) do copy[i] = value end
     return make("none_of", copy)
   end,
   like = function(pattern)
-    if type(pattern) ~= "string" or pattern == "" then error("like wants a text, such as like \"gpt-4*\"", 0) end
+    if type(pattern) ~= "string" or pattern == "" then bad("like wants a text, such as like \"gpt-4*\"") end
     return make("like", pattern)
   end,
   at_least = function(class)
     if not schema.class_rank[class] then
-      error(("at_least wants a data class (%s), got %s"):format(
-        table.concat(schema.classes, ", "), schema.kind_of(class)), 0)
+      bad(("at_least wants a data class (%s), got %s"):format(
+        table.concat(schema.classes, ", "), schema.kind_of(class)))
     end
     return make("at_least", class)
   end,

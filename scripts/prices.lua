@@ -28,17 +28,41 @@ end
 -- Has it a price at this time?
 function prices.has(target) return cost(target, 0, 0) ~= nil end
 
+-- As that target counts them; a request is counted in one vocabulary until somebody asks for another.
+local function input_tokens(name)
+  local tokens, _, is_bound = core.input_tokens(name)
+  if not is_bound then return tokens end
+  core.count_input(name)
+  return (core.input_tokens(name))
+end
+
+-- Of those that nobody has counted for: only one that may turn out the dearest is worth counting.
+local function dearest_uncounted(list, most, output)
+  for _, target in ipairs(list) do
+    local at_most = cost(target, core.input_tokens(target.name), output)
+    if at_most and at_most > most then most = math.max(most, cost(target, input_tokens(target.name), output)) end
+  end
+  return most
+end
+
 -- The dearest of a list, of those that may be used; one without a price; whether there is any at all.
 local function dearest(f, list, output)
-  local most, unpriced, is_any = 0, nil, false
+  local most, unpriced, is_any, uncounted = 0, nil, false, nil
   for i = 1, #list do
     local target = list[i]
     if not targets.rejection(f, target) then
-      local nano = cost(target, core.input_tokens(target.name), output)
+      local tokens, _, is_bound = core.input_tokens(target.name)
+      local nano = cost(target, tokens, output)
       is_any = true
-      if nano then most = math.max(most, nano) else unpriced = target end
+      if not nano then unpriced = target
+      elseif not is_bound then most = math.max(most, nano)
+      else
+        uncounted = uncounted or {}
+        uncounted[#uncounted + 1] = target
+      end
     end
   end
+  if uncounted then most = dearest_uncounted(uncounted, most, output) end
   return most, unpriced, is_any
 end
 
@@ -62,7 +86,7 @@ function prices.affordable(f, nano)
   local most = math.huge
   for _, target in ipairs(candidates(f)) do
     local price = not targets.rejection(f, target) and catalogue.price_of(target)
-    local count = price and core.affordable_output(price.handle, core.input_tokens(target.name), nano)
+    local count = price and core.affordable_output(price.handle, input_tokens(target.name), nano)
     if count then most = math.min(most, count) end
   end
   return most >= 1 and most < math.huge and most or nil
@@ -74,7 +98,7 @@ function prices.nano(name, f)
   if not list then return nil, ("no model or target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)) end
   local output, most = output_tokens(f), nil
   for _, one in ipairs(list) do
-    local nano = cost(one, core.input_tokens(one.name), output)
+    local nano = cost(one, input_tokens(one.name), output)
     if nano then most = math.max(most or 0, nano) end
   end
   return most

@@ -21,9 +21,7 @@ end
 
 function raise.finding_of(message)
   if last.text ~= "" and message:find(last.text, 1, true) then return last.finding end
-  local finding = core.raised(message)
-  if finding == "other_error" then return core.guess(message, false) end -- predicates say it by their text
-  return finding
+  return core.raised(message)
 end
 
 function raise.close()

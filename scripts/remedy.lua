@@ -8,10 +8,12 @@
 -- change: { set = { field = value }, as = { field = value }, remove = { fields } }, to be applied to the request.
 -- A remedy that was not seen to flip the decision is never given; one place is no remedy, only where to look.
 local core, use = ...
+local candidates = use "remedy/candidates"
 local changes = use "remedy/changes"
 local edits = use "remedy/edits"
 local tries = use "remedy/tries"
 local walk = use "explain/walk"
+local in_words = use "remedy/words"
 
 local remedy = {}
 
@@ -54,7 +56,7 @@ local function pairs_of(t, list, budget)
         if is_allowed(walk.verdict(changes.apply(once, b))) then
           done[name] = true
           found[#found + 1] = { kind = a.kind, fact = name, values = { a.value, b.value }, change = changes.merge(a.change, b.change),
-            text = changes.text(a, { a.value }) .. ", and " .. changes.text(b, { b.value }) }
+            text = in_words(a, { a.value }) .. ", and " .. in_words(b, { b.value }) }
           if #found == 3 then return found end
         end
       end
@@ -85,7 +87,7 @@ end
 -- One fact after another, each leaving the rule that denied behind it, until nothing denies: list of changes, or nil.
 local function steps(t, seen, chosen, denied, budget)
   local branches = {}
-  for _, change in ipairs(changes.candidates(t, seen)) do
+  for _, change in ipairs(candidates(t, seen)) do
     if not is_used(chosen, change) then
       if not tries.take(budget) then return nil end
       local after = changes.apply(t, change)
@@ -112,7 +114,7 @@ local function together(chosen)
   for i, change in ipairs(chosen) do
     out.values[i], names[i] = change.value, change.fact
     if i > 1 then out.change = changes.merge(out.change, change.change) end
-    texts[i] = changes.text(change, { change.value })
+    texts[i] = in_words(change, { change.value })
   end
   out.text, out.fact = table.concat(texts, ", and "), table.concat(names, " ")
   return { out }
@@ -128,7 +130,7 @@ local function mixed(t, list, seen)
       met = met + 1
       local edit = edits.find(after, walk.decide(after), tries.new(TRIES_MAX / BRANCHES_MAX))[1]
       if edit then
-        edit.change, edit.fact, edit.text = change.change, change.fact, changes.text(change, { change.value }) .. ", and " .. edit.text
+        edit.change, edit.fact, edit.text = change.change, change.fact, in_words(change, { change.value }) .. ", and " .. edit.text
         return { edit }
       end
       if met == BRANCHES_MAX then return {} end
@@ -137,9 +139,9 @@ local function mixed(t, list, seen)
   return {}
 end
 
-local function in_words(found)
+local function add_words(found)
   for _, entry in ipairs(found) do
-    entry.text = entry.text or changes.text(entry.first, entry.values)
+    entry.text = entry.text or in_words(entry.first, entry.values)
     entry.first = nil
   end
   return found
@@ -167,14 +169,14 @@ end
 function remedy.find(t, seen)
   if seen.outcome.kind == "fault" then return { place_of(seen) } end
   tries.begin()
-  local list = changes.candidates(t, seen)
+  local list = candidates(t, seen)
   local found = singles(t, list, tries.new(math.huge))
   if #found == 0 then found = pairs_of(t, list, tries.new(TRIES_MAX)) end
   if #found == 0 then
     local denied = { [who_denied(seen.outcome) or ""] = true }
     found = together(steps(t, seen, {}, denied, tries.new(TRIES_MAX)))
   end
-  in_words(found)
+  add_words(found)
   while #found > SHOWN_MAX do table.remove(found) end
   for _, edit in ipairs(edits.find(t, seen, tries.new(TRIES_MAX))) do found[#found + 1] = edit end
   if #found == 0 then found = mixed(t, list, seen) end

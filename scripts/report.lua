@@ -37,25 +37,44 @@ local function spell(keys)
   return text
 end
 
--- "rules[2].when.data" → line and column; the constructor's line when it was built by code.
-function report.place(path)
-  local line, column = core.locate(file.text or "", unpack(keys_of(path)))
-  if line == 0 then return file.line or 0, 0 end
+local function locate(within, keys)
+  within.source = within.source or core.source(within.text or "")
+  local line, column = core.locate(within.source, unpack(keys))
+  if line == 0 then return within.line or 0, 0 end
   return line, column
 end
 
--- Call sites that name no finding yet begin with their text.
-local function is_finding(word) return type(word) == "string" and word:find("^[%l_]+$") ~= nil end
-
-local function add(path, finding, text, hint)
-  local line, column = report.place(path)
-  local spelt = spell(keys_of(path))
-  core.error(finding, file.path, line, column, spelt == "" and text or spelt .. ": " .. text, hint)
+-- For a row of another file (scripts/parts.lua): that file, and the keys in it.
+local function elsewhere(keys)
+  local parts = file.parts
+  local depth = parts and parts.under and 2 or 1
+  if not parts or parts.under and keys[1] ~= parts.under then return nil end
+  local path = keys[depth] and parts.from[keys[depth]]
+  if not path then return nil end
+  file.others = file.others or {}
+  file.others[path] = file.others[path] or { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
+  return file.others[path], { unpack(keys, depth) }
 end
 
-local function guess(path, text, is_warning)
-  local spelt = spell(keys_of(path))
-  return core.guess(spelt == "" and text or spelt .. ": " .. text, is_warning)
+-- "rules[2].when.data" → line and column in the file; the constructor's line when it was built by code or elsewhere.
+function report.place(path)
+  local keys = keys_of(path)
+  if elsewhere(keys) then return locate(file, {}) end
+  return locate(file, keys)
+end
+
+-- What finds the places of a file's values goes.
+function report.forget(old)
+  old.source, old.others = nil, nil
+  if old == file then file = { path = "policies", text = "" } end
+end
+
+local function add(path, finding, text, hint)
+  local keys = keys_of(path)
+  local spelt = spell(keys)
+  local other, within = elsewhere(keys)
+  local line, column = locate(other or file, other and within or keys)
+  core.error(finding, (other or file).path, line, column, spelt == "" and text or spelt .. ": " .. text, hint)
 end
 
 -- Findings that only repeat in other words what has been told: they are counted, not told.
@@ -64,19 +83,16 @@ local left_out
 function report.leave_out(finding) left_out = finding end
 
 function report.at(path, finding, text, hint)
-  if not is_finding(finding) then finding, text, hint = guess(path, finding, false), finding, text end
   report.errors = report.errors + 1
   if finding ~= left_out then add(path, finding, text, hint) end
 end
 
 -- At a place of the file itself.
 function report.warn_at(line, column, finding, text, hint)
-  if not is_finding(finding) then finding, text, hint = guess(nil, finding, true), finding, text end
   core.error(finding, file.path, line, column, text, hint)
 end
 
 function report.warn(path, finding, text, hint)
-  if not is_finding(finding) then finding, text, hint = guess(path, finding, true), finding, text end
   add(path, finding, text, hint)
 end
 
@@ -184,8 +200,11 @@ function report.message(finding, text, hint, suffix)
   core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end
 
+local HINTS_MAX = 200 -- as many errors as are shown: who has more has one that explains them all
+
 -- "did you mean 'x'?", or nothing when no name is near.
 function report.nearest(word, names)
+  if report.errors > HINTS_MAX then return nil end
   local near = type(word) == "string" and #word > 2 and core.nearest(word, names)
   return near and ("did you mean '%s'?"):format(near) or nil
 end

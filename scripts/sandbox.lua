@@ -123,9 +123,9 @@ local environment = {
 
 -- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not run
 -- for weeks. Each { finding, text with its place, hint or nil }.
-local function complaints(file)
+local function complaints(file, chunk)
   local list, seen = {}, {}
-  for line, kind, name in core.globals(file.text):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
+  for line, kind, name in core.globals(chunk):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
     local is_wrong = kind == "set" or rawget(words, name) == nil
     if is_wrong and not seen[line .. name] then
       seen[line .. name] = true
@@ -138,8 +138,8 @@ local function complaints(file)
 end
 
 -- Reports them; true when there are none.
-function sandbox.check(file)
-  local list = complaints(file)
+function sandbox.check(file, chunk)
+  local list = complaints(file, chunk)
   for _, complaint in ipairs(list) do report.message(unpack(complaint)) end
   return #list == 0
 end
@@ -150,8 +150,8 @@ function sandbox.libraries() return libraries end
 
 function sandbox.environment() return setmetatable({}, environment) end
 
-modules.open(sandbox.environment, function(file)
-  local first = complaints(file)[1]
+modules.open(sandbox.environment, function(file, chunk)
+  local first = complaints(file, chunk)[1]
   if first then return first[1], first[2] .. (first[3] and " (" .. first[3] .. ")" or "") end
 end)
 

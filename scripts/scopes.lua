@@ -9,7 +9,7 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local facts = use "facts"
-local conditions = use "conditions"
+local conditions = use "condition"
 local sub = report.sub
 
 local scopes = {}
@@ -109,6 +109,26 @@ function scopes.same(a, b)
     if not seen[part.name .. "=" .. (part.text or "*")] then return false end
   end
   return true
+end
+
+-- The same text for the same scope.
+function scopes.identity(parts)
+  local words = {}
+  for i, part in ipairs(parts) do words[i] = part.name .. "=" .. (part.text or "*") end
+  table.sort(words)
+  return table.concat(words, "\n")
+end
+
+-- Of each row the rows of the same scope that may leave it nothing to do: may_shadow(row) says which do at all.
+function scopes.rivals(rows, may_shadow)
+  local groups, rivals = {}, {}
+  for _, row in ipairs(rows) do
+    local identity = scopes.identity(row.parts)
+    groups[identity] = groups[identity] or {}
+    rivals[row] = groups[identity]
+    if may_shadow(row) then table.insert(groups[identity], row) end
+  end
+  return rivals
 end
 
 -- A warning for constants that no request can bear: apps that apps.lua does not have.

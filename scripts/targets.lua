@@ -1,9 +1,11 @@
 -- Which targets are left: filters that policies install, proposals that pass through them.
 --
---   local why, filter = targets.rejection(f, target)      -- nil when it may be used
+--   local dropped, filter = targets.rejection(f, target)      -- nil when it may be used
 --   targets.propose(f, policy, rule, list, reason, mode, line)
 --
--- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }.
+-- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }. What is said
+-- of a target that was dropped is data, { target, by, rule, why }, with the names of the target, the policy and its rule; by
+-- and rule are nil where no account of moongate.lua has it.
 local core, use = ...
 local catalogue = use "catalogue"
 local note = use("notes").note
@@ -14,23 +16,39 @@ local targets = {}
 local unconfigured = {}
 targets.unconfigured = unconfigured
 
--- Why not, and what says so; nil when the target may be used.
+local function dropped(target, by, rule, why) return { target = target.name, by = by, rule = rule, why = why } end
+
+-- Why not, and the filter that says so; nil when the target may be used.
 function targets.rejection(f, target)
-  if not target.usable and not catalogue.is_rehearsal then return "no account of that provider in moongate.lua", unconfigured end
+  if not target.usable and not catalogue.is_rehearsal then
+    return dropped(target, nil, nil, "no account of that provider in moongate.lua"), unconfigured
+  end
   local filters = f._filters
   for i = 1, #filters do
     local filter = filters[i]
     local check = filter.check
     if check then
       local why, rule = check(f, target)
-      if why then return ("%s/%s: %s"):format(filter.policy.name, rule, why), filter end
+      if why then return dropped(target, filter.policy.name, rule, why), filter end
     elseif (filter.set[target] ~= nil) ~= filter.keep then
-      return ("%s/%s: %s"):format(filter.policy.name, filter.rule, filter.reason), filter
+      return dropped(target, filter.policy.name, filter.rule, filter.reason), filter
     end
   end
 end
 
-local function remember(f, target, why, filter)
+-- "p/one (access/home: stays here)"
+local function spell(one)
+  return ("%s (%s%s)"):format(one.target, one.by and ("%s/%s: "):format(one.by, one.rule) or "", one.why)
+end
+
+-- All that were dropped, as one text.
+function targets.spell(list)
+  local texts = {}
+  for i = 1, #list do texts[i] = spell(list[i]) end
+  return table.concat(texts, "; ")
+end
+
+local function remember(f, one, filter)
   local rejected = f._rejected
   if not rejected then
     rejected = { by = filter }
@@ -38,7 +56,13 @@ local function remember(f, target, why, filter)
   elseif rejected.by ~= filter then
     rejected.by = nil
   end
-  rejected[#rejected + 1] = ("%s (%s)"):format(target.name, why)
+  rejected[#rejected + 1] = one
+end
+
+-- The trace of a request holds texts; who watches an evaluation (explain/walk.lua) is given the data beside it.
+local function note_dropped(f, policy, rule, one, mode, line)
+  if f._quiet then return end
+  core.trace(policy.name, rule, "skip", spell(one), mode, policy.file, line, one)
 end
 
 -- Those of the targets that may be used, each other one noted; false when none is left.
@@ -46,10 +70,10 @@ local function pick(f, policy, rule, list, mode, line)
   local usable = false
   for i = 1, #list do
     local target = list[i]
-    local why, filter = targets.rejection(f, target)
-    if why then
-      remember(f, target, why, filter)
-      note(f, policy, rule, "skip", ("%s (%s)"):format(target.name, why), mode, line)
+    local one, filter = targets.rejection(f, target)
+    if one then
+      remember(f, one, filter)
+      note_dropped(f, policy, rule, one, mode, line)
     else
       usable = usable or {}
       usable[#usable + 1] = target

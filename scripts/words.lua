@@ -1,9 +1,11 @@
 -- Conditions, actions and values of policies as people read them, and as Lua source.
 --
---   words.condition("department", { "sales", "support" })   -- "department is sales or support"
---   words.action(rule)                                      -- "deny 403 tools_not_allowed"
---   words.source(none_of { "a" })                           -- 'none_of { "a" }'
+--   words.term(term)               -- "department is sales or support": of scripts/condition.lua
+--   words.condition(when)          -- "department is sales and context_tokens is more than 5"
+--   words.action(rule)             -- "deny 403 tools_not_allowed"
+--   words.source(none_of { "a" })  -- 'none_of { "a" }'
 local core, use = ...
+local condition = use "condition"
 local predicates = use "predicates"
 local rates = use "rates"
 local report = use "report"
@@ -27,70 +29,77 @@ local function joined(list, last)
 end
 words.joined = joined
 
+-- --- conditions ---
+
 local spelt = {
-  gt = function(v) return "is more than " .. plain(v) end,
-  ge = function(v) return "is at least " .. plain(v) end,
-  lt = function(v) return "is less than " .. plain(v) end,
-  le = function(v) return "is at most " .. plain(v) end,
+  one_of = function(v) return "is " .. joined(v, "or") end,
+  gt = function(v) return "is more than " .. plain(v[1]) end,
+  ge = function(v) return "is at least " .. plain(v[1]) end,
+  lt = function(v) return "is less than " .. plain(v[1]) end,
+  le = function(v) return "is at most " .. plain(v[1]) end,
   between = function(v) return ("is from %s to %s"):format(plain(v[1]), plain(v[2])) end,
   none_of = function(v) return "is not " .. joined(v, "or") end,
-  like = function(v) return "is like " .. plain(v) end,
-  at_least = function(v) return "is at least " .. plain(v) end,
+  like = function(v) return "is like " .. plain(v[1]) end,
+  at_least = function(v) return "is at least " .. plain(v[1]) end,
   any = function() return "is anything" end,
 }
 
-local verbs = { uses = "uses ", contains = "contains ", role = "role is ", called = "what is called is " }
-
--- One key of `when` or `unless`.
-function words.condition(key, value)
-  local predicate = predicates.of(value)
-  local subject = plain(key) .. " "
-  if predicate then
-    local spell = spelt[predicate.op]
-    if key == "called" then subject = "what is called " end
-    return subject .. (spell and spell(predicate.value) or predicate.op)
+-- Each key of those that are one condition together: word(key, values) joined by commas.
+local function joint(term, word)
+  local parts = {}
+  for _, key in ipairs(condition.joint[term.op]) do
+    if term.values[key] then parts[#parts + 1] = word(key, term.values[key]) end
   end
-  if key == "hours" or key == "days" or key == "zone" then return subject .. (is_plain(value) and joined(value, "or") or plain(value)) end
-  if key == "contains" and is_plain(value) and #value > 3 then value = ("one of %d words"):format(#value)
-  elseif is_plain(value) then value = joined(value, "or") end
-  if verbs[key] then return verbs[key] .. plain(value) end
-  return subject .. "is " .. plain(value)
+  return table.concat(parts, ", ")
 end
 
--- Keys that are one condition together.
-words.groups = { { "hours", "days", "zone" }, { "share", "sticky" } }
-
--- A table of conditions → list of { keys = { … }, text = "…", values = { key = value } }, in the order of names.
-function words.parts(conditions)
-  local parts, grouped = {}, {}
-  for _, group in ipairs(words.groups) do
-    local texts, part = {}, { keys = {}, values = {} }
-    for _, key in ipairs(group) do
-      grouped[key] = true
-      if conditions[key] ~= nil then
-        part.keys[#part.keys + 1], part.values[key] = key, conditions[key]
-        texts[#texts + 1] = words.condition(key, conditions[key])
-      end
-    end
-    part.text = table.concat(texts, ", ")
-    if #texts > 0 then parts[#parts + 1] = part end
-  end
-  for _, key in ipairs(report.keys(conditions)) do
-    if not grouped[key] then
-      parts[#parts + 1] = { keys = { key }, values = { [key] = conditions[key] }, text = words.condition(key, conditions[key]) }
-    end
-  end
-  table.sort(parts, function(a, b) return a.keys[1] < b.keys[1] end)
-  return parts
+local function joint_words(key, values)
+  local verb = (key == "share" or key == "sticky") and " is " or " "
+  return key .. verb .. joined(values, "or")
 end
 
--- when or unless as one line.
-function words.conditions(value)
-  if type(value) == "function" then return ("a function at line %d"):format(core.function_line(value)) end
+local WORDS_MAX = 3
+
+function words.term(term)
+  if term.op == "function" then return ("a function at line %d"):format(term.line) end
+  if condition.joint[term.op] then return joint(term, joint_words) end
+  local values = term.written or term.values
+  local is = spelt[term.op](values)
+  if term.key == "called" then return "what is called " .. is end
+  if term.op ~= "one_of" then return term.key .. " " .. is end
+  if term.key == "contains" and #values > WORDS_MAX then return ("contains one of %d words"):format(#values) end
+  if term.key == "contains" or term.key == "uses" then return term.key .. is:gsub("^is", "") end
+  return term.key .. " " .. is
+end
+
+-- when or unless as one line; read: what scripts/condition.lua gives.
+function words.condition(read)
   local texts = {}
-  for i, part in ipairs(words.parts(value)) do texts[i] = part.text end
+  for i, term in ipairs(read.terms) do texts[i] = words.term(term) end
   return #texts > 0 and table.concat(texts, " and ") or "always"
 end
+
+local function short(term)
+  if term.op == "function" then return "a function" end
+  if condition.joint[term.op] then
+    return joint(term, function(key, values) return key .. " " .. table.concat(values, ", ") end)
+  end
+  local values = term.written or term.values
+  if term.op == "any" then return term.key .. " any" end
+  if term.op ~= "one_of" then return term.key .. " " .. spelt[term.op](values) end
+  local parts = {}
+  for i, value in ipairs(values) do parts[i] = plain(value) end
+  return term.key .. " " .. table.concat(parts, ", ")
+end
+
+-- The same as a cell of a row: "app a, b, context_tokens is more than 5".
+function words.cell(read)
+  local texts = {}
+  for i, term in ipairs(read.terms) do texts[i] = short(term) end
+  return #texts > 0 and table.concat(texts, ", ") or "nothing"
+end
+
+-- --- other values ---
 
 -- A selection of targets: text, list or { region =, label = }.
 function words.selection(value)
@@ -103,8 +112,7 @@ end
 
 -- Any value of a definition in a few words.
 function words.value(value)
-  local predicate = predicates.of(value)
-  if predicate then return predicate.op == "any" and "any" or (words.condition("", value):gsub("^ ", "")) end
+  if predicates.of(value) then return predicates.of(value).op end
   if value == rates.words.free then return "free" end
   value = rates.of(value) or value
   if not is_plain(value) then return plain(value) end

@@ -10,7 +10,7 @@
 
 /* One request with a usual client's headers fills the first block; what is begun afterwards is kept through long
  * streams, mostly empty, so it is small. */
-#define FIRST_BLOCK_BYTES 4096
+#define FIRST_BLOCK_BYTES 3072
 #define NEXT_BLOCK_BYTES 1024
 #define ARENA_ALIGN alignof(max_align_t)
 

@@ -1,12 +1,12 @@
 /*
  * Hashes of bytes: XXH3, 64 bits (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md).
  *
- *     uint64_t draw = hash_bytes(SLICE("user-17"), 0);   // the same on every machine and for ever: may decide, be recorded
+ *     uint64_t draw = hash_bytes(SLICE("user-17"), 0);   // the same everywhere and for ever: may decide, be recorded
  *     uint64_t slot = hash_secret(key);                  // another in every start of the gateway: for tables
  *
- * Whoever knows a hash can make texts that share it. A table whose keys come from outside takes hash_secret(): its secret
- * is drawn once a process, and a forked one has its parent's. Neither is a digest: what must be told apart from what an
- * enemy makes up is hashed with SHA-256.
+ * Whoever knows a hash can make texts that share it. A table whose keys come from outside takes hash_secret(): its
+ * secret is drawn once a process, and a forked one has its parent's. Neither is a digest: what must be told apart from
+ * what an enemy makes up is hashed with SHA-256.
  */
 #ifndef MOONGATE_BASE_HASH_H
 #define MOONGATE_BASE_HASH_H

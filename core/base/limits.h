@@ -46,6 +46,7 @@
 
 /* Counting tokens */
 #define LIMIT_TOKEN_PIECE_BYTES (16u * KIB) /* a text without a boundary for this long is cut there: 3 ms at the worst */
+#define LIMIT_TOKEN_RECENT 32768u            /* short pieces whose counts a process remembers, for each vocabulary */
 #define LIMIT_COUNT_MEMO 16384u              /* texts whose counts a worker remembers … */
 #define LIMIT_COUNT_MEMO_BYTES_MIN 128u      /* … shorter ones are counted as quickly as they are found … */
 #define LIMIT_COUNT_MEMO_BYTES_MAX (8u * MIB) /* … longer ones take too long to hash in one turn */
@@ -72,7 +73,8 @@
 #define LIMIT_POLICY_CPU_MS 50u               /* default of policy.cpu, one evaluation */
 #define LIMIT_POLICY_DEADLINE_MS 2000u        /* default of policy.deadline, wall time of one evaluation */
 #define LIMIT_POLICY_STACK_BYTES (1u * MIB)   /* C stack under one evaluation */
-#define LIMIT_POLICY_FILE_BYTES (256u * KIB)
+#define LIMIT_POLICY_FILE_BYTES (2u * MIB)     /* of some 10,000 models */
+#define LIMIT_POLICY_PLAIN_BYTES (256u * KIB) /* of a bundle: each so many more let its files take as long again */
 #define LIMIT_POLICY_FILES 1000u
 #define LIMIT_POLICY_PATH_BYTES 48u            /* of one file, relative to the folder */
 #define LIMIT_POLICY_BUNDLE_BYTES (16u * MIB) /* all files together */
@@ -105,6 +107,8 @@
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* Processes */
+#define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
+#define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */

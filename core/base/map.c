@@ -7,8 +7,8 @@
 #define FIRST_SLOTS 8u
 #define SLOTS_MAX (1u << 31)
 
-/* Open addressing, linear probing: a key stands in its home (the hash's last bits) or in one of the next slots, without a
- * gap between. */
+/* Open addressing, linear probing: a key stands in its home (the hash's last bits) or in one of the next slots, without
+ * a gap between. */
 struct map_slot {
     uint32_t hash;
     uint32_t place; /* item + 1; 0: free */

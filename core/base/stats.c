@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "base/stats_segment.h"
+#include "base/stats_inner.h"
 
 _Static_assert(LIMIT_LABEL_BYTES < 256, "a label's length is kept in one byte");
 
@@ -14,6 +14,7 @@ struct stats {
     struct stats_segment *segment;
     uint32_t used_cells;
     struct map by_key; /* this process's own way into the entries of the segment */
+    unsigned char label_counts[STATS_METRIC_COUNT]; /* of each metric */
 };
 
 /* As it lies in an entry. */
@@ -22,8 +23,8 @@ struct key {
     char bytes[LIMIT_SERIES_KEY_BYTES];
 };
 
-_Static_assert(offsetof(struct stats_entry, key_len) == offsetof(struct stats_entry, metric) + offsetof(struct key, len) &&
-                   offsetof(struct stats_entry, key) == offsetof(struct stats_entry, metric) + offsetof(struct key, bytes),
+#define IN_ENTRY(member) (offsetof(struct stats_entry, member) - offsetof(struct stats_entry, metric))
+_Static_assert(IN_ENTRY(key_len) == offsetof(struct key, len) && IN_ENTRY(key) == offsetof(struct key, bytes),
                "a key is a part of its entry");
 
 const struct stats_metric_info stats_metrics[STATS_METRIC_COUNT] = {
@@ -138,6 +139,8 @@ struct stats *stats_attach(void *segment)
     struct stats *s = mem_zalloc(1, sizeof *s);
     s->segment = segment;
     map_init(&s->by_key, key_of, s);
+    for (unsigned metric = 0; metric < STATS_METRIC_COUNT; metric++)
+        s->label_counts[metric] = (unsigned char)stats_label_count(stats_metrics[metric].labels);
     uint32_t count = atomic_load_explicit(&s->segment->count, memory_order_acquire);
     check(count <= STATS_ENTRIES);
     for (uint32_t i = 0; i < count; i++) {
@@ -178,7 +181,7 @@ stats_handle stats_series(struct stats *s, enum stats_metric metric, const struc
     struct key key;
     uint32_t entry;
     check((unsigned)metric < STATS_METRIC_COUNT);
-    unsigned label_count = stats_label_count(stats_metrics[metric].labels);
+    unsigned label_count = s->label_counts[metric];
     if (!key_make(&key, metric, labels, label_count)) return other_series(s, metric, label_count);
     if (find(s, &key, &entry)) return entry;
     return has_room(s, metric) ? entry_new(s, &key) : other_series(s, metric, label_count);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stats.h"
-#include "base/stats_segment.h"
+#include "base/stats_inner.h"
 
 static const char *const bucket_texts[] = {"0.001", "0.005", "0.025", "0.1", "0.25", "0.5",
                                            "1",     "2",     "5",     "10",  "30",   "60"};

@@ -108,7 +108,7 @@ struct bill bill_of(const struct exchange *x)
     struct bill bill = {.cost = {.state = COST_KNOWN}};
     usage_init(&bill.usage);
     for (size_t i = 0; i < x->attempt_count; i++) {
-        struct attempt a = so_far(x, &x->attempts[i]);
+        struct attempt a = so_far(x, x->attempts[i]);
         add_attempt(&bill, &a);
     }
     return bill;

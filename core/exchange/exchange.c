@@ -58,6 +58,7 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     x->born_mono_ns = mono_ns;
     x->born_wall_ns = wall_ns;
     x->entered_ns[EXCHANGE_RECEIVING] = mono_ns;
+    x->api = &api_none;
     x->target_index = -1;
     x->known_cost_nano = -1;
     arena_init(&x->arena);
@@ -98,8 +99,9 @@ struct attempt *exchange_add_attempt(struct exchange *x)
 {
     size_t max = x->decision.verdict.target_count;
     check(x->target_index >= 0 && x->attempt_count < max);
-    if (!x->attempts) x->attempts = arena_zalloc(&x->arena, max * sizeof *x->attempts);
-    struct attempt *attempt = &x->attempts[x->attempt_count++];
+    if (!x->attempts) x->attempts = arena_alloc(&x->arena, max * sizeof *x->attempts);
+    struct attempt *attempt = arena_zalloc(&x->arena, sizeof *attempt);
+    x->attempts[x->attempt_count++] = attempt;
     attempt->target = x->target_index;
     attempt->began_ns = clock_mono_ns();
     attempt->estimate = x->estimate;
@@ -110,7 +112,7 @@ struct attempt *exchange_add_attempt(struct exchange *x)
 struct attempt *exchange_attempt(const struct exchange *x)
 {
     for (size_t i = x->attempt_count; i-- > 0;) {
-        if (!x->attempts[i].is_denied) return &x->attempts[i];
+        if (!x->attempts[i]->is_denied) return x->attempts[i];
     }
     return NULL;
 }
@@ -154,19 +156,6 @@ struct slice exchange_service_tier(const struct exchange *x)
         if (slice_equal(x->decision.edits[i].name, SLICE("service_tier"))) return unquoted(x->decision.edits[i].json);
     }
     return x->request.service_tier;
-}
-
-const char *exchange_api_name(enum exchange_api api)
-{
-    switch (api) {
-    case API_NONE: return "none";
-    case API_CHAT: return "chat";
-    case API_COMPLETIONS: return "completions";
-    case API_EMBEDDINGS: return "embeddings";
-    case API_MODELS:
-    case API_MODEL: return "models";
-    }
-    return "none";
 }
 
 const char *exchange_state_name(enum exchange_state state)

@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/slice.h"
+#include "exchange/api.h"
 #include "exchange/attempt.h"
 #include "exchange/decision.h"
 #include "exchange/estimate.h"
@@ -33,16 +34,6 @@
 #include "wire/count.h"
 
 #define EXCHANGE_ID_BYTES 41 /* "req_" and a UUIDv7 (RFC 9562) in text, with the NUL */
-
-/* What the caller asked for. */
-enum exchange_api {
-    API_NONE,
-    API_CHAT,        /* POST /v1/chat/completions */
-    API_COMPLETIONS, /* POST /v1/completions */
-    API_EMBEDDINGS,  /* POST /v1/embeddings */
-    API_MODELS,      /* GET /v1/models */
-    API_MODEL,       /* GET /v1/models/{id} */
-};
 
 enum exchange_state {
     EXCHANGE_RECEIVING, /* the head is in; the body may still be arriving */
@@ -94,7 +85,7 @@ struct exchange {
     uint64_t first_byte_ns;               /* first byte of the answer's body that left for the client; 0: none */
     struct arena arena;
 
-    enum exchange_api api;
+    const struct api *api; /* what the caller asks for; never NULL */
     struct exchange_request_head head;
     struct buf body;             /* the request's body, whole */
     struct chat_request request; /* index over body; zeroed for GETs */
@@ -109,7 +100,7 @@ struct exchange {
     struct decision decision;
     struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */
     int target_index; /* of verdict.targets, the one being called; -1 before, and when nobody is after all */
-    struct attempt *attempts; /* what they came to together: exchange/bill.h */
+    struct attempt **attempts; /* what they came to together: exchange/bill.h */
     size_t attempt_count;
     struct exchange_response response;
     bool is_drained; /* the answer was read on after its client had gone */
@@ -139,7 +130,6 @@ bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
  * as long as the exchange. */
 struct slice exchange_service_tier(const struct exchange *x);
 
-const char *exchange_api_name(enum exchange_api api); /* "chat", "completions", … */
 const char *exchange_state_name(enum exchange_state state);
 const char *exchange_outcome_name(enum exchange_outcome outcome); /* "ok", "denied", "client_closed", … */
 /* The first header of that name (ASCII case ignored), or SLICE_NONE. */

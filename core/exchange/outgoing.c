@@ -4,21 +4,14 @@
 static void add_members(const struct exchange *x, struct splice *edits)
 {
     for (size_t i = 0; i < x->decision.edit_count; i++) {
-        const struct body_edit *edit = &x->decision.edits[i];
-        uint32_t node = json_get(&x->request.tape, 0, edit->name);
-        if (node == JSON_NONE && edit->json.len)
-            splice_append(edits, 0, edit->name, edit->json);
-        else if (node != JSON_NONE && edit->json.len)
-            splice_value(edits, node, edit->json);
-        else if (node != JSON_NONE)
-            splice_remove(edits, 0, node);
+        chat_edit_member(&x->request, edits, x->decision.edits[i].name, x->decision.edits[i].json);
     }
 }
 
-void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct splice *edits)
+void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct arena *arena, struct splice *edits)
 {
     struct chat_request *r = &x->request;
-    splice_init(edits, &r->tape, buf_slice(&x->body), &x->arena);
+    splice_init(edits, &r->tape, buf_slice(&x->body), arena);
     if (model.len) chat_edit_model(r, edits, model);
     chat_edit_drop_hints(r, edits);
     if (asks_usage) chat_edit_ask_usage(r, edits);

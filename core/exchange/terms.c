@@ -1,30 +1,36 @@
 #include "exchange/terms.h"
 
-#include <string.h>
+#include <xxhash.h>
 
 #include "base/mem.h"
 #include "wire/count.h"
 
-/* A name that callers ask for. */
-struct asked {
-    const struct count_rules *counting;
-    unsigned vocabularies;
+/* How many targets count in each vocabulary. */
+struct votes {
+    unsigned of[VOCABULARIES];
 };
 
-/* What is found by name: sorted, so that a look-up is a few comparisons. Names and values are the arena's. */
+/* A name that callers ask for. */
+struct asked {
+    bool has_targets; /* of its own: the first one's rules count */
+    const struct count_rules *counting;
+    struct votes votes;
+};
+
+/* What is found by name, by open addressing: a large catalogue has tens of thousands. Names and values are the arena's. */
 struct named {
     struct slice name;
-    void *value;
+    void *value; /* NULL: free */
 };
 struct names {
-    struct named *items;
-    size_t count, cap;
+    struct named *slots;
+    size_t count, cap; /* cap is a power of two, at least twice the count */
 };
 
 struct terms_table {
     struct arena arena;
     struct names targets, asked; /* struct terms, struct asked */
-    unsigned vocabularies;       /* of all targets */
+    struct votes votes;          /* of all targets of all names */
     uint64_t context_max;
 };
 
@@ -38,8 +44,8 @@ struct terms_table *terms_table_new(void)
 void terms_table_free(struct terms_table *table)
 {
     if (!table) return;
-    mem_free(table->targets.items);
-    mem_free(table->asked.items);
+    mem_free(table->targets.slots);
+    mem_free(table->asked.slots);
     arena_clear(&table->arena);
     mem_free(table);
 }
@@ -49,51 +55,41 @@ struct arena *terms_table_arena(struct terms_table *table)
     return &table->arena;
 }
 
-static int compare(struct slice a, struct slice b)
+/* The slot where that name stands, or would. */
+static struct named *slot_of(const struct names *names, struct slice name)
 {
-    int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
-/* Where it stands, or would; *is_there says which. */
-static size_t place_of(const struct names *names, struct slice name, bool *is_there)
-{
-    size_t low = 0, high = names->count;
-    *is_there = false;
-    while (low < high && !*is_there) {
-        size_t middle = low + (high - low) / 2;
-        int order = compare(names->items[middle].name, name);
-        *is_there = order == 0;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return high;
+    size_t at = (size_t)XXH3_64bits(name.ptr, name.len) & (names->cap - 1);
+    while (names->slots[at].value && !slice_equal(names->slots[at].name, name))
+        at = (at + 1) & (names->cap - 1);
+    return &names->slots[at];
 }
 
 /* NULL: it is not there. */
 static void *find(const struct names *names, struct slice name)
 {
-    bool is_there;
-    size_t at = place_of(names, name, &is_there);
-    return is_there ? names->items[at].value : NULL;
+    return names->cap ? slot_of(names, name)->value : NULL;
+}
+
+static void grow(struct names *names)
+{
+    struct names larger = {.count = names->count, .cap = names->cap ? names->cap * 2 : 32};
+    larger.slots = mem_zalloc(larger.cap, sizeof *larger.slots);
+    for (size_t i = 0; i < names->cap; i++) {
+        if (names->slots[i].value) *slot_of(&larger, names->slots[i].name) = names->slots[i];
+    }
+    mem_free(names->slots);
+    *names = larger;
 }
 
 /* The value of that name, of `size` zeroed bytes when it is new. */
 static void *find_or_add(struct terms_table *table, struct names *names, struct slice name, size_t size)
 {
-    bool is_there;
-    size_t at = place_of(names, name, &is_there);
-    if (is_there) return names->items[at].value;
-    if (names->count == names->cap) {
-        names->cap = names->cap ? names->cap * 2 : 16;
-        names->items = mem_realloc(names->items, names->cap * sizeof *names->items);
-    }
-    memmove(names->items + at + 1, names->items + at, (names->count - at) * sizeof *names->items);
-    names->items[at] = (struct named){arena_copy(&table->arena, name), arena_zalloc(&table->arena, size)};
+    if (names->count * 2 >= names->cap) grow(names);
+    struct named *slot = slot_of(names, name);
+    if (slot->value) return slot->value;
+    *slot = (struct named){arena_copy(&table->arena, name), arena_zalloc(&table->arena, size)};
     names->count++;
-    return names->items[at].value;
+    return slot->value;
 }
 
 struct terms *terms_table_add(struct terms_table *table, struct slice target)
@@ -121,23 +117,25 @@ uint64_t terms_table_context_max(const struct terms_table *table)
 
 /* ---- Names. */
 
-static void add_vocabulary(struct terms_table *table, struct asked *asked, const struct terms *terms)
+static struct asked *vote(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    unsigned vocabulary = 1u << vocabulary_index(count_vocabulary(terms->counting));
-    asked->vocabularies |= vocabulary;
-    table->vocabularies |= vocabulary;
+    struct asked *asked = find_or_add(table, &table->asked, name, sizeof *asked);
+    unsigned vocabulary = vocabulary_index(count_vocabulary(terms->counting));
+    asked->votes.of[vocabulary]++;
+    table->votes.of[vocabulary]++;
+    return asked;
 }
 
 void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    struct asked *asked = find_or_add(table, &table->asked, name, sizeof *asked);
-    if (!asked->vocabularies) asked->counting = terms->counting;
-    add_vocabulary(table, asked, terms);
+    struct asked *asked = vote(table, name, terms);
+    if (!asked->has_targets) asked->counting = terms->counting;
+    asked->has_targets = true;
 }
 
 void terms_table_add_virtual(struct terms_table *table, struct slice name, const struct terms *terms)
 {
-    add_vocabulary(table, find_or_add(table, &table->asked, name, sizeof(struct asked)), terms);
+    vote(table, name, terms);
 }
 
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name)
@@ -146,9 +144,19 @@ const struct count_rules *terms_table_counting(const struct terms_table *table, 
     return asked ? asked->counting : NULL;
 }
 
-unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name)
+/* Of equals the first. */
+static unsigned most_voted(const struct votes *votes)
+{
+    unsigned most = 0;
+    for (unsigned v = 1; v < VOCABULARIES; v++) {
+        if (votes->of[v] > votes->of[most]) most = v;
+    }
+    return most;
+}
+
+unsigned terms_table_vocabulary(const struct terms_table *table, struct slice name)
 {
     const struct asked *asked = find(&table->asked, name);
-    unsigned vocabularies = asked ? asked->vocabularies : table->vocabularies;
-    return vocabularies ? vocabularies : 1;
+    if (asked && asked->has_targets) return vocabulary_index(count_vocabulary(asked->counting));
+    return most_voted(asked ? &asked->votes : &table->votes);
 }

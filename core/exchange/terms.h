@@ -47,8 +47,10 @@ void terms_table_add_virtual(struct terms_table *table, struct slice name, const
 /* How a request for that name is counted before a target is chosen: by its first target's rules. NULL: the usual ones, also
  * for a name that is not there, or has no targets of its own. */
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name);
-/* The vocabularies that its targets count in, one bit each; all of the table's for a name that is not there. Never 0. */
-unsigned terms_table_vocabularies(const struct terms_table *table, struct slice name);
+/* The one vocabulary (its index) that such a request is counted in before a target is chosen: its first target's. Where routing
+ * chooses, or the name is not there, the one that most of the targets count in: which it will be is not known, and counting
+ * in another one too costs as much again. A target of another vocabulary is counted for when it is called, or asked about. */
+unsigned terms_table_vocabulary(const struct terms_table *table, struct slice name);
 void terms_table_set_context(struct terms_table *table, struct terms *terms, uint64_t tokens);
 /* Largest context of all targets; 0 when none says. */
 uint64_t terms_table_context_max(const struct terms_table *table);

@@ -28,7 +28,7 @@ enum verdict_kind {
 
 struct verdict {
     enum verdict_kind kind;
-    struct target targets[LIMIT_TARGETS];
+    struct target *targets; /* at most LIMIT_TARGETS */
     size_t target_count;
     struct slice model; /* the model's canonical name in models.lua, "small" for an alias or dated snapshot */
 

@@ -19,7 +19,7 @@ const struct vocabulary *account_begin(struct exchange *x)
         attempt->estimate.is_flagged = t.is_estimated;
         attempt->estimate.is_partial = t.is_partial;
     }
-    return x->api == API_EMBEDDINGS ? NULL : count_vocabulary(rules);
+    return x->api->meters_output ? count_vocabulary(rules) : NULL;
 }
 
 static uint64_t counted_tokens(const struct exchange *x, const struct attempt *a, const struct meter_total *t)
@@ -75,7 +75,7 @@ static uint64_t unread_tokens(const struct exchange *x, const struct relay_repor
 {
     uint64_t tokens = told->unread_bytes / 4;
     bool is_bounded = x->request.max_tokens >= 0 && (uint64_t)x->request.max_tokens < tokens;
-    return x->api == API_EMBEDDINGS ? 0 : is_bounded ? (uint64_t)x->request.max_tokens : tokens;
+    return !x->api->meters_output ? 0 : is_bounded ? (uint64_t)x->request.max_tokens : tokens;
 }
 
 static void fill_parts(const struct exchange *x, struct attempt *a, const struct relay_report *told)
@@ -93,7 +93,7 @@ static void fill_parts(const struct exchange *x, struct attempt *a, const struct
         parts->count[USAGE_INPUT] = (int64_t)a->estimate.input_tokens;
         parts->is_estimated = true;
     }
-    if (x->api != API_EMBEDDINGS) count_output(a, told, counted);
+    if (x->api->meters_output) count_output(a, told, counted);
 }
 
 void account_settle(struct exchange *x, const struct relay *r)

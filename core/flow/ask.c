@@ -5,7 +5,7 @@
 static void on_ready(void *arg)
 {
     struct question *q = arg;
-    loop_timer_arm_ms(&q->timer, 0);
+    loop_timer_arm_ms(&q->job->timer, 0);
 }
 
 static void step(void *arg)
@@ -13,10 +13,10 @@ static void step(void *arg)
     struct question *q = arg;
     struct policy_eval *eval = q->eval;
     switch (policy_eval_step(eval)) {
-    case POLICY_MORE: loop_timer_arm_ms(&q->timer, 0); return;
-    case POLICY_WAITING: loop_timer_arm_ms(&q->timer, policy_eval_left_ms(eval) + 1); return;
+    case POLICY_MORE: loop_timer_arm_ms(&q->job->timer, 0); return;
+    case POLICY_WAITING: loop_timer_arm_ms(&q->job->timer, policy_eval_left_ms(eval) + 1); return;
     case POLICY_DONE:
-        loop_timer_disarm(&q->timer);
+        loop_timer_disarm(&q->job->timer);
         q->eval = NULL; /* the next question may be asked inside */
         q->then(q->job, policy_eval_answer(eval));
         policy_eval_free(eval);
@@ -35,7 +35,7 @@ void ask(struct job *job, struct policy_call how, answer_fn then)
     q->job = job;
     q->then = then;
     q->eval = policy_begin(job->policies, job->x, &how);
-    loop_timer_init(&q->timer, job->flow->parts.loop, step, q);
+    loop_timer_init(&q->job->timer, job->flow->parts.loop, step, q);
     step(q);
 }
 
@@ -43,7 +43,7 @@ void ask_cancel(struct job *job)
 {
     struct question *q = &job->question;
     if (!q->eval) return;
-    loop_timer_disarm(&q->timer);
+    loop_timer_disarm(&q->job->timer);
     policy_eval_free(q->eval);
     q->eval = NULL;
 }

@@ -2,6 +2,7 @@
 
 #include "flow/account.h"
 #include "flow/ask.h"
+#include "flow/counting.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/reply.h"
@@ -119,15 +120,6 @@ static void on_sink_end(void *arg, const struct relay_end *end)
 
 static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_sink_end};
 
-/* The parts that an answer needs read: what is masked in it, and what comes back. Embeddings are numbers. */
-static struct redact *redact_of(const struct exchange *x)
-{
-    struct redact *redact = x->api == API_EMBEDDINGS ? NULL : x->decision.redact;
-    const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
-    bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
-    return is_wanted ? redact : NULL;
-}
-
 static struct slice head_value(const struct fetch_head *head, struct slice name)
 {
     for (size_t i = 0; i < head->header_count; i++) {
@@ -144,10 +136,10 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .loop = job->flow->parts.loop,
         .x = x,
         .provider = call->dialect,
-        .client = &dialect_openai,
+        .client = x->api->client,
         .reader = &job->flow->reader,
         .vocabulary = call->vocabulary,
-        .redact = redact_of(x),
+        .redact = relay_redact(x),
         .drops_usage = call->asks_usage,
         .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
                   .has_response = policy_has(job->policies, PHASE_RESPONSE),
@@ -233,9 +225,20 @@ static void send(struct job *job, const struct target *target)
 
 /* --- the policies on a target --- */
 
+static const struct target *current_target(const struct job *job)
+{
+    return &job->x->decision.verdict.targets[job->x->target_index];
+}
+
+static void on_estimated(struct job *job)
+{
+    job->stop = stop;
+    send(job, current_target(job));
+}
+
 static void send_now(struct job *job)
 {
-    send(job, &job->x->decision.verdict.targets[job->x->target_index]);
+    counting_for_target(job, current_target(job), on_estimated);
 }
 
 /* on_attempt's word on one target. */

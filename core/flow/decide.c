@@ -10,10 +10,10 @@ static void act(struct job *job)
     const struct verdict *v = &job->x->decision.verdict;
     switch (v->kind) {
     case VERDICT_ALLOW:
-        if (job->x->api == API_MODELS || job->x->api == API_MODEL)
-            reply_models(job);
-        else
+        if (job->x->api->kind == API_CALL)
             attempt_first(job);
+        else
+            reply_models(job);
         return;
     case VERDICT_DENY: reply_denied(job); return;
     case VERDICT_NONE:

@@ -28,18 +28,24 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     call->header_count = count;
 }
 
+/* While the upload goes on its bytes are borrowed. */
+static bool is_uploading(const struct job *job)
+{
+    return job->call->fetch && !fetch_has_body(job->call->fetch);
+}
+
 /* Streams are many and long: what no later hook can ask for goes. */
 static void forget_request(struct job *job)
 {
     struct exchange *x = job->x;
+    if (!is_uploading(job)) arena_clear(&job->call->sending);
     if (policy_has(job->policies, PHASE_DELTA) || policy_has(job->policies, PHASE_RESPONSE) ||
         policy_has(job->policies, PHASE_DONE))
         return;
     json_clear(&x->request.tape);
     count_free(x->count);
     x->count = NULL;
-    /* While the upload goes on its bytes are borrowed. */
-    if (!job->call->fetch || fetch_has_body(job->call->fetch)) buf_clear(&x->body);
+    if (!is_uploading(job)) buf_clear(&x->body);
 }
 
 /* Of a whole answer: what it cost is known. */

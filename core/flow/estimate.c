@@ -1,16 +1,10 @@
 #include "flow/estimate.h"
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "exchange/terms.h"
+#include "flow/counting.h"
 #include "flow/decide.h"
 
 #define BYTES_A_TOKEN 3 /* of text that is not counted: few texts have fewer */
-
-static bool has_text(const struct exchange *x)
-{
-    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
-}
 
 /* Where keys are asked for, only a live one makes work: a stranger's request is about to be refused. */
 static bool is_worth_counting(const struct job *job)
@@ -27,35 +21,16 @@ static void guess(struct exchange *x)
     x->estimate.is_made = x->estimate.is_flagged = true;
 }
 
-static void step(void *arg)
-{
-    struct job *job = arg;
-    uint64_t began_ns = clock_mono_ns();
-    while (!count_step(job->x->count, LIMIT_COUNT_STEP_BYTES)) {
-        if (clock_mono_ns() - began_ns < LIMIT_COUNT_SLICE_MS * NS_PER_MS) continue;
-        loop_timer_arm_ms(&job->wait.timer, 0);
-        return;
-    }
-    decide(job);
-}
-
-static void cancel(struct job *job)
-{
-    loop_timer_disarm(&job->wait.timer);
-}
-
 void estimate(struct job *job)
 {
     struct exchange *x = job->x;
     const struct terms_table *terms = policy_set_terms(job->policies);
-    if (!has_text(x) || !is_worth_counting(job)) {
-        if (has_text(x)) guess(x);
+    if (!x->api->has_text || !is_worth_counting(job)) {
+        if (x->api->has_text) guess(x);
         decide(job);
         return;
     }
-    x->count = count_new(&x->request, terms_table_vocabularies(terms, x->request.model), job->flow->memo);
+    x->count = count_new(&x->request, 1u << terms_table_vocabulary(terms, x->request.model), job->flow->memo);
     count_stop_above(x->count, terms_table_context_max(terms));
-    job->stop = cancel;
-    loop_timer_init(&job->wait.timer, job->flow->parts.loop, step, job);
-    step(job);
+    counting_run(job, decide);
 }

@@ -1,6 +1,6 @@
 /*
- * Counts the request's tokens before anybody decides on them: some thousands of bytes at a time, and never longer than a
- * few milliseconds a turn of the loop, so that a long prompt holds up nobody else. What is above every context of the
+ * Counts the request's tokens before anybody decides on them, in the vocabulary of the first target that it may lead to
+ * (exchange/terms.h); a target of another one is counted for before it is called. What is above every context of the
  * catalogue is not counted to its end: no target takes it.
  *
  *     estimate(job);     // goes on with decide(), perhaps in a later turn

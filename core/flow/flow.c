@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "flow/attempt.h"
 #include "flow/audit.h"
+#include "flow/counting.h"
 #include "flow/drain.h"
 #include "flow/identify.h"
 #include "flow/job.h"
@@ -76,6 +77,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
     flow->memo = count_memo_new();
+    counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
     flow->audit = audit_new(parts->loop, parts->audit_fd, on_record_lost, flow);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
@@ -93,6 +95,7 @@ void flow_free(struct flow *flow)
     check(flow->job_count == 0);
     loop_timer_disarm(&flow->gauge_timer);
     loop_timer_disarm(&flow->drain_timer);
+    counting_clear(flow);
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     audit_free(flow->audit);

@@ -73,7 +73,7 @@ static void cancel(struct job *job)
 {
     if (list_is_empty(&job->wait.link)) return;
     list_remove(&job->wait.link);
-    loop_timer_disarm(&job->wait.timer);
+    loop_timer_disarm(&job->timer);
     job->flow->waiting_count--;
 }
 
@@ -91,8 +91,8 @@ static bool wait_for_keys(struct job *job, struct slice url)
     flow->waiting_count++;
     list_append(&flow->waiting, &job->wait.link);
     job->stop = cancel;
-    loop_timer_init(&job->wait.timer, flow->parts.loop, wait_over, job);
-    loop_timer_arm_ms(&job->wait.timer, LIMIT_JWKS_WAIT_MS);
+    loop_timer_init(&job->timer, flow->parts.loop, wait_over, job);
+    loop_timer_arm_ms(&job->timer, LIMIT_JWKS_WAIT_MS);
     return true;
 }
 

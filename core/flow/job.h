@@ -21,7 +21,15 @@
 
 struct audit;
 struct call;
+struct job;
 struct metrics;
+
+/* Jobs whose tokens are being counted, and what this turn of the loop has spent on that (flow/counting.h). */
+struct counting {
+    struct list_link jobs; /* that wait for the next turn, the first in front */
+    struct loop_timer timer;
+    uint64_t turn_ns, spent_ns;
+};
 
 struct flow {
     struct flow_parts parts;
@@ -30,6 +38,7 @@ struct flow {
     struct metrics *metrics;
     struct audit *audit;
     struct count_memo *memo; /* token counts of texts that came before */
+    struct counting counting;
     struct cache *cache; /* of policies; outlives their generations */
     struct said_reader reader; /* of answers, one event at a time */
     struct tokens *tokens;    /* verified ones; emptied when policies or keys change */
@@ -44,22 +53,20 @@ struct flow {
     void *on_drained_arg;
 };
 
-struct job;
 typedef void (*answer_fn)(struct job *job, const struct verdict *answer);
 
 /* What the policies are being asked, one thing at a time. */
 struct question {
     struct job *job;
     struct policy_eval *eval; /* NULL: nothing */
-    struct loop_timer timer;
     answer_fn then;
 };
 
-/* For an issuer's keys, then, while the tokens are counted, for the next turn of the loop. */
+/* For an issuer's keys, then for the next turn of the loop, while the tokens are counted. */
 struct waiting {
-    struct list_link link; /* in the flow's list while keys are being fetched */
-    struct loop_timer timer;
-    bool has_waited; /* once is enough */
+    struct list_link link;         /* in one of the flow's lists: while keys are being fetched, while tokens are counted */
+    bool has_waited;               /* for keys: once is enough */
+    void (*then)(struct job *job); /* when the tokens are counted */
 };
 
 struct job {
@@ -74,6 +81,7 @@ struct job {
     bool is_ended;               /* for its client: on_done may still be at work */
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
+    struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;
     struct question question;
     struct call *call; /* to a provider, under way or the last; NULL: none was made (flow/call.h) */

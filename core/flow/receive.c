@@ -84,8 +84,7 @@ static void open_api(struct job *job, const struct route_match *match, const str
 {
     struct exchange *x = job->x;
     struct fault why = {.code = FAULT_NONE};
-    x->api = match->api;
-    if (x->api == API_MODEL && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
+    if (x->api->kind == API_MODEL && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
         reply_fault(job, &why);
     } else if (!body_is_readable(head, &why)) {
@@ -100,6 +99,7 @@ static void on_request(struct conn *conn, const struct http_head *head, void *ar
     struct job *job = job_new(arg, conn);
     struct route_match match = routes_find(head->method, head->path);
     keep_head(job, head);
+    job->x->api = match.api;
     job->allow = match.allow;
     job->is_unrecorded = match.kind != ROUTE_API && match.kind != ROUTE_NONE;
     if (!job->is_unrecorded) admit(job);
@@ -121,11 +121,9 @@ static void on_body(struct conn *conn, struct slice bytes, void *arg)
 
 static bool parse_body(struct job *job, struct fault *why)
 {
-    static const enum chat_kind kinds[] = {
-        [API_CHAT] = CHAT_CHAT, [API_COMPLETIONS] = CHAT_COMPLETIONS, [API_EMBEDDINGS] = CHAT_EMBEDDINGS};
     struct exchange *x = job->x;
-    if (x->api == API_MODELS || x->api == API_MODEL) return true;
-    return chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why);
+    return x->api->kind != API_CALL || chat_parse(&x->request, x->api->client, buf_slice(&x->body),
+                                                     x->api->asks, &x->arena, why);
 }
 
 static void on_body_end(struct conn *conn, void *arg)

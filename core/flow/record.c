@@ -202,9 +202,9 @@ static const struct price *price_of(const struct exchange *x)
 {
     const struct price *price = NULL;
     for (size_t i = 0; i < x->attempt_count; i++) {
-        if (!x->attempts[i].is_billed) continue;
-        if (price && price != bill_price(x, &x->attempts[i])) return NULL;
-        price = bill_price(x, &x->attempts[i]);
+        if (!x->attempts[i]->is_billed) continue;
+        if (price && price != bill_price(x, x->attempts[i])) return NULL;
+        price = bill_price(x, x->attempts[i]);
     }
     return price;
 }
@@ -272,12 +272,12 @@ static void append_attempt(struct buf *out, const struct exchange *x, const stru
 /* Of one that was called and answered, `upstream` says it all. */
 static void append_attempts(struct buf *out, const struct exchange *x)
 {
-    if (x->attempt_count < 2 && !(x->attempt_count && x->attempts[0].is_denied)) return;
+    if (x->attempt_count < 2 && !(x->attempt_count && x->attempts[0]->is_denied)) return;
     append_name(out, NAME("attempts"));
     buf_append_char(out, '[');
     for (size_t i = 0; i < x->attempt_count; i++) {
         if (i) buf_append_char(out, ',');
-        append_attempt(out, x, &x->attempts[i]);
+        append_attempt(out, x, x->attempts[i]);
     }
     buf_append_char(out, ']');
 }
@@ -346,7 +346,7 @@ static void append_asked(struct buf *out, const struct exchange *x)
     clock_format(x->born_wall_ns, now);
     append_text(out, NAME("id"), slice_str(x->id));
     append_text(out, NAME("time"), slice_str(now));
-    append_text(out, NAME("api"), slice_str(exchange_api_name(x->api)));
+    append_text(out, NAME("api"), slice_str(x->api->name));
     append_text(out, NAME("path"), x->head.path);
     append_name(out, NAME("stream"));
     buf_append(out, x->request.is_stream ? SLICE("true") : SLICE("false"));

@@ -49,7 +49,7 @@ static void send_error(struct job *job, int status, struct conn_header *headers,
 {
     struct buf body;
     buf_init(&body);
-    dialect_openai.write_body_error(&body, error);
+    job->x->api->client->write_body_error(&body, error);
     reply_plain(job, status, headers, count, buf_slice(&body));
     buf_clear(&body);
 }
@@ -140,7 +140,6 @@ void reply_denied(struct job *job)
     send_error(job, v->status, headers, count, &error);
 }
 
-/* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
 void reply_log_fault(const struct job *job)
 {
     log_event(LOG_ERROR, "policy_error", "%s: %.*s", job->x->id, SLICE_FMT(job->x->decision.verdict.fault_text));
@@ -175,30 +174,18 @@ void reply_answer(struct job *job, const struct verdict *answer)
         reply_policy_fault(job);
 }
 
-static void append_model(struct buf *body, struct slice name)
-{
-    buf_append(body, SLICE("{\"id\":"));
-    buf_append_json(body, name);
-    buf_append(body, SLICE(",\"object\":\"model\",\"created\":0,\"owned_by\":\"moongate\"}"));
-}
-
 void reply_models(struct job *job)
 {
+    const struct api *api = job->x->api;
     const struct verdict *v = &job->x->decision.verdict;
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct buf body;
     buf_init(&body);
-    if (job->x->api == API_MODEL) {
-        append_model(&body, job->x->model_path);
-    } else {
-        buf_append(&body, SLICE("{\"object\":\"list\",\"data\":["));
-        for (size_t i = 0; i < v->model_count; i++) {
-            if (i) buf_append_char(&body, ',');
-            append_model(&body, v->models[i]);
-        }
-        buf_append(&body, SLICE("]}"));
-    }
+    if (api->kind == API_MODEL)
+        api->client->write_model(&body, job->x->model_path);
+    else
+        api->client->write_models(&body, v->models, v->model_count);
     job->outcome = OUTCOME_OK;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     reply_plain(job, 200, headers, count, buf_slice(&body));

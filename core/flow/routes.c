@@ -1,41 +1,78 @@
 #include "flow/routes.h"
 
-static const struct route {
-    const char *path; /* a trailing slash stands for one more segment */
-    const char *method, *allow;
+#include <stdio.h>
+
+/* Paths that ask about the process. */
+static const struct health {
+    const char *path;
     enum route_kind kind;
-    enum exchange_api api;
-} routes[] = {
-    {"/v1/chat/completions", "POST", "POST, OPTIONS", ROUTE_API, API_CHAT},
-    {"/v1/completions", "POST", "POST, OPTIONS", ROUTE_API, API_COMPLETIONS},
-    {"/v1/embeddings", "POST", "POST, OPTIONS", ROUTE_API, API_EMBEDDINGS},
-    {"/v1/models", "GET", "GET, HEAD, OPTIONS", ROUTE_API, API_MODELS},
-    {"/v1/models/", "GET", "GET, HEAD, OPTIONS", ROUTE_API, API_MODEL},
-    {"/livez", "GET", "GET, HEAD, OPTIONS", ROUTE_LIVEZ, API_NONE},
-    {"/readyz", "GET", "GET, HEAD, OPTIONS", ROUTE_READYZ, API_NONE},
+} healths[] = {{"/livez", ROUTE_LIVEZ}, {"/readyz", ROUTE_READYZ}};
+#define HEALTH_COUNT (sizeof healths / sizeof healths[0])
+
+struct place {
+    enum route_kind kind;
+    const struct api *api;
+    const char *method;
+    struct slice rest; /* what the path's star stands for */
 };
-#define ROUTE_COUNT (sizeof routes / sizeof routes[0])
 
-/* A model's id may itself hold slashes ("openai/small"), so the segment is all that follows. */
-static bool path_fits(const struct route *route, struct slice path)
+static bool path_fits(const char *pattern, struct slice path, struct slice *rest)
 {
-    struct slice own = slice_str(route->path);
-    if (own.ptr[own.len - 1] != '/') return slice_equal(path, own);
-    return path.len > own.len && slice_starts(path, own);
+    struct slice own = slice_str(pattern);
+    const char *star = strchr(pattern, '*');
+    if (!star) return slice_equal(path, own);
+    size_t before = (size_t)(star - pattern), behind = own.len - before - 1;
+    if (path.len <= before + behind || memcmp(path.ptr, pattern, before) != 0) return false;
+    if (memcmp(path.ptr + path.len - behind, star + 1, behind) != 0) return false;
+    *rest = slice_of(path.ptr + before, path.len - before - behind);
+    return true;
 }
 
-static const struct route *find(struct slice path)
+static bool find(struct slice path, struct place *place)
 {
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (path_fits(&routes[i], path)) return &routes[i];
+    const struct api *api;
+    for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
+        *place = (struct place){ROUTE_API, api, api->method, SLICE_NONE};
+        if (path_fits(api->path, path, &place->rest)) return true;
     }
-    return NULL;
+    for (size_t i = 0; i < HEALTH_COUNT; i++) {
+        *place = (struct place){healths[i].kind, &api_none, "GET", SLICE_NONE};
+        if (slice_equal(path, slice_str(healths[i].path))) return true;
+    }
+    return false;
 }
 
-static bool takes(const struct route *route, struct slice method)
+static bool is_path(struct slice path)
 {
-    struct slice own = slice_str(route->method);
-    return slice_equal(method, own) || (slice_equal(own, SLICE("GET")) && slice_equal(method, SLICE("HEAD")));
+    struct place place;
+    return find(path, &place);
+}
+
+static bool takes(const char *own, struct slice method)
+{
+    return slice_equal(method, slice_str(own)) || (strcmp(own, "GET") == 0 && slice_equal(method, SLICE("HEAD")));
+}
+
+static const char *allow_of(const char *method)
+{
+    return strcmp(method, "GET") == 0 ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+}
+
+/* Those with a star are left out: who asks for one model knows of the list. */
+static void list_paths(struct fault *fault)
+{
+    char paths[sizeof fault->text] = "";
+    size_t len = 0;
+    const struct api *api;
+    for (size_t i = 0; (api = api_at(i)) != NULL && len < sizeof paths; i++) {
+        if (!strchr(api->path, '*'))
+            len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", len ? ", " : "", api->path);
+    }
+    for (size_t i = 0; i < HEALTH_COUNT && len < sizeof paths; i++) {
+        const char *link = i + 1 < HEALTH_COUNT ? ", " : " and ";
+        len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", link, healths[i].path);
+    }
+    fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path. There are %s.", paths);
 }
 
 /* The commonest slip is a base URL without its /v1, or with it twice. */
@@ -48,38 +85,35 @@ static void explain_unknown(struct fault *fault, struct slice path)
         memcpy(fuller + 3, path.ptr, path.len);
         rest = slice_of(fuller, path.len + 3);
     }
-    if (rest.ptr && find(rest)) {
+    if (rest.ptr && is_path(rest)) {
         fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path; did you mean %.*s? Base URLs end in /v1.",
                   SLICE_FMT(rest));
-    } else if (slice_starts(path, SLICE("/v1")) && find(slice_of(path.ptr + 3, path.len - 3))) {
+    } else if (slice_starts(path, SLICE("/v1")) && is_path(slice_of(path.ptr + 3, path.len - 3))) {
         fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path; did you mean %.*s?",
                   SLICE_FMT(slice_of(path.ptr + 3, path.len - 3)));
     } else {
-        fault_set(fault, FAULT_UNKNOWN_PATH,
-                  "There is no such path. There are /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models, "
-                  "/livez and /readyz.");
+        list_paths(fault);
     }
 }
 
 struct route_match routes_find(struct slice method, struct slice path)
 {
-    struct route_match match = {.kind = ROUTE_NONE};
-    const struct route *route = find(path);
-    if (!route) {
+    struct route_match match = {.kind = ROUTE_NONE, .api = &api_none};
+    struct place place;
+    if (!find(path, &place)) {
         explain_unknown(&match.fault, path);
         return match;
     }
-    match.allow = slice_str(route->allow);
+    match.api = place.api;
+    match.id = place.rest;
+    match.allow = slice_str(allow_of(place.method));
     if (slice_equal(method, SLICE("OPTIONS"))) {
         match.kind = ROUTE_OPTIONS;
-    } else if (!takes(route, method)) {
-        fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.", SLICE_FMT(method),
-                  route->allow);
+    } else if (takes(place.method, method)) {
+        match.kind = place.kind;
     } else {
-        size_t own = strlen(route->path);
-        match.kind = route->kind;
-        match.api = route->api;
-        if (route->api == API_MODEL) match.id = slice_of(path.ptr + own, path.len - own);
+        fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.", SLICE_FMT(method),
+                  allow_of(place.method));
     }
     return match;
 }

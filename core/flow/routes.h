@@ -1,5 +1,5 @@
 /*
- * The data listener's paths: one table of path, method and what it asks for.
+ * The data listener's paths: which row of exchange/api.h one leads to, or which answer about the process itself.
  *
  *     struct route_match match = routes_find(method, path);
  *     if (match.fault.code) ... 404 with a hint, or 405 with match.allow ...
@@ -10,7 +10,7 @@
 #define MOONGATE_FLOW_ROUTES_H
 
 #include "base/fault.h"
-#include "exchange/exchange.h"
+#include "exchange/api.h"
 
 enum route_kind {
     ROUTE_NONE,
@@ -22,10 +22,10 @@ enum route_kind {
 
 struct route_match {
     enum route_kind kind;
-    enum exchange_api api;
-    struct slice id;    /* API_MODEL: the raw path segment behind /v1/models/ */
-    struct slice allow; /* methods of the path, for 405 and OPTIONS */
-    struct fault fault; /* UNKNOWN_PATH or METHOD when kind is NONE */
+    const struct api *api; /* whose path it is, whatever the method; api_none: nobody's */
+    struct slice id;       /* API_MODEL: the raw path behind /v1/models/ */
+    struct slice allow;    /* methods of the path, for 405 and OPTIONS */
+    struct fault fault;    /* UNKNOWN_PATH or METHOD when kind is NONE */
 };
 
 struct route_match routes_find(struct slice method, struct slice path);

@@ -8,19 +8,6 @@
 
 #define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + 4)
 
-static enum chat_kind kind_of(enum exchange_api api)
-{
-    switch (api) {
-    case API_COMPLETIONS: return CHAT_COMPLETIONS;
-    case API_EMBEDDINGS: return CHAT_EMBEDDINGS;
-    case API_CHAT:
-    case API_NONE:
-    case API_MODELS:
-    case API_MODEL: break;
-    }
-    return CHAT_CHAT;
-}
-
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
 {
@@ -42,7 +29,7 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
             headers[count++] = (struct fetch_header){h.name, h.value};
     }
     if (call->provider->key.len) {
-        struct slice bearer = arena_join(&x->arena, SLICE("Bearer "), call->provider->key);
+        struct slice bearer = arena_join(&call->sending, SLICE("Bearer "), call->provider->key);
         headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
     }
     headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
@@ -58,9 +45,9 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct splice edits;
     struct iovec *parts;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
-    outgoing_edit(x, target->model, call->asks_usage, &edits);
+    outgoing_edit(x, target->model, call->asks_usage, &call->sending, &edits);
     size_t count = splice_iovecs(&edits, &parts);
-    *pieces = arena_alloc(&x->arena, count * sizeof **pieces);
+    *pieces = arena_alloc(&call->sending, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
         (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
     return count;
@@ -74,7 +61,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = arena_join(&x->arena, p->url, slice_str(call->dialect->path(kind_of(x->api)))),
+        .url = arena_join(&call->sending, p->url, slice_str(call->dialect->path(x->api->asks))),
         .headers = headers,
         .header_count = collect_headers(call, headers),
         .ca_file = p->ca_file.ptr,

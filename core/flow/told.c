@@ -79,8 +79,7 @@ static void keep_uses(struct exchange *x)
 void told_keep(struct exchange *x)
 {
     unsigned given = keep_headers(x);
-    bool has_body = x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
-    if (!has_body) return;
+    if (x->api->kind != API_CALL) return;
     if (x->request.hints_node != JSON_NONE) keep_body(x, given);
     if (x->request.uses) keep_uses(x);
     if (x->request.max_tokens >= 0) {

@@ -103,7 +103,7 @@ static int on_attempts(lua_State *L)
     const struct exchange *x = current(L);
     lua_createtable(L, (int)x->attempt_count, 0);
     for (size_t i = 0; i < x->attempt_count; i++) {
-        const struct attempt *a = &x->attempts[i];
+        const struct attempt *a = x->attempts[i];
         const struct slice name = x->decision.verdict.targets[a->target].name;
         lua_createtable(L, 0, 4);
         lua_pushlstring(L, name.ptr, name.len);

@@ -82,6 +82,24 @@ static void read_scope(lua_State *L, int index, struct counters_item *item, stru
     item->scope_count = count;
 }
 
+/* What only rates have, and what only money has. */
+static void read_span(lua_State *L, int index, struct counters_item *item)
+{
+    switch (item->unit) {
+    case COUNTERS_REQUESTS:
+    case COUNTERS_TOKENS:
+        item->window_s = seconds_of(L, index, "window");
+        item->burst = amount_of(L, index, "burst", 0);
+        return;
+    case COUNTERS_MONEY:
+        item->start_s = amount_of(L, index, "start", 0);
+        item->stop_s = amount_of(L, index, "stop", 0);
+        item->idle_s = seconds_of(L, index, "idle");
+        return;
+    case COUNTERS_CONCURRENT: return;
+    }
+}
+
 /* The item of scripts/counters.lua at `index`. */
 static void read_item(lua_State *L, int index, struct counters_item *item, struct arena *arena)
 {
@@ -93,16 +111,12 @@ static void read_item(lua_State *L, int index, struct counters_item *item, struc
         .rule = text_of(L, index, "rule", arena),
         .amount = amount_of(L, index, "amount", 1),
         .limit = amount_of(L, index, "limit", COUNTERS_NO_LIMIT),
-        .window_s = seconds_of(L, index, "window"),
-        .burst = amount_of(L, index, "burst", 0),
-        .start_s = amount_of(L, index, "start", 0),
-        .stop_s = amount_of(L, index, "stop", 0),
-        .idle_s = seconds_of(L, index, "idle"),
         .on_loss = (enum counters_loss)(COUNTERS_LOCAL + word_of(L, index, "on_loss", losses)),
     };
     lua_getfield(L, index, "observe");
     item->is_observed = lua_toboolean(L, -1);
     lua_pop(L, 1);
+    read_span(L, index, item);
     read_scope(L, index, item, arena);
 }
 

@@ -178,7 +178,7 @@ int bind_view_next(lua_State *L)
 
 static bool has_text(const struct exchange *x)
 {
-    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
+    return x->api->has_text;
 }
 
 static int on_last_user_text(lua_State *L)

@@ -122,7 +122,7 @@ static int on_is_approved(lua_State *L)
 
 static bool has_body(const struct exchange *x)
 {
-    return x->api == API_CHAT || x->api == API_COMPLETIONS || x->api == API_EMBEDDINGS;
+    return x->api->kind == API_CALL;
 }
 
 static int push_number(lua_State *L, bool is_there, double value)
@@ -144,7 +144,7 @@ static int push_body_user(lua_State *L, struct exchange *x)
 static struct slice asked_model(const struct exchange *x)
 {
     if (has_body(x)) return x->request.model;
-    return x->api == API_MODEL ? x->model_path : SLICE("");
+    return x->api->kind == API_MODEL ? x->model_path : SLICE("");
 }
 
 static int push_flag(lua_State *L, bool value)
@@ -209,7 +209,7 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_CLEARANCE:
     case FACT_ENV:
     case FACT_KEY_ID: return bind_push_fact(L, identity(eval, slice_str(fact_names[fact])));
-    case FACT_API: return push_text(L, exchange_api_name(x->api));
+    case FACT_API: return push_text(L, x->api->name);
     case FACT_ASKED: return bind_push_fact(L, asked_model(x));
     case FACT_STREAM: return push_flag(L, is && r->is_stream);
     case FACT_MAX_TOKENS: return push_number(L, is && r->max_tokens >= 0, (double)r->max_tokens);
@@ -279,7 +279,7 @@ static int on_facts_by(lua_State *L)
 
 static bool is_listing(const struct exchange *x)
 {
-    return x->api == API_MODELS || x->api == API_MODEL;
+    return x->api->kind == API_MODELS || x->api->kind == API_MODEL;
 }
 
 /* listing() → nil for a request that calls a model; "all", or "one" for GET /v1/models/{id} */
@@ -287,7 +287,7 @@ static int on_listing(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
     if (!is_listing(x)) return 0;
-    lua_pushstring(L, x->api == API_MODEL ? "one" : "all");
+    lua_pushstring(L, x->api->kind == API_MODEL ? "one" : "all");
     return 1;
 }
 

@@ -1,6 +1,7 @@
 /* What loading a bundle needs: texts, chunks, a run under limits, a place for errors. */
 #include "base/check.h"
-#include "base/finding_guess.h"
+#include "base/fiber.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "lua/bind.h"
@@ -10,7 +11,6 @@
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
-#include "lua/source.h"
 #include "lua/zone.h"
 
 static struct policy_set *loading_set(lua_State *L)
@@ -42,13 +42,26 @@ static int on_scripts(lua_State *L)
     return 1;
 }
 
+#define LOAD_BYTES (16u * KIB) /* compiled between two looks at whether a slice of loading is over */
+
+static const char *read_piece(lua_State *L, void *arg, size_t *len)
+{
+    struct slice *rest = arg;
+    const char *piece = rest->ptr;
+    (void)L;
+    fiber_rest();
+    *len = rest->len < LOAD_BYTES ? rest->len : LOAD_BYTES;
+    *rest = slice_of(rest->ptr + *len, rest->len - *len);
+    return piece;
+}
+
 /* load(text, chunk name, environment) → function, or nil and Lua's message. Source only: bytecode is not checked. */
 static int on_load_chunk(lua_State *L)
 {
-    struct slice text = bind_check_slice(L, 1);
+    struct slice rest = bind_check_slice(L, 1);
     const char *name = luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
-    if (luaL_loadbufferx(L, text.ptr, text.len, name, "t") != 0) {
+    if (lua_loadx(L, read_piece, &rest, name, "t") != 0) {
         lua_pushnil(L);
         lua_insert(L, -2);
         return 2;
@@ -58,11 +71,13 @@ static int on_load_chunk(lua_State *L)
     return 1;
 }
 
-/* globals(text) → the globals it reads and sets: globals.h */
+/* globals(chunk) → the globals it reads and sets: globals.h */
 static int on_globals(lua_State *L)
 {
     char out[GLOBALS_BYTES_MAX];
-    size_t len = globals_find(bind_check_slice(L, 1), out, sizeof out);
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
+    size_t len = globals_find(L, out, sizeof out);
     lua_pushlstring(L, out, len);
     return 1;
 }
@@ -95,10 +110,23 @@ static int on_digest(lua_State *L)
     return 1;
 }
 
-/* run(fn, …) → true and its results, or false and why not. To its end, under the limits of one evaluation. */
+/* Of one evaluation; more in a large bundle, whose rows take their time. */
+static struct vm_limits load_limits(const struct policy_set *set)
+{
+    struct vm_limits limits = set->limits;
+    unsigned times = 1 + (unsigned)(bundle_bytes(set->bundle) / LIMIT_POLICY_PLAIN_BYTES);
+    limits.bytecodes *= times;
+    limits.cpu_ms *= times;
+    limits.deadline_ms *= times;
+    limits.alloc_bytes = (uint64_t)LIMIT_POLICY_EVAL_BYTES * times;
+    return limits;
+}
+
+/* run(fn, …) → true and its results, or false and why not. To its end, under limits. */
 static int on_run(lua_State *L)
 {
     struct policy_set *set = bind_set(L);
+    struct vm_limits limits = load_limits(set);
     int nargs = lua_gettop(L) - 1;
     struct vm_task task;
     enum vm_result result;
@@ -108,7 +136,7 @@ static int on_run(lua_State *L)
     lua_insert(L, 1);
     luaL_checkstack(co, nargs + 1, "arguments");
     lua_xmove(L, co, nargs + 1);
-    vm_task_init(&task, &set->limits);
+    vm_task_init(&task, &limits);
     for (result = vm_resume(set->vm, &task, co, nargs); result == VM_MORE;)
         result = vm_resume(set->vm, &task, co, 0);
     lua_pushboolean(L, result == VM_DONE);
@@ -130,13 +158,6 @@ static int on_raised(lua_State *L)
     return 1;
 }
 
-/* guess(text, is a warning) → the finding's word, for those that do not say so themselves */
-static int on_guess(lua_State *L)
-{
-    lua_pushstring(L, finding_info(finding_guess(bind_check_slice(L, 1), lua_toboolean(L, 2)))->word);
-    return 1;
-}
-
 /* error(finding, file, line, column, text, hint) */
 static int on_error(lua_State *L)
 {
@@ -151,74 +172,6 @@ static int on_error(lua_State *L)
     check(error.finding != FINDING_NONE);
     policy_errors_add(loading_set(L)->errors, &error);
     return 0;
-}
-
-#define PATH_DEPTH_MAX 16
-
-/* locate(text, key, …) → line, column, whether the whole path of names and indexes was found */
-static int on_locate(lua_State *L)
-{
-    struct slice text = bind_check_slice(L, 1);
-    struct source_key path[PATH_DEPTH_MAX];
-    struct source_place at;
-    int depth = lua_gettop(L) - 1;
-    if (depth > PATH_DEPTH_MAX) depth = PATH_DEPTH_MAX;
-    for (int i = 0; i < depth; i++) {
-        path[i] = (struct source_key){0};
-        if (lua_type(L, i + 2) == LUA_TNUMBER)
-            path[i].index = (int)lua_tointeger(L, i + 2);
-        else
-            path[i].name = bind_check_slice(L, i + 2);
-    }
-    lua_pushinteger(L, (source_locate(text, path, (size_t)depth, &at), at.line));
-    lua_pushinteger(L, at.column);
-    return 2;
-}
-
-/* where() → file and line of the nearest caller in a policy file; nothing when there is none */
-static int on_where(lua_State *L)
-{
-    char place[VM_PLACE_BYTES];
-    if (!vm_place(L, place, sizeof place)) return 0;
-    char *colon = strrchr(place, ':');
-    lua_pushlstring(L, place, (size_t)(colon - place));
-    lua_pushinteger(L, strtol(colon + 1, NULL, 10));
-    return 2;
-}
-
-/* function_line(fn) → the lines it begins and ends at */
-static int on_function_line(lua_State *L)
-{
-    lua_Debug ar;
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    lua_getinfo(L, ">S", &ar);
-    lua_pushinteger(L, ar.linedefined);
-    lua_pushinteger(L, ar.lastlinedefined);
-    return 2;
-}
-
-/* function_text(fn) → the lines of a policy file that it stands on */
-static int on_function_text(lua_State *L)
-{
-    lua_Debug ar;
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 1);
-    lua_getinfo(L, ">S", &ar);
-    struct slice file = slice_str(ar.short_src), folder = SLICE("policies/"), text = SLICE(""), rest, line;
-    if (slice_starts(file, folder)) {
-        const struct bundle_file *found =
-            bundle_find(bind_set(L)->bundle, slice_of(file.ptr + folder.len, file.len - folder.len));
-        if (found) text = found->text;
-    }
-    const char *from = text.ptr;
-    rest = text;
-    for (int i = 1; i <= ar.lastlinedefined && rest.len; i++) {
-        line = slice_split(rest, '\n', &rest);
-        if (i <= ar.linedefined) from = line.ptr;
-    }
-    lua_pushlstring(L, from, (size_t)(rest.len ? rest.ptr - from : text.ptr + text.len - from));
-    return 1;
 }
 
 /* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
@@ -450,12 +403,7 @@ void bind_load_register(lua_State *L)
                                          {"digest", on_digest},
                                          {"run", on_run},
                                          {"raised", on_raised},
-                                         {"guess", on_guess},
                                          {"error", on_error},
-                                         {"locate", on_locate},
-                                         {"where", on_where},
-                                         {"function_line", on_function_line},
-                                         {"function_text", on_function_text},
                                          {"provider", on_provider},
                                          {"services", on_services},
                                          {"is_service", on_is_service},

@@ -1,5 +1,6 @@
 /* What targets cost: taken from models.lua once, when a bundle is loaded, and reckoned with while requests are decided. */
 #include "base/clock.h"
+#include "base/limits.h"
 #include "lua/bind.h"
 #include "lua/counting.h"
 
@@ -237,19 +238,43 @@ static int on_affordable_output(lua_State *L)
 }
 
 /* input_tokens(target) → of the request under way as that target counts them, and whether that is an estimate; what stands
- * in the question where one gave it */
+ * in the question where one gave it. With a third value, true, when nobody has counted in that target's vocabulary yet: then
+ * what it cannot be above. */
 static int on_input_tokens(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
     const struct exchange *x = set->running ? set->running->x : NULL;
     const struct terms *terms = terms_table_find(set->terms, bind_check_slice(L, 1));
+    const struct count_rules *rules = terms ? terms->counting : NULL;
     if (!x) return luaL_error(L, "there is no request");
+    if (x->count && !count_has(x->count, vocabulary_index(count_vocabulary(rules)))) {
+        lua_pushnumber(L, (double)count_at_most(x->count, rules));
+        lua_pushboolean(L, true);
+        lua_pushboolean(L, true);
+        return 3;
+    }
     const struct estimate *e = exchange_estimate(x);
     struct count_total total = {e->input_tokens, e->is_flagged, e->is_partial};
-    if (x->count) total = count_total(x->count, terms ? terms->counting : NULL);
+    if (x->count) total = count_total(x->count, rules);
     lua_pushnumber(L, (double)total.input_tokens);
     lua_pushboolean(L, total.is_estimated);
     return 2;
+}
+
+/* count_input(target): counts the request in that target's vocabulary, too. A long one waits, and the evaluation counts it
+ * in slices (lua/eval.c); where nothing can wait, inside a sort, it is counted at once. */
+static int on_count_input(lua_State *L)
+{
+    const struct policy_set *set = bind_set(L);
+    struct count *count = bind_eval(L)->x->count;
+    const struct terms *terms = terms_table_find(set->terms, bind_check_slice(L, 1));
+    if (!count) return 0;
+    count_want(count, vocabulary_index(count_vocabulary(terms ? terms->counting : NULL)));
+    if (count_step(count, LIMIT_COUNT_STEP_BYTES)) return 0;
+    if (lua_isyieldable(L)) return lua_yield(L, 0);
+    while (!count_step(count, UINT64_MAX))
+        continue;
+    return 0;
 }
 
 /* --- a bill, for commands --- */
@@ -344,6 +369,7 @@ void bind_terms_register(lua_State *L)
                                          {"add_name", on_add_name},
                                          {"add_virtual", on_add_virtual},
                                          {"input_tokens", on_input_tokens},
+                                         {"count_input", on_count_input},
                                          {"cost_at_most", on_cost_at_most},
                                          {"affordable_output", on_affordable_output},
                                          {"bill", on_bill},

@@ -60,14 +60,17 @@ static int on_allow(lua_State *L)
     struct exchange *x = eval->x;
     luaL_checktype(L, 1, LUA_TTABLE);
     bind_redact(eval); /* for the answer, even where nobody looked at the request */
-    x->decision.verdict.target_count = 0;
-    for (size_t i = 1, count = lua_objlen(L, 1); i <= count && i <= LIMIT_TARGETS; i++) {
-        struct target *target = &x->decision.verdict.targets[x->decision.verdict.target_count++];
+    struct verdict *v = &x->decision.verdict;
+    size_t count = lua_objlen(L, 1) < LIMIT_TARGETS ? lua_objlen(L, 1) : LIMIT_TARGETS;
+    v->targets = arena_alloc(&x->arena, (count + 1) * sizeof *v->targets);
+    v->target_count = 0;
+    for (size_t i = 1; i <= count; i++) {
+        struct target *target = &v->targets[v->target_count++];
         target->terms = check_target(L, (int)i);
         target->name = arena_copy(&x->arena, target->terms->target);
         target->provider = slice_split(target->name, '/', &target->model);
     }
-    x->decision.verdict.kind = VERDICT_ALLOW;
+    v->kind = VERDICT_ALLOW;
     return 0;
 }
 
@@ -254,13 +257,13 @@ static void push_sent(lua_State *L, struct exchange *x)
     struct chat_request sent;
     struct fault why;
     if (v->kind != VERDICT_ALLOW || !x->request.tape.count) return;
-    outgoing_edit(x, v->target_count ? v->targets[0].model : SLICE(""), false, &edits);
+    outgoing_edit(x, v->target_count ? v->targets[0].model : SLICE(""), false, &x->arena, &edits);
     buf_init(&body);
     splice_apply(&edits, &body);
     struct slice copy = arena_copy(&x->arena, buf_slice(&body)), text = SLICE("");
     buf_clear(&body);
     chat_init(&sent);
-    if (chat_parse(&sent, copy, x->request.kind, &x->arena, &why)) {
+    if (chat_parse(&sent, x->request.dialect, copy, x->request.kind, &x->arena, &why)) {
         text = arena_copy(&x->arena, chat_last_user_text(&sent, copy.len, &x->arena));
     }
     chat_clear(&sent);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -84,8 +85,10 @@ static bool add_file(struct bundle *b, struct slice path, struct slice text, str
                          SLICE_FMT(path), LIMIT_POLICY_PATH_BYTES);
     }
     if (text.len > LIMIT_POLICY_FILE_BYTES) {
-        return fault_set(why, FAULT_POLICY, "policies/%.*s: larger than %u bytes", SLICE_FMT(path),
-                         LIMIT_POLICY_FILE_BYTES);
+        return fault_set(why, FAULT_POLICY,
+                         "policies/%.*s: larger than %u MB: move rows into a file of their own that ends with "
+                         "return { … }; models { require \"models.openai\", … } takes those of models/openai.lua in",
+                         SLICE_FMT(path), LIMIT_POLICY_FILE_BYTES / MIB);
     }
     if (b->count == LIMIT_POLICY_FILES) {
         return fault_set(why, FAULT_POLICY, "policies/%.*s: more than %u files", SLICE_FMT(path), LIMIT_POLICY_FILES);
@@ -114,10 +117,17 @@ static int by_path(const void *a, const void *b)
     return compare_paths(((const struct bundle_file *)a)->path, ((const struct bundle_file *)b)->path);
 }
 
+#define DIGEST_BYTES (64u * KIB) /* between two looks at whether a slice is over */
+
 static void digest_slice(EVP_MD_CTX *md, struct slice s)
 {
     uint64_t len = s.len;
-    check(EVP_DigestUpdate(md, &len, sizeof len) == 1 && EVP_DigestUpdate(md, s.ptr, s.len) == 1);
+    check(EVP_DigestUpdate(md, &len, sizeof len) == 1);
+    for (size_t piece, at = 0; at < s.len; at += piece) {
+        piece = s.len - at < DIGEST_BYTES ? s.len - at : DIGEST_BYTES;
+        check(EVP_DigestUpdate(md, s.ptr + at, piece) == 1);
+        fiber_rest();
+    }
 }
 
 /* Sorts, refuses doubles, computes the digest: each path and text with its length before it. */
@@ -296,6 +306,7 @@ static bool parse_file(struct bundle *b, struct slice *rest, struct fault *why)
         text_len > LIMIT_POLICY_FILE_BYTES || !take(rest, path_len, &path) || !take(rest, text_len, &text)) {
         return fault_set(why, FAULT_POLICY, "policy bundle: cut or damaged after %zu files", b->count);
     }
+    fiber_rest();
     return add_file(b, path, arena_copy(&b->arena, text), why);
 }
 
@@ -325,6 +336,11 @@ const char *bundle_digest(const struct bundle *b)
 size_t bundle_count(const struct bundle *b)
 {
     return b->count;
+}
+
+size_t bundle_bytes(const struct bundle *b)
+{
+    return b->bytes;
 }
 
 const struct bundle_file *bundle_at(const struct bundle *b, size_t index)

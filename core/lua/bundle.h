@@ -42,6 +42,7 @@ void bundle_serialise(const struct bundle *b, struct buf *out);
 /* 64 hex digits. */
 const char *bundle_digest(const struct bundle *b);
 size_t bundle_count(const struct bundle *b);
+size_t bundle_bytes(const struct bundle *b); /* of all texts */
 /* Sorted by path; valid while the bundle is held. */
 const struct bundle_file *bundle_at(const struct bundle *b, size_t index);
 /* NULL when there is none. */

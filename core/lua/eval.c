@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "lua/calls.h"
@@ -60,10 +61,10 @@ static uint64_t seed_of(const char *id)
  * counted between turns of its loop; where it did not, as in commands, it is done here. */
 static void estimate(struct policy_set *set, struct exchange *x)
 {
-    if (x->estimate.is_made || x->api == API_MODELS || x->api == API_MODEL || x->api == API_NONE) return;
+    if (x->estimate.is_made || !x->api->has_text) return;
     x->estimate.is_made = true;
     x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
-    if (!x->count) x->count = count_new(&x->request, terms_table_vocabularies(set->terms, x->request.model), NULL);
+    if (!x->count) x->count = count_new(&x->request, 1u << terms_table_vocabulary(set->terms, x->request.model), NULL);
     while (!count_step(x->count, UINT64_MAX))
         continue;
     struct count_total total = count_total(x->count, terms_table_counting(set->terms, x->request.model));
@@ -325,8 +326,21 @@ static enum policy_step finish(struct policy_eval *eval)
     return POLICY_DONE;
 }
 
+/* A strand asked for the request's tokens in one more vocabulary (core.count_input): a slice of that, at nobody's expense.
+ * True: they are there. */
+static bool is_counted(const struct policy_eval *eval)
+{
+    struct count *count = eval->x->count;
+    uint64_t began_ns = clock_mono_ns();
+    while (count && !count_step(count, LIMIT_COUNT_STEP_BYTES)) {
+        if (clock_mono_ns() - began_ns >= LIMIT_COUNT_SLICE_MS * NS_PER_MS) return false;
+    }
+    return true;
+}
+
 enum policy_step eval_step(struct policy_eval *eval)
 {
+    if (!is_counted(eval)) return POLICY_MORE;
     struct strand *strand = next_ready(eval);
     enum vm_result result;
     if (strand) {

@@ -3,11 +3,14 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/bind.h"
+#include "lua/counting.h"
 #include "lua/observe.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
 
 static size_t live_generations;
+static void (*on_dead)(void *arg, struct policy_set *set);
+static void *on_dead_arg;
 
 static struct policy_set *set_new(struct bundle *bundle, const struct settings *settings)
 {
@@ -20,17 +23,20 @@ static struct policy_set *set_new(struct bundle *bundle, const struct settings *
     set->watched_ref = LUA_NOREF;
     for (size_t i = 0; i < POLICY_PHASES; i++)
         set->entries[i] = (struct policy_entry){LUA_NOREF, LUA_NOREF};
-    set->limits = (struct vm_limits){LIMIT_POLICY_BYTECODES, LIMIT_POLICY_CPU_MS, LIMIT_POLICY_DEADLINE_MS};
+    set->limits = (struct vm_limits){.bytecodes = LIMIT_POLICY_BYTECODES,
+                                     .cpu_ms = LIMIT_POLICY_CPU_MS,
+                                     .deadline_ms = LIMIT_POLICY_DEADLINE_MS};
     if (settings) {
-        set->limits =
-            (struct vm_limits){settings->policy_bytecodes, settings->policy_cpu_ms, settings->policy_deadline_ms};
+        set->limits = (struct vm_limits){.bytecodes = settings->policy_bytecodes,
+                                         .cpu_ms = settings->policy_cpu_ms,
+                                         .deadline_ms = settings->policy_deadline_ms};
     }
     vm_set_owner(set->vm, set);
     live_generations++;
     return set;
 }
 
-static void set_free(struct policy_set *set)
+void policy_set_free_dead(struct policy_set *set)
 {
     vm_free(set->vm);
     bundle_unref(set->bundle);
@@ -70,7 +76,7 @@ bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFu
     set->errors = errors;
     bool ok = vm_protect(set->vm, fn, arg, why);
     set->errors = NULL;
-    set_free(set);
+    policy_set_free_dead(set);
     return ok;
 }
 
@@ -102,11 +108,24 @@ struct policy_set *policy_set_load_for(struct bundle *bundle, const struct polic
     set->errors = NULL;
     policy_errors_sort(errors);
     if (errors->error_count) {
-        set_free(set);
+        policy_set_free_dead(set);
         return NULL;
     }
     vm_arm(set->vm);
     return set;
+}
+
+void policy_warm(void)
+{
+    struct bundle_file smallest = {SLICE("init.lua"), SLICE("return chain {}")};
+    struct policy_errors ignored;
+    struct fault why;
+    struct bundle *bundle = bundle_of(&smallest, 1, &why);
+    policy_errors_init(&ignored);
+    policy_set_unref(policy_set_load(bundle, NULL, &ignored));
+    policy_errors_clear(&ignored);
+    bundle_unref(bundle);
+    counting_find(SLICE(""));
 }
 
 struct policy_set *policy_set_ref(struct policy_set *set)
@@ -117,7 +136,17 @@ struct policy_set *policy_set_ref(struct policy_set *set)
 
 void policy_set_unref(struct policy_set *set)
 {
-    if (set && --set->refs == 0) set_free(set);
+    if (!set || --set->refs > 0) return;
+    if (on_dead)
+        on_dead(on_dead_arg, set);
+    else
+        policy_set_free_dead(set);
+}
+
+void policy_on_dead(void (*fn)(void *arg, struct policy_set *set), void *arg)
+{
+    on_dead = fn;
+    on_dead_arg = arg;
 }
 
 bool policy_has(const struct policy_set *set, enum policy_phase phase)

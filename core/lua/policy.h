@@ -61,6 +61,7 @@ void policy_errors_clear(struct policy_errors *errors);
 void policy_errors_print(const struct policy_errors *errors, const struct bundle *bundle, struct buf *out);
 
 /*
+ * On a fiber loading rests when a slice is over, and ends soon with NULL once that is cancelled.
  * Loads init.lua, models.lua, apps.lua and every policy of the chain under the limits, checks schema and
  * cross-references, runs each file's examples, and collects everything that is wrong. NULL when there is an error;
  * warnings come either way. A reference of the bundle is kept.
@@ -68,6 +69,8 @@ void policy_errors_print(const struct policy_errors *errors, const struct bundle
  */
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings,
                                    struct policy_errors *errors);
+/* Does what each process would do at its first load, compiling scripts/ above all: for one that forks others. */
+void policy_warm(void);
 
 struct policy_observer; /* lua/observe.h */
 
@@ -85,6 +88,10 @@ struct policy_set *policy_set_load_for(struct bundle *bundle, const struct polic
 
 struct policy_set *policy_set_ref(struct policy_set *set);
 void policy_set_unref(struct policy_set *set); /* NULL is welcome */
+/* To free a large generation takes long: whoever must not stall is given each one whose last reference has gone, and
+ * calls policy_set_free_dead() on a fiber (base/fiber.h), where it rests. fn NULL: they are freed at once. */
+void policy_on_dead(void (*fn)(void *arg, struct policy_set *set), void *arg);
+void policy_set_free_dead(struct policy_set *set);
 
 const char *policy_set_digest(const struct policy_set *set); /* the bundle's, 64 hex digits */
 size_t policy_set_memory(const struct policy_set *set);      /* bytes of its Lua heap now */

@@ -3,6 +3,8 @@
 #include <lauxlib.h>
 
 #include "base/buf.h"
+#include "base/fiber.h"
+#include "base/mem.h"
 
 const struct embedded_script *script_find(struct slice name)
 {
@@ -12,10 +14,20 @@ const struct embedded_script *script_find(struct slice name)
     return NULL;
 }
 
-#define SCRIPTS_MAX 64
+/* Bytecode by place in the table; for the life of the process, and of those that it forks. Only what was compiled here is
+ * ever loaded from here. */
+static struct buf *compiled;
 
-/* Bytecode by place in the table; for the life of the process. Only what was compiled here is ever loaded from here. */
-static struct buf compiled[SCRIPTS_MAX];
+static struct buf *compiled_at(const struct embedded_script *script)
+{
+    if (!compiled) {
+        size_t count = 0;
+        while (script_table[count].name)
+            count++;
+        compiled = mem_zalloc(count, sizeof *compiled);
+    }
+    return &compiled[script - script_table];
+}
 
 static int on_dump(lua_State *L, const void *bytes, size_t len, void *arg)
 {
@@ -33,16 +45,12 @@ static void compile(lua_State *L, const struct embedded_script *script)
 
 void script_push(lua_State *L, const struct embedded_script *script)
 {
-    size_t index = (size_t)(script - script_table);
-    if (index >= SCRIPTS_MAX) {
-        compile(L, script);
-        return;
-    }
-    struct buf *code = &compiled[index];
+    struct buf *code = compiled_at(script);
     if (buf_len(code) == 0) {
         compile(L, script);
         lua_dump(L, on_dump, code);
         return;
     }
+    fiber_rest();
     if (luaL_loadbuffer(L, buf_ptr(code), buf_len(code), script->name) != 0) lua_error(L);
 }

@@ -12,34 +12,33 @@ static struct slice member_text(const struct json_tape *tape, struct slice name,
     return json_is(tape, node, JSON_STRING) ? arena_copy(arena, json_text(tape, node, arena)) : SLICE("");
 }
 
+static bool refuse_api(struct exchange *x, struct slice name, struct fault *why)
+{
+    struct slice words = SLICE("");
+    const struct api *api, *next;
+    for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
+        const char *link = i == 0 ? "" : (next = api_at(i + 1)) != NULL ? ", " : " or ";
+        words = arena_printf(&x->arena, "%.*s%s%s", SLICE_FMT(words), link, api->word);
+    }
+    x->api = &api_none;
+    return fault_set(why, FAULT_BAD_REQUEST, "api '%.*s': %.*s", SLICE_FMT(name), SLICE_FMT(words));
+}
+
 static bool read_api(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
     struct slice name = member_text(tape, SLICE("api"), &x->arena);
-    if (name.len == 0 || slice_equal(name, SLICE("chat")))
-        x->api = API_CHAT;
-    else if (slice_equal(name, SLICE("completions")))
-        x->api = API_COMPLETIONS;
-    else if (slice_equal(name, SLICE("embeddings")))
-        x->api = API_EMBEDDINGS;
-    else if (slice_equal(name, SLICE("models")))
-        x->api = API_MODELS;
-    else if (slice_equal(name, SLICE("model")))
-        x->api = API_MODEL;
-    else
-        return fault_set(why, FAULT_BAD_REQUEST, "api '%.*s': chat, completions, embeddings, models or model",
-                         SLICE_FMT(name));
+    x->api = api_find(name.len ? name : SLICE("chat"));
+    if (!x->api) return refuse_api(x, name, why);
     x->model_path = member_text(tape, SLICE("model_path"), &x->arena);
     return true;
 }
 
 static bool read_body(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
-    static const enum chat_kind kinds[] = {
-        [API_CHAT] = CHAT_CHAT, [API_COMPLETIONS] = CHAT_COMPLETIONS, [API_EMBEDDINGS] = CHAT_EMBEDDINGS};
-    if (x->api == API_MODELS || x->api == API_MODEL) return true;
+    if (x->api->kind != API_CALL) return true;
     uint32_t node = json_get(tape, 0, SLICE("body"));
     buf_append(&x->body, node == JSON_NONE ? SLICE("{}") : json_raw(tape, node));
-    return chat_parse(&x->request, buf_slice(&x->body), kinds[x->api], &x->arena, why);
+    return chat_parse(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, &x->arena, why);
 }
 
 static void read_headers(struct exchange *x, const struct json_tape *tape)
@@ -160,7 +159,7 @@ struct exchange *simulate_exchange(struct slice json, struct fault *why)
               read_key(x, &tape, why) && read_token(x, &tape, why) && read_numbers(x, &tape, why);
     if (ok) {
         read_headers(x, &tape);
-        if (x->api == API_MODELS || x->api == API_MODEL) x->head.method = "GET";
+        x->head.method = x->api->method;
     }
     json_clear(&tape);
     if (ok) return x;

@@ -1,241 +1,300 @@
 #include "lua/source.h"
 
-#include <ctype.h>
+#include "base/fiber.h"
+#include "base/limits.h"
+#include "base/mem.h"
 
-enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_STRING, TOKEN_NUMBER, TOKEN_CHAR };
+#define ROOT 0u
+#define REST_FIELDS 256u /* read between two looks at whether a slice is over */
 
-struct token {
-    enum token_kind kind;
-    char c;            /* TOKEN_CHAR */
-    struct slice text; /* a string's without its quotes, escapes as they stand */
-    struct source_place at;
+struct field {
+    struct source_field at;
+    struct slice name;
+    uint32_t parent;
+    int index; /* of one without a name; 0: its key is computed, nobody finds it */
 };
 
-struct reader {
-    const char *p, *end, *line_start;
-    int line;
-    struct token token; /* the current one */
+struct source {
+    struct lexer lexer;
+    struct field *fields; /* the first is the returned table itself */
+    uint32_t count, cap;
+    uint32_t *slots; /* fields by parent and key: open addressing, 0 is free */
+    uint32_t slot_count;
 };
 
-/* --- tokens --- */
+/* --- the index --- */
 
-static bool has(const struct reader *r, size_t ahead)
+static uint32_t hash_of(uint32_t parent, const struct source_key *key)
 {
-    return (size_t)(r->end - r->p) > ahead;
+    uint64_t hash = 0xcbf29ce484222325ull ^ parent;
+    for (size_t i = 0; i < key->name.len; i++)
+        hash = (hash ^ (unsigned char)key->name.ptr[i]) * 0x100000001b3ull;
+    hash = (hash ^ (uint32_t)key->index) * 0x9e3779b97f4a7c15ull;
+    return (uint32_t)(hash >> 32);
 }
 
-static void skip_char(struct reader *r)
+/* The slot where that field stands, or would. */
+static uint32_t *slot_of(const struct source *s, uint32_t parent, const struct source_key *key)
 {
-    if (*r->p++ == '\n') {
-        r->line++;
-        r->line_start = r->p;
+    uint32_t at = hash_of(parent, key) & (s->slot_count - 1);
+    for (; s->slots[at]; at = (at + 1) & (s->slot_count - 1)) {
+        const struct field *f = &s->fields[s->slots[at]];
+        if (f->parent == parent && f->index == key->index && slice_equal(f->name, key->name)) break;
+    }
+    return &s->slots[at];
+}
+
+static void grow_slots(struct source *s)
+{
+    mem_free(s->slots);
+    s->slot_count = s->slot_count ? s->slot_count * 2 : 64;
+    s->slots = mem_zalloc(s->slot_count, sizeof *s->slots);
+    for (uint32_t i = 1; i < s->count; i++) {
+        const struct field *f = &s->fields[i];
+        if (i % REST_FIELDS == 0) fiber_rest();
+        *slot_of(s, f->parent, &(struct source_key){f->name, f->index}) = i;
     }
 }
 
-/* The level of a long bracket at p ("[==[": 2), -1 when there is none. */
-static int long_level(const struct reader *r)
+static uint32_t add_field(struct source *s, uint32_t parent, const struct source_key *key, struct lexer_place key_at)
 {
-    const char *p = r->p;
-    if (p == r->end || *p++ != '[') return -1;
-    int level = 0;
-    while (p < r->end && *p == '=')
-        p++, level++;
-    return p < r->end && *p == '[' ? level : -1;
-}
-
-static struct slice skip_long(struct reader *r, int level)
-{
-    r->p += level + 2;
-    const char *start = r->p;
-    for (; r->p < r->end; skip_char(r)) {
-        if (*r->p != ']' || !has(r, (size_t)level + 1) || r->p[level + 1] != ']') continue;
-        int i = 1;
-        while (i <= level && r->p[i] == '=')
-            i++;
-        if (i <= level) continue;
-        struct slice inner = slice_of(start, (size_t)(r->p - start));
-        r->p += level + 2;
-        return inner;
+    if (s->count == s->cap) {
+        s->cap = s->cap ? s->cap * 2 : 32;
+        s->fields = mem_realloc(s->fields, s->cap * sizeof *s->fields);
     }
-    return slice_of(start, (size_t)(r->p - start));
+    uint32_t id = s->count++;
+    if (id % REST_FIELDS == 0) fiber_rest();
+    s->fields[id] = (struct field){{key_at, s->lexer.token.at}, key->name, parent, key->index};
+    if (s->count * 2 > s->slot_count) grow_slots(s);
+    if (id != ROOT) *slot_of(s, parent, key) = id;
+    return id;
 }
 
-static void skip_blank(struct reader *r)
+/* --- reading --- */
+
+/* The whole number at the beginning, 0 when there is none; *used is how many bytes it takes. */
+static int read_index(struct slice text, size_t *used)
 {
-    for (;;) {
-        if (r->p < r->end && isspace((unsigned char)*r->p)) {
-            skip_char(r);
-        } else if (has(r, 1) && r->p[0] == '-' && r->p[1] == '-') {
-            r->p += 2;
-            int level = long_level(r);
-            if (level >= 0)
-                skip_long(r, level);
-            else
-                while (r->p < r->end && *r->p != '\n')
-                    r->p++;
-        } else {
-            return;
-        }
+    int index = 0;
+    for (*used = 0; *used < text.len && text.ptr[*used] >= '0' && text.ptr[*used] <= '9'; ++*used) {
+        if (index < 100000000) index = index * 10 + (text.ptr[*used] - '0');
     }
-}
-
-static struct slice skip_quoted(struct reader *r)
-{
-    char quote = *r->p++;
-    const char *start = r->p;
-    while (r->p < r->end && *r->p != quote && *r->p != '\n') {
-        if (*r->p == '\\' && has(r, 1)) r->p++;
-        skip_char(r);
-    }
-    struct slice inner = slice_of(start, (size_t)(r->p - start));
-    if (r->p < r->end) skip_char(r);
-    return inner;
-}
-
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
-
-static void next(struct reader *r)
-{
-    skip_blank(r);
-    struct token *t = &r->token;
-    *t = (struct token){.kind = TOKEN_END, .at = {r->line, (int)(r->p - r->line_start) + 1}};
-    if (r->p == r->end) return;
-    const char *start = r->p;
-    int level = long_level(r);
-    if (*r->p == '"' || *r->p == '\'') {
-        t->kind = TOKEN_STRING;
-        t->text = skip_quoted(r);
-    } else if (level >= 0) {
-        t->kind = TOKEN_STRING;
-        t->text = skip_long(r, level);
-    } else if (is_word(*r->p)) {
-        t->kind = isdigit((unsigned char)*r->p) ? TOKEN_NUMBER : TOKEN_NAME;
-        while (r->p < r->end && (is_word(*r->p) || (t->kind == TOKEN_NUMBER && *r->p == '.')))
-            r->p++;
-        t->text = slice_of(start, (size_t)(r->p - start));
-    } else {
-        t->kind = TOKEN_CHAR;
-        t->c = *r->p;
-        skip_char(r);
-    }
-}
-
-static bool is_char(const struct reader *r, char c)
-{
-    return r->token.kind == TOKEN_CHAR && r->token.c == c;
-}
-
-static bool is_name(const struct reader *r, struct slice name)
-{
-    return r->token.kind == TOKEN_NAME && slice_equal(r->token.text, name);
+    return index;
 }
 
 /* +1 for a token that opens a bracket or block, -1 for one that closes it. */
-static int nesting(const struct reader *r)
+static int nesting(const struct lexer *x)
 {
-    if (r->token.kind == TOKEN_CHAR) {
-        if (strchr("({[", r->token.c)) return 1;
-        return strchr(")}]", r->token.c) ? -1 : 0;
+    static const struct slice openers[] = {{"function", 8}, {"if", 2}, {"do", 2}, {"repeat", 6}};
+    if (x->token.kind == LEXER_SIGN && x->token.text.len == 1) {
+        if (strchr("({[", x->token.text.ptr[0])) return 1;
+        return strchr(")}]", x->token.text.ptr[0]) ? -1 : 0;
     }
-    if (is_name(r, SLICE("function")) || is_name(r, SLICE("if")) || is_name(r, SLICE("do")) ||
-        is_name(r, SLICE("repeat")))
-        return 1;
-    return is_name(r, SLICE("end")) || is_name(r, SLICE("until")) ? -1 : 0;
+    for (size_t i = 0; i < sizeof openers / sizeof openers[0]; i++) {
+        if (lexer_is_name(x, openers[i])) return 1;
+    }
+    return lexer_is_name(x, SLICE("end")) || lexer_is_name(x, SLICE("until")) ? -1 : 0;
 }
 
-/* --- tables --- */
-
-/* Leaves the reader at the '{' of the file's own return. */
-static bool find_table(struct reader *r)
-{
-    int depth = 0;
-    for (next(r); r->token.kind != TOKEN_END; next(r)) {
-        depth += nesting(r);
-        if (depth != 0 || !is_name(r, SLICE("return"))) continue;
-        next(r);
-        if (r->token.kind == TOKEN_NAME) next(r);
-        if (is_char(r, '(')) next(r);
-        return is_char(r, '{');
-    }
-    return false;
-}
-
-/* From a value's first token to the ',' ';' or '}' behind it. */
-static void skip_value(struct reader *r)
+/* From "function" to behind its end. */
+static void skip_function(struct lexer *x)
 {
     int depth = 0;
-    for (; r->token.kind != TOKEN_END; next(r)) {
-        if (depth == 0 && (is_char(r, ',') || is_char(r, ';') || is_char(r, '}'))) return;
-        depth += nesting(r);
+    do {
+        depth += nesting(x);
+        lexer_next(x);
+    } while (depth > 0 && x->token.kind != LEXER_END);
+}
+
+/* At "[": to behind the "=" that ends the key. */
+static struct source_key read_bracket(struct lexer *x)
+{
+    struct source_key key = {.name = SLICE_NONE};
+    size_t used;
+    lexer_next(x);
+    if (x->token.kind == LEXER_TEXT) key.name = x->token.text;
+    if (x->token.kind == LEXER_NUMBER) key.index = read_index(x->token.text, &used);
+    lexer_next(x);
+    if (!lexer_is_sign(x, ']')) key = (struct source_key){.name = SLICE_NONE};
+    while (x->token.kind != LEXER_END && !lexer_is_sign(x, '='))
+        lexer_next(x);
+    lexer_next(x);
+    return key;
+}
+
+/* Reads "name =", "[key] =" or nothing, then it is the next positional one; leaves the lexer at the value. */
+static struct source_key read_key(struct lexer *x, int *position)
+{
+    if (lexer_is_sign(x, '[')) return read_bracket(x);
+    if (x->token.kind == LEXER_NAME) {
+        struct lexer before = *x;
+        lexer_next(x);
+        if (lexer_is_sign(x, '=')) {
+            lexer_next(x);
+            return (struct source_key){.name = before.token.text};
+        }
+        *x = before;
+    }
+    return (struct source_key){.name = SLICE_NONE, .index = ++*position};
+}
+
+static void read_table(struct source *s, uint32_t parent, unsigned depth);
+
+/* A value, to the ',' ';' or '}' behind it; the tables in it are the field's. */
+static void read_value(struct source *s, uint32_t field, unsigned depth)
+{
+    struct lexer *x = &s->lexer;
+    int open = 0;
+    while (x->token.kind != LEXER_END) {
+        if (lexer_is_sign(x, '{') && depth < LIMIT_CONFIG_DEPTH) {
+            read_table(s, field, depth + 1);
+            continue;
+        }
+        if (lexer_is_name(x, SLICE("function"))) {
+            skip_function(x);
+            continue;
+        }
+        if (open == 0 && (lexer_is_sign(x, ',') || lexer_is_sign(x, ';') || lexer_is_sign(x, '}'))) return;
+        open += nesting(x);
+        lexer_next(x);
     }
 }
 
-struct field {
-    struct slice name; /* empty: positional */
-    struct source_place at;
+/* At a '{', to behind its '}'. */
+static void read_table(struct source *s, uint32_t parent, unsigned depth)
+{
+    struct lexer *x = &s->lexer;
+    int position = 0;
+    lexer_next(x);
+    while (x->token.kind != LEXER_END && !lexer_is_sign(x, '}')) {
+        struct lexer_place at = x->token.at;
+        struct source_key key = read_key(x, &position);
+        read_value(s, add_field(s, parent, &key, at), depth);
+        if (lexer_is_sign(x, ',') || lexer_is_sign(x, ';')) lexer_next(x);
+    }
+    lexer_next(x);
+}
+
+/* May it stand between "return" and the table that is given back? */
+static bool leads_to_table(const struct lexer *x)
+{
+    if (lexer_is_name(x, SLICE("function")) || lexer_is_name(x, SLICE("end"))) return false;
+    if (x->token.kind != LEXER_SIGN) return x->token.kind != LEXER_END;
+    return lexer_is_sign(x, '(') || lexer_is_sign(x, '.') || lexer_is_sign(x, ':');
+}
+
+/* At a "return" of the file's own. */
+static void read_return(struct source *s)
+{
+    static const struct source_key none = {{"", 0}, 0};
+    struct lexer *x = &s->lexer;
+    do
+        lexer_next(x);
+    while (leads_to_table(x));
+    if (!lexer_is_sign(x, '{')) return;
+    if (s->count == 0) add_field(s, ROOT, &none, x->token.at);
+    s->fields[ROOT].at = (struct source_field){x->token.at, x->token.at};
+    read_table(s, ROOT, 1);
+}
+
+static void read_file(struct source *s)
+{
+    struct lexer *x = &s->lexer;
+    lexer_next(x);
+    while (x->token.kind != LEXER_END) {
+        if (lexer_is_name(x, SLICE("function")))
+            skip_function(x);
+        else if (lexer_is_name(x, SLICE("return")))
+            read_return(s);
+        else
+            lexer_next(x);
+    }
+}
+
+struct source *source_new(struct slice text)
+{
+    struct source *s = mem_zalloc(1, sizeof *s);
+    lexer_init(&s->lexer, text);
+    read_file(s);
+    return s;
+}
+
+void source_free(struct source *s)
+{
+    if (!s) return;
+    mem_free(s->fields);
+    mem_free(s->slots);
+    mem_free(s);
+}
+
+/* --- finding --- */
+
+/* ROOT when there is none. */
+static uint32_t find(const struct source *s, uint32_t parent, const struct source_key *key)
+{
+    return s->count ? *slot_of(s, parent, key) : ROOT;
+}
+
+bool source_locate(const struct source *s, const struct source_key *path, size_t depth, struct lexer_place *at)
+{
+    uint32_t field = ROOT;
+    *at = s->count ? s->fields[ROOT].at.key : (struct lexer_place){0};
+    for (size_t i = 0; i < depth; i++) {
+        struct source_key key = path[i].name.len ? (struct source_key){.name = path[i].name} : path[i];
+        field = find(s, field, &key);
+        if (field == ROOT) return false;
+        *at = s->fields[field].at.key;
+    }
+    return s->count > 0;
+}
+
+struct search {
+    const struct source *source;
+    struct slice path;
+    size_t found_bytes;
+    uint32_t found;
 };
 
-/* Reads "name =", "[key] =" or nothing; leaves the reader at the value. */
-static struct field read_key(struct reader *r)
+static bool ends_part(struct slice path, size_t at)
 {
-    struct field field = {.at = r->token.at};
-    struct reader before = *r;
-    if (is_char(r, '[')) {
-        next(r);
-        field.name = r->token.text;
-        while (r->token.kind != TOKEN_END && !is_char(r, '='))
-            next(r);
-        next(r);
-    } else if (r->token.kind == TOKEN_NAME) {
-        struct slice name = r->token.text;
-        next(r);
-        if (is_char(r, '=') && !(r->p < r->end && *r->p == '=')) {
-            field.name = name;
-            next(r);
-        } else {
-            *r = before;
-        }
-    }
-    return field;
+    return at == path.len || path.ptr[at] == '.' || path.ptr[at] == '[';
 }
 
-/* At a '{'; moves to the value of the field wanted. */
-static bool enter_field(struct reader *r, const struct source_key *key, struct source_place *at)
+static void find_from(struct search *search, uint32_t parent, size_t from);
+
+static void go_on(struct search *search, uint32_t parent, const struct source_key *key, size_t end)
 {
-    int index = 0;
-    next(r);
-    while (r->token.kind != TOKEN_END && !is_char(r, '}')) {
-        struct field field = read_key(r);
-        if (!field.name.len) index++;
-        if (key->name.len ? slice_equal(field.name, key->name) : !field.name.len && index == key->index) {
-            *at = field.at;
-            return true;
-        }
-        skip_value(r);
-        if (!is_char(r, '}')) next(r);
+    uint32_t field = find(search->source, parent, key);
+    if (field == ROOT) return;
+    if (end > search->found_bytes) {
+        search->found = field;
+        search->found_bytes = end;
     }
-    return false;
+    if (end < search->path.len) find_from(search, field, end);
 }
 
-/* At a value; moves to its '{', also through the call of a constructor: name { … }, name({ … }). */
-static bool enter_table(struct reader *r)
+/* A name may have dots in it, so each end that the next part could have is tried. */
+static void find_from(struct search *search, uint32_t parent, size_t from)
 {
-    if (r->token.kind == TOKEN_NAME) next(r);
-    if (is_char(r, '(')) next(r);
-    return is_char(r, '{');
+    struct slice path = search->path;
+    if (path.ptr[from] == '[') {
+        size_t used;
+        struct source_key key = {.index = read_index(slice_of(path.ptr + from + 1, path.len - from - 1), &used)};
+        if (key.index && from + used + 1 < path.len && path.ptr[from + used + 1] == ']')
+            go_on(search, parent, &key, from + used + 2);
+        return;
+    }
+    size_t start = from + (path.ptr[from] == '.');
+    for (size_t end = start + 1; end <= path.len && search->found_bytes < path.len; end++) {
+        struct source_key key = {.name = slice_of(path.ptr + start, end - start)};
+        if (ends_part(path, end)) go_on(search, parent, &key, end);
+    }
 }
 
-bool source_locate(struct slice text, const struct source_key *path, size_t depth, struct source_place *at)
+const struct source_field *source_find(const struct source *s, struct slice path, size_t *found_bytes)
 {
-    struct reader r = {.p = text.ptr, .end = text.ptr + text.len, .line_start = text.ptr, .line = 1};
-    *at = (struct source_place){0, 0};
-    if (!find_table(&r)) return false;
-    *at = r.token.at;
-    for (size_t i = 0; i < depth; i++) {
-        if (!enter_table(&r) || !enter_field(&r, &path[i], at)) return false;
-    }
-    return true;
+    struct search search = {.source = s, .path = path};
+    if (path.len) find_from(&search, ROOT, 0);
+    if (found_bytes) *found_bytes = search.found_bytes;
+    return search.found == ROOT ? NULL : &s->fields[search.found].at;
 }

@@ -5,8 +5,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "lua/pages.h"
 
 #define SLICE_BYTECODES 10000
 #define SLICE_NS NS_PER_MS
@@ -17,22 +19,54 @@
  * costs as much as the whole heap, so small heaps are left alone for longer. */
 #define GARBAGE_BYTES (4u * MIB)
 
-#define SMALL_CLASSES 64
+/* Allocations, large and small, between two looks at whether a slice of loading is over. */
+#define REST_ALLOCATIONS 32u
 
 struct vm {
     lua_State *L;
     void *owner;
     struct vm_task *task;
     size_t used, cap;
-    struct page *pages;
-    struct free_block *free[SMALL_CLASSES];
+    size_t crowded; /* more than this is a heap full of garbage */
+    struct pages pages;
     int events; /* that the hook is called for */
+    unsigned allocations;
     bool is_hooked;
+    bool is_loading; /* not armed yet */
     void (*on_line)(void *arg, const char *source, int line);
     void *line_arg;
 };
 
+/* --- loading in slices --- */
+
+static uint64_t slice_cpu_ns(struct vm_task *task, uint64_t wall_ns)
+{
+    if (task->slice_cpu_ns) return clock_cpu_ns() - task->slice_cpu_ns;
+    if (wall_ns < UNCLOCKED_NS) return wall_ns;
+    task->slice_cpu_ns = clock_cpu_ns() - UNCLOCKED_NS;
+    return UNCLOCKED_NS;
+}
+
+/* On a fiber: lets others have their turn when it is time. What they take is not the task's. */
+static void rest(const struct vm *vm)
+{
+    if (!fiber_is_due()) return;
+    struct vm_task *task = vm->task;
+    uint64_t left = clock_mono_ns();
+    if (task) task->cpu_ns += slice_cpu_ns(task, left - task->slice_mono_ns);
+    fiber_pause();
+    if (!task) return;
+    task->slice_mono_ns = clock_mono_ns();
+    task->slice_cpu_ns = 0;
+    task->born_mono_ns += task->slice_mono_ns - left;
+}
+
 /* --- memory --- */
+
+static uint64_t alloc_max(const struct vm_task *task)
+{
+    return task->limits.alloc_bytes ? task->limits.alloc_bytes : LIMIT_POLICY_EVAL_BYTES;
+}
 
 /* May this much more be had? Notes why not. */
 static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
@@ -40,104 +74,33 @@ static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
     struct vm_task *task = vm->task;
     if (task) {
         task->alloc_bytes += new_size;
-        if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES) {
+        if (task->alloc_bytes > alloc_max(task)) {
             if (!task->stop) task->stop = VM_STOP_ALLOCATION;
             return false;
         }
     }
     if (vm->used + (new_size - old_size) > vm->cap) {
-        if (task && !task->stop) task->stop = VM_STOP_MEMORY;
+        if (task && !task->stop) {
+            task->stop = VM_STOP_MEMORY;
+            task->cap_mb = (unsigned)(vm->cap / MIB);
+        }
         return false;
     }
     return true;
-}
-
-/* Small blocks come from pages cut into pieces of one size and go back to that size's list: a request makes some forty
- * of them, and this costs a fifth of what malloc does. Pages go with the state. Sanitizers see malloc instead. */
-#ifdef __SANITIZE_ADDRESS__
-#define SMALL_BYTES_MAX 0u
-#else
-#define SMALL_BYTES_MAX 1024u
-#endif
-#define SMALL_STEP 16u
-#define PAGE_BYTES (32u * KIB)
-
-struct free_block {
-    struct free_block *next;
-};
-
-struct page {
-    struct page *older;
-    max_align_t bytes[];
-};
-
-static bool is_small(size_t size)
-{
-    return size > 0 && size <= SMALL_BYTES_MAX;
-}
-
-/* Cuts a new page for blocks of this class. */
-static bool add_page(struct vm *vm, size_t class)
-{
-    size_t size = (class + 1) * SMALL_STEP;
-    struct page *page = malloc(PAGE_BYTES);
-    if (!page) return false;
-    page->older = vm->pages;
-    vm->pages = page;
-    char *end = (char *)page + PAGE_BYTES;
-    for (char *at = (char *)page->bytes; (size_t)(end - at) >= size; at += size) {
-        struct free_block *block = (struct free_block *)at;
-        block->next = vm->free[class];
-        vm->free[class] = block;
-    }
-    return true;
-}
-
-static void *take(struct vm *vm, size_t size)
-{
-    if (!is_small(size)) return malloc(size);
-    size_t class = (size - 1) / SMALL_STEP;
-    if (!vm->free[class] && !add_page(vm, class)) return NULL;
-    struct free_block *block = vm->free[class];
-    vm->free[class] = block->next;
-    return block;
-}
-
-static void give_back(struct vm *vm, void *ptr, size_t size)
-{
-    if (!is_small(size)) {
-        free(ptr);
-        return;
-    }
-    struct free_block *block = ptr;
-    block->next = vm->free[(size - 1) / SMALL_STEP];
-    vm->free[(size - 1) / SMALL_STEP] = block;
-}
-
-static void *move(struct vm *vm, void *ptr, size_t old_size, size_t new_size)
-{
-    if (!ptr) return take(vm, new_size);
-    if (!is_small(old_size) && !is_small(new_size)) return realloc(ptr, new_size);
-    if (is_small(old_size) && is_small(new_size) && (old_size - 1) / SMALL_STEP == (new_size - 1) / SMALL_STEP)
-        return ptr;
-    void *moved = take(vm, new_size);
-    if (!moved) return NULL;
-    memcpy(moved, ptr, old_size < new_size ? old_size : new_size);
-    give_back(vm, ptr, old_size);
-    return moved;
 }
 
 /* NULL makes Lua raise "not enough memory", so this is the one place that does not use mem_*. */
 static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
 {
     struct vm *vm = arg;
+    if (++vm->allocations % REST_ALLOCATIONS == 0) rest(vm);
     if (new_size == 0) {
         vm->used -= old_size;
-        if (ptr) give_back(vm, ptr, old_size);
+        if (ptr) pages_give_back(&vm->pages, ptr, old_size);
         return NULL;
     }
     if (new_size > old_size && !may_grow(vm, old_size, new_size)) return NULL;
-    void *moved = move(vm, ptr, old_size, new_size);
+    void *moved = pages_move(&vm->pages, ptr, old_size, new_size);
     if (moved) vm->used = vm->used - old_size + new_size;
     return moved;
 }
@@ -160,18 +123,11 @@ bool vm_place(lua_State *L, char *place, size_t size)
     return false;
 }
 
-static uint64_t slice_cpu_ns(struct vm_task *task, uint64_t wall_ns)
-{
-    if (task->slice_cpu_ns) return clock_cpu_ns() - task->slice_cpu_ns;
-    if (wall_ns < UNCLOCKED_NS) return wall_ns;
-    task->slice_cpu_ns = clock_cpu_ns() - UNCLOCKED_NS;
-    return UNCLOCKED_NS;
-}
-
 static enum vm_stop over_limit(struct vm_task *task, uint64_t now, const char *here)
 {
+    if (fiber_is_cancelled()) return VM_STOP_CANCELLED;
     if (task->bytecodes >= task->limits.bytecodes) return VM_STOP_BYTECODES;
-    if (task->alloc_bytes > LIMIT_POLICY_EVAL_BYTES - LIMIT_POLICY_EVAL_BYTES / 16) return VM_STOP_ALLOCATION;
+    if (task->alloc_bytes > alloc_max(task) - alloc_max(task) / 16) return VM_STOP_ALLOCATION;
     if (here < task->stack_base && (size_t)(task->stack_base - here) > LIMIT_POLICY_STACK_BYTES) return VM_STOP_STACK;
     if (now - task->born_mono_ns > task->limits.deadline_ms * NS_PER_MS) return VM_STOP_DEADLINE;
     if (task->cpu_ns + slice_cpu_ns(task, now - task->slice_mono_ns) > task->limits.cpu_ms * NS_PER_MS) {
@@ -185,11 +141,20 @@ static bool is_slice_over(const struct vm_task *task, uint64_t now)
     return task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES || now - task->slice_mono_ns >= SLICE_NS;
 }
 
+static void on_hook(lua_State *L, lua_Debug *ar);
+
 static void tell_line(const struct vm *vm, lua_State *L, lua_Debug *ar)
 {
     /* not short_src, which cuts long paths */
     if (!lua_getinfo(L, "S", ar) || ar->source[0] != '@' || !is_policy_source(ar->source + 1)) return;
     vm->on_line(vm->line_arg, ar->source + 1, ar->currentline);
+}
+
+/* Nobody wants what is being loaded any more. Whatever catches this is raised at anew. */
+static void give_up(const struct vm *vm, lua_State *L)
+{
+    lua_sethook(L, on_hook, vm->events, 1);
+    luaL_error(L, "cancelled");
 }
 
 static void on_hook(lua_State *L, lua_Debug *ar)
@@ -200,7 +165,11 @@ static void on_hook(lua_State *L, lua_Debug *ar)
         tell_line(vm, L, ar);
         return;
     }
-    if (!task) return;
+    rest(vm);
+    if (!task) {
+        if (fiber_is_cancelled()) give_up(vm, L);
+        return;
+    }
     uint64_t now = clock_mono_ns();
     if (!task->stop) {
         task->bytecodes += VM_TICK_BYTECODES;
@@ -296,14 +265,21 @@ static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer
     set_hook(vm, outer && !outer->is_trusted);
 }
 
+/* One whole cycle of the collector, or what is left of one. */
+static void collect_cycle(const struct vm *vm, lua_State *L)
+{
+    while (!lua_gc(L, LUA_GCSTEP, 0))
+        rest(vm);
+}
+
 static int collect(lua_State *L)
 {
     struct vm *vm = vm_of(L);
-    lua_gc(L, LUA_GCCOLLECT, 0);
+    collect_cycle(vm, L);
     size_t pause = 200;
     if (vm->used < GARBAGE_BYTES) pause = (vm->used + GARBAGE_BYTES) * 100 / (vm->used + 1);
     lua_gc(L, LUA_GCSETPAUSE, pause < 2000 ? (int)pause : 2000);
-    lua_gc(L, LUA_GCCOLLECT, 0); /* the pause acts from the end of a cycle */
+    collect_cycle(vm, L); /* the pause acts from the end of a cycle */
     return 0;
 }
 
@@ -311,7 +287,7 @@ static int collect(lua_State *L)
 static void make_room(struct vm *vm)
 {
     struct fault ignored;
-    if (vm->used > LIMIT_POLICY_STATE_BYTES / 2) vm_protect(vm, collect, NULL, &ignored);
+    if (vm->used > vm->crowded) vm_protect(vm, collect, NULL, &ignored);
 }
 
 enum vm_result vm_resume(struct vm *vm, struct vm_task *task, lua_State *co, int nargs)
@@ -337,13 +313,15 @@ static void stop_text(const struct vm_task *task, char *text, size_t size)
         return;
     case VM_STOP_CPU: snprintf(text, size, "stopped after %u ms of CPU time", task->limits.cpu_ms); return;
     case VM_STOP_ALLOCATION:
-        snprintf(text, size, "stopped: it asked for more than %u MB of memory in all", LIMIT_POLICY_EVAL_BYTES / MIB);
+        snprintf(text, size, "stopped: it asked for more than %u MB of memory in all",
+                 (unsigned)(alloc_max(task) / MIB));
         return;
     case VM_STOP_MEMORY:
-        snprintf(text, size, "stopped: all policies together hold %u MB", LIMIT_POLICY_STATE_BYTES / MIB);
+        snprintf(text, size, "stopped: all policies together hold %u MB", task->cap_mb);
         return;
     case VM_STOP_STACK: snprintf(text, size, "stopped: calls nested too deep"); return;
     case VM_STOP_DEADLINE: snprintf(text, size, "stopped after %u ms", task->limits.deadline_ms); return;
+    case VM_STOP_CANCELLED: snprintf(text, size, "cancelled"); return;
     }
 }
 
@@ -385,7 +363,7 @@ static int on_panic(lua_State *L)
 struct vm *vm_new(void)
 {
     struct vm *vm = mem_zalloc(1, sizeof *vm);
-    vm->cap = SIZE_MAX;
+    vm->cap = vm->crowded = SIZE_MAX;
     vm->events = LUA_MASKCOUNT;
     vm->L = lua_newstate(on_alloc, vm);
     check(vm->L);
@@ -400,11 +378,7 @@ void vm_free(struct vm *vm)
     check(!vm->task);
     lua_close(vm->L);
     check(vm->used == 0);
-    while (vm->pages) {
-        struct page *older = vm->pages->older;
-        free(vm->pages);
-        vm->pages = older;
-    }
+    pages_clear(&vm->pages);
     mem_free(vm);
 }
 
@@ -463,4 +437,6 @@ void vm_arm(struct vm *vm)
     lua_gc(vm->L, LUA_GCRESTART, 0);
     vm_protect(vm, collect, NULL, &ignored);
     vm->cap = LIMIT_POLICY_STATE_BYTES;
+    if (vm->used > vm->cap / 2) vm->cap = vm->used + vm->cap / 2; /* a large catalogue leaves as much for its requests */
+    vm->crowded = vm->used + (vm->cap - vm->used) / 2;
 }

@@ -10,6 +10,9 @@
  *     vm_task_init(&task, &limits);
  *     while ((result = vm_resume(vm, &task, co, nargs)) == VM_MORE) nargs = 0; // each a slice of a millisecond or less
  *
+ * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of: compiling,
+ * running, collecting, closing.
+ *
  * A count hook runs every 1000 bytecodes and yields when the slice is over. A task over a limit is stopped by never
  * being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a gsub callback) the
  * hook raises at every further bytecode until it can. C functions that work without bytecodes charge for it.
@@ -41,16 +44,18 @@ struct vm;
 struct vm_limits {
     uint64_t bytecodes;
     uint32_t cpu_ms, deadline_ms;
+    uint64_t alloc_bytes; /* 0: LIMIT_POLICY_EVAL_BYTES */
 };
 
 enum vm_stop {
     VM_STOP_NONE,
     VM_STOP_BYTECODES,
     VM_STOP_CPU,
-    VM_STOP_ALLOCATION, /* this task asked for more than LIMIT_POLICY_EVAL_BYTES in all */
-    VM_STOP_MEMORY,     /* the state is at LIMIT_POLICY_STATE_BYTES */
+    VM_STOP_ALLOCATION, /* this task asked for more memory than it may in all */
+    VM_STOP_MEMORY,     /* the state is full: LIMIT_POLICY_STATE_BYTES, more for one that is large when it is armed */
     VM_STOP_STACK,
     VM_STOP_DEADLINE,
+    VM_STOP_CANCELLED, /* the fiber that this is loaded on */
 };
 
 /* What one evaluation may still spend. Embedded in its owner, which outlives the coroutine's last resume. */
@@ -61,6 +66,7 @@ struct vm_task {
     uint64_t alloc_bytes; /* asked for so far; freeing gives nothing back */
     uint64_t cpu_ns;      /* of the slices before this one */
     uint64_t born_mono_ns;
+    unsigned cap_mb;      /* VM_STOP_MEMORY: what the state may hold */
     bool is_trusted;      /* our own code runs, without the hook */
     unsigned trusts;
     char place[VM_PLACE_BYTES]; /* "policies/budget.lua:38", where it was stopped; may be empty */
@@ -71,7 +77,7 @@ struct vm_task {
 };
 
 struct vm *vm_new(void);
-void vm_free(struct vm *vm); /* NULL is welcome; no coroutine may be running */
+void vm_free(struct vm *vm); /* NULL is welcome; no coroutine may be running. Rests, when on a fiber */
 lua_State *vm_main(const struct vm *vm);
 /* For tests: on_line runs at every line of a policy file, "policies/x.lua". Before anything is loaded. */
 void vm_watch(struct vm *vm, void (*on_line)(void *arg, const char *source, int line), void *arg);

@@ -1,4 +1,4 @@
-#include "net/fetch_curl.h"
+#include "net/fetch_inner.h"
 
 /* curl 7.88 tells bad chunking and a reset apart only in words. */
 static bool is_bad_chunk(const struct fetch *f)

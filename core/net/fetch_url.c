@@ -1,4 +1,4 @@
-#include "net/fetch_curl.h"
+#include "net/fetch_inner.h"
 
 #include "base/mem.h"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fiber.h"
 #include "base/mem.h"
 #include "lua/bundle.h"
 #include "server/check_apps.h"
@@ -23,6 +24,7 @@ void check_add_errors(const struct policy_errors *errors, const struct bundle *b
     for (size_t i = 0; i < errors->count; i++) {
         const struct policy_error *e = &errors->items[i];
         const struct bundle_file *file = bundle_find(bundle, bundle_path(e->file));
+        fiber_rest();
         report_add(report,
                    &(struct diagnostic){.finding = e->finding,
                                         .file = e->file,

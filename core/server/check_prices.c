@@ -28,7 +28,7 @@ static struct bundle *read_bundle(int fd)
 {
     struct slice bytes;
     struct fault why;
-    if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES, &bytes, &why)) return NULL;
+    if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &bytes, &why)) return NULL;
     struct bundle *bundle = bundle_parse(bytes, &why);
     pipe_memfd_unmap(bytes);
     return bundle;

@@ -76,7 +76,7 @@ static const struct field drain_group[] = {
      .initial = LIMIT_DRAIN_MS,
      .says = "How long requests under way may go on once no new ones are taken."},
     {"delay", &type_duration, IN_CONFIG(drain_delay_ms), RANGE(0, 10 * MINUTE_MS),
-     .says = "How long new connections are still taken after the gateway says that it is not ready, for load balancers to notice."},
+     .says = "How long new connections are still taken once the gateway says that it is not ready, for balancers to see."},
     END,
 };
 
@@ -181,7 +181,7 @@ const struct field config_fields[] = {
     {"limits", &type_table, .group = limits_group},
     {"drain", &type_table, .group = drain_group},
     {"keepalive", &type_duration, IN_SETTINGS(keepalive_ms), RANGE(0, 60 * MINUTE_MS),
-     .says = "A stream in which nothing came for this long gets an SSE comment, so that proxies do not cut it; 0 sends none."},
+     .says = "A stream that is silent for this long gets an SSE comment, so that proxies do not cut it; 0: none."},
     {"policy", &type_table, .group = policy_group},
     {"gate", &type_table, .group = gate_group},
     END,

@@ -1,7 +1,8 @@
 /*
- * The one table of moongate.lua's fields. A row says all there is to know of a field: its name, what it takes, where the
- * value goes, its default and range, what it is for. Reading, packing, showing, defaults, secrets and `moongate help
- * config` are walks over the rows; who adds a field adds a row, and tests/house/fields.lua misses a row that is not there.
+ * The one table of moongate.lua's fields. A row says all there is to know of a field: its name, what it takes, where
+ * the value goes, its default and range, what it is for. Reading, packing, showing, defaults, secrets and `moongate
+ * help config` are walks over the rows. Who adds a field adds a row; tests/house/fields.lua misses one that is not
+ * there.
  *
  *     {"grace", &type_duration, IN_SETTINGS(drain_grace_ms), RANGE(0, DAY_MS), .initial = LIMIT_DRAIN_MS,
  *      .says = "What requests under way have to finish once a stop was asked for."},
@@ -44,7 +45,7 @@ extern const struct field_type type_address, type_admin_address, type_path, type
     type_secret, type_flag, type_duration, type_size, type_count, type_count64;
 extern const struct field_type type_given, type_digest; /* in no file: what is known of the file itself */
 
-/* The structs that values lie in; HOME_DEFAULTS is a struct provider that all others start from, and goes no further. */
+/* The structs that values lie in. HOME_DEFAULTS is a struct provider that all others start from; it goes no further. */
 enum field_home { HOME_CONFIG, HOME_SETTINGS, HOME_PROVIDER, HOME_DEFAULTS, HOME_EGRESS, HOME_COUNT };
 
 struct field {

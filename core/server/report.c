@@ -76,7 +76,8 @@ void report_add(struct report *r, const struct diagnostic *d, struct slice sourc
 {
     bool is_warning = finding_is_warning(d->finding);
     json_t *item = json_object();
-    struct slice line = line_of(source, d->line);
+    bool is_kept = json_array_size(r->list) < LIMIT_DIAGNOSTICS;
+    struct slice line = is_kept ? line_of(source, d->line) : SLICE_NONE;
     json_object_set_new(item, "severity", json_string(is_warning ? "warning" : "error"));
     json_object_set_new(item, "code", json_string(finding_info(d->finding)->code));
     if (d->file.len) json_object_set_new(item, "file", text_json(d->file));

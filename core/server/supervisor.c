@@ -12,10 +12,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "lua/policy.h"
 #include "server/child.h"
 #include "server/control.h"
 #include "server/notify.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 /* After a drain's grace flow ends what is left by itself; who then still lives hangs. */
 #define DRAIN_PATIENCE_MS 5000u
@@ -51,7 +52,7 @@ static void leave_if_alone(struct supervisor *sup)
     if (children_alive(sup, true) > 0) return;
     /* The admin process goes last: it tells that nobody is ready any more, to the end. */
     if (sup->worker_count && children_alive(sup, false) > 0) {
-        child_send(supervisor_admin(sup), CONTROL_STOP, SLICE_NONE, -1);
+        child_send(children_find(sup, "admin"), CONTROL_STOP, SLICE_NONE, -1);
         return;
     }
     loop_stop(sup->loop);
@@ -173,7 +174,7 @@ static bool make_shared(struct supervisor *sup)
 {
     size_t segment = (stats_segment_bytes() + 4095) & ~(size_t)4095;
     if (!shared_create(&sup->stats_area, "moongate-metrics", segment * (sup->worker_count + 1)) ||
-        !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->worker_count + 1))) {
+        !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->child_count))) {
         supervisor_fail(sup, FINDING_OTHER_ERROR, "no shared memory: %s", strerror(errno));
         return false;
     }
@@ -292,6 +293,7 @@ int supervisor_run(const struct supervisor_parts *parts)
     loop_timer_init(&sup->tick, sup->loop, on_tick, sup);
     loop_timer_init(&sup->phase_timer, sup->loop, on_phase_over, sup);
     on_tick(sup);
+    policy_warm();
     sup->reload.checker = checker_start(sup->loop, &job, on_first_check, sup);
     loop_run(sup->loop);
     int exit_code = sup->exit_code;

@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "server/control.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 static void keys_begin(struct supervisor *sup);
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "server/control.h"
 #include "server/notify.h"
-#include "server/supervisor_inside.h"
+#include "server/supervisor_inner.h"
 
 /* ---- Generations. */
 

@@ -12,11 +12,12 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "flow/flow.h"
+#include "net/background.h"
 #include "net/loop.h"
 #include "net/pipe.h"
-#include "server/check_policies.h"
 #include "server/config.h"
 #include "server/control.h"
+#include "server/loading.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
 
@@ -37,6 +38,8 @@ struct worker {
     struct settings *staged_settings;
     struct policy_set *staged_policies;
     uint64_t staged_number;
+    struct loading *loading; /* NULL: nothing is on its way */
+    struct background background;
 };
 
 static void on_beat(void *arg)
@@ -49,13 +52,21 @@ static void on_beat(void *arg)
 
 /* ---- A generation on its way. */
 
-static void drop_staged(struct worker *w)
+/* Also what is still being loaded. */
+static void forget_policies(struct worker *w)
 {
-    settings_unref(w->staged_settings);
+    loading_cancel(w->loading);
     policy_set_unref(w->staged_policies);
-    w->staged_settings = NULL;
+    w->loading = NULL;
     w->staged_policies = NULL;
     w->staged_number = 0;
+}
+
+static void drop_staged(struct worker *w)
+{
+    forget_policies(w);
+    settings_unref(w->staged_settings);
+    w->staged_settings = NULL;
 }
 
 static bool stage_config(struct worker *w, int fd, struct fault *why)
@@ -116,15 +127,6 @@ static void want_keys(void *arg, struct slice url)
         log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
 }
 
-static struct bundle *take_bundle(int fd, struct fault *why)
-{
-    struct slice bytes;
-    if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &bytes, why)) return NULL;
-    struct bundle *bundle = bundle_parse(bytes, why);
-    pipe_memfd_unmap(bytes);
-    return bundle;
-}
-
 static bool open_audit(struct worker *w, struct report *report)
 {
     struct buf path;
@@ -136,22 +138,6 @@ static bool open_audit(struct worker *w, struct report *report)
     if (w->audit_fd < 0) report_say(report, FINDING_NO_FILE, "%s: %s", buf_ptr(&path), strerror(errno));
     buf_clear(&path);
     return w->audit_fd >= 0;
-}
-
-static void load_policies(struct worker *w, int fd, struct report *report)
-{
-    struct policy_errors errors;
-    struct fault why;
-    struct bundle *bundle = take_bundle(fd, &why);
-    if (!bundle) {
-        report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
-        return;
-    }
-    policy_errors_init(&errors);
-    w->staged_policies = policy_set_load(bundle, w->staged_settings, &errors);
-    check_add_errors(&errors, bundle, report);
-    policy_errors_clear(&errors);
-    bundle_unref(bundle);
 }
 
 static void report_prepared(struct worker *w, uint64_t number, struct report *report)
@@ -168,10 +154,19 @@ static void report_prepared(struct worker *w, uint64_t number, struct report *re
     buf_clear(&body);
 }
 
-static void prepare(struct worker *w, uint64_t number, int fd)
+static void on_loaded(void *arg, const struct loading_result *result)
 {
-    struct report *report = report_new();
-    w->staged_number = number;
+    struct worker *w = arg;
+    w->loading = NULL;
+    w->staged_policies = result->policies;
+    report_prepared(w, result->number, result->report);
+}
+
+/* False: the report says why there is nothing to wait for. */
+static bool begin_loading(struct worker *w, uint64_t number, int fd, struct report *report)
+{
+    struct loading_order order = {.number = number, .settings = w->staged_settings};
+    struct fault why;
     if (!w->staged_settings) {
         report_say(report, FINDING_OTHER_ERROR, "no configuration came before the policies");
     } else if (policy_live_generations() >= LIMIT_POLICY_GENERATIONS) {
@@ -179,10 +174,23 @@ static void prepare(struct worker *w, uint64_t number, int fd)
                    "%u policy generations are alive, as many as may be: requests that began under older ones are still "
                    "running; reload again when some have ended",
                    LIMIT_POLICY_GENERATIONS);
-    } else if (open_audit(w, report)) {
-        load_policies(w, fd, report);
+    } else if (!open_audit(w, report)) {
+        return false;
+    } else if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &order.bytes, &why)) {
+        report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
+    } else {
+        w->loading = loading_begin(&w->background, &order, on_loaded, w);
+        return true;
     }
-    report_prepared(w, number, report);
+    return false;
+}
+
+static void prepare(struct worker *w, uint64_t number, int fd)
+{
+    struct report *report = report_new();
+    forget_policies(w);
+    w->staged_number = number;
+    if (!begin_loading(w, number, fd, report)) report_prepared(w, number, report);
     report_free(report);
 }
 
@@ -239,6 +247,7 @@ static void drain(struct worker *w, uint32_t grace_ms)
 {
     if (w->is_leaving) return;
     w->is_leaving = true;
+    drop_staged(w);
     if (!w->flow) {
         loop_stop(w->loop);
         return;
@@ -310,6 +319,8 @@ static void worker_clear(struct worker *w)
     loop_timer_disarm(&w->beat);
     drop_staged(w);
     flow_free(w->flow);
+    background_clear(&w->background);
+    loading_watch_dead(NULL);
     close_listener(w);
     settings_unref(w->settings);
     keyring_unref(w->keys);
@@ -328,6 +339,8 @@ int worker_run(const struct worker_parts *parts)
     w.keys = keyring_empty();
     w.keysets = keysets_new();
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
+    background_init(&w.background, w.loop);
+    loading_watch_dead(&w.background);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
     on_beat(&w);
     loop_run(w.loop);

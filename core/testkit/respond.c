@@ -6,6 +6,8 @@
 #include "exchange/bill.h"
 #include "lua/bind_values.h"
 #include "lua/simulate.h"
+#include "flow/relay/relay.h"
+#include "testkit/answer.h"
 #include "testkit/counters.h"
 #include "testkit/services.h"
 #include "wire/json.h"
@@ -15,7 +17,9 @@ struct play {
     struct policy_set *set;
     struct exchange *x;
     struct json_tape tape; /* the answer's description */
-    struct buf delivered;
+    struct relay *relay;   /* the gateway's own way of an answer */
+    struct buf sent;       /* what came out of it */
+    struct buf delivered;  /* the text in that */
     struct verdict word; /* of a later hook that was not content; kind VERDICT_NONE: all were */
     enum policy_phase phase;
     bool is_stream, has_failed;
@@ -90,36 +94,139 @@ static void take_answer(struct play *play)
     read_count(play, "audio_output_tokens", &usage->audio_output_tokens);
     struct slice tier = read_text(play, "service_tier");
     snprintf(usage->service_tier, sizeof usage->service_tier, "%.*s", SLICE_FMT(tier));
-    attempt->status = x->response.status = (int)status;
+    attempt->status = (int)status;
     attempt->finish_reason = read_text(play, "finish_reason");
     x->first_byte_ns = x->born_mono_ns + 1;
 }
 
-static bool stream(struct play *play, uint32_t chunks)
+/* --- the relay's sink, and the policies that it asks --- */
+
+static void on_head(void *arg, const struct relay_head *head, int64_t length)
+{
+    struct play *play = arg;
+    (void)length;
+    play->x->response.status = head->status;
+}
+
+static void on_write(void *arg, struct slice bytes)
+{
+    struct play *play = arg;
+    buf_append(&play->sent, bytes);
+}
+
+/* A refusal of the relay's own: an answer that policies must read and cannot. */
+static void on_end(void *arg, const struct relay_end *end)
+{
+    struct play *play = arg;
+    if (!end->refusal || play->word.kind != VERDICT_NONE) return;
+    play->word = *end->refusal;
+    play->phase = PHASE_RESPONSE;
+}
+
+static const struct relay_sink sink = {on_head, on_write, on_end};
+
+static void ask(void *arg, const struct policy_call *how, relay_word_fn then, void *then_arg)
+{
+    struct play *play = arg;
+    struct policy_eval *eval = services_begin(play->L, play->set, play->x, how);
+    play->has_failed = !services_evaluate(play->L, eval, NULL);
+    if (play->has_failed) {
+        relay_stop(play->relay);
+    } else {
+        const struct verdict *word = policy_eval_answer(eval);
+        if (word->kind != VERDICT_ALLOW) {
+            play->word = *word;
+            play->phase = how->phase;
+        }
+        then(then_arg, word);
+    }
+    policy_eval_free(eval);
+}
+
+/* Nothing is ever waited for: ask() answers inside. */
+static void cancel(void *arg)
+{
+    (void)arg;
+}
+
+static struct relay_parts parts_of(struct play *play, struct loop *loop, struct said_reader *reader)
+{
+    return (struct relay_parts){
+        .loop = loop,
+        .x = play->x,
+        .provider = dialect_find(SLICE("openai")),
+        .client = dialect_find(SLICE("openai")),
+        .reader = reader,
+        .redact = relay_redact(play->x),
+        .hooks = {.has_delta = policy_has(play->set, PHASE_DELTA),
+                  .has_response = policy_has(play->set, PHASE_RESPONSE),
+                  .buffers = policy_buffers(play->set),
+                  .ask = ask,
+                  .cancel = cancel,
+                  .arg = play},
+        .sink = &sink,
+        .sink_arg = play,
+    };
+}
+
+/* --- the answer on its way --- */
+
+/* Each text comes a while after the one before: so it is judged by itself. */
+static void feed_chunks(struct play *play, uint32_t chunks, struct buf *bytes)
 {
     const struct json_tape *tape = &play->tape;
     for (uint32_t chunk = json_first(tape, chunks); chunk != JSON_NONE; chunk = json_next(tape, chunk)) {
         if (!json_is(tape, chunk, JSON_STRING)) continue;
-        struct slice text = json_text(tape, chunk, &play->x->arena);
-        buf_append(&play->x->response.text, text);
-        if (!passes(play, &(struct policy_call){.phase = PHASE_DELTA, .delta = text})) return false;
-        if (!policy_buffers(play->set)) buf_append(&play->delivered, text);
+        buf_reset(bytes);
+        answer_write_chunk(json_text(tape, chunk, &play->x->arena), bytes);
+        relay_feed(play->relay, buf_slice(bytes));
+        relay_pass_time(play->relay);
     }
-    return true;
+}
+
+static void feed(struct play *play)
+{
+    struct answer answer = {.status = exchange_attempt(play->x)->status,
+                            .text = read_text(play, "text"),
+                            .finish_reason = read_text(play, "finish_reason")};
+    struct buf bytes;
+    buf_init(&bytes);
+    if (play->is_stream) feed_chunks(play, member(play, "chunks"), &bytes);
+    buf_reset(&bytes);
+    if (play->is_stream)
+        answer_write_end(&answer, &bytes);
+    else
+        answer_write_body(&answer, &bytes);
+    relay_feed(play->relay, buf_slice(&bytes));
+    relay_finish(play->relay, NULL);
+    buf_clear(&bytes);
+}
+
+/* A stream that nobody held, once the client has it. */
+static void respond_behind(struct play *play)
+{
+    bool is_due = play->is_stream && play->word.kind == VERDICT_NONE && play->x->response.status < 300;
+    if (is_due && !relay_report(play->relay).is_judged)
+        passes(play, &(struct policy_call){.phase = PHASE_RESPONSE, .is_sent = true});
 }
 
 static void respond(struct play *play)
 {
-    struct exchange *x = play->x;
-    uint32_t chunks = member(play, "chunks");
-    play->is_stream = json_is(&play->tape, chunks, JSON_ARRAY);
+    struct loop *loop = loop_new();
+    struct said_reader reader;
+    said_reader_init(&reader);
+    play->is_stream = json_is(&play->tape, member(play, "chunks"), JSON_ARRAY);
     take_answer(play);
-    if (play->is_stream && !stream(play, chunks)) return;
-    if (!play->is_stream) buf_append(&x->response.text, read_text(play, "text"));
-    bool is_sent = play->is_stream && !policy_buffers(play->set);
-    bool is_good = x->response.status >= 300 ||
-                   passes(play, &(struct policy_call){.phase = PHASE_RESPONSE, .is_sent = is_sent});
-    if (is_good && !is_sent) buf_append(&play->delivered, buf_slice(&x->response.text));
+    struct relay_parts parts = parts_of(play, loop, &reader);
+    struct relay_head head = {.status = exchange_attempt(play->x)->status,
+                              .content_type = play->is_stream ? SLICE("text/event-stream") : SLICE("application/json")};
+    play->relay = relay_new(&parts, &head);
+    feed(play);
+    if (!play->has_failed) respond_behind(play);
+    answer_read(buf_slice(&play->sent), play->is_stream, &play->delivered);
+    relay_free(play->relay);
+    loop_free(loop);
+    said_reader_clear(&reader);
 }
 
 static enum exchange_outcome outcome_of(struct play *play)
@@ -157,11 +264,17 @@ static void close_holds(struct play *play)
     play->has_failed = play->has_failed || !counters_close(play->L, play->x, totals);
 }
 
+/* Of an answer of the gateway's own. */
+static int status_of(const struct play *play)
+{
+    const struct verdict *last = play->word.kind != VERDICT_NONE ? &play->word : &play->x->decision.verdict;
+    return last->kind == VERDICT_DENY ? last->status : last->kind == VERDICT_FAULT ? fault_info(FAULT_POLICY)->status : 0;
+}
+
 static void finish(struct play *play)
 {
     struct exchange *x = play->x;
-    const struct verdict *last = play->word.kind == VERDICT_DENY ? &play->word : &x->decision.verdict;
-    if (last->kind == VERDICT_DENY) x->response.status = last->status;
+    if (!x->response.status) x->response.status = status_of(play);
     exchange_move(x, EXCHANGE_SETTLING);
     settle(x);
     x->outcome = outcome_of(play);
@@ -198,6 +311,7 @@ int respond_with(lua_State *L, struct policy_set *set, struct slice request, str
     struct play play = {.L = L, .set = set, .x = simulate_exchange(request, &why)};
     if (!play.x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
     json_init(&play.tape);
+    buf_init(&play.sent);
     buf_init(&play.delivered);
     bool is_read = json_parse(&play.tape, answer, &why);
     if (is_read && passes(&play, &(struct policy_call){.phase = PHASE_REQUEST}) && attempt(&play)) respond(&play);
@@ -211,6 +325,7 @@ int respond_with(lua_State *L, struct policy_set *set, struct slice request, str
         lua_pushfstring(L, "the answer of this spec: %s", fault_message(&why));
     }
     json_clear(&play.tape);
+    buf_clear(&play.sent);
     buf_clear(&play.delivered);
     simulate_free(play.x);
     return is_read && !play.has_failed ? 1 : lua_error(L);

@@ -20,14 +20,18 @@ struct opened {
 struct count {
     const struct chat_request *r;
     struct count_memo *memo;
-    unsigned vocabularies;
+    unsigned vocabularies; /* all that were asked for, one bit each */
+    unsigned pass;         /* those that are being counted, or were last */
+    unsigned partial;      /* those in which counting stopped early */
+    unsigned first;        /* the one that messages are told apart in, and stands in for those that nobody asked for */
     struct found found;
     size_t next; /* of found.texts */
     struct opened opened;
     uint64_t tokens[VOCABULARIES][TEXT_PARTS];
+    uint64_t bytes[TEXT_PARTS]; /* as they stand in the body: never fewer than tokens, in any vocabulary */
     struct share *shares; /* of each message; NULL: nobody asked */
     uint64_t stop_above;
-    bool is_chat, is_done, is_partial;
+    bool is_chat, is_done;
 };
 
 struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo)
@@ -36,7 +40,8 @@ struct count *count_new(const struct chat_request *r, unsigned vocabularies, str
     check(vocabularies != 0 && vocabularies < 1u << VOCABULARIES);
     c->r = r;
     c->memo = memo;
-    c->vocabularies = vocabularies;
+    c->vocabularies = c->pass = vocabularies;
+    c->first = (unsigned)__builtin_ctz(vocabularies);
     c->stop_above = NEVER;
     c->is_chat = r->kind == CHAT_CHAT;
     buf_init(&c->opened.decoded);
@@ -73,14 +78,27 @@ void count_keep_messages(struct count *c)
     count_find_shares(c->r, c->shares);
 }
 
-static bool is_in_set(const struct count *c, unsigned vocabulary)
+bool count_has(const struct count *c, unsigned vocabulary)
 {
     return c->vocabularies >> vocabulary & 1;
 }
 
-static unsigned first_vocabulary(const struct count *c)
+/* The texts are found again: what they were in is large, and most requests are counted once. */
+void count_want(struct count *c, unsigned vocabulary)
 {
-    return (unsigned)__builtin_ctz(c->vocabularies);
+    if (count_has(c, vocabulary)) return;
+    check(c->is_done && vocabulary < VOCABULARIES);
+    c->pass = 1u << vocabulary;
+    c->vocabularies |= c->pass;
+    c->next = 0;
+    c->is_done = false;
+    found_clear(&c->found);
+    count_find(c->r, &c->found);
+}
+
+static bool is_counting(const struct count *c, unsigned vocabulary)
+{
+    return c->pass >> vocabulary & 1;
 }
 
 /* ---- One text. */
@@ -97,7 +115,7 @@ static void add_share(struct share *share, enum text_part part, uint64_t tokens)
 static void add_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
 {
     c->tokens[vocabulary][text->part] += tokens;
-    if (c->shares && text->message != COUNT_NO_MESSAGE && c->is_chat && vocabulary == first_vocabulary(c))
+    if (c->shares && text->message != CHAT_NO_MESSAGE && c->is_chat && vocabulary == c->first)
         add_share(&c->shares[text->message], text->part, tokens);
 }
 
@@ -114,10 +132,10 @@ static bool is_remembered(struct count *c, const struct text *text, const struct
 {
     uint64_t tokens[VOCABULARIES] = {0};
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_in_set(c, v) && !(tokens[v] = count_memo_find(c->memo, key, v))) return false;
+        if (is_counting(c, v) && !(tokens[v] = count_memo_find(c->memo, key, v))) return false;
     }
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_in_set(c, v)) add_tokens(c, text, v, tokens[v]);
+        if (is_counting(c, v)) add_tokens(c, text, v, tokens[v]);
     }
     return true;
 }
@@ -142,7 +160,7 @@ static void close_text(struct count *c, const struct text *text)
 {
     struct opened *o = &c->opened;
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (!is_in_set(c, v)) continue;
+        if (!is_counting(c, v)) continue;
         uint64_t tokens = token_counter_total(&o->counters[v]);
         add_tokens(c, text, v, tokens);
         if (o->is_kept) count_memo_keep(c->memo, &o->key, v, tokens);
@@ -167,7 +185,7 @@ static size_t continue_text(struct count *c, const struct text *text, struct sli
     size_t before = o->at;
     if (next_piece(c, text, raw, bytes < 16 ? 16 : bytes, &piece)) {
         for (unsigned v = 0; v < VOCABULARIES; v++) {
-            if (is_in_set(c, v)) token_counter_feed(&o->counters[v], piece);
+            if (is_counting(c, v)) token_counter_feed(&o->counters[v], piece);
         }
     }
     size_t taken = o->at - before;
@@ -179,7 +197,7 @@ static size_t continue_text(struct count *c, const struct text *text, struct sli
 static void count_short(struct count *c, const struct text *text, struct slice raw)
 {
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_in_set(c, v)) add_tokens(c, text, v, token_count(vocabulary_at(v), raw));
+        if (is_counting(c, v)) add_tokens(c, text, v, token_count(vocabulary_at(v), raw));
     }
 }
 
@@ -197,7 +215,7 @@ static uint64_t tokens_so_far(const struct count *c)
         for (int part = 0; part < TEXT_PARTS; part++)
             sum += part != TEXT_ROLE_NAME ? c->tokens[v][part] : 0;
         if (c->opened.is_open) sum += token_counter_settled(&c->opened.counters[v]);
-        if (is_in_set(c, v) && sum < least) least = sum;
+        if (is_counting(c, v) && sum < least) least = sum;
     }
     return least;
 }
@@ -205,9 +223,9 @@ static uint64_t tokens_so_far(const struct count *c)
 /* What there is of the open text, and no more. */
 static void stop(struct count *c)
 {
-    c->is_partial = true;
+    c->partial |= c->pass;
     for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++) {
-        if (is_in_set(c, v)) add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
+        if (is_counting(c, v)) add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
     }
 }
 
@@ -234,7 +252,10 @@ static size_t count_next(struct count *c, size_t bytes)
     } else {
         taken = taken / 16; /* hashing is so much cheaper than counting */
     }
-    if (!c->opened.is_open) c->next++;
+    if (!c->opened.is_open) {
+        if (c->pass >> c->first & 1) c->bytes[text->part] += raw.len;
+        c->next++;
+    }
     return taken;
 }
 
@@ -258,7 +279,7 @@ bool count_step(struct count *c, uint64_t bytes)
 
 /* ---- Sums. */
 
-#define ALL_MESSAGES COUNT_NO_MESSAGE
+#define ALL_MESSAGES CHAT_NO_MESSAGE
 
 static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, uint32_t *count)
 {
@@ -313,20 +334,31 @@ static bool is_plain(const struct count *c)
     return !f->picture_count && !f->tools_count && !f->has_unknown && !f->calls && !f->has_schema;
 }
 
+static uint64_t sum_of(const struct count *c, const struct count_rules *rules, const uint64_t *tokens)
+{
+    int64_t sum = c->is_chat ? chat_tokens(c, rules, tokens) : (int64_t)count_scale(rules, tokens[TEXT_CONTENT]);
+    return sum > 0 ? (uint64_t)sum + c->found.ids : c->found.ids;
+}
+
 struct count_total count_total(const struct count *c, const struct count_rules *given)
 {
     const struct count_rules *rules = given ? given : count_rules_usual();
     unsigned vocabulary = vocabulary_index(rules->vocabulary);
-    bool has_it = is_in_set(c, vocabulary);
-    const uint64_t *tokens = c->tokens[has_it ? vocabulary : first_vocabulary(c)];
-    const struct found *f = &c->found;
-    int64_t sum = c->is_chat ? chat_tokens(c, rules, tokens) : (int64_t)count_scale(rules, tokens[TEXT_CONTENT]);
+    bool has_it = count_has(c, vocabulary);
+    if (!has_it) vocabulary = c->first;
     check(c->is_done);
     return (struct count_total){
-        .input_tokens = sum > 0 ? (uint64_t)sum + f->ids : f->ids,
+        .input_tokens = sum_of(c, rules, c->tokens[vocabulary]),
         .is_estimated = !rules->is_exact || !has_it || !is_plain(c),
-        .is_partial = c->is_partial,
+        .is_partial = c->partial >> vocabulary & 1,
     };
+}
+
+uint64_t count_at_most(const struct count *c, const struct count_rules *given)
+{
+    const struct count_rules *rules = given ? given : count_rules_usual();
+    check(c->is_done);
+    return c->partial ? UINT64_MAX : sum_of(c, rules, c->bytes);
 }
 
 uint32_t count_messages(const struct count *c)
@@ -347,7 +379,7 @@ struct count_message count_message(const struct count *c, const struct count_rul
     return (struct count_message){
         .tokens = sum > 0 ? (uint64_t)sum : 0,
         .is_estimated = !rules->is_exact || pictures || s->calls || s->has_unknown ||
-                        first_vocabulary(c) != vocabulary_index(rules->vocabulary),
+                        c->first != vocabulary_index(rules->vocabulary),
     };
 }
 
@@ -356,7 +388,7 @@ struct count_shares count_shares(const struct count *c, const struct count_rules
     const struct count_rules *rules = given ? given : count_rules_usual();
     const struct found *f = &c->found;
     unsigned vocabulary = vocabulary_index(rules->vocabulary);
-    const uint64_t *tokens = c->tokens[is_in_set(c, vocabulary) ? vocabulary : first_vocabulary(c)];
+    const uint64_t *tokens = c->tokens[count_has(c, vocabulary) ? vocabulary : c->first];
     struct count_shares shares = {.tools = f->tools_count, .has_unknown = f->has_unknown, .is_plain = is_plain(c)};
     /* rounded down, as messages are: parts never come to more than the whole */
     shares.tools_tokens = tokens[TEXT_TOOLS] * rules->factor_milli / 1000 + tool_tokens(c, rules);

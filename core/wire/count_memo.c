@@ -13,9 +13,15 @@ struct entry {
     uint32_t tokens[VOCABULARIES]; /* 0: not counted in that one */
 };
 
-/* A text has one place, and a newer one takes it: fixed memory, and nothing to keep in order. */
+/* Texts whose hashes fall on one place, the one that was asked for last in front; a new one takes the last one's part. With
+ * one text a place a sixth of a few thousand would be forgotten again and again. */
+#define TEXTS_A_PLACE 4u
+struct place {
+    struct entry entries[TEXTS_A_PLACE];
+};
+
 struct count_memo {
-    struct entry entries[LIMIT_COUNT_MEMO];
+    struct place places[LIMIT_COUNT_MEMO / TEXTS_A_PLACE];
     /* Drawn anew in each process: a caller may choose the texts, and must not be able to make one count as another. */
     uint8_t secret[XXH3_SECRET_SIZE_MIN];
 };
@@ -47,22 +53,40 @@ struct count_key count_memo_key(const struct count_memo *memo, struct slice raw)
     return key;
 }
 
-static size_t place_of(const struct count_key *key)
+static struct place *place_of(struct count_memo *memo, const struct count_key *key)
 {
     uint32_t first;
     memcpy(&first, key->digest, sizeof first);
-    return first % LIMIT_COUNT_MEMO;
+    return &memo->places[first % (LIMIT_COUNT_MEMO / TEXTS_A_PLACE)];
 }
 
-uint64_t count_memo_find(const struct count_memo *memo, const struct count_key *key, unsigned vocabulary)
+/* The text's entry, in front now; NULL: there is none. */
+static struct entry *find(struct place *place, const struct count_key *key)
 {
-    const struct entry *e = &memo->entries[place_of(key)];
-    return memcmp(&e->key, key, sizeof *key) == 0 ? e->tokens[vocabulary] : 0;
+    for (size_t i = 0; i < TEXTS_A_PLACE; i++) {
+        struct entry found = place->entries[i];
+        if (memcmp(&found.key, key, sizeof *key) != 0) continue;
+        memmove(place->entries + 1, place->entries, i * sizeof found);
+        place->entries[0] = found;
+        return place->entries;
+    }
+    return NULL;
+}
+
+uint64_t count_memo_find(struct count_memo *memo, const struct count_key *key, unsigned vocabulary)
+{
+    const struct entry *e = find(place_of(memo, key), key);
+    return e ? e->tokens[vocabulary] : 0;
 }
 
 void count_memo_keep(struct count_memo *memo, const struct count_key *key, unsigned vocabulary, uint64_t tokens)
 {
-    struct entry *e = &memo->entries[place_of(key)];
-    if (memcmp(&e->key, key, sizeof *key) != 0) *e = (struct entry){.key = *key};
+    struct place *place = place_of(memo, key);
+    struct entry *e = find(place, key);
+    if (!e) {
+        e = place->entries;
+        memmove(e + 1, e, (TEXTS_A_PLACE - 1) * sizeof *e);
+        *e = (struct entry){.key = *key};
+    }
     e->tokens[vocabulary] = tokens <= UINT32_MAX ? (uint32_t)tokens : 0;
 }

@@ -3,6 +3,7 @@
  * Source: OpenAI API reference, chat, completions, embeddings; what providers were seen to send.
  */
 #include "wire/openai_inner.h"
+#include "wire/openai_message.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -161,12 +162,40 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
+/* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
+static void write_model(struct buf *out, struct slice name)
+{
+    buf_append(out, SLICE("{\"id\":"));
+    buf_append_json(out, name);
+    buf_append(out, SLICE(",\"object\":\"model\",\"created\":0,\"owned_by\":\"moongate\"}"));
+}
+
+static void write_models(struct buf *out, const struct slice *names, size_t count)
+{
+    buf_append(out, SLICE("{\"object\":\"list\",\"data\":["));
+    for (size_t i = 0; i < count; i++) {
+        if (i) buf_append_char(out, ',');
+        write_model(out, names[i]);
+    }
+    buf_append(out, SLICE("]}"));
+}
+
 const struct dialect dialect_openai = {
     .kind = "openai",
+    .read_request = openai_read_request,
+    .walk = openai_walk,
+    .walk_message = openai_walk_message,
+    .role = openai_role,
+    .is_format = openai_is_format,
+    .edit_ask_usage = openai_edit_ask_usage,
+    .edit_member = openai_edit_member,
+    .guess = openai_guess,
     .path = path,
     .read_body = read_body,
     .read_event = read_event,
     .judge_end = judge_end,
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,
+    .write_models = write_models,
+    .write_model = write_model,
 };

@@ -1,4 +1,4 @@
-#include "wire/json_node.h"
+#include "wire/json_inner.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/base64.h"
 #include "base/check.h"
+#include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/json.h"
@@ -268,6 +269,7 @@ static bool read_set(struct jwks *set, const struct json_tape *tape, struct aren
     set->keys = mem_zalloc(count + 1, sizeof *set->keys);
     for (uint32_t n = json_first(tape, keys); n != JSON_NONE; n = json_next(tape, n)) {
         struct reader r = {tape, n, arena};
+        fiber_rest();
         if (!read_one(set, &r, index++, why)) return false;
     }
     if (set->count > 0) return true;

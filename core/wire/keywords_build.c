@@ -1,5 +1,6 @@
 #include "wire/keywords_inner.h"
 
+#include "base/fiber.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -38,6 +39,7 @@ struct build {
 };
 
 #define SPACE_CLASS 1u
+#define REST_STATES 256u /* between two looks at whether a slice is over */
 #define MEMBERS_MAX (LIMIT_KEYWORDS_TABLE_BYTES / sizeof(uint32_t)) /* of all sets together */
 
 /* ---- Words into a tree. */
@@ -250,6 +252,7 @@ static bool make_states(struct build *b, struct fault *why)
     b->moves = mem_zalloc(k->class_count, sizeof *b->moves);
     add_state(b, &none);
     for (uint32_t from = 0; from < k->state_count; from++) {
+        fiber_rest();
         if (make_row(b, from)) continue;
         return fault_set(why, FAULT_POLICY,
                          "the keywords need a table of more than %u MB; use fewer of them, shorter ones or fewer masks",
@@ -303,12 +306,14 @@ static void renumber(struct build *b)
     for (int is_end = 0; is_end < 2; is_end++) {
         if (is_end) k->accepting = next * k->class_count;
         for (uint32_t s = 0; s < count; s++) {
+            if (s % REST_STATES == 0) fiber_rest();
             if ((k->states[s].ends > 0) != is_end) continue;
             states[next] = k->states[s];
             row[s] = next++ * k->class_count;
         }
     }
     for (uint32_t s = 0; s < count; s++) {
+        if (s % REST_STATES == 0) fiber_rest();
         for (unsigned c = 0; c < k->class_count; c++)
             table[row[s] + c] = c == k->stop ? STOP_ROW : row[k->table[(size_t)s * k->class_count + c]];
     }
@@ -326,6 +331,7 @@ static void finish(struct build *b)
     k->states = mem_zalloc(k->state_count, sizeof *k->states);
     k->ends = mem_alloc((b->member_count + 1) * sizeof *k->ends);
     for (uint32_t s = 0; s < k->state_count; s++) {
+        if (s % REST_STATES == 0) fiber_rest();
         k->states[s].depth = b->states[s].count ? b->nodes[b->members[b->states[s].first]].depth : 0;
         add_ends(b, s, first);
     }
@@ -351,6 +357,7 @@ static bool build(struct build *b, const struct slice *words, size_t count, stru
         return fault_set(why, FAULT_POLICY, "%zu keywords, %u are the limit of one list", count, LIMIT_KEYWORDS);
     add_node(b, NO_WORD, MASK_PLAIN, 0);
     for (size_t i = 0; i < count; i++) {
+        fiber_rest();
         if (!add_word(b, i, words[i], why)) return false;
     }
     make_classes(b);

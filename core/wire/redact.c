@@ -29,6 +29,19 @@ struct spelling {
     size_t raw_at, text_at;
 };
 
+/* How often what was found. Most requests and answers hold nothing of the kind, and carry none. */
+struct tally {
+    uint32_t found[REDACT_KINDS_MAX];
+    uint32_t taken[REDACT_KINDS_MAX]; /* the highest number of a placeholder that stands in the caller's text */
+    struct given {
+        uint32_t *values; /* of the placeholders taken + 1, taken + 2, … */
+        uint32_t count, cap;
+    } given[REDACT_KINDS_MAX];
+    struct redact_counts answer;
+};
+
+static struct tally nothing; /* never written */
+
 struct redact {
     const struct redact_rules *rules;
     struct arena *arena;
@@ -48,14 +61,8 @@ struct redact {
     struct value *values;
     uint32_t value_count, value_cap;
     uint32_t *slots; /* 1 + number of a value; open addressing, twice value_cap long */
-    uint32_t found[REDACT_KINDS_MAX];
-    uint32_t taken[REDACT_KINDS_MAX]; /* the highest number of a placeholder that stands in the caller's text */
-    struct given {
-        uint32_t *values; /* of the placeholders taken + 1, taken + 2, … */
-        uint32_t count, cap;
-    } given[REDACT_KINDS_MAX];
+    struct tally *tally; /* &nothing until there is something */
     uint64_t masks;
-    struct redact_counts answer;
 };
 
 void redact_rules_index(struct redact_rules *rules)
@@ -71,7 +78,14 @@ struct redact *redact_new(const struct redact_rules *rules, struct arena *arena)
     struct redact *r = arena_zalloc(arena, sizeof *r);
     r->rules = rules;
     r->arena = arena;
+    r->tally = &nothing;
     return r;
+}
+
+static struct tally *tally(struct redact *r)
+{
+    if (r->tally == &nothing) r->tally = arena_zalloc(r->arena, sizeof *r->tally);
+    return r->tally;
 }
 
 const struct redact_rules *redact_rules_of(const struct redact *r)
@@ -124,7 +138,7 @@ static uint32_t value_of(struct redact *r, unsigned kind, struct slice text, boo
 /* One more placeholder of a kind; the how manieth it is. */
 static uint32_t give(struct redact *r, unsigned kind, uint32_t value)
 {
-    struct given *g = &r->given[kind];
+    struct given *g = &tally(r)->given[kind];
     if (g->count == g->cap) {
         uint32_t cap = g->cap ? 2 * g->cap : FIRST_VALUES;
         uint32_t *values = arena_alloc(r->arena, cap * sizeof *values);
@@ -141,7 +155,7 @@ static struct slice placeholder_of(struct redact *r, uint32_t value)
     struct value *v = &r->values[value];
     if (v->placeholder.len) return v->placeholder;
     struct slice name = detect_kind_name(r->rules->detect, v->kind);
-    uint32_t number = r->taken[v->kind] + give(r, v->kind, value);
+    uint32_t number = r->tally->taken[v->kind] + give(r, v->kind, value);
     v->placeholder = number == 1 ? arena_printf(r->arena, "[%.*s]", SLICE_FMT(name))
                                  : arena_printf(r->arena, "[%.*s_%u]", SLICE_FMT(name), number);
     return v->placeholder;
@@ -223,7 +237,7 @@ static void on_request_hit(void *arg, const struct detect_hit *found)
     uint32_t value = value_of(r, found->kind, slice_of(r->text.ptr + at, found->len), true);
     size_t from = spelt_at(r, at);
     r->hits[r->hit_count++] = (struct hit){from, spelt_at(r, at + found->len), value};
-    r->found[found->kind]++;
+    tally(r)->found[found->kind]++;
 }
 
 /* Placeholders that the caller wrote stay what they are: numbers go on behind them. */
@@ -234,7 +248,7 @@ static void note_placeholders(struct redact *r, struct slice text)
         unsigned kind;
         at++;
         uint32_t number = read_placeholder(r, slice_of(at, (size_t)(end - at)), &kind);
-        if (number && number > r->taken[kind]) r->taken[kind] = number;
+        if (number && number > r->tally->taken[kind]) tally(r)->taken[kind] = number;
     }
 }
 
@@ -302,7 +316,7 @@ bool redact_has_findings(const struct redact *r)
 
 uint32_t redact_found(const struct redact *r, unsigned kind)
 {
-    return r->found[kind];
+    return r->tally->found[kind];
 }
 
 bool redact_is_cut(const struct redact *r)
@@ -336,7 +350,7 @@ void redact_edit(const struct redact *r, struct splice *edits)
 
 const struct redact_counts *redact_answer_counts(const struct redact *r)
 {
-    return &r->answer;
+    return &r->tally->answer;
 }
 
 bool redact_answer_hit(struct redact *r, unsigned kind, struct slice text, struct slice *placeholder)
@@ -344,9 +358,9 @@ bool redact_answer_hit(struct redact *r, unsigned kind, struct slice text, struc
     if (!(r->rules->response_finds >> kind & 1)) return false;
     uint32_t value = value_of(r, kind, text, false);
     if (r->values[value].is_callers && r->rules->is_restoring) return false;
-    r->answer.found[kind]++;
+    tally(r)->answer.found[kind]++;
     if (!(r->rules->response_masks >> kind & 1)) return false;
-    r->answer.masked++;
+    tally(r)->answer.masked++;
     *placeholder = placeholder_of(r, value);
     return true;
 }
@@ -356,10 +370,10 @@ bool redact_restore(struct redact *r, struct slice placeholder, struct slice *te
     unsigned kind;
     uint32_t number = placeholder.len ? read_placeholder(r, slice_of(placeholder.ptr + 1, placeholder.len - 1), &kind) : 0;
     if (!r->rules->is_restoring || !number || !(r->masks >> kind & 1)) return false;
-    if (number <= r->taken[kind] || number - r->taken[kind] > r->given[kind].count) return false;
-    const struct value *v = &r->values[r->given[kind].values[number - r->taken[kind] - 1]];
+    if (number <= r->tally->taken[kind] || number - r->tally->taken[kind] > r->tally->given[kind].count) return false;
+    const struct value *v = &r->values[r->tally->given[kind].values[number - r->tally->taken[kind] - 1]];
     if (!v->is_callers) return false;
     *text = v->text;
-    r->answer.restored++;
+    tally(r)->answer.restored++;
     return true;
 }

@@ -67,14 +67,71 @@ static void take_count(struct usage *u, int64_t *count, const struct json_tape *
     }
 }
 
+#define ANY_NAME UINT64_MAX
+
+/* Of a usage object, or one inside; looked up when a member of it is asked for. */
+struct usage_object {
+    bool is_known;
+    bool is_plain; /* no two names are the same */
+    uint32_t node; /* JSON_NONE: it is not there */
+    uint64_t prints;
+};
+
+/* One of 64 bits by which names are told apart: most that a form asks for are not there, and most that are there differ. */
+static uint64_t print_of(struct slice name)
+{
+    size_t sum = name.len;
+    if (name.len) sum += 5 * (unsigned char)name.ptr[0] + 11 * (unsigned char)name.ptr[name.len - 1];
+    return (uint64_t)1 << sum % 64;
+}
+
+static void look_at(struct usage_object *object, const struct json_tape *tape, uint32_t node)
+{
+    unsigned seen = 0;
+    *object = (struct usage_object){.is_known = true, .is_plain = true, .node = node};
+    if (!json_is(tape, node, JSON_OBJECT)) return;
+    for (uint32_t n = json_first(tape, node); n != JSON_NONE; n = json_next(tape, n)) {
+        struct slice key = json_key(tape, n); /* with its quotes */
+        uint64_t print = print_of(slice_of(key.ptr + 1, key.len - 2));
+        if (++seen > LIMIT_USAGE_MEMBERS || memchr(key.ptr, '\\', key.len)) object->prints = ANY_NAME;
+        if (object->prints & print) object->is_plain = false;
+        if (object->prints == ANY_NAME) return;
+        object->prints |= print;
+    }
+}
+
+static uint32_t member_of(struct usage *u, const struct usage_object *object, const struct json_tape *tape,
+                          const char *text)
+{
+    struct slice name = slice_str(text);
+    if (!(object->prints & print_of(name))) return JSON_NONE;
+    if (!object->is_plain) return member(u, tape, object->node, name);
+    uint32_t found = json_get(tape, object->node, name);
+    return json_is(tape, found, JSON_NULL) ? JSON_NONE : found;
+}
+
+/* A form's object of that number, 0: the usage object itself. */
+static const struct usage_object *object_of(struct usage *u, struct usage_object *objects,
+                                            const struct usage_inner *inner, const struct json_tape *tape,
+                                            unsigned number)
+{
+    struct usage_object *object = &objects[number];
+    if (object->is_known) return object;
+    const struct usage_object *outer = object_of(u, objects, inner, tape, inner[number].object);
+    look_at(object, tape, member_of(u, outer, tape, inner[number].name));
+    return object;
+}
+
 static void take_members(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
 {
+    struct usage_object objects[USAGE_OBJECTS_MAX] = {0};
     bool is_taken = false;
+    look_at(&objects[0], tape, node);
     for (size_t i = 0; i < form->member_count; i++) {
         const struct usage_member *m = &form->members[i];
         if (i == 0 || m->offset != m[-1].offset) is_taken = false;
         if (is_taken) continue;
-        uint32_t value = follow(u, tape, node, m->path);
+        uint32_t value = member_of(u, object_of(u, objects, form->objects, tape, m->object), tape, m->name);
         if (value == JSON_NONE) continue;
         take_count(u, usage_count(u, m->offset), tape, value);
         is_taken = true;

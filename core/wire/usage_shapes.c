@@ -3,59 +3,77 @@
 #define AT(field) offsetof(struct usage, field)
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+/* Objects inside of a usage object, by number. */
+enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
+static const struct usage_inner openai_objects[] = {
+    [PROMPT] = {ITSELF, "prompt_tokens_details"},
+    [INPUTS] = {ITSELF, "input_tokens_details"},
+    [INPUT] = {ITSELF, "input_token_details"},
+    [INPUT_CACHED] = {INPUT, "cached_tokens_details"},
+    [COMPLETION] = {ITSELF, "completion_tokens_details"},
+    [OUTPUTS] = {ITSELF, "output_tokens_details"},
+    [OUTPUT] = {ITSELF, "output_token_details"},
+    [TOOLS] = {ITSELF, "server_side_tool_usage_details"},
+};
+_Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once");
+
 /* Chat, completions and embeddings; the Responses API, whose names occur in compatible chats too; the singular "detail"
  * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; xAI's server-side tools. */
 static const struct usage_member openai_members[] = {
-    {AT(input_tokens), "prompt_tokens"},
-    {AT(input_tokens), "input_tokens"},
-    {AT(output_tokens), "completion_tokens"},
-    {AT(output_tokens), "output_tokens"},
-    {AT(total_tokens), "total_tokens"},
-    {AT(cached_tokens), "prompt_tokens_details.cached_tokens"},
-    {AT(cached_tokens), "input_tokens_details.cached_tokens"},
-    {AT(cached_tokens), "input_token_details.cached_tokens"},
-    {AT(cached_tokens), "prompt_cache_hit_tokens"},
-    {AT(cached_tokens), "cached_tokens"},
-    {AT(cached_audio_tokens), "input_token_details.cached_tokens_details.audio_tokens"},
-    {AT(cached_image_tokens), "input_token_details.cached_tokens_details.image_tokens"},
-    {AT(cache_write_tokens), "prompt_tokens_details.cache_write_tokens"},
-    {AT(cache_write_tokens), "input_tokens_details.cache_write_tokens"},
-    {AT(audio_input_tokens), "prompt_tokens_details.audio_tokens"},
-    {AT(audio_input_tokens), "input_tokens_details.audio_tokens"},
-    {AT(audio_input_tokens), "input_token_details.audio_tokens"},
-    {AT(image_input_tokens), "prompt_tokens_details.image_tokens"},
-    {AT(image_input_tokens), "input_tokens_details.image_tokens"},
-    {AT(image_input_tokens), "input_token_details.image_tokens"},
-    {AT(video_input_tokens), "prompt_tokens_details.video_tokens"},
-    {AT(reasoning_tokens), "completion_tokens_details.reasoning_tokens"},
-    {AT(reasoning_tokens), "output_tokens_details.reasoning_tokens"},
-    {AT(audio_output_tokens), "completion_tokens_details.audio_tokens"},
-    {AT(audio_output_tokens), "output_tokens_details.audio_tokens"},
-    {AT(audio_output_tokens), "output_token_details.audio_tokens"},
-    {AT(image_output_tokens), "completion_tokens_details.image_tokens"},
-    {AT(image_output_tokens), "output_tokens_details.image_tokens"},
-    {AT(images), "server_side_tool_usage_details.image_generation_calls"},
+    {AT(input_tokens), ITSELF, "prompt_tokens"},
+    {AT(input_tokens), ITSELF, "input_tokens"},
+    {AT(output_tokens), ITSELF, "completion_tokens"},
+    {AT(output_tokens), ITSELF, "output_tokens"},
+    {AT(total_tokens), ITSELF, "total_tokens"},
+    {AT(cached_tokens), PROMPT, "cached_tokens"},
+    {AT(cached_tokens), INPUTS, "cached_tokens"},
+    {AT(cached_tokens), INPUT, "cached_tokens"},
+    {AT(cached_tokens), ITSELF, "prompt_cache_hit_tokens"},
+    {AT(cached_tokens), ITSELF, "cached_tokens"},
+    {AT(cached_audio_tokens), INPUT_CACHED, "audio_tokens"},
+    {AT(cached_image_tokens), INPUT_CACHED, "image_tokens"},
+    {AT(cache_write_tokens), PROMPT, "cache_write_tokens"},
+    {AT(cache_write_tokens), INPUTS, "cache_write_tokens"},
+    {AT(audio_input_tokens), PROMPT, "audio_tokens"},
+    {AT(audio_input_tokens), INPUTS, "audio_tokens"},
+    {AT(audio_input_tokens), INPUT, "audio_tokens"},
+    {AT(image_input_tokens), PROMPT, "image_tokens"},
+    {AT(image_input_tokens), INPUTS, "image_tokens"},
+    {AT(image_input_tokens), INPUT, "image_tokens"},
+    {AT(video_input_tokens), PROMPT, "video_tokens"},
+    {AT(reasoning_tokens), COMPLETION, "reasoning_tokens"},
+    {AT(reasoning_tokens), OUTPUTS, "reasoning_tokens"},
+    {AT(audio_output_tokens), COMPLETION, "audio_tokens"},
+    {AT(audio_output_tokens), OUTPUTS, "audio_tokens"},
+    {AT(audio_output_tokens), OUTPUT, "audio_tokens"},
+    {AT(image_output_tokens), COMPLETION, "image_tokens"},
+    {AT(image_output_tokens), OUTPUTS, "image_tokens"},
+    {AT(images), TOOLS, "image_generation_calls"},
 };
 
+enum { CREATION = 1, SPENT };
+static const struct usage_inner anthropic_objects[] = {
+    [CREATION] = {ITSELF, "cache_creation"}, [SPENT] = {ITSELF, "output_tokens_details"}};
+
 static const struct usage_member anthropic_members[] = {
-    {AT(input_tokens), "input_tokens"},
-    {AT(output_tokens), "output_tokens"},
-    {AT(cached_tokens), "cache_read_input_tokens"},
-    {AT(cache_write_tokens), "cache_creation_input_tokens"},
-    {AT(cache_write_5m_tokens), "cache_creation.ephemeral_5m_input_tokens"},
-    {AT(cache_write_1h_tokens), "cache_creation.ephemeral_1h_input_tokens"},
-    {AT(reasoning_tokens), "output_tokens_details.thinking_tokens"},
+    {AT(input_tokens), ITSELF, "input_tokens"},
+    {AT(output_tokens), ITSELF, "output_tokens"},
+    {AT(cached_tokens), ITSELF, "cache_read_input_tokens"},
+    {AT(cache_write_tokens), ITSELF, "cache_creation_input_tokens"},
+    {AT(cache_write_5m_tokens), CREATION, "ephemeral_5m_input_tokens"},
+    {AT(cache_write_1h_tokens), CREATION, "ephemeral_1h_input_tokens"},
+    {AT(reasoning_tokens), SPENT, "thinking_tokens"},
 };
 
 /* response…: what the Live API calls the candidates. */
 static const struct usage_member gemini_members[] = {
-    {AT(input_tokens), "promptTokenCount"},
-    {AT(output_tokens), "candidatesTokenCount"},
-    {AT(output_tokens), "responseTokenCount"},
-    {AT(total_tokens), "totalTokenCount"},
-    {AT(cached_tokens), "cachedContentTokenCount"},
-    {AT(tool_tokens), "toolUsePromptTokenCount"},
-    {AT(reasoning_tokens), "thoughtsTokenCount"},
+    {AT(input_tokens), ITSELF, "promptTokenCount"},
+    {AT(output_tokens), ITSELF, "candidatesTokenCount"},
+    {AT(output_tokens), ITSELF, "responseTokenCount"},
+    {AT(total_tokens), ITSELF, "totalTokenCount"},
+    {AT(cached_tokens), ITSELF, "cachedContentTokenCount"},
+    {AT(tool_tokens), ITSELF, "toolUsePromptTokenCount"},
+    {AT(reasoning_tokens), ITSELF, "thoughtsTokenCount"},
 };
 
 static const struct usage_modality gemini_modalities[] = {
@@ -71,6 +89,7 @@ static const struct usage_modality gemini_modalities[] = {
 static const struct usage_form forms[USAGE_SHAPES] = {
     [USAGE_SHAPE_OPENAI] = {.places = {"x_groq.usage", "usage"},
                             .tiers = {"service_tier"},
+                            .objects = openai_objects,
                             .members = openai_members,
                             .member_count = COUNT(openai_members),
                             .cache = USAGE_BY_TOTAL,
@@ -78,13 +97,15 @@ static const struct usage_form forms[USAGE_SHAPES] = {
                             .has_all_by_total = true},
     [USAGE_SHAPE_RESPONSES] = {.places = {"response.usage", "usage"},
                                .tiers = {"response.service_tier", "service_tier"},
-                               .members = openai_members,
+                               .objects = openai_objects,
+                            .members = openai_members,
                                .member_count = COUNT(openai_members),
                                .cache = USAGE_BY_TOTAL,
                                .reasoning = USAGE_BY_TOTAL,
                                .has_all_by_total = true},
     [USAGE_SHAPE_ANTHROPIC] = {.places = {"message.usage", "usage"},
                                .tiers = {"message.usage.service_tier", "usage.service_tier"},
+                               .objects = anthropic_objects,
                                .members = anthropic_members,
                                .member_count = COUNT(anthropic_members),
                                .iterations = "iterations",

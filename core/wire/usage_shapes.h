@@ -2,7 +2,7 @@
  * The tables by which usage reports are read: where each shape keeps a count, and whether it lies inside its parent.
  *
  *     const struct usage_form *form = usage_form(USAGE_SHAPE_GEMINI);
- *     for (size_t i = 0; i < form->member_count; i++) ... form->members[i].path ...
+ *     for (size_t i = 0; i < form->member_count; i++) ... form->members[i].name ...
  *
  * For usage.c and usage_parts.c alone. Paths are member names with a dot between; data only, nothing is owned.
  */
@@ -14,6 +14,7 @@
 #include "wire/usage.h"
 
 #define USAGE_PLACES_MAX 3
+#define USAGE_OBJECTS_MAX 9
 
 /* A count against the one that should hold it. */
 enum usage_relation {
@@ -24,8 +25,15 @@ enum usage_relation {
 
 /* Rows of the same count stand together: the first of them that is there, and not null, is taken. */
 struct usage_member {
-    size_t offset; /* in struct usage */
-    const char *path; /* from the usage object */
+    size_t offset;   /* in struct usage */
+    unsigned object; /* which of the form's objects holds it; 0: the usage object itself */
+    const char *name;
+};
+
+/* An object that many members share. */
+struct usage_inner {
+    unsigned object; /* which one holds it, as of a member */
+    const char *name;
 };
 
 /* A list of { modality, tokenCount }. What is neither sound nor picture stays with the text. */
@@ -37,6 +45,7 @@ struct usage_modality {
 struct usage_form {
     const char *places[USAGE_PLACES_MAX]; /* of usage objects, from the root; the later counts where both are */
     const char *tiers[USAGE_PLACES_MAX];  /* of the tier of service, likewise */
+    const struct usage_inner *objects; /* at most USAGE_OBJECTS_MAX; NULL: all members stand in the usage object */
     const struct usage_member *members;
     size_t member_count;
     const struct usage_modality *modalities;

@@ -11,7 +11,7 @@ local clock = use "clock"
 local facts = use "facts"
 local edits = use "edits"
 local policies = use "policies"
-local conditions = use "conditions"
+local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
 local thresholds = use "thresholds"
@@ -252,6 +252,7 @@ local function add_condition(row, value, path, policy)
   if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "budgets count before anything is called: write model = …") end
   row.matches, row.is_conditional = condition.test, true
   row.prefix = policy.name .. "/" .. row.name .. "/"
+  row.when = condition
 end
 
 local function compile_row(value, path, policy, name)
@@ -339,7 +340,8 @@ function budget.compile(spec, policy)
   local rows = compile_rows(spec, policy)
   policy.default_row = compile_default(spec, policy)
   checks.rows(rows, policy.default_row)
-  policy.rows = {}
+  policy.rows, policy.written_rows = {}, { unpack(rows) }
+  table.insert(policy.written_rows, policy.default_row)
   for _, row in ipairs(rows) do
     if row.mode ~= "off" then policy.rows[#policy.rows + 1] = row end
   end

@@ -14,12 +14,11 @@ function checks.currency(value, path)
   report.at(path, "bad_amount", ("amounts are USD, as the prices in models.lua are; got %s"):format(schema.kind_of(value)))
 end
 
+local function may_shadow(row) return not row.is_conditional and row.mode == "enforce" and row.blocks_at and row.period end
+
 -- Two rows of one scope: the shorter period with the larger amount has nothing to do.
 local function shadows(a, b)
-  if a == b or a.is_conditional or a.mode ~= "enforce" or b.mode == "off" or not a.blocks_at or not scopes.same(a.parts, b.parts) then
-    return false
-  end
-  if not a.period or not b.period then return false end
+  if a == b or b.mode == "off" or not b.period then return false end
   if a.period == b.period then return a.limit < b.limit or a.limit == b.limit and a.line < b.line end
   return calendar.longest[a.period] > calendar.longest[b.period] and a.limit <= b.limit
 end
@@ -34,8 +33,9 @@ local function check_names(rows)
 end
 
 local function check_shadows(rows)
+  local rivals = scopes.rivals(rows, may_shadow)
   for _, row in ipairs(rows) do
-    for _, other in ipairs(rows) do
+    for _, other in ipairs(rivals[row]) do
       if shadows(other, row) then
         report.warn(row.path, "never_acts", ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
           units.spell_usd(other.limit)))

@@ -7,7 +7,7 @@ local report = use "report"
 local schema = use "schema"
 local units = use "units"
 local policies = use "policies"
-local conditions = use "conditions"
+local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
 local notes = use "notes"
@@ -142,6 +142,7 @@ local function compile_row(value, path, policy)
     if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "limits count before anything is called: write model = …") end
     row.matches, row.is_conditional = condition.test, true
     row.prefix = policy.name .. "/" .. name .. "/"
+    row.when = condition
   end
   for _, unit in ipairs(row.units) do
     row[unit] = given[unit]
@@ -150,10 +151,9 @@ local function compile_row(value, path, policy)
   return row
 end
 
--- Does a leave b nothing to do? Of the same unit and scope, and at least as strict in both the long and the short run.
+-- Does a leave b, of the same scope, nothing to do? Of the same unit, and at least as strict in both the long and the short run.
 local function shadows(a, b, unit)
-  if a == b or not a[unit] or not b[unit] or a.is_conditional or a.mode ~= "enforce" or b.mode == "off" then return false end
-  if not scopes.same(a.parts, b.parts) then return false end
+  if a == b or not a[unit] or not b[unit] or b.mode == "off" then return false end
   if unit == "concurrent" then return a[unit] < b[unit] or (a[unit] == b[unit] and a.line < b.line) end
   if not a.per or not b.per then return false end
   local rate_a, rate_b = a[unit] / a.per, b[unit] / b.per
@@ -180,10 +180,13 @@ local function check_sessions(rows)
   end
 end
 
+local function may_shadow(row) return not row.is_conditional and row.mode == "enforce" end
+
 local function check_shadows(rows)
+  local rivals = scopes.rivals(rows, may_shadow)
   for _, row in ipairs(rows) do
     for _, unit in ipairs(row.units) do
-      for _, other in ipairs(rows) do
+      for _, other in ipairs(rivals[row]) do
         if shadows(other, row, unit) then
           report.warn(row.path, "never_acts", ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
           break
@@ -212,7 +215,7 @@ local function compile_rows(spec, policy)
   for _, row in ipairs(rows) do
     if row.mode ~= "off" then active[#active + 1] = row end
   end
-  return active
+  return active, rows
 end
 
 function ratelimit.compile(spec, policy)
@@ -221,7 +224,7 @@ function ratelimit.compile(spec, policy)
   if spec.limits == nil then
     report.at(nil, "bad_limit", "a ratelimit without limits limits nothing", "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
   end
-  policy.rows = compile_rows(spec, policy)
+  policy.rows, policy.written_rows = compile_rows(spec, policy)
   if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
   policy.on_store_loss = spec.on_store_loss == nil and "local" or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
   policy.collect, policy.run = collect, limits.run

@@ -5,25 +5,21 @@ local report = use "report"
 local schema = use "schema"
 local policies = use "policies"
 local chain = use "chain"
-local conditions = use "conditions"
+local conditions = use "condition"
 local sub = report.sub
 
 local routing = {}
 
+local function propose(f, policy, rule)
+  local reason = rule.reason
+  if type(reason) == "function" then reason = reason(f) end
+  chain.propose(f, policy, rule.name, rule.action.targets, reason, rule.mode, rule.line)
+  return f._chosen
+end
+
 -- At the end of the chain too, when a later policy took away what was chosen.
 local function choose(f, policy)
-  if not policy.choose_for[f.model] then return end
-  local list = policy.rules
-  for i = 1, #list do
-    local rule = list[i]
-    local matches = rule.matches
-    if not matches or matches(f) then
-      local reason = rule.reason
-      if type(reason) == "function" then reason = reason(f) end
-      chain.propose(f, policy, rule.name, rule.action.targets, reason, rule.mode, rule.line)
-      if f._chosen then return end
-    end
-  end
+  if policy.choose_for[f.model] then policy.each_rule(f, policy, propose) end
 end
 
 local function run(f, policy)

@@ -8,9 +8,8 @@
 local core, use = ...
 local loaded = use "load"
 local chain = use "chain"
-local conditions = use "conditions"
+local tests = use "condition/test"
 local facts = use "facts"
-local report = use "report"
 local request = use "request"
 local words = use "words"
 local moment = use "explain/moment"
@@ -21,11 +20,9 @@ local watched -- the log of the evaluation under way; nil: nobody looks
 
 -- --- values, as the log shows them ---
 
-local uses_names = { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" }
-
 local function uses_of(bits)
   local names = {}
-  for i, name in ipairs(uses_names) do
+  for i, name in ipairs(tests.uses_names) do
     if bit.band(bits, bit.lshift(1, i - 1)) ~= 0 then names[#names + 1] = name end
   end
   return names
@@ -56,11 +53,11 @@ end
 
 -- --- rules ---
 
--- One condition at a time, compiled like the whole.
-local function testers(definition, name)
-  if type(definition) ~= "table" then return nil end
-  local parts = words.parts(definition)
-  for _, part in ipairs(parts) do part.test = conditions.compile(part.values, nil, name).test end
+-- Each term of a condition with a test of its own; nil without a condition.
+local function parts_of(read)
+  if not read then return nil end
+  local parts = {}
+  for i, term in ipairs(read.terms) do parts[i] = { term = term, test = tests.of { terms = { term } } } end
   return parts
 end
 
@@ -69,31 +66,30 @@ local function judge(parts, f)
   for i, part in ipairs(parts) do
     local holds = not part.test or (part.test(f) and true or false)
     all = all and holds
-    local key, seen = part.keys[1], nil
+    local key, seen = part.term.key, nil
     if key ~= "called" then seen = value_of(f, key) end
-    list[i] = { text = part.text, key = key, holds = holds, seen = seen }
+    list[i] = { text = words.term(part.term), key = key, holds = holds, seen = seen }
   end
   return list, all
 end
 
-local function function_text(file, fn) return ("the function at %s:%d"):format(file, core.function_line(fn)) end
+local function function_text(file, read) return ("the function at %s:%d"):format(file, read.terms[1].line) end
 
 -- What `when` and `unless` say of this request; the rule as a whole was already decided.
 local function reasons_of(rule, f, holds)
+  local when, unless = rule.compiled.when, rule.compiled.unless
   local list, table_holds = {}, true
-  if rule.when_parts then list, table_holds = judge(rule.when_parts, f) end
-  if type(rule.when) == "function" then
-    list[#list + 1] = { text = function_text(rule.file, rule.when), is_function = true, holds = holds }
-  end
-  if rule.unless_parts then
+  if when and when.is_function then
+    list[1] = { text = function_text(rule.file, when), is_function = true, holds = holds }
+  elseif when then list, table_holds = judge(rule.when_parts, f) end
+  if unless and unless.is_function then
+    list[#list + 1] = { text = "unless " .. function_text(rule.file, unless), is_function = true, holds = holds or not table_holds }
+  elseif unless then
     local inner, all = judge(rule.unless_parts, f)
     local texts, seen = {}, {}
     for i, item in ipairs(inner) do texts[i], seen[i] = item.text, item.seen ~= nil and words.value(item.seen) or "none" end
     list[#list + 1] = { text = "unless " .. table.concat(texts, " and "), key = inner[1] and inner[1].key, holds = not all,
       seen = table.concat(seen, ", ") }
-  elseif type(rule.unless) == "function" then
-    list[#list + 1] = { text = "unless " .. function_text(rule.file, rule.unless), is_function = true,
-      holds = holds or not table_holds }
   end
   return list
 end
@@ -108,33 +104,28 @@ local function tried(rule, f, holds)
   watched[#watched + 1] = entry
 end
 
-local function definition_of(list, name)
-  for _, rule in ipairs(list or {}) do
-    if rule[1] == name then return rule end
-  end
-end
-
-local function watch_rule(compiled, policy, definition)
-  local written = definition_of(definition.spec.rules, compiled.name)
-  if not written then return end
-  local name = policy.name .. "/" .. compiled.name -- shares are drawn by it
-  local rule = { policy = policy.name, name = compiled.name, file = policy.file, line = compiled.line, mode = compiled.mode,
-    when = written.when, unless = written.unless, when_parts = testers(written.when, name),
-    unless_parts = testers(written.unless, name),
+local function watched_rule(compiled, policy, written)
+  return { policy = policy.name, name = compiled.name, file = policy.file, line = compiled.line, mode = compiled.mode,
+    compiled = compiled, test = tests.of_rule(compiled), when_parts = parts_of(compiled.when), unless_parts = parts_of(compiled.unless),
     action = words.action(written) }
-  local matches = compiled.matches
-  compiled.matches = function(f)
-    local holds = not matches or matches(f) and true or false
-    if watched and not f._quiet then tried(rule, f, holds) end
-    return holds
-  end
 end
 
 -- Wraps the rules of one compiled policy.
 function walk.watch(policy, definition)
   if not policy.rules then return policy end
-  report.begin(definition.file)
-  for _, compiled in ipairs(policy.rules) do watch_rule(compiled, policy, definition) end
+  local rules = {}
+  for i, written in ipairs(definition.spec.rules or {}) do
+    local compiled = policy.written_rules[i]
+    if compiled and compiled.mode ~= "off" then rules[#rules + 1] = watched_rule(compiled, policy, written) end
+  end
+  function policy.each_rule(f, self, act)
+    for _, rule in ipairs(rules) do
+      local holds = not rule.test or rule.test(f) and true or false
+      if watched and not f._quiet then tried(rule, f, holds) end
+      local outcome = holds and act(f, self, rule.compiled)
+      if outcome then return outcome end
+    end
+  end
   return policy
 end
 
@@ -148,9 +139,11 @@ local function is_same(a, b)
   return a.what == "note" and a.policy == b.policy and a.rule == b.rule and a.verb == b.verb and a.reason == b.reason
 end
 
-function core.trace(policy, rule, verb, reason, mode, file, line)
+-- dropped: what scripts/targets.lua says of a target that may not be used.
+function core.trace(policy, rule, verb, reason, mode, file, line, dropped)
   if watched then
-    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode, file = file, line = line or 0 }
+    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode, file = file,
+      line = line or 0, dropped = dropped }
     local is_new = true
     for _, old in ipairs(watched) do is_new = is_new and not is_same(old, entry) end
     if is_new then watched[#watched + 1] = entry end

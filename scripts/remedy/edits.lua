@@ -6,6 +6,7 @@
 local core, use = ...
 local catalogue = use "catalogue"
 local apps = use "constructors/apps"
+local condition = use "condition"
 local facts = use "facts"
 local loaded = use "load"
 local predicates = use "predicates"
@@ -37,30 +38,25 @@ local function set_of(seen)
   return set
 end
 
-local next_number = {
-  gt = function(_, now) return make.gt(now) end,
-  ge = function(_, now) return make.gt(now) end,
-  lt = function(_, now) return make.lt(now) end,
-  le = function(_, now) return make.lt(now) end,
-}
+local beyond = { gt = "gt", ge = "gt", lt = "lt", le = "lt" }
 
--- A value for `when[key]` that does not hold for `now`; nil when there is none worth saying.
-local function narrowed(value, now)
-  local predicate = predicates.of(value)
-  if not predicate then
-    if not is_plain(value) then return nil end
-    local rest = without(value, set_of(now))
-    return #rest > 0 and #rest < #value and rest or nil
+-- The term, narrowed so that it does not hold for `now`; nil when there is nothing worth saying.
+local function narrowed(term, now)
+  local function other(op, values) return { key = term.key, op = op, values = values } end
+  local values = term.written or term.values
+  if term.op == "one_of" then
+    local rest = without(values, set_of(now))
+    return #rest > 0 and #rest < #values and other("one_of", rest) or nil
   end
-  if next_number[predicate.op] and type(now) == "number" then return next_number[predicate.op](predicate.value, now) end
-  if predicate.op == "none_of" and type(now) == "string" then
-    local list = { unpack(predicate.value) }
+  if beyond[term.op] and type(now) == "number" then return other(beyond[term.op], { now }) end
+  if term.op == "none_of" and type(now) == "string" then
+    local list = { unpack(values) }
     list[#list + 1] = now
-    return make.none_of(list)
+    return other("none_of", list)
   end
-  if predicate.op == "at_least" then
+  if term.op == "at_least" then
     local above = schema.classes[(schema.class_rank[now] or 9) + 1]
-    return above and make.at_least(above) or nil
+    return above and other("at_least", { above }) or nil
   end
 end
 
@@ -147,26 +143,33 @@ local function app_edits(list, seen)
   end
 end
 
-local function rule_of(definition, name)
-  for i, rule in ipairs(is_plain(definition.spec.rules) and definition.spec.rules or {}) do
-    if rule[1] == name then return rule, i end
+local function rule_of(policy, name)
+  for i, rule in ipairs(policy.written_rules or {}) do
+    if rule.name == name then return rule, i end
   end
 end
 
+local function names_department(rule)
+  for _, term in ipairs(rule.when and rule.when.terms or {}) do
+    if term.key == "department" then return true end
+  end
+  return false
+end
+
 -- The conditions first, one at a time; to observe the rule always ends its effect.
-local function rule_edits(list, definition, name, seen)
-  local rule, i = rule_of(definition, name)
+local function rule_edits(list, policy, name, seen)
+  local rule, i = rule_of(policy, name)
   if not rule then return end
-  for _, part in ipairs(is_plain(rule.when) and words.parts(rule.when) or {}) do
-    local key = part.keys[1]
-    local now = seen.facts[key]
-    local value = now ~= nil and not part.keys[2] and narrowed(rule.when[key], now)
-    if value then
-      add(list, { "rules", i, "when", key }, value, ("let the rule %s apply only where %s"):format(name, words.condition(key, value)))
+  for _, term in ipairs(rule.when and rule.when.terms or {}) do
+    local now = seen.facts[term.key]
+    local narrower = now ~= nil and not term.opaque and narrowed(term, now)
+    if narrower then
+      add(list, { "rules", i, "when", term.key }, condition.value(narrower),
+        ("let the rule %s apply only where %s"):format(name, words.term(narrower)))
     end
   end
   local department = seen.facts.department
-  if rule.unless == nil and department and (not is_plain(rule.when) or rule.when.department == nil) then
+  if not rule.unless and department and not names_department(rule) then
     add(list, { "rules", i, "unless" }, { department = department }, ("except %s from the rule %s"):format(department, name))
   end
   if rule.mode ~= "observe" then add(list, { "rules", i, "mode" }, "observe", ("only observe the rule %s"):format(name)) end
@@ -183,8 +186,8 @@ local function blamed(seen)
   if seen.outcome.policy then blame(seen.outcome.policy, seen.outcome.rule or "") end
   for _, entry in ipairs(seen.log) do
     if entry.what == "note" and entry.mode == "enforce" then
-      local by = entry.verb == "skip" and entry.reason:match("%(([^%s:]+/[^:]*): ")
-      if by then blame(by:match("^([^/]+)/(.*)$")) end
+      local one = entry.dropped
+      if one and one.by then blame(one.by, one.rule) end
       if entry.verb == "deny" or entry.verb == "only" or entry.verb == "drop" then blame(entry.policy, entry.rule) end
     end
   end
@@ -195,14 +198,13 @@ end
 local function models_behind(seen)
   local names = { seen.facts.model }
   for _, entry in ipairs(seen.log) do
-    local target = entry.what == "note" and entry.verb == "skip" and catalogue.targets[entry.reason:match("^(%S+)") or ""]
-    if target then names[#names + 1] = target.owner.name end
+    if entry.dropped then names[#names + 1] = catalogue.targets[entry.dropped.target].owner.name end
   end
   return names
 end
 
 local function candidates(seen, blame)
-  local definition = definition_of(blame.policy)
+  local definition, place = definition_of(blame.policy)
   local list = {}
   if not definition then return list end
   local name, column = blame.rule:match("^models%.(.*)%.(%l+)$")
@@ -213,7 +215,7 @@ local function candidates(seen, blame)
   if metered[definition.kind] then metered_edits(list, definition, blame.rule) end
   if definition.kind == "redaction" then redaction_edits(list, definition, blame.rule) end
   if definition.kind == "auth" then auth_edits(list, definition, blame.rule, seen) end
-  rule_edits(list, definition, blame.rule, seen)
+  rule_edits(list, loaded.policies[place], blame.rule, seen)
   for _, edit in ipairs(list) do edit.definition = definition end
   if definition.kind == "auth" and blame.rule == "apps" then app_edits(list, seen) end
   return list
@@ -302,7 +304,8 @@ end
 local function obstacles(seen)
   local names = { tostring(seen.outcome.policy) .. "/" .. tostring(seen.outcome.rule) }
   for _, entry in ipairs(seen.log) do
-    if entry.what == "note" and entry.verb == "skip" then names[#names + 1] = entry.reason:gsub(": .*$", "") end
+    local one = entry.dropped
+    if one then names[#names + 1] = ("%s %s/%s"):format(one.target, one.by or "", one.rule or "") end
   end
   return table.concat(names, " ")
 end

@@ -1,10 +1,10 @@
 -- Which values the policies of this generation speak of, fact by fact: what a remedy can try.
 --
 --   local values = vocabulary.values()          -- { department = { "sales", … }, context_tokens = { 100000, 100001 }, … }
+--   for _, term in ipairs(vocabulary.terms()) do … end      -- scripts/condition.lua
 local core, use = ...
 local loaded = use "load"
 local facts = use "facts"
-local predicates = use "predicates"
 local report = use "report"
 
 local vocabulary = {}
@@ -26,31 +26,55 @@ local function add_bound(values, fact, bound)
   end
 end
 
-local function add_condition(values, fact, value)
-  local predicate = predicates.of(value)
-  local list = value
-  if predicate then list = predicate.value end
-  if predicate and predicate.op == "like" then
-    add(values, fact, (list:gsub("%*", "x")))
-    return
+local function add_value(values, fact, value)
+  if type(value) == "number" then add_bound(values, fact, value) else add(values, fact, value) end
+end
+
+-- --- conditions ---
+
+local function add_terms(terms, read)
+  for _, term in ipairs(read and read.terms or {}) do terms[#terms + 1] = term end
+end
+
+-- The terms of all conditions in this generation, those of rules and rows that are off too.
+function vocabulary.terms()
+  local terms = {}
+  for _, policy in ipairs(loaded.policies) do
+    for _, rule in ipairs(policy.written_rules or {}) do
+      add_terms(terms, rule.when)
+      add_terms(terms, rule.unless)
+    end
+    for _, row in ipairs(policy.written_rows or {}) do add_terms(terms, row.when) end
   end
-  if type(list) ~= "table" then list = { list } end
-  for _, item in ipairs(list) do
-    if type(item) == "number" then add_bound(values, fact, item) else add(values, fact, item) end
+  return terms
+end
+
+local function add_term(values, term)
+  if term.opaque or term.key == "called" then return end
+  for _, value in ipairs(term.values) do
+    if term.op == "like" then add(values, term.key, (value:gsub("%*", "x"))) else add_value(values, term.key, value) end
   end
 end
+
+-- --- columns and fields of rows ---
+
+local conditions = { when = true, unless = true }
 
 local function is_fact(key)
-  return key == "role" or key == "label" or key == "prompt" or (type(key) == "string" and facts.compute[key] ~= nil)
+  return key == "role" or key == "label" or (type(key) == "string" and facts.compute[key] ~= nil)
 end
 
--- Everything in a definition that stands under the name of a fact.
+-- Everything in a definition that stands under the name of a fact, conditions left out.
 local function visit(values, spec, depth)
   if type(spec) ~= "table" or getmetatable(spec) or depth > 12 then return end
   for key, value in pairs(spec) do
     local fact = plural[key] or key
-    if key ~= "examples" and is_fact(fact) then add_condition(values, fact, value) end
-    if key ~= "examples" then visit(values, value, depth + 1) end
+    if key ~= "examples" and not conditions[key] then
+      if is_fact(fact) and not getmetatable(value) then
+        for _, item in ipairs(type(value) == "table" and value or { value }) do add_value(values, fact, item) end
+      end
+      visit(values, value, depth + 1)
+    end
   end
 end
 
@@ -63,6 +87,7 @@ end
 
 function vocabulary.values()
   local values = {}
+  for _, term in ipairs(vocabulary.terms()) do add_term(values, term) end
   for _, definition in ipairs(loaded.definitions) do visit(values, definition.spec, 0) end
   for name, app in pairs(facts.apps or {}) do
     add(values, "app", name)

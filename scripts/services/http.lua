@@ -128,6 +128,7 @@ end
 
 -- Calls of a file whose URL stands in it as a text: is the service listed? Before the first request finds out.
 function http.check_calls(text)
+  if not text:find("http.", 1, true) then return end
   local number = 0
   for line in (text .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1

@@ -308,10 +308,11 @@ function Gateway:respond(given, answer)
 end
 
 -- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
--- "text" as people read it. Nothing is counted.
+-- "text" as people read it, "brief" without remedies. Nothing is counted.
 function Gateway:explain(given, form)
   local t = complete(self, given)
-  local answer = on_behalf(self, t.time, engine.ask, self.set, "explain", encode { file = t, json = form ~= "text" })
+  local question = { file = t, json = form ~= "text", is_brief = form == "brief" }
+  local answer = on_behalf(self, t.time, engine.ask, self.set, "explain", encode(question))
   return form == "text" and answer or engine.json(answer)
 end
 

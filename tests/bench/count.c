@@ -1,53 +1,32 @@
 /*
- * What counting adds to a request.
+ * What counting adds to a request: bodies from a file, one a line, each counted once in its turn as a worker does, which
+ * remembers texts.
  *
- *     build/bench/count history 20 102400
- *     count 20 102400 25401 98.2               # rounds, bytes of text, tokens, microseconds of the quickest round
- *     valgrind --tool=callgrind --toggle-collect=count_once build/bench/count request 100 1024
+ *     luajit tests/bench/text.lua half 200 32768 7 > FILE
+ *     build/bench/count FILE
+ *     count 200 32744 9713 98.2                 # requests, bytes and tokens of one, microseconds in the mean
+ *     valgrind --tool=callgrind --toggle-collect=count_once build/bench/count FILE
  *
- * request: one chat request of so many bytes of text, each round another text; history: a hundred messages, the same in each
- * round, with a memo; first: the same history, each round the first time.
+ * The first SKIPPED are counted before counting counts, so that what a process has at hand after a while is at hand.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "wire/count.h"
+#include "wire/dialect.h"
 
-static const char *const sentences[] = {
-    "I have been looking at the report you sent on Tuesday, and the second half needs some work. ",
-    "Could you rewrite this so that a ten-year-old would understand it, in under 200 words? ",
-    "The committee met again in the afternoon; nobody could agree on a budget for 2026. ",
-    "Please list the three largest customers by revenue, with the change since last quarter. ",
-    "for i, row in enumerate(rows[1:]): total += float(row['amount']) * 1.19 ",
-};
+#define SKIPPED 100u
+#define CHAT_VOCABULARY 1u /* o200k_base */
 
-static void append_text(struct buf *body, size_t bytes, size_t seed)
+/* Apart, so that callgrind can count it alone; those that are skipped go by another name. */
+uint64_t count_once(const struct chat_request *r, struct count_memo *memo);
+
+static uint64_t count_request(const struct chat_request *r, struct count_memo *memo)
 {
-    size_t end = buf_len(body) + bytes;
-    for (size_t i = seed; buf_len(body) < end; i++)
-        buf_printf(body, "%s%zu. ", sentences[i % 5], i);
-}
-
-static void make_body(struct buf *body, size_t messages, size_t bytes, size_t seed)
-{
-    buf_reset(body);
-    buf_append(body, SLICE("{\"model\":\"m\",\"messages\":["));
-    for (size_t i = 0; i < messages; i++) {
-        buf_printf(body, "%s{\"role\":\"%s\",\"content\":\"", i ? "," : "", i % 2 ? "assistant" : "user");
-        append_text(body, bytes / messages, seed + i * 131);
-        buf_append(body, SLICE("\"}"));
-    }
-    buf_append(body, SLICE("]}"));
-}
-
-/* Apart, so that callgrind can count it alone. */
-__attribute__((noinline)) static uint64_t count_once(const struct chat_request *r, struct count_memo *memo)
-{
-    struct count *c = count_new(r, 1, memo);
+    struct count *c = count_new(r, CHAT_VOCABULARY, memo);
     while (!count_step(c, 16384))
         continue;
     uint64_t tokens = count_total(c, NULL).input_tokens;
@@ -55,32 +34,52 @@ __attribute__((noinline)) static uint64_t count_once(const struct chat_request *
     return tokens;
 }
 
+__attribute__((noinline)) uint64_t count_once(const struct chat_request *r, struct count_memo *memo)
+{
+    return count_request(r, memo);
+}
+
+struct sums {
+    size_t requests, bytes;
+    uint64_t tokens, took_ns;
+};
+
+static void count_body(struct slice body, struct count_memo *memo, bool is_skipped, struct sums *sums)
+{
+    struct chat_request r;
+    struct arena arena;
+    struct fault why;
+    arena_init(&arena);
+    chat_init(&r);
+    check(chat_parse(&r, &dialect_openai, body, CHAT_CHAT, &arena, &why));
+    uint64_t began_ns = clock_cpu_ns();
+    uint64_t tokens = is_skipped ? count_request(&r, memo) : count_once(&r, memo);
+    if (!is_skipped) {
+        sums->took_ns += clock_cpu_ns() - began_ns;
+        sums->tokens += tokens;
+        sums->bytes += body.len;
+        sums->requests++;
+    }
+    chat_clear(&r);
+    arena_clear(&arena);
+}
+
 int main(int argc, char **argv)
 {
-    check(argc == 4);
-    size_t rounds = strtoul(argv[2], NULL, 10), bytes = strtoul(argv[3], NULL, 10);
-    bool is_history = strcmp(argv[1], "request") != 0, is_same = strcmp(argv[1], "history") == 0;
-    struct count_memo *memo = is_same ? count_memo_new() : NULL;
-    struct buf body;
-    uint64_t tokens = 0, best_ns = UINT64_MAX;
-    buf_init(&body);
-    for (size_t round = 0; round < rounds; round++) {
-        struct chat_request r;
-        struct arena arena;
-        struct fault why;
-        arena_init(&arena);
-        chat_init(&r);
-        make_body(&body, is_history ? 100 : 1, bytes, is_history ? 1 : round * 17);
-        check(chat_parse(&r, buf_slice(&body), CHAT_CHAT, &arena, &why));
-        uint64_t began_ns = clock_cpu_ns();
-        tokens = count_once(&r, memo);
-        uint64_t took_ns = clock_cpu_ns() - began_ns;
-        if (took_ns < best_ns) best_ns = took_ns;
-        chat_clear(&r);
-        arena_clear(&arena);
-    }
-    printf("count %zu %zu %llu %.1f\n", rounds, bytes, (unsigned long long)tokens, (double)best_ns / 1000.0);
-    buf_clear(&body);
+    check(argc == 2);
+    FILE *file = fopen(argv[1], "rb");
+    struct count_memo *memo = count_memo_new();
+    struct sums sums = {0};
+    char *line = NULL;
+    size_t cap = 0;
+    check(file);
+    for (size_t i = 0; getline(&line, &cap, file) > 0; i++)
+        count_body(slice_of(line, strcspn(line, "\n")), memo, i < SKIPPED, &sums);
+    check(sums.requests > 0);
+    printf("count %zu %zu %llu %.1f\n", sums.requests, sums.bytes / sums.requests,
+           (unsigned long long)(sums.tokens / sums.requests), (double)sums.took_ns / 1000.0 / (double)sums.requests);
+    free(line);
+    fclose(file);
     count_memo_free(memo);
     return 0;
 }

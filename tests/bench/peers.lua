@@ -114,10 +114,12 @@ local function start_haproxy(upstream, dir)
   return { name = "haproxy", port = port, stream_port = port, pid = p.pid, key = "-", stop = function() p:stop() end }
 end
 
-function peers.start_moongate(upstream, dir)
+-- how: words before the gateway's (prefix), more of its environment (env); nil: as it is measured.
+function peers.start_moongate(upstream, dir, how)
+  local env = { BENCH_UPSTREAM_URL = "http://127.0.0.1:" .. upstream .. "/v1" }
+  for name, value in pairs(how and how.env or {}) do env[name] = value end
   local g, why = gateway.start {
-    config = "tests/bench/moongate.lua", data = dir .. "/data", prefix = peers.on_core(0),
-    env = { BENCH_UPSTREAM_URL = "http://127.0.0.1:" .. upstream .. "/v1" },
+    config = "tests/bench/moongate.lua", data = dir .. "/data", prefix = with(peers.on_core(0), how and how.prefix or {}), env = env,
   }
   if not g then error("the gateway did not start:\n" .. why) end
   return g
@@ -158,6 +160,16 @@ function peers.cpu_ns(pid)
     end
   end
   return sum
+end
+
+-- The one of its family that has worked most: the worker, once there was load.
+function peers.busiest(pid)
+  local busiest, most = pid, -1
+  for _, member in ipairs(family(pid)) do
+    local ns = tonumber((gateway.read_file("/proc/" .. member .. "/schedstat") or "0"):match("^%d+"))
+    if ns > most then busiest, most = member, ns end
+  end
+  return busiest
 end
 
 -- Memory of its own: what malloc and Lua hold; no files, no shared pages, no socket buffers of the kernel.

@@ -2,11 +2,12 @@
  * The bench's provider: raw epoll, no parsing beyond the frame, so that the proxies in front of it are what is
  * measured.
  *
- *     build/bench/upstream --rate 20 --events 400      # prints "listening on 127.0.0.1:PORT"
+ *     build/bench/upstream --rate 20 --events 400 --sound 0 --text FILE     # prints "listening on 127.0.0.1:PORT"
  *
  * Reads the whole request, then answers a fixed chat.completion of about 570 bytes; a body that says "stream":true gets
  * `events` SSE chunks of about 275 bytes, `rate` a second, each carrying CLOCK_MONOTONIC in nanoseconds
- * ("stamp":"0000…"), then a usage chunk and [DONE]. Requests must carry Content-Length. Ends on TERM.
+ * ("stamp":"0000…"), then a usage chunk and [DONE]. A chunk says one word, or what FILE holds, as JSON spells it, and may
+ * have `sound` bytes of audio beside it, which is no text. Requests must carry Content-Length. Ends on TERM.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,24 +23,30 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define IN_BYTES (128 * 1024)
+#define IN_BYTES (64 * 1024) /* of a request, at first */
+#define SMALL_CHUNK 4096 /* the kernel's own buffers hold many of them */
 #define SLOTS_MAX 1000 /* one a millisecond: streams of one slot send together */
 
 struct stream {
     struct stream *next, **prev;
     int fd;
     unsigned sent;
-    size_t len; /* bytes of the request that have come */
+    size_t len, cap; /* bytes of the request that have come, and room */
     char *in;
 };
 
 static struct stream *slots[SLOTS_MAX];
 static unsigned slot_count = 50, slot_now, slot_next, events_per_stream = 400;
+static size_t sound_bytes;
+static const char *text_path; /* NULL: a word */
 static char answer[1024];
 static size_t answer_len;
+static struct buf chunk; /* an event, framed; its stamp is written anew each time */
+static size_t stamp_at;
 
 static void make_answer(void)
 {
@@ -88,29 +95,75 @@ static bool stream_send(struct stream *s, const char *bytes, size_t len)
     return send(s->fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
+#define STAMP "00000000000000000000"
+
+static void append_text(struct buf *to)
+{
+    FILE *file = text_path ? fopen(text_path, "rb") : NULL;
+    size_t got;
+    if (text_path && !file) {
+        perror(text_path);
+        exit(1);
+    }
+    while (file && (got = fread(buf_reserve(to, 65536), 1, 65536, file)) > 0)
+        buf_grew(to, got);
+    if (file) fclose(file);
+    else buf_append(to, SLICE(" lazy"));
+}
+
+static void append_sound(struct buf *to)
+{
+    static const char base64[] = "UklGRiQAAABXQVZFZm10IBAAAAABAAEA";
+    buf_append(to, SLICE(",\"audio\":{\"id\":\"audio_0\",\"data\":\""));
+    for (size_t i = 0; i < sound_bytes; i++)
+        buf_append_char(to, base64[i % (sizeof base64 - 1)]);
+    buf_append(to, SLICE("\"}"));
+}
+
+static void make_chunk(void)
+{
+    struct buf event;
+    buf_init(&event);
+    buf_printf(&event, "data: {\"id\":\"chatcmpl-BenchBenchBenchBenchBench01\",\"object\":\"chat.completion.chunk\","
+                       "\"created\":1700000000,\"model\":\"bench-model\",\"service_tier\":\"default\","
+                       "\"system_fingerprint\":\"fp_0\",\"stamp\":\"" STAMP "\",\"choices\":[{\"index\":0,\"delta\":{"
+                       "\"content\":\"");
+    append_text(&event);
+    buf_append(&event, SLICE("\""));
+    if (sound_bytes) append_sound(&event);
+    buf_append(&event, SLICE("},\"logprobs\":null,\"finish_reason\":null}]}\n\n"));
+    buf_init(&chunk);
+    buf_printf(&chunk, "%zx\r\n", buf_len(&event));
+    buf_append(&chunk, buf_slice(&event));
+    buf_append(&chunk, SLICE("\r\n"));
+    buf_clear(&event);
+    stamp_at = (size_t)((char *)memmem(buf_ptr(&chunk), buf_len(&chunk), STAMP, sizeof STAMP - 1) - buf_ptr(&chunk));
+}
+
+static bool send_event(struct stream *s)
+{
+    char stamp[sizeof STAMP];
+    snprintf(stamp, sizeof stamp, "%020llu", (unsigned long long)clock_mono_ns());
+    memcpy(buf_ptr(&chunk) + stamp_at, stamp, sizeof stamp - 1);
+    return stream_send(s, buf_ptr(&chunk), buf_len(&chunk));
+}
+
+static bool send_last(struct stream *s)
+{
+    char event[512], framed[640];
+    int len = snprintf(event, sizeof event,
+                       "data: {\"id\":\"chatcmpl-BenchBenchBenchBenchBench01\",\"object\":\"chat.completion.chunk\","
+                       "\"created\":1700000000,\"model\":\"bench-model\",\"choices\":[],\"usage\":{\"prompt_tokens\":52,"
+                       "\"completion_tokens\":%u,\"total_tokens\":%u}}\n\ndata: [DONE]\n\n",
+                       events_per_stream, events_per_stream + 52);
+    int total = snprintf(framed, sizeof framed, "%x\r\n%s\r\n0\r\n\r\n", (unsigned)len, event);
+    slot_leave(s);
+    return stream_send(s, framed, (size_t)total);
+}
+
 static bool send_chunk(struct stream *s)
 {
-    char event[512], chunk[640];
-    int len;
-    if (s->sent < events_per_stream) {
-        len = snprintf(event, sizeof event,
-                       "data: {\"id\":\"chatcmpl-BenchBenchBenchBenchBench01\",\"object\":\"chat.completion.chunk\","
-                       "\"created\":1700000000,\"model\":\"bench-model\",\"service_tier\":\"default\","
-                       "\"system_fingerprint\":\"fp_0\",\"stamp\":\"%020llu\",\"choices\":[{\"index\":0,\"delta\":{"
-                       "\"content\":\" lazy\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n",
-                       (unsigned long long)clock_mono_ns());
-    } else {
-        len =
-            snprintf(event, sizeof event,
-                     "data: {\"id\":\"chatcmpl-BenchBenchBenchBenchBench01\",\"object\":\"chat.completion.chunk\","
-                     "\"created\":1700000000,\"model\":\"bench-model\",\"choices\":[],\"usage\":{\"prompt_tokens\":52,"
-                     "\"completion_tokens\":%u,\"total_tokens\":%u}}\n\ndata: [DONE]\n\n",
-                     events_per_stream, events_per_stream + 52);
-    }
-    bool is_last = s->sent++ == events_per_stream;
-    int total = snprintf(chunk, sizeof chunk, "%x\r\n%s\r\n%s", (unsigned)len, event, is_last ? "0\r\n\r\n" : "");
-    if (is_last) slot_leave(s);
-    return stream_send(s, chunk, (size_t)total);
+    return s->sent++ < events_per_stream ? send_event(s) : send_last(s);
 }
 
 /* The length of head and body once the head is there, else 0. */
@@ -140,7 +193,8 @@ static bool stream_answer(struct stream *s, size_t request)
 
 static void on_readable(struct stream *s)
 {
-    ssize_t got = recv(s->fd, s->in + s->len, IN_BYTES - s->len, 0);
+    if (s->len == s->cap) s->in = mem_realloc(s->in, s->cap *= 2);
+    ssize_t got = recv(s->fd, s->in + s->len, s->cap - s->len, 0);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         stream_free(s);
@@ -174,8 +228,10 @@ static void on_connect(int poller, int listener)
     for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
         struct stream *s = mem_zalloc(1, sizeof *s);
         s->fd = fd;
-        s->in = mem_alloc(IN_BYTES);
+        s->cap = IN_BYTES;
+        s->in = mem_alloc(s->cap);
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        if (buf_len(&chunk) > SMALL_CHUNK) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){8 * (int)buf_len(&chunk)}, sizeof(int));
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = s};
         epoll_ctl(poller, EPOLL_CTL_ADD, fd, &e);
     }
@@ -202,12 +258,15 @@ int main(int argc, char **argv)
         unsigned value = (unsigned)strtoul(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--rate") == 0 && value > 0 && value <= 1000) slot_count = 1000 / value;
         if (strcmp(argv[i], "--events") == 0) events_per_stream = value;
+        if (strcmp(argv[i], "--sound") == 0) sound_bytes = value;
+        if (strcmp(argv[i], "--text") == 0) text_path = argv[i + 1];
     }
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
     make_answer();
+    make_chunk();
 
     int poller = epoll_create1(0), listener = listen_on_any_port(),
         timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);

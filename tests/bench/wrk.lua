@@ -1,23 +1,15 @@
--- wrk's half of the bench: one chat completion over and over, its size in BENCH_BYTES, the key in BENCH_KEY.
--- Prints "bench REQUESTS ERRORS P50_US SECONDS" at the end.
-local bytes, key = tonumber(os.getenv("BENCH_BYTES")), os.getenv("BENCH_KEY")
+-- wrk's half of the bench: chat completions of BENCH_BYTES, what they say by BENCH_KIND and BENCH_SEED (tests/bench/text.lua),
+-- the key in BENCH_KEY. Prints "bench REQUESTS ERRORS P50_US SECONDS" at the end.
+local text = dofile("tests/bench/text.lua")
+local next_body = text.source(os.getenv("BENCH_KIND"), tonumber(os.getenv("BENCH_BYTES")), tonumber(os.getenv("BENCH_SEED")))
 
-local line = "The gateway said \\\"not yet\\\" and the client, who had waited for it, asked again.\\n"
-local messages, length = {}, 0
-repeat
-  local role = #messages % 2 == 0 and "user" or "assistant"
-  local text = line:rep(math.max(1, math.min(9, math.floor((bytes - length) / #line) - 2)))
-  messages[#messages + 1] = ('{"role":"%s","content":"%s"}'):format(role, text)
-  length = length + #messages[#messages] + 1
-until length + 250 > bytes
-local body = '{"model":"auto","stream":false,"messages":[' .. table.concat(messages, ",") .. '],"temperature":0.7,"user":"'
-body = body .. ("x"):rep(math.max(1, bytes - #body - 2)) .. '"}'
+local head = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
+  .. os.getenv("BENCH_KEY") .. "\r\nContent-Length: "
 
-wrk.method = "POST"
-wrk.path = "/v1/chat/completions"
-wrk.body = body
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer " .. key
+function _G.request()
+  local body = next_body()
+  return head .. #body .. "\r\n\r\n" .. body
+end
 
 function _G.done(summary, latency)
   local e = summary.errors

@@ -38,7 +38,7 @@ describe("diff", function()
   it("tells in rules what changed, and which way", function()
     local out = diff(1, "old", "new")
     has(out, "~ row gpt-5  departments engineering, product → any", "▲ loosens",
-      "~ rule long-context  when context_tokens is more than 100000 → context_tokens is more than 90000", "2 changes: 1 loosen")
+      "~ rule long-context  when context_tokens is more than 100000 → context_tokens is more than 90000", "2 changes: 2 loosen")
     assert.is_nil(out:find("\27", 1, true))
     assert.truthy(diff(0, "old", "old"):find("^the same files\n?$"))
   end)

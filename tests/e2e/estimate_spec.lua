@@ -12,6 +12,7 @@ return models {
   exact = { targets = { "openai/exact" }, context = 128000, counts_as = "gpt-4o", aliases = { "nickname" } },
   old   = { targets = { "openai/old", "openai/exact" }, context = 8000, counts_as = "gpt-4" },
   plain = { targets = { "openai/unheard-of" }, context = 2000000 },
+  mixed = { targets = { { "openai/exact", counts_as = "gpt-4o" }, { "anthropic/second", counts_as = "gpt-4" } }, context = 128000 },
 }
 ]]
 
@@ -74,6 +75,18 @@ return access {
       assert.same({ counted.tokens, counted.estimated }, { estimate.input_tokens, estimate.estimated }, case[1])
       assert.is_nil(estimate.at_least)
     end
+  end)
+
+  it("counts for each target that it calls in that one's vocabulary", function()
+    local text = ("한국어 ภาษาไทย हिन्दी "):rep(500)
+    local body = '{"model":"%s","messages":[{"role":"user","content":"' .. text .. '"}]}'
+    local exact, old = tokens(body:format("exact")).tokens, tokens(body:format("old")).tokens
+    assert.is_true(old > 2 * exact)
+    assert.equal(exact, g:record(ask(body:format("mixed")).id).estimate.input_tokens)
+    m:script { { match = '"model":"exact"', status = 500 }, { match = '"model":"second"' } }
+    local record = g:record(ask(body:format("mixed")).id)
+    m:reset()
+    assert.same({ 2, old, false }, { #record.attempts, record.estimate.input_tokens, record.estimate.estimated })
   end)
 
   it("decides by the count", function()

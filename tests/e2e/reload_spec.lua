@@ -34,7 +34,7 @@ local function shipped(name)
 end
 
 local function restore()
-  for _, name in ipairs { "init.lua", "models.lua", "apps.lua", "routing.lua" } do
+  for _, name in ipairs { "init.lua", "models.lua", "apps.lua", "routing.lua", "access.lua" } do
     g.dir:write("policies/" .. name, shipped(name))
   end
 end
@@ -79,6 +79,11 @@ end
 
 local function failures()
   return g:metrics():value("moongate_policy_reload_failures_total")
+end
+
+local function hup_and_wait(generation)
+  g:signal(signal.SIGHUP)
+  wait_for(function() return state().generation == generation end, "generation " .. generation)
 end
 
 local function hup_good(n)
@@ -137,8 +142,9 @@ local function read_whole(c)
   assert.equal(TOKENS + 3, count)
 end
 
+-- However long the reloads take, one stream at least is older than the first and outlives the last.
 local function under_fire()
-  local whole, done = 0, 0
+  local whole, witness = 0, nil
   crowd.run(function(all)
     for _ = 1, STREAMS do
       all.add(function()
@@ -147,13 +153,16 @@ local function under_fire()
       end)
     end
     all.add(function()
-      wait_for(function() return g:metrics():value("moongate_exchanges_open") == STREAMS end, "all streams")
+      witness = stream("tokens=100000&delay_ms=100")
+      wait_for(function() return g:metrics():value("moongate_exchanges_open") == STREAMS + 1 end, "all streams")
       fifty_reloads()
-      done = whole
+      local seen = #state().workers
+      for _ = 1, 10 do assert.truthy(witness:event().data, "a stream under way from the first reload to the last") end
+      witness:close()
+      assert.equal(2, seen)
     end)
   end, 120)
   assert.equal(STREAMS, whole)
-  assert.is_true(done < STREAMS, "streams were under way to the last reload")
 end
 
 describe("fifty reloads over two hundred streams", function()
@@ -180,6 +189,50 @@ describe("fifty reloads over two hundred streams", function()
       assert.is_true(levels[2] < levels[1] * 1.1 + 2 ^ 20, ("%d bytes, then %d"):format(levels[1], levels[2]))
     end
     finish()
+  end)
+end)
+
+-- The shipped models and this many more, of which the last may be called.
+local function write_many(count)
+  local rows = {}
+  for i = 1, count do
+    rows[i] = ('  ["filler-%d"] = { targets = { "openai/filler-%d" }, price = usd_per_million { input = "1.%03d", output = "2" } },\n'):format(
+      i, i, i % 1000)
+  end
+  local text = shipped("models.lua"):gsub("return models {", function(head) return head .. "\n" .. table.concat(rows) end, 1)
+  g.dir:write("policies/models.lua", text)
+  g.dir:write("policies/access.lua", (shipped("access.lua"):gsub("models = {",
+    ('%%0\n    ["filler-%d"] = { departments = any, data = "restricted" },'):format(count), 1)))
+end
+
+describe("five thousand models", function()
+  after_each(finish)
+
+  it("come and go under open streams, and none of them breaks", function()
+    start { workers = 2 }
+    local whole = 0
+    crowd.run(function(all)
+      for _ = 1, 50 do
+        all.add(function()
+          read_whole(stream(("tokens=%d&delay_ms=60"):format(TOKENS)))
+          whole = whole + 1
+        end)
+      end
+      all.add(function()
+        wait_for(function() return g:metrics():value("moongate_exchanges_open") == 50 end, "all streams")
+        write_many(5000)
+        hup_and_wait(2)
+        write_many(1)
+        hup_and_wait(3)
+      end)
+    end, 120)
+    assert.equal(50, whole)
+    write_many(5000)
+    local out, code = g:reload()
+    assert.equal(0, code, out)
+    assert.equal(200, g:chat({ model = "filler-5000", messages = { { role = "user", content = "hi" } } }).status)
+    assert.equal(403, g:chat({ model = "filler-4999", messages = { { role = "user", content = "hi" } } }).status)
+    g:gauge_becomes("moongate_policy_generations", 1)
   end)
 end)
 

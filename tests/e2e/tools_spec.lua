@@ -307,7 +307,7 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
     assert.equal(0, code)
     has(all, "timeouts.header\n    duration, 100ms to 10m, default 10s\n    A request's head")
     has(all, "providers.NAME.kind\n    kind, must be there\n")
-    has(all, 'listen\n    address, default "127.0.0.1:8090"; the environment variable MOONGATE_LISTEN comes before it\n')
+    has(all, 'listen\n    address, default "127.0.0.1:8090"; the environment variable MOONGATE_LISTEN comes before')
     local some = run(dir.root, "help", "config", "egress")
     has(some, 'egress["URL"].timeout\n    duration, 1ms to 1m, default 1s\n')
     assert.falsy(some:find("listen", 1, true))

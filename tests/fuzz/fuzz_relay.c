@@ -1,7 +1,7 @@
 /*
  * A whole relay under libFuzzer: random stages, cuts, ends, words of policies now or later, and a sink that goes, is cut
  * off or is freed at any byte and inside any callback. The first bytes are the plan (struct plan), the rest is the body:
- * by the grammar below, a production a byte, or as it stands.
+ * by the grammar below, a production a byte, or as it stands, or events of the grammar among raw bytes.
  *
  * Whatever happens, what relay.h promises holds (tests/unit/flow/relay_kit.h). What left is the beginning of what may
  * leave: the body without the usage chunk, put together beside the relay; where it is masked, what a relay without
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum finish { COMPLETE, BROKEN_OFF, CUT, FREED, STOPPED, FINISHES };
 
 struct plan {
-    bool has_mask, has_delta, has_response, buffers, answers_later, drops_usage, is_stream, is_grammar;
+    bool has_mask, has_delta, has_response, buffers, answers_later, drops_usage, is_stream, is_grammar, is_mixed;
     const char *type, *encoding;
     int status;
     enum finish finish;
@@ -48,6 +48,7 @@ static struct plan read_plan(const uint8_t b[PLAN_BYTES])
         .drops_usage = b[0] & 32,
         .is_stream = b[0] & 64,
         .is_grammar = !(b[0] & 128),
+        .is_mixed = b[0] & 128 && b[1] & 128,
         .type = types[b[1] & 3],
         .encoding = (b[1] & 0x1C) == 4 ? "gzip" : "",
         .status = statuses[b[1] >> 5 & 3],
@@ -159,9 +160,12 @@ static void add_production(struct body *b, bool drops_usage, uint8_t byte)
 static void write_body(struct body *b, const struct plan *p, const uint8_t *data, size_t size)
 {
     *b = (struct body){0};
-    for (size_t i = 0; i < size && p->is_grammar; i++)
-        add_production(b, p->drops_usage, data[i]);
-    if (!p->is_grammar) buf_append(&b->fed, slice_of((const char *)data, size));
+    for (size_t i = 0; i < size; i++) {
+        if (p->is_grammar || (p->is_mixed && data[i] >= 128))
+            add_production(b, p->drops_usage, data[i]);
+        else
+            buf_append_char(&b->fed, (char)data[i]);
+    }
 }
 
 static void clear_body(struct body *b)

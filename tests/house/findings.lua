@@ -36,13 +36,8 @@ local function arguments(text, at)
   return list
 end
 
--- These say it by their text (core/base/finding_guess.h).
-local by_text = {}
-for _, name in ipairs { "report", "conditions", "rules", "lint", "predicates" } do by_text["scripts/" .. name .. ".lua"] = true end
-
 local RULE = "each call site names a finding of the list"
-house.rule(RULE, house.files("scripts", "%.lua$"), function(path, text, complain)
-  if by_text[path] then return end
+house.rule(RULE, house.files("scripts", "%.lua$"), function(_, text, complain)
   for callee, at in text:gmatch("%f[%w]([%w]+%.[%w_]+)%(()") do
     local call = calls[callee]
     local before = text:sub(1, at - 1)

@@ -12,7 +12,7 @@ local KEPT = {
   { "^sqlite3%.h", "core/store/" },
 }
 
--- Headers of ours that show the inside of their folder.
+-- Headers of ours that show the inside of their folder, beside those that say so by their name: room_inner.h.
 local INSIDE = { ["lua/eval.h"] = true, ["lua/bind.h"] = true, ["lua/calls.h"] = true }
 
 local level, count = {}, 0
@@ -72,12 +72,15 @@ house.must_pass("libraries in their rooms", "#include <lua.h>\n", "core/testkit/
 
 house.rule("the inside of a folder stays there", sources, function(path, text, complain)
   each_include(text, function(own, _, number)
-    if own and INSIDE[own] and not path:find("^core/" .. own:match("^[^/]+/")) then
+    if own and (INSIDE[own] or own:find("_inner%.h$")) and path:match("^core/(.*/)") ~= own:match("^.*/") then
       complain(number, '"' .. own .. '" is for the files beside it')
     end
   end)
 end)
 house.must_fail("the inside of a folder stays there", '#include "lua/eval.h"\n', "core/testkit/watch.c")
+house.must_fail("the inside of a folder stays there", '#include "wire/json_inner.h"\n', "core/lua/bind_json.c")
+house.must_fail("the inside of a folder stays there", '#include "flow/relay/relay_inner.h"\n', "core/flow/send.c")
+house.must_pass("the inside of a folder stays there", '#include "net/conn_inner.h"\n', "core/net/conn_read.c")
 house.must_pass("the inside of a folder stays there", '#include "lua/eval.h"\n', "core/lua/policy.c")
 
 -- Depth-first over the include graph; the first circle found comes back as "a -> b -> a".

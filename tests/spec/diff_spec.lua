@@ -83,11 +83,86 @@ describe("diff", function()
     assert.equal("tightens", way('{ data = at_least "confidential" }', '{ data = at_least "internal" }'))
     assert.equal("loosens", way('{ data = at_least "confidential" }', '{ data = "restricted" }'))
     assert.equal("unknown", way('{ app = "a", stream = true }', '{ app = { "a", "b" }, stream = true, task = "x" }'))
-    assert.equal("unknown", way('{ app = "a" }', '{ app = like "a*" }'))
+    assert.equal("tightens", way('{ app = "a" }', '{ app = like "a*" }'))
+    assert.equal("unknown", way('{ app = like "a*" }', '{ app = like "*a" }'))
     assert.equal("unknown", way('{ hours = "08:00-18:00" }', '{ hours = "08:00-18:00", zone = "+01:00" }'))
     assert.equal("unknown", way("function() return true end", "function() return false end"))
     assert.equal("loosens", way('{ app = "a" }', '{ app = { "a", "b" } }', "unless"))
     assert.equal("tightens", way('{ app = { "a", "b" } }', '{ app = "b" }', "unless"))
+  end)
+
+  -- key → a condition, another that no order joins to it, and a request that the first refuses and the second lets through
+  local several = {
+    role = { '"admin"', 'isnt "intern"', { as = { roles = { "admin", "intern" } } } },
+    label = { '"minors"', 'none_of { "eu" }', { label = { "minors", "eu" } } },
+    uses = { '"tools"', 'isnt "images"', { uses = { "tools", "images" } } },
+    contains = { '"secret plan"', 'isnt "weather"', { text = "the secret plan, and the weather" } },
+    called = { '"two"', 'isnt "p/two"', { model = "two" } },
+  }
+
+  it("does not take one of several values for the only one", function()
+    for key, case in pairs(several) do
+      local function refusing(value) return house(('{ "r", when = { %s = %s }, deny = { 403, "x" } }'):format(key, value)) end
+      local old, new, t = refusing(case[1]), refusing(case[2]), case[3]
+      t.model = t.model or "one"
+      assert.denied(bundle(old):request(t), 403, "x")
+      assert.allowed(bundle(new):request(t))
+      for _, pair in ipairs { { old, new }, { new, old } } do
+        local said = changes(pair[1], pair[2])[1]
+        assert.truthy(said:find("[unknown]", 1, true), said)
+      end
+    end
+  end)
+
+  it("orders what has several values at once by any of them", function()
+    for key, value in pairs { role = "x", label = "x", uses = "tools", contains = "x" } do
+      local other = key == "uses" and "audio" or "y"
+      local function way(old, new)
+        return changes(house(('{ "r", when = { %s = %s }, deny = { 403, "x" } }'):format(key, old)),
+          house(('{ "r", when = { %s = %s }, deny = { 403, "x" } }'):format(key, new)))[1]:match("%[(%l+)%]$")
+      end
+      local one, both = ("%q"):format(value), ("{ %q, %q }"):format(value, other)
+      assert.equal("tightens", way(one, both))
+      assert.equal("loosens", way("none_of { " .. one .. " }", "none_of " .. both))
+      assert.equal("unknown", way("none_of { " .. one .. " }", one))
+      assert.equal("tightens", way(one, "any"))
+    end
+  end)
+
+  it("compares what is called, and only and drop, by the targets they mean", function()
+    local function way(rule, old, new)
+      local list = changes(house(rule:format(old)), house(rule:format(new)))
+      return list[1] and (list[1]:match("%[(%l+)%]$") or "nothing")
+    end
+    local deny = '{ "r", when = { called = %s }, deny = { 403, "x" } }'
+    assert.equal("tightens", way(deny, '"p/two"', '"two"'))
+    assert.is_nil(way(deny, 'like "p/*"', '{ "p/one", "p/two" }'))
+    assert.equal("tightens", way(deny, '"p/one"', 'isnt "q/two"'))
+    assert.equal("unknown", way('{ "r", only = %s }', '{ region = "eu" }', '{ "p/one" }'))
+    assert.equal("tightens", way('{ "r", only = %s }', '{ "p/*", "q/two" }', '"two"'))
+    assert.equal("loosens", way('{ "r", drop = %s }', '{ "p/*" }', '"p/one"'))
+  end)
+
+  it("knows whole numbers, the four classes and the share that a rule draws", function()
+    local function way(old, new)
+      local said = changes(house('{ "r", when = { ' .. old .. ' }, deny = { 403, "x" } }'), house('{ "r", when = { ' .. new .. ' }, deny = { 403, "x" } }'))
+      return said[1] and said[1]:match("%[(%l+)%]$")
+    end
+    assert.is_nil(way("context_tokens = gt(5)", "context_tokens = ge(6)"))
+    assert.is_nil(way("context_tokens = between(5, 6)", "context_tokens = { 5, 6 }"))
+    assert.equal("tightens", way("max_latency_ms = ge(6)", "max_latency_ms = gt(5)"))
+    assert.is_nil(way('data = none_of { "public" }', 'data = at_least "internal"'))
+    assert.equal("loosens", way('data = none_of { "public" }', 'data = { "internal", "confidential" }'))
+    assert.equal("tightens", way('clearance = "restricted"', 'clearance = at_least "confidential"'))
+    assert.equal("tightens", way('user = like "a*"', "user = isnt 'b'"))
+    assert.equal("unknown", way('user = like "a*"', "user = isnt 'ab'"))
+    assert.equal("unknown", way("share = '10%'", "share = '10%', sticky = 'key'"))
+  end)
+
+  it("sees that a function changed by what stands around it", function()
+    local function with(limit) return { house = ("(function()\nlocal limit = %d\nreturn policy { rules = { { 'r', when = function(ctx) return limit > 5 end, deny = { 403, 'x' } } } } end)()"):format(limit) } end
+    assert.same({}, changes(with(5), with(5)))
+    assert.same({ "house changed rule r: when: function changed (cannot be compared) [unknown]" }, changes(with(5), with(6)))
   end)
 
   it("knows what each verb does", function()

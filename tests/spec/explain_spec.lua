@@ -70,6 +70,20 @@ describe("explain", function()
     assert.is_nil(step(answer, "routing", "second"))
   end)
 
+  it("knows who took a target away, whatever rules and reasons are called", function()
+    local mg = gw.load_text { chain = { "a", "routing" }, a = [[return policy { rules = {
+      { "eu: home", only = { "local/*" }, reason = "stays (at home): always" },
+      { "nobody (else)", when = { called = "local/*" }, deny = { 403, "x" }, reason = "no: never" },
+    } }]], routing = [[return routing { rules = { { "first", route = { "p/one", "local/own" } } } }]] }
+    local answer = mg:explain { model = "auto" }
+    assert.same({ { target = "p/one", by = "a/eu: home", reason = "stays (at home): always", proposed_by = "routing/first" },
+      { target = "local/own", by = "a/nobody (else)", reason = "no: never", proposed_by = "routing/first" } }, answer.candidates)
+    assert.equal("no target is left: p/one (a/eu: home: stays (at home): always); local/own (a/nobody (else): no: never)", answer.verdict.reason)
+    local edits = {}
+    for _, one in ipairs(answer.remedies) do edits[#edits + 1] = one.text end
+    assert.truthy(table.concat(edits, "; "):find("only observe the rule", 1, true), table.concat(edits, "; "))
+  end)
+
   it("leaves what serves requests as it was", function()
     local mg = gw.load_text { a = 'return policy { rules = { { "r", when = { department = "sales" }, deny = { 403, "x" } } } }' }
     local before = mg:request { as = { department = "sales" }, model = "one" }

@@ -234,6 +234,41 @@ describe("an estimate", function()
   end)
 end)
 
+-- A request is counted in its first target's vocabulary, in another one only when somebody asks.
+describe("an estimate for a target of another vocabulary", function()
+  local THREE = "한국어 ภาษาไทย हिन्दी" -- 5 tokens of gpt-4o, 20 of gpt-4; around them stand 7
+  local function models(new, old)
+    local function at(input) return ('usd_per_million { input = %d, output = 0 }'):format(input) end
+    return rows(([[  auto = { virtual = true },
+      m = { targets = { { "p/new", counts_as = "gpt-4o", price = %s }, { "p/old", counts_as = "gpt-4", price = %s } } },
+      o = { targets = { { "q/old", counts_as = "gpt-4" } }, price = %s },]]):format(at(new), at(old), at(old)))
+  end
+
+  it("is that vocabulary's count", function()
+    assert.equal("1.2e-05", see(models(1, 1), "ctx.estimate:cost_of('p/new')", { text = THREE }))
+    assert.equal("2.7e-05", see(models(1, 1), "ctx.estimate:cost_of('p/old')", { text = THREE }))
+    assert.equal("12", see(models(1, 1), "ctx.estimate.input_tokens", { text = THREE }))
+    assert.equal("27", see(models(1, 1), "ctx.estimate.input_tokens", { text = THREE, model = "o" }))
+  end)
+
+  it("counts as the dearest where it is", function()
+    assert.equal("0.000027000", see(models(1, 1), COST, { text = THREE }))
+    assert.equal("0.000027000", see(models(2, 1), COST, { text = THREE }))
+    assert.equal("0.000036000", see(models(3, 1), COST, { text = THREE }))
+    assert.equal("0.001200000", see(models(100, 1), COST, { text = THREE })) -- whatever the other may come to
+  end)
+
+  it("of a long text is the same, wherever it is asked for", function()
+    local long = (THREE .. "\n"):rep(3000)
+    local wanted = see(models(1, 1), COST, { text = long, model = "o" })
+    assert.is_true(tonumber(wanted) > 0.05)
+    assert.equal(wanted, see(models(1, 1), COST, { text = long }))
+    assert.equal(wanted, see(models(1, 1), "('%.9f'):format(ctx.estimate:cost_of('p/old'))", { text = long }))
+    local asked = "(function() local seen table.sort({ 1, 2 }, function() seen = ctx.estimate:cost_of('p/old') end) return ('%.9f'):format(seen) end)()"
+    assert.equal(wanted, see(models(1, 1), asked, { text = long }))
+  end)
+end)
+
 describe("ctx.usage", function()
   local models = rows [[  m = { targets = { "p/m" }, price = usd_per_million { input = 10, cached_input = 1, output = 100, reasoning = 200,
       flex = { input = 5, cached_input = "0.5", output = 50, reasoning = 100 } } },

@@ -204,3 +204,26 @@ describe("contains", function()
     end
   end)
 end)
+
+describe("an answer played for a spec", function()
+  local mg = gw.load_text {
+    chain = { "masks", "judge" },
+    models = 'return models { one = { targets = { "p/one" } } }',
+    masks = [[return redaction { detect = { "email" }, request = { email = "mask" }, response = { email = "mask" }, restore = true }]],
+    judge = [[return policy { on_response = function(ctx) ctx:annotate("said", ctx.response:text()) end }]],
+  }
+  local asked = { model = "one", messages = { { role = "user", content = "I am ana@example.com" } } }
+
+  it("is masked and restored before anybody judges it, as in the gateway", function()
+    local r = mg:respond(asked, { text = "dear [email], ask bo@x.org" })
+    assert.equal("dear ana@example.com, ask [email_2]", r.delivered)
+    assert.equal(r.delivered, r.annotations.said)
+  end)
+
+  it("in a stream too, over the borders of its chunks", function()
+    asked.stream = true
+    local r = mg:respond(asked, { chunks = { "dear [em", "ail], ask bo@x", ".org" } })
+    assert.equal("dear ana@example.com, ask [email_2]", r.delivered)
+    assert.equal(r.delivered, r.annotations.said)
+  end)
+end)

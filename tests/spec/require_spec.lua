@@ -69,4 +69,33 @@ describe("a shared file", function()
       a = 'local first = require "lib.lists"\nreturn policy { on_request = function(ctx) return require("lib.lists") and first end }' }
     assert.faulted(mg:request { model = "one" }, "require is for the top of the file")
   end)
+
+  it("is a part of the models or of the access matrix, and its rows have their places there", function()
+    local files = {
+      chain = { "access" },
+      models = [[return models { require "models.openai", require "models.ours", own = { targets = { "p/own" }, price = free } }]],
+      ["models/openai"] = 'return {\n  ["gpt-4o"] = { targets = { "openai/gpt-4o" }, price = free },\n}',
+      ["models/ours"] = 'return { llama = { targets = { "p/llama" }, price = usd_per_million { input = "1", output = "2" } } }',
+      access = [[return access { models = {
+        require "models.rows", own = { departments = any, data = "internal" } } }]],
+      ["models/rows"] = 'return {\n  ["gpt-4o"] = { departments = "sales", data = "internal" } }',
+    }
+    local mg = gw.load_text(files)
+    assert.routed_to(mg:request { as = { department = "sales" }, model = "gpt-4o" }, "openai/gpt-4o")
+    assert.routed_to(mg:request { model = "own" }, "p/own")
+    assert.denied(mg:request { as = { department = "hr" }, model = "gpt-4o" }, 403, "department_not_authorized")
+    assert.denied(mg:request { as = { department = "sales" }, model = "llama" }, 403, "model_not_authorized")
+    files["models/openai"] = 'return {\n  ["gpt-4o"] = { targets = { "openai/gpt-4o" },\n    contxt = 3, price = free },\n}'
+    files["models/rows"] = 'return {\n  ["gpt-4o"] = { departments = any, data = "inner" } }'
+    says(files, "policies/models/openai.lua:3:5: gpt-4o.contxt: unknown field 'contxt' (did you mean 'context'?)\n" ..
+      "policies/models/rows.lua:2:37: models.gpt-4o.data: unknown data class 'inner' (public, internal, confidential, restricted)")
+  end)
+
+  it("as a part has rows by name, none of them twice", function()
+    says({ models = 'return models { require "lib.rows", one = { targets = { "p/one" }, price = free } }',
+      ["lib/rows"] = 'return { one = { targets = { "p/one" }, price = free } }', a = "return policy {}" },
+      "policies/models.lua:1: 'one' stands in policies/lib/rows.lua, and in another part")
+    says({ models = 'return models { require "lib.rows" }', ["lib/rows"] = "return { 1 }", a = "return policy {}" },
+      'policies/models.lua:1: policies/lib/rows.lua returns rows by name, such as { ["gpt-4o"] = { … } }')
+  end)
 end)

@@ -96,7 +96,7 @@ static void on_judged(void *arg, const struct verdict *word)
     buf_clear(&h->judged);
     h->is_asking = false;
     if (word->kind != VERDICT_ALLOW)
-        relay_refuse(h->stage.relay, word);
+        out_refuse(h->stage.relay, word);
     else if (release(h))
         go_on(h);
 }
@@ -143,11 +143,11 @@ static bool feed_event(struct hold *h, const struct piece *p)
     struct relay *r = h->stage.relay;
     bool is_held = holds(h);
     if (p->event->is_raw)
-        return relay_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
+        return out_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
     h->has_any = true;
     if (p->said) read_text(h, p->said);
     if (buf_len(response_text(h)) > LIMIT_RESPONSE_INSPECT_BYTES || buf_len(&h->held) > LIMIT_RESPONSE_INSPECT_BYTES)
-        return relay_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
+        return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     /* What no blank line ended is the last stage's to send or to drop. */
     if (!is_held || p->event->is_tail) return h->stage.next->feed(h->stage.next, p);
     buf_append(&h->held, p->bytes);
@@ -158,7 +158,7 @@ static bool feed_whole(struct hold *h, const struct piece *p)
 {
     if (!hooks_of(h)->has_response || !relay_is_success(h->stage.relay)) return h->stage.next->feed(h->stage.next, p);
     if (p->said->what & SAID_UNREADABLE)
-        return relay_refuse_unreadable(h->stage.relay, "the provider's answer is none that the policies can read");
+        return out_refuse_unreadable(h->stage.relay, "the provider's answer is none that the policies can read");
     said_append_text(p->said, response_text(h));
     buf_append(&h->held, p->bytes);
     return true;
@@ -168,9 +168,9 @@ static bool feed_unread(struct hold *h, const struct piece *p)
 {
     struct relay *r = h->stage.relay;
     if (r->is_encoded && !r->is_large)
-        return relay_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
+        return out_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
     if (hooks_of(h)->has_response && relay_is_success(r))
-        return relay_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
+        return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     return h->stage.next->feed(h->stage.next, p);
 }
 
@@ -191,7 +191,7 @@ static void on_response(void *arg, const struct verdict *word)
     h->is_asking = false;
     h->stage.relay->is_judged = true;
     if (word->kind != VERDICT_ALLOW) {
-        relay_refuse(h->stage.relay, word);
+        out_refuse(h->stage.relay, word);
         return;
     }
     buf_init(&h->held);
@@ -212,17 +212,11 @@ static void end(struct hold *h)
         next->finish(next, is_complete ? NULL : &h->end_why);
 }
 
-/* The provider's part is complete, whatever became of its connection. */
-static bool is_marked(const struct hold *h)
-{
-    return h->stage.relay->form == FORM_EVENTS && h->stage.relay->told.has_done;
-}
-
 static void on_finish(struct stage *s, const struct fault *why)
 {
     struct hold *h = (struct hold *)s;
     h->has_ended = true;
-    h->end_why = why && !is_marked(h) ? *why : (struct fault){.code = FAULT_NONE};
+    h->end_why = why ? *why : (struct fault){.code = FAULT_NONE};
     if (s->relay->form == FORM_EVENTS && holds(h))
         go_on(h);
     else

@@ -28,7 +28,7 @@ static bool mask_event(struct mask *m, const struct piece *p)
     struct fault why;
     if (!m->stream) m->stream = redact_stream_new(r->parts.redact, on_out, m);
     if (redact_stream_event(m->stream, p->event, p->said, &why)) return true;
-    return why.code == FAULT_NONE ? false : relay_refuse_unreadable(r, why.text);
+    return why.code == FAULT_NONE ? false : out_refuse_unreadable(r, why.text);
 }
 
 static struct said_text *copy_texts(const struct said *said)
@@ -62,8 +62,8 @@ static bool on_feed(struct stage *s, const struct piece *p)
     struct mask *m = (struct mask *)s;
     if (p->event) return mask_event(m, p);
     if (s->relay->is_encoded)
-        return relay_refuse_unreadable(s->relay, "the provider's answer has a content coding, and cannot be redacted");
-    if (!p->said) return relay_refuse_unreadable(s->relay, "the answer is too large to be redacted");
+        return out_refuse_unreadable(s->relay, "the provider's answer has a content coding, and cannot be redacted");
+    if (!p->said) return out_refuse_unreadable(s->relay, "the answer is too large to be redacted");
     return mask_whole(m, p);
 }
 

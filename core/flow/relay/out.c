@@ -71,9 +71,8 @@ static struct dialect_error error_of(const struct exchange *x, const struct verd
     return word->kind == VERDICT_DENY ? refusal_of_denial(x, word) : refusal_of_fault(x, &why);
 }
 
-void out_refuse(struct stage *s, const struct verdict *word)
+static void refuse(struct relay *r, const struct verdict *word)
 {
-    struct relay *r = s->relay;
     enum exchange_outcome outcome = word->kind == VERDICT_DENY ? OUTCOME_DENIED : OUTCOME_POLICY_ERROR;
     struct relay_end end = {.how = RELAY_UNSENT, .outcome = outcome, .refusal = word};
     if (r->is_ending) return;
@@ -85,6 +84,26 @@ void out_refuse(struct stage *s, const struct verdict *word)
         end.how = can_tell ? RELAY_SENT : RELAY_BROKEN;
     }
     relay_end_with(r, &end);
+}
+
+bool out_refuse(struct relay *r, const struct verdict *word)
+{
+    struct arena *arena = &r->parts.x->arena;
+    struct verdict *kept = r->is_over ? NULL : arena_alloc(arena, sizeof *kept);
+    if (!kept) return false;
+    *kept = *word;
+    kept->code = arena_copy(arena, word->code);
+    kept->reason = arena_copy(arena, word->reason);
+    kept->policy = arena_copy(arena, word->policy);
+    kept->rule = arena_copy(arena, word->rule);
+    kept->fault_text = arena_copy(arena, word->fault_text);
+    refuse(r, kept);
+    return false;
+}
+
+bool out_refuse_unreadable(struct relay *r, const char *text)
+{
+    return out_refuse(r, &(struct verdict){.kind = VERDICT_FAULT, .fault_text = slice_str(text)});
 }
 
 /* An event that no blank line ended goes out with a stream that is whole; of a broken one it is half an event, and an

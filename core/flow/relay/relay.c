@@ -2,14 +2,12 @@
 
 #include "base/mem.h"
 
-bool relay_is_success(const struct relay *r)
+struct redact *relay_redact(const struct exchange *x)
 {
-    return r->head.status >= 200 && r->head.status < 300;
-}
-
-bool relay_is_heard(const struct relay *r)
-{
-    return !r->is_over && !r->is_detached;
+    struct redact *redact = x->api->meters_output ? x->decision.redact : NULL;
+    const struct redact_rules *rules = redact ? redact_rules_of(redact) : NULL;
+    bool is_wanted = rules && (rules->response_finds || (rules->is_restoring && redact_masks(redact)));
+    return is_wanted ? redact : NULL;
 }
 
 /* Only wanted stages are there: read → mask → hold → out. */
@@ -41,11 +39,6 @@ static void drop(struct stage **s)
     *s = NULL;
 }
 
-static void stop(struct stage *s)
-{
-    if (s && s->stop) s->stop(s);
-}
-
 static void free_now(void *arg)
 {
     struct relay *r = arg;
@@ -61,7 +54,7 @@ static void free_now(void *arg)
 void relay_stop(struct relay *r)
 {
     r->is_over = true;
-    stop(r->hold);
+    relay_stop_stages(r);
 }
 
 /* A stage may be at work further out: memory goes when the current callback has returned. */
@@ -91,7 +84,7 @@ void relay_finish(struct relay *r, const struct fault *why)
 void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome)
 {
     if (r->is_over) return;
-    stop(r->hold);
+    relay_stop_stages(r);
     if (r->mask && !r->hold && r->is_committed) mask_flush(r->mask);
     if (!r->is_over) out_cut(r->out, why, outcome);
 }
@@ -100,7 +93,7 @@ void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome o
 void relay_detach(struct relay *r)
 {
     if (r->is_over) return;
-    stop(r->hold);
+    relay_stop_stages(r);
     r->is_detached = true;
     r->first->next = NULL;
     if (r->is_read) relay_end_with(r, &(struct relay_end){.how = RELAY_DETACHED});
@@ -116,11 +109,6 @@ size_t relay_held_bytes(const struct relay *r)
     return relay_is_heard(r) && r->hold && r->hold->held ? r->hold->held(r->hold) : 0;
 }
 
-bool relay_is_between_events(const struct relay *r)
-{
-    return r->form == FORM_EVENTS && !r->is_inside;
-}
-
 bool relay_is_at_rest(const struct relay *r)
 {
     return r->frame.sse && sse_is_at_boundary(r->frame.sse) && sse_held_bytes(r->frame.sse) == 0;
@@ -129,35 +117,6 @@ bool relay_is_at_rest(const struct relay *r)
 bool relay_is_over(const struct relay *r)
 {
     return r->is_over;
-}
-
-void relay_end_with(struct relay *r, const struct relay_end *end)
-{
-    if (r->is_over) return;
-    r->is_over = true;
-    stop(r->hold);
-    struct relay_end unheard = {.how = RELAY_DETACHED, .outcome = OUTCOME_CLIENT_CLOSED, .why = end->why};
-    r->parts.sink->end(r->parts.sink_arg, r->is_detached ? &unheard : end);
-}
-
-bool relay_refuse(struct relay *r, const struct verdict *word)
-{
-    struct arena *arena = &r->parts.x->arena;
-    struct verdict *kept = r->is_over ? NULL : arena_alloc(arena, sizeof *kept);
-    if (!kept) return false;
-    *kept = *word;
-    kept->code = arena_copy(arena, word->code);
-    kept->reason = arena_copy(arena, word->reason);
-    kept->policy = arena_copy(arena, word->policy);
-    kept->rule = arena_copy(arena, word->rule);
-    kept->fault_text = arena_copy(arena, word->fault_text);
-    out_refuse(r->out, kept);
-    return false;
-}
-
-bool relay_refuse_unreadable(struct relay *r, const char *text)
-{
-    return relay_refuse(r, &(struct verdict){.kind = VERDICT_FAULT, .fault_text = slice_str(text)});
 }
 
 uint64_t relay_settled_tokens(const struct relay *r)

@@ -97,6 +97,9 @@ struct relay_parts {
     void *sink_arg;
 };
 
+/* For parts.redact: what of the exchange is masked in an answer, or comes back in it; NULL: nothing. Embeddings are numbers. */
+struct redact *relay_redact(const struct exchange *x);
+
 struct relay *relay_new(const struct relay_parts *parts, const struct relay_head *head);
 /* After the end nothing more is taken in, and nothing is said. */
 void relay_feed(struct relay *r, struct slice bytes);

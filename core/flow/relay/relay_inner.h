@@ -1,8 +1,9 @@
 /*
  * Between the stages of a relay: what they hand to each other, and the relay they share. Private to core/flow/relay.
  *
- * A stage's feed() gives false when nobody hears more of it (refused, ended by its sink, detached): who fed it stops. Whatever runs
- * downstream may end the relay, so after a call of feed() or finish() a stage looks at nothing but that word.
+ * A stage's feed() gives false when nobody hears more of it (refused, ended by its sink, detached): who fed it stops.
+ * Whatever runs downstream may end the relay, so after a call of feed() or finish() a stage looks at nothing but that
+ * word.
  */
 #ifndef MOONGATE_FLOW_RELAY_RELAY_INNER_H
 #define MOONGATE_FLOW_RELAY_RELAY_INNER_H
@@ -75,18 +76,19 @@ void hold_pass_time(struct stage *s);
 struct stage *out_new(struct relay *r);
 /* The client is told why the answer ends here, where it has begun; the relay is over. */
 void out_cut(struct stage *s, const struct fault *why, enum exchange_outcome outcome);
-/* word is valid as long as the exchange. */
-void out_refuse(struct stage *s, const struct verdict *word);
+/* A policy's word against the answer, or one about it (VERDICT_FAULT) of a stage's own; copied. Always false. */
+bool out_refuse(struct relay *r, const struct verdict *word);
+/* An answer that policies must read and cannot; copied. Always false. */
+bool out_refuse_unreadable(struct relay *r, const char *text);
 
+/* relay_inner.c: what stages ask of the relay that they share. */
 bool relay_is_success(const struct relay *r);
 /* Somebody takes what comes through; after any call downstream he may be gone. */
 bool relay_is_heard(const struct relay *r);
 /* An event of ours may be written: none is out in part. */
 bool relay_is_between_events(const struct relay *r);
-/* A policy's word against the answer, or one about it (VERDICT_FAULT) of a stage's own; copied. Always false. */
-bool relay_refuse(struct relay *r, const struct verdict *word);
-/* An answer that policies must read and cannot; copied. Always false. */
-bool relay_refuse_unreadable(struct relay *r, const char *text);
+/* Timers and questions. */
+void relay_stop_stages(struct relay *r);
 /* It is over, and the sink hears of it. */
 void relay_end_with(struct relay *r, const struct relay_end *end);
 

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "wire/tokens/ascii.h"
 #include "wire/tokens/inside.h"
 #include "wire/tokens/merge.h"
 #include "wire/tokens/recent.h"
@@ -14,13 +15,10 @@
 /* ---- One piece. */
 
 /* What the tables must be asked for. Apart, so that its arrays cost the others nothing. */
-static __attribute__((noinline)) unsigned count_short(const struct vocabulary *v, const unsigned char *p, size_t len,
-                                                      struct recent_key key)
+static __attribute__((noinline)) unsigned count_short(const struct vocabulary *v, const unsigned char *p, size_t len)
 {
     uint32_t tokens[RECENT_BYTES_MAX];
-    unsigned count = (unsigned)merge_piece(v, p, len, tokens);
-    recent_keep(v->index, key, count);
-    return count;
+    return (unsigned)merge_piece(v, p, len, tokens);
 }
 
 static __attribute__((noinline)) uint64_t count_long(const struct vocabulary *v, const unsigned char *p, size_t len)
@@ -33,13 +31,18 @@ static __attribute__((noinline)) uint64_t count_long(const struct vocabulary *v,
     return count;
 }
 
-static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len)
+/* The piece of `len` bytes at p; nothing is read at or behind `end`. */
+static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len, const unsigned char *end)
 {
     if (len == 1) return 1;
     if (len > RECENT_BYTES_MAX) return count_long(v, p, len);
-    struct recent_key key = recent_key(p, len);
-    unsigned count = recent_find(v->index, key);
-    return count ? count : count_short(v, p, len, key);
+    struct recent_place *table = recent_tables[v->index];
+    uint64_t last, first = recent_first(p, len, end, &last);
+    unsigned count = recent_find(table, first, last);
+    if (count) return count;
+    count = count_short(v, p, len);
+    recent_keep(table, first, last, count);
+    return count;
 }
 
 /* ---- Valid text. */
@@ -54,19 +57,38 @@ static const unsigned char *window_end(const unsigned char *p, const unsigned ch
     return end;
 }
 
-/* Counts the pieces that nothing behind `end` can change, all of them when is_last; returns where it stopped. */
+/* The end of the piece at p; NULL: it may yet grow with what comes behind `end`. */
+static const unsigned char *settled_end(const struct vocabulary *v, const unsigned char *p, const unsigned char *end, bool is_last)
+{
+    bool is_open = false;
+    const unsigned char *next = v->piece_end(p, window_end(p, end), &is_open);
+    return is_open && !is_last && (size_t)(end - p) < LIMIT_TOKEN_PIECE_BYTES ? NULL : next;
+}
+
+static inline __attribute__((always_inline)) const unsigned char *
+count_pieces_of(const struct vocabulary *v, bool is_o200k, const unsigned char *p, const unsigned char *end, bool is_last,
+                uint64_t *count)
+{
+    struct ascii_block block = {.base = NULL};
+    uint64_t sum = 0;
+    while (p < end) {
+        size_t len = ascii_piece(&block, p, end, is_o200k);
+        const unsigned char *next = len ? p + len : settled_end(v, p, end, is_last);
+        if (!next) break;
+        sum += count_piece(v, p, (size_t)(next - p), end);
+        p = next;
+    }
+    *count += sum;
+    return p;
+}
+
+/* Counts the pieces that nothing behind `end` can change, all of them when is_last; returns where it stopped. Once for each
+ * pattern, so that none asks which it is at every piece. */
 static const unsigned char *count_pieces(const struct vocabulary *v, const unsigned char *p, const unsigned char *end,
                                          bool is_last, uint64_t *count)
 {
-    while (p < end) {
-        const unsigned char *window = window_end(p, end);
-        bool is_open = false;
-        const unsigned char *next = v->piece_end(p, window, &is_open);
-        if (is_open && !is_last && (size_t)(end - p) < LIMIT_TOKEN_PIECE_BYTES) return p;
-        *count += count_piece(v, p, (size_t)(next - p));
-        p = next;
-    }
-    return p;
+    if (v->piece_end == piece_end_o200k) return count_pieces_of(v, true, p, end, is_last, count);
+    return count_pieces_of(v, false, p, end, is_last, count);
 }
 
 /* ---- Text that is not valid: each maximal part that begins no character becomes U+FFFD (Unicode 3.9, WHATWG Encoding).

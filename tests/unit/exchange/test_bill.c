@@ -7,6 +7,7 @@
 static struct exchange *asked(size_t targets)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
+    x->decision.verdict.targets = arena_zalloc(&x->arena, targets * sizeof *x->decision.verdict.targets);
     for (size_t i = 0; i < targets; i++)
         x->decision.verdict.targets[i] = (struct target){SLICE("p/m"), SLICE("p"), SLICE("m"), NULL};
     x->decision.verdict.target_count = targets;

@@ -36,32 +36,53 @@ static void a_name_added_again_is_the_same_one(void)
     terms_table_free(NULL);
 }
 
-static void a_name_counts_in_its_targets_vocabularies(void)
+static void a_name_counts_as_its_first_target_does(void)
 {
     struct terms_table *table = terms_table_new();
-    struct count_rules first = {.vocabulary = vocabulary_at(0)}, other = {.vocabulary = vocabulary_at(1)};
+    struct count_rules o200k = {.vocabulary = vocabulary_at(0)}, cl100k = {.vocabulary = vocabulary_at(1)};
     struct terms *a = terms_table_add(table, SLICE("p/a")), *b = terms_table_add(table, SLICE("p/b"));
-    EXPECT_INT(1, terms_table_vocabularies(table, SLICE("anything"))); /* never none */
-    a->counting = &first;
-    b->counting = &other;
+    struct terms *unknown = terms_table_add(table, SLICE("p/c"));
+    EXPECT_INT(0, terms_table_vocabulary(table, SLICE("anything")));
+    a->counting = &o200k;
+    b->counting = &cl100k;
     terms_table_add_name(table, SLICE("one"), b);
     terms_table_add_name(table, SLICE("both"), b);
     terms_table_add_name(table, SLICE("both"), a);
+    terms_table_add_name(table, SLICE("usual"), unknown);
+    terms_table_add_name(table, SLICE("usual"), b);
+    EXPECT(terms_table_counting(table, SLICE("one")) == &cl100k);
+    EXPECT(terms_table_counting(table, SLICE("both")) == &cl100k); /* its preferred target's */
+    EXPECT(!terms_table_counting(table, SLICE("usual")));
+    EXPECT_INT(1, terms_table_vocabulary(table, SLICE("one")));
+    EXPECT_INT(1, terms_table_vocabulary(table, SLICE("both")));
+    EXPECT_INT(0, terms_table_vocabulary(table, SLICE("usual"))); /* a target that has no rules is one, too */
+    terms_table_free(table);
+}
+
+static void what_routing_chooses_counts_as_most_of_it_does(void)
+{
+    struct terms_table *table = terms_table_new();
+    struct count_rules o200k = {.vocabulary = vocabulary_at(0)}, cl100k = {.vocabulary = vocabulary_at(1)};
+    struct terms *a = terms_table_add(table, SLICE("p/a")), *b = terms_table_add(table, SLICE("p/b")),
+                 *c = terms_table_add(table, SLICE("p/c"));
+    a->counting = &o200k;
+    b->counting = c->counting = &cl100k;
+    terms_table_add_virtual(table, SLICE("auto"), b);
+    EXPECT_INT(1, terms_table_vocabulary(table, SLICE("auto")));
     terms_table_add_virtual(table, SLICE("auto"), a);
-    EXPECT(terms_table_counting(table, SLICE("one")) == &other);
-    EXPECT(terms_table_counting(table, SLICE("both")) == &other); /* its preferred target's */
+    EXPECT_INT(0, terms_table_vocabulary(table, SLICE("auto"))); /* of equals the first */
+    terms_table_add_virtual(table, SLICE("auto"), c);
+    EXPECT_INT(1, terms_table_vocabulary(table, SLICE("auto")));
     EXPECT(!terms_table_counting(table, SLICE("auto")));
-    EXPECT_INT(2, terms_table_vocabularies(table, SLICE("one")));
-    EXPECT_INT(3, terms_table_vocabularies(table, SLICE("both")));
-    EXPECT_INT(1, terms_table_vocabularies(table, SLICE("auto")));
-    EXPECT_INT(3, terms_table_vocabularies(table, SLICE("nobody")));
+    EXPECT_INT(1, terms_table_vocabulary(table, SLICE("nobody")));
     terms_table_free(table);
 }
 
 int main(void)
 {
     RUN(targets_are_found_by_their_whole_names);
-    RUN(a_name_counts_in_its_targets_vocabularies);
+    RUN(a_name_counts_as_its_first_target_does);
+    RUN(what_routing_chooses_counts_as_most_of_it_does);
     RUN(a_name_added_again_is_the_same_one);
     return unit_close("terms");
 }

@@ -234,7 +234,8 @@ static inline void kit_on_cancel(void *arg)
 static inline struct exchange *kit_exchange(void)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
-    x->api = API_CHAT;
+    x->api = api_find(SLICE("chat"));
+    x->decision.verdict.targets = arena_zalloc(&x->arena, sizeof *x->decision.verdict.targets);
     x->decision.verdict.target_count = 1;
     x->target_index = 0;
     exchange_add_attempt(x);
@@ -343,7 +344,7 @@ static inline void kit_redact(struct kit *k)
     }
     struct slice body = SLICE(KIT_ASKED);
     struct redact *redact = redact_new(&rules, &k->x->arena);
-    if (!chat_parse(&k->x->request, body, CHAT_CHAT, &k->x->arena, &why)) kit_is_wrong(k, "the request cannot be read");
+    if (!chat_parse(&k->x->request, &dialect_openai, body, CHAT_CHAT, &k->x->arena, &why)) kit_is_wrong(k, "the request cannot be read");
     while (!redact_scan(redact, &k->x->request, body))
         continue;
     for (unsigned kind = 0; kind < detect_kind_count(rules.detect); kind++)

@@ -34,7 +34,7 @@ static int open_file(void)
 static void add(struct audit *audit, char id[EXCHANGE_ID_BYTES])
 {
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
-    x->api = API_CHAT;
+    x->api = api_find(SLICE("chat"));
     exchange_move(x, EXCHANGE_SETTLING);
     audit_add(audit, x);
     exchange_move(x, EXCHANGE_RECORDED);

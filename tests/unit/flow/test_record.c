@@ -7,12 +7,13 @@
 static struct exchange *sample(void)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), 1764000000123ull * NS_PER_MS);
-    x->api = API_CHAT;
+    x->api = api_find(SLICE("chat"));
     x->head.path = SLICE("/v1/chat/completions");
     x->identity.app = SLICE("support-\"bot\"\n");
     x->identity.department = SLICE("support");
     x->decision.verdict.kind = VERDICT_ALLOW;
     x->decision.verdict.model = SLICE("gpt-4o");
+    x->decision.verdict.targets = arena_zalloc(&x->arena, 2 * sizeof *x->decision.verdict.targets);
     x->decision.verdict.targets[0] = (struct target){SLICE("openai/gpt-4o"), SLICE("openai"), SLICE("gpt-4o"), NULL};
     x->decision.verdict.target_count = 1;
     x->target_index = 0;
@@ -80,8 +81,8 @@ static struct attempt *fall_back(struct exchange *x)
 {
     struct verdict *v = &x->decision.verdict;
     v->targets[v->target_count++] = (struct target){SLICE("other/small"), SLICE("other"), SLICE("small"), NULL};
-    struct attempt *first = exchange_attempt(x), *more = arena_zalloc(&x->arena, 2 * sizeof *more);
-    more[0] = *first;
+    struct attempt **more = arena_zalloc(&x->arena, 2 * sizeof *more);
+    more[0] = x->attempts[0];
     x->attempts = more; /* the array is as long as the verdict was */
     x->target_index = 1;
     return exchange_add_attempt(x);
@@ -96,7 +97,7 @@ static struct slice raw_of(uint32_t attempt, const char *outer, const char *inne
 static void each_attempt_has_its_own_money_and_the_record_their_sum(void)
 {
     struct exchange *x = sample();
-    struct attempt *second = fall_back(x), *first = &x->attempts[0];
+    struct attempt *second = fall_back(x), *first = x->attempts[0];
     first->parts = (struct usage_parts){.count = {[USAGE_INPUT] = 11, [USAGE_REQUESTS] = 1}};
     first->cost = (struct cost){.state = COST_KNOWN, .nano = 22000};
     first->is_billed = first->is_closed = true;
@@ -136,10 +137,10 @@ static void what_was_billed_before_a_denial_stays_billed(void)
 {
     struct exchange *x = sample();
     fall_back(x)->is_denied = true;
-    x->attempts[0].parts = (struct usage_parts){.count = {[USAGE_INPUT] = 11, [USAGE_REQUESTS] = 1}};
-    x->attempts[0].cost = (struct cost){.state = COST_KNOWN, .nano = 22000};
-    x->attempts[0].is_billed = x->attempts[0].is_closed = true;
-    x->attempts[0].events = 7;
+    x->attempts[0]->parts = (struct usage_parts){.count = {[USAGE_INPUT] = 11, [USAGE_REQUESTS] = 1}};
+    x->attempts[0]->cost = (struct cost){.state = COST_KNOWN, .nano = 22000};
+    x->attempts[0]->is_billed = x->attempts[0]->is_closed = true;
+    x->attempts[0]->events = 7;
     x->target_index = -1;
     write_record_of(x);
     EXPECT(at("target", NULL) == JSON_NONE);

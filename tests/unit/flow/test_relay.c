@@ -205,8 +205,25 @@ static void an_end_that_is_being_told_is_not_told_again(void)
     close_of(&k, SLICE(KIT_DELTA("a")), "told twice");
 }
 
+/* Held whole for on_response, ended by its marker, and then the connection broke: nothing is missing, and all is judged. */
+static void behind_the_marker_a_fault_is_none(void)
+{
+    struct kit k;
+    struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+    kit_open(&k, "text/event-stream");
+    k.parts.hooks.has_response = k.parts.hooks.buffers = true;
+    kit_feed(&k, SLICE(KIT_DELTA("a") KIT_FINISH KIT_DONE "\t"), 0);
+    kit_finish(&k, &why);
+    EXPECT_INT(1, k.responses);
+    EXPECT_INT(RELAY_SENT, k.how);
+    EXPECT_INT(OUTCOME_OK, k.outcome);
+    EXPECT_SLICE(SLICE(KIT_DELTA("a") KIT_FINISH KIT_DONE "\t"), buf_slice(&k.out));
+    kit_close(&k);
+}
+
 int main(void)
 {
+    RUN(behind_the_marker_a_fault_is_none);
     RUN(a_stream_leaves_the_same_however_it_is_cut);
     RUN(byte_by_byte_it_is_the_same);
     RUN(inside_each_callback_it_may_be_freed_detached_cut_and_stopped);

@@ -9,22 +9,22 @@ static void paths_lead_to_their_api(void)
     static const struct {
         const char *method, *path;
         enum route_kind kind;
-        enum exchange_api api;
+        const char *api;
     } cases[] = {
-        {"POST", "/v1/chat/completions", ROUTE_API, API_CHAT},
-        {"POST", "/v1/completions", ROUTE_API, API_COMPLETIONS},
-        {"POST", "/v1/embeddings", ROUTE_API, API_EMBEDDINGS},
-        {"GET", "/v1/models", ROUTE_API, API_MODELS},
-        {"HEAD", "/v1/models", ROUTE_API, API_MODELS},
-        {"GET", "/v1/models/openai/gpt-4o", ROUTE_API, API_MODEL},
-        {"GET", "/livez", ROUTE_LIVEZ, API_NONE},
-        {"GET", "/readyz", ROUTE_READYZ, API_NONE},
-        {"OPTIONS", "/v1/embeddings", ROUTE_OPTIONS, API_NONE},
+        {"POST", "/v1/chat/completions", ROUTE_API, "chat"},
+        {"POST", "/v1/completions", ROUTE_API, "completions"},
+        {"POST", "/v1/embeddings", ROUTE_API, "embeddings"},
+        {"GET", "/v1/models", ROUTE_API, "models"},
+        {"HEAD", "/v1/models", ROUTE_API, "models"},
+        {"GET", "/v1/models/openai/gpt-4o", ROUTE_API, "model"},
+        {"GET", "/livez", ROUTE_LIVEZ, "none"},
+        {"GET", "/readyz", ROUTE_READYZ, "none"},
+        {"OPTIONS", "/v1/embeddings", ROUTE_OPTIONS, "embeddings"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct route_match match = routes_find(slice_str(cases[i].method), slice_str(cases[i].path));
         EXPECT_INT(cases[i].kind, match.kind);
-        EXPECT_INT(cases[i].api, match.api);
+        EXPECT_STR(cases[i].api, match.api->word);
     }
     EXPECT_SLICE(SLICE("openai/gpt-4o"), routes_find(SLICE("GET"), SLICE("/v1/models/openai/gpt-4o")).id);
 }
@@ -47,6 +47,7 @@ static void a_wrong_method_is_told_the_right_ones(void)
     struct route_match match = routes_find(SLICE("GET"), SLICE("/v1/chat/completions"));
     EXPECT_INT(FAULT_METHOD, match.fault.code);
     EXPECT_SLICE(SLICE("POST, OPTIONS"), match.allow);
+    EXPECT_STR("chat", match.api->word); /* in whose dialect the refusal is */
     EXPECT_INT(FAULT_METHOD, routes_find(SLICE("post"), SLICE("/v1/embeddings")).fault.code);
     EXPECT_INT(FAULT_METHOD, routes_find(SLICE("DELETE"), SLICE("/v1/models/x")).fault.code);
 }

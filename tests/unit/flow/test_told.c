@@ -8,9 +8,9 @@ static struct exchange *asked(const char *body, const struct pair *headers, size
 {
     struct fault why;
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
-    x->api = API_CHAT;
+    x->api = api_find(SLICE("chat"));
     buf_append(&x->body, slice_str(body));
-    EXPECT(chat_parse(&x->request, buf_slice(&x->body), CHAT_CHAT, &x->arena, &why));
+    EXPECT(chat_parse(&x->request, &dialect_openai, buf_slice(&x->body), CHAT_CHAT, &x->arena, &why));
     x->head.headers = (struct pair *)headers;
     x->head.header_count = count;
     told_keep(x);
@@ -58,7 +58,7 @@ static void only_words_are_kept(void)
 static void a_list_of_models_has_no_body(void)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
-    x->api = API_MODELS;
+    x->api = api_find(SLICE("models"));
     told_keep(x);
     EXPECT_INT(0, x->told.len);
     end(x);

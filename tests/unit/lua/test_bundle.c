@@ -98,7 +98,9 @@ static void links_odd_names_and_large_files_are_refused(void)
     EXPECT_STR("", refusal());
     large[LIMIT_POLICY_FILE_BYTES] = '-';
     write_file("large.lua", large);
-    EXPECT_STR("policies/large.lua: larger than 262144 bytes", refusal());
+    EXPECT_STR("policies/large.lua: larger than 2 MB: move rows into a file of their own that ends with return { … }; "
+               "models { require \"models.openai\", … } takes those of models/openai.lua in",
+               refusal());
     drop("large.lua", false);
     mem_free(large);
     close(dir);

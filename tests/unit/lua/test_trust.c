@@ -59,7 +59,7 @@ static void a_long_chain_comes_in_slices(void)
     struct buf text;
     buf_init(&text);
     buf_append(&text, SLICE("return policy { rules = {"));
-    for (int i = 0; i < 3000; i++)
+    for (int i = 0; i < 7000; i++)
         buf_printf(&text, "{'r%d',when={app='x'},pass=true},", i);
     buf_append(&text, SLICE("} }"));
     buf_append_char(&text, '\0');

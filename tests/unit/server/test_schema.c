@@ -1,4 +1,4 @@
-/* The rows of moongate.lua's fields: each says what is read, travels whole, is shown, and has the range that it names. */
+/* The rows of moongate.lua's fields: what each tells of itself is what is read, sent to workers and shown. */
 #include "../unit.h"
 
 #include <jansson.h>
@@ -69,6 +69,7 @@ static void no_two_rows_have_one_place(void)
 
 static void fill(struct arena *arena, const struct field *f, void *value)
 {
+    uint64_t number = (uint64_t)rand() << 40 ^ (uint64_t)rand() << 20 ^ (uint64_t)rand();
     char text[40];
     size_t len = (size_t)rand() % (sizeof text - 1);
     for (size_t i = 0; i < sizeof text; i++)
@@ -77,7 +78,7 @@ static void fill(struct arena *arena, const struct field *f, void *value)
     case STORE_TABLE: return;
     case STORE_TEXT: *(struct slice *)value = arena_copy(arena, slice_of(text, len)); return;
     case STORE_FLAG: *(bool *)value = rand() % 2; return;
-    case STORE_NUMBER: field_set_number(f, value, (uint64_t)rand() << 40 ^ (uint64_t)rand() << 20 ^ (uint64_t)rand()); return;
+    case STORE_NUMBER: field_set_number(f, value, number); return;
     case STORE_DIGEST: snprintf(value, f->size, "%064d", rand()); return;
     }
 }
@@ -260,7 +261,8 @@ static void what_is_left_out_has_the_default_of_its_row(void)
 {
     struct report *report = report_new();
     struct config *c = load("return { timeouts = { connect = '7ms', upstream_idle = '8ms' },\n"
-                            "  providers = { a = { kind = 'openai', url = 'http://x' } }, egress = { ['http://y'] = {} } }",
+                            "  providers = { a = { kind = 'openai', url = 'http://x' } },\n"
+                            "  egress = { ['http://y'] = {} } }",
                             report);
     EXPECT(c != NULL);
     if (c) {
@@ -286,7 +288,7 @@ static void write_field(const char *where, const char *value, struct buf *out)
         part = slice_split(rest, '.', &rest);
         if (slice_equal(part, SLICE("x"))) {
             bool is_provider = slice_starts(slice_str(where), SLICE("providers"));
-            buf_append(out, is_provider ? SLICE("x = { kind = 'openai', url = 'http://x', ") : SLICE("['http://x'] = {"));
+            buf_append(out, slice_str(is_provider ? "x = { kind = 'openai', url = 'http://x', " : "['http://x'] = {"));
         } else {
             buf_printf(out, "%.*s = {", SLICE_FMT(part));
         }

@@ -45,6 +45,55 @@ static void slices_of_every_size_come_to_the_same(void)
     }
 }
 
+/* Wanted later, and in steps of its own, it comes to what it would have at once; what was counted before stays. */
+static void another_vocabulary_may_be_wanted_later(void)
+{
+    struct count_rules o200k = apart(0), cl100k = apart(1);
+    for (unsigned first = 0; first < 2; first++) {
+        for (int kind = CHAT_CHAT; kind <= CHAT_COMPLETIONS; kind++) {
+            struct buf body = mixture((enum chat_kind)kind, 20);
+            uint64_t want[] = {counted(buf_slice(&body), (enum chat_kind)kind, &o200k).input_tokens,
+                               counted(buf_slice(&body), (enum chat_kind)kind, &cl100k).input_tokens};
+            struct count_rules *rules[] = {&o200k, &cl100k};
+            struct counting c;
+            counting_open(&c, buf_slice(&body), (enum chat_kind)kind, 1u << first, NULL);
+            count_keep_messages(c.count);
+            counting_run(&c, WHOLE);
+            EXPECT(count_has(c.count, first) && !count_has(c.count, !first));
+            EXPECT(count_total(c.count, rules[!first]).is_estimated);
+            EXPECT(count_at_most(c.count, rules[!first]) >= want[!first]);
+            uint64_t message = kind == CHAT_CHAT ? count_message(c.count, rules[first], 1).tokens : 0;
+            count_want(c.count, first); /* is there */
+            EXPECT_INT(1, counting_run(&c, 0));
+            count_want(c.count, !first);
+            EXPECT(counting_run(&c, 100) > 20);
+            EXPECT_INT(want[first], count_total(c.count, rules[first]).input_tokens);
+            EXPECT_INT(want[!first], count_total(c.count, rules[!first]).input_tokens);
+            EXPECT(!count_total(c.count, rules[!first]).is_partial);
+            if (kind == CHAT_CHAT) EXPECT_INT(message, count_message(c.count, rules[first], 1).tokens);
+            counting_close(&c);
+            buf_clear(&body);
+        }
+    }
+}
+
+static void what_is_wanted_later_stops_early_too(void)
+{
+    struct buf body = mixture(CHAT_CHAT, 1000);
+    struct count_rules o200k = apart(0), cl100k = apart(1);
+    struct counting c;
+    counting_open(&c, buf_slice(&body), CHAT_CHAT, 1, NULL);
+    count_stop_above(c.count, 1000);
+    counting_run(&c, 64);
+    EXPECT(count_total(c.count, &o200k).is_partial);
+    EXPECT(count_at_most(c.count, &cl100k) == UINT64_MAX); /* nobody has seen the rest */
+    count_want(c.count, 1);
+    counting_run(&c, 64);
+    EXPECT(count_total(c.count, &cl100k).is_partial);
+    counting_close(&c);
+    buf_clear(&body);
+}
+
 /* What is asked of a step is what it does, near enough: one long text must not be taken at once. */
 static void a_step_is_no_longer_than_asked(void)
 {
@@ -120,6 +169,22 @@ static void a_remembered_text_counts_as_before(void)
     buf_clear(&body);
     count_memo_free(memo);
     count_memo_free(NULL);
+}
+
+/* Texts fall on places as chance has it: a quarter of what fits must be there when it comes again, but for a few. */
+static void nearly_all_that_fits_is_remembered(void)
+{
+    struct count_memo *memo = count_memo_new();
+    unsigned kept = 0;
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < LIMIT_COUNT_MEMO / 4; i++) {
+            struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
+            kept += round && count_memo_find(memo, &key, 0) == i + 1;
+            if (round == 0) count_memo_keep(memo, &key, 0, i + 1);
+        }
+    }
+    EXPECT(kept > LIMIT_COUNT_MEMO / 4 * 98 / 100);
+    count_memo_free(memo);
 }
 
 static void only_texts_of_some_length_are_remembered(void)
@@ -269,9 +334,12 @@ static void small_messages_add_up_too(void)
 int main(void)
 {
     RUN(slices_of_every_size_come_to_the_same);
+    RUN(another_vocabulary_may_be_wanted_later);
+    RUN(what_is_wanted_later_stops_early_too);
     RUN(a_step_is_no_longer_than_asked);
     RUN(it_may_be_freed_at_any_time);
     RUN(a_remembered_text_counts_as_before);
+    RUN(nearly_all_that_fits_is_remembered);
     RUN(only_texts_of_some_length_are_remembered);
     RUN(a_full_memory_forgets_and_never_mistakes);
     RUN(it_stops_where_nobody_needs_more);

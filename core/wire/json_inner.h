@@ -1,8 +1,8 @@
 /*
  * The tape's node, shared by the parser (json_parse.c) and the readers (json.c). No one else includes this.
  */
-#ifndef MOONGATE_WIRE_JSON_NODE_H
-#define MOONGATE_WIRE_JSON_NODE_H
+#ifndef MOONGATE_WIRE_JSON_INNER_H
+#define MOONGATE_WIRE_JSON_INNER_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* What the parts of the libcurl back end share; for fetch_*.c alone. */
-#ifndef MOONGATE_NET_FETCH_CURL_H
-#define MOONGATE_NET_FETCH_CURL_H
+#ifndef MOONGATE_NET_FETCH_INNER_H
+#define MOONGATE_NET_FETCH_INNER_H
 
 #include <curl/curl.h>
 

@@ -5,8 +5,8 @@
  * changes again. The writer's index over them is its own and is rebuilt when a process attaches, so that a writer
  * killed between any two instructions leaves nothing half done.
  */
-#ifndef MOONGATE_BASE_STATS_SEGMENT_H
-#define MOONGATE_BASE_STATS_SEGMENT_H
+#ifndef MOONGATE_BASE_STATS_INNER_H
+#define MOONGATE_BASE_STATS_INNER_H
 
 #include <stdatomic.h>
 #include <stdint.h>

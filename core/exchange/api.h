@@ -1,0 +1,46 @@
+/*
+ * What callers may ask for: one row a path. A new path is one row more.
+ *
+ *     const struct api *api = api_at(i);               // NULL behind the last
+ *     if (api->kind == API_CALL) chat_parse(&x->request, …, api->asks, …);
+ *     api->client->write_body_error(&body, &error);    // as the caller's own library reads it
+ *
+ * The dialect here is the client's: it reads what comes in, and writes all that the client sees. Whoever is called has
+ * one of its own (dialect_find() of the account's kind).
+ */
+#ifndef MOONGATE_EXCHANGE_API_H
+#define MOONGATE_EXCHANGE_API_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+#include "wire/dialect.h"
+
+enum api_kind {
+    API_NONE,   /* no path of ours, or not known yet */
+    API_CALL,   /* a model is called with the body */
+    API_MODELS, /* the names of the models that the caller may use */
+    API_MODEL,  /* is this one of them? */
+};
+
+struct api {
+    const char *word; /* its own: "chat", "model" */
+    const char *name; /* as policies and records say it: "chat", "models" */
+    const char *method;
+    const char *path; /* a star stands for the rest of it: a model's name, which may hold slashes ("openai/small") */
+    enum api_kind kind;
+    enum chat_kind asks;          /* API_CALL: what the body asks for */
+    const struct dialect *client;
+    bool has_text;                /* the body's texts are counted, and read by policies */
+    bool meters_output;           /* the answer says something that is counted, masked and restored */
+};
+
+/* What an exchange asks for until its path is known. */
+extern const struct api api_none;
+
+/* All rows but api_none, in order; NULL behind the last. */
+const struct api *api_at(size_t index);
+/* By its word; NULL when there is none. */
+const struct api *api_find(struct slice word);
+
+#endif

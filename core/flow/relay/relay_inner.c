@@ -1,0 +1,30 @@
+#include "flow/relay/relay_inner.h"
+
+bool relay_is_success(const struct relay *r)
+{
+    return r->head.status >= 200 && r->head.status < 300;
+}
+
+bool relay_is_heard(const struct relay *r)
+{
+    return !r->is_over && !r->is_detached;
+}
+
+bool relay_is_between_events(const struct relay *r)
+{
+    return r->form == FORM_EVENTS && !r->is_inside;
+}
+
+void relay_stop_stages(struct relay *r)
+{
+    if (r->hold && r->hold->stop) r->hold->stop(r->hold);
+}
+
+void relay_end_with(struct relay *r, const struct relay_end *end)
+{
+    if (r->is_over) return;
+    r->is_over = true;
+    relay_stop_stages(r);
+    struct relay_end unheard = {.how = RELAY_DETACHED, .outcome = OUTCOME_CLIENT_CLOSED, .why = end->why};
+    r->parts.sink->end(r->parts.sink_arg, r->is_detached ? &unheard : end);
+}

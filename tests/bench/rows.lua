@@ -1,0 +1,285 @@
+-- The rows of the bench's table, in groups that can be measured alone, and what each is to come to.
+--
+--   local rows = dofile("tests/bench/rows.lua")
+--   rows.names                            -- in the table's order
+--   rows.measure(bench, "history")        -- a list of { what, moongate, nginx, haproxy, unit, value, goal, goal_unit, … }
+--
+-- bench: dir, upstream(kind) → {pid}, port; peers(kind) → the three, started anew for another kind. value is what the goal
+-- is about; is_floor: at least that much is wanted.
+local ffi = require("ffi")
+local gateway = dofile("tests/lib/gateway.lua")
+local median
+
+local rows = { names = {} }
+local groups = {}
+
+local function group(name, work)
+  rows.names[#rows.names + 1] = name
+  groups[name] = work
+end
+
+-- --- kinds of rows ---
+
+-- goal in times of nginx
+local function compared(what, case, field, unit, goal)
+  local mine, nginx, haproxy = median(case.moongate[field]), median(case.nginx[field]), median(case.haproxy[field])
+  return { what = what, moongate = mine, nginx = nginx, haproxy = haproxy, unit = unit, value = mine / nginx, goal = goal,
+    goal_unit = "x nginx", is_disturbed = case.moongate.is_disturbed or case.nginx.is_disturbed, rounds = case }
+end
+
+-- goal in the row's own unit
+local function absolute(what, case, field, unit, goal)
+  local row = compared(what, case, field, unit, goal)
+  row.value, row.goal_unit = row.moongate, unit
+  return row
+end
+
+local function alone(what, value, unit, goal)
+  return { what = what, moongate = value, unit = unit, value = value, goal = goal, goal_unit = unit }
+end
+
+local function at_least(what, value, unit, goal)
+  local row = alone(what, value, unit, goal)
+  row.is_floor = true
+  return row
+end
+
+-- --- beside nginx and haproxy ---
+
+local function requests(bench, kind, bytes)
+  return bench.measure.requests(bench.peers("requests"), bench.upstream("plain"), { kind = kind, bytes = bytes, connections = 32 })
+end
+
+group("again", function(bench)
+  local small, large = requests(bench, "same", 1024), requests(bench, "same", 32768)
+  return {
+    compared("one 1 KB body again and again, CPU", small, "cpu_us", "us", 2.5),
+    compared("one 32 KB body again and again, CPU", large, "cpu_us", "us", 5),
+    compared("p50 latency of the first, 32 connections", small, "p50_us", "us"),
+  }
+end)
+
+group("fresh", function(bench)
+  local small, large = requests(bench, "fresh", 1024), requests(bench, "fresh", 32768)
+  return {
+    compared("1 KB of fresh text, CPU", small, "cpu_us", "us"),
+    compared("32 KB of fresh text, CPU", large, "cpu_us", "us"),
+    compared("p50 latency of the first, 32 connections", small, "p50_us", "us"),
+  }
+end)
+
+group("history", function(bench)
+  return {
+    compared("history of 32 KB, all seen, CPU", requests(bench, "seen", 32768), "cpu_us", "us"),
+    absolute("history of 32 KB, half new, CPU", requests(bench, "half", 32768), "cpu_us", "us", 250),
+    compared("history of 32 KB, all new, CPU", requests(bench, "new", 32768), "cpu_us", "us"),
+  }
+end)
+
+group("streams", function(bench)
+  local case = bench.measure.streams(bench.peers("streams"), bench.upstream("plain"), { streams = 1000, wants_memory = true })
+  return {
+    compared("CPU per SSE event, 1000 streams", case, "cpu_us", "us", 1.6),
+    compared("p50 event delay, 1000 streams", case, "p50_us", "us"),
+    absolute("memory per open stream", case, "bytes", "bytes", 20 * 1024),
+  }
+end)
+
+group("event60k", function(bench)
+  local function events(kind)
+    return bench.measure.streams(bench.peers(kind), bench.upstream(kind), { streams = 50 })
+  end
+  local sound = events "sound60k"
+  return {
+    compared("CPU per SSE event of 60 KB, sound", sound, "cpu_us", "us", 1.5),
+    compared("p50 delay of such an event", sound, "p50_us", "us"),
+    compared("CPU per SSE event of 60 KB, text, counted", events "text60k", "cpu_us", "us", 1.5),
+  }
+end)
+
+-- --- the loop ---
+
+-- Turns of the process that turned most, the worker; milliseconds of the longest since the last look.
+local function longest_turn(folder)
+  local most, longest = -1, 0
+  for name in io.popen("ls " .. folder):lines() do
+    local text = assert(gateway.read_file(folder .. "/" .. name))
+    local turns = ffi.cast("const uint64_t *", text)
+    if tonumber(turns[0]) > most then most, longest = tonumber(turns[0]), tonumber(turns[1]) end
+    local file = io.open(folder .. "/" .. name, "r+b")
+    file:write(("\0"):rep(16))
+    file:close()
+  end
+  return longest / 1e6
+end
+
+group("turn", function(bench)
+  local folder = bench.dir .. "/turns"
+  os.execute(("rm -rf %s && mkdir -p %s"):format(folder, folder))
+  local g = bench.start_moongate(bench.dir .. "/start", { env = { BENCH_TURNS = folder, LD_PRELOAD = bench.dir .. "/turns.so" } })
+  local peer = { name = "moongate", port = g.port, key = g:key { app = "demo" } }
+  local function turn(kind, bytes, connections)
+    bench.measure.wrk(peer, { kind = kind, bytes = bytes, connections = connections, seconds = 1 })
+    longest_turn(folder)
+    bench.measure.wrk(peer, { kind = kind, bytes = bytes, connections = connections })
+    return longest_turn(folder)
+  end
+  local list = {
+    alone("longest turn, 1 KB of fresh text", turn("fresh", 1024, 32), "ms", 5),
+    alone("longest turn, new histories of 32 KB", turn("new", 32768, 32), "ms", 5),
+    alone("longest turn, 1 MB of fresh text", turn("new", 1048576, 4), "ms", 5),
+  }
+  bench.stop(g)
+  os.execute("rm -rf " .. folder)
+  return list
+end)
+
+group("whole", function(bench)
+  local function whole(kind, bytes)
+    return bench.measure.whole_request(bench.upstream("plain").port, bench.dir, { kind = kind, bytes = bytes })
+  end
+  return {
+    alone("a whole 1 KB request, fresh text", whole("fresh", 1024), "instr", 205000),
+    alone("the same, one body again and again", whole("same", 1024), "instr"),
+    alone("a whole history of 32 KB, half new", whole("half", 32768), "instr"),
+  }
+end)
+
+-- --- formats ---
+
+-- Instructions for each byte, in a program that is told rounds and bytes behind other words.
+local function per_byte(bench, inside, program, ...)
+  local bytes, count = 32768, 20
+  local words = { bench.dir .. "/" .. program, ... }
+  words[#words + 1], words[#words + 2] = count, bytes
+  return bench.measure.instructions(inside, words) / count / bytes
+end
+
+group("tape", function(bench) return { alone("JSON tape, instructions per byte", per_byte(bench, "json_parse", "tape"), "instr", 5) } end)
+
+group("detect", function(bench)
+  return {
+    alone("detectors, instructions per byte", per_byte(bench, "detect_scan", "detect", "whole"), "instr", 10),
+    alone("the same, in pieces of 20 bytes", per_byte(bench, "detect_scan", "detect", "stream"), "instr"),
+    alone("keywords, instructions per byte", per_byte(bench, "keywords_scan", "detect", "keywords"), "instr", 10),
+  }
+end)
+
+-- --- tokens ---
+
+local function mb_per_second(bench, kind)
+  return bench.measure.said("speed ([%d.]+)", { bench.dir .. "/tokens", "speed", kind, "4000000" })
+end
+
+-- npm's tiktoken on the same text; nil where it cannot be installed.
+local function tiktoken_mb(bench)
+  local packages = dofile("tests/lib/packages.lua")
+  local home, dir = "build/clients/tokens", bench.dir
+  if not packages.npm(home, "tests/tokens") then
+    bench.measure.note("tiktoken is not here (no registry): no comparison")
+    return nil
+  end
+  os.execute(("%s/tokens text english 1000000 > %s/english.txt && cp tests/bench/tiktoken.mjs %s/"):format(dir, dir, home))
+  return bench.measure.said("tiktoken ([%d.]+)", { "node", home .. "/tiktoken.mjs", dir .. "/english.txt" })
+end
+
+group("tokens", function(bench)
+  local tool = bench.dir .. "/tokens"
+  local english, tiktoken = mb_per_second(bench, "english"), tiktoken_mb(bench)
+  local per_english = bench.measure.instructions("token_count", { tool, "rounds", "english", 20, 32768 }) / 20 / 32768
+  return {
+    at_least("tokens, English", english, "MB/s", 80),
+    at_least("tokens, Chinese", mb_per_second(bench, "chinese"), "MB/s", 40),
+    at_least("tokens, code", mb_per_second(bench, "code"), "MB/s", 100),
+    at_least("tokens, English, against tiktoken", tiktoken and english / tiktoken, "times", 10),
+    alone("tokens, English, instructions per byte", per_english, "instr"),
+    alone("tokens, the worst of 1 MB", bench.measure.said("worst ([%d.]+)", { tool, "worst" }), "ms", 300),
+    alone("tokens, first count of a process", bench.measure.said("map %d+ ([%d.]+)", { tool, "map" }), "ms", 1),
+    alone("tokens, tables of both vocabularies", bench.measure.said("map (%d+)", { tool, "map" }) / 1048576, "MB", 16),
+  }
+end)
+
+group("count", function(bench)
+  local skipped, counted = 100, 200
+  local function counting(kind, bytes)
+    local file = bench.dir .. "/bodies"
+    os.execute(("luajit tests/bench/text.lua %s %d %d 7 > %s"):format(kind, skipped + counted, bytes, file))
+    local each = bench.measure.instructions("count_once", { bench.dir .. "/count", file }) / counted
+    os.remove(file)
+    return each
+  end
+  return {
+    alone("counting 1 KB of fresh text", counting("fresh", 1024), "instr"),
+    alone("counting a history of 32 KB, all seen", counting("seen", 32768), "instr"),
+    alone("counting a history of 32 KB, half new", counting("half", 32768), "instr"),
+    alone("counting a history of 32 KB, all new", counting("new", 32768), "instr"),
+    alone("metering a stream, per event", bench.measure.said("meter %d+ %d+ ([%d.]+)", { bench.dir .. "/meter", "2000", "20" }),
+      "us", 2),
+  }
+end)
+
+-- --- policies ---
+
+local function chain_cost(bench, ...)
+  local count = 200
+  return bench.measure.instructions("decide_once", { bench.dir .. "/chain", count, ... }) / count
+end
+
+group("chain", function(bench)
+  return {
+    alone("policies, \"auto\"", chain_cost(bench, "shipped", "auto"), "instr", 45000),
+    alone("policies, a model by name", chain_cost(bench, "shipped", "gpt-4o"), "instr", 40000),
+    alone("policies, a denial", chain_cost(bench, "shipped", "claude-3-opus"), "instr", 25000),
+    alone("access: 1,000 rows against 10", chain_cost(bench, "rows", 1000) / chain_cost(bench, "rows", 10), "times", 2),
+  }
+end)
+
+-- What a worker does of it between turns of its loop (tests/bench/loading.c): milliseconds of CPU in all, and of the longest
+-- turn while it loads and while it frees.
+local function turns(bench, what, count)
+  local text = gateway.process.run { bench.dir .. "/loading", what, tostring(count), seconds = 120 }
+  local all, longest = text:match("load %d+ turns, [%d.]+ ms, ([%d.]+) ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
+  local freeing = text:match("free %d+ turns, [%d.]+ ms, [%d.]+ ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
+  if not freeing then error("loading said:\n" .. text) end
+  return { all = tonumber(all), longest = tonumber(longest), freeing = tonumber(freeing) }
+end
+
+group("loading", function(bench)
+  local access, models, words = turns(bench, "access", 1000), turns(bench, "models", 5000), turns(bench, "words", 4000)
+  return {
+    alone("1,000 rows of access: loading", access.all, "ms", 60),
+    alone("5,000 models: loading", models.all, "ms"),
+    alone("5,000 models: a worker's longest turn", models.longest, "ms", 5),
+    alone("5,000 models: the same, freeing", models.freeing, "ms", 5),
+    alone("4,000 keywords: a worker's longest turn", words.longest, "ms", 5),
+  }
+end)
+
+-- From exec to the first 200 of /readyz, and one `moongate reload` as a person types it.
+group("start", function(bench)
+  local starts, reloads = {}, {}
+  for i = 1, 5 do
+    local g = bench.start_moongate(bench.dir .. "/start")
+    starts[#starts + 1] = g.start_ms
+    for _ = 1, i == 5 and 9 or 0 do
+      reloads[#reloads + 1] = bench.measure.milliseconds(function()
+        local said, code = g:command("reload")
+        if code ~= 0 then error("moongate reload: " .. said) end
+      end)
+    end
+    bench.stop(g)
+  end
+  return { alone("start to ready", median(starts), "ms", 100), alone("reload", median(reloads), "ms", 20) }
+end)
+
+function rows.measure(bench, name)
+  median = bench.measure.median
+  local list = groups[name](bench)
+  for _, row in ipairs(list) do row.group = name end
+  return list
+end
+
+-- Nothing of that name?
+function rows.has(name) return groups[name] ~= nil end
+
+return rows
