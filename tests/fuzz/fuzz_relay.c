@@ -1,7 +1,7 @@
 /*
- * A whole relay under libFuzzer: random stages, cuts, ends, words of policies now or later, and a sink that goes, is cut
- * off or is freed at any byte and inside any callback. The first bytes are the plan (struct plan), the rest is the body:
- * by the grammar below, a production a byte, or as it stands, or events of the grammar among raw bytes.
+ * A whole relay under libFuzzer: random stages, cuts, ends, words of policies now or later, and a sink that goes, is
+ * cut off or is freed at any byte and inside any callback. The first bytes are the plan (struct plan), the rest is the
+ * body: by the grammar below, a production a byte, or as it stands, or events of the grammar among raw bytes.
  *
  * Whatever happens, what relay.h promises holds (tests/unit/flow/relay_kit.h). What left is the beginning of what may
  * leave: the body without the usage chunk, put together beside the relay; where it is masked, what a relay without
@@ -117,7 +117,8 @@ static void add_large(struct body *b, size_t bytes)
 static void add_other(struct body *b, bool drops_usage, int which)
 {
     static const char *const others[] = {
-        KIT_FINISH, KIT_DONE, ": comment\n\n", ": comment\r\r", "\n", "\r\n\r\n", "event: x\n\n", "data\n\n", "data: 7\n\n",
+        KIT_FINISH, KIT_DONE, ": comment\n\n", ": comment\r\r", "\n", "\r\n\r\n", "event: x\n\n",
+        "data\n\n", "data: 7\n\n",
         "data: {\"choices\":\n\n", "data: {\"choices\":[]}\n\n", "retry: 5\n\n",
         "data: {\"error\":{\"message\":\"busy\"}}\n\n", "event: error\ndata: x\n\n",
         "data: {\"choices\":[{\"delta\":{},\"logprobs\":{\"content\":[]}}]}\n\n", NAMED,

@@ -344,7 +344,8 @@ static inline void kit_redact(struct kit *k)
     }
     struct slice body = SLICE(KIT_ASKED);
     struct redact *redact = redact_new(&rules, &k->x->arena);
-    if (!chat_parse(&k->x->request, &dialect_openai, body, CHAT_CHAT, &k->x->arena, &why)) kit_is_wrong(k, "the request cannot be read");
+    if (!chat_parse(&k->x->request, &dialect_openai, body, CHAT_CHAT, &k->x->arena, &why))
+        kit_is_wrong(k, "the request cannot be read");
     while (!redact_scan(redact, &k->x->request, body))
         continue;
     for (unsigned kind = 0; kind < detect_kind_count(rules.detect); kind++)
@@ -369,7 +370,8 @@ static inline struct slice kit_without_error(const struct kit *k, struct slice o
     struct slice error = SLICE("data: {\"error\":");
     for (size_t at = out.len; at-- > 0;) {
         struct slice rest = slice_of(out.ptr + at, out.len - at);
-        if (slice_starts(rest, error)) return memmem(rest.ptr, rest.len, k->x->id, strlen(k->x->id)) ? slice_of(out.ptr, at) : out;
+        if (!slice_starts(rest, error)) continue;
+        return memmem(rest.ptr, rest.len, k->x->id, strlen(k->x->id)) ? slice_of(out.ptr, at) : out;
     }
     return out;
 }

@@ -1,10 +1,12 @@
-/* The whole chain: whatever is linked into it, however its bytes are cut, and whatever is done to it while it calls out. */
+/* The whole chain: whatever is linked, however its bytes are cut, and whatever is done to it while it calls out. */
 #include "../unit.h"
 
 #include "relay_kit.h"
 
-#define STREAM KIT_DELTA("Hello ") ": busy\n\n" KIT_DELTA("[email] and EMP-1") KIT_DELTA("23999, ok") KIT_USAGE KIT_FINISH KIT_DONE
-#define MASKED KIT_DELTA("Hello ") ": busy\n\n" KIT_DELTA("ana@example.com and [employee_id]") KIT_DELTA(", ok") KIT_USAGE KIT_FINISH KIT_DONE
+#define BEGUN KIT_DELTA("Hello ") ": busy\n\n"
+#define ENDED KIT_USAGE KIT_FINISH KIT_DONE
+#define STREAM BEGUN KIT_DELTA("[email] and EMP-1") KIT_DELTA("23999, ok") ENDED
+#define MASKED BEGUN KIT_DELTA("ana@example.com and [employee_id]") KIT_DELTA(", ok") ENDED
 
 /* Which stages there are, one bit each. */
 enum { WITH_MASK = 1, WITH_DELTA = 2, WITH_RESPONSE = 4, WITH_BUFFER = 8, LATER = 16, SETTINGS = 32 };
@@ -82,7 +84,7 @@ static void run_act(unsigned settings, enum kit_act act, enum kit_place place, u
     k.act = act, k.act_at = place, k.act_in = call;
     kit_feed(&k, SLICE(STREAM), step);
     finish_and_answer(&k);
-    snprintf(which, sizeof which, "settings %u, act %d in call %u of %d, steps of %zu", settings, act, call, place, step);
+    snprintf(which, sizeof which, "settings %u, act %d in call %u of %d, step %zu", settings, act, call, place, step);
     if (k.act == KIT_NOTHING && act == KIT_DETACH && place != KIT_END) EXPECT_INT(1, k.ends);
     close_of(&k, may_leave(settings), which);
 }

@@ -149,7 +149,8 @@ static void run_denied(size_t at, bool passes, bool later, enum verdict_kind wor
     EXPECT(!kit_holds(&k.out, "wicked"));
     EXPECT(!kit_holds(&k.out, "more"));
     EXPECT_INT(k.heads ? RELAY_SENT : RELAY_UNSENT, k.how);
-    bool is_behind_good = passes && at >= sizeof KIT_DELTA("good ") - 1 && at < sizeof(KIT_DELTA("good ") KIT_DELTA("wicked ")) - 1;
+    size_t good = sizeof KIT_DELTA("good ") - 1, wicked = sizeof KIT_DELTA("wicked ") - 1;
+    bool is_behind_good = passes && at >= good && at < good + wicked;
     EXPECT_INT(is_behind_good, k.heads);
     close_held(&k, SLICE(KIT_DELTA("good ")));
 }
@@ -360,7 +361,7 @@ static void run_long_stream(unsigned hooks, bool with_text, bool is_refused)
     struct buf event = {0}, may = {0};
     struct kit k;
     open_held(&k, type_events, hooks);
-    buf_append(&event, with_text ? SLICE("data: {\"choices\":[{\"delta\":{\"content\":\"") : SLICE("data: {\"a\":[{\"b\":{\"c\":\""));
+    buf_printf(&event, "data: {\"%s\":[{\"delta\":{\"content\":\"", with_text ? "choices" : "others");
     memset(buf_reserve(&event, 60000), ' ', 60000);
     buf_grew(&event, 60000);
     buf_append(&event, SLICE("\"}}]}\n\n"));

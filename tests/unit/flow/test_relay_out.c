@@ -68,7 +68,8 @@ static void run(const struct ending *e, size_t from, size_t step)
     EXPECT_INT((e->left ? strlen(e->left) : 0) + (e->is_told ? buf_len(&k.told) : 0), buf_len(&k.out));
     kit_check_left(&k, slice_str(e->left ? e->left : ""));
     kit_close(&k);
-    if (k.wrong || unit_case_failures) UNIT_FAIL("%s (broken off: %d): %s", e->body, e->is_broken_off, k.wrong ? k.wrong : "");
+    if (k.wrong) UNIT_FAIL("%s", k.wrong);
+    if (unit_case_failures) UNIT_FAIL("%s (broken off: %d)", e->body, e->is_broken_off);
 }
 
 static void every_end_of_a_stream(void)
@@ -80,7 +81,8 @@ static void every_end_of_a_stream(void)
     }
 }
 
-static void run_whole(const char *body, int status, bool is_broken_off, enum relay_how how, enum exchange_outcome outcome)
+static void run_whole(const char *body, int status, bool is_broken_off, enum relay_how how,
+                      enum exchange_outcome outcome)
 {
     for (size_t from = 0; from <= strlen(body); from++) {
         struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
