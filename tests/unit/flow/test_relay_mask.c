@@ -77,7 +77,8 @@ static void a_tail_is_masked_as_well(void)
 {
     expect_left(type_events, KIT_DELTA("EMP-12") KIT_FINISH TAIL("EMP-123999"),
                 KIT_DELTA("EMP-12") KIT_FINISH TAIL("[employee_id]"));
-    expect_left(type_events, KIT_DELTA("EMP-12") KIT_FINISH ": half a com", KIT_DELTA("EMP-12") KIT_FINISH ": half a com");
+    expect_left(type_events, KIT_DELTA("EMP-12") KIT_FINISH ": half a com",
+                KIT_DELTA("EMP-12") KIT_FINISH ": half a com");
 }
 
 static void expect_refused(struct kit *k, size_t step, size_t bytes, const char *before, const char *behind)
@@ -206,6 +207,27 @@ static void the_reading_moves_with_the_text(void)
     }
 }
 
+#define FIFTY "fifty letters and blanks of a text that is judged  "
+#define BATCH FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY
+
+/* What settles a text sends several events on: behind the first of them nobody may be there any more. */
+static void who_goes_while_what_waited_leaves_is_asked_for_no_more(void)
+{
+    for (enum kit_act act = KIT_FREE; act <= KIT_STOP; act++) {
+        struct kit k;
+        open_masked(&k, type_events);
+        k.parts.hooks.has_delta = true;
+        k.act = act, k.act_at = KIT_WRITE, k.act_in = 1;
+        kit_feed(&k, SLICE(KIT_DELTA(BATCH "EMP-1") KIT_DELTA("23999 " BATCH) KIT_DELTA(BATCH) KIT_DONE), 0);
+        EXPECT_INT(KIT_NOTHING, k.act);
+        EXPECT_INT(1, k.questions);
+        kit_finish(&k, NULL);
+        kit_check_left(&k, SLICE(KIT_DELTA(BATCH "[employee_id]")));
+        kit_close(&k);
+        if (k.wrong) UNIT_FAIL("act %d: %s", act, k.wrong);
+    }
+}
+
 static void a_cut_lets_go_what_waits(void)
 {
     struct kit k;
@@ -230,6 +252,7 @@ int main(void)
     RUN(what_has_a_coding_is_refused);
     RUN(those_behind_read_what_the_client_will_see);
     RUN(the_reading_moves_with_the_text);
+    RUN(who_goes_while_what_waited_leaves_is_asked_for_no_more);
     RUN(a_cut_lets_go_what_waits);
     loop_free(kit_loop);
     return unit_close("relay_mask");
