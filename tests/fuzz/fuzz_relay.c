@@ -70,8 +70,16 @@ struct body {
     struct buf fed, may, texts;
 };
 
+/* A LF behind a CR is no line of its own, but the first byte of whatever comes next (wire/sse.h), and goes with it. */
+static bool is_half_a_line_end(const struct body *b, struct slice event)
+{
+    struct slice fed = buf_slice(&b->fed);
+    return fed.len && fed.ptr[fed.len - 1] == '\r' && slice_starts(event, SLICE("\n"));
+}
+
 static void add(struct body *b, struct slice event)
 {
+    if (is_half_a_line_end(b, event)) return;
     buf_append(&b->fed, event);
     buf_append(&b->may, event);
 }
