@@ -55,6 +55,7 @@ static void give_up_keeping(struct relay *r)
     struct buf kept = r->frame.kept;
     buf_init(&r->frame.kept);
     r->form = FORM_OPAQUE;
+    r->is_large = true;
     r->parts.x->response.inspect_errors++;
     feed(r, &(struct piece){.bytes = buf_slice(&kept)});
     buf_clear(&kept);

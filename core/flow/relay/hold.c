@@ -16,6 +16,7 @@ struct hold {
     struct buf judged; /* the text that on_delta is being asked about */
     size_t asked;      /* bytes of held that wait for that answer only */
     bool is_asking, has_ended;
+    bool has_any; /* of a stream: there is something that may leave */
     struct fault end_why; /* has_ended: FAULT_NONE when the provider's part is complete */
     struct loop_timer timer;
 };
@@ -144,6 +145,7 @@ static bool feed_event(struct hold *h, const struct piece *p)
     bool is_held = holds(h);
     if (p->event->is_raw)
         return out_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
+    h->has_any = true;
     if (p->said) read_text(h, p->said);
     if (buf_len(response_text(h)) > LIMIT_RESPONSE_INSPECT_BYTES || buf_len(&h->held) > LIMIT_RESPONSE_INSPECT_BYTES)
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
@@ -166,7 +168,7 @@ static bool feed_whole(struct hold *h, const struct piece *p)
 static bool feed_unread(struct hold *h, const struct piece *p)
 {
     struct relay *r = h->stage.relay;
-    if (r->is_encoded)
+    if (r->is_encoded && !r->is_large)
         return out_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
     if (hooks_of(h)->has_response && relay_is_success(r))
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
@@ -204,7 +206,8 @@ static void end(struct hold *h)
 {
     struct stage *next = h->stage.next;
     bool is_complete = h->end_why.code == FAULT_NONE;
-    if (is_complete && (h->whole.len || (is_buffered(h) && h->stage.relay->form == FORM_EVENTS)))
+    bool is_stream = h->stage.relay->form == FORM_EVENTS && h->has_any;
+    if (is_complete && (h->whole.len || (is_buffered(h) && is_stream)))
         ask(h, &(struct policy_call){.phase = PHASE_RESPONSE}, on_response);
     else
         next->finish(next, is_complete ? NULL : &h->end_why);

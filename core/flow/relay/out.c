@@ -14,7 +14,6 @@ struct out {
 
 static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
 {
-    if (!relay_is_heard(r)) return;
     if (!r->is_committed) {
         r->is_committed = true;
         r->parts.sink->head(r->parts.sink_arg, &r->head, length);
@@ -26,6 +25,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct out *out = (struct out *)s;
     struct relay *r = s->relay;
+    if (p->event && !p->event->is_tail) r->is_inside = !p->event->ends;
     if (p->event && p->event->is_tail)
         buf_append(&out->tail, p->bytes);
     else if (r->form == FORM_WHOLE)

@@ -12,7 +12,7 @@ bool relay_is_heard(const struct relay *r)
 
 bool relay_is_between_events(const struct relay *r)
 {
-    return r->form == FORM_EVENTS && (!r->frame.sse || sse_is_at_boundary(r->frame.sse));
+    return r->form == FORM_EVENTS && !r->is_inside;
 }
 
 void relay_stop_stages(struct relay *r)

@@ -53,8 +53,10 @@ struct relay {
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
     bool is_encoded;
+    bool is_large; /* an answer that was to be kept whole, and could not */
     bool is_committed, is_over, is_detached, is_judged;
     bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */
+    bool is_inside; /* an event that comes in pieces is out in part: the parser may be further than that */
     bool is_ending; /* the last bytes are being written: their end is decided */
 };
 

@@ -1,10 +1,12 @@
-/* The whole chain: whatever is linked into it, however its bytes are cut, and whatever is done to it while it calls out. */
+/* The whole chain: whatever is linked, however its bytes are cut, and whatever is done to it while it calls out. */
 #include "../unit.h"
 
 #include "relay_kit.h"
 
-#define STREAM KIT_DELTA("Hello ") ": busy\n\n" KIT_DELTA("[email] and EMP-1") KIT_DELTA("23999, ok") KIT_USAGE KIT_FINISH KIT_DONE
-#define MASKED KIT_DELTA("Hello ") ": busy\n\n" KIT_DELTA("ana@example.com and [employee_id]") KIT_DELTA(", ok") KIT_USAGE KIT_FINISH KIT_DONE
+#define BEGUN KIT_DELTA("Hello ") ": busy\n\n"
+#define ENDED KIT_USAGE KIT_FINISH KIT_DONE
+#define STREAM BEGUN KIT_DELTA("[email] and EMP-1") KIT_DELTA("23999, ok") ENDED
+#define MASKED BEGUN KIT_DELTA("ana@example.com and [employee_id]") KIT_DELTA(", ok") ENDED
 
 /* Which stages there are, one bit each. */
 enum { WITH_MASK = 1, WITH_DELTA = 2, WITH_RESPONSE = 4, WITH_BUFFER = 8, LATER = 16, SETTINGS = 32 };
@@ -82,7 +84,7 @@ static void run_act(unsigned settings, enum kit_act act, enum kit_place place, u
     k.act = act, k.act_at = place, k.act_in = call;
     kit_feed(&k, SLICE(STREAM), step);
     finish_and_answer(&k);
-    snprintf(which, sizeof which, "settings %u, act %d in call %u of %d, steps of %zu", settings, act, call, place, step);
+    snprintf(which, sizeof which, "settings %u, act %d in call %u of %d, step %zu", settings, act, call, place, step);
     if (k.act == KIT_NOTHING && act == KIT_DETACH && place != KIT_END) EXPECT_INT(1, k.ends);
     close_of(&k, may_leave(settings), which);
 }
@@ -143,6 +145,24 @@ static void detached_it_is_read_to_its_end(void)
             EXPECT_INT(2, relay_report(k.relay).usage->output_tokens);
             EXPECT_STR("stop", relay_report(k.relay).finish_reason);
             close_of(&k, may_leave(settings), "detached");
+        }
+    }
+}
+
+/* Nobody is there to be told. */
+static void who_is_gone_is_not_told_of_a_cut(void)
+{
+    for (unsigned settings = 0; settings < SETTINGS; settings++) {
+        for (size_t at = 0; at < sizeof STREAM; at++) {
+            struct kit k;
+            open_with(&k, settings, "text/event-stream");
+            kit_feed(&k, slice_of(STREAM, at), 0);
+            kit_do(&k, KIT_DETACH);
+            kit_do(&k, KIT_CUT);
+            EXPECT_INT(1, k.ends);
+            EXPECT_INT(RELAY_DETACHED, k.how);
+            EXPECT_INT(OUTCOME_CLIENT_CLOSED, k.outcome);
+            close_of(&k, may_leave(settings), "detached, then cut");
         }
     }
 }
@@ -229,6 +249,7 @@ int main(void)
     RUN(inside_each_callback_it_may_be_freed_detached_cut_and_stopped);
     RUN(behind_each_byte_it_may_be_freed_detached_cut_and_stopped);
     RUN(detached_it_is_read_to_its_end);
+    RUN(who_is_gone_is_not_told_of_a_cut);
     RUN(behind_the_end_too);
     RUN(an_end_that_is_being_told_is_not_told_again);
     loop_free(kit_loop);
