@@ -43,7 +43,7 @@ function condition.check_model(value, path)
   local known = type(value) == "string" and catalogue.names[value]
   if not known then
     report.at(path, "unknown_model", ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
-      report.nearest(tostring(value), report.keys(catalogue.names)))
+      report.nearest(tostring(value), function() return report.keys(catalogue.names) end))
     return nil
   end
   if known.snapshot then

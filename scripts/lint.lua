@@ -14,6 +14,30 @@ local lint = {}
 
 local function terms_of(read) return read and read.terms end
 
+-- What a rule's `when` says in single texts, by key. A rule that says another text of a key, or nothing, is not covered by
+-- it: that is seen at once, and of many rules it is the usual case.
+local function texts_of(rule)
+  local texts = {}
+  for _, term in ipairs(terms_of(rule.when) or {}) do
+    local is_text = term.op == "one_of" and #term.values == 1 and type(term.values[1]) == "string"
+    if is_text and not term.many_valued and not term.opaque and not term.targets then texts[term.key] = term.values[1] end
+  end
+  return texts
+end
+
+local function keys_of(rule)
+  local keys = {}
+  for _, term in ipairs(terms_of(rule.when) or {}) do keys[term.key] = true end
+  return keys
+end
+
+local function may_cover(earlier_texts, texts, keys)
+  for key, text in pairs(earlier_texts) do
+    if texts[key] ~= text and (texts[key] or not keys[key]) then return false end
+  end
+  return true
+end
+
 -- Does the earlier rule apply wherever the later one would?
 local function covers(earlier, later)
   if not implies(terms_of(later.when), terms_of(earlier.when)) then return false end
@@ -36,11 +60,14 @@ end
 local RULES_MAX, ENDERS_MAX = 500, 50
 
 local function check_reach(rules, kind)
-  local enders = {}
+  local enders, texts_of_enders, anchors = {}, {}, {} -- anchor: one of the keys that an ender says a text of
   for i = 1, math.min(#rules, RULES_MAX) do
     local rule = rules[i]
-    for _, earlier in ipairs(enders) do
-      if covers(earlier, rule) then
+    local texts, keys, is_never = texts_of(rule), keys_of(rule), implies.never(terms_of(rule.when) or {})
+    for j, earlier in ipairs(enders) do
+      local said, anchor = texts_of_enders[j], anchors[j]
+      local is_other = anchor and texts[anchor] ~= said[anchor] and (texts[anchor] or not keys[anchor])
+      if (is_never or not is_other and may_cover(said, texts, keys)) and covers(earlier, rule) then
         local text = is_always(earlier) and "never reached: '%s' always applies%s"
           or "never reached: '%s' applies whenever this one would%s"
         report.warn(sub(sub(nil, "rules"), i), "never_reached", text:format(earlier.name, ends_with(earlier, kind)),
@@ -48,7 +75,9 @@ local function check_reach(rules, kind)
         break
       end
     end
-    if #enders < ENDERS_MAX and ends_with(rule, kind) then enders[#enders + 1] = rule end
+    if #enders < ENDERS_MAX and ends_with(rule, kind) then
+      enders[#enders + 1], texts_of_enders[#enders + 1], anchors[#enders + 1] = rule, texts, next(texts) or false
+    end
   end
 end
 
@@ -139,9 +168,10 @@ end
 -- ctx.identity.departmnt raises when a hook comes that way: said at load, wherever it stands.
 local function check_fields(file)
   local number, seen = 0, {}
+  if not file.text:find("ctx.", 1, true) then return end
   for text in (file.text .. "\n"):gmatch("([^\n]*)\n") do
     number = number + 1
-    text = text:gsub("%-%-.*", "")
+    text = text:find("ctx.", 1, true) and text:gsub("%-%-.*", "") or ""
     for at, view, name in text:gmatch("()%f[%w_]ctx%.(%a+)%.([%a_][%w_]*)") do
       local map = facts.fields[view]
       if map and map[name] == nil and not seen[view .. name] then

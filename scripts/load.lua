@@ -170,13 +170,17 @@ if report.errors == 0 then
   if core.watched() then be_watched() end
   core.install("request", chain.new(at_work()))
   phases.install(at_work())
+end
+
+-- A worker loads what the checker has loaded.
+if report.errors == 0 and not core.is_checked() then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     examples.run(policy)
   end
 end
 
-if report.errors == 0 then
+if report.errors == 0 and not core.is_checked() then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     lint.policy(definitions[i], policy)

@@ -37,8 +37,11 @@ function modules.thaw(value)
   if not table_behind and (type(value) ~= "table" or getmetatable(value)) then return value end
   if not table_behind then
     for key, member in next, value do
-      local thawed = modules.thaw(member)
-      if thawed ~= member then value[key] = thawed end
+      local kind = type(member)
+      if kind == "table" or kind == "userdata" then
+        local thawed = modules.thaw(member)
+        if thawed ~= member then value[key] = thawed end
+      end
     end
     return value
   end

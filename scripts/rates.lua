@@ -45,7 +45,7 @@ parts[rates.words.free] = { correction = true, batch = nothing, flex = nothing, 
 
 -- Digits of "2.50" as a whole number of the unit 10^-decimals; nil when it is no such number. A number is taken when its
 -- digits are all there is to it: 0.1 + 0.2 is not 0.3.
-local function digits(value, whole_max, decimals)
+local function read_digits(value, whole_max, decimals)
   local text = value
   if type(value) == "number" then
     text = ("%.12f"):format(value):gsub("%.?0+$", "")
@@ -55,6 +55,17 @@ local function digits(value, whole_max, decimals)
   local whole, part = tostring(text):match("^(%d+)%.?(%d*)$")
   if type(text) ~= "string" or not whole or #whole > whole_max or #part > decimals then return nil end
   return tonumber(whole) * 10 ^ decimals + tonumber((part .. ("0"):rep(decimals)):sub(1, decimals))
+end
+
+-- Catalogues of thousands have a few amounts.
+local read = {}
+
+local function digits(value, whole_max, decimals)
+  if type(value) ~= "string" then return read_digits(value, whole_max, decimals) end
+  local known = read[decimals] or {}
+  read[decimals] = known
+  if known[value] == nil then known[value] = read_digits(value, whole_max, decimals) or false end
+  return known[value] or nil
 end
 
 -- USD per million tokens: "2.50" is 2,500,000 pico-dollars a token.

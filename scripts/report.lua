@@ -19,10 +19,12 @@ end
 function report.sub(path, key) return { up = path, key = key } end
 
 local function keys_of(path)
-  local keys = {}
-  while path do
+  local keys, depth = {}, 0
+  local at = path
+  while at do at, depth = at.up, depth + 1 end
+  for i = depth, 1, -1 do
     local key = path.key
-    table.insert(keys, 1, (type(key) == "string" or type(key) == "number") and key or tostring(key))
+    keys[i] = (type(key) == "string" or type(key) == "number") and key or tostring(key)
     path = path.up
   end
   return keys
@@ -203,8 +205,10 @@ end
 local HINTS_MAX = 200 -- as many errors as are shown: who has more has one that explains them all
 
 -- "did you mean 'x'?", or nothing when no name is near.
+-- names: a list, or a function that gives it where to make it takes long.
 function report.nearest(word, names)
   if report.errors > HINTS_MAX then return nil end
+  if type(names) == "function" then names = names() end
   local near = type(word) == "string" and #word > 2 and core.nearest(word, names)
   return near and ("did you mean '%s'?"):format(near) or nil
 end

@@ -122,22 +122,38 @@ function schema.map(of)
 end
 
 -- fields: name → shape; required: list of names. Unknown keys are errors.
+local function by_text(a, b) return tostring(a) < tostring(b) end
+
+local function unknown_keys(value, fields)
+  local list = {}
+  for key in pairs(value) do
+    if not fields[key] then list[#list + 1] = key end
+  end
+  table.sort(list, by_text)
+  return list
+end
+
 function schema.record(fields, required, what)
-  local names = report.keys(fields)
+  local names, known = report.keys(fields), {}
+  for key in pairs(fields) do known[#known + 1] = key end
+  table.sort(known, by_text)
   return shape({ kind = "record", fields = fields, required = required }, function(value, path)
     if type(value) ~= "table" or getmetatable(value) then
       report.at(path, "bad_value", ("expected a table, got %s"):format(kind_of(value)))
       return nil
     end
-    local out, keys = {}, {}
-    for key in pairs(value) do keys[#keys + 1] = key end
-    table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-    for _, key in ipairs(keys) do
-      local field = fields[key]
-      if field then out[key] = field(value[key], sub(path, key))
-      else
-        report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
+    local out, found = {}, 0
+    for i = 1, #known do
+      local key = known[i]
+      local member = value[key]
+      if member ~= nil then
+        found = found + 1
+        out[key] = fields[key](member, sub(path, key))
       end
+    end
+    for _ in next, value do found = found - 1 end
+    for _, key in ipairs(found < 0 and unknown_keys(value, fields) or {}) do
+      report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
     end
     for _, name in ipairs(required or {}) do
       if value[name] == nil then report.at(path, "missing_field", ("'%s' is missing"):format(name)) end

@@ -147,6 +147,11 @@ void fiber_free(struct fiber *f)
 
 /* ---- Inside. */
 
+bool fiber_is_inside(void)
+{
+    return current != NULL;
+}
+
 bool fiber_is_due(void)
 {
     return current && clock_mono_ns() >= current->until_ns;

@@ -31,6 +31,7 @@ void fiber_free(struct fiber *fiber);
 
 /* --- inside; also welcome outside of any fiber --- */
 
+bool fiber_is_inside(void);
 /* Is the slice over? */
 bool fiber_is_due(void);
 void fiber_pause(void);

@@ -259,6 +259,13 @@ static int on_install(lua_State *L)
     return 0;
 }
 
+/* is_checked() → whether the same was loaded before, and all said of it */
+static int on_is_checked(lua_State *L)
+{
+    lua_pushboolean(L, loading_set(L)->is_checked);
+    return 1;
+}
+
 /* buffer_streams(): some on_response wants them whole */
 static int on_buffer_streams(lua_State *L)
 {
@@ -412,6 +419,7 @@ void bind_load_register(lua_State *L)
                                          {"install", on_install},
                                          {"watched", on_watched},
                                          {"watch", on_watch},
+                                         {"is_checked", on_is_checked},
                                          {"buffer_streams", on_buffer_streams},
                                          {"keep", on_keep},
                                          {"nearest", on_nearest},

@@ -49,6 +49,7 @@ struct policy_set {
     int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
     int facts_ref;               /* registry: what makes an evaluation's table of facts */
     /* while loading only */
+    bool is_checked;
     const struct settings *settings;
     struct policy_errors *errors;
 };

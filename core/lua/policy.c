@@ -103,6 +103,7 @@ struct policy_set *policy_set_load_for(struct bundle *bundle, const struct polic
     set->host_arg = how->host_arg;
     set->settings = how->settings;
     set->errors = errors;
+    set->is_checked = how->is_checked;
     load(set);
     set->settings = NULL;
     set->errors = NULL;

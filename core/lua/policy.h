@@ -82,6 +82,9 @@ struct policy_load {
     const struct policy_host *host;
     void *host_arg;
     const struct policy_observer *observer; /* of tests; copied */
+    /* The same bytes were loaded with the same settings before, by who told what is to be said of them: no warnings of
+     * habits, no examples. */
+    bool is_checked;
 };
 struct policy_set *policy_set_load_for(struct bundle *bundle, const struct policy_load *load,
                                        struct policy_errors *errors);

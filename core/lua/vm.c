@@ -195,6 +195,12 @@ static void set_hook(struct vm *vm, bool is_wanted)
     lua_sethook(vm->L, on_hook, is_wanted ? vm->events : 0, VM_TICK_BYTECODES);
 }
 
+/* Outside of tasks the hook is there for rests, and for being given up. */
+static bool rests(const struct vm *vm)
+{
+    return vm->is_loading && fiber_is_inside();
+}
+
 static void clear_hook(struct vm *vm)
 {
     vm->is_hooked = false;
@@ -262,7 +268,7 @@ static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer
     vm->task = outer;
     task->cpu_ns += slice_cpu_ns(task, clock_mono_ns() - task->slice_mono_ns);
     if (task->stop) clear_hook(vm); /* it ran at every bytecode */
-    set_hook(vm, outer && !outer->is_trusted);
+    set_hook(vm, outer ? !outer->is_trusted : rests(vm));
 }
 
 /* One whole cycle of the collector, or what is left of one. */
@@ -363,12 +369,14 @@ static int on_panic(lua_State *L)
 struct vm *vm_new(void)
 {
     struct vm *vm = mem_zalloc(1, sizeof *vm);
+    vm->is_loading = true;
     vm->cap = vm->crowded = SIZE_MAX;
     vm->events = LUA_MASKCOUNT;
     vm->L = lua_newstate(on_alloc, vm);
     check(vm->L);
     lua_atpanic(vm->L, on_panic);
     check(luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF));
+    set_hook(vm, rests(vm));
     return vm;
 }
 
@@ -434,6 +442,8 @@ bool vm_protect(struct vm *vm, lua_CFunction fn, void *arg, struct fault *why)
 void vm_arm(struct vm *vm)
 {
     struct fault ignored;
+    vm->is_loading = false;
+    set_hook(vm, false);
     lua_gc(vm->L, LUA_GCRESTART, 0);
     vm_protect(vm, collect, NULL, &ignored);
     vm->cap = LIMIT_POLICY_STATE_BYTES;

@@ -421,6 +421,29 @@ static void many_evaluations_leave_no_memory_behind(void)
     policy_set_unref(set);
 }
 
+/* A worker loads what a checker has loaded: what was said of it then is not said again. */
+static void what_was_checked_is_not_checked_again(void)
+{
+    struct fault why;
+    struct policy_errors errors;
+    struct bundle_file files[] = {
+        {SLICE("init.lua"), SLICE("return chain { 'x' }")},
+        {SLICE("models.lua"), SLICE(MODELS)},
+        {SLICE("x.lua"), SLICE("return policy { rules = { { 'a', deny = { 403, 'a' } }, { 'b', deny = { 403, 'b' } } },\n"
+                               "examples = { { model = 'gpt-4o' } } }")}};
+    struct bundle *bundle = bundle_of(files, 3, &why);
+    for (int is_checked = 0; is_checked < 2; is_checked++) {
+        policy_errors_init(&errors);
+        struct policy_set *set =
+            policy_set_load_for(bundle, &(struct policy_load){.is_checked = is_checked}, &errors);
+        EXPECT(is_checked == (set != NULL)); /* the example fails */
+        EXPECT_INT(is_checked ? 1 : 2, errors.count); /* there is no auth in the chain */
+        policy_set_unref(set);
+        policy_errors_clear(&errors);
+    }
+    bundle_unref(bundle);
+}
+
 int main(void)
 {
     RUN(the_shipped_policies_load_and_decide);
@@ -440,5 +463,6 @@ int main(void)
     RUN(a_provider_that_is_not_there_is_a_warning_and_503);
     RUN(an_old_generation_lives_until_its_last_evaluation);
     RUN(many_evaluations_leave_no_memory_behind);
+    RUN(what_was_checked_is_not_checked_again);
     return unit_close("policy");
 }

@@ -2,12 +2,15 @@
  * left. */
 #include "../unit.h"
 
+#include <lualib.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fiber.h"
 #include "exchange/settings.h"
 #include "lua/policy.h"
 #include "lua/simulate.h"
+#include "lua/vm.h"
 
 /* What a policy can do that no coroutine could put aside: comparators, callbacks, protected calls, examples. */
 static const char policy[] =
@@ -212,8 +215,62 @@ static void the_time_between_slices_does_not_count(void)
     bundle_unref(job.bundle);
 }
 
+/* Our own scripts loop too, without allocating and outside of any task. */
+static int loop_for_long(lua_State *L)
+{
+    static const char text[] = "local n = 0 for i = 1, 1000000 do n = n + i end return n";
+    luaopen_base(L);
+    if (luaL_loadstring(L, text) != 0) return lua_error(L);
+    lua_call(L, 0, 1);
+    *(lua_Number *)lua_touserdata(L, 1) = lua_tonumber(L, -1);
+    return 0;
+}
+
+static int loop_for_ever(lua_State *L)
+{
+    luaopen_base(L);
+    if (luaL_loadstring(L, "while true do pcall(function() while true do end end) end") != 0) return lua_error(L);
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+struct loop_job {
+    lua_CFunction fn;
+    lua_Number sum;
+    bool is_good;
+};
+
+static void run_script(void *arg)
+{
+    struct loop_job *job = arg;
+    struct fault why;
+    struct vm *vm = vm_new();
+    job->is_good = vm_protect(vm, job->fn, &job->sum, &why);
+    vm_free(vm);
+}
+
+static void scripts_rest_outside_of_tasks_too(void)
+{
+    struct loop_job job = {.fn = loop_for_long};
+    EXPECT(run_in_slices(fiber_new(run_script, &job)) > 1000);
+    EXPECT(job.is_good);
+    EXPECT_INT(500000500000ll, job.sum);
+}
+
+static void what_is_cancelled_cannot_hold_on(void)
+{
+    struct loop_job job = {.fn = loop_for_ever};
+    struct fiber *fiber = fiber_new(run_script, &job);
+    for (int i = 0; i < 100; i++)
+        EXPECT(!fiber_run(fiber, 0));
+    fiber_free(fiber);
+    EXPECT(!job.is_good);
+}
+
 int main(void)
 {
+    RUN(scripts_rest_outside_of_tasks_too);
+    RUN(what_is_cancelled_cannot_hold_on);
     RUN(the_shortest_slices_give_the_same_generation);
     RUN(the_shortest_slices_find_the_same_errors);
     RUN(cancelled_anywhere_nothing_is_left);
