@@ -14,6 +14,7 @@ struct stats {
     struct stats_segment *segment;
     uint32_t used_cells;
     struct map by_key; /* this process's own way into the entries of the segment */
+    unsigned char label_counts[STATS_METRIC_COUNT]; /* of each metric */
 };
 
 /* As it lies in an entry. */
@@ -138,6 +139,8 @@ struct stats *stats_attach(void *segment)
     struct stats *s = mem_zalloc(1, sizeof *s);
     s->segment = segment;
     map_init(&s->by_key, key_of, s);
+    for (unsigned metric = 0; metric < STATS_METRIC_COUNT; metric++)
+        s->label_counts[metric] = (unsigned char)stats_label_count(stats_metrics[metric].labels);
     uint32_t count = atomic_load_explicit(&s->segment->count, memory_order_acquire);
     check(count <= STATS_ENTRIES);
     for (uint32_t i = 0; i < count; i++) {
@@ -178,7 +181,7 @@ stats_handle stats_series(struct stats *s, enum stats_metric metric, const struc
     struct key key;
     uint32_t entry;
     check((unsigned)metric < STATS_METRIC_COUNT);
-    unsigned label_count = stats_label_count(stats_metrics[metric].labels);
+    unsigned label_count = s->label_counts[metric];
     if (!key_make(&key, metric, labels, label_count)) return other_series(s, metric, label_count);
     if (find(s, &key, &entry)) return entry;
     return has_room(s, metric) ? entry_new(s, &key) : other_series(s, metric, label_count);

@@ -7,6 +7,7 @@
 #include "wire/chat.h"
 #include "wire/count.h"
 #include "wire/count_rules.h"
+#include "wire/dialect.h"
 #include "wire/tokens/counter.h"
 
 void counted_clear(struct counted *c)
@@ -120,20 +121,25 @@ bool counted_is_json(struct slice input, struct fault *why)
     return is_json;
 }
 
-/* The kind that the body's own members tell, and whether they name a model; false: it is no request. */
-static bool kind_of(struct slice input, enum chat_kind *kind, bool *is_named)
+/* What the body's own members tell. */
+struct told_kind {
+    const struct dialect *dialect; /* NULL: it is no request */
+    enum chat_kind kind;
+    bool is_named; /* they name a model */
+};
+
+static struct told_kind kind_of(struct slice input)
 {
     struct json_tape tape;
     struct fault why;
+    struct told_kind told = {.dialect = NULL};
     json_init(&tape);
-    bool is_object = json_parse(&tape, input, &why) && json_is(&tape, 0, JSON_OBJECT);
-    bool is_chat = is_object && json_get(&tape, 0, SLICE("messages")) != JSON_NONE;
-    bool is_prompt = is_object && json_get(&tape, 0, SLICE("prompt")) != JSON_NONE;
-    bool is_input = is_object && json_get(&tape, 0, SLICE("input")) != JSON_NONE;
-    *is_named = is_object && json_get(&tape, 0, SLICE("model")) != JSON_NONE;
+    if (json_parse(&tape, input, &why) && json_is(&tape, 0, JSON_OBJECT)) {
+        told.dialect = dialect_guess(&tape, &told.kind);
+        told.is_named = json_get(&tape, 0, SLICE("model")) != JSON_NONE;
+    }
     json_clear(&tape);
-    *kind = is_chat ? CHAT_CHAT : is_prompt ? CHAT_COMPLETIONS : CHAT_EMBEDDINGS;
-    return is_chat || is_prompt || is_input;
+    return told;
 }
 
 static bool has_model(struct counted *c, const char *given, struct slice named, struct fault *why)
@@ -159,15 +165,15 @@ static struct slice with_model(struct counted *c, struct slice input, const char
     return named;
 }
 
-static bool make_request(struct counted *c, struct slice input, enum chat_kind kind, const char *model,
+static bool make_request(struct counted *c, struct slice input, const struct told_kind *told, const char *model,
                          const char *policies_dir, struct fault *why)
 {
     struct chat_request r;
     const struct count_rules *rules;
     chat_init(&r);
     c->cure = "--plain counts it as a text";
-    bool ok = chat_parse(&r, input, kind, &c->arena, why) && has_model(c, model, r.model, why) &&
-              find_rules(c, policies_dir, &rules, why);
+    bool ok = chat_parse(&r, told->dialect, input, told->kind, &c->arena, why) &&
+              has_model(c, model, r.model, why) && find_rules(c, policies_dir, &rules, why);
     if (ok) count_request(c, &r, rules);
     chat_clear(&r);
     return ok;
@@ -177,14 +183,14 @@ bool counted_make(struct counted *c, struct slice input, const char *model, cons
                   struct fault *why)
 {
     const struct count_rules *rules;
-    enum chat_kind kind;
-    bool is_named;
+    struct told_kind told = {.dialect = NULL};
     *c = (struct counted){0};
     arena_init(&c->arena);
-    if (!is_plain && kind_of(input, &kind, &is_named)) {
-        if (!is_named && !has_model(c, model, SLICE(""), why)) return false;
-        if (!is_named) input = with_model(c, input, model);
-        return make_request(c, input, kind, model, policies_dir, why);
+    if (!is_plain) told = kind_of(input);
+    if (told.dialect) {
+        if (!told.is_named && !has_model(c, model, SLICE(""), why)) return false;
+        if (!told.is_named) input = with_model(c, input, model);
+        return make_request(c, input, &told, model, policies_dir, why);
     }
     if (!has_model(c, model, SLICE(""), why) || !find_rules(c, policies_dir, &rules, why)) return false;
     count_text(c, input, rules);

@@ -4,14 +4,7 @@
 static void add_members(const struct exchange *x, struct splice *edits)
 {
     for (size_t i = 0; i < x->decision.edit_count; i++) {
-        const struct body_edit *edit = &x->decision.edits[i];
-        uint32_t node = json_get(&x->request.tape, 0, edit->name);
-        if (node == JSON_NONE && edit->json.len)
-            splice_append(edits, 0, edit->name, edit->json);
-        else if (node != JSON_NONE && edit->json.len)
-            splice_value(edits, node, edit->json);
-        else if (node != JSON_NONE)
-            splice_remove(edits, 0, node);
+        chat_edit_member(&x->request, edits, x->decision.edits[i].name, x->decision.edits[i].json);
     }
 }
 

@@ -1,7 +1,5 @@
 #include "flow/metrics.h"
 
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "exchange/bill.h"
 
@@ -91,19 +89,27 @@ static void observe_times(struct metrics *m, const struct exchange *x)
         stats_observe(m->stats, m->overhead, x->entered_ns[EXCHANGE_CALLING] - x->entered_ns[EXCHANGE_DECIDING]);
 }
 
+/* Statuses have three digits; "0" where none was sent. */
+static struct slice status_text(int status, char digits[3])
+{
+    if (status < 100 || status > 999) return SLICE("0");
+    for (int i = 2; i >= 0; i--, status /= 10)
+        digits[i] = (char)('0' + status % 10);
+    return slice_of(digits, 3);
+}
+
 void metrics_count(struct metrics *m, const struct exchange *x)
 {
-    char code[12];
+    char code[3];
     struct bill bill = bill_of(x);
     bool is_called = x->target_index >= 0;
     struct slice provider = is_called ? x->decision.verdict.targets[x->target_index].provider : SLICE("");
-    int len = snprintf(code, sizeof code, "%d", x->response.status);
     struct slice labels[] = {x->identity.app,
                              x->identity.department,
                              x->decision.verdict.model,
                              provider,
                              slice_str(exchange_outcome_name(x->outcome)),
-                             slice_of(code, (size_t)len)};
+                             status_text(x->response.status, code)};
     count_one(m, STATS_REQUESTS, labels, 1);
     count_decision(m, x);
     count_tokens(m, x, &bill, x->decision.verdict.model);

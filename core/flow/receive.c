@@ -122,7 +122,8 @@ static void on_body(struct conn *conn, struct slice bytes, void *arg)
 static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
-    return x->api->kind != API_CALL || chat_parse(&x->request, buf_slice(&x->body), x->api->asks, &x->arena, why);
+    return x->api->kind != API_CALL || chat_parse(&x->request, x->api->client, buf_slice(&x->body),
+                                                     x->api->asks, &x->arena, why);
 }
 
 static void on_body_end(struct conn *conn, void *arg)

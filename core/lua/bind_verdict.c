@@ -263,7 +263,7 @@ static void push_sent(lua_State *L, struct exchange *x)
     struct slice copy = arena_copy(&x->arena, buf_slice(&body)), text = SLICE("");
     buf_clear(&body);
     chat_init(&sent);
-    if (chat_parse(&sent, copy, x->request.kind, &x->arena, &why)) {
+    if (chat_parse(&sent, x->request.dialect, copy, x->request.kind, &x->arena, &why)) {
         text = arena_copy(&x->arena, chat_last_user_text(&sent, copy.len, &x->arena));
     }
     chat_clear(&sent);

@@ -52,7 +52,7 @@ static void leave_if_alone(struct supervisor *sup)
     if (children_alive(sup, true) > 0) return;
     /* The admin process goes last: it tells that nobody is ready any more, to the end. */
     if (sup->worker_count && children_alive(sup, false) > 0) {
-        child_send(supervisor_admin(sup), CONTROL_STOP, SLICE_NONE, -1);
+        child_send(children_find(sup, "admin"), CONTROL_STOP, SLICE_NONE, -1);
         return;
     }
     loop_stop(sup->loop);
@@ -174,7 +174,7 @@ static bool make_shared(struct supervisor *sup)
 {
     size_t segment = (stats_segment_bytes() + 4095) & ~(size_t)4095;
     if (!shared_create(&sup->stats_area, "moongate-metrics", segment * (sup->worker_count + 1)) ||
-        !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->worker_count + 1))) {
+        !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->child_count))) {
         supervisor_fail(sup, FINDING_OTHER_ERROR, "no shared memory: %s", strerror(errno));
         return false;
     }

@@ -55,44 +55,16 @@ void child_send_generation(struct child *c, const struct generation *g)
     child_send(c, CONTROL_PREPARE, slice_of((const char *)&body, sizeof body), g->bundle_fd);
 }
 
-/* A worker outside of a reload, just started, is brought to what is in force; reloads wait for it. */
 static void on_message(void *arg, const struct pipe_message *message)
 {
     struct child *c = arg;
-    if (message->type == REPORT_PREPARED) reload_on_prepared(c, message);
-    if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
-    if (message->type == REPORT_JWKS && !child_is_worker(c)) jwks_on_outcome(c, message);
-    if (message->type == REPORT_JWKS_WANTED && child_is_worker(c)) jwks_on_wanted(c, message);
+    c->kind->on_message(c, message);
     if (message->fd >= 0) close(message->fd);
 }
 
 static const struct pipe_events events = {.on_message = on_message};
 
 /* ---- Starting. */
-
-_Noreturn static void run_worker(struct child *c, int control_fd)
-{
-    struct worker_parts parts = {
-        .control_fd = control_fd,
-        .listen_fd = c->listen_fd,
-        .slot = slot_of(c),
-        .segment = c->sup->segments[c->slot],
-    };
-    exit(worker_run(&parts));
-}
-
-_Noreturn static void run_admin(struct child *c, int control_fd)
-{
-    struct supervisor *sup = c->sup;
-    struct admin_parts parts = {
-        .listen_fd = c->listen_fd,
-        .board = sup->board,
-        .segments = sup->segments,
-        .segment_count = sup->worker_count + 1,
-        .data_dir = sup->data_dir,
-    };
-    exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
-}
 
 static bool fork_child(struct child *c)
 {
@@ -103,10 +75,7 @@ static bool fork_child(struct child *c)
         return false;
     }
     pid_t pid = child_fork(c->name, (int[]){fds[1], c->listen_fd}, 2);
-    if (pid == 0) {
-        if (child_is_worker(c)) run_worker(c, fds[1]);
-        run_admin(c, fds[1]);
-    }
+    if (pid == 0) c->kind->run(c, fds[1]);
     close(fds[1]);
     if (pid < 0) {
         log_event(LOG_ERROR, "start_failed", "%s: %s", c->name, strerror(errno));
@@ -133,7 +102,7 @@ static void child_start(struct child *c)
 {
     struct supervisor *sup = c->sup;
     if (c->pid || sup->state >= BOARD_DRAINING) return;
-    if (child_is_worker(c) && reload_holds_starts(sup)) return; /* children_start_missing() comes after it */
+    if (c->kind->has_generations && reload_holds_starts(sup)) return; /* children_start_missing() comes after it */
     c->born_ns = clock_mono_ns();
     c->silent_ticks = 0;
     c->is_hung = false;
@@ -144,15 +113,7 @@ static void child_start(struct child *c)
     }
     atomic_store(&slot_of(c)->pid, c->pid);
     log_event(LOG_DEBUG, "started", "%s: process %d", c->name, (int)c->pid);
-    if (!child_is_worker(c)) {
-        child_set_state(c, BOARD_SLOT_READY);
-        jwks_send_sources(sup);
-        return;
-    }
-    child_set_state(c, BOARD_SLOT_STARTING);
-    child_send(c, CONTROL_KEYS, SLICE_NONE, sup->keys.fd);
-    jwks_send_held(c);
-    child_send_generation(c, &sup->current);
+    c->kind->on_started(c);
 }
 
 static void on_restart(void *arg)
@@ -162,29 +123,125 @@ static void on_restart(void *arg)
     if (c->sup->has_started) files_write_listen(c->sup);
 }
 
+/* ---- The kinds. */
+
+_Noreturn static void run_worker(struct child *c, int control_fd)
+{
+    struct worker_parts parts = {
+        .control_fd = control_fd,
+        .listen_fd = c->listen_fd,
+        .slot = slot_of(c),
+        .segment = c->sup->segments[c->slot],
+    };
+    exit(worker_run(&parts));
+}
+
+_Noreturn static void run_admin(struct child *c, int control_fd)
+{
+    struct supervisor *sup = c->sup;
+    struct admin_parts parts = {
+        .listen_fd = c->listen_fd,
+        .board = sup->board,
+        .segments = sup->segments,
+        .segment_count = sup->worker_count + 1,
+        .data_dir = sup->data_dir,
+    };
+    exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
+}
+
+static unsigned count_workers(const struct supervisor *sup)
+{
+    return sup->worker_count;
+}
+
+static unsigned count_one(const struct supervisor *sup)
+{
+    return sup->worker_count ? 1 : 0; /* before the configuration is read there is nobody */
+}
+
+/* Just started, outside of a reload: it is brought to what is in force; reloads wait for it. */
+static void on_worker_started(struct child *c)
+{
+    child_set_state(c, BOARD_SLOT_STARTING);
+    child_send(c, CONTROL_KEYS, SLICE_NONE, c->sup->keys.fd);
+    jwks_send_held(c);
+    child_send_generation(c, &c->sup->current);
+}
+
+static void on_admin_started(struct child *c)
+{
+    child_set_state(c, BOARD_SLOT_READY);
+    jwks_send_sources(c->sup);
+}
+
+static void on_worker_message(struct child *c, const struct pipe_message *message)
+{
+    if (message->type == REPORT_PREPARED) reload_on_prepared(c, message);
+    if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
+    if (message->type == REPORT_JWKS_WANTED) jwks_on_wanted(c, message);
+}
+
+static void on_admin_message(struct child *c, const struct pipe_message *message)
+{
+    if (message->type == REPORT_JWKS) jwks_on_outcome(c, message);
+}
+
+/* Workers come first: their slot is their number. */
+static const struct child_kind kinds[] = {
+    {.name = "worker",
+     .count = count_workers,
+     .run = run_worker,
+     .on_started = on_worker_started,
+     .on_message = on_worker_message,
+     .is_numbered = true,
+     .has_generations = true},
+    {.name = "admin",
+     .count = count_one,
+     .run = run_admin,
+     .on_started = on_admin_started,
+     .on_message = on_admin_message},
+};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+_Static_assert(KINDS - 1 <= SUPERVISOR_OTHERS_MAX, "each kind but the workers has one process");
+
+static void add_child(struct supervisor *sup, const struct child_kind *kind, unsigned number)
+{
+    struct child *c = &sup->children[sup->child_count];
+    *c = (struct child){.sup = sup, .kind = kind, .slot = sup->child_count++, .listen_fd = -1};
+    if (kind->is_numbered)
+        snprintf(c->name, sizeof c->name, "%s %u", kind->name, number);
+    else
+        snprintf(c->name, sizeof c->name, "%s", kind->name);
+    loop_timer_init(&c->restart, sup->loop, on_restart, c);
+}
+
 void children_init(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
-        struct child *c = &sup->children[i];
-        *c = (struct child){.sup = sup, .slot = i, .listen_fd = -1};
-        if (i < sup->worker_count) {
-            snprintf(c->name, sizeof c->name, "worker %u", i);
-        } else {
-            snprintf(c->name, sizeof c->name, "admin");
-        }
-        loop_timer_init(&c->restart, sup->loop, on_restart, c);
+    sup->child_count = 0;
+    for (size_t k = 0; k < KINDS; k++) {
+        unsigned count = kinds[k].count(sup);
+        for (unsigned number = 0; number < count; number++)
+            add_child(sup, &kinds[k], number);
     }
+}
+
+struct child *children_find(struct supervisor *sup, const char *kind)
+{
+    for (unsigned i = 0; i < sup->child_count; i++) {
+        if (strcmp(sup->children[i].kind->name, kind) == 0) return &sup->children[i];
+    }
+    return NULL;
 }
 
 void children_start(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++)
+    for (unsigned i = 0; i < sup->child_count; i++)
         child_start(&sup->children[i]);
 }
 
 void children_start_missing(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
+    for (unsigned i = 0; i < sup->child_count; i++) {
         struct child *c = &sup->children[i];
         if (!c->pid && !loop_timer_is_armed(&c->restart)) plan_restart(c);
     }
@@ -207,7 +264,7 @@ static void note_restart(struct child *c)
 {
     struct supervisor *sup = c->sup;
     atomic_fetch_add(&slot_of(c)->restarts, 1);
-    if (child_is_worker(c)) stats_add(sup->stats, stats_series(sup->stats, STATS_WORKER_RESTARTS, NULL), 1);
+    if (c->kind->has_generations) stats_add(sup->stats, stats_series(sup->stats, STATS_WORKER_RESTARTS, NULL), 1);
     c->failures = clock_mono_ns() - c->born_ns >= BACKOFF_FORGET_NS ? 0 : c->failures + 1;
     plan_restart(c);
 }
@@ -229,17 +286,17 @@ static void child_gone(struct child *c, int status)
         return;
     }
     log_event(LOG_ERROR, "child_lost", "%s (process %d) %s; it is being replaced", c->name, (int)pid, how);
-    if (child_is_worker(c) && !sup->has_started) {
+    if (c->kind->has_generations && !sup->has_started) {
         supervisor_fail(sup, FINDING_OTHER_ERROR, "%s %s before it was ready", c->name, how);
         return;
     }
     note_restart(c);
-    if (child_is_worker(c)) reload_on_child_gone(c);
+    if (c->kind->has_generations) reload_on_child_gone(c);
 }
 
 void children_reap(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
+    for (unsigned i = 0; i < sup->child_count; i++) {
         struct child *c = &sup->children[i];
         int status;
         if (c->pid && waitpid(c->pid, &status, WNOHANG) == c->pid) child_gone(c, status);
@@ -248,7 +305,7 @@ void children_reap(struct supervisor *sup)
 
 void children_check_beats(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
+    for (unsigned i = 0; i < sup->child_count; i++) {
         struct child *c = &sup->children[i];
         if (!c->pid) continue;
         uint64_t beat = atomic_load_explicit(&slot_of(c)->beat, memory_order_relaxed);
@@ -262,16 +319,16 @@ void children_check_beats(struct supervisor *sup)
 
 void children_kill(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
+    for (unsigned i = 0; i < sup->child_count; i++) {
         if (sup->children[i].pid) kill(sup->children[i].pid, SIGKILL);
     }
 }
 
-unsigned children_alive(const struct supervisor *sup, bool is_worker)
+unsigned children_alive(const struct supervisor *sup, bool has_generations)
 {
     unsigned alive = 0;
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
-        if (sup->children[i].pid && child_is_worker(&sup->children[i]) == is_worker) alive++;
+    for (unsigned i = 0; i < sup->child_count; i++) {
+        if (sup->children[i].pid && sup->children[i].kind->has_generations == has_generations) alive++;
     }
     return alive;
 }
@@ -294,7 +351,7 @@ void children_close_listeners(struct supervisor *sup)
 
 void children_clear(struct supervisor *sup)
 {
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
+    for (unsigned i = 0; i < sup->child_count; i++) {
         struct child *c = &sup->children[i];
         loop_timer_disarm(&c->restart);
         if (c->pipe) pipe_free(c->pipe);
@@ -302,5 +359,6 @@ void children_clear(struct supervisor *sup)
         if (c->pid) waitpid(c->pid, NULL, 0); /* was killed */
     }
     children_close_listeners(sup);
-    if (sup->worker_count && supervisor_admin(sup)->listen_fd >= 0) close(supervisor_admin(sup)->listen_fd);
+    struct child *admin = children_find(sup, "admin");
+    if (admin && admin->listen_fd >= 0) close(admin->listen_fd);
 }

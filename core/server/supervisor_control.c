@@ -64,7 +64,7 @@ static json_t *status_of_child(const struct child *c)
     json_object_set_new(all, "pid", json_integer(c->pid));
     json_object_set_new(all, "state", json_string(board_slot_state_name(c->state)));
     json_object_set_new(all, "restarts", json_integer(atomic_load(&slot->restarts)));
-    if (!child_is_worker(c)) return all;
+    if (!c->kind->has_generations) return all;
     board_text_get(&slot->digest, digest, sizeof digest);
     json_object_set_new(all, "generation", json_integer((json_int_t)atomic_load(&slot->generation)));
     json_object_set_new(all, "generations_alive", json_integer((json_int_t)atomic_load(&slot->live_generations)));
@@ -96,7 +96,7 @@ static json_t *status_of(struct supervisor *sup)
     set_time(all, "reloaded_at", atomic_load(&sup->board->reloaded_wall_ns));
     board_text_get(&sup->board->reload_error, error, sizeof error);
     json_object_set_new(all, "reload_error", error[0] ? json_string(error) : json_null());
-    for (unsigned i = 0; i <= sup->worker_count; i++) {
+    for (unsigned i = 0; i < sup->child_count; i++) {
         json_array_append_new(children, status_of_child(&sup->children[i]));
     }
     json_object_set_new(all, "processes", children);

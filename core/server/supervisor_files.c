@@ -93,8 +93,9 @@ static bool open_sockets(struct supervisor *sup)
         sup->children[i].listen_fd = open_socket(sup, &sup->listen);
         if (sup->children[i].listen_fd < 0) return false;
     }
-    supervisor_admin(sup)->listen_fd = open_socket(sup, &sup->admin_listen);
-    if (supervisor_admin(sup)->listen_fd < 0) return false;
+    struct child *admin = children_find(sup, "admin");
+    admin->listen_fd = open_socket(sup, &sup->admin_listen);
+    if (admin->listen_fd < 0) return false;
     listener_format((const struct sockaddr *)&sup->listen.where, sup->listen_text);
     listener_format((const struct sockaddr *)&sup->admin_listen.where, sup->admin_text);
     return true;

@@ -27,13 +27,30 @@
 #include "server/supervisor.h"
 
 #define SUPERVISOR_TICK_MS 500u
+#define SUPERVISOR_OTHERS_MAX 4u /* processes that are no workers */
 #define SUPERVISOR_WAITERS (2 * LIMIT_CONTROL_CLIENTS)
 
 struct supervisor;
 
-/* One process that is kept alive: a worker's slot, or the admin process (the last slot). */
+struct child;
+struct pipe_message;
+
+/* A kind of process that is kept alive: one more is one row more (supervisor_children.c). Restarts, heartbeat and back-off
+ * are alike for all. */
+struct child_kind {
+    const char *name;                                /* "worker" */
+    unsigned (*count)(const struct supervisor *sup); /* how many there are */
+    void (*run)(struct child *c, int control_fd);    /* in the child; does not return */
+    void (*on_started)(struct child *c);             /* what it is told first */
+    void (*on_message)(struct child *c, const struct pipe_message *message);
+    bool is_numbered;     /* there are several, and their names say which */
+    bool has_generations; /* serves requests by them: takes part in reloads, and must be ready before the start is over */
+};
+
+/* One process that is kept alive, in its slot of the board. */
 struct child {
     struct supervisor *sup;
+    const struct child_kind *kind;
     unsigned slot;
     char name[24];
     pid_t pid; /* 0: none */
@@ -119,7 +136,8 @@ struct supervisor {
     void *segments[LIMIT_WORKERS + 1];
 
     unsigned worker_count;
-    struct child children[LIMIT_WORKERS + 1];
+    struct child children[LIMIT_WORKERS + SUPERVISOR_OTHERS_MAX]; /* workers first */
+    unsigned child_count;
     struct generation current;
     struct reload reload;
     struct keys keys;
@@ -139,15 +157,10 @@ void supervisor_is_ready(struct supervisor *sup);
 void supervisor_child_left(struct supervisor *sup);
 
 /* ---- supervisor_children.c */
-static inline struct child *supervisor_admin(struct supervisor *sup)
-{
-    return &sup->children[sup->worker_count];
-}
-static inline bool child_is_worker(const struct child *c)
-{
-    return c->slot < c->sup->worker_count;
-}
+/* Makes those that sup->worker_count asks for; none runs yet. */
 void children_init(struct supervisor *sup);
+/* The first of that kind; NULL: there is none. */
+struct child *children_find(struct supervisor *sup, const char *kind);
 void children_start(struct supervisor *sup);
 /* Starts what should be running and waits for nothing: after a reload, during which no worker was started. */
 void children_start_missing(struct supervisor *sup);
@@ -161,7 +174,7 @@ void child_set_state(struct child *c, enum board_slot_state state);
 /* Hands over a generation: configuration, keys, policies to prepare. */
 void child_send_generation(struct child *c, const struct generation *g);
 void children_kill(struct supervisor *sup);
-unsigned children_alive(const struct supervisor *sup, bool is_worker);
+unsigned children_alive(const struct supervisor *sup, bool has_generations);
 unsigned children_in_state(const struct supervisor *sup, enum board_slot_state state);
 void children_close_listeners(struct supervisor *sup);
 void children_clear(struct supervisor *sup);

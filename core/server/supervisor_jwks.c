@@ -60,7 +60,7 @@ static void hold(struct supervisor *sup, struct slice url, struct slice message)
 void jwks_send_sources(struct supervisor *sup)
 {
     const char *sources = sup->current.jwks_sources;
-    child_send(supervisor_admin(sup), CONTROL_JWKS_SOURCES, slice_str(sources), -1);
+    child_send(children_find(sup, "admin"), CONTROL_JWKS_SOURCES, slice_str(sources), -1);
 }
 
 void jwks_send_held(struct child *worker)
@@ -117,7 +117,7 @@ static void say_nothing_new(struct child *worker, struct slice url)
 
 void jwks_on_wanted(struct child *worker, const struct pipe_message *message)
 {
-    struct child *admin = supervisor_admin(worker->sup);
+    struct child *admin = children_find(worker->sup, "admin");
     if (message->body.len == 0) return;
     if (admin->pid && is_named(worker->sup, message->body))
         child_send(admin, CONTROL_JWKS_WANTED, message->body, -1);

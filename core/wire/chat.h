@@ -1,17 +1,15 @@
 /*
- * What moongate must know of an OpenAI-style request body (chat, completions, embeddings), found once, by span.
+ * A request that asks a model for something, read once: what moongate must know of it, by span, in whatever dialect.
  *
  *     struct chat_request r;
  *     chat_init(&r);
- *     if (!chat_parse(&r, body, CHAT_COMPLETIONS, arena, &why)) ...
+ *     if (!chat_parse(&r, dialect, body, CHAT_COMPLETIONS, arena, &why)) ...
  *     ... r.model, r.is_stream, chat_text_bytes(&r) ...
  *     chat_clear(&r);
  *
- * A second "model", "messages", "stream", "tools", "max_tokens" … key is refused, also when spelt with escapes, and so
- * is such a key in other letter case ("Model": some JSON readers take it for "model"): policy and provider might
- * otherwise read different values. The same holds for what policies read of each message. Everything else is the
- * provider's to judge, and unknown keys pass. Source: OpenAI API reference, POST /v1/chat/completions, /v1/completions,
- * /v1/embeddings.
+ * How its dialect writes requests (wire/dialect.h) is known to that dialect alone: who counts, scans, quotes or edits
+ * asks here. A member that decides what a request costs, may do or says is refused when it stands twice: policy and
+ * provider might otherwise read different values. All else is the provider's to judge, and what is unknown passes.
  */
 #ifndef MOONGATE_WIRE_CHAT_H
 #define MOONGATE_WIRE_CHAT_H
@@ -23,6 +21,8 @@
 #include "base/fault.h"
 #include "wire/json.h"
 #include "wire/splice.h"
+
+struct dialect; /* wire/dialect.h */
 
 enum chat_kind { CHAT_CHAT, CHAT_COMPLETIONS, CHAT_EMBEDDINGS };
 
@@ -40,16 +40,17 @@ enum chat_uses {
 
 struct chat_request {
     struct json_tape tape;
+    const struct dialect *dialect; /* whose request it is; NULL before chat_parse() */
     enum chat_kind kind;
     struct slice model;     /* decoded text, in the arena as all texts here */
-    uint32_t messages_node; /* "messages"; of the other kinds "prompt" or "input" */
+    uint32_t messages_node; /* of messages the list; of the other kinds prompt or input */
     uint32_t model_node, stream_node, stream_options_node, tools_node, metadata_node, user_node;
-    uint32_t max_tokens_node; /* max_completion_tokens, else max_tokens */
+    uint32_t max_tokens_node;
     bool is_stream;
-    enum chat_flag include_usage; /* stream_options.include_usage */
+    enum chat_flag include_usage; /* does the client ask for usage in the stream? */
     int64_t max_tokens;           /* -1: not said */
     double temperature;           /* NaN: not said */
-    uint32_t choices;             /* n; 1 when not said */
+    uint32_t choices;             /* how many answers; 1 when not said */
     uint32_t n_node;
     struct slice service_tier; /* decoded text; empty: not said, or no text */
     uint32_t message_count, tool_count;
@@ -62,30 +63,86 @@ void chat_init(struct chat_request *r);
 void chat_clear(struct chat_request *r);
 /* The tape borrows body, and goes first; all texts of *r are in the arena. False: FAULT_BAD_JSON, or FAULT_BAD_BODY
  * naming the key and the cure. */
-bool chat_parse(struct chat_request *r, struct slice body, enum chat_kind kind, struct arena *arena, struct fault *why);
+bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
+                struct arena *arena, struct fault *why);
+
+/* Who speaks in a message. */
+enum chat_role {
+    CHAT_ROLE_OTHER,
+    CHAT_ROLE_APPLICATION, /* what came with the application: its system prompt */
+    CHAT_ROLE_USER,
+};
+
+enum chat_piece_kind {
+    /* texts: node is a string */
+    PIECE_ROLE,
+    PIECE_NAME, /* of who speaks */
+    PIECE_CONTENT,
+    PIECE_REFUSAL,
+    PIECE_REASONING,
+    PIECE_CALL_TEXT, /* a tool call's name, arguments, input */
+    /* all else */
+    PIECE_MESSAGE, /* one begins */
+    PIECE_PART,    /* a part of its content begins */
+    PIECE_CALL,    /* a tool call begins */
+    PIECE_PICTURE, /* node: its URL; JSON_NONE: it has none */
+    PIECE_AUDIO,   /* node: base64, a string */
+    PIECE_FILE,    /* node: base64, a string */
+    PIECE_ELSEWHERE, /* something that the provider keeps is meant: what it comes to is not known */
+    PIECE_IDS,     /* tokens that were given as numbers */
+    PIECE_TOOL,    /* node: all of it */
+    PIECE_SCHEMA,  /* node: what the answer has to fit */
+};
+
+#define CHAT_NO_MESSAGE UINT32_MAX
+
+/* What stands somewhere in a request for a model to read. */
+struct chat_piece {
+    enum chat_piece_kind kind;
+    uint32_t node;
+    uint32_t message;    /* its message's number; CHAT_NO_MESSAGE: it is in none */
+    const char *twice;   /* MESSAGE, PART: the member that may stand once, and does not; NULL: there is none */
+    enum chat_role role; /* MESSAGE */
+    unsigned uses;       /* PART: of enum chat_uses */
+    bool is_unknown;     /* PART: of a kind that nobody counts */
+    bool is_role;        /* NAME: it is the role's word */
+    bool is_low;         /* PICTURE: few details are asked for */
+    uint32_t count;      /* IDS */
+    bool is_declared;    /* TOOL: a function, described by what follows; else its own JSON says what it is */
+    uint32_t name, description, parameters;
+};
+
+/* False: that is enough. */
+typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
+
+/* Every piece in order: messages, prompt or input; then tools; then the schema. False when fn did. */
+bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
+
 /* Raw bytes of all text in messages, prompt or input: a measure, not a count of characters. Pictures, audio and files
  * count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */
 uint64_t chat_text_bytes(const struct chat_request *r);
-/* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text: of messages, tools, tool calls,
- * prompt, input, user, metadata and all else but names of the format, pictures, audio and files. JSON_NONE at the end. */
+/* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text, known to chat_walk() or not: of
+ * messages, tools, tool calls, prompt, input, user, metadata and all else but names of the format, pictures, audio and
+ * files. JSON_NONE at the end. */
 uint32_t chat_next_text(const struct chat_request *r, uint32_t node);
-/* The same, of what did not come with the application: messages whose role is neither "system" nor "developer"; of the
- * other kinds prompt and input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
+/* The same, of what did not come with the application: messages of other roles than that; of the other kinds prompt and
+ * input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
 struct chat_cursor {
     uint32_t node, message;
 };
 #define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE})
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
-/* The last message with role "user": its text, text parts joined by a newline; of the other kinds the last string of
- * prompt or input. At most max bytes, cut at a character; empty when there is none. */
+/* The last message of the user: its text, text parts joined by a newline; of the other kinds the last string of prompt or
+ * input. At most max bytes, cut at a character; empty when there is none. */
 struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes, struct arena *arena);
 
 /* Edits of what the provider will see; each adds what it needs to `edits`, or nothing when it is so already. */
 void chat_edit_model(const struct chat_request *r, struct splice *edits, struct slice model);
-/* stream_options.include_usage = true; only of use when r->is_stream. A stream_options that is neither object nor null
- * is left to the provider to refuse. */
+/* The stream is to report usage; only of use when r->is_stream. */
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 /* Removes metadata.moongate, and metadata itself when nothing else was in it. */
 void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
+/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. */
+void chat_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
 
 #endif

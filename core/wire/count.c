@@ -115,7 +115,7 @@ static void add_share(struct share *share, enum text_part part, uint64_t tokens)
 static void add_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
 {
     c->tokens[vocabulary][text->part] += tokens;
-    if (c->shares && text->message != COUNT_NO_MESSAGE && c->is_chat && vocabulary == c->first)
+    if (c->shares && text->message != CHAT_NO_MESSAGE && c->is_chat && vocabulary == c->first)
         add_share(&c->shares[text->message], text->part, tokens);
 }
 
@@ -279,7 +279,7 @@ bool count_step(struct count *c, uint64_t bytes)
 
 /* ---- Sums. */
 
-#define ALL_MESSAGES COUNT_NO_MESSAGE
+#define ALL_MESSAGES CHAT_NO_MESSAGE
 
 static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, uint32_t *count)
 {

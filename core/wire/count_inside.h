@@ -7,8 +7,6 @@
 #include "wire/count.h"
 #include "wire/tokens/counter.h"
 
-#define COUNT_NO_MESSAGE UINT32_MAX
-
 /* What a text is of: each kind is summed apart, because rules treat them differently. */
 enum text_part {
     TEXT_CONTENT, /* of messages, tool calls included; prompt and input */
@@ -51,16 +49,24 @@ struct found {
     bool has_unknown; /* audio, files, hosted tools: what they come to is not known */
 };
 
-/* Everything of a request that is counted, in order. */
+/* Everything of a request that is counted, in order. found was zeroed. */
 void count_find(const struct chat_request *r, struct found *found);
 /* Calls and unknown parts of each message; shares has room for all messages. */
 void count_find_shares(const struct chat_request *r, struct share *shares);
 void found_clear(struct found *found);
-void found_add_text(struct found *found, uint32_t node, uint32_t message, enum text_part part);
-void found_add_picture(struct found *found, const struct picture *picture);
 
-/* "functions" and "tools" as the model is told of them, into found->tools; false: there are none. */
-bool count_render_tools(const struct json_tape *tape, uint32_t tools, uint32_t functions, struct found *found);
+/* Tools as the model is told of them, one by one into out. */
+struct tools_text {
+    const struct json_tape *tape;
+    struct buf *out;
+    struct arena arena; /* decoded texts, until the whole is made */
+    uint32_t looks;     /* at names in "required" */
+    uint32_t count;
+};
+void tools_text_init(struct tools_text *t, const struct json_tape *tape, struct buf *out);
+void tools_text_add(struct tools_text *t, const struct chat_piece *tool);
+/* How many there were; of none nothing is told. */
+uint32_t tools_text_end(struct tools_text *t);
 /* Pixels of a picture in a data: URL, from its header (PNG, JPEG, GIF, WebP); false: it does not say. */
 bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height);
 

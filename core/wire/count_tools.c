@@ -12,31 +12,24 @@
  * would become ten times as long by it. */
 #define INDENTED_MAX (1u << 20)
 
-struct render {
-    const struct json_tape *tape;
-    struct buf *out;
-    struct arena arena; /* decoded texts, until the whole is made */
-    uint32_t looks;     /* at names in "required" */
-};
-
-static struct slice text_of(struct render *r, uint32_t node)
+static struct slice text_of(struct tools_text *r, uint32_t node)
 {
     return json_is(r->tape, node, JSON_STRING) ? json_text(r->tape, node, &r->arena) : SLICE("");
 }
 
-static void put(struct render *r, struct slice text)
+static void put(struct tools_text *r, struct slice text)
 {
     buf_append(r->out, text);
 }
 
-static void put_indent(struct render *r, unsigned indent)
+static void put_indent(struct tools_text *r, unsigned indent)
 {
     static const char spaces[] = "                                                                                ";
     if (buf_len(r->out) > INDENTED_MAX) return;
     put(r, slice_of(spaces, indent < sizeof spaces - 1 ? indent : sizeof spaces - 1));
 }
 
-static void put_comment(struct render *r, uint32_t description, unsigned indent)
+static void put_comment(struct tools_text *r, uint32_t description, unsigned indent)
 {
     struct slice text = text_of(r, description);
     if (!text.len) return;
@@ -46,9 +39,9 @@ static void put_comment(struct render *r, uint32_t description, unsigned indent)
     put(r, SLICE("\n"));
 }
 
-static void put_type(struct render *r, uint32_t schema, unsigned indent);
+static void put_type(struct tools_text *r, uint32_t schema, unsigned indent);
 
-static bool is_required(struct render *r, uint32_t required, struct slice name)
+static bool is_required(struct tools_text *r, uint32_t required, struct slice name)
 {
     if (!json_is(r->tape, required, JSON_ARRAY)) return false;
     for (uint32_t n = json_first(r->tape, required); n != JSON_NONE && r->looks < LOOKS_MAX; n = json_next(r->tape, n)) {
@@ -58,7 +51,7 @@ static bool is_required(struct render *r, uint32_t required, struct slice name)
     return false;
 }
 
-static void put_properties(struct render *r, uint32_t schema, unsigned indent)
+static void put_properties(struct tools_text *r, uint32_t schema, unsigned indent)
 {
     uint32_t properties = json_get(r->tape, schema, SLICE("properties"));
     uint32_t required = json_get(r->tape, schema, SLICE("required"));
@@ -74,7 +67,7 @@ static void put_properties(struct render *r, uint32_t schema, unsigned indent)
     }
 }
 
-static void put_enum(struct render *r, uint32_t values)
+static void put_enum(struct tools_text *r, uint32_t values)
 {
     bool is_first = true;
     for (uint32_t n = json_first(r->tape, values); n != JSON_NONE; n = json_next(r->tape, n)) {
@@ -84,12 +77,12 @@ static void put_enum(struct render *r, uint32_t values)
     }
 }
 
-static bool is_type(struct render *r, uint32_t schema, struct slice name)
+static bool is_type(struct tools_text *r, uint32_t schema, struct slice name)
 {
     return json_text_is(r->tape, json_get(r->tape, schema, SLICE("type")), name);
 }
 
-static void put_type(struct render *r, uint32_t schema, unsigned indent)
+static void put_type(struct tools_text *r, uint32_t schema, unsigned indent)
 {
     uint32_t values = json_get(r->tape, schema, SLICE("enum"));
     if (json_is(r->tape, values, JSON_ARRAY)) {
@@ -114,52 +107,40 @@ static void put_type(struct render *r, uint32_t schema, unsigned indent)
     }
 }
 
-static void put_function(struct render *r, uint32_t function)
+static void put_function(struct tools_text *r, const struct chat_piece *function)
 {
-    uint32_t parameters = json_get(r->tape, function, SLICE("parameters"));
-    uint32_t properties = json_get(r->tape, parameters, SLICE("properties"));
-    put_comment(r, json_get(r->tape, function, SLICE("description")), 0);
+    uint32_t properties = json_get(r->tape, function->parameters, SLICE("properties"));
+    put_comment(r, function->description, 0);
     put(r, SLICE("type "));
-    put(r, text_of(r, json_get(r->tape, function, SLICE("name"))));
+    put(r, text_of(r, function->name));
     if (json_is(r->tape, properties, JSON_OBJECT) && json_first(r->tape, properties) != JSON_NONE) {
         put(r, SLICE(" = (_: {\n"));
-        put_properties(r, parameters, 0);
+        put_properties(r, function->parameters, 0);
         put(r, SLICE("}) => any;\n\n"));
     } else {
         put(r, SLICE(" = () => any;\n\n"));
     }
 }
 
+void tools_text_init(struct tools_text *r, const struct json_tape *tape, struct buf *out)
+{
+    *r = (struct tools_text){.tape = tape, .out = out};
+    arena_init(&r->arena);
+}
+
 /* Hosted tools and custom ones have no parameters to declare: their own JSON stands for what they add. */
-static void put_tool(struct render *r, uint32_t tool)
+void tools_text_add(struct tools_text *r, const struct chat_piece *tool)
 {
-    uint32_t function = json_get(r->tape, tool, SLICE("function"));
-    if (json_is(r->tape, function, JSON_OBJECT))
-        put_function(r, function);
+    if (r->count++ == 0) put(r, SLICE("namespace functions {\n\n"));
+    if (tool->is_declared)
+        put_function(r, tool);
     else
-        put(r, json_raw(r->tape, tool));
+        put(r, json_raw(r->tape, tool->node));
 }
 
-static uint32_t put_list(struct render *r, uint32_t list, bool is_tools)
+uint32_t tools_text_end(struct tools_text *r)
 {
-    uint32_t count = 0;
-    if (!json_is(r->tape, list, JSON_ARRAY)) return 0;
-    for (uint32_t n = json_first(r->tape, list); n != JSON_NONE; n = json_next(r->tape, n), count++) {
-        if (is_tools)
-            put_tool(r, n);
-        else
-            put_function(r, n);
-    }
-    return count;
-}
-
-bool count_render_tools(const struct json_tape *tape, uint32_t tools, uint32_t functions, struct found *found)
-{
-    struct render r = {.tape = tape, .out = &found->tools};
-    arena_init(&r.arena);
-    put(&r, SLICE("namespace functions {\n\n"));
-    found->tools_count = put_list(&r, functions, false) + put_list(&r, tools, true);
-    put(&r, SLICE("} // namespace functions"));
-    arena_clear(&r.arena);
-    return found->tools_count > 0;
+    if (r->count) put(r, SLICE("} // namespace functions"));
+    arena_clear(&r->arena);
+    return r->count;
 }

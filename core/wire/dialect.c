@@ -10,6 +10,14 @@ const struct dialect *dialect_find(struct slice kind)
     return NULL;
 }
 
+const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind)
+{
+    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
+        if (dialects[i]->guess(tape, kind)) return dialects[i];
+    }
+    return NULL;
+}
+
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices)
 {
     *stream = (struct dialect_stream){.choices_expected = choices ? choices : 1};

@@ -1,5 +1,8 @@
 /*
- * What the request path asks of a provider's dialect: where to send, what an answer said, how to report an error.
+ * One table a dialect: how its requests are read and edited, where they are sent, what its answers say, how errors and
+ * lists are written in it. An exchange has two, which may be one: its client's, of the path that was asked for
+ * (exchange/api.h), reads the request (wire/chat.h) and writes what the client sees; the provider's, of its account's
+ * kind, says where to send, and reads what came.
  *
  *     const struct dialect *d = dialect_find(provider->kind);            // NULL: unknown kind
  *     struct dialect_stream stream;
@@ -56,6 +59,23 @@ struct dialect_error {
 struct dialect {
     const char *kind; /* as moongate.lua says it: "openai" */
 
+    /* --- a request, by wire/chat.h alone --- */
+
+    /* Fills r from its tape, whose root is an object; r->kind says what is asked for. False: FAULT_BAD_BODY. */
+    bool (*read_request)(struct chat_request *r, struct arena *arena, struct fault *why);
+    /* chat_walk(), and the same of one message and its number. */
+    bool (*walk)(const struct chat_request *r, chat_piece_fn fn, void *arg);
+    bool (*walk_message)(const struct json_tape *tape, uint32_t message, uint32_t number, chat_piece_fn fn, void *arg);
+    enum chat_role (*role)(const struct json_tape *tape, uint32_t message);
+    /* Of a node inside messages, prompt or input: it is no text for a model, nor is anything inside it. */
+    bool (*is_format)(const struct json_tape *tape, uint32_t node);
+    void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
+    void (*edit_member)(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+    /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
+    bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
+
+    /* --- an answer --- */
+
     /* Appended to the provider's URL: "/chat/completions". */
     const char *(*path)(enum chat_kind kind);
 
@@ -66,6 +86,8 @@ struct dialect {
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
+
+    /* --- what the client is told --- */
 
     /* An event for a stream that has begun; only between events. The client's library raises it as an API error. */
     void (*write_event_error)(struct buf *out, const struct dialect_error *error);
@@ -80,6 +102,8 @@ extern const struct dialect dialect_openai;
 
 /* By provider.kind; NULL when there is none of that name. */
 const struct dialect *dialect_find(struct slice kind);
+/* The dialect that a body looks like one of; NULL: none. */
+const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: what the request's n asked for; 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */

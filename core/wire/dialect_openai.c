@@ -3,6 +3,7 @@
  * Source: OpenAI API reference, chat, completions, embeddings; what providers were seen to send.
  */
 #include "wire/openai_inner.h"
+#include "wire/openai_message.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -181,6 +182,14 @@ static void write_models(struct buf *out, const struct slice *names, size_t coun
 
 const struct dialect dialect_openai = {
     .kind = "openai",
+    .read_request = openai_read_request,
+    .walk = openai_walk,
+    .walk_message = openai_walk_message,
+    .role = openai_role,
+    .is_format = openai_is_format,
+    .edit_ask_usage = openai_edit_ask_usage,
+    .edit_member = openai_edit_member,
+    .guess = openai_guess,
     .path = path,
     .read_body = read_body,
     .read_event = read_event,

@@ -104,9 +104,15 @@ static uint32_t hex4(const char *p)
 }
 
 /* The character that the escape at *p (at its backslash) spells; *p moves behind it. The parser has seen it valid. */
+static char short_escape(char c)
+{
+    static const char values[128] = {['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t'};
+    char value = values[c & 0x7F]; /* the tape has checked that it is one */
+    return value ? value : c;
+}
+
 static uint32_t read_escape(const char **p)
 {
-    static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
     char c = (*p)[1];
     *p += 2;
     if (c == 'u') {
@@ -117,8 +123,7 @@ static uint32_t read_escape(const char **p)
         *p += 6;
         return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
     }
-    const char *name = memchr(names, c, sizeof names - 1);
-    return name ? (uint32_t)values[name - names] : (uint32_t)(unsigned char)c;
+    return (uint32_t)(unsigned char)short_escape(c);
 }
 
 static struct slice without_quotes(struct slice raw)
@@ -137,7 +142,13 @@ static struct slice decode(struct slice inner, struct arena *arena)
         memcpy(to, p, len);
         to += len;
         p += len;
-        if (p < end) to += utf8_write(to, read_escape(&p));
+        if (p == end) break;
+        if (p[1] != 'u') { /* nearly always: a quote or the end of a line */
+            *to++ = short_escape(p[1]);
+            p += 2;
+        } else {
+            to += utf8_write(to, read_escape(&p));
+        }
     }
     *to = '\0';
     return slice_of(text, (size_t)(to - text));

@@ -1,5 +1,6 @@
 /*
- * Between the files of the OpenAI dialect: dialect_openai.c (the table, errors, ends) and openai_answer.c (what is said).
+ * Between the files of the OpenAI dialect: dialect_openai.c (the table, errors, ends), openai_request.c (bodies),
+ * openai_message.c (what stands in messages) and openai_answer.c (what is said).
  */
 #ifndef MOONGATE_WIRE_OPENAI_INNER_H
 #define MOONGATE_WIRE_OPENAI_INNER_H
@@ -7,6 +8,13 @@
 #include "wire/dialect.h"
 
 #define OPENAI_CHOICES_MAX 128u /* bits in dialect_stream.finished; the API allows n up to 128 */
+
+/* As wire/dialect.h says. */
+bool openai_read_request(struct chat_request *r, struct arena *arena, struct fault *why);
+bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
+void openai_edit_ask_usage(const struct chat_request *r, struct splice *edits);
+void openai_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+bool openai_guess(const struct json_tape *tape, enum chat_kind *kind);
 
 /* Finish reasons into the stream, texts into the reader, whose tape holds `choices`. A set of enum said_what. */
 unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices);

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "wire/count.h"
+#include "wire/dialect.h"
 
 #define CHAT_VOCABULARY 1u /* o200k_base */
 
@@ -49,7 +50,7 @@ static void count_body(struct slice body, struct count_memo *memo, bool is_skipp
     struct fault why;
     arena_init(&arena);
     chat_init(&r);
-    check(chat_parse(&r, body, CHAT_CHAT, &arena, &why));
+    check(chat_parse(&r, &dialect_openai, body, CHAT_CHAT, &arena, &why));
     uint64_t began_ns = clock_cpu_ns();
     uint64_t tokens = is_skipped ? count_request(&r, memo) : count_once(&r, memo);
     if (!is_skipped) {

@@ -233,6 +233,27 @@ group("chain", function(bench)
   }
 end)
 
+-- What a worker does of it between turns of its loop (tests/bench/loading.c): milliseconds of CPU in all, and of the longest
+-- turn while it loads and while it frees.
+local function turns(bench, what, count)
+  local text = gateway.process.run { bench.dir .. "/loading", what, tostring(count), seconds = 120 }
+  local all, longest = text:match("load %d+ turns, [%d.]+ ms, ([%d.]+) ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
+  local freeing = text:match("free %d+ turns, [%d.]+ ms, [%d.]+ ms of CPU; longest [%d.]+ ms, ([%d.]+) ms")
+  if not freeing then error("loading said:\n" .. text) end
+  return { all = tonumber(all), longest = tonumber(longest), freeing = tonumber(freeing) }
+end
+
+group("loading", function(bench)
+  local access, models, words = turns(bench, "access", 1000), turns(bench, "models", 5000), turns(bench, "words", 4000)
+  return {
+    alone("1,000 rows of access: loading", access.all, "ms", 60),
+    alone("5,000 models: loading", models.all, "ms"),
+    alone("5,000 models: a worker's longest turn", models.longest, "ms", 5),
+    alone("5,000 models: the same, freeing", models.freeing, "ms", 5),
+    alone("4,000 keywords: a worker's longest turn", words.longest, "ms", 5),
+  }
+end)
+
 -- From exec to the first 200 of /readyz, and one `moongate reload` as a person types it.
 group("start", function(bench)
   local starts, reloads = {}, {}

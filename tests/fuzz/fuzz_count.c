@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "wire/count.h"
 #include "wire/count_rules.h"
+#include "wire/dialect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -103,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     uint64_t step = 1 + bytes[2];
     arena_init(&arena);
     chat_init(&r);
-    if (chat_parse(&r, slice_of((const char *)bytes + 3, len - 3), (enum chat_kind)(bytes[0] % 3), &arena, &why)) {
+    if (chat_parse(&r, &dialect_openai, slice_of((const char *)bytes + 3, len - 3), (enum chat_kind)(bytes[0] % 3), &arena, &why)) {
         struct counted whole, other;
         run(&whole, &r, vocabularies, NULL, UINT64_MAX - 97, 0);
         run(&other, &r, vocabularies, NULL, step, 0);

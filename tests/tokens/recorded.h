@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/slice.h"
 #include "wire/chat.h"
+#include "wire/dialect.h"
 
 struct recorded {
     const char *id, *api, *model;
@@ -375,7 +376,7 @@ static void recorded_give(struct recorded *r, json_t *chat, enum chat_kind kind,
     char *text = json_dumps(chat, JSON_COMPACT);
     arena_init(&arena);
     chat_init(&request);
-    if (text && chat_parse(&request, slice_str(text), kind, &arena, &why)) {
+    if (text && chat_parse(&request, &dialect_openai, slice_str(text), kind, &arena, &why)) {
         r->has_hosted |= (request.uses & (CHAT_USES_HOSTED_TOOLS | CHAT_USES_REMOTE_MCP)) != 0;
         r->request = &request;
         fn(arg, r);

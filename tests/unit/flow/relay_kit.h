@@ -340,7 +340,7 @@ static inline void kit_redact(struct kit *k)
     }
     struct slice body = SLICE(KIT_ASKED);
     struct redact *redact = redact_new(&rules, &k->x->arena);
-    if (!chat_parse(&k->x->request, body, CHAT_CHAT, &k->x->arena, &why)) kit_is_wrong(k, "the request cannot be read");
+    if (!chat_parse(&k->x->request, &dialect_openai, body, CHAT_CHAT, &k->x->arena, &why)) kit_is_wrong(k, "the request cannot be read");
     while (!redact_scan(redact, &k->x->request, body))
         continue;
     for (unsigned kind = 0; kind < detect_kind_count(rules.detect); kind++)

@@ -10,7 +10,7 @@ static struct exchange *asked(const char *body, const struct pair *headers, size
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
     x->api = api_find(SLICE("chat"));
     buf_append(&x->body, slice_str(body));
-    EXPECT(chat_parse(&x->request, buf_slice(&x->body), CHAT_CHAT, &x->arena, &why));
+    EXPECT(chat_parse(&x->request, &dialect_openai, buf_slice(&x->body), CHAT_CHAT, &x->arena, &why));
     x->head.headers = (struct pair *)headers;
     x->head.header_count = count;
     told_keep(x);

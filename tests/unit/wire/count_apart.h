@@ -9,6 +9,7 @@
 #include "wire/count.h"
 #include "wire/count_inside.h"
 #include "wire/count_rules.h"
+#include "wire/dialect.h"
 
 #define BOTH 3u /* vocabularies */
 #define WHOLE UINT64_MAX
@@ -39,7 +40,7 @@ static inline void counting_open(struct counting *c, struct slice body, enum cha
     struct fault why = {0};
     arena_init(&c->arena);
     chat_init(&c->r);
-    if (!chat_parse(&c->r, body, kind, &c->arena, &why)) UNIT_FAIL("%.200s: %s", body.ptr, why.text);
+    if (!chat_parse(&c->r, &dialect_openai, body, kind, &c->arena, &why)) UNIT_FAIL("%.200s: %s", body.ptr, why.text);
     c->count = count_new(&c->r, vocabularies, memo);
 }
 

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "wire/chat.h"
+#include "wire/dialect.h"
 #include "wire/count.h"
 #include "wire/count_rules.h"
 
@@ -27,7 +28,7 @@ static bool open_request(struct counted_request *q, enum chat_kind kind, struct 
     q->c = NULL;
     arena_init(&q->arena);
     chat_init(&q->r);
-    if (!chat_parse(&q->r, body, kind, &q->arena, &why)) return false;
+    if (!chat_parse(&q->r, &dialect_openai, body, kind, &q->arena, &why)) return false;
     q->c = count_new(&q->r, vocabularies, memo);
     return true;
 }

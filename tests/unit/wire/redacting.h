@@ -10,6 +10,7 @@
 
 #include "../unit.h"
 
+#include "wire/dialect.h"
 #include "wire/redact_answer.h"
 
 static struct redact_rules rules;
@@ -38,7 +39,7 @@ static inline void send_request(const char *body, enum chat_kind kind)
     struct splice edits;
     chat_init(&request);
     r = redact_new(&rules, &arena);
-    if (!chat_parse(&request, slice_str(body), kind, &arena, &why)) {
+    if (!chat_parse(&request, &dialect_openai, slice_str(body), kind, &arena, &why)) {
         UNIT_FAIL("%s: %s", body, why.text);
         return;
     }

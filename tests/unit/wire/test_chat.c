@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/chat.h"
+#include "wire/dialect.h"
 
 struct fixture {
     struct chat_request r;
@@ -18,7 +19,7 @@ static bool parse_kind(struct fixture *f, const char *body, enum chat_kind kind)
     arena_init(&f->arena);
     chat_init(&f->r);
     f->why = (struct fault){0};
-    return chat_parse(&f->r, slice_str(body), kind, &f->arena, &f->why);
+    return chat_parse(&f->r, &dialect_openai, slice_str(body), kind, &f->arena, &f->why);
 }
 
 static void begin(struct fixture *f, const char *body)
@@ -244,7 +245,7 @@ static void no_prefix_is_accepted(void)
         struct fixture f;
         arena_init(&f.arena);
         chat_init(&f.r);
-        EXPECT(!chat_parse(&f.r, slice_of(body, len), CHAT_CHAT, &f.arena, &f.why));
+        EXPECT(!chat_parse(&f.r, &dialect_openai, slice_of(body, len), CHAT_CHAT, &f.arena, &f.why));
         finish(&f);
     }
 }

@@ -113,7 +113,7 @@ static void expect_rendered(const char *members, const char *want)
     buf_init(&body);
     buf_printf(&body, MODEL "\"messages\":[],%s}", members);
     counting_open(&c, buf_slice(&body), CHAT_CHAT, 1, NULL);
-    count_render_tools(&c.r.tape, c.r.tools_node, json_get(&c.r.tape, 0, SLICE("functions")), &found);
+    count_find(&c.r, &found);
     EXPECT_SLICE(slice_str(want), buf_slice(&found.tools));
     EXPECT_INT(c.r.tool_count, found.tools_count);
     counting_run(&c, WHOLE);

@@ -74,7 +74,7 @@ static void a_long_text_is_scanned_in_pieces(void)
     use_rules(true, true);
     chat_init(&request);
     r = redact_new(&rules, &arena);
-    EXPECT(chat_parse(&request, buf_slice(&body), CHAT_EMBEDDINGS, &arena, &why));
+    EXPECT(chat_parse(&request, &dialect_openai, buf_slice(&body), CHAT_EMBEDDINGS, &arena, &why));
     while (!redact_scan(r, &request, buf_slice(&body)))
         calls++;
     EXPECT(calls >= 2);

@@ -1,11 +1,11 @@
 /*
  * How long a worker's loop is held while a generation of policies is loaded and freed between its turns.
  *
- *     build/bench/turns shipped            # the shipped policies
- *     build/bench/turns access 1000        # an access matrix of so many rows, and their models
- *     build/bench/turns models 5000
- *     build/bench/turns rules 1000
- *     build/bench/turns words 4000         # a list of so many keywords
+ *     build/bench/loading shipped            # the shipped policies
+ *     build/bench/loading access 1000        # an access matrix of so many rows, and their models
+ *     build/bench/loading models 5000
+ *     build/bench/loading rules 1000
+ *     build/bench/loading words 4000         # a list of so many keywords
  *
  * Prints, for loading and for freeing: turns, milliseconds in all and those of the longest turn, by the wall's clock and
  * by the CPU's. Other work on the machine shows in the wall's.

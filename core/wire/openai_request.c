@@ -1,0 +1,401 @@
+/*
+ * Bodies of requests of the OpenAI API. A key of theirs in other letter case is refused ("Model": some JSON readers take
+ * it for "model"), also when spelt with escapes, as a second one is. Source: OpenAI API reference, POST
+ * /v1/chat/completions, /v1/completions, /v1/embeddings.
+ */
+#include "wire/openai_inner.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "wire/openai_message.h"
+
+/* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
+#define KEYS(X)                                                                                                        \
+    X(MODEL, "model")                                                                                                  \
+    X(MESSAGES, "messages")                                                                                            \
+    X(PROMPT, "prompt")                                                                                                \
+    X(INPUT, "input")                                                                                                  \
+    X(SUFFIX, "suffix")                                                                                                \
+    X(STREAM, "stream")                                                                                                \
+    X(STREAM_OPTIONS, "stream_options")                                                                                \
+    X(TOOLS, "tools")                                                                                                  \
+    X(TOOL_CHOICE, "tool_choice")                                                                                      \
+    X(FUNCTIONS, "functions")                                                                                          \
+    X(FUNCTION_CALL, "function_call")                                                                                  \
+    X(WEB_SEARCH_OPTIONS, "web_search_options")                                                                        \
+    X(MODALITIES, "modalities")                                                                                        \
+    X(AUDIO, "audio")                                                                                                  \
+    X(MAX_TOKENS, "max_tokens")                                                                                        \
+    X(MAX_COMPLETION_TOKENS, "max_completion_tokens")                                                                  \
+    X(N, "n")                                                                                                          \
+    X(BEST_OF, "best_of")                                                                                              \
+    X(TEMPERATURE, "temperature")                                                                                      \
+    X(RESPONSE_FORMAT, "response_format")                                                                              \
+    X(REASONING_EFFORT, "reasoning_effort")                                                                            \
+    X(SERVICE_TIER, "service_tier")                                                                                    \
+    X(STORE, "store")                                                                                                  \
+    X(USER, "user")                                                                                                    \
+    X(SAFETY_IDENTIFIER, "safety_identifier")                                                                          \
+    X(PROMPT_CACHE_KEY, "prompt_cache_key")                                                                            \
+    X(METADATA, "metadata")
+
+enum key {
+#define X(name, text) KEY_##name,
+    KEYS(X)
+#undef X
+        KEYS_COUNT
+};
+
+static const struct slice key_names[] = {
+#define X(name, text) {text, sizeof text - 1},
+    KEYS(X)
+#undef X
+};
+
+/* One parse: the request being filled, and the node of each key's value. */
+struct reading {
+    struct chat_request *r;
+    const struct json_tape *tape;
+    struct arena *arena;
+    struct fault *why;
+    uint32_t nodes[KEYS_COUNT];
+};
+
+/* Length of what folds to the ASCII letter `to` at p: the letter in either case, or one of the two characters outside
+ * ASCII that Unicode folds into it (U+017F, U+212A). 0: nothing. */
+static size_t fold_len(const char *p, size_t left, char to)
+{
+    if (*p == to || (to >= 'a' && to <= 'z' && *p == to - 'a' + 'A')) return 1;
+    if (to == 's' && left >= 2 && memcmp(p, "\xC5\xBF", 2) == 0) return 2;
+    if (to == 'k' && left >= 3 && memcmp(p, "\xE2\x84\xAA", 3) == 0) return 3;
+    return 0;
+}
+
+static bool folds_to(struct slice text, struct slice name)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < name.len; i++) {
+        size_t len = at < text.len ? fold_len(text.ptr + at, text.len - at, name.ptr[i]) : 0;
+        if (len == 0) return false;
+        at += len;
+    }
+    return at == text.len;
+}
+
+static bool is_lower_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c >= 0x80 || (c >= 'A' && c <= 'Z')) return false;
+    }
+    return true;
+}
+
+/* The key of that spelling; KEYS_COUNT: none of ours. Sets *is_variant when only the letter case differs. */
+static enum key find_key(struct slice text, bool *is_variant)
+{
+    *is_variant = false;
+    for (int k = 0; k < KEYS_COUNT; k++) {
+        if (slice_equal(text, key_names[k])) return (enum key)k;
+    }
+    if (is_lower_ascii(text)) return KEYS_COUNT;
+    for (int k = 0; k < KEYS_COUNT; k++) {
+        *is_variant = folds_to(text, key_names[k]);
+        if (*is_variant) return (enum key)k;
+    }
+    return KEYS_COUNT;
+}
+
+static bool read_keys(struct reading *in)
+{
+    for (int k = 0; k < KEYS_COUNT; k++)
+        in->nodes[k] = JSON_NONE;
+    for (uint32_t n = json_first(in->tape, 0); n != JSON_NONE; n = json_next(in->tape, n)) {
+        bool is_variant;
+        enum key key = find_key(json_key_text(in->tape, n, in->arena), &is_variant);
+        if (key == KEYS_COUNT) continue;
+        if (is_variant) {
+            return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" must be written in lower case", key_names[key].ptr);
+        }
+        if (in->nodes[key] != JSON_NONE) {
+            return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" is given twice; give it once", key_names[key].ptr);
+        }
+        in->nodes[key] = n;
+    }
+    return true;
+}
+
+/* A present value that is not null. */
+static uint32_t value_of(const struct reading *in, enum key key)
+{
+    uint32_t node = in->nodes[key];
+    return node == JSON_NONE || json_is(in->tape, node, JSON_NULL) ? JSON_NONE : node;
+}
+
+static bool refuse(const struct reading *in, enum key key, const char *must)
+{
+    return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" must be %s", key_names[key].ptr, must);
+}
+
+/* A string's text. Copied: what is kept of a request outlives its body, and json_text() may point into that. */
+static struct slice keep_text(const struct reading *in, uint32_t node)
+{
+    return arena_copy(in->arena, json_text(in->tape, node, in->arena));
+}
+
+static bool read_model(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    r->model_node = in->nodes[KEY_MODEL];
+    if (r->model_node == JSON_NONE) return fault_set(in->why, FAULT_BAD_BODY, "\"model\" is missing");
+    if (!json_is(in->tape, r->model_node, JSON_STRING)) return refuse(in, KEY_MODEL, "a string");
+    r->model = keep_text(in, r->model_node);
+    if (r->model.len == 0) return refuse(in, KEY_MODEL, "a string that is not empty");
+    if (r->model.len <= LIMIT_MODEL_BYTES) return true;
+    return fault_set(in->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
+}
+
+static bool read_stream(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    uint32_t stream = value_of(in, KEY_STREAM);
+    r->stream_node = in->nodes[KEY_STREAM];
+    r->stream_options_node = in->nodes[KEY_STREAM_OPTIONS];
+    r->is_stream = json_is(in->tape, stream, JSON_TRUE);
+    if (stream != JSON_NONE && !r->is_stream && !json_is(in->tape, stream, JSON_FALSE)) {
+        return refuse(in, KEY_STREAM, "true or false");
+    }
+    uint32_t usage = json_get(in->tape, r->stream_options_node, SLICE("include_usage"));
+    if (usage == JSON_NONE) return true;
+    r->include_usage = json_is(in->tape, usage, JSON_TRUE) ? CHAT_TRUE : CHAT_FALSE;
+    if (!json_has_duplicate(in->tape, r->stream_options_node, SLICE("include_usage"))) return true;
+    return fault_set(in->why, FAULT_BAD_BODY, "\"stream_options.include_usage\" is given twice; give it once");
+}
+
+/* A whole number, also one written as 100.0 or 1e2; false when it is none. */
+static bool whole_number(const struct json_tape *tape, uint32_t node, int64_t *value)
+{
+    if (!json_is(tape, node, JSON_NUMBER)) return false;
+    if (json_to_i64(tape, node, value)) return true;
+    double number = json_to_double(tape, node);
+    if (!(fabs(number) < 9007199254740992.0) || number != floor(number)) return false;
+    *value = (int64_t)number;
+    return true;
+}
+
+static bool read_numbers(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    int64_t n;
+    uint32_t temperature = value_of(in, KEY_TEMPERATURE);
+    r->max_tokens_node = value_of(in, KEY_MAX_COMPLETION_TOKENS);
+    if (r->max_tokens_node == JSON_NONE) r->max_tokens_node = value_of(in, KEY_MAX_TOKENS);
+    if (!whole_number(in->tape, r->max_tokens_node, &r->max_tokens) || r->max_tokens < 0) r->max_tokens = -1;
+    if (json_is(in->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(in->tape, temperature);
+    r->n_node = value_of(in, KEY_N);
+    if (r->n_node == JSON_NONE) return true;
+    if (!whole_number(in->tape, r->n_node, &n) || n < 1 || n > UINT32_MAX) {
+        return refuse(in, KEY_N, "a whole number, 1 or more");
+    }
+    r->choices = (uint32_t)n;
+    return true;
+}
+
+static bool read_tools(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    const struct json_tape *tape = in->tape;
+    uint32_t functions = value_of(in, KEY_FUNCTIONS), tools = value_of(in, KEY_TOOLS);
+    r->tools_node = in->nodes[KEY_TOOLS];
+    if (tools != JSON_NONE && !json_is(tape, tools, JSON_ARRAY)) return refuse(in, KEY_TOOLS, "an array");
+    if (functions != JSON_NONE && !json_is(tape, functions, JSON_ARRAY)) return refuse(in, KEY_FUNCTIONS, "an array");
+    if (functions != JSON_NONE) r->tool_count += json_count(tape, functions);
+    if (r->tool_count) r->uses |= CHAT_USES_TOOLS;
+    uint32_t tool = tools == JSON_NONE ? JSON_NONE : json_first(tape, tools);
+    for (; tool != JSON_NONE; tool = json_next(tape, tool)) {
+        uint32_t type = json_get(tape, tool, SLICE("type"));
+        bool is_own = json_text_is(tape, type, SLICE("function")) || json_text_is(tape, type, SLICE("custom"));
+        if (json_has_duplicate(tape, tool, SLICE("type"))) {
+            return fault_set(in->why, FAULT_BAD_BODY, "a tool's \"type\" is given twice; give it once");
+        }
+        r->uses |= is_own || type == JSON_NONE              ? CHAT_USES_TOOLS
+                   : json_text_is(tape, type, SLICE("mcp")) ? CHAT_USES_REMOTE_MCP | CHAT_USES_HOSTED_TOOLS
+                                                            : CHAT_USES_HOSTED_TOOLS;
+        r->tool_count++;
+    }
+    if (value_of(in, KEY_WEB_SEARCH_OPTIONS) != JSON_NONE) r->uses |= CHAT_USES_HOSTED_TOOLS;
+    return true;
+}
+
+/* What is no text is the provider's to refuse. */
+static void read_service_tier(struct reading *in)
+{
+    uint32_t tier = value_of(in, KEY_SERVICE_TIER);
+    if (json_is(in->tape, tier, JSON_STRING)) in->r->service_tier = keep_text(in, tier);
+}
+
+static bool read_metadata(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    r->user_node = in->nodes[KEY_USER];
+    r->metadata_node = in->nodes[KEY_METADATA];
+    r->hints_node = json_get(in->tape, r->metadata_node, SLICE("moongate"));
+    if (!json_has_duplicate(in->tape, r->metadata_node, SLICE("moongate"))) return true;
+    return fault_set(in->why, FAULT_BAD_BODY, "\"metadata.moongate\" is given twice; give it once");
+}
+
+static bool on_piece(void *arg, const struct chat_piece *piece)
+{
+    struct reading *in = arg;
+    if (piece->twice) {
+        return fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", piece->message,
+                         piece->twice);
+    }
+    in->r->message_count += piece->kind == PIECE_MESSAGE;
+    in->r->uses |= piece->uses;
+    return true;
+}
+
+static bool read_messages(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    uint32_t modalities = value_of(in, KEY_MODALITIES);
+    r->messages_node = value_of(in, KEY_MESSAGES);
+    if (value_of(in, KEY_AUDIO) != JSON_NONE) r->uses |= CHAT_USES_AUDIO;
+    if (json_is(in->tape, modalities, JSON_ARRAY)) {
+        for (uint32_t n = json_first(in->tape, modalities); n != JSON_NONE; n = json_next(in->tape, n)) {
+            if (json_text_is(in->tape, n, SLICE("audio"))) r->uses |= CHAT_USES_AUDIO;
+        }
+    }
+    if (r->messages_node == JSON_NONE) return true;
+    if (!json_is(in->tape, r->messages_node, JSON_ARRAY)) return refuse(in, KEY_MESSAGES, "an array");
+    return openai_walk_messages(in->tape, r->messages_node, on_piece, in);
+}
+
+static bool read_text(struct reading *in)
+{
+    switch (in->r->kind) {
+    case CHAT_CHAT: return read_messages(in);
+    case CHAT_COMPLETIONS: in->r->messages_node = value_of(in, KEY_PROMPT); return true;
+    case CHAT_EMBEDDINGS: in->r->messages_node = value_of(in, KEY_INPUT); return true;
+    }
+    return true;
+}
+
+bool openai_read_request(struct chat_request *r, struct arena *arena, struct fault *why)
+{
+    struct reading in = {.r = r, .tape = &r->tape, .arena = arena, .why = why};
+    if (!read_keys(&in)) return false;
+    read_service_tier(&in);
+    return read_model(&in) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
+           read_metadata(&in) && read_text(&in);
+}
+
+/* A stream_options that is neither object nor null is left to the provider to refuse. */
+void openai_edit_ask_usage(const struct chat_request *r, struct splice *edits)
+{
+    uint32_t options = r->stream_options_node;
+    if (options == JSON_NONE) {
+        splice_append(edits, 0, SLICE("stream_options"), SLICE("{\"include_usage\":true}"));
+    } else if (json_is(&r->tape, options, JSON_NULL)) {
+        splice_value(edits, options, SLICE("{\"include_usage\":true}"));
+    } else if (json_is(&r->tape, options, JSON_OBJECT)) {
+        uint32_t usage = json_get(&r->tape, options, SLICE("include_usage"));
+        if (usage == JSON_NONE) {
+            splice_append(edits, options, SLICE("include_usage"), SLICE("true"));
+        } else {
+            splice_value(edits, usage, SLICE("true"));
+        }
+    }
+}
+
+void openai_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
+{
+    uint32_t node = json_get(&r->tape, 0, name);
+    if (node == JSON_NONE && json.len)
+        splice_append(edits, 0, name, json);
+    else if (node != JSON_NONE && json.len)
+        splice_value(edits, node, json);
+    else if (node != JSON_NONE)
+        splice_remove(edits, 0, node);
+}
+
+bool openai_guess(const struct json_tape *tape, enum chat_kind *kind)
+{
+    bool is_chat = json_get(tape, 0, SLICE("messages")) != JSON_NONE;
+    bool is_prompt = json_get(tape, 0, SLICE("prompt")) != JSON_NONE;
+    *kind = is_chat ? CHAT_CHAT : is_prompt ? CHAT_COMPLETIONS : CHAT_EMBEDDINGS;
+    return is_chat || is_prompt || json_get(tape, 0, SLICE("input")) != JSON_NONE;
+}
+
+/* ---- Its pieces. */
+
+static bool tell_text(const struct json_tape *tape, uint32_t node, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_CONTENT, .node = node, .message = CHAT_NO_MESSAGE};
+    return !json_is(tape, node, JSON_STRING) || fn(arg, &piece);
+}
+
+/* prompt and input: a text, texts, token ids, or lists of token ids. */
+static bool walk_input(const struct json_tape *tape, uint32_t input, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece ids = {.kind = PIECE_IDS, .node = input, .message = CHAT_NO_MESSAGE};
+    if (input == JSON_NONE) return true;
+    for (uint32_t n = input; n < json_after(tape, input); n++) {
+        if (!tell_text(tape, n, fn, arg)) return false;
+        ids.count += json_is(tape, n, JSON_NUMBER);
+    }
+    return ids.count == 0 || fn(arg, &ids);
+}
+
+static bool tell_tool(const struct json_tape *tape, uint32_t tool, uint32_t function, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_TOOL,
+                               .node = tool,
+                               .message = CHAT_NO_MESSAGE,
+                               .is_declared = function != JSON_NONE,
+                               .name = json_get(tape, function, SLICE("name")),
+                               .description = json_get(tape, function, SLICE("description")),
+                               .parameters = json_get(tape, function, SLICE("parameters"))};
+    return fn(arg, &piece);
+}
+
+static bool walk_functions(const struct json_tape *tape, uint32_t functions, chat_piece_fn fn, void *arg)
+{
+    if (!json_is(tape, functions, JSON_ARRAY)) return true;
+    for (uint32_t n = json_first(tape, functions); n != JSON_NONE; n = json_next(tape, n)) {
+        if (!tell_tool(tape, n, n, fn, arg)) return false;
+    }
+    return true;
+}
+
+static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_fn fn, void *arg)
+{
+    if (!json_is(tape, tools, JSON_ARRAY)) return true;
+    for (uint32_t n = json_first(tape, tools); n != JSON_NONE; n = json_next(tape, n)) {
+        uint32_t function = json_get(tape, n, SLICE("function"));
+        if (!tell_tool(tape, n, json_is(tape, function, JSON_OBJECT) ? function : JSON_NONE, fn, arg)) return false;
+    }
+    return true;
+}
+
+static bool walk_format(const struct json_tape *tape, uint32_t format, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_SCHEMA, .message = CHAT_NO_MESSAGE};
+    piece.node = json_get(tape, format, SLICE("json_schema"));
+    return !json_is(tape, piece.node, JSON_OBJECT) || fn(arg, &piece);
+}
+
+bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
+{
+    const struct json_tape *tape = &r->tape;
+    if (r->kind != CHAT_CHAT)
+        return walk_input(tape, r->messages_node, fn, arg) &&
+               tell_text(tape, json_get(tape, 0, SLICE("suffix")), fn, arg);
+    return openai_walk_messages(tape, r->messages_node, fn, arg) &&
+           walk_functions(tape, json_get(tape, 0, SLICE("functions")), fn, arg) &&
+           walk_tools(tape, r->tools_node, fn, arg) &&
+           walk_format(tape, json_get(tape, 0, SLICE("response_format")), fn, arg);
+}
