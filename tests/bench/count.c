@@ -2,12 +2,12 @@
  * What counting adds to a request: bodies from a file, one a line, each counted once in its turn as a worker does, which
  * remembers texts.
  *
- *     luajit tests/bench/text.lua half 200 32768 7 > FILE
- *     build/bench/count FILE
+ *     luajit tests/bench/text.lua half 300 32768 7 > FILE
+ *     build/bench/count FILE 100
  *     count 200 32744 9713 98.2                 # requests, bytes and tokens of one, microseconds in the mean
- *     valgrind --tool=callgrind --toggle-collect=count_once build/bench/count FILE
+ *     valgrind --tool=callgrind --toggle-collect=count_once build/bench/count FILE 100
  *
- * The first SKIPPED are counted before counting counts, so that what a process has at hand after a while is at hand.
+ * The first so many are counted before counting counts, so that what a process has at hand after a while is at hand.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,6 @@
 #include "wire/count.h"
 #include "wire/dialect.h"
 
-#define SKIPPED 100u
 #define CHAT_VOCABULARY 1u /* o200k_base */
 
 /* Apart, so that callgrind can count it alone; those that are skipped go by another name. */
@@ -66,15 +65,16 @@ static void count_body(struct slice body, struct count_memo *memo, bool is_skipp
 
 int main(int argc, char **argv)
 {
-    check(argc == 2);
+    check(argc == 3);
     FILE *file = fopen(argv[1], "rb");
+    size_t skipped = strtoul(argv[2], NULL, 10);
     struct count_memo *memo = count_memo_new();
     struct sums sums = {0};
     char *line = NULL;
     size_t cap = 0;
     check(file);
     for (size_t i = 0; getline(&line, &cap, file) > 0; i++)
-        count_body(slice_of(line, strcspn(line, "\n")), memo, i < SKIPPED, &sums);
+        count_body(slice_of(line, strcspn(line, "\n")), memo, i < skipped, &sums);
     check(sums.requests > 0);
     printf("count %zu %zu %llu %.1f\n", sums.requests, sums.bytes / sums.requests,
            (unsigned long long)(sums.tokens / sums.requests), (double)sums.took_ns / 1000.0 / (double)sums.requests);
