@@ -44,6 +44,8 @@ void flow_free(struct flow *flow);
 /* New snapshots for requests that come from now on; a reference is taken. */
 void flow_set_settings(struct flow *flow, struct settings *settings);
 void flow_set_policies(struct flow *flow, struct policy_set *policies);
+/* What a key began that was revoked so (struct key_record's ends_requests) ends now: streams with the dialect's error
+ * event, unanswered requests with 401. */
 void flow_set_keyring(struct flow *flow, struct keyring *keyring);
 
 /* An attempt to fetch keys has ended: who waited goes on. is_changed: what they verified before counts no more. */
