@@ -1,5 +1,7 @@
 #include "flow/flow.h"
 
+#include <stdatomic.h>
+
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -38,6 +40,7 @@ static void update_gauges(void *arg)
     struct fetch_pool_stats upstream = fetch_pool_stats(flow->pool);
     metrics_gauges(flow->metrics, conn_server_counts(flow->server).open, upstream.fetches_active,
                    upstream.connections_open, (int64_t)policy_live_generations());
+    atomic_store(flow->parts.audit_failing, audit_is_failing(flow->audit));
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
 
