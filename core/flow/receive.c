@@ -59,7 +59,7 @@ static void reply_health(struct job *job, enum route_kind kind)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     headers[count++] = (struct conn_header){SLICE("content-type"), SLICE("text/plain; charset=utf-8")};
-    reply_plain(job, is_ready ? 200 : 503, headers, count, 
+    reply_plain(job, is_ready ? 200 : 503, headers, count,
                 is_ready             ? SLICE("ok\n")
                 : flow->is_draining ? SLICE("draining\n")
                                      : SLICE("records cannot be written; is the disk full?\n"));

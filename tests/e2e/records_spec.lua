@@ -76,6 +76,12 @@ local function refused(prepare, want)
 end
 
 describe("a data folder", function()
+  it("in use is left to who uses it: a second demo takes another", function()
+    local lib = dofile("tests/lib/gateway.lua")
+    assert.is_true(lib.is_data_in_use(g.dir:path("data")))
+    assert.is_false(lib.is_data_in_use(g.dir:path("policies")))
+  end)
+
   it("that others may write to is refused", function()
     refused(function(dir)
       unistd.unlink(dir:path("data"))
