@@ -187,7 +187,7 @@ $(B)/moongate: $(B)/core/main.o $(B)/gen/scripts.o $(call libs,cli)
 SCRIPTS := $(sort $(wildcard scripts/*.lua scripts/*/*.lua))
 # What `moongate init` writes; after the scripts, which are looked up at every load.
 STARTER := examples/starter
-SCRIPTS += $(sort $(wildcard $(STARTER)/* $(STARTER)/*/*.lua $(STARTER)/*/*/*.lua))
+SCRIPTS += $(sort $(wildcard $(STARTER)/* $(STARTER)/*/*.lua $(STARTER)/*/*/*.lua)) policies/README.md policies/cookbook.md
 SCRIPTS := $(filter-out $(STARTER)/policies,$(SCRIPTS))
 $(B)/scripts.list: FORCE | $(B)
 	$(call remember,$(SCRIPTS))
