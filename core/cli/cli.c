@@ -100,7 +100,7 @@ const struct command cli_commands[] = {
      "  --policies DIR      this folder instead of the configuration's (any provider will do)\n"
      "  -c, --config FILE   the configuration; --json: the same as one document\n"
      "\n"
-     "Exit code: 0 allowed, 1 denied, 2 the request, the policies or the configuration cannot be read.\n",
+     "Exit code: 0 allowed, 1 denied (a past request: then), 2 the request, the policies or the configuration cannot be read.\n",
      command_explain},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
