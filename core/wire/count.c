@@ -149,8 +149,9 @@ static bool open_text(struct count *c, const struct text *text, struct slice raw
         o->key = count_memo_key(c->memo, raw);
         if (is_remembered(c, text, &o->key)) return false;
     }
-    for (unsigned v = 0; v < VOCABULARIES; v++)
-        token_counter_init(&o->counters[v], vocabulary_at(v));
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (is_counting(c, v)) token_counter_init(&o->counters[v], vocabulary_at(v));
+    }
     o->at = 0;
     o->is_open = true;
     return true;
