@@ -247,6 +247,7 @@ bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, 
         return true;
     }
     buf_reset(out);
+    buf_reserve(out, (size_t)(stop - p)); /* decoded it is shorter */
     while (p < stop) {
         const char *run = memchr(p, '\\', (size_t)(stop - p));
         buf_append(out, slice_of(p, (size_t)((run ? run : stop) - p)));
