@@ -137,7 +137,7 @@ bool detect_run_is_hopeless(const struct view *v, size_t at)
     unsigned char before = byte_before(v, at, 1);
     const unsigned char *digits = v->text + at;
     if (before == '+') return false;
-    if (detect_class[before] & IS_WORD) return true;
+    if (detect_class[before] & IS_WORD && detect_is_word_before(v, at, 0)) return true;
     while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
         i++;
     size_t len = i - at;

@@ -7,6 +7,8 @@
 bool detect_is_word_before(const struct view *v, size_t i, size_t back)
 {
     unsigned char c = byte_before(v, i, back + 1);
+    /* Of "\n5500 0000 …" the n may be of an escape, whether the text is JSON or not. */
+    if (c >= 'b' && c <= 't' && byte_before(v, i, back + 2) == '\\') return !strchr("bfnrt", c);
     if (c < 0x80) return detect_class[c] & IS_WORD;
     unsigned char b = byte_before(v, i, back + 2);
     return detect_letter_len(b, c) == 2 || detect_letter_len(byte_before(v, i, back + 3), b) == 3;
