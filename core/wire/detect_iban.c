@@ -48,11 +48,19 @@ static bool has_right_check_digits(const unsigned char *chars, size_t count)
     return remainder == 1;
 }
 
-/* Length of the one separator between printed groups of four, 0 for none. */
+/* Length of the one separator between printed groups of four, 0 for none; SEPARATOR_LATER when it cannot be told yet. */
+#define SEPARATOR_LATER 9u
 static size_t separator_len(const struct view *v, size_t i)
 {
-    if (byte_at(v, i) == ' ' || byte_at(v, i) == '-') return 1;
-    return byte_at(v, i) == 0xC2 && byte_at(v, i + 1) == 0xA0 ? 2 : 0;
+    int a = byte_at(v, i);
+    if (a == ' ' || a == '-') return 1;
+    if (a != 0xC2 && a != 0xE2) return 0;
+    int b = byte_at(v, i + 1), c = a == 0xE2 && b >= 0 ? byte_at(v, i + 2) : AT_END;
+    if (b == AT_LATER || c == AT_LATER) return SEPARATOR_LATER;
+    if (a == 0xC2) return b == 0xA0 ? 2 : 0;
+    /* U+2000 to U+200A, U+2010 to U+2015, U+202F */
+    bool is = b == 0x80 && ((c >= 0x80 && c <= 0x8A) || (c >= 0x90 && c <= 0x95) || c == 0xAF);
+    return is ? 3 : 0;
 }
 
 /* Collects `count` letters and digits from `from`; in *end what follows them. */
@@ -60,9 +68,10 @@ static enum found collect(const struct view *v, size_t from, unsigned char *char
 {
     size_t i = from;
     for (unsigned n = 0; n < count; n++, i++) {
-        if (n % 4 == 0 && n > 0) i += separator_len(v, i);
+        size_t len = n % 4 == 0 && n > 0 ? separator_len(v, i) : 0;
+        i += len == SEPARATOR_LATER ? 0 : len;
         int c = byte_at(v, i);
-        if (c == AT_LATER || (c == 0xC2 && byte_at(v, i + 1) == AT_LATER)) return FOUND_LATER;
+        if (c == AT_LATER || len == SEPARATOR_LATER) return FOUND_LATER;
         if (!byte_is(c, IS_ALNUM)) return FOUND_NO;
         chars[n] = (unsigned char)c;
     }

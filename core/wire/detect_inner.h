@@ -102,7 +102,7 @@ static inline int byte_at(const struct view *v, size_t i)
     return i < v->len ? v->text[i] : v->is_last ? AT_END : AT_LATER;
 }
 
-/* The byte `back` (1 to 8) before i; 0 before the text began. */
+/* The byte `back` (1 to 32) before i; 0 before the text began. */
 static inline unsigned char byte_before(const struct view *v, size_t i, size_t back)
 {
     return back <= i ? v->text[i - back] : v->state->before[sizeof v->state->before - (back - i)];

@@ -95,7 +95,7 @@ static enum found try_masks(const struct view *v, uint32_t set, size_t at, struc
 static enum found prefer_email(const struct view *v, struct candidate *c)
 {
     struct candidate email;
-    if (!(v->d->kinds & 1u << DETECT_EMAIL) || byte_at(v, c->to) != '@') return FOUND_YES;
+    if (byte_at(v, c->to) != '@') return FOUND_YES;
     enum found found = detect_email(v, c->to, &email);
     if (found == FOUND_YES) *c = email;
     return found == FOUND_LATER ? FOUND_LATER : FOUND_YES;
