@@ -63,15 +63,20 @@ static size_t separator_len(const struct view *v, size_t i)
     return is ? 3 : 0;
 }
 
-/* Collects `count` letters and digits from `from`; in *end what follows them. */
+/* Collects `count` letters and digits from `from`; in *end what follows them. All fours are set apart, or none. */
 static enum found collect(const struct view *v, size_t from, unsigned char *chars, unsigned count, size_t *end)
 {
     size_t i = from;
+    bool is_apart = false;
     for (unsigned n = 0; n < count; n++, i++) {
-        size_t len = n % 4 == 0 && n > 0 ? separator_len(v, i) : 0;
-        i += len == SEPARATOR_LATER ? 0 : len;
+        bool is_four = n % 4 == 0 && n > 0;
+        size_t len = is_four ? separator_len(v, i) : 0;
+        if (byte_at(v, i) == AT_LATER || len == SEPARATOR_LATER) return FOUND_LATER;
+        if (n == 4) is_apart = len > 0;
+        if (is_four && is_apart != (len > 0)) return FOUND_NO;
+        i += len;
         int c = byte_at(v, i);
-        if (c == AT_LATER || len == SEPARATOR_LATER) return FOUND_LATER;
+        if (c == AT_LATER) return FOUND_LATER;
         if (!byte_is(c, IS_ALNUM)) return FOUND_NO;
         chars[n] = (unsigned char)c;
     }

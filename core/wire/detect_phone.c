@@ -109,7 +109,8 @@ static unsigned chinese_groups(const struct run *run)
 bool detect_phone(const struct view *v, const struct run *run, struct candidate *c)
 {
     unsigned char before = byte_before(v, run->at, run->prefix + 1);
-    if (before && strchr("./#,-$", before)) return false;
+    if (before && strchr("./#,-$@", before)) return false;
+    if (before == ':' && byte_is(byte_before(v, run->at, run->prefix + 2), IS_DIGIT)) return false; /* of a time */
     unsigned count = run->is_plus ? international_groups(run) : american_groups(run);
     if (!count && !run->is_plus) count = bracketed_groups(run);
     if (!count && !run->is_plus) count = trunk_groups(run);
