@@ -116,3 +116,24 @@ size_t look_on(struct look *l, size_t max, look_scan_fn scan, const void *list, 
     l->state = (struct detect_state){.steps = l->state.steps};
     return done;
 }
+
+#define CONTAINS_BYTES (16u * 1024)
+
+bool look_contains(struct slice text, struct slice wanted)
+{
+    struct sight s;
+    bool is_there = false;
+    if (!sight_is_other(text)) return memmem(text.ptr, text.len, wanted.ptr, wanted.len) != NULL;
+    sight_init(&s);
+    for (size_t at = 0, len; at < text.len && !is_there && !s.is_too_deep; at += len) {
+        len = text.len - at < CONTAINS_BYTES ? text.len - at : CONTAINS_BYTES;
+        sight_feed(&s, slice_of(text.ptr + at, len));
+        if (at + len == text.len) sight_flush(&s);
+        struct slice seen = sight_from(&s, s.begun);
+        is_there = memmem(seen.ptr, seen.len, wanted.ptr, wanted.len) != NULL;
+        if (seen.len >= wanted.len) sight_forget(&s, sight_end(&s) - (wanted.len - 1));
+    }
+    is_there = is_there || s.is_too_deep;
+    sight_clear(&s);
+    return is_there;
+}

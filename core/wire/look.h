@@ -40,4 +40,7 @@ size_t look_on(struct look *l, size_t max, look_scan_fn scan, const void *list, 
 bool look_is_too_deep(const struct look *l);
 void look_end(struct look *l);
 
+/* Whether `wanted`, which is not empty, is seen in the text, byte for byte; and true for JSON too deep to be read. */
+bool look_contains(struct slice text, struct slice wanted);
+
 #endif
