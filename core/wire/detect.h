@@ -73,7 +73,7 @@ struct detect_hit {
 
 /* Where in a stream a scan is; all zero at the start of a text. */
 struct detect_state {
-    unsigned char before[32]; /* the bytes before the text, the nearest last; 0 where there are none */
+    unsigned char before[16]; /* the bytes before the text, the nearest last; 0 where there are none */
     unsigned char long_kind; /* 1 + kind of the key or token whose first piece was reported; 0: none */
     unsigned char long_set;  /* which bytes it may go on with */
     uint64_t steps;          /* bytes looked at so far, those looked at twice counted twice */

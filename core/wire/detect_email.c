@@ -65,21 +65,25 @@ static enum found walk_domain(const struct view *v, size_t i, size_t *end)
     return *end ? FOUND_YES : FOUND_NO;
 }
 
-/* Endings of file names and of systemd units that are no top-level domains. */
+/* Endings of file names and of systemd units that are no top-level domains, by their first letter. */
 static bool is_file_ending(const struct view *v, size_t from, size_t to)
 {
-    static const char *const endings[] = {"png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "tiff", "avif", "heic",
-                                          "pdf", "css", "scss", "js", "jsx", "mjs", "cjs", "ts", "tsx", "json", "xml", "html",
-                                          "htm", "yaml", "yml", "toml", "txt", "csv", "log", "gz", "tgz", "bz", "xz", "rar",
-                                          "exe", "dll", "jar", "whl", "lock", "php", "sql", "woff", "ttf", "mp3", "mp4",
-                                          "service", "socket", "timer", "mount", "slice"};
-    char word[8];
-    size_t len = to - from;
-    if (len > sizeof word) return false;
-    for (size_t i = 0; i < len; i++)
-        word[i] = (char)(v->text[from + i] | 0x20);
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        if (strlen(endings[i]) == len && memcmp(word, endings[i], len) == 0) return true;
+    static const char *const endings[26] = {
+        ['a' - 'a'] = "avif ", ['b' - 'a'] = "bmp bz ", ['c' - 'a'] = "css csv cjs ", ['d' - 'a'] = "dll ",
+        ['e' - 'a'] = "exe ", ['g' - 'a'] = "gif gz ", ['h' - 'a'] = "html htm heic ", ['i' - 'a'] = "ico ",
+        ['j' - 'a'] = "js json jpg jpeg jsx jar ", ['l' - 'a'] = "log lock ", ['m' - 'a'] = "mjs mp3 mp4 mount ",
+        ['p' - 'a'] = "png pdf php ", ['r' - 'a'] = "rar ", ['s' - 'a'] = "svg scss sql service socket slice ",
+        ['t' - 'a'] = "ts tsx txt toml tiff tgz ttf timer ", ['w' - 'a'] = "webp woff whl ", ['x' - 'a'] = "xml xz ",
+        ['y' - 'a'] = "yaml yml "};
+    unsigned char first = v->text[from] | 0x20;
+    const char *at = first >= 'a' && first <= 'z' ? endings[first - 'a'] : NULL;
+    while (at && *at) {
+        size_t i = 0;
+        while (at[i] != ' ' && from + i < to && (v->text[from + i] | 0x20) == at[i])
+            i++;
+        if (at[i] == ' ' && from + i == to) return true;
+        while (*at++ != ' ')
+            continue;
     }
     return false;
 }
@@ -110,7 +114,7 @@ static enum found is_git(const struct view *v, size_t from, size_t at, size_t to
     return next == ':' && behind > ' ' ? FOUND_YES : FOUND_NO;
 }
 
-#define USER_BYTES 24u /* of the name before a password that is looked at */
+#define USER_BYTES 12u /* of the name before a password that is looked at */
 
 /* "//name:" stands before the password that begins here. */
 static bool is_password(const struct view *v, size_t from)

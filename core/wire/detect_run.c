@@ -13,9 +13,11 @@ static enum separator wide_separator(int a, int b, int c)
     return b == 0x88 && c == 0x92 ? SEP_HYPHEN : SEP_NONE;
 }
 
-static enum separator plain_separator(int c)
+static const unsigned char separators[256] = {[' '] = SEP_SPACE, ['-'] = SEP_HYPHEN, ['.'] = SEP_DOT, ['/'] = SEP_SLASH};
+
+static inline enum separator plain_separator(int c)
 {
-    return c == ' ' ? SEP_SPACE : c == '-' ? SEP_HYPHEN : c == '.' ? SEP_DOT : c == '/' ? SEP_SLASH : SEP_NONE;
+    return c < 0 ? SEP_NONE : (enum separator)separators[c];
 }
 
 /* One separator at *i, which moves behind it. *is_later: it cannot be told yet. */
@@ -119,7 +121,7 @@ size_t detect_run_start(const struct view *v, const struct run *run)
 }
 
 /* Nothing joins the group that ends before `sep` to another. */
-static bool is_lone(unsigned char sep, unsigned char next)
+static inline bool is_lone(unsigned char sep, unsigned char next)
 {
     if (!plain_separator(sep)) return sep != '(' && sep != ')' && sep != 0xC2 && sep != 0xE2 && sep != 0xE3;
     if (detect_class[next] & IS_DIGIT || next == '(' || next == ')') return false;
@@ -140,7 +142,7 @@ bool detect_run_is_hopeless(const struct view *v, size_t at)
     unsigned char before = byte_before(v, at, 1);
     const unsigned char *digits = v->text + at;
     if (before == '+') return false;
-    if (detect_class[before] & IS_WORD && detect_is_word_before(v, at, 0)) return true;
+    if (detect_class[before] & IS_WORD && !detect_is_escape(before, byte_before(v, at, 2))) return true;
     while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
         i++;
     size_t len = i - at;

@@ -7,10 +7,8 @@
 bool detect_is_word_before(const struct view *v, size_t i, size_t back)
 {
     unsigned char c = byte_before(v, i, back + 1);
-    /* Of "\n5500 0000 …" the n may be of an escape, whether the text is JSON or not. */
-    if (c >= 'b' && c <= 't' && byte_before(v, i, back + 2) == '\\') return !strchr("bfnrt", c);
-    if (c < 0x80) return detect_class[c] & IS_WORD;
     unsigned char b = byte_before(v, i, back + 2);
+    if (c < 0x80) return detect_class[c] & IS_WORD && !detect_is_escape(c, b);
     return detect_letter_len(b, c) == 2 || detect_letter_len(byte_before(v, i, back + 3), b) == 3;
 }
 
@@ -106,7 +104,7 @@ static enum found try_digit(const struct view *v, size_t at, struct candidate *c
     enum found found = try_masks(v, v->d->digit_masks[byte_before(v, at, 1)], at, c);
     if (found == FOUND_NO && at > 0 && (v->d->kinds & 1u << DETECT_IBAN) && byte_is(v->text[at - 1], IS_ALPHA))
         found = detect_iban(v, at, c);
-    if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS)) found = detect_number(v, at, c);
+    if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS) && !detect_run_is_hopeless(v, at)) found = detect_number(v, at, c);
     return found == FOUND_YES ? prefer_email(v, c) : found;
 }
 

@@ -38,23 +38,30 @@ static void tell(const struct looking *looking, unsigned kind, const struct sigh
 
 /* ---- As it stands. */
 
-static bool is_of_number(char c)
-{
-    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || (c | 0x20) == 'e';
-}
+enum { OF_NUMBER = 1, OF_STRUCTURE = 2, BLANK = 4, BEFORE_VALUE = 8 };
+static const unsigned char of_json[256] = {
+    ['0'] = OF_NUMBER, ['1'] = OF_NUMBER, ['2'] = OF_NUMBER, ['3'] = OF_NUMBER, ['4'] = OF_NUMBER, ['5'] = OF_NUMBER,
+    ['6'] = OF_NUMBER, ['7'] = OF_NUMBER, ['8'] = OF_NUMBER, ['9'] = OF_NUMBER, ['.'] = OF_NUMBER, ['-'] = OF_NUMBER,
+    ['+'] = OF_NUMBER, ['e'] = OF_NUMBER, ['E'] = OF_NUMBER, ['"'] = OF_STRUCTURE, ['{'] = OF_STRUCTURE, ['}'] = OF_STRUCTURE,
+    [']'] = OF_STRUCTURE, ['['] = OF_STRUCTURE | BEFORE_VALUE, [','] = OF_STRUCTURE | BEFORE_VALUE,
+    [':'] = OF_STRUCTURE | BEFORE_VALUE, [' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
+};
 
-/* Is it, or may it be, a number of JSON, or has it signs of JSON in it? */
+/* Is it, or may it be, of a number of JSON, or has it signs of JSON in it? */
 static bool is_of_json(struct slice text, size_t from, size_t len)
 {
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    unsigned all = OF_NUMBER, any = 0;
     for (size_t i = from; i < from + len; i++) {
-        if (strchr("\"{}[],:", text.ptr[i])) return true;
+        all &= of_json[bytes[i]];
+        any |= of_json[bytes[i]];
     }
-    if (!is_of_number(text.ptr[from])) return false;
-    while (from > 0 && is_of_number(text.ptr[from - 1]))
+    if (any & OF_STRUCTURE || !all) return any & OF_STRUCTURE;
+    while (from > 0 && of_json[bytes[from - 1]] & OF_NUMBER)
         from--;
-    while (from > 0 && (text.ptr[from - 1] == ' ' || text.ptr[from - 1] == '\n'))
+    while (from > 0 && of_json[bytes[from - 1]] & BLANK)
         from--;
-    return from > 0 && strchr(":,[", text.ptr[from - 1]) != NULL;
+    return from > 0 && of_json[bytes[from - 1]] & BEFORE_VALUE;
 }
 
 static void on_plain_hit(void *arg, const struct detect_hit *hit)
@@ -62,7 +69,8 @@ static void on_plain_hit(void *arg, const struct detect_hit *hit)
     struct looking *looking = arg;
     struct look *l = looking->l;
     struct sight_part part = {.from = l->at + hit->from, .to = l->at + hit->from + hit->len};
-    l->wants_sight = l->wants_sight || is_of_json(l->text, l->at + hit->from, hit->len);
+    bool is_always_text = hit->kind == DETECT_EMAIL || hit->kind == DETECT_API_KEY || hit->kind == DETECT_JWT;
+    if (!is_always_text && is_of_json(l->text, l->at + hit->from, hit->len)) l->wants_sight = true;
     if (!l->wants_sight) tell(looking, hit->kind, &part);
 }
 

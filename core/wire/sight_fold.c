@@ -105,18 +105,18 @@ static bool is_other_at(const unsigned char *p, size_t left)
     return left < len || sight_fold(sight_code_point(p, len)) != SIGHT_ITSELF;
 }
 
-static bool is_other_between(const unsigned char *p, const unsigned char *end, const unsigned char *text_end)
-{
-    for (; p < end; p++) {
-        if (is_other_at(p, (size_t)(text_end - p))) return true;
-    }
-    return false;
-}
-
 #ifdef __SSE2__
 
-/* Where the first block begins that has a byte outside ASCII or a backslash. */
-__attribute__((target("avx2"))) static size_t skip_plain(const unsigned char *text, size_t i, size_t len)
+/* Bit i: byte i begins a character outside ASCII, or is a backslash. */
+__attribute__((target("avx2"))) static uint32_t of_note(const unsigned char *p)
+{
+    __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i begins = _mm256_cmpeq_epi8(_mm256_max_epu8(v, _mm256_set1_epi8((char)0xC2)), v);
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(begins, _mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\'))));
+}
+
+/* From i on, as far as whole blocks go; *is_other when something was found. */
+__attribute__((target("avx2"))) static size_t look_over(const unsigned char *text, size_t i, size_t len, bool *is_other)
 {
     const __m256i backslash = _mm256_set1_epi8('\\');
     for (; i + 128 <= len; i += 128) {
@@ -127,7 +127,13 @@ __attribute__((target("avx2"))) static size_t skip_plain(const unsigned char *te
         __m256i is = _mm256_or_si256(
             _mm256_or_si256(_mm256_cmpeq_epi8(a, backslash), _mm256_cmpeq_epi8(b, backslash)),
             _mm256_or_si256(_mm256_cmpeq_epi8(c, backslash), _mm256_cmpeq_epi8(d, backslash)));
-        if (_mm256_movemask_epi8(_mm256_or_si256(high, is))) break;
+        if (!_mm256_movemask_epi8(_mm256_or_si256(high, is))) continue;
+        for (size_t at = i; at < i + 128; at += 32) {
+            for (uint32_t bits = of_note(text + at); bits; bits &= bits - 1) {
+                size_t place = at + (unsigned)__builtin_ctz(bits);
+                if ((*is_other = is_other_at(text + place, len - place))) return i;
+            }
+        }
     }
     return i;
 }
@@ -136,13 +142,13 @@ __attribute__((target("avx2"))) static size_t skip_plain(const unsigned char *te
 
 bool sight_is_other(struct slice text)
 {
-    const unsigned char *bytes = (const unsigned char *)text.ptr, *end = bytes + text.len;
-    for (size_t i = 0; i < text.len; i += 128) {
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
+    bool is_other = false;
+    size_t i = 0;
 #ifdef __SSE2__
-        if (__builtin_cpu_supports("avx2")) i = skip_plain(bytes, i, text.len);
+    if (__builtin_cpu_supports("avx2")) i = look_over(bytes, 0, text.len, &is_other);
 #endif
-        size_t to = text.len - i < 128 ? text.len : i + 128;
-        if (is_other_between(bytes + i, bytes + to, end)) return true;
-    }
-    return false;
+    for (; i < text.len && !is_other; i++)
+        is_other = is_other_at(bytes + i, text.len - i);
+    return is_other;
 }
