@@ -76,29 +76,29 @@ describe("redaction of requests", function()
   end
 
   it("reads JSON in texts as who decodes it does", function()
-    local mg = load [[detect = { "email", "credit_card" }, request = { email = "mask", credit_card = "deny" }]]
-    assert.equal('{"note":"x\\n[email]"}', sent(mg, '{"note":"x\\nbob@example.org"}'))
-    assert.equal('{"note":"[email]"}', sent(mg, '{"note":"bob\\u0040example.org"}'))
-    assert.denied(mg:request { model = "one", text = '{"note":"x\\n5500 0000 0000 0004"}' }, 422, "sensitive_data")
-    assert.denied(mg:request { model = "one", text = "\239\188\149500 0000 0000 0004" }, 422, "sensitive_data")
-    local r = mg:request { model = "one", messages = { { role = "tool", tool_call_id = "1", content = '{"note":"x\\tbob@example.org"}' },
+    local both = load [[detect = { "email", "credit_card" }, request = { email = "mask", credit_card = "deny" }]]
+    assert.equal('{"note":"x\\n[email]"}', sent(both, '{"note":"x\\nbob@example.org"}'))
+    assert.equal('{"note":"[email]"}', sent(both, '{"note":"bob\\u0040example.org"}'))
+    assert.denied(both:request { model = "one", text = '{"note":"x\\n5500 0000 0000 0004"}' }, 422, "sensitive_data")
+    assert.denied(both:request { model = "one", text = "\239\188\149500 0000 0000 0004" }, 422, "sensitive_data")
+    local r = both:request { model = "one", messages = { { role = "tool", tool_call_id = "1", content = '{"note":"x\\tbob@example.org"}' },
       { role = "user", content = { { type = "text", text = '["x\\rbob@example.org"]' } } } } }
     assert.equal('{"note":"x\\t[email]"}', r.request.messages[1].content)
     assert.equal('["x\\r[email]"]', r.request.messages[2].content[1].text)
     for levels = 2, 8 do
-      assert.equal(nested("x\n[email]", levels), sent(mg, nested("x\nbob@example.org", levels)))
+      assert.equal(nested("x\n[email]", levels), sent(both, nested("x\nbob@example.org", levels)))
     end
   end)
 
   it("puts a string where a number of JSON was", function()
-    local mg = load [[detect = { "credit_card" }]]
-    assert.equal('{"card":"[credit_card]","n":1}', sent(mg, '{"card":5500000000000004,"n":1}'))
+    local one = load [[detect = { "credit_card" }]]
+    assert.equal('{"card":"[credit_card]","n":1}', sent(one, '{"card":5500000000000004,"n":1}'))
   end)
 
   it("refuses JSON that is nested deeper than is read, or lets it go with a warning", function()
     local deep = nested("x\nbob@example.org", 9)
-    local mg = load [[detect = { "email" }]]
-    local r = mg:request { model = "one", text = deep }
+    local one = load [[detect = { "email" }]]
+    local r = one:request { model = "one", text = deep }
     assert.denied(r, 422, "too_deep_to_scan")
     assert.equal("unscanned", r.denied.rule)
     local lax = load [[detect = { "email" }, unscanned = "warn"]]

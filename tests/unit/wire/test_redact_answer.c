@@ -1,10 +1,5 @@
 /* What the model says is masked and given back, however it is cut, and nothing else changes. */
-#include "redacting.h"
-
-#include "wire/dialect.h"
-
-#define EXPECT_TEXT(want, got) EXPECT_SLICE(slice_str(want), got)
-#define ASKED "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"ana@example.com EMP-123456 bo@x.org\"}]}"
+#include "answering.h"
 
 static const char *const answers[][2] = {
     {"dear [email], write to [email_2] or [employee_id].", "dear ana@example.com, write to bo@x.org or EMP-123456."},
@@ -17,115 +12,6 @@ static const char *const answers[][2] = {
     {"ends in [emai", "ends in [emai"},
 };
 #define ANSWERS (sizeof answers / sizeof answers[0])
-
-static struct buf out;
-
-static struct said_reader reader;
-static struct dialect_stream told;
-
-/* What goes out is read anew: its texts must stand where the reading that came with it says. */
-static void expect_reading(const struct sse_event *event, const struct said *said)
-{
-    static struct said_reader other;
-    struct dialect_stream stream;
-    struct said again;
-    dialect_stream_init(&stream, 1);
-    dialect_openai.read_event(&other, &stream, event->name, event->data, &again);
-    EXPECT_SLICE(event->data, said->json);
-    uint32_t a = 0;
-    for (uint32_t i = 0; i < said->text_count; i++) {
-        if (said->texts[i].len == 2) continue; /* it became empty, and a new reading leaves it out */
-        EXPECT(a < again.text_count);
-        if (a >= again.text_count) return;
-        EXPECT_INT(again.texts[a].at, said->texts[i].at);
-        EXPECT_INT(again.texts[a].len, said->texts[i].len);
-        EXPECT_INT(again.texts[a++].kind, said->texts[i].kind);
-    }
-    EXPECT_INT(again.text_count, a);
-}
-
-static bool on_out(void *arg, const struct sse_event *event, const struct said *said)
-{
-    (void)arg;
-    buf_append(&out, event->raw);
-    if (said) expect_reading(event, said);
-    return true;
-}
-
-static bool read_and_redact(struct redact_stream *stream, const struct sse_event *event, struct fault *why)
-{
-    struct said said;
-    if (event->is_raw || event->is_comment_only) return redact_stream_event(stream, event, NULL, why);
-    dialect_openai.read_event(&reader, &told, event->name, event->data, &said);
-    return redact_stream_event(stream, event, &said, why);
-}
-
-static bool redact_body(struct slice body, struct buf *to)
-{
-    struct said said;
-    dialect_openai.read_body(&reader, &told, body, &said);
-    return redact_answer(r, &said, to, NULL);
-}
-
-static void write_delta(struct buf *sse, struct slice text, int choice, const char *field)
-{
-    buf_printf(sse, "data: {\"id\":\"x\",\"choices\":[{\"index\":%d,\"delta\":{\"%s\":", choice, field);
-    buf_append_json(sse, text);
-    buf_append(sse, SLICE("},\"logprobs\":null,\"finish_reason\":null}]}\n\n"));
-}
-
-/* All text of one choice's field, joined over the events. */
-static struct slice join(struct slice sse, int choice, const char *field)
-{
-    static struct buf joined;
-    struct json_tape tape;
-    struct fault why;
-    buf_reset(&joined);
-    json_init(&tape);
-    for (const char *at = sse.ptr, *end = sse.ptr + sse.len; at < end;) {
-        const char *lf = memchr(at, '\n', (size_t)(end - at));
-        struct slice line = slice_of(at, (size_t)(lf - at));
-        at = lf + 1;
-        if (!slice_starts(line, SLICE("data: {"))) continue;
-        if (!json_parse(&tape, slice_of(line.ptr + 6, line.len - 6), &why)) {
-            UNIT_FAIL("%s in %.*s", why.text, SLICE_FMT(line));
-            break;
-        }
-        uint32_t c = json_first(&tape, json_get(&tape, 0, SLICE("choices")));
-        int64_t index = 0;
-        if (c == JSON_NONE || !json_to_i64(&tape, json_get(&tape, c, SLICE("index")), &index) || index != choice) continue;
-        uint32_t text = json_get(&tape, json_get(&tape, c, SLICE("delta")), slice_str(field));
-        if (json_is(&tape, text, JSON_STRING)) buf_append(&joined, json_text(&tape, text, &arena));
-    }
-    json_clear(&tape);
-    return buf_slice(&joined);
-}
-
-struct feeding {
-    struct redact_stream *stream;
-};
-
-static void on_event(void *arg, const struct sse_event *event)
-{
-    struct feeding *f = arg;
-    struct fault why;
-    if (!read_and_redact(f->stream, event, &why)) UNIT_FAIL("%s", why.text);
-}
-
-static void run_stream(struct slice sse)
-{
-    struct feeding f = {redact_stream_new(r, on_out, NULL)};
-    struct sse_parser *parser = sse_new();
-    buf_reset(&out);
-    sse_feed(parser, sse, on_event, &f);
-    sse_finish(parser, on_event, &f);
-    redact_stream_flush(f.stream);
-    redact_stream_free(f.stream);
-    sse_free(parser);
-}
-
-#define FINISH "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
-#define USAGE "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":1}}\n\n"
 
 static size_t char_len(const char *at)
 {
@@ -326,16 +212,6 @@ static void a_silent_text_does_not_hold_the_others_up_for_ever(void)
     done();
 }
 
-static void expect_answer(const char *body, const char *want)
-{
-    use_rules(true, true);
-    send_request(ASKED, CHAT_CHAT);
-    buf_reset(&out);
-    if (!redact_body(slice_str(body), &out)) buf_append(&out, slice_str(body));
-    EXPECT_SLICE(slice_str(want), buf_slice(&out));
-    done();
-}
-
 static void whole_answers_are_treated_alike(void)
 {
     expect_answer("{ \"id\":\"EMP-654321\", \"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"[email] cy@x.org\","
@@ -349,107 +225,6 @@ static void whole_answers_are_treated_alike(void)
                   "{\"error\":{\"message\":\"'ana@example.com' is no place, nor is [email_3]\"}}");
     expect_answer("no JSON: [email] cy@x.org", "no JSON: ana@example.com [email_3]");
     expect_answer("{\"choices\":[{\"message\":{\"content\":\"plain\"}}]}", "{\"choices\":[{\"message\":{\"content\":\"plain\"}}]}");
-}
-
-/* W8: what stands beside choices is masked as it is without them. */
-static void what_belongs_to_no_choice_is_masked_too(void)
-{
-    expect_answer("{\"search_results\":[{\"title\":\"cy@x.org\"}],\"citations\":[\"x?cy@x.org\"]}",
-                  "{\"search_results\":[{\"title\":\"[email_3]\"}],\"citations\":[\"x?[email_3]\"]}");
-    expect_answer("{\"choices\":[{\"message\":{\"content\":\"x\",\"annotations\":[{\"url_citation\":{\"title\":\"cy@x.org\"}}]}}],"
-                  "\"search_results\":[{\"title\":\"cy@x.org\"}],\"citations\":[\"x?cy@x.org\"]}",
-                  "{\"choices\":[{\"message\":{\"content\":\"x\",\"annotations\":[{\"url_citation\":{\"title\":\"[email_3]\"}}]}}],"
-                  "\"search_results\":[{\"title\":\"[email_3]\"}],\"citations\":[\"x?[email_3]\"]}");
-    /* In a stream it stands whole in each event, and ends with it. */
-    use_rules(true, true);
-    send_request(ASKED, CHAT_CHAT);
-    run_stream(SLICE("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}],\"search_results\":[{\"title\":\"cy@x.org\"}]}\n\n"
-                     "data: {\"choices\":[],\"search_results\":[{\"title\":\".uk cy@x.org\"}]}\n\n"));
-    EXPECT_TEXT("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}],\"search_results\":[{\"title\":\"[email_3]\"}]}\n\n"
-                "data: {\"choices\":[],\"search_results\":[{\"title\":\".uk [email_3]\"}]}\n\n",
-                buf_slice(&out));
-    done();
-}
-
-/* W1: arguments cut at every byte, each of them in a delta of its own or in two. */
-static void arguments_are_masked_as_they_are_decoded(void)
-{
-    static const char *const arguments[][2] = {
-        {"{\"note\":\"x\\ncy@x.org\"}", "{\"note\":\"x\\n[email_3]\"}"},
-        {"{\"note\":\"x\\n5500 0000 0000 0004\\t219-09-9999\"}", "{\"note\":\"x\\n[credit_card]\\t[us_ssn]\"}"},
-        {"{\"note\":\"cy\\u0040x.org\",\"card\":5500000000000004}", "{\"note\":\"[email_3]\",\"card\":\"[credit_card]\"}"},
-        {"{\"b\":\"{\\\"c\\\":\\\"x\\\\ncy@x.org\\\",\\\"n\\\":-5500000000000004}\"}",
-         "{\"b\":\"{\\\"c\\\":\\\"x\\\\n[email_3]\\\",\\\"n\\\":\\\"[credit_card]\\\"}\"}"},
-        {"{\"to\":\"x\\n[email]\",\"q\":\"{\\\"to\\\":\\\"[email_2]\\\"}\"}",
-         "{\"to\":\"x\\nana@example.com\",\"q\":\"{\\\"to\\\":\\\"bo@x.org\\\"}\"}"},
-    };
-    struct buf sse;
-    buf_init(&sse);
-    for (size_t i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
-        struct slice text = slice_str(arguments[i][0]);
-        for (size_t first = 0; first <= text.len; first++) {
-            use_rules(true, true);
-            send_request(ASKED, CHAT_CHAT);
-            buf_reset(&sse);
-            for (size_t at = 0, next; at < text.len; at = next) {
-                next = first == 0 ? at + 1 : at == 0 ? first : text.len;
-                write_delta(&sse, slice_of(text.ptr + at, next - at), 0, "arguments");
-            }
-            run_stream(buf_slice(&sse));
-            EXPECT_TEXT(arguments[i][1], join(buf_slice(&out), 0, "arguments"));
-            done();
-        }
-    }
-    buf_clear(&sse);
-}
-
-/* What is given back is spelt as it must be where it comes to stand. */
-static void what_comes_back_is_encoded_at_every_level(void)
-{
-    static const struct detect_mask masks[] = {{{"quoted", 6}, {"Q\"####", 6}}};
-    struct fault why;
-    use_rules(true, true);
-    detect_free(rules.detect);
-    rules.detect = detect_new(DETECT_ALL, masks, 1, &why);
-    memset(rules.kinds_of_letter, 0, sizeof rules.kinds_of_letter);
-    redact_rules_index(&rules);
-    send_request("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"[\\\"Q\\\\\\\"1234\\\"]\"}]}", CHAT_CHAT);
-    EXPECT_TEXT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"[\\\"[quoted]\\\"]\"}]}", buf_slice(&sent));
-    buf_reset(&out);
-    EXPECT(redact_body(SLICE("{\"choices\":[{\"text\":\"[quoted] {\\\"a\\\":\\\"[quoted] {\\\\\\\"b\\\\\\\":\\\\\\\"[quoted]\\\\\\\"}\\\"}\"}]}"), &out));
-    EXPECT_TEXT("{\"choices\":[{\"text\":\"Q\\\"1234 {\\\"a\\\":\\\"Q\\\\\\\"1234 {\\\\\\\"b\\\\\\\":\\\\\\\"Q\\\\\\\\\\\\\\\"1234\\\\\\\"}\\\"}\"}]}",
-                buf_slice(&out));
-    done();
-}
-
-static void deeper_than_is_read_does_not_go_out(void)
-{
-    struct buf text, json;
-    use_rules(true, true);
-    send_request(ASKED, CHAT_CHAT);
-    buf_init(&text);
-    buf_append(&text, SLICE("x\ncy@x.org"));
-    for (unsigned depth = 0; depth <= LIMIT_SIGHT_LEVELS; depth++) {
-        EXPECT(!redact_answer_is_too_deep(r));
-        buf_init(&json);
-        buf_append(&json, SLICE("{\"text\":"));
-        buf_append_json(&json, buf_slice(&text));
-        buf_append_char(&json, '}');
-        buf_clear(&text);
-        text = json;
-        buf_reset(&out);
-        redact_body(buf_slice(&text), &out);
-    }
-    EXPECT(!redact_answer_is_too_deep(r)); /* the body is JSON itself: so many levels stand in its texts */
-    buf_init(&json);
-    buf_append(&json, SLICE("{\"text\":"));
-    buf_append_json(&json, buf_slice(&text));
-    buf_append_char(&json, '}');
-    redact_body(buf_slice(&json), &out);
-    EXPECT(redact_answer_is_too_deep(r));
-    buf_clear(&json);
-    buf_clear(&text);
-    done();
 }
 
 static void without_restore_the_callers_values_stay_masked(void)
@@ -558,10 +333,6 @@ int main(void)
     RUN(arguments_of_tools_stay_json);
     RUN(a_silent_text_does_not_hold_the_others_up_for_ever);
     RUN(whole_answers_are_treated_alike);
-    RUN(what_belongs_to_no_choice_is_masked_too);
-    RUN(arguments_are_masked_as_they_are_decoded);
-    RUN(what_comes_back_is_encoded_at_every_level);
-    RUN(deeper_than_is_read_does_not_go_out);
     RUN(without_restore_the_callers_values_stay_masked);
     RUN(with_answers_left_alone_only_what_was_masked_comes_back);
     RUN(large_events_are_put_together);
