@@ -86,13 +86,14 @@ static void on_hit(void *arg, unsigned word, const struct sight_part *part)
     search->has_hit = true;
 }
 
-static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_word, void *arg)
+static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_word,
+                   void *arg)
 {
     return keywords_scan(list, at, text, is_last, on_word, arg);
 }
 
-/* The next string that did not come with the application: what systems and developers say is its own. JSON in it that is
- * too deep to be read counts as found: a guard lets nothing pass that it has not seen. */
+/* The next string that did not come with the application: what systems and developers say is its own. JSON in it that
+ * is too deep to be read counts as found: a guard lets nothing pass that it has not seen. */
 static bool next_text(struct search *s, struct exchange *x)
 {
     if (look_is_too_deep(&s->look)) s->has_hit = true;

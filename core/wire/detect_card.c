@@ -34,7 +34,8 @@ static bool is_card_length(unsigned first, unsigned len)
  * hyphens they are a serial number of some kind as soon as one more is joined to them. */
 static bool is_in_table(const struct run *run, unsigned count)
 {
-    if (count >= 2 && run->groups[0].after == SEP_HYPHEN) return run->is_tail || run->groups[count - 1].after == SEP_HYPHEN;
+    if (count >= 2 && run->groups[0].after == SEP_HYPHEN)
+        return run->is_tail || run->groups[count - 1].after == SEP_HYPHEN;
     if (count < 2 || run->groups[0].after != SEP_SPACE || group_len(run, count - 1) != 4) return false;
     if (run->is_column) return true;
     if (run->groups[count - 1].after != SEP_SPACE || run->count <= count || group_len(run, count) != 4) return false;

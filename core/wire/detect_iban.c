@@ -48,7 +48,7 @@ static bool has_right_check_digits(const unsigned char *chars, size_t count)
     return remainder == 1;
 }
 
-/* Length of the one separator between printed groups of four, 0 for none; SEPARATOR_LATER when it cannot be told yet. */
+/* Length of the one separator between printed groups of four, 0 for none; SEPARATOR_LATER: that cannot be told yet. */
 #define SEPARATOR_LATER 9u
 static size_t separator_len(const struct view *v, size_t i)
 {

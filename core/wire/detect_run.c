@@ -1,14 +1,15 @@
 #include "wire/detect_run.h"
 
-/* The spaces and hyphens that word processors, models and keyboards of other languages put into numbers: U+00A0, U+2000 to
- * U+200A, U+202F, U+205F, U+3000; U+2010 to U+2015, U+2043, U+2212, U+30FC. b and c are the bytes behind lead a, or what
- * byte_at() says in their place. */
+/* The spaces and hyphens that word processors, models and keyboards of other languages put into numbers: U+00A0, U+2000
+ * to U+200A, U+202F, U+205F, U+3000; U+2010 to U+2015, U+2043, U+2212, U+30FC. b and c are the bytes behind lead a, or
+ * what byte_at() says in their place. */
 static enum separator wide_separator(int a, int b, int c)
 {
     if (a == 0xC2) return b == 0xA0 ? SEP_SPACE : SEP_NONE;
     if (a == 0xE3) return b == 0x80 && c == 0x80 ? SEP_SPACE : b == 0x83 && c == 0xBC ? SEP_HYPHEN : SEP_NONE;
     if (a != 0xE2) return SEP_NONE;
-    if (b == 0x80) return (c >= 0x80 && c <= 0x8A) || c == 0xAF ? SEP_SPACE : c >= 0x90 && c <= 0x95 ? SEP_HYPHEN : SEP_NONE;
+    if (b == 0x80 && c >= 0x90 && c <= 0x95) return SEP_HYPHEN;
+    if (b == 0x80) return (c >= 0x80 && c <= 0x8A) || c == 0xAF ? SEP_SPACE : SEP_NONE;
     if (b == 0x81) return c == 0x9F ? SEP_SPACE : c == 0x83 ? SEP_HYPHEN : SEP_NONE;
     return b == 0x88 && c == 0x92 ? SEP_HYPHEN : SEP_NONE;
 }

@@ -104,7 +104,8 @@ static enum found try_digit(const struct view *v, size_t at, struct candidate *c
     enum found found = try_masks(v, v->d->digit_masks[byte_before(v, at, 1)], at, c);
     if (found == FOUND_NO && at > 0 && (v->d->kinds & 1u << DETECT_IBAN) && byte_is(v->text[at - 1], IS_ALPHA))
         found = detect_iban(v, at, c);
-    if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS) && !detect_run_is_hopeless(v, at)) found = detect_number(v, at, c);
+    if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS) && !detect_run_is_hopeless(v, at))
+        found = detect_number(v, at, c);
     return found == FOUND_YES ? prefer_email(v, c) : found;
 }
 

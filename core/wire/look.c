@@ -42,8 +42,9 @@ enum { OF_NUMBER = 1, OF_STRUCTURE = 2, BLANK = 4, BEFORE_VALUE = 8 };
 static const unsigned char of_json[256] = {
     ['0'] = OF_NUMBER, ['1'] = OF_NUMBER, ['2'] = OF_NUMBER, ['3'] = OF_NUMBER, ['4'] = OF_NUMBER, ['5'] = OF_NUMBER,
     ['6'] = OF_NUMBER, ['7'] = OF_NUMBER, ['8'] = OF_NUMBER, ['9'] = OF_NUMBER, ['.'] = OF_NUMBER, ['-'] = OF_NUMBER,
-    ['+'] = OF_NUMBER, ['e'] = OF_NUMBER, ['E'] = OF_NUMBER, ['"'] = OF_STRUCTURE, ['{'] = OF_STRUCTURE, ['}'] = OF_STRUCTURE,
-    [']'] = OF_STRUCTURE, ['['] = OF_STRUCTURE | BEFORE_VALUE, [','] = OF_STRUCTURE | BEFORE_VALUE,
+    ['+'] = OF_NUMBER, ['e'] = OF_NUMBER, ['E'] = OF_NUMBER,
+    ['"'] = OF_STRUCTURE, ['{'] = OF_STRUCTURE, ['}'] = OF_STRUCTURE, [']'] = OF_STRUCTURE,
+    ['['] = OF_STRUCTURE | BEFORE_VALUE, [','] = OF_STRUCTURE | BEFORE_VALUE,
     [':'] = OF_STRUCTURE | BEFORE_VALUE, [' '] = BLANK, ['\t'] = BLANK, ['\r'] = BLANK, ['\n'] = BLANK,
 };
 

@@ -284,8 +284,8 @@ static bool next_text(struct redact *r, const struct chat_request *request)
     return true;
 }
 
-static size_t scan_text(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
-                        void *arg)
+static size_t scan_text(const void *list, struct detect_state *at, struct slice text, bool is_last,
+                        detect_hit_fn on_hit, void *arg)
 {
     return detect_scan(list, at, text, is_last, on_hit, arg);
 }
@@ -310,7 +310,8 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
                 break;
             }
         }
-        done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r) + 64; /* many short texts are work too */
+        done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r);
+        done += 64; /* many short texts are work too */
     }
     if (r->is_done) forget_text(r);
     return r->is_done;
@@ -377,7 +378,8 @@ void redact_edit(const struct redact *r, struct splice *edits)
 {
     for (uint32_t i = 0; i < r->hit_count; i++) {
         const struct hit *hit = &r->hits[i];
-        if (r->masks >> r->values[hit->value].kind & 1) splice_bytes(edits, hit->from, hit->to, spelt_placeholder(r, hit));
+        if (!(r->masks >> r->values[hit->value].kind & 1)) continue;
+        splice_bytes(edits, hit->from, hit->to, spelt_placeholder(r, hit));
     }
 }
 

@@ -54,7 +54,8 @@ const struct redact_rules *redact_rules_of(const struct redact *r);
 /* Looks at the next piece of the request; true once all is done, and from then on. The request and its body must be the
  * same in all calls. */
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body);
-/* Frees what an unfinished scan holds; NULL is welcome. Before the arena goes, where the scan may not have come to its end. */
+/* Frees what an unfinished scan holds; NULL is welcome. Before the arena goes, where the scan may not have come to its
+ * end. */
 void redact_stop(struct redact *r);
 bool redact_is_scanned(const struct redact *r);
 /* False when neither anything was found nor text left out. */
@@ -79,8 +80,8 @@ struct redact_counts {
 };
 const struct redact_counts *redact_answer_counts(const struct redact *r);
 
-/* True when an answer has JSON in JSON deeper than LIMIT_SIGHT_LEVELS, and there are kinds to be masked in it: it must not
- * go out. For redact_text.c: to say so. */
+/* True when an answer has JSON in JSON deeper than LIMIT_SIGHT_LEVELS, and there are kinds to be masked in it: it must
+ * not go out. For redact_text.c: to say so. */
 bool redact_answer_is_too_deep(const struct redact *r);
 void redact_note_too_deep(struct redact *r);
 /* For redact_text.c: a detector's hit in the answer. False: it stays as it is; else *placeholder takes its place. */

@@ -14,8 +14,8 @@
  * and with nothing before it never waits. Events without data (comments) overtake those that wait.
  *
  * Read are all strings: content, refusals, reasoning, arguments of tools, search results, whatever they are called and
- * whether they stand in "choices" or beside it, but no names of the format, no signatures, no audio. JSON in them stays JSON,
- * however deep (redact_text.h). Where something of a choice was masked, its `logprobs`
+ * whether they stand in "choices" or beside it, but no names of the format, no signatures, no audio. JSON in them stays
+ * JSON, however deep (redact_text.h). Where something of a choice was masked, its `logprobs`
  * become null: they spell the text once more. What is no JSON is taken for one text, byte by byte.
  * Source: OpenAI API reference, chat and completions, objects and their chunks.
  *

@@ -142,7 +142,8 @@ static void scan(struct redact_text *t, struct redact *r, bool is_last)
         t->scanned = sight_end(&t->sight);
         return;
     }
-    t->scanned += detect_scan(redact_rules_of(r)->detect, &t->state, sight_from(&t->sight, t->scanned), is_last, on_hit, &scan);
+    struct slice text = sight_from(&t->sight, t->scanned);
+    t->scanned += detect_scan(redact_rules_of(r)->detect, &t->state, text, is_last, on_hit, &scan);
 }
 
 static bool is_name(char c)

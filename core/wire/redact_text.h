@@ -8,8 +8,8 @@
  *     if (t.settled >= to) redact_text_write(&t, from, to, piece, &out);   // the piece as it goes out
  *     redact_text_clear(&t);
  *
- * Values and placeholders are found as who reads the text sees it (wire/sight.h): in JSON, as arguments of tools are, with
- * its escapes undone; and what takes their place is written as it must be there, so that JSON stays JSON.
+ * Values and placeholders are found as who reads the text sees it (wire/sight.h): in JSON, as arguments of tools are,
+ * with its escapes undone; and what takes their place is written as it must be there, so that JSON stays JSON.
  *
  * However the text is cut into pieces, the whole that goes out is the same. What is not settled yet, at most
  * LIMIT_DETECT_HOLD_BYTES and in prose hardly more than a word, may still become part of a value or placeholder.

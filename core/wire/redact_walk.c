@@ -84,7 +84,11 @@ void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *ar
     for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
         if (is_no_text(tape, n) || (n == choices && json_is(tape, n, JSON_ARRAY))) continue;
         uint64_t name = mix_name(0, json_key(tape, n));
-        visit(&w, (struct redact_place){.node = n, .choice_node = JSON_NONE, .choice = REDACT_NO_CHOICE, .path = name, .field = name});
+        visit(&w, (struct redact_place){.node = n,
+                                        .choice_node = JSON_NONE,
+                                        .choice = REDACT_NO_CHOICE,
+                                        .path = name,
+                                        .field = name});
     }
 }
 

@@ -11,7 +11,8 @@ struct copying {
     size_t done;
 };
 
-static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit, void *arg)
+static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
+                   void *arg)
 {
     return detect_scan(list, at, text, is_last, on_hit, arg);
 }

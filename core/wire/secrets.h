@@ -1,6 +1,6 @@
 /*
- * Keeps keys, tokens and passwords of URLs out of what is written down: where a caller's own words stand in it, as the name
- * of a model or a path do, one may have been pasted.
+ * Keeps keys, tokens and passwords of URLs out of what is written down: where a caller's own words stand in it, as the
+ * name of a model or a path do, one may have been pasted.
  *
  *     secrets_append(&lines, json);          // each of them is "[api_key]" or "[jwt]" there; JSON stays JSON
  *

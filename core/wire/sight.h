@@ -13,13 +13,14 @@
  *     sight_clear(&s);
  *
  * Undone are
- *   - the escapes of JSON that stands in the text, as a whole or with other text around it: an object or array, as far as
- *     it is well-formed, whose strings may hold JSON again, LIMIT_SIGHT_LEVELS deep. Of what is deeper, is_too_deep says
- *     that it was not seen;
+ *   - the escapes of JSON that stands in the text, as a whole or with other text around it: an object or array, as far
+ *     as it is well-formed, whose strings may hold JSON again, LIMIT_SIGHT_LEVELS deep. Of what is deeper, is_too_deep
+ *     says that it was not seen;
  *   - \uXXXX anywhere. Other escapes outside JSON are read as they stand: "C:\new" is a folder. That a letter behind a
  *     backslash may be one is told by the detectors (detect_is_word_before);
- *   - lookalikes: decimal digits of all alphabets, full-width and mathematical letters and digits, full-width @ . - + / _ ( )
- *     [ ], true hyphens; and what shows nothing (zero-width, direction marks, soft hyphen, variation selectors) is not there.
+ *   - lookalikes: decimal digits of all alphabets, full-width and mathematical letters and digits, full-width
+ *     @ . - + / _ ( ) [ ], true hyphens; and what shows nothing (zero-width, direction marks, soft hyphen, variation
+ *     selectors) is not there.
  *
  * Offsets count from the text's start: `seen` ones in what is seen, `raw` ones in the text. Keeps what is seen from the
  * last forgotten place on, and a few bytes more; takes time in proportion to the text.

@@ -1,7 +1,7 @@
 /*
- * The levels of a text: JSON in it, JSON in the strings of that, and so on. What a level's string holds goes to the next
- * level with its escapes undone; all else is told. Each byte carries the range of the text that it stands for, so levels
- * need know nothing of each other.
+ * The levels of a text: JSON in it, JSON in the strings of that, and so on. What a level's string holds goes to the
+ * next level with its escapes undone; all else is told. Each byte carries the range of the text that it stands for, so
+ * levels need know nothing of each other.
  */
 #include "wire/sight_inner.h"
 

@@ -40,9 +40,11 @@ static void tell_run(struct sight *s, struct slice run, uint64_t raw, unsigned d
 }
 
 /* Bytes that together stand for a range of the text. */
-static void tell_unit(struct sight *s, struct slice bytes, uint64_t from, uint64_t to, unsigned depth, enum sight_kind kind)
+static void tell_unit(struct sight *s, struct slice bytes, uint64_t from, uint64_t to, unsigned depth,
+                      enum sight_kind kind)
 {
-    add_span(s, (struct sight_span){sight_end(s), from, (uint32_t)(to - from), (unsigned char)depth, (unsigned char)kind});
+    uint32_t len = (uint32_t)(to - from);
+    add_span(s, (struct sight_span){sight_end(s), from, len, (unsigned char)depth, (unsigned char)kind});
     buf_append(&s->seen, bytes);
     s->told_to = to;
 }
@@ -186,13 +188,15 @@ bool sight_next_part(const struct sight *s, uint64_t *from, uint64_t to, struct 
 {
     while (*from < to) {
         uint32_t first = span_at(s, *from), last = first;
-        while (last + 1 < s->span_count && s->spans[last + 1].seen < to && is_same_part(&s->spans[first], &s->spans[last + 1]))
+        const struct sight_span *span = &s->spans[first];
+        while (last + 1 < s->span_count && s->spans[last + 1].seen < to && is_same_part(span, &s->spans[last + 1]))
             last++;
         uint64_t begin = *from, end = span_end(s, last) < to ? span_end(s, last) : to;
-        const struct sight_span *span = &s->spans[first];
         *from = end;
         if (span->kind == SIGHT_STRUCTURE) continue;
-        *part = (struct sight_part){sight_raw(s, begin), raw_end(&s->spans[last], end), span->depth, span->kind == SIGHT_NUMBER};
+        *part = (struct sight_part){.from = sight_raw(s, begin), .to = raw_end(&s->spans[last], end)};
+        part->depth = span->depth;
+        part->is_number = span->kind == SIGHT_NUMBER;
         if (part->is_number) take_whole_number(s, first, last, part);
         return true;
     }

@@ -15,7 +15,8 @@ static unsigned kind;
 static struct buf text;
 static bool is_showing;
 
-static size_t scan(const void *list, struct detect_state *at, struct slice piece, bool is_last, detect_hit_fn on_hit, void *arg)
+static size_t scan(const void *list, struct detect_state *at, struct slice piece, bool is_last, detect_hit_fn on_hit,
+                   void *arg)
 {
     return detect_scan(list, at, piece, is_last, on_hit, arg);
 }

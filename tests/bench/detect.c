@@ -76,7 +76,8 @@ static void stream(const struct detect *d, struct slice text)
     detect_scan(d, &at, slice_of(text.ptr + kept, text.len - kept), true, on_hit, NULL);
 }
 
-static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn then, void *arg)
+static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn then,
+                   void *arg)
 {
     return detect_scan(list, at, text, is_last, then, arg);
 }

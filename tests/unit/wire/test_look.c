@@ -10,12 +10,14 @@ static struct keywords *words;
 static struct slice looked_at;
 static struct buf hits;
 
-static size_t detect(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit, void *arg)
+static size_t detect(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
+                   void *arg)
 {
     return detect_scan(list, at, text, is_last, on_hit, arg);
 }
 
-static size_t find(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit, void *arg)
+static size_t find(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
+                   void *arg)
 {
     return keywords_scan(list, at, text, is_last, on_hit, arg);
 }
