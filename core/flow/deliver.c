@@ -8,7 +8,14 @@
 #include "flow/keepalive.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
+#include "wire/conceal.h"
 #include "wire/http.h"
+
+/* The one that SDKs read is ours: it is the one that stands in our records, and leads to the provider's. */
+static struct slice name_for_client(struct arena *arena, struct slice name)
+{
+    return slice_iequal(name, SLICE("x-request-id")) ? SLICE("x-moongate-provider-request-id") : arena_copy(arena, name);
+}
 
 void deliver_keep_headers(struct call *call, const struct fetch_head *head)
 {
@@ -20,10 +27,9 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     memcpy(call->headers, common, count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
-        if (!headers_reach_client(name)) continue;
+        if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
         value = arena_copy(&x->arena, value);
-        call->headers[count++] = (struct conn_header){arena_copy(&x->arena, name), value};
-        if (headers_is_request_id(name)) exchange_attempt(x)->request_id = value;
+        call->headers[count++] = (struct conn_header){name_for_client(&x->arena, name), value};
     }
     call->header_count = count;
 }
