@@ -2,6 +2,13 @@
 
 #include "base/limits.h"
 
+/*
+ * The type of all that will be refused again. LiteLLM, under aider and others, maps by this word: of anything with it, it
+ * makes a BadRequestError, which nobody repeats; of what it does not know, an APIError, which aider repeats nine times.
+ * Not of a 401, which has a word of its own, nor where coming again helps. tests/clients/README.md has what each client does.
+ */
+#define FINAL_TYPE SLICE("invalid_request_error")
+
 /* What a provider's side and our own insides say stays here; that its account was refused is the gateway's own word. */
 static bool is_private(enum fault_code code)
 {
@@ -26,6 +33,7 @@ struct dialect_error refusal_of_fault(const struct exchange *x, const struct fau
 {
     struct dialect_error error = dialect_error_of(why);
     error.request_id = slice_str(x->id);
+    if (refusal_is_final(why->code)) error.type = FINAL_TYPE;
     if (is_private(why->code)) error.message = slice_str(fault_info(why->code)->sentence);
     return error;
 }
@@ -35,14 +43,11 @@ bool refusal_may_repeat(const struct verdict *v)
     return v->retry_after_s > 0 && v->retry_after_s <= LIMIT_RETRY_WAIT_S;
 }
 
-/* Clients that map errors by this word repeat what they do not know: LiteLLM makes a BadRequestError, which nobody
- * repeats, of any status with invalid_request_error (so of a 401 too, which has a word of its own), and a RateLimitError
- * of a 429 only without it. What each client does stands in tests/clients/README.md. */
 static struct slice denial_type(const struct verdict *v)
 {
     if (v->status == 401) return SLICE("authentication_error");
     if (refusal_may_repeat(v)) return v->status == 429 ? SLICE("rate_limit_error") : SLICE("server_error");
-    return SLICE("invalid_request_error");
+    return FINAL_TYPE;
 }
 
 struct dialect_error refusal_of_denial(const struct exchange *x, const struct verdict *v)
