@@ -12,8 +12,8 @@ struct foreign {
 
 /* Sources: the API references of OpenAI, Anthropic, Google, Cohere and Ollama, by what their clients send. */
 static const struct foreign foreigns[] = {
-    {"responses*", "The Responses API is not served here: set your client to the Chat Completions API (Codex: wire_api = \"chat\"; "
-                   "Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
+    {"responses*", "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
+                   "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
     {"messages*", "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base "
                   "URL, and " INSTEAD "."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},

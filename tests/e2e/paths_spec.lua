@@ -67,6 +67,43 @@ describe("a path of another API", function()
   end)
 end)
 
+-- What coding agents and SDKs really send, where the recordings of it are.
+describe("a client's real request", function()
+  local folder = os.getenv("MOONGATE_CAPTURED") or "../shared/captured"
+  local names = {}
+  for name in io.popen("ls " .. folder .. " 2>/dev/null"):lines() do
+    if name:find("%.json$") then names[#names + 1] = name end
+  end
+  if #names == 0 then it("is not here", function() pending("no captured requests at " .. folder) end) end
+
+  -- Their own credentials and framing make way for ours.
+  local LEFT_OUT = { authorization = true, ["x-api-key"] = true, ["x-goog-api-key"] = true, ["content-length"] = true, ["content-type"] = true,
+    host = true, ["content-encoding"] = true, ["transfer-encoding"] = true, connection = true }
+
+  local function wanted(path)
+    if path:find("^/v1/chat/completions") then return 200 end
+    return path == "/" and 404 or 400
+  end
+
+  for _, name in ipairs(names) do
+    it(name:gsub("%.json$", ""), function()
+      local file = assert(io.open(folder .. "/" .. name))
+      local captured = cjson.decode(file:read("*a"))
+      file:close()
+      local headers, upgrades = {}, false
+      for _, header in ipairs(captured.headers) do
+        if not LEFT_OUT[header[1]:lower()] then headers[#headers + 1] = header end
+        upgrades = upgrades or header[1]:lower() == "upgrade"
+      end
+      local body = captured.body ~= cjson.null and captured.body or nil
+      if body and body.messages and wanted(captured.path) == 200 then body = { model = "gpt-4o", messages = SAY, stream = body.stream } end
+      local r = g:ask { method = captured.method, path = captured.path, headers = headers, json = body }
+      assert.equal(upgrades and 426 or wanted(captured.path), r.status, r.body)
+      assert.equal(r.id, r:get("x-request-id"))
+    end)
+  end
+end)
+
 describe("a model's name", function()
   it("with its provider's in front is put right", function()
     for _, name in ipairs { "openai/gpt-4o-mini", "openrouter/openai/gpt-4o-mini", "models/gpt-4o-mini", "GPT-4o-mini" } do
