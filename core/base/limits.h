@@ -21,13 +21,20 @@
 #define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
 #define LIMIT_TRAILERS_COUNT 32u
 #define LIMIT_PIPELINE_BYTES (64u * KIB)   /* read ahead while an earlier request is being answered */
-#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it */
+#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it … */
+#define LIMIT_LINGER_STRANGER_BYTES (1u * MIB) /* … and of who has shown no good key */
 #define LIMIT_LINGER_MS 5000u              /* the same, in time */
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
+#define LIMIT_OVERLOADED 256u              /* connections above the cap that are still answered with 503 */
+#define LIMIT_STRANGERS 1024u              /* default of limits.strangers, per worker: connections without a good key yet */
+#define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
+#define LIMIT_HELD_KEY_BYTES (128u * MIB)  /* default of limits.key_bytes: requests of one key held in a worker … */
+#define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
 #define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
 #define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
 #define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
-#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body */
+#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body, and in all … */
+#define LIMIT_BODY_RATE (8u * KIB)         /* … with a second more for so many bytes: default of limits.body_rate */
 #define LIMIT_IDLE_TIMEOUT_MS 75000u       /* default of timeouts.idle: keep-alive connection without a request */
 #define LIMIT_WRITE_TIMEOUT_MS 120000u     /* default of timeouts.write: a client that takes nothing */
 

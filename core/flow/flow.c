@@ -10,6 +10,7 @@
 #include "flow/counting.h"
 #include "flow/drain.h"
 #include "flow/identify.h"
+#include "flow/intake.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
@@ -26,9 +27,12 @@ static struct conn_options conn_options_of(const struct settings *s)
         .body_bytes_max = s->body_bytes_max,
         .header_timeout_ms = s->header_timeout_ms,
         .body_timeout_ms = s->body_timeout_ms,
+        .body_rate = s->body_rate,
         .idle_timeout_ms = s->idle_timeout_ms,
         .write_timeout_ms = s->write_timeout_ms,
         .connections_max = s->connections_max,
+        .strangers_max = s->strangers_max,
+        .overloaded_max = LIMIT_OVERLOADED,
     };
 }
 
@@ -77,6 +81,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
     flow->memo = count_memo_new();
+    flow->intake = intake_new(parts->settings->key_bytes, parts->settings->worker_bytes);
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
     flow->audit = audit_new(parts->loop, parts->audit_fd, on_record_lost, flow);
@@ -103,6 +108,7 @@ void flow_free(struct flow *flow)
     metrics_free(flow->metrics);
     cache_free(flow->cache);
     count_memo_free(flow->memo);
+    intake_free(flow->intake);
     said_reader_clear(&flow->reader);
     settings_unref(flow->parts.settings);
     tokens_free(flow->tokens);
@@ -118,6 +124,7 @@ void flow_set_settings(struct flow *flow, struct settings *settings)
     settings_unref(flow->parts.settings);
     flow->parts.settings = settings;
     conn_server_set_options(flow->server, &options);
+    intake_set_limits(flow->intake, settings->key_bytes, settings->worker_bytes);
 }
 
 void flow_set_policies(struct flow *flow, struct policy_set *policies)
