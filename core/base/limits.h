@@ -25,6 +25,9 @@
 #define LIMIT_LINGER_STRANGER_BYTES (1u * MIB) /* … and of who has shown no good key */
 #define LIMIT_LINGER_MS 5000u              /* the same, in time */
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
+#define LIMIT_DESCRIPTORS_OWN 48u          /* of a process's descriptors, kept for files, pipes, names being looked up … */
+#define LIMIT_DESCRIPTORS_UNKNOWN 1024u    /* where the system does not say how many a process may have */
+#define LIMIT_ADMIN_CONNECTIONS 256u       /* to the admin listener; one more takes the place of the oldest */
 #define LIMIT_OVERLOADED 256u              /* connections above the cap that are still answered with 503 */
 #define LIMIT_STRANGERS 1024u              /* default of limits.strangers, per worker: connections without a good key yet */
 #define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
@@ -134,6 +137,7 @@
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
+#define LIMIT_HOST_BYTES 253u              /* a name of the DNS */
 #define LIMIT_PROVIDERS 256u
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */

@@ -30,6 +30,8 @@ static const struct field admin_group[] = {
     {"listen", &type_admin_address, IN_CONFIG(admin_listen), .initial_text = "127.0.0.1:8091",
      .env = "MOONGATE_ADMIN_LISTEN",
      .says = "Where health and metrics answer; it must be a loopback address."},
+    {"host", &type_host, IN_CONFIG(admin_host),
+     .says = "A name under which it is asked beside localhost and addresses; other names are refused, since a browser can be led here under any."},
     END,
 };
 
