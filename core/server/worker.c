@@ -373,6 +373,7 @@ static void worker_clear(struct worker *w)
 int worker_run(const struct worker_parts *parts)
 {
     struct worker w = {.parts = *parts, .audit_fd = -1};
+    mem_keep_large_apart();
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
     w.keys = keyring_empty();
