@@ -36,6 +36,7 @@ static struct conn_options conn_options_of(const struct settings *s)
         .write_timeout_ms = s->write_timeout_ms,
         .connections_max = d.clients,
         .strangers_max = s->strangers_max,
+        .stranger_bytes_max = LIMIT_STRANGERS_BYTES,
         .overloaded_max = d.overloaded,
     };
 }
