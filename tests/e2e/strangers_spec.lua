@@ -160,7 +160,12 @@ describe("where nobody need show a key", function()
       local g = gateway.start { mock = m, name = "strangers-open", policies = files,
         config = { limits = { body = "1MB", key_bytes = "1MB", strangers = 5 } } }
       assert.equal(200, g:chat(HELLO, { key = false }).status)
-      local held = open_many(g.port, 20, head_of(100))
+      local held = {}
+      for i = 1, 20 do
+        held[i] = client.connect(g.port)
+        held[i]:send(head_of(100, nil, "Expect: 100-continue\r\n"))
+        assert.equal(100, held[i]:head().status)
+      end
       local large = client.connect(g.port)
       large:send(head_of(700000) .. (" "):rep(600000))
       g:gauge_becomes("moongate_request_bytes_held", 600000, 10)
