@@ -55,6 +55,7 @@ struct fetch {
     bool is_cancelled;
     bool is_added; /* curl has it */
     bool is_reused;
+    bool is_retried; /* curl began anew, on another connection: a kept one was dead */
     bool is_http2;
     bool is_trickle;
     bool has_head;

@@ -43,6 +43,8 @@ static enum fault_code code_of(const struct fetch *f, CURLcode result)
     switch ((int)result) {
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED: return FAULT_UPSTREAM_CONNECT; /* a URL that is none, or holds a password */
+    /* memory never runs out here: a line of the head is longer than curl keeps, and was not given to us */
+    case CURLE_OUT_OF_MEMORY: return is_connecting ? FAULT_INTERNAL : FAULT_UPSTREAM_PROTOCOL;
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
         if (is_connecting) return FAULT_UPSTREAM_CONNECT;
@@ -56,6 +58,7 @@ static enum fault_code code_of(const struct fetch *f, CURLcode result)
 static const char *cause_of(const struct fetch *f, CURLcode result)
 {
     if (result == CURLE_URL_MALFORMAT) return "the provider's URL is not a valid http or https URL";
+    if (result == CURLE_OUT_OF_MEMORY) return "a line of the answer's head is too long";
     return *f->error ? f->error : curl_easy_strerror(result);
 }
 
