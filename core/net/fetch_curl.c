@@ -318,7 +318,8 @@ static struct fetch *take_fetch(struct fetch_pool *pool)
 static void clear_state(struct fetch *f)
 {
     f->phase = FETCH_CONNECTING;
-    f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->is_retried = f->has_head = false;
+    f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->has_head = false;
+    f->is_asking = f->is_retried = false;
     f->trailer_bytes = 0;
     f->why.code = FAULT_NONE;
     f->ip[0] = f->error[0] = 0;

@@ -18,7 +18,8 @@ static int on_request(void *arg, char *ip, char *local_ip, int port, int local_p
     (void)local_ip;
     struct fetch *f = arg;
     if (is_stopped(f)) return CURL_PREREQFUNC_ABORT;
-    if (f->phase == FETCH_AWAITING) f->is_retried = true;
+    f->is_retried = f->is_asking;
+    f->is_asking = true;
     f->is_reused = f->sockets.opened == 0;
     if (f->is_reused)
         f->pool->reused++;
