@@ -166,6 +166,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     struct job *job = arg;
     struct call *call = job->call;
     exchange_attempt(job->x)->status = head->status;
+    /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
     if (!call->is_drained && is_worth_another(head->status) && has_next(job)) {
         exchange_end_attempt(job->x, FAULT_NONE);
         try_next(job);
