@@ -258,6 +258,14 @@ describe("access", function()
     assert.allowed(with({ a = open }):request { as = { department = "red" }, model = "own" })
   end)
 
+  it("takes a target for the model of its name, wherever that stands among those that list it", function()
+    local mg = with { models = [[return models { a = { targets = { "p/z" } }, b = { targets = { "p/z" } }, z = { targets = { "p/z" } },
+      ["*"] = { price = free } }]], a = [[return access { models = { a = { departments = any, data = "public" },
+      b = { departments = any, data = "public" }, z = { departments = "red", data = "public" } } }]] }
+    assert.denied(mg:request { as = { department = "blue" }, model = "a" })
+    assert.allowed(mg:request { as = { department = "red" }, model = "b" })
+  end)
+
   it("filters every candidate of a free-form route", function()
     local mg = with { a = matrix, b = hook "return route { 'p/one', 'local/own', 'p/two' }" }
     assert.same({ "p/one", "p/two" }, mg:request({ as = { department = "red" }, model = "two" }).route.targets)
