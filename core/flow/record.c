@@ -69,6 +69,7 @@ static void append_decision(struct buf *out, const struct verdict *v)
     append_text(out, NAME("rule"), v->rule);
     append_text(out, NAME("code"), v->code);
     append_text(out, NAME("reason"), v->reason);
+    if (v->retry_after_s) append_number(out, NAME("retry_after_s"), v->retry_after_s);
     buf_append_char(out, '}');
 }
 
