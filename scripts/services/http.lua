@@ -59,7 +59,7 @@ local function flat_headers(options, has_json)
       bad("bad_value", "headers are texts by name, without line breaks: %s", tostring(name))
     end
     if own_headers[name:lower()] then
-      bad("other_error", "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
+      bad("bad_value", "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
         .. "in egress", name)
     end
     list[#list + 1], list[#list + 2] = name, value
