@@ -125,6 +125,7 @@
 /* Processes */
 #define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
+#define LIMIT_TURN_MS 5u                   /* of a turn of the loop: after this what is put off anew waits for the next */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */

@@ -210,6 +210,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     bool is_account = is_about_account(head->status);
     note_head(call, head);
     if (is_account) report_account(job, head->status);
+    /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         exchange_end_attempt(job->x, is_account ? FAULT_UPSTREAM_ACCOUNT : FAULT_NONE);
         try_next(job);
