@@ -47,7 +47,7 @@ function chain.new(policies, is_partial)
     end
     local entry = catalogue.names[f.asked]
     if not entry then
-      local text = f.asked and ("there is no model '%s'"):format(f.asked) or "the request names no model"
+      local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked)) or "the request names no model"
       return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" }, text, "enforce", 0)
     end
     f.model = entry.model.name

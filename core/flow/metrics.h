@@ -23,6 +23,8 @@ void metrics_count(struct metrics *m, const struct exchange *x);
 void metrics_audit_failed(struct metrics *m);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
+/* status: 401, 402, 403 or 407. */
+void metrics_account_refused(struct metrics *m, struct slice provider, int status);
 /* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
 void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
 

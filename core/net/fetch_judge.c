@@ -49,8 +49,11 @@ static enum fault_code code_of(const struct fetch *f, CURLcode result)
         return is_bad_chunk(f) ? FAULT_UPSTREAM_PROTOCOL : FAULT_UPSTREAM_CLOSED;
     /* an unknown scheme in the URL, or an answer that is no HTTP */
     case CURLE_UNSUPPORTED_PROTOCOL: return is_connecting ? FAULT_UPSTREAM_CONNECT : FAULT_UPSTREAM_PROTOCOL;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT: return FAULT_INTERNAL;
     }
-    return FAULT_INTERNAL;
+    /* Whatever else curl found in an answer: a bare CR in a field's name is CURLE_BAD_FUNCTION_ARGUMENT's like. */
+    return is_connecting ? FAULT_UPSTREAM_CONNECT : FAULT_UPSTREAM_PROTOCOL;
 }
 
 static const char *cause_of(const struct fetch *f, CURLcode result)

@@ -21,6 +21,18 @@ static bool is_provider_name(const char *name)
     return len > 0 && len <= LIMIT_LABEL_BYTES && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
 }
 
+/* Two of them would go out, and the provider would take one. */
+static void check_credential(struct config_reader *r, struct slice path, const struct provider *p)
+{
+    struct slice rest = p->headers;
+    struct provider_header header;
+    while (p->key.len && provider_next_header(&rest, &header)) {
+        if (slice_iequal(header.name, SLICE("authorization")))
+            config_bad(r, config_join(r, path, "headers"), "leave one of them out",
+                       "`key` is sent as `Authorization`: one of them, not both");
+    }
+}
+
 static void read_provider(struct config_reader *r, struct slice path, const char *name, json_t *table,
                           struct provider *p)
 {
@@ -31,6 +43,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     }
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
+    check_credential(r, path, p);
 }
 
 static int compare_providers(const void *a, const void *b)

@@ -46,6 +46,13 @@ void config_set_initial(struct config_reader *r, const struct field *fields);
 void config_read_group(struct config_reader *r, const struct field *fields, struct slice path, struct json_t *table);
 /* Into the home of the row. */
 void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const struct json_t *value);
+/* Text, or what a handle stands for. */
+bool config_read_text(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+/* config_lines.c: what is kept as lines. */
+bool config_read_headers(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_header_names(struct config_reader *r, struct slice path, const struct json_t *value,
+                              struct slice *out);
+bool config_read_origins(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 void config_read_table(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 void config_read_providers(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 void config_read_egress(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);

@@ -52,7 +52,7 @@ static bool resolve_file(struct config_reader *r, struct slice path, const char 
 }
 
 /* Text, or what a handle stands for. */
-static bool read_text(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+bool config_read_text(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     const char *env = json_string_value(json_object_get(value, "$env"));
     const char *file = json_string_value(json_object_get(value, "$file"));
@@ -74,7 +74,7 @@ static bool read_address(struct config_reader *r, struct slice path, const json_
     struct listener_address address;
     struct slice text;
     struct fault why;
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     if (!listener_parse(text.ptr, &address, &why)) return config_bad(r, path, NULL, "%s", fault_message(&why));
     *out = text;
     return true;
@@ -99,7 +99,7 @@ static bool read_admin_address(struct config_reader *r, struct slice path, const
 static bool read_url(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text, rest;
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     size_t scheme = slice_starts(text, SLICE("https://")) ? 8 : slice_starts(text, SLICE("http://")) ? 7 : 0;
     struct slice host = slice_split(slice_of(text.ptr + scheme, text.len - scheme), '/', &rest);
     if (!scheme || host.len == 0) {
@@ -124,7 +124,7 @@ static bool read_url(struct config_reader *r, struct slice path, const json_t *v
 static bool read_secret(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F) return config_bad(r, path, NULL, "a key must be visible ASCII without spaces");
@@ -137,7 +137,7 @@ static bool read_word(struct config_reader *r, struct slice path, const json_t *
 {
     struct slice text;
     if (!json_is_string(value)) return config_bad(r, path, NULL, "must be a word, not %s", config_type_name(value));
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     if (text.len > LIMIT_LABEL_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-_") != text.len)
         return config_bad(r, path, NULL, "must have 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
     *out = text;
@@ -147,7 +147,7 @@ static bool read_word(struct config_reader *r, struct slice path, const json_t *
 static bool read_kind(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     if (!kind_is_known(text)) {
         return config_bad(r, path, "this version speaks \"openai\"", "unknown kind of provider `%.*s`",
                           SLICE_FMT(text));
@@ -161,7 +161,7 @@ static bool read_file(struct config_reader *r, struct slice path, const json_t *
     struct slice text;
     if (!json_is_string(value))
         return config_bad(r, path, NULL, "must be the path of a PEM file, not %s", config_type_name(value));
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     text = config_resolve_path(r, text);
     if (access(text.ptr, R_OK) != 0) return config_bad(r, path, NULL, "%s: %s", text.ptr, strerror(errno));
     *out = text;
@@ -172,7 +172,7 @@ static bool read_path(struct config_reader *r, struct slice path, const json_t *
 {
     struct slice text;
     if (!json_is_string(value)) return config_bad(r, path, NULL, "must be a path, not %s", config_type_name(value));
-    if (!read_text(r, path, value, &text)) return false;
+    if (!config_read_text(r, path, value, &text)) return false;
     *out = config_resolve_path(r, text);
     return true;
 }
@@ -248,6 +248,10 @@ const struct field_type
     type_kind = {"kind", "\"openai\"", TEXT, .read_text = read_kind},
     type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
     type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},
+    type_headers = {"headers", "{ [\"X-Title\"] = \"text\", [\"X-Token\"] = env \"NAME\" }", TEXT, .is_secret = true,
+                    .read_text = config_read_headers},
+    type_header_names = {"names of headers", "{ \"X-Session-Id\" }", TEXT, .read_text = config_read_header_names},
+    type_origins = {"origins", "{ \"https://app.example.com\" }, or { \"*\" }", TEXT, .read_text = config_read_origins},
     type_flag = {"flag", "true or false", .store = STORE_FLAG, .size = sizeof(bool), .read_number = read_flag},
     type_duration = {"duration", TAKES_DURATION, NUMBER(uint32_t), .read_number = read_duration,
                      .print = units_print_duration},
