@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 #include "wire/count_rules.h"
 
 #define NEVER UINT64_MAX

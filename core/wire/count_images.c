@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 #define SEGMENTS_MAX 128 /* before a JPEG's frame header */
 

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 struct entry {
     struct count_key key;

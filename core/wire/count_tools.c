@@ -2,7 +2,7 @@
  * Functions as OpenAI's models are told of them: declarations of TypeScript in a namespace. What the provider does is not
  * published; this form comes nearest to its own counts (see scripts/catalogue/counting.lua).
  */
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 /* Names compared in all: some ten thousand of them are no tools that anybody uses, and a list of each times the other
  * would hold up the loop. Those behind count as optional, which is a token or none. */

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "wire/tokens/ascii.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 #include "wire/tokens/merge.h"
 #include "wire/tokens/recent.h"
 

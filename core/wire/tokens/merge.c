@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 #include "wire/tokens/ranked.h"
 
 #define SHORT_BYTES 512u
