@@ -5,7 +5,8 @@
 -- offset_at(time) gives seconds east of Greenwich, as scripts/clock.lua reads zones.
 local calendar = {}
 
--- Days since 1 January 1970 of a date in the proleptic calendar (Hinnant, "chrono-compatible low-level date algorithms").
+-- Days since 1 January 1970 of a date in the proleptic calendar (Hinnant,
+-- "chrono-compatible low-level date algorithms").
 function calendar.days_of(year, month, day)
   local y = month <= 2 and year - 1 or year
   local era = math.floor(y / 400)

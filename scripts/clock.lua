@@ -1,5 +1,5 @@
--- Conditions on the time at which a request came: hours = "07:00-20:00", days = "mon-fri", zone = "+01:00". Hours that go
--- over midnight belong to the day on which they begin: days = "fri", hours = "22:00-06:00" ends on Saturday morning.
+-- Conditions on the time at which a request came: hours = "07:00-20:00", days = "mon-fri", zone = "+01:00". Hours that
+-- go over midnight belong to the day on which they begin: days = "fri", hours = "22:00-06:00" ends on Saturday morning.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

@@ -1,9 +1,9 @@
 -- What policies may write, for editors and linters: types for LuaLS and names for luacheck, read off the schema that
 -- validates, so that neither can say anything else than the gateway does.
 --
--- A first script of its own (core/lua/describe.c) instead of boot.lua; core.wanted says which of "types", "luacheckrc" is
--- wanted. Gives the text. Constructors are compiled with a table in which every field is a probe; shapes that meet it tell
--- what they are (scripts/schema.lua).
+-- A first script of its own (core/lua/describe.c) instead of boot.lua; core.wanted says which of "types", "luacheckrc"
+-- is wanted. Gives the text. Constructors are compiled with a table in which every field is a probe; shapes that meet
+-- it tell what they are (scripts/schema.lua).
 local core = ...
 
 local wanted, loaded = {}, {}

@@ -2,9 +2,9 @@
 --
 --   use "diff" { old = snapshot of the other bundle, json = true, old_egress = …, new_egress = … } → text, 0 the same or 1 different
 --
--- Asked in the state of the new bundle. A change: { policy, what = "rule no-tools", how = "added" | "removed" | "changed" |
--- "moved", text, at, effect = "loosens" | "tightens" | "unknown" | nil }. loosens: more is let through than before, and
--- nothing less; unknown: a function, or a condition that has no order, may do either; nil: neither.
+-- Asked in the state of the new bundle. A change: { policy, what = "rule no-tools", how = "added" | "removed" |
+-- "changed" | "moved", text, at, effect = "loosens" | "tightens" | "unknown" | nil }. loosens: more is let through than
+-- before, and nothing less; unknown: a function, or a condition that has no order, may do either; nil: neither.
 local core, use = ...
 local json = use "json"
 local report = use "report"

@@ -3,8 +3,8 @@
 --   on_client_disconnect = cancel                                          -- the provider is told to stop (the default)
 --   on_client_disconnect = drain { max_seconds = 30, max_tokens = 4000 }   -- read on, so that its own numbers are billed
 --
--- In an app's row, or in a policy file for all requests of its chain. An app's word counts before a policy's; of several
--- policies the last in the chain has it.
+-- In an app's row, or in a policy file for all requests of its chain. An app's word counts before a policy's; of
+-- several policies the last in the chain has it.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

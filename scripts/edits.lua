@@ -1,4 +1,5 @@
--- ctx.request:set(field, value, reason): changes of what the provider will see, for fields that are a policy's to choose.
+-- ctx.request:set(field, value, reason): changes of what the provider will see,
+-- for fields that are a policy's to choose.
 --
 --   ctx.request:set("max_tokens", 512, "answers of interns are short")     -- the caller reads it in x-moongate-max-tokens
 --   ctx.request:set("temperature", nil)                                    -- nil takes the field out

@@ -2,8 +2,8 @@
 --
 --   use "explain" { flags = { as = { "sales/ana" }, model = "gpt-5" }, json = true } → text, 0 allowed or 1 denied
 --
--- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and is_brief for
--- one without remedies. An answer:
+-- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and
+-- is_brief for one without remedies. An answer:
 -- verdict, request, facts, notes, policies { name, kind, file, state, steps }, candidates, recorded, remedies.
 local core, use = ...
 local loaded = use "load"

@@ -1,7 +1,7 @@
 -- The facts of one request: a table that asks C the first time a name is read and keeps the answer. Absent is false.
 --
--- The same table carries what the chain notes on its way, under names that begin with an underscore (false at first, since
--- a name that is not there would be asked of C):
+-- The same table carries what the chain notes on its way, under names that begin with an underscore (false at first,
+-- since a name that is not there would be asked of C):
 --   _at        index of the policy at work            _entry    what the requested name stands for (catalogue)
 --   _filters   what a target must pass                _chosen   targets that a proposal left over
 --   _limits    what is to be taken from the counters
@@ -26,8 +26,8 @@ local identity_fields = { "user", "app", "department", "team", "tier", "region",
 function compute.phase() return core.phase() end
 function compute.generation() return facts.generation end
 
--- Hints: the header, else the body, else what apps.lua says. The data class is the most sensitive that anybody names, so
--- callers can only raise it.
+-- Hints: the header, else the body, else what apps.lua says. The data class is the most sensitive that anybody names,
+-- so callers can only raise it.
 local nothing = {}
 
 -- What holds for an app where a request says nothing: by the table of its defaults.
@@ -55,7 +55,8 @@ local function highest(...)
   return class
 end
 
--- What a redaction policy finds in the text raises it too, wherever that policy stands, if one says so: facts.is_raised.
+-- What a redaction policy finds in the text raises it too, wherever that policy stands,
+-- if one says so: facts.is_raised.
 local function raised(class)
   local rank = facts.is_raised and core.found_rank()
   return rank and rank > schema.class_rank[class] and schema.classes[rank] or class
@@ -83,8 +84,8 @@ for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
   end
 end
 
--- Labels of the data, a set that only grows: the header x-moongate-label or metadata.moongate.label ("eu_customer, minors"),
--- and the app's defaults. false when there are none.
+-- Labels of the data, a set that only grows: the header x-moongate-label or metadata.moongate.label ("eu_customer,
+-- minors"), and the app's defaults. false when there are none.
 compute.labels = function(f)
   local app, set = facts.apps and facts.apps[f.app], nil
   for _, name in ipairs(app and app.defaults.label or nothing) do

@@ -1,5 +1,5 @@
--- What limits and budgets have in common: their rows apply, everything that a request needs is taken from the counters at
--- once, and what comes of it is said in the trace.
+-- What limits and budgets have in common: their rows apply, everything that a request needs is taken from the counters
+-- at once, and what comes of it is said in the trace.
 --
 --   policy.run = limits.run           -- the rules of the policy, its on_request, then its rows
 --   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies

@@ -1,10 +1,10 @@
--- The hooks after the request: on_attempt, on_delta, on_response, on_done. Each runs in an evaluation of its own, over the
--- policies that define it and in the order of the chain; where none does, nothing is installed and nothing runs.
+-- The hooks after the request: on_attempt, on_delta, on_response, on_done. Each runs in an evaluation of its own, over
+-- the policies that define it and in the order of the chain; where none does, nothing is installed and nothing runs.
 --
 --   phases.install(policies)
 --
--- A hook may deny, or say pass (which says nothing more here); what it means to be denied, the step that asked knows: the
--- next target, the end of a stream, a refusal. on_done's answer counts for nothing.
+-- A hook may deny, or say pass (which says nothing more here); what it means to be denied, the step that asked knows:
+-- the next target, the end of a stream, a refusal. on_done's answer counts for nothing.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

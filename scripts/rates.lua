@@ -43,8 +43,8 @@ parts[rates.words.free] = { correction = true, batch = nothing, flex = nothing, 
 
 -- --- amounts ---
 
--- Digits of "2.50" as a whole number of the unit 10^-decimals; nil when it is no such number. A number is taken when its
--- digits are all there is to it: 0.1 + 0.2 is not 0.3.
+-- Digits of "2.50" as a whole number of the unit 10^-decimals; nil when it is no such number. A number is taken when
+-- its digits are all there is to it: 0.1 + 0.2 is not 0.3.
 local function read_digits(value, whole_max, decimals)
   local text = value
   if type(value) == "number" then
@@ -111,8 +111,8 @@ threshold = schema.shape({ kind = "integer" }, threshold)
 local long_shape = schema.record(with { above = threshold, from = threshold }, { "input", "output" }, "price")
 local LONGS_MAX = 4
 
--- Explicit defaults: tokens from a cache cost what others do, reasoning what the answer does, a request nothing beside its
--- tokens. Nothing else is taken from another part: what has no rate is flagged where it turns up.
+-- Explicit defaults: tokens from a cache cost what others do, reasoning what the answer does, a request nothing beside
+-- its tokens. Nothing else is taken from another part: what has no rate is flagged where it turns up.
 local function filled(given)
   local out = {}
   for _, name in ipairs(rate_names) do out[name] = given[name] end

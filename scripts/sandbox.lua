@@ -121,8 +121,8 @@ local environment = {
   __metatable = false,
 }
 
--- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not run
--- for weeks. Each { finding, text with its place, hint or nil }.
+-- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not
+-- run for weeks. Each { finding, text with its place, hint or nil }.
 local function complaints(file, chunk)
   local list, seen = {}, {}
   for line, kind, name in core.globals(chunk):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do

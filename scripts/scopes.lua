@@ -4,7 +4,8 @@
 --   local parts = scopes.constants(row, path, known)              -- the fields of a row: department = "sales"
 --   local key, values = scopes.key(parts, f)                      -- "app=x,model=y", { app = "x", model = "y" }
 --
--- Whoever has no such field counts under none of its values, together with all others who have none: nobody slips through.
+-- Whoever has no such field counts under none of its values, together with all others who have none:
+-- nobody slips through.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

@@ -3,8 +3,8 @@
 --   local list = thresholds.compile(spec, path)      -- in ascending order; nil for nil
 --   thresholds.apply(f, entry, used)                 -- for an entry of the budget (scripts/limits.lua): used nano-dollars
 --
--- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given, of
--- notices the highest that is new. A notice goes out once for each budget, threshold and period.
+-- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given,
+-- of notices the highest that is new. A notice goes out once for each budget, threshold and period.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

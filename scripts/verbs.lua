@@ -1,5 +1,6 @@
--- Verbs: what a hook returns. deny(403, "code", "why"), route { "a/b" }, only { "local/*" }, drop { "z/*" }, pass("why").
--- A verb that was built and not returned is an error: `deny(…)` without `return` would let the request through.
+-- Verbs: what a hook returns. deny(403, "code", "why"), route { "a/b" }, only { "local/*" }, drop { "z/*" },
+-- pass("why"). A verb that was built and not returned is an error:
+-- `deny(…)` without `return` would let the request through.
 local core, use = ...
 local schema = use "schema"
 local catalogue = use "catalogue"

@@ -1,6 +1,6 @@
 /*
- * Everything that a file of policies or moongate.lua can be told is wrong, as one list: enum, the word that scripts say,
- * the code that people are told, a title, what it means, what to do.
+ * Everything that a file of policies or moongate.lua can be told is wrong, as one list: enum, the word that scripts
+ * say, the code that people are told, a title, what it means, what to do.
  *
  *     report_say(report, FINDING_NO_FILE, "%s: %s", path, strerror(errno));            // in C
  *     report.at(path, "unknown_condition", ("unknown condition '%s'"):format(key))     -- in scripts/

@@ -11,8 +11,8 @@
 #include "exchange/exchange.h"
 #include "wire/splice.h"
 
-/* Begins `edits` over the body, in an arena that lasts as long as they are wanted: the target's model, hints taken out, usage asked for, what is
- * masked, and what policies set. */
+/* Begins `edits` over the body, in an arena that lasts as long as they are wanted: the target's model, hints taken out,
+ * usage asked for, what is masked, and what policies set. */
 void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct arena *arena, struct splice *edits);
 
 #endif

@@ -66,7 +66,8 @@ static struct slice without_beginning(struct slice path)
     return path;
 }
 
-/* What stands between "models/" or "deployments/" and the next colon or slash; a name is as much as a client may read. */
+/* What stands between "models/" or "deployments/" and the next colon or slash;
+ * a name is as much as a client may read. */
 static struct slice model_of(struct slice rest, char end)
 {
     struct slice behind, name = slice_split(rest, end, &behind);

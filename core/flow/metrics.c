@@ -54,8 +54,8 @@ static void count_tokens(struct metrics *m, const struct exchange *x, const stru
     }
 }
 
-/* Under the model that was called, not under the one that was asked for: "auto" costs nothing, and of a fallback each side
- * its own. */
+/* Under the model that was called, not under the one that was asked for: "auto" costs nothing, and of a fallback each
+ * side its own. */
 static void count_attempt(struct metrics *m, const struct exchange *x, const struct attempt *a)
 {
     struct slice model = x->decision.verdict.targets[a->target].model;

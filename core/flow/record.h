@@ -17,12 +17,13 @@
  *    "upstream":{"status","request_id","finish_reason"},
  *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors","annotations":{…}}
  *
- * billed: what is paid for, in disjoint parts (wire/usage.h), from usage or, marked as estimated, counted by the gateway;
- * {} when the provider did no work. cost: of billed, at the price in force when the request came; "price" names its
- * figures. usd is for people, sums are made of nano_usd. Both stand in records of requests that were sent to a target.
+ * billed: what is paid for, in disjoint parts (wire/usage.h), from usage or, marked as estimated, counted by the
+ * gateway; {} when the provider did no work. cost: of billed, at the price in force when the request came; "price"
+ * names its figures. usd is for people, sums are made of nano_usd.
+ * Both stand in records of requests that were sent to a target.
  *
- * Never holds a prompt, an answer, a key or a credential; one that a caller pasted into the name of a model or a path is
- * "[api_key]" or "[jwt]" there (wire/secrets.h). Times are RFC 3339, durations milliseconds with three digits.
+ * Never holds a prompt, an answer, a key or a credential; one that a caller pasted into the name of a model or a path
+ * is "[api_key]" or "[jwt]" there (wire/secrets.h). Times are RFC 3339, durations milliseconds with three digits.
  */
 #ifndef MOONGATE_FLOW_RECORD_H
 #define MOONGATE_FLOW_RECORD_H

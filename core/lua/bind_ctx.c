@@ -55,7 +55,8 @@ static int push_false(lua_State *L)
     return 1;
 }
 
-/* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone: two arguments. */
+/* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone:
+ * two arguments. */
 static int on_index(lua_State *L)
 {
     struct policy_eval *eval = check_alive(L, lua_touserdata(L, 1));

@@ -10,8 +10,8 @@
  *     vm_task_init(&task, &limits);
  *     while ((result = vm_resume(vm, &task, co, nargs)) == VM_MORE) nargs = 0; // each a slice of a millisecond or less
  *
- * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of: compiling,
- * running, collecting, closing.
+ * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of:
+ * compiling, running, collecting, closing.
  *
  * A count hook runs every 1000 bytecodes and yields when the slice is over. A task over a limit is stopped by never
  * being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a gsub callback) the

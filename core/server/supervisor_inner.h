@@ -35,8 +35,8 @@ struct supervisor;
 struct child;
 struct pipe_message;
 
-/* A kind of process that is kept alive: one more is one row more (supervisor_children.c). Restarts, heartbeat and back-off
- * are alike for all. */
+/* A kind of process that is kept alive: one more is one row more (supervisor_children.c). Restarts, heartbeat and
+ * back-off are alike for all. */
 struct child_kind {
     const char *name;                                /* "worker" */
     unsigned (*count)(const struct supervisor *sup); /* how many there are */

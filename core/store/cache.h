@@ -1,6 +1,6 @@
 /*
- * What policies keep for later requests of the same worker: texts by name, for a time. Survives reloads of policies; ends
- * with the process.
+ * What policies keep for later requests of the same worker: texts by name, for a time. Survives reloads of policies;
+ * ends with the process.
  *
  *     struct cache *cache = cache_new(16 * MIB, 16384);
  *     cache_set(cache, SLICE("prices/eur"), SLICE("0.92"), 60000, loop_now_ms);

@@ -49,8 +49,8 @@ static struct slice sure_part(struct slice secret, bool goes_on)
     return slice_of(secret.ptr, sure < SURE_BYTES ? sure : SURE_BYTES);
 }
 
-/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that begins
- * with '/' is found behind the backslash, which stays. */
+/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that
+ * begins with '/' is found behind the backslash, which stays. */
 static bool find_one(struct slice secret, struct slice text, size_t from, bool goes_on, struct found *found)
 {
     if (secret.len < LIMIT_CONCEAL_BYTES_MIN) return false;

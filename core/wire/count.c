@@ -274,7 +274,8 @@ static bool is_short(const struct count *c, struct slice raw, size_t bytes)
     return raw.len <= bytes && !count_memo_wants(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
 }
 
-/* In the vocabulary that has the fewest, and without what some rules leave out: whose will be asked is not known here. */
+/* In the vocabulary that has the fewest, and without what some rules leave out:
+ * whose will be asked is not known here. */
 static uint64_t tokens_so_far(const struct count *c)
 {
     uint64_t least = NEVER;

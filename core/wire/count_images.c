@@ -27,7 +27,8 @@ static int base64_value(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* The next byte; -1 at the end, or when there was enough. Some write "/" as "\/"; nobody honest writes other escapes. */
+/* The next byte; -1 at the end, or when there was enough. Some write "/" as "\/";
+ * nobody honest writes other escapes. */
 static int next_byte(struct reader *r)
 {
     while (r->text.len && r->taken < LIMIT_COUNT_IMAGE_BYTES) {

@@ -1,6 +1,6 @@
 /*
- * Functions as OpenAI's models are told of them: declarations of TypeScript in a namespace. What the provider does is not
- * published; this form comes nearest to its own counts (see scripts/catalogue/counting.lua).
+ * Functions as OpenAI's models are told of them: declarations of TypeScript in a namespace. What the provider does is
+ * not published; this form comes nearest to its own counts (see scripts/catalogue/counting.lua).
  */
 #include "wire/count_inner.h"
 

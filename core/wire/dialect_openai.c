@@ -162,8 +162,8 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
-/* Source: OpenAI API reference, the model object. When a model was made the gateway does not know: it says since when it
- * is offered here, because clients sort by it and take 0 for nothing. */
+/* Source: OpenAI API reference, the model object. When a model was made the gateway does not know: it says since when
+ * it is offered here, because clients sort by it and take 0 for nothing. */
 static void write_model(struct buf *out, struct slice name, int64_t since)
 {
     buf_append(out, SLICE("{\"id\":"));

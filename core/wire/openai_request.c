@@ -1,6 +1,6 @@
 /*
- * Bodies of requests of the OpenAI API. A key of theirs in other letter case is refused ("Model": some JSON readers take
- * it for "model"), also when spelt with escapes, as a second one is. Source: OpenAI API reference, POST
+ * Bodies of requests of the OpenAI API. A key of theirs in other letter case is refused ("Model": some JSON readers
+ * take it for "model"), also when spelt with escapes, as a second one is. Source: OpenAI API reference, POST
  * /v1/chat/completions, /v1/completions, /v1/embeddings.
  */
 #include "wire/openai_inner.h"

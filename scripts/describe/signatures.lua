@@ -1,5 +1,6 @@
--- How the functions are called that the schema has no rows for: of the libraries, of the conversation with specs, and of
--- moongate.lua. For editors (scripts/describe.lua); tests/e2e/tools_spec.lua holds the names to those that there are.
+-- How the functions are called that the schema has no rows for: of the libraries, of the conversation with specs, and
+-- of moongate.lua. For editors (scripts/describe.lua);
+-- tests/e2e/tools_spec.lua holds the names to those that there are.
 local signatures = {}
 
 -- Classes that the functions below speak of, as LuaLS reads them.

@@ -90,7 +90,8 @@ function effects.whole(policy)
   return more
 end
 
--- A policy that fails refuses too, so that even one that only notes something lets more through when it is only observed.
+-- A policy that fails refuses too, so that even one that only notes something lets more through when it is only
+-- observed.
 function effects.policy_mode(old, new, policy)
   if settles_facts(policy) then return "unknown" end
   local at_work = setmetatable({ mode = "enforce" }, { __index = policy })

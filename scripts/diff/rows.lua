@@ -55,8 +55,8 @@ local function compare_row(policy, what, old, new, at)
   compare_columns(policy.name, what, old, new, at)
 end
 
--- What a row that came does: with default = "allow" a row of the matrix restricts, else it opens. A budget's row stands in
--- for its default, and may allow more or less than that.
+-- What a row that came does: with default = "allow" a row of the matrix restricts, else it opens. A budget's row stands
+-- in for its default, and may allow more or less than that.
 local function row_effect(policy, name)
   if policy.kind == "access" then return policy.fields.default == "allow" and "tightens" or "loosens" end
   if policy.rows.default and name ~= "default" then return "unknown" end

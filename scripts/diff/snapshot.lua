@@ -2,8 +2,8 @@
 --
 --   use "diff/snapshot" ()  → { digest, chain, models, apps, policies = { { name, kind, file, fields, rules, rows, … } } }
 --
--- Conditions are terms (scripts/condition.lua), predicates elsewhere { _op }, functions { _source }, and every row and rule
--- knows its line. A function is its own text and what it uses of the code around it.
+-- Conditions are terms (scripts/condition.lua), predicates elsewhere { _op }, functions { _source }, and every row and
+-- rule knows its line. A function is its own text and what it uses of the code around it.
 local core, use = ...
 local loaded = use "load"
 local condition = use "condition"

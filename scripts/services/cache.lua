@@ -6,8 +6,8 @@
 --     cache.set("rates", rates, "5m")
 --   end
 --
--- Values are copied both ways: texts, numbers, booleans and tables of them. Each worker has its own; what must be counted
--- exactly belongs into ratelimit or budget.
+-- Values are copied both ways: texts, numbers, booleans and tables of them. Each worker has its own; what must be
+-- counted exactly belongs into ratelimit or budget.
 local core, use = ...
 local schema = use "schema"
 local raise = use "raise"

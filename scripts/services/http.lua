@@ -1,5 +1,6 @@
--- http.get(url, options), http.post(url, options): calls to the services that moongate.lua lists under egress. They look
--- like plain calls and never block: the evaluation is put aside until the answer is there, and dropped with its request.
+-- http.get(url, options), http.post(url, options): calls to the services that moongate.lua lists under egress. They
+-- look like plain calls and never block: the evaluation is put aside until the answer is there,
+-- and dropped with its request.
 --
 --   local reply, err = http.post("https://moderation.internal/v1/check", {
 --     json = { text = "…" }, timeout = "200ms", auth = "secret:moderation", headers = { ["x-team"] = "core" } })
@@ -44,8 +45,9 @@ local function check_options(options)
   return options
 end
 
--- What says where a call goes and how long it is, is not a policy's to say: egress in moongate.lua lists places by their
--- names, and a Host of one's own would reach another behind the same address (RFC 9110 7.2, RFC 9112 6, 7.8, 9.6).
+-- What says where a call goes and how long it is, is not a policy's to say: egress in moongate.lua lists places by
+-- their names, and a Host of one's own would reach another behind the same address (RFC 9110 7.2, RFC 9112 6,
+-- 7.8, 9.6).
 local own_headers = {}
 for name in ("host content-length transfer-encoding connection keep-alive proxy-connection proxy-authorization te trailer " ..
   "upgrade expect"):gmatch("%S+") do own_headers[name] = true end

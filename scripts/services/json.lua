@@ -1,7 +1,8 @@
 -- json.encode(value), json.decode(text), json.array {}, json.object {}, json.null.
 --
--- Keys are written in their order, so equal tables give equal texts. null is read as nil (in a list it stays json.null, so
--- that the others keep their places); a whole number beyond 2^53 is read as its digits. decode gives nil and what is wrong.
+-- Keys are written in their order, so equal tables give equal texts. null is read as nil (in a list it stays json.null,
+-- so that the others keep their places); a whole number beyond 2^53 is read as its digits.
+-- decode gives nil and what is wrong.
 local core, use = ...
 local raise = use "raise"
 

@@ -7,7 +7,8 @@
 --   local took = metrics.histogram "moderation_seconds"
 --   took(0.12, { service = "a" })               -- seconds
 --
--- At most three labels, and few values of each: beyond 100 sets of them a metric counts under "other". Never a user, a key, a text.
+-- At most three labels, and few values of each: beyond 100 sets of them a metric counts under "other". Never a user,
+-- a key, a text.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

@@ -8,8 +8,8 @@
 --   counters.is_down = true                   -- shared counters are out of reach
 --   counters.sent                             -- the notices that went out
 --
--- Rates are let through evenly (GCRA: ITU-T I.371, generic cell rate algorithm): each key has a time until which it is used
--- up; a request moves it on by its part of the window, and must not move it further than the burst reaches.
+-- Rates are let through evenly (GCRA: ITU-T I.371, generic cell rate algorithm): each key has a time until which it is
+-- used up; a request moves it on by its part of the window, and must not move it further than the burst reaches.
 local Counters = {}
 Counters.__index = Counters
 

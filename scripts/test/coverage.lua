@@ -3,8 +3,8 @@
 --   coverage.watch(engine)        -- before anything is loaded
 --   local list = coverage.files() -- { file, lines, ran, percent, missed = { { 3, 7 } }, rules, matched, unmatched = { … } }
 --
--- Counted are files that were read from a folder, not those written in a spec. A line counts when it has code of its own;
--- a table of constants has none. A rule has matched when a trace speaks of it.
+-- Counted are files that were read from a folder, not those written in a spec. A line counts when it has code of its
+-- own; a table of constants has none. A rule has matched when a trace speaks of it.
 local engine, use = ...
 local files = use "test/files"
 

@@ -16,8 +16,9 @@
 --   mg:store_down()  mg:store_up()                          -- shared counters are out of reach
 --   mg:request { …, under_way = true }                      -- one that goes on while others come
 --
--- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model,
--- models, warnings, annotations, trace, fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
+-- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent),
+-- model, models, warnings, annotations, trace, fault, app, department, user, team.
+-- A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"
 local say = require "say"
@@ -80,7 +81,8 @@ end
 
 local gateways = setmetatable({}, { __mode = "k" })
 
--- The model of requests that name none: the one that routing chooses for; where nothing routes, any that runs somewhere.
+-- The model of requests that name none: the one that routing chooses for; where nothing routes,
+-- any that runs somewhere.
 local function default_model(files)
   for _, text in pairs(files) do
     if text:find("return%s+routing") then return "auto" end
@@ -210,8 +212,8 @@ function Gateway:advance(duration)
   self.time = self.time + amount * seconds[unit]
 end
 
--- { department = "sales", usd = 4100 }: such requests have cost so much; held_usd: others under way hold so much; budget
--- names one that counts under a `when`.
+-- { department = "sales", usd = 4100 }: such requests have cost so much; held_usd: others under way hold so much;
+-- budget names one that counts under a `when`.
 function Gateway:spend(given) self.counters:spend(given) end
 
 -- Shared counters are out of reach, until mg:store_up().
@@ -298,8 +300,8 @@ function Gateway:request(given)
   return result(on_behalf(self, t.time, engine.decide, self.set, request.describe(t), stays))
 end
 
--- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua. It costs what the answer says,
--- cost_usd, else what was estimated.
+-- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua. It costs what the answer
+-- says, cost_usd, else what was estimated.
 function Gateway:respond(given, answer)
   local t, a = complete(self, given), copy(answer or {})
   a.cost_nano = a.cost_usd and math.floor(a.cost_usd * 1000000000 + 0.5)
@@ -307,8 +309,8 @@ function Gateway:respond(given, answer)
   return result(on_behalf(self, t.time, engine.respond, self.set, request.describe(t), encode(a)))
 end
 
--- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
--- "text" as people read it, "brief" without remedies. Nothing is counted.
+-- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With
+-- form "text" as people read it, "brief" without remedies. Nothing is counted.
 function Gateway:explain(given, form)
   local t = complete(self, given)
   local question = { file = t, json = form ~= "text", is_brief = form == "brief" }

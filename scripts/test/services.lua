@@ -1,5 +1,5 @@
--- What stands around policies in specs: services that answer as the spec says, what they counted and logged, and answers
--- of providers.
+-- What stands around policies in specs: services that answer as the spec says, what they counted and logged, and
+-- answers of providers.
 --
 --   mg:stub("POST https://moderation.internal/v1/check", function(req) return { status = 200, json = { flagged = true } } end)
 --   mg:stub("GET https://x.internal/", function() return nil, "timeout" end)       -- or "refused" "closed" "limit"
@@ -7,9 +7,9 @@
 --   mg.metrics["checks_total"]      -- { { value =, labels = { … } }, … } in the order in which they were counted
 --   mg.logs                         -- { { level =, place =, text = }, … }
 --
--- req: method, url, headers, body, json, timeout_ms, has_secret. A call that no stub answers fails the test. The answer of
--- mg:respond: status, text or chunks (a stream), finish_reason, input_tokens, output_tokens, cached_tokens (also cache_write_,
--- reasoning_, audio_input_, audio_output_), service_tier, outcome. Beside
+-- req: method, url, headers, body, json, timeout_ms, has_secret. A call that no stub answers fails the test. The answer
+-- of mg:respond: status, text or chunks (a stream), finish_reason, input_tokens, output_tokens, cached_tokens (also
+-- cache_write_, reasoning_, audio_input_, audio_output_), service_tier, outcome. Beside
 -- what mg:request gives r has outcome, delivered (the text that left) and, when a later hook refused, answer = { phase,
 -- status, code, reason, policy, rule }.
 local core, use = ...
