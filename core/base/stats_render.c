@@ -217,7 +217,8 @@ static void render_metric(struct buf *out, unsigned metric, const struct found *
     char name[LIMIT_SERIES_KEY_BYTES];
     snprintf(name, sizeof name, "%s", m->name);
     if (!is_open(metric)) buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, type_of(m->kind));
-    if (count == 0 && !is_open(metric) && m->labels[0] == '\0' && m->kind != STATS_KIND_HISTOGRAM) buf_printf(out, "%s 0\n", m->name);
+    if (count == 0 && !is_open(metric) && m->labels[0] == '\0' && m->kind != STATS_KIND_HISTOGRAM)
+        buf_printf(out, "%s 0\n", m->name);
     for (size_t i = 0; i < count;) {
         size_t same = 1;
         while (i + same < count && compare_found(&found[i], &found[i + same]) == 0)

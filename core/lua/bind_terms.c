@@ -334,7 +334,8 @@ static int on_bill(lua_State *L)
     double seconds = luaL_optnumber(L, 4, (double)now_ns(bind_set(L)) / 1e9);
     uint64_t when_ns = seconds > 0 && seconds < 1e10 ? (uint64_t)seconds * NS_PER_S : 0;
     struct cost cost = price_cost(price, &parts, tier, when_ns);
-    const struct price_rates *rates = price ? price_rates_at(price, (uint64_t)usage_parts_input(&parts), tier, when_ns) : NULL;
+    const struct price_rates *rates =
+        price ? price_rates_at(price, (uint64_t)usage_parts_input(&parts), tier, when_ns) : NULL;
     lua_newtable(L);
     lua_pushstring(L, state_name(cost.state));
     lua_setfield(L, -2, "state");

@@ -294,7 +294,8 @@ static void stop(struct count *c)
 {
     c->partial |= c->pass;
     for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++) {
-        if (is_counting(c, v)) add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
+        if (is_counting(c, v))
+            add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
     }
 }
 
@@ -351,7 +352,8 @@ bool count_step(struct count *c, uint64_t bytes)
 
 #define ALL_MESSAGES CHAT_NO_MESSAGE
 
-static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, uint32_t *count)
+static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message,
+                               uint32_t *count)
 {
     uint64_t sum = 0;
     *count = 0;
@@ -388,7 +390,8 @@ static int64_t chat_tokens(const struct count *c, const struct count_rules *rule
 {
     const struct found *f = &c->found;
     uint32_t pictures;
-    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] + tokens[TEXT_SCHEMA]);
+    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] +
+                                                  tokens[TEXT_TOOLS] + tokens[TEXT_SCHEMA]);
     sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);

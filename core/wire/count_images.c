@@ -167,6 +167,6 @@ bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height)
     slice_split(url, ',', &rest);
     struct reader r = {.text = rest};
     /* What no format allows, or no camera makes, is a lie: then the most is reserved. */
-    return rest.len && read_size(&r, width, height) && *width > 0 && *height > 0 && *width <= LIMIT_COUNT_IMAGE_PIXELS &&
-           *height <= LIMIT_COUNT_IMAGE_PIXELS;
+    return rest.len && read_size(&r, width, height) && *width > 0 && *height > 0 &&
+           *width <= LIMIT_COUNT_IMAGE_PIXELS && *height <= LIMIT_COUNT_IMAGE_PIXELS;
 }

@@ -44,7 +44,8 @@ static void put_type(struct tools_text *r, uint32_t schema, unsigned indent);
 static bool is_required(struct tools_text *r, uint32_t required, struct slice name)
 {
     if (!json_is(r->tape, required, JSON_ARRAY)) return false;
-    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE && r->looks < LOOKS_MAX; n = json_next(r->tape, n)) {
+    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE && r->looks < LOOKS_MAX;
+         n = json_next(r->tape, n)) {
         r->looks++;
         if (json_text_is(r->tape, n, name)) return true;
     }

@@ -75,7 +75,8 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
 static void read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said)
 {
     struct fault why;
-    bool is_json = json_parse(&reader->tape, said->json, &why), is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
+    bool is_json = json_parse(&reader->tape, said->json, &why),
+         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
     said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
     if (is_json) said_end(reader, said);
 }

@@ -33,7 +33,8 @@ static __attribute__((noinline)) uint64_t count_long(const struct vocabulary *v,
 }
 
 /* The piece of `len` bytes at p; nothing is read at or behind `end`. */
-static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len, const unsigned char *end)
+static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len,
+                                   const unsigned char *end)
 {
     if (len == 1) return 1;
     if (len > RECENT_BYTES_MAX) return count_long(v, p, len);
@@ -59,16 +60,18 @@ static const unsigned char *window_end(const unsigned char *p, const unsigned ch
 }
 
 /* The end of the piece at p; NULL: it may yet grow with what comes behind `end`. */
-static const unsigned char *settled_end(const struct vocabulary *v, const unsigned char *p, const unsigned char *end, bool is_last)
+static const unsigned char *settled_end(const struct vocabulary *v, const unsigned char *p, const unsigned char *end,
+                                        bool is_last)
 {
     bool is_open = false;
     const unsigned char *next = v->piece_end(p, window_end(p, end), &is_open);
     return is_open && !is_last && (size_t)(end - p) < LIMIT_TOKEN_PIECE_BYTES ? NULL : next;
 }
 
-static inline __attribute__((always_inline)) const unsigned char *
-count_pieces_of(const struct vocabulary *v, bool is_o200k, const unsigned char *p, const unsigned char *end, bool is_last,
-                uint64_t *count)
+static inline __attribute__((always_inline)) const unsigned char *count_pieces_of(const struct vocabulary *v,
+                                                                                  bool is_o200k, const unsigned char *p,
+                                                                                  const unsigned char *end,
+                                                                                  bool is_last, uint64_t *count)
 {
     struct ascii_block block = {.base = NULL};
     uint64_t sum = 0;

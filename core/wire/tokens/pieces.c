@@ -112,8 +112,8 @@ static const unsigned char *with_contraction(const unsigned char *p, const unsig
 }
 
 /* At a character that may stand before a word, and is `len` long; NULL: no word follows, nor is it one. */
-static const unsigned char *led_word_end(const unsigned char *p, const unsigned char *end, enum piece_class c, size_t len,
-                                         bool *is_open)
+static const unsigned char *led_word_end(const unsigned char *p, const unsigned char *end, enum piece_class c,
+                                         size_t len, bool *is_open)
 {
     size_t next_len;
     enum piece_class next = class_at(p + len, end, &next_len);
