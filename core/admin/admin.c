@@ -56,11 +56,10 @@ static void send_unknown_path(struct conn *c)
 static void refuse_host(struct conn *c, struct slice host)
 {
     struct fault why;
-    fault_set(
-        &why, FAULT_WRONG_HOST,
-        "The admin listener is not asked as %.*s: ask it as localhost or by its address, or name it in moongate.lua "
-        "(admin.host).",
-        (int)(host.len < LIMIT_HOST_BYTES / 4 ? host.len : LIMIT_HOST_BYTES / 4), host.ptr);
+    fault_set(&why, FAULT_WRONG_HOST,
+              "The admin listener is not asked as %.*s: ask it as localhost or by its address, or name it in "
+              "moongate.lua (admin.host).",
+              (int)(host.len < LIMIT_HOST_BYTES / 4 ? host.len : LIMIT_HOST_BYTES / 4), host.ptr);
     send_fault(c, &why, NULL);
 }
 

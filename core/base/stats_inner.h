@@ -20,7 +20,7 @@ enum stats_kind {
     STATS_KIND_GAUGE,
     STATS_KIND_LARGEST,
     STATS_KIND_INFO,
-    STATS_KIND_HISTOGRAM
+    STATS_KIND_HISTOGRAM,
 };
 
 struct stats_metric_info {

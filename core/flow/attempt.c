@@ -197,11 +197,10 @@ static void report_account(struct job *job, int status)
 static void refuse_account(struct job *job, int status)
 {
     struct fault why;
-    fault_set(
-        &why, FAULT_UPSTREAM_ACCOUNT,
-        "The provider refused the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the gateway must "
-        "look at the account.",
-        SLICE_FMT(job->call->provider->name), status);
+    fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
+              "The provider refused the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
+              "gateway must look at the account.",
+              SLICE_FMT(job->call->provider->name), status);
     exchange_end_attempt(job->x, why.code);
     reply_fault(job, &why);
 }

@@ -16,8 +16,8 @@ static const struct foreign foreigns[] = {
      "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
      "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
     {"messages*",
-     "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base "
-     "URL, and " INSTEAD "."},
+     "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base URL, and "
+     INSTEAD "."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
     {"audio/*",
      "Speech is not served here: audio goes into the messages of POST /v1/chat/completions, for models that take it."},
@@ -90,11 +90,10 @@ static bool explain_google(struct slice rest, struct fault *why)
     slice_split(rest, ':', &verb);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (!slice_equal(verb, verbs[i])) continue;
-        fault_set(
-            why, FAULT_UNSPOKEN_PATH,
-            "Gemini's API is not served here: use a client of OpenAI's API, and ask POST /v1/chat/completions with "
-            "\"model\": \"%.*s\".",
-            SLICE_FMT(model_of(rest, ':')));
+        fault_set(why, FAULT_UNSPOKEN_PATH,
+                  "Gemini's API is not served here: use a client of OpenAI's API, and ask POST /v1/chat/completions "
+                  "with \"model\": \"%.*s\".",
+                  SLICE_FMT(model_of(rest, ':')));
         return true;
     }
     return false;
@@ -107,8 +106,7 @@ static bool explain_azure(struct slice rest, struct fault *why)
     rest = slice_of(rest.ptr + 12, rest.len - 12);
     fault_set(why, FAULT_UNSPOKEN_PATH,
               "Azure's paths are not served here: use the OpenAI client instead of the Azure one, with this gateway's "
-              "/v1 as its "
-              "base URL and \"model\": \"%.*s\".",
+              "/v1 as its base URL and \"model\": \"%.*s\".",
               SLICE_FMT(model_of(rest, '/')));
     return true;
 }

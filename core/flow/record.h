@@ -13,7 +13,8 @@
  *    "estimate":{"input_tokens","output_tokens","estimated","at_least":true},   the request, as counted before the call
  *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
  *    "billed":{"input","cached_input","output","reasoning",…,"estimated":true,"drained":true},    see below
- *    "cost":{"usd","nano_usd","price","long_context":true,"parts_unpriced":[…],"tier_unpriced":true} or null (no price),
+ *    "cost":{"usd","nano_usd","price","long_context":true,"parts_unpriced":[…],"tier_unpriced":true}
+ *           or null (no price),
  *    "upstream":{"status","request_id","finish_reason"},
  *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors","annotations":{…}}
  *

@@ -158,7 +158,7 @@ void eval_drop_strand(struct policy_eval *eval, struct strand *strand)
     if (strand->state == STRAND_FREE) return;
     calls_drop(eval, strand);
     if (!keep_spare(eval, strand)) {
-        luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back: allocates nothing */
+        luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back, allocates none */
     }
     *strand = (struct strand){0};
 }

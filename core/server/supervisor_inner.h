@@ -44,7 +44,7 @@ struct child_kind {
     void (*on_started)(struct child *c);             /* what it is told first */
     void (*on_message)(struct child *c, const struct pipe_message *message);
     bool is_numbered;     /* there are several, and their names say which */
-    bool has_generations; /* serves requests by them: takes part in reloads, and must be ready before the start is over */
+    bool has_generations; /* serves requests by them: takes part in reloads, must be ready before the start is over */
 };
 
 /* One process that is kept alive, in its slot of the board. */

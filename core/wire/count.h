@@ -64,7 +64,7 @@ struct count_shares {
     bool is_plain;    /* text of messages, prompt or input alone: what rules count exactly, when they do */
 };
 struct count_message {
-    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where there is a factor */
+    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where a factor is */
     bool is_estimated; /* as the whole would be if there were no other */
 };
 uint32_t count_messages(const struct count *c);

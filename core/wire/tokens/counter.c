@@ -68,10 +68,9 @@ static const unsigned char *settled_end(const struct vocabulary *v, const unsign
     return is_open && !is_last && (size_t)(end - p) < LIMIT_TOKEN_PIECE_BYTES ? NULL : next;
 }
 
-static inline __attribute__((always_inline)) const unsigned char *count_pieces_of(const struct vocabulary *v,
-                                                                                  bool is_o200k, const unsigned char *p,
-                                                                                  const unsigned char *end,
-                                                                                  bool is_last, uint64_t *count)
+static inline __attribute__((always_inline)) const unsigned char *
+count_pieces_of(const struct vocabulary *v, bool is_o200k, const unsigned char *p, const unsigned char *end,
+                bool is_last, uint64_t *count)
 {
     struct ascii_block block = {.base = NULL};
     uint64_t sum = 0;
