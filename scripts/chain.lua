@@ -19,8 +19,8 @@ local disconnect = use "disconnect"
 local effort = use "effort"
 local note = notes.note
 
-local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules, run_hook = actions.run_hook,
-  run_all = actions.run_all }
+local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules,
+  run_hook = actions.run_hook, run_all = actions.run_all }
 
 local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
 
@@ -46,7 +46,8 @@ function chain.new(policies, is_partial)
     end
     local entry = catalogue.names[f.asked]
     if not entry then
-      local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked)) or "the request names no model"
+      local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked))
+        or "the request names no model"
       return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" }, text, "enforce", 0)
     end
     f.model = entry.model.name

@@ -29,7 +29,8 @@ local function add_days(set, text, path)
   local first, last = tostring(text):match("^(%l%l%l)%-(%l%l%l)$")
   first, last = day_number[first or text], day_number[last or text]
   if not first or not last then
-    report.at(path, "bad_time", ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)))
+    report.at(path, "bad_time",
+      ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)))
     return false
   end
   local day = first
@@ -73,7 +74,8 @@ end
 function clock.zone(value, path)
   local offset_at = clock.offset(value)
   if not offset_at then
-    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(value)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
+    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(value)),
+      "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
   end
   return offset_at
 end
@@ -96,7 +98,9 @@ end
 function clock.compile(conditions, path)
   local hours, days = conditions.hours, conditions.days
   if hours == nil and days == nil then
-    if conditions.zone ~= nil then report.at(sub(path, "zone"), "bad_time", "a zone without hours or days has no effect") end
+    if conditions.zone ~= nil then
+      report.at(sub(path, "zone"), "bad_time", "a zone without hours or days has no effect")
+    end
     return nil
   end
   local zone = conditions.zone == nil and clock.default_zone or conditions.zone

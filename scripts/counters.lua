@@ -5,7 +5,7 @@
 --   counters.are_there                        -- false: nobody counts in this process
 --   local reply, why = counters.admit { item, … }       -- all of a request at once: all of them or none
 --   local reply, why = counters.peek({ item, … }, who)  -- the same without taking; who asks, where that cannot wait
---   counters.notify { key =, period =, at =, to = { … }, text =, … }       -- tells somebody, once for each key and period
+--   counters.notify { key =, period =, at =, to = { … }, text =, … }    -- tells somebody, once for each key and period
 --
 -- They answer at once or put the evaluation aside until they have: nobody here can tell.
 -- store/counters.h is the same in C.
@@ -18,9 +18,8 @@
 -- lets it pass, "closed" refuses, "local" counts with what this process knows.
 --
 -- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the
--- way),
---   is_too_large (can never pass), is_closed (refused unseen), states = { { spent, held, is_over, lost }, … } }; lost is what
---   was done when shared counters were out of reach.
+--   way), is_too_large (can never pass), is_closed (refused unseen), states = { { spent, held, is_over, lost }, … } };
+--   lost is what was done when shared counters were out of reach.
 -- nil and why not when no answer came at all. What was taken is given back or settled with what it really was when the
 -- request ends, whatever its end; policies have no part in that. In a rehearsal an admission only peeks.
 local core, use = ...

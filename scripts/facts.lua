@@ -146,8 +146,8 @@ core.facts_by(function()
   return setmetatable({ nil, nil, nil, nil, -- views
     _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
     _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
-    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil, asked = nil,
-    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
+    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil,
+    asked = nil, model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
   }, meta)
 end)
 
@@ -214,7 +214,8 @@ for _, name in ipairs { "status", "model", "provider", "finish_reason", "latency
   compute["response_" .. name] = function() return core.answer(name) end
 end
 local usage_fields = { "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
-  "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images", "estimated", "priced" }
+  "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images",
+  "estimated", "priced" }
 for _, name in ipairs(usage_fields) do
   compute["usage_" .. name] = function() return core.used(name) end
 end
@@ -238,8 +239,8 @@ end
 -- ctx and its parts: each name says which fact answers it.
 local fields = {
   ctx = { id = "id", time = "time", phase = "phase", generation = "generation", identity = "ctx_identity",
-    request = "ctx_request", estimate = "ctx_estimate", route = "ctx_route", response = "ctx_response", usage = "ctx_usage",
-    outcome = "ctx_outcome", budget = "ctx_budget" },
+    request = "ctx_request", estimate = "ctx_estimate", route = "ctx_route", response = "ctx_response",
+    usage = "ctx_usage", outcome = "ctx_outcome", budget = "ctx_budget" },
   route = { targets = "route_targets", target = "route_target", rule = "route_rule", attempts = "route_attempts" },
   response = { status = "response_status", model = "response_model", provider = "response_provider",
     finish_reason = "response_finish_reason", latency_ms = "response_latency_ms", ttft_ms = "response_ttft_ms",
@@ -252,7 +253,8 @@ local fields = {
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
     estimated = "input_estimated", cost_usd = "cost_usd", _booleans = { estimated = true } },
-  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" }, -- by read_budget
+  -- filled by read_budget
+  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
 for _, name in ipairs(usage_fields) do fields.usage[name] = "usage_" .. name end
@@ -278,7 +280,9 @@ function fields.ctx.mask(ctx, kinds)
   core.check_ctx(ctx)
   if core.phase() ~= "request" then error("ctx:mask() belongs into on_request: later the request is sent", 0) end
   if type(kinds) == "string" then kinds = { kinds } end
-  if type(kinds) ~= "table" or #kinds == 0 then error("ctx:mask(kinds) wants a kind, \"email\", or a list of them", 0) end
+  if type(kinds) ~= "table" or #kinds == 0 then
+    error("ctx:mask(kinds) wants a kind, \"email\", or a list of them", 0)
+  end
   local f = core.facts()
   local policy = f._policy
   for _, kind in ipairs(kinds) do
@@ -287,8 +291,8 @@ function fields.ctx.mask(ctx, kinds)
     end
     local count = core.found(kind)
     if count > 0 then
-      core.trace(policy.name, kind, "mask", ("%d %s"):format(count, policy.mode == "observe" and "found" or "masked"), policy.mode,
-        policy.file, 0)
+      core.trace(policy.name, kind, "mask", ("%d %s"):format(count, policy.mode == "observe" and "found" or "masked"),
+        policy.mode, policy.file, 0)
     end
     if policy.mode ~= "observe" then core.mask(kind) end
   end
@@ -337,7 +341,9 @@ function facts.make_views()
     local function unknown(name)
       local near = report.nearest(tostring(name), names)
       local nearest = near and " (" .. near .. ")" or ""
-      if kind == "identity" and nearest == "" then nearest = " (a label of your keys? name it in auth.lua: labels = { … })" end
+      if kind == "identity" and nearest == "" then
+        nearest = " (a label of your keys? name it in auth.lua: labels = { … })"
+      end
       raise.error("undefined_name", ("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
     end
     core.view_kind(kind, map, unknown, kind == "budget" and function(view, name)

@@ -1,6 +1,6 @@
 -- Where errors of the file being loaded go: each with the place that its path has in the source.
 --
---   report.begin(file)                     -- { path = "policies/access.lua", text = …, line = of the constructor's call }
+--   report.begin(file)      -- { path = "policies/access.lua", text = …, line = of the constructor's call }
 --   report.at(path, "unknown_field", "unknown field 'x'", "did you mean 'y'?")
 --
 -- Each says which finding it is, by its word in core/base/finding.h; what is not there is a bug and ends the process.
@@ -54,7 +54,8 @@ local function elsewhere(keys)
   local path = keys[depth] and parts.from[keys[depth]]
   if not path then return nil end
   file.others = file.others or {}
-  file.others[path] = file.others[path] or { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
+  file.others[path] = file.others[path]
+    or { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
   return file.others[path], { unpack(keys, depth) }
 end
 
@@ -131,7 +132,8 @@ end
 -- What Lua's messages mean for those who wrote the line.
 local cures = {
   { "'%)?}?' expected %(to close '.' at line %d+%) near '?<eof>", "something that was opened there is never closed" },
-  { "'[}%)]' expected %(to close '.' at line %d+%) near", "is a comma missing before it, or at the end of the line above?" },
+  { "'[}%)]' expected %(to close '.' at line %d+%) near",
+    "is a comma missing before it, or at the end of the line above?" },
   { "'[}%)]' expected near", "is a comma missing before it, or at the end of the line above?" },
   { "'end' expected %(to close '%w+' at line (%d+)%)", "what begins in line %s has no 'end'" },
   { "'end' expected near", "an 'end' is missing before it" },

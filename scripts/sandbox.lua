@@ -56,7 +56,9 @@ end
 
 local function log_level(level)
   return function(format, ...)
-    if type(format) ~= "string" then raise.error("bad_value", ("log.%s: the first argument is a text"):format(level), 2) end
+    if type(format) ~= "string" then
+      raise.error("bad_value", ("log.%s: the first argument is a text"):format(level), 2)
+    end
     local text = select("#", ...) > 0 and format:format(...) or format
     core.log(level, core.is_deciding() and withhold(core.facts(), text) or text)
   end
@@ -117,7 +119,9 @@ setmetatable(words, { __index = undefined })
 
 local environment = {
   __index = words,
-  __newindex = function(_, name) raise.error("global_set", ("assignment to global '%s': add 'local'"):format(tostring(name)), 2) end,
+  __newindex = function(_, name)
+    raise.error("global_set", ("assignment to global '%s': add 'local'"):format(tostring(name)), 2)
+  end,
   __metatable = false,
 }
 
@@ -130,8 +134,11 @@ local function complaints(file, chunk)
     if is_wrong and not seen[line .. name] then
       seen[line .. name] = true
       local place = ("%s:%s: "):format(file.path, line)
-      if kind == "set" then list[#list + 1] = { "global_set", ("%sassignment to global '%s': add 'local'"):format(place, name) }
-      else list[#list + 1] = { "undefined_name", ("%sundefined name '%s'"):format(place, name), hint_for(name) } end
+      if kind == "set" then
+        list[#list + 1] = { "global_set", ("%sassignment to global '%s': add 'local'"):format(place, name) }
+      else
+        list[#list + 1] = { "undefined_name", ("%sundefined name '%s'"):format(place, name), hint_for(name) }
+      end
     end
   end
   return list

@@ -88,7 +88,8 @@ function schema.list(of)
     for key in pairs(value) do
       count = count + 1
       if type(key) ~= "number" then
-        report.at(sub(path, key), "bad_list", ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
+        report.at(sub(path, key), "bad_list",
+          ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
         return nil
       end
     end
@@ -153,7 +154,8 @@ function schema.record(fields, required, what)
     end
     for _ in next, value do found = found - 1 end
     for _, key in ipairs(found < 0 and unknown_keys(value, fields) or {}) do
-      report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)),
+        report.nearest(key, names))
     end
     for _, name in ipairs(required or {}) do
       if value[name] == nil then report.at(path, "missing_field", ("'%s' is missing"):format(name)) end
@@ -178,7 +180,8 @@ schema.mode = schema.choice { "enforce", "observe", "off" }
 -- What clients switch on: lower case, digits, underscores.
 schema.code = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value:find("^[a-z][a-z0-9_]*$") and #value <= 64 then return value end
-  report.at(path, "bad_decision", "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
+  report.at(path, "bad_decision",
+    "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
 end)
 
 -- Statuses that RFC 9110 and its registry know; clients do not understand others.
@@ -189,7 +192,8 @@ schema.statuses = statuses
 
 schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
-  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
+  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value),
+    "403 forbids, 429 asks to come back later")
 end)
 
 return schema

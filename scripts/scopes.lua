@@ -31,7 +31,8 @@ end
 
 local function field(value, path)
   if type(value) == "string" and is_scope(value) then return value end
-  report.at(path, "bad_value", ("expected a field of the identity, a label, model or session, got %s"):format(schema.kind_of(value)),
+  report.at(path, "bad_value",
+    ("expected a field of the identity, a label, model or session, got %s"):format(schema.kind_of(value)),
     report.nearest(value, scopes.names()) or "a label of your keys? name it in auth.lua: labels = { … }")
 end
 
@@ -43,7 +44,9 @@ function scopes.by(value, path)
     seen[name] = true
     parts[#parts + 1] = { name = name }
   end
-  if type(value) == "table" and #value == 0 then report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody") end
+  if type(value) == "table" and #value == 0 then
+    report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody")
+  end
   return parts
 end
 
@@ -138,7 +141,8 @@ function scopes.check_constants(parts, path)
     if part.name == "app" and part.set and facts.apps then
       for _, value in ipairs(report.keys(part.set)) do
         if not facts.apps[value] then
-          report.warn(sub(path, "app"), "never_acts", ("never acts: app '%s' is not in policies/apps.lua"):format(value),
+          report.warn(sub(path, "app"), "never_acts",
+            ("never acts: app '%s' is not in policies/apps.lua"):format(value),
             report.nearest(value, report.keys(facts.apps)))
         end
       end

@@ -59,9 +59,13 @@ end
 -- The reason in route(…, { reason = "…" }).
 local function option(verb, options)
   if options == nil then return nil end
-  if type(options) ~= "table" then bad("bad_decision", verb .. "(targets, { reason = \"…\" }): the second argument is a table") end
+  if type(options) ~= "table" then
+    bad("bad_decision", verb .. "(targets, { reason = \"…\" }): the second argument is a table")
+  end
   for key in pairs(options) do
-    if key ~= "reason" then bad("unknown_field", ("%s: unknown option '%s': only reason"):format(verb, tostring(key))) end
+    if key ~= "reason" then
+      bad("unknown_field", ("%s: unknown option '%s': only reason"):format(verb, tostring(key)))
+    end
   end
   return check_reason(verb, options.reason)
 end
@@ -74,7 +78,8 @@ local function route(targets, options)
   for i, name in ipairs(targets) do
     list[i] = catalogue.targets[name]
     if not list[i] then
-      bad("unknown_model", ("route: no target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)))
+      bad("unknown_model", ("route: no target '%s' in policies/models.lua%s"):format(tostring(name),
+        catalogue.near_target(name)))
     end
   end
   return make { verb = "route", targets = list, reason = option("route", options) }
@@ -114,7 +119,9 @@ function verbs.returned(f, value, hook)
         decision.place and decision.place .. ": " or "", decision.verb, decision.verb))
     end
   end
-  if value ~= nil and not returned then bad("bad_decision", hook .. " returned a decision that was made for another request") end
+  if value ~= nil and not returned then
+    bad("bad_decision", hook .. " returned a decision that was made for another request")
+  end
   return returned
 end
 

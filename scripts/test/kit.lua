@@ -1,20 +1,20 @@
 -- What specs of policies use: `local gw = require "moongate.test"`.
 --
---   local mg = gw.load { "policies/access.lua" }            -- these files as the chain, with the folder's models and apps
---   local mg = gw.load_chain()                              -- policies/init.lua, as the gateway loads it
---   local mg = gw.load_text { x = "return policy { … }" }   -- files written in the spec; chain = { … } gives their order
---   local r  = mg:request { as = { department = "sales" }, model = "gpt-4o" }   -- scripts/request.lua says what it takes
+--   local mg = gw.load { "policies/access.lua" }          -- these files as the chain, the folder's models and apps
+--   local mg = gw.load_chain()                            -- policies/init.lua, as the gateway loads it
+--   local mg = gw.load_text { x = "return policy { … }" } -- files written in the spec; chain = { … } gives their order
+--   local r  = mg:request { as = { department = "sales" }, model = "gpt-4o" } -- scripts/request.lua says what it takes
 --   assert.allowed(r)  assert.denied(r, 403, "code")  assert.routed_to(r, "a/b")  assert.explained_by(r, "policy/rule")
 --   assert.faulted(r, "policies/x.lua:3")
---   mg:stub("POST https://x.internal/check", function(req) … end)  mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs
---                                                           -- scripts/test/services.lua
---   gw.errors { x = "…" }                                   -- what loading says, one line an error
---   gw.codes { x = "…" }                                    -- and their codes, "MG0203"
---   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"        -- the time stands still until it is moved
---   mg:spend { department = "sales", usd = 4100 }           -- counters are a table here, empty at the start of each test
---   mg.sent                                                 -- notices that went out: { to, text, budget, threshold }
---   mg:store_down()  mg:store_up()                          -- shared counters are out of reach
---   mg:request { …, under_way = true }                      -- one that goes on while others come
+--   mg:stub("POST https://x.internal/check", function(req) … end)
+--   mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs -- scripts/test/services.lua
+--   gw.errors { x = "…" }                                 -- what loading says, one line an error
+--   gw.codes { x = "…" }                                  -- and their codes, "MG0203"
+--   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"      -- the time stands still until it is moved
+--   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
+--   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
+--   mg:store_down()  mg:store_up()                        -- shared counters are out of reach
+--   mg:request { …, under_way = true }                    -- one that goes on while others come
 --
 -- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent),
 -- model, models, warnings, annotations, trace, fault, app, department, user, team.
@@ -101,8 +101,8 @@ end
 local function start(files, options)
   local set, errors, text = load(files, options)
   if not set then error("the policies do not load:\n" .. text, 0) end
-  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]), model = default_model(files),
-    time = os.time() }, Gateway)
+  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]),
+    model = default_model(files), time = os.time() }, Gateway)
   services.forget(mg)
   mg:forget()
   gateways[mg] = true
@@ -149,7 +149,8 @@ local default_models = [[return models {
   ["one"] = { targets = { "p/one" }, price = usd_per_million { input = 1, output = 2 } },
   ["two"] = { targets = { "p/two", "q/two" }, aliases = { "deux" }, snapshots = { "two-2024-08-06" },
               price = usd_per_million { input = 1, output = 2 } },
-  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = usd_per_million { input = 0, output = 0 } },
+  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } },
+    price = usd_per_million { input = 0, output = 0 } },
 }]]
 
 -- { name = text, chain = { names }, models = text, apps = text } → files of a bundle
@@ -160,7 +161,9 @@ local function files_of(texts)
       local is_data = name:find("%.json$") -- one that a policy names, as file "x.json"
       files[is_data and name or name .. ".lua"] = text
       if is_data then name = "init" end
-      if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then names[#names + 1] = name end
+      if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then
+        names[#names + 1] = name
+      end
     end
   end
   table.sort(names)
@@ -188,7 +191,8 @@ function gw.errors(texts)
   local list = findings(texts)
   for i, e in ipairs(list) do
     local place = e.file .. (e.line > 0 and ":" .. e.line or "") .. (e.column > 0 and ":" .. e.column or "")
-    list[i] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
+    list[i] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text
+      .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
   end
   return list
 end

@@ -129,7 +129,8 @@ local function run(root, paths, rest)
   use("test/output").options = options
   _G.arg = busted_words(paths, rest)
   -- Not from a file, so that busted takes its words from `arg` and ends through os.exit.
-  local start = assert(loadstring("require 'busted.runner' { standalone = false, output = 'moongate.output' }", "=test"))
+  local start = assert(loadstring("require 'busted.runner' { standalone = false, output = 'moongate.output' }",
+    "=test"))
   local ok, ended = xpcall(start, function(raised)
     return getmetatable(raised) == Exit and raised or debug.traceback(tostring(raised), 2)
   end)
