@@ -5,7 +5,6 @@
 local core, use = ...
 local report = use "report"
 local implies = use "condition/implies"
-local facts = use "facts"
 local sub = report.sub
 
 local lint = {}
@@ -163,28 +162,6 @@ local function check_hook(fn, file)
     ("rules = { { \"name\", when = %s, %s } }"):format(found, action))
 end
 
--- --- fields of ctx that are not there ---
-
--- ctx.identity.departmnt raises when a hook comes that way: said at load, wherever it stands.
-local function check_fields(file)
-  local number, seen = 0, {}
-  if not file.text:find("ctx.", 1, true) then return end
-  for text in (file.text .. "\n"):gmatch("([^\n]*)\n") do
-    number = number + 1
-    text = text:find("ctx.", 1, true) and text:gsub("%-%-.*", "") or ""
-    for at, view, name in text:gmatch("()%f[%w_]ctx%.(%a+)%.([%a_][%w_]*)") do
-      local map = facts.fields[view]
-      if map and map[name] == nil and not seen[view .. name] then
-        seen[view .. name] = true
-        local names = report.keys(map)
-        report.warn_at(number, at + #("ctx." .. view .. "."), "no_such_fact",
-          ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
-          report.nearest(name, names) or (view == "identity" and "a label of your keys? name it in auth.lua: labels = { … }" or nil))
-      end
-    end
-  end
-end
-
 -- --- rules that nothing tries ---
 
 local acts = { deny = true, route = true, only = true, drop = true, pass = true }
@@ -203,7 +180,6 @@ function lint.policy(definition, policy)
   check_reach(policy.written_rules, definition.kind)
   check_functions(policy.written_rules, file)
   if policy.on_request then check_hook(policy.on_request, file) end
-  check_fields(file)
   if spec.examples == nil and decides(policy) then
     report.warn(nil, "no_examples", ("%s decides, and has no examples"):format(file.path),
       "examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load")

@@ -11,6 +11,7 @@ local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
 local lint = use "lint"
+local reading = use "reading"
 local http = use "services/http"
 
 local kinds = {}
@@ -55,6 +56,7 @@ local function read(name, expected)
     return nil
   end
   if not sandbox.check(file, chunk) then return nil end
+  if not core.is_checked() then reading.check(file) end
   constructors.last = nil
   local ok, value = core.run(chunk)
   if not ok then
@@ -159,6 +161,27 @@ local function be_watched()
   core.watch(table.concat(lines, "\n"), watched)
 end
 
+-- Shared files are read by whoever requires them first; what their text shows is told here.
+local function check_shared()
+  for _, path in ipairs(report.keys(modules.used)) do
+    local file = { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
+    if file.text then
+      report.begin(file)
+      reading.check(file)
+      if report.errors == 0 then reading.check_calls(file) end
+    end
+  end
+end
+
+-- A worker loads what the checker has loaded.
+if not core.is_checked() then
+  check_shared()
+  for i, policy in ipairs(report.errors == 0 and policies or {}) do
+    report.begin(definitions[i].file)
+    reading.check_calls(definitions[i].file, policy)
+  end
+end
+
 -- What a request for "auto" may be counted by.
 if report.errors == 0 then
   for _, model in ipairs(catalogue.sorted) do
@@ -172,7 +195,6 @@ if report.errors == 0 then
   phases.install(at_work())
 end
 
--- A worker loads what the checker has loaded.
 if report.errors == 0 and not core.is_checked() then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
@@ -184,7 +206,6 @@ if report.errors == 0 and not core.is_checked() then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     lint.policy(definitions[i], policy)
-    http.check_calls(definitions[i].file.text)
   end
 end
 raise.close()

@@ -94,6 +94,11 @@ function report.warn_at(line, column, finding, text, hint)
   core.error(finding, file.path, line, column, text, hint)
 end
 
+function report.error_at(line, column, finding, text, hint)
+  report.errors = report.errors + 1
+  core.error(finding, file.path, line, column, text, hint)
+end
+
 function report.warn(path, finding, text, hint)
   add(path, finding, text, hint)
 end

@@ -123,6 +123,14 @@
     X(TOO_LATE, "too_late", "MG0223", "too late for a stream",                                                         \
       "on_response runs when the answer is complete; of a stream, the caller has read it by then.",                    \
       "Say buffer = true to hold streams back, use on_delta, or do not deny there.")                                   \
+    X(SERVICE_NOT_LISTED, "service_not_listed", "MG0224", "a call that moongate.lua does not allow",                   \
+      "A policy calls a place that egress does not name. The call raises, and with it every request that comes that "  \
+      "way is refused.",                                                                                               \
+      "List it with the highest class of data that may go there, egress = { [\"https://service.example\"] = { "        \
+      "clearance = \"internal\" } }; or ask http.is_listed(url) first.")                                               \
+    X(MISSPELT, "misspelt", "MG0225", "a name that nobody can have",                                                   \
+      "Apps stand in policies/apps.lua, providers in moongate.lua: a name that is in neither can be nobody's.",        \
+      "Take the nearest name, or add it where names of its kind are listed.")                                          \
     /* Warnings. */                                                                                                    \
     X(NEVER_REACHED, "never_reached", "MG0301", "a rule that is never reached",                                        \
       "A rule before it always applies, or applies whenever this one would, and ends the policy or takes its place.",  \
@@ -177,6 +185,14 @@
     X(ODD_PRICE, "odd_price", "MG0316", "a price that looks like another unit's",                                      \
       "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",             \
       "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\".")                                      \
+    X(SERVICE_PASSED_OVER, "service_passed_over", "MG0317", "a service that may not see what requests carry",          \
+      "The data class that callers have when nobody says anything is above the service's clearance: the call gives "   \
+      "nil and \"clearance\", and a policy that goes on then decides nothing.",                                        \
+      "Raise its clearance in moongate.lua, or say what happens: if err == \"clearance\" then return deny(…) end.")    \
+    X(LONE_NAME, "lone_name", "MG0318", "a name that looks misspelt",                                                  \
+      "A department, team or role stands once in these policies, and another that differs by a letter or two stands "  \
+      "in several places. Keys and tokens may say anything, so it may be meant.",                                      \
+      "Take the other name, or leave it: nothing else follows.")                                                       \
     X(OTHER_WARNING, "other_warning", "MG0399", "a warning",                                                           \
       "Something is unusual, and loads all the same. No narrower code stands for it.",                                 \
       "The message says what it is about.")                                                                            \

@@ -126,6 +126,8 @@
 #define LIMIT_CONFIG_STATE_BYTES (16u * MIB) /* Lua heap while it is evaluated */
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
+#define LIMIT_SOURCE_DEPTH 256u            /* brackets and blocks in a Lua file; Lua itself takes 200 */
+#define LIMIT_SOURCE_ARGUMENTS 512u        /* tokens of one call that is looked at */
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_PROVIDERS 256u
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */

@@ -379,7 +379,7 @@ return policy {
   end)
 
   it("is told before anything does", function()
-    assert.same({ "MG0309:4:29 did you mean 'department'?" }, said [[
+    assert.same({ "MG0103:4:29 did you mean 'department'?" }, said [[
 return policy {
   on_request = function(ctx)
     if ctx.request.task == "x" then
