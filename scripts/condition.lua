@@ -67,6 +67,12 @@ local function members_kind(check, what)
   return members
 end
 
+-- An app that apps.lua does not list is refused before anybody asks a rule about it.
+local function check_app(value, path)
+  if not schema.text(value, path) or not facts.apps or facts.apps[value] then return value end
+  report.at(path, "bad_name", ("app '%s' is not in policies/apps.lua"):format(value), report.nearest(value, report.keys(facts.apps)))
+end
+
 local text = text_kind(schema.text)
 local number = kind(schema.number, { "none_of", "gt", "ge", "lt", "le", "between" },
   "a number is compared with a constant, gt, ge, lt, le, between or none_of")
@@ -87,11 +93,12 @@ local kinds = {
   api = text_kind(schema.choice { "chat", "completions", "embeddings" }),
   task = text,
   quality = text,
+  app = text_kind(check_app),
   data = kind(schema.class, { "none_of", "at_least" }, "a data class is compared with a constant, a list, at_least or none_of"),
   clearance = clearance,
   stream = { check = schema.boolean, is_constant = true },
 }
-for _, name in ipairs { "department", "app", "user", "team", "tier", "region", "env", "session" } do kinds[name] = text end
+for _, name in ipairs { "department", "user", "team", "tier", "region", "env", "session" } do kinds[name] = text end
 for _, name in ipairs { "context_tokens", "input_tokens", "output_tokens", "max_tokens", "max_latency_ms" } do
   kinds[name] = number
 end
@@ -113,6 +120,7 @@ local function values_of(value, path, check)
     if checked[i] == nil then return nil end
     written[i] = one
   end
+  schema.check_twice(written, path)
   if #checked == 0 then
     report.at(path, "bad_value", "expected a value, a list or a predicate, got " .. schema.kind_of(value))
     return nil

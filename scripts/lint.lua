@@ -5,6 +5,8 @@
 local core, use = ...
 local report = use "report"
 local implies = use "condition/implies"
+local catalogue = use "catalogue"
+local schema = use "schema"
 local sub = report.sub
 
 local lint = {}
@@ -76,6 +78,68 @@ local function check_reach(rules, kind)
     end
     if #enders < ENDERS_MAX and ends_with(rule, kind) then
       enders[#enders + 1], texts_of_enders[#enders + 1], anchors[#enders + 1] = rule, texts, next(texts) or false
+    end
+  end
+end
+
+-- --- rules of access that come after its matrix ---
+
+local function term_of(rule, key)
+  for _, term in ipairs(terms_of(rule.when) or {}) do
+    if term.key == key then return term end
+  end
+end
+
+local function is_without(term, set)
+  if not term or term.op ~= "one_of" or not set then return false end
+  for _, value in ipairs(term.values) do
+    if set[value] then return false end
+  end
+  return true
+end
+
+local function least_rank(term)
+  if not term or term.op ~= "one_of" and term.op ~= "at_least" then return 1 end
+  local least = #schema.classes
+  for _, class in ipairs(term.values) do least = math.min(least, schema.class_rank[class]) end
+  return least
+end
+
+-- Does the matrix refuse this model to whatever the rule applies to?
+local function is_refused(policy, rule, model)
+  local row = policy.rows[model.name]
+  if model.virtual then return false end
+  if not row then return policy.default ~= "allow" and policy.mode == "enforce" end
+  return row.mode == "enforce" and (is_without(term_of(rule, "department"), row.set) or least_rank(term_of(rule, "data")) > row.rank)
+end
+
+local function models_of(rule)
+  local term = term_of(rule, "model")
+  if not term or term.op ~= "one_of" then return catalogue.sorted end
+  local list = {}
+  for i, name in ipairs(term.values) do list[i] = catalogue.models[name] end
+  return list
+end
+
+local function comes_too_late(policy, rule)
+  if rule.when and rule.when.is_function then return false end
+  for _, model in ipairs(models_of(rule)) do
+    if not is_refused(policy, rule, model) then return false end
+  end
+  return true
+end
+
+local REFUSED = "never acts: the matrix refuses such requests before rules are asked"
+local TOO_LATE = "never acts: the matrix has been asked before rules are, and nothing follows that could be passed over"
+
+local function check_matrix(policy)
+  local rules = policy.written_rules
+  if not policy.rows or next(policy.rows) == nil then return end
+  for i = 1, math.min(#rules, RULES_MAX) do
+    local rule, is_last = rules[i], i == #rules and not policy.on_request
+    local text = rule.mode ~= "off" and (comes_too_late(policy, rule) and REFUSED or rule.action.verb == "pass" and is_last and TOO_LATE)
+    if text then
+      report.warn(sub(sub(nil, "rules"), i), "refused_before", text, "an exception stands in the matrix: departments = { … } of the model's row")
     end
   end
 end
@@ -178,6 +242,7 @@ function lint.policy(definition, policy)
   local spec, file = definition.spec, definition.file
   if policy.mode == "off" then return end
   check_reach(policy.written_rules, definition.kind)
+  if definition.kind == "access" then check_matrix(policy) end
   check_functions(policy.written_rules, file)
   if policy.on_request then check_hook(policy.on_request, file) end
   if spec.examples == nil and decides(policy) then

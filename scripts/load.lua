@@ -11,6 +11,7 @@ local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
 local lint = use "lint"
+local names_that_look_misspelt = use "lint/names"
 local reading = use "reading"
 local http = use "services/http"
 
@@ -207,6 +208,7 @@ if report.errors == 0 and not core.is_checked() then
     report.begin(definitions[i].file)
     lint.policy(definitions[i], policy)
   end
+  names_that_look_misspelt(definitions, apps)
 end
 raise.close()
 

@@ -67,6 +67,22 @@ function schema.choice(words)
   end)
 end
 
+-- A text that stands in a list twice says nothing the second time: another is missing, or was meant.
+function schema.check_twice(list, path)
+  local seen = #list > 8 and {} or nil
+  for i = 2, #list do
+    local value, is_twice = list[i], false
+    if type(value) ~= "string" then value = nil
+    elseif seen then
+      seen[list[i - 1]] = true
+      is_twice = seen[value]
+    else
+      for j = 1, i - 1 do is_twice = is_twice or list[j] == value end
+    end
+    if is_twice then report.at(sub(path, i), "said_twice", ("'%s' stands in this list twice"):format(value), "take one of them out") end
+  end
+end
+
 -- One value of the shape, or a list of them; always gives a list.
 function schema.one_or_list(of)
   return shape({ kind = "one_or_list", of = of }, function(value, path)
@@ -99,6 +115,7 @@ function schema.list(of)
       end
       list[#list + 1] = of(value[i], sub(path, i))
     end
+    schema.check_twice(value, path)
     return list
   end)
 end

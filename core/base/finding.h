@@ -128,9 +128,6 @@
       "way is refused.",                                                                                               \
       "List it with the highest class of data that may go there, egress = { [\"https://service.example\"] = { "        \
       "clearance = \"internal\" } }; or ask http.is_listed(url) first.")                                               \
-    X(MISSPELT, "misspelt", "MG0225", "a name that nobody can have",                                                   \
-      "Apps stand in policies/apps.lua, providers in moongate.lua: a name that is in neither can be nobody's.",        \
-      "Take the nearest name, or add it where names of its kind are listed.")                                          \
     /* Warnings. */                                                                                                    \
     X(NEVER_REACHED, "never_reached", "MG0301", "a rule that is never reached",                                        \
       "A rule before it always applies, or applies whenever this one would, and ends the policy or takes its place.",  \
@@ -193,6 +190,10 @@
       "A department, team or role stands once in these policies, and another that differs by a letter or two stands "  \
       "in several places. Keys and tokens may say anything, so it may be meant.",                                      \
       "Take the other name, or leave it: nothing else follows.")                                                       \
+    X(REFUSED_BEFORE, "refused_before", "MG0319", "a rule that comes too late",                                        \
+      "The access matrix is asked before the rules of its file. Whatever this rule applies to it refuses, or there is "\
+      "nothing left that the rule could change.",                                                                      \
+      "Put the exception into the matrix: departments = { … }, data = \"…\" of the model's row.")                      \
     X(OTHER_WARNING, "other_warning", "MG0399", "a warning",                                                           \
       "Something is unusual, and loads all the same. No narrower code stands for it.",                                 \
       "The message says what it is about.")                                                                            \

@@ -356,7 +356,7 @@ describe("loading", function()
     ["{ 'x', by = 'user', request = 60, per = '1m' }"] = "limits[1].request: unknown field of a limit 'request' (did you mean 'requests'?)",
     ["{ by = 'user', requests = 60, per = '1m' }"] = "a limit begins with its name: { \"per-user\", … }",
     ["{ 'x', by = {}, requests = 60, per = '1m' }"] = "limits[1].by: the list is empty",
-    ["{ 'x', by = { 'user', 'user' }, requests = 60, per = '1m' }"] = "limits[1].by[2]: 'user' is named twice",
+    ["{ 'x', by = { 'user', 'user' }, requests = 60, per = '1m' }"] = "limits[1].by[2]: 'user' stands in this list twice",
     ["{ 'x', by = 'user', requests = 60, per = '1m', when = { modle = 'one' } }"] = "limits[1].when.modle: unknown condition 'modle' (did you mean 'model'?)",
     ["{ 'x', by = 'user', requests = 60, per = '1m', when = { called = 'one' } }"] = "limits count before anything is called: write model = …",
     ["{ 'x', by = 'user', requests = 60, per = '1m', mode = 'observ' }"] = "limits[1].mode: expected one of enforce, observe, off",
