@@ -155,10 +155,13 @@ function facts.attach(f, detector)
   f.app, f.department, f.key_id, f.asked, f._hints, f._listing, f._live, f._issuer = core.begin(detector)
 end
 
+local tag_facts = {}
+
 -- After auth settled a field of the identity: it is asked again, and what depends on it.
 function facts.forget(f, name)
   f[name] = nil
   if name == "app" then
+    for fact in pairs(tag_facts) do f[fact] = nil end
     f.task, f.quality, f.max_latency_ms, f.data, f.labels, f.session = nil, nil, nil, nil, nil, nil
   end
 end
@@ -169,10 +172,30 @@ function facts.declare_label(name)
   compute[name] = function() return core.identity(name) end
 end
 
+-- Facts with names of their own: one header, one tag of the caller's app. Each gives the fact's name.
+facts.named = {}
+
+function facts.declare_header(name)
+  local fact = "header " .. name
+  facts.named[fact] = true
+  compute[fact] = function(f) return f.ctx_headers[name] or false end
+  return fact
+end
+
+function facts.declare_tag(name)
+  local fact = "tag " .. name
+  tag_facts[fact], facts.named[fact] = true, true
+  compute[fact] = function(f)
+    local app = facts.apps and facts.apps[f.app]
+    return app and app.tags and app.tags[name] or false
+  end
+  return fact
+end
+
 -- What reasons may name in braces.
 local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
   time = true }
-local later = { "^ctx", "^response_", "^usage_", "^route_" }
+local later = { "^header ", "^tag ", "^ctx", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do
     if name:find(pattern) then return true end

@@ -89,6 +89,22 @@ local function compile_plain(definition)
   return kinds[definition.kind].compile(definition.spec)
 end
 
+local order = { auth = 1, access = 2, ratelimit = 3, budget = 4, redaction = 5, routing = 6 }
+
+-- The chain with this file in it, where files of its kind stand: return chain { "auth", "house", "routing" }.
+local function place_in_chain(name, names, definitions)
+  local kind = core.bundle_text(name .. ".lua"):match("%f[%w_]return%s+(%a+)%s*[%({]")
+  if not constructors.kinds[kind] then return ("a file of shared parts is read by: local x = require %q"):format(name:gsub("/", ".")) end
+  local quoted, rank, at, kinds_of = {}, order[kind] or 5.5, 1, {}
+  for _, definition in ipairs(definitions) do kinds_of[definition.name] = definition.kind end
+  for i, other in ipairs(names) do
+    quoted[i] = ("%q"):format(other)
+    if (order[kinds_of[other]] or 5.5) <= rank then at = i + 1 end
+  end
+  table.insert(quoted, at, ("%q"):format(name))
+  return ("return chain { %s } in policies/init.lua"):format(table.concat(quoted, ", "))
+end
+
 local function check_chain(names, definitions, off)
   local has_auth, used = false, { init = true, models = true, apps = true }
   for _, name in ipairs(names) do used[name] = true end
@@ -100,7 +116,8 @@ local function check_chain(names, definitions, off)
   for _, path in ipairs(core.bundle_paths()) do
     local name = path:match("^(.*)%.lua$") -- others are files that policies name
     if name and not used[name] and not modules.used[name] then
-      report.warn(nil, "no_effect", ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path))
+      report.warn(nil, "no_effect", ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path),
+        place_in_chain(name, names, definitions))
     end
   end
 end

@@ -5,7 +5,8 @@
 --
 -- Each says which finding it is, by its word in core/base/finding.h; what is not there is a bug and ends the process.
 -- A path is a chain of keys, built with report.sub(path, key); nil is the constructor's own table.
-local core = ...
+local core, use = ...
+local foreign = use "foreign"
 
 local report = { errors = 0 }
 local file = { path = "policies", text = "" }
@@ -170,14 +171,22 @@ end
 
 local keywords = { "return", "local", "function", "if", "then", "end", "for", "while" }
 
+-- retrun access {}: a statement that begins with the wrong word. What Lua quotes stands behind it.
+local function misspelt_keyword(text, source)
+  local word = text:find("^'=' expected near") and source:match("^%s*([%a_]+)%s")
+  return word and core.nearest(word, keywords) and word
+end
+
 local function cure_for(text, source, line)
   if text:find("^unexpected symbol near '[})]'") then
     local word, where = unclosed(line)
     if word then return ("the '%s' that begins in line %d has no 'end'"):format(word, where) end
   end
-  local misspelt = text:find("^'=' expected near") and source:match("^%s*([%a_]+)%s")
-  local keyword = misspelt and report.nearest(misspelt, keywords)
-  if keyword then return keyword end
+  local misspelt = misspelt_keyword(text, source)
+  if misspelt then return (report.nearest(misspelt, keywords)) end
+  local meant = foreign.cure(source, text)
+  if meant then return meant end
+  if text:find("^'end' expected") and foreign.has_else_if(file.text) then return "`else if` opens another if: write `elseif`" end
   for _, cure in ipairs(cures) do
     local from, _, captured = text:find(cure[1])
     if from then return captured and cure[2]:format(captured) or cure[2] end
@@ -202,7 +211,9 @@ function report.message(finding, text, hint, suffix)
     or rest:match("^(%a+)%(…%) was built") or rest == "the file returns nothing" and hint:match("return (%a+)")
   line = tonumber(line)
   local source = path == file.path and source_line(line) or ""
-  local column = word and column_of(source, word) or 0
+  local column = word and column_of(source, misspelt_keyword(rest, source) or word) or 0
+  local undefined = rest:match("^undefined name '([%w_]+)'")
+  hint = undefined and foreign.beside(source, undefined) or hint
   if word == "<eof>" and path == file.path then line, column = file_end() end
   core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end

@@ -4,6 +4,7 @@
 --   local row = schema.record { data = schema.class, departments = schema.list(schema.text), data_required = true }
 local core, use = ...
 local report = use "report"
+local foreign = use "foreign"
 local sub = report.sub
 
 local schema = {}
@@ -52,9 +53,15 @@ schema.text = shape({ kind = "string" }, function(value, path)
   report.at(path, "bad_value", "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
 end)
 
+-- What a text that should be a number says.
+function schema.near_number(value)
+  local near = foreign.comparison(value)
+  return near and ("write %s"):format(near) or nil
+end
+
 schema.number = shape({ kind = "number" }, function(value, path)
   if type(value) == "number" and value == value and value >= 0 then return value end
-  report.at(path, "bad_value", "expected a number of 0 or more, got " .. kind_of(value))
+  report.at(path, "bad_value", "expected a number of 0 or more, got " .. kind_of(value), schema.near_number(value))
 end)
 
 function schema.choice(words)

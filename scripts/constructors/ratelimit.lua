@@ -22,7 +22,7 @@ local BURST_PART = 6
 local function count(value, path)
   if type(value) == "number" and value >= 1 and value % 1 == 0 and value < 2 ^ 40 then return value end
   report.at(path, "bad_limit", "expected a whole number from 1, got " .. schema.kind_of(value),
-    value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or nil)
+    value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or schema.near_number(value))
 end
 
 local shape = schema.record({ schema.text, by = scopes.by, requests = count, tokens = count, concurrent = count,

@@ -127,6 +127,14 @@ local wide = {
   hours = function() return pick { "08:00-18:00", "22:00-06:00", { "08:00-12:00", "13:00-18:00" } } end,
   days = makers.days,
   share = function() return pick { "30%", "50%", "100%" } end,
+  after = function() return pick { "2025-06-02", "2025-06-05T12:00", "2025-06-09T08:00Z" } end,
+  before = function() return pick { "2025-06-10", "2025-06-12T12:00", "2025-06-20" } end,
+  headers = function()
+    local out = { ["x-team"] = any_condition { "blue", "red", "green" } }
+    if chance(30) then out["x-beta"] = any_condition { "on", "off" } end
+    return out
+  end,
+  tags = function() return { grade = any_condition { "high", "low" } } end,
 }
 
 local functions = {
@@ -163,6 +171,7 @@ local function conditions(most)
     local name = pick(names)
     out[name] = using[name]()
   end
+  if out.share and is_wide and chance(30) then out.sticky = pick { "key", "user" } end -- each request draws anew with "request"
   return out
 end
 
@@ -209,7 +218,8 @@ function policies.bundle()
   local files = {
     auth = { _kind = "auth", labels = { "cost_center" }, require = chance(30) and { "department" } or nil },
     access = access(),
-    apps = { _kind = "apps", plain = {}, rich = { department = "sales", defaults = { data = "internal" } } },
+    apps = { _kind = "apps", plain = { tags = { grade = "low" } },
+      rich = { department = "sales", defaults = { data = "internal" }, tags = { grade = "high" } } },
     house = { _kind = "policy", rules = rules(4, { "deny", "deny", "only", "drop", "pass", "annotate" }) },
     routing = { _kind = "routing", rules = rules(3, { "route" }) },
   }
@@ -235,7 +245,8 @@ function policies.small_bundle()
     if one.annotate then one.annotate = { seen = "yes" } end
     list[i] = without_called(one)
   end
-  return { auth = { _kind = "auth" }, house = { _kind = "policy", rules = list },
+  return { auth = { _kind = "auth" }, apps = { _kind = "apps", plain = { tags = { grade = "low" } }, rich = { tags = { grade = "high" } },
+    stranger = {} }, house = { _kind = "policy", rules = list },
     routing = { _kind = "routing", rules = { { "default", route = { "p/one", "p/two", "q/two", "local/own" } } } } },
     { "auth", "house", "routing" }, keys
 end
@@ -288,6 +299,7 @@ function policies.wide_request()
   t.context_tokens = pick { 4999, 5000, 5001, 5500, 6000, 6001, 7000, 9000, 10000, 30000 }
   t.max_latency_ms = chance(30) and pick { 999, 1000, 2000 } or nil
   if chance(10) then t.api, t.uses = "embeddings", nil end
+  if chance(60) then t.headers = { ["x-team"] = chance(70) and pick { "blue", "red", "azure" } or nil, ["X-Beta"] = chance(50) and "on" or nil } end
   return t
 end
 
