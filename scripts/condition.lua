@@ -172,14 +172,9 @@ end
 
 local named = {}
 
--- Credentials are in nobody's reach.
-local secret = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true }
-
 function named.headers(name, path)
-  if not name:find("^[%w_%-]+$") then
-    report.at(path, "bad_name", ("'%s' is no name of a header: letters, digits and -"):format(name))
-  elseif secret[name:lower()] then report.at(path, "bad_name", ("'%s' holds a secret, which no policy sees"):format(name))
-  else return facts.declare_header(name:lower()), text end
+  local known = schema.header(name, path)
+  return known and facts.declare_header(known), text
 end
 
 -- All that some app says of a tag, by the tag's name.

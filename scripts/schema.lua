@@ -186,6 +186,19 @@ function schema.record(fields, required, what)
   end)
 end
 
+-- Credentials are in nobody's reach.
+schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true }
+
+-- Names are compared as HTTP does, without regard to case.
+schema.header = shape({ kind = "string" }, function(value, path)
+  if type(value) == "string" and schema.secret_headers[value:lower()] then
+    report.at(path, "bad_value", ("expected a header that holds no secret, got '%s'"):format(value))
+    return nil
+  end
+  if type(value) == "string" and value:find("^[%w_%-]+$") then return value:lower() end
+  report.at(path, "bad_value", "expected the name of a header, such as \"x-session-id\", got " .. kind_of(value))
+end)
+
 schema.classes = { "public", "internal", "confidential", "restricted" }
 schema.class_rank = {}
 for rank, name in ipairs(schema.classes) do schema.class_rank[name] = rank end

@@ -52,7 +52,7 @@ describe("conditions", function()
     check('headers = { ["X-Team"] = { "blue", "red" } }', { of { ["x-team"] = "blue" }, of { ["X-TEAM"] = "red" } }, { of { ["x-team"] = "green" }, {} })
     check('headers = { ["x-team"] = like "*" }', { of { ["x-team"] = "blue" } }, { {} })
     check('headers = { ["x-team"] = isnt "blue", ["x-beta"] = "on" }', { of { ["x-beta"] = "on" } }, { of { ["x-team"] = "blue", ["x-beta"] = "on" }, {} })
-    for condition, words in pairs { ['headers = { ["x team"] = "a" }'] = "is no name of a header", ["headers = { authorization = 'a' }"] = "holds a secret",
+    for condition, words in pairs { ['headers = { ["x team"] = "a" }'] = "expected the name of a header", ["headers = { authorization = 'a' }"] = "that holds no secret",
       ["headers = 'x-team'"] = "headers are written", ["headers = { x = 'a', X = 'b' }"] = "have no upper case" } do
       local errors = gw.errors { a = "return policy { rules = { { 'r', when = { " .. condition .. " }, pass = true } } }" }
       assert.truthy(errors[1]:find(words, 1, true), errors[1])
