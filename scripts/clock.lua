@@ -4,6 +4,7 @@ local core, use = ...
 local report = use "report"
 local schema = use "schema"
 local calendar = use "calendar"
+local foreign = use "foreign"
 local sub = report.sub
 
 -- default_zone: where no zone is named; budget.lua may set it, so that a day there and a day here are the same.
@@ -18,7 +19,8 @@ local function read_hours(value, path)
   local h1, m1, h2, m2 = tostring(value):match("^(%d%d):(%d%d)%-(%d%d):(%d%d)$")
   local from, to = h1 and h1 * 60 + m1, h1 and h2 * 60 + m2
   if type(value) ~= "string" or not from or from >= 1440 or to > 1440 or m1 + 0 > 59 or m2 + 0 > 59 or from == to then
-    report.at(path, "bad_time", ("hours are written \"07:00-20:00\", got %s"):format(schema.kind_of(value)))
+    report.at(path, "bad_time", ("hours are written \"07:00-20:00\", got %s"):format(schema.kind_of(value)),
+      foreign.hours(value))
     return nil
   end
   return { from = from, to = to }
@@ -26,11 +28,20 @@ end
 
 local all_day = { { from = 0, to = 1440 } }
 
+-- "Mon-Fri", "monday" → "mon-fri", "mon"
+local function near_days(text)
+  local short = tostring(text):lower():gsub("%a+", function(word) return word:sub(1, 3) end)
+  for word in short:gmatch("%a+") do
+    if not day_number[word] then return nil end
+  end
+  return short ~= text and short:find("^%l%l%l%-?%l*$") and ("write %q"):format(short) or nil
+end
+
 local function add_days(set, text, path)
   local first, last = tostring(text):match("^(%l%l%l)%-(%l%l%l)$")
   first, last = day_number[first or text], day_number[last or text]
   if not first or not last then
-    report.at(path, "bad_time", ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)))
+    report.at(path, "bad_time", ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)), near_days(text))
     return false
   end
   local day = first
@@ -143,7 +154,9 @@ end
 function clock.compile(conditions, path)
   local hours, days = conditions.hours, conditions.days
   if hours == nil and days == nil then
-    if conditions.zone ~= nil and conditions.after == nil and conditions.before == nil then report.at(sub(path, "zone"), "bad_time", "a zone without hours, days, after or before has no effect") end
+    if conditions.zone ~= nil and conditions.after == nil and conditions.before == nil then
+      report.at(sub(path, "zone"), "bad_time", "a zone without hours, days, after or before has no effect")
+    end
     return nil
   end
   local zone = conditions.zone == nil and clock.default_zone or conditions.zone

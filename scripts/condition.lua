@@ -46,7 +46,8 @@ function condition.check_model(value, path)
   local known = type(value) == "string" and catalogue.names[value]
   if not known then
     report.at(path, "unknown_model", ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
-      report.nearest(tostring(value), function() return report.keys(catalogue.names) end))
+      type(value) == "string" and value:find("*", 1, true) and ("write like %q"):format(value)
+        or report.nearest(tostring(value), function() return report.keys(catalogue.names) end))
     return nil
   end
   if known.snapshot then
@@ -204,6 +205,8 @@ function named.tags(name, path)
 end
 
 local absent = {
+  identity = "fields of the identity stand in it as they are: when = { department = \"sales\" }",
+  request = "fields of the request stand in it as they are: when = { model = \"…\" }",
   prompt = "prompts have no registry in this version",
   route = "to act on a target that a rule chooses, write called = \"…\"",
 }
@@ -212,7 +215,8 @@ local absent = {
 local function read_key(key, value, path, of)
   of = of or kinds[key] or (facts.labels[key] and text)
   if not of then
-    report.at(path, "unknown_condition", ("unknown condition '%s'"):format(tostring(key)), absent[key] or report.nearest(key, condition.names())
+    report.at(path, "unknown_condition", ("unknown condition '%s'"):format(tostring(key)),
+      absent[key] or type(key) == "number" and "conditions have names: when = { department = \"sales\" }" or report.nearest(key, condition.names())
       or "a label of your keys? name it in auth.lua: labels = { … }")
     return nil
   end

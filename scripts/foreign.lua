@@ -42,7 +42,7 @@ local spellings = {
   { "^%s*switch%f[^%w_]", nil, "there is no switch: write if … elseif … end" },
   { "^%s*match%s", nil, "there is no match: write if … elseif … end" },
   { "^%s*def%s", nil, "a function is written local function name(x) … end" },
-  { "^%s*continue%f[^%w_]", nil, "there is no continue: put what follows into an if" },
+  { "%f[%w_]continue%f[^%w_]", "expected near", "there is no continue: put what follows into an if" },
   { "%f[%w_]goto%s+([%a_][%w_]*)", "undefined label", "the label ::%1:: is not there: it stands at the end of the loop's body" },
   { "function[^%(]*%b()%s*{", nil, "a function's body has no braces: function(x) … end" },
   { "^%s*if.*{%s*$", nil, "write if … then … end, without braces" },
@@ -52,6 +52,16 @@ local spellings = {
   { "[%({,]%s*%[[^%]=]*%]?%s*[,%)}]", "near '%['", "a list stands in braces: { 1, 2 }" },
   { "([%a_][%w_]*)%s*:%s*[%w\"'{%[%-]", "expected near", "a field is written %1 = …" },
   { "\"\"%s*:", "expected near", "a field is written name = … or [\"name\"] = …" },
+  { "%f[%w_]if%f[^%w_].-%sdo%f[^%w_]", "'then' expected near 'do'", "write `then`" },
+  { "[^=~<>]=[^=]", "'then' expected near '='", "equal is ==" },
+  { "\"\"%s*=[^=]", "expected near '='", "a name that is no word stands in brackets: [\"name\"] = …" },
+  { "[%a_][%w_]*%-[%w%-]*%s*=", "malformed number", "a name that is no word stands in brackets: [\"name\"] = …" },
+  { "[%a_][%w_]*%-[%w%-]*%s*=[^=]", "expected near '='", "a name that is no word stands in brackets: [\"name\"] = …" },
+  { "function%s+([%a_][%w_]*)%s*%(", "'%(' expected", "in a table: %1 = function(ctx) … end" },
+  { "([%a_][%w_]*)%s*%b()%s*=", "'}' expected near '='", "in a table: %1 = function(ctx) … end" },
+  { "(%a+)%s*%(%s*[%a_]+%s*=", "'%)' expected near '='", "a table stands in braces: %1 { … }" },
+  { "[{,]%s*if%s*=", "near 'if'", "conditions stand in `when`, exceptions in `unless`" },
+  { "}", "'<eof>' expected near '}'", "there is one '}' too many before it" },
   { "%s%.%s", "unexpected symbol near '%.'", "texts are joined with .." },
 }
 
@@ -63,8 +73,15 @@ function foreign.cure(line, said)
   end
 end
 
--- `else if` opens an if of its own, whose end is then missing.
-function foreign.has_else_if(text) return text:find("%f[%w_]else%s+if%f[^%w_]") ~= nil end
+-- `else if` opens an if of its own, whose end is then missing: the line of the last one.
+function foreign.else_if(text)
+  local line, found = 0, nil
+  for one in (text .. "\n"):gmatch("([^\n]*)\n") do
+    line = line + 1
+    if code_of(one):find("%f[%w_]else%s+if%f[^%w_]") then found = line end
+  end
+  return found
+end
 
 local names = { null = "nothing is nil", None = "nothing is nil", NULL = "nothing is nil", undefined = "nothing is nil", Nil = "nothing is nil",
   True = "write true", False = "write false", TRUE = "write true", FALSE = "write false",
@@ -75,8 +92,10 @@ local names = { null = "nothing is nil", None = "nothing is nil", NULL = "nothin
   usd_per_1k = "prices are per million tokens: usd_per_million { … }, 1000 times the price of a thousand",
   usd_per_thousand = "prices are per million tokens: usd_per_million { … }, 1000 times the price of a thousand",
   usd_per_token = "prices are per million tokens: usd_per_million { … }",
-  usd_per_1m = "write usd_per_million { … }", allowed = "to say nothing is to have no objection", eq = "equal is written without a word: app = \"x\"",
-  ne = "write isnt \"x\"", is_not = "write isnt \"x\"", one_of = "several are a list: app = { \"a\", \"b\" }", any_of = "several are a list: app = { \"a\", \"b\" }",
+  usd_per_1m = "write usd_per_million { … }", allowed = "to say nothing is to have no objection",
+  eq = "equal is written without a word: app = \"x\"",
+  ne = "write isnt \"x\"", is_not = "write isnt \"x\"",
+  one_of = "several are a list: app = { \"a\", \"b\" }", any_of = "several are a list: app = { \"a\", \"b\" }",
   ["in"] = "several are a list: app = { \"a\", \"b\" }" }
 
 function foreign.name(name) return names[name] end
@@ -105,6 +124,7 @@ end
 
 -- What a text of a condition says that is no name: "!sales" → isnt "sales", "sa*" → like "sa*", "a|b" → { "a", "b" }.
 function foreign.condition(text)
+  if text == "any" then return "any, without quotes" end
   local other = text:match("^%s*[!~]=?%s*(.-)%s*$") or text:match("^not%s+(.-)$")
   if other then return ("isnt %q"):format(other) end
   if text:find("|", 1, true) then
@@ -113,6 +133,23 @@ function foreign.condition(text)
     return "{ " .. table.concat(list, ", ") .. " }"
   end
   if text:find("*", 1, true) then return ("like %q"):format(text) end
+end
+
+-- "$5,000", "5000 USD" → 5000
+function foreign.amount(text)
+  if type(text) ~= "string" then return nil end
+  local number = foreign.number((text:gsub("%$", ""):gsub("%s*[uU][sS][dD]%s*", "")))
+  return number and ("write %.14g"):format(number) or nil
+end
+
+-- "8am-6pm" → "08:00-18:00", "9-17" → "09:00-17:00"
+function foreign.hours(text)
+  local out = {}
+  for hour, minute, half in tostring(text):lower():gmatch("(%d+):?(%d*)%s*([ap]?)m?") do
+    hour = tonumber(hour) % 12 + (half == "p" and 12 or 0) + (half == "" and math.floor(tonumber(hour) / 12) * 12 or 0)
+    out[#out + 1] = ("%02d:%02d"):format(hour, tonumber(minute) or 0)
+  end
+  return #out == 2 and ("write \"%s-%s\""):format(out[1], out[2]) or nil
 end
 
 -- app > 5 beside a field: which predicate says it.

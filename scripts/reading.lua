@@ -30,6 +30,13 @@ local complaints = {
     report.error_at(line, column, "said_twice", ("'%s' stands in this table twice: what line %d says of it is lost"):format(name, first),
       "take one of them out, or give it another name")
   end,
+  ["nil"] = function(name, line, column)
+    report.error_at(line, column, "bad_value", ("%s = nil says nothing: what is nil is not in the table"):format(name), "take it out, or give it a value")
+  end,
+  constant = function(name, line, column)
+    report.error_at(line, column, "bad_decision", ("%s returns a constant, which is no decision: every request that comes here gets 500"):format(name),
+      "return deny(403, \"code\"), route(…), only(…), drop(…), pass(), or nothing: return")
+  end,
   lost = function(name, line, column)
     local what = verbs[name] and "%s(…) was built but not returned" or "%s(…) gives a decision, which is not returned"
     report.error_at(line, column, "not_returned", what:format(name), ("write 'return %s(…)'"):format(name))
@@ -62,11 +69,16 @@ local function no_such_field(path)
   return facts.fields.ctx[name] == nil and facts.fields.ctx, name, "ctx"
 end
 
+local known_elsewhere = { deny = "return deny(…)", route = "return route(…)", only = "return only(…)", drop = "return drop(…)", pass = "return pass(…)",
+  messages = "ctx.request:last_user_text() is what the user said last", text = "ctx.request:last_user_text()", user_id = "ctx.identity.user",
+  body = "ctx.request:last_user_text(), or a field of ctx.request", log = "log.info(…)", model = "ctx.request.model", user = "ctx.identity.user",
+  app = "ctx.identity.app", department = "ctx.identity.department", role = "ctx.identity.roles[\"x\"]", tokens = "ctx.estimate.context_tokens" }
+
 local function check_field(path, line, column, policy)
   local map, name, view = no_such_field(path)
   if not map then return end
   local text = ("%s has no field '%s': it raises when it is read"):format(view, name)
-  local hint = report.nearest(name, report.keys(map))
+  local hint = known_elsewhere[name] or report.nearest(name, report.keys(map))
     or (view == "ctx.identity" and "a label of your keys? name it in auth.lua: labels = { … }" or nil)
   column = column + #view + 1
   if policy and policy.on_error == "skip" then report.warn_at(line, column, "no_such_fact", text, hint)

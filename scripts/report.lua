@@ -147,6 +147,7 @@ local cures = {
   { "near '<eof>'", "the file ends in the middle: is a '}' or an 'end' missing?" },
   { "'=' expected near", "a statement is a call or an assignment: is it misspelt, or a 'local' or '=' missing?" },
   { "attempt to index .- %(a nil value%)", "what stands before the dot or bracket is not there" },
+  { "attempt to call global 'any'", "any stands alone: departments = any; several names are a list: { \"a\", \"b\" }" },
   { "attempt to compare", "one side may be nil: ask for it before comparing" },
   { "stopped after", "an endless loop? if not: moongate.lua sets the budget, policy = { bytecodes = … }" },
 }
@@ -182,11 +183,12 @@ local function cure_for(text, source, line)
     local word, where = unclosed(line)
     if word then return ("the '%s' that begins in line %d has no 'end'"):format(word, where) end
   end
-  local misspelt = misspelt_keyword(text, source)
-  if misspelt then return (report.nearest(misspelt, keywords)) end
   local meant = foreign.cure(source, text)
   if meant then return meant end
-  if text:find("^'end' expected") and foreign.has_else_if(file.text) then return "`else if` opens another if: write `elseif`" end
+  local misspelt = misspelt_keyword(text, source)
+  if misspelt then return (report.nearest(misspelt, keywords)) end
+  local else_if = (text:find("'end' expected", 1, true) or text:find("near ','", 1, true)) and foreign.else_if(file.text)
+  if else_if then return ("`else if` in line %d opens another if: write `elseif`"):format(else_if) end
   for _, cure in ipairs(cures) do
     local from, _, captured = text:find(cure[1])
     if from then return captured and cure[2]:format(captured) or cure[2] end
@@ -214,6 +216,7 @@ function report.message(finding, text, hint, suffix)
   local column = word and column_of(source, misspelt_keyword(rest, source) or word) or 0
   local undefined = rest:match("^undefined name '([%w_]+)'")
   hint = undefined and foreign.beside(source, undefined) or hint
+  if undefined and source:find("headers%.[%w_]*%-[%w_%-]*" .. undefined) then hint = "a name with a dash stands in brackets: headers[\"x-name\"]" end
   if word == "<eof>" and path == file.path then line, column = file_end() end
   core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end

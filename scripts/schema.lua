@@ -13,6 +13,7 @@ local function kind_of(value)
   local kind = type(value)
   if kind == "string" then return ("the text '%s'"):format(value) end
   if kind == "number" or kind == "boolean" then return tostring(value) end
+  if getmetatable(value) == "predicate" then return "a predicate" end
   return (kind == "nil" and "nothing") or ("a " .. kind)
 end
 schema.kind_of = kind_of
@@ -40,7 +41,8 @@ schema.shape = shape
 local function basic(kind, words)
   return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end
-    report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)))
+    local near = kind == "boolean" and (value == "true" or value == "false") and "write " .. value .. ", without quotes" or nil
+    report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)), near)
   end)
 end
 
@@ -50,7 +52,8 @@ schema.table = basic("table", "a table")
 
 schema.text = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value ~= "" then return value end
-  report.at(path, "bad_value", "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
+  report.at(path, "bad_value", "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)),
+    value == false and "`not \"x\"` is false: write isnt \"x\"" or nil)
 end)
 
 -- What a text that should be a number says.
@@ -207,7 +210,7 @@ schema.class = shape({ kind = "choice", words = schema.classes }, function(value
   if schema.class_rank[value] then return value end
   report.at(path, "bad_predicate", ("unknown data class %s (%s)"):format(
     type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
-    report.nearest(value, schema.classes))
+    type(value) == "string" and value:find("^%s*>") and ("write at_least %q"):format(value:match("(%a*)%s*$")) or report.nearest(value, schema.classes))
 end)
 
 schema.mode = schema.choice { "enforce", "observe", "off" }
@@ -226,7 +229,8 @@ schema.statuses = statuses
 
 schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
-  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
+  local number = type(value) == "string" and statuses[tonumber(value)] and ("write %s, without quotes"):format(value)
+  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), number or "403 forbids, 429 asks to come back later")
 end)
 
 return schema

@@ -42,7 +42,10 @@ local by_verb = {}
 function by_verb.deny(args)
   local first = args[1]
   if first == unknown or type(first) ~= "table" then
-    return attempt(verbs.decide.deny, known(first, 403), known(args[2], "code"), known(args[3]))
+    if type(first) == "string" and type(args[2]) == "number" then
+    return { { finding = "bad_decision", text = "deny: the status comes first", hint = ("deny(%d, %q)"):format(args[2], first) } }
+  end
+  return attempt(verbs.decide.deny, known(first, 403), known(args[2], "code"), known(args[3]))
   end
   local given = known(first)
   for key, value in pairs(first) do
@@ -195,10 +198,26 @@ end
 
 -- --- what there is ---
 
+local function not_a_function(name)
+  return function()
+    return { { finding = "undefined_name", text = ("%s is no function: it raises when it is called"):format(name),
+      hint = name == "log" and "log.info(\"…\"), also warn, error and debug"
+        or "its functions are " .. table.concat(report.keys(sandbox.libraries()[name]), ", ") } }
+  end
+end
+
+-- What other languages have there.
+local instead = { ["string.contains"] = "text:find(\"word\", 1, true)", ["string.split"] = "for part in text:gmatch(\"[^,]+\") do",
+  ["string.trim"] = "text:match(\"^%s*(.-)%s*$\")", ["string.startswith"] = "text:sub(1, #start) == start",
+  ["string.starts_with"] = "text:sub(1, #start) == start", ["string.replace"] = "text:gsub(\"old\", \"new\")",
+  ["table.contains"] = "make it a set: { a = true }, set[\"a\"]",
+  ["table.unpack"] = "unpack", ["table.getn"] = "#list", ["table.push"] = "table.insert(list, value)", ["json.parse"] = "json.decode(text)",
+  ["json.stringify"] = "json.encode(value)", ["math.round"] = "math.floor(x + 0.5)", ["log.warning"] = "log.warn(…)", ["time.now"] = "ctx.time" }
+
 local function no_such_function(library, name)
   return function()
     return { { finding = "undefined_name", text = ("%s has no '%s': it raises when it is called"):format(library, name),
-      hint = report.nearest(name, report.keys(sandbox.libraries()[library])) } }
+      hint = instead[library .. "." .. name] or report.nearest(name, report.keys(sandbox.libraries()[library])) } }
   end
 end
 
@@ -206,6 +225,7 @@ function trial.of(path)
   if by_verb[path] or by_path[path] then return by_verb[path] or by_path[path] end
   local method = path:match("^ctx(.*)$")
   if method then return by_method[method] end
+  if sandbox.libraries()[path] then return not_a_function(path) end
   local library, name = path:match("^(%a+)%.([%a_][%w_]*)$")
   local functions = library and sandbox.libraries()[library]
   if functions and rawget(functions, name) == nil then return no_such_function(library, name) end

@@ -72,7 +72,8 @@ static int on_reading_gc(lua_State *L)
 static void push_items(lua_State *L, const struct reading *reading)
 {
     static const char *const kinds[] = {
-        [READING_KEY_TWICE] = "twice", [READING_LOST] = "lost", [READING_FIELD] = "field", [READING_CALL] = "call"};
+        [READING_KEY_TWICE] = "twice", [READING_LOST] = "lost", [READING_NIL] = "nil",
+        [READING_CONSTANT] = "constant", [READING_FIELD] = "field", [READING_CALL] = "call"};
     lua_createtable(L, (int)reading_count(reading) * ITEM_FIELDS, 0);
     for (size_t i = 0; i < reading_count(reading); i++) {
         const struct reading_item *item = reading_at(reading, i);

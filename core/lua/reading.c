@@ -143,7 +143,11 @@ static void read_key(struct reading *r)
     lexer_next(&ahead);
     if (is_bracket && !lexer_is_sign(&ahead, ']')) return;
     if (is_bracket) lexer_next(&ahead);
-    if (lexer_is_sign(&ahead, '=')) note_key(r, key.text);
+    if (!lexer_is_sign(&ahead, '=')) return;
+    note_key(r, key.text);
+    lexer_next(&ahead);
+    if (function_of(r) == &r->frames[0] && lexer_is_name(&ahead, SLICE("nil")))
+        add_item(r, READING_NIL, key.text, r->lexer.token.at);
 }
 
 /* --- calls --- */
@@ -240,6 +244,27 @@ static void begin_function(struct reading *r)
     forget_parameters(r);
 }
 
+static bool is_hook(struct slice name)
+{
+    return slice_equal(name, SLICE("on_request")) || slice_equal(name, SLICE("on_attempt")) ||
+           slice_equal(name, SLICE("on_delta")) || slice_equal(name, SLICE("on_response"));
+}
+
+/* At "return": is it a single constant that is given back? */
+static void begin_return(struct reading *r)
+{
+    struct frame *function = function_of(r);
+    struct lexer ahead = r->lexer;
+    function->is_returning = true;
+    if (!is_hook(function->name)) return;
+    lexer_next(&ahead);
+    struct lexer_token value = ahead.token;
+    if (value.kind != LEXER_TEXT && value.kind != LEXER_NUMBER && !is_word_of(&value, "true false")) return;
+    lexer_next(&ahead);
+    if (is_word_of(&ahead.token, "end else elseif until") || lexer_is_sign(&ahead, ';'))
+        add_item(r, READING_CONSTANT, function->name, value.at);
+}
+
 static void read_keyword(struct reading *r)
 {
     const struct lexer_token *token = &r->lexer.token;
@@ -250,7 +275,7 @@ static void read_keyword(struct reading *r)
     else if (is_word_of(token, "end until"))
         pop(r);
     else if (is_word_of(token, "return"))
-        function_of(r)->is_returning = true;
+        begin_return(r);
     else if (is_word_of(token, "else elseif"))
         function_of(r)->is_returning = false;
 }

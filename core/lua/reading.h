@@ -21,6 +21,8 @@
 enum reading_kind {
     READING_KEY_TWICE, /* first: where the other stands */
     READING_LOST,      /* a call that is a whole statement, of something that gives a decision */
+    READING_NIL,       /* outside functions: a field that is nil, and so not there */
+    READING_CONSTANT,  /* a hook that returns a text, a number, true or false */
     READING_FIELD,     /* in a function: "ctx.identity.app", "ctx:warn" */
     READING_CALL,      /* in a function: "http.post", "ctx.request:set" */
 };

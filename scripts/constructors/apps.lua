@@ -3,7 +3,6 @@
 -- on_client_disconnect = drain { … } says what becomes of an answer whose client has gone (scripts/disconnect.lua).
 -- Which applications there are, and what holds for their requests when nobody says otherwise. Gives the map.
 local core, use = ...
-local report = use "report"
 local schema = use "schema"
 local units = use "units"
 local disconnect = use "disconnect"

@@ -18,8 +18,8 @@ return function(random)
     "string.format(%s, %s)", "string.sub(%s, %s)", "table.concat(%s)", "table.insert(t, %s)", "table.sort(%s)", "math.floor(%s)", "unpack(%s)",
     "next(%s)", "select(%s, %s)", "setmetatable(t, %s)", "json.encode(%s)", "json.decode(%s)", "time.hour(%s)", "bit.bxor(%s, %s)",
     "math.random(%s)", "ctx.request:contains(%s)", "string.upper(%s)", "string.match(%s, %s)", "error(%s)", "assert(%s)" }
-  local verbs = { "deny(403, \"no\")", "deny(unpack { %s, %s })", "route(\"p/one\")", "route(unpack { %s })", "only { \"p/*\" }", "only(unpack { %s })", "drop(\"local/*\")",
-    "pass(unpack { %s })", "deny { status = 429, code = \"slow\", retry_after = unpack { %s } }" }
+  local verbs = { "deny(403, \"no\")", "deny(unpack { %s, %s })", "route(\"p/one\")", "route(unpack { %s })", "only { \"p/*\" }", "only(unpack { %s })",
+    "drop(\"local/*\")",    "pass(unpack { %s })", "deny { status = 429, code = \"slow\", retry_after = unpack { %s } }" }
 
   local function fill(form, depth)
     return (form:gsub("%%s", function() return expression(depth - 1) end))
@@ -63,7 +63,8 @@ return function(random)
     return makers[depth > 0 and number(#makers) or number(3)](depth, indent)
   end
 
-  local endings = { "", "", "", "    return deny(403, \"last\")\n", "    return pass(\"enough\")\n", "    return 42\n", "    local _ = deny(403, \"lost\")\n" }
+  local endings = { "", "", "", "    return deny(403, \"last\")\n", "    return pass(\"enough\")\n", "    return 42 + 0\n",
+    "    local _ = deny(403, \"lost\")\n" }
 
   function hooks.file()
     local body = {}

@@ -81,8 +81,8 @@ describe("requests", function()
   end)
 
   it("come a sixth at once, rounded up: both figures stand in the refusal", function()
-    local mg = with "{ 'few', by = 'user', requests = 10, per = '1m' }"
-    local passed, r = pass(mg, { as = { user = "ana" } }, 5)
+    local few = with "{ 'few', by = 'user', requests = 10, per = '1m' }"
+    local passed, r = pass(few, { as = { user = "ana" } }, 5)
     assert.equal(2, passed)
     assert.equal("user ana is over 2 requests at once, 10 a minute; again in 6 s", r.denied.reason)
     assert.equal(6, r.denied.retry_after)

@@ -122,9 +122,9 @@ describe("verbs in hooks", function()
       ["return only {}"] = "the list is empty",
       ["return only { 'x/*' }"] = "no target 'x/*'",
       ["return drop { regoin = 'eu' }"] = "not 'regoin'",
-      ["return 'no'"] = "on_request returned the text 'no'",
+      ["local d = 'no' return d"] = "on_request returned the text 'no'",
       ["return {}"] = "on_request returned a table",
-      ["return true"] = "on_request returned true",
+      ["return not false"] = "on_request returned true",
     }
     for body, words in pairs(cases) do
       body = body:gsub("(%a+)%s*(%b())", "%1(same%2)"):gsub("(%a+) (%b{})", function(word, list)

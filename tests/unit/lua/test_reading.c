@@ -7,7 +7,7 @@
 /* "twice a@3<1; lost deny@4; …" */
 static void tell(const char *text, struct buf *out)
 {
-    static const char *const kinds[] = {"twice", "lost", "field", "call"};
+    static const char *const kinds[] = {"twice", "lost", "nil", "constant", "field", "call"};
     struct reading *reading = reading_new(slice_str(text));
     buf_init(out);
     for (size_t i = 0; i < reading_count(reading); i++) {
@@ -61,6 +61,15 @@ static void fields(void)
            "field ctx.identity.app@1:26; field ctx.id@1:46; field ctx:warn@1:54; call ctx:warn@1:54; ");
 }
 
+static void what_says_nothing(void)
+{
+    expect("return { when = { a = nil, b = f(nil) } }", "nil a@1:19; ");
+    expect("x = function() return { a = nil } end", "");
+    expect("t = { on_request = function() return 'deny' end }", "constant on_request@1:31; ");
+    expect("t = { on_delta = function() if a then return false else return nil end end }", "constant on_delta@1:39; ");
+    expect("t = { on_request = function() return false or deny(1) end, x = function() return true end }", "call deny@1:47; ");
+}
+
 static void any_bytes(void)
 {
     expect("}}}]) end end until { { function ( [", "");
@@ -80,6 +89,7 @@ int main(void)
     RUN(keys_twice);
     RUN(decisions_that_are_lost);
     RUN(fields);
+    RUN(what_says_nothing);
     RUN(any_bytes);
     return unit_close("reading");
 }
