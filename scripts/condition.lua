@@ -82,7 +82,9 @@ end
 local function check_app(value, path)
   if not check_name(value, path) then return nil end
   if not facts.apps or facts.apps[value] then return value end
-  report.at(path, "bad_name", ("app '%s' is not in policies/apps.lua"):format(value), report.nearest(value, report.keys(facts.apps)))
+  local names = report.keys(facts.apps)
+  report.at(path, "bad_name", ("app '%s' is not in policies/apps.lua"):format(value),
+    report.nearest(value, names) or ("the apps are: %s"):format(table.concat(names, ", ", 1, math.min(#names, 8))))
 end
 
 local text = text_kind(check_name)
