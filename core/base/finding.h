@@ -156,8 +156,8 @@
       "Nothing shows at load that the rules do what they are meant to.",                                               \
       "examples = { { as = { … }, model = \"…\", deny = \"code\" }, … }: each is decided at every load.")              \
     X(NO_SUCH_FACT, "no_such_fact", "MG0309", "a field of ctx that is not there",                                      \
-      "ctx and its parts have a fixed set of fields, and labels that auth.lua names. Reading any other raises, and "   \
-      "the request is refused with policy_error.",                                                                     \
+      "ctx and its parts have a fixed set of fields, and labels that auth.lua names. Reading any other raises; this "  \
+      "policy is then skipped, as its on_error says, and has no say.",                                                 \
       "Take the nearest name, or name the label in auth.lua: labels = { … }.")                                         \
     X(EVADABLE_LIMIT, "evadable_limit", "MG0310", "a limit that callers can step around",                              \
       "What counts by session begins anew with each new one, and who calls decides when that is.",                     \
@@ -172,9 +172,10 @@
       "A file of public keys holds some of a kind that signatures are not checked with.",                              \
       "Tokens that those keys have signed are refused; the others work.")                                              \
     X(UNLISTED_SERVICE, "unlisted_service", "MG0314", "a service that is not listed",                                  \
-      "A policy calls a place that egress does not name. The call raises, and the policy fails with it.",              \
-      "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with what data may go "     \
-      "there.")                                                                                                        \
+      "A policy that is skipped when it fails calls a place that egress does not name. The call raises, and the policy "\
+      "has no say.",                                                                                                   \
+      "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with the highest class of " \
+      "data that may go there.")                                                                                       \
     X(UNLISTED_APP, "unlisted_app", "MG0315", "a key whose app is not listed",                                         \
       "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with "   \
       "it is refused.",                                                                                                \
