@@ -163,8 +163,12 @@ static void a_denial_names_policy_rule_and_place(void)
                                 .file = SLICE("policies/access.lua"),
                                 .line = 12};
     trace_add(&x->decision.trace, &x->arena, &entry);
+    entry.line = 0; /* a file says so as a whole */
+    trace_add(&x->decision.trace, &x->arena, &entry);
     write_record_of(x);
     uint32_t first = json_first(&record, at("trace", NULL));
+    uint32_t second = json_next(&record, first);
+    EXPECT_SLICE(SLICE("policies/access.lua"), json_text(&record, json_get(&record, second, SLICE("at")), &texts));
     EXPECT_SLICE(SLICE("models.gpt-4o.departments"), text_at("decision", "rule"));
     EXPECT_SLICE(SLICE("policies/access.lua:12"), json_text(&record, json_get(&record, first, SLICE("at")), &texts));
     EXPECT(json_get(&record, first, SLICE("mode")) == JSON_NONE);
