@@ -31,9 +31,11 @@ local function compare_policy(old, new, bundles)
   if old.on_error ~= new.on_error then
     add(new.name, "changed", "on_error", old.on_error .. " → " .. new.on_error, at, new.on_error == "skip" and "loosens" or "tightens")
   end
+  changes.idle(not effects.settles_facts(new) and (old.mode ~= "enforce" or new.mode ~= "enforce"))
   fields.compare(old, new, bundles)
   rows.compare(old, new)
   rules.compare(old, new)
+  changes.idle(false)
 end
 
 local function describe(policy)

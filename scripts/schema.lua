@@ -190,7 +190,8 @@ function schema.record(fields, required, what)
 end
 
 -- Credentials are in nobody's reach.
-schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true }
+schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true,
+  ["x-goog-api-key"] = true }
 
 -- Names are compared as HTTP does, without regard to case.
 schema.header = shape({ kind = "string" }, function(value, path)

@@ -196,9 +196,6 @@
       "The access matrix is asked before the rules of its file. Whatever this rule applies to it refuses, or there is "\
       "nothing left that the rule could change.",                                                                      \
       "Put the exception into the matrix: departments = { … }, data = \"…\" of the model's row.")                      \
-    X(OTHER_WARNING, "other_warning", "MG0399", "a warning",                                                           \
-      "Something is unusual, and loads all the same. No narrower code stands for it.",                                 \
-      "The message says what it is about.")                                                                            \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

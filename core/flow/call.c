@@ -10,6 +10,7 @@ struct call *call_new(struct job *job, const struct provider *provider, const st
     call->job = job;
     call->provider = provider;
     call->dialect = dialect;
+    call->secret_count = provider_secrets(provider, call->secrets);
     return call;
 }
 
@@ -25,7 +26,7 @@ void call_drop_fetch(struct call *call)
 void call_stop(struct call *call)
 {
     call_drop_fetch(call);
-    arena_clear(&call->sending);
+    arena_clear(&call->passing);
     loop_timer_disarm(&call->timer);
     if (call->relay) relay_stop(call->relay);
 }

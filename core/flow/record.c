@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "exchange/bill.h"
 #include "exchange/money.h"
+#include "wire/secrets.h"
 
 /* A member's name with all that stands around it, so that it is one copy. */
 #define NAME(text) SLICE(",\"" text "\":")
@@ -373,7 +374,7 @@ static uint64_t events_of(const struct exchange *x)
     return a && x->entered_ns[EXCHANGE_STREAMING] ? a->events : 0;
 }
 
-void record_format(struct buf *out, const struct exchange *x)
+static void append_all(struct buf *out, const struct exchange *x)
 {
     buf_append_char(out, '{');
     append_asked(out, x);
@@ -399,4 +400,14 @@ void record_format(struct buf *out, const struct exchange *x)
     append_redaction(out, x->decision.redact);
     append_annotations(out, x);
     buf_append(out, SLICE("}\n"));
+}
+
+/* What was asked for stands in it in the caller's own words, and in reasons and faults once more. */
+void record_format(struct buf *out, const struct exchange *x)
+{
+    struct buf line;
+    buf_init(&line);
+    append_all(&line, x);
+    secrets_append(out, buf_slice(&line));
+    buf_clear(&line);
 }

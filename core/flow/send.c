@@ -6,7 +6,7 @@
 #include "wire/http.h"
 #include "wire/splice.h"
 
-#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + 4)
+#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 4)
 
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
@@ -18,18 +18,39 @@ static bool is_for_us(const struct exchange *x, struct slice name)
     return false;
 }
 
+/* Headers that its auth policy takes credentials from never pass, whatever moongate.lua lists. */
+static bool may_pass(const struct call *call, struct slice name)
+{
+    if (headers_reach_provider(name)) return true;
+    return settings_lists(call->provider->pass, name) && !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
+}
+
+static bool is_set_by_account(const struct provider *p, struct slice name)
+{
+    struct slice rest = p->headers;
+    struct provider_header own;
+    while (provider_next_header(&rest, &own)) {
+        if (slice_iequal(own.name, name)) return true;
+    }
+    return false;
+}
+
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
 static size_t collect_headers(struct call *call, struct fetch_header *headers)
 {
     struct exchange *x = call->job->x;
+    struct slice rest = call->provider->headers;
+    struct provider_header own;
     size_t count = 0;
     for (size_t i = 0; i < x->head.header_count; i++) {
         struct pair h = x->head.headers[i];
-        if (headers_reach_provider(h.name) && !is_for_us(x, h.name))
+        if (may_pass(call, h.name) && !is_for_us(x, h.name) && !is_set_by_account(call->provider, h.name))
             headers[count++] = (struct fetch_header){h.name, h.value};
     }
+    while (provider_next_header(&rest, &own))
+        headers[count++] = (struct fetch_header){own.name, own.value};
     if (call->provider->key.len) {
-        struct slice bearer = arena_join(&call->sending, SLICE("Bearer "), call->provider->key);
+        struct slice bearer = arena_join(&call->passing, SLICE("Bearer "), call->provider->key);
         headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
     }
     headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
@@ -45,9 +66,9 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct splice edits;
     struct iovec *parts;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
-    outgoing_edit(x, target->model, call->asks_usage, &call->sending, &edits);
+    outgoing_edit(x, target->model, call->asks_usage, &call->passing, &edits);
     size_t count = splice_iovecs(&edits, &parts);
-    *pieces = arena_alloc(&call->sending, count * sizeof **pieces);
+    *pieces = arena_alloc(&call->passing, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
         (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
     return count;
@@ -61,7 +82,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = arena_join(&call->sending, p->url, slice_str(call->dialect->path(x->api->asks))),
+        .url = arena_join(&call->passing, p->url, slice_str(call->dialect->path(x->api->asks))),
         .headers = headers,
         .header_count = collect_headers(call, headers),
         .ca_file = p->ca_file.ptr,

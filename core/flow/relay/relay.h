@@ -40,12 +40,10 @@
 
 struct relay;
 
-/* The provider's head, as far as it decides and may pass. Copied; what it points to outlives the relay. */
+/* The provider's head, as far as it decides. Copied; what it points to outlives the relay. */
 struct relay_head {
     int status;
     struct slice content_type, content_encoding;
-    const struct conn_header *headers;
-    size_t header_count;
 };
 
 enum relay_how {
@@ -91,6 +89,8 @@ struct relay_parts {
     struct said_reader *reader;          /* shared by all relays of a loop: nothing is kept in it between two feeds */
     const struct vocabulary *vocabulary; /* counts the output in it; NULL: this answer says nothing that is counted */
     struct redact *redact;               /* NULL: nothing is masked or restored */
+    const struct slice *secrets;         /* taken out of all that leaves (wire/conceal.h): the account's key … */
+    size_t secret_count;
     bool drops_usage;                    /* a chunk with usage alone was asked for by the gateway, not by the client */
     struct relay_hooks hooks;
     const struct relay_sink *sink;
