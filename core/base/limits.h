@@ -26,6 +26,9 @@
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
 #define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
 #define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
+#define LIMIT_OUTPUT_ALL_BYTES (256u * MIB)  /* of all a worker's clients together; beyond, each may have … */
+#define LIMIT_OUTPUT_CROWDED_BYTES (32u * KIB) /* … so much only, and is resumed below a fourth of it */
+#define LIMIT_OUTPUT_KERNEL_BYTES (128u * KIB) /* not yet sent that the kernel takes of one client's answer */
 #define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
 #define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body */
 #define LIMIT_IDLE_TIMEOUT_MS 75000u       /* default of timeouts.idle: keep-alive connection without a request */
@@ -105,6 +108,10 @@
 #define LIMIT_REDACT_QUEUE_BYTES (64u * KIB)  /* events held back because the text in them is not settled */
 #define LIMIT_REDACT_EVENT_BYTES (1u * MIB)   /* of one event of a stream that policies read or redact */
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
+
+/* A turn of the loop (net/loop.h) */
+#define LIMIT_TURN_MS 2u                   /* so long, and the callback under way; then accepting, timers, heartbeat come round */
+#define LIMIT_TURN_FETCH_BYTES (64u * KIB) /* read of one provider's answer in one turn, and one read more */
 
 /* Processes */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */

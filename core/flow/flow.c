@@ -38,6 +38,7 @@ static void update_gauges(void *arg)
     struct fetch_pool_stats upstream = fetch_pool_stats(flow->pool);
     metrics_gauges(flow->metrics, conn_server_counts(flow->server).open, upstream.fetches_active,
                    upstream.connections_open, (int64_t)policy_live_generations());
+    metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
 

@@ -25,5 +25,7 @@ void metrics_audit_failed(struct metrics *m);
 void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
 void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
+/* What the longest turn of the loop took since the last such look, of so many in a minute. */
+void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minute);
 
 #endif

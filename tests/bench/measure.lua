@@ -178,6 +178,37 @@ function measure.streams(list, upstream, how)
   return results
 end
 
+-- --- crowds ---
+
+local ENDLESS = "fast=1&endless=1&event_bytes=4000"
+
+-- how: readers, sleepers, of streams without end. bytes: held for each sleeper; cpu_us: for each MB that was read.
+function measure.crowd(peer, how)
+  local words = peers.on_core(1)
+  for _, word in ipairs { gateway.build .. "/bench/crowd", peer.port, how.readers, how.sleepers, peer.key, ENDLESS } do
+    words[#words + 1] = word
+  end
+  words.input = true
+  local memory = peers.anon_bytes(peer.pid)
+  local load = process.start(words)
+  measure.running[load] = true
+  local opened = tonumber(load:expect("^open (%d+)", 90))
+  if opened ~= how.readers + how.sleepers then error(("%d of the crowd came in"):format(opened)) end
+  local used = peers.cpu_ns(peer.pid)
+  process.sleep(STREAM_SECONDS)
+  used = peers.cpu_ns(peer.pid) - used
+  memory = peers.anon_bytes(peer.pid) - memory
+  load:write("\n")
+  local r = cjson.decode(load:expect("^end (.*)", 20))
+  load:stop()
+  measure.running[load] = nil
+  if r.lost > 0 then error(("%d of the crowd were lost"):format(r.lost)) end
+  measure.note("%d read, %d do not: %.0f MB/s, %.0f KB held for each that does not", how.readers, how.sleepers,
+    r.bytes / 1e6 / STREAM_SECONDS, memory / 1024 / math.max(how.sleepers, 1))
+  process.sleep(1)
+  return { bytes = memory / math.max(how.sleepers, 1), cpu_us = used / 1e3 / (r.bytes / 1e6) }
+end
+
 -- --- instructions ---
 
 -- Inside of one C function while a bench tool runs.

@@ -134,6 +134,38 @@ group("turn", function(bench)
   return list
 end)
 
+-- A provider that sends without end to as many who read as who do not: what a turn of the worker's loop is then, and what
+-- is held for each that does not read.
+local READERS, SLEEPERS = 1000, 1000
+
+group("turns", function(bench)
+  local folder, mock = bench.dir .. "/turns", bench.mock()
+  os.execute(("rm -rf %s && mkdir -p %s"):format(folder, folder))
+  local g = bench.start_moongate(bench.dir .. "/start", { upstream = mock.port,
+    env = { BENCH_TURNS = folder, LD_PRELOAD = bench.dir .. "/turns.so" } })
+  local peer = { pid = g.process.pid, port = g.port, key = g:key { app = "demo" } }
+  local function crowd(readers, sleepers)
+    longest_turn(folder)
+    local said = bench.measure.crowd(peer, { readers = readers, sleepers = sleepers })
+    said.turn_ms = longest_turn(folder)
+    return said
+  end
+  local asleep = crowd(0, SLEEPERS)
+  local both = crowd(READERS, SLEEPERS)
+  local _, metrics = gateway.get(g.admin_port, "/metrics")
+  local metric = metrics:match("\nmoongate_loop_turn_longest_seconds ([%d.]+)")
+  local list = {
+    alone("longest turn, endless: 1,000 read, 1,000 do not", both.turn_ms, "ms", 5),
+    alone("the same, as /metrics tells it", metric and tonumber(metric) * 1000, "ms"),
+    alone("memory per client that reads nothing", asleep.bytes, "bytes", 640 * 1024),
+    alone("CPU per MB that the others read", both.cpu_us, "us"),
+  }
+  bench.stop(g)
+  bench.stop(mock)
+  os.execute("rm -rf " .. folder)
+  return list
+end)
+
 group("whole", function(bench)
   local function whole(kind, bytes)
     return bench.measure.whole_request(bench.upstream("plain").port, bench.dir, { kind = kind, bytes = bytes })
