@@ -29,10 +29,12 @@ local models_file = { name = "models", file = "policies/models.lua", mode = "enf
 -- is_partial: examples of one file, where nobody need choose a target.
 function chain.new(policies, is_partial)
   local last_auth, detecting, rules = 0, nil, 0
+  local doorkeeper -- auth, when it is enforced, and its place
   local on_disconnect, count = disconnect.of(policies), #policies
   local may_drain = on_disconnect or disconnect.is_said_by(facts.apps)
   for i, policy in ipairs(policies) do
     if policy.kind == "auth" then last_auth = i end
+    if policy.kind == "auth" and policy.mode == "enforce" then doorkeeper = i end
     rules = rules + #(policy.rules or {}) + #(policy.rows or {}) -- rows of access go by name, and are looked up
     if policy.detector and policy.mode ~= "off" then detecting = policy end
   end
@@ -125,8 +127,15 @@ function chain.new(policies, is_partial)
     return finish(f)
   end
 
+  if doorkeeper and not is_partial then core.refuse_strangers() end
+
+  -- A stranger is refused before his request's body has been read: auth alone speaks, wherever it stands.
   local function decide(f)
     facts.attach(f, detector)
+    if doorkeeper and not f._live then
+      f._at, f._policy = doorkeeper, policies[doorkeeper]
+      if f._policy.refuse(f, f._policy) == "over" then return end
+    end
     return go_on(f, 1)
   end
 

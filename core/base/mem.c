@@ -32,6 +32,11 @@ void *mem_realloc(void *ptr, size_t size)
     return must(realloc(ptr, size ? size : 1), size);
 }
 
+void *mem_try_realloc(void *ptr, size_t size)
+{
+    return realloc(ptr, size ? size : 1);
+}
+
 char *mem_strdup(const char *text)
 {
     return mem_strndup(text, strlen(text));

@@ -46,6 +46,7 @@ static void forget_request(struct job *job)
     count_free(x->count);
     x->count = NULL;
     if (!is_uploading(job)) buf_clear(&x->body);
+    intake_hold(&job->hold, buf_len(&x->body), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */

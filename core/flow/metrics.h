@@ -23,8 +23,15 @@ void metrics_count(struct metrics *m, const struct exchange *x);
 void metrics_audit_failed(struct metrics *m);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
-/* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
-void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
+/* What others keep count of. */
+struct metrics_gauges {
+    int64_t clients, strangers; /* connections; of those, without a good key */
+    uint64_t dropped;           /* strangers that made place, ever */
+    int64_t held_bytes;
+    int64_t calls, upstreams; /* calls of providers, connections to them */
+    int64_t generations;      /* of policies */
+};
+void metrics_gauges(struct metrics *m, const struct metrics_gauges *now);
 /* What the longest turn of the loop took since the last such look, of so many in a minute. */
 void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minute);
 

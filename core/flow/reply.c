@@ -58,6 +58,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
 {
     switch (code) {
     case FAULT_POLICY: return OUTCOME_POLICY_ERROR;
+    case FAULT_OUT_OF_MEMORY:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE:
@@ -86,9 +87,19 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_URI_TOO_LONG:
     case FAULT_TRANSFER_CODING:
     case FAULT_HTTP_VERSION:
+    case FAULT_WRONG_HOST:
+    case FAULT_KEY_FULL:
+    case FAULT_WORKER_FULL:
     case FAULT_OVERLOADED: break;
     }
     return OUTCOME_INVALID;
+}
+
+/* The same request may well be taken a moment later. */
+static bool fault_passes(enum fault_code code)
+{
+    return code == FAULT_OVERLOADED || code == FAULT_DRAINING || code == FAULT_KEY_FULL || code == FAULT_WORKER_FULL ||
+           code == FAULT_OUT_OF_MEMORY;
 }
 
 void reply_fault(struct job *job, const struct fault *why)
@@ -102,7 +113,7 @@ void reply_fault(struct job *job, const struct fault *why)
     if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
     /* Policies answer alike each time; the clients' own retries would only repeat the failure. */
     if (why->code == FAULT_POLICY) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
-    if (why->code == FAULT_OVERLOADED || why->code == FAULT_DRAINING)
+    if (fault_passes(why->code))
         add(headers, &count, SLICE("retry-after"), SLICE("1"));
     send_error(job, fault_info(why->code)->status, headers, count, &error);
 }

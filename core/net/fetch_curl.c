@@ -249,6 +249,11 @@ struct fetch_pool *fetch_pool_new(struct loop *loop, const char *user_agent)
     return pool;
 }
 
+void fetch_pool_limit(struct fetch_pool *pool, uint32_t connections)
+{
+    curl_loop_limit(pool->curl, connections);
+}
+
 static void cancel_all(struct list_link *list)
 {
     while (!list_is_empty(list))

@@ -144,6 +144,19 @@ static bool read_word(struct config_reader *r, struct slice path, const json_t *
     return true;
 }
 
+static bool read_host(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct slice text;
+    if (!json_is_string(value)) return config_bad(r, path, NULL, "must be a name, not %s", config_type_name(value));
+    if (!read_text(r, path, value, &text)) return false;
+    if (text.len > LIMIT_HOST_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-.") != text.len)
+        return config_bad(r, path, "without http:// and without a port",
+                          "must be a name as in \"moongate.internal\": 1 to %u characters of a-z, 0-9, - and .",
+                          LIMIT_HOST_BYTES);
+    *out = text;
+    return true;
+}
+
 static bool read_kind(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
@@ -245,6 +258,7 @@ const struct field_type
     type_file = {"file", "the path of a file that can be read, relative to the folder of the file", TEXT,
                  .read_text = read_file},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
+    type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind", "\"openai\"", TEXT, .read_text = read_kind},
     type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
     type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},

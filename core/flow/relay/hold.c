@@ -151,7 +151,8 @@ static bool feed_event(struct hold *h, const struct piece *p)
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     /* What no blank line ended is the last stage's to send or to drop. */
     if (!is_held || p->event->is_tail) return h->stage.next->feed(h->stage.next, p);
-    buf_append(&h->held, p->bytes);
+    if (!buf_try_append(&h->held, p->bytes, LIMIT_RESPONSE_INSPECT_BYTES))
+        return out_refuse_unreadable(r, "there is no memory to keep the answer until the policies have spoken");
     return go_on(h);
 }
 
