@@ -182,6 +182,17 @@ end
 
 local ENDLESS = "fast=1&endless=1&event_bytes=4000"
 
+-- Until the peer holds as much as it will: what is said no more grows no more.
+local function settled_bytes(pid)
+  local last, bytes = -1, peers.anon_bytes(pid)
+  for _ = 1, 60 do
+    if bytes - last < 65536 then break end
+    process.sleep(1)
+    last, bytes = bytes, peers.anon_bytes(pid)
+  end
+  return bytes
+end
+
 -- how: readers, sleepers, of streams without end. bytes: held for each sleeper; cpu_us: for each MB that was read.
 function measure.crowd(peer, how)
   local words = peers.on_core(1)
@@ -194,19 +205,20 @@ function measure.crowd(peer, how)
   measure.running[load] = true
   local opened = tonumber(load:expect("^open (%d+)", 90))
   if opened ~= how.readers + how.sleepers then error(("%d of the crowd came in"):format(opened)) end
+  if how.readers == 0 then memory = settled_bytes(peer.pid) - memory end
   local used = peers.cpu_ns(peer.pid)
   process.sleep(STREAM_SECONDS)
   used = peers.cpu_ns(peer.pid) - used
-  memory = peers.anon_bytes(peer.pid) - memory
   load:write("\n")
   local r = cjson.decode(load:expect("^end (.*)", 20))
   load:stop()
   measure.running[load] = nil
   if r.lost > 0 then error(("%d of the crowd were lost"):format(r.lost)) end
-  measure.note("%d read, %d do not: %.0f MB/s, %.0f KB held for each that does not", how.readers, how.sleepers,
-    r.bytes / 1e6 / STREAM_SECONDS, memory / 1024 / math.max(how.sleepers, 1))
+  local each = how.readers == 0 and memory / how.sleepers or nil
+  measure.note("%d read, %d do not: %.0f MB/s%s", how.readers, how.sleepers, r.bytes / 1e6 / STREAM_SECONDS,
+    each and (", %.0f KB held for each that does not"):format(each / 1024) or "")
   process.sleep(1)
-  return { bytes = memory / math.max(how.sleepers, 1), cpu_us = used / 1e3 / (r.bytes / 1e6) }
+  return { bytes = each, cpu_us = used / 1e3 / (r.bytes / 1e6) }
 end
 
 -- --- instructions ---
