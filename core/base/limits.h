@@ -23,6 +23,7 @@
 #define LIMIT_PIPELINE_BYTES (64u * KIB)   /* read ahead while an earlier request is being answered */
 #define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it … */
 #define LIMIT_LINGER_STRANGER_BYTES (1u * MIB) /* … and of who has shown no good key */
+#define LIMIT_LINGER_TURN_BYTES (512u * KIB) /* … and of all of them in one turn of the loop */
 #define LIMIT_LINGER_MS 5000u              /* the same, in time */
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
 #define LIMIT_DESCRIPTORS_OWN 48u          /* of a process's descriptors, kept for files, pipes, names being looked up … */
@@ -124,12 +125,14 @@
 #define LIMIT_TURN_FETCH_BYTES (64u * KIB) /* read of one provider's answer in one turn, and one read more */
 
 /* Processes */
+#define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
+#define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
 #define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */

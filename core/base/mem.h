@@ -21,5 +21,8 @@ char *mem_strdup(const char *text);
 char *mem_strndup(const char *bytes, size_t len);
 /* NULL is welcome. */
 void mem_free(void *ptr);
+/* From now on large pieces are the system's again as soon as they are freed, and growing one copies nothing: for a
+ * process whose bounds are to hold of what it takes from the machine, too. */
+void mem_keep_large_apart(void);
 
 #endif

@@ -21,7 +21,7 @@
  * read it. Nothing is read while a request is answered; the client's leaving is noticed all the same.
  *
  * Whose connections these are, only the owner knows. All are strangers' until conn_set_known(): there are at most
- * strangers_max of them, with at most LIMIT_STRANGERS_BYTES of heads, and whoever has been one for longest makes place
+ * strangers_max of them, with at most stranger_bytes_max of heads, and whoever has been one for longest makes place
  * for the next. While the owner finds out who asks, conn_hold_body() leaves the body with the client.
  *
  * Never knows what a request means. Bounds: those of wire/http.h and wire/chunked.h, body_bytes_max, the timeouts,
@@ -54,13 +54,14 @@ struct conn_options {
     uint32_t write_timeout_ms;  /* a client that takes nothing */
     uint32_t connections_max;
     uint32_t strangers_max; /* of them: without a conn_set_known() yet */
+    size_t stranger_bytes_max; /* that all of these have sent of heads */
     uint32_t overloaded_max; /* beyond connections_max: are told so before they are closed */
 };
 
 #define CONN_OPTIONS_DEFAULT                                                                                           \
     ((struct conn_options){LIMIT_BODY_BYTES, LIMIT_HEADER_TIMEOUT_MS, LIMIT_BODY_TIMEOUT_MS, LIMIT_BODY_RATE,          \
                            LIMIT_IDLE_TIMEOUT_MS, LIMIT_WRITE_TIMEOUT_MS, LIMIT_CONNECTIONS, LIMIT_STRANGERS,          \
-                           LIMIT_OVERLOADED})
+                           LIMIT_STRANGERS_BYTES, LIMIT_OVERLOADED})
 
 /* Every one must be given. */
 struct conn_events {

@@ -91,6 +91,8 @@ struct conn_server {
     struct conn_counts counts;
     uint32_t overloaded_open;
     uint64_t output_bytes; /* that wait for all clients */
+    uint64_t linger_turn_ns; /* the turn in which … */
+    size_t linger_turn_bytes; /* … so much was read to the bin */
     bool is_draining;
     time_t date_of;
     char date[CONN_DATE_BYTES];

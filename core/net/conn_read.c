@@ -241,7 +241,8 @@ static size_t read_some(struct conn *c)
 {
     size_t room = CONN_SCRATCH_BYTES - buf_len(&c->in);
     bool is_drained;
-    long n = transport_read(&c->transport, c->server->scratch, room, &is_drained);
+    long n = c->is_lingering ? transport_drop(&c->transport, c->server->scratch, room, &is_drained)
+                             : transport_read(&c->transport, c->server->scratch, room, &is_drained);
     if (n == 0 || n == TRANSPORT_BROKEN) {
         conn_lost(c, false);
         return 0;
@@ -272,9 +273,23 @@ void conn_read(struct conn *c)
     if (conn_is_reading(c) && c->is_readable) loop_watch_again(&c->watch, LOOP_READ);
 }
 
+/* What goes to the bin may take only so much of a turn, whoever and how many they are: the rest comes in later ones. */
+static bool may_linger_now(struct conn_server *s)
+{
+    uint64_t now_ns = loop_now_ns(s->loop);
+    if (s->linger_turn_ns != now_ns) s->linger_turn_bytes = 0;
+    s->linger_turn_ns = now_ns;
+    return s->linger_turn_bytes < LIMIT_LINGER_TURN_BYTES;
+}
+
 void conn_read_lingering(struct conn *c)
 {
+    if (!may_linger_now(c->server)) {
+        loop_watch_again(&c->watch, LOOP_READ);
+        return;
+    }
     size_t len = read_some(c);
+    c->server->linger_turn_bytes += len;
     if (c->is_dead) return;
     if (len > c->linger_left) {
         conn_kill(c, false);

@@ -37,7 +37,7 @@ void conn_stranger_holds(struct conn *c)
     if (list_is_empty(&c->stranger_link)) return;
     s->stranger_bytes += c->in.cap - c->stranger_bytes;
     c->stranger_bytes = c->in.cap;
-    while (s->stranger_bytes > LIMIT_STRANGERS_BYTES && conn_drop_stranger(s, c))
+    while (s->stranger_bytes > s->options.stranger_bytes_max && conn_drop_stranger(s, c))
         ;
 }
 

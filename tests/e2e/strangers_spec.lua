@@ -147,6 +147,35 @@ describe("who has no good key", function()
   end)
 end)
 
+describe("where nobody need show a key", function()
+  local MODELS = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, price = usd_per_million { input = 1, output = 2 } } }'
+
+  for name, files in pairs {
+    ["because there is no auth policy"] = { ["init.lua"] = 'return chain { "free" }\n', ["models.lua"] = MODELS,
+      ["free.lua"] = "return policy { on_request = function() end }\n" },
+    ["because it is only observed"] = { ["init.lua"] = 'return chain { "auth" }\n', ["models.lua"] = MODELS,
+      ["auth.lua"] = 'return auth { mode = "observe" }\n' },
+  } do
+    it("strangers are served and all are one key: " .. name, function()
+      local g = gateway.start { mock = m, name = "strangers-open", policies = files,
+        config = { limits = { body = "1MB", key_bytes = "1MB", strangers = 5 } } }
+      assert.equal(200, g:chat(HELLO, { key = false }).status)
+      local held = open_many(g.port, 20, head_of(100))
+      local large = client.connect(g.port)
+      large:send(head_of(700000) .. (" "):rep(600000))
+      g:gauge_becomes("moongate_request_bytes_held", 600000, 10)
+      local r = g:ask { key = "mgk_any", json = message_of(600000) }
+      assert.equal(429, r.status, r.body)
+      assert.equal("key_holds_too_much", gateway.error_of(r).code)
+      assert.is_false((held[1]:is_closed(0.01)))
+      close_all(held)
+      large:close()
+      expect.eventually(function() return g:ask({ key = false, json = message_of(600000) }).status == 200 end, 10, "place")
+      g:stop()
+    end)
+  end
+end)
+
 describe("a token whose issuer's keys are being fetched", function()
   local issuer, g
   setup(function()

@@ -122,7 +122,7 @@ end
 function running:run()
   os.remove(self.dir:path("data/listen.json"))
   local words = { cwd = self.dir.root, env = self.env, output = self.dir:path("gateway.log") }
-  for _, word in ipairs(self.under) do words[#words + 1] = word end
+  for _, word in ipairs(self.under or {}) do words[#words + 1] = word end
   for _, word in ipairs { unistd.getcwd() .. "/" .. BUILD .. "/moongate", "run", "-c", "moongate.lua" } do
     words[#words + 1] = word
   end
@@ -144,7 +144,7 @@ end
 -- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name, under = words of
 -- a program that becomes the gateway, as { "prlimit", "--nofile=128" }.
 function gateway.start(options)
-  local g = setmetatable({ dir = workdir.new(options.name or "gateway"), under = options.under or {} }, running)
+  local g = setmetatable({ dir = workdir.new(options.name or "gateway"), under = options.under }, running)
   g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json" }, options.env)
   g:write_policies(options.policies)
   g:write_config(options)

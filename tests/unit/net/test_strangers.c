@@ -46,6 +46,34 @@ static void the_oldest_makes_place(void)
     edge_close();
 }
 
+static void long_heads_are_few(void)
+{
+    static char line[6000];
+    memset(line, 'x', sizeof line);
+    edge_open();
+    edge.at_request = know_the_keyed;
+    struct conn_options options = CONN_OPTIONS_DEFAULT;
+    options.stranger_bytes_max = 32 * KIB;
+    conn_server_set_options(edge.server, &options);
+    struct client *heads[4], *keyed = client_connect();
+    client_send(keyed, SLICE(KEYED));
+    UNTIL(client_has(keyed, "ok"));
+    for (int i = 0; i < 4; i++) {
+        heads[i] = client_connect();
+        client_send(heads[i], SLICE("GET / HTTP/1.1\r\nX-A: "));
+        client_send(heads[i], slice_of(line, sizeof line));
+        UNTIL(edge.server->counts.strangers > (unsigned)i || heads[0]->is_ended);
+        edge_turns(3);
+    }
+    EXPECT(!heads[3]->is_ended && !keyed->is_ended);
+    client_send(heads[3], SLICE("\r\nX-B: "));
+    client_send(heads[3], slice_of(line, sizeof line)); /* its buffer doubles */
+    UNTIL(heads[0]->is_ended);
+    EXPECT(!heads[3]->is_ended && !keyed->is_ended);
+    EXPECT(edge.server->stranger_bytes <= 32 * KIB);
+    edge_close();
+}
+
 static void who_stops_being_known_is_a_stranger_again(void)
 {
     edge_open();
@@ -223,6 +251,7 @@ static void a_byte_now_and_then_does_not_keep_a_place(void)
 int main(void)
 {
     RUN(the_oldest_makes_place);
+    RUN(long_heads_are_few);
     RUN(who_stops_being_known_is_a_stranger_again);
     RUN(a_full_house_has_place_for_one_in_a_strangers_stead);
     RUN(a_held_body_stays_with_its_client);
