@@ -111,6 +111,7 @@
 #define LIMIT_DETECT_MASKS 32u                /* of one policy generation */
 #define LIMIT_DETECT_MASK_BYTES 64u
 #define LIMIT_DETECT_NAME_BYTES 64u
+#define LIMIT_SIGHT_LEVELS 8u                 /* of JSON in strings of JSON that a text is read through */
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
