@@ -74,6 +74,15 @@ end
 
 local HELLO = { model = "gpt-4o", metadata = { mock = "tokens=3" }, messages = { { role = "user", content = "hello" } } }
 
+-- Who is shown out before he has said a word, while many others come, asks again, as clients do.
+local function ask(g, body)
+  for _ = 1, 4 do
+    local r = client.ask(g.port, { key = g.key, json = body, seconds = 40 })
+    if r.status then return r end
+  end
+  error("shown out four times")
+end
+
 -- Some whole answers, some streams, one behind the other; all are served.
 local function serve(g, count)
   local served = 0
@@ -84,7 +93,7 @@ local function serve(g, count)
           local body = {}
           for name, value in pairs(HELLO) do body[name] = value end
           body.stream = (lane + i) % 2 == 0
-          local r = client.ask(g.port, { key = g.key, json = body, seconds = 40 })
+          local r = ask(g, body)
           assert(r.status == 200 and r.ending == "end", ("%s %s %s"):format(r.status, r.ending, r.body))
           served = served + 1
         end
@@ -102,8 +111,10 @@ end
 
 describe("a siege", function()
   setup(function() m = mock.start() end)
+  local small
   teardown(function()
     lift()
+    if small then os.execute(("umount '%s' 2>/dev/null"):format(small)) end
     m:stop()
   end)
 
@@ -137,14 +148,16 @@ describe("a siege", function()
       return
     end
     local g = start_on_small_disk "siege-disk"
+    small = g.dir:path("data")
     local before = workers(g)
     os.execute(("head -c 3m /dev/zero > '%s' 2>/dev/null"):format(g.dir:path("data/filler")))
     besiege(g)
     serve(g, 40)
     assert.equal(before, workers(g))
-    assert.is_true(g:metrics():value("moongate_audit_write_failures_total") > 0)
+    expect.eventually(function() return not g:is_ready() end, 30, "/readyz saying that records wait")
     lift()
     os.remove(g.dir:path("data/filler"))
+    expect.eventually(function() return g:is_ready() end, 30, "the records being written")
     g:gauge_becomes("moongate_exchanges_open", 0, 30)
     serve(g, 4)
     g:stop()

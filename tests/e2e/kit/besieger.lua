@@ -77,7 +77,7 @@ while true do
       unistd.close(fds[i])
       fds[i] = false
     end
-    if not fds[i] and again < 50 then -- not so many at a time that nobody else is heard
+    if not fds[i] and again < 20 then -- not so many at a time that nobody else is heard
       again = again + 1
       fds[i] = come() or false
     end
