@@ -2,7 +2,9 @@
 
 #include "admin/hosts.h"
 #include "admin/routes.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "exchange/exchange.h"
 #include "net/conn.h"
 #include "net/descriptors.h"
 
@@ -16,10 +18,14 @@ struct admin {
 
 static void send_answer(struct conn *c, const struct admin_answer *answer, const struct conn_header *more)
 {
+    char id[EXCHANGE_ID_BYTES];
+    exchange_make_id(id, clock_wall_ns());
     struct conn_header headers[] = {{SLICE("Content-Type"), slice_str(answer->content_type)},
                                     {SLICE("Cache-Control"), SLICE("no-store")},
+                                    {SLICE("X-Request-Id"), slice_str(id)},
+                                    {SLICE("X-Moongate-Request-Id"), slice_str(id)},
                                     more ? *more : (struct conn_header){SLICE_NONE, SLICE_NONE}};
-    conn_reply(c, answer->status, headers, more ? 3 : 2, buf_slice(&answer->body));
+    conn_reply(c, answer->status, headers, more ? 5 : 4, buf_slice(&answer->body));
 }
 
 static void send_fault(struct conn *c, const struct fault *why, const struct conn_header *more)

@@ -23,6 +23,9 @@
     X(BAD_JSON,              400, "invalid_request_error", "invalid_json",                "The request body is not valid JSON.") \
     X(BAD_BODY,              400, "invalid_request_error", "invalid_body",                "The request body is not what this endpoint takes.") \
     X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                "There is no such path.") \
+    X(MISSPELT_PATH,         400, "invalid_request_error", "unknown_path",                "There is no such path, but one that is nearly so.") \
+    X(UNSPOKEN_PATH,         400, "invalid_request_error", "unsupported_path",            "This API is not served here.") \
+    X(UPGRADE,               426, "invalid_request_error", "upgrade_required",            "WebSockets are not served here: ask over HTTP.") \
     X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",             "There is no such model, or this key may not use it.") \
     X(KEY_REVOKED,           401, "invalid_request_error", "invalid_api_key",             "The API key was revoked while the request was under way.") \
     X(METHOD,                405, "invalid_request_error", "method_not_allowed",          "This path does not take this method.") \
@@ -45,6 +48,7 @@
     X(UPSTREAM_TLS,          502, "upstream_error",        "upstream_tls",                "The provider's certificate was not accepted.") \
     X(UPSTREAM_PROTOCOL,     502, "upstream_error",        "upstream_protocol",           "The provider's answer was not valid HTTP.") \
     X(UPSTREAM_CLOSED,       502, "upstream_error",        "upstream_closed",             "The provider closed the connection before it had answered in full.") \
+    X(UPSTREAM_ACCOUNT,      502, "upstream_error",        "upstream_account",            "The provider did not accept the gateway's own account.") \
     X(CONNECT_TIMEOUT,       504, "upstream_error",        "upstream_connect_timeout",    "The provider did not accept a connection in time.") \
     X(FIRST_BYTE_TIMEOUT,    504, "upstream_error",        "upstream_first_byte_timeout", "The provider did not begin to answer in time.") \
     X(UPSTREAM_IDLE_TIMEOUT, 504, "upstream_error",        "upstream_idle_timeout",       "The provider fell silent in the middle of its answer.") \

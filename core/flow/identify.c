@@ -30,7 +30,9 @@ static struct slice find_credential(const struct exchange *x, const struct slice
 /* ---- Keys. */
 
 /* Without an auth policy nobody asks, and records still say whose key it was. */
-static const struct slice default_headers[] = {{"authorization", 13}, {"x-api-key", 9}};
+static const struct slice default_headers[] = {
+    {"authorization", 13}, {"x-api-key", 9}, {"api-key", 7}, {"x-goog-api-key", 14}};
+#define DEFAULT_HEADERS (sizeof default_headers / sizeof default_headers[0])
 
 static void take_key(struct exchange *x, const struct auth_rules *rules)
 {
@@ -39,7 +41,7 @@ static void take_key(struct exchange *x, const struct auth_rules *rules)
     if (rules)
         key = find_credential(x, rules->key_headers, rules->key_header_count, &name);
     else
-        key = find_credential(x, default_headers, 2, &name);
+        key = find_credential(x, default_headers, DEFAULT_HEADERS, &name);
     if (!key.len) return;
     x->identity.key_presented = true;
     x->identity.credential_header = arena_copy(&x->arena, name);

@@ -139,6 +139,13 @@ void metrics_auth_failed(struct metrics *m, struct slice reason)
     count_one(m, STATS_AUTH_FAILURES, &reason, 1);
 }
 
+void metrics_account_refused(struct metrics *m, struct slice provider, int status)
+{
+    char code[3];
+    struct slice labels[] = {provider, status_text(status, code)};
+    count_one(m, STATS_ACCOUNT_REFUSALS, labels, 1);
+}
+
 void metrics_audit_failed(struct metrics *m)
 {
     stats_add(m->stats, m->audit_failures, 1);

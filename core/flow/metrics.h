@@ -23,6 +23,8 @@ void metrics_count(struct metrics *m, const struct exchange *x);
 void metrics_audit_failed(struct metrics *m);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
+/* status: 401, 402, 403 or 407. */
+void metrics_account_refused(struct metrics *m, struct slice provider, int status);
 /* What others keep count of. */
 struct metrics_gauges {
     int64_t clients, strangers; /* connections; of those, without a good key */

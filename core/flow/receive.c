@@ -8,12 +8,14 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "flow/audit.h"
+#include "flow/cors.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/estimate.h"
 #include "flow/identify.h"
 #include "flow/intake.h"
 #include "flow/metrics.h"
+#include "flow/repeats.h"
 #include "flow/reply.h"
 #include "flow/routes.h"
 #include "flow/settle.h"
@@ -42,19 +44,15 @@ static void admit(struct job *job)
     metrics_opened(job->flow->metrics);
 }
 
-/* All of the head in one run of the arena: names and values outlive the connection's buffer. */
-static void keep_head(struct job *job, const struct http_head *head)
+/* All of the head in one run of the arena: names and values outlive the connection's buffer. False: a header came twice
+ * that has one value. */
+static bool keep_head(struct job *job, const struct http_head *head, struct fault *why)
 {
     struct exchange *x = job->x;
     x->head.method = slice_equal(head->method, SLICE("POST")) ? "POST" : "GET";
     x->head.path = arena_copy(&x->arena, head->path);
     x->head.peer = arena_copy(&x->arena, slice_str(conn_peer(job->conn)));
-    x->head.headers = arena_alloc(&x->arena, (head->header_count + 1) * sizeof *x->head.headers);
-    x->head.header_count = head->header_count;
-    for (size_t i = 0; i < head->header_count; i++) {
-        x->head.headers[i].name = arena_copy(&x->arena, head->headers[i].name);
-        x->head.headers[i].value = arena_copy(&x->arena, head->headers[i].value);
-    }
+    return repeats_join(x, head, why);
 }
 
 static void reply_health(struct job *job, enum route_kind kind)
@@ -76,14 +74,15 @@ static void reply_options(struct job *job)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     headers[count++] = (struct conn_header){SLICE("allow"), job->allow};
+    count += cors_preflight(job, headers + count);
     reply_plain(job, 204, headers, count, SLICE(""));
 }
 
 /* Compressed bodies would hide from policies what the provider reads. */
-static bool body_is_readable(const struct http_head *head, struct fault *why)
+static bool body_is_readable(const struct exchange *x, struct fault *why)
 {
-    struct slice coding = http_find(head, SLICE("content-encoding"));
-    struct slice type = http_find(head, SLICE("content-type"));
+    struct slice coding = exchange_header(x, SLICE("content-encoding"));
+    struct slice type = exchange_header(x, SLICE("content-type"));
     if (coding.len && !slice_iequal(coding, SLICE("identity")))
         return fault_set(why, FAULT_MEDIA_TYPE, "Request bodies must not be compressed (content-encoding: %.*s).",
                          SLICE_FMT(coding));
@@ -133,7 +132,7 @@ static void open_api(struct job *job, const struct route_match *match, const str
     if (x->api->kind == API_MODEL && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
         reply_fault(job, &why);
-    } else if (!body_is_readable(head, &why)) {
+    } else if (!body_is_readable(x, &why)) {
         reply_fault(job, &why);
     } else {
         job->body_bytes = head->content_length > 0 ? (size_t)head->content_length : 0;
@@ -145,12 +144,17 @@ static void open_api(struct job *job, const struct route_match *match, const str
 static void on_request(struct conn *conn, const struct http_head *head, void *arg)
 {
     struct job *job = job_new(arg, conn);
-    struct route_match match = routes_find(head->method, head->path);
-    keep_head(job, head);
+    struct fault why;
+    bool is_kept = keep_head(job, head, &why);
+    struct route_match match = routes_find(head->method, head->path, exchange_header(job->x, SLICE("upgrade")), &job->x->arena);
     job->x->api = match.api;
     job->allow = match.allow;
     job->is_unrecorded = match.kind != ROUTE_API && match.kind != ROUTE_NONE;
     if (!job->is_unrecorded) admit(job);
+    if (!is_kept) {
+        reply_fault(job, &why);
+        return;
+    }
     switch (match.kind) {
     case ROUTE_NONE: reply_fault(job, &match.fault); return;
     case ROUTE_API: open_api(job, &match, head); return;

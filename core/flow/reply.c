@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "exchange/bill.h"
+#include "flow/cors.h"
 #include "flow/job.h"
 #include "flow/refusal.h"
 
@@ -12,12 +13,14 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
 {
     struct exchange *x = job->x;
     size_t count = 0;
+    /* The first is the one that the SDKs read (request_id, _request_id), the second is told from anybody else's. */
+    headers[count++] = (struct conn_header){SLICE("x-request-id"), slice_str(x->id)};
     headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
     for (size_t i = 0; i < x->decision.verdict.warning_count; i++)
         headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};
     if (x->decision.max_tokens_note.len)
         headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->decision.max_tokens_note};
-    return count;
+    return count + cors_headers(job, headers + count);
 }
 
 bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES])
@@ -69,6 +72,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UPSTREAM_TLS:
     case FAULT_UPSTREAM_PROTOCOL:
     case FAULT_UPSTREAM_CLOSED:
+    case FAULT_UPSTREAM_ACCOUNT:
     case FAULT_CONNECT_TIMEOUT:
     case FAULT_FIRST_BYTE_TIMEOUT:
     case FAULT_UPSTREAM_IDLE_TIMEOUT:
@@ -79,6 +83,9 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_BAD_JSON:
     case FAULT_BAD_BODY:
     case FAULT_UNKNOWN_PATH:
+    case FAULT_MISSPELT_PATH:
+    case FAULT_UNSPOKEN_PATH:
+    case FAULT_UPGRADE:
     case FAULT_UNKNOWN_MODEL:
     case FAULT_METHOD:
     case FAULT_REQUEST_TIMEOUT:
@@ -112,8 +119,8 @@ void reply_fault(struct job *job, const struct fault *why)
     job->outcome = outcome_of(why->code);
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
-    /* Policies answer alike each time; the clients' own retries would only repeat the failure. */
-    if (why->code == FAULT_POLICY) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
+    /* The clients' own retries would only repeat the failure. */
+    if (refusal_is_final(why->code)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
     if (fault_passes(why->code))
         add(headers, &count, SLICE("retry-after"), SLICE("1"));
     send_error(job, fault_info(why->code)->status, headers, count, &error);
@@ -146,10 +153,10 @@ void reply_denied(struct job *job)
         struct arena *arena = &job->x->arena;
         add(headers, &count, SLICE("retry-after"), arena_printf(arena, "%u", v->retry_after_s));
         add(headers, &count, SLICE("retry-after-ms"), arena_printf(arena, "%u000", v->retry_after_s));
-    } else {
-        /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise. */
-        add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
     }
+    /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise, also before a time
+     * that they find too long to wait for. */
+    if (!refusal_may_repeat(v)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
     send_error(job, v->status, headers, count, &error);
 }
 
@@ -194,11 +201,12 @@ void reply_models(struct job *job)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct buf body;
+    int64_t since = policy_set_loaded_s(job->policies);
     buf_init(&body);
     if (api->kind == API_MODEL)
-        api->client->write_model(&body, job->x->model_path);
+        api->client->write_model(&body, job->x->model_path, since);
     else
-        api->client->write_models(&body, v->models, v->model_count);
+        api->client->write_models(&body, v->models, v->model_count, since);
     job->outcome = OUTCOME_OK;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     reply_plain(job, 200, headers, count, buf_slice(&body));

@@ -155,6 +155,9 @@ void conn_reply_head(struct conn *c, int status, const struct conn_header *heade
         buf_append_u64(&c->out, (uint64_t)length);
         buf_append(&c->out, SLICE("\r\n"));
     }
+    /* RFC 9110 15.5.22: it must say to what; we stay where we are. */
+    if (status == 426) append_header(&c->out, SLICE("Upgrade"), SLICE("HTTP/1.1"));
+    if (status == 426) append_header(&c->out, SLICE("Connection"), SLICE("Upgrade"));
     if (c->is_closing)
         append_header(&c->out, SLICE("Connection"), SLICE("close"));
     else if (c->minor == 0)

@@ -85,6 +85,14 @@ static const struct field limits_group[] = {
     END,
 };
 
+static const struct field cors_group[] = {
+    {"origins", &type_origins, IN_SETTINGS(cors_origins), .initial_words = "none: browsers are told nothing",
+     .says = "The pages that may call from a browser; only for keys that anybody may read there."},
+    {"max_age", &type_duration, IN_SETTINGS(cors_max_age_ms), RANGE(0, DAY_MS), .initial = 10 * MINUTE_MS,
+     .says = "How long a browser may remember the answer before it asks again."},
+    END,
+};
+
 static const struct field drain_group[] = {
     {"grace", &type_duration, IN_SETTINGS(drain_grace_ms), RANGE(0, DAY_MS),
      .initial = LIMIT_DRAIN_MS,
@@ -139,6 +147,10 @@ const struct field provider_fields[] = {
      .says = "Where its API begins; paths are appended."},
     {"key", &type_secret, IN_PROVIDER(key),
      .says = "The account's key, sent as a bearer token; without one no authorization is sent."},
+    {"headers", &type_headers, IN_PROVIDER(headers),
+     .says = "What is sent with every call, instead of a caller's header of that name; env and file for secrets."},
+    {"pass", &type_header_names, IN_PROVIDER(pass),
+     .says = "Callers' headers that go to it beside the usual ones; credentials never do."},
     {"ca", &type_file, IN_PROVIDER(ca_file),
      .says = "The authorities (PEM) that its certificate is verified with, in the place of the system's."},
     {"usage", &type_flag, IN_PROVIDER(can_report_usage), .initial = true,
@@ -193,6 +205,7 @@ const struct field config_fields[] = {
     {"providers", &type_providers, .list = &providers_list},
     {"egress", &type_egress, .list = &egress_list},
     {"limits", &type_table, .group = limits_group},
+    {"cors", &type_table, .group = cors_group},
     {"drain", &type_table, .group = drain_group},
     {"keepalive", &type_duration, IN_SETTINGS(keepalive_ms), RANGE(0, 60 * MINUTE_MS),
      .says = "A stream that is silent for this long gets an SSE comment, so that proxies do not cut it; 0: none."},

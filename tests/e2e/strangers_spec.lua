@@ -7,6 +7,7 @@ local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local issuers = require("tests.e2e.kit.issuer")
 local mock = require("tests.e2e.kit.mock")
+local process = dofile("tests/lib/process.lua")
 
 local is_sanitized = os.getenv("SAN") ~= nil -- its shadow takes all the address space there is
 local MB = 1048576
@@ -160,7 +161,12 @@ describe("where nobody need show a key", function()
       local g = gateway.start { mock = m, name = "strangers-open", policies = files,
         config = { limits = { body = "1MB", key_bytes = "1MB", strangers = 5 } } }
       assert.equal(200, g:chat(HELLO, { key = false }).status)
-      local held = open_many(g.port, 20, head_of(100))
+      local held = {}
+      for i = 1, 20 do
+        held[i] = client.connect(g.port)
+        held[i]:send(head_of(100, nil, "Expect: 100-continue\r\n"))
+        assert.equal(100, held[i]:head().status)
+      end
       local large = client.connect(g.port)
       large:send(head_of(700000) .. (" "):rep(600000))
       g:gauge_becomes("moongate_request_bytes_held", 600000, 10)
@@ -392,6 +398,41 @@ describe("where descriptors end", function()
     assert.is_true((counts["200"] or 0) >= 20, cjson.encode(counts))
     assert.is_nil(counts["502"], cjson.encode(counts))
     assert.is_nil(counts["504"], cjson.encode(counts))
+  end)
+end)
+
+describe("a worker that can open nothing more", function()
+  local g
+  setup(function() g = gateway.start { mock = m, name = "strangers-deaf" } end)
+  teardown(function() g:stop() end)
+
+  -- What is open stays open.
+  local function may_open(pid, count)
+    local said, code = process.run { "prlimit", ("--pid=%d"):format(pid), ("--nofile=%d:"):format(count) }
+    assert.equal(0, code, said)
+  end
+
+  it("refuses a reload with words, and stays", function()
+    local worker = g:workers()[1]
+    may_open(worker, 3)
+    local said, code = g:reload()
+    assert.not_equal(0, code)
+    assert.truthy(said:find("too many descriptors are open in this worker", 1, true), said)
+    may_open(worker, 1024)
+    assert.equal(0, select(2, g:reload()))
+    assert.equal(200, g:chat(HELLO).status)
+    assert.same({ worker }, g:workers())
+  end)
+
+  it("asks for the keys again until it has them: a revoked one does not go on counting", function()
+    local worker, key, id = g:workers()[1], g:new_key { app = "code-assistant", department = "engineering", user = "eve" }
+    expect.eventually(function() return g:chat(HELLO, { key = key }).status == 200 end)
+    may_open(worker, 3)
+    g:command("keys", "revoke", "-c", "moongate.lua", id)
+    expect.eventually(function() return g:said():find("are asked for again", 1, true) end, 10, "the worker's word")
+    may_open(worker, 1024)
+    expect.eventually(function() return g:chat(HELLO, { key = key }).status == 401 end, 15, "401")
+    assert.same({ worker }, g:workers())
   end)
 end)
 

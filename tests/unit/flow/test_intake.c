@@ -75,7 +75,7 @@ static void keys_come_and_go(void)
     struct fault why;
     struct intake *intake = intake_new(10, 1000000);
     static struct intake_hold holds[100];
-    char id[16];
+    char id[32];
     for (int round = 0; round < 50; round++) {
         for (int i = 0; i < 100; i++) {
             snprintf(id, sizeof id, "key_%d_%d", round, i);
