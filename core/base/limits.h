@@ -36,6 +36,9 @@
 #define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
 #define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
 #define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
+#define LIMIT_OUTPUT_ALL_BYTES (256u * MIB)  /* of all a worker's clients together; beyond, each may have … */
+#define LIMIT_OUTPUT_CROWDED_BYTES (32u * KIB) /* … so much only, and is resumed below a fourth of it */
+#define LIMIT_OUTPUT_KERNEL_BYTES (128u * KIB) /* not yet sent that the kernel takes of one client's answer */
 #define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
 #define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body, and in all … */
 #define LIMIT_BODY_RATE (8u * KIB)         /* … with a second more for so many bytes: default of limits.body_rate */
@@ -122,10 +125,13 @@
 #define LIMIT_REDACT_EVENT_BYTES (1u * MIB)   /* of one event of a stream that policies read or redact */
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
+/* A turn of the loop (net/loop.h) */
+#define LIMIT_TURN_MS 2u                   /* so long, and the callback under way; then accepting, timers, heartbeat come round */
+#define LIMIT_TURN_FETCH_BYTES (64u * KIB) /* read of one provider's answer in one turn, and one read more */
+
 /* Processes */
 #define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
-#define LIMIT_TURN_MS 5u                   /* of a turn of the loop: after this what is put off anew waits for the next */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */

@@ -32,7 +32,7 @@ local function start(hook, config, top)
   config.egress = config.egress or egress
   -- What AddressSanitizer keeps of freed memory must not count as held.
   g = gateway.start { mock = m, name = "services", policies = files(hook, top), config = config,
-    env = { ASAN_OPTIONS = "quarantine_size_mb=4" } }
+    env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" } }
   return g
 end
 
