@@ -42,6 +42,10 @@
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
 
 #define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
+#define LIMIT_SKIM_BYTES (64u * KIB)       /* an answer too large to be kept is read in pieces of about this size … */
+#define LIMIT_SKIM_BYTES_MAX (256u * KIB)  /* … and what belongs together is, up to this */
+#define LIMIT_SKIM_KEY_BYTES 64u           /* names of members that count there */
+#define LIMIT_SKIM_PLACES 128u             /* elements of a list that are told apart there */
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
 /* Counting tokens */

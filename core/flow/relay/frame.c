@@ -49,14 +49,15 @@ static void read_events(struct relay *r, struct slice bytes)
     sse_feed(r->frame.sse, bytes, on_event, r);
 }
 
-/* Too large to be kept: whoever must read it refuses it now; else the rest goes through as it comes. */
+/* Too large to be kept: whoever must have it whole refuses it now; else it goes through as it comes, and is read on the
+ * way. */
 static void give_up_keeping(struct relay *r)
 {
     struct buf kept = r->frame.kept;
     buf_init(&r->frame.kept);
     r->form = FORM_OPAQUE;
     r->is_large = true;
-    r->parts.x->response.inspect_errors++;
+    if (r->is_encoded) r->parts.x->response.inspect_errors++;
     feed(r, &(struct piece){.bytes = buf_slice(&kept)});
     buf_clear(&kept);
 }

@@ -54,6 +54,7 @@ static void free_now(void *arg)
 void relay_stop(struct relay *r)
 {
     r->is_over = true;
+    read_end(r->first);
     relay_stop_stages(r);
 }
 
@@ -85,6 +86,7 @@ void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome o
 {
     if (r->is_over) return;
     relay_stop_stages(r);
+    read_end(r->first);
     if (r->mask && !r->hold && r->is_committed) mask_flush(r->mask);
     if (!r->is_over) out_cut(r->out, why, outcome);
 }

@@ -67,6 +67,8 @@ void frame_finish(struct relay *r, const struct fault *why);
 void frame_clear(struct relay *r);
 
 struct stage *read_new(struct relay *r);
+/* What is read on the way ends here: what came of it is told. */
+void read_end(struct stage *s);
 struct stage *mask_new(struct relay *r);
 /* What waits goes on. */
 void mask_flush(struct stage *s);
