@@ -1,5 +1,7 @@
 #include "wire/usage.h"
 
+#include <math.h>
+
 #include "base/limits.h"
 #include "wire/usage_shapes.h"
 
@@ -51,17 +53,29 @@ static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t o
 static uint32_t follow(struct usage *u, const struct json_tape *tape, uint32_t node, const char *path)
 {
     struct slice rest = slice_str(path);
-    while (rest.len && node != JSON_NONE)
+    while (rest.len && node != JSON_NONE) {
+        if (json_is(tape, node, JSON_ARRAY)) node = json_first(tape, node);
         node = member(u, tape, node, slice_split(rest, '.', &rest));
+    }
     return node;
+}
+
+/* Some write 12.0, or 1e3. */
+static bool to_integer(const struct json_tape *tape, uint32_t node, int64_t *value)
+{
+    if (!json_is(tape, node, JSON_NUMBER)) return false;
+    if (json_to_i64(tape, node, value)) return true;
+    double number = json_to_double(tape, node);
+    if (!(number >= 0 && number <= (double)USAGE_TOKENS_MAX) || number != floor(number)) return false;
+    *value = (int64_t)number;
+    return true;
 }
 
 static void take_count(struct usage *u, int64_t *count, const struct json_tape *tape, uint32_t node)
 {
     int64_t value;
-    bool is_integer = json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &value);
-    if (is_integer && value >= 0 && value <= USAGE_TOKENS_MAX) {
-        *count = value;
+    if (to_integer(tape, node, &value) && value >= 0 && value <= USAGE_TOKENS_MAX) {
+        if (value || *count == USAGE_UNKNOWN) *count = value; /* what was spent is not taken back: some end with zeros */
     } else {
         u->is_malformed = true;
     }

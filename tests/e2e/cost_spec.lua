@@ -221,6 +221,44 @@ describe("an answer that is not what was asked for", function()
   end
 end)
 
+describe("a number that cannot be used", function()
+  local ANSWER = '{"choices":[{"index":0,"message":{"content":"one two three"},"finish_reason":"stop"}],"usage":%s}'
+  local STREAM = 'data: {"choices":[{"index":0,"delta":{"content":"one two three"},"finish_reason":"stop"}]}\n\n%sdata: [DONE]\n\n'
+
+  -- nil: the gateway's own count
+  local function expect_billed(usage, input, output)
+    local events = ""
+    for report in usage:gmatch("%b{}") do events = events .. 'data: {"choices":[],"usage":' .. report .. "}\n\n" end
+    for _, way in ipairs { { false, ANSWER:format(usage:match("%b{}$")) }, { true, STREAM:format(events) } } do
+      if usage:match("^%b{}$") or way[1] then
+        m:script { count = 1, body = way[2], content_type = way[1] and "text/event-stream" or "application/json" }
+        local record = g:record(ask("priced", way[1]).id)
+        local own = record.estimate.input_tokens
+        assert.same({ input or own, output or 3 }, { record.billed.input, record.billed.output or 0 }, usage)
+        assert.equal(not (input and output) or nil, record.billed.estimated, usage)
+      end
+    end
+  end
+
+  it("is replaced by the gateway's count, and marked; the others hold", function()
+    expect_billed('{"prompt_tokens":0,"completion_tokens":12,"total_tokens":12}', nil, 12)
+    expect_billed('{"prompt_tokens":-4,"completion_tokens":12}', nil, 12)
+    expect_billed('{"prompt_tokens":10,"completion_tokens":-12}', 10, nil)
+    expect_billed('{"prompt_tokens":10,"completion_tokens":0,"total_tokens":10}', 10, nil)
+    expect_billed('{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}', nil, nil)
+    expect_billed('{"prompt_tokens":"10","completion_tokens":1e300}', nil, nil)
+  end)
+
+  it("is one that can, where it is an integer with a fraction of nothing", function()
+    expect_billed('{"prompt_tokens":10.0,"completion_tokens":1.2e1,"total_tokens":22}', 10, 12)
+  end)
+
+  it("is no zero behind numbers", function()
+    expect_billed('{"prompt_tokens":10,"completion_tokens":12,"total_tokens":22}'
+      .. '{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}', 10, 12)
+  end)
+end)
+
 describe("an answer whose numbers are absurd", function()
   local ABSURD = {
     negative = '{"prompt_tokens":-5,"completion_tokens":-1,"total_tokens":-6}',
