@@ -274,11 +274,23 @@ static bool read_messages(struct reading *in)
     return openai_walk_messages(in->tape, r->messages_node, on_piece, in);
 }
 
+/* Each prompt of a list gets its n answers; a list of token ids is one. */
+static bool read_prompt(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    uint32_t prompt = r->messages_node = value_of(in, KEY_PROMPT);
+    uint32_t first = json_is(in->tape, prompt, JSON_ARRAY) ? json_first(in->tape, prompt) : JSON_NONE;
+    if (first == JSON_NONE || json_is(in->tape, first, JSON_NUMBER)) return true;
+    uint64_t answers = (uint64_t)r->choices * json_count(in->tape, prompt);
+    r->choices = answers < UINT32_MAX ? (uint32_t)answers : UINT32_MAX;
+    return true;
+}
+
 static bool read_text(struct reading *in)
 {
     switch (in->r->kind) {
     case CHAT_CHAT: return read_messages(in);
-    case CHAT_COMPLETIONS: in->r->messages_node = value_of(in, KEY_PROMPT); return true;
+    case CHAT_COMPLETIONS: return read_prompt(in);
     case CHAT_EMBEDDINGS: in->r->messages_node = value_of(in, KEY_INPUT); return true;
     }
     return true;

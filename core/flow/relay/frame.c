@@ -154,21 +154,13 @@ static void settle_form(struct relay *r)
     take_sniffed(r, has_first ? form_of(r, first) : is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE);
 }
 
-/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would be
- * without the fault. */
-static bool has_said_its_end(const struct relay *r)
-{
-    enum dialect_end end = r->parts.provider->judge_end(&r->told);
-    return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
-}
-
 void frame_finish(struct relay *r, const struct fault *why)
 {
     if (r->form == FORM_SNIFFED) settle_form(r);
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
     r->is_read = true;
-    if (has_said_its_end(r)) why = NULL;
+    if (relay_has_said_its_end(r)) why = NULL;
     if (!r->is_over) r->first->finish(r->first, why);
 }
 

@@ -75,7 +75,7 @@ void relay_finish(struct relay *r, const struct fault *why)
 {
     if (r->is_over) return;
     /* Of an answer that broke off before anything left, what waits is nobody's: another may be given. */
-    bool is_lost = why && !r->is_committed && !r->is_detached && !(r->form == FORM_EVENTS && r->told.has_done);
+    bool is_lost = why && !r->is_committed && !r->is_detached && !relay_has_said_its_end(r);
     if (is_lost)
         out_cut(r->out, why, OUTCOME_UPSTREAM_ERROR);
     else

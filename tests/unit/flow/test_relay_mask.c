@@ -122,6 +122,31 @@ static void what_cannot_be_read_is_refused_before_anything_left(void)
 }
 
 /* Behind what left the refusal is told, and nothing of the event that was too large stands before it. */
+/* Its connection breaks behind that word, before anything that waited has left. */
+static void the_providers_own_error_leaves_though_it_broke_off(void)
+{
+    static const char *const errors[] = {"event: error\ndata: {\"message\":\"busy\"}\n\n",
+                                         "event: error\ndata: busy\n\n", "data: {\"error\":\"busy\"}\n\n",
+                                         "data: {\"error\":{\"message\":\"busy\"}}\n\n"};
+    for (size_t i = 0; i < 2 * sizeof errors / sizeof errors[0]; i++) {
+        struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+        struct buf body = {0};
+        struct kit k;
+        buf_append(&body, SLICE(KIT_DELTA("EMP-12")));
+        buf_append(&body, slice_str(errors[i / 2]));
+        open_masked(&k, type_events);
+        k.parts.hooks.has_delta = i % 2;
+        kit_feed(&k, buf_slice(&body), 1);
+        kit_finish(&k, &why);
+        EXPECT_INT(RELAY_SENT, k.how);
+        EXPECT_INT(OUTCOME_UPSTREAM_ERROR, k.outcome);
+        EXPECT_SLICE(buf_slice(&body), buf_slice(&k.out));
+        kit_close(&k);
+        EXPECT(!k.wrong);
+        buf_clear(&body);
+    }
+}
+
 /* It begins as JSON, and a text of it may be anywhere: escaped, or in two lines. */
 static void what_is_not_quite_json_is_refused(void)
 {
@@ -280,6 +305,7 @@ int main(void)
     RUN(what_is_no_json_is_one_text);
     RUN(a_tail_is_masked_as_well);
     RUN(what_cannot_be_read_is_refused_before_anything_left);
+    RUN(the_providers_own_error_leaves_though_it_broke_off);
     RUN(what_is_not_quite_json_is_refused);
     RUN(behind_what_left_a_refusal_is_told);
     RUN(what_has_a_coding_is_refused);

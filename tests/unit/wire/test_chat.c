@@ -103,6 +103,27 @@ static void what_is_not_said_stays_unsaid(void)
     finish(&f);
 }
 
+static void expect_choices(const char *body, uint32_t choices)
+{
+    struct fixture f;
+    EXPECT(parse_kind(&f, body, CHAT_COMPLETIONS));
+    EXPECT_INT(choices, f.r.choices);
+    finish(&f);
+}
+
+static void each_prompt_has_its_answers(void)
+{
+    expect_choices("{\"model\":\"m\"}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":\"a\",\"n\":2}", 2);
+    expect_choices("{\"model\":\"m\",\"prompt\":[]}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":[\"a\"]}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"]}", 2);
+    expect_choices("{\"model\":\"m\",\"n\":3,\"prompt\":[\"a\",\"b\"]}", 6);
+    expect_choices("{\"model\":\"m\",\"prompt\":[1,2,3]}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":[[1,2,3],[4]]}", 2);
+    expect_choices("{\"model\":\"m\",\"n\":4294967295,\"prompt\":[\"a\",\"b\"]}", UINT32_MAX);
+}
+
 static void what_the_model_is_made_to_do_is_seen(void)
 {
     static const struct {
@@ -355,6 +376,7 @@ int main(void)
     RUN(all_that_is_asked_for_is_found);
     RUN(what_is_kept_outlives_the_body);
     RUN(what_is_not_said_stays_unsaid);
+    RUN(each_prompt_has_its_answers);
     RUN(what_the_model_is_made_to_do_is_seen);
     RUN(the_tier_of_service_is_found);
     RUN(wrong_bodies_are_refused_by_name);
