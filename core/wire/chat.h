@@ -96,6 +96,13 @@ enum chat_piece_kind {
 
 #define CHAT_NO_MESSAGE UINT32_MAX
 
+/* What a model calls the bound of its answers; it refuses the other name, or passes over it. */
+enum chat_limit {
+    CHAT_LIMIT_ANY,        /* takes both */
+    CHAT_LIMIT_TOKENS,     /* "max_tokens" */
+    CHAT_LIMIT_COMPLETION, /* "max_completion_tokens" */
+};
+
 /* What stands somewhere in a request for a model to read. */
 struct chat_piece {
     enum chat_piece_kind kind;
@@ -142,7 +149,9 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 /* Removes metadata.moongate, and metadata itself when nothing else was in it. */
 void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
-/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. */
-void chat_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. "max_tokens" is written
+ * as the target calls it, and where that takes both names, as the caller did. */
+void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                      struct slice json);
 
 #endif

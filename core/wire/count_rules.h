@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/chat.h"
 #include "wire/tokens/vocabulary.h"
 
 enum image_rule {
@@ -44,6 +45,7 @@ struct count_rules {
     uint32_t audio_bytes;   /* for a token, of sound; 0: it counts nothing */
     uint32_t file_bytes;    /* for a token, of another file */
     struct image_rules image;
+    enum chat_limit limit; /* how these models call the bound of their answers; nothing is counted by it */
 };
 
 /* Tokens of one picture; width 0: its size is not known. */

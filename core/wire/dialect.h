@@ -70,7 +70,8 @@ struct dialect {
     /* Of a node inside messages, prompt or input: it is no text for a model, nor is anything inside it. */
     bool (*is_format)(const struct json_tape *tape, uint32_t node);
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
-    void (*edit_member)(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+    void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                        struct slice json);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
 

@@ -323,7 +323,7 @@ void openai_edit_ask_usage(const struct chat_request *r, struct splice *edits)
     }
 }
 
-void openai_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
+static void edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
 {
     uint32_t node = json_get(&r->tape, 0, name);
     if (node == JSON_NONE && json.len)
@@ -332,6 +332,29 @@ void openai_edit_member(const struct chat_request *r, struct splice *edits, stru
         splice_value(edits, node, json);
     else if (node != JSON_NONE)
         splice_remove(edits, 0, node);
+}
+
+/* Text completions know the old name alone. */
+static void edit_limit(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice json)
+{
+    struct slice plain = key_names[KEY_MAX_TOKENS], completion = key_names[KEY_MAX_COMPLETION_TOKENS];
+    bool has_plain = json_get(&r->tape, 0, plain) != JSON_NONE;
+    bool has_completion = json_get(&r->tape, 0, completion) != JSON_NONE;
+    bool is_plain = limit == CHAT_LIMIT_TOKENS || r->kind != CHAT_CHAT, is_completion = !is_plain && limit == CHAT_LIMIT_COMPLETION;
+    bool is_callers = !is_plain && !is_completion;
+    bool writes_plain = is_plain || (is_callers && (has_plain || !has_completion));
+    bool writes_completion = is_completion || (is_callers && has_completion);
+    edit_member(r, edits, plain, writes_plain ? json : SLICE_NONE);
+    edit_member(r, edits, completion, writes_completion ? json : SLICE_NONE);
+}
+
+void openai_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                        struct slice json)
+{
+    if (slice_equal(name, key_names[KEY_MAX_TOKENS]))
+        edit_limit(r, edits, limit, json);
+    else
+        edit_member(r, edits, name, json);
 }
 
 bool openai_guess(const struct json_tape *tape, enum chat_kind *kind)
