@@ -96,6 +96,8 @@ static struct count_rules read_rules(lua_State *L, int t)
         .tools_tokens = (int32_t)whole(L, t, "tools_tokens"),
         .tool_tokens = (int32_t)whole(L, t, "tool_tokens"),
         .tools_system_tokens = (int32_t)whole(L, t, "tools_system_tokens"),
+        .choice_tokens = (int32_t)whole(L, t, "choice_tokens"),
+        .no_choice_tokens = (int32_t)whole(L, t, "no_choice_tokens"),
         .call_tokens = (int32_t)whole(L, t, "call_tokens"),
         .audio_bytes = (uint32_t)whole(L, t, "audio_bytes"),
         .file_bytes = (uint32_t)whole(L, t, "file_bytes"),

@@ -91,6 +91,7 @@ enum chat_piece_kind {
     PIECE_ELSEWHERE, /* something that the provider keeps is meant: what it comes to is not known */
     PIECE_IDS,     /* tokens that were given as numbers */
     PIECE_TOOL,    /* node: all of it */
+    PIECE_CHOICE,  /* of a tool, that the model must use: name; JSON_NONE: it may use none */
     PIECE_SCHEMA,  /* node: what the answer has to fit */
 };
 

@@ -416,6 +416,19 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
     return true;
 }
 
+/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}. Others say nothing to the model. */
+static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};
+    uint32_t inner = json_get(tape, choice, SLICE("function"));
+    if (inner == JSON_NONE) inner = json_get(tape, choice, SLICE("custom"));
+    piece.name = json_get(tape, inner == JSON_NONE ? choice : inner, SLICE("name"));
+    bool is_named = json_is(tape, piece.name, JSON_STRING);
+    bool is_none = json_is(tape, choice, JSON_STRING) && json_text_is(tape, choice, SLICE("none"));
+    if (!is_named) piece.name = JSON_NONE;
+    return !(is_named || is_none) || fn(arg, &piece);
+}
+
 static bool walk_format(const struct json_tape *tape, uint32_t format, chat_piece_fn fn, void *arg)
 {
     struct chat_piece piece = {.kind = PIECE_SCHEMA, .message = CHAT_NO_MESSAGE};
@@ -432,5 +445,7 @@ bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
     return openai_walk_messages(tape, r->messages_node, fn, arg) &&
            walk_functions(tape, json_get(tape, 0, SLICE("functions")), fn, arg) &&
            walk_tools(tape, r->tools_node, fn, arg) &&
+           walk_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
+           walk_choice(tape, json_get(tape, 0, SLICE("function_call")), fn, arg) &&
            walk_format(tape, json_get(tape, 0, SLICE("response_format")), fn, arg);
 }

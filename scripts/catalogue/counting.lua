@@ -11,7 +11,8 @@
 -- are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens around messages,
 -- names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400 recorded requests were
 -- billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of 40 tokens and more. Pictures:
--- OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens". Only `exact` families are counted as their provider does; the rest says so.
+-- OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens". Only `exact` families are counted as
+-- their provider does; the rest says so.
 
 -- --- pictures ---
 
@@ -38,6 +39,7 @@ local fixed = { rule = "fixed", unknown_tokens = 1600 }
 local function family(names, fields)
   local f = { names = names, vocabulary = "o200k_base", factor_milli = 1000, request_tokens = 3, message_tokens = 3,
     name_tokens = 1, tool_tokens = 0, tools_tokens = 9, tools_system_tokens = -4, call_tokens = 7,
+    choice_tokens = 7, no_choice_tokens = 1,
     audio_bytes = 1600, file_bytes = 32, image = fixed } -- ten tokens a second of MP3; a page of PDF has some 50 KB
   for name, value in pairs(fields) do f[name] = value end
   return f
@@ -47,7 +49,7 @@ end
 local function near(names, factor_milli, fields)
   local f = family(names, fields or {})
   f.factor_milli = factor_milli
-  f.tools_system_tokens = 0
+  f.tools_system_tokens, f.choice_tokens, f.no_choice_tokens = 0, 0, 0
   return f
 end
 
