@@ -146,6 +146,14 @@ describe("an answer without the provider's numbers", function()
     end
   end)
 
+  it("that broke off before its first event costs its input: the provider was at work", function()
+    for _, how in ipairs { "fin", "rst" } do
+      local record = g:record(ask("priced", true, "cut=" .. how .. "&cut_event=0").id)
+      assert.equal("upstream_error", record.outcome)
+      assert.same({ input = record.estimate.input_tokens, requests = 1, estimated = true }, record.billed)
+    end
+  end)
+
   it("that is an error inside a stream costs nothing when nothing was said before it", function()
     local record = g:record(ask("priced", true, "error_event=0&usage=never").id)
     assert.same({}, record.billed)

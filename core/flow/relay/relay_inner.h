@@ -33,7 +33,7 @@ enum relay_form {
     FORM_SNIFFED, /* the first bytes decide */
     FORM_EVENTS,  /* server-sent events */
     FORM_WHOLE,   /* kept until complete: a failure in the middle is still a clean error */
-    FORM_OPAQUE,  /* too large to keep, or in a coding that nobody asked for: bytes as they come */
+    FORM_OPAQUE,  /* too large to keep, and read on the way, or in a coding that nobody asked for: bytes as they come */
 };
 
 /* What came, put into pieces. */
