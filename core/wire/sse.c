@@ -244,8 +244,10 @@ static void read_field_byte(struct sse_lines *l, char c, sse_data_fn on_data, vo
         l->field[l->field_len++] = c;
 }
 
-static void begin_line(struct sse_lines *l)
+/* A field without a colon is one without a value. */
+static void end_line(struct sse_lines *l, sse_data_fn on_data, void *arg)
 {
+    if (l->place == FIELD) end_field(l, on_data, arg);
     l->place = FIELD;
     l->field_len = 0;
 }
@@ -275,7 +277,7 @@ void sse_lines_feed(struct sse_lines *l, struct slice raw, sse_data_fn on_data, 
         if (end > at) {
             at += read_run(l, slice_of(raw.ptr + at, end - at), on_data, arg);
         } else {
-            begin_line(l);
+            end_line(l, on_data, arg);
             at++;
         }
     }
