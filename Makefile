@@ -13,7 +13,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench count-table fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -68,12 +68,22 @@ bench:
 	@$(MAKE) all benches
 	@B=$(B) luajit tests/bench/run.lua $(ROWS)
 
+#: false-alarms  what the detectors find in TEXTS (100000) random texts that hold nobody's data, by kind; from a SEED
+false-alarms:
+	@.ci/packages test
+	@$(MAKE) $(B)/bench/alarms
+	@$(B)/bench/alarms $(or $(TEXTS),100000) $(or $(SEED),1)
+
 #: count-table  our count of every recorded request's tokens beside its provider's, by family of models
 RECORDINGS ?= ../shared/recordings
 count-table:
 	@.ci/packages test
 	@$(MAKE) $(B)/tokens/count_table
 	@$(B)/tokens/count_table $(RECORDINGS)
+
+#: reference    write examples/moongate.lua.md, the reference of the configuration, from the rows that read it
+reference: all
+	@$(B)/moongate help config --markdown > examples/moongate.lua.md
 
 #: fresh        repeat the two commands in a new Debian 12 made by debootstrap (as root)
 fresh:
@@ -183,7 +193,7 @@ $(B)/moongate: $(B)/core/main.o $(B)/gen/scripts.o $(call libs,cli)
 SCRIPTS := $(sort $(wildcard scripts/*.lua scripts/*/*.lua))
 # What `moongate init` writes; after the scripts, which are looked up at every load.
 STARTER := examples/starter
-SCRIPTS += $(sort $(wildcard $(STARTER)/* $(STARTER)/*/*.lua $(STARTER)/*/*/*.lua))
+SCRIPTS += $(sort $(wildcard $(STARTER)/* $(STARTER)/*/*.lua $(STARTER)/*/*/*.lua)) policies/README.md policies/cookbook.md
 SCRIPTS := $(filter-out $(STARTER)/policies,$(SCRIPTS))
 $(B)/scripts.list: FORCE | $(B)
 	$(call remember,$(SCRIPTS))

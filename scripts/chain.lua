@@ -79,7 +79,9 @@ function chain.new(policies, is_partial)
     if by and by.deny then return notes.deny(f, by.policy, by.rule, by.deny, by.reason, "enforce", by.line) end
     local text = rejected and "no target is left: " .. targets.spell(rejected)
       or ("no routing rule chose a target for %s"):format(f.model)
-    return notes.deny(f, models_file, f.model, { status = 403, code = "no_target_left" }, text, "enforce", 0)
+    -- One rule that took all of them away answers for it, in record, header and trace; several are named in the text alone.
+    local policy, rule = by and by.policy or models_file, by and (by.rule or rejected[#rejected].rule) or f.model
+    return notes.deny(f, policy, rule, { status = 403, code = "no_target_left" }, text, "enforce", by and by.line or 0)
   end
 
   local function finish(f)

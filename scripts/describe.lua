@@ -29,6 +29,7 @@ local predicates = use "predicates"
 local rates = use "rates"
 local verbs = use "verbs"
 local disconnect = use "disconnect"
+local signatures = use "describe/signatures"
 
 -- --- the fields of each constructor ---
 
@@ -142,7 +143,7 @@ local methods = {
   annotate = "name: string, value: string|number|boolean",
   warn = "code: string, text?: string",
   mask = "kinds: string|string[]",
-  set = "field: string, value: any",
+  set = "field: string, value: any, reason?: string",
   contains = "text: string): boolean",
   last_user_text = "): string?",
   text_bytes = "): number",
@@ -299,9 +300,23 @@ local function put_prices()
 end
 
 local function put_function(name)
-  put("---@param ... any")
-  put("---@return any ...")
-  put("function %s(...) end", name)
+  local signature = signatures.functions[name] or { "...: any", returns = "any ..." }
+  local names = {}
+  for i, parameter in ipairs(signature) do
+    local word, of = parameter:match("^([%w_%.]+%??): (.*)$")
+    put("---@param %s %s", word, of)
+    names[i] = word:gsub("%?", "")
+  end
+  if signature.returns then put("---@return %s", signature.returns) end
+  put("function %s(%s) end", name, table.concat(names, ", "))
+end
+
+local function put_classes()
+  for _, name in ipairs(sorted(signatures.classes)) do
+    put("---@class %s", name)
+    for _, field in ipairs(signatures.classes[name]) do put("---@field %s", field) end
+    put("")
+  end
 end
 
 -- Words that are neither Lua's own nor told of above.
@@ -345,9 +360,13 @@ function wanted.types()
   put_words()
   put_prices()
   put_constructors()
+  put_classes()
   put_libraries()
   put_others()
+  put("%s", signatures.elsewhere)
 end
+
+function wanted.test_types() put("%s", signatures.test_module) end
 
 -- --- names for luacheck ---
 

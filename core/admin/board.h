@@ -33,6 +33,7 @@ struct board_slot {
     _Atomic uint32_t restarts;
     _Atomic uint64_t generation; /* the process: what it decides with now */
     _Atomic uint64_t live_generations;
+    _Atomic uint32_t audit_failing; /* 1: its records cannot be written, and wait */
     struct board_text digest;
 };
 

@@ -79,7 +79,22 @@ static void find_workers(struct findings *f, const struct board *board)
     }
 }
 
-static void find_data(struct findings *f, const char *data_dir)
+static void find_audit(struct findings *f, const struct board *board, const char *path)
+{
+    unsigned failing = 0;
+    for (uint32_t i = 0; i < board->worker_count; i++)
+        failing += atomic_load(&board->slots[i].audit_failing);
+    bool is_good = access(path, W_OK) == 0;
+    if (!is_good)
+        find(f, false, "audit: %s", strerror(errno));
+    else if (failing)
+        find(f, false, "audit: %u of %u workers cannot write their records; is the disk full?", failing,
+             board->worker_count);
+    else
+        find(f, true, "audit ok");
+}
+
+static void find_data(struct findings *f, const struct board *board, const char *data_dir)
 {
     struct buf path;
     buf_init(&path);
@@ -87,8 +102,7 @@ static void find_data(struct findings *f, const char *data_dir)
     buf_append_char(&path, '\0');
     bool is_store_good = access(data_dir, W_OK) == 0;
     find(f, is_store_good, "store%s%s", is_store_good ? " ok" : ": ", is_store_good ? "" : strerror(errno));
-    bool is_audit_good = access(buf_ptr(&path), W_OK) == 0;
-    find(f, is_audit_good, "audit%s%s", is_audit_good ? " ok" : ": ", is_audit_good ? "" : strerror(errno));
+    find_audit(f, board, buf_ptr(&path));
     buf_clear(&path);
 }
 
@@ -119,7 +133,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find(&f, state == BOARD_READY, "gateway %s", board_state_name(state));
     find_policy(&f, parts->board);
     find_workers(&f, parts->board);
-    find_data(&f, parts->data_dir);
+    find_data(&f, parts->board, parts->data_dir);
     find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;

@@ -18,6 +18,11 @@ void buf_init(struct buf *b)
     *b = (struct buf){0};
 }
 
+void buf_init_small(struct buf *b, size_t cap)
+{
+    *b = (struct buf){.data = mem_alloc(cap), .cap = cap};
+}
+
 void buf_clear(struct buf *b)
 {
     mem_free(b->data);

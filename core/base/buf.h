@@ -28,6 +28,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b);
+/* The same with room for so many bytes at first: for one that lives long and mostly holds little. */
+void buf_init_small(struct buf *b, size_t cap);
 /* Frees the memory; the buffer is empty and usable again. */
 void buf_clear(struct buf *b);
 /* Forgets the content, keeps the memory. */

@@ -24,6 +24,7 @@
     X(BAD_BODY,              400, "invalid_request_error", "invalid_body",                "The request body is not what this endpoint takes.") \
     X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                "There is no such path.") \
     X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",             "There is no such model, or this key may not use it.") \
+    X(KEY_REVOKED,           401, "invalid_request_error", "invalid_api_key",             "The API key was revoked while the request was under way.") \
     X(METHOD,                405, "invalid_request_error", "method_not_allowed",          "This path does not take this method.") \
     X(REQUEST_TIMEOUT,       408, "invalid_request_error", "request_timeout",             "The request did not arrive in time.") \
     X(BODY_TOO_LARGE,        413, "invalid_request_error", "request_too_large",           "The request body is over the limit.") \

@@ -102,7 +102,8 @@
       "Add it where names of its kind are listed, or take the nearest.")                                               \
     X(BAD_SECRET, "bad_secret", "MG0217", "an environment variable or secret",                                         \
       "moongate.lua names a secret that is not there, is empty, or stands where it must not.",                         \
-      "Set the variable for the process that runs moongate, or use file \"path\".")                                    \
+      "Set the variable for the process that runs moongate, or use file \"path\". A running gateway has the variables of " \
+      "its start: a new one needs a restart, a file only a reload.")                                                   \
     X(BAD_VALUE, "bad_value", "MG0218", "a value of another kind",                                                     \
       "The field is known, its value is not of the kind that it takes.",                                               \
       "The message says what is expected.")                                                                            \

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/visible.h"
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 static enum log_level threshold = LOG_INFO;
@@ -35,7 +36,9 @@ static void append_line(struct buf *line, enum log_level level, const char *even
     char now[CLOCK_TEXT_BYTES];
     clock_format(clock_wall_ns(), now);
     if (as_text) {
-        buf_printf(line, "%s %-5s %s: %s: %s\n", now, level_names[level], speaker, event, text);
+        buf_printf(line, "%s %-5s %s: %s: ", now, level_names[level], speaker, event);
+        visible_append(line, slice_str(text), false);
+        buf_append_char(line, '\n');
         return;
     }
     buf_printf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"who\":\"%s\",\"event\":\"%s\",\"message\":", now,

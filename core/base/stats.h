@@ -38,8 +38,8 @@
     X(REQUEST_DURATION,     HISTOGRAM, "moongate_request_duration_seconds",         "", "From a request's first byte to the last byte of its answer.") \
     X(TIME_TO_FIRST_TOKEN,  HISTOGRAM, "moongate_time_to_first_token_seconds",      "", "From a request's first byte to the first byte of its answer's body.") \
     X(OVERHEAD,             HISTOGRAM, "moongate_overhead_seconds",                 "", "The gateway's own part of a request: all but waiting for its client and its provider.") \
-    X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens that were paid for, by disjoint parts: as providers reported them, else as counted.") \
-    X(COST,                 NANO,      "moongate_cost_usd_total",                   "model,department", "What answers cost at the prices of the policies, in USD; includes estimates.") \
+    X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens that were paid for, of the model that was called, by disjoint parts: as providers reported them, else as counted.") \
+    X(COST,                 NANO,      "moongate_cost_usd_total",                   "model,department", "What answers of the model that was called cost at the prices of the policies, in USD; includes estimates.") \
     X(USAGE_ESTIMATED,      COUNTER,   "moongate_usage_estimated_total",            "model", "Answers billed by the gateway's own count, because the provider reported none.") \
     X(UNPRICED,             COUNTER,   "moongate_unpriced_requests_total",          "model", "Answers whose cost is not known, or not all of it: a price or a part of one is missing.") \
     X(ERRORS,               COUNTER,   "moongate_errors_total",                     "error_type,provider", "Requests that ended in an error, by its code.") \

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/terminal.h"
 
 #include <string.h>
 
@@ -75,7 +76,8 @@ const struct command cli_commands[] = {
      "Each change says whether more is allowed than before (loosens) or less (tightens). Functions are shown as changed\n"
      "when their source is; whether they allow more cannot be told.\n"
      "\n"
-     "  --git REV           compare a folder with itself at a revision of its git repository\n"
+     "  --git REV           compare a folder with itself at a revision of its git repository, and the services that\n"
+     "                      moongate.lua lists (egress) with those of then\n"
      "  -c, --config FILE   the configuration that names the folder\n"
      "  --json              one document: old, new, changes\n"
      "\n"
@@ -99,7 +101,7 @@ const struct command cli_commands[] = {
      "  --policies DIR      this folder instead of the configuration's (any provider will do)\n"
      "  -c, --config FILE   the configuration; --json: the same as one document\n"
      "\n"
-     "Exit code: 0 allowed, 1 denied, 2 the request, the policies or the configuration cannot be read.\n",
+     "Exit code: 0 allowed, 1 denied (a past request: then), 2 the request, the policies or the configuration cannot be read.\n",
      command_explain},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
@@ -164,19 +166,35 @@ const struct command cli_commands[] = {
     {"keys list", "the keys there are, never the keys themselves",
      "moongate keys list\n"
      "\n"
+     "On a terminal columns that no key fills are left out; into a pipe all come, with tabs between.\n"
+     "\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              everything that is known of each\n",
      command_keys_list},
     {"keys revoke", "end a key's life at once",
      "moongate keys revoke key_7Q2fR8sT1uVw\n"
      "\n"
-     "A running gateway refuses it within a second; requests under way end as they would have.\n"
+     "A running gateway refuses it within a second. Requests under way end as they would have, unless told otherwise.\n"
      "\n"
+     "  --end-requests      also what it has under way: streams end with an error event, the rest with 401\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              the id that was revoked\n"
      "\n"
      "Exit code: 0 revoked (also before), 1 no such id.\n",
      command_keys_revoke},
+    {"keys rotate", "a new key in the place of one, which lives on for a while",
+     "moongate keys rotate key_7Q2fR8sT1uVw\n"
+     "moongate keys rotate key_7Q2fR8sT1uVw --grace 7d\n"
+     "\n"
+     "Prints the new key on stdout, once. It stands for the same app, department, roles and all else, and lives as long\n"
+     "from now as the old one was given when it was made. Both are good until the grace is over.\n"
+     "\n"
+     "  --grace 24h         how long the old key is good still (default: 24h); 0: it ends now\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              the new key, its id, both expiries, as one document\n"
+     "\n"
+     "Exit code: 0 rotated, 1 no such id, or the key is revoked, expired, or rotated before.\n",
+     command_keys_rotate},
     {"version", "what is running here", "moongate version --json\n", command_version},
     {"help", "this list, a command, a diagnostic's code, or the fields of moongate.lua",
      "moongate help keys create\nmoongate help MG0103\nmoongate help undefined_name\n"
@@ -209,12 +227,13 @@ static int unknown_command(const char *first, const char *second)
     if (!near) near = nearest_word(slice_str(first), names, count);
     if (near) snprintf(cure, sizeof cure, "did you mean `moongate %s`?", near);
     if (!near && strcmp(first, "keys") == 0)
-        snprintf(cure, sizeof cure, "there are keys create, keys list, keys revoke");
+        snprintf(cure, sizeof cure, "there are keys create, keys list, keys revoke, keys rotate");
     return cli_usage_error(cure, "unknown command `%s`", said);
 }
 
 int cli_main(int argc, char **argv)
 {
+    terminal_guard();
     if (argc < 2) {
         command_help(0, NULL);
         return CLI_USAGE;

@@ -38,6 +38,7 @@ int command_init(int argc, char **argv);
 int command_keys_create(int argc, char **argv);
 int command_keys_list(int argc, char **argv);
 int command_keys_revoke(int argc, char **argv);
+int command_keys_rotate(int argc, char **argv);
 int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_run(int argc, char **argv);
@@ -80,7 +81,7 @@ bool cli_options(int argc, char **argv, const struct option *options, struct com
 
 /* ---- Output. */
 
-/* May this stream be coloured? */
+/* May stdout, or stderr, be coloured? */
 bool cli_is_coloured(FILE *to);
 /* --color; false: not one of its words. */
 bool cli_set_color(const char *when);

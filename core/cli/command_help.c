@@ -42,6 +42,10 @@ static int list_codes(void)
 /* moongate help config [TABLE or FIELD] */
 static int list_fields(const char *only)
 {
+    if (only && strcmp(only, "--markdown") == 0) {
+        fields_print_markdown(stdout);
+        return CLI_OK;
+    }
     if (!only) fputs("moongate.lua returns one table of these fields. What is left out has its default.\n\n", stdout);
     if (fields_print(stdout, only)) return CLI_OK;
     return cli_usage_error("`moongate help config` lists them", "there is no field `%s` in moongate.lua", only);

@@ -14,7 +14,9 @@
 #include "lua/script.h"
 
 #define STARTER "examples/starter/"
+#define MANUAL "policies/" /* the guide and the cookbook, as they are shipped */
 #define TYPES "types/moongate.d.lua"
+#define TEST_TYPES "types/moongate_test.d.lua"
 #define LUACHECKRC ".luacheckrc"
 
 static const char luarc[] =
@@ -39,7 +41,7 @@ struct seed {
 struct seeds {
     struct seed items[SEEDS_MAX];
     size_t count;
-    struct buf types, luacheckrc;
+    struct buf types, test_types, luacheckrc;
 };
 
 static void add(struct seeds *seeds, const char *path, struct slice text)
@@ -50,8 +52,9 @@ static void add(struct seeds *seeds, const char *path, struct slice text)
 static void add_starter(struct seeds *seeds)
 {
     for (const struct embedded_script *s = script_table; s->name; s++) {
-        if (strncmp(s->name, STARTER, sizeof STARTER - 1) != 0) continue;
-        add(seeds, s->name + sizeof STARTER - 1, slice_of(s->text, s->len));
+        struct slice text = slice_of(s->text, s->len);
+        if (strncmp(s->name, STARTER, sizeof STARTER - 1) == 0) add(seeds, s->name + sizeof STARTER - 1, text);
+        if (strncmp(s->name, MANUAL, sizeof MANUAL - 1) == 0) add(seeds, s->name, text);
     }
     add(seeds, ".luarc.json", slice_str(luarc));
     add(seeds, ".gitignore", slice_str(gitignore));
@@ -61,11 +64,13 @@ static bool add_generated(struct seeds *seeds)
 {
     struct fault why;
     if (!describe_policies("types", &seeds->types, &why) ||
+        !describe_policies("test_types", &seeds->test_types, &why) ||
         !describe_policies("luacheckrc", &seeds->luacheckrc, &why)) {
         cli_error(CLI_FOUND, NULL, "%s", fault_message(&why));
         return false;
     }
     add(seeds, TYPES, buf_slice(&seeds->types));
+    add(seeds, TEST_TYPES, buf_slice(&seeds->test_types));
     add(seeds, LUACHECKRC, buf_slice(&seeds->luacheckrc));
     return true;
 }
@@ -151,6 +156,7 @@ int command_init(int argc, char **argv)
     if (count == 0 && !is_types) return cli_usage_error("moongate init my-gateway", "say which folder to make");
     if (strlen(folder) >= PATH_MAX) return cli_usage_error(NULL, "the folder's name is too long");
     buf_init(&seeds.types);
+    buf_init(&seeds.test_types);
     buf_init(&seeds.luacheckrc);
     if (!is_types) add_starter(&seeds);
     bool ok = add_generated(&seeds) && (is_types || is_free(folder, &seeds));
@@ -158,6 +164,7 @@ int command_init(int argc, char **argv)
         ok = write_seed(folder, &seeds.items[i], is_types);
     if (ok) tell(folder, &seeds, common.is_json, is_types);
     buf_clear(&seeds.types);
+    buf_clear(&seeds.test_types);
     buf_clear(&seeds.luacheckrc);
     return ok ? CLI_OK : CLI_USAGE;
 }

@@ -8,6 +8,7 @@
 
 struct listing {
     FILE *to;
+    void (*print)(struct listing *l, const struct field *f, struct slice path);
     struct slice only;
     size_t count;
     const struct field_type *types[TYPES_MAX]; /* of what was printed, each name once */
@@ -45,15 +46,29 @@ static void describe(const struct field *f, struct buf *out)
     buf_clear(&initial);
 }
 
-static void print_field(struct listing *l, const struct field *f, struct slice path)
+static void print_text(struct listing *l, const struct field *f, struct slice path)
 {
     struct buf text;
-    if (!is_wanted(l, path)) return;
     buf_init(&text);
     describe(f, &text);
     fprintf(l->to, "%s%.*s\n    %.*s\n    %s\n", l->count ? "\n" : "", SLICE_FMT(path), SLICE_FMT(buf_slice(&text)),
             f->says);
     buf_clear(&text);
+}
+
+static void print_row(struct listing *l, const struct field *f, struct slice path)
+{
+    struct buf text;
+    buf_init(&text);
+    describe(f, &text);
+    fprintf(l->to, "| `%.*s` | %.*s | %s |\n", SLICE_FMT(path), SLICE_FMT(buf_slice(&text)), f->says);
+    buf_clear(&text);
+}
+
+static void print_field(struct listing *l, const struct field *f, struct slice path)
+{
+    if (!is_wanted(l, path)) return;
+    l->print(l, f, path);
     l->count++;
     note_type(l, f->type);
 }
@@ -76,10 +91,25 @@ static void print_fields(struct listing *l, const struct field *fields, struct s
 
 size_t fields_print(FILE *to, const char *only)
 {
-    struct listing l = {.to = to, .only = slice_str(only)};
+    struct listing l = {.to = to, .print = print_text, .only = slice_str(only)};
     print_fields(&l, config_fields, SLICE_NONE);
     if (l.count) fputs("\nHow they are written:\n", to);
     for (size_t i = 0; i < l.type_count; i++)
         fprintf(to, "  %-9s %s\n", l.types[i]->name, l.types[i]->takes);
     return l.count;
+}
+
+void fields_print_markdown(FILE *to)
+{
+    struct listing l = {.to = to, .print = print_row};
+    fputs("# The fields of moongate.lua\n\n"
+          "`moongate help config` prints the same; this file is made by `make reference`, and a test holds it to that. The file\n"
+          "returns one table of these fields. What is left out has its default; what is misspelt or out of its range is refused\n"
+          "with its line. NAME, URL and the like stand for names of your own.\n\n"
+          "| field | how it is written | what it is |\n| --- | --- | --- |\n",
+          to);
+    print_fields(&l, config_fields, SLICE_NONE);
+    fputs("\n## How they are written\n\n| kind | takes |\n| --- | --- |\n", to);
+    for (size_t i = 0; i < l.type_count; i++)
+        fprintf(to, "| %s | %s |\n", l.types[i]->name, l.types[i]->takes);
 }

@@ -33,7 +33,7 @@ bool cli_is_coloured(FILE *to)
     if (is_set("NO_COLOR")) return false;
     if (force && *force && strcmp(force, "0") != 0) return true;
     if (term && strcmp(term, "dumb") == 0) return false;
-    return isatty(fileno(to)) == 1;
+    return isatty(to == stderr ? STDERR_FILENO : STDOUT_FILENO) == 1;
 }
 
 struct style {

@@ -50,7 +50,7 @@ enum exchange_state {
 enum exchange_outcome {
     OUTCOME_NONE,
     OUTCOME_OK,
-    OUTCOME_DENIED,         /* a policy said no */
+    OUTCOME_DENIED,         /* a policy said no, or the key was revoked meanwhile */
     OUTCOME_INVALID,        /* the request itself was refused */
     OUTCOME_UPSTREAM_ERROR, /* the provider answered with an error, or not at all */
     OUTCOME_INCOMPLETE,     /* the provider's stream ended without its end */

@@ -40,7 +40,7 @@ static bool is_success(int status)
 /* A call that the client's going, or ours, broke off while the provider was at work. */
 static bool is_broken_off(const struct attempt *a)
 {
-    bool is_ours = a->error == FAULT_CLIENT_GONE || a->error == FAULT_DRAINING;
+    bool is_ours = a->error == FAULT_CLIENT_GONE || a->error == FAULT_DRAINING || a->error == FAULT_KEY_REVOKED;
     return is_ours && a->was_sent && !a->status;
 }
 

@@ -1,5 +1,7 @@
 #include "flow/flow.h"
 
+#include <stdatomic.h>
+
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -38,6 +40,7 @@ static void update_gauges(void *arg)
     struct fetch_pool_stats upstream = fetch_pool_stats(flow->pool);
     metrics_gauges(flow->metrics, conn_server_counts(flow->server).open, upstream.fetches_active,
                    upstream.connections_open, (int64_t)policy_live_generations());
+    atomic_store(flow->parts.audit_failing, audit_is_failing(flow->audit));
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
 
@@ -128,13 +131,6 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies)
     flow->parts.policies = policies;
 }
 
-void flow_set_keyring(struct flow *flow, struct keyring *keyring)
-{
-    keyring_ref(keyring);
-    keyring_unref(flow->parts.keyring);
-    flow->parts.keyring = keyring;
-}
-
 void flow_keys_came(struct flow *flow, bool is_changed)
 {
     size_t count = flow->waiting_count; /* one that waits anew is not asked again in this round */
@@ -158,7 +154,7 @@ static void abort_job(struct job *job, const struct fault *why)
 }
 
 /* What can still be said is said in the client's own dialect; the rest sees its connection break. */
-static void end_leftover(struct job *job, const struct fault *why)
+static void end_under_way(struct job *job, const struct fault *why, enum exchange_outcome outcome)
 {
     if (drain_is_on(job)) {
         job_end(job, OUTCOME_CLIENT_CLOSED);
@@ -168,18 +164,28 @@ static void end_leftover(struct job *job, const struct fault *why)
     case EXCHANGE_RECEIVING:
     case EXCHANGE_DECIDING:
     case EXCHANGE_CALLING: reply_fault(job, why); return;
-    case EXCHANGE_STREAMING:
-        attempt_cut(job, why, OUTCOME_DRAINED);
-        return;
+    case EXCHANGE_STREAMING: attempt_cut(job, why, outcome); return;
     case EXCHANGE_REPLYING:
     case EXCHANGE_SETTLING:
     case EXCHANGE_RECORDED: return;
     }
 }
 
-static void each_job(struct flow *flow, void (*end)(struct job *job, const struct fault *why))
+static void end_leftover(struct job *job, const struct fault *why)
 {
-    struct fault why = {.code = FAULT_DRAINING};
+    end_under_way(job, why, OUTCOME_DRAINED);
+}
+
+static void end_if_revoked(struct job *job, const struct fault *why)
+{
+    const struct key_record *then = job->x->identity.key;
+    const struct key_record *now = then ? keyring_find(job->flow->parts.keyring, then->digest) : NULL;
+    if (now && now->ends_requests && !job->is_ended) end_under_way(job, why, OUTCOME_DENIED);
+}
+
+static void each_job(struct flow *flow, void (*end)(struct job *job, const struct fault *why), enum fault_code code)
+{
+    struct fault why = {.code = code};
     struct list_link *link = flow->jobs.next, *next;
     for (; link != &flow->jobs; link = next) {
         next = link->next;
@@ -187,11 +193,19 @@ static void each_job(struct flow *flow, void (*end)(struct job *job, const struc
     }
 }
 
+void flow_set_keyring(struct flow *flow, struct keyring *keyring)
+{
+    keyring_ref(keyring);
+    keyring_unref(flow->parts.keyring);
+    flow->parts.keyring = keyring;
+    each_job(flow, end_if_revoked, FAULT_KEY_REVOKED);
+}
+
 void flow_stop(struct flow *flow)
 {
     flow->is_draining = true;
     conn_server_listen(flow->server, -1);
-    each_job(flow, abort_job);
+    each_job(flow, abort_job, FAULT_DRAINING);
 }
 
 static void on_leftovers(void *arg)
@@ -202,7 +216,7 @@ static void on_leftovers(void *arg)
 static void on_grace_over(void *arg)
 {
     struct flow *flow = arg;
-    each_job(flow, end_leftover);
+    each_job(flow, end_leftover, FAULT_DRAINING);
     loop_timer_init(&flow->drain_timer, flow->parts.loop, on_leftovers, flow);
     loop_timer_arm_ms(&flow->drain_timer, LEFTOVERS_MS);
 }

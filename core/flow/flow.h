@@ -34,7 +34,8 @@ struct flow_parts {
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
-    int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND */
+    int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND; another file may take its place (dup2) */
+    _Atomic uint32_t *audit_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };
 
 struct flow *flow_new(const struct flow_parts *parts);
@@ -44,6 +45,8 @@ void flow_free(struct flow *flow);
 /* New snapshots for requests that come from now on; a reference is taken. */
 void flow_set_settings(struct flow *flow, struct settings *settings);
 void flow_set_policies(struct flow *flow, struct policy_set *policies);
+/* What a key began that was revoked so (struct key_record's ends_requests) ends now: streams with the dialect's error
+ * event, unanswered requests with 401. */
 void flow_set_keyring(struct flow *flow, struct keyring *keyring);
 
 /* An attempt to fetch keys has ended: who waited goes on. is_changed: what they verified before counts no more. */

@@ -1,7 +1,6 @@
 #include "flow/metrics.h"
 
 #include "base/mem.h"
-#include "exchange/bill.h"
 
 struct metrics {
     struct stats *stats;
@@ -42,22 +41,27 @@ static void count_one(struct metrics *m, enum stats_metric metric, const struct 
     stats_add(m->stats, stats_series(m->stats, metric, labels), n);
 }
 
-static void count_tokens(struct metrics *m, const struct exchange *x, const struct bill *bill, struct slice model)
+static void count_tokens(struct metrics *m, const struct exchange *x, const struct attempt *a, struct slice model)
 {
     for (int part = 0; part < USAGE_IMAGES; part++) {
-        if (!bill->parts.count[part]) continue;
+        if (!a->parts.count[part]) continue;
         struct slice labels[] = {model, x->identity.department, slice_str(usage_part_name((enum usage_part)part))};
-        count_one(m, STATS_TOKENS, labels, bill->parts.count[part]);
+        count_one(m, STATS_TOKENS, labels, a->parts.count[part]);
     }
 }
 
-static void count_cost(struct metrics *m, const struct exchange *x, const struct bill *bill, struct slice model)
+/* Under the model that was called, not under the one that was asked for: "auto" costs nothing, and of a fallback each side
+ * its own. */
+static void count_attempt(struct metrics *m, const struct exchange *x, const struct attempt *a)
 {
+    struct slice model = x->decision.verdict.targets[a->target].model;
     struct slice labels[] = {model, x->identity.department};
-    if (!bill->is_billed) return;
-    if (bill->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, bill->cost.nano);
-    if (bill->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
-    if (bill->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
+    if (a->parts.count[USAGE_REQUESTS] == 0) return; /* not paid for */
+    count_tokens(m, x, a, model);
+    if (!a->is_billed) return;
+    if (a->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, a->cost.nano);
+    if (a->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
+    if (a->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
 }
 
 static struct slice error_code(const struct exchange *x)
@@ -101,7 +105,6 @@ static struct slice status_text(int status, char digits[3])
 void metrics_count(struct metrics *m, const struct exchange *x)
 {
     char code[3];
-    struct bill bill = bill_of(x);
     bool is_called = x->target_index >= 0;
     struct slice provider = is_called ? x->decision.verdict.targets[x->target_index].provider : SLICE("");
     struct slice labels[] = {x->identity.app,
@@ -112,8 +115,8 @@ void metrics_count(struct metrics *m, const struct exchange *x)
                              status_text(x->response.status, code)};
     count_one(m, STATS_REQUESTS, labels, 1);
     count_decision(m, x);
-    count_tokens(m, x, &bill, x->decision.verdict.model);
-    count_cost(m, x, &bill, x->decision.verdict.model);
+    for (size_t i = 0; i < x->attempt_count; i++)
+        count_attempt(m, x, x->attempts[i]);
     observe_times(m, x);
     if (x->outcome != OUTCOME_OK) {
         struct slice error[] = {error_code(x), provider};

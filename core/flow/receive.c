@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/audit.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/identify.h"
@@ -52,11 +53,16 @@ static void keep_head(struct job *job, const struct http_head *head)
 
 static void reply_health(struct job *job, enum route_kind kind)
 {
-    bool is_ready = kind == ROUTE_LIVEZ || !job->flow->is_draining;
+    struct flow *flow = job->flow;
+    bool is_failing = audit_is_failing(flow->audit);
+    bool is_ready = kind == ROUTE_LIVEZ || !(flow->is_draining || is_failing);
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     headers[count++] = (struct conn_header){SLICE("content-type"), SLICE("text/plain; charset=utf-8")};
-    reply_plain(job, is_ready ? 200 : 503, headers, count, is_ready ? SLICE("ok\n") : SLICE("draining\n"));
+    reply_plain(job, is_ready ? 200 : 503, headers, count,
+                is_ready             ? SLICE("ok\n")
+                : flow->is_draining ? SLICE("draining\n")
+                                     : SLICE("records cannot be written; is the disk full?\n"));
 }
 
 static void reply_options(struct job *job)

@@ -3,6 +3,7 @@
  *
  *     struct buf out;
  *     if (!describe_policies("types", &out, &why)) ...      // types/moongate.d.lua for LuaLS
+ *     if (!describe_policies("test_types", &out, &why)) ... // types/moongate_test.d.lua, for specs
  *     if (!describe_policies("luacheckrc", &out, &why)) ...
  *
  * Runs scripts/describe.lua in a state of its own, over an empty bundle.

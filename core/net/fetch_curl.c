@@ -78,7 +78,9 @@ static void recycle(struct fetch *f)
     f->armed_ms = 0;
     fetch_text_clear(&f->text);
     head_free(f->head);
+    mem_free(f->why);
     f->head = NULL;
+    f->why = NULL;
     list_remove(&f->link);
     if (pool->idle_count >= IDLE_HANDLES_MAX) {
         destroy(f);
@@ -86,6 +88,12 @@ static void recycle(struct fetch *f)
     }
     list_prepend(&pool->idle, &f->link);
     pool->idle_count++;
+}
+
+void fetch_stop(struct fetch *f, const char *host, const struct fault *why)
+{
+    f->why = mem_alloc(sizeof *f->why);
+    fault_set(f->why, why->code, "%s: %s", host, fault_message(why));
 }
 
 void fetch_hold(struct fetch *f, bool is_held)
@@ -161,7 +169,7 @@ static void on_time(void *arg)
         return;
     }
     struct fault why;
-    fault_set(&why, code, "%s: %s (limit %u ms)", f->host, fault_info(code)->sentence, timeout_of(f, code));
+    fault_set(&why, code, "%s: %s (limit %u ms)", f->url->host, fault_info(code)->sentence, timeout_of(f, code));
     finish(f, &why);
 }
 
@@ -196,7 +204,7 @@ static void bury_some(struct fetch_pool *pool)
 
 static void send_one(struct fetch *f)
 {
-    if (f->why.code != FAULT_NONE) {
+    if (f->why) {
         finish_as(f, CURLE_OK);
         return;
     }
@@ -314,8 +322,18 @@ static void clear_state(struct fetch *f)
     f->phase = FETCH_CONNECTING;
     f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->has_head = false;
     f->trailer_bytes = 0;
-    f->why.code = FAULT_NONE;
-    f->ip[0] = f->error[0] = 0;
+    f->error[0] = 0;
+}
+
+/* What is wrong with the request is told in the next turn. */
+static void prepare(struct fetch *f, const struct fetch_request *request)
+{
+    struct fault why;
+    char host[FETCH_HOST_BYTES];
+    if (fetch_text_build(&f->text, request, slice_str(f->pool->user_agent), &why) && fetch_handle_set(f, request, &why))
+        return;
+    fetch_url_host(request->url, host, sizeof host);
+    fetch_stop(f, host, &why);
 }
 
 struct fetch *fetch_start(struct fetch_pool *pool, const struct fetch_request *request,
@@ -329,11 +347,9 @@ struct fetch *fetch_start(struct fetch_pool *pool, const struct fetch_request *r
     f->first_byte_timeout_ms = request->first_byte_timeout_ms;
     f->idle_timeout_ms = request->idle_timeout_ms;
     f->total_timeout_ms = request->total_timeout_ms;
-    f->host[0] = 0;
-    if (fetch_text_build(&f->text, request, slice_str(pool->user_agent), &f->why)) fetch_handle_set(f, request);
-    if (!*f->host) fetch_url_host(request->url, f->host, sizeof f->host);
+    prepare(f, request);
     f->started_ms = now_ms(pool);
-    fetch_enter(f, FETCH_CONNECTING);
+    if (!f->why) fetch_enter(f, FETCH_CONNECTING);
     pool->active++;
     list_append(&pool->waiting, &f->link);
     curl_loop_kick(pool->curl);
@@ -393,11 +409,4 @@ bool fetch_is_sent(const struct fetch *f)
 bool fetch_connection_reused(const struct fetch *f)
 {
     return f->is_reused;
-}
-
-const char *fetch_remote_address(struct fetch *f)
-{
-    if (!*f->ip) return "";
-    snprintf(f->address, sizeof f->address, strchr(f->ip, ':') ? "[%s]:%d" : "%s:%d", f->ip, f->port);
-    return f->address;
 }

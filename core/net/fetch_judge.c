@@ -61,9 +61,12 @@ static const char *cause_of(const struct fetch *f, CURLcode result)
 
 bool fetch_judge(const struct fetch *f, CURLcode result, struct fault *why)
 {
-    if (f->why.code != FAULT_NONE) return fault_set(why, f->why.code, "%s: %s", f->host, fault_message(&f->why));
+    if (f->why) {
+        *why = *f->why;
+        return false;
+    }
     if (result == CURLE_OK && f->has_head) return true;
     if (result == CURLE_OK)
-        return fault_set(why, FAULT_UPSTREAM_CLOSED, "%s: closed inside the answer's head", f->host);
-    return fault_set(why, code_of(f, result), "%s: %s", f->host, cause_of(f, result));
+        return fault_set(why, FAULT_UPSTREAM_CLOSED, "%s: closed inside the answer's head", f->url->host);
+    return fault_set(why, code_of(f, result), "%s: %s", f->url->host, cause_of(f, result));
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -53,6 +54,7 @@ static void set_signals(void)
     set_signal(SIGINT, SIG_IGN);
     set_signal(SIGTERM, SIG_IGN);
     set_signal(SIGPIPE, SIG_IGN);
+    set_signal(SIGXFSZ, SIG_IGN); /* a file may grow no further: write() says so, nobody dies of it */
     set_signal(SIGCHLD, SIG_DFL);
     set_signal(SIGALRM, SIG_DFL);
     set_signal(SIGUSR2, on_orphaned);
@@ -65,6 +67,28 @@ void child_guard_memory(void)
     struct rlimit none = {0, 0};
     prctl(PR_SET_DUMPABLE, 0);
     setrlimit(RLIMIT_CORE, &none);
+}
+
+/* What a process of ours, OpenSSL or the C library may look at after its start. */
+static bool is_kept_variable(const char *text)
+{
+    static const char *const names[] = {"SSL_CERT_", "OPENSSL_", "LC_", "LANG=", "TZ=", "TMPDIR=", "PATH="};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strncmp(text, names[i], strlen(names[i])) == 0) return true;
+    }
+    return false;
+}
+
+void child_forget_environment(void)
+{
+    char **to = environ;
+    for (char **at = environ; at && *at; at++) {
+        if (is_kept_variable(*at))
+            *to++ = *at;
+        else
+            explicit_bzero(*at, strlen(*at));
+    }
+    if (to) *to = NULL;
 }
 
 pid_t child_fork(const char *who, const int *keep, size_t keep_count)

@@ -75,6 +75,7 @@ static bool fork_child(struct child *c)
         return false;
     }
     pid_t pid = child_fork(c->name, (int[]){fds[1], c->listen_fd}, 2);
+    if (pid == 0) child_forget_environment();
     if (pid == 0) c->kind->run(c, fds[1]);
     close(fds[1]);
     if (pid < 0) {

@@ -34,6 +34,12 @@ static bool make_dir(struct supervisor *sup)
                         sup->data_dir);
         return false;
     }
+    if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+        supervisor_fail(sup, FINDING_NO_FILE,
+                        "others may write to the data folder %s (mode %04o): chmod go-w it, and have this user own it",
+                        sup->data_dir, (unsigned)st.st_mode & 07777);
+        return false;
+    }
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -28,7 +29,7 @@ struct worker {
     struct loop_timer beat;
     struct stats *stats;
     struct flow *flow; /* NULL until the first commit */
-    int audit_fd;
+    int audit_fd, staged_audit_fd; /* <data>/audit.jsonl; -1: not open */
     bool is_leaving;
 
     struct settings *settings;
@@ -82,6 +83,12 @@ static bool stage_config(struct worker *w, int fd, struct fault *why)
     return true;
 }
 
+static void close_audit(int *fd)
+{
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
 static bool take_keys(struct worker *w, int fd, struct fault *why)
 {
     struct slice bytes;
@@ -127,17 +134,38 @@ static void want_keys(void *arg, struct slice url)
         log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
 }
 
+/* Anew for each generation, so that a file that was renamed or removed (logrotate) is left at the next reload. Nobody's
+ * link leads elsewhere. */
 static bool open_audit(struct worker *w, struct report *report)
 {
     struct buf path;
-    if (w->audit_fd >= 0) return true;
+    struct stat st;
     buf_init(&path);
     buf_printf(&path, "%.*s/audit.jsonl", SLICE_FMT(w->staged_settings->data_dir));
     buf_append_char(&path, '\0');
-    w->audit_fd = open(buf_ptr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (w->audit_fd < 0) report_say(report, FINDING_NO_FILE, "%s: %s", buf_ptr(&path), strerror(errno));
+    int fd = open(buf_ptr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
+    if (fd < 0 && errno != ELOOP)
+        report_say(report, FINDING_NO_FILE, "%s: %s", buf_ptr(&path), strerror(errno));
+    else if (!is_file)
+        report_say(report, FINDING_NO_FILE, "%s is not a file of this user's own; move it away", buf_ptr(&path));
     buf_clear(&path);
-    return w->audit_fd >= 0;
+    close_audit(&w->staged_audit_fd);
+    w->staged_audit_fd = is_file ? fd : -1;
+    if (!is_file && fd >= 0) close(fd);
+    return is_file;
+}
+
+/* The number stays: whoever writes to it writes to the new file from now on. */
+static void take_audit(struct worker *w)
+{
+    if (w->audit_fd < 0) {
+        w->audit_fd = w->staged_audit_fd;
+    } else {
+        dup3(w->staged_audit_fd, w->audit_fd, O_CLOEXEC);
+        close(w->staged_audit_fd);
+    }
+    w->staged_audit_fd = -1;
 }
 
 static void report_prepared(struct worker *w, uint64_t number, struct report *report)
@@ -207,6 +235,7 @@ static void start_flow(struct worker *w)
         .want_keys_arg = w,
         .stats = w->stats,
         .audit_fd = w->audit_fd,
+        .audit_failing = &w->parts.slot->audit_failing,
     });
 }
 
@@ -216,6 +245,7 @@ static void commit(struct worker *w, uint64_t number)
     if (number != w->staged_number || !w->staged_policies) return; /* dropped in between */
     settings_unref(w->settings);
     w->settings = settings_ref(w->staged_settings);
+    take_audit(w);
     if (w->flow) {
         flow_set_settings(w->flow, w->settings);
         flow_set_policies(w->flow, w->staged_policies);
@@ -325,7 +355,8 @@ static void worker_clear(struct worker *w)
     settings_unref(w->settings);
     keyring_unref(w->keys);
     keysets_free(w->keysets);
-    if (w->audit_fd >= 0) close(w->audit_fd);
+    close_audit(&w->audit_fd);
+    close_audit(&w->staged_audit_fd);
     pipe_free(w->control);
     stats_detach(w->stats);
     loop_free(w->loop);
@@ -333,7 +364,7 @@ static void worker_clear(struct worker *w)
 
 int worker_run(const struct worker_parts *parts)
 {
-    struct worker w = {.parts = *parts, .audit_fd = -1};
+    struct worker w = {.parts = *parts, .audit_fd = -1, .staged_audit_fd = -1};
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
     w.keys = keyring_empty();

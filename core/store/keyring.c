@@ -88,6 +88,12 @@ static bool read_expiry(const struct place *at, const json_t *value, uint64_t *w
     return true;
 }
 
+static bool read_flag(const struct place *at, const char *name, const json_t *value, bool *out)
+{
+    *out = json_is_true(value);
+    return json_is_boolean(value) || bad(at, name, "not true or false");
+}
+
 /* The record's field of that name, or NULL when no plain text field is called so. */
 static struct slice *text_field(struct key_record *key, const char *name)
 {
@@ -113,10 +119,8 @@ static bool read_field(struct arena *arena, const struct place *at, const char *
     if (strcmp(name, "approvals") == 0) return read_list(arena, at, name, value, &key->approvals, &key->approval_count);
     if (strcmp(name, "labels") == 0) return read_labels(arena, at, value, key);
     if (strcmp(name, "expires_at") == 0) return read_expiry(at, value, &key->expires_wall_ns);
-    if (strcmp(name, "revoked") == 0) {
-        key->is_revoked = json_is_true(value);
-        return json_is_boolean(value) || bad(at, name, "not true or false");
-    }
+    if (strcmp(name, "revoked") == 0) return read_flag(at, name, value, &key->is_revoked);
+    if (strcmp(name, "ends_requests") == 0) return read_flag(at, name, value, &key->ends_requests);
     return bad(at, name, "no such field");
 }
 

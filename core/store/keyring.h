@@ -40,10 +40,12 @@ struct key_record {
     size_t approval_count;
     uint64_t expires_wall_ns; /* 0: never */
     bool is_revoked;
+    bool ends_requests; /* revoked, and what it began shall not go on */
 };
 
 /* A snapshot: {"keys":[{"id","digest" (64 hex),"app","department","user","team","tier","region","clearance","env",
- * "roles":[…],"labels":{…},"approvals":[…],"expires_at" (s since 1970, 0 never),"revoked"}]}. NULL and *why on bad input. */
+ * "roles":[…],"labels":{…},"approvals":[…],"expires_at" (s since 1970, 0 never),"revoked",
+ * "ends_requests"}]}. NULL and *why on bad input. */
 struct keyring *keyring_parse(struct slice json, struct fault *why);
 /* One with no keys. */
 struct keyring *keyring_empty(void);

@@ -44,6 +44,13 @@ struct key_made {
     char id[KEY_ID_BYTES];
 };
 
+/* What has become of the key that a new one takes the place of. */
+struct key_rotated {
+    struct key_made made;
+    uint64_t expires_at;     /* of the new one: as long from now as the old one had from its making; 0: never */
+    uint64_t old_expires_at; /* of the old one: now and the grace, or before that as it was */
+};
+
 enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
 
 /* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
@@ -51,10 +58,15 @@ struct registry *registry_open(const char *data_dir, struct fault *why);
 void registry_close(struct registry *r); /* NULL is welcome */
 
 bool registry_key_create(struct registry *r, const struct key_spec *spec, struct key_made *made, struct fault *why);
-/* Revoking twice is REGISTRY_FOUND too; the first time stands. */
-enum registry_found registry_key_revoke(struct registry *r, struct slice id, struct fault *why);
+/* Revoking twice is REGISTRY_FOUND too; the first time stands, but ends_requests (see struct key_record) may be added. */
+enum registry_found registry_key_revoke(struct registry *r, struct slice id, bool ends_requests, struct fault *why);
+/* A new key that stands for the same; the old one lives for grace_s more. Both or neither. REGISTRY_FAILED and *why also
+ * where the old one is revoked, expired or was rotated before. */
+enum registry_found registry_key_rotate(struct registry *r, struct slice id, uint64_t grace_s,
+                                        struct key_rotated *rotated, struct fault *why);
 /* All keys, oldest first, as a new array of objects: the fields of the snapshot without the digest, and "created_at",
- * "revoked_at" (0: not revoked), "tail" (the last four characters of the key, to recognise it). NULL and *why. */
+ * "revoked_at" (0: not revoked), "tail" (the last four characters of the key, to recognise it), "successor" (the id of
+ * the key that took its place, or ""). NULL and *why. */
 struct json_t *registry_keys(struct registry *r, struct fault *why);
 /* Appends the snapshot that keyring_parse() reads. */
 bool registry_export(struct registry *r, struct buf *out, struct fault *why);

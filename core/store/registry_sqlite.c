@@ -14,18 +14,22 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_TIMEOUT_MS 5000
 
-static const char schema[] = "CREATE TABLE keys("
-                             "  id TEXT PRIMARY KEY,"
-                             "  digest TEXT NOT NULL UNIQUE,"
-                             "  tail TEXT NOT NULL,"
-                             "  attributes TEXT NOT NULL," /* JSON: app, department, …, roles, labels, approvals */
-                             "  created_at INTEGER NOT NULL,"
-                             "  expires_at INTEGER NOT NULL," /* 0: never */
-                             "  revoked_at INTEGER NOT NULL"  /* 0: not */
-                             ") STRICT;";
+/* What each version adds to the one before; a new file takes them all. */
+static const char *const schemas[SCHEMA_VERSION] = {
+    "CREATE TABLE keys("
+    "  id TEXT PRIMARY KEY,"
+    "  digest TEXT NOT NULL UNIQUE,"
+    "  tail TEXT NOT NULL,"
+    "  attributes TEXT NOT NULL," /* JSON: app, department, …, roles, labels, approvals */
+    "  created_at INTEGER NOT NULL,"
+    "  expires_at INTEGER NOT NULL," /* 0: never */
+    "  revoked_at INTEGER NOT NULL"  /* 0: not */
+    ") STRICT;",
+    "ALTER TABLE keys ADD COLUMN ends_requests INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE keys ADD COLUMN successor TEXT NOT NULL DEFAULT '';"}; /* the id of a rotated key's next */
 
 struct registry {
     sqlite3 *db;
@@ -61,7 +65,11 @@ static bool migrate(struct registry *r, struct fault *why)
         return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", r->path,
                          version, SCHEMA_VERSION);
     }
-    if (version == 0 && (!run(r, schema, why) || !run(r, "PRAGMA user_version = 1", why))) return false;
+    for (; version < SCHEMA_VERSION; version++) {
+        char mark[40];
+        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", version + 1);
+        if (!run(r, schemas[version], why) || !run(r, mark, why)) return false;
+    }
     return run(r, "COMMIT", why);
 }
 
@@ -215,7 +223,8 @@ static bool insert_key(struct registry *r, const struct key_made *made, const ch
     uint8_t digest[KEY_DIGEST_BYTES];
     char hex[2 * KEY_DIGEST_BYTES + 1];
     sqlite3_stmt *q;
-    const char *sql = "INSERT INTO keys VALUES(?, ?, ?, ?, ?, ?, 0)";
+    const char *sql = "INSERT INTO keys(id, digest, tail, attributes, created_at, expires_at, revoked_at)"
+                      " VALUES(?, ?, ?, ?, ?, ?, 0)";
     keyring_digest(slice_str(made->text), digest);
     hex_write(digest, sizeof digest, hex);
     if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) return fail(r, why);
@@ -230,31 +239,43 @@ static bool insert_key(struct registry *r, const struct key_made *made, const ch
     return is_good;
 }
 
-bool registry_key_create(struct registry *r, const struct key_spec *spec, struct key_made *made, struct fault *why)
+/* A new name and a new secret for what `attributes` say. */
+static bool make_key(struct registry *r, const char *attributes, uint64_t expires_at, struct key_made *made,
+                     struct fault *why)
 {
     memcpy(made->text, KEY_TEXT_PREFIX, 4);
     memcpy(made->id, "key_", 4);
+    return random_text(made->text + 4, KEY_TEXT_BYTES - 5, why) && random_text(made->id + 4, KEY_ID_BYTES - 5, why) &&
+           insert_key(r, made, attributes, expires_at, why);
+}
+
+bool registry_key_create(struct registry *r, const struct key_spec *spec, struct key_made *made, struct fault *why)
+{
     if (!check_spec(spec, why)) return false;
-    if (!random_text(made->text + 4, KEY_TEXT_BYTES - 5, why) || !random_text(made->id + 4, KEY_ID_BYTES - 5, why)) {
-        return false;
-    }
     char *attributes = attributes_of(spec);
     if (!attributes) return fault_set(why, FAULT_INTERNAL, "a field is not valid UTF-8");
-    bool is_good = insert_key(r, made, attributes, spec->expires_at, why);
+    bool is_good = make_key(r, attributes, spec->expires_at, made, why);
     mem_free(attributes);
     return is_good;
 }
 
-enum registry_found registry_key_revoke(struct registry *r, struct slice id, struct fault *why)
+static uint64_t now_s(void)
 {
-    const char *sql = "UPDATE keys SET revoked_at = CASE revoked_at WHEN 0 THEN ? ELSE revoked_at END WHERE id = ?";
+    return clock_wall_ns() / NS_PER_S;
+}
+
+/* Runs to the end a statement whose parameters are numbers and then the key's id. */
+static enum registry_found change_key(struct registry *r, const char *sql, const uint64_t *numbers, int count,
+                                      struct slice id, struct fault *why)
+{
     sqlite3_stmt *q;
     if (sqlite3_prepare_v2(r->db, sql, -1, &q, NULL) != SQLITE_OK) {
         fail(r, why);
         return REGISTRY_FAILED;
     }
-    sqlite3_bind_int64(q, 1, (sqlite3_int64)(clock_wall_ns() / NS_PER_S));
-    sqlite3_bind_text(q, 2, id.ptr, (int)id.len, SQLITE_STATIC);
+    for (int i = 0; i < count; i++)
+        sqlite3_bind_int64(q, i + 1, (sqlite3_int64)numbers[i]);
+    sqlite3_bind_text(q, count + 1, id.ptr, (int)id.len, SQLITE_STATIC);
     int rc = sqlite3_step(q);
     sqlite3_finalize(q);
     if (rc != SQLITE_DONE) {
@@ -264,7 +285,91 @@ enum registry_found registry_key_revoke(struct registry *r, struct slice id, str
     return sqlite3_changes(r->db) ? REGISTRY_FOUND : REGISTRY_MISSING;
 }
 
-enum { COLUMN_ID, COLUMN_DIGEST, COLUMN_TAIL, COLUMN_ATTRIBUTES, COLUMN_CREATED, COLUMN_EXPIRES, COLUMN_REVOKED };
+enum registry_found registry_key_revoke(struct registry *r, struct slice id, bool ends_requests, struct fault *why)
+{
+    const uint64_t numbers[] = {now_s(), ends_requests};
+    return change_key(r,
+                      "UPDATE keys SET revoked_at = CASE revoked_at WHEN 0 THEN ? ELSE revoked_at END,"
+                      " ends_requests = max(ends_requests, ?) WHERE id = ?",
+                      numbers, 2, id, why);
+}
+
+/* ---- Rotation. */
+
+struct old_key {
+    char *attributes;
+    uint64_t created_at, expires_at;
+    bool is_revoked, has_successor;
+};
+
+static enum registry_found read_old(struct registry *r, struct slice id, struct old_key *old, struct fault *why)
+{
+    sqlite3_stmt *q;
+    const char *sql = "SELECT attributes, created_at, expires_at, revoked_at, successor FROM keys WHERE id = ?";
+    int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_text(q, 1, id.ptr, (int)id.len, SQLITE_STATIC);
+        rc = sqlite3_step(q);
+    }
+    if (rc == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(q, 0);
+        old->attributes = mem_strndup(text, strlen(text));
+        old->created_at = (uint64_t)sqlite3_column_int64(q, 1);
+        old->expires_at = (uint64_t)sqlite3_column_int64(q, 2);
+        old->is_revoked = sqlite3_column_int64(q, 3) != 0;
+        old->has_successor = sqlite3_column_bytes(q, 4) > 0;
+    } else if (rc != SQLITE_DONE) {
+        fail(r, why);
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW ? REGISTRY_FOUND : rc == SQLITE_DONE ? REGISTRY_MISSING : REGISTRY_FAILED;
+}
+
+/* A second key in the place of one would live on unnoticed; one that is dead was ended for a reason. */
+static bool may_rotate(const struct old_key *old, struct fault *why)
+{
+    if (old->is_revoked) return fault_set(why, FAULT_INTERNAL, "the key is revoked");
+    if (old->has_successor) return fault_set(why, FAULT_INTERNAL, "the key was rotated before: another has its place");
+    if (old->expires_at && old->expires_at <= now_s()) return fault_set(why, FAULT_INTERNAL, "the key has expired");
+    return true;
+}
+
+static bool replace_key(struct registry *r, struct slice id, const struct old_key *old, uint64_t grace_s,
+                        struct key_rotated *rotated, struct fault *why)
+{
+    uint64_t now = now_s(), end = now + grace_s;
+    rotated->expires_at = old->expires_at ? now + (old->expires_at - old->created_at) : 0;
+    rotated->old_expires_at = old->expires_at && old->expires_at < end ? old->expires_at : end;
+    if (!make_key(r, old->attributes, rotated->expires_at, &rotated->made, why)) return false;
+    char sql[96];
+    snprintf(sql, sizeof sql, "UPDATE keys SET expires_at = ?, successor = '%s' WHERE id = ?", rotated->made.id);
+    return change_key(r, sql, &rotated->old_expires_at, 1, id, why) == REGISTRY_FOUND;
+}
+
+enum registry_found registry_key_rotate(struct registry *r, struct slice id, uint64_t grace_s,
+                                        struct key_rotated *rotated, struct fault *why)
+{
+    struct old_key old = {NULL};
+    if (!run(r, "BEGIN IMMEDIATE", why)) return REGISTRY_FAILED;
+    enum registry_found found = read_old(r, id, &old, why);
+    bool is_done = found == REGISTRY_FOUND && may_rotate(&old, why) &&
+                   replace_key(r, id, &old, grace_s, rotated, why) && run(r, "COMMIT", why);
+    if (!is_done) sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
+    mem_free(old.attributes);
+    return is_done || found == REGISTRY_MISSING ? found : REGISTRY_FAILED;
+}
+
+enum {
+    COLUMN_ID,
+    COLUMN_DIGEST,
+    COLUMN_TAIL,
+    COLUMN_ATTRIBUTES,
+    COLUMN_CREATED,
+    COLUMN_EXPIRES,
+    COLUMN_REVOKED,
+    COLUMN_ENDS_REQUESTS,
+    COLUMN_SUCCESSOR
+};
 
 static void set_text(json_t *key, const char *name, sqlite3_stmt *q, int column)
 {
@@ -282,11 +387,13 @@ static json_t *key_of_row(sqlite3_stmt *q, bool is_snapshot)
     set_text(key, "id", q, COLUMN_ID);
     json_object_set_new(key, "expires_at", json_integer(sqlite3_column_int64(q, COLUMN_EXPIRES)));
     json_object_set_new(key, "revoked", json_boolean(sqlite3_column_int64(q, COLUMN_REVOKED) != 0));
+    json_object_set_new(key, "ends_requests", json_boolean(sqlite3_column_int64(q, COLUMN_ENDS_REQUESTS) != 0));
     if (is_snapshot) {
         set_text(key, "digest", q, COLUMN_DIGEST);
         return key;
     }
     set_text(key, "tail", q, COLUMN_TAIL);
+    set_text(key, "successor", q, COLUMN_SUCCESSOR);
     json_object_set_new(key, "created_at", json_integer(sqlite3_column_int64(q, COLUMN_CREATED)));
     json_object_set_new(key, "revoked_at", json_integer(sqlite3_column_int64(q, COLUMN_REVOKED)));
     return key;
@@ -295,8 +402,8 @@ static json_t *key_of_row(sqlite3_stmt *q, bool is_snapshot)
 static json_t *read_keys(struct registry *r, bool is_snapshot, struct fault *why)
 {
     sqlite3_stmt *q;
-    const char *sql =
-        "SELECT id, digest, tail, attributes, created_at, expires_at, revoked_at FROM keys ORDER BY rowid";
+    const char *sql = "SELECT id, digest, tail, attributes, created_at, expires_at, revoked_at, ends_requests, successor"
+                      " FROM keys ORDER BY rowid";
     int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
     json_t *keys = json_array();
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {

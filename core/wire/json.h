@@ -59,6 +59,8 @@ struct slice json_key_text(const struct json_tape *tape, uint32_t value, struct 
 bool json_key_is(const struct json_tape *tape, uint32_t value, struct slice name);
 /* The value of the first member of that decoded name; JSON_NONE when absent or when node is no object. */
 uint32_t json_get(const struct json_tape *tape, uint32_t object, struct slice name);
+/* The same among the members that stand behind one of the object's. */
+uint32_t json_get_behind(const struct json_tape *tape, uint32_t object, uint32_t member, struct slice name);
 /* True when two members' decoded names equal `name`. */
 bool json_has_duplicate(const struct json_tape *tape, uint32_t object, struct slice name);
 /* The value's bytes as they stand; SLICE_NONE for JSON_NONE. */

@@ -7,6 +7,17 @@ local gateway = dofile("tests/lib/gateway.lua")
 local process = gateway.process
 
 local data = arg[1] or gateway.build .. "/demo"
+-- A second demo in the same folder leaves the first one's data alone.
+local function free_folder(first)
+  local folder, number = first, 1
+  while gateway.is_data_in_use(folder) do
+    number = number + 1
+    folder = first .. "-" .. number
+  end
+  return folder
+end
+data = free_folder(data)
+
 local port, admin_port = tonumber(arg[2] or 8090), tonumber(arg[3] or 8091)
 
 local function address(number, what)

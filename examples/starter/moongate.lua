@@ -7,6 +7,7 @@ return moongate.config {
   admin     = { listen = "127.0.0.1:8091" },
   policies  = "policies",
   data      = "data",
+  gate      = { specs = true }, -- nothing goes live whose specs fail
   providers = {
     openai = { kind = "openai", url = "https://api.openai.com/v1", key = env "OPENAI_API_KEY" },
   },

@@ -19,6 +19,7 @@ local MOST_SCAN = 16 * KIB * KIB
 
 local found = { status = 422, code = "sensitive_data" }
 local unscanned = { status = 413, code = "too_large_to_scan" }
+local unseen = { status = 422, code = "too_deep_to_scan" }
 
 -- --- which kinds there are ---
 
@@ -155,12 +156,15 @@ local function run_findings(f, policy)
 end
 
 local function run_unscanned(f, policy)
-  if not core.is_cut() then return nil end
+  local is_cut, levels = core.is_cut()
+  if not is_cut and not levels then return nil end
+  local rule, how = "max_scan", unscanned
   local text = ("more than %d KB of text, and no more is looked at"):format(policy.max_scan / KIB)
-  if policy.unscanned == "deny" then
-    return notes.deny(f, policy, "max_scan", unscanned, text, policy.mode, policy.line)
+  if not is_cut then
+    rule, how, text = "unscanned", unseen, ("JSON in JSON more than %d deep, and no deeper is looked at"):format(levels)
   end
-  notes.note(f, policy, "max_scan", "warn", text, policy.mode, policy.line)
+  if policy.unscanned == "deny" then return notes.deny(f, policy, rule, how, text, policy.mode, policy.line) end
+  notes.note(f, policy, rule, "warn", text, policy.mode, policy.line)
   if policy.mode == "enforce" and not f._quiet then core.warn("unscanned: " .. text) end
 end
 

@@ -44,6 +44,12 @@ local function check_options(options)
   return options
 end
 
+-- What says where a call goes and how long it is, is not a policy's to say: egress in moongate.lua lists places by their
+-- names, and a Host of one's own would reach another behind the same address (RFC 9110 7.2, RFC 9112 6, 7.8, 9.6).
+local own_headers = {}
+for name in ("host content-length transfer-encoding connection keep-alive proxy-connection proxy-authorization te trailer " ..
+  "upgrade expect"):gmatch("%S+") do own_headers[name] = true end
+
 -- A flat list, sorted: what is sent does not depend on the order of a table.
 local function flat_headers(options, has_json)
   local list, seen = {}, {}
@@ -51,6 +57,10 @@ local function flat_headers(options, has_json)
     local value = options.headers[name]
     if type(name) ~= "string" or not name:find("^[%w%-_]+$") or type(value) ~= "string" or value:find("[%c]") then
       bad("other_error", "headers are texts by name, without line breaks: %s", tostring(name))
+    end
+    if own_headers[name:lower()] then
+      bad("other_error", "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
+        .. "in egress", name)
     end
     list[#list + 1], list[#list + 2] = name, value
     seen[name:lower()] = true

@@ -161,6 +161,7 @@ group("detect", function(bench)
   return {
     alone("detectors, instructions per byte", per_byte(bench, "detect_scan", "detect", "whole"), "instr", 10),
     alone("the same, in pieces of 20 bytes", per_byte(bench, "detect_scan", "detect", "stream"), "instr"),
+    alone("a request's text, lookalikes and escapes looked for", per_byte(bench, "look", "detect", "look"), "instr", 10),
     alone("keywords, instructions per byte", per_byte(bench, "keywords_scan", "detect", "keywords"), "instr", 10),
   }
 end)

@@ -73,6 +73,84 @@ describe("a key", function()
   end)
 end)
 
+describe("a key that is rotated", function()
+  it("has a successor at once, and goes on until its grace is over", function()
+    local key, id = g:new_key { app = "support-bot", department = "support", role = "dev" }
+    local out, code = g:command("keys", "rotate", id, "--grace", "1h", "--json")
+    assert.equal(0, code, out)
+    local made = cjson.decode(out)
+    assert.equal(id, made.rotated)
+    expect.eventually(function() return status_everywhere(made.key) == 200 end, 1, "the new key")
+    assert.equal(200, status_everywhere(key))
+    out, code = g:command("keys", "rotate", id)
+    assert.equal(1, code)
+    assert.truthy(out:find("rotated before", 1, true), out)
+    out = cjson.decode((g:command("keys", "rotate", made.id, "--grace", "0", "--json")))
+    expect.eventually(function() return status_everywhere(made.key) == 401 end, 1, "the old key refused")
+    assert.equal(200, status_everywhere(out.key))
+    local listed = g:command("keys", "list")
+    assert.truthy(listed:find(id .. "\t[^\n]*in grace, now " .. made.id), listed)
+    assert.truthy(listed:find(made.id .. "\t[^\n]*\tdev\t[^\n]*rotated, now " .. out.id), listed)
+  end)
+end)
+
+describe("a key that is revoked", function()
+  local function stream_of(key)
+    local c = client.connect(g.port)
+    c:send(client.request { key = key, json = cjson.encode { model = "gpt-4o-mini", stream = true,
+      max_tokens = 4000, metadata = { mock = "tokens=4000&delay_ms=20" }, messages = { { role = "user", content = "x" } } } })
+    assert.equal(200, c:head().status)
+    c:event()
+    return c
+  end
+
+  it("leaves what is under way alone", function()
+    local key, id = g:new_key { app = "support-bot", department = "support" }
+    local c = stream_of(key)
+    assert.equal(0, select(2, g:command("keys", "revoke", id)))
+    expect.eventually(function() return status_everywhere(key) == 401 end, 1, "a key that is revoked")
+    for _ = 1, 5 do c:event() end
+    c:close()
+  end)
+
+  it("takes it along when told to, with an error the client can read", function()
+    local key, id = g:new_key { app = "support-bot", department = "support" }
+    local c = stream_of(key)
+    assert.equal(0, select(2, g:command("keys", "revoke", id, "--end-requests")))
+    local rest = c:body()
+    assert.truthy(rest:find("invalid_api_key", 1, true), rest)
+    assert.truthy(rest:find("revoked while the request was under way", 1, true), rest)
+    c:close()
+  end)
+end)
+
+describe("what others wrote", function()
+  local EVIL = "demo\27]0;pwn\7\r\n\194\155"
+  local function is_harmless(out)
+    assert.is_nil(out:find("[%z\1-\8\11-\31\127]"), ("%q"):format(out))
+    assert.is_nil(out:find("\194[\128-\159]"), ("%q"):format(out))
+  end
+
+  it("is spelt where a terminal would obey it, by every command", function()
+    local _, id = g:new_key { app = EVIL, department = "support" }
+    for _, words in ipairs { { "keys", "list" }, { "keys", "list", "--json" }, { "check" }, { "check", "--json" },
+      { "keys", "revoke", EVIL }, { "tokens", "--text", "x", "--model", EVIL }, { "explain", "--as", "app=" .. EVIL, "--model", EVIL },
+      { "explain", "--as", "app=demo", "--model", EVIL, "--color", "always" }, { EVIL }, { "check", "-c", EVIL } } do
+      local out = g:command(unpack(words))
+      is_harmless((out:gsub("\27%[[%d;]+m", "")))
+    end
+    assert.equal(0, select(2, g:command("keys", "revoke", id)))
+  end)
+
+  it("is spelt in what is told of a past request", function()
+    local r = g:ask { json = cjson.encode { model = "gpt-5" .. EVIL, messages = { { role = "user", content = "x" } } } }
+    g:record(r.id)
+    local out = g:command("explain", r.id)
+    is_harmless(out)
+    assert.truthy(out:find("gpt-5demo\\u001b]0;pwn\\u0007", 1, true), out)
+  end)
+end)
+
 describe("a key whose app is not listed", function()
   it("is told of when policies are checked and loaded, and refused when it is used", function()
     local own = gateway.start { mock = m, name = "unlisted" }

@@ -139,4 +139,9 @@ else
   house.count(false, "there is no README.md")
 end
 
+-- The reference of moongate.lua is what its rows say now.
+local printed = process.run { gateway.build .. "/moongate", "help", "config", "--markdown" }
+house.count(printed .. "\n" == gateway.read_file("examples/moongate.lua.md"),
+  "examples/moongate.lua.md is not what `moongate help config` says: make reference")
+
 os.exit(house.close("house/readme"))

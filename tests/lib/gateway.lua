@@ -86,6 +86,12 @@ local function wait_until_ready(g, log)
   return nil, gateway.read_file(log) or "it said nothing"
 end
 
+-- Does a gateway hold this data directory's lock? It goes with the process, however that ends.
+function gateway.is_data_in_use(data)
+  local quoted = "'" .. data .. "/lock'"
+  return os.execute("test -e " .. quoted .. " && ! flock -n " .. quoted .. " true") == 0
+end
+
 -- A gateway that answers, or nil and what it said instead. Options: config, data, listen, admin, env, prefix.
 function gateway.start(how)
   local g = setmetatable({ data = how.data, config = how.config }, running)

@@ -61,6 +61,11 @@ describe("ctx", function()
     assert.equal("9", see("ctx.request:text_bytes()", { text = "hello you" }))
     assert.equal("true", see("ctx.request:contains('lo yo')", { text = "hello you" }))
     assert.equal("false", see("ctx.request:contains('bye')", { text = "hello you" }))
+    -- W1: as who reads it sees it, and as it stands
+    assert.equal("true", see("ctx.request:contains('lo\\nyou')", { text = '{"a":"{\\"b\\":\\"hello\\\\nyou\\"}"}' }))
+    assert.equal("true", see("ctx.request:contains('hello')", { text = "h\226\128\139ello you" }))
+    assert.equal("true", see("ctx.request:contains('\\\\u0068ello')", { text = '\\u0068ello' }))
+    assert.equal("false", see("ctx.request:contains('bye')", { text = '{"a":"b\\nye"}' }))
   end)
 
   it("sees headers, whatever their case, but no secret", function()

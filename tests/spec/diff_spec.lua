@@ -34,6 +34,22 @@ local function house(rules) return { house = "policy { rules = { " .. rules .. "
 local function access(text) return { access = "access { " .. text .. " }" } end
 
 describe("diff", function()
+  it("gives no direction to what is changed in a policy that enforces nothing", function()
+    local function limits(mode, n)
+      return gw.load_text { models = 'return models { one = { targets = { "p/one" }, price = free } }', apps = apps,
+        ratelimit = ('return ratelimit { limits = { { "x", by = "user", requests = %d, per = "1m" } } }'):format(n),
+        init = ('return chain { { "ratelimit", mode = "%s" } }'):format(mode) }
+    end
+    local function effects(old, new)
+      local list = {}
+      for i, change in ipairs(gw.diff(old, new).changes) do list[i] = change.what .. " " .. tostring(change.effect) end
+      return table.concat(list, ", ")
+    end
+    assert.equal("row x tightens", effects(limits("enforce", 60), limits("enforce", 6)))
+    assert.equal("row x nil", effects(limits("off", 60), limits("off", 6)))
+    assert.equal("mode loosens, row x nil", effects(limits("enforce", 60), limits("off", 6)))
+  end)
+
   it("sees a policy that the chain turns off", function()
     local text = 'return policy { rules = { { "a", deny = { 403, "x" } } } }'
     local on, off = gw.load_text { house = text, init = 'return chain { "house" }' }, gw.load_text { house = text, init = 'return chain { { "house", mode = "off" } }' }

@@ -55,7 +55,7 @@ describe("policies/README.md", function()
 
   it("a service, and its stub in a spec", function()
     local mg = gw.load_text { a = "return policy { on_request = function(ctx)\n" .. block "local reply, err = http.post" .. "end }" }
-    setfenv(assert(loadstring(block("mg:stub("):gsub("local r = .*", ""))), { mg = mg })()
+    setfenv(assert(loadstring(block("find(\"attack\")"):gsub("local r = .*", ""))), { mg = mg })()
     assert.denied(mg:request { model = "one", text = "plan an attack" }, 422, "content_flagged")
     assert.allowed(mg:request { model = "one", text = "be kind" })
     mg:stub("POST https://moderation.internal/v1/check", function() return nil, "timeout" end)

@@ -76,6 +76,8 @@ describe("http", function()
       ["http.post('https://x', { timeout = '5 minutes' })"] = "timeout is written",
       ["http.post('https://x', { auth = 'Bearer abc' })"] = "auth is written \"secret:name\"",
       ["http.post('https://x', { json = {} })"] = "empty table may be a list or an object",
+      ["http.post('https://x', { headers = { Host = 'metadata.internal' } })"] = "the header 'Host' is the gateway's own to send",
+      ["http.post('https://x', { headers = { ['transfer-encoding'] = 'chunked' } })"] = "write it in the URL and list it in egress",
       ["http.post('https://x', { headers = { a = 'b\\r\\nc: d' } })"] = "without line breaks",
       ["http.psot('https://x')"] = "http has no 'psot' (did you mean 'post'?)",
     } do

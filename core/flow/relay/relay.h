@@ -41,12 +41,10 @@
 
 struct relay;
 
-/* The provider's head, as far as it decides and may pass. Copied; what it points to outlives the relay. */
+/* The provider's head, as far as it decides. Copied; what it points to outlives the relay. */
 struct relay_head {
     int status;
     struct slice content_type, content_encoding;
-    const struct conn_header *headers;
-    size_t header_count;
 };
 
 enum relay_how {
@@ -115,7 +113,8 @@ void relay_detach(struct relay *r);
 void relay_pass_time(struct relay *r);
 /* What waits inside for a reason that ends by itself, and so must hold the provider back. */
 size_t relay_held_bytes(const struct relay *r);
-/* A comment of one's own may be written to the sink's connection: no event is out, or in, in part. */
+/* A comment of one's own may be written to the sink's connection: no event is out, or in, in part, and the end marker is
+ * not in either. */
 bool relay_is_at_rest(const struct relay *r);
 bool relay_is_over(const struct relay *r);
 /* Nothing more comes of it, its end neither; relay_report() is good still. */

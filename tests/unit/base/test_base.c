@@ -96,6 +96,11 @@ static void an_arena_aligns_and_counts(void)
     EXPECT_SLICE(SLICE("ab"), arena_join(&a, SLICE("a"), SLICE("b")));
     EXPECT_SLICE(SLICE("b"), arena_join(&a, SLICE_NONE, SLICE("b")));
     EXPECT(a.used >= 4916);
+    /* texts stand close together; what follows them is aligned again */
+    struct slice first = arena_copy(&a, SLICE("name")), second = arena_copy(&a, SLICE("value"));
+    EXPECT(second.ptr == first.ptr + sizeof "name");
+    EXPECT_INT(0, (uintptr_t)arena_alloc(&a, 8) % 16);
+    EXPECT_STR("value", second.ptr);
     arena_clear(&a);
     EXPECT_INT(0, a.used);
 }

@@ -242,6 +242,18 @@ static void one_is_at_rest_only_between_events(void)
     kit_close(&k);
 }
 
+static void none_is_at_rest_behind_the_end_marker(void)
+{
+    struct kit k;
+    kit_open(&k, type_events);
+    kit_begin(&k);
+    kit_feed(&k, SLICE(A), 0);
+    EXPECT(relay_is_at_rest(k.relay));
+    kit_feed(&k, SLICE("data: [DONE]\n\n"), 0);
+    EXPECT(!relay_is_at_rest(k.relay));
+    kit_close(&k);
+}
+
 int main(void)
 {
     RUN(every_end_of_a_stream);
@@ -252,6 +264,7 @@ int main(void)
     RUN(a_large_event_that_breaks_off_breaks);
     RUN(bytes_that_are_not_read_break);
     RUN(one_is_at_rest_only_between_events);
+    RUN(none_is_at_rest_behind_the_end_marker);
     loop_free(kit_loop);
     return unit_close("relay_out");
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "store/keyring.h"
@@ -177,12 +178,13 @@ static void a_key_is_made_found_listed_and_revoked(void)
     }
     keyring_unref(ring);
 
-    EXPECT_INT(REGISTRY_MISSING, registry_key_revoke(r, SLICE("key_none"), &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), &why));
+    EXPECT_INT(REGISTRY_MISSING, registry_key_revoke(r, SLICE("key_none"), false, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), false, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), true, &why));
     ring = export_ring(r, &json);
     if (ring) {
         EXPECT(!key_record_is_live(find_key(ring, made.text), 1));
+        EXPECT(find_key(ring, made.text)->ends_requests && !find_key(ring, second.text)->ends_requests);
         EXPECT(key_record_is_live(find_key(ring, second.text), 1));
     }
     keyring_unref(ring);
@@ -196,6 +198,83 @@ static void a_key_is_made_found_listed_and_revoked(void)
     json_decref(keys);
     registry_close(r);
     buf_clear(&json);
+}
+
+static void a_rotated_key_has_a_successor_that_stands_for_the_same(void)
+{
+    struct fault why = {0};
+    struct key_made made;
+    struct key_rotated rotated, again;
+    struct buf json;
+    struct slice role = SLICE("dev");
+    uint64_t now = clock_wall_ns() / NS_PER_S;
+    struct key_spec spec = {.app = SLICE("bot"), .roles = &role, .role_count = 1, .expires_at = now + 1000};
+    buf_init(&json);
+    struct registry *r = registry_open(dir, &why);
+    EXPECT(registry_key_create(r, &spec, &made, &why));
+    EXPECT_INT(REGISTRY_MISSING, registry_key_rotate(r, SLICE("key_none"), 60, &rotated, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 60, &rotated, &why));
+    EXPECT(rotated.old_expires_at >= now + 60 && rotated.old_expires_at < now + 1000);
+    EXPECT(rotated.expires_at >= now + 1000);
+    struct keyring *ring = export_ring(r, &json);
+    const struct key_record *old = find_key(ring, made.text), *new = find_key(ring, rotated.made.text);
+    EXPECT_SLICE(SLICE("bot"), new->app);
+    EXPECT_SLICE(role, new->roles[0]);
+    EXPECT(key_record_is_live(old, (now + 59) * NS_PER_S) && !key_record_is_live(old, (now + 99) * NS_PER_S));
+    keyring_unref(ring);
+    EXPECT_INT(REGISTRY_FAILED, registry_key_rotate(r, slice_str(made.id), 60, &again, &why));
+    EXPECT(strstr(why.text, "rotated before") != NULL);
+    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(rotated.made.id), false, &why));
+    EXPECT_INT(REGISTRY_FAILED, registry_key_rotate(r, slice_str(rotated.made.id), 0, &again, &why));
+    EXPECT(strstr(why.text, "revoked") != NULL);
+    registry_close(r);
+    buf_clear(&json);
+}
+
+static void the_old_key_never_lives_longer_than_it_would_have(void)
+{
+    struct fault why = {0};
+    struct key_made made;
+    struct key_rotated rotated;
+    uint64_t now = clock_wall_ns() / NS_PER_S;
+    struct registry *r = registry_open(dir, &why);
+    EXPECT(registry_key_create(r, &(struct key_spec){.app = SLICE("b"), .expires_at = now + 50}, &made, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 3600, &rotated, &why));
+    EXPECT_INT(now + 50, rotated.old_expires_at);
+    EXPECT(registry_key_create(r, &(struct key_spec){.app = SLICE("b")}, &made, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 0, &rotated, &why));
+    EXPECT_INT(0, rotated.expires_at);
+    EXPECT(rotated.old_expires_at <= clock_wall_ns() / NS_PER_S);
+    registry_close(r);
+}
+
+/* As version 1 made it. */
+static void an_older_file_is_brought_up_to_date(void)
+{
+    char folder[] = "/tmp/moongate-keys-XXXXXX", path[64];
+    struct fault why = {0};
+    sqlite3 *db;
+    EXPECT(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof path, "%s/registry.db", folder);
+    EXPECT_INT(SQLITE_OK, sqlite3_open(path, &db));
+    EXPECT_INT(SQLITE_OK, sqlite3_exec(db,
+                                       "CREATE TABLE keys(id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, tail TEXT NOT"
+                                       " NULL, attributes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER"
+                                       " NOT NULL, revoked_at INTEGER NOT NULL) STRICT;"
+                                       "INSERT INTO keys VALUES('key_old', 'd', 'tail', '{\"app\":\"bot\"}', 1, 0, 0);"
+                                       "PRAGMA user_version = 1",
+                                       NULL, NULL, NULL));
+    sqlite3_close(db);
+    for (int i = 0; i < 2; i++) {
+        struct registry *r = registry_open(folder, &why);
+        json_t *keys = r ? registry_keys(r, &why) : NULL;
+        EXPECT_INT(1, json_array_size(keys));
+        EXPECT_STR("", json_string_value(json_object_get(json_array_get(keys, 0), "successor")));
+        json_decref(keys);
+        registry_close(r);
+    }
+    unlink(path);
+    rmdir(folder);
 }
 
 static void what_cannot_be_a_key_is_refused(void)
@@ -257,6 +336,9 @@ int main(void)
     RUN(an_empty_ring_knows_nobody);
     RUN(a_large_ring_finds_each_key);
     RUN(a_key_is_made_found_listed_and_revoked);
+    RUN(a_rotated_key_has_a_successor_that_stands_for_the_same);
+    RUN(the_old_key_never_lives_longer_than_it_would_have);
+    RUN(an_older_file_is_brought_up_to_date);
     RUN(what_cannot_be_a_key_is_refused);
     RUN(the_file_is_private_and_holds_no_key);
     RUN(a_newer_schema_is_not_touched);

@@ -1,0 +1,122 @@
+#include <jansson.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/keys_inner.h"
+#include "server/config.h"
+#include "server/units.h"
+
+struct create_options {
+    const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires;
+    struct option_list roles, labels, approvals;
+};
+
+static bool read_expiry(const char *text, uint64_t *seconds)
+{
+    uint64_t ms;
+    *seconds = 0;
+    if (!text || strcmp(text, "never") == 0) return true;
+    if (!units_duration(slice_str(text), &ms) || ms < 1000) {
+        cli_usage_error("write 90d, 12h, or never", "--expires: `%s` is not a duration", text);
+        return false;
+    }
+    *seconds = clock_wall_ns() / NS_PER_S + ms / 1000;
+    return true;
+}
+
+static bool read_labels(const struct option_list *list, struct key_label *labels)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        labels[i].name = slice_split(slice_str(list->items[i]), '=', &labels[i].value);
+        if (labels[i].name.len == 0 || !strchr(list->items[i], '=')) {
+            cli_usage_error("write --label cost-centre=4711", "--label: `%s` is not a name and a value",
+                            list->items[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void read_list(const struct option_list *list, struct slice *items)
+{
+    for (size_t i = 0; i < list->count; i++)
+        items[i] = slice_str(list->items[i]);
+}
+
+static void print_made(struct key_made *made, uint64_t expires_at, bool is_json)
+{
+    if (!is_json) {
+        keys_print_made(made, expires_at);
+        return;
+    }
+    cli_print_json(
+        json_pack("{s:s, s:s, s:I}", "key", made->text, "id", made->id, "expires_at", (json_int_t)expires_at));
+    explicit_bzero(made, sizeof *made);
+}
+
+static int create_key(const struct create_options *o, const struct common_options *common)
+{
+    static struct key_label labels[OPTION_LIST_MAX];
+    static struct slice roles[OPTION_LIST_MAX], approvals[OPTION_LIST_MAX];
+    struct key_spec spec = {
+        .app = slice_str(o->app),
+        .department = slice_str(o->department),
+        .user = slice_str(o->user),
+        .team = slice_str(o->team),
+        .tier = slice_str(o->tier),
+        .region = slice_str(o->region),
+        .clearance = slice_str(o->clearance),
+        .env = slice_str(o->env),
+        .roles = roles,
+        .role_count = o->roles.count,
+        .approvals = approvals,
+        .approval_count = o->approvals.count,
+        .labels = labels,
+        .label_count = o->labels.count,
+    };
+    struct key_made made;
+    struct fault why;
+    if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels)) return CLI_USAGE;
+    read_list(&o->roles, roles);
+    read_list(&o->approvals, approvals);
+    char *data_dir = config_data_dir(config_path(common->config));
+    struct registry *registry = keys_open(data_dir);
+    int exit_code = CLI_USAGE;
+    if (registry && registry_key_create(registry, &spec, &made, &why)) {
+        exit_code = CLI_OK;
+        keys_tell_gateway(data_dir);
+        print_made(&made, spec.expires_at, common->is_json);
+    } else if (registry) {
+        cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
+    }
+    registry_close(registry);
+    mem_free(data_dir);
+    return exit_code;
+}
+
+int command_keys_create(int argc, char **argv)
+{
+    static struct create_options o;
+    struct common_options common;
+    const struct option options[] = {{"--app", OPTION_TEXT, &o.app},
+                                     {"--department", OPTION_TEXT, &o.department},
+                                     {"--user", OPTION_TEXT, &o.user},
+                                     {"--team", OPTION_TEXT, &o.team},
+                                     {"--tier", OPTION_TEXT, &o.tier},
+                                     {"--region", OPTION_TEXT, &o.region},
+                                     {"--clearance", OPTION_TEXT, &o.clearance},
+                                     {"--env", OPTION_TEXT, &o.env},
+                                     {"--expires", OPTION_TEXT, &o.expires},
+                                     {"--role", OPTION_LIST, &o.roles},
+                                     {"--label", OPTION_LIST, &o.labels},
+                                     {"--approve", OPTION_LIST, &o.approvals},
+                                     {NULL, OPTION_FLAG, NULL}};
+    if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
+    if (common.is_help) return command_help(2, (char *[]){"keys", "create"});
+    if (!o.app && !o.department && !o.user && !o.team) {
+        return cli_usage_error("moongate keys create --app sales-copilot --department Sales",
+                               "say whose key it is: --app, --department, --user or --team");
+    }
+    return create_key(&o, &common);
+}

@@ -1,0 +1,73 @@
+#include <jansson.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cli/keys_inner.h"
+#include "server/config.h"
+#include "server/units.h"
+
+#define GRACE_DEFAULT "24h"
+
+static bool read_grace(const char *text, uint64_t *seconds)
+{
+    uint64_t ms = 0;
+    if (strcmp(text, "0") != 0 && !units_duration(slice_str(text), &ms)) {
+        cli_usage_error("write 24h, 7d, or 0: the old key ends at once", "--grace: `%s` is not a duration", text);
+        return false;
+    }
+    *seconds = ms / 1000;
+    return true;
+}
+
+static void print_rotated(const char *id, struct key_rotated *rotated, bool is_json)
+{
+    char day[CLOCK_TEXT_BYTES];
+    if (is_json) {
+        cli_print_json(json_pack("{s:s, s:s, s:I, s:s, s:I}", "key", rotated->made.text, "id", rotated->made.id,
+                                 "expires_at", (json_int_t)rotated->expires_at, "rotated", id, "rotated_expires_at",
+                                 (json_int_t)rotated->old_expires_at));
+        explicit_bzero(rotated, sizeof *rotated);
+        return;
+    }
+    keys_print_made(&rotated->made, rotated->expires_at);
+    clock_format(rotated->old_expires_at * NS_PER_S, day);
+    fprintf(stderr, "%s stands for the same until %s, then it is refused.\n", id, day);
+}
+
+static int rotate_key(const char *id, uint64_t grace_s, const char *data_dir, bool is_json)
+{
+    struct fault why;
+    struct key_rotated rotated;
+    struct registry *registry = keys_open(data_dir);
+    if (!registry) return CLI_USAGE;
+    enum registry_found found = registry_key_rotate(registry, slice_str(id), grace_s, &rotated, &why);
+    registry_close(registry);
+    if (found == REGISTRY_FAILED) {
+        return cli_error(CLI_FOUND, "`moongate keys create` makes one from nothing", "%s: %s", id,
+                         fault_message(&why));
+    }
+    if (found == REGISTRY_MISSING) {
+        return cli_error(CLI_FOUND, "`moongate keys list` shows the ids", "there is no key with the id `%s`", id);
+    }
+    keys_tell_gateway(data_dir);
+    print_rotated(id, &rotated, is_json);
+    return CLI_OK;
+}
+
+int command_keys_rotate(int argc, char **argv)
+{
+    static const char *grace = GRACE_DEFAULT;
+    const struct option options[] = {{"--grace", OPTION_TEXT, &grace}, {NULL, OPTION_FLAG, NULL}};
+    struct common_options common;
+    const char *id;
+    size_t count;
+    uint64_t grace_s;
+    if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
+    if (common.is_help) return command_help(2, (char *[]){"keys", "rotate"});
+    if (count == 0) return cli_usage_error("`moongate keys list` shows the ids", "say which key: its id");
+    if (!keys_check_id(id) || !read_grace(grace, &grace_s)) return CLI_USAGE;
+    char *data_dir = config_data_dir(config_path(common.config));
+    int exit_code = rotate_key(id, grace_s, data_dir, common.is_json);
+    mem_free(data_dir);
+    return exit_code;
+}

@@ -1,0 +1,60 @@
+#include "cli/keys_inner.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define CHANGED_TIMEOUT_MS 10000u
+
+struct registry *keys_open(const char *data_dir)
+{
+    struct fault why;
+    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
+        cli_error(CLI_USAGE, "-c names the configuration, which names the data folder", "%s: %s", data_dir,
+                  strerror(errno));
+        return NULL;
+    }
+    struct registry *registry = registry_open(data_dir, &why);
+    if (!registry) cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
+    return registry;
+}
+
+void keys_tell_gateway(const char *data_dir)
+{
+    char why[256];
+    json_t *answer = cli_call(data_dir, "keys_changed", CHANGED_TIMEOUT_MS, why, sizeof why);
+    if (answer && !json_is_true(json_object_get(answer, "ok"))) {
+        const char *error = json_string_value(json_object_get(answer, "error"));
+        fprintf(stderr, "warning: the running gateway did not take the change: %s\n",
+                error ? error : "no reason given");
+    }
+    json_decref(answer);
+}
+
+void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES])
+{
+    if (!seconds) {
+        snprintf(text, CLOCK_TEXT_BYTES, "never");
+        return;
+    }
+    clock_format(seconds * NS_PER_S, text);
+    text[10] = '\0';
+}
+
+void keys_print_made(struct key_made *made, uint64_t expires_at)
+{
+    char day[CLOCK_TEXT_BYTES];
+    keys_format_day(expires_at, day);
+    printf("%s\n", made->text);
+    fflush(stdout);
+    fprintf(stderr, "id %s, expires %s. The key is shown this once; only its SHA-256 is kept.\n", made->id, day);
+    explicit_bzero(made, sizeof *made);
+}
+
+bool keys_check_id(const char *id)
+{
+    if (strncmp(id, KEY_TEXT_PREFIX, strlen(KEY_TEXT_PREFIX)) != 0) return true;
+    cli_usage_error("`moongate keys list` shows the ids; do not type keys into a shell", "that is a key, not its id");
+    return false;
+}

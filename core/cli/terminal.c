@@ -1,0 +1,60 @@
+#include "cli/terminal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/visible.h"
+#include "cli/cli.h"
+
+struct door {
+    int fd;
+    size_t tail_len;
+    char tail[VISIBLE_TAIL_MAX]; /* the beginning of a character, whose rest comes with the next write */
+};
+
+static bool write_all(int fd, struct slice text)
+{
+    while (text.len) {
+        ssize_t n = write(fd, text.ptr, text.len);
+        if (n < 0 && errno != EINTR) return false;
+        if (n > 0) text = slice_of(text.ptr + n, text.len - (size_t)n);
+    }
+    return true;
+}
+
+static ssize_t door_write(void *arg, const char *bytes, size_t len)
+{
+    struct door *door = arg;
+    struct buf in, out;
+    buf_init(&in);
+    buf_init(&out);
+    buf_append(&in, slice_of(door->tail, door->tail_len));
+    buf_append(&in, slice_of(bytes, len));
+    buf_consume(&in, visible_append(&out, buf_slice(&in), cli_is_coloured(door->fd == STDERR_FILENO ? stderr : stdout)));
+    door->tail_len = buf_len(&in);
+    memcpy(door->tail, buf_slice(&in).ptr, door->tail_len);
+    bool is_written = write_all(door->fd, buf_slice(&out));
+    buf_clear(&in);
+    buf_clear(&out);
+    return is_written ? (ssize_t)len : 0;
+}
+
+static FILE *open_door(struct door *door, int fd, FILE *below)
+{
+    *door = (struct door){.fd = fd};
+    FILE *stream = fopencookie(door, "w", (cookie_io_functions_t){.write = door_write});
+    if (!stream) return below;
+    setvbuf(stream, NULL, fd == STDERR_FILENO ? _IONBF : isatty(fd) ? _IOLBF : _IOFBF, BUFSIZ);
+    return stream;
+}
+
+void terminal_guard(void)
+{
+    static struct door out, err;
+    stdout = open_door(&out, STDOUT_FILENO, stdout);
+    stderr = open_door(&err, STDERR_FILENO, stderr);
+}

@@ -1,0 +1,113 @@
+-- Records of requests: where they go, what becomes of them when the disk is full, and who else may touch them.
+local unistd = require("posix.unistd")
+local stat = require("posix.sys.stat")
+local client = require("tests.e2e.kit.client")
+local cjson = require("cjson")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+
+local m, g
+
+setup(function()
+  m = mock.start {}
+  g = gateway.start { mock = m, name = "records" }
+end)
+teardown(function()
+  g:stop()
+  m:stop()
+end)
+
+local function ask()
+  local r = g:ask { json = { model = "gpt-4o", messages = { { role = "user", content = "hi" } } } }
+  assert.equal(200, r.status)
+  return r.id
+end
+
+local function listen() return cjson.decode(g.dir:read("data/listen.json")) end
+
+local function has_record(file, id)
+  return expect.eventually(function() return (g.dir:read(file) or ""):find(id, 1, true) end, 5, "a record in " .. file)
+end
+
+local function prlimit(pid, words)
+  assert.equal(0, os.execute(("prlimit --pid %d %s"):format(pid, words)))
+end
+
+describe("a renamed file", function()
+  it("is left at the next reload, and nothing is lost", function()
+    has_record("data/audit.jsonl", ask())
+    assert(os.rename(g.dir:path("data/audit.jsonl"), g.dir:path("data/audit.1")))
+    has_record("data/audit.1", ask())
+    local out, code = g:command("reload")
+    assert.equal(0, code, out)
+    has_record("data/audit.jsonl", ask())
+  end)
+end)
+
+describe("a full disk", function()
+  it("takes the node out of service, and takes the records when there is room again", function()
+    local pid = listen().workers[1]
+    prlimit(pid, "--fsize=" .. stat.stat(g.dir:path("data/audit.jsonl")).st_size + 100 .. ":unlimited")
+    local ids = {}
+    for i = 1, 20 do ids[i] = ask() end
+    expect.eventually(function() return client.ask(g.admin_port, { path = "/readyz" }).status == 503 end, 5, "not ready")
+    local why = client.ask(g.admin_port, { path = "/readyz?verbose" }).body
+    assert.truthy(why:find("[-]audit: 1 of 1 workers cannot write their records; is the disk full?", 1, true), why)
+    assert.equal(503, client.ask(g.port, { path = "/readyz" }).status)
+    prlimit(pid, "--fsize=unlimited:unlimited")
+    for _, id in ipairs(ids) do has_record("data/audit.jsonl", id) end
+    expect.eventually(function() return g:is_ready() and client.ask(g.port, { path = "/readyz" }).status == 200 end, 5, "ready again")
+    local _, lost = g:said():gsub("its record is lost", "")
+    assert.equal(0, lost)
+  end)
+end)
+
+-- A start that must fail, and what it says.
+local function refused(prepare, want)
+  local own = setmetatable({ dir = require("tests.e2e.kit.workdir").new("refused"), env = g.env }, getmetatable(g))
+  own:write_policies()
+  own:write_config { mock = m }
+  prepare(own.dir)
+  local started, why = pcall(own.run, own)
+  assert.is_false(started)
+  assert.truthy(tostring(why):find(want, 1, true), why)
+  own.dir:remove()
+end
+
+describe("a data folder", function()
+  it("in use is left to who uses it: a second demo takes another", function()
+    local lib = dofile("tests/lib/gateway.lua")
+    assert.is_true(lib.is_data_in_use(g.dir:path("data")))
+    assert.is_false(lib.is_data_in_use(g.dir:path("policies")))
+  end)
+
+  it("that others may write to is refused", function()
+    refused(function(dir)
+      unistd.unlink(dir:path("data"))
+      assert(stat.mkdir(dir:path("data"), 448))
+      assert.equal(0, os.execute("chmod 777 '" .. dir:path("data") .. "'"))
+    end, "chmod go-w it")
+  end)
+
+  it("whose records lead elsewhere is refused", function()
+    refused(function(dir)
+      dir:write("elsewhere", "")
+      assert(stat.mkdir(dir:path("data"), 448))
+      assert(unistd.link(dir:path("elsewhere"), dir:path("data/audit.jsonl"), true))
+    end, "audit.jsonl is not a file of this user's own")
+  end)
+end)
+
+describe("a provider's key", function()
+  it("is in no environment but the supervisor's", function()
+    local l = listen()
+    for _, pid in ipairs { l.workers[1], l.admin_pid } do
+      local file = io.open("/proc/" .. pid .. "/environ", "rb")
+      if not file then return pending("only root may look") end
+      local text = file:read("*a")
+      file:close()
+      assert.is_nil(text:find(gateway.PROVIDER_KEY, 1, true))
+    end
+  end)
+end)
