@@ -129,42 +129,6 @@ static void tools_count_as_they_are_told(void)
     EXPECT(!t.is_estimated);
 }
 
-static uint64_t with_choice(const struct count_rules *rules, const char *choice)
-{
-    struct buf body = {0};
-    buf_printf(&body, "{\"model\":\"m\",\"messages\":[],\"tools\":[{\"type\":\"function\",\"function\":" WEATHER "}],%s}%c",
-               choice, 0);
-    uint64_t sum = total_of(rules, CHAT_CHAT, buf_ptr(&body)).input_tokens;
-    buf_clear(&body);
-    return sum;
-}
-
-#define NAMED "{\"type\":\"function\",\"function\":{\"name\":\"get_weather\"}}"
-
-/* By the provider's own counts: 7 and the name for a named one, 1 for none; nothing for the others. */
-static void a_choice_of_tools_counts(void)
-{
-    struct count_rules rules = rules_of(O200K);
-    rules.choice_tokens = 7;
-    rules.no_choice_tokens = 1;
-    uint64_t automatic = with_choice(&rules, "\"tool_choice\":\"auto\"");
-    EXPECT_INT(3 + tokens(weather_text) + 9, automatic);
-    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":\"required\""));
-    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":null"));
-    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":{\"type\":\"allowed_tools\"}"));
-    EXPECT_INT(automatic + 1, with_choice(&rules, "\"tool_choice\":\"none\""));
-    EXPECT_INT(automatic + 7 + tokens("get_weather"), with_choice(&rules, "\"tool_choice\":" NAMED));
-    EXPECT_INT(automatic + 7 + tokens("get_weather"), with_choice(&rules, "\"function_call\":{\"name\":\"get_weather\"}"));
-    EXPECT_INT(automatic + 7 + tokens("f"),
-               with_choice(&rules, "\"tool_choice\":{\"type\":\"custom\",\"custom\":{\"name\":\"f\"}}"));
-    struct count_total alone = total_of(&rules, CHAT_CHAT, "{\"model\":\"m\",\"messages\":[],\"tool_choice\":" NAMED "}");
-    EXPECT_INT(3, alone.input_tokens);
-    EXPECT(!alone.is_estimated);
-    rules.choice_tokens = rules.no_choice_tokens = 0; /* nobody knows what others make of it */
-    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":" NAMED));
-    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":\"none\""));
-}
-
 static void formats_audio_and_files_are_estimates(void)
 {
     struct count_rules rules = rules_of(O200K);
@@ -511,7 +475,6 @@ int main(void)
     RUN(names_count_by_rule);
     RUN(calls_are_names_arguments_and_what_stands_around);
     RUN(tools_count_as_they_are_told);
-    RUN(a_choice_of_tools_counts);
     RUN(formats_audio_and_files_are_estimates);
     RUN(prompts_and_inputs_have_no_format);
     RUN(slices_of_every_size_are_the_whole);
