@@ -13,6 +13,7 @@ return access {
     ["gpt-4.1-mini"]           = { departments = any, data = "internal" },
     ["gpt-5-mini"]             = { departments = any, data = "internal" },
     ["text-embedding-3-small"] = { departments = any, data = "internal" },
+    ["text-embedding-ada-002"] = { departments = any, data = "internal" },
 
     ["claude-3-opus"]          = { departments = { "research" }, data = "confidential", approval = "manager" },
     ["claude-3-5-sonnet"]      = { departments = any, data = "confidential" },

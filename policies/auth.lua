@@ -2,8 +2,8 @@
 
 return auth {
   -- Keys are looked up by their hash before any policy runs; no policy ever sees one. The first of these headers that a
-  -- request has counts: as a bearer token in authorization, bare in the others (Anthropic's clients, Azure's clients).
-  keys = { headers = { "authorization", "x-api-key", "api-key" } },
+  -- request has counts: as a bearer token in authorization, bare in the others (Anthropic's clients, Azure's, Google's).
+  keys = { headers = { "authorization", "x-api-key", "api-key", "x-goog-api-key" } },
 
   -- People who come with a token of your identity provider instead of a key:
   -- jwt = {

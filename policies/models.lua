@@ -163,6 +163,13 @@ return models {
     price     = usd_per_million { input = "0.13", output = "0" },
     source    = openai, as_of = "2026-08-21",
   },
+  -- Some libraries ask for this one when they are told nothing. Its vectors mean nothing to the others'.
+  ["text-embedding-ada-002"] = {
+    targets   = { "openai/text-embedding-ada-002" },
+    context   = 8192,
+    price     = usd_per_million { input = "0.10", output = "0" },
+    source    = openai, as_of = "2026-08-21",
+  },
 
   -- Anthropic
   ["claude-3-haiku"] = {

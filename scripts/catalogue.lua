@@ -23,6 +23,21 @@ function catalogue.near_target(name)
   return near and " (" .. near .. ")" or ""
 end
 
+-- What was meant by a name that no model has: the one behind a provider's or a service's name ("openai/gpt-4o",
+-- "models/gemini-2.5-flash"), in small letters. Only what the caller has written himself: others' models stay unknown.
+function catalogue.meant(asked)
+  local name = asked:lower()
+  while name do
+    if catalogue.names[name] then return catalogue.names[name], name end
+    name = name:match("^[^/]*/(.+)$")
+  end
+end
+
+function catalogue.hint(asked)
+  local _, name = catalogue.meant(asked)
+  return name and (": did you mean '%s'?"):format(name) or ""
+end
+
 local selected, by_base, by_owner = {}, nil, nil
 
 local function file_under(index, key, target)

@@ -18,7 +18,7 @@ local sub = report.sub
 
 local credentials = {}
 
-local usual_headers = { "authorization", "x-api-key", "api-key" }
+local usual_headers = { "authorization", "x-api-key", "api-key", "x-goog-api-key" }
 local algorithms = { "RS256", "ES256", "EdDSA" }
 local LEEWAY_MAX = 300
 

@@ -29,10 +29,13 @@ function listing.answer(f, policies)
     local asked = f.asked
     local entry = catalogue.names[asked]
     local is_there = entry and (entry.model.virtual or may_use(f, policies, entry.model))
+    local meant = not is_there and catalogue.meant(tostring(asked))
+    local may_hint = meant and may_use(f, policies, meant.model)
     f._quiet = false
     if is_there then return core.list { asked } end
     return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" },
-      ("there is no model '%s', or this key may not use it"):format(tostring(asked)), "enforce", 0)
+      ("there is no model '%s', or this key may not use it%s"):format(tostring(asked), may_hint and catalogue.hint(asked) or ""),
+      "enforce", 0)
   end
   local names, virtual = {}, {}
   for _, model in ipairs(catalogue.sorted) do

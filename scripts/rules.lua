@@ -161,8 +161,9 @@ local function compile_rule(rule, path, policy, allowed)
   if action and allowed[action] then out.action = actions[action](rule[action], sub(path, action)) end
   if rule.reason ~= nil then out.reason = reasons.compile(rule.reason, sub(path, "reason")) end
   if out.action and out.reason == nil then out.reason = out.action.reason end
-  if out.called and action and action ~= "deny" and action ~= "drop" then
-    report.at(sub(sub(path, "when"), "called"), "bad_action", "called is a filter on what is called: its action is deny or drop")
+  if out.called and action and action ~= "deny" then
+    report.at(sub(sub(path, "when"), "called"), "bad_action", "called is a filter on what is called: its action is deny",
+      (action == "only" or action == "drop") and action .. " names its targets itself" or nil)
   end
   return out.action and out
 end

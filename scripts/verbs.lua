@@ -58,7 +58,7 @@ end
 -- The reason in route(…, { reason = "…" }).
 local function option(verb, options)
   if options == nil then return nil end
-  if type(options) ~= "table" then bad("other_error", verb .. "(targets, { reason = \"…\" }): the second argument is a table") end
+  if type(options) ~= "table" then bad("bad_decision", verb .. "(targets, { reason = \"…\" }): the second argument is a table") end
   for key in pairs(options) do
     if key ~= "reason" then bad("unknown_field", ("%s: unknown option '%s': only reason"):format(verb, tostring(key))) end
   end

@@ -178,9 +178,6 @@
     X(ODD_PRICE, "odd_price", "MG0316", "a price that looks like another unit's",                                      \
       "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",             \
       "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\".")                                      \
-    X(OTHER_WARNING, "other_warning", "MG0399", "a warning",                                                           \
-      "Something is unusual, and loads all the same. No narrower code stands for it.",                                 \
-      "The message says what it is about.")                                                                            \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

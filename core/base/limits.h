@@ -21,13 +21,24 @@
 #define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
 #define LIMIT_TRAILERS_COUNT 32u
 #define LIMIT_PIPELINE_BYTES (64u * KIB)   /* read ahead while an earlier request is being answered */
-#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it */
+#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it … */
+#define LIMIT_LINGER_STRANGER_BYTES (1u * MIB) /* … and of who has shown no good key */
+#define LIMIT_LINGER_TURN_BYTES (512u * KIB) /* … and of all of them in one turn of the loop */
 #define LIMIT_LINGER_MS 5000u              /* the same, in time */
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
+#define LIMIT_DESCRIPTORS_OWN 48u          /* of a process's descriptors, kept for files, pipes, names being looked up … */
+#define LIMIT_DESCRIPTORS_UNKNOWN 1024u    /* where the system does not say how many a process may have */
+#define LIMIT_ADMIN_CONNECTIONS 256u       /* to the admin listener; one more takes the place of the oldest */
+#define LIMIT_OVERLOADED 256u              /* connections above the cap that are still answered with 503 */
+#define LIMIT_STRANGERS 1024u              /* default of limits.strangers, per worker: connections without a good key yet */
+#define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
+#define LIMIT_HELD_KEY_BYTES (128u * MIB)  /* default of limits.key_bytes: requests of one key held in a worker … */
+#define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
 #define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
 #define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
 #define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
-#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body */
+#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body, and in all … */
+#define LIMIT_BODY_RATE (8u * KIB)         /* … with a second more for so many bytes: default of limits.body_rate */
 #define LIMIT_IDLE_TIMEOUT_MS 75000u       /* default of timeouts.idle: keep-alive connection without a request */
 #define LIMIT_WRITE_TIMEOUT_MS 120000u     /* default of timeouts.write: a client that takes nothing */
 
@@ -68,6 +79,10 @@
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
 #define LIMIT_UPSTREAM_IDLE_TIMEOUT_MS 120000u /* default of timeouts.upstream_idle: between upstream bytes */
 #define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
+#define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After: they ask again before */
+#define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */
+#define LIMIT_PROVIDER_HEADERS 32u         /* a provider's headers and pass, each, in moongate.lua */
+#define LIMIT_CORS_ORIGINS 64u
 
 /* Policies */
 #define LIMIT_POLICY_STATE_BYTES (64u * MIB)  /* one generation's Lua heap */
@@ -112,7 +127,9 @@
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* Processes */
+#define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
+#define LIMIT_TURN_MS 5u                   /* of a turn of the loop: after this what is put off anew waits for the next */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
@@ -133,6 +150,7 @@
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
+#define LIMIT_HOST_BYTES 253u              /* a name of the DNS */
 #define LIMIT_PROVIDERS 256u
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */

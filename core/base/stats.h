@@ -46,10 +46,14 @@
     X(DECISIONS,            COUNTER,   "moongate_decisions_total",                  "stage,rule,outcome", "What policies decided.") \
     X(AUTH_FAILURES,        COUNTER,   "moongate_auth_failures_total",              "reason", "Requests whose key or token was missing or did not count, by why.") \
     X(JWKS_REFRESHES,       COUNTER,   "moongate_jwks_refreshes_total",             "outcome", "Attempts to fetch the keys of an issuer of tokens: changed, unchanged, failed.") \
+    X(ACCOUNT_REFUSALS,     COUNTER,   "moongate_provider_account_refusals_total",  "provider,status", "Calls that a provider refused for the account's sake: 401, 402, 403 and 407.") \
     X(INSPECT_ERRORS,       COUNTER,   "moongate_inspect_errors_total",             "", "Provider events that could not be read for usage and were relayed all the same.") \
     X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",         "", "Streams that ended without their end marker.") \
     X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",       "", "Audit records that could not be written.") \
     X(CONNECTIONS_OPEN,     GAUGE,     "moongate_connections_open",                 "", "Client connections.") \
+    X(CONNECTIONS_STRANGE,  GAUGE,     "moongate_connections_strangers",            "", "Of these, the ones that have shown no good key.") \
+    X(STRANGERS_DROPPED,    COUNTER,   "moongate_strangers_dropped_total",          "", "Connections without a good key that had to make place for others.") \
+    X(BYTES_HELD,           GAUGE,     "moongate_request_bytes_held",               "", "Bytes of requests, and of the indexes over them, in memory.") \
     X(EXCHANGES_OPEN,       GAUGE,     "moongate_exchanges_open",                   "", "Requests under way.") \
     X(UPSTREAM_OPEN,        GAUGE,     "moongate_upstream_open",                    "", "Calls to providers under way.") \
     X(UPSTREAM_CONNECTIONS, GAUGE,     "moongate_upstream_connections",             "", "Connections to providers, busy and idle.") \

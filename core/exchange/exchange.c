@@ -35,7 +35,7 @@ static void write_uuid(char *to, const uint8_t bits[16])
 }
 
 /* UUID version 7 (RFC 9562 5.7): 48 bits of milliseconds, then random. Random bytes are fetched 25 ids at a time. */
-static void make_id(char id[EXCHANGE_ID_BYTES], uint64_t wall_ns)
+void exchange_make_id(char id[EXCHANGE_ID_BYTES], uint64_t wall_ns)
 {
     static uint8_t pool[250]; /* getrandom never returns less than asked for up to 256 bytes (getrandom(2)) */
     static size_t left;
@@ -65,7 +65,7 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     buf_init(&x->body);
     buf_init(&x->response.text);
     chat_init(&x->request);
-    make_id(x->id, wall_ns);
+    exchange_make_id(x->id, wall_ns);
     return x;
 }
 

@@ -109,6 +109,8 @@ struct exchange {
 };
 
 struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns);
+/* What names a request everywhere: sorts by time, never comes twice. For answers that have no exchange, too. */
+void exchange_make_id(char id[EXCHANGE_ID_BYTES], uint64_t wall_ns);
 void exchange_free(struct exchange *x);
 /* Moves to a later state and notes the time. A move that is not in the table is a bug and aborts. */
 void exchange_move(struct exchange *x, enum exchange_state to);

@@ -22,18 +22,21 @@ struct settings *settings_ref(struct settings *s)
     return s;
 }
 
+/* It lies in the snapshot's own arena, so writing through the borrowed pointer is ours to do. */
+static void wipe(struct slice secret)
+{
+    if (secret.len) explicit_bzero((char *)(uintptr_t)secret.ptr, secret.len);
+}
+
 void settings_unref(struct settings *s)
 {
     if (!s || --s->refs > 0) return;
     for (size_t i = 0; i < s->provider_count; i++) {
-        /* The key lies in the snapshot's own arena, so writing through the borrowed pointer is ours to do. */
-        if (s->providers[i].key.len)
-            explicit_bzero((char *)(uintptr_t)s->providers[i].key.ptr, s->providers[i].key.len);
+        wipe(s->providers[i].key);
+        wipe(s->providers[i].headers);
     }
-    for (size_t i = 0; i < s->egress_count; i++) {
-        if (s->egress[i].secret.len)
-            explicit_bzero((char *)(uintptr_t)s->egress[i].secret.ptr, s->egress[i].secret.len);
-    }
+    for (size_t i = 0; i < s->egress_count; i++)
+        wipe(s->egress[i].secret);
     arena_clear(&s->arena);
     mem_free(s);
 }
@@ -67,6 +70,36 @@ const struct egress *settings_egress(const struct settings *s, struct slice url)
         if (slice_iequal(without_port(s->egress[i].origin), without_port(origin))) return &s->egress[i];
     }
     return NULL;
+}
+
+bool provider_next_header(struct slice *rest, struct provider_header *header)
+{
+    if (!rest->len) return false;
+    struct slice line = slice_split(*rest, '\n', rest), value;
+    header->is_secret = line.ptr[0] == '-';
+    header->name = slice_split(slice_of(line.ptr + 1, line.len - 1), ':', &value);
+    header->value = value;
+    return true;
+}
+
+size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX])
+{
+    struct slice rest = p->headers;
+    struct provider_header header;
+    size_t count = 0;
+    if (p->key.len) secrets[count++] = p->key;
+    while (count < PROVIDER_SECRETS_MAX && provider_next_header(&rest, &header)) {
+        if (header.is_secret) secrets[count++] = header.value;
+    }
+    return count;
+}
+
+bool settings_lists(struct slice lines, struct slice line)
+{
+    while (lines.len) {
+        if (slice_iequal(slice_split(lines, '\n', &lines), line)) return true;
+    }
+    return false;
 }
 
 const struct provider *settings_provider(const struct settings *s, struct slice name)

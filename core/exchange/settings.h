@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/slice.h"
 
 /* One account at a provider. */
@@ -20,10 +21,18 @@ struct provider {
     struct slice kind;     /* the dialect it speaks: "openai" */
     struct slice url;      /* "https://api.openai.com/v1", without a trailing slash; paths are appended */
     struct slice key;      /* the secret, or empty: no Authorization is sent */
+    struct slice headers;  /* sent with every call: provider_next_header() walks them */
+    struct slice pass;     /* names of callers' headers that go there beside the usual ones, a line each */
     struct slice ca_file;  /* PEM bundle to verify with; empty: the system's */
     bool can_report_usage; /* false: it rejects stream_options, so usage is never asked for */
     bool is_http2;         /* opt-in; HTTP/1.1 otherwise */
     uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
+};
+
+/* One of a provider's headers. As text: '+' or, of a secret, '-', the name, ':', the value, a line end. */
+struct provider_header {
+    struct slice name, value;
+    bool is_secret;
 };
 
 /* A service that policies may call. */
@@ -48,10 +57,14 @@ struct settings {
     char digest[65]; /* hex SHA-256 of moongate.lua */
 
     size_t body_bytes_max;
-    uint32_t connections_max; /* per worker */
+    uint64_t body_rate;            /* bytes a second, once body_timeout_ms is over */
+    size_t key_bytes, worker_bytes; /* of requests held: of one key, of all, per worker */
+    uint32_t connections_max, strangers_max; /* per worker */
     uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
     uint32_t keepalive_ms; /* SSE comment after this much silence, 0: none (the default) */
     uint32_t drain_grace_ms;
+    struct slice cors_origins; /* pages that may call from a browser, a line each; "*": all; empty: none */
+    uint32_t cors_max_age_ms;
 
     uint64_t policy_bytecodes; /* limits of one evaluation */
     uint32_t policy_cpu_ms, policy_deadline_ms;
@@ -68,6 +81,13 @@ void settings_unref(struct settings *s); /* NULL is welcome */
 const struct egress *settings_egress(const struct settings *s, struct slice url);
 /* Scheme, host and port of an http:// or https:// URL, borrowed; SLICE_NONE when it is none or is not plain. */
 struct slice settings_origin(struct slice url);
+/* Borrowed from *rest, which begins as p->headers and moves on. False: there are no more. */
+bool provider_next_header(struct slice *rest, struct provider_header *header);
+/* What must not come back from it: its key and its secret headers. Borrowed; at most PROVIDER_SECRETS_MAX. */
+#define PROVIDER_SECRETS_MAX (LIMIT_PROVIDER_HEADERS + 1)
+size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX]);
+/* True when a list of lines has that one; ASCII case ignored. */
+bool settings_lists(struct slice lines, struct slice line);
 const struct provider *settings_provider(const struct settings *s, struct slice name);
 
 #endif

@@ -1,13 +1,17 @@
 #include "flow/attempt.h"
 
+#include "base/log.h"
 #include "flow/account.h"
 #include "flow/ask.h"
 #include "flow/counting.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
+#include "flow/headers.h"
+#include "flow/metrics.h"
 #include "flow/reply.h"
 #include "flow/send.h"
 #include "flow/settle.h"
+#include "wire/conceal.h"
 
 static void try_target(struct job *job, size_t index);
 
@@ -43,6 +47,12 @@ static bool has_next(const struct job *job)
 static bool is_worth_another(int status)
 {
     return status == 429 || status >= 500;
+}
+
+/* 401, 402 (no credit), 403 and 407 are about the credentials that the gateway has sent, never about the caller's. */
+static bool is_about_account(int status)
+{
+    return status == 401 || status == 402 || status == 403 || status == 407;
 }
 
 static void try_next(struct job *job)
@@ -140,6 +150,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
         .reader = &job->flow->reader,
         .vocabulary = call->vocabulary,
         .redact = relay_redact(x),
+        .secrets = call->secrets,
+        .secret_count = call->secret_count,
         .drops_usage = call->asks_usage,
         .hooks = {.has_delta = policy_has(job->policies, PHASE_DELTA),
                   .has_response = policy_has(job->policies, PHASE_RESPONSE),
@@ -159,14 +171,53 @@ static void open_relay(struct job *job, const struct fetch_head *head)
 
 /* --- the provider's side --- */
 
+static void note_head(const struct call *call, const struct fetch_head *head)
+{
+    struct exchange *x = call->job->x;
+    struct attempt *attempt = exchange_attempt(x);
+    attempt->status = head->status;
+    for (size_t i = 0; i < head->header_count; i++) {
+        struct slice value = head->headers[i].value;
+        if (headers_is_request_id(head->headers[i].name) && !conceal_finds(call->secrets, call->secret_count, value))
+            attempt->request_id = arena_copy(&x->arena, value);
+    }
+}
+
+static void report_account(struct job *job, int status)
+{
+    struct slice name = job->call->provider->name;
+    metrics_account_refused(job->flow->metrics, name, status);
+    log_event(LOG_ERROR, "provider_account", "%s: the provider account %.*s was answered %d: look at its key in moongate.lua",
+              job->x->id, SLICE_FMT(name), status);
+}
+
+/* The provider's own words are about the gateway's key, and may repeat it. */
+static void refuse_account(struct job *job, int status)
+{
+    struct fault why;
+    fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
+              "The provider refused the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the gateway must "
+              "look at the account.",
+              SLICE_FMT(job->call->provider->name), status);
+    exchange_end_attempt(job->x, why.code);
+    reply_fault(job, &why);
+}
+
 static void on_head(void *arg, const struct fetch_head *head)
 {
     struct job *job = arg;
     struct call *call = job->call;
-    exchange_attempt(job->x)->status = head->status;
-    if (!call->is_drained && is_worth_another(head->status) && has_next(job)) {
-        exchange_end_attempt(job->x, FAULT_NONE);
+    bool is_account = is_about_account(head->status);
+    note_head(call, head);
+    if (is_account) report_account(job, head->status);
+    /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
+    if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
+        exchange_end_attempt(job->x, is_account ? FAULT_UPSTREAM_ACCOUNT : FAULT_NONE);
         try_next(job);
+        return;
+    }
+    if (!call->is_drained && is_account) {
+        refuse_account(job, head->status);
         return;
     }
     deliver_keep_headers(call, head);

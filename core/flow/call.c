@@ -10,6 +10,7 @@ struct call *call_new(struct job *job, const struct provider *provider, const st
     call->job = job;
     call->provider = provider;
     call->dialect = dialect;
+    call->secret_count = provider_secrets(provider, call->secrets);
     return call;
 }
 

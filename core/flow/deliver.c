@@ -8,11 +8,17 @@
 #include "flow/keepalive.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
+#include "wire/conceal.h"
 #include "wire/http.h"
+
+/* The one that SDKs read is ours: it is the one that stands in our records, and leads to the provider's. */
+static struct slice name_for_client(struct arena *arena, struct slice name)
+{
+    return slice_iequal(name, SLICE("x-request-id")) ? SLICE("x-moongate-provider-request-id") : arena_copy(arena, name);
+}
 
 void deliver_keep_headers(struct call *call, const struct fetch_head *head)
 {
-    struct exchange *x = call->job->x;
     struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
@@ -21,9 +27,8 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     memcpy(call->headers, common, count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
-        if (!headers_reach_client(name)) continue;
-        call->headers[count++] = (struct conn_header){arena_copy(arena, name), arena_copy(arena, value)};
-        if (headers_is_request_id(name)) exchange_attempt(x)->request_id = arena_copy(&x->arena, value);
+        if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
+        call->headers[count++] = (struct conn_header){name_for_client(arena, name), arena_copy(arena, value)};
     }
     call->header_count = count;
 }
@@ -48,6 +53,7 @@ static void forget_request(struct job *job)
     count_free(x->count);
     x->count = NULL;
     if (!is_uploading(job)) buf_clear(&x->body);
+    intake_hold(&job->hold, buf_len(&x->body), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */

@@ -9,9 +9,9 @@
     }
 static const struct slice to_provider[] = {
     PATTERN("accept"),      PATTERN("accept-language"),     PATTERN("anthropic-beta"), PATTERN("anthropic-version"),
-    PATTERN("baggage"),     PATTERN("idempotency-key"),     PATTERN("openai-beta"),    PATTERN("traceparent"),
-    PATTERN("tracestate"),  PATTERN("user-agent"),          PATTERN("x-client-request-id"),
-    PATTERN("x-stainless-*"),
+    PATTERN("baggage"),     PATTERN("http-referer"),        PATTERN("idempotency-key"), PATTERN("openai-beta"),
+    PATTERN("traceparent"), PATTERN("tracestate"),          PATTERN("user-agent"),      PATTERN("x-client-request-id"),
+    PATTERN("x-stainless-*"), PATTERN("x-title"),
 };
 
 static const struct slice to_client[] = {

@@ -5,7 +5,8 @@
 struct metrics {
     struct stats *stats;
     stats_handle open, duration, first_token, overhead, inspect_errors, incomplete, audit_failures;
-    stats_handle clients, calls, upstreams, generations;
+    stats_handle clients, strangers, dropped, held, calls, upstreams, generations;
+    uint64_t dropped_told;
 };
 
 struct metrics *metrics_new(struct stats *stats)
@@ -20,6 +21,9 @@ struct metrics *metrics_new(struct stats *stats)
     m->incomplete = stats_series(stats, STATS_STREAMS_INCOMPLETE, NULL);
     m->audit_failures = stats_series(stats, STATS_AUDIT_WRITE_FAILURES, NULL);
     m->clients = stats_series(stats, STATS_CONNECTIONS_OPEN, NULL);
+    m->strangers = stats_series(stats, STATS_CONNECTIONS_STRANGE, NULL);
+    m->dropped = stats_series(stats, STATS_STRANGERS_DROPPED, NULL);
+    m->held = stats_series(stats, STATS_BYTES_HELD, NULL);
     m->calls = stats_series(stats, STATS_UPSTREAM_OPEN, NULL);
     m->upstreams = stats_series(stats, STATS_UPSTREAM_CONNECTIONS, NULL);
     m->generations = stats_series(stats, STATS_POLICY_GENERATIONS, NULL);
@@ -132,15 +136,26 @@ void metrics_auth_failed(struct metrics *m, struct slice reason)
     count_one(m, STATS_AUTH_FAILURES, &reason, 1);
 }
 
+void metrics_account_refused(struct metrics *m, struct slice provider, int status)
+{
+    char code[3];
+    struct slice labels[] = {provider, status_text(status, code)};
+    count_one(m, STATS_ACCOUNT_REFUSALS, labels, 1);
+}
+
 void metrics_audit_failed(struct metrics *m)
 {
     stats_add(m->stats, m->audit_failures, 1);
 }
 
-void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations)
+void metrics_gauges(struct metrics *m, const struct metrics_gauges *now)
 {
-    stats_set(m->stats, m->clients, clients);
-    stats_set(m->stats, m->calls, calls);
-    stats_set(m->stats, m->upstreams, upstreams);
-    stats_set(m->stats, m->generations, generations);
+    stats_set(m->stats, m->clients, now->clients);
+    stats_set(m->stats, m->strangers, now->strangers);
+    stats_add(m->stats, m->dropped, (int64_t)(now->dropped - m->dropped_told));
+    m->dropped_told = now->dropped;
+    stats_set(m->stats, m->held, now->held_bytes);
+    stats_set(m->stats, m->calls, now->calls);
+    stats_set(m->stats, m->upstreams, now->upstreams);
+    stats_set(m->stats, m->generations, now->generations);
 }

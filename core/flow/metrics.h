@@ -23,7 +23,16 @@ void metrics_count(struct metrics *m, const struct exchange *x);
 void metrics_audit_failed(struct metrics *m);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
-/* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
-void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
+/* status: 401, 402, 403 or 407. */
+void metrics_account_refused(struct metrics *m, struct slice provider, int status);
+/* What others keep count of. */
+struct metrics_gauges {
+    int64_t clients, strangers; /* connections; of those, without a good key */
+    uint64_t dropped;           /* strangers that made place, ever */
+    int64_t held_bytes;
+    int64_t calls, upstreams; /* calls of providers, connections to them */
+    int64_t generations;      /* of policies */
+};
+void metrics_gauges(struct metrics *m, const struct metrics_gauges *now);
 
 #endif

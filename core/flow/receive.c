@@ -1,13 +1,21 @@
-/* The edge's events become jobs: a head opens one, the body fills it, the end sends it to be identified and decided. */
+/*
+ * The edge's events become jobs: a head opens one and says whose it is, the body fills it, the end sends it on to be
+ * counted and decided. Nobody's body is read: who has shown no good key is refused with the head, and while a token's
+ * keys are being fetched the body stays with its client.
+ */
 #include "flow/job.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "flow/audit.h"
+#include "flow/cors.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
+#include "flow/estimate.h"
 #include "flow/identify.h"
+#include "flow/intake.h"
 #include "flow/metrics.h"
+#include "flow/repeats.h"
 #include "flow/reply.h"
 #include "flow/routes.h"
 #include "flow/settle.h"
@@ -36,19 +44,15 @@ static void admit(struct job *job)
     metrics_opened(job->flow->metrics);
 }
 
-/* All of the head in one run of the arena: names and values outlive the connection's buffer. */
-static void keep_head(struct job *job, const struct http_head *head)
+/* All of the head in one run of the arena: names and values outlive the connection's buffer. False: a header came twice
+ * that has one value. */
+static bool keep_head(struct job *job, const struct http_head *head, struct fault *why)
 {
     struct exchange *x = job->x;
     x->head.method = slice_equal(head->method, SLICE("POST")) ? "POST" : "GET";
     x->head.path = arena_copy(&x->arena, head->path);
     x->head.peer = arena_copy(&x->arena, slice_str(conn_peer(job->conn)));
-    x->head.headers = arena_alloc(&x->arena, (head->header_count + 1) * sizeof *x->head.headers);
-    x->head.header_count = head->header_count;
-    for (size_t i = 0; i < head->header_count; i++) {
-        x->head.headers[i].name = arena_copy(&x->arena, head->headers[i].name);
-        x->head.headers[i].value = arena_copy(&x->arena, head->headers[i].value);
-    }
+    return repeats_join(x, head, why);
 }
 
 static void reply_health(struct job *job, enum route_kind kind)
@@ -70,20 +74,55 @@ static void reply_options(struct job *job)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     headers[count++] = (struct conn_header){SLICE("allow"), job->allow};
+    count += cors_preflight(job, headers + count);
     reply_plain(job, 204, headers, count, SLICE(""));
 }
 
 /* Compressed bodies would hide from policies what the provider reads. */
-static bool body_is_readable(const struct http_head *head, struct fault *why)
+static bool body_is_readable(const struct exchange *x, struct fault *why)
 {
-    struct slice coding = http_find(head, SLICE("content-encoding"));
-    struct slice type = http_find(head, SLICE("content-type"));
+    struct slice coding = exchange_header(x, SLICE("content-encoding"));
+    struct slice type = exchange_header(x, SLICE("content-type"));
     if (coding.len && !slice_iequal(coding, SLICE("identity")))
         return fault_set(why, FAULT_MEDIA_TYPE, "Request bodies must not be compressed (content-encoding: %.*s).",
                          SLICE_FMT(coding));
     if (slice_starts(type, SLICE("multipart/")))
         return fault_set(why, FAULT_MEDIA_TYPE, "Request bodies must be application/json, not %.*s.", SLICE_FMT(type));
     return true;
+}
+
+static bool parse_body(struct job *job, struct fault *why)
+{
+    struct exchange *x = job->x;
+    if (x->api->kind != API_CALL) return true;
+    return chat_parse(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, &x->arena, why) &&
+           intake_hold(&job->hold, buf_len(&x->body) + json_bytes(&x->request.tape), why);
+}
+
+static void go_on(struct job *job)
+{
+    struct fault why;
+    if (parse_body(job, &why))
+        estimate(job);
+    else
+        reply_fault(job, &why);
+}
+
+static void on_identified(struct job *job)
+{
+    const struct key_record *key = job->x->identity.key;
+    bool is_refused = identify_is_refused(job);
+    conn_set_known(job->conn, !is_refused);
+    if (is_refused) {
+        estimate(job); /* of nothing: policies find words for the refusal */
+        return;
+    }
+    intake_join(job->flow->intake, &job->hold, key ? key->id : SLICE(""));
+    job->is_admitted = true;
+    if (job->is_whole)
+        go_on(job);
+    else
+        conn_take_body(job->conn);
 }
 
 static void open_api(struct job *job, const struct route_match *match, const struct http_head *head)
@@ -93,22 +132,29 @@ static void open_api(struct job *job, const struct route_match *match, const str
     if (x->api->kind == API_MODEL && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
         reply_fault(job, &why);
-    } else if (!body_is_readable(head, &why)) {
+    } else if (!body_is_readable(x, &why)) {
         reply_fault(job, &why);
-    } else if (head->content_length > 0) {
-        buf_reserve(&x->body, (size_t)head->content_length); /* within the limit, or on_refused would have come */
+    } else {
+        job->body_bytes = head->content_length > 0 ? (size_t)head->content_length : 0;
+        conn_hold_body(job->conn);
+        identify(job, on_identified);
     }
 }
 
 static void on_request(struct conn *conn, const struct http_head *head, void *arg)
 {
     struct job *job = job_new(arg, conn);
-    struct route_match match = routes_find(head->method, head->path);
-    keep_head(job, head);
+    struct fault why;
+    bool is_kept = keep_head(job, head, &why);
+    struct route_match match = routes_find(head->method, head->path, exchange_header(job->x, SLICE("upgrade")), &job->x->arena);
     job->x->api = match.api;
     job->allow = match.allow;
     job->is_unrecorded = match.kind != ROUTE_API && match.kind != ROUTE_NONE;
     if (!job->is_unrecorded) admit(job);
+    if (!is_kept) {
+        reply_fault(job, &why);
+        return;
+    }
     switch (match.kind) {
     case ROUTE_NONE: reply_fault(job, &match.fault); return;
     case ROUTE_API: open_api(job, &match, head); return;
@@ -121,27 +167,23 @@ static void on_request(struct conn *conn, const struct http_head *head, void *ar
 static void on_body(struct conn *conn, struct slice bytes, void *arg)
 {
     struct job *job = conn_context(conn);
+    struct buf *body = &job->x->body;
+    struct fault why;
     (void)arg;
-    buf_append(&job->x->body, bytes);
-}
-
-static bool parse_body(struct job *job, struct fault *why)
-{
-    struct exchange *x = job->x;
-    return x->api->kind != API_CALL || chat_parse(&x->request, x->api->client, buf_slice(&x->body),
-                                                     x->api->asks, &x->arena, why);
+    if (!intake_hold(&job->hold, buf_len(body) + bytes.len, &why)) {
+        reply_fault(job, &why);
+    } else if (!buf_try_append(body, bytes, job->body_bytes)) {
+        fault_set(&why, FAULT_OUT_OF_MEMORY, "there is no memory for the request's body: send it again in a moment");
+        reply_fault(job, &why);
+    }
 }
 
 static void on_body_end(struct conn *conn, void *arg)
 {
     struct job *job = conn_context(conn);
-    struct fault why;
     (void)arg;
-    if (!parse_body(job, &why)) {
-        reply_fault(job, &why);
-        return;
-    }
-    identify(job);
+    job->is_whole = true;
+    if (job->is_admitted) go_on(job);
 }
 
 static void on_refused(struct conn *conn, const struct fault *why, void *arg)

@@ -17,4 +17,9 @@ struct dialect_error refusal_of_fault(const struct exchange *x, const struct fau
 /* v is a denial. */
 struct dialect_error refusal_of_denial(const struct exchange *x, const struct verdict *v);
 
+/* Asking again, unchanged, will be answered alike: clients are told so where the status alone says the contrary. */
+bool refusal_is_final(enum fault_code code);
+/* A denial that says when to come, soon enough for clients that wait. */
+bool refusal_may_repeat(const struct verdict *v);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "exchange/bill.h"
+#include "flow/cors.h"
 #include "flow/job.h"
 #include "flow/refusal.h"
 
@@ -12,12 +13,14 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
 {
     struct exchange *x = job->x;
     size_t count = 0;
+    /* The first is the one that the SDKs read (request_id, _request_id), the second is told from anybody else's. */
+    headers[count++] = (struct conn_header){SLICE("x-request-id"), slice_str(x->id)};
     headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
     for (size_t i = 0; i < x->decision.verdict.warning_count; i++)
         headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};
     if (x->decision.max_tokens_note.len)
         headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->decision.max_tokens_note};
-    return count;
+    return count + cors_headers(job, headers + count);
 }
 
 bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES])
@@ -58,6 +61,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
 {
     switch (code) {
     case FAULT_POLICY: return OUTCOME_POLICY_ERROR;
+    case FAULT_OUT_OF_MEMORY:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE: return OUTCOME_CLIENT_CLOSED;
@@ -67,6 +71,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_UPSTREAM_TLS:
     case FAULT_UPSTREAM_PROTOCOL:
     case FAULT_UPSTREAM_CLOSED:
+    case FAULT_UPSTREAM_ACCOUNT:
     case FAULT_CONNECT_TIMEOUT:
     case FAULT_FIRST_BYTE_TIMEOUT:
     case FAULT_UPSTREAM_IDLE_TIMEOUT:
@@ -77,6 +82,9 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_BAD_JSON:
     case FAULT_BAD_BODY:
     case FAULT_UNKNOWN_PATH:
+    case FAULT_MISSPELT_PATH:
+    case FAULT_UNSPOKEN_PATH:
+    case FAULT_UPGRADE:
     case FAULT_UNKNOWN_MODEL:
     case FAULT_METHOD:
     case FAULT_REQUEST_TIMEOUT:
@@ -86,9 +94,19 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_URI_TOO_LONG:
     case FAULT_TRANSFER_CODING:
     case FAULT_HTTP_VERSION:
+    case FAULT_WRONG_HOST:
+    case FAULT_KEY_FULL:
+    case FAULT_WORKER_FULL:
     case FAULT_OVERLOADED: break;
     }
     return OUTCOME_INVALID;
+}
+
+/* The same request may well be taken a moment later. */
+static bool fault_passes(enum fault_code code)
+{
+    return code == FAULT_OVERLOADED || code == FAULT_DRAINING || code == FAULT_KEY_FULL || code == FAULT_WORKER_FULL ||
+           code == FAULT_OUT_OF_MEMORY;
 }
 
 void reply_fault(struct job *job, const struct fault *why)
@@ -100,9 +118,9 @@ void reply_fault(struct job *job, const struct fault *why)
     job->outcome = outcome_of(why->code);
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
-    /* Policies answer alike each time; the clients' own retries would only repeat the failure. */
-    if (why->code == FAULT_POLICY) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
-    if (why->code == FAULT_OVERLOADED || why->code == FAULT_DRAINING)
+    /* The clients' own retries would only repeat the failure. */
+    if (refusal_is_final(why->code)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
+    if (fault_passes(why->code))
         add(headers, &count, SLICE("retry-after"), SLICE("1"));
     send_error(job, fault_info(why->code)->status, headers, count, &error);
 }
@@ -134,10 +152,10 @@ void reply_denied(struct job *job)
         struct arena *arena = &job->x->arena;
         add(headers, &count, SLICE("retry-after"), arena_printf(arena, "%u", v->retry_after_s));
         add(headers, &count, SLICE("retry-after-ms"), arena_printf(arena, "%u000", v->retry_after_s));
-    } else {
-        /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise. */
-        add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
     }
+    /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise, also before a time
+     * that they find too long to wait for. */
+    if (!refusal_may_repeat(v)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
     send_error(job, v->status, headers, count, &error);
 }
 
@@ -182,11 +200,12 @@ void reply_models(struct job *job)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct buf body;
+    int64_t since = policy_set_loaded_s(job->policies);
     buf_init(&body);
     if (api->kind == API_MODEL)
-        api->client->write_model(&body, job->x->model_path);
+        api->client->write_model(&body, job->x->model_path, since);
     else
-        api->client->write_models(&body, v->models, v->model_count);
+        api->client->write_models(&body, v->models, v->model_count, since);
     job->outcome = OUTCOME_OK;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     reply_plain(job, 200, headers, count, buf_slice(&body));

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 
+#include "flow/foreign.h"
+#include "wire/http.h"
+
 /* Paths that ask about the process. */
 static const struct health {
     const char *path;
@@ -76,7 +79,7 @@ static void list_paths(struct fault *fault)
 }
 
 /* The commonest slip is a base URL without its /v1, or with it twice. */
-static void explain_unknown(struct fault *fault, struct slice path)
+static bool explain_v1(struct fault *fault, struct slice path)
 {
     char fuller[256];
     struct slice rest = SLICE_NONE;
@@ -86,22 +89,76 @@ static void explain_unknown(struct fault *fault, struct slice path)
         rest = slice_of(fuller, path.len + 3);
     }
     if (rest.ptr && is_path(rest)) {
-        fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path; did you mean %.*s? Base URLs end in /v1.",
+        fault_set(fault, FAULT_MISSPELT_PATH, "There is no such path; did you mean %.*s? Base URLs end in /v1.",
                   SLICE_FMT(rest));
     } else if (slice_starts(path, SLICE("/v1")) && is_path(slice_of(path.ptr + 3, path.len - 3))) {
-        fault_set(fault, FAULT_UNKNOWN_PATH, "There is no such path; did you mean %.*s?",
+        fault_set(fault, FAULT_MISSPELT_PATH, "There is no such path; did you mean %.*s?",
                   SLICE_FMT(slice_of(path.ptr + 3, path.len - 3)));
     } else {
-        list_paths(fault);
+        return false;
     }
+    return true;
 }
 
-struct route_match routes_find(struct slice method, struct slice path)
+static bool is_websocket(struct slice upgrade)
+{
+    return http_list_has(upgrade, SLICE("websocket"));
+}
+
+/* Codex falls back to HTTP at once on 426, and on nothing else. */
+static void explain_unknown(struct fault *fault, struct slice path, struct slice upgrade)
+{
+    bool is_foreign = foreign_explain(path, fault);
+    if (is_foreign && is_websocket(upgrade))
+        *fault = (struct fault){.code = FAULT_UPGRADE};
+    else if (!is_foreign && !explain_v1(fault, path))
+        list_paths(fault);
+}
+
+/* One slash for several, none at the end: base URLs and paths are put together carelessly. */
+static char *tidy(struct slice path, struct arena *arena, size_t *len)
+{
+    char *to = arena_alloc(arena, path.len + 1);
+    *len = 0;
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.ptr[i] != '/' || !*len || to[*len - 1] != '/') to[(*len)++] = path.ptr[i];
+    }
+    if (*len > 1 && to[*len - 1] == '/') --*len;
+    return to;
+}
+
+/* Behind the beginning that OpenRouter, Groq, or Google for clients of OpenAI, have before /v1 or in its place. */
+static struct slice meant_by(struct slice path, struct arena *arena)
+{
+    static const struct slice beginnings[] = {{"/openai/v1/", 11}, {"/api/v1/", 8}, {"/v1beta/openai/", 15}};
+    size_t len;
+    char *text = tidy(path, arena, &len);
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        size_t cut = beginnings[i].len - 4;
+        if (!slice_starts(slice_of(text, len), beginnings[i])) continue;
+        memcpy(text + cut, "/v1/", 4);
+        return slice_of(text + cut, len - cut);
+    }
+    return slice_of(text, len);
+}
+
+static bool find_meant(struct slice *path, struct arena *arena, struct place *place)
+{
+    bool is_tidy = path->len < 2 || path->ptr[path->len - 1] != '/';
+    is_tidy = is_tidy && !memmem(path->ptr, path->len, "//", 2);
+    if (is_tidy && find(*path, place)) return true;
+    *path = meant_by(*path, arena);
+    return find(*path, place);
+}
+
+struct route_match routes_find(struct slice method, struct slice path, struct slice upgrade, struct arena *arena)
 {
     struct route_match match = {.kind = ROUTE_NONE, .api = &api_none};
     struct place place;
-    if (!find(path, &place)) {
-        explain_unknown(&match.fault, path);
+    bool is_found = find_meant(&path, arena, &place);
+    /* Behind /v1/models/ Google's clients have verbs. */
+    if (!is_found || (place.api->kind == API_MODEL && foreign_explain(path, &match.fault))) {
+        explain_unknown(&match.fault, path, upgrade);
         return match;
     }
     match.api = place.api;

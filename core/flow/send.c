@@ -6,7 +6,7 @@
 #include "wire/http.h"
 #include "wire/splice.h"
 
-#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + 4)
+#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 4)
 
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
@@ -18,16 +18,37 @@ static bool is_for_us(const struct exchange *x, struct slice name)
     return false;
 }
 
+/* Headers that its auth policy takes credentials from never pass, whatever moongate.lua lists. */
+static bool may_pass(const struct call *call, struct slice name)
+{
+    if (headers_reach_provider(name)) return true;
+    return settings_lists(call->provider->pass, name) && !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
+}
+
+static bool is_set_by_account(const struct provider *p, struct slice name)
+{
+    struct slice rest = p->headers;
+    struct provider_header own;
+    while (provider_next_header(&rest, &own)) {
+        if (slice_iequal(own.name, name)) return true;
+    }
+    return false;
+}
+
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
 static size_t collect_headers(struct call *call, struct fetch_header *headers)
 {
     struct exchange *x = call->job->x;
+    struct slice rest = call->provider->headers;
+    struct provider_header own;
     size_t count = 0;
     for (size_t i = 0; i < x->head.header_count; i++) {
         struct pair h = x->head.headers[i];
-        if (headers_reach_provider(h.name) && !is_for_us(x, h.name))
+        if (may_pass(call, h.name) && !is_for_us(x, h.name) && !is_set_by_account(call->provider, h.name))
             headers[count++] = (struct fetch_header){h.name, h.value};
     }
+    while (provider_next_header(&rest, &own))
+        headers[count++] = (struct fetch_header){own.name, own.value};
     if (call->provider->key.len) {
         struct slice bearer = arena_join(&call->passing, SLICE("Bearer "), call->provider->key);
         headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};

@@ -87,6 +87,22 @@ static int on_http_start(lua_State *L)
 }
 
 /* http_take() → status, {name = value}, body; or nil and what went wrong */
+/* Onto the table on top: the name, and the value, behind those that came by the name before (RFC 9110 5.3). */
+static void push_joined(lua_State *L, struct slice name, struct slice value)
+{
+    lua_pushlstring(L, name.ptr, name.len);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3); // headers name former
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushlstring(L, value.ptr, value.len);
+        return;
+    }
+    lua_pushliteral(L, ", ");
+    lua_pushlstring(L, value.ptr, value.len);
+    lua_concat(L, 3);
+}
+
 static int on_http_take(lua_State *L)
 {
     struct strand *strand = bind_eval(L)->current;
@@ -104,8 +120,7 @@ static int on_http_take(lua_State *L)
             size_t len = name.len < sizeof lower ? name.len : sizeof lower;
             for (size_t c = 0; c < len; c++)
                 lower[c] = name.ptr[c] >= 'A' && name.ptr[c] <= 'Z' ? (char)(name.ptr[c] | 0x20) : name.ptr[c];
-            lua_pushlstring(L, lower, len);
-            lua_pushlstring(L, value.ptr, value.len);
+            push_joined(L, slice_of(lower, len), value); // … name value
             lua_rawset(L, -3);
         }
         vm_charge(L, reply->body.len);

@@ -43,6 +43,7 @@ struct policy_set {
     void *host_arg;
     struct policy_observer observer; /* of tests; usually nobody */
     int watched_ref;             /* registry: list of policies' names and tables, when observed */
+    int64_t loaded_s;            /* wall clock: when it was ready */
     struct auth_rules *auth;     /* NULL: no auth policy in the chain */
     struct terms_table *terms;   /* what its targets cost, and how they are counted */
     int use_ref;                 /* registry: use() of scripts/boot.lua */

@@ -1,5 +1,6 @@
 #include "lua/policy.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/bind.h"
@@ -113,6 +114,7 @@ struct policy_set *policy_set_load_for(struct bundle *bundle, const struct polic
         return NULL;
     }
     vm_arm(set->vm);
+    set->loaded_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     return set;
 }
 
@@ -168,6 +170,11 @@ const char *policy_set_digest(const struct policy_set *set)
 size_t policy_set_memory(const struct policy_set *set)
 {
     return vm_memory(set->vm);
+}
+
+int64_t policy_set_loaded_s(const struct policy_set *set)
+{
+    return set->loaded_s;
 }
 
 const struct auth_rules *policy_set_auth(const struct policy_set *set)

@@ -112,10 +112,13 @@ static void decide_framing(struct conn *c, int status, int64_t length)
     c->reply_left = c->has_body ? length : -1;
 }
 
-/* The request's body was read, or lies whole in what was read and is passed over. */
-static bool is_body_done(const struct conn *c)
+/* The request's body was read, or lies whole in what was read and is passed over: by take(), or here and now when it was
+ * held. */
+static bool is_body_done(struct conn *c)
 {
-    return c->input == INPUT_CLOSED || (!c->is_chunked_in && c->body_left <= c->at_hand);
+    if (c->input == INPUT_CLOSED) return true;
+    if (!c->is_taking) return conn_skip_body(c);
+    return !c->is_chunked_in && c->body_left <= c->at_hand;
 }
 
 static void decide_closing(struct conn *c)
@@ -152,6 +155,9 @@ void conn_reply_head(struct conn *c, int status, const struct conn_header *heade
         buf_append_u64(&c->out, (uint64_t)length);
         buf_append(&c->out, SLICE("\r\n"));
     }
+    /* RFC 9110 15.5.22: it must say to what; we stay where we are. */
+    if (status == 426) append_header(&c->out, SLICE("Upgrade"), SLICE("HTTP/1.1"));
+    if (status == 426) append_header(&c->out, SLICE("Connection"), SLICE("Upgrade"));
     if (c->is_closing)
         append_header(&c->out, SLICE("Connection"), SLICE("close"));
     else if (c->minor == 0)

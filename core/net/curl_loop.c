@@ -242,6 +242,13 @@ struct curl_loop *curl_loop_new(struct loop *loop, const struct curl_loop_events
     return c;
 }
 
+void curl_loop_limit(struct curl_loop *c, uint32_t connections)
+{
+    uint32_t kept = connections < LIMIT_UPSTREAM_CONNECTIONS ? connections : LIMIT_UPSTREAM_CONNECTIONS;
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)connections);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)kept);
+}
+
 void curl_loop_free(struct curl_loop *c)
 {
     if (!c) return;

@@ -89,6 +89,8 @@ struct fetch_pool_stats {
 
 /* One for each process and loop. `user_agent` is copied. The process should ignore SIGPIPE. */
 struct fetch_pool *fetch_pool_new(struct loop *loop, const char *user_agent);
+/* No more connections to providers than these at a time; who needs another one waits for it. */
+void fetch_pool_limit(struct fetch_pool *pool, uint32_t connections);
 /* Cancels what is under way and closes all connections. Not inside events. */
 void fetch_pool_free(struct fetch_pool *pool);
 struct fetch_pool_stats fetch_pool_stats(const struct fetch_pool *pool);

@@ -71,6 +71,12 @@ static void destroy(struct fetch *f)
     loop_defer(f->pool->loop, free_fetch, f);
 }
 
+/* curl 7.88 counts what it began anew over a handle's whole life, and gives up at the sixth: such a handle is not kept. */
+static bool is_worn(const struct fetch *f)
+{
+    return f->is_retried || f->pool->idle_count >= IDLE_HANDLES_MAX;
+}
+
 static void recycle(struct fetch *f)
 {
     struct fetch_pool *pool = f->pool;
@@ -82,7 +88,7 @@ static void recycle(struct fetch *f)
     f->head = NULL;
     f->why = NULL;
     list_remove(&f->link);
-    if (pool->idle_count >= IDLE_HANDLES_MAX) {
+    if (is_worn(f)) {
         destroy(f);
         return;
     }
@@ -260,6 +266,11 @@ struct fetch_pool *fetch_pool_new(struct loop *loop, const char *user_agent)
     return pool;
 }
 
+void fetch_pool_limit(struct fetch_pool *pool, uint32_t connections)
+{
+    curl_loop_limit(pool->curl, connections);
+}
+
 static void cancel_all(struct list_link *list)
 {
     while (!list_is_empty(list))
@@ -321,6 +332,7 @@ static void clear_state(struct fetch *f)
 {
     f->phase = FETCH_CONNECTING;
     f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->has_head = false;
+    f->is_asking = f->is_retried = false;
     f->trailer_bytes = 0;
     f->error[0] = 0;
 }

@@ -18,6 +18,8 @@ static int on_request(void *arg, char *ip, char *local_ip, int port, int local_p
     (void)ip, (void)local_ip, (void)port;
     struct fetch *f = arg;
     if (is_stopped(f)) return CURL_PREREQFUNC_ABORT;
+    f->is_retried = f->is_asking;
+    f->is_asking = true;
     f->is_reused = f->sockets.opened == 0;
     if (f->is_reused)
         f->pool->reused++;

@@ -57,6 +57,8 @@ struct fetch {
     bool is_cancelled;
     bool is_added; /* curl has it */
     bool is_reused;
+    bool is_asking;  /* the request was begun on a connection … */
+    bool is_retried; /* … and once more on another one: that was kept, and dead */
     bool is_http2;
     bool is_trickle;
     bool has_head;

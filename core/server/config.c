@@ -21,16 +21,29 @@ static bool is_provider_name(const char *name)
     return len > 0 && len <= LIMIT_LABEL_BYTES && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == len;
 }
 
+/* Two of them would go out, and the provider would take one. */
+static void check_credential(struct config_reader *r, struct slice path, const struct provider *p)
+{
+    struct slice rest = p->headers;
+    struct provider_header header;
+    while (p->key.len && provider_next_header(&rest, &header)) {
+        if (slice_iequal(header.name, SLICE("authorization")))
+            config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave one of them out",
+                       "`key` is sent as `Authorization`: one of them, not both");
+    }
+}
+
 static void read_provider(struct config_reader *r, struct slice path, const char *name, json_t *table,
                           struct provider *p)
 {
     *p = r->defaults;
     p->name = arena_copy(r->arena, slice_str(name));
     if (!is_provider_name(name)) {
-        config_bad(r, path, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+        config_bad(r, path, FINDING_BAD_VALUE, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
     }
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
+    check_credential(r, path, p);
 }
 
 static int compare_providers(const void *a, const void *b)
@@ -45,7 +58,7 @@ void config_read_providers(struct config_reader *r, const struct field *f, struc
     json_t *value;
     if (!config_is_table(r, path, table)) return;
     if (json_object_size(table) > f->list->items_max) {
-        config_bad(r, path, NULL, "more than %zu providers", f->list->items_max);
+        config_bad(r, path, FINDING_BAD_VALUE, NULL, "more than %zu providers", f->list->items_max);
         return;
     }
     s->providers = arena_zalloc(r->arena, json_object_size(table) * sizeof *s->providers);
@@ -79,7 +92,7 @@ static void override_from_env(struct config_reader *r, const struct field *f)
     if (text) {
         config_read_value(r, f, slice_str(f->env), text);
     } else {
-        report_say(r->report, FINDING_OTHER_ERROR, "%s: not UTF-8", f->env);
+        report_say(r->report, FINDING_BAD_VALUE, "%s: not UTF-8", f->env);
     }
     json_decref(text);
 }

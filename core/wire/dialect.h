@@ -94,9 +94,10 @@ struct dialect {
     void (*write_event_error)(struct buf *out, const struct dialect_error *error);
     /* The body of an answer with an error status. */
     void (*write_body_error)(struct buf *out, const struct dialect_error *error);
-    /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. */
-    void (*write_models)(struct buf *out, const struct slice *names, size_t count);
-    void (*write_model)(struct buf *out, struct slice name);
+    /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. since: they are
+     * offered, in seconds since 1970. */
+    void (*write_models)(struct buf *out, const struct slice *names, size_t count, int64_t since);
+    void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
 extern const struct dialect dialect_openai;

@@ -162,20 +162,21 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
-/* Source: OpenAI API reference, the model object. The gateway knows no creation time, so it says 0. */
-static void write_model(struct buf *out, struct slice name)
+/* Source: OpenAI API reference, the model object. When a model was made the gateway does not know: it says since when it
+ * is offered here, because clients sort by it and take 0 for nothing. */
+static void write_model(struct buf *out, struct slice name, int64_t since)
 {
     buf_append(out, SLICE("{\"id\":"));
     buf_append_json(out, name);
-    buf_append(out, SLICE(",\"object\":\"model\",\"created\":0,\"owned_by\":\"moongate\"}"));
+    buf_printf(out, ",\"object\":\"model\",\"created\":%lld,\"owned_by\":\"moongate\"}", (long long)since);
 }
 
-static void write_models(struct buf *out, const struct slice *names, size_t count)
+static void write_models(struct buf *out, const struct slice *names, size_t count, int64_t since)
 {
     buf_append(out, SLICE("{\"object\":\"list\",\"data\":["));
     for (size_t i = 0; i < count; i++) {
         if (i) buf_append_char(out, ',');
-        write_model(out, names[i]);
+        write_model(out, names[i], since);
     }
     buf_append(out, SLICE("]}"));
 }

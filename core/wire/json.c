@@ -21,6 +21,11 @@ void json_clear(struct json_tape *tape)
     json_init(tape);
 }
 
+size_t json_bytes(const struct json_tape *tape)
+{
+    return tape->cap * sizeof *tape->nodes;
+}
+
 static inline const struct json_node *node_at(const struct json_tape *tape, uint32_t node)
 {
     check(node < tape->count);

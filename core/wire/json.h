@@ -39,7 +39,10 @@ struct json_tape {
 void json_init(struct json_tape *tape);
 /* Frees the memory; the tape is empty and usable again. */
 void json_clear(struct json_tape *tape);
-/* Replaces what the tape held, reusing its memory. False: FAULT_BAD_JSON in *why, and the tape is empty. */
+/* Of memory, beside the bytes themselves. */
+size_t json_bytes(const struct json_tape *tape);
+/* Replaces what the tape held, reusing its memory. False: FAULT_BAD_JSON, or FAULT_OUT_OF_MEMORY, in
+ * *why, and the tape is empty. */
 bool json_parse(struct json_tape *tape, struct slice bytes, struct fault *why);
 
 enum json_type json_type(const struct json_tape *tape, uint32_t node);

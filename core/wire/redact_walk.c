@@ -82,7 +82,8 @@ void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *ar
         return;
     }
     for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
-        if (is_no_text(tape, n) || (n == choices && json_is(tape, n, JSON_ARRAY))) continue;
+        if (n == choices && json_is(tape, n, JSON_ARRAY)) continue; /* first: every chunk of a stream has them */
+        if (json_type(tape, n) < JSON_STRING || is_no_text(tape, n)) continue;
         uint64_t name = mix_name(0, json_key(tape, n));
         visit(&w, (struct redact_place){.node = n,
                                         .choice_node = JSON_NONE,

@@ -73,7 +73,7 @@ describe("access", function()
     local sales = mg:request { as = { department = "sales" }, api = "models" }
     assert.allowed(sales)
     assert.same({ "auto", "claude-3-5-haiku", "claude-3-5-sonnet", "claude-haiku-4-5", "claude-sonnet-4-5",
-      "gpt-4.1-mini", "gpt-4o-mini", "gpt-5-mini", "llama-3.1-70b", "text-embedding-3-small" }, sales.models)
+      "gpt-4.1-mini", "gpt-4o-mini", "gpt-5-mini", "llama-3.1-70b", "text-embedding-3-small", "text-embedding-ada-002" }, sales.models)
     local research = mg:request { as = { department = "research", approvals = { "claude-3-opus" } }, api = "models" }
     assert.truthy(table.concat(research.models, " "):find("claude-3-opus", 1, true))
     assert.same({ "auto", "llama-3.1-70b" }, mg:request { api = "models", data = "restricted" }.models)

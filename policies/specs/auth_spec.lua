@@ -22,7 +22,7 @@ describe("auth", function()
   end)
 
   local keys = {
-    { "missing", "no API key: send it in the header 'Authorization: Bearer <key>', 'x-api-key' or 'api-key'" },
+    { "missing", "no API key: send it in the header 'Authorization: Bearer <key>', 'x-api-key', 'api-key' or 'x-goog-api-key'" },
     { "unknown", "the API key in the header 'Authorization' is not known" },
     { "revoked", "the API key key_example is revoked" },
     { "expired", "the API key key_example has expired" },

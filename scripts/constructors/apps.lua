@@ -13,7 +13,8 @@ local apps = {}
 local defaults = schema.record({ data = schema.class, task = schema.text, quality = schema.text,
   max_latency_ms = schema.number, label = schema.one_or_list(schema.text) }, nil, "default")
 
-local secret = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true }
+local secret = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true,
+  ["x-goog-api-key"] = true }
 
 -- Names are compared as HTTP does, without regard to case.
 local function header(value, path)

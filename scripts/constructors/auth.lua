@@ -60,12 +60,15 @@ local function enrich(f, policy)
   end
 end
 
+-- No good credential: that is all there is to say.
+local function refuse_stranger(f, policy)
+  local action, reason, rule, detail = credentials.refusal(policy.how)
+  if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
+  if action then return refuse(f, policy, rule, action, reason) end
+end
+
 local function run(f, policy)
-  if not f._live then
-    local action, reason, rule, detail = credentials.refusal(policy.how)
-    if detail then notes.note(f, policy, rule, "detail", detail, policy.mode, policy.line) end
-    if action then return refuse(f, policy, rule, action, reason) end
-  end
+  if not f._live and refuse_stranger(f, policy) then return "over" end
   if check_app(f, policy) then return "over" end
   if policy.enrich then enrich(f, policy) end
   local required = policy.required
@@ -119,7 +122,7 @@ function auth.compile(spec, policy)
     end
   end
   if spec.enrich ~= nil then policy.enrich = schema.fn(spec.enrich, sub(nil, "enrich")) end
-  policy.run = run
+  policy.run, policy.refuse = run, refuse_stranger
 end
 
 return auth

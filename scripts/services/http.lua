@@ -39,7 +39,7 @@ local function check_options(options)
       bad("unknown_field", "unknown option '%s'%s", tostring(name), near and " (" .. near .. ")" or "")
     end
   end
-  if options.json ~= nil and options.body ~= nil then bad("other_error", "json and body at once: which of them is sent?") end
+  if options.json ~= nil and options.body ~= nil then bad("said_twice", "json and body at once: which of them is sent?") end
   if options.body ~= nil and type(options.body) ~= "string" then bad("bad_value", "body is a text, got %s", schema.kind_of(options.body)) end
   return options
 end
@@ -56,10 +56,10 @@ local function flat_headers(options, has_json)
   for _, name in ipairs(report.keys(options.headers or {})) do
     local value = options.headers[name]
     if type(name) ~= "string" or not name:find("^[%w%-_]+$") or type(value) ~= "string" or value:find("[%c]") then
-      bad("other_error", "headers are texts by name, without line breaks: %s", tostring(name))
+      bad("bad_value", "headers are texts by name, without line breaks: %s", tostring(name))
     end
     if own_headers[name:lower()] then
-      bad("other_error", "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
+      bad("bad_value", "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
         .. "in egress", name)
     end
     list[#list + 1], list[#list + 2] = name, value
@@ -78,10 +78,10 @@ local function admit(f, url, options)
   end
   if is_listed == nil then return true end -- tests: there is no moongate.lua
   if not is_listed then
-    bad("other_error", "'%s' is not listed: add its scheme, host and port to egress in moongate.lua", url:match("^[^?#]*"):sub(1, 200))
+    bad("bad_name", "'%s' is not listed: add its scheme, host and port to egress in moongate.lua", url:match("^[^?#]*"):sub(1, 200))
   end
   if wanted and wanted ~= "secret:" .. tostring(secret) then
-    bad("other_error", "%s has %s, and not '%s'", url:match("^%a+://[^/?#]*") or url, secret and "the secret '" .. secret .. "'" or "no secret",
+    bad("bad_secret", "%s has %s, and not '%s'", url:match("^%a+://[^/?#]*") or url, secret and "the secret '" .. secret .. "'" or "no secret",
       wanted:sub(8))
   end
   if schema.class_rank[f.data] > schema.class_rank[clearance] then
@@ -155,7 +155,7 @@ end
 
 http.words = {
   get = function(url, options)
-    if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("other_error", "get sends no body: use http.post") end
+    if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("unknown_field", "get sends no body: use http.post") end
     return call("GET", url, options)
   end,
   post = function(url, options) return call("POST", url, options) end,

@@ -62,6 +62,7 @@ const tests = {
     const answer = await client().chat.completions.create(ask("mark-complete", { temperature: 0.25, user: "mock?text=Hello+there" }));
     assert.equal(answer.object, "chat.completion");
     assert.equal(answer.choices[0].message.content, "Hello there");
+    assert.ok(answer._request_id.startsWith("req_"));
     assert.ok(answer.usage.total_tokens > 0);
     const [sent] = await requestsWith("mark-complete");
     assert.equal(JSON.parse(sent.body).temperature, 0.25);
@@ -116,7 +117,8 @@ const tests = {
     const error = await refusal(openai.chat.completions.create({ ...ask("mark-denied"), model: "claude-3-opus" }));
     assert.ok(error instanceof OpenAI.PermissionDeniedError, String(error));
     assert.equal(error.headers.get("x-should-retry"), "false");
-    assert.ok(error.headers.get("x-moongate-request-id").startsWith("req_"));
+    assert.ok(error.requestID.startsWith("req_"));
+    assert.equal(error.requestID, error.headers.get("x-moongate-request-id"));
     assert.ok(error.message.length > 20, error.message);
     assert.equal(attempts, 1);
     assert.equal((await requestsWith("mark-denied")).length, 0);

@@ -98,6 +98,7 @@ def denied_model_is_403_and_tried_once():
     body = {**ask("py-denied"), "model": "claude-3-opus"}
     error = refusal(openai.PermissionDeniedError, lambda: client().chat.completions.create(**body))
     assert error.response.headers["x-should-retry"] == "false"
+    assert error.request_id.startswith("req_"), error.request_id
     assert len(attempts) == 1 and not requests_with("py-denied")
 
 

@@ -33,7 +33,8 @@ local function check_denied(r, status, code, since, more)
   assert.is_string(problem.message)
   assert.is_true(#problem.message > 0)
   assert.equal(r.id or r:get("x-moongate-request-id"), problem.request_id)
-  assert.equal(more.type or "policy_denied", problem.type)
+  -- LiteLLM makes of any other word an error that its callers repeat (tests/clients).
+  assert.equal(status == 401 and "authentication_error" or "invalid_request_error", problem.type)
   assert.equal("false", r:get("x-should-retry"))
   assert.equal(cjson.null, problem.param or cjson.null)
   assert.falsy(r.body:find("%.lua:%d"), "a place in a file")
@@ -64,7 +65,7 @@ describe("without a good key", function()
     } do
       local since = m:mark()
       local r = ask(headers)
-      check_denied(r, 401, "invalid_api_key", since, { type = "invalid_request_error", policy = "auth" })
+      check_denied(r, 401, "invalid_api_key", since, { policy = "auth" })
       assert.truthy(r:get("www-authenticate"):find('^Bearer realm="moongate"'))
     end
   end)
@@ -83,7 +84,7 @@ describe("without a good key", function()
       return g:ask({ key = key, json = { model = "gpt-4o", messages = SAY } }).status == 401
     end, 5, "the refusal of a revoked key")
     local since = m:mark()
-    check_denied(g:ask { key = key, json = { model = "gpt-4o", messages = SAY } }, 401, "invalid_api_key", since, { type = "invalid_request_error" })
+    check_denied(g:ask { key = key, json = { model = "gpt-4o", messages = SAY } }, 401, "invalid_api_key", since)
   end)
 
   it("an expired key is refused", function()
@@ -109,8 +110,8 @@ describe("by policy", function()
     { "a model that needs approval", "research", { model = "claude-3-opus" }, 403, "approval_required", { policy = "access" } },
     { "tools for contractors", "contractor", { model = "gpt-4o-mini", tools = { { type = "function", ["function"] = { name = "f" } } } },
       403, "tools_not_allowed", { policy = "access", rule = "no-tools-for-contractors" } },
-    { "a model that is not there", "engineering", { model = "no-such-model" }, 404, "model_not_found", { type = "invalid_request_error" } },
-    { "a model's name with a slash", "engineering", { model = "openai/gpt-4o/../x" }, 404, "model_not_found", { type = "invalid_request_error" } },
+    { "a model that is not there", "engineering", { model = "no-such-model" }, 404, "model_not_found" },
+    { "a model's name with a slash", "engineering", { model = "openai/gpt-4o/../x" }, 404, "model_not_found" },
   }
 
   for _, case in ipairs(cases) do

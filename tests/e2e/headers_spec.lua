@@ -79,7 +79,8 @@ describe("towards the client", function()
   for i, route in ipairs(ROUTES) do
     it(("the provider's request id and limits pass, its secrets do not (%d)"):format(i), function()
       local r, request = ask(route)
-      assert.equal(("req_mock%016x"):format(request.request), r:get("x-request-id"))
+      assert.equal(("req_mock%016x"):format(request.request), r:get("x-moongate-provider-request-id"))
+      assert.equal(r.id, r:get("x-request-id")) -- what SDKs show is the id that our records have
       for _, name in ipairs { "x-ratelimit-limit-requests", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-requests", "openai-processing-ms" } do
         assert.is_string(r:get(name), name)
       end
@@ -87,7 +88,7 @@ describe("towards the client", function()
       assert.falsy(r.raw:find("mock-secret", 1, true))
       assert.falsy(r.raw:find(gateway.PROVIDER_KEY, 1, true))
       local record = g:record(r.id)
-      assert.equal(r:get("x-request-id"), record.upstream.request_id)
+      assert.equal(r:get("x-moongate-provider-request-id"), record.upstream.request_id)
     end)
   end
 
@@ -118,12 +119,24 @@ describe("x-moongate-request-id", function()
       { json = { model = "gpt-4o", messages = SAY } }, { json = { model = "gpt-4o", messages = SAY, stream = true } },
       { path = "/v1/models" }, { path = "/livez" }, { path = "/readyz" }, { path = "/v1/nowhere" }, { json = "{" },
       { json = { model = "gpt-4o", messages = SAY }, key = "wrong" }, { method = "OPTIONS", path = "/v1/models" },
+      { path = "/v1/models", headers = { { "Content-Length", "x" } } }, { path = "/v1/models", headers = { { "Bad Name", "x" } } },
     } do
-      of.headers = { { "X-Moongate-Request-Id", "req_mine" } }
+      of.headers = of.headers or {}
+      table.insert(of.headers, 1, { "X-Moongate-Request-Id", "req_mine" })
+      table.insert(of.headers, 1, { "X-Request-Id", "req_mine" })
       local r = g:ask(of)
       assert.truthy(r.id and r.id:find(UUID7), tostring(r.status) .. " " .. tostring(r.id))
+      assert.equal(r.id, r:get("x-request-id")) -- the one that SDKs read
       assert.is_nil(seen[r.id])
       seen[r.id] = true
+    end
+  end)
+
+  it("is on the admin listener's answers too", function()
+    for _, path in ipairs { "/livez", "/metrics", "/nowhere" } do
+      local r = client.ask(g.admin_port, { path = path })
+      assert.truthy(r:get("x-request-id"):find(UUID7), path)
+      assert.equal(r:get("x-request-id"), r:get("x-moongate-request-id"))
     end
   end)
 
@@ -132,6 +145,87 @@ describe("x-moongate-request-id", function()
     require("socket").sleep(0.01)
     local b = g:ask({ path = "/livez" }).id
     assert.is_true(a < b)
+  end)
+end)
+
+-- Names that have one value are refused when there are two; lists are one list.
+describe("a header that comes twice", function()
+  local BODY = { model = "gpt-4o", messages = SAY }
+
+  it("is refused where it has one value, also an equal one", function()
+    for _, twice in ipairs {
+      { "Authorization", "Bearer x", "Bearer x" }, { "X-Api-Key", "a", "b" }, { "Content-Type", "application/json", "text/plain" },
+      { "X-Moongate-Data", "public", "restricted" }, { "X-Moongate-Task", "code", "code" }, { "X-Goog-Api-Key", "a", "b" },
+    } do
+      local since = m:mark()
+      local r = client.ask(g.port, { json = BODY, headers = { { twice[1], twice[2] }, { twice[1]:lower(), twice[3] } } })
+      assert.equal(400, r.status, twice[1])
+      local problem = gateway.error_of(r)
+      assert.truthy(problem.message:lower():find(twice[1]:lower(), 1, true), problem.message)
+      assert.same({}, m:requests(since))
+      assert.equal("invalid", g:record(problem.request_id).outcome)
+    end
+  end)
+
+  it("is one list for policies, records and providers otherwise", function()
+    local r, request = ask(ROUTES[1], { { "OpenAI-Beta", "one" }, { "X-Moongate-Label", "minors" }, { "openai-beta", "two" },
+      { "x-moongate-label", "eu_customer" } })
+    assert.equal("one, two", m:header(request, "openai-beta"))
+    assert.equal("minors, eu_customer", g:record(r.id).facts.label)
+  end)
+
+  it("hides no coding behind the first", function()
+    local r = g:ask { json = BODY, headers = { { "Content-Encoding", "identity" }, { "Content-Encoding", "gzip" } } }
+    assert.equal(415, r.status)
+  end)
+
+  it("is decided on by all its values", function()
+    local policies = {
+      ["init.lua"] = 'return chain { "auth", "seen" }\n',
+      ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, price = free } }\n',
+      ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
+      ["seen.lua"] = [[
+return policy {
+  on_request = function(ctx)
+    local value = ctx.request.headers["x-tenant"] or ""
+    if value:find("evil", 1, true) then return deny(403, "evil_tenant") end
+  end,
+}
+]],
+    }
+    local other = gateway.start { mock = m, name = "headers-twice", policies = policies }
+    local r = other:ask { json = BODY, headers = { { "X-Tenant", "good" }, { "X-Tenant", "evil" } } }
+    assert.equal(403, r.status, r.body)
+    assert.equal("evil_tenant", gateway.error_of(r).code)
+    other:stop()
+  end)
+end)
+
+describe("an account's own headers", function()
+  it("go with every call instead of the caller's, secrets are kept, and callers' may be let through", function()
+    local other = gateway.start { mock = m, name = "headers-account", env = { ACCOUNT_TOKEN = "token-0123456789" },
+      config = { providers = { openai = {
+        headers = { ["X-Title"] = "Our gateway", ["X-Account-Token"] = gateway.raw 'env "ACCOUNT_TOKEN"' },
+        pass = { "X-Session-Affinity" },
+      } } } }
+    local since = m:mark()
+    m:script { header = "x-ratelimit-echo: token-0123456789", text = "you sent token-0123456789" }
+    local r = other:ask { json = { model = "gpt-4o", messages = SAY }, headers = { { "X-Title", "Mine" }, { "HTTP-Referer", "https://me.example" },
+      { "X-Session-Affinity", "ses_1" }, { "X-Session-Id", "ses_1" } } }
+    assert.equal(200, r.status, r.body)
+    local request = m:request(since)
+    assert.equal("Our gateway", m:header(request, "x-title"))
+    assert.equal("token-0123456789", m:header(request, "x-account-token"))
+    assert.equal("https://me.example", m:header(request, "http-referer"))
+    assert.equal("ses_1", m:header(request, "x-session-affinity"))
+    assert.is_nil(m:header(request, "x-session-id"))
+    assert.equal("Bearer " .. gateway.PROVIDER_KEY, m:header(request, "authorization"))
+    assert.falsy(r.raw:find("token-0123456789", 1, true))
+    assert.falsy(r.body:find("token-0123456789", 1, true))
+    assert.truthy(r.body:find("you sent [secret]", 1, true), r.body)
+    local shown = other:command("check", "-c", "moongate.lua", "--json")
+    assert.falsy(shown:find("token-0123456789", 1, true))
+    other:stop()
   end)
 end)
 

@@ -20,10 +20,14 @@ local function read(path)
   return bytes
 end
 
-local recordings = {}
+-- Of the gateway's own account, and so not relayed.
+local ABOUT_ACCOUNT = { [401] = true, [402] = true, [403] = true, [407] = true }
+
+local recordings, refused = {}, {}
 if mock.has_recordings() then
   for _, r in ipairs(cjson.decode(read(mock.recordings .. "/manifest.json")).recordings) do
-    if APIS[r.api] then recordings[#recordings + 1] = r end
+    local list = ABOUT_ACCOUNT[r.status] and refused or recordings
+    if APIS[r.api] then list[#list + 1] = r end
   end
 end
 
@@ -72,7 +76,7 @@ end
 local function check_headers(recording, r)
   for name, value in pairs(recording.response_headers or {}) do
     if name == "content-type" or name == "x-request-id" or name:find("^x%-ratelimit%-") then
-      assert.equal(value, r:get(name), name)
+      assert.equal(value, r:get(name == "x-request-id" and "x-moongate-provider-request-id" or name), name)
     end
   end
 end
@@ -132,6 +136,17 @@ describe("relayed byte for byte, with its usage recorded:", function()
       local is_good = recording.status < 400 and not present((recording.expected or {}).error)
       for _, feature in ipairs(recording.features) do is_good = is_good and feature ~= "instream_error" end
       assert.equal(is_good and "ok" or "upstream_error", record.outcome)
+    end)
+  end
+end)
+
+describe("what a provider says of the gateway's account", function()
+  for _, recording in ipairs(refused) do
+    it(("is not relayed: %s (%d)"):format(recording.id, recording.status), function()
+      local r = ask(recording)
+      assert.equal(502, r.status)
+      assert.equal("upstream_account", gateway.error_of(r).code)
+      assert.equal(recording.status, g:record(r.id).upstream.status)
     end)
   end
 end)

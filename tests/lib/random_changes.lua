@@ -33,7 +33,7 @@ return function(random)
   end
 
   local function fitting(rule)
-    if type(rule.when) == "table" and not rule.deny and not rule.drop then rule.when.called = nil end
+    if type(rule.when) == "table" and not rule.deny then rule.when.called = nil end
     if type(rule.unless) == "table" then rule.unless.called = nil end
   end
 

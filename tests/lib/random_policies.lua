@@ -169,7 +169,7 @@ end
 -- called is a filter, and has no place where nothing is refused.
 local function without_called(out)
   if type(out.unless) == "table" then out.unless.called = nil end
-  if type(out.when) == "table" and not out.deny and not out.drop then out.when.called = nil end
+  if type(out.when) == "table" and not out.deny then out.when.called = nil end
   return out
 end
 

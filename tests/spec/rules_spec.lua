@@ -240,7 +240,7 @@ describe("called", function()
   end)
 
   it("names targets and patterns", function()
-    local mg = with { a = policy "{ 'x', when = { called = 'p/*' }, drop = { 'q/*' } }, { 'y', when = { called = { 'p/*' } }, deny = { 403, 'no_p' } }" }
+    local mg = with { a = policy "{ 'y', when = { called = { 'p/*' } }, deny = { 403, 'no_p' } }" }
     assert.denied(mg:request { model = "one" }, 403, "no_p")
   end)
 end)
@@ -256,6 +256,14 @@ describe("access", function()
     assert.explained_by(r, "a/default")
     local open = matrix:gsub("access {", "access { default = 'allow',")
     assert.allowed(with({ a = open }):request { as = { department = "red" }, model = "own" })
+  end)
+
+  it("takes a target for the model of its name, wherever that stands among those that list it", function()
+    local mg = with { models = [[return models { a = { targets = { "p/z" } }, b = { targets = { "p/z" } }, z = { targets = { "p/z" } },
+      ["*"] = { price = free } }]], a = [[return access { models = { a = { departments = any, data = "public" },
+      b = { departments = any, data = "public" }, z = { departments = "red", data = "public" } } }]] }
+    assert.denied(mg:request { as = { department = "blue" }, model = "a" })
+    assert.allowed(mg:request { as = { department = "red" }, model = "b" })
   end)
 
   it("filters every candidate of a free-form route", function()

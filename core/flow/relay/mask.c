@@ -64,25 +64,14 @@ static bool mask_whole(struct mask *m, const struct piece *p)
     return goes_on;
 }
 
-/* It says that it is JSON by its first byte, and is not: lines of it, or words that JSON does not know. Texts in it may be
- * written with escapes, or run on from line to line. What does not begin so is a text itself. */
-static bool is_broken(const struct mask *m, const struct said *said)
-{
-    struct slice text = said->json;
-    if (said->tape || !relay_is_success(m->stage.relay)) return false;
-    while (text.len && strchr(" \t\r\n", text.ptr[0]) && text.ptr[0])
-        text = slice_of(text.ptr + 1, text.len - 1);
-    return text.len && (text.ptr[0] == '{' || text.ptr[0] == '[');
-}
-
 static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct mask *m = (struct mask *)s;
+    if (piece_hides_text(p)) return out_refuse_unreadable(s->relay, "the provider's answer is JSON that cannot be read, and so not redacted");
     if (p->event) return mask_event(m, p);
     if (s->relay->is_encoded)
         return out_refuse_unreadable(s->relay, "the provider's answer has a content coding, and cannot be redacted");
     if (!p->said) return out_refuse_unreadable(s->relay, "the answer is too large to be redacted");
-    if (is_broken(m, p->said)) return out_refuse_unreadable(s->relay, "the answer is no JSON, and cannot be redacted");
     return mask_whole(m, p);
 }
 

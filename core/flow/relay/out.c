@@ -6,9 +6,11 @@
 
 #include "base/mem.h"
 #include "flow/refusal.h"
+#include "wire/conceal.h"
 
 struct out {
     struct stage stage;
+    struct conceal secrets;
     struct buf tail; /* of a stream, what no blank line ended */
 };
 
@@ -21,17 +23,24 @@ static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
     if (bytes.len && relay_is_heard(r)) r->parts.sink->write(r->parts.sink_arg, bytes);
 }
 
+/* A run of a text that goes on in the next piece. */
+static bool goes_on(const struct relay *r, const struct piece *p)
+{
+    return p->event ? !p->event->ends && !p->event->is_tail : r->form != FORM_WHOLE;
+}
+
 static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct out *out = (struct out *)s;
     struct relay *r = s->relay;
+    struct slice bytes = conceal_pass(&out->secrets, p->bytes, goes_on(r, p));
     if (p->event && !p->event->is_tail) r->is_inside = !p->event->ends;
     if (p->event && p->event->is_tail)
-        buf_append(&out->tail, p->bytes);
+        buf_append(&out->tail, bytes);
     else if (r->form == FORM_WHOLE)
-        write_bytes(r, p->bytes, (int64_t)p->bytes.len);
-    else if (p->bytes.len)
-        write_bytes(r, p->bytes, CONN_STREAM);
+        write_bytes(r, bytes, (int64_t)bytes.len);
+    else if (bytes.len)
+        write_bytes(r, bytes, CONN_STREAM);
     return relay_is_heard(r);
 }
 
@@ -138,9 +147,12 @@ static void end_events(struct out *out, const struct fault *why)
     out_cut(&out->stage, why ? why : &cut, OUTCOME_INCOMPLETE);
 }
 
-static void end_bytes(struct relay *r, const struct fault *why)
+static void end_bytes(struct out *out, const struct fault *why)
 {
     struct fault empty = {.code = FAULT_STREAM_INCOMPLETE};
+    struct relay *r = out->stage.relay;
+    struct slice rest = conceal_rest(&out->secrets);
+    if (rest.len) write_bytes(r, rest, CONN_STREAM);
     if (r->is_committed && why)
         finish_as(r, RELAY_BROKEN, OUTCOME_INCOMPLETE, why);
     else if (r->is_committed)
@@ -154,13 +166,14 @@ static void on_finish(struct stage *s, const struct fault *why)
     if (s->relay->form == FORM_EVENTS)
         end_events((struct out *)s, why);
     else
-        end_bytes(s->relay, why);
+        end_bytes((struct out *)s, why);
 }
 
 static void on_drop(struct stage *s)
 {
     struct out *out = (struct out *)s;
     buf_clear(&out->tail);
+    conceal_clear(&out->secrets);
     mem_free(out);
 }
 
@@ -168,5 +181,6 @@ struct stage *out_new(struct relay *r)
 {
     struct out *out = mem_zalloc(1, sizeof *out);
     out->stage = (struct stage){.relay = r, .feed = on_feed, .finish = on_finish, .drop = on_drop};
+    conceal_init(&out->secrets, r->parts.secrets, r->parts.secret_count);
     return &out->stage;
 }

@@ -78,7 +78,10 @@ static void tell_event(struct read *rd, const struct sse_event *event, struct sa
 {
     struct relay *r = rd->stage.relay;
     r->parts.provider->read_event(r->parts.reader, &r->told, event->name, event->data, said);
-    if (said->what & SAID_UNREADABLE && !(said->what & SAID_ERROR)) read_unreadable(rd, said);
+    if (said->what & SAID_UNREADABLE && (event->is_tail || said->what & SAID_ERROR))
+        r->parts.x->response.inspect_errors++; /* half an event, which clients drop; or no text of the model's */
+    else if (said->what & SAID_UNREADABLE)
+        read_unreadable(rd, said);
     if (!(said->what & (SAID_DONE | SAID_ERROR | SAID_USAGE_ONLY))) count(r, said);
 }
 

@@ -90,6 +90,8 @@ struct relay_parts {
     struct said_reader *reader;          /* shared by all relays of a loop: nothing is kept in it between two feeds */
     const struct vocabulary *vocabulary; /* counts the output in it; NULL: this answer says nothing that is counted */
     struct redact *redact;               /* NULL: nothing is masked or restored */
+    const struct slice *secrets;         /* taken out of all that leaves (wire/conceal.h): the account's key … */
+    size_t secret_count;
     bool drops_usage;                    /* a chunk with usage alone was asked for by the gateway, not by the client */
     struct relay_hooks hooks;
     const struct relay_sink *sink;

@@ -1,7 +1,8 @@
 -- Who is calling. Everything after this file can rely on app and department being there.
 
 return auth {
-  keys    = { header = "authorization", scheme = "Bearer" },
+  -- As the clients of OpenAI, Anthropic, Azure and Google send it.
+  keys    = { headers = { "authorization", "x-api-key", "api-key", "x-goog-api-key" } },
   require = { "app", "department" },
 
   examples = {

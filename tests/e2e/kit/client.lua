@@ -189,11 +189,16 @@ local function chunked_some(self)
     local size, why = next_chunk(self)
     if not size then return nil, why end
     if size == 0 then
-      while not self.buffer:find("^\r\n") do
-        local ok, reason = self:more()
-        if not ok then return nil, reason == "end" and "cut" or reason end
-      end
-      take(self, 2)
+      local line -- of trailers, and the empty one behind them
+      repeat
+        line = self.buffer:match("^([^\r\n]*\r\n)")
+        if line then
+          take(self, #line)
+        else
+          local ok, reason = self:more()
+          if not ok then return nil, reason == "end" and "cut" or reason end
+        end
+      until line == "\r\n"
       f.ended = true
       return nil, "end"
     end

@@ -4,6 +4,13 @@
 #include "flow/headers.h"
 #include "flow/routes.h"
 
+static struct arena arena;
+
+static struct route_match match_of(const char *method, const char *path)
+{
+    return routes_find(slice_str(method), slice_str(path), SLICE_NONE, &arena);
+}
+
 static void paths_lead_to_their_api(void)
 {
     static const struct {
@@ -22,34 +29,95 @@ static void paths_lead_to_their_api(void)
         {"OPTIONS", "/v1/embeddings", ROUTE_OPTIONS, "embeddings"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct route_match match = routes_find(slice_str(cases[i].method), slice_str(cases[i].path));
+        struct route_match match = match_of(cases[i].method, cases[i].path);
         EXPECT_INT(cases[i].kind, match.kind);
         EXPECT_STR(cases[i].api, match.api->word);
     }
-    EXPECT_SLICE(SLICE("openai/gpt-4o"), routes_find(SLICE("GET"), SLICE("/v1/models/openai/gpt-4o")).id);
+    EXPECT_SLICE(SLICE("openai/gpt-4o"), match_of("GET", "/v1/models/openai/gpt-4o").id);
 }
 
 static void a_missing_or_doubled_v1_is_named(void)
 {
-    struct route_match match = routes_find(SLICE("POST"), SLICE("/chat/completions"));
-    EXPECT_INT(FAULT_UNKNOWN_PATH, match.fault.code);
+    struct route_match match = match_of("POST", "/chat/completions");
+    EXPECT_INT(FAULT_MISSPELT_PATH, match.fault.code);
     EXPECT(strstr(match.fault.text, "did you mean /v1/chat/completions?"));
-    match = routes_find(SLICE("POST"), SLICE("/v1/v1/embeddings"));
+    match = match_of("POST", "/v1/v1/embeddings");
+    EXPECT_INT(FAULT_MISSPELT_PATH, match.fault.code);
     EXPECT(strstr(match.fault.text, "did you mean /v1/embeddings?"));
-    match = routes_find(SLICE("GET"), SLICE("/v1/models/"));
+    match = match_of("POST", "/");
     EXPECT_INT(FAULT_UNKNOWN_PATH, match.fault.code);
-    match = routes_find(SLICE("POST"), SLICE("/"));
     EXPECT(strstr(match.fault.text, "/v1/models"));
+}
+
+/* C4 */
+static void other_spellings_are_served(void)
+{
+    static const struct {
+        const char *path, *api;
+    } cases[] = {
+        {"/v1/chat/completions/", "chat"},       {"//v1/chat/completions", "chat"}, {"/v1//embeddings", "embeddings"},
+        {"/openai/v1/chat/completions", "chat"}, {"/api/v1/embeddings", "embeddings"},
+        {"//api//v1//completions//", "completions"}, {"/v1beta/openai/chat/completions", "chat"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct route_match match = match_of("POST", cases[i].path);
+        EXPECT_INT(ROUTE_API, match.kind);
+        EXPECT_STR(cases[i].api, match.api->word);
+    }
+    EXPECT_STR("models", match_of("GET", "/v1/models/").api->word);
+    EXPECT_STR("models", match_of("GET", "/api/v1/models").api->word);
+    EXPECT_SLICE(SLICE("openai/gpt-4o"), match_of("GET", "//v1/models/openai//gpt-4o/").id);
+    EXPECT_INT(ROUTE_LIVEZ, match_of("GET", "/livez/").kind);
+    EXPECT_INT(ROUTE_NONE, match_of("GET", "/v1/chat/../models").kind);
+}
+
+static void expect_unspoken(const char *path, const char *says)
+{
+    struct route_match match = match_of("POST", path);
+    EXPECT_INT(FAULT_UNSPOKEN_PATH, match.fault.code);
+    EXPECT(strstr(match.fault.text, says));
+    EXPECT(strlen(match.fault.text) < sizeof match.fault.text - 1); /* none is cut */
+}
+
+static void other_apis_are_told_what_to_do(void)
+{
+    static const char *const paths[] = {
+        "/v1/responses",   "/v1/responses/resp_1/cancel", "/responses",        "/v1/messages", "/v1/messages/count_tokens",
+        "/messages",       "/anthropic/v1/messages",      "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
+        "/v1/batches",     "/v1/audio/transcriptions",    "/v1/images/edits",  "/v1/threads/t/runs",
+        "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/moderations",   "/v1/realtime", "/v1/vector_stores",
+        "/v1/rerank",      "/v1/engines/davinci/completions",
+        "/api/chat",       "/api/generate",               "/api/tags",         "/v1/conversations", "/v1/videos",
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        expect_unspoken(paths[i], "");
+    expect_unspoken("/models/gemini-2.5-flash:generateContent", "\"model\": \"gemini-2.5-flash\"");
+    expect_unspoken("/v1beta/models/gemini-2.5-flash:streamGenerateContent", "\"gemini-2.5-flash\"");
+    expect_unspoken("/v1/models/gemini-2.5-flash:countTokens", "POST /v1/chat/completions");
+    expect_unspoken("/openai/deployments/gpt-4o/chat/completions", "\"model\": \"gpt-4o\"");
+    expect_unspoken("/v1/deployments/gpt-4o/chat/completions", "\"gpt-4o\"");
+    expect_unspoken("/openai/v1/deployments/gpt-4o/embeddings", "\"gpt-4o\"");
+    EXPECT_INT(FAULT_UNKNOWN_PATH, match_of("POST", "/v1/responsesx").fault.code);
+    EXPECT_INT(ROUTE_API, match_of("GET", "/v1/models/llama:70b").kind);
+}
+
+/* Codex falls back to HTTP on 426 alone. */
+static void websockets_are_sent_back_to_http(void)
+{
+    EXPECT_INT(FAULT_UPGRADE, routes_find(SLICE("GET"), SLICE("/v1/responses"), SLICE("websocket"), &arena).fault.code);
+    EXPECT_INT(FAULT_UPGRADE, routes_find(SLICE("GET"), SLICE("/v1/realtime"), SLICE("h2c, WebSocket"), &arena).fault.code);
+    EXPECT_INT(FAULT_UNSPOKEN_PATH, routes_find(SLICE("GET"), SLICE("/v1/responses"), SLICE("h2c"), &arena).fault.code);
+    EXPECT_INT(ROUTE_API, routes_find(SLICE("GET"), SLICE("/v1/models"), SLICE("websocket"), &arena).kind);
 }
 
 static void a_wrong_method_is_told_the_right_ones(void)
 {
-    struct route_match match = routes_find(SLICE("GET"), SLICE("/v1/chat/completions"));
+    struct route_match match = match_of("GET", "/v1/chat/completions");
     EXPECT_INT(FAULT_METHOD, match.fault.code);
     EXPECT_SLICE(SLICE("POST, OPTIONS"), match.allow);
     EXPECT_STR("chat", match.api->word); /* in whose dialect the refusal is */
-    EXPECT_INT(FAULT_METHOD, routes_find(SLICE("post"), SLICE("/v1/embeddings")).fault.code);
-    EXPECT_INT(FAULT_METHOD, routes_find(SLICE("DELETE"), SLICE("/v1/models/x")).fault.code);
+    EXPECT_INT(FAULT_METHOD, match_of("post", "/v1/embeddings").fault.code);
+    EXPECT_INT(FAULT_METHOD, match_of("DELETE", "/v1/models/x").fault.code);
 }
 
 static void credentials_and_internals_never_cross(void)
@@ -76,7 +144,8 @@ static void credentials_and_internals_never_cross(void)
         "",
     };
     static const char *const sent[] = {"Accept",      "OpenAI-Beta", "X-Stainless-Retry-Count",
-                                       "traceparent", "user-agent",  "idempotency-key"};
+                                       "traceparent", "user-agent",  "idempotency-key",
+                                       "HTTP-Referer", "X-Title"};
     for (size_t i = 0; i < sizeof kept_back / sizeof kept_back[0]; i++)
         EXPECT(!headers_reach_provider(slice_str(kept_back[i])));
     for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++)
@@ -103,10 +172,15 @@ static void request_ids_and_rate_limits_reach_the_client(void)
 
 int main(void)
 {
+    arena_init(&arena);
     RUN(paths_lead_to_their_api);
     RUN(a_missing_or_doubled_v1_is_named);
+    RUN(other_spellings_are_served);
+    RUN(other_apis_are_told_what_to_do);
+    RUN(websockets_are_sent_back_to_http);
     RUN(a_wrong_method_is_told_the_right_ones);
     RUN(credentials_and_internals_never_cross);
     RUN(request_ids_and_rate_limits_reach_the_client);
+    arena_clear(&arena);
     return unit_close("routes");
 }

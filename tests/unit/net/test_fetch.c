@@ -344,6 +344,8 @@ static void bounds_heads(void)
     answers(text, FAULT_UPSTREAM_PROTOCOL, "");
     len = snprintf(text, 200000, OK_LINE "A: %0*d\r\nContent-Length: 0\r\n\r\n", (int)LIMIT_RESPONSE_HEAD_BYTES, 1);
     answers(text, FAULT_UPSTREAM_PROTOCOL, "");
+    len = snprintf(text, 200000, OK_LINE "A: %0*d\r\nContent-Length: 0\r\n\r\n", 150000, 1); /* more than curl keeps */
+    answers(text, FAULT_UPSTREAM_PROTOCOL, "");
     /* interim answers are counted too */
     len = 0;
     while (len < (int)LIMIT_RESPONSE_HEAD_BYTES)

@@ -277,6 +277,59 @@ static void a_wrong_provider_is_refused(void)
                "");
 }
 
+static void a_providers_headers_are_checked(void)
+{
+    expect_bad(PROVIDER("url = 'http://x', headers = { ['X A'] = 'b' }"), 1, 89, "not a header's name", "X-Title");
+    expect_bad(PROVIDER("url = 'http://x', headers = { ['Content-Length'] = '3' }"), 1, 100, "must not be set here", "");
+    expect_bad(PROVIDER("url = 'http://x', headers = { a = 'b\\nc' }"), 1, 83, "line ends", "");
+    expect_bad(PROVIDER("url = 'http://x', headers = 'a'"), 1, 77, "must be a table", "");
+    expect_bad(PROVIDER("url = 'http://x', key = 'k', headers = { Authorization = 'Basic x' }"), 1, 88, "not both", "leave");
+    expect_bad(PROVIDER("url = 'http://x', pass = { 'Authorization' }"), 1, 74, "credentials", "`headers`");
+    expect_bad(PROVIDER("url = 'http://x', pass = { 3 }"), 1, 74, "number 1 is a number", "");
+    expect_bad(PROVIDER("url = 'http://x', pass = 'X-A'"), 1, 74, "must be a list of texts", "");
+    expect_bad("return { cors = { origins = { 'https://a.example/x' } } }", 1, 29, "not an origin", "all pages");
+    expect_bad("return { cors = { origins = 'https://a.example' } }", 1, 29, "must be a list", "");
+}
+
+static void expect_lines(const struct config *c)
+{
+    const struct provider *p = settings_provider(c->settings, SLICE("one"));
+    struct provider_header h;
+    struct slice rest = p->headers, secrets[PROVIDER_SECRETS_MAX];
+    unsigned seen = 0;
+    while (provider_next_header(&rest, &h)) {
+        bool is_token = slice_equal(h.name, SLICE("X-Token"));
+        EXPECT_SLICE(is_token ? SLICE("key-from-env") : SLICE("A: title"), h.value);
+        EXPECT_INT(is_token, h.is_secret);
+        seen++;
+    }
+    EXPECT_INT(2, seen);
+    EXPECT_INT(1, provider_secrets(p, secrets));
+    EXPECT_SLICE(SLICE("key-from-env"), secrets[0]);
+    EXPECT(settings_lists(p->pass, SLICE("x-session-id")) && settings_lists(p->pass, SLICE("x-b")));
+    EXPECT(!settings_lists(p->pass, SLICE("x-")) && !settings_lists(p->pass, SLICE("")));
+    EXPECT(settings_lists(c->settings->cors_origins, SLICE("https://a.example")));
+}
+
+static void lists_arrive_also_in_another_process(void)
+{
+    struct buf bytes;
+    setenv("MOONGATE_TEST_KEY", "key-from-env", 1);
+    struct config *c = load_good("return { providers = { one = { kind = 'openai', url = 'http://x', pass = { 'X-Session-Id', 'X-B' },\n"
+                                 "  headers = { ['X-Title'] = 'A: title', ['X-Token'] = env 'MOONGATE_TEST_KEY' } } },\n"
+                                 "  cors = { origins = { 'https://a.example' } } }");
+    if (!c) return;
+    expect_lines(c);
+    buf_init(&bytes);
+    config_pack(c, &bytes);
+    struct config *copy = config_unpack(buf_slice(&bytes));
+    EXPECT(copy != NULL);
+    if (copy) expect_lines(copy);
+    buf_clear(&bytes);
+    config_free(copy);
+    config_free(c);
+}
+
 static void all_errors_come_at_once(void)
 {
     struct report *report = report_new();
@@ -378,7 +431,7 @@ static void durations_and_sizes_are_exact(void)
     units_print_duration(90000, text, sizeof text);
     EXPECT_STR("90s", text);
     units_print_duration(0, text, sizeof text);
-    EXPECT_STR("0ms", text);
+    EXPECT_STR("0s", text);
     units_print_size(32u << 20, text, sizeof text);
     EXPECT_STR("32MB", text);
 }
@@ -428,6 +481,8 @@ int main(void)
     RUN(what_is_wrong_with_a_service_is_said);
     RUN(what_is_wrong_is_said_with_its_place_and_cure);
     RUN(a_wrong_provider_is_refused);
+    RUN(a_providers_headers_are_checked);
+    RUN(lists_arrive_also_in_another_process);
     RUN(all_errors_come_at_once);
     RUN(what_the_file_does_is_bounded);
     RUN(nothing_of_the_outside_is_in_reach);

@@ -1,0 +1,119 @@
+#include "flow/foreign.h"
+
+#include "base/limits.h"
+
+/* Behind a path's /v1, or /v1beta, or without any: "messages*" is messages and all that goes on with a slash. */
+struct foreign {
+    const char *path;
+    const char *says;
+};
+
+#define INSTEAD "ask POST /v1/chat/completions instead"
+
+/* Sources: the API references of OpenAI, Anthropic, Google, Cohere and Ollama, by what their clients send. */
+static const struct foreign foreigns[] = {
+    {"responses*", "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
+                   "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
+    {"messages*", "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base "
+                  "URL, and " INSTEAD "."},
+    {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
+    {"audio/*", "Speech is not served here: audio goes into the messages of POST /v1/chat/completions, for models that take it."},
+    {"images/*", "Making images is not served here; images to be read go into the messages of POST /v1/chat/completions."},
+    {"videos*", "Making videos is not served here."},
+    {"files*", "Files are not served here: put their text into the messages of POST /v1/chat/completions."},
+    {"uploads*", "Uploads are not served here: put texts into the messages of POST /v1/chat/completions."},
+    {"batches*", "Batches are not served here: " INSTEAD ", several at a time."},
+    {"fine_tuning/*", "Fine tuning is not served here: use the provider's own address."},
+    {"fine-tunes*", "Fine tuning is not served here: use the provider's own address."},
+    {"assistants*", "Assistants are not served here: " INSTEAD "."},
+    {"threads*", "Assistants' threads are not served here: " INSTEAD "."},
+    {"conversations*", "Conversations are not served here: " INSTEAD ", with all messages in it."},
+    {"vector_stores*", "Vector stores are not served here."},
+    {"containers*", "Containers are not served here."},
+    {"evals*", "Evals are not served here: use the provider's own address."},
+    {"realtime*", "The Realtime API is not served here: " INSTEAD "."},
+    {"moderations", "Moderation is not served as an endpoint here: policies moderate what goes through."},
+    {"edits", "Edits are not served here: " INSTEAD "."},
+    {"engines*", "Engines are not served here: the model goes into the body of POST /v1/completions."},
+    {"organization*", "Administration of accounts is not served here: use the provider's own address."},
+    {"rerank", "Reranking is not served here."},
+    {"chat", "This is another service's path: " INSTEAD "."},
+    {"generate", "This is Ollama's path: " INSTEAD "."},
+    {"tags", "This is Ollama's path: GET /v1/models lists the models."},
+    {"show", "This is Ollama's path: GET /v1/models/{id} tells of a model."},
+};
+
+static bool fits(const char *pattern, struct slice path)
+{
+    size_t len = strlen(pattern);
+    bool is_open = pattern[len - 1] == '*';
+    struct slice own = slice_of(pattern, is_open ? len - 1 : len);
+    if (!is_open) return slice_equal(path, own);
+    if (!slice_starts(path, own)) return false;
+    return path.len == own.len || own.ptr[own.len - 1] == '/' || path.ptr[own.len] == '/';
+}
+
+/* Behind the first of these beginnings; all begin and end with a slash. */
+static struct slice without_beginning(struct slice path)
+{
+    static const struct slice beginnings[] = {{"/anthropic/v1/", 14}, {"/v1/v1/", 7}, {"/api/v1/", 8}, {"/openai/v1/", 11},
+                                              {"/v1beta/", 8},        {"/v1alpha/", 9}, {"/v1/", 4},
+                                              {"/api/", 5},           {"/openai/", 8}, {"/", 1}};
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        size_t len = beginnings[i].len;
+        if (slice_starts(path, beginnings[i])) return slice_of(path.ptr + len, path.len - len);
+    }
+    return path;
+}
+
+/* What stands between "models/" or "deployments/" and the next colon or slash; a name is as much as a client may read. */
+static struct slice model_of(struct slice rest, char end)
+{
+    struct slice behind, name = slice_split(rest, end, &behind);
+    return name.len <= LIMIT_LABEL_BYTES ? name : SLICE("NAME");
+}
+
+/* "models/NAME:generateContent": a verb behind a colon is Google's; models' own names have none at Google. */
+static bool explain_google(struct slice rest, struct fault *why)
+{
+    static const struct slice verbs[] = {{"generateContent", 15},    {"streamGenerateContent", 21}, {"countTokens", 11},
+                                         {"embedContent", 12},       {"batchEmbedContents", 18},    {"predict", 7},
+                                         {"generateContentBatch", 20}};
+    struct slice verb;
+    if (!slice_starts(rest, SLICE("models/"))) return false;
+    rest = slice_of(rest.ptr + 7, rest.len - 7);
+    slice_split(rest, ':', &verb);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (!slice_equal(verb, verbs[i])) continue;
+        fault_set(why, FAULT_UNSPOKEN_PATH,
+                  "Gemini's API is not served here: use a client of OpenAI's API, and ask POST /v1/chat/completions with "
+                  "\"model\": \"%.*s\".",
+                  SLICE_FMT(model_of(rest, ':')));
+        return true;
+    }
+    return false;
+}
+
+/* Azure's: the deployment in the path, /openai/deployments/NAME/chat/completions, also behind /v1. */
+static bool explain_azure(struct slice rest, struct fault *why)
+{
+    if (!slice_starts(rest, SLICE("deployments/"))) return false;
+    rest = slice_of(rest.ptr + 12, rest.len - 12);
+    fault_set(why, FAULT_UNSPOKEN_PATH,
+              "Azure's paths are not served here: use the OpenAI client instead of the Azure one, with this gateway's /v1 as its "
+              "base URL and \"model\": \"%.*s\".",
+              SLICE_FMT(model_of(rest, '/')));
+    return true;
+}
+
+bool foreign_explain(struct slice path, struct fault *why)
+{
+    struct slice rest = without_beginning(path);
+    if (explain_google(rest, why) || explain_azure(rest, why)) return true;
+    for (size_t i = 0; i < sizeof foreigns / sizeof foreigns[0]; i++) {
+        if (!fits(foreigns[i].path, rest)) continue;
+        fault_set(why, FAULT_UNSPOKEN_PATH, "%s", foreigns[i].says);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,13 @@
+-- The gateway of tests/clients/README.md's table: it refuses what it is asked to refuse.
+-- run.lua gives the mock's address in MOCK_URL; nobody listens at the account "closed".
+return moongate.config {
+  listen    = "127.0.0.1:0",
+  admin     = { listen = "127.0.0.1:0" },
+  workers   = 1,
+  policies  = "policies",
+  limits    = { body = "64KB" },
+  providers = {
+    account = { kind = "openai", url = env "MOCK_URL", key = "sk-bad" },
+    closed  = { kind = "openai", url = "http://127.0.0.1:9/v1" },
+  },
+}

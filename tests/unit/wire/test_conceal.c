@@ -1,0 +1,96 @@
+/* Secrets in what passes: found in every spelling and however it is cut, and nothing else is touched. */
+#include "../unit.h"
+
+#include "wire/conceal.h"
+
+static const struct slice secrets[] = {
+    {"sk-upstream-0123456789abcdef", 28}, {"Zm9v/YmFy+longer==", 18}, {"/begins/with", 12}, {"short", 5}};
+#define SECRETS (sizeof secrets / sizeof secrets[0])
+
+static const struct {
+    const char *text, *wanted;
+} cases[] = {
+    {"", ""},
+    {"nothing to be seen", "nothing to be seen"},
+    {"sk-upstream-0123456789abcdef", "[secret]"},
+    {"Incorrect API key: sk-upstream-0123456789abcdef.", "Incorrect API key: [secret]."},
+    {"sk-upstream-0123456789abcdefsk-upstream-0123456789abcdef", "[secret][secret]"},
+    {"sk-sk-upstream-0123456789abcdef", "sk-[secret]"},
+    {"sk-upstream-0123456789abcde", "sk-upstream-0123456789abcde"},
+    {"a \"Zm9v/YmFy+longer==\" b", "a \"[secret]\" b"},
+    {"a \"Zm9v\\/YmFy+longer==\" b", "a \"[secret]\" b"}, /* JSON's other way to write '/' */
+    {"a Zm9v\\\\YmFy+longer== b", "a Zm9v\\\\YmFy+longer== b"},
+    {"x/begins/with y\\/begins\\/with", "x[secret] y\\[secret]"},
+    {"short is a word", "short is a word"},
+};
+#define CASES (sizeof cases / sizeof cases[0])
+
+static void whole_texts(void)
+{
+    for (size_t i = 0; i < CASES; i++) {
+        struct conceal c;
+        struct slice text = slice_str(cases[i].text);
+        conceal_init(&c, secrets, SECRETS);
+        struct slice got = conceal_pass(&c, text, false);
+        EXPECT_SLICE(slice_str(cases[i].wanted), got);
+        bool is_changed = strcmp(cases[i].text, cases[i].wanted) != 0;
+        EXPECT(is_changed || got.ptr == text.ptr); /* not copied */
+        EXPECT_INT(is_changed, conceal_finds(secrets, SECRETS, text));
+        EXPECT_INT(0, conceal_rest(&c).len);
+        conceal_clear(&c);
+    }
+}
+
+static void expect_in_pieces(size_t i, size_t size)
+{
+    struct conceal c;
+    struct buf out;
+    struct slice text = slice_str(cases[i].text);
+    buf_init(&out);
+    conceal_init(&c, secrets, SECRETS);
+    for (size_t at = 0; at < text.len; at += size) {
+        size_t left = text.len - at;
+        buf_append(&out, conceal_pass(&c, slice_of(text.ptr + at, left < size ? left : size), true));
+    }
+    buf_append(&out, conceal_rest(&c));
+    EXPECT_SLICE(slice_str(cases[i].wanted), buf_slice(&out));
+    buf_clear(&out);
+    conceal_clear(&c);
+}
+
+static void in_pieces_of_any_size(void)
+{
+    for (size_t i = 0; i < CASES; i++) {
+        for (size_t size = 1; size < 60; size++)
+            expect_in_pieces(i, size);
+    }
+}
+
+static void little_is_held_back(void)
+{
+    struct conceal c;
+    conceal_init(&c, secrets, SECRETS);
+    EXPECT_SLICE(SLICE("so far "), conceal_pass(&c, SLICE("so far sk-upstream"), true));
+    EXPECT_SLICE(SLICE("sk-upstream, and on"), conceal_pass(&c, SLICE(", and on"), true));
+    EXPECT_SLICE(SLICE(""), conceal_pass(&c, SLICE("sk-up"), true));
+    EXPECT_SLICE(SLICE("sk-up"), conceal_rest(&c));
+    conceal_clear(&c);
+}
+
+static void without_secrets_everything_passes(void)
+{
+    struct conceal c;
+    conceal_init(&c, NULL, 0);
+    EXPECT_SLICE(SLICE("sk-upstream"), conceal_pass(&c, SLICE("sk-upstream"), true));
+    EXPECT(!conceal_finds(NULL, 0, SLICE("x")));
+    conceal_clear(&c);
+}
+
+int main(void)
+{
+    RUN(whole_texts);
+    RUN(in_pieces_of_any_size);
+    RUN(little_is_held_back);
+    RUN(without_secrets_everything_passes);
+    return unit_close("conceal");
+}
