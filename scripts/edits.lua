@@ -65,14 +65,7 @@ local function note_of(f, value, policy, reason)
 end
 
 local function set_max_tokens(f, value, policy, reason)
-  local written = false
-  for _, name in ipairs { "max_completion_tokens", "max_tokens" } do
-    if core.body_has(name) then
-      core.edit(name, value and json.encode(value) or "")
-      written = true
-    end
-  end
-  if not written then core.edit("max_tokens", value and json.encode(value) or "") end
+  core.edit("max_tokens", value and json.encode(value) or "")
   core.set_max_tokens(value, note_of(f, value, policy, reason))
   f.max_tokens, f.output_tokens, f.context_tokens = nil, nil, nil
 end

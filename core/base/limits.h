@@ -53,9 +53,13 @@
 #define LIMIT_MODEL_BYTES 256u             /* a model's name; it goes into records and messages */
 
 /* Server-sent events from a provider */
-#define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
+#define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
 
 #define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
+#define LIMIT_SKIM_BYTES (64u * KIB)       /* an answer too large to be kept is read in pieces of about this size … */
+#define LIMIT_SKIM_BYTES_MAX (256u * KIB)  /* … and what belongs together is, up to this */
+#define LIMIT_SKIM_KEY_BYTES 64u           /* names of members that count there */
+#define LIMIT_SKIM_PLACES 128u             /* elements of a list that are told apart there */
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
 /* Counting tokens */
@@ -72,7 +76,7 @@
 /* Upstream */
 #define LIMIT_RESPONSE_HEAD_BYTES (64u * KIB)
 #define LIMIT_RESPONSE_HEADERS_COUNT 256u
-#define LIMIT_RESPONSE_INSPECT_BYTES (4u * MIB) /* a JSON answer up to this is kept to read its usage */
+#define LIMIT_RESPONSE_INSPECT_BYTES (4u * MIB) /* an answer up to this is kept: a failure is clean, policies read it */
 #define LIMIT_UPSTREAM_CONNECTIONS 4096u   /* idle and busy, per worker; above every expected concurrency */
 #define LIMIT_CONNECT_TIMEOUT_MS 5000u     /* default of timeouts.connect */
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
