@@ -13,7 +13,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench count-table reference fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -67,6 +67,12 @@ bench:
 	@.ci/packages bench
 	@$(MAKE) all benches
 	@B=$(B) luajit tests/bench/run.lua $(ROWS)
+
+#: false-alarms  what the detectors find in TEXTS (100000) random texts that hold nobody's data, by kind; from a SEED
+false-alarms:
+	@.ci/packages test
+	@$(MAKE) $(B)/bench/alarms
+	@$(B)/bench/alarms $(or $(TEXTS),100000) $(or $(SEED),1)
 
 #: count-table  our count of every recorded request's tokens beside its provider's, by family of models
 RECORDINGS ?= ../shared/recordings

@@ -30,7 +30,8 @@ local function narrow(keep)
     note(f, policy, rule.name, action.verb, reason, rule.mode, rule.line)
     if rule.mode == "observe" then return nil end
     local filters = f._filters
-    filters[#filters + 1] = { policy = policy, rule = rule.name, set = action.set, keep = keep, reason = reason }
+    filters[#filters + 1] = { policy = policy, rule = rule.name, set = action.set, keep = keep, reason = reason,
+      line = rule.line }
   end
 end
 

@@ -15,33 +15,33 @@ local listing = use "listing"
 local limits = use "limits"
 local notes = use "notes"
 local disconnect = use "disconnect"
+local effort = use "effort"
 local note = notes.note
 
 local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules, run_hook = actions.run_hook,
   run_all = actions.run_all }
 
--- A chain of so many rules is over before anybody could complain; a longer one is counted and takes turns like the policies'
--- own code.
-local SHORT_RULES_MAX = 200
-
 local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
 
 -- is_partial: examples of one file, where nobody need choose a target.
 function chain.new(policies, is_partial)
-  local last_auth, detecting, rules = 0, nil, 0
+  local last_auth, detecting = 0, nil
+  local doorkeeper -- auth, when it is enforced, and its place
   local on_disconnect, count = disconnect.of(policies), #policies
   local may_drain = on_disconnect or disconnect.is_said_by(facts.apps)
   for i, policy in ipairs(policies) do
     if policy.kind == "auth" then last_auth = i end
-    rules = rules + #(policy.rules or {}) + #(policy.rows or {}) -- rows of access go by name, and are looked up
+    if policy.kind == "auth" and policy.mode == "enforce" then doorkeeper = i end
     if policy.detector and policy.mode ~= "off" then detecting = policy end
   end
-  local is_long = rules > SHORT_RULES_MAX
+  local is_long, is_long_listing = effort.is_long(policies), effort.is_long_listing(policies)
   local detector = detecting and detecting.detector
+
+  local maps_headers = facts.maps_headers
 
   -- After auth, so that strangers learn nothing: are the hints sound, is there such a model? true when it ended here.
   local function resolve(f)
-    local wrong = f._hints and facts.bad_hint()
+    local wrong = f._hints and facts.bad_hint() or maps_headers and facts.bad_class(f)
     if wrong then
       return notes.deny(f, models_file, "hints", { status = 400, code = "invalid_hint" }, wrong, "enforce", 0)
     end
@@ -79,7 +79,9 @@ function chain.new(policies, is_partial)
     if by and by.deny then return notes.deny(f, by.policy, by.rule, by.deny, by.reason, "enforce", by.line) end
     local text = rejected and "no target is left: " .. targets.spell(rejected)
       or ("no routing rule chose a target for %s"):format(f.model)
-    return notes.deny(f, models_file, f.model, { status = 403, code = "no_target_left" }, text, "enforce", 0)
+    -- One rule that took all of them away answers for it, in record, header and trace; several are named in the text alone.
+    local policy, rule = by and by.policy or models_file, by and (by.rule or rejected[#rejected].rule) or f.model
+    return notes.deny(f, policy, rule, { status = 403, code = "no_target_left" }, text, "enforce", by and by.line or 0)
   end
 
   local function finish(f)
@@ -113,7 +115,7 @@ function chain.new(policies, is_partial)
   end
 
   local function go_on(f, first)
-    if is_long then core.distrust() end
+    if is_long or is_long_listing and f._listing then core.distrust() end
     if first <= last_auth and run(f, first, last_auth) then return end
     if not f._entry then
       f._policy = false
@@ -125,8 +127,15 @@ function chain.new(policies, is_partial)
     return finish(f)
   end
 
+  if doorkeeper and not is_partial then core.refuse_strangers() end
+
+  -- A stranger is refused before his request's body has been read: auth alone speaks, wherever it stands.
   local function decide(f)
     facts.attach(f, detector)
+    if doorkeeper and not f._live then
+      f._at, f._policy = doorkeeper, policies[doorkeeper]
+      if f._policy.refuse(f, f._policy) == "over" then return end
+    end
     return go_on(f, 1)
   end
 

@@ -1,6 +1,6 @@
 -- What changed between two bundles, in rules and not in lines of text: `moongate diff`.
 --
---   use "diff" { old = snapshot of the other bundle, json = true } → text, 0 the same or 1 different
+--   use "diff" { old = snapshot of the other bundle, json = true, old_egress = …, new_egress = … } → text, 0 the same or 1 different
 --
 -- Asked in the state of the new bundle. A change: { policy, what = "rule no-tools", how = "added" | "removed" | "changed" |
 -- "moved", text, at, effect = "loosens" | "tightens" | "unknown" | nil }. loosens: more is let through than before, and
@@ -10,6 +10,7 @@ local json = use "json"
 local report = use "report"
 local changes = use "diff/changes"
 local effects = use "diff/effects"
+local egress = use "diff/egress"
 local entries = use "diff/entries"
 local fields = use "diff/fields"
 local rows = use "diff/rows"
@@ -30,9 +31,11 @@ local function compare_policy(old, new, bundles)
   if old.on_error ~= new.on_error then
     add(new.name, "changed", "on_error", old.on_error .. " → " .. new.on_error, at, new.on_error == "skip" and "loosens" or "tightens")
   end
+  changes.idle(not effects.settles_facts(new) and (old.mode ~= "enforce" or new.mode ~= "enforce"))
   fields.compare(old, new, bundles)
   rows.compare(old, new)
   rules.compare(old, new)
+  changes.idle(false)
 end
 
 local function describe(policy)
@@ -81,17 +84,18 @@ local function compare_policies(old, new)
   end
 end
 
-local function compare(old, new)
+local function compare(old, new, question)
   local list = changes.begin()
   compare_policies(old, new)
   entries.models(old, new)
   entries.apps(old, new)
+  if question.old_egress then egress(question.old_egress, question.new_egress) end
   return list
 end
 
 return function(question)
   local new = snapshot(nil, true)
-  local list = compare(question.old, new)
+  local list = compare(question.old, new, question)
   local answer = { old = { name = question.old_name, digest = question.old.digest }, new = { name = question.new_name, digest = new.digest },
     changes = list }
   local code = #list > 0 and 1 or 0

@@ -44,7 +44,8 @@ local instead = {
 local names = report.keys(generation)
 for name in pairs(any) do names[#names + 1] = name end
 
-local function check(field, value)
+-- Raises when a policy may not set that, or not to this.
+function edits.check(field, value)
   local kind = generation[field] or any[field]
   if not kind then
     local hint = instead[field] or report.nearest(tostring(field), names) or table.concat(names, ", ")
@@ -78,7 +79,7 @@ end
 
 function edits.set(view, field, value, reason)
   core.check_ctx(view)
-  check(field, value)
+  edits.check(field, value)
   if reason ~= nil and type(reason) ~= "string" then raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0) end
   local f = core.facts()
   local policy = f._policy

@@ -131,6 +131,7 @@ local function recorded_of(record)
   local decision, fault = record.decision or {}, record.fault or {}
   return { id = record.id, time = record.time, status = record.status, outcome = record.outcome, policy = decision.policy,
     rule = decision.rule, code = decision.code or fault.code, reason = decision.reason or fault.text, target = record.target,
+    retry_after_s = tonumber(decision.retry_after_s),
     trace = record.trace, policies = record.policy and record.policy.sha256, same_policies = record.policy and record.policy.sha256 == core.digest() }
 end
 
@@ -165,7 +166,7 @@ return function(q)
   local answer = explain(t, q)
   add_later(answer, notes)
   answer.notes = notes
-  local code = answer.verdict.kind == "allow" and 0 or 1
+  local code = (answer.recorded and (answer.recorded.status or 0) >= 400 or answer.verdict.kind ~= "allow") and 1 or 0
   if q.json then return json.encode(text.jsonable(answer)), code end
   return text.render(answer, q.colour), code
 end

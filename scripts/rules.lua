@@ -105,6 +105,9 @@ function rules.shared_fields()
   return report.keys(shared)
 end
 
+local meant = { allow = "who is not refused may: pass = true skips what follows in this file", name = "the name stands first: { \"name\", … }",
+  condition = "conditions stand in when = { … }", action = "the action's name is the field: deny = { 403, \"code\" }", message = "write reason = \"…\"" }
+
 local function find_action(rule, path, allowed)
   local found
   for _, key in ipairs(report.keys(rule)) do
@@ -119,10 +122,10 @@ local function find_action(rule, path, allowed)
     elseif not shared[key] then
       local names = report.keys(allowed)
       for name in pairs(shared) do names[#names + 1] = name end
-      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key), report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key), meant[key] or report.nearest(key, names))
     end
   end
-  if not found then
+  if not found and rule.allow == nil then
     report.at(path, "bad_action", ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
   end
   return found
@@ -161,8 +164,9 @@ local function compile_rule(rule, path, policy, allowed)
   if action and allowed[action] then out.action = actions[action](rule[action], sub(path, action)) end
   if rule.reason ~= nil then out.reason = reasons.compile(rule.reason, sub(path, "reason")) end
   if out.action and out.reason == nil then out.reason = out.action.reason end
-  if out.called and action and action ~= "deny" and action ~= "drop" then
-    report.at(sub(sub(path, "when"), "called"), "bad_action", "called is a filter on what is called: its action is deny or drop")
+  if out.called and action and action ~= "deny" then
+    report.at(sub(sub(path, "when"), "called"), "bad_action", "called is a filter on what is called: its action is deny",
+      (action == "only" or action == "drop") and action .. " names its targets itself" or nil)
   end
   return out.action and out
 end

@@ -1,14 +1,15 @@
 #include "admin/admin.h"
 
+#include "admin/hosts.h"
 #include "admin/routes.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "exchange/exchange.h"
 #include "net/conn.h"
+#include "net/descriptors.h"
 
 /* Small: whoever asks here asks briefly. */
 #define ADMIN_BODY_BYTES (64u * KIB)
-#define ADMIN_CONNECTIONS 256u
 
 struct admin {
     struct admin_parts parts;
@@ -52,9 +53,24 @@ static void send_unknown_path(struct conn *c)
     send_fault(c, &why, NULL);
 }
 
+static void refuse_host(struct conn *c, struct slice host)
+{
+    struct fault why;
+    fault_set(&why, FAULT_WRONG_HOST,
+              "The admin listener is not asked as %.*s: ask it as localhost or by its address, or name it in moongate.lua "
+              "(admin.host).",
+              (int)(host.len < LIMIT_HOST_BYTES / 4 ? host.len : LIMIT_HOST_BYTES / 4), host.ptr);
+    send_fault(c, &why, NULL);
+}
+
 static void on_request(struct conn *c, const struct http_head *head, void *arg)
 {
     struct admin *a = arg;
+    struct slice host = http_find(head, SLICE("host"));
+    if (!hosts_is_ours(host, a->parts.host)) {
+        refuse_host(c, host);
+        return;
+    }
     const struct admin_route *route = admin_route_find(head->path);
     if (!route) {
         send_unknown_path(c);
@@ -108,7 +124,9 @@ struct admin *admin_new(const struct admin_parts *parts)
     struct admin *a = mem_zalloc(1, sizeof *a);
     struct conn_options options = CONN_OPTIONS_DEFAULT;
     options.body_bytes_max = ADMIN_BODY_BYTES;
-    options.connections_max = ADMIN_CONNECTIONS;
+    struct descriptors d = descriptors_share(descriptors_limit(), LIMIT_ADMIN_CONNECTIONS);
+    options.connections_max = options.strangers_max = d.clients;
+    options.overloaded_max = d.overloaded;
     a->parts = *parts;
     a->server = conn_server_new(parts->loop, &options, &events, a);
     conn_server_listen(a->server, parts->listen_fd);

@@ -8,6 +8,8 @@
  *     GET /readyz           200 or 503; ?verbose says line by line what is and what is not
  *     GET /metrics          Prometheus text, summed over all processes
  *
+ * Asked under names that only this machine has (admin/hosts.h), by at most LIMIT_ADMIN_CONNECTIONS at a time, of whom
+ * the oldest makes place for the next: who opens many and asks nothing keeps nobody out.
  * Reads shared memory and nothing else: it can neither slow a worker nor wait for one. Errors are JSON.
  */
 #ifndef MOONGATE_ADMIN_ADMIN_H
@@ -16,6 +18,7 @@
 #include <stddef.h>
 
 #include "admin/board.h"
+#include "base/slice.h"
 
 struct admin;
 struct jwks_fetcher;
@@ -24,6 +27,7 @@ struct loop;
 struct admin_parts {
     struct loop *loop;
     int listen_fd;             /* borrowed */
+    struct slice host;         /* a name under which it may be asked, beside those of admin/hosts.h; may be empty */
     const struct board *board; /* borrowed, as all that follows */
     void *const *segments;     /* metrics: one a process slot */
     size_t segment_count;

@@ -76,6 +76,10 @@ static void find_workers(struct findings *f, const struct board *board)
         buf_printf(f->lines, "[%c]worker %u %s: pid %d, generation %llu, sha256 %s\n",
                    state == BOARD_SLOT_READY ? '+' : '-', i, board_slot_state_name((enum board_slot_state)state),
                    atomic_load(&slot->pid), (unsigned long long)atomic_load(&slot->generation), digest);
+        uint64_t descriptors = atomic_load(&slot->descriptors);
+        if (descriptors)
+            buf_printf(f->lines, "[!]worker %u: %u clients at a time, fewer than limits.connections: it may have %llu descriptors\n",
+                       i, atomic_load(&slot->clients_max), (unsigned long long)descriptors);
     }
 }
 

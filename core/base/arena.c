@@ -8,9 +8,9 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-/* One request with a usual client's headers fills the first block; what is begun afterwards is kept through long
- * streams, mostly empty, so it is small. */
-#define FIRST_BLOCK_BYTES 3072
+/* One request with few headers fills the first block, with a usual client's the next; blocks are kept through long
+ * streams, and the last is mostly empty, so they are small. */
+#define FIRST_BLOCK_BYTES 2048
 #define NEXT_BLOCK_BYTES 1024
 #define ARENA_ALIGN alignof(max_align_t)
 
@@ -47,15 +47,28 @@ static void add_block(struct arena *a, size_t size)
     a->newest = block;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+static inline void *take(struct arena *a, size_t size, size_t align)
 {
     check(size < SIZE_MAX / 2);
-    size_t rounded = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-    if (!a->newest || a->newest->cap - a->newest->used < rounded) add_block(a, rounded);
-    void *ptr = a->newest->bytes + a->newest->used;
-    a->newest->used += rounded;
-    a->used += rounded;
-    return ptr;
+    size_t at = a->newest ? (a->newest->used + align - 1) / align * align : 0;
+    if (!a->newest || a->newest->cap < at || a->newest->cap - at < size) {
+        add_block(a, size);
+        at = 0;
+    }
+    a->newest->used = at + size;
+    a->used += size;
+    return a->newest->bytes + at;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    return take(a, size, ARENA_ALIGN);
+}
+
+/* Bytes, which may stand anywhere: most of what a request keeps is names and values of a few bytes. */
+static char *take_text(struct arena *a, size_t size)
+{
+    return take(a, size, 1);
 }
 
 void *arena_zalloc(struct arena *a, size_t size)
@@ -65,7 +78,7 @@ void *arena_zalloc(struct arena *a, size_t size)
 
 struct slice arena_copy(struct arena *a, struct slice s)
 {
-    char *copy = arena_alloc(a, s.len + 1);
+    char *copy = take_text(a, s.len + 1);
     if (s.len) memcpy(copy, s.ptr, s.len);
     copy[s.len] = '\0';
     return slice_of(copy, s.len);
@@ -73,7 +86,7 @@ struct slice arena_copy(struct arena *a, struct slice s)
 
 struct slice arena_join(struct arena *a, struct slice first, struct slice second)
 {
-    char *copy = arena_alloc(a, first.len + second.len + 1);
+    char *copy = take_text(a, first.len + second.len + 1);
     if (first.len) memcpy(copy, first.ptr, first.len);
     if (second.len) memcpy(copy + first.len, second.ptr, second.len);
     copy[first.len + second.len] = '\0';
@@ -87,7 +100,7 @@ struct slice arena_printf(struct arena *a, const char *format, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     check(len >= 0);
-    char *text = arena_alloc(a, (size_t)len + 1);
+    char *text = take_text(a, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, format, again);
     va_end(again);
     va_end(args);

@@ -18,6 +18,11 @@ void buf_init(struct buf *b)
     *b = (struct buf){0};
 }
 
+void buf_init_small(struct buf *b, size_t cap)
+{
+    *b = (struct buf){.data = mem_alloc(cap), .cap = cap};
+}
+
 void buf_clear(struct buf *b)
 {
     mem_free(b->data);
@@ -55,6 +60,35 @@ void buf_grew(struct buf *b, size_t len)
 {
     check(len <= b->cap - b->end);
     b->end += len;
+}
+
+/* By realloc(), which moves a large one without a copy. */
+static bool try_to_hold(struct buf *b, size_t len, size_t most)
+{
+    size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
+    if (len > SIZE_MAX / 4) return false;
+    while (cap < len)
+        cap *= 2;
+    if (cap > most && len <= most) cap = most;
+    char *data = mem_try_realloc(b->data, cap);
+    if (!data) return false;
+    b->data = data;
+    b->cap = cap;
+    return true;
+}
+
+bool buf_try_append(struct buf *b, struct slice s, size_t most)
+{
+    if (s.len == 0) return true;
+    if (b->start && b->cap - b->end < s.len) {
+        memmove(b->data, b->data + b->start, buf_len(b));
+        b->end -= b->start;
+        b->start = 0;
+    }
+    if (b->cap - b->end < s.len && !try_to_hold(b, b->end + s.len, most)) return false;
+    memcpy(b->data + b->end, s.ptr, s.len);
+    b->end += s.len;
+    return true;
 }
 
 void buf_append_u64(struct buf *b, uint64_t value)

@@ -16,6 +16,7 @@
 #define MOONGATE_BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/slice.h"
@@ -28,6 +29,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b);
+/* The same with room for so many bytes at first: for one that lives long and mostly holds little. */
+void buf_init_small(struct buf *b, size_t cap);
 /* Frees the memory; the buffer is empty and usable again. */
 void buf_clear(struct buf *b);
 /* Forgets the content, keeps the memory. */
@@ -60,6 +63,10 @@ static inline char *buf_reserve(struct buf *b, size_t len)
 }
 
 void buf_grew(struct buf *b, size_t len);
+
+/* For bytes that a peer sends much of: false, and the buffer as it was, when there is no memory for them. `most`: how
+ * long the whole will be, as far as is known; no more than that is taken. */
+bool buf_try_append(struct buf *b, struct slice s, size_t most);
 
 static inline void buf_append(struct buf *b, struct slice s)
 {

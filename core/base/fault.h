@@ -31,6 +31,7 @@
     X(METHOD,                405, "invalid_request_error", "method_not_allowed",          "This path does not take this method.") \
     X(REQUEST_TIMEOUT,       408, "invalid_request_error", "request_timeout",             "The request did not arrive in time.") \
     X(BODY_TOO_LARGE,        413, "invalid_request_error", "request_too_large",           "The request body is over the limit.") \
+    X(WRONG_HOST,            421, "invalid_request_error", "misdirected_request",         "This listener has no such name.") \
     X(URI_TOO_LONG,          414, "invalid_request_error", "uri_too_long",                "The request line is over the limit.") \
     X(MEDIA_TYPE,            415, "invalid_request_error", "unsupported_media_type",      "The request body must be uncompressed application/json.") \
     X(HEADERS_TOO_LARGE,     431, "invalid_request_error", "headers_too_large",           "The request headers are over a limit.") \
@@ -39,6 +40,9 @@
     X(POLICY,                500, "server_error",          "policy_error",                "A policy failed; the request was refused.") \
     X(NO_TARGET,             503, "server_error",          "no_target",                   "No provider is configured for this model.") \
     X(OVERLOADED,            503, "server_error",          "too_many_connections",        "The gateway has all the connections it may have.") \
+    X(KEY_FULL,              429, "rate_limit_error",      "key_holds_too_much",          "Requests of this key hold all the memory that they may.") \
+    X(WORKER_FULL,           503, "server_error",          "gateway_holds_too_much",      "The requests under way hold all the memory that they may.") \
+    X(OUT_OF_MEMORY,         503, "server_error",          "out_of_memory",               "There is no memory for this request.") \
     X(DRAINING,              503, "server_error",          "draining",                    "The gateway is shutting down.") \
     X(UPSTREAM_CONNECT,      502, "upstream_error",        "upstream_unreachable",        "The provider could not be reached.") \
     X(UPSTREAM_TLS,          502, "upstream_error",        "upstream_tls",                "The provider's certificate was not accepted.") \

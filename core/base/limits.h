@@ -21,13 +21,24 @@
 #define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
 #define LIMIT_TRAILERS_COUNT 32u
 #define LIMIT_PIPELINE_BYTES (64u * KIB)   /* read ahead while an earlier request is being answered */
-#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it */
+#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it … */
+#define LIMIT_LINGER_STRANGER_BYTES (1u * MIB) /* … and of who has shown no good key */
+#define LIMIT_LINGER_TURN_BYTES (512u * KIB) /* … and of all of them in one turn of the loop */
 #define LIMIT_LINGER_MS 5000u              /* the same, in time */
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
+#define LIMIT_DESCRIPTORS_OWN 48u          /* of a process's descriptors, kept for files, pipes, names being looked up … */
+#define LIMIT_DESCRIPTORS_UNKNOWN 1024u    /* where the system does not say how many a process may have */
+#define LIMIT_ADMIN_CONNECTIONS 256u       /* to the admin listener; one more takes the place of the oldest */
+#define LIMIT_OVERLOADED 256u              /* connections above the cap that are still answered with 503 */
+#define LIMIT_STRANGERS 1024u              /* default of limits.strangers, per worker: connections without a good key yet */
+#define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
+#define LIMIT_HELD_KEY_BYTES (128u * MIB)  /* default of limits.key_bytes: requests of one key held in a worker … */
+#define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
 #define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
 #define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
 #define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
-#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body */
+#define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body, and in all … */
+#define LIMIT_BODY_RATE (8u * KIB)         /* … with a second more for so many bytes: default of limits.body_rate */
 #define LIMIT_IDLE_TIMEOUT_MS 75000u       /* default of timeouts.idle: keep-alive connection without a request */
 #define LIMIT_WRITE_TIMEOUT_MS 120000u     /* default of timeouts.write: a client that takes nothing */
 
@@ -101,6 +112,7 @@
 #define LIMIT_DETECT_MASKS 32u                /* of one policy generation */
 #define LIMIT_DETECT_MASK_BYTES 64u
 #define LIMIT_DETECT_NAME_BYTES 64u
+#define LIMIT_SIGHT_LEVELS 8u                 /* of JSON in strings of JSON that a text is read through */
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
@@ -111,7 +123,9 @@
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* Processes */
+#define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
+#define LIMIT_TURN_MS 5u                   /* of a turn of the loop: after this what is put off anew waits for the next */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
@@ -131,7 +145,10 @@
 #define LIMIT_CONFIG_STATE_BYTES (16u * MIB) /* Lua heap while it is evaluated */
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
+#define LIMIT_SOURCE_DEPTH 256u            /* brackets and blocks in a Lua file; Lua itself takes 200 */
+#define LIMIT_SOURCE_ARGUMENTS 512u        /* tokens of one call that is looked at */
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
+#define LIMIT_HOST_BYTES 253u              /* a name of the DNS */
 #define LIMIT_PROVIDERS 256u
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */

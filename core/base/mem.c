@@ -1,11 +1,13 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/limits.h"
 
 static void *must(void *ptr, size_t size)
 {
@@ -32,6 +34,11 @@ void *mem_realloc(void *ptr, size_t size)
     return must(realloc(ptr, size ? size : 1), size);
 }
 
+void *mem_try_realloc(void *ptr, size_t size)
+{
+    return realloc(ptr, size ? size : 1);
+}
+
 char *mem_strdup(const char *text)
 {
     return mem_strndup(text, strlen(text));
@@ -48,4 +55,10 @@ char *mem_strndup(const char *bytes, size_t len)
 void mem_free(void *ptr)
 {
     free(ptr);
+}
+
+/* glibc raises the bound by itself to what was freed last, and then holds holes where bodies were. */
+void mem_keep_large_apart(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LIMIT_LARGE_BYTES);
 }

@@ -38,8 +38,8 @@
     X(REQUEST_DURATION,     HISTOGRAM, "moongate_request_duration_seconds",         "", "From a request's first byte to the last byte of its answer.") \
     X(TIME_TO_FIRST_TOKEN,  HISTOGRAM, "moongate_time_to_first_token_seconds",      "", "From a request's first byte to the first byte of its answer's body.") \
     X(OVERHEAD,             HISTOGRAM, "moongate_overhead_seconds",                 "", "The gateway's own part of a request: all but waiting for its client and its provider.") \
-    X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens that were paid for, by disjoint parts: as providers reported them, else as counted.") \
-    X(COST,                 NANO,      "moongate_cost_usd_total",                   "model,department", "What answers cost at the prices of the policies, in USD; includes estimates.") \
+    X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens that were paid for, of the model that was called, by disjoint parts: as providers reported them, else as counted.") \
+    X(COST,                 NANO,      "moongate_cost_usd_total",                   "model,department", "What answers of the model that was called cost at the prices of the policies, in USD; includes estimates.") \
     X(USAGE_ESTIMATED,      COUNTER,   "moongate_usage_estimated_total",            "model", "Answers billed by the gateway's own count, because the provider reported none.") \
     X(UNPRICED,             COUNTER,   "moongate_unpriced_requests_total",          "model", "Answers whose cost is not known, or not all of it: a price or a part of one is missing.") \
     X(ERRORS,               COUNTER,   "moongate_errors_total",                     "error_type,provider", "Requests that ended in an error, by its code.") \
@@ -51,6 +51,9 @@
     X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",         "", "Streams that ended without their end marker.") \
     X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",       "", "Audit records that could not be written.") \
     X(CONNECTIONS_OPEN,     GAUGE,     "moongate_connections_open",                 "", "Client connections.") \
+    X(CONNECTIONS_STRANGE,  GAUGE,     "moongate_connections_strangers",            "", "Of these, the ones that have shown no good key.") \
+    X(STRANGERS_DROPPED,    COUNTER,   "moongate_strangers_dropped_total",          "", "Connections without a good key that had to make place for others.") \
+    X(BYTES_HELD,           GAUGE,     "moongate_request_bytes_held",               "", "Bytes of requests, and of the indexes over them, in memory.") \
     X(EXCHANGES_OPEN,       GAUGE,     "moongate_exchanges_open",                   "", "Requests under way.") \
     X(UPSTREAM_OPEN,        GAUGE,     "moongate_upstream_open",                    "", "Calls to providers under way.") \
     X(UPSTREAM_CONNECTIONS, GAUGE,     "moongate_upstream_connections",             "", "Connections to providers, busy and idle.") \

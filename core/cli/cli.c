@@ -76,7 +76,8 @@ const struct command cli_commands[] = {
      "Each change says whether more is allowed than before (loosens) or less (tightens). Functions are shown as changed\n"
      "when their source is; whether they allow more cannot be told.\n"
      "\n"
-     "  --git REV           compare a folder with itself at a revision of its git repository\n"
+     "  --git REV           compare a folder with itself at a revision of its git repository, and the services that\n"
+     "                      moongate.lua lists (egress) with those of then\n"
      "  -c, --config FILE   the configuration that names the folder\n"
      "  --json              one document: old, new, changes\n"
      "\n"
@@ -100,7 +101,7 @@ const struct command cli_commands[] = {
      "  --policies DIR      this folder instead of the configuration's (any provider will do)\n"
      "  -c, --config FILE   the configuration; --json: the same as one document\n"
      "\n"
-     "Exit code: 0 allowed, 1 denied, 2 the request, the policies or the configuration cannot be read.\n",
+     "Exit code: 0 allowed, 1 denied (a past request: then), 2 the request, the policies or the configuration cannot be read.\n",
      command_explain},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
@@ -159,6 +160,7 @@ const struct command cli_commands[] = {
      "  --label NAME=VALUE  again for more\n"
      "  --approve MODEL     a model this holder is approved for; again for more\n"
      "  --expires 90d       default: never\n"
+     "  --force             also for names that the policies do not know\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              key, id and expiry as one document\n",
      command_keys_create},

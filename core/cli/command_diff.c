@@ -1,16 +1,21 @@
 #include <errno.h>
+#include <jansson.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/git.h"
 #include "lua/bundle.h"
+#include "lua/configfile.h"
 #include "server/config.h"
+#include "server/config_reader.h"
 
 struct side {
     struct bundle *bundle;
+    json_t *egress; /* of moongate.lua: which services policies may call, with which data; NULL: not compared */
     char name[256]; /* how messages and the answer call it */
 };
 
@@ -40,12 +45,40 @@ static char *configured_dir(const char *given)
     return dir;
 }
 
+/* What moongate.lua says of services, without looking its secrets up; NULL when there is no such file or it is broken: then
+ * `moongate check` is who says so. */
+static json_t *egress_of(const struct buf *text)
+{
+    struct configfile_error error;
+    json_t *tree = configfile_eval(buf_slice(text), &error);
+    json_t *egress = tree ? json_incref(json_object_get(tree, "egress")) : NULL;
+    if (tree && !egress) egress = json_object();
+    json_decref(tree);
+    return egress;
+}
+
+/* Policies and services belong together: what may leave is said in both. */
+static void read_egress(struct side *old, struct side *new, const char *config, const char *rev)
+{
+    struct buf before, after;
+    struct fault why;
+    buf_init(&before);
+    buf_init(&after);
+    if (config_read_file(config, LIMIT_CONFIG_FILE_BYTES, &after) && git_file(config, rev, &before, &why)) {
+        old->egress = egress_of(&before);
+        new->egress = egress_of(&after);
+    }
+    buf_clear(&before);
+    buf_clear(&after);
+}
+
 static bool read_both(struct side *old, struct side *new, const char *rev, const char **words, size_t count,
                       const char *config)
 {
     if (!rev) return read_side(old, words[0], NULL) && read_side(new, words[1], NULL);
     char *dir = count ? mem_strdup(words[0]) : configured_dir(config);
     bool ok = dir && read_side(old, dir, rev) && read_side(new, dir, NULL);
+    if (ok) read_egress(old, new, config_path(config), rev);
     mem_free(dir);
     return ok;
 }
@@ -54,6 +87,13 @@ static void append_member(struct buf *out, const char *name, const char *text)
 {
     buf_printf(out, ",\"%s\":", name);
     buf_append_json(out, slice_str(text));
+}
+
+static void append_egress(struct buf *out, const char *name, const json_t *egress)
+{
+    char *text = json_dumps(egress, JSON_COMPACT);
+    buf_printf(out, ",\"%s\":%s", name, text);
+    mem_free(text);
 }
 
 /* The old bundle tells what it says, the new one compares. */
@@ -66,6 +106,10 @@ static int compare(const struct side *old, const struct side *new, bool is_json,
     if (code == CLI_OK) {
         append_member(&question, "old_name", old->name);
         append_member(&question, "new_name", new->name);
+        if (old->egress && new->egress) {
+            append_egress(&question, "old_egress", old->egress);
+            append_egress(&question, "new_egress", new->egress);
+        }
         buf_printf(&question, ",\"json\":%s,\"colour\":%s}", is_json ? "true" : "false",
                    cli_is_coloured(stdout) ? "true" : "false");
         code = ask_bundle(new->bundle, new->name, "diff", buf_slice(&question), answer);
@@ -95,6 +139,8 @@ int command_diff(int argc, char **argv)
         cli_print_answer(buf_slice(&answer), common.is_json);
     }
     buf_clear(&answer);
+    json_decref(old.egress);
+    json_decref(new.egress);
     bundle_unref(old.bundle);
     bundle_unref(new.bundle);
     return code;

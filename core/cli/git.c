@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <spawn.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,14 +109,26 @@ static bool read_entries(struct listing *l, const char *rev, struct fault *why)
     return ok;
 }
 
+static bool is_revision(const char *rev, struct fault *why)
+{
+    return (*rev != '-' && *rev != '\0') || fault_set(why, FAULT_INTERNAL, "`%s` is no revision", rev);
+}
+
+bool git_file(const char *path, const char *rev, struct buf *out, struct fault *why)
+{
+    char dir[PATH_MAX], object[PATH_MAX + 64];
+    const char *slash = strrchr(path, '/');
+    if (!is_revision(rev, why)) return false;
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+    snprintf(object, sizeof object, "%s:./%s", rev, slash ? slash + 1 : path);
+    return run_git((const char *[]){"git", "-C", *dir ? dir : "/", "cat-file", "blob", object, NULL}, out, why);
+}
+
 struct bundle *git_bundle(const char *dir, const char *rev, struct fault *why)
 {
     static struct listing listing; /* large; one command asks once */
     struct bundle *bundle = NULL;
-    if (*rev == '-' || *rev == '\0') {
-        fault_set(why, FAULT_INTERNAL, "`%s` is no revision", rev);
-        return NULL;
-    }
+    if (!is_revision(rev, why)) return NULL;
     listing = (struct listing){.dir = dir};
     arena_init(&listing.arena);
     if (!read_entries(&listing, rev, why)) {

@@ -79,6 +79,7 @@ void exchange_free(struct exchange *x)
     buf_clear(&x->response.text);
     keyring_unref(x->identity.keyring);
     token_unref(x->identity.token);
+    redact_stop(x->decision.redact);
     arena_clear(&x->arena);
     mem_free(x);
 }

@@ -57,7 +57,9 @@ struct settings {
     char digest[65]; /* hex SHA-256 of moongate.lua */
 
     size_t body_bytes_max;
-    uint32_t connections_max; /* per worker */
+    uint64_t body_rate;            /* bytes a second, once body_timeout_ms is over */
+    size_t key_bytes, worker_bytes; /* of requests held: of one key, of all, per worker */
+    uint32_t connections_max, strangers_max; /* per worker */
     uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
     uint32_t keepalive_ms; /* SSE comment after this much silence, 0: none (the default) */
     uint32_t drain_grace_ms;

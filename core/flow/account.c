@@ -74,8 +74,9 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
 static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
     uint64_t tokens = told->unread_bytes / 4;
-    bool is_bounded = x->request.max_tokens >= 0 && (uint64_t)x->request.max_tokens < tokens;
-    return !x->api->meters_output ? 0 : is_bounded ? (uint64_t)x->request.max_tokens : tokens;
+    uint64_t wanted = (uint64_t)x->request.max_tokens * (x->request.choices ? x->request.choices : 1);
+    bool is_bounded = x->request.max_tokens >= 0 && wanted < tokens;
+    return !x->api->meters_output ? 0 : is_bounded ? wanted : tokens;
 }
 
 static void fill_parts(const struct exchange *x, struct attempt *a, const struct relay_report *told)

@@ -164,9 +164,7 @@ static void open_relay(struct job *job, const struct fetch_head *head)
     };
     struct relay_head relayed = {.status = head->status,
                                  .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
-                                 .content_encoding = arena_copy(&x->arena, head_value(head, SLICE("content-encoding"))),
-                                 .headers = call->headers,
-                                 .header_count = call->header_count};
+                                 .content_encoding = arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }
@@ -212,6 +210,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     bool is_account = is_about_account(head->status);
     note_head(call, head);
     if (is_account) report_account(job, head->status);
+    /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
         exchange_end_attempt(job->x, is_account ? FAULT_UPSTREAM_ACCOUNT : FAULT_NONE);
         try_next(job);

@@ -26,7 +26,7 @@ void call_drop_fetch(struct call *call)
 void call_stop(struct call *call)
 {
     call_drop_fetch(call);
-    arena_clear(&call->sending);
+    arena_clear(&call->passing);
     loop_timer_disarm(&call->timer);
     if (call->relay) relay_stop(call->relay);
 }

@@ -23,11 +23,11 @@ struct call {
     struct fetch *fetch;           /* NULL once its answer is in, or it was cancelled */
     struct relay *relay;           /* NULL before the provider's head */
     const struct vocabulary *vocabulary; /* the answer is counted in it; NULL: it says nothing that is counted */
-    struct conn_header *headers;   /* the provider's that may pass, and ours, with room for one more; in the arena */
+    struct conn_header *headers;   /* the provider's that may pass, and ours, with room for one more; in `passing` */
     size_t header_count;
     struct slice secrets[PROVIDER_SECRETS_MAX]; /* the account's, which its answer may repeat */
     size_t secret_count;
-    struct arena sending; /* of what is only needed until the request is sent */
+    struct arena passing; /* what is needed no longer than until the request is sent and the answer's head is out */
     bool asks_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
     bool is_paused;  /* the client or a policy holds the provider back */
     bool is_drained; /* the client is gone, and the answer is read on */

@@ -19,17 +19,16 @@ static struct slice name_for_client(struct arena *arena, struct slice name)
 
 void deliver_keep_headers(struct call *call, const struct fetch_head *head)
 {
-    struct exchange *x = call->job->x;
+    struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
-    call->headers = arena_alloc(&x->arena, (count + head->header_count + 1) * sizeof *call->headers);
+    call->headers = arena_alloc(arena, (count + head->header_count + 1) * sizeof *call->headers);
     /* One more is for the cost. */
     memcpy(call->headers, common, count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
         if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
-        value = arena_copy(&x->arena, value);
-        call->headers[count++] = (struct conn_header){name_for_client(&x->arena, name), value};
+        call->headers[count++] = (struct conn_header){name_for_client(arena, name), arena_copy(arena, value)};
     }
     call->header_count = count;
 }
@@ -44,7 +43,9 @@ static bool is_uploading(const struct job *job)
 static void forget_request(struct job *job)
 {
     struct exchange *x = job->x;
-    if (!is_uploading(job)) arena_clear(&job->call->sending);
+    job->call->headers = NULL;
+    job->call->header_count = 0;
+    if (!is_uploading(job)) arena_clear(&job->call->passing);
     if (policy_has(job->policies, PHASE_DELTA) || policy_has(job->policies, PHASE_RESPONSE) ||
         policy_has(job->policies, PHASE_DONE))
         return;
@@ -52,6 +53,7 @@ static void forget_request(struct job *job)
     count_free(x->count);
     x->count = NULL;
     if (!is_uploading(job)) buf_clear(&x->body);
+    intake_hold(&job->hold, buf_len(&x->body), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */
@@ -62,7 +64,7 @@ static void add_cost(struct job *job)
     struct conn_header *header = &call->headers[call->header_count];
     account_settle(job->x, call->relay);
     if (!reply_cost_header(job->x, header, usd)) return;
-    header->value = arena_copy(&job->x->arena, header->value);
+    header->value = arena_copy(&call->passing, header->value);
     call->header_count++;
 }
 

@@ -58,10 +58,8 @@ static void on_head(void *arg, const struct fetch_head *head)
 static void on_data(void *arg, struct slice bytes)
 {
     struct egress_call *call = arg;
-    if (bytes.len <= call->body_bytes_max - buf_len(&call->body)) {
-        buf_append(&call->body, bytes);
-        return;
-    }
+    bool is_within = bytes.len <= call->body_bytes_max - buf_len(&call->body);
+    if (is_within && buf_try_append(&call->body, bytes, call->body_bytes_max)) return;
     fetch_cancel(call->fetch);
     answer(call, "limit");
 }

@@ -12,10 +12,12 @@
 #include "flow/counting.h"
 #include "flow/drain.h"
 #include "flow/identify.h"
+#include "flow/intake.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
+#include "net/descriptors.h"
 
 #define GAUGES_MS 500
 /* After the grace, how long a client gets to take the error it is sent. */
@@ -24,22 +26,38 @@
 
 static struct conn_options conn_options_of(const struct settings *s)
 {
+    struct descriptors d = descriptors_share(descriptors_limit(), s->connections_max);
     return (struct conn_options){
         .body_bytes_max = s->body_bytes_max,
         .header_timeout_ms = s->header_timeout_ms,
         .body_timeout_ms = s->body_timeout_ms,
+        .body_rate = s->body_rate,
         .idle_timeout_ms = s->idle_timeout_ms,
         .write_timeout_ms = s->write_timeout_ms,
-        .connections_max = s->connections_max,
+        .connections_max = d.clients,
+        .strangers_max = s->strangers_max,
+        .stranger_bytes_max = LIMIT_STRANGERS_BYTES,
+        .overloaded_max = d.overloaded,
     };
+}
+
+static void share_upstream(struct flow *flow)
+{
+    fetch_pool_limit(flow->pool, descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
 }
 
 static void update_gauges(void *arg)
 {
     struct flow *flow = arg;
     struct fetch_pool_stats upstream = fetch_pool_stats(flow->pool);
-    metrics_gauges(flow->metrics, conn_server_counts(flow->server).open, upstream.fetches_active,
-                   upstream.connections_open, (int64_t)policy_live_generations());
+    struct conn_counts clients = conn_server_counts(flow->server);
+    metrics_gauges(flow->metrics, &(struct metrics_gauges){.clients = clients.open,
+                                                           .strangers = clients.strangers,
+                                                           .dropped = clients.dropped,
+                                                           .held_bytes = (int64_t)intake_bytes(flow->intake),
+                                                           .calls = upstream.fetches_active,
+                                                           .upstreams = upstream.connections_open,
+                                                           .generations = (int64_t)policy_live_generations()});
     atomic_store(flow->parts.audit_failing, audit_is_failing(flow->audit));
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
@@ -80,11 +98,13 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
     flow->memo = count_memo_new();
+    flow->intake = intake_new(parts->settings->key_bytes, parts->settings->worker_bytes);
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
     flow->audit = audit_new(parts->loop, parts->audit_fd, on_record_lost, flow);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
+    share_upstream(flow);
     flow->server = conn_server_new(parts->loop, &options, &receive_events, flow);
     loop_timer_init(&flow->gauge_timer, parts->loop, update_gauges, flow);
     if (parts->listen_fd >= 0) conn_server_listen(flow->server, parts->listen_fd);
@@ -99,13 +119,15 @@ void flow_free(struct flow *flow)
     loop_timer_disarm(&flow->gauge_timer);
     loop_timer_disarm(&flow->drain_timer);
     counting_clear(flow);
+    uint64_t dropped = conn_server_counts(flow->server).dropped;
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     audit_free(flow->audit);
-    metrics_gauges(flow->metrics, 0, 0, 0, 0);
+    metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);
     cache_free(flow->cache);
     count_memo_free(flow->memo);
+    intake_free(flow->intake);
     said_reader_clear(&flow->reader);
     settings_unref(flow->parts.settings);
     tokens_free(flow->tokens);
@@ -121,6 +143,8 @@ void flow_set_settings(struct flow *flow, struct settings *settings)
     settings_unref(flow->parts.settings);
     flow->parts.settings = settings;
     conn_server_set_options(flow->server, &options);
+    share_upstream(flow);
+    intake_set_limits(flow->intake, settings->key_bytes, settings->worker_bytes);
 }
 
 void flow_set_policies(struct flow *flow, struct policy_set *policies)

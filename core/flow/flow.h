@@ -1,7 +1,7 @@
 /*
  * One worker's traffic: accepts clients on one listening socket and walks each request through the steps
  *
- *     receive → identify → decide → route → call → stream | reply → settle → record
+ *     receive's head → identify → its body → decide → route → call → stream | reply → settle → record
  *
  * each of which is one file beside this one. What is decided comes from the policies, never from here.
  *

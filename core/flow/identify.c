@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "flow/estimate.h"
 #include "flow/metrics.h"
 
 /* "Bearer" and one or more spaces (RFC 6750 2.1; the scheme's case does not matter, RFC 9110 11.1). */
@@ -145,7 +144,7 @@ static void count_failure(struct job *job, const struct auth_rules *rules)
     }
 }
 
-void identify(struct job *job)
+static void look(struct job *job)
 {
     const struct auth_rules *rules = policy_set_auth(job->policies);
     struct slice name, token = find_token(job->x, rules, &name);
@@ -155,11 +154,25 @@ void identify(struct job *job)
         take_key(job->x, rules);
     }
     count_failure(job, rules);
-    estimate(job);
+    job->wait.identified(job);
+}
+
+void identify(struct job *job, void (*then)(struct job *job))
+{
+    job->wait.identified = then;
+    look(job);
 }
 
 void identify_again(struct job *job)
 {
     cancel(job);
-    identify(job);
+    look(job);
+}
+
+bool identify_is_refused(const struct job *job)
+{
+    const struct auth_rules *rules = policy_set_auth(job->policies);
+    const struct identity *id = &job->x->identity;
+    bool is_good = id->key && key_record_is_live(id->key, job->x->born_wall_ns);
+    return rules && rules->refuses_strangers && !is_good;
 }

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "exchange/exchange.h"
 #include "flow/flow.h"
+#include "flow/intake.h"
 #include "net/conn.h"
 #include "net/fetch.h"
 #include "store/cache.h"
@@ -37,6 +38,7 @@ struct flow {
     struct fetch_pool *pool;
     struct metrics *metrics;
     struct audit *audit;
+    struct intake *intake;   /* what requests hold */
     struct count_memo *memo; /* token counts of texts that came before */
     struct counting counting;
     struct cache *cache; /* of policies; outlives their generations */
@@ -66,6 +68,7 @@ struct question {
 struct waiting {
     struct list_link link;         /* in one of the flow's lists: while keys are being fetched, while tokens are counted */
     bool has_waited;               /* for keys: once is enough */
+    void (*identified)(struct job *job); /* when it is known who asks */
     void (*then)(struct job *job); /* when the tokens are counted */
 };
 
@@ -77,6 +80,10 @@ struct job {
     struct settings *settings;   /* the snapshot that admitted the request */
     struct policy_set *policies; /* the generation that admitted it */
     struct slice allow;          /* methods of the path, for 405 */
+    struct intake_hold hold;     /* of its body */
+    size_t body_bytes;           /* as the head announces it; 0: it does not */
+    bool is_admitted;            /* the credential was looked at, and the body is wanted */
+    bool is_whole;               /* the body is here, or there is none */
     bool is_unrecorded;          /* health checks and the like: neither counted nor audited */
     bool is_ended;               /* for its client: on_done may still be at work */
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */

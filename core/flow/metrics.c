@@ -1,12 +1,12 @@
 #include "flow/metrics.h"
 
 #include "base/mem.h"
-#include "exchange/bill.h"
 
 struct metrics {
     struct stats *stats;
     stats_handle open, duration, first_token, overhead, inspect_errors, incomplete, audit_failures;
-    stats_handle clients, calls, upstreams, generations;
+    stats_handle clients, strangers, dropped, held, calls, upstreams, generations;
+    uint64_t dropped_told;
 };
 
 struct metrics *metrics_new(struct stats *stats)
@@ -21,6 +21,9 @@ struct metrics *metrics_new(struct stats *stats)
     m->incomplete = stats_series(stats, STATS_STREAMS_INCOMPLETE, NULL);
     m->audit_failures = stats_series(stats, STATS_AUDIT_WRITE_FAILURES, NULL);
     m->clients = stats_series(stats, STATS_CONNECTIONS_OPEN, NULL);
+    m->strangers = stats_series(stats, STATS_CONNECTIONS_STRANGE, NULL);
+    m->dropped = stats_series(stats, STATS_STRANGERS_DROPPED, NULL);
+    m->held = stats_series(stats, STATS_BYTES_HELD, NULL);
     m->calls = stats_series(stats, STATS_UPSTREAM_OPEN, NULL);
     m->upstreams = stats_series(stats, STATS_UPSTREAM_CONNECTIONS, NULL);
     m->generations = stats_series(stats, STATS_POLICY_GENERATIONS, NULL);
@@ -42,22 +45,27 @@ static void count_one(struct metrics *m, enum stats_metric metric, const struct 
     stats_add(m->stats, stats_series(m->stats, metric, labels), n);
 }
 
-static void count_tokens(struct metrics *m, const struct exchange *x, const struct bill *bill, struct slice model)
+static void count_tokens(struct metrics *m, const struct exchange *x, const struct attempt *a, struct slice model)
 {
     for (int part = 0; part < USAGE_IMAGES; part++) {
-        if (!bill->parts.count[part]) continue;
+        if (!a->parts.count[part]) continue;
         struct slice labels[] = {model, x->identity.department, slice_str(usage_part_name((enum usage_part)part))};
-        count_one(m, STATS_TOKENS, labels, bill->parts.count[part]);
+        count_one(m, STATS_TOKENS, labels, a->parts.count[part]);
     }
 }
 
-static void count_cost(struct metrics *m, const struct exchange *x, const struct bill *bill, struct slice model)
+/* Under the model that was called, not under the one that was asked for: "auto" costs nothing, and of a fallback each side
+ * its own. */
+static void count_attempt(struct metrics *m, const struct exchange *x, const struct attempt *a)
 {
+    struct slice model = x->decision.verdict.targets[a->target].model;
     struct slice labels[] = {model, x->identity.department};
-    if (!bill->is_billed) return;
-    if (bill->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, bill->cost.nano);
-    if (bill->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
-    if (bill->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
+    if (a->parts.count[USAGE_REQUESTS] == 0) return; /* not paid for */
+    count_tokens(m, x, a, model);
+    if (!a->is_billed) return;
+    if (a->cost.state != COST_UNPRICED) count_one(m, STATS_COST, labels, a->cost.nano);
+    if (a->cost.state != COST_KNOWN) count_one(m, STATS_UNPRICED, &model, 1);
+    if (a->parts.is_estimated) count_one(m, STATS_USAGE_ESTIMATED, &model, 1);
 }
 
 static struct slice error_code(const struct exchange *x)
@@ -101,7 +109,6 @@ static struct slice status_text(int status, char digits[3])
 void metrics_count(struct metrics *m, const struct exchange *x)
 {
     char code[3];
-    struct bill bill = bill_of(x);
     bool is_called = x->target_index >= 0;
     struct slice provider = is_called ? x->decision.verdict.targets[x->target_index].provider : SLICE("");
     struct slice labels[] = {x->identity.app,
@@ -112,8 +119,8 @@ void metrics_count(struct metrics *m, const struct exchange *x)
                              status_text(x->response.status, code)};
     count_one(m, STATS_REQUESTS, labels, 1);
     count_decision(m, x);
-    count_tokens(m, x, &bill, x->decision.verdict.model);
-    count_cost(m, x, &bill, x->decision.verdict.model);
+    for (size_t i = 0; i < x->attempt_count; i++)
+        count_attempt(m, x, x->attempts[i]);
     observe_times(m, x);
     if (x->outcome != OUTCOME_OK) {
         struct slice error[] = {error_code(x), provider};
@@ -141,10 +148,14 @@ void metrics_audit_failed(struct metrics *m)
     stats_add(m->stats, m->audit_failures, 1);
 }
 
-void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations)
+void metrics_gauges(struct metrics *m, const struct metrics_gauges *now)
 {
-    stats_set(m->stats, m->clients, clients);
-    stats_set(m->stats, m->calls, calls);
-    stats_set(m->stats, m->upstreams, upstreams);
-    stats_set(m->stats, m->generations, generations);
+    stats_set(m->stats, m->clients, now->clients);
+    stats_set(m->stats, m->strangers, now->strangers);
+    stats_add(m->stats, m->dropped, (int64_t)(now->dropped - m->dropped_told));
+    m->dropped_told = now->dropped;
+    stats_set(m->stats, m->held, now->held_bytes);
+    stats_set(m->stats, m->calls, now->calls);
+    stats_set(m->stats, m->upstreams, now->upstreams);
+    stats_set(m->stats, m->generations, now->generations);
 }

@@ -25,7 +25,14 @@ void metrics_audit_failed(struct metrics *m);
 void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* status: 401, 402, 403 or 407. */
 void metrics_account_refused(struct metrics *m, struct slice provider, int status);
-/* Gauges that others keep: connections of clients, calls and connections to providers, policy generations. */
-void metrics_gauges(struct metrics *m, int64_t clients, int64_t calls, int64_t upstreams, int64_t generations);
+/* What others keep count of. */
+struct metrics_gauges {
+    int64_t clients, strangers; /* connections; of those, without a good key */
+    uint64_t dropped;           /* strangers that made place, ever */
+    int64_t held_bytes;
+    int64_t calls, upstreams; /* calls of providers, connections to them */
+    int64_t generations;      /* of policies */
+};
+void metrics_gauges(struct metrics *m, const struct metrics_gauges *now);
 
 #endif

@@ -1,4 +1,8 @@
-/* The edge's events become jobs: a head opens one, the body fills it, the end sends it to be identified and decided. */
+/*
+ * The edge's events become jobs: a head opens one and says whose it is, the body fills it, the end sends it on to be
+ * counted and decided. Nobody's body is read: who has shown no good key is refused with the head, and while a token's
+ * keys are being fetched the body stays with its client.
+ */
 #include "flow/job.h"
 
 #include "base/clock.h"
@@ -7,7 +11,9 @@
 #include "flow/cors.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
+#include "flow/estimate.h"
 #include "flow/identify.h"
+#include "flow/intake.h"
 #include "flow/metrics.h"
 #include "flow/repeats.h"
 #include "flow/reply.h"
@@ -85,6 +91,40 @@ static bool body_is_readable(const struct exchange *x, struct fault *why)
     return true;
 }
 
+static bool parse_body(struct job *job, struct fault *why)
+{
+    struct exchange *x = job->x;
+    if (x->api->kind != API_CALL) return true;
+    return chat_parse(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, &x->arena, why) &&
+           intake_hold(&job->hold, buf_len(&x->body) + json_bytes(&x->request.tape), why);
+}
+
+static void go_on(struct job *job)
+{
+    struct fault why;
+    if (parse_body(job, &why))
+        estimate(job);
+    else
+        reply_fault(job, &why);
+}
+
+static void on_identified(struct job *job)
+{
+    const struct key_record *key = job->x->identity.key;
+    bool is_refused = identify_is_refused(job);
+    conn_set_known(job->conn, !is_refused);
+    if (is_refused) {
+        estimate(job); /* of nothing: policies find words for the refusal */
+        return;
+    }
+    intake_join(job->flow->intake, &job->hold, key ? key->id : SLICE(""));
+    job->is_admitted = true;
+    if (job->is_whole)
+        go_on(job);
+    else
+        conn_take_body(job->conn);
+}
+
 static void open_api(struct job *job, const struct route_match *match, const struct http_head *head)
 {
     struct exchange *x = job->x;
@@ -94,8 +134,10 @@ static void open_api(struct job *job, const struct route_match *match, const str
         reply_fault(job, &why);
     } else if (!body_is_readable(x, &why)) {
         reply_fault(job, &why);
-    } else if (head->content_length > 0) {
-        buf_reserve(&x->body, (size_t)head->content_length); /* within the limit, or on_refused would have come */
+    } else {
+        job->body_bytes = head->content_length > 0 ? (size_t)head->content_length : 0;
+        conn_hold_body(job->conn);
+        identify(job, on_identified);
     }
 }
 
@@ -125,27 +167,23 @@ static void on_request(struct conn *conn, const struct http_head *head, void *ar
 static void on_body(struct conn *conn, struct slice bytes, void *arg)
 {
     struct job *job = conn_context(conn);
+    struct buf *body = &job->x->body;
+    struct fault why;
     (void)arg;
-    buf_append(&job->x->body, bytes);
-}
-
-static bool parse_body(struct job *job, struct fault *why)
-{
-    struct exchange *x = job->x;
-    return x->api->kind != API_CALL || chat_parse(&x->request, x->api->client, buf_slice(&x->body),
-                                                     x->api->asks, &x->arena, why);
+    if (!intake_hold(&job->hold, buf_len(body) + bytes.len, &why)) {
+        reply_fault(job, &why);
+    } else if (!buf_try_append(body, bytes, job->body_bytes)) {
+        fault_set(&why, FAULT_OUT_OF_MEMORY, "there is no memory for the request's body: send it again in a moment");
+        reply_fault(job, &why);
+    }
 }
 
 static void on_body_end(struct conn *conn, void *arg)
 {
     struct job *job = conn_context(conn);
-    struct fault why;
     (void)arg;
-    if (!parse_body(job, &why)) {
-        reply_fault(job, &why);
-        return;
-    }
-    identify(job);
+    job->is_whole = true;
+    if (job->is_admitted) go_on(job);
 }
 
 static void on_refused(struct conn *conn, const struct fault *why, void *arg)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "exchange/bill.h"
 #include "exchange/money.h"
+#include "wire/secrets.h"
 
 /* A member's name with all that stands around it, so that it is one copy. */
 #define NAME(text) SLICE(",\"" text "\":")
@@ -69,6 +70,7 @@ static void append_decision(struct buf *out, const struct verdict *v)
     append_text(out, NAME("rule"), v->rule);
     append_text(out, NAME("code"), v->code);
     append_text(out, NAME("reason"), v->reason);
+    if (v->retry_after_s) append_number(out, NAME("retry_after_s"), v->retry_after_s);
     buf_append_char(out, '}');
 }
 
@@ -81,6 +83,17 @@ static void append_fault(struct buf *out, const struct exchange *x)
     append_text(out, NAME("code"), slice_str(fault_info(is_policy ? FAULT_POLICY : x->fault.code)->code));
     append_text(out, NAME("text"), is_policy ? x->decision.verdict.fault_text : slice_str(fault_message(&x->fault)));
     buf_append_char(out, '}');
+}
+
+/* As people and editors write it, file:line; the file alone where no line of it says so. */
+static void append_place(struct buf *out, struct slice file, int line)
+{
+    buf_append_json(out, file);
+    if (line <= 0) return;
+    out->end--; /* the line goes inside the quotes */
+    buf_append_char(out, ':');
+    buf_append_u64(out, (uint64_t)line);
+    buf_append_char(out, '"');
 }
 
 static void append_trace(struct buf *out, const struct trace *trace)
@@ -98,12 +111,7 @@ static void append_trace(struct buf *out, const struct trace *trace)
         if (!slice_equal(e->mode, SLICE("enforce"))) append_some(out, NAME("mode"), e->mode);
         if (e->file.len) {
             append_name(out, NAME("at"));
-            buf_append_json(out, e->file);
-            /* The place as people and editors write it: the line goes inside the quotes. */
-            out->end--;
-            buf_append_char(out, ':');
-            buf_append_u64(out, (uint64_t)(e->line > 0 ? e->line : 0));
-            buf_append_char(out, '"');
+            append_place(out, e->file, e->line);
         }
         buf_append_char(out, '}');
     }
@@ -366,7 +374,7 @@ static uint64_t events_of(const struct exchange *x)
     return a && x->entered_ns[EXCHANGE_STREAMING] ? a->events : 0;
 }
 
-void record_format(struct buf *out, const struct exchange *x)
+static void append_all(struct buf *out, const struct exchange *x)
 {
     buf_append_char(out, '{');
     append_asked(out, x);
@@ -392,4 +400,14 @@ void record_format(struct buf *out, const struct exchange *x)
     append_redaction(out, x->decision.redact);
     append_annotations(out, x);
     buf_append(out, SLICE("}\n"));
+}
+
+/* What was asked for stands in it in the caller's own words, and in reasons and faults once more. */
+void record_format(struct buf *out, const struct exchange *x)
+{
+    struct buf line;
+    buf_init(&line);
+    append_all(&line, x);
+    secrets_append(out, buf_slice(&line));
+    buf_clear(&line);
 }

@@ -21,7 +21,8 @@
  * {} when the provider did no work. cost: of billed, at the price in force when the request came; "price" names its
  * figures. usd is for people, sums are made of nano_usd. Both stand in records of requests that were sent to a target.
  *
- * Never holds a prompt, an answer, a key or a credential. Times are RFC 3339, durations milliseconds with three digits.
+ * Never holds a prompt, an answer, a key or a credential; one that a caller pasted into the name of a model or a path is
+ * "[api_key]" or "[jwt]" there (wire/secrets.h). Times are RFC 3339, durations milliseconds with three digits.
  */
 #ifndef MOONGATE_FLOW_RECORD_H
 #define MOONGATE_FLOW_RECORD_H

@@ -61,6 +61,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
 {
     switch (code) {
     case FAULT_POLICY: return OUTCOME_POLICY_ERROR;
+    case FAULT_OUT_OF_MEMORY:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE: return OUTCOME_CLIENT_CLOSED;
@@ -93,9 +94,19 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_URI_TOO_LONG:
     case FAULT_TRANSFER_CODING:
     case FAULT_HTTP_VERSION:
+    case FAULT_WRONG_HOST:
+    case FAULT_KEY_FULL:
+    case FAULT_WORKER_FULL:
     case FAULT_OVERLOADED: break;
     }
     return OUTCOME_INVALID;
+}
+
+/* The same request may well be taken a moment later. */
+static bool fault_passes(enum fault_code code)
+{
+    return code == FAULT_OVERLOADED || code == FAULT_DRAINING || code == FAULT_KEY_FULL || code == FAULT_WORKER_FULL ||
+           code == FAULT_OUT_OF_MEMORY;
 }
 
 void reply_fault(struct job *job, const struct fault *why)
@@ -109,7 +120,7 @@ void reply_fault(struct job *job, const struct fault *why)
     if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
     /* The clients' own retries would only repeat the failure. */
     if (refusal_is_final(why->code)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
-    if (why->code == FAULT_OVERLOADED || why->code == FAULT_DRAINING)
+    if (fault_passes(why->code))
         add(headers, &count, SLICE("retry-after"), SLICE("1"));
     send_error(job, fault_info(why->code)->status, headers, count, &error);
 }

@@ -50,7 +50,7 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
     while (provider_next_header(&rest, &own))
         headers[count++] = (struct fetch_header){own.name, own.value};
     if (call->provider->key.len) {
-        struct slice bearer = arena_join(&call->sending, SLICE("Bearer "), call->provider->key);
+        struct slice bearer = arena_join(&call->passing, SLICE("Bearer "), call->provider->key);
         headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
     }
     headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
@@ -66,9 +66,9 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct splice edits;
     struct iovec *parts;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
-    outgoing_edit(x, target->model, call->asks_usage, &call->sending, &edits);
+    outgoing_edit(x, target->model, call->asks_usage, &call->passing, &edits);
     size_t count = splice_iovecs(&edits, &parts);
-    *pieces = arena_alloc(&call->sending, count * sizeof **pieces);
+    *pieces = arena_alloc(&call->passing, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)
         (*pieces)[i] = slice_of(parts[i].iov_base, parts[i].iov_len);
     return count;
@@ -82,7 +82,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = arena_join(&call->sending, p->url, slice_str(call->dialect->path(x->api->asks))),
+        .url = arena_join(&call->passing, p->url, slice_str(call->dialect->path(x->api->asks))),
         .headers = headers,
         .header_count = collect_headers(call, headers),
         .ca_file = p->ca_file.ptr,

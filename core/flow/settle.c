@@ -14,6 +14,7 @@ static void job_free(void *arg)
     struct job *job = arg;
     struct flow *flow = job->flow;
     call_free(job->call);
+    intake_leave(&job->hold);
     settings_unref(job->settings);
     policy_set_unref(job->policies);
     exchange_free(job->x);

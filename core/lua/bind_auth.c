@@ -101,6 +101,14 @@ static int on_auth(lua_State *L)
     return 0;
 }
 
+/* refuse_strangers(): the auth policy is enforced */
+static int on_refuse_strangers(lua_State *L)
+{
+    struct auth_rules *rules = bind_set(L)->auth;
+    if (rules) rules->refuses_strangers = true;
+    return 0;
+}
+
 /* jwks_check(text) → nil and why it is no set; or how many keys it has, how many were passed over, and why the first */
 static int on_jwks_check(lua_State *L)
 {
@@ -163,6 +171,7 @@ static int on_key_id(lua_State *L)
 void bind_auth_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"auth", on_auth},       {"jwks_check", on_jwks_check},
+                                         {"refuse_strangers", on_refuse_strangers},
                                          {"issuer", on_issuer},   {"credential", on_credential},
                                          {"refusal", on_refusal}, {"key_id", on_key_id},
                                          {NULL, NULL}};

@@ -4,6 +4,7 @@
  */
 #include "lua/bind.h"
 #include "lua/frozen.h"
+#include "wire/look.h"
 
 #define LAST_USER_TEXT_BYTES_MAX (64 * 1024)
 
@@ -192,13 +193,30 @@ static int on_last_user_text(lua_State *L)
     return 1;
 }
 
-/* Bytes as they stand in the body: what JSON writes with an escape must be asked for that way. */
+/* In a text of the request as who reads it sees it. */
+static bool is_seen(const struct chat_request *r, struct slice wanted)
+{
+    struct arena texts;
+    bool is_there = false;
+    arena_init(&texts);
+    for (uint32_t n = chat_next_text(r, JSON_NONE); n != JSON_NONE && !is_there; n = chat_next_text(r, n))
+        is_there = look_contains(json_text(&r->tape, n, &texts), wanted);
+    arena_clear(&texts);
+    return is_there;
+}
+
+/* Bytes as they stand in the body, or as who reads its texts sees them: no escape hides them. */
 static int on_contains(lua_State *L)
 {
     struct exchange *x = check_eval(L)->x;
     struct slice wanted = bind_check_slice(L, 2), body = buf_slice(&x->body);
     vm_charge(L, body.len / 8); /* memmem runs well below a nanosecond a byte */
-    lua_pushboolean(L, wanted.len == 0 || (has_text(x) && memmem(body.ptr, body.len, wanted.ptr, wanted.len)));
+    bool is_there = wanted.len == 0 || (has_text(x) && memmem(body.ptr, body.len, wanted.ptr, wanted.len));
+    if (!is_there && has_text(x) && x->request.tape.count && sight_is_other(body)) {
+        vm_charge(L, 2 * body.len);
+        is_there = is_seen(&x->request, wanted);
+    }
+    lua_pushboolean(L, is_there);
     return 1;
 }
 

@@ -2,6 +2,7 @@
 #include "lua/bind.h"
 
 #include "wire/keywords.h"
+#include "wire/look.h"
 
 #define LIST "moongate.keywords"
 #define SEARCH "moongate.keyword_search"
@@ -48,11 +49,16 @@ struct search {
     const struct keywords *list;
     uint64_t serial;
     struct chat_cursor cursor;
-    struct slice text;
-    size_t at;
-    struct detect_state state;
+    struct look look;
     bool has_hit;
 };
+
+static int on_search_gc(lua_State *L)
+{
+    struct search *s = lua_touserdata(L, 1);
+    look_end(&s->look);
+    return 0;
+}
 
 /* keyword_search(list) → search */
 static int on_search(lua_State *L)
@@ -60,7 +66,10 @@ static int on_search(lua_State *L)
     struct keywords **list = luaL_checkudata(L, 1, LIST);
     struct search *search = lua_newuserdata(L, sizeof *search);
     *search = (struct search){.list = *list, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
-    luaL_newmetatable(L, SEARCH);
+    if (luaL_newmetatable(L, SEARCH)) {
+        lua_pushcfunction(L, on_search_gc);
+        lua_setfield(L, -2, "__gc");
+    }
     lua_setmetatable(L, -2);
     lua_createtable(L, 1, 0); /* keeps the list */
     lua_pushvalue(L, 1);
@@ -69,20 +78,28 @@ static int on_search(lua_State *L)
     return 1;
 }
 
-static void on_hit(void *arg, const struct detect_hit *hit)
+static void on_hit(void *arg, unsigned word, const struct sight_part *part)
 {
     struct search *search = arg;
-    (void)hit;
+    (void)word;
+    (void)part;
     search->has_hit = true;
 }
 
-/* The next string that did not come with the application: what systems and developers say is its own. */
+static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_word,
+                   void *arg)
+{
+    return keywords_scan(list, at, text, is_last, on_word, arg);
+}
+
+/* The next string that did not come with the application: what systems and developers say is its own. JSON in it that
+ * is too deep to be read counts as found: a guard lets nothing pass that it has not seen. */
 static bool next_text(struct search *s, struct exchange *x)
 {
-    if (!chat_next_outside(&x->request, &s->cursor)) return false;
-    s->text = json_text(&x->request.tape, s->cursor.node, &x->arena);
-    s->at = 0;
-    s->state = (struct detect_state){0};
+    if (look_is_too_deep(&s->look)) s->has_hit = true;
+    look_end(&s->look);
+    if (s->has_hit || !chat_next_outside(&x->request, &s->cursor)) return false;
+    look_begin(&s->look, json_text(&x->request.tape, s->cursor.node, &x->arena));
     return true;
 }
 
@@ -95,13 +112,8 @@ static int on_step(lua_State *L)
     if (s->serial != eval->serial) return luaL_error(L, "this search belongs to a request that is over");
     vm_charge(L, PIECE_BYTES / 8);
     while (!s->has_hit && done < PIECE_BYTES && eval->x->request.tape.count) {
-        if (s->at == s->text.len && !next_text(s, eval->x)) break;
-        struct slice rest = slice_of(s->text.ptr + s->at, s->text.len - s->at);
-        bool is_last = rest.len <= PIECE_BYTES;
-        if (!is_last) rest.len = PIECE_BYTES;
-        size_t safe = keywords_scan(s->list, &s->state, rest, is_last, on_hit, s);
-        s->at += safe;
-        done += safe + 64;
+        if (look_is_done(&s->look) && !next_text(s, eval->x)) break;
+        done += look_on(&s->look, PIECE_BYTES, scan, s->list, on_hit, s) + 64;
     }
     if (done >= PIECE_BYTES && !s->has_hit) return vm_is_slice_over(L) ? lua_yield(L, 0) : 0;
     lua_pushboolean(L, s->has_hit);

@@ -184,12 +184,16 @@ static int on_found_rank(lua_State *L)
     return 1;
 }
 
-/* is_cut() → is there more text than was scanned? */
+/* is_cut() → is there more text than was scanned? is there JSON in JSON that is nested deeper than this many levels? */
 static int on_is_cut(lua_State *L)
 {
     struct redact *r = scanned(L);
     lua_pushboolean(L, r && redact_is_cut(r));
-    return 1;
+    if (r && redact_is_too_deep(r))
+        lua_pushinteger(L, LIMIT_SIGHT_LEVELS);
+    else
+        lua_pushnil(L);
+    return 2;
 }
 
 /* is_detected(kind) → does a detector of this chain look for it? */

@@ -98,7 +98,7 @@ static int call_file(lua_State *L)
 static int call_config(lua_State *L)
 {
     if (lua_gettop(L) != 1 || !lua_istable(L, 1))
-        return refuse(L, FINDING_OTHER_ERROR, "write moongate.config { … }");
+        return refuse(L, FINDING_BAD_VALUE, "write moongate.config { … }");
     return 1;
 }
 
@@ -158,7 +158,7 @@ static void push_environment(lua_State *L)
 static void put(lua_State *L, json_t *parent, const char *key, size_t key_len, json_t *value, const char *path)
 {
     int failed = key ? json_object_setn_new(parent, key, key_len, value) : json_array_append_new(parent, value);
-    if (failed) refuse(L, FINDING_OTHER_ERROR, "%s: text that is not UTF-8", path);
+    if (failed) refuse(L, FINDING_BAD_VALUE, "%s: text that is not UTF-8", path);
 }
 
 static void fill(lua_State *L, json_t *into, const char *path, unsigned depth);
@@ -198,7 +198,7 @@ static void convert(lua_State *L, json_t *parent, const char *key, size_t key_le
     case LUA_TBOOLEAN: put(L, parent, key, key_len, json_boolean(lua_toboolean(L, -1)), path); return;
     case LUA_TNUMBER:
         number = lua_tonumber(L, -1);
-        if (!isfinite(number)) refuse(L, FINDING_OTHER_ERROR, "%s: not a finite number", path);
+        if (!isfinite(number)) refuse(L, FINDING_BAD_VALUE, "%s: not a finite number", path);
         if (number == floor(number) && fabs(number) < 9e15) {
             put(L, parent, key, key_len, json_integer((json_int_t)number), path);
         } else {
@@ -213,7 +213,7 @@ static void convert(lua_State *L, json_t *parent, const char *key, size_t key_le
         fill(L, table, path, depth + 1);
         return;
     }
-    default: refuse(L, FINDING_OTHER_ERROR, "%s: a %s has no meaning here", path, luaL_typename(L, -1));
+    default: refuse(L, FINDING_BAD_VALUE, "%s: a %s has no meaning here", path, luaL_typename(L, -1));
     }
 }
 
@@ -286,7 +286,7 @@ json_t *configfile_eval(struct slice text, struct configfile_error *why)
     struct room room = {.text = text, .tree = json_object()};
     lua_State *L = lua_newstate(allocate, &room);
     if (!L) {
-        *why = (struct configfile_error){.finding = FINDING_OTHER_ERROR, .text = "out of memory"};
+        *why = (struct configfile_error){.finding = FINDING_STOPPED, .text = "out of memory"};
         json_decref(room.tree);
         return NULL;
     }

@@ -23,6 +23,8 @@ struct conn *conn_new(struct conn_server *s, int fd, const char *peer, bool is_o
     list_init(&c->link);
     list_append(&s->conns, &c->link);
     list_init(&c->clock_link);
+    list_init(&c->stranger_link);
+    if (!is_overloaded) conn_be_stranger(c);
     transport_plain(&c->transport, fd);
     loop_watch_init(&c->watch, s->loop, fd, on_ready, c);
     loop_watch_set(&c->watch, LOOP_READ | LOOP_WRITE | LOOP_HANGUP | LOOP_EDGE);
@@ -49,6 +51,7 @@ void conn_kill(struct conn *c, bool is_reset)
         c->server->counts.open--;
     loop_watch_set(&c->watch, 0);
     conn_set_clock(c, CLOCK_NONE);
+    conn_be_none(c);
     list_remove(&c->link);
     transport_close(&c->transport, is_reset);
     loop_defer(c->server->loop, free_now, c);
@@ -65,7 +68,7 @@ void conn_lost(struct conn *c, bool is_reset)
 
 bool conn_is_reading(const struct conn *c)
 {
-    return !c->is_dead && !c->is_lingering && c->input != INPUT_CLOSED && c->output == OUTPUT_NONE;
+    return !c->is_dead && !c->is_lingering && !c->is_held && c->input != INPUT_CLOSED && c->output == OUTPUT_NONE;
 }
 
 /* ---- After an answer */
@@ -78,9 +81,10 @@ static void begin_lingering(struct conn *c)
         return;
     }
     c->is_lingering = true;
-    c->linger_left = LIMIT_LINGER_BYTES;
+    c->linger_left = list_is_empty(&c->stranger_link) ? LIMIT_LINGER_BYTES : LIMIT_LINGER_STRANGER_BYTES;
     buf_clear(&c->in);
     buf_clear(&c->out);
+    conn_stranger_holds(c);
     conn_set_clock(c, CLOCK_LINGER);
     loop_watch_again(&c->watch, LOOP_READ);
 }
@@ -91,7 +95,7 @@ static void next_request(struct conn *c)
     c->output = OUTPUT_NONE;
     c->context = NULL;
     c->minor = 1;
-    c->is_head_method = false;
+    c->is_head_method = c->is_held = false;
     buf_clear(&c->out);
     c->has_unparsed = buf_len(&c->in) > 0;
     conn_set_clock(c, c->has_unparsed ? CLOCK_HEAD : CLOCK_IDLE);
@@ -193,7 +197,7 @@ void conn_expire(struct conn *c, enum conn_clock clock)
             conn_kill(c, false);
         return;
     case CLOCK_BODY:
-        fault_set(&why, FAULT_REQUEST_TIMEOUT, "no byte of the request's body arrived for %u ms",
+        fault_set(&why, FAULT_REQUEST_TIMEOUT, "no byte of the request's body arrived for %u ms (timeouts.body)",
                   s->options.body_timeout_ms);
         conn_refuse(c, &why);
         return;

@@ -20,6 +20,10 @@
  * A reply begun before the request's body was read ends the connection, after a bounded linger so that the client can
  * read it. Nothing is read while a request is answered; the client's leaving is noticed all the same.
  *
+ * Whose connections these are, only the owner knows. All are strangers' until conn_set_known(): there are at most
+ * strangers_max of them, with at most stranger_bytes_max of heads, and whoever has been one for longest makes place
+ * for the next. While the owner finds out who asks, conn_hold_body() leaves the body with the client.
+ *
  * Never knows what a request means. Bounds: those of wire/http.h and wire/chunked.h, body_bytes_max, the timeouts,
  * connections_max, LIMIT_PIPELINE_BYTES of read-ahead, LIMIT_LINGER_BYTES and LIMIT_LINGER_MS. Output has only marks:
  * the owner stops when conn_write() says false and goes on at on_drained.
@@ -44,15 +48,20 @@ struct conn_server;
 struct conn_options {
     uint64_t body_bytes_max;
     uint32_t header_timeout_ms; /* from a request's first byte, or from accept, to the end of its head */
-    uint32_t body_timeout_ms;   /* between two reads of a body */
+    uint32_t body_timeout_ms;   /* between two reads of a body; and for all of it, with a second more … */
+    uint64_t body_rate;         /* … for so many bytes that have come. Not 0 */
     uint32_t idle_timeout_ms;   /* a kept connection without a request */
     uint32_t write_timeout_ms;  /* a client that takes nothing */
     uint32_t connections_max;
+    uint32_t strangers_max; /* of them: without a conn_set_known() yet */
+    size_t stranger_bytes_max; /* that all of these have sent of heads */
+    uint32_t overloaded_max; /* beyond connections_max: are told so before they are closed */
 };
 
 #define CONN_OPTIONS_DEFAULT                                                                                           \
-    ((struct conn_options){LIMIT_BODY_BYTES, LIMIT_HEADER_TIMEOUT_MS, LIMIT_BODY_TIMEOUT_MS, LIMIT_IDLE_TIMEOUT_MS,    \
-                           LIMIT_WRITE_TIMEOUT_MS, LIMIT_CONNECTIONS})
+    ((struct conn_options){LIMIT_BODY_BYTES, LIMIT_HEADER_TIMEOUT_MS, LIMIT_BODY_TIMEOUT_MS, LIMIT_BODY_RATE,          \
+                           LIMIT_IDLE_TIMEOUT_MS, LIMIT_WRITE_TIMEOUT_MS, LIMIT_CONNECTIONS, LIMIT_STRANGERS,          \
+                           LIMIT_STRANGERS_BYTES, LIMIT_OVERLOADED})
 
 /* Every one must be given. */
 struct conn_events {
@@ -79,10 +88,12 @@ struct conn_header {
 };
 
 struct conn_counts {
-    uint32_t open;     /* connections now */
-    uint64_t accepted; /* connections, ever */
-    uint64_t requests; /* on_request, ever */
-    uint64_t refused;  /* on_refused, and connections closed unanswered above the cap, ever */
+    uint32_t open;      /* connections now */
+    uint32_t strangers; /* of these */
+    uint64_t accepted;  /* connections, ever */
+    uint64_t requests;  /* on_request, ever */
+    uint64_t refused;   /* on_refused, and connections closed unanswered above the cap, ever */
+    uint64_t dropped;   /* strangers that had to make place, ever */
 };
 
 /* `options` is copied, `events` borrowed for ever. */
@@ -105,6 +116,13 @@ void conn_set_context(struct conn *c, void *context);
 void *conn_context(const struct conn *c);
 /* "127.0.0.1:51234", valid as long as the conn. */
 const char *conn_peer(const struct conn *c);
+
+/* Inside on_request: nothing of the body is read, and the client is not told to go on (RFC 9110 10.1.1), before
+ * conn_take_body() or the reply. What came with the head waits with it, at most LIMIT_PIPELINE_BYTES. */
+void conn_hold_body(struct conn *c);
+void conn_take_body(struct conn *c);
+/* The client has shown who it is, or with false has not: it keeps its place while strangers come and go. */
+void conn_set_known(struct conn *c, bool is_known);
 
 #define CONN_STREAM ((int64_t)-1)
 

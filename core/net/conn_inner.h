@@ -4,6 +4,7 @@
  *     conn_server.c   the server: accepting, options, drain, the clocks of all connections
  *     conn.c          one connection's life: events of the descriptor, what follows an answer, closing
  *     conn_read.c     bytes in: heads, bodies, refusals
+ *     conn_strangers.c  who has not shown a key yet, and makes place for others
  *     conn_write.c    bytes out: the reply verbs
  *
  * A connection is either the owner's (is_active: from on_request or on_refused to the exchange's end) or this room's.
@@ -22,7 +23,6 @@
 
 #define CONN_SCRATCH_BYTES LIMIT_PIPELINE_BYTES /* one read; also what a connection gets in one turn */
 #define CONN_DIRECT_BYTES (16u * KIB) /* pieces from here on are offered to the kernel before they are copied */
-#define CONN_OVERLOADED_MAX 256u      /* connections above the cap that are still answered with 503 */
 #define CONN_DATE_BYTES 30            /* "Sun, 06 Nov 1994 08:49:37 GMT" with its NUL */
 
 enum conn_input {
@@ -57,9 +57,12 @@ struct conn {
     struct buf out;     /* not yet taken by the kernel */
     uint64_t body_left; /* Content-Length: not yet read */
     uint64_t body_read; /* chunked: so far */
+    uint64_t body_since_ns, body_came; /* since the body is being read: the time, and its bytes with their framing */
     size_t at_hand;     /* inside an event: bytes already read that follow those of the event */
     int64_t reply_left; /* -1: length not promised */
     uint64_t linger_left;
+    struct list_link stranger_link; /* in server->strangers, until it is known */
+    size_t stranger_bytes;          /* of `in`, counted in server->stranger_bytes */
 
     /* The request */
     uint8_t minor;
@@ -67,7 +70,7 @@ struct conn {
     /* The reply */
     bool has_body, is_chunked_out, is_until_close, is_closing, is_lingering_after;
     /* The connection */
-    bool is_active, is_overloaded, is_last, is_lingering, is_dead, is_broken;
+    bool is_active, is_overloaded, is_last, is_lingering, is_dead, is_broken, is_held, is_taking;
     bool is_readable, has_hung_up, is_blocked, has_unparsed, is_settling, was_over;
     char peer[LISTENER_TEXT_BYTES];
 };
@@ -79,11 +82,15 @@ struct conn_server {
     void *arg;
     struct listener *listener;
     struct list_link conns;
+    struct list_link strangers; /* who has been one for longest stands in front */
+    size_t stranger_bytes;
     struct list_link clocks[CONN_CLOCKS];
     struct loop_timer sweep;
     uint64_t sweep_due_ns;
     struct conn_counts counts;
     uint32_t overloaded_open;
+    uint64_t linger_turn_ns; /* the turn in which … */
+    size_t linger_turn_bytes; /* … so much was read to the bin */
     bool is_draining;
     time_t date_of;
     char date[CONN_DATE_BYTES];
@@ -114,6 +121,17 @@ void conn_read(struct conn *c);
 /* One read to be dropped. */
 void conn_read_lingering(struct conn *c);
 void conn_refuse(struct conn *c, const struct fault *why);
+
+/* All of the request's body came with its head and is passed over: the next request follows. Outside of take(). */
+bool conn_skip_body(struct conn *c);
+
+/* conn_strangers.c */
+void conn_be_stranger(struct conn *c);
+void conn_be_none(struct conn *c);
+/* What it keeps of a head has changed. Others may have to go. */
+void conn_stranger_holds(struct conn *c);
+/* The one who has been a stranger for longest goes, unless it is `but`. False: there is none. */
+bool conn_drop_stranger(struct conn_server *s, const struct conn *but);
 
 /* conn_write.c */
 /* Offers what is queued to the kernel; a failure is noted in is_broken. True: some was taken. */

@@ -77,6 +77,7 @@ struct conn_server *conn_server_new(struct loop *loop, const struct conn_options
     s->events = events;
     s->arg = arg;
     list_init(&s->conns);
+    list_init(&s->strangers);
     for (int i = 0; i < CONN_CLOCKS; i++)
         list_init(&s->clocks[i]);
     loop_timer_init(&s->sweep, loop, on_sweep, s);
@@ -116,9 +117,11 @@ void conn_server_listen(struct conn_server *s, int fd)
 void conn_server_adopt(struct conn_server *s, int fd, const char *peer)
 {
     s->counts.accepted++;
+    bool is_full = s->counts.open >= s->options.connections_max || s->counts.strangers >= s->options.strangers_max;
+    if (is_full) conn_drop_stranger(s, NULL);
     if (s->counts.open < s->options.connections_max) {
         conn_new(s, fd, peer, false);
-    } else if (s->overloaded_open < CONN_OVERLOADED_MAX) {
+    } else if (s->overloaded_open < s->options.overloaded_max) {
         conn_new(s, fd, peer, true);
     } else {
         s->counts.refused++;

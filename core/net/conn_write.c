@@ -112,10 +112,13 @@ static void decide_framing(struct conn *c, int status, int64_t length)
     c->reply_left = c->has_body ? length : -1;
 }
 
-/* The request's body was read, or lies whole in what was read and is passed over. */
-static bool is_body_done(const struct conn *c)
+/* The request's body was read, or lies whole in what was read and is passed over: by take(), or here and now when it was
+ * held. */
+static bool is_body_done(struct conn *c)
 {
-    return c->input == INPUT_CLOSED || (!c->is_chunked_in && c->body_left <= c->at_hand);
+    if (c->input == INPUT_CLOSED) return true;
+    if (!c->is_taking) return conn_skip_body(c);
+    return !c->is_chunked_in && c->body_left <= c->at_hand;
 }
 
 static void decide_closing(struct conn *c)

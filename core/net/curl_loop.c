@@ -30,6 +30,7 @@ struct slot {
 
 struct curl_loop {
     CURLM *multi;
+    CURLSH *share; /* of TLS sessions: else each handle has its own, and begins anew where another has been */
     struct loop *loop;
     const struct curl_loop_events *events;
     void *arg;
@@ -217,16 +218,21 @@ struct curl_loop *curl_loop_new(struct loop *loop, const struct curl_loop_events
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return NULL;
     CURLM *multi = curl_multi_init();
-    if (!multi) {
+    CURLSH *share = curl_share_init();
+    if (!multi || !share) {
+        curl_multi_cleanup(multi);
+        curl_share_cleanup(share);
         curl_global_cleanup();
         return NULL;
     }
     struct curl_loop *c = mem_zalloc(1, sizeof *c);
     c->multi = multi;
+    c->share = share;
     c->loop = loop;
     c->events = events;
     c->arg = arg;
     loop_timer_init(&c->timer, loop, on_time, c);
+    check(curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK);
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, c);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
@@ -236,10 +242,18 @@ struct curl_loop *curl_loop_new(struct loop *loop, const struct curl_loop_events
     return c;
 }
 
+void curl_loop_limit(struct curl_loop *c, uint32_t connections)
+{
+    uint32_t kept = connections < LIMIT_UPSTREAM_CONNECTIONS ? connections : LIMIT_UPSTREAM_CONNECTIONS;
+    curl_multi_setopt(c->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)connections);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)kept);
+}
+
 void curl_loop_free(struct curl_loop *c)
 {
     if (!c) return;
     curl_multi_cleanup(c->multi);
+    curl_share_cleanup(c->share);
     curl_global_cleanup();
     loop_timer_disarm(&c->timer);
     for (size_t i = 0; i < c->slot_count; i++) {
@@ -255,6 +269,7 @@ void curl_loop_adopt(struct curl_loop *c, CURL *easy, struct curl_loop_sockets *
 {
     sockets->c = c;
     sockets->opened = 0;
+    curl_easy_setopt(easy, CURLOPT_SHARE, c->share);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, sockets);
     /* A connection outlives the handle that opened it. */

@@ -79,8 +79,6 @@ enum fetch_phase {
     FETCH_ENDED,      /* inside on_end */
 };
 
-#define FETCH_ADDRESS_BYTES 56 /* "[ipv6]:port" with its NUL */
-
 struct fetch_pool_stats {
     uint64_t connections_created; /* sockets opened, ever */
     uint64_t connections_reused;  /* requests that went out on a kept connection, ever */
@@ -91,6 +89,8 @@ struct fetch_pool_stats {
 
 /* One for each process and loop. `user_agent` is copied. The process should ignore SIGPIPE. */
 struct fetch_pool *fetch_pool_new(struct loop *loop, const char *user_agent);
+/* No more connections to providers than these at a time; who needs another one waits for it. */
+void fetch_pool_limit(struct fetch_pool *pool, uint32_t connections);
 /* Cancels what is under way and closes all connections. Not inside events. */
 void fetch_pool_free(struct fetch_pool *pool);
 struct fetch_pool_stats fetch_pool_stats(const struct fetch_pool *pool);
@@ -114,7 +114,5 @@ enum fetch_phase fetch_phase(const struct fetch *f);
 bool fetch_is_sent(const struct fetch *f);
 /* The request went out on a connection that had served another. False while connecting. */
 bool fetch_connection_reused(const struct fetch *f);
-/* "203.0.113.7:443"; "" while connecting. Valid until the fetch ends. */
-const char *fetch_remote_address(struct fetch *f);
 
 #endif

@@ -71,6 +71,12 @@ static void destroy(struct fetch *f)
     loop_defer(f->pool->loop, free_fetch, f);
 }
 
+/* curl 7.88 counts what it began anew over a handle's whole life, and gives up at the sixth: such a handle is not kept. */
+static bool is_worn(const struct fetch *f)
+{
+    return f->is_retried || f->pool->idle_count >= IDLE_HANDLES_MAX;
+}
+
 static void recycle(struct fetch *f)
 {
     struct fetch_pool *pool = f->pool;
@@ -78,14 +84,22 @@ static void recycle(struct fetch *f)
     f->armed_ms = 0;
     fetch_text_clear(&f->text);
     head_free(f->head);
+    mem_free(f->why);
     f->head = NULL;
+    f->why = NULL;
     list_remove(&f->link);
-    if (pool->idle_count >= IDLE_HANDLES_MAX) {
+    if (is_worn(f)) {
         destroy(f);
         return;
     }
     list_prepend(&pool->idle, &f->link);
     pool->idle_count++;
+}
+
+void fetch_stop(struct fetch *f, const char *host, const struct fault *why)
+{
+    f->why = mem_alloc(sizeof *f->why);
+    fault_set(f->why, why->code, "%s: %s", host, fault_message(why));
 }
 
 void fetch_hold(struct fetch *f, bool is_held)
@@ -161,7 +175,7 @@ static void on_time(void *arg)
         return;
     }
     struct fault why;
-    fault_set(&why, code, "%s: %s (limit %u ms)", f->host, fault_info(code)->sentence, timeout_of(f, code));
+    fault_set(&why, code, "%s: %s (limit %u ms)", f->url->host, fault_info(code)->sentence, timeout_of(f, code));
     finish(f, &why);
 }
 
@@ -196,7 +210,7 @@ static void bury_some(struct fetch_pool *pool)
 
 static void send_one(struct fetch *f)
 {
-    if (f->why.code != FAULT_NONE) {
+    if (f->why) {
         finish_as(f, CURLE_OK);
         return;
     }
@@ -250,6 +264,11 @@ struct fetch_pool *fetch_pool_new(struct loop *loop, const char *user_agent)
     list_init(&pool->resuming);
     list_init(&pool->idle);
     return pool;
+}
+
+void fetch_pool_limit(struct fetch_pool *pool, uint32_t connections)
+{
+    curl_loop_limit(pool->curl, connections);
 }
 
 static void cancel_all(struct list_link *list)
@@ -313,9 +332,20 @@ static void clear_state(struct fetch *f)
 {
     f->phase = FETCH_CONNECTING;
     f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->has_head = false;
+    f->is_asking = f->is_retried = false;
     f->trailer_bytes = 0;
-    f->why.code = FAULT_NONE;
-    f->ip[0] = f->error[0] = 0;
+    f->error[0] = 0;
+}
+
+/* What is wrong with the request is told in the next turn. */
+static void prepare(struct fetch *f, const struct fetch_request *request)
+{
+    struct fault why;
+    char host[FETCH_HOST_BYTES];
+    if (fetch_text_build(&f->text, request, slice_str(f->pool->user_agent), &why) && fetch_handle_set(f, request, &why))
+        return;
+    fetch_url_host(request->url, host, sizeof host);
+    fetch_stop(f, host, &why);
 }
 
 struct fetch *fetch_start(struct fetch_pool *pool, const struct fetch_request *request,
@@ -329,11 +359,9 @@ struct fetch *fetch_start(struct fetch_pool *pool, const struct fetch_request *r
     f->first_byte_timeout_ms = request->first_byte_timeout_ms;
     f->idle_timeout_ms = request->idle_timeout_ms;
     f->total_timeout_ms = request->total_timeout_ms;
-    f->host[0] = 0;
-    if (fetch_text_build(&f->text, request, slice_str(pool->user_agent), &f->why)) fetch_handle_set(f, request);
-    if (!*f->host) fetch_url_host(request->url, f->host, sizeof f->host);
+    prepare(f, request);
     f->started_ms = now_ms(pool);
-    fetch_enter(f, FETCH_CONNECTING);
+    if (!f->why) fetch_enter(f, FETCH_CONNECTING);
     pool->active++;
     list_append(&pool->waiting, &f->link);
     curl_loop_kick(pool->curl);
@@ -393,11 +421,4 @@ bool fetch_is_sent(const struct fetch *f)
 bool fetch_connection_reused(const struct fetch *f)
 {
     return f->is_reused;
-}
-
-const char *fetch_remote_address(struct fetch *f)
-{
-    if (!*f->ip) return "";
-    snprintf(f->address, sizeof f->address, strchr(f->ip, ':') ? "[%s]:%d" : "%s:%d", f->ip, f->port);
-    return f->address;
 }

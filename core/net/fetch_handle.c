@@ -10,23 +10,21 @@
 /* Whether a callback must stop curl: it will be removed as soon as it returns. */
 static bool is_stopped(const struct fetch *f)
 {
-    return f->is_cancelled || f->why.code != FAULT_NONE;
+    return f->is_cancelled || f->why;
 }
 
 static int on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
-    (void)local_ip;
+    (void)ip, (void)local_ip, (void)port;
     struct fetch *f = arg;
     if (is_stopped(f)) return CURL_PREREQFUNC_ABORT;
+    f->is_retried = f->is_asking;
+    f->is_asking = true;
     f->is_reused = f->sockets.opened == 0;
     if (f->is_reused)
         f->pool->reused++;
     else
         curl_loop_connected(&f->sockets, local_port);
-    size_t len = strnlen(ip, sizeof f->ip - 1);
-    memcpy(f->ip, ip, len);
-    f->ip[len] = 0;
-    f->port = port;
     fetch_enter(f, FETCH_AWAITING);
     return CURL_PREREQFUNC_OK;
 }
@@ -69,13 +67,13 @@ static void give_head(struct fetch *f)
     f->head = NULL;
 }
 
-static bool take_head_line(struct fetch *f, struct slice line)
+static bool take_head_line(struct fetch *f, struct slice line, struct fault *why)
 {
     if (!f->head) {
         f->head = f->pool->spare_head ? f->pool->spare_head : head_new();
         f->pool->spare_head = NULL;
     }
-    switch (head_take(f->head, line, &f->why)) {
+    switch (head_take(f->head, line, why)) {
     case HEAD_BAD: return false;
     case HEAD_MORE: break;
     case HEAD_STATUS:
@@ -88,11 +86,11 @@ static bool take_head_line(struct fetch *f, struct slice line)
 }
 
 /* Trailers of a chunked body: counted and dropped. */
-static bool take_trailer_line(struct fetch *f, struct slice line)
+static bool take_trailer_line(struct fetch *f, struct slice line, struct fault *why)
 {
     f->trailer_bytes += line.len;
     if (f->trailer_bytes <= LIMIT_RESPONSE_HEAD_BYTES) return true;
-    return fault_set(&f->why, FAULT_UPSTREAM_PROTOCOL, "the answer's trailers are over %u bytes",
+    return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "the answer's trailers are over %u bytes",
                      LIMIT_RESPONSE_HEAD_BYTES);
 }
 
@@ -100,10 +98,12 @@ static size_t on_head_line(char *bytes, size_t size, size_t count, void *arg)
 {
     struct fetch *f = arg;
     struct slice line = slice_of(bytes, size * count);
+    struct fault why;
     if (is_stopped(f)) return 0;
     if (f->phase == FETCH_STREAMING) fetch_touch(f);
-    bool is_good = f->has_head ? take_trailer_line(f, line) : take_head_line(f, line);
-    return is_good && !is_stopped(f) ? line.len : 0;
+    bool is_good = f->has_head ? take_trailer_line(f, line, &why) : take_head_line(f, line, &why);
+    if (!is_good) fetch_stop(f, f->url->host, &why);
+    return is_stopped(f) ? 0 : line.len;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
@@ -210,11 +210,10 @@ static void set_reads(struct fetch *f, bool is_trickle)
 }
 
 /* As text too: when a kept connection turns out to be dead, curl goes by it (7.88, Curl_retry_request). */
-static bool set_url(struct fetch *f)
+static bool set_url(struct fetch *f, struct fault *why)
 {
     struct fetch_url *url = fetch_url_take(&f->pool->urls, f->text.url);
-    if (!url) return fault_set(&f->why, FAULT_UPSTREAM_CONNECT, "the provider's URL is not a valid http or https URL");
-    memcpy(f->host, url->host, sizeof f->host);
+    if (!url) return fault_set(why, FAULT_UPSTREAM_CONNECT, "the provider's URL is not a valid http or https URL");
     if (url == f->url) {
         fetch_url_drop(url);
         return true;
@@ -227,19 +226,20 @@ static bool set_url(struct fetch *f)
     return true;
 }
 
-void fetch_handle_set(struct fetch *f, const struct fetch_request *request)
+bool fetch_handle_set(struct fetch *f, const struct fetch_request *request, struct fault *why)
 {
     const char *ca_file = request->ca_file ? request->ca_file : "";
     bool is_http2 = request->is_http2;
-    if (!set_url(f)) return;
+    if (!set_url(f, why)) return false;
     curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->text.headers);
     set_method(f);
     if (strcmp(f->ca_file, ca_file) != 0) set_trust(f, ca_file);
     set_reads(f, request->is_trickle);
-    if (f->is_http2 == is_http2) return;
+    if (f->is_http2 == is_http2) return true;
     f->is_http2 = is_http2;
     curl_easy_setopt(f->easy, CURLOPT_HTTP_VERSION, (long)(is_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     curl_easy_setopt(f->easy, CURLOPT_PIPEWAIT, is_http2 ? 1L : 0L);
+    return true;
 }
 
 char *fetch_handle_system_ca(void)

@@ -25,11 +25,13 @@ struct fetch_text {
     bool has_body;              /* also an empty one */
 };
 
+#define FETCH_HOST_BYTES 128 /* "api.example.com:443", for messages */
+
 /* A URL that curl has read. curl would read and write it anew for each request, at the price of parsing a small body. */
 struct fetch_url {
     CURLU *parsed;
     char *text;
-    char host[128]; /* as fetch_url_host() says */
+    char host[FETCH_HOST_BYTES]; /* as fetch_url_host() says */
     size_t users; /* the handles that have it, and the pool */
 };
 
@@ -55,6 +57,8 @@ struct fetch {
     bool is_cancelled;
     bool is_added; /* curl has it */
     bool is_reused;
+    bool is_asking;  /* the request was begun on a connection … */
+    bool is_retried; /* … and once more on another one: that was kept, and dead */
     bool is_http2;
     bool is_trickle;
     bool has_head;
@@ -68,11 +72,7 @@ struct fetch {
     uint64_t since_ms;   /* where the phase's timer counts from */
     uint64_t armed_ms;   /* when the timer will fire; 0: it is not set */
     struct loop_timer timer;
-    struct fault why; /* set by a callback that stopped curl */
-    char host[128];   /* "api.example.com:443", for messages */
-    int port;
-    char ip[46]; /* "": not connected */
-    char address[FETCH_ADDRESS_BYTES];
+    struct fault *why; /* what a callback stopped curl for, or why it cannot be sent; NULL: nothing */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -93,6 +93,8 @@ struct fetch_pool {
 /* fetch_curl.c: the phase's timer begins to count, again from now. */
 void fetch_enter(struct fetch *f, enum fetch_phase phase);
 void fetch_touch(struct fetch *f);
+/* It goes no further: whoever calls makes curl stop. */
+void fetch_stop(struct fetch *f, const char *host, const struct fault *why);
 /* Whether curl holds bytes back for it. */
 void fetch_hold(struct fetch *f, bool is_held);
 
@@ -110,7 +112,7 @@ void fetch_url_host(struct slice url, char *host, size_t size);
 
 /* fetch_handle.c: curl's options and callbacks: those that never change, and those of one request. */
 void fetch_handle_init(struct fetch *f);
-void fetch_handle_set(struct fetch *f, const struct fetch_request *request);
+bool fetch_handle_set(struct fetch *f, const struct fetch_request *request, struct fault *why);
 /* The file of certificates that curl was built to trust, or NULL when this machine has none. The caller frees it. */
 char *fetch_handle_system_ca(void);
 

@@ -43,13 +43,14 @@ static enum fault_code code_of(const struct fetch *f, CURLcode result)
     switch ((int)result) {
     case CURLE_URL_MALFORMAT:
     case CURLE_LOGIN_DENIED: return FAULT_UPSTREAM_CONNECT; /* a URL that is none, or holds a password */
+    /* memory never runs out here: a line of the head is longer than curl keeps, and was not given to us */
+    case CURLE_OUT_OF_MEMORY: return is_connecting ? FAULT_INTERNAL : FAULT_UPSTREAM_PROTOCOL;
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
         if (is_connecting) return FAULT_UPSTREAM_CONNECT;
         return is_bad_chunk(f) ? FAULT_UPSTREAM_PROTOCOL : FAULT_UPSTREAM_CLOSED;
     /* an unknown scheme in the URL, or an answer that is no HTTP */
     case CURLE_UNSUPPORTED_PROTOCOL: return is_connecting ? FAULT_UPSTREAM_CONNECT : FAULT_UPSTREAM_PROTOCOL;
-    case CURLE_OUT_OF_MEMORY:
     case CURLE_FAILED_INIT: return FAULT_INTERNAL;
     }
     /* Whatever else curl found in an answer: a bare CR in a field's name is CURLE_BAD_FUNCTION_ARGUMENT's like. */
@@ -59,14 +60,18 @@ static enum fault_code code_of(const struct fetch *f, CURLcode result)
 static const char *cause_of(const struct fetch *f, CURLcode result)
 {
     if (result == CURLE_URL_MALFORMAT) return "the provider's URL is not a valid http or https URL";
+    if (result == CURLE_OUT_OF_MEMORY) return "a line of the answer's head is too long";
     return *f->error ? f->error : curl_easy_strerror(result);
 }
 
 bool fetch_judge(const struct fetch *f, CURLcode result, struct fault *why)
 {
-    if (f->why.code != FAULT_NONE) return fault_set(why, f->why.code, "%s: %s", f->host, fault_message(&f->why));
+    if (f->why) {
+        *why = *f->why;
+        return false;
+    }
     if (result == CURLE_OK && f->has_head) return true;
     if (result == CURLE_OK)
-        return fault_set(why, FAULT_UPSTREAM_CLOSED, "%s: closed inside the answer's head", f->host);
-    return fault_set(why, code_of(f, result), "%s: %s", f->host, cause_of(f, result));
+        return fault_set(why, FAULT_UPSTREAM_CLOSED, "%s: closed inside the answer's head", f->url->host);
+    return fault_set(why, code_of(f, result), "%s: %s", f->url->host, cause_of(f, result));
 }

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 _Static_assert(sizeof(struct event) <= LOOP_EVENT_BYTES, "libevent's event has grown: raise LOOP_EVENT_BYTES");
@@ -56,12 +57,18 @@ struct loop *loop_new(void)
  */
 #define DEFER_DEPTH 4
 
+/* What goes on deferring, as curl does while bytes keep coming, may do so in a turn that has not taken long. */
+static bool is_young(struct loop *loop)
+{
+    return clock_mono_ns() - loop_now_ns(loop) < LIMIT_TURN_MS * NS_PER_MS;
+}
+
 static void run_deferred(struct loop *loop)
 {
     size_t done = 0;
     if (loop->is_deferring || loop->is_worn || loop->deferred_count == 0) return;
     loop->is_deferring = true;
-    for (int depth = 0; depth < DEFER_DEPTH && done < loop->deferred_count; depth++) {
+    for (int depth = 0; depth < DEFER_DEPTH && done < loop->deferred_count && (!depth || is_young(loop)); depth++) {
         for (size_t end = loop->deferred_count; done < end; done++) {
             struct deferred d = loop->deferred[done];
             d.fn(d.arg);

@@ -67,7 +67,8 @@ void loop_run(struct loop *loop);
 /* loop_run() returns once the current turn is over. */
 void loop_stop(struct loop *loop);
 /* Runs fn after the current callback has returned, in the order of the calls; at once in the next turn when no callback
- * is running. What deferred work defers runs in this turn too, but work that goes on deferring lets the others in between. */
+ * is running. What deferred work defers runs in this turn too, unless that has taken long (LIMIT_TURN_MS), but work that goes on
+ * deferring lets the others in between. */
 void loop_defer(struct loop *loop, loop_fn fn, void *arg);
 /* Runs fn at the end of every turn, behind all callbacks and before the loop waits again: for work that is cheaper done
  * once for many of them. One for each loop; NULL: none any more. It must not defer, arm or watch anything. */

@@ -18,6 +18,7 @@
 #define READS_A_TURN 8   /* then others have theirs */
 #define FDS_IN_FLIGHT 64 /* received and not yet claimed by a frame */
 #define FDS_A_READ 8
+#define FD_LOST (-2)     /* in the place of one that this process could not take */
 
 /* Both ends are of one build on one machine: native byte order. */
 struct frame {
@@ -84,7 +85,9 @@ static ssize_t send_part(int to, struct slice bytes, int fd)
     return sent;
 }
 
-/* One recvmsg(); descriptors that came along are appended to fds. -2: more of them than may be. */
+/* One recvmsg(); descriptors that came along are appended to fds. The kernel hands over those of one sendmsg() at a time,
+ * and a sender's sendmsg() has at most one: where it says that control data was cut, that one is lost. -2: more of them
+ * than may be. */
 static ssize_t receive_part(int from, char *to, size_t len, int *fds, size_t *fd_count, size_t fd_max)
 {
     union control control;
@@ -95,7 +98,7 @@ static ssize_t receive_part(int from, char *to, size_t len, int *fds, size_t *fd
         got = recvmsg(from, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
     if (got < 0) return -1;
-    bool is_over = m.msg_flags & MSG_CTRUNC;
+    bool is_over = false, is_lost = m.msg_flags & MSG_CTRUNC;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
         for (size_t i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
@@ -109,6 +112,7 @@ static ssize_t receive_part(int from, char *to, size_t len, int *fds, size_t *fd
             }
         }
     }
+    if (is_lost && *fd_count < fd_max) fds[(*fd_count)++] = FD_LOST;
     return is_over ? -2 : got;
 }
 
@@ -220,7 +224,9 @@ static void give_messages(struct pipe *p)
             return;
         }
         if (buf_len(&p->in) < sizeof f + f.len) return;
-        struct pipe_message m = {f.type, slice_of(buf_ptr(&p->in) + sizeof f, f.len), f.has_fd ? claim_fd(p) : -1};
+        int fd = f.has_fd ? claim_fd(p) : -1;
+        struct slice body = slice_of(buf_ptr(&p->in) + sizeof f, f.len);
+        struct pipe_message m = {f.type, body, fd == FD_LOST ? -1 : fd, fd == FD_LOST};
         p->events->on_message(p->arg, &m);
         if (!p->is_freed) buf_consume(&p->in, sizeof f + f.len);
     }
@@ -294,8 +300,10 @@ void pipe_free(struct pipe *p)
     close(p->fd);
     while (p->out_fd_count)
         drop_first_fd(p);
-    while (p->in_fd_count)
-        close(claim_fd(p));
+    while (p->in_fd_count) {
+        int fd = claim_fd(p);
+        if (fd >= 0) close(fd);
+    }
     loop_defer(p->loop, free_pipe, p);
 }
 
@@ -379,7 +387,7 @@ bool pipe_send_wait(int fd, const struct pipe_message *m, unsigned timeout_ms, s
 static bool receive_all(int from, char *to, size_t len, int *fd, uint64_t deadline_ns, struct fault *why)
 {
     for (size_t at = 0; at < len;) {
-        size_t fd_count = *fd >= 0;
+        size_t fd_count = *fd != -1;
         ssize_t got = receive_part(from, to + at, len - at, fd, &fd_count, 1);
         if (got == -2) return fault_set(why, FAULT_INTERNAL, "more descriptors came than can be taken");
         if (got == 0) return fault_set(why, FAULT_INTERNAL, "the other process has closed its pipe");
@@ -399,6 +407,8 @@ bool pipe_receive_wait(int fd, struct pipe_message *m, struct buf *body, unsigne
     struct frame f = {0};
     int passed = -1;
     bool is_good = receive_all(fd, (char *)&f, sizeof f, &passed, deadline_ns, why);
+    if (is_good && passed == FD_LOST)
+        is_good = fault_set(why, FAULT_INTERNAL, "a descriptor cannot be taken: too many are open (ulimit -n)");
     if (is_good && (!frame_is_good(&f) || f.has_fd != (passed >= 0)))
         is_good = fault_set(why, FAULT_INTERNAL, "what came through a pipe is not a message");
     buf_reset(body);
@@ -409,7 +419,7 @@ bool pipe_receive_wait(int fd, struct pipe_message *m, struct buf *body, unsigne
         if (is_good) buf_grew(body, f.len);
     }
     if (!is_good && passed >= 0) close(passed);
-    if (is_good) *m = (struct pipe_message){f.type, buf_slice(body), passed};
+    if (is_good) *m = (struct pipe_message){f.type, buf_slice(body), passed, false};
     return is_good;
 }
 

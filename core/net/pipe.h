@@ -10,6 +10,7 @@
  * Messages sent in one loop turn leave in one write. Before a loop runs, the blocking pair pipe_send_wait() and
  * pipe_receive_wait() speaks the same frames on the bare descriptor. What is larger than a message travels as a sealed
  * memory file (pipe_memfd_new).
+ * A descriptor that cannot be taken, because too many are open here, is lost alone: its message comes and says so.
  * Never trusts a length: a frame over LIMIT_PIPE_MESSAGE_BYTES ends the pipe with a fault.
  * Not for peers outside of moongate.
  */
@@ -31,6 +32,7 @@ struct pipe_message {
     uint8_t type;      /* the users' own numbering */
     struct slice body; /* at most LIMIT_PIPE_MESSAGE_BYTES */
     int fd;            /* -1: none */
+    bool is_fd_lost;   /* one was sent, and this process has no place for it: too many are open */
 };
 
 struct pipe_events {

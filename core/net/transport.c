@@ -12,14 +12,25 @@ static long outcome(ssize_t n)
 }
 
 /* A stream socket that gave less than was asked for has no more: what comes later is told as a new edge (epoll(7)). */
-static long plain_read(struct transport *t, void *to, size_t size, bool *is_drained)
+static long receive(struct transport *t, void *to, size_t size, int flags, bool *is_drained)
 {
     ssize_t n;
     do {
-        n = recv(t->fd, to, size, 0);
+        n = recv(t->fd, to, size, flags);
     } while (n < 0 && errno == EINTR);
     *is_drained = n < (ssize_t)size;
     return outcome(n);
+}
+
+static long plain_read(struct transport *t, void *to, size_t size, bool *is_drained)
+{
+    return receive(t, to, size, 0, is_drained);
+}
+
+/* tcp(7): with MSG_TRUNC the bytes are discarded where they lie. Other sockets put them into `to`. */
+static long plain_drop(struct transport *t, void *to, size_t size, bool *is_drained)
+{
+    return receive(t, to, size, MSG_TRUNC, is_drained);
 }
 
 static long plain_writev(struct transport *t, const struct iovec *parts, int count)
@@ -48,7 +59,7 @@ static void plain_close(struct transport *t, bool is_reset)
     t->fd = -1;
 }
 
-static const struct transport_kind plain = {plain_read, plain_writev, plain_finish, plain_close};
+static const struct transport_kind plain = {plain_read, plain_drop, plain_writev, plain_finish, plain_close};
 
 void transport_plain(struct transport *t, int fd)
 {

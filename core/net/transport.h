@@ -24,6 +24,7 @@ struct transport;
 
 struct transport_kind {
     long (*read)(struct transport *t, void *to, size_t size, bool *is_drained);
+    long (*drop)(struct transport *t, void *to, size_t size, bool *is_drained);
     long (*writev)(struct transport *t, const struct iovec *parts, int count);
     bool (*finish)(struct transport *t);
     void (*close)(struct transport *t, bool is_reset);
@@ -43,6 +44,12 @@ void transport_plain(struct transport *t, int fd);
 static inline long transport_read(struct transport *t, void *to, size_t size, bool *is_drained)
 {
     return t->kind->read(t, to, size, is_drained);
+}
+
+/* As transport_read(), of bytes that nobody wants: where it can be they are not even copied. */
+static inline long transport_drop(struct transport *t, void *to, size_t size, bool *is_drained)
+{
+    return t->kind->drop(t, to, size, is_drained);
 }
 
 /* Bytes taken, fewer than given when the peer is slow; TRANSPORT_AGAIN or TRANSPORT_BROKEN. */

@@ -222,6 +222,9 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct checker *c = arg;
     struct checked checked;
     int fd = message->fd;
+    if (message->is_fd_lost)
+        report_say(c->result.report, FINDING_OTHER_ERROR,
+                   "what was checked could not be taken over: too many descriptors are open (ulimit -n)");
     switch (message->type) {
     case CHECKED_CONFIG: take_fd(&c->result.config_fd, fd); return;
     case CHECKED_BUNDLE: take_fd(&c->result.bundle_fd, fd); return;

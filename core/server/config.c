@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/configfile.h"
+#include "lua/reading.h"
 #include "server/config_reader.h"
 
 /* ---- Providers. */
@@ -28,7 +29,7 @@ static void check_credential(struct config_reader *r, struct slice path, const s
     struct provider_header header;
     while (p->key.len && provider_next_header(&rest, &header)) {
         if (slice_iequal(header.name, SLICE("authorization")))
-            config_bad(r, config_join(r, path, "headers"), "leave one of them out",
+            config_bad(r, config_join(r, path, "headers"), FINDING_BAD_VALUE, "leave one of them out",
                        "`key` is sent as `Authorization`: one of them, not both");
     }
 }
@@ -39,7 +40,7 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     *p = r->defaults;
     p->name = arena_copy(r->arena, slice_str(name));
     if (!is_provider_name(name)) {
-        config_bad(r, path, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+        config_bad(r, path, FINDING_BAD_VALUE, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
     }
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);
@@ -58,7 +59,7 @@ void config_read_providers(struct config_reader *r, const struct field *f, struc
     json_t *value;
     if (!config_is_table(r, path, table)) return;
     if (json_object_size(table) > f->list->items_max) {
-        config_bad(r, path, NULL, "more than %zu providers", f->list->items_max);
+        config_bad(r, path, FINDING_BAD_VALUE, NULL, "more than %zu providers", f->list->items_max);
         return;
     }
     s->providers = arena_zalloc(r->arena, json_object_size(table) * sizeof *s->providers);
@@ -92,7 +93,7 @@ static void override_from_env(struct config_reader *r, const struct field *f)
     if (text) {
         config_read_value(r, f, slice_str(f->env), text);
     } else {
-        report_say(r->report, FINDING_OTHER_ERROR, "%s: not UTF-8", f->env);
+        report_say(r->report, FINDING_BAD_VALUE, "%s: not UTF-8", f->env);
     }
     json_decref(text);
 }
@@ -129,6 +130,30 @@ static int guess_column(struct slice text, const struct configfile_error *why)
     return at ? (int)(at - line.ptr) + 1 : 0;
 }
 
+/* Lua takes the last of two, and says nothing. */
+static void report_twice(struct config_reader *r)
+{
+    struct reading *reading = reading_new(r->text);
+    for (size_t i = 0; i < reading_count(reading); i++) {
+        const struct reading_item *item = reading_at(reading, i);
+        struct buf text;
+        if (item->kind != READING_KEY_TWICE) continue;
+        buf_init(&text);
+        buf_printf(&text, "'%.*s' stands in this table twice: what line %d says of it is lost", SLICE_FMT(item->name),
+                   item->first.line);
+        report_add(r->report,
+                   &(struct diagnostic){.finding = FINDING_SAID_TWICE,
+                                        .file = r->config->file,
+                                        .line = item->at.line,
+                                        .column = item->at.column,
+                                        .text = buf_slice(&text),
+                                        .hint = SLICE("take one of them out, or give it another name")},
+                   r->text);
+        buf_clear(&text);
+    }
+    reading_free(reading);
+}
+
 static void read_text_of_config(struct config_reader *r)
 {
     struct configfile_error why;
@@ -144,6 +169,7 @@ static void read_text_of_config(struct config_reader *r)
                    r->text);
         return;
     }
+    report_twice(r);
     places_scan(&r->places, r->text);
     config_read_group(r, config_fields, SLICE_NONE, tree);
     json_decref(tree);

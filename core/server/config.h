@@ -27,6 +27,7 @@ struct config {
     struct slice file;         /* the path as it was given */
     struct slice listen;       /* "127.0.0.1:8090" */
     struct slice admin_listen;
+    struct slice admin_host;   /* a further name of it; empty: none */
     struct slice policies_dir;
     unsigned workers;
     uint32_t drain_delay_ms; /* not ready, still accepting: for load balancers to notice */

@@ -34,9 +34,9 @@ static bool is_credential(struct slice name)
 static bool check_name(struct config_reader *r, struct slice path, struct slice name)
 {
     if (!http_is_token(name))
-        return config_bad(r, path, "write it as \"X-Title\"", "`%.*s` is not a header's name", SLICE_FMT(name));
+        return config_bad(r, path, FINDING_BAD_VALUE, "write it as \"X-Title\"", "`%.*s` is not a header's name", SLICE_FMT(name));
     if (is_ours(name))
-        return config_bad(r, path, "leave it out", "`%.*s` must not be set here: the gateway does", SLICE_FMT(name));
+        return config_bad(r, path, FINDING_BAD_VALUE, "leave it out", "`%.*s` must not be set here: the gateway does", SLICE_FMT(name));
     return true;
 }
 
@@ -48,7 +48,7 @@ static bool add_header(struct config_reader *r, struct slice path, const char *n
     struct slice text;
     if (!check_name(r, path, slice_str(name)) || !config_read_text(r, path, value, &text)) return false;
     if (!http_is_field_value(text) || text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' ')
-        return config_bad(r, path, NULL, "a header's value must not have line ends, or blanks around it");
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "a header's value must not have line ends, or blanks around it");
     buf_printf(lines, "%c%s:%.*s\n", json_is_string(value) ? '+' : '-', name, SLICE_FMT(text));
     return true;
 }
@@ -72,13 +72,13 @@ bool config_read_headers(struct config_reader *r, struct slice path, const json_
     json_t *value;
     bool is_good = config_is_table(r, path, given);
     if (is_good && json_object_size(given) > LIMIT_PROVIDER_HEADERS)
-        is_good = config_bad(r, path, NULL, "must be no more than %u headers", LIMIT_PROVIDER_HEADERS);
+        is_good = config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be no more than %u headers", LIMIT_PROVIDER_HEADERS);
     if (!is_good) return false;
     buf_init(&lines);
     json_object_foreach(table, name, value)
     {
         struct slice place = config_join(r, path, name);
-        if (has_twin(table, name)) is_good = config_bad(r, place, NULL, "is named twice: another case of letters makes no other header");
+        if (has_twin(table, name)) is_good = config_bad(r, place, FINDING_BAD_VALUE, NULL, "is named twice: another case of letters makes no other header");
         is_good = add_header(r, place, name, value, &lines) && is_good;
     }
     if (is_good) *out = arena_copy(r->arena, buf_slice(&lines));
@@ -98,15 +98,15 @@ static bool read_lines(struct config_reader *r, struct slice path, const json_t 
     size_t count = json_array_size(list);
     bool is_empty = json_is_object(list) && json_object_size(list) == 0; /* Lua's {} */
     if (!json_is_array(list) && !is_empty)
-        return config_bad(r, path, NULL, "must be a list of texts, not %s", config_type_name(list));
-    if (count > max) return config_bad(r, path, NULL, "must be no more than %zu", max);
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a list of texts, not %s", config_type_name(list));
+    if (count > max) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be no more than %zu", max);
     buf_init(&lines);
     bool is_good = true;
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         struct slice line = slice_of(json_string_value(item), json_string_length(item));
         if (!json_is_string(item))
-            is_good = config_bad(r, path, NULL, "must be a list of texts; number %zu is %s", i + 1, config_type_name(item));
+            is_good = config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a list of texts; number %zu is %s", i + 1, config_type_name(item));
         else
             is_good = check(r, path, line) && is_good;
         if (i) buf_append_char(&lines, '\n');
@@ -121,7 +121,7 @@ static bool check_passed(struct config_reader *r, struct slice path, struct slic
 {
     if (!check_name(r, path, name)) return false;
     if (!is_credential(name)) return true;
-    return config_bad(r, path, "the account's own go into `key` and `headers`",
+    return config_bad(r, path, FINDING_BAD_VALUE, "the account's own go into `key` and `headers`",
                       "`%.*s` holds callers' credentials, which go to no provider", SLICE_FMT(name));
 }
 
@@ -137,7 +137,7 @@ static bool check_origin(struct config_reader *r, struct slice path, struct slic
     if (slice_equal(origin, SLICE("*"))) return true;
     struct slice plain = settings_origin(origin);
     if (plain.ptr && plain.len == origin.len && http_is_field_value(origin)) return true;
-    return config_bad(r, path, hint, "`%.*s` is not an origin: scheme, host and port, without a path", SLICE_FMT(origin));
+    return config_bad(r, path, FINDING_BAD_VALUE, hint, "`%.*s` is not an origin: scheme, host and port, without a path", SLICE_FMT(origin));
 }
 
 bool config_read_origins(struct config_reader *r, struct slice path, const json_t *list, struct slice *out)

@@ -9,18 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/finding_guess.h"
 #include "base/nearest.h"
 
 #define KNOWN_MAX 32u
 
 /* ---- Saying what is wrong. */
 
-void config_complain(struct config_reader *r, const struct place *place, bool is_value, const char *hint,
-                     struct slice text)
+/* At that place, of the field's value or of its name. */
+static void complain(struct config_reader *r, enum finding finding, const struct place *place, bool is_value,
+                     const char *hint, struct slice text)
 {
-    struct diagnostic d = {
-        .finding = finding_guess(text, false), .file = r->config->file, .text = text, .hint = slice_str(hint)};
+    struct diagnostic d = {.finding = finding, .file = r->config->file, .text = text, .hint = slice_str(hint)};
     if (place) {
         d.line = is_value ? place->value_line : place->key_line;
         d.column = is_value ? place->value_column : place->key_column;
@@ -28,7 +27,8 @@ void config_complain(struct config_reader *r, const struct place *place, bool is
     report_add(r->report, &d, r->text);
 }
 
-bool config_bad(struct config_reader *r, struct slice path, const char *hint, const char *format, ...)
+bool config_bad(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
+                ...)
 {
     struct buf text;
     va_list args;
@@ -39,7 +39,7 @@ bool config_bad(struct config_reader *r, struct slice path, const char *hint, co
     va_start(args, format);
     buf_vprintf(&text, format, args);
     va_end(args);
-    config_complain(r, place, is_exact, hint, buf_slice(&text));
+    complain(r, finding, place, is_exact, hint, buf_slice(&text));
     buf_clear(&text);
     return false;
 }
@@ -117,7 +117,7 @@ static void bad_name(struct config_reader *r, struct slice path, struct slice na
     }
     buf_append_char(&hint, '\0');
     buf_printf(&text, "unknown field `%.*s`", SLICE_FMT(path));
-    config_complain(r, places_find(&r->places, path, NULL), false, buf_ptr(&hint), buf_slice(&text));
+    complain(r, FINDING_UNKNOWN_FIELD, places_find(&r->places, path, NULL), false, buf_ptr(&hint), buf_slice(&text));
     buf_clear(&hint);
     buf_clear(&text);
 }
@@ -131,7 +131,7 @@ struct slice config_join(struct config_reader *r, struct slice path, const char 
 bool config_is_table(struct config_reader *r, struct slice path, const json_t *value)
 {
     if (json_is_object(value) && strcmp(config_type_name(value), "a table") == 0) return true;
-    return config_bad(r, path, NULL, "must be a table of named fields, not %s", config_type_name(value));
+    return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a table of named fields, not %s", config_type_name(value));
 }
 
 static void read_field(struct config_reader *r, const struct field *f, struct slice path, json_t *value)
@@ -150,7 +150,7 @@ static void miss(struct config_reader *r, const struct field *fields, struct sli
     for (const struct field *f = fields; f->name; f++) {
         if (!f->required || json_object_get(table, f->name)) continue;
         snprintf(hint, sizeof hint, "add %s", f->required);
-        config_bad(r, path, hint, "`%s` is missing", f->name);
+        config_bad(r, path, FINDING_MISSING_FIELD, hint, "`%s` is missing", f->name);
     }
 }
 

@@ -3,7 +3,7 @@
  * place, tables are read by their rows.
  *
  *     config_read_group(&r, config_fields, SLICE_NONE, tree);
- *     return config_bad(r, path, "write \"30s\"", "`%s` is not a duration", text);
+ *     return config_bad(r, path, FINDING_BAD_TIME, "write \"30s\"", "`%s` is not a duration", text);
  *
  * What is wrong goes into the report with its place, and the target stays as it was.
  */
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "base/finding.h"
 #include "server/config.h"
 #include "server/config_schema.h"
 #include "server/places.h"
@@ -27,12 +28,9 @@ struct config_reader {
     struct field_homes homes;
 };
 
-/* An error at that place, of the field's value or of its name. */
-void config_complain(struct config_reader *r, const struct place *place, bool is_value, const char *hint,
-                     struct slice text);
 /* An error about the value of the field at `path`. Always false. */
-bool config_bad(struct config_reader *r, struct slice path, const char *hint, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+bool config_bad(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
+                ...) __attribute__((format(printf, 5, 6)));
 /* "a table", "text", "a handle" … */
 const char *config_type_name(const struct json_t *value);
 struct slice config_resolve_path(struct config_reader *r, struct slice path);

@@ -22,11 +22,11 @@ static bool resolve_env(struct config_reader *r, struct slice path, const char *
 {
     const char *value = getenv(name);
     if (!value) {
-        return config_bad(r, path, "set it for the process that runs moongate, or use file \"path\"",
+        return config_bad(r, path, FINDING_BAD_SECRET, "set it for the process that runs moongate, or use file \"path\"",
                           "the environment variable %s is not set", name);
     }
     if (!*value)
-        return config_bad(r, path, "leave the field out when there is none", "the environment variable %s is empty",
+        return config_bad(r, path, FINDING_BAD_SECRET, "leave the field out when there is none", "the environment variable %s is empty",
                           name);
     *out = arena_copy(r->arena, slice_str(value));
     return true;
@@ -40,11 +40,11 @@ static bool resolve_file(struct config_reader *r, struct slice path, const char 
     bool is_good = config_read_file(full.ptr, LIMIT_SECRET_BYTES, &content);
     struct slice text = buf_slice(&content);
     if (!is_good) {
-        config_bad(r, path, "paths are relative to the configuration file", "%s: %s", full.ptr, strerror(errno));
+        config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s", full.ptr, strerror(errno));
     } else if (text.len && text.ptr[text.len - 1] == '\n') {
         text.len--;
     }
-    if (is_good && text.len == 0) is_good = config_bad(r, path, NULL, "%s is empty", full.ptr);
+    if (is_good && text.len == 0) is_good = config_bad(r, path, FINDING_BAD_SECRET, NULL, "%s is empty", full.ptr);
     if (is_good) *out = arena_copy(r->arena, text);
     if (buf_len(&content)) explicit_bzero(buf_ptr(&content), buf_len(&content));
     buf_clear(&content);
@@ -59,12 +59,12 @@ bool config_read_text(struct config_reader *r, struct slice path, const json_t *
     if (env) return resolve_env(r, path, env, out);
     if (file) return resolve_file(r, path, file, out);
     if (!json_is_string(value)) {
-        return config_bad(r, path, NULL, "must be text, env \"NAME\" or file \"path\", not %s",
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be text, env \"NAME\" or file \"path\", not %s",
                           config_type_name(value));
     }
     struct slice text = slice_of(json_string_value(value), json_string_length(value));
-    if (text.len == 0) return config_bad(r, path, "leave the field out for its default", "is empty");
-    if (memchr(text.ptr, '\0', text.len)) return config_bad(r, path, NULL, "has a NUL in it");
+    if (text.len == 0) return config_bad(r, path, FINDING_BAD_VALUE, "leave the field out for its default", "is empty");
+    if (memchr(text.ptr, '\0', text.len)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "has a NUL in it");
     *out = arena_copy(r->arena, text);
     return true;
 }
@@ -75,7 +75,7 @@ static bool read_address(struct config_reader *r, struct slice path, const json_
     struct slice text;
     struct fault why;
     if (!config_read_text(r, path, value, &text)) return false;
-    if (!listener_parse(text.ptr, &address, &why)) return config_bad(r, path, NULL, "%s", fault_message(&why));
+    if (!listener_parse(text.ptr, &address, &why)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "%s", fault_message(&why));
     *out = text;
     return true;
 }
@@ -87,8 +87,7 @@ static bool read_admin_address(struct config_reader *r, struct slice path, const
     struct fault why;
     if (!read_address(r, path, value, &text)) return false;
     if (!listener_parse(text.ptr, &address, &why) || !address_is_loopback(&address)) {
-        return config_bad(
-            r, path, "use 127.0.0.1 or [::1], and a proxy with authentication in front if others must reach it",
+        return config_bad(r, path, FINDING_BAD_VALUE, "use 127.0.0.1 or [::1], and a proxy with authentication in front if others must reach it",
             "the admin listener has no admin keys yet, so it may only be on a loopback address, not `%.*s`",
             SLICE_FMT(text));
     }
@@ -103,15 +102,15 @@ static bool read_url(struct config_reader *r, struct slice path, const json_t *v
     size_t scheme = slice_starts(text, SLICE("https://")) ? 8 : slice_starts(text, SLICE("http://")) ? 7 : 0;
     struct slice host = slice_split(slice_of(text.ptr + scheme, text.len - scheme), '/', &rest);
     if (!scheme || host.len == 0) {
-        return config_bad(r, path, "write \"https://host/v1\"", "`%.*s` is not an http:// or https:// URL",
+        return config_bad(r, path, FINDING_BAD_VALUE, "write \"https://host/v1\"", "`%.*s` is not an http:// or https:// URL",
                           SLICE_FMT(text));
     }
     if (memchr(host.ptr, '@', host.len))
-        return config_bad(r, path, "put it into `key`", "a URL must not hold a credential");
+        return config_bad(r, path, FINDING_BAD_SECRET, "put it into `key`", "a URL must not hold a credential");
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F || c == '?' || c == '#' || c == '\\') {
-            return config_bad(r, path, NULL, "`%.*s` has a character that may not stand there", SLICE_FMT(text));
+            return config_bad(r, path, FINDING_BAD_VALUE, NULL, "`%.*s` has a character that may not stand there", SLICE_FMT(text));
         }
     }
     while (text.len && text.ptr[text.len - 1] == '/')
@@ -127,7 +126,7 @@ static bool read_secret(struct config_reader *r, struct slice path, const json_t
     if (!config_read_text(r, path, value, &text)) return false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c <= ' ' || c >= 0x7F) return config_bad(r, path, NULL, "a key must be visible ASCII without spaces");
+        if (c <= ' ' || c >= 0x7F) return config_bad(r, path, FINDING_BAD_SECRET, NULL, "a key must be visible ASCII without spaces");
     }
     *out = text;
     return true;
@@ -136,10 +135,23 @@ static bool read_secret(struct config_reader *r, struct slice path, const json_t
 static bool read_word(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!json_is_string(value)) return config_bad(r, path, NULL, "must be a word, not %s", config_type_name(value));
+    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a word, not %s", config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     if (text.len > LIMIT_LABEL_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-_") != text.len)
-        return config_bad(r, path, NULL, "must have 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must have 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+    *out = text;
+    return true;
+}
+
+static bool read_host(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct slice text;
+    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a name, not %s", config_type_name(value));
+    if (!config_read_text(r, path, value, &text)) return false;
+    if (text.len > LIMIT_HOST_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-.") != text.len)
+        return config_bad(r, path, FINDING_BAD_VALUE, "without http:// and without a port",
+                          "must be a name as in \"moongate.internal\": 1 to %u characters of a-z, 0-9, - and .",
+                          LIMIT_HOST_BYTES);
     *out = text;
     return true;
 }
@@ -149,7 +161,7 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     struct slice text;
     if (!config_read_text(r, path, value, &text)) return false;
     if (!kind_is_known(text)) {
-        return config_bad(r, path, "this version speaks \"openai\"", "unknown kind of provider `%.*s`",
+        return config_bad(r, path, FINDING_BAD_VALUE, "this version speaks \"openai\"", "unknown kind of provider `%.*s`",
                           SLICE_FMT(text));
     }
     *out = text;
@@ -160,10 +172,10 @@ static bool read_file(struct config_reader *r, struct slice path, const json_t *
 {
     struct slice text;
     if (!json_is_string(value))
-        return config_bad(r, path, NULL, "must be the path of a PEM file, not %s", config_type_name(value));
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be the path of a PEM file, not %s", config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     text = config_resolve_path(r, text);
-    if (access(text.ptr, R_OK) != 0) return config_bad(r, path, NULL, "%s: %s", text.ptr, strerror(errno));
+    if (access(text.ptr, R_OK) != 0) return config_bad(r, path, FINDING_NO_FILE, NULL, "%s: %s", text.ptr, strerror(errno));
     *out = text;
     return true;
 }
@@ -171,7 +183,7 @@ static bool read_file(struct config_reader *r, struct slice path, const json_t *
 static bool read_path(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!json_is_string(value)) return config_bad(r, path, NULL, "must be a path, not %s", config_type_name(value));
+    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a path, not %s", config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     *out = config_resolve_path(r, text);
     return true;
@@ -184,14 +196,14 @@ static bool read_duration(struct config_reader *r, struct slice path, const json
     static const char hint[] = "write " TAKES_DURATION;
     double seconds = json_number_value(value);
     if (json_is_number(value)) {
-        if (seconds < 0 || seconds > 1e9) return config_bad(r, path, hint, "out of range");
+        if (seconds < 0 || seconds > 1e9) return config_bad(r, path, FINDING_BAD_VALUE, hint, "out of range");
         *ms = (uint64_t)llround(seconds * 1000);
-        if (*ms == 0 && seconds > 0) return config_bad(r, path, hint, "shorter than a millisecond");
+        if (*ms == 0 && seconds > 0) return config_bad(r, path, FINDING_BAD_TIME, hint, "shorter than a millisecond");
         return true;
     }
-    if (!json_is_string(value)) return config_bad(r, path, hint, "must be a duration, not %s", config_type_name(value));
+    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_TIME, hint, "must be a duration, not %s", config_type_name(value));
     if (units_duration(slice_str(json_string_value(value)), ms)) return true;
-    return config_bad(r, path, hint, "`%s` is not a duration", json_string_value(value));
+    return config_bad(r, path, FINDING_BAD_TIME, hint, "`%s` is not a duration", json_string_value(value));
 }
 
 static bool read_size(struct config_reader *r, struct slice path, const json_t *value, uint64_t *bytes)
@@ -201,15 +213,15 @@ static bool read_size(struct config_reader *r, struct slice path, const json_t *
         *bytes = (uint64_t)json_integer_value(value);
         return true;
     }
-    if (!json_is_string(value)) return config_bad(r, path, hint, "must be a size, not %s", config_type_name(value));
+    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, hint, "must be a size, not %s", config_type_name(value));
     if (units_size(slice_str(json_string_value(value)), bytes)) return true;
-    return config_bad(r, path, hint, "`%s` is not a size", json_string_value(value));
+    return config_bad(r, path, FINDING_BAD_VALUE, hint, "`%s` is not a size", json_string_value(value));
 }
 
 static bool read_count(struct config_reader *r, struct slice path, const json_t *value, uint64_t *count)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 0) {
-        return config_bad(r, path, NULL, "must be a whole number, not %s",
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a whole number, not %s",
                           json_is_number(value) ? "this" : config_type_name(value));
     }
     *count = (uint64_t)json_integer_value(value);
@@ -220,7 +232,7 @@ static bool read_flag(struct config_reader *r, struct slice path, const json_t *
 {
     *flag = json_is_true(value);
     return json_is_boolean(value) ||
-           config_bad(r, path, NULL, "must be true or false, not %s", config_type_name(value));
+           config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be true or false, not %s", config_type_name(value));
 }
 
 static void print_count(uint64_t count, char *text, unsigned size)
@@ -245,6 +257,7 @@ const struct field_type
     type_file = {"file", "the path of a file that can be read, relative to the folder of the file", TEXT,
                  .read_text = read_file},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
+    type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind", "\"openai\"", TEXT, .read_text = read_kind},
     type_url = {"URL", "\"https://host/v1\"", TEXT, .read_text = read_url},
     type_secret = {"secret", "env \"NAME\" or file \"path\"", TEXT, .is_secret = true, .read_text = read_secret},
@@ -268,7 +281,7 @@ static bool is_in_range(struct config_reader *r, const struct field *f, struct s
     if (!f->type->print || (n >= f->min && n <= f->max)) return true;
     f->type->print(f->min, least, sizeof least);
     f->type->print(f->max, most, sizeof most);
-    return config_bad(r, path, NULL, "must be from %s to %s", least, most);
+    return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be from %s to %s", least, most);
 }
 
 void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const json_t *value)

@@ -28,6 +28,7 @@ enum control_report {
     REPORT_PREPARED = 64, /* body: struct control_prepared, then report_json() */
     REPORT_COMMITTED,     /* body: struct control_generation */
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
+    REPORT_KEYS_WANTED,   /* of a worker that could not take them. Answered with CONTROL_KEYS */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
 };
 

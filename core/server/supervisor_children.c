@@ -141,6 +141,7 @@ _Noreturn static void run_admin(struct child *c, int control_fd)
 {
     struct supervisor *sup = c->sup;
     struct admin_parts parts = {
+        .host = sup->config->admin_host,
         .listen_fd = c->listen_fd,
         .board = sup->board,
         .segments = sup->segments,
@@ -179,6 +180,7 @@ static void on_worker_message(struct child *c, const struct pipe_message *messag
 {
     if (message->type == REPORT_PREPARED) reload_on_prepared(c, message);
     if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
+    if (message->type == REPORT_KEYS_WANTED) child_send(c, CONTROL_KEYS, SLICE_NONE, c->sup->keys.fd);
     if (message->type == REPORT_JWKS_WANTED) jwks_on_wanted(c, message);
 }
 

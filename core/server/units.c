@@ -71,6 +71,10 @@ static void print(uint64_t value, const struct unit *units, size_t count, char *
 
 void units_print_duration(uint64_t ms, char *text, unsigned size)
 {
+    if (ms == 0) {
+        snprintf(text, size, "0s");
+        return;
+    }
     print(ms, durations, COUNT(durations), text, size);
 }
 

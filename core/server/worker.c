@@ -14,6 +14,7 @@
 #include "base/stats.h"
 #include "flow/flow.h"
 #include "net/background.h"
+#include "net/descriptors.h"
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "server/config.h"
@@ -21,12 +22,14 @@
 #include "server/loading.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
+#define KEYS_AGAIN_MS 1000u /* until a worker that could not take the keys asks for them */
+#define TOO_MANY_OPEN "too many descriptors are open in this worker (ulimit -n, LimitNOFILE=)"
 
 struct worker {
     struct worker_parts parts;
     struct loop *loop;
     struct pipe *control;
-    struct loop_timer beat;
+    struct loop_timer beat, keys_again;
     struct stats *stats;
     struct flow *flow; /* NULL until the first commit */
     int audit_fd, staged_audit_fd; /* <data>/audit.jsonl; -1: not open */
@@ -39,6 +42,8 @@ struct worker {
     struct settings *staged_settings;
     struct policy_set *staged_policies;
     uint64_t staged_number;
+    bool is_config_lost; /* it was sent, and there was no descriptor to take it with */
+    uint32_t clients_said; /* what was last said of how many may connect */
     struct loading *loading; /* NULL: nothing is on its way */
     struct background background;
 };
@@ -73,11 +78,13 @@ static void drop_staged(struct worker *w)
 static bool stage_config(struct worker *w, int fd, struct fault *why)
 {
     struct slice bytes;
+    drop_staged(w);
+    w->is_config_lost = fd < 0;
+    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "a configuration could not be taken: " TOO_MANY_OPEN);
     if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES, &bytes, why)) return false;
     struct config *config = config_unpack(bytes);
     pipe_memfd_unmap(bytes);
     if (!config) return fault_set(why, FAULT_INTERNAL, "the configuration that came is not one");
-    drop_staged(w);
     w->staged_settings = settings_ref(config->settings);
     config_free(config);
     return true;
@@ -89,9 +96,21 @@ static void close_audit(int *fd)
     *fd = -1;
 }
 
+static void ask_for_keys(void *arg)
+{
+    struct worker *w = arg;
+    struct fault why;
+    pipe_send(w->control, REPORT_KEYS_WANTED, SLICE_NONE, -1, &why);
+}
+
+/* Keys that are revoked must not go on counting for want of a descriptor: they are asked for until they are here. */
 static bool take_keys(struct worker *w, int fd, struct fault *why)
 {
     struct slice bytes;
+    if (fd < 0) {
+        loop_timer_arm_ms(&w->keys_again, KEYS_AGAIN_MS);
+        return fault_set(why, FAULT_INTERNAL, "the keys could not be taken, and are asked for again: " TOO_MANY_OPEN);
+    }
     if (!pipe_memfd_map(fd, LIMIT_KEYRING_BYTES, &bytes, why)) return false;
     struct keyring *keys = keyring_parse(bytes, why);
     pipe_memfd_unmap(bytes);
@@ -195,7 +214,9 @@ static bool begin_loading(struct worker *w, uint64_t number, int fd, struct repo
 {
     struct loading_order order = {.number = number, .settings = w->staged_settings};
     struct fault why;
-    if (!w->staged_settings) {
+    if (!w->staged_settings && w->is_config_lost) {
+        report_say(report, FINDING_OTHER_ERROR, "the configuration could not be taken: " TOO_MANY_OPEN);
+    } else if (!w->staged_settings) {
         report_say(report, FINDING_OTHER_ERROR, "no configuration came before the policies");
     } else if (policy_live_generations() >= LIMIT_POLICY_GENERATIONS) {
         report_say(report, FINDING_OTHER_ERROR,
@@ -204,6 +225,8 @@ static bool begin_loading(struct worker *w, uint64_t number, int fd, struct repo
                    LIMIT_POLICY_GENERATIONS);
     } else if (!open_audit(w, report)) {
         return false;
+    } else if (fd < 0) {
+        report_say(report, FINDING_OTHER_ERROR, "the policies could not be taken: " TOO_MANY_OPEN);
     } else if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &order.bytes, &why)) {
         report_say(report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     } else {
@@ -220,6 +243,20 @@ static void prepare(struct worker *w, uint64_t number, int fd)
     w->staged_number = number;
     if (!begin_loading(w, number, fd, report)) report_prepared(w, number, report);
     report_free(report);
+}
+
+/* Where the process may not have as many descriptors as moongate.lua lets clients in. */
+static void say_clients(struct worker *w)
+{
+    struct descriptors d = descriptors_share(descriptors_limit(), w->settings->connections_max);
+    atomic_store(&w->parts.slot->clients_max, d.clients);
+    atomic_store(&w->parts.slot->descriptors, d.is_short ? d.limit : 0);
+    if (d.is_short && d.clients != w->clients_said)
+        log_event(LOG_WARN, "descriptors_short",
+                  "%u clients at a time, not the %u of limits.connections: this worker may have %llu descriptors, and a "
+                  "request takes two (ulimit -n, LimitNOFILE=)",
+                  d.clients, w->settings->connections_max, (unsigned long long)d.limit);
+    w->clients_said = d.clients;
 }
 
 static void start_flow(struct worker *w)
@@ -252,6 +289,7 @@ static void commit(struct worker *w, uint64_t number)
     } else {
         start_flow(w);
     }
+    say_clients(w);
     board_text_set(&w->parts.slot->digest, policy_set_digest(w->staged_policies));
     atomic_store(&w->parts.slot->generation, number);
     drop_staged(w);
@@ -347,6 +385,7 @@ static const struct pipe_events events = {.on_message = on_message, .on_end = on
 static void worker_clear(struct worker *w)
 {
     loop_timer_disarm(&w->beat);
+    loop_timer_disarm(&w->keys_again);
     drop_staged(w);
     flow_free(w->flow);
     background_clear(&w->background);
@@ -365,6 +404,7 @@ static void worker_clear(struct worker *w)
 int worker_run(const struct worker_parts *parts)
 {
     struct worker w = {.parts = *parts, .audit_fd = -1, .staged_audit_fd = -1};
+    mem_keep_large_apart();
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
     w.keys = keyring_empty();
@@ -373,6 +413,7 @@ int worker_run(const struct worker_parts *parts)
     background_init(&w.background, w.loop);
     loading_watch_dead(&w.background);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
+    loop_timer_init(&w.keys_again, w.loop, ask_for_keys, &w);
     on_beat(&w);
     loop_run(w.loop);
     worker_clear(&w);

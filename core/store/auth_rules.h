@@ -37,6 +37,7 @@ struct auth_rules {
     struct slice *apps;
     size_t app_count;
     bool has_apps, has_default_app;
+    bool refuses_strangers; /* without a good credential nobody comes in, whatever else the request has */
 };
 
 struct auth_rules *auth_rules_new(void);

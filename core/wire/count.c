@@ -8,13 +8,20 @@
 
 #define NEVER UINT64_MAX
 
-/* A text that takes more than one step. */
+/* A text that may take more than one step. */
 struct opened {
     struct token_counter counters[VOCABULARIES];
-    struct buf decoded;
+    struct buf decoded; /* what it needed stays for the next text */
     struct count_key key;
     size_t at;
     bool is_open, is_kept;
+};
+
+/* Roles stand in every message and are few: more than these are counted each time. */
+#define ROLES_KNOWN 4u
+struct role {
+    struct slice raw;
+    uint64_t tokens[VOCABULARIES]; /* in those of the pass */
 };
 
 struct count {
@@ -27,6 +34,8 @@ struct count {
     struct found found;
     size_t next; /* of found.texts */
     struct opened opened;
+    struct role roles[ROLES_KNOWN];
+    uint32_t role_count;
     uint64_t tokens[VOCABULARIES][TEXT_PARTS];
     uint64_t bytes[TEXT_PARTS]; /* as they stand in the body: never fewer than tokens, in any vocabulary */
     struct share *shares; /* of each message; NULL: nobody asked */
@@ -53,14 +62,19 @@ static void drop_opened(struct count *c)
 {
     for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++)
         token_counter_clear(&c->opened.counters[v]);
-    buf_clear(&c->opened.decoded);
     c->opened.is_open = false;
+}
+
+static void clear_opened(struct count *c)
+{
+    drop_opened(c);
+    buf_clear(&c->opened.decoded);
 }
 
 void count_free(struct count *c)
 {
     if (!c) return;
-    drop_opened(c);
+    clear_opened(c);
     found_clear(&c->found);
     mem_free(c->shares);
     mem_free(c);
@@ -91,6 +105,7 @@ void count_want(struct count *c, unsigned vocabulary)
     c->pass = 1u << vocabulary;
     c->vocabularies |= c->pass;
     c->next = 0;
+    c->role_count = 0;
     c->is_done = false;
     found_clear(&c->found);
     count_find(c->r, &c->found);
@@ -149,21 +164,21 @@ static bool open_text(struct count *c, const struct text *text, struct slice raw
         o->key = count_memo_key(c->memo, raw);
         if (is_remembered(c, text, &o->key)) return false;
     }
-    for (unsigned v = 0; v < VOCABULARIES; v++)
-        token_counter_init(&o->counters[v], vocabulary_at(v));
     o->at = 0;
     o->is_open = true;
     return true;
 }
 
+static void keep_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
+{
+    add_tokens(c, text, vocabulary, tokens);
+    if (c->opened.is_kept) count_memo_keep(c->memo, &c->opened.key, vocabulary, tokens);
+}
+
 static void close_text(struct count *c, const struct text *text)
 {
-    struct opened *o = &c->opened;
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (!is_counting(c, v)) continue;
-        uint64_t tokens = token_counter_total(&o->counters[v]);
-        add_tokens(c, text, v, tokens);
-        if (o->is_kept) count_memo_keep(c->memo, &o->key, v, tokens);
+        if (is_counting(c, v)) keep_tokens(c, text, v, token_counter_total(&c->opened.counters[v]));
     }
     drop_opened(c);
 }
@@ -177,27 +192,80 @@ static bool next_piece(struct count *c, const struct text *text, struct slice ra
     return piece->len > 0;
 }
 
+/* One step was enough for all of it: there is nothing to be kept for the next. */
+static void count_at_once(struct count *c, const struct text *text, struct slice piece)
+{
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (is_counting(c, v)) keep_tokens(c, text, v, token_count(vocabulary_at(v), piece));
+    }
+    c->opened.is_open = false;
+}
+
+static void feed_counters(struct count *c, struct slice piece, bool is_first)
+{
+    struct token_counter *counters = c->opened.counters;
+    for (unsigned v = 0; v < VOCABULARIES; v++) {
+        if (!is_counting(c, v)) continue;
+        if (is_first) token_counter_init(&counters[v], vocabulary_at(v));
+        token_counter_feed(&counters[v], piece);
+    }
+}
+
 /* At most `bytes` of it, then how many it took; it is done when it is not open any more. */
 static size_t continue_text(struct count *c, const struct text *text, struct slice raw, size_t bytes)
 {
     struct opened *o = &c->opened;
-    struct slice piece;
+    struct slice piece = SLICE_NONE;
     size_t before = o->at;
-    if (next_piece(c, text, raw, bytes < 16 ? 16 : bytes, &piece)) {
-        for (unsigned v = 0; v < VOCABULARIES; v++) {
-            if (is_counting(c, v)) token_counter_feed(&o->counters[v], piece);
-        }
+    next_piece(c, text, raw, bytes < 16 ? 16 : bytes, &piece);
+    if (before == 0 && o->at == raw.len) {
+        count_at_once(c, text, piece);
+        return raw.len;
     }
+    feed_counters(c, piece, before == 0);
     size_t taken = o->at - before;
     if (o->at == raw.len) close_text(c, text);
     return taken;
 }
 
+static void count_in_pass(const struct count *c, struct slice raw, uint64_t tokens[VOCABULARIES])
+{
+    for (unsigned v = 0; v < VOCABULARIES; v++)
+        tokens[v] = is_counting(c, v) ? token_count(vocabulary_at(v), raw) : 0;
+}
+
+static const struct role *known_role(const struct count *c, struct slice raw)
+{
+    for (uint32_t i = 0; i < c->role_count; i++) {
+        if (slice_equal(c->roles[i].raw, raw)) return &c->roles[i];
+    }
+    return NULL;
+}
+
+static void count_role(struct count *c, struct slice raw, uint64_t tokens[VOCABULARIES])
+{
+    const struct role *known = known_role(c, raw);
+    if (known) {
+        memcpy(tokens, known->tokens, sizeof known->tokens);
+        return;
+    }
+    count_in_pass(c, raw, tokens);
+    if (c->role_count == ROLES_KNOWN) return;
+    struct role *role = &c->roles[c->role_count++];
+    role->raw = raw;
+    memcpy(role->tokens, tokens, sizeof role->tokens);
+}
+
 /* Most texts: no memory is asked for, nothing is kept between steps. */
 static void count_short(struct count *c, const struct text *text, struct slice raw)
 {
+    uint64_t tokens[VOCABULARIES];
+    if (text->part == TEXT_ROLE)
+        count_role(c, raw, tokens);
+    else
+        count_in_pass(c, raw, tokens);
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_counting(c, v)) add_tokens(c, text, v, token_count(vocabulary_at(v), raw));
+        if (is_counting(c, v)) add_tokens(c, text, v, tokens[v]);
     }
 }
 
@@ -232,7 +300,8 @@ static void stop(struct count *c)
 static void finish(struct count *c)
 {
     c->is_done = true;
-    drop_opened(c);
+    c->role_count = 0; /* they point into the body */
+    clear_opened(c);
     mem_free(c->found.texts);
     c->found.texts = NULL;
     buf_clear(&c->found.tools);

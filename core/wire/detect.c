@@ -77,7 +77,7 @@ static unsigned char literal_bit(unsigned char second)
 
 static void add_triggers(struct detect *d)
 {
-    if (d->kinds & 1u << DETECT_EMAIL) {
+    if (d->kinds & (1u << DETECT_EMAIL | 1u << DETECT_API_KEY)) {
         d->first['@'] |= TRIGGER_AT;
         for (int c = 0; c < 256; c++)
             d->second[c] |= TRIGGER_AT;

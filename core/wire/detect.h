@@ -20,8 +20,12 @@
  * Precision over noise: a card number has the prefix and length of a card network and its check digit (ISO/IEC 7812),
  * an IBAN the length of its country and its check digits (ISO 13616), a phone number a '+', a trunk '0', an area code
  * in parentheses or North American grouping: a bare run of digits is none. Letters and digits on either side make it
- * part of something else; of other alphabets, Latin, Greek and Cyrillic letters do, scripts that are written without
- * spaces do not.
+ * part of something else (but for a letter behind a backslash, which may be an escape); of other alphabets, Latin, Greek
+ * and Cyrillic letters do, scripts that are written without spaces do not.
+ * Not an address: the name of a file ("logo@2x.png"), of a version, of a systemd unit, git's own user, a name and
+ * password in a URL. That password is of the kind api_key. Without "scheme://" before it, "user:pass@host.example" cannot
+ * be told from "mail:bob@host.example", and is an address.
+ * Lookalikes and escapes are not undone here: see wire/sight.h.
  * Where two kinds could begin, the one that shows itself first in the text has it; masks go before built-in kinds.
  *
  * A struct detect never changes once made and may be shared. Never decodes JSON, never keeps text. Scanning takes time
@@ -70,7 +74,7 @@ struct detect_hit {
 
 /* Where in a stream a scan is; all zero at the start of a text. */
 struct detect_state {
-    unsigned char before[8]; /* the bytes before the text, the nearest last; 0 where there are none */
+    unsigned char before[16]; /* the bytes before the text, the nearest last; 0 where there are none */
     unsigned char long_kind; /* 1 + kind of the key or token whose first piece was reported; 0: none */
     unsigned char long_set;  /* which bytes it may go on with */
     uint64_t steps;          /* bytes looked at so far, those looked at twice counted twice */

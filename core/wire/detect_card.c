@@ -29,13 +29,27 @@ static bool is_card_length(unsigned first, unsigned len)
     return false;
 }
 
-/* Fours of digits with spaces go on before or behind: a table or a dump. Another four alone may be a card's date. */
+/* Fours of digits with spaces go on before or behind: a table or a dump. Another four alone may be a card's date,
+ * month and year. With
+ * hyphens they are a serial number of some kind as soon as one more is joined to them. */
 static bool is_in_table(const struct run *run, unsigned count)
 {
+    if (count >= 2 && run->groups[0].after == SEP_HYPHEN)
+        return run->is_tail || run->groups[count - 1].after == SEP_HYPHEN;
     if (count < 2 || run->groups[0].after != SEP_SPACE || group_len(run, count - 1) != 4) return false;
     if (run->is_column) return true;
-    return run->groups[count - 1].after == SEP_SPACE && run->count > count && group_len(run, count) == 4 &&
-           run->groups[count].after == SEP_SPACE;
+    if (run->groups[count - 1].after != SEP_SPACE || run->count <= count || group_len(run, count) != 4) return false;
+    unsigned month = leading(run, run->groups[count - 1].total, 2);
+    return run->groups[count].after == SEP_SPACE || month < 1 || month > 12;
+}
+
+/* Thirteen digits with the check digit of a book's or another good's number (ISO/IEC 15420) are that. */
+static bool is_article_number(const unsigned char *digits, unsigned count)
+{
+    unsigned sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += digits[i] * (i % 2 ? 3u : 1u);
+    return count == 13 && sum % 10 == 0;
 }
 
 /* One group, or as cards are embossed and people copy them: fours with a shorter end, 4-6-5, 4-6-4. */
@@ -61,7 +75,8 @@ bool detect_card(const struct run *run, struct candidate *c)
         if (last->total < CARD_DIGITS_MIN || last->total > CARD_DIGITS_MAX || last->after == SEP_DOT) continue;
         if (run->is_plus && last->total <= E164_DIGITS) continue;
         if (!is_grouped_like_a_card(run, count) || !is_card_length(leading(run, 0, 6), last->total)) continue;
-        if (!has_check_digit(run->digits, last->total) || is_in_table(run, count)) continue;
+        if (!has_check_digit(run->digits, last->total) || is_article_number(run->digits, last->total)) continue;
+        if (is_in_table(run, count)) continue;
         *c = (struct candidate){.from = run->groups[0].from, .to = last->to, .kind = DETECT_CREDIT_CARD};
         return true;
     }

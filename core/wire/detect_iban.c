@@ -48,21 +48,35 @@ static bool has_right_check_digits(const unsigned char *chars, size_t count)
     return remainder == 1;
 }
 
-/* Length of the one separator between printed groups of four, 0 for none. */
+/* Length of the one separator between printed groups of four, 0 for none; SEPARATOR_LATER: that cannot be told yet. */
+#define SEPARATOR_LATER 9u
 static size_t separator_len(const struct view *v, size_t i)
 {
-    if (byte_at(v, i) == ' ' || byte_at(v, i) == '-') return 1;
-    return byte_at(v, i) == 0xC2 && byte_at(v, i + 1) == 0xA0 ? 2 : 0;
+    int a = byte_at(v, i);
+    if (a == ' ' || a == '-') return 1;
+    if (a != 0xC2 && a != 0xE2) return 0;
+    int b = byte_at(v, i + 1), c = a == 0xE2 && b >= 0 ? byte_at(v, i + 2) : AT_END;
+    if (b == AT_LATER || c == AT_LATER) return SEPARATOR_LATER;
+    if (a == 0xC2) return b == 0xA0 ? 2 : 0;
+    /* U+2000 to U+200A, U+2010 to U+2015, U+202F */
+    bool is = b == 0x80 && ((c >= 0x80 && c <= 0x8A) || (c >= 0x90 && c <= 0x95) || c == 0xAF);
+    return is ? 3 : 0;
 }
 
-/* Collects `count` letters and digits from `from`; in *end what follows them. */
+/* Collects `count` letters and digits from `from`; in *end what follows them. All fours are set apart, or none. */
 static enum found collect(const struct view *v, size_t from, unsigned char *chars, unsigned count, size_t *end)
 {
     size_t i = from;
+    bool is_apart = false;
     for (unsigned n = 0; n < count; n++, i++) {
-        if (n % 4 == 0 && n > 0) i += separator_len(v, i);
+        bool is_four = n % 4 == 0 && n > 0;
+        size_t len = is_four ? separator_len(v, i) : 0;
+        if (byte_at(v, i) == AT_LATER || len == SEPARATOR_LATER) return FOUND_LATER;
+        if (n == 4) is_apart = len > 0;
+        if (is_four && is_apart != (len > 0)) return FOUND_NO;
+        i += len;
         int c = byte_at(v, i);
-        if (c == AT_LATER || (c == 0xC2 && byte_at(v, i + 1) == AT_LATER)) return FOUND_LATER;
+        if (c == AT_LATER) return FOUND_LATER;
         if (!byte_is(c, IS_ALNUM)) return FOUND_NO;
         chars[n] = (unsigned char)c;
     }

@@ -102,7 +102,7 @@ static inline int byte_at(const struct view *v, size_t i)
     return i < v->len ? v->text[i] : v->is_last ? AT_END : AT_LATER;
 }
 
-/* The byte `back` (1 to 8) before i; 0 before the text began. */
+/* The byte `back` (1 to 16) before i; 0 before the text began. */
 static inline unsigned char byte_before(const struct view *v, size_t i, size_t back)
 {
     return back <= i ? v->text[i - back] : v->state->before[sizeof v->state->before - (back - i)];
@@ -111,6 +111,12 @@ static inline unsigned char byte_before(const struct view *v, size_t i, size_t b
 static inline bool byte_is(int byte, unsigned char set)
 {
     return byte >= 0 && (detect_class[byte] & set);
+}
+
+/* Of "\n5500 0000 …" the n may be of an escape, whether the text is JSON or not: then it is no letter. */
+static inline bool detect_is_escape(unsigned char letter, unsigned char before)
+{
+    return before == '\\' && (letter == 'n' || letter == 't' || letter == 'r' || letter == 'b' || letter == 'f');
 }
 
 /* Length of the letter outside ASCII whose first two bytes these are: Latin, Greek, Cyrillic; 0 when it is none. */
@@ -135,6 +141,10 @@ void detect_leave(struct detect_state *state, const unsigned char *text, size_t 
 /* The families. Each takes the place of its trigger. */
 enum found detect_email(const struct view *v, size_t at, struct candidate *c);
 enum found detect_number(const struct view *v, size_t at, struct candidate *c);
+/* No kind of number begins with the digits at `at`: they are too few to stand alone, or have not the digits or the place
+ * of a first group. Most numbers of prose and of logs leave here, before a run is read; at the end of the text it says
+ * false. */
+bool detect_run_is_hopeless(const struct view *v, size_t at);
 enum found detect_iban(const struct view *v, size_t at, struct candidate *c);
 enum found detect_key(const struct view *v, const struct key_format *format, size_t at, struct candidate *c);
 enum found detect_jwt(const struct view *v, size_t at, struct candidate *c);

@@ -25,8 +25,7 @@ static bool next_kind(const struct view *v, const struct run *run, unsigned *tri
 
 enum found detect_number(const struct view *v, size_t at, struct candidate *c)
 {
-    if (detect_run_is_hopeless(v, at)) return FOUND_NO;
-    struct run run = {.count = 0}; /* not before: clearing it would be most of the work of a lone number */
+    struct run run = {.count = 0};
     unsigned tried = 0;
     detect_run_prefix(v, at, &run);
     if (detect_is_word_before(v, at, run.prefix)) return FOUND_NO;

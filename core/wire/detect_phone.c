@@ -37,12 +37,14 @@ static unsigned american_groups(const struct run *run)
     return first + 3;
 }
 
-/* An area code in parentheses: with seven digits in a row, or, where area codes have two, with 4-4 or 5-4. */
+/* An area code in parentheses: with seven digits in a row or as 3-2-2, or, where area codes have two,
+ * with 4-4 or 5-4. */
 static unsigned bracketed_groups(const struct run *run)
 {
     if (!run->is_open || run->is_plus || run->is_tail || run->groups[0].after != SEP_PAREN) return 0;
     unsigned area = group_len(run, 0), last = run->groups[run->count - 1].after;
     if (last || run->digits[0] == 0) return 0;
+    if (run->count == 4) return has_lengths(run, 0, 3, 3, 2) && group_len(run, 3) == 2 ? 4 : 0;
     if (run->count == 2) return area == 3 && group_len(run, 1) == 7 ? 2 : 0;
     if (!has_lengths(run, 0, 2, 4, 4) && !has_lengths(run, 0, 2, 5, 4)) return 0;
     return run->count == 3 && run->groups[1].after != SEP_PAREN ? 3 : 0;
@@ -61,7 +63,8 @@ static unsigned trunk_groups(const struct run *run)
     bool is_even = true;
     for (unsigned i = 1; i < run->count; i++) {
         unsigned len = group_len(run, i);
-        if (len < 2 && run->groups[i - 1].after != SEP_PAREN) return 0;
+        bool is_area = is_abroad && i == 1 && first > 2; /* "0033 6 …" */
+        if (len < 2 && run->groups[i - 1].after != SEP_PAREN && !is_area) return 0;
         if (i > 1 && i + 1 < run->count && run->groups[i].after != run->groups[1].after) return 0;
         if (len > 3 && run->groups[i - 1].after == SEP_DOT) return 0;
         is_even &= len == first;
@@ -74,13 +77,45 @@ static unsigned trunk_groups(const struct run *run)
     return is_fraction || is_zip || (is_abroad && longest == 2) ? 0 : run->count;
 }
 
+/* Russia's trunk 8: an area code, then 3-2-2. With nothing but spaces only where mobile numbers begin with 9. */
+static unsigned russian_groups(const struct run *run)
+{
+    if (run->is_tail || run->count < 5 || group_len(run, 0) != 1 || run->digits[0] != 8) return 0;
+    if (!has_lengths(run, 1, 3, 3, 2) || group_len(run, 4) != 2 || run->digits[1] < 3) return 0;
+    bool is_spaced = is_joined_by(run, 5, SEP_SPACE);
+    if (is_spaced && (run->is_row || run->digits[1] != 9 || run->groups[4].after)) return 0;
+    if (run->groups[4].after && run->groups[4].after != SEP_SPACE) return 0;
+    for (unsigned i = 0; i < 4; i++) {
+        if (run->groups[i].after == SEP_SLASH || run->groups[i].after == SEP_DOT) return 0;
+    }
+    return 5;
+}
+
+static bool is_year(const struct run *run, unsigned digit)
+{
+    unsigned year = leading(run, digit, 4);
+    return year >= 1900 && year < 2100;
+}
+
+/* China's mobile numbers, 3-4-4 from 130 to 199 on: alone, and no row of years. */
+static unsigned chinese_groups(const struct run *run)
+{
+    if (run->is_tail || run->is_row || run->is_open || run->count != 3 || run->groups[2].after) return 0;
+    if (!has_lengths(run, 0, 3, 4, 4) || leading(run, 0, 3) < 130 || leading(run, 0, 3) > 199) return 0;
+    if (is_joined_by(run, 3, SEP_HYPHEN)) return 3;
+    return is_joined_by(run, 3, SEP_SPACE) && !(is_year(run, 3) && is_year(run, 7)) ? 3 : 0;
+}
+
 bool detect_phone(const struct view *v, const struct run *run, struct candidate *c)
 {
     unsigned char before = byte_before(v, run->at, run->prefix + 1);
-    if (before && strchr("./#,-$", before)) return false;
+    if (before && strchr("./#,-$@", before)) return false;
+    if (before == ':' && byte_is(byte_before(v, run->at, run->prefix + 2), IS_DIGIT)) return false; /* of a time */
     unsigned count = run->is_plus ? international_groups(run) : american_groups(run);
     if (!count && !run->is_plus) count = bracketed_groups(run);
     if (!count && !run->is_plus) count = trunk_groups(run);
+    if (!count && !run->is_plus) count = russian_groups(run);
+    if (!count && !run->is_plus) count = chinese_groups(run);
     if (!count) return false;
     *c = (struct candidate){.from = detect_run_start(v, run), .to = run->groups[count - 1].to, .kind = DETECT_PHONE};
     return true;

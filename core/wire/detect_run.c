@@ -1,19 +1,24 @@
 #include "wire/detect_run.h"
 
-/* The spaces and hyphens that word processors and models put into numbers: U+00A0, U+2007, U+2009, U+202F; U+2010 to
- * U+2013, U+2212. b and c are the bytes behind lead a, or what byte_at() says in their place. */
+/* The spaces and hyphens that word processors, models and keyboards of other languages put into numbers: U+00A0, U+2000
+ * to U+200A, U+202F, U+205F, U+3000; U+2010 to U+2015, U+2043, U+2212, U+30FC. b and c are the bytes behind lead a, or
+ * what byte_at() says in their place. */
 static enum separator wide_separator(int a, int b, int c)
 {
-    if (a == 0xC2 && b == 0xA0) return SEP_SPACE;
+    if (a == 0xC2) return b == 0xA0 ? SEP_SPACE : SEP_NONE;
+    if (a == 0xE3) return b == 0x80 && c == 0x80 ? SEP_SPACE : b == 0x83 && c == 0xBC ? SEP_HYPHEN : SEP_NONE;
     if (a != 0xE2) return SEP_NONE;
-    if (b == 0x80 && (c == 0x87 || c == 0x89 || c == 0xAF)) return SEP_SPACE;
-    if (b == 0x80 && c >= 0x90 && c <= 0x93) return SEP_HYPHEN;
+    if (b == 0x80 && c >= 0x90 && c <= 0x95) return SEP_HYPHEN;
+    if (b == 0x80) return (c >= 0x80 && c <= 0x8A) || c == 0xAF ? SEP_SPACE : SEP_NONE;
+    if (b == 0x81) return c == 0x9F ? SEP_SPACE : c == 0x83 ? SEP_HYPHEN : SEP_NONE;
     return b == 0x88 && c == 0x92 ? SEP_HYPHEN : SEP_NONE;
 }
 
-static enum separator plain_separator(int c)
+static const unsigned char separators[256] = {[' '] = SEP_SPACE, ['-'] = SEP_HYPHEN, ['.'] = SEP_DOT, ['/'] = SEP_SLASH};
+
+static inline enum separator plain_separator(int c)
 {
-    return c == ' ' ? SEP_SPACE : c == '-' ? SEP_HYPHEN : c == '.' ? SEP_DOT : c == '/' ? SEP_SLASH : SEP_NONE;
+    return c < 0 ? SEP_NONE : (enum separator)separators[c];
 }
 
 /* One separator at *i, which moves behind it. *is_later: it cannot be told yet. */
@@ -26,7 +31,8 @@ static enum separator one_separator(const struct view *v, size_t *i, bool *is_la
         if (sep) *i += 1;
         return sep;
     }
-    int b = a == 0xC2 || a == 0xE2 ? byte_at(v, *i + 1) : AT_END, c = a == 0xE2 && b >= 0 ? byte_at(v, *i + 2) : AT_END;
+    bool is_long = a == 0xE2 || a == 0xE3;
+    int b = a == 0xC2 || is_long ? byte_at(v, *i + 1) : AT_END, c = is_long && b >= 0 ? byte_at(v, *i + 2) : AT_END;
     enum separator sep = wide_separator(a, b, c);
     *is_later = b == AT_LATER || c == AT_LATER;
     if (sep) *i += a == 0xC2 ? 2 : 3;
@@ -34,12 +40,12 @@ static enum separator one_separator(const struct view *v, size_t *i, bool *is_la
 }
 
 /* What joins two groups, from *i, which moves to the next digit: one separator, a parenthesis with or without one on
- * its other side, or " - ". SEP_NONE when no digit follows. */
+ * its sides, or " - ". SEP_NONE when no digit follows. */
 static enum separator read_separator(const struct view *v, size_t *i, bool *is_later)
 {
     size_t at = *i;
     enum separator sep = byte_at(v, at) == ')' ? SEP_NONE : one_separator(v, &at, is_later);
-    if (!*is_later && (byte_at(v, at) == ')' || (sep && byte_at(v, at) == '('))) {
+    if (!*is_later && (byte_at(v, at) == ')' || byte_at(v, at) == '(')) {
         at++;
         sep = SEP_PAREN;
         one_separator(v, &at, is_later);
@@ -116,9 +122,9 @@ size_t detect_run_start(const struct view *v, const struct run *run)
 }
 
 /* Nothing joins the group that ends before `sep` to another. */
-static bool is_lone(unsigned char sep, unsigned char next)
+static inline bool is_lone(unsigned char sep, unsigned char next)
 {
-    if (!plain_separator(sep)) return sep != '(' && sep != ')' && sep != 0xC2 && sep != 0xE2;
+    if (!plain_separator(sep)) return sep != '(' && sep != ')' && sep != 0xC2 && sep != 0xE2 && sep != 0xE3;
     if (detect_class[next] & IS_DIGIT || next == '(' || next == ')') return false;
     return sep != ' ' || (next != '-' && next != '/');
 }
@@ -137,7 +143,7 @@ bool detect_run_is_hopeless(const struct view *v, size_t at)
     unsigned char before = byte_before(v, at, 1);
     const unsigned char *digits = v->text + at;
     if (before == '+') return false;
-    if (detect_class[before] & IS_WORD) return true;
+    if (detect_class[before] & IS_WORD && !detect_is_escape(before, byte_before(v, at, 2))) return true;
     while (i < v->len && (detect_class[v->text[i]] & IS_DIGIT))
         i++;
     size_t len = i - at;
@@ -147,5 +153,5 @@ bool detect_run_is_hopeless(const struct view *v, size_t at)
     bool is_tail = plain_separator(before) > SEP_SPACE && (detect_class[byte_before(v, at, 2)] & IS_DIGIT);
     if (is_tail || is_lone(v->text[i], v->text[i + 1])) return true;
     if (digits[0] == '0') return len < 2 || len > 5;
-    return !(len == 3 || (len == 2 && before == '(') || (len == 1 && digits[0] == '1'));
+    return !(len == 3 || (len == 2 && before == '(') || (len == 1 && (digits[0] == '1' || digits[0] == '8')));
 }

@@ -41,10 +41,6 @@ void detect_run_prefix(const struct view *v, size_t at, struct run *run);
 void detect_run_read(const struct view *v, size_t at, struct run *run);
 /* Where the candidate begins; what of its prefix belongs to an earlier hit does not count. */
 size_t detect_run_start(const struct view *v, const struct run *run);
-/* No kind begins with this group: it is too short to stand alone, or has not the digits or the place of a first one.
- * Most numbers of prose and of logs leave here, before a run is read; at the end of the text it says false. */
-bool detect_run_is_hopeless(const struct view *v, size_t at);
-
 /* The kinds that a run may be. */
 bool detect_card(const struct run *run, struct candidate *c);
 bool detect_ssn(const struct run *run, struct candidate *c);

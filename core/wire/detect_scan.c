@@ -7,8 +7,8 @@
 bool detect_is_word_before(const struct view *v, size_t i, size_t back)
 {
     unsigned char c = byte_before(v, i, back + 1);
-    if (c < 0x80) return detect_class[c] & IS_WORD;
     unsigned char b = byte_before(v, i, back + 2);
+    if (c < 0x80) return detect_class[c] & IS_WORD && !detect_is_escape(c, b);
     return detect_letter_len(b, c) == 2 || detect_letter_len(byte_before(v, i, back + 3), b) == 3;
 }
 
@@ -93,7 +93,7 @@ static enum found try_masks(const struct view *v, uint32_t set, size_t at, struc
 static enum found prefer_email(const struct view *v, struct candidate *c)
 {
     struct candidate email;
-    if (!(v->d->kinds & 1u << DETECT_EMAIL) || byte_at(v, c->to) != '@') return FOUND_YES;
+    if (byte_at(v, c->to) != '@') return FOUND_YES;
     enum found found = detect_email(v, c->to, &email);
     if (found == FOUND_YES) *c = email;
     return found == FOUND_LATER ? FOUND_LATER : FOUND_YES;
@@ -104,7 +104,8 @@ static enum found try_digit(const struct view *v, size_t at, struct candidate *c
     enum found found = try_masks(v, v->d->digit_masks[byte_before(v, at, 1)], at, c);
     if (found == FOUND_NO && at > 0 && (v->d->kinds & 1u << DETECT_IBAN) && byte_is(v->text[at - 1], IS_ALPHA))
         found = detect_iban(v, at, c);
-    if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS)) found = detect_number(v, at, c);
+    if (found == FOUND_NO && (v->d->kinds & NUMBER_KINDS) && !detect_run_is_hopeless(v, at))
+        found = detect_number(v, at, c);
     return found == FOUND_YES ? prefer_email(v, c) : found;
 }
 

@@ -21,6 +21,11 @@ void json_clear(struct json_tape *tape)
     json_init(tape);
 }
 
+size_t json_bytes(const struct json_tape *tape)
+{
+    return tape->cap * sizeof *tape->nodes;
+}
+
 static inline const struct json_node *node_at(const struct json_tape *tape, uint32_t node)
 {
     check(node < tape->count);
@@ -213,11 +218,15 @@ uint32_t json_get(const struct json_tape *tape, uint32_t object, struct slice na
     return find(tape, object + 1, json_after(tape, object), name);
 }
 
+uint32_t json_get_behind(const struct json_tape *tape, uint32_t object, uint32_t member, struct slice name)
+{
+    return find(tape, json_after(tape, member), json_after(tape, object), name);
+}
+
 bool json_has_duplicate(const struct json_tape *tape, uint32_t object, struct slice name)
 {
     uint32_t first = json_get(tape, object, name);
-    if (first == JSON_NONE) return false;
-    return find(tape, json_after(tape, first), json_after(tape, object), name) != JSON_NONE;
+    return first != JSON_NONE && json_get_behind(tape, object, first, name) != JSON_NONE;
 }
 
 struct slice json_text(const struct json_tape *tape, uint32_t string, struct arena *arena)
@@ -247,6 +256,7 @@ bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, 
         return true;
     }
     buf_reset(out);
+    buf_reserve(out, (size_t)(stop - p)); /* decoded it is shorter */
     while (p < stop) {
         const char *run = memchr(p, '\\', (size_t)(stop - p));
         buf_append(out, slice_of(p, (size_t)((run ? run : stop) - p)));

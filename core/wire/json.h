@@ -39,7 +39,10 @@ struct json_tape {
 void json_init(struct json_tape *tape);
 /* Frees the memory; the tape is empty and usable again. */
 void json_clear(struct json_tape *tape);
-/* Replaces what the tape held, reusing its memory. False: FAULT_BAD_JSON in *why, and the tape is empty. */
+/* Of memory, beside the bytes themselves. */
+size_t json_bytes(const struct json_tape *tape);
+/* Replaces what the tape held, reusing its memory. False: FAULT_BAD_JSON, or FAULT_OUT_OF_MEMORY, in
+ * *why, and the tape is empty. */
 bool json_parse(struct json_tape *tape, struct slice bytes, struct fault *why);
 
 enum json_type json_type(const struct json_tape *tape, uint32_t node);
@@ -59,6 +62,8 @@ struct slice json_key_text(const struct json_tape *tape, uint32_t value, struct 
 bool json_key_is(const struct json_tape *tape, uint32_t value, struct slice name);
 /* The value of the first member of that decoded name; JSON_NONE when absent or when node is no object. */
 uint32_t json_get(const struct json_tape *tape, uint32_t object, struct slice name);
+/* The same among the members that stand behind one of the object's. */
+uint32_t json_get_behind(const struct json_tape *tape, uint32_t object, uint32_t member, struct slice name);
 /* True when two members' decoded names equal `name`. */
 bool json_has_duplicate(const struct json_tape *tape, uint32_t object, struct slice name);
 /* The value's bytes as they stand; SLICE_NONE for JSON_NONE. */

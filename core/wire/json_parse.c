@@ -198,8 +198,11 @@ static bool grow(struct parser *ps, bytes_at p)
 {
     struct json_tape *tape = ps->tape;
     if (tape->count >= LIMIT_JSON_NODES) return fail_limit(ps, p, LIMIT_JSON_NODES, "values");
-    tape->cap = tape->cap ? tape->cap * 2 : FIRST_NODES;
-    tape->nodes = mem_realloc(tape->nodes, tape->cap * sizeof *tape->nodes);
+    uint32_t cap = tape->cap ? tape->cap * 2 : FIRST_NODES;
+    struct json_node *nodes = mem_try_realloc(tape->nodes, cap * sizeof *nodes);
+    if (!nodes) return fault_set(ps->why, FAULT_OUT_OF_MEMORY, "there is no memory to read so many values");
+    tape->nodes = nodes;
+    tape->cap = cap;
     return true;
 }
 

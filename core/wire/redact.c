@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "wire/look.h"
 
 #define PIECE_BYTES (64u * 1024) /* scanned in one call: well below a millisecond */
 #define FIRST_HITS 16u
@@ -21,6 +22,8 @@ struct value {
 struct hit {
     size_t from, to;
     uint32_t value;
+    unsigned char depth; /* strings of JSON that it stands in, in its text */
+    bool is_number;      /* of JSON in the text: a string takes its place */
 };
 
 /* Walks a string as it is written beside its decoded text, always forwards. */
@@ -47,12 +50,10 @@ struct redact {
     struct arena *arena;
 
     /* where the scan is */
-    bool is_begun, is_done, is_cut;
+    bool is_begun, is_done, is_cut, is_too_deep, is_answer_too_deep;
     uint32_t node; /* whose text it is; JSON_NONE: none left */
-    struct slice text;
-    size_t at; /* in text */
+    struct look look;
     size_t scanned_bytes;
-    struct detect_state state;
     struct spelling spelling;
     const char *body;
 
@@ -223,9 +224,8 @@ static size_t spelt_at(struct redact *r, size_t to)
     return (size_t)(s->raw - r->body) + s->raw_at;
 }
 
-static void on_request_hit(void *arg, const struct detect_hit *found)
+static void add_hit(struct redact *r, struct hit hit)
 {
-    struct redact *r = arg;
     if (r->hit_count == r->hit_cap) {
         uint32_t cap = r->hit_cap ? 2 * r->hit_cap : FIRST_HITS;
         struct hit *hits = arena_alloc(r->arena, cap * sizeof *hits);
@@ -233,11 +233,20 @@ static void on_request_hit(void *arg, const struct detect_hit *found)
         r->hits = hits;
         r->hit_cap = cap;
     }
-    size_t at = r->at + found->from;
-    uint32_t value = value_of(r, found->kind, slice_of(r->text.ptr + at, found->len), true);
-    size_t from = spelt_at(r, at);
-    r->hits[r->hit_count++] = (struct hit){from, spelt_at(r, at + found->len), value};
-    tally(r)->found[found->kind]++;
+    r->hits[r->hit_count++] = hit;
+}
+
+static void on_request_hit(void *arg, unsigned kind, const struct sight_part *part)
+{
+    struct redact *r = arg;
+    struct buf text;
+    buf_init(&text);
+    sight_read(slice_of(r->look.text.ptr + part->from, (size_t)(part->to - part->from)), part->depth, &text);
+    uint32_t value = value_of(r, kind, buf_slice(&text), true);
+    size_t from = spelt_at(r, (size_t)part->from);
+    add_hit(r, (struct hit){from, spelt_at(r, (size_t)part->to), value, (unsigned char)part->depth, part->is_number});
+    tally(r)->found[kind]++;
+    buf_clear(&text);
 }
 
 /* Placeholders that the caller wrote stay what they are: numbers go on behind them. */
@@ -263,45 +272,54 @@ static bool next_text(struct redact *r, const struct chat_request *request)
         r->is_cut = true;
         return false;
     }
-    r->text = json_text(&request->tape, r->node, r->arena);
+    struct slice text = json_text(&request->tape, r->node, r->arena);
     r->spelling = (struct spelling){.raw = json_raw(&request->tape, r->node).ptr + 1};
-    r->at = 0;
-    r->state = (struct detect_state){0};
-    if (r->text.len > left) {
+    if (text.len > left) {
         r->is_cut = true;
-        r->text.len = left;
+        text.len = left;
     }
-    r->scanned_bytes += r->text.len;
-    note_placeholders(r, r->text);
+    r->scanned_bytes += text.len;
+    note_placeholders(r, text);
+    look_begin(&r->look, text);
     return true;
+}
+
+static size_t scan_text(const void *list, struct detect_state *at, struct slice text, bool is_last,
+                        detect_hit_fn on_hit, void *arg)
+{
+    return detect_scan(list, at, text, is_last, on_hit, arg);
 }
 
 /* The body may go from now on. */
 static void forget_text(struct redact *r)
 {
     r->body = NULL;
-    r->text = SLICE_NONE;
     r->spelling = (struct spelling){0};
-    r->at = 0;
+    look_end(&r->look);
 }
 
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body)
 {
     r->body = body.ptr;
     for (size_t done = 0; !r->is_done && done < PIECE_BYTES;) {
-        if (r->at == r->text.len && !next_text(r, request)) {
-            r->is_done = true;
-            break;
+        if (look_is_done(&r->look)) {
+            r->is_too_deep = r->is_too_deep || look_is_too_deep(&r->look);
+            look_end(&r->look);
+            if (!next_text(r, request)) {
+                r->is_done = true;
+                break;
+            }
         }
-        struct slice rest = slice_of(r->text.ptr + r->at, r->text.len - r->at);
-        bool is_last = rest.len <= PIECE_BYTES;
-        if (!is_last) rest.len = PIECE_BYTES;
-        size_t safe = detect_scan(r->rules->detect, &r->state, rest, is_last, on_request_hit, r);
-        r->at += safe;
-        done += safe + 64; /* many short texts are work too */
+        done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r);
+        done += 64; /* many short texts are work too */
     }
     if (r->is_done) forget_text(r);
     return r->is_done;
+}
+
+void redact_stop(struct redact *r)
+{
+    if (r) forget_text(r);
 }
 
 bool redact_is_scanned(const struct redact *r)
@@ -311,7 +329,7 @@ bool redact_is_scanned(const struct redact *r)
 
 bool redact_has_findings(const struct redact *r)
 {
-    return r->hit_count > 0 || r->is_cut;
+    return r->hit_count > 0 || r->is_cut || r->is_too_deep;
 }
 
 uint32_t redact_found(const struct redact *r, unsigned kind)
@@ -322,6 +340,11 @@ uint32_t redact_found(const struct redact *r, unsigned kind)
 bool redact_is_cut(const struct redact *r)
 {
     return r->is_cut;
+}
+
+bool redact_is_too_deep(const struct redact *r)
+{
+    return r->is_too_deep;
 }
 
 void redact_mask(struct redact *r, unsigned kind)
@@ -338,11 +361,25 @@ uint64_t redact_masks(const struct redact *r)
     return r->masks;
 }
 
+/* A body's texts are strings of JSON themselves; a placeholder needs no escapes, but the quotes of one do. */
+static struct slice spelt_placeholder(const struct redact *r, const struct hit *hit)
+{
+    struct slice placeholder = r->values[hit->value].placeholder;
+    struct buf json;
+    if (!hit->is_number) return placeholder;
+    buf_init(&json);
+    sight_write(placeholder, hit->depth + 1u, true, &json);
+    placeholder = arena_copy(r->arena, buf_slice(&json));
+    buf_clear(&json);
+    return placeholder;
+}
+
 void redact_edit(const struct redact *r, struct splice *edits)
 {
     for (uint32_t i = 0; i < r->hit_count; i++) {
-        const struct value *v = &r->values[r->hits[i].value];
-        if (r->masks >> v->kind & 1) splice_bytes(edits, r->hits[i].from, r->hits[i].to, v->placeholder);
+        const struct hit *hit = &r->hits[i];
+        if (!(r->masks >> r->values[hit->value].kind & 1)) continue;
+        splice_bytes(edits, hit->from, hit->to, spelt_placeholder(r, hit));
     }
 }
 
@@ -351,6 +388,16 @@ void redact_edit(const struct redact *r, struct splice *edits)
 const struct redact_counts *redact_answer_counts(const struct redact *r)
 {
     return &r->tally->answer;
+}
+
+bool redact_answer_is_too_deep(const struct redact *r)
+{
+    return r->is_answer_too_deep && r->rules->response_masks;
+}
+
+void redact_note_too_deep(struct redact *r)
+{
+    r->is_answer_too_deep = true;
 }
 
 bool redact_answer_hit(struct redact *r, unsigned kind, struct slice text, struct slice *placeholder)

@@ -54,6 +54,9 @@ const struct redact_rules *redact_rules_of(const struct redact *r);
 /* Looks at the next piece of the request; true once all is done, and from then on. The request and its body must be the
  * same in all calls. */
 bool redact_scan(struct redact *r, const struct chat_request *request, struct slice body);
+/* Frees what an unfinished scan holds; NULL is welcome. Before the arena goes, where the scan may not have come to its
+ * end. */
+void redact_stop(struct redact *r);
 bool redact_is_scanned(const struct redact *r);
 /* False when neither anything was found nor text left out. */
 bool redact_has_findings(const struct redact *r);
@@ -61,6 +64,8 @@ bool redact_has_findings(const struct redact *r);
 uint32_t redact_found(const struct redact *r, unsigned kind);
 /* True when the request has more text than may be scanned. */
 bool redact_is_cut(const struct redact *r);
+/* True when a text has JSON in JSON deeper than LIMIT_SIGHT_LEVELS: what is deeper was not looked at. */
+bool redact_is_too_deep(const struct redact *r);
 
 /* From now on values of this kind leave as placeholders. Only once the scan is done. */
 void redact_mask(struct redact *r, unsigned kind);
@@ -75,6 +80,10 @@ struct redact_counts {
 };
 const struct redact_counts *redact_answer_counts(const struct redact *r);
 
+/* True when an answer has JSON in JSON deeper than LIMIT_SIGHT_LEVELS, and there are kinds to be masked in it: it must
+ * not go out. For redact_text.c: to say so. */
+bool redact_answer_is_too_deep(const struct redact *r);
+void redact_note_too_deep(struct redact *r);
 /* For redact_text.c: a detector's hit in the answer. False: it stays as it is; else *placeholder takes its place. */
 bool redact_answer_hit(struct redact *r, unsigned kind, struct slice value, struct slice *placeholder);
 /* True when `placeholder` stands for a value of the caller's that was masked; counts it. */

@@ -12,10 +12,10 @@ struct rewriting {
 };
 
 /* True when the whole text was changed: it is in out. */
-static bool rewrite_text(struct redact *r, struct slice text, bool is_json, struct buf *out, bool *has_mask)
+static bool rewrite_text(struct redact *r, struct slice text, struct buf *out, bool *has_mask)
 {
     struct redact_text t;
-    redact_text_init(&t, is_json);
+    redact_text_init(&t);
     redact_text_feed(&t, r, text);
     redact_text_end(&t, r);
     bool is_changed = redact_text_is_changed(&t, 0, text.len, has_mask);
@@ -43,27 +43,17 @@ static void on_text(void *arg, const struct redact_place *place)
     bool has_mask = false;
     buf_init(&text);
     struct slice whole = json_text(w->tape, place->node, &w->arena);
-    if (rewrite_text(w->r, whole, place->is_json, &text, &has_mask)) change_text(w, place->node, buf_slice(&text));
+    if (rewrite_text(w->r, whole, &text, &has_mask)) change_text(w, place->node, buf_slice(&text));
     if (has_mask && place->choice_node != JSON_NONE) drop_logprobs(w, place->choice_node);
     buf_clear(&text);
-}
-
-static void walk(struct rewriting *w)
-{
-    uint32_t choices = json_get(w->tape, 0, SLICE("choices"));
-    if (json_is(w->tape, choices, JSON_ARRAY)) {
-        redact_walk_choices(w->tape, choices, on_text, w);
-        redact_walk_value(w->tape, json_get(w->tape, 0, SLICE("error")), on_text, w);
-    } else {
-        redact_walk_value(w->tape, 0, on_text, w);
-    }
 }
 
 static bool rewrite_json(struct redact *r, const struct said *said, struct buf *out, struct said_text *texts)
 {
     struct rewriting w = {.r = r, .tape = said->tape};
     arena_init(&w.arena);
-    walk(&w);
+    redact_walk_choices(w.tape, json_get(w.tape, 0, SLICE("choices")), on_text, &w);
+    redact_walk_rest(w.tape, on_text, &w);
     bool is_changed = w.changes.count > 0;
     if (is_changed) redact_changes_apply(&w.changes, said->json, out);
     if (is_changed && texts) redact_changes_move(&w.changes, texts, said->text_count);
@@ -75,5 +65,5 @@ static bool rewrite_json(struct redact *r, const struct said *said, struct buf *
 bool redact_answer(struct redact *r, const struct said *said, struct buf *out, struct said_text *texts)
 {
     bool has_mask;
-    return said->tape ? rewrite_json(r, said, out, texts) : rewrite_text(r, said->json, false, out, &has_mask);
+    return said->tape ? rewrite_json(r, said, out, texts) : rewrite_text(r, said->json, out, &has_mask);
 }

@@ -13,8 +13,9 @@
  * text in another field of that choice, for LIMIT_REDACT_QUEUE_BYTES behind it, or for the flush. An event without text
  * and with nothing before it never waits. Events without data (comments) overtake those that wait.
  *
- * Read are the strings of "choices" and of "error": content, refusals, reasoning, arguments of tools, whatever they are
- * called, but no names of the format, no signatures, no audio. Where something of a choice was masked, its `logprobs`
+ * Read are all strings: content, refusals, reasoning, arguments of tools, search results, whatever they are called and
+ * whether they stand in "choices" or beside it, but no names of the format, no signatures, no audio. JSON in them stays
+ * JSON, however deep (redact_text.h). Where something of a choice was masked, its `logprobs`
  * become null: they spell the text once more. What is no JSON is taken for one text, byte by byte.
  * Source: OpenAI API reference, chat and completions, objects and their chunks.
  *
@@ -33,6 +34,9 @@
 /* True when something was changed: the new text is appended to out, and texts (said->text_count of them, a copy of the
  * reading's; may be NULL) are where they stand in it. */
 bool redact_answer(struct redact *r, const struct said *said, struct buf *out, struct said_text *texts);
+
+/* What to say of an answer that redact_answer_is_too_deep(); takes LIMIT_SIGHT_LEVELS. */
+#define REDACT_TOO_DEEP "The provider's answer has JSON in JSON more than %u deep, too deep to be redacted."
 
 struct redact_stream;
 /* An event on its way out; borrowed for the call. said has no tape any more, and is NULL where the event had no texts

@@ -98,7 +98,7 @@ static struct channel *find_channel(struct redact_stream *s, const struct redact
     }
     struct channel *c = &s->channels[s->channel_count++];
     *c = (struct channel){.choice = place->choice, .path = place->path, .field = place->field};
-    redact_text_init(&c->text, place->is_json);
+    redact_text_init(&c->text);
     return c;
 }
 
@@ -115,7 +115,8 @@ static struct piece *add_piece(struct event *e)
 static void place_piece(const struct redact_stream *s, const struct redact_place *place, struct piece *p)
 {
     struct slice raw = json_raw(s->tape, place->node);
-    struct slice logprobs = redact_walk_logprobs(s->tape, place->choice_node);
+    bool has_choice = place->choice_node != JSON_NONE;
+    struct slice logprobs = has_choice ? redact_walk_logprobs(s->tape, place->choice_node) : SLICE_NONE;
     p->at = (uint32_t)(raw.ptr - s->tape->bytes);
     p->len = (uint32_t)raw.len;
     p->logprobs_len = (uint32_t)logprobs.len;
@@ -176,6 +177,17 @@ static void end_choices(struct redact_stream *s, uint32_t choices)
     }
 }
 
+/* What belongs to no choice stands whole in its event: the next event has another text there. */
+static void end_rest(struct redact_stream *s)
+{
+    for (uint32_t i = 0; i < s->channel_count; i++) {
+        struct channel *c = &s->channels[i];
+        if (c->choice != REDACT_NO_CHOICE || c->text.is_ended) continue;
+        redact_text_end(&c->text, s->r);
+        redact_text_restart(&c->text);
+    }
+}
+
 static bool is_inside(struct slice part, struct slice whole)
 {
     return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
@@ -216,6 +228,8 @@ static void read_choices(struct redact_stream *s, struct event *e, const struct 
     s->reading = e;
     s->tape = said->tape;
     redact_walk_choices(s->tape, json_get(s->tape, 0, SLICE("choices")), on_text, s);
+    redact_walk_rest(s->tape, on_text, s);
+    end_rest(s);
     end_choices(s, json_get(s->tape, 0, SLICE("choices")));
     s->tape = NULL;
     e->is_joined = !is_inside(said->json, event->raw);
@@ -373,6 +387,9 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
     append(s, e);
     if (s->has_too_many) {
         return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider's answer has more than %u texts.", LIMIT_REDACT_TEXTS);
+    }
+    if (redact_answer_is_too_deep(s->r)) {
+        return fault_set(why, FAULT_UPSTREAM_PROTOCOL, REDACT_TOO_DEEP, LIMIT_SIGHT_LEVELS);
     }
     return send_settled(s);
 }

@@ -5,15 +5,19 @@
 /* "[" name "_" number "]" */
 #define PLACEHOLDER_BYTES_MAX (LIMIT_DETECT_NAME_BYTES + 13u)
 
-void redact_text_init(struct redact_text *t, bool is_json)
+#define PIECE_BYTES (16u * 1024) /* taken in at once: what is seen of it is kept beside it */
+
+void redact_text_init(struct redact_text *t)
 {
-    *t = (struct redact_text){.is_json = is_json};
+    *t = (struct redact_text){.is_ended = false};
     buf_init(&t->held);
+    sight_init(&t->sight);
 }
 
 void redact_text_clear(struct redact_text *t)
 {
     buf_clear(&t->held);
+    sight_clear(&t->sight);
     mem_free(t->edits);
     t->edits = NULL;
     t->edit_count = t->edit_cap = 0;
@@ -24,11 +28,9 @@ uint64_t redact_text_length(const struct redact_text *t)
     return t->begun + buf_len(&t->held);
 }
 
-static struct slice held_from(const struct redact_text *t, uint64_t at)
+static struct slice held_between(const struct redact_text *t, uint64_t from, uint64_t to)
 {
-    struct slice held = buf_slice(&t->held);
-    size_t skip = (size_t)(at - t->begun);
-    return slice_of(held.ptr + skip, held.len - skip);
+    return slice_of(buf_ptr(&t->held) + (from - t->begun), (size_t)(to - from));
 }
 
 /* --- edits --- */
@@ -75,20 +77,6 @@ bool redact_text_is_changed(const struct redact_text *t, uint64_t from, uint64_t
     return is_changed;
 }
 
-/* As it stands inside a JSON string of a text that is JSON. */
-static void write_value(const struct redact_text *t, struct slice value, struct buf *out)
-{
-    struct buf json;
-    if (!t->is_json) {
-        buf_append(out, value);
-        return;
-    }
-    buf_init(&json);
-    buf_append_json(&json, value);
-    buf_append(out, slice_of(buf_ptr(&json) + 1, buf_len(&json) - 2));
-    buf_clear(&json);
-}
-
 void redact_text_write(const struct redact_text *t, uint64_t from, struct slice piece, struct buf *out)
 {
     uint64_t to = from + piece.len, at = from;
@@ -96,7 +84,7 @@ void redact_text_write(const struct redact_text *t, uint64_t from, struct slice 
         const struct redact_edit *edit = &t->edits[i];
         if (edit->from >= at) {
             buf_append(out, slice_of(piece.ptr + (at - from), (size_t)(edit->from - at)));
-            write_value(t, edit->text, out);
+            sight_write(edit->text, edit->depth, edit->is_number, out);
         }
         at = edit->to < to ? edit->to : to;
     }
@@ -116,26 +104,46 @@ void redact_text_forget(struct redact_text *t, uint64_t to)
 struct scan {
     struct redact_text *t;
     struct redact *r;
-    uint64_t at; /* of the text that is being scanned */
+    uint64_t at; /* of what is seen and being scanned */
 };
+
+static bool is_masked_at(const struct redact_text *t, uint64_t at)
+{
+    uint32_t i = first_behind(t, at);
+    return i < t->edit_count && t->edits[i].from <= at && t->edits[i].is_mask;
+}
+
+static void mask_part(struct scan *scan, unsigned kind, const struct sight_part *part)
+{
+    struct redact_text *t = scan->t;
+    struct redact_edit edit = {.from = part->from, .to = part->to, .depth = (unsigned char)part->depth,
+                               .is_number = part->is_number, .is_mask = true};
+    struct buf value;
+    if (is_masked_at(t, part->from)) return; /* a second hit in one number */
+    buf_init(&value);
+    sight_read(held_between(t, part->from, part->to), part->depth, &value);
+    if (redact_answer_hit(scan->r, kind, buf_slice(&value), &edit.text)) add_edit(t, &edit);
+    buf_clear(&value);
+}
 
 static void on_hit(void *arg, const struct detect_hit *hit)
 {
     struct scan *scan = arg;
-    struct redact_edit edit = {.from = scan->at + hit->from, .is_mask = true};
-    struct slice value = slice_of(held_from(scan->t, edit.from).ptr, hit->len);
-    edit.to = edit.from + hit->len;
-    if (redact_answer_hit(scan->r, hit->kind, value, &edit.text)) add_edit(scan->t, &edit);
+    struct sight_part part;
+    uint64_t from = scan->at + hit->from, to = from + hit->len;
+    while (sight_next_part(&scan->t->sight, &from, to, &part))
+        mask_part(scan, hit->kind, &part);
 }
 
 static void scan(struct redact_text *t, struct redact *r, bool is_last)
 {
     struct scan scan = {t, r, t->scanned};
     if (!redact_rules_of(r)->response_finds) {
-        t->scanned = redact_text_length(t);
+        t->scanned = sight_end(&t->sight);
         return;
     }
-    t->scanned += detect_scan(redact_rules_of(r)->detect, &t->state, held_from(t, t->scanned), is_last, on_hit, &scan);
+    struct slice text = sight_from(&t->sight, t->scanned);
+    t->scanned += detect_scan(redact_rules_of(r)->detect, &t->state, text, is_last, on_hit, &scan);
 }
 
 static bool is_name(char c)
@@ -153,12 +161,20 @@ static size_t placeholder_len(struct slice s, bool *is_open)
     return at < s.len && s.ptr[at] == ']' ? at + 1 : 0;
 }
 
+static void restore(struct redact_text *t, struct redact *r, size_t len)
+{
+    struct sight_part place = sight_place(&t->sight, t->looked, t->looked + len);
+    struct redact_edit edit = {.from = place.from, .to = place.to, .depth = (unsigned char)place.depth};
+    struct slice placeholder = slice_of(sight_from(&t->sight, t->looked).ptr, len);
+    if (redact_restore(r, placeholder, &edit.text)) add_edit(t, &edit);
+}
+
 static void look_for_placeholders(struct redact_text *t, struct redact *r, bool is_last)
 {
-    uint64_t end = redact_text_length(t);
+    uint64_t end = sight_end(&t->sight);
     bool may_restore = redact_rules_of(r)->is_restoring && redact_masks(r);
     while (t->looked < end) {
-        struct slice rest = held_from(t, t->looked);
+        struct slice rest = sight_from(&t->sight, t->looked);
         const char *bracket = may_restore ? memchr(rest.ptr, '[', rest.len) : NULL;
         if (!bracket) {
             t->looked = end;
@@ -166,10 +182,9 @@ static void look_for_placeholders(struct redact_text *t, struct redact *r, bool 
         }
         bool is_open;
         t->looked += (uint64_t)(bracket - rest.ptr);
-        size_t len = placeholder_len(held_from(t, t->looked), &is_open);
+        size_t len = placeholder_len(sight_from(&t->sight, t->looked), &is_open);
         if (is_open && !is_last) return;
-        struct redact_edit edit = {.from = t->looked, .to = t->looked + len};
-        if (len && redact_restore(r, slice_of(bracket, len), &edit.text)) add_edit(t, &edit);
+        if (len) restore(t, r, len);
         t->looked += len ? len : 1;
     }
 }
@@ -178,21 +193,36 @@ static void settle(struct redact_text *t, struct redact *r, bool is_last)
 {
     scan(t, r, is_last);
     look_for_placeholders(t, r, is_last);
-    t->settled = t->scanned < t->looked ? t->scanned : t->looked;
+    uint64_t seen = t->scanned < t->looked ? t->scanned : t->looked;
+    t->settled = sight_raw(&t->sight, seen);
+    sight_forget(&t->sight, seen);
     buf_consume(&t->held, (size_t)(t->settled - t->begun));
     t->begun = t->settled;
+    if (t->sight.is_too_deep) redact_note_too_deep(r);
 }
 
-void redact_text_feed(struct redact_text *t, struct redact *r, struct slice piece)
+void redact_text_feed(struct redact_text *t, struct redact *r, struct slice text)
 {
     t->is_ended = false;
-    buf_append(&t->held, piece);
-    settle(t, r, false);
+    for (size_t at = 0; at < text.len; at += PIECE_BYTES) {
+        struct slice piece = slice_of(text.ptr + at, text.len - at < PIECE_BYTES ? text.len - at : PIECE_BYTES);
+        buf_append(&t->held, piece);
+        sight_feed(&t->sight, piece);
+        settle(t, r, false);
+    }
 }
 
 void redact_text_end(struct redact_text *t, struct redact *r)
 {
-    if (!t->is_ended) settle(t, r, true);
+    if (!t->is_ended) {
+        sight_flush(&t->sight);
+        settle(t, r, true);
+    }
     t->is_ended = true;
     t->state = (struct detect_state){0};
+}
+
+void redact_text_restart(struct redact_text *t)
+{
+    sight_restart(&t->sight);
 }

@@ -58,7 +58,6 @@ static void visit(const struct walk *w, struct redact_place place)
             if (is_no_text(tape, inner.node)) continue;
             inner.path = mix_name(place.path, name);
             inner.field = mix_name(place.field, name);
-            inner.is_json = json_key_is(tape, inner.node, SLICE("arguments"));
         }
         visit(w, inner);
     }
@@ -74,10 +73,24 @@ void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_
     }
 }
 
-void redact_walk_value(const struct json_tape *tape, uint32_t node, redact_place_fn fn, void *arg)
+void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *arg)
 {
     struct walk w = {tape, fn, arg};
-    if (node != JSON_NONE) visit(&w, (struct redact_place){.node = node, .choice_node = JSON_NONE});
+    uint32_t choices = json_get(tape, 0, SLICE("choices"));
+    if (!json_is(tape, 0, JSON_OBJECT)) {
+        visit(&w, (struct redact_place){.node = 0, .choice_node = JSON_NONE});
+        return;
+    }
+    for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
+        if (n == choices && json_is(tape, n, JSON_ARRAY)) continue; /* first: every chunk of a stream has them */
+        if (json_type(tape, n) < JSON_STRING || is_no_text(tape, n)) continue;
+        uint64_t name = mix_name(0, json_key(tape, n));
+        visit(&w, (struct redact_place){.node = n,
+                                        .choice_node = JSON_NONE,
+                                        .choice = REDACT_NO_CHOICE,
+                                        .path = name,
+                                        .field = name});
+    }
 }
 
 struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice)

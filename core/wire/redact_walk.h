@@ -10,22 +10,23 @@
 
 #include "wire/json.h"
 
+#define REDACT_NO_CHOICE UINT64_MAX
+
 /* Where a string stands. Chunks of one text agree in choice and path. */
 struct redact_place {
     uint32_t node;        /* the string; never an empty one */
     uint32_t choice_node; /* JSON_NONE: it belongs to none */
-    uint64_t choice;      /* its "index", else its place */
+    uint64_t choice;      /* its "index", else its place; REDACT_NO_CHOICE */
     uint64_t path;        /* of the names and numbers on the way from the choice */
     uint64_t field;       /* of the names alone */
-    bool is_json;         /* arguments of a tool: JSON inside a string */
 };
 
 typedef void (*redact_place_fn)(void *arg, const struct redact_place *place);
 
 /* The texts of every choice of the array. */
 void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_place_fn fn, void *arg);
-/* All texts inside a value that belongs to no choice. */
-void redact_walk_value(const struct json_tape *tape, uint32_t node, redact_place_fn fn, void *arg);
+/* The texts of an answer that belong to no choice, wherever else they stand: an error's, search results, citations … */
+void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *arg);
 /* The "index" of an element of an array, else its place. */
 uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint64_t place);
 

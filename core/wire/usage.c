@@ -28,13 +28,17 @@ void usage_init(struct usage *u)
     };
 }
 
+static uint32_t unless_null(const struct json_tape *tape, uint32_t node)
+{
+    return json_is(tape, node, JSON_NULL) ? JSON_NONE : node;
+}
+
 /* The last member of that name that is not null: what it is for a client that lets later ones win. Two of a name are no
  * report to rely on. */
-static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t object, struct slice name)
+static uint32_t member_of_many(struct usage *u, const struct json_tape *tape, uint32_t object, struct slice name)
 {
     uint32_t found = JSON_NONE;
     unsigned seen = 0, count = 0;
-    if (!json_is(tape, object, JSON_OBJECT)) return JSON_NONE;
     for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
         if (++seen > LIMIT_USAGE_MEMBERS) {
             u->is_malformed = true;
@@ -46,6 +50,16 @@ static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t o
     }
     if (count > 1) u->is_malformed = true;
     return found;
+}
+
+/* The same, quickly where there are few members and one of that name at most: every chunk of a stream is asked. */
+static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t object, struct slice name)
+{
+    if (!json_is(tape, object, JSON_OBJECT)) return JSON_NONE;
+    if (json_after(tape, object) - object > LIMIT_USAGE_MEMBERS) return member_of_many(u, tape, object, name);
+    uint32_t found = json_get(tape, object, name);
+    bool is_alone = found == JSON_NONE || json_get_behind(tape, object, found, name) == JSON_NONE;
+    return is_alone ? unless_null(tape, found) : member_of_many(u, tape, object, name);
 }
 
 static uint32_t follow(struct usage *u, const struct json_tape *tape, uint32_t node, const char *path)
@@ -106,8 +120,7 @@ static uint32_t member_of(struct usage *u, const struct usage_object *object, co
     struct slice name = slice_str(text);
     if (!(object->prints & print_of(name))) return JSON_NONE;
     if (!object->is_plain) return member(u, tape, object->node, name);
-    uint32_t found = json_get(tape, object->node, name);
-    return json_is(tape, found, JSON_NULL) ? JSON_NONE : found;
+    return unless_null(tape, json_get(tape, object->node, name));
 }
 
 /* A form's object of that number, 0: the usage object itself. */
@@ -270,7 +283,8 @@ static bool take_object(struct usage *u, const struct usage_form *form, const st
     return is_there;
 }
 
-/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. */
+/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. Most of
+ * its chunks have none, and leave what is known as it was. */
 static void judge(struct usage *u)
 {
     struct usage_parts parts;
@@ -281,7 +295,7 @@ static void judge(struct usage *u)
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape)
 {
     const struct usage_form *form = usage_form(shape);
-    bool is_there = false;
+    bool is_there = false, was_malformed = u->is_malformed, is_another = u->shape != shape;
     u->shape = shape;
     if (json_is(tape, 0, JSON_ARRAY)) {
         for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n))
@@ -289,7 +303,7 @@ bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape 
     } else {
         is_there = take_object(u, form, tape, 0);
     }
-    judge(u);
+    if (is_there || is_another || u->is_malformed != was_malformed) judge(u);
     return is_there;
 }
 

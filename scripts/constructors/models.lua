@@ -73,11 +73,20 @@ local function add_name(name, entry, path)
   catalogue.names[name] = entry
 end
 
+-- Targets that a model of their own name lists, wherever that stands.
+local borne = {}
+
+local function note_borne(name, given)
+  for _, target in ipairs(given.targets or {}) do
+    if select(2, catalogue.split(target.name)) == name then borne[target.name] = true end
+  end
+end
+
 -- The model whose access row a target stands under: the one of its own name, else the only one that lists it.
 local function settle_owner(target, model, path)
   local same = select(2, catalogue.split(target.name))
   local owner = target.owner
-  if owner and owner ~= model and owner.name ~= same and model.name ~= same then
+  if owner and owner ~= model and not borne[target.name] then
     report.at(path, "bad_name", ("'%s' runs both '%s' and '%s', and bears neither's name: whose access row would apply?"):format(
       target.name, owner.name, model.name), ("list it in one model, or in a model named '%s'"):format(same))
   end
@@ -101,8 +110,9 @@ local function warn_missing()
     local names, count = entry.names, #entry.names
     local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
     local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
+    local near = report.nearest(provider, core.names "provider")
     report.warn(entry.path, "no_account", ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
-      ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
+      near or ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
   end
 end
 
@@ -209,6 +219,7 @@ end
 function models.compile(spec)
   local given = schema.map(shape)(without_default(spec), nil) or {}
   local names = report.keys(given)
+  for _, name in ipairs(names) do note_borne(name, given[name]) end
   for _, name in ipairs(names) do
     check_model(name, given[name], spec[name], sub(nil, name))
     add_model(name, given[name], sub(nil, name))

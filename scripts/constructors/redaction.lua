@@ -19,6 +19,7 @@ local MOST_SCAN = 16 * KIB * KIB
 
 local found = { status = 422, code = "sensitive_data" }
 local unscanned = { status = 413, code = "too_large_to_scan" }
+local unseen = { status = 422, code = "too_deep_to_scan" }
 
 -- --- which kinds there are ---
 
@@ -155,12 +156,15 @@ local function run_findings(f, policy)
 end
 
 local function run_unscanned(f, policy)
-  if not core.is_cut() then return nil end
+  local is_cut, levels = core.is_cut()
+  if not is_cut and not levels then return nil end
+  local rule, how = "max_scan", unscanned
   local text = ("more than %d KB of text, and no more is looked at"):format(policy.max_scan / KIB)
-  if policy.unscanned == "deny" then
-    return notes.deny(f, policy, "max_scan", unscanned, text, policy.mode, policy.line)
+  if not is_cut then
+    rule, how, text = "unscanned", unseen, ("JSON in JSON more than %d deep, and no deeper is looked at"):format(levels)
   end
-  notes.note(f, policy, "max_scan", "warn", text, policy.mode, policy.line)
+  if policy.unscanned == "deny" then return notes.deny(f, policy, rule, how, text, policy.mode, policy.line) end
+  notes.note(f, policy, rule, "warn", text, policy.mode, policy.line)
   if policy.mode == "enforce" and not f._quiet then core.warn("unscanned: " .. text) end
 end
 
@@ -190,6 +194,9 @@ end
 
 local detecting
 
+-- By kind: whether some policy looks for it.
+redaction.looked_for = {}
+
 local refused_answers = { deny = { "bad_redaction", "an answer cannot be denied for what it holds: of a stream it has gone out by then",
   "\"mask\" it; or judge ctx.response:text() in on_response, with buffer = true" } }
 
@@ -215,6 +222,7 @@ local function compile_detection(spec, policy)
   policy.kinds, names, masks = compile_kinds(spec)
   policy.request = compile_actions(spec.request or { ["*"] = "mask" }, sub(nil, "request"), policy.kinds,
     { "mask", "deny", "observe", "allow" })
+  for _, kind in ipairs(policy.kinds) do redaction.looked_for[kind] = true end
   policy.places = {}
   for _, kind in ipairs(policy.kinds) do
     local given = type(spec.request) == "table" and spec.request or {}

@@ -7,15 +7,18 @@ local report = use "report"
 
 local changes = {}
 
-local list
+local list, is_idle
 
 function changes.begin()
-  list = {}
+  list, is_idle = {}, false
   return list
 end
 
+-- What comes now is about a policy that enforces nothing before or after: the change of its mode, if any, says all.
+function changes.idle(value) is_idle = value end
+
 function changes.add(policy, how, what, text, at, effect)
-  list[#list + 1] = { policy = policy, how = how, what = what, text = text, at = at, effect = effect }
+  list[#list + 1] = { policy = policy, how = how, what = what, text = text, at = at, effect = not is_idle and effect or nil }
 end
 
 function changes.place(file, line) return line and line > 0 and ("%s:%d"):format(file, line) or file end

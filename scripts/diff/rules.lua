@@ -59,7 +59,8 @@ local function compare_rule(old, new, old_policy, new_policy, at)
   compare_action(old, new, new_policy, at, more_old, more)
   compare_mode(old, new, new_policy, at)
   if old.reason ~= new.reason then
-    add(name, "changed", what, ("reason '%s' → '%s'"):format(changes.spell(old.reason), changes.spell(new.reason)), at)
+    local function spelt(reason) return reason and ("'%s'"):format(changes.spell(reason)) or "none" end
+    add(name, "changed", what, ("reason %s → %s"):format(spelt(old.reason), spelt(new.reason)), at)
   end
 end
 

@@ -109,16 +109,35 @@ local function candidate_lines(candidates, out, paint)
   end
 end
 
+-- What was answered then.
+local function recorded_verdict(r)
+  if r.outcome ~= "denied" then
+    return ("%s %s%s"):format(tostring(r.status), tostring(r.outcome), r.target and "  " .. r.target or "")
+  end
+  local by = r.policy and ("  by %s/%s"):format(r.policy, r.rule or "") or ""
+  return ("%s %s  %s%s"):format(tostring(r.status), tostring(r.code), tostring(r.reason), by)
+end
+
+-- What a decision of today says otherwise than the record comes second: people ask about what was answered.
+local function opening(answer, out, paint)
+  local r = answer.recorded
+  if not r or r.agrees then
+    out[1] = verdict_line(answer.verdict, paint)
+    return
+  end
+  local mark = (r.status or 0) < 400 and paint("green", "✓ ") or paint("red", "✕ ")
+  out[1] = mark .. paint("bold", recorded_verdict(r)) .. "  as recorded " .. tostring(r.time)
+  out[2] = paint("yellow", "  decided again, from what the record holds:  ") .. verdict_line(answer.verdict, paint)
+end
+
 local function recorded_lines(r, out, paint)
   if not r then return end
-  local said = r.outcome == "denied" and ("%s %s  %s"):format(tostring(r.status), tostring(r.code), tostring(r.reason))
-    or ("%s %s%s"):format(tostring(r.status), tostring(r.outcome), r.target and "  " .. r.target or "")
-  out[#out + 1] = ("  recorded  %s  %s"):format(tostring(r.time), said)
+  if r.agrees then out[#out + 1] = ("  recorded  %s  %s"):format(tostring(r.time), recorded_verdict(r)) end
   if not r.same_policies then
     out[#out + 1] = paint("yellow", ("  the policies have changed since: %s then"):format(tostring(r.policies):sub(1, 12)))
   end
   if not r.agrees then
-    out[#out + 1] = paint("yellow", "  decided again, from what the record holds, it ends otherwise; what was noted then:")
+    out[#out + 1] = paint("yellow", "  what was noted then:")
     for _, e in ipairs(type(r.trace) == "table" and r.trace or {}) do
       out[#out + 1] = ("      %s/%s  %s  %s  %s"):format(e.policy, e.rule or "", e.verb, e.reason or "", paint("blue", e.at or ""))
     end
@@ -132,6 +151,12 @@ local function remedy_line(remedy, word, out, paint)
 end
 
 local function remedy_lines(answer, out, paint)
+  local recorded = answer.recorded
+  if recorded and not recorded.agrees and recorded.retry_after_s then
+    out[#out + 1] = ""
+    out[#out + 1] = paint("bold", "  To let it through")
+    out[#out + 1] = ("    come again %d s after %s"):format(recorded.retry_after_s, tostring(recorded.time))
+  end
   if answer.verdict.kind == "allow" then return end
   out[#out + 1] = ""
   out[#out + 1] = paint("bold", "  To let it through")
@@ -143,7 +168,7 @@ end
 
 function text.render(answer, is_coloured)
   local paint, out = painter(is_coloured), {}
-  out[1] = verdict_line(answer.verdict, paint)
+  opening(answer, out, paint)
   if answer.facts then
     for _, line in ipairs(facts_lines(answer.facts, answer.digest)) do out[#out + 1] = line end
   end

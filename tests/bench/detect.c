@@ -5,11 +5,13 @@
  *     valgrind --tool=callgrind --toggle-collect=detect_scan build/bench/detect whole 20 32768
  *     detect 20 32768 320                         # rounds, bytes, hits
  *
- * whole: the text in one call; stream: in pieces of 20 bytes, as answers come; keywords: the keyword list, whole.
+ * whole: the text in one call; stream: in pieces of 20 bytes, as answers come; keywords: the keyword list, whole; look: as
+ * requests are scanned, whole, lookalikes and escapes looked for; plain: the same of ASCII without escapes.
  */
 #include "base/buf.h"
 #include "base/check.h"
 #include "wire/keywords.h"
+#include "wire/look.h"
 
 #define PIECE 20u
 
@@ -74,6 +76,28 @@ static void stream(const struct detect *d, struct slice text)
     detect_scan(d, &at, slice_of(text.ptr + kept, text.len - kept), true, on_hit, NULL);
 }
 
+static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn then,
+                   void *arg)
+{
+    return detect_scan(list, at, text, is_last, then, arg);
+}
+
+static void on_part(void *arg, unsigned kind, const struct sight_part *part)
+{
+    (void)arg;
+    (void)kind;
+    hits += part->to > part->from;
+}
+
+static void look(const struct detect *d, struct slice text)
+{
+    struct look l;
+    look_begin(&l, text);
+    while (!look_is_done(&l))
+        look_on(&l, text.len, scan, d, on_part, NULL);
+    look_end(&l);
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "whole";
@@ -86,11 +110,14 @@ int main(int argc, char **argv)
     buf_init(&text);
     for (size_t i = 0; buf_len(&text) < bytes; i++)
         buf_append(&text, slice_str(paragraphs[i % PARAGRAPHS]));
+    for (size_t i = 0; strcmp(what, "plain") == 0 && i < buf_len(&text); i++)
+        buf_ptr(&text)[i] &= 0x7F;
     struct slice whole = slice_of(buf_ptr(&text), bytes);
     for (unsigned i = 0; i < rounds; i++) {
         struct detect_state at = {.steps = 0};
         if (strcmp(what, "stream") == 0) stream(d, whole);
         else if (strcmp(what, "keywords") == 0) keywords_scan(k, &at, whole, true, on_hit, NULL);
+        else if (strcmp(what, "look") == 0 || strcmp(what, "plain") == 0) look(d, whole);
         else detect_scan(d, &at, whole, true, on_hit, NULL);
     }
     printf("%s %u %zu %u\n", what, rounds, bytes, hits);

@@ -5,6 +5,7 @@
 --     -- { moongate = { cpu_us = {…}, p50_us = {…}, rate = {…}, is_disturbed }, nginx = …, haproxy = … }
 --   measure.streams(list, upstream, { streams = 1000, wants_memory = true })
 --     -- { moongate = { cpu_us, p50_us, bytes, is_disturbed }, … }
+--   measure.strangers(peer, { count = 3000, kind = "bodies" })      -- { bytes, slower }
 --   measure.instructions("json_parse", { "build/bench/tape", 20, 32768 })
 --   measure.quickly()                     -- one short round of each
 --
@@ -176,6 +177,38 @@ function measure.streams(list, upstream, how)
     end
   end
   return results
+end
+
+-- --- strangers ---
+
+-- The most that a process has had in memory so far.
+local function peak_bytes(pid)
+  return 1024 * tonumber((gateway.read_file("/proc/" .. pid .. "/status") or ""):match("VmHWM:%s*(%d+)"))
+end
+
+-- What clients cost that nobody wants (tests/bench/strangers.c), beside one with a key: the worker's memory above what it
+-- was at its most without them, and how long the one waits, in times of what it waits alone. how: count, kind, key.
+function measure.strangers(peer, how)
+  local function known() return measure.wrk(peer, { kind = "same", bytes = 1024, connections = 1 }).p50_us end
+  known()
+  local quiet, worker = known(), peers.busiest(peer.pid)
+  local before = peak_bytes(worker)
+  local words = peers.on_core(1)
+  -- They share a core with the one who is measured, and must not keep it from running: what is wanted is the gateway's part.
+  for _, word in ipairs { "nice", "-n", "19", gateway.build .. "/bench/strangers", peer.port, how.count, how.kind, how.key } do words[#words + 1] = word end
+  words.input = true
+  local load = process.start(words)
+  measure.running[load] = true
+  load:expect("^open (%d+)", 60)
+  local beside = known()
+  load:write("\n")
+  local said = cjson.decode(load:expect("^end (.*)", 20))
+  load:stop()
+  measure.running[load] = nil
+  local bytes = peak_bytes(worker) - before
+  measure.note("%d %s  %.1f MB above idle, %.0f bytes each  p50 %d us beside %d us alone  %d opened, %d closed, %.0f MB sent",
+    how.count, how.kind, bytes / 1048576, bytes / how.count, beside, quiet, said.opened, said.refused, said.sent / 1048576)
+  return { bytes = bytes, slower = beside / quiet }
 end
 
 -- --- instructions ---

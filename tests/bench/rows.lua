@@ -85,6 +85,25 @@ group("streams", function(bench)
   }
 end)
 
+-- What those cost who are not wanted, and those with a key who hold all that they may.
+group("strangers", function(bench)
+  local g = bench.start_moongate(bench.dir .. "/start")
+  local peer = { name = "moongate", port = g.port, pid = g.process.pid, key = g:key { app = "demo" } }
+  local bodies = bench.measure.strangers(peer, { count = 3000, kind = "bodies" })
+  local heads = bench.measure.strangers(peer, { count = 3000, kind = "heads" })
+  local keyed = bench.measure.strangers(peer, { count = 100, kind = "keyed", key = g:key { app = "support-bot" } })
+  bench.stop(g)
+  return {
+    alone("3000 strangers with bodies, bytes of each", bodies.bytes / 3000, "bytes"),
+    alone("the same, a worker's memory above idle", bodies.bytes / 1048576, "MB", 64),
+    alone("a key beside them, p50 against alone", bodies.slower, "times", 1.5),
+    alone("3000 strangers with slow heads, bytes of each", heads.bytes / 3000, "bytes"),
+    alone("a key beside them, p50 against alone", heads.slower, "times", 1.5),
+    alone("a key that holds all it may, a worker's memory", keyed.bytes / 1048576, "MB", 160),
+    alone("another key beside it, p50 against alone", keyed.slower, "times", 1.5),
+  }
+end)
+
 group("event60k", function(bench)
   local function events(kind)
     return bench.measure.streams(bench.peers(kind), bench.upstream(kind), { streams = 50 })
@@ -161,6 +180,7 @@ group("detect", function(bench)
   return {
     alone("detectors, instructions per byte", per_byte(bench, "detect_scan", "detect", "whole"), "instr", 10),
     alone("the same, in pieces of 20 bytes", per_byte(bench, "detect_scan", "detect", "stream"), "instr"),
+    alone("a request's text, lookalikes and escapes looked for", per_byte(bench, "look", "detect", "look"), "instr", 10),
     alone("keywords, instructions per byte", per_byte(bench, "keywords_scan", "detect", "keywords"), "instr", 10),
   }
 end)

@@ -111,6 +111,19 @@ describe("an attempt that was given up", function()
     assert.equal(0, record.events)
   end)
 
+  -- Where its body says numbers: nobody waits for that body. The last attempt's is read, and is billed by them.
+  it("with an error of the provider's costs nothing, whatever its body says", function()
+    local said = '{"error":{"message":"busy"},"usage":{"prompt_tokens":100,"completion_tokens":50,"total_tokens":150}}'
+    local r = ask_pair({ status = 503, body = said }, 5)
+    assert.equal(200, r.status)
+    local record = g:record(r.id)
+    assert.equal(503, record.attempts[1].status)
+    assert.is_nil(record.attempts[1].billed)
+    assert.equal(5, record.billed.output)
+    m:script { match = '"model":"single"', status = 503, body = said }
+    assert.same({ 100, 50 }, (function(b) return { b.input, b.output } end)(g:record(g:ask { json = body("single") }.id).billed))
+  end)
+
   it("with an error of the provider's costs nothing", function()
     local r = ask_pair({ status = 503 }, 5)
     assert.equal(200, r.status)

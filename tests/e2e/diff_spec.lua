@@ -63,6 +63,13 @@ describe("diff", function()
     has(diff(1, "--git", "HEAD", "repo/policies"), "repo/policies at HEAD", "~ row gpt-5  departments engineering, product → any")
     dir:write("repo/moongate.lua", 'return moongate.config { policies = "policies", data = "data" }')
     has(diff(1, "--git", "HEAD", "-c", "repo/moongate.lua"), "~ row gpt-5")
+    said, code = run("sh", "-c", "cd repo && git add -A && git -c user.name=t -c user.email=t@example.com commit -qm second")
+    assert.equal(0, code, said)
+    diff(0, "--git", "HEAD", "-c", "repo/moongate.lua")
+    dir:write("repo/moongate.lua", 'return moongate.config { policies = "policies", data = "data", egress = { ' ..
+      '["https://a.internal"] = { clearance = "confidential", secret = env "NOT_SET_HERE" } } }')
+    has(diff(1, "--git", "HEAD", "repo/policies", "-c", "repo/moongate.lua"),
+      "+ https://a.internal  confidential data may be sent there  moongate.lua  ▲ loosens", "1 change: 1 loosen")
     has(diff(2, "--git", "nowhere", "repo/policies"), "repo/policies at nowhere: git found nothing there")
     has(diff(2, "--git", "--output=x", "repo/policies"), "is no revision")
     has(diff(2, "--git", "HEAD", "old", "new"), "compares one folder with itself")

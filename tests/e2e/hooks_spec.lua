@@ -159,7 +159,7 @@ describe("on_delta", function()
   end)
 
   it("cannot wait, and a fault of its own cuts with policy_error", function()
-    start { x = "return policy { on_delta = function(ctx, text) return ctx.nothing end }" }
+    start { x = "return policy { on_delta = function(ctx, text) return ctx['nothing'] end }" }
     local r = stream(("word "):rep(100))
     assert.equal(500, r.status)
     assert.equal("policy_error", gateway.error_of(r).code)
@@ -279,7 +279,7 @@ describe("on_done", function()
   end)
 
   it("does not run for what no policy saw, and a fault in it harms nobody", function()
-    start { x = "return policy { on_done = function(ctx) ctx:annotate('a', ctx.nothing) end }",
+    start { x = "return policy { on_done = function(ctx) ctx:annotate('a', ctx['nothing']) end }",
       y = "return policy { on_done = function(ctx) ctx:annotate('b', 'yes') end }" }
     local r = g:chat("{")
     assert.equal(400, r.status)

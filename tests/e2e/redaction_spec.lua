@@ -73,6 +73,20 @@ describe("a request", function()
     assert.equal("ana@example.com is EMP-123456", content_of(r.body))
   end)
 
+  -- W1, W7: what a reader of the decoded text sees is what is scanned.
+  it("is read as who decodes it sees it", function()
+    local since = m:mark()
+    local arguments = '{"note":"x\\nana@example.com","to":"bo\\u0040x.org","card":5500000000000004}'
+    local r = g:chat { model = "small", messages = { { role = "user", content = "hello" },
+      { role = "assistant", tool_calls = { { id = "1", type = "function", ["function"] = { name = "f", arguments = arguments } } } },
+      { role = "tool", tool_call_id = "1", content = '["x\\tana\239\188\160example.com"]' } } }
+    assert.equal(200, r.status)
+    local sent = cjson.decode(m:request(since).body).messages
+    assert.equal('{"note":"x\\n[email]","to":"[email_2]","card":"[credit_card]"}', sent[2].tool_calls[1]["function"].arguments)
+    assert.equal('["x\\t[email_3]"]', sent[3].content)
+    assert.equal(422, ask('{"note":"x\\n219-09-9999"}').status)
+  end)
+
   it("that must not be sent is refused, and nobody is called", function()
     local since = m:mark()
     local r = ask("my number is 219-09-9999")
@@ -155,6 +169,39 @@ describe("a stream", function()
     assert.truthy(r.body:find("data: [DONE]\n\n", 1, true))
     assert.is_nil(r.body:find('"choices":[]', 1, true)) -- the usage that only the gateway asked for
     assert.truthy(g:record(r.id).usage.output_tokens > 0)
+  end)
+
+  it("has the arguments of its tool calls masked as they are decoded, cut at every byte", function()
+    local arguments = '{"note":"x\\nbo@x.org","n":5500000000000004,"to":"[email]"}'
+    local events = {}
+    for i = 1, #arguments do
+      events[i] = ("data: %s\n\n"):format(cjson.encode { choices = { { index = 0, delta = { tool_calls = {
+        { index = 0, ["function"] = { arguments = arguments:sub(i, i) } } } } } } })
+    end
+    script_stream(table.concat(events) .. FINISH .. DONE)
+    local r, got = ask("I am ana@example.com", { stream = true }), {}
+    local _, chunks = read_stream(r.body)
+    for _, chunk in ipairs(chunks) do
+      local call = (chunk.choices[1].delta.tool_calls or {})[1]
+      got[#got + 1] = call and call["function"].arguments
+    end
+    assert.equal('{"note":"x\\n[email_2]","n":"[credit_card]","to":"ana@example.com"}', table.concat(got))
+  end)
+
+  it("has what stands beside its choices masked too", function()
+    m:script { count = 1, body = '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"search_results":[{"title":"bo@x.org"}]}' }
+    assert.equal('{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"search_results":[{"title":"[email]"}]}', ask("hello").body)
+  end)
+
+  it("with JSON in JSON that is too deep to be read is refused", function()
+    local text = "x\nbo@x.org"
+    for _ = 1, 9 do text = cjson.encode { text } end
+    m:script { count = 1, body = cjson.encode { choices = { { message = { content = text }, finish_reason = "stop" } } } }
+    local r = ask("hello")
+    assert.is_true(r.status >= 500)
+    assert.is_nil(r.body:find("x.org", 1, true))
+    script_stream(delta(text) .. FINISH .. DONE)
+    assert.is_nil(ask("hello", { stream = true }).body:find("x.org", 1, true))
   end)
 
   it("that holds nothing is byte for byte what the provider sent", function()

@@ -61,6 +61,11 @@ describe("ctx", function()
     assert.equal("9", see("ctx.request:text_bytes()", { text = "hello you" }))
     assert.equal("true", see("ctx.request:contains('lo yo')", { text = "hello you" }))
     assert.equal("false", see("ctx.request:contains('bye')", { text = "hello you" }))
+    -- W1: as who reads it sees it, and as it stands
+    assert.equal("true", see("ctx.request:contains('lo\\nyou')", { text = '{"a":"{\\"b\\":\\"hello\\\\nyou\\"}"}' }))
+    assert.equal("true", see("ctx.request:contains('hello')", { text = "h\226\128\139ello you" }))
+    assert.equal("true", see("ctx.request:contains('\\\\u0068ello')", { text = '\\u0068ello' }))
+    assert.equal("false", see("ctx.request:contains('bye')", { text = '{"a":"b\\nye"}' }))
   end)
 
   it("sees headers, whatever their case, but no secret", function()
@@ -92,14 +97,14 @@ describe("ctx", function()
       ["pairs(ctx)"] = nil,
     }
     for expression, words in pairs(cases) do
-      local said = see(expression)
+      local said = see((expression:gsub("%.([%a_]+)$", "['%1']"))) -- as it is written, it is refused at load
       assert.truthy(said:find(words, 1, true), said)
       assert.truthy(said:find("^policies/a.lua:1: "), said)
     end
   end)
 
   it("cannot be changed", function()
-    for _, body in ipairs { "ctx.x = 1", "ctx.request.model = 'two'", "ctx.identity.department = 'x'",
+    for _, body in ipairs { "ctx['x'] = 1", "ctx.request.model = 'two'", "ctx.identity.department = 'x'",
       "ctx.request.headers.x = 'y'", "ctx.identity.roles.admin = true" } do
       assert.faulted(run(body), "ctx is read-only")
     end

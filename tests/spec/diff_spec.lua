@@ -5,7 +5,7 @@ local random = dofile("tests/lib/random_policies.lua")
 local SEED = tonumber(os.getenv("DIFF_SEED") or "20261124")
 local BUNDLES = tonumber(os.getenv("DIFF_BUNDLES") or "40")
 
-local apps = 'return apps { a = { department = "sales", defaults = { data = "internal" } } }'
+local apps = 'return apps { a = { department = "sales", defaults = { data = "internal" } }, b = {}, c = {} }'
 
 local function bundle(texts)
   local all = { apps = texts.apps or apps, models = texts.models }
@@ -34,6 +34,22 @@ local function house(rules) return { house = "policy { rules = { " .. rules .. "
 local function access(text) return { access = "access { " .. text .. " }" } end
 
 describe("diff", function()
+  it("gives no direction to what is changed in a policy that enforces nothing", function()
+    local function limits(mode, n)
+      return gw.load_text { models = 'return models { one = { targets = { "p/one" }, price = free } }', apps = apps,
+        ratelimit = ('return ratelimit { limits = { { "x", by = "user", requests = %d, per = "1m" } } }'):format(n),
+        init = ('return chain { { "ratelimit", mode = "%s" } }'):format(mode) }
+    end
+    local function effects(old, new)
+      local list = {}
+      for i, change in ipairs(gw.diff(old, new).changes) do list[i] = change.what .. " " .. tostring(change.effect) end
+      return table.concat(list, ", ")
+    end
+    assert.equal("row x tightens", effects(limits("enforce", 60), limits("enforce", 6)))
+    assert.equal("row x nil", effects(limits("off", 60), limits("off", 6)))
+    assert.equal("mode loosens, row x nil", effects(limits("enforce", 60), limits("off", 6)))
+  end)
+
   it("sees a policy that the chain turns off", function()
     local text = 'return policy { rules = { { "a", deny = { 403, "x" } } } }'
     local on, off = gw.load_text { house = text, init = 'return chain { "house" }' }, gw.load_text { house = text, init = 'return chain { { "house", mode = "off" } }' }
@@ -196,8 +212,8 @@ describe("diff", function()
     local function models(price) return 'return models { one = { targets = { "p/one" }, price = usd_per_million { input = ' .. price .. ', output = 2 } } }' end
     local rest = house '{ "q", annotate = { a = "b" } }'.house
     assert.same({ "models changed model one: price input 2 → 3 (+50 %)" }, changes({ house = rest, models = models(2) }, { house = rest, models = models(3) }))
-    assert.same({ "apps changed app a: defaults data internal → public [loosens]", "apps added app b: nothing [loosens]" },
-      changes({ house = rest }, { house = rest, apps = 'return apps { a = { department = "sales", defaults = { data = "public" } }, b = {} }' }))
+    assert.same({ "apps changed app a: defaults data internal → public [loosens]", "apps added app d: nothing [loosens]" },
+      changes({ house = rest }, { house = rest, apps = 'return apps { a = { department = "sales", defaults = { data = "public" } }, b = {}, c = {}, d = {} }' }))
     assert.same({ "chain removed policy access: access with 0 rules [loosens]" }, changes({ house = rest, access = "access { models = {} }" }, { house = rest }))
     assert.same({ "chain moved order: access, house → house, access" }, changes({ house = rest, access = "access { models = {} }" },
       { house = rest, access = "access { models = {} }", chain = { "house", "access" } }))

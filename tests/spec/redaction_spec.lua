@@ -69,12 +69,58 @@ describe("redaction of requests", function()
     assert.equal("[email] " .. long .. "c@d.io", r.request.messages[1].content)
   end)
 
+  -- W1: JSON in a text, in a text of that, …; what a reader of it sees is what is looked at, and JSON stays JSON.
+  local function nested(text, levels)
+    for _ = 1, levels do text = '["' .. text:gsub('[\\"]', "\\%0"):gsub("\n", "\\n") .. '"]' end
+    return text
+  end
+
+  it("reads JSON in texts as who decodes it does", function()
+    local both = load [[detect = { "email", "credit_card" }, request = { email = "mask", credit_card = "deny" }]]
+    assert.equal('{"note":"x\\n[email]"}', sent(both, '{"note":"x\\nbob@example.org"}'))
+    assert.equal('{"note":"[email]"}', sent(both, '{"note":"bob\\u0040example.org"}'))
+    assert.denied(both:request { model = "one", text = '{"note":"x\\n5500 0000 0000 0004"}' }, 422, "sensitive_data")
+    assert.denied(both:request { model = "one", text = "\239\188\149500 0000 0000 0004" }, 422, "sensitive_data")
+    local r = both:request { model = "one", messages = { { role = "tool", tool_call_id = "1", content = '{"note":"x\\tbob@example.org"}' },
+      { role = "user", content = { { type = "text", text = '["x\\rbob@example.org"]' } } } } }
+    assert.equal('{"note":"x\\t[email]"}', r.request.messages[1].content)
+    assert.equal('["x\\r[email]"]', r.request.messages[2].content[1].text)
+    for levels = 2, 8 do
+      assert.equal(nested("x\n[email]", levels), sent(both, nested("x\nbob@example.org", levels)))
+    end
+  end)
+
+  it("puts a string where a number of JSON was", function()
+    local one = load [[detect = { "credit_card" }]]
+    assert.equal('{"card":"[credit_card]","n":1}', sent(one, '{"card":5500000000000004,"n":1}'))
+  end)
+
+  it("refuses JSON that is nested deeper than is read, or lets it go with a warning", function()
+    local deep = nested("x\nbob@example.org", 9)
+    local one = load [[detect = { "email" }]]
+    local r = one:request { model = "one", text = deep }
+    assert.denied(r, 422, "too_deep_to_scan")
+    assert.equal("unscanned", r.denied.rule)
+    local lax = load [[detect = { "email" }, unscanned = "warn"]]
+    assert.equal(1, #lax:request { model = "one", text = deep }.warnings)
+  end)
+
+  it("a guard reads what is decoded, and lets nothing pass that is too deep to be read", function()
+    local guard = gw.load_text { redaction = [[return redaction { rules = {
+      { "secret", when = { contains = { "project osprey" } }, deny = { 403, "secret" } } } }]] }
+    for _, text in ipairs { '{"note":"a\\nproject osprey"}', '{"note":"project\\u0020osprey"}', nested("a\nproject\nosprey", 5),
+      nested("nothing\nof it", 9) } do
+      assert.denied(guard:request { model = "one", text = text }, 403, "secret")
+    end
+    assert.allowed(guard:request { model = "one", text = nested("nothing\nof it", 8) })
+  end)
+
   it("ctx:mask masks what the chain looks for", function()
     local asks = load([[detect = { "email", "phone" }, request = { ["*"] = "allow" }]], { chain = { "asks", "redaction" },
       asks = 'return policy { on_request = function(ctx) ctx:mask "email" end }' })
     assert.equal("[email] +49 30 1234567", sent(asks, "a@b.io +49 30 1234567"))
     local wrong = load([[detect = { "email" }]], { chain = { "asks", "redaction" },
-      asks = 'return policy { on_request = function(ctx) ctx:mask { "iban" } end }' })
+      asks = 'return policy { on_request = function(ctx) ctx:mask(tostring "iban") end }' })
     assert.faulted(wrong:request { model = "one" }, "no redaction policy of this chain looks for the text 'iban'")
   end)
 end)

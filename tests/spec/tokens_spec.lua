@@ -135,6 +135,16 @@ describe("several issuers", function()
     assert.equal("no token: send it in the header 'Authorization: Bearer <token>' or 'x-bot-token'", r.denied.reason)
   end)
 
+  it("are asked for before anything else is, wherever auth stands", function()
+    local texts = { aa = [[return policy { on_request = function(ctx) return deny(403, "first", ctx.request.model) end }]],
+      chain = { "aa", "auth" } }
+    local strict = load("return auth {}", texts)
+    assert.denied(strict:request { model = "one", key = "unknown" }, 401, "invalid_api_key")
+    assert.denied(strict:request { model = "one", as = { app = "chat" } }, 403, "first")
+    local observed = load([[return auth { mode = "observe" }]], texts)
+    assert.denied(observed:request { model = "one", key = "unknown" }, 403, "first")
+  end)
+
   it("hide their headers from policies", function()
     local peeking = load([[return auth { keys = { headers = { "x-house-key" } } }]], {
       zz = [[return policy { on_request = function(ctx) return deny(403, "x", ctx.request.headers["x-house-key"]) end }]],

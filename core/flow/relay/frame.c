@@ -49,7 +49,7 @@ static void read_events(struct relay *r, struct slice bytes)
     sse_feed(r->frame.sse, bytes, on_event, r);
 }
 
-/* Too large to be kept: whoever must read it refuses it now; else the rest goes through as it comes. */
+/* Too large to be kept, or too large for what memory there is: whoever must read it refuses it now; else the rest goes through as it comes. */
 static void give_up_keeping(struct relay *r)
 {
     struct buf kept = r->frame.kept;
@@ -68,8 +68,12 @@ static void bound(struct relay *r)
 
 static void keep(struct relay *r, struct slice bytes)
 {
-    buf_append(&r->frame.kept, bytes);
-    bound(r);
+    if (buf_try_append(&r->frame.kept, bytes, LIMIT_RESPONSE_INSPECT_BYTES)) {
+        bound(r);
+        return;
+    }
+    give_up_keeping(r);
+    feed(r, &(struct piece){.bytes = bytes});
 }
 
 static bool is_space(char c)

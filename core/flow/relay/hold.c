@@ -145,13 +145,16 @@ static bool feed_event(struct hold *h, const struct piece *p)
     bool is_held = holds(h);
     if (p->event->is_raw)
         return out_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
+    if (holds(h) && piece_hides_text(p))
+        return out_refuse_unreadable(r, "an event of the provider's stream is JSON that the policies cannot read");
     h->has_any = true;
     if (p->said) read_text(h, p->said);
     if (buf_len(response_text(h)) > LIMIT_RESPONSE_INSPECT_BYTES || buf_len(&h->held) > LIMIT_RESPONSE_INSPECT_BYTES)
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     /* What no blank line ended is the last stage's to send or to drop. */
     if (!is_held || p->event->is_tail) return h->stage.next->feed(h->stage.next, p);
-    buf_append(&h->held, p->bytes);
+    if (!buf_try_append(&h->held, p->bytes, LIMIT_RESPONSE_INSPECT_BYTES))
+        return out_refuse_unreadable(r, "there is no memory to keep the answer until the policies have spoken");
     return go_on(h);
 }
 

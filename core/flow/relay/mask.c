@@ -39,6 +39,13 @@ static struct said_text *copy_texts(const struct said *said)
     return texts;
 }
 
+static bool refuse_too_deep(struct relay *r)
+{
+    struct fault why;
+    fault_set(&why, FAULT_UPSTREAM_PROTOCOL, REDACT_TOO_DEEP, LIMIT_SIGHT_LEVELS);
+    return out_refuse_unreadable(r, why.text);
+}
+
 static bool mask_whole(struct mask *m, const struct piece *p)
 {
     struct stage *next = m->stage.next;
@@ -51,7 +58,8 @@ static bool mask_whole(struct mask *m, const struct piece *p)
         said.texts = texts;
         masked = (struct piece){.bytes = said.json, .said = &said};
     }
-    bool goes_on = next->feed(next, &masked);
+    bool goes_on = redact_answer_is_too_deep(m->stage.relay->parts.redact) ? refuse_too_deep(m->stage.relay)
+                                                                            : next->feed(next, &masked);
     mem_free(texts);
     return goes_on;
 }
@@ -59,6 +67,7 @@ static bool mask_whole(struct mask *m, const struct piece *p)
 static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct mask *m = (struct mask *)s;
+    if (piece_hides_text(p)) return out_refuse_unreadable(s->relay, "the provider's answer is JSON that cannot be read, and so not redacted");
     if (p->event) return mask_event(m, p);
     if (s->relay->is_encoded)
         return out_refuse_unreadable(s->relay, "the provider's answer has a content coding, and cannot be redacted");

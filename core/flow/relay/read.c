@@ -8,6 +8,13 @@ static void count(struct relay *r, const struct said *said)
     if (r->meter) meter_feed(r->meter, said);
 }
 
+/* It goes by all the same, and may be what the model was asked to write. */
+static void note_unread(struct relay *r, struct slice bytes)
+{
+    r->parts.x->response.inspect_errors++;
+    r->unread_bytes += bytes.len;
+}
+
 static bool pass(struct stage *s, const struct piece *p)
 {
     return !s->next || s->next->feed(s->next, p);
@@ -19,9 +26,10 @@ static bool read_event(struct stage *s, const struct piece *p)
     const struct sse_event *event = p->event;
     struct said said;
     struct piece read = {.event = event, .bytes = p->bytes};
+    if (event->is_raw) r->unread_bytes += p->bytes.len;
     if (!event->is_comment_only && !event->is_raw) {
         r->parts.provider->read_event(r->parts.reader, &r->told, event->name, event->data, &said);
-        if (said.what & SAID_UNREADABLE) r->parts.x->response.inspect_errors++;
+        if (said.what & SAID_UNREADABLE) note_unread(r, event->is_tail || said.what & SAID_ERROR ? SLICE_NONE : said.json);
         if (!(said.what & (SAID_DONE | SAID_ERROR | SAID_USAGE_ONLY))) count(r, &said);
         if (said.what & SAID_USAGE_ONLY && r->parts.drops_usage) return true;
         read.said = &said;
@@ -39,7 +47,7 @@ static bool read_whole(struct stage *s, const struct piece *p)
         said = (struct said){.what = SAID_UNREADABLE, .json = p->bytes};
     else
         r->parts.provider->read_body(r->parts.reader, &r->told, p->bytes, &said);
-    if (said.what & SAID_UNREADABLE && is_answer) r->parts.x->response.inspect_errors++;
+    if (said.what & SAID_UNREADABLE && is_answer) note_unread(r, p->bytes);
     /* Its own numbers do; counting is for an answer without. */
     if (is_answer && !usage_has_output(&r->told.usage)) count(r, &said);
     return pass(s, &(struct piece){.bytes = p->bytes, .said = &said});

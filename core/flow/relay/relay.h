@@ -40,12 +40,10 @@
 
 struct relay;
 
-/* The provider's head, as far as it decides and may pass. Copied; what it points to outlives the relay. */
+/* The provider's head, as far as it decides. Copied; what it points to outlives the relay. */
 struct relay_head {
     int status;
     struct slice content_type, content_encoding;
-    const struct conn_header *headers;
-    size_t header_count;
 };
 
 enum relay_how {

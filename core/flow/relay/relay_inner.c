@@ -1,5 +1,15 @@
 #include "flow/relay/relay_inner.h"
 
+bool piece_hides_text(const struct piece *p)
+{
+    bool is_tail = p->event && p->event->is_tail;
+    size_t at = 0;
+    if (!p->said || !(p->said->what & SAID_UNREADABLE) || is_tail) return false;
+    while (at < p->said->json.len && strchr(" \t\r\n", p->said->json.ptr[at]) && p->said->json.ptr[at])
+        at++;
+    return at < p->said->json.len && p->said->json.ptr[at] == '{';
+}
+
 bool relay_is_success(const struct relay *r)
 {
     return r->head.status >= 200 && r->head.status < 300;

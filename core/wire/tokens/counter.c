@@ -10,6 +10,7 @@
 
 #define SHORT_PIECE_BYTES 256u
 #define SHORT_TEXT_BYTES 64u /* up to this, looking for broken characters one by one is as quick */
+#define TAIL_FIRST_BYTES 40u /* a word or two, which is all that most texts leave open */
 #define TAIL_KEPT_BYTES 256u
 
 /* ---- One piece. */
@@ -194,7 +195,7 @@ size_t token_encode(const struct vocabulary *v, struct slice text, uint32_t *ids
 void token_counter_init(struct token_counter *c, const struct vocabulary *v)
 {
     *c = (struct token_counter){.vocabulary = v};
-    buf_init(&c->tail);
+    buf_init_small(&c->tail, TAIL_FIRST_BYTES);
 }
 
 void token_counter_clear(struct token_counter *c)
@@ -208,7 +209,7 @@ static void shrink_tail(struct token_counter *c)
     struct buf tail = c->tail;
     size_t len = buf_len(&tail);
     if (len > 0 && (tail.cap <= TAIL_KEPT_BYTES || len > tail.cap / 8)) return;
-    buf_init(&c->tail);
+    buf_init_small(&c->tail, len > TAIL_FIRST_BYTES ? len : TAIL_FIRST_BYTES);
     buf_append(&c->tail, buf_slice(&tail));
     buf_clear(&tail);
 }

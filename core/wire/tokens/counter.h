@@ -11,7 +11,7 @@
  *
  * Text is UTF-8 as decoded from JSON; bytes that are no UTF-8 and lone surrogates count as U+FFFD. Text of special tokens
  * ("<|endoftext|>") is ordinary text. Linear in time and bounded in memory whatever the text is: what has no boundary for
- * LIMIT_TOKEN_PIECE_BYTES is cut there. A counter holds a few bytes inline, and memory only while a long piece is open.
+ * LIMIT_TOKEN_PIECE_BYTES is cut there. A counter holds a few bytes, and more only while a long piece is open.
  */
 #ifndef MOONGATE_WIRE_TOKENS_COUNTER_H
 #define MOONGATE_WIRE_TOKENS_COUNTER_H

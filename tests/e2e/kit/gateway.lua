@@ -95,7 +95,7 @@ end
 
 -- A new key's text and id; of: app, department, user, team …
 function running:new_key(of)
-  local words = { "keys", "create", "--json", "-c", "moongate.lua" }
+  local words = { "keys", "create", "--json", "--force", "-c", "moongate.lua" }
   for name, value in pairs(of) do
     words[#words + 1] = "--" .. name
     words[#words + 1] = value
@@ -121,10 +121,12 @@ end
 
 function running:run()
   os.remove(self.dir:path("data/listen.json"))
-  self.process = process.start {
-    unistd.getcwd() .. "/" .. BUILD .. "/moongate", "run", "-c", "moongate.lua",
-    cwd = self.dir.root, env = self.env, output = self.dir:path("gateway.log"),
-  }
+  local words = { cwd = self.dir.root, env = self.env, output = self.dir:path("gateway.log") }
+  for _, word in ipairs(self.under or {}) do words[#words + 1] = word end
+  for _, word in ipairs { unistd.getcwd() .. "/" .. BUILD .. "/moongate", "run", "-c", "moongate.lua" } do
+    words[#words + 1] = word
+  end
+  self.process = process.start(words)
   local ok = pcall(expect.eventually, function()
     if self.process:wait(0) then return true end
     local text = self.dir:read("data/listen.json")
@@ -139,9 +141,10 @@ function running:run()
   end
 end
 
--- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name.
+-- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name, under = words of
+-- a program that becomes the gateway, as { "prlimit", "--nofile=128" }.
 function gateway.start(options)
-  local g = setmetatable({ dir = workdir.new(options.name or "gateway") }, running)
+  local g = setmetatable({ dir = workdir.new(options.name or "gateway"), under = options.under }, running)
   g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json" }, options.env)
   g:write_policies(options.policies)
   g:write_config(options)
@@ -250,6 +253,19 @@ function running:resident_bytes()
     bytes = bytes + (tonumber(kilobytes) or 0) * 1024
   end
   return bytes
+end
+
+-- The workers' process ids, as it tells them.
+function running:workers()
+  return cjson.decode(self.dir:read("data/listen.json")).workers
+end
+
+-- A number of bytes from /proc/PID/status: "VmRSS", "VmSize".
+function gateway.memory_of(pid, name)
+  local file = assert(io.open("/proc/" .. pid .. "/status"))
+  local kilobytes = file:read("*a"):match(name .. ":%s+(%d+)")
+  file:close()
+  return tonumber(kilobytes) * 1024
 end
 
 -- Every process of its group that lives.

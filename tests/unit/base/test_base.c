@@ -1,6 +1,8 @@
 /* Slices, buffers, arenas, faults: the bottom floor. */
 #include "../unit.h"
 
+#include <sys/resource.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -42,6 +44,45 @@ static void a_buffer_keeps_order_through_growth_and_consumption(void)
         }
     }
     EXPECT_INT(200 * 6, buf_len(&b));
+    buf_clear(&b);
+}
+
+/* The limit is the process's own, for as long as this takes. */
+static void a_buffer_that_finds_no_memory_is_as_it_was(void)
+{
+    struct buf b;
+    buf_init(&b);
+    EXPECT(buf_try_append(&b, SLICE("abc"), 0));
+    buf_consume(&b, 1);
+    EXPECT(buf_try_append(&b, SLICE(""), 0));
+#ifndef __SANITIZE_ADDRESS__
+    struct rlimit before, none;
+    EXPECT_INT(0, getrlimit(RLIMIT_AS, &before));
+    none = (struct rlimit){1, before.rlim_max};
+    static char much[8 * 1024 * 1024];
+    EXPECT_INT(0, setrlimit(RLIMIT_AS, &none));
+    bool is_taken = buf_try_append(&b, slice_of(much, sizeof much), 0);
+    EXPECT_INT(0, setrlimit(RLIMIT_AS, &before));
+    EXPECT(!is_taken);
+    EXPECT_SLICE(SLICE("bc"), buf_slice(&b));
+#endif
+    EXPECT(buf_try_append(&b, SLICE("def"), 5));
+    EXPECT_SLICE(SLICE("bcdef"), buf_slice(&b));
+    buf_clear(&b);
+}
+
+/* Nothing is taken beyond what the whole is known to need. */
+static void a_buffer_takes_no_more_than_the_whole(void)
+{
+    struct buf b;
+    char piece[1000] = {0};
+    buf_init(&b);
+    for (int i = 0; i < 5; i++)
+        EXPECT(buf_try_append(&b, slice_of(piece, sizeof piece), 5000));
+    EXPECT_INT(5000, buf_len(&b));
+    EXPECT_INT(5000, b.cap);
+    EXPECT(buf_try_append(&b, slice_of(piece, 1), 5000));
+    EXPECT_INT(5001, buf_len(&b));
     buf_clear(&b);
 }
 
@@ -96,6 +137,11 @@ static void an_arena_aligns_and_counts(void)
     EXPECT_SLICE(SLICE("ab"), arena_join(&a, SLICE("a"), SLICE("b")));
     EXPECT_SLICE(SLICE("b"), arena_join(&a, SLICE_NONE, SLICE("b")));
     EXPECT(a.used >= 4916);
+    /* texts stand close together; what follows them is aligned again */
+    struct slice first = arena_copy(&a, SLICE("name")), second = arena_copy(&a, SLICE("value"));
+    EXPECT(second.ptr == first.ptr + sizeof "name");
+    EXPECT_INT(0, (uintptr_t)arena_alloc(&a, 8) % 16);
+    EXPECT_STR("value", second.ptr);
     arena_clear(&a);
     EXPECT_INT(0, a.used);
 }
@@ -121,6 +167,8 @@ int main(void)
     RUN(numbers_are_strict);
     RUN(a_split_without_the_mark_is_all_head);
     RUN(a_buffer_keeps_order_through_growth_and_consumption);
+    RUN(a_buffer_that_finds_no_memory_is_as_it_was);
+    RUN(a_buffer_takes_no_more_than_the_whole);
     RUN(json_text_is_always_valid);
     RUN(json_text_is_escaped_at_every_place);
     RUN(an_arena_aligns_and_counts);

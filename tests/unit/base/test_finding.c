@@ -52,7 +52,6 @@ static void each_is_explained(void)
 static void a_warning_is_told_by_its_code(void)
 {
     EXPECT(finding_is_warning(FINDING_NEVER_REACHED));
-    EXPECT(finding_is_warning(FINDING_OTHER_WARNING));
     EXPECT(!finding_is_warning(FINDING_NOT_LUA));
     EXPECT(!finding_is_warning(FINDING_NEEDS_RESTART));
 }

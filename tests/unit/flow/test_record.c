@@ -55,6 +55,19 @@ static struct slice text_at(const char *outer, const char *inner)
     return json_is(&record, node, JSON_STRING) ? json_text(&record, node, &texts) : SLICE("(none)");
 }
 
+/* E8: a credential pasted into the name of a model, or into a path. */
+static void a_secret_that_was_pasted_does_not_stay(void)
+{
+    struct exchange *x = sample();
+    x->request.model = SLICE("sk-" "abcdefghijklmnopqrst0123456789");
+    x->decision.verdict.model = SLICE_NONE;
+    x->head.path = SLICE("/v1/models/ghp_" "abcdefghijklmnopqrstuvwxyz0123456789?x");
+    write_record_of(x);
+    EXPECT_SLICE(SLICE("[api_key]"), text_at("model_asked", NULL));
+    EXPECT_SLICE(SLICE("[api_key]"), text_at("model", NULL));
+    EXPECT_SLICE(SLICE("/v1/models/[api_key]?x"), text_at("path", NULL));
+}
+
 static void it_says_who_what_and_how_it_ended(void)
 {
     write_record_of(sample());
@@ -163,8 +176,12 @@ static void a_denial_names_policy_rule_and_place(void)
                                 .file = SLICE("policies/access.lua"),
                                 .line = 12};
     trace_add(&x->decision.trace, &x->arena, &entry);
+    entry.line = 0; /* a file says so as a whole */
+    trace_add(&x->decision.trace, &x->arena, &entry);
     write_record_of(x);
     uint32_t first = json_first(&record, at("trace", NULL));
+    uint32_t second = json_next(&record, first);
+    EXPECT_SLICE(SLICE("policies/access.lua"), json_text(&record, json_get(&record, second, SLICE("at")), &texts));
     EXPECT_SLICE(SLICE("models.gpt-4o.departments"), text_at("decision", "rule"));
     EXPECT_SLICE(SLICE("policies/access.lua:12"), json_text(&record, json_get(&record, first, SLICE("at")), &texts));
     EXPECT(json_get(&record, first, SLICE("mode")) == JSON_NONE);
@@ -188,6 +205,7 @@ int main(void)
     json_init(&record);
     arena_init(&texts);
     RUN(it_says_who_what_and_how_it_ended);
+    RUN(a_secret_that_was_pasted_does_not_stay);
     RUN(unknown_usage_is_null);
     RUN(each_attempt_has_its_own_money_and_the_record_their_sum);
     RUN(what_was_billed_before_a_denial_stays_billed);

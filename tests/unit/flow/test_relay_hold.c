@@ -320,6 +320,8 @@ static void what_cannot_be_read_is_refused(void)
     open_held(&k, type_json, RESPONSE);
     k.head.content_encoding = SLICE("br");
     expect_refused(&k, KIT_WHOLE("a"));
+    open_held(&k, type_events, DELTA); /* clients read a lone surrogate */
+    expect_refused(&k, "data: {\"choices\":[{\"delta\":{\"content\":\"\\ud800 secret\"}}]}\n\n" KIT_DONE);
 }
 
 /* Behind an event that was let through, or as the first. */

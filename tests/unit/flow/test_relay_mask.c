@@ -113,6 +113,28 @@ static void what_cannot_be_read_is_refused_before_anything_left(void)
     }
 }
 
+/* Clients are less strict: what our reader does not take for JSON can spell a secret in escapes, which no detector sees. */
+static void json_that_others_read_is_refused(void)
+{
+    static const char *const odd[] = {"{\"choices\":[{\"delta\":{\"content\":\"\\ud800 \\u0045MP-123999\"}}]}",
+                                      " {\"choices\":[{\"delta\":{\"content\":\"\xFF \\u0045MP-123999\"}}]}",
+                                      "{\"choices\":[{\"delta\":{\"content\":\"\\u0045MP-123999\"}}]}}"};
+    for (size_t i = 0; i < 3; i++) {
+        struct kit k;
+        char event[256];
+        open_masked(&k, type_json);
+        expect_refused(&k, 0, 0, odd[i], "");
+        EXPECT_INT(RELAY_UNSENT, k.how);
+        kit_close(&k);
+        open_masked(&k, type_events);
+        snprintf(event, sizeof event, "data: %s\n\n", odd[i]);
+        expect_refused(&k, 0, 0, event, KIT_DONE);
+        EXPECT_INT(RELAY_UNSENT, k.how);
+        kit_close(&k);
+        EXPECT(!k.wrong);
+    }
+}
+
 /* Behind what left the refusal is told, and nothing of the event that was too large stands before it. */
 static void behind_what_left_a_refusal_is_told(void)
 {
@@ -248,6 +270,7 @@ int main(void)
     RUN(what_is_no_json_is_one_text);
     RUN(a_tail_is_masked_as_well);
     RUN(what_cannot_be_read_is_refused_before_anything_left);
+    RUN(json_that_others_read_is_refused);
     RUN(behind_what_left_a_refusal_is_told);
     RUN(what_has_a_coding_is_refused);
     RUN(those_behind_read_what_the_client_will_see);

@@ -121,6 +121,32 @@ static void what_cannot_be_read_is_counted(void)
     expect_errors(type_json, "\xEF\xBB\xBF{}", 0, 0);
 }
 
+static void expect_unread(const char *type, const char *body, uint64_t bytes)
+{
+    struct kit k;
+    struct relay_report told = report_of(&k, type, body, 0);
+    EXPECT_INT(bytes, told.unread_bytes);
+    kit_close(&k);
+    EXPECT(!k.wrong);
+}
+
+/* It goes to the client, and is billed as text: an event too large to be kept, and what is no answer here. */
+static void what_goes_by_unread_is_known(void)
+{
+    struct buf large = {0};
+    buf_append(&large, SLICE("data: "));
+    memset(buf_reserve(&large, LIMIT_EVENT_BYTES), 'x', LIMIT_EVENT_BYTES);
+    buf_grew(&large, LIMIT_EVENT_BYTES);
+    buf_append(&large, SLICE("\n\n" KIT_DONE "\0"));
+    expect_unread(type_events, buf_ptr(&large), LIMIT_EVENT_BYTES + 8);
+    buf_clear(&large);
+    expect_unread(type_events, KIT_DELTA("a") "data: {\"choices\":\n\ndata: 7\n\n" KIT_DONE, 12);
+    expect_unread(type_events, KIT_DELTA("a") "event: error\ndata: no JSON\n\n", 0);
+    expect_unread(type_events, KIT_DELTA("a") "data: {\"cho", 0);
+    expect_unread(type_json, "<html>", 6);
+    expect_unread(type_json, KIT_WHOLE("a"), 0);
+}
+
 static void expect_ended(const char *body, bool has_error, bool is_cut)
 {
     for (size_t step = 0; step <= strlen(body); step++) {
@@ -154,6 +180,7 @@ int main(void)
     RUN(texts_are_counted_and_nothing_else);
     RUN(a_failure_is_not_counted);
     RUN(what_cannot_be_read_is_counted);
+    RUN(what_goes_by_unread_is_known);
     RUN(an_end_is_read);
     loop_free(kit_loop);
     return unit_close("relay_read");

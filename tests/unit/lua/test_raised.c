@@ -45,7 +45,7 @@ static void a_configuration_file_says_what_it_was_refused_for(void)
         {"local t = {} t.a = t return t", FINDING_BAD_VALUE},
         {"return { a = env() }", FINDING_BAD_SECRET},
         {"return { a = file {} }", FINDING_BAD_SECRET},
-        {"return { a = function() end }", FINDING_OTHER_ERROR},
+        {"return { a = function() end }", FINDING_BAD_VALUE},
         {"return { a = ('x'):rep() }", FINDING_BAD_VALUE},
         {"error('the port must be free')", FINDING_OTHER_ERROR},
     };

@@ -27,6 +27,51 @@ static void a_long_chain_comes_in_slices(void)
     buf_clear(&text);
 }
 
+/* Of few rules: what makes a decision long may be the lists that they walk. */
+static void expect_slices(const char *models, const char *x_text, const char *json)
+{
+    struct policy_errors errors;
+    struct fault why;
+    struct file files[] = {{"init.lua", "return chain { 'before', 'x', 'routing' }"},
+                           {"before.lua", "return policy { on_request = function(ctx) end }"},
+                           {"routing.lua", "local t = {} for i = 1, 20000 do t[i] = 'openai/m' end "
+                                           "return routing { rules = { { 'r', route = t } } }"},
+                           {"models.lua", models}, {"x.lua", x_text}, {NULL, NULL}};
+    struct policy_set *set = load(files, NULL, &errors);
+    if (!set) UNIT_FAIL("%s: %.*s", x_text, SLICE_FMT(errors.items[0].text));
+    policy_errors_clear(&errors);
+    if (!set) return;
+    struct exchange *x = simulate_exchange(slice_str(json), &why);
+    EXPECT(decide(set, x) > 1);
+    simulate_free(x);
+    policy_set_unref(set);
+}
+
+#define SHORT_MODELS "return models { auto = { virtual = true }, m = { targets = { 'openai/m' } }, n = { targets = { 'openai/n' } } }"
+#define LONG_MODELS                                                                                                    \
+    "local list = { m = { targets = { 'openai/m' } }, n = { targets = { 'openai/n' } } } "                             \
+    "for i = 1, 5000 do list['m' .. i] = { targets = { 'openai/m' .. i } } end list.auto = { virtual = true } "        \
+    "return models(list)"
+#define CHAT(MODEL) "{\"body\":{\"model\":\"" MODEL "\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}}"
+
+static void few_rules_with_long_lists_come_in_slices(void)
+{
+    expect_slices(SHORT_MODELS, "local r = {} for i = 1, 90 do r[i] = { 'd' .. i, drop = 'openai/n' } end return policy { rules = r }",
+                  CHAT("auto"));
+    expect_slices(SHORT_MODELS,
+                  "local v = {} for i = 1, 1000 do v[i] = 'role' .. i end local r = {} "
+                  "for i = 1, 60 do r[i] = { 'd' .. i, when = { role = v }, drop = 'openai/n' } end return policy { rules = r }",
+                  CHAT("m"));
+}
+
+static void a_long_list_of_models_comes_in_slices(void)
+{
+    expect_slices(LONG_MODELS,
+                  "local r = {} for i = 1, 150 do r[i] = { 'd' .. i, when = { department = 'x' }, drop = 'openai/n' } end "
+                  "return access { default = 'allow', rules = r }",
+                  "{\"api\":\"models\"}");
+}
+
 static void a_long_text_is_looked_at_in_slices(void)
 {
     struct fault why;
@@ -93,6 +138,8 @@ static void whatever_function_of_a_policy_runs_is_counted(void)
 int main(void)
 {
     RUN(a_long_chain_comes_in_slices);
+    RUN(few_rules_with_long_lists_come_in_slices);
+    RUN(a_long_list_of_models_comes_in_slices);
     RUN(a_long_text_is_looked_at_in_slices);
     RUN(whatever_function_of_a_policy_runs_is_counted);
     return unit_close("trust");

@@ -46,7 +46,6 @@ struct call {
     bool complete, was_reused, was_sent;
     enum fault_code code;
     char text[FAULT_TEXT_BYTES];
-    char address[FETCH_ADDRESS_BYTES];
 };
 
 static inline void world_hangs(void *arg)
@@ -126,7 +125,6 @@ static inline void call_on_end(void *arg, const struct fault *why, bool complete
     snprintf(c->text, sizeof c->text, "%s", why ? why->text : "");
     c->was_reused = fetch_connection_reused(c->f);
     c->was_sent = fetch_is_sent(c->f);
-    snprintf(c->address, sizeof c->address, "%s", fetch_remote_address(c->f));
     if (complete != (why == NULL)) c->out_of_order++;
     EXPECT_INT(FETCH_ENDED, fetch_phase(c->f));
     fetch_cancel(c->f); /* is welcome, and nothing */

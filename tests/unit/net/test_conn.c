@@ -262,10 +262,17 @@ static void an_early_reply_ends_the_connection_unless_the_body_is_here(void)
     edge_close();
 }
 
+static void reply_to_a_known_one(struct conn *c, const struct http_head *head)
+{
+    conn_set_known(c, true);
+    reply_at_once(c, head);
+}
+
+/* Of a stranger less is read: test_strangers.c. */
 static void a_refusal_reaches_a_client_that_is_still_sending(void)
 {
     edge_open();
-    edge.at_request = reply_at_once;
+    edge.at_request = reply_to_a_known_one;
     struct client *c = client_connect();
     static char body[1 << 20];
     memset(body, 'x', sizeof body);

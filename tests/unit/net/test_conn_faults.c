@@ -314,9 +314,16 @@ static void a_refusal_may_be_answered_later(void)
     edge_close();
 }
 
+static void be_known(struct conn *c, const struct http_head *head)
+{
+    (void)head;
+    conn_set_known(c, true);
+}
+
 static void too_many_connections_are_told_so(void)
 {
     edge_open();
+    edge.at_request = be_known;
     struct conn_options options = CONN_OPTIONS_DEFAULT;
     options.connections_max = 1;
     conn_server_set_options(edge.server, &options);

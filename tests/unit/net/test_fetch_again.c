@@ -44,6 +44,35 @@ static void repeats_what_a_closed_connection_never_answered(void)
     world_close(&w);
 }
 
+/* Each connection is good for one answer, and closes under the next request. */
+static void serve_once_each(struct upstream *u)
+{
+    for (int i = 0; i < 12; i++) {
+        struct up_conn c = up_accept(u);
+        up_answer(&c, UP_OK);
+        up_read_request(&c);
+        up_fin(&c);
+    }
+}
+
+/* curl 7.88 counts these over a handle's life: the sixth dead connection in days must be no failure. */
+static void repeats_as_often_as_it_takes(void)
+{
+    struct world w;
+    world_open(&w, serve_once_each);
+    for (int i = 0; i < 12; i++) {
+        struct call c;
+        call_whole(&w, &c);
+        EXPECT(c.complete);
+        call_clear(&c);
+    }
+    fetch_pool_free(w.pool);
+    w.pool = NULL;
+    up_join(&w.up);
+    EXPECT_INT(12, w.up.accepted);
+    world_close(&w);
+}
+
 static void serve_many(struct upstream *u)
 {
     struct up_conn c = up_accept(u);
@@ -83,6 +112,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     RUN(repeats_what_a_closed_connection_never_answered);
+    RUN(repeats_as_often_as_it_takes);
     RUN(goes_to_each_of_many_urls);
     return unit_close("fetch_again");
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "net/loop.h"
 
@@ -364,6 +365,37 @@ static void time_stands_still_within_a_turn(void)
     finish();
 }
 
+static int ends_seen;
+
+static void count_end(void *arg)
+{
+    ++*(int *)arg;
+}
+
+static void look_at_ends(void *arg)
+{
+    ends_seen = *(int *)arg;
+}
+
+static void take_long(void *arg)
+{
+    uint64_t began_ns = clock_mono_ns();
+    while (clock_mono_ns() - began_ns < 2 * LIMIT_TURN_MS * NS_PER_MS) {}
+    loop_defer(loop, look_at_ends, arg);
+}
+
+static void what_a_long_turn_defers_is_of_the_next(void)
+{
+    int ends = 0;
+    loop = loop_new();
+    loop_at_turn_end(loop, count_end, &ends);
+    loop_defer(loop, take_long, &ends);
+    loop_run(loop);
+    EXPECT_INT(1, ends_seen);
+    loop_at_turn_end(loop, NULL, NULL);
+    loop_free(loop);
+}
+
 int main(void)
 {
     RUN(deferred_work_runs_in_order_and_after_the_callback);
@@ -378,5 +410,6 @@ int main(void)
     RUN(again_takes_turns);
     RUN(stop_before_run_is_not_lost);
     RUN(time_stands_still_within_a_turn);
+    RUN(what_a_long_turn_defers_is_of_the_next);
     return unit_close("loop");
 }

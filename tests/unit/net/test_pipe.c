@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 struct end {
     struct loop *loop;
     struct pipe *pipe;
-    unsigned messages, types_sum, in_order, ends, faults;
+    unsigned messages, types_sum, in_order, ends, faults, lost;
     size_t bytes;
     int last_fd;
     bool frees_itself, stops_at_end;
@@ -30,6 +31,7 @@ static void on_message(void *arg, const struct pipe_message *m)
     e->messages++;
     e->types_sum += m->type;
     e->bytes += m->body.len;
+    e->lost += m->is_fd_lost;
     uint32_t number = 0;
     if (m->body.len >= sizeof number) memcpy(&number, m->body.ptr, sizeof number);
     if (number == e->messages) e->in_order++;
@@ -216,7 +218,7 @@ static void reads_to_the_end_of_a_dead_process(void)
     int fds[2];
     EXPECT(pipe_pair(fds, &why));
     for (int i = 0; i < 50; i++)
-        EXPECT(pipe_send_wait(fds[1], &(struct pipe_message){3, SLICE("record"), -1}, 1000, &why));
+        EXPECT(pipe_send_wait(fds[1], &(struct pipe_message){3, SLICE("record"), -1, false}, 1000, &why));
     close(fds[1]);
     struct end a = start(loop);
     open_end(&a, fds[0]);
@@ -270,9 +272,9 @@ static void speaks_without_a_loop(void)
         close(fds[0]);
         char *large = mem_zalloc(1, LIMIT_PIPE_MESSAGE_BYTES);
         int fd = pipe_memfd_new("test", SLICE("policies"), &why);
-        bool is_good = pipe_send_wait(fds[1], &(struct pipe_message){4, slice_of(large, LIMIT_PIPE_MESSAGE_BYTES), fd},
+        bool is_good = pipe_send_wait(fds[1], &(struct pipe_message){4, slice_of(large, LIMIT_PIPE_MESSAGE_BYTES), fd, false},
                                       5000, &why) &&
-                       pipe_send_wait(fds[1], &(struct pipe_message){5, SLICE_NONE, -1}, 5000, &why);
+                       pipe_send_wait(fds[1], &(struct pipe_message){5, SLICE_NONE, -1, false}, 5000, &why);
         mem_free(large);
         _exit(is_good ? 0 : 1);
     }
@@ -324,6 +326,40 @@ static void flushes_its_last_words(void)
     loop_free(loop);
 }
 
+/* The message says that its descriptor is lost; those before and behind it have theirs. */
+static void loses_a_descriptor_and_nothing_else(void)
+{
+    struct loop *loop = loop_new();
+    struct end a, b;
+    struct fault why;
+    struct rlimit before, few;
+    open_both(loop, &a, &b);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    EXPECT(pipe_send(a.pipe, 1, SLICE(""), fd, &why));
+    EXPECT(pipe_flush_wait(a.pipe, 1000, &why));
+    EXPECT_INT(0, getrlimit(RLIMIT_NOFILE, &before));
+    few = (struct rlimit){3, before.rlim_max};
+    EXPECT_INT(0, setrlimit(RLIMIT_NOFILE, &few));
+    b.stop_after = 1;
+    loop_run(loop);
+    EXPECT_INT(0, setrlimit(RLIMIT_NOFILE, &before));
+    EXPECT_INT(1, b.messages);
+    EXPECT_INT(1, b.lost);
+    EXPECT_INT(-1, b.last_fd);
+    EXPECT_INT(0, b.ends);
+    EXPECT(pipe_send(a.pipe, 2, SLICE(""), fd, &why));
+    b.stop_after = 2;
+    loop_run(loop);
+    EXPECT_INT(2, b.messages);
+    EXPECT_INT(1, b.lost);
+    EXPECT(b.last_fd >= 0);
+    close(b.last_fd);
+    close(fd);
+    pipe_free(a.pipe);
+    pipe_free(b.pipe);
+    loop_free(loop);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -336,5 +372,6 @@ int main(void)
     RUN(refuses_what_is_no_message);
     RUN(speaks_without_a_loop);
     RUN(flushes_its_last_words);
+    RUN(loses_a_descriptor_and_nothing_else);
     return unit_close("pipe");
 }

@@ -431,7 +431,7 @@ static void durations_and_sizes_are_exact(void)
     units_print_duration(90000, text, sizeof text);
     EXPECT_STR("90s", text);
     units_print_duration(0, text, sizeof text);
-    EXPECT_STR("0ms", text);
+    EXPECT_STR("0s", text);
     units_print_size(32u << 20, text, sizeof text);
     EXPECT_STR("32MB", text);
 }

@@ -230,6 +230,37 @@ static void one_vocabulary_alone_counts_as_in_a_set(void)
     buf_clear(&body);
 }
 
+/* More of them than are remembered, each again and again, and in another vocabulary later. */
+static void roles_count_wherever_they_stand(void)
+{
+    static const char *const roles[] = {"user", "assistant", "system", "Donaudampfschiff", "tool", "xqzt_kwv", "us\\u0065r"};
+    static const char *const read[] = {"user", "assistant", "system", "Donaudampfschiff", "tool", "xqzt_kwv", "user"};
+    struct count_rules o200k = rules_of(O200K), cl100k = rules_of(CL100K);
+    const struct vocabulary *first = o200k.vocabulary, *second = cl100k.vocabulary;
+    struct counted_request q;
+    struct buf body;
+    uint64_t wanted[2] = {3, 3};
+    buf_init(&body);
+    buf_append(&body, SLICE("{\"model\":\"m\",\"messages\":["));
+    for (size_t i = 0; i < 3 * sizeof roles / sizeof *roles; i++) {
+        size_t role = i * 5 % (sizeof roles / sizeof *roles);
+        buf_printf(&body, "%s{\"role\":\"%s\"}", i ? "," : "", roles[role]);
+        wanted[0] += 3 + token_count(first, slice_str(read[role]));
+        wanted[1] += 3 + token_count(second, slice_str(read[role]));
+    }
+    buf_append(&body, SLICE("]}"));
+    EXPECT(wanted[0] != wanted[1]);
+    if (open_request(&q, CHAT_CHAT, buf_slice(&body), 1u << vocabulary_index(first), NULL)) {
+        count_all(q.c, UINT64_MAX);
+        EXPECT_INT(wanted[0], count_total(q.c, &o200k).input_tokens);
+        count_want(q.c, vocabulary_index(second));
+        count_all(q.c, UINT64_MAX);
+        EXPECT_INT(wanted[1], count_total(q.c, &cl100k).input_tokens);
+    }
+    close_request(&q);
+    buf_clear(&body);
+}
+
 static void a_step_takes_about_what_it_is_given(void)
 {
     struct counted_request q;
@@ -448,6 +479,7 @@ int main(void)
     RUN(prompts_and_inputs_have_no_format);
     RUN(slices_of_every_size_are_the_whole);
     RUN(one_vocabulary_alone_counts_as_in_a_set);
+    RUN(roles_count_wherever_they_stand);
     RUN(a_step_takes_about_what_it_is_given);
     RUN(a_memo_changes_nothing);
     RUN(a_memo_saves_the_work_and_knows_vocabularies_apart);

@@ -254,6 +254,8 @@ static void readers_give_back_what_stands_there(void)
     EXPECT(json_has_duplicate(&t, 0, SLICE("a")));
     EXPECT(!json_has_duplicate(&t, 0, SLICE("b")));
     EXPECT(!json_has_duplicate(&t, 0, SLICE("zz")));
+    uint32_t first = json_get(&t, 0, SLICE("a")), second = json_get_behind(&t, 0, first, SLICE("a"));
+    EXPECT(second > first && json_key_is(&t, second, SLICE("a")));
     arena_clear(&arena);
     json_clear(&t);
 }

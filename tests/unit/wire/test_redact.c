@@ -35,6 +35,22 @@ static void escapes_hide_nothing(void)
                 "{\"model\":\"m\",\"input\":\"\\u00e9\\n\\ud83d\\ude00 [email]\\u002c [employee_id]\\t\"}", CHAT_EMBEDDINGS);
 }
 
+/* W1: texts that are JSON themselves, wherever they stand, are read as they are decoded. */
+static void json_in_texts_is_masked_as_it_is_decoded(void)
+{
+    expect_sent("{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\",\"function\":"
+                "{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":\\\"x\\\\nbo@x.org\\\",\\\"b\\\":[5500000000000004]}\"}}]},"
+                "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":[{\"type\":\"text\",\"text\":\"{\\\"a\\\":\\\"bo\\\\u0040x.org\\\"}\"}]}]}",
+                "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\",\"function\":"
+                "{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":\\\"x\\\\n[email]\\\",\\\"b\\\":[\\\"[credit_card]\\\"]}\"}}]},"
+                "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":[{\"type\":\"text\",\"text\":\"{\\\"a\\\":\\\"[email]\\\"}\"}]}]}",
+                CHAT_CHAT);
+    expect_sent("{\"model\":\"m\",\"prompt\":\"{\\\"a\\\":\\\"\\\\u000a\\\\u0062o@x.org\\\"}\"}",
+                "{\"model\":\"m\",\"prompt\":\"{\\\"a\\\":\\\"\\\\u000a[email]\\\"}\"}", CHAT_COMPLETIONS);
+    expect_sent("{\"model\":\"m\",\"input\":\"{\\u0022a\\u0022:-4111111111111111}\"}",
+                "{\"model\":\"m\",\"input\":\"{\\u0022a\\u0022:\\\"[credit_card]\\\"}\"}", CHAT_EMBEDDINGS);
+}
+
 static void what_holds_nothing_is_not_touched(void)
 {
     const char *body = "{\"model\":\"m\",\"input\":\"caf\\u00e9 \\/ 12 EMP-1234567 a@b\" , \"x\":1e2}";
@@ -90,6 +106,7 @@ int main(void)
     buf_init(&sent);
     RUN(all_texts_of_a_request_are_masked);
     RUN(escapes_hide_nothing);
+    RUN(json_in_texts_is_masked_as_it_is_decoded);
     RUN(what_holds_nothing_is_not_touched);
     RUN(a_placeholder_of_the_callers_own_is_given_to_nobody);
     RUN(beyond_the_bound_nothing_is_looked_at_and_it_is_said);
