@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/configfile.h"
+#include "lua/reading.h"
 #include "server/config_reader.h"
 
 /* ---- Providers. */
@@ -130,6 +131,30 @@ static int guess_column(struct slice text, const struct configfile_error *why)
     return at ? (int)(at - line.ptr) + 1 : 0;
 }
 
+/* Lua takes the last of two, and says nothing. */
+static void report_twice(struct config_reader *r)
+{
+    struct reading *reading = reading_new(r->text);
+    for (size_t i = 0; i < reading_count(reading); i++) {
+        const struct reading_item *item = reading_at(reading, i);
+        struct buf text;
+        if (item->kind != READING_KEY_TWICE) continue;
+        buf_init(&text);
+        buf_printf(&text, "'%.*s' stands in this table twice: what line %d says of it is lost", SLICE_FMT(item->name),
+                   item->first.line);
+        report_add(r->report,
+                   &(struct diagnostic){.finding = FINDING_SAID_TWICE,
+                                        .file = r->config->file,
+                                        .line = item->at.line,
+                                        .column = item->at.column,
+                                        .text = buf_slice(&text),
+                                        .hint = SLICE("take one of them out, or give it another name")},
+                   r->text);
+        buf_clear(&text);
+    }
+    reading_free(reading);
+}
+
 static void read_text_of_config(struct config_reader *r)
 {
     struct configfile_error why;
@@ -145,6 +170,7 @@ static void read_text_of_config(struct config_reader *r)
                    r->text);
         return;
     }
+    report_twice(r);
     places_scan(&r->places, r->text);
     config_read_group(r, config_fields, SLICE_NONE, tree);
     json_decref(tree);

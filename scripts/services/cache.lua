@@ -33,6 +33,9 @@ local function check_key(key)
   end
 end
 
+-- Raises when it is none: for whoever tries what a file says.
+cache.check_ttl = milliseconds
+
 cache.words = {
   get = function(key)
     check_key(key)
