@@ -1,5 +1,5 @@
--- What `when` and `unless` say: an author's table, or function(ctx), read once into data. Whoever tests, orders, spells or
--- changes a condition works on this and never reads the table again.
+-- What `when` and `unless` say: an author's table, or function(ctx), read once into data. Whoever tests, orders, spells
+-- or changes a condition works on this and never reads the table again.
 --
 --   local when = condition.read({ department = "sales", context_tokens = gt(1000) }, path, "access/no-sales")
 --   when.terms        -- { { key = "context_tokens", op = "gt", values = { 1000 } }, { key = "department", … } }: all must hold
@@ -328,8 +328,8 @@ end
 
 local sticky_facts = { user = "user", session = "session", key = "key_id", request = "id" }
 
--- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known by
--- the key, and without a key by the request. sticky = "request": a part of all requests, whoever sends them.
+-- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known
+-- by the key, and without a key by the request. sticky = "request": a part of all requests, whoever sends them.
 local function share_test(value, path, salt)
   if value.share == nil then
     if value.sticky ~= nil then

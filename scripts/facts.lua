@@ -33,7 +33,8 @@ local nothing = {}
 -- What holds for an app where a request says nothing: by the table of its defaults.
 local usual = {}
 
--- Where nobody says a class: the operator's, else public. Headers of the house that mean a class: { name, classes by value }.
+-- Where nobody says a class: the operator's, else public. Headers of the house that mean a class: { name,
+-- classes by value }.
 local default_class, data_headers = "public", nil
 
 function facts.classify(default, headers)

@@ -1,5 +1,5 @@
--- Whose key is being made? Names that the policies refute, before it is given away: an app that nobody lists is refused at
--- every request, a label that nobody names is read by no policy.
+-- Whose key is being made? Names that the policies refute, before it is given away: an app that nobody lists is refused
+-- at every request, a label that nobody names is read by no policy.
 --
 --   use "holder" { app = "nigtly", clearance = "internl", labels = { "cost_centre" }, approvals = { "gpt5" } }
 --     → what is wrong first, its cure in a second line, and 1; "", 0 else

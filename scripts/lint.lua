@@ -15,8 +15,8 @@ local lint = {}
 
 local function terms_of(read) return read and read.terms end
 
--- What a rule's `when` says in single texts, by key. A rule that says another text of a key, or nothing, is not covered by
--- it: that is seen at once, and of many rules it is the usual case.
+-- What a rule's `when` says in single texts, by key. A rule that says another text of a key, or nothing, is not covered
+-- by it: that is seen at once, and of many rules it is the usual case.
 local function texts_of(rule)
   local texts = {}
   for _, term in ipairs(terms_of(rule.when) or {}) do
@@ -49,7 +49,8 @@ end
 
 local function is_always(rule) return not rule.unless and implies(nil, terms_of(rule.when)) end
 
--- What keeps later rules from acting once this one applies: nothing when they go on. A denial of what is called goes on.
+-- What keeps later rules from acting once this one applies: nothing when they go on.
+-- A denial of what is called goes on.
 local function ends_with(rule, kind)
   if rule.mode ~= "enforce" or rule.called then return nil end
   local verb = rule.action.verb

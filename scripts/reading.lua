@@ -1,5 +1,6 @@
--- What a file's text shows before any of it runs (core/lua/reading.h): keys that a table has twice, decisions that are built
--- and thrown away, and calls in functions whose written arguments are certain to raise when a request comes that way.
+-- What a file's text shows before any of it runs (core/lua/reading.h): keys that a table has twice, decisions that are
+-- built and thrown away, and calls in functions whose written arguments are certain to raise when a request comes that
+-- way.
 --
 --   reading.check(file)                  -- { path =, text = }, which compiles; report.begin has named it
 --   reading.check_calls(file, policy)    -- when the whole bundle is compiled; policy: nil for a shared file

@@ -1,5 +1,5 @@
--- Calls in functions, tried with the arguments that are written in them: what would raise at every request that comes that
--- way is said at load.
+-- Calls in functions, tried with the arguments that are written in them: what would raise at every request that comes
+-- that way is said at load.
 --
 --   local try = trial.of "http.post"                      -- nil: nothing is known of such a call
 --   for _, said in ipairs(try(literals.list(tokens), file, policy)) do … end
@@ -68,7 +68,8 @@ for _, name in ipairs { "route", "only", "drop" } do by_verb[name] = with_target
 
 -- --- services ---
 
--- The URL that a call begins with, as far as it is written: itself, a local of the file, or the first part of a longer one.
+-- The URL that a call begins with, as far as it is written: itself, a local of the file,
+-- or the first part of a longer one.
 local function url_of(args, file)
   local begins = args.begins[1]
   if type(args[1]) == "string" then return args[1] end
@@ -79,7 +80,8 @@ local function url_of(args, file)
   return count == 1 and file.text:match("local%s+" .. begins[2] .. "%s*=%s*[\"'](https?://[^\"']*)[\"']") or nil
 end
 
--- The highest class that the callers' apps have when nobody says anything; the apps that the file names count, if it does.
+-- The highest class that the callers' apps have when nobody says anything; the apps that the file names count,
+-- if it does.
 local function usual_class(file)
   local class, of, is_named = "public", nil, false
   for _, name in ipairs(report.keys(facts.apps or {})) do

@@ -118,8 +118,8 @@ static int depth_change(const struct lexer *x)
     return strchr(")}]", x->token.text.ptr[0]) ? -1 : 0;
 }
 
-/* arguments(handle, i) → {kind, token, …} of the i-th item's call: "text", "number", "name" or "sign"; texts without their
- * quotes. nil when there are too many */
+/* arguments(handle, i) → {kind, token, …} of the i-th item's call: "text", "number", "name" or "sign"; texts without
+ * their quotes. nil when there are too many */
 static int on_arguments(lua_State *L)
 {
     static const char *const kinds[] = {

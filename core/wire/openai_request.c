@@ -416,7 +416,8 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
     return true;
 }
 
-/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}. Others say nothing to the model. */
+/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}.
+ * Others say nothing to the model. */
 static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
 {
     struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};

@@ -193,8 +193,8 @@ static bool is_inside(struct slice part, struct slice whole)
     return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
 }
 
-/* Appends the event with other data; where that stands in out is *at. `data` lines that JSON was spread over become one,
- * for JSON needs no line ends. */
+/* Appends the event with other data; where that stands in out is *at. `data` lines that JSON was spread over become
+ * one, for JSON needs no line ends. */
 static void write_raw(struct buf *out, const struct sse_event *event, struct slice data, size_t *at)
 {
     if (is_inside(event->data, event->raw)) {

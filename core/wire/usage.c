@@ -116,7 +116,8 @@ struct usage_object {
     uint64_t prints;
 };
 
-/* One of 64 bits by which names are told apart: most that a form asks for are not there, and most that are there differ. */
+/* One of 64 bits by which names are told apart: most that a form asks for are not there,
+ * and most that are there differ. */
 static uint64_t print_of(struct slice name)
 {
     size_t sum = name.len;
@@ -310,8 +311,8 @@ static bool take_object(struct usage *u, const struct usage_form *form, const st
     return has_report;
 }
 
-/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. Most of
- * its chunks have none, and leave what is known as it was. */
+/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. Most
+ * of its chunks have none, and leave what is known as it was. */
 static void judge(struct usage *u)
 {
     struct usage_parts parts;

@@ -19,8 +19,8 @@ static const struct usage_inner openai_objects[] = {
 _Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once");
 
 /* Chat, completions and embeddings; the Responses API, whose names occur in compatible chats too; the singular "detail"
- * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's caches; xAI's server-side
- * tools. */
+ * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's
+ * caches; xAI's server-side tools. */
 static const struct usage_member openai_members[] = {
     {AT(input_tokens), ITSELF, "prompt_tokens"},
     {AT(input_tokens), ITSELF, "input_tokens"},

@@ -1,18 +1,19 @@
 -- How models count tokens, by the beginning of their names; read by core/lua/counting.c, the fields are those of
 -- core/wire/count_rules.h.
 --
--- A name is looked at from its beginning and behind each "/", ":" and "." (openai/gpt-4o, ft:gpt-4o, us.anthropic.claude-…),
--- without regard to case; the longest beginning that fits decides. What fits none is counted in o200k_base, as an estimate.
+-- A name is looked at from its beginning and behind each "/", ":" and "." (openai/gpt-4o, ft:gpt-4o,
+-- us.anthropic.claude-…), without regard to case; the longest beginning that fits decides.
+-- What fits none is counted in o200k_base, as an estimate.
 --
--- `limit` is what a family calls the bound of its answers where it takes one name only: by that a policy's max_tokens is
--- written for it. Without it both are taken, and the caller's own stays.
+-- `limit` is what a family calls the bound of its answers where it takes one name only: by that a policy's max_tokens
+-- is written for it. Without it both are taken, and the caller's own stays.
 --
--- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other members
--- are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens around messages,
--- names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400 recorded requests were
--- billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of 40 tokens and more. Pictures:
--- OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens". Only `exact` families are counted as
--- their provider does; the rest says so.
+-- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other
+-- members are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens
+-- around messages, names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400
+-- recorded requests were billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of
+-- 40 tokens and more. Pictures: OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens".
+-- Only `exact` families are counted as their provider does; the rest says so.
 
 -- --- pictures ---
 

@@ -45,7 +45,8 @@ end
 
 -- --- numbers, as spans of them: { low, high }, both in ---
 
--- A bound is { number, nudge }: 1 is just above the number, -1 just below, which is only asked of those that may be fractions.
+-- A bound is { number, nudge }: 1 is just above the number, -1 just below,
+-- which is only asked of those that may be fractions.
 local fractions = { max_latency_ms = true, time = true }
 local always_there = { time = true, context_tokens = true, input_tokens = true, output_tokens = true }
 

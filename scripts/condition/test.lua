@@ -1,6 +1,6 @@
--- Conditions as they are evaluated: the terms of scripts/condition.lua written as one Lua expression over the facts of a
--- request, and the rules of a policy as one function. Names of facts and values stand in the code itself, dear tests behind
--- cheap ones, and what holds for everything is not there at all.
+-- Conditions as they are evaluated: the terms of scripts/condition.lua written as one Lua expression over the facts of
+-- a request, and the rules of a policy as one function. Names of facts and values stand in the code itself, dear tests
+-- behind cheap ones, and what holds for everything is not there at all.
 --
 --   local test = tests.of(when)               -- function(f); nil when it always holds
 --   local each = tests.runner(rules)          -- each(f, policy, act): act(f, policy, rule) for each rule that applies, in

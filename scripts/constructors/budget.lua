@@ -1,7 +1,9 @@
--- budget { budgets = { { "sales", department = "sales", limit = 5000, per = "month" } }, thresholds = { … } }: what it may cost.
+-- budget { budgets = { { "sales", department = "sales", limit = 5000, per = "month" } }, thresholds = { … } }:
+-- what it may cost.
 --
--- What was spent in the period, what requests under way hold, and what this one may cost, stay within the limit together. A
--- row is for one scope, `department = "sales"`, or for each of many, `each = "app"`; `default` is for those without a row.
+-- What was spent in the period, what requests under way hold, and what this one may cost, stay within the limit
+-- together. A row is for one scope, `department = "sales"`, or for each of many, `each = "app"`;
+-- `default` is for those without a row.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

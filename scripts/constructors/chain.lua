@@ -1,5 +1,5 @@
--- chain { "auth", "access", … }: the order in which requests meet the policies. Gives the names, in order, and the set of
--- those that are written { "name", mode = "off" }: checked and tested like the others, and not at work.
+-- chain { "auth", "access", … }: the order in which requests meet the policies. Gives the names, in order, and the set
+-- of those that are written { "name", mode = "off" }: checked and tested like the others, and not at work.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"

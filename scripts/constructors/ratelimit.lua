@@ -1,7 +1,8 @@
--- ratelimit { limits = { { "per-user", by = "user", requests = 60, per = "1m" } } }: how often, how much, how many at once.
+-- ratelimit { limits = { { "per-user", by = "user", requests = 60, per = "1m" } } }: how often, how much,
+-- how many at once.
 --
--- All limits of a request are taken together, all or none. A limit lets its requests through evenly: at most a sixth of them
--- at once (`burst` says otherwise), the others as time goes by.
+-- All limits of a request are taken together, all or none. A limit lets its requests through evenly: at most a sixth of
+-- them at once (`burst` says otherwise), the others as time goes by.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -31,8 +32,8 @@ local shape = schema.record({ schema.text, by = scopes.by, requests = count, tok
 
 -- --- at work ---
 
--- A sixth, rounded up. The whole limit at once would let twice the limit through in the worst minute; with a sixth it is
--- never more than a sixth over it.
+-- A sixth, rounded up. The whole limit at once would let twice the limit through in the worst minute; with a sixth it
+-- is never more than a sixth over it.
 local function burst_of(row, limit) return math.ceil(row.burst and math.min(row.burst, limit) or limit / BURST_PART) end
 
 -- What adjust says for this request, else the row's own.
@@ -170,7 +171,8 @@ local function compile_row(value, path, policy)
   return row
 end
 
--- Does a leave b, of the same scope, nothing to do? Of the same unit, and at least as strict in both the long and the short run.
+-- Does a leave b, of the same scope, nothing to do? Of the same unit,
+-- and at least as strict in both the long and the short run.
 local function shadows(a, b, unit)
   if a == b or not a[unit] or not b[unit] or b.mode == "off" then return false end
   if unit == "concurrent" then return a[unit] < b[unit] or (a[unit] == b[unit] and a.line < b.line) end

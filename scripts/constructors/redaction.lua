@@ -1,4 +1,5 @@
--- redaction { detect = { … }, custom = { … }, request = { … }, response = { … }, restore = true, … }: what must not leave.
+-- redaction { detect = { … }, custom = { … }, request = { … }, response = { … }, restore = true, … }:
+-- what must not leave.
 --
 -- C looks for all of it at once (core/wire/redact.h), after auth and before anything else asks: the data class and the
 -- labels that findings raise are known to the whole chain. What is denied or masked is said where the policy stands.

@@ -1,5 +1,6 @@
--- Names of callers that look misspelt: a department, team or role that these policies name once, where another that differs
--- by a letter or two stands in several places. Keys and tokens may hold any, so nothing can be refuted: it is a warning.
+-- Names of callers that look misspelt: a department, team or role that these policies name once, where another that
+-- differs by a letter or two stands in several places. Keys and tokens may hold any, so nothing can be refuted:
+-- it is a warning.
 --
 --   names(definitions, apps)      -- of all files; definitions: scripts/load.lua
 local core, use = ...

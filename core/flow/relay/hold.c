@@ -1,7 +1,7 @@
 /*
- * What waits for the policies' word before it goes on. Text of a stream is judged in batches (on_delta), so whole events
- * are held until theirs was let through; a stream that some on_response wants whole is held to its end, and an answer in
- * one piece until on_response has spoken. Nothing that was refused has left.
+ * What waits for the policies' word before it goes on. Text of a stream is judged in batches (on_delta), so whole
+ * events are held until theirs was let through; a stream that some on_response wants whole is held to its end, and an
+ * answer in one piece until on_response has spoken. Nothing that was refused has left.
  */
 #include "flow/relay/relay_inner.h"
 
