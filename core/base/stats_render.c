@@ -190,7 +190,8 @@ static void render_series(struct buf *out, const char *name, const struct found 
         render_histogram(out, name, same, count);
         return;
     }
-    bool is_time = m->kind == STATS_KIND_LONGEST, is_largest = is_time || m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
+    bool is_time = m->kind == STATS_KIND_LONGEST,
+         is_largest = is_time || m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
     int64_t value = is_largest ? cell_largest(same, count) : (int64_t)cell_sum(same, count, 0);
     if (m->kind == STATS_KIND_INFO && value == 0) return;
     buf_append(out, slice_str(name));

@@ -158,7 +158,8 @@ void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minut
         m->turn_now_ns = m->looks = 0;
     }
     if (longest_ns > m->turn_now_ns) m->turn_now_ns = longest_ns;
-    stats_set(m->stats, m->longest_turn, (int64_t)(m->turn_now_ns > m->turn_last_ns ? m->turn_now_ns : m->turn_last_ns));
+    stats_set(m->stats, m->longest_turn,
+              (int64_t)(m->turn_now_ns > m->turn_last_ns ? m->turn_now_ns : m->turn_last_ns));
 }
 
 void metrics_gauges(struct metrics *m, const struct metrics_gauges *now)

@@ -122,8 +122,8 @@ static int depth_change(const struct lexer *x)
  * their quotes. nil when there are too many */
 static int on_arguments(lua_State *L)
 {
-    static const char *const kinds[] = {
-        [LEXER_END] = "end", [LEXER_NAME] = "name", [LEXER_TEXT] = "text", [LEXER_NUMBER] = "number", [LEXER_SIGN] = "sign"};
+    static const char *const kinds[] = {[LEXER_END] = "end", [LEXER_NAME] = "name", [LEXER_TEXT] = "text",
+                                        [LEXER_NUMBER] = "number", [LEXER_SIGN] = "sign"};
     struct reading **reading = luaL_checkudata(L, 1, READING);
     lua_Integer i = luaL_checkinteger(L, 2);
     luaL_argcheck(L, *reading && i >= 1 && (size_t)i <= reading_count(*reading), 2, "there is no such item");

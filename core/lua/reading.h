@@ -3,7 +3,9 @@
  * that are built and thrown away, and which calls stand in its functions.
  *
  *     struct reading *reading = reading_new(text);          // of a file that compiles
- *     for (size_t i = 0; i < reading_count(reading); i++) { const struct reading_item *item = reading_at(reading, i); … }
+ *     for (size_t i = 0; i < reading_count(reading); i++) {
+ *         const struct reading_item *item = reading_at(reading, i); …
+ *     }
  *     reading_free(reading);
  *
  * A decision is what deny, route, only, drop and pass give, and functions of the same file that return one of theirs. A

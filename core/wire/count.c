@@ -397,8 +397,9 @@ static int64_t chat_tokens(const struct count *c, const struct count_rules *rule
 {
     const struct found *f = &c->found;
     uint32_t pictures;
-    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
-                                           choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
+    int64_t sum =
+        (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
+                                        choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
     sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);

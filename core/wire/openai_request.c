@@ -340,7 +340,8 @@ static void edit_limit(const struct chat_request *r, struct splice *edits, enum 
     struct slice plain = key_names[KEY_MAX_TOKENS], completion = key_names[KEY_MAX_COMPLETION_TOKENS];
     bool has_plain = json_get(&r->tape, 0, plain) != JSON_NONE;
     bool has_completion = json_get(&r->tape, 0, completion) != JSON_NONE;
-    bool is_plain = limit == CHAT_LIMIT_TOKENS || r->kind != CHAT_CHAT, is_completion = !is_plain && limit == CHAT_LIMIT_COMPLETION;
+    bool is_plain = limit == CHAT_LIMIT_TOKENS || r->kind != CHAT_CHAT,
+         is_completion = !is_plain && limit == CHAT_LIMIT_COMPLETION;
     bool is_callers = !is_plain && !is_completion;
     bool writes_plain = is_plain || (is_callers && (has_plain || !has_completion));
     bool writes_completion = is_completion || (is_callers && has_completion);

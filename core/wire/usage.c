@@ -100,7 +100,7 @@ static void take_count(struct usage *u, int64_t *count, const struct json_tape *
 {
     int64_t value;
     if (to_integer(tape, node, &value) && value >= 0 && value <= USAGE_TOKENS_MAX) {
-        if (value || *count == USAGE_UNKNOWN) *count = value; /* what was spent is not taken back: some end with zeros */
+        if (value || *count == USAGE_UNKNOWN) *count = value; /* what was spent stays spent: some end with zeros */
     } else {
         u->is_malformed = true;
     }

@@ -90,7 +90,8 @@ void usage_init(struct usage *u);
 /* Does it say, itself or by the total, what was written? Nothing is no word to go by where something was. */
 static inline bool usage_has_output(const struct usage *u)
 {
-    return u->output_tokens > 0 || (u->output_tokens == USAGE_UNKNOWN && u->total_tokens > 0 && u->total_tokens > u->input_tokens);
+    return u->output_tokens > 0 ||
+           (u->output_tokens == USAGE_UNKNOWN && u->total_tokens > 0 && u->total_tokens > u->input_tokens);
 }
 static inline bool usage_is_known(const struct usage *u)
 {

@@ -4,7 +4,8 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* Objects inside of a usage object, by number. */
-enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, PROMPT_CREATED, COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
+enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, PROMPT_CREATED,
+       COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
 static const struct usage_inner openai_objects[] = {
     [PROMPT] = {ITSELF, "prompt_tokens_details"},
     [INPUTS] = {ITSELF, "input_tokens_details"},

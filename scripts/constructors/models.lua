@@ -1,5 +1,5 @@
--- models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, price = usd_per_million { input = "2.50",
--- … } } }
+-- models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000,
+--   price = usd_per_million { input = "2.50", … } } }
 --
 -- A model is what callers ask for, a target is where it runs. Aliases are further names; snapshots are dated names that
 -- are sent on as they are, and stand under the model's own row everywhere. `virtual` models have no targets: routing

@@ -172,7 +172,8 @@ static bool feed_unread(struct hold *h, const struct piece *p)
 {
     struct relay *r = h->stage.relay;
     if (r->is_encoded && !r->is_large)
-        return out_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
+        return out_refuse_unreadable(
+            r, "the provider's stream has a content coding, and cannot be read by the policies");
     if (hooks_of(h)->has_response && relay_is_success(r))
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     return h->stage.next->feed(h->stage.next, p);

@@ -132,7 +132,7 @@ struct relay_report {
     const struct usage *usage; /* as the provider reported it */
     const char *finish_reason;
     struct meter_total counted;
-    uint64_t unread_bytes;   /* nothing could be learnt of them: a coding hides them, or they are none of the dialect's */
+    uint64_t unread_bytes;   /* nothing could be learnt of them: a coding hides them, or another dialect */
     bool is_stream;          /* it came as events */
     bool has_error;          /* the provider said so in it */
     bool is_cut;             /* a stream that did not come to its end */
