@@ -108,7 +108,9 @@ end
 -- which finding.
 function catalogue.select(wanted)
   if type(wanted) == "string" then wanted = { wanted } end
-  if type(wanted) ~= "table" or getmetatable(wanted) then return nil, "expected targets, such as { \"local/*\" }", "bad_value" end
+  if type(wanted) ~= "table" or getmetatable(wanted) then
+    return nil, "expected targets, such as { \"local/*\" }", "bad_value"
+  end
   if #wanted == 0 then
     if next(wanted) == nil then return nil, "the list is empty", "bad_value" end
     local set, why, finding = by_field(wanted)
@@ -120,7 +122,8 @@ function catalogue.select(wanted)
     if type(pattern) ~= "string" then return nil, "expected names of targets", "bad_value" end
     local found = matching(pattern)
     if next(found) == nil then
-      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern)), "unknown_model"
+      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern)),
+        "unknown_model"
     end
     add_all(set, found)
   end

@@ -180,7 +180,9 @@ local function put_conditions()
   local names = conditions.names()
   table.sort(names)
   local maps = { headers = true, tags = true }
-  for _, name in ipairs(names) do put("---@field %s? %s", name, maps[name] and "table<string, mg.Value>" or "mg.Value") end
+  for _, name in ipairs(names) do
+    put("---@field %s? %s", name, maps[name] and "table<string, mg.Value>" or "mg.Value")
+  end
   put("---@field [string] mg.Value labels of your keys, which auth.lua names")
   put("")
 end

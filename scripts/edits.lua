@@ -76,7 +76,9 @@ end
 function edits.set(view, field, value, reason)
   core.check_ctx(view)
   edits.check(field, value)
-  if reason ~= nil and type(reason) ~= "string" then raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0) end
+  if reason ~= nil and type(reason) ~= "string" then
+    raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0)
+  end
   local f = core.facts()
   local policy = f._policy
   local shown = value == nil and "taken out" or json.encode(value)

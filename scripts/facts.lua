@@ -49,7 +49,9 @@ local function header_class(f)
     local header = data_headers[i]
     local value = f.ctx_headers[header.name]
     local said = value and (header.classes[value] or header.classes["*"])
-    if value and not said then wrong = ("header %s: '%s' stands for no data class"):format(header.name, value:sub(1, 64)) end
+    if value and not said then
+      wrong = ("header %s: '%s' stands for no data class"):format(header.name, value:sub(1, 64))
+    end
     if said and schema.class_rank[said] > rank then class, rank = said, schema.class_rank[said] end
   end
   return class, wrong

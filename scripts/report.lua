@@ -189,7 +189,8 @@ local function cure_for(text, source, line)
   if meant then return meant end
   local misspelt = misspelt_keyword(text, source)
   if misspelt then return (report.nearest(misspelt, keywords)) end
-  local else_if = (text:find("'end' expected", 1, true) or text:find("near ','", 1, true)) and foreign.else_if(file.text)
+  local else_if = (text:find("'end' expected", 1, true) or text:find("near ','", 1, true))
+    and foreign.else_if(file.text)
   if else_if then return ("`else if` in line %d opens another if: write `elseif`"):format(else_if) end
   for _, cure in ipairs(cures) do
     local from, _, captured = text:find(cure[1])
@@ -218,7 +219,9 @@ function report.message(finding, text, hint, suffix)
   local column = word and column_of(source, misspelt_keyword(rest, source) or word) or 0
   local undefined = rest:match("^undefined name '([%w_]+)'")
   hint = undefined and foreign.beside(source, undefined) or hint
-  if undefined and source:find("headers%.[%w_]*%-[%w_%-]*" .. undefined) then hint = "a name with a dash stands in brackets: headers[\"x-name\"]" end
+  if undefined and source:find("headers%.[%w_]*%-[%w_%-]*" .. undefined) then
+    hint = "a name with a dash stands in brackets: headers[\"x-name\"]"
+  end
   if word == "<eof>" and path == file.path then line, column = file_end() end
   core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end

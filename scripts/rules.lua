@@ -107,8 +107,9 @@ function rules.shared_fields()
   return report.keys(shared)
 end
 
-local meant = { allow = "who is not refused may: pass = true skips what follows in this file", name = "the name stands first: { \"name\", … }",
-  condition = "conditions stand in when = { … }", action = "the action's name is the field: deny = { 403, \"code\" }", message = "write reason = \"…\"" }
+local meant = { allow = "who is not refused may: pass = true skips what follows in this file",
+  name = "the name stands first: { \"name\", … }", condition = "conditions stand in when = { … }",
+  action = "the action's name is the field: deny = { 403, \"code\" }", message = "write reason = \"…\"" }
 
 local function find_action(rule, path, allowed)
   local found
@@ -125,11 +126,13 @@ local function find_action(rule, path, allowed)
     elseif not shared[key] then
       local names = report.keys(allowed)
       for name in pairs(shared) do names[#names + 1] = name end
-      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key), meant[key] or report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key),
+        meant[key] or report.nearest(key, names))
     end
   end
   if not found and rule.allow == nil then
-    report.at(path, "bad_action", ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
+    report.at(path, "bad_action",
+      ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
   end
   return found
 end

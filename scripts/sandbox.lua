@@ -109,7 +109,9 @@ for _, name in ipairs { "redis", "usage", "prompts" } do
   instead[name] = "not part of this version"
 end
 
-local function hint_for(name) return instead[name] or foreign.name(name) or report.nearest(tostring(name), report.keys(words)) end
+local function hint_for(name)
+  return instead[name] or foreign.name(name) or report.nearest(tostring(name), report.keys(words))
+end
 
 local function undefined(_, name)
   local hint = hint_for(name)

@@ -41,7 +41,8 @@ schema.shape = shape
 local function basic(kind, words)
   return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end
-    local near = kind == "boolean" and (value == "true" or value == "false") and "write " .. value .. ", without quotes" or nil
+    local near = kind == "boolean" and (value == "true" or value == "false")
+      and "write " .. value .. ", without quotes" or nil
     report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)), near)
   end)
 end
@@ -89,7 +90,9 @@ function schema.check_twice(list, path)
     else
       for j = 1, i - 1 do is_twice = is_twice or list[j] == value end
     end
-    if is_twice then report.at(sub(path, i), "said_twice", ("'%s' stands in this list twice"):format(value), "take one of them out") end
+    if is_twice then
+      report.at(sub(path, i), "said_twice", ("'%s' stands in this list twice"):format(value), "take one of them out")
+    end
   end
 end
 
@@ -192,8 +195,8 @@ function schema.record(fields, required, what)
 end
 
 -- Credentials are in nobody's reach.
-schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true,
-  ["x-goog-api-key"] = true }
+schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true,
+  ["api-key"] = true, ["x-goog-api-key"] = true }
 
 -- Names are compared as HTTP does, without regard to case.
 schema.header = shape({ kind = "string" }, function(value, path)
@@ -213,7 +216,8 @@ schema.class = shape({ kind = "choice", words = schema.classes }, function(value
   if schema.class_rank[value] then return value end
   report.at(path, "bad_predicate", ("unknown data class %s (%s)"):format(
     type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
-    type(value) == "string" and value:find("^%s*>") and ("write at_least %q"):format(value:match("(%a*)%s*$")) or report.nearest(value, schema.classes))
+    type(value) == "string" and value:find("^%s*>") and ("write at_least %q"):format(value:match("(%a*)%s*$"))
+      or report.nearest(value, schema.classes))
 end)
 
 schema.mode = schema.choice { "enforce", "observe", "off" }
@@ -234,7 +238,8 @@ schema.statuses = statuses
 schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
   local number = type(value) == "string" and statuses[tonumber(value)] and ("write %s, without quotes"):format(value)
-  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), number or "403 forbids, 429 asks to come back later")
+  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value),
+    number or "403 forbids, 429 asks to come back later")
 end)
 
 return schema

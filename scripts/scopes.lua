@@ -40,7 +40,9 @@ end
 function scopes.by(value, path)
   local parts = {}
   for i, name in ipairs(schema.one_or_list(field)(value, path) or {}) do parts[i] = { name = name } end
-  if type(value) == "table" and #value == 0 then report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody") end
+  if type(value) == "table" and #value == 0 then
+    report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody")
+  end
   return parts
 end
 

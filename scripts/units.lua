@@ -51,7 +51,8 @@ function units.usd(value, path)
   if type(text) == "string" and whole and #whole <= 7 and #part <= 9 and whole + 0 <= USD_MAX then
     return whole * 1000000000 + (part .. "000000000"):sub(1, 9)
   end
-  report.at(path, "bad_amount", ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
+  report.at(path, "bad_amount",
+    ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
     USD_MAX, schema.kind_of(value)), foreign.amount(value))
 end
 

@@ -52,7 +52,8 @@ local function deny(status, code, reason)
   if retry_after ~= nil and (type(retry_after) ~= "number" or retry_after < 1) then
     bad("bad_decision", "deny: retry_after is a number of seconds, got " .. schema.kind_of(retry_after))
   end
-  return { verb = "deny", status = status, code = code, reason = check_reason("deny", reason), retry_after = retry_after }
+  return { verb = "deny", status = status, code = code, reason = check_reason("deny", reason),
+    retry_after = retry_after }
 end
 
 -- The reason in route(…, { reason = "…" }).

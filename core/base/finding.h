@@ -173,8 +173,8 @@
       "A file of public keys holds some of a kind that signatures are not checked with.",                              \
       "Tokens that those keys have signed are refused; the others work.")                                              \
     X(UNLISTED_SERVICE, "unlisted_service", "MG0314", "a service that is not listed",                                  \
-      "A policy that is skipped when it fails calls a place that egress does not name. The call raises, and the policy "\
-      "has no say.",                                                                                                   \
+      "A policy that is skipped when it fails calls a place that egress does not name. The call raises, and the "      \
+      "policy has no say.",                                                                                            \
       "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with the highest class of " \
       "data that may go there.")                                                                                       \
     X(UNLISTED_APP, "unlisted_app", "MG0315", "a key whose app is not listed",                                         \

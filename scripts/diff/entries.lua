@@ -66,7 +66,8 @@ function entries.apps(old, new)
   local function always(effect)
     return function() return is_list and effect or "unknown" end
   end
-  compare("apps", "app", old.apps, new.apps, { added = always "loosens", removed = always "tightens", cell = function(cell, key, a, b)
+  compare("apps", "app", old.apps, new.apps,
+    { added = always "loosens", removed = always "tightens", cell = function(cell, key, a, b)
     if cell == "defaults" and key == "data" then return effects.default_class(a, b, { old, new }) end
     if cell == "department" or cell == "defaults" or cell == "tags" then return "unknown" end
   end })

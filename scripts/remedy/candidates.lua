@@ -227,7 +227,8 @@ local QUARTER, WEEK = 900, 8 * 86400
 local function times(list, seen)
   local now = math.floor(seen.facts.time)
   for _, term in ipairs(vocabulary.terms()) do
-    if term.op == "within" and term.values[1] > now then add(list, "request", "time", term.values[1], { set = { time = term.values[1] } })
+    if term.op == "within" and term.values[1] > now then
+      add(list, "request", "time", term.values[1], { set = { time = term.values[1] } })
     elseif term.op == "within" and term.values[2] > now then
       add(list, "request", "time", term.values[2], { set = { time = term.values[2] } })
     end

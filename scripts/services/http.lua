@@ -124,11 +124,15 @@ local function finish(status, headers, body)
 end
 
 local function check_url(url)
-  if type(url) ~= "string" or not url:find("^https?://") then bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url)) end
+  if type(url) ~= "string" or not url:find("^https?://") then
+    bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url))
+  end
 end
 
 local function check_get(options)
-  if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("unknown_field", "get sends no body: use http.post") end
+  if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then
+    bad("unknown_field", "get sends no body: use http.post")
+  end
 end
 
 local function call(method, url, options)
