@@ -186,13 +186,13 @@ const char *config_path(const char *given)
     return env && *env ? env : "moongate.lua";
 }
 
-struct config *config_load(const char *path, struct report *report)
+static struct config *load(const char *path, bool is_offline, struct report *report)
 {
     size_t errors_before = report_errors(report);
     struct config *c = mem_zalloc(1, sizeof *c);
     struct buf content;
     c->settings = settings_new();
-    struct config_reader r = {.config = c, .arena = &c->settings->arena, .report = report};
+    struct config_reader r = {.config = c, .arena = &c->settings->arena, .report = report, .is_offline = is_offline};
     const char *slash = strrchr(path, '/');
     c->file = arena_copy(r.arena, slice_str(path));
     r.dir = slash ? arena_copy(r.arena, slice_of(path, (size_t)(slash - path) + 1)) : SLICE("");
@@ -210,6 +210,16 @@ struct config *config_load(const char *path, struct report *report)
     if (report_errors(report) == errors_before) return c;
     config_free(c);
     return NULL;
+}
+
+struct config *config_load(const char *path, struct report *report)
+{
+    return load(path, false, report);
+}
+
+struct config *config_load_offline(const char *path, struct report *report)
+{
+    return load(path, true, report);
 }
 
 void config_free(struct config *c)

@@ -409,6 +409,23 @@ describe("moongate init", function()
     assert.same({ true, {} }, { document.ok, document.report })
   end)
 
+  it("can be checked and asked where its secrets are not", function()
+    run(dir.root, "init", "bare")
+    local function without_key(...)
+      local words = { "env", "-u", "OPENAI_API_KEY", moongate, ... }
+      words.cwd, words.seconds = dir:path("bare"), 30
+      return process.run(words)
+    end
+    local out, code = without_key("check")
+    assert.equal(0, code, out)
+    has(out, "warning[MG0320]: providers.openai.key: the environment variable OPENAI_API_KEY is not set here")
+    out, code = without_key("explain", "--as", "app=helpdesk", "--model", "auto")
+    assert.equal(0, code, out)
+    out, code = without_key("run")
+    assert.equal(1, code, out)
+    has(out, "error[MG0217]: providers.openai.key: the environment variable OPENAI_API_KEY is not set")
+  end)
+
   it("writes names that luacheck and editors use", function()
     run(dir.root, "init", "p")
     local out, code = process.run { "luacheck", "--no-color", ".", cwd = dir:path("p"), seconds = 30 }
