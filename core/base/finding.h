@@ -182,7 +182,7 @@
       "it is refused.",                                                                                                \
       "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key.")                             \
     X(UNSET_SECRET, "unset_secret", "MG0320", "a secret that is not set here",                                         \
-      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs "  \
+      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs " \
       "it; the gateway does not start without it.",                                                                    \
       "Set it where the gateway runs, or use file \"path\".")                                                          \
     X(ODD_PRICE, "odd_price", "MG0316", "a price that looks like another unit's",                                      \

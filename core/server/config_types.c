@@ -129,8 +129,8 @@ bool config_read_secret(struct config_reader *r, struct slice path, const json_t
 {
     const char *env = json_string_value(json_object_get(value, "$env"));
     if (!r->is_offline || !env || getenv(env)) return config_read_text(r, path, value, out);
-    config_warn(r, path, FINDING_UNSET_SECRET, "set it where the gateway runs", "the environment variable %s is not set here",
-                env);
+    config_warn(r, path, FINDING_UNSET_SECRET, "set it where the gateway runs",
+                "the environment variable %s is not set here", env);
     *out = arena_copy(r->arena, SLICE("unset")); /* it is wiped like one */
     return true;
 }
