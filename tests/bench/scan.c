@@ -37,7 +37,8 @@ struct sums {
     uint64_t took_ns;
 };
 
-static void scan_body(struct slice body, const struct redact_rules *rules, bool is_skipped, struct sums *sums)
+static void scan_body(struct slice body, const struct redact_rules *rules, struct memo *memo, bool is_skipped,
+                      struct sums *sums)
 {
     struct chat_request request;
     struct arena arena;
@@ -46,6 +47,7 @@ static void scan_body(struct slice body, const struct redact_rules *rules, bool 
     chat_init(&request);
     check(chat_parse(&request, &dialect_openai, body, CHAT_CHAT, &arena, &why));
     struct redact *r = redact_new(rules, &arena);
+    redact_remember(r, memo);
     uint64_t began_ns = clock_cpu_ns();
     if (is_skipped) {
         scan_request(r, &request, body);
@@ -77,16 +79,18 @@ int main(int argc, char **argv)
     FILE *file = fopen(argv[1], "rb");
     size_t skipped = strtoul(argv[2], NULL, 10);
     struct redact_rules rules = make_rules();
+    struct memo *memo = memo_new(LIMIT_QUIET_MEMO);
     struct sums sums = {0};
     char *line = NULL;
     size_t cap = 0;
     check(file);
     for (size_t i = 0; getline(&line, &cap, file) > 0; i++)
-        scan_body(slice_of(line, strcspn(line, "\n")), &rules, i < skipped, &sums);
+        scan_body(slice_of(line, strcspn(line, "\n")), &rules, memo, i < skipped, &sums);
     check(sums.requests > 0);
     printf("scan %zu %zu %.1f\n", sums.requests, sums.hits, (double)sums.took_ns / 1000.0 / (double)sums.requests);
     free(line);
     fclose(file);
+    memo_free(memo);
     detect_free(rules.detect);
     return 0;
 }
