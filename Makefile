@@ -41,7 +41,7 @@ house unit spec e2e tokens clients:
 asan:
 	@.ci/packages test
 	@$(MAKE) SAN=1 B=build/asan tests-built
-	@B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e tokens clients
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e tokens clients
 
 #: fuzz         each parser's fuzzer for SECONDS (60); FUZZ="http sse" picks some
 fuzz:

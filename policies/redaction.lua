@@ -35,9 +35,9 @@ return redaction {
     if not http.is_listed(url) then return end
 
     local reply, err = http.post(url, { json = { text = ctx.request:last_user_text() }, timeout = "200ms" })
-    if err then
+    if err then                                       -- also "clearance": the data may not be sent there
       log.warn("moderation unavailable: %s", err)
-      return                                          -- no opinion; the chain goes on
+      return                                          -- no opinion; deny(503, "moderation_unavailable") fails closed
     end
     if reply.json and reply.json.flagged then
       return deny(422, "content_flagged", "moderation: " .. tostring(reply.json.category))

@@ -19,7 +19,9 @@ function catalogue.split(name)
 end
 
 function catalogue.near_target(name)
-  local near = report.nearest(tostring(name), catalogue.target_names)
+  local near = report.nearest(tostring(name), catalogue.target_names) or report.nearest(tostring(name), function()
+    return report.keys(catalogue.names)
+  end)
   return near and " (" .. near .. ")" or ""
 end
 

@@ -37,9 +37,11 @@ function chain.new(policies, is_partial)
   local is_long, is_long_listing = effort.is_long(policies), effort.is_long_listing(policies)
   local detector = detecting and detecting.detector
 
+  local maps_headers = facts.maps_headers
+
   -- After auth, so that strangers learn nothing: are the hints sound, is there such a model? true when it ended here.
   local function resolve(f)
-    local wrong = f._hints and facts.bad_hint()
+    local wrong = f._hints and facts.bad_hint() or maps_headers and facts.bad_class(f)
     if wrong then
       return notes.deny(f, models_file, "hints", { status = 400, code = "invalid_hint" }, wrong, "enforce", 0)
     end

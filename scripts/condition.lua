@@ -7,7 +7,9 @@
 --   condition.compile(…).test(f)                     -- read, with its test beside it; nil: it always holds
 --
 -- A term: { key, op, values, many_valued, opaque, path }
---   op             one_of none_of like gt ge lt le between at_least any; clock (hours, days, zone together), share, function
+--   op             one_of none_of like gt ge lt le between within at_least any; clock (hours, days, zone together), share,
+--                  function. within: from the first on, before the second: after and before are one term, of the fact `time`
+--   keys           where it stands in the author's table, if that is not under its key: { "headers", "x-team" }
 --   values         what is compared with, models under their own names; of a clock or share by key: { hours = { … } }
 --   written        the values as the author wrote them, where that is otherwise
 --   many_valued    several values may be there at once, and one of them is enough: not "a" does not mean "b"
@@ -23,6 +25,7 @@ local catalogue = use "catalogue"
 local facts = use "facts"
 local clock = use "clock"
 local units = use "units"
+local foreign = use "foreign"
 local test = use "condition/test"
 local sub = report.sub
 
@@ -43,7 +46,8 @@ function condition.check_model(value, path)
   local known = type(value) == "string" and catalogue.names[value]
   if not known then
     report.at(path, "unknown_model", ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
-      report.nearest(tostring(value), function() return report.keys(catalogue.names) end))
+      type(value) == "string" and value:find("*", 1, true) and ("write like %q"):format(value)
+        or report.nearest(tostring(value), function() return report.keys(catalogue.names) end))
     return nil
   end
   if known.snapshot then
@@ -67,7 +71,23 @@ local function members_kind(check, what)
   return members
 end
 
-local text = text_kind(schema.text)
+-- A text is compared as it is; what stands in it for something else is a predicate.
+local function check_name(value, path)
+  local meant = type(value) == "string" and foreign.condition(value)
+  if not meant then return schema.text(value, path) end
+  report.at(path, "bad_predicate", ("'%s' would be compared letter by letter"):format(value), "write " .. meant)
+end
+
+-- An app that apps.lua does not list is refused before anybody asks a rule about it.
+local function check_app(value, path)
+  if not check_name(value, path) then return nil end
+  if not facts.apps or facts.apps[value] then return value end
+  local names = report.keys(facts.apps)
+  report.at(path, "bad_name", ("app '%s' is not in policies/apps.lua"):format(value),
+    report.nearest(value, names) or ("the apps are: %s"):format(table.concat(names, ", ", 1, math.min(#names, 8))))
+end
+
+local text = text_kind(check_name)
 local number = kind(schema.number, { "none_of", "gt", "ge", "lt", "le", "between" },
   "a number is compared with a constant, gt, ge, lt, le, between or none_of")
 
@@ -87,11 +107,12 @@ local kinds = {
   api = text_kind(schema.choice { "chat", "completions", "embeddings" }),
   task = text,
   quality = text,
+  app = text_kind(check_app),
   data = kind(schema.class, { "none_of", "at_least" }, "a data class is compared with a constant, a list, at_least or none_of"),
   clearance = clearance,
   stream = { check = schema.boolean, is_constant = true },
 }
-for _, name in ipairs { "department", "app", "user", "team", "tier", "region", "env", "session" } do kinds[name] = text end
+for _, name in ipairs { "department", "user", "team", "tier", "region", "env", "session" } do kinds[name] = text end
 for _, name in ipairs { "context_tokens", "input_tokens", "output_tokens", "max_tokens", "max_latency_ms" } do
   kinds[name] = number
 end
@@ -113,6 +134,7 @@ local function values_of(value, path, check)
     if checked[i] == nil then return nil end
     written[i] = one
   end
+  schema.check_twice(written, path)
   if #checked == 0 then
     report.at(path, "bad_value", "expected a value, a list or a predicate, got " .. schema.kind_of(value))
     return nil
@@ -149,16 +171,54 @@ local function add_search(term, path)
   return term
 end
 
+-- --- facts that have names of their own: headers = { ["x-team"] = "blue" }, tags = { grade = "a" } ---
+
+local named = {}
+
+function named.headers(name, path)
+  local known = schema.header(name, path)
+  return known and facts.declare_header(known), text
+end
+
+-- All that some app says of a tag, by the tag's name.
+local function known_tags()
+  local known = {}
+  for _, app in pairs(facts.apps or {}) do
+    for tag, value in pairs(app.tags or {}) do
+      known[tag] = known[tag] or {}
+      known[tag][value] = true
+    end
+  end
+  return known
+end
+
+function named.tags(name, path)
+  local known = known_tags()
+  local values = known[name]
+  if not values then
+    report.at(path, "bad_name", ("no app in policies/apps.lua has the tag '%s'"):format(name), report.nearest(name, report.keys(known)))
+    return nil
+  end
+  return facts.declare_tag(name), text_kind(function(value, at)
+    if not check_name(value, at) or values[value] then return value end
+    report.at(at, "bad_name", ("no app in policies/apps.lua has the tag %s = '%s'"):format(name, value),
+      report.nearest(value, report.keys(values)))
+  end)
+end
+
 local absent = {
+  identity = "fields of the identity stand in it as they are: when = { department = \"sales\" }",
+  request = "fields of the request stand in it as they are: when = { model = \"…\" }",
   prompt = "prompts have no registry in this version",
   route = "to act on a target that a rule chooses, write called = \"…\"",
 }
 
 -- nil after reporting.
-local function read_key(key, value, path)
-  local of = kinds[key] or (facts.labels[key] and text)
+local function read_key(key, value, path, of)
+  of = of or kinds[key] or (facts.labels[key] and text)
   if not of then
-    report.at(path, "unknown_condition", ("unknown condition '%s'"):format(tostring(key)), absent[key] or report.nearest(key, condition.names())
+    report.at(path, "unknown_condition", ("unknown condition '%s'"):format(tostring(key)),
+      absent[key] or type(key) == "number" and "conditions have names: when = { department = \"sales\" }" or report.nearest(key, condition.names())
       or "a label of your keys? name it in auth.lua: labels = { … }")
     return nil
   end
@@ -178,6 +238,36 @@ local function read_key(key, value, path)
   if not of.ops[op] then return refuse(path, op, of.refusal) end
   if op == "between" then term.values = { predicate.value[1], predicate.value[2] } else term.values[1] = predicate.value end
   return term
+end
+
+local function read_named(field, value, path, add)
+  if not is_plain(value) then
+    report.at(path, "bad_value", ("%s are written { [\"name\"] = … }, got %s"):format(field, schema.kind_of(value)))
+    return
+  end
+  for key in pairs(value) do
+    if type(key) ~= "string" then report.at(sub(path, key), "bad_list", ("%s are written { [\"name\"] = … }"):format(field)) end
+  end
+  local seen = {}
+  for _, name in ipairs(report.keys(value)) do
+    local fact, of = named[field](name, sub(path, name))
+    if fact and seen[fact] then report.at(sub(path, name), "said_twice", ("'%s' stands here twice: headers have no upper case"):format(name)) end
+    seen[fact or ""] = fact
+    local term = fact and read_key(fact, value[name], sub(path, name), of)
+    if term then term.keys = { field, name } end
+    add(term)
+  end
+end
+
+-- after and before: one span of time.
+local function read_span(value, path)
+  local from, to = clock.instant(value.after, value.zone, sub(path, "after")), clock.instant(value.before, value.zone, sub(path, "before"))
+  if not from and not to then return nil end
+  if from and to and from >= to then
+    report.at(sub(path, "before"), "bad_time", ("nothing lies after %s and before %s"):format(value.after, value.before))
+  end
+  return { key = "time", op = "within", values = { from or 0, to or clock.TIME_MAX }, path = sub(path, from and "after" or "before"),
+    keys = { from and "after" or "before" } }
 end
 
 -- --- what is called ---
@@ -236,10 +326,10 @@ local function joint_term(op, value, path, tested_by)
   return term
 end
 
-local sticky_facts = { user = "user", session = "session", key = "key_id" }
+local sticky_facts = { user = "user", session = "session", key = "key_id", request = "id" }
 
 -- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known by
--- the key, and without a key by the request.
+-- the key, and without a key by the request. sticky = "request": a part of all requests, whoever sends them.
 local function share_test(value, path, salt)
   if value.share == nil then
     if value.sticky ~= nil then
@@ -249,7 +339,7 @@ local function share_test(value, path, salt)
   end
   local part = units.percent(value.share, sub(path, "share"))
   local sticky = value.sticky == nil and "user"
-    or schema.choice { "user", "session", "key" }(value.sticky, sub(path, "sticky"))
+    or schema.choice { "user", "session", "key", "request" }(value.sticky, sub(path, "sticky"))
   if part and (part == 0 or part > 10000) then
     report.at(sub(path, "share"), "bad_value", ("a share lies between 0%% and 100%%, got %s"):format(value.share),
       part == 0 and "mode = \"off\" takes a rule out" or nil)
@@ -266,7 +356,8 @@ function condition.names()
   local names = report.keys(kinds)
   for name in pairs(facts.labels) do names[#names + 1] = name end
   for name in pairs(joint_keys) do names[#names + 1] = name end
-  names[#names + 1] = "called"
+  for name in pairs(named) do names[#names + 1] = name end
+  for _, name in ipairs { "called", "after", "before" } do names[#names + 1] = name end
   return names
 end
 
@@ -296,11 +387,13 @@ function condition.read(value, path, name)
       local term, set = condition.selection(value.called, sub(path, key))
       out.called = set
       add(term)
-    elseif not joint_keys[key] then add(read_key(key, value[key], sub(path, key))) end
+    elseif named[key] then read_named(key, value[key], sub(path, key), add)
+    elseif not joint_keys[key] and key ~= "after" and key ~= "before" then add(read_key(key, value[key], sub(path, key))) end
   end
   local share = joint_term("share", value, path, share_test(value, path, name or ""))
   if share then share.salt = name or "" end
   add(share)
+  add(read_span(value, path))
   add(joint_term("clock", value, path, clock.compile(value, path)))
   table.sort(out.terms, function(a, b) return tostring(a.key) < tostring(b.key) end)
   return out
@@ -319,6 +412,7 @@ function condition.value(term)
   local words = predicates.words
   if term.op == "any" then return words.any end
   if term.op == "between" then return words.between(term.values[1], term.values[2]) end
+  if term.op == "within" then return clock.spell(term.values[term.keys[1] == "after" and 1 or 2]) end
   if term.op == "none_of" then return words.none_of(term.values) end
   if term.op == "one_of" then return { unpack(term.values) } end
   return words[term.op](term.values[1])

@@ -177,7 +177,8 @@ local function put_conditions()
   put("---@class mg.when")
   local names = conditions.names()
   table.sort(names)
-  for _, name in ipairs(names) do put("---@field %s? mg.Value", name) end
+  local maps = { headers = true, tags = true }
+  for _, name in ipairs(names) do put("---@field %s? %s", name, maps[name] and "table<string, mg.Value>" or "mg.Value") end
   put("---@field [string] mg.Value labels of your keys, which auth.lua names")
   put("")
 end

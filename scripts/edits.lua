@@ -44,7 +44,8 @@ local instead = {
 local names = report.keys(generation)
 for name in pairs(any) do names[#names + 1] = name end
 
-local function check(field, value)
+-- Raises when a policy may not set that, or not to this.
+function edits.check(field, value)
   local kind = generation[field] or any[field]
   if not kind then
     local hint = instead[field] or report.nearest(tostring(field), names) or table.concat(names, ", ")
@@ -64,21 +65,14 @@ local function note_of(f, value, policy, reason)
 end
 
 local function set_max_tokens(f, value, policy, reason)
-  local written = false
-  for _, name in ipairs { "max_completion_tokens", "max_tokens" } do
-    if core.body_has(name) then
-      core.edit(name, value and json.encode(value) or "")
-      written = true
-    end
-  end
-  if not written then core.edit("max_tokens", value and json.encode(value) or "") end
+  core.edit("max_tokens", value and json.encode(value) or "")
   core.set_max_tokens(value, note_of(f, value, policy, reason))
   f.max_tokens, f.output_tokens, f.context_tokens = nil, nil, nil
 end
 
 function edits.set(view, field, value, reason)
   core.check_ctx(view)
-  check(field, value)
+  edits.check(field, value)
   if reason ~= nil and type(reason) ~= "string" then raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0) end
   local f = core.facts()
   local policy = f._policy

@@ -12,6 +12,7 @@ local request = use "request"
 local catalogue = use "catalogue"
 local chain = use "chain"
 local raise = use "raise"
+local facts = use "facts"
 local sub = report.sub
 
 local examples = {}
@@ -23,7 +24,8 @@ local function check_fields(example, path)
   for name in pairs(expectations) do names[#names + 1] = name end
   for key in pairs(example) do
     if not request.fields[key] and not expectations[key] then
-      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in an example"):format(tostring(key)), report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in an example"):format(tostring(key)),
+        facts.is_identity(key) and ("who calls stands in as = { %s = … }"):format(key) or report.nearest(key, names))
       return false
     end
   end

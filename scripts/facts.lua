@@ -33,9 +33,36 @@ local nothing = {}
 -- What holds for an app where a request says nothing: by the table of its defaults.
 local usual = {}
 
+-- Where nobody says a class: the operator's, else public. Headers of the house that mean a class: { name, classes by value }.
+local default_class, data_headers = "public", nil
+
+function facts.classify(default, headers)
+  default_class, data_headers, usual = default or "public", headers and #headers > 0 and headers or nil, {}
+  return data_headers
+end
+
+-- What those headers say, or nil; second: what one of them says that nobody knows.
+local function header_class(f)
+  local class, rank, wrong = nil, 0, nil
+  for i = 1, #data_headers do
+    local header = data_headers[i]
+    local value = f.ctx_headers[header.name]
+    local said = value and (header.classes[value] or header.classes["*"])
+    if value and not said then wrong = ("header %s: '%s' stands for no data class"):format(header.name, value:sub(1, 64)) end
+    if said and schema.class_rank[said] > rank then class, rank = said, schema.class_rank[said] end
+  end
+  return class, wrong
+end
+
+-- A value that nobody knows must not be taken for none.
+function facts.bad_class(f)
+  local _, wrong = header_class(f)
+  return wrong
+end
+
 local function usual_of(defaults)
   local known = { task = defaults.task or false, quality = defaults.quality or false,
-    max_latency_ms = defaults.max_latency_ms or false, data = defaults.data or "public" }
+    max_latency_ms = defaults.max_latency_ms or false, data = defaults.data or default_class }
   usual[defaults] = known
   return known
 end
@@ -47,7 +74,7 @@ end
 
 local function highest(...)
   local class, rank = "public", 1
-  for i = 1, 3 do
+  for i = 1, select("#", ...) do
     local name = select(i, ...)
     local r = name and schema.class_rank[name]
     if r and r > rank then class, rank = name, r end
@@ -68,12 +95,14 @@ function facts.settle_hints(f)
   if not f._hints then
     local known = usual[defaults] or usual_of(defaults)
     f.task, f.quality, f.max_latency_ms, f.data = known.task, known.quality, known.max_latency_ms, known.data
-    if facts.is_raised then f.data = raised(known.data) end
+    if data_headers then f.data = highest(known.data, (header_class(f))) end
+    if facts.is_raised then f.data = raised(f.data) end
     return
   end
   f.task, f.quality = hint("task", defaults.task), hint("quality", defaults.quality)
   f.max_latency_ms = tonumber(hint("max_latency_ms", defaults.max_latency_ms)) or false
-  f.data = raised(highest(defaults.data, core.hint "data"))
+  local header, body = core.hint "data"
+  f.data = raised(highest(defaults.data or default_class, header, body, data_headers and header_class(f)))
 end
 
 for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
@@ -155,10 +184,13 @@ function facts.attach(f, detector)
   f.app, f.department, f.key_id, f.asked, f._hints, f._listing, f._live, f._issuer = core.begin(detector)
 end
 
+local tag_facts = {}
+
 -- After auth settled a field of the identity: it is asked again, and what depends on it.
 function facts.forget(f, name)
   f[name] = nil
   if name == "app" then
+    for fact in pairs(tag_facts) do f[fact] = nil end
     f.task, f.quality, f.max_latency_ms, f.data, f.labels, f.session = nil, nil, nil, nil, nil, nil
   end
 end
@@ -169,10 +201,30 @@ function facts.declare_label(name)
   compute[name] = function() return core.identity(name) end
 end
 
+-- Facts with names of their own: one header, one tag of the caller's app. Each gives the fact's name.
+facts.named = {}
+
+function facts.declare_header(name)
+  local fact = "header " .. name
+  facts.named[fact] = true
+  compute[fact] = function(f) return f.ctx_headers[name] or false end
+  return fact
+end
+
+function facts.declare_tag(name)
+  local fact = "tag " .. name
+  tag_facts[fact], facts.named[fact] = true, true
+  compute[fact] = function(f)
+    local app = facts.apps and facts.apps[f.app]
+    return app and app.tags and app.tags[name] or false
+  end
+  return fact
+end
+
 -- What reasons may name in braces.
 local private = { labels = true, known_cost_nano = true, phase = true, generation = true, request_user = true,
   time = true }
-local later = { "^ctx", "^response_", "^usage_", "^route_" }
+local later = { "^header ", "^tag ", "^ctx", "^response_", "^usage_", "^route_" }
 local function is_private(name)
   for _, pattern in ipairs(later) do
     if name:find(pattern) then return true end

@@ -5,7 +5,8 @@
 local core, use = ...
 local report = use "report"
 local implies = use "condition/implies"
-local facts = use "facts"
+local catalogue = use "catalogue"
+local schema = use "schema"
 local sub = report.sub
 
 local lint = {}
@@ -77,6 +78,68 @@ local function check_reach(rules, kind)
     end
     if #enders < ENDERS_MAX and ends_with(rule, kind) then
       enders[#enders + 1], texts_of_enders[#enders + 1], anchors[#enders + 1] = rule, texts, next(texts) or false
+    end
+  end
+end
+
+-- --- rules of access that come after its matrix ---
+
+local function term_of(rule, key)
+  for _, term in ipairs(terms_of(rule.when) or {}) do
+    if term.key == key then return term end
+  end
+end
+
+local function is_without(term, set)
+  if not term or term.op ~= "one_of" or not set then return false end
+  for _, value in ipairs(term.values) do
+    if set[value] then return false end
+  end
+  return true
+end
+
+local function least_rank(term)
+  if not term or term.op ~= "one_of" and term.op ~= "at_least" then return 1 end
+  local least = #schema.classes
+  for _, class in ipairs(term.values) do least = math.min(least, schema.class_rank[class]) end
+  return least
+end
+
+-- Does the matrix refuse this model to whatever the rule applies to?
+local function is_refused(policy, rule, model)
+  local row = policy.rows[model.name]
+  if model.virtual then return false end
+  if not row then return policy.default ~= "allow" and policy.mode == "enforce" end
+  return row.mode == "enforce" and (is_without(term_of(rule, "department"), row.set) or least_rank(term_of(rule, "data")) > row.rank)
+end
+
+local function models_of(rule)
+  local term = term_of(rule, "model")
+  if not term or term.op ~= "one_of" then return catalogue.sorted end
+  local list = {}
+  for i, name in ipairs(term.values) do list[i] = catalogue.models[name] end
+  return list
+end
+
+local function comes_too_late(policy, rule)
+  if rule.when and rule.when.is_function then return false end
+  for _, model in ipairs(models_of(rule)) do
+    if not is_refused(policy, rule, model) then return false end
+  end
+  return true
+end
+
+local REFUSED = "never acts: the matrix refuses such requests before rules are asked"
+local TOO_LATE = "never acts: the matrix has been asked before rules are, and nothing follows that could be passed over"
+
+local function check_matrix(policy)
+  local rules = policy.written_rules
+  if not policy.rows or next(policy.rows) == nil then return end
+  for i = 1, math.min(#rules, RULES_MAX) do
+    local rule, is_last = rules[i], i == #rules and not policy.on_request
+    local text = rule.mode ~= "off" and (comes_too_late(policy, rule) and REFUSED or rule.action.verb == "pass" and is_last and TOO_LATE)
+    if text then
+      report.warn(sub(sub(nil, "rules"), i), "refused_before", text, "an exception stands in the matrix: departments = { … } of the model's row")
     end
   end
 end
@@ -163,28 +226,6 @@ local function check_hook(fn, file)
     ("rules = { { \"name\", when = %s, %s } }"):format(found, action))
 end
 
--- --- fields of ctx that are not there ---
-
--- ctx.identity.departmnt raises when a hook comes that way: said at load, wherever it stands.
-local function check_fields(file)
-  local number, seen = 0, {}
-  if not file.text:find("ctx.", 1, true) then return end
-  for text in (file.text .. "\n"):gmatch("([^\n]*)\n") do
-    number = number + 1
-    text = text:find("ctx.", 1, true) and text:gsub("%-%-.*", "") or ""
-    for at, view, name in text:gmatch("()%f[%w_]ctx%.(%a+)%.([%a_][%w_]*)") do
-      local map = facts.fields[view]
-      if map and map[name] == nil and not seen[view .. name] then
-        seen[view .. name] = true
-        local names = report.keys(map)
-        report.warn_at(number, at + #("ctx." .. view .. "."), "no_such_fact",
-          ("ctx.%s has no field '%s': it raises when it is read"):format(view, name),
-          report.nearest(name, names) or (view == "identity" and "a label of your keys? name it in auth.lua: labels = { … }" or nil))
-      end
-    end
-  end
-end
-
 -- --- rules that nothing tries ---
 
 local acts = { deny = true, route = true, only = true, drop = true, pass = true }
@@ -201,9 +242,9 @@ function lint.policy(definition, policy)
   local spec, file = definition.spec, definition.file
   if policy.mode == "off" then return end
   check_reach(policy.written_rules, definition.kind)
+  if definition.kind == "access" then check_matrix(policy) end
   check_functions(policy.written_rules, file)
   if policy.on_request then check_hook(policy.on_request, file) end
-  check_fields(file)
   if spec.examples == nil and decides(policy) then
     report.warn(nil, "no_examples", ("%s decides, and has no examples"):format(file.path),
       "examples = { { as = { … }, model = \"…\", deny = \"code\" } } are decided at every load")

@@ -11,6 +11,8 @@ local chain = use "chain"
 local phases = use "phases"
 local examples = use "examples"
 local lint = use "lint"
+local names_that_look_misspelt = use "lint/names"
+local reading = use "reading"
 local http = use "services/http"
 
 local kinds = {}
@@ -55,6 +57,7 @@ local function read(name, expected)
     return nil
   end
   if not sandbox.check(file, chunk) then return nil end
+  if not core.is_checked() then reading.check(file) end
   constructors.last = nil
   local ok, value = core.run(chunk)
   if not ok then
@@ -86,6 +89,22 @@ local function compile_plain(definition)
   return kinds[definition.kind].compile(definition.spec)
 end
 
+local order = { auth = 1, access = 2, ratelimit = 3, budget = 4, redaction = 5, routing = 6 }
+
+-- The chain with this file in it, where files of its kind stand: return chain { "auth", "house", "routing" }.
+local function place_in_chain(name, names, definitions)
+  local kind = core.bundle_text(name .. ".lua"):match("%f[%w_]return%s+(%a+)%s*[%({]")
+  if not constructors.kinds[kind] then return ("a file of shared parts is read by: local x = require %q"):format(name:gsub("/", ".")) end
+  local quoted, rank, at, kinds_of = {}, order[kind] or 5.5, 1, {}
+  for _, definition in ipairs(definitions) do kinds_of[definition.name] = definition.kind end
+  for i, other in ipairs(names) do
+    quoted[i] = ("%q"):format(other)
+    if (order[kinds_of[other]] or 5.5) <= rank then at = i + 1 end
+  end
+  table.insert(quoted, at, ("%q"):format(name))
+  return ("return chain { %s } in policies/init.lua"):format(table.concat(quoted, ", "))
+end
+
 local function check_chain(names, definitions, off)
   local has_auth, used = false, { init = true, models = true, apps = true }
   for _, name in ipairs(names) do used[name] = true end
@@ -97,7 +116,8 @@ local function check_chain(names, definitions, off)
   for _, path in ipairs(core.bundle_paths()) do
     local name = path:match("^(.*)%.lua$") -- others are files that policies name
     if name and not used[name] and not modules.used[name] then
-      report.warn(nil, "no_effect", ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path))
+      report.warn(nil, "no_effect", ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path),
+        place_in_chain(name, names, definitions))
     end
   end
 end
@@ -159,6 +179,27 @@ local function be_watched()
   core.watch(table.concat(lines, "\n"), watched)
 end
 
+-- Shared files are read by whoever requires them first; what their text shows is told here.
+local function check_shared()
+  for _, path in ipairs(report.keys(modules.used)) do
+    local file = { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
+    if file.text then
+      report.begin(file)
+      reading.check(file)
+      if report.errors == 0 then reading.check_calls(file) end
+    end
+  end
+end
+
+-- A worker loads what the checker has loaded.
+if not core.is_checked() then
+  check_shared()
+  for i, policy in ipairs(report.errors == 0 and policies or {}) do
+    report.begin(definitions[i].file)
+    reading.check_calls(definitions[i].file, policy)
+  end
+end
+
 -- What a request for "auto" may be counted by.
 if report.errors == 0 then
   for _, model in ipairs(catalogue.sorted) do
@@ -172,7 +213,6 @@ if report.errors == 0 then
   phases.install(at_work())
 end
 
--- A worker loads what the checker has loaded.
 if report.errors == 0 and not core.is_checked() then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
@@ -184,8 +224,8 @@ if report.errors == 0 and not core.is_checked() then
   for i, policy in ipairs(policies) do
     report.begin(definitions[i].file)
     lint.policy(definitions[i], policy)
-    http.check_calls(definitions[i].file.text)
   end
+  names_that_look_misspelt(definitions, apps)
 end
 raise.close()
 

@@ -3,6 +3,7 @@ local core, use = ...
 local schema = use "schema"
 local modules = use "modules"
 local raise = use "raise"
+local foreign = use "foreign"
 
 local predicates = {}
 local Predicate = { __metatable = "predicate", __newindex = function() error("a predicate cannot be changed", 2) end }
@@ -19,9 +20,14 @@ end
 -- { op =, value = } of a predicate, nil for anything else.
 function predicates.of(value) return parts[value] end
 
+local function near_number(op, bound)
+  local number = type(bound) == "string" and foreign.number(bound)
+  return number and (" (did you mean %s(%.14g)?)"):format(op, number) or ""
+end
+
 local function numeric(op)
   return function(bound)
-    if type(bound) ~= "number" then bad(("%s() wants a number, got %s"):format(op, schema.kind_of(bound))) end
+    if type(bound) ~= "number" then bad(("%s() wants a number, got %s%s"):format(op, schema.kind_of(bound), near_number(op, bound))) end
     return make(op, bound)
   end
 end

@@ -5,7 +5,8 @@
 --
 -- Each says which finding it is, by its word in core/base/finding.h; what is not there is a bug and ends the process.
 -- A path is a chain of keys, built with report.sub(path, key); nil is the constructor's own table.
-local core = ...
+local core, use = ...
+local foreign = use "foreign"
 
 local report = { errors = 0 }
 local file = { path = "policies", text = "" }
@@ -94,6 +95,11 @@ function report.warn_at(line, column, finding, text, hint)
   core.error(finding, file.path, line, column, text, hint)
 end
 
+function report.error_at(line, column, finding, text, hint)
+  report.errors = report.errors + 1
+  core.error(finding, file.path, line, column, text, hint)
+end
+
 function report.warn(path, finding, text, hint)
   add(path, finding, text, hint)
 end
@@ -141,6 +147,7 @@ local cures = {
   { "near '<eof>'", "the file ends in the middle: is a '}' or an 'end' missing?" },
   { "'=' expected near", "a statement is a call or an assignment: is it misspelt, or a 'local' or '=' missing?" },
   { "attempt to index .- %(a nil value%)", "what stands before the dot or bracket is not there" },
+  { "attempt to call global 'any'", "any stands alone: departments = any; several names are a list: { \"a\", \"b\" }" },
   { "attempt to compare", "one side may be nil: ask for it before comparing" },
   { "stopped after", "an endless loop? if not: moongate.lua sets the budget, policy = { bytecodes = … }" },
 }
@@ -165,14 +172,23 @@ end
 
 local keywords = { "return", "local", "function", "if", "then", "end", "for", "while" }
 
+-- retrun access {}: a statement that begins with the wrong word. What Lua quotes stands behind it.
+local function misspelt_keyword(text, source)
+  local word = text:find("^'=' expected near") and source:match("^%s*([%a_]+)%s")
+  return word and core.nearest(word, keywords) and word
+end
+
 local function cure_for(text, source, line)
   if text:find("^unexpected symbol near '[})]'") then
     local word, where = unclosed(line)
     if word then return ("the '%s' that begins in line %d has no 'end'"):format(word, where) end
   end
-  local misspelt = text:find("^'=' expected near") and source:match("^%s*([%a_]+)%s")
-  local keyword = misspelt and report.nearest(misspelt, keywords)
-  if keyword then return keyword end
+  local meant = foreign.cure(source, text)
+  if meant then return meant end
+  local misspelt = misspelt_keyword(text, source)
+  if misspelt then return (report.nearest(misspelt, keywords)) end
+  local else_if = (text:find("'end' expected", 1, true) or text:find("near ','", 1, true)) and foreign.else_if(file.text)
+  if else_if then return ("`else if` in line %d opens another if: write `elseif`"):format(else_if) end
   for _, cure in ipairs(cures) do
     local from, _, captured = text:find(cure[1])
     if from then return captured and cure[2]:format(captured) or cure[2] end
@@ -197,7 +213,10 @@ function report.message(finding, text, hint, suffix)
     or rest:match("^(%a+)%(…%) was built") or rest == "the file returns nothing" and hint:match("return (%a+)")
   line = tonumber(line)
   local source = path == file.path and source_line(line) or ""
-  local column = word and column_of(source, word) or 0
+  local column = word and column_of(source, misspelt_keyword(rest, source) or word) or 0
+  local undefined = rest:match("^undefined name '([%w_]+)'")
+  hint = undefined and foreign.beside(source, undefined) or hint
+  if undefined and source:find("headers%.[%w_]*%-[%w_%-]*" .. undefined) then hint = "a name with a dash stands in brackets: headers[\"x-name\"]" end
   if word == "<eof>" and path == file.path then line, column = file_end() end
   core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end

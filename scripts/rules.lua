@@ -105,6 +105,9 @@ function rules.shared_fields()
   return report.keys(shared)
 end
 
+local meant = { allow = "who is not refused may: pass = true skips what follows in this file", name = "the name stands first: { \"name\", … }",
+  condition = "conditions stand in when = { … }", action = "the action's name is the field: deny = { 403, \"code\" }", message = "write reason = \"…\"" }
+
 local function find_action(rule, path, allowed)
   local found
   for _, key in ipairs(report.keys(rule)) do
@@ -119,10 +122,10 @@ local function find_action(rule, path, allowed)
     elseif not shared[key] then
       local names = report.keys(allowed)
       for name in pairs(shared) do names[#names + 1] = name end
-      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key), report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key), meant[key] or report.nearest(key, names))
     end
   end
-  if not found then
+  if not found and rule.allow == nil then
     report.at(path, "bad_action", ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
   end
   return found

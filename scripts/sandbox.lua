@@ -10,6 +10,7 @@ local modules = use "modules"
 local rates = use "rates"
 local raise = use "raise"
 local withhold = use "withhold"
+local foreign = use "foreign"
 
 local sandbox = {}
 
@@ -106,7 +107,7 @@ for _, name in ipairs { "redis", "usage", "prompts" } do
   instead[name] = "not part of this version"
 end
 
-local function hint_for(name) return instead[name] or report.nearest(tostring(name), report.keys(words)) end
+local function hint_for(name) return instead[name] or foreign.name(name) or report.nearest(tostring(name), report.keys(words)) end
 
 local function undefined(_, name)
   local hint = hint_for(name)

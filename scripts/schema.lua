@@ -4,6 +4,7 @@
 --   local row = schema.record { data = schema.class, departments = schema.list(schema.text), data_required = true }
 local core, use = ...
 local report = use "report"
+local foreign = use "foreign"
 local sub = report.sub
 
 local schema = {}
@@ -12,6 +13,7 @@ local function kind_of(value)
   local kind = type(value)
   if kind == "string" then return ("the text '%s'"):format(value) end
   if kind == "number" or kind == "boolean" then return tostring(value) end
+  if getmetatable(value) == "predicate" then return "a predicate" end
   return (kind == "nil" and "nothing") or ("a " .. kind)
 end
 schema.kind_of = kind_of
@@ -39,7 +41,8 @@ schema.shape = shape
 local function basic(kind, words)
   return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end
-    report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)))
+    local near = kind == "boolean" and (value == "true" or value == "false") and "write " .. value .. ", without quotes" or nil
+    report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)), near)
   end)
 end
 
@@ -49,12 +52,19 @@ schema.table = basic("table", "a table")
 
 schema.text = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value ~= "" then return value end
-  report.at(path, "bad_value", "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)))
+  report.at(path, "bad_value", "expected a text, got " .. (value == "" and "an empty one" or kind_of(value)),
+    value == false and "`not \"x\"` is false: write isnt \"x\"" or nil)
 end)
+
+-- What a text that should be a number says.
+function schema.near_number(value)
+  local near = foreign.comparison(value)
+  return near and ("write %s"):format(near) or nil
+end
 
 schema.number = shape({ kind = "number" }, function(value, path)
   if type(value) == "number" and value == value and value >= 0 then return value end
-  report.at(path, "bad_value", "expected a number of 0 or more, got " .. kind_of(value))
+  report.at(path, "bad_value", "expected a number of 0 or more, got " .. kind_of(value), schema.near_number(value))
 end)
 
 function schema.choice(words)
@@ -65,6 +75,22 @@ function schema.choice(words)
     report.at(path, "bad_value", ("expected one of %s, got %s"):format(table.concat(words, ", "), kind_of(value)),
       report.nearest(value, words))
   end)
+end
+
+-- A text that stands in a list twice says nothing the second time: another is missing, or was meant.
+function schema.check_twice(list, path)
+  local seen = #list > 8 and {} or nil
+  for i = 2, #list do
+    local value, is_twice = list[i], false
+    if type(value) ~= "string" then value = nil
+    elseif seen then
+      seen[list[i - 1]] = true
+      is_twice = seen[value]
+    else
+      for j = 1, i - 1 do is_twice = is_twice or list[j] == value end
+    end
+    if is_twice then report.at(sub(path, i), "said_twice", ("'%s' stands in this list twice"):format(value), "take one of them out") end
+  end
 end
 
 -- One value of the shape, or a list of them; always gives a list.
@@ -99,6 +125,7 @@ function schema.list(of)
       end
       list[#list + 1] = of(value[i], sub(path, i))
     end
+    schema.check_twice(value, path)
     return list
   end)
 end
@@ -162,6 +189,20 @@ function schema.record(fields, required, what)
   end)
 end
 
+-- Credentials are in nobody's reach.
+schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true,
+  ["x-goog-api-key"] = true }
+
+-- Names are compared as HTTP does, without regard to case.
+schema.header = shape({ kind = "string" }, function(value, path)
+  if type(value) == "string" and schema.secret_headers[value:lower()] then
+    report.at(path, "bad_value", ("expected a header that holds no secret, got '%s'"):format(value))
+    return nil
+  end
+  if type(value) == "string" and value:find("^[%w_%-]+$") then return value:lower() end
+  report.at(path, "bad_value", "expected the name of a header, such as \"x-session-id\", got " .. kind_of(value))
+end)
+
 schema.classes = { "public", "internal", "confidential", "restricted" }
 schema.class_rank = {}
 for rank, name in ipairs(schema.classes) do schema.class_rank[name] = rank end
@@ -170,7 +211,7 @@ schema.class = shape({ kind = "choice", words = schema.classes }, function(value
   if schema.class_rank[value] then return value end
   report.at(path, "bad_predicate", ("unknown data class %s (%s)"):format(
     type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
-    report.nearest(value, schema.classes))
+    type(value) == "string" and value:find("^%s*>") and ("write at_least %q"):format(value:match("(%a*)%s*$")) or report.nearest(value, schema.classes))
 end)
 
 schema.mode = schema.choice { "enforce", "observe", "off" }
@@ -189,7 +230,8 @@ schema.statuses = statuses
 
 schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
-  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), "403 forbids, 429 asks to come back later")
+  local number = type(value) == "string" and statuses[tonumber(value)] and ("write %s, without quotes"):format(value)
+  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), number or "403 forbids, 429 asks to come back later")
 end)
 
 return schema

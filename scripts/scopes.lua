@@ -36,12 +36,8 @@ end
 
 -- "user" or { "app", "model" } → parts without a value of their own.
 function scopes.by(value, path)
-  local parts, seen = {}, {}
-  for i, name in ipairs(schema.one_or_list(field)(value, path) or {}) do
-    if seen[name] then report.at(sub(path, i), "said_twice", ("'%s' is named twice"):format(name)) end
-    seen[name] = true
-    parts[#parts + 1] = { name = name }
-  end
+  local parts = {}
+  for i, name in ipairs(schema.one_or_list(field)(value, path) or {}) do parts[i] = { name = name } end
   if type(value) == "table" and #value == 0 then report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody") end
   return parts
 end

@@ -7,6 +7,7 @@
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
+local foreign = use "foreign"
 
 local units = {}
 
@@ -49,7 +50,7 @@ function units.usd(value, path)
     return whole * 1000000000 + (part .. "000000000"):sub(1, 9)
   end
   report.at(path, "bad_amount", ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
-    USD_MAX, schema.kind_of(value)))
+    USD_MAX, schema.kind_of(value)), foreign.amount(value))
 end
 
 -- At least two decimals when there are any: "5000", "12.50", "0.000006".

@@ -51,8 +51,7 @@ local function deny(status, code, reason)
   if retry_after ~= nil and (type(retry_after) ~= "number" or retry_after < 1) then
     bad("bad_decision", "deny: retry_after is a number of seconds, got " .. schema.kind_of(retry_after))
   end
-  return make { verb = "deny", status = status, code = code, reason = check_reason("deny", reason),
-    retry_after = retry_after }
+  return { verb = "deny", status = status, code = code, reason = check_reason("deny", reason), retry_after = retry_after }
 end
 
 -- The reason in route(…, { reason = "…" }).
@@ -76,7 +75,7 @@ local function route(targets, options)
       bad("unknown_model", ("route: no target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)))
     end
   end
-  return make { verb = "route", targets = list, reason = option("route", options) }
+  return { verb = "route", targets = list, reason = option("route", options) }
 end
 
 local function narrow(verb)
@@ -84,17 +83,23 @@ local function narrow(verb)
     wanted = modules.thaw(wanted)
     local set, why, finding = catalogue.select(wanted)
     if not set then bad(finding, verb .. ": " .. why) end
-    return make { verb = verb, set = set, spelt = catalogue.spell(wanted), reason = option(verb, options) }
+    return { verb = verb, set = set, spelt = catalogue.spell(wanted), reason = option(verb, options) }
   end
 end
 
-verbs.words = {
+-- The decisions as such, for whoever tries what a file says: each raises what is wrong with its arguments.
+verbs.decide = {
   deny = deny,
   route = route,
   only = narrow "only",
   drop = narrow "drop",
-  pass = function(reason) return make { verb = "pass", reason = check_reason("pass", reason) } end,
+  pass = function(reason) return { verb = "pass", reason = check_reason("pass", reason) } end,
 }
+
+verbs.words = {}
+for name, decide in pairs(verbs.decide) do
+  verbs.words[name] = function(...) return make(decide(...)) end
+end
 
 -- What a hook returned, checked: a decision or nil; raises when it is neither, or when another was built and lost.
 function verbs.returned(f, value, hook)

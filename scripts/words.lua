@@ -6,6 +6,7 @@
 --   words.source(none_of { "a" })  -- 'none_of { "a" }'
 local core, use = ...
 local condition = use "condition"
+local clock = use "clock"
 local predicates = use "predicates"
 local rates = use "rates"
 local report = use "report"
@@ -39,6 +40,12 @@ local spelt = {
   le = function(v) return "is at most " .. plain(v[1]) end,
   between = function(v) return ("is from %s to %s"):format(plain(v[1]), plain(v[2])) end,
   none_of = function(v) return "is not " .. joined(v, "or") end,
+  within = function(v)
+    local parts = {}
+    if v[1] > 0 then parts[1] = "from " .. clock.spell(v[1]) .. " on" end
+    if v[2] < clock.TIME_MAX then parts[#parts + 1] = "before " .. clock.spell(v[2]) end
+    return "is " .. table.concat(parts, " and ")
+  end,
   like = function(v) return "is like " .. plain(v[1]) end,
   at_least = function(v) return "is at least " .. plain(v[1]) end,
   any = function() return "is anything" end,

@@ -55,6 +55,7 @@
     X(TOTAL_TIMEOUT,         504, "upstream_error",        "upstream_total_timeout",      "The answer took longer than it may.") \
     X(STREAM_INCOMPLETE,     502, "upstream_error",        "stream_incomplete",           "The provider's stream ended without its end marker.") \
     X(CLIENT_GONE,           499, "client_closed",         "client_closed",               "The client closed the connection.") \
+    X(CLIENT_STALLED,        499, "client_closed",         "client_stalled",              "The client took nothing for as long as it may (timeouts.write).") \
     X(INTERNAL,              500, "server_error",          "internal_error",              "The gateway failed.")
 /* clang-format on */
 

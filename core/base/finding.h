@@ -124,6 +124,11 @@
     X(TOO_LATE, "too_late", "MG0223", "too late for a stream",                                                         \
       "on_response runs when the answer is complete; of a stream, the caller has read it by then.",                    \
       "Say buffer = true to hold streams back, use on_delta, or do not deny there.")                                   \
+    X(SERVICE_NOT_LISTED, "service_not_listed", "MG0224", "a call that moongate.lua does not allow",                   \
+      "A policy calls a place that egress does not name. The call raises, and with it every request that comes that "  \
+      "way is refused.",                                                                                               \
+      "List it with the highest class of data that may go there, egress = { [\"https://service.example\"] = { "        \
+      "clearance = \"internal\" } }; or ask http.is_listed(url) first.")                                               \
     /* Warnings. */                                                                                                    \
     X(NEVER_REACHED, "never_reached", "MG0301", "a rule that is never reached",                                        \
       "A rule before it always applies, or applies whenever this one would, and ends the policy or takes its place.",  \
@@ -152,8 +157,8 @@
       "Nothing shows at load that the rules do what they are meant to.",                                               \
       "examples = { { as = { … }, model = \"…\", deny = \"code\" }, … }: each is decided at every load.")              \
     X(NO_SUCH_FACT, "no_such_fact", "MG0309", "a field of ctx that is not there",                                      \
-      "ctx and its parts have a fixed set of fields, and labels that auth.lua names. Reading any other raises, and "   \
-      "the request is refused with policy_error.",                                                                     \
+      "ctx and its parts have a fixed set of fields, and labels that auth.lua names. Reading any other raises; this "  \
+      "policy is then skipped, as its on_error says, and has no say.",                                                 \
       "Take the nearest name, or name the label in auth.lua: labels = { … }.")                                         \
     X(EVADABLE_LIMIT, "evadable_limit", "MG0310", "a limit that callers can step around",                              \
       "What counts by session begins anew with each new one, and who calls decides when that is.",                     \
@@ -168,16 +173,33 @@
       "A file of public keys holds some of a kind that signatures are not checked with.",                              \
       "Tokens that those keys have signed are refused; the others work.")                                              \
     X(UNLISTED_SERVICE, "unlisted_service", "MG0314", "a service that is not listed",                                  \
-      "A policy calls a place that egress does not name. The call raises, and the policy fails with it.",              \
-      "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with what data may go "     \
-      "there.")                                                                                                        \
+      "A policy that is skipped when it fails calls a place that egress does not name. The call raises, and the policy "\
+      "has no say.",                                                                                                   \
+      "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with the highest class of " \
+      "data that may go there.")                                                                                       \
     X(UNLISTED_APP, "unlisted_app", "MG0315", "a key whose app is not listed",                                         \
       "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with "   \
       "it is refused.",                                                                                                \
       "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key.")                             \
+    X(UNSET_SECRET, "unset_secret", "MG0320", "a secret that is not set here",                                         \
+      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs "  \
+      "it; the gateway does not start without it.",                                                                    \
+      "Set it where the gateway runs, or use file \"path\".")                                                          \
     X(ODD_PRICE, "odd_price", "MG0316", "a price that looks like another unit's",                                      \
       "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",             \
       "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\".")                                      \
+    X(SERVICE_PASSED_OVER, "service_passed_over", "MG0317", "a service that may not see what requests carry",          \
+      "The data class that callers have when nobody says anything is above the service's clearance: the call gives "   \
+      "nil and \"clearance\", and a policy that goes on then decides nothing.",                                        \
+      "Raise its clearance in moongate.lua, or say what happens: if err == \"clearance\" then return deny(…) end.")    \
+    X(LONE_NAME, "lone_name", "MG0318", "a name that looks misspelt",                                                  \
+      "A department, team or role stands once in these policies, and another that differs by a letter or two stands "  \
+      "in several places. Keys and tokens may say anything, so it may be meant.",                                      \
+      "Take the other name, or leave it: nothing else follows.")                                                       \
+    X(REFUSED_BEFORE, "refused_before", "MG0319", "a rule that comes too late",                                        \
+      "The access matrix is asked before the rules of its file. Whatever this rule applies to it refuses, or there is "\
+      "nothing left that the rule could change.",                                                                      \
+      "Put the exception into the matrix: departments = { … }, data = \"…\" of the model's row.")                      \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

@@ -36,6 +36,9 @@
 #define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
 #define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
 #define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
+#define LIMIT_OUTPUT_ALL_BYTES (256u * MIB)  /* of all a worker's clients together; beyond, each may have … */
+#define LIMIT_OUTPUT_CROWDED_BYTES (32u * KIB) /* … so much only, and is resumed below a fourth of it */
+#define LIMIT_OUTPUT_KERNEL_BYTES (128u * KIB) /* not yet sent that the kernel takes of one client's answer */
 #define LIMIT_HEADER_TIMEOUT_MS 10000u     /* default of timeouts.header */
 #define LIMIT_BODY_TIMEOUT_MS 60000u       /* default of timeouts.body: between two reads of a body, and in all … */
 #define LIMIT_BODY_RATE (8u * KIB)         /* … with a second more for so many bytes: default of limits.body_rate */
@@ -50,9 +53,13 @@
 #define LIMIT_MODEL_BYTES 256u             /* a model's name; it goes into records and messages */
 
 /* Server-sent events from a provider */
-#define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then relayed raw */
+#define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
 
 #define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
+#define LIMIT_SKIM_BYTES (64u * KIB)       /* an answer too large to be kept is read in pieces of about this size … */
+#define LIMIT_SKIM_BYTES_MAX (256u * KIB)  /* … and what belongs together is, up to this */
+#define LIMIT_SKIM_KEY_BYTES 64u           /* names of members that count there */
+#define LIMIT_SKIM_PLACES 128u             /* elements of a list that are told apart there */
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
 /* Counting tokens */
@@ -69,7 +76,7 @@
 /* Upstream */
 #define LIMIT_RESPONSE_HEAD_BYTES (64u * KIB)
 #define LIMIT_RESPONSE_HEADERS_COUNT 256u
-#define LIMIT_RESPONSE_INSPECT_BYTES (4u * MIB) /* a JSON answer up to this is kept to read its usage */
+#define LIMIT_RESPONSE_INSPECT_BYTES (4u * MIB) /* an answer up to this is kept: a failure is clean, policies read it */
 #define LIMIT_UPSTREAM_CONNECTIONS 4096u   /* idle and busy, per worker; above every expected concurrency */
 #define LIMIT_CONNECT_TIMEOUT_MS 5000u     /* default of timeouts.connect */
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
@@ -125,10 +132,13 @@
 #define LIMIT_REDACT_EVENT_BYTES (1u * MIB)   /* of one event of a stream that policies read or redact */
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
+/* A turn of the loop (net/loop.h) */
+#define LIMIT_TURN_MS 2u                   /* so long, and the callback under way; then accepting, timers, heartbeat come round */
+#define LIMIT_TURN_FETCH_BYTES (64u * KIB) /* read of one provider's answer in one turn, and one read more */
+
 /* Processes */
 #define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
 #define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
-#define LIMIT_TURN_MS 5u                   /* of a turn of the loop: after this what is put off anew waits for the next */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
@@ -148,6 +158,8 @@
 #define LIMIT_CONFIG_STATE_BYTES (16u * MIB) /* Lua heap while it is evaluated */
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
+#define LIMIT_SOURCE_DEPTH 256u            /* brackets and blocks in a Lua file; Lua itself takes 200 */
+#define LIMIT_SOURCE_ARGUMENTS 512u        /* tokens of one call that is looked at */
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_HOST_BYTES 253u              /* a name of the DNS */
 #define LIMIT_PROVIDERS 256u

@@ -28,6 +28,7 @@
  *   NANO       a counter of billionths, shown in units: nano-dollars in, dollars out
  *   GAUGE      goes up and down; summed, zeroed when its process restarts
  *   LARGEST    a gauge of which the largest process's value is shown
+ *   LONGEST    the same of nanoseconds, shown in seconds
  *   INFO       a gauge whose labels are the message; sets at 0 are not shown
  * Those whose name ends in '_' stand for any number of metrics: the first label goes behind the name, the others are
  * names and values of labels in turn, empty ones absent. They are what policies count.
@@ -57,6 +58,7 @@
     X(EXCHANGES_OPEN,       GAUGE,     "moongate_exchanges_open",                   "", "Requests under way.") \
     X(UPSTREAM_OPEN,        GAUGE,     "moongate_upstream_open",                    "", "Calls to providers under way.") \
     X(UPSTREAM_CONNECTIONS, GAUGE,     "moongate_upstream_connections",             "", "Connections to providers, busy and idle.") \
+    X(LOOP_TURN_LONGEST,    LONGEST,   "moongate_loop_turn_longest_seconds",        "", "The longest turn of a worker's loop in the last minute or two: as long as that everything else in it waited.") \
     X(POLICY_RELOAD_OK,     GAUGE,     "moongate_policy_reload_success",            "", "1 when the last load of policies or configuration was accepted, else 0.") \
     X(POLICY_RELOAD_FAILED, COUNTER,   "moongate_policy_reload_failures_total",     "", "Loads that were refused; the ones before stayed in force.") \
     X(POLICY_LOADED_AT,     LARGEST,   "moongate_policy_loaded_timestamp_seconds",  "", "When the policies in force were accepted.") \

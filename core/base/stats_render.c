@@ -51,6 +51,7 @@ static const char *type_of(enum stats_kind kind)
     case STATS_KIND_HISTOGRAM: return "histogram";
     case STATS_KIND_GAUGE:
     case STATS_KIND_LARGEST:
+    case STATS_KIND_LONGEST:
     case STATS_KIND_INFO: return "gauge";
     }
     check(!"a kind without a type");
@@ -189,12 +190,12 @@ static void render_series(struct buf *out, const char *name, const struct found 
         render_histogram(out, name, same, count);
         return;
     }
-    bool is_largest = m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
+    bool is_time = m->kind == STATS_KIND_LONGEST, is_largest = is_time || m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
     int64_t value = is_largest ? cell_largest(same, count) : (int64_t)cell_sum(same, count, 0);
     if (m->kind == STATS_KIND_INFO && value == 0) return;
     buf_append(out, slice_str(name));
     append_labels(out, same[0].entry, NULL);
-    if (m->kind == STATS_KIND_NANO)
+    if (m->kind == STATS_KIND_NANO || is_time)
         buf_printf(out, " %lld.%09lld\n", (long long)value / 1000000000, (long long)value % 1000000000);
     else
         buf_printf(out, " %lld\n", (long long)value);

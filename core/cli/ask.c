@@ -62,7 +62,7 @@ static struct config *load_config(const char *given)
         return NULL;
     }
     struct report *report = report_new();
-    struct config *config = config_load(path, report);
+    struct config *config = config_load_offline(path, report);
     if (!config) cli_print_report(stderr, report_json(report));
     report_free(report);
     return config;

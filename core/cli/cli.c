@@ -160,6 +160,7 @@ const struct command cli_commands[] = {
      "  --label NAME=VALUE  again for more\n"
      "  --approve MODEL     a model this holder is approved for; again for more\n"
      "  --expires 90d       default: never\n"
+     "  --force             also for names that the policies do not know\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              key, id and expiry as one document\n",
      command_keys_create},

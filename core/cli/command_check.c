@@ -118,7 +118,7 @@ static void run(struct check *check, const struct check_job *job, const char *on
 static void check_config(struct check *check, const char *path)
 {
     snprintf(check->subject, sizeof check->subject, "%s", path);
-    run(check, &(struct check_job){.what = CHECK_CONFIG, .config_path = path}, NULL);
+    run(check, &(struct check_job){.what = CHECK_CONFIG, .config_path = path, .is_offline = true}, NULL);
 }
 
 static void check_folder(struct check *check, const char *path, const char *only)

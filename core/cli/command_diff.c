@@ -37,7 +37,7 @@ static char *configured_dir(const char *given)
         return NULL;
     }
     struct report *report = report_new();
-    struct config *config = config_load(path, report);
+    struct config *config = config_load_offline(path, report);
     if (!config) cli_print_report(stderr, report_json(report));
     char *dir = config ? mem_strdup(config->policies_dir.ptr) : NULL;
     config_free(config);

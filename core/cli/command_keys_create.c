@@ -1,8 +1,10 @@
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/holder.h"
 #include "cli/keys_inner.h"
 #include "server/config.h"
 #include "server/units.h"
@@ -10,6 +12,7 @@
 struct create_options {
     const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires;
     struct option_list roles, labels, approvals;
+    bool is_forced;
 };
 
 static bool read_expiry(const char *text, uint64_t *seconds)
@@ -42,6 +45,31 @@ static void read_list(const struct option_list *list, struct slice *items)
 {
     for (size_t i = 0; i < list->count; i++)
         items[i] = slice_str(list->items[i]);
+}
+
+static json_t *names_of(const struct slice *items, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_stringn(items[i].ptr, items[i].len));
+    return list;
+}
+
+/* What the policies can say of the names: true with --force, which asks nobody. */
+static bool is_known(const struct create_options *o, const struct key_spec *spec, const char *config)
+{
+    struct slice labels[OPTION_LIST_MAX];
+    if (o->is_forced) return true;
+    for (size_t i = 0; i < spec->label_count; i++)
+        labels[i] = spec->labels[i].name;
+    json_t *question = json_pack("{s:s*, s:s*, s:o, s:o}", "app", o->app, "clearance", o->clearance, "labels",
+                                 names_of(labels, spec->label_count), "approvals",
+                                 names_of(spec->approvals, spec->approval_count));
+    char *text = question ? json_dumps(question, 0) : NULL;
+    bool is_good = !text || holder_is_known(config, slice_str(text));
+    free(text);
+    json_decref(question);
+    return is_good;
 }
 
 static void print_made(struct key_made *made, uint64_t expires_at, bool is_json)
@@ -80,6 +108,7 @@ static int create_key(const struct create_options *o, const struct common_option
     if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels)) return CLI_USAGE;
     read_list(&o->roles, roles);
     read_list(&o->approvals, approvals);
+    if (!is_known(o, &spec, common->config)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common->config));
     struct registry *registry = keys_open(data_dir);
     int exit_code = CLI_USAGE;
@@ -111,6 +140,7 @@ int command_keys_create(int argc, char **argv)
                                      {"--role", OPTION_LIST, &o.roles},
                                      {"--label", OPTION_LIST, &o.labels},
                                      {"--approve", OPTION_LIST, &o.approvals},
+                                     {"--force", OPTION_FLAG, &o.is_forced},
                                      {NULL, OPTION_FLAG, NULL}};
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "create"});

@@ -1,20 +1,31 @@
 #include "exchange/outgoing.h"
 
-/* What policies set. */
-static void add_members(const struct exchange *x, struct splice *edits)
+#include "exchange/terms.h"
+#include "wire/count_rules.h"
+
+static enum chat_limit limit_of(const struct target *target)
 {
+    const struct terms *terms = target ? target->terms : NULL;
+    return terms && terms->counting ? terms->counting->limit : CHAT_LIMIT_ANY;
+}
+
+/* What policies set, as the target calls it. */
+static void add_members(const struct exchange *x, const struct target *target, struct splice *edits)
+{
+    enum chat_limit limit = limit_of(target);
     for (size_t i = 0; i < x->decision.edit_count; i++) {
-        chat_edit_member(&x->request, edits, x->decision.edits[i].name, x->decision.edits[i].json);
+        chat_edit_member(&x->request, edits, limit, x->decision.edits[i].name, x->decision.edits[i].json);
     }
 }
 
-void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct arena *arena, struct splice *edits)
+void outgoing_edit(struct exchange *x, const struct target *target, bool asks_usage, struct arena *arena,
+                   struct splice *edits)
 {
     struct chat_request *r = &x->request;
     splice_init(edits, &r->tape, buf_slice(&x->body), arena);
-    if (model.len) chat_edit_model(r, edits, model);
+    if (target && target->model.len) chat_edit_model(r, edits, target->model);
     chat_edit_drop_hints(r, edits);
     if (asks_usage) chat_edit_ask_usage(r, edits);
     if (x->decision.redact) redact_edit(x->decision.redact, edits);
-    add_members(x, edits); /* last: a member that is replaced takes the masks inside it with it */
+    add_members(x, target, edits); /* last: a member that is replaced takes the masks inside it with it */
 }

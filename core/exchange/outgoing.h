@@ -2,7 +2,7 @@
  * The request as a provider gets it: the caller's own bytes, and the edits of all who have a say.
  *
  *     struct splice edits;
- *     outgoing_edit(x, target->model, call->asks_usage, &call->sending, &edits);
+ *     outgoing_edit(x, target, call->asks_usage, &call->sending, &edits);
  *     ... splice_iovecs(&edits, …) ...
  */
 #ifndef MOONGATE_EXCHANGE_OUTGOING_H
@@ -11,8 +11,9 @@
 #include "exchange/exchange.h"
 #include "wire/splice.h"
 
-/* Begins `edits` over the body, in an arena that lasts as long as they are wanted: the target's model, hints taken out, usage asked for, what is
- * masked, and what policies set. */
-void outgoing_edit(struct exchange *x, struct slice model, bool asks_usage, struct arena *arena, struct splice *edits);
+/* Begins `edits` over the body, in an arena that lasts as long as they are wanted: the target's model, hints taken out,
+ * usage asked for, what is masked, and what policies set, by the names that the target knows. target NULL: there is none. */
+void outgoing_edit(struct exchange *x, const struct target *target, bool asks_usage, struct arena *arena,
+                   struct splice *edits);
 
 #endif

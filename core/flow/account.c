@@ -40,7 +40,8 @@ static bool is_success(int status)
 /* A call that the client's going, or ours, broke off while the provider was at work. */
 static bool is_broken_off(const struct attempt *a)
 {
-    bool is_ours = a->error == FAULT_CLIENT_GONE || a->error == FAULT_DRAINING || a->error == FAULT_KEY_REVOKED;
+    bool is_ours = a->error == FAULT_CLIENT_GONE || a->error == FAULT_CLIENT_STALLED || a->error == FAULT_DRAINING ||
+                   a->error == FAULT_KEY_REVOKED;
     return is_ours && a->was_sent && !a->status;
 }
 
@@ -58,6 +59,16 @@ static int64_t output_of(const struct usage_parts *parts)
            parts->count[USAGE_IMAGE_OUTPUT];
 }
 
+/* Nothing is known, or nothing is said to have been read, where the request has something to read. */
+static void count_input(struct attempt *a)
+{
+    struct usage_parts *parts = &a->parts;
+    bool is_known = a->usage.input_tokens != USAGE_UNKNOWN;
+    if (usage_parts_input(parts) > 0 || (is_known && a->estimate.input_tokens == 0)) return;
+    parts->count[USAGE_INPUT] = (int64_t)a->estimate.input_tokens;
+    parts->is_estimated = true;
+}
+
 /* Of a stream that did not come to its end, reports on the way lag behind what was said. */
 static void count_output(struct attempt *a, const struct relay_report *told, uint64_t counted)
 {
@@ -65,6 +76,7 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
     uint64_t reasoning_tokens = told->counted.reasoning_tokens;
     int64_t reasoning = reasoning_tokens < counted ? (int64_t)reasoning_tokens : (int64_t)counted;
     if (usage_has_output(&a->usage) && (!told->is_cut || (int64_t)counted <= output_of(parts))) return;
+    if (a->usage.output_tokens == 0 && counted == 0) return;
     parts->count[USAGE_REASONING] = reasoning;
     parts->count[USAGE_OUTPUT] = (int64_t)counted - reasoning;
     parts->is_estimated = true;
@@ -90,10 +102,7 @@ static void fill_parts(const struct exchange *x, struct attempt *a, const struct
         return;
     }
     parts->count[USAGE_REQUESTS] = 1;
-    if (a->usage.input_tokens == USAGE_UNKNOWN) {
-        parts->count[USAGE_INPUT] = (int64_t)a->estimate.input_tokens;
-        parts->is_estimated = true;
-    }
+    count_input(a);
     if (x->api->meters_output) count_output(a, told, counted);
 }
 

@@ -111,15 +111,16 @@ void deliver_hold_back(struct call *call)
 {
     struct conn *conn = call->job->conn;
     if (call->is_paused || !call->fetch || !conn) return;
-    if (conn_output_bytes(conn) + relay_held_bytes(call->relay) <= LIMIT_OUTPUT_HIGH_BYTES) return;
+    if (conn_output_bytes(conn) + relay_held_bytes(call->relay) <= conn_output_max(conn)) return;
     call->is_paused = true;
+    conn_await_drained(conn);
     fetch_pause(call->fetch);
 }
 
 void deliver_drained(struct job *job)
 {
     struct call *call = job->call;
-    if (!call || !call->is_paused || relay_held_bytes(call->relay) > LIMIT_OUTPUT_HIGH_BYTES) return;
+    if (!call || !call->is_paused || relay_held_bytes(call->relay) > conn_output_max(job->conn)) return;
     call->is_paused = false;
     if (call->fetch) fetch_resume(call->fetch);
 }
@@ -127,5 +128,5 @@ void deliver_drained(struct job *job)
 void deliver_let_flow(struct call *call)
 {
     struct conn *conn = call->job->conn;
-    if (conn && conn_output_bytes(conn) <= LIMIT_OUTPUT_LOW_BYTES) deliver_drained(call->job);
+    if (conn && call->is_paused) conn_await_drained(conn);
 }

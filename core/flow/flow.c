@@ -58,6 +58,7 @@ static void update_gauges(void *arg)
                                                            .calls = upstream.fetches_active,
                                                            .upstreams = upstream.connections_open,
                                                            .generations = (int64_t)policy_live_generations()});
+    metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
     atomic_store(flow->parts.audit_failing, audit_is_failing(flow->audit));
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }

@@ -5,8 +5,10 @@
 struct metrics {
     struct stats *stats;
     stats_handle open, duration, first_token, overhead, inspect_errors, incomplete, audit_failures;
-    stats_handle clients, strangers, dropped, held, calls, upstreams, generations;
+    stats_handle clients, strangers, dropped, held, calls, upstreams, generations, longest_turn;
     uint64_t dropped_told;
+    uint64_t turn_now_ns, turn_last_ns; /* the longest of this minute, and of the one before */
+    unsigned looks;                     /* of this minute */
 };
 
 struct metrics *metrics_new(struct stats *stats)
@@ -27,6 +29,7 @@ struct metrics *metrics_new(struct stats *stats)
     m->calls = stats_series(stats, STATS_UPSTREAM_OPEN, NULL);
     m->upstreams = stats_series(stats, STATS_UPSTREAM_CONNECTIONS, NULL);
     m->generations = stats_series(stats, STATS_POLICY_GENERATIONS, NULL);
+    m->longest_turn = stats_series(stats, STATS_LOOP_TURN_LONGEST, NULL);
     return m;
 }
 
@@ -146,6 +149,16 @@ void metrics_account_refused(struct metrics *m, struct slice provider, int statu
 void metrics_audit_failed(struct metrics *m)
 {
     stats_add(m->stats, m->audit_failures, 1);
+}
+
+void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minute)
+{
+    if (++m->looks > looks_a_minute) {
+        m->turn_last_ns = m->turn_now_ns;
+        m->turn_now_ns = m->looks = 0;
+    }
+    if (longest_ns > m->turn_now_ns) m->turn_now_ns = longest_ns;
+    stats_set(m->stats, m->longest_turn, (int64_t)(m->turn_now_ns > m->turn_last_ns ? m->turn_now_ns : m->turn_last_ns));
 }
 
 void metrics_gauges(struct metrics *m, const struct metrics_gauges *now)

@@ -34,5 +34,7 @@ struct metrics_gauges {
     int64_t generations;      /* of policies */
 };
 void metrics_gauges(struct metrics *m, const struct metrics_gauges *now);
+/* What the longest turn of the loop took since the last such look, of so many in a minute. */
+void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minute);
 
 #endif

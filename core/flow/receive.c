@@ -209,7 +209,7 @@ static void on_gone(struct conn *conn, void *arg)
     struct job *job = conn_context(conn);
     (void)arg;
     job->conn = NULL;
-    job->x->fault.code = FAULT_CLIENT_GONE;
+    job->x->fault.code = conn_has_stalled(conn) ? FAULT_CLIENT_STALLED : FAULT_CLIENT_GONE;
     job->x->fault.text[0] = '\0';
     if (!drain_begin(job)) job_end(job, OUTCOME_CLIENT_CLOSED);
 }

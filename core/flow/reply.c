@@ -64,7 +64,8 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_OUT_OF_MEMORY:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
-    case FAULT_CLIENT_GONE: return OUTCOME_CLIENT_CLOSED;
+    case FAULT_CLIENT_GONE:
+    case FAULT_CLIENT_STALLED: return OUTCOME_CLIENT_CLOSED;
     case FAULT_KEY_REVOKED: return OUTCOME_DENIED;
     case FAULT_NO_TARGET:
     case FAULT_UPSTREAM_CONNECT:

@@ -66,7 +66,7 @@ static size_t collect_body(struct call *call, const struct target *target, struc
     struct splice edits;
     struct iovec *parts;
     call->asks_usage = r->is_stream && call->provider->can_report_usage && r->include_usage != CHAT_TRUE;
-    outgoing_edit(x, target->model, call->asks_usage, &call->passing, &edits);
+    outgoing_edit(x, target, call->asks_usage, &call->passing, &edits);
     size_t count = splice_iovecs(&edits, &parts);
     *pieces = arena_alloc(&call->passing, count * sizeof **pieces);
     for (size_t i = 0; i < count; i++)

@@ -33,21 +33,11 @@ static int on_set_temperature(lua_State *L)
     return 0;
 }
 
-/* body_has(name): is there such a member in the caller's body? */
-static int on_body_has(lua_State *L)
-{
-    const struct exchange *x = bind_eval(L)->x;
-    bool has = x->request.tape.count && json_get(&x->request.tape, 0, bind_check_slice(L, 1)) != JSON_NONE;
-    lua_pushboolean(L, has);
-    return 1;
-}
-
 void bind_edit_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"edit", on_edit},
                                          {"set_max_tokens", on_set_max_tokens},
                                          {"set_temperature", on_set_temperature},
-                                         {"body_has", on_body_has},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

@@ -198,14 +198,39 @@ static int on_services(lua_State *L)
     return 1;
 }
 
-/* is_service(url) → whether moongate.lua lists it, and the name of its secret or false; nil when there is none to ask */
+/* is_service(url) → whether moongate.lua lists it, the name of its secret or false, and the highest class of data that may
+ * go there or false; nil when there is no moongate.lua to ask */
 static int on_is_service(lua_State *L)
 {
     const struct settings *settings = loading_set(L)->settings;
     if (!settings) return 0;
     const struct egress *egress = settings_egress(settings, bind_check_slice(L, 1));
     lua_pushboolean(L, egress != NULL);
-    return 1 + bind_push_fact(L, egress ? egress->name : SLICE(""));
+    bind_push_fact(L, egress ? egress->name : SLICE(""));
+    bind_push_fact(L, egress ? egress->clearance : SLICE(""));
+    return 3;
+}
+
+/* deadline_ms() → what an evaluation may take, waiting included */
+static int on_deadline_ms(lua_State *L)
+{
+    lua_pushinteger(L, loading_set(L)->limits.deadline_ms);
+    return 1;
+}
+
+/* names(what) → list of the names that moongate.lua has for "provider" or "egress" */
+static int on_names(lua_State *L)
+{
+    const struct settings *settings = loading_set(L)->settings;
+    bool is_egress = strcmp(luaL_checkstring(L, 1), "egress") == 0;
+    size_t count = !settings ? 0 : is_egress ? settings->egress_count : settings->provider_count;
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        struct slice name = is_egress ? settings->egress[i].origin : settings->providers[i].name;
+        lua_pushlstring(L, name.ptr, name.len);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
 }
 
 /* zone(name) → {time, seconds east of Greenwich, …} in order of time, or nil when there is no such zone */
@@ -414,6 +439,8 @@ void bind_load_register(lua_State *L)
                                          {"provider", on_provider},
                                          {"services", on_services},
                                          {"is_service", on_is_service},
+                                         {"deadline_ms", on_deadline_ms},
+                                         {"names", on_names},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},

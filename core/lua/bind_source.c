@@ -1,5 +1,7 @@
 /* Where in its file a value or a function stands, and what a function is made of. */
+#include "base/limits.h"
 #include "lua/bind.h"
+#include "lua/reading.h"
 #include "lua/source.h"
 
 #define SOURCE "moongate.source"
@@ -52,6 +54,92 @@ static int on_locate(lua_State *L)
     lua_pushinteger(L, at.line);
     lua_pushinteger(L, at.column);
     return 2;
+}
+
+/* --- what a text shows --- */
+
+#define READING "moongate.reading"
+#define ITEM_FIELDS 5
+
+static int on_reading_gc(lua_State *L)
+{
+    struct reading **reading = lua_touserdata(L, 1);
+    reading_free(*reading);
+    *reading = NULL;
+    return 0;
+}
+
+static void push_items(lua_State *L, const struct reading *reading)
+{
+    static const char *const kinds[] = {
+        [READING_KEY_TWICE] = "twice", [READING_LOST] = "lost", [READING_NIL] = "nil",
+        [READING_CONSTANT] = "constant", [READING_FIELD] = "field", [READING_CALL] = "call"};
+    lua_createtable(L, (int)reading_count(reading) * ITEM_FIELDS, 0);
+    for (size_t i = 0; i < reading_count(reading); i++) {
+        const struct reading_item *item = reading_at(reading, i);
+        int at = (int)i * ITEM_FIELDS;
+        lua_pushstring(L, kinds[item->kind]);
+        lua_rawseti(L, -2, at + 1);
+        lua_pushlstring(L, item->name.ptr, item->name.len);
+        lua_rawseti(L, -2, at + 2);
+        lua_pushinteger(L, item->at.line);
+        lua_rawseti(L, -2, at + 3);
+        lua_pushinteger(L, item->at.column);
+        lua_rawseti(L, -2, at + 4);
+        lua_pushinteger(L, item->first.line);
+        lua_rawseti(L, -2, at + 5);
+    }
+}
+
+/* reading(text) → a handle, and {kind, name, line, column, line of the first, …}: lua/reading.h */
+static int on_reading(lua_State *L)
+{
+    struct slice text = bind_check_slice(L, 1);
+    struct reading **reading = lua_newuserdata(L, sizeof *reading);
+    *reading = NULL;
+    if (luaL_newmetatable(L, READING)) {
+        lua_pushcfunction(L, on_reading_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    lua_createtable(L, 1, 0); /* keeps the text */
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, -2);
+    *reading = reading_new(text);
+    push_items(L, *reading);
+    return 2;
+}
+
+static int depth_change(const struct lexer *x)
+{
+    if (x->token.kind != LEXER_SIGN || x->token.text.len != 1) return 0;
+    if (strchr("({[", x->token.text.ptr[0])) return 1;
+    return strchr(")}]", x->token.text.ptr[0]) ? -1 : 0;
+}
+
+/* arguments(handle, i) → {kind, token, …} of the i-th item's call: "text", "number", "name" or "sign"; texts without their
+ * quotes. nil when there are too many */
+static int on_arguments(lua_State *L)
+{
+    static const char *const kinds[] = {
+        [LEXER_END] = "end", [LEXER_NAME] = "name", [LEXER_TEXT] = "text", [LEXER_NUMBER] = "number", [LEXER_SIGN] = "sign"};
+    struct reading **reading = luaL_checkudata(L, 1, READING);
+    lua_Integer i = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, *reading && i >= 1 && (size_t)i <= reading_count(*reading), 2, "there is no such item");
+    struct lexer x = reading_at(*reading, (size_t)i - 1)->arguments;
+    int depth = 0, count = 0;
+    lua_newtable(L);
+    do {
+        if (x.token.kind == LEXER_END || count >= (int)LIMIT_SOURCE_ARGUMENTS * 2) return 0;
+        depth += depth_change(&x);
+        lua_pushstring(L, kinds[x.token.kind]);
+        lua_rawseti(L, -2, ++count);
+        lua_pushlstring(L, x.token.text.ptr, x.token.text.len);
+        lua_rawseti(L, -2, ++count);
+        lexer_next(&x);
+    } while (depth > 0);
+    return 1;
 }
 
 /* where() → file and line of the nearest caller in a policy file; nothing when there is none */
@@ -115,6 +203,8 @@ void bind_source_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"source", on_source},
                                          {"locate", on_locate},
+                                         {"reading", on_reading},
+                                         {"arguments", on_arguments},
                                          {"where", on_where},
                                          {"function_line", on_function_line},
                                          {"function_text", on_function_text},

@@ -257,7 +257,7 @@ static void push_sent(lua_State *L, struct exchange *x)
     struct chat_request sent;
     struct fault why;
     if (v->kind != VERDICT_ALLOW || !x->request.tape.count) return;
-    outgoing_edit(x, v->target_count ? v->targets[0].model : SLICE(""), false, &x->arena, &edits);
+    outgoing_edit(x, v->target_count ? &v->targets[0] : NULL, false, &x->arena, &edits);
     buf_init(&body);
     splice_apply(&edits, &body);
     struct slice copy = arena_copy(&x->arena, buf_slice(&body)), text = SLICE("");

@@ -70,6 +70,18 @@ static struct image_rules read_image(lua_State *L, int family)
     return image;
 }
 
+static enum chat_limit read_limit(lua_State *L, int family)
+{
+    lua_getfield(L, family, "limit");
+    const char *name = luaL_optstring(L, -1, "");
+    enum chat_limit limit = CHAT_LIMIT_ANY;
+    if (strcmp(name, "max_tokens") == 0) limit = CHAT_LIMIT_TOKENS;
+    if (strcmp(name, "max_completion_tokens") == 0) limit = CHAT_LIMIT_COMPLETION;
+    luaL_argcheck(L, limit != CHAT_LIMIT_ANY || !*name, 1, "no name of a limit");
+    lua_pop(L, 1);
+    return limit;
+}
+
 static struct count_rules read_rules(lua_State *L, int t)
 {
     lua_getfield(L, t, "vocabulary");
@@ -84,10 +96,13 @@ static struct count_rules read_rules(lua_State *L, int t)
         .tools_tokens = (int32_t)whole(L, t, "tools_tokens"),
         .tool_tokens = (int32_t)whole(L, t, "tool_tokens"),
         .tools_system_tokens = (int32_t)whole(L, t, "tools_system_tokens"),
+        .choice_tokens = (int32_t)whole(L, t, "choice_tokens"),
+        .no_choice_tokens = (int32_t)whole(L, t, "no_choice_tokens"),
         .call_tokens = (int32_t)whole(L, t, "call_tokens"),
         .audio_bytes = (uint32_t)whole(L, t, "audio_bytes"),
         .file_bytes = (uint32_t)whole(L, t, "file_bytes"),
         .image = read_image(L, t),
+        .limit = read_limit(L, t),
     };
     lua_pop(L, 1);
     luaL_argcheck(L, rules.vocabulary && rules.factor_milli, 1, "a family without vocabulary or factor");

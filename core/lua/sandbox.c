@@ -135,6 +135,17 @@ static int on_type(lua_State *L)
     return 1;
 }
 
+/* A number of a long text is read byte by byte. */
+static int on_tonumber(lua_State *L)
+{
+    vm_charge(L, text_bytes(L, 1));
+    int count = lua_gettop(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, count, 1);
+    return 1;
+}
+
 static int on_next(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TUSERDATA) return bind_view_next(L);
@@ -288,11 +299,14 @@ void sandbox_push_safe(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"type", on_type}, {"next", on_next}, {"setmetatable", on_setmetatable}, {"unpack", on_unpack}, {NULL, NULL}};
-    static const char *const stock[] = {"assert", "error", "select", "tonumber", "tostring", NULL};
+    static const char *const stock[] = {"assert", "error", "select", "tostring", NULL};
     lua_newtable(L); // safe
     luaL_register(L, NULL, functions);
     for (const char *const *name = stock; *name; name++)
         copy_global(L, *name);
+    lua_getglobal(L, "tonumber");
+    lua_pushcclosure(L, on_tonumber, 1);
+    lua_setfield(L, -2, "tonumber");
     lua_getfield(L, -1, "next"); // safe next
     lua_getglobal(L, "pairs");   // safe next pairs
     lua_pushcclosure(L, on_pairs, 2);

@@ -1,6 +1,7 @@
-#include "lua/vm.h"
+#include "lua/vm_inner.h"
 
 #include <luajit.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/check.h"
@@ -8,34 +9,15 @@
 #include "base/fiber.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "lua/pages.h"
+#include "lua/alarm.h"
 
 #define SLICE_BYTECODES 10000
 #define SLICE_NS NS_PER_MS
 /* Reading the CPU clock is a system call, so a slice begins on the monotonic clock and changes over when it is not a
  * short one; being off the CPU until then counts no more than this. */
 #define UNCLOCKED_NS (100 * 1000)
-/* The collector starts a cycle when the heap has grown by this much or by its own size, whichever is more: a cycle
- * costs as much as the whole heap, so small heaps are left alone for longer. */
-#define GARBAGE_BYTES (4u * MIB)
-
-/* Allocations, large and small, between two looks at whether a slice of loading is over. */
-#define REST_ALLOCATIONS 32u
-
-struct vm {
-    lua_State *L;
-    void *owner;
-    struct vm_task *task;
-    size_t used, cap;
-    size_t crowded; /* more than this is a heap full of garbage */
-    struct pages pages;
-    int events; /* that the hook is called for */
-    unsigned allocations;
-    bool is_hooked;
-    bool is_loading; /* not armed yet */
-    void (*on_line)(void *arg, const char *source, int line);
-    void *line_arg;
-};
+/* Of the processor, between two looks at a task: ten times what VM_TICK_BYTECODES take. */
+#define SLOW_TICK_NS (400 * 1000)
 
 /* --- loading in slices --- */
 
@@ -48,7 +30,7 @@ static uint64_t slice_cpu_ns(struct vm_task *task, uint64_t wall_ns)
 }
 
 /* On a fiber: lets others have their turn when it is time. What they take is not the task's. */
-static void rest(const struct vm *vm)
+void vm_rest(const struct vm *vm)
 {
     if (!fiber_is_due()) return;
     struct vm_task *task = vm->task;
@@ -59,50 +41,6 @@ static void rest(const struct vm *vm)
     task->slice_mono_ns = clock_mono_ns();
     task->slice_cpu_ns = 0;
     task->born_mono_ns += task->slice_mono_ns - left;
-}
-
-/* --- memory --- */
-
-static uint64_t alloc_max(const struct vm_task *task)
-{
-    return task->limits.alloc_bytes ? task->limits.alloc_bytes : LIMIT_POLICY_EVAL_BYTES;
-}
-
-/* May this much more be had? Notes why not. */
-static bool may_grow(struct vm *vm, size_t old_size, size_t new_size)
-{
-    struct vm_task *task = vm->task;
-    if (task) {
-        task->alloc_bytes += new_size;
-        if (task->alloc_bytes > alloc_max(task)) {
-            if (!task->stop) task->stop = VM_STOP_ALLOCATION;
-            return false;
-        }
-    }
-    if (vm->used + (new_size - old_size) > vm->cap) {
-        if (task && !task->stop) {
-            task->stop = VM_STOP_MEMORY;
-            task->cap_mb = (unsigned)(vm->cap / MIB);
-        }
-        return false;
-    }
-    return true;
-}
-
-/* NULL makes Lua raise "not enough memory", so this is the one place that does not use mem_*. */
-static void *on_alloc(void *arg, void *ptr, size_t old_size, size_t new_size)
-{
-    struct vm *vm = arg;
-    if (++vm->allocations % REST_ALLOCATIONS == 0) rest(vm);
-    if (new_size == 0) {
-        vm->used -= old_size;
-        if (ptr) pages_give_back(&vm->pages, ptr, old_size);
-        return NULL;
-    }
-    if (new_size > old_size && !may_grow(vm, old_size, new_size)) return NULL;
-    void *moved = pages_move(&vm->pages, ptr, old_size, new_size);
-    if (moved) vm->used = vm->used - old_size + new_size;
-    return moved;
 }
 
 /* --- the hook --- */
@@ -127,7 +65,7 @@ static enum vm_stop over_limit(struct vm_task *task, uint64_t now, const char *h
 {
     if (fiber_is_cancelled()) return VM_STOP_CANCELLED;
     if (task->bytecodes >= task->limits.bytecodes) return VM_STOP_BYTECODES;
-    if (task->alloc_bytes > alloc_max(task) - alloc_max(task) / 16) return VM_STOP_ALLOCATION;
+    if (task->alloc_bytes > vm_alloc_max(task) - vm_alloc_max(task) / 16) return VM_STOP_ALLOCATION;
     if (here < task->stack_base && (size_t)(task->stack_base - here) > LIMIT_POLICY_STACK_BYTES) return VM_STOP_STACK;
     if (now - task->born_mono_ns > task->limits.deadline_ms * NS_PER_MS) return VM_STOP_DEADLINE;
     if (task->cpu_ns + slice_cpu_ns(task, now - task->slice_mono_ns) > task->limits.cpu_ms * NS_PER_MS) {
@@ -150,11 +88,45 @@ static void tell_line(const struct vm *vm, lua_State *L, lua_Debug *ar)
     vm->on_line(vm->line_arg, ar->source + 1, ar->currentline);
 }
 
-/* Nobody wants what is being loaded any more. Whatever catches this is raised at anew. */
-static void give_up(const struct vm *vm, lua_State *L)
+/* The alarm comes in between otherwise, and LuaJIT's tables are half of the one and half of the other. */
+static void put_hook(struct vm *vm, int events, int count)
 {
-    lua_sethook(L, on_hook, vm->events, 1);
+    vm->is_setting = 1;
+    atomic_signal_fence(memory_order_seq_cst);
+    lua_sethook(vm->L, events ? on_hook : NULL, events, count);
+    atomic_signal_fence(memory_order_seq_cst);
+    vm->is_setting = 0;
+}
+
+/* A bytecode may take a millisecond (a long text read as a number, a step through a table that was emptied), and then a
+ * thousand of them are more than a slice. What runs as fast as bytecodes do never comes here, whatever else the machine
+ * does: it is stopped at the same bytecode each time. */
+static void on_alarm(void *arg)
+{
+    struct vm *vm = arg;
+    uint64_t cpu_ns = clock_cpu_ns();
+    if (vm->looks != vm->looks_seen) {
+        vm->looks_seen = vm->looks;
+        vm->cpu_seen_ns = cpu_ns;
+    } else if (cpu_ns - vm->cpu_seen_ns >= SLOW_TICK_NS && !vm->is_setting && !vm->is_pressed) {
+        vm->is_pressed = 1;
+        lua_sethook(vm->L, on_hook, vm->events, 1);
+    }
+}
+
+/* Nobody wants what is being loaded any more. Whatever catches this is raised at anew. */
+static void give_up(struct vm *vm, lua_State *L)
+{
+    put_hook(vm, vm->events, 1);
     luaL_error(L, "cancelled");
+}
+
+/* Back to the usual count, or none. */
+static void release(struct vm *vm)
+{
+    if (!vm->is_pressed) return;
+    vm->is_pressed = 0;
+    put_hook(vm, vm->is_hooked ? vm->events : 0, VM_TICK_BYTECODES);
 }
 
 static void on_hook(lua_State *L, lua_Debug *ar)
@@ -165,22 +137,26 @@ static void on_hook(lua_State *L, lua_Debug *ar)
         tell_line(vm, L, ar);
         return;
     }
-    rest(vm);
+    vm_rest(vm);
     if (!task) {
         if (fiber_is_cancelled()) give_up(vm, L);
         return;
     }
     uint64_t now = clock_mono_ns();
+    vm->looks++;
     if (!task->stop) {
         task->bytecodes += VM_TICK_BYTECODES;
         task->stop = over_limit(task, now, __builtin_frame_address(0));
     }
+    bool is_pressed = vm->is_pressed;
+    task->is_slow |= is_pressed;
+    release(vm);
     if (task->stop && !task->place[0]) {
         vm_place(L, task->place, sizeof task->place);
-        lua_sethook(L, on_hook, vm->events, 1); /* nothing runs on between here and the freeze */
+        put_hook(vm, vm->events, 1); /* nothing runs on between here and the freeze */
     }
     if (lua_isyieldable(L)) {
-        if (task->stop || is_slice_over(task, now)) lua_yield(L, 0);
+        if (task->stop || is_pressed || is_slice_over(task, now)) lua_yield(L, 0);
     } else if (task->stop) {
         luaL_error(L, "stopped");
     }
@@ -192,7 +168,7 @@ static void set_hook(struct vm *vm, bool is_wanted)
     is_wanted = is_wanted || vm->on_line;
     if (vm->is_hooked == is_wanted) return;
     vm->is_hooked = is_wanted;
-    lua_sethook(vm->L, on_hook, is_wanted ? vm->events : 0, VM_TICK_BYTECODES);
+    put_hook(vm, is_wanted ? vm->events : 0, VM_TICK_BYTECODES);
 }
 
 /* Outside of tasks the hook is there for rests, and for being given up. */
@@ -204,7 +180,7 @@ static bool rests(const struct vm *vm)
 static void clear_hook(struct vm *vm)
 {
     vm->is_hooked = false;
-    lua_sethook(vm->L, NULL, 0, 0);
+    put_hook(vm, 0, 0);
 }
 
 static void distrust(struct vm *vm, struct vm_task *task)
@@ -256,55 +232,42 @@ void vm_task_init(struct vm_task *task, const struct vm_limits *limits)
 static void begin_slice(struct vm *vm, struct vm_task *task)
 {
     vm->task = task;
+    vm->looks++;
     task->stack_base = __builtin_frame_address(0);
     task->slice_mono_ns = clock_mono_ns();
-    task->slice_cpu_ns = 0;
+    task->slice_cpu_ns = task->is_slow ? clock_cpu_ns() : 0;
     task->slice_bytecodes = task->bytecodes;
     set_hook(vm, !task->is_trusted);
 }
 
 static void end_slice(struct vm *vm, struct vm_task *task, struct vm_task *outer)
 {
+    release(vm);
     vm->task = outer;
     task->cpu_ns += slice_cpu_ns(task, clock_mono_ns() - task->slice_mono_ns);
     if (task->stop) clear_hook(vm); /* it ran at every bytecode */
     set_hook(vm, outer ? !outer->is_trusted : rests(vm));
 }
 
-/* One whole cycle of the collector, or what is left of one. */
-static void collect_cycle(const struct vm *vm, lua_State *L)
+/* One that has not begun keeps its arguments. */
+static int arguments_of(lua_State *co, int nargs)
 {
-    while (!lua_gc(L, LUA_GCSTEP, 0))
-        rest(vm);
-}
-
-static int collect(lua_State *L)
-{
-    struct vm *vm = vm_of(L);
-    collect_cycle(vm, L);
-    size_t pause = 200;
-    if (vm->used < GARBAGE_BYTES) pause = (vm->used + GARBAGE_BYTES) * 100 / (vm->used + 1);
-    lua_gc(L, LUA_GCSETPAUSE, pause < 2000 ? (int)pause : 2000);
-    collect_cycle(vm, L); /* the pause acts from the end of a cycle */
-    return 0;
-}
-
-/* LuaJIT has no emergency collection: at the cap it would raise with the heap full of garbage. */
-static void make_room(struct vm *vm)
-{
-    struct fault ignored;
-    if (vm->used > vm->crowded) vm_protect(vm, collect, NULL, &ignored);
+    return lua_status(co) == 0 ? lua_gettop(co) - 1 : nargs;
 }
 
 enum vm_result vm_resume(struct vm *vm, struct vm_task *task, lua_State *co, int nargs)
 {
     struct vm_task *outer = vm->task;
     if (task->stop) return VM_STOPPED;
+    if (!outer) vm_make_room(vm);
+    if (!outer && vm->is_collecting && vm->used > vm->full) return VM_MORE;
+    struct alarm_call before = {0};
     begin_slice(vm, task);
-    int status = lua_resume(co, nargs);
+    if (!outer) before = alarm_set((struct alarm_call){on_alarm, vm});
+    int status = lua_resume(co, arguments_of(co, nargs));
+    if (!outer) alarm_set(before);
     end_slice(vm, task, outer);
     if (task->stop && !task->place[0]) vm_place(co, task->place, sizeof task->place);
-    if (!outer) make_room(vm);
     if (task->stop) return VM_STOPPED;
     if (status == LUA_YIELD) return VM_MORE;
     return status == 0 ? VM_DONE : VM_RAISED;
@@ -320,7 +283,7 @@ static void stop_text(const struct vm_task *task, char *text, size_t size)
     case VM_STOP_CPU: snprintf(text, size, "stopped after %u ms of CPU time", task->limits.cpu_ms); return;
     case VM_STOP_ALLOCATION:
         snprintf(text, size, "stopped: it asked for more than %u MB of memory in all",
-                 (unsigned)(alloc_max(task) / MIB));
+                 (unsigned)(vm_alloc_max(task) / MIB));
         return;
     case VM_STOP_MEMORY:
         snprintf(text, size, "stopped: all policies together hold %u MB", task->cap_mb);
@@ -370,9 +333,9 @@ struct vm *vm_new(void)
 {
     struct vm *vm = mem_zalloc(1, sizeof *vm);
     vm->is_loading = true;
-    vm->cap = vm->crowded = SIZE_MAX;
+    vm->cap = vm->crowded = vm->full = SIZE_MAX;
     vm->events = LUA_MASKCOUNT;
-    vm->L = lua_newstate(on_alloc, vm);
+    vm->L = lua_newstate(vm_alloc, vm);
     check(vm->L);
     lua_atpanic(vm->L, on_panic);
     check(luaJIT_setmode(vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF));
@@ -441,12 +404,11 @@ bool vm_protect(struct vm *vm, lua_CFunction fn, void *arg, struct fault *why)
 
 void vm_arm(struct vm *vm)
 {
-    struct fault ignored;
     vm->is_loading = false;
     set_hook(vm, false);
     lua_gc(vm->L, LUA_GCRESTART, 0);
-    vm_protect(vm, collect, NULL, &ignored);
+    vm_collect(vm);
     vm->cap = LIMIT_POLICY_STATE_BYTES;
     if (vm->used > vm->cap / 2) vm->cap = vm->used + vm->cap / 2; /* a large catalogue leaves as much for its requests */
-    vm->crowded = vm->used + (vm->cap - vm->used) / 2;
+    vm->crowded_armed = vm_set_marks(vm, vm->used);
 }

@@ -13,7 +13,8 @@
  * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of: compiling,
  * running, collecting, closing.
  *
- * A count hook runs every 1000 bytecodes and yields when the slice is over. A task over a limit is stopped by never
+ * A count hook runs every 1000 bytecodes and yields when the slice is over; where a few bytecodes take a slice (a text of a
+ * megabyte read as a number), an alarm (lua/alarm.h) brings the hook in at the next one. A task over a limit is stopped by never
  * being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a gsub callback) the
  * hook raises at every further bytecode until it can. C functions that work without bytecodes charge for it.
  * The hook costs a dozen instructions a bytecode, so our own scripts, where they are known to be short, run without it:
@@ -68,6 +69,7 @@ struct vm_task {
     uint64_t born_mono_ns;
     unsigned cap_mb;      /* VM_STOP_MEMORY: what the state may hold */
     bool is_trusted;      /* our own code runs, without the hook */
+    bool is_slow;         /* its bytecodes take long: its slices are on the processor's clock from their beginning */
     unsigned trusts;
     char place[VM_PLACE_BYTES]; /* "policies/budget.lua:38", where it was stopped; may be empty */
 

@@ -53,6 +53,8 @@ void conn_kill(struct conn *c, bool is_reset)
     conn_set_clock(c, CLOCK_NONE);
     conn_be_none(c);
     list_remove(&c->link);
+    buf_clear(&c->out);
+    conn_note_output(c);
     transport_close(&c->transport, is_reset);
     loop_defer(c->server->loop, free_now, c);
 }
@@ -141,7 +143,8 @@ static void settle(void *arg)
         conn_lost(c, false);
         return;
     }
-    if (c->was_over && buf_len(&c->out) < LIMIT_OUTPUT_LOW_BYTES) {
+    conn_note_output(c);
+    if (c->was_over && buf_len(&c->out) < conn_output_max(c) / 4) {
         c->was_over = false;
         if (c->output == OUTPUT_OPEN) s->events->on_drained(c, s->arg);
     }
@@ -201,7 +204,10 @@ void conn_expire(struct conn *c, enum conn_clock clock)
                   s->options.body_timeout_ms);
         conn_refuse(c, &why);
         return;
-    case CLOCK_WRITE: conn_lost(c, true); return;
+    case CLOCK_WRITE:
+        c->has_stalled = true;
+        conn_lost(c, true);
+        return;
     case CLOCK_NONE:
     case CLOCK_IDLE:
     case CLOCK_LINGER: conn_kill(c, false); return;
@@ -223,4 +229,9 @@ void *conn_context(const struct conn *c)
 const char *conn_peer(const struct conn *c)
 {
     return c->peer;
+}
+
+bool conn_has_stalled(const struct conn *c)
+{
+    return c->has_stalled;
 }

@@ -75,7 +75,7 @@ struct conn_events {
      * the connection closes afterwards. Comes instead of on_request, or after it while the body is read
      * (conn_context() tells). */
     void (*on_refused)(struct conn *c, const struct fault *why, void *arg);
-    /* The output fell under LIMIT_OUTPUT_LOW_BYTES after conn_write() had said false. */
+    /* The output fell under a fourth of conn_output_max() after conn_write() had said false, or as was asked for. */
     void (*on_drained)(struct conn *c, void *arg);
     /* The client closed, was reset, or took nothing for write_timeout_ms: the exchange is over. */
     void (*on_gone)(struct conn *c, void *arg);
@@ -131,7 +131,7 @@ void conn_reply(struct conn *c, int status, const struct conn_header *headers, s
 /* Begins an answer of `length` bytes, or CONN_STREAM for one whose length is not known. Once for each request;
  * conn_write() and conn_end() follow. All slices are copied. */
 void conn_reply_head(struct conn *c, int status, const struct conn_header *headers, size_t count, int64_t length);
-/* Copies what the kernel does not take at once. False: more than LIMIT_OUTPUT_HIGH_BYTES wait, stop until on_drained
+/* Copies what the kernel does not take at once. False: more than conn_output_max() wait, stop until on_drained
  * (nothing is lost when one goes on). Bytes beyond the promised length break the connection, as does conn_end() short
  * of it. */
 bool conn_write(struct conn *c, struct slice bytes);
@@ -141,6 +141,12 @@ void conn_end(struct conn *c);
 void conn_end_with(struct conn *c, const struct conn_header *trailers, size_t count);
 /* Written and not yet taken by the kernel, with framing. */
 size_t conn_output_bytes(const struct conn *c);
+/* So much may wait: LIMIT_OUTPUT_HIGH_BYTES, and LIMIT_OUTPUT_CROWDED_BYTES while many clients together are slow. */
+size_t conn_output_max(const struct conn *c);
+/* on_drained comes as soon as little waits, which may be at once. */
+void conn_await_drained(struct conn *c);
+/* Inside on_gone: it is given up because it took nothing for write_timeout_ms. */
+bool conn_has_stalled(const struct conn *c);
 /* No further request on this connection; announced when said before the reply. */
 void conn_close_after(struct conn *c);
 /* Ends the connection so that the client sees a cut answer and not a complete one; what was written before is sent as

@@ -55,6 +55,7 @@ struct conn {
     struct chunked chunked;
     struct buf in;      /* an unfinished head, or requests that came early; empty otherwise */
     struct buf out;     /* not yet taken by the kernel */
+    size_t out_noted;   /* of them the server knows */
     uint64_t body_left; /* Content-Length: not yet read */
     uint64_t body_read; /* chunked: so far */
     uint64_t body_since_ns, body_came; /* since the body is being read: the time, and its bytes with their framing */
@@ -71,7 +72,7 @@ struct conn {
     bool has_body, is_chunked_out, is_until_close, is_closing, is_lingering_after;
     /* The connection */
     bool is_active, is_overloaded, is_last, is_lingering, is_dead, is_broken, is_held, is_taking;
-    bool is_readable, has_hung_up, is_blocked, has_unparsed, is_settling, was_over;
+    bool is_readable, has_hung_up, is_blocked, has_unparsed, is_settling, was_over, has_stalled;
     char peer[LISTENER_TEXT_BYTES];
 };
 
@@ -89,6 +90,7 @@ struct conn_server {
     uint64_t sweep_due_ns;
     struct conn_counts counts;
     uint32_t overloaded_open;
+    uint64_t output_bytes; /* that wait for all clients */
     uint64_t linger_turn_ns; /* the turn in which … */
     size_t linger_turn_bytes; /* … so much was read to the bin */
     bool is_draining;
@@ -134,6 +136,8 @@ void conn_stranger_holds(struct conn *c);
 bool conn_drop_stranger(struct conn_server *s, const struct conn *but);
 
 /* conn_write.c */
+/* What waits counts among all that waits. */
+void conn_note_output(struct conn *c);
 /* Offers what is queued to the kernel; a failure is noted in is_broken. True: some was taken. */
 bool conn_flush(struct conn *c);
 

@@ -191,8 +191,9 @@ bool conn_write(struct conn *c, struct slice bytes)
     } else if (c->has_body && bytes.len) {
         write_plain(c, bytes);
     }
-    if (buf_len(&c->out) > LIMIT_OUTPUT_HIGH_BYTES) c->was_over = true;
-    return buf_len(&c->out) <= LIMIT_OUTPUT_HIGH_BYTES;
+    if (buf_len(&c->out) <= conn_output_max(c)) return true;
+    c->was_over = true;
+    return false;
 }
 
 /* RFC 9112 7.1.2: the last chunk, the trailer fields, an empty line. */
@@ -238,6 +239,24 @@ void conn_reply(struct conn *c, int status, const struct conn_header *headers, s
 size_t conn_output_bytes(const struct conn *c)
 {
     return buf_len(&c->out);
+}
+
+size_t conn_output_max(const struct conn *c)
+{
+    bool is_crowded = c->server->output_bytes >= LIMIT_OUTPUT_ALL_BYTES;
+    return is_crowded ? LIMIT_OUTPUT_CROWDED_BYTES : LIMIT_OUTPUT_HIGH_BYTES;
+}
+
+void conn_await_drained(struct conn *c)
+{
+    c->was_over = true;
+    conn_settle_later(c);
+}
+
+void conn_note_output(struct conn *c)
+{
+    c->server->output_bytes += buf_len(&c->out) - c->out_noted;
+    c->out_noted = buf_len(&c->out);
 }
 
 void conn_close_after(struct conn *c)

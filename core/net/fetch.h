@@ -15,7 +15,7 @@
  * that does not verify. A request is sent again only when a kept connection turns out to have been closed by the
  * provider before it answered with a single byte. Bounds: answers' heads LIMIT_RESPONSE_HEAD_BYTES and
  * LIMIT_RESPONSE_HEADERS_COUNT; connections kept LIMIT_UPSTREAM_CONNECTIONS; after fetch_pause() at most one read (16
- * KiB) is held back in memory.
+ * KiB) is held back in memory; in one turn of the loop LIMIT_TURN_FETCH_BYTES of each answer, however fast it comes.
  */
 #ifndef MOONGATE_NET_FETCH_H
 #define MOONGATE_NET_FETCH_H
@@ -48,7 +48,7 @@ struct fetch_request {
     size_t body_count;
     const char *ca_file; /* PEM certificates to trust instead of the system's; NULL or "": the system's. Copied. */
     bool is_http2;       /* offer HTTP/2 over TLS; otherwise HTTP/1.1 */
-    bool is_trickle;     /* the answer comes in small pieces for a long time: reads of 2 KiB instead of 16 */
+    bool is_trickle;     /* the answer comes in small pieces for a long time: reads of 2 KiB instead of 16, unless the last ones flooded */
     /* 0: no such limit. */
     uint32_t connect_timeout_ms;    /* name, TCP and TLS: FAULT_CONNECT_TIMEOUT */
     uint32_t first_byte_timeout_ms; /* since the last body byte was sent: FAULT_FIRST_BYTE_TIMEOUT */

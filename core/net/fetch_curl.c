@@ -113,7 +113,7 @@ void fetch_hold(struct fetch *f, bool is_held)
 static void quit(struct fetch *f)
 {
     struct fetch_pool *pool = f->pool;
-    list_remove(&f->resume_link);
+    loop_work_drop(&f->resume);
     if (f->is_paused) pool->paused--;
     f->is_paused = false;
     fetch_hold(f, false);
@@ -132,6 +132,7 @@ static void finish(struct fetch *f, const struct fault *why)
     remove_from_curl(f);
     quit(f);
     f->was_sent = fetch_is_sent(f);
+    if (f->phase == FETCH_STREAMING && !f->has_flooded && f->url->floods) f->url->floods--;
     f->phase = FETCH_ENDED;
     f->events->on_end(f->arg, why, why == NULL);
     recycle(f);
@@ -186,17 +187,15 @@ static void on_connecting(struct curl_loop_sockets *sockets)
     if (f->phase == FETCH_AWAITING) fetch_enter(f, FETCH_CONNECTING);
 }
 
-/* Held bytes are given out before anything new is read. */
-static void resume_some(struct fetch_pool *pool)
+/* Held bytes are given out before anything new is read: curl goes on by itself behind them. */
+static void on_resume(void *arg)
 {
-    while (!list_is_empty(&pool->resuming)) {
-        struct fetch *f = LIST_OWNER(pool->resuming.next, struct fetch, resume_link);
-        list_remove(&f->resume_link);
-        if (f->is_paused || !f->is_held) continue;
-        CURLcode result = curl_loop_resume(pool->curl, f->easy);
-        fetch_hold(f, result == CURLE_OK && f->is_paused);
-        if (result != CURLE_OK && !f->is_cancelled) finish_as(f, result);
-    }
+    struct fetch *f = arg;
+    if (f->is_paused || !f->is_held) return;
+    fetch_hold(f, false);
+    CURLcode result = curl_loop_resume(f->pool->curl, f->easy);
+    if (result != CURLE_OK && !f->is_cancelled) finish_as(f, result);
+    curl_loop_kick(f->pool->curl);
 }
 
 static void bury_some(struct fetch_pool *pool)
@@ -233,7 +232,6 @@ static void send_some(struct fetch_pool *pool)
 static void on_outside(void *arg)
 {
     struct fetch_pool *pool = arg;
-    resume_some(pool);
     bury_some(pool);
     send_some(pool);
 }
@@ -261,7 +259,6 @@ struct fetch_pool *fetch_pool_new(struct loop *loop, const char *user_agent)
     list_init(&pool->waiting);
     list_init(&pool->running);
     list_init(&pool->dying);
-    list_init(&pool->resuming);
     list_init(&pool->idle);
     return pool;
 }
@@ -312,7 +309,7 @@ static struct fetch *new_fetch(struct fetch_pool *pool)
     f->easy = curl_easy_init();
     check(f->easy != NULL);
     list_init(&f->link);
-    list_init(&f->resume_link);
+    loop_work_init(&f->resume, pool->loop, on_resume, f);
     loop_timer_init(&f->timer, pool->loop, on_time, f);
     fetch_handle_init(f);
     return f;
@@ -331,9 +328,10 @@ static struct fetch *take_fetch(struct fetch_pool *pool)
 static void clear_state(struct fetch *f)
 {
     f->phase = FETCH_CONNECTING;
+    f->has_flooded = false;
     f->is_paused = f->is_held = f->is_cancelled = f->is_added = f->is_reused = f->has_head = false;
     f->is_asking = f->is_retried = false;
-    f->trailer_bytes = 0;
+    f->trailer_bytes = f->turn_bytes = 0;
     f->error[0] = 0;
 }
 
@@ -382,10 +380,7 @@ void fetch_resume(struct fetch *f)
     f->pool->paused--;
     fetch_touch(f);
     arm(f);
-    if (!f->is_held) return;
-    list_remove(&f->resume_link);
-    list_append(&f->pool->resuming, &f->resume_link);
-    curl_loop_kick(f->pool->curl);
+    if (f->is_held) loop_work_add(&f->resume);
 }
 
 void fetch_cancel(struct fetch *f)

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "net/head.h"
 
+#define FLOOD_BYTES (16u * KIB) /* of a stream in one turn: as many as reads are small for are waiting */
+
 /* Whether a callback must stop curl: it will be removed as soon as it returns. */
 static bool is_stopped(const struct fetch *f)
 {
@@ -106,6 +108,28 @@ static size_t on_head_line(char *bytes, size_t size, size_t count, void *arg)
     return is_stopped(f) ? 0 : line.len;
 }
 
+static void note_flood(struct fetch *f)
+{
+    if (!f->has_flooded && f->url->floods < FLOODS_REMEMBERED) f->url->floods++;
+    f->has_flooded = true;
+}
+
+/* curl reads a socket up to a hundred times in one go, and all transfers that are due in one go: behind so many bytes, or so
+ * much time, the others have their turn. */
+static bool has_had_its_turn(struct fetch *f, size_t len)
+{
+    struct loop *loop = f->pool->loop;
+    uint64_t turn = loop_turn(loop);
+    if (f->turn != turn) {
+        f->turn = turn;
+        f->turn_bytes = 0;
+    }
+    if (f->turn_bytes >= FLOOD_BYTES) note_flood(f);
+    if (f->turn_bytes >= LIMIT_TURN_FETCH_BYTES || loop_is_long(loop)) return true;
+    f->turn_bytes += len;
+    return false;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
     struct fetch *f = arg;
@@ -113,8 +137,9 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     if (is_stopped(f)) return CURL_WRITEFUNC_ERROR;
     if (len == 0) return 0;
     fetch_touch(f);
-    if (f->is_paused) {
+    if (f->is_paused || has_had_its_turn(f, len)) {
         fetch_hold(f, true);
+        if (!f->is_paused) loop_work_add(&f->resume);
         return CURL_WRITEFUNC_PAUSE;
     }
     f->events->on_data(f->arg, slice_of(bytes, len));
@@ -201,7 +226,8 @@ static void set_method(struct fetch *f)
     curl_easy_setopt(f->easy, CURLOPT_CUSTOMREQUEST, is_usual ? NULL : f->text.method);
 }
 
-/* curl keeps a buffer of this size for each answer under way: the largest part of what an open stream costs. */
+/* curl keeps a buffer of this size for each answer under way: the largest part of what an open stream costs. It cannot
+ * grow while the answer comes, so a provider whose streams have flooded gets the large one for those to come. */
 static void set_reads(struct fetch *f, bool is_trickle)
 {
     if (f->is_trickle == is_trickle) return;
@@ -234,7 +260,7 @@ bool fetch_handle_set(struct fetch *f, const struct fetch_request *request, stru
     curl_easy_setopt(f->easy, CURLOPT_HTTPHEADER, f->text.headers);
     set_method(f);
     if (strcmp(f->ca_file, ca_file) != 0) set_trust(f, ca_file);
-    set_reads(f, request->is_trickle);
+    set_reads(f, request->is_trickle && f->url->floods == 0);
     if (f->is_http2 == is_http2) return true;
     f->is_http2 = is_http2;
     curl_easy_setopt(f->easy, CURLOPT_HTTP_VERSION, (long)(is_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));

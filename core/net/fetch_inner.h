@@ -33,10 +33,12 @@ struct fetch_url {
     char *text;
     char host[FETCH_HOST_BYTES]; /* as fetch_url_host() says */
     size_t users; /* the handles that have it, and the pool */
+    unsigned floods; /* of its last answers so many more came fast than slowly */
 };
 
 /* Those seen last; providers have one or two each. */
 #define FETCH_URLS_KEPT 16
+#define FLOODS_REMEMBERED 16u
 struct fetch_urls {
     struct fetch_url *kept[FETCH_URLS_KEPT];
     size_t next;
@@ -46,14 +48,16 @@ struct fetch {
     struct fetch_pool *pool;
     CURL *easy;
     struct curl_loop_sockets sockets;
-    struct list_link link;        /* in one of the pool's lists */
-    struct list_link resume_link; /* in the pool's list of those to be resumed */
+    struct list_link link;  /* in one of the pool's lists */
+    struct loop_work resume; /* a later turn gives out what curl holds, and reads on */
+    uint64_t turn;           /* of the loop, in which bytes came last … */
+    size_t turn_bytes;       /* … and how many */
     const struct fetch_events *events;
     void *arg;
     enum fetch_phase phase;
     bool was_sent; /* FETCH_ENDED: it had come beyond connecting */
     bool is_paused; /* the user says so */
-    bool is_held;   /* curl was told so, at the first bytes after it */
+    bool is_held;   /* curl was told to wait, at the first bytes after it or behind what a turn may read */
     bool is_cancelled;
     bool is_added; /* curl has it */
     bool is_reused;
@@ -61,6 +65,7 @@ struct fetch {
     bool is_retried; /* … and once more on another one: that was kept, and dead */
     bool is_http2;
     bool is_trickle;
+    bool has_flooded; /* more came in a turn than small reads are meant for */
     bool has_head;
     char *ca_file;         /* what the handle trusts now; "": the system's */
     struct fetch_url *url; /* where the handle goes now */
@@ -81,7 +86,7 @@ struct fetch_pool {
     struct curl_loop *curl;
     char *user_agent;
     char *system_ca_file; /* NULL: curl's own defaults */
-    struct list_link waiting, running, dying, resuming;
+    struct list_link waiting, running, dying;
     struct list_link idle; /* fetches with a handle, for reuse */
     size_t idle_count;
     struct fetch_urls urls;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/slice.h"
@@ -125,6 +126,8 @@ static int bound_socket(const struct listener_address *address, bool is_shared, 
     bool ok = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (ok && address->where.ss_family == AF_INET6) ok = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (ok && is_shared) ok = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) && set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    /* Of clients that read nothing the kernel would keep some megabytes each. Connections have it from here. */
+    if (ok && is_shared) set_flag(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, LIMIT_OUTPUT_KERNEL_BYTES);
     if (ok && bind(fd, (const struct sockaddr *)&address->where, address->len) == 0) return fd;
     say_why(address, "listen", why);
     close(fd);
@@ -171,7 +174,7 @@ static int open_reserve(void)
 static void on_pause_end(void *arg)
 {
     struct listener *l = arg;
-    loop_watch_set(&l->watch, LOOP_READ);
+    loop_watch_set(&l->watch, LOOP_READ | LOOP_URGENT);
 }
 
 /* No descriptor is left: the client that waits longest is turned away with the reserve, then others get time to end. */
@@ -229,7 +232,7 @@ struct listener *listener_new(struct loop *loop, int fd, listener_accept_fn on_a
     l->reserve_fd = open_reserve();
     loop_watch_init(&l->watch, loop, fd, on_ready, l);
     loop_timer_init(&l->pause, loop, on_pause_end, l);
-    loop_watch_set(&l->watch, LOOP_READ);
+    loop_watch_set(&l->watch, LOOP_READ | LOOP_URGENT);
     return l;
 }
 

@@ -23,7 +23,7 @@
 #include "net/loop.h"
 
 #define LISTENER_BACKLOG 4096
-#define LISTENER_BATCH 64 /* connections accepted in one turn */
+#define LISTENER_BATCH 2 /* connections accepted in one turn: who came is heard before many more come */
 #define LISTENER_PAUSE_MS 100u
 #define LISTENER_TEXT_BYTES 56 /* "[ipv6]:port" with its NUL */
 

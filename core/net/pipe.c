@@ -133,7 +133,7 @@ static void break_off(struct pipe *p, const char *what)
 
 static void update_watch(struct pipe *p)
 {
-    if (!p->has_ended) loop_watch_set(&p->watch, LOOP_READ | (p->is_blocked ? LOOP_WRITE : 0u));
+    if (!p->has_ended) loop_watch_set(&p->watch, LOOP_URGENT | LOOP_READ | (p->is_blocked ? LOOP_WRITE : 0u));
 }
 
 /* Up to the next descriptor, which must go with the first byte behind it. */

@@ -109,7 +109,8 @@ static void run_gate(const struct config *config, const struct check_job *job, s
 static void check_config(const struct check_job *job, struct check_result *result)
 {
     struct buf packed, bundle;
-    struct config *config = config_load(job->config_path, result->report);
+    struct config *config = job->is_offline ? config_load_offline(job->config_path, result->report)
+                                            : config_load(job->config_path, result->report);
     if (!config) {
         check_policies_anyway(job->config_path, result);
         return;

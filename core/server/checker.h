@@ -32,6 +32,7 @@ enum check_what {
 struct check_job {
     unsigned what; /* of enum check_what */
     const char *config_path;
+    bool is_offline;          /* CHECK_CONFIG: no gateway will run with what is checked (config_load_offline) */
     const char *data_dir;     /* for CHECK_KEYS */
     const char *policies_dir; /* for CHECK_FOLDER */
     /* For CHECK_CONFIG: the sealed bundle of the generation in force, which prices are compared with. */

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lua/configfile.h"
+#include "lua/reading.h"
 #include "server/config_reader.h"
 
 /* ---- Providers. */
@@ -129,6 +130,30 @@ static int guess_column(struct slice text, const struct configfile_error *why)
     return at ? (int)(at - line.ptr) + 1 : 0;
 }
 
+/* Lua takes the last of two, and says nothing. */
+static void report_twice(struct config_reader *r)
+{
+    struct reading *reading = reading_new(r->text);
+    for (size_t i = 0; i < reading_count(reading); i++) {
+        const struct reading_item *item = reading_at(reading, i);
+        struct buf text;
+        if (item->kind != READING_KEY_TWICE) continue;
+        buf_init(&text);
+        buf_printf(&text, "'%.*s' stands in this table twice: what line %d says of it is lost", SLICE_FMT(item->name),
+                   item->first.line);
+        report_add(r->report,
+                   &(struct diagnostic){.finding = FINDING_SAID_TWICE,
+                                        .file = r->config->file,
+                                        .line = item->at.line,
+                                        .column = item->at.column,
+                                        .text = buf_slice(&text),
+                                        .hint = SLICE("take one of them out, or give it another name")},
+                   r->text);
+        buf_clear(&text);
+    }
+    reading_free(reading);
+}
+
 static void read_text_of_config(struct config_reader *r)
 {
     struct configfile_error why;
@@ -144,6 +169,7 @@ static void read_text_of_config(struct config_reader *r)
                    r->text);
         return;
     }
+    report_twice(r);
     places_scan(&r->places, r->text);
     config_read_group(r, config_fields, SLICE_NONE, tree);
     json_decref(tree);
@@ -159,13 +185,13 @@ const char *config_path(const char *given)
     return env && *env ? env : "moongate.lua";
 }
 
-struct config *config_load(const char *path, struct report *report)
+static struct config *load(const char *path, bool is_offline, struct report *report)
 {
     size_t errors_before = report_errors(report);
     struct config *c = mem_zalloc(1, sizeof *c);
     struct buf content;
     c->settings = settings_new();
-    struct config_reader r = {.config = c, .arena = &c->settings->arena, .report = report};
+    struct config_reader r = {.config = c, .arena = &c->settings->arena, .report = report, .is_offline = is_offline};
     const char *slash = strrchr(path, '/');
     c->file = arena_copy(r.arena, slice_str(path));
     r.dir = slash ? arena_copy(r.arena, slice_of(path, (size_t)(slash - path) + 1)) : SLICE("");
@@ -183,6 +209,16 @@ struct config *config_load(const char *path, struct report *report)
     if (report_errors(report) == errors_before) return c;
     config_free(c);
     return NULL;
+}
+
+struct config *config_load(const char *path, struct report *report)
+{
+    return load(path, false, report);
+}
+
+struct config *config_load_offline(const char *path, struct report *report)
+{
+    return load(path, true, report);
 }
 
 void config_free(struct config *c)

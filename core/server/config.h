@@ -38,6 +38,8 @@ struct config {
 /* The file to use: `given` (-c), else MOONGATE_CONFIG, else "moongate.lua". Borrowed. */
 const char *config_path(const char *given);
 struct config *config_load(const char *path, struct report *report);
+/* For commands that call nobody: a secret whose environment variable is not set is a warning. */
+struct config *config_load_offline(const char *path, struct report *report);
 void config_free(struct config *c); /* wipes keys; NULL is welcome */
 /* The data folder for commands, also when the file does not load at the moment. Never NULL; free it with mem_free. */
 char *config_data_dir(const char *path);

@@ -46,7 +46,7 @@ static bool add_header(struct config_reader *r, struct slice path, const char *n
                        struct buf *lines)
 {
     struct slice text;
-    if (!check_name(r, path, slice_str(name)) || !config_read_text(r, path, value, &text)) return false;
+    if (!check_name(r, path, slice_str(name)) || !config_read_secret(r, path, value, &text)) return false;
     if (!http_is_field_value(text) || text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' ')
         return config_bad(r, path, FINDING_BAD_VALUE, NULL, "a header's value must not have line ends, or blanks around it");
     buf_printf(lines, "%c%s:%.*s\n", json_is_string(value) ? '+' : '-', name, SLICE_FMT(text));

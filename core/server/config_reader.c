@@ -16,10 +16,10 @@
 /* ---- Saying what is wrong. */
 
 /* At that place, of the field's value or of its name. */
-static void complain(struct config_reader *r, enum finding finding, const struct place *place, bool is_value,
-                     const char *hint, struct slice text)
+static void complain(struct config_reader *r, const struct diagnostic *about, const struct place *place, bool is_value)
 {
-    struct diagnostic d = {.finding = finding, .file = r->config->file, .text = text, .hint = slice_str(hint)};
+    struct diagnostic d = *about;
+    d.file = r->config->file;
     if (place) {
         d.line = is_value ? place->value_line : place->key_line;
         d.column = is_value ? place->value_column : place->key_column;
@@ -27,21 +27,40 @@ static void complain(struct config_reader *r, enum finding finding, const struct
     report_add(r->report, &d, r->text);
 }
 
-bool config_bad(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
-                ...)
+/* Of the field at `path`; about->text is what the format gives. */
+static void complain_of(struct config_reader *r, struct slice path, const struct diagnostic *about, const char *format,
+                        va_list args)
 {
     struct buf text;
-    va_list args;
+    struct diagnostic d = *about;
     bool is_exact;
     const struct place *place = places_find(&r->places, path, &is_exact);
     buf_init(&text);
     buf_printf(&text, "%.*s: ", SLICE_FMT(path));
-    va_start(args, format);
     buf_vprintf(&text, format, args);
-    va_end(args);
-    complain(r, finding, place, is_exact, hint, buf_slice(&text));
+    d.text = buf_slice(&text);
+    complain(r, &d, place, is_exact);
     buf_clear(&text);
+}
+
+bool config_bad(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
+                ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain_of(r, path, &(struct diagnostic){.finding = finding, .hint = slice_str(hint)}, format, args);
+    va_end(args);
     return false;
+}
+
+void config_warn(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
+                 ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain_of(r, path, &(struct diagnostic){.finding = finding, .hint = slice_str(hint)}, format,
+                args);
+    va_end(args);
 }
 
 /* ---- Files and paths. */
@@ -115,9 +134,9 @@ static void bad_name(struct config_reader *r, struct slice path, struct slice na
         for (size_t i = 0; i < count; i++)
             buf_printf(&hint, "%s %s", i ? "," : "", known[i]);
     }
-    buf_append_char(&hint, '\0');
     buf_printf(&text, "unknown field `%.*s`", SLICE_FMT(path));
-    complain(r, FINDING_UNKNOWN_FIELD, places_find(&r->places, path, NULL), false, buf_ptr(&hint), buf_slice(&text));
+    struct diagnostic about = {.finding = FINDING_UNKNOWN_FIELD, .hint = buf_slice(&hint), .text = buf_slice(&text)};
+    complain(r, &about, places_find(&r->places, path, NULL), false);
     buf_clear(&hint);
     buf_clear(&text);
 }

@@ -26,11 +26,15 @@ struct config_reader {
     struct slice text; /* the file */
     struct slice dir;  /* its folder with a slash, "" for the current one */
     struct field_homes homes;
+    bool is_offline; /* the variables of secrets are those of another machine: one that is missing is a warning */
 };
 
 /* An error about the value of the field at `path`. Always false. */
 bool config_bad(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
                 ...) __attribute__((format(printf, 5, 6)));
+/* The same with a finding that is a warning. */
+void config_warn(struct config_reader *r, struct slice path, enum finding finding, const char *hint, const char *format,
+                 ...) __attribute__((format(printf, 5, 6)));
 /* "a table", "text", "a handle" … */
 const char *config_type_name(const struct json_t *value);
 struct slice config_resolve_path(struct config_reader *r, struct slice path);
@@ -46,6 +50,8 @@ void config_read_group(struct config_reader *r, const struct field *fields, stru
 void config_read_value(struct config_reader *r, const struct field *f, struct slice path, const struct json_t *value);
 /* Text, or what a handle stands for. */
 bool config_read_text(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+/* The same of a secret; offline one that is not there has a text in its place. */
+bool config_read_secret(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 /* config_lines.c: what is kept as lines. */
 bool config_read_headers(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 bool config_read_header_names(struct config_reader *r, struct slice path, const struct json_t *value,

@@ -47,7 +47,7 @@ static const struct field timeouts_group[] = {
      .says = "How long a client's connection is kept without a request."},
     {"write", &type_duration, IN_SETTINGS(write_timeout_ms), RANGE(100, DAY_MS),
      .initial = LIMIT_WRITE_TIMEOUT_MS,
-     .says = "How long a client may take nothing of its answer."},
+     .says = "How long a client may take nothing of its answer; then it is given up (client_stalled in its record)."},
     {"connect", &type_duration, IN_DEFAULTS(connect_timeout_ms), RANGE(1, 10 * MINUTE_MS),
      .initial = LIMIT_CONNECT_TIMEOUT_MS,
      .says = "How long connecting to a provider may take."},

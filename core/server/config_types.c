@@ -119,11 +119,21 @@ static bool read_url(struct config_reader *r, struct slice path, const json_t *v
     return true;
 }
 
+bool config_read_secret(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    const char *env = json_string_value(json_object_get(value, "$env"));
+    if (!r->is_offline || !env || getenv(env)) return config_read_text(r, path, value, out);
+    config_warn(r, path, FINDING_UNSET_SECRET, "set it where the gateway runs", "the environment variable %s is not set here",
+                env);
+    *out = arena_copy(r->arena, SLICE("unset")); /* it is wiped like one */
+    return true;
+}
+
 /* It goes into a header: a line break in it would be a second header. */
 static bool read_secret(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!config_read_text(r, path, value, &text)) return false;
+    if (!config_read_secret(r, path, value, &text)) return false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F) return config_bad(r, path, FINDING_BAD_SECRET, NULL, "a key must be visible ASCII without spaces");

@@ -48,10 +48,10 @@ struct worker {
     struct background background;
 };
 
+/* Makes turns, which beat, when nothing else does. */
 static void on_beat(void *arg)
 {
     struct worker *w = arg;
-    atomic_fetch_add_explicit(&w->parts.slot->beat, 1, memory_order_relaxed);
     atomic_store_explicit(&w->parts.slot->live_generations, policy_live_generations(), memory_order_relaxed);
     loop_timer_arm_ms(&w->beat, BEAT_MS);
 }
@@ -412,6 +412,7 @@ int worker_run(const struct worker_parts *parts)
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
     background_init(&w.background, w.loop);
     loading_watch_dead(&w.background);
+    loop_set_beat(w.loop, &w.parts.slot->beat);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
     loop_timer_init(&w.keys_again, w.loop, ask_for_keys, &w);
     on_beat(&w);

@@ -72,7 +72,8 @@ void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits)
     }
 }
 
-void chat_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
+void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                      struct slice json)
 {
-    r->dialect->edit_member(r, edits, name, json);
+    r->dialect->edit_member(r, edits, limit, name, json);
 }

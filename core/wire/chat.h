@@ -50,7 +50,7 @@ struct chat_request {
     enum chat_flag include_usage; /* does the client ask for usage in the stream? */
     int64_t max_tokens;           /* -1: not said */
     double temperature;           /* NaN: not said */
-    uint32_t choices;             /* how many answers; 1 when not said */
+    uint32_t choices;             /* how many answers: n, 1 when not said, to each prompt */
     uint32_t n_node;
     struct slice service_tier; /* decoded text; empty: not said, or no text */
     uint32_t message_count, tool_count;
@@ -91,10 +91,18 @@ enum chat_piece_kind {
     PIECE_ELSEWHERE, /* something that the provider keeps is meant: what it comes to is not known */
     PIECE_IDS,     /* tokens that were given as numbers */
     PIECE_TOOL,    /* node: all of it */
+    PIECE_CHOICE,  /* of a tool, that the model must use: name; JSON_NONE: it may use none */
     PIECE_SCHEMA,  /* node: what the answer has to fit */
 };
 
 #define CHAT_NO_MESSAGE UINT32_MAX
+
+/* What a model calls the bound of its answers; it refuses the other name, or passes over it. */
+enum chat_limit {
+    CHAT_LIMIT_ANY,        /* takes both */
+    CHAT_LIMIT_TOKENS,     /* "max_tokens" */
+    CHAT_LIMIT_COMPLETION, /* "max_completion_tokens" */
+};
 
 /* What stands somewhere in a request for a model to read. */
 struct chat_piece {
@@ -142,7 +150,9 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 /* Removes metadata.moongate, and metadata itself when nothing else was in it. */
 void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
-/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. */
-void chat_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. "max_tokens" is written
+ * as the target calls it, and where that takes both names, as the caller did. */
+void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                      struct slice json);
 
 #endif

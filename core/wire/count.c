@@ -375,7 +375,14 @@ static uint64_t tool_tokens(const struct count *c, const struct count_rules *rul
     if (!f->tools_count) return 0;
     int64_t sum = rules->tools_tokens + (f->has_system ? rules->tools_system_tokens : 0);
     sum += (int64_t)f->tools_count * rules->tool_tokens;
+    sum += (f->has_choice ? rules->choice_tokens : 0) + (f->has_no_choice ? rules->no_choice_tokens : 0);
     return sum > 0 ? (uint64_t)sum : 0;
+}
+
+/* The name; where a choice is told to the model at all. */
+static uint64_t choice_tokens(const struct count *c, const struct count_rules *rules, const uint64_t *tokens)
+{
+    return c->found.tools_count && rules->choice_tokens ? tokens[TEXT_CHOICE] : 0;
 }
 
 static uint64_t per_bytes(uint64_t bytes, uint32_t a_token)
@@ -392,7 +399,8 @@ static int64_t chat_tokens(const struct count *c, const struct count_rules *rule
 {
     const struct found *f = &c->found;
     uint32_t pictures;
-    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] + tokens[TEXT_SCHEMA]);
+    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
+                                           choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
     sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);
@@ -465,7 +473,8 @@ struct count_shares count_shares(const struct count *c, const struct count_rules
     const uint64_t *tokens = c->tokens[count_has(c, vocabulary) ? vocabulary : c->first];
     struct count_shares shares = {.tools = f->tools_count, .has_unknown = f->has_unknown, .is_plain = is_plain(c)};
     /* rounded down, as messages are: parts never come to more than the whole */
-    shares.tools_tokens = tokens[TEXT_TOOLS] * rules->factor_milli / 1000 + tool_tokens(c, rules);
+    shares.tools_tokens = (tokens[TEXT_TOOLS] + choice_tokens(c, rules, tokens)) * rules->factor_milli / 1000;
+    shares.tools_tokens += tool_tokens(c, rules);
     shares.unknown_tokens = unknown_tokens(c, rules);
     shares.schema_tokens = tokens[TEXT_SCHEMA] * rules->factor_milli / 1000;
     shares.picture_tokens = picture_tokens(c, rules, ALL_MESSAGES, &shares.pictures);

@@ -14,6 +14,7 @@ enum text_part {
     TEXT_NAME,
     TEXT_ROLE_NAME, /* a name that is its message's role */
     TEXT_TOOLS,     /* as they are told to the model; not in the body as such */
+    TEXT_CHOICE,    /* the name of the tool that must be used */
     TEXT_SCHEMA,    /* of response_format */
     TEXT_PARTS
 };
@@ -46,6 +47,7 @@ struct found {
     uint64_t audio_bytes, file_bytes; /* that stand in the request, decoded */
     uint32_t messages, names, role_names, calls, tools_count;
     bool has_system, has_schema;
+    bool has_choice, has_no_choice; /* of a tool by name; that none be used */
     bool has_unknown; /* audio, files, hosted tools: what they come to is not known */
 };
 

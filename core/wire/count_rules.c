@@ -87,6 +87,8 @@ const struct count_rules *count_rules_usual(void)
         .message_tokens = 3,
         .name_tokens = 1,
         .tools_tokens = 9,
+        .choice_tokens = 7,
+        .no_choice_tokens = 1,
         .call_tokens = 7,
         .audio_bytes = 1600,
         .file_bytes = 32,

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/chat.h"
 #include "wire/tokens/vocabulary.h"
 
 enum image_rule {
@@ -40,10 +41,13 @@ struct count_rules {
     int32_t tools_tokens;   /* once when there are tools, beside their text */
     int32_t tool_tokens;    /* each tool, beside its text */
     int32_t tools_system_tokens; /* the same, when there is a system message as well */
+    int32_t choice_tokens;    /* a tool that must be used, beside its name; 0: the name counts nothing either */
+    int32_t no_choice_tokens; /* that no tool may be used */
     int32_t call_tokens;    /* each tool call, in a message or an answer */
     uint32_t audio_bytes;   /* for a token, of sound; 0: it counts nothing */
     uint32_t file_bytes;    /* for a token, of another file */
     struct image_rules image;
+    enum chat_limit limit; /* how these models call the bound of their answers; nothing is counted by it */
 };
 
 /* Tokens of one picture; width 0: its size is not known. */

@@ -61,6 +61,14 @@ static void add_schema(struct found *found, const struct json_tape *tape, uint32
     buf_append(&found->schema, json_raw(tape, schema));
 }
 
+static void add_choice(struct found *found, uint32_t name)
+{
+    found->has_no_choice |= name == JSON_NONE;
+    if (name == JSON_NONE || found->has_choice) return;
+    found->has_choice = true;
+    add_text(found, name, CHAT_NO_MESSAGE, TEXT_CHOICE);
+}
+
 static void add_message(struct found *found, enum chat_role role)
 {
     found->messages++;
@@ -87,6 +95,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     case PIECE_ELSEWHERE: found->has_unknown = true; break;
     case PIECE_IDS: found->ids += piece->count; break;
     case PIECE_TOOL: tools_text_add(&f->tools, piece); break;
+    case PIECE_CHOICE: add_choice(found, piece->name); break;
     case PIECE_SCHEMA: add_schema(found, f->tape, piece->node); break;
     }
     return true;

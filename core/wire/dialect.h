@@ -37,7 +37,7 @@ struct dialect_stream {
     char model[DIALECT_MODEL_BYTES];          /* as the provider names it; "" until it does; cut at a character */
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
     uint64_t finished[2];                     /* one bit for each choice index below 128 that has finished */
-    uint32_t choices_expected;                /* the request's n */
+    uint32_t choices_expected;                /* as the request asks for */
     bool has_done, has_error;
 };
 
@@ -70,7 +70,8 @@ struct dialect {
     /* Of a node inside messages, prompt or input: it is no text for a model, nor is anything inside it. */
     bool (*is_format)(const struct json_tape *tape, uint32_t node);
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
-    void (*edit_member)(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+    void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                        struct slice json);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
 
@@ -105,7 +106,7 @@ extern const struct dialect dialect_openai;
 const struct dialect *dialect_find(struct slice kind);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
-/* choices: what the request's n asked for; 0 counts as 1. */
+/* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */
 struct dialect_error dialect_error_of(const struct fault *why);

@@ -6,13 +6,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #define FIRST_NODES 64u
 
-typedef const unsigned char *bytes_at;
+typedef json_at bytes_at;
 
 /* One run over the bytes. `key` is the member's key that was read and waits for its value. */
 struct parser {
@@ -24,12 +20,6 @@ struct parser {
     uint32_t depth;
     uint32_t open[LIMIT_JSON_DEPTH]; /* the containers around here, outermost first */
 };
-
-/* Bytes that a string may hold as they are, backslash and quote not among them. UTF-8 is checked before. */
-static inline bool is_plain(unsigned char c)
-{
-    return c >= 0x20 && c != '"' && c != '\\';
-}
 
 static inline bool is_digit(unsigned char c)
 {
@@ -60,24 +50,6 @@ static bytes_at fail_limit(struct parser *ps, bytes_at at, unsigned limit, const
 static inline bytes_at skip_space(const struct parser *ps, bytes_at p)
 {
     while (p < ps->end && is_space(*p))
-        p++;
-    return p;
-}
-
-/* To the first byte that is not is_plain(), or the end. */
-static inline bytes_at skip_plain(bytes_at p, bytes_at end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1F);
-    for (; end - p >= 16; p += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i stops = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                     _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-        int mask = _mm_movemask_epi8(stops);
-        if (mask) return p + __builtin_ctz((unsigned)mask);
-    }
-#endif
-    while (p < end && is_plain(*p))
         p++;
     return p;
 }
@@ -138,7 +110,7 @@ static inline bytes_at scan_string(struct parser *ps, bytes_at p, uint32_t flag,
 {
     p++;
     for (;;) {
-        p = skip_plain(p, ps->end);
+        p = json_skip_plain(p, ps->end);
         if (p == ps->end) return fail(ps, p, "a closing quote");
         if (*p == '"') return p + 1;
         if (*p != '\\') return fail(ps, p, "no control character in a string (write it as an escape)");

@@ -2,11 +2,13 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "wire/data_url.h"
 #include "wire/tokens/counter.h"
 
 struct running {
     enum said_kind kind;
     uint32_t choice, call;
+    struct data_url url;
     struct token_counter counter;
 };
 
@@ -59,6 +61,13 @@ static struct running *find(struct meter *m, const struct said_text *text)
     return m->count < LIMIT_METER_TEXTS ? add(m, text) : &m->texts[m->count - 1];
 }
 
+static void feed(struct running *r, struct slice text)
+{
+    struct slice part;
+    while (data_url_next(&r->url, &text, &part))
+        token_counter_feed(&r->counter, part);
+}
+
 void meter_feed(struct meter *m, const struct said *said)
 {
     struct arena arena;
@@ -66,7 +75,7 @@ void meter_feed(struct meter *m, const struct said *said)
     for (uint32_t i = 0; i < said->text_count; i++) {
         struct running *r = find(m, &said->texts[i]);
         m->last = (uint32_t)(r - m->texts);
-        token_counter_feed(&r->counter, said_decode(said, &said->texts[i], &arena));
+        feed(r, said_decode(said, &said->texts[i], &arena));
     }
     arena_clear(&arena);
 }

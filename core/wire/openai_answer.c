@@ -1,7 +1,8 @@
 /*
  * What an answer of the OpenAI API says, whole or a chunk of a stream, in one walk over its choices: finish reasons, and
  * all that the model was asked to write, tool calls included. Source: OpenAI API reference, chat and completions objects;
- * reasoning_content: DeepSeek and others.
+ * reasoning_content: DeepSeek and others, reasoning: OpenRouter, vLLM and others, some under
+ * both names; thinking in parts: Mistral.
  */
 #include "wire/openai_inner.h"
 
@@ -19,6 +20,15 @@ static void tell(struct telling *t, uint32_t node, enum said_kind kind)
     said_add(t->reader, node, t->text);
 }
 
+/* A text, or a list of those (Mistral). */
+static void tell_thinking(struct telling *t, uint32_t thinking)
+{
+    tell(t, thinking, SAID_REASONING);
+    if (!json_is(t->tape, thinking, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(t->tape, thinking); n != JSON_NONE; n = json_next(t->tape, n))
+        tell(t, json_get(t->tape, n, SLICE("text")), SAID_REASONING);
+}
+
 /* A text, or a list of parts that have one. */
 static void tell_content(struct telling *t, uint32_t content)
 {
@@ -27,6 +37,7 @@ static void tell_content(struct telling *t, uint32_t content)
     for (uint32_t part = json_first(t->tape, content); part != JSON_NONE; part = json_next(t->tape, part)) {
         tell(t, json_get(t->tape, part, SLICE("text")), SAID_CONTENT);
         tell(t, json_get(t->tape, part, SLICE("refusal")), SAID_REFUSAL);
+        tell_thinking(t, json_get(t->tape, part, SLICE("thinking")));
     }
 }
 
@@ -62,16 +73,49 @@ static void tell_calls(struct telling *t, uint32_t calls)
     }
 }
 
+/* Without its quotes. */
+static struct slice text_of(const struct telling *t, uint32_t string)
+{
+    struct slice raw = json_is(t->tape, string, JSON_STRING) ? json_raw(t->tape, string) : SLICE_NONE;
+    return raw.len > 2 ? slice_of(raw.ptr + 1, raw.len - 2) : SLICE_NONE;
+}
+
+/* Unless it goes on as the same text under another name does, of which *rest is still to come. */
+static void tell_reasoning(struct telling *t, uint32_t node, struct slice *rest)
+{
+    struct slice text = text_of(t, node);
+    if (text.len && slice_starts(*rest, text))
+        *rest = slice_of(rest->ptr + text.len, rest->len - text.len);
+    else
+        tell(t, node, SAID_REASONING);
+}
+
+/* OpenRouter: the same again as a list, which may hold more; what is encrypted in it is no text. */
+static void tell_details(struct telling *t, uint32_t message, uint32_t details)
+{
+    struct slice rest = text_of(t, json_get(t->tape, message, SLICE("reasoning_content")));
+    if (!rest.len) rest = text_of(t, json_get(t->tape, message, SLICE("reasoning")));
+    if (!json_is(t->tape, details, JSON_ARRAY)) return;
+    for (uint32_t n = json_first(t->tape, details); n != JSON_NONE; n = json_next(t->tape, n)) {
+        tell_reasoning(t, json_get(t->tape, n, SLICE("text")), &rest);
+        tell_reasoning(t, json_get(t->tape, n, SLICE("summary")), &rest);
+    }
+}
+
 /* One look at each member: chunks come by the thousand, and have many. */
-static void tell_member(struct telling *t, uint32_t member)
+static void tell_member(struct telling *t, uint32_t message, uint32_t member)
 {
     if (json_key_is(t->tape, member, SLICE("content"))) {
         tell_content(t, member);
     } else if (json_key_is(t->tape, member, SLICE("refusal"))) {
         tell(t, member, SAID_REFUSAL);
-    } else if (json_key_is(t->tape, member, SLICE("reasoning_content")) ||
-               json_key_is(t->tape, member, SLICE("reasoning"))) {
+    } else if (json_key_is(t->tape, member, SLICE("reasoning_content"))) {
         tell(t, member, SAID_REASONING);
+    } else if (json_key_is(t->tape, member, SLICE("reasoning"))) {
+        struct slice same = text_of(t, json_get(t->tape, message, SLICE("reasoning_content")));
+        tell_reasoning(t, member, &same);
+    } else if (json_key_is(t->tape, member, SLICE("reasoning_details"))) {
+        tell_details(t, message, member);
     } else if (json_key_is(t->tape, member, SLICE("function_call"))) {
         tell_call(t, member, 0);
     } else if (json_key_is(t->tape, member, SLICE("tool_calls"))) {
@@ -84,7 +128,7 @@ static void tell_message(struct telling *t, uint32_t message, bool is_whole)
     if (!json_is(t->tape, message, JSON_OBJECT)) return;
     t->text.is_whole = is_whole;
     for (uint32_t n = json_first(t->tape, message); n != JSON_NONE; n = json_next(t->tape, n))
-        tell_member(t, n);
+        tell_member(t, message, n);
     t->text.is_whole = false;
 }
 

@@ -274,11 +274,23 @@ static bool read_messages(struct reading *in)
     return openai_walk_messages(in->tape, r->messages_node, on_piece, in);
 }
 
+/* Each prompt of a list gets its n answers; a list of token ids is one. */
+static bool read_prompt(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    uint32_t prompt = r->messages_node = value_of(in, KEY_PROMPT);
+    uint32_t first = json_is(in->tape, prompt, JSON_ARRAY) ? json_first(in->tape, prompt) : JSON_NONE;
+    if (first == JSON_NONE || json_is(in->tape, first, JSON_NUMBER)) return true;
+    uint64_t answers = (uint64_t)r->choices * json_count(in->tape, prompt);
+    r->choices = answers < UINT32_MAX ? (uint32_t)answers : UINT32_MAX;
+    return true;
+}
+
 static bool read_text(struct reading *in)
 {
     switch (in->r->kind) {
     case CHAT_CHAT: return read_messages(in);
-    case CHAT_COMPLETIONS: in->r->messages_node = value_of(in, KEY_PROMPT); return true;
+    case CHAT_COMPLETIONS: return read_prompt(in);
     case CHAT_EMBEDDINGS: in->r->messages_node = value_of(in, KEY_INPUT); return true;
     }
     return true;
@@ -311,7 +323,7 @@ void openai_edit_ask_usage(const struct chat_request *r, struct splice *edits)
     }
 }
 
-void openai_edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
+static void edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
 {
     uint32_t node = json_get(&r->tape, 0, name);
     if (node == JSON_NONE && json.len)
@@ -320,6 +332,29 @@ void openai_edit_member(const struct chat_request *r, struct splice *edits, stru
         splice_value(edits, node, json);
     else if (node != JSON_NONE)
         splice_remove(edits, 0, node);
+}
+
+/* Text completions know the old name alone. */
+static void edit_limit(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice json)
+{
+    struct slice plain = key_names[KEY_MAX_TOKENS], completion = key_names[KEY_MAX_COMPLETION_TOKENS];
+    bool has_plain = json_get(&r->tape, 0, plain) != JSON_NONE;
+    bool has_completion = json_get(&r->tape, 0, completion) != JSON_NONE;
+    bool is_plain = limit == CHAT_LIMIT_TOKENS || r->kind != CHAT_CHAT, is_completion = !is_plain && limit == CHAT_LIMIT_COMPLETION;
+    bool is_callers = !is_plain && !is_completion;
+    bool writes_plain = is_plain || (is_callers && (has_plain || !has_completion));
+    bool writes_completion = is_completion || (is_callers && has_completion);
+    edit_member(r, edits, plain, writes_plain ? json : SLICE_NONE);
+    edit_member(r, edits, completion, writes_completion ? json : SLICE_NONE);
+}
+
+void openai_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                        struct slice json)
+{
+    if (slice_equal(name, key_names[KEY_MAX_TOKENS]))
+        edit_limit(r, edits, limit, json);
+    else
+        edit_member(r, edits, name, json);
 }
 
 bool openai_guess(const struct json_tape *tape, enum chat_kind *kind)
@@ -381,6 +416,19 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
     return true;
 }
 
+/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}. Others say nothing to the model. */
+static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};
+    uint32_t inner = json_get(tape, choice, SLICE("function"));
+    if (inner == JSON_NONE) inner = json_get(tape, choice, SLICE("custom"));
+    piece.name = json_get(tape, inner == JSON_NONE ? choice : inner, SLICE("name"));
+    bool is_named = json_is(tape, piece.name, JSON_STRING);
+    bool is_none = json_is(tape, choice, JSON_STRING) && json_text_is(tape, choice, SLICE("none"));
+    if (!is_named) piece.name = JSON_NONE;
+    return !(is_named || is_none) || fn(arg, &piece);
+}
+
 static bool walk_format(const struct json_tape *tape, uint32_t format, chat_piece_fn fn, void *arg)
 {
     struct chat_piece piece = {.kind = PIECE_SCHEMA, .message = CHAT_NO_MESSAGE};
@@ -397,5 +445,7 @@ bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
     return openai_walk_messages(tape, r->messages_node, fn, arg) &&
            walk_functions(tape, json_get(tape, 0, SLICE("functions")), fn, arg) &&
            walk_tools(tape, r->tools_node, fn, arg) &&
+           walk_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
+           walk_choice(tape, json_get(tape, 0, SLICE("function_call")), fn, arg) &&
            walk_format(tape, json_get(tape, 0, SLICE("response_format")), fn, arg);
 }

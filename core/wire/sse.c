@@ -209,3 +209,81 @@ bool sse_is_at_boundary(const struct sse_parser *p)
 {
     return !p->is_oversized && !p->ended_inside;
 }
+
+/* ---- Lines in pieces. */
+
+/* Where the next byte of an event in pieces stands in its line. */
+enum { FIELD, BEFORE_DATA, DATA, BEFORE_NAME, NAME, OTHER };
+
+static struct slice field_of(const struct sse_lines *l)
+{
+    struct slice field = slice_of(l->field, l->field_len);
+    bool has_mark = slice_starts(field, SLICE("\xEF\xBB\xBF"));
+    return has_mark ? slice_of(field.ptr + 3, field.len - 3) : field;
+}
+
+static void end_field(struct sse_lines *l, sse_data_fn on_data, void *arg)
+{
+    struct slice field = field_of(l);
+    l->place = OTHER;
+    if (slice_equal(field, SLICE("data"))) {
+        if (l->has_data) on_data(arg, SLICE("\n"));
+        l->has_data = true;
+        l->place = BEFORE_DATA;
+    } else if (slice_equal(field, SLICE("event"))) {
+        l->name_len = 0;
+        l->place = BEFORE_NAME;
+    }
+}
+
+static void read_field_byte(struct sse_lines *l, char c, sse_data_fn on_data, void *arg)
+{
+    if (c == ':')
+        end_field(l, on_data, arg);
+    else if (l->field_len < SSE_FIELD_BYTES)
+        l->field[l->field_len++] = c;
+}
+
+/* A field without a colon is one without a value. */
+static void end_line(struct sse_lines *l, sse_data_fn on_data, void *arg)
+{
+    if (l->place == FIELD) end_field(l, on_data, arg);
+    l->place = FIELD;
+    l->field_len = 0;
+}
+
+/* Bytes taken, at least one. */
+static size_t read_run(struct sse_lines *l, struct slice run, sse_data_fn on_data, void *arg)
+{
+    switch (l->place) {
+    case FIELD: read_field_byte(l, run.ptr[0], on_data, arg); return 1;
+    case BEFORE_DATA:
+    case BEFORE_NAME:
+        l->place = l->place == BEFORE_DATA ? DATA : NAME;
+        if (run.ptr[0] == ' ') return 1;
+        return read_run(l, run, on_data, arg);
+    case DATA: on_data(arg, run); return run.len;
+    case NAME:
+        if (l->name_len < SSE_NAME_BYTES) l->name[l->name_len++] = run.ptr[0];
+        return 1;
+    }
+    return run.len;
+}
+
+void sse_lines_feed(struct sse_lines *l, struct slice raw, sse_data_fn on_data, void *arg)
+{
+    for (size_t at = 0; at < raw.len;) {
+        size_t end = find_line_end(raw.ptr, at, raw.len);
+        if (end > at) {
+            at += read_run(l, slice_of(raw.ptr + at, end - at), on_data, arg);
+        } else {
+            end_line(l, on_data, arg);
+            at++;
+        }
+    }
+}
+
+struct slice sse_lines_name(const struct sse_lines *l)
+{
+    return slice_of(l->name, l->name_len);
+}

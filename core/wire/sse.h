@@ -59,4 +59,28 @@ size_t sse_held_bytes(const struct sse_parser *p);
  * input ended inside an is_raw event. A tail is the caller's: who forwarded it is inside an event too. */
 bool sse_is_at_boundary(const struct sse_parser *p);
 
+/*
+ * What the lines of an event over the bound say, as its pieces (is_raw) come:
+ *
+ *     struct sse_lines lines = {0};                     // at an event's first piece
+ *     sse_lines_feed(&lines, event->raw, on_data, job); // its data, in runs; several lines are joined by LF
+ *     ... sse_lines_name(&lines) ...                    // of the event line so far, cut at SSE_NAME_BYTES
+ *
+ * Runs are borrowed until on_data returns.
+ */
+#define SSE_NAME_BYTES 16
+#define SSE_FIELD_BYTES 10 /* "event:" behind a byte order mark, and one more */
+
+struct sse_lines {
+    int place;
+    bool has_data;
+    size_t field_len, name_len;
+    char field[SSE_FIELD_BYTES], name[SSE_NAME_BYTES];
+};
+
+typedef void (*sse_data_fn)(void *arg, struct slice data);
+
+void sse_lines_feed(struct sse_lines *l, struct slice raw, sse_data_fn on_data, void *arg);
+struct slice sse_lines_name(const struct sse_lines *l);
+
 #endif

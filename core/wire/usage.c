@@ -1,5 +1,7 @@
 #include "wire/usage.h"
 
+#include <math.h>
+
 #include "base/limits.h"
 #include "wire/usage_shapes.h"
 
@@ -65,17 +67,40 @@ static uint32_t member(struct usage *u, const struct json_tape *tape, uint32_t o
 static uint32_t follow(struct usage *u, const struct json_tape *tape, uint32_t node, const char *path)
 {
     struct slice rest = slice_str(path);
-    while (rest.len && node != JSON_NONE)
+    while (rest.len && node != JSON_NONE) {
+        if (json_is(tape, node, JSON_ARRAY)) node = json_first(tape, node);
         node = member(u, tape, node, slice_split(rest, '.', &rest));
+    }
     return node;
+}
+
+/* Mostly it is not, which is seen quickly: chunks come by the thousand. */
+static bool is_there(const struct json_tape *tape, uint32_t node, const char *path)
+{
+    struct slice rest = slice_str(path);
+    while (rest.len && node != JSON_NONE) {
+        if (json_is(tape, node, JSON_ARRAY)) node = json_first(tape, node);
+        node = json_get(tape, node, slice_split(rest, '.', &rest));
+    }
+    return node != JSON_NONE;
+}
+
+/* Some write 12.0, or 1e3. */
+static bool to_integer(const struct json_tape *tape, uint32_t node, int64_t *value)
+{
+    if (!json_is(tape, node, JSON_NUMBER)) return false;
+    if (json_to_i64(tape, node, value)) return true;
+    double number = json_to_double(tape, node);
+    if (!(number >= 0 && number <= (double)USAGE_TOKENS_MAX) || number != floor(number)) return false;
+    *value = (int64_t)number;
+    return true;
 }
 
 static void take_count(struct usage *u, int64_t *count, const struct json_tape *tape, uint32_t node)
 {
     int64_t value;
-    bool is_integer = json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &value);
-    if (is_integer && value >= 0 && value <= USAGE_TOKENS_MAX) {
-        *count = value;
+    if (to_integer(tape, node, &value) && value >= 0 && value <= USAGE_TOKENS_MAX) {
+        if (value || *count == USAGE_UNKNOWN) *count = value; /* what was spent is not taken back: some end with zeros */
     } else {
         u->is_malformed = true;
     }
@@ -274,13 +299,15 @@ static void take_tier(struct usage *u, const struct json_tape *tape, uint32_t no
 
 static bool take_object(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t root)
 {
-    bool is_there = false;
+    bool has_report = false;
     for (size_t i = 0; i < USAGE_PLACES_MAX && form->places[i]; i++) {
-        if (take_report(u, form, tape, follow(u, tape, root, form->places[i]))) is_there = true;
+        if (!is_there(tape, root, form->places[i])) continue;
+        has_report |= take_report(u, form, tape, follow(u, tape, root, form->places[i]));
     }
-    for (size_t i = 0; i < USAGE_PLACES_MAX && form->tiers[i]; i++)
-        take_tier(u, tape, follow(u, tape, root, form->tiers[i]));
-    return is_there;
+    for (size_t i = 0; i < USAGE_PLACES_MAX && form->tiers[i]; i++) {
+        if (is_there(tape, root, form->tiers[i])) take_tier(u, tape, follow(u, tape, root, form->tiers[i]));
+    }
+    return has_report;
 }
 
 /* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. Most of

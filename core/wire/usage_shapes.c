@@ -4,12 +4,13 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* Objects inside of a usage object, by number. */
-enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
+enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, PROMPT_CREATED, COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
 static const struct usage_inner openai_objects[] = {
     [PROMPT] = {ITSELF, "prompt_tokens_details"},
     [INPUTS] = {ITSELF, "input_tokens_details"},
     [INPUT] = {ITSELF, "input_token_details"},
     [INPUT_CACHED] = {INPUT, "cached_tokens_details"},
+    [PROMPT_CREATED] = {PROMPT, "cache_creation"},
     [COMPLETION] = {ITSELF, "completion_tokens_details"},
     [OUTPUTS] = {ITSELF, "output_tokens_details"},
     [OUTPUT] = {ITSELF, "output_token_details"},
@@ -18,7 +19,8 @@ static const struct usage_inner openai_objects[] = {
 _Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once");
 
 /* Chat, completions and embeddings; the Responses API, whose names occur in compatible chats too; the singular "detail"
- * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; xAI's server-side tools. */
+ * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's caches; xAI's server-side
+ * tools. */
 static const struct usage_member openai_members[] = {
     {AT(input_tokens), ITSELF, "prompt_tokens"},
     {AT(input_tokens), ITSELF, "input_tokens"},
@@ -30,10 +32,16 @@ static const struct usage_member openai_members[] = {
     {AT(cached_tokens), INPUT, "cached_tokens"},
     {AT(cached_tokens), ITSELF, "prompt_cache_hit_tokens"},
     {AT(cached_tokens), ITSELF, "cached_tokens"},
+    {AT(cached_tokens), ITSELF, "cache_read_input_tokens"},
     {AT(cached_audio_tokens), INPUT_CACHED, "audio_tokens"},
     {AT(cached_image_tokens), INPUT_CACHED, "image_tokens"},
     {AT(cache_write_tokens), PROMPT, "cache_write_tokens"},
     {AT(cache_write_tokens), INPUTS, "cache_write_tokens"},
+    {AT(cache_write_tokens), PROMPT, "cache_creation_input_tokens"},
+    {AT(cache_write_tokens), PROMPT, "cache_creation_tokens"},
+    {AT(cache_write_tokens), ITSELF, "cache_creation_input_tokens"},
+    {AT(cache_write_5m_tokens), PROMPT_CREATED, "ephemeral_5m_input_tokens"},
+    {AT(cache_write_1h_tokens), PROMPT_CREATED, "ephemeral_1h_input_tokens"},
     {AT(audio_input_tokens), PROMPT, "audio_tokens"},
     {AT(audio_input_tokens), INPUTS, "audio_tokens"},
     {AT(audio_input_tokens), INPUT, "audio_tokens"},
@@ -87,7 +95,7 @@ static const struct usage_modality gemini_modalities[] = {
 /* Inside or beside, once for all. OpenAI itself counts cache and reasoning inside; xAI and Gemini's OpenAI mode leave
  * reasoning out of completion_tokens, some proxies the cache out of prompt_tokens: only their totals tell. */
 static const struct usage_form forms[USAGE_SHAPES] = {
-    [USAGE_SHAPE_OPENAI] = {.places = {"x_groq.usage", "usage"},
+    [USAGE_SHAPE_OPENAI] = {.places = {"choices.usage", "x_groq.usage", "usage"},
                             .tiers = {"service_tier"},
                             .objects = openai_objects,
                             .members = openai_members,

@@ -36,7 +36,7 @@ describe("ratelimit", function()
   end)
 
   it("is careful with claude-3-opus alone", function()
-    for i = 1, 16 do
+    for i = 1, 17 do
       assert.allowed(mg:request { as = { user = "u" .. i, department = "research" }, model = "claude-3-opus" })
     end
     local r = mg:request { as = { user = "last", department = "research" }, model = "claude-3-opus" }

@@ -4,10 +4,15 @@
 -- A name is looked at from its beginning and behind each "/", ":" and "." (openai/gpt-4o, ft:gpt-4o, us.anthropic.claude-…),
 -- without regard to case; the longest beginning that fits decides. What fits none is counted in o200k_base, as an estimate.
 --
--- Sources. Vocabularies: tiktoken, model.py. Tokens around messages, names and functions: OpenAI Cookbook, "How to count
--- tokens with tiktoken", corrected by what 400 recorded requests were billed. Factors: the median of provider's tokens to
--- o200k_base tokens over recorded texts of 40 tokens and more. Pictures: OpenAI "Images and vision", Anthropic "Vision",
--- Google "Understand and count tokens". Only `exact` families are counted as their provider does; the rest says so.
+-- `limit` is what a family calls the bound of its answers where it takes one name only: by that a policy's max_tokens is
+-- written for it. Without it both are taken, and the caller's own stays.
+--
+-- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other members
+-- are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens around messages,
+-- names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400 recorded requests were
+-- billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of 40 tokens and more. Pictures:
+-- OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens". Only `exact` families are counted as
+-- their provider does; the rest says so.
 
 -- --- pictures ---
 
@@ -34,6 +39,7 @@ local fixed = { rule = "fixed", unknown_tokens = 1600 }
 local function family(names, fields)
   local f = { names = names, vocabulary = "o200k_base", factor_milli = 1000, request_tokens = 3, message_tokens = 3,
     name_tokens = 1, tool_tokens = 0, tools_tokens = 9, tools_system_tokens = -4, call_tokens = 7,
+    choice_tokens = 7, no_choice_tokens = 1,
     audio_bytes = 1600, file_bytes = 32, image = fixed } -- ten tokens a second of MP3; a page of PDF has some 50 KB
   for name, value in pairs(fields) do f[name] = value end
   return f
@@ -43,7 +49,7 @@ end
 local function near(names, factor_milli, fields)
   local f = family(names, fields or {})
   f.factor_milli = factor_milli
-  f.tools_system_tokens = 0
+  f.tools_system_tokens, f.choice_tokens, f.no_choice_tokens = 0, 0, 0
   return f
 end
 
@@ -53,7 +59,8 @@ local function claude(names, factor_milli, tools_tokens, image)
 end
 
 -- The request's own tokens are one fewer, and functions are introduced at more length.
-local reasoning = { exact = true, request_tokens = 2, tools_tokens = 89, tools_system_tokens = 0, call_tokens = 12 }
+local reasoning = { exact = true, request_tokens = 2, tools_tokens = 89, tools_system_tokens = 0, call_tokens = 12,
+  limit = "max_completion_tokens" }
 local function reasons(names, image, fields)
   local f = family(names, reasoning)
   f.image = image
@@ -99,9 +106,9 @@ return {
   near({ "llama-3.", "llama3.", "llama3-1", "llama3-2", "llama3-3", "meta-llama-3." }, 1055, { request_tokens = 30, tools_tokens = 112 }),
   near({ "llama-4", "llama4" }, 1020, { tools_tokens = 640 }),
   near({ "mistral", "mixtral", "ministral", "codestral", "devstral", "magistral", "pixtral" }, 1030,
-    { request_tokens = 1, message_tokens = 0, tools_tokens = 34 }),
-  near({ "mistral-tiny", "open-mistral-7b" }, 1230, { request_tokens = 1, message_tokens = 0 }),
-  near({ "deepseek" }, 1025, { request_tokens = 1, message_tokens = 1, tools_tokens = 240 }),
-  near({ "deepseek-v4" }, 1025, { request_tokens = 80, message_tokens = 1, tools_tokens = 240 }),
+    { request_tokens = 1, message_tokens = 0, tools_tokens = 34, limit = "max_tokens" }),
+  near({ "mistral-tiny", "open-mistral-7b" }, 1230, { request_tokens = 1, message_tokens = 0, limit = "max_tokens" }),
+  near({ "deepseek" }, 1025, { request_tokens = 1, message_tokens = 1, tools_tokens = 240, limit = "max_tokens" }),
+  near({ "deepseek-v4" }, 1025, { request_tokens = 80, message_tokens = 1, tools_tokens = 240, limit = "max_tokens" }),
   near({ "qwen", "qwq" }, 1020, { tools_tokens = 240 }),
 }

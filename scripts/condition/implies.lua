@@ -46,8 +46,8 @@ end
 -- --- numbers, as spans of them: { low, high }, both in ---
 
 -- A bound is { number, nudge }: 1 is just above the number, -1 just below, which is only asked of those that may be fractions.
-local fractions = { max_latency_ms = true }
-local always_there = { context_tokens = true, input_tokens = true, output_tokens = true }
+local fractions = { max_latency_ms = true, time = true }
+local always_there = { time = true, context_tokens = true, input_tokens = true, output_tokens = true }
 
 local whole = {
   down = function(v) return { math.floor(v), 0 } end,
@@ -71,6 +71,7 @@ local spans_of = {
   ge = function(of, v) return { { of.up(v[1]), most } } end,
   lt = function(of, v) return { { least, of.before(of.up(v[1])) } } end,
   le = function(of, v) return { { least, of.down(v[1]) } } end,
+  within = function(of, v) return { { of.up(v[1]), of.before(of.up(v[2])) } } end,
   between = function(of, v) return { { of.up(v[1]), of.down(v[2]) } } end,
 }
 

@@ -7,6 +7,7 @@
 --                                                order, until one gives something, which is then what each gives
 local core, use = ...
 local schema = use "schema"
+local clock = use "clock"
 
 local tests = { uses_names = { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } }
 
@@ -47,6 +48,14 @@ function by_op.none_of(term, k) return "not (" .. is_one_of(term.key, term.value
 function by_op.between(term, k)
   local v = fact(term.key)
   return ("%s and %s >= %s and %s <= %s"):format(v, v, literal(term.values[1], k), v, literal(term.values[2], k))
+end
+
+-- Of what is always there.
+function by_op.within(term)
+  local v, parts = fact(term.key), {}
+  if term.values[1] > 0 then parts[1] = ("%s >= %.17g"):format(v, term.values[1]) end
+  if term.values[2] < clock.TIME_MAX then parts[#parts + 1] = ("%s < %.17g"):format(v, term.values[2]) end
+  return #parts > 0 and table.concat(parts, " and ") or "true"
 end
 
 function by_op.like(term, k)

@@ -14,12 +14,19 @@ local sub = report.sub
 local access = {}
 local class_rank = schema.class_rank
 
+local everybody = { ["*"] = true, any = true, all = true, everybody = true, everyone = true }
+
+local function department(value, path)
+  if not everybody[value] then return schema.text(value, path) end
+  report.at(path, "bad_value", ("'%s' would be the name of one department"):format(value), "write departments = any")
+end
+
 -- { departments, data, approval } → a set of names; nil stands for any.
 local function departments(value, path)
   local predicate = predicates.of(value)
   if predicate and predicate.op == "any" then return { any = true } end
   local set = {}
-  for _, name in ipairs(schema.one_or_list(schema.text)(value, path) or {}) do set[name] = true end
+  for _, name in ipairs(schema.one_or_list(department)(value, path) or {}) do set[name] = true end
   return { set = set }
 end
 

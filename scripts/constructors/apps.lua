@@ -3,7 +3,6 @@
 -- on_client_disconnect = drain { … } says what becomes of an answer whose client has gone (scripts/disconnect.lua).
 -- Which applications there are, and what holds for their requests when nobody says otherwise. Gives the map.
 local core, use = ...
-local report = use "report"
 local schema = use "schema"
 local units = use "units"
 local disconnect = use "disconnect"
@@ -13,20 +12,7 @@ local apps = {}
 local defaults = schema.record({ data = schema.class, task = schema.text, quality = schema.text,
   max_latency_ms = schema.number, label = schema.one_or_list(schema.text) }, nil, "default")
 
-local secret = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true,
-  ["x-goog-api-key"] = true }
-
--- Names are compared as HTTP does, without regard to case.
-local function header(value, path)
-  if type(value) == "string" and secret[value:lower()] then
-    report.at(path, "bad_value", ("expected a header that holds no secret, got '%s'"):format(value))
-    return nil
-  end
-  if type(value) == "string" and value:find("^[%w_%-]+$") then return value:lower() end
-  report.at(path, "bad_value", "expected the name of a header, such as \"x-session-id\", got " .. schema.kind_of(value))
-end
-
-local session = schema.record({ headers = schema.one_or_list(header), idle = units.duration }, nil, "field of a session")
+local session = schema.record({ headers = schema.one_or_list(schema.header), idle = units.duration }, nil, "field of a session")
 
 local shape = schema.record {
   department = schema.text, owner = schema.text, description = schema.text, defaults = defaults,

@@ -82,6 +82,22 @@ local function run(f, policy)
   return chain.run_all(f, policy)
 end
 
+-- data = { default = "internal", headers = { ["x-acme-class"] = { secret = "restricted", ["*"] = "confidential" } } }
+local data_shape = schema.record({ default = schema.class, headers = schema.map(schema.map(schema.class)) }, nil, "field")
+
+local function compile_data(spec, policy)
+  if spec.data == nil then return end
+  local path, list = sub(nil, "data"), {}
+  local given = data_shape(spec.data, path)
+  for _, name in ipairs(report.keys(given and given.headers or {})) do
+    local at = sub(sub(path, "headers"), name)
+    local known, classes = schema.header(name, at), given.headers[name]
+    if classes and next(classes) == nil then report.at(at, "missing_field", "which value stands for which class? { secret = \"restricted\" }") end
+    if known and classes then list[#list + 1] = { name = known, classes = classes } end
+  end
+  if given and not policy.is_off and policy.mode ~= "off" then facts.maps_headers = facts.classify(given.default, list) ~= nil end
+end
+
 -- Labels first: conditions in the files after this one may name them.
 function auth.declare(spec)
   if spec.labels == nil then return end
@@ -95,7 +111,7 @@ function auth.declare(spec)
 end
 
 function auth.compile(spec, policy)
-  policies.check(spec, { "keys", "jwt", "require", "default_app", "labels", "enrich" })
+  policies.check(spec, { "keys", "jwt", "require", "default_app", "labels", "enrich", "data" })
   policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true })
   policy.how = credentials.compile(spec)
   if policy.how and not policy.is_off then
@@ -105,6 +121,7 @@ function auth.compile(spec, policy)
       credentials.install(policy.how, spec.default_app)
     end
   end
+  compile_data(spec, policy)
   policy.required = {}
   local required = spec.require == nil and {} or schema.list(schema.text)(spec.require, sub(nil, "require")) or {}
   for i, name in ipairs(required) do

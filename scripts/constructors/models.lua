@@ -110,8 +110,9 @@ local function warn_missing()
     local names, count = entry.names, #entry.names
     local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
     local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
+    local near = report.nearest(provider, core.names "provider")
     report.warn(entry.path, "no_account", ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
-      ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
+      near or ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
   end
 end
 

@@ -22,7 +22,7 @@ local BURST_PART = 6
 local function count(value, path)
   if type(value) == "number" and value >= 1 and value % 1 == 0 and value < 2 ^ 40 then return value end
   report.at(path, "bad_limit", "expected a whole number from 1, got " .. schema.kind_of(value),
-    value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or nil)
+    value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or schema.near_number(value))
 end
 
 local shape = schema.record({ schema.text, by = scopes.by, requests = count, tokens = count, concurrent = count,
@@ -31,9 +31,9 @@ local shape = schema.record({ schema.text, by = scopes.by, requests = count, tok
 
 -- --- at work ---
 
-local function burst_of(row, limit)
-  return math.max(1, math.floor(row.burst and math.min(row.burst, limit) or limit / BURST_PART))
-end
+-- A sixth, rounded up. The whole limit at once would let twice the limit through in the worst minute; with a sixth it is
+-- never more than a sixth over it.
+local function burst_of(row, limit) return math.ceil(row.burst and math.min(row.burst, limit) or limit / BURST_PART) end
 
 -- What adjust says for this request, else the row's own.
 local function limit_of(f, policy, row, unit)
@@ -56,6 +56,24 @@ local function spell_limit(entry)
   return ("%d %s per %s"):format(item.limit, item.kind, entry.row.per_text)
 end
 
+local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
+
+-- "2 requests at once, 10 a minute": both are limits, and who waits wants to know which.
+local function spell_rate(entry)
+  local item, per = entry.item, times[entry.row.per_text] or "per " .. tostring(entry.row.per_text)
+  if item.kind == "concurrent" then return spell_limit(entry) end
+  local function counted(number) return ("%d %s"):format(number, number == 1 and item.kind:gsub("s$", "") or item.kind) end
+  if item.burst >= item.limit then return ("%s %s"):format(counted(item.limit), per) end
+  return ("%s at once, %d %s"):format(counted(item.burst), item.limit, per)
+end
+
+local function spell_wait(seconds)
+  if not seconds then return "" end
+  if seconds < 120 then return ("; again in %d s"):format(seconds) end
+  if seconds < 7200 then return ("; again in %d min"):format(math.ceil(seconds / 60)) end
+  return ("; again in %d h"):format(math.ceil(seconds / 3600))
+end
+
 local function on_counted(f, entry)
   local item = entry.item
   local what = item.kind == "tokens" and ("%d tokens, "):format(item.amount) or ""
@@ -66,8 +84,9 @@ end
 local function on_refused(f, entry, _, reply)
   local row, item = entry.row, entry.item
   local who = scopes.spell(row.parts, f, true, "everybody")
-  local reason = ("%s is over %s"):format(who, spell_limit(entry))
   local retry_after = reply.retry_after
+  local wait = item.kind ~= "concurrent" and spell_wait(retry_after) or ""
+  local reason = ("%s is over %s%s"):format(who, spell_rate(entry), wait)
   if reply.is_too_large then
     reason = ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount, spell_limit(entry), who)
     retry_after = nil

@@ -194,6 +194,9 @@ end
 
 local detecting
 
+-- By kind: whether some policy looks for it.
+redaction.looked_for = {}
+
 local refused_answers = { deny = { "bad_redaction", "an answer cannot be denied for what it holds: of a stream it has gone out by then",
   "\"mask\" it; or judge ctx.response:text() in on_response, with buffer = true" } }
 
@@ -219,6 +222,7 @@ local function compile_detection(spec, policy)
   policy.kinds, names, masks = compile_kinds(spec)
   policy.request = compile_actions(spec.request or { ["*"] = "mask" }, sub(nil, "request"), policy.kinds,
     { "mask", "deny", "observe", "allow" })
+  for _, kind in ipairs(policy.kinds) do redaction.looked_for[kind] = true end
   policy.places = {}
   for _, kind in ipairs(policy.kinds) do
     local given = type(spec.request) == "table" and spec.request or {}

@@ -67,7 +67,7 @@ function entries.apps(old, new)
   end
   compare("apps", "app", old.apps, new.apps, { added = always "loosens", removed = always "tightens", cell = function(cell, key, a, b)
     if cell == "defaults" and key == "data" then return effects.default_class(a, b, { old, new }) end
-    if cell == "department" or cell == "defaults" then return "unknown" end
+    if cell == "department" or cell == "defaults" or cell == "tags" then return "unknown" end
   end })
 end
 

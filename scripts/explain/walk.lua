@@ -41,7 +41,7 @@ local function value_of(f, key)
   if key == "role" then return members(f.ctx_roles) end
   if key == "uses" then return uses_of(f.uses) end
   if key == "label" then return members(f.labels or {}) end
-  if key == "hours" or key == "days" or key == "zone" then
+  if key == "hours" or key == "days" or key == "zone" or key == "time" then
     local time, day = moment.spell(f.time)
     return day .. " " .. time
   end
@@ -157,6 +157,7 @@ local function facts_of(f)
   local out = {}
   for _, name in ipairs(facts.names()) do out[name] = value_of(f, name) end
   out.role, out.approvals, out.label = members(f.ctx_roles), members(f.ctx_approvals), members(f.labels or {})
+  for name in pairs(facts.named) do out[name] = value_of(f, name) end
   out.time = f.time
   out.model = not core.listing() and value_of(f, "model") or nil
   return out

@@ -147,6 +147,27 @@ local function texts_of(list, t)
   elseif t.text then add(list, "request", "text", "hello", { set = { text = "hello" } }) end
 end
 
+-- Headers that policies ask for, one at a time; without its own.
+local function headers(list, values, t, seen)
+  for _, fact in ipairs(report.keys(values)) do
+    local name = fact:match("^header (.*)$")
+    local own = {}
+    for key, value in pairs(name and t.headers or {}) do own[key:lower()] = value end
+    for _, value in ipairs(name and values[fact] or {}) do
+      if value ~= seen.facts[fact] then
+        local with = copy(own)
+        with[name] = value
+        add(list, "request", fact, value, { set = { headers = with } })
+      end
+    end
+    if name and own[name] then
+      local without = copy(own)
+      without[name] = nil
+      add(list, "request", fact, false, { set = { headers = without } })
+    end
+  end
+end
+
 local function streams(list, values, seen)
   if values.stream or seen.facts.stream then
     add(list, "request", "stream", not seen.facts.stream, { set = { stream = not seen.facts.stream } })
@@ -199,6 +220,10 @@ local QUARTER, WEEK = 900, 8 * 86400
 local function times(list, seen)
   local now = math.floor(seen.facts.time)
   for _, term in ipairs(vocabulary.terms()) do
+    if term.op == "within" and term.values[1] > now then add(list, "request", "time", term.values[1], { set = { time = term.values[1] } })
+    elseif term.op == "within" and term.values[2] > now then
+      add(list, "request", "time", term.values[2], { set = { time = term.values[2] } })
+    end
     if term.op == "clock" then
       local holds = term.test { time = now } and true or false
       for time = now - now % QUARTER + QUARTER, now + WEEK, QUARTER do
@@ -247,6 +272,7 @@ return function(t, seen)
   texts_of(list, t)
   uses(list, t, seen)
   labels(list, t)
+  headers(list, values, t, seen)
   streams(list, values, seen)
   models(list, t, seen)
   classes(list, t, seen)

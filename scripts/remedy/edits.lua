@@ -164,7 +164,7 @@ local function rule_edits(list, policy, name, seen)
     local now = seen.facts[term.key]
     local narrower = now ~= nil and not term.opaque and narrowed(term, now)
     if narrower then
-      add(list, { "rules", i, "when", term.key }, condition.value(narrower),
+      add(list, { "rules", i, "when", unpack(term.keys or { term.key }) }, condition.value(narrower),
         ("let the rule %s apply only where %s"):format(name, words.term(narrower)))
     end
   end

@@ -29,6 +29,9 @@ local function check_key(key)
   if type(key) ~= "string" or key == "" or #key > 512 then raise.error("bad_value", "cache: a key is a text of 1 to 512 bytes", 0) end
 end
 
+-- Raises when it is none: for whoever tries what a file says.
+cache.check_ttl = milliseconds
+
 cache.words = {
   get = function(key)
     check_key(key)

@@ -19,16 +19,29 @@ local function bad(finding, text, ...) raise.error(finding, "http: " .. text:for
 
 local units = { ms = 1, s = 1000, m = 60000 }
 
+-- What was probably meant: 300 → "300ms", "300 ms" → "300ms", "5 minutes" → "5m".
+local function near_timeout(value)
+  local count, unit = tostring(value):match("^(%d+%.?%d*)%s*(%l*)$")
+  if not count or count + 0 <= 0 then return "" end
+  unit = (unit == "" or unit:find("^milli")) and "ms" or units[unit] and unit or unit:sub(1, 1)
+  return units[unit] and (" (did you mean \"%s%s\"?)"):format(count, unit) or ""
+end
+
 local function milliseconds(value)
-  if type(value) == "number" and value > 0 and value <= 3600 then return math.max(1, math.floor(value * 1000)) end
   local count, unit = tostring(value):match("^(%d+%.?%d*)(m?s?)$")
   if type(value) ~= "string" or not count or not units[unit] or count + 0 <= 0 or #count > 6 then
-    bad("bad_value", "timeout is written \"200ms\" or \"2s\", got %s", schema.kind_of(value))
+    bad("bad_time", "timeout is written \"200ms\" or \"2s\", got %s%s", schema.kind_of(value), near_timeout(value))
   end
   return math.max(1, math.floor(count * units[unit]))
 end
 
 local known = { json = true, body = true, headers = true, timeout = true, auth = true }
+
+local function check_auth(wanted)
+  if wanted ~= nil and (type(wanted) ~= "string" or not wanted:find("^secret:[a-z0-9_%-]+$")) then
+    bad("bad_value", "auth is written \"secret:name\", got %s", schema.kind_of(wanted))
+  end
+end
 
 local function check_options(options)
   if options == nil then return {} end
@@ -73,9 +86,7 @@ end
 local function admit(f, url, options)
   local is_listed, clearance, secret, timeout = core.egress(url)
   local wanted = options.auth
-  if wanted ~= nil and (type(wanted) ~= "string" or not wanted:find("^secret:[a-z0-9_%-]+$")) then
-    bad("bad_value", "auth is written \"secret:name\", got %s", schema.kind_of(wanted))
-  end
+  check_auth(wanted)
   if is_listed == nil then return true end -- tests: there is no moongate.lua
   if not is_listed then
     bad("bad_name", "'%s' is not listed: add its scheme, host and port to egress in moongate.lua", url:match("^[^?#]*"):sub(1, 200))
@@ -100,9 +111,17 @@ local function finish(status, headers, body)
   return reply
 end
 
+local function check_url(url)
+  if type(url) ~= "string" or not url:find("^https?://") then bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url)) end
+end
+
+local function check_get(options)
+  if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("unknown_field", "get sends no body: use http.post") end
+end
+
 local function call(method, url, options)
   options = check_options(options)
-  if type(url) ~= "string" or not url:find("^https?://") then bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url)) end
+  check_url(url)
   local f = core.facts()
   local began = core.clock_ms()
   local rule = method .. " " .. url:match("^[^?#]*"):sub(1, 200)
@@ -136,26 +155,20 @@ function http.check_settings()
   end
 end
 
--- Calls of a file whose URL stands in it as a text: is the service listed? Before the first request finds out.
-function http.check_calls(text)
-  if not text:find("http.", 1, true) then return end
-  local number = 0
-  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
-    number = number + 1
-    local code = line:gsub("%-%-.*", "")
-    for column, url in code:gmatch("()http%.%l+%s*%(?%s*[\"'](https?://[^\"']+)") do
-      if core.is_service(url) == false then
-        local origin = url:match("^%a+://[^/?#]*")
-        report.warn_at(number, column, "unlisted_service", ("'%s' is not listed in moongate.lua: the call will raise"):format(origin),
-          ("egress = { [\"%s\"] = { clearance = \"public\" } }"):format(origin))
-      end
-    end
-  end
+-- Raises what is wrong with the arguments, as far as they are given: for whoever tries what a file says. → milliseconds
+-- that the call waits, nil when it does not say.
+function http.try(name, url, options)
+  if name == "get" then check_get(options) end
+  options = check_options(options)
+  if url ~= nil then check_url(url) end
+  if type(options.headers) == "table" then flat_headers(options, false) end
+  check_auth(options.auth)
+  return options.timeout ~= nil and milliseconds(options.timeout) or nil
 end
 
 http.words = {
   get = function(url, options)
-    if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("unknown_field", "get sends no body: use http.post") end
+    check_get(options)
     return call("GET", url, options)
   end,
   post = function(url, options) return call("POST", url, options) end,

@@ -73,6 +73,9 @@ local spell = {
   ["%"] = function() return "%" end,
 }
 
+-- Raises when there is no such zone: for whoever tries what a file says.
+function time.check_zone(zone) offset(0, zone) end
+
 time.words = {
   hour = function(t, zone) return parts(t, zone).hour end,
   minute = function(t, zone) return parts(t, zone).minute end,

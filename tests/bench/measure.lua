@@ -180,6 +180,51 @@ function measure.streams(list, upstream, how)
   return results
 end
 
+-- --- crowds ---
+
+local ENDLESS = "fast=1&endless=1&event_bytes=4000"
+
+-- Until the peer holds as much as it will: what is said no more grows no more.
+local function settled_bytes(pid)
+  local still, bytes = 0, peers.anon_bytes(pid)
+  for _ = 1, 60 do
+    process.sleep(1)
+    local now = peers.anon_bytes(pid)
+    still = now - bytes < 65536 and still + 1 or 0
+    bytes = now
+    if still == 3 then break end
+  end
+  return bytes
+end
+
+-- how: readers, sleepers, of streams without end. bytes: held for each sleeper; cpu_us: for each MB that was read.
+function measure.crowd(peer, how)
+  local words = peers.on_core(1)
+  for _, word in ipairs { gateway.build .. "/bench/crowd", peer.port, how.readers, how.sleepers, peer.key, ENDLESS } do
+    words[#words + 1] = word
+  end
+  words.input = true
+  local memory = peers.anon_bytes(peer.pid)
+  local load = process.start(words)
+  measure.running[load] = true
+  local opened = tonumber(load:expect("^open (%d+)", 90))
+  if opened ~= how.readers + how.sleepers then error(("%d of the crowd came in"):format(opened)) end
+  if how.readers == 0 then memory = settled_bytes(peer.pid) - memory end
+  local used = peers.cpu_ns(peer.pid)
+  process.sleep(STREAM_SECONDS)
+  used = peers.cpu_ns(peer.pid) - used
+  load:write("\n")
+  local r = cjson.decode(load:expect("^end (.*)", 20))
+  load:stop()
+  measure.running[load] = nil
+  if r.lost > 0 then error(("%d of the crowd were lost"):format(r.lost)) end
+  local each = how.readers == 0 and memory / how.sleepers or nil
+  measure.note("%d read, %d do not: %.0f MB/s%s", how.readers, how.sleepers, r.bytes / 1e6 / STREAM_SECONDS,
+    each and (", %.0f KB held for each that does not"):format(each / 1024) or "")
+  process.sleep(1)
+  return { bytes = each, cpu_us = used / 1e3 / (r.bytes / 1e6) }
+end
+
 -- --- strangers ---
 
 -- The most that a process has had in memory so far.

@@ -118,13 +118,12 @@ end)
 
 -- --- the loop ---
 
--- Turns of the process that turned most, the worker; milliseconds of the longest since the last look.
+-- Milliseconds of the longest turn of all processes since the last look: the worker's, once there was load.
 local function longest_turn(folder)
-  local most, longest = -1, 0
+  local longest = 0
   for name in io.popen("ls " .. folder):lines() do
     local text = assert(gateway.read_file(folder .. "/" .. name))
-    local turns = ffi.cast("const uint64_t *", text)
-    if tonumber(turns[0]) > most then most, longest = tonumber(turns[0]), tonumber(turns[1]) end
+    longest = math.max(longest, tonumber(ffi.cast("const uint64_t *", text)[1]))
     local file = io.open(folder .. "/" .. name, "r+b")
     file:write(("\0"):rep(16))
     file:close()
@@ -149,6 +148,39 @@ group("turn", function(bench)
     alone("longest turn, 1 MB of fresh text", turn("new", 1048576, 4), "ms", 5),
   }
   bench.stop(g)
+  os.execute("rm -rf " .. folder)
+  return list
+end)
+
+-- A provider that sends without end to as many who read as who do not: what a turn of the worker's loop is then, and what
+-- is held for each that does not read.
+local READERS, SLEEPERS = 1000, 1000
+
+group("turns", function(bench)
+  local folder, mock = bench.dir .. "/turns", bench.mock()
+  os.execute(("rm -rf %s && mkdir -p %s"):format(folder, folder))
+  local g = bench.start_moongate(bench.dir .. "/start", { upstream = mock.port,
+    env = { BENCH_TURNS = folder, LD_PRELOAD = bench.dir .. "/turns.so" } })
+  local peer = { pid = g.process.pid, port = g.port, key = g:key { app = "demo" } }
+  local function crowd(readers, sleepers)
+    longest_turn(folder)
+    local said = bench.measure.crowd(peer, { readers = readers, sleepers = sleepers })
+    said.turn_ms = longest_turn(folder)
+    return said
+  end
+  local asleep = crowd(0, SLEEPERS)
+  local both = crowd(READERS, SLEEPERS)
+  local _, metrics = gateway.get(g.admin_port, "/metrics")
+  local metric = metrics:match("\nmoongate_loop_turn_longest_seconds ([%d.]+)")
+  if not metrics:find("\nmoongate_worker_restarts_total 0\n") then error("a worker was lost") end
+  local list = {
+    alone("longest turn, endless: 1,000 read, 1,000 do not", both.turn_ms, "ms", 5),
+    alone("the same, as /metrics tells it", metric and tonumber(metric) * 1000, "ms"),
+    alone("memory per client that reads nothing", asleep.bytes, "bytes", 640 * 1024),
+    alone("CPU per MB that the others read", both.cpu_us, "us"),
+  }
+  bench.stop(g)
+  bench.stop(mock)
   os.execute("rm -rf " .. folder)
   return list
 end)

@@ -149,6 +149,25 @@ for _, phase in ipairs(phases) do
   end
 end
 
+-- TCP tells both by the same FIN, and only the next byte written would show the difference: a model would be paid for
+-- that long. nginx and Go's server take it so as well.
+it("who closes his sending side behind the request has gone, and is answered no more", function()
+  for _, is_stream in ipairs { true, false } do
+    local records, since = #g:records(), m:mark()
+    local c = ask("good", is_stream, "hold=1")
+    local request = m:request(since)
+    c.sock:shutdown("send")
+    assert.equal("client_abort", m:ended(request).how)
+    c.sock:settimeout(10)
+    local byte, why = c.sock:receive(1)
+    assert.is_nil(byte)
+    assert.equal("closed", why)
+    assert.equal("client_closed", g:records_after(records, 1)[1].outcome)
+    c:close()
+  end
+  check_nothing_left()
+end)
+
 it("a hundred at random moments leave a hundred records and nothing else", function()
   local random, records, since = expect.random(7), #g:records(), m:mark()
   crowd.run(function(all)

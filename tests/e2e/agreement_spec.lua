@@ -20,7 +20,7 @@ end }]]
 local GUARD = [[return policy { buffer = %s, on_response = function(ctx)
   ctx:annotate("said", ctx.response:text())
   if ctx.response:text():find("secret", 1, true) then return deny(422, "leak", "it told a secret") end
-  if ctx.response:text():find("oops", 1, true) then return ctx.nothing end
+  if ctx.response:text():find("oops", 1, true) then return ctx['nothing'] end
 end }]]
 local REDACTION = [[return redaction {
   detect = { "email" }, custom = { { "employee_id", like = "EMP-######" } },
@@ -31,7 +31,7 @@ local BUNDLES = {
   { "refuses requests", { a = [[return policy { rules = { { "no", when = { contains = "ana@" }, deny = { 403, "not_her" } } } }]] } },
   { "judges deltas", { a = [[return policy { on_delta = function(ctx, text)
       if text:find("secret", 1, true) then return deny(403, "leak", "it told a secret") end
-      if text:find("oops", 1, true) then return ctx.nothing end
+      if text:find("oops", 1, true) then return ctx['nothing'] end
     end }]] } },
   { "judges answers", { a = GUARD:format("false") } },
   { "judges answers, held", { a = GUARD:format("true") } },

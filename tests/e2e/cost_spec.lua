@@ -146,6 +146,14 @@ describe("an answer without the provider's numbers", function()
     end
   end)
 
+  it("that broke off before its first event costs its input: the provider was at work", function()
+    for _, how in ipairs { "fin", "rst" } do
+      local record = g:record(ask("priced", true, "cut=" .. how .. "&cut_event=0").id)
+      assert.equal("upstream_error", record.outcome)
+      assert.same({ input = record.estimate.input_tokens, requests = 1, estimated = true }, record.billed)
+    end
+  end)
+
   it("that is an error inside a stream costs nothing when nothing was said before it", function()
     local record = g:record(ask("priced", true, "error_event=0&usage=never").id)
     assert.same({}, record.billed)
@@ -157,6 +165,105 @@ describe("an answer without the provider's numbers", function()
     local record = g:record(ask("priced", true, script).id)
     assert.equal(3, record.billed.output)
     assert.is_true(record.billed.estimated)
+  end)
+end)
+
+describe("an answer that is too large to be kept", function()
+  local PICTURE = ("iVBORw0KGgoAAAANSUhEUg"):rep(220000)
+  local CHOICE = '{"id":"x","choices":[{"index":0,"finish_reason":"stop","%s":{"content":"a cat","images":[{"type":"image_url",'
+    .. '"image_url":{"url":"data:image/png;base64,%s"}}]}}]%s}'
+  local NUMBERS = ',"usage":{"prompt_tokens":1000,"completion_tokens":1290,"total_tokens":2290}'
+
+  local function bill(is_stream, bytes, type)
+    m:script { count = 1, body = bytes, content_type = type or "application/json" }
+    local r = ask("priced", is_stream)
+    expect.equal_bytes(bytes, r.body)
+    local record = g:record(r.id)
+    assert.equal("ok", record.outcome)
+    return record.billed
+  end
+
+  it("is billed by the provider's numbers at its end", function()
+    local billed = bill(false, CHOICE:format("message", PICTURE, NUMBERS))
+    assert.same({ 1000, 1290 }, { billed.input, billed.output })
+    assert.is_nil(billed.estimated)
+  end)
+
+  it("is billed by its text where it has none, and never by its pictures", function()
+    local billed = bill(false, CHOICE:format("message", PICTURE, ""))
+    assert.equal(2, billed.output)
+    assert.is_true(billed.estimated)
+  end)
+
+  it("of a stream, in an event, is read as well, and the stream is whole", function()
+    local event = "data: " .. CHOICE:format("delta", PICTURE:sub(1, 100000), NUMBERS) .. "\n\n"
+    local billed = bill(true, event, "text/event-stream")
+    assert.same({ 1000, 1290 }, { billed.input, billed.output })
+  end)
+end)
+
+describe("an answer that is not what was asked for", function()
+  local TEXT = '{"choices":[{"index":0,"%s":{"content":"one two three"},"finish_reason":"stop"}]%s}'
+  local NUMBERS = ',"usage":{"prompt_tokens":10,"completion_tokens":4}'
+  local CASES = {
+    ["events, whole wanted"] = { false, "text/event-stream", "data: " .. TEXT:format("delta", NUMBERS) .. "\n\ndata: [DONE]\n\n" },
+    ["events that are called JSON"] = { false, "application/json", "data: " .. TEXT:format("delta", NUMBERS) .. "\n\ndata: [DONE]\n\n" },
+    ["JSON, a stream wanted"] = { true, "application/json", TEXT:format("message", NUMBERS) },
+    ["JSON that is called events"] = { true, "text/event-stream", TEXT:format("message", NUMBERS) },
+    ["JSON and an end marker"] = { false, "application/json", TEXT:format("message", NUMBERS) .. "\ndata: [DONE]\n\n" },
+    ["JSON behind a byte order mark"] = { false, "application/json", "\239\187\191" .. TEXT:format("message", NUMBERS) },
+    ["JSON in lines"] = { true, "application/x-ndjson", TEXT:format("delta", "") .. "\n" .. TEXT:format("delta", NUMBERS) .. "\n" },
+    ["JSON with a NaN"] = { false, "application/json", TEXT:format("message", ',"score":NaN' .. NUMBERS) },
+  }
+  for name, case in pairs(CASES) do
+    it("is billed all the same: " .. name, function()
+      m:script { count = 1, body = case[3], content_type = case[2] }
+      local r = ask("priced", case[1])
+      expect.equal_bytes(case[3], r.body)
+      local billed = g:record(r.id).billed
+      assert.same({ 10, 4 }, { billed.input, billed.output })
+      m:script { count = 1, body = (case[3]:gsub(NUMBERS, "")), content_type = case[2] }
+      billed = g:record(ask("priced", case[1]).id).billed
+      assert.truthy(billed.output >= 3 and billed.estimated)
+    end)
+  end
+end)
+
+describe("a number that cannot be used", function()
+  local ANSWER = '{"choices":[{"index":0,"message":{"content":"one two three"},"finish_reason":"stop"}],"usage":%s}'
+  local STREAM = 'data: {"choices":[{"index":0,"delta":{"content":"one two three"},"finish_reason":"stop"}]}\n\n%sdata: [DONE]\n\n'
+
+  -- nil: the gateway's own count
+  local function expect_billed(usage, input, output)
+    local events = ""
+    for report in usage:gmatch("%b{}") do events = events .. 'data: {"choices":[],"usage":' .. report .. "}\n\n" end
+    for _, way in ipairs { { false, ANSWER:format(usage:match("%b{}$")) }, { true, STREAM:format(events) } } do
+      if usage:match("^%b{}$") or way[1] then
+        m:script { count = 1, body = way[2], content_type = way[1] and "text/event-stream" or "application/json" }
+        local record = g:record(ask("priced", way[1]).id)
+        local own = record.estimate.input_tokens
+        assert.same({ input or own, output or 3 }, { record.billed.input, record.billed.output or 0 }, usage)
+        assert.equal(not (input and output) or nil, record.billed.estimated, usage)
+      end
+    end
+  end
+
+  it("is replaced by the gateway's count, and marked; the others hold", function()
+    expect_billed('{"prompt_tokens":0,"completion_tokens":12,"total_tokens":12}', nil, 12)
+    expect_billed('{"prompt_tokens":-4,"completion_tokens":12}', nil, 12)
+    expect_billed('{"prompt_tokens":10,"completion_tokens":-12}', 10, nil)
+    expect_billed('{"prompt_tokens":10,"completion_tokens":0,"total_tokens":10}', 10, nil)
+    expect_billed('{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}', nil, nil)
+    expect_billed('{"prompt_tokens":"10","completion_tokens":1e300}', nil, nil)
+  end)
+
+  it("is one that can, where it is an integer with a fraction of nothing", function()
+    expect_billed('{"prompt_tokens":10.0,"completion_tokens":1.2e1,"total_tokens":22}', 10, 12)
+  end)
+
+  it("is no zero behind numbers", function()
+    expect_billed('{"prompt_tokens":10,"completion_tokens":12,"total_tokens":22}'
+      .. '{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}', 10, 12)
   end)
 end)
 
@@ -191,18 +298,18 @@ describe("an answer whose numbers are absurd", function()
 end)
 
 describe("a stranger", function()
-  it("is refused before anything is counted: its size is a guess", function()
+  it("is refused before anything of its body is read or counted", function()
     local text = ("word "):rep(60000)
     local json = ('{"model":"priced","max_tokens":7,"messages":[{"role":"user","content":"%s"}]}'):format(text)
     for _, key in ipairs { "mgk_nobodyknowsthiskey0000000000", false } do
       local r = g:ask { json = json, key = key }
       assert.equal(401, r.status)
       local estimate = g:record(r.id).estimate
-      assert.equal(100000, estimate.input_tokens) -- a third of its 300,000 bytes; counted it would be some 60,000
-      assert.equal(7, estimate.output_tokens)
-      assert.is_true(estimate.estimated)
+      assert.same({ 0, 0 }, { estimate.input_tokens, estimate.output_tokens })
     end
-    assert.is_true(g:record(g:ask({ json = json }).id).estimate.input_tokens < 61000)
+    local estimate = g:record(g:ask({ json = json }).id).estimate
+    assert.is_true(estimate.input_tokens > 59000 and estimate.input_tokens < 61000)
+    assert.equal(7, estimate.output_tokens)
   end)
 end)
 

@@ -122,6 +122,27 @@ describe("a bad JSON event", function()
   end
 end)
 
+describe("a stream of several prompts", function()
+  local function choice(index)
+    return ('data: {"choices":[{"index":%d,"text":"a","finish_reason":"stop"}]}\n\n'):format(index)
+  end
+  local function outcome_of(body, n)
+    m:script { count = 1, body = body, content_type = "text/event-stream" }
+    local r = g:ask { path = "/v1/completions",
+      json = ('{"model":"gpt-4o","stream":true,"n":%d,"prompt":["a","b"]}'):format(n) }
+    return g:record(r.id).outcome, r.body
+  end
+
+  it("is whole when each answer to each prompt is, and not before", function()
+    local outcome, body = outcome_of(choice(0), 1)
+    assert.equal("stream_incomplete", outcome)
+    assert.truthy(body:find('"code":"stream_incomplete"', 1, true))
+    assert.equal("ok", (outcome_of(choice(0) .. choice(1), 1)))
+    assert.equal("stream_incomplete", (outcome_of(choice(0) .. choice(1) .. choice(3), 2)))
+    assert.equal("ok", (outcome_of(choice(0) .. choice(1) .. choice(2) .. choice(3), 2)))
+  end)
+end)
+
 describe("without a last chunk", function()
   it("a stream that had its end marker is whole to the client", function()
     m:script { cut = "fin", tokens = 5 }

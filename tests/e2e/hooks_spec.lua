@@ -15,6 +15,7 @@ end)
 
 local MODELS = [[return models {
   one = { targets = { "openai/one", "anthropic/two" }, price = usd_per_million { input = 1, output = 2 } },
+  spelt = { targets = { "openai/gpt-5-mini", "openai/mistral-small", "openai/gpt-4o" }, price = usd_per_million { input = 1, output = 2 } },
 }]]
 
 local function start(policies, config)
@@ -159,7 +160,7 @@ describe("on_delta", function()
   end)
 
   it("cannot wait, and a fault of its own cuts with policy_error", function()
-    start { x = "return policy { on_delta = function(ctx, text) return ctx.nothing end }" }
+    start { x = "return policy { on_delta = function(ctx, text) return ctx['nothing'] end }" }
     local r = stream(("word "):rep(100))
     assert.equal(500, r.status)
     assert.equal("policy_error", gateway.error_of(r).code)
@@ -279,7 +280,7 @@ describe("on_done", function()
   end)
 
   it("does not run for what no policy saw, and a fault in it harms nobody", function()
-    start { x = "return policy { on_done = function(ctx) ctx:annotate('a', ctx.nothing) end }",
+    start { x = "return policy { on_done = function(ctx) ctx:annotate('a', ctx['nothing']) end }",
       y = "return policy { on_done = function(ctx) ctx:annotate('b', 'yes') end }" }
     local r = g:chat("{")
     assert.equal(400, r.status)
@@ -311,5 +312,26 @@ describe("ctx.request:set", function()
     assert.is_nil(r:get("x-moongate-max-tokens"))
     r = g:chat('{"model":"one","messages":[{"role":"user","content":"x"}]}')
     assert.equal("5; added by x: be brief", r:get("x-moongate-max-tokens"))
+  end)
+
+  it("says max_tokens as each target calls it, and as the caller did where both will do", function()
+    start { a = [[return policy { on_request = function(ctx)
+      ctx.request:set("max_tokens", 5)
+      return route { "openai/gpt-5-mini", "openai/mistral-small", "openai/gpt-4o" }
+    end }]] }
+    local function sent(member)
+      m:script { count = 2, status = 500 }
+      local since = m:mark()
+      assert.equal(200, g:chat('{"model":"one"' .. member .. ',"messages":[{"role":"user","content":"x"}]}').status)
+      local names = {}
+      for _, request in ipairs(m:requests(since)) do
+        local body = cjson.decode(request.body)
+        names[#names + 1] = ("%s %s"):format(body.max_tokens, body.max_completion_tokens)
+      end
+      return names
+    end
+    assert.same({ "nil 5", "5 nil", "5 nil" }, sent(""))
+    assert.same({ "nil 5", "5 nil", "5 nil" }, sent(',"max_tokens":900'))
+    assert.same({ "nil 5", "5 nil", "nil 5" }, sent(',"max_completion_tokens":900'))
   end)
 end)

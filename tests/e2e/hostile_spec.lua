@@ -24,7 +24,7 @@ local m, g
 setup(function()
   m = mock.start()
   -- What AddressSanitizer keeps of freed memory must not count as held.
-  g = gateway.start { mock = m, name = "hostile", env = { ASAN_OPTIONS = "quarantine_size_mb=4" }, policies = {
+  g = gateway.start { mock = m, name = "hostile", env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" }, policies = {
     ["models.lua"] = MODELS, ["init.lua"] = 'return chain { "hostile" }', ["hostile.lua"] = GOOD } }
 end)
 teardown(function()

@@ -55,6 +55,23 @@ describe("a key", function()
     end
   end)
 
+  it("is not made for names that the policies refute, unless it must be", function()
+    local function refused(words, ...)
+      local out, code = g:command("keys", "create", "-c", "moongate.lua", ...)
+      assert.equal(2, code, out)
+      assert.truthy(out:find(words, 1, true), out)
+    end
+    refused("did you mean 'support-bot'?", "--app", "suport-bot")
+    refused("did you mean 'internal'?", "--app", "support-bot", "--clearance", "internl")
+    refused("did you mean 'cost_center'?", "--app", "support-bot", "--label", "cost_centre=1")
+    refused("no model 'gpt5' in policies/models.lua", "--app", "support-bot", "--approve", "gpt5")
+    local out, code = g:command("keys", "create", "-c", "moongate.lua", "--app", "suport-bot", "--force", "--json")
+    assert.equal(0, code, out)
+    assert.equal(0, select(2, g:command("keys", "revoke", cjson.decode(out:match("{.*}")).id)))
+    out, code = g:command("keys", "create", "-c", "moongate.lua", "--app", "support-bot", "--label", "cost_center=1", "--clearance", "internal")
+    assert.equal(0, code, out)
+  end)
+
   it("is listed without itself", function()
     local key, id = g:new_key { app = "demo", department = "support", label = "cost=42", role = "dev" }
     local out, code = g:command("keys", "list", "--json")
@@ -198,6 +215,13 @@ describe("the command line", function()
       assert.is_true(lines < 24, table.concat(words, " "))
       assert.truthy(out:find("^moongate "), "opens with an example")
     end
+  end)
+
+  it("refuses a field of moongate.lua that stands there twice", function()
+    g.dir:write("bad.lua", 'return {\n  listen = "127.0.0.1:1",\n  providers = {},\n  ["listen"] = "127.0.0.1:2",\n}\n')
+    local out, code = g:command("check", "-c", "bad.lua")
+    assert.equal(1, code)
+    assert.truthy(out:find("error[MG0221]: 'listen' stands in this table twice: what line 2 says of it is lost\n  --> bad.lua:4:3", 1, true), out)
   end)
 
   it("says where a configuration is wrong, for people and for programs", function()

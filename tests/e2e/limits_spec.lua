@@ -228,6 +228,22 @@ describe("connections", function()
   end)
 end)
 
+describe("a client that takes nothing", function()
+  it("is given up after timeouts.write, its provider is let go, and the record says why", function()
+    local short = gateway.start { mock = m, name = "limits-stall", config = { timeouts = { write = "300ms" } } }
+    local c = client.connect(short.port, { receive_buffer = 4096 })
+    c:send(client.request { key = short.key, json = { model = "gpt-4o", stream = true, messages = SAY,
+      metadata = { mock = "fast=1&endless=1&event_bytes=4000" } } })
+    local id = c:head():get("x-moongate-request-id")
+    local record = short:record(id)
+    assert.equal("client_closed", record.outcome)
+    assert.equal("client_stalled", record.fault.code)
+    short:gauge_becomes("moongate_upstream_open", 0)
+    c:close()
+    short:stop()
+  end)
+end)
+
 describe("JSON", function()
   it("of depth 64 passes, deeper does not", function()
     local function deep(levels)

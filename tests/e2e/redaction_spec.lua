@@ -313,3 +313,21 @@ describe("a stream", function()
     assert.equal("client_closed", g:record(id).outcome)
   end)
 end)
+
+-- What its record says is kept longer than the event: under AddressSanitizer, with detect_stack_use_after_return.
+describe("an event of more than a megabyte, under the shipped policies", function()
+  it("is refused where it would have to be restored, and the record says why in whole words", function()
+    local shipped = gateway.start { mock = m, name = "redaction-shipped" }
+    local function ask_for(text)
+      return shipped:chat { model = "gpt-4o-mini", stream = true, metadata = { mock = "event_bytes=1200000&tokens=3" },
+        messages = { { role = "user", content = text } } }
+    end
+    local r = ask_for("write to ana@example.com")
+    assert.equal(500, r.status)
+    local fault = shipped:record(r.id).fault
+    assert.equal("policy_error", fault.code)
+    assert.equal("The provider sent an event too large to be redacted.", fault.text)
+    assert.equal(200, ask_for("nothing to hide").status)
+    shipped:stop()
+  end)
+end)

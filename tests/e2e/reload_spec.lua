@@ -43,6 +43,12 @@ end
 local BROKEN = {
   { name = "syntax", says = "policies/routing.lua:3:",
     make = function() g.dir:write("policies/routing.lua", "return routing {\n  rules = {\n  = 3,\n}\n") end },
+  { name = "a decision thrown away", says = "policies/routing.lua:1:45",
+    make = function() g.dir:write("policies/routing.lua", "return routing { on_request = function(ctx) deny(403, 'no') end }\n") end },
+  { name = "a service that is not listed", says = "policies/routing.lua:1:",
+    make = function()
+      g.dir:write("policies/routing.lua", "return routing { on_request = function(ctx) http.get('https://a.example/') end }\n")
+    end },
   { name = "runtime", says = "policies/routing.lua:2",
     make = function() g.dir:write("policies/routing.lua", "local rules = nil\nrules.first = 1\nreturn routing {}\n") end },
   { name = "missing file", says = "models.lua",

@@ -32,7 +32,7 @@ local function start(hook, config, top)
   config.egress = config.egress or egress
   -- What AddressSanitizer keeps of freed memory must not count as held.
   g = gateway.start { mock = m, name = "services", policies = files(hook, top), config = config,
-    env = { ASAN_OPTIONS = "quarantine_size_mb=4" } }
+    env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" } }
   return g
 end
 
@@ -40,7 +40,7 @@ local ASK = [[
   on_request = function(ctx)
     local reply, err = http.post("SERVICE/chat/completions", {
       json = { model = "m", messages = { { role = "user", content = ctx.request:last_user_text() } } },
-      timeout = "%s", auth = "secret:moderation" })
+      timeout = tostring "%s", auth = "secret:moderation" })
     if err then ctx:annotate("err", err) return end
     if reply.json.flagged then return deny(422, "content_flagged") end
   end,]]
@@ -121,8 +121,8 @@ describe("a service", function()
 
   it("must be listed, and sees no data above its clearance", function()
     start([[ on_request = function(ctx)
-      if ctx.request.headers["x-elsewhere"] then http.get("https://elsewhere.example/x") end
-      if ctx.request.headers["x-secret"] then http.get("SERVICE/models", { auth = "secret:other" }) end
+      if ctx.request.headers["x-elsewhere"] then http.get(tostring "https://elsewhere.example/x") end
+      if ctx.request.headers["x-secret"] then http.get("SERVICE/models", { auth = tostring "secret:other" }) end
       ctx:annotate("err", tostring(select(2, http.get("SERVICE/models"))))
     end ]])
     local since = s:mark()
@@ -256,11 +256,23 @@ describe("check", function()
     g.dir:write("policies/x.lua", "return policy {\n  on_request = function(ctx)\n    http.get('https://b.example/x')\n"
       .. "    -- http.get('https://c.example/x')\n    http.get('" .. s.url .. "/models')\n  end,\n}")
     local out, code = g:command("check", "-c", "moongate.lua")
-    assert.equal(0, code, out)
-    assert.truthy(out:find("warning[MG0314]: 'https://b.example' is not listed in moongate.lua: the call will raise", 1, true), out)
+    assert.equal(1, code, out)
+    assert.truthy(out:find("error[MG0224]: 'https://b.example' is not listed in moongate.lua: the call will raise", 1, true), out)
     assert.truthy(out:find("p*olicies/x.lua:3:5"), out)
     assert.falsy(out:find("c.example", 1, true), out)
     assert.falsy(out:find("'http://127", 1, true), out)
+    g.dir:write("policies/x.lua", "return policy {\n  on_error = 'skip',\n  on_request = function(ctx)\n    http.get('https://b.example/x')\n  end,\n}")
+    out, code = g:command("check", "-c", "moongate.lua")
+    assert.equal(0, code, out)
+    assert.truthy(out:find("warning[MG0314]: 'https://b.example' is not listed in moongate.lua", 1, true), out)
+    g.dir:write("policies/x.lua", "return policy {\n  on_request = function(ctx)\n    local url = '" .. s.url .. "/models'\n"
+      .. "    local reply, err = http.get(url)\n    if err then return end\n  end,\n}")
+    g.dir:write("policies/apps.lua", "return apps { x = { defaults = { data = 'confidential' } } }")
+    out, code = g:command("check", "-c", "moongate.lua")
+    assert.equal(0, code, out)
+    assert.truthy(out:find("warning[MG0317]: requests of x carry confidential data, which may not be sent to http", 1, true), out)
+    assert.truthy(out:find("policies/x.lua:4:24", 1, true), out)
+    os.remove(g.dir:path("policies/apps.lua"))
     g:write_config { mock = m, config = { egress = { ["https://a.example"] = { clearance = "internl" } } } }
     out, code = g:command("check", "-c", "moongate.lua")
     assert.equal(1, code, out)

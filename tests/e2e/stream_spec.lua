@@ -13,7 +13,7 @@ local MIB = 1024 * 1024
 setup(function()
   m = mock.start()
   -- What AddressSanitizer keeps of freed memory must not count as held.
-  g = gateway.start { mock = m, name = "stream", env = { ASAN_OPTIONS = "quarantine_size_mb=4" }, config = {
+  g = gateway.start { mock = m, name = "stream", env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" }, config = {
     keepalive = "200ms", providers = { ["local"] = { usage = false } } } }
 end)
 teardown(function()

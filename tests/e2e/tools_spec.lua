@@ -156,8 +156,8 @@ end)
     dir:write("policies/rare.lua", [[
 return policy {
   rules = {
-    { "seen",  when = { app = "x" }, annotate = { a = "b" } },
-    { "never", when = { app = "y" }, annotate = { a = "b" } },
+    { "seen",  when = { app = "demo" }, annotate = { a = "b" } },
+    { "never", when = { app = "support-bot" }, annotate = { a = "b" } },
   },
   on_request = function(ctx)
     if ctx.identity.app == "y" then
@@ -170,7 +170,7 @@ return policy {
     dir:write("policies/specs/r_spec.lua", [[
 describe("x", function()
   local mg = require("moongate.test").load { "policies/rare.lua" }
-  it("asks", function() mg:request { as = { app = "x" } } end)
+  it("asks", function() mg:request { as = { app = "demo" } } end)
 end)
 ]])
     local out, code = run(dir.root, "test", "--coverage")
@@ -326,9 +326,9 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
     add("extra", [[
 return policy {
   rules = {
-    { "big",    when = { context_tokens = gt(1000), app = { "x", "y" } }, deny = { 403, "big" } },
-    { "bigger", when = { context_tokens = gt(5000), app = "x", task = "code" }, deny = { 403, "bigger" } },
-    { "other",  when = { context_tokens = gt(500), app = "x" }, deny = { 403, "other" } },
+    { "big",    when = { context_tokens = gt(1000), app = { "demo", "support-bot" } }, deny = { 403, "big" } },
+    { "bigger", when = { context_tokens = gt(5000), app = "demo", task = "code" }, deny = { 403, "bigger" } },
+    { "other",  when = { context_tokens = gt(500), app = "demo" }, deny = { 403, "other" } },
     { "fn",     when = function(ctx) return ctx.identity.department == "sales" and ctx.request.max_tokens > 5 end,
                 deny = { 403, "fn" } },
     { "two",    when = function(c) return c.identity.roles["x"] end, unless = function(c) return c.request.stream == true end,
@@ -379,7 +379,7 @@ return policy {
   end)
 
   it("is told before anything does", function()
-    assert.same({ "MG0309:4:29 did you mean 'department'?" }, said [[
+    assert.same({ "MG0103:4:29 did you mean 'department'?" }, said [[
 return policy {
   on_request = function(ctx)
     if ctx.request.task == "x" then
@@ -407,6 +407,23 @@ describe("moongate init", function()
     local document = cjson.decode((process.run { moongate, "check", "--json", cwd = dir:path("new/place"), seconds = 30,
       env = { OPENAI_API_KEY = "x" } }))
     assert.same({ true, {} }, { document.ok, document.report })
+  end)
+
+  it("can be checked and asked where its secrets are not", function()
+    run(dir.root, "init", "bare")
+    local function without_key(...)
+      local words = { "env", "-u", "OPENAI_API_KEY", moongate, ... }
+      words.cwd, words.seconds = dir:path("bare"), 30
+      return process.run(words)
+    end
+    local out, code = without_key("check")
+    assert.equal(0, code, out)
+    has(out, "warning[MG0320]: providers.openai.key: the environment variable OPENAI_API_KEY is not set here")
+    out, code = without_key("explain", "--as", "app=helpdesk", "--model", "auto")
+    assert.equal(0, code, out)
+    out, code = without_key("run")
+    assert.equal(1, code, out)
+    has(out, "error[MG0217]: providers.openai.key: the environment variable OPENAI_API_KEY is not set")
   end)
 
   it("writes names that luacheck and editors use", function()

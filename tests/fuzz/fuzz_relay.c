@@ -91,6 +91,18 @@ static void add_event(struct body *b, const char *before, const char *text, cons
     add(b, slice_str(behind));
 }
 
+/* An event too large to be kept, with all that may stand in one. */
+static void add_picture(struct body *b)
+{
+    static const char *const runs[] = {"iVBORw0KGgoAAAANSUhEUg", "\\u00e9\\ud83d\\ude00", "\xE2\x82\xAC"};
+    if (buf_len(&b->fed) > 20000) return;
+    add(b, SLICE("event: x\ndata: {\"choices\":[{\"delta\":{\"content\":\"\",\"images\":[\""));
+    for (size_t i = 0; i < 4000; i++)
+        add(b, slice_str(runs[i % 3]));
+    add(b, SLICE("\"],\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"length\"}],\n"
+                 "data: \"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}\n\n"));
+}
+
 /* In three kinds of lines. */
 static void add_delta(struct body *b, const char *text, int kind)
 {
@@ -162,6 +174,8 @@ static void add_production(struct body *b, bool drops_usage, uint8_t byte)
         add_large(b, 66000);
     else if (which == 30 && byte >> 5 == 7)
         add_large(b, 5000);
+    else if (which == 29 && byte >> 5 == 7)
+        add_picture(b);
     else
         add_other(b, drops_usage, which - count + (byte >> 7 ? 0 : 3));
 }
@@ -306,6 +320,27 @@ static void check_texts(const struct kit *k, const struct plan *p, const struct 
     buf_clear(&texts);
 }
 
+/* What was read is the same for events that were kept whole, because policies must read them, and for those that were
+ * read on the way; and however they were cut. */
+static void check_read(const struct kit *k, const struct plan *p, const struct body *b)
+{
+    struct kit plain;
+    bool is_whole = k->ends && k->how == RELAY_SENT && !k->has_why && !k->has_refusal && p->finish == COMPLETE;
+    if (!k->relay || !is_whole || p->encoding[0] || p->status != 200) return;
+    open_run(&plain, p);
+    plain.parts.redact = NULL;
+    kit_feed(&plain, buf_slice(&b->fed), 0);
+    kit_finish(&plain, NULL);
+    struct relay_report told = relay_report(k->relay), want = relay_report(plain.relay);
+    check(memcmp(told.usage, want.usage, sizeof *told.usage) == 0);
+    check(strcmp(told.finish_reason, want.finish_reason) == 0);
+    check(told.has_error == want.has_error && told.is_cut == want.is_cut);
+    check(told.counted.text_tokens == want.counted.text_tokens);
+    check(told.counted.calls == want.counted.calls);
+    kit_close(&plain);
+    check(!plain.wrong);
+}
+
 static void check_run(struct kit *k, const struct plan *p, const struct body *b, bool has_acted)
 {
     bool is_piece = k->length != CONN_STREAM, is_success = p->status == 200;
@@ -343,6 +378,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     feed_run(&k, &p, buf_slice(&body.fed));
     finish_run(&k, &p);
     check_run(&k, &p, &body, k.act == KIT_NOTHING);
+    if (p.is_grammar) check_read(&k, &p, &body);
     kit_close(&k);
     if (k.wrong) fprintf(stderr, "broken: %s\n", k.wrong);
     check(!k.wrong);

@@ -3,6 +3,6 @@
 return policy {
   on_request = function(ctx)
     if ctx.request.model ~= "bomb" then return end
-    return "deny"
+    return tostring "deny"
   end,
 }

@@ -3,6 +3,6 @@
 return policy {
   on_request = function(ctx)
     if ctx.request.model ~= "bomb" then return end
-    deny(403, "no")
+    local _ = deny(403, "no")
   end,
 }

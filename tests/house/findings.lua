@@ -12,7 +12,7 @@ house.count(#names > 40, LIST .. " cannot be read")
 
 -- Where the finding stands among the arguments, and whether it must be a warning.
 local calls = {
-  ["report.at"] = { 2, false }, ["report.warn"] = { 2, true }, ["report.warn_at"] = { 3, true },
+  ["report.at"] = { 2, false }, ["report.warn"] = { 2, true }, ["report.warn_at"] = { 3, true }, ["report.error_at"] = { 3, false },
   ["report.message"] = { 1, false }, ["raise.error"] = { 1, false },
 }
 

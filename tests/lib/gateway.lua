@@ -128,7 +128,7 @@ end
 
 -- A new key's text; `of` names app, department and whatever else `moongate keys create` takes.
 function running:key(of)
-  local words = { "keys", "create", "--json" }
+  local words = { "keys", "create", "--json", "--force" }
   for name, value in pairs(of) do
     words[#words + 1] = "--" .. name
     words[#words + 1] = value

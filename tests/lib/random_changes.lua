@@ -102,13 +102,15 @@ return function(random)
     function(files) files.auth.require = chance(50) and { "department" } or nil end,
     function(files) files.auth.default_app = chance(50) and files.apps and "plain" or nil end,
     function(files)
+      if files.apps and chance(30) then files.apps.rich.tags, files.apps.plain.tags = files.apps.plain.tags, files.apps.rich.tags end
       if files.apps then files.apps.rich.defaults = { data = pick { "public", "internal", "confidential" } } end
     end,
     function(files)
       if files.apps then files.apps.stranger = not files.apps.stranger and {} or nil end
     end,
     function(files)
-      files.apps = not files.apps and { _kind = "apps", plain = {}, rich = {} } or nil
+      if random.lua(files, ""):find("tags", 1, true) and random.lua({ files.house, files.access, files.routing }, ""):find("tags", 1, true) then return end
+      files.apps = not files.apps and { _kind = "apps", plain = { tags = { grade = "low" } }, rich = { tags = { grade = "high" } } } or nil
       if not files.apps then files.auth.default_app = nil end
     end,
     function(files) files.models = pick(changes.models) end,

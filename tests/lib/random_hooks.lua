@@ -11,15 +11,15 @@ return function(random)
 
   local fields = { "ctx.request.model", "ctx.identity.department", "ctx.identity.tier", "ctx.request.task", "ctx.request.max_tokens",
     "ctx.estimate.context_tokens", "ctx.request.stream", "ctx.identity.roles", "ctx.identity.user", "ctx.time", "ctx.id",
-    "ctx.request.headers", "ctx.request.tools", "ctx.identity.departmnt", "ctx.request:last_user_text()", "ctx.request:text_bytes()" }
+    "ctx.request.headers", "ctx.request.tools", "ctx.identity[\"departmnt\"]", "ctx.request:last_user_text()", "ctx.request:text_bytes()" }
   local atoms = { "0", "1", "-1", "2^53", "nil", "true", "\"x\"", "\"sales\"", "\"%d+\"", "\".-.-b\"", "{}", "{ 1, 2, 3 }", "a", "b", "t",
     "math.huge", "\"\\0\\255\"", "function(v) return v end" }
   local calls = { "tostring(%s)", "tonumber(%s)", "#(%s)", "type(%s)", "string.rep(%s, %s)", "string.find(%s, %s)", "string.gsub(%s, %s, %s)",
     "string.format(%s, %s)", "string.sub(%s, %s)", "table.concat(%s)", "table.insert(t, %s)", "table.sort(%s)", "math.floor(%s)", "unpack(%s)",
     "next(%s)", "select(%s, %s)", "setmetatable(t, %s)", "json.encode(%s)", "json.decode(%s)", "time.hour(%s)", "bit.bxor(%s, %s)",
     "math.random(%s)", "ctx.request:contains(%s)", "string.upper(%s)", "string.match(%s, %s)", "error(%s)", "assert(%s)" }
-  local verbs = { "deny(403, \"no\")", "deny(%s, %s)", "route(\"p/one\")", "route(%s)", "only { \"p/*\" }", "only(%s)", "drop(\"local/*\")",
-    "pass(%s)", "deny { status = 429, code = \"slow\", retry_after = %s }" }
+  local verbs = { "deny(403, \"no\")", "deny(unpack { %s, %s })", "route(\"p/one\")", "route(unpack { %s })", "only { \"p/*\" }", "only(unpack { %s })",
+    "drop(\"local/*\")",    "pass(unpack { %s })", "deny { status = 429, code = \"slow\", retry_after = unpack { %s } }" }
 
   local function fill(form, depth)
     return (form:gsub("%%s", function() return expression(depth - 1) end))
@@ -63,7 +63,8 @@ return function(random)
     return makers[depth > 0 and number(#makers) or number(3)](depth, indent)
   end
 
-  local endings = { "", "", "", "    return deny(403, \"last\")\n", "    return pass(\"enough\")\n", "    return 42\n", "    deny(403, \"lost\")\n" }
+  local endings = { "", "", "", "    return deny(403, \"last\")\n", "    return pass(\"enough\")\n", "    return 42 + 0\n",
+    "    local _ = deny(403, \"lost\")\n" }
 
   function hooks.file()
     local body = {}

@@ -81,7 +81,7 @@ local makers = {
 local function any_condition(list, is_many)
   local kind = random(is_many and 6 or 8)
   if kind == 1 then return source(("isnt %q"):format(pick(list))) end
-  if kind == 2 then return source("none_of { " .. ("%q, "):rep(2):format(pick(list), pick(list)) .. "}") end
+  if kind == 2 then return source("none_of { \"" .. table.concat(some(list, 2), "\", \"") .. "\" }") end
   if kind == 3 then return source "any" end
   if kind == 4 then return pick(list) end
   if kind <= 6 then return some(list, 3) end
@@ -89,7 +89,7 @@ local function any_condition(list, is_many)
 end
 
 local users = { "ana", "abe", "bob", "eva" }
-local apps = { "plain", "rich", "stranger" }
+local apps = { "plain", "rich" }
 local roles, labels = { "intern", "lead", "admin" }, { "minors", "eu", "legal" }
 local uses = { "tools", "images", "audio" }
 local phrases = { "secret plan", "weather", "plan", "prj-##" }
@@ -116,7 +116,7 @@ local wide = {
     return pick { "two", "one", some(targets, 2), source "isnt \"p/two\"", source "like \"p/*\"", source "none_of { \"one\", \"q/two\" }" }
   end,
   data = function() return chance(50) and source(("at_least %q"):format(pick(classes))) or chance(50) and some(classes, 3)
-    or source(("none_of { %q, %q }"):format(pick(classes), pick(classes))) end,
+    or source("none_of { \"" .. table.concat(some(classes, 2), "\", \"") .. "\" }") end,
   context_tokens = any_number,
   input_tokens = any_number,
   max_latency_ms = function() return pick { source "lt(1000)", source "le(1000)", source "gt(999)", source "ge(0)", source "ge(1000)", 1000,
@@ -127,6 +127,14 @@ local wide = {
   hours = function() return pick { "08:00-18:00", "22:00-06:00", { "08:00-12:00", "13:00-18:00" } } end,
   days = makers.days,
   share = function() return pick { "30%", "50%", "100%" } end,
+  after = function() return pick { "2025-06-02", "2025-06-05T12:00", "2025-06-09T08:00Z" } end,
+  before = function() return pick { "2025-06-10", "2025-06-12T12:00", "2025-06-20" } end,
+  headers = function()
+    local out = { ["x-team"] = any_condition { "blue", "red", "green" } }
+    if chance(30) then out["x-beta"] = any_condition { "on", "off" } end
+    return out
+  end,
+  tags = function() return { grade = any_condition { "high", "low" } } end,
 }
 
 local functions = {
@@ -163,6 +171,7 @@ local function conditions(most)
     local name = pick(names)
     out[name] = using[name]()
   end
+  if out.share and is_wide and chance(30) then out.sticky = pick { "key", "user" } end -- each request draws anew with "request"
   return out
 end
 
@@ -209,7 +218,8 @@ function policies.bundle()
   local files = {
     auth = { _kind = "auth", labels = { "cost_center" }, require = chance(30) and { "department" } or nil },
     access = access(),
-    apps = { _kind = "apps", plain = {}, rich = { department = "sales", defaults = { data = "internal" } } },
+    apps = { _kind = "apps", plain = { tags = { grade = "low" } },
+      rich = { department = "sales", defaults = { data = "internal" }, tags = { grade = "high" } } },
     house = { _kind = "policy", rules = rules(4, { "deny", "deny", "only", "drop", "pass", "annotate" }) },
     routing = { _kind = "routing", rules = rules(3, { "route" }) },
   }
@@ -235,7 +245,8 @@ function policies.small_bundle()
     if one.annotate then one.annotate = { seen = "yes" } end
     list[i] = without_called(one)
   end
-  return { auth = { _kind = "auth" }, house = { _kind = "policy", rules = list },
+  return { auth = { _kind = "auth" }, apps = { _kind = "apps", plain = { tags = { grade = "low" } }, rich = { tags = { grade = "high" } },
+    stranger = {} }, house = { _kind = "policy", rules = list },
     routing = { _kind = "routing", rules = { { "default", route = { "p/one", "p/two", "q/two", "local/own" } } } } },
     { "auth", "house", "routing" }, keys
 end
@@ -288,6 +299,7 @@ function policies.wide_request()
   t.context_tokens = pick { 4999, 5000, 5001, 5500, 6000, 6001, 7000, 9000, 10000, 30000 }
   t.max_latency_ms = chance(30) and pick { 999, 1000, 2000 } or nil
   if chance(10) then t.api, t.uses = "embeddings", nil end
+  if chance(60) then t.headers = { ["x-team"] = chance(70) and pick { "blue", "red", "azure" } or nil, ["X-Beta"] = chance(50) and "on" or nil } end
   return t
 end
 

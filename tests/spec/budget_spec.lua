@@ -369,7 +369,7 @@ describe("ctx", function()
     assert.equal("0.5", see("ctx.estimate.cost_usd", nil, { cost_usd = 0.5 }))
     assert.equal("1.6e-05", see("ctx.estimate:cost_of('two')", nil, { text = "12345678", max_tokens = 3 }))
     assert.equal("0", see("ctx.estimate:cost_of('local/own')"))
-    assert.truthy(see("ctx.estimate:cost_of('tow')"):find("no model or target 'tow' in policies/models.lua", 1, true))
+    assert.truthy(see("ctx.estimate:cost_of(tostring 'tow')"):find("no model or target 'tow' in policies/models.lua", 1, true))
   end)
 
   it("estimates for the target that is about to be called", function()
@@ -385,7 +385,7 @@ describe("ctx", function()
     assert.equal("1751328000", see("('%d'):format(ctx.budget.department.resets_at)")) -- 1 July, midnight
     assert.equal("10", see("ctx.budget.app.limit"))
     assert.equal("nil", see("ctx.budget.user"))
-    assert.truthy(see("ctx.budget.depatment"):find("ctx.budget has no field 'depatment' (did you mean 'department'?)", 1, true))
+    assert.truthy(see("ctx.budget['depatment']"):find("ctx.budget has no field 'depatment' (did you mean 'department'?)", 1, true))
   end)
 
   it("knows none where nobody counts", function()

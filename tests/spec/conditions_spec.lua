@@ -27,6 +27,59 @@ local function as(identity, t)
 end
 
 describe("conditions", function()
+  it("on dates, from one on and before another, in a zone", function()
+    local function at(...)
+      local list = {}
+      for i, time in ipairs { ... } do list[i] = { time = time } end
+      return list
+    end
+    check('after = "2025-06-03"', at("2025-06-03T00:00:00Z", "2026-01-01T00:00:00Z"), at "2025-06-02T23:59:59Z")
+    check('before = "2025-06-03T12:00"', at "2025-06-03T11:59:59Z", at("2025-06-03T12:00:00Z"))
+    check('after = "2025-06-03", before = "2025-06-04", zone = "Europe/Berlin"', at("2025-06-02T22:00:00Z", "2025-06-03T21:59:59Z"),
+      at("2025-06-02T21:59:59Z", "2025-06-03T22:00:00Z"))
+    check('after = "2025-06-03T00:00Z", zone = "Europe/Berlin"', at "2025-06-03T00:00:00Z", at "2025-06-02T23:00:00Z")
+    check('after = "2025-06-03", days = "mon-fri"', at "2025-06-03T10:00:00Z", at("2025-06-02T10:00:00Z", "2025-06-07T10:00:00Z"))
+    for condition, words in pairs { ['after = "3 June"'] = 'a date is written "2026-01-31"', ['before = "2025-02-30"'] = "a date is written",
+      ['after = "2025-06-03", before = "2025-06-03"'] = "nothing lies after", ['after = "2025-06-03", zone = "Mars"'] = "unknown zone",
+      ["after = 20250603"] = "a date is written" } do
+      local errors = gw.errors { a = "return policy { rules = { { 'r', when = { " .. condition .. " }, pass = true } } }" }
+      assert.truthy(table.concat(errors, "\n"):find(words, 1, true), condition .. table.concat(errors, "\n"))
+    end
+  end)
+
+  it("on headers, by their names", function()
+    local function of(headers) return { headers = headers } end
+    check('headers = { ["X-Team"] = { "blue", "red" } }', { of { ["x-team"] = "blue" }, of { ["X-TEAM"] = "red" } }, { of { ["x-team"] = "green" }, {} })
+    check('headers = { ["x-team"] = like "*" }', { of { ["x-team"] = "blue" } }, { {} })
+    check('headers = { ["x-team"] = isnt "blue", ["x-beta"] = "on" }', { of { ["x-beta"] = "on" } }, { of { ["x-team"] = "blue", ["x-beta"] = "on" }, {} })
+    for condition, words in pairs { ['headers = { ["x team"] = "a" }'] = "expected the name of a header", ["headers = { authorization = 'a' }"] = "that holds no secret",
+      ["headers = 'x-team'"] = "headers are written", ["headers = { x = 'a', X = 'b' }"] = "have no upper case" } do
+      local errors = gw.errors { a = "return policy { rules = { { 'r', when = { " .. condition .. " }, pass = true } } }" }
+      assert.truthy(errors[1]:find(words, 1, true), errors[1])
+    end
+  end)
+
+  it("on tags of the caller's app, which some app must have", function()
+    local apps = 'return apps { good = { tags = { grade = "high", owner = "a" } }, plain = { tags = { grade = "low" } }, bare = {} }'
+    local mg = when('tags = { grade = "high" }', { apps = apps })
+    assert.denied(mg:request { model = "one", as = { app = "good" } }, 403, "matched")
+    assert.allowed(mg:request { model = "one", as = { app = "plain" } })
+    assert.allowed(mg:request { model = "one", as = { app = "bare" } })
+    for condition, words in pairs { ['tags = { grad = "high" }'] = "did you mean 'grade'?", ['tags = { grade = "hihg" }'] = "did you mean 'high'?" } do
+      local errors = gw.errors { apps = apps, a = "return policy { rules = { { 'r', when = { " .. condition .. " }, pass = true } } }" }
+      assert.truthy(errors[1]:find(words, 1, true), errors[1])
+    end
+    local explained = mg:explain({ model = "one", as = { app = "good" } }, "text")
+    assert.truthy(explained:find("tag grade high", 1, true), explained)
+  end)
+
+  it("on a share of requests, whoever sends them", function()
+    local mg = when('share = "50%", sticky = "request"')
+    local seen = {}
+    for _ = 1, 60 do seen[mg:request({ model = "one", as = { user = "ana" } }).kind] = true end
+    assert.same({ allow = true, deny = true }, seen)
+  end)
+
   it("on identity", function()
     for _, name in ipairs { "department", "team", "tier", "region", "clearance", "env", "user", "app" } do
       check(name .. " = 'x'", { as { [name] = "x" } }, { as { [name] = "y" }, as { [name] = false } })
@@ -198,7 +251,7 @@ describe("conditions", function()
     local wrong = {
       ["share = 0.1"] = "rules[1].when.share: a percentage is written \"80%\", with at most two decimals; got 0.1 (did you mean \"10%\"?)",
       ["share = '0%'"] = "rules[1].when.share: a share lies between 0% and 100%, got 0% (mode = \"off\" takes a rule out)",
-      ["share = '5%', sticky = 'usr'"] = "rules[1].when.sticky: expected one of user, session, key, got the text 'usr' (did you mean 'user'?)",
+      ["share = '5%', sticky = 'usr'"] = "rules[1].when.sticky: expected one of user, session, key, request, got the text 'usr' (did you mean 'user'?)",
       ["sticky = 'user'"] = "rules[1].when.sticky: sticky says whose share it is: share = \"10%\" is missing",
       ["prompt = 'approved'"] = "rules[1].when.prompt: unknown condition 'prompt' (prompts have no registry in this version)",
       ["label = like 'eu*'"] = "rules[1].when.label: like does not fit here: a data label is compared with a name, a list or none_of",

@@ -5,7 +5,7 @@ local random = dofile("tests/lib/random_policies.lua")
 local SEED = tonumber(os.getenv("DIFF_SEED") or "20261124")
 local BUNDLES = tonumber(os.getenv("DIFF_BUNDLES") or "40")
 
-local apps = 'return apps { a = { department = "sales", defaults = { data = "internal" } } }'
+local apps = 'return apps { a = { department = "sales", defaults = { data = "internal" } }, b = {}, c = {} }'
 
 local function bundle(texts)
   local all = { apps = texts.apps or apps, models = texts.models }
@@ -212,8 +212,8 @@ describe("diff", function()
     local function models(price) return 'return models { one = { targets = { "p/one" }, price = usd_per_million { input = ' .. price .. ', output = 2 } } }' end
     local rest = house '{ "q", annotate = { a = "b" } }'.house
     assert.same({ "models changed model one: price input 2 → 3 (+50 %)" }, changes({ house = rest, models = models(2) }, { house = rest, models = models(3) }))
-    assert.same({ "apps changed app a: defaults data internal → public [loosens]", "apps added app b: nothing [loosens]" },
-      changes({ house = rest }, { house = rest, apps = 'return apps { a = { department = "sales", defaults = { data = "public" } }, b = {} }' }))
+    assert.same({ "apps changed app a: defaults data internal → public [loosens]", "apps added app d: nothing [loosens]" },
+      changes({ house = rest }, { house = rest, apps = 'return apps { a = { department = "sales", defaults = { data = "public" } }, b = {}, c = {}, d = {} }' }))
     assert.same({ "chain removed policy access: access with 0 rules [loosens]" }, changes({ house = rest, access = "access { models = {} }" }, { house = rest }))
     assert.same({ "chain moved order: access, house → house, access" }, changes({ house = rest, access = "access { models = {} }" },
       { house = rest, access = "access { models = {} }", chain = { "house", "access" } }))

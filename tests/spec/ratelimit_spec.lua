@@ -27,7 +27,7 @@ describe("requests", function()
     local passed, r = pass(mg, {}, 20)
     assert.equal(10, passed)
     assert.denied(r, 429, "rate_limited")
-    assert.equal("user ana is over 60 requests per 1m", r.denied.reason)
+    assert.equal("user ana is over 10 requests at once, 60 a minute; again in 1 s", r.denied.reason)
     assert.equal("a", r.denied.policy)
     assert.equal("per-user", r.denied.rule)
     assert.explained_by(r, "a/per-user")
@@ -70,7 +70,7 @@ describe("requests", function()
     assert.equal(10, (pass(mg, as { user = false, id = "k1" }, 20)))
     local r = mg:request(as({ user = false, id = "k2" }, { model = "one" }))
     assert.denied(r, 429)
-    assert.equal("no user is over 60 requests per 1m", r.denied.reason)
+    assert.equal("no user is over 10 requests at once, 60 a minute; again in 1 s", r.denied.reason)
   end)
 
   it("of one name cannot be taken for those of two", function()
@@ -78,6 +78,14 @@ describe("requests", function()
     assert.allowed(two:request(as({ user = "a,team=b", team = "c" }, { model = "one" })))
     assert.allowed(two:request(as({ user = "a", team = "b,team=c" }, { model = "one" })))
     assert.denied(two:request(as({ user = "a", team = "b,team=c" }, { model = "one" })), 429)
+  end)
+
+  it("come a sixth at once, rounded up: both figures stand in the refusal", function()
+    local few = with "{ 'few', by = 'user', requests = 10, per = '1m' }"
+    local passed, r = pass(few, { as = { user = "ana" } }, 5)
+    assert.equal(2, passed)
+    assert.equal("user ana is over 2 requests at once, 10 a minute; again in 6 s", r.denied.reason)
+    assert.equal(6, r.denied.retry_after)
   end)
 
   it("may burst as the row says", function()
@@ -90,7 +98,7 @@ describe("requests", function()
     assert.allowed(all:request(as({ user = "b" }, { model = "one" })))
     local r = all:request(as({ user = "c" }, { model = "one" }))
     assert.denied(r, 429)
-    assert.equal("everybody is over 12 requests per 1m", r.denied.reason)
+    assert.equal("everybody is over 2 requests at once, 12 a minute; again in 5 s", r.denied.reason)
   end)
 
   it("are counted by labels of keys and by session", function()
@@ -129,7 +137,7 @@ describe("several limits", function()
     assert.allowed(mg:request { model = "one", context_tokens = 1000 })
     local r = mg:request { model = "one", context_tokens = 1000 }
     assert.denied(r, 429)
-    assert.equal("user ana is over 6000 tokens per 1m", r.denied.reason)
+    assert.equal("user ana is over 1000 tokens at once, 6000 a minute; again in 10 s", r.denied.reason)
   end)
 
   it("in two policies too, in the order of the chain", function()
@@ -257,7 +265,7 @@ describe("modes", function()
     assert.allowed(r)
     assert.equal("deny", r.trace[1].verb)
     assert.equal("observe", r.trace[1].mode)
-    assert.equal("user ana is over 1 requests per 1h", r.trace[1].reason)
+    assert.equal("user ana is over 1 request an hour", r.trace[1].reason)
   end)
 
   it("of the policy hold for its rows; off is as if it were not there", function()
@@ -356,7 +364,7 @@ describe("loading", function()
     ["{ 'x', by = 'user', request = 60, per = '1m' }"] = "limits[1].request: unknown field of a limit 'request' (did you mean 'requests'?)",
     ["{ by = 'user', requests = 60, per = '1m' }"] = "a limit begins with its name: { \"per-user\", … }",
     ["{ 'x', by = {}, requests = 60, per = '1m' }"] = "limits[1].by: the list is empty",
-    ["{ 'x', by = { 'user', 'user' }, requests = 60, per = '1m' }"] = "limits[1].by[2]: 'user' is named twice",
+    ["{ 'x', by = { 'user', 'user' }, requests = 60, per = '1m' }"] = "limits[1].by[2]: 'user' stands in this list twice",
     ["{ 'x', by = 'user', requests = 60, per = '1m', when = { modle = 'one' } }"] = "limits[1].when.modle: unknown condition 'modle' (did you mean 'model'?)",
     ["{ 'x', by = 'user', requests = 60, per = '1m', when = { called = 'one' } }"] = "limits count before anything is called: write model = …",
     ["{ 'x', by = 'user', requests = 60, per = '1m', mode = 'observ' }"] = "limits[1].mode: expected one of enforce, observe, off",

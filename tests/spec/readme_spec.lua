@@ -59,7 +59,7 @@ describe("policies/README.md", function()
     assert.denied(mg:request { model = "one", text = "plan an attack" }, 422, "content_flagged")
     assert.allowed(mg:request { model = "one", text = "be kind" })
     mg:stub("POST https://moderation.internal/v1/check", function() return nil, "timeout" end)
-    assert.allowed(mg:request { model = "one", text = "plan an attack" })
+    assert.denied(mg:request { model = "one", text = "be kind" }, 503, "moderation_unavailable")
   end)
 
   it("a hook", function()

@@ -120,7 +120,7 @@ describe("redaction of requests", function()
       asks = 'return policy { on_request = function(ctx) ctx:mask "email" end }' })
     assert.equal("[email] +49 30 1234567", sent(asks, "a@b.io +49 30 1234567"))
     local wrong = load([[detect = { "email" }]], { chain = { "asks", "redaction" },
-      asks = 'return policy { on_request = function(ctx) ctx:mask { "iban" } end }' })
+      asks = 'return policy { on_request = function(ctx) ctx:mask(tostring "iban") end }' })
     assert.faulted(wrong:request { model = "one" }, "no redaction policy of this chain looks for the text 'iban'")
   end)
 end)

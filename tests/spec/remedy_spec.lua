@@ -152,7 +152,7 @@ describe("remedies", function()
     local mg = gw.load_text { x = "return policy {\n  on_request = function(ctx)\n    return deny(403, 'no')\n  end,\n}" }
     local answer = mg:explain {}
     assert.same({ kind = "place", at = "policies/x.lua:2", text = "a function decided this; read it" }, answer.remedies[#answer.remedies])
-    mg = gw.load_text { x = "return policy {\n  on_request = function(ctx)\n    return ctx.nothing\n  end,\n}" }
+    mg = gw.load_text { x = "return policy {\n  on_request = function(ctx)\n    return ctx['nothing']\n  end,\n}" }
     answer = mg:explain {}
     assert.equal("fault", answer.verdict.kind)
     assert.equal("policies/x.lua:3", answer.remedies[#answer.remedies].at)

@@ -14,6 +14,9 @@ local function run(body, t, mg)
   return r.kind == "fault" and r.fault or r.annotations.v, r
 end
 
+-- The same call with arguments that cannot be read in the text: what is written there is refused at load.
+local function hidden(call) return "local function same(...) return ... end " .. call:gsub("%(", "(same(", 1) .. ")" end
+
 local function eval(expression, t) return (run("ctx:annotate('v', tostring(" .. expression .. "))", t)) end
 
 describe("http", function()
@@ -60,7 +63,7 @@ describe("http", function()
     local seen
     local mg = with([[
       http.get("https://a.internal/x?y=1", { headers = { ["X-B"] = "2" }, timeout = "1.5s" })
-      http.post("https://a.internal/x", { body = "raw", timeout = 0.25, auth = "secret:key" }) ]])
+      http.post("https://a.internal/x", { body = "raw", timeout = "250ms", auth = "secret:key" }) ]])
     local calls = {}
     mg:stub("GET https://a.internal/x", function(req) calls[1] = req return { body = "" } end)
     mg:stub("POST https://a.internal/x", function(req) calls[2] = req return { body = "" } end)
@@ -70,6 +73,7 @@ describe("http", function()
     seen = calls[2]
     assert.same({ "raw", 250, true }, { seen.body, seen.timeout_ms, seen.has_secret })
     for call, words in pairs {
+      ["http.post('https://x', { timeout = 300 })"] = "got 300 (did you mean \"300ms\"?)",
       ["http.get('ftp://x')"] = "the first argument is a URL",
       ["http.get('https://x', { body = 'a' })"] = "get sends no body",
       ["http.post('https://x', { jsn = {} })"] = "unknown option 'jsn' (did you mean 'json'?)",
@@ -79,12 +83,12 @@ describe("http", function()
       ["http.post('https://x', { headers = { Host = 'metadata.internal' } })"] = "the header 'Host' is the gateway's own to send",
       ["http.post('https://x', { headers = { ['transfer-encoding'] = 'chunked' } })"] = "write it in the URL and list it in egress",
       ["http.post('https://x', { headers = { a = 'b\\r\\nc: d' } })"] = "without line breaks",
-      ["http.psot('https://x')"] = "http has no 'psot' (did you mean 'post'?)",
     } do
-      local said = run(call)
+      local said = run(hidden(call))
       assert.truthy(said and said:find(words, 1, true), call .. ": " .. tostring(said))
       assert.truthy(said:find("^policies/x.lua:"), said)
     end
+    assert.truthy(run("local h = http h['psot']('https://x')"):find("http has no 'psot' (did you mean 'post'?)", 1, true))
   end)
 
   it("is limited to 16 calls, and 10 000 harm nobody", function()
@@ -232,8 +236,8 @@ describe("cache", function()
   it("forgets on nil, and takes no nonsense", function()
     assert.equal("nil", (run("cache.set('a', 1, 5) cache.set('a', nil) ctx:annotate('v', tostring(cache.get('a')))")))
     assert.equal("false", (run("cache.set('b', false, '1h') ctx:annotate('v', tostring(cache.get('b')))")))
-    assert.truthy(run("cache.set('a', 1)"):find("the ttl is written", 1, true))
-    assert.truthy(run("cache.set('a', 1, 'soon')"):find("the ttl is written", 1, true))
+    assert.truthy(run(hidden "cache.set('a', 1)"):find("the ttl is written", 1, true))
+    assert.truthy(run(hidden "cache.set('a', 1, 'soon')"):find("the ttl is written", 1, true))
     assert.truthy(run("cache.set('', 1, 1)"):find("1 to 512 bytes", 1, true))
     assert.truthy(run("cache.set('a', function() end, 1)"):find("no JSON for a function", 1, true))
   end)
@@ -249,7 +253,7 @@ describe("time", function()
     assert.equal("2025-06-09 00:30:05 +02:00 100%", eval("time.format(ctx.time, '%F %T %z 100%%', 'Europe/Berlin')", t))
     assert.equal("08.06.2025 17:00", eval("time.format(ctx.time, '%d.%m.%Y %H:%M', '-05:30')", t))
     assert.equal("2024-02-29", eval("time.date(ctx.time)", { time = "2024-02-29T00:00:00Z" }))
-    assert.truthy(eval("time.hour(ctx.time, 'Mars/Base')"):find("unknown zone the text 'Mars/Base'", 1, true))
+    assert.truthy(eval("time.hour(ctx.time, tostring 'Mars/Base')"):find("unknown zone the text 'Mars/Base'", 1, true))
     assert.truthy(eval("time.format(ctx.time, '%q')"):find("unknown '%q'", 1, true))
     assert.truthy(eval("time.hour('noon')"):find("a time such as ctx.time", 1, true))
   end)

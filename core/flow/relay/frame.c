@@ -49,14 +49,15 @@ static void read_events(struct relay *r, struct slice bytes)
     sse_feed(r->frame.sse, bytes, on_event, r);
 }
 
-/* Too large to be kept, or too large for what memory there is: whoever must read it refuses it now; else the rest goes through as it comes. */
+/* Too large to be kept, or too large for what memory there is: whoever must have it whole refuses it now; else it goes
+ * through as it comes, and is read on the way. */
 static void give_up_keeping(struct relay *r)
 {
     struct buf kept = r->frame.kept;
     buf_init(&r->frame.kept);
     r->form = FORM_OPAQUE;
     r->is_large = true;
-    r->parts.x->response.inspect_errors++;
+    if (r->is_encoded) r->parts.x->response.inspect_errors++;
     feed(r, &(struct piece){.bytes = buf_slice(&kept)});
     buf_clear(&kept);
 }
@@ -157,21 +158,13 @@ static void settle_form(struct relay *r)
     take_sniffed(r, has_first ? form_of(r, first) : is_type(r, SLICE("text/event-stream")) ? FORM_EVENTS : FORM_WHOLE);
 }
 
-/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would be
- * without the fault. */
-static bool has_said_its_end(const struct relay *r)
-{
-    enum dialect_end end = r->parts.provider->judge_end(&r->told);
-    return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
-}
-
 void frame_finish(struct relay *r, const struct fault *why)
 {
     if (r->form == FORM_SNIFFED) settle_form(r);
     if (r->form == FORM_EVENTS && r->frame.sse) sse_finish(r->frame.sse, on_event, r);
     if (r->form == FORM_WHOLE && !why) feed(r, &(struct piece){.bytes = buf_slice(&r->frame.kept)});
     r->is_read = true;
-    if (has_said_its_end(r)) why = NULL;
+    if (relay_has_said_its_end(r)) why = NULL;
     if (!r->is_over) r->first->finish(r->first, why);
 }
 

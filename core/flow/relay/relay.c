@@ -54,6 +54,7 @@ static void free_now(void *arg)
 void relay_stop(struct relay *r)
 {
     r->is_over = true;
+    read_end(r->first);
     relay_stop_stages(r);
 }
 
@@ -74,7 +75,7 @@ void relay_finish(struct relay *r, const struct fault *why)
 {
     if (r->is_over) return;
     /* Of an answer that broke off before anything left, what waits is nobody's: another may be given. */
-    bool is_lost = why && !r->is_committed && !r->is_detached && !(r->form == FORM_EVENTS && r->told.has_done);
+    bool is_lost = why && !r->is_committed && !r->is_detached && !relay_has_said_its_end(r);
     if (is_lost)
         out_cut(r->out, why, OUTCOME_UPSTREAM_ERROR);
     else
@@ -85,6 +86,7 @@ void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome o
 {
     if (r->is_over) return;
     relay_stop_stages(r);
+    read_end(r->first);
     if (r->mask && !r->hold && r->is_committed) mask_flush(r->mask);
     if (!r->is_over) out_cut(r->out, why, outcome);
 }

@@ -19,7 +19,8 @@
  * Never retries, never touches a socket: a connection, nobody, a test are all sinks.
  *
  * Bounds: an unfinished event LIMIT_EVENT_BYTES (LIMIT_REDACT_EVENT_BYTES where policies must read it), a whole answer
- * LIMIT_RESPONSE_INSPECT_BYTES, then bytes go through unread, or are refused where policies must read them.
+ * LIMIT_RESPONSE_INSPECT_BYTES, then bytes go through as they come, and are read on the way in pieces (wire/skim.h), or are
+ * refused where policies must read them.
  */
 #ifndef MOONGATE_FLOW_RELAY_RELAY_H
 #define MOONGATE_FLOW_RELAY_RELAY_H
@@ -128,7 +129,7 @@ struct relay_report {
     const struct usage *usage; /* as the provider reported it */
     const char *finish_reason;
     struct meter_total counted;
-    uint64_t unread_bytes;   /* went through as they came */
+    uint64_t unread_bytes;   /* nothing could be learnt of them: a coding hides them, or they are none of the dialect's */
     bool is_stream;          /* it came as events */
     bool has_error;          /* the provider said so in it */
     bool is_cut;             /* a stream that did not come to its end */

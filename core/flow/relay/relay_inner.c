@@ -25,6 +25,12 @@ bool relay_is_between_events(const struct relay *r)
     return r->form == FORM_EVENTS && !r->is_inside;
 }
 
+bool relay_has_said_its_end(const struct relay *r)
+{
+    enum dialect_end end = r->parts.provider->judge_end(&r->told);
+    return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
+}
+
 void relay_stop_stages(struct relay *r)
 {
     if (r->hold && r->hold->stop) r->hold->stop(r->hold);

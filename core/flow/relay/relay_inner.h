@@ -33,7 +33,7 @@ enum relay_form {
     FORM_SNIFFED, /* the first bytes decide */
     FORM_EVENTS,  /* server-sent events */
     FORM_WHOLE,   /* kept until complete: a failure in the middle is still a clean error */
-    FORM_OPAQUE,  /* too large to keep, or in a coding that nobody asked for: bytes as they come */
+    FORM_OPAQUE,  /* too large to keep, and read on the way, or in a coding that nobody asked for: bytes as they come */
 };
 
 /* What came, put into pieces. */
@@ -67,6 +67,8 @@ void frame_finish(struct relay *r, const struct fault *why);
 void frame_clear(struct relay *r);
 
 struct stage *read_new(struct relay *r);
+/* What is read on the way ends here: what came of it is told. */
+void read_end(struct stage *s);
 struct stage *mask_new(struct relay *r);
 /* What waits goes on. */
 void mask_flush(struct stage *s);
@@ -90,6 +92,9 @@ bool relay_is_success(const struct relay *r);
 bool relay_is_heard(const struct relay *r);
 /* An event of ours may be written: none is out in part. */
 bool relay_is_between_events(const struct relay *r);
+/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would be
+ * without the fault. */
+bool relay_has_said_its_end(const struct relay *r);
 /* Timers and questions. */
 void relay_stop_stages(struct relay *r);
 /* It is over, and the sink hears of it. */

@@ -95,7 +95,7 @@ end
 
 -- A new key's text and id; of: app, department, user, team …
 function running:new_key(of)
-  local words = { "keys", "create", "--json", "-c", "moongate.lua" }
+  local words = { "keys", "create", "--json", "--force", "-c", "moongate.lua" }
   for name, value in pairs(of) do
     words[#words + 1] = "--" .. name
     words[#words + 1] = value

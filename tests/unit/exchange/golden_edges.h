@@ -122,8 +122,8 @@ static const struct golden golden_edges[] = {
      .reports = {"{'usage':{'prompt_tokens':9223372036854775808,'completion_tokens':5}}"},
      .parts = {[OUT] = 5, [REQ] = 1},
      .price = PLAIN, .is_suspect = true, .nano = 50000}, /* 5 * 10000 */
-    {.name = "a string, a float, an exponent", .shape = USAGE_SHAPE_OPENAI,
-     .reports = {"{'usage':{'prompt_tokens':'100','completion_tokens':5.5,'total_tokens':1e3}}"},
+    {.name = "a string, a float, an exponent too large", .shape = USAGE_SHAPE_OPENAI,
+     .reports = {"{'usage':{'prompt_tokens':'100','completion_tokens':5.5,'total_tokens':1e16}}"},
      .parts = {0},
      .price = PLAIN, .is_suspect = true, .nano = 0}, /* 0 */
     {.name = "a bad count keeps the good one before it", .shape = USAGE_SHAPE_OPENAI,

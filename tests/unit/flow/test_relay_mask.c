@@ -46,6 +46,14 @@ static void a_secret_over_two_events_is_masked(void)
                 "data: {\"choices\":[{\"text\":\"[employee_id]\"}]}\n\ndata: [DONE]\n\n");
 }
 
+/* What was asked for is nothing to it. */
+static void events_that_nobody_asked_for_are_masked_as_well(void)
+{
+    expect_left(type_json, KIT_DELTA("EMP-12") KIT_DELTA("3999") KIT_DONE,
+                KIT_DELTA("[employee_id]") KIT_DELTA("") KIT_DONE);
+    expect_left(type_events, KIT_WHOLE("EMP-123999"), KIT_WHOLE("[employee_id]"));
+}
+
 static void what_was_masked_in_the_request_comes_back(void)
 {
     expect_left(type_events, KIT_DELTA("to [ema") KIT_DELTA("il]!") KIT_DONE,
@@ -132,6 +140,54 @@ static void json_that_others_read_is_refused(void)
         EXPECT_INT(RELAY_UNSENT, k.how);
         kit_close(&k);
         EXPECT(!k.wrong);
+    }
+}
+
+/* Its connection breaks behind that word, before anything that waited has left. */
+static void the_providers_own_error_leaves_though_it_broke_off(void)
+{
+    static const char *const errors[] = {"event: error\ndata: {\"message\":\"busy\"}\n\n",
+                                         "event: error\ndata: busy\n\n", "data: {\"error\":\"busy\"}\n\n",
+                                         "data: {\"error\":{\"message\":\"busy\"}}\n\n"};
+    for (size_t i = 0; i < 2 * sizeof errors / sizeof errors[0]; i++) {
+        struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+        struct buf body = {0};
+        struct kit k;
+        buf_append(&body, SLICE(KIT_DELTA("EMP-12")));
+        buf_append(&body, slice_str(errors[i / 2]));
+        open_masked(&k, type_events);
+        k.parts.hooks.has_delta = i % 2;
+        kit_feed(&k, buf_slice(&body), 1);
+        kit_finish(&k, &why);
+        EXPECT_INT(RELAY_SENT, k.how);
+        EXPECT_INT(OUTCOME_UPSTREAM_ERROR, k.outcome);
+        EXPECT_SLICE(buf_slice(&body), buf_slice(&k.out));
+        kit_close(&k);
+        EXPECT(!k.wrong);
+        buf_clear(&body);
+    }
+}
+
+/* It begins as JSON, and a text of it may be anywhere: escaped, or in two lines. */
+static void what_is_not_quite_json_is_refused(void)
+{
+    static const char *const bodies[] = {
+        "{\"choices\":[{\"delta\":{\"content\":\"EMP-12\"}}]}\n{\"choices\":[{\"delta\":{\"content\":\"3999\"}}]}\n",
+        KIT_WHOLE("EMP-123999") "\ndata: [DONE]\n\n",
+        "\xEF\xBB\xBF {\"score\":NaN,\"choices\":[{\"message\":{\"content\":\"EMP-\\u0031\\u00323999\"}}]}",
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        for (size_t step = 0; step <= strlen(bodies[i]); step++) {
+            struct kit k;
+            open_masked(&k, i % 2 ? type_json : "application/x-ndjson");
+            kit_feed(&k, slice_str(bodies[i]), step);
+            kit_finish(&k, NULL);
+            EXPECT_INT(RELAY_UNSENT, k.how);
+            EXPECT_INT(OUTCOME_POLICY_ERROR, k.outcome);
+            EXPECT_INT(0, k.heads);
+            kit_close(&k);
+            EXPECT(!k.wrong);
+        }
     }
 }
 
@@ -265,11 +321,14 @@ static void a_cut_lets_go_what_waits(void)
 int main(void)
 {
     RUN(a_secret_over_two_events_is_masked);
+    RUN(events_that_nobody_asked_for_are_masked_as_well);
     RUN(what_was_masked_in_the_request_comes_back);
     RUN(what_holds_nothing_leaves_as_it_came);
     RUN(what_is_no_json_is_one_text);
     RUN(a_tail_is_masked_as_well);
     RUN(what_cannot_be_read_is_refused_before_anything_left);
+    RUN(the_providers_own_error_leaves_though_it_broke_off);
+    RUN(what_is_not_quite_json_is_refused);
     RUN(json_that_others_read_is_refused);
     RUN(behind_what_left_a_refusal_is_told);
     RUN(what_has_a_coding_is_refused);

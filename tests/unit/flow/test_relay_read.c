@@ -138,7 +138,7 @@ static void what_goes_by_unread_is_known(void)
     memset(buf_reserve(&large, LIMIT_EVENT_BYTES), 'x', LIMIT_EVENT_BYTES);
     buf_grew(&large, LIMIT_EVENT_BYTES);
     buf_append(&large, SLICE("\n\n" KIT_DONE "\0"));
-    expect_unread(type_events, buf_ptr(&large), LIMIT_EVENT_BYTES + 8);
+    expect_unread(type_events, buf_ptr(&large), LIMIT_EVENT_BYTES);
     buf_clear(&large);
     expect_unread(type_events, KIT_DELTA("a") "data: {\"choices\":\n\ndata: 7\n\n" KIT_DONE, 12);
     expect_unread(type_events, KIT_DELTA("a") "event: error\ndata: no JSON\n\n", 0);
@@ -172,6 +172,150 @@ static void an_end_is_read(void)
     expect_ended(KIT_DELTA("a") "data: [DONE]", false, false);
 }
 
+/* --- what is too large to be kept --- */
+
+static void write_long(struct buf *b, const char *before, const char *word, size_t bytes, const char *behind)
+{
+    size_t until = buf_len(b) + strlen(before) + bytes;
+    buf_append(b, slice_str(before));
+    while (buf_len(b) < until)
+        buf_append(b, slice_str(word));
+    buf_append(b, slice_str(behind));
+}
+
+/* Feeds it whole and in steps. */
+static void expect_read(const char *type, struct slice body, int64_t output, uint64_t counted, const char *finish)
+{
+    static const size_t steps[] = {0, 10000, 65537};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct kit k;
+        kit_open(&k, type);
+        kit_feed(&k, body, steps[i]);
+        kit_finish(&k, NULL);
+        struct relay_report told = relay_report(k.relay);
+        EXPECT_INT(output, told.usage->output_tokens);
+        EXPECT_INT(counted, told.counted.text_tokens);
+        EXPECT_SLICE(slice_str(finish), slice_str(told.finish_reason));
+        EXPECT_INT(0, told.unread_bytes);
+        EXPECT_INT(0, k.x->response.inspect_errors);
+        EXPECT_INT(OUTCOME_OK, k.outcome);
+        kit_check_left(&k, body);
+        kit_close(&k);
+        EXPECT(!k.wrong);
+    }
+}
+
+#define LARGE (5u * MIB)
+#define NUMBERS ",\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":1290}}"
+#define PICTURE "{\"choices\":[{\"finish_reason\":\"stop\",\"message\":{\"content\":\"a cat\",\"images\":[{\"image_url\":{\"url\":\"data:image/png;base64,"
+
+static void a_large_answer_is_read_on_the_way(void)
+{
+    struct buf b = {0};
+    write_long(&b, PICTURE, "iVBORw0KGgoAAAANSUhEUg", LARGE, "\"}}]}}]" NUMBERS);
+    expect_read(type_json, buf_slice(&b), 1290, 2, "stop");
+    buf_reset(&b);
+    write_long(&b, PICTURE, "iVBORw0KGgoAAAANSUhEUg", LARGE, "\"}}]}}]}");
+    expect_read(type_json, buf_slice(&b), USAGE_UNKNOWN, 2, "stop");
+    buf_reset(&b);
+    write_long(&b, "{\"data\":[{\"embedding\":[0", ",-0.0123456", LARGE, "]}]" NUMBERS);
+    expect_read(type_json, buf_slice(&b), 1290, 0, "");
+    buf_reset(&b);
+    write_long(&b, "{\"choices\":[{\"message\":{\"content\":\"", "word ", LARGE, "\"}}]}");
+    uint64_t words = (buf_len(&b) - strlen(KIT_WHOLE(""))) / 5;
+    expect_read(type_json, buf_slice(&b), USAGE_UNKNOWN, words + 1, "");
+    buf_clear(&b);
+}
+
+/* The end without [DONE] is complete as well. */
+static void a_large_event_is_read_on_the_way(void)
+{
+    static const char *const heads[] = {"data: ", "data:", "\xEF\xBB\xBF" "data: ", ": comment\nid: 7\r\ndata: ", "data: \ndata: "};
+    struct buf b = {0};
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        buf_reset(&b);
+        buf_append(&b, slice_str(heads[i]));
+        write_long(&b, PICTURE, "iVBORw0KGgoAAAANSUhEUg", 2 * LIMIT_EVENT_BYTES, "\"}}]}}]\ndata: " NUMBERS "\n\n");
+        expect_read(type_events, buf_slice(&b), 1290, 2, "stop");
+    }
+    buf_reset(&b);
+    buf_append(&b, SLICE(KIT_DELTA("Hello")));
+    write_long(&b, "data: {\"choices\":[{\"delta\":{\"content\":\"", " world", 2 * LIMIT_EVENT_BYTES, "\"}}]}\n\n" KIT_FINISH);
+    expect_read(type_events, buf_slice(&b), USAGE_UNKNOWN, 2 + (2 * LIMIT_EVENT_BYTES) / 6, "stop");
+    buf_clear(&b);
+}
+
+static void a_large_event_of_an_error_is_one(void)
+{
+    struct kit k;
+    struct buf b = {0};
+    write_long(&b, "event: error\ndata: {\"text\":\"", "word ", 2 * LIMIT_EVENT_BYTES, "\"}\n\n");
+    report_of(&k, type_events, "", 0);
+    kit_close(&k);
+    kit_open(&k, type_events);
+    kit_feed(&k, buf_slice(&b), 1000);
+    kit_finish(&k, NULL);
+    EXPECT(relay_report(k.relay).has_error);
+    EXPECT_INT(0, relay_report(k.relay).counted.text_tokens);
+    kit_close(&k);
+    EXPECT(!k.wrong);
+    buf_clear(&b);
+}
+
+/* Of an answer that ends in its middle, whoever ends it. */
+static void what_came_of_a_large_answer_is_counted(void)
+{
+    struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+    struct buf b = {0};
+    write_long(&b, "{\"choices\":[{\"message\":{\"content\":\"", "word ", LARGE, "");
+    uint64_t words = (buf_len(&b) - strlen("{\"choices\":[{\"message\":{\"content\":\"")) / 5;
+    for (int how = 0; how < 3; how++) {
+        struct kit k;
+        kit_open(&k, type_json);
+        kit_feed(&k, buf_slice(&b), 0);
+        if (how == 0) kit_finish(&k, &why);
+        if (how == 1) kit_do(&k, KIT_CUT);
+        if (how == 2) kit_do(&k, KIT_STOP);
+        EXPECT_INT(words + 1, relay_report(k.relay).counted.text_tokens);
+        kit_close(&k);
+        EXPECT(!k.wrong);
+    }
+    buf_clear(&b);
+}
+
+/* --- what is not quite JSON --- */
+
+static void expect_lenient(const char *type, const char *body, int64_t output, uint64_t counted, uint64_t unread)
+{
+    for (size_t step = 0; step <= strlen(body); step++) {
+        struct kit k;
+        struct relay_report told = report_of(&k, type, body, step);
+        EXPECT_INT(output, told.usage->output_tokens);
+        EXPECT_INT(counted, told.counted.text_tokens);
+        EXPECT_INT(unread, told.unread_bytes);
+        EXPECT_INT(unread != 0, k.x->response.inspect_errors != 0);
+        kit_check_left(&k, slice_str(body));
+        kit_close(&k);
+        EXPECT(!k.wrong);
+    }
+}
+
+#define HELLO "{\"choices\":[{\"message\":{\"content\":\"Hello world\"}}]"
+#define TWO ",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}"
+
+/* Nothing that has text in it costs nothing. */
+static void what_is_not_quite_json_is_read_all_the_same(void)
+{
+    expect_lenient(type_json, HELLO TWO "\ndata: [DONE]\n\n", 2, 2, 0);
+    expect_lenient(type_json, HELLO ",\"score\":NaN" TWO, 2, 2, 0);
+    expect_lenient(type_json, HELLO ",\"score\":NaN}", USAGE_UNKNOWN, 2, 0);
+    expect_lenient("application/x-ndjson", HELLO "}\n" HELLO TWO "\n", 2, 4, 0);
+    expect_lenient("application/x-ndjson", HELLO "}\n" HELLO "}\n", USAGE_UNKNOWN, 4, 0);
+    expect_lenient(type_events, "data: " HELLO ",\"score\":NaN" TWO "\n\n" KIT_DONE, 2, 2, 0);
+    expect_lenient("text/plain", "Hello there, world!!", USAGE_UNKNOWN, 0, 20);
+    expect_lenient(type_events, "data: Hello there, world!!\n\n" KIT_DONE, USAGE_UNKNOWN, 0, 20);
+}
+
 int main(void)
 {
     RUN(the_usage_chunk_is_dropped_where_the_gateway_asked);
@@ -182,6 +326,11 @@ int main(void)
     RUN(what_cannot_be_read_is_counted);
     RUN(what_goes_by_unread_is_known);
     RUN(an_end_is_read);
+    RUN(a_large_answer_is_read_on_the_way);
+    RUN(a_large_event_is_read_on_the_way);
+    RUN(a_large_event_of_an_error_is_one);
+    RUN(what_came_of_a_large_answer_is_counted);
+    RUN(what_is_not_quite_json_is_read_all_the_same);
     loop_free(kit_loop);
     return unit_close("relay_read");
 }

@@ -111,7 +111,7 @@ static struct slice note(const struct exchange *x)
 static void an_answer_finds_back(void)
 {
     struct desk *desk = mem_zalloc(1, sizeof *desk);
-    struct policy_set *set = load("ctx:annotate('v', http.get('https://a/x').body .. http.get('https://a/y').body)", 2000);
+    struct policy_set *set = load("ctx:annotate('v', http.get(tostring 'https://a/x').body .. http.get(tostring 'https://a/y').body)", 2000);
     struct exchange *x = request();
     struct policy_eval *eval = begin(set, x, desk);
     EXPECT_INT(POLICY_WAITING, step(eval));
@@ -137,7 +137,7 @@ static void an_answer_finds_back(void)
 static void an_answer_may_come_inside(void)
 {
     struct desk *desk = mem_zalloc(1, sizeof *desk);
-    struct policy_set *set = load("ctx:annotate('v', http.get('https://a/x').body)", 2000);
+    struct policy_set *set = load("ctx:annotate('v', http.get(tostring 'https://a/x').body)", 2000);
     struct exchange *x = request();
     struct policy_eval *eval = begin(set, x, desk);
     desk->answers_at_once = true;
@@ -154,7 +154,7 @@ static void children_are_answered_in_any_order(void)
     static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
         struct desk *desk = mem_zalloc(1, sizeof *desk);
-        struct policy_set *set = load("local function f(c) return function() return http.get('https://' .. c).body end end\n"
+        struct policy_set *set = load("local function f(c) return function() return http.get(tostring 'https://' .. c).body end end\n"
                                       "ctx:annotate('v', table.concat({ together(f 'a', f 'b', f 'c') }))",
                                       2000);
         struct exchange *x = request();
@@ -178,7 +178,7 @@ static void a_fault_cancels_what_its_siblings_wait_for(void)
 {
     struct desk *desk = mem_zalloc(1, sizeof *desk);
     struct policy_set *set =
-        load("together(function() http.get('https://a') end, function() http.get('https://b') error('no', 0) end)", 2000);
+        load("together(function() http.get(tostring 'https://a') end, function() http.get(tostring 'https://b') error('no', 0) end)", 2000);
     struct exchange *x = request();
     struct policy_eval *eval = begin(set, x, desk);
     EXPECT_INT(POLICY_WAITING, step(eval));
@@ -197,7 +197,7 @@ static void a_fault_cancels_what_its_siblings_wait_for(void)
 static void the_deadline_stops_what_waits(void)
 {
     struct desk *desk = mem_zalloc(1, sizeof *desk);
-    struct policy_set *set = load("http.get('https://a', { timeout = '60s' })", 30);
+    struct policy_set *set = load("http.get(tostring 'https://a', { timeout = tostring '60s' })", 30);
     struct exchange *x = request();
     struct policy_eval *eval = begin(set, x, desk);
     EXPECT_INT(POLICY_WAITING, step(eval));
@@ -230,7 +230,7 @@ static void a_thousand_are_dropped_at_once(void)
     static struct policy_eval *evals[1000];
     static struct exchange *x[1000];
     struct desk *desk = mem_zalloc(1, sizeof *desk);
-    struct policy_set *set = load("local t = ctx.request:last_user_text() http.get('https://a/' .. t)", 60000);
+    struct policy_set *set = load("local t = ctx.request:last_user_text() http.get(tostring 'https://a/' .. t)", 60000);
     size_t after_first = 0;
     for (int round = 0; round < 6; round++) {
         desk->count = desk->cancelled = 0;

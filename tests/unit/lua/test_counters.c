@@ -128,7 +128,7 @@ static void no_evaluation_can_tell_when_it_was_answered(void)
     };
     static const char *const wanted[] = {
         "1 0 ", "1 0 ",
-        "1 0 ", "2 429 rate_limited user ana, app shop is over 60 requests per 1m 7 ",
+        "1 0 ", "2 429 rate_limited user ana, app shop is over 5 requests at once, 60 a minute; again in 7 s 7 ",
         "2 429 rate_limited a request of 120 tokens can never pass", "2 402 used_up ",
         "2 429 budget_contended ", "2 503 limits_unavailable shared counters are out of reach 5",
         "2 503 limits_unavailable cannot be counted: unreachable 5",

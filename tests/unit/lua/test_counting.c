@@ -49,6 +49,17 @@ static void unknown_names_have_no_family(void)
     EXPECT_STR("o200k_base", vocabulary_name(count_vocabulary(NULL)));
 }
 
+static void families_name_their_limit(void)
+{
+    static const char *const completion[] = {"gpt-5", "gpt-5-mini-2025-08-07", "o1", "o1-mini", "o3-mini", "o4-mini", "gpt-5.5"};
+    for (size_t i = 0; i < sizeof completion / sizeof completion[0]; i++)
+        EXPECT_INT(CHAT_LIMIT_COMPLETION, counting_find(slice_str(completion[i]))->limit);
+    EXPECT_INT(CHAT_LIMIT_TOKENS, counting_find(SLICE("mistral-small-latest"))->limit);
+    EXPECT_INT(CHAT_LIMIT_TOKENS, counting_find(SLICE("deepseek-chat"))->limit);
+    EXPECT_INT(CHAT_LIMIT_ANY, counting_find(SLICE("gpt-4o"))->limit);
+    EXPECT_INT(CHAT_LIMIT_ANY, counting_find(SLICE("gpt-oss-120b"))->limit);
+}
+
 static void families_name_their_vocabulary(void)
 {
     EXPECT_STR("o200k_base", vocabulary_name(count_vocabulary(counting_find(SLICE("gpt-4o")))));
@@ -134,6 +145,7 @@ int main(void)
     RUN(the_longest_beginning_decides);
     RUN(names_of_resellers_are_read_as_well);
     RUN(unknown_names_have_no_family);
+    RUN(families_name_their_limit);
     RUN(families_name_their_vocabulary);
     if (recorded_each(folder, on_request, &seen)) {
         RUN(what_is_said_to_be_exact_is);

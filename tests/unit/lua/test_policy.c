@@ -149,11 +149,11 @@ static void what_a_policy_does_wrong_names_its_line(void)
     expect_fault("return policy {\n on_request = function(ctx) local s = 'x' while true do s = s .. s end end }",
                  "policies/x.lua:2: stopped: it asked for more than 16 MB of memory in all");
     expect_fault(
-        "return policy { on_request = function(ctx) return 7 end }",
+        "return policy { on_request = function(ctx) return 7 + 0 end }",
         "policies/x.lua:1: on_request returned 7: return deny(…), route(…), only(…), drop(…), pass(…) or nothing");
-    expect_fault("return policy { on_request = function(ctx)\n deny(403, 'no') end }",
+    expect_fault("return policy { on_request = function(ctx)\n local _ = deny(403, 'no') end }",
                  "policies/x.lua:2: deny(…) was built but not returned: write 'return deny(…)'");
-    expect_fault("return policy { on_request = function(ctx)\n local d = ctx.identity.departmnt end }",
+    expect_fault("return policy { on_request = function(ctx)\n local d = ctx.identity['departmnt'] end }",
                  "policies/x.lua:2: ctx.identity has no field 'departmnt' (did you mean 'department'?)");
     expect_fault("return policy { on_request = function(ctx)\n ctx.identity.department = 'x' end }",
                  "policies/x.lua:2: ctx is read-only: 'department' cannot be set");
@@ -222,7 +222,7 @@ static void a_policy_that_says_skip_is_passed_over(void)
         "return policy { on_error = 'skip', on_request = function() error('no') end }",
         "return policy { on_error = 'skip', on_request = function() while true do end end }",
         "return policy { on_error = 'skip', on_request = function() local s = 'x' while true do s = s .. s end end }",
-        "return policy { on_error = 'skip', on_request = function() deny(403, 'no') end }",
+        "return policy { on_error = 'skip', on_request = function() local _ = deny(403, 'no') end }",
         "return policy { mode = 'observe', on_request = function() error('no') end }",
     };
     for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++) {
@@ -284,7 +284,7 @@ static void all_errors_come_at_once_with_their_places(void)
         {NULL, NULL}};
     expect_errors(
         files, "policies/init.lua:1:14: warning: no auth policy in the chain: callers are let in without a key\n"
-               "policies/init.lua:1:14: warning: policies/access.lua is not in the chain, and nobody requires it: it has no effect\n"
+               "policies/init.lua:1:14: warning: policies/access.lua is not in the chain, and nobody requires it: it has no effect (return chain { \"access\", \"x\", \"y\", \"z\", \"w\" } in policies/init.lua)\n"
                "policies/init.lua:3:3: [2]: there is no file policies/acess.lua (did you mean 'access'?)\n"
                "policies/models.lua:2:75: gpt-4o.price.input: a price is USD per million tokens with at most six "
                "decimals, such as \"2.50\"; got the text 'two'\n"

@@ -370,6 +370,29 @@ static void a_slow_reader_holds_up_the_writer(void)
     edge_close();
 }
 
+/* Where all together are slow, each may have less. */
+static void many_slow_readers_have_less_each(void)
+{
+    edge_open();
+    edge.at_end = write_many;
+    edge.at_drained = write_pieces;
+    pieces_written = 0;
+    edge.server->output_bytes = LIMIT_OUTPUT_ALL_BYTES; /* of others */
+    struct client *c = client_connect_small(4096);
+    c->is_deaf = true;
+    client_send(c, SLICE(GET("/")));
+    UNTIL(edge_logged("end:"));
+    edge_turns(50);
+    EXPECT_INT(LIMIT_OUTPUT_CROWDED_BYTES, conn_output_max(edge.last));
+    EXPECT(conn_output_bytes(edge.last) > LIMIT_OUTPUT_CROWDED_BYTES);
+    EXPECT(conn_output_bytes(edge.last) <= LIMIT_OUTPUT_CROWDED_BYTES + PIECE);
+    EXPECT_INT(LIMIT_OUTPUT_ALL_BYTES + conn_output_bytes(edge.last), edge.server->output_bytes);
+    c->is_deaf = false;
+    UNTIL(edge_logged("replied"));
+    EXPECT_INT(LIMIT_OUTPUT_ALL_BYTES, edge.server->output_bytes);
+    edge_close();
+}
+
 static void an_idle_connection_holds_no_buffers(void)
 {
     edge_open();
@@ -434,6 +457,7 @@ int main(void)
     RUN(a_refusal_reaches_a_client_that_is_still_sending);
     RUN(own_framing_and_broken_headers_are_left_out);
     RUN(a_slow_reader_holds_up_the_writer);
+    RUN(many_slow_readers_have_less_each);
     RUN(an_idle_connection_holds_no_buffers);
     RUN(drain_closes_the_idle_and_lets_the_rest_finish);
     return unit_close("conn");

@@ -103,6 +103,27 @@ static void what_is_not_said_stays_unsaid(void)
     finish(&f);
 }
 
+static void expect_choices(const char *body, uint32_t choices)
+{
+    struct fixture f;
+    EXPECT(parse_kind(&f, body, CHAT_COMPLETIONS));
+    EXPECT_INT(choices, f.r.choices);
+    finish(&f);
+}
+
+static void each_prompt_has_its_answers(void)
+{
+    expect_choices("{\"model\":\"m\"}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":\"a\",\"n\":2}", 2);
+    expect_choices("{\"model\":\"m\",\"prompt\":[]}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":[\"a\"]}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"]}", 2);
+    expect_choices("{\"model\":\"m\",\"n\":3,\"prompt\":[\"a\",\"b\"]}", 6);
+    expect_choices("{\"model\":\"m\",\"prompt\":[1,2,3]}", 1);
+    expect_choices("{\"model\":\"m\",\"prompt\":[[1,2,3],[4]]}", 2);
+    expect_choices("{\"model\":\"m\",\"n\":4294967295,\"prompt\":[\"a\",\"b\"]}", UINT32_MAX);
+}
+
 static void what_the_model_is_made_to_do_is_seen(void)
 {
     static const struct {
@@ -321,6 +342,40 @@ static void expect_edited(const char *body, const char *model, const char *want)
     finish(&f);
 }
 
+static void expect_limited(enum chat_kind kind, const char *body, enum chat_limit limit, const char *json, const char *want)
+{
+    struct fixture f;
+    struct splice edits;
+    struct buf out = {0};
+    EXPECT(parse_kind(&f, body, kind));
+    splice_init(&edits, &f.r.tape, slice_str(body), &f.arena);
+    chat_edit_member(&f.r, &edits, limit, SLICE("max_tokens"), slice_str(json));
+    splice_apply(&edits, &out);
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    buf_clear(&out);
+    finish(&f);
+}
+
+#define BODY(more) "{\"model\":\"m\"" more "}"
+#define PLAIN(n) ",\"max_tokens\":" n
+#define COMPLETION(n) ",\"max_completion_tokens\":" n
+
+static void a_limit_is_written_as_its_target_calls_it(void)
+{
+    expect_limited(CHAT_CHAT, BODY(""), CHAT_LIMIT_ANY, "5", BODY(PLAIN("5")));
+    expect_limited(CHAT_CHAT, BODY(""), CHAT_LIMIT_TOKENS, "5", BODY(PLAIN("5")));
+    expect_limited(CHAT_CHAT, BODY(""), CHAT_LIMIT_COMPLETION, "5", BODY(COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9")), CHAT_LIMIT_ANY, "5", BODY(PLAIN("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9")), CHAT_LIMIT_COMPLETION, "5", BODY(COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(COMPLETION("9")), CHAT_LIMIT_ANY, "5", BODY(COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(COMPLETION("9")), CHAT_LIMIT_TOKENS, "5", BODY(PLAIN("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("8")), CHAT_LIMIT_ANY, "5", BODY(PLAIN("5") COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("8")), CHAT_LIMIT_COMPLETION, "5", BODY(COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("8")), CHAT_LIMIT_TOKENS, "", BODY(""));
+    expect_limited(CHAT_CHAT, BODY(COMPLETION("8")), CHAT_LIMIT_ANY, "", BODY(""));
+    expect_limited(CHAT_COMPLETIONS, BODY(""), CHAT_LIMIT_COMPLETION, "5", BODY(PLAIN("5")));
+}
+
 static void edits_are_the_least_that_is_needed(void)
 {
     expect_edited("{\"model\":\"m\" }", "m", "{\"model\":\"m\" }");
@@ -355,6 +410,7 @@ int main(void)
     RUN(all_that_is_asked_for_is_found);
     RUN(what_is_kept_outlives_the_body);
     RUN(what_is_not_said_stays_unsaid);
+    RUN(each_prompt_has_its_answers);
     RUN(what_the_model_is_made_to_do_is_seen);
     RUN(the_tier_of_service_is_found);
     RUN(wrong_bodies_are_refused_by_name);
@@ -364,6 +420,7 @@ int main(void)
     RUN(no_prefix_is_accepted);
     RUN(text_is_measured);
     RUN(the_last_user_text_is_found_and_cut);
+    RUN(a_limit_is_written_as_its_target_calls_it);
     RUN(edits_are_the_least_that_is_needed);
     return unit_close("chat");
 }

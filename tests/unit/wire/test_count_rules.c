@@ -171,6 +171,41 @@ static void no_tools_add_nothing(void)
     EXPECT(!counted(SLICE(MODEL "\"messages\":[],\"tools\":[]}"), CHAT_CHAT, &rules).is_estimated);
 }
 
+static uint64_t with_choice(const struct count_rules *rules, const char *choice)
+{
+    struct buf body = {0};
+    buf_printf(&body, "{\"model\":\"m\",\"messages\":[],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],%s}", choice);
+    uint64_t sum = counted(buf_slice(&body), CHAT_CHAT, rules).input_tokens;
+    buf_clear(&body);
+    return sum;
+}
+
+#define NAMED "{\"type\":\"function\",\"function\":{\"name\":\"get_weather\"}}"
+
+/* By the provider's own counts: 7 and the name for a named one, 1 for none; nothing for the others. */
+static void a_choice_of_tools_counts(void)
+{
+    struct count_rules rules = {.vocabulary = vocabulary_at(0), .factor_milli = 1000, .is_exact = true, .request_tokens = 3,
+                                .tools_tokens = 9, .choice_tokens = 7, .no_choice_tokens = 1};
+    uint64_t automatic = with_choice(&rules, "\"tool_choice\":\"auto\"");
+    EXPECT_INT(3 + tokens("namespace functions {\n\ntype f = () => any;\n\n} // namespace functions") + 9, automatic);
+    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":\"required\""));
+    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":null"));
+    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":{\"type\":\"allowed_tools\"}"));
+    EXPECT_INT(automatic + 1, with_choice(&rules, "\"tool_choice\":\"none\""));
+    EXPECT_INT(automatic + 7 + tokens("get_weather"), with_choice(&rules, "\"tool_choice\":" NAMED));
+    EXPECT_INT(automatic + 7 + tokens("get_weather"), with_choice(&rules, "\"function_call\":{\"name\":\"get_weather\"}"));
+    EXPECT_INT(automatic + 7 + tokens("f"),
+               with_choice(&rules, "\"tool_choice\":{\"type\":\"custom\",\"custom\":{\"name\":\"f\"}}"));
+    struct slice body = SLICE(MODEL "\"messages\":[],\"tool_choice\":" NAMED "}");
+    struct count_total alone = counted(body, CHAT_CHAT, &rules);
+    EXPECT_INT(3, alone.input_tokens);
+    EXPECT(!alone.is_estimated);
+    rules.choice_tokens = rules.no_choice_tokens = 0; /* nobody knows what others make of it */
+    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":" NAMED));
+    EXPECT_INT(automatic, with_choice(&rules, "\"tool_choice\":\"none\""));
+}
+
 static void tools_beside_a_system_message_may_count_otherwise(void)
 {
     static const char *const roles[] = {"system", "developer", "user"};
@@ -370,6 +405,7 @@ int main(void)
     RUN(types_are_declared_as_deep_as_they_go);
     RUN(other_tools_stand_as_they_are);
     RUN(no_tools_add_nothing);
+    RUN(a_choice_of_tools_counts);
     RUN(tools_beside_a_system_message_may_count_otherwise);
     RUN(a_schema_of_the_answer_is_counted_as_it_stands);
     RUN(both_vocabularies_are_counted_at_once);

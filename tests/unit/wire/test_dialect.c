@@ -212,6 +212,46 @@ static void a_body_is_read_like_a_chunk(void)
     EXPECT(s.has_error);
 }
 
+static void expect_reasoning(const char *message, const char *want)
+{
+    struct dialect_stream s;
+    struct said said;
+    struct buf body = {0}, text = {0};
+    struct arena arena;
+    arena_init(&arena);
+    buf_printf(&body, "{\"choices\":[{\"message\":%s}]}", message);
+    dialect_stream_init(&s, 1);
+    d->read_body(&reader, &s, buf_slice(&body), &said);
+    for (uint32_t i = 0; i < said.text_count; i++) {
+        if (said.texts[i].kind == SAID_REASONING) buf_append(&text, said_decode(&said, &said.texts[i], &arena));
+    }
+    EXPECT_SLICE(slice_str(want), buf_slice(&text));
+    arena_clear(&arena);
+    buf_clear(&text);
+    buf_clear(&body);
+}
+
+#define DETAILS(list) "\"reasoning_details\":[" list "]"
+
+static void reasoning_is_told_once_under_all_its_names(void)
+{
+    expect_reasoning("{\"reasoning\":\"Hm.\"}", "Hm.");
+    expect_reasoning("{\"reasoning_content\":\"Hm.\"}", "Hm.");
+    expect_reasoning("{\"reasoning\":\"Hm.\",\"reasoning_content\":\"Hm.\"}", "Hm.");
+    expect_reasoning("{\"reasoning_content\":\"Hm.\",\"reasoning\":\"Hm.\"}", "Hm.");
+    expect_reasoning("{\"reasoning_content\":\"\",\"reasoning\":\"Hm.\"}", "Hm.");
+    expect_reasoning("{\"reasoning_content\":\"One\",\"reasoning\":\" two\"}", "One two");
+    expect_reasoning("{" DETAILS("{\"type\":\"reasoning.text\",\"text\":\"Hm.\"}") "}", "Hm.");
+    expect_reasoning("{" DETAILS("{\"type\":\"reasoning.text\",\"text\":\"Hm.\"}") ",\"reasoning\":\"Hm.\"}", "Hm.");
+    expect_reasoning("{\"reasoning\":\"One two\"," DETAILS("{\"text\":\"One\"},{\"summary\":\" two\"},{\"data\":\"zz\"}") "}",
+                     "One two");
+    expect_reasoning("{\"reasoning\":\"One\"," DETAILS("{\"text\":\"One\"},{\"text\":\" two\"}") "}", "One two");
+    expect_reasoning("{" DETAILS("null,7,{\"text\":null},{\"text\":\"a\"}") "}", "a");
+    expect_reasoning("{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"Hm.\"}]},"
+                     "{\"type\":\"text\",\"text\":\"Hi\"}]}", "Hm.");
+    expect_reasoning("{\"content\":[{\"type\":\"thinking\",\"thinking\":\"Hm.\"}]}", "Hm.");
+}
+
 static void errors_are_written_in_the_clients_words(void)
 {
     struct fault why;
@@ -317,6 +357,7 @@ int main(void)
     RUN(every_choice_must_have_finished);
     RUN(long_names_are_cut_at_a_character);
     RUN(a_body_is_read_like_a_chunk);
+    RUN(reasoning_is_told_once_under_all_its_names);
     RUN(errors_are_written_in_the_clients_words);
     RUN(transcripts_tell_the_same_in_every_partition);
     return unit_close("dialect");

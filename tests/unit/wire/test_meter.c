@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "wire/data_url.h"
 #include "wire/dialect.h"
 #include "wire/meter.h"
 #include "wire/sse.h"
@@ -63,6 +64,16 @@ static void note_calls(struct run *run, int choice, json_t *calls)
     }
 }
 
+/* Of a part of the content. */
+static void note_thinking(struct run *run, int choice, json_t *part)
+{
+    char name[48];
+    json_t *thinking = json_object_get(part, "thinking");
+    snprintf(name, sizeof name, "%d reasoning", choice);
+    for (size_t i = 0; i < json_array_size(thinking); i++)
+        note(run, name, json_object_get(json_array_get(thinking, i), "text"));
+}
+
 static void note_choice(struct run *run, json_t *choice, int place)
 {
     static const char *const keys[] = {"refusal", "reasoning_content", "reasoning"};
@@ -74,8 +85,10 @@ static void note_choice(struct run *run, json_t *choice, int place)
     snprintf(name, sizeof name, "%d content", number);
     note(run, name, json_object_get(choice, "text"));
     note(run, name, content);
-    for (size_t i = 0; ORACLE_IS(content, ARRAY) && i < json_array_size(content); i++)
+    for (size_t i = 0; ORACLE_IS(content, ARRAY) && i < json_array_size(content); i++) {
         note(run, name, json_object_get(json_array_get(content, i), "text"));
+        note_thinking(run, number, json_array_get(content, i));
+    }
     for (size_t i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "%d %s", number, kinds[i]);
         note(run, name, json_object_get(delta, keys[i]));
@@ -327,6 +340,54 @@ static void a_whole_answer_is_read_part_by_part(void)
     meter_free(m);
 }
 
+/* --- data URLs --- */
+
+static uint64_t tokens_of(struct slice text, size_t step)
+{
+    struct data_url d = {0};
+    struct token_counter counter;
+    struct slice part;
+    token_counter_init(&counter, vocabulary_at(0));
+    for (size_t at = 0; at < text.len; at += step) {
+        struct slice piece = slice_of(text.ptr + at, step < text.len - at ? step : text.len - at);
+        while (data_url_next(&d, &piece, &part))
+            token_counter_feed(&counter, part);
+        EXPECT_INT(0, piece.len);
+    }
+    uint64_t tokens = token_counter_total(&counter);
+    token_counter_clear(&counter);
+    return tokens;
+}
+
+static void expect_left_out(const char *before, size_t data, const char *behind)
+{
+    struct buf all = {0}, left = {0};
+    buf_append(&all, slice_str(before));
+    buf_append(&left, slice_str(before));
+    for (size_t i = 0; i < data; i++) {
+        buf_append_char(&all, "iVBORw0KGgo+/-_"[i % 15]);
+        if (i < DATA_URL_TEXT_BYTES) buf_append_char(&left, "iVBORw0KGgo+/-_"[i % 15]);
+    }
+    buf_append(&all, slice_str(behind));
+    buf_append(&left, slice_str(behind));
+    uint64_t want = token_count(vocabulary_at(0), buf_slice(&left));
+    for (size_t step = 1; step < 80; step += 6)
+        EXPECT_INT(want, tokens_of(buf_slice(&all), step));
+    EXPECT_INT(want, tokens_of(buf_slice(&all), buf_len(&all) + 1));
+    buf_clear(&all);
+    buf_clear(&left);
+}
+
+static void data_urls_are_no_text(void)
+{
+    expect_left_out("Here: ![a cat](data:image/png;base64,", 5000, ") and more.");
+    expect_left_out("data:;;base64,", 64, "");
+    expect_left_out("data:;base6;base64,", 65, " ;base64,");
+    expect_left_out("data:image/png;base64,", 5000, ";base64,");
+    expect_left_out("data:image/png;base64;", 60, "");
+    expect_left_out("plain", 0, "");
+}
+
 int main(void)
 {
     RUN(streams_count_the_same_at_every_event);
@@ -335,5 +396,6 @@ int main(void)
     RUN(more_texts_than_the_limit_share_one);
     RUN(nothing_said_is_nothing);
     RUN(a_whole_answer_is_read_part_by_part);
+    RUN(data_urls_are_no_text);
     return unit_close("meter");
 }

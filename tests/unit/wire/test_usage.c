@@ -87,6 +87,86 @@ static void other_spellings_are_read(void)
     EXPECT(!u.is_suspect);
 }
 
+/* DashScope; proxies in front of Anthropic, which count the caches beside the prompt, or inside of it. */
+static void cache_writes_have_many_names(void)
+{
+    static const char *const reports[] = {
+        "{\"prompt_tokens\":2000,\"completion_tokens\":5,\"total_tokens\":2005,\"prompt_tokens_details\":"
+        "{\"cached_tokens\":300,\"cache_creation_input_tokens\":1200,\"cache_creation\":{\"ephemeral_5m_input_tokens\":1200},"
+        "\"cache_type\":\"ephemeral\"}}",
+        "{\"prompt_tokens\":2000,\"completion_tokens\":5,\"total_tokens\":2005,\"cache_read_input_tokens\":300,"
+        "\"cache_creation_input_tokens\":1200}",
+        "{\"prompt_tokens\":500,\"completion_tokens\":5,\"total_tokens\":2005,\"cache_read_input_tokens\":300,"
+        "\"cache_creation_input_tokens\":1200}",
+        "{\"prompt_tokens\":500,\"completion_tokens\":5,\"cache_read_input_tokens\":300,"
+        "\"cache_creation_input_tokens\":1200}",
+    };
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        struct usage_parts parts;
+        struct usage u = read(reports[i]);
+        usage_normalise(&u, &parts);
+        EXPECT_INT(500, parts.count[USAGE_INPUT]);
+        EXPECT_INT(300, parts.count[USAGE_CACHE_READ]);
+        EXPECT_INT(1200, parts.count[USAGE_CACHE_WRITE_5M]);
+        EXPECT_INT(5, parts.count[USAGE_OUTPUT]);
+    }
+}
+
+static struct usage read_all(const char *json)
+{
+    struct json_tape tape;
+    struct fault why;
+    struct usage u;
+    usage_init(&u);
+    json_init(&tape);
+    if (!json_parse(&tape, slice_str(json), &why)) UNIT_FAIL("%s: %s", json, why.text);
+    usage_read(&u, USAGE_SHAPE_OPENAI, &tape);
+    json_clear(&tape);
+    return u;
+}
+
+/* Moonshot streams. */
+static void a_choice_may_have_the_usage(void)
+{
+    struct usage u = read_all("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\",\"usage\":"
+                              "{\"prompt_tokens\":12,\"completion_tokens\":7,\"total_tokens\":19,\"cached_tokens\":4}}]}");
+    EXPECT_INT(12, u.input_tokens);
+    EXPECT_INT(7, u.output_tokens);
+    EXPECT_INT(4, u.cached_tokens);
+    u = read_all("{\"choices\":[{\"usage\":null}],\"usage\":{\"prompt_tokens\":1}}");
+    EXPECT_INT(1, u.input_tokens);
+    EXPECT(!u.is_suspect);
+    u = read_all("{\"choices\":[]}");
+    EXPECT(!usage_is_known(&u) && !u.is_suspect);
+    u = read_all("{\"choices\":[7]}");
+    EXPECT(!usage_is_known(&u) && !u.is_suspect);
+}
+
+static void floats_that_are_integers_are_integers(void)
+{
+    struct usage u = read("{\"prompt_tokens\":12.0,\"completion_tokens\":1e3,\"total_tokens\":1.012e3}");
+    EXPECT_INT(12, u.input_tokens);
+    EXPECT_INT(1000, u.output_tokens);
+    EXPECT_INT(1012, u.total_tokens);
+    EXPECT(!u.is_suspect);
+}
+
+/* What was spent is not taken back; zeros alone are said. */
+static void zeros_behind_numbers_change_nothing(void)
+{
+    struct usage u = read("{\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":15}");
+    EXPECT(take(&u, "{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}"));
+    EXPECT_INT(10, u.input_tokens);
+    EXPECT_INT(5, u.output_tokens);
+    EXPECT_INT(15, u.total_tokens);
+    EXPECT(!u.is_suspect);
+    u = read("{\"prompt_tokens\":0,\"completion_tokens\":0,\"total_tokens\":0}");
+    EXPECT_INT(0, u.output_tokens);
+    EXPECT(!usage_has_output(&u));
+    EXPECT(take(&u, "{\"prompt_tokens\":0,\"completion_tokens\":12,\"total_tokens\":12}"));
+    EXPECT(usage_has_output(&u));
+}
+
 static void an_embedding_has_no_output(void)
 {
     struct usage u = read("{\"prompt_tokens\":8,\"total_tokens\":8}");
@@ -124,7 +204,7 @@ static void reasoning_beside_output_is_billed_once(void)
 static void what_cannot_be_is_marked_and_not_taken(void)
 {
     static const char *const values[] = {
-        "-1", "1.5", "1.0", "1e3", "\"12\"", "true", "[]", "{}", "9007199254740993", "99999999999999999999"};
+        "-1", "-1.0", "1.5", "1e16", "1e400", "\"12\"", "true", "[]", "{}", "9007199254740993", "99999999999999999999"};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         char text[100];
         snprintf(text, sizeof text, "{\"prompt_tokens\":%s,\"completion_tokens\":3}", values[i]);
@@ -189,6 +269,10 @@ int main(void)
     RUN(what_is_not_reported_is_unknown);
     RUN(every_part_of_a_full_report_is_read);
     RUN(other_spellings_are_read);
+    RUN(cache_writes_have_many_names);
+    RUN(a_choice_may_have_the_usage);
+    RUN(floats_that_are_integers_are_integers);
+    RUN(zeros_behind_numbers_change_nothing);
     RUN(an_embedding_has_no_output);
     RUN(later_reports_replace_part_by_part);
     RUN(reasoning_beside_output_is_billed_once);
