@@ -179,6 +179,16 @@ struct slice http_find(const struct http_head *head, struct slice name)
     return SLICE_NONE;
 }
 
+bool http_is_credential(struct slice name)
+{
+    static const struct slice names[] = {{"authorization", 13}, {"proxy-authorization", 19}, {"cookie", 6},
+                                         {"x-api-key", 9},      {"api-key", 7},              {"x-goog-api-key", 14}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_iequal(name, names[i])) return true;
+    }
+    return false;
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') return c - '0';

@@ -3,14 +3,6 @@
 
 #include "base/mem.h"
 
-void sight_clear(struct sight *s)
-{
-    buf_clear(&s->seen);
-    mem_free(s->spans);
-    s->spans = NULL;
-    s->span_count = s->span_cap = 0;
-}
-
 /* ---- What is told becomes what is seen. */
 
 static struct sight_span *add_span(struct sight *s, struct sight_span span)
