@@ -1,6 +1,7 @@
 #include "wire/http_rules.h"
 
 #include "base/check.h"
+#include "base/hex.h"
 
 /* ---- Characters */
 
@@ -187,14 +188,6 @@ bool http_is_credential(struct slice name)
         if (slice_iequal(name, names[i])) return true;
     }
     return false;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 bool http_decode_segment(struct arena *arena, struct slice segment, struct slice *decoded)
