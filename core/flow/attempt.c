@@ -164,7 +164,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
     };
     struct relay_head relayed = {.status = head->status,
                                  .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
-                                 .content_encoding = arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
+                                 .content_encoding =
+                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }
@@ -187,8 +188,9 @@ static void report_account(struct job *job, int status)
 {
     struct slice name = job->call->provider->name;
     metrics_account_refused(job->flow->metrics, name, status);
-    log_event(LOG_ERROR, "provider_account", "%s: the provider account %.*s was answered %d: look at its key in moongate.lua",
-              job->x->id, SLICE_FMT(name), status);
+    log_event(LOG_ERROR, "provider_account",
+              "%s: the provider account %.*s was answered %d: look at its key in moongate.lua", job->x->id,
+              SLICE_FMT(name), status);
 }
 
 /* The provider's own words are about the gateway's key, and may repeat it. */
@@ -196,8 +198,8 @@ static void refuse_account(struct job *job, int status)
 {
     struct fault why;
     fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
-              "The provider refused the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the gateway must "
-              "look at the account.",
+              "The provider refused the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
+              "gateway must look at the account.",
               SLICE_FMT(job->call->provider->name), status);
     exchange_end_attempt(job->x, why.code);
     reply_fault(job, &why);

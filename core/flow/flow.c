@@ -43,7 +43,8 @@ static struct conn_options conn_options_of(const struct settings *s)
 
 static void share_upstream(struct flow *flow)
 {
-    fetch_pool_limit(flow->pool, descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
+    fetch_pool_limit(flow->pool,
+                     descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
 }
 
 static void update_gauges(void *arg)

@@ -66,7 +66,7 @@ struct question {
 
 /* For an issuer's keys, then for the next turn of the loop, while the tokens are counted. */
 struct waiting {
-    struct list_link link;         /* in one of the flow's lists: while keys are being fetched, while tokens are counted */
+    struct list_link link;         /* in one of the flow's lists: while keys are fetched, while tokens are counted */
     bool has_waited;               /* for keys: once is enough */
     void (*identified)(struct job *job); /* when it is known who asks */
     void (*then)(struct job *job); /* when the tokens are counted */

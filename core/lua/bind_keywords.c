@@ -1,4 +1,5 @@
-/* Lists of words, phrases and masks, compiled at load, and whether the text of the request under way has one of them. */
+/* Lists of words, phrases and masks, compiled at load,
+ * and whether the text of the request under way has one of them. */
 #include "lua/bind.h"
 
 #include "wire/keywords.h"

@@ -135,7 +135,8 @@ static int on_detector_kinds(lua_State *L)
 struct redact *bind_redact(struct policy_eval *eval)
 {
     struct exchange *x = eval->x;
-    if (!x->decision.redact && eval->detector && x->request.tape.count) x->decision.redact = redact_new(eval->detector, &x->arena);
+    if (!x->decision.redact && eval->detector && x->request.tape.count)
+        x->decision.redact = redact_new(eval->detector, &x->arena);
     return x->decision.redact;
 }
 

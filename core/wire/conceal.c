@@ -49,8 +49,8 @@ static struct slice sure_part(struct slice secret, bool goes_on)
     return slice_of(secret.ptr, sure < SURE_BYTES ? sure : SURE_BYTES);
 }
 
-/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that begins
- * with '/' is found behind the backslash, which stays. */
+/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that
+ * begins with '/' is found behind the backslash, which stays. */
 static bool find_one(struct slice secret, struct slice text, size_t from, bool goes_on, struct found *found)
 {
     if (secret.len < LIMIT_CONCEAL_BYTES_MIN) return false;
@@ -104,7 +104,8 @@ struct slice conceal_pass(struct conceal *c, struct slice bytes, bool goes_on)
     do {
         buf_append(&c->changed, slice_of(text.ptr + from, found.at - from));
         from = found.at + found.len;
-        buf_append(found.len ? &c->changed : &c->held, found.len ? IN_ITS_PLACE : slice_of(text.ptr + from, text.len - from));
+        buf_append(found.len ? &c->changed : &c->held,
+                   found.len ? IN_ITS_PLACE : slice_of(text.ptr + from, text.len - from));
         if (!found.len) from = text.len;
     } while (find(c, text, from, goes_on, &found));
     buf_append(&c->changed, slice_of(text.ptr + from, text.len - from));

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 #include "wire/count_rules.h"
 
 #define NEVER UINT64_MAX
@@ -274,7 +274,8 @@ static bool is_short(const struct count *c, struct slice raw, size_t bytes)
     return raw.len <= bytes && !count_memo_wants(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
 }
 
-/* In the vocabulary that has the fewest, and without what some rules leave out: whose will be asked is not known here. */
+/* In the vocabulary that has the fewest, and without what some rules leave out:
+ * whose will be asked is not known here. */
 static uint64_t tokens_so_far(const struct count *c)
 {
     uint64_t least = NEVER;
@@ -293,7 +294,8 @@ static void stop(struct count *c)
 {
     c->partial |= c->pass;
     for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++) {
-        if (is_counting(c, v)) add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
+        if (is_counting(c, v))
+            add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
     }
 }
 
@@ -350,7 +352,8 @@ bool count_step(struct count *c, uint64_t bytes)
 
 #define ALL_MESSAGES CHAT_NO_MESSAGE
 
-static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, uint32_t *count)
+static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message,
+                               uint32_t *count)
 {
     uint64_t sum = 0;
     *count = 0;
@@ -394,8 +397,9 @@ static int64_t chat_tokens(const struct count *c, const struct count_rules *rule
 {
     const struct found *f = &c->found;
     uint32_t pictures;
-    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
-                                           choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
+    int64_t sum =
+        (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
+                                        choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
     sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);

@@ -35,8 +35,8 @@ struct count_total {
 struct count_memo *count_memo_new(void);
 void count_memo_free(struct count_memo *memo); /* NULL is welcome */
 
-/* Borrows r, its tape and body, and memo (NULL: none) as long as count_step() or count_want() may be called. vocabularies:
- * one bit each, never 0. */
+/* Borrows r, its tape and body, and memo (NULL: none) as long as count_step() or count_want() may be called.
+ * vocabularies: one bit each, never 0. */
 struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo);
 void count_free(struct count *c); /* NULL is welcome */
 /* Tokens of text above which nobody needs to know more; 0, the default: no such number. */
@@ -45,13 +45,14 @@ void count_stop_above(struct count *c, uint64_t tokens);
 void count_keep_messages(struct count *c);
 /* Counts some more, about so many bytes of text; true when it is done. */
 bool count_step(struct count *c, uint64_t bytes);
-/* One more vocabulary than before; its steps count the text again. Nothing happens when it is there. Not between steps. */
+/* One more vocabulary than before; its steps count the text again. Nothing happens when it is there.
+ * Not between steps. */
 void count_want(struct count *c, unsigned vocabulary);
 bool count_has(const struct count *c, unsigned vocabulary);
 /* After the last step. rules NULL: the usual ones. A vocabulary that was not in the set: another's count, estimated. */
 struct count_total count_total(const struct count *c, const struct count_rules *rules);
-/* What the total cannot be above, for rules of a vocabulary that was not counted: a token has a byte at least. UINT64_MAX
- * when counting stopped early. */
+/* What the total cannot be above, for rules of a vocabulary that was not counted: a token has a byte at least.
+ * UINT64_MAX when counting stopped early. */
 uint64_t count_at_most(const struct count *c, const struct count_rules *rules);
 
 /* ---- Parts of the total, for who shows them; after the last step. */
@@ -63,7 +64,7 @@ struct count_shares {
     bool is_plain;    /* text of messages, prompt or input alone: what rules count exactly, when they do */
 };
 struct count_message {
-    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where there is a factor */
+    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where a factor is */
     bool is_estimated; /* as the whole would be if there were no other */
 };
 uint32_t count_messages(const struct count *c);

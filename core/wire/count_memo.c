@@ -6,15 +6,15 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 struct entry {
     struct count_key key;
     uint32_t tokens[VOCABULARIES]; /* 0: not counted in that one */
 };
 
-/* Texts whose hashes fall on one place, the one that was asked for last in front; a new one takes the last one's part. With
- * one text a place a sixth of a few thousand would be forgotten again and again. */
+/* Texts whose hashes fall on one place, the one that was asked for last in front; a new one takes the last one's part.
+ * With one text a place a sixth of a few thousand would be forgotten again and again. */
 #define TEXTS_A_PLACE 4u
 struct place {
     struct entry entries[TEXTS_A_PLACE];

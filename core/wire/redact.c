@@ -406,7 +406,8 @@ bool redact_answer_hit(struct redact *r, unsigned kind, struct slice text, struc
 bool redact_restore(struct redact *r, struct slice placeholder, struct slice *text)
 {
     unsigned kind;
-    uint32_t number = placeholder.len ? read_placeholder(r, slice_of(placeholder.ptr + 1, placeholder.len - 1), &kind) : 0;
+    uint32_t number =
+        placeholder.len ? read_placeholder(r, slice_of(placeholder.ptr + 1, placeholder.len - 1), &kind) : 0;
     if (!r->rules->is_restoring || !number || !(r->masks >> kind & 1)) return false;
     if (number <= r->tally->taken[kind] || number - r->tally->taken[kind] > r->tally->given[kind].count) return false;
     const struct value *v = &r->values[r->tally->given[kind].values[number - r->tally->taken[kind] - 1]];

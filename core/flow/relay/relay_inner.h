@@ -92,8 +92,8 @@ bool relay_is_success(const struct relay *r);
 bool relay_is_heard(const struct relay *r);
 /* An event of ours may be written: none is out in part. */
 bool relay_is_between_events(const struct relay *r);
-/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would be
- * without the fault. */
+/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would
+ * be without the fault. */
 bool relay_has_said_its_end(const struct relay *r);
 /* Timers and questions. */
 void relay_stop_stages(struct relay *r);

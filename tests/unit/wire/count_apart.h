@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "wire/count.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 #include "wire/count_rules.h"
 #include "wire/dialect.h"
 

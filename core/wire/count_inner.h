@@ -1,6 +1,6 @@
 /* The inside of count.h: what a walk over a request finds, for the files core/wire/count*.c only. */
-#ifndef MOONGATE_WIRE_COUNT_INSIDE_H
-#define MOONGATE_WIRE_COUNT_INSIDE_H
+#ifndef MOONGATE_WIRE_COUNT_INNER_H
+#define MOONGATE_WIRE_COUNT_INNER_H
 
 #include "base/buf.h"
 #include "wire/chat.h"
