@@ -181,10 +181,6 @@
       "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with "   \
       "it is refused.",                                                                                                \
       "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key.")                             \
-    X(UNSET_SECRET, "unset_secret", "MG0320", "a secret that is not set here",                                         \
-      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs " \
-      "it; the gateway does not start without it.",                                                                    \
-      "Set it where the gateway runs, or use file \"path\".")                                                          \
     X(ODD_PRICE, "odd_price", "MG0316", "a price that looks like another unit's",                                      \
       "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",             \
       "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\".")                                      \
@@ -200,6 +196,10 @@
       "The access matrix is asked before the rules of its file. Whatever this rule applies to it refuses, or there is "\
       "nothing left that the rule could change.",                                                                      \
       "Put the exception into the matrix: departments = { … }, data = \"…\" of the model's row.")                      \
+    X(UNSET_SECRET, "unset_secret", "MG0320", "a secret that is not set here",                                         \
+      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs " \
+      "it; the gateway does not start without it.",                                                                    \
+      "Set it where the gateway runs, or use file \"path\".")                                                          \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

@@ -15,7 +15,7 @@
 #define LIMIT_HEADER_LINE_BYTES (8u * KIB)
 #define LIMIT_HEADERS_BYTES (32u * KIB)
 #define LIMIT_HEADERS_COUNT 100u
-#define LIMIT_BODY_BYTES (32u * MIB)       /* default of limits.body_bytes */
+#define LIMIT_BODY_BYTES (32u * MIB)       /* default of limits.body */
 #define LIMIT_CHUNK_EXT_BYTES 256u         /* chunk extensions and padding of one chunk line */
 #define LIMIT_CHUNK_EXT_TOTAL_BYTES (64u * KIB) /* the same over a whole body */
 #define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
@@ -119,6 +119,7 @@
 #define LIMIT_DETECT_MASK_BYTES 64u
 #define LIMIT_DETECT_NAME_BYTES 64u
 #define LIMIT_SIGHT_LEVELS 8u                 /* of JSON in strings of JSON that a text is read through */
+#define LIMIT_SIGHT_BRACKETS 1000000u         /* open at once in one of them; beyond, it is no JSON that anybody reads */
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
@@ -155,6 +156,7 @@
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
 #define LIMIT_SOURCE_DEPTH 256u            /* brackets and blocks in a Lua file; Lua itself takes 200 */
+#define LIMIT_SOURCE_GIVERS 64u            /* functions of a file that return decisions, told apart from others */
 #define LIMIT_SOURCE_ARGUMENTS 512u        /* tokens of one call that is looked at */
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_HOST_BYTES 253u              /* a name of the DNS */

@@ -8,8 +8,6 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 
-#define DEPTH_MAX 1000000u /* of brackets; beyond, it is no JSON that anybody reads */
-
 static void text_byte(struct sight *s, unsigned level, struct sight_byte b);
 
 static bool is_blank(unsigned char c)
@@ -189,7 +187,7 @@ static void bare_byte(struct sight *s, unsigned level, struct sight_byte b)
         return;
     }
     if (!is_blank(b.byte)) l->is_value = !closes;
-    if (opens && ++l->depth > DEPTH_MAX) l->state = LEVEL_TEXT;
+    if (opens && ++l->depth > LIMIT_SIGHT_BRACKETS) l->state = LEVEL_TEXT;
     if (closes && --l->depth == 0) l->state = LEVEL_TEXT;
     sight_tell(s, b, level, SIGHT_STRUCTURE);
 }
