@@ -34,7 +34,7 @@
 #define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
 #define LIMIT_HELD_KEY_BYTES (128u * MIB)  /* default of limits.key_bytes: requests of one key held in a worker … */
 #define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
-#define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused, and resumed below a fourth */
+#define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above, the fetch waits until they are a fourth */
 #define LIMIT_OUTPUT_ALL_BYTES (256u * MIB)  /* of all a worker's clients together; beyond, each may have … */
 #define LIMIT_OUTPUT_CROWDED_BYTES (32u * KIB) /* … so much only, and is resumed below a fourth of it */
 #define LIMIT_OUTPUT_KERNEL_BYTES (128u * KIB) /* not yet sent that the kernel takes of one client's answer */
@@ -119,7 +119,7 @@
 #define LIMIT_DETECT_MASK_BYTES 64u
 #define LIMIT_DETECT_NAME_BYTES 64u
 #define LIMIT_SIGHT_LEVELS 8u                 /* of JSON in strings of JSON that a text is read through */
-#define LIMIT_SIGHT_BRACKETS 1000000u         /* open at once in one of them; beyond, it is no JSON that anybody reads */
+#define LIMIT_SIGHT_BRACKETS 1000000u         /* open at once in one of them; beyond, nobody reads it as JSON */
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
