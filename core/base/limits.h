@@ -64,7 +64,7 @@
 /* Counting tokens */
 #define LIMIT_TOKEN_PIECE_BYTES (16u * KIB) /* a text without a boundary for this long is cut there: 3 ms at worst */
 #define LIMIT_TOKEN_RECENT 32768u            /* short pieces whose counts a process remembers, for each vocabulary */
-#define LIMIT_COUNT_MEMO 16384u              /* texts whose counts a worker remembers … */
+#define LIMIT_COUNT_MEMO 16384u              /* counts of texts that a worker remembers, in 384 KiB … */
 #define LIMIT_COUNT_MEMO_BYTES_MIN 128u      /* … shorter ones are counted as quickly as they are found … */
 #define LIMIT_COUNT_MEMO_BYTES_MAX (8u * MIB) /* … longer ones take too long to hash in one turn */
 #define LIMIT_COUNT_IMAGE_BYTES (256u * KIB) /* of a picture, to find its size */
@@ -123,6 +123,9 @@
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
+#define LIMIT_QUIET_MEMO 32768u               /* texts a worker remembers in which a list found nothing, in 768 KiB … */
+#define LIMIT_QUIET_MEMO_BYTES_MIN 256u       /* … shorter ones are scanned as quickly as they are found … */
+#define LIMIT_QUIET_MEMO_BYTES_MAX (1u * MIB) /* … longer ones are seldom sent again */
 #define LIMIT_REDACT_SCAN_BYTES (256u * KIB)  /* default of max_scan: text of one request */
 #define LIMIT_REDACT_SCAN_MAX (16u * MIB)     /* the most that max_scan may be */
 #define LIMIT_REDACT_QUEUE_BYTES (64u * KIB)  /* events held back because the text in them is not settled */

@@ -99,7 +99,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
-    flow->memo = count_memo_new();
+    flow->memo = memo_new(LIMIT_COUNT_MEMO);
+    flow->quiet = memo_new(LIMIT_QUIET_MEMO);
     flow->intake = intake_new(parts->settings->key_bytes, parts->settings->worker_bytes);
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
@@ -128,7 +129,8 @@ void flow_free(struct flow *flow)
     metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);
     cache_free(flow->cache);
-    count_memo_free(flow->memo);
+    memo_free(flow->memo);
+    memo_free(flow->quiet);
     intake_free(flow->intake);
     said_reader_clear(&flow->reader);
     settings_unref(flow->parts.settings);

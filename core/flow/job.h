@@ -39,7 +39,8 @@ struct flow {
     struct metrics *metrics;
     struct audit *audit;
     struct intake *intake;   /* what requests hold */
-    struct count_memo *memo; /* token counts of texts that came before */
+    struct memo *memo;       /* token counts of texts that came before */
+    struct memo *quiet;      /* … and in which of them nothing was found (wire/quiet.h); of no use to who counts */
     struct counting counting;
     struct cache *cache; /* of policies; outlives their generations */
     struct said_reader reader; /* of answers, one event at a time */

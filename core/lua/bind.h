@@ -56,6 +56,8 @@ void bind_push_view(lua_State *L, struct policy_eval *eval, int view);
 
 /* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
 struct redact *bind_redact(struct policy_eval *eval);
+/* In which texts nothing was found before; NULL: nobody remembers. */
+struct memo *bind_quiet(const struct policy_eval *eval);
 
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);

@@ -12,7 +12,7 @@
 struct opened {
     struct token_counter counters[VOCABULARIES];
     struct buf decoded; /* what it needed stays for the next text */
-    struct count_key key;
+    struct memo_key key;
     size_t at;
     bool is_open, is_kept;
 };
@@ -26,7 +26,7 @@ struct role {
 
 struct count {
     const struct chat_request *r;
-    struct count_memo *memo;
+    struct memo *memo;
     unsigned vocabularies; /* all that were asked for, one bit each */
     unsigned pass;         /* those that are being counted, or were last */
     unsigned partial;      /* those in which counting stopped early */
@@ -43,7 +43,7 @@ struct count {
     bool is_chat, is_done;
 };
 
-struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo)
+struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct memo *memo)
 {
     struct count *c = mem_zalloc(1, sizeof *c);
     check(vocabularies != 0 && vocabularies < 1u << VOCABULARIES);
@@ -142,12 +142,17 @@ static struct slice raw_of(const struct count *c, const struct text *text)
     return slice_of(raw.ptr + 1, raw.len - 2);
 }
 
+bool count_remembers(const struct memo *memo, size_t bytes)
+{
+    return memo && bytes >= LIMIT_COUNT_MEMO_BYTES_MIN && bytes <= LIMIT_COUNT_MEMO_BYTES_MAX;
+}
+
 /* Every vocabulary's count is known from before. */
-static bool is_remembered(struct count *c, const struct text *text, const struct count_key *key)
+static bool is_remembered(struct count *c, const struct text *text, const struct memo_key *key)
 {
     uint64_t tokens[VOCABULARIES] = {0};
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_counting(c, v) && !(tokens[v] = count_memo_find(c->memo, key, v))) return false;
+        if (is_counting(c, v) && !(tokens[v] = memo_find(c->memo, key, v))) return false;
     }
     for (unsigned v = 0; v < VOCABULARIES; v++) {
         if (is_counting(c, v)) add_tokens(c, text, v, tokens[v]);
@@ -159,9 +164,9 @@ static bool is_remembered(struct count *c, const struct text *text, const struct
 static bool open_text(struct count *c, const struct text *text, struct slice raw)
 {
     struct opened *o = &c->opened;
-    o->is_kept = count_memo_wants(c->memo, raw.len);
+    o->is_kept = count_remembers(c->memo, raw.len);
     if (o->is_kept) {
-        o->key = count_memo_key(c->memo, raw);
+        o->key = memo_key(c->memo, raw);
         if (is_remembered(c, text, &o->key)) return false;
     }
     o->at = 0;
@@ -172,7 +177,7 @@ static bool open_text(struct count *c, const struct text *text, struct slice raw
 static void keep_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
 {
     add_tokens(c, text, vocabulary, tokens);
-    if (c->opened.is_kept) count_memo_keep(c->memo, &c->opened.key, vocabulary, tokens);
+    if (c->opened.is_kept) memo_keep(c->memo, &c->opened.key, vocabulary, tokens);
 }
 
 static void close_text(struct count *c, const struct text *text)
@@ -271,7 +276,7 @@ static void count_short(struct count *c, const struct text *text, struct slice r
 
 static bool is_short(const struct count *c, struct slice raw, size_t bytes)
 {
-    return raw.len <= bytes && !count_memo_wants(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
+    return raw.len <= bytes && !count_remembers(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
 }
 
 /* In the vocabulary that has the fewest, and without what some rules leave out:

@@ -9,7 +9,7 @@
  *     count_free(c);
  *
  * The text is counted once a vocabulary; rules then only add. What no rule knows is an estimate and says so.
- * A memo remembers texts by hash: agents send their history again and again.
+ * A memo (base/memo.h) remembers what texts came to: agents send their history again and again.
  * Sources: wire formats of the providers' API references, and their own counts in recorded answers.
  */
 #ifndef MOONGATE_WIRE_COUNT_H
@@ -18,11 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/memo.h"
 #include "wire/chat.h"
 #include "wire/tokens/vocabulary.h"
 
 struct count;
-struct count_memo;
 struct count_rules; /* wire/count_rules.h: of one family of models; numbers come from scripts/catalogue/ */
 
 struct count_total {
@@ -31,13 +31,9 @@ struct count_total {
     bool is_partial;   /* counting stopped early: it is at least this */
 };
 
-/* One a process; remembers at most LIMIT_COUNT_MEMO texts. */
-struct count_memo *count_memo_new(void);
-void count_memo_free(struct count_memo *memo); /* NULL is welcome */
-
-/* Borrows r, its tape and body, and memo (NULL: none) as long as count_step() or count_want() may be called.
- * vocabularies: one bit each, never 0. */
-struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo);
+/* Borrows r, its tape and body, and memo (NULL: none; its subjects are vocabularies) as long as count_step() or
+ * count_want() may be called. vocabularies: one bit each, never 0. */
+struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct memo *memo);
 void count_free(struct count *c); /* NULL is welcome */
 /* Tokens of text above which nobody needs to know more; 0, the default: no such number. */
 void count_stop_above(struct count *c, uint64_t tokens);

@@ -86,6 +86,8 @@ typedef void (*detect_hit_fn)(void *arg, const struct detect_hit *hit);
  * cannot be (too long, letters only, a name given twice or built in), more than LIMIT_DETECT_MASKS. */
 struct detect *detect_new(uint32_t kinds, const struct detect_mask *masks, size_t mask_count, struct fault *why);
 void detect_free(struct detect *d); /* NULL is welcome */
+/* What a memo knows this one by (wire/quiet.h); another compiled of the same has another. */
+uint32_t detect_subject(const struct detect *d);
 
 /* How many kinds have a name: DETECT_KINDS and one for each mask. d may be NULL: the built-in ones. */
 unsigned detect_kind_count(const struct detect *d);

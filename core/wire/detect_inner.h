@@ -66,6 +66,7 @@ _Static_assert(LIMIT_DETECT_MASKS <= 32, "sets of masks have 32 bits");
 
 struct detect {
     uint32_t kinds; /* built-in ones */
+    uint32_t subject;
     bool has_digit_masks, has_wide_masks;
     size_t wide_lead; /* the largest anchor of a wide mask */
     struct mask *masks;
