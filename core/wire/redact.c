@@ -297,12 +297,6 @@ static bool next_text(struct redact *r, const struct chat_request *request, size
     return true;
 }
 
-static size_t scan_text(const void *list, struct detect_state *at, struct slice text, bool is_last,
-                        detect_hit_fn on_hit, void *arg)
-{
-    return detect_scan(list, at, text, is_last, on_hit, arg);
-}
-
 /* The body may go from now on. */
 static void forget_text(struct redact *r)
 {
@@ -333,7 +327,7 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
             }
         }
         if (!look_is_done(&r->look))
-            done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r);
+            done += look_on(&r->look, PIECE_BYTES, look_detect, r->rules->detect, on_request_hit, r);
         done += 64; /* many short texts are work too */
     }
     if (r->is_done) forget_text(r);
