@@ -1,9 +1,9 @@
 #include "cli/cli.h"
-#include "cli/terminal.h"
 
 #include <string.h>
 
 #include "base/nearest.h"
+#include "cli/terminal.h"
 
 #define COMMANDS_MAX 32
 

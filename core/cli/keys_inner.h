@@ -17,7 +17,9 @@ void keys_tell_gateway(const char *data_dir);
 void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES]);
 /* The new key on stdout, all else on stderr; wipes it. */
 void keys_print_made(struct key_made *made, uint64_t expires_at);
-/* True: an id. Else a message was printed. */
-bool keys_check_id(const char *id);
+/* True: there is one word, an id. Else a message was printed. */
+bool keys_check_id(const char *id, size_t count);
+/* The message, and its exit code. */
+int keys_missing(const char *id);
 
 #endif
