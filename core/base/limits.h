@@ -145,6 +145,7 @@
 #define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
 #define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
+#define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)
 #define LIMIT_CONTROL_CLIENTS 16u
