@@ -24,7 +24,7 @@ local chain = { deny = notes.deny, propose = targets.propose, run_rules = action
 
 local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
 
--- is_partial: examples of one file, where nobody need choose a target.
+-- is_partial: examples of one file, where nobody need choose a target, and a policy that fails is never passed over.
 function chain.new(policies, is_partial)
   local last_auth, detecting = 0, nil
   local doorkeeper -- auth, when it is enforced, and its place
@@ -147,7 +147,7 @@ function chain.new(policies, is_partial)
     f._made, f._quiet = false, false
     if not policy then return core.fault(text) end
     text = notes.placed(policy, policy.hook_line, text)
-    local is_skipped = policy.on_error == "skip" or policy.mode == "observe"
+    local is_skipped = not is_partial and (policy.on_error == "skip" or policy.mode == "observe")
     note(f, policy, "", is_skipped and "skip" or "fault", text, policy.mode, 0)
     if not is_skipped then return core.fault(text, policy.name) end
     if f._at > count then return deny_empty(f) end

@@ -83,6 +83,7 @@
 #define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
 #define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After, they ask before */
 #define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */
+#define LIMIT_CONCEAL_BACKSLASHES 15u      /* before one character of a secret: JSON in JSON, four deep */
 #define LIMIT_PROVIDER_HEADERS 32u         /* a provider's headers and pass, each, in moongate.lua */
 #define LIMIT_CORS_ORIGINS 64u
 
@@ -147,6 +148,7 @@
 #define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
 #define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
+#define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)
 #define LIMIT_CONTROL_CLIENTS 16u

@@ -7,7 +7,6 @@
 #include "cli/holder.h"
 #include "cli/keys_inner.h"
 #include "server/config.h"
-#include "server/units.h"
 
 struct create_options {
     const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires;
@@ -20,8 +19,9 @@ static bool read_expiry(const char *text, uint64_t *seconds)
     uint64_t ms;
     *seconds = 0;
     if (!text || strcmp(text, "never") == 0) return true;
-    if (!units_duration(slice_str(text), &ms) || ms < 1000) {
-        cli_usage_error("write 90d, 12h, or never", "--expires: `%s` is not a duration", text);
+    if (!keys_read_life("--expires", text, "write 90d, 12h, or never", &ms)) return false;
+    if (ms < 1000) {
+        cli_usage_error("write 90d, 12h, or never", "--expires: `%s` is less than a second", text);
         return false;
     }
     *seconds = clock_wall_ns() / NS_PER_S + ms / 1000;

@@ -4,17 +4,14 @@
 #include "base/mem.h"
 #include "cli/keys_inner.h"
 #include "server/config.h"
-#include "server/units.h"
 
 #define GRACE_DEFAULT "24h"
 
 static bool read_grace(const char *text, uint64_t *seconds)
 {
     uint64_t ms = 0;
-    if (strcmp(text, "0") != 0 && !units_duration(slice_str(text), &ms)) {
-        cli_usage_error("write 24h, 7d, or 0: the old key ends at once", "--grace: `%s` is not a duration", text);
-        return false;
-    }
+    const char *cure = "write 24h, 7d, or 0: the old key ends at once";
+    if (strcmp(text, "0") != 0 && !keys_read_life("--grace", text, cure, &ms)) return false;
     *seconds = ms / 1000;
     return true;
 }

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/limits.h"
+#include "server/units.h"
+
 #define CHANGED_TIMEOUT_MS 10000u
 
 struct registry *keys_open(const char *data_dir)
@@ -50,6 +53,14 @@ void keys_print_made(struct key_made *made, uint64_t expires_at)
     fflush(stdout);
     fprintf(stderr, "id %s, expires %s. The key is shown this once; only its SHA-256 is kept.\n", made->id, day);
     explicit_bzero(made, sizeof *made);
+}
+
+bool keys_read_life(const char *option, const char *text, const char *cure, uint64_t *ms)
+{
+    bool is_duration = units_duration(slice_str(text), ms);
+    if (is_duration && *ms <= LIMIT_KEY_LIFE_MS) return true;
+    cli_usage_error(cure, is_duration ? "%s: `%s` is more than 100 years" : "%s: `%s` is not a duration", option, text);
+    return false;
 }
 
 #define SHOWN "`moongate keys list` shows the ids"

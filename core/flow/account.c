@@ -80,6 +80,10 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
     parts->count[USAGE_REASONING] = reasoning;
     parts->count[USAGE_OUTPUT] = (int64_t)counted - reasoning;
     parts->is_estimated = true;
+    if (usage_is_total_alone(&a->usage)) {
+        int64_t *input = &parts->count[USAGE_INPUT];
+        *input = *input > (int64_t)counted ? *input - (int64_t)counted : 0;
+    }
 }
 
 /* What went by unread is taken for text: four bytes a token, and no more than was asked for. */

@@ -49,10 +49,16 @@ static bool is_worth_another(int status)
     return status == 429 || status >= 500;
 }
 
+/* The API is not where the account's url says; a client that went there would take its own key along. */
+static bool is_elsewhere(int status)
+{
+    return status >= 300 && status < 400;
+}
+
 /* 401, 402 (no credit), 403 and 407 are about the credentials that the gateway has sent, never about the caller's. */
 static bool is_about_account(int status)
 {
-    return status == 401 || status == 402 || status == 403 || status == 407;
+    return status == 401 || status == 402 || status == 403 || status == 407 || is_elsewhere(status);
 }
 
 static void try_next(struct job *job)
@@ -189,8 +195,8 @@ static void report_account(struct job *job, int status)
     struct slice name = job->call->provider->name;
     metrics_account_refused(job->flow->metrics, name, status);
     log_event(LOG_ERROR, "provider_account",
-              "%s: the provider account %.*s was answered %d: look at its key in moongate.lua", job->x->id,
-              SLICE_FMT(name), status);
+              "%s: the provider account %.*s was answered %d: look at its %s in moongate.lua", job->x->id,
+              SLICE_FMT(name), status, is_elsewhere(status) ? "url" : "key");
 }
 
 /* The provider's own words are about the gateway's key, and may repeat it. */
@@ -198,9 +204,9 @@ static void refuse_account(struct job *job, int status)
 {
     struct fault why;
     fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
-              "The provider refused the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
+              "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
               "gateway must look at the account.",
-              SLICE_FMT(job->call->provider->name), status);
+              is_elsewhere(status) ? "redirected" : "refused", SLICE_FMT(job->call->provider->name), status);
     exchange_end_attempt(job->x, why.code);
     reply_fault(job, &why);
 }

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -81,10 +82,9 @@ static bool read_digest(const struct place *at, const json_t *value, uint8_t dig
 static bool read_expiry(const struct place *at, const json_t *value, uint64_t *wall_ns)
 {
     json_int_t seconds = json_integer_value(value);
-    if (!json_is_integer(value) || seconds < 0 || (uint64_t)seconds > UINT64_MAX / 1000000000u) {
-        return bad(at, "expires_at", "not a time in seconds since 1970");
-    }
-    *wall_ns = (uint64_t)seconds * 1000000000u;
+    if (!json_is_integer(value) || seconds < 0) return bad(at, "expires_at", "not a time in seconds since 1970");
+    /* Beyond the clock's end is no reason to know no key at all. */
+    if (__builtin_mul_overflow((uint64_t)seconds, (uint64_t)NS_PER_S, wall_ns)) *wall_ns = UINT64_MAX;
     return true;
 }
 

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
+#include "base/mem.h"
 
 #define IN_ITS_PLACE SLICE("[secret]")
 #define SURE_BYTES 4u /* looked for at once; the rest is compared */
@@ -17,36 +19,148 @@ void conceal_init(struct conceal *c, const struct slice *secrets, size_t count)
 
 void conceal_clear(struct conceal *c)
 {
+    for (size_t i = 0; i < c->encoded_count; i++)
+        mem_free((char *)c->encoded[i].ptr);
+    mem_free(c->encoded);
     buf_clear(&c->held);
     buf_clear(&c->text);
     buf_clear(&c->changed);
 }
 
+/* The six bits of the secret that begin at one of its bits; the last may be short. */
+static unsigned six_bits(struct slice secret, size_t bit)
+{
+    size_t byte = bit / 8;
+    unsigned two = (unsigned)(uint8_t)secret.ptr[byte] << 8;
+    if (byte + 1 < secret.len) two |= (uint8_t)secret.ptr[byte + 1];
+    return two >> (10 - bit % 8) & 63;
+}
+
+/* The digits that are the secret's alone when so many bytes of others stand before it. */
+static struct slice in_base64(struct slice secret, size_t before, const char *alphabet)
+{
+    size_t first = (8 * before + 5) / 6, end = 8 * (before + secret.len) / 6, len = 0;
+    char *text = mem_alloc(end - first + 1);
+    for (size_t digit = first; digit < end; digit++)
+        text[len++] = alphabet[six_bits(secret, 6 * digit - 8 * before)];
+    return slice_of(text, len);
+}
+
+void conceal_encoded(struct conceal *c)
+{
+    static const char *const alphabets[] = {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+                                            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"};
+    c->encoded = mem_zalloc(6 * c->count + 1, sizeof *c->encoded);
+    for (size_t i = 0; i < c->count; i++) {
+        for (size_t k = 0; k < 6 && c->secrets[i].len >= LIMIT_CONCEAL_BYTES_MIN; k++)
+            c->encoded[c->encoded_count++] = in_base64(c->secrets[i], k / 2, alphabets[k % 2]);
+    }
+}
+
+/* Backslashes at the beginning; more than these belong to no secret. */
+static size_t backslashes(struct slice at)
+{
+    size_t n = 0;
+    while (n < at.len && n < LIMIT_CONCEAL_BACKSLASHES && at.ptr[n] == '\\')
+        n++;
+    return n;
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* How a spelling compares with what stands at a place; PART: as far as the text goes it is that. */
+enum match { MATCH_NONE, MATCH_PART, MATCH_WHOLE };
+
+/* `digits` of hexadecimal, in either case, for the character. */
+static enum match match_hex(struct slice at, size_t digits, char c)
+{
+    uint8_t code[2] = {0};
+    char text[4] = {'0', '0', '0', '0'};
+    size_t have = at.len < digits ? at.len : digits;
+    for (size_t i = 0; i < have; i++)
+        text[i] = at.ptr[i];
+    if (!hex_read(slice_of(text, digits), code, digits / 2)) return MATCH_NONE;
+    if (have < digits) return MATCH_PART;
+    return code[digits / 2 - 1] == (uint8_t)c && (digits == 2 || code[0] == 0) ? MATCH_WHOLE : MATCH_NONE;
+}
+
+/* Behind backslashes: the character itself, where it is one that is escaped like that, or "u" and its number. */
+static enum match match_escaped(struct slice at, char c, size_t *len)
+{
+    size_t n = backslashes(at);
+    struct slice rest = slice_of(at.ptr + n, at.len - n);
+    if (c == '\\' && !(rest.len && rest.ptr[0] == 'u')) {
+        *len = n;
+        return rest.len ? MATCH_WHOLE : MATCH_PART;
+    }
+    if (!rest.len) return n < LIMIT_CONCEAL_BACKSLASHES ? MATCH_PART : MATCH_NONE;
+    if (rest.ptr[0] == c && !is_alnum(c)) {
+        *len = n + 1;
+        return MATCH_WHOLE;
+    }
+    *len = n + 1 + 4;
+    return rest.ptr[0] == 'u' ? match_hex(slice_of(rest.ptr + 1, rest.len - 1), 4, c) : MATCH_NONE;
+}
+
+/* One character in any of its spellings. */
+static enum match match_char(struct slice at, char c, size_t *len)
+{
+    if (at.ptr[0] == '\\') return match_escaped(at, c, len);
+    *len = 1;
+    if (at.ptr[0] == c) return MATCH_WHOLE;
+    *len = 3;
+    return at.ptr[0] == '%' ? match_hex(slice_of(at.ptr + 1, at.len - 1), 2, c) : MATCH_NONE;
+}
+
 /* How many bytes at the beginning of `at` are the secret; 0: it is not there. *is_part: `at` ends inside it. */
 static size_t length_at(struct slice secret, struct slice at, bool *is_part)
 {
-    size_t i = 0, k = 0;
-    for (; k < secret.len && i < at.len; i++) {
-        if (at.ptr[i] == secret.ptr[k])
+    size_t i = 0;
+    *is_part = false;
+    for (size_t k = 0; k < secret.len; k++) {
+        size_t len = 0;
+        enum match match = i < at.len ? match_char(slice_of(at.ptr + i, at.len - i), secret.ptr[k], &len) : MATCH_PART;
+        *is_part = match == MATCH_PART;
+        if (match != MATCH_WHOLE) return 0;
+        i += len;
+        /* A run of its own backslashes is one run of the text's. */
+        while (secret.ptr[k] == '\\' && k + 1 < secret.len && secret.ptr[k + 1] == '\\')
             k++;
-        else if (at.ptr[i] != '\\' || secret.ptr[k] != '/')
-            return 0;
     }
-    *is_part = k < secret.len;
-    return *is_part ? 0 : i;
+    return i;
 }
 
 struct found {
     size_t at, len; /* len 0: only its beginning, up to the end of the text */
 };
 
-/* Of the secret's first bytes, as many as stand alike in every spelling; one, where a beginning counts too. */
+/* Of the secret's first bytes, as many as are seldom escaped; one, where a beginning counts too. */
 static struct slice sure_part(struct slice secret, bool goes_on)
 {
-    const char *slash = memchr(secret.ptr, '/', secret.len);
-    size_t sure = slash ? (size_t)(slash - secret.ptr) : secret.len;
-    if (goes_on || sure < 1) sure = 1;
-    return slice_of(secret.ptr, sure < SURE_BYTES ? sure : SURE_BYTES);
+    size_t sure = 0;
+    while (sure < secret.len && sure < SURE_BYTES && is_alnum(secret.ptr[sure]))
+        sure++;
+    return slice_of(secret.ptr, goes_on || sure < 1 ? 1 : sure);
+}
+
+/* Where one may begin: with its own first bytes, or with the mark of an escape. */
+#define BEGINNINGS 3u
+
+static size_t seek(struct slice text, size_t from, struct slice what)
+{
+    const char *at = from < text.len ? memmem(text.ptr + from, text.len - from, what.ptr, what.len) : NULL;
+    return at ? (size_t)(at - text.ptr) : text.len;
+}
+
+static size_t nearest(const size_t *next)
+{
+    size_t at = next[0];
+    for (size_t i = 1; i < BEGINNINGS; i++)
+        at = next[i] < at ? next[i] : at;
+    return at;
 }
 
 /* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that
@@ -54,18 +168,19 @@ static struct slice sure_part(struct slice secret, bool goes_on)
 static bool find_one(struct slice secret, struct slice text, size_t from, bool goes_on, struct found *found)
 {
     if (secret.len < LIMIT_CONCEAL_BYTES_MIN) return false;
-    struct slice sure = sure_part(secret, goes_on);
-    while (from < text.len) {
-        bool is_part = false;
-        const char *first = memmem(text.ptr + from, text.len - from, sure.ptr, sure.len);
-        if (!first) return false;
-        from = (size_t)(first - text.ptr);
-        size_t len = length_at(secret, slice_of(first, text.len - from), &is_part);
+    const struct slice marks[BEGINNINGS] = {sure_part(secret, goes_on), SLICE("\\"), SLICE("%")};
+    size_t next[BEGINNINGS];
+    for (size_t i = 0; i < BEGINNINGS; i++)
+        next[i] = seek(text, from, marks[i]);
+    for (size_t at; (at = nearest(next)) < text.len;) {
+        bool is_part;
+        size_t len = length_at(secret, slice_of(text.ptr + at, text.len - at), &is_part);
         if (len || (is_part && goes_on)) {
-            *found = (struct found){from, len};
+            *found = (struct found){at, len};
             return true;
         }
-        from++;
+        for (size_t i = 0; i < BEGINNINGS; i++)
+            next[i] = next[i] == at ? seek(text, at + 1, marks[i]) : next[i];
     }
     return false;
 }
@@ -75,8 +190,9 @@ static bool find(const struct conceal *c, struct slice text, size_t from, bool g
 {
     struct found one;
     bool has = false;
-    for (size_t i = 0; i < c->count; i++) {
-        if (!find_one(c->secrets[i], text, from, goes_on, &one)) continue;
+    for (size_t i = 0; i < c->count + c->encoded_count; i++) {
+        struct slice secret = i < c->count ? c->secrets[i] : c->encoded[i - c->count];
+        if (!find_one(secret, text, from, goes_on, &one)) continue;
         if (!has || one.at < found->at || (one.at == found->at && one.len > found->len)) *found = one;
         has = true;
     }

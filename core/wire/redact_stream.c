@@ -222,6 +222,14 @@ static void keep_texts(struct event *e, const struct said *said)
     e->text_count = said->text_count;
 }
 
+static void keep_as_it_came(struct event *e, const struct sse_event *event, const struct said *said)
+{
+    e->is_joined = !is_inside(said->json, event->raw);
+    if (e->is_joined) buf_append(&e->spread, event->raw);
+    write_raw(&e->raw, event, said->json, &e->data_at);
+    e->data_len = said->json.len;
+}
+
 /* An event of choices: its strings join their texts. */
 static void read_choices(struct redact_stream *s, struct event *e, const struct sse_event *event,
                          const struct said *said)
@@ -233,10 +241,20 @@ static void read_choices(struct redact_stream *s, struct event *e, const struct 
     end_rest(s);
     end_choices(s, json_get(s->tape, 0, SLICE("choices")));
     s->tape = NULL;
-    e->is_joined = !is_inside(said->json, event->raw);
-    if (e->is_joined) buf_append(&e->spread, event->raw);
-    write_raw(&e->raw, event, said->json, &e->data_at);
-    e->data_len = said->json.len;
+    keep_as_it_came(e, event, said);
+}
+
+/* An event of another dialect: its strings join those that stood at the same place of the last. */
+static void read_foreign(struct redact_stream *s, struct event *e, const struct sse_event *event,
+                         const struct said *said)
+{
+    s->reading = e;
+    s->tape = said->tape;
+    redact_walk_event(s->tape, on_text, s);
+    end_rest(s);
+    end_texts(s, redact_walk_event_choice(s->tape), false);
+    s->tape = NULL;
+    keep_as_it_came(e, event, said);
 }
 
 /* Any other event is read by itself. */
@@ -248,10 +266,7 @@ static void read_other(struct redact_stream *s, struct event *e, const struct ss
         write_raw(&e->raw, event, buf_slice(&data), &e->data_at);
         e->data_len = buf_len(&data);
     } else {
-        e->is_joined = !is_inside(said->json, event->raw);
-        if (e->is_joined) buf_append(&e->spread, event->raw);
-        write_raw(&e->raw, event, said->json, &e->data_at);
-        e->data_len = said->json.len;
+        keep_as_it_came(e, event, said);
     }
     buf_clear(&data);
 }
@@ -384,6 +399,8 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
     keep_texts(e, said);
     if (has_choices)
         read_choices(s, e, event, said);
+    else if (said->tape && json_is(said->tape, 0, JSON_OBJECT) && !has_error)
+        read_foreign(s, e, event, said);
     else
         read_other(s, e, event, said);
     arena_clear(&s->arena);

@@ -93,6 +93,17 @@ void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *ar
     }
 }
 
+uint64_t redact_walk_event_choice(const struct json_tape *tape)
+{
+    return REDACT_NO_CHOICE - 1 - redact_walk_number(tape, 0, 0) % UINT32_MAX;
+}
+
+void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    visit(&w, (struct redact_place){.node = 0, .choice_node = JSON_NONE, .choice = redact_walk_event_choice(tape)});
+}
+
 struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice)
 {
     uint32_t logprobs = json_get(tape, choice, SLICE("logprobs"));

@@ -262,6 +262,14 @@ static void take_iterations(struct usage *u, const struct usage_form *form, cons
         take_iteration(u, form, tape, n);
 }
 
+/* Proxies pass Anthropic's report on under OpenAI's roof. */
+static bool has_names_of_anthropic(struct usage *u, const struct json_tape *tape, uint32_t node)
+{
+    if (member(u, tape, node, SLICE("input_tokens")) == JSON_NONE) return false;
+    return member(u, tape, node, SLICE("cache_read_input_tokens")) != JSON_NONE ||
+           member(u, tape, node, SLICE("cache_creation_input_tokens")) != JSON_NONE;
+}
+
 static bool take_report(struct usage *u, const struct usage_form *form, const struct json_tape *tape, uint32_t node)
 {
     if (node == JSON_NONE || json_is(tape, node, JSON_NULL)) return false;
@@ -269,6 +277,7 @@ static bool take_report(struct usage *u, const struct usage_form *form, const st
         u->is_malformed = true;
         return false;
     }
+    u->is_beside |= has_names_of_anthropic(u, tape, node);
     take_members(u, form, tape, node);
     take_modalities(u, form, tape, node);
     take_iterations(u, form, tape, node);

@@ -59,6 +59,7 @@ struct usage {
     enum usage_shape shape; /* of the last report */
     char service_tier[USAGE_TIER_BYTES];
     bool is_malformed; /* something was negative, not an integer, out of range, twice there; it stays so */
+    bool is_beside;    /* Anthropic's names for input and caches lie side by side, unless a total says otherwise */
     bool has_foreign;  /* another model's tokens are reported too; no part counts them */
     bool is_suspect;   /* is_malformed, or the sums do not hold after the last report */
 };
@@ -90,8 +91,13 @@ void usage_init(struct usage *u);
 /* Does it say, itself or by the total, what was written? Nothing is no word to go by where something was. */
 static inline bool usage_has_output(const struct usage *u)
 {
-    return u->output_tokens > 0 ||
-           (u->output_tokens == USAGE_UNKNOWN && u->total_tokens > 0 && u->total_tokens > u->input_tokens);
+    bool is_left = u->input_tokens != USAGE_UNKNOWN && u->total_tokens > u->input_tokens;
+    return u->output_tokens > 0 || (u->output_tokens == USAGE_UNKNOWN && is_left);
+}
+/* A total alone: what of it was read and what was written, it does not say. */
+static inline bool usage_is_total_alone(const struct usage *u)
+{
+    return u->input_tokens == USAGE_UNKNOWN && u->output_tokens == USAGE_UNKNOWN && u->total_tokens != USAGE_UNKNOWN;
 }
 static inline bool usage_is_known(const struct usage *u)
 {

@@ -60,10 +60,11 @@ static bool is_beside(enum usage_relation relation, const struct usage *u, int64
 static void place(const struct usage *u, const struct usage_form *form, struct sums *s)
 {
     int64_t surplus = known(u->total_tokens) - s->input - s->output, cache = s->cached + s->written;
+    enum usage_relation relation = u->is_beside && u->total_tokens == USAGE_UNKNOWN ? USAGE_BESIDE : form->cache;
     bool reasons_beside = is_beside(form->reasoning, u, s->reasoning, s->output, surplus, cache, &s->is_suspect);
     /* The reasoning's claim comes first: two equal counts are not both in one surplus. */
-    if (form->cache == USAGE_BY_TOTAL && reasons_beside && surplus == s->reasoning) surplus = 0;
-    if (is_beside(form->cache, u, cache, s->input, surplus, s->reasoning, &s->is_suspect)) s->input += cache;
+    if (relation == USAGE_BY_TOTAL && reasons_beside && surplus == s->reasoning) surplus = 0;
+    if (is_beside(relation, u, cache, s->input, surplus, s->reasoning, &s->is_suspect)) s->input += cache;
     if (reasons_beside) s->output += s->reasoning;
 }
 

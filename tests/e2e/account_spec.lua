@@ -49,7 +49,7 @@ local function said(id)
 end
 
 describe("a provider that refuses the gateway's account", function()
-  for _, status in ipairs { 401, 402, 403, 407 } do
+  for _, status in ipairs { 401, 402, 403, 407, 302, 308 } do
     for _, stream in ipairs { false, true } do
       it(("with %d%s: 502 that names the account and not the key"):format(status, stream and ", asked for a stream" or ""), function()
         local counted = g:metrics():value("moongate_provider_account_refusals_total", { provider = "openai", status = tostring(status) })

@@ -257,6 +257,15 @@ describe("a number that cannot be used", function()
     expect_billed('{"prompt_tokens":"10","completion_tokens":1e300}', nil, nil)
   end)
 
+  it("is a total alone: what was written is counted, the rest was read", function()
+    for _, is_stream in ipairs { false, true } do
+      local usage = '{"total_tokens":1007}'
+      m:script { count = 1, content_type = is_stream and "text/event-stream" or "application/json",
+        body = is_stream and STREAM:format('data: {"choices":[],"usage":' .. usage .. "}\n\n") or ANSWER:format(usage) }
+      assert.same({ input = 1004, output = 3, requests = 1, estimated = true }, g:record(ask("priced", is_stream).id).billed)
+    end
+  end)
+
   it("is one that can, where it is an integer with a fraction of nothing", function()
     expect_billed('{"prompt_tokens":10.0,"completion_tokens":1.2e1,"total_tokens":22}', 10, 12)
   end)

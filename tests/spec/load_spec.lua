@@ -110,6 +110,10 @@ describe("mistakes in a policy", function()
   it("of examples", function()
     says(policy "  examples = {\n    { modl = 'one' },\n  },", "policies/a.lua:3:7: examples[1].modl: unknown field 'modl' in an example (did you mean 'model'?)")
     says(policy "  examples = {\n    { model = 'one', deny = 'x' },\n  },", "policies/a.lua:3:5: examples[1]: expected deny x, got route p/one")
+    for _, kind in ipairs { "on_error = 'skip'", "mode = 'observe'" } do -- what goes on without it at work is wrong all the same
+      says(policy(kind .. ",\n  on_request = function(ctx) local x = ctx.time.hour end,\n  examples = { { model = 'one' } },"),
+        "policies/a.lua:3:44: attempt to index field 'time' (a number value) (while examples[1] was decided)")
+    end
   end)
 
   it("all at once, in the order of their places", function()

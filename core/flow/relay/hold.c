@@ -146,7 +146,7 @@ static bool feed_event(struct hold *h, const struct piece *p)
     if (p->event->is_raw)
         return out_refuse_unreadable(r, "an event of the provider's stream is too large for the policies to read");
     if (holds(h) && piece_hides_text(p))
-        return out_refuse_unreadable(r, "an event of the provider's stream is JSON that the policies cannot read");
+        return out_refuse_unreadable(r, "an event of the provider's stream is nothing that the policies can read");
     h->has_any = true;
     if (p->said) read_text(h, p->said);
     if (buf_len(response_text(h)) > LIMIT_RESPONSE_INSPECT_BYTES || buf_len(&h->held) > LIMIT_RESPONSE_INSPECT_BYTES)

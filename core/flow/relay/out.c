@@ -182,5 +182,6 @@ struct stage *out_new(struct relay *r)
     struct out *out = mem_zalloc(1, sizeof *out);
     out->stage = (struct stage){.relay = r, .feed = on_feed, .finish = on_finish, .drop = on_drop};
     conceal_init(&out->secrets, r->parts.secrets, r->parts.secret_count);
+    if (!relay_is_success(r)) conceal_encoded(&out->secrets);
     return &out->stage;
 }

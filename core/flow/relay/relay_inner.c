@@ -1,13 +1,29 @@
 #include "flow/relay/relay_inner.h"
 
+static bool begins_an_object(struct slice json)
+{
+    size_t at = 0;
+    while (at < json.len && strchr(" \t\r\n", json.ptr[at]) && json.ptr[at])
+        at++;
+    return at < json.len && json.ptr[at] == '{';
+}
+
+/* UTF-16, a coding that the head is silent about: who undoes it reads what nobody here has. Text has no such
+ * characters. */
+static bool is_no_text(struct slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char c = (unsigned char)bytes.ptr[i];
+        if (c < ' ' && !(c >= '\t' && c <= '\r') && c != '\x1B') return true;
+    }
+    return false;
+}
+
 bool piece_hides_text(const struct piece *p)
 {
     bool is_tail = p->event && p->event->is_tail;
-    size_t at = 0;
     if (!p->said || !(p->said->what & SAID_UNREADABLE) || is_tail) return false;
-    while (at < p->said->json.len && strchr(" \t\r\n", p->said->json.ptr[at]) && p->said->json.ptr[at])
-        at++;
-    return at < p->said->json.len && p->said->json.ptr[at] == '{';
+    return begins_an_object(p->said->json) || is_no_text(p->said->json);
 }
 
 bool relay_is_success(const struct relay *r)

@@ -233,6 +233,25 @@ static void what_has_a_coding_is_refused(void)
     }
 }
 
+/* UTF-16, and a coding that the head says nothing of. */
+static void what_is_no_text_is_refused(void)
+{
+    static const struct slice bodies[] = {
+        SLICE("\xFF\xFE{\0\"\0E\0M\0P\0"), SLICE("{\0\"\0E\0M\0P\0-\0"), SLICE("\x1F\x8B\x08 EMP-123999")};
+    static const int statuses[] = {200, 400};
+    for (size_t i = 0; i < 6; i++) {
+        struct kit k;
+        open_masked(&k, i % 2 ? type_json : "");
+        k.head.status = statuses[i % 2];
+        kit_feed(&k, bodies[i / 2], 1);
+        kit_finish(&k, NULL);
+        EXPECT_INT(RELAY_UNSENT, k.how);
+        EXPECT(k.has_refusal);
+        kit_close(&k);
+        EXPECT(!k.wrong);
+    }
+}
+
 static void those_behind_read_what_the_client_will_see(void)
 {
     for (size_t step = 0; step < 90; step++) {
@@ -332,6 +351,7 @@ int main(void)
     RUN(json_that_others_read_is_refused);
     RUN(behind_what_left_a_refusal_is_told);
     RUN(what_has_a_coding_is_refused);
+    RUN(what_is_no_text_is_refused);
     RUN(those_behind_read_what_the_client_will_see);
     RUN(the_reading_moves_with_the_text);
     RUN(who_goes_while_what_waited_leaves_is_asked_for_no_more);

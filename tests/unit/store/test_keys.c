@@ -61,6 +61,20 @@ static void a_snapshot_is_read_whole(void)
     keyring_unref(ring);
 }
 
+/* One that ends beyond the clock's last second must not take all the others with it. */
+static void an_expiry_beyond_the_clock_is_the_last_second(void)
+{
+    uint8_t digest[KEY_DIGEST_BYTES];
+    struct fault why;
+    struct keyring *ring = keyring_parse(
+        SLICE("{\"keys\":[{\"id\":\"a\",\"digest\":\"" DIGEST_A "\",\"expires_at\":86400000000000}]}"), &why);
+    EXPECT(ring != NULL);
+    if (!ring) return;
+    EXPECT(hex_read(SLICE(DIGEST_A), digest, sizeof digest));
+    EXPECT(key_record_is_live(keyring_find(ring, digest), UINT64_MAX - 1));
+    keyring_unref(ring);
+}
+
 static void what_is_not_a_snapshot_is_refused_with_its_place(void)
 {
     static const struct {
@@ -332,6 +346,7 @@ int main(void)
 {
     if (!mkdtemp(dir)) return 1;
     RUN(a_snapshot_is_read_whole);
+    RUN(an_expiry_beyond_the_clock_is_the_last_second);
     RUN(what_is_not_a_snapshot_is_refused_with_its_place);
     RUN(an_empty_ring_knows_nobody);
     RUN(a_large_ring_finds_each_key);

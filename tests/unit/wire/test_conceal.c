@@ -4,7 +4,7 @@
 #include "wire/conceal.h"
 
 static const struct slice secrets[] = {
-    {"sk-upstream-0123456789abcdef", 28}, {"Zm9v/YmFy+longer==", 18}, {"/begins/with", 12}, {"short", 5}};
+    {"sk-upstream-0123456789abcdef", 28}, {"Zm9v/YmFy+longer==", 18}, {"/begins/with", 12}, {"short", 5}, {"q\"uo\\\\te", 8}};
 #define SECRETS (sizeof secrets / sizeof secrets[0])
 
 static const struct {
@@ -20,7 +20,18 @@ static const struct {
     {"a \"Zm9v/YmFy+longer==\" b", "a \"[secret]\" b"},
     {"a \"Zm9v\\/YmFy+longer==\" b", "a \"[secret]\" b"}, /* JSON's other way to write '/' */
     {"a Zm9v\\\\YmFy+longer== b", "a Zm9v\\\\YmFy+longer== b"},
-    {"x/begins/with y\\/begins\\/with", "x[secret] y\\[secret]"},
+    {"x/begins/with y\\/begins\\/with", "x[secret] y[secret]"}, /* with its escape: "\\[" is no JSON */
+    {"\"Zm9v\\u002fYmFy\\u002Blonger\\u003d\\u003D\"", "\"[secret]\""},
+    {"\\u005am9v/YmFy+longer==", "[secret]"},
+    {"\\\\u005am9v\\\\u002fYmFy+longer==", "[secret]"}, /* JSON in JSON */
+    {"{\\\"k\\\":\\\"Zm9v\\\\/YmFy+longer==\\\"}", "{\\\"k\\\":\\\"[secret]\\\"}"},
+    {"k=Zm9v%2fYmFy%2Blonger%3D%3d&x=100%", "k=[secret]&x=100%"},
+    {"%5am9v/YmFy+longer==", "[secret]"},
+    {"Zm9v%2gYmFy+longer==", "Zm9v%2gYmFy+longer=="},
+    {"Zm9v\\u012fYmFy+longer==", "Zm9v\\u012fYmFy+longer=="},
+    {"q\\\"uo\\\\\\\\te\"", "[secret]\""}, /* its own marks, escaped */
+    {"q\"uo\\\\te", "[secret]"},
+    {"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\", "\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"},
     {"short is a word", "short is a word"},
 };
 #define CASES (sizeof cases / sizeof cases[0])
@@ -66,6 +77,26 @@ static void in_pieces_of_any_size(void)
     }
 }
 
+/* Behind any number of other bytes, in both alphabets, and only when it is asked for. */
+static void in_base64(void)
+{
+    static const char *const texts[] = {
+        "c2stdXBzdHJlYW0tMDEyMzQ1Njc4OWFiY2RlZg==", "QmVhcmVyIHNrLXVwc3RyZWFtLTAxMjM0NTY3ODlhYmNkZWY=",
+        "OnNrLXVwc3RyZWFtLTAxMjM0NTY3ODlhYmNkZWY=", "eHg6c2stdXBzdHJlYW0tMDEyMzQ1Njc4OWFiY2RlZg",
+        "eHNrLXVwc3RyZWFtLTAxMjM0NTY3ODlhYmNkZWZ5", "fn9-f39-c2stdXBzdHJlYW0tMDEyMzQ1Njc4OWFiY2RlZg"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct conceal c;
+        conceal_init(&c, secrets, SECRETS);
+        EXPECT_SLICE(slice_str(texts[i]), conceal_pass(&c, slice_str(texts[i]), false));
+        conceal_encoded(&c);
+        struct slice got = conceal_pass(&c, slice_str(texts[i]), false);
+        EXPECT(memmem(got.ptr, got.len, "[secret]", 8) != NULL);
+        EXPECT(memmem(got.ptr, got.len, "c3RyZWFt", 8) == NULL && memmem(got.ptr, got.len, "MDEyMzQ1", 8) == NULL);
+        EXPECT_INT(strlen(texts[i]) > got.len, true);
+        conceal_clear(&c);
+    }
+}
+
 static void little_is_held_back(void)
 {
     struct conceal c;
@@ -90,6 +121,7 @@ int main(void)
 {
     RUN(whole_texts);
     RUN(in_pieces_of_any_size);
+    RUN(in_base64);
     RUN(little_is_held_back);
     RUN(without_secrets_everything_passes);
     return unit_close("conceal");

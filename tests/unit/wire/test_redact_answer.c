@@ -186,6 +186,27 @@ static void arguments_of_tools_stay_json(void)
     done();
 }
 
+/* Events without choices: Anthropic's, the Responses API's. */
+static void a_secret_across_events_of_another_dialect_is_caught(void)
+{
+    static const char *const events[][1] = {
+        {"data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"EMP-33\"}}\n\n"
+         "data: {\"type\":\"ping\"}\n\n"
+         "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"3333 x\"}}\n\n"},
+        {"data: {\"type\":\"response.output_text.delta\",\"delta\":\"EMP-33\"}\n\n"
+         "data: {\"type\":\"response.output_text.delta\",\"delta\":\"3333\"}\n\n"
+         "data: {\"type\":\"response.output_text.done\",\"text\":\"EMP-333333\"}\n\n"},
+    };
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        use_rules(true, true);
+        send_request(ASKED, CHAT_CHAT);
+        run_stream(slice_str(events[i][0]));
+        EXPECT(memmem(buf_ptr(&out), buf_len(&out), "\"[employee_id_2]", 16) != NULL);
+        EXPECT(memmem(buf_ptr(&out), buf_len(&out), "3333", 4) == NULL);
+        done();
+    }
+}
+
 static void a_silent_text_does_not_hold_the_others_up_for_ever(void)
 {
     struct buf sse;
@@ -325,6 +346,7 @@ int main(void)
     RUN(a_secret_across_two_chunks_is_caught_and_nothing_else_changed);
     RUN(choices_and_fields_are_texts_of_their_own);
     RUN(arguments_of_tools_stay_json);
+    RUN(a_secret_across_events_of_another_dialect_is_caught);
     RUN(a_silent_text_does_not_hold_the_others_up_for_ever);
     RUN(whole_answers_are_treated_alike);
     RUN(without_restore_the_callers_values_stay_masked);

@@ -112,6 +112,25 @@ static void cache_writes_have_many_names(void)
     }
 }
 
+/* A proxy that passes Anthropic's own report on: its caches are no part of its input. */
+static void names_of_anthropic_lie_side_by_side(void)
+{
+    static const char *const reports[] = {
+        "{\"input_tokens\":2000,\"output_tokens\":5,\"cache_read_input_tokens\":300,\"cache_creation_input_tokens\":1200}",
+        "{\"input_tokens\":3500,\"output_tokens\":5,\"cache_read_input_tokens\":300,\"cache_creation_input_tokens\":1200,"
+        "\"total_tokens\":3505}",
+    };
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        struct usage_parts parts;
+        struct usage u = read(reports[i]);
+        usage_normalise(&u, &parts);
+        EXPECT_INT(2000, parts.count[USAGE_INPUT]);
+        EXPECT_INT(300, parts.count[USAGE_CACHE_READ]);
+        EXPECT_INT(1200, parts.count[USAGE_CACHE_WRITE_5M]);
+        EXPECT(!u.is_suspect);
+    }
+}
+
 static struct usage read_all(const char *json)
 {
     struct json_tape tape;
@@ -270,6 +289,7 @@ int main(void)
     RUN(every_part_of_a_full_report_is_read);
     RUN(other_spellings_are_read);
     RUN(cache_writes_have_many_names);
+    RUN(names_of_anthropic_lie_side_by_side);
     RUN(a_choice_may_have_the_usage);
     RUN(floats_that_are_integers_are_integers);
     RUN(zeros_behind_numbers_change_nothing);
