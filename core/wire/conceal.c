@@ -163,33 +163,39 @@ static size_t nearest(const size_t *next)
     return at;
 }
 
-/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that
- * begins with '/' is found behind the backslash, which stays. */
-static bool find_one(struct slice secret, struct slice text, size_t from, bool goes_on, struct found *found)
-{
-    if (secret.len < LIMIT_CONCEAL_BYTES_MIN) return false;
-    const struct slice marks[BEGINNINGS] = {sure_part(secret, goes_on), SLICE("\\"), SLICE("%")};
-    size_t next[BEGINNINGS];
-    for (size_t i = 0; i < BEGINNINGS; i++)
-        next[i] = seek(text, from, marks[i]);
-    for (size_t at; (at = nearest(next)) < text.len;) {
-        bool is_part;
-        size_t len = length_at(secret, slice_of(text.ptr + at, text.len - at), &is_part);
-        if (len || (is_part && goes_on)) {
-            *found = (struct found){at, len};
-            return true;
-        }
-        for (size_t i = 0; i < BEGINNINGS; i++)
-            next[i] = next[i] == at ? seek(text, at + 1, marks[i]) : next[i];
-    }
-    return false;
-}
-
-/* Where each secret stands next, so that a text is searched once for each, however often another stands in it. */
+/* Where a secret stands next, and where its beginnings do, so that a text is searched once for each, however often
+ * another stands in it. */
 struct seeker {
+    size_t next[BEGINNINGS];
     struct found found;
     bool is_known, is_over;
 };
+
+static void seek_beginnings(struct seeker *s, const struct slice marks[BEGINNINGS], struct slice text, size_t from)
+{
+    for (size_t i = 0; i < BEGINNINGS; i++) {
+        if (!s->is_known || s->next[i] < from) s->next[i] = seek(text, from, marks[i]);
+    }
+    s->is_known = true;
+}
+
+/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that
+ * begins with '/' is found behind the backslash, which stays. */
+static bool find_one(struct slice secret, struct slice text, size_t from, bool goes_on, struct seeker *s)
+{
+    if (secret.len < LIMIT_CONCEAL_BYTES_MIN) return false;
+    const struct slice marks[BEGINNINGS] = {sure_part(secret, goes_on), SLICE("\\"), SLICE("%")};
+    seek_beginnings(s, marks, text, from);
+    for (size_t at; (at = nearest(s->next)) < text.len; seek_beginnings(s, marks, text, at + 1)) {
+        bool is_part;
+        size_t len = length_at(secret, slice_of(text.ptr + at, text.len - at), &is_part);
+        if (len || (is_part && goes_on)) {
+            s->found = (struct found){at, len};
+            return true;
+        }
+    }
+    return false;
+}
 
 static size_t secret_count(const struct conceal *c)
 {
@@ -201,8 +207,7 @@ static bool seek_on(const struct conceal *c, size_t i, struct slice text, size_t
     struct slice secret = i < c->count ? c->secrets[i] : c->encoded[i - c->count];
     if (s->is_over) return false;
     if (s->is_known && s->found.at >= from) return true;
-    s->is_known = true;
-    s->is_over = !find_one(secret, text, from, goes_on, &s->found);
+    s->is_over = !find_one(secret, text, from, goes_on, s);
     return !s->is_over;
 }
 
