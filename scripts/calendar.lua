@@ -5,7 +5,8 @@
 -- offset_at(time) gives seconds east of Greenwich, as scripts/clock.lua reads zones.
 local calendar = {}
 
--- Days since 1 January 1970 of a date in the proleptic calendar (Hinnant, "chrono-compatible low-level date algorithms").
+-- Days since 1 January 1970 of a date in the proleptic calendar (Hinnant,
+-- "chrono-compatible low-level date algorithms").
 function calendar.days_of(year, month, day)
   local y = month <= 2 and year - 1 or year
   local era = math.floor(y / 400)
@@ -19,7 +20,8 @@ function calendar.date_of(days)
   local z = days + 719468
   local era = math.floor(z / 146097)
   local of_era = z - era * 146097
-  local y = math.floor((of_era - math.floor(of_era / 1460) + math.floor(of_era / 36524) - math.floor(of_era / 146096)) / 365)
+  local y =
+    math.floor((of_era - math.floor(of_era / 1460) + math.floor(of_era / 36524) - math.floor(of_era / 146096)) / 365)
   local of_year = of_era - (365 * y + math.floor(y / 4) - math.floor(y / 100))
   local shifted = math.floor((5 * of_year + 2) / 153)
   local month = shifted < 10 and shifted + 3 or shifted - 9
@@ -45,7 +47,8 @@ local periods = {
 }
 
 calendar.names = { "day", "week", "month", "quarter", "year" }
-calendar.words = { day = "today", week = "this week", month = "this month", quarter = "this quarter", year = "this year" }
+calendar.words = { day = "today", week = "this week", month = "this month", quarter = "this quarter",
+  year = "this year" }
 -- Lengths that no such period goes beyond, for comparing them.
 calendar.longest = { day = 1, week = 7, month = 31, quarter = 92, year = 366 }
 

@@ -104,10 +104,13 @@ local function by_field(wanted)
   return set
 end
 
--- "a/b", { "a/*", "model" }, { region = "eu" }, { label = "self-hosted" } → set of targets; nil, why not, which finding.
+-- "a/b", { "a/*", "model" }, { region = "eu" }, { label = "self-hosted" } → set of targets; nil, why not,
+-- which finding.
 function catalogue.select(wanted)
   if type(wanted) == "string" then wanted = { wanted } end
-  if type(wanted) ~= "table" or getmetatable(wanted) then return nil, "expected targets, such as { \"local/*\" }", "bad_value" end
+  if type(wanted) ~= "table" or getmetatable(wanted) then
+    return nil, "expected targets, such as { \"local/*\" }", "bad_value"
+  end
   if #wanted == 0 then
     if next(wanted) == nil then return nil, "the list is empty", "bad_value" end
     local set, why, finding = by_field(wanted)
@@ -119,7 +122,8 @@ function catalogue.select(wanted)
     if type(pattern) ~= "string" then return nil, "expected names of targets", "bad_value" end
     local found = matching(pattern)
     if next(found) == nil then
-      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern)), "unknown_model"
+      return nil, ("no target '%s' in policies/models.lua%s"):format(pattern, catalogue.near_target(pattern)),
+        "unknown_model"
     end
     add_all(set, found)
   end
@@ -135,8 +139,8 @@ function catalogue.spell(wanted)
   return table.concat(parts, ", ")
 end
 
--- The figures of scripts/rates.lua that hold for a target: its own, its model's, those of ["*"]; and whether the last. nil:
--- it is unpriced.
+-- The figures of scripts/rates.lua that hold for a target: its own, its model's, those of ["*"]; and whether the last.
+-- nil: it is unpriced.
 function catalogue.price_of(target)
   local own = target.price or target.owner.price
   return own or catalogue.default_price, not own and catalogue.default_price ~= nil

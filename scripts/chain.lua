@@ -4,8 +4,9 @@
 --   decide(f)                      -- f: a request's fresh table of facts
 --   after_fault(f, text)           -- when a policy failed: skip it, or a fault
 --
--- A policy is what a constructor compiled: { name, file, kind, mode, on_error, run, … }; run(f, policy) gives "over" when
--- it has denied. Nothing here catches errors: a coroutine that fails is dropped, and after_fault goes on in another.
+-- A policy is what a constructor compiled: { name, file, kind, mode, on_error, run, … }; run(f, policy) gives "over"
+-- when it has denied. Nothing here catches errors: a coroutine that fails is dropped,
+-- and after_fault goes on in another.
 local core, use = ...
 local facts = use "facts"
 local catalogue = use "catalogue"
@@ -18,8 +19,8 @@ local disconnect = use "disconnect"
 local effort = use "effort"
 local note = notes.note
 
-local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules, run_hook = actions.run_hook,
-  run_all = actions.run_all }
+local chain = { deny = notes.deny, propose = targets.propose, run_rules = actions.run_rules,
+  run_hook = actions.run_hook, run_all = actions.run_all }
 
 local models_file = { name = "models", file = "policies/models.lua", mode = "enforce" }
 
@@ -47,7 +48,8 @@ function chain.new(policies, is_partial)
     end
     local entry = catalogue.names[f.asked]
     if not entry then
-      local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked)) or "the request names no model"
+      local text = f.asked and ("there is no model '%s'%s"):format(f.asked, catalogue.hint(f.asked))
+        or "the request names no model"
       return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" }, text, "enforce", 0)
     end
     f.model = entry.model.name
@@ -79,7 +81,8 @@ function chain.new(policies, is_partial)
     if by and by.deny then return notes.deny(f, by.policy, by.rule, by.deny, by.reason, "enforce", by.line) end
     local text = rejected and "no target is left: " .. targets.spell(rejected)
       or ("no routing rule chose a target for %s"):format(f.model)
-    -- One rule that took all of them away answers for it, in record, header and trace; several are named in the text alone.
+    -- One rule that took all of them away answers for it, in record, header and trace;
+    -- several are named in the text alone.
     local policy, rule = by and by.policy or models_file, by and (by.rule or rejected[#rejected].rule) or f.model
     return notes.deny(f, policy, rule, { status = 403, code = "no_target_left" }, text, "enforce", by and by.line or 0)
   end

@@ -1,5 +1,5 @@
--- Conditions on the time at which a request came: hours = "07:00-20:00", days = "mon-fri", zone = "+01:00". Hours that go
--- over midnight belong to the day on which they begin: days = "fri", hours = "22:00-06:00" ends on Saturday morning.
+-- Conditions on the time at which a request came: hours = "07:00-20:00", days = "mon-fri", zone = "+01:00". Hours that
+-- go over midnight belong to the day on which they begin: days = "fri", hours = "22:00-06:00" ends on Saturday morning.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -41,7 +41,8 @@ local function add_days(set, text, path)
   local first, last = tostring(text):match("^(%l%l%l)%-(%l%l%l)$")
   first, last = day_number[first or text], day_number[last or text]
   if not first or not last then
-    report.at(path, "bad_time", ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)), near_days(text))
+    report.at(path, "bad_time",
+      ("days are written \"mon-fri\" or { \"sat\", \"sun\" }, got %s"):format(schema.kind_of(text)), near_days(text))
     return false
   end
   local day = first
@@ -85,7 +86,8 @@ end
 function clock.zone(value, path)
   local offset_at = clock.offset(value)
   if not offset_at then
-    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(value)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
+    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(value)),
+      "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
   end
   return offset_at
 end
@@ -117,8 +119,11 @@ local function seconds_of(value)
     hour, minute, second, utc = rest:match("^T(%d%d):(%d%d):?(%d?%d?)(Z?)$")
     second = second == "" and 0 or second
   end
-  year, month, day, hour, minute, second = tonumber(year), tonumber(month), tonumber(day), tonumber(hour), tonumber(minute), tonumber(second)
-  if not hour or not second or year < 1970 or month < 1 or month > 12 or hour > 23 or minute > 59 or second > 59 then return nil end
+  year, month, day, hour, minute, second = tonumber(year), tonumber(month), tonumber(day), tonumber(hour),
+    tonumber(minute), tonumber(second)
+  if not hour or not second or year < 1970 or month < 1 or month > 12 or hour > 23 or minute > 59 or second > 59 then
+    return nil
+  end
   local days = calendar.days_of(year, month, day)
   local y, m, d = calendar.date_of(days)
   if y ~= year or m ~= month or d ~= day then return nil end -- there is no 30 February
@@ -130,12 +135,14 @@ function clock.instant(value, zone, path)
   if value == nil then return nil end
   local seconds, is_utc = seconds_of(value)
   if not seconds then
-    report.at(path, "bad_time", ("a date is written \"2026-01-31\" or \"2026-01-31T08:00\", got %s"):format(schema.kind_of(value)))
+    report.at(path, "bad_time",
+      ("a date is written \"2026-01-31\" or \"2026-01-31T08:00\", got %s"):format(schema.kind_of(value)))
     return nil
   end
   local offset_at = clock.offset(zone == nil and clock.default_zone or zone)
   if not offset_at then
-    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(zone)), "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
+    report.at(path, "bad_time", ("unknown zone '%s'"):format(tostring(zone)),
+      "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
   end
   if is_utc or not offset_at then return seconds end
   return seconds - offset_at(seconds - offset_at(seconds))

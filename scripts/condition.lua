@@ -1,14 +1,15 @@
--- What `when` and `unless` say: an author's table, or function(ctx), read once into data. Whoever tests, orders, spells or
--- changes a condition works on this and never reads the table again.
+-- What `when` and `unless` say: an author's table, or function(ctx), read once into data. Whoever tests, orders, spells
+-- or changes a condition works on this and never reads the table again.
 --
 --   local when = condition.read({ department = "sales", context_tokens = gt(1000) }, path, "access/no-sales")
---   when.terms        -- { { key = "context_tokens", op = "gt", values = { 1000 } }, { key = "department", … } }: all must hold
+--   when.terms        -- { { key = "context_tokens", op = "gt", values = { 9 } }, { key = "app", … } }: all must hold
 --   when.called       -- set of targets, where the key `called` stands in it: a filter on what is called, and no test
 --   condition.compile(…).test(f)                     -- read, with its test beside it; nil: it always holds
 --
 -- A term: { key, op, values, many_valued, opaque, path }
---   op             one_of none_of like gt ge lt le between within at_least any; clock (hours, days, zone together), share,
---                  function. within: from the first on, before the second: after and before are one term, of the fact `time`
+--   op             one_of none_of like gt ge lt le between within at_least any; clock (hours, days, zone together),
+--                  share, function. within: from the first on, before the second: after and before are one term, of
+--                  the fact `time`
 --   keys           where it stands in the author's table, if that is not under its key: { "headers", "x-team" }
 --   values         what is compared with, models under their own names; of a clock or share by key: { hours = { … } }
 --   written        the values as the author wrote them, where that is otherwise
@@ -45,7 +46,8 @@ local function is_plain(value) return type(value) == "table" and not getmetatabl
 function condition.check_model(value, path)
   local known = type(value) == "string" and catalogue.names[value]
   if not known then
-    report.at(path, "unknown_model", ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
+    report.at(path, "unknown_model",
+      ("no model %s in policies/models.lua"):format(schema.kind_of(value):gsub("^the text ", "")),
       type(value) == "string" and value:find("*", 1, true) and ("write like %q"):format(value)
         or report.nearest(tostring(value), function() return report.keys(catalogue.names) end))
     return nil
@@ -108,7 +110,8 @@ local kinds = {
   task = text,
   quality = text,
   app = text_kind(check_app),
-  data = kind(schema.class, { "none_of", "at_least" }, "a data class is compared with a constant, a list, at_least or none_of"),
+  data = kind(schema.class, { "none_of", "at_least" },
+    "a data class is compared with a constant, a list, at_least or none_of"),
   clearance = clearance,
   stream = { check = schema.boolean, is_constant = true },
 }
@@ -196,7 +199,8 @@ function named.tags(name, path)
   local known = known_tags()
   local values = known[name]
   if not values then
-    report.at(path, "bad_name", ("no app in policies/apps.lua has the tag '%s'"):format(name), report.nearest(name, report.keys(known)))
+    report.at(path, "bad_name", ("no app in policies/apps.lua has the tag '%s'"):format(name),
+      report.nearest(name, report.keys(known)))
     return nil
   end
   return facts.declare_tag(name), text_kind(function(value, at)
@@ -218,7 +222,8 @@ local function read_key(key, value, path, of)
   of = of or kinds[key] or (facts.labels[key] and text)
   if not of then
     report.at(path, "unknown_condition", ("unknown condition '%s'"):format(tostring(key)),
-      absent[key] or type(key) == "number" and "conditions have names: when = { department = \"sales\" }" or report.nearest(key, condition.names())
+      absent[key] or type(key) == "number" and "conditions have names: when = { department = \"sales\" }"
+        or report.nearest(key, condition.names())
       or "a label of your keys? name it in auth.lua: labels = { … }")
     return nil
   end
@@ -236,7 +241,11 @@ local function read_key(key, value, path, of)
     return term and key == "contains" and add_search(term, path) or term
   end
   if not of.ops[op] then return refuse(path, op, of.refusal) end
-  if op == "between" then term.values = { predicate.value[1], predicate.value[2] } else term.values[1] = predicate.value end
+  if op == "between" then
+    term.values = { predicate.value[1], predicate.value[2] }
+  else
+    term.values[1] = predicate.value
+  end
   return term
 end
 
@@ -246,12 +255,16 @@ local function read_named(field, value, path, add)
     return
   end
   for key in pairs(value) do
-    if type(key) ~= "string" then report.at(sub(path, key), "bad_list", ("%s are written { [\"name\"] = … }"):format(field)) end
+    if type(key) ~= "string" then
+      report.at(sub(path, key), "bad_list", ("%s are written { [\"name\"] = … }"):format(field))
+    end
   end
   local seen = {}
   for _, name in ipairs(report.keys(value)) do
     local fact, of = named[field](name, sub(path, name))
-    if fact and seen[fact] then report.at(sub(path, name), "said_twice", ("'%s' stands here twice: headers have no upper case"):format(name)) end
+    if fact and seen[fact] then
+      report.at(sub(path, name), "said_twice", ("'%s' stands here twice: headers have no upper case"):format(name))
+    end
     seen[fact or ""] = fact
     local term = fact and read_key(fact, value[name], sub(path, name), of)
     if term then term.keys = { field, name } end
@@ -261,13 +274,15 @@ end
 
 -- after and before: one span of time.
 local function read_span(value, path)
-  local from, to = clock.instant(value.after, value.zone, sub(path, "after")), clock.instant(value.before, value.zone, sub(path, "before"))
+  local from, to = clock.instant(value.after, value.zone, sub(path, "after")),
+    clock.instant(value.before, value.zone, sub(path, "before"))
   if not from and not to then return nil end
   if from and to and from >= to then
-    report.at(sub(path, "before"), "bad_time", ("nothing lies after %s and before %s"):format(value.after, value.before))
+    report.at(sub(path, "before"), "bad_time",
+      ("nothing lies after %s and before %s"):format(value.after, value.before))
   end
-  return { key = "time", op = "within", values = { from or 0, to or clock.TIME_MAX }, path = sub(path, from and "after" or "before"),
-    keys = { from and "after" or "before" } }
+  return { key = "time", op = "within", values = { from or 0, to or clock.TIME_MAX },
+    path = sub(path, from and "after" or "before"), keys = { from and "after" or "before" } }
 end
 
 -- --- what is called ---
@@ -300,8 +315,8 @@ function condition.selection(value, path)
     return nil
   end
   if predicate and predicate.op == "none_of" then set = catalogue.complement(set) end
-  return { key = "called", op = predicate and predicate.op or "one_of", values = selection_values(wanted), many_valued = true,
-    path = path, targets = names_of(set) }, set
+  return { key = "called", op = predicate and predicate.op or "one_of", values = selection_values(wanted),
+    many_valued = true, path = path, targets = names_of(set) }, set
 end
 
 -- --- keys that are one condition together ---
@@ -328,8 +343,8 @@ end
 
 local sticky_facts = { user = "user", session = "session", key = "key_id", request = "id" }
 
--- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known by
--- the key, and without a key by the request. sticky = "request": a part of all requests, whoever sends them.
+-- share = "10%", sticky = "user": a part of all callers, always the same ones. Who has no user, or no session, is known
+-- by the key, and without a key by the request. sticky = "request": a part of all requests, whoever sends them.
 local function share_test(value, path, salt)
   if value.share == nil then
     if value.sticky ~= nil then
@@ -362,7 +377,8 @@ function condition.names()
 end
 
 local function read_function(fn, path)
-  return { is_function = true, terms = { { key = "function", op = "function", values = {}, opaque = true, path = path, fn = fn,
+  return { is_function = true,
+    terms = { { key = "function", op = "function", values = {}, opaque = true, path = path, fn = fn,
     line = core.function_line(fn), test = function(f) return fn(f.ctx) end } } }
 end
 
@@ -388,7 +404,9 @@ function condition.read(value, path, name)
       out.called = set
       add(term)
     elseif named[key] then read_named(key, value[key], sub(path, key), add)
-    elseif not joint_keys[key] and key ~= "after" and key ~= "before" then add(read_key(key, value[key], sub(path, key))) end
+    elseif not joint_keys[key] and key ~= "after" and key ~= "before" then
+      add(read_key(key, value[key], sub(path, key)))
+    end
   end
   local share = joint_term("share", value, path, share_test(value, path, name or ""))
   if share then share.salt = name or "" end
@@ -422,8 +440,8 @@ end
 function condition.data(read, source_of)
   local terms = {}
   for i, term in ipairs(read.terms) do
-    terms[i] = { key = term.key, op = term.op, values = term.values, many_valued = term.many_valued, opaque = term.opaque,
-      targets = term.targets, salt = term.salt, source = term.fn and source_of(term.fn) or nil }
+    terms[i] = { key = term.key, op = term.op, values = term.values, many_valued = term.many_valued,
+      opaque = term.opaque, targets = term.targets, salt = term.salt, source = term.fn and source_of(term.fn) or nil }
   end
   return terms
 end

@@ -8,7 +8,8 @@ local raise = use "raise"
 local constructors = {}
 local Definition = { __metatable = "definition" }
 
-local available = { "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction", "routing", "policy" }
+local available = { "chain", "models", "apps", "auth", "access", "ratelimit", "budget", "redaction",
+  "routing", "policy" }
 
 constructors.words = {}
 constructors.kinds = {}
@@ -42,7 +43,9 @@ end
 
 -- file "keys/login.json": one that stands in the policy folder, and is read and loaded with it.
 function constructors.words.file(path)
-  if type(path) ~= "string" or path == "" then raise.error("no_file", "file \"name.json\" wants the name of a file in the policy folder", 2) end
+  if type(path) ~= "string" or path == "" then
+    raise.error("no_file", "file \"name.json\" wants the name of a file in the policy folder", 2)
+  end
   return setmetatable({ path = path }, { __metatable = "file" })
 end
 

@@ -1,24 +1,25 @@
--- Where limits and budgets are counted: what is asked of the counters, and what they answer. Amounts are integers: requests,
--- tokens, nano-dollars. Keys name what is counted ("user=ana;60"); limits travel with each question, so that a changed
--- policy acts at once and nothing of it is stored.
+-- Where limits and budgets are counted: what is asked of the counters, and what they answer. Amounts are integers:
+-- requests, tokens, nano-dollars. Keys name what is counted ("user=ana;60"); limits travel with each question, so that
+-- a changed policy acts at once and nothing of it is stored.
 --
 --   counters.are_there                        -- false: nobody counts in this process
 --   local reply, why = counters.admit { item, … }       -- all of a request at once: all of them or none
 --   local reply, why = counters.peek({ item, … }, who)  -- the same without taking; who asks, where that cannot wait
---   counters.notify { key =, period =, at =, to = { … }, text =, … }       -- tells somebody, once for each key and period
+--   counters.notify { key =, period =, at =, to = { … }, text =, … }    -- tells somebody, once for each key and period
 --
--- They answer at once or put the evaluation aside until they have: nobody here can tell. store/counters.h is the same in C.
+-- They answer at once or put the evaluation aside until they have: nobody here can tell.
+-- store/counters.h is the same in C.
 --
 -- item: { kind, key, scope = { [field] = value }, rule, on_loss, observe } and by its kind
 --   "requests", "tokens"  amount, limit, window (s), burst     so many in a window, evenly, with so many at once
 --   "concurrent"          limit                                at the same time
 --   "money"               amount, limit (none: it never blocks), start and stop of the period, or idle (s) of a session
--- An observed item is counted and never refused. on_loss says what to do while shared counters are out of reach: "open" lets
--- it pass, "closed" refuses, "local" counts with what this process knows.
+-- An observed item is counted and never refused. on_loss says what to do while shared counters are out of reach: "open"
+-- lets it pass, "closed" refuses, "local" counts with what this process knows.
 --
--- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the way),
---   is_too_large (can never pass), is_closed (refused unseen), states = { { spent, held, is_over, lost }, … } }; lost is what
---   was done when shared counters were out of reach.
+-- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the
+--   way), is_too_large (can never pass), is_closed (refused unseen), states = { { spent, held, is_over, lost }, … } };
+--   lost is what was done when shared counters were out of reach.
 -- nil and why not when no answer came at all. What was taken is given back or settled with what it really was when the
 -- request ends, whatever its end; policies have no part in that. In a rehearsal an admission only peeks.
 local core, use = ...

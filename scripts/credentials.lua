@@ -40,7 +40,9 @@ end)
 local headers = schema.shape({ kind = "list", of = schema.text }, function(value, path)
   local list, seen = schema.list(header)(value, path), {}
   if not list then return nil end
-  if next(value) == nil then report.at(path, "bad_auth", "the list is empty: name a header, or leave it out for the usual ones") end
+  if next(value) == nil then
+    report.at(path, "bad_auth", "the list is empty: name a header, or leave it out for the usual ones")
+  end
   for i, name in ipairs(list) do
     if seen[name] then report.at(sub(path, i), "said_twice", ("'%s' stands here twice"):format(name)) end
     seen[name] = true
@@ -56,7 +58,9 @@ local keys_setting = schema.shape({ kind = "any_of", of = { keys_shape, { kind =
   if value == nil then return usual_headers end
   local keys = keys_shape(value, path)
   if not keys then return nil end
-  if keys.headers and keys.header then report.at(sub(path, "header"), "said_twice", "say header or headers, not both") end
+  if keys.headers and keys.header then
+    report.at(sub(path, "header"), "said_twice", "say header or headers, not both")
+  end
   return keys.headers or keys.header and { keys.header } or usual_headers
 end)
 
@@ -89,7 +93,8 @@ local function file_of(value, path)
     return nil
   end
   if why > 0 then
-    report.warn(path, "unused_keys", ("policies/%s: %d of its keys are not used; the first: %s"):format(name, why, reason))
+    report.warn(path, "unused_keys",
+      ("policies/%s: %d of its keys are not used; the first: %s"):format(name, why, reason))
   end
   return { text = text }
 end
@@ -103,7 +108,9 @@ end)
 local leeway = schema.shape({ kind = "string" }, function(value, path)
   if value == 0 or value == "0s" then return 0 end
   local seconds = units.duration(value, path)
-  if seconds and seconds > LEEWAY_MAX then report.at(path, "bad_auth", "clocks that differ by more than 5 minutes want repair") end
+  if seconds and seconds > LEEWAY_MAX then
+    report.at(path, "bad_auth", "clocks that differ by more than 5 minutes want repair")
+  end
   return seconds
 end)
 
@@ -145,7 +152,8 @@ local function check_issuers(list, path)
   for i, issuer in ipairs(list) do
     local at = #list > 1 and sub(path, i) or path
     if issuer.issuer and seen[issuer.issuer] then
-      report.at(sub(at, "issuer"), "said_twice", ("'%s' stands here twice: its tokens would have two meanings"):format(issuer.issuer))
+      report.at(sub(at, "issuer"), "said_twice",
+        ("'%s' stands here twice: its tokens would have two meanings"):format(issuer.issuer))
     end
     seen[issuer.issuer or ""] = true
     if issuer.default_app and facts.apps and not facts.apps[issuer.default_app] then
@@ -158,7 +166,8 @@ end
 
 local jwt_setting = schema.shape({ kind = "one_or_list", of = issuer_shape }, function(value, path)
   if value == nil then return {} end
-  local list = type(value) == "table" and not getmetatable(value) and value[1] ~= nil and schema.list(compile_issuer)(value, path)
+  local list = type(value) == "table" and not getmetatable(value) and value[1] ~= nil
+    and schema.list(compile_issuer)(value, path)
     or { compile_issuer(value, path) }
   check_issuers(list, path)
   return list
@@ -177,8 +186,8 @@ end
 
 function credentials.compile(spec)
   local before = report.errors
-  local how = { keys = keys_setting(spec.keys, sub(nil, "keys")), issuers = jwt_setting(spec.jwt, sub(nil, "jwt")) or {},
-    by_issuer = {} }
+  local how = { keys = keys_setting(spec.keys, sub(nil, "keys")),
+    issuers = jwt_setting(spec.jwt, sub(nil, "jwt")) or {}, by_issuer = {} }
   for _, issuer in ipairs(how.issuers) do how.by_issuer[issuer.issuer or ""] = issuer end
   how.tokens = token_headers(how.issuers)
   if how.keys and report.errors == before and #how.keys == 0 and #how.issuers == 0 then
@@ -188,8 +197,8 @@ function credentials.compile(spec)
 end
 
 function credentials.install(how, default_app)
-  core.auth { keys = how.keys, tokens = how.tokens, issuers = how.issuers, apps = facts.apps and report.keys(facts.apps),
-    has_default_app = default_app ~= nil }
+  core.auth { keys = how.keys, tokens = how.tokens, issuers = how.issuers,
+    apps = facts.apps and report.keys(facts.apps), has_default_app = default_app ~= nil }
 end
 
 -- --- while deciding ---
@@ -234,7 +243,8 @@ local function token_refusal()
   local action, text = invalid_token, "the token is not valid"
   if told[word] then action, text = told[word][1], told[word][2] end
   if word == "claim" and claim then
-    action, text = unusable_token, ("the token's claim '%s' is of a kind that cannot be used, or too long"):format(claim)
+    action, text = unusable_token,
+      ("the token's claim '%s' is of a kind that cannot be used, or too long"):format(claim)
   end
   local issuer = core.issuer()
   return action, text, "jwt", ("%s: %s%s"):format(word, detail, issuer and " (" .. issuer .. ")" or "")

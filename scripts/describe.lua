@@ -1,9 +1,9 @@
 -- What policies may write, for editors and linters: types for LuaLS and names for luacheck, read off the schema that
 -- validates, so that neither can say anything else than the gateway does.
 --
--- A first script of its own (core/lua/describe.c) instead of boot.lua; core.wanted says which of "types", "luacheckrc" is
--- wanted. Gives the text. Constructors are compiled with a table in which every field is a probe; shapes that meet it tell
--- what they are (scripts/schema.lua).
+-- A first script of its own (core/lua/describe.c) instead of boot.lua; core.wanted says which of "types", "luacheckrc"
+-- is wanted. Gives the text. Constructors are compiled with a table in which every field is a probe; shapes that meet
+-- it tell what they are (scripts/schema.lua).
 local core = ...
 
 local wanted, loaded = {}, {}
@@ -134,7 +134,9 @@ local function fact_type(kind, name, value)
   if name == "data" then return quoted(schema.classes) end
   if name == "targets" then return "string[]" end
   if name == "attempts" then return "table[]" end
-  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") or name == "images" then return "number?" end
+  if numbers[name] or name:find("_tokens$") or name:find("_ms$") or name:find("_usd$") or name == "images" then
+    return "number?"
+  end
   return "string?"
 end
 
@@ -178,7 +180,9 @@ local function put_conditions()
   local names = conditions.names()
   table.sort(names)
   local maps = { headers = true, tags = true }
-  for _, name in ipairs(names) do put("---@field %s? %s", name, maps[name] and "table<string, mg.Value>" or "mg.Value") end
+  for _, name in ipairs(names) do
+    put("---@field %s? %s", name, maps[name] and "table<string, mg.Value>" or "mg.Value")
+  end
   put("---@field [string] mg.Value labels of your keys, which auth.lua names")
   put("")
 end
@@ -187,7 +191,8 @@ local action_types = {
   deny = "{ [1]: integer, [2]: string }|{ status?: integer, code: string, reason?: string, retry_after?: number }",
   route = "string|string[]", pass = "true|string", annotate = "table<string, string|number|boolean>",
   warn = "string|{ [1]: string, [2]: string }",
-  only = "string|string[]|{ region?: string, label?: string }", drop = "string|string[]|{ region?: string, label?: string }",
+  only = "string|string[]|{ region?: string, label?: string }",
+  drop = "string|string[]|{ region?: string, label?: string }",
 }
 
 local function put_rule(kind, actions)
@@ -209,8 +214,8 @@ local hooks = {
 }
 
 local shared_types = {
-  name = "string", description = "string", mode = type_of(schema.mode), on_error = '"deny"|"skip"', examples = "table[]",
-  keeps_state = "boolean", buffer = "boolean", on_client_disconnect = "mg.disconnect",
+  name = "string", description = "string", mode = type_of(schema.mode), on_error = '"deny"|"skip"',
+  examples = "table[]", keeps_state = "boolean", buffer = "boolean", on_client_disconnect = "mg.disconnect",
 }
 
 local function put_policy(kind, described)
@@ -221,7 +226,8 @@ local function put_policy(kind, described)
     lines[#lines + 1] = ("---@field %s? %s"):format(name, of)
   end
   for _, name in ipairs(sorted(described.fields)) do
-    lines[#lines + 1] = ("---@field %s? %s"):format(name, type_of(described.fields[name], ("mg.%s.%s"):format(kind, name)))
+    lines[#lines + 1] = ("---@field %s? %s"):format(name,
+      type_of(described.fields[name], ("mg.%s.%s"):format(kind, name)))
   end
   put("---@class (exact) mg.%s", kind)
   for _, line in ipairs(lines) do put("%s", line) end
@@ -242,9 +248,9 @@ local function put_constructors()
   end
 end
 
-local predicate_arguments = { gt = "number: number", ge = "number: number", lt = "number: number", le = "number: number",
-  between = "low: number, high: number", like = "pattern: string", at_least = "class: " .. quoted(schema.classes),
-  isnt = "value: string|number|boolean", none_of = "list: table" }
+local predicate_arguments = { gt = "number: number", ge = "number: number", lt = "number: number",
+  le = "number: number", between = "low: number, high: number", like = "pattern: string",
+  at_least = "class: " .. quoted(schema.classes), isnt = "value: string|number|boolean", none_of = "list: table" }
 
 local function put_words()
   for _, name in ipairs(sorted(predicates.words)) do
@@ -276,7 +282,9 @@ local function put_words()
   local arguments = { deny = "status, code, reason", route = "targets, options", only = "targets, options",
     drop = "targets, options", pass = "reason" }
   for _, name in ipairs(sorted(verbs.words)) do
-    for param in (arguments[name] or "..."):gmatch("[%a_%.]+") do put("---@param %s any", param == "..." and "..." or param .. "?") end
+    for param in (arguments[name] or "..."):gmatch("[%a_%.]+") do
+      put("---@param %s any", param == "..." and "..." or param .. "?")
+    end
     put("---@return mg.decision")
     put("---@nodiscard")
     put("function %s(%s) end", name, arguments[name] or "...")

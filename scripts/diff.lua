@@ -1,10 +1,11 @@
 -- What changed between two bundles, in rules and not in lines of text: `moongate diff`.
 --
---   use "diff" { old = snapshot of the other bundle, json = true, old_egress = …, new_egress = … } → text, 0 the same or 1 different
+--   use "diff" { old = snapshot of the other bundle, json = true, old_egress = …, new_egress = … }
+--     → text, 0 the same or 1 different
 --
--- Asked in the state of the new bundle. A change: { policy, what = "rule no-tools", how = "added" | "removed" | "changed" |
--- "moved", text, at, effect = "loosens" | "tightens" | "unknown" | nil }. loosens: more is let through than before, and
--- nothing less; unknown: a function, or a condition that has no order, may do either; nil: neither.
+-- Asked in the state of the new bundle. A change: { policy, what = "rule no-tools", how = "added" | "removed" |
+-- "changed" | "moved", text, at, effect = "loosens" | "tightens" | "unknown" | nil }. loosens: more is let through than
+-- before, and nothing less; unknown: a function, or a condition that has no order, may do either; nil: neither.
 local core, use = ...
 local json = use "json"
 local report = use "report"
@@ -29,7 +30,8 @@ local function compare_policy(old, new, bundles)
     add(new.name, "changed", "mode", old.mode .. " → " .. new.mode, at, effects.policy_mode(old.mode, new.mode, new))
   end
   if old.on_error ~= new.on_error then
-    add(new.name, "changed", "on_error", old.on_error .. " → " .. new.on_error, at, new.on_error == "skip" and "loosens" or "tightens")
+    add(new.name, "changed", "on_error", old.on_error .. " → " .. new.on_error, at,
+      new.on_error == "skip" and "loosens" or "tightens")
   end
   changes.idle(not effects.settles_facts(new) and (old.mode ~= "enforce" or new.mode ~= "enforce"))
   fields.compare(old, new, bundles)
@@ -61,7 +63,9 @@ local function compare_order(old, new, before, after)
   if table.concat(a, "\n") == table.concat(b, "\n") then return end
   local effect
   for _, policy in ipairs(new.policies) do
-    if effects.settles_facts(policy) and before_name(a, policy.name) ~= before_name(b, policy.name) then effect = "unknown" end
+    if effects.settles_facts(policy) and before_name(a, policy.name) ~= before_name(b, policy.name) then
+      effect = "unknown"
+    end
   end
   add("chain", "moved", "order", table.concat(a, ", ") .. " → " .. table.concat(b, ", "), "policies/init.lua", effect)
 end
@@ -70,7 +74,8 @@ local function compare_policies(old, new)
   local before, after = changes.by_name(old.policies), changes.by_name(new.policies)
   for _, policy in ipairs(old.policies) do
     if not after[policy.name] then
-      add("chain", "removed", "policy " .. policy.name, describe(policy), policy.file, effects.opposite[effects.whole(policy) or ""])
+      add("chain", "removed", "policy " .. policy.name, describe(policy), policy.file,
+        effects.opposite[effects.whole(policy) or ""])
     end
   end
   for _, policy in ipairs(new.policies) do
@@ -96,8 +101,8 @@ end
 return function(question)
   local new = snapshot(nil, true)
   local list = compare(question.old, new, question)
-  local answer = { old = { name = question.old_name, digest = question.old.digest }, new = { name = question.new_name, digest = new.digest },
-    changes = list }
+  local answer = { old = { name = question.old_name, digest = question.old.digest },
+    new = { name = question.new_name, digest = new.digest }, changes = list }
   local code = #list > 0 and 1 or 0
   if question.json then
     if #list == 0 then answer.changes = json.raw "[]" end

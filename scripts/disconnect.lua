@@ -1,10 +1,10 @@
 -- What becomes of an answer whose client has gone:
 --
---   on_client_disconnect = cancel                                          -- the provider is told to stop (the default)
---   on_client_disconnect = drain { max_seconds = 30, max_tokens = 4000 }   -- read on, so that its own numbers are billed
+--   on_client_disconnect = cancel                                        -- the provider is told to stop (the default)
+--   on_client_disconnect = drain { max_seconds = 30, max_tokens = 4000 } -- read on, so that its own numbers are billed
 --
--- In an app's row, or in a policy file for all requests of its chain. An app's word counts before a policy's; of several
--- policies the last in the chain has it.
+-- In an app's row, or in a policy file for all requests of its chain. An app's word counts before a policy's; of
+-- several policies the last in the chain has it.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -28,10 +28,12 @@ local function check(name, value)
   local most = limits[name]
   if not most then
     local near = report.nearest(tostring(name), report.keys(limits))
-    raise.error("undefined_name", ("drain { … } has no field '%s'%s"):format(tostring(name), near and " (" .. near .. ")" or ""), 0)
+    raise.error("undefined_name", ("drain { … } has no field '%s'%s"):format(tostring(name),
+      near and " (" .. near .. ")" or ""), 0)
   end
   if type(value) ~= "number" or value < 1 or value > most or value % 1 ~= 0 then
-    raise.error("bad_value", ("drain: %s is a whole number from 1 to %d, got %s"):format(name, most, schema.kind_of(value)), 0)
+    raise.error("bad_value", ("drain: %s is a whole number from 1 to %d, got %s"):format(name, most,
+      schema.kind_of(value)), 0)
   end
 end
 
@@ -43,7 +45,10 @@ function disconnect.words.drain(given)
   end
   for _, name in ipairs(report.keys(given)) do check(name, given[name]) end
   for _, name in ipairs { "max_seconds", "max_tokens" } do
-    if given[name] == nil then raise.error("missing_field", ("drain: %s is missing: drain { max_seconds = 30, max_tokens = 4000 }"):format(name), 0) end
+    if given[name] == nil then
+      raise.error("missing_field",
+        ("drain: %s is missing: drain { max_seconds = 30, max_tokens = 4000 }"):format(name), 0)
+    end
   end
   return make { max_seconds = given.max_seconds, max_tokens = given.max_tokens }
 end
@@ -52,7 +57,8 @@ end
 disconnect.shape = schema.shape({ kind = "mg.disconnect" }, function(value, path)
   local part = parts[value]
   if part then return part end
-  report.at(path, "bad_value", "expected cancel, or drain { max_seconds = 30, max_tokens = 4000 }; got " .. schema.kind_of(value),
+  report.at(path, "bad_value",
+    "expected cancel, or drain { max_seconds = 30, max_tokens = 4000 }; got " .. schema.kind_of(value),
     value == "cancel" and "cancel is a word of its own, without quotes" or nil)
 end)
 

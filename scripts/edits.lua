@@ -1,7 +1,8 @@
--- ctx.request:set(field, value, reason): changes of what the provider will see, for fields that are a policy's to choose.
+-- ctx.request:set(field, value, reason): changes of what the provider will see,
+-- for fields that are a policy's to choose.
 --
---   ctx.request:set("max_tokens", 512, "answers of interns are short")     -- the caller reads it in x-moongate-max-tokens
---   ctx.request:set("temperature", nil)                                    -- nil takes the field out
+--   ctx.request:set("max_tokens", 512, "answers of interns are short")  -- the caller reads it in x-moongate-max-tokens
+--   ctx.request:set("temperature", nil)                                 -- nil takes the field out
 --
 -- Everything else in the body is forwarded byte for byte as it came.
 local core, use = ...
@@ -28,8 +29,9 @@ end
 
 local generation = { max_tokens = { count, "a whole number from 1" }, temperature = { number, "a number" },
   top_p = { number, "a number" }, presence_penalty = { number, "a number" }, frequency_penalty = { number, "a number" },
-  seed = { whole, "a whole number" }, stop = { texts, "a text or a list of texts" }, reasoning_effort = { text, "a text" },
-  verbosity = { text, "a text" }, parallel_tool_calls = { boolean, "true or false" }, store = { boolean, "true or false" } }
+  seed = { whole, "a whole number" }, stop = { texts, "a text or a list of texts" },
+  reasoning_effort = { text, "a text" }, verbosity = { text, "a text" },
+  parallel_tool_calls = { boolean, "true or false" }, store = { boolean, "true or false" } }
 local any = { user = { text, "a text" }, safety_identifier = { text, "a text" }, prompt_cache_key = { text, "a text" },
   service_tier = { text, "a text" } }
 
@@ -49,7 +51,8 @@ function edits.check(field, value)
   local kind = generation[field] or any[field]
   if not kind then
     local hint = instead[field] or report.nearest(tostring(field), names) or table.concat(names, ", ")
-    raise.error("bad_value", ("ctx.request:set: '%s' is no field that a policy may set (%s)"):format(tostring(field), hint), 0)
+    raise.error("bad_value",
+      ("ctx.request:set: '%s' is no field that a policy may set (%s)"):format(tostring(field), hint), 0)
   end
   if value ~= nil and not kind[1](value) then
     raise.error("bad_value", ("ctx.request:set: '%s' is %s, got %s"):format(field, kind[2], schema.kind_of(value)), 0)
@@ -73,7 +76,9 @@ end
 function edits.set(view, field, value, reason)
   core.check_ctx(view)
   edits.check(field, value)
-  if reason ~= nil and type(reason) ~= "string" then raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0) end
+  if reason ~= nil and type(reason) ~= "string" then
+    raise.error("bad_decision", "ctx.request:set(field, value, reason): the reason is a text", 0)
+  end
   local f = core.facts()
   local policy = f._policy
   local shown = value == nil and "taken out" or json.encode(value)

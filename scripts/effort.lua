@@ -1,6 +1,6 @@
 -- How much of our own code a decision may have to run. What is short is over before anybody could complain, and goes
--- uncounted; what is not is counted and takes turns like the policies' own code. How much it is, their tables say: a few
--- rules can be as much work as many, when they test long lists, or lead to long lists of targets.
+-- uncounted; what is not is counted and takes turns like the policies' own code. How much it is, their tables say: a
+-- few rules can be as much work as many, when they test long lists, or lead to long lists of targets.
 --
 --   effort.is_long(policies)             -- deciding about a request
 --   effort.is_long_listing(policies)     -- the list of models

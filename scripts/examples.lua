@@ -33,7 +33,9 @@ local function check_fields(example, path)
   if example.route ~= nil then schema.one_or_list(schema.text)(example.route, sub(path, "route")) end
   if example.deny ~= nil and example.deny ~= true then schema.code(example.deny, sub(path, "deny")) end
   if example.sent ~= nil then schema.text(example.sent, sub(path, "sent")) end
-  if example.allow ~= nil and example.allow ~= true then report.at(sub(path, "allow"), "bad_decision", "allow is written allow = true") end
+  if example.allow ~= nil and example.allow ~= true then
+    report.at(sub(path, "allow"), "bad_decision", "allow is written allow = true")
+  end
   return report.errors == before
 end
 
@@ -61,11 +63,13 @@ end
 local function judge(example, outcome, path, index)
   local wanted, holds
   if outcome.kind == "fault" and tostring(outcome.fault):find("^policies/[^:]+:%d+: ") then
-    report.message(raise.finding_of(outcome.fault), outcome.fault, nil, (" (while examples[%d] was decided)"):format(index))
+    report.message(raise.finding_of(outcome.fault), outcome.fault, nil,
+      (" (while examples[%d] was decided)"):format(index))
     return
   end
   if example.deny then
-    wanted, holds = "deny " .. tostring(example.deny), outcome.kind == "deny" and (example.deny == true or outcome.code == example.deny)
+    wanted, holds = "deny " .. tostring(example.deny),
+      outcome.kind == "deny" and (example.deny == true or outcome.code == example.deny)
   elseif example.route then
     local list = type(example.route) == "table" and table.concat(example.route, ", ") or tostring(example.route)
     wanted, holds = "route " .. list, is_routed(outcome, example.route)

@@ -2,8 +2,8 @@
 --
 --   use "explain" { flags = { as = { "sales/ana" }, model = "gpt-5" }, json = true } → text, 0 allowed or 1 denied
 --
--- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and is_brief for
--- one without remedies. An answer:
+-- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and
+-- is_brief for one without remedies. An answer:
 -- verdict, request, facts, notes, policies { name, kind, file, state, steps }, candidates, recorded, remedies.
 local core, use = ...
 local loaded = use "load"
@@ -28,8 +28,8 @@ end
 
 local function note_step(entry)
   local reason = entry.verb == "http" and "not called here: decided as if it gave no answer" or entry.reason
-  return { rule = entry.rule ~= "" and entry.rule or nil, at = place(entry.file, entry.line), applies = true, verb = entry.verb,
-    reason = reason, mode = entry.mode, conditions = {} }
+  return { rule = entry.rule ~= "" and entry.rule or nil, at = place(entry.file, entry.line), applies = true,
+    verb = entry.verb, reason = reason, mode = entry.mode, conditions = {} }
 end
 
 -- The last word of each rule, and which rules were tried at all.
@@ -69,12 +69,13 @@ local function policies_of(seen)
     if is_denied_by(seen.outcome, policy.name) then state = seen.outcome.kind == "fault" and "failed" or "denied"
     elseif policy.is_off or policy.mode == "off" then state = "off"
     elseif seen.reached and place_in_chain > seen.reached and not is_listing then state = "not reached" end
-    list[i] = { name = policy.name, kind = policy.kind, file = policy.file, mode = policy.mode, state = state, steps = steps }
+    list[i] = { name = policy.name, kind = policy.kind, file = policy.file, mode = policy.mode, state = state,
+      steps = steps }
   end
   local models = steps_of("models", seen.log)
   if #models > 0 then
-    list[#list + 1] = { name = "models", kind = "models", file = "policies/models.lua", mode = "enforce", steps = models,
-      state = is_denied_by(seen.outcome, "models") and "denied" or "passed" }
+    list[#list + 1] = { name = "models", kind = "models", file = "policies/models.lua", mode = "enforce",
+      steps = models, state = is_denied_by(seen.outcome, "models") and "denied" or "passed" }
   end
   return list
 end
@@ -108,7 +109,8 @@ end
 
 local function verdict_of(seen)
   local outcome = seen.outcome
-  local verdict = { kind = outcome.kind, at = place_of(seen), policy = outcome.policy, rule = outcome.rule, model = outcome.model }
+  local verdict = { kind = outcome.kind, at = place_of(seen), policy = outcome.policy, rule = outcome.rule,
+    model = outcome.model }
   if outcome.kind == "deny" then
     verdict.status, verdict.code, verdict.reason = outcome.status, outcome.code, outcome.reason
   elseif outcome.kind == "fault" then
@@ -129,10 +131,11 @@ end
 local function recorded_of(record)
   if not record then return nil end
   local decision, fault = record.decision or {}, record.fault or {}
-  return { id = record.id, time = record.time, status = record.status, outcome = record.outcome, policy = decision.policy,
-    rule = decision.rule, code = decision.code or fault.code, reason = decision.reason or fault.text, target = record.target,
-    retry_after_s = tonumber(decision.retry_after_s),
-    trace = record.trace, policies = record.policy and record.policy.sha256, same_policies = record.policy and record.policy.sha256 == core.digest() }
+  return { id = record.id, time = record.time, status = record.status, outcome = record.outcome,
+    policy = decision.policy, rule = decision.rule, code = decision.code or fault.code,
+    reason = decision.reason or fault.text, target = record.target, retry_after_s = tonumber(decision.retry_after_s),
+    trace = record.trace, policies = record.policy and record.policy.sha256,
+    same_policies = record.policy and record.policy.sha256 == core.digest() }
 end
 
 local function is_same_verdict(recorded, verdict)
@@ -143,8 +146,8 @@ end
 local function explain(t, q)
   local seen, why = walk.decide(t)
   if not seen then error(why, 0) end
-  local answer = { verdict = verdict_of(seen), facts = seen.facts, policies = policies_of(seen), candidates = candidates_of(seen.log),
-    request = t, recorded = recorded_of(q.record), digest = core.digest() }
+  local answer = { verdict = verdict_of(seen), facts = seen.facts, policies = policies_of(seen),
+    candidates = candidates_of(seen.log), request = t, recorded = recorded_of(q.record), digest = core.digest() }
   if answer.recorded then answer.recorded.agrees = is_same_verdict(answer.recorded, answer.verdict) end
   if answer.verdict.kind ~= "allow" and not q.is_brief then answer.remedies = remedy.find(t, seen) end
   return answer
@@ -155,8 +158,8 @@ local function add_later(answer, notes)
   if answer.verdict.kind ~= "allow" then return end
   for _, policy in ipairs(walk.at_work(loaded.policies)) do
     if policy.on_attempt and policy.mode ~= "off" then
-      notes[#notes + 1] = ("on_attempt of %s may still pass over a target when it is called: %s:%d"):format(policy.name, policy.file,
-        policy.lines.on_attempt)
+      notes[#notes + 1] = ("on_attempt of %s may still pass over a target when it is called: %s:%d"):format(policy.name,
+        policy.file, policy.lines.on_attempt)
     end
   end
 end

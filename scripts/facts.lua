@@ -1,7 +1,7 @@
 -- The facts of one request: a table that asks C the first time a name is read and keeps the answer. Absent is false.
 --
--- The same table carries what the chain notes on its way, under names that begin with an underscore (false at first, since
--- a name that is not there would be asked of C):
+-- The same table carries what the chain notes on its way, under names that begin with an underscore (false at first,
+-- since a name that is not there would be asked of C):
 --   _at        index of the policy at work            _entry    what the requested name stands for (catalogue)
 --   _filters   what a target must pass                _chosen   targets that a proposal left over
 --   _limits    what is to be taken from the counters
@@ -26,14 +26,15 @@ local identity_fields = { "user", "app", "department", "team", "tier", "region",
 function compute.phase() return core.phase() end
 function compute.generation() return facts.generation end
 
--- Hints: the header, else the body, else what apps.lua says. The data class is the most sensitive that anybody names, so
--- callers can only raise it.
+-- Hints: the header, else the body, else what apps.lua says. The data class is the most sensitive that anybody names,
+-- so callers can only raise it.
 local nothing = {}
 
 -- What holds for an app where a request says nothing: by the table of its defaults.
 local usual = {}
 
--- Where nobody says a class: the operator's, else public. Headers of the house that mean a class: { name, classes by value }.
+-- Where nobody says a class: the operator's, else public. Headers of the house that mean a class: { name,
+-- classes by value }.
 local default_class, data_headers = "public", nil
 
 function facts.classify(default, headers)
@@ -48,7 +49,9 @@ local function header_class(f)
     local header = data_headers[i]
     local value = f.ctx_headers[header.name]
     local said = value and (header.classes[value] or header.classes["*"])
-    if value and not said then wrong = ("header %s: '%s' stands for no data class"):format(header.name, value:sub(1, 64)) end
+    if value and not said then
+      wrong = ("header %s: '%s' stands for no data class"):format(header.name, value:sub(1, 64))
+    end
     if said and schema.class_rank[said] > rank then class, rank = said, schema.class_rank[said] end
   end
   return class, wrong
@@ -82,7 +85,8 @@ local function highest(...)
   return class
 end
 
--- What a redaction policy finds in the text raises it too, wherever that policy stands, if one says so: facts.is_raised.
+-- What a redaction policy finds in the text raises it too, wherever that policy stands,
+-- if one says so: facts.is_raised.
 local function raised(class)
   local rank = facts.is_raised and core.found_rank()
   return rank and rank > schema.class_rank[class] and schema.classes[rank] or class
@@ -112,8 +116,8 @@ for _, name in ipairs { "task", "quality", "max_latency_ms", "data" } do
   end
 end
 
--- Labels of the data, a set that only grows: the header x-moongate-label or metadata.moongate.label ("eu_customer, minors"),
--- and the app's defaults. false when there are none.
+-- Labels of the data, a set that only grows: the header x-moongate-label or metadata.moongate.label ("eu_customer,
+-- minors"), and the app's defaults. false when there are none.
 compute.labels = function(f)
   local app, set = facts.apps and facts.apps[f.app], nil
   for _, name in ipairs(app and app.defaults.label or nothing) do
@@ -174,8 +178,8 @@ core.facts_by(function()
   return setmetatable({ nil, nil, nil, nil, -- views
     _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
     _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
-    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil, asked = nil,
-    model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
+    _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil,
+    asked = nil, model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
   }, meta)
 end)
 
@@ -265,7 +269,8 @@ for _, name in ipairs { "status", "model", "provider", "finish_reason", "latency
   compute["response_" .. name] = function() return core.answer(name) end
 end
 local usage_fields = { "input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens",
-  "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images", "estimated", "priced" }
+  "audio_input_tokens", "audio_output_tokens", "image_input_tokens", "image_output_tokens", "images",
+  "estimated", "priced" }
 for _, name in ipairs(usage_fields) do
   compute["usage_" .. name] = function() return core.used(name) end
 end
@@ -289,8 +294,8 @@ end
 -- ctx and its parts: each name says which fact answers it.
 local fields = {
   ctx = { id = "id", time = "time", phase = "phase", generation = "generation", identity = "ctx_identity",
-    request = "ctx_request", estimate = "ctx_estimate", route = "ctx_route", response = "ctx_response", usage = "ctx_usage",
-    outcome = "ctx_outcome", budget = "ctx_budget" },
+    request = "ctx_request", estimate = "ctx_estimate", route = "ctx_route", response = "ctx_response",
+    usage = "ctx_usage", outcome = "ctx_outcome", budget = "ctx_budget" },
   route = { targets = "route_targets", target = "route_target", rule = "route_rule", attempts = "route_attempts" },
   response = { status = "response_status", model = "response_model", provider = "response_provider",
     finish_reason = "response_finish_reason", latency_ms = "response_latency_ms", ttft_ms = "response_ttft_ms",
@@ -303,7 +308,8 @@ local fields = {
     last_user_text = core.last_user_text, contains = core.contains, text_bytes = core.text_bytes, set = edits.set },
   estimate = { input_tokens = "input_tokens", output_tokens = "output_tokens", context_tokens = "context_tokens",
     estimated = "input_estimated", cost_usd = "cost_usd", _booleans = { estimated = true } },
-  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" }, -- by read_budget
+  -- filled by read_budget
+  budget = { department = "budget_department", team = "budget_team", app = "budget_app", user = "budget_user" },
 }
 for _, name in ipairs(identity_fields) do fields.identity[name] = name end
 for _, name in ipairs(usage_fields) do fields.usage[name] = "usage_" .. name end
@@ -329,7 +335,9 @@ function fields.ctx.mask(ctx, kinds)
   core.check_ctx(ctx)
   if core.phase() ~= "request" then error("ctx:mask() belongs into on_request: later the request is sent", 0) end
   if type(kinds) == "string" then kinds = { kinds } end
-  if type(kinds) ~= "table" or #kinds == 0 then error("ctx:mask(kinds) wants a kind, \"email\", or a list of them", 0) end
+  if type(kinds) ~= "table" or #kinds == 0 then
+    error("ctx:mask(kinds) wants a kind, \"email\", or a list of them", 0)
+  end
   local f = core.facts()
   local policy = f._policy
   for _, kind in ipairs(kinds) do
@@ -338,8 +346,8 @@ function fields.ctx.mask(ctx, kinds)
     end
     local count = core.found(kind)
     if count > 0 then
-      core.trace(policy.name, kind, "mask", ("%d %s"):format(count, policy.mode == "observe" and "found" or "masked"), policy.mode,
-        policy.file, 0)
+      core.trace(policy.name, kind, "mask", ("%d %s"):format(count, policy.mode == "observe" and "found" or "masked"),
+        policy.mode, policy.file, 0)
     end
     if policy.mode ~= "observe" then core.mask(kind) end
   end
@@ -388,7 +396,9 @@ function facts.make_views()
     local function unknown(name)
       local near = report.nearest(tostring(name), names)
       local nearest = near and " (" .. near .. ")" or ""
-      if kind == "identity" and nearest == "" then nearest = " (a label of your keys? name it in auth.lua: labels = { … })" end
+      if kind == "identity" and nearest == "" then
+        nearest = " (a label of your keys? name it in auth.lua: labels = { … })"
+      end
       raise.error("undefined_name", ("%s has no field '%s'%s"):format(prefix, tostring(name), nearest), 0)
     end
     core.view_kind(kind, map, unknown, kind == "budget" and function(view, name)

@@ -38,12 +38,14 @@ local spellings = {
   { "%f[%w_]elsif%f[^%w_]", nil, "write `elseif`" },
   { "%f[%w_]elif%f[^%w_]", nil, "write `elseif`" },
   { "^%s*const%s", nil, "write `local`" }, { "^%s*let%s", nil, "write `local`" }, { "^%s*var%s", nil, "write `local`" },
-  { "^%s*import%s", nil, "write local x = require \"lib.x\"" }, { "^%s*from%s", nil, "write local x = require \"lib.x\"" },
+  { "^%s*import%s", nil, "write local x = require \"lib.x\"" },
+  { "^%s*from%s", nil, "write local x = require \"lib.x\"" },
   { "^%s*switch%f[^%w_]", nil, "there is no switch: write if … elseif … end" },
   { "^%s*match%s", nil, "there is no match: write if … elseif … end" },
   { "^%s*def%s", nil, "a function is written local function name(x) … end" },
   { "%f[%w_]continue%f[^%w_]", "expected near", "there is no continue: put what follows into an if" },
-  { "%f[%w_]goto%s+([%a_][%w_]*)", "undefined label", "the label ::%1:: is not there: it stands at the end of the loop's body" },
+  { "%f[%w_]goto%s+([%a_][%w_]*)", "undefined label",
+    "the label ::%1:: is not there: it stands at the end of the loop's body" },
   { "function[^%(]*%b()%s*{", nil, "a function's body has no braces: function(x) … end" },
   { "^%s*if.*{%s*$", nil, "write if … then … end, without braces" },
   { "^%s*if.*{.*}", "'then' expected", "write if … then … end, without braces" },
@@ -69,7 +71,9 @@ function foreign.cure(line, said)
   local code = code_of(line)
   for _, one in ipairs(spellings) do
     local from, _, first, second = code:find(one[1])
-    if from and (not one[2] or said:find(one[2])) then return (one[3]:gsub("%%([12])", { ["1"] = first, ["2"] = second })) end
+    if from and (not one[2] or said:find(one[2])) then
+      return (one[3]:gsub("%%([12])", { ["1"] = first, ["2"] = second }))
+    end
   end
 end
 
@@ -83,12 +87,14 @@ function foreign.else_if(text)
   return found
 end
 
-local names = { null = "nothing is nil", None = "nothing is nil", NULL = "nothing is nil", undefined = "nothing is nil", Nil = "nothing is nil",
-  True = "write true", False = "write false", TRUE = "write true", FALSE = "write false",
-  try = "a policy that fails denies, or is skipped with on_error = \"skip\"", throw = "return deny(…)", raise = "return deny(…)",
-  console = "use log.info(…)", printf = "use log.info(…)", echo = "use log.info(…)", len = "the length of x is #x",
-  math_floor = "math.floor", datetime = "the time is ctx.time", Date = "the time is ctx.time", now = "the time is ctx.time",
-  self = "a hook gets ctx: function(ctx) … end", this = "a hook gets ctx: function(ctx) … end", regex = "use string.find, or like \"…\"",
+local names = { null = "nothing is nil", None = "nothing is nil", NULL = "nothing is nil", undefined = "nothing is nil",
+  Nil = "nothing is nil", True = "write true", False = "write false", TRUE = "write true", FALSE = "write false",
+  try = "a policy that fails denies, or is skipped with on_error = \"skip\"", throw = "return deny(…)",
+  raise = "return deny(…)", console = "use log.info(…)", printf = "use log.info(…)", echo = "use log.info(…)",
+  len = "the length of x is #x",
+  math_floor = "math.floor", datetime = "the time is ctx.time", Date = "the time is ctx.time",
+  now = "the time is ctx.time", self = "a hook gets ctx: function(ctx) … end",
+  this = "a hook gets ctx: function(ctx) … end", regex = "use string.find, or like \"…\"",
   usd_per_1k = "prices are per million tokens: usd_per_million { … }, 1000 times the price of a thousand",
   usd_per_thousand = "prices are per million tokens: usd_per_million { … }, 1000 times the price of a thousand",
   usd_per_token = "prices are per million tokens: usd_per_million { … }",
@@ -155,7 +161,10 @@ end
 -- app > 5 beside a field: which predicate says it.
 function foreign.beside(line, name)
   local code = line:gsub("%-%-.*", "")
-  if code:find("%f[%w_]if%f[^%w_]") or code:find("%f[%w_]return%s+[%w_]+%s*[<>~=]") or code:find("%f[%w_]while%f[^%w_]") then return nil end
+  if code:find("%f[%w_]if%f[^%w_]") or code:find("%f[%w_]return%s+[%w_]+%s*[<>~=]")
+    or code:find("%f[%w_]while%f[^%w_]") then
+    return nil
+  end
   local sign, value = code:match("%f[%w_]" .. name .. "%s*([<>~=!]=?)%s*([%w%.\"'_]+)")
   if not sign then return nil end
   if predicates[sign] then return ("write %s = %s(%s)"):format(name, predicates[sign], value) end

@@ -1,5 +1,5 @@
--- The globals that a compiled chunk reads and sets, in all its functions: "12\tget\tpcall" a line. Runs in a state of its
--- own (core/lua/globals.c) and only looks at the bytecode. Gives a function (chunk) → text.
+-- The globals that a compiled chunk reads and sets, in all its functions: "12\tget\tpcall" a line. Runs in a state of
+-- its own (core/lua/globals.c) and only looks at the bytecode. Gives a function (chunk) → text.
 local util = require "jit.util"
 
 -- The opcodes of this LuaJIT: the instructions of known code that name "x".

@@ -1,5 +1,5 @@
--- Whose key is being made? Names that the policies refute, before it is given away: an app that nobody lists is refused at
--- every request, a label that nobody names is read by no policy.
+-- Whose key is being made? Names that the policies refute, before it is given away: an app that nobody lists is refused
+-- at every request, a label that nobody names is read by no policy.
 --
 --   use "holder" { app = "nigtly", clearance = "internl", labels = { "cost_centre" }, approvals = { "gpt5" } }
 --     → what is wrong first, its cure in a second line, and 1; "", 0 else
@@ -23,7 +23,8 @@ end
 
 local function wrong_clearance(q)
   if not q.clearance or schema.class_rank[q.clearance] then return nil end
-  return ("'%s' is no data class"):format(q.clearance), report.nearest(q.clearance, schema.classes) or listed(schema.classes, "the classes are")
+  return ("'%s' is no data class"):format(q.clearance),
+    report.nearest(q.clearance, schema.classes) or listed(schema.classes, "the classes are")
 end
 
 local function wrong_label(q)
@@ -40,7 +41,8 @@ local function wrong_approval(q)
   for _, name in ipairs(q.approvals or {}) do
     if not catalogue.models[name] then
       local known = catalogue.names[name]
-      return ("no model '%s' in policies/models.lua"):format(name), known and ("approvals name the model, '%s'"):format(known.model.name)
+      return ("no model '%s' in policies/models.lua"):format(name),
+        known and ("approvals name the model, '%s'"):format(known.model.name)
         or report.nearest(name, report.keys(catalogue.models))
     end
   end

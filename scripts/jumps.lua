@@ -1,5 +1,5 @@
--- Prices that are 1,000 times, or a thousandth of, those of the generation in force: asked of both when files are loaded
--- again (core/server/check_prices.c).
+-- Prices that are 1,000 times, or a thousandth of, those of the generation in force: asked of both when files are
+-- loaded again (core/server/check_prices.c).
 --
 --   use "jumps" {} → what its targets cost now, as JSON
 --   use "jumps" { old = … }      -- of another generation: reports what is too far from it, at its place in models.lua

@@ -1,5 +1,5 @@
--- What limits and budgets have in common: their rows apply, everything that a request needs is taken from the counters at
--- once, and what comes of it is said in the trace.
+-- What limits and budgets have in common: their rows apply, everything that a request needs is taken from the counters
+-- at once, and what comes of it is said in the trace.
 --
 --   policy.run = limits.run           -- the rules of the policy, its on_request, then its rows
 --   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies
@@ -22,7 +22,8 @@ limits.on_store_loss = schema.choice { "open", "closed", "local" }
 -- Said at load by each policy that wants counting where nobody does.
 function limits.check_counters(policy, what)
   if counters.are_there or policy.is_off or policy.mode == "off" then return end
-  report.warn(nil, "not_counted", ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
+  report.warn(nil, "not_counted",
+    ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
     "moongate test counts them; in init.lua, { \"" .. policy.name .. "\", mode = \"off\" } says so")
 end
 
@@ -44,7 +45,8 @@ function limits.run(f, policy)
   if catalogue.is_rehearsal then return nil end
   for i = 1, #list do
     local entry = list[i]
-    note(f, policy, entry.row.name, "skip", "applies, and is not counted by this version of the gateway", entry.row.mode, entry.row.line)
+    note(f, policy, entry.row.name, "skip", "applies, and is not counted by this version of the gateway",
+      entry.row.mode, entry.row.line)
   end
 end
 
@@ -72,8 +74,8 @@ local function counted(f, list, reply)
   for i = 1, #list do
     local entry, state = list[i], reply.states[i]
     if state.lost then
-      note(f, entry.policy, entry.row.name, "lost", "shared counters are out of reach: " .. (lost_words[state.lost] or state.lost),
-        entry.row.mode, entry.row.line)
+      note(f, entry.policy, entry.row.name, "lost",
+        "shared counters are out of reach: " .. (lost_words[state.lost] or state.lost), entry.row.mode, entry.row.line)
     end
     if state.is_over then entry.refused(f, entry, state, reply) -- only observed
     elseif state.lost ~= "open" then entry.counted(f, entry, state) end
@@ -83,7 +85,8 @@ end
 local function refused(f, list, reply)
   local entry = list[reply.failed]
   if reply.is_closed then
-    return notes.deny(f, entry.policy, entry.row.name, unavailable, "shared counters are out of reach", "enforce", entry.row.line)
+    return notes.deny(f, entry.policy, entry.row.name, unavailable, "shared counters are out of reach", "enforce",
+      entry.row.line)
   end
   return entry.refused(f, entry, reply.states[reply.failed], reply)
 end

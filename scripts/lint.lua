@@ -15,13 +15,15 @@ local lint = {}
 
 local function terms_of(read) return read and read.terms end
 
--- What a rule's `when` says in single texts, by key. A rule that says another text of a key, or nothing, is not covered by
--- it: that is seen at once, and of many rules it is the usual case.
+-- What a rule's `when` says in single texts, by key. A rule that says another text of a key, or nothing, is not covered
+-- by it: that is seen at once, and of many rules it is the usual case.
 local function texts_of(rule)
   local texts = {}
   for _, term in ipairs(terms_of(rule.when) or {}) do
     local is_text = term.op == "one_of" and #term.values == 1 and type(term.values[1]) == "string"
-    if is_text and not term.many_valued and not term.opaque and not term.targets then texts[term.key] = term.values[1] end
+    if is_text and not term.many_valued and not term.opaque and not term.targets then
+      texts[term.key] = term.values[1]
+    end
   end
   return texts
 end
@@ -49,7 +51,8 @@ end
 
 local function is_always(rule) return not rule.unless and implies(nil, terms_of(rule.when)) end
 
--- What keeps later rules from acting once this one applies: nothing when they go on. A denial of what is called goes on.
+-- What keeps later rules from acting once this one applies: nothing when they go on.
+-- A denial of what is called goes on.
 local function ends_with(rule, kind)
   if rule.mode ~= "enforce" or rule.called then return nil end
   local verb = rule.action.verb
@@ -110,7 +113,8 @@ local function is_refused(policy, rule, model)
   local row = policy.rows[model.name]
   if model.virtual then return false end
   if not row then return policy.default ~= "allow" and policy.mode == "enforce" end
-  return row.mode == "enforce" and (is_without(term_of(rule, "department"), row.set) or least_rank(term_of(rule, "data")) > row.rank)
+  return row.mode == "enforce" and (is_without(term_of(rule, "department"), row.set)
+    or least_rank(term_of(rule, "data")) > row.rank)
 end
 
 local function models_of(rule)
@@ -137,9 +141,11 @@ local function check_matrix(policy)
   if not policy.rows or next(policy.rows) == nil then return end
   for i = 1, math.min(#rules, RULES_MAX) do
     local rule, is_last = rules[i], i == #rules and not policy.on_request
-    local text = rule.mode ~= "off" and (comes_too_late(policy, rule) and REFUSED or rule.action.verb == "pass" and is_last and TOO_LATE)
+    local text = rule.mode ~= "off"
+      and (comes_too_late(policy, rule) and REFUSED or rule.action.verb == "pass" and is_last and TOO_LATE)
     if text then
-      report.warn(sub(sub(nil, "rules"), i), "refused_before", text, "an exception stands in the matrix: departments = { … } of the model's row")
+      report.warn(sub(sub(nil, "rules"), i), "refused_before", text,
+        "an exception stands in the matrix: departments = { … } of the model's row")
     end
   end
 end
@@ -151,7 +157,8 @@ local operators = {
   ["<="] = "%s = le(%s)",
 }
 local comparable = {}
-for name in ([[user app department team tier region clearance env api model stream max_tokens task quality max_latency_ms
+for name in (
+  [[user app department team tier region clearance env api model stream max_tokens task quality max_latency_ms
   data context_tokens input_tokens]]):gmatch("%S+") do comparable[name] = true end
 
 -- One comparison of a field with a constant, as a condition; nil when it is none.
@@ -161,7 +168,9 @@ local function comparison(text, ctx)
   if role then return "role = " .. role end
   local view, name, op, value = text:match("^" .. ctx .. "%.(%a+)%.([%a_]+)%s*([=~<>]=?)%s*(.+)$")
   if not view or not operators[op] or not comparable[name] then return nil end
-  if not value:find("^\"[^\"]*\"$") and not value:find("^%d+%.?%d*$") and value ~= "true" and value ~= "false" then return nil end
+  if not value:find("^\"[^\"]*\"$") and not value:find("^%d+%.?%d*$") and value ~= "true" and value ~= "false" then
+    return nil
+  end
   if op == "~=" and value:find("^\"") then return ("%s = isnt %s"):format(name, value) end
   return operators[op]:format(name, value)
 end
@@ -222,7 +231,8 @@ local function check_hook(fn, file)
   local action = verb == "deny" and status and ("deny = { %s, %s }"):format(status, code)
     or verb == "route" and target and "route = " .. target
   if not action then return end
-  report.warn(sub(nil, "on_request"), "opaque_function", "this function could be a table, a rule, which can be compared and explained",
+  report.warn(sub(nil, "on_request"), "opaque_function",
+    "this function could be a table, a rule, which can be compared and explained",
     ("rules = { { \"name\", when = %s, %s } }"):format(found, action))
 end
 

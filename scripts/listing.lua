@@ -34,7 +34,8 @@ function listing.answer(f, policies)
     f._quiet = false
     if is_there then return core.list { asked } end
     return notes.deny(f, models_file, "", { status = 404, code = "model_not_found" },
-      ("there is no model '%s', or this key may not use it%s"):format(tostring(asked), may_hint and catalogue.hint(asked) or ""),
+      ("there is no model '%s', or this key may not use it%s"):format(tostring(asked),
+        may_hint and catalogue.hint(asked) or ""),
       "enforce", 0)
   end
   local names, virtual = {}, {}

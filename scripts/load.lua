@@ -20,11 +20,13 @@ for kind in pairs(constructors.kinds) do kinds[kind] = use("constructors/" .. ki
 
 local function check_kind(definition, expected, file)
   if expected and definition.kind ~= expected then
-    report.at(nil, "no_policy", ("%s must return %s { … }, and returns %s { … }"):format(file.path, expected, definition.kind))
+    report.at(nil, "no_policy", ("%s must return %s { … }, and returns %s { … }"):format(file.path, expected,
+      definition.kind))
     return false
   end
   if not expected and (definition.kind == "chain" or definition.kind == "models" or definition.kind == "apps") then
-    report.at(nil, "bad_chain", ("%s stands in the chain, and returns %s { … }, which is no policy"):format(file.path, definition.kind))
+    report.at(nil, "bad_chain", ("%s stands in the chain, and returns %s { … }, which is no policy"):format(file.path,
+      definition.kind))
     return false
   end
   return true
@@ -34,8 +36,8 @@ end
 local function complain_of_value(file, value, expected)
   local lost = value == nil and constructors.last
   local place = lost and lost.line and ("%s:%d: "):format(file.path, lost.line) or ""
-  report.message("no_policy", ("%sthe file returns %s"):format(place, value == nil and "nothing" or "a " .. type(value)),
-    lost and ("write: return %s { … }"):format(lost.kind)
+  report.message("no_policy", ("%sthe file returns %s"):format(place,
+    value == nil and "nothing" or "a " .. type(value)), lost and ("write: return %s { … }"):format(lost.kind)
       or ("it must end with: return %s { … }"):format(expected or "access"))
 end
 
@@ -76,8 +78,8 @@ end
 
 local function compile(definition, is_off)
   report.begin(definition.file)
-  local policy = { name = definition.name, kind = definition.kind, file = definition.file.path, line = definition.file.line,
-    is_off = is_off }
+  local policy = { name = definition.name, kind = definition.kind, file = definition.file.path,
+    line = definition.file.line, is_off = is_off }
   kinds[definition.kind].compile(definition.spec, policy)
   return policy
 end
@@ -94,7 +96,9 @@ local order = { auth = 1, access = 2, ratelimit = 3, budget = 4, redaction = 5, 
 -- The chain with this file in it, where files of its kind stand: return chain { "auth", "house", "routing" }.
 local function place_in_chain(name, names, definitions)
   local kind = core.bundle_text(name .. ".lua"):match("%f[%w_]return%s+(%a+)%s*[%({]")
-  if not constructors.kinds[kind] then return ("a file of shared parts is read by: local x = require %q"):format(name:gsub("/", ".")) end
+  if not constructors.kinds[kind] then
+    return ("a file of shared parts is read by: local x = require %q"):format(name:gsub("/", "."))
+  end
   local quoted, rank, at, kinds_of = {}, order[kind] or 5.5, 1, {}
   for _, definition in ipairs(definitions) do kinds_of[definition.name] = definition.kind end
   for i, other in ipairs(names) do
@@ -116,7 +120,8 @@ local function check_chain(names, definitions, off)
   for _, path in ipairs(core.bundle_paths()) do
     local name = path:match("^(.*)%.lua$") -- others are files that policies name
     if name and not used[name] and not modules.used[name] then
-      report.warn(nil, "no_effect", ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path),
+      report.warn(nil, "no_effect",
+        ("policies/%s is not in the chain, and nobody requires it: it has no effect"):format(path),
         place_in_chain(name, names, definitions))
     end
   end
@@ -162,7 +167,8 @@ http.check_settings()
 local function be_watched()
   local lines, watched = {}, {}
   for i, policy in ipairs(policies) do
-    for _, list in ipairs { policy.rules or {}, policy.rows or {}, { policy.default_row } } do -- access has rows by name: no list
+    -- access has rows by name: no list
+    for _, list in ipairs { policy.rules or {}, policy.rows or {}, { policy.default_row } } do
       for _, rule in ipairs(list) do
         lines[#lines + 1] = table.concat({ policy.name, policy.file, rule.line, rule.name }, "\t")
       end
@@ -203,7 +209,9 @@ end
 -- What a request for "auto" may be counted by.
 if report.errors == 0 then
   for _, model in ipairs(catalogue.sorted) do
-    for _, target in ipairs(model.virtual and catalogue.routable() or {}) do core.add_virtual(model.name, target.name) end
+    for _, target in ipairs(model.virtual and catalogue.routable() or {}) do
+      core.add_virtual(model.name, target.name)
+    end
   end
 end
 
@@ -234,4 +242,5 @@ for _, definition in ipairs { init or false, models or false, apps or false, unp
   if definition then report.forget(definition.file) end
 end
 
-return { policies = policies, definitions = definitions, models = models, apps = apps, names = names, compile = compile }
+return { policies = policies, definitions = definitions, models = models, apps = apps, names = names,
+  compile = compile }

@@ -14,7 +14,9 @@ local is_loading = true
 local environment, complaint_about
 
 -- From scripts/sandbox.lua, which needs this file first: a file's environment, and what is wrong with its names.
-function modules.open(make_environment, first_complaint) environment, complaint_about = make_environment, first_complaint end
+function modules.open(make_environment, first_complaint)
+  environment, complaint_about = make_environment, first_complaint
+end
 function modules.close() is_loading = false end
 
 local function frozen(name, value, seen)
@@ -51,7 +53,8 @@ function modules.thaw(value)
 end
 
 local function path_of(name)
-  if type(name) ~= "string" or ("." .. name):find("^[%.a-z0-9_]+$") == nil or ("." .. name):find("%.%.") or name:sub(-1) == "." then
+  if type(name) ~= "string" or ("." .. name):find("^[%.a-z0-9_]+$") == nil or ("." .. name):find("%.%.")
+    or name:sub(-1) == "." then
     raise.error("bad_value", ("require wants a name such as \"lib.dates\" for policies/lib/dates.lua, got %s"):format(
       type(name) == "string" and "\"" .. name .. "\"" or type(name)), 3)
   end
@@ -67,9 +70,13 @@ end
 
 local function chunk_of(path)
   local text = core.bundle_text(path .. ".lua")
-  if not text then raise.error("no_file", ("require: there is no file policies/%s.lua%s"):format(path, nearest(path)), 3) end
+  if not text then
+    raise.error("no_file", ("require: there is no file policies/%s.lua%s"):format(path, nearest(path)), 3)
+  end
   local file = { path = ("policies/%s.lua"):format(path), text = text }
-  if text:byte(1) == 27 then raise.error("no_file", file.path .. ":1: compiled Lua is refused: a policy is source, for people to read", 0) end
+  if text:byte(1) == 27 then
+    raise.error("no_file", file.path .. ":1: compiled Lua is refused: a policy is source, for people to read", 0)
+  end
   local chunk, wrong = core.load(text, "@" .. file.path, environment())
   if not chunk then raise.error("not_lua", wrong, 0) end
   local finding, complaint = complaint_about(file, chunk)
@@ -90,7 +97,9 @@ function modules.require(name)
   modules.used[path] = true
   local value = chunk_of(path)()
   under_way[#under_way] = nil
-  if value == nil then error(("policies/%s.lua returns nothing: a shared file ends with return { … }"):format(path), 2) end
+  if value == nil then
+    error(("policies/%s.lua returns nothing: a shared file ends with return { … }"):format(path), 2)
+  end
   loaded[path] = frozen(path, value, {})
   if type(loaded[path]) == "userdata" then paths[loaded[path]] = path end
   modules.returned[path] = type(value) == "table" and value or nil

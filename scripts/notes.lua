@@ -1,7 +1,8 @@
 -- What the chain leaves behind: a line in the trace for each word that is said, and the denial that ends it.
 --
 --   notes.note(f, policy, rule, verb, reason, mode, line)
---   return notes.deny(f, policy, rule, { status =, code =, retry_after = }, reason, mode, line)     -- "over", or nil when observed
+--   return notes.deny(f, policy, rule, { status =, code =, retry_after = }, reason, mode, line)
+--     -- "over", or nil when observed
 local core, use = ...
 
 local notes = {}

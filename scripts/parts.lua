@@ -12,7 +12,9 @@ local function add(rows, from, part)
   local path = modules.path_of(part)
   local file = path and ("policies/%s.lua"):format(path) or "a part"
   for name, row in next, core.thaw(part) do
-    if type(name) ~= "string" then error(("%s returns rows by name, such as { [\"gpt-4o\"] = { … } }"):format(file), 0) end
+    if type(name) ~= "string" then
+      error(("%s returns rows by name, such as { [\"gpt-4o\"] = { … } }"):format(file), 0)
+    end
     if rows[name] ~= nil then error(("'%s' stands in %s, and in another part"):format(name, file), 0) end
     rows[name], from[name] = row, path
   end

@@ -1,10 +1,10 @@
--- The hooks after the request: on_attempt, on_delta, on_response, on_done. Each runs in an evaluation of its own, over the
--- policies that define it and in the order of the chain; where none does, nothing is installed and nothing runs.
+-- The hooks after the request: on_attempt, on_delta, on_response, on_done. Each runs in an evaluation of its own, over
+-- the policies that define it and in the order of the chain; where none does, nothing is installed and nothing runs.
 --
 --   phases.install(policies)
 --
--- A hook may deny, or say pass (which says nothing more here); what it means to be denied, the step that asked knows: the
--- next target, the end of a stream, a refusal. on_done's answer counts for nothing.
+-- A hook may deny, or say pass (which says nothing more here); what it means to be denied, the step that asked knows:
+-- the next target, the end of a stream, a refusal. on_done's answer counts for nothing.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -28,13 +28,15 @@ local function target_view(name)
   if shown[name] then return shown[name] end
   local target = catalogue.targets[name]
   local fields = { name = name, provider = target.provider, model = select(2, catalogue.split(name)),
-    region = target.region or false, labels = core.proxy("target.labels", target.labels), context = target.context or false }
+    region = target.region or false, labels = core.proxy("target.labels", target.labels),
+    context = target.context or false }
   local names = report.keys(fields)
   local view = setmetatable({}, { __index = function(_, key)
     local value = fields[key]
     if value == nil then
       local near = report.nearest(tostring(key), names)
-      raise.error("undefined_name", ("target has no field '%s'%s"):format(tostring(key), near and " (" .. near .. ")" or ""), 2)
+      raise.error("undefined_name",
+        ("target has no field '%s'%s"):format(tostring(key), near and " (" .. near .. ")" or ""), 2)
     end
     return value or nil
   end })
@@ -53,10 +55,12 @@ local function judge(f, policy, hook, value)
   local decision = verbs.returned(f, value, hook)
   if not decision or decision.verb == "pass" then return nil end
   if decision.verb ~= "deny" then
-    error(("%s may deny or pass; %s(…) belongs into on_request, before a target is called"):format(hook, decision.verb), 0)
+    error(("%s may deny or pass; %s(…) belongs into on_request, before a target is called"):format(
+      hook, decision.verb), 0)
   end
   if hook == "on_response" and core.is_sent() and policy.mode ~= "observe" then
-    error("on_response denied a stream that the client has already: say buffer = true, so that it is held until then", 0)
+    error("on_response denied a stream that the client has already: "
+      .. "say buffer = true, so that it is held until then", 0)
   end
   return notes.deny(f, policy, hook, decision, decision.reason, policy.mode, decision.line or policy.lines[hook])
 end
@@ -110,7 +114,8 @@ end
 
 -- Does the hook's own text build a denial? Comments and texts are looked over.
 local function denies(fn)
-  local source = core.function_text(fn):gsub("%-%-%[%[.-%]%]", ""):gsub("%-%-[^\n]*", ""):gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''")
+  local source = core.function_text(fn):gsub("%-%-%[%[.-%]%]", ""):gsub("%-%-[^\n]*", "")
+    :gsub('"[^"\n]*"', '""'):gsub("'[^'\n]*'", "''")
   return source:find("%f[%w_]deny%s*[%({]") ~= nil
 end
 

@@ -26,7 +26,8 @@ function policies.is_shared(name)
   return false
 end
 
-policies.all_actions = { deny = true, route = true, only = true, drop = true, pass = true, annotate = true, warn = true }
+policies.all_actions = { deny = true, route = true, only = true, drop = true, pass = true, annotate = true,
+  warn = true }
 
 function policies.check(spec, extra, hints)
   local names = {}

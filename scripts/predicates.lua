@@ -27,7 +27,9 @@ end
 
 local function numeric(op)
   return function(bound)
-    if type(bound) ~= "number" then bad(("%s() wants a number, got %s%s"):format(op, schema.kind_of(bound), near_number(op, bound))) end
+    if type(bound) ~= "number" then
+      bad(("%s() wants a number, got %s%s"):format(op, schema.kind_of(bound), near_number(op, bound)))
+    end
     return make(op, bound)
   end
 end

@@ -55,7 +55,8 @@ local piece = { per_request = true, per_image = true }
 
 local function line_of(line)
   return { part = line.part, count = line.count, usd = line.pico and spell(line.pico, 12) or nil,
-    [piece[line.part] and "usd_each" or "usd_per_million"] = line.rate_pico and spell(line.rate_pico, piece[line.part] and 12 or 6, 2) }
+    [piece[line.part] and "usd_each" or "usd_per_million"] =
+      line.rate_pico and spell(line.rate_pico, piece[line.part] and 12 or 6, 2) }
 end
 
 local function bill_of(target, q, seconds)
@@ -97,7 +98,8 @@ local function render_line(out, line)
     out[#out + 1] = ("  %-15s %12.0f × no rate"):format(line.part, line.count)
     return
   end
-  out[#out + 1] = ("  %-15s %12.0f × %-10s %s"):format(line.part, line.count, line.usd_per_million or line.usd_each, line.usd)
+  out[#out + 1] = ("  %-15s %12.0f × %-10s %s"):format(line.part, line.count,
+    line.usd_per_million or line.usd_each, line.usd)
 end
 
 local function render_bill(out, bill, q)

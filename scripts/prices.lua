@@ -95,7 +95,9 @@ end
 function prices.nano(name, f)
   local entry, target = catalogue.names[name], catalogue.targets[name]
   local list = entry and entry.targets or target and { target }
-  if not list then return nil, ("no model or target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)) end
+  if not list then
+    return nil, ("no model or target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name))
+  end
   local output, most = output_tokens(f), nil
   for _, one in ipairs(list) do
     local nano = cost(one, input_tokens(one.name), output)

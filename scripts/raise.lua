@@ -1,9 +1,9 @@
--- Raises what a policy did wrong, with the finding that it is where somebody reports it: while files are loaded and their
--- examples decided. Lua raises texts only, so the finding of the last one is remembered beside it.
+-- Raises what a policy did wrong, with the finding that it is where somebody reports it: while files are loaded and
+-- their examples decided. Lua raises texts only, so the finding of the last one is remembered beside it.
 --
---   raise.error("bad_predicate", "like wants a text", 0)    -- a word of core/base/finding.h; text and level as error() has them
---   raise.finding_of(message)                               -- of what was caught: its own, else what Lua's words mean
---   raise.close()                                           -- from here on nothing of a raise is kept
+--   raise.error("bad_predicate", "like wants a text", 0)  -- a word of core/base/finding.h; text, level as error() has
+--   raise.finding_of(message)                             -- of what was caught: its own, else what Lua's words mean
+--   raise.close()                                         -- from here on nothing of a raise is kept
 local core = ...
 
 local raise = {}

@@ -43,8 +43,8 @@ parts[rates.words.free] = { correction = true, batch = nothing, flex = nothing, 
 
 -- --- amounts ---
 
--- Digits of "2.50" as a whole number of the unit 10^-decimals; nil when it is no such number. A number is taken when its
--- digits are all there is to it: 0.1 + 0.2 is not 0.3.
+-- Digits of "2.50" as a whole number of the unit 10^-decimals; nil when it is no such number. A number is taken when
+-- its digits are all there is to it: 0.1 + 0.2 is not 0.3.
 local function read_digits(value, whole_max, decimals)
   local text = value
   if type(value) == "number" then
@@ -80,7 +80,8 @@ end)
 local per_piece = schema.shape({ kind = "string|number" }, function(value, path)
   local pico = digits(value, 3, 12)
   if pico then return pico end
-  report.at(path, "bad_amount", "a price for one is USD with at most twelve decimals, below 1000, such as \"0.04\"; got "
+  report.at(path, "bad_amount",
+    "a price for one is USD with at most twelve decimals, below 1000, such as \"0.04\"; got "
     .. schema.kind_of(value))
 end)
 
@@ -111,8 +112,8 @@ threshold = schema.shape({ kind = "integer" }, threshold)
 local long_shape = schema.record(with { above = threshold, from = threshold }, { "input", "output" }, "price")
 local LONGS_MAX = 4
 
--- Explicit defaults: tokens from a cache cost what others do, reasoning what the answer does, a request nothing beside its
--- tokens. Nothing else is taken from another part: what has no rate is flagged where it turns up.
+-- Explicit defaults: tokens from a cache cost what others do, reasoning what the answer does, a request nothing beside
+-- its tokens. Nothing else is taken from another part: what has no rate is flagged where it turns up.
 local function filled(given)
   local out = {}
   for _, name in ipairs(rate_names) do out[name] = given[name] end
@@ -126,7 +127,8 @@ end
 local function check_same(given, usual, path, what)
   for _, name in ipairs(rate_names) do
     if usual[name] and given[name] == nil and name ~= "input" and name ~= "output" then
-      report.at(path, "missing_field", ("'%s' is missing: the usual rates name it, and %s inherits nothing"):format(name, what))
+      report.at(path, "missing_field",
+        ("'%s' is missing: the usual rates name it, and %s inherits nothing"):format(name, what))
     end
   end
 end
@@ -140,7 +142,8 @@ local function check_plausible(given, path)
     report.warn(sub(path, "output"), "odd_price", "is 1,000 times input or more: is it USD per million tokens?")
   end
   if input and given.cached_input and given.cached_input > input then
-    report.warn(sub(path, "cached_input"), "odd_price", "tokens from a cache cost more than others: are the two the right way round?")
+    report.warn(sub(path, "cached_input"), "odd_price",
+      "tokens from a cache cost more than others: are the two the right way round?")
   end
 end
 
@@ -148,11 +151,13 @@ local function one_long(value, path, usual)
   local given = long_shape(value, path)
   if not given then return nil end
   if (value.above == nil) == (value.from == nil) then
-    report.at(path, "bad_amount", "a long-context tier says where it begins: above = 272000 (not at it) or from = 200001 (also at it)")
+    report.at(path, "bad_amount",
+      "a long-context tier says where it begins: above = 272000 (not at it) or from = 200001 (also at it)")
   end
   check_same(given, usual, path, "a long-context tier")
   check_plausible(given, path)
-  return { input_tokens = given.above or given.from or 1, is_inclusive = given.above == nil, rates = filled(given), path = path }
+  return { input_tokens = given.above or given.from or 1, is_inclusive = given.above == nil, rates = filled(given),
+    path = path }
 end
 
 local function first_of(long) return long.is_inclusive and long.input_tokens or long.input_tokens + 1 end
@@ -161,12 +166,15 @@ local function longs_of(value, path, usual)
   local longs = {}
   if value == nil then return longs end
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "bad_value", "long = { above = 272000, input = …, output = … }, or a list of such; got " .. schema.kind_of(value))
+    report.at(path, "bad_value",
+      "long = { above = 272000, input = …, output = … }, or a list of such; got " .. schema.kind_of(value))
     return longs
   end
   local list = #value > 0 and value or { value }
   for i, one in ipairs(list) do longs[#longs + 1] = one_long(one, list == value and sub(path, i) or path, usual) end
-  if #longs > LONGS_MAX then report.at(path, "bad_amount", ("a price has at most %d long-context tiers"):format(LONGS_MAX)) end
+  if #longs > LONGS_MAX then
+    report.at(path, "bad_amount", ("a price has at most %d long-context tiers"):format(LONGS_MAX))
+  end
   table.sort(longs, function(a, b) return first_of(a) < first_of(b) end)
   for i = 2, #longs do
     if first_of(longs[i]) == first_of(longs[i - 1]) then
@@ -199,7 +207,8 @@ local date = schema.shape({ kind = "string" }, function(value, path)
       return days * 86400 + hour * 3600 + minute * 60 + second
     end
   end
-  report.at(path, "bad_value", ("a date is written \"2026-03-01\" or \"2026-03-01T12:00:00Z\", in UTC; got %s"):format(schema.kind_of(value)))
+  report.at(path, "bad_value",
+    ("a date is written \"2026-03-01\" or \"2026-03-01T12:00:00Z\", in UTC; got %s"):format(schema.kind_of(value)))
 end)
 
 local price_fields = with { long = long_any, effective = date, correction = schema.boolean }
@@ -287,7 +296,8 @@ end
 local function check_begun(periods, path)
   local first = periods[1] and periods[1].from
   if not first or first <= core.seconds() then return end
-  report.warn(path, "no_price", ("has no price before %04d-%02d-%02d: until then what it costs will not be known"):format(
+  report.warn(path, "no_price",
+    ("has no price before %04d-%02d-%02d: until then what it costs will not be known"):format(
     calendar.date_of(math.floor(first / 86400))), "a price without effective holds from ever")
 end
 
@@ -304,10 +314,13 @@ local function complain(value, path)
     around[i] = (type(one) == "string" or type(one) == "number") and ("%s = %q"):format(name, tostring(one)) or nil
   end
   report.at(path, "bad_amount", "a price says its unit; got " .. schema.kind_of(value),
-    #around > 0 and #around == #fields and ("price = usd_per_million { %s }"):format(table.concat(around, ", ")) or UNIT)
+    #around > 0 and #around == #fields
+      and ("price = usd_per_million { %s }"):format(table.concat(around, ", ")) or UNIT)
 end
 
-local function is_list(value) return type(value) == "table" and not getmetatable(value) and #value > 0 and #report.keys(value) == 0 end
+local function is_list(value)
+  return type(value) == "table" and not getmetatable(value) and #value > 0 and #report.keys(value) == 0
+end
 
 rates.price = schema.shape({ kind = "mg.price|mg.price[]" }, function(value, path)
   value = modules.thaw(value)

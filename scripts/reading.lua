@@ -1,5 +1,6 @@
--- What a file's text shows before any of it runs (core/lua/reading.h): keys that a table has twice, decisions that are built
--- and thrown away, and calls in functions whose written arguments are certain to raise when a request comes that way.
+-- What a file's text shows before any of it runs (core/lua/reading.h): keys that a table has twice, decisions that are
+-- built and thrown away, and calls in functions whose written arguments are certain to raise when a request comes that
+-- way.
 --
 --   reading.check(file)                  -- { path =, text = }, which compiles; report.begin has named it
 --   reading.check_calls(file, policy)    -- when the whole bundle is compiled; policy: nil for a shared file
@@ -19,7 +20,9 @@ local function each(file, wanted, act)
   if not file.items then file.handle, file.items = core.reading(file.text) end
   local items = file.items
   for i = 1, #items, FIELDS do
-    if wanted[items[i]] then act(items[i], items[i + 1], items[i + 2], items[i + 3], items[i + 4], (i + FIELDS - 1) / FIELDS) end
+    if wanted[items[i]] then
+      act(items[i], items[i + 1], items[i + 2], items[i + 3], items[i + 4], (i + FIELDS - 1) / FIELDS)
+    end
   end
 end
 
@@ -27,14 +30,17 @@ local verbs = { deny = true, route = true, only = true, drop = true, pass = true
 
 local complaints = {
   twice = function(name, line, column, first)
-    report.error_at(line, column, "said_twice", ("'%s' stands in this table twice: what line %d says of it is lost"):format(name, first),
+    report.error_at(line, column, "said_twice",
+      ("'%s' stands in this table twice: what line %d says of it is lost"):format(name, first),
       "take one of them out, or give it another name")
   end,
   ["nil"] = function(name, line, column)
-    report.error_at(line, column, "bad_value", ("%s = nil says nothing: what is nil is not in the table"):format(name), "take it out, or give it a value")
+    report.error_at(line, column, "bad_value", ("%s = nil says nothing: what is nil is not in the table"):format(name),
+      "take it out, or give it a value")
   end,
   constant = function(name, line, column)
-    report.error_at(line, column, "bad_decision", ("%s returns a constant, which is no decision: every request that comes here gets 500"):format(name),
+    report.error_at(line, column, "bad_decision",
+      ("%s returns a constant, which is no decision: every request that comes here gets 500"):format(name),
       "return deny(403, \"code\"), route(…), only(…), drop(…), pass(), or nothing: return")
   end,
   lost = function(name, line, column)
@@ -49,7 +55,8 @@ end
 
 -- A name that the file has for something of its own, as a local or a parameter, is not the library's.
 local function is_own(text, name)
-  return text:find("local%s[^=\n]*%f[%w_]" .. name .. "%f[^%w_]") or text:find("function[^\n(]*%([^)]*%f[%w_]" .. name .. "%f[^%w_]")
+  return text:find("local%s[^=\n]*%f[%w_]" .. name .. "%f[^%w_]")
+    or text:find("function[^\n(]*%([^)]*%f[%w_]" .. name .. "%f[^%w_]")
 end
 
 -- "did you mean 'x'?" at its end is the cure.
@@ -69,10 +76,13 @@ local function no_such_field(path)
   return facts.fields.ctx[name] == nil and facts.fields.ctx, name, "ctx"
 end
 
-local known_elsewhere = { deny = "return deny(…)", route = "return route(…)", only = "return only(…)", drop = "return drop(…)", pass = "return pass(…)",
-  messages = "ctx.request:last_user_text() is what the user said last", text = "ctx.request:last_user_text()", user_id = "ctx.identity.user",
-  body = "ctx.request:last_user_text(), or a field of ctx.request", log = "log.info(…)", model = "ctx.request.model", user = "ctx.identity.user",
-  app = "ctx.identity.app", department = "ctx.identity.department", role = "ctx.identity.roles[\"x\"]", tokens = "ctx.estimate.context_tokens" }
+local known_elsewhere = { deny = "return deny(…)", route = "return route(…)", only = "return only(…)",
+  drop = "return drop(…)", pass = "return pass(…)",
+  messages = "ctx.request:last_user_text() is what the user said last", text = "ctx.request:last_user_text()",
+  user_id = "ctx.identity.user", body = "ctx.request:last_user_text(), or a field of ctx.request", log = "log.info(…)",
+  model = "ctx.request.model", user = "ctx.identity.user",
+  app = "ctx.identity.app", department = "ctx.identity.department", role = "ctx.identity.roles[\"x\"]",
+  tokens = "ctx.estimate.context_tokens" }
 
 local function check_field(path, line, column, policy)
   local map, name, view = no_such_field(path)

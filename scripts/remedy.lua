@@ -3,8 +3,8 @@
 --   remedy.find(t, seen)     -- t: the request (scripts/request.lua), seen: what walk.decide gave
 --     → { { kind, text, fact, values, change, edit, at, source } … }, the nearest first
 --
--- kind: "request" (another model, fewer tokens, …), "caller" (another department, a role, …), "approval", "edit" (a row or
--- a rule of a file, with the line to write), "place" (a function decided: where it stands).
+-- kind: "request" (another model, fewer tokens, …), "caller" (another department, a role, …), "approval", "edit" (a row
+-- or a rule of a file, with the line to write), "place" (a function decided: where it stands).
 -- change: { set = { field = value }, as = { field = value }, remove = { fields } }, to be applied to the request.
 -- A remedy that was not seen to flip the decision is never given; one place is no remedy, only where to look.
 local core, use = ...
@@ -55,7 +55,8 @@ local function pairs_of(t, list, budget)
       if a.fact ~= b.fact and not done[name] and tries.take(budget) then
         if is_allowed(walk.verdict(changes.apply(once, b))) then
           done[name] = true
-          found[#found + 1] = { kind = a.kind, fact = name, values = { a.value, b.value }, change = changes.merge(a.change, b.change),
+          found[#found + 1] = { kind = a.kind, fact = name, values = { a.value, b.value },
+            change = changes.merge(a.change, b.change),
             text = in_words(a, { a.value }) .. ", and " .. in_words(b, { b.value }) }
           if #found == 3 then return found end
         end
@@ -68,7 +69,8 @@ end
 -- --- several facts ---
 
 local function who_denied(outcome)
-  return outcome and outcome.kind == "deny" and ("%s/%s/%s"):format(tostring(outcome.policy), tostring(outcome.rule), outcome.code)
+  return outcome and outcome.kind == "deny"
+    and ("%s/%s/%s"):format(tostring(outcome.policy), tostring(outcome.rule), outcome.code)
 end
 
 local function is_used(chosen, change)
@@ -130,7 +132,8 @@ local function mixed(t, list, seen)
       met = met + 1
       local edit = edits.find(after, walk.decide(after), tries.new(TRIES_MAX / BRANCHES_MAX))[1]
       if edit then
-        edit.change, edit.fact, edit.text = change.change, change.fact, in_words(change, { change.value }) .. ", and " .. edit.text
+        edit.change, edit.fact, edit.text = change.change, change.fact,
+          in_words(change, { change.value }) .. ", and " .. edit.text
         return { edit }
       end
       if met == BRANCHES_MAX then return {} end
@@ -154,9 +157,11 @@ local function place_of(seen)
   local outcome = seen.outcome
   for i = #seen.log, 1, -1 do
     local entry = seen.log[i]
-    if entry.what == "note" and entry.verb == "deny" and entry.policy == outcome.policy and entry.rule == outcome.rule then
+    if entry.what == "note" and entry.verb == "deny" and entry.policy == outcome.policy
+      and entry.rule == outcome.rule then
       if entry.rule == "on_request" then
-        return { kind = "place", at = ("%s:%d"):format(entry.file, entry.line), text = "a function decided this; read it" }
+        return { kind = "place", at = ("%s:%d"):format(entry.file, entry.line),
+          text = "a function decided this; read it" }
       end
     end
   end

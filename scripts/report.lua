@@ -1,6 +1,6 @@
 -- Where errors of the file being loaded go: each with the place that its path has in the source.
 --
---   report.begin(file)                     -- { path = "policies/access.lua", text = …, line = of the constructor's call }
+--   report.begin(file)      -- { path = "policies/access.lua", text = …, line = of the constructor's call }
 --   report.at(path, "unknown_field", "unknown field 'x'", "did you mean 'y'?")
 --
 -- Each says which finding it is, by its word in core/base/finding.h; what is not there is a bug and ends the process.
@@ -55,7 +55,8 @@ local function elsewhere(keys)
   local path = keys[depth] and parts.from[keys[depth]]
   if not path then return nil end
   file.others = file.others or {}
-  file.others[path] = file.others[path] or { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
+  file.others[path] = file.others[path]
+    or { path = ("policies/%s.lua"):format(path), text = core.bundle_text(path .. ".lua") }
   return file.others[path], { unpack(keys, depth) }
 end
 
@@ -137,7 +138,8 @@ end
 -- What Lua's messages mean for those who wrote the line.
 local cures = {
   { "'%)?}?' expected %(to close '.' at line %d+%) near '?<eof>", "something that was opened there is never closed" },
-  { "'[}%)]' expected %(to close '.' at line %d+%) near", "is a comma missing before it, or at the end of the line above?" },
+  { "'[}%)]' expected %(to close '.' at line %d+%) near",
+    "is a comma missing before it, or at the end of the line above?" },
   { "'[}%)]' expected near", "is a comma missing before it, or at the end of the line above?" },
   { "'end' expected %(to close '%w+' at line (%d+)%)", "what begins in line %s has no 'end'" },
   { "'end' expected near", "an 'end' is missing before it" },
@@ -187,7 +189,8 @@ local function cure_for(text, source, line)
   if meant then return meant end
   local misspelt = misspelt_keyword(text, source)
   if misspelt then return (report.nearest(misspelt, keywords)) end
-  local else_if = (text:find("'end' expected", 1, true) or text:find("near ','", 1, true)) and foreign.else_if(file.text)
+  local else_if = (text:find("'end' expected", 1, true) or text:find("near ','", 1, true))
+    and foreign.else_if(file.text)
   if else_if then return ("`else if` in line %d opens another if: write `elseif`"):format(else_if) end
   for _, cure in ipairs(cures) do
     local from, _, captured = text:find(cure[1])
@@ -216,7 +219,9 @@ function report.message(finding, text, hint, suffix)
   local column = word and column_of(source, misspelt_keyword(rest, source) or word) or 0
   local undefined = rest:match("^undefined name '([%w_]+)'")
   hint = undefined and foreign.beside(source, undefined) or hint
-  if undefined and source:find("headers%.[%w_]*%-[%w_%-]*" .. undefined) then hint = "a name with a dash stands in brackets: headers[\"x-name\"]" end
+  if undefined and source:find("headers%.[%w_]*%-[%w_%-]*" .. undefined) then
+    hint = "a name with a dash stands in brackets: headers[\"x-name\"]"
+  end
   if word == "<eof>" and path == file.path then line, column = file_end() end
   core.error(finding, path, line, column, rest .. (suffix or ""), hint or cure_for(rest, source, line))
 end

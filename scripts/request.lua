@@ -47,7 +47,8 @@ local function key_of(as, state)
     if key_fields[name] then key[name] = value else labels[name] = value end
   end
   for _, name in ipairs { "roles", "approvals" } do
-    if type(key[name]) == "table" and next(key[name]) == nil then key[name] = nil end -- an empty list has no JSON of its own
+    -- An empty list has no JSON of its own
+    if type(key[name]) == "table" and next(key[name]) == nil then key[name] = nil end
   end
   if next(labels) then key.labels = labels end
   key.revoked = state == "revoked" or nil
@@ -72,7 +73,9 @@ local function messages_of(t, tools)
   for _, name in ipairs(type(t.uses) == "string" and { t.uses } or t.uses or {}) do
     if part_of[name] then parts[#parts + 1] = part_of[name]
     elseif tool_of[name] then tools[#tools + 1] = tool_of[name]
-    else error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio"):format(tostring(name)), 0) end
+    else
+      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio"):format(tostring(name)), 0)
+    end
   end
   if #parts > 0 then
     table.insert(parts, 1, { type = "text", text = content })
@@ -84,7 +87,8 @@ end
 local function body_of(t)
   if t.body then return type(t.body) == "string" and json.raw(t.body) or t.body end
   local tools = {}
-  local body = { model = t.model, stream = t.stream, max_tokens = t.max_tokens, temperature = t.temperature, user = t.user }
+  local body = { model = t.model, stream = t.stream, max_tokens = t.max_tokens, temperature = t.temperature,
+    user = t.user }
   if t.api == "embeddings" then body.input = t.text or "hello"
   elseif t.api == "completions" then body.prompt = t.text or "hello"
   else body.messages = messages_of(t, tools) end
@@ -113,7 +117,9 @@ function request.describe(t)
   for _, name in ipairs(hints) do
     if t[name] ~= nil then out.headers["x-moongate-" .. name:gsub("_", "-")] = tostring(t[name]) end
   end
-  if t.label then out.headers["x-moongate-label"] = type(t.label) == "table" and table.concat(t.label, ", ") or t.label end
+  if t.label then
+    out.headers["x-moongate-label"] = type(t.label) == "table" and table.concat(t.label, ", ") or t.label
+  end
   if t.session then out.headers["x-session-id"] = t.session end
   if t.cost_usd then out.cost_nano = math.floor(t.cost_usd * 1000000000 + 0.5) end
   if out.api ~= "models" and out.api ~= "model" then out.body = body_of(t) end

@@ -17,7 +17,8 @@ rules.actions = actions
 
 function actions.deny(value, path)
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "bad_decision", "deny is written { 403, \"code\" } or { status = 403, code = \"…\" }, got " .. schema.kind_of(value))
+    report.at(path, "bad_decision",
+      "deny is written { 403, \"code\" } or { status = 403, code = \"…\" }, got " .. schema.kind_of(value))
     return nil
   end
   if value[1] ~= nil then
@@ -46,7 +47,8 @@ function actions.route(value, path)
       local is_model = catalogue.names[name]
       local first = is_model and is_model.targets[1]
       report.at(at, "unknown_model", ("no target '%s' in policies/models.lua"):format(name),
-        first and ("that is a model; it runs at '%s'"):format(first.name) or report.nearest(name, catalogue.target_names))
+        first and ("that is a model; it runs at '%s'"):format(first.name)
+          or report.nearest(name, catalogue.target_names))
     end
   end
   catalogue.note_routed(list)
@@ -105,8 +107,9 @@ function rules.shared_fields()
   return report.keys(shared)
 end
 
-local meant = { allow = "who is not refused may: pass = true skips what follows in this file", name = "the name stands first: { \"name\", … }",
-  condition = "conditions stand in when = { … }", action = "the action's name is the field: deny = { 403, \"code\" }", message = "write reason = \"…\"" }
+local meant = { allow = "who is not refused may: pass = true skips what follows in this file",
+  name = "the name stands first: { \"name\", … }", condition = "conditions stand in when = { … }",
+  action = "the action's name is the field: deny = { 403, \"code\" }", message = "write reason = \"…\"" }
 
 local function find_action(rule, path, allowed)
   local found
@@ -117,16 +120,19 @@ local function find_action(rule, path, allowed)
       end
       found = found or key
     elseif actions[key] then
-      report.at(sub(path, key), "bad_action", ("a rule here cannot %s: %s"):format(key, table.concat(report.keys(allowed), ", ")))
+      report.at(sub(path, key), "bad_action",
+        ("a rule here cannot %s: %s"):format(key, table.concat(report.keys(allowed), ", ")))
       found = found or key
     elseif not shared[key] then
       local names = report.keys(allowed)
       for name in pairs(shared) do names[#names + 1] = name end
-      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key), meant[key] or report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a rule"):format(key),
+        meant[key] or report.nearest(key, names))
     end
   end
   if not found and rule.allow == nil then
-    report.at(path, "bad_action", ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
+    report.at(path, "bad_action",
+      ("this rule has no action: one of %s"):format(table.concat(report.keys(allowed), ", ")))
   end
   return found
 end
@@ -165,7 +171,8 @@ local function compile_rule(rule, path, policy, allowed)
   if rule.reason ~= nil then out.reason = reasons.compile(rule.reason, sub(path, "reason")) end
   if out.action and out.reason == nil then out.reason = out.action.reason end
   if out.called and action and action ~= "deny" then
-    report.at(sub(sub(path, "when"), "called"), "bad_action", "called is a filter on what is called: its action is deny",
+    report.at(sub(sub(path, "when"), "called"), "bad_action",
+      "called is a filter on what is called: its action is deny",
       (action == "only" or action == "drop") and action .. " names its targets itself" or nil)
   end
   return out.action and out

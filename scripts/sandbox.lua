@@ -57,7 +57,9 @@ end
 
 local function log_level(level)
   return function(format, ...)
-    if type(format) ~= "string" then raise.error("bad_value", ("log.%s: the first argument is a text"):format(level), 2) end
+    if type(format) ~= "string" then
+      raise.error("bad_value", ("log.%s: the first argument is a text"):format(level), 2)
+    end
     local text = select("#", ...) > 0 and format:format(...) or format
     core.log(level, core.is_deciding() and withhold(core.facts(), text) or text)
   end
@@ -107,7 +109,9 @@ for _, name in ipairs { "redis", "usage", "prompts" } do
   instead[name] = "not part of this version"
 end
 
-local function hint_for(name) return instead[name] or foreign.name(name) or report.nearest(tostring(name), report.keys(words)) end
+local function hint_for(name)
+  return instead[name] or foreign.name(name) or report.nearest(tostring(name), report.keys(words))
+end
 
 local function undefined(_, name)
   local hint = hint_for(name)
@@ -118,12 +122,14 @@ setmetatable(words, { __index = undefined })
 
 local environment = {
   __index = words,
-  __newindex = function(_, name) raise.error("global_set", ("assignment to global '%s': add 'local'"):format(tostring(name)), 2) end,
+  __newindex = function(_, name)
+    raise.error("global_set", ("assignment to global '%s': add 'local'"):format(tostring(name)), 2)
+  end,
   __metatable = false,
 }
 
--- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not run
--- for weeks. Each { finding, text with its place, hint or nil }.
+-- Names that the file's code reads and nobody gives it, and globals that it sets, wherever they stand: a hook may not
+-- run for weeks. Each { finding, text with its place, hint or nil }.
 local function complaints(file, chunk)
   local list, seen = {}, {}
   for line, kind, name in core.globals(chunk):gmatch("(%d+)\t(%a+)\t([^\n]*)\n") do
@@ -131,8 +137,11 @@ local function complaints(file, chunk)
     if is_wrong and not seen[line .. name] then
       seen[line .. name] = true
       local place = ("%s:%s: "):format(file.path, line)
-      if kind == "set" then list[#list + 1] = { "global_set", ("%sassignment to global '%s': add 'local'"):format(place, name) }
-      else list[#list + 1] = { "undefined_name", ("%sundefined name '%s'"):format(place, name), hint_for(name) } end
+      if kind == "set" then
+        list[#list + 1] = { "global_set", ("%sassignment to global '%s': add 'local'"):format(place, name) }
+      else
+        list[#list + 1] = { "undefined_name", ("%sundefined name '%s'"):format(place, name), hint_for(name) }
+      end
     end
   end
   return list

@@ -41,7 +41,8 @@ schema.shape = shape
 local function basic(kind, words)
   return shape({ kind = kind }, function(value, path)
     if type(value) == kind then return value end
-    local near = kind == "boolean" and (value == "true" or value == "false") and "write " .. value .. ", without quotes" or nil
+    local near = kind == "boolean" and (value == "true" or value == "false")
+      and "write " .. value .. ", without quotes" or nil
     report.at(path, "bad_value", ("expected %s, got %s"):format(words, kind_of(value)), near)
   end)
 end
@@ -89,7 +90,9 @@ function schema.check_twice(list, path)
     else
       for j = 1, i - 1 do is_twice = is_twice or list[j] == value end
     end
-    if is_twice then report.at(sub(path, i), "said_twice", ("'%s' stands in this list twice"):format(value), "take one of them out") end
+    if is_twice then
+      report.at(sub(path, i), "said_twice", ("'%s' stands in this list twice"):format(value), "take one of them out")
+    end
   end
 end
 
@@ -114,7 +117,8 @@ function schema.list(of)
     for key in pairs(value) do
       count = count + 1
       if type(key) ~= "number" then
-        report.at(sub(path, key), "bad_list", ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
+        report.at(sub(path, key), "bad_list",
+          ("a list has no named fields, but this one has '%s'"):format(tostring(key)))
         return nil
       end
     end
@@ -180,7 +184,8 @@ function schema.record(fields, required, what)
     end
     for _ in next, value do found = found - 1 end
     for _, key in ipairs(found < 0 and unknown_keys(value, fields) or {}) do
-      report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)), report.nearest(key, names))
+      report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)),
+        report.nearest(key, names))
     end
     for _, name in ipairs(required or {}) do
       if value[name] == nil then report.at(path, "missing_field", ("'%s' is missing"):format(name)) end
@@ -190,8 +195,8 @@ function schema.record(fields, required, what)
 end
 
 -- Credentials are in nobody's reach.
-schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true, ["api-key"] = true,
-  ["x-goog-api-key"] = true }
+schema.secret_headers = { authorization = true, ["proxy-authorization"] = true, cookie = true, ["x-api-key"] = true,
+  ["api-key"] = true, ["x-goog-api-key"] = true }
 
 -- Names are compared as HTTP does, without regard to case.
 schema.header = shape({ kind = "string" }, function(value, path)
@@ -211,7 +216,8 @@ schema.class = shape({ kind = "choice", words = schema.classes }, function(value
   if schema.class_rank[value] then return value end
   report.at(path, "bad_predicate", ("unknown data class %s (%s)"):format(
     type(value) == "string" and "'" .. value .. "'" or kind_of(value), table.concat(schema.classes, ", ")),
-    type(value) == "string" and value:find("^%s*>") and ("write at_least %q"):format(value:match("(%a*)%s*$")) or report.nearest(value, schema.classes))
+    type(value) == "string" and value:find("^%s*>") and ("write at_least %q"):format(value:match("(%a*)%s*$"))
+      or report.nearest(value, schema.classes))
 end)
 
 schema.mode = schema.choice { "enforce", "observe", "off" }
@@ -219,7 +225,8 @@ schema.mode = schema.choice { "enforce", "observe", "off" }
 -- What clients switch on: lower case, digits, underscores.
 schema.code = shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and value:find("^[a-z][a-z0-9_]*$") and #value <= 64 then return value end
-  report.at(path, "bad_decision", "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
+  report.at(path, "bad_decision",
+    "a code is made of a-z, 0-9 and _, such as 'department_not_authorized'; got " .. kind_of(value))
 end)
 
 -- Statuses that RFC 9110 and its registry know; clients do not understand others.
@@ -231,7 +238,8 @@ schema.statuses = statuses
 schema.status = shape({ kind = "integer" }, function(value, path)
   if statuses[value] then return value end
   local number = type(value) == "string" and statuses[tonumber(value)] and ("write %s, without quotes"):format(value)
-  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value), number or "403 forbids, 429 asks to come back later")
+  report.at(path, "bad_decision", "not a standard HTTP status from 400 on: " .. kind_of(value),
+    number or "403 forbids, 429 asks to come back later")
 end)
 
 return schema

@@ -4,7 +4,8 @@
 --   local parts = scopes.constants(row, path, known)              -- the fields of a row: department = "sales"
 --   local key, values = scopes.key(parts, f)                      -- "app=x,model=y", { app = "x", model = "y" }
 --
--- Whoever has no such field counts under none of its values, together with all others who have none: nobody slips through.
+-- Whoever has no such field counts under none of its values, together with all others who have none:
+-- nobody slips through.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -30,7 +31,8 @@ end
 
 local function field(value, path)
   if type(value) == "string" and is_scope(value) then return value end
-  report.at(path, "bad_value", ("expected a field of the identity, a label, model or session, got %s"):format(schema.kind_of(value)),
+  report.at(path, "bad_value",
+    ("expected a field of the identity, a label, model or session, got %s"):format(schema.kind_of(value)),
     report.nearest(value, scopes.names()) or "a label of your keys? name it in auth.lua: labels = { … }")
 end
 
@@ -38,7 +40,9 @@ end
 function scopes.by(value, path)
   local parts = {}
   for i, name in ipairs(schema.one_or_list(field)(value, path) or {}) do parts[i] = { name = name } end
-  if type(value) == "table" and #value == 0 then report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody") end
+  if type(value) == "table" and #value == 0 then
+    report.at(path, "bad_limit", "the list is empty: name a field, or leave it out for everybody")
+  end
   return parts
 end
 
@@ -133,7 +137,8 @@ function scopes.check_constants(parts, path)
     if part.name == "app" and part.set and facts.apps then
       for _, value in ipairs(report.keys(part.set)) do
         if not facts.apps[value] then
-          report.warn(sub(path, "app"), "never_acts", ("never acts: app '%s' is not in policies/apps.lua"):format(value),
+          report.warn(sub(path, "app"), "never_acts",
+            ("never acts: app '%s' is not in policies/apps.lua"):format(value),
             report.nearest(value, report.keys(facts.apps)))
         end
       end

@@ -3,9 +3,9 @@
 --   local dropped, filter = targets.rejection(f, target)      -- nil when it may be used
 --   targets.propose(f, policy, rule, list, reason, mode, line)
 --
--- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }. What is said
--- of a target that was dropped is data, { target, by, rule, why }, with the names of the target, the policy and its rule; by
--- and rule are nil where no account of moongate.lua has it.
+-- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }. What is
+-- said of a target that was dropped is data, { target, by, rule, why }, with the names of the target, the policy and
+-- its rule; by and rule are nil where no account of moongate.lua has it.
 local core, use = ...
 local catalogue = use "catalogue"
 local note = use("notes").note

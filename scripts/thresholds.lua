@@ -1,10 +1,10 @@
 -- What happens when a budget is used up to some part: { at = "80%", warn = true, notify = { "owner" } }.
 --
---   local list = thresholds.compile(spec, path)      -- in ascending order; nil for nil
---   thresholds.apply(f, entry, used)                 -- for an entry of the budget (scripts/limits.lua): used nano-dollars
+--   local list = thresholds.compile(spec, path)   -- in ascending order; nil for nil
+--   thresholds.apply(f, entry, used)              -- for an entry of the budget (scripts/limits.lua): used nano-dollars
 --
--- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given, of
--- notices the highest that is new. A notice goes out once for each budget, threshold and period.
+-- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given,
+-- of notices the highest that is new. A notice goes out once for each budget, threshold and period.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -18,13 +18,15 @@ local thresholds = {}
 
 local function receiver(value, path)
   if value == "owner" or type(value) == "string" and value:find("^[a-z][a-z0-9_]*:%S+$") then return value end
-  report.at(path, "bad_value", ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
+  report.at(path, "bad_value",
+    ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
     schema.kind_of(value)))
 end
 
 local function warning(value, path)
   if value == true or type(value) == "string" and value ~= "" then return value end
-  report.at(path, "bad_decision", "warn is written warn = true, or with a text for the caller; got " .. schema.kind_of(value))
+  report.at(path, "bad_decision",
+    "warn is written warn = true, or with a text for the caller; got " .. schema.kind_of(value))
 end
 
 local shape = schema.record({ at = units.percent, warn = warning, notify = schema.one_or_list(receiver),
@@ -36,7 +38,8 @@ local function compile_one(value, path)
   local given = shape(value, path)
   if not given or not given.at then return nil end
   if given.at == 0 or given.at > AT_MAX then
-    report.at(sub(path, "at"), "bad_value", ("a threshold lies above 0%% and up to 200%%, got %s"):format(tostring(value.at)))
+    report.at(sub(path, "at"), "bad_value",
+      ("a threshold lies above 0%% and up to 200%%, got %s"):format(tostring(value.at)))
   end
   if not (value.warn or value.notify or value.only or value.drop or value.deny) then
     report.at(path, "bad_action", "this threshold does nothing: warn, notify, only, drop or deny")
@@ -49,7 +52,9 @@ end
 local function check_order(list)
   for i, one in ipairs(list) do
     local before = list[i - 1]
-    if before and before.at == one.at then report.at(one.path, "said_twice", ("two thresholds stand at %s"):format(one.text)) end
+    if before and before.at == one.at then
+      report.at(one.path, "said_twice", ("two thresholds stand at %s"):format(one.text))
+    end
     if before and before.deny then
       report.warn(one.path, "never_reached", ("never reached: at %s requests are denied"):format(before.text))
       return
@@ -60,14 +65,17 @@ end
 function thresholds.compile(spec, path)
   if spec == nil then return nil end
   local list = {}
-  for i, value in ipairs(schema.list(schema.table)(spec, path) or {}) do list[#list + 1] = compile_one(value, sub(path, i)) end
+  for i, value in ipairs(schema.list(schema.table)(spec, path) or {}) do
+    list[#list + 1] = compile_one(value, sub(path, i))
+  end
   table.sort(list, function(a, b) return a.at < b.at end)
   check_order(list)
   return list
 end
 
 -- What holds when nobody says otherwise.
-thresholds.default = { { at = 10000, text = "100%", deny = { verb = "deny", status = 402, code = "budget_exhausted" } } }
+thresholds.default = { { at = 10000, text = "100%",
+  deny = { verb = "deny", status = 402, code = "budget_exhausted" } } }
 
 -- A part of an amount, rounded up; exact, whatever the amount.
 function thresholds.nano(limit, at)
@@ -88,8 +96,8 @@ local function rule_of(entry, one) return ("%s@%s"):format(entry.row.name, one.t
 
 local function add_filter(f, entry, one, action)
   local filters = f._filters
-  filters[#filters + 1] = { policy = entry.policy, rule = rule_of(entry, one), set = action.set, keep = action.verb == "only",
-    reason = action.verb .. " " .. (action.spelt or "") }
+  filters[#filters + 1] = { policy = entry.policy, rule = rule_of(entry, one), set = action.set,
+    keep = action.verb == "only", reason = action.verb .. " " .. (action.spelt or "") }
 end
 
 local function narrow(f, entry, one, action, reason)
@@ -137,8 +145,8 @@ end
 function thresholds.notify(entry, one, reason)
   if not one.notify or entry.row.mode == "observe" then return end
   local item = entry.item
-  counters.notify { key = item.key, at = one.at, period = item.start or 0, to = one.notify, text = reason, budget = entry.row.name,
-    threshold = one.text, rule = entry.policy.name .. "/" .. rule_of(entry, one) }
+  counters.notify { key = item.key, at = one.at, period = item.start or 0, to = one.notify, text = reason,
+    budget = entry.row.name, threshold = one.text, rule = entry.policy.name .. "/" .. rule_of(entry, one) }
 end
 
 function thresholds.apply(f, entry, used, reason)

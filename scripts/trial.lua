@@ -1,5 +1,5 @@
--- Calls in functions, tried with the arguments that are written in them: what would raise at every request that comes that
--- way is said at load.
+-- Calls in functions, tried with the arguments that are written in them: what would raise at every request that comes
+-- that way is said at load.
 --
 --   local try = trial.of "http.post"                      -- nil: nothing is known of such a call
 --   for _, said in ipairs(try(literals.list(tokens), file, policy)) do … end
@@ -43,13 +43,16 @@ function by_verb.deny(args)
   local first = args[1]
   if first == unknown or type(first) ~= "table" then
     if type(first) == "string" and type(args[2]) == "number" then
-    return { { finding = "bad_decision", text = "deny: the status comes first", hint = ("deny(%d, %q)"):format(args[2], first) } }
+    return { { finding = "bad_decision", text = "deny: the status comes first",
+      hint = ("deny(%d, %q)"):format(args[2], first) } }
   end
   return attempt(verbs.decide.deny, known(first, 403), known(args[2], "code"), known(args[3]))
   end
   local given = known(first)
   for key, value in pairs(first) do
-    if value == unknown and key ~= "reason" and key ~= "retry_after" then given[key] = key == "status" and 403 or "code" end
+    if value == unknown and key ~= "reason" and key ~= "retry_after" then
+      given[key] = key == "status" and 403 or "code"
+    end
   end
   return attempt(verbs.decide.deny, given)
 end
@@ -68,7 +71,8 @@ for _, name in ipairs { "route", "only", "drop" } do by_verb[name] = with_target
 
 -- --- services ---
 
--- The URL that a call begins with, as far as it is written: itself, a local of the file, or the first part of a longer one.
+-- The URL that a call begins with, as far as it is written: itself, a local of the file,
+-- or the first part of a longer one.
 local function url_of(args, file)
   local begins = args.begins[1]
   if type(args[1]) == "string" then return args[1] end
@@ -79,13 +83,15 @@ local function url_of(args, file)
   return count == 1 and file.text:match("local%s+" .. begins[2] .. "%s*=%s*[\"'](https?://[^\"']*)[\"']") or nil
 end
 
--- The highest class that the callers' apps have when nobody says anything; the apps that the file names count, if it does.
+-- The highest class that the callers' apps have when nobody says anything; the apps that the file names count,
+-- if it does.
 local function usual_class(file)
   local class, of, is_named = "public", nil, false
   for _, name in ipairs(report.keys(facts.apps or {})) do
     local default = facts.apps[name].defaults.data
     local names_it = file.text:find("[\"']" .. name:gsub("%p", "%%%0") .. "[\"']") ~= nil
-    if default and (names_it and not is_named or names_it == is_named and schema.class_rank[default] > schema.class_rank[class]) then
+    if default and (names_it and not is_named
+      or names_it == is_named and schema.class_rank[default] > schema.class_rank[class]) then
       class, of = default, name
     end
     is_named = is_named or names_it
@@ -97,7 +103,8 @@ local function unlisted(url, file, policy)
   local origin = url:match("^%a+://[^/?#]*") or url
   local class = usual_class(file)
   local hint = report.nearest(origin, core.names "egress")
-    or ("egress = { [%q] = { clearance = %q } } in moongate.lua: the highest class of data that may go there"):format(origin, class)
+    or ("egress = { [%q] = { clearance = %q } } in moongate.lua: the highest class of data that may go there"):format(
+      origin, class)
   local is_skipped = policy and policy.on_error == "skip"
   return { finding = is_skipped and "unlisted_service" or "service_not_listed", warning = is_skipped, hint = hint,
     text = ("'%s' is not listed in moongate.lua: the call will raise"):format(origin) }
@@ -109,10 +116,10 @@ local function beyond(url, clearance, file)
   if not app or schema.class_rank[class] <= (schema.class_rank[clearance] or 9) then return nil end
   if file.text:find("[\"']clearance[\"']") then return nil end
   return { finding = "service_passed_over", warning = true,
-    text = ("requests of %s carry %s data, which may not be sent to %s: its clearance is %s, so err is \"clearance\" each time"):format(
-      app, class, url:match("^%a+://[^/?#]*") or url, clearance),
-    hint = ("say what then happens, if err == \"clearance\" then return deny(…) end, or let it see such data: clearance = %q in "
-      .. "moongate.lua"):format(class) }
+    text = ("requests of %s carry %s data, which may not be sent to %s: its clearance is %s, so err is \"clearance\" "
+      .. "each time"):format(app, class, url:match("^%a+://[^/?#]*") or url, clearance),
+    hint = ("say what then happens, if err == \"clearance\" then return deny(…) end, or let it see such data: "
+      .. "clearance = %q in moongate.lua"):format(class) }
 end
 
 local function check_place(list, url, options, file, policy)
@@ -124,9 +131,11 @@ local function check_place(list, url, options, file, policy)
   end
   local wanted = type(options.auth) == "string" and options.auth:match("^secret:(.*)$")
   if wanted and wanted ~= secret then
-    list[#list + 1] = { finding = "bad_secret", text = ("%s has %s in moongate.lua, and not '%s'"):format(url:match("^%a+://[^/?#]*"),
+    list[#list + 1] = { finding = "bad_secret",
+      text = ("%s has %s in moongate.lua, and not '%s'"):format(url:match("^%a+://[^/?#]*"),
       secret and "the secret '" .. secret .. "'" or "no secret", wanted),
-      hint = secret and ("auth = \"secret:%s\""):format(secret) or "name = \"…\", secret = env \"…\" beside its clearance" }
+      hint = secret and ("auth = \"secret:%s\""):format(secret)
+        or "name = \"…\", secret = env \"…\" beside its clearance" }
   end
   list[#list + 1] = beyond(url, clearance or "public", file)
 end
@@ -145,7 +154,8 @@ local function with_url(name)
     tried.json = nil
     local list, wait = attempt(http.try, name, url, tried)
     if wait and wait >= core.deadline_ms() then
-      list[#list + 1] = { finding = "bad_time", text = ("timeout = %q is longer than a policy may take, %d ms: it is ended before"):format(
+      list[#list + 1] = { finding = "bad_time",
+        text = ("timeout = %q is longer than a policy may take, %d ms: it is ended before"):format(
         options.timeout, core.deadline_ms()), hint = "wait less, or set policy = { deadline = \"…\" } in moongate.lua" }
     end
     if url and #list == 0 then check_place(list, url, options, file, policy) end
@@ -182,7 +192,8 @@ end
 by_method[".estimate:cost_of"] = function(args)
   local name = args[1]
   if type(name) ~= "string" or catalogue.names[name] or catalogue.targets[name] then return {} end
-  return { { finding = "unknown_model", text = ("ctx.estimate:cost_of: no model or target '%s' in policies/models.lua"):format(name),
+  return { { finding = "unknown_model",
+    text = ("ctx.estimate:cost_of: no model or target '%s' in policies/models.lua"):format(name),
     hint = report.nearest(name, report.keys(catalogue.names)) } }
 end
 
@@ -190,7 +201,8 @@ by_method[":mask"] = function(args)
   local list = {}
   for _, kind in ipairs(type(args[1]) == "table" and args[1] ~= unknown and args[1] or { args[1] }) do
     if type(kind) == "string" and not redaction.looked_for[kind] then
-      list[#list + 1] = { finding = "bad_redaction", text = ("ctx:mask: no redaction policy of this chain looks for '%s'"):format(kind) }
+      list[#list + 1] = { finding = "bad_redaction",
+        text = ("ctx:mask: no redaction policy of this chain looks for '%s'"):format(kind) }
     end
   end
   return list
@@ -207,12 +219,14 @@ local function not_a_function(name)
 end
 
 -- What other languages have there.
-local instead = { ["string.contains"] = "text:find(\"word\", 1, true)", ["string.split"] = "for part in text:gmatch(\"[^,]+\") do",
+local instead = { ["string.contains"] = "text:find(\"word\", 1, true)",
+  ["string.split"] = "for part in text:gmatch(\"[^,]+\") do",
   ["string.trim"] = "text:match(\"^%s*(.-)%s*$\")", ["string.startswith"] = "text:sub(1, #start) == start",
   ["string.starts_with"] = "text:sub(1, #start) == start", ["string.replace"] = "text:gsub(\"old\", \"new\")",
   ["table.contains"] = "make it a set: { a = true }, set[\"a\"]",
-  ["table.unpack"] = "unpack", ["table.getn"] = "#list", ["table.push"] = "table.insert(list, value)", ["json.parse"] = "json.decode(text)",
-  ["json.stringify"] = "json.encode(value)", ["math.round"] = "math.floor(x + 0.5)", ["log.warning"] = "log.warn(…)", ["time.now"] = "ctx.time" }
+  ["table.unpack"] = "unpack", ["table.getn"] = "#list", ["table.push"] = "table.insert(list, value)",
+  ["json.parse"] = "json.decode(text)", ["json.stringify"] = "json.encode(value)",
+  ["math.round"] = "math.floor(x + 0.5)", ["log.warning"] = "log.warn(…)", ["time.now"] = "ctx.time" }
 
 local function no_such_function(library, name)
   return function()

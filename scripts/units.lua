@@ -27,7 +27,8 @@ function units.duration(value, path)
   local total = type(value) == "string" and count and #count < 9 and count * seconds[letter]
   if total and total > 0 and total <= DURATION_MAX then return total end
   local near = near_duration(value)
-  report.at(path, "bad_time", ("a time is written \"30s\", \"1m\", \"1h\" or \"1d\", at most a year; got %s"):format(schema.kind_of(value)),
+  report.at(path, "bad_time",
+    ("a time is written \"30s\", \"1m\", \"1h\" or \"1d\", at most a year; got %s"):format(schema.kind_of(value)),
     near and not total and ("did you mean \"%s\"?"):format(near) or nil)
 end
 
@@ -37,7 +38,8 @@ function units.percent(value, path)
     return whole * 100 + (part .. "00"):sub(1, 2)
   end
   local near = type(value) == "number" and ("did you mean \"%g%%\"?"):format(value <= 1 and value * 100 or value) or nil
-  report.at(path, "bad_amount", ("a percentage is written \"80%%\", with at most two decimals; got %s"):format(schema.kind_of(value)), near)
+  report.at(path, "bad_amount",
+    ("a percentage is written \"80%%\", with at most two decimals; got %s"):format(schema.kind_of(value)), near)
 end
 
 -- Amounts stay below 2^53 nano-dollars, so that sums of two are exact in a Lua number.
@@ -49,7 +51,8 @@ function units.usd(value, path)
   if type(text) == "string" and whole and #whole <= 7 and #part <= 9 and whole + 0 <= USD_MAX then
     return whole * 1000000000 + (part .. "000000000"):sub(1, 9)
   end
-  report.at(path, "bad_amount", ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
+  report.at(path, "bad_amount",
+    ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
     USD_MAX, schema.kind_of(value)), foreign.amount(value))
 end
 

@@ -1,5 +1,6 @@
--- Verbs: what a hook returns. deny(403, "code", "why"), route { "a/b" }, only { "local/*" }, drop { "z/*" }, pass("why").
--- A verb that was built and not returned is an error: `deny(…)` without `return` would let the request through.
+-- Verbs: what a hook returns. deny(403, "code", "why"), route { "a/b" }, only { "local/*" }, drop { "z/*" },
+-- pass("why"). A verb that was built and not returned is an error:
+-- `deny(…)` without `return` would let the request through.
 local core, use = ...
 local schema = use "schema"
 local catalogue = use "catalogue"
@@ -51,15 +52,20 @@ local function deny(status, code, reason)
   if retry_after ~= nil and (type(retry_after) ~= "number" or retry_after < 1) then
     bad("bad_decision", "deny: retry_after is a number of seconds, got " .. schema.kind_of(retry_after))
   end
-  return { verb = "deny", status = status, code = code, reason = check_reason("deny", reason), retry_after = retry_after }
+  return { verb = "deny", status = status, code = code, reason = check_reason("deny", reason),
+    retry_after = retry_after }
 end
 
 -- The reason in route(…, { reason = "…" }).
 local function option(verb, options)
   if options == nil then return nil end
-  if type(options) ~= "table" then bad("bad_decision", verb .. "(targets, { reason = \"…\" }): the second argument is a table") end
+  if type(options) ~= "table" then
+    bad("bad_decision", verb .. "(targets, { reason = \"…\" }): the second argument is a table")
+  end
   for key in pairs(options) do
-    if key ~= "reason" then bad("unknown_field", ("%s: unknown option '%s': only reason"):format(verb, tostring(key))) end
+    if key ~= "reason" then
+      bad("unknown_field", ("%s: unknown option '%s': only reason"):format(verb, tostring(key)))
+    end
   end
   return check_reason(verb, options.reason)
 end
@@ -72,7 +78,8 @@ local function route(targets, options)
   for i, name in ipairs(targets) do
     list[i] = catalogue.targets[name]
     if not list[i] then
-      bad("unknown_model", ("route: no target '%s' in policies/models.lua%s"):format(tostring(name), catalogue.near_target(name)))
+      bad("unknown_model", ("route: no target '%s' in policies/models.lua%s"):format(tostring(name),
+        catalogue.near_target(name)))
     end
   end
   return { verb = "route", targets = list, reason = option("route", options) }
@@ -118,7 +125,9 @@ function verbs.returned(f, value, hook)
         decision.place and decision.place .. ": " or "", decision.verb, decision.verb))
     end
   end
-  if value ~= nil and not returned then bad("bad_decision", hook .. " returned a decision that was made for another request") end
+  if value ~= nil and not returned then
+    bad("bad_decision", hook .. " returned a decision that was made for another request")
+  end
   return returned
 end
 

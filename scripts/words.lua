@@ -161,7 +161,9 @@ function words.source(value)
   local predicate = predicates.of(value)
   if predicate then
     if predicate.op == "any" then return "any" end
-    if predicate.op == "between" then return ("between(%s, %s)"):format(plain(predicate.value[1]), plain(predicate.value[2])) end
+    if predicate.op == "between" then
+      return ("between(%s, %s)"):format(plain(predicate.value[1]), plain(predicate.value[2]))
+    end
     if type(predicate.value) == "number" then return ("%s(%s)"):format(predicate.op, plain(predicate.value)) end
     local inner = words.source(predicate.value)
     return inner and predicate.op .. " " .. inner

@@ -57,8 +57,8 @@ static void refuse_host(struct conn *c, struct slice host)
 {
     struct fault why;
     fault_set(&why, FAULT_WRONG_HOST,
-              "The admin listener is not asked as %.*s: ask it as localhost or by its address, or name it in moongate.lua "
-              "(admin.host).",
+              "The admin listener is not asked as %.*s: ask it as localhost or by its address, or name it in "
+              "moongate.lua (admin.host).",
               (int)(host.len < LIMIT_HOST_BYTES / 4 ? host.len : LIMIT_HOST_BYTES / 4), host.ptr);
     send_fault(c, &why, NULL);
 }

@@ -34,7 +34,8 @@ struct board_slot {
     _Atomic uint64_t generation; /* the process: what it decides with now */
     _Atomic uint64_t live_generations;
     _Atomic uint32_t clients_max; /* the process: so many may be connected */
-    _Atomic uint64_t descriptors; /* the process: it may have no more, so that those are fewer than was asked; 0: enough */
+    /* The process may have no more than these, so that its clients are fewer than was asked; 0: enough. */
+    _Atomic uint64_t descriptors;
     _Atomic uint32_t audit_failing; /* 1: its records cannot be written, and wait */
     struct board_text digest;
 };

@@ -78,8 +78,10 @@ static void find_workers(struct findings *f, const struct board *board)
                    atomic_load(&slot->pid), (unsigned long long)atomic_load(&slot->generation), digest);
         uint64_t descriptors = atomic_load(&slot->descriptors);
         if (descriptors)
-            buf_printf(f->lines, "[!]worker %u: %u clients at a time, fewer than limits.connections: it may have %llu descriptors\n",
-                       i, atomic_load(&slot->clients_max), (unsigned long long)descriptors);
+            buf_printf(
+                f->lines,
+                "[!]worker %u: %u clients at a time, fewer than limits.connections: it may have %llu descriptors\n", i,
+                atomic_load(&slot->clients_max), (unsigned long long)descriptors);
     }
 }
 
@@ -123,7 +125,8 @@ static void find_jwks(struct findings *f, const struct jwks_fetcher *jwks)
         }
         if (s.fetched_wall_ns) clock_format(s.fetched_wall_ns, when);
         buf_printf(f->lines, "[%c]jwks %.*s: %zu keys%s%s%s%s\n", s.error[0] ? '!' : '+', SLICE_FMT(s.url), s.keys,
-                   s.fetched_wall_ns ? ", fetched " : "", s.fetched_wall_ns ? when : "", s.error[0] ? "; " : "", s.error);
+                   s.fetched_wall_ns ? ", fetched " : "", s.fetched_wall_ns ? when : "", s.error[0] ? "; " : "",
+                   s.error);
     }
 }
 

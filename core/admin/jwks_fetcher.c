@@ -317,7 +317,8 @@ bool jwks_fetcher_state(const struct jwks_fetcher *f, size_t index, struct jwks_
     for (size_t i = 0; i < LIMIT_JWKS_SOURCES; i++) {
         const struct source *s = &f->sources[i];
         if (!s->url || index-- > 0) continue;
-        *state = (struct jwks_state){slice_str(s->url), s->keys, s->fetched_wall_ns, s->error, s->is_tried, s->is_alone};
+        *state = (struct jwks_state){slice_str(s->url), s->keys,     s->fetched_wall_ns,
+                                     s->error,          s->is_tried, s->is_alone};
         return true;
     }
     return false;

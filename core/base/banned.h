@@ -14,6 +14,7 @@
 #include <luaconf.h>
 #endif
 
-#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll asctime ctime gmtime localtime
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atoll
+#pragma GCC poison asctime ctime gmtime localtime
 
 #endif

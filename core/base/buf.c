@@ -149,8 +149,8 @@ static inline unsigned stops_in_8(const unsigned char *p)
 }
 #endif
 
-/* How many bytes from p on are plain. Most texts are ids and names of 8 to 40 bytes: their last bytes are looked at with
- * some of those before, which costs less than a loop over the rest. */
+/* How many bytes from p on are plain. Most texts are ids and names of 8 to 40 bytes: their last bytes are looked at
+ * with some of those before, which costs less than a loop over the rest. */
 static size_t plain_run(const unsigned char *p, size_t len)
 {
     size_t at = 0;

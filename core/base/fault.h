@@ -18,45 +18,84 @@
 
 /* clang-format off */
 #define FAULTS(X)                                                                                                      \
-    X(NONE,                  200, "",                      "",                            "")                          \
-    X(BAD_REQUEST,           400, "invalid_request_error", "bad_request",                 "The request is not valid HTTP/1.1.") \
-    X(BAD_JSON,              400, "invalid_request_error", "invalid_json",                "The request body is not valid JSON.") \
-    X(BAD_BODY,              400, "invalid_request_error", "invalid_body",                "The request body is not what this endpoint takes.") \
-    X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                "There is no such path.") \
-    X(MISSPELT_PATH,         400, "invalid_request_error", "unknown_path",                "There is no such path, but one that is nearly so.") \
-    X(UNSPOKEN_PATH,         400, "invalid_request_error", "unsupported_path",            "This API is not served here.") \
-    X(UPGRADE,               426, "invalid_request_error", "upgrade_required",            "WebSockets are not served here: ask over HTTP.") \
-    X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",             "There is no such model, or this key may not use it.") \
-    X(KEY_REVOKED,           401, "invalid_request_error", "invalid_api_key",             "The API key was revoked while the request was under way.") \
-    X(METHOD,                405, "invalid_request_error", "method_not_allowed",          "This path does not take this method.") \
-    X(REQUEST_TIMEOUT,       408, "invalid_request_error", "request_timeout",             "The request did not arrive in time.") \
-    X(BODY_TOO_LARGE,        413, "invalid_request_error", "request_too_large",           "The request body is over the limit.") \
-    X(WRONG_HOST,            421, "invalid_request_error", "misdirected_request",         "This listener has no such name.") \
-    X(URI_TOO_LONG,          414, "invalid_request_error", "uri_too_long",                "The request line is over the limit.") \
-    X(MEDIA_TYPE,            415, "invalid_request_error", "unsupported_media_type",      "The request body must be uncompressed application/json.") \
-    X(HEADERS_TOO_LARGE,     431, "invalid_request_error", "headers_too_large",           "The request headers are over a limit.") \
-    X(TRANSFER_CODING,       501, "invalid_request_error", "unsupported_transfer_coding", "Only the chunked transfer coding is understood.") \
-    X(HTTP_VERSION,          505, "invalid_request_error", "unsupported_http_version",    "Only HTTP/1.1 and HTTP/1.0 are understood.") \
-    X(POLICY,                500, "server_error",          "policy_error",                "A policy failed; the request was refused.") \
-    X(NO_TARGET,             503, "server_error",          "no_target",                   "No provider is configured for this model.") \
-    X(OVERLOADED,            503, "server_error",          "too_many_connections",        "The gateway has all the connections it may have.") \
-    X(KEY_FULL,              429, "rate_limit_error",      "key_holds_too_much",          "Requests of this key hold all the memory that they may.") \
-    X(WORKER_FULL,           503, "server_error",          "gateway_holds_too_much",      "The requests under way hold all the memory that they may.") \
-    X(OUT_OF_MEMORY,         503, "server_error",          "out_of_memory",               "There is no memory for this request.") \
-    X(DRAINING,              503, "server_error",          "draining",                    "The gateway is shutting down.") \
-    X(UPSTREAM_CONNECT,      502, "upstream_error",        "upstream_unreachable",        "The provider could not be reached.") \
-    X(UPSTREAM_TLS,          502, "upstream_error",        "upstream_tls",                "The provider's certificate was not accepted.") \
-    X(UPSTREAM_PROTOCOL,     502, "upstream_error",        "upstream_protocol",           "The provider's answer was not valid HTTP.") \
-    X(UPSTREAM_CLOSED,       502, "upstream_error",        "upstream_closed",             "The provider closed the connection before it had answered in full.") \
-    X(UPSTREAM_ACCOUNT,      502, "upstream_error",        "upstream_account",            "The provider did not accept the gateway's own account.") \
-    X(CONNECT_TIMEOUT,       504, "upstream_error",        "upstream_connect_timeout",    "The provider did not accept a connection in time.") \
-    X(FIRST_BYTE_TIMEOUT,    504, "upstream_error",        "upstream_first_byte_timeout", "The provider did not begin to answer in time.") \
-    X(UPSTREAM_IDLE_TIMEOUT, 504, "upstream_error",        "upstream_idle_timeout",       "The provider fell silent in the middle of its answer.") \
-    X(TOTAL_TIMEOUT,         504, "upstream_error",        "upstream_total_timeout",      "The answer took longer than it may.") \
-    X(STREAM_INCOMPLETE,     502, "upstream_error",        "stream_incomplete",           "The provider's stream ended without its end marker.") \
-    X(CLIENT_GONE,           499, "client_closed",         "client_closed",               "The client closed the connection.") \
-    X(CLIENT_STALLED,        499, "client_closed",         "client_stalled",              "The client took nothing for as long as it may (timeouts.write).") \
-    X(INTERNAL,              500, "server_error",          "internal_error",              "The gateway failed.")
+    X(NONE,                  200, "",                      "",                                                         \
+      "")                                                                                                              \
+    X(BAD_REQUEST,           400, "invalid_request_error", "bad_request",                                              \
+      "The request is not valid HTTP/1.1.")                                                                            \
+    X(BAD_JSON,              400, "invalid_request_error", "invalid_json",                                             \
+      "The request body is not valid JSON.")                                                                           \
+    X(BAD_BODY,              400, "invalid_request_error", "invalid_body",                                             \
+      "The request body is not what this endpoint takes.")                                                             \
+    X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                                             \
+      "There is no such path.")                                                                                        \
+    X(MISSPELT_PATH,         400, "invalid_request_error", "unknown_path",                                             \
+      "There is no such path, but one that is nearly so.")                                                             \
+    X(UNSPOKEN_PATH,         400, "invalid_request_error", "unsupported_path",                                         \
+      "This API is not served here.")                                                                                  \
+    X(UPGRADE,               426, "invalid_request_error", "upgrade_required",                                         \
+      "WebSockets are not served here: ask over HTTP.")                                                                \
+    X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",                                          \
+      "There is no such model, or this key may not use it.")                                                           \
+    X(KEY_REVOKED,           401, "invalid_request_error", "invalid_api_key",                                          \
+      "The API key was revoked while the request was under way.")                                                      \
+    X(METHOD,                405, "invalid_request_error", "method_not_allowed",                                       \
+      "This path does not take this method.")                                                                          \
+    X(REQUEST_TIMEOUT,       408, "invalid_request_error", "request_timeout",                                          \
+      "The request did not arrive in time.")                                                                           \
+    X(BODY_TOO_LARGE,        413, "invalid_request_error", "request_too_large",                                        \
+      "The request body is over the limit.")                                                                           \
+    X(WRONG_HOST,            421, "invalid_request_error", "misdirected_request",                                      \
+      "This listener has no such name.")                                                                               \
+    X(URI_TOO_LONG,          414, "invalid_request_error", "uri_too_long",                                             \
+      "The request line is over the limit.")                                                                           \
+    X(MEDIA_TYPE,            415, "invalid_request_error", "unsupported_media_type",                                   \
+      "The request body must be uncompressed application/json.")                                                       \
+    X(HEADERS_TOO_LARGE,     431, "invalid_request_error", "headers_too_large",                                        \
+      "The request headers are over a limit.")                                                                         \
+    X(TRANSFER_CODING,       501, "invalid_request_error", "unsupported_transfer_coding",                              \
+      "Only the chunked transfer coding is understood.")                                                               \
+    X(HTTP_VERSION,          505, "invalid_request_error", "unsupported_http_version",                                 \
+      "Only HTTP/1.1 and HTTP/1.0 are understood.")                                                                    \
+    X(POLICY,                500, "server_error",          "policy_error",                                             \
+      "A policy failed; the request was refused.")                                                                     \
+    X(NO_TARGET,             503, "server_error",          "no_target",                                                \
+      "No provider is configured for this model.")                                                                     \
+    X(OVERLOADED,            503, "server_error",          "too_many_connections",                                     \
+      "The gateway has all the connections it may have.")                                                              \
+    X(KEY_FULL,              429, "rate_limit_error",      "key_holds_too_much",                                       \
+      "Requests of this key hold all the memory that they may.")                                                       \
+    X(WORKER_FULL,           503, "server_error",          "gateway_holds_too_much",                                   \
+      "The requests under way hold all the memory that they may.")                                                     \
+    X(OUT_OF_MEMORY,         503, "server_error",          "out_of_memory",                                            \
+      "There is no memory for this request.")                                                                          \
+    X(DRAINING,              503, "server_error",          "draining",                                                 \
+      "The gateway is shutting down.")                                                                                 \
+    X(UPSTREAM_CONNECT,      502, "upstream_error",        "upstream_unreachable",                                     \
+      "The provider could not be reached.")                                                                            \
+    X(UPSTREAM_TLS,          502, "upstream_error",        "upstream_tls",                                             \
+      "The provider's certificate was not accepted.")                                                                  \
+    X(UPSTREAM_PROTOCOL,     502, "upstream_error",        "upstream_protocol",                                        \
+      "The provider's answer was not valid HTTP.")                                                                     \
+    X(UPSTREAM_CLOSED,       502, "upstream_error",        "upstream_closed",                                          \
+      "The provider closed the connection before it had answered in full.")                                            \
+    X(UPSTREAM_ACCOUNT,      502, "upstream_error",        "upstream_account",                                         \
+      "The provider did not accept the gateway's own account.")                                                        \
+    X(CONNECT_TIMEOUT,       504, "upstream_error",        "upstream_connect_timeout",                                 \
+      "The provider did not accept a connection in time.")                                                             \
+    X(FIRST_BYTE_TIMEOUT,    504, "upstream_error",        "upstream_first_byte_timeout",                              \
+      "The provider did not begin to answer in time.")                                                                 \
+    X(UPSTREAM_IDLE_TIMEOUT, 504, "upstream_error",        "upstream_idle_timeout",                                    \
+      "The provider fell silent in the middle of its answer.")                                                         \
+    X(TOTAL_TIMEOUT,         504, "upstream_error",        "upstream_total_timeout",                                   \
+      "The answer took longer than it may.")                                                                           \
+    X(STREAM_INCOMPLETE,     502, "upstream_error",        "stream_incomplete",                                        \
+      "The provider's stream ended without its end marker.")                                                           \
+    X(CLIENT_GONE,           499, "client_closed",         "client_closed",                                            \
+      "The client closed the connection.")                                                                             \
+    X(CLIENT_STALLED,        499, "client_closed",         "client_stalled",                                           \
+      "The client took nothing for as long as it may (timeouts.write).")                                               \
+    X(INTERNAL,              500, "server_error",          "internal_error",                                           \
+      "The gateway failed.")
 /* clang-format on */
 
 enum fault_code {

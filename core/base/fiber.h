@@ -1,6 +1,6 @@
 /*
- * A long piece of work that puts itself aside: it has a stack of its own, and whoever runs it gets the thread back after
- * a slice.
+ * A long piece of work that puts itself aside: it has a stack of its own, and whoever runs it gets the thread back
+ * after a slice.
  *
  *     struct fiber *fiber = fiber_new(load_everything, arg);
  *     while (!fiber_run(fiber, 2 * NS_PER_MS)) …;     // each further slice in a later turn of a loop
@@ -9,8 +9,8 @@
  *     fiber_rest();   // in long loops, on any floor: returns in a later slice when this one is over
  *
  * Outside of a fiber fiber_rest() does nothing, so the same code serves both. Between two slices others run: what they
- * share with the work must be whole wherever it rests. A fiber is always run to its end, so that it frees what it holds;
- * one that is cancelled sees that and ends soon. No fiber runs another. Stack: LIMIT_FIBER_STACK_BYTES.
+ * share with the work must be whole wherever it rests. A fiber is always run to its end, so that it frees what it
+ * holds; one that is cancelled sees that and ends soon. No fiber runs another. Stack: LIMIT_FIBER_STACK_BYTES.
  */
 #ifndef MOONGATE_BASE_FIBER_H
 #define MOONGATE_BASE_FIBER_H

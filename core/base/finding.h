@@ -1,6 +1,6 @@
 /*
- * Everything that a file of policies or moongate.lua can be told is wrong, as one list: enum, the word that scripts say,
- * the code that people are told, a title, what it means, what to do.
+ * Everything that a file of policies or moongate.lua can be told is wrong, as one list: enum, the word that scripts
+ * say, the code that people are told, a title, what it means, what to do.
  *
  *     report_say(report, FINDING_NO_FILE, "%s: %s", path, strerror(errno));            // in C
  *     report.at(path, "unknown_condition", ("unknown condition '%s'"):format(key))     -- in scripts/
@@ -102,8 +102,8 @@
       "Add it where names of its kind are listed, or take the nearest.")                                               \
     X(BAD_SECRET, "bad_secret", "MG0217", "an environment variable or secret",                                         \
       "moongate.lua names a secret that is not there, is empty, or stands where it must not.",                         \
-      "Set the variable for the process that runs moongate, or use file \"path\". A running gateway has the variables of " \
-      "its start: a new one needs a restart, a file only a reload.")                                                   \
+      "Set the variable for the process that runs moongate, or use file \"path\". A running gateway has the "          \
+      "variables of its start: a new one needs a restart, a file only a reload.")                                      \
     X(BAD_VALUE, "bad_value", "MG0218", "a value of another kind",                                                     \
       "The field is known, its value is not of the kind that it takes.",                                               \
       "The message says what is expected.")                                                                            \
@@ -173,18 +173,14 @@
       "A file of public keys holds some of a kind that signatures are not checked with.",                              \
       "Tokens that those keys have signed are refused; the others work.")                                              \
     X(UNLISTED_SERVICE, "unlisted_service", "MG0314", "a service that is not listed",                                  \
-      "A policy that is skipped when it fails calls a place that egress does not name. The call raises, and the policy "\
-      "has no say.",                                                                                                   \
+      "A policy that is skipped when it fails calls a place that egress does not name. The call raises, and the "      \
+      "policy has no say.",                                                                                            \
       "egress = { [\"https://service.example\"] = { clearance = \"internal\" } } lists it, with the highest class of " \
       "data that may go there.")                                                                                       \
     X(UNLISTED_APP, "unlisted_app", "MG0315", "a key whose app is not listed",                                         \
       "An API key that works names an app that policies/apps.lua does not have, or none at all: whoever comes with "   \
       "it is refused.",                                                                                                \
       "Add the app to policies/apps.lua, set default_app in auth.lua, or revoke the key.")                             \
-    X(UNSET_SECRET, "unset_secret", "MG0320", "a secret that is not set here",                                         \
-      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs "  \
-      "it; the gateway does not start without it.",                                                                    \
-      "Set it where the gateway runs, or use file \"path\".")                                                          \
     X(ODD_PRICE, "odd_price", "MG0316", "a price that looks like another unit's",                                      \
       "Two rates of one price are a thousandfold apart, or the dear one is where the cheap one is usual.",             \
       "Rates are USD per million tokens: 0.0000025 a token is input = \"2.50\".")                                      \
@@ -200,6 +196,10 @@
       "The access matrix is asked before the rules of its file. Whatever this rule applies to it refuses, or there is "\
       "nothing left that the rule could change.",                                                                      \
       "Put the exception into the matrix: departments = { … }, data = \"…\" of the model's row.")                      \
+    X(UNSET_SECRET, "unset_secret", "MG0320", "a secret that is not set here",                                         \
+      "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs " \
+      "it; the gateway does not start without it.",                                                                    \
+      "Set it where the gateway runs, or use file \"path\".")                                                          \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

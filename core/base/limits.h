@@ -21,16 +21,16 @@
 #define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
 #define LIMIT_TRAILERS_COUNT 32u
 #define LIMIT_PIPELINE_BYTES (64u * KIB)   /* read ahead while an earlier request is being answered */
-#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client can read it … */
+#define LIMIT_LINGER_BYTES (16u * MIB)     /* read and dropped after an early answer, so that the client may read it */
 #define LIMIT_LINGER_STRANGER_BYTES (1u * MIB) /* … and of who has shown no good key */
 #define LIMIT_LINGER_TURN_BYTES (512u * KIB) /* … and of all of them in one turn of the loop */
 #define LIMIT_LINGER_MS 5000u              /* the same, in time */
 #define LIMIT_CONNECTIONS 10000u           /* default of limits.connections, per worker */
-#define LIMIT_DESCRIPTORS_OWN 48u          /* of a process's descriptors, kept for files, pipes, names being looked up … */
+#define LIMIT_DESCRIPTORS_OWN 48u          /* of a process's descriptors, kept for files, pipes, looking names up … */
 #define LIMIT_DESCRIPTORS_UNKNOWN 1024u    /* where the system does not say how many a process may have */
 #define LIMIT_ADMIN_CONNECTIONS 256u       /* to the admin listener; one more takes the place of the oldest */
 #define LIMIT_OVERLOADED 256u              /* connections above the cap that are still answered with 503 */
-#define LIMIT_STRANGERS 1024u              /* default of limits.strangers, per worker: connections without a good key yet */
+#define LIMIT_STRANGERS 1024u              /* default of limits.strangers, per worker: connections without a good key */
 #define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
 #define LIMIT_HELD_KEY_BYTES (128u * MIB)  /* default of limits.key_bytes: requests of one key held in a worker … */
 #define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
@@ -63,9 +63,9 @@
 #define LIMIT_METER_TEXTS 256u             /* texts of one answer that are counted apart: choices, tool calls … */
 
 /* Counting tokens */
-#define LIMIT_TOKEN_PIECE_BYTES (16u * KIB) /* a text without a boundary for this long is cut there: 3 ms at the worst */
+#define LIMIT_TOKEN_PIECE_BYTES (16u * KIB) /* a text without a boundary for this long is cut there: 3 ms at worst */
 #define LIMIT_TOKEN_RECENT 32768u            /* short pieces whose counts a process remembers, for each vocabulary */
-#define LIMIT_COUNT_MEMO 16384u              /* texts whose counts a worker remembers … */
+#define LIMIT_COUNT_MEMO 16384u              /* counts of texts that a worker remembers, in 384 KiB … */
 #define LIMIT_COUNT_MEMO_BYTES_MIN 128u      /* … shorter ones are counted as quickly as they are found … */
 #define LIMIT_COUNT_MEMO_BYTES_MAX (8u * MIB) /* … longer ones take too long to hash in one turn */
 #define LIMIT_COUNT_IMAGE_BYTES (256u * KIB) /* of a picture, to find its size */
@@ -82,7 +82,7 @@
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
 #define LIMIT_UPSTREAM_IDLE_TIMEOUT_MS 120000u /* default of timeouts.upstream_idle: between upstream bytes */
 #define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
-#define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After: they ask again before */
+#define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After, they ask before */
 #define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */
 #define LIMIT_CONCEAL_BACKSLASHES 15u      /* before one character of a secret: JSON in JSON, four deep */
 #define LIMIT_PROVIDER_HEADERS 32u         /* a provider's headers and pass, each, in moongate.lua */
@@ -124,6 +124,9 @@
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
+#define LIMIT_QUIET_MEMO 32768u               /* texts a worker remembers in which a list found nothing, in 768 KiB … */
+#define LIMIT_QUIET_MEMO_BYTES_MIN 256u       /* … shorter ones are scanned as quickly as they are found … */
+#define LIMIT_QUIET_MEMO_BYTES_MAX (1u * MIB) /* … longer ones are seldom sent again */
 #define LIMIT_REDACT_SCAN_BYTES (256u * KIB)  /* default of max_scan: text of one request */
 #define LIMIT_REDACT_SCAN_MAX (16u * MIB)     /* the most that max_scan may be */
 #define LIMIT_REDACT_QUEUE_BYTES (64u * KIB)  /* events held back because the text in them is not settled */
@@ -131,12 +134,12 @@
 #define LIMIT_REDACT_TEXTS 1024u              /* texts of one streamed answer: choices, tool calls … */
 
 /* A turn of the loop (net/loop.h) */
-#define LIMIT_TURN_MS 2u                   /* so long, and the callback under way; then accepting, timers, heartbeat come round */
+#define LIMIT_TURN_MS 2u                   /* so long, and the callback under way; then accepting, timers, heartbeat */
 #define LIMIT_TURN_FETCH_BYTES (64u * KIB) /* read of one provider's answer in one turn, and one read more */
 
 /* Processes */
 #define LIMIT_LARGE_BYTES (512u * KIB)     /* a piece of memory from here on is mapped by itself (base/mem.h) */
-#define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have their turn */
+#define LIMIT_BACKGROUND_SLICE_MS 1u       /* long work holds a loop no longer than this before others have a turn */
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */

@@ -1,7 +1,10 @@
 /*
  * The one hash table: from the bytes of a key to the number of an item that its owner keeps in an array.
  *
- *     static struct slice key_of(const void *ring, uint32_t item) { return ((const struct ring *)ring)->keys[item].id; }
+ *     static struct slice key_of(const void *ring, uint32_t item)
+ *     {
+ *         return ((const struct ring *)ring)->keys[item].id;
+ *     }
  *
  *     map_init(&ring->map, key_of, ring);
  *     map_add(&ring->map, 7);                            // keys[7] is there, and no other has its key

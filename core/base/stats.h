@@ -35,39 +35,78 @@
  *   HISTOGRAM  of nanoseconds, shown in seconds, bucket bounds as STATS_BUCKETS_MS */
 /* clang-format off */
 #define STATS_METRICS(X)                                                                                               \
-    X(REQUESTS,             COUNTER,   "moongate_requests_total",                   "app,department,model,provider,outcome,code", "Requests that ended, by outcome.") \
-    X(REQUEST_DURATION,     HISTOGRAM, "moongate_request_duration_seconds",         "", "From a request's first byte to the last byte of its answer.") \
-    X(TIME_TO_FIRST_TOKEN,  HISTOGRAM, "moongate_time_to_first_token_seconds",      "", "From a request's first byte to the first byte of its answer's body.") \
-    X(OVERHEAD,             HISTOGRAM, "moongate_overhead_seconds",                 "", "The gateway's own part of a request: all but waiting for its client and its provider.") \
-    X(TOKENS,               COUNTER,   "moongate_tokens_total",                     "model,department,direction", "Tokens that were paid for, of the model that was called, by disjoint parts: as providers reported them, else as counted.") \
-    X(COST,                 NANO,      "moongate_cost_usd_total",                   "model,department", "What answers of the model that was called cost at the prices of the policies, in USD; includes estimates.") \
-    X(USAGE_ESTIMATED,      COUNTER,   "moongate_usage_estimated_total",            "model", "Answers billed by the gateway's own count, because the provider reported none.") \
-    X(UNPRICED,             COUNTER,   "moongate_unpriced_requests_total",          "model", "Answers whose cost is not known, or not all of it: a price or a part of one is missing.") \
-    X(ERRORS,               COUNTER,   "moongate_errors_total",                     "error_type,provider", "Requests that ended in an error, by its code.") \
-    X(DECISIONS,            COUNTER,   "moongate_decisions_total",                  "stage,rule,outcome", "What policies decided.") \
-    X(AUTH_FAILURES,        COUNTER,   "moongate_auth_failures_total",              "reason", "Requests whose key or token was missing or did not count, by why.") \
-    X(JWKS_REFRESHES,       COUNTER,   "moongate_jwks_refreshes_total",             "outcome", "Attempts to fetch the keys of an issuer of tokens: changed, unchanged, failed.") \
-    X(ACCOUNT_REFUSALS,     COUNTER,   "moongate_provider_account_refusals_total",  "provider,status", "Calls that a provider refused for the account's sake: 401, 402, 403 and 407.") \
-    X(INSPECT_ERRORS,       COUNTER,   "moongate_inspect_errors_total",             "", "Provider events that could not be read for usage and were relayed all the same.") \
-    X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",         "", "Streams that ended without their end marker.") \
-    X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",       "", "Audit records that could not be written.") \
-    X(CONNECTIONS_OPEN,     GAUGE,     "moongate_connections_open",                 "", "Client connections.") \
-    X(CONNECTIONS_STRANGE,  GAUGE,     "moongate_connections_strangers",            "", "Of these, the ones that have shown no good key.") \
-    X(STRANGERS_DROPPED,    COUNTER,   "moongate_strangers_dropped_total",          "", "Connections without a good key that had to make place for others.") \
-    X(BYTES_HELD,           GAUGE,     "moongate_request_bytes_held",               "", "Bytes of requests, and of the indexes over them, in memory.") \
-    X(EXCHANGES_OPEN,       GAUGE,     "moongate_exchanges_open",                   "", "Requests under way.") \
-    X(UPSTREAM_OPEN,        GAUGE,     "moongate_upstream_open",                    "", "Calls to providers under way.") \
-    X(UPSTREAM_CONNECTIONS, GAUGE,     "moongate_upstream_connections",             "", "Connections to providers, busy and idle.") \
-    X(LOOP_TURN_LONGEST,    LONGEST,   "moongate_loop_turn_longest_seconds",        "", "The longest turn of a worker's loop in the last minute or two: as long as that everything else in it waited.") \
-    X(POLICY_RELOAD_OK,     GAUGE,     "moongate_policy_reload_success",            "", "1 when the last load of policies or configuration was accepted, else 0.") \
-    X(POLICY_RELOAD_FAILED, COUNTER,   "moongate_policy_reload_failures_total",     "", "Loads that were refused; the ones before stayed in force.") \
-    X(POLICY_LOADED_AT,     LARGEST,   "moongate_policy_loaded_timestamp_seconds",  "", "When the policies in force were accepted.") \
-    X(POLICY_INFO,          INFO,      "moongate_policy_info",                      "sha256", "The policies in force.") \
-    X(POLICY_GENERATIONS,   LARGEST,   "moongate_policy_generations",               "", "Policy generations alive in the worker that holds most: the one in force and those with requests under way.") \
-    X(WORKER_RESTARTS,      COUNTER,   "moongate_worker_restarts_total",            "", "Workers that died and were replaced.") \
-    X(POLICY_COUNTER,       COUNTER,   "moongate_policy_",                          "name,label1,value1,label2,value2,label3,value3", "") \
-    X(POLICY_HISTOGRAM,     HISTOGRAM, "moongate_policy_",                          "name,label1,value1,label2,value2,label3,value3", "") \
-    X(BUILD_INFO,           INFO,      "moongate_build_info",                       "version", "The version that is running.")
+    X(REQUESTS,             COUNTER,   "moongate_requests_total",                                                      \
+      "app,department,model,provider,outcome,code", "Requests that ended, by outcome.")                                \
+    X(REQUEST_DURATION,     HISTOGRAM, "moongate_request_duration_seconds",                                            \
+      "", "From a request's first byte to the last byte of its answer.")                                               \
+    X(TIME_TO_FIRST_TOKEN,  HISTOGRAM, "moongate_time_to_first_token_seconds",                                         \
+      "", "From a request's first byte to the first byte of its answer's body.")                                       \
+    X(OVERHEAD,             HISTOGRAM, "moongate_overhead_seconds",                                                    \
+      "", "The gateway's own part of a request: all but waiting for its client and its provider.")                     \
+    X(TOKENS,               COUNTER,   "moongate_tokens_total",                                                        \
+      "model,department,direction",                                                                                    \
+      "Tokens that were paid for, of the model that was called, by disjoint parts: as providers reported them, "       \
+      "else as counted.")                                                                                              \
+    X(COST,                 NANO,      "moongate_cost_usd_total",                                                      \
+      "model,department",                                                                                              \
+      "What answers of the model that was called cost at the prices of the policies, in USD; includes estimates.")     \
+    X(USAGE_ESTIMATED,      COUNTER,   "moongate_usage_estimated_total",                                               \
+      "model", "Answers billed by the gateway's own count, because the provider reported none.")                       \
+    X(UNPRICED,             COUNTER,   "moongate_unpriced_requests_total",                                             \
+      "model", "Answers whose cost is not known, or not all of it: a price or a part of one is missing.")              \
+    X(ERRORS,               COUNTER,   "moongate_errors_total",                                                        \
+      "error_type,provider", "Requests that ended in an error, by its code.")                                          \
+    X(DECISIONS,            COUNTER,   "moongate_decisions_total",                                                     \
+      "stage,rule,outcome", "What policies decided.")                                                                  \
+    X(AUTH_FAILURES,        COUNTER,   "moongate_auth_failures_total",                                                 \
+      "reason", "Requests whose key or token was missing or did not count, by why.")                                   \
+    X(JWKS_REFRESHES,       COUNTER,   "moongate_jwks_refreshes_total",                                                \
+      "outcome", "Attempts to fetch the keys of an issuer of tokens: changed, unchanged, failed.")                     \
+    X(ACCOUNT_REFUSALS,     COUNTER,   "moongate_provider_account_refusals_total",                                     \
+      "provider,status", "Calls that a provider refused for the account's sake: 401, 402, 403 and 407.")               \
+    X(INSPECT_ERRORS,       COUNTER,   "moongate_inspect_errors_total",                                                \
+      "", "Provider events that could not be read for usage and were relayed all the same.")                           \
+    X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",                                            \
+      "", "Streams that ended without their end marker.")                                                              \
+    X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",                                          \
+      "", "Audit records that could not be written.")                                                                  \
+    X(CONNECTIONS_OPEN,     GAUGE,     "moongate_connections_open",                                                    \
+      "", "Client connections.")                                                                                       \
+    X(CONNECTIONS_STRANGE,  GAUGE,     "moongate_connections_strangers",                                               \
+      "", "Of these, the ones that have shown no good key.")                                                           \
+    X(STRANGERS_DROPPED,    COUNTER,   "moongate_strangers_dropped_total",                                             \
+      "", "Connections without a good key that had to make place for others.")                                         \
+    X(BYTES_HELD,           GAUGE,     "moongate_request_bytes_held",                                                  \
+      "", "Bytes of requests, and of the indexes over them, in memory.")                                               \
+    X(EXCHANGES_OPEN,       GAUGE,     "moongate_exchanges_open",                                                      \
+      "", "Requests under way.")                                                                                       \
+    X(UPSTREAM_OPEN,        GAUGE,     "moongate_upstream_open",                                                       \
+      "", "Calls to providers under way.")                                                                             \
+    X(UPSTREAM_CONNECTIONS, GAUGE,     "moongate_upstream_connections",                                                \
+      "", "Connections to providers, busy and idle.")                                                                  \
+    X(LOOP_TURN_LONGEST,    LONGEST,   "moongate_loop_turn_longest_seconds",                                           \
+      "",                                                                                                              \
+      "The longest turn of a worker's loop in the last minute or two: as long as that everything else in it "          \
+      "waited.")                                                                                                       \
+    X(POLICY_RELOAD_OK,     GAUGE,     "moongate_policy_reload_success",                                               \
+      "", "1 when the last load of policies or configuration was accepted, else 0.")                                   \
+    X(POLICY_RELOAD_FAILED, COUNTER,   "moongate_policy_reload_failures_total",                                        \
+      "", "Loads that were refused; the ones before stayed in force.")                                                 \
+    X(POLICY_LOADED_AT,     LARGEST,   "moongate_policy_loaded_timestamp_seconds",                                     \
+      "", "When the policies in force were accepted.")                                                                 \
+    X(POLICY_INFO,          INFO,      "moongate_policy_info",                                                         \
+      "sha256", "The policies in force.")                                                                              \
+    X(POLICY_GENERATIONS,   LARGEST,   "moongate_policy_generations",                                                  \
+      "",                                                                                                              \
+      "Policy generations alive in the worker that holds most: the one in force and those with requests under way.")   \
+    X(WORKER_RESTARTS,      COUNTER,   "moongate_worker_restarts_total",                                               \
+      "", "Workers that died and were replaced.")                                                                      \
+    X(POLICY_COUNTER,       COUNTER,   "moongate_policy_",                                                             \
+      "name,label1,value1,label2,value2,label3,value3", "")                                                            \
+    X(POLICY_HISTOGRAM,     HISTOGRAM, "moongate_policy_",                                                             \
+      "name,label1,value1,label2,value2,label3,value3", "")                                                            \
+    X(BUILD_INFO,           INFO,      "moongate_build_info",                                                          \
+      "version", "The version that is running.")
 /* clang-format on */
 
 enum stats_metric {

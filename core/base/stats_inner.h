@@ -14,7 +14,15 @@
 #include "base/limits.h"
 #include "base/stats.h"
 
-enum stats_kind { STATS_KIND_COUNTER, STATS_KIND_NANO, STATS_KIND_GAUGE, STATS_KIND_LARGEST, STATS_KIND_LONGEST, STATS_KIND_INFO, STATS_KIND_HISTOGRAM };
+enum stats_kind {
+    STATS_KIND_COUNTER,
+    STATS_KIND_NANO,
+    STATS_KIND_GAUGE,
+    STATS_KIND_LARGEST,
+    STATS_KIND_LONGEST,
+    STATS_KIND_INFO,
+    STATS_KIND_HISTOGRAM,
+};
 
 struct stats_metric_info {
     const char *name, *labels, *help;

@@ -190,7 +190,8 @@ static void render_series(struct buf *out, const char *name, const struct found 
         render_histogram(out, name, same, count);
         return;
     }
-    bool is_time = m->kind == STATS_KIND_LONGEST, is_largest = is_time || m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
+    bool is_time = m->kind == STATS_KIND_LONGEST,
+         is_largest = is_time || m->kind == STATS_KIND_LARGEST || m->kind == STATS_KIND_INFO;
     int64_t value = is_largest ? cell_largest(same, count) : (int64_t)cell_sum(same, count, 0);
     if (m->kind == STATS_KIND_INFO && value == 0) return;
     buf_append(out, slice_str(name));
@@ -218,7 +219,8 @@ static void render_metric(struct buf *out, unsigned metric, const struct found *
     char name[LIMIT_SERIES_KEY_BYTES];
     snprintf(name, sizeof name, "%s", m->name);
     if (!is_open(metric)) buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", m->name, m->help, m->name, type_of(m->kind));
-    if (count == 0 && !is_open(metric) && m->labels[0] == '\0' && m->kind != STATS_KIND_HISTOGRAM) buf_printf(out, "%s 0\n", m->name);
+    if (count == 0 && !is_open(metric) && m->labels[0] == '\0' && m->kind != STATS_KIND_HISTOGRAM)
+        buf_printf(out, "%s 0\n", m->name);
     for (size_t i = 0; i < count;) {
         size_t same = 1;
         while (i + same < count && compare_found(&found[i], &found[i + same]) == 0)

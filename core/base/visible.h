@@ -16,8 +16,9 @@
 
 #define VISIBLE_TAIL_MAX 7u /* bytes that may be left: less than a character or a colour */
 
-/* Returns the bytes taken: all, or all but the beginning of a character or colour that `text` ends in; append what comes
- * next to that. With keeps_colours the colours moongate writes itself (SGR 0, 1, 2, 30 to 37 and their pairs) pass. */
+/* Returns the bytes taken: all, or all but the beginning of a character or colour that `text` ends in; append what
+ * comes next to that. With keeps_colours the colours moongate writes itself (SGR 0, 1, 2,
+ * 30 to 37 and their pairs) pass. */
 size_t visible_append(struct buf *out, struct slice text, bool keeps_colours);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Questions that commands put to a policy folder, offline: loads it, prints what is wrong with it, and has a script answer.
+ * Questions that commands put to a policy folder, offline: loads it, prints what is wrong with it,
+ * and has a script answer.
  *
  *     struct ask ask = {.config = common.config, .script = "explain"};
  *     int code = ask_policies(&ask, question, &answer);     // CLI_USAGE: said on stderr why there is no answer

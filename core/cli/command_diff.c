@@ -45,8 +45,8 @@ static char *configured_dir(const char *given)
     return dir;
 }
 
-/* What moongate.lua says of services, without looking its secrets up; NULL when there is no such file or it is broken: then
- * `moongate check` is who says so. */
+/* What moongate.lua says of services, without looking its secrets up; NULL when there is no such file or it is broken:
+ * then `moongate check` is who says so. */
 static json_t *egress_of(const struct buf *text)
 {
     struct configfile_error error;

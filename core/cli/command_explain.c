@@ -79,7 +79,9 @@ static json_t *read_file(const char *path)
         return NULL;
     }
     json_t *json = is_stdin ? json_loadf(stdin, 0, &error) : json_load_file(path, 0, &error);
-    if (!json) cli_usage_error(NULL, "%s:%d:%d: not JSON: %s", is_stdin ? "stdin" : path, error.line, error.column, error.text);
+    if (!json)
+        cli_usage_error(NULL, "%s:%d:%d: not JSON: %s", is_stdin ? "stdin" : path, error.line, error.column,
+                        error.text);
     return json;
 }
 
@@ -114,7 +116,8 @@ static json_t *read_record(const char *data_dir, const char *id)
     snprintf(path, sizeof path, "%s/audit.jsonl", data_dir);
     FILE *file = fopen(path, "re");
     if (!file) {
-        cli_usage_error("-c names the gateway's configuration, and by it the data folder", "%s: %s", path, strerror(errno));
+        cli_usage_error("-c names the gateway's configuration, and by it the data folder", "%s: %s", path,
+                        strerror(errno));
         return NULL;
     }
     json_t *record = strlen(id) < 100 ? find_record(file, id) : NULL;
@@ -183,14 +186,16 @@ int command_explain(int argc, char **argv)
     json_t *given = flags_json(&flags);
     if (count == 0 && json_object_size(given) == 0) {
         json_decref(given);
-        return cli_usage_error("moongate explain --as sales/ana --model auto", "say which request: flags, a file, or an id");
+        return cli_usage_error("moongate explain --as sales/ana --model auto",
+                               "say which request: flags, a file, or an id");
     }
     json_t *question = json_pack("{s:o, s:b, s:b}", "flags", given, "json", common.is_json, "colour",
                                  !common.is_json && cli_is_coloured(stdout));
     int code = CLI_USAGE;
     if (count == 0 || add_word(question, word, common.config)) {
         char *text = json_dumps(question, JSON_COMPACT);
-        code = ask_and_print(&(struct ask){common.config, flags.policies_dir, "explain"}, slice_str(text), common.is_json);
+        code =
+            ask_and_print(&(struct ask){common.config, flags.policies_dir, "explain"}, slice_str(text), common.is_json);
         free(text);
     }
     json_decref(question);

@@ -22,7 +22,8 @@
 static const char luarc[] =
     "{\n"
     "  \"runtime.version\": \"LuaJIT\",\n"
-    "  \"runtime.builtin\": { \"io\": \"disable\", \"os\": \"disable\", \"debug\": \"disable\", \"package\": \"disable\",\n"
+    "  \"runtime.builtin\": { \"io\": \"disable\", \"os\": \"disable\", \"debug\": \"disable\", "
+    "\"package\": \"disable\",\n"
     "    \"coroutine\": \"disable\", \"ffi\": \"disable\", \"jit\": \"disable\" },\n"
     "  \"workspace.library\": [ \"types\" ],\n"
     "  \"diagnostics.severity\": { \"undefined-global\": \"Error\", \"undefined-field\": \"Error\" }\n"

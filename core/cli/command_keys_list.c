@@ -57,7 +57,8 @@ static const char *state_cell(const json_t *key, const char *name, struct arena 
     if (json_is_true(json_object_get(key, "revoked")))
         return arena_printf(arena, "revoked %s", day_cell(key, "revoked_at", arena)).ptr;
     bool is_over = expires && (uint64_t)expires <= clock_wall_ns() / NS_PER_S;
-    if (successor && *successor) return arena_printf(arena, "%s, now %s", is_over ? "rotated" : "in grace", successor).ptr;
+    if (successor && *successor)
+        return arena_printf(arena, "%s, now %s", is_over ? "rotated" : "in grace", successor).ptr;
     return is_over ? "expired" : "live";
 }
 

@@ -100,10 +100,11 @@ int command_price(int argc, char **argv)
     if (count == 0) return cli_usage_error("moongate price small --in 1000 --out 500", "say which model or target");
     json_t *parts = read_parts(&given);
     if (!parts) return CLI_USAGE;
-    json_t *question = json_pack("{s:s, s:o, s:s*, s:s*, s:b}", "model", model, "parts", parts, "tier", given.tier, "at",
-                                 given.at, "json", common.is_json);
+    json_t *question = json_pack("{s:s, s:o, s:s*, s:s*, s:b}", "model", model, "parts", parts, "tier", given.tier,
+                                 "at", given.at, "json", common.is_json);
     char *text = json_dumps(question, JSON_COMPACT);
-    int code = ask_and_print(&(struct ask){common.config, given.policies_dir, "price"}, slice_str(text), common.is_json);
+    int code =
+        ask_and_print(&(struct ask){common.config, given.policies_dir, "price"}, slice_str(text), common.is_json);
     free(text);
     json_decref(question);
     return code;

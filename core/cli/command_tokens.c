@@ -73,7 +73,9 @@ static json_t *as_json(const struct counted *c)
     else
         json_decref(messages);
     if (c->pictures)
-        json_object_set_new(out, "pictures", json_pack("{s:I, s:I}", "count", (json_int_t)c->pictures, "tokens", (json_int_t)c->picture_tokens));
+        json_object_set_new(
+            out, "pictures",
+            json_pack("{s:I, s:I}", "count", (json_int_t)c->pictures, "tokens", (json_int_t)c->picture_tokens));
     json_object_set_new(out, "tokens", json_integer((json_int_t)c->tokens));
     return out;
 }
@@ -86,8 +88,10 @@ static const char *how(bool is_estimated)
 static void print_text(const struct counted *c)
 {
     for (size_t i = 0; c->is_request && i < c->line_count; i++)
-        printf("%12llu  %s%s\n", (unsigned long long)c->lines[i].tokens, c->lines[i].what, how(c->lines[i].is_estimated));
-    if (c->pictures) printf("              of them %llu in pictures (%u)\n", (unsigned long long)c->picture_tokens, c->pictures);
+        printf("%12llu  %s%s\n", (unsigned long long)c->lines[i].tokens, c->lines[i].what,
+               how(c->lines[i].is_estimated));
+    if (c->pictures)
+        printf("              of them %llu in pictures (%u)\n", (unsigned long long)c->picture_tokens, c->pictures);
     printf("%12llu  tokens%s\n", (unsigned long long)c->tokens, how(c->is_estimated));
     printf("              %s, counted %s%s in %s\n", c->model, *c->family ? "as " : "by the usual rules", c->family,
            c->vocabulary);
@@ -98,7 +102,8 @@ static bool is_what_it_is_called(const struct wanted *wanted, const char *path, 
 {
     struct fault why;
     size_t len = path ? strlen(path) : 0;
-    if (wanted->is_plain || len < 5 || strcmp(path + len - 5, ".json") != 0 || counted_is_json(input, &why)) return true;
+    if (wanted->is_plain || len < 5 || strcmp(path + len - 5, ".json") != 0 || counted_is_json(input, &why))
+        return true;
     cli_usage_error("--plain counts it as a text", "%s: %s", path, fault_message(&why));
     return false;
 }
@@ -144,6 +149,7 @@ int command_tokens(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, &path, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"tokens"});
     if ((count == 0) == (wanted.text == NULL))
-        return cli_usage_error("moongate tokens --model small request.json", "give a FILE, - for stdin, or --text TEXT");
+        return cli_usage_error("moongate tokens --model small request.json",
+                               "give a FILE, - for stdin, or --text TEXT");
     return count_input(&wanted, &common, path);
 }

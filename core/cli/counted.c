@@ -95,7 +95,8 @@ static void add_lines(struct counted *c, const struct chat_request *r, const str
     c->picture_tokens = shares.picture_tokens;
     for (size_t i = 0; i < c->line_count; i++)
         sum += c->lines[i].tokens;
-    if (c->tokens > sum) add_line(c, r->kind == CHAT_CHAT ? "request" : "text", c->tokens - sum, !count_is_exact(rules));
+    if (c->tokens > sum)
+        add_line(c, r->kind == CHAT_CHAT ? "request" : "text", c->tokens - sum, !count_is_exact(rules));
 }
 
 static void count_request(struct counted *c, const struct chat_request *r, const struct count_rules *rules)

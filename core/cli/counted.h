@@ -5,8 +5,8 @@
  *     if (!counted_make(&c, input, "small", policies_dir, false, &why)) ... why.text, c.cure ...
  *     counted_clear(&c);                       // in any case
  *
- * Bytes that begin a JSON object with messages, prompt or input are a request; all else is a text. Counted as the gateway
- * counts before a call, from the same catalogue; names of the policy folder, when there is one, are known too.
+ * Bytes that begin a JSON object with messages, prompt or input are a request; all else is a text. Counted as the
+ * gateway counts before a call, from the same catalogue; names of the policy folder, when there is one, are known too.
  */
 #ifndef MOONGATE_CLI_COUNTED_H
 #define MOONGATE_CLI_COUNTED_H

@@ -71,7 +71,8 @@ static bool read_blob(struct listing *l, struct slice path, struct slice id, str
     struct slice blob = arena_printf(&l->arena, "%.*s%c", SLICE_FMT(id), '\0');
     bool ok = run_git((const char *[]){"git", "-C", l->dir, "cat-file", "blob", blob.ptr, NULL}, &text, why);
     if (ok) {
-        l->files[l->count++] = (struct bundle_file){arena_copy(&l->arena, path), arena_copy(&l->arena, buf_slice(&text))};
+        l->files[l->count++] =
+            (struct bundle_file){arena_copy(&l->arena, path), arena_copy(&l->arena, buf_slice(&text))};
     }
     buf_clear(&text);
     return ok;
@@ -91,7 +92,8 @@ static bool read_entry(struct listing *l, struct slice entry, struct fault *why)
     slice_split(head, ' ', &rest);
     struct slice type = slice_split(rest, ' ', &rest);
     if (!slice_equal(type, SLICE("blob")) || !is_policy(path)) return true;
-    if (l->count == LIMIT_POLICY_FILES) return fault_set(why, FAULT_INTERNAL, "more than %u policy files", LIMIT_POLICY_FILES);
+    if (l->count == LIMIT_POLICY_FILES)
+        return fault_set(why, FAULT_INTERNAL, "more than %u policy files", LIMIT_POLICY_FILES);
     return read_blob(l, path, rest, why);
 }
 

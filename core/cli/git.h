@@ -1,7 +1,7 @@
 /*
  * A policy folder, or one file, as it stood at a revision of its git repository: for `moongate diff --git REV`.
  *
- *     struct bundle *old = git_bundle("policies", "HEAD~3", &why);   // NULL: no git, no such revision, no policies there
+ *     struct bundle *old = git_bundle("policies", "HEAD~3", &why); // NULL: no git, no such revision, no policies
  *     if (!git_file("moongate.lua", "HEAD~3", &text, &why)) ...      // nor if there was no such file
  *
  * Runs the program git, without a shell; nothing of the repository is changed.

@@ -1,5 +1,6 @@
 /*
- * Names that a new key would bear, put to the policies that will read them: what they refute is said before the key is made.
+ * Names that a new key would bear, put to the policies that will read them:
+ * what they refute is said before the key is made.
  *
  *     if (!holder_is_known(common->config, question)) return CLI_USAGE;     // the reason stands on stderr
  *

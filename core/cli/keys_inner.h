@@ -10,7 +10,8 @@
 
 /* NULL after a message. */
 struct registry *keys_open(const char *data_dir);
-/* A running gateway takes the change up; one that refuses is worth a warning. None: it reads the registry at its start. */
+/* A running gateway takes the change up; one that refuses is worth a warning. None:
+ * it reads the registry at its start. */
 void keys_tell_gateway(const char *data_dir);
 /* 2026-03-01, or "never". */
 void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES]);

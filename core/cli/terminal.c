@@ -34,7 +34,8 @@ static ssize_t door_write(void *arg, const char *bytes, size_t len)
     buf_init(&out);
     buf_append(&in, slice_of(door->tail, door->tail_len));
     buf_append(&in, slice_of(bytes, len));
-    buf_consume(&in, visible_append(&out, buf_slice(&in), cli_is_coloured(door->fd == STDERR_FILENO ? stderr : stdout)));
+    buf_consume(&in,
+                visible_append(&out, buf_slice(&in), cli_is_coloured(door->fd == STDERR_FILENO ? stderr : stdout)));
     door->tail_len = buf_len(&in);
     memcpy(door->tail, buf_slice(&in).ptr, door->tail_len);
     bool is_written = write_all(door->fd, buf_slice(&out));

@@ -1,7 +1,7 @@
 /*
- * The one door of what commands print: stdout and stderr of the process, whoever writes to them (printf, jansson, busted),
- * show what a terminal would obey instead of sending it there (base/visible). Model names, app names and the texts of
- * policies and providers come from others; in a file or a pipe they would wait for the next `cat`.
+ * The one door of what commands print: stdout and stderr of the process, whoever writes to them (printf, jansson,
+ * busted), show what a terminal would obey instead of sending it there (base/visible). Model names, app names and the
+ * texts of policies and providers come from others; in a file or a pipe they would wait for the next `cat`.
  *
  *     terminal_guard();       // first thing in cli_main(); a line is written when it ends, the rest at exit
  */

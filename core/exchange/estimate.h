@@ -1,6 +1,6 @@
 /*
- * What a call will use, as far as that is known before it is made: the input by one target's counting rules, the output at
- * most. The exchange has one for the policies that decide, each attempt one of its own.
+ * What a call will use, as far as that is known before it is made: the input by one target's counting rules, the output
+ * at most. The exchange has one for the policies that decide, each attempt one of its own.
  */
 #ifndef MOONGATE_EXCHANGE_ESTIMATE_H
 #define MOONGATE_EXCHANGE_ESTIMATE_H

@@ -12,7 +12,8 @@
 #include "wire/splice.h"
 
 /* Begins `edits` over the body, in an arena that lasts as long as they are wanted: the target's model, hints taken out,
- * usage asked for, what is masked, and what policies set, by the names that the target knows. target NULL: there is none. */
+ * usage asked for, what is masked, and what policies set, by the names that the target knows. target NULL:
+ * there is none. */
 void outgoing_edit(struct exchange *x, const struct target *target, bool asks_usage, struct arena *arena,
                    struct splice *edits);
 

@@ -4,9 +4,10 @@
  *     struct cost cost = price_cost(price, &parts, admitted_wall_ns);    // price NULL: COST_UNPRICED
  *     if (cost.state != COST_UNPRICED) ... cost.nano ...                 // nano-dollars
  *
- * Units: rates are pico-dollars (10^-12 USD) a token, so "0.075" USD per million tokens is 75,000; a cost is nano-dollars
- * (10^-9 USD). The sum over parts is made in 128 bits. A price is immutable once built, and belongs to the generation of
- * policies that names it: whoever keeps one holds that generation. Nothing here knows a model or a provider.
+ * Units: rates are pico-dollars (10^-12 USD) a token, so "0.075" USD per million tokens is 75,000; a cost is
+ * nano-dollars (10^-9 USD). The sum over parts is made in 128 bits. A price is immutable once built, and belongs to the
+ * generation of policies that names it: whoever keeps one holds that generation.
+ * Nothing here knows a model or a provider.
  */
 #ifndef MOONGATE_EXCHANGE_PRICE_H
 #define MOONGATE_EXCHANGE_PRICE_H

@@ -43,7 +43,8 @@ void settings_unref(struct settings *s)
 
 struct slice settings_origin(struct slice url)
 {
-    size_t scheme = slice_starts(url, SLICE("https://")) ? 8 : slice_starts(url, SLICE("http://")) ? 7 : 0, end = scheme;
+    size_t scheme = slice_starts(url, SLICE("https://")) ? 8 : slice_starts(url, SLICE("http://")) ? 7 : 0;
+    size_t end = scheme;
     for (size_t i = 0; i < url.len; i++) {
         unsigned char c = (unsigned char)url.ptr[i];
         if (c <= ' ' || c >= 0x7F || c == '\\' || c == '#') return SLICE_NONE;

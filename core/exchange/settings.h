@@ -76,8 +76,8 @@ struct settings {
 struct settings *settings_new(void);
 struct settings *settings_ref(struct settings *s);
 void settings_unref(struct settings *s); /* NULL is welcome */
-/* The service that a URL belongs to, by scheme, host and port; NULL when it is not listed, or is no plain URL (a user in
- * it, a backslash, a fragment: whatever might be read in two ways). */
+/* The service that a URL belongs to, by scheme, host and port; NULL when it is not listed, or is no plain URL (a user
+ * in it, a backslash, a fragment: whatever might be read in two ways). */
 const struct egress *settings_egress(const struct settings *s, struct slice url);
 /* Scheme, host and port of an http:// or https:// URL, borrowed; SLICE_NONE when it is none or is not plain. */
 struct slice settings_origin(struct slice url);

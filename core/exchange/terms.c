@@ -17,7 +17,8 @@ struct asked {
     struct votes votes;
 };
 
-/* What is found by name, by open addressing: a large catalogue has tens of thousands. Names and values are the arena's. */
+/* What is found by name, by open addressing: a large catalogue has tens of thousands.
+ * Names and values are the arena's. */
 struct named {
     struct slice name;
     void *value; /* NULL: free */

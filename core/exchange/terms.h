@@ -7,8 +7,8 @@
  *     const struct terms *t = terms_table_find(table, name);              // NULL: no such target
  *     terms_table_free(table);
  *
- * A generation owns its table; an exchange may keep a `struct terms` as long as it holds the generation that admitted it,
- * so a reload never changes what a request under way costs.
+ * A generation owns its table; an exchange may keep a `struct terms` as long as it holds the generation that admitted
+ * it, so a reload never changes what a request under way costs.
  */
 #ifndef MOONGATE_EXCHANGE_TERMS_H
 #define MOONGATE_EXCHANGE_TERMS_H
@@ -44,12 +44,13 @@ const struct terms *terms_table_find(const struct terms_table *table, struct sli
 void terms_table_add_name(struct terms_table *table, struct slice name, const struct terms *terms);
 /* Routing may lead a name that has no targets of its own to this one. */
 void terms_table_add_virtual(struct terms_table *table, struct slice name, const struct terms *terms);
-/* How a request for that name is counted before a target is chosen: by its first target's rules. NULL: the usual ones, also
- * for a name that is not there, or has no targets of its own. */
+/* How a request for that name is counted before a target is chosen: by its first target's rules. NULL: the usual ones,
+ * also for a name that is not there, or has no targets of its own. */
 const struct count_rules *terms_table_counting(const struct terms_table *table, struct slice name);
-/* The one vocabulary (its index) that such a request is counted in before a target is chosen: its first target's. Where routing
- * chooses, or the name is not there, the one that most of the targets count in: which it will be is not known, and counting
- * in another one too costs as much again. A target of another vocabulary is counted for when it is called, or asked about. */
+/* The one vocabulary (its index) that such a request is counted in before a target is chosen: its first target's. Where
+ * routing chooses, or the name is not there, the one that most of the targets count in: which it will be is not known,
+ * and counting in another one too costs as much again.
+ * A target of another vocabulary is counted for when it is called, or asked about. */
 unsigned terms_table_vocabulary(const struct terms_table *table, struct slice name);
 void terms_table_set_context(struct terms_table *table, struct terms *terms, uint64_t tokens);
 /* Largest context of all targets; 0 when none says. */

@@ -1,9 +1,9 @@
 /*
  * What an answer used and what that costs: the provider's own numbers, and where they never came the gateway's count,
- * marked as such. Billed is what a provider was given to work on and answered; its failures, and the text of its errors,
- * are not.
+ * marked as such. Billed is what a provider was given to work on and answered; its failures, and the text of its
+ * errors, are not.
  *
- *     const struct vocabulary *v = account_begin(x);   // an attempt begins: its estimate, and what its answer is counted in
+ *     const struct vocabulary *v = account_begin(x); // an attempt begins: its estimate, what its answer is counted in
  *     account_settle(x, relay);                        // so far; may be asked again
  *     account_close(x, relay);                         // for good
  *

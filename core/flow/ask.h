@@ -11,8 +11,8 @@
 
 #include "flow/job.h"
 
-/* then(job, answer) when they have answered, which may be before this returns; the answer is borrowed for that call. The
- * caller sets phase, delta, is_sent. */
+/* then(job, answer) when they have answered, which may be before this returns; the answer is borrowed for that call.
+ * The caller sets phase, delta, is_sent. */
 void ask(struct job *job, struct policy_call how, answer_fn then);
 /* Whatever is being asked is not wanted any more. */
 void ask_cancel(struct job *job);

@@ -170,7 +170,8 @@ static void open_relay(struct job *job, const struct fetch_head *head)
     };
     struct relay_head relayed = {.status = head->status,
                                  .content_type = arena_copy(&x->arena, head_value(head, SLICE("content-type"))),
-                                 .content_encoding = arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
+                                 .content_encoding =
+                                     arena_copy(&x->arena, head_value(head, SLICE("content-encoding")))};
     call->relay = relay_new(&parts, &relayed);
     if (call->is_drained) relay_detach(call->relay);
 }
@@ -193,8 +194,9 @@ static void report_account(struct job *job, int status)
 {
     struct slice name = job->call->provider->name;
     metrics_account_refused(job->flow->metrics, name, status);
-    log_event(LOG_ERROR, "provider_account", "%s: the provider account %.*s was answered %d: look at its %s in moongate.lua",
-              job->x->id, SLICE_FMT(name), status, is_elsewhere(status) ? "url" : "key");
+    log_event(LOG_ERROR, "provider_account",
+              "%s: the provider account %.*s was answered %d: look at its %s in moongate.lua", job->x->id,
+              SLICE_FMT(name), status, is_elsewhere(status) ? "url" : "key");
 }
 
 /* The provider's own words are about the gateway's key, and may repeat it. */
@@ -202,8 +204,8 @@ static void refuse_account(struct job *job, int status)
 {
     struct fault why;
     fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
-              "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the gateway must "
-              "look at the account.",
+              "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the gateway "
+              "must look at the account.",
               is_elsewhere(status) ? "redirected" : "refused", SLICE_FMT(job->call->provider->name), status);
     exchange_end_attempt(job->x, why.code);
     reply_fault(job, &why);

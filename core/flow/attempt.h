@@ -1,7 +1,7 @@
 /*
  * Calls the targets that were decided on, one after the other: which is called, whether another is worth it, and what
- * becomes of the answer. A target that cannot be reached, or is overloaded, gives way to the next while nothing has been
- * sent to the client.
+ * becomes of the answer. A target that cannot be reached, or is overloaded, gives way to the next while nothing has
+ * been sent to the client.
  *
  *     attempt_first(job);                               // decide: the verdict is to let it through
  *     attempt_cut(job, &why, OUTCOME_DRAINED);          // from the gateway's side, once the answer has begun

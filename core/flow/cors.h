@@ -1,6 +1,6 @@
 /*
- * What a browser is told of an answer (the Fetch standard's CORS protocol): nothing, unless moongate.lua lists the page's
- * origin in cors.origins.
+ * What a browser is told of an answer (the Fetch standard's CORS protocol): nothing, unless moongate.lua lists the
+ * page's origin in cors.origins.
  *
  *     count += cors_headers(job, headers + count);      // of every answer
  *     count += cors_preflight(job, headers + count);    // of OPTIONS, beside them

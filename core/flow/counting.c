@@ -4,8 +4,8 @@
 #include "base/limits.h"
 #include "exchange/terms.h"
 
-/* Has this turn of the loop its share of counting? What is spent is what all jobs have spent together: a batch of requests
- * that come at once would else hold the loop as long as each of them may. */
+/* Has this turn of the loop its share of counting? What is spent is what all jobs have spent together: a batch of
+ * requests that come at once would else hold the loop as long as each of them may. */
 static bool is_spent(struct counting *counting, struct loop *loop)
 {
     uint64_t turn_ns = loop_now_ns(loop);

@@ -14,7 +14,8 @@
 /* The one that SDKs read is ours: it is the one that stands in our records, and leads to the provider's. */
 static struct slice name_for_client(struct arena *arena, struct slice name)
 {
-    return slice_iequal(name, SLICE("x-request-id")) ? SLICE("x-moongate-provider-request-id") : arena_copy(arena, name);
+    return slice_iequal(name, SLICE("x-request-id")) ? SLICE("x-moongate-provider-request-id")
+                                                     : arena_copy(arena, name);
 }
 
 void deliver_keep_headers(struct call *call, const struct fetch_head *head)

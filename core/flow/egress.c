@@ -137,5 +137,12 @@ static struct cache *cache(void *arg)
     return flow->cache;
 }
 
+static struct memo *quiet(void *arg)
+{
+    struct flow *flow = arg;
+    return flow->quiet;
+}
+
 const struct policy_host egress_host = {
-    .http_start = http_start, .http_cancel = http_cancel, .metric = metric, .cache = cache};
+    .http_start = http_start, .http_cancel = http_cancel, .metric = metric, .cache = cache,
+    .quiet = quiet};

@@ -16,7 +16,8 @@ static bool is_worth_counting(const struct job *job)
 /* Should the policies let the stranger in all the same: more than most texts come to. */
 static void guess(struct exchange *x)
 {
-    uint64_t bytes = x->request.tape.count ? chat_text_bytes(&x->request) : 0; /* whom nobody reads a body of has none */
+    /* Where nobody reads a body there is none. */
+    uint64_t bytes = x->request.tape.count ? chat_text_bytes(&x->request) : 0;
     x->estimate.input_tokens = (bytes + BYTES_A_TOKEN - 1) / BYTES_A_TOKEN;
     x->estimate.output_tokens = x->request.max_tokens > 0 ? (uint64_t)x->request.max_tokens : 0;
     x->estimate.is_made = x->estimate.is_flagged = true;

@@ -43,7 +43,8 @@ static struct conn_options conn_options_of(const struct settings *s)
 
 static void share_upstream(struct flow *flow)
 {
-    fetch_pool_limit(flow->pool, descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
+    fetch_pool_limit(flow->pool,
+                     descriptors_share(descriptors_limit(), flow->parts.settings->connections_max).upstream);
 }
 
 static void update_gauges(void *arg)
@@ -98,7 +99,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
-    flow->memo = count_memo_new();
+    flow->memo = memo_new(LIMIT_COUNT_MEMO);
+    flow->quiet = memo_new(LIMIT_QUIET_MEMO);
     flow->intake = intake_new(parts->settings->key_bytes, parts->settings->worker_bytes);
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
@@ -127,7 +129,8 @@ void flow_free(struct flow *flow)
     metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);
     cache_free(flow->cache);
-    count_memo_free(flow->memo);
+    memo_free(flow->memo);
+    memo_free(flow->quiet);
     intake_free(flow->intake);
     said_reader_clear(&flow->reader);
     settings_unref(flow->parts.settings);

@@ -34,7 +34,7 @@ struct flow_parts {
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
-    int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND; another file may take its place (dup2) */
+    int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND; another file may replace it (dup2) */
     _Atomic uint32_t *audit_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };
 

@@ -12,13 +12,17 @@ struct foreign {
 
 /* Sources: the API references of OpenAI, Anthropic, Google, Cohere and Ollama, by what their clients send. */
 static const struct foreign foreigns[] = {
-    {"responses*", "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
-                   "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
-    {"messages*", "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base "
-                  "URL, and " INSTEAD "."},
+    {"responses*",
+     "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
+     "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
+    {"messages*",
+     "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base URL, and "
+     INSTEAD "."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
-    {"audio/*", "Speech is not served here: audio goes into the messages of POST /v1/chat/completions, for models that take it."},
-    {"images/*", "Making images is not served here; images to be read go into the messages of POST /v1/chat/completions."},
+    {"audio/*",
+     "Speech is not served here: audio goes into the messages of POST /v1/chat/completions, for models that take it."},
+    {"images/*",
+     "Making images is not served here; images to be read go into the messages of POST /v1/chat/completions."},
     {"videos*", "Making videos is not served here."},
     {"files*", "Files are not served here: put their text into the messages of POST /v1/chat/completions."},
     {"uploads*", "Uploads are not served here: put texts into the messages of POST /v1/chat/completions."},
@@ -56,9 +60,9 @@ static bool fits(const char *pattern, struct slice path)
 /* Behind the first of these beginnings; all begin and end with a slash. */
 static struct slice without_beginning(struct slice path)
 {
-    static const struct slice beginnings[] = {{"/anthropic/v1/", 14}, {"/v1/v1/", 7}, {"/api/v1/", 8}, {"/openai/v1/", 11},
-                                              {"/v1beta/", 8},        {"/v1alpha/", 9}, {"/v1/", 4},
-                                              {"/api/", 5},           {"/openai/", 8}, {"/", 1}};
+    static const struct slice beginnings[] = {
+        {"/anthropic/v1/", 14}, {"/v1/v1/", 7}, {"/api/v1/", 8}, {"/openai/v1/", 11}, {"/v1beta/", 8},
+        {"/v1alpha/", 9},       {"/v1/", 4},    {"/api/", 5},    {"/openai/", 8},     {"/", 1}};
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         size_t len = beginnings[i].len;
         if (slice_starts(path, beginnings[i])) return slice_of(path.ptr + len, path.len - len);
@@ -66,7 +70,8 @@ static struct slice without_beginning(struct slice path)
     return path;
 }
 
-/* What stands between "models/" or "deployments/" and the next colon or slash; a name is as much as a client may read. */
+/* What stands between "models/" or "deployments/" and the next colon or slash;
+ * a name is as much as a client may read. */
 static struct slice model_of(struct slice rest, char end)
 {
     struct slice behind, name = slice_split(rest, end, &behind);
@@ -86,8 +91,8 @@ static bool explain_google(struct slice rest, struct fault *why)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (!slice_equal(verb, verbs[i])) continue;
         fault_set(why, FAULT_UNSPOKEN_PATH,
-                  "Gemini's API is not served here: use a client of OpenAI's API, and ask POST /v1/chat/completions with "
-                  "\"model\": \"%.*s\".",
+                  "Gemini's API is not served here: use a client of OpenAI's API, and ask POST /v1/chat/completions "
+                  "with \"model\": \"%.*s\".",
                   SLICE_FMT(model_of(rest, ':')));
         return true;
     }
@@ -100,8 +105,8 @@ static bool explain_azure(struct slice rest, struct fault *why)
     if (!slice_starts(rest, SLICE("deployments/"))) return false;
     rest = slice_of(rest.ptr + 12, rest.len - 12);
     fault_set(why, FAULT_UNSPOKEN_PATH,
-              "Azure's paths are not served here: use the OpenAI client instead of the Azure one, with this gateway's /v1 as its "
-              "base URL and \"model\": \"%.*s\".",
+              "Azure's paths are not served here: use the OpenAI client instead of the Azure one, with this gateway's "
+              "/v1 as its base URL and \"model\": \"%.*s\".",
               SLICE_FMT(model_of(rest, '/')));
     return true;
 }

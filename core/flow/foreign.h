@@ -1,6 +1,6 @@
 /*
- * Paths of APIs that clients try here and that are not spoken: what to do instead, for people and for the model that reads
- * the error on their behalf.
+ * Paths of APIs that clients try here and that are not spoken: what to do instead, for people and for the model that
+ * reads the error on their behalf.
  *
  *     if (foreign_explain(path, &why)) ... 400 ...
  *

@@ -4,8 +4,8 @@
  *     if (headers_reach_provider(name)) ...   // of the client's request
  *     if (headers_reach_client(name)) ...     // of the provider's answer
  *
- * HTTP-Referer and X-Title are attribution: they say which application asks, and are sent for no other purpose. What else
- * an account wants of its callers stands in its `pass` (moongate.lua).
+ * HTTP-Referer and X-Title are attribution: they say which application asks, and are sent for no other purpose. What
+ * else an account wants of its callers stands in its `pass` (moongate.lua).
  * Never to a provider: the client's Authorization and other credentials, Cookie, hop-by-hop headers (RFC 9110 7.6.1),
  * x-moongate-*, and openai-organization / openai-project, since the account is the operator's and not the caller's.
  * Never to a client: Set-Cookie, server banners, the provider's organisation, anything x-moongate-*.

@@ -118,7 +118,8 @@ static bool take_token(struct job *job, const struct auth_rules *rules, struct s
 {
     struct exchange *x = job->x;
     struct token_answer answer;
-    /* What a generation on its way out verifies must not be found by its successor, whose claims may mean other things. */
+    /* What a generation on its way out verifies must not be found by its successor,
+     * whose claims may mean other things. */
     struct tokens *cache = job->policies == job->flow->parts.policies ? job->flow->tokens : NULL;
     tokens_judge(cache, rules, job->flow->parts.keysets, text, clock_wall_ns(), &answer);
     if (is_for_want_of_keys(&answer) && wait_for_keys(job, answer.issuer->url)) return false;

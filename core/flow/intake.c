@@ -93,8 +93,9 @@ bool intake_hold(struct intake_hold *hold, size_t bytes, struct fault *why)
                          "(limits.key_bytes): send it again when some have been answered",
                          of_key, intake->key_bytes);
     if (is_more && !fits(of_all, bytes, intake->worker_bytes))
-        return fault_set(why, FAULT_WORKER_FULL,
-                         "the requests under way hold all that they may (limits.worker_bytes): send it again in a moment");
+        return fault_set(
+            why, FAULT_WORKER_FULL,
+            "the requests under way hold all that they may (limits.worker_bytes): send it again in a moment");
     h->bytes = of_key + bytes;
     intake->bytes = of_all + bytes;
     hold->bytes = bytes;

@@ -39,7 +39,8 @@ struct flow {
     struct metrics *metrics;
     struct audit *audit;
     struct intake *intake;   /* what requests hold */
-    struct count_memo *memo; /* token counts of texts that came before */
+    struct memo *memo;       /* token counts of texts that came before */
+    struct memo *quiet;      /* … and in which of them nothing was found (wire/quiet.h); of no use to who counts */
     struct counting counting;
     struct cache *cache; /* of policies; outlives their generations */
     struct said_reader reader; /* of answers, one event at a time */
@@ -66,7 +67,7 @@ struct question {
 
 /* For an issuer's keys, then for the next turn of the loop, while the tokens are counted. */
 struct waiting {
-    struct list_link link;         /* in one of the flow's lists: while keys are being fetched, while tokens are counted */
+    struct list_link link;         /* in one of the flow's lists: while keys are fetched, while tokens are counted */
     bool has_waited;               /* for keys: once is enough */
     void (*identified)(struct job *job); /* when it is known who asks */
     void (*then)(struct job *job); /* when the tokens are counted */

@@ -57,8 +57,8 @@ static void count_tokens(struct metrics *m, const struct exchange *x, const stru
     }
 }
 
-/* Under the model that was called, not under the one that was asked for: "auto" costs nothing, and of a fallback each side
- * its own. */
+/* Under the model that was called, not under the one that was asked for: "auto" costs nothing, and of a fallback each
+ * side its own. */
 static void count_attempt(struct metrics *m, const struct exchange *x, const struct attempt *a)
 {
     struct slice model = x->decision.verdict.targets[a->target].model;
@@ -158,7 +158,8 @@ void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minut
         m->turn_now_ns = m->looks = 0;
     }
     if (longest_ns > m->turn_now_ns) m->turn_now_ns = longest_ns;
-    stats_set(m->stats, m->longest_turn, (int64_t)(m->turn_now_ns > m->turn_last_ns ? m->turn_now_ns : m->turn_last_ns));
+    stats_set(m->stats, m->longest_turn,
+              (int64_t)(m->turn_now_ns > m->turn_last_ns ? m->turn_now_ns : m->turn_last_ns));
 }
 
 void metrics_gauges(struct metrics *m, const struct metrics_gauges *now)

@@ -146,7 +146,8 @@ static void on_request(struct conn *conn, const struct http_head *head, void *ar
     struct job *job = job_new(arg, conn);
     struct fault why;
     bool is_kept = keep_head(job, head, &why);
-    struct route_match match = routes_find(head->method, head->path, exchange_header(job->x, SLICE("upgrade")), &job->x->arena);
+    struct route_match match =
+        routes_find(head->method, head->path, exchange_header(job->x, SLICE("upgrade")), &job->x->arena);
     job->x->api = match.api;
     job->allow = match.allow;
     job->is_unrecorded = match.kind != ROUTE_API && match.kind != ROUTE_NONE;

@@ -3,9 +3,10 @@
 #include "base/limits.h"
 
 /*
- * The type of all that will be refused again. LiteLLM, under aider and others, maps by this word: of anything with it, it
- * makes a BadRequestError, which nobody repeats; of what it does not know, an APIError, which aider repeats nine times.
- * Not of a 401, which has a word of its own, nor where coming again helps. tests/clients/README.md has what each client does.
+ * The type of all that will be refused again. LiteLLM, under aider and others, maps by this word: of anything with it,
+ * it makes a BadRequestError, which nobody repeats; of what it does not know, an APIError, which aider repeats nine
+ * times. Not of a 401, which has a word of its own, nor where coming again helps.
+ * tests/clients/README.md has what each client does.
  */
 #define FINAL_TYPE SLICE("invalid_request_error")
 

@@ -154,8 +154,8 @@ void reply_denied(struct job *job)
         add(headers, &count, SLICE("retry-after"), arena_printf(arena, "%u", v->retry_after_s));
         add(headers, &count, SLICE("retry-after-ms"), arena_printf(arena, "%u000", v->retry_after_s));
     }
-    /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise, also before a time
-     * that they find too long to wait for. */
+    /* A denial does not change by being asked again; clients retry 429 and 5xx on their own otherwise, also before a
+     * time that they find too long to wait for. */
     if (!refusal_may_repeat(v)) add(headers, &count, SLICE("x-should-retry"), SLICE("false"));
     send_error(job, v->status, headers, count, &error);
 }

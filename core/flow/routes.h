@@ -5,8 +5,8 @@
  *     if (match.fault.code) ... 400 or 404 with what to do, 405 with match.allow, 426 ...
  *
  * Slashes that are doubled or at the end, and the beginnings that other services give the same paths (/openai/v1,
- * /api/v1), are the client's spelling: such paths are served. Other APIs' paths, and ours without /v1, are known and not
- * spoken: 400, since clients repeat a 404 or keep its text from their users.
+ * /api/v1), are the client's spelling: such paths are served. Other APIs' paths, and ours without /v1, are known and
+ * not spoken: 400, since clients repeat a 404 or keep its text from their users.
  * Private to core/flow.
  */
 #ifndef MOONGATE_FLOW_ROUTES_H

@@ -22,7 +22,8 @@ static bool is_for_us(const struct exchange *x, struct slice name)
 static bool may_pass(const struct call *call, struct slice name)
 {
     if (headers_reach_provider(name)) return true;
-    return settings_lists(call->provider->pass, name) && !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
+    return settings_lists(call->provider->pass, name) &&
+           !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
 }
 
 static bool is_set_by_account(const struct provider *p, struct slice name)

@@ -11,6 +11,7 @@
 #include "flow/call.h"
 
 /* Sets call->asks_usage. */
-struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events, void *arg);
+struct fetch *send_request(struct call *call, const struct target *target, const struct fetch_events *events,
+                           void *arg);
 
 #endif

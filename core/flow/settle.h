@@ -1,7 +1,7 @@
 /*
  * The one exit: every exchange passes here once, whatever its ending, and leaves with its record.
  *
- *     job_end(job, OUTCOME_OK);      // on_response and on_done have their say, then it is counted and recorded; job goes
+ *     job_end(job, OUTCOME_OK);      // on_response and on_done have their say, it is counted and recorded; job goes
  *
  * Private to core/flow.
  */

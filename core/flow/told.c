@@ -44,7 +44,9 @@ static unsigned keep_headers(struct exchange *x)
     unsigned given = 0;
     for (size_t i = 0; i < x->head.header_count; i++) {
         struct slice name = x->head.headers[i].name;
-        if (name.len <= prefix.len || (name.ptr[0] | 0x20) != 'x' || !slice_iequal(slice_of(name.ptr, prefix.len), prefix)) continue;
+        if (name.len <= prefix.len || (name.ptr[0] | 0x20) != 'x' ||
+            !slice_iequal(slice_of(name.ptr, prefix.len), prefix))
+            continue;
         for (unsigned h = 0; h < HINTS; h++) {
             if (!is_hint(slice_of(name.ptr + prefix.len, name.len - prefix.len), hints[h]) || given & 1u << h) continue;
             add(x, hints[h], x->head.headers[i].value);
@@ -83,6 +85,7 @@ void told_keep(struct exchange *x)
     if (x->request.hints_node != JSON_NONE) keep_body(x, given);
     if (x->request.uses) keep_uses(x);
     if (x->request.max_tokens >= 0) {
-        x->told = arena_printf(&x->arena, "%.*s,\"max_tokens\":%lld", SLICE_FMT(x->told), (long long)x->request.max_tokens);
+        x->told =
+            arena_printf(&x->arena, "%.*s,\"max_tokens\":%lld", SLICE_FMT(x->told), (long long)x->request.max_tokens);
     }
 }

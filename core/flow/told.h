@@ -1,6 +1,6 @@
 /*
- * What a request told of itself beside its text, kept for the audit record: the hints (headers x-moongate-task, -quality,
- * -data, -label, -max-latency-ms, or metadata.moongate in the body), what it uses, and max_tokens.
+ * What a request told of itself beside its text, kept for the audit record: the hints (headers x-moongate-task,
+ * -quality, -data, -label, -max-latency-ms, or metadata.moongate in the body), what it uses, and max_tokens.
  *
  *     told_keep(x);        // while the body is there; x->told is then JSON members such as ,"data":"internal"
  *

@@ -45,12 +45,14 @@ struct policy_eval *bind_waiting_eval(lua_State *L, const char *name);
 
 /* Numbers of facts from here on are views of bind_ctx.c. */
 #define BIND_VIEWS 100
-/* The facts' own view of that number, counted from 0; the table of facts is at index 1. Policies' functions are given views,
- * asked for anew each time, so this is where their code begins to be counted (vm_distrust). */
+/* The facts' own view of that number, counted from 0; the table of facts is at index 1. Policies' functions are given
+ * views, asked for anew each time, so this is where their code begins to be counted (vm_distrust). */
 void bind_push_view(lua_State *L, struct policy_eval *eval, int view);
 
 /* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
 struct redact *bind_redact(struct policy_eval *eval);
+/* In which texts nothing was found before; NULL: nobody remembers. */
+struct memo *bind_quiet(const struct policy_eval *eval);
 
 /* For the sandbox: next() over a view, math.random(). */
 int bind_view_next(lua_State *L);

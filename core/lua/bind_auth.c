@@ -5,7 +5,8 @@
 
 #include "base/limits.h"
 
-/* ---- While loading: core.auth { keys = …, tokens = …, issuers = …, apps = …, has_default_app = … }, of shapes that the script has checked. */
+/* ---- While loading: core.auth { keys = …, tokens = …, issuers = …, apps = …, has_default_app = … },
+ * of shapes that the script has checked. */
 
 /* The table's list of texts, copied. Raises when it is longer than max. */
 static struct slice *read_names(lua_State *L, struct auth_rules *rules, const char *name, size_t max, size_t *count)

@@ -55,7 +55,8 @@ static int push_false(lua_State *L)
     return 1;
 }
 
-/* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone: two arguments. */
+/* Upvalues: the kind's table of fields, a function that raises for an unknown one. Called by Lua alone:
+ * two arguments. */
 static int on_index(lua_State *L)
 {
     struct policy_eval *eval = check_alive(L, lua_touserdata(L, 1));
@@ -85,7 +86,8 @@ static int on_header(lua_State *L)
 {
     struct policy_eval *eval = check_eval(L);
     struct slice name = bind_check_slice(L, 2);
-    if (auth_rules_is_secret(eval->set->auth, name)) return luaL_error(L, "header '%s' holds a secret: policies never see it", name.ptr);
+    if (auth_rules_is_secret(eval->set->auth, name))
+        return luaL_error(L, "header '%s' holds a secret: policies never see it", name.ptr);
     struct slice value = exchange_header(eval->x, name);
     if (!value.ptr) return 0;
     lua_pushlstring(L, value.ptr, value.len);
@@ -160,7 +162,8 @@ int bind_view_next(lua_State *L)
             i++;
         i++;
     }
-    while (view_at(eval, view->kind, i, &pair) && (auth_rules_is_secret(eval->set->auth, pair.name) || is_repeated(eval, view->kind, i)))
+    while (view_at(eval, view->kind, i, &pair) &&
+           (auth_rules_is_secret(eval->set->auth, pair.name) || is_repeated(eval, view->kind, i)))
         i++;
     if (!view_at(eval, view->kind, i, &pair)) {
         lua_pushnil(L);

@@ -355,8 +355,8 @@ static bool is_refused(const struct exchange *x)
     return x->identity.token_presented && x->identity.token_refusal != JWT_GOOD;
 }
 
-/* begin(detector or nil) → app, department, key_id, the model that was asked for, has it hints, is it a listing, is its credential good,
- * the issuer of its token: what every chain asks for, given at once */
+/* begin(detector or nil) → app, department, key_id, the model that was asked for, has it hints, is it a listing, is its
+ * credential good, the issuer of its token: what every chain asks for, given at once */
 static int on_begin(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);

@@ -1,5 +1,5 @@
-/* JSON for policies and for the tools: texts to tables and back. What C holds meanwhile hangs on userdata, so that a raise
- * in the middle frees it. */
+/* JSON for policies and for the tools: texts to tables and back. What C holds meanwhile hangs on userdata, so that a
+ * raise in the middle frees it. */
 #include <math.h>
 #include <stdlib.h>
 

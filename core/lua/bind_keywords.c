@@ -1,8 +1,10 @@
-/* Lists of words, phrases and masks, compiled at load, and whether the text of the request under way has one of them. */
+/* Lists of words, phrases and masks, compiled at load,
+ * and whether the text of the request under way has one of them. */
 #include "lua/bind.h"
 
 #include "wire/keywords.h"
 #include "wire/look.h"
+#include "wire/quiet.h"
 
 #define LIST "moongate.keywords"
 #define SEARCH "moongate.keyword_search"
@@ -50,6 +52,7 @@ struct search {
     uint64_t serial;
     struct chat_cursor cursor;
     struct look look;
+    struct quiet quiet;
     bool has_hit;
 };
 
@@ -83,6 +86,7 @@ static void on_hit(void *arg, unsigned word, const struct sight_part *part)
     struct search *search = arg;
     (void)word;
     (void)part;
+    quiet_break(&search->quiet);
     search->has_hit = true;
 }
 
@@ -94,11 +98,15 @@ static size_t scan(const void *list, struct detect_state *at, struct slice text,
 
 /* The next string that did not come with the application: what systems and developers say is its own. JSON in it that
  * is too deep to be read counts as found: a guard lets nothing pass that it has not seen. */
-static bool next_text(struct search *s, struct exchange *x)
+static bool next_text(struct search *s, struct policy_eval *eval, size_t *work)
 {
+    struct exchange *x = eval->x;
     if (look_is_too_deep(&s->look)) s->has_hit = true;
+    if (!s->has_hit) quiet_end(&s->quiet, s->look.text.len);
     look_end(&s->look);
     if (s->has_hit || !chat_next_outside(&x->request, &s->cursor)) return false;
+    struct slice raw = json_raw(&x->request.tape, s->cursor.node);
+    if (quiet_begin(&s->quiet, bind_quiet(eval), keywords_subject(s->list), raw, work)) return true;
     look_begin(&s->look, json_text(&x->request.tape, s->cursor.node, &x->arena));
     return true;
 }
@@ -112,8 +120,9 @@ static int on_step(lua_State *L)
     if (s->serial != eval->serial) return luaL_error(L, "this search belongs to a request that is over");
     vm_charge(L, PIECE_BYTES / 8);
     while (!s->has_hit && done < PIECE_BYTES && eval->x->request.tape.count) {
-        if (look_is_done(&s->look) && !next_text(s, eval->x)) break;
-        done += look_on(&s->look, PIECE_BYTES, scan, s->list, on_hit, s) + 64;
+        if (look_is_done(&s->look) && !next_text(s, eval, &done)) break;
+        if (!look_is_done(&s->look)) done += look_on(&s->look, PIECE_BYTES, scan, s->list, on_hit, s);
+        done += 64; /* many short texts are work too */
     }
     if (done >= PIECE_BYTES && !s->has_hit) return vm_is_slice_over(L) ? lua_yield(L, 0) : 0;
     lua_pushboolean(L, s->has_hit);

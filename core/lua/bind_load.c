@@ -198,8 +198,8 @@ static int on_services(lua_State *L)
     return 1;
 }
 
-/* is_service(url) → whether moongate.lua lists it, the name of its secret or false, and the highest class of data that may
- * go there or false; nil when there is no moongate.lua to ask */
+/* is_service(url) → whether moongate.lua lists it, the name of its secret or false, and the highest class of data that
+ * may go there or false; nil when there is no moongate.lua to ask */
 static int on_is_service(lua_State *L)
 {
     const struct settings *settings = loading_set(L)->settings;

@@ -132,10 +132,18 @@ static int on_detector_kinds(lua_State *L)
 
 /* --- the request under way --- */
 
+struct memo *bind_quiet(const struct policy_eval *eval)
+{
+    const struct policy_host *host = eval->how.host;
+    return host && host->quiet ? host->quiet(eval->how.host_arg) : NULL;
+}
+
 struct redact *bind_redact(struct policy_eval *eval)
 {
     struct exchange *x = eval->x;
-    if (!x->decision.redact && eval->detector && x->request.tape.count) x->decision.redact = redact_new(eval->detector, &x->arena);
+    if (x->decision.redact || !eval->detector || !x->request.tape.count) return x->decision.redact;
+    x->decision.redact = redact_new(eval->detector, &x->arena);
+    redact_remember(x->decision.redact, bind_quiet(eval));
     return x->decision.redact;
 }
 

@@ -118,12 +118,12 @@ static int depth_change(const struct lexer *x)
     return strchr(")}]", x->token.text.ptr[0]) ? -1 : 0;
 }
 
-/* arguments(handle, i) → {kind, token, …} of the i-th item's call: "text", "number", "name" or "sign"; texts without their
- * quotes. nil when there are too many */
+/* arguments(handle, i) → {kind, token, …} of the i-th item's call: "text", "number", "name" or "sign"; texts without
+ * their quotes. nil when there are too many */
 static int on_arguments(lua_State *L)
 {
-    static const char *const kinds[] = {
-        [LEXER_END] = "end", [LEXER_NAME] = "name", [LEXER_TEXT] = "text", [LEXER_NUMBER] = "number", [LEXER_SIGN] = "sign"};
+    static const char *const kinds[] = {[LEXER_END] = "end", [LEXER_NAME] = "name", [LEXER_TEXT] = "text",
+                                        [LEXER_NUMBER] = "number", [LEXER_SIGN] = "sign"};
     struct reading **reading = luaL_checkudata(L, 1, READING);
     lua_Integer i = luaL_checkinteger(L, 2);
     luaL_argcheck(L, *reading && i >= 1 && (size_t)i <= reading_count(*reading), 2, "there is no such item");

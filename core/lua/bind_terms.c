@@ -1,4 +1,5 @@
-/* What targets cost: taken from models.lua once, when a bundle is loaded, and reckoned with while requests are decided. */
+/* What targets cost: taken from models.lua once, when a bundle is loaded,
+ * and reckoned with while requests are decided. */
 #include "base/clock.h"
 #include "base/limits.h"
 #include "lua/bind.h"
@@ -139,8 +140,8 @@ static int on_is_counted(lua_State *L)
     return 1;
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) → what allow()
- * knows the target by */
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) → what
+ * allow() knows the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -201,8 +202,8 @@ static enum usage_part dearer_output(const struct price_rates *rates)
     return rates->pico[USAGE_REASONING] > rates->pico[USAGE_OUTPUT] ? USAGE_REASONING : USAGE_OUTPUT;
 }
 
-/* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, at the tier that it asks for;
- * nil when the price has not begun */
+/* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, at the tier that it asks
+ * for; nil when the price has not begun */
 static int on_cost_at_most(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
@@ -218,8 +219,8 @@ static int on_cost_at_most(lua_State *L)
     return 1;
 }
 
-/* affordable_output(price, input tokens, nano-dollars) → how many tokens of output the money pays for beside that input;
- * nil when they cost nothing, or nobody knows what */
+/* affordable_output(price, input tokens, nano-dollars) → how many tokens of output the money pays for beside that
+ * input; nil when they cost nothing, or nobody knows what */
 static int on_affordable_output(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
@@ -237,9 +238,9 @@ static int on_affordable_output(lua_State *L)
     return 1;
 }
 
-/* input_tokens(target) → of the request under way as that target counts them, and whether that is an estimate; what stands
- * in the question where one gave it. With a third value, true, when nobody has counted in that target's vocabulary yet: then
- * what it cannot be above. */
+/* input_tokens(target) → of the request under way as that target counts them, and whether that is an estimate; what
+ * stands in the question where one gave it. With a third value, true, when nobody has counted in that target's
+ * vocabulary yet: then what it cannot be above. */
 static int on_input_tokens(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
@@ -261,8 +262,8 @@ static int on_input_tokens(lua_State *L)
     return 2;
 }
 
-/* count_input(target): counts the request in that target's vocabulary, too. A long one waits, and the evaluation counts it
- * in slices (lua/eval.c); where nothing can wait, inside a sort, it is counted at once. */
+/* count_input(target): counts the request in that target's vocabulary, too. A long one waits, and the evaluation counts
+ * it in slices (lua/eval.c); where nothing can wait, inside a sort, it is counted at once. */
 static int on_count_input(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
@@ -333,7 +334,8 @@ static int on_bill(lua_State *L)
     double seconds = luaL_optnumber(L, 4, (double)now_ns(bind_set(L)) / 1e9);
     uint64_t when_ns = seconds > 0 && seconds < 1e10 ? (uint64_t)seconds * NS_PER_S : 0;
     struct cost cost = price_cost(price, &parts, tier, when_ns);
-    const struct price_rates *rates = price ? price_rates_at(price, (uint64_t)usage_parts_input(&parts), tier, when_ns) : NULL;
+    const struct price_rates *rates =
+        price ? price_rates_at(price, (uint64_t)usage_parts_input(&parts), tier, when_ns) : NULL;
     lua_newtable(L);
     lua_pushstring(L, state_name(cost.state));
     lua_setfield(L, -2, "state");

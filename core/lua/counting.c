@@ -124,7 +124,8 @@ static int read_all(lua_State *L)
 {
     const struct embedded_script *script = script_find(SCRIPT);
     luaL_openlibs(L);
-    if (!script || luaL_loadbuffer(L, script->text, script->len, "@scripts/catalogue/counting.lua") != 0) return lua_error(L);
+    if (!script || luaL_loadbuffer(L, script->text, script->len, "@scripts/catalogue/counting.lua") != 0)
+        return lua_error(L);
     lua_call(L, 0, 1);
     int list = lua_gettop(L);
     for (int i = 1; lua_rawgeti(L, list, i), !lua_isnil(L, -1); i++, lua_settop(L, list))
@@ -160,7 +161,8 @@ const struct count_rules *counting_find(struct slice model)
     read_once();
     for (size_t at = 0; at < model.len; at++) {
         char before = at ? model.ptr[at - 1] : '/';
-        if (before == '/' || before == ':' || before == '.') best = longest(slice_of(model.ptr + at, model.len - at), best);
+        if (before == '/' || before == ':' || before == '.')
+            best = longest(slice_of(model.ptr + at, model.len - at), best);
     }
     return best ? &best->rules : NULL;
 }

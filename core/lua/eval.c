@@ -57,8 +57,8 @@ static uint64_t seed_of(const char *id)
     return hash ? hash : 1;
 }
 
-/* The request's tokens by the rules of the first target of the model it names, and what may be answered. The gateway has
- * counted between turns of its loop; where it did not, as in commands, it is done here. */
+/* The request's tokens by the rules of the first target of the model it names, and what may be answered. The gateway
+ * has counted between turns of its loop; where it did not, as in commands, it is done here. */
 static void estimate(struct policy_set *set, struct exchange *x)
 {
     if (x->estimate.is_made || !x->api->has_text) return;
@@ -158,7 +158,7 @@ void eval_drop_strand(struct policy_eval *eval, struct strand *strand)
     if (strand->state == STRAND_FREE) return;
     calls_drop(eval, strand);
     if (!keep_spare(eval, strand)) {
-        luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back: allocates nothing */
+        luaL_unref(vm_main(eval->set->vm), LUA_REGISTRYINDEX, strand->co_ref); /* gives a slot back, allocates none */
     }
     *strand = (struct strand){0};
 }
@@ -326,8 +326,8 @@ static enum policy_step finish(struct policy_eval *eval)
     return POLICY_DONE;
 }
 
-/* A strand asked for the request's tokens in one more vocabulary (core.count_input): a slice of that, at nobody's expense.
- * True: they are there. */
+/* A strand asked for the request's tokens in one more vocabulary (core.count_input): a slice of that, at nobody's
+ * expense. True: they are there. */
 static bool is_counted(const struct policy_eval *eval)
 {
     struct count *count = eval->x->count;

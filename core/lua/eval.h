@@ -105,7 +105,8 @@ struct strand *eval_add_child(lua_State *L, struct policy_eval *eval);
 void eval_drop_strand(struct policy_eval *eval, struct strand *strand);
 
 /* Runs fn (a lua_CFunction, arg as light userdata) in a fresh state as if it loaded the bundle, and drops the state. */
-bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFunction fn, void *arg, struct fault *why);
+bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFunction fn, void *arg,
+                    struct fault *why);
 
 /* One more thing that is wrong; copies the texts. */
 void policy_errors_add(struct policy_errors *errors, const struct policy_error *error);

@@ -6,8 +6,8 @@
  *     size_t len = globals_find(L, out, sizeof out);   // "12\tget\tpcall\n", a line each
  *
  * Looks at its bytecode in a Lua state of its own, made once for the process: that says what is global, so scopes are
- * those of Lua itself. Of a name that stands in many places, the first twenty. Single-threaded, and rests on a fiber: only
- * one caller at a time. What does not fit is left out.
+ * those of Lua itself. Of a name that stands in many places, the first twenty. Single-threaded, and rests on a fiber:
+ * only one caller at a time. What does not fit is left out.
  */
 #ifndef MOONGATE_LUA_GLOBALS_H
 #define MOONGATE_LUA_GLOBALS_H

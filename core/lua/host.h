@@ -25,6 +25,7 @@
 #include "store/counters.h"
 
 struct cache;
+struct memo;
 
 /* All is borrowed until the ticket's end: its answer, or http_cancel(). */
 struct policy_http_request {
@@ -65,6 +66,8 @@ struct policy_host {
     void (*metric)(void *arg, const struct policy_metric *metric);
     void (*log)(void *arg, const char *level, struct slice place, struct slice text);
     struct cache *(*cache)(void *arg);
+    /* Of texts in which nothing was found (wire/quiet.h). NULL, it or its answer: all are scanned. */
+    struct memo *(*quiet)(void *arg);
     /* COUNTERS_ADMIT or COUNTERS_PEEK, answered by policy_counters_done(), inside this call or later; an answer that
      * says why there is none is one too. The question is borrowed until then, or until counters_cancel(). */
     void (*counters)(void *arg, const struct counters_question *question, uint64_t ticket);

@@ -67,7 +67,8 @@ static void load(struct policy_set *set)
 {
     struct fault why;
     if (vm_protect(set->vm, on_load, NULL, &why)) return;
-    struct policy_error error = {.finding = FINDING_OTHER_ERROR, .file = SLICE("policies"), .text = slice_str(why.text)};
+    struct policy_error error = {
+        .finding = FINDING_OTHER_ERROR, .file = SLICE("policies"), .text = slice_str(why.text)};
     policy_errors_add(set->errors, &error);
 }
 

@@ -179,8 +179,8 @@ static bool begins_arguments(const struct lexer *x)
     return x->token.kind == LEXER_TEXT || lexer_is_sign(x, '(') || lexer_is_sign(x, '{');
 }
 
-static const char keywords[] = "and break do else elseif end false for function if in local nil not or repeat return then "
-                               "true until while";
+static const char keywords[] =
+    "and break do else elseif end false for function if in local nil not or repeat return then true until while";
 
 /* "http.post", from its first name to before its arguments; false when it is not called. */
 static bool read_path(struct lexer *x, struct slice *path)

@@ -1,14 +1,16 @@
 /*
- * What the text of a Lua file shows to whoever reads it and does not run it: keys that a table has twice, decisions that
- * are built and thrown away, and which calls stand in its functions.
+ * What the text of a Lua file shows to whoever reads it and does not run it: keys that a table has twice, decisions
+ * that are built and thrown away, and which calls stand in its functions.
  *
  *     struct reading *reading = reading_new(text);          // of a file that compiles
- *     for (size_t i = 0; i < reading_count(reading); i++) { const struct reading_item *item = reading_at(reading, i); … }
+ *     for (size_t i = 0; i < reading_count(reading); i++) {
+ *         const struct reading_item *item = reading_at(reading, i); …
+ *     }
  *     reading_free(reading);
  *
  * A decision is what deny, route, only, drop and pass give, and functions of the same file that return one of theirs. A
- * file that calls something of its own by such a name is not looked at for that name. Borrows the text. Any bytes will do;
- * what is nested deeper than LIMIT_SOURCE_DEPTH is not read.
+ * file that calls something of its own by such a name is not looked at for that name. Borrows the text. Any bytes will
+ * do; what is nested deeper than LIMIT_SOURCE_DEPTH is not read.
  */
 #ifndef MOONGATE_LUA_READING_H
 #define MOONGATE_LUA_READING_H

@@ -14,8 +14,8 @@ const struct embedded_script *script_find(struct slice name)
     return NULL;
 }
 
-/* Bytecode by place in the table; for the life of the process, and of those that it forks. Only what was compiled here is
- * ever loaded from here. */
+/* Bytecode by place in the table; for the life of the process, and of those that it forks. Only what was compiled here
+ * is ever loaded from here. */
 static struct buf *compiled;
 
 static struct buf *compiled_at(const struct embedded_script *script)

@@ -1,5 +1,6 @@
 /*
- * Where the values of a Lua file's table stand in its text: tables have no line numbers at run time, so the text is read.
+ * Where the values of a Lua file's table stand in its text: tables have no line numbers at run time,
+ * so the text is read.
  *
  *     struct source *source = source_new(text);                 // once a file
  *     struct source_key path[] = {{.name = SLICE("rules")}, {.index = 2}, {.name = SLICE("when")}};

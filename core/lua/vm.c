@@ -219,7 +219,8 @@ void vm_charge(lua_State *L, size_t bytes)
     task->bytecodes += bytes / 3;
     if (!task->stop && task->bytecodes >= task->limits.bytecodes) task->stop = VM_STOP_BYTECODES;
     if (task->stop) luaL_error(L, "stopped");
-    if (task->is_trusted && task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES) distrust(vm, task); /* so much for short */
+    /* So much for short. */
+    if (task->is_trusted && task->bytecodes - task->slice_bytecodes >= SLICE_BYTECODES) distrust(vm, task);
 }
 
 /* --- running --- */
@@ -409,6 +410,7 @@ void vm_arm(struct vm *vm)
     lua_gc(vm->L, LUA_GCRESTART, 0);
     vm_collect(vm);
     vm->cap = LIMIT_POLICY_STATE_BYTES;
-    if (vm->used > vm->cap / 2) vm->cap = vm->used + vm->cap / 2; /* a large catalogue leaves as much for its requests */
+    /* A large catalogue leaves as much for its requests. */
+    if (vm->used > vm->cap / 2) vm->cap = vm->used + vm->cap / 2;
     vm->crowded_armed = vm_set_marks(vm, vm->used);
 }

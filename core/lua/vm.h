@@ -10,15 +10,15 @@
  *     vm_task_init(&task, &limits);
  *     while ((result = vm_resume(vm, &task, co, nargs)) == VM_MORE) nargs = 0; // each a slice of a millisecond or less
  *
- * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of: compiling,
- * running, collecting, closing.
+ * On a fiber (base/fiber.h) all that a state does rests when a slice is over, whatever it is in the middle of:
+ * compiling, running, collecting, closing.
  *
- * A count hook runs every 1000 bytecodes and yields when the slice is over; where a few bytecodes take a slice (a text of a
- * megabyte read as a number), an alarm (lua/alarm.h) brings the hook in at the next one. A task over a limit is stopped by never
- * being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a gsub callback) the
- * hook raises at every further bytecode until it can. C functions that work without bytecodes charge for it.
- * The hook costs a dozen instructions a bytecode, so our own scripts, where they are known to be short, run without it:
- * vm_trust() turns it off, vm_distrust() on before a policy's code can run.
+ * A count hook runs every 1000 bytecodes and yields when the slice is over; where a few bytecodes take a slice (a text
+ * of a megabyte read as a number), an alarm (lua/alarm.h) brings the hook in at the next one. A task over a limit is
+ * stopped by never being resumed, which nothing in it can catch; where it cannot yield (inside a sort comparator, a
+ * gsub callback) the hook raises at every further bytecode until it can. C functions that work without bytecodes charge
+ * for it. The hook costs a dozen instructions a bytecode, so our own scripts, where they are known to be short, run
+ * without it: vm_trust() turns it off, vm_distrust() on before a policy's code can run.
  *
  * Names: vm_raise_*, vm_charge and whatever takes a lua_State besides vm_of() may raise (longjmp): only call them from
  * inside a C function that Lua called. No C resource may be held across such a call.

@@ -1,4 +1,5 @@
-/* What the parts of the state's room share: vm.c (hook, slices), vm_memory.c (allocator, collector). For these two alone. */
+/* What the parts of the state's room share: vm.c (hook, slices), vm_memory.c (allocator, collector).
+ * For these two alone. */
 #ifndef MOONGATE_LUA_VM_INNER_H
 #define MOONGATE_LUA_VM_INNER_H
 

@@ -97,8 +97,9 @@ static int collect_some(lua_State *L)
     return 0;
 }
 
-/* LuaJIT has no emergency collection: at the cap it would raise with the heap full of garbage. So a cycle is begun before,
- * and goes on between slices. What it leaves is in use, and the next cycle begins when half of the rest is gone. */
+/* LuaJIT has no emergency collection: at the cap it would raise with the heap full of garbage. So a cycle is begun
+ * before, and goes on between slices. What it leaves is in use,
+ * and the next cycle begins when half of the rest is gone. */
 void vm_make_room(struct vm *vm)
 {
     struct fault ignored;

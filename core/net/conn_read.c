@@ -87,8 +87,8 @@ static void note_progress(struct conn *c, size_t len)
         return;
     }
     fault_set(&why, FAULT_REQUEST_TIMEOUT,
-              "the request's body comes too slowly: %llu bytes in %llu ms; it has %u ms and a second for each %llu bytes "
-              "(timeouts.body, limits.body_rate)",
+              "the request's body comes too slowly: %llu bytes in %llu ms; it has %u ms and a second for each %llu "
+              "bytes (timeouts.body, limits.body_rate)",
               (unsigned long long)c->body_came, (unsigned long long)taken_ms, o->body_timeout_ms,
               (unsigned long long)o->body_rate);
     conn_refuse(c, &why);

@@ -1,6 +1,6 @@
-/* Connections of which nobody knows yet whose they are. They are let in freely, since whoever has a key comes as one too,
- * and there are only so many: the next to come takes the place of whoever has been here for longest without showing a
- * key. Who has one shows it with his first bytes; who holds a place with half a head loses it. */
+/* Connections of which nobody knows yet whose they are. They are let in freely, since whoever has a key comes as one
+ * too, and there are only so many: the next to come takes the place of whoever has been here for longest without
+ * showing a key. Who has one shows it with his first bytes; who holds a place with half a head loses it. */
 #include "net/conn_inner.h"
 
 void conn_be_stranger(struct conn *c)

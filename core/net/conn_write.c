@@ -112,8 +112,8 @@ static void decide_framing(struct conn *c, int status, int64_t length)
     c->reply_left = c->has_body ? length : -1;
 }
 
-/* The request's body was read, or lies whole in what was read and is passed over: by take(), or here and now when it was
- * held. */
+/* The request's body was read, or lies whole in what was read and is passed over: by take(), or here and now when it
+ * was held. */
 static bool is_body_done(struct conn *c)
 {
     if (c->input == INPUT_CLOSED) return true;

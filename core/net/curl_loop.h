@@ -44,7 +44,8 @@ void curl_loop_limit(struct curl_loop *c, uint32_t connections);
 /* After all handles have been removed; closes the kept connections. */
 void curl_loop_free(struct curl_loop *c);
 
-/* Makes the handle open and close its sockets here, and share its TLS sessions with the others. `sockets` lives as long as the handle; curl_loop_add() empties it.
+/* Makes the handle open and close its sockets here, and share its TLS sessions with the others. `sockets` lives as long
+ * as the handle; curl_loop_add() empties it.
  */
 void curl_loop_adopt(struct curl_loop *c, CURL *easy, struct curl_loop_sockets *sockets);
 void curl_loop_add(struct curl_loop *c, CURL *easy, struct curl_loop_sockets *sockets);

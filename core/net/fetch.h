@@ -48,7 +48,8 @@ struct fetch_request {
     size_t body_count;
     const char *ca_file; /* PEM certificates to trust instead of the system's; NULL or "": the system's. Copied. */
     bool is_http2;       /* offer HTTP/2 over TLS; otherwise HTTP/1.1 */
-    bool is_trickle;     /* the answer comes in small pieces for a long time: reads of 2 KiB instead of 16, unless the last ones flooded */
+    /* The answer comes in small pieces for a long time: reads of 2 KiB instead of 16, unless the last ones flooded. */
+    bool is_trickle;
     /* 0: no such limit. */
     uint32_t connect_timeout_ms;    /* name, TCP and TLS: FAULT_CONNECT_TIMEOUT */
     uint32_t first_byte_timeout_ms; /* since the last body byte was sent: FAULT_FIRST_BYTE_TIMEOUT */

@@ -71,7 +71,8 @@ static void destroy(struct fetch *f)
     loop_defer(f->pool->loop, free_fetch, f);
 }
 
-/* curl 7.88 counts what it began anew over a handle's whole life, and gives up at the sixth: such a handle is not kept. */
+/* curl 7.88 counts what it began anew over a handle's whole life, and gives up at the sixth:
+ * such a handle is not kept. */
 static bool is_worn(const struct fetch *f)
 {
     return f->is_retried || f->pool->idle_count >= IDLE_HANDLES_MAX;

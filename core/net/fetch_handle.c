@@ -114,8 +114,8 @@ static void note_flood(struct fetch *f)
     f->has_flooded = true;
 }
 
-/* curl reads a socket up to a hundred times in one go, and all transfers that are due in one go: behind so many bytes, or so
- * much time, the others have their turn. */
+/* curl reads a socket up to a hundred times in one go, and all transfers that are due in one go: behind so many bytes,
+ * or so much time, the others have their turn. */
 static bool has_had_its_turn(struct fetch *f, size_t len)
 {
     struct loop *loop = f->pool->loop;

@@ -27,7 +27,8 @@ struct fetch_text {
 
 #define FETCH_HOST_BYTES 128 /* "api.example.com:443", for messages */
 
-/* A URL that curl has read. curl would read and write it anew for each request, at the price of parsing a small body. */
+/* A URL that curl has read. curl would read and write it anew for each request,
+ * at the price of parsing a small body. */
 struct fetch_url {
     CURLU *parsed;
     char *text;

@@ -57,10 +57,10 @@ struct loop *loop_new(void)
 }
 
 /*
- * Work that is deferred while this runs joins the end of the same round, and so does what that defers, a few times over.
- * Then no more of it is done in this turn: a provider that sends as fast as its client takes keeps "flushed, resumed,
- * read, to be flushed" going for ever, and would go on behind each of the others' callbacks too. What is left keeps its
- * order, since things are freed behind their last use.
+ * Work that is deferred while this runs joins the end of the same round, and so does what that defers, a few times
+ * over. Then no more of it is done in this turn: a provider that sends as fast as its client takes keeps "flushed,
+ * resumed, read, to be flushed" going for ever, and would go on behind each of the others' callbacks too. What is left
+ * keeps its order, since things are freed behind their last use.
  */
 #define DEFER_DEPTH 4
 

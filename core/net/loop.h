@@ -12,10 +12,10 @@
  * loop_work_drop()) before the owner's memory goes. A callback may unset, set again or give back to loop_defer()
  * anything, itself included.
  *
- * A turn lasts LIMIT_TURN_MS, and one callback of each kind at least: first what is urgent (accepting, timers, orders of
- * other processes), then what has just come in, then what stopped early in an earlier turn. What is not reached keeps its
- * place for the next turn, so that who floods waits for the others and the urgent comes round every few milliseconds. It
- * is for each callback to stop early: after some 64 KB, or a millisecond.
+ * A turn lasts LIMIT_TURN_MS, and one callback of each kind at least: first what is urgent (accepting, timers, orders
+ * of other processes), then what has just come in, then what stopped early in an earlier turn. What is not reached
+ * keeps its place for the next turn, so that who floods waits for the others and the urgent comes round every few
+ * milliseconds. It is for each callback to stop early: after some 64 KB, or a millisecond.
  * Stands on libevent, which no other floor sees. Not for several threads.
  */
 #ifndef MOONGATE_NET_LOOP_H
@@ -89,8 +89,8 @@ void loop_run(struct loop *loop);
 /* loop_run() returns once the current turn is over. */
 void loop_stop(struct loop *loop);
 /* Runs fn after the current callback has returned, in the order of the calls; at once in the next turn when no callback
- * is running. What deferred work defers runs in this turn too, unless that has taken long (LIMIT_TURN_MS), but work that goes on
- * deferring lets the others in between. */
+ * is running. What deferred work defers runs in this turn too, unless that has taken long (LIMIT_TURN_MS), but work
+ * that goes on deferring lets the others in between. */
 void loop_defer(struct loop *loop, loop_fn fn, void *arg);
 /* Runs fn at the end of every turn, behind all callbacks and before the loop waits again: for work that is cheaper done
  * once for many of them. One for each loop; NULL: none any more. It must not defer, arm or watch anything. */
@@ -115,8 +115,8 @@ bool loop_timer_is_armed(const struct loop_timer *t);
 
 /* Watches nothing yet; the descriptor stays the owner's and is closed after loop_watch_set(w, 0). */
 void loop_watch_init(struct loop_watch *w, struct loop *loop, int fd, loop_ready_fn fn, void *arg);
-/* What to be told of from now on: an or of LOOP_READ, LOOP_WRITE, LOOP_HANGUP, LOOP_EDGE and LOOP_URGENT; 0: nothing, also
- * welcome on a watch that is all zeros. Costs nothing when nothing changes. */
+/* What to be told of from now on: an or of LOOP_READ, LOOP_WRITE, LOOP_HANGUP, LOOP_EDGE and LOOP_URGENT; 0: nothing,
+ * also welcome on a watch that is all zeros. Costs nothing when nothing changes. */
 void loop_watch_set(struct loop_watch *w, unsigned interest);
 /* Calls the watch in the next turn as if it were ready, after others have had theirs: for who stopped early so that
  * others are not starved. Dropped by loop_watch_set(w, 0). */

@@ -85,9 +85,9 @@ static ssize_t send_part(int to, struct slice bytes, int fd)
     return sent;
 }
 
-/* One recvmsg(); descriptors that came along are appended to fds. The kernel hands over those of one sendmsg() at a time,
- * and a sender's sendmsg() has at most one: where it says that control data was cut, that one is lost. -2: more of them
- * than may be. */
+/* One recvmsg(); descriptors that came along are appended to fds. The kernel hands over those of one sendmsg() at a
+ * time, and a sender's sendmsg() has at most one: where it says that control data was cut, that one is lost. -2: more
+ * of them than may be. */
 static ssize_t receive_part(int from, char *to, size_t len, int *fds, size_t *fd_count, size_t fd_max)
 {
     union control control;

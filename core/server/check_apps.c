@@ -13,7 +13,8 @@
 
 static void warn(struct report *report, struct buf *text)
 {
-    static const char hint[] = "list it there, or give the key's holder another: moongate keys create, moongate keys revoke";
+    static const char hint[] =
+        "list it there, or give the key's holder another: moongate keys create, moongate keys revoke";
     struct diagnostic d = {.finding = FINDING_UNLISTED_APP,
                            .file = SLICE("policies/apps.lua"),
                            .text = buf_slice(text),

@@ -1,6 +1,6 @@
 /*
- * Compares the keys that exist with the apps that the policies list, while those are loaded: a key whose app is not there
- * is refused at run time, and whoever took the app away hears of it now.
+ * Compares the keys that exist with the apps that the policies list, while those are loaded: a key whose app is not
+ * there is refused at run time, and whoever took the app away hears of it now.
  *
  *     check_apps(rules, "data", report);     // warnings only; nothing when there is no registry yet
  */

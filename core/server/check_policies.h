@@ -7,12 +7,14 @@
 #include "server/config.h"
 
 /* Reads and loads a policy folder; false when the report got errors. The bundle's bytes are appended to `out`.
- * settings NULL: default limits, and any provider will do. in_force_fd: the bundle whose prices it is compared with, or -1. */
+ * settings NULL: default limits, and any provider will do. in_force_fd: the bundle whose prices it is compared with,
+ * or -1. */
 bool check_policies(const char *folder, const struct settings *settings, int in_force_fd, struct buf *out,
                     struct check_result *result);
 
 /* Runs the specs of the folder against the serialised bundle that was read from it; failures go into the report, with
- * the spec's name. on_test hears of each spec that begins; NULL is welcome. False when one failed, or none could run. */
+ * the spec's name. on_test hears of each spec that begins; NULL is welcome. False when one failed,
+ * or none could run. */
 bool check_specs(const char *folder, struct slice serialised, struct report *report,
                  void (*on_test)(void *arg, struct slice name), void *arg);
 

@@ -6,8 +6,9 @@
 #include "lua/policy.h"
 #include "server/report.h"
 
-/* set was loaded from bundle; in_force_fd is the sealed bundle of the generation in force, which stays the caller's. What
- * is wrong goes into the report; false when something is. A bundle in force that cannot be read compares with nothing. */
+/* set was loaded from bundle; in_force_fd is the sealed bundle of the generation in force, which stays the caller's.
+ * What is wrong goes into the report; false when something is.
+ * A bundle in force that cannot be read compares with nothing. */
 bool check_prices(struct policy_set *set, const struct bundle *bundle, int in_force_fd, struct report *report);
 
 #endif

@@ -261,8 +261,8 @@ static void explain_end(struct checker *c, int status)
 {
     if (c->is_late && c->specs_ms) {
         report_say(c->result.report, FINDING_SPEC_FAILS,
-                   "the specs took longer than gate.timeout (%u ms) and were stopped; the last that began: %s", c->specs_ms,
-                   c->spec_name[0] ? c->spec_name : "none");
+                   "the specs took longer than gate.timeout (%u ms) and were stopped; the last that began: %s",
+                   c->specs_ms, c->spec_name[0] ? c->spec_name : "none");
     } else if (c->is_late) {
         report_say(c->result.report, FINDING_STOPPED, "loading took longer than %u s and was stopped: an endless loop?",
                    LIMIT_CHECK_MS / 1000);

@@ -18,8 +18,8 @@
 
 /* `who` is for log lines and the process title, borrowed for ever in the child. -1: errno. */
 pid_t child_fork(const char *who, const int *keep, size_t keep_count);
-/* For a child that reads no configuration: secrets in environment variables go from its memory and from /proc/PID/environ.
- * The supervisor keeps them: its checkers read the configuration again at each reload. */
+/* For a child that reads no configuration: secrets in environment variables go from its memory and from
+ * /proc/PID/environ. The supervisor keeps them: its checkers read the configuration again at each reload. */
 void child_forget_environment(void);
 /* For a parent and its children alike: nobody else may read this process's memory. */
 void child_guard_memory(void);

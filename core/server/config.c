@@ -40,7 +40,8 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     *p = r->defaults;
     p->name = arena_copy(r->arena, slice_str(name));
     if (!is_provider_name(name)) {
-        config_bad(r, path, FINDING_BAD_VALUE, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+        config_bad(r, path, FINDING_BAD_VALUE, NULL, "a provider's name has 1 to %u characters of a-z, 0-9, - and _",
+                   LIMIT_LABEL_BYTES);
     }
     r->homes.at[HOME_PROVIDER] = p;
     config_read_group(r, provider_fields, path, table);

@@ -9,7 +9,8 @@ static void check_origin(struct config_reader *r, struct slice path, const struc
 {
     struct slice origin = settings_origin(e->origin);
     if (!origin.ptr || slice_equal(origin, SLICE("https://")))
-        config_bad(r, path, FINDING_BAD_VALUE, "write [\"https://service.example\"] = { … }", "is not an http:// or https:// URL");
+        config_bad(r, path, FINDING_BAD_VALUE, "write [\"https://service.example\"] = { … }",
+                   "is not an http:// or https:// URL");
     else if (origin.len != e->origin.len)
         config_bad(r, path, FINDING_BAD_VALUE, "policies name paths, here stand scheme, host and port",
                    "has a path; `%.*s` is what may be listed", SLICE_FMT(origin));
@@ -19,12 +20,14 @@ static void check_origin(struct config_reader *r, struct slice path, const struc
 static void check_secret(struct config_reader *r, struct slice path, const struct egress *e, const json_t *table)
 {
     if (json_object_get(table, "secret") && !e->name.len)
-        config_bad(r, path, FINDING_BAD_VALUE, "add name = \"moderation\": policies then say auth = \"secret:moderation\"",
-                   "`secret` has no name");
+        config_bad(r, path, FINDING_BAD_VALUE,
+                   "add name = \"moderation\": policies then say auth = \"secret:moderation\"", "`secret` has no name");
     if (!json_object_get(table, "secret") && e->header.len)
-        config_bad(r, path, FINDING_MISSING_FIELD, "header says where the secret goes", "`header` stands without `secret`");
+        config_bad(r, path, FINDING_MISSING_FIELD, "header says where the secret goes",
+                   "`header` stands without `secret`");
     if (e->name.len && !json_object_get(table, "secret"))
-        config_bad(r, path, FINDING_MISSING_FIELD, "name is how policies ask for the secret", "`name` stands without `secret`");
+        config_bad(r, path, FINDING_MISSING_FIELD, "name is how policies ask for the secret",
+                   "`name` stands without `secret`");
 }
 
 static void read_one(struct config_reader *r, struct slice path, const char *url, json_t *table, struct egress *e)

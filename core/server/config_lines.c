@@ -34,9 +34,11 @@ static bool is_credential(struct slice name)
 static bool check_name(struct config_reader *r, struct slice path, struct slice name)
 {
     if (!http_is_token(name))
-        return config_bad(r, path, FINDING_BAD_VALUE, "write it as \"X-Title\"", "`%.*s` is not a header's name", SLICE_FMT(name));
+        return config_bad(r, path, FINDING_BAD_VALUE, "write it as \"X-Title\"", "`%.*s` is not a header's name",
+                          SLICE_FMT(name));
     if (is_ours(name))
-        return config_bad(r, path, FINDING_BAD_VALUE, "leave it out", "`%.*s` must not be set here: the gateway does", SLICE_FMT(name));
+        return config_bad(r, path, FINDING_BAD_VALUE, "leave it out", "`%.*s` must not be set here: the gateway does",
+                          SLICE_FMT(name));
     return true;
 }
 
@@ -48,7 +50,8 @@ static bool add_header(struct config_reader *r, struct slice path, const char *n
     struct slice text;
     if (!check_name(r, path, slice_str(name)) || !config_read_secret(r, path, value, &text)) return false;
     if (!http_is_field_value(text) || text.ptr[0] == ' ' || text.ptr[text.len - 1] == ' ')
-        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "a header's value must not have line ends, or blanks around it");
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL,
+                          "a header's value must not have line ends, or blanks around it");
     buf_printf(lines, "%c%s:%.*s\n", json_is_string(value) ? '+' : '-', name, SLICE_FMT(text));
     return true;
 }
@@ -72,13 +75,16 @@ bool config_read_headers(struct config_reader *r, struct slice path, const json_
     json_t *value;
     bool is_good = config_is_table(r, path, given);
     if (is_good && json_object_size(given) > LIMIT_PROVIDER_HEADERS)
-        is_good = config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be no more than %u headers", LIMIT_PROVIDER_HEADERS);
+        is_good =
+            config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be no more than %u headers", LIMIT_PROVIDER_HEADERS);
     if (!is_good) return false;
     buf_init(&lines);
     json_object_foreach(table, name, value)
     {
         struct slice place = config_join(r, path, name);
-        if (has_twin(table, name)) is_good = config_bad(r, place, FINDING_BAD_VALUE, NULL, "is named twice: another case of letters makes no other header");
+        if (has_twin(table, name))
+            is_good = config_bad(r, place, FINDING_BAD_VALUE, NULL,
+                                 "is named twice: another case of letters makes no other header");
         is_good = add_header(r, place, name, value, &lines) && is_good;
     }
     if (is_good) *out = arena_copy(r->arena, buf_slice(&lines));
@@ -106,7 +112,8 @@ static bool read_lines(struct config_reader *r, struct slice path, const json_t 
         const json_t *item = json_array_get(list, i);
         struct slice line = slice_of(json_string_value(item), json_string_length(item));
         if (!json_is_string(item))
-            is_good = config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a list of texts; number %zu is %s", i + 1, config_type_name(item));
+            is_good = config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a list of texts; number %zu is %s", i + 1,
+                                 config_type_name(item));
         else
             is_good = check(r, path, line) && is_good;
         if (i) buf_append_char(&lines, '\n');
@@ -137,7 +144,8 @@ static bool check_origin(struct config_reader *r, struct slice path, struct slic
     if (slice_equal(origin, SLICE("*"))) return true;
     struct slice plain = settings_origin(origin);
     if (plain.ptr && plain.len == origin.len && http_is_field_value(origin)) return true;
-    return config_bad(r, path, FINDING_BAD_VALUE, hint, "`%.*s` is not an origin: scheme, host and port, without a path", SLICE_FMT(origin));
+    return config_bad(r, path, FINDING_BAD_VALUE, hint,
+                      "`%.*s` is not an origin: scheme, host and port, without a path", SLICE_FMT(origin));
 }
 
 bool config_read_origins(struct config_reader *r, struct slice path, const json_t *list, struct slice *out)

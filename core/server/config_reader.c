@@ -150,7 +150,8 @@ struct slice config_join(struct config_reader *r, struct slice path, const char 
 bool config_is_table(struct config_reader *r, struct slice path, const json_t *value)
 {
     if (json_is_object(value) && strcmp(config_type_name(value), "a table") == 0) return true;
-    return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a table of named fields, not %s", config_type_name(value));
+    return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a table of named fields, not %s",
+                      config_type_name(value));
 }
 
 static void read_field(struct config_reader *r, const struct field *f, struct slice path, json_t *value)

@@ -1,6 +1,6 @@
 /*
- * One reading of one configuration file, shared by core/server/config*.c and nobody else: what is wrong is said with its
- * place, tables are read by their rows.
+ * One reading of one configuration file, shared by core/server/config*.c and nobody else: what is wrong is said with
+ * its place, tables are read by their rows.
  *
  *     config_read_group(&r, config_fields, SLICE_NONE, tree);
  *     return config_bad(r, path, FINDING_BAD_TIME, "write \"30s\"", "`%s` is not a duration", text);

@@ -31,7 +31,8 @@ static const struct field admin_group[] = {
      .env = "MOONGATE_ADMIN_LISTEN",
      .says = "Where health and metrics answer; it must be a loopback address."},
     {"host", &type_host, IN_CONFIG(admin_host),
-     .says = "A name under which it is asked beside localhost and addresses; other names are refused, since a browser can be led here under any."},
+     .says = "A name under which it is asked beside localhost and addresses; other names are refused, "
+             "since a browser can be led here under any."},
     END,
 };
 
@@ -41,7 +42,8 @@ static const struct field timeouts_group[] = {
      .says = "A request's head must be complete within this time, however it comes."},
     {"body", &type_duration, IN_SETTINGS(body_timeout_ms), RANGE(100, 60 * MINUTE_MS),
      .initial = LIMIT_BODY_TIMEOUT_MS,
-     .says = "The longest silence in the middle of a request's body; and all the time that it has, with a second more for each limits.body_rate bytes that came."},
+     .says = "The longest silence in the middle of a request's body; and all the time that it has, "
+             "with a second more for each limits.body_rate bytes that came."},
     {"idle", &type_duration, IN_SETTINGS(idle_timeout_ms), RANGE(100, DAY_MS),
      .initial = LIMIT_IDLE_TIMEOUT_MS,
      .says = "How long a client's connection is kept without a request."},
@@ -72,10 +74,12 @@ static const struct field limits_group[] = {
      .says = "How much of a body must come each second once timeouts.body is over."},
     {"connections", &type_count, IN_SETTINGS(connections_max), RANGE(1, 1000000),
      .initial = LIMIT_CONNECTIONS,
-     .says = "How many clients may be connected to each worker at a time; fewer where the process may not have so many descriptors."},
+     .says = "How many clients may be connected to each worker at a time; "
+             "fewer where the process may not have so many descriptors."},
     {"strangers", &type_count, IN_SETTINGS(strangers_max), RANGE(1, 1000000),
      .initial = LIMIT_STRANGERS,
-     .says = "How many of them may be connected without having shown a good key: one more takes the place of the oldest."},
+     .says = "How many of them may be connected without having shown a good key: "
+             "one more takes the place of the oldest."},
     {"key_bytes", &type_size, IN_SETTINGS(key_bytes), RANGE(64 * KIB, 1024ull * 1024 * MIB),
      .initial = LIMIT_HELD_KEY_BYTES,
      .says = "How much of one key's requests each worker may hold at a time; a single request is always taken."},
@@ -98,7 +102,8 @@ static const struct field drain_group[] = {
      .initial = LIMIT_DRAIN_MS,
      .says = "How long requests under way may go on once no new ones are taken."},
     {"delay", &type_duration, IN_CONFIG(drain_delay_ms), RANGE(0, 10 * MINUTE_MS),
-     .says = "How long new connections are still taken once the gateway says that it is not ready, for balancers to see."},
+     .says = "How long new connections are still taken once the gateway says that it is not ready, "
+             "for balancers to see."},
     END,
 };
 

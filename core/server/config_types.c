@@ -22,12 +22,13 @@ static bool resolve_env(struct config_reader *r, struct slice path, const char *
 {
     const char *value = getenv(name);
     if (!value) {
-        return config_bad(r, path, FINDING_BAD_SECRET, "set it for the process that runs moongate, or use file \"path\"",
+        return config_bad(r, path, FINDING_BAD_SECRET,
+                          "set it for the process that runs moongate, or use file \"path\"",
                           "the environment variable %s is not set", name);
     }
     if (!*value)
-        return config_bad(r, path, FINDING_BAD_SECRET, "leave the field out when there is none", "the environment variable %s is empty",
-                          name);
+        return config_bad(r, path, FINDING_BAD_SECRET, "leave the field out when there is none",
+                          "the environment variable %s is empty", name);
     *out = arena_copy(r->arena, slice_str(value));
     return true;
 }
@@ -40,7 +41,8 @@ static bool resolve_file(struct config_reader *r, struct slice path, const char 
     bool is_good = config_read_file(full.ptr, LIMIT_SECRET_BYTES, &content);
     struct slice text = buf_slice(&content);
     if (!is_good) {
-        config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s", full.ptr, strerror(errno));
+        config_bad(r, path, FINDING_NO_FILE, "paths are relative to the configuration file", "%s: %s", full.ptr,
+                   strerror(errno));
     } else if (text.len && text.ptr[text.len - 1] == '\n') {
         text.len--;
     }
@@ -75,7 +77,8 @@ static bool read_address(struct config_reader *r, struct slice path, const json_
     struct slice text;
     struct fault why;
     if (!config_read_text(r, path, value, &text)) return false;
-    if (!listener_parse(text.ptr, &address, &why)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "%s", fault_message(&why));
+    if (!listener_parse(text.ptr, &address, &why))
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "%s", fault_message(&why));
     *out = text;
     return true;
 }
@@ -87,7 +90,9 @@ static bool read_admin_address(struct config_reader *r, struct slice path, const
     struct fault why;
     if (!read_address(r, path, value, &text)) return false;
     if (!listener_parse(text.ptr, &address, &why) || !address_is_loopback(&address)) {
-        return config_bad(r, path, FINDING_BAD_VALUE, "use 127.0.0.1 or [::1], and a proxy with authentication in front if others must reach it",
+        return config_bad(
+            r, path, FINDING_BAD_VALUE,
+            "use 127.0.0.1 or [::1], and a proxy with authentication in front if others must reach it",
             "the admin listener has no admin keys yet, so it may only be on a loopback address, not `%.*s`",
             SLICE_FMT(text));
     }
@@ -102,15 +107,16 @@ static bool read_url(struct config_reader *r, struct slice path, const json_t *v
     size_t scheme = slice_starts(text, SLICE("https://")) ? 8 : slice_starts(text, SLICE("http://")) ? 7 : 0;
     struct slice host = slice_split(slice_of(text.ptr + scheme, text.len - scheme), '/', &rest);
     if (!scheme || host.len == 0) {
-        return config_bad(r, path, FINDING_BAD_VALUE, "write \"https://host/v1\"", "`%.*s` is not an http:// or https:// URL",
-                          SLICE_FMT(text));
+        return config_bad(r, path, FINDING_BAD_VALUE, "write \"https://host/v1\"",
+                          "`%.*s` is not an http:// or https:// URL", SLICE_FMT(text));
     }
     if (memchr(host.ptr, '@', host.len))
         return config_bad(r, path, FINDING_BAD_SECRET, "put it into `key`", "a URL must not hold a credential");
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
         if (c <= ' ' || c >= 0x7F || c == '?' || c == '#' || c == '\\') {
-            return config_bad(r, path, FINDING_BAD_VALUE, NULL, "`%.*s` has a character that may not stand there", SLICE_FMT(text));
+            return config_bad(r, path, FINDING_BAD_VALUE, NULL, "`%.*s` has a character that may not stand there",
+                              SLICE_FMT(text));
         }
     }
     while (text.len && text.ptr[text.len - 1] == '/')
@@ -123,8 +129,8 @@ bool config_read_secret(struct config_reader *r, struct slice path, const json_t
 {
     const char *env = json_string_value(json_object_get(value, "$env"));
     if (!r->is_offline || !env || getenv(env)) return config_read_text(r, path, value, out);
-    config_warn(r, path, FINDING_UNSET_SECRET, "set it where the gateway runs", "the environment variable %s is not set here",
-                env);
+    config_warn(r, path, FINDING_UNSET_SECRET, "set it where the gateway runs",
+                "the environment variable %s is not set here", env);
     *out = arena_copy(r->arena, SLICE("unset")); /* it is wiped like one */
     return true;
 }
@@ -136,7 +142,8 @@ static bool read_secret(struct config_reader *r, struct slice path, const json_t
     if (!config_read_secret(r, path, value, &text)) return false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c <= ' ' || c >= 0x7F) return config_bad(r, path, FINDING_BAD_SECRET, NULL, "a key must be visible ASCII without spaces");
+        if (c <= ' ' || c >= 0x7F)
+            return config_bad(r, path, FINDING_BAD_SECRET, NULL, "a key must be visible ASCII without spaces");
     }
     *out = text;
     return true;
@@ -145,10 +152,12 @@ static bool read_secret(struct config_reader *r, struct slice path, const json_t
 static bool read_word(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a word, not %s", config_type_name(value));
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a word, not %s", config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     if (text.len > LIMIT_LABEL_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-_") != text.len)
-        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must have 1 to %u characters of a-z, 0-9, - and _", LIMIT_LABEL_BYTES);
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must have 1 to %u characters of a-z, 0-9, - and _",
+                          LIMIT_LABEL_BYTES);
     *out = text;
     return true;
 }
@@ -156,7 +165,8 @@ static bool read_word(struct config_reader *r, struct slice path, const json_t *
 static bool read_host(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a name, not %s", config_type_name(value));
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a name, not %s", config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     if (text.len > LIMIT_HOST_BYTES || strspn(text.ptr, "abcdefghijklmnopqrstuvwxyz0123456789-.") != text.len)
         return config_bad(r, path, FINDING_BAD_VALUE, "without http:// and without a port",
@@ -171,8 +181,8 @@ static bool read_kind(struct config_reader *r, struct slice path, const json_t *
     struct slice text;
     if (!config_read_text(r, path, value, &text)) return false;
     if (!kind_is_known(text)) {
-        return config_bad(r, path, FINDING_BAD_VALUE, "this version speaks \"openai\"", "unknown kind of provider `%.*s`",
-                          SLICE_FMT(text));
+        return config_bad(r, path, FINDING_BAD_VALUE, "this version speaks \"openai\"",
+                          "unknown kind of provider `%.*s`", SLICE_FMT(text));
     }
     *out = text;
     return true;
@@ -182,10 +192,12 @@ static bool read_file(struct config_reader *r, struct slice path, const json_t *
 {
     struct slice text;
     if (!json_is_string(value))
-        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be the path of a PEM file, not %s", config_type_name(value));
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be the path of a PEM file, not %s",
+                          config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     text = config_resolve_path(r, text);
-    if (access(text.ptr, R_OK) != 0) return config_bad(r, path, FINDING_NO_FILE, NULL, "%s: %s", text.ptr, strerror(errno));
+    if (access(text.ptr, R_OK) != 0)
+        return config_bad(r, path, FINDING_NO_FILE, NULL, "%s: %s", text.ptr, strerror(errno));
     *out = text;
     return true;
 }
@@ -193,7 +205,8 @@ static bool read_file(struct config_reader *r, struct slice path, const json_t *
 static bool read_path(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;
-    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a path, not %s", config_type_name(value));
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a path, not %s", config_type_name(value));
     if (!config_read_text(r, path, value, &text)) return false;
     *out = config_resolve_path(r, text);
     return true;
@@ -211,7 +224,8 @@ static bool read_duration(struct config_reader *r, struct slice path, const json
         if (*ms == 0 && seconds > 0) return config_bad(r, path, FINDING_BAD_TIME, hint, "shorter than a millisecond");
         return true;
     }
-    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_TIME, hint, "must be a duration, not %s", config_type_name(value));
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_TIME, hint, "must be a duration, not %s", config_type_name(value));
     if (units_duration(slice_str(json_string_value(value)), ms)) return true;
     return config_bad(r, path, FINDING_BAD_TIME, hint, "`%s` is not a duration", json_string_value(value));
 }
@@ -223,7 +237,8 @@ static bool read_size(struct config_reader *r, struct slice path, const json_t *
         *bytes = (uint64_t)json_integer_value(value);
         return true;
     }
-    if (!json_is_string(value)) return config_bad(r, path, FINDING_BAD_VALUE, hint, "must be a size, not %s", config_type_name(value));
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_VALUE, hint, "must be a size, not %s", config_type_name(value));
     if (units_size(slice_str(json_string_value(value)), bytes)) return true;
     return config_bad(r, path, FINDING_BAD_VALUE, hint, "`%s` is not a size", json_string_value(value));
 }

@@ -19,7 +19,7 @@ enum control_order {
     CONTROL_UNREADY,    /* readiness fails, requests are still taken */
     CONTROL_DRAIN,      /* body: struct control_drain. The process exits when it is done */
     CONTROL_STOP,       /* end everything and exit */
-    CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys has ended */
+    CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys ended */
     CONTROL_JWKS_SOURCES, /* to the admin process; body: a line a source, see admin/jwks_fetcher.h */
     CONTROL_JWKS_WANTED,  /* to the admin process; body: a URL whose keys a worker lacks */
 };

@@ -3,7 +3,8 @@
  * as JSON from the checker to the supervisor, to the command line and to the admin API.
  *
  *     struct report *r = report_new();
- *     report_add(r, &(struct diagnostic){.finding = FINDING_BAD_VALUE, .file = file, .line = 3, .column = 5, .text = ..., .hint = ...}, source);
+ *     report_add(r, &(struct diagnostic){.finding = FINDING_BAD_VALUE, .file = file, .line = 3, .column = 5,
+ *                                        .text = ..., .hint = ...}, source);
  *     json_t *json = report_json(r);     // [{"severity","code","file","line","column","message","help","source"}]
  *     report_free(r);
  *

@@ -35,8 +35,8 @@ struct supervisor;
 struct child;
 struct pipe_message;
 
-/* A kind of process that is kept alive: one more is one row more (supervisor_children.c). Restarts, heartbeat and back-off
- * are alike for all. */
+/* A kind of process that is kept alive: one more is one row more (supervisor_children.c). Restarts, heartbeat and
+ * back-off are alike for all. */
 struct child_kind {
     const char *name;                                /* "worker" */
     unsigned (*count)(const struct supervisor *sup); /* how many there are */
@@ -44,7 +44,7 @@ struct child_kind {
     void (*on_started)(struct child *c);             /* what it is told first */
     void (*on_message)(struct child *c, const struct pipe_message *message);
     bool is_numbered;     /* there are several, and their names say which */
-    bool has_generations; /* serves requests by them: takes part in reloads, and must be ready before the start is over */
+    bool has_generations; /* serves requests by them: takes part in reloads, must be ready before the start is over */
 };
 
 /* One process that is kept alive, in its slot of the board. */

@@ -121,7 +121,8 @@ static void compare(struct report *report, const char *field, struct slice now, 
 {
     if (slice_equal(now, then)) return;
     report_say(report, FINDING_NEEDS_RESTART,
-               "`%s` changed from %.*s to %.*s: needs restart (everything else in moongate.lua acts at once)", field, SLICE_FMT(now), SLICE_FMT(then));
+               "`%s` changed from %.*s to %.*s: needs restart (everything else in moongate.lua acts at once)", field,
+               SLICE_FMT(now), SLICE_FMT(then));
 }
 
 static struct config *read_config(int fd)

@@ -253,8 +253,8 @@ static void say_clients(struct worker *w)
     atomic_store(&w->parts.slot->descriptors, d.is_short ? d.limit : 0);
     if (d.is_short && d.clients != w->clients_said)
         log_event(LOG_WARN, "descriptors_short",
-                  "%u clients at a time, not the %u of limits.connections: this worker may have %llu descriptors, and a "
-                  "request takes two (ulimit -n, LimitNOFILE=)",
+                  "%u clients at a time, not the %u of limits.connections: this worker may have %llu descriptors, and "
+                  "a request takes two (ulimit -n, LimitNOFILE=)",
                   d.clients, w->settings->connections_max, (unsigned long long)d.limit);
     w->clients_said = d.clients;
 }

@@ -28,7 +28,8 @@ struct issuer_rules {
 
 struct auth_rules {
     struct arena arena;
-    /* In order: the first of them that a request has is the one that is looked at. None: keys or tokens are not taken. */
+    /* In order: the first of them that a request has is the one that is looked at. None:
+     * keys or tokens are not taken. */
     struct slice *key_headers, *token_headers;
     size_t key_header_count, token_header_count;
     struct issuer_rules *issuers;

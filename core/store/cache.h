@@ -1,10 +1,10 @@
 /*
- * What policies keep for later requests of the same worker: texts by name, for a time. Survives reloads of policies; ends
- * with the process.
+ * What policies keep for later requests of the same worker: texts by name, for a time. Survives reloads of policies;
+ * ends with the process.
  *
  *     struct cache *cache = cache_new(16 * MIB, 16384);
  *     cache_set(cache, SLICE("prices/eur"), SLICE("0.92"), 60000, loop_now_ms);
- *     struct slice value = cache_get(cache, SLICE("prices/eur"), now_ms);   // SLICE_NONE: never set, over, or pushed out
+ *     struct slice value = cache_get(cache, SLICE("prices/eur"), now_ms);   // SLICE_NONE: never set, over, pushed out
  *     cache_free(cache);
  *
  * Bounded in bytes and entries: what was not asked for the longest goes first. Keys are hashed with a seed of the

@@ -15,8 +15,8 @@
 #include "store/auth_rules.h"
 #include "store/keyring.h"
 
-/* The record's slices live in the arena, its id is "jwt_" and the SHA-256 of issuer and subject. False, with the name of
- * the claim, for one of another shape or over a limit. */
+/* The record's slices live in the arena, its id is "jwt_" and the SHA-256 of issuer and subject. False, with the name
+ * of the claim, for one of another shape or over a limit. */
 bool claims_read(const struct issuer_rules *issuer, const struct jwt *token, struct arena *arena,
                  struct key_record *record, struct slice *claim);
 

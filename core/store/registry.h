@@ -58,10 +58,11 @@ struct registry *registry_open(const char *data_dir, struct fault *why);
 void registry_close(struct registry *r); /* NULL is welcome */
 
 bool registry_key_create(struct registry *r, const struct key_spec *spec, struct key_made *made, struct fault *why);
-/* Revoking twice is REGISTRY_FOUND too; the first time stands, but ends_requests (see struct key_record) may be added. */
+/* Revoking twice is REGISTRY_FOUND too; the first time stands,
+ * but ends_requests (see struct key_record) may be added. */
 enum registry_found registry_key_revoke(struct registry *r, struct slice id, bool ends_requests, struct fault *why);
-/* A new key that stands for the same; the old one lives for grace_s more. Both or neither. REGISTRY_FAILED and *why also
- * where the old one is revoked, expired or was rotated before. */
+/* A new key that stands for the same; the old one lives for grace_s more. Both or neither. REGISTRY_FAILED and *why
+ * also where the old one is revoked, expired or was rotated before. */
 enum registry_found registry_key_rotate(struct registry *r, struct slice id, uint64_t grace_s,
                                         struct key_rotated *rotated, struct fault *why);
 /* All keys, oldest first, as a new array of objects: the fields of the snapshot without the digest, and "created_at",

@@ -402,8 +402,9 @@ static json_t *key_of_row(sqlite3_stmt *q, bool is_snapshot)
 static json_t *read_keys(struct registry *r, bool is_snapshot, struct fault *why)
 {
     sqlite3_stmt *q;
-    const char *sql = "SELECT id, digest, tail, attributes, created_at, expires_at, revoked_at, ends_requests, successor"
-                      " FROM keys ORDER BY rowid";
+    const char *sql =
+        "SELECT id, digest, tail, attributes, created_at, expires_at, revoked_at, ends_requests, successor"
+        " FROM keys ORDER BY rowid";
     int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
     json_t *keys = json_array();
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {

@@ -1,6 +1,6 @@
 /*
- * The provider's bytes of an answer that a spec describes, as the OpenAI dialect has them, and what of such bytes a client
- * reads.
+ * The provider's bytes of an answer that a spec describes, as the OpenAI dialect has them, and what of such bytes a
+ * client reads.
  *
  *     struct answer answer = {.status = 200, .text = text, .finish_reason = SLICE("stop")};
  *     answer_write_body(&answer, &body);            // a whole answer, or an error

@@ -268,7 +268,9 @@ static void close_holds(struct play *play)
 static int status_of(const struct play *play)
 {
     const struct verdict *last = play->word.kind != VERDICT_NONE ? &play->word : &play->x->decision.verdict;
-    return last->kind == VERDICT_DENY ? last->status : last->kind == VERDICT_FAULT ? fault_info(FAULT_POLICY)->status : 0;
+    return last->kind == VERDICT_DENY    ? last->status
+           : last->kind == VERDICT_FAULT ? fault_info(FAULT_POLICY)->status
+                                         : 0;
 }
 
 static void finish(struct play *play)

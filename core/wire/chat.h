@@ -129,9 +129,9 @@ bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
 /* Raw bytes of all text in messages, prompt or input: a measure, not a count of characters. Pictures, audio and files
  * count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */
 uint64_t chat_text_bytes(const struct chat_request *r);
-/* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text, known to chat_walk() or not: of
- * messages, tools, tool calls, prompt, input, user, metadata and all else but names of the format, pictures, audio and
- * files. JSON_NONE at the end. */
+/* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text, known to chat_walk() or not:
+ * of messages, tools, tool calls, prompt, input, user, metadata and all else but names of the format, pictures, audio
+ * and files. JSON_NONE at the end. */
 uint32_t chat_next_text(const struct chat_request *r, uint32_t node);
 /* The same, of what did not come with the application: messages of other roles than that; of the other kinds prompt and
  * input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
@@ -140,8 +140,8 @@ struct chat_cursor {
 };
 #define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE})
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
-/* The last message of the user: its text, text parts joined by a newline; of the other kinds the last string of prompt or
- * input. At most max bytes, cut at a character; empty when there is none. */
+/* The last message of the user: its text, text parts joined by a newline; of the other kinds the last string of prompt
+ * or input. At most max bytes, cut at a character; empty when there is none. */
 struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes, struct arena *arena);
 
 /* Edits of what the provider will see; each adds what it needs to `edits`, or nothing when it is so already. */
@@ -150,8 +150,8 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 /* Removes metadata.moongate, and metadata itself when nothing else was in it. */
 void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
-/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. "max_tokens" is written
- * as the target calls it, and where that takes both names, as the caller did. */
+/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. "max_tokens" is
+ * written as the target calls it, and where that takes both names, as the caller did. */
 void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                       struct slice json);
 

@@ -219,7 +219,8 @@ struct slice conceal_pass(struct conceal *c, struct slice bytes, bool goes_on)
     do {
         buf_append(&c->changed, slice_of(text.ptr + from, found.at - from));
         from = found.at + found.len;
-        buf_append(found.len ? &c->changed : &c->held, found.len ? IN_ITS_PLACE : slice_of(text.ptr + from, text.len - from));
+        buf_append(found.len ? &c->changed : &c->held,
+                   found.len ? IN_ITS_PLACE : slice_of(text.ptr + from, text.len - from));
         if (!found.len) from = text.len;
     } while (find(c, text, from, goes_on, &found));
     buf_append(&c->changed, slice_of(text.ptr + from, text.len - from));

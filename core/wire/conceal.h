@@ -8,10 +8,11 @@
  *     conceal_clear(&c);
  *     if (conceal_finds(secrets, count, value)) ... leave the header out ...
  *
- * Each secret becomes "[secret]", however its characters are escaped: as in JSON ("\/", "\u002f", JSON in JSON) or in a URL
- * ("%2F"); after conceal_encoded() in base64 too, at any place of what else is encoded with it. Bytes without one are given
- * back as they are, not copied. Secrets under LIMIT_CONCEAL_BYTES_MIN are not looked for. What is held back is shorter than
- * one secret with all its characters escaped. Never seen: a secret inside a content coding, in hexadecimal, or in parts.
+ * Each secret becomes "[secret]", however its characters are escaped: as in JSON ("\/", "\u002f", JSON in JSON) or in
+ * a URL ("%2F"); after conceal_encoded() in base64 too, at any place of what else is encoded with it. Bytes without
+ * one are given back as they are, not copied. Secrets under LIMIT_CONCEAL_BYTES_MIN are not looked for. What is held
+ * back is shorter than one secret with all its characters escaped. Never seen: a secret inside a content coding, in
+ * hexadecimal, or in parts.
  */
 #ifndef MOONGATE_WIRE_CONCEAL_H
 #define MOONGATE_WIRE_CONCEAL_H
@@ -32,7 +33,8 @@ struct conceal {
 };
 
 void conceal_init(struct conceal *c, const struct slice *secrets, size_t count);
-/* Once, before anything passes. It costs six more searches a secret: for what failed, where others may have encoded it. */
+/* Once, before anything passes. It costs six more searches a secret: for what failed, where others may have encoded
+ * it. */
 void conceal_encoded(struct conceal *c);
 void conceal_clear(struct conceal *c);
 /* Good until the next call. goes_on: a secret may end in what comes next, so its beginning is held back. */

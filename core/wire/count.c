@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 #include "wire/count_rules.h"
 
 #define NEVER UINT64_MAX
@@ -12,7 +12,7 @@
 struct opened {
     struct token_counter counters[VOCABULARIES];
     struct buf decoded; /* what it needed stays for the next text */
-    struct count_key key;
+    struct memo_key key;
     size_t at;
     bool is_open, is_kept;
 };
@@ -26,7 +26,7 @@ struct role {
 
 struct count {
     const struct chat_request *r;
-    struct count_memo *memo;
+    struct memo *memo;
     unsigned vocabularies; /* all that were asked for, one bit each */
     unsigned pass;         /* those that are being counted, or were last */
     unsigned partial;      /* those in which counting stopped early */
@@ -43,7 +43,7 @@ struct count {
     bool is_chat, is_done;
 };
 
-struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo)
+struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct memo *memo)
 {
     struct count *c = mem_zalloc(1, sizeof *c);
     check(vocabularies != 0 && vocabularies < 1u << VOCABULARIES);
@@ -142,12 +142,17 @@ static struct slice raw_of(const struct count *c, const struct text *text)
     return slice_of(raw.ptr + 1, raw.len - 2);
 }
 
+bool count_remembers(const struct memo *memo, size_t bytes)
+{
+    return memo && bytes >= LIMIT_COUNT_MEMO_BYTES_MIN && bytes <= LIMIT_COUNT_MEMO_BYTES_MAX;
+}
+
 /* Every vocabulary's count is known from before. */
-static bool is_remembered(struct count *c, const struct text *text, const struct count_key *key)
+static bool is_remembered(struct count *c, const struct text *text, const struct memo_key *key)
 {
     uint64_t tokens[VOCABULARIES] = {0};
     for (unsigned v = 0; v < VOCABULARIES; v++) {
-        if (is_counting(c, v) && !(tokens[v] = count_memo_find(c->memo, key, v))) return false;
+        if (is_counting(c, v) && !(tokens[v] = memo_find(c->memo, key, v))) return false;
     }
     for (unsigned v = 0; v < VOCABULARIES; v++) {
         if (is_counting(c, v)) add_tokens(c, text, v, tokens[v]);
@@ -159,9 +164,9 @@ static bool is_remembered(struct count *c, const struct text *text, const struct
 static bool open_text(struct count *c, const struct text *text, struct slice raw)
 {
     struct opened *o = &c->opened;
-    o->is_kept = count_memo_wants(c->memo, raw.len);
+    o->is_kept = count_remembers(c->memo, raw.len);
     if (o->is_kept) {
-        o->key = count_memo_key(c->memo, raw);
+        o->key = memo_key(c->memo, raw);
         if (is_remembered(c, text, &o->key)) return false;
     }
     o->at = 0;
@@ -172,7 +177,7 @@ static bool open_text(struct count *c, const struct text *text, struct slice raw
 static void keep_tokens(struct count *c, const struct text *text, unsigned vocabulary, uint64_t tokens)
 {
     add_tokens(c, text, vocabulary, tokens);
-    if (c->opened.is_kept) count_memo_keep(c->memo, &c->opened.key, vocabulary, tokens);
+    if (c->opened.is_kept) memo_keep(c->memo, &c->opened.key, vocabulary, tokens);
 }
 
 static void close_text(struct count *c, const struct text *text)
@@ -271,10 +276,11 @@ static void count_short(struct count *c, const struct text *text, struct slice r
 
 static bool is_short(const struct count *c, struct slice raw, size_t bytes)
 {
-    return raw.len <= bytes && !count_memo_wants(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
+    return raw.len <= bytes && !count_remembers(c->memo, raw.len) && !memchr(raw.ptr, '\\', raw.len);
 }
 
-/* In the vocabulary that has the fewest, and without what some rules leave out: whose will be asked is not known here. */
+/* In the vocabulary that has the fewest, and without what some rules leave out:
+ * whose will be asked is not known here. */
 static uint64_t tokens_so_far(const struct count *c)
 {
     uint64_t least = NEVER;
@@ -293,7 +299,8 @@ static void stop(struct count *c)
 {
     c->partial |= c->pass;
     for (unsigned v = 0; v < VOCABULARIES && c->opened.is_open; v++) {
-        if (is_counting(c, v)) add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
+        if (is_counting(c, v))
+            add_tokens(c, &c->found.texts[c->next], v, token_counter_settled(&c->opened.counters[v]));
     }
 }
 
@@ -350,7 +357,8 @@ bool count_step(struct count *c, uint64_t bytes)
 
 #define ALL_MESSAGES CHAT_NO_MESSAGE
 
-static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message, uint32_t *count)
+static uint64_t picture_tokens(const struct count *c, const struct count_rules *rules, uint32_t message,
+                               uint32_t *count)
 {
     uint64_t sum = 0;
     *count = 0;
@@ -394,8 +402,9 @@ static int64_t chat_tokens(const struct count *c, const struct count_rules *rule
 {
     const struct found *f = &c->found;
     uint32_t pictures;
-    int64_t sum = (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
-                                           choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
+    int64_t sum =
+        (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
+                                        choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
     sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);

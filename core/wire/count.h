@@ -9,7 +9,7 @@
  *     count_free(c);
  *
  * The text is counted once a vocabulary; rules then only add. What no rule knows is an estimate and says so.
- * A memo remembers texts by hash: agents send their history again and again.
+ * A memo (base/memo.h) remembers what texts came to: agents send their history again and again.
  * Sources: wire formats of the providers' API references, and their own counts in recorded answers.
  */
 #ifndef MOONGATE_WIRE_COUNT_H
@@ -18,11 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/memo.h"
 #include "wire/chat.h"
 #include "wire/tokens/vocabulary.h"
 
 struct count;
-struct count_memo;
 struct count_rules; /* wire/count_rules.h: of one family of models; numbers come from scripts/catalogue/ */
 
 struct count_total {
@@ -31,13 +31,9 @@ struct count_total {
     bool is_partial;   /* counting stopped early: it is at least this */
 };
 
-/* One a process; remembers at most LIMIT_COUNT_MEMO texts. */
-struct count_memo *count_memo_new(void);
-void count_memo_free(struct count_memo *memo); /* NULL is welcome */
-
-/* Borrows r, its tape and body, and memo (NULL: none) as long as count_step() or count_want() may be called. vocabularies:
- * one bit each, never 0. */
-struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct count_memo *memo);
+/* Borrows r, its tape and body, and memo (NULL: none; its subjects are vocabularies) as long as count_step() or
+ * count_want() may be called. vocabularies: one bit each, never 0. */
+struct count *count_new(const struct chat_request *r, unsigned vocabularies, struct memo *memo);
 void count_free(struct count *c); /* NULL is welcome */
 /* Tokens of text above which nobody needs to know more; 0, the default: no such number. */
 void count_stop_above(struct count *c, uint64_t tokens);
@@ -45,13 +41,14 @@ void count_stop_above(struct count *c, uint64_t tokens);
 void count_keep_messages(struct count *c);
 /* Counts some more, about so many bytes of text; true when it is done. */
 bool count_step(struct count *c, uint64_t bytes);
-/* One more vocabulary than before; its steps count the text again. Nothing happens when it is there. Not between steps. */
+/* One more vocabulary than before; its steps count the text again. Nothing happens when it is there.
+ * Not between steps. */
 void count_want(struct count *c, unsigned vocabulary);
 bool count_has(const struct count *c, unsigned vocabulary);
 /* After the last step. rules NULL: the usual ones. A vocabulary that was not in the set: another's count, estimated. */
 struct count_total count_total(const struct count *c, const struct count_rules *rules);
-/* What the total cannot be above, for rules of a vocabulary that was not counted: a token has a byte at least. UINT64_MAX
- * when counting stopped early. */
+/* What the total cannot be above, for rules of a vocabulary that was not counted: a token has a byte at least.
+ * UINT64_MAX when counting stopped early. */
 uint64_t count_at_most(const struct count *c, const struct count_rules *rules);
 
 /* ---- Parts of the total, for who shows them; after the last step. */
@@ -63,7 +60,7 @@ struct count_shares {
     bool is_plain;    /* text of messages, prompt or input alone: what rules count exactly, when they do */
 };
 struct count_message {
-    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where there is a factor */
+    uint64_t tokens;   /* role, name, content, calls, and what stands around them; rounded down where a factor is */
     bool is_estimated; /* as the whole would be if there were no other */
 };
 uint32_t count_messages(const struct count *c);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 #define SEGMENTS_MAX 128 /* before a JPEG's frame header */
 
@@ -27,7 +27,8 @@ static int base64_value(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* The next byte; -1 at the end, or when there was enough. Some write "/" as "\/"; nobody honest writes other escapes. */
+/* The next byte; -1 at the end, or when there was enough. Some write "/" as "\/";
+ * nobody honest writes other escapes. */
 static int next_byte(struct reader *r)
 {
     while (r->text.len && r->taken < LIMIT_COUNT_IMAGE_BYTES) {
@@ -166,6 +167,6 @@ bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height)
     slice_split(url, ',', &rest);
     struct reader r = {.text = rest};
     /* What no format allows, or no camera makes, is a lie: then the most is reserved. */
-    return rest.len && read_size(&r, width, height) && *width > 0 && *height > 0 && *width <= LIMIT_COUNT_IMAGE_PIXELS &&
-           *height <= LIMIT_COUNT_IMAGE_PIXELS;
+    return rest.len && read_size(&r, width, height) && *width > 0 && *height > 0 &&
+           *width <= LIMIT_COUNT_IMAGE_PIXELS && *height <= LIMIT_COUNT_IMAGE_PIXELS;
 }

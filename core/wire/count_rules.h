@@ -16,7 +16,7 @@
 enum image_rule {
     IMAGE_FIXED,   /* unknown_tokens each */
     IMAGE_TILES,   /* base_tokens + unit_tokens a tile of unit_pixels, after fitting in long_edge and short_edge */
-    IMAGE_PATCHES, /* patches of unit_pixels, times factor_milli; scaled down first where there were more than units_max */
+    IMAGE_PATCHES, /* patches of unit_pixels, times factor_milli; scaled down first where they exceed units_max */
     IMAGE_AREA,    /* width * height / unit_pixels after fitting in long_edge, at most units_max */
     IMAGE_BLOCKS,  /* unit_tokens when both sides are within short_edge, else unit_tokens a block of unit_pixels */
 };

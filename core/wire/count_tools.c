@@ -1,8 +1,8 @@
 /*
- * Functions as OpenAI's models are told of them: declarations of TypeScript in a namespace. What the provider does is not
- * published; this form comes nearest to its own counts (see scripts/catalogue/counting.lua).
+ * Functions as OpenAI's models are told of them: declarations of TypeScript in a namespace. What the provider does is
+ * not published; this form comes nearest to its own counts (see scripts/catalogue/counting.lua).
  */
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 /* Names compared in all: some ten thousand of them are no tools that anybody uses, and a list of each times the other
  * would hold up the loop. Those behind count as optional, which is a token or none. */
@@ -44,7 +44,8 @@ static void put_type(struct tools_text *r, uint32_t schema, unsigned indent);
 static bool is_required(struct tools_text *r, uint32_t required, struct slice name)
 {
     if (!json_is(r->tape, required, JSON_ARRAY)) return false;
-    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE && r->looks < LOOKS_MAX; n = json_next(r->tape, n)) {
+    for (uint32_t n = json_first(r->tape, required); n != JSON_NONE && r->looks < LOOKS_MAX;
+         n = json_next(r->tape, n)) {
         r->looks++;
         if (json_text_is(r->tape, n, name)) return true;
     }

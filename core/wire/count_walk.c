@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 void found_clear(struct found *found)
 {

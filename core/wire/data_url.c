@@ -6,8 +6,8 @@ static const struct slice mark = {";base64,", 8};
 
 static bool is_base64(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=' ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+           c == '=' || c == '-' || c == '_';
 }
 
 /* No byte of the mark but its first is that one: what breaks a match may begin another. */

@@ -1,6 +1,7 @@
 #include "wire/detect.h"
 
 #include "base/mem.h"
+#include "base/memo.h"
 #include "wire/detect_inner.h"
 
 #define D (IS_DIGIT | IS_LOCAL | IS_LABEL | IS_BASE64 | IS_PEM)
@@ -135,6 +136,7 @@ struct detect *detect_new(uint32_t kinds, const struct detect_mask *masks, size_
     }
     struct detect *d = mem_zalloc(1, sizeof *d);
     d->kinds = kinds & DETECT_ALL;
+    d->subject = memo_subject();
     d->masks = mem_zalloc(mask_count + !mask_count, sizeof *d->masks);
     for (size_t i = 0; i < mask_count; i++) {
         if (add_mask(d, &masks[i], why)) continue;
@@ -153,4 +155,9 @@ void detect_free(struct detect *d)
         mem_free(d->masks[i].name);
     mem_free(d->masks);
     mem_free(d);
+}
+
+uint32_t detect_subject(const struct detect *d)
+{
+    return d->subject;
 }

@@ -1,7 +1,7 @@
 /*
  * Finds personal data and secrets in decoded UTF-8 text, in one pass: e-mail addresses, phone and card numbers, US
- * social security numbers, IBANs, API keys (private keys are of that kind too), JSON web tokens, and what masks of policy
- * authors describe.
+ * social security numbers, IBANs, API keys (private keys are of that kind too), JSON web tokens, and what masks of
+ * policy authors describe.
  *
  *     struct detect *d = detect_new(DETECT_ALL, masks, mask_count, &why);   // once a policy generation
  *     struct detect_state at = {0};                                         // the start of a text
@@ -20,11 +20,11 @@
  * Precision over noise: a card number has the prefix and length of a card network and its check digit (ISO/IEC 7812),
  * an IBAN the length of its country and its check digits (ISO 13616), a phone number a '+', a trunk '0', an area code
  * in parentheses or North American grouping: a bare run of digits is none. Letters and digits on either side make it
- * part of something else (but for a letter behind a backslash, which may be an escape); of other alphabets, Latin, Greek
- * and Cyrillic letters do, scripts that are written without spaces do not.
+ * part of something else (but for a letter behind a backslash, which may be an escape); of other alphabets, Latin,
+ * Greek and Cyrillic letters do, scripts that are written without spaces do not.
  * Not an address: the name of a file ("logo@2x.png"), of a version, of a systemd unit, git's own user, a name and
- * password in a URL. That password is of the kind api_key. Without "scheme://" before it, "user:pass@host.example" cannot
- * be told from "mail:bob@host.example", and is an address.
+ * password in a URL. That password is of the kind api_key. Without "scheme://" before it, "user:pass@host.example"
+ * cannot be told from "mail:bob@host.example", and is an address.
  * Lookalikes and escapes are not undone here: see wire/sight.h.
  * Where two kinds could begin, the one that shows itself first in the text has it; masks go before built-in kinds.
  *
@@ -86,6 +86,8 @@ typedef void (*detect_hit_fn)(void *arg, const struct detect_hit *hit);
  * cannot be (too long, letters only, a name given twice or built in), more than LIMIT_DETECT_MASKS. */
 struct detect *detect_new(uint32_t kinds, const struct detect_mask *masks, size_t mask_count, struct fault *why);
 void detect_free(struct detect *d); /* NULL is welcome */
+/* What a memo knows this one by (wire/quiet.h); another compiled of the same has another. */
+uint32_t detect_subject(const struct detect *d);
 
 /* How many kinds have a name: DETECT_KINDS and one for each mask. d may be NULL: the built-in ones. */
 unsigned detect_kind_count(const struct detect *d);

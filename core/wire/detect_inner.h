@@ -66,6 +66,7 @@ _Static_assert(LIMIT_DETECT_MASKS <= 32, "sets of masks have 32 bits");
 
 struct detect {
     uint32_t kinds; /* built-in ones */
+    uint32_t subject;
     bool has_digit_masks, has_wide_masks;
     size_t wide_lead; /* the largest anchor of a wide mask */
     struct mask *masks;
@@ -141,9 +142,9 @@ void detect_leave(struct detect_state *state, const unsigned char *text, size_t 
 /* The families. Each takes the place of its trigger. */
 enum found detect_email(const struct view *v, size_t at, struct candidate *c);
 enum found detect_number(const struct view *v, size_t at, struct candidate *c);
-/* No kind of number begins with the digits at `at`: they are too few to stand alone, or have not the digits or the place
- * of a first group. Most numbers of prose and of logs leave here, before a run is read; at the end of the text it says
- * false. */
+/* No kind of number begins with the digits at `at`: they are too few to stand alone, or have not the digits or the
+ * place of a first group. Most numbers of prose and of logs leave here, before a run is read; at the end of the text it
+ * says false. */
 bool detect_run_is_hopeless(const struct view *v, size_t at);
 enum found detect_iban(const struct view *v, size_t at, struct candidate *c);
 enum found detect_key(const struct view *v, const struct key_format *format, size_t at, struct candidate *c);

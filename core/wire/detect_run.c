@@ -14,7 +14,8 @@ static enum separator wide_separator(int a, int b, int c)
     return b == 0x88 && c == 0x92 ? SEP_HYPHEN : SEP_NONE;
 }
 
-static const unsigned char separators[256] = {[' '] = SEP_SPACE, ['-'] = SEP_HYPHEN, ['.'] = SEP_DOT, ['/'] = SEP_SLASH};
+static const unsigned char separators[256] = {
+    [' '] = SEP_SPACE, ['-'] = SEP_HYPHEN, ['.'] = SEP_DOT, ['/'] = SEP_SLASH};
 
 static inline enum separator plain_separator(int c)
 {

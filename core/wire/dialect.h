@@ -13,7 +13,8 @@
  *     if (d->judge_end(&stream) == DIALECT_CUT) d->write_event_error(&out, &error);
  *
  * Reading never fails an answer: what cannot be read is said (SAID_UNREADABLE) for the caller to count, and the bytes
- * are relayed all the same. Nothing here ever writes an end marker. No state but dialect_stream and the reader's memory.
+ * are relayed all the same. Nothing here ever writes an end marker.
+ * No state but dialect_stream and the reader's memory.
  */
 #ifndef MOONGATE_WIRE_DIALECT_H
 #define MOONGATE_WIRE_DIALECT_H
@@ -94,8 +95,8 @@ struct dialect {
     void (*write_event_error)(struct buf *out, const struct dialect_error *error);
     /* The body of an answer with an error status. */
     void (*write_body_error)(struct buf *out, const struct dialect_error *error);
-    /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. since: they are
-     * offered, in seconds since 1970. */
+    /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. since: they
+     * are offered, in seconds since 1970. */
     void (*write_models)(struct buf *out, const struct slice *names, size_t count, int64_t since);
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };

@@ -75,7 +75,8 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
 static void read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said)
 {
     struct fault why;
-    bool is_json = json_parse(&reader->tape, said->json, &why), is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
+    bool is_json = json_parse(&reader->tape, said->json, &why),
+         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
     said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
     if (is_json) said_end(reader, said);
 }
@@ -162,8 +163,8 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
-/* Source: OpenAI API reference, the model object. When a model was made the gateway does not know: it says since when it
- * is offered here, because clients sort by it and take 0 for nothing. */
+/* Source: OpenAI API reference, the model object. When a model was made the gateway does not know: it says since when
+ * it is offered here, because clients sort by it and take 0 for nothing. */
 static void write_model(struct buf *out, struct slice name, int64_t since)
 {
     buf_append(out, SLICE("{\"id\":"));

@@ -72,9 +72,9 @@ struct slice json_raw(const struct json_tape *tape, uint32_t node);
 struct slice json_text(const struct json_tape *tape, uint32_t string, struct arena *arena);
 /* The same of a string's bytes as they stand in valid JSON, quotes included, when the tape is gone. */
 struct slice json_decode(struct slice raw, struct arena *arena);
-/* The next piece of a long string's decoded text: of about max bytes (at least 16) as they stand, from *at on, which begins
- * at 0 and is moved. Borrowed from the bytes when it has no escapes, else made in out, which is emptied. A character may
- * be cut in two, an escape never. False: there is no more. */
+/* The next piece of a long string's decoded text: of about max bytes (at least 16) as they stand, from *at on, which
+ * begins at 0 and is moved. Borrowed from the bytes when it has no escapes, else made in out, which is emptied. A
+ * character may be cut in two, an escape never. False: there is no more. */
 bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, size_t max, struct buf *out,
                      struct slice *piece);
 /* True for a string whose decoded text is `text`; allocates nothing. */

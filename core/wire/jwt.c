@@ -114,7 +114,8 @@ static enum jwt_refusal check_header(struct jwt *t, const struct jwt_rules *rule
     const struct json_tape *h = &t->header;
     uint32_t alg_node = json_get(h, 0, SLICE("alg")), kid_node = json_get(h, 0, SLICE("kid"));
     if (!json_is(h, alg_node, JSON_STRING)) return JWT_MALFORMED;
-    if (!jwt_alg_parse(json_text(h, alg_node, &t->arena), alg) || !(rules->algorithms & 1u << *alg)) return JWT_ALGORITHM;
+    if (!jwt_alg_parse(json_text(h, alg_node, &t->arena), alg) || !(rules->algorithms & 1u << *alg))
+        return JWT_ALGORITHM;
     if (json_get(h, 0, SLICE("crit")) != JSON_NONE || json_get(h, 0, SLICE("b64")) != JSON_NONE || !is_known_type(t))
         return JWT_UNSUPPORTED;
     *kid = SLICE_NONE;
@@ -124,7 +125,8 @@ static enum jwt_refusal check_header(struct jwt *t, const struct jwt_rules *rule
     return kid->len <= LIMIT_KID_BYTES ? JWT_GOOD : JWT_MALFORMED;
 }
 
-static enum jwt_refusal check_signature(const struct jwt *t, const struct jwks *keys, enum jwt_alg alg, struct slice kid)
+static enum jwt_refusal check_signature(const struct jwt *t, const struct jwks *keys, enum jwt_alg alg,
+                                        struct slice kid)
 {
     const struct jwks_key *key = NULL;
     if (!keys) return JWT_NO_KEYS;

@@ -31,6 +31,8 @@ struct keywords;
  * that would be over its bound. */
 struct keywords *keywords_new(const struct slice *words, size_t count, unsigned flags, struct fault *why);
 void keywords_free(struct keywords *k); /* NULL is welcome */
+/* See detect_subject(). */
+uint32_t keywords_subject(const struct keywords *k);
 
 /* See detect_scan(); hit->kind is the index of the word, the first one where several are the same. */
 size_t keywords_scan(const struct keywords *k, struct detect_state *at, struct slice text, bool is_last,

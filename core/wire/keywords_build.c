@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/memo.h"
 #include "base/utf8.h"
 #include "wire/detect_inner.h"
 
@@ -368,11 +369,17 @@ struct keywords *keywords_new(const struct slice *words, size_t count, unsigned 
 {
     struct build b = {.k = mem_zalloc(1, sizeof *b.k), .flags = flags};
     bool is_built = build(&b, words, count, why);
+    b.k->subject = memo_subject();
     if (is_built) finish(&b);
     build_clear(&b);
     if (is_built) return b.k;
     keywords_free(b.k);
     return NULL;
+}
+
+uint32_t keywords_subject(const struct keywords *k)
+{
+    return k->subject;
 }
 
 void keywords_free(struct keywords *k)

@@ -27,6 +27,7 @@ struct keyword_end {
 };
 
 struct keywords {
+    uint32_t subject;
     unsigned char classes[256]; /* of a byte; all white space is one */
     unsigned char quick[256];   /* the same, but what may begin blanks outside ASCII has the class stop */
     unsigned class_count, stop; /* stop is the last class; in the table it leads nowhere, to STOP_ROW */

@@ -7,8 +7,8 @@
  *     struct meter_total t = meter_total(m);            // at any time
  *     meter_free(m);
  *
- * Each choice, kind of text and tool call is a text of its own, so that no token reaches over their borders. What a data
- * URL holds (wire/data_url.h) is none. Exact for
+ * Each choice, kind of text and tool call is a text of its own, so that no token reaches over their borders. What a
+ * data URL holds (wire/data_url.h) is none. Exact for
  * the text in the vocabulary it was given; what providers add around it is the caller's to know (wire/count.h). Holds a
  * counter a text, at most LIMIT_METER_TEXTS: further ones share the last, and may be off by a token at each change.
  */

@@ -1,7 +1,7 @@
 /*
- * What an answer of the OpenAI API says, whole or a chunk of a stream, in one walk over its choices: finish reasons, and
- * all that the model was asked to write, tool calls included. Source: OpenAI API reference, chat and completions objects;
- * reasoning_content: DeepSeek and others, reasoning: OpenRouter, vLLM and others, some under
+ * What an answer of the OpenAI API says, whole or a chunk of a stream, in one walk over its choices: finish reasons,
+ * and all that the model was asked to write, tool calls included. Source: OpenAI API reference, chat and completions
+ * objects; reasoning_content: DeepSeek and others, reasoning: OpenRouter, vLLM and others, some under
  * both names; thinking in parts: Mistral.
  */
 #include "wire/openai_inner.h"

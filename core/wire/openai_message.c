@@ -199,8 +199,9 @@ static bool tell_message(const struct walk *w, uint32_t message)
     uint32_t at[MEMBERS_COUNT];
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = read_members(w->tape, message, at)};
     piece.role = role_of(w->tape, at[MEMBER_ROLE]);
-    return tell(w, piece) && tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) && tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) &&
-           tell_content(w, at[MEMBER_CONTENT]) && tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
+    return tell(w, piece) && tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
+           tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) && tell_content(w, at[MEMBER_CONTENT]) &&
+           tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
            tell_text(w, at[MEMBER_REASONING_CONTENT], PIECE_REASONING) && tell_call(w, at[MEMBER_FUNCTION_CALL]) &&
            tell_calls(w, at[MEMBER_TOOL_CALLS]) && tell_audio(w, at[MEMBER_AUDIO]);
 }

@@ -4,8 +4,8 @@
  *     openai_walk_messages(tape, r->messages_node, fn, arg);      // wire/chat.h says what pieces are
  *     if (openai_is_format(tape, node)) ... no text for a model, nor is anything inside it ...
  *
- * Reads, never judges: a member that stands twice is told of, and its first value taken. Between the files of the dialect
- * only. Source: OpenAI API reference, POST /v1/chat/completions; reasoning_content: DeepSeek and others.
+ * Reads, never judges: a member that stands twice is told of, and its first value taken. Between the files of the
+ * dialect only. Source: OpenAI API reference, POST /v1/chat/completions; reasoning_content: DeepSeek and others.
  */
 #ifndef MOONGATE_WIRE_OPENAI_MESSAGE_H
 #define MOONGATE_WIRE_OPENAI_MESSAGE_H

@@ -1,6 +1,6 @@
 /*
- * Bodies of requests of the OpenAI API. A key of theirs in other letter case is refused ("Model": some JSON readers take
- * it for "model"), also when spelt with escapes, as a second one is. Source: OpenAI API reference, POST
+ * Bodies of requests of the OpenAI API. A key of theirs in other letter case is refused ("Model": some JSON readers
+ * take it for "model"), also when spelt with escapes, as a second one is. Source: OpenAI API reference, POST
  * /v1/chat/completions, /v1/completions, /v1/embeddings.
  */
 #include "wire/openai_inner.h"
@@ -340,7 +340,8 @@ static void edit_limit(const struct chat_request *r, struct splice *edits, enum 
     struct slice plain = key_names[KEY_MAX_TOKENS], completion = key_names[KEY_MAX_COMPLETION_TOKENS];
     bool has_plain = json_get(&r->tape, 0, plain) != JSON_NONE;
     bool has_completion = json_get(&r->tape, 0, completion) != JSON_NONE;
-    bool is_plain = limit == CHAT_LIMIT_TOKENS || r->kind != CHAT_CHAT, is_completion = !is_plain && limit == CHAT_LIMIT_COMPLETION;
+    bool is_plain = limit == CHAT_LIMIT_TOKENS || r->kind != CHAT_CHAT,
+         is_completion = !is_plain && limit == CHAT_LIMIT_COMPLETION;
     bool is_callers = !is_plain && !is_completion;
     bool writes_plain = is_plain || (is_callers && (has_plain || !has_completion));
     bool writes_completion = is_completion || (is_callers && has_completion);
@@ -416,7 +417,8 @@ static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_
     return true;
 }
 
-/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}. Others say nothing to the model. */
+/* {"type":"function","function":{"name":…}}, custom likewise; of functions {"name":…}.
+ * Others say nothing to the model. */
 static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
 {
     struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};

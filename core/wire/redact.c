@@ -53,6 +53,8 @@ struct redact {
     bool is_begun, is_done, is_cut, is_too_deep, is_answer_too_deep;
     uint32_t node; /* whose text it is; JSON_NONE: none left */
     struct look look;
+    struct memo *memo; /* NULL: none */
+    struct quiet quiet;
     size_t scanned_bytes;
     struct spelling spelling;
     const char *body;
@@ -81,6 +83,11 @@ struct redact *redact_new(const struct redact_rules *rules, struct arena *arena)
     r->arena = arena;
     r->tally = (struct tally *)(uintptr_t)&nothing;
     return r;
+}
+
+void redact_remember(struct redact *r, struct memo *memo)
+{
+    r->memo = memo;
 }
 
 static struct tally *tally(struct redact *r)
@@ -240,6 +247,7 @@ static void on_request_hit(void *arg, unsigned kind, const struct sight_part *pa
 {
     struct redact *r = arg;
     struct buf text;
+    quiet_break(&r->quiet);
     buf_init(&text);
     sight_read(slice_of(r->look.text.ptr + part->from, (size_t)(part->to - part->from)), part->depth, &text);
     uint32_t value = value_of(r, kind, buf_slice(&text), true);
@@ -249,7 +257,7 @@ static void on_request_hit(void *arg, unsigned kind, const struct sight_part *pa
     buf_clear(&text);
 }
 
-/* Placeholders that the caller wrote stay what they are: numbers go on behind them. */
+/* Placeholders that the caller wrote stay what they are: numbers go on behind them, whenever the text is sent. */
 static void note_placeholders(struct redact *r, struct slice text)
 {
     const char *end = text.ptr + text.len, *at = text.ptr;
@@ -257,12 +265,23 @@ static void note_placeholders(struct redact *r, struct slice text)
         unsigned kind;
         at++;
         uint32_t number = read_placeholder(r, slice_of(at, (size_t)(end - at)), &kind);
+        if (number) quiet_break(&r->quiet);
         if (number && number > r->tally->taken[kind]) tally(r)->taken[kind] = number;
     }
 }
 
-/* The next string, as much of it as may be scanned; false when there is nothing more to look at. */
-static bool next_text(struct redact *r, const struct chat_request *request)
+/* Nothing is in this text, whole and within the bound, as is known from before. */
+static bool is_known(struct redact *r, struct slice raw, size_t left, size_t *work)
+{
+    size_t bytes = quiet_begin(&r->quiet, r->memo, detect_subject(r->rules->detect), raw, work);
+    if (!bytes || bytes > left) return false;
+    r->scanned_bytes += bytes;
+    return true;
+}
+
+/* The next string, as much of it as may be scanned, or nothing of one that is known; false when there is nothing more
+ * to look at. */
+static bool next_text(struct redact *r, const struct chat_request *request, size_t *work)
 {
     r->node = chat_next_text(request, r->is_begun ? r->node : JSON_NONE);
     r->is_begun = true;
@@ -272,9 +291,12 @@ static bool next_text(struct redact *r, const struct chat_request *request)
         r->is_cut = true;
         return false;
     }
+    struct slice raw = json_raw(&request->tape, r->node);
+    if (is_known(r, raw, left, work)) return true;
     struct slice text = json_text(&request->tape, r->node, r->arena);
-    r->spelling = (struct spelling){.raw = json_raw(&request->tape, r->node).ptr + 1};
+    r->spelling = (struct spelling){.raw = raw.ptr + 1};
     if (text.len > left) {
+        quiet_break(&r->quiet);
         r->is_cut = true;
         text.len = left;
     }
@@ -294,7 +316,17 @@ static size_t scan_text(const void *list, struct detect_state *at, struct slice 
 static void forget_text(struct redact *r)
 {
     r->body = NULL;
+    quiet_break(&r->quiet);
     r->spelling = (struct spelling){0};
+    look_end(&r->look);
+}
+
+static void end_text(struct redact *r)
+{
+    bool is_too_deep = look_is_too_deep(&r->look);
+    if (is_too_deep) quiet_break(&r->quiet);
+    quiet_end(&r->quiet, r->look.text.len);
+    r->is_too_deep = r->is_too_deep || is_too_deep;
     look_end(&r->look);
 }
 
@@ -303,14 +335,14 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
     r->body = body.ptr;
     for (size_t done = 0; !r->is_done && done < PIECE_BYTES;) {
         if (look_is_done(&r->look)) {
-            r->is_too_deep = r->is_too_deep || look_is_too_deep(&r->look);
-            look_end(&r->look);
-            if (!next_text(r, request)) {
+            end_text(r);
+            if (!next_text(r, request, &done)) {
                 r->is_done = true;
                 break;
             }
         }
-        done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r);
+        if (!look_is_done(&r->look))
+            done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r);
         done += 64; /* many short texts are work too */
     }
     if (r->is_done) forget_text(r);
@@ -415,7 +447,8 @@ bool redact_answer_hit(struct redact *r, unsigned kind, struct slice text, struc
 bool redact_restore(struct redact *r, struct slice placeholder, struct slice *text)
 {
     unsigned kind;
-    uint32_t number = placeholder.len ? read_placeholder(r, slice_of(placeholder.ptr + 1, placeholder.len - 1), &kind) : 0;
+    uint32_t number =
+        placeholder.len ? read_placeholder(r, slice_of(placeholder.ptr + 1, placeholder.len - 1), &kind) : 0;
     if (!r->rules->is_restoring || !number || !(r->masks >> kind & 1)) return false;
     if (number <= r->tally->taken[kind] || number - r->tally->taken[kind] > r->tally->given[kind].count) return false;
     const struct value *v = &r->values[r->tally->given[kind].values[number - r->tally->taken[kind] - 1]];

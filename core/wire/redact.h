@@ -25,6 +25,7 @@
 #include "base/limits.h"
 #include "wire/chat.h"
 #include "wire/detect.h"
+#include "wire/quiet.h"
 #include "wire/splice.h"
 
 #define REDACT_KINDS_MAX (DETECT_KINDS + LIMIT_DETECT_MASKS)
@@ -49,6 +50,9 @@ struct redact;
 
 /* Borrows rules for the arena's life. */
 struct redact *redact_new(const struct redact_rules *rules, struct arena *arena);
+/* Texts in which nothing is found are remembered there, and not scanned where they are (wire/quiet.h). Before the first
+ * scan; borrowed until it is done. NULL: none. */
+void redact_remember(struct redact *r, struct memo *memo);
 const struct redact_rules *redact_rules_of(const struct redact *r);
 
 /* Looks at the next piece of the request; true once all is done, and from then on. The request and its body must be the

@@ -193,8 +193,8 @@ static bool is_inside(struct slice part, struct slice whole)
     return part.ptr >= whole.ptr && part.ptr + part.len <= whole.ptr + whole.len;
 }
 
-/* Appends the event with other data; where that stands in out is *at. `data` lines that JSON was spread over become one,
- * for JSON needs no line ends. */
+/* Appends the event with other data; where that stands in out is *at. `data` lines that JSON was spread over become
+ * one, for JSON needs no line ends. */
 static void write_raw(struct buf *out, const struct sse_event *event, struct slice data, size_t *at)
 {
     if (is_inside(event->data, event->raw)) {
@@ -231,7 +231,8 @@ static void keep_as_it_came(struct event *e, const struct sse_event *event, cons
 }
 
 /* An event of choices: its strings join their texts. */
-static void read_choices(struct redact_stream *s, struct event *e, const struct sse_event *event, const struct said *said)
+static void read_choices(struct redact_stream *s, struct event *e, const struct sse_event *event,
+                         const struct said *said)
 {
     s->reading = e;
     s->tape = said->tape;
@@ -244,7 +245,8 @@ static void read_choices(struct redact_stream *s, struct event *e, const struct 
 }
 
 /* An event of another dialect: its strings join those that stood at the same place of the last. */
-static void read_foreign(struct redact_stream *s, struct event *e, const struct sse_event *event, const struct said *said)
+static void read_foreign(struct redact_stream *s, struct event *e, const struct sse_event *event,
+                         const struct said *said)
 {
     s->reading = e;
     s->tape = said->tape;
@@ -289,7 +291,8 @@ static bool is_changed(const struct redact_stream *s, const struct event *e)
     return is;
 }
 
-static void change_piece(struct redact_stream *s, const struct piece *p, struct slice data, struct redact_changes *changes)
+static void change_piece(struct redact_stream *s, const struct piece *p, struct slice data,
+                         struct redact_changes *changes)
 {
     const struct redact_text *text = &s->channels[p->channel].text;
     bool has_mask = false;
@@ -382,7 +385,8 @@ static void append(struct redact_stream *s, struct event *e)
     s->held_bytes += buf_len(&e->raw);
 }
 
-static bool take_event(struct redact_stream *s, const struct sse_event *event, const struct said *said, struct fault *why)
+static bool take_event(struct redact_stream *s, const struct sse_event *event, const struct said *said,
+                       struct fault *why)
 {
     uint32_t choices = said->tape ? json_get(said->tape, 0, SLICE("choices")) : JSON_NONE;
     bool has_error = said->tape && json_is(said->tape, json_get(said->tape, 0, SLICE("error")), JSON_OBJECT);
@@ -402,7 +406,8 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
     arena_clear(&s->arena);
     append(s, e);
     if (s->has_too_many) {
-        return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider's answer has more than %u texts.", LIMIT_REDACT_TEXTS);
+        return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider's answer has more than %u texts.",
+                         LIMIT_REDACT_TEXTS);
     }
     if (redact_answer_is_too_deep(s->r)) {
         return fault_set(why, FAULT_UPSTREAM_PROTOCOL, REDACT_TOO_DEEP, LIMIT_SIGHT_LEVELS);
@@ -410,10 +415,12 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
     return send_settled(s);
 }
 
-bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, const struct said *said, struct fault *why)
+bool redact_stream_event(struct redact_stream *s, const struct sse_event *event, const struct said *said,
+                         struct fault *why)
 {
     why->code = FAULT_NONE;
-    if (event->is_raw) return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider sent an event too large to be redacted.");
+    if (event->is_raw)
+        return fault_set(why, FAULT_UPSTREAM_PROTOCOL, "The provider sent an event too large to be redacted.");
     if (event->is_comment_only) return s->out(s->arg, event, NULL);
     return take_event(s, event, said, why);
 }

@@ -27,8 +27,8 @@ typedef void (*redact_place_fn)(void *arg, const struct redact_place *place);
 void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_place_fn fn, void *arg);
 /* The texts of an answer that belong to no choice, wherever else they stand: an error's, search results, citations … */
 void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *arg);
-/* The texts of an event of another dialect, which has no choices; they go on from event to event: `choice` is its "index",
- * counted down from REDACT_NO_CHOICE. */
+/* The texts of an event of another dialect, which has no choices; they go on from event to event: `choice` is its
+ * "index", counted down from REDACT_NO_CHOICE. */
 void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *arg);
 uint64_t redact_walk_event_choice(const struct json_tape *tape);
 /* The "index" of an element of an array, else its place. */

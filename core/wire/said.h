@@ -65,7 +65,8 @@ struct said_reader {
 void said_reader_init(struct said_reader *reader);
 void said_reader_clear(struct said_reader *reader);
 
-/* For dialects: an empty reading of `json`, and one more text of it, which is left out when it is empty or no string. */
+/* For dialects: an empty reading of `json`, and one more text of it,
+ * which is left out when it is empty or no string. */
 void said_begin(struct said_reader *reader, struct said *said, struct slice json);
 void said_add(struct said_reader *reader, uint32_t node, struct said_text text);
 void said_end(struct said_reader *reader, struct said *said);

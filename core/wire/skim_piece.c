@@ -4,7 +4,8 @@
 #include "base/limits.h"
 
 /* Else a piece would have no room behind its path. */
-_Static_assert(LIMIT_JSON_DEPTH * (5 * LIMIT_SKIM_PLACES + LIMIT_SKIM_KEY_BYTES + SKIM_WORD_BYTES + 16) < LIMIT_SKIM_BYTES,
+_Static_assert(LIMIT_JSON_DEPTH * (5 * LIMIT_SKIM_PLACES + LIMIT_SKIM_KEY_BYTES + SKIM_WORD_BYTES + 16) <
+                   LIMIT_SKIM_BYTES,
                "the longest path");
 
 /* ---- The piece. */

@@ -100,7 +100,7 @@ static void take_count(struct usage *u, int64_t *count, const struct json_tape *
 {
     int64_t value;
     if (to_integer(tape, node, &value) && value >= 0 && value <= USAGE_TOKENS_MAX) {
-        if (value || *count == USAGE_UNKNOWN) *count = value; /* what was spent is not taken back: some end with zeros */
+        if (value || *count == USAGE_UNKNOWN) *count = value; /* what was spent stays spent: some end with zeros */
     } else {
         u->is_malformed = true;
     }
@@ -116,7 +116,8 @@ struct usage_object {
     uint64_t prints;
 };
 
-/* One of 64 bits by which names are told apart: most that a form asks for are not there, and most that are there differ. */
+/* One of 64 bits by which names are told apart: most that a form asks for are not there,
+ * and most that are there differ. */
 static uint64_t print_of(struct slice name)
 {
     size_t sum = name.len;
@@ -319,8 +320,8 @@ static bool take_object(struct usage *u, const struct usage_form *form, const st
     return has_report;
 }
 
-/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. Most of
- * its chunks have none, and leave what is known as it was. */
+/* Judged anew after every report: a stream's first one may not hold together with the next, and is replaced by it. Most
+ * of its chunks have none, and leave what is known as it was. */
 static void judge(struct usage *u)
 {
     struct usage_parts parts;

@@ -6,11 +6,12 @@
  *     usage_normalise(&u, &parts);                   // disjoint: the parts add up to all that is paid for
  *
  * A count that was not reported is USAGE_UNKNOWN, never zero. Later reports overwrite earlier ones count by count;
- * null and absent counts change nothing, nor does a zero behind more than that; nothing is ever added up. Whether a count lies inside or beside its parent is
- * said in one table a shape (usage_shapes.c). Objects of more than LIMIT_USAGE_MEMBERS are not read. No memory held.
- * Source: the API references of OpenAI (chat, completions, embeddings, Responses), Anthropic (Messages) and Gemini
- * (GenerateContentResponse.UsageMetadata), and what compatible providers were seen to send (prompt_cache_hit_tokens:
- * DeepSeek; top-level cached_tokens: Moonshot; x_groq.usage: Groq).
+ * null and absent counts change nothing, nor does a zero behind more than that; nothing is ever added up. Whether a
+ * count lies inside or beside its parent is said in one table a shape (usage_shapes.c). Objects of more than
+ * LIMIT_USAGE_MEMBERS are not read. No memory held. Source: the API references of OpenAI (chat, completions,
+ * embeddings, Responses), Anthropic (Messages) and Gemini (GenerateContentResponse.UsageMetadata), and what compatible
+ * providers were seen to send (prompt_cache_hit_tokens: DeepSeek; top-level cached_tokens: Moonshot;
+ * x_groq.usage: Groq).
  */
 #ifndef MOONGATE_WIRE_USAGE_H
 #define MOONGATE_WIRE_USAGE_H
@@ -58,7 +59,7 @@ struct usage {
     enum usage_shape shape; /* of the last report */
     char service_tier[USAGE_TIER_BYTES];
     bool is_malformed; /* something was negative, not an integer, out of range, twice there; it stays so */
-    bool is_beside;    /* Anthropic's names for input and caches: without a total that says otherwise they lie side by side */
+    bool is_beside;    /* Anthropic's names for input and caches: without a total they lie side by side */
     bool has_foreign;  /* another model's tokens are reported too; no part counts them */
     bool is_suspect;   /* is_malformed, or the sums do not hold after the last report */
 };
@@ -104,8 +105,8 @@ static inline bool usage_is_known(const struct usage *u)
 }
 /* Takes what a whole answer, one event, or a list of events (Gemini without SSE) reports, from where the shape has it,
  * and the tier of service. False: there was no report in it; a tier may have been. A report that is no object, and
- * values that are not integers of 0 to 2^53 (12.0 is one), are not taken and make the usage suspect. Of a member that is there twice
- * the last counts, as it does for the client; that is suspect too. */
+ * values that are not integers of 0 to 2^53 (12.0 is one), are not taken and make the usage suspect. Of a member that
+ * is there twice the last counts, as it does for the client; that is suspect too. */
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape);
 /* As the provider named it ("default", "priority", "ON_DEMAND"); empty when it did not. Borrowed from u. */
 struct slice usage_service_tier(const struct usage *u);

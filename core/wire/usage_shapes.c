@@ -4,7 +4,8 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 /* Objects inside of a usage object, by number. */
-enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, PROMPT_CREATED, COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
+enum { ITSELF, PROMPT, INPUTS, INPUT, INPUT_CACHED, PROMPT_CREATED,
+       COMPLETION, OUTPUTS, OUTPUT, TOOLS, OPENAI_OBJECTS };
 static const struct usage_inner openai_objects[] = {
     [PROMPT] = {ITSELF, "prompt_tokens_details"},
     [INPUTS] = {ITSELF, "input_tokens_details"},
@@ -19,8 +20,8 @@ static const struct usage_inner openai_objects[] = {
 _Static_assert(OPENAI_OBJECTS <= USAGE_OBJECTS_MAX, "usage.c looks each up once");
 
 /* Chat, completions and embeddings; the Responses API, whose names occur in compatible chats too; the singular "detail"
- * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's caches; xAI's server-side
- * tools. */
+ * of transcriptions; DeepSeek's hit and Moonshot's cached_tokens; DashScope's and some proxies' names of Anthropic's
+ * caches; xAI's server-side tools. */
 static const struct usage_member openai_members[] = {
     {AT(input_tokens), ITSELF, "prompt_tokens"},
     {AT(input_tokens), ITSELF, "input_tokens"},

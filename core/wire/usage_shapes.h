@@ -4,8 +4,8 @@
  *     const struct usage_form *form = usage_form(USAGE_SHAPE_GEMINI);
  *     for (size_t i = 0; i < form->member_count; i++) ... form->members[i].name ...
  *
- * For usage.c and usage_parts.c alone. Paths are member names with a dot between, of a list its first element; data only, nothing is
- * owned.
+ * For usage.c and usage_parts.c alone. Paths are member names with a dot between, of a list its first element; data
+ * only, nothing is owned.
  */
 #ifndef MOONGATE_WIRE_USAGE_SHAPES_H
 #define MOONGATE_WIRE_USAGE_SHAPES_H

@@ -1,24 +1,25 @@
 -- How models count tokens, by the beginning of their names; read by core/lua/counting.c, the fields are those of
 -- core/wire/count_rules.h.
 --
--- A name is looked at from its beginning and behind each "/", ":" and "." (openai/gpt-4o, ft:gpt-4o, us.anthropic.claude-…),
--- without regard to case; the longest beginning that fits decides. What fits none is counted in o200k_base, as an estimate.
+-- A name is looked at from its beginning and behind each "/", ":" and "." (openai/gpt-4o, ft:gpt-4o,
+-- us.anthropic.claude-…), without regard to case; the longest beginning that fits decides.
+-- What fits none is counted in o200k_base, as an estimate.
 --
--- `limit` is what a family calls the bound of its answers where it takes one name only: by that a policy's max_tokens is
--- written for it. Without it both are taken, and the caller's own stays.
+-- `limit` is what a family calls the bound of its answers where it takes one name only: by that a policy's max_tokens
+-- is written for it. Without it both are taken, and the caller's own stays.
 --
--- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other members
--- are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens around messages,
--- names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400 recorded requests were
--- billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of 40 tokens and more. Pictures:
--- OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens". Only `exact` families are counted as
--- their provider does; the rest says so.
+-- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other
+-- members are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens
+-- around messages, names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400
+-- recorded requests were billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of
+-- 40 tokens and more. Pictures: OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens".
+-- Only `exact` families are counted as their provider does; the rest says so.
 
 -- --- pictures ---
 
 local function tiles(base, tile)
-  return { rule = "tiles", low_tokens = base, base_tokens = base, unit_tokens = tile, unit_pixels = 512, long_edge = 2048,
-    short_edge = 768, unknown_tokens = base + 8 * tile }
+  return { rule = "tiles", low_tokens = base, base_tokens = base, unit_tokens = tile, unit_pixels = 512,
+    long_edge = 2048, short_edge = 768, unknown_tokens = base + 8 * tile }
 end
 
 local function patches(factor_milli)
@@ -54,7 +55,8 @@ local function near(names, factor_milli, fields)
 end
 
 local function claude(names, factor_milli, tools_tokens, image)
-  return near(names, factor_milli, { request_tokens = 3, message_tokens = 3, tool_tokens = 25, tools_tokens = tools_tokens,
+  return near(names, factor_milli,
+    { request_tokens = 3, message_tokens = 3, tool_tokens = 25, tools_tokens = tools_tokens,
     call_tokens = 35, image = image or area(1568, 1600) })
 end
 
@@ -75,7 +77,8 @@ return {
   family({ "gpt-4.1", "gpt-4.5" }, { exact = true, image = tiles(85, 170) }),
   family({ "gpt-4.1-mini" }, { exact = true, image = patches(1620) }),
   family({ "gpt-4.1-nano" }, { exact = true, image = patches(2460) }),
-  family({ "gpt-4o-search", "gpt-4o-mini-search", "gpt-4o-audio", "gpt-4o-mini-audio", "gpt-4o-realtime" }, { image = tiles(85, 170) }),
+  family({ "gpt-4o-search", "gpt-4o-mini-search", "gpt-4o-audio", "gpt-4o-mini-audio", "gpt-4o-realtime" },
+    { image = tiles(85, 170) }),
   reasons({ "gpt-5" }, tiles(70, 140)),
   reasons({ "gpt-5.5", "gpt-5.6" }, tiles(70, 140), { tools_tokens = 12 }),
   reasons({ "gpt-5-mini" }, patches(1620)),
@@ -86,7 +89,8 @@ return {
   family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12 }), -- its format opens with a system message of its own
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
   family({ "gpt-3.5-turbo-0301" }, { vocabulary = "cl100k_base", exact = true, message_tokens = 4, name_tokens = -1 }),
-  family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" }, { vocabulary = "cl100k_base", exact = true }),
+  family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" },
+    { vocabulary = "cl100k_base", exact = true }),
 
   -- Anthropic: a vocabulary a generation; tools come with a prompt of their own, and each as JSON
   claude({ "claude" }, 1150, 515),
@@ -98,12 +102,14 @@ return {
 
   -- Google: nothing stands around a message
   near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = blocks }),
-  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = { rule = "fixed", unknown_tokens = 1120 } }),
+  near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, audio_bytes = 500,
+    image = { rule = "fixed", unknown_tokens = 1120 } }),
   near({ "gemma" }, 1055),
 
   -- Others. Some begin each request with a system message, or tools with a prompt, that the caller does not write.
   near({ "llama", "meta-llama-" }, 1055),
-  near({ "llama-3.", "llama3.", "llama3-1", "llama3-2", "llama3-3", "meta-llama-3." }, 1055, { request_tokens = 30, tools_tokens = 112 }),
+  near({ "llama-3.", "llama3.", "llama3-1", "llama3-2", "llama3-3", "meta-llama-3." }, 1055,
+    { request_tokens = 30, tools_tokens = 112 }),
   near({ "llama-4", "llama4" }, 1020, { tools_tokens = 640 }),
   near({ "mistral", "mixtral", "ministral", "codestral", "devstral", "magistral", "pixtral" }, 1030,
     { request_tokens = 1, message_tokens = 0, tools_tokens = 34, limit = "max_tokens" }),

@@ -45,7 +45,8 @@ end
 
 -- --- numbers, as spans of them: { low, high }, both in ---
 
--- A bound is { number, nudge }: 1 is just above the number, -1 just below, which is only asked of those that may be fractions.
+-- A bound is { number, nudge }: 1 is just above the number, -1 just below,
+-- which is only asked of those that may be fractions.
 local fractions = { max_latency_ms = true, time = true }
 local always_there = { time = true, context_tokens = true, input_tokens = true, output_tokens = true }
 
@@ -122,7 +123,8 @@ local function is_in_one(span, spans)
 end
 
 local function numbers_imply(a, b)
-  if a.op == "none_of" and b.op ~= "none_of" and not always_there[a.key] then return false end -- it fits where there is none
+  -- it fits where there is none
+  if a.op == "none_of" and b.op ~= "none_of" and not always_there[a.key] then return false end
   local spans = numbers_of(b)
   for _, span in ipairs(numbers_of(a)) do
     if not is_in_one(span, spans) then return false end
@@ -176,7 +178,11 @@ local overlapping = { contains = true }
 local function members_imply(a, b)
   if a.op ~= b.op then return false end -- both may be there, or none
   local holds
-  if a.op == "one_of" then holds = is_subset(a.values, set_of(b.values)) else holds = is_subset(b.values, set_of(a.values)) end
+  if a.op == "one_of" then
+    holds = is_subset(a.values, set_of(b.values))
+  else
+    holds = is_subset(b.values, set_of(a.values))
+  end
   if not holds and overlapping[a.key] then return nil end
   return holds
 end

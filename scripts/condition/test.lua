@@ -1,10 +1,10 @@
--- Conditions as they are evaluated: the terms of scripts/condition.lua written as one Lua expression over the facts of a
--- request, and the rules of a policy as one function. Names of facts and values stand in the code itself, dear tests behind
--- cheap ones, and what holds for everything is not there at all.
+-- Conditions as they are evaluated: the terms of scripts/condition.lua written as one Lua expression over the facts of
+-- a request, and the rules of a policy as one function. Names of facts and values stand in the code itself, dear tests
+-- behind cheap ones, and what holds for everything is not there at all.
 --
 --   local test = tests.of(when)               -- function(f); nil when it always holds
---   local each = tests.runner(rules)          -- each(f, policy, act): act(f, policy, rule) for each rule that applies, in
---                                                order, until one gives something, which is then what each gives
+--   local each = tests.runner(rules)          -- each(f, policy, act): act(f, policy, rule) for each rule that applies,
+--                                                in order, until one gives something, which is then what each gives
 local core, use = ...
 local schema = use "schema"
 local clock = use "clock"
@@ -36,7 +36,9 @@ local function is_one_of(key, values, k)
 end
 
 local function ordered(sign)
-  return function(term, k) return ("%s and %s %s %s"):format(fact(term.key), fact(term.key), sign, literal(term.values[1], k)) end
+  return function(term, k)
+    return ("%s and %s %s %s"):format(fact(term.key), fact(term.key), sign, literal(term.values[1], k))
+  end
 end
 
 local by_op = { gt = ordered ">", ge = ordered ">=", lt = ordered "<", le = ordered "<=" }

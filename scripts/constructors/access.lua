@@ -38,9 +38,13 @@ local function compile_rows(spec, policy)
   for name, row in pairs(schema.map(shape)(spec.models or {}, sub(nil, "models")) or {}) do
     local path = sub(sub(nil, "models"), name)
     local model = conditions.check_model(name, path)
-    if model and model ~= name then report.at(path, "unknown_model", ("'%s' is an alias of '%s': name the model"):format(name, model)) end
+    if model and model ~= name then
+      report.at(path, "unknown_model", ("'%s' is an alias of '%s': name the model"):format(name, model))
+    end
     local known = model and catalogue.models[model]
-    if known and known.virtual then report.at(path, "bad_name", "a virtual model needs no row: what it leads to is checked") end
+    if known and known.virtual then
+      report.at(path, "bad_name", "a virtual model needs no row: what it leads to is checked")
+    end
     local mode = row and row.mode or policy.mode
     if policy.mode == "observe" and mode == "enforce" then mode = "observe" end
     if row and row.departments and row.data and mode ~= "off" then

@@ -12,7 +12,8 @@ local apps = {}
 local defaults = schema.record({ data = schema.class, task = schema.text, quality = schema.text,
   max_latency_ms = schema.number, label = schema.one_or_list(schema.text) }, nil, "default")
 
-local session = schema.record({ headers = schema.one_or_list(schema.header), idle = units.duration }, nil, "field of a session")
+local session = schema.record({ headers = schema.one_or_list(schema.header), idle = units.duration }, nil,
+  "field of a session")
 
 local shape = schema.record {
   department = schema.text, owner = schema.text, description = schema.text, defaults = defaults,

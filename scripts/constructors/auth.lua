@@ -43,17 +43,22 @@ local function check_app(f, policy)
       credentials.lacks(policy.how, f, "app") .. ", and auth.lua has no default_app")
   end
   local known = apps[app]
-  if not known then return refuse(f, policy, "apps", unknown_app, ("app '%s' is not in policies/apps.lua"):format(app)) end
+  if not known then
+    return refuse(f, policy, "apps", unknown_app, ("app '%s' is not in policies/apps.lua"):format(app))
+  end
   if not f.department then settle(f, "department", known.department) end
 end
 
 local function enrich(f, policy)
   local added = policy.enrich(f.ctx_identity)
   if added == nil then return core.trust() end
-  if type(added) ~= "table" then error("enrich returned " .. schema.kind_of(added) .. ": a table or nothing is wanted", 0) end
+  if type(added) ~= "table" then
+    error("enrich returned " .. schema.kind_of(added) .. ": a table or nothing is wanted", 0)
+  end
   for _, name in ipairs(report.keys(added)) do
     if not facts.is_identity(name) or name == "key_id" then
-      raise.error("bad_name", ("enrich added '%s', which is no field of an identity (name it in labels = { … })"):format(name), 0)
+      raise.error("bad_name",
+        ("enrich added '%s', which is no field of an identity (name it in labels = { … })"):format(name), 0)
     end
     if type(added[name]) ~= "string" then raise.error("bad_value", ("enrich: '%s' is a text"):format(name), 0) end
     settle(f, name, added[name])
@@ -78,12 +83,14 @@ local function run(f, policy)
     end
   end
   local issuer = f._issuer
-  core.trace(policy.name, issuer and "jwt" or "keys", "accept", issuer or f.key_id or "", policy.mode, policy.file, policy.line)
+  core.trace(policy.name, issuer and "jwt" or "keys", "accept", issuer or f.key_id or "", policy.mode, policy.file,
+    policy.line)
   return chain.run_all(f, policy)
 end
 
 -- data = { default = "internal", headers = { ["x-acme-class"] = { secret = "restricted", ["*"] = "confidential" } } }
-local data_shape = schema.record({ default = schema.class, headers = schema.map(schema.map(schema.class)) }, nil, "field")
+local data_shape = schema.record({ default = schema.class, headers = schema.map(schema.map(schema.class)) },
+  nil, "field")
 
 local function compile_data(spec, policy)
   if spec.data == nil then return end
@@ -92,10 +99,14 @@ local function compile_data(spec, policy)
   for _, name in ipairs(report.keys(given and given.headers or {})) do
     local at = sub(sub(path, "headers"), name)
     local known, classes = schema.header(name, at), given.headers[name]
-    if classes and next(classes) == nil then report.at(at, "missing_field", "which value stands for which class? { secret = \"restricted\" }") end
+    if classes and next(classes) == nil then
+      report.at(at, "missing_field", "which value stands for which class? { secret = \"restricted\" }")
+    end
     if known and classes then list[#list + 1] = { name = known, classes = classes } end
   end
-  if given and not policy.is_off and policy.mode ~= "off" then facts.maps_headers = facts.classify(given.default, list) ~= nil end
+  if given and not policy.is_off and policy.mode ~= "off" then
+    facts.maps_headers = facts.classify(given.default, list) ~= nil
+  end
 end
 
 -- Labels first: conditions in the files after this one may name them.
@@ -115,7 +126,8 @@ function auth.compile(spec, policy)
   policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true })
   policy.how = credentials.compile(spec)
   if policy.how and not policy.is_off then
-    if auth.installed then report.at(nil, "said_twice", ("the chain has an auth policy already: %s"):format(auth.installed))
+    if auth.installed then
+      report.at(nil, "said_twice", ("the chain has an auth policy already: %s"):format(auth.installed))
     else
       auth.installed = policy.file
       credentials.install(policy.how, spec.default_app)
@@ -134,7 +146,8 @@ function auth.compile(spec, policy)
   if spec.default_app ~= nil then
     policy.default_app = schema.text(spec.default_app, sub(nil, "default_app"))
     if policy.default_app and facts.apps and not facts.apps[policy.default_app] then
-      report.at(sub(nil, "default_app"), "bad_name", ("app '%s' is not in policies/apps.lua"):format(policy.default_app),
+      report.at(sub(nil, "default_app"), "bad_name",
+        ("app '%s' is not in policies/apps.lua"):format(policy.default_app),
         report.nearest(policy.default_app, report.keys(facts.apps)))
     end
   end

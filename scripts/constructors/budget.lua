@@ -1,7 +1,9 @@
--- budget { budgets = { { "sales", department = "sales", limit = 5000, per = "month" } }, thresholds = { … } }: what it may cost.
+-- budget { budgets = { { "sales", department = "sales", limit = 5000, per = "month" } }, thresholds = { … } }:
+-- what it may cost.
 --
--- What was spent in the period, what requests under way hold, and what this one may cost, stay within the limit together. A
--- row is for one scope, `department = "sales"`, or for each of many, `each = "app"`; `default` is for those without a row.
+-- What was spent in the period, what requests under way hold, and what this one may cost, stay within the limit
+-- together. A row is for one scope, `department = "sales"`, or for each of many, `each = "app"`;
+-- `default` is for those without a row.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -34,8 +36,8 @@ local function period_words(row) return row.period and calendar.words[row.period
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
 
 local function usage_text(f, row, used)
-  return ("%s has used %d%% of its %s USD %s"):format(scopes.spell(row.parts, f, false, row.name), percent(used, row.limit),
-    units.spell_usd(row.limit), period_words(row))
+  return ("%s has used %d%% of its %s USD %s"):format(scopes.spell(row.parts, f, false, row.name),
+    percent(used, row.limit), units.spell_usd(row.limit), period_words(row))
 end
 
 -- state.spent and .held hold what was taken for this request too.
@@ -59,7 +61,8 @@ local function on_refused(f, entry, state, reply)
   end
   local one = row.blocking
   thresholds.notify(entry, one, reason)
-  return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny, one.deny.reason or reason, row.mode, row.line)
+  return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny, one.deny.reason or reason,
+    row.mode, row.line)
 end
 
 -- After a change of what may be called or answered: what it costs now, everywhere.
@@ -130,14 +133,14 @@ local function refuse_unpriced(policy, row)
 end
 
 local function note_unpriced(f, policy, target)
-  notes.note(f, policy, "unpriced", "warn", ("%s has no price: what it costs is not known, and not counted"):format(target.name),
-    policy.mode, policy.line)
+  notes.note(f, policy, "unpriced", "warn",
+    ("%s has no price: what it costs is not known, and not counted"):format(target.name), policy.mode, policy.line)
 end
 
 local function item_of(f, policy, row, cost)
   local key, scope = scopes.key(row.parts, f)
-  local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost, limit = row.blocks_at,
-    on_loss = policy.on_store_loss, observe = row.mode == "observe" }
+  local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost,
+    limit = row.blocks_at, on_loss = policy.on_store_loss, observe = row.mode == "observe" }
   if row.period then item.start, item.stop = calendar.period(row.period, f.time, policy.offset_at)
   else
     local app = facts.apps and facts.apps[f.app]
@@ -177,7 +180,9 @@ local function collect(f, policy, list)
     end
   end
   local cost, without_price = prices.estimate(f)
-  if without_price and policy.unpriced == "allow" and not f.known_cost_nano then note_unpriced(f, policy, without_price) end
+  if without_price and policy.unpriced == "allow" and not f.known_cost_nano then
+    note_unpriced(f, policy, without_price)
+  end
   for _, row in ipairs(rows) do
     list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, cost), counted = on_counted,
       refused = on_refused, retry = reconsider }
@@ -193,7 +198,9 @@ local function row_of(f, name)
   local found, owner
   for _, policy in ipairs(all) do
     for _, row in ipairs(applying(f, policy)) do
-      if #row.parts == 1 and row.parts[1].name == name and (not found or row.limit < found.limit) then found, owner = row, policy end
+      if #row.parts == 1 and row.parts[1].name == name and (not found or row.limit < found.limit) then
+        found, owner = row, policy
+      end
     end
   end
   return found, owner
@@ -208,7 +215,8 @@ function facts.budget_of(f, name)
   if not state then return nil end
   local used = state.spent + state.held
   local function usd(nano) return nano / 1000000000 end
-  return core.proxy("ctx.budget." .. name, { limit = usd(row.limit), spent = usd(state.spent), reserved = usd(state.held),
+  return core.proxy("ctx.budget." .. name,
+    { limit = usd(row.limit), spent = usd(state.spent), reserved = usd(state.held),
     used = usd(used), remaining = usd(math.max(0, row.limit - used)), resets_at = item.stop })
 end
 
@@ -232,7 +240,9 @@ local function read_fields(value, path)
     end
   end
   if value.limit == nil then report.at(path, "bad_limit", "'limit' is missing: limit = 5000, in USD") end
-  if given.limit == 0 then report.at(sub(path, "limit"), "bad_limit", "a budget of 0 lets nothing through: deny it in access.lua") end
+  if given.limit == 0 then
+    report.at(sub(path, "limit"), "bad_limit", "a budget of 0 lets nothing through: deny it in access.lua")
+  end
   return given
 end
 
@@ -249,7 +259,9 @@ end
 local function add_condition(row, value, path, policy)
   if value.when == nil then return end
   local condition = conditions.compile(value.when, sub(path, "when"), policy.name .. "/" .. row.name)
-  if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "budgets count before anything is called: write model = …") end
+  if condition.called then
+    report.at(sub(sub(path, "when"), "called"), "bad_limit", "budgets count before anything is called: write model = …")
+  end
   row.matches, row.is_conditional = condition.test, true
   row.prefix = policy.name .. "/" .. row.name .. "/"
   row.when = condition
@@ -261,8 +273,9 @@ local function compile_row(value, path, policy, name)
   scopes.check_constants(parts, path)
   for _, part in ipairs(given.each or {}) do parts[#parts + 1] = part end
   check_period(value, parts, path)
-  local row = { name = name, line = report.place(path), path = path, parts = parts, limit = given.limit or 1, period = given.per,
-    mode = given.mode or policy.mode, prefix = "", thresholds = given.thresholds or policy.thresholds }
+  local row = { name = name, line = report.place(path), path = path, parts = parts, limit = given.limit or 1,
+    period = given.per, mode = given.mode or policy.mode, prefix = "",
+    thresholds = given.thresholds or policy.thresholds }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
   add_condition(row, value, path, policy)
@@ -273,9 +286,13 @@ local function compile_rows(spec, policy)
   local rows, path = {}, sub(nil, "budgets")
   for i, value in ipairs(spec.budgets ~= nil and schema.list(schema.table)(spec.budgets, path) or {}) do
     local at = sub(path, i)
-    if type(value[1]) ~= "string" then report.at(at, "bad_limit", "a budget begins with its name: { \"sales\", department = \"sales\", … }") end
+    if type(value[1]) ~= "string" then
+      report.at(at, "bad_limit", "a budget begins with its name: { \"sales\", department = \"sales\", … }")
+    end
     for key in pairs(value) do
-      if type(key) == "number" and key ~= 1 then report.at(sub(at, key), "bad_limit", "a budget has one name, and fields after it") end
+      if type(key) == "number" and key ~= 1 then
+        report.at(sub(at, key), "bad_limit", "a budget has one name, and fields after it")
+      end
     end
     rows[#rows + 1] = compile_row(value, at, policy, tostring(value[1]))
   end
@@ -287,7 +304,9 @@ local function compile_default(spec, policy)
   local path = sub(nil, "default")
   local value = schema.table(spec.default, path)
   if not value then return nil end
-  if value.each == nil then report.at(path, "bad_limit", "the default is for each of something: each = \"department\"") end
+  if value.each == nil then
+    report.at(path, "bad_limit", "the default is for each of something: each = \"department\"")
+  end
   return compile_row(value, path, policy, "default")
 end
 
@@ -333,8 +352,8 @@ local function compile_options(spec, policy)
 end
 
 function budget.compile(spec, policy)
-  policies.check(spec, { "currency", "budgets", "default", "thresholds", "zone", "on_store_loss", "on_low_budget", "unpriced",
-    "assumed_output_tokens" })
+  policies.check(spec, { "currency", "budgets", "default", "thresholds", "zone", "on_store_loss",
+    "on_low_budget", "unpriced", "assumed_output_tokens" })
   policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
   compile_options(spec, policy)
   local rows = compile_rows(spec, policy)
@@ -348,7 +367,8 @@ function budget.compile(spec, policy)
   if policy.default_row and policy.default_row.mode == "off" then policy.default_row = nil end
   mark_covering(policy)
   if #rows == 0 and spec.default == nil then
-    report.at(nil, "bad_limit", "a budget without budgets limits nothing", "budgets = { { \"sales\", department = \"sales\", limit = 5000, per = \"month\" } }")
+    report.at(nil, "bad_limit", "a budget without budgets limits nothing",
+      "budgets = { { \"sales\", department = \"sales\", limit = 5000, per = \"month\" } }")
   end
   policy.collect, policy.run = collect, limits.run
   if not policy.is_off then all[#all + 1] = policy end

@@ -11,10 +11,13 @@ local checks = {}
 
 function checks.currency(value, path)
   if value == "USD" then return value end
-  report.at(path, "bad_amount", ("amounts are USD, as the prices in models.lua are; got %s"):format(schema.kind_of(value)))
+  report.at(path, "bad_amount",
+    ("amounts are USD, as the prices in models.lua are; got %s"):format(schema.kind_of(value)))
 end
 
-local function may_shadow(row) return not row.is_conditional and row.mode == "enforce" and row.blocks_at and row.period end
+local function may_shadow(row)
+  return not row.is_conditional and row.mode == "enforce" and row.blocks_at and row.period
+end
 
 -- Two rows of one scope: the shorter period with the larger amount has nothing to do.
 local function shadows(a, b)
@@ -26,7 +29,8 @@ end
 local function check_names(rows)
   local seen = { default = true }
   for _, row in ipairs(rows) do
-    if row.name == "default" then report.at(row.path, "bad_limit", "'default' is the name of the default: give this one another")
+    if row.name == "default" then
+      report.at(row.path, "bad_limit", "'default' is the name of the default: give this one another")
     elseif seen[row.name] then report.at(row.path, "bad_limit", ("two budgets are called '%s'"):format(row.name)) end
     seen[row.name] = true
   end
@@ -37,7 +41,8 @@ local function check_shadows(rows)
   for _, row in ipairs(rows) do
     for _, other in ipairs(rivals[row]) do
       if shadows(other, row) then
-        report.warn(row.path, "never_acts", ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
+        report.warn(row.path, "never_acts",
+          ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
           units.spell_usd(other.limit)))
         break
       end

@@ -1,5 +1,5 @@
--- chain { "auth", "access", … }: the order in which requests meet the policies. Gives the names, in order, and the set of
--- those that are written { "name", mode = "off" }: checked and tested like the others, and not at work.
+-- chain { "auth", "access", … }: the order in which requests meet the policies. Gives the names, in order, and the set
+-- of those that are written { "name", mode = "off" }: checked and tested like the others, and not at work.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -20,12 +20,15 @@ function chain.compile(spec)
   local names, off, seen, files = {}, {}, {}, {}
   for _, path in ipairs(core.bundle_paths()) do files[#files + 1] = path:match("^(.*)%.lua$") end
   for key in pairs(spec) do
-    if type(key) ~= "number" then report.at(sub(nil, key), "bad_chain", ("a chain is a list of names, and has no field '%s'"):format(key)) end
+    if type(key) ~= "number" then
+      report.at(sub(nil, key), "bad_chain", ("a chain is a list of names, and has no field '%s'"):format(key))
+    end
   end
   for i, value in ipairs(spec) do
     local path = sub(nil, i)
     local name, is_off = read_entry(value, path)
-    if type(name) ~= "string" then report.at(path, "bad_chain", "expected the name of a policy file, such as \"access\"")
+    if type(name) ~= "string" then
+      report.at(path, "bad_chain", "expected the name of a policy file, such as \"access\"")
     elseif name == "init" or name == "models" or name == "apps" then
       report.at(path, "bad_chain", ("'%s' is no policy: it is read in any case"):format(name))
     elseif not core.bundle_text(name .. ".lua") then

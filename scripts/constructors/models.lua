@@ -1,8 +1,10 @@
--- models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, price = usd_per_million { input = "2.50", … } } }
+-- models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000,
+--   price = usd_per_million { input = "2.50", … } } }
 --
 -- A model is what callers ask for, a target is where it runs. Aliases are further names; snapshots are dated names that
 -- are sent on as they are, and stand under the model's own row everywhere. `virtual` models have no targets: routing
--- chooses. ["*"] = { price = … } prices what no other row does. Fills the catalogue, and tells C what each target costs.
+-- chooses. ["*"] = { price = … } prices what no other row does. Fills the catalogue,
+-- and tells C what each target costs.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -28,12 +30,12 @@ end)
 -- A model whose tokens are counted the same way, for deployments whose names do not say.
 local counted_name = schema.shape({ kind = "string" }, function(value, path)
   if type(value) == "string" and core.is_counted(value) then return value end
-  report.at(path, "bad_value", ("counts_as names a model whose way of counting is known, such as \"gpt-4o\" or \"claude-sonnet-4-5\"; got %s"):format(
-    schema.kind_of(value)))
+  report.at(path, "bad_value", ("counts_as names a model whose way of counting is known, such as \"gpt-4o\" or "
+    .. "\"claude-sonnet-4-5\"; got %s"):format(schema.kind_of(value)))
 end)
 
-local target_fields = schema.record({ target_name, region = schema.text, label = labels, labels = labels, price = rates.price,
-  context = schema.number, counts_as = counted_name }, nil, "target field")
+local target_fields = schema.record({ target_name, region = schema.text, label = labels, labels = labels,
+  price = rates.price, context = schema.number, counts_as = counted_name }, nil, "target field")
 
 local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fields } }, function(value, path)
   if type(value) == "string" then
@@ -41,13 +43,16 @@ local one_target = schema.shape({ kind = "any_of", of = { target_name, target_fi
   end
   local given = target_fields(value, path)
   if not given then return nil end
-  if value[1] == nil then report.at(path, "missing_field", "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }") end
+  if value[1] == nil then
+    report.at(path, "missing_field", "a target begins with its name: { \"openai/gpt-4o\", region = \"eu\" }")
+  end
   return given[1] and { name = given[1], region = given.region, labels = given.labels or given.label or {},
     price = given.price, context = given.context, counts_as = given.counts_as }
 end)
 
 -- "gpt-4o-2024-08-06", or { "gpt-4o-2024-05-13", price = … } where it costs something else.
-local own_snapshot = schema.record({ schema.text, price = rates.price, context = schema.number }, { 1 }, "snapshot field")
+local own_snapshot = schema.record({ schema.text, price = rates.price, context = schema.number }, { 1 },
+  "snapshot field")
 
 local snapshot = schema.shape({ kind = "any_of", of = { schema.text, own_snapshot } }, function(value, path)
   if type(value) ~= "table" or getmetatable(value) then
@@ -60,8 +65,8 @@ end)
 local name_list = schema.list(schema.text)
 local fields = {
   targets = schema.list(one_target), context = schema.number, price = rates.price, aliases = name_list,
-  snapshots = schema.list(snapshot), virtual = schema.boolean, optional = schema.boolean, description = schema.text, source = schema.text,
-  as_of = schema.text, region = schema.text, labels = labels, counts_as = counted_name,
+  snapshots = schema.list(snapshot), virtual = schema.boolean, optional = schema.boolean, description = schema.text,
+  source = schema.text, as_of = schema.text, region = schema.text, labels = labels, counts_as = counted_name,
 }
 local shape = schema.record(fields)
 
@@ -87,7 +92,8 @@ local function settle_owner(target, model, path)
   local same = select(2, catalogue.split(target.name))
   local owner = target.owner
   if owner and owner ~= model and not borne[target.name] then
-    report.at(path, "bad_name", ("'%s' runs both '%s' and '%s', and bears neither's name: whose access row would apply?"):format(
+    report.at(path, "bad_name",
+      ("'%s' runs both '%s' and '%s', and bears neither's name: whose access row would apply?"):format(
       target.name, owner.name, model.name), ("list it in one model, or in a model named '%s'"):format(same))
   end
   if not owner or model.name == same then target.owner = model end
@@ -111,7 +117,8 @@ local function warn_missing()
     local shown = table.concat(names, ", ", 1, math.min(count, NAMES_SHOWN))
     local more = count > NAMES_SHOWN and (" and %d more"):format(count - NAMES_SHOWN) or ""
     local near = report.nearest(provider, core.names "provider")
-    report.warn(entry.path, "no_account", ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
+    report.warn(entry.path, "no_account",
+      ("moongate.lua has no provider '%s': %s%s cannot be used"):format(provider, shown, more),
       near or ("providers = { %s = { kind = …, url = …, key = env \"…\" } }"):format(provider))
   end
 end
@@ -122,8 +129,8 @@ local function add_target(given, model, base, path)
   if not target then
     local provider = catalogue.split(name)
     target = { name = name, provider = provider, base = base, region = given.region or model.region,
-      labels = next(given.labels) and given.labels or model.labels or {}, price = given.price, counts_as = given.counts_as,
-      context = given.context or model.context, usable = core.provider(provider) ~= false }
+      labels = next(given.labels) and given.labels or model.labels or {}, price = given.price,
+      counts_as = given.counts_as, context = given.context or model.context, usable = core.provider(provider) ~= false }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
     if not target.usable and not model.optional then note_missing(provider, name, path) end
@@ -148,10 +155,13 @@ end
 local function check_model(name, given, written, path)
   if given.virtual then
     for _, field in ipairs { "targets", "price", "context", "snapshots" } do
-      if given[field] ~= nil then report.at(sub(path, field), "bad_name", "a virtual model has none: routing chooses what answers") end
+      if given[field] ~= nil then
+        report.at(sub(path, field), "bad_name", "a virtual model has none: routing chooses what answers")
+      end
     end
   elseif type(written.targets) ~= "table" or #written.targets == 0 then
-    report.at(path, "missing_field", ("'%s' has no targets"):format(name), "targets = { \"provider/model\" }, or virtual = true")
+    report.at(path, "missing_field", ("'%s' has no targets"):format(name),
+      "targets = { \"provider/model\" }, or virtual = true")
   elseif written.price == nil and not catalogue.default_price then
     local unpriced = {}
     for i, target in ipairs(given.targets or {}) do
@@ -225,7 +235,9 @@ function models.compile(spec)
     add_model(name, given[name], sub(nil, name))
   end
   for _, name in ipairs(names) do add_names(catalogue.models[name], given[name], sub(nil, name)) end
-  if #names == 0 then report.at(nil, "unknown_model", "there are no models: [\"name\"] = { targets = { \"provider/model\" } }") end
+  if #names == 0 then
+    report.at(nil, "unknown_model", "there are no models: [\"name\"] = { targets = { \"provider/model\" } }")
+  end
   warn_missing()
   table.sort(catalogue.target_names)
   if report.errors == 0 then tell_terms() end

@@ -1,7 +1,8 @@
--- ratelimit { limits = { { "per-user", by = "user", requests = 60, per = "1m" } } }: how often, how much, how many at once.
+-- ratelimit { limits = { { "per-user", by = "user", requests = 60, per = "1m" } } }: how often, how much,
+-- how many at once.
 --
--- All limits of a request are taken together, all or none. A limit lets its requests through evenly: at most a sixth of them
--- at once (`burst` says otherwise), the others as time goes by.
+-- All limits of a request are taken together, all or none. A limit lets its requests through evenly: at most a sixth of
+-- them at once (`burst` says otherwise), the others as time goes by.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -31,8 +32,8 @@ local shape = schema.record({ schema.text, by = scopes.by, requests = count, tok
 
 -- --- at work ---
 
--- A sixth, rounded up. The whole limit at once would let twice the limit through in the worst minute; with a sixth it is
--- never more than a sixth over it.
+-- A sixth, rounded up. The whole limit at once would let twice the limit through in the worst minute; with a sixth it
+-- is never more than a sixth over it.
 local function burst_of(row, limit) return math.ceil(row.burst and math.min(row.burst, limit) or limit / BURST_PART) end
 
 -- What adjust says for this request, else the row's own.
@@ -62,7 +63,9 @@ local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["
 local function spell_rate(entry)
   local item, per = entry.item, times[entry.row.per_text] or "per " .. tostring(entry.row.per_text)
   if item.kind == "concurrent" then return spell_limit(entry) end
-  local function counted(number) return ("%d %s"):format(number, number == 1 and item.kind:gsub("s$", "") or item.kind) end
+  local function counted(number)
+    return ("%d %s"):format(number, number == 1 and item.kind:gsub("s$", "") or item.kind)
+  end
   if item.burst >= item.limit then return ("%s %s"):format(counted(item.limit), per) end
   return ("%s at once, %d %s"):format(counted(item.burst), item.limit, per)
 end
@@ -88,11 +91,12 @@ local function on_refused(f, entry, _, reply)
   local wait = item.kind ~= "concurrent" and spell_wait(retry_after) or ""
   local reason = ("%s is over %s%s"):format(who, spell_rate(entry), wait)
   if reply.is_too_large then
-    reason = ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount, spell_limit(entry), who)
+    reason = ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount,
+      spell_limit(entry), who)
     retry_after = nil
   end
-  return notes.deny(f, entry.policy, row.name, { status = 429, code = "rate_limited", retry_after = retry_after }, reason,
-    row.mode, row.line)
+  return notes.deny(f, entry.policy, row.name,
+    { status = 429, code = "rate_limited", retry_after = retry_after }, reason, row.mode, row.line)
 end
 
 local function item_of(f, policy, row, unit)
@@ -124,7 +128,9 @@ local function view_of(row, unit)
   local fields = { name = row.name, limit = row[unit], unit = unit, per = row.per_text or false }
   local view = { __metatable = "limit" }
   function view.__index(_, name)
-    if fields[name] == nil then raise.error("undefined_name", ("a limit has no field '%s': name, limit, unit, per"):format(tostring(name)), 2) end
+    if fields[name] == nil then
+      raise.error("undefined_name", ("a limit has no field '%s': name, limit, unit, per"):format(tostring(name)), 2)
+    end
     return fields[name] or nil
   end
   function view.__newindex() error("a limit cannot be changed: adjust returns what it shall be", 2) end
@@ -136,9 +142,13 @@ local function check_units(given, path)
   for _, unit in ipairs(unit_names) do
     if given[unit] ~= nil then list[#list + 1] = unit end
   end
-  if #list == 0 then report.at(path, "bad_limit", "a limit says how many: requests = 60, tokens = 200000 or concurrent = 5") end
+  if #list == 0 then
+    report.at(path, "bad_limit", "a limit says how many: requests = 60, tokens = 200000 or concurrent = 5")
+  end
   local is_rate = given.requests ~= nil or given.tokens ~= nil
-  if is_rate and given.per == nil then report.at(path, "bad_limit", "'per' is missing: how many in what time? per = \"1m\"") end
+  if is_rate and given.per == nil then
+    report.at(path, "bad_limit", "'per' is missing: how many in what time? per = \"1m\"")
+  end
   if not is_rate and #list > 0 and given.per ~= nil then
     report.at(sub(path, "per"), "bad_limit", "concurrent counts what runs at the same time, and has no 'per'")
   end
@@ -147,18 +157,25 @@ end
 
 local function compile_row(value, path, policy)
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "bad_limit", "a limit is a table, { \"name\", by = \"user\", requests = 60, per = \"1m\" }, got " .. schema.kind_of(value))
+    report.at(path, "bad_limit",
+      "a limit is a table, { \"name\", by = \"user\", requests = 60, per = \"1m\" }, got " .. schema.kind_of(value))
     return nil
   end
-  if type(value[1]) ~= "string" then report.at(path, "bad_limit", "a limit begins with its name: { \"per-user\", … }") end
+  if type(value[1]) ~= "string" then
+    report.at(path, "bad_limit", "a limit begins with its name: { \"per-user\", … }")
+  end
   local given = shape(value, path)
   local name = tostring(value[1])
-  local row = { name = name, line = report.place(path), path = path, parts = given.by or {}, per = given.per, per_text = value.per,
-    burst = given.burst, mode = given.mode or policy.mode, units = check_units(value, path), views = {}, prefix = "" }
+  local row = { name = name, line = report.place(path), path = path, parts = given.by or {}, per = given.per,
+    per_text = value.per, burst = given.burst, mode = given.mode or policy.mode, units = check_units(value, path),
+    views = {}, prefix = "" }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   if value.when ~= nil then
     local condition = conditions.compile(value.when, sub(path, "when"), policy.name .. "/" .. name)
-    if condition.called then report.at(sub(sub(path, "when"), "called"), "bad_limit", "limits count before anything is called: write model = …") end
+    if condition.called then
+      report.at(sub(sub(path, "when"), "called"), "bad_limit",
+        "limits count before anything is called: write model = …")
+    end
     row.matches, row.is_conditional = condition.test, true
     row.prefix = policy.name .. "/" .. name .. "/"
     row.when = condition
@@ -170,7 +187,8 @@ local function compile_row(value, path, policy)
   return row
 end
 
--- Does a leave b, of the same scope, nothing to do? Of the same unit, and at least as strict in both the long and the short run.
+-- Does a leave b, of the same scope, nothing to do? Of the same unit,
+-- and at least as strict in both the long and the short run.
 local function shadows(a, b, unit)
   if a == b or not a[unit] or not b[unit] or b.mode == "off" then return false end
   if unit == "concurrent" then return a[unit] < b[unit] or (a[unit] == b[unit] and a.line < b.line) end
@@ -194,7 +212,8 @@ local function check_sessions(rows)
   end
   for _, row in ipairs(rows) do
     if #row.parts == 1 and row.parts[1].name == "session" then
-      report.warn(row.path, "evadable_limit", "a caller can begin as many sessions as it likes", "let a limit by user or key_id stand beside it")
+      report.warn(row.path, "evadable_limit", "a caller can begin as many sessions as it likes",
+        "let a limit by user or key_id stand beside it")
     end
   end
 end
@@ -207,7 +226,8 @@ local function check_shadows(rows)
     for _, unit in ipairs(row.units) do
       for _, other in ipairs(rivals[row]) do
         if shadows(other, row, unit) then
-          report.warn(row.path, "never_acts", ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
+          report.warn(row.path, "never_acts",
+            ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
           break
         end
       end
@@ -241,11 +261,13 @@ function ratelimit.compile(spec, policy)
   policies.check(spec, { "limits", "adjust", "on_store_loss" })
   policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
   if spec.limits == nil then
-    report.at(nil, "bad_limit", "a ratelimit without limits limits nothing", "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
+    report.at(nil, "bad_limit", "a ratelimit without limits limits nothing",
+      "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
   end
   policy.rows, policy.written_rows = compile_rows(spec, policy)
   if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
-  policy.on_store_loss = spec.on_store_loss == nil and "local" or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
+  policy.on_store_loss = spec.on_store_loss == nil and "local"
+    or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
   policy.collect, policy.run = collect, limits.run
   limits.check_counters(policy, "limits")
 end

@@ -1,4 +1,5 @@
--- redaction { detect = { … }, custom = { … }, request = { … }, response = { … }, restore = true, … }: what must not leave.
+-- redaction { detect = { … }, custom = { … }, request = { … }, response = { … }, restore = true, … }:
+-- what must not leave.
 --
 -- C looks for all of it at once (core/wire/redact.h), after auth and before anything else asks: the data class and the
 -- labels that findings raise are known to the whole chain. What is denied or masked is said where the policy stands.
@@ -30,7 +31,8 @@ local function detect_list(value, path)
   local names, seen = {}, {}
   for i, name in ipairs(schema.list(schema.text)(value, path) or {}) do
     if not built_in[name] then
-      report.at(sub(path, i), "bad_redaction", ("there is no detector '%s'"):format(name), report.nearest(name, report.keys(built_in))
+      report.at(sub(path, i), "bad_redaction", ("there is no detector '%s'"):format(name),
+        report.nearest(name, report.keys(built_in))
         or "detectors: " .. table.concat(report.keys(built_in), ", ") .. "; masks of your own stand in custom")
     elseif seen[name] then report.at(sub(path, i), "said_twice", ("'%s' stands here twice"):format(name))
     else names[#names + 1] = name end
@@ -42,17 +44,20 @@ end
 -- { "employee_id", like = "EMP-######" } → { name, like }
 local function mask(value, path)
   if type(value) ~= "table" or getmetatable(value) then
-    report.at(path, "bad_redaction", "a mask is written { \"employee_id\", like = \"EMP-######\" }, got " .. schema.kind_of(value))
+    report.at(path, "bad_redaction",
+      "a mask is written { \"employee_id\", like = \"EMP-######\" }, got " .. schema.kind_of(value))
     return nil
   end
   for key in pairs(value) do
     if key ~= 1 and key ~= "like" then
-      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a mask"):format(tostring(key)), report.nearest(key, { "like" }))
+      report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a mask"):format(tostring(key)),
+        report.nearest(key, { "like" }))
     end
   end
   local name, like = value[1], schema.text(value.like, sub(path, "like"))
   if type(name) ~= "string" or not name:find("^[a-z][a-z0-9_]*$") or name:find("_%d+$") then
-    report.at(path, "bad_redaction", "a mask begins with its name, of a-z, 0-9 and _ and without a number at its end; got "
+    report.at(path, "bad_redaction",
+      "a mask begins with its name, of a-z, 0-9 and _ and without a number at its end; got "
       .. schema.kind_of(name))
     return nil
   end
@@ -106,7 +111,8 @@ local function compile_actions(value, path, kinds, words, refused)
     if map[kind] == nil then missing[#missing + 1] = kind end
   end
   if #missing > 0 then
-    report.at(path, "bad_redaction", ("nothing is said of %s"):format(table.concat(missing, ", ")), "[\"*\"] = \"mask\" is for all others")
+    report.at(path, "bad_redaction", ("nothing is said of %s"):format(table.concat(missing, ", ")),
+      "[\"*\"] = \"mask\" is for all others")
   end
   return map
 end
@@ -144,10 +150,11 @@ local function run_findings(f, policy)
         notes.note(f, policy, kind, "classify", policy.classes[kind] .. " data", policy.mode, line)
       end
       if action == "deny" then
-        over = over or notes.deny(f, policy, kind, found, ("%s must not be sent to a model (%d found)"):format(kind, count), mode,
-          line)
+        over = over or notes.deny(f, policy, kind, found,
+          ("%s must not be sent to a model (%d found)"):format(kind, count), mode, line)
       else
-        notes.note(f, policy, kind, "mask", ("%d %s"):format(count, mode == "enforce" and "masked" or "found"), mode, line)
+        notes.note(f, policy, kind, "mask",
+          ("%d %s"):format(count, mode == "enforce" and "masked" or "found"), mode, line)
         if mode == "enforce" then core.mask(kind) end
       end
     end
@@ -197,7 +204,8 @@ local detecting
 -- By kind: whether some policy looks for it.
 redaction.looked_for = {}
 
-local refused_answers = { deny = { "bad_redaction", "an answer cannot be denied for what it holds: of a stream it has gone out by then",
+local refused_answers = { deny = { "bad_redaction",
+  "an answer cannot be denied for what it holds: of a stream it has gone out by then",
   "\"mask\" it; or judge ctx.response:text() in on_response, with buffer = true" } }
 
 local function make_detector(spec, policy, names, masks)
@@ -233,11 +241,14 @@ local function compile_detection(spec, policy)
   policy.labels = by_kind(spec.labels or {}, sub(nil, "labels"), policy.kinds, schema.one_or_list(schema.code))
   policy.restore = spec.restore ~= nil and schema.boolean(spec.restore, sub(nil, "restore")) or false
   policy.max_scan = spec.max_scan ~= nil and size(spec.max_scan, sub(nil, "max_scan")) or DEFAULT_SCAN
-  policy.unscanned = spec.unscanned ~= nil and schema.choice { "deny", "warn" }(spec.unscanned, sub(nil, "unscanned")) or "deny"
+  policy.unscanned = spec.unscanned ~= nil
+    and schema.choice { "deny", "warn" }(spec.unscanned, sub(nil, "unscanned")) or "deny"
   if policy.restore then
     local is_masking = false
     for _, action in pairs(policy.request) do is_masking = is_masking or action == "mask" end
-    if not is_masking then report.at(sub(nil, "restore"), "bad_redaction", "no request is masked, so there is nothing to restore") end
+    if not is_masking then
+      report.at(sub(nil, "restore"), "bad_redaction", "no request is masked, so there is nothing to restore")
+    end
   end
   if detecting and detecting ~= policy.file then
     report.at(nil, "bad_redaction", ("%s looks for things already, and one policy of a chain does"):format(detecting),
@@ -261,7 +272,8 @@ function redaction.compile(spec, policy)
         report.at(sub(nil, name), "bad_redaction", "nothing is looked for", "detect = { \"email\", … } says what")
       end
     end
-    if spec.rules == nil and spec.on_request == nil and not (policy.on_response or policy.on_delta or policy.on_attempt) then
+    if spec.rules == nil and spec.on_request == nil
+      and not (policy.on_response or policy.on_delta or policy.on_attempt) then
       report.at(nil, "bad_redaction", "this redaction does nothing", "detect = { \"email\", … } says what to look for")
     end
   end

@@ -35,7 +35,8 @@ function routing.compile(spec, policy)
     or schema.one_or_list(conditions.check_model)(spec.choose_for, sub(nil, "choose_for"))
   for _, name in ipairs(names or {}) do policy.choose_for[name] = true end
   if spec.rules == nil and spec.on_request == nil then
-    report.at(nil, "missing_field", "routing without rules chooses nothing", "rules = { { \"default\", route = { … } } }")
+    report.at(nil, "missing_field", "routing without rules chooses nothing",
+      "rules = { { \"default\", route = { … } } }")
   end
   policy.choose, policy.run = choose, run
 end

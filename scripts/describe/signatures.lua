@@ -1,5 +1,6 @@
--- How the functions are called that the schema has no rows for: of the libraries, of the conversation with specs, and of
--- moongate.lua. For editors (scripts/describe.lua); tests/e2e/tools_spec.lua holds the names to those that there are.
+-- How the functions are called that the schema has no rows for: of the libraries, of the conversation with specs, and
+-- of moongate.lua. For editors (scripts/describe.lua);
+-- tests/e2e/tools_spec.lua holds the names to those that there are.
 local signatures = {}
 
 -- Classes that the functions below speak of, as LuaLS reads them.
@@ -17,8 +18,10 @@ local LEVEL = { "text: string" }
 signatures.functions = {
   ["cache.get"] = { "key: string", returns = "any" },
   ["cache.set"] = { "key: string", "value: string|number|boolean|table", "ttl: string|number" },
-  ["http.get"] = { "url: string", "options?: mg.http.options", returns = "mg.http.reply?, string? err, mg.http.reply? refused" },
-  ["http.post"] = { "url: string", "options?: mg.http.options", returns = "mg.http.reply?, string? err, mg.http.reply? refused" },
+  ["http.get"] = { "url: string", "options?: mg.http.options",
+    returns = "mg.http.reply?, string? err, mg.http.reply? refused" },
+  ["http.post"] = { "url: string", "options?: mg.http.options",
+    returns = "mg.http.reply?, string? err, mg.http.reply? refused" },
   ["http.is_listed"] = { "url: string", returns = "boolean" },
   ["json.encode"] = { "value: any", returns = "string" },
   ["json.decode"] = { "text: string", returns = "any, string? err" },
@@ -26,12 +29,14 @@ signatures.functions = {
   ["json.object"] = { "map?: table", returns = "table" },
   ["log.debug"] = LEVEL, ["log.info"] = LEVEL, ["log.warn"] = LEVEL, ["log.error"] = LEVEL,
   ["metrics.counter"] = { "name: string", returns = "fun(labels?: table<string, string|number|boolean>, n?: number)" },
-  ["metrics.histogram"] = { "name: string", returns = "fun(seconds: number, labels?: table<string, string|number|boolean>)" },
+  ["metrics.histogram"] = { "name: string",
+    returns = "fun(seconds: number, labels?: table<string, string|number|boolean>)" },
   ["time.date"] = { "t: number", "zone?: string", returns = "string" },
   ["time.format"] = { "t: number", "pattern: string", "zone?: string", returns = "string" },
   ["time.hour"] = { "t: number", "zone?: string", returns = "integer" },
   ["time.minute"] = { "t: number", "zone?: string", returns = "integer" },
-  ["time.weekday"] = { "t: number", "zone?: string", returns = "\"mon\"|\"tue\"|\"wed\"|\"thu\"|\"fri\"|\"sat\"|\"sun\"" },
+  ["time.weekday"] = { "t: number", "zone?: string",
+    returns = "\"mon\"|\"tue\"|\"wed\"|\"thu\"|\"fri\"|\"sat\"|\"sun\"" },
   ["trace.span"] = { "name: string", "f: function", returns = "any" },
   file = { "path: string", returns = "table" },
   require = { "name: string", returns = "table" },

@@ -18,7 +18,8 @@ end
 function changes.idle(value) is_idle = value end
 
 function changes.add(policy, how, what, text, at, effect)
-  list[#list + 1] = { policy = policy, how = how, what = what, text = text, at = at, effect = not is_idle and effect or nil }
+  list[#list + 1] = { policy = policy, how = how, what = what, text = text, at = at,
+    effect = not is_idle and effect or nil }
 end
 
 function changes.place(file, line) return line and line > 0 and ("%s:%d"):format(file, line) or file end
@@ -53,7 +54,9 @@ local function spell(value)
   if value._op then return value._op end
   local parts = {}
   for _, item in ipairs(value) do parts[#parts + 1] = spell(item) end
-  for _, key in ipairs(report.keys(value)) do parts[#parts + 1] = (tonumber(key) and "" or key .. " ") .. spell(value[key]) end
+  for _, key in ipairs(report.keys(value)) do
+    parts[#parts + 1] = (tonumber(key) and "" or key .. " ") .. spell(value[key])
+  end
   return #parts > 0 and table.concat(parts, ", ") or "nothing"
 end
 changes.spell = spell

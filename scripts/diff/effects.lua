@@ -1,8 +1,8 @@
 -- What a change means for requests: more is allowed than before, less, or either. Nothing where it is neither.
 --
---   effects.more(rule, policy)        -- of a rule that came, or holds for more: "loosens", "tightens", "unknown" or nil
---   effects.whole(policy)             -- of a policy that came
---   effects.mode(old, new, more)      -- of a mode that changed, of what does `more` at work; policy_mode: of a policy's
+--   effects.more(rule, policy)     -- of a rule that came, or holds for more: "loosens", "tightens", "unknown" or nil
+--   effects.whole(policy)          -- of a policy that came
+--   effects.mode(old, new, more)   -- of a mode that changed, of what does `more` at work; policy_mode: of a policy's
 --   effects.opposite[effect]
 --
 -- rule, policy: of diff/snapshot.lua.
@@ -75,7 +75,9 @@ local function has_function(policy)
 end
 
 -- Without auth nobody has the department of an app; what redaction finds may be a class or a label of the data.
-local function settles_facts(policy) return policy.kind == "auth" or policy.kind == "redaction" and policy.fields.classify ~= nil end
+local function settles_facts(policy)
+  return policy.kind == "auth" or policy.kind == "redaction" and policy.fields.classify ~= nil
+end
 effects.settles_facts = settles_facts
 
 function effects.whole(policy)
@@ -90,7 +92,8 @@ function effects.whole(policy)
   return more
 end
 
--- A policy that fails refuses too, so that even one that only notes something lets more through when it is only observed.
+-- A policy that fails refuses too, so that even one that only notes something lets more through when it is only
+-- observed.
 function effects.policy_mode(old, new, policy)
   if settles_facts(policy) then return "unknown" end
   local at_work = setmetatable({ mode = "enforce" }, { __index = policy })
@@ -137,7 +140,9 @@ local function rises(policy)
     local more = effects.more(rule, policy)
     if more == "unknown" then return false end
     local is_down = more == "loosens"
-    if more and not (data_terms_are(rule.when, is_down) and data_terms_are(rule.unless, not is_down)) then return false end
+    if more and not (data_terms_are(rule.when, is_down) and data_terms_are(rule.unless, not is_down)) then
+      return false
+    end
   end
   for _, row in pairs(policy.rows) do
     if not data_terms_are(row.when, false) then return false end

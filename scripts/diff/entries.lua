@@ -14,7 +14,8 @@ local function compare_cells(kind, what, old, new, at, cell_effect)
     local is_map = type(a) == "table" and type(b) == "table" and #a == 0 and #b == 0 and not a._op and not b._op
     for _, key in ipairs(is_map and changes.keys(a, b) or {}) do
       if not lattice.is_equal(a[key], b[key]) then
-        add(kind, "changed", what, ("%s %s %s"):format(cell, key, changes.text(a[key], b[key])), at, cell_effect(cell, key, a[key], b[key]))
+        add(kind, "changed", what, ("%s %s %s"):format(cell, key, changes.text(a[key], b[key])), at,
+          cell_effect(cell, key, a[key], b[key]))
       end
     end
     if not is_map and not lattice.is_equal(a, b) then
@@ -65,7 +66,8 @@ function entries.apps(old, new)
   local function always(effect)
     return function() return is_list and effect or "unknown" end
   end
-  compare("apps", "app", old.apps, new.apps, { added = always "loosens", removed = always "tightens", cell = function(cell, key, a, b)
+  compare("apps", "app", old.apps, new.apps,
+    { added = always "loosens", removed = always "tightens", cell = function(cell, key, a, b)
     if cell == "defaults" and key == "data" then return effects.default_class(a, b, { old, new }) end
     if cell == "department" or cell == "defaults" or cell == "tags" then return "unknown" end
   end })

@@ -39,7 +39,8 @@ local maps = {
 local function compare_map(policy, field, old, new, at, bundles, effect)
   for _, key in ipairs(changes.keys(old, new)) do
     if not lattice.is_equal(old[key], new[key]) then
-      add(policy, "changed", field .. " " .. key, changes.text(old[key], new[key]), at, effect(old[key], new[key], bundles))
+      add(policy, "changed", field .. " " .. key, changes.text(old[key], new[key]), at,
+        effect(old[key], new[key], bundles))
     end
   end
 end
@@ -49,7 +50,8 @@ local function is_function(value) return type(value) == "table" and value._sourc
 local function compare_functions(old, new, name, a, b)
   local how = not a and "added" or not b and "removed" or "changed"
   local line = (b and b._line) or (a and a._line)
-  add(new.name, how, name, ("function %s (cannot be compared)"):format(how), place(b and new.file or old.file, line), "unknown")
+  add(new.name, how, name, ("function %s (cannot be compared)"):format(how),
+    place(b and new.file or old.file, line), "unknown")
 end
 
 local function compare_field(old, new, name, bundles)

@@ -15,8 +15,8 @@ local access_cells = {
   mode = restricting_mode,
 }
 
-local limit_cells = { limit = effects.number, requests = effects.number, tokens = effects.number, concurrent = effects.number,
-  burst = effects.number, mode = restricting_mode }
+local limit_cells = { limit = effects.number, requests = effects.number, tokens = effects.number,
+  concurrent = effects.number, burst = effects.number, mode = restricting_mode }
 
 local cells_of = { access = access_cells, ratelimit = limit_cells, budget = limit_cells }
 
@@ -36,27 +36,30 @@ local function compare_columns(policy, what, old, new, at)
   local before, after = old.when and old.when.terms, new.when and new.when.terms
   local way = lattice.conditions(before, after)
   if way ~= "same" then
-    add(policy, "changed", what, ("when %s → %s"):format(old.when and old.when.text or "nothing", new.when and new.when.text or "nothing"),
-      at, effects.of_way(way, "tightens"))
+    add(policy, "changed", what, ("when %s → %s"):format(old.when and old.when.text or "nothing",
+      new.when and new.when.text or "nothing"), at, effects.of_way(way, "tightens"))
   end
 end
 
 local function compare_row(policy, what, old, new, at)
   local a, b = old.cells, new.cells
   if type(a) ~= "table" or type(b) ~= "table" then
-    if not lattice.is_equal(a, b) then add(policy.name, "changed", what, changes.text(a, b), at, cell_effect(policy.kind, "", a, b)) end
+    if not lattice.is_equal(a, b) then
+      add(policy.name, "changed", what, changes.text(a, b), at, cell_effect(policy.kind, "", a, b))
+    end
     return
   end
   for _, cell in ipairs(changes.keys(a, b)) do
     if cell ~= "departments" and not lattice.is_equal(a[cell], b[cell]) then
-      add(policy.name, "changed", what, cell .. " " .. changes.text(a[cell], b[cell]), at, cell_effect(policy.kind, cell, a[cell], b[cell]))
+      add(policy.name, "changed", what, cell .. " " .. changes.text(a[cell], b[cell]), at,
+        cell_effect(policy.kind, cell, a[cell], b[cell]))
     end
   end
   compare_columns(policy.name, what, old, new, at)
 end
 
--- What a row that came does: with default = "allow" a row of the matrix restricts, else it opens. A budget's row stands in
--- for its default, and may allow more or less than that.
+-- What a row that came does: with default = "allow" a row of the matrix restricts, else it opens. A budget's row stands
+-- in for its default, and may allow more or less than that.
 local function row_effect(policy, name)
   if policy.kind == "access" then return policy.fields.default == "allow" and "tightens" or "loosens" end
   if policy.rows.default and name ~= "default" then return "unknown" end

@@ -40,7 +40,8 @@ end
 
 local function compare_action(old, new, new_policy, at, more_old, more_new)
   if old.verb == new.verb and lattice.is_equal(old.value, new.value) then return end
-  add(new_policy.name, "changed", "rule " .. new.name, old.action .. " → " .. new.action, at, action_effect(old, new, more_old, more_new))
+  add(new_policy.name, "changed", "rule " .. new.name, old.action .. " → " .. new.action, at,
+    action_effect(old, new, more_old, more_new))
 end
 
 local function compare_mode(old, new, new_policy, at)
@@ -53,7 +54,8 @@ end
 local function compare_rule(old, new, old_policy, new_policy, at)
   local what, name = "rule " .. new.name, new_policy.name
   local more_old, more = effects.more(old, old_policy), effects.more(new, new_policy)
-  compare_condition(name, what, "when", old.when, new.when, at, lattice.conditions(terms_of(old.when), terms_of(new.when)), more)
+  compare_condition(name, what, "when", old.when, new.when, at,
+    lattice.conditions(terms_of(old.when), terms_of(new.when)), more)
   compare_condition(name, what, "unless", old.unless, new.unless, at,
     lattice.exceptions(terms_of(old.unless), terms_of(new.unless)), more)
   compare_action(old, new, new_policy, at, more_old, more)

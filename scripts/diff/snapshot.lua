@@ -1,9 +1,10 @@
 -- What a bundle says, as plain tables that two generations can be compared by: the definitions, not their text.
 --
---   use "diff/snapshot" ()  → { digest, chain, models, apps, policies = { { name, kind, file, fields, rules, rows, … } } }
+--   use "diff/snapshot" ()
+--     → { digest, chain, models, apps, policies = { { name, kind, file, fields, rules, rows, … } } }
 --
--- Conditions are terms (scripts/condition.lua), predicates elsewhere { _op }, functions { _source }, and every row and rule
--- knows its line. A function is its own text and what it uses of the code around it.
+-- Conditions are terms (scripts/condition.lua), predicates elsewhere { _op }, functions { _source }, and every row and
+-- rule knows its line. A function is its own text and what it uses of the code around it.
 local core, use = ...
 local loaded = use "load"
 local condition = use "condition"
@@ -18,7 +19,9 @@ local words = use "words"
 -- The lines of a function, without what the file indents them by.
 local function own_text(fn)
   local lines = {}
-  for line in (core.function_text(fn) .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = (line:gsub("^%s+", ""):gsub("%s+$", "")) end
+  for line in (core.function_text(fn) .. "\n"):gmatch("(.-)\n") do
+    lines[#lines + 1] = (line:gsub("^%s+", ""):gsub("%s+$", ""))
+  end
   return (table.concat(lines, "\n"):gsub("\n+$", ""))
 end
 
@@ -27,7 +30,9 @@ local DEPTH_MAX = 8
 -- One text for a value that a function uses; a function that uses itself is told once.
 local function spelt_out(value, seen, depth)
   value = core.thaw(value) or value
-  if type(value) ~= "function" and type(value) ~= "table" then return type(value) == "userdata" and "userdata" or tostring(value) end
+  if type(value) ~= "function" and type(value) ~= "table" then
+    return type(value) == "userdata" and "userdata" or tostring(value)
+  end
   if seen[value] or depth > DEPTH_MAX then return "…" end
   seen[value] = true
   local predicate, inner = predicates.of(value), rates.of(value) or value
@@ -84,8 +89,9 @@ end
 
 local function rule_of(rule, compiled, i)
   local verb, value = words.verb(rule)
-  return { name = compiled.name, line = line_of("rules", i), verb = verb, action = words.action(rule), value = normal(value),
-    selection = selection_of(verb, value), when = condition_of(compiled.when), unless = condition_of(compiled.unless), mode = rule.mode,
+  return { name = compiled.name, line = line_of("rules", i), verb = verb, action = words.action(rule),
+    value = normal(value), selection = selection_of(verb, value), when = condition_of(compiled.when),
+    unless = condition_of(compiled.unless), mode = rule.mode,
     reason = type(rule.reason) == "string" and rule.reason or nil }
 end
 
@@ -109,8 +115,10 @@ local function row_of(row, read, line)
   end
   local text = words.value(rest)
   if read then text = text .. ", when " .. words.cell(read) end
-  return { line = line, cells = normal(rest), text = text, departments = rest.departments ~= nil and column("department", rest.departments) or nil,
-    when = read and { terms = condition.data(read, source_of), text = words.cell(read), is_function = read.is_function } or nil }
+  return { line = line, cells = normal(rest), text = text,
+    departments = rest.departments ~= nil and column("department", rest.departments) or nil,
+    when = read and { terms = condition.data(read, source_of), text = words.cell(read), is_function = read.is_function }
+      or nil }
 end
 
 local function conditions_of_rows(policy)
@@ -150,10 +158,12 @@ local function policy_of(definition, policy)
   report.begin(definition.file)
   local spec = definition.spec
   local out = { name = policy.name, kind = definition.kind, file = definition.file.path, line = definition.file.line,
-    mode = policy.is_off and "off" or spec.mode or "enforce", on_error = spec.on_error or "deny", fields = {}, rules = {},
-    rows = rows_of(definition, policy), proposes = proposes(spec) }
+    mode = policy.is_off and "off" or spec.mode or "enforce", on_error = spec.on_error or "deny",
+    fields = {}, rules = {}, rows = rows_of(definition, policy), proposes = proposes(spec) }
   for key, value in pairs(spec) do
-    if type(key) == "string" and not own[key] and not is_row_field(definition.kind, key, value) then out.fields[key] = normal(value) end
+    if type(key) == "string" and not own[key] and not is_row_field(definition.kind, key, value) then
+      out.fields[key] = normal(value)
+    end
   end
   for i, rule in ipairs(spec.rules or {}) do out.rules[i] = rule_of(rule, policy.written_rules[i], i) end
   return out
@@ -170,8 +180,8 @@ local function named(definition)
 end
 
 local function snapshot()
-  local out = { digest = core.digest(), chain = {}, models = named(loaded.models), apps = named(loaded.apps), has_apps = loaded.apps ~= nil,
-    policies = {} }
+  local out = { digest = core.digest(), chain = {}, models = named(loaded.models), apps = named(loaded.apps),
+    has_apps = loaded.apps ~= nil, policies = {} }
   for i, definition in ipairs(loaded.definitions) do
     out.policies[i] = policy_of(definition, loaded.policies[i])
     out.chain[i] = out.policies[i].name

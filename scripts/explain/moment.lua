@@ -11,8 +11,8 @@ function moment.spell(seconds)
   local day = math.floor(seconds / 86400)
   local rest = math.floor(seconds - day * 86400)
   local year, month, of_month = calendar.date_of(day)
-  return ("%04d-%02d-%02dT%02d:%02d:%02dZ"):format(year, month, of_month, math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60),
-    days[(day + 3) % 7 + 1]
+  return ("%04d-%02d-%02dT%02d:%02d:%02dZ"):format(year, month, of_month, math.floor(rest / 3600),
+    math.floor(rest / 60) % 60, rest % 60), days[(day + 3) % 7 + 1]
 end
 
 return moment

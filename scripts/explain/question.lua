@@ -1,8 +1,8 @@
 -- What was asked, turned into a request as scripts/request.lua takes it.
 --
---   local t, notes = question.read { flags = { model = "gpt-4o", as = { "sales/ana" } } }     -- words of the command line
---   local t, notes = question.read { file = { model = "gpt-4o", messages = … } }              -- a body, or a request
---   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }              -- an audit record
+--   local t, notes = question.read { flags = { model = "gpt-4o", as = { "sales/ana" } } }  -- words of the command line
+--   local t, notes = question.read { file = { model = "gpt-4o", messages = … } }           -- a body, or a request
+--   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }           -- an audit record
 --
 -- notes: what was assumed or is not known, for people. Flags add to a file or a record. Raises with a text for people.
 local core, use = ...
@@ -78,7 +78,8 @@ local function flag_value(name, text, said)
   if name == "time" then return request.seconds_of(tonumber(text) or text) end
   local kinds = request.fields[name]
   if not kinds then
-    bad("a request has no '%s'%s", name, (report.nearest(name, report.keys(request.fields)) or ""):gsub("^(.+)$", ": %1"))
+    bad("a request has no '%s'%s", name,
+      (report.nearest(name, report.keys(request.fields)) or ""):gsub("^(.+)$", ": %1"))
   end
   if kinds:find("number", 1, true) and not kinds:find("string", 1, true) then return readers.number(said, text) end
   if kinds:find("boolean", 1, true) then return readers.boolean(said, text) end
@@ -135,7 +136,9 @@ local function is_request(file)
 end
 
 local function read_file(file)
-  if type(file) ~= "table" or #file > 0 then bad("the request file holds a JSON object: a body, or { \"as\": …, \"model\": … }") end
+  if type(file) ~= "table" or #file > 0 then
+    bad("the request file holds a JSON object: a body, or { \"as\": …, \"model\": … }")
+  end
   if not is_request(file) then
     local api = file.prompt and "completions" or file.input and not file.messages and "embeddings" or "chat"
     return { as = {}, body = file, api = api }
@@ -164,14 +167,17 @@ local function text_or_nil(value) return type(value) == "string" and value or ni
 
 local function add_key(t, key, notes)
   if not key then
-    notes[#notes + 1] = "the key's roles, approvals and labels are not in the record, and the key is not in this data folder"
+    notes[#notes + 1] =
+      "the key's roles, approvals and labels are not in the record, and the key is not in this data folder"
     return
   end
   for _, name in ipairs(key_fields) do
     local value = key[name]
     if type(value) == "string" and value ~= "" or type(value) == "table" and #value > 0 then t.as[name] = value end
   end
-  for name, value in pairs(type(key.labels) == "table" and not key.labels._raw and key.labels or {}) do t.as[name] = value end
+  for name, value in pairs(type(key.labels) == "table" and not key.labels._raw and key.labels or {}) do
+    t.as[name] = value
+  end
   if key.revoked == true then notes[#notes + 1] = "the key has been revoked since" end
   notes[#notes + 1] = "roles, approvals and labels are the key's of today"
 end
@@ -184,7 +190,8 @@ local function add_facts(t, recorded)
 end
 
 local function read_record(record, key, notes)
-  local t = { as = {}, api = text_or_nil(record.api), model = text_or_nil(record.model_asked) or text_or_nil(record.model) }
+  local t = { as = {}, api = text_or_nil(record.api),
+    model = text_or_nil(record.model_asked) or text_or_nil(record.model) }
   local identity = type(record.identity) == "table" and record.identity or {}
   for _, name in ipairs { "app", "department", "user", "team" } do t.as[name] = text_or_nil(identity[name]) end
   if not identity.key_id then

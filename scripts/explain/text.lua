@@ -27,8 +27,8 @@ local function verdict_line(v, paint)
     .. (v.at and "  " .. paint("blue", v.at) or "")
 end
 
-local shown = { "app", "department", "user", "team", "tier", "region", "clearance", "env", "role", "approvals", "api", "asked", "model",
-  "task", "quality", "data", "label", "max_latency_ms", "context_tokens", "max_tokens", "uses" }
+local shown = { "app", "department", "user", "team", "tier", "region", "clearance", "env", "role", "approvals", "api",
+  "asked", "model", "task", "quality", "data", "label", "max_latency_ms", "context_tokens", "max_tokens", "uses" }
 local dull = { data = "public", api = "chat" }
 
 local function facts_lines(facts, digest)
@@ -41,8 +41,8 @@ local function facts_lines(facts, digest)
     if not known[name] then rest[#rest + 1] = name end
   end
   table.sort(rest)
-  local skipped = { time = true, key_id = true, input_tokens = true, output_tokens = true, stream = true, tools = true, temperature = true,
-    id = true }
+  local skipped = { time = true, key_id = true, input_tokens = true, output_tokens = true, stream = true, tools = true,
+    temperature = true, id = true }
   for _, name in ipairs(rest) do
     if not skipped[name] then names[#names + 1] = name end
   end
@@ -81,12 +81,14 @@ local function step_lines(step, out, paint)
   local name = step.rule or ""
   local mode = step.mode == "observe" and "  [only observed]" or ""
   if not step.applies then
-    out[#out + 1] = paint("dim", ("      · %-28s no: %s"):format(name, failed_conditions(step))) .. "  " .. paint("blue", step.at or "")
+    out[#out + 1] = paint("dim", ("      · %-28s no: %s"):format(name, failed_conditions(step))) .. "  "
+      .. paint("blue", step.at or "")
     return
   end
   local verb = step.verb or step.action or "applies"
   local is_end = (verb == "deny" or verb == "fault") and step.mode ~= "observe"
-  local mark = is_end and paint("red", "✕") or (verb == "skip" or verb == "http") and paint("dim", "·") or paint("green", "✓")
+  local mark = is_end and paint("red", "✕") or (verb == "skip" or verb == "http") and paint("dim", "·")
+    or paint("green", "✓")
   local reason = step.reason and step.reason ~= "" and step.reason ~= verb and "  " .. step.reason or ""
   out[#out + 1] = ("      %s %-28s %s%s%s  %s"):format(mark, name, verb, reason, mode, paint("blue", step.at or ""))
 end
@@ -105,7 +107,8 @@ local function candidate_lines(candidates, out, paint)
   out[#out + 1] = ""
   out[#out + 1] = "  Targets that were not used"
   for _, c in ipairs(candidates) do
-    out[#out + 1] = ("    %s  %s%s"):format(paint("yellow", c.target), c.reason, c.by and paint("dim", "  " .. c.by) or "")
+    out[#out + 1] = ("    %s  %s%s"):format(paint("yellow", c.target), c.reason,
+      c.by and paint("dim", "  " .. c.by) or "")
   end
 end
 
@@ -134,12 +137,14 @@ local function recorded_lines(r, out, paint)
   if not r then return end
   if r.agrees then out[#out + 1] = ("  recorded  %s  %s"):format(tostring(r.time), recorded_verdict(r)) end
   if not r.same_policies then
-    out[#out + 1] = paint("yellow", ("  the policies have changed since: %s then"):format(tostring(r.policies):sub(1, 12)))
+    out[#out + 1] = paint("yellow",
+      ("  the policies have changed since: %s then"):format(tostring(r.policies):sub(1, 12)))
   end
   if not r.agrees then
     out[#out + 1] = paint("yellow", "  what was noted then:")
     for _, e in ipairs(type(r.trace) == "table" and r.trace or {}) do
-      out[#out + 1] = ("      %s/%s  %s  %s  %s"):format(e.policy, e.rule or "", e.verb, e.reason or "", paint("blue", e.at or ""))
+      out[#out + 1] = ("      %s/%s  %s  %s  %s"):format(e.policy, e.rule or "", e.verb, e.reason or "",
+        paint("blue", e.at or ""))
     end
   end
 end
@@ -184,8 +189,9 @@ end
 -- --- JSON ---
 
 -- Lists stay lists when they are empty, and functions and userdata stay out.
-local list_names = { policies = true, steps = true, conditions = true, candidates = true, remedies = true, notes = true, targets = true,
-  trace = true, role = true, approvals = true, label = true, uses = true, models = true, values = true, path = true, seen = true }
+local list_names = { policies = true, steps = true, conditions = true, candidates = true, remedies = true, notes = true,
+  targets = true, trace = true, role = true, approvals = true, label = true, uses = true, models = true, values = true,
+  path = true, seen = true }
 
 function text.jsonable(value, name)
   if type(value) ~= "table" then return value end

@@ -83,31 +83,36 @@ local function reasons_of(rule, f, holds)
     list[1] = { text = function_text(rule.file, when), is_function = true, holds = holds }
   elseif when then list, table_holds = judge(rule.when_parts, f) end
   if unless and unless.is_function then
-    list[#list + 1] = { text = "unless " .. function_text(rule.file, unless), is_function = true, holds = holds or not table_holds }
+    list[#list + 1] = { text = "unless " .. function_text(rule.file, unless), is_function = true,
+      holds = holds or not table_holds }
   elseif unless then
     local inner, all = judge(rule.unless_parts, f)
     local texts, seen = {}, {}
-    for i, item in ipairs(inner) do texts[i], seen[i] = item.text, item.seen ~= nil and words.value(item.seen) or "none" end
-    list[#list + 1] = { text = "unless " .. table.concat(texts, " and "), key = inner[1] and inner[1].key, holds = not all,
-      seen = table.concat(seen, ", ") }
+    for i, item in ipairs(inner) do
+      texts[i], seen[i] = item.text, item.seen ~= nil and words.value(item.seen) or "none"
+    end
+    list[#list + 1] = { text = "unless " .. table.concat(texts, " and "), key = inner[1] and inner[1].key,
+      holds = not all, seen = table.concat(seen, ", ") }
   end
   return list
 end
 
 local function tried(rule, f, holds)
-  local entry = { what = "rule", policy = rule.policy, rule = rule.name, file = rule.file, line = rule.line, holds = holds,
-    conditions = reasons_of(rule, f, holds), action = rule.action, mode = rule.mode }
+  local entry = { what = "rule", policy = rule.policy, rule = rule.name, file = rule.file, line = rule.line,
+    holds = holds, conditions = reasons_of(rule, f, holds), action = rule.action, mode = rule.mode }
   for i = #watched, 1, -1 do -- asked again when targets were chosen again: the last answer stands
     local old = watched[i]
-    if old.what == "rule" and old.rule == rule.name and old.policy == rule.policy and old.holds == holds then table.remove(watched, i) end
+    if old.what == "rule" and old.rule == rule.name and old.policy == rule.policy and old.holds == holds then
+      table.remove(watched, i)
+    end
   end
   watched[#watched + 1] = entry
 end
 
 local function watched_rule(compiled, policy, written)
   return { policy = policy.name, name = compiled.name, file = policy.file, line = compiled.line, mode = compiled.mode,
-    compiled = compiled, test = tests.of_rule(compiled), when_parts = parts_of(compiled.when), unless_parts = parts_of(compiled.unless),
-    action = words.action(written) }
+    compiled = compiled, test = tests.of_rule(compiled), when_parts = parts_of(compiled.when),
+    unless_parts = parts_of(compiled.unless), action = words.action(written) }
 end
 
 -- Wraps the rules of one compiled policy.
@@ -142,8 +147,8 @@ end
 -- dropped: what scripts/targets.lua says of a target that may not be used.
 function core.trace(policy, rule, verb, reason, mode, file, line, dropped)
   if watched then
-    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode, file = file,
-      line = line or 0, dropped = dropped }
+    local entry = { what = "note", policy = policy, rule = rule or "", verb = verb, reason = reason or "", mode = mode,
+      file = file, line = line or 0, dropped = dropped }
     local is_new = true
     for _, old in ipairs(watched) do is_new = is_new and not is_same(old, entry) end
     if is_new then watched[#watched + 1] = entry end

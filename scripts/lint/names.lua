@@ -1,5 +1,6 @@
--- Names of callers that look misspelt: a department, team or role that these policies name once, where another that differs
--- by a letter or two stands in several places. Keys and tokens may hold any, so nothing can be refuted: it is a warning.
+-- Names of callers that look misspelt: a department, team or role that these policies name once, where another that
+-- differs by a letter or two stands in several places. Keys and tokens may hold any, so nothing can be refuted:
+-- it is a warning.
 --
 --   names(definitions, apps)      -- of all files; definitions: scripts/load.lua
 local core, use = ...
@@ -7,8 +8,8 @@ local report = use "report"
 local predicates = use "predicates"
 local sub = report.sub
 
-local fact_of = { department = "department", departments = "department", team = "team", role = "role", roles = "role", tier = "tier",
-  region = "region" }
+local fact_of = { department = "department", departments = "department", team = "team", role = "role", roles = "role",
+  tier = "tier", region = "region" }
 
 local LENGTH_MIN, DEPTH_MAX, NAMES_MAX = 5, 12, 2000
 
@@ -71,7 +72,9 @@ end
 return function(definitions, apps)
   local seen = {}
   for name, app in pairs(apps and apps.spec or {}) do
-    if is_plain(app) then add(seen, "department", app.department, apps.file, sub(sub(nil, name), "department"), true) end
+    if is_plain(app) then
+      add(seen, "department", app.department, apps.file, sub(sub(nil, name), "department"), true)
+    end
   end
   for _, definition in ipairs(definitions) do visit(seen, definition.spec, definition.file, nil, 0) end
   for _, fact in ipairs(report.keys(seen)) do
@@ -82,7 +85,8 @@ return function(definitions, apps)
       local other = one.count == 1 and not one.is_listed and #name >= LENGTH_MIN and near(of, name)
       if other then
         report.begin(one.file)
-        report.warn(one.path, "lone_name", ("the %s '%s' stands here only, and '%s' in other places"):format(fact, name, other),
+        report.warn(one.path, "lone_name",
+          ("the %s '%s' stands here only, and '%s' in other places"):format(fact, name, other),
           ("did you mean '%s'?"):format(other))
       end
     end

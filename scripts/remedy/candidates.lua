@@ -24,7 +24,8 @@ local function models(list, t, seen)
   for _, model in ipairs(catalogue.sorted) do names[#names + 1] = model.name end
   local near = type(asked) == "string" and not catalogue.names[asked] and core.nearest(asked, names)
   if near then add(list, "request", "model", near, { set = { model = near } }) end
-  local is_virtual = seen.facts.model and catalogue.models[seen.facts.model] and catalogue.models[seen.facts.model].virtual
+  local is_virtual = seen.facts.model and catalogue.models[seen.facts.model]
+    and catalogue.models[seen.facts.model].virtual
   for _, model in ipairs(catalogue.sorted) do
     if model.name ~= seen.facts.model and model.name ~= near and (not model.virtual or not is_virtual) then
       add(list, "request", "model", model.name, { set = { model = model.name } })
@@ -36,7 +37,8 @@ local function approvals(list, t, seen)
   local names, wanted = t.as.approvals or {}, {}
   if type(names) == "string" then names = { names } end
   for _, definition in ipairs(loaded.definitions) do
-    local rows = definition.kind == "access" and type(definition.spec.models) == "table" and definition.spec.models or {}
+    local rows = definition.kind == "access" and type(definition.spec.models) == "table"
+      and definition.spec.models or {}
     for name, row in pairs(rows) do
       if type(row) == "table" and row.approval then wanted[name] = true end
     end
@@ -54,7 +56,9 @@ end
 -- Tokens are what they are estimated at; the answer's share stays as it is when it can.
 local function tokens(wanted, seen)
   local answer = seen.facts.output_tokens or 0
-  if wanted >= answer then return { set = { input_tokens = wanted - answer, output_tokens = answer }, remove = { "context_tokens" } } end
+  if wanted >= answer then
+    return { set = { input_tokens = wanted - answer, output_tokens = answer }, remove = { "context_tokens" } }
+  end
   return { set = { input_tokens = 0, output_tokens = wanted }, remove = { "context_tokens" } }
 end
 
@@ -74,7 +78,8 @@ local function numbers(list, values, seen)
     for _, value in ipairs(near) do
       if value ~= now then
         add(list, "request", fact, value, fact == "context_tokens" and tokens(value, seen)
-          or fact == "input_tokens" and { set = { input_tokens = value }, remove = { "context_tokens" } } or { set = { [fact] = value } })
+          or fact == "input_tokens" and { set = { input_tokens = value }, remove = { "context_tokens" } }
+          or { set = { [fact] = value } })
       end
     end
     if now and near[1] and fact:find("^max_") then add(list, "request", fact, false, { remove = { fact } }) end
@@ -86,7 +91,9 @@ local function classes(list, t, seen)
   local rank = schema.class_rank[seen.facts.data] or 1
   for r = rank - 1, 1, -1 do add(list, "request", "data", schema.classes[r], { set = { data = schema.classes[r] } }) end
   if t.data and rank > 1 then add(list, "request", "data", "default", { remove = { "data" } }) end
-  for r = rank + 1, #schema.classes do add(list, "request", "data", schema.classes[r], { set = { data = schema.classes[r] } }) end
+  for r = rank + 1, #schema.classes do
+    add(list, "request", "data", schema.classes[r], { set = { data = schema.classes[r] } })
+  end
 end
 
 local function hints(list, values, t, seen)
@@ -220,7 +227,8 @@ local QUARTER, WEEK = 900, 8 * 86400
 local function times(list, seen)
   local now = math.floor(seen.facts.time)
   for _, term in ipairs(vocabulary.terms()) do
-    if term.op == "within" and term.values[1] > now then add(list, "request", "time", term.values[1], { set = { time = term.values[1] } })
+    if term.op == "within" and term.values[1] > now then
+      add(list, "request", "time", term.values[1], { set = { time = term.values[1] } })
     elseif term.op == "within" and term.values[2] > now then
       add(list, "request", "time", term.values[2], { set = { time = term.values[2] } })
     end

@@ -85,16 +85,21 @@ local function row_edits(list, definition, name, column, seen)
 end
 
 local function default_edit(list, definition, name, seen)
-  if not catalogue.models[name] or catalogue.models[name].virtual or definition.spec.models and definition.spec.models[name] then return end
+  if not catalogue.models[name] or catalogue.models[name].virtual
+    or definition.spec.models and definition.spec.models[name] then
+    return
+  end
   local row = { departments = seen.facts.department and { seen.facts.department } or make.any, data = seen.facts.data }
-  add(list, definition.spec.models and { "models", name } or { "models" }, definition.spec.models and row or { [name] = row },
-    ("add a row for %s"):format(name))
+  add(list, definition.spec.models and { "models", name } or { "models" },
+    definition.spec.models and row or { [name] = row }, ("add a row for %s"):format(name))
 end
 
 local function auth_edits(list, definition, rule, seen)
   local given = definition.spec.require
   for _, name in ipairs(rule == "require" and is_plain(given) and given or {}) do
-    if seen.facts[name] == nil then add(list, { "require" }, without(given, { [name] = true }), ("do not require a %s"):format(name)) end
+    if seen.facts[name] == nil then
+      add(list, { "require" }, without(given, { [name] = true }), ("do not require a %s"):format(name))
+    end
   end
 end
 
@@ -120,7 +125,8 @@ local function metered_edits(list, definition, rule)
         local more = math.ceil(row[field] * factor / 10)
         local at = { unpack(path) }
         at[#at + 1] = field
-        add(list, at, more, ("raise %s of %s from %s to %s"):format(field, tostring(row[1] or "default"), words.value(row[field]), words.value(more)))
+        add(list, at, more, ("raise %s of %s from %s to %s"):format(field, tostring(row[1] or "default"),
+          words.value(row[field]), words.value(more)))
       end
     end
   end
@@ -170,9 +176,12 @@ local function rule_edits(list, policy, name, seen)
   end
   local department = seen.facts.department
   if not rule.unless and department and not names_department(rule) then
-    add(list, { "rules", i, "unless" }, { department = department }, ("except %s from the rule %s"):format(department, name))
+    add(list, { "rules", i, "unless" }, { department = department },
+      ("except %s from the rule %s"):format(department, name))
   end
-  if rule.mode ~= "observe" then add(list, { "rules", i, "mode" }, "observe", ("only observe the rule %s"):format(name)) end
+  if rule.mode ~= "observe" then
+    add(list, { "rules", i, "mode" }, "observe", ("only observe the rule %s"):format(name))
+  end
 end
 
 -- Who spoke against the request or one of its targets: policy and rule, the verdict's own first.
@@ -250,7 +259,8 @@ local function compiled(list)
   end
   for i, definition in ipairs(loaded.definitions) do
     local now = edited(list, definition)
-    policies[i] = now == definition and loaded.policies[i] or walk.watch(loaded.compile(now, loaded.policies[i].is_off), now)
+    policies[i] = now == definition and loaded.policies[i]
+      or walk.watch(loaded.compile(now, loaded.policies[i].is_off), now)
   end
   local is_good = report.errors == before
   report.errors = before
@@ -319,7 +329,9 @@ local function search(t, seen, budget)
       for _, edit in ipairs(candidates(now, blame)) do
         local tried = try(t, extended(chosen, edit), budget)
         if tried and tried.outcome.kind == "allow" then return extended(chosen, edit) end
-        if not step and tried and tried.outcome.kind == "deny" and not met[obstacles(tried)] then step, after = edit, tried end
+        if not step and tried and tried.outcome.kind == "deny" and not met[obstacles(tried)] then
+          step, after = edit, tried
+        end
       end
     end
     if not step then return nil end

@@ -1,5 +1,5 @@
--- How often a search for remedies may decide: a number for each way to search, and a time for all of them together, because
--- a policy may take its whole limit every time.
+-- How often a search for remedies may decide: a number for each way to search, and a time for all of them together,
+-- because a policy may take its whole limit every time.
 --
 --   tries.begin()
 --   local budget = tries.new(1000)

@@ -1,8 +1,8 @@
 -- Which values the policies of this generation speak of, fact by fact: what a remedy can try.
 --
---   local values = vocabulary.values()          -- { department = { "sales", … }, context_tokens = { 100000, 100001 }, … }
---   for _, term in ipairs(vocabulary.terms()) do … end      -- scripts/condition.lua
---   vocabulary.without({ "a", "b" }, "a")       -- { "b" }: a fact of several values, less one of them
+--   local values = vocabulary.values()      -- { department = { "sales", … }, context_tokens = { 100000, 100001 }, … }
+--   for _, term in ipairs(vocabulary.terms()) do … end  -- scripts/condition.lua
+--   vocabulary.without({ "a", "b" }, "a")   -- { "b" }: a fact of several values, less one of them
 local core, use = ...
 local loaded = use "load"
 local facts = use "facts"
@@ -11,7 +11,8 @@ local report = use "report"
 local vocabulary = {}
 
 local plural = { departments = "department", roles = "role", apps = "app", teams = "team", users = "user" }
-local numeric = { context_tokens = true, input_tokens = true, output_tokens = true, max_tokens = true, max_latency_ms = true }
+local numeric = { context_tokens = true, input_tokens = true, output_tokens = true, max_tokens = true,
+  max_latency_ms = true }
 
 local function add(values, fact, value)
   if type(value) ~= "string" and type(value) ~= "number" then return end

@@ -20,7 +20,8 @@ end
 local texts = {
   model = function(values) return "ask for " .. some(values) end,
   approval = function(values)
-    return ("an approval of %s for this caller: `moongate keys create --approve %s …`"):format(some(values), tostring(values[1]))
+    return ("an approval of %s for this caller: `moongate keys create --approve %s …`"):format(some(values),
+      tostring(values[1]))
   end,
   uses = function(values) return "send it without " .. some(values) end,
   label = function(values) return "send it without the label " .. some(values) end,
@@ -54,7 +55,8 @@ return function(change, values)
   local fact = change.fact:gsub("_", " ")
   if values[1] == false then return "send it without " .. fact end
   if type(values[1]) == "number" then
-    return ("with %s %s%s"):format(words.joined({ values[1] }), fact, values[#values] == false and ", or none said" or "")
+    return ("with %s %s%s"):format(words.joined({ values[1] }), fact,
+      values[#values] == false and ", or none said" or "")
   end
   if change.kind == "caller" then
     local named = vocabulary.without(vocabulary.without(values, "other"), "any")

@@ -6,8 +6,8 @@
 --     cache.set("rates", rates, "5m")
 --   end
 --
--- Values are copied both ways: texts, numbers, booleans and tables of them. Each worker has its own; what must be counted
--- exactly belongs into ratelimit or budget.
+-- Values are copied both ways: texts, numbers, booleans and tables of them. Each worker has its own; what must be
+-- counted exactly belongs into ratelimit or budget.
 local core, use = ...
 local schema = use "schema"
 local raise = use "raise"
@@ -20,13 +20,17 @@ local function milliseconds(value)
   if type(value) == "number" and value > 0 and value <= 30 * 86400 then return math.floor(value * 1000) end
   local count, unit = tostring(value):match("^(%d+)(%l+)$")
   if type(value) ~= "string" or not count or not units[unit] or #count > 6 then
-    raise.error("bad_value", ("cache.set(key, value, ttl): the ttl is written \"30s\", \"5m\" or \"1h\", got %s"):format(schema.kind_of(value)), 0)
+    raise.error("bad_value",
+      ("cache.set(key, value, ttl): the ttl is written \"30s\", \"5m\" or \"1h\", got %s"):format(
+        schema.kind_of(value)), 0)
   end
   return count * units[unit]
 end
 
 local function check_key(key)
-  if type(key) ~= "string" or key == "" or #key > 512 then raise.error("bad_value", "cache: a key is a text of 1 to 512 bytes", 0) end
+  if type(key) ~= "string" or key == "" or #key > 512 then
+    raise.error("bad_value", "cache: a key is a text of 1 to 512 bytes", 0)
+  end
 end
 
 -- Raises when it is none: for whoever tries what a file says.

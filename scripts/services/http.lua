@@ -1,5 +1,6 @@
--- http.get(url, options), http.post(url, options): calls to the services that moongate.lua lists under egress. They look
--- like plain calls and never block: the evaluation is put aside until the answer is there, and dropped with its request.
+-- http.get(url, options), http.post(url, options): calls to the services that moongate.lua lists under egress. They
+-- look like plain calls and never block: the evaluation is put aside until the answer is there,
+-- and dropped with its request.
 --
 --   local reply, err = http.post("https://moderation.internal/v1/check", {
 --     json = { text = "…" }, timeout = "200ms", auth = "secret:moderation", headers = { ["x-team"] = "core" } })
@@ -45,23 +46,30 @@ end
 
 local function check_options(options)
   if options == nil then return {} end
-  if type(options) ~= "table" then bad("bad_value", "the second argument is a table, got %s", schema.kind_of(options)) end
+  if type(options) ~= "table" then
+    bad("bad_value", "the second argument is a table, got %s", schema.kind_of(options))
+  end
   for name in pairs(options) do
     if not known[name] then
       local near = report.nearest(tostring(name), report.keys(known))
       bad("unknown_field", "unknown option '%s'%s", tostring(name), near and " (" .. near .. ")" or "")
     end
   end
-  if options.json ~= nil and options.body ~= nil then bad("said_twice", "json and body at once: which of them is sent?") end
-  if options.body ~= nil and type(options.body) ~= "string" then bad("bad_value", "body is a text, got %s", schema.kind_of(options.body)) end
+  if options.json ~= nil and options.body ~= nil then
+    bad("said_twice", "json and body at once: which of them is sent?")
+  end
+  if options.body ~= nil and type(options.body) ~= "string" then
+    bad("bad_value", "body is a text, got %s", schema.kind_of(options.body))
+  end
   return options
 end
 
--- What says where a call goes and how long it is, is not a policy's to say: egress in moongate.lua lists places by their
--- names, and a Host of one's own would reach another behind the same address (RFC 9110 7.2, RFC 9112 6, 7.8, 9.6).
+-- What says where a call goes and how long it is, is not a policy's to say: egress in moongate.lua lists places by
+-- their names, and a Host of one's own would reach another behind the same address (RFC 9110 7.2,
+-- RFC 9112 6, 7.8, 9.6).
 local own_headers = {}
-for name in ("host content-length transfer-encoding connection keep-alive proxy-connection proxy-authorization te trailer " ..
-  "upgrade expect"):gmatch("%S+") do own_headers[name] = true end
+for name in ("host content-length transfer-encoding connection keep-alive proxy-connection proxy-authorization te " ..
+  "trailer upgrade expect"):gmatch("%S+") do own_headers[name] = true end
 
 -- A flat list, sorted: what is sent does not depend on the order of a table.
 local function flat_headers(options, has_json)
@@ -72,13 +80,16 @@ local function flat_headers(options, has_json)
       bad("bad_value", "headers are texts by name, without line breaks: %s", tostring(name))
     end
     if own_headers[name:lower()] then
-      bad("bad_value", "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
+      bad("bad_value",
+        "the header '%s' is the gateway's own to send; to call another host, write it in the URL and list it "
         .. "in egress", name)
     end
     list[#list + 1], list[#list + 2] = name, value
     seen[name:lower()] = true
   end
-  if has_json and not seen["content-type"] then list[#list + 1], list[#list + 2] = "content-type", "application/json" end
+  if has_json and not seen["content-type"] then
+    list[#list + 1], list[#list + 2] = "content-type", "application/json"
+  end
   return list
 end
 
@@ -89,11 +100,12 @@ local function admit(f, url, options)
   check_auth(wanted)
   if is_listed == nil then return true end -- tests: there is no moongate.lua
   if not is_listed then
-    bad("bad_name", "'%s' is not listed: add its scheme, host and port to egress in moongate.lua", url:match("^[^?#]*"):sub(1, 200))
+    bad("bad_name", "'%s' is not listed: add its scheme, host and port to egress in moongate.lua",
+      url:match("^[^?#]*"):sub(1, 200))
   end
   if wanted and wanted ~= "secret:" .. tostring(secret) then
-    bad("bad_secret", "%s has %s, and not '%s'", url:match("^%a+://[^/?#]*") or url, secret and "the secret '" .. secret .. "'" or "no secret",
-      wanted:sub(8))
+    bad("bad_secret", "%s has %s, and not '%s'", url:match("^%a+://[^/?#]*") or url,
+      secret and "the secret '" .. secret .. "'" or "no secret", wanted:sub(8))
   end
   if schema.class_rank[f.data] > schema.class_rank[clearance] then
     return nil, ("%s data may not be sent there, which may see %s"):format(f.data, clearance), timeout
@@ -112,11 +124,15 @@ local function finish(status, headers, body)
 end
 
 local function check_url(url)
-  if type(url) ~= "string" or not url:find("^https?://") then bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url)) end
+  if type(url) ~= "string" or not url:find("^https?://") then
+    bad("bad_value", "the first argument is a URL, got %s", schema.kind_of(url))
+  end
 end
 
 local function check_get(options)
-  if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then bad("unknown_field", "get sends no body: use http.post") end
+  if type(options) == "table" and (options.json ~= nil or options.body ~= nil) then
+    bad("unknown_field", "get sends no body: use http.post")
+  end
 end
 
 local function call(method, url, options)
@@ -132,7 +148,8 @@ local function call(method, url, options)
   end
   local body = options.json ~= nil and core.json_encode(options.json) or options.body
   local timeout = options.timeout ~= nil and milliseconds(options.timeout) or default or 1000
-  local started, err = core.http_start(method, url, flat_headers(options, options.json ~= nil), body, timeout, options.auth ~= nil)
+  local started, err = core.http_start(method, url, flat_headers(options, options.json ~= nil), body, timeout,
+    options.auth ~= nil)
   local reply, third
   if started == false then reply = nil
   else reply, err, third = finish(core.http_take()) end
@@ -149,7 +166,8 @@ function http.check_settings()
   report.begin { path = "moongate.lua", text = "" }
   for i = 1, #list, 2 do
     if not schema.class_rank[list[i + 1]] then
-      report.message("bad_predicate", ("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
+      report.message("bad_predicate",
+        ("egress[\"%s\"].clearance: unknown data class '%s'"):format(list[i], list[i + 1]),
         report.nearest(list[i + 1], schema.classes) or table.concat(schema.classes, ", "))
     end
   end

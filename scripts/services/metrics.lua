@@ -7,7 +7,8 @@
 --   local took = metrics.histogram "moderation_seconds"
 --   took(0.12, { service = "a" })               -- seconds
 --
--- At most three labels, and few values of each: beyond 100 sets of them a metric counts under "other". Never a user, a key, a text.
+-- At most three labels, and few values of each: beyond 100 sets of them a metric counts under "other". Never a user,
+-- a key, a text.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -22,7 +23,9 @@ local declared = {}
 local function flatten(f, name, labels)
   local list = {}
   if labels == nil then return list end
-  if type(labels) ~= "table" then raise.error("bad_value", ("%s: labels are a table, got %s"):format(name, schema.kind_of(labels)), 0) end
+  if type(labels) ~= "table" then
+    raise.error("bad_value", ("%s: labels are a table, got %s"):format(name, schema.kind_of(labels)), 0)
+  end
   for _, label in ipairs(report.keys(labels)) do
     local value = labels[label]
     if type(label) ~= "string" or not label:find("^[a-z][a-z0-9_]*$") or #label > 32 then
@@ -53,9 +56,12 @@ end
 
 local function add(metric, value, labels)
   if type(value) ~= "number" or value ~= value or value < 0 or value == math.huge then
-    raise.error("bad_value", ("%s: counted in numbers of 0 or more, got %s"):format(metric.name, schema.kind_of(value)), 0)
+    raise.error("bad_value", ("%s: counted in numbers of 0 or more, got %s"):format(metric.name,
+      schema.kind_of(value)), 0)
   end
-  if metric.kind == "counter" and value % 1 ~= 0 then raise.error("bad_value", metric.name .. ": a counter counts whole numbers", 0) end
+  if metric.kind == "counter" and value % 1 ~= 0 then
+    raise.error("bad_value", metric.name .. ": a counter counts whole numbers", 0)
+  end
   local f = core.facts()
   local list = flatten(f, metric.name, labels)
   if f._quiet or (f._policy and f._policy.mode == "observe") then return end
@@ -63,9 +69,12 @@ local function add(metric, value, labels)
 end
 
 local function declare(kind, name)
-  if core.is_deciding() then error(("metrics.%s: declare '%s' at the top of the file, not inside a hook"):format(kind, tostring(name)), 0) end
+  if core.is_deciding() then
+    error(("metrics.%s: declare '%s' at the top of the file, not inside a hook"):format(kind, tostring(name)), 0)
+  end
   if type(name) ~= "string" or not name:find("^[a-z][a-z0-9_]*$") or #name > 60 then
-    raise.error("bad_value", ("metrics.%s: a name is made of a-z, 0-9 and _, got %s"):format(kind, schema.kind_of(name)), 0)
+    raise.error("bad_value", ("metrics.%s: a name is made of a-z, 0-9 and _, got %s"):format(kind,
+      schema.kind_of(name)), 0)
   end
   local metric = declared[name] or { kind = kind, name = name, sets = {}, set_count = 0 }
   if metric.kind ~= kind then error(("metrics: '%s' is a %s already"):format(name, metric.kind), 0) end

@@ -22,7 +22,9 @@ local function offset(t, zone)
   if at == nil then
     at = clock.offset(zone)
     if not at then
-      raise.error("bad_time", ("time: unknown zone %s: \"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\""):format(schema.kind_of(zone)), 0)
+      raise.error("bad_time",
+        ("time: unknown zone %s: \"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\""):format(schema.kind_of(zone)),
+        0)
     end
     zones[zone] = at
   end
@@ -34,7 +36,8 @@ local function civil(days)
   local z = days + 719468
   local era = math.floor(z / 146097)
   local of_era = z - era * 146097
-  local of_cycle = math.floor((of_era - math.floor(of_era / 1460) + math.floor(of_era / 36524) - math.floor(of_era / 146096)) / 365)
+  local of_cycle =
+    math.floor((of_era - math.floor(of_era / 1460) + math.floor(of_era / 36524) - math.floor(of_era / 146096)) / 365)
   local of_year = of_era - (365 * of_cycle + math.floor(of_cycle / 4) - math.floor(of_cycle / 100))
   local shifted = math.floor((5 * of_year + 2) / 153)
   local month = shifted < 10 and shifted + 3 or shifted - 9
@@ -45,7 +48,8 @@ local day_names = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" }
 
 local function parts(t, zone)
   if type(t) ~= "number" or t ~= t or math.abs(t) > 1e12 then
-    raise.error("bad_value", ("time: the first argument is a time such as ctx.time, got %s"):format(schema.kind_of(t)), 0)
+    raise.error("bad_value",
+      ("time: the first argument is a time such as ctx.time, got %s"):format(schema.kind_of(t)), 0)
   end
   local east = offset(t, zone)
   local seconds = math.floor(t) + east
@@ -82,11 +86,14 @@ time.words = {
   weekday = function(t, zone) return parts(t, zone).weekday end,
   date = function(t, zone) return spell.F(parts(t, zone)) end,
   format = function(t, pattern, zone)
-    if type(pattern) ~= "string" then raise.error("bad_value", "time.format(t, pattern, zone): the pattern is a text", 0) end
+    if type(pattern) ~= "string" then
+      raise.error("bad_value", "time.format(t, pattern, zone): the pattern is a text", 0)
+    end
     local p = parts(t, zone)
     return (pattern:gsub("%%(.?)", function(letter)
       if not spell[letter] then
-        raise.error("unknown_field", ("time.format: unknown '%%%s': %%Y %%m %%d %%H %%M %%S %%a %%F %%T %%z %%%%"):format(letter), 0)
+        raise.error("unknown_field",
+          ("time.format: unknown '%%%s': %%Y %%m %%d %%H %%M %%S %%a %%F %%T %%z %%%%"):format(letter), 0)
       end
       return spell[letter](p)
     end))

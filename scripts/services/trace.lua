@@ -15,7 +15,9 @@ end
 
 trace.words = {
   span = function(name, fn)
-    if type(name) ~= "string" or type(fn) ~= "function" then raise.error("bad_value", "trace.span(name, f) wants a text and a function", 0) end
+    if type(name) ~= "string" or type(fn) ~= "function" then
+      raise.error("bad_value", "trace.span(name, f) wants a text and a function", 0)
+    end
     local f = core.facts()
     return ended(f, name:sub(1, 64), core.clock_ms(), fn())
   end,

@@ -1,15 +1,15 @@
 -- Counters kept in a table, for specs: they answer what scripts/counters.lua asks, by the clock of the spec.
 --
---   local counters = Counters.new(function() return now end)       -- seconds since 1970
---   counters:answer("admit", { hold = id, items = … })      -- what a policy asked; "peek": the same, and nothing is taken
---   counters:answer("settle", { hold = id, tokens =, nano = })      -- it ended and came to so much; "release": to nothing
+--   local counters = Counters.new(function() return now end)    -- seconds since 1970
+--   counters:answer("admit", { hold = id, items = … })          -- what a policy asked; "peek": and takes nothing
+--   counters:answer("settle", { hold = id, tokens =, nano = })  -- it came to so much; "release": to nothing
 --   counters:answer("notify", notice)
---   counters:spend { department = "sales", usd = 4100 }    -- as if such requests had been made now
---   counters.is_down = true                   -- shared counters are out of reach
---   counters.sent                             -- the notices that went out
+--   counters:spend { department = "sales", usd = 4100 }         -- as if such requests had been made now
+--   counters.is_down = true                                     -- shared counters are out of reach
+--   counters.sent                                               -- the notices that went out
 --
--- Rates are let through evenly (GCRA: ITU-T I.371, generic cell rate algorithm): each key has a time until which it is used
--- up; a request moves it on by its part of the window, and must not move it further than the burst reaches.
+-- Rates are let through evenly (GCRA: ITU-T I.371, generic cell rate algorithm): each key has a time until which it is
+-- used up; a request moves it on by its part of the window, and must not move it further than the burst reaches.
 local Counters = {}
 Counters.__index = Counters
 
@@ -109,7 +109,9 @@ end
 -- Out of reach: what this item's policy wants then. Money is counted by what was known, and not for long.
 local function without_shared(self, item, state)
   local loss = item.on_loss
-  if loss == "local" and item.kind == "money" and self.now() - self.down_since >= LOCAL_BUDGET_SECONDS then loss = "closed" end
+  if loss == "local" and item.kind == "money" and self.now() - self.down_since >= LOCAL_BUDGET_SECONDS then
+    loss = "closed"
+  end
   state.lost = loss
   if loss == "open" then state.is_over = nil end
   if loss == "closed" and not item.observe then state.is_closed = true end
@@ -143,7 +145,8 @@ local function take_one(self, item, state, taken)
   elseif not state.is_over then
     self.rates[item.key .. item.kind] = state.at
     if item.kind == "tokens" then
-      taken[#taken + 1] = { kind = "tokens", key = item.key .. item.kind, amount = item.amount, step = item.window / item.limit }
+      taken[#taken + 1] = { kind = "tokens", key = item.key .. item.kind, amount = item.amount,
+        step = item.window / item.limit }
     end
   end
 end
@@ -209,7 +212,9 @@ function Counters:spend(given)
     if name ~= "usd" and name ~= "held_usd" and name ~= "budget" then of[name] = value end
   end
   local function add(list, usd)
-    if usd then list[#list + 1] = { of = of, budget = given.budget, nano = math.floor(usd * 1000000000 + 0.5), time = self.now() } end
+    if usd then
+      list[#list + 1] = { of = of, budget = given.budget, nano = math.floor(usd * 1000000000 + 0.5), time = self.now() }
+    end
   end
   if not given.usd and not given.held_usd then error("mg:spend { …, usd = 10 }: how much?", 3) end
   add(self.ledger, given.usd)

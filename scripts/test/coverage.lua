@@ -1,10 +1,11 @@
 -- Which lines of the policy files ran, and which rules applied, while the specs ran: `moongate test --coverage`.
 --
---   coverage.watch(engine)        -- before anything is loaded
---   local list = coverage.files() -- { file, lines, ran, percent, missed = { { 3, 7 } }, rules, matched, unmatched = { … } }
+--   coverage.watch(engine) -- before anything is loaded
+--   local list = coverage.files()
+--     -- { file, lines, ran, percent, missed = { { 3, 7 } }, rules, matched, unmatched = { … } }
 --
--- Counted are files that were read from a folder, not those written in a spec. A line counts when it has code of its own;
--- a table of constants has none. A rule has matched when a trace speaks of it.
+-- Counted are files that were read from a folder, not those written in a spec. A line counts when it has code of its
+-- own; a table of constants has none. A rule has matched when a trace speaks of it.
 local engine, use = ...
 local files = use "test/files"
 
@@ -40,7 +41,8 @@ local function entry_of(bundle_path, text)
   if not path then return nil end
   local entry = seen[text]
   if not entry then
-    entry = { path = path, bundle_path = "policies/" .. bundle_path, code = code_lines(text), ran = {}, rules = {}, order = {} }
+    entry = { path = path, bundle_path = "policies/" .. bundle_path, code = code_lines(text), ran = {}, rules = {},
+      order = {} }
     seen[text] = entry
   end
   return entry

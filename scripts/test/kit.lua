@@ -1,23 +1,24 @@
 -- What specs of policies use: `local gw = require "moongate.test"`.
 --
---   local mg = gw.load { "policies/access.lua" }            -- these files as the chain, with the folder's models and apps
---   local mg = gw.load_chain()                              -- policies/init.lua, as the gateway loads it
---   local mg = gw.load_text { x = "return policy { … }" }   -- files written in the spec; chain = { … } gives their order
---   local r  = mg:request { as = { department = "sales" }, model = "gpt-4o" }   -- scripts/request.lua says what it takes
+--   local mg = gw.load { "policies/access.lua" }          -- these files as the chain, the folder's models and apps
+--   local mg = gw.load_chain()                            -- policies/init.lua, as the gateway loads it
+--   local mg = gw.load_text { x = "return policy { … }" } -- files written in the spec; chain = { … } gives their order
+--   local r  = mg:request { as = { department = "sales" }, model = "gpt-4o" } -- scripts/request.lua says what it takes
 --   assert.allowed(r)  assert.denied(r, 403, "code")  assert.routed_to(r, "a/b")  assert.explained_by(r, "policy/rule")
 --   assert.faulted(r, "policies/x.lua:3")
---   mg:stub("POST https://x.internal/check", function(req) … end)  mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs
---                                                           -- scripts/test/services.lua
---   gw.errors { x = "…" }                                   -- what loading says, one line an error
---   gw.codes { x = "…" }                                    -- and their codes, "MG0203"
---   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"        -- the time stands still until it is moved
---   mg:spend { department = "sales", usd = 4100 }           -- counters are a table here, empty at the start of each test
---   mg.sent                                                 -- notices that went out: { to, text, budget, threshold }
---   mg:store_down()  mg:store_up()                          -- shared counters are out of reach
---   mg:request { …, under_way = true }                      -- one that goes on while others come
+--   mg:stub("POST https://x.internal/check", function(req) … end)
+--   mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs -- scripts/test/services.lua
+--   gw.errors { x = "…" }                                 -- what loading says, one line an error
+--   gw.codes { x = "…" }                                  -- and their codes, "MG0203"
+--   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"      -- the time stands still until it is moved
+--   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
+--   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
+--   mg:store_down()  mg:store_up()                        -- shared counters are out of reach
+--   mg:request { …, under_way = true }                    -- one that goes on while others come
 --
--- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent), model,
--- models, warnings, annotations, trace, fault, app, department, user, team. A failing assertion prints the trace. Runs in `moongate test`.
+-- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent),
+-- model, models, warnings, annotations, trace, fault, app, department, user, team.
+-- A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"
 local say = require "say"
@@ -80,7 +81,8 @@ end
 
 local gateways = setmetatable({}, { __mode = "k" })
 
--- The model of requests that name none: the one that routing chooses for; where nothing routes, any that runs somewhere.
+-- The model of requests that name none: the one that routing chooses for; where nothing routes,
+-- any that runs somewhere.
 local function default_model(files)
   for _, text in pairs(files) do
     if text:find("return%s+routing") then return "auto" end
@@ -99,8 +101,8 @@ end
 local function start(files, options)
   local set, errors, text = load(files, options)
   if not set then error("the policies do not load:\n" .. text, 0) end
-  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]), model = default_model(files),
-    time = os.time() }, Gateway)
+  local mg = setmetatable({ set = set, errors = errors, app = default_app(files["apps.lua"]),
+    model = default_model(files), time = os.time() }, Gateway)
   services.forget(mg)
   mg:forget()
   gateways[mg] = true
@@ -147,7 +149,8 @@ local default_models = [[return models {
   ["one"] = { targets = { "p/one" }, price = usd_per_million { input = 1, output = 2 } },
   ["two"] = { targets = { "p/two", "q/two" }, aliases = { "deux" }, snapshots = { "two-2024-08-06" },
               price = usd_per_million { input = 1, output = 2 } },
-  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } }, price = usd_per_million { input = 0, output = 0 } },
+  ["own"] = { targets = { { "local/own", region = "eu", label = "self-hosted" } },
+    price = usd_per_million { input = 0, output = 0 } },
 }]]
 
 -- { name = text, chain = { names }, models = text, apps = text } → files of a bundle
@@ -158,7 +161,9 @@ local function files_of(texts)
       local is_data = name:find("%.json$") -- one that a policy names, as file "x.json"
       files[is_data and name or name .. ".lua"] = text
       if is_data then name = "init" end
-      if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then names[#names + 1] = name end
+      if name ~= "models" and name ~= "apps" and name ~= "init" and not name:find("/", 1, true) then
+        names[#names + 1] = name
+      end
     end
   end
   table.sort(names)
@@ -186,7 +191,8 @@ function gw.errors(texts)
   local list = findings(texts)
   for i, e in ipairs(list) do
     local place = e.file .. (e.line > 0 and ":" .. e.line or "") .. (e.column > 0 and ":" .. e.column or "")
-    list[i] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
+    list[i] = place .. ": " .. (e.is_warning and "warning: " or "") .. e.text
+      .. (e.hint ~= "" and " (" .. e.hint .. ")" or "")
   end
   return list
 end
@@ -210,8 +216,8 @@ function Gateway:advance(duration)
   self.time = self.time + amount * seconds[unit]
 end
 
--- { department = "sales", usd = 4100 }: such requests have cost so much; held_usd: others under way hold so much; budget
--- names one that counts under a `when`.
+-- { department = "sales", usd = 4100 }: such requests have cost so much; held_usd: others under way hold so much;
+-- budget names one that counts under a `when`.
 function Gateway:spend(given) self.counters:spend(given) end
 
 -- Shared counters are out of reach, until mg:store_up().
@@ -298,8 +304,8 @@ function Gateway:request(given)
   return result(on_behalf(self, t.time, engine.decide, self.set, request.describe(t), stays))
 end
 
--- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua. It costs what the answer says,
--- cost_usd, else what was estimated.
+-- The same, with an answer of the provider and the hooks after it: scripts/test/services.lua. It costs what the answer
+-- says, cost_usd, else what was estimated.
 function Gateway:respond(given, answer)
   local t, a = complete(self, given), copy(answer or {})
   a.cost_nano = a.cost_usd and math.floor(a.cost_usd * 1000000000 + 0.5)
@@ -307,8 +313,8 @@ function Gateway:respond(given, answer)
   return result(on_behalf(self, t.time, engine.respond, self.set, request.describe(t), encode(a)))
 end
 
--- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With form
--- "text" as people read it, "brief" without remedies. Nothing is counted.
+-- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With
+-- form "text" as people read it, "brief" without remedies. Nothing is counted.
 function Gateway:explain(given, form)
   local t = complete(self, given)
   local question = { file = t, json = form ~= "text", is_brief = form == "brief" }

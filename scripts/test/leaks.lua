@@ -50,7 +50,8 @@ local function complain(list)
   local count = #list
   for i = SHOWN_MAX + 1, count do list[i] = nil end
   if count > SHOWN_MAX then list[#list + 1] = ("and %d more"):format(count - SHOWN_MAX) end
-  list[#list + 1] = "a policy forgets at every reload, and each worker has its own; keeps_state = true in its file allows it"
+  list[#list + 1] =
+    "a policy forgets at every reload, and each worker has its own; keeps_state = true in its file allows it"
   error(place() .. table.concat(list, "\n"), 0)
 end
 

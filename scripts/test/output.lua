@@ -67,7 +67,8 @@ local function tell_failure(test)
   print((test.message:gsub("[^\n]+", "      %0")))
   local pattern = test.name:gsub("[%^%$%(%)%%%.%[%]%*%+%-%?]", "%%%0")
   local filter = test.name ~= test.file and " --filter " .. quoted(pattern) or ""
-  print(("      %s moongate test %s%s"):format(paint("dim", "rerun"), quoted((output.options.root or "") .. test.file), filter))
+  print(("      %s moongate test %s%s"):format(paint("dim", "rerun"),
+    quoted((output.options.root or "") .. test.file), filter))
 end
 
 local function tell_file()
@@ -121,8 +122,8 @@ local function totals(list)
   for _, one in ipairs(list) do
     lines, ran, rules, matched = lines + one.lines, ran + one.ran, rules + one.rules, matched + one.matched
   end
-  return (", coverage %d %% of %d lines, %d of %d rules"):format(lines > 0 and math.floor(ran * 100 / lines) or 100, lines,
-    matched, rules)
+  return (", coverage %d %% of %d lines, %d of %d rules"):format(
+    lines > 0 and math.floor(ran * 100 / lines) or 100, lines, matched, rules)
 end
 
 local function finish(seconds)

@@ -1,8 +1,9 @@
 -- Runs specs with busted: what `moongate test` does once the words of its command line are read.
 --
 -- Its arguments are `engine` (core/testkit/engine.c) and the options: { words, policies, is_json, is_coloured,
--- has_coverage; bundle, on_test, on_failure }: with a bundle, the text of each policy file by name, the specs judge that
--- before it goes live, and nothing is printed. Gives back 0 when all passed, 1 when something failed, 2 when nothing could be run.
+-- has_coverage; bundle, on_test, on_failure }: with a bundle, the text of each policy file by name, the specs judge
+-- that before it goes live, and nothing is printed. Gives back 0 when all passed, 1 when something failed,
+-- 2 when nothing could be run.
 local engine, options = ...
 
 local PASSED, FAILED, UNUSABLE = 0, 1, 2
@@ -128,7 +129,8 @@ local function run(root, paths, rest)
   use("test/output").options = options
   _G.arg = busted_words(paths, rest)
   -- Not from a file, so that busted takes its words from `arg` and ends through os.exit.
-  local start = assert(loadstring("require 'busted.runner' { standalone = false, output = 'moongate.output' }", "=test"))
+  local start = assert(loadstring("require 'busted.runner' { standalone = false, output = 'moongate.output' }",
+    "=test"))
   local ok, ended = xpcall(start, function(raised)
     return getmetatable(raised) == Exit and raised or debug.traceback(tostring(raised), 2)
   end)

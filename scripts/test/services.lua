@@ -1,15 +1,17 @@
--- What stands around policies in specs: services that answer as the spec says, what they counted and logged, and answers
--- of providers.
+-- What stands around policies in specs: services that answer as the spec says, what they counted and logged, and
+-- answers of providers.
 --
---   mg:stub("POST https://moderation.internal/v1/check", function(req) return { status = 200, json = { flagged = true } } end)
+--   mg:stub("POST https://moderation.internal/v1/check", function(req)
+--     return { status = 200, json = { flagged = true } }
+--   end)
 --   mg:stub("GET https://x.internal/", function() return nil, "timeout" end)       -- or "refused" "closed" "limit"
 --   local r = mg:respond({ model = "one" }, { chunks = { "Hello ", "you" }, output_tokens = 2 })
 --   mg.metrics["checks_total"]      -- { { value =, labels = { … } }, … } in the order in which they were counted
 --   mg.logs                         -- { { level =, place =, text = }, … }
 --
--- req: method, url, headers, body, json, timeout_ms, has_secret. A call that no stub answers fails the test. The answer of
--- mg:respond: status, text or chunks (a stream), finish_reason, input_tokens, output_tokens, cached_tokens (also cache_write_,
--- reasoning_, audio_input_, audio_output_), service_tier, outcome. Beside
+-- req: method, url, headers, body, json, timeout_ms, has_secret. A call that no stub answers fails the test. The answer
+-- of mg:respond: status, text or chunks (a stream), finish_reason, input_tokens, output_tokens, cached_tokens (also
+-- cache_write_, reasoning_, audio_input_, audio_output_), service_tier, outcome. Beside
 -- what mg:request gives r has outcome, delivered (the text that left) and, when a later hook refused, answer = { phase,
 -- status, code, reason, policy, rule }.
 local core, use = ...
@@ -20,7 +22,9 @@ local services = {}
 local current -- whose request is being decided
 
 local function reply_of(given)
-  if type(given) ~= "table" then error("a stub gives { status =, json = or body = } or nil and a word, not a " .. type(given), 0) end
+  if type(given) ~= "table" then
+    error("a stub gives { status =, json = or body = } or nil and a word, not a " .. type(given), 0)
+  end
   local reply = { status = given.status or 200, body = given.body, headers = {} }
   for name, value in pairs(given.headers or {}) do reply.headers[name] = value end
   if given.json ~= nil then
@@ -45,7 +49,9 @@ function services.install(Gateway, engine)
   end
 
   function Gateway:stub(route, answer)
-    if type(route) ~= "string" or not route:find("^%u+ https?://") then error("mg:stub(\"POST https://host/path\", function)", 2) end
+    if type(route) ~= "string" or not route:find("^%u+ https?://") then
+      error("mg:stub(\"POST https://host/path\", function)", 2)
+    end
     if type(answer) == "table" then
       local fixed = answer
       answer = function() return fixed end

@@ -15,15 +15,16 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "wire/count.h"
 #include "wire/dialect.h"
 
 #define CHAT_VOCABULARY 1u /* o200k_base */
 
 /* Apart, so that callgrind can count it alone; those that are skipped go by another name. */
-uint64_t count_once(const struct chat_request *r, struct count_memo *memo);
+uint64_t count_once(const struct chat_request *r, struct memo *memo);
 
-static uint64_t count_request(const struct chat_request *r, struct count_memo *memo)
+static uint64_t count_request(const struct chat_request *r, struct memo *memo)
 {
     struct count *c = count_new(r, CHAT_VOCABULARY, memo);
     while (!count_step(c, 16384))
@@ -33,7 +34,7 @@ static uint64_t count_request(const struct chat_request *r, struct count_memo *m
     return tokens;
 }
 
-__attribute__((noinline)) uint64_t count_once(const struct chat_request *r, struct count_memo *memo)
+__attribute__((noinline)) uint64_t count_once(const struct chat_request *r, struct memo *memo)
 {
     return count_request(r, memo);
 }
@@ -43,7 +44,7 @@ struct sums {
     uint64_t tokens, took_ns;
 };
 
-static void count_body(struct slice body, struct count_memo *memo, bool is_skipped, struct sums *sums)
+static void count_body(struct slice body, struct memo *memo, bool is_skipped, struct sums *sums)
 {
     struct chat_request r;
     struct arena arena;
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
     check(argc == 3);
     FILE *file = fopen(argv[1], "rb");
     size_t skipped = strtoul(argv[2], NULL, 10);
-    struct count_memo *memo = count_memo_new();
+    struct memo *memo = memo_new(LIMIT_COUNT_MEMO);
     struct sums sums = {0};
     char *line = NULL;
     size_t cap = 0;
@@ -80,6 +81,6 @@ int main(int argc, char **argv)
            (unsigned long long)(sums.tokens / sums.requests), (double)sums.took_ns / 1000.0 / (double)sums.requests);
     free(line);
     fclose(file);
-    count_memo_free(memo);
+    memo_free(memo);
     return 0;
 }

@@ -13,7 +13,9 @@
 -- each round every peer has its turn, so that what the machine does meanwhile meets all alike. A turn in which others used
 -- more than FOREIGN_MAX of a core is repeated twice at most, and the row is marked when it stays so.
 local cjson = require("cjson")
+local socket = require("posix.sys.socket")
 local times = require("posix.sys.times")
+local unistd = require("posix.unistd")
 local peers = dofile("tests/bench/peers.lua")
 local gateway = dofile("tests/lib/gateway.lua")
 local process = gateway.process
@@ -88,14 +90,13 @@ end
 
 local seed = 1 -- each turn sends texts of its own
 
--- how: kind, conversations (tests/bench/text.lua), bytes, connections, seconds.
+-- how: kind (tests/bench/text.lua), bytes, connections, seconds.
 function measure.wrk(peer, how)
   local words = peers.on_core(1)
   for _, word in ipairs { "wrk", "-t1", "-c" .. how.connections, "-d" .. (how.seconds or WRK_SECONDS) .. "s", "--timeout", "30s", "--latency", "-s",
     "tests/bench/wrk.lua", "http://127.0.0.1:" .. peer.port } do words[#words + 1] = word end
   seed = seed + 1
-  words.env = { BENCH_BYTES = tostring(how.bytes), BENCH_KIND = how.kind, BENCH_SEED = tostring(seed), BENCH_KEY = peer.key,
-    BENCH_CONVERSATIONS = tostring(how.conversations or "") }
+  words.env = { BENCH_BYTES = tostring(how.bytes), BENCH_KIND = how.kind, BENCH_SEED = tostring(seed), BENCH_KEY = peer.key }
   words.seconds = 60
   local said = process.run(words)
   local requests, errors, p50, seconds = said:match("bench (%d+) (%d+) (%d+) ([%d.]+)")
@@ -267,28 +268,62 @@ function measure.instructions(inside, words)
   return tonumber(collected)
 end
 
--- A worker's whole life under callgrind, with load for so long: requests, instructions.
-local function life(upstream_port, dir, how, seconds)
+local FEW, MANY = 500, 1500
+
+local function send_all(fd, bytes)
+  local at = 1
+  while at <= #bytes do at = at + assert(socket.send(fd, bytes:sub(at))) end
+end
+
+-- Reads one answer and forgets it: its status.
+local function receive(fd)
+  local answer, length = "", nil
+  while not length or #answer < length do
+    local part = socket.recv(fd, 65536)
+    if not part or part == "" then return nil end
+    answer = answer .. part
+    local head = not length and answer:match("^.-\r\n\r\n")
+    if head then length = #head + tonumber(head:lower():match("content%-length: (%d+)")) end
+  end
+  return tonumber(answer:match("^HTTP/1.1 (%d+)"))
+end
+
+-- So many requests one after the other on one connection; none may fail.
+local function send_requests(peer, how, count)
+  local next_body = dofile("tests/bench/text.lua").source(how.kind, how.bytes, 1)
+  local head = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
+    .. peer.key .. "\r\nContent-Length: "
+  local fd = assert(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0))
+  assert(socket.connect(fd, { family = socket.AF_INET, addr = "127.0.0.1", port = peer.port }))
+  for i = 1, count do
+    local body = next_body()
+    send_all(fd, head .. #body .. "\r\n\r\n" .. body)
+    local status = receive(fd)
+    if status ~= 200 then error(("request %d of %d: %s"):format(i, count, status or "no answer")) end
+  end
+  unistd.close(fd)
+end
+
+-- Instructions of a worker's whole life under callgrind, of so many requests: always the same ones, from the first on.
+local function life(upstream_port, dir, how, count)
   local out = dir .. "/callgrind"
   os.execute(("rm -rf %s && mkdir -p %s"):format(out, out))
   local g = peers.start_moongate(upstream_port, dir .. "/whole", { prefix = { "valgrind", "--tool=callgrind",
     "--callgrind-out-file=" .. out .. "/%p" } })
   measure.running[g] = true
-  local peer = { name = "moongate", port = g.port, key = g:key { app = "demo" } }
-  local r = measure.wrk(peer, { kind = how.kind, conversations = 2, bytes = how.bytes, connections = 2, seconds = seconds })
+  send_requests({ port = g.port, key = g:key { app = "demo" } }, how, count)
   local worker = peers.busiest(g.process.pid)
   g:stop()
   measure.running[g] = nil
-  local text = gateway.read_file(out .. "/" .. worker) or ""
-  return r.requests, tonumber(text:match("\nsummary: (%d+)")) or error("callgrind has written nothing")
+  local counted = gateway.read_file(out .. "/" .. worker) or ""
+  return tonumber(counted:match("\nsummary: (%d+)")) or error("callgrind has written nothing")
 end
 
--- Those of a whole request in user space: what a longer life has more than a shorter one.
+-- Those of a whole request in user space: what a longer life has more than a shorter one that begins alike.
+-- LuaJIT draws lots in each: differences under a thirtieth are none.
 function measure.whole_request(upstream_port, dir, how)
-  local few, some = life(upstream_port, dir, how, 2)
-  local many, more = life(upstream_port, dir, how, 8)
-  local each = (more - some) / (many - few)
-  measure.note("%d requests under callgrind, %.0f instructions each", many - few, each)
+  local each = (life(upstream_port, dir, how, MANY) - life(upstream_port, dir, how, FEW)) / (MANY - FEW)
+  measure.note("%d requests under callgrind, %.0f instructions each", MANY - FEW, each)
   return each
 end
 

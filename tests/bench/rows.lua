@@ -208,12 +208,25 @@ end
 
 group("tape", function(bench) return { alone("JSON tape, instructions per byte", per_byte(bench, "json_parse", "tape"), "instr", 5) } end)
 
+-- Instructions of `inside` for each of 200 bodies of that kind, after 4 MB of others.
+local function per_body(bench, inside, program, kind, bytes)
+  local file, skipped, counted = bench.dir .. "/bodies", math.floor(4194304 / bytes), 200
+  os.execute(("luajit tests/bench/text.lua %s %d %d 7 > %s"):format(kind, skipped + counted, bytes, file))
+  local each = bench.measure.instructions(inside, { bench.dir .. "/" .. program, file, skipped }) / counted
+  os.remove(file)
+  return each
+end
+
 group("detect", function(bench)
   return {
     alone("detectors, instructions per byte", per_byte(bench, "detect_scan", "detect", "whole"), "instr", 10),
     alone("the same, in pieces of 20 bytes", per_byte(bench, "detect_scan", "detect", "stream"), "instr"),
     alone("a request's text, lookalikes and escapes looked for", per_byte(bench, "look", "detect", "look"), "instr", 10),
     alone("keywords, instructions per byte", per_byte(bench, "keywords_scan", "detect", "keywords"), "instr", 10),
+    alone("scanning 1 KB of fresh text", per_body(bench, "scan_once", "scan", "fresh", 1024), "instr"),
+    alone("scanning a history of 32 KB, all seen", per_body(bench, "scan_once", "scan", "seen", 32768), "instr"),
+    alone("scanning a history of 32 KB, half new", per_body(bench, "scan_once", "scan", "half", 32768), "instr"),
+    alone("scanning a history of 32 KB, all new", per_body(bench, "scan_once", "scan", "new", 32768), "instr"),
   }
 end)
 
@@ -252,18 +265,11 @@ group("tokens", function(bench)
 end)
 
 group("count", function(bench)
-  local function counting(kind, bytes)
-    local file, skipped, counted = bench.dir .. "/bodies", math.floor(4194304 / bytes), 200
-    os.execute(("luajit tests/bench/text.lua %s %d %d 7 > %s"):format(kind, skipped + counted, bytes, file))
-    local each = bench.measure.instructions("count_once", { bench.dir .. "/count", file, skipped }) / counted
-    os.remove(file)
-    return each
-  end
   return {
-    alone("counting 1 KB of fresh text", counting("fresh", 1024), "instr"),
-    alone("counting a history of 32 KB, all seen", counting("seen", 32768), "instr"),
-    alone("counting a history of 32 KB, half new", counting("half", 32768), "instr"),
-    alone("counting a history of 32 KB, all new", counting("new", 32768), "instr"),
+    alone("counting 1 KB of fresh text", per_body(bench, "count_once", "count", "fresh", 1024), "instr"),
+    alone("counting a history of 32 KB, all seen", per_body(bench, "count_once", "count", "seen", 32768), "instr"),
+    alone("counting a history of 32 KB, half new", per_body(bench, "count_once", "count", "half", 32768), "instr"),
+    alone("counting a history of 32 KB, all new", per_body(bench, "count_once", "count", "new", 32768), "instr"),
     alone("metering a stream, per event", bench.measure.said("meter %d+ %d+ ([%d.]+)", { bench.dir .. "/meter", "2000", "20" }),
       "us", 2),
   }

@@ -16,7 +16,7 @@ local text = {}
 local generator = {}
 generator.__index = generator
 
-local CONVERSATIONS = tonumber(os.getenv("BENCH_CONVERSATIONS")) or 64 -- under way at once
+local CONVERSATIONS = 64 -- under way at once
 local MESSAGES = 40      -- of a history
 
 -- --- where lines come from ---

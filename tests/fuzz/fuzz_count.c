@@ -48,7 +48,7 @@ static void check_shares(const struct count *count, const struct count_rules *ru
     if (is_first && rules->message_tokens >= 0) check(sum <= total->input_tokens);
 }
 
-static void run(struct counted *to, const struct chat_request *r, unsigned vocabularies, struct count_memo *memo, uint64_t step,
+static void run(struct counted *to, const struct chat_request *r, unsigned vocabularies, struct memo *memo, uint64_t step,
                 uint64_t above)
 {
     struct count *count = count_new(r, vocabularies, memo);
@@ -98,8 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct arena arena;
     struct fault why;
     if (len < 3) return 0;
-    static struct count_memo *memo;
-    if (!memo) memo = count_memo_new();
+    static struct memo *memo;
+    if (!memo) memo = memo_new(LIMIT_COUNT_MEMO);
     unsigned vocabularies = 1 + bytes[1] % 3;
     uint64_t step = 1 + bytes[2];
     arena_init(&arena);

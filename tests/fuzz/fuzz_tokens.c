@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "wire/tokens/counter.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 
 static size_t bytes_of(const struct vocabulary *v, const uint32_t *ids, size_t count)
 {

@@ -123,6 +123,22 @@ end)
 house.must_fail("lines have an end and no tail", "int x; \n")
 house.must_fail("lines have an end and no tail", "int x;")
 
+-- Characters, not bytes; a table's row of what is printed stands as it is printed.
+local LINE_CHARACTERS_MAX = 120
+house.rule("lines are short", house.files("core scripts", "%.[ch]$", "%.lua$"), function(_, text, complain)
+  house.each_line(text, function(line, number)
+    local characters = #line:gsub("[\128-\191]", "")
+    local is_printed_row = line:find('^%s*".*\\n",?$')
+    if characters > LINE_CHARACTERS_MAX and not is_printed_row then
+      complain(number, ("a line of %d characters, %d are the limit"):format(characters, LINE_CHARACTERS_MAX))
+    end
+  end)
+end)
+house.must_fail("lines are short", ("x"):rep(121) .. "\n")
+house.must_fail("lines are short", "  say(\"" .. ("x"):rep(121) .. "\\n\")\n", "a.lua")
+house.must_pass("lines are short", ("…"):rep(120) .. "\n")
+house.must_pass("lines are short", "     \"" .. ("x"):rep(121) .. "\\n\"\n")
+
 -- The byte code says which globals are written: GSET. A policy file may not, nor may anything else.
 local function global_writes(path)
   local writes = {}

@@ -1,7 +1,7 @@
 /*
- * What waits for the policies' word before it goes on. Text of a stream is judged in batches (on_delta), so whole events
- * are held until theirs was let through; a stream that some on_response wants whole is held to its end, and an answer in
- * one piece until on_response has spoken. Nothing that was refused has left.
+ * What waits for the policies' word before it goes on. Text of a stream is judged in batches (on_delta), so whole
+ * events are held until theirs was let through; a stream that some on_response wants whole is held to its end, and an
+ * answer in one piece until on_response has spoken. Nothing that was refused has left.
  */
 #include "flow/relay/relay_inner.h"
 
@@ -172,7 +172,8 @@ static bool feed_unread(struct hold *h, const struct piece *p)
 {
     struct relay *r = h->stage.relay;
     if (r->is_encoded && !r->is_large)
-        return out_refuse_unreadable(r, "the provider's stream has a content coding, and cannot be read by the policies");
+        return out_refuse_unreadable(
+            r, "the provider's stream has a content coding, and cannot be read by the policies");
     if (hooks_of(h)->has_response && relay_is_success(r))
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     return h->stage.next->feed(h->stage.next, p);

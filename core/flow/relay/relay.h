@@ -1,5 +1,6 @@
 /*
- * One provider's answer on its way to whoever takes it: a chain of stages, of which those that nobody wants are not there.
+ * One provider's answer on its way to whoever takes it: a chain of stages,
+ * of which those that nobody wants are not there.
  *
  *     frame → read → mask → hold → out → sink
  *
@@ -14,13 +15,13 @@
  * hold   what may not leave before a policy has seen it
  * out    the first byte commits; how an answer that has begun ends, in the client's dialect
  *
- * The sink hears head() once at most, before the first write(), and end() exactly once, unless the relay is freed before.
- * Any verb may call it; relay_free() inside it is welcome. Nothing that a policy refused has been written.
+ * The sink hears head() once at most, before the first write(), and end() exactly once, unless the relay is freed
+ * before. Any verb may call it; relay_free() inside it is welcome. Nothing that a policy refused has been written.
  * Never retries, never touches a socket: a connection, nobody, a test are all sinks.
  *
  * Bounds: an unfinished event LIMIT_EVENT_BYTES (LIMIT_REDACT_EVENT_BYTES where policies must read it), a whole answer
- * LIMIT_RESPONSE_INSPECT_BYTES, then bytes go through as they come, and are read on the way in pieces (wire/skim.h), or are
- * refused where policies must read them.
+ * LIMIT_RESPONSE_INSPECT_BYTES, then bytes go through as they come, and are read on the way in pieces (wire/skim.h), or
+ * are refused where policies must read them.
  */
 #ifndef MOONGATE_FLOW_RELAY_RELAY_H
 #define MOONGATE_FLOW_RELAY_RELAY_H
@@ -75,7 +76,8 @@ typedef void (*relay_word_fn)(void *arg, const struct verdict *word);
 struct relay_hooks {
     bool has_delta, has_response;
     bool buffers; /* a stream waits for on_response whole */
-    /* One question at a time; then(), maybe before this returns, unless it was cancelled. how->delta is valid until then. */
+    /* One question at a time; then(), maybe before this returns, unless it was cancelled.
+     * how->delta is valid until then. */
     void (*ask)(void *arg, const struct policy_call *how, relay_word_fn then, void *then_arg);
     void (*cancel)(void *arg);
     void *arg;
@@ -98,7 +100,8 @@ struct relay_parts {
     void *sink_arg;
 };
 
-/* For parts.redact: what of the exchange is masked in an answer, or comes back in it; NULL: nothing. Embeddings are numbers. */
+/* For parts.redact: what of the exchange is masked in an answer, or comes back in it; NULL: nothing.
+ * Embeddings are numbers. */
 struct redact *relay_redact(const struct exchange *x);
 
 struct relay *relay_new(const struct relay_parts *parts, const struct relay_head *head);
@@ -115,8 +118,8 @@ void relay_detach(struct relay *r);
 void relay_pass_time(struct relay *r);
 /* What waits inside for a reason that ends by itself, and so must hold the provider back. */
 size_t relay_held_bytes(const struct relay *r);
-/* A comment of one's own may be written to the sink's connection: no event is out, or in, in part, and the end marker is
- * not in either. */
+/* A comment of one's own may be written to the sink's connection: no event is out, or in, in part, and the end marker
+ * is not in either. */
 bool relay_is_at_rest(const struct relay *r);
 bool relay_is_over(const struct relay *r);
 /* Nothing more comes of it, its end neither; relay_report() is good still. */
@@ -129,7 +132,7 @@ struct relay_report {
     const struct usage *usage; /* as the provider reported it */
     const char *finish_reason;
     struct meter_total counted;
-    uint64_t unread_bytes;   /* nothing could be learnt of them: a coding hides them, or they are none of the dialect's */
+    uint64_t unread_bytes;   /* nothing could be learnt of them: a coding hides them, or another dialect */
     bool is_stream;          /* it came as events */
     bool has_error;          /* the provider said so in it */
     bool is_cut;             /* a stream that did not come to its end */

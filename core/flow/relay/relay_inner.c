@@ -8,7 +8,8 @@ static bool begins_an_object(struct slice json)
     return at < json.len && json.ptr[at] == '{';
 }
 
-/* UTF-16, a coding that the head is silent about: who undoes it reads what nobody here has. Text has no such characters. */
+/* UTF-16, a coding that the head is silent about: who undoes it reads what nobody here has. Text has no such
+ * characters. */
 static bool is_no_text(struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {

@@ -85,15 +85,16 @@ bool out_refuse_unreadable(struct relay *r, const char *text);
 
 /* relay_inner.c: what stages ask of the relay that they share. */
 /* An object that could not be read here, and that others read: clients are less strict, and escapes in it can spell
- * anything; or no text at all, such as UTF-16 and what is compressed without a word. What else is no JSON shows all it says, and clients find no answer in what no blank line ended. */
+ * anything; or no text at all, such as UTF-16 and what is compressed without a word. What else is no JSON shows all it
+ * says, and clients find no answer in what no blank line ended. */
 bool piece_hides_text(const struct piece *p);
 bool relay_is_success(const struct relay *r);
 /* Somebody takes what comes through; after any call downstream he may be gone. */
 bool relay_is_heard(const struct relay *r);
 /* An event of ours may be written: none is out in part. */
 bool relay_is_between_events(const struct relay *r);
-/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would be
- * without the fault. */
+/* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would
+ * be without the fault. */
 bool relay_has_said_its_end(const struct relay *r);
 /* Timers and questions. */
 void relay_stop_stages(struct relay *r);

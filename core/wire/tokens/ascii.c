@@ -38,8 +38,8 @@ static inline uint64_t bits_of(__m128i bytes)
 
 /* One bit a byte of all four. */
 #define BITS(test, ...) \
-    (bits_of(test(v[0], ##__VA_ARGS__)) | bits_of(test(v[1], ##__VA_ARGS__)) << 16 | bits_of(test(v[2], ##__VA_ARGS__)) << 32 | \
-     bits_of(test(v[3], ##__VA_ARGS__)) << 48)
+    (bits_of(test(v[0], ##__VA_ARGS__)) | bits_of(test(v[1], ##__VA_ARGS__)) << 16 | \
+     bits_of(test(v[2], ##__VA_ARGS__)) << 32 | bits_of(test(v[3], ##__VA_ARGS__)) << 48)
 #define ITSELF(bytes) (bytes)
 
 static void classify(struct ascii_block *b, const unsigned char *p)

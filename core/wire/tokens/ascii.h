@@ -1,11 +1,12 @@
 /*
- * Pieces of text that is ASCII, as most is: the classes of 64 bytes at once, one bit each, and a piece is a run of bits.
+ * Pieces of text that is ASCII, as most is: the classes of 64 bytes at once, one bit each,
+ * and a piece is a run of bits.
  *
  *     struct ascii_block b = {0};
  *     size_t len = ascii_piece(&b, p, end, is_o200k);    // 0: not this one; ask piece_end_…()
  *
- * The same pieces as pieces.h finds. One is found here only when what ends it is ASCII too and stands in the block, so that
- * nothing behind `end` could make it another. The block is read anew when less than a usual piece is left of it.
+ * The same pieces as pieces.h finds. One is found here only when what ends it is ASCII too and stands in the block, so
+ * that nothing behind `end` could make it another. The block is read anew when less than a usual piece is left of it.
  */
 #ifndef MOONGATE_WIRE_TOKENS_ASCII_H
 #define MOONGATE_WIRE_TOKENS_ASCII_H

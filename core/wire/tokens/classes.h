@@ -44,7 +44,8 @@ static inline enum piece_class class_of_multibyte(const unsigned char *p, size_t
         point = (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3Fu);
     } else {
         *len = 4;
-        point = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 | (uint32_t)(p[2] & 0x3F) << 6 | (p[3] & 0x3Fu);
+        point = (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 | (uint32_t)(p[2] & 0x3F) << 6 |
+                (p[3] & 0x3Fu);
     }
     size_t page = class_table[point / TABLE_CLASS_PAGE];
     return (enum piece_class)class_table[TABLE_CLASS_INDEX + page * TABLE_CLASS_PAGE + point % TABLE_CLASS_PAGE];

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "wire/tokens/ascii.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 #include "wire/tokens/merge.h"
 #include "wire/tokens/recent.h"
 
@@ -33,7 +33,8 @@ static __attribute__((noinline)) uint64_t count_long(const struct vocabulary *v,
 }
 
 /* The piece of `len` bytes at p; nothing is read at or behind `end`. */
-static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len, const unsigned char *end)
+static inline uint64_t count_piece(const struct vocabulary *v, const unsigned char *p, size_t len,
+                                   const unsigned char *end)
 {
     if (len == 1) return 1;
     if (len > RECENT_BYTES_MAX) return count_long(v, p, len);
@@ -59,7 +60,8 @@ static const unsigned char *window_end(const unsigned char *p, const unsigned ch
 }
 
 /* The end of the piece at p; NULL: it may yet grow with what comes behind `end`. */
-static const unsigned char *settled_end(const struct vocabulary *v, const unsigned char *p, const unsigned char *end, bool is_last)
+static const unsigned char *settled_end(const struct vocabulary *v, const unsigned char *p, const unsigned char *end,
+                                        bool is_last)
 {
     bool is_open = false;
     const unsigned char *next = v->piece_end(p, window_end(p, end), &is_open);
@@ -67,8 +69,8 @@ static const unsigned char *settled_end(const struct vocabulary *v, const unsign
 }
 
 static inline __attribute__((always_inline)) const unsigned char *
-count_pieces_of(const struct vocabulary *v, bool is_o200k, const unsigned char *p, const unsigned char *end, bool is_last,
-                uint64_t *count)
+count_pieces_of(const struct vocabulary *v, bool is_o200k, const unsigned char *p, const unsigned char *end,
+                bool is_last, uint64_t *count)
 {
     struct ascii_block block = {.base = NULL};
     uint64_t sum = 0;
@@ -83,8 +85,8 @@ count_pieces_of(const struct vocabulary *v, bool is_o200k, const unsigned char *
     return p;
 }
 
-/* Counts the pieces that nothing behind `end` can change, all of them when is_last; returns where it stopped. Once for each
- * pattern, so that none asks which it is at every piece. */
+/* Counts the pieces that nothing behind `end` can change, all of them when is_last; returns where it stopped. Once for
+ * each pattern, so that none asks which it is at every piece. */
 static const unsigned char *count_pieces(const struct vocabulary *v, const unsigned char *p, const unsigned char *end,
                                          bool is_last, uint64_t *count)
 {
@@ -92,7 +94,8 @@ static const unsigned char *count_pieces(const struct vocabulary *v, const unsig
     return count_pieces_of(v, false, p, end, is_last, count);
 }
 
-/* ---- Text that is not valid: each maximal part that begins no character becomes U+FFFD (Unicode 3.9, WHATWG Encoding).
+/* ---- Text that is not valid: each maximal part that begins no character becomes U+FFFD (Unicode 3.9,
+ * WHATWG Encoding).
  */
 
 /* Bytes at p, where no valid character begins, that one U+FFFD stands for. With fewer than wanted behind them they may
@@ -117,8 +120,8 @@ static size_t broken_len(const unsigned char *p, size_t left, bool *is_cut)
     return len;
 }
 
-/* Appends `text` with its broken parts replaced; what may still become a character at its end is left, and the number of
- * bytes that were taken returned. */
+/* Appends `text` with its broken parts replaced; what may still become a character at its end is left, and the number
+ * of bytes that were taken returned. */
 static size_t append_repaired(struct buf *out, struct slice text, bool is_last)
 {
     const unsigned char *bytes = (const unsigned char *)text.ptr;
@@ -203,7 +206,8 @@ void token_counter_clear(struct token_counter *c)
     buf_clear(&c->tail);
 }
 
-/* A counter lives as long as its stream: it keeps no memory for what is behind it. Copying costs less than was counted. */
+/* A counter lives as long as its stream: it keeps no memory for what is behind it.
+ * Copying costs less than was counted. */
 static void shrink_tail(struct token_counter *c)
 {
     struct buf tail = c->tail;
@@ -214,8 +218,8 @@ static void shrink_tail(struct token_counter *c)
     buf_clear(&tail);
 }
 
-/* Counts what is settled at the front of the tail. A tail that stayed whole is looked at again only when it has doubled:
- * otherwise a run without a border, fed byte by byte, would be read over and over. */
+/* Counts what is settled at the front of the tail. A tail that stayed whole is looked at again only when it has
+ * doubled: otherwise a run without a border, fed byte by byte, would be read over and over. */
 static void settle_tail(struct token_counter *c)
 {
     struct slice tail = buf_slice(&c->tail);

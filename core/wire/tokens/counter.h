@@ -9,9 +9,10 @@
  *     uint64_t so_far = token_counter_total(&c); // as if the text ended here; feeding may go on
  *     token_counter_clear(&c);
  *
- * Text is UTF-8 as decoded from JSON; bytes that are no UTF-8 and lone surrogates count as U+FFFD. Text of special tokens
- * ("<|endoftext|>") is ordinary text. Linear in time and bounded in memory whatever the text is: what has no boundary for
- * LIMIT_TOKEN_PIECE_BYTES is cut there. A counter holds a few bytes, and more only while a long piece is open.
+ * Text is UTF-8 as decoded from JSON; bytes that are no UTF-8 and lone surrogates count as U+FFFD. Text of special
+ * tokens ("<|endoftext|>") is ordinary text. Linear in time and bounded in memory whatever the text is: what has no
+ * boundary for LIMIT_TOKEN_PIECE_BYTES is cut there. A counter holds a few bytes,
+ * and more only while a long piece is open.
  */
 #ifndef MOONGATE_WIRE_TOKENS_COUNTER_H
 #define MOONGATE_WIRE_TOKENS_COUNTER_H

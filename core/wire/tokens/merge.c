@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 #include "wire/tokens/ranked.h"
 
 #define SHORT_BYTES 512u
-/* So often may a piece go back for each token that stands, and in any case, before it is merged in order of rank. Random
- * letters go back 0.4 times a token, a row of "=" forty times. */
+/* So often may a piece go back for each token that stands, and in any case, before it is merged in order of rank.
+ * Random letters go back 0.4 times a token, a row of "=" forty times. */
 #define STEPS_BACK_A_TOKEN 2
 #define STEPS_BACK_FREE 64
 
@@ -54,9 +54,9 @@ static inline uint32_t longest_at(const struct piece *piece, size_t at, size_t *
 }
 
 /*
- * Would byte-pair encoding leave the border between these two alone? Both are undone in the reverse order of their merges,
- * the later first, on the border's side; at each step the two that touch must not be a pair that is merged before
- * whatever was undone last. `limit` is that one's rank.
+ * Would byte-pair encoding leave the border between these two alone? Both are undone in the reverse order of their
+ * merges, the later first, on the border's side; at each step the two that touch must not be a pair that is merged
+ * before whatever was undone last. `limit` is that one's rank.
  */
 static bool is_border(const struct piece *piece, uint32_t left, uint32_t right)
 {

@@ -5,8 +5,8 @@
  *
  * The result is that of merging the pair of lowest rank again and again, found otherwise: the longest token at each
  * place is taken, unless a merge would have reached over its border with the one before, then the next shorter; where
- * none fits, the one before is taken back (after GitHub's "bpe" crate and its account of it). Near-linear on what people
- * write; a piece that makes it go back too often is merged in order of rank instead, in n log n.
+ * none fits, the one before is taken back (after GitHub's "bpe" crate and its account of it). Near-linear on what
+ * people write; a piece that makes it go back too often is merged in order of rank instead, in n log n.
  */
 #ifndef MOONGATE_WIRE_TOKENS_MERGE_H
 #define MOONGATE_WIRE_TOKENS_MERGE_H

@@ -112,8 +112,8 @@ static const unsigned char *with_contraction(const unsigned char *p, const unsig
 }
 
 /* At a character that may stand before a word, and is `len` long; NULL: no word follows, nor is it one. */
-static const unsigned char *led_word_end(const unsigned char *p, const unsigned char *end, enum piece_class c, size_t len,
-                                         bool *is_open)
+static const unsigned char *led_word_end(const unsigned char *p, const unsigned char *end, enum piece_class c,
+                                         size_t len, bool *is_open)
 {
     size_t next_len;
     enum piece_class next = class_at(p + len, end, &next_len);
@@ -121,7 +121,8 @@ static const unsigned char *led_word_end(const unsigned char *p, const unsigned 
     if (is_letter(next) || next == CLASS_MARK) {
         bool is_first;
         const unsigned char *after = word_end(p + len, end, &is_first, is_open);
-        /* A mark before capitals alone is a word of its own to the first pattern, which is tried whole before the second. */
+        /* A mark before capitals alone is a word of its own to the first pattern,
+         * which is tried whole before the second. */
         if (is_first || c != CLASS_MARK) return with_contraction(after, end, is_open);
     }
     return c == CLASS_MARK ? with_contraction(p + len, end, is_open) : NULL;
@@ -143,7 +144,8 @@ const unsigned char *piece_end_o200k(const unsigned char *p, const unsigned char
 }
 
 /* ---- cl100k_base:
- * (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ */
+ * (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
+ * ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ */
 
 static const unsigned char *letters_end(const unsigned char *p, const unsigned char *end, bool *is_open)
 {

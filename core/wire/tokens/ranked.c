@@ -1,7 +1,7 @@
 #include "wire/tokens/ranked.h"
 
 #include "base/mem.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 
 #define NO_PLACE UINT32_MAX
 

@@ -7,8 +7,9 @@
  *     unsigned n = recent_find(table, first, last);              // 0: not remembered
  *     recent_keep(table, first, last, n);
  *
- * One table a vocabulary, of fixed size, for the process: it has one thread. A place holds two, and the newest takes the
- * older one's part. Whoever sends words that fall on one place makes them be counted anew, never be counted wrongly.
+ * One table a vocabulary, of fixed size, for the process: it has one thread. A place holds two, and the newest takes
+ * the older one's part. Whoever sends words that fall on one place makes them be counted anew,
+ * never be counted wrongly.
  */
 #ifndef MOONGATE_WIRE_TOKENS_RECENT_H
 #define MOONGATE_WIRE_TOKENS_RECENT_H
@@ -23,9 +24,9 @@
 #define RECENT_BYTES_MAX 15u
 #define RECENT_PLACES (LIMIT_TOKEN_RECENT / 2)
 
-/* A piece's bytes as two words, filled up with zeros, and in the highest four bits its length: no two pieces have the same.
- * The four bits below those are the count's in an entry, and 0 in a key: a piece has no more tokens than bytes. Two numbers
- * and no struct, which the compiler would build in memory. */
+/* A piece's bytes as two words, filled up with zeros, and in the highest four bits its length: no two pieces have the
+ * same. The four bits below those are the count's in an entry, and 0 in a key: a piece has no more tokens than bytes.
+ * Two numbers and no struct, which the compiler would build in memory. */
 #define RECENT_LEN_SHIFT 60
 #define RECENT_COUNT_SHIFT 56
 #define RECENT_COUNT ((uint64_t)0xF << RECENT_COUNT_SHIFT)

@@ -2,8 +2,8 @@
  * How a vocabulary lies in the binary's read-only data: written by vocabulary/make_tables.c at build time, read by the
  * rooms of this folder, nobody else. Plain arrays of 64-bit words in the machine's own byte order.
  *
- *   nodes    a trie over the bytes of all tokens, as a double array: the child of node n by byte b is n' = base(n) + b, if
- *            parent(n') == n. Root: 0. value: the token that ends there.
+ *   nodes    a trie over the bytes of all tokens, as a double array: the child of node n by byte b is n' = base(n) + b,
+ *            if parent(n') == n. Root: 0. value: the token that ends there.
  *   tokens   of each id the two it was merged from (itself twice for a single byte), the longest shorter token that it
  *            begins with, its length in bytes, and whether it is the left or the right one of any pair
  *   pairs    left, right → id of their merge; open addressing, linear, at most half full

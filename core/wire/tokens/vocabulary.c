@@ -1,4 +1,4 @@
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 
 #include "base/check.h"
 

@@ -1,6 +1,6 @@
 /*
- * The vocabularies that are public, as tables in the binary's read-only data: nothing is read or built at start, and all
- * processes share the pages.
+ * The vocabularies that are public, as tables in the binary's read-only data: nothing is read or built at start, and
+ * all processes share the pages.
  *
  *     const struct vocabulary *v = vocabulary_find(SLICE("o200k_base"));   // NULL: none of that name
  *

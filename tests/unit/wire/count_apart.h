@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "wire/count.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 #include "wire/count_rules.h"
 #include "wire/dialect.h"
 
@@ -35,7 +35,7 @@ struct counting {
 
 /* Parsed, not yet counted. */
 static inline void counting_open(struct counting *c, struct slice body, enum chat_kind kind, unsigned vocabularies,
-                                 struct count_memo *memo)
+                                 struct memo *memo)
 {
     struct fault why = {0};
     arena_init(&c->arena);

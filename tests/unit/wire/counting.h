@@ -22,7 +22,7 @@ struct counted_request {
 };
 
 static bool open_request(struct counted_request *q, enum chat_kind kind, struct slice body, unsigned vocabularies,
-                         struct count_memo *memo)
+                         struct memo *memo)
 {
     struct fault why;
     q->c = NULL;

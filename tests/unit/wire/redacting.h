@@ -18,6 +18,7 @@ static struct arena arena;
 static struct redact *r;
 static struct chat_request request;
 static struct buf sent;
+static struct memo *remembered; /* NULL: no text is */
 
 static inline void use_rules(bool is_restoring, bool is_masking_answers)
 {
@@ -39,6 +40,7 @@ static inline void send_request(const char *body, enum chat_kind kind)
     struct splice edits;
     chat_init(&request);
     r = redact_new(&rules, &arena);
+    redact_remember(r, remembered);
     if (!chat_parse(&request, &dialect_openai, slice_str(body), kind, &arena, &why)) {
         UNIT_FAIL("%s: %s", body, why.text);
         return;

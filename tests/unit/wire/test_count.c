@@ -192,7 +192,7 @@ struct pair_of_totals {
     uint64_t o200k, cl100k;
 };
 
-static struct pair_of_totals both_totals(struct slice body, uint64_t step, struct count_memo *memo)
+static struct pair_of_totals both_totals(struct slice body, uint64_t step, struct memo *memo)
 {
     struct counted_request q;
     struct count_rules o200k = rules_of(O200K), cl100k = rules_of(CL100K);
@@ -284,21 +284,21 @@ static void a_step_takes_about_what_it_is_given(void)
 static void a_memo_changes_nothing(void)
 {
     struct buf body = mixed_body();
-    struct count_memo *memo = count_memo_new();
+    struct memo *memo = memo_new(LIMIT_COUNT_MEMO);
     struct pair_of_totals plain = both_totals(buf_slice(&body), UINT64_MAX, NULL);
     for (int i = 0; i < 3; i++) {
         struct pair_of_totals kept = both_totals(buf_slice(&body), i == 1 ? 100 : UINT64_MAX, memo);
         EXPECT_INT(plain.o200k, kept.o200k);
         EXPECT_INT(plain.cl100k, kept.cl100k);
     }
-    count_memo_free(memo);
+    memo_free(memo);
     buf_clear(&body);
 }
 
 static void a_memo_saves_the_work_and_knows_vocabularies_apart(void)
 {
     struct counted_request q;
-    struct count_memo *memo = count_memo_new();
+    struct memo *memo = memo_new(LIMIT_COUNT_MEMO);
     struct count_rules o200k = rules_of(O200K), cl100k = rules_of(CL100K);
     struct buf body;
     buf_init(&body);
@@ -323,7 +323,7 @@ static void a_memo_saves_the_work_and_knows_vocabularies_apart(void)
     EXPECT_INT(first, count_total(q.c, &o200k).input_tokens);
     EXPECT_INT(second, count_total(q.c, &cl100k).input_tokens);
     close_request(&q);
-    count_memo_free(memo);
+    memo_free(memo);
     buf_clear(&body);
 }
 
@@ -331,7 +331,7 @@ static void a_memo_saves_the_work_and_knows_vocabularies_apart(void)
 static void a_full_memo_takes_no_text_for_another(void)
 {
     struct counted_request q;
-    struct count_memo *memo = count_memo_new();
+    struct memo *memo = memo_new(LIMIT_COUNT_MEMO);
     struct count_rules rules = rules_of(O200K);
     struct buf body;
     uint64_t totals[3];
@@ -352,7 +352,7 @@ static void a_full_memo_takes_no_text_for_another(void)
     }
     EXPECT_INT(totals[0], totals[1]);
     EXPECT_INT(totals[0], totals[2]);
-    count_memo_free(memo);
+    memo_free(memo);
     buf_clear(&body);
 }
 

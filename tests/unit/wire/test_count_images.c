@@ -5,7 +5,7 @@
 #include "../unit.h"
 
 #include "base/limits.h"
-#include "wire/count_inside.h"
+#include "wire/count_inner.h"
 
 #include "counting.h"
 

@@ -122,11 +122,11 @@ static void it_may_be_freed_at_any_time(void)
 }
 
 /* The content of `body`'s one message, as it stands. */
-static struct count_key key_of(const struct count_memo *memo, const struct counting *c)
+static struct memo_key key_of(const struct memo *memo, const struct counting *c)
 {
     uint32_t content = json_get(&c->r.tape, json_first(&c->r.tape, c->r.messages_node), SLICE("content"));
     struct slice raw = json_raw(&c->r.tape, content);
-    return count_memo_key(memo, slice_of(raw.ptr + 1, raw.len - 2));
+    return memo_key(memo, slice_of(raw.ptr + 1, raw.len - 2));
 }
 
 static struct buf message_of(size_t bytes, char c, const char *end)
@@ -143,48 +143,32 @@ static struct buf message_of(size_t bytes, char c, const char *end)
 
 static void a_remembered_text_counts_as_before(void)
 {
-    struct count_memo *memo = count_memo_new();
+    struct memo *memo = memo_new(LIMIT_COUNT_MEMO);
     struct count_rules rules = apart(0), other = apart(1);
     struct buf body = message_of(5000, 'q', "\\n\\u00e9");
     uint64_t want = counted(buf_slice(&body), CHAT_CHAT, &rules).input_tokens;
     for (int round = 0; round < 3; round++) {
         struct counting c;
         counting_open(&c, buf_slice(&body), CHAT_CHAT, 1, memo);
-        struct count_key key = key_of(memo, &c);
-        EXPECT_INT(round == 0 ? 0 : want - 101000001, count_memo_find(memo, &key, 0));
+        struct memo_key key = key_of(memo, &c);
+        EXPECT_INT(round == 0 ? 0 : want - 101000001, memo_find(memo, &key, 0));
         unsigned steps = counting_run(&c, 512);
         EXPECT(round == 0 ? steps >= 9 : steps <= 2); /* a hit takes a fraction */
         EXPECT_INT(want, count_total(c.count, &rules).input_tokens);
-        EXPECT_INT(0, count_memo_find(memo, &key, 1));
+        EXPECT_INT(0, memo_find(memo, &key, 1));
         counting_close(&c);
     }
     struct counting c;
     counting_open(&c, buf_slice(&body), CHAT_CHAT, BOTH, memo); /* one of two is no hit, and both are kept */
     counting_run(&c, 512);
-    struct count_key key = key_of(memo, &c);
+    struct memo_key key = key_of(memo, &c);
     EXPECT_INT(want, count_total(c.count, &rules).input_tokens);
     EXPECT_INT(counted(buf_slice(&body), CHAT_CHAT, &other).input_tokens, count_total(c.count, &other).input_tokens);
-    EXPECT(count_memo_find(memo, &key, 0) && count_memo_find(memo, &key, 1));
+    EXPECT(memo_find(memo, &key, 0) && memo_find(memo, &key, 1));
     counting_close(&c);
     buf_clear(&body);
-    count_memo_free(memo);
-    count_memo_free(NULL);
-}
-
-/* Texts fall on places as chance has it: a quarter of what fits must be there when it comes again, but for a few. */
-static void nearly_all_that_fits_is_remembered(void)
-{
-    struct count_memo *memo = count_memo_new();
-    unsigned kept = 0;
-    for (int round = 0; round < 2; round++) {
-        for (unsigned i = 0; i < LIMIT_COUNT_MEMO / 4; i++) {
-            struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
-            kept += round && count_memo_find(memo, &key, 0) == i + 1;
-            if (round == 0) count_memo_keep(memo, &key, 0, i + 1);
-        }
-    }
-    EXPECT(kept > LIMIT_COUNT_MEMO / 4 * 98 / 100);
-    count_memo_free(memo);
+    memo_free(memo);
+    memo_free(NULL);
 }
 
 static void only_texts_of_some_length_are_remembered(void)
@@ -194,44 +178,20 @@ static void only_texts_of_some_length_are_remembered(void)
         bool is_kept;
     } cases[] = {{LIMIT_COUNT_MEMO_BYTES_MIN - 1, false}, {LIMIT_COUNT_MEMO_BYTES_MIN, true},
                  {LIMIT_COUNT_MEMO_BYTES_MAX, true}, {LIMIT_COUNT_MEMO_BYTES_MAX + 1, false}};
-    struct count_memo *memo = count_memo_new();
+    struct memo *memo = memo_new(LIMIT_COUNT_MEMO);
     for (size_t i = 0; i < 4; i++) {
         struct buf body = message_of(cases[i].bytes, 'z', "");
         struct counting c;
         counting_open(&c, buf_slice(&body), CHAT_CHAT, 1, memo);
         counting_run(&c, WHOLE);
-        struct count_key key = key_of(memo, &c);
-        EXPECT_INT(cases[i].is_kept, count_memo_find(memo, &key, 0) != 0);
-        EXPECT_INT(cases[i].is_kept, count_memo_wants(memo, cases[i].bytes));
-        EXPECT(!count_memo_wants(NULL, cases[i].bytes));
+        struct memo_key key = key_of(memo, &c);
+        EXPECT_INT(cases[i].is_kept, memo_find(memo, &key, 0) != 0);
+        EXPECT_INT(cases[i].is_kept, count_remembers(memo, cases[i].bytes));
+        EXPECT(!count_remembers(NULL, cases[i].bytes));
         counting_close(&c);
         buf_clear(&body);
     }
-    count_memo_free(memo);
-}
-
-/* Far more texts than places: each is found with its own count or not at all. */
-static void a_full_memory_forgets_and_never_mistakes(void)
-{
-    struct count_memo *memo = count_memo_new();
-    size_t found = 0;
-    for (uint64_t i = 1; i <= 3 * LIMIT_COUNT_MEMO; i++) {
-        struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
-        count_memo_keep(memo, &key, 0, i);
-    }
-    for (uint64_t i = 1; i <= 3 * LIMIT_COUNT_MEMO; i++) {
-        struct count_key key = count_memo_key(memo, slice_of((const char *)&i, sizeof i));
-        uint64_t tokens_found = count_memo_find(memo, &key, 0);
-        EXPECT(tokens_found == 0 || tokens_found == i);
-        EXPECT_INT(0, count_memo_find(memo, &key, 1));
-        found += tokens_found != 0;
-    }
-    EXPECT(found > LIMIT_COUNT_MEMO / 2 && found <= LIMIT_COUNT_MEMO);
-    uint64_t one = 1;
-    struct count_key key = count_memo_key(memo, slice_of((const char *)&one, sizeof one));
-    count_memo_keep(memo, &key, 0, (uint64_t)UINT32_MAX + 1); /* more than it can hold is not held */
-    EXPECT_INT(0, count_memo_find(memo, &key, 0));
-    count_memo_free(memo);
+    memo_free(memo);
 }
 
 /* ---- Stopping. */
@@ -339,9 +299,7 @@ int main(void)
     RUN(a_step_is_no_longer_than_asked);
     RUN(it_may_be_freed_at_any_time);
     RUN(a_remembered_text_counts_as_before);
-    RUN(nearly_all_that_fits_is_remembered);
     RUN(only_texts_of_some_length_are_remembered);
-    RUN(a_full_memory_forgets_and_never_mistakes);
     RUN(it_stops_where_nobody_needs_more);
     RUN(it_stops_inside_a_long_text);
     RUN(messages_add_up_to_the_whole);

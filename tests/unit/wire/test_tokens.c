@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "wire/tokens/counter.h"
-#include "wire/tokens/inside.h"
+#include "wire/tokens/tokens_inner.h"
 #include "wire/tokens/merge.h"
 #include "wire/tokens/ranked.h"
 

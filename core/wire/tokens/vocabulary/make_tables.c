@@ -88,9 +88,11 @@ static void read_pairs(struct vocabulary_figures *v, const char *path)
     }
     for (; at < end; v->count++) {
         uint32_t left = varint(&at, end, path), right = varint(&at, end, path);
-        if (v->count == TOKENS_MAX || left >= v->count || right >= v->count) fail("a pair names no earlier token", path);
+        if (v->count == TOKENS_MAX || left >= v->count || right >= v->count)
+            fail("a pair names no earlier token", path);
         const struct token *a = &v->tokens[left], *b = &v->tokens[right];
-        if (a->len + b->len > TABLE_TOKEN_BYTES_MAX || used + a->len + b->len > 4u << 20) fail("a token is too long", path);
+        if (a->len + b->len > TABLE_TOKEN_BYTES_MAX || used + a->len + b->len > 4u << 20)
+            fail("a token is too long", path);
         memcpy(texts + used, a->text, a->len);
         memcpy(texts + used + a->len, b->text, b->len);
         v->tokens[v->count] = (struct token){v->count, left, right, a->len + b->len, texts + used};

@@ -1,6 +1,6 @@
 /* What the rooms of this folder share: a vocabulary opened up, and its arrays. Private to core/wire/tokens. */
-#ifndef MOONGATE_WIRE_TOKENS_INSIDE_H
-#define MOONGATE_WIRE_TOKENS_INSIDE_H
+#ifndef MOONGATE_WIRE_TOKENS_INNER_H
+#define MOONGATE_WIRE_TOKENS_INNER_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* The inside of count.h: what a walk over a request finds, for the files core/wire/count*.c only. */
-#ifndef MOONGATE_WIRE_COUNT_INSIDE_H
-#define MOONGATE_WIRE_COUNT_INSIDE_H
+#ifndef MOONGATE_WIRE_COUNT_INNER_H
+#define MOONGATE_WIRE_COUNT_INNER_H
 
 #include "base/buf.h"
 #include "wire/chat.h"
@@ -72,14 +72,7 @@ uint32_t tools_text_end(struct tools_text *t);
 /* Pixels of a picture in a data: URL, from its header (PNG, JPEG, GIF, WebP); false: it does not say. */
 bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height);
 
-/* What was counted before, by the text's own bytes. */
-struct count_key {
-    uint8_t digest[16];
-};
-bool count_memo_wants(const struct count_memo *memo, size_t bytes);
-struct count_key count_memo_key(const struct count_memo *memo, struct slice raw);
-/* The count in that vocabulary; 0: not remembered. */
-uint64_t count_memo_find(struct count_memo *memo, const struct count_key *key, unsigned vocabulary);
-void count_memo_keep(struct count_memo *memo, const struct count_key *key, unsigned vocabulary, uint64_t tokens);
+/* Is a text of so many bytes, as it stands in the body, one that a memo is asked about? */
+bool count_remembers(const struct memo *memo, size_t bytes);
 
 #endif
