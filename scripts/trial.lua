@@ -43,10 +43,10 @@ function by_verb.deny(args)
   local first = args[1]
   if first == unknown or type(first) ~= "table" then
     if type(first) == "string" and type(args[2]) == "number" then
-    return { { finding = "bad_decision", text = "deny: the status comes first",
-      hint = ("deny(%d, %q)"):format(args[2], first) } }
-  end
-  return attempt(verbs.decide.deny, known(first, 403), known(args[2], "code"), known(args[3]))
+      return { { finding = "bad_decision", text = "deny: the status comes first",
+        hint = ("deny(%d, %q)"):format(args[2], first) } }
+    end
+    return attempt(verbs.decide.deny, known(first, 403), known(args[2], "code"), known(args[3]))
   end
   local given = known(first)
   for key, value in pairs(first) do

@@ -66,8 +66,4 @@ function units.spell_usd(nano)
   return ("%s%.0f.%s"):format(sign, whole, #part < 2 and part .. "0" or part)
 end
 
-function units.spell_percent(hundredths)
-  return (hundredths % 100 == 0 and "%d%%" or "%.2f%%"):format(hundredths / 100)
-end
-
 return units

@@ -36,7 +36,7 @@
       "WebSockets are not served here: ask over HTTP.")                                                                \
     X(UNKNOWN_MODEL,         404, "invalid_request_error", "model_not_found",                                          \
       "There is no such model, or this key may not use it.")                                                           \
-    X(KEY_REVOKED,           401, "invalid_request_error", "invalid_api_key",                                          \
+    X(KEY_REVOKED,           401, "authentication_error",  "invalid_api_key",                                          \
       "The API key was revoked while the request was under way.")                                                      \
     X(METHOD,                405, "invalid_request_error", "method_not_allowed",                                       \
       "This path does not take this method.")                                                                          \

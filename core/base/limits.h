@@ -15,7 +15,7 @@
 #define LIMIT_HEADER_LINE_BYTES (8u * KIB)
 #define LIMIT_HEADERS_BYTES (32u * KIB)
 #define LIMIT_HEADERS_COUNT 100u
-#define LIMIT_BODY_BYTES (32u * MIB)       /* default of limits.body_bytes */
+#define LIMIT_BODY_BYTES (32u * MIB)       /* default of limits.body */
 #define LIMIT_CHUNK_EXT_BYTES 256u         /* chunk extensions and padding of one chunk line */
 #define LIMIT_CHUNK_EXT_TOTAL_BYTES (64u * KIB) /* the same over a whole body */
 #define LIMIT_TRAILERS_BYTES (8u * KIB)    /* after a chunked body; checked and dropped */
@@ -34,8 +34,7 @@
 #define LIMIT_STRANGERS_BYTES (32u * MIB)  /* what all of them together have sent of heads, per worker */
 #define LIMIT_HELD_KEY_BYTES (128u * MIB)  /* default of limits.key_bytes: requests of one key held in a worker … */
 #define LIMIT_HELD_BYTES (512u * MIB)      /* … default of limits.worker_bytes: and of all of them */
-#define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above this the fetch is paused … */
-#define LIMIT_OUTPUT_LOW_BYTES (64u * KIB)   /* … and resumed below this */
+#define LIMIT_OUTPUT_HIGH_BYTES (256u * KIB) /* client's unsent bytes: above, the fetch waits until they are a fourth */
 #define LIMIT_OUTPUT_ALL_BYTES (256u * MIB)  /* of all a worker's clients together; beyond, each may have … */
 #define LIMIT_OUTPUT_CROWDED_BYTES (32u * KIB) /* … so much only, and is resumed below a fourth of it */
 #define LIMIT_OUTPUT_KERNEL_BYTES (128u * KIB) /* not yet sent that the kernel takes of one client's answer */
@@ -121,6 +120,7 @@
 #define LIMIT_DETECT_MASK_BYTES 64u
 #define LIMIT_DETECT_NAME_BYTES 64u
 #define LIMIT_SIGHT_LEVELS 8u                 /* of JSON in strings of JSON that a text is read through */
+#define LIMIT_SIGHT_BRACKETS 1000000u         /* open at once in one of them; beyond, nobody reads it as JSON */
 #define LIMIT_KEYWORDS 4096u                  /* words of one list */
 #define LIMIT_KEYWORD_BYTES 256u
 #define LIMIT_KEYWORDS_TABLE_BYTES (16u * MIB) /* the automaton of one list */
@@ -161,6 +161,7 @@
 #define LIMIT_CONFIG_BYTECODES 5000000u
 #define LIMIT_CONFIG_DEPTH 16u
 #define LIMIT_SOURCE_DEPTH 256u            /* brackets and blocks in a Lua file; Lua itself takes 200 */
+#define LIMIT_SOURCE_GIVERS 64u            /* functions of a file that return decisions, told apart from others */
 #define LIMIT_SOURCE_ARGUMENTS 512u        /* tokens of one call that is looked at */
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_HOST_BYTES 253u              /* a name of the DNS */

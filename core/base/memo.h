@@ -8,9 +8,9 @@
  *         memo_keep(memo, &key, subject, tokens);
  *
  * Hashed with XXH3, 128 bits, under a secret of 136 random bytes that each memo draws for itself. XXH3 is no digest:
- * who knew the secret could make texts that share a hash. It never leaves the process, nor does any hash. Who does not know
- * it can only guess: of two texts made to share one, by what is known of XXH3, about one pair in 2^32 does, and whether
- * it does is seen by sending both.
+ * who knew the secret could make texts that share a hash. It never leaves the process, nor does any hash. Who does not
+ * know it can only guess: of two texts made to share one, by what is known of XXH3, about one pair in 2^32 does, and
+ * whether it does is seen by sending both.
  *
  * Of a memo that is full, what was not asked for the longest goes, within MEMO_TOGETHER that fall on one place. It
  * holds MEMO_ENTRY_BYTES for each number, from the start on.

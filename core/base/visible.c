@@ -12,15 +12,6 @@ static bool is_obeyed(uint32_t c)
     return is_control || is_direction;
 }
 
-static uint32_t code_point_of(const unsigned char *p, size_t len)
-{
-    static const unsigned char masks[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t c = p[0] & masks[len];
-    for (size_t i = 1; i < len; i++)
-        c = c << 6 | (p[i] & 0x3F);
-    return c;
-}
-
 /* Does more have to come before it is known what these bytes are? */
 static bool is_beginning(const unsigned char *p, size_t left)
 {
@@ -67,7 +58,7 @@ size_t visible_append(struct buf *out, struct slice text, bool keeps_colours)
         if (len == 0 && is_beginning(p, text.len - i)) break;
         if (keeps_colours && p[0] == ESCAPE) colour = colour_at(p, text.len - i, &len);
         if (colour == COLOUR_BEGUN) break;
-        uint32_t c = len && colour == COLOUR_NONE ? code_point_of(p, len) : ' ';
+        uint32_t c = len && colour == COLOUR_NONE ? utf8_code_point(p, len) : ' ';
         if (len == 0 || is_obeyed(c))
             buf_printf(out, "\\u%04x", len ? (unsigned)c : 0xFFFDu);
         else

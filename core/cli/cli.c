@@ -1,9 +1,9 @@
 #include "cli/cli.h"
-#include "cli/terminal.h"
 
 #include <string.h>
 
 #include "base/nearest.h"
+#include "cli/terminal.h"
 
 #define COMMANDS_MAX 32
 
@@ -25,9 +25,9 @@ const struct command cli_commands[] = {
      "moongate init my-gateway && moongate test my-gateway\n"
      "moongate init --types my-gateway    after an update: what editors and luacheck know\n"
      "\n"
-     "Writes moongate.lua, a small policy bundle with examples and specs, types/moongate.d.lua and .luarc.json for the\n"
-     "Lua language server, and .luacheckrc. The last three say what this version takes. Nothing is ever overwritten,\n"
-     "but for --types, which renews those three alone.\n"
+     "Writes moongate.lua, a small policy bundle with examples and specs, the guide and the cookbook; for editors\n"
+     ".luarc.json, and types/ and .luacheckrc, which say what this version takes. Nothing is ever overwritten, but for\n"
+     "--types, which renews types/ and .luacheckrc alone.\n"
      "\n"
      "  --types             only the files for editors and luacheck, also over older ones\n"
      "  --json              the files that were written\n"
@@ -40,7 +40,8 @@ const struct command cli_commands[] = {
      "moongate check --format github      annotations on a pull request\n"
      "\n"
      "Loads everything as `run` would, runs each policy file's examples, and says all that is wrong at once. Takes\n"
-     "configurations, folders that hold a moongate.lua, policy folders, and single policy files.\n"
+     "configurations, folders that hold a moongate.lua, policy folders, and single policy files. A secret whose variable\n"
+     "is not set here is a warning: the gateway needs it, a check does not.\n"
      "\n"
      "  -c, --config FILE   the configuration\n"
      "  --format FORMAT     text, json or github\n"
@@ -161,7 +162,7 @@ const struct command cli_commands[] = {
      "  --approve MODEL     a model this holder is approved for; again for more\n"
      "  --expires 90d       default: never\n"
      "  --force             also for names that the policies do not know\n"
-     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
      "  --json              key, id and expiry as one document\n",
      command_keys_create},
     {"keys list", "the keys there are, never the keys themselves",

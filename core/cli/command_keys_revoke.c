@@ -13,9 +13,7 @@ static int revoke_key(const char *id, bool ends_requests, const char *data_dir, 
     enum registry_found found = registry_key_revoke(registry, slice_str(id), ends_requests, &why);
     registry_close(registry);
     if (found == REGISTRY_FAILED) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
-    if (found == REGISTRY_MISSING) {
-        return cli_error(CLI_FOUND, "`moongate keys list` shows the ids", "there is no key with the id `%s`", id);
-    }
+    if (found == REGISTRY_MISSING) return keys_missing(id);
     keys_tell_gateway(data_dir);
     if (is_json) {
         cli_print_json(json_pack("{s:s}", "revoked", id));
@@ -34,8 +32,7 @@ int command_keys_revoke(int argc, char **argv)
     size_t count;
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "revoke"});
-    if (count == 0) return cli_usage_error("`moongate keys list` shows the ids", "say which key: its id");
-    if (!keys_check_id(id)) return CLI_USAGE;
+    if (!keys_check_id(id, count)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common.config));
     int exit_code = revoke_key(id, ends_requests, data_dir, common.is_json);
     mem_free(data_dir);

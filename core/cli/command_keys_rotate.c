@@ -43,9 +43,7 @@ static int rotate_key(const char *id, uint64_t grace_s, const char *data_dir, bo
         return cli_error(CLI_FOUND, "`moongate keys create` makes one from nothing", "%s: %s", id,
                          fault_message(&why));
     }
-    if (found == REGISTRY_MISSING) {
-        return cli_error(CLI_FOUND, "`moongate keys list` shows the ids", "there is no key with the id `%s`", id);
-    }
+    if (found == REGISTRY_MISSING) return keys_missing(id);
     keys_tell_gateway(data_dir);
     print_rotated(id, &rotated, is_json);
     return CLI_OK;
@@ -61,8 +59,7 @@ int command_keys_rotate(int argc, char **argv)
     uint64_t grace_s;
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "rotate"});
-    if (count == 0) return cli_usage_error("`moongate keys list` shows the ids", "say which key: its id");
-    if (!keys_check_id(id) || !read_grace(grace, &grace_s)) return CLI_USAGE;
+    if (!keys_check_id(id, count) || !read_grace(grace, &grace_s)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common.config));
     int exit_code = rotate_key(id, grace_s, data_dir, common.is_json);
     mem_free(data_dir);

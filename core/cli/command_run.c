@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "cli/cli.h"
-#include "cli/version.h"
 #include "server/config.h"
 #include "server/supervisor.h"
 

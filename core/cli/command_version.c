@@ -1,7 +1,7 @@
 #include <jansson.h>
 
+#include "base/version.h"
 #include "cli/cli.h"
-#include "cli/version.h"
 
 int command_version(int argc, char **argv)
 {

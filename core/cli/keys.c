@@ -63,9 +63,20 @@ bool keys_read_life(const char *option, const char *text, const char *cure, uint
     return false;
 }
 
-bool keys_check_id(const char *id)
+#define SHOWN "`moongate keys list` shows the ids"
+
+bool keys_check_id(const char *id, size_t count)
 {
+    if (count == 0) {
+        cli_usage_error(SHOWN, "say which key: its id");
+        return false;
+    }
     if (strncmp(id, KEY_TEXT_PREFIX, strlen(KEY_TEXT_PREFIX)) != 0) return true;
-    cli_usage_error("`moongate keys list` shows the ids; do not type keys into a shell", "that is a key, not its id");
+    cli_usage_error(SHOWN "; do not type keys into a shell", "that is a key, not its id");
     return false;
+}
+
+int keys_missing(const char *id)
+{
+    return cli_error(CLI_FOUND, SHOWN, "there is no key with the id `%s`", id);
 }

@@ -19,7 +19,9 @@ void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES]);
 void keys_print_made(struct key_made *made, uint64_t expires_at);
 /* How long a key may live on, at most LIMIT_KEY_LIFE_MS. False after a message, which ends with the cure. */
 bool keys_read_life(const char *option, const char *text, const char *cure, uint64_t *ms);
-/* True: an id. Else a message was printed. */
-bool keys_check_id(const char *id);
+/* True: there is one word, an id. Else a message was printed. */
+bool keys_check_id(const char *id, size_t count);
+/* The message, and its exit code. */
+int keys_missing(const char *id);
 
 #endif

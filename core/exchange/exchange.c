@@ -159,20 +159,6 @@ struct slice exchange_service_tier(const struct exchange *x)
     return x->request.service_tier;
 }
 
-const char *exchange_state_name(enum exchange_state state)
-{
-    switch (state) {
-    case EXCHANGE_RECEIVING: return "receiving";
-    case EXCHANGE_DECIDING: return "deciding";
-    case EXCHANGE_CALLING: return "calling";
-    case EXCHANGE_STREAMING: return "streaming";
-    case EXCHANGE_REPLYING: return "replying";
-    case EXCHANGE_SETTLING: return "settling";
-    case EXCHANGE_RECORDED: return "recorded";
-    }
-    return "?";
-}
-
 const char *exchange_outcome_name(enum exchange_outcome outcome)
 {
     switch (outcome) {

@@ -132,7 +132,6 @@ bool exchange_edit(struct exchange *x, struct slice name, struct slice json);
  * as long as the exchange. */
 struct slice exchange_service_tier(const struct exchange *x);
 
-const char *exchange_state_name(enum exchange_state state);
 const char *exchange_outcome_name(enum exchange_outcome outcome); /* "ok", "denied", "client_closed", … */
 /* The first header of that name (ASCII case ignored), or SLICE_NONE. */
 struct slice exchange_header(const struct exchange *x, struct slice name);

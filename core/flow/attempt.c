@@ -204,8 +204,8 @@ static void refuse_account(struct job *job, int status)
 {
     struct fault why;
     fault_set(&why, FAULT_UPSTREAM_ACCOUNT,
-              "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the gateway "
-              "must look at the account.",
+              "The provider %s the gateway's account \"%.*s\" (%d). Your own key is good; whoever runs the "
+              "gateway must look at the account.",
               is_elsewhere(status) ? "redirected" : "refused", SLICE_FMT(job->call->provider->name), status);
     exchange_end_attempt(job->x, why.code);
     reply_fault(job, &why);

@@ -1,13 +1,5 @@
 #include "flow/repeats.h"
 
-static bool is_in(struct slice name, const struct slice *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (slice_iequal(name, names[i])) return true;
-    }
-    return false;
-}
-
 /* x-moongate-label alone is a list. */
 static bool is_hint(struct slice name)
 {
@@ -16,13 +8,12 @@ static bool is_hint(struct slice name)
            !slice_iequal(name, SLICE("x-moongate-label"));
 }
 
-/* Credentials under any name of auth.lua's need not stand here: two that were joined are nobody's. */
+/* Credentials under a name of auth.lua's own need not be looked for: two that were joined are nobody's. */
 static bool has_one_value(struct slice name)
 {
-    static const struct slice names[] = {{"api-key", 7},         {"authorization", 13},   {"content-type", 12},
-                                         {"idempotency-key", 15}, {"origin", 6},           {"proxy-authorization", 19},
-                                         {"x-api-key", 9},       {"x-goog-api-key", 14}};
-    return is_hint(name) || is_in(name, names, sizeof names / sizeof names[0]);
+    if (slice_iequal(name, SLICE("cookie"))) return false;
+    return is_hint(name) || http_is_credential(name) || slice_iequal(name, SLICE("content-type")) ||
+           slice_iequal(name, SLICE("idempotency-key")) || slice_iequal(name, SLICE("origin"));
 }
 
 static bool has_come(const struct exchange *x, struct slice name)

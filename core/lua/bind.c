@@ -41,6 +41,23 @@ struct policy_eval *bind_eval(lua_State *L)
     return eval;
 }
 
+void bind_set_kind(lua_State *L, const char *kind, lua_CFunction gc)
+{
+    if (luaL_newmetatable(L, kind)) {
+        lua_pushcfunction(L, gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+}
+
+void bind_keep(lua_State *L, int index)
+{
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, index);
+    lua_rawseti(L, -2, 1);
+    lua_setfenv(L, -2);
+}
+
 struct slice bind_check_slice(lua_State *L, int index)
 {
     size_t len;

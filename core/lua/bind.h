@@ -43,6 +43,11 @@ struct policy_eval *bind_eval(lua_State *L);
 /* The same for what may wait ("http"): raises, in words for authors, where nothing can be put aside. */
 struct policy_eval *bind_waiting_eval(lua_State *L, const char *name);
 
+/* The userdata on top is one of that kind, which gc takes apart. */
+void bind_set_kind(lua_State *L, const char *kind, lua_CFunction gc);
+/* The userdata on top keeps what stands at `index`. */
+void bind_keep(lua_State *L, int index);
+
 /* Numbers of facts from here on are views of bind_ctx.c. */
 #define BIND_VIEWS 100
 /* The facts' own view of that number, counted from 0; the table of facts is at index 1. Policies' functions are given

@@ -86,7 +86,6 @@ static int on_http_start(lua_State *L)
     return lua_yield(L, 0);
 }
 
-/* http_take() → status, {name = value}, body; or nil and what went wrong */
 /* Onto the table on top: the name, and the value, behind those that came by the name before (RFC 9110 5.3). */
 static void push_joined(lua_State *L, struct slice name, struct slice value)
 {
@@ -103,6 +102,7 @@ static void push_joined(lua_State *L, struct slice name, struct slice value)
     lua_concat(L, 3);
 }
 
+/* http_take() → status, {name = value}, body; or nil and what went wrong */
 static int on_http_take(lua_State *L)
 {
     struct strand *strand = bind_eval(L)->current;

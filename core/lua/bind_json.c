@@ -36,11 +36,7 @@ static struct reading *push_reading(lua_State *L, bool is_exact)
     reading->is_exact = is_exact;
     json_init(&reading->tape);
     arena_init(&reading->arena);
-    if (luaL_newmetatable(L, READING)) {
-        lua_pushcfunction(L, on_reading_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    bind_set_kind(L, READING, on_reading_gc);
     return reading;
 }
 
@@ -189,11 +185,7 @@ static struct writing *push_writing(lua_State *L, bool is_lenient)
     struct writing *writing = lua_newuserdata(L, sizeof *writing);
     writing->is_lenient = is_lenient;
     buf_init(&writing->out);
-    if (luaL_newmetatable(L, WRITING)) {
-        lua_pushcfunction(L, on_writing_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    bind_set_kind(L, WRITING, on_writing_gc);
     return writing;
 }
 

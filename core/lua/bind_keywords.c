@@ -34,11 +34,7 @@ static int on_keywords(lua_State *L)
     }
     struct keywords **list = lua_newuserdata(L, sizeof *list);
     *list = NULL;
-    if (luaL_newmetatable(L, LIST)) {
-        lua_pushcfunction(L, on_list_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    bind_set_kind(L, LIST, on_list_gc);
     *list = keywords_new(words, count, KEYWORDS_WHOLE_WORDS, &why);
     if (*list) return 1;
     lua_pushnil(L);
@@ -69,15 +65,8 @@ static int on_search(lua_State *L)
     struct keywords **list = luaL_checkudata(L, 1, LIST);
     struct search *search = lua_newuserdata(L, sizeof *search);
     *search = (struct search){.list = *list, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
-    if (luaL_newmetatable(L, SEARCH)) {
-        lua_pushcfunction(L, on_search_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    lua_createtable(L, 1, 0); /* keeps the list */
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 1);
-    lua_setfenv(L, -2);
+    bind_set_kind(L, SEARCH, on_search_gc);
+    bind_keep(L, 1);
     return 1;
 }
 

@@ -16,11 +16,7 @@ static struct redact_rules *push_rules(lua_State *L)
 {
     struct redact_rules *rules = lua_newuserdata(L, sizeof *rules);
     memset(rules, 0, sizeof *rules);
-    if (luaL_newmetatable(L, DETECTOR)) {
-        lua_pushcfunction(L, on_detector_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
+    bind_set_kind(L, DETECTOR, on_detector_gc);
     return rules;
 }
 

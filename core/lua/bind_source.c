@@ -21,15 +21,8 @@ static int on_source(lua_State *L)
     struct slice text = bind_check_slice(L, 1);
     struct source **source = lua_newuserdata(L, sizeof *source);
     *source = NULL;
-    if (luaL_newmetatable(L, SOURCE)) {
-        lua_pushcfunction(L, on_source_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    lua_createtable(L, 1, 0); /* keeps the text */
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 1);
-    lua_setfenv(L, -2);
+    bind_set_kind(L, SOURCE, on_source_gc);
+    bind_keep(L, 1);
     *source = source_new(text);
     return 1;
 }
@@ -97,15 +90,8 @@ static int on_reading(lua_State *L)
     struct slice text = bind_check_slice(L, 1);
     struct reading **reading = lua_newuserdata(L, sizeof *reading);
     *reading = NULL;
-    if (luaL_newmetatable(L, READING)) {
-        lua_pushcfunction(L, on_reading_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    lua_createtable(L, 1, 0); /* keeps the text */
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 1);
-    lua_setfenv(L, -2);
+    bind_set_kind(L, READING, on_reading_gc);
+    bind_keep(L, 1);
     *reading = reading_new(text);
     push_items(L, *reading);
     return 2;

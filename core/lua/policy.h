@@ -98,9 +98,9 @@ void policy_set_free_dead(struct policy_set *set);
 
 const char *policy_set_digest(const struct policy_set *set); /* the bundle's, 64 hex digits */
 size_t policy_set_memory(const struct policy_set *set);      /* bytes of its Lua heap now */
-/* What its auth policy says about credentials; NULL when it has none. Valid while the set is held. */
 /* Since when its models are offered, in seconds since 1970. */
 int64_t policy_set_loaded_s(const struct policy_set *set);
+/* What its auth policy says about credentials; NULL when it has none. Valid while the set is held. */
 const struct auth_rules *policy_set_auth(const struct policy_set *set);
 /* What its targets cost, how they are counted. Never NULL; valid while the set is held. */
 const struct terms_table *policy_set_terms(const struct policy_set *set);

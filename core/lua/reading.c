@@ -7,7 +7,6 @@
 #include "base/mem.h"
 
 #define REST_TOKENS 1024u /* read between two looks at whether a slice is over */
-#define GIVERS_MAX 64u    /* names of functions that return decisions */
 
 enum frame_kind { FRAME_BRACKET, FRAME_TABLE, FRAME_BLOCK, FRAME_FUNCTION };
 
@@ -34,7 +33,7 @@ struct reading {
     struct frame frames[LIMIT_SOURCE_DEPTH]; /* the first is the file */
     size_t depth;
     uint32_t tables;
-    struct slice givers[GIVERS_MAX];
+    struct slice givers[LIMIT_SOURCE_GIVERS];
     size_t giver_count;
     struct lexer lexer;
     struct lexer_token before, before_that;
@@ -87,7 +86,7 @@ static bool is_giver(const struct reading *r, struct slice name)
 
 static void add_giver(struct reading *r, struct slice name)
 {
-    if (name.len && !is_giver(r, name) && r->giver_count < GIVERS_MAX) r->givers[r->giver_count++] = name;
+    if (name.len && !is_giver(r, name) && r->giver_count < LIMIT_SOURCE_GIVERS) r->givers[r->giver_count++] = name;
 }
 
 /* The file has something of its own by that name. */

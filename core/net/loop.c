@@ -67,7 +67,7 @@ struct loop *loop_new(void)
 /* What goes on deferring, as curl does while bytes keep coming, may do so in a turn that has not taken long. */
 static bool is_young(struct loop *loop)
 {
-    return clock_mono_ns() - loop_now_ns(loop) < LIMIT_TURN_MS * NS_PER_MS;
+    return clock_mono_ns() - loop_now_ns(loop) < TURN_NS;
 }
 
 static void run_deferred(struct loop *loop)

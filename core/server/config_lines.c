@@ -21,16 +21,6 @@ static bool is_ours(struct slice name)
     return name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"));
 }
 
-static bool is_credential(struct slice name)
-{
-    static const struct slice names[] = {{"authorization", 13}, {"proxy-authorization", 19}, {"cookie", 6},
-                                         {"x-api-key", 9},      {"api-key", 7},              {"x-goog-api-key", 14}};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (slice_iequal(name, names[i])) return true;
-    }
-    return false;
-}
-
 static bool check_name(struct config_reader *r, struct slice path, struct slice name)
 {
     if (!http_is_token(name))
@@ -127,7 +117,7 @@ static bool read_lines(struct config_reader *r, struct slice path, const json_t 
 static bool check_passed(struct config_reader *r, struct slice path, struct slice name)
 {
     if (!check_name(r, path, name)) return false;
-    if (!is_credential(name)) return true;
+    if (!http_is_credential(name)) return true;
     return config_bad(r, path, FINDING_BAD_VALUE, "the account's own go into `key` and `headers`",
                       "`%.*s` holds callers' credentials, which go to no provider", SLICE_FMT(name));
 }

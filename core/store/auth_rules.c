@@ -1,6 +1,7 @@
 #include "store/auth_rules.h"
 
 #include "base/mem.h"
+#include "wire/http.h"
 
 struct auth_rules *auth_rules_new(void)
 {
@@ -44,10 +45,7 @@ static bool is_in(const struct slice *names, size_t count, struct slice name)
 
 bool auth_rules_is_secret(const struct auth_rules *rules, struct slice header)
 {
-    static const struct slice always[] = {
-        {"authorization", 13}, {"proxy-authorization", 19}, {"cookie", 6}, {"x-api-key", 9}, {"api-key", 7},
-        {"x-goog-api-key", 14}};
-    if (is_in(always, sizeof always / sizeof always[0], header)) return true;
+    if (http_is_credential(header)) return true;
     return rules && (is_in(rules->key_headers, rules->key_header_count, header) ||
                      is_in(rules->token_headers, rules->token_header_count, header));
 }

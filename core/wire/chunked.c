@@ -1,6 +1,7 @@
 #include "wire/chunked.h"
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "base/limits.h"
 #include "wire/http_rules.h"
 
@@ -32,16 +33,9 @@ static bool refuse(const char *what, struct fault *why)
     return fault_set(why, FAULT_BAD_REQUEST, "chunked body: %s", what);
 }
 
-static int hex_digit(unsigned char ch)
-{
-    if (ch >= '0' && ch <= '9') return ch - '0';
-    ch |= 0x20;
-    return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
-}
-
 static bool size_byte(struct chunked *c, unsigned char ch, struct fault *why)
 {
-    int digit = hex_digit(ch);
+    int digit = hex_digit((char)ch);
     if (digit >= 0) {
         if (c->digits == 16 || c->left > (uint64_t)INT64_MAX >> 4) return refuse("a chunk's size is too large", why);
         c->left = c->left << 4 | (unsigned)digit;

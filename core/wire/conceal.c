@@ -163,7 +163,8 @@ static size_t nearest(const size_t *next)
     return at;
 }
 
-/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. */
+/* The first place at or behind `from` where this secret, or its beginning at the text's end, stands. A secret that
+ * begins with '/' is found behind the backslash, which stays. */
 static bool find_one(struct slice secret, struct slice text, size_t from, bool goes_on, struct found *found)
 {
     if (secret.len < LIMIT_CONCEAL_BYTES_MIN) return false;
@@ -184,15 +185,37 @@ static bool find_one(struct slice secret, struct slice text, size_t from, bool g
     return false;
 }
 
-/* Of all secrets the one that stands first; of two at one place the longer. */
-static bool find(const struct conceal *c, struct slice text, size_t from, bool goes_on, struct found *found)
+/* Where each secret stands next, so that a text is searched once for each, however often another stands in it. */
+struct seeker {
+    struct found found;
+    bool is_known, is_over;
+};
+
+static size_t secret_count(const struct conceal *c)
 {
-    struct found one;
+    return c->count + c->encoded_count;
+}
+
+static bool seek_on(const struct conceal *c, size_t i, struct slice text, size_t from, bool goes_on, struct seeker *s)
+{
+    struct slice secret = i < c->count ? c->secrets[i] : c->encoded[i - c->count];
+    if (s->is_over) return false;
+    if (s->is_known && s->found.at >= from) return true;
+    s->is_known = true;
+    s->is_over = !find_one(secret, text, from, goes_on, &s->found);
+    return !s->is_over;
+}
+
+/* Of all secrets the one that stands first; of two at one place the longer. */
+static bool find(const struct conceal *c, struct slice text, size_t from, bool goes_on, struct seeker *seekers,
+                 struct found *found)
+{
     bool has = false;
-    for (size_t i = 0; i < c->count + c->encoded_count; i++) {
-        struct slice secret = i < c->count ? c->secrets[i] : c->encoded[i - c->count];
-        if (!find_one(secret, text, from, goes_on, &one)) continue;
-        if (!has || one.at < found->at || (one.at == found->at && one.len > found->len)) *found = one;
+    for (size_t i = 0; i < secret_count(c); i++) {
+        struct seeker alone = {.is_known = false}, *s = seekers ? &seekers[i] : &alone;
+        if (!seek_on(c, i, text, from, goes_on, s)) continue;
+        if (!has || s->found.at < found->at || (s->found.at == found->at && s->found.len > found->len))
+            *found = s->found;
         has = true;
     }
     return has;
@@ -214,7 +237,8 @@ struct slice conceal_pass(struct conceal *c, struct slice bytes, bool goes_on)
     struct slice text = with_held(c, bytes);
     struct found found;
     size_t from = 0;
-    if (!find(c, text, 0, goes_on, &found)) return text;
+    if (!find(c, text, 0, goes_on, NULL, &found)) return text;
+    struct seeker *seekers = mem_zalloc(secret_count(c), sizeof *seekers);
     buf_reset(&c->changed);
     do {
         buf_append(&c->changed, slice_of(text.ptr + from, found.at - from));
@@ -222,7 +246,8 @@ struct slice conceal_pass(struct conceal *c, struct slice bytes, bool goes_on)
         buf_append(found.len ? &c->changed : &c->held,
                    found.len ? IN_ITS_PLACE : slice_of(text.ptr + from, text.len - from));
         if (!found.len) from = text.len;
-    } while (find(c, text, from, goes_on, &found));
+    } while (find(c, text, from, goes_on, seekers, &found));
+    mem_free(seekers);
     buf_append(&c->changed, slice_of(text.ptr + from, text.len - from));
     return buf_slice(&c->changed);
 }
@@ -236,5 +261,5 @@ bool conceal_finds(const struct slice *secrets, size_t count, struct slice text)
 {
     struct conceal c = {.secrets = secrets, .count = count};
     struct found found;
-    return find(&c, text, 0, false, &found);
+    return find(&c, text, 0, false, NULL, &found);
 }

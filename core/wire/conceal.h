@@ -9,9 +9,9 @@
  *     if (conceal_finds(secrets, count, value)) ... leave the header out ...
  *
  * Each secret becomes "[secret]", however its characters are escaped: as in JSON ("\/", "\u002f", JSON in JSON) or in
- * a URL ("%2F"); after conceal_encoded() in base64 too, at any place of what else is encoded with it. Bytes without
- * one are given back as they are, not copied. Secrets under LIMIT_CONCEAL_BYTES_MIN are not looked for. What is held
- * back is shorter than one secret with all its characters escaped. Never seen: a secret inside a content coding, in
+ * a URL ("%2F"); after conceal_encoded() in base64 too, at any place of what else is encoded with it. Bytes without one
+ * are given back as they are, not copied. Secrets under LIMIT_CONCEAL_BYTES_MIN are not looked for. What is held back
+ * is shorter than one secret with all its characters escaped. Never seen: a secret inside a content coding, in
  * hexadecimal, or in parts.
  */
 #ifndef MOONGATE_WIRE_CONCEAL_H

@@ -48,8 +48,9 @@ static bool has_right_check_digits(const unsigned char *chars, size_t count)
     return remainder == 1;
 }
 
-/* Length of the one separator between printed groups of four, 0 for none; SEPARATOR_LATER: that cannot be told yet. */
 #define SEPARATOR_LATER 9u
+
+/* Length of the one separator between printed groups of four, 0 for none; SEPARATOR_LATER: that cannot be told yet. */
 static size_t separator_len(const struct view *v, size_t i)
 {
     int a = byte_at(v, i);

@@ -83,6 +83,8 @@ const char *http_reason(int status);
 bool http_is_token(struct slice s);
 /* May stand in a header's value: no control character but the tab (RFC 9110 5.5). */
 bool http_is_field_value(struct slice s);
+/* Headers that hold credentials, by what they are called everywhere. */
+bool http_is_credential(struct slice name);
 /* True when a comma-separated list holds that token, ASCII case ignored. */
 bool http_list_has(struct slice list, struct slice token);
 

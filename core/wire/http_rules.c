@@ -1,6 +1,7 @@
 #include "wire/http_rules.h"
 
 #include "base/check.h"
+#include "base/hex.h"
 
 /* ---- Characters */
 
@@ -179,12 +180,14 @@ struct slice http_find(const struct http_head *head, struct slice name)
     return SLICE_NONE;
 }
 
-static int hex_digit(char c)
+bool http_is_credential(struct slice name)
 {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+    static const struct slice names[] = {{"authorization", 13}, {"proxy-authorization", 19}, {"cookie", 6},
+                                         {"x-api-key", 9},      {"api-key", 7},              {"x-goog-api-key", 14}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_iequal(name, names[i])) return true;
+    }
+    return false;
 }
 
 bool http_decode_segment(struct arena *arena, struct slice segment, struct slice *decoded)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "wire/json_inner.h"
@@ -98,16 +99,6 @@ struct slice json_key(const struct json_tape *tape, uint32_t value)
     return n->key == JSON_NONE ? SLICE_NONE : key_of(tape, n);
 }
 
-static uint32_t hex4(const char *p)
-{
-    uint32_t unit = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned char c = (unsigned char)p[i];
-        unit = unit << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return unit;
-}
-
 /* The character that the escape at *p (at its backslash) spells; *p moves behind it. The parser has seen it valid. */
 static char short_escape(char c)
 {
@@ -121,10 +112,10 @@ static uint32_t read_escape(const char **p)
     char c = (*p)[1];
     *p += 2;
     if (c == 'u') {
-        uint32_t unit = hex4(*p);
+        uint32_t unit = hex_four(*p);
         *p += 4;
         if (unit < 0xD800 || unit > 0xDBFF) return unit;
-        uint32_t low = hex4(*p + 2);
+        uint32_t low = hex_four(*p + 2);
         *p += 6;
         return 0x10000 + ((unit - 0xD800) << 10 | (low - 0xDC00));
     }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -54,19 +55,12 @@ static inline bytes_at skip_space(const struct parser *ps, bytes_at p)
     return p;
 }
 
-static int hex_value(unsigned char c)
-{
-    if (is_digit(c)) return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* p is behind "\u"; returns behind the four digits. */
 static bytes_at scan_hex(struct parser *ps, bytes_at p, uint32_t *unit)
 {
     *unit = 0;
     for (int i = 0; i < 4; i++, p++) {
-        int digit = p < ps->end ? hex_value(*p) : -1;
+        int digit = p < ps->end ? hex_digit((char)*p) : -1;
         if (digit < 0) return fail(ps, p, "four hexadecimal digits behind \\u");
         *unit = *unit << 4 | (uint32_t)digit;
     }

@@ -126,6 +126,12 @@ size_t look_on(struct look *l, size_t max, look_scan_fn scan, const void *list, 
     return done;
 }
 
+size_t look_detect(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
+                   void *arg)
+{
+    return detect_scan(list, at, text, is_last, on_hit, arg);
+}
+
 #define CONTAINS_BYTES (16u * 1024)
 
 bool look_contains(struct slice text, struct slice wanted)

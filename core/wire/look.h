@@ -26,9 +26,12 @@ struct look {
     struct detect_state state;
 };
 
-/* detect_scan() or keywords_scan() */
+/* look_detect(), or keywords_scan() likewise. */
 typedef size_t (*look_scan_fn)(const void *list, struct detect_state *at, struct slice text, bool is_last,
                                detect_hit_fn on_hit, void *arg);
+/* That of detectors: `list` is a struct detect. */
+size_t look_detect(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
+                   void *arg);
 /* In order and apart. A hit that reaches over several strings of JSON is told string by string. */
 typedef void (*look_hit_fn)(void *arg, unsigned kind, const struct sight_part *part);
 

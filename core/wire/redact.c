@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/hex.h"
 #include "wire/look.h"
 
 #define PIECE_BYTES (64u * 1024) /* scanned in one call: well below a millisecond */
@@ -198,22 +199,12 @@ static uint32_t read_placeholder(const struct redact *r, struct slice s, unsigne
 
 /* --- the request --- */
 
-static size_t hex_of(const char *digits)
-{
-    size_t code = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = digits[i];
-        code = code * 16 + (size_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return code;
-}
-
 /* Bytes of the escape at raw, and in *text those of what it stands for. The tape has checked that it is one. */
 static size_t escape_len(const char *raw, size_t *text)
 {
     *text = 1;
     if (raw[1] != 'u') return 2;
-    size_t code = hex_of(raw + 2);
+    uint32_t code = hex_four(raw + 2);
     bool is_pair = code >= 0xD800 && code <= 0xDBFF;
     *text = is_pair ? 4 : code >= 0x800 ? 3 : code >= 0x80 ? 2 : 1;
     return is_pair ? 12 : 6;
@@ -306,12 +297,6 @@ static bool next_text(struct redact *r, const struct chat_request *request, size
     return true;
 }
 
-static size_t scan_text(const void *list, struct detect_state *at, struct slice text, bool is_last,
-                        detect_hit_fn on_hit, void *arg)
-{
-    return detect_scan(list, at, text, is_last, on_hit, arg);
-}
-
 /* The body may go from now on. */
 static void forget_text(struct redact *r)
 {
@@ -342,7 +327,7 @@ bool redact_scan(struct redact *r, const struct chat_request *request, struct sl
             }
         }
         if (!look_is_done(&r->look))
-            done += look_on(&r->look, PIECE_BYTES, scan_text, r->rules->detect, on_request_hit, r);
+            done += look_on(&r->look, PIECE_BYTES, look_detect, r->rules->detect, on_request_hit, r);
         done += 64; /* many short texts are work too */
     }
     if (r->is_done) forget_text(r);

@@ -11,12 +11,6 @@ struct copying {
     size_t done;
 };
 
-static size_t scan(const void *list, struct detect_state *at, struct slice text, bool is_last, detect_hit_fn on_hit,
-                   void *arg)
-{
-    return detect_scan(list, at, text, is_last, on_hit, arg);
-}
-
 static void on_secret(void *arg, unsigned kind, const struct sight_part *part)
 {
     struct copying *c = arg;
@@ -34,7 +28,7 @@ void secrets_append(struct buf *out, struct slice text)
     check(detectors);
     look_begin(&look, text);
     while (!look_is_done(&look))
-        look_on(&look, 64 * 1024, scan, detectors, on_secret, &c);
+        look_on(&look, 64 * 1024, look_detect, detectors, on_secret, &c);
     look_end(&look);
     buf_append(out, slice_of(text.ptr + c.done, text.len - c.done));
 }

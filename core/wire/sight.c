@@ -1,11 +1,20 @@
 #include "wire/sight.h"
 
+#include "base/mem.h"
 #include "wire/sight_inner.h"
 
 void sight_init(struct sight *s)
 {
     *s = (struct sight){.innermost = 0};
     buf_init(&s->seen);
+}
+
+void sight_clear(struct sight *s)
+{
+    buf_clear(&s->seen);
+    mem_free(s->spans);
+    s->spans = NULL;
+    s->span_count = s->span_cap = 0;
 }
 
 /* ---- Pieces come in. */
@@ -54,4 +63,3 @@ void sight_restart(struct sight *s)
     s->levels[0] = (struct sight_level){.state = LEVEL_TEXT};
     s->innermost = 0;
 }
-

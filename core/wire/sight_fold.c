@@ -4,6 +4,8 @@
  */
 #include "wire/sight_inner.h"
 
+#include "base/utf8.h"
+
 #ifdef __SSE2__
 #include <immintrin.h>
 #endif
@@ -87,14 +89,6 @@ unsigned sight_fold(uint32_t c)
     return hyphen_or_at(c);
 }
 
-uint32_t sight_code_point(const unsigned char *p, unsigned len)
-{
-    uint32_t c = p[0] & (0x7Fu >> len);
-    for (unsigned i = 1; i < len; i++)
-        c = c << 6 | (p[i] & 0x3F);
-    return c;
-}
-
 /* ---- Is there anything of the kind? Nearly all texts are asked this, and say no. */
 
 static bool is_other_at(const unsigned char *p, size_t left)
@@ -102,7 +96,7 @@ static bool is_other_at(const unsigned char *p, size_t left)
     if (*p == '\\') return true;
     if (!sight_lead[*p]) return false;
     unsigned len = sight_char_len(*p);
-    return left < len || sight_fold(sight_code_point(p, len)) != SIGHT_ITSELF;
+    return left < len || sight_fold(utf8_code_point(p, len)) != SIGHT_ITSELF;
 }
 
 #ifdef __SSE2__

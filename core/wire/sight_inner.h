@@ -23,7 +23,6 @@ static inline unsigned sight_char_len(unsigned char lead)
 {
     return lead >= 0xF0 ? 4u : lead >= 0xE0 ? 3u : 2u;
 }
-uint32_t sight_code_point(const unsigned char *p, unsigned len);
 
 /* The levels (sight_levels.c): one byte comes in, everything that is open ends. */
 void sight_take(struct sight *s, unsigned level, struct sight_byte b);

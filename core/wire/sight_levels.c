@@ -5,9 +5,8 @@
  */
 #include "wire/sight_inner.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
-
-#define DEPTH_MAX 1000000u /* of brackets; beyond, it is no JSON that anybody reads */
 
 static void text_byte(struct sight *s, unsigned level, struct sight_byte b);
 
@@ -21,22 +20,7 @@ static bool is_token_byte(unsigned char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '+' || c == '.';
 }
 
-static bool is_hex(unsigned char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
 /* ---- Escapes. */
-
-static uint32_t hex_of(const char *digits)
-{
-    uint32_t code = 0;
-    for (int i = 0; i < 4; i++) {
-        char c = digits[i];
-        code = code * 16 + (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return code;
-}
 
 static bool is_high(uint32_t code)
 {
@@ -51,15 +35,15 @@ static bool may_go_on(const struct sight_level *l, unsigned char c)
     case 6: return c == '\\';
     case 7: return c == 'u';
     case 8: return c == 'd' || c == 'D';
-    case 9: return is_hex(c) && (c | 0x20) >= 'c';
-    default: return is_hex(c);
+    case 9: return hex_digit((char)c) >= 12;
+    default: return hex_digit((char)c) >= 0;
     }
 }
 
 static bool is_complete(const struct sight_level *l)
 {
     if (l->escape_len == 2) return l->escape[1] != 'u';
-    return l->escape_len == SIGHT_ESCAPE_BYTES || (l->escape_len == 6 && !is_high(hex_of(l->escape + 2)));
+    return l->escape_len == SIGHT_ESCAPE_BYTES || (l->escape_len == 6 && !is_high(hex_four(l->escape + 2)));
 }
 
 static uint32_t meaning(const struct sight_level *l)
@@ -67,9 +51,9 @@ static uint32_t meaning(const struct sight_level *l)
     static const char letters[] = "bfnrt", what[] = "\b\f\n\r\t";
     const char *letter = strchr(letters, l->escape[1]);
     if (l->escape[1] != 'u') return letter ? (unsigned char)what[letter - letters] : (unsigned char)l->escape[1];
-    uint32_t code = hex_of(l->escape + 2);
+    uint32_t code = hex_four(l->escape + 2);
     if (l->escape_len == 6) return is_high(code) || (code & 0xFC00) == 0xDC00 ? 0xFFFD : code; /* half a character */
-    return 0x10000 + ((code & 0x3FF) << 10) + (hex_of(l->escape + 8) & 0x3FF);
+    return 0x10000 + ((code & 0x3FF) << 10) + (hex_four(l->escape + 8) & 0x3FF);
 }
 
 /* What the level reads: of a string, the next level's business. */
@@ -203,7 +187,7 @@ static void bare_byte(struct sight *s, unsigned level, struct sight_byte b)
         return;
     }
     if (!is_blank(b.byte)) l->is_value = !closes;
-    if (opens && ++l->depth > DEPTH_MAX) l->state = LEVEL_TEXT;
+    if (opens && ++l->depth > LIMIT_SIGHT_BRACKETS) l->state = LEVEL_TEXT;
     if (closes && --l->depth == 0) l->state = LEVEL_TEXT;
     sight_tell(s, b, level, SIGHT_STRUCTURE);
 }

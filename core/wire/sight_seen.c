@@ -2,14 +2,7 @@
 #include "wire/sight_inner.h"
 
 #include "base/mem.h"
-
-void sight_clear(struct sight *s)
-{
-    buf_clear(&s->seen);
-    mem_free(s->spans);
-    s->spans = NULL;
-    s->span_count = s->span_cap = 0;
-}
+#include "base/utf8.h"
 
 /* ---- What is told becomes what is seen. */
 
@@ -71,7 +64,7 @@ static void tell_wide(struct sight *s, unsigned depth)
     for (unsigned i = 0; i < s->wide_len; i++)
         bytes[i] = s->wide[i].byte;
     uint64_t from = s->wide[0].from, to = s->wide[s->wide_len - 1].to;
-    unsigned seen = sight_fold(sight_code_point(bytes, s->wide_len));
+    unsigned seen = sight_fold(utf8_code_point(bytes, s->wide_len));
     if (seen == SIGHT_ITSELF) {
         tell_wide_as_it_is(s, depth);
         return;

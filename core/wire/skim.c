@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "wire/json_inner.h"
 #include "wire/skim_inner.h"
@@ -128,20 +129,13 @@ static void end_word(struct skim *s)
 
 /* ---- Strings. */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* `word` is what stands behind the backslash so far. */
 static void read_unit(struct skim *s)
 {
     uint32_t unit = 0;
     if (s->word_len < 5) return;
     for (size_t i = 1; i < 5; i++) {
-        int digit = hex_value(s->word[i]);
+        int digit = hex_digit(s->word[i]);
         if (digit < 0) {
             break_off(s);
             return;

@@ -32,7 +32,7 @@ struct level {
     bool is_list, has_written; /* has_written: something of it stands in the piece */
     uint8_t key_len, index_len;
     char key[LIMIT_SKIM_KEY_BYTES]; /* of the member under way, as it was written */
-    char index[SKIM_WORD_BYTES];         /* the object's number "index" */
+    char index[SKIM_WORD_BYTES];    /* the object's number "index" */
     uint32_t count;                 /* of a list: elements that have begun */
 };
 

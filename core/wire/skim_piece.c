@@ -38,8 +38,8 @@ static void write_index(struct skim *s, struct level *level)
     buf_append(&s->piece, slice_of(level->index, level->index_len));
 }
 
-/* All that is open again, in a new piece. has_value: a value of the skim_innermost is under way. */
-static void reopen(struct skim *s, bool has_value)
+/* All that is open again, in a new piece. is_in_text: a text of the innermost level is under way. */
+static void reopen(struct skim *s, bool is_in_text)
 {
     for (unsigned i = 0; i < s->depth; i++) {
         struct level *level = &s->levels[i];
@@ -50,7 +50,7 @@ static void reopen(struct skim *s, bool has_value)
         else
             write_index(s, level);
     }
-    if (!has_value) return;
+    if (!is_in_text) return;
     skim_write_place(s, skim_innermost(s));
     buf_append_char(&s->piece, '"');
 }

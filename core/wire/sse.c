@@ -270,16 +270,16 @@ static size_t read_run(struct sse_lines *l, struct slice run, sse_data_fn on_dat
     return run.len;
 }
 
+/* A line's end is looked for once: a field without an end is read byte by byte. */
 void sse_lines_feed(struct sse_lines *l, struct slice raw, sse_data_fn on_data, void *arg)
 {
-    for (size_t at = 0; at < raw.len;) {
-        size_t end = find_line_end(raw.ptr, at, raw.len);
-        if (end > at) {
+    for (size_t at = 0, end; at < raw.len; at = end) {
+        end = find_line_end(raw.ptr, at, raw.len);
+        while (at < end)
             at += read_run(l, slice_of(raw.ptr + at, end - at), on_data, arg);
-        } else {
-            end_line(l, on_data, arg);
-            at++;
-        }
+        if (end == raw.len) return;
+        end_line(l, on_data, arg);
+        end++;
     }
 }
 

@@ -332,16 +332,16 @@ static void judge(struct usage *u)
 bool usage_read(struct usage *u, enum usage_shape shape, const struct json_tape *tape)
 {
     const struct usage_form *form = usage_form(shape);
-    bool is_there = false, was_malformed = u->is_malformed, is_another = u->shape != shape;
+    bool has_report = false, was_malformed = u->is_malformed, is_another = u->shape != shape;
     u->shape = shape;
     if (json_is(tape, 0, JSON_ARRAY)) {
         for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n))
-            is_there |= take_object(u, form, tape, n);
+            has_report |= take_object(u, form, tape, n);
     } else {
-        is_there = take_object(u, form, tape, 0);
+        has_report = take_object(u, form, tape, 0);
     }
-    if (is_there || is_another || u->is_malformed != was_malformed) judge(u);
-    return is_there;
+    if (has_report || is_another || u->is_malformed != was_malformed) judge(u);
+    return has_report;
 }
 
 struct slice usage_service_tier(const struct usage *u)

@@ -59,7 +59,7 @@ struct usage {
     enum usage_shape shape; /* of the last report */
     char service_tier[USAGE_TIER_BYTES];
     bool is_malformed; /* something was negative, not an integer, out of range, twice there; it stays so */
-    bool is_beside;    /* Anthropic's names for input and caches: without a total they lie side by side */
+    bool is_beside;    /* Anthropic's names for input and caches lie side by side, unless a total says otherwise */
     bool has_foreign;  /* another model's tokens are reported too; no part counts them */
     bool is_suspect;   /* is_malformed, or the sums do not hold after the last report */
 };

@@ -270,9 +270,9 @@ describe("on_done", function()
 
   it("runs when the client has left", function()
     start { x = NOTE }
-    local c = client.connect(g.port)
+    local since, c = m:mark(), client.connect(g.port)
     c:send(client.request { key = g.key, json = body_of("hello", "hold=1") })
-    client.sleep(0.2)
+    m:request(since)
     c:close()
     local record = g:records_after(0, 1)[1]
     -- The provider was at work on it: its input is charged, as counted.

@@ -136,6 +136,7 @@ describe("a key that is revoked", function()
     assert.equal(0, select(2, g:command("keys", "revoke", id, "--end-requests")))
     local rest = c:body()
     assert.truthy(rest:find("invalid_api_key", 1, true), rest)
+    assert.truthy(rest:find("authentication_error", 1, true), rest) -- the type of every 401
     assert.truthy(rest:find("revoked while the request was under way", 1, true), rest)
     c:close()
   end)

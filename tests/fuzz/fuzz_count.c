@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "wire/count.h"
 #include "wire/count_rules.h"
 #include "wire/dialect.h"

@@ -101,6 +101,7 @@ static void add_picture(struct body *b)
         add(b, slice_str(runs[i % 3]));
     add(b, SLICE("\"],\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"length\"}],\n"
                  "data: \"usage\":{\"prompt_tokens\":7,\"completion_tokens\":9}}\n\n"));
+    buf_append(&b->texts, SLICE("{}")); /* what the tool is asked is a text too */
 }
 
 /* In three kinds of lines. */

@@ -83,6 +83,52 @@ house.must_fail("the inside of a folder stays there", '#include "flow/relay/rela
 house.must_pass("the inside of a folder stays there", '#include "net/conn_inner.h"\n', "core/net/conn_read.c")
 house.must_pass("the inside of a folder stays there", '#include "lua/eval.h"\n', "core/lua/policy.c")
 
+-- --- the map: core/README.md has a row a floor, and in it each room by its header's name ---
+
+local map = {}
+for floor, row in house.read("core/README.md"):gmatch("\n| `(%w+)` |([^\n]*)") do
+  map[floor] = {}
+  for words in row:gmatch("`([^`]*)`") do
+    for word in words:gmatch("%S+") do map[floor][word] = true end
+  end
+end
+
+local function is_file(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
+house.rule("each room stands in the map", house.files("core", "^core/%w+/[^/]+%.h$"), function(path, _, complain)
+  local floor, room = path:match("^core/(%w+)/(.*)%.h$")
+  local is_inside = room:find("_inner$") or room:find("^bind") or room == floor -- of the floor itself
+  if not is_inside and not (map[floor] and map[floor][room]) then
+    complain(1, "core/README.md has no `" .. room .. "` in the row of " .. floor)
+  end
+end)
+house.must_fail("each room stands in the map", "", "core/base/unheard_of.h")
+house.must_fail("each room stands in the map", "", "core/wire/arena.h")
+house.must_pass("each room stands in the map", "", "core/base/arena.h")
+
+-- Names with a star, a slash or a dot are of several files, or no rooms; those of parts may stand a folder deeper.
+local function is_room(floor, word)
+  if word:find("[*/.]") then return true end
+  for _, folder in ipairs { "", "relay/", "tokens/", "tokens/vocabulary/" } do
+    local path = ("core/%s/%s%s"):format(floor, folder, word)
+    if is_file(path .. ".h") or is_file(path .. ".c") then return true end
+  end
+  return false
+end
+
+local strays = {}
+for floor, words in pairs(map) do
+  for word in pairs(words) do
+    if not is_room(floor, word) then strays[#strays + 1] = floor .. "/" .. word end
+  end
+end
+house.count(#strays == 0, "what the map names is there: " .. table.concat(strays, " "))
+house.count(not is_room("base", "unheard_of"), "a name in the map that is no room must be found")
+
 -- Depth-first over the include graph; the first circle found comes back as "a -> b -> a".
 local function circle(graph)
   local state, trail = {}, {}

@@ -70,8 +70,8 @@ static bool on_feed(struct stage *s, const struct piece *p)
     if (s->relay->is_encoded)
         return out_refuse_unreadable(s->relay, "the provider's answer has a content coding, and cannot be redacted");
     if (piece_hides_text(p))
-        return out_refuse_unreadable(
-            s->relay, "the provider's answer is JSON or no text that can be read, and so not redacted");
+        return out_refuse_unreadable(s->relay, "the provider's answer is JSON or no text that can be read, "
+                                               "and so not redacted");
     if (p->event) return mask_event(m, p);
     if (!p->said) return out_refuse_unreadable(s->relay, "the answer is too large to be redacted");
     return mask_whole(m, p);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/hex.h"
 #include "base/mem.h"
 
 static void numbers_are_strict(void)
@@ -162,6 +163,17 @@ static void times_are_rfc3339(void)
     EXPECT_STR("2025-11-24T16:00:00.123Z", text);
 }
 
+static void hexadecimal_digits_are_those_and_no_others(void)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(digits, c) : NULL;
+        int value = !at ? -1 : at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
+        EXPECT_INT(value, hex_digit((char)c));
+    }
+    EXPECT_INT(0xFEFF, hex_four("fEFf"));
+}
+
 int main(void)
 {
     RUN(numbers_are_strict);
@@ -174,5 +186,6 @@ int main(void)
     RUN(an_arena_aligns_and_counts);
     RUN(every_fault_has_a_standard_status);
     RUN(times_are_rfc3339);
+    RUN(hexadecimal_digits_are_those_and_no_others);
     return unit_close("base");
 }

@@ -118,6 +118,16 @@ static void a_cut_never_ends_inside_a_character(void)
         EXPECT_INT(want[max], utf8_cut(s, max).len);
 }
 
+static void every_character_is_read_as_it_was_written(void)
+{
+    for (uint32_t code = 0; code <= 0x10FFFF; code++) {
+        char text[4];
+        if (code >= 0xD800 && code <= 0xDFFF) continue;
+        size_t len = utf8_write(text, code);
+        if (utf8_code_point((const unsigned char *)text, len) != code) EXPECT_INT(0, code);
+    }
+}
+
 int main(void)
 {
     RUN(every_sequence_of_three_bytes_is_judged_right);
@@ -126,5 +136,6 @@ int main(void)
     RUN(the_first_wrong_byte_is_named);
     RUN(long_ascii_does_not_hide_an_unfinished_character);
     RUN(a_cut_never_ends_inside_a_character);
+    RUN(every_character_is_read_as_it_was_written);
     return unit_close("utf8");
 }

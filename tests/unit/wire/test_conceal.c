@@ -108,6 +108,26 @@ static void little_is_held_back(void)
     conceal_clear(&c);
 }
 
+/* The other secrets are looked for once in the whole, not once more behind each place: or this would take minutes. */
+static void one_that_stands_often(void)
+{
+    enum { TIMES = 100000 };
+    struct conceal c;
+    struct buf text;
+    buf_init(&text);
+    for (int i = 0; i < TIMES; i++) {
+        buf_append(&text, secrets[0]);
+        buf_append(&text, SLICE(" and so on and so forth "));
+    }
+    conceal_init(&c, secrets, SECRETS);
+    conceal_encoded(&c);
+    struct slice got = conceal_pass(&c, buf_slice(&text), false);
+    EXPECT_INT(TIMES * (strlen("[secret]") + strlen(" and so on and so forth ")), got.len);
+    EXPECT(memmem(got.ptr, got.len, secrets[0].ptr, secrets[0].len) == NULL);
+    conceal_clear(&c);
+    buf_clear(&text);
+}
+
 static void without_secrets_everything_passes(void)
 {
     struct conceal c;
@@ -123,6 +143,7 @@ int main(void)
     RUN(in_pieces_of_any_size);
     RUN(in_base64);
     RUN(little_is_held_back);
+    RUN(one_that_stands_often);
     RUN(without_secrets_everything_passes);
     return unit_close("conceal");
 }

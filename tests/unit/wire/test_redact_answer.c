@@ -176,13 +176,7 @@ static void choices_and_fields_are_texts_of_their_own(void)
 
 static void arguments_of_tools_stay_json(void)
 {
-    static const struct detect_mask masks[] = {{{"quoted", 6}, {"Q\"####", 6}}};
-    struct fault why;
-    use_rules(true, true);
-    detect_free(rules.detect);
-    rules.detect = detect_new(DETECT_ALL, masks, 1, &why);
-    memset(rules.kinds_of_letter, 0, sizeof rules.kinds_of_letter);
-    redact_rules_index(&rules);
+    use_quoted_rules();
     send_request("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Q\\\"1234 a@b.io\"}]}", CHAT_CHAT);
     run_stream(SLICE(CALL("0", "\"{\\\"a\\\":\\\"[quo\"") CALL("1", "\"{\\\"b\\\":\\\"[ema\"") CALL("0", "\"ted]\\\"}\"")
                          CALL("1", "\"il]\\\"}\"") FINISH));

@@ -56,13 +56,7 @@ static void arguments_are_masked_as_they_are_decoded(void)
 /* What is given back is spelt as it must be where it comes to stand. */
 static void what_comes_back_is_encoded_at_every_level(void)
 {
-    static const struct detect_mask masks[] = {{{"quoted", 6}, {"Q\"####", 6}}};
-    struct fault why;
-    use_rules(true, true);
-    detect_free(rules.detect);
-    rules.detect = detect_new(DETECT_ALL, masks, 1, &why);
-    memset(rules.kinds_of_letter, 0, sizeof rules.kinds_of_letter);
-    redact_rules_index(&rules);
+    use_quoted_rules();
     send_request("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"[\\\"Q\\\\\\\"1234\\\"]\"}]}", CHAT_CHAT);
     EXPECT_TEXT("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"[\\\"[quoted]\\\"]\"}]}", buf_slice(&sent));
     buf_reset(&out);
