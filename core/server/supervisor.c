@@ -155,6 +155,7 @@ static void watch_signals(struct supervisor *sup)
         sigaddset(&set, numbers[i]);
     check(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* as in children: what may grow no further says so */
     sup->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     check(sup->signal_fd >= 0);
     loop_watch_init(&sup->signals, sup->loop, sup->signal_fd, on_signal, sup);
