@@ -85,7 +85,7 @@ static void a_long_text_is_looked_at_in_slices(void)
     policy_errors_clear(&errors);
     buf_init(&json);
     buf_append(&json, SLICE("{\"body\":{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\""));
-    for (int i = 0; i < 500000; i++)
+    for (int i = 0; i < 100000; i++)
         buf_append(&json, SLICE("a.b@c d@e.f.g h "));
     buf_append(&json, SLICE("ana@example.com\"}]},\"input_tokens\":1}"));
     struct exchange *x = simulate_exchange(buf_slice(&json), &why);
