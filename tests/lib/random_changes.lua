@@ -45,6 +45,7 @@ return function(random)
     local other = random.conditions(1)
     if #keys == 0 or conditions._source or other._source then return other end
     if chance(30) then conditions[pick(keys)] = nil end
+    if conditions.share == nil then conditions.sticky = nil end -- it says whose share it is
     if chance(40) then
       for key, value in pairs(other) do conditions[key] = value end
     end
