@@ -54,7 +54,7 @@ return function(random)
     if type(value) == "table" and not value._source and #value > 1 then table.remove(value, number(#value))
     elseif type(value) == "table" and value._source and not value._source:find("between", 1, true) then
       conditions[key] = random.source((value._source:gsub("%d%d%d+", function(n) return tostring(tonumber(n) + pick { -1000, 1000, 1 }) end)))
-    elseif chance(50) then conditions[key] = random.condition(key) end
+    elseif key ~= "sticky" and chance(50) then conditions[key] = random.condition(key) end
     return next(conditions) and conditions or nil
   end
 
