@@ -110,7 +110,7 @@ return function(random)
       if files.apps then files.apps.stranger = not files.apps.stranger and {} or nil end
     end,
     function(files)
-      if random.lua(files, ""):find("tags", 1, true) and random.lua({ files.house, files.access, files.routing }, ""):find("tags", 1, true) then return end
+      if random.is_wide() then return end -- conditions may name tags of apps, now or after the next change
       files.apps = not files.apps and { _kind = "apps", plain = { tags = { grade = "low" } }, rich = { tags = { grade = "high" } } } or nil
       if not files.apps then files.auth.default_app = nil end
     end,

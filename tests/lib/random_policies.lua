@@ -164,6 +164,8 @@ function policies.widen(on)
   names = sorted_names(using)
 end
 
+function policies.is_wide() return is_wide end
+
 local function conditions(most)
   if is_wide and chance(8) then return source(pick(functions)) end
   local out = {}
