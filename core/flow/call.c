@@ -1,6 +1,18 @@
 #include "flow/call.h"
 
+#include <string.h>
+
 #include "base/mem.h"
+
+/* Few accounts have more than their key: room for what there is, not for what there may be. */
+static void keep_secrets(struct call *call)
+{
+    struct slice found[PROVIDER_SECRETS_MAX];
+    call->secret_count = provider_secrets(call->provider, found);
+    struct slice *kept = arena_alloc(&call->job->x->arena, call->secret_count * sizeof *kept);
+    memcpy(kept, found, call->secret_count * sizeof *kept);
+    call->secrets = kept;
+}
 
 struct call *call_new(struct job *job, const struct provider *provider, const struct dialect *dialect)
 {
@@ -10,7 +22,7 @@ struct call *call_new(struct job *job, const struct provider *provider, const st
     call->job = job;
     call->provider = provider;
     call->dialect = dialect;
-    call->secret_count = provider_secrets(provider, call->secrets);
+    keep_secrets(call);
     return call;
 }
 

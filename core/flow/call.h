@@ -25,7 +25,7 @@ struct call {
     const struct vocabulary *vocabulary; /* the answer is counted in it; NULL: it says nothing that is counted */
     struct conn_header *headers;   /* the provider's that may pass, and ours, with room for one more; in `passing` */
     size_t header_count;
-    struct slice secrets[PROVIDER_SECRETS_MAX]; /* the account's, which its answer may repeat */
+    const struct slice *secrets; /* the account's, which its answer may repeat; in the exchange's arena */
     size_t secret_count;
     struct arena passing; /* what is needed no longer than until the request is sent and the answer's head is out */
     bool asks_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
