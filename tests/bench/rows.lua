@@ -119,7 +119,7 @@ end)
 -- --- the loop ---
 
 -- Milliseconds of the longest turn of all processes since the last look: the worker's, once there was load.
-local function longest_turn(folder)
+local function longest_turn(folder, is_first)
   local longest = 0
   for name in io.popen("ls " .. folder):lines() do
     local text = assert(gateway.read_file(folder .. "/" .. name))
@@ -128,6 +128,7 @@ local function longest_turn(folder)
     file:write(("\0"):rep(16))
     file:close()
   end
+  if longest == 0 and not is_first then error("no turn was measured in " .. folder) end
   return longest / 1e6
 end
 
@@ -138,7 +139,7 @@ group("turn", function(bench)
   local peer = { name = "moongate", port = g.port, key = g:key { app = "demo" } }
   local function turn(kind, bytes, connections)
     bench.measure.wrk(peer, { kind = kind, bytes = bytes, connections = connections, seconds = 1 })
-    longest_turn(folder)
+    longest_turn(folder, true)
     bench.measure.wrk(peer, { kind = kind, bytes = bytes, connections = connections })
     return longest_turn(folder)
   end
@@ -163,7 +164,7 @@ group("turns", function(bench)
     env = { BENCH_TURNS = folder, LD_PRELOAD = bench.dir .. "/turns.so" } })
   local peer = { pid = g.process.pid, port = g.port, key = g:key { app = "demo" } }
   local function crowd(readers, sleepers)
-    longest_turn(folder)
+    longest_turn(folder, true)
     local said = bench.measure.crowd(peer, { readers = readers, sleepers = sleepers })
     said.turn_ms = longest_turn(folder)
     return said
