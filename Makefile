@@ -117,10 +117,10 @@ help:
 # ---- What is compiled with.
 
 # A floor may include its own and those before it (tests/house/floors.lua); a test links no more than that.
-FLOORS := base wire net store exchange lua flow testkit admin server cli
+FLOORS := base wire net store exchange lua flow testkit ledger admin server cli
 
 CC       := $(if $(CLANG),clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
-PKGS     := luajit libevent libcurl jansson openssl sqlite3 libxxhash
+PKGS     := luajit libevent libcurl jansson openssl sqlite3 libxxhash libpq
 PKG_SAYS := $(shell pkg-config --cflags --libs $(PKGS) 2>/dev/null)
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE

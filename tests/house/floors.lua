@@ -9,7 +9,7 @@ local KEPT = {
   { "^lualib%.h", "core/lua/", "core/testkit/" }, { "^luajit%.h", "core/lua/" },
   { "^event2/", "core/net/" }, { "^event%.h", "core/net/" },
   { "^curl/", "core/net/" },
-  { "^sqlite3%.h", "core/store/" },
+  { "^sqlite3%.h", "core/store/" }, { "^libpq%-fe%.h", "core/store/" },
 }
 
 -- Headers of ours that show the inside of their folder, beside those that say so by their name: room_inner.h.

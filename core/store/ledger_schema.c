@@ -1,0 +1,70 @@
+#include "store/ledger_schema.h"
+
+/* Texts are "" and numbers 0 where nothing was said, never NULL: what is counted by them has one name for nothing.
+ * Times are microseconds since 1970, days yyyymmdd in the billing zone, money nano-dollars. */
+const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
+    "CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;"
+    /* In the order of their commits: seq has no gaps. */
+    "CREATE TABLE chain("
+    "  seq INTEGER PRIMARY KEY,"
+    "  kind INTEGER NOT NULL," /* enum chain_kind */
+    "  body BLOB NOT NULL,"    /* canonical JSON */
+    "  hash BLOB NOT NULL) STRICT;"
+    /* One row an exchange, narrow: what is searched and summed. */
+    "CREATE TABLE records("
+    "  seq INTEGER PRIMARY KEY,"
+    "  id BLOB NOT NULL UNIQUE,"
+    "  time_us INTEGER NOT NULL,"
+    "  day INTEGER NOT NULL,"
+    "  api TEXT NOT NULL,"
+    "  status INTEGER NOT NULL,"
+    "  outcome TEXT NOT NULL,"
+    "  app TEXT NOT NULL, department TEXT NOT NULL, team TEXT NOT NULL, user TEXT NOT NULL, key_id TEXT NOT NULL,"
+    "  model_asked TEXT NOT NULL,"
+    "  model TEXT NOT NULL," /* that was called last; else the one that was decided for */
+    "  target TEXT NOT NULL, provider TEXT NOT NULL,"
+    "  policy TEXT NOT NULL, rule TEXT NOT NULL," /* of a denial */
+    "  code TEXT NOT NULL,"                        /* of a denial or a fault */
+    "  data TEXT NOT NULL,"                        /* its class */
+    "  input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,"
+    "  output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,"
+    "  cost_nano INTEGER NOT NULL,"
+    "  estimated INTEGER NOT NULL, unpriced INTEGER NOT NULL," /* 0 or 1 */
+    "  attempts INTEGER NOT NULL,"
+    "  duration_us INTEGER NOT NULL, first_byte_us INTEGER NOT NULL,"
+    "  price TEXT NOT NULL,"    /* its revision */
+    "  bundle TEXT NOT NULL," /* SHA-256 of the policies */
+    "  session TEXT NOT NULL,"
+    "  prompt TEXT NOT NULL, prompt_version INTEGER NOT NULL,"
+    "  collections TEXT NOT NULL, chunks INTEGER NOT NULL, class_raised TEXT NOT NULL,"
+    "  cache TEXT NOT NULL, cache_key TEXT NOT NULL, saved_nano INTEGER NOT NULL," /* hit, miss */
+    "  approval TEXT NOT NULL) STRICT;" /* the grant it was let through by */
+    "CREATE INDEX records_time ON records(time_us);"
+    /* Announced before the call; without a row of that id in records it is open, or was abandoned. */
+    "CREATE TABLE intents(id BLOB PRIMARY KEY, seq INTEGER NOT NULL, instance BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    /* Sums of each day. A request is counted where its last attempt went, tokens and money where each went. */
+    "CREATE TABLE rollup("
+    "  day INTEGER NOT NULL,"
+    "  department TEXT NOT NULL, app TEXT NOT NULL, user TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,"
+    "  key_id TEXT NOT NULL,"
+    "  requests INTEGER NOT NULL, denied INTEGER NOT NULL, failed INTEGER NOT NULL, unpriced INTEGER NOT NULL,"
+    "  input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,"
+    "  output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,"
+    "  cost_nano INTEGER NOT NULL, saved_nano INTEGER NOT NULL,"
+    "  PRIMARY KEY(day, department, app, user, model, provider, key_id)) STRICT, WITHOUT ROWID;"
+    /* Of a key's labels (cost_center = 4711) and of the data's (eu_customer, with value ''). */
+    "CREATE TABLE rollup_label("
+    "  day INTEGER NOT NULL, label TEXT NOT NULL, value TEXT NOT NULL,"
+    "  requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"
+    "  cost_nano INTEGER NOT NULL,"
+    "  PRIMARY KEY(day, label, value)) STRICT, WITHOUT ROWID;"
+    /* Signed heads of the chain (store/anchor.h). */
+    "CREATE TABLE anchors("
+    "  seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
+    /* What each witness has. */
+    "CREATE TABLE witnesses(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* Prompts and answers, sealed with the key of whom they are about (store/texts.h). */
+    "CREATE TABLE texts("
+    "  id BLOB NOT NULL, part TEXT NOT NULL, subject TEXT NOT NULL, time_us INTEGER NOT NULL, sealed BLOB NOT NULL,"
+    "  PRIMARY KEY(id, part)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX texts_time ON texts(time_us);"};
