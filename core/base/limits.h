@@ -117,7 +117,7 @@
 #define LIMIT_ASKED_NOTES 128u                /* answers that one record keeps of what policies asked … */
 #define LIMIT_ASKED_BYTES (8u * KIB)          /* … all of them together … */
 #define LIMIT_ASKED_VALUE_BYTES (2u * KIB)    /* … one of them: of a service, of the counters, of a header … */
-#define LIMIT_ASKED_KEY_BYTES 256u            /* … and what it was asked by; what is longer is named as not replayable */
+#define LIMIT_ASKED_KEY_BYTES 256u            /* … and what it was asked by; longer ones are not replayable */
 #define LIMIT_ASKED_WORD_BYTES 256u           /* a hint, as records keep it */
 #define LIMIT_ASKED_MISSES 16u                /* names of what one record does not keep */
 

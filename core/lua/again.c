@@ -205,7 +205,8 @@ static bool read_record(const struct reading *r, struct fault *why)
     if (!id.len || id.len >= sizeof x->id) return fault_set(why, FAULT_BAD_REQUEST, "no record: it has no id");
     memcpy(x->id, id.ptr, id.len + 1);
     if (!api) return fault_set(why, FAULT_BAD_REQUEST, "%s: it asked for nothing that policies decide", x->id);
-    if (time_ns <= 0) return fault_set(why, FAULT_BAD_REQUEST, "%s: its record is of a version that kept no facts", x->id);
+    if (time_ns <= 0)
+        return fault_set(why, FAULT_BAD_REQUEST, "%s: its record is of a version that kept no facts", x->id);
     x->api = api;
     x->head.method = api->method;
     x->head.path = text_of(r, 0, "path");

@@ -73,7 +73,8 @@ static int on_search(lua_State *L)
 {
     const struct list *list = luaL_checkudata(L, 1, LIST);
     struct search *search = lua_newuserdata(L, sizeof *search);
-    *search = (struct search){.list = list->words, .hash = list->hash, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
+    *search = (struct search){
+        .list = list->words, .hash = list->hash, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
     bind_set_kind(L, SEARCH, on_search_gc);
     bind_keep(L, 1);
     return 1;

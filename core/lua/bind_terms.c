@@ -239,7 +239,8 @@ static int on_affordable_output(lua_State *L)
 }
 
 /* For the record; a count in the target's own vocabulary stands for what was a bound before. */
-static void note_tokens(struct policy_eval *eval, struct slice target, uint64_t tokens, bool is_estimated, bool is_bound)
+static void note_tokens(struct policy_eval *eval, struct slice target, uint64_t tokens, bool is_estimated,
+                        bool is_bound)
 {
     char json[64], key[LIMIT_ASKED_KEY_BYTES];
     int n = snprintf(json, sizeof json, "[%llu,%s%s]", (unsigned long long)tokens, bind_word(is_estimated).ptr,
