@@ -191,6 +191,12 @@
 #define LIMIT_JWKS_WAIT_MS 3000u           /* a request waits for its issuer's keys at most this long … */
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
 
+/* Looking into the ledger */
+#define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
+#define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
+#define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
+#define LIMIT_FILTER_STARS 8u              /* … and stars in one value: matching takes as long again with each */
+
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */
 #define LIMIT_SERIES_KEY_BYTES 232u
