@@ -156,7 +156,7 @@
 #define LIMIT_PIPE_QUEUE_BYTES (16u * MIB)   /* not yet taken by the other process */
 
 /* The ledger's seals (store/anchor.h, store/texts.h) */
-#define LIMIT_ANCHOR_KEYS 32u              /* public keys that an auditor gives at once: the present one and older ones */
+#define LIMIT_ANCHOR_KEYS 32u              /* public keys that an auditor gives at once: the present one, older ones */
 #define LIMIT_ANCHOR_LINE_BYTES (4u * KIB) /* of one anchor as a witness has it */
 #define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */
 #define LIMIT_ANCHOR_MS 60000u             /* entries wait no longer for an anchor … */

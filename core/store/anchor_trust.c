@@ -31,8 +31,9 @@ bool anchor_public_signed(const struct anchor_public *key, struct slice text,
 {
     EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, sizeof key->bytes);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
+    const unsigned char *bytes = (const unsigned char *)text.ptr;
     bool is_good = public && md && EVP_DigestVerifyInit(md, NULL, NULL, NULL, public) == 1 &&
-                   EVP_DigestVerify(md, signature, ANCHOR_SIGNATURE_BYTES, (const unsigned char *)text.ptr, text.len) == 1;
+                   EVP_DigestVerify(md, signature, ANCHOR_SIGNATURE_BYTES, bytes, text.len) == 1;
     EVP_MD_CTX_free(md);
     EVP_PKEY_free(public);
     return is_good;
@@ -183,7 +184,8 @@ enum anchor_succession anchor_succession_read(struct slice body, struct slice ga
     enum anchor_succession found = SUCCESSION_NONE;
     if (!memmem(body.ptr, body.len, ANCHOR_SUCCESSION, sizeof ANCHOR_SUCCESSION - 1)) return found;
     json_init(&tape);
-    if (json_parse(&tape, body, &why) && json_text_is(&tape, json_get(&tape, 0, SLICE("action")), SLICE(ANCHOR_SUCCESSION)))
+    if (json_parse(&tape, body, &why) &&
+        json_text_is(&tape, json_get(&tape, 0, SLICE("action")), SLICE(ANCHOR_SUCCESSION)))
         found = is_announced(&tape, gateway, trust, next) ? SUCCESSION_GOOD : SUCCESSION_FORGED;
     json_clear(&tape);
     return found;
