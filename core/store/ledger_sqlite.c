@@ -172,7 +172,8 @@ static bool prepare_all(struct ledger *l, struct fault *why)
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    return prepare_record(l, why) && (ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why));
+    if (!prepare_record(l, why)) return false;
+    return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
 }
 
 /* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
