@@ -69,8 +69,9 @@ static bool unknown_dim(struct slice name, struct fault *why)
     if (near)
         return fault_set(why, FAULT_BAD_REQUEST, "there is no `%.*s` to look by\ndid you mean `%s`?", SLICE_FMT(shown),
                          near);
-    return fault_set(why, FAULT_BAD_REQUEST, "there is no `%.*s` to look by\nthere are app, department, user, model, "
-                     "outcome, code … (`moongate help requests`); a word with a colon in it goes in quotes",
+    return fault_set(why, FAULT_BAD_REQUEST,
+                     "there is no `%.*s` to look by\nthere are app, department, user, model, outcome, code … "
+                     "(`moongate help requests`); a word with a colon in it goes in quotes",
                      SLICE_FMT(shown));
 }
 
@@ -184,8 +185,8 @@ static bool is_number_of(const struct filter_term *term)
     return term->dim->decimals != NO_NUMBER && (term->op != FILTER_IS || !term->dim->is_text);
 }
 
-static bool read_value(struct ledger_filter *f, const struct filter_term *term, struct slice *rest, struct filter_value *wanted,
-                       struct fault *why)
+static bool read_value(struct ledger_filter *f, const struct filter_term *term, struct slice *rest,
+                       struct filter_value *wanted, struct fault *why)
 {
     struct buf plain, glob;
     size_t stars = 0;
@@ -286,7 +287,8 @@ static bool add_word(struct ledger_filter *f, struct filter_term *term, struct s
     bool is_quoted = text.len && text.ptr[0] == '"';
     bool ok = !is_quoted || take_value(&rest, &plain, &glob, &stars, why);
     struct slice word = is_quoted ? buf_slice(&plain) : text;
-    if (ok && word.len == 0) ok = fault_set(why, FAULT_BAD_REQUEST, "an empty condition\ndepartment:Sales, or a word");
+    if (ok && word.len == 0)
+        ok = fault_set(why, FAULT_BAD_REQUEST, "an empty condition\ndepartment:Sales, or a word");
     term->wanted = arena_zalloc(&f->arena, sizeof *term->wanted);
     term->wanted->text = arena_copy(&f->arena, word);
     term->count = 1;

@@ -2,8 +2,8 @@
  * What is looked for in the ledger, in the words of people: the command line's --where and the filters of pages.
  *
  *     struct ledger_filter *f = ledger_filter_new();
- *     if (!ledger_filter_add(f, SLICE("department:Sales,Support"), &why)) ...   // why: what is wrong, newline, the cure
- *     ledger_filter_add(f, SLICE("!model:gpt-4*"), &why);
+ *     if (!ledger_filter_add(f, SLICE("department:Sales,Support"), &why)) ...  // what is wrong, newline, the cure
+ *     ledger_filter_add(f, SLICE("!model:large-*"), &why);
  *     ledger_filter_add(f, SLICE("usd>0.5"), &why);
  *     ledger_filter_since(f, us);
  *     ledger_filter_free(f);

@@ -108,8 +108,8 @@ static size_t add_likeness(struct ledger_where *w, struct slice word)
 /* Bodies are opened of those alone that something was wrong with: a reason stands nowhere else. */
 static void add_word_of_record(struct ledger_where *w, struct slice word)
 {
-    static const char *const columns[] = {"key_id", "app",    "department", "user", "model_asked", "model",  "target",
-                                          "code",   "policy", "rule",       "data", "session",     "prompt", "approval"};
+    static const char *const columns[] = {"key_id", "app",  "department", "user", "model_asked", "model",  "target",
+                                          "code",   "rule", "policy",     "data", "session",     "prompt", "approval"};
     uint8_t first[ID_BYTES], last[ID_BYTES];
     if (ledger_id_range(word, slice_starts(word, SLICE("req_")) ? 0 : 8, first, last)) {
         size_t from = ledger_where_blob(w, first, sizeof first), to = ledger_where_blob(w, last, sizeof last);
@@ -141,8 +141,10 @@ static bool add_term(struct ledger_where *w, enum filter_table table, const stru
 {
     const char *column = term->dim ? term->dim->columns[table] : NULL;
     if (table == FILTER_ROLLUP && !column)
-        return fault_set(why, FAULT_BAD_REQUEST, "sums are not kept by %s\nthere are app, department, user, model, "
-                         "provider, key; `moongate requests` looks by all", term->dim ? term->dim->name : "words");
+        return fault_set(why, FAULT_BAD_REQUEST,
+                         "sums are not kept by %s\nthere are app, department, user, model, provider, key; `moongate "
+                         "requests` looks by all",
+                         term->dim ? term->dim->name : "words");
     if (term->dim && !column) {
         w->is_never = true;
         return true;

@@ -2,9 +2,9 @@
  * Reads <data>/ledger.db beside the gateway that writes it, and without one: for commands and pages, never on a worker.
  *
  *     struct ledger_read *l = ledger_read_open("data", &why);
- *     switch (ledger_read_find(l, SLICE("req_0199f3a2-7c41-7"), on_row, &me, &why)) ...     // an id, its beginning, "last"
- *     struct ledger_page page = {.limit = 50, .has_bodies = true};                         // the newest first
- *     ledger_read_page(l, filter, &page, on_row, &me, &why);                               // again: the next ones
+ *     switch (ledger_read_find(l, SLICE("req_0199f3a2-7c41-7"), on_row, &me, &why)) …  // an id, its beginning, "last"
+ *     struct ledger_page page = {.limit = 50, .has_bodies = true};                    // the newest first
+ *     ledger_read_page(l, filter, &page, on_row, &me, &why);                          // again: the next ones
  *     ledger_read_close(l);
  *
  * Each page is a reading of its own, so that a long export never keeps the writer from tidying up; entries are only
@@ -28,10 +28,10 @@ struct ledger_read;
 
 /* The columns of records, in their order; these are members of struct ledger_row and stand in exports too. */
 /* clang-format off */
-#define LEDGER_ROW_NUMBERS(X)                                                                                              \
+#define LEDGER_ROW_NUMBERS(X)                                                                                          \
     X(time_us) X(day) X(status) X(input_tokens) X(cached_tokens) X(output_tokens) X(reasoning_tokens) X(cost_nano)     \
     X(estimated) X(unpriced) X(attempts) X(duration_us) X(first_byte_us) X(prompt_version) X(chunks) X(saved_nano)
-#define LEDGER_ROW_TEXTS(X)                                                                                                \
+#define LEDGER_ROW_TEXTS(X)                                                                                            \
     X(api) X(outcome) X(app) X(department) X(team) X(user) X(key_id) X(model_asked) X(model) X(target) X(provider)     \
     X(policy) X(rule) X(code) X(data) X(price) X(bundle) X(session) X(prompt) X(collections) X(class_raised) X(cache)  \
     X(cache_key) X(approval)
@@ -96,7 +96,7 @@ typedef void (*ledger_total_visit)(void *arg, struct slice name, const struct le
 
 struct ledger_spending {
     const char *by;        /* department, app, user, model, provider, key; NULL: all in one; "label": of this name: */
-    struct slice label;    /* its values; denied, failed, unpriced, cached, reasoning and saved are not kept by labels */
+    struct slice label;    /* its values. Only requests, input, output and cost are kept by labels */
     int64_t from_day, to_day; /* yyyymmdd, both included */
 };
 
@@ -104,8 +104,8 @@ struct ledger_spending {
 bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *what,
                           const struct ledger_filter *filter, ledger_total_visit visit, void *arg, struct fault *why);
 /* Requests of these days whose tokens nobody told. */
-bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day, const struct ledger_filter *filter,
-                           int64_t *count, struct fault *why);
+bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day,
+                           const struct ledger_filter *filter, int64_t *count, struct fault *why);
 
 /* Seq of the newest and the oldest entry; 0: there is none. */
 bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why);

@@ -1,4 +1,4 @@
-/* What the files that read the ledger share: the open file, a statement with its values, and what went wrong with it. */
+/* What the files that read the ledger share: the open file, a statement with its values, and what went wrong. */
 #ifndef MOONGATE_STORE_LEDGER_READ_INNER_H
 #define MOONGATE_STORE_LEDGER_READ_INNER_H
 

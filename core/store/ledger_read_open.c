@@ -9,7 +9,7 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
-#define DAMAGED "`moongate ledger check` says how far, and can make anew what is made from the chain; else restore a backup"
+#define DAMAGED "`moongate ledger check` says how far, --repair makes anew what it can; else restore a backup"
 
 static const char *cure_of(int code)
 {
@@ -109,15 +109,16 @@ static bool has_wal(const struct ledger_read *l)
     return is_there;
 }
 
-/* In a folder that may not be written SQLite cannot make the index of a log (-shm). Where there is no log nobody writes,
- * and the file is all there is. */
+/* In a folder that may not be written SQLite cannot make the index of a log (-shm). Where there is no log nobody
+ * writes, and the file is all there is. */
 static bool open_any(struct ledger_read *l, struct fault *why)
 {
     if (open_as(l, "")) return true;
     int code = sqlite3_errcode(l->db) & 0xFF;
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_PERM) return ledger_read_fail(l, why);
     if (has_wal(l))
-        return fault_set(why, FAULT_INTERNAL, "%s-wal holds entries that cannot be read from a folder that is read-only\n"
+        return fault_set(why, FAULT_INTERNAL,
+                         "%s-wal holds entries that cannot be read from a folder that is read-only\n"
                          "copy ledger.db and ledger.db-wal to another folder, or start the gateway once", l->path);
     return open_as(l, "&immutable=1") || ledger_read_fail(l, why);
 }
@@ -143,8 +144,8 @@ static bool open_all(struct ledger_read *l, struct fault *why)
     struct stat st;
     if (stat(l->path, &st) != 0)
         return fault_set(why, FAULT_INTERNAL, "%s: %s\n%s", l->path, strerror(errno),
-                         errno == ENOENT ? "the gateway makes it when it starts; -c names its configuration, and by it the "
-                                           "data folder"
+                         errno == ENOENT ? "the gateway makes it when it starts; -c names its configuration, and by it "
+                                           "the data folder"
                                          : "run it as the gateway's user");
     l->device = st.st_dev;
     l->inode = st.st_ino;

@@ -99,10 +99,12 @@ static bool select_spending(const struct ledger_spending *what, const struct led
         return fault_set(why, FAULT_BAD_REQUEST, "sums are not kept by %s\nthere are department, app, user, model, "
                          "provider, key and label:NAME", what->by);
     if (by_label && filter && filter->count)
-        return fault_set(why, FAULT_BAD_REQUEST, "sums by label are of all requests\n`moongate requests` looks by more");
+        return fault_set(why, FAULT_BAD_REQUEST,
+                         "sums by label are of all requests\n`moongate requests` looks by more");
     if (!by_label && !ledger_filter_where(filter, FILTER_ROLLUP, w, why)) return false;
     size_t from = ledger_where_number(w, what->from_day), to = ledger_where_number(w, what->to_day);
-    buf_printf(sql, "SELECT %s, %s WHERE day BETWEEN ?%zu AND ?%zu", column, by_label ? LABEL_SUMS : DAY_SUMS, from, to);
+    buf_printf(sql, "SELECT %s, %s WHERE day BETWEEN ?%zu AND ?%zu", column, by_label ? LABEL_SUMS : DAY_SUMS, from,
+               to);
     if (by_label) {
         buf_printf(sql, " AND label = ?%zu", ledger_where_text(w, what->label));
     } else {
@@ -148,8 +150,8 @@ static int64_t midnight_us(int64_t day)
     return (era * 146097 + of_era - 719468) * DAY_US;
 }
 
-bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day, const struct ledger_filter *filter,
-                           int64_t *count, struct fault *why)
+bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day,
+                           const struct ledger_filter *filter, int64_t *count, struct fault *why)
 {
     struct ledger_where w;
     struct buf sql;

@@ -30,7 +30,7 @@ static void make(void)
     }
     made_entry(db, 21, CHAIN_CHANGE, "{\"time\":\"2026-11-01T00:00:21.000Z\",\"actor\":\"kim\",\"action\":\"key.create\"}");
     made_entry(db, 22, CHAIN_INTENT, "{\"time\":\"2026-11-01T00:00:22.000Z\"}");
-    made_run(db, "INSERT INTO intents(id, seq, instance) VALUES(x'0199f3a27c4170008100000000000016', 22, x'00')");
+    made_run(db, "INSERT INTO intents VALUES(x'0199f3a27c4170008100000000000016', 22, x'00', 1)");
     made_entry(db, 23, CHAIN_LOSS, "{\"time\":\"2026-11-01T00:00:23.000Z\",\"count\":3}");
 }
 
