@@ -38,6 +38,8 @@ struct ledger {
     int64_t version;                         /* of the file, by which others' commits are seen */
     bool is_open, is_head_known;             /* is_open: a batch is under way */
     uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
+    uint32_t log_done;    /* … of which are in the file */
+    uint64_t looked_us;   /* when nothing was found to tend */
     bool must_cut_log;    /* texts were deleted that it still has */
     struct ledger_reader reader;
     struct ledger_record record;

@@ -190,6 +190,7 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
     struct ledger *l = arg;
     (void)db;
     (void)name;
+    if ((uint32_t)pages < l->log_pages) l->log_done = 0; /* it began anew */
     l->log_pages = (uint32_t)pages;
     return SQLITE_OK;
 }
