@@ -206,6 +206,7 @@
 #define LIMIT_LEDGER_CUT 256u              /* entries, or texts, that are deleted at a time */
 #define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
+#define LIMIT_LEDGER_DIFFERENCES 200u      /* between its chain and its tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 
 /* Metrics */

@@ -4,8 +4,8 @@
 
 #include <sqlite3.h>
 
-#include "base/zone.h"
 #include "store/ledger.h"
+#include "store/ledger_days.h"
 #include "store/ledger_record.h"
 #include "store/ledger_rollup.h"
 
@@ -32,8 +32,7 @@ struct ledger {
     sqlite3 *db;
     char *path;
     sqlite3_stmt *statements[LEDGER_STATEMENTS];
-    struct zone_change zone[ZONE_CHANGES_MAX];
-    size_t zone_changes;
+    struct ledger_days days;
     struct ledger_place genesis, head, next; /* next: of the batch under way */
     int64_t version;                         /* of the file, by which others' commits are seen */
     bool is_open, is_head_known;             /* is_open: a batch is under way */
