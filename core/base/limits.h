@@ -206,8 +206,12 @@
 #define LIMIT_LEDGER_CUT 256u              /* entries, or texts, that are deleted at a time */
 #define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
-#define LIMIT_LEDGER_DIFFERENCES 200u      /* between its chain and its tables that are told of; the others are counted */
+#define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
+#define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
+#define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
+#define LIMIT_FILTER_STARS 8u              /* … and stars in one value: matching takes as long again with each */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

@@ -162,7 +162,8 @@ static bool check_and_repair(struct checker *k, const char *sql, const char *wha
 static bool check_tables(struct checker *k)
 {
     return check_and_repair(k, "SELECT seq FROM records t WHERE" NO_ENTRY "(2, 7))",
-                            "records: a row without an entry: seq", "DELETE FROM records AS t WHERE" NO_ENTRY "(2, 7))") &&
+                            "records: a row without an entry: seq",
+                            "DELETE FROM records AS t WHERE" NO_ENTRY "(2, 7))") &&
            check_and_repair(k, "SELECT seq FROM intents t WHERE" NO_ENTRY "(3))",
                             "intents: a row without an entry: seq", "DELETE FROM intents AS t WHERE" NO_ENTRY "(3))") &&
            check_and_repair(k,
