@@ -143,6 +143,8 @@ static bool may_change(struct supervisor *sup, const struct config *next)
     compare(report, "listen", now->listen, next->listen);
     compare(report, "admin.listen", now->admin_listen, next->admin_listen);
     compare(report, "admin.host", now->admin_host, next->admin_host);
+    compare(report, "ledger.gateway", now->gateway, next->gateway);
+    compare(report, "billing.timezone", now->billing_zone, next->billing_zone);
     compare(report, "data", now->settings->data_dir, next->settings->data_dir);
     if (now->workers != next->workers) {
         report_say(report, FINDING_NEEDS_RESTART,
