@@ -199,7 +199,7 @@ static const struct field_list egress_list = {
 };
 
 static const struct field witness_group[] = {
-    {"file", &type_path, IN_CONFIG(witness_file),
+    {"file", &type_new_file, IN_CONFIG(witness_file),
      .says = "A file that each anchor is appended to; best where this user may not change what is written."},
     {"syslog", &type_flag, IN_CONFIG(has_witness_syslog),
      .says = "Each anchor is told to syslog."},

@@ -218,7 +218,8 @@ static bool read_path(struct config_reader *r, struct slice path, const json_t *
 /* Names in the data folder that are the gateway's own: a line appended to one of them would spoil it. */
 static bool is_own_name(struct slice name)
 {
-    static const char *const names[] = {"ledger.", "registry.", "anchor", "texts", "lock", "listen.json", "control.sock"};
+    static const char *const names[] = {"ledger.", "registry.", "anchor", "texts",
+                                        "lock",    "listen.",   "control."};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (slice_starts(name, slice_str(names[i]))) return true;
     }
@@ -273,8 +274,10 @@ static bool read_zone(struct config_reader *r, struct slice path, const json_t *
 
 /* ---- Numbers. */
 
-static const char *const durability_names[] = {
-    [DURABILITY_UNSAID] = "", [DURABILITY_ASYNC] = "async", [DURABILITY_LOCAL] = "local", [DURABILITY_REMOTE] = "remote"};
+static const char *const durability_names[] = {[DURABILITY_UNSAID] = "",
+                                               [DURABILITY_ASYNC] = "async",
+                                               [DURABILITY_LOCAL] = "local",
+                                               [DURABILITY_REMOTE] = "remote"};
 
 static bool read_durability(struct config_reader *r, struct slice path, const json_t *value, uint64_t *out)
 {
@@ -360,6 +363,7 @@ const struct field_type
     type_path = {"folder", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_file = {"file", "the path of a file that can be read, relative to the folder of the file", TEXT,
                  .read_text = read_file},
+    type_new_file = {"path", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind", "\"openai\"", TEXT, .read_text = read_kind},
@@ -379,8 +383,8 @@ const struct field_type
                           .read_number = read_duration, .print = units_print_duration},
     type_durability = {"durability", TAKES_DURABILITY, NUMBER(uint32_t), .read_number = read_durability,
                        .print = print_durability},
-    type_copy = {"file", "a name in the data folder, or an absolute path", TEXT, .read_text = read_copy},
-    type_conninfo = {"secret", "env \"NAME\", file \"path\", or \"host=/run/postgresql dbname=moongate\"", TEXT,
+    type_copy = {"file's name", "a name in the data folder, or an absolute path", TEXT, .read_text = read_copy},
+    type_conninfo = {"connection", "env \"NAME\", file \"path\", or \"host=/run/postgresql dbname=moongate\"", TEXT,
                      .is_secret = true, .read_text = read_conninfo},
     type_zone = {"time zone", "\"Europe/Berlin\", \"UTC\"", TEXT, .read_text = read_zone},
     type_given = {"text", "", TEXT},
