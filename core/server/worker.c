@@ -133,7 +133,8 @@ static bool take_ledger(struct worker *w, int fd, struct fault *why)
 {
     if (fd < 0) {
         loop_timer_arm_ms(&w->ledger_again, AGAIN_MS);
-        return fault_set(why, FAULT_INTERNAL, "the ledger's pipe could not be taken, and is asked for again: " TOO_MANY_OPEN);
+        return fault_set(why, FAULT_INTERNAL,
+                         "the ledger's pipe could not be taken, and is asked for again: " TOO_MANY_OPEN);
     }
     return true;
 }
