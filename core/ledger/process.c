@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/abandoned.h"
+#include "ledger/changes.h"
 #include "ledger/commit.h"
 #include "ledger/copy.h"
 #include "ledger/gauges.h"
@@ -33,6 +34,7 @@ struct process {
     struct anchor_key *key;
     struct ledger *ledger; /* NULL: it is still to be opened */
     struct commit *commit;
+    struct changes *changes;
     struct copy *copy;     /* NULL: none */
     struct import *import; /* NULL: none, or over */
     struct loop_work importing;
@@ -201,6 +203,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
     if (batch->entries) {
         acknowledge(p);
+        changes_committed(p->changes);
         if (p->copy) copy_follow(p->copy);
         if (p->import) loop_work_add(&p->importing);
     }
@@ -227,6 +230,24 @@ static void add_own(struct process *p, enum chain_kind kind)
                now, anchor_key_public(p->key)->fingerprint);
     commit_add(p->commit, &(struct commit_entry){.kind = kind, .body = buf_slice(&body)});
     buf_clear(&body);
+}
+
+/* ---- Changes by administrators. */
+
+static void on_kept(void *arg, uint64_t number)
+{
+    struct process *p = arg;
+    p->events->on_change_kept(p->arg, number);
+}
+
+void process_look(struct process *p)
+{
+    changes_look(p->changes);
+}
+
+void process_tell(struct process *p, uint64_t number, struct slice change)
+{
+    changes_tell(p->changes, number, change);
 }
 
 /* ---- Opening. */
@@ -272,6 +293,7 @@ static void on_opening(void *arg)
     if (p->state.is_failing) set_failing(p, false, "");
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->ledger);
+    changes_look(p->changes);
     set_copy(p);
     loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     p->events->on_open(p->arg);
@@ -374,6 +396,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->gauges = gauges_new(stats);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
+    p->changes = changes_new(loop, p->data_dir, p->commit, on_kept, p);
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
     loop_timer_init(&p->claiming, loop, on_claim_time, p);
@@ -394,6 +417,7 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    changes_free(p->changes);
     commit_free(p->commit);
     while (!list_is_empty(&p->links))
         link_free(link_at(p->links.next));

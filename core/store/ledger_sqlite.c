@@ -145,6 +145,8 @@ static bool prepare_all(struct ledger *l, struct fault *why)
 {
     static const char *const sql[LEDGER_STATEMENTS] = {
         [PUT_CHAIN] = "INSERT INTO chain(seq, kind, body, hash) VALUES(?, ?, ?, ?)",
+        [PUT_CHANGE] = "INSERT INTO chain(seq, kind, body, hash) VALUES(?, ?, ?, ?)"
+                       " ON CONFLICT(" LEDGER_CHANGE_ID ") WHERE kind = 4 DO NOTHING",
         [PUT_INTENT] = "INSERT INTO intents SELECT ?1, ?2, ?3, NOT EXISTS (SELECT 1 FROM records WHERE id = ?1)"
                        " WHERE true ON CONFLICT DO NOTHING",
         [CLOSE_INTENT] = "UPDATE intents SET open = 0 WHERE id = ? AND open = 1",
@@ -313,16 +315,22 @@ bool ledger_commit(struct ledger *l, struct fault *why)
     return true;
 }
 
-static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+static bool put_chain_by(struct ledger *l, enum ledger_statement which, const struct ledger_entry *e,
+                         struct fault *why)
 {
-    sqlite3_stmt *q = l->statements[PUT_CHAIN];
+    sqlite3_stmt *q = l->statements[which];
     l->next.seq++;
     chain_hash(l->next.hash, l->next.hash, l->next.seq, e->kind, e->body);
     sqlite3_bind_int64(q, 1, (sqlite3_int64)l->next.seq);
     sqlite3_bind_int(q, 2, e->kind);
     sqlite3_bind_blob64(q, 3, e->body.ptr ? e->body.ptr : "", e->body.len, SQLITE_STATIC);
     sqlite3_bind_blob(q, 4, l->next.hash, CHAIN_HASH_BYTES, SQLITE_STATIC);
-    return step(l, PUT_CHAIN, why);
+    return step(l, which, why);
+}
+
+static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    return put_chain_by(l, PUT_CHAIN, e, why);
 }
 
 static bool close_intent(struct ledger *l, const uint8_t *id, struct fault *why)
@@ -360,10 +368,21 @@ static enum ledger_put put_intent(struct ledger *l, const struct ledger_entry *e
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 
+/* Known by the id in its body. */
+static enum ledger_put put_change(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    struct ledger_place before = l->next;
+    if (!put_chain_by(l, PUT_CHANGE, e, why)) return LEDGER_FAILED;
+    if (sqlite3_changes(l->db)) return LEDGER_STORED;
+    l->next = before;
+    return LEDGER_KNOWN;
+}
+
 static enum ledger_put put(struct ledger *l, const struct ledger_entry *e, struct fault *why)
 {
     if (e->kind == CHAIN_EXCHANGE || e->kind == CHAIN_IMPORT) return put_exchange(l, e, why);
     if (e->kind == CHAIN_INTENT) return put_intent(l, e, why);
+    if (e->kind == CHAIN_CHANGE) return put_change(l, e, why);
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 
