@@ -190,7 +190,7 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     sqlite3_wal_hook(l->db, on_commit, l);
     snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
     return ledger_run(l, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                         "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF", why) &&
+                         "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768", why) &&
            ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
 }
 
