@@ -218,7 +218,8 @@
 #define LIMIT_SHIP_GATHER_MS 100u          /* what comes is gathered this long, unless somebody waits for it */
 #define LIMIT_SHIP_RETRY_MS 50u            /* after a failure the next try comes after this, doubling … */
 #define LIMIT_SHIP_RETRY_MS_MAX 5000u      /* … up to this, each with a random half less */
-#define LIMIT_SHIP_REFUSED_MS 30000u       /* … and so long after a refusal that only people can mend */
+#define LIMIT_SHIP_REFUSED_MS 10000u       /* … and so long after a refusal that only people can mend */
+#define LIMIT_SHIP_SLOW_MS 5000u           /* a statement without an answer for so long: PostgreSQL counts as failing */
 #define LIMIT_SHIP_ANCHORS 100u            /* signed heads in one statement */
 #define LIMIT_SHIP_KEEP_MS 3600000u        /* partitions are made ahead, and old ones dropped, this often */
 

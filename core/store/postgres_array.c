@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/zone.h"
 
 #define HEAD_BYTES 20
 #define EMPTY_HEAD_BYTES 12
@@ -54,21 +55,22 @@ void postgres_array_add_time(struct postgres_array *a, int64_t time_us)
     postgres_array_add_int(a, time_us - US_TO_2000);
 }
 
-/* Howard Hinnant's days_from_civil: years begin in March, eras have 400 of them. */
 int64_t postgres_days(int64_t day)
 {
-    int64_t y = day / 10000, m = day / 100 % 100, d = day % 100;
-    if (y < 1970 || y > 9999 || m < 1 || m > 12 || d < 1 || d > 31) return 0;
-    if (m <= 2) y--;
-    int64_t era = y / 400, year = y - era * 400;
-    int64_t of_year = (153 * (m > 2 ? m - 3 : m + 9) + 2) / 5 + d - 1;
-    return era * 146097 + year * 365 + year / 4 - year / 100 + of_year - 719468;
+    int year = (int)(day / 10000), month = (int)(day / 100 % 100), of_month = (int)(day % 100);
+    if (year < 1970 || year > 9999 || month < 1 || month > 12 || of_month < 1 || of_month > 31) return 0;
+    return zone_day_start(year, month, of_month) / 86400;
+}
+
+void postgres_array_add_days(struct postgres_array *a, int64_t days)
+{
+    uint32_t wire = htobe32((uint32_t)(int32_t)(days - DAYS_TO_2000));
+    postgres_array_add_bytes(a, slice_of((const char *)&wire, sizeof wire));
 }
 
 void postgres_array_add_day(struct postgres_array *a, int64_t day)
 {
-    uint32_t wire = htobe32((uint32_t)(int32_t)(postgres_days(day) - DAYS_TO_2000));
-    postgres_array_add_bytes(a, slice_of((const char *)&wire, sizeof wire));
+    postgres_array_add_days(a, postgres_days(day));
 }
 
 static bool is_clean(struct slice text)

@@ -33,6 +33,8 @@ void postgres_array_add_int(struct postgres_array *a, int64_t value);
 void postgres_array_add_time(struct postgres_array *a, int64_t time_us);
 /* yyyymmdd; what is no day becomes 1970-01-01. */
 void postgres_array_add_day(struct postgres_array *a, int64_t day);
+/* Since 1970. */
+void postgres_array_add_days(struct postgres_array *a, int64_t days);
 /* Of bytea and uuid. */
 void postgres_array_add_bytes(struct postgres_array *a, struct slice bytes);
 /* A text column takes neither NUL nor what is not UTF-8: each such byte becomes U+FFFD. */
