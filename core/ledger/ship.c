@@ -287,6 +287,7 @@ struct ship *ship_new(struct loop *loop, const struct ship_options *options, con
     s->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     s->conninfo = mem_strdup(options->conninfo);
     s->retain_s = options->retain_s;
+    s->state.shipped = s->state.head = options->shipped;
     s->filling = ledger_batch_new();
     s->sending = ledger_batch_new();
     s->retry_ms = LIMIT_SHIP_RETRY_MS;
@@ -327,8 +328,12 @@ void ship_committed(struct ship *s, bool is_awaited)
 {
     s->is_awaited |= is_awaited;
     if (!s->is_claimed || !s->is_at_end) return; /* it is read anyway */
-    if (is_awaited) loop_work_add(&s->fill);
-    else if (!loop_timer_is_armed(&s->gather)) loop_timer_arm_ms(&s->gather, LIMIT_SHIP_GATHER_MS);
+    if (is_awaited) {
+        s->is_at_end = false; /* there is more than was read */
+        loop_work_add(&s->fill);
+    } else if (!loop_timer_is_armed(&s->gather)) {
+        loop_timer_arm_ms(&s->gather, LIMIT_SHIP_GATHER_MS);
+    }
 }
 
 static void look_at_lag(struct ship *s)

@@ -38,7 +38,8 @@ struct ship_options {
     const char *data_dir;
     struct slice gateway;
     const char *conninfo;   /* a secret */
-    uint64_t retain_s; /* partitions of days that are over for so long are dropped; 0: none ever */
+    uint64_t retain_s;      /* partitions of days that are over for so long are dropped; 0: none ever */
+    uint64_t shipped;       /* what on_shipped told last, before this process: until PostgreSQL says it itself */
 };
 
 struct ship_events {
@@ -52,7 +53,7 @@ struct ship_events {
  * `events` is borrowed until ship_free(). */
 struct ship *ship_new(struct loop *loop, const struct ship_options *options, const struct ship_events *events,
                       void *arg, struct fault *why);
-/* What is under way is left to PostgreSQL: the next one sees how it ended. NULL is welcome. */
+/* What is under way is left to PostgreSQL: the next one sees how it ended. Not inside its events. NULL is welcome. */
 void ship_free(struct ship *s);
 
 /* is_awaited: somebody waits for it to be there, so that it goes at once. */
