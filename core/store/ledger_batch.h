@@ -1,9 +1,9 @@
 /*
- * Entries of the ledger on their way to PostgreSQL: what one statement of store/ledger_postgres.h takes, as arrays.
+ * Entries of the ledger on their way to PostgreSQL: what one statement of store/ledger_postgres.h takes, as rows.
  *
  *     struct ledger_batch *batch = ledger_batch_new();
  *     ledger_batch_add(batch, &entry);                  // in the order of seq, without gaps, until it is full
- *     ledger_batch_param_list(batch, params);           // borrowed until the next add or reset
+ *     ledger_batch_param_list(batch, types, params);    // borrowed until the next add or reset
  *     ledger_batch_reset(batch);                        // keeps the memory
  *
  * Each entry is copied as it stands. Of those that have a row in `records` the row is made again from the entry's JSON,
@@ -21,8 +21,11 @@
 #include "store/chain.h"
 #include "store/postgres.h"
 
-#define LEDGER_BATCH_PARAMS 67
+/* Its kinds of rows, each a composite type in the database and a parameter of the statement. */
+enum ledger_batch_rows { BATCH_AUDIT, BATCH_RECORDS, BATCH_LINES, BATCH_LABELS, BATCH_ANCHORS, BATCH_KINDS };
+extern const char *const ledger_batch_types[BATCH_KINDS];
 
+struct buf;
 struct ledger_batch;
 
 struct ledger_batch_entry {
@@ -57,9 +60,11 @@ uint64_t ledger_batch_last(const struct ledger_batch *b, uint8_t hash[CHAIN_HASH
 /* Partitions that it needs: distinct days since 1970, UTC. Borrowed. */
 const int32_t *ledger_batch_days(const struct ledger_batch *b, size_t *count);
 
-/* The SQL behind "WITH moved AS (…)": its parameters are numbered from `first` on, LEDGER_BATCH_PARAMS of them. */
-struct buf;
+/* The SQL behind "WITH moved AS (…)", whose parameters are numbered from `first` on, in the order of the kinds. It answers
+ * with how many places were moved, how many records were new, and how many signed heads are there with another hash. */
 void ledger_batch_sql(struct buf *sql, unsigned first);
-void ledger_batch_param_list(struct ledger_batch *b, struct postgres_param params[LEDGER_BATCH_PARAMS]);
+/* `types`: the composite types' numbers in pg_type. */
+void ledger_batch_param_list(struct ledger_batch *b, const uint32_t types[BATCH_KINDS],
+                             struct postgres_param params[BATCH_KINDS]);
 
 #endif

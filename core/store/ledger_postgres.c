@@ -14,7 +14,6 @@
 #include "store/ledger_batch.h"
 #include "store/ledger_postgres_schema.h"
 #include "store/postgres.h"
-#include "store/postgres_array.h"
 
 #define DAYS_AHEAD 7
 #define DAYS_KNOWN 512  /* partitions remembered; forgotten together when they are more */
@@ -34,7 +33,8 @@ struct ledger_postgres {
     struct ledger_batch *batch;
     int32_t known[DAYS_KNOWN];
     size_t known_count;
-    struct postgres_array days;
+    struct buf days; /* to be made: "{20421,20422" */
+    uint32_t types[BATCH_KINDS];
     int64_t drop_before; /* days since 1970; 0: none */
 };
 
@@ -119,11 +119,27 @@ static void on_place(void *arg, const struct postgres_answer *answer)
     end(lp, POSTGRES_FAILED, &why);
 }
 
-static void on_named(void *arg, const struct postgres_answer *answer)
+static void on_types(void *arg, const struct postgres_answer *answer)
 {
     struct ledger_postgres *lp = arg;
     struct postgres_param name = text_param(lp->gateway);
-    if (is_done(lp, answer)) ask(lp, place_of, &name, 1, on_place);
+    if (!is_done(lp, answer)) return;
+    for (size_t i = 0; i < BATCH_KINDS; i++)
+        lp->types[i] = (uint32_t)postgres_int(answer, 0, i);
+    ask(lp, place_of, &name, 1, on_place);
+}
+
+static void on_named(void *arg, const struct postgres_answer *answer)
+{
+    struct ledger_postgres *lp = arg;
+    struct buf sql;
+    if (!is_done(lp, answer)) return;
+    buf_init(&sql);
+    for (size_t i = 0; i < BATCH_KINDS; i++)
+        buf_printf(&sql, "%s'%s'::regtype::oid", i ? ", " : "SELECT ", ledger_batch_types[i]);
+    buf_append_char(&sql, '\0');
+    ask(lp, buf_ptr(&sql), NULL, 0, on_types);
+    buf_clear(&sql);
 }
 
 static void on_tables(void *arg, const struct postgres_answer *answer)
@@ -181,7 +197,7 @@ struct ledger_postgres *ledger_postgres_new(struct loop *loop, const struct ledg
     lp->events = events;
     lp->arg = arg;
     lp->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
-    postgres_array_init(&lp->days, POSTGRES_DATES);
+    buf_init(&lp->days);
     make_insert(&lp->insert);
     struct buf name;
     buf_init(&name);
@@ -196,7 +212,7 @@ struct ledger_postgres *ledger_postgres_new(struct loop *loop, const struct ledg
 static void free_now(void *arg)
 {
     struct ledger_postgres *lp = arg;
-    postgres_array_clear(&lp->days);
+    buf_clear(&lp->days);
     buf_clear(&lp->insert);
     mem_free(lp->gateway);
     mem_free(lp);
@@ -260,16 +276,17 @@ static void need(struct ledger_postgres *lp, int32_t day)
     if (is_known(lp, day)) return;
     if (lp->known_count == DAYS_KNOWN) lp->known_count = 0;
     lp->known[lp->known_count++] = day;
-    postgres_array_add_days(&lp->days, day);
+    buf_printf(&lp->days, "%c%" PRId32, buf_len(&lp->days) ? ',' : '{', day);
 }
 
 /* False: all that are needed are there. */
 static bool make_days(struct ledger_postgres *lp, postgres_answer_fn fn)
 {
-    struct postgres_param param = postgres_array_param(&lp->days);
-    if (lp->days.count == 0) return false;
-    ask(lp, "SELECT moongate.make_days($1)", &param, 1, fn);
-    postgres_array_reset(&lp->days);
+    if (buf_len(&lp->days) == 0) return false;
+    buf_append(&lp->days, slice_of("}", 2)); /* and its NUL */
+    struct postgres_param param = text_param(buf_ptr(&lp->days));
+    ask(lp, "SELECT moongate.make_days($1::int[])", &param, 1, fn);
+    buf_reset(&lp->days);
     return true;
 }
 
@@ -302,7 +319,7 @@ static void on_sent(void *arg, const struct postgres_answer *answer)
 
 static void insert(struct ledger_postgres *lp)
 {
-    struct postgres_param params[OWN_PARAMS + LEDGER_BATCH_PARAMS];
+    struct postgres_param params[OWN_PARAMS + BATCH_KINDS];
     char gw[24], epoch[24], from[24], to[24];
     uint8_t hash[CHAIN_HASH_BYTES];
     uint64_t last = ledger_batch_last(lp->batch, hash);
@@ -315,8 +332,8 @@ static void insert(struct ledger_postgres *lp)
     params[2] = int_param((int64_t)lp->place.seq, from);
     params[3] = int_param((int64_t)last, to);
     params[4] = (struct postgres_param){POSTGRES_BYTEA, slice_of((const char *)hash, last ? sizeof hash : 0), true};
-    ledger_batch_param_list(lp->batch, params + OWN_PARAMS);
-    ask(lp, buf_ptr(&lp->insert), params, OWN_PARAMS + LEDGER_BATCH_PARAMS, on_sent);
+    ledger_batch_param_list(lp->batch, lp->types, params + OWN_PARAMS);
+    ask(lp, buf_ptr(&lp->insert), params, OWN_PARAMS + BATCH_KINDS, on_sent);
 }
 
 static void on_days(void *arg, const struct postgres_answer *answer)

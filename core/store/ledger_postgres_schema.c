@@ -50,6 +50,24 @@
     "  signature bytea NOT NULL,"                                                                                      \
     "  PRIMARY KEY(gw, seq));"
 
+/* What batches bring (store/ledger_batch.h); columns in the order in which they are written. */
+#define ROWS                                                                                                           \
+    "CREATE TYPE moongate.audit_row AS (seq bigint, time timestamptz, kind bigint, body bytea, hash bytea);"           \
+    "CREATE TYPE moongate.record_row AS ("                                                                             \
+    "  seq bigint, id uuid, time timestamptz, day date, api text, status bigint, outcome text, app text,"              \
+    "  department text, team text, user_name text, key_id text, model_asked text, model text, target text,"            \
+    "  provider text, policy text, rule text, code text, data text, input_tokens bigint, cached_tokens bigint,"        \
+    "  output_tokens bigint, reasoning_tokens bigint, cost_nano bigint, estimated bigint, unpriced bigint,"            \
+    "  attempts bigint, duration_us bigint, first_byte_us bigint, price text, bundle text, session text,"              \
+    "  prompt text, prompt_version bigint, collections text, chunks bigint, class_raised text, cache text,"            \
+    "  cache_key text, saved_nano bigint, approval text);"                                                             \
+    "CREATE TYPE moongate.line_row AS ("                                                                               \
+    "  seq bigint, model text, provider text, requests bigint, denied bigint, failed bigint, unpriced bigint,"         \
+    "  input_tokens bigint, cached_tokens bigint, output_tokens bigint, reasoning_tokens bigint,"                      \
+    "  cost_nano bigint, saved_nano bigint);"                                                                          \
+    "CREATE TYPE moongate.label_row AS (seq bigint, label text, value text);"                                          \
+    "CREATE TYPE moongate.anchor_row AS (seq bigint, time timestamptz, hash bytea, signature bytea);"
+
 /* Without shards, in dollars: what people ask for. */
 #define VIEWS                                                                                                          \
     "CREATE VIEW moongate.spend AS SELECT day, department, app, user_name, model, provider, key_id,"                   \
@@ -66,11 +84,12 @@
 /* A partition is made beside its table and then attached: that waits for nobody who reads or writes. Gateways that
  * make the same one wait for each other. */
 #define MAKE_DAYS                                                                                                      \
-    "CREATE FUNCTION moongate.make_days(days date[]) RETURNS int LANGUAGE plpgsql AS $fn$"                             \
-    "DECLARE d date; t text; part text; made int := 0;"                                                                \
+    "CREATE FUNCTION moongate.make_days(days int[]) RETURNS int  LANGUAGE plpgsql AS $fn$"                             \
+    "DECLARE n int; d date; t text; part text; made int := 0;"                                                         \
     "BEGIN"                                                                                                            \
     "  PERFORM pg_advisory_xact_lock(7236839120);"                                                                     \
-    "  FOREACH d IN ARRAY days LOOP FOREACH t IN ARRAY ARRAY['audit', 'records'] LOOP"                                 \
+    "  FOREACH n IN ARRAY days LOOP FOREACH t IN ARRAY ARRAY['audit', 'records'] LOOP"                                 \
+    "    d := date '1970-01-01' + n;"                                                                                  \
     "    part := t || '_' || to_char(d, 'YYYYMMDD');"                                                                  \
     "    IF to_regclass('moongate.' || part) IS NULL THEN"                                                             \
     "      EXECUTE format('CREATE TABLE moongate.%I (LIKE moongate.%I INCLUDING CONSTRAINTS)', part, t);"              \
@@ -99,7 +118,7 @@
     "END $fn$;"
 
 /* What each version adds to the one before; a new database takes them all. */
-static const char *const versions[LEDGER_POSTGRES_VERSION] = {TABLES VIEWS MAKE_DAYS DROP_DAYS};
+static const char *const versions[LEDGER_POSTGRES_VERSION] = {TABLES ROWS VIEWS MAKE_DAYS DROP_DAYS};
 
 /* A role that may not make schemas works in one that was made for it. */
 static const char opening[] =

@@ -10,7 +10,7 @@
 #include "net/loop.h"
 #include "store/postgres_inner.h"
 
-#define PARAMS_MAX 96
+#define PARAMS_MAX 16
 
 enum state { RESOLVING, CONNECTING, READY, ASKING, ENDED };
 

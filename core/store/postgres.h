@@ -29,15 +29,10 @@ struct postgres_result;
 
 /* Types of parameters, as pg_type has their numbers: they have never changed. */
 enum postgres_type {
+    POSTGRES_ROWS = 0, /* what the statement makes of it: an array of rows (store/postgres_rows.h) */
+    POSTGRES_BYTEA = 17,
     POSTGRES_INT8 = 20,
     POSTGRES_TEXT = 25,
-    POSTGRES_BYTEA = 17,
-    POSTGRES_INT8S = 1016, /* arrays, in PostgreSQL's binary form (store/postgres_array.h) */
-    POSTGRES_TEXTS = 1009,
-    POSTGRES_BYTEAS = 1001,
-    POSTGRES_UUIDS = 2951,
-    POSTGRES_TIMES = 1185, /* timestamptz */
-    POSTGRES_DATES = 1182,
 };
 
 struct postgres_param {
