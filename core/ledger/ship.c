@@ -234,11 +234,13 @@ static void refuse(struct ship *s, enum ledger_feed_link link, const struct ledg
     struct fault why = {0};
     const char *cure = "give this gateway another ledger.gateway, or rename the other's row in moongate.gateway";
     if (link == FEED_OLDER) {
-        fault_set(&why, FAULT_INTERNAL, "PostgreSQL has entry %" PRIu64 " of \"%s\", ledger.db ends before it: an older "
-                  "one was put back, or another gateway has this name: %s", place->seq, s->gateway, cure);
+        fault_set(&why, FAULT_INTERNAL,
+                  "PostgreSQL has entry %" PRIu64 " of \"%s\", ledger.db ends before it: an older one was put back, or "
+                  "another gateway has this name: %s", place->seq, s->gateway, cure);
     } else {
-        fault_set(&why, FAULT_INTERNAL, "entry %" PRIu64 " of \"%s\" is another in PostgreSQL than in ledger.db: another "
-                  "gateway has this name: %s", place->seq, s->gateway, cure);
+        fault_set(&why, FAULT_INTERNAL,
+                  "entry %" PRIu64 " of \"%s\" is another in PostgreSQL than in ledger.db: another gateway has this "
+                  "name: %s", place->seq, s->gateway, cure);
     }
     give_up(s, true, &why);
 }

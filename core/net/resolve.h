@@ -28,7 +28,7 @@ struct resolve_address {
 };
 
 struct resolve_result {
-    struct resolve_address addresses[LIMIT_RESOLVE_ADDRESSES]; /* in the order of the names; the resolver's within one */
+    struct resolve_address addresses[LIMIT_RESOLVE_ADDRESSES]; /* by name, in the resolver's order */
     size_t count;
 };
 

@@ -263,8 +263,8 @@ static void add_sums_sql(struct buf *sql, const char *from, const char *const *n
 static void add_update_sql(struct buf *sql, const char *const *names, int count)
 {
     for (int i = 0; i < count; i++)
-        buf_printf(sql, "%s%s = least(t.%s::numeric + excluded.%s, " MOST ")::int8", i ? ", " : " DO UPDATE SET ", names[i],
-                   names[i], names[i]);
+        buf_printf(sql, "%s%s = least(t.%s::numeric + excluded.%s, " MOST ")::int8", i ? ", " : " DO UPDATE SET ",
+                   names[i], names[i], names[i]);
     buf_append_char(sql, ')');
 }
 
@@ -283,11 +283,13 @@ static void add_rollup_sql(struct buf *sql, unsigned first)
 static void add_label_sql(struct buf *sql, unsigned first)
 {
     static const char *const own[] = {"requests", "input_tokens", "output_tokens", "cost_nano"};
-    buf_append(sql, SLICE(", g AS (INSERT INTO moongate.rollup_label AS t SELECT r.day, l.label, l.value, r.gw, count(*)"));
+    buf_append(sql, SLICE(", g AS (INSERT INTO moongate.rollup_label AS t "
+                          "SELECT r.day, l.label, l.value, r.gw, count(*)"));
     add_sums_sql(sql, "r", own + 1, 3);
     buf_append(sql, SLICE(" FROM r JOIN "));
     add_rows_sql(sql, first, BATCH_LABELS);
-    buf_append(sql, SLICE(" l USING (seq) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3 ON CONFLICT (day, label, value, shard)"));
+    buf_append(sql, SLICE(" l USING (seq) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3 "
+                          "ON CONFLICT (day, label, value, shard)"));
     add_update_sql(sql, own, 4);
 }
 

@@ -60,8 +60,9 @@ uint64_t ledger_batch_last(const struct ledger_batch *b, uint8_t hash[CHAIN_HASH
 /* Partitions that it needs: distinct days since 1970, UTC. Borrowed. */
 const int32_t *ledger_batch_days(const struct ledger_batch *b, size_t *count);
 
-/* The SQL behind "WITH moved AS (…)", whose parameters are numbered from `first` on, in the order of the kinds. It answers
- * with how many places were moved, how many records were new, and how many signed heads are there with another hash. */
+/* The SQL behind "WITH moved AS (…)", whose parameters are numbered from `first` on, in the order of the kinds. It
+ * answers with how many places were moved, how many records were new, and how many signed heads are there with another
+ * hash. */
 void ledger_batch_sql(struct buf *sql, unsigned first);
 /* `types`: the composite types' numbers in pg_type. */
 void ledger_batch_param_list(struct ledger_batch *b, const uint32_t types[BATCH_KINDS],

@@ -152,7 +152,8 @@ static void add(struct ledger_batch *batch, sqlite3_stmt *q)
 {
     struct ledger_batch_entry e = {.seq = (uint64_t)sqlite3_column_int64(q, 0),
                                    .kind = (enum chain_kind)sqlite3_column_int(q, 1), .body = blob(q, 2),
-                                   .hash = (const uint8_t *)sqlite3_column_blob(q, 3), .day = sqlite3_column_int64(q, 5)};
+                                   .hash = (const uint8_t *)sqlite3_column_blob(q, 3),
+                                   .day = sqlite3_column_int64(q, 5)};
     struct slice id = blob(q, 4);
     if (id.len == LEDGER_ID_BYTES) e.id = (const uint8_t *)id.ptr;
     ledger_batch_add(batch, &e);
@@ -192,7 +193,8 @@ bool ledger_feed_anchors(struct ledger_feed *f, uint64_t after, struct ledger_ba
     int result;
     sqlite3_bind_int64(q, 2, LIMIT_SHIP_ANCHORS);
     while ((result = sqlite3_step(q)) == SQLITE_ROW) {
-        struct ledger_batch_anchor a = {.seq = (uint64_t)sqlite3_column_int64(q, 0), .time_us = sqlite3_column_int64(q, 1),
+        struct ledger_batch_anchor a = {.seq = (uint64_t)sqlite3_column_int64(q, 0),
+                                        .time_us = sqlite3_column_int64(q, 1),
                                         .hash = (const uint8_t *)blob(q, 2).ptr, .signature = blob(q, 3)};
         if (sqlite3_column_bytes(q, 2) != CHAIN_HASH_BYTES) continue;
         ledger_batch_add_anchor(batch, &a);

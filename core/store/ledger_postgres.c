@@ -45,7 +45,8 @@ static const char settings[] =
 
 static const char place_of[] =
     "SELECT g.gw, g.epoch, g.seq, encode(g.hash, 'hex'), "
-    "coalesce((SELECT max(a.seq) FROM moongate.anchor a WHERE a.gw = g.gw), 0) FROM moongate.gateway g WHERE g.name = $1";
+    "coalesce((SELECT max(a.seq) FROM moongate.anchor a WHERE a.gw = g.gw), 0) "
+    "FROM moongate.gateway g WHERE g.name = $1";
 
 static const char claim[] = "UPDATE moongate.gateway SET epoch = epoch + 1, seen = now() "
                             "WHERE gw = $1 AND epoch = $2 AND seq = $3 RETURNING epoch";
@@ -101,7 +102,8 @@ static void read_place(struct ledger_postgres *lp, const struct postgres_answer 
     lp->gw = postgres_int(answer, 0, 0);
     lp->epoch = postgres_int(answer, 0, 1);
     lp->place.seq = (uint64_t)postgres_int(answer, 0, 2);
-    if (!hex_read(postgres_text(answer, 0, 3), lp->place.hash, CHAIN_HASH_BYTES)) memset(lp->place.hash, 0, CHAIN_HASH_BYTES);
+    memset(lp->place.hash, 0, CHAIN_HASH_BYTES);
+    hex_read(postgres_text(answer, 0, 3), lp->place.hash, CHAIN_HASH_BYTES);
     lp->place.anchor = (uint64_t)postgres_int(answer, 0, 4);
 }
 
@@ -169,8 +171,8 @@ static void on_ready(void *arg)
     struct fault why = {0};
     const char *encoding = postgres_said(lp->conn, "server_encoding");
     if (strcmp(encoding, "UTF8") != 0) {
-        fault_set(&why, FAULT_INTERNAL, "the database's encoding is %s: make one with ENCODING 'UTF8' TEMPLATE template0",
-                  encoding);
+        fault_set(&why, FAULT_INTERNAL, "the database's encoding is %s: make one with ENCODING 'UTF8' TEMPLATE "
+                                        "template0", encoding);
         end(lp, POSTGRES_REFUSED, &why);
         return;
     }

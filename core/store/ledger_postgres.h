@@ -1,6 +1,6 @@
 /*
- * A fleet's ledger in PostgreSQL, as one gateway writes to it: makes the tables, knows how far it has come, adds batches
- * of entries, each exactly once.
+ * A fleet's ledger in PostgreSQL, as one gateway writes to it: makes the tables, knows how far it has come, adds
+ * batches of entries, each exactly once.
  *
  *     struct ledger_postgres *lp = ledger_postgres_new(loop, &options, &events, arg, &why);
  *     on_open(arg, place):   is place on our chain? (store/ledger_feed.h)    ledger_postgres_claim(lp);

@@ -139,8 +139,8 @@ void ledger_postgres_migration(struct buf *sql)
                "'the tables were made by a newer moongate (schema ' || v || ', this one knows %d)'; END IF; ",
                LEDGER_POSTGRES_VERSION, LEDGER_POSTGRES_VERSION);
     for (int i = 0; i < LEDGER_POSTGRES_VERSION; i++) {
-        buf_printf(sql, "IF v < %d THEN %s UPDATE moongate.schema_version SET version = %d; END IF; ", i + 1, versions[i],
-                   i + 1);
+        buf_printf(sql, "IF v < %d THEN %s UPDATE moongate.schema_version SET version = %d; END IF; ", i + 1,
+                   versions[i], i + 1);
     }
     buf_append(sql, SLICE("END $migrate$"));
 }

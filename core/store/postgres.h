@@ -1,7 +1,7 @@
 /*
  * One connection to PostgreSQL that never blocks the loop: connecting, statements and answers, each with a deadline.
  *
- *     struct postgres *p = postgres_new(loop, "postgresql://moongate@db/moongate", "moongate gw-1", &events, arg, &why);
+ *     struct postgres *p = postgres_new(loop, "postgresql://moongate@db/ledger", "moongate gw-1", &events, arg, &why);
  *     on_ready:  postgres_ask(p, "SELECT $1::text", params, 1, timeout_ms, on_answer, arg);
  *     on_answer: answer->is_good, postgres_text(answer, row, column) …
  *     postgres_free(p);

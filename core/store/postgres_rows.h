@@ -1,6 +1,6 @@
 /*
- * Rows as one parameter of a statement: an array of a composite type, in PostgreSQL's binary form, in which nothing needs
- * escaping or is read as text.
+ * Rows as one parameter of a statement: an array of a composite type, in PostgreSQL's binary form, in which nothing
+ * needs escaping or is read as text.
  *
  *     struct postgres_rows rows;
  *     postgres_rows_init(&rows);

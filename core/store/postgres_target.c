@@ -152,7 +152,8 @@ static void set(struct postgres_words *w, const char *keyword, const char *value
     w->values[i] = value;
 }
 
-static void set_unless(struct postgres_words *w, const struct postgres_target *t, const char *keyword, const char *value)
+static void set_unless(struct postgres_words *w, const struct postgres_target *t, const char *keyword,
+                       const char *value)
 {
     if (!postgres_target_option(t, keyword)) set(w, keyword, value);
 }
