@@ -1,5 +1,5 @@
 /*
- * Amounts as people read them in tables: dollars with cents, "81,200", "148.2M", "+25 %". What is exact stands in --json.
+ * Amounts as people read them in tables: dollars with cents, "81,200", "148M", "+25 %". What is exact is in --json.
  *
  *     char text[AMOUNT_BYTES];
  *     printf("%s", amount_usd(nano, text));

@@ -39,7 +39,8 @@ static void append_cell(struct buf *out, const char *text, size_t width, bool is
     buf_append(out, slice_str(*text ? text : is_last ? "" : "-"));
     if (is_last) return;
     if (!is_aligned) buf_append_char(out, '\t');
-    for (size_t n = table_width(*text ? text : "-"); is_aligned && n < width + 2; n++)
+    if (is_aligned) buf_append(out, SLICE("  "));
+    for (size_t n = table_width(*text ? text : "-"); is_aligned && n < width; n++)
         buf_append_char(out, ' ');
 }
 
@@ -53,7 +54,7 @@ static void append_line(struct buf *out, const struct ledger_row *row)
     append_cell(out, isatty(STDOUT_FILENO) || !row->is_request ? c.kind : row->id, 8, false);
     if (isatty(STDOUT_FILENO)) append_cell(out, c.id, 22, false);
     append_cell(out, c.who, 18, false);
-    append_cell(out, c.what, 24, false);
+    append_cell(out, c.what, 32, false);
     append_cell(out, c.result, 12, false);
     append_cell(out, c.usd, 8, false);
     append_cell(out, c.took, 7, !*c.detail);

@@ -108,9 +108,10 @@ static void add_row(struct table *table, const struct spend *s, const struct lin
     char usd[AMOUNT_BYTES], change[AMOUNT_BYTES], requests[AMOUNT_BYTES], tokens[AMOUNT_BYTES];
     struct arena arena;
     arena_init(&arena);
+    amount_change(line->sums.cost_nano, line->before_nano, change);
     table_add(table, (const char *[]){line->name.ptr, amount_usd(line->sums.cost_nano, usd),
                                       share_cell(&arena, share(s, line)),
-                                      amount_change(line->sums.cost_nano, line->before_nano, change),
+                                      s->all_before.requests ? change : "",
                                       amount_count(line->sums.requests, requests),
                                       amount_short(tokens_of(&line->sums), tokens)});
     arena_clear(&arena);
@@ -154,8 +155,9 @@ static void print_table(const struct spend *s)
     for (char *c = head; *c; c++)
         *c = (char)toupper((unsigned char)*c);
     const struct table_column columns[] = {
-        {.head = head, .is_flexible = true}, {.head = "SPEND", .is_right = true},    {.head = "SHARE"},
-        {.head = "CHANGE", .is_right = true}, {.head = "REQUESTS", .is_right = true}, {.head = "TOKENS", .is_right = true},
+        {.head = head, .is_flexible = true},    {.head = "SPEND", .is_right = true},
+        {.head = "SHARE"},                      {.head = "CHANGE", .is_right = true},
+        {.head = "REQUESTS", .is_right = true}, {.head = "TOKENS", .is_right = true},
     };
     struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
     print_title(s);
