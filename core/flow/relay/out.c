@@ -23,6 +23,37 @@ static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
     if (bytes.len && relay_is_heard(r)) r->parts.sink->write(r->parts.sink_arg, bytes);
 }
 
+/* What is written from now on is the end. */
+static void begin_tail(struct relay *r)
+{
+    if (r->is_tail || !relay_is_heard(r)) return;
+    r->is_tail = true;
+    if (r->parts.sink->tail) r->parts.sink->tail(r->parts.sink_arg);
+}
+
+/* Where the last event begins of some that are whole: behind the last blank line but the one that ends it. */
+static size_t last_event(struct slice events)
+{
+    size_t at = events.len;
+    while (at > 0 && (events.ptr[at - 1] == '\n' || events.ptr[at - 1] == '\r'))
+        at--;
+    for (; at > 1; at--) {
+        bool is_blank = events.ptr[at - 1] == events.ptr[at - 2];
+        if (events.ptr[at - 1] == '\n' && at > 2 && events.ptr[at - 2] == '\r') is_blank = events.ptr[at - 3] == '\n';
+        if (is_blank && (events.ptr[at - 1] == '\n' || events.ptr[at - 1] == '\r')) return at;
+    }
+    return 0;
+}
+
+/* The provider has said its end: all but the event that says so goes as ever. */
+static void write_end(struct relay *r, struct slice bytes)
+{
+    size_t at = r->is_tail ? 0 : last_event(bytes);
+    if (at) write_bytes(r, slice_of(bytes.ptr, at), CONN_STREAM);
+    begin_tail(r);
+    write_bytes(r, slice_of(bytes.ptr + at, bytes.len - at), CONN_STREAM);
+}
+
 /* A run of a text that goes on in the next piece. */
 static bool goes_on(const struct relay *r, const struct piece *p)
 {
@@ -39,6 +70,8 @@ static bool on_feed(struct stage *s, const struct piece *p)
         buf_append(&out->tail, bytes);
     else if (r->form == FORM_WHOLE)
         write_bytes(r, bytes, (int64_t)bytes.len);
+    else if (bytes.len && relay_has_said_its_end(r))
+        write_end(r, bytes);
     else if (bytes.len)
         write_bytes(r, bytes, CONN_STREAM);
     return relay_is_heard(r);
@@ -54,6 +87,7 @@ static void tell(struct relay *r, const struct dialect_error *error)
     struct buf event;
     buf_init(&event);
     r->parts.client->write_event_error(&event, error);
+    begin_tail(r);
     write_bytes(r, buf_slice(&event), CONN_STREAM);
     buf_clear(&event);
 }
@@ -121,6 +155,7 @@ static void finish_events(struct out *out, enum exchange_outcome outcome)
 {
     struct relay *r = out->stage.relay;
     r->is_ending = true;
+    if (buf_len(&out->tail)) begin_tail(r);
     write_bytes(r, buf_slice(&out->tail), CONN_STREAM);
     finish_as(r, RELAY_SENT, outcome, NULL);
 }

@@ -57,6 +57,7 @@ struct relay {
     bool is_committed, is_over, is_detached, is_judged;
     bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */
     bool is_inside; /* an event that comes in pieces is out in part: the parser may be further than that */
+    bool is_tail;   /* the sink knows that what comes now is the answer's end */
     bool is_ending; /* the last bytes are being written: their end is decided */
 };
 
