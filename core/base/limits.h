@@ -160,6 +160,13 @@
 #define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
 #define LIMIT_PIPE_QUEUE_BYTES (16u * MIB)   /* not yet taken by the other process */
 
+/* The ledger's seals (store/anchor.h, store/texts.h) */
+#define LIMIT_ANCHOR_KEYS 32u              /* public keys that an auditor gives at once: the present one, older ones */
+#define LIMIT_ANCHOR_LINE_BYTES (4u * KIB) /* of one anchor as a witness has it */
+#define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */
+#define LIMIT_ANCHOR_MS 60000u             /* entries wait no longer for an anchor … */
+#define LIMIT_ANCHOR_ENTRIES 10000u        /* … and no more of them do */
+
 /* moongate.lua */
 #define LIMIT_CONFIG_FILE_BYTES (1u * MIB)
 #define LIMIT_CONFIG_STATE_BYTES (16u * MIB) /* Lua heap while it is evaluated */
@@ -195,6 +202,12 @@
 #define LIMIT_JWKS_STALE_S (24u * 3600u)   /* keys of a source that has not answered for this long count no more */
 #define LIMIT_JWKS_WAIT_MS 3000u           /* a request waits for its issuer's keys at most this long … */
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
+
+/* The ledger */
+#define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
+#define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
+#define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
+#define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

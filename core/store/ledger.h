@@ -51,4 +51,8 @@ bool ledger_commit(struct ledger *l, struct fault *why);
 /* Of the last commit; 0 before the first entry. */
 uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES]);
 
+/* For the rooms beside it that keep tables of their own in the file (anchors, witnesses, texts): what they write
+ * between ledger_begin() and ledger_commit() is of that batch. */
+struct sqlite3 *ledger_connection(struct ledger *l);
+
 #endif
