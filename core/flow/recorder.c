@@ -123,6 +123,7 @@ static void keep(struct recorder *r, const struct link_entry *head, struct slice
     struct kept *kept = mem_alloc(sizeof *kept + body.len);
     list_init(&kept->link);
     kept->wait = wait;
+    kept->is_committed = false;
     kept->bytes = body.len;
     kept->head = *head;
     memcpy(kept->body, body.ptr, body.len);

@@ -122,13 +122,20 @@ static void ask_for_ledger(void *arg)
     pipe_send(w->control, REPORT_LEDGER_WANTED, SLICE_NONE, -1, &why);
 }
 
-/* The pipe to the ledger process, of which there is a new one. */
+/* The pipe to the ledger process, of which there is a new one; it is taken. */
 static bool take_ledger(struct worker *w, int fd, struct fault *why)
 {
     if (fd < 0) {
         loop_timer_arm_ms(&w->ledger_again, AGAIN_MS);
-        return fault_set(why, FAULT_INTERNAL, "the ledger's pipe could not be taken, and is asked for again: " TOO_MANY_OPEN);
+        return fault_set(why, FAULT_INTERNAL,
+                         "the ledger's pipe could not be taken, and is asked for again: " TOO_MANY_OPEN);
     }
+    if (w->flow) {
+        flow_set_ledger(w->flow, fd);
+        return true;
+    }
+    if (w->ledger_fd >= 0) close(w->ledger_fd);
+    w->ledger_fd = fd;
     return true;
 }
 
@@ -248,6 +255,8 @@ static void start_flow(struct worker *w)
         .stats = w->stats,
         .audit_failing = &w->parts.slot->audit_failing,
     });
+    if (w->ledger_fd >= 0) flow_set_ledger(w->flow, w->ledger_fd);
+    w->ledger_fd = -1;
 }
 
 static void commit(struct worker *w, uint64_t number)
@@ -297,12 +306,11 @@ static void drain(struct worker *w, uint32_t grace_ms)
     close_listener(w);
 }
 
+/* Its last records still go to the ledger. */
 static void stop(struct worker *w)
 {
-    w->is_leaving = true;
     if (w->flow) flow_stop(w->flow);
-    close_listener(w);
-    loop_stop(w->loop);
+    drain(w, 0);
 }
 
 /* ---- Orders. */
@@ -326,6 +334,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct worker *w = arg;
     struct fault why = {0};
     bool is_good = true;
+    int fd = message->fd; /* unless somebody takes it */
     switch ((enum control_order)message->type) {
     case CONTROL_CONFIG: is_good = stage_config(w, message->fd, &why); break;
     case CONTROL_KEYS: is_good = take_keys(w, message->fd, &why); break;
@@ -338,14 +347,14 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_DRAIN: drain(w, grace_of(w, message)); break;
     case CONTROL_STOP: stop(w); break;
     case CONTROL_JWKS: is_good = take_jwks(w, message->body, &why); break;
-    case CONTROL_LEDGER: is_good = take_ledger(w, message->fd, &why); break;
+    case CONTROL_LEDGER: is_good = take_ledger(w, message->fd, &why); fd = -1; break;
     case CONTROL_WORKER:
     case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */
     }
     if (!is_good) log_event(LOG_ERROR, "control_refused", "%s", fault_message(&why));
-    if (message->fd >= 0) close(message->fd);
+    if (fd >= 0) close(fd);
 }
 
 static void on_end(void *arg, const struct fault *why)
