@@ -31,27 +31,12 @@ static void begin_tail(struct relay *r)
     if (r->parts.sink->tail) r->parts.sink->tail(r->parts.sink_arg);
 }
 
-/* Where the last event begins of some that are whole: behind the last blank line but the one that ends it. */
-static size_t last_event(struct slice events)
+/* Its end marker, or its word of an error; of what was held and judged, all from there on. */
+static bool is_end(const struct relay *r, const struct piece *p)
 {
-    size_t at = events.len;
-    while (at > 0 && (events.ptr[at - 1] == '\n' || events.ptr[at - 1] == '\r'))
-        at--;
-    for (; at > 1; at--) {
-        bool is_blank = events.ptr[at - 1] == events.ptr[at - 2];
-        if (events.ptr[at - 1] == '\n' && at > 2 && events.ptr[at - 2] == '\r') is_blank = events.ptr[at - 3] == '\n';
-        if (is_blank && (events.ptr[at - 1] == '\n' || events.ptr[at - 1] == '\r')) return at;
-    }
-    return 0;
-}
-
-/* The provider has said its end: all but the event that says so goes as ever. */
-static void write_end(struct relay *r, struct slice bytes)
-{
-    size_t at = r->is_tail ? 0 : last_event(bytes);
-    if (at) write_bytes(r, slice_of(bytes.ptr, at), CONN_STREAM);
-    begin_tail(r);
-    write_bytes(r, slice_of(bytes.ptr + at, bytes.len - at), CONN_STREAM);
+    if (r->form != FORM_EVENTS) return false;
+    if (p->event) return !p->event->is_tail && p->said && p->said->what & (SAID_DONE | SAID_ERROR);
+    return !p->precedes_end && relay_has_said_its_end(r);
 }
 
 /* A run of a text that goes on in the next piece. */
@@ -66,12 +51,11 @@ static bool on_feed(struct stage *s, const struct piece *p)
     struct relay *r = s->relay;
     struct slice bytes = conceal_pass(&out->secrets, p->bytes, goes_on(r, p));
     if (p->event && !p->event->is_tail) r->is_inside = !p->event->ends;
+    if (bytes.len && is_end(r, p)) begin_tail(r);
     if (p->event && p->event->is_tail)
         buf_append(&out->tail, bytes);
     else if (r->form == FORM_WHOLE)
         write_bytes(r, bytes, (int64_t)bytes.len);
-    else if (bytes.len && relay_has_said_its_end(r))
-        write_end(r, bytes);
     else if (bytes.len)
         write_bytes(r, bytes, CONN_STREAM);
     return relay_is_heard(r);

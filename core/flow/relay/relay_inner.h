@@ -16,6 +16,7 @@ struct piece {
     const struct sse_event *event; /* NULL: bytes */
     struct slice bytes;            /* the event's raw ones, or those; of a whole answer valid as long as the relay */
     const struct said *said;       /* what it says; NULL: it was not read */
+    bool precedes_end;             /* of bytes that are events: the end marker is not among them */
 };
 
 /* The first member of each stage. */
