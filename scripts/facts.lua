@@ -322,6 +322,16 @@ function fields.ctx.annotate(ctx, name, value)
   core.annotate(name, withhold(core.facts(), tostring(value)))
 end
 
+-- ctx:record { durability = "remote", intent = true, texts = { "prompt", "answer" } }: scripts/recording.lua
+function fields.ctx.record(ctx, wish)
+  core.check_ctx(ctx)
+  if core.phase() ~= "request" then error("ctx:record() belongs into on_request: later the request is sent", 0) end
+  local f, wanted = core.facts(), recording.check(wish)
+  local policy = f._policy
+  core.trace(policy.name, "on_request", "record", recording.spell(wanted), policy.mode, policy.file, 0)
+  if policy.mode ~= "observe" and not f._quiet then recording.apply(wanted) end
+end
+
 function fields.ctx.warn(ctx, code, text)
   core.check_ctx(ctx)
   if type(code) ~= "string" then raise.error("bad_value", "ctx:warn(code, text): the code is a text", 0) end
