@@ -47,6 +47,8 @@ struct board_ledger {
     _Atomic uint64_t commit_began_ns; /* monotonic: of the commit under way; 0: none */
     _Atomic uint64_t waiting; /* entries that came and are not committed */
     struct board_text reason;
+    _Atomic uint32_t is_copy_failing;
+    struct board_text copy_reason;
 };
 
 struct board {

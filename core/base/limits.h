@@ -205,6 +205,13 @@
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
 
 /* The ledger */
+#define LIMIT_LEDGER_QUEUE_BYTES (16u * MIB) /* of entries in the ledger process; then it reads no more from workers */
+#define LIMIT_LEDGER_BATCH 4096u           /* entries of one commit */
+#define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
+#define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
+#define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
+#define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
+#define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */
 #define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
 #define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */

@@ -29,7 +29,7 @@ struct commit {
     void *arg;
     struct ledger *ledger;
     struct list_link queue;
-    uint64_t count;
+    uint64_t count, added;
     size_t bytes;
     bool is_failing;
     char why[FAULT_TEXT_BYTES];
@@ -119,13 +119,6 @@ static void on_turn(void *arg)
     plan(c);
 }
 
-bool commit_all(struct commit *c)
-{
-    while (c->ledger && c->count && commit_some(c))
-        ;
-    return c->count == 0;
-}
-
 struct commit *commit_new(struct loop *loop, const struct commit_events *events, void *arg)
 {
     struct commit *c = mem_zalloc(1, sizeof *c);
@@ -168,6 +161,7 @@ void commit_add(struct commit *c, const struct commit_entry *entry)
     if (w->len) memcpy(w->body, entry->body.ptr, w->len);
     list_append(&c->queue, &w->place);
     c->count++;
+    c->added++;
     c->bytes += sizeof *w + w->len;
     if (w->link) link_waits(w->link, 1);
     plan(c);
@@ -186,4 +180,14 @@ bool commit_is_failing(const struct commit *c)
 uint64_t commit_waiting(const struct commit *c)
 {
     return c->count;
+}
+
+uint64_t commit_added(const struct commit *c)
+{
+    return c->added;
+}
+
+uint64_t commit_done(const struct commit *c)
+{
+    return c->added - c->count;
 }

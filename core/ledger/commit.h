@@ -50,10 +50,11 @@ void commit_free(struct commit *c); /* NULL is welcome; the links must be there 
 /* Borrowed; NULL: there is none for now, and entries wait. */
 void commit_open(struct commit *c, struct ledger *ledger);
 void commit_add(struct commit *c, const struct commit_entry *entry);
-/* At once, as far as it goes: before the process ends. False: something waits still. */
-bool commit_all(struct commit *c);
 bool commit_is_full(const struct commit *c);
 bool commit_is_failing(const struct commit *c);
 uint64_t commit_waiting(const struct commit *c); /* entries */
+/* Ever: who notes the one behind his last entry knows by the other when that is on the disk. */
+uint64_t commit_added(const struct commit *c);
+uint64_t commit_done(const struct commit *c);
 
 #endif

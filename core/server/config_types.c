@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/limits.h"
-#include "lua/zone.h"
+#include "base/zone.h"
 #include "server/address.h"
 #include "server/config_reader.h"
 #include "server/kind.h"
