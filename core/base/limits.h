@@ -216,6 +216,10 @@
 #define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
+#define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
+#define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
+#define LIMIT_FILTER_STARS 8u              /* … and stars in one value: matching takes as long again with each */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

@@ -9,6 +9,8 @@
 #include "store/ledger_record.h"
 #include "store/ledger_rollup.h"
 
+#define LEDGER_BUSY_MS 5000 /* for another process that writes too */
+
 enum ledger_statement {
     PUT_CHAIN,
     PUT_RECORD,
@@ -35,6 +37,8 @@ struct ledger {
     struct ledger_place genesis, head, next; /* next: of the batch under way */
     int64_t version;                         /* of the file, by which others' commits are seen */
     bool is_open, is_head_known;             /* is_open: a batch is under way */
+    uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
+    bool must_cut_log;    /* texts were deleted that it still has */
     struct ledger_reader reader;
     struct ledger_record record;
     struct ledger_rollup rollup;

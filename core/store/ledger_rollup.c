@@ -145,32 +145,28 @@ static void on_add(sqlite3_context *context, int count, sqlite3_value **values)
     sqlite3_result_int64(context, sum);
 }
 
-static bool prepare(sqlite3 *db, sqlite3_stmt **q, const char *sql, const char *schema)
+static bool prepare(sqlite3 *db, sqlite3_stmt **q, const char *table, const char *values, const char *adds)
 {
-    struct buf text;
-    buf_init(&text);
-    buf_printf(&text, sql, schema);
-    int rc = sqlite3_prepare_v3(db, buf_ptr(&text), (int)buf_len(&text), SQLITE_PREPARE_PERSISTENT, q, NULL);
-    buf_clear(&text);
+    struct buf sql;
+    buf_init(&sql);
+    buf_printf(&sql, "INSERT INTO %s VALUES(%s) ON CONFLICT DO UPDATE SET %s", table, values, adds);
+    int rc = sqlite3_prepare_v3(db, buf_ptr(&sql), (int)buf_len(&sql), SQLITE_PREPARE_PERSISTENT, q, NULL);
+    buf_clear(&sql);
     return rc == SQLITE_OK;
 }
 
 #define ADD(sum) #sum " = ledger_add(" #sum ", excluded." #sum ")"
 
-bool ledger_rollup_install(struct ledger_rollup *r, sqlite3 *db, const char *schema)
+static const char day_adds[] = ADD(requests) "," ADD(denied) "," ADD(failed) "," ADD(unpriced) "," ADD(input_tokens)
+    "," ADD(cached_tokens) "," ADD(output_tokens) "," ADD(reasoning_tokens) "," ADD(cost_nano) "," ADD(saved_nano);
+static const char label_adds[] = ADD(requests) "," ADD(input_tokens) "," ADD(output_tokens) "," ADD(cost_nano);
+
+bool ledger_rollup_install(struct ledger_rollup *r, sqlite3 *db, const char *days, const char *labels)
 {
     int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
     return sqlite3_create_function(db, "ledger_add", 2, flags, NULL, on_add, NULL, NULL) == SQLITE_OK &&
-           prepare(db, &r->put_day,
-                   "INSERT INTO %s.rollup VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET " ADD(
-                       requests) "," ADD(denied) "," ADD(failed) "," ADD(unpriced) "," ADD(input_tokens) "," ADD(
-                       cached_tokens) "," ADD(output_tokens) "," ADD(reasoning_tokens) "," ADD(cost_nano) "," ADD(
-                       saved_nano),
-                   schema) &&
-           prepare(db, &r->put_label,
-                   "INSERT INTO %s.rollup_label VALUES(?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET " ADD(
-                       requests) "," ADD(input_tokens) "," ADD(output_tokens) "," ADD(cost_nano),
-                   schema);
+           prepare(db, &r->put_day, days, "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?", day_adds) &&
+           prepare(db, &r->put_label, labels, "?,?,?,?,?,?,?", label_adds);
 }
 
 static bool write_row(const struct ledger_sums *s, const struct ledger_sum *row, sqlite3_stmt *q, int texts, int sums)

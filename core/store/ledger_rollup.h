@@ -4,11 +4,10 @@
  *
  *     ledger_rollup_add(&sums, &record);              // record->day is set
  *     if (ledger_rollup_is_full(&sums)) …             // LIMIT_LEDGER_SUMS rows: write them now
- *     ledger_rollup_write(&sums, db, &statements)     // and forget them; false: sqlite3_errmsg(db) says why
+ *     ledger_rollup_write(&sums)                      // and forget them; false: sqlite3_errmsg(db) says why
  *     ledger_rollup_reset(&sums);                     // the batch was given up
  *
- * Sums end at INT64_MAX, and the log says so. Whoever sums into the tables has called ledger_rollup_install() on the
- * connection.
+ * Sums end at INT64_MAX, and the log says so. ledger_rollup_install() comes first.
  */
 #ifndef MOONGATE_STORE_LEDGER_ROLLUP_H
 #define MOONGATE_STORE_LEDGER_ROLLUP_H
@@ -41,11 +40,12 @@ struct ledger_rollup {
 
 void ledger_rollup_init(struct ledger_rollup *rollup);
 void ledger_rollup_clear(struct ledger_rollup *rollup);
-/* Of the statements' SQL, `schema` is the database that the tables stand in ("main"). */
-bool ledger_rollup_install(struct ledger_rollup *rollup, sqlite3 *db, const char *schema);
+/* Into tables of those names, with the columns of store/ledger_schema.h. */
+bool ledger_rollup_install(struct ledger_rollup *rollup, sqlite3 *db, const char *days, const char *labels);
 void ledger_rollup_add(struct ledger_rollup *rollup, const struct ledger_record *record);
 bool ledger_rollup_is_full(const struct ledger_rollup *rollup);
 bool ledger_rollup_write(struct ledger_rollup *rollup);
+/* Forgets what was not written. */
 void ledger_rollup_reset(struct ledger_rollup *rollup);
 
 #endif

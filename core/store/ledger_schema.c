@@ -45,24 +45,15 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     /* Announced before the call; open until there is a row of that id in records. */
     "CREATE TABLE intents("
     "  id BLOB PRIMARY KEY, seq INTEGER NOT NULL, instance BLOB NOT NULL, open INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX intents_open ON intents(instance) WHERE open = 1;"
+    "CREATE INDEX intents_open ON intents(seq) WHERE open = 1;"
     /* Sums of each day. A request is counted where its last attempt went, tokens and money where each went. Failed:
      * neither ok nor denied, nor left by its client. */
-    "CREATE TABLE rollup("
-    "  day INTEGER NOT NULL,"
-    "  department TEXT NOT NULL, app TEXT NOT NULL, user TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,"
-    "  key_id TEXT NOT NULL,"
-    "  requests INTEGER NOT NULL, denied INTEGER NOT NULL, failed INTEGER NOT NULL, unpriced INTEGER NOT NULL,"
-    "  input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,"
-    "  output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,"
-    "  cost_nano INTEGER NOT NULL, saved_nano INTEGER NOT NULL,"
-    "  PRIMARY KEY(day, department, app, user, model, provider, key_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollup(" LEDGER_ROLLUP_COLUMNS ") STRICT, WITHOUT ROWID;"
     /* Of a key's labels (cost_center = 4711) and of the data's (eu_customer, with value ''). */
-    "CREATE TABLE rollup_label("
-    "  day INTEGER NOT NULL, label TEXT NOT NULL, value TEXT NOT NULL,"
-    "  requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"
-    "  cost_nano INTEGER NOT NULL,"
-    "  PRIMARY KEY(day, label, value)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollup_label(" LEDGER_LABEL_COLUMNS ") STRICT, WITHOUT ROWID;"
+    /* What of these is of entries that were deleted for their age: all sums are those and the chain's. */
+    "CREATE TABLE rollup_cut(" LEDGER_ROLLUP_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollup_label_cut(" LEDGER_LABEL_COLUMNS ") STRICT, WITHOUT ROWID;"
     /* Signed heads of the chain (store/anchor.h). */
     "CREATE TABLE anchors("
     "  seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
@@ -72,4 +63,6 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "CREATE TABLE texts("
     "  id BLOB NOT NULL, part TEXT NOT NULL, subject TEXT NOT NULL, time_us INTEGER NOT NULL, sealed BLOB NOT NULL,"
     "  PRIMARY KEY(id, part)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX texts_time ON texts(time_us);"};
+    "CREATE INDEX texts_time ON texts(time_us);"
+    /* Of what is no request (nor one of an older audit.jsonl): few among many, and looked for without the others. */
+    "CREATE INDEX chain_rest ON chain(kind, seq) WHERE kind <> 2 AND kind <> 7;"};

@@ -8,8 +8,6 @@
 #include "store/ledger_inner.h"
 #include "store/ledger_schema.h"
 
-#define BUSY_TIMEOUT_MS 5000
-#define PAGE_BYTES 4096
 
 /* ---- Speaking with SQLite. */
 
@@ -174,7 +172,8 @@ static bool prepare_all(struct ledger *l, struct fault *why)
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    return prepare_record(l, why) && (ledger_rollup_install(&l->rollup, l->db, "main") || ledger_fail(l, why));
+    if (!prepare_record(l, why)) return false;
+    return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
 }
 
 /* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
@@ -186,6 +185,15 @@ static bool touch_private(const char *path, struct fault *why)
     return true;
 }
 
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct ledger *l = arg;
+    (void)db;
+    (void)name;
+    l->log_pages = (uint32_t)pages;
+    return SQLITE_OK;
+}
+
 /* auto_vacuum counts only before the first page is written. */
 static bool open_db(struct ledger *l, const struct ledger_options *o, struct fault *why)
 {
@@ -193,7 +201,8 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     if (!touch_private(l->path, why)) return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
-    sqlite3_busy_timeout(l->db, BUSY_TIMEOUT_MS);
+    sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
+    sqlite3_wal_hook(l->db, on_commit, l);
     snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
     return ledger_run(l, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                          "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF", why) &&
@@ -274,6 +283,11 @@ void ledger_close(struct ledger *l)
     mem_free(l);
 }
 
+struct sqlite3 *ledger_connection(struct ledger *l)
+{
+    return l->db;
+}
+
 /* ---- A batch. */
 
 /* Always false. SQLite may have rolled back by itself. */
@@ -283,6 +297,11 @@ static bool give_up(struct ledger *l)
     ledger_rollup_reset(&l->rollup);
     l->is_open = false;
     return false;
+}
+
+void ledger_rollback(struct ledger *l)
+{
+    if (l->is_open) give_up(l);
 }
 
 bool ledger_begin(struct ledger *l, struct fault *why)
