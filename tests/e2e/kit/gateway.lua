@@ -188,7 +188,8 @@ function running:entries(kind)
   local path = self.dir:path("data/ledger.db")
   if not stat.stat(path) then return texts end
   local db = assert(sqlite:connect(path))
-  db:setbusytimeout(5000)
+  local waits = db:execute("PRAGMA busy_timeout = 5000")
+  if type(waits) == "userdata" then waits:close() end
   local rows = db:execute("SELECT body FROM chain WHERE kind = " .. CHAIN[kind or "exchange"] .. " ORDER BY seq")
   local row = rows and rows:fetch {}
   while row do
