@@ -14,6 +14,7 @@ local schema = use "schema"
 local edits = use "edits"
 local withhold = use "withhold"
 local raise = use "raise"
+local recording = use "recording"
 
 -- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
