@@ -2,7 +2,8 @@
  * The work on one exchange: what each step needs beside the facts in struct exchange. Private to core/flow.
  *
  * A job lives from the request's head until its record is made and its client has the last byte. Whoever ends it calls
- * job_end() exactly once; its memory goes when the current callback has returned. One step is at work at a time, and says how it is stopped:
+ * job_end() exactly once; its memory goes when the current callback has returned. One step is at work at a time, and
+ * says how it is stopped:
  *
  *     job->stop = cancel;     // by the step that begins
  *     job_stop(job);          // by whoever ends it: a reply, the end of the job

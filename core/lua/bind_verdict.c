@@ -184,7 +184,8 @@ static int on_warn(lua_State *L)
 void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
-                                         {"drain", on_drain}, {"record", on_record}, {"deny", on_deny},   {"fault", on_fault},
+                                         {"drain", on_drain}, {"record", on_record},
+                                         {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

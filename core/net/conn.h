@@ -14,8 +14,8 @@
  * owner's own conn_abort(); after that the owner must not use the conn. Events never come from inside a verb.
  * What is written in one callback leaves in one system call when that callback has returned.
  *
- * An answer's end may have to wait for something else: what is written behind conn_hold_end(), and the end itself, stays
- * here until conn_release_end(), and on_end_held says when the client has all that stands before it.
+ * An answer's end may have to wait for something else: what is written behind conn_hold_end(), and the end itself,
+ * stays here until conn_release_end(), and on_end_held says when the client has all that stands before it.
  *
  * Framing is this room's own: Content-Length, Transfer-Encoding, Connection, Keep-Alive and Date (unless given) are set
  * here; such headers from the owner, and headers that would break the head, are left out. HEAD, 204 and 304 get no
@@ -84,8 +84,8 @@ struct conn_events {
     void (*on_gone)(struct conn *c, void *arg);
     /* The answer's last byte was handed to the kernel. */
     void (*on_reply_end)(struct conn *c, void *arg);
-    /* conn_end() was called behind conn_hold_end(), and all that was written before that was handed to the kernel; once.
-     * May be left out by who never holds an end. */
+    /* conn_end() was called behind conn_hold_end(), and all that was written before that was handed to the kernel;
+     * once. May be left out by who never holds an end. */
     void (*on_end_held)(struct conn *c, void *arg);
 };
 
