@@ -147,7 +147,7 @@
 #define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of the ledger process, whose disk may be slow */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
-#define LIMIT_LEDGER_HELD_BYTES (16u * MIB) /* records of a worker that the ledger has not yet; beyond, they are lost by name */
+#define LIMIT_LEDGER_HELD_BYTES (16u * MIB) /* records of a worker, until the ledger has them; beyond, they are lost */
 #define LIMIT_LEDGER_PATIENCE_MS 2000u     /* without a ledger; then what must be recorded is refused */
 #define LIMIT_LEDGER_WAIT_MS 30000u        /* an answer's end waits for its record; then it is broken off */
 #define LIMIT_LEDGER_LEAVE_MS 5000u        /* a worker that ends waits for its last records */
