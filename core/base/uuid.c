@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hex.h"
 
 void uuid_of(uint8_t bits[UUID_BYTES], uint64_t wall_ns, const uint8_t random[UUID_RANDOM_BYTES])
 {
@@ -33,4 +34,17 @@ void uuid_write(char text[UUID_TEXT_BYTES], const uint8_t bits[UUID_BYTES])
         *text++ = digits[bits[i] & 15];
     }
     *text = '\0';
+}
+
+bool uuid_read(struct slice text, uint8_t bits[UUID_BYTES])
+{
+    char digits[2 * UUID_BYTES];
+    size_t count = 0;
+    if (text.len != UUID_TEXT_BYTES - 1) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (is_dash != (text.ptr[i] == '-')) return false;
+        if (!is_dash) digits[count++] = text.ptr[i];
+    }
+    return hex_read(slice_of(digits, count), bits, UUID_BYTES);
 }

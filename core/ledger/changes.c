@@ -1,14 +1,15 @@
 #include "ledger/changes.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "store/change.h"
 #include "store/registry.h"
-#include "wire/json.h"
 
 #define AGAIN_MS 1000u
 
@@ -32,16 +33,10 @@ struct changes {
     char why[FAULT_TEXT_BYTES]; /* of the last failure; "" when all is well */
 };
 
-/* A JSON object that has the id it is known by. */
 static bool is_change(struct slice body)
 {
-    struct json_tape tape;
-    struct fault ignored;
-    json_init(&tape);
-    bool is_good = json_parse(&tape, body, &ignored) && json_is(&tape, 0, JSON_OBJECT) &&
-                   json_is(&tape, json_get(&tape, 0, SLICE("id")), JSON_STRING);
-    json_clear(&tape);
-    return is_good;
+    uint8_t id[UUID_BYTES];
+    return change_read_id(body, id);
 }
 
 static void add(struct changes *c, struct slice body)
@@ -107,6 +102,18 @@ static void on_change(void *arg, uint64_t number, struct slice body)
                   (unsigned long long)number);
 }
 
+/* None is made here: without one there are no keys. */
+static bool is_there(const struct changes *c)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" REGISTRY_FILE, c->data_dir);
+    buf_append_char(&path, '\0');
+    bool is_there = access(buf_ptr(&path), F_OK) == 0;
+    buf_clear(&path);
+    return is_there;
+}
+
 static bool read_slice(struct changes *c, struct fault *why)
 {
     c->registry = registry_open(c->data_dir, why);
@@ -156,6 +163,7 @@ static void on_again(void *arg)
 
 void changes_look(struct changes *c)
 {
+    if (!is_there(c)) return;
     c->must_look = true;
     go_on(c);
 }

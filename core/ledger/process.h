@@ -44,8 +44,8 @@ struct process_events {
     void (*on_open)(void *arg);                  /* once */
     void (*on_shut)(void *arg, const char *why); /* it could not be opened */
     void (*on_state)(void *arg, const struct process_state *state);
-    void (*on_change_kept)(void *arg, uint64_t number); /* what process_tell() brought is committed */
     void (*on_end)(void *arg); /* everything is committed, or was given up */
+    void (*on_change_kept)(void *arg, uint64_t number); /* what process_tell() brought is committed */
 };
 
 /* `events` and `stats` are borrowed until process_free(). */

@@ -76,8 +76,8 @@ static void on_process_end(void *arg)
     loop_stop(l->loop);
 }
 
-static const struct process_events process_events = {on_open, on_shut, on_state, on_change_kept,
-                                                     on_process_end};
+static const struct process_events process_events = {on_open, on_shut, on_state, on_process_end,
+                                                     on_change_kept};
 
 /* ---- Orders. */
 

@@ -42,5 +42,7 @@ struct change {
 void change_make_id(char id[CHANGE_ID_BYTES], uint64_t wall_ns);
 /* Appends one JSON object. */
 void change_write(const struct change *c, struct buf *out);
+/* Of such an object; false: it is none, or has no id. */
+bool change_read_id(struct slice json, uint8_t id[UUID_BYTES]);
 
 #endif

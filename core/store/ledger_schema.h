@@ -24,10 +24,6 @@
     "cost_nano INTEGER NOT NULL,"                                                                                      \
     "PRIMARY KEY(day, label, value)"
 
-/* Of a change's entry; NULL: it has none. A body that was damaged is none of an index's business. */
-#define LEDGER_CHANGE_ID                                                                                               \
-    "CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.id') END"
-
 /* What each version adds to the one before; a new file takes them all. */
 extern const char *const ledger_schemas[LEDGER_SCHEMA_VERSION];
 

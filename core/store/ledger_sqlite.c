@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/change.h"
 #include "store/ledger_inner.h"
 #include "store/ledger_row.h"
 #include "store/ledger_schema.h"
@@ -145,8 +146,7 @@ static bool prepare_all(struct ledger *l, struct fault *why)
 {
     static const char *const sql[LEDGER_STATEMENTS] = {
         [PUT_CHAIN] = "INSERT INTO chain(seq, kind, body, hash) VALUES(?, ?, ?, ?)",
-        [PUT_CHANGE] = "INSERT INTO chain(seq, kind, body, hash) VALUES(?, ?, ?, ?)"
-                       " ON CONFLICT(" LEDGER_CHANGE_ID ") WHERE kind = 4 DO NOTHING",
+        [PUT_CHANGE] = "INSERT INTO changes VALUES(?, ?) ON CONFLICT DO NOTHING",
         [PUT_INTENT] = "INSERT INTO intents SELECT ?1, ?2, ?3, NOT EXISTS (SELECT 1 FROM records WHERE id = ?1)"
                        " WHERE true ON CONFLICT DO NOTHING",
         [CLOSE_INTENT] = "UPDATE intents SET open = 0 WHERE id = ? AND open = 1",
@@ -326,22 +326,16 @@ bool ledger_commit(struct ledger *l, struct fault *why)
     return true;
 }
 
-static bool put_chain_by(struct ledger *l, enum ledger_statement which, const struct ledger_entry *e,
-                         struct fault *why)
+static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fault *why)
 {
-    sqlite3_stmt *q = l->statements[which];
+    sqlite3_stmt *q = l->statements[PUT_CHAIN];
     l->next.seq++;
     chain_hash(l->next.hash, l->next.hash, l->next.seq, e->kind, e->body);
     sqlite3_bind_int64(q, 1, (sqlite3_int64)l->next.seq);
     sqlite3_bind_int(q, 2, e->kind);
     sqlite3_bind_blob64(q, 3, e->body.ptr ? e->body.ptr : "", e->body.len, SQLITE_STATIC);
     sqlite3_bind_blob(q, 4, l->next.hash, CHAIN_HASH_BYTES, SQLITE_STATIC);
-    return step(l, which, why);
-}
-
-static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fault *why)
-{
-    return put_chain_by(l, PUT_CHAIN, e, why);
+    return step(l, PUT_CHAIN, why);
 }
 
 static bool close_intent(struct ledger *l, const uint8_t *id, struct fault *why)
@@ -384,11 +378,15 @@ static enum ledger_put put_intent(struct ledger *l, const struct ledger_entry *e
 /* Known by the id in its body. */
 static enum ledger_put put_change(struct ledger *l, const struct ledger_entry *e, struct fault *why)
 {
-    struct ledger_place before = l->next;
-    if (!put_chain_by(l, PUT_CHANGE, e, why)) return LEDGER_FAILED;
-    if (sqlite3_changes(l->db)) return LEDGER_STORED;
-    l->next = before;
-    return LEDGER_KNOWN;
+    sqlite3_stmt *q = l->statements[PUT_CHANGE];
+    uint8_t id[UUID_BYTES];
+    if (change_read_id(e->body, id)) {
+        sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
+        sqlite3_bind_int64(q, 2, (sqlite3_int64)l->next.seq + 1);
+        if (!step(l, PUT_CHANGE, why)) return LEDGER_FAILED;
+        if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
+    }
+    return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 
 static enum ledger_put put(struct ledger *l, const struct ledger_entry *e, struct fault *why)

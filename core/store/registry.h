@@ -28,6 +28,7 @@
 
 struct json_t; /* jansson.h cannot be included beside wire/json.h */
 
+#define REGISTRY_FILE "registry.db"
 #define KEY_TEXT_PREFIX "mgk_"
 #define KEY_TEXT_BYTES 48 /* the prefix, 43 characters of base 62 (256 bits), the NUL */
 #define KEY_ID_BYTES 17   /* "key_", 12 characters of base 62, the NUL */

@@ -96,7 +96,7 @@ struct registry *registry_open(const char *data_dir, struct fault *why)
     struct registry *r = mem_zalloc(1, sizeof *r);
     struct buf path;
     buf_init(&path);
-    buf_printf(&path, "%s/registry.db", data_dir);
+    buf_printf(&path, "%s/" REGISTRY_FILE, data_dir);
     r->path = mem_strndup(buf_ptr(&path), buf_len(&path));
     buf_clear(&path);
     if (open_db(r, why)) return r;
