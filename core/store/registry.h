@@ -62,7 +62,8 @@ enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
 /* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
 struct registry *registry_open(const char *data_dir, struct fault *why);
 void registry_close(struct registry *r); /* NULL is welcome */
-/* From now on what another process holds is a fault at once, not waited for. */
+/* For who only notes what was taken: what another process holds is a fault at once, and the file is not held until the
+ * disk has it. A note that a power cut takes back is made again. */
 void registry_be_brief(struct registry *r);
 
 bool registry_key_create(struct registry *r, const struct key_spec *spec, const struct change_by *by,

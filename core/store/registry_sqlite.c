@@ -115,4 +115,5 @@ void registry_close(struct registry *r)
 void registry_be_brief(struct registry *r)
 {
     sqlite3_busy_timeout(r->db, 0);
+    sqlite3_exec(r->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 }
