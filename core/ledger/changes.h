@@ -1,6 +1,6 @@
 /*
- * Changes by administrators on their way into the chain: of keys, from the registry, where they were noted with what was
- * changed; of the gateway itself, from the supervisor, which keeps each until it hears that it is committed.
+ * Changes by administrators on their way into the chain: of keys, from the registry, where they were noted with what
+ * was changed; of the gateway itself, from the supervisor, which keeps each until it hears that it is committed.
  *
  *     struct changes *c = changes_new(loop, data_dir, commit, on_kept, arg);
  *     changes_look(c);                     // the registry may have new ones
@@ -9,8 +9,8 @@
  *     changes_free(c);
  *
  * An entry is known by its id, so that one which is taken again (somebody was killed before he could say that it is
- * there) is not stored twice. A registry that another process holds, or that cannot be read, is tried again each second.
- * What is no change's JSON is left out, and named in the log.
+ * there) is not stored twice. A registry that another process holds, or that cannot be read, is tried again each
+ * second. What is no change's JSON is left out, and named in the log.
  */
 #ifndef MOONGATE_LEDGER_CHANGES_H
 #define MOONGATE_LEDGER_CHANGES_H
