@@ -223,6 +223,7 @@
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
 #define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
