@@ -44,6 +44,7 @@ int command_keys_revoke(int argc, char **argv);
 int command_keys_rotate(int argc, char **argv);
 int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_requests(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_spend(int argc, char **argv);

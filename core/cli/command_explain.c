@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "server/config.h"
+#include "store/ledger_read.h"
 #include "store/registry.h"
 
 /* Flags with a value, by the name that scripts/explain/question.lua knows them under. */
@@ -89,45 +90,25 @@ static json_t *read_file(const char *path)
 
 #define LAST "last" /* for an id: whichever came last */
 
-/* The last line of that id, since a record is never changed; NULL when there is none. */
-static json_t *find_record(FILE *file, const char *id)
+static bool keep_body(void *arg, const struct ledger_row *row)
 {
-    char begins[128], *line = NULL;
-    size_t cap = 0;
-    ssize_t got;
-    struct buf found;
-    buf_init(&found);
-    bool is_any = strcmp(id, LAST) == 0;
-    int n = snprintf(begins, sizeof begins, "{\"id\":\"%s%s", is_any ? "" : id, is_any ? "" : "\"");
-    while ((got = getline(&line, &cap, file)) > 0) {
-        if (strncmp(line, begins, (size_t)n) != 0 || line[got - 1] != '\n') continue; /* or cut by a full disk */
-        buf_reset(&found);
-        buf_append(&found, slice_of(line, (size_t)got));
-    }
-    json_t *record = buf_len(&found) ? json_loadb(buf_ptr(&found), buf_len(&found), 0, NULL) : NULL;
-    buf_clear(&found);
-    free(line);
-    return record;
+    buf_append(arg, row->body);
+    return true;
 }
 
-static json_t *read_record(const char *data_dir, const char *id)
+/* False after a message. */
+static bool read_record(const char *data_dir, const char *id, struct buf *record)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/audit.jsonl", data_dir);
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        cli_usage_error("-c names the gateway's configuration, and by it the data folder", "%s: %s", path,
-                        strerror(errno));
-        return NULL;
-    }
-    json_t *record = strlen(id) < 100 ? find_record(file, id) : NULL;
-    fclose(file);
-    if (!record && strcmp(id, LAST) == 0) {
-        cli_usage_error("a request leaves its record when it is over", "%s has no record yet", path);
-    } else if (!record) {
-        cli_usage_error("the id stands in the answer's x-moongate-request-id", "%s has no record of %s", path, id);
-    }
-    return record;
+    struct fault why = {0};
+    struct ledger_read *ledger = ledger_read_open(data_dir, &why);
+    enum ledger_found found =
+        ledger ? ledger_read_find(ledger, slice_str(id), keep_body, record, &why) : LEDGER_UNREADABLE;
+    ledger_read_close(ledger);
+    if (found == LEDGER_FOUND) return true;
+    struct slice cure, text = slice_split(slice_str(fault_message(&why)), '\n', &cure);
+    cli_usage_error(cure.len ? cure.ptr : "-c names the gateway's configuration, and by it the data folder", "%.*s",
+                    SLICE_FMT(text));
+    return false;
 }
 
 /* What the registry knows today of the key that was used; NULL: nothing. */
@@ -156,17 +137,18 @@ static json_t *find_key(const char *data_dir, const json_t *record)
 /* What stands for --last among the words, known by its address: a file may be called so. */
 static const char last_word[] = LAST;
 
-static bool add_word(json_t *question, const char *word, const char *config)
+static bool add_word(json_t *question, const char *word, const char *config, struct buf *text)
 {
     if (strncmp(word, "req_", 4) != 0 && word != last_word) {
         json_t *file = read_file(word);
         return file && json_object_set_new(question, "file", file) == 0;
     }
     char *data_dir = config_data_dir(config_path(config));
-    json_t *record = read_record(data_dir, word);
+    bool ok = read_record(data_dir, word, text);
+    json_t *record = ok ? json_loadb(buf_ptr(text), buf_len(text), 0, NULL) : NULL;
     json_t *key = record ? find_key(data_dir, record) : NULL;
     mem_free(data_dir);
-    if (!record) return false;
+    if (!record) return ok ? cli_usage_error(NULL, "the record of %s is no JSON object", word) == CLI_OK : false;
     if (key) json_object_set_new(question, "key", key);
     return json_object_set_new(question, "record", record) == 0;
 }
@@ -192,12 +174,18 @@ int command_explain(int argc, char **argv)
     json_t *question = json_pack("{s:o, s:b, s:b}", "flags", given, "json", common.is_json, "colour",
                                  !common.is_json && cli_is_coloured(stdout));
     int code = CLI_USAGE;
-    if (count == 0 || add_word(question, word, common.config)) {
+    struct buf record;
+    buf_init(&record);
+    if (count == 0 || add_word(question, word, common.config, &record)) {
         char *text = json_dumps(question, JSON_COMPACT);
-        code =
-            ask_and_print(&(struct ask){common.config, flags.policies_dir, "explain"}, slice_str(text), common.is_json);
+        struct ask ask = {.config = common.config,
+                          .policies_dir = flags.policies_dir,
+                          .script = "explain",
+                          .record = buf_slice(&record)};
+        code = ask_and_print(&ask, slice_str(text), common.is_json);
         free(text);
     }
+    buf_clear(&record);
     json_decref(question);
     return code;
 }
