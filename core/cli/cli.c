@@ -168,6 +168,7 @@ const struct command cli_commands[] = {
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              a JSON document a line\n",
      command_audit_tail},
+<<<<<<< HEAD
     {"replay", "decide recorded requests again, and say what changed",
      "moongate replay --since 7d                             by the configured policies\n"
      "moongate replay --policies drafts department:sales     by a folder that is not live yet\n"
@@ -186,6 +187,46 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 nothing differs, 1 something does, 2 the records or the policies cannot be read.\n",
      command_replay},
+=======
+    {"ledger backup", "a copy of the ledger, of one moment, while the gateway runs",
+     "moongate ledger backup /backup/ledger-2026-11-29.db\n"
+     "\n"
+     "Writes a new file, for its owner alone; nothing is ever overwritten. Keys of kept texts (subjects.db) are not in\n"
+     "it, so that what was erased stays erased: back those up elsewhere, and shred old copies after an erasure.\n"
+     "\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              file, first_seq, last_seq, hash, bytes\n",
+     command_ledger_backup},
+    {"ledger restore", "put a backup in the ledger's place, while no gateway runs",
+     "moongate ledger restore /backup/ledger-2026-11-29.db --yes\n"
+     "\n"
+     "Checks the file and each hash of its chain first. A ledger that is there is replaced, and what came since the\n"
+     "backup is gone with it: a terminal is asked, elsewhere --yes says so.\n"
+     "\n"
+     "  -y, --yes           without being asked\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              restored, first_seq, last_seq, hash\n",
+     command_ledger_restore},
+    {"ledger export", "the same as `moongate audit export`",
+     "moongate ledger export -o ledger.jsonl\n"
+     "\n"
+     "`moongate help audit export` says all.\n",
+     command_audit_export},
+    {"ledger check", "whether columns and sums are what the chain says; --repair makes them anew",
+     "moongate ledger check\n"
+     "moongate ledger check --repair --yes      while no gateway runs\n"
+     "\n"
+     "What is searched and summed is made from the chain; this makes it once more and compares. Whether the chain itself\n"
+     "was changed is told by `moongate audit verify`.\n"
+     "\n"
+     "  --repair            write what differs; refused under a running gateway\n"
+     "  -y, --yes           without being asked\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              ok, entries, records, differences, repaired, told\n"
+     "\n"
+     "Exit code: 0 the same, or repaired; 1 differences; 2 it cannot be read, or a gateway runs.\n",
+     command_ledger_check},
+>>>>>>> main
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
      "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"
