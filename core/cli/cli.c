@@ -168,7 +168,6 @@ const struct command cli_commands[] = {
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              a JSON document a line\n",
      command_audit_tail},
-<<<<<<< HEAD
     {"replay", "decide recorded requests again, and say what changed",
      "moongate replay --since 7d                             by the configured policies\n"
      "moongate replay --policies drafts department:sales     by a folder that is not live yet\n"
@@ -187,7 +186,6 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 nothing differs, 1 something does, 2 the records or the policies cannot be read.\n",
      command_replay},
-=======
     {"ledger backup", "a copy of the ledger, of one moment, while the gateway runs",
      "moongate ledger backup /backup/ledger-2026-11-29.db\n"
      "\n"
@@ -226,7 +224,6 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 the same, or repaired; 1 differences; 2 it cannot be read, or a gateway runs.\n",
      command_ledger_check},
->>>>>>> main
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
      "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"

@@ -90,17 +90,10 @@ static json_t *read_file(const char *path)
 
 #define LAST "last" /* for an id: whichever came last */
 
-<<<<<<< HEAD
 static bool keep_body(void *arg, const struct ledger_row *row)
 {
     buf_append(arg, row->body);
     return true;
-=======
-static bool on_record(void *arg, const struct ledger_row *row)
-{
-    json_t **record = arg;
-    *record = json_loadb(row->body.ptr, row->body.len, 0, NULL);
-    return false;
 }
 
 /* *why: what is wrong, and behind a line's end how to right it. */
@@ -110,31 +103,17 @@ static void complain(const struct fault *why)
     char cure[FAULT_TEXT_BYTES];
     snprintf(cure, sizeof cure, "%.*s", SLICE_FMT(hint));
     cli_usage_error(hint.len ? cure : NULL, "%.*s", SLICE_FMT(text));
->>>>>>> main
 }
 
 /* False after a message. */
 static bool read_record(const char *data_dir, const char *id, struct buf *record)
 {
-<<<<<<< HEAD
     struct fault why = {0};
     struct ledger_read *ledger = ledger_read_open(data_dir, &why);
-    enum ledger_found found =
-        ledger ? ledger_read_find(ledger, slice_str(id), keep_body, record, &why) : LEDGER_UNREADABLE;
+    bool ok = ledger && ledger_read_find(ledger, slice_str(id), keep_body, record, &why) == LEDGER_FOUND;
+    if (!ok) complain(&why);
     ledger_read_close(ledger);
-    if (found == LEDGER_FOUND) return true;
-    struct slice cure, text = slice_split(slice_str(fault_message(&why)), '\n', &cure);
-    cli_usage_error(cure.len ? cure.ptr : "-c names the gateway's configuration, and by it the data folder", "%.*s",
-                    SLICE_FMT(text));
-    return false;
-=======
-    struct fault why;
-    json_t *record = NULL;
-    struct ledger_read *ledger = ledger_read_open(data_dir, &why);
-    if (!ledger || ledger_read_find(ledger, slice_str(id), on_record, &record, &why) != LEDGER_FOUND) complain(&why);
-    ledger_read_close(ledger);
-    return record;
->>>>>>> main
+    return ok;
 }
 
 /* What the registry knows today of the key that was used; NULL: nothing. */
