@@ -32,6 +32,7 @@ struct replayed {
     int only;
     bool is_json, has_items;
     uint64_t counts[REPLAY_OUTCOMES], all;
+    uint64_t would_be[REPLAY_OUTCOMES]; /* of those that are not replayable */
     struct tally who[REPLAY_OUTCOMES], what[REPLAY_OUTCOMES];
     int64_t nano_was, nano_is;
     uint64_t priced;
@@ -248,6 +249,7 @@ void replayed_add(struct replayed *sums, struct slice record, enum replay_outcom
 {
     sums->counts[outcome]++;
     sums->all++;
+    if (outcome == REPLAY_UNKNOWN) sums->would_be[report->would_be]++;
     if (report->has_cost) {
         sums->nano_was += report->cost_was;
         sums->nano_is += report->cost_is;
@@ -271,6 +273,14 @@ static void print_tally(const struct tally *tally)
         printf("%s%s %" PRIu64, shown ? ", " : "   ", tally->names[best].name, tally->names[best].count);
     }
     if (tally->count > SHOWN_NAMES || tally->others) fputs(", …", stdout);
+}
+
+static void print_would_be(const struct replayed *sums)
+{
+    uint64_t denied = sums->would_be[REPLAY_DENIED], allowed = sums->would_be[REPLAY_ALLOWED];
+    if (denied || allowed)
+        printf("  %-15s %11s   of them %" PRIu64 " denied and %" PRIu64 " let through, as far as can be told\n", "", "",
+               denied, allowed);
 }
 
 static void print_line(const struct replayed *sums, const char *name, enum replay_outcome outcome)
@@ -303,6 +313,7 @@ static void print_text(const struct replayed *sums, double seconds)
     print_line(sums, "re-routed", REPLAY_REROUTED);
     print_line(sums, "changed", REPLAY_CHANGED);
     print_line(sums, "not replayable", REPLAY_UNKNOWN);
+    print_would_be(sums);
     print_line(sums, "not decided", REPLAY_NONE);
     print_cost(sums);
     for (unsigned i = 0; i < sums->samples; i++)
@@ -330,6 +341,8 @@ static void print_json(const struct replayed *sums, double seconds)
         buf_printf(&out, ",\"%s\":%" PRIu64, words[i], sums->counts[i]);
     buf_printf(&out, ",\"priced\":%" PRIu64 ",\"nano_usd_was\":%" PRId64 ",\"nano_usd_is\":%" PRId64, sums->priced,
                sums->nano_was, sums->nano_is);
+    buf_printf(&out, ",\"perhaps_denied\":%" PRIu64 ",\"perhaps_allowed\":%" PRIu64, sums->would_be[REPLAY_DENIED],
+               sums->would_be[REPLAY_ALLOWED]);
     print_names(&out, "denied_by", &sums->what[REPLAY_DENIED]);
     print_names(&out, "allowed_instead_of", &sums->what[REPLAY_ALLOWED]);
     print_names(&out, "ways", &sums->what[REPLAY_REROUTED]);
