@@ -201,6 +201,12 @@
 #define LIMIT_JWKS_WAIT_MS 3000u           /* a request waits for its issuer's keys at most this long … */
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
 
+/* The ledger */
+#define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
+#define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
+#define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
+#define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */
 #define LIMIT_SERIES_KEY_BYTES 232u
