@@ -164,6 +164,7 @@
 #define LIMIT_TEXT_BYTES (64u * MIB)       /* of one prompt or answer that is kept */
 #define LIMIT_TEXT_SUBJECT_BYTES 256u      /* whom a text is about: a user, a key … */
 #define LIMIT_ERASE_REASON_BYTES 1024u     /* why it is erased, as the chain keeps it */
+#define LIMIT_VERIFY_LINE_BYTES (64u * MIB) /* of an export that is verified */
 
 /* moongate.lua */
 #define LIMIT_CONFIG_FILE_BYTES (1u * MIB)
