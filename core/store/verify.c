@@ -135,8 +135,8 @@ static void count_lost(struct verify *v, struct slice body)
     struct fault why;
     int64_t count = 0;
     json_init(&tape);
-    if (json_parse(&tape, body, &why)) json_to_i64(&tape, json_get(&tape, 0, SLICE("count")), &count);
-    if (count > 0) v->result->lost += (uint64_t)count;
+    uint32_t node = json_parse(&tape, body, &why) ? json_get(&tape, 0, SLICE("count")) : JSON_NONE;
+    if (json_is(&tape, node, JSON_NUMBER) && json_to_i64(&tape, node, &count) && count > 0) v->result->lost += (uint64_t)count;
     json_clear(&tape);
 }
 

@@ -9,7 +9,7 @@ static int64_t kind_of(const struct json_tape *tape, struct arena *arena)
 {
     int64_t number = 0;
     uint32_t kind = json_get(tape, 0, SLICE("kind"));
-    if (json_to_i64(tape, kind, &number)) return number;
+    if (json_is(tape, kind, JSON_NUMBER)) return json_to_i64(tape, kind, &number) ? number : 0;
     struct slice name = json_is(tape, kind, JSON_STRING) ? json_text(tape, kind, arena) : SLICE_NONE;
     for (int i = CHAIN_START; i <= CHAIN_IMPORT; i++) {
         if (slice_equal(name, slice_str(chain_kind_name(i)))) return i;
@@ -28,8 +28,9 @@ static bool read_entry(const struct json_tape *tape, struct verify_entry *e, uin
                        struct arena *arena)
 {
     int64_t seq;
+    uint32_t number = json_get(tape, 0, SLICE("seq"));
     struct slice hex = json_raw(tape, json_get(tape, 0, SLICE("hash")));
-    if (!json_to_i64(tape, json_get(tape, 0, SLICE("seq")), &seq) || seq <= 0) return false;
+    if (!json_is(tape, number, JSON_NUMBER) || !json_to_i64(tape, number, &seq) || seq <= 0) return false;
     if (hex.len != 2 * CHAIN_HASH_BYTES + 2 || !hex_read(slice_of(hex.ptr + 1, hex.len - 2), hash, CHAIN_HASH_BYTES))
         return false;
     *e = (struct verify_entry){.seq = (uint64_t)seq,
