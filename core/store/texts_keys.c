@@ -241,8 +241,8 @@ bool text_keys_destroy(struct text_keys *k, struct slice subject, bool *destroye
     *destroyed = false;
     enum texts_found found = text_keys_find(k, subject, &key, why);
     if (found == TEXTS_FAILED) return false;
-    /* Also when there is none: a process that was killed here before may have left the log. */
-    if (found == TEXTS_MISSING) return cut_log(k, why);
+    /* Also when there is none: a process that was killed here before may have left copies, which cannot be looked for. */
+    if (found == TEXTS_MISSING) return run(k, "VACUUM", why) && cut_log(k, why);
     bool is_good = overwrite(k, subject, why);
     *destroyed = is_good;
     is_good = is_good && clean(k, &key, why);

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/ledger_keep.h"
 #include "store/verify_inner.h"
 #include "wire/json.h"
 
@@ -91,7 +92,7 @@ static bool begin(struct verify *v, const struct verify_entry *e)
         memcpy(v->hash, v->base.hash, sizeof v->hash);
         return true;
     }
-    verify_say(v, VERIFY_BEGINNING_FOUND, e->seq, "the chain begins with entry %llu, behind no anchor",
+    verify_say(v, VERIFY_BEGINNING_FOUND, e->seq, "the chain begins with entry %llu, and nothing says what was before",
                (unsigned long long)e->seq);
     return false;
 }
@@ -140,8 +141,25 @@ static void count_lost(struct verify *v, struct slice body)
     json_clear(&tape);
 }
 
+/* Entries that go for their age are announced before they do. */
+static void take_cut(struct verify *v, struct slice body)
+{
+    struct json_tape tape;
+    struct fault why;
+    int64_t before = 0;
+    if (!memmem(body.ptr, body.len, LEDGER_CUT_ACTION, sizeof LEDGER_CUT_ACTION - 1)) return;
+    json_init(&tape);
+    bool is_cut = json_parse(&tape, body, &why) &&
+                  json_text_is(&tape, json_get(&tape, 0, SLICE("action")), SLICE(LEDGER_CUT_ACTION));
+    uint32_t node = is_cut ? json_get(&tape, 0, SLICE("before")) : JSON_NONE;
+    if (json_is(&tape, node, JSON_NUMBER) && json_to_i64(&tape, node, &before) && before > (int64_t)v->cut)
+        v->cut = (uint64_t)before;
+    json_clear(&tape);
+}
+
 static void take_change(struct verify *v, const struct verify_entry *e)
 {
+    take_cut(v, e->body);
     struct anchor_public next;
     enum anchor_succession found = anchor_succession_read(e->body, buf_slice(&v->gateway), &v->trust, &next);
     if (found == SUCCESSION_GOOD) anchor_trust_add(&v->trust, &next);
@@ -223,7 +241,7 @@ void verify_anchor(struct verify *v, struct anchor *a)
     if (!a->gateway.len) a->gateway = buf_slice(&v->gateway);
     if (!is_anchor_good(v, a)) return;
     if (r->entries == 0) {
-        v->base = *a;
+        v->early = a->seq;
     } else if (a->seq > r->last_seq) {
         verify_say(v, VERIFY_ANCHOR_BEYOND_FOUND, a->seq, "entry %llu was signed; the ledger ends with entry %llu",
                    (unsigned long long)a->seq, (unsigned long long)r->last_seq);
@@ -282,14 +300,18 @@ static void judge_end(struct verify *v)
 {
     struct verify_result *r = v->result;
     verify_witness_end(v);
-    if (r->entries == 0 && v->base.seq)
-        verify_say(v, VERIFY_ANCHOR_BEYOND_FOUND, v->base.seq, "entry %llu was signed; there is no entry",
-                   (unsigned long long)v->base.seq);
+    if (r->entries == 0 && v->early)
+        verify_say(v, VERIFY_ANCHOR_BEYOND_FOUND, v->early, "entry %llu was signed; there is no entry",
+                   (unsigned long long)v->early);
     if (r->entries == 0) {
         verify_say(v, VERIFY_EMPTY_FOUND, 0, "there is no entry");
         return;
     }
     memcpy(r->hash, v->hash, sizeof r->hash);
+    if (r->first_seq > 1 && v->base.seq == r->first_seq - 1 && v->cut < r->first_seq)
+        verify_say(v, VERIFY_BEGINNING_FOUND, r->first_seq,
+                   "the chain begins with entry %llu, and does not say that what was before is deleted",
+                   (unsigned long long)r->first_seq);
     uint64_t covered = r->anchored_seq > r->first_seq ? r->anchored_seq : r->first_seq - 1;
     if (r->anchored_seq == 0 || is_tail_long(v, r->last_seq - covered))
         verify_say(v, VERIFY_NO_ANCHOR_FOUND, covered + 1, "entries %llu to %llu are covered by no anchor",

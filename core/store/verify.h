@@ -11,10 +11,12 @@
  * What finds whom: a changed, moved, missing or added entry breaks the chain; who makes all hashes anew has no signature
  * for them; who has the key too is contradicted by the witness, and so is who cuts off the end. Nobody finds what root
  * on the machine does to entries that no witness has seen yet: those of the last LIMIT_ANCHOR_MS.
- * After entries were deleted for their age the chain begins behind an anchor, which stands for all before it.
+ * After entries were deleted for their age the chain goes on from a hash that was kept, which the next anchor confirms,
+ * and says itself that they were (store/ledger_keep.h).
  *
  * An export has a JSON object a line, in the chain's order: {"seq","kind","hash","body"}, kind as chain_kind_name()
- * says, body the text of what was hashed; and anchors, as anchor_write() makes them, each behind its entry. Other
+ * says, body the text of what was hashed; and anchors, as anchor_write() makes them, each behind its entry. One that does
+ * not begin with entry 1 begins with {"seq","hash"} of the entry before. Other
  * tables, sealed texts and the file itself (PRAGMA integrity_check) are looked at in a ledger.db only.
  * Memory: 120 bytes for each of the witness's anchors. Reads pages of entries, never for long in one transaction.
  */
@@ -41,7 +43,8 @@ enum verify_state {
     X(ORDER,           "order",            TAMPERED,   "Entries stand in another order than they were written in.")    \
     X(KIND,            "kind",             TAMPERED,   "No entry of this kind is ever written.")                       \
     X(HASH,            "hash",             TAMPERED,   "The entry was changed or put in, or the one before it was.")   \
-    X(BEGINNING,       "beginning",        TAMPERED,   "The first entries were deleted, and no anchor stands for them.")\
+    X(BEGINNING,       "beginning",        TAMPERED,   "The first entries were deleted, and nothing says what stood "  \
+      "there, or that they were deleted for their age.")                                                               \
     X(GENESIS,         "genesis",          TAMPERED,   "The chain of another gateway or key, or its first entry was "  \
       "changed.")                                                                                                      \
     X(ANCHOR_HASH,     "anchor_hash",      TAMPERED,   "The gateway signed another content: the chain up to here was " \

@@ -67,6 +67,18 @@ static bool take_anchor(struct verify *v, struct export *x, struct slice line, s
     return true;
 }
 
+/* What the first entry goes on from: {"seq", "hash"} and no more. */
+static bool take_base(struct verify *v, const struct json_tape *tape)
+{
+    int64_t seq;
+    uint32_t number = json_get(tape, 0, SLICE("seq"));
+    struct slice hex = json_raw(tape, json_get(tape, 0, SLICE("hash")));
+    if (v->result->entries || json_get(tape, 0, SLICE("body")) != JSON_NONE) return false;
+    if (!json_is(tape, number, JSON_NUMBER) || !json_to_i64(tape, number, &seq) || seq <= 0) return false;
+    v->base.seq = (uint64_t)seq;
+    return hex.len == 2 * CHAIN_HASH_BYTES + 2 && hex_read(slice_of(hex.ptr + 1, hex.len - 2), v->base.hash, CHAIN_HASH_BYTES);
+}
+
 static bool take_line(struct verify *v, struct export *x, struct slice line, struct fault *why)
 {
     struct verify_entry e;
@@ -74,7 +86,9 @@ static bool take_line(struct verify *v, struct export *x, struct slice line, str
     uint8_t hash[CHAIN_HASH_BYTES];
     if (slice_trim(line).len == 0) return true;
     if (slice_starts(line, SLICE("{\"moongate_anchor\""))) return take_anchor(v, x, line, why);
-    if (!json_parse(&x->tape, line, &reason) || !read_entry(&x->tape, &e, hash, &x->arena))
+    bool is_json = json_parse(&x->tape, line, &reason);
+    if (is_json && take_base(v, &x->tape)) return true;
+    if (!is_json || !read_entry(&x->tape, &e, hash, &x->arena))
         return fault_set(why, FAULT_INTERNAL, "%s: line %llu is no entry of a ledger's export", x->lines.path,
                          (unsigned long long)x->lines.line);
     if (!begin(v, x, &e, why)) return false;

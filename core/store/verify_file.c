@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/ledger_check.h"
 #include "store/verify_inner.h"
 
 /* One reading of the file; the writer may tidy up between two of them. */
@@ -64,6 +65,20 @@ static bool read_meta(struct verify *v, struct file *f, const char *name, struct
     if (rc == SQLITE_ROW) {
         buf_append(out, column(q, 0));
         v->is_known = true;
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE || fail(f, why);
+}
+
+static bool read_base(struct verify *v, struct file *f, struct fault *why)
+{
+    sqlite3_stmt *q;
+    const char *sql = "SELECT s.v, h.v FROM meta s, meta h WHERE s.k = 'cut.seq' AND h.k = 'cut.hash'";
+    if (!prepare(f, &q, sql, why)) return false;
+    int rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 1) == CHAIN_HASH_BYTES) {
+        v->base.seq = (uint64_t)sqlite3_column_int64(q, 0);
+        memcpy(v->base.hash, sqlite3_column_blob(q, 1), CHAIN_HASH_BYTES);
     }
     sqlite3_finalize(q);
     return rc == SQLITE_ROW || rc == SQLITE_DONE || fail(f, why);
@@ -161,7 +176,20 @@ static bool give_all(struct verify *v, struct file *f, struct fault *why)
     return true;
 }
 
-/* ---- The file itself. */
+/* ---- What is made from the chain, and the file itself. */
+
+static void on_difference(void *arg, const char *text)
+{
+    verify_say(arg, VERIFY_TABLES_FOUND, 0, "%s", text);
+}
+
+/* Of a ledger in its place only: a copy has its tables, too, but the check goes by the folder. */
+static bool check_tables(struct verify *v, struct fault *why)
+{
+    struct ledger_check how = {.data_dir = v->options->data_dir, .on_difference = on_difference, .arg = v};
+    struct ledger_checked found;
+    return v->options->file || ledger_check(&how, &found, why);
+}
 
 static bool check_integrity(struct verify *v, struct file *f, struct fault *why)
 {
@@ -180,11 +208,12 @@ static bool check_integrity(struct verify *v, struct file *f, struct fault *why)
 static bool look_at(struct verify *v, struct file *f, struct fault *why)
 {
     if (!open_db(f, why) || !read_meta(v, f, "gateway", &v->gateway, why) || !read_meta(v, f, "key", &v->key, why) ||
-        !count_entries(v, f, why))
+        !read_base(v, f, why) || !count_entries(v, f, why))
         return false;
     if (v->options->witness_file && !verify_witness_read(v, v->options->witness_file, why)) return false;
     if (!give_all(v, f, why)) return false;
-    return v->options->is_quick || (verify_texts(v, f->db, why) && check_integrity(v, f, why));
+    if (v->options->is_quick) return true;
+    return verify_texts(v, f->db, why) && check_tables(v, why) && check_integrity(v, f, why);
 }
 
 bool verify_file(struct verify *v, const char *path, struct fault *why)

@@ -34,7 +34,12 @@ struct verify {
     struct buf gateway, key; /* what the chain begins with; the key's fingerprint */
     bool is_known;           /* gateway and key are set */
     uint8_t hash[CHAIN_HASH_BYTES];
-    struct anchor base; /* the last one before the first entry */
+    struct verify_base {
+        uint64_t seq;
+        uint8_t hash[CHAIN_HASH_BYTES];
+    } base; /* the last entry that was deleted for its age; its seq is 0 when nothing says */
+    uint64_t cut; /* up to here, exclusively, the chain says that it is deleted */
+    uint64_t early; /* the last anchor's entry, of those before the first entry */
     uint64_t anchor_us; /* of the last anchor */
     uint64_t of;        /* entries there are; 0: not known */
     struct buf tail;    /* the first entry that no anchor covers yet, and the last one */

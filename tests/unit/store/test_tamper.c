@@ -2,6 +2,7 @@
 #include "seal_kit.h"
 
 #include "base/hex.h"
+#include "store/ledger_keep.h"
 
 #define ENTRIES 240u
 #define EACH 40u
@@ -301,17 +302,73 @@ static void a_witness_that_is_no_witness_proves_nothing(void)
     seal_end();
 }
 
+static void what_is_searched_and_summed_is_compared_with_the_chain(void)
+{
+    static const char *const changes[] = {"UPDATE records SET cost_nano = 7 WHERE seq = 100",
+                                          "UPDATE records SET user = 'eve' WHERE seq = 100",
+                                          "DELETE FROM records WHERE seq = 100",
+                                          "UPDATE records SET id = x'01' WHERE seq = 100",
+                                          "UPDATE rollup SET requests = requests + 1",
+                                          "DELETE FROM rollup"};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        make();
+        attack(changes[i]);
+        EXPECT_INT(VERIFY_INTACT, seal_verify(false));
+        seal_verify_with((struct verify_options){.data_dir = seal_dir});
+        EXPECT_FOUND(TABLES);
+        seal_end();
+    }
+}
+
 /* ---- What is no tampering. */
 
-static void entries_may_be_deleted_for_their_age_up_to_an_anchor(void)
+static void tend(uint64_t now_us)
+{
+    struct fault why;
+    enum ledger_tended done;
+    struct ledger_upkeep how = {.now_us = now_us, .retain_us = 1000000};
+    seal_open();
+    while ((done = ledger_tend(seal_ledger, &how, &why)) == LEDGER_MORE)
+        continue;
+    if (done != LEDGER_TENDED) UNIT_FAIL("tend: %s", why.text);
+    seal_anchor(now_us, true);
+    seal_close();
+}
+
+static void entries_may_be_deleted_for_their_age(void)
 {
     make();
-    attack("DELETE FROM chain WHERE seq <= 80; DELETE FROM anchors WHERE seq < 80");
+    tend(2000000 + 100); /* anchors of 40 and 80 are older than a second then */
     EXPECT_INT(VERIFY_INTACT, seal_verify(true));
-    EXPECT_INT(81, seal_said.first_seq);
-    attack("DELETE FROM chain WHERE seq = 81");
+    EXPECT_STR("", seal_first);
+    EXPECT_INT(80, seal_said.first_seq);
+    EXPECT_INT(VERIFY_INTACT, seal_verify_with((struct verify_options){.data_dir = seal_dir}));
+    EXPECT_STR("", seal_first);
+    attack("UPDATE chain SET body = x'7b7d' WHERE seq = 80"); /* the first that is left counts as the others */
+    seal_verify(false);
+    EXPECT_FOUND(HASH);
+    seal_end();
+    make();
+    tend(2000000 + 100);
+    attack("DELETE FROM chain WHERE seq = 80");
     seal_verify(true);
     EXPECT_FOUND(BEGINNING);
+    seal_end();
+}
+
+static void what_looks_deleted_for_its_age_must_be_announced(void)
+{
+    make();
+    attack("INSERT INTO meta VALUES('cut.seq', 79), ('cut.hash', (SELECT hash FROM chain WHERE seq = 79));"
+           "DELETE FROM chain WHERE seq < 80; DELETE FROM anchors WHERE seq < 80");
+    seal_verify(false);
+    EXPECT_FOUND(BEGINNING);
+    seal_end();
+    make();
+    tend(2000000 + 100);
+    attack("UPDATE meta SET v = zeroblob(32) WHERE k = 'cut.hash'");
+    seal_verify(false);
+    EXPECT_FOUND(HASH);
     seal_end();
 }
 
@@ -435,7 +492,9 @@ int main(void)
     RUN(a_forger_who_takes_the_anchors_away_leaves_nothing_signed);
     RUN(a_forger_with_the_stolen_key_is_found_by_the_witness);
     RUN(a_witness_that_is_no_witness_proves_nothing);
-    RUN(entries_may_be_deleted_for_their_age_up_to_an_anchor);
+    RUN(what_is_searched_and_summed_is_compared_with_the_chain);
+    RUN(entries_may_be_deleted_for_their_age);
+    RUN(what_looks_deleted_for_its_age_must_be_announced);
     RUN(a_short_end_without_an_anchor_is_said_and_no_more);
     RUN(a_new_key_is_followed);
     RUN(an_export_is_verified_too);
