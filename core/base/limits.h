@@ -113,6 +113,13 @@
 #define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
+#define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */
+#define LIMIT_ASKED_NOTES 128u                /* answers that one record keeps of what policies asked … */
+#define LIMIT_ASKED_BYTES (8u * KIB)          /* … all of them together … */
+#define LIMIT_ASKED_VALUE_BYTES (2u * KIB)    /* … one of them: of a service, of the counters, of a header … */
+#define LIMIT_ASKED_KEY_BYTES 256u            /* … and what it was asked by; longer ones are not replayable */
+#define LIMIT_ASKED_WORD_BYTES 256u           /* a hint, as records keep it */
+#define LIMIT_ASKED_MISSES 16u                /* names of what one record does not keep */
 
 /* Detectors and keyword lists */
 #define LIMIT_DETECT_HOLD_BYTES (4u * KIB)    /* of a stream, held back until what it may become is known */
@@ -143,6 +150,7 @@
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
+#define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of the ledger process, whose disk may be slow */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
 #define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
@@ -203,6 +211,13 @@
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
 
 /* The ledger */
+#define LIMIT_LEDGER_QUEUE_BYTES (16u * MIB) /* of entries in the ledger process; then it reads no more from workers */
+#define LIMIT_LEDGER_BATCH 4096u           /* entries of one commit */
+#define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
+#define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
+#define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
+#define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
+#define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */
 #define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
 #define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
