@@ -27,7 +27,8 @@ static bool finish(struct ledger *l, sqlite3_stmt *q, struct fault *why)
 
 bool anchor_put(struct ledger *l, const struct anchor *a, struct fault *why)
 {
-    sqlite3_stmt *q = prepare(l, "INSERT OR REPLACE INTO anchors(seq, time_us, hash, signature) VALUES(?, ?, ?, ?)", why);
+    const char *sql = "INSERT OR REPLACE INTO anchors(seq, time_us, hash, signature) VALUES(?, ?, ?, ?)";
+    sqlite3_stmt *q = prepare(l, sql, why);
     if (!q) return false;
     sqlite3_bind_int64(q, 1, (sqlite3_int64)a->seq);
     sqlite3_bind_int64(q, 2, (sqlite3_int64)a->time_us);

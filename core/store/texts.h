@@ -5,7 +5,7 @@
  *
  *     struct texts *t = texts_open("data", &why);                  // <data>/subjects.db, made when there is none
  *     texts_seal(t, &text, &why);                                  // in memory, with each record of a batch
- *     texts_flush(t, ledger, &why) && ledger_commit(ledger, &why); // before the batch's end; texts_drop() when it failed
+ *     texts_flush(t, ledger, &why) && ledger_commit(ledger, &why); // at the batch's end; texts_drop() when it failed
  *     texts_read(t, ledger_connection(ledger), id, part, &out, &why);
  *     texts_destroy_key(t, subject, &destroyed, &why);             // see store/erase.h, which writes it into the chain
  *

@@ -241,7 +241,7 @@ bool text_keys_destroy(struct text_keys *k, struct slice subject, bool *destroye
     *destroyed = false;
     enum texts_found found = text_keys_find(k, subject, &key, why);
     if (found == TEXTS_FAILED) return false;
-    /* Also when there is none: a process that was killed here before may have left copies, which cannot be looked for. */
+    /* Also when there is none: who was killed here before may have left copies, which cannot be looked for. */
     if (found == TEXTS_MISSING) return run(k, "VACUUM", why) && cut_log(k, why);
     bool is_good = overwrite(k, subject, why);
     *destroyed = is_good;

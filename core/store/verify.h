@@ -8,15 +8,15 @@
  *     if (!verify_ledger(&o, &r, &why)) …          // a file could not be read
  *     … r.state, r.entries, r.first_seq, r.last_seq, r.anchored_seq
  *
- * What finds whom: a changed, moved, missing or added entry breaks the chain; who makes all hashes anew has no signature
- * for them; who has the key too is contradicted by the witness, and so is who cuts off the end. Nobody finds what root
+ * What finds whom: a changed, moved, missing or added entry breaks the chain; who makes all hashes anew cannot sign
+ * them; who has the key too is contradicted by the witness, and so is who cuts off the end. Nobody finds what root
  * on the machine does to entries that no witness has seen yet: those of the last LIMIT_ANCHOR_MS.
  * After entries were deleted for their age the chain goes on from a hash that was kept, which the next anchor confirms,
  * and says itself that they were (store/ledger_keep.h).
  *
  * An export has a JSON object a line, in the chain's order: {"seq","kind","hash","body"}, kind as chain_kind_name()
- * says, body the text of what was hashed; and anchors, as anchor_write() makes them, each behind its entry. One that does
- * not begin with entry 1 begins with {"seq","hash"} of the entry before. Other
+ * says, body the text of what was hashed; and anchors, as anchor_write() makes them, each behind its entry. One that
+ * does not begin with entry 1 begins with {"seq","hash"} of the entry before. Other
  * tables, sealed texts and the file itself (PRAGMA integrity_check) are looked at in a ledger.db only.
  * Memory: 120 bytes for each of the witness's anchors. Reads pages of entries, never for long in one transaction.
  */
@@ -37,38 +37,48 @@ enum verify_state {
 
 /* clang-format off */
 #define VERIFY_FINDINGS(X)                                                                                             \
-    X(EMPTY,           "empty",            INCOMPLETE, "There is no entry at all: this is a new ledger, or an emptied "\
-      "one.")                                                                                                          \
-    X(GAP,             "gap",              TAMPERED,   "Entries are never without a number: some were deleted.")       \
-    X(ORDER,           "order",            TAMPERED,   "Entries stand in another order than they were written in.")    \
-    X(KIND,            "kind",             TAMPERED,   "No entry of this kind is ever written.")                       \
-    X(HASH,            "hash",             TAMPERED,   "The entry was changed or put in, or the one before it was.")   \
-    X(BEGINNING,       "beginning",        TAMPERED,   "The first entries were deleted, and nothing says what stood "  \
-      "there, or that they were deleted for their age.")                                                               \
-    X(GENESIS,         "genesis",          TAMPERED,   "The chain of another gateway or key, or its first entry was "  \
-      "changed.")                                                                                                      \
-    X(ANCHOR_HASH,     "anchor_hash",      TAMPERED,   "The gateway signed another content: the chain up to here was " \
-      "written anew.")                                                                                                 \
-    X(ANCHOR_FORGED,   "anchor_signature", TAMPERED,   "The anchor was changed, or it was signed with a key that is "  \
-      "not among those given.")                                                                                        \
-    X(ANCHOR_TIME,     "anchor_time",      TAMPERED,   "Anchors are signed one after the other: one was changed, or "  \
-      "the machine's clock was set back.")                                                                             \
-    X(ANCHOR_BEYOND,   "anchor_beyond",    TAMPERED,   "The gateway signed entries that are not there: the end was "   \
-      "cut off.")                                                                                                      \
-    X(NO_ANCHOR,       "no_anchor",        INCOMPLETE, "Nothing signed covers these entries: anchors are missing, and "\
-      "whoever can write the file could have written them.")                                                           \
-    X(SUCCESSION,      "key_change",       TAMPERED,   "The new key was not announced by one that is believed.")       \
-    X(WITNESS_HASH,    "witness_hash",     TAMPERED,   "The witness saw another content: the chain up to here was "    \
-      "written anew, with the gateway's key.")                                                                         \
-    X(WITNESS_BEYOND,  "witness_beyond",   TAMPERED,   "The witness saw entries that are not there: the end was cut "  \
-      "off, or an older backup was put back.")                                                                         \
-    X(WITNESS_FORGED,  "witness_signature", INCOMPLETE, "The witness has a line that no key given has signed: it "      \
-      "proves nothing.")                                                                                               \
-    X(NO_WITNESS,      "no_witness",       INCOMPLETE, "The file has no anchor of this gateway.")                      \
-    X(TABLES,          "tables",           TAMPERED,   "What is searched and summed is not what the chain says: "      \
-      "`moongate ledger check` makes it anew.")                                                                        \
-    X(TEXT,            "text",             TAMPERED,   "The kept text is not the one of its record.")                  \
-    X(FILE,            "file",             TAMPERED,   "The database file is damaged.")
+    X(EMPTY, "empty", INCOMPLETE,                                                                                      \
+      "There is no entry at all: this is a new ledger, or an emptied one.")                                            \
+    X(GAP, "gap", TAMPERED,                                                                                            \
+      "Entries are never without a number: some were deleted.")                                                        \
+    X(ORDER, "order", TAMPERED,                                                                                        \
+      "Entries stand in another order than they were written in.")                                                     \
+    X(KIND, "kind", TAMPERED,                                                                                          \
+      "No entry of this kind is ever written.")                                                                        \
+    X(HASH, "hash", TAMPERED,                                                                                          \
+      "The entry was changed or put in, or the one before it was.")                                                    \
+    X(BEGINNING, "beginning", TAMPERED,                                                                                \
+      "The first entries were deleted, and nothing says what stood there, or that they were deleted for "              \
+      "their age.")                                                                                                    \
+    X(GENESIS, "genesis", TAMPERED,                                                                                    \
+      "The chain of another gateway or key, or its first entry was changed.")                                          \
+    X(ANCHOR_HASH, "anchor_hash", TAMPERED,                                                                            \
+      "The gateway signed another content: the chain up to here was written anew.")                                    \
+    X(ANCHOR_FORGED, "anchor_signature", TAMPERED,                                                                     \
+      "The anchor was changed, or it was signed with a key that is not among those given.")                            \
+    X(ANCHOR_TIME, "anchor_time", TAMPERED,                                                                            \
+      "Anchors are signed one after the other: one was changed, or the machine's clock was set back.")                 \
+    X(ANCHOR_BEYOND, "anchor_beyond", TAMPERED,                                                                        \
+      "The gateway signed entries that are not there: the end was cut off.")                                           \
+    X(NO_ANCHOR, "no_anchor", INCOMPLETE,                                                                              \
+      "Nothing signed covers these entries: anchors are missing, and whoever can write the file could have "           \
+      "written them.")                                                                                                 \
+    X(SUCCESSION, "key_change", TAMPERED,                                                                              \
+      "The new key was not announced by one that is believed.")                                                        \
+    X(WITNESS_HASH, "witness_hash", TAMPERED,                                                                          \
+      "The witness saw another content: the chain up to here was written anew, with the gateway's key.")               \
+    X(WITNESS_BEYOND, "witness_beyond", TAMPERED,                                                                      \
+      "The witness saw entries that are not there: the end was cut off, or an older backup was put back.")             \
+    X(WITNESS_FORGED, "witness_signature", INCOMPLETE,                                                                 \
+      "The witness has a line that no key given has signed: it proves nothing.")                                       \
+    X(NO_WITNESS, "no_witness", INCOMPLETE,                                                                            \
+      "The file has no anchor of this gateway.")                                                                       \
+    X(TABLES, "tables", TAMPERED,                                                                                      \
+      "What is searched and summed is not what the chain says: `moongate ledger check` makes it anew.")                \
+    X(TEXT, "text", TAMPERED,                                                                                          \
+      "The kept text is not the one of its record.")                                                                   \
+    X(FILE, "file", TAMPERED,                                                                                          \
+      "The database file is damaged.")
 /* clang-format on */
 
 enum verify_kind {
@@ -88,7 +98,7 @@ struct verify_finding {
 struct verify_options {
     const char *data_dir;     /* its ledger.db; NULL: `file` is an export */
     const char *file;         /* an export; with data_dir: another ledger.db than the one in it, or NULL */
-    const char *key_file;     /* public keys in PEM; NULL: <data_dir>/anchor.pub, which whoever forges may have changed */
+    const char *key_file;     /* public keys in PEM; NULL: <data_dir>/anchor.pub, which a forger may have changed */
     const char *witness_file; /* a line an anchor; NULL: none */
     bool is_quick;            /* the chain, anchors and witness alone */
     void (*on_progress)(void *arg, uint64_t done, uint64_t of); /* now and then; of: 0, not known. May be NULL */

@@ -76,7 +76,8 @@ static bool take_base(struct verify *v, const struct json_tape *tape)
     if (v->result->entries || json_get(tape, 0, SLICE("body")) != JSON_NONE) return false;
     if (!json_is(tape, number, JSON_NUMBER) || !json_to_i64(tape, number, &seq) || seq <= 0) return false;
     v->base.seq = (uint64_t)seq;
-    return hex.len == 2 * CHAIN_HASH_BYTES + 2 && hex_read(slice_of(hex.ptr + 1, hex.len - 2), v->base.hash, CHAIN_HASH_BYTES);
+    return hex.len == 2 * CHAIN_HASH_BYTES + 2 &&
+           hex_read(slice_of(hex.ptr + 1, hex.len - 2), v->base.hash, CHAIN_HASH_BYTES);
 }
 
 static bool take_line(struct verify *v, struct export *x, struct slice line, struct fault *why)

@@ -165,9 +165,9 @@ static bool give_all(struct verify *v, struct file *f, struct fault *why)
 {
     bool is_over = false;
     f->last_entry = f->last_anchor = INT64_MIN;
-    if (!prepare(f, &f->entries, "SELECT seq, kind, body, hash FROM chain WHERE seq > ? ORDER BY seq LIMIT 20000", why) ||
-        !prepare(f, &f->anchors, "SELECT seq, time_us, hash, signature FROM anchors WHERE seq > ? ORDER BY seq", why))
-        return false;
+    const char *entries = "SELECT seq, kind, body, hash FROM chain WHERE seq > ? ORDER BY seq LIMIT 20000";
+    const char *anchors = "SELECT seq, time_us, hash, signature FROM anchors WHERE seq > ? ORDER BY seq";
+    if (!prepare(f, &f->entries, entries, why) || !prepare(f, &f->anchors, anchors, why)) return false;
     while (!is_over) {
         if (sqlite3_exec(f->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) return fail(f, why);
         if (!give_page(v, f, &is_over, why)) return false;

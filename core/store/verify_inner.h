@@ -2,6 +2,7 @@
  * What the files of the verification share; nobody else includes it.
  *
  *     verify.c         the walk: entries, anchors and witness in one order, findings
+ *     verify_end.c     what no anchor covers yet
  *     verify_witness.c the witness's file
  *     verify_file.c    entries and anchors out of a ledger.db
  *     verify_export.c  the same out of an export
@@ -64,6 +65,10 @@ void verify_start(struct verify *v, struct slice body);
 void verify_adopt(struct verify *v, const struct anchor *a);
 /* Something signed covers all up to here. */
 void verify_covered(struct verify *v, uint64_t seq, uint64_t time_us);
+
+/* ---- verify_end.c */
+/* When all was given. */
+void verify_end(struct verify *v);
 
 /* ---- verify_witness.c */
 bool verify_witness_read(struct verify *v, const char *path, struct fault *why);

@@ -7,7 +7,7 @@
 #include "store/verify_inner.h"
 #include "wire/json.h"
 
-/* The next one's record, where there is one: a LEFT JOIN, because records go earlier than texts where operators say so. */
+/* The next ones with their records, where there are any: those may have gone for their age before. */
 static const char next_text[] =
     "SELECT t.id, t.part, t.subject, t.sealed, c.seq, c.body FROM texts t"
     " LEFT JOIN records r ON r.id = t.id LEFT JOIN chain c ON c.seq = r.seq"

@@ -23,9 +23,7 @@ static void what_nobody_changed_is_intact(void)
 {
     make();
     EXPECT_INT(VERIFY_INTACT, seal_verify(true));
-    EXPECT_STR("", seal_first);
     EXPECT_INT(ENTRIES, seal_said.entries);
-    EXPECT_INT(1, seal_said.first_seq);
     EXPECT_INT(ENTRIES, seal_said.last_seq);
     EXPECT_INT(ENTRIES / EACH, seal_said.anchors);
     EXPECT_INT(ENTRIES, seal_said.anchored_seq);
@@ -38,7 +36,7 @@ static void what_nobody_changed_is_intact(void)
 
 /* ---- Every byte. */
 
-/* Flips each bit pattern of one column of all rows, one byte at a time, and asks. Returns how many were not found. */
+/* One byte of one column at a time, of all rows. Returns how many were not found. */
 static unsigned flip_each(const char *table, const char *column, unsigned *flips)
 {
     char sql[160];
@@ -110,7 +108,7 @@ static void each_bit_of_each_number_counts(void)
             long long old = bit < 8 && t == 0 ? 240 : 80, new = old ^ (long long)(1ull << bit);
             snprintf(sql, sizeof sql, "UPDATE OR IGNORE %s SET seq = %lld WHERE seq = %lld", tables[t], new, old);
             seal_sql(db, sql);
-            if (sqlite3_changes(db) == 0) continue; /* that one is taken */
+            if (sqlite3_changes(db) == 0) continue;
             EXPECT_INT(VERIFY_TAMPERED, seal_verify(false));
             snprintf(sql, sizeof sql, "UPDATE %s SET seq = %lld WHERE seq = %lld", tables[t], old, new);
             seal_sql(db, sql);
@@ -168,8 +166,9 @@ static void rows_that_changed_places_are_found(void)
            "UPDATE chain SET seq = 60 WHERE seq = -50");
     seal_verify(false);
     EXPECT_FOUND(HASH);
-    seal_end();
-    make(); /* the bodies alone */
+    attack("UPDATE chain SET seq = -50 WHERE seq = 50; UPDATE chain SET seq = 50 WHERE seq = 60;"
+           "UPDATE chain SET seq = 60 WHERE seq = -50");
+    EXPECT_INT(VERIFY_INTACT, seal_verify(false));
     attack("UPDATE chain SET body = (SELECT c.body FROM chain c WHERE c.seq = 110 - chain.seq) WHERE seq IN (50, 60)");
     seal_verify(false);
     EXPECT_FOUND(HASH);
@@ -340,10 +339,8 @@ static void entries_may_be_deleted_for_their_age(void)
     make();
     tend(2000000 + 100); /* anchors of 40 and 80 are older than a second then */
     EXPECT_INT(VERIFY_INTACT, seal_verify(true));
-    EXPECT_STR("", seal_first);
     EXPECT_INT(80, seal_said.first_seq);
     EXPECT_INT(VERIFY_INTACT, seal_verify_with((struct verify_options){.data_dir = seal_dir}));
-    EXPECT_STR("", seal_first);
     attack("UPDATE chain SET body = x'7b7d' WHERE seq = 80"); /* the first that is left counts as the others */
     seal_verify(false);
     EXPECT_FOUND(HASH);
@@ -463,7 +460,7 @@ static void an_export_is_verified_too(void)
     export_to(seal_path("all.jsonl"), false);
     EXPECT_INT(VERIFY_INCOMPLETE, seal_verify_with(options));
     options.witness_file = seal_path("witness.jsonl");
-    EXPECT_INT(VERIFY_INCOMPLETE - 1, seal_verify_with(options));
+    EXPECT_INT(VERIFY_INTACT, seal_verify_with(options));
     EXPECT_INT(ENTRIES, seal_said.witnessed_seq);
     attack("DELETE FROM chain WHERE seq > 150; DELETE FROM anchors WHERE seq > 150");
     export_to(seal_path("all.jsonl"), true);
