@@ -228,3 +228,68 @@ describe("moongate ledger", function()
     has(out, "--yes does it without being asked")
   end)
 end)
+
+describe("a gateway that has ended", function()
+  local ended
+
+  setup(function()
+    ended = gateway.start { mock = m, name = "audit-ended" }
+    ended:record(ended:chat({ model = "gpt-4o-mini", messages = { { role = "user", content = "Hello!" } } }).id)
+    ended:signal(signal.SIGTERM)
+    ended.process:wait(20)
+  end)
+  teardown(function() ended:stop() end)
+
+  local function of_ended(...)
+    local words = { ... }
+    words[#words + 1] = "-c"
+    words[#words + 1] = "moongate.lua"
+    return ended:command(unpack(words))
+  end
+
+  it("leaves a ledger that is read as before, and written by commands", function()
+    local out, code = of_ended("requests", "--json")
+    assert.equal(0, code, out)
+    assert.equal(1, cjson.decode(out).total)
+    out, code = of_ended("ledger", "erase", "--subject", "user:ana", "--reason", "case 4711", "--actor", "dpo", "--yes")
+    assert.equal(0, code, out)
+    out, code = of_ended("audit", "search", "actor:dpo", "--json")
+    assert.equal(0, code, out)
+    local change = cjson.decode(out).items[1]
+    assert.equal("change", change.kind)
+    assert.equal("case 4711", change.entry.reason)
+    out, code = of_ended("audit", "tail", "-n", "1")
+    assert.equal(0, code, out)
+    has(out, "change\tdpo\terase texts\t")
+  end)
+
+  it("takes a backup back, and rights columns that were changed", function()
+    assert.equal(0, select(2, of_ended("ledger", "backup", "copy.db")))
+    local db = assert(require("luasql.sqlite3").sqlite3():connect(ended.dir:path("data/ledger.db")))
+    assert(db:execute("UPDATE records SET cost_nano = cost_nano + 1"))
+    db:close()
+    local out, code = of_ended("ledger", "check")
+    assert.equal(1, code, out)
+    has(out, "1 difference from the chain")
+    out, code = of_ended("audit", "verify")
+    assert.equal(1, code)
+    has(out, "tables")
+    out, code = of_ended("ledger", "check", "--repair", "--yes")
+    assert.equal(0, code, out)
+    assert.equal(0, select(2, of_ended("ledger", "check")))
+    out, code = of_ended("ledger", "restore", "copy.db", "--yes")
+    assert.equal(0, code, out)
+    has(out, "restored copy.db: entries 1 to ")
+    assert.equal(0, select(2, of_ended("ledger", "check")))
+  end)
+
+  it("names a damaged file, and what can be done about it", function()
+    local file = assert(io.open(ended.dir:path("data/ledger.db"), "r+b"))
+    file:write(("x"):rep(4096))
+    file:close()
+    local out, code = of_ended("requests")
+    assert.equal(2, code)
+    has(out, "data/ledger.db: file is not a database")
+    has(out, "moongate ledger restore FILE")
+  end)
+end)
