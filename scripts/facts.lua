@@ -153,6 +153,13 @@ compute.session = function(f)
   return false
 end
 
+-- What the record has also where no policy asks: labels, and the session of an app with headers of its own for it.
+function facts.keep(f)
+  local app = facts.apps and facts.apps[f.app]
+  local _ = (f._hints or app and app.defaults.label) and f.labels
+  if app and app.session then core.session(f.session or "") end
+end
+
 -- What is wrong with the hints of a request, or nil. A class that nobody knows must not be taken for none.
 function facts.bad_hint()
   local function each(name, is_good, words)

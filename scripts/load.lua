@@ -173,6 +173,7 @@ local function be_watched()
         lines[#lines + 1] = table.concat({ policy.name, policy.file, rule.line, rule.name }, "\t")
       end
     end
+    if policy.keeps_state and not policy.is_off and policy.mode ~= "off" then core.keeps_state() end
     if not policy.keeps_state then
       watched[#watched + 1] = policy.name
       watched[#watched + 1] = definitions[i].spec

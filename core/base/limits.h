@@ -113,6 +113,13 @@
 #define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
+#define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */
+#define LIMIT_ASKED_NOTES 128u                /* answers that one record keeps of what policies asked … */
+#define LIMIT_ASKED_BYTES (8u * KIB)          /* … all of them together … */
+#define LIMIT_ASKED_VALUE_BYTES (2u * KIB)    /* … one of them: of a service, of the counters, of a header … */
+#define LIMIT_ASKED_KEY_BYTES 256u            /* … and what it was asked by; longer ones are not replayable */
+#define LIMIT_ASKED_WORD_BYTES 256u           /* a hint, as records keep it */
+#define LIMIT_ASKED_MISSES 16u                /* names of what one record does not keep */
 
 /* Detectors and keyword lists */
 #define LIMIT_DETECT_HOLD_BYTES (4u * KIB)    /* of a stream, held back until what it may become is known */

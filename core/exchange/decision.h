@@ -35,6 +35,15 @@ struct decision {
     uint64_t drain_tokens_max;  /* … and until it has so many tokens of output */
     struct slice max_tokens_note;              /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[DECISION_DIGEST_BYTES]; /* of the bundle that decided */
+
+    /* As policies knew them when it was decided; empty: nobody asked. */
+    struct slice data, session; /* the data's class */
+    struct slice *labels;       /* of the data, sorted */
+    size_t label_count;
+    /* How much of trace and annotations that decision made, before later hooks; of its annotations a set of those that
+     * these replaced. */
+    size_t decided_trace, decided_annotations;
+    uint32_t replaced;
 };
 
 #endif

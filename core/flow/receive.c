@@ -28,6 +28,7 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->conn = conn;
     job->x = exchange_new(loop_now_ns(loop), clock_wall_ns());
     job->settings = settings_ref(flow->parts.settings);
+    job->x->config_digest = job->settings->digest;
     job->policies = policy_set_ref(flow->parts.policies);
     job->x->identity.keyring = keyring_ref(flow->parts.keyring);
     list_init(&job->link);

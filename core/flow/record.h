@@ -34,5 +34,8 @@
 
 /* Appends the record and its newline. */
 void record_format(struct buf *out, const struct exchange *x);
+/* Of a decision alone what a record has: "model", "identity", "data", "labels", "session", "decision", "fault",
+ * "decided", "trace", "annotations". Without a newline. */
+void record_format_decision(struct buf *out, const struct exchange *x);
 
 #endif

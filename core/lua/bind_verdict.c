@@ -139,7 +139,8 @@ static int on_list(lua_State *L)
 /* annotate(name, value): into the audit record; a second one of a name replaces the first */
 static int on_annotate(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
     struct decision *d = &x->decision;
     struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     if (name.len == 0 || name.len > NAME_BYTES_MAX) return luaL_error(L, "annotate: a name has 1 to 64 bytes");
@@ -150,6 +151,7 @@ static int on_annotate(lua_State *L)
         i++;
     if (i == ANNOTATIONS_MAX) return luaL_error(L, "annotate: more than 32 annotations on one request");
     if (!d->annotations) d->annotations = arena_alloc(&x->arena, ANNOTATIONS_MAX * sizeof *d->annotations);
+    if (eval->how.phase != PHASE_REQUEST && i < d->decided_annotations) d->replaced |= 1u << i;
     d->annotations[i] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
     if (i == d->annotation_count) d->annotation_count++;
     return 0;
