@@ -18,6 +18,7 @@
 #include "ledger/gauges.h"
 #include "ledger/import.h"
 #include "ledger/link.h"
+#include "ledger/upkeep.h"
 #include "net/loop.h"
 #include "store/anchor.h"
 #include "store/ledger_follow.h"
@@ -33,6 +34,8 @@ struct process {
     struct anchor_key *key;
     struct ledger *ledger; /* NULL: it is still to be opened */
     struct commit *commit;
+    struct upkeep *upkeep; /* NULL as the ledger is */
+    uint64_t retain_ms, retain_texts_ms;
     struct copy *copy;     /* NULL: none */
     struct import *import; /* NULL: none, or over */
     struct loop_work importing;
@@ -201,6 +204,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
     if (batch->entries) {
         acknowledge(p);
+        upkeep_put(p->upkeep);
         if (p->copy) copy_follow(p->copy);
         if (p->import) loop_work_add(&p->importing);
     }
@@ -270,6 +274,8 @@ static void on_opening(void *arg)
         return;
     }
     if (p->state.is_failing) set_failing(p, false, "");
+    p->upkeep = upkeep_new(p->loop, p->ledger);
+    upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->ledger);
     set_copy(p);
@@ -349,6 +355,9 @@ static char *copy_path(const struct process *p, struct slice copy)
 void process_configure(struct process *p, const struct process_options *options)
 {
     char *path = copy_path(p, options->copy);
+    p->retain_ms = options->retain_ms;
+    p->retain_texts_ms = options->retain_texts_ms;
+    if (p->upkeep) upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
     if (is_same) {
         mem_free(path);
@@ -371,6 +380,8 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
     p->copy_path = copy_path(p, options->copy);
+    p->retain_ms = options->retain_ms;
+    p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
@@ -394,6 +405,7 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    upkeep_free(p->upkeep);
     commit_free(p->commit);
     while (!list_is_empty(&p->links))
         link_free(link_at(p->links.next));
