@@ -192,7 +192,7 @@ static void acknowledge(struct process *p)
     struct list_link *next;
     for (struct list_link *at = p->links.next; at != &p->links; at = next) {
         next = at->next;
-        link_acknowledge(link_at(at));
+        link_acknowledge(link_at(at), 0);
     }
 }
 
