@@ -230,10 +230,30 @@
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
 #define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
 #define LIMIT_FILTER_STARS 8u              /* … and stars in one value: matching takes as long again with each */
+
+/* PostgreSQL */
+#define LIMIT_RESOLVE_MS 10000u            /* the names of its hosts are looked up this long */
+#define LIMIT_RESOLVE_ADDRESSES_EACH 8u    /* addresses of one name that are tried … */
+#define LIMIT_RESOLVE_ADDRESSES 32u        /* … and of all names */
+#define LIMIT_POSTGRES_HOSTS 16u           /* that postgres.url may name */
+#define LIMIT_POSTGRES_CONNECT_MS 10000u   /* from the first packet to the end of the log-in, over all its addresses */
+#define LIMIT_POSTGRES_STATEMENT_MS 30000u /* one statement, here and on the server */
+#define LIMIT_POSTGRES_SCHEMA_MS 120000u   /* making the tables, or waiting for another gateway that makes them */
+#define LIMIT_SHIP_ROWS 1000u              /* entries of the ledger in one statement … */
+#define LIMIT_SHIP_BYTES (4u * MIB)        /* … or so many bytes of them, whichever comes first */
+#define LIMIT_SHIP_SLICE_ROWS 64u          /* entries read and parsed in one turn of the loop */
+#define LIMIT_SHIP_GATHER_MS 100u          /* what comes is gathered this long, unless somebody waits for it */
+#define LIMIT_SHIP_RETRY_MS 50u            /* after a failure the next try comes after this, doubling … */
+#define LIMIT_SHIP_RETRY_MS_MAX 5000u      /* … up to this, each with a random half less */
+#define LIMIT_SHIP_REFUSED_MS 10000u       /* … and so long after a refusal that only people can mend */
+#define LIMIT_SHIP_SLOW_MS 5000u           /* a statement without an answer for so long: PostgreSQL counts as failing */
+#define LIMIT_SHIP_ANCHORS 100u            /* signed heads in one statement */
+#define LIMIT_SHIP_KEEP_MS 3600000u        /* partitions are made ahead, and old ones dropped, this often */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

@@ -250,6 +250,16 @@ static void on_importing(void *arg)
     p->import = NULL;
 }
 
+/* What an older version wrote, unless it is what the copy goes on with. */
+static void begin_import(struct process *p)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/audit.jsonl", p->data_dir);
+    if (p->copy_path && strcmp(path, p->copy_path) == 0) return;
+    p->import = import_new(path, p->commit);
+    if (p->import) loop_work_add(&p->importing);
+}
+
 static bool open_ledger(struct process *p, struct fault *why)
 {
     if (!p->key) p->key = anchor_key_open(p->data_dir, why);
@@ -279,6 +289,7 @@ static void on_opening(void *arg)
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->ledger);
     set_copy(p);
+    begin_import(p);
     loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     p->events->on_open(p->arg);
 }
