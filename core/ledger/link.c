@@ -158,8 +158,8 @@ void link_committed(struct link *link, uint64_t number)
     link->now.committed = number;
 }
 
-/* Where there are too many, because PostgreSQL has been away for long, the last one moves on: what it stands for is told
- * later, never earlier. */
+/* Where there are too many, because PostgreSQL has been away for long, the last one moves on: what it stands for is
+ * told later, never earlier. */
 static void add_milestone(struct link *link, uint64_t seq)
 {
     if (!link->milestones) link->milestones = mem_alloc(MILESTONES * sizeof *link->milestones);

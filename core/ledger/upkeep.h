@@ -1,6 +1,6 @@
 /*
- * Keeps the ledger's file small and quick beside the commits (store/ledger_keep.h): a bounded piece now and then, more of
- * them while nothing else comes.
+ * Keeps the ledger's file small and quick beside the commits (store/ledger_keep.h): a bounded piece now and then, more
+ * of them while nothing else comes.
  *
  *     struct upkeep *u = upkeep_new(loop, ledger);
  *     upkeep_retain(u, retain_ms, retain_texts_ms);   // 0: for ever
