@@ -81,6 +81,7 @@
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
 #define LIMIT_UPSTREAM_IDLE_TIMEOUT_MS 120000u /* default of timeouts.upstream_idle: between upstream bytes */
 #define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
+#define LIMIT_STREAM_END_MS 100u            /* from a stream's end marker to its end, where somebody waits for it */
 #define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After, they ask before */
 #define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */
 #define LIMIT_CONCEAL_BACKSLASHES 15u      /* before one character of a secret: JSON in JSON, four deep */
@@ -153,7 +154,11 @@
 #define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of the ledger process, whose disk may be slow */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
-#define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
+#define LIMIT_LEDGER_HELD_BYTES (16u * MIB) /* records of a worker, until the ledger has them; beyond, they are lost */
+#define LIMIT_LEDGER_PATIENCE_MS 2000u     /* without a ledger; then what must be recorded is refused */
+#define LIMIT_LEDGER_WAIT_MS 30000u        /* an answer's end waits for its record; then it is broken off */
+#define LIMIT_LEDGER_LEAVE_MS 5000u        /* a worker that ends waits for its last records */
+#define LIMIT_RECORD_TEXT_BYTES (256u * KIB) /* of a prompt or an answer that is kept, each */
 #define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
@@ -211,6 +216,8 @@
 #define LIMIT_LEDGER_BATCH 4096u           /* entries of one commit */
 #define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
 #define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
+#define LIMIT_LEDGER_UPKEEP_MS 1000u       /* checkpoints, retention: looked at this often … */
+#define LIMIT_LEDGER_UPKEEP_MORE_MS 5u     /* … and so soon again while there is more of it */
 #define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
 #define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
 #define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */

@@ -1,7 +1,7 @@
 /*
- * The audit record: one JSON line an exchange, appended to <data>/audit.jsonl when it is over, whatever its ending.
+ * The record: one JSON line an exchange, made when it is over, whatever its ending.
  *
- *     record_format(&lines, x);   // see audit.h for who writes them
+ *     record_format(&lines, x);   // see recorder.h for who keeps them
  *
  * Shape (absent = null or left out where the comment says so):
  *   {"id","time","api","stream","model","model_asked","target","provider","status","outcome",

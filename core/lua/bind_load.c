@@ -299,6 +299,17 @@ static int on_buffer_streams(lua_State *L)
     return 0;
 }
 
+/* wants_remote(path, line): a rule of this file wants records in PostgreSQL */
+static int on_wants_remote(lua_State *L)
+{
+    struct policy_set *set = loading_set(L);
+    struct slice path = bind_check_slice(L, 1), folder = SLICE("policies/");
+    if (set->remote_file || !slice_starts(path, folder)) return 0;
+    set->remote_file = bundle_find(set->bundle, slice_of(path.ptr + folder.len, path.len - folder.len));
+    set->remote_line = (int)luaL_checkinteger(L, 2);
+    return 0;
+}
+
 /* watched() → whether a test observes this generation */
 static int on_watched(lua_State *L)
 {
@@ -468,6 +479,7 @@ void bind_load_register(lua_State *L)
                                          {"watch", on_watch},
                                          {"is_checked", on_is_checked},
                                          {"buffer_streams", on_buffer_streams},
+                                         {"wants_remote", on_wants_remote},
                                          {"keep", on_keep},
                                          {"nearest", on_nearest},
                                          {"simulate", on_simulate},

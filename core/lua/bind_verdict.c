@@ -84,6 +84,18 @@ static int on_drain(lua_State *L)
     return 0;
 }
 
+/* record(durability, intent, prompt, answer): durability as in enum durability, 0: nothing is said of it */
+static int on_record(lua_State *L)
+{
+    struct record_wish *wish = &bind_eval(L)->x->decision.record;
+    enum durability durability = (enum durability)luaL_checkinteger(L, 1);
+    if (durability > wish->durability && durability <= DURABILITY_REMOTE) wish->durability = durability;
+    wish->has_intent |= lua_toboolean(L, 2);
+    wish->keeps_prompt |= lua_toboolean(L, 3);
+    wish->keeps_answer |= lua_toboolean(L, 4);
+    return 0;
+}
+
 /* deny(status, code, reason, policy, rule, retry_after) */
 static int on_deny(lua_State *L)
 {
@@ -174,7 +186,8 @@ static int on_warn(lua_State *L)
 void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
-                                         {"drain", on_drain}, {"deny", on_deny},   {"fault", on_fault},
+                                         {"drain", on_drain}, {"record", on_record},
+                                         {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
