@@ -197,9 +197,11 @@ static void on_begin(void *arg)
 static void acknowledge(struct process *p)
 {
     struct list_link *next;
+    uint8_t hash[CHAIN_HASH_BYTES];
+    uint64_t head = p->fleet ? ledger_head(p->ledger, hash) : 0;
     for (struct list_link *at = p->links.next; at != &p->links; at = next) {
         next = at->next;
-        link_acknowledge(link_at(at), 0);
+        link_acknowledge(link_at(at), head);
     }
 }
 
@@ -235,7 +237,6 @@ static void on_shipped(void *arg, uint64_t seq)
     struct process *p = arg;
     for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
         link_shipped(link_at(at), seq);
-    acknowledge(p);
 }
 
 static void on_ship_state(void *arg, bool is_failing, const char *why)

@@ -1,129 +1,5 @@
 /* The ledger on its way to a real PostgreSQL: once each, whatever happens on the way. */
-#include "ledger/ship.h"
-
-#include "../postgres_kit.h"
-#include "../store/ledger_kit.h"
-#include "base/clock.h"
-#include "base/log.h"
-#include "net/loop.h"
-
-struct shipping {
-    struct loop *loop;
-    struct ship *ship;
-    struct loop_timer tick; /* looks whether what is waited for has come */
-    uint64_t wanted;        /* seq; 0: none */
-    bool wants_failing, wants_refused;
-    uint64_t shipped, told;
-    char why[FAULT_TEXT_BYTES];
-};
-
-static void on_shipped(void *arg, uint64_t seq)
-{
-    struct shipping *s = arg;
-    if (seq <= s->shipped) UNIT_FAIL("what is shipped goes back from %d to %d", (int)s->shipped, (int)seq);
-    s->shipped = seq;
-    s->told++;
-}
-
-static void on_state(void *arg, const struct ship_state *state)
-{
-    struct shipping *s = arg;
-    snprintf(s->why, sizeof s->why, "%s", state->why);
-}
-
-static const struct ship_events events = {on_shipped, on_state};
-
-static bool has_come(struct shipping *s)
-{
-    const struct ship_state *state = ship_state(s->ship);
-    if (s->wants_refused) return state->is_refused;
-    if (s->wants_failing) return state->is_failing;
-    return !state->is_failing && s->shipped >= s->wanted;
-}
-
-static void on_tick(void *arg)
-{
-    struct shipping *s = arg;
-    if (has_come(s)) loop_stop(s->loop);
-    else loop_timer_arm_ms(&s->tick, 5);
-}
-
-/* The structure stays where it is: the room keeps its address. */
-static void begin(struct shipping *s, struct ship_options options)
-{
-    struct fault why = {0};
-    *s = (struct shipping){.loop = loop_new()};
-    options.data_dir = kit_dir;
-    if (!options.conninfo) options.conninfo = server_conninfo();
-    if (!options.gateway.ptr) options.gateway = SLICE("gw-1");
-    s->ship = ship_new(s->loop, &options, &events, s, &why);
-    if (!s->ship) UNIT_FAIL("ship: %s", why.text);
-    loop_timer_init(&s->tick, s->loop, on_tick, s);
-}
-
-static void wait_for(struct shipping *s)
-{
-    loop_timer_arm_ms(&s->tick, 1);
-    loop_run(s->loop);
-}
-
-static void wait_failing(struct shipping *s)
-{
-    s->wants_failing = true;
-    wait_for(s);
-    s->wants_failing = false;
-}
-
-static void wait_refused(struct shipping *s)
-{
-    s->wants_refused = true;
-    wait_for(s);
-    s->wants_refused = false;
-}
-
-static void wait_shipped(struct shipping *s, uint64_t seq)
-{
-    s->wanted = seq;
-    wait_for(s);
-}
-
-static void end(struct shipping *s)
-{
-    loop_timer_disarm(&s->tick);
-    ship_free(s->ship);
-    loop_free(s->loop);
-}
-
-static void fill(struct ledger *l, uint64_t from, uint64_t count)
-{
-    kit_begin(l);
-    for (uint64_t n = from; n < from + count; n++)
-        EXPECT_INT(LEDGER_STORED, kit_put(l, n));
-    kit_commit(l);
-}
-
-static void fresh(void)
-{
-    kit_fresh();
-    server_ask("DROP SCHEMA IF EXISTS moongate CASCADE");
-}
-
-/* All that ledger.db has is there once, and sums are those of the rows, there and here. */
-static void expect_same(void)
-{
-    EXPECT_STR(kit_ask("SELECT count(*), max(seq) FROM chain"),
-               server_ask("SELECT count(*), max(a.seq) FROM moongate.audit a JOIN moongate.gateway USING (gw) WHERE name = 'gw-1'"));
-    EXPECT_STR(kit_ask("SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_nano) FROM records"),
-               server_ask("SELECT count(*), sum(input_tokens), sum(output_tokens), sum(cost_nano) FROM moongate.records"));
-    EXPECT_STR(kit_ask("SELECT count(*), sum(requests), sum(denied), sum(failed), sum(unpriced), sum(input_tokens), "
-                       "sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens), sum(cost_nano), sum(saved_nano) "
-                       "FROM rollup"),
-               server_ask("SELECT count(*), sum(requests), sum(denied), sum(failed), sum(unpriced), sum(input_tokens), "
-                          "sum(cached_tokens), sum(output_tokens), sum(reasoning_tokens), sum(cost_nano), "
-                          "sum(saved_nano) FROM moongate.rollup"));
-    EXPECT_STR(kit_ask("SELECT count(*), sum(requests), sum(cost_nano) FROM rollup_label"),
-               server_ask("SELECT count(*), sum(requests), sum(cost_nano) FROM moongate.rollup_label"));
-}
+#include "ship_kit.h"
 
 static void what_is_committed_is_there(void)
 {
@@ -145,20 +21,6 @@ static void what_is_committed_is_there(void)
     EXPECT(ship_is_done(s.ship));
     end(&s);
     ledger_close(l);
-}
-
-static uint64_t head_of(struct ledger *l)
-{
-    uint8_t hash[CHAIN_HASH_BYTES];
-    return ledger_head(l, hash);
-}
-
-static void ship_all(struct ledger *l)
-{
-    struct shipping s;
-    begin(&s, (struct ship_options){0});
-    wait_shipped(&s, head_of(l));
-    end(&s);
 }
 
 static void hostile_texts_and_numbers_are_taken(void)
@@ -332,94 +194,6 @@ static void a_database_that_takes_nothing_is_tried_again(void)
     ledger_close(l);
 }
 
-static void move(const char *from, const char *to)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (int i = 0; i < 3; i++) {
-        char a[128], b[128], name[64];
-        snprintf(name, sizeof name, "%s%s", from, ends[i]);
-        kit_path(a, name);
-        snprintf(name, sizeof name, "%s%s", to, ends[i]);
-        kit_path(b, name);
-        rename(a, b);
-    }
-}
-
-static void expect_refused(const char *word)
-{
-    struct shipping s;
-    begin(&s, (struct ship_options){0});
-    wait_refused(&s);
-    if (!strstr(s.why, word)) UNIT_FAIL("\"%s\" is not in: %s", word, s.why);
-    EXPECT(strstr(s.why, "ledger.gateway"));
-    EXPECT_INT(0, s.shipped);
-    end(&s);
-}
-
-static void a_ledger_that_does_not_follow_is_refused(void)
-{
-    fresh();
-    struct ledger *l = kit_open();
-    fill(l, 1, 30);
-    ship_all(l);
-    ledger_close(l);
-    move("ledger.db", "other.db");
-    l = kit_open(); /* another gateway of that name, or one that was put back */
-    fill(l, 1000, 20);
-    expect_refused("ends before it");
-    fill(l, 2000, 20);
-    expect_refused("is another in PostgreSQL");
-    EXPECT_STR("30|30", server_ask("SELECT (SELECT count(*) FROM moongate.records), "
-                                   "(SELECT sum(requests) FROM moongate.rollup)"));
-    /* The cure that is named: its entries come under the name, and none that is there already counts twice. */
-    server_ask("UPDATE moongate.gateway SET name = 'gw-1 before'");
-    fill(l, 1, 30);
-    ship_all(l);
-    EXPECT_STR("70|70|100", server_ask("SELECT (SELECT count(*) FROM moongate.records), (SELECT sum(requests) FROM "
-                                       "moongate.rollup), (SELECT count(*) FROM moongate.audit)"));
-    ledger_close(l);
-    move("other.db", "ledger.db");
-}
-
-static void two_of_one_name_do_not_mix(void)
-{
-    struct shipping first;
-    fresh();
-    struct ledger *l = kit_open();
-    fill(l, 1, 30);
-    begin(&first, (struct ship_options){0});
-    wait_shipped(&first, head_of(l));
-    move("ledger.db", "first.db"); /* it stays open where it is */
-    struct ledger *second = kit_open();
-    fill(second, 1000, 40);
-    expect_refused("is another in PostgreSQL");
-    EXPECT(!ship_state(first.ship)->is_failing);
-    EXPECT_STR("30", server_ask("SELECT count(*) FROM moongate.records"));
-    ledger_close(second);
-    end(&first);
-    ledger_close(l);
-    move("first.db", "ledger.db");
-}
-
-static void gateways_of_other_names_share_a_database(void)
-{
-    struct shipping s;
-    fresh();
-    struct ledger *l = kit_open();
-    fill(l, 1, 30);
-    ship_all(l);
-    ledger_close(l);
-    kit_fresh();
-    l = kit_open_with((struct ledger_options){.zone = "UTC", .gateway = SLICE("gw-2")});
-    fill(l, 1000, 40);
-    begin(&s, (struct ship_options){.gateway = SLICE("gw-2")});
-    wait_shipped(&s, head_of(l));
-    end(&s);
-    EXPECT_STR("70|70|2", server_ask("SELECT (SELECT count(*) FROM moongate.records), (SELECT sum(requests) FROM "
-                                     "moongate.spend), (SELECT count(DISTINCT shard) FROM moongate.rollup)"));
-    ledger_close(l);
-}
-
 static void put_at(struct ledger *l, uint64_t n, const char *time)
 {
     struct buf body;
@@ -497,36 +271,6 @@ static void signed_heads_have_a_witness(void)
     ledger_close(l);
 }
 
-static void tables_of_a_newer_moongate_are_left_alone(void)
-{
-    struct shipping s;
-    fresh();
-    struct ledger *l = kit_open();
-    fill(l, 1, 10);
-    ship_all(l);
-    server_ask("UPDATE moongate.schema_version SET version = 99");
-    begin(&s, (struct ship_options){0});
-    wait_refused(&s);
-    EXPECT(strstr(s.why, "newer moongate"));
-    end(&s);
-    server_ask("UPDATE moongate.schema_version SET version = 1");
-    ledger_close(l);
-}
-
-static void what_cannot_be_a_connection_is_refused_at_once(void)
-{
-    struct fault why = {0};
-    static const char *const bad[] = {"postgresql://u:topsecret@h:x/db", "topsecret", "hots=db password=topsecret",
-                                      "service=topsecret", "host=a,b,c port=1,2 password=topsecret"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct ship_options options = {.data_dir = kit_dir, .gateway = SLICE("gw-1"), .conninfo = bad[i]};
-        struct ship *ship = ship_new(NULL, &options, &events, NULL, &why);
-        if (ship) UNIT_FAIL("%s is taken", bad[i]);
-        EXPECT(strstr(why.text, "postgres.url"));
-        EXPECT(!strstr(why.text, "topsecret"));
-    }
-}
-
 int main(void)
 {
     setenv("MOONGATE_LOG", "error", 0);
@@ -539,13 +283,8 @@ int main(void)
     RUN(a_server_that_stands_still_is_said_to_fail);
     RUN(a_wrong_password_is_said_without_it);
     RUN(a_database_that_takes_nothing_is_tried_again);
-    RUN(a_ledger_that_does_not_follow_is_refused);
-    RUN(two_of_one_name_do_not_mix);
-    RUN(gateways_of_other_names_share_a_database);
     RUN(days_have_partitions_and_old_ones_go);
     RUN(signed_heads_have_a_witness);
-    RUN(tables_of_a_newer_moongate_are_left_alone);
-    RUN(what_cannot_be_a_connection_is_refused_at_once);
     kit_end();
     server_end();
     return unit_close("ship");
