@@ -71,6 +71,13 @@ static void append_digests(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
+static void append_durability(struct buf *out, enum durability durability)
+{
+    static const struct slice names[] = {
+        [DURABILITY_ASYNC] = {"async", 5}, [DURABILITY_LOCAL] = {"local", 5}, [DURABILITY_REMOTE] = {"remote", 6}};
+    if (durability != DURABILITY_UNSAID) append_text(out, NAME("durability"), names[durability]);
+}
+
 static void append_all(struct buf *out, const struct exchange *x)
 {
     buf_append_char(out, '{');
@@ -80,6 +87,7 @@ static void append_all(struct buf *out, const struct exchange *x)
     record_who(out, x);
     record_verdict(out, x);
     append_digests(out, x);
+    append_durability(out, x->decision.record.durability);
     record_trace(out, &x->decision.trace);
     record_facts(out, x);
     record_estimate(out, x);
