@@ -162,14 +162,14 @@ static bool check_and_repair(struct checker *k, const char *sql, const char *wha
 static bool check_tables(struct checker *k)
 {
     return check_and_repair(k, "SELECT seq FROM records t WHERE" NO_ENTRY "(2, 7))",
-                            "records: a row without an entry: seq",
+                            "records: a row without an entry",
                             "DELETE FROM records AS t WHERE" NO_ENTRY "(2, 7))") &&
            check_and_repair(k, "SELECT seq FROM intents t WHERE" NO_ENTRY "(3))",
-                            "intents: a row without an entry: seq", "DELETE FROM intents AS t WHERE" NO_ENTRY "(3))") &&
+                            "intents: a row without an entry", "DELETE FROM intents AS t WHERE" NO_ENTRY "(3))") &&
            check_and_repair(k,
                             "SELECT t.seq FROM intents t WHERE open <> NOT EXISTS"
                             " (SELECT 1 FROM records r WHERE r.id = t.id)",
-                            "intents: open and recorded, or neither: seq",
+                            "intents: open and recorded, or neither",
                             "UPDATE intents AS t SET open = NOT EXISTS (SELECT 1 FROM records r WHERE r.id = t.id)");
 }
 

@@ -18,6 +18,7 @@ enum ledger_statement {
     CLOSE_INTENT,
     GET_HEAD,
     GET_VERSION,
+    HAS_OPEN,
     LEDGER_BEGIN,
     LEDGER_COMMIT,
     LEDGER_STATEMENTS
@@ -36,6 +37,7 @@ struct ledger {
     struct ledger_place genesis, head, next; /* next: of the batch under way */
     int64_t version;                         /* of the file, by which others' commits are seen */
     bool is_open, is_head_known;             /* is_open: a batch is under way */
+    bool has_open;                           /* there may be intents without their record */
     uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
     uint32_t log_done;    /* … of which are in the file */
     uint64_t looked_us;   /* when nothing was found to tend */

@@ -150,6 +150,7 @@ static bool prepare_all(struct ledger *l, struct fault *why)
         [CLOSE_INTENT] = "UPDATE intents SET open = 0 WHERE id = ? AND open = 1",
         [GET_HEAD] = "SELECT seq, hash FROM chain ORDER BY seq DESC LIMIT 1",
         [GET_VERSION] = "PRAGMA data_version",
+        [HAS_OPEN] = "SELECT EXISTS (SELECT 1 FROM intents WHERE open = 1)",
         [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
         [LEDGER_COMMIT] = "COMMIT",
     };
@@ -187,11 +188,11 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
     sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
-    sqlite3_wal_hook(l->db, on_commit, l);
     snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
-    return ledger_run(l, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                         "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF", why) &&
-           ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
+    const char *pragmas = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                          "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768";
+    sqlite3_wal_hook(l->db, on_commit, l); /* in the place of wal_autocheckpoint: ledger_tend() does it */
+    return ledger_run(l, pragmas, why) && ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
 }
 
 static char *path_of(const char *data_dir)
@@ -226,6 +227,16 @@ static bool read_head(struct ledger *l, struct fault *why)
     return is_good;
 }
 
+/* Where no request was announced none has to be looked for. */
+static bool read_open(struct ledger *l, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[HAS_OPEN];
+    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
+    l->has_open = !is_good || sqlite3_column_int(q, 0);
+    sqlite3_reset(q);
+    return is_good;
+}
+
 /* With the write lock held, so that nobody commits behind it. The version moves with others' commits alone. */
 static bool see_others(struct ledger *l, struct fault *why)
 {
@@ -233,7 +244,7 @@ static bool see_others(struct ledger *l, struct fault *why)
     bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
     int64_t version = is_good ? sqlite3_column_int64(q, 0) : 0;
     sqlite3_reset(q);
-    if (is_good && (!l->is_head_known || version != l->version)) is_good = read_head(l, why);
+    if (is_good && (!l->is_head_known || version != l->version)) is_good = read_head(l, why) && read_open(l, why);
     if (is_good) l->version = version;
     l->is_head_known = is_good;
     return is_good;
@@ -327,6 +338,7 @@ static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fau
 
 static bool close_intent(struct ledger *l, const uint8_t *id, struct fault *why)
 {
+    if (!l->has_open) return true;
     sqlite3_bind_blob(l->statements[CLOSE_INTENT], 1, id, LEDGER_ID_BYTES, SQLITE_STATIC);
     return step(l, CLOSE_INTENT, why);
 }
@@ -355,6 +367,7 @@ static enum ledger_put put_intent(struct ledger *l, const struct ledger_entry *e
     sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, (sqlite3_int64)l->next.seq + 1);
     sqlite3_bind_blob(q, 3, e->instance ? e->instance : nobody, LEDGER_ID_BYTES, SQLITE_STATIC);
+    l->has_open = true;
     if (!step(l, PUT_INTENT, why)) return LEDGER_FAILED;
     if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
