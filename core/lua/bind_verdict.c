@@ -290,7 +290,8 @@ static void push_sent(lua_State *L, struct exchange *x)
 static void push_wish(lua_State *L, const struct record_wish *wish)
 {
     static const char *const names[] = {NULL, "async", "local", "remote"};
-    if (wish->durability == DURABILITY_UNSAID && !wish->has_intent && !wish->keeps_prompt && !wish->keeps_answer) return;
+    bool has_texts = wish->keeps_prompt || wish->keeps_answer;
+    if (wish->durability == DURABILITY_UNSAID && !wish->has_intent && !has_texts) return;
     lua_newtable(L);
     lua_pushstring(L, names[wish->durability]);
     lua_setfield(L, -2, "durability");
