@@ -10,6 +10,7 @@
 --   mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs -- scripts/test/services.lua
 --   gw.errors { x = "…" }                                 -- what loading says, one line an error
 --   gw.codes { x = "…" }                                  -- and their codes, "MG0203"
+--   local r, record = mg:record { … }  mg:replay(record) -- what the gateway would keep of it; that, decided again
 --   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"      -- the time stands still until it is moved
 --   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
 --   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
