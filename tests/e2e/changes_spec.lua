@@ -261,5 +261,8 @@ describe("the ledger", function()
     for _, secret in ipairs(keys) do assert.is_nil(bytes:find(secret, 1, true)) end
     local out, code = ask("ledger", "check")
     assert.equal(0, code, out)
+    out, code = ask("audit", "verify", "--json")
+    assert.is_true(code == 0 or code == 1, out)
+    assert.not_equal("tampered", cjson.decode(out).state)
   end)
 end)
