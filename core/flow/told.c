@@ -115,25 +115,8 @@ static void keep_call(struct exchange *x, unsigned given, struct buf *told)
     add(told, "service_tier", x->request.service_tier);
 }
 
-/* Headers by which agents tell one session from another, the first that is there (scripts/facts.lua); the policies say
- * otherwise where apps.lua does. */
-static void keep_session(struct exchange *x)
-{
-    static const struct slice names[] = {{"x-session-id", 12}, {"session_id", 10}, {"x-claude-code-session-id", 24}};
-    size_t best = sizeof names / sizeof names[0];
-    for (size_t i = 0; i < x->head.header_count; i++) {
-        const struct pair *header = &x->head.headers[i];
-        for (size_t n = 0; n < best; n++) {
-            if (header->name.len != names[n].len || !header->value.len || !slice_iequal(header->name, names[n])) continue;
-            best = n;
-            x->decision.session = arena_copy(&x->arena, header->value);
-        }
-    }
-}
-
 void told_keep(struct exchange *x)
 {
-    keep_session(x);
     struct buf told;
     buf_init(&told);
     unsigned given = keep_headers(x, &told);

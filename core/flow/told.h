@@ -3,8 +3,6 @@
  * -quality, -data, -label, -max-latency-ms, or metadata.moongate in the body), what it uses, max_tokens, temperature,
  * the number of its tools, and the tier of service.
  *
- * The session that a header names is kept too, for the decision's record.
- *
  *     told_keep(x);        // while the body is there; x->told is then JSON members such as ,"data":"internal"
  *
  * Only words are kept (letters, digits and "_-., "), so that nothing of a text gets into a record this way.

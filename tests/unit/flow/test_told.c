@@ -45,19 +45,6 @@ static void headers_come_before_the_body(void)
     end(x);
 }
 
-static void the_first_header_of_a_session_names_it(void)
-{
-    const struct pair headers[] = {{SLICE("Session_Id"), SLICE("two")}, {SLICE("X-Session-Id"), SLICE("")},
-                                   {SLICE("x-session-id"), SLICE("one")}, {SLICE("x-claude-code-session-id"), SLICE("3")}};
-    struct exchange *x = asked("{\"model\":\"m\",\"messages\":[]}", headers, 4);
-    EXPECT_SLICE(SLICE("one"), x->decision.session);
-    EXPECT_INT(0, x->told.len);
-    end(x);
-    x = asked("{\"model\":\"m\",\"messages\":[]}", headers, 2);
-    EXPECT_SLICE(SLICE("two"), x->decision.session);
-    end(x);
-}
-
 static void only_words_are_kept(void)
 {
     const struct pair headers[] = {{SLICE("x-moongate-task"), SLICE("say \"hi\"")}, {SLICE("x-moongate-data"), SLICE("")}};
@@ -82,7 +69,6 @@ int main(void)
     RUN(a_plain_request_tells_nothing);
     RUN(headers_come_before_the_body);
     RUN(only_words_are_kept);
-    RUN(the_first_header_of_a_session_names_it);
     RUN(a_list_of_models_has_no_body);
     return unit_close("told");
 }
