@@ -66,6 +66,7 @@ function env(name) end
 ---@field models string[]?
 ---@field warnings table
 ---@field annotations table
+---@field record? { durability?: string, intent: boolean, prompt: boolean, answer: boolean } what policies want of it
 ---@field trace table
 ---@field fault string?
 ---@field delivered string? of mg:respond

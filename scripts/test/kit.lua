@@ -18,7 +18,8 @@
 --   mg:request { …, under_way = true }                    -- one that goes on while others come
 --
 -- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent),
--- model, models, warnings, annotations, trace, fault, app, department, user, team.
+-- model, models, warnings, annotations, record { durability, intent, prompt, answer }, trace,
+-- fault, app, department, user, team.
 -- A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"
