@@ -281,24 +281,6 @@ static void add_own(struct process *p, enum chain_kind kind)
     buf_clear(&body);
 }
 
-/* ---- Changes by administrators. */
-
-static void on_kept(void *arg, uint64_t number)
-{
-    struct process *p = arg;
-    p->events->on_change_kept(p->arg, number);
-}
-
-void process_look(struct process *p)
-{
-    changes_look(p->changes);
-}
-
-void process_tell(struct process *p, uint64_t number, struct slice change)
-{
-    changes_tell(p->changes, number, change);
-}
-
 /* ---- Opening. */
 
 static void set_copy(struct process *p)
@@ -416,21 +398,14 @@ static void on_tick(void *arg)
     loop_timer_arm_ms(&p->tick, TICK_MS);
 }
 
+struct changes *process_changes(struct process *p)
+{
+    return p->changes;
+}
+
 void process_reopen(struct process *p)
 {
     if (p->copy) copy_reopen(p->copy);
-}
-
-static char *copy_path(const struct process *p, struct slice copy)
-{
-    struct buf path;
-    if (!copy.len) return NULL;
-    buf_init(&path);
-    if (copy.ptr[0] != '/') buf_printf(&path, "%s/", p->data_dir);
-    buf_append(&path, copy);
-    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
-    return text;
 }
 
 /* False: it is what it was. */
@@ -445,7 +420,7 @@ static bool take_postgres(struct process *p, const struct process_options *optio
 
 void process_configure(struct process *p, const struct process_options *options)
 {
-    char *path = copy_path(p, options->copy);
+    char *path = copy_path(p->data_dir, options->copy);
     bool is_fleet_new = take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
@@ -472,14 +447,14 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->data_dir = mem_strndup(options->data_dir.ptr, options->data_dir.len);
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
-    p->copy_path = copy_path(p, options->copy);
+    p->copy_path = copy_path(p->data_dir, options->copy);
     take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
-    p->changes = changes_new(loop, p->data_dir, p->commit, on_kept, p);
+    p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_kept, arg);
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
     loop_timer_init(&p->claiming, loop, on_claim_time, p);

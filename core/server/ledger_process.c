@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "ledger/changes.h"
 #include "ledger/process.h"
 #include "net/loop.h"
 #include "net/pipe.h"
@@ -142,7 +143,8 @@ static void take_change(struct ledger_process *l, struct slice body)
     struct control_change head;
     if (body.len < sizeof head || !l->process) return;
     memcpy(&head, body.ptr, sizeof head);
-    process_tell(l->process, head.number, slice_of(body.ptr + sizeof head, body.len - sizeof head));
+    changes_tell(process_changes(l->process), head.number,
+                 slice_of(body.ptr + sizeof head, body.len - sizeof head));
 }
 
 static void leave(struct ledger_process *l, bool are_workers_gone)
@@ -167,7 +169,7 @@ static void on_message(void *arg, const struct pipe_message *message)
         if (l->process) process_reopen(l->process);
         break;
     case CONTROL_LOOK:
-        if (l->process) process_look(l->process);
+        if (l->process) changes_look(process_changes(l->process));
         break;
     case CONTROL_CHANGE: take_change(l, message->body); break;
     case CONTROL_STOP: leave(l, true); break;

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "ledger/abandoned.h"
+#include "ledger/changes.h"
 #include "ledger/process.h"
 #include "net/loop.h"
 #include "net/pipe.h"
@@ -253,7 +254,8 @@ static void a_change_that_is_told_is_committed_and_said_to_be(void)
 {
     fresh();
     start("gw-1");
-    process_tell(process, 7, SLICE("{\"id\":\"chg_019a3e0c-5b1f-7c00-8000-000000000001\",\"action\":\"drain\"}"));
+    changes_tell(process_changes(process), 7,
+                 SLICE("{\"id\":\"chg_019a3e0c-5b1f-7c00-8000-000000000001\",\"action\":\"drain\"}"));
     process_leave(process, true);
     while (!ended)
         loop_run(loop);
