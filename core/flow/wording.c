@@ -33,7 +33,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     struct reading *r = arg;
     struct exchange_text *to = &r->x->texts.prompt;
     switch (piece->kind) {
-    case PIECE_ROLE: r->role = json_text(r->tape, piece->node, &r->arena); return true;
+    case PIECE_ROLE: r->role = arena_copy(&r->arena, json_text(r->tape, piece->node, &r->arena)); return true;
     case PIECE_CONTENT:
     case PIECE_REFUSAL:
     case PIECE_REASONING:

@@ -66,7 +66,7 @@ static void on_message(void *arg, const struct pipe_message *m)
     buf_printf(&seen, "%u:%u ", e.id[15], e.kind);
     buf_reset(&texts);
     buf_append(&texts, slice_of(m->body.ptr + sizeof e + e.body_bytes, m->body.len - sizeof e - e.body_bytes));
-    has_texts = memmem(m->body.ptr + sizeof e, e.body_bytes, "\"texts\":{\"prompt\":{\"sha256\":", 29) != NULL;
+    has_texts = memmem(m->body.ptr + sizeof e, e.body_bytes, "\"texts\":{\"prompt\":{\"sha256\":", 28) != NULL;
     EXPECT(m->body.ptr[sizeof e] == '{' && m->body.ptr[sizeof e + e.body_bytes - 1] == '}');
 }
 
