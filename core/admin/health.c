@@ -100,6 +100,19 @@ static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger
     buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
 }
 
+/* Records are safe without it, and policies that want it there refuse by themselves: worth a line. */
+static void tell_postgres(struct findings *f, const struct board_ledger *ledger)
+{
+    char reason[BOARD_TEXT_BYTES];
+    unsigned long long entries = atomic_load(&ledger->remote_lag_entries), ms = atomic_load(&ledger->remote_lag_ms);
+    if (!atomic_load(&ledger->is_remote_wanted)) return;
+    board_text_get(&ledger->remote_reason, reason, sizeof reason);
+    if (atomic_load(&ledger->is_remote_failing))
+        buf_printf(f->lines, "[!]postgres: %s; %llu entries wait, the first for %llu s\n", reason, entries, ms / 1000);
+    else
+        buf_printf(f->lines, "[+]postgres ok: %llu entries behind\n", entries);
+}
+
 static void find_ledger(struct findings *f, const struct board *board)
 {
     const struct board_ledger *ledger = &board->ledger;
@@ -118,6 +131,7 @@ static void find_ledger(struct findings *f, const struct board *board)
     else
         find(f, true, "ledger ok: committing, %llu entries wait", (unsigned long long)atomic_load(&ledger->waiting));
     warn_of_ledger(f, ledger);
+    tell_postgres(f, ledger);
 }
 
 static void find_data(struct findings *f, const struct board *board, const char *data_dir)

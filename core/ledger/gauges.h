@@ -7,6 +7,7 @@
 
 #include "base/stats.h"
 #include "ledger/commit.h"
+#include "ledger/remote.h"
 
 struct gauges;
 
@@ -16,6 +17,7 @@ void gauges_batch(struct gauges *g, const struct commit_batch *batch, const stru
 void gauges_failing(struct gauges *g, bool is_failing);
 /* {"count":…} of a CHAIN_LOSS */
 void gauges_lost(struct gauges *g, struct slice body);
+void gauges_remote(struct gauges *g, const struct remote_state *remote);
 /* Once a second. ledger NULL: it is not open; copied: the seq that the copy has come to, UINT64_MAX: there is none. */
 void gauges_tick(struct gauges *g, const struct ledger *ledger, uint64_t copied);
 

@@ -18,6 +18,7 @@
 #include "ledger/gauges.h"
 #include "ledger/import.h"
 #include "ledger/link.h"
+#include "ledger/remote.h"
 #include "ledger/upkeep.h"
 #include "net/loop.h"
 #include "store/anchor.h"
@@ -36,6 +37,10 @@ struct process {
     struct commit *commit;
     struct upkeep *upkeep; /* NULL as the ledger is */
     uint64_t retain_ms, retain_texts_ms;
+    char *postgres;        /* until the ledger is open; NULL: none */
+    struct remote *remote; /* NULL as the ledger is */
+    struct remote_state remote_state;
+    bool is_remote_awaited; /* somebody waits for PostgreSQL to have what comes now */
     struct copy *copy;     /* NULL: none */
     struct import *import; /* NULL: none, or over */
     struct loop_work importing;
@@ -56,7 +61,8 @@ static void tell_state(struct process *p)
                                   .why = p->why,
                                   .copy_why = p->copy ? copy_why(p->copy) : "",
                                   .is_committing = p->is_committing,
-                                  .waiting = commit_waiting(p->commit)};
+                                  .waiting = commit_waiting(p->commit),
+                                  .remote = p->remote_state};
     p->events->on_state(p->arg, &state);
 }
 
@@ -97,6 +103,7 @@ static void on_entry(void *arg, struct link *link, const struct link_item *item)
                                                  .id = item->head.kind == CHAIN_LOSS ? NULL : item->head.id,
                                                  .instance = link_instance(link),
                                                  .body = item->body});
+    p->is_remote_awaited |= item->head.durability == DURABILITY_REMOTE;
     if (item->head.kind == CHAIN_LOSS) gauges_lost(p->gauges, item->body);
     if (!p->is_paused && commit_is_full(p->commit)) pause_all(p, true);
 }
@@ -190,10 +197,14 @@ static void on_begin(void *arg)
 static void acknowledge(struct process *p)
 {
     struct list_link *next;
+    uint8_t hash[CHAIN_HASH_BYTES];
+    uint64_t head = remote_is_wanted(p->remote) ? ledger_head(p->ledger, hash) : 0;
     for (struct list_link *at = p->links.next; at != &p->links; at = next) {
         next = at->next;
-        link_acknowledge(link_at(at), 0);
+        link_acknowledge(link_at(at), head);
     }
+    remote_committed(p->remote, p->is_remote_awaited);
+    p->is_remote_awaited = false;
 }
 
 static void on_batch(void *arg, const struct commit_batch *batch)
@@ -218,6 +229,38 @@ static void on_state(void *arg, bool is_failing, const char *why)
 }
 
 static const struct commit_events commit_events = {on_begin, on_batch, on_state};
+
+/* ---- PostgreSQL. */
+
+static void on_shipped(void *arg, uint64_t seq)
+{
+    struct process *p = arg;
+    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
+        link_shipped(link_at(at), seq);
+    upkeep_keep_from(p->upkeep, seq + 1);
+    leave_when_done(p);
+}
+
+static void on_remote(void *arg)
+{
+    struct process *p = arg;
+    p->state.is_remote_failing = remote_is_failing(p->remote);
+    p->remote_state = remote_look(p->remote);
+    upkeep_keep_from(p->upkeep, p->remote_state.is_wanted ? p->remote_state.shipped + 1 : 0);
+    tell_workers(p);
+    tell_state(p);
+    leave_when_done(p);
+}
+
+static const struct remote_events remote_events = {on_shipped, on_remote};
+
+static void open_remote(struct process *p)
+{
+    struct remote_parts parts = {p->data_dir, p->gateway, p->ledger};
+    p->remote = remote_new(p->loop, &parts, &remote_events, p);
+    remote_configure(p->remote, slice_str(p->postgres), p->retain_ms);
+    on_remote(p);
+}
 
 /* ---- Entries of its own. */
 
@@ -286,6 +329,7 @@ static void on_opening(void *arg)
     if (p->state.is_failing) set_failing(p, false, "");
     p->upkeep = upkeep_new(p->loop, p->ledger);
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
+    open_remote(p);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->ledger);
     set_copy(p);
@@ -315,7 +359,7 @@ static void leave_when_done(struct process *p)
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
     if (commit_waiting(p->commit) || !p->ledger || look_for_abandoned(p)) return;
     if (p->is_last) {
-        end(p);
+        if (remote_is_done(p->remote)) end(p);
         return;
     }
     p->is_last = true;
@@ -341,9 +385,12 @@ static void on_tick(void *arg)
 {
     struct process *p = arg;
     if (p->copy) copy_mark(p->copy);
+    if (p->remote) p->remote_state = remote_look(p->remote);
+    gauges_remote(p->gauges, &p->remote_state);
     gauges_tick(p->gauges, p->ledger, p->copy ? copy_position(p->copy) : UINT64_MAX);
     tell_state(p);
-    loop_timer_arm_ms(&p->tick, TICK_MS);
+    leave_when_done(p);
+    if (!p->has_ended) loop_timer_arm_ms(&p->tick, TICK_MS);
 }
 
 void process_reopen(struct process *p)
@@ -363,12 +410,21 @@ static char *copy_path(const struct process *p, struct slice copy)
     return text;
 }
 
+static void keep_postgres(struct process *p, struct slice conninfo)
+{
+    if (p->postgres) explicit_bzero(p->postgres, strlen(p->postgres));
+    mem_free(p->postgres);
+    p->postgres = conninfo.len ? mem_strndup(conninfo.ptr, conninfo.len) : NULL;
+}
+
 void process_configure(struct process *p, const struct process_options *options)
 {
     char *path = copy_path(p, options->copy);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     if (p->upkeep) upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
+    keep_postgres(p, options->postgres);
+    if (p->remote) remote_configure(p->remote, options->postgres, p->retain_ms);
     bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
     if (is_same) {
         mem_free(path);
@@ -393,6 +449,8 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->copy_path = copy_path(p, options->copy);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
+    keep_postgres(p, options->postgres);
+    p->state.is_remote_failing = true;
     p->gauges = gauges_new(stats);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
@@ -416,6 +474,7 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    remote_free(p->remote);
     upkeep_free(p->upkeep);
     commit_free(p->commit);
     while (!list_is_empty(&p->links))
@@ -423,6 +482,7 @@ void process_free(struct process *p)
     ledger_close(p->ledger);
     anchor_key_free(p->key);
     gauges_free(p->gauges);
+    keep_postgres(p, SLICE_NONE);
     mem_free(p->version);
     mem_free(p->data_dir);
     mem_free(p->gateway);

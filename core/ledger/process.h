@@ -20,6 +20,7 @@
 
 #include "base/slice.h"
 #include "base/stats.h"
+#include "ledger/remote.h"
 
 struct loop;
 struct process;
@@ -30,6 +31,7 @@ struct process_options {
     struct slice data_dir, gateway, zone; /* only those of the first time count */
     struct slice copy;                    /* absolute, or in the data folder; empty: none */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
+    struct slice postgres;                /* conninfo, a secret; empty: none */
 };
 
 struct process_state {
@@ -38,6 +40,7 @@ struct process_state {
     const char *copy_why; /* the same of the copy */
     bool is_committing;
     uint64_t waiting; /* entries */
+    struct remote_state remote;
 };
 
 struct process_events {

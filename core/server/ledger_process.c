@@ -50,6 +50,16 @@ static void on_shut(void *arg, const char *why)
     report(arg, REPORT_LEDGER_SHUT, slice_str(why));
 }
 
+static void show_remote(struct board_ledger *board, const struct remote_state *remote)
+{
+    if (remote->why && (remote->is_failing || atomic_load(&board->is_remote_failing)))
+        board_text_set(&board->remote_reason, remote->why);
+    atomic_store(&board->remote_lag_entries, remote->lag_entries);
+    atomic_store(&board->remote_lag_ms, remote->lag_ms);
+    atomic_store(&board->is_remote_failing, remote->is_failing);
+    atomic_store(&board->is_remote_wanted, remote->is_wanted);
+}
+
 static void on_state(void *arg, const struct process_state *state)
 {
     struct board_ledger *board = ((struct ledger_process *)arg)->parts.board;
@@ -62,6 +72,7 @@ static void on_state(void *arg, const struct process_state *state)
     bool is_copy_failing = state->copy_why[0] != '\0';
     if (is_copy_failing || atomic_load(&board->is_copy_failing)) board_text_set(&board->copy_reason, state->copy_why);
     atomic_store(&board->is_copy_failing, is_copy_failing);
+    show_remote(board, &state->remote);
 }
 
 static void on_process_end(void *arg)
@@ -82,7 +93,8 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .zone = config->billing_zone,
                                       .copy = config->ledger_copy,
                                       .retain_ms = config->retain_ms,
-                                      .retain_texts_ms = config->retain_texts_ms};
+                                      .retain_texts_ms = config->retain_texts_ms,
+                                      .postgres = config->postgres_url};
     if (l->process)
         process_configure(l->process, &options);
     else
