@@ -49,9 +49,8 @@ struct board_ledger {
     struct board_text reason;
     _Atomic uint32_t is_copy_failing;
     struct board_text copy_reason;
-    _Atomic uint32_t is_remote_wanted, is_remote_failing; /* PostgreSQL */
-    _Atomic uint64_t remote_lag_entries, remote_lag_ms;
-    struct board_text remote_reason;
+    _Atomic uint32_t is_ship_failing; /* PostgreSQL does not take its entries */
+    struct board_text ship_reason;
 };
 
 struct board {

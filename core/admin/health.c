@@ -95,22 +95,14 @@ static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger
     if (began && now > began + SLOW_COMMIT_NS)
         buf_printf(f->lines, "[!]ledger: a commit has been under way for %llu s: is its disk slow?\n",
                    (unsigned long long)((now - began) / NS_PER_S));
-    if (!atomic_load(&ledger->is_copy_failing)) return;
-    board_text_get(&ledger->copy_reason, reason, sizeof reason);
-    buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
-}
-
-/* Records are safe without it, and policies that want it there refuse by themselves: worth a line. */
-static void tell_postgres(struct findings *f, const struct board_ledger *ledger)
-{
-    char reason[BOARD_TEXT_BYTES];
-    unsigned long long entries = atomic_load(&ledger->remote_lag_entries), ms = atomic_load(&ledger->remote_lag_ms);
-    if (!atomic_load(&ledger->is_remote_wanted)) return;
-    board_text_get(&ledger->remote_reason, reason, sizeof reason);
-    if (atomic_load(&ledger->is_remote_failing))
-        buf_printf(f->lines, "[!]postgres: %s; %llu entries wait, the first for %llu s\n", reason, entries, ms / 1000);
-    else
-        buf_printf(f->lines, "[+]postgres ok: %llu entries behind\n", entries);
+    if (atomic_load(&ledger->is_copy_failing)) {
+        board_text_get(&ledger->copy_reason, reason, sizeof reason);
+        buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
+    }
+    if (atomic_load(&ledger->is_ship_failing)) {
+        board_text_get(&ledger->ship_reason, reason, sizeof reason);
+        buf_printf(f->lines, "[!]ledger: entries wait to be shipped: %s\n", reason);
+    }
 }
 
 static void find_ledger(struct findings *f, const struct board *board)
@@ -131,7 +123,6 @@ static void find_ledger(struct findings *f, const struct board *board)
     else
         find(f, true, "ledger ok: committing, %llu entries wait", (unsigned long long)atomic_load(&ledger->waiting));
     warn_of_ledger(f, ledger);
-    tell_postgres(f, ledger);
 }
 
 static void find_data(struct findings *f, const struct board *board, const char *data_dir)

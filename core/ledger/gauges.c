@@ -1,14 +1,14 @@
 #include "ledger/gauges.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
+#include "ledger/ship.h"
 #include "store/ledger_follow.h"
 #include "wire/json.h"
 
 struct gauges {
     struct stats *stats;
     stats_handle records, commits, seconds, queue, failing, lost, file_bytes, log_bytes, seq, behind;
-    stats_handle shipped, ship_lag, ship_lag_ns, ship_failing;
+    stats_handle ship_failing, ship_rows, ship_seconds;
 };
 
 struct gauges *gauges_new(struct stats *stats)
@@ -25,10 +25,9 @@ struct gauges *gauges_new(struct stats *stats)
     g->log_bytes = stats_series(stats, STATS_LEDGER_LOG_BYTES, NULL);
     g->seq = stats_series(stats, STATS_LEDGER_SEQ, NULL);
     g->behind = stats_series(stats, STATS_LEDGER_COPY_BEHIND, NULL);
-    g->shipped = stats_series(stats, STATS_LEDGER_SHIPPED, NULL);
-    g->ship_lag = stats_series(stats, STATS_LEDGER_SHIP_LAG, NULL);
-    g->ship_lag_ns = stats_series(stats, STATS_LEDGER_SHIP_LAG_TIME, NULL);
     g->ship_failing = stats_series(stats, STATS_LEDGER_SHIP_FAILING, NULL);
+    g->ship_rows = stats_series(stats, STATS_LEDGER_SHIP_BEHIND, NULL);
+    g->ship_seconds = stats_series(stats, STATS_LEDGER_SHIP_SECONDS, NULL);
     return g;
 }
 
@@ -72,12 +71,11 @@ void gauges_lost(struct gauges *g, struct slice body)
     json_clear(&tape);
 }
 
-void gauges_remote(struct gauges *g, const struct remote_state *remote)
+void gauges_ship(struct gauges *g, const struct ship_state *state)
 {
-    stats_set(g->stats, g->shipped, (int64_t)remote->shipped);
-    stats_set(g->stats, g->ship_lag, (int64_t)remote->lag_entries);
-    stats_set(g->stats, g->ship_lag_ns, (int64_t)(remote->lag_ms * NS_PER_MS));
-    stats_set(g->stats, g->ship_failing, remote->is_wanted && remote->is_failing);
+    stats_set(g->stats, g->ship_failing, state && state->is_failing);
+    stats_set(g->stats, g->ship_rows, state ? (int64_t)state->lag_rows : 0);
+    stats_set(g->stats, g->ship_seconds, state ? (int64_t)(state->lag_ms / 1000) : 0);
 }
 
 void gauges_tick(struct gauges *g, const struct ledger *ledger, uint64_t copied)

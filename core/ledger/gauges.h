@@ -7,7 +7,6 @@
 
 #include "base/stats.h"
 #include "ledger/commit.h"
-#include "ledger/remote.h"
 
 struct gauges;
 
@@ -17,7 +16,9 @@ void gauges_batch(struct gauges *g, const struct commit_batch *batch, const stru
 void gauges_failing(struct gauges *g, bool is_failing);
 /* {"count":…} of a CHAIN_LOSS */
 void gauges_lost(struct gauges *g, struct slice body);
-void gauges_remote(struct gauges *g, const struct remote_state *remote);
+struct ship_state;
+/* Once a second. NULL: nothing is shipped. */
+void gauges_ship(struct gauges *g, const struct ship_state *state);
 /* Once a second. ledger NULL: it is not open; copied: the seq that the copy has come to, UINT64_MAX: there is none. */
 void gauges_tick(struct gauges *g, const struct ledger *ledger, uint64_t copied);
 

@@ -50,16 +50,6 @@ static void on_shut(void *arg, const char *why)
     report(arg, REPORT_LEDGER_SHUT, slice_str(why));
 }
 
-static void show_remote(struct board_ledger *board, const struct remote_state *remote)
-{
-    if (remote->why && (remote->is_failing || atomic_load(&board->is_remote_failing)))
-        board_text_set(&board->remote_reason, remote->why);
-    atomic_store(&board->remote_lag_entries, remote->lag_entries);
-    atomic_store(&board->remote_lag_ms, remote->lag_ms);
-    atomic_store(&board->is_remote_failing, remote->is_failing);
-    atomic_store(&board->is_remote_wanted, remote->is_wanted);
-}
-
 static void on_state(void *arg, const struct process_state *state)
 {
     struct board_ledger *board = ((struct ledger_process *)arg)->parts.board;
@@ -69,10 +59,12 @@ static void on_state(void *arg, const struct process_state *state)
     if (state->is_failing && !was_failing) atomic_store(&board->failing_since_ns, clock_wall_ns());
     if (state->is_failing || was_failing) board_text_set(&board->reason, state->why);
     atomic_store(&board->is_failing, state->is_failing);
+    bool is_ship_failing = state->ship_why[0] != '\0';
+    if (is_ship_failing || atomic_load(&board->is_ship_failing)) board_text_set(&board->ship_reason, state->ship_why);
+    atomic_store(&board->is_ship_failing, is_ship_failing);
     bool is_copy_failing = state->copy_why[0] != '\0';
     if (is_copy_failing || atomic_load(&board->is_copy_failing)) board_text_set(&board->copy_reason, state->copy_why);
     atomic_store(&board->is_copy_failing, is_copy_failing);
-    show_remote(board, &state->remote);
 }
 
 static void on_process_end(void *arg)
@@ -92,9 +84,9 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .gateway = config->gateway,
                                       .zone = config->billing_zone,
                                       .copy = config->ledger_copy,
+                                      .postgres = config->postgres_url,
                                       .retain_ms = config->retain_ms,
-                                      .retain_texts_ms = config->retain_texts_ms,
-                                      .postgres = config->postgres_url};
+                                      .retain_texts_ms = config->retain_texts_ms};
     if (l->process)
         process_configure(l->process, &options);
     else
