@@ -78,6 +78,17 @@ static void the_log_stays_small(void)
     kit_verify(12000);
 }
 
+static void nor_does_it_grow_where_nobody_tends_it(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_many(l, 0, 30000, 500);
+    EXPECT(bytes_of("ledger.db-wal") < 24000000);
+    EXPECT(bytes_of("ledger.db") > 10000000);
+    ledger_close(l);
+    kit_verify(30000);
+}
+
 static void a_reader_is_not_waited_for(void)
 {
     char path[96];
@@ -383,6 +394,7 @@ static void all_tables_can_be_made_anew(void)
 int main(void)
 {
     RUN(the_log_stays_small);
+    RUN(nor_does_it_grow_where_nobody_tends_it);
     RUN(a_reader_is_not_waited_for);
     RUN(what_is_too_old_goes_up_to_an_anchor);
     RUN(what_was_not_shipped_stays);
