@@ -168,6 +168,24 @@ const struct command cli_commands[] = {
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              a JSON document a line\n",
      command_audit_tail},
+    {"replay", "decide recorded requests again, and say what changed",
+     "moongate replay --since 7d                             by the configured policies\n"
+     "moongate replay --policies drafts department:sales     by a folder that is not live yet\n"
+     "moongate replay records.jsonl --only newly_denied --json\n"
+     "\n"
+     "Takes the facts, the time and every answer from each record: nothing is called or counted. A record that does not\n"
+     "hold what a policy reads (a text, a large answer of a service) is not replayable, and the reason is named.\n"
+     "Hooks after on_request are not run again. What requests cost is reckoned for the same tokens.\n"
+     "\n"
+     "  FILTER …            conditions as in `moongate requests`; also --where, --since, --until. Or one file of records,\n"
+     "                      .jsonl or -: what `moongate audit export` writes, or the ledger's copy\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  --only KIND         lists all of a kind: same, newly_denied, newly_allowed, rerouted, changed, not_replayable,\n"
+     "                      undecided\n"
+     "  -c, --config FILE   the configuration; --json: one document, items and sums\n"
+     "\n"
+     "Exit code: 0 nothing differs, 1 something does, 2 the records or the policies cannot be read.\n",
+     command_replay},
     {"ledger backup", "a copy of the ledger, of one moment, while the gateway runs",
      "moongate ledger backup /backup/ledger-2026-11-29.db\n"
      "\n"

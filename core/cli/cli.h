@@ -47,6 +47,7 @@ int command_ledger_check(int argc, char **argv);
 int command_ledger_restore(int argc, char **argv);
 int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_requests(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_spend(int argc, char **argv);
