@@ -11,9 +11,9 @@
 
 static bool tend_log(struct ledger *l, bool is_idle, struct fault *why)
 {
-    if (l->must_cut_log || (is_idle && l->log_pages)) return ledger_checkpoint(l, SQLITE_CHECKPOINT_TRUNCATE, why);
-    if (l->log_pages >= l->log_done + LIMIT_LEDGER_LOG_PAGES) return ledger_checkpoint(l, SQLITE_CHECKPOINT_PASSIVE, why);
-    return true;
+    bool must_cut = l->must_cut_log || (is_idle && l->log_pages);
+    if (!must_cut && l->log_pages < l->log_done + LIMIT_LEDGER_LOG_PAGES) return true;
+    return ledger_checkpoint(l, must_cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
 }
 
 /* ---- Entries. */
