@@ -116,8 +116,7 @@ static bool read_news(struct tail *t, struct fault *why)
     bool is_over = false;
     if (!ledger_read_ends(t->looking.ledger, &oldest, &head, why)) return false;
     while (!is_over && !is_interrupted) {
-        struct ledger_page page = {
-            .limit = PAGE_ROWS, .has_bodies = true, .is_oldest_first = true, .next = t->seq ? t->seq : oldest - 1};
+        struct ledger_page page = {.limit = PAGE_ROWS, .has_bodies = true, .is_oldest_first = true, .next = t->seq};
         buf_reset(&t->text);
         if (!ledger_read_page(t->looking.ledger, t->looking.filter, &page, add_line, t, why)) return false;
         if (!print_text(buf_slice(&t->text))) return true;
