@@ -53,7 +53,8 @@ struct board_ledger {
 
 struct board {
     _Atomic uint32_t state; /* of enum board_state */
-    uint32_t worker_count;  /* set before the first fork */
+    uint32_t worker_count;  /* set before the first fork, as the next */
+    uint32_t ledger_slot;
     _Atomic uint64_t started_wall_ns;
     _Atomic uint64_t generation;
     struct board_text digest;          /* of the policies in force */

@@ -18,6 +18,7 @@
 #include "ledger/gauges.h"
 #include "ledger/import.h"
 #include "ledger/link.h"
+#include "ledger/upkeep.h"
 #include "net/loop.h"
 #include "store/anchor.h"
 #include "store/ledger_follow.h"
@@ -33,6 +34,8 @@ struct process {
     struct anchor_key *key;
     struct ledger *ledger; /* NULL: it is still to be opened */
     struct commit *commit;
+    struct upkeep *upkeep; /* NULL as the ledger is */
+    uint64_t retain_ms, retain_texts_ms;
     struct copy *copy;     /* NULL: none */
     struct import *import; /* NULL: none, or over */
     struct loop_work importing;
@@ -189,7 +192,7 @@ static void acknowledge(struct process *p)
     struct list_link *next;
     for (struct list_link *at = p->links.next; at != &p->links; at = next) {
         next = at->next;
-        link_acknowledge(link_at(at));
+        link_acknowledge(link_at(at), 0);
     }
 }
 
@@ -201,6 +204,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
     if (batch->entries) {
         acknowledge(p);
+        upkeep_put(p->upkeep);
         if (p->copy) copy_follow(p->copy);
         if (p->import) loop_work_add(&p->importing);
     }
@@ -246,6 +250,16 @@ static void on_importing(void *arg)
     p->import = NULL;
 }
 
+/* What an older version wrote, unless it is what the copy goes on with. */
+static void begin_import(struct process *p)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/audit.jsonl", p->data_dir);
+    if (p->copy_path && strcmp(path, p->copy_path) == 0) return;
+    p->import = import_new(path, p->commit);
+    if (p->import) loop_work_add(&p->importing);
+}
+
 static bool open_ledger(struct process *p, struct fault *why)
 {
     if (!p->key) p->key = anchor_key_open(p->data_dir, why);
@@ -270,9 +284,12 @@ static void on_opening(void *arg)
         return;
     }
     if (p->state.is_failing) set_failing(p, false, "");
+    p->upkeep = upkeep_new(p->loop, p->ledger);
+    upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->ledger);
     set_copy(p);
+    begin_import(p);
     loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     p->events->on_open(p->arg);
 }
@@ -349,6 +366,9 @@ static char *copy_path(const struct process *p, struct slice copy)
 void process_configure(struct process *p, const struct process_options *options)
 {
     char *path = copy_path(p, options->copy);
+    p->retain_ms = options->retain_ms;
+    p->retain_texts_ms = options->retain_texts_ms;
+    if (p->upkeep) upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
     if (is_same) {
         mem_free(path);
@@ -371,6 +391,8 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
     p->copy_path = copy_path(p, options->copy);
+    p->retain_ms = options->retain_ms;
+    p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
@@ -394,6 +416,7 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    upkeep_free(p->upkeep);
     commit_free(p->commit);
     while (!list_is_empty(&p->links))
         link_free(link_at(p->links.next));

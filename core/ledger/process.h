@@ -29,6 +29,7 @@ struct process_options {
     const char *version;
     struct slice data_dir, gateway, zone; /* only those of the first time count */
     struct slice copy;                    /* absolute, or in the data folder; empty: none */
+    uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
 };
 
 struct process_state {

@@ -80,7 +80,9 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .data_dir = config->settings->data_dir,
                                       .gateway = config->gateway,
                                       .zone = config->billing_zone,
-                                      .copy = config->ledger_copy};
+                                      .copy = config->ledger_copy,
+                                      .retain_ms = config->retain_ms,
+                                      .retain_texts_ms = config->retain_texts_ms};
     if (l->process)
         process_configure(l->process, &options);
     else
