@@ -49,6 +49,8 @@ struct board_ledger {
     struct board_text reason;
     _Atomic uint32_t is_copy_failing;
     struct board_text copy_reason;
+    _Atomic uint32_t is_ship_failing; /* PostgreSQL does not take its entries */
+    struct board_text ship_reason;
 };
 
 struct board {

@@ -95,9 +95,14 @@ static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger
     if (began && now > began + SLOW_COMMIT_NS)
         buf_printf(f->lines, "[!]ledger: a commit has been under way for %llu s: is its disk slow?\n",
                    (unsigned long long)((now - began) / NS_PER_S));
-    if (!atomic_load(&ledger->is_copy_failing)) return;
-    board_text_get(&ledger->copy_reason, reason, sizeof reason);
-    buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
+    if (atomic_load(&ledger->is_copy_failing)) {
+        board_text_get(&ledger->copy_reason, reason, sizeof reason);
+        buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
+    }
+    if (atomic_load(&ledger->is_ship_failing)) {
+        board_text_get(&ledger->ship_reason, reason, sizeof reason);
+        buf_printf(f->lines, "[!]ledger: entries wait to be shipped: %s\n", reason);
+    }
 }
 
 static void find_ledger(struct findings *f, const struct board *board)
