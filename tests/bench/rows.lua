@@ -336,6 +336,20 @@ group("loading", function(bench)
   }
 end)
 
+-- A backlog on its way into PostgreSQL on one connection, each commit on the disk; beside it a plain COPY of the same rows
+-- (tests/bench/ship.c).
+group("ship", function(bench)
+  local text = gateway.process.run { bench.dir .. "/ship", "200000", seconds = 600 }
+  local function said(name) return tonumber(text:match("%f[%w]" .. name .. " ([%d.]+)")) or error("ship said:\n" .. text) end
+  return {
+    at_least("PostgreSQL, one connection, 1.2 KB records", said("rows/s"), "rows/s", 30000),
+    alone("the same rows by COPY, nothing summed", said("copy/s"), "rows/s"),
+    alone("CPU of a row, here", said("cpu_us"), "us"),
+    alone("CPU of a row, PostgreSQL's", said("server_cpu_us"), "us"),
+    alone("memory at the end of the backlog", said("memory_mib"), "MiB", 64),
+  }
+end)
+
 -- From exec to the first 200 of /readyz, and one `moongate reload` as a person types it.
 group("start", function(bench)
   local starts, reloads = {}, {}
