@@ -231,6 +231,29 @@ group("detect", function(bench)
   }
 end)
 
+-- --- the ledger's writer ---
+
+-- Records a second in batches of a size: with columns, chain and sums; or the bodies alone.
+local function fed(bench, mode, batch, count, pattern)
+  local dir = bench.dir .. "/ledger.data"
+  os.execute(("rm -rf %s && mkdir -p %s"):format(dir, dir))
+  local said = bench.measure.said(pattern or "ledger ([%d.]+)", { bench.dir .. "/ledger", mode, batch, count, dir })
+  os.execute("rm -rf " .. dir)
+  return said
+end
+
+group("writer", function(bench)
+  local put, plain = fed(bench, "put", 1024, 60000), fed(bench, "plain", 1024, 60000)
+  return {
+    alone("ledger, a batch of 1", fed(bench, "put", 1, 2000), "1/s"),
+    alone("ledger, batches of 16", fed(bench, "put", 16, 20000), "1/s"),
+    alone("ledger, batches of 128", fed(bench, "put", 128, 40000), "1/s"),
+    at_least("ledger, batches of 1024", put, "1/s", 20000),
+    alone("the bodies alone, batches of 1024", plain, "1/s"),
+    alone("ledger, a batch of 128 to the disk, p99", fed(bench, "put", 128, 40000, "ledger [%d.]+ [%d.]+ ([%d.]+)"), "ms"),
+  }
+end)
+
 -- --- tokens ---
 
 local function mb_per_second(bench, kind)
