@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -24,6 +25,7 @@
 #include "net/loop.h"
 #include "store/anchor.h"
 #include "store/ledger_follow.h"
+#include "store/ledger_lock.h"
 
 #define TICK_MS 1000u
 
@@ -34,6 +36,7 @@ struct process {
     struct gauges *gauges;
     char *version, *data_dir, *gateway, *zone, *copy_path; /* copy_path: NULL: none */
     struct anchor_key *key;
+    int living;            /* its mark in the data folder (store/ledger_lock.h); -1: not made yet */
     struct ledger *ledger; /* NULL: it is still to be opened */
     struct commit *commit;
     struct changes *changes;
@@ -163,6 +166,13 @@ static bool are_all_known(const struct process *p)
     return true;
 }
 
+/* Another ledger process of this folder still takes what its workers send: those of a supervisor that was killed end
+ * what is under way. Theirs are not abandoned; the last of the processes looks. */
+static bool is_alone(const struct process *p)
+{
+    return ledger_is_alone(p->living);
+}
+
 /* True: some were found. */
 static bool look_for_abandoned(struct process *p)
 {
@@ -181,7 +191,7 @@ static bool look_for_abandoned(struct process *p)
 static void on_claim_time(void *arg)
 {
     struct process *p = arg;
-    if (are_all_known(p))
+    if (are_all_known(p) && is_alone(p))
         look_for_abandoned(p);
     else
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
@@ -310,6 +320,8 @@ static void begin_import(struct process *p)
 
 static bool open_ledger(struct process *p, struct fault *why)
 {
+    if (p->living < 0) p->living = ledger_living(p->data_dir, why);
+    if (p->living < 0) return false;
     if (!p->key) p->key = anchor_key_open(p->data_dir, why);
     if (!p->key) return false;
     p->ledger = ledger_open(
@@ -363,7 +375,8 @@ static void leave_when_done(struct process *p)
 {
     if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
-    if (commit_waiting(p->commit) || !p->ledger || look_for_abandoned(p)) return;
+    if (commit_waiting(p->commit) || !p->ledger) return;
+    if (is_alone(p) && look_for_abandoned(p)) return;
     if (p->is_last) {
         end(p);
         return;
@@ -390,6 +403,7 @@ void process_leave(struct process *p, bool are_workers_gone)
 static void on_tick(void *arg)
 {
     struct process *p = arg;
+    commit_look(p->commit);
     if (p->copy) copy_mark(p->copy);
     if (p->fleet) fleet_mark(p->fleet);
     gauges_ship(p->gauges, p->fleet ? fleet_state(p->fleet) : NULL);
@@ -452,6 +466,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
+    p->living = -1;
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
     p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_kept, arg);
@@ -483,6 +498,7 @@ void process_free(struct process *p)
         link_free(link_at(p->links.next));
     ledger_close(p->ledger);
     anchor_key_free(p->key);
+    if (p->living >= 0) close(p->living);
     gauges_free(p->gauges);
     mem_free(p->version);
     mem_free(p->data_dir);

@@ -264,7 +264,10 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     l->path = path_of(options->data_dir);
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
-    if (open_db(l, options, why) && read_head(l, why)) return l;
+    if (open_db(l, options, why) && read_head(l, why)) {
+        ledger_file_note(&l->files, l->path);
+        return l;
+    }
     ledger_close(l);
     return NULL;
 }
@@ -327,9 +330,15 @@ void ledger_rollback(struct ledger *l)
     if (l->is_open) give_up(l);
 }
 
+bool ledger_is_in_place(const struct ledger *l, struct fault *why)
+{
+    return ledger_file_is_same(&l->files, l->path, why);
+}
+
 bool ledger_begin(struct ledger *l, struct fault *why)
 {
     check(!l->is_open);
+    if (!ledger_is_in_place(l, why)) return false;
     bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;
