@@ -1,7 +1,32 @@
 #include "store/ledger_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_own(int fd, const char *path, struct fault *why)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+        return fault_set(why, FAULT_INTERNAL, "%s is not a file of this user's own: move it away, or chown it", path);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return fault_set(why, FAULT_INTERNAL, "others may write to %s (mode %04o): chmod 600", path,
+                         (unsigned)st.st_mode & 07777);
+    return true;
+}
+
+bool ledger_file_make(const char *path, struct fault *why)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+    bool is_good = is_own(fd, path, why);
+    close(fd);
+    return is_good;
+}
 
 static const char *const suffixes[LEDGER_FILE_PARTS] = {"", "-wal", "-shm"};
 
