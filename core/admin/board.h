@@ -40,6 +40,17 @@ struct board_slot {
     struct board_text digest;
 };
 
+/* What the ledger process shows of itself. */
+struct board_ledger {
+    _Atomic uint32_t is_failing; /* nothing can be committed now */
+    _Atomic uint64_t failing_since_ns; /* wall */
+    _Atomic uint64_t commit_began_ns; /* monotonic: of the commit under way; 0: none */
+    _Atomic uint64_t waiting; /* entries that came and are not committed */
+    struct board_text reason;
+    _Atomic uint32_t is_copy_failing;
+    struct board_text copy_reason;
+};
+
 struct board {
     _Atomic uint32_t state; /* of enum board_state */
     uint32_t worker_count;  /* set before the first fork */
@@ -48,6 +59,7 @@ struct board {
     struct board_text digest;          /* of the policies in force */
     _Atomic uint64_t reloaded_wall_ns; /* of the last attempt, good or bad */
     struct board_text reload_error;    /* "" when the last attempt was accepted */
+    struct board_ledger ledger;
     struct board_slot slots[];
 };
 

@@ -143,6 +143,7 @@
 #define LIMIT_FIBER_STACK_BYTES (4u * MIB) /* taken as it is used; above LIMIT_POLICY_STACK_BYTES */
 #define LIMIT_WORKERS 256u
 #define LIMIT_HEARTBEAT_MS 5000u           /* a worker silent for this long is killed and replaced */
+#define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of the ledger process, whose disk may be slow */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
 #define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
@@ -154,6 +155,13 @@
 #define LIMIT_CONTROL_CLIENTS 16u
 #define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
 #define LIMIT_PIPE_QUEUE_BYTES (16u * MIB)   /* not yet taken by the other process */
+
+/* The ledger's seals (store/anchor.h, store/texts.h) */
+#define LIMIT_ANCHOR_KEYS 32u              /* public keys that an auditor gives at once: the present one, older ones */
+#define LIMIT_ANCHOR_LINE_BYTES (4u * KIB) /* of one anchor as a witness has it */
+#define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */
+#define LIMIT_ANCHOR_MS 60000u             /* entries wait no longer for an anchor … */
+#define LIMIT_ANCHOR_ENTRIES 10000u        /* … and no more of them do */
 
 /* moongate.lua */
 #define LIMIT_CONFIG_FILE_BYTES (1u * MIB)
@@ -190,6 +198,23 @@
 #define LIMIT_JWKS_STALE_S (24u * 3600u)   /* keys of a source that has not answered for this long count no more */
 #define LIMIT_JWKS_WAIT_MS 3000u           /* a request waits for its issuer's keys at most this long … */
 #define LIMIT_JWKS_WAITERS 1024u           /* … and not more than so many of a worker */
+
+/* The ledger */
+#define LIMIT_LEDGER_QUEUE_BYTES (16u * MIB) /* of entries in the ledger process; then it reads no more from workers */
+#define LIMIT_LEDGER_BATCH 4096u           /* entries of one commit */
+#define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
+#define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
+#define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
+#define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
+#define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */
+#define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
+#define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
+#define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
+#define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
+#define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
+#define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
+#define LIMIT_FILTER_STARS 8u              /* … and stars in one value: matching takes as long again with each */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

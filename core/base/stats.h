@@ -105,6 +105,26 @@
       "name,label1,value1,label2,value2,label3,value3", "")                                                            \
     X(POLICY_HISTOGRAM,     HISTOGRAM, "moongate_policy_",                                                             \
       "name,label1,value1,label2,value2,label3,value3", "")                                                            \
+    X(LEDGER_RECORDS,       COUNTER,   "moongate_ledger_records_total",                                                \
+      "", "Entries that were committed to the ledger.")                                                                \
+    X(LEDGER_COMMITS,       COUNTER,   "moongate_ledger_commits_total",                                                \
+      "", "Commits that brought them there.")                                                                          \
+    X(LEDGER_COMMIT_SECONDS, HISTOGRAM, "moongate_ledger_commit_seconds",                                              \
+      "", "How long a commit took.")                                                                                   \
+    X(LEDGER_QUEUE,         GAUGE,     "moongate_ledger_queue_records",                                                \
+      "", "Entries that the ledger process has and that are not committed.")                                           \
+    X(LEDGER_FAILING,       GAUGE,     "moongate_ledger_failing",                                                      \
+      "", "1 while nothing can be committed.")                                                                         \
+    X(LEDGER_LOST,          COUNTER,   "moongate_ledger_lost_total",                                                   \
+      "", "Records that workers had no place for while nothing could be committed.")                                   \
+    X(LEDGER_FILE_BYTES,    GAUGE,     "moongate_ledger_file_bytes",                                                   \
+      "", "The ledger's file.")                                                                                        \
+    X(LEDGER_LOG_BYTES,     GAUGE,     "moongate_ledger_log_bytes",                                                    \
+      "", "The ledger's write-ahead log.")                                                                             \
+    X(LEDGER_SEQ,           GAUGE,     "moongate_ledger_seq",                                                          \
+      "", "The number of the ledger's last entry.")                                                                    \
+    X(LEDGER_COPY_BEHIND,   GAUGE,     "moongate_ledger_copy_behind",                                                  \
+      "", "How many entries the ledger's copy is behind.")                                                             \
     X(BUILD_INFO,           INFO,      "moongate_build_info",                                                          \
       "version", "The version that is running.")
 /* clang-format on */

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/nearest.h"
+#include "base/zone.h"
 #include "lua/bind.h"
 #include "lua/calls.h"
 #include "lua/globals.h"
@@ -11,7 +12,6 @@
 #include "lua/sandbox.h"
 #include "lua/script.h"
 #include "lua/simulate.h"
-#include "lua/zone.h"
 
 static struct policy_set *loading_set(lua_State *L)
 {

@@ -47,6 +47,7 @@ struct pipe {
     int in_fds[FDS_IN_FLIGHT];
     size_t in_fd_count;
     bool has_ended, is_freed, is_flushing;
+    bool is_paused;  /* its owner takes no more for now */
     bool is_blocked; /* the kernel took not all */
     bool is_deaf;    /* the other end takes nothing any more */
 };
@@ -133,7 +134,8 @@ static void break_off(struct pipe *p, const char *what)
 
 static void update_watch(struct pipe *p)
 {
-    if (!p->has_ended) loop_watch_set(&p->watch, LOOP_URGENT | LOOP_READ | (p->is_blocked ? LOOP_WRITE : 0u));
+    unsigned interest = (p->is_paused ? 0u : LOOP_READ) | (p->is_blocked ? LOOP_WRITE : 0u);
+    if (!p->has_ended) loop_watch_set(&p->watch, interest ? LOOP_URGENT | interest : 0u);
 }
 
 /* Up to the next descriptor, which must go with the first byte behind it. */
@@ -255,7 +257,7 @@ static bool read_some(struct pipe *p)
     }
     buf_grew(&p->in, (size_t)got);
     give_messages(p);
-    return !p->is_freed && !p->has_ended && (size_t)got == READ_BYTES;
+    return !p->is_freed && !p->has_ended && !p->is_paused && (size_t)got == READ_BYTES;
 }
 
 static void on_ready(void *arg, unsigned ready)
@@ -337,6 +339,12 @@ bool pipe_send(struct pipe *p, uint8_t type, struct slice body, int fd, struct f
         loop_defer(p->loop, on_flush, p);
     }
     return true;
+}
+
+void pipe_pause(struct pipe *p, bool is_paused)
+{
+    p->is_paused = is_paused;
+    if (!p->is_freed) update_watch(p);
 }
 
 size_t pipe_queued_bytes(const struct pipe *p)

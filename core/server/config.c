@@ -222,13 +222,6 @@ struct config *config_load_offline(const char *path, struct report *report)
     return load(path, true, report);
 }
 
-void config_free(struct config *c)
-{
-    if (!c) return;
-    settings_unref(c->settings);
-    mem_free(c);
-}
-
 static void drop_secrets(const struct field *fields, const struct field_homes *homes)
 {
     for (const struct field *f = fields; f->name; f++) {
@@ -241,9 +234,20 @@ static void drop_secrets(const struct field *fields, const struct field_homes *h
     }
 }
 
+void config_free(struct config *c)
+{
+    if (!c) return;
+    /* Its own; those of providers and services go with the settings, which others may still hold. */
+    struct field_homes homes = field_homes_of(c);
+    drop_secrets(config_fields, &homes);
+    settings_unref(c->settings);
+    mem_free(c);
+}
+
 void config_drop_secrets(struct config *c)
 {
     struct field_homes homes = field_homes_of(c);
+    drop_secrets(config_fields, &homes);
     for (const struct field *f = config_fields; f->name; f++) {
         size_t count;
         if (!f->list) continue;

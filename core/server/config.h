@@ -33,6 +33,13 @@ struct config {
     uint32_t drain_delay_ms; /* not ready, still accepting: for load balancers to notice */
     bool has_spec_gate;      /* nothing goes live whose specs fail */
     uint32_t gate_timeout_ms;
+    struct slice gateway;     /* its name in a fleet */
+    struct slice ledger_copy; /* of a JSON-lines copy: absolute, or in the data folder; empty: none */
+    uint64_t retain_ms, retain_texts_ms; /* 0: for ever */
+    struct slice witness_file, witness_webhook, witness_secret; /* of anchors; empty: none */
+    bool has_witness_syslog;
+    struct slice postgres_url; /* a secret; empty: none */
+    struct slice billing_zone; /* the name of a zone that this system has */
 };
 
 /* The file to use: `given` (-c), else MOONGATE_CONFIG, else "moongate.lua". Borrowed. */

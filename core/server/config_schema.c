@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "exchange/settings.h"
 #include "server/config.h"
+#include "store/ledger_link.h"
 
 #define IN(home_, type_, member_)                                                                                      \
     .home = home_, .offset = offsetof(struct type_, member_), .size = sizeof(((struct type_ *)NULL)->member_)
@@ -24,6 +25,7 @@
 
 #define MINUTE_MS 60000u
 #define DAY_MS 86400000u
+#define RETAIN_MS_MAX (36525ull * DAY_MS) /* 100 years */
 
 /* clang-format off */
 static const struct field admin_group[] = {
@@ -196,6 +198,49 @@ static const struct field_list egress_list = {
     .items_max = LIMIT_EGRESS, .name = offsetof(struct egress, origin), .fields = egress_fields,
 };
 
+static const struct field witness_group[] = {
+    {"file", &type_new_file, IN_CONFIG(witness_file),
+     .says = "A file that each anchor is appended to; best where this user may not change what is written."},
+    {"syslog", &type_flag, IN_CONFIG(has_witness_syslog),
+     .says = "Each anchor is told to syslog."},
+    {"webhook", &type_url, IN_CONFIG(witness_webhook),
+     .says = "Each anchor is sent there."},
+    {"secret", &type_secret, IN_CONFIG(witness_secret),
+     .says = "What is sent to the webhook as a bearer token."},
+    END,
+};
+
+static const struct field ledger_group[] = {
+    {"durability", &type_durability, IN_SETTINGS(durability), RANGE(DURABILITY_ASYNC, DURABILITY_REMOTE),
+     .initial = DURABILITY_LOCAL,
+     .says = "What an answer's last byte waits for where no policy says: nothing, this machine's disk, PostgreSQL."},
+    {"copy", &type_copy, IN_CONFIG(ledger_copy),
+     .says = "A copy of the records, a JSON object a line, for log shippers; written behind the ledger, "
+             "reopened on HUP."},
+    {"retain", &type_long_duration, IN_CONFIG(retain_ms), RANGE(0, RETAIN_MS_MAX),
+     .initial_words = "for ever",
+     .says = "How long records are kept."},
+    {"retain_texts", &type_long_duration, IN_CONFIG(retain_texts_ms), RANGE(0, RETAIN_MS_MAX),
+     .initial_words = "as long as their records",
+     .says = "How long prompts and answers are kept, where policies keep them."},
+    {"gateway", &type_word, IN_CONFIG(gateway), .initial_text = "moongate",
+     .says = "This gateway's name among others; the ledger is made for it and keeps it."},
+    {"witness", &type_table, .group = witness_group},
+    END,
+};
+
+static const struct field postgres_group[] = {
+    {"url", &type_conninfo, IN_CONFIG(postgres_url),
+     .says = "The database that the ledger is shipped to."},
+    END,
+};
+
+static const struct field billing_group[] = {
+    {"timezone", &type_zone, IN_CONFIG(billing_zone), .initial_text = "UTC",
+     .says = "Where a day begins that costs are summed by; the ledger is made for it and keeps it."},
+    END,
+};
+
 const struct field config_fields[] = {
     {"listen", &type_address, IN_CONFIG(listen), .initial_text = "127.0.0.1:8090", .env = "MOONGATE_LISTEN",
      .says = "Where clients connect."},
@@ -216,6 +261,9 @@ const struct field config_fields[] = {
      .says = "A stream that is silent for this long gets an SSE comment, so that proxies do not cut it; 0: none."},
     {"policy", &type_table, .group = policy_group},
     {"gate", &type_table, .group = gate_group},
+    {"ledger", &type_table, .group = ledger_group},
+    {"postgres", &type_table, .group = postgres_group},
+    {"billing", &type_table, .group = billing_group},
     END,
 };
 

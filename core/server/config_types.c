@@ -7,13 +7,16 @@
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/zone.h"
 #include "server/address.h"
 #include "server/config_reader.h"
 #include "server/kind.h"
 #include "server/units.h"
+#include "store/ledger_link.h"
 
 #define TAKES_ADDRESS "\"127.0.0.1:8090\", \"[::1]:8090\", \"*:8090\"; port 0 takes a free one"
 #define TAKES_DURATION "\"30s\", \"200ms\", \"5m\", or a number of seconds"
+#define TAKES_DURABILITY "\"async\", \"local\" or \"remote\""
 #define TAKES_SIZE "\"32MB\", \"512KB\", or a number of bytes"
 
 /* ---- Texts. */
@@ -212,7 +215,86 @@ static bool read_path(struct config_reader *r, struct slice path, const json_t *
     return true;
 }
 
+/* Names in the data folder that are the gateway's own: a line appended to one of them would spoil it. */
+static bool is_own_name(struct slice name)
+{
+    static const char *const names[] = {"ledger.", "registry.", "anchor", "texts",
+                                        "lock",    "listen.",   "control."};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (slice_starts(name, slice_str(names[i]))) return true;
+    }
+    return false;
+}
+
+static bool read_copy(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct slice text;
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a path, not %s", config_type_name(value));
+    if (!config_read_text(r, path, value, &text)) return false;
+    const char *slash = memrchr(text.ptr, '/', text.len);
+    struct slice name = slash ? slice_of(slash + 1, text.len - (size_t)(slash + 1 - text.ptr)) : text;
+    if (name.len == 0 || (slash && text.ptr[0] != '/'))
+        return config_bad(r, path, FINDING_BAD_VALUE, "write \"audit.jsonl\" or \"/var/log/moongate/audit.jsonl\"",
+                          "must be a file's name in the data folder, or an absolute path");
+    if (is_own_name(name))
+        return config_bad(r, path, FINDING_BAD_VALUE, "write \"audit.jsonl\"",
+                          "`%.*s` is a name of the gateway's own files", SLICE_FMT(name));
+    *out = text;
+    return true;
+}
+
+/* libpq says what it means when it is used; here only what no text of one may have. */
+static bool read_conninfo(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct slice text;
+    if (!config_read_secret(r, path, value, &text)) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < ' ' || c == 0x7F)
+            return config_bad(r, path, FINDING_BAD_SECRET, NULL, "must be one line of text");
+    }
+    *out = text;
+    return true;
+}
+
+static bool read_zone(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct zone_change changes[ZONE_CHANGES_MAX];
+    struct slice text;
+    if (!json_is_string(value))
+        return config_bad(r, path, FINDING_BAD_VALUE, NULL, "must be a zone's name, not %s", config_type_name(value));
+    if (!config_read_text(r, path, value, &text)) return false;
+    if (zone_read(text.ptr, changes, ZONE_CHANGES_MAX) == 0)
+        return config_bad(r, path, FINDING_BAD_VALUE, "write \"Europe/Berlin\"",
+                          "`%.*s` is no time zone that this system knows (tzdata)", SLICE_FMT(text));
+    *out = text;
+    return true;
+}
+
 /* ---- Numbers. */
+
+static const char *const durability_names[] = {[DURABILITY_UNSAID] = "",
+                                               [DURABILITY_ASYNC] = "async",
+                                               [DURABILITY_LOCAL] = "local",
+                                               [DURABILITY_REMOTE] = "remote"};
+
+static bool read_durability(struct config_reader *r, struct slice path, const json_t *value, uint64_t *out)
+{
+    const char *text = json_string_value(value);
+    for (uint64_t i = DURABILITY_ASYNC; text && i <= DURABILITY_REMOTE; i++) {
+        if (strcmp(durability_names[i], text) != 0) continue;
+        *out = i;
+        return true;
+    }
+    return config_bad(r, path, FINDING_BAD_VALUE, "write " TAKES_DURABILITY, "must be one of them, not %s%s%s",
+                      text ? "`" : "", text ? text : config_type_name(value), text ? "`" : "");
+}
+
+static void print_durability(uint64_t n, char *text, unsigned size)
+{
+    snprintf(text, size, "%s", n <= DURABILITY_REMOTE ? durability_names[n] : "");
+}
 
 static bool read_duration(struct config_reader *r, struct slice path, const json_t *value, uint64_t *ms)
 {
@@ -281,6 +363,7 @@ const struct field_type
     type_path = {"folder", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_file = {"file", "the path of a file that can be read, relative to the folder of the file", TEXT,
                  .read_text = read_file},
+    type_new_file = {"path", "a path, relative to the folder of the file", TEXT, .read_text = read_path},
     type_word = {"word", "of a-z, 0-9, - and _", TEXT, .read_text = read_word},
     type_host = {"host", "a name without a port", TEXT, .read_text = read_host},
     type_kind = {"kind", "\"openai\"", TEXT, .read_text = read_kind},
@@ -296,6 +379,14 @@ const struct field_type
     type_size = {"size", TAKES_SIZE, NUMBER(size_t), .read_number = read_size, .print = units_print_size},
     type_count = {"number", "a whole number", NUMBER(uint32_t), .read_number = read_count, .print = print_count},
     type_count64 = {"number", "a whole number", NUMBER(uint64_t), .read_number = read_count, .print = print_count},
+    type_long_duration = {"duration", "\"400d\", \"48h\", or a number of seconds; 0: for ever", NUMBER(uint64_t),
+                          .read_number = read_duration, .print = units_print_duration},
+    type_durability = {"durability", TAKES_DURABILITY, NUMBER(uint32_t), .read_number = read_durability,
+                       .print = print_durability},
+    type_copy = {"file's name", "a name in the data folder, or an absolute path", TEXT, .read_text = read_copy},
+    type_conninfo = {"connection", "env \"NAME\", file \"path\", or \"host=/run/postgresql dbname=moongate\"", TEXT,
+                     .is_secret = true, .read_text = read_conninfo},
+    type_zone = {"time zone", "\"Europe/Berlin\", \"UTC\"", TEXT, .read_text = read_zone},
     type_given = {"text", "", TEXT},
     type_digest = {"digest", "", .store = STORE_DIGEST, .size = sizeof(((struct settings *)NULL)->digest)};
 /* clang-format on */

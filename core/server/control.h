@@ -3,7 +3,9 @@
  *
  * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_KEYS and
  * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
- * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file.
+ * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file; the
+ * ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER, CONTROL_REOPEN, CONTROL_STOP (all
+ * workers have gone: commit what came, then exit), and end of file, after which it goes on until they have gone.
  */
 #ifndef MOONGATE_SERVER_CONTROL_H
 #define MOONGATE_SERVER_CONTROL_H
@@ -22,6 +24,9 @@ enum control_order {
     CONTROL_JWKS,       /* to workers; body: struct control_jwks, then URL and JSON: an attempt to fetch keys ended */
     CONTROL_JWKS_SOURCES, /* to the admin process; body: a line a source, see admin/jwks_fetcher.h */
     CONTROL_JWKS_WANTED,  /* to the admin process; body: a URL whose keys a worker lacks */
+    CONTROL_LEDGER,       /* to a worker; fd: its pipe to the ledger process from now on */
+    CONTROL_WORKER,       /* to the ledger process; body: struct control_worker; fd: the other end of that pipe */
+    CONTROL_REOPEN,       /* to the ledger process: what others may have renamed is opened anew */
 };
 
 enum control_report {
@@ -30,6 +35,10 @@ enum control_report {
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
     REPORT_KEYS_WANTED,   /* of a worker that could not take them. Answered with CONTROL_KEYS */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
+    REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not be
+                             taken, and both ends are sent anew; of the ledger process without: its configuration is */
+    REPORT_LEDGER_OPEN,   /* of the ledger process, once */
+    REPORT_LEDGER_SHUT,   /* of the ledger process, instead: it could not be opened; body: why. It tries again */
 };
 
 struct control_generation {
@@ -44,6 +53,11 @@ struct control_jwks {
     uint32_t url_bytes;  /* then come the URL and, when fetched, the JSON */
     uint32_t reserved;
     uint64_t wall_ns; /* when they were fetched */
+};
+
+struct control_worker {
+    uint32_t slot; /* of the board */
+    int32_t pid;
 };
 
 struct control_drain {

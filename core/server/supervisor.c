@@ -19,8 +19,11 @@
 #include "server/supervisor_inner.h"
 
 /* After a drain's grace flow ends what is left by itself; who then still lives hangs. */
-#define DRAIN_PATIENCE_MS 5000u
-#define STOP_PATIENCE_MS 2000u
+#define DRAIN_PATIENCE_MS 7000u
+#define STOP_PATIENCE_MS 7000u
+/* Then the ledger commits what has come, and takes the files it has up. */
+#define LEDGER_PATIENCE_MS 15000u
+#define ADMIN_PATIENCE_MS 2000u
 
 static void set_state(struct supervisor *sup, enum board_state state)
 {
@@ -47,14 +50,22 @@ void supervisor_fail(struct supervisor *sup, enum finding finding, const char *f
 
 /* ---- The end. */
 
+/* True: it is there, and told to go. */
+static bool is_sent_away(struct supervisor *sup, const char *kind, uint32_t patience_ms)
+{
+    struct child *c = sup->worker_count ? children_find(sup, kind) : NULL;
+    if (!c || !c->pid) return false;
+    child_send(c, CONTROL_STOP, SLICE_NONE, -1);
+    loop_timer_arm_ms(&sup->phase_timer, patience_ms);
+    return true;
+}
+
+/* The ledger goes behind the workers, whose records it takes; the admin process goes last: it tells that nobody is ready
+ * any more, to the end. */
 static void leave_if_alone(struct supervisor *sup)
 {
     if (children_alive(sup, true) > 0) return;
-    /* The admin process goes last: it tells that nobody is ready any more, to the end. */
-    if (sup->worker_count && children_alive(sup, false) > 0) {
-        child_send(children_find(sup, "admin"), CONTROL_STOP, SLICE_NONE, -1);
-        return;
-    }
+    if (is_sent_away(sup, "ledger", LEDGER_PATIENCE_MS) || is_sent_away(sup, "admin", ADMIN_PATIENCE_MS)) return;
     loop_stop(sup->loop);
 }
 
@@ -83,7 +94,7 @@ static void on_phase_over(void *arg)
     }
     log_event(LOG_WARN, "killed", "%u processes did not end in time",
               children_alive(sup, true) + children_alive(sup, false));
-    children_kill(sup);
+    children_kill(sup, children_alive(sup, true) > 0);
 }
 
 void supervisor_drain(struct supervisor *sup)
@@ -174,12 +185,12 @@ static void on_tick(void *arg)
 static bool make_shared(struct supervisor *sup)
 {
     size_t segment = (stats_segment_bytes() + 4095) & ~(size_t)4095;
-    if (!shared_create(&sup->stats_area, "moongate-metrics", segment * (sup->worker_count + 1)) ||
+    if (!shared_create(&sup->stats_area, "moongate-metrics", segment * (sup->worker_count + 2)) ||
         !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->child_count))) {
         supervisor_fail(sup, FINDING_OTHER_ERROR, "no shared memory: %s", strerror(errno));
         return false;
     }
-    for (unsigned i = 0; i <= sup->worker_count; i++)
+    for (unsigned i = 0; i < sup->worker_count + 2; i++)
         sup->segments[i] = (char *)sup->stats_area.base + i * segment;
     sup->stats = stats_attach(sup->segments[sup->worker_count]);
     sup->board = sup->board_area.base;

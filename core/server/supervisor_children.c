@@ -11,6 +11,7 @@
 #include "server/admin_process.h"
 #include "server/child.h"
 #include "server/control.h"
+#include "server/ledger_process.h"
 #include "server/supervisor_inner.h"
 #include "server/worker.h"
 
@@ -18,7 +19,6 @@
 #define BACKOFF_LAST_MS 10000u
 /* A child that lived this long is replaced at once: its death says little about the next one's chances. */
 #define BACKOFF_FORGET_NS (10 * NS_PER_S)
-#define SILENT_TICKS_MAX (LIMIT_HEARTBEAT_MS / SUPERVISOR_TICK_MS)
 
 static struct board_slot *slot_of(const struct child *c)
 {
@@ -99,10 +99,17 @@ static void plan_restart(struct child *c)
     loop_timer_arm_ms(&c->restart, wait_ms);
 }
 
+/* While workers drain they may hold what only the ledger takes. */
+static bool is_wanted(const struct child *c)
+{
+    const struct supervisor *sup = c->sup;
+    return sup->state < BOARD_DRAINING || (c->kind->serves_workers && children_alive(sup, true) > 0);
+}
+
 static void child_start(struct child *c)
 {
     struct supervisor *sup = c->sup;
-    if (c->pid || sup->state >= BOARD_DRAINING) return;
+    if (c->pid || !is_wanted(c)) return;
     if (c->kind->has_generations && reload_holds_starts(sup)) return; /* children_start_missing() comes after it */
     c->born_ns = clock_mono_ns();
     c->silent_ticks = 0;
@@ -145,10 +152,23 @@ _Noreturn static void run_admin(struct child *c, int control_fd)
         .listen_fd = c->listen_fd,
         .board = sup->board,
         .segments = sup->segments,
-        .segment_count = sup->worker_count + 1,
+        .segment_count = sup->worker_count + 2,
         .data_dir = sup->data_dir,
     };
     exit(admin_process_run(control_fd, &parts, &slot_of(c)->beat));
+}
+
+_Noreturn static void run_ledger(struct child *c, int control_fd)
+{
+    struct supervisor *sup = c->sup;
+    struct ledger_process_parts parts = {
+        .control_fd = control_fd,
+        .version = sup->parts.version,
+        .slot = slot_of(c),
+        .board = &sup->board->ledger,
+        .segment = sup->segments[sup->worker_count + 1],
+    };
+    exit(ledger_process_run(&parts));
 }
 
 static unsigned count_workers(const struct supervisor *sup)
@@ -167,6 +187,7 @@ static void on_worker_started(struct child *c)
     child_set_state(c, BOARD_SLOT_STARTING);
     child_send(c, CONTROL_KEYS, SLICE_NONE, c->sup->keys.fd);
     jwks_send_held(c);
+    ledger_link_worker(c);
     child_send_generation(c, &c->sup->current);
 }
 
@@ -182,6 +203,7 @@ static void on_worker_message(struct child *c, const struct pipe_message *messag
     if (message->type == REPORT_COMMITTED) reload_on_committed(c, message);
     if (message->type == REPORT_KEYS_WANTED) child_send(c, CONTROL_KEYS, SLICE_NONE, c->sup->keys.fd);
     if (message->type == REPORT_JWKS_WANTED) jwks_on_wanted(c, message);
+    if (message->type == REPORT_LEDGER_WANTED) ledger_link_worker(c);
 }
 
 static void on_admin_message(struct child *c, const struct pipe_message *message)
@@ -189,20 +211,30 @@ static void on_admin_message(struct child *c, const struct pipe_message *message
     if (message->type == REPORT_JWKS) jwks_on_outcome(c, message);
 }
 
-/* Workers come first: their slot is their number. */
+/* Workers stand first: their slot is their number. */
 static const struct child_kind kinds[] = {
     {.name = "worker",
      .count = count_workers,
      .run = run_worker,
      .on_started = on_worker_started,
      .on_message = on_worker_message,
+     .silence_ms = LIMIT_HEARTBEAT_MS,
      .is_numbered = true,
      .has_generations = true},
     {.name = "admin",
      .count = count_one,
      .run = run_admin,
      .on_started = on_admin_started,
-     .on_message = on_admin_message},
+     .on_message = on_admin_message,
+     .silence_ms = LIMIT_HEARTBEAT_MS},
+    {.name = "ledger",
+     .count = count_one,
+     .run = run_ledger,
+     .on_started = ledger_on_started,
+     .on_message = ledger_on_message,
+     .silence_ms = LIMIT_LEDGER_HEARTBEAT_MS,
+     .is_first = true,
+     .serves_workers = true},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 _Static_assert(KINDS - 1 <= SUPERVISOR_OTHERS_MAX, "each kind but the workers has one process");
@@ -236,10 +268,21 @@ struct child *children_find(struct supervisor *sup, const char *kind)
     return NULL;
 }
 
+static void start_those(struct supervisor *sup, bool is_first)
+{
+    for (unsigned i = 0; i < sup->child_count; i++) {
+        if (sup->children[i].kind->is_first == is_first) child_start(&sup->children[i]);
+    }
+}
+
 void children_start(struct supervisor *sup)
 {
-    for (unsigned i = 0; i < sup->child_count; i++)
-        child_start(&sup->children[i]);
+    start_those(sup, true);
+}
+
+void children_start_rest(struct supervisor *sup)
+{
+    start_those(sup, false);
 }
 
 void children_start_missing(struct supervisor *sup)
@@ -255,7 +298,7 @@ void children_start_missing(struct supervisor *sup)
 static void say_how(const struct child *c, int status, char *text, size_t size)
 {
     if (c->is_hung) {
-        snprintf(text, size, "gave no sign of life for %u ms and was killed", LIMIT_HEARTBEAT_MS);
+        snprintf(text, size, "gave no sign of life for %u ms and was killed", c->kind->silence_ms);
     } else if (WIFSIGNALED(status)) {
         snprintf(text, size, "ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     } else {
@@ -283,13 +326,13 @@ static void child_gone(struct child *c, int status)
     c->pipe = NULL;
     atomic_store(&slot_of(c)->pid, 0);
     child_set_state(c, BOARD_SLOT_DOWN);
-    if (sup->state >= BOARD_DRAINING) {
+    if (!is_wanted(c)) {
         if (status != 0) log_event(LOG_WARN, "child_lost", "%s (process %d) %s", c->name, (int)pid, how);
         supervisor_child_left(sup);
         return;
     }
     log_event(LOG_ERROR, "child_lost", "%s (process %d) %s; it is being replaced", c->name, (int)pid, how);
-    if (c->kind->has_generations && !sup->has_started) {
+    if ((c->kind->has_generations || c->kind->is_first) && !sup->has_started) {
         supervisor_fail(sup, FINDING_OTHER_ERROR, "%s %s before it was ready", c->name, how);
         return;
     }
@@ -314,16 +357,17 @@ void children_check_beats(struct supervisor *sup)
         uint64_t beat = atomic_load_explicit(&slot_of(c)->beat, memory_order_relaxed);
         c->silent_ticks = beat == c->beat_seen ? c->silent_ticks + 1 : 0;
         c->beat_seen = beat;
-        if (c->silent_ticks <= SILENT_TICKS_MAX || c->is_hung) continue;
+        if (c->silent_ticks <= c->kind->silence_ms / SUPERVISOR_TICK_MS || c->is_hung) continue;
         c->is_hung = true;
         kill(c->pid, SIGKILL); /* reaches a stopped process too */
     }
 }
 
-void children_kill(struct supervisor *sup)
+void children_kill(struct supervisor *sup, bool has_generations)
 {
     for (unsigned i = 0; i < sup->child_count; i++) {
-        if (sup->children[i].pid) kill(sup->children[i].pid, SIGKILL);
+        struct child *c = &sup->children[i];
+        if (c->pid && c->kind->has_generations == has_generations) kill(c->pid, SIGKILL);
     }
 }
 

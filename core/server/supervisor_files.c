@@ -126,6 +126,7 @@ static json_t *listen_json(const struct supervisor *sup)
     json_object_set_new(all, "supervisor", json_integer(getpid()));
     json_object_set_new(all, "workers", workers);
     json_object_set_new(all, "admin_pid", json_integer(sup->children[sup->worker_count].pid));
+    json_object_set_new(all, "ledger_pid", json_integer(sup->children[sup->worker_count + 1].pid));
     json_object_set_new(all, "generation", json_integer((json_int_t)sup->current.number));
     json_object_set_new(all, "policies", json_string(sup->current.digest));
     json_object_set_new(all, "config", json_string(sup->current.config_digest));

@@ -2,7 +2,8 @@
  * What the supervisor's files share; nobody else includes it.
  *
  *     supervisor.c           start, signals, heartbeat, drain and stop
- *     supervisor_children.c  forking workers and the admin process, replacing what died
+ *     supervisor_children.c  forking workers, ledger and admin process, replacing what died
+ *     supervisor_ledger.c    pipes between the workers and the ledger process
  *     supervisor_reload.c    check → prepare → commit or drop
  *     supervisor_keys.c      a new snapshot of the keys for all workers
  *     supervisor_jwks.c      keys of token issuers, from the admin process to the workers
@@ -43,7 +44,10 @@ struct child_kind {
     void (*run)(struct child *c, int control_fd);    /* in the child; does not return */
     void (*on_started)(struct child *c);             /* what it is told first */
     void (*on_message)(struct child *c, const struct pipe_message *message);
+    uint32_t silence_ms;  /* without a sign of life for this long it is killed and replaced */
     bool is_numbered;     /* there are several, and their names say which */
+    bool is_first;        /* started before the others, which wait until it is ready */
+    bool serves_workers;  /* replaced also while they drain, as long as any is left */
     bool has_generations; /* serves requests by them: takes part in reloads, must be ready before the start is over */
 };
 
@@ -132,8 +136,8 @@ struct supervisor {
 
     struct shared stats_area, board_area;
     struct board *board;
-    struct stats *stats; /* the supervisor's own segment, after the workers' */
-    void *segments[LIMIT_WORKERS + 1];
+    struct stats *stats; /* the supervisor's own segment, after the workers' … */
+    void *segments[LIMIT_WORKERS + 2]; /* … and before the ledger's */
 
     unsigned worker_count;
     struct child children[LIMIT_WORKERS + SUPERVISOR_OTHERS_MAX]; /* workers first */
@@ -161,7 +165,10 @@ void supervisor_child_left(struct supervisor *sup);
 void children_init(struct supervisor *sup);
 /* The first of that kind; NULL: there is none. */
 struct child *children_find(struct supervisor *sup, const char *kind);
+/* Those that come first. */
 void children_start(struct supervisor *sup);
+/* The others, once those are ready. */
+void children_start_rest(struct supervisor *sup);
 /* Starts what should be running and waits for nothing: after a reload, during which no worker was started. */
 void children_start_missing(struct supervisor *sup);
 /* After SIGCHLD: notes who died and plans who is replaced. */
@@ -173,7 +180,8 @@ void child_send(struct child *c, uint8_t order, struct slice body, int fd);
 void child_set_state(struct child *c, enum board_slot_state state);
 /* Hands over a generation: configuration, keys, policies to prepare. */
 void child_send_generation(struct child *c, const struct generation *g);
-void children_kill(struct supervisor *sup);
+/* Those that serve requests by generations, or the others. */
+void children_kill(struct supervisor *sup, bool has_generations);
 unsigned children_alive(const struct supervisor *sup, bool has_generations);
 unsigned children_in_state(const struct supervisor *sup, enum board_slot_state state);
 void children_close_listeners(struct supervisor *sup);
@@ -212,6 +220,16 @@ void jwks_send_held(struct child *worker);
 void jwks_on_outcome(struct child *admin, const struct pipe_message *message);
 void jwks_on_wanted(struct child *worker, const struct pipe_message *message);
 void jwks_clear(struct supervisor *sup);
+
+/* ---- supervisor_ledger.c */
+/* A fresh pipe between this worker and the ledger process, when both are there; each side sees the old one end. */
+void ledger_link_worker(struct child *worker);
+void ledger_on_started(struct child *c);
+void ledger_on_message(struct child *c, const struct pipe_message *message);
+/* A generation is in force. */
+void ledger_on_accepted(struct supervisor *sup);
+/* Somebody has asked for a reload: what he may have renamed is opened anew, whatever becomes of it. */
+void ledger_reopen(struct supervisor *sup);
 
 /* ---- supervisor_control.c */
 bool control_open(struct supervisor *sup);

@@ -61,6 +61,7 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     set_gauge(sup, STATS_POLICY_RELOAD_OK, NULL, 1);
     set_gauge(sup, STATS_POLICY_LOADED_AT, NULL, (int64_t)(now / NS_PER_S));
     jwks_on_accepted(sup);
+    ledger_on_accepted(sup);
 }
 
 /* ---- The answer. */
@@ -143,6 +144,8 @@ static bool may_change(struct supervisor *sup, const struct config *next)
     compare(report, "listen", now->listen, next->listen);
     compare(report, "admin.listen", now->admin_listen, next->admin_listen);
     compare(report, "admin.host", now->admin_host, next->admin_host);
+    compare(report, "ledger.gateway", now->gateway, next->gateway);
+    compare(report, "billing.timezone", now->billing_zone, next->billing_zone);
     compare(report, "data", now->settings->data_dir, next->settings->data_dir);
     if (now->workers != next->workers) {
         report_say(report, FINDING_NEEDS_RESTART,
@@ -268,6 +271,7 @@ void reload_request(struct supervisor *sup, struct line_peer *peer)
         if (peer) control_answer(peer, json_pack("{s:b, s:s}", "ok", 0, "error", "the gateway is not ready"));
         return;
     }
+    ledger_reopen(sup);
     /* However many ask while one runs, one more sees everything that they could have changed. */
     waiters_add(&r->waiters, r->phase != RELOAD_IDLE, peer);
     if (r->phase == RELOAD_IDLE) reload_begin(sup);

@@ -22,14 +22,14 @@
 #include "server/loading.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
-#define KEYS_AGAIN_MS 1000u /* until a worker that could not take the keys asks for them */
+#define AGAIN_MS 1000u /* until a worker asks again for what it could not take */
 #define TOO_MANY_OPEN "too many descriptors are open in this worker (ulimit -n, LimitNOFILE=)"
 
 struct worker {
     struct worker_parts parts;
     struct loop *loop;
     struct pipe *control;
-    struct loop_timer beat, keys_again;
+    struct loop_timer beat, keys_again, ledger_again;
     struct stats *stats;
     struct flow *flow; /* NULL until the first commit */
     int audit_fd, staged_audit_fd; /* <data>/audit.jsonl; -1: not open */
@@ -108,7 +108,7 @@ static bool take_keys(struct worker *w, int fd, struct fault *why)
 {
     struct slice bytes;
     if (fd < 0) {
-        loop_timer_arm_ms(&w->keys_again, KEYS_AGAIN_MS);
+        loop_timer_arm_ms(&w->keys_again, AGAIN_MS);
         return fault_set(why, FAULT_INTERNAL, "the keys could not be taken, and are asked for again: " TOO_MANY_OPEN);
     }
     if (!pipe_memfd_map(fd, LIMIT_KEYRING_BYTES, &bytes, why)) return false;
@@ -118,6 +118,24 @@ static bool take_keys(struct worker *w, int fd, struct fault *why)
     keyring_unref(w->keys);
     w->keys = keys;
     if (w->flow) flow_set_keyring(w->flow, keys);
+    return true;
+}
+
+static void ask_for_ledger(void *arg)
+{
+    struct worker *w = arg;
+    struct fault why;
+    pipe_send(w->control, REPORT_LEDGER_WANTED, SLICE_NONE, -1, &why);
+}
+
+/* The pipe to the ledger process, of which there is a new one. */
+static bool take_ledger(struct worker *w, int fd, struct fault *why)
+{
+    if (fd < 0) {
+        loop_timer_arm_ms(&w->ledger_again, AGAIN_MS);
+        return fault_set(why, FAULT_INTERNAL,
+                         "the ledger's pipe could not be taken, and is asked for again: " TOO_MANY_OPEN);
+    }
     return true;
 }
 
@@ -365,6 +383,9 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_DRAIN: drain(w, grace_of(w, message)); break;
     case CONTROL_STOP: stop(w); break;
     case CONTROL_JWKS: is_good = take_jwks(w, message->body, &why); break;
+    case CONTROL_LEDGER: is_good = take_ledger(w, message->fd, &why); break;
+    case CONTROL_WORKER:
+    case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */
     }
@@ -386,6 +407,7 @@ static void worker_clear(struct worker *w)
 {
     loop_timer_disarm(&w->beat);
     loop_timer_disarm(&w->keys_again);
+    loop_timer_disarm(&w->ledger_again);
     drop_staged(w);
     flow_free(w->flow);
     background_clear(&w->background);
@@ -415,6 +437,7 @@ int worker_run(const struct worker_parts *parts)
     loop_set_beat(w.loop, &w.parts.slot->beat);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
     loop_timer_init(&w.keys_again, w.loop, ask_for_keys, &w);
+    loop_timer_init(&w.ledger_again, w.loop, ask_for_ledger, &w);
     on_beat(&w);
     loop_run(w.loop);
     worker_clear(&w);

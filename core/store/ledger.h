@@ -47,8 +47,14 @@ bool ledger_begin(struct ledger *l, struct fault *why);
 /* LEDGER_FAILED: the batch is rolled back. */
 enum ledger_put ledger_put(struct ledger *l, const struct ledger_entry *entry, struct fault *why);
 bool ledger_commit(struct ledger *l, struct fault *why);
+/* Gives the batch up, for who failed at something of his own between begin and commit; without one it does nothing. */
+void ledger_rollback(struct ledger *l);
 
 /* Of the last commit; 0 before the first entry. */
 uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES]);
+
+/* For the rooms beside it that keep tables of their own in the file (anchors, witnesses, texts): what they write
+ * between ledger_begin() and ledger_commit() is of that batch. */
+struct sqlite3 *ledger_connection(struct ledger *l);
 
 #endif

@@ -3,6 +3,7 @@
 /* Texts are "" and numbers 0 where nothing was said, never NULL: what is counted by them has one name for nothing.
  * Times are microseconds since 1970, days yyyymmdd in the billing zone, money nano-dollars. */
 const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
+    /* "gateway" and "key": what the chain begins with; "zone.00000000000000000001": the billing zone from that seq. */
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;"
     /* In the order of their commits: seq has no gaps. */
     "CREATE TABLE chain("
@@ -10,7 +11,8 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "  kind INTEGER NOT NULL," /* enum chain_kind */
     "  body BLOB NOT NULL,"    /* canonical JSON */
     "  hash BLOB NOT NULL) STRICT;"
-    /* One row an exchange, narrow: what is searched and summed. */
+    /* One row an exchange, narrow: what is searched and summed (store/ledger_record.h). Input holds the cached tokens,
+     * output those of reasoning, as they were billed. */
     "CREATE TABLE records("
     "  seq INTEGER PRIMARY KEY,"
     "  id BLOB NOT NULL UNIQUE,"
@@ -40,24 +42,18 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "  cache TEXT NOT NULL, cache_key TEXT NOT NULL, saved_nano INTEGER NOT NULL," /* hit, miss */
     "  approval TEXT NOT NULL) STRICT;" /* the grant it was let through by */
     "CREATE INDEX records_time ON records(time_us);"
-    /* Announced before the call; without a row of that id in records it is open, or was abandoned. */
-    "CREATE TABLE intents(id BLOB PRIMARY KEY, seq INTEGER NOT NULL, instance BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-    /* Sums of each day. A request is counted where its last attempt went, tokens and money where each went. */
-    "CREATE TABLE rollup("
-    "  day INTEGER NOT NULL,"
-    "  department TEXT NOT NULL, app TEXT NOT NULL, user TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,"
-    "  key_id TEXT NOT NULL,"
-    "  requests INTEGER NOT NULL, denied INTEGER NOT NULL, failed INTEGER NOT NULL, unpriced INTEGER NOT NULL,"
-    "  input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,"
-    "  output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,"
-    "  cost_nano INTEGER NOT NULL, saved_nano INTEGER NOT NULL,"
-    "  PRIMARY KEY(day, department, app, user, model, provider, key_id)) STRICT, WITHOUT ROWID;"
+    /* Announced before the call; open until there is a row of that id in records. */
+    "CREATE TABLE intents("
+    "  id BLOB PRIMARY KEY, seq INTEGER NOT NULL, instance BLOB NOT NULL, open INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX intents_open ON intents(seq) WHERE open = 1;"
+    /* Sums of each day. A request is counted where its last attempt went, tokens and money where each went. Failed:
+     * neither ok nor denied, nor left by its client. */
+    "CREATE TABLE rollup(" LEDGER_ROLLUP_COLUMNS ") STRICT, WITHOUT ROWID;"
     /* Of a key's labels (cost_center = 4711) and of the data's (eu_customer, with value ''). */
-    "CREATE TABLE rollup_label("
-    "  day INTEGER NOT NULL, label TEXT NOT NULL, value TEXT NOT NULL,"
-    "  requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"
-    "  cost_nano INTEGER NOT NULL,"
-    "  PRIMARY KEY(day, label, value)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollup_label(" LEDGER_LABEL_COLUMNS ") STRICT, WITHOUT ROWID;"
+    /* What of these is of entries that were deleted for their age: all sums are those and the chain's. */
+    "CREATE TABLE rollup_cut(" LEDGER_ROLLUP_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE rollup_label_cut(" LEDGER_LABEL_COLUMNS ") STRICT, WITHOUT ROWID;"
     /* Signed heads of the chain (store/anchor.h). */
     "CREATE TABLE anchors("
     "  seq INTEGER PRIMARY KEY, time_us INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL) STRICT;"
@@ -67,4 +63,6 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "CREATE TABLE texts("
     "  id BLOB NOT NULL, part TEXT NOT NULL, subject TEXT NOT NULL, time_us INTEGER NOT NULL, sealed BLOB NOT NULL,"
     "  PRIMARY KEY(id, part)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX texts_time ON texts(time_us);"};
+    "CREATE INDEX texts_time ON texts(time_us);"
+    /* Of what is no request (nor one of an older audit.jsonl): few among many, and looked for without the others. */
+    "CREATE INDEX chain_rest ON chain(kind, seq) WHERE kind <> 2 AND kind <> 7;"};

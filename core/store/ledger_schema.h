@@ -8,6 +8,22 @@
 #define LEDGER_FILE "ledger.db"
 #define LEDGER_SCHEMA_VERSION 1
 
+/* Of the tables of sums. */
+#define LEDGER_ROLLUP_COLUMNS                                                                                          \
+    "day INTEGER NOT NULL,"                                                                                            \
+    "department TEXT NOT NULL, app TEXT NOT NULL, user TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,"    \
+    "key_id TEXT NOT NULL,"                                                                                            \
+    "requests INTEGER NOT NULL, denied INTEGER NOT NULL, failed INTEGER NOT NULL, unpriced INTEGER NOT NULL,"          \
+    "input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,"                                                   \
+    "output_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,"                                               \
+    "cost_nano INTEGER NOT NULL, saved_nano INTEGER NOT NULL,"                                                         \
+    "PRIMARY KEY(day, department, app, user, model, provider, key_id)"
+#define LEDGER_LABEL_COLUMNS                                                                                           \
+    "day INTEGER NOT NULL, label TEXT NOT NULL, value TEXT NOT NULL,"                                                  \
+    "requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"                        \
+    "cost_nano INTEGER NOT NULL,"                                                                                      \
+    "PRIMARY KEY(day, label, value)"
+
 /* What each version adds to the one before; a new file takes them all. */
 extern const char *const ledger_schemas[LEDGER_SCHEMA_VERSION];
 

@@ -3,8 +3,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/zone.h"
 #include "lua/source.h"
-#include "lua/zone.h"
 
 static const char sample[] =
     "-- return decoy { x = 1 }\n"

@@ -246,7 +246,7 @@ static void expect_initial(const struct field *f, const char *where, void *arg)
     struct field_homes *homes = arg;
     if (f->initial_words || f->required || f->home == HOME_DEFAULTS) return;
     const void *value = field_value(homes, f);
-    if (f->type == &type_path) {
+    if (f->type == &type_path && f->initial_text) {
         char want[64];
         snprintf(want, sizeof want, "/tmp/%s", f->initial_text);
         EXPECT_STR(want, ((const struct slice *)value)->ptr);
@@ -305,7 +305,13 @@ static void try_number(const struct field *f, const char *where, uint64_t number
     struct buf text;
     struct report *report = report_new();
     buf_init(&text);
-    snprintf(value, sizeof value, f->type == &type_duration ? "'%llums'" : "%llu", (unsigned long long)number);
+    bool is_time = f->type == &type_duration || f->type == &type_long_duration;
+    snprintf(value, sizeof value, is_time ? "'%llums'" : "%llu", (unsigned long long)number);
+    if (f->type == &type_durability) {
+        char name[16];
+        f->type->print(number, name, sizeof name);
+        snprintf(value, sizeof value, "'%s'", name);
+    }
     write_field(where, value, &text);
     struct config *c = load(buf_ptr(&text), report);
     if (!!c != is_good) UNIT_FAIL("%s is %s", buf_ptr(&text), c ? "taken" : "refused");

@@ -1,4 +1,4 @@
-#include "lua/zone.h"
+#include "base/zone.h"
 
 #include <ctype.h>
 #include <endian.h>
@@ -101,4 +101,41 @@ size_t zone_read(const char *name, struct zone_change *changes, size_t max)
     }
     buf_clear(&file);
     return count;
+}
+
+int32_t zone_offset(const struct zone_change *changes, size_t count, int64_t at_s)
+{
+    size_t low = 0, high = count; /* changes[low] holds or is before it, changes[high] is behind it */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (changes[middle].at_s <= at_s)
+            low = middle;
+        else
+            high = middle;
+    }
+    return changes[low].offset_s;
+}
+
+/* Eras of 400 years begin on 1 March, so that the day that is not always there is the last
+ * (https://howardhinnant.github.io/date_algorithms.html). */
+#define ERA_DAYS 146097
+#define ERA_1970 719468 /* days from 1 March of the year 0 to 1970 */
+
+int64_t zone_day(int64_t local_s)
+{
+    int64_t days = local_s / 86400 - (local_s % 86400 < 0) + ERA_1970;
+    int64_t era = days / ERA_DAYS - (days % ERA_DAYS < 0);
+    int64_t of_era = days - era * ERA_DAYS;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+    int64_t month = (5 * of_year + 2) / 153, day = of_year - (153 * month + 2) / 5 + 1;
+    month += month < 10 ? 3 : -9;
+    return (year + era * 400 + (month <= 2)) * 10000 + month * 100 + day;
+}
+
+int64_t zone_day_start(int year, int month, int day)
+{
+    int64_t y = (int64_t)year - (month <= 2), era = y / 400 - (y % 400 < 0), of_era = y - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return (era * ERA_DAYS + of_era * 365 + of_era / 4 - of_era / 100 + of_year - ERA_1970) * 86400;
 }

@@ -1,0 +1,408 @@
+#include "ledger/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ledger/abandoned.h"
+#include "ledger/commit.h"
+#include "ledger/copy.h"
+#include "ledger/gauges.h"
+#include "ledger/import.h"
+#include "ledger/link.h"
+#include "net/loop.h"
+#include "store/anchor.h"
+#include "store/ledger_follow.h"
+
+#define TICK_MS 1000u
+
+struct process {
+    struct loop *loop;
+    const struct process_events *events;
+    void *arg;
+    struct gauges *gauges;
+    char *version, *data_dir, *gateway, *zone, *copy_path; /* copy_path: NULL: none */
+    struct anchor_key *key;
+    struct ledger *ledger; /* NULL: it is still to be opened */
+    struct commit *commit;
+    struct copy *copy;     /* NULL: none */
+    struct import *import; /* NULL: none, or over */
+    struct loop_work importing;
+    struct list_link links;
+    pid_t workers[LIMIT_WORKERS]; /* by their slots; 0: none yet */
+    struct loop_timer opening, claiming, tick, giving_up;
+    struct link_state state;
+    char why[FAULT_TEXT_BYTES];
+    bool is_committing, is_paused;
+    bool is_leaving, is_last, has_ended; /* is_last: the last entry is on its way */
+};
+
+/* ---- What others are told. */
+
+static void tell_state(struct process *p)
+{
+    struct process_state state = {.is_failing = p->state.is_failing,
+                                  .why = p->why,
+                                  .copy_why = p->copy ? copy_why(p->copy) : "",
+                                  .is_committing = p->is_committing,
+                                  .waiting = commit_waiting(p->commit)};
+    p->events->on_state(p->arg, &state);
+}
+
+static void tell_workers(struct process *p)
+{
+    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
+        link_say(link_at(at), &p->state, slice_str(p->why));
+}
+
+static void set_failing(struct process *p, bool is_failing, const char *why)
+{
+    if (is_failing)
+        log_event(LOG_ERROR, "ledger_failing", "nothing can be committed: %s", why);
+    else
+        log_event(LOG_INFO, "ledger_committing", "records are committed again");
+    p->state.is_failing = is_failing;
+    snprintf(p->why, sizeof p->why, "%s", why);
+    gauges_failing(p->gauges, is_failing);
+    tell_workers(p);
+    tell_state(p);
+}
+
+/* ---- Links. */
+
+static void pause_all(struct process *p, bool is_paused)
+{
+    p->is_paused = is_paused;
+    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
+        link_pause(link_at(at), is_paused);
+}
+
+static void on_entry(void *arg, struct link *link, const struct link_item *item)
+{
+    struct process *p = arg;
+    commit_add(p->commit, &(struct commit_entry){.kind = (enum chain_kind)item->head.kind,
+                                                 .link = link,
+                                                 .number = item->head.number,
+                                                 .id = item->head.kind == CHAIN_LOSS ? NULL : item->head.id,
+                                                 .instance = link_instance(link),
+                                                 .body = item->body});
+    if (item->head.kind == CHAIN_LOSS) gauges_lost(p->gauges, item->body);
+    if (!p->is_paused && commit_is_full(p->commit)) pause_all(p, true);
+}
+
+static void leave_when_done(struct process *p);
+
+static void on_over(void *arg, struct link *link)
+{
+    struct process *p = arg;
+    link_free(link);
+    if (p->ledger && !loop_timer_is_armed(&p->claiming)) loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
+    leave_when_done(p);
+}
+
+static const struct link_events link_events = {.on_entry = on_entry, .on_over = on_over};
+
+void process_add_worker(struct process *p, uint32_t slot, pid_t pid, int fd)
+{
+    struct link_who who = {slot, pid};
+    struct link *link = link_new(p->loop, fd, &who, &link_events, p);
+    if (slot < LIMIT_WORKERS) p->workers[slot] = pid;
+    list_append(&p->links, link_place(link));
+    link_say(link, &p->state, slice_str(p->why));
+    if (p->is_paused) link_pause(link, true);
+}
+
+/* ---- Requests that were abandoned. */
+
+static bool is_claimed(void *arg, const uint8_t instance[LINK_ID_BYTES])
+{
+    struct process *p = arg;
+    for (struct list_link *at = p->links.next; at != &p->links; at = at->next) {
+        const uint8_t *own = link_instance(link_at(at));
+        if (own && memcmp(own, instance, LINK_ID_BYTES) == 0) return true;
+    }
+    return false;
+}
+
+static bool has_said_who(const struct process *p, pid_t pid)
+{
+    for (struct list_link *at = p->links.next; at != &p->links; at = at->next) {
+        struct link *link = link_at(at);
+        if (link_who(link)->pid == pid && link_instance(link) && !link_has_ended(link)) return true;
+    }
+    return false;
+}
+
+/* Each worker that lives has a pipe on which it has said who it is. */
+static bool are_all_known(const struct process *p)
+{
+    for (unsigned i = 0; i < LIMIT_WORKERS; i++) {
+        pid_t pid = p->workers[i];
+        if (pid && (kill(pid, 0) == 0 || errno != ESRCH) && !has_said_who(p, pid)) return false;
+    }
+    return true;
+}
+
+/* True: some were found. */
+static bool look_for_abandoned(struct process *p)
+{
+    struct fault why;
+    unsigned found = abandoned_record(p->ledger, p->commit, is_claimed, p, &why);
+    if (found == UINT_MAX) {
+        log_event(LOG_ERROR, "abandoned_unread", "%s", fault_message(&why));
+        return false;
+    }
+    if (found > 0) log_event(LOG_WARN, "abandoned", "%u requests of workers that died are recorded as abandoned", found);
+    if (found >= LIMIT_LEDGER_SLICE) loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_RETRY_MS);
+    return found > 0;
+}
+
+static void on_claim_time(void *arg)
+{
+    struct process *p = arg;
+    if (are_all_known(p))
+        look_for_abandoned(p);
+    else
+        loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
+}
+
+/* ---- Commits. */
+
+static void on_begin(void *arg)
+{
+    struct process *p = arg;
+    p->is_committing = true;
+    tell_state(p);
+}
+
+static void acknowledge(struct process *p)
+{
+    struct list_link *next;
+    for (struct list_link *at = p->links.next; at != &p->links; at = next) {
+        next = at->next;
+        link_acknowledge(link_at(at));
+    }
+}
+
+static void on_batch(void *arg, const struct commit_batch *batch)
+{
+    struct process *p = arg;
+    p->is_committing = false;
+    gauges_batch(p->gauges, batch, p->ledger, commit_waiting(p->commit));
+    if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
+    if (batch->entries) {
+        acknowledge(p);
+        if (p->copy) copy_follow(p->copy);
+        if (p->import) loop_work_add(&p->importing);
+    }
+    tell_state(p);
+    leave_when_done(p);
+}
+
+static void on_state(void *arg, bool is_failing, const char *why)
+{
+    set_failing(arg, is_failing, why);
+}
+
+static const struct commit_events commit_events = {on_begin, on_batch, on_state};
+
+/* ---- Entries of its own. */
+
+static void add_own(struct process *p, enum chain_kind kind)
+{
+    struct buf body;
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(clock_wall_ns(), now);
+    buf_init(&body);
+    buf_printf(&body, "{\"gateway\":\"%s\",\"version\":\"%s\",\"time\":\"%s\",\"key\":\"%s\"}", p->gateway, p->version,
+               now, anchor_key_public(p->key)->fingerprint);
+    commit_add(p->commit, &(struct commit_entry){.kind = kind, .body = buf_slice(&body)});
+    buf_clear(&body);
+}
+
+/* ---- Opening. */
+
+static void set_copy(struct process *p)
+{
+    copy_free(p->copy);
+    p->copy = p->copy_path ? copy_new(p->loop, p->ledger, p->copy_path) : NULL;
+    if (!p->copy_path) copy_forget(p->ledger);
+}
+
+static void on_importing(void *arg)
+{
+    struct process *p = arg;
+    if (!p->import || import_some(p->import)) return;
+    import_free(p->import);
+    p->import = NULL;
+}
+
+static bool open_ledger(struct process *p, struct fault *why)
+{
+    if (!p->key) p->key = anchor_key_open(p->data_dir, why);
+    if (!p->key) return false;
+    p->ledger = ledger_open(
+        &(struct ledger_options){.data_dir = p->data_dir,
+                                 .zone = p->zone,
+                                 .gateway = slice_str(p->gateway),
+                                 .key_fingerprint = slice_str(anchor_key_public(p->key)->fingerprint)},
+        why);
+    return p->ledger != NULL;
+}
+
+static void on_opening(void *arg)
+{
+    struct process *p = arg;
+    struct fault why;
+    if (!open_ledger(p, &why)) {
+        if (strcmp(p->why, fault_message(&why)) != 0) set_failing(p, true, fault_message(&why));
+        p->events->on_shut(p->arg, fault_message(&why));
+        loop_timer_arm_ms(&p->opening, TICK_MS);
+        return;
+    }
+    if (p->state.is_failing) set_failing(p, false, "");
+    add_own(p, CHAIN_START);
+    commit_open(p->commit, p->ledger);
+    set_copy(p);
+    loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
+    p->events->on_open(p->arg);
+}
+
+/* ---- The end. */
+
+static void end(struct process *p)
+{
+    if (p->has_ended) return;
+    p->has_ended = true;
+    loop_timer_disarm(&p->giving_up);
+    if (commit_waiting(p->commit))
+        log_event(LOG_ERROR, "records_lost", "%llu entries could not be committed: %s",
+                  (unsigned long long)commit_waiting(p->commit), p->why);
+    if (p->copy) copy_all(p->copy);
+    p->events->on_end(p->arg);
+}
+
+/* Behind the last word of the last worker: nobody claims anything any more. */
+static void leave_when_done(struct process *p)
+{
+    if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
+    if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
+    if (commit_waiting(p->commit) || !p->ledger || look_for_abandoned(p)) return;
+    if (p->is_last) {
+        end(p);
+        return;
+    }
+    p->is_last = true;
+    add_own(p, CHAIN_STOP);
+}
+
+static void on_giving_up(void *arg)
+{
+    end(arg);
+}
+
+void process_leave(struct process *p, bool are_workers_gone)
+{
+    p->is_leaving = true;
+    if (are_workers_gone && !loop_timer_is_armed(&p->giving_up))
+        loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
+    leave_when_done(p);
+}
+
+/* ---- The whole. */
+
+static void on_tick(void *arg)
+{
+    struct process *p = arg;
+    if (p->copy) copy_mark(p->copy);
+    gauges_tick(p->gauges, p->ledger, p->copy ? copy_position(p->copy) : UINT64_MAX);
+    tell_state(p);
+    loop_timer_arm_ms(&p->tick, TICK_MS);
+}
+
+void process_reopen(struct process *p)
+{
+    if (p->copy) copy_reopen(p->copy);
+}
+
+static char *copy_path(const struct process *p, struct slice copy)
+{
+    struct buf path;
+    if (!copy.len) return NULL;
+    buf_init(&path);
+    if (copy.ptr[0] != '/') buf_printf(&path, "%s/", p->data_dir);
+    buf_append(&path, copy);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}
+
+void process_configure(struct process *p, const struct process_options *options)
+{
+    char *path = copy_path(p, options->copy);
+    bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
+    if (is_same) {
+        mem_free(path);
+        return;
+    }
+    mem_free(p->copy_path);
+    p->copy_path = path;
+    if (p->ledger) set_copy(p);
+}
+
+struct process *process_new(struct loop *loop, struct stats *stats, const struct process_options *options,
+                            const struct process_events *events, void *arg)
+{
+    struct process *p = mem_zalloc(1, sizeof *p);
+    p->loop = loop;
+    p->events = events;
+    p->arg = arg;
+    p->version = mem_strdup(options->version);
+    p->data_dir = mem_strndup(options->data_dir.ptr, options->data_dir.len);
+    p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
+    p->zone = mem_strndup(options->zone.ptr, options->zone.len);
+    p->copy_path = copy_path(p, options->copy);
+    p->gauges = gauges_new(stats);
+    list_init(&p->links);
+    p->commit = commit_new(loop, &commit_events, p);
+    loop_work_init(&p->importing, loop, on_importing, p);
+    loop_timer_init(&p->opening, loop, on_opening, p);
+    loop_timer_init(&p->claiming, loop, on_claim_time, p);
+    loop_timer_init(&p->giving_up, loop, on_giving_up, p);
+    loop_timer_init(&p->tick, loop, on_tick, p);
+    on_opening(p);
+    on_tick(p);
+    return p;
+}
+
+void process_free(struct process *p)
+{
+    if (!p) return;
+    loop_timer_disarm(&p->opening);
+    loop_timer_disarm(&p->claiming);
+    loop_timer_disarm(&p->giving_up);
+    loop_timer_disarm(&p->tick);
+    loop_work_drop(&p->importing);
+    import_free(p->import);
+    copy_free(p->copy);
+    commit_free(p->commit);
+    while (!list_is_empty(&p->links))
+        link_free(link_at(p->links.next));
+    ledger_close(p->ledger);
+    anchor_key_free(p->key);
+    gauges_free(p->gauges);
+    mem_free(p->version);
+    mem_free(p->data_dir);
+    mem_free(p->gateway);
+    mem_free(p->zone);
+    mem_free(p->copy_path);
+    mem_free(p);
+}

@@ -1,0 +1,62 @@
+/*
+ * The ledger process's work: takes what workers send, commits it together, and follows with what stands behind the
+ * ledger. The control pipe and the shared memory around it are the server's (server/ledger_process.h).
+ *
+ *     struct process *p = process_new(loop, stats, &options, &events, arg);
+ *     process_add_worker(p, slot, pid, fd);        // a pipe to one of them, whenever there is a new one
+ *     process_configure(p, &options);              // moongate.lua was read anew
+ *     process_leave(p, true);                      // then on_end
+ *     process_free(p);
+ *
+ * A ledger that cannot be opened is tried again, and workers are told why nothing can be committed. Blocking, in its own
+ * process: a turn lasts as long as the disk takes for one commit.
+ */
+#ifndef MOONGATE_LEDGER_PROCESS_H
+#define MOONGATE_LEDGER_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/slice.h"
+#include "base/stats.h"
+
+struct loop;
+struct process;
+
+/* Copied. */
+struct process_options {
+    const char *version;
+    struct slice data_dir, gateway, zone; /* only those of the first time count */
+    struct slice copy;                    /* absolute, or in the data folder; empty: none */
+};
+
+struct process_state {
+    bool is_failing;      /* nothing can be committed now */
+    const char *why;      /* "" when all is well */
+    const char *copy_why; /* the same of the copy */
+    bool is_committing;
+    uint64_t waiting; /* entries */
+};
+
+struct process_events {
+    void (*on_open)(void *arg);                  /* once */
+    void (*on_shut)(void *arg, const char *why); /* it could not be opened */
+    void (*on_state)(void *arg, const struct process_state *state);
+    void (*on_end)(void *arg); /* everything is committed, or was given up */
+};
+
+/* `events` and `stats` are borrowed until process_free(). */
+struct process *process_new(struct loop *loop, struct stats *stats, const struct process_options *options,
+                            const struct process_events *events, void *arg);
+void process_free(struct process *p); /* NULL is welcome */
+void process_configure(struct process *p, const struct process_options *options);
+/* Takes the descriptor. */
+void process_add_worker(struct process *p, uint32_t slot, pid_t pid, int fd);
+/* Somebody may have renamed the copy. */
+void process_reopen(struct process *p);
+/* Commits what comes until all workers have gone, then ends. are_workers_gone: they have, and what a disk does not take
+ * is given up after LIMIT_LEDGER_STOP_MS. */
+void process_leave(struct process *p, bool are_workers_gone);
+
+#endif

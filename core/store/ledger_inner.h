@@ -1,0 +1,53 @@
+/* What the ledger's files share: the open file, its statements and what the batch under way has come to. */
+#ifndef MOONGATE_STORE_LEDGER_INNER_H
+#define MOONGATE_STORE_LEDGER_INNER_H
+
+#include <sqlite3.h>
+
+#include "base/zone.h"
+#include "store/ledger.h"
+#include "store/ledger_record.h"
+#include "store/ledger_rollup.h"
+
+#define LEDGER_BUSY_MS 5000 /* for another process that writes too */
+
+enum ledger_statement {
+    PUT_CHAIN,
+    PUT_RECORD,
+    PUT_INTENT,
+    CLOSE_INTENT,
+    GET_HEAD,
+    GET_VERSION,
+    LEDGER_BEGIN,
+    LEDGER_COMMIT,
+    LEDGER_STATEMENTS
+};
+
+struct ledger_place {
+    uint64_t seq;
+    uint8_t hash[CHAIN_HASH_BYTES];
+};
+
+struct ledger {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *statements[LEDGER_STATEMENTS];
+    struct zone_change zone[ZONE_CHANGES_MAX];
+    size_t zone_changes;
+    struct ledger_place genesis, head, next; /* next: of the batch under way */
+    int64_t version;                         /* of the file, by which others' commits are seen */
+    bool is_open, is_head_known;             /* is_open: a batch is under way */
+    uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
+    bool must_cut_log;    /* texts were deleted that it still has */
+    struct ledger_reader reader;
+    struct ledger_record record;
+    struct ledger_rollup rollup;
+};
+
+/* Always false; says the file and what SQLite says. */
+bool ledger_fail(const struct ledger *l, struct fault *why);
+bool ledger_run(struct ledger *l, const char *sql, struct fault *why);
+/* Kept, for statements that run often. */
+bool ledger_prepare(struct ledger *l, sqlite3_stmt **q, const char *sql, struct fault *why);
+
+#endif

@@ -1,0 +1,276 @@
+#include "store/ledger_read.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "store/ledger_read_inner.h"
+
+#define ID_BYTES 16
+#define ID_DIGITS_LEAST 4 /* of the beginning of an id */
+
+/* ---- Rows: seq, kind, id, the columns, and with bodies body and hash. */
+
+#define X(name) ",r." #name
+#define COLUMNS LEDGER_ROW_NUMBERS(X) LEDGER_ROW_TEXTS(X)
+static const char record_columns[] = "r.id" COLUMNS;
+#undef X
+#define X(name) ",NULL"
+static const char no_columns[] = "NULL" LEDGER_ROW_NUMBERS(X) LEDGER_ROW_TEXTS(X);
+#undef X
+
+static void write_id(char text[LEDGER_ID_TEXT_BYTES], struct slice id)
+{
+    static const int dashes[] = {8, 12, 16, 20};
+    char digits[2 * ID_BYTES + 1];
+    size_t at = 4, dash = 0;
+    text[0] = '\0';
+    if (id.len != ID_BYTES) return;
+    hex_write((const uint8_t *)id.ptr, ID_BYTES, digits);
+    memcpy(text, "req_", 4);
+    for (int i = 0; i < 2 * ID_BYTES; i++) {
+        if (dash < 4 && i == dashes[dash]) {
+            text[at++] = '-';
+            dash++;
+        }
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+}
+
+/* Columns stand as the X macros list them. */
+static void read_row(sqlite3_stmt *q, bool has_bodies, struct ledger_row *row)
+{
+    int at = 0;
+    *row = (struct ledger_row){.seq = (uint64_t)sqlite3_column_int64(q, at++)};
+    row->kind = (enum chain_kind)sqlite3_column_int(q, at++);
+    row->is_request = sqlite3_column_type(q, at + 1) != SQLITE_NULL;
+    write_id(row->id, ledger_read_text(q, at++));
+#define X(name) row->name = sqlite3_column_int64(q, at++);
+    LEDGER_ROW_NUMBERS(X)
+#undef X
+#define X(name) row->name = ledger_read_text(q, at++);
+    LEDGER_ROW_TEXTS(X)
+#undef X
+    if (!has_bodies) return;
+    row->body = ledger_read_text(q, at++);
+    struct slice hash = ledger_read_text(q, at);
+    if (hash.len == CHAIN_HASH_BYTES) memcpy(row->hash, hash.ptr, CHAIN_HASH_BYTES);
+}
+
+/* ---- A page. */
+
+/* Where it begins and how far it goes, of the table of that name. */
+static void add_bounds(struct buf *sql, struct ledger_where *w, const struct ledger_page *page, const char *table)
+{
+    if (page->next)
+        buf_printf(sql, " AND %s.seq %s ?%zu", table, page->is_oldest_first ? ">" : "<",
+                   ledger_where_number(w, (int64_t)page->next));
+}
+
+static void add_order(struct buf *sql, struct ledger_where *w, const struct ledger_page *page)
+{
+    buf_printf(sql, " ORDER BY 1 %s", page->is_oldest_first ? "ASC" : "DESC");
+    if (page->limit) buf_printf(sql, " LIMIT ?%zu", ledger_where_number(w, (int64_t)page->limit));
+}
+
+/* The filter's SQL, taken out of w for the next one. */
+static void move_where(struct buf *sql, struct ledger_where *w)
+{
+    buf_append(sql, SLICE(" WHERE "));
+    buf_append(sql, buf_slice(&w->sql));
+    buf_reset(&w->sql);
+}
+
+static bool select_records(struct ledger_read *l, const struct ledger_filter *filter, const struct ledger_page *page,
+                           struct buf *sql, struct ledger_where *w, struct fault *why)
+{
+    const char *kind = page->has_bodies ? "c.kind" : "2";
+    buf_printf(sql, "SELECT r.seq,%s,%s%s FROM records r%s", kind, record_columns,
+               page->has_bodies ? ",c.body,c.hash" : "",
+               page->has_bodies ? " CROSS JOIN chain c ON c.seq = r.seq" : "");
+    if (!ledger_filter_where(filter, FILTER_RECORDS, w, why) || !ledger_read_span(l, filter, w, why)) return false;
+    move_where(sql, w);
+    add_bounds(sql, w, page, "r");
+    if (w->is_never) buf_append(sql, SLICE(" AND 0"));
+    w->is_never = false;
+    return true;
+}
+
+static void add_rest_times(struct buf *sql, struct ledger_where *w, const struct ledger_filter *filter)
+{
+    static const char time[] = "CASE WHEN json_valid(CAST(c.body AS TEXT)) THEN "
+                               "json_extract(CAST(c.body AS TEXT), '$.time') END";
+    char text[CLOCK_TEXT_BYTES];
+    if (filter && filter->since_us > 0) {
+        clock_format((uint64_t)filter->since_us * 1000, text);
+        buf_printf(sql, " AND %s >= ?%zu", time, ledger_where_text(w, slice_str(text)));
+    }
+    if (filter && filter->until_us != INT64_MAX) {
+        clock_format(filter->until_us > 0 ? (uint64_t)filter->until_us * 1000 : 0, text);
+        buf_printf(sql, " AND %s < ?%zu", time, ledger_where_text(w, slice_str(text)));
+    }
+}
+
+/* All but requests. They are few: an index has them (chain_rest). */
+static bool select_rest(const struct ledger_filter *filter, const struct ledger_page *page, struct buf *sql,
+                        struct ledger_where *w, struct fault *why)
+{
+    buf_printf(sql, " UNION ALL SELECT c.seq,c.kind,%s,c.body,c.hash FROM chain c", no_columns);
+    if (!ledger_filter_where(filter, FILTER_REST, w, why)) return false;
+    move_where(sql, w);
+    buf_printf(sql, " AND c.kind <> %d AND c.kind <> %d", CHAIN_EXCHANGE, CHAIN_IMPORT);
+    add_rest_times(sql, w, filter);
+    add_bounds(sql, w, page, "c");
+    if (w->is_never) buf_append(sql, SLICE(" AND 0"));
+    return true;
+}
+
+static void select_all(const struct ledger_page *page, struct buf *sql, struct ledger_where *w)
+{
+    buf_printf(sql, "SELECT c.seq,c.kind,%s,c.body,c.hash FROM chain c LEFT JOIN records r ON r.seq = c.seq WHERE 1",
+               record_columns);
+    add_bounds(sql, w, page, "c");
+}
+
+static bool visit_all(struct ledger_read *l, sqlite3_stmt *q, struct ledger_page *page, ledger_visit visit, void *arg,
+                      struct fault *why)
+{
+    struct ledger_row row;
+    uint64_t seen = 0;
+    bool wants_more = true;
+    int rc = SQLITE_DONE;
+    while (wants_more && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+        read_row(q, page->has_bodies, &row);
+        page->next = row.seq;
+        seen++;
+        wants_more = visit(arg, &row);
+    }
+    page->is_over = wants_more && (page->limit == 0 || seen < page->limit);
+    return ledger_read_end(l, q, rc, why);
+}
+
+bool ledger_read_page(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_page *page,
+                      ledger_visit visit, void *arg, struct fault *why)
+{
+    struct ledger_where w;
+    struct buf sql;
+    bool ok = true;
+    ledger_where_init(&w);
+    buf_init(&sql);
+    if (page->has_all && page->has_bodies && ledger_filter_is_empty(filter)) {
+        select_all(page, &sql, &w);
+    } else {
+        ok = select_records(l, filter, page, &sql, &w, why) &&
+             (!page->has_bodies || select_rest(filter, page, &sql, &w, why));
+    }
+    if (ok) add_order(&sql, &w, page);
+    sqlite3_stmt *q = ok ? ledger_read_prepare(l, buf_slice(&sql), &w, why) : NULL;
+    ok = q && visit_all(l, q, page, visit, arg, why);
+    buf_clear(&sql);
+    ledger_where_clear(&w);
+    return ok;
+}
+
+/* ---- One request. */
+
+static bool select_found(struct slice which, struct buf *sql, struct ledger_where *w)
+{
+    uint8_t first[ID_BYTES], last[ID_BYTES];
+    buf_printf(sql, "SELECT r.seq,c.kind,%s,c.body,c.hash FROM records r CROSS JOIN chain c ON c.seq = r.seq",
+               record_columns);
+    if (slice_equal(which, SLICE("last"))) {
+        buf_append(sql, SLICE(" WHERE r.seq = (SELECT max(seq) FROM records)"));
+        return true;
+    }
+    if (!ledger_id_range(which, ID_DIGITS_LEAST, first, last)) return false;
+    size_t from = ledger_where_blob(w, first, sizeof first), to = ledger_where_blob(w, last, sizeof last);
+    buf_printf(sql, " WHERE r.id BETWEEN ?%zu AND ?%zu UNION ALL SELECT i.seq,c.kind,i.id", from, to);
+    buf_printf(sql, "%s,c.body,c.hash FROM intents i CROSS JOIN chain c ON c.seq = i.seq WHERE i.id BETWEEN ?%zu AND "
+               "?%zu AND NOT EXISTS (SELECT 1 FROM records x WHERE x.id = i.id) LIMIT 2", no_columns + 4, from, to);
+    return true;
+}
+
+static enum ledger_found missing(const struct ledger_read *l, struct slice which, struct fault *why)
+{
+    if (slice_equal(which, SLICE("last"))) {
+        fault_set(why, FAULT_BAD_REQUEST, "%s has no request yet\none stands there when it is over", l->path);
+    } else {
+        fault_set(why, FAULT_BAD_REQUEST, "%s has no request %.*s\nthe id stands in the answer's x-moongate-request-id",
+                  l->path, (int)(which.len < 60 ? which.len : 60), which.ptr);
+    }
+    return LEDGER_MISSING;
+}
+
+static enum ledger_found visit_found(struct ledger_read *l, sqlite3_stmt *q, struct slice which, ledger_visit visit,
+                                     void *arg, struct fault *why)
+{
+    struct ledger_row row;
+    int found = 0, rc;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+        found++;
+    if (rc != SQLITE_DONE || sqlite3_reset(q) != SQLITE_OK) {
+        ledger_read_fail(l, why);
+        return LEDGER_UNREADABLE;
+    }
+    if (found == 0) return missing(l, which, why);
+    if (found > 1) {
+        fault_set(why, FAULT_BAD_REQUEST, "more than one request begins with %.*s\nwrite more of the id",
+                  (int)(which.len < 60 ? which.len : 60), which.ptr);
+        return LEDGER_AMBIGUOUS;
+    }
+    if (sqlite3_step(q) != SQLITE_ROW) {
+        ledger_read_fail(l, why);
+        return LEDGER_UNREADABLE;
+    }
+    read_row(q, true, &row);
+    visit(arg, &row);
+    return LEDGER_FOUND;
+}
+
+enum ledger_found ledger_read_find(struct ledger_read *l, struct slice which, ledger_visit visit, void *arg,
+                                   struct fault *why)
+{
+    struct ledger_where w;
+    struct buf sql;
+    enum ledger_found found = LEDGER_UNREADABLE;
+    ledger_where_init(&w);
+    buf_init(&sql);
+    if (!select_found(which, &sql, &w)) {
+        fault_set(why, FAULT_BAD_REQUEST, "`%.*s` is no request's id\nreq_0199f3a2-…, its beginning, or `last`",
+                  (int)(which.len < 60 ? which.len : 60), which.ptr);
+        found = LEDGER_MISSING;
+    } else {
+        sqlite3_stmt *q = ledger_read_prepare(l, buf_slice(&sql), &w, why);
+        if (q) found = visit_found(l, q, which, visit, arg, why);
+        sqlite3_finalize(q);
+    }
+    buf_clear(&sql);
+    ledger_where_clear(&w);
+    return found;
+}
+
+/* ---- The whole of it. */
+
+bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why)
+{
+    sqlite3_stmt *q =
+        ledger_read_prepare(l, SLICE("SELECT (SELECT min(seq) FROM chain), (SELECT max(seq) FROM chain)"), NULL, why);
+    if (!q) return false;
+    int rc = sqlite3_step(q);
+    *oldest = (uint64_t)sqlite3_column_int64(q, 0);
+    *newest = (uint64_t)sqlite3_column_int64(q, 1);
+    return ledger_read_end(l, q, rc, why);
+}
+
+bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struct fault *why)
+{
+    sqlite3_stmt *q =
+        ledger_read_prepare(l, SLICE("SELECT v FROM meta WHERE k GLOB 'zone*' ORDER BY k DESC LIMIT 1"), NULL, why);
+    if (!q) return false;
+    int rc = sqlite3_step(q);
+    struct slice text = rc == SQLITE_ROW ? ledger_read_text(q, 0) : SLICE("");
+    snprintf(zone, LEDGER_ZONE_BYTES, "%.*s", SLICE_FMT(text.len ? text : SLICE("UTC")));
+    return ledger_read_end(l, q, rc, why);
+}

@@ -1,0 +1,207 @@
+#include "store/ledger_rollup.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#define DAY_TEXTS 6 /* department, app, user, model, provider, key_id */
+#define LABEL_TEXTS 2
+#define LABEL_SUMS 4
+
+static struct slice key_of(const void *owner, uint32_t item)
+{
+    const struct ledger_sums *s = owner;
+    return slice_of(buf_ptr(&s->keys) + s->rows[item].key, s->rows[item].key_bytes);
+}
+
+static void sums_init(struct ledger_sums *s)
+{
+    *s = (struct ledger_sums){0};
+    buf_init(&s->keys);
+    map_init(&s->map, key_of, s);
+}
+
+static void sums_reset(struct ledger_sums *s)
+{
+    if (s->count) map_clear(&s->map);
+    buf_reset(&s->keys);
+    s->count = 0;
+}
+
+static void sums_clear(struct ledger_sums *s)
+{
+    map_clear(&s->map);
+    buf_clear(&s->keys);
+    mem_free(s->rows);
+    *s = (struct ledger_sums){0};
+}
+
+void ledger_rollup_init(struct ledger_rollup *r)
+{
+    *r = (struct ledger_rollup){0};
+    sums_init(&r->days);
+    sums_init(&r->labels);
+}
+
+void ledger_rollup_clear(struct ledger_rollup *r)
+{
+    sqlite3_finalize(r->put_day);
+    sqlite3_finalize(r->put_label);
+    r->put_day = r->put_label = NULL;
+    sums_clear(&r->days);
+    sums_clear(&r->labels);
+}
+
+void ledger_rollup_reset(struct ledger_rollup *r)
+{
+    sums_reset(&r->days);
+    sums_reset(&r->labels);
+}
+
+bool ledger_rollup_is_full(const struct ledger_rollup *r)
+{
+    return r->days.count >= LIMIT_LEDGER_SUMS || r->labels.count >= LIMIT_LEDGER_SUMS;
+}
+
+/* ---- Adding up. */
+
+/* The row of that key, made when there is none. The key is put behind the others before it is looked for. */
+static struct ledger_sum *sum_of(struct ledger_sums *s, int64_t day, const struct slice *texts, size_t count)
+{
+    size_t at = buf_len(&s->keys);
+    uint32_t item;
+    buf_append(&s->keys, slice_of((const char *)&day, sizeof day));
+    for (size_t i = 0; i < count; i++) {
+        uint16_t len = (uint16_t)texts[i].len;
+        buf_append(&s->keys, slice_of((const char *)&len, sizeof len));
+        buf_append(&s->keys, texts[i]);
+    }
+    size_t bytes = buf_len(&s->keys) - at;
+    if (map_find(&s->map, slice_of(buf_ptr(&s->keys) + at, bytes), &item)) {
+        s->keys.end -= bytes;
+        return &s->rows[item];
+    }
+    if (s->count == s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 64;
+        s->rows = mem_realloc(s->rows, s->cap * sizeof *s->rows);
+    }
+    s->rows[s->count] = (struct ledger_sum){.key = at, .key_bytes = bytes};
+    map_add(&s->map, s->count);
+    return &s->rows[s->count++];
+}
+
+static void say_full(void)
+{
+    log_event(LOG_ERROR, "ledger_sum_full", "a sum of a day would be more than %lld and stays there",
+              (long long)INT64_MAX);
+}
+
+static void add_all(struct ledger_sum *row, const int64_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!ledger_add(&row->sums[i], numbers[i])) say_full();
+    }
+}
+
+static void add_day(struct ledger_rollup *r, const struct ledger_record *rec, const struct ledger_share *where,
+                    const struct ledger_paid *p, bool is_request)
+{
+    const struct slice texts[DAY_TEXTS] = {rec->department, rec->app,        rec->user,
+                                           where->model,    where->provider, rec->key_id};
+    const int64_t numbers[ROLLUP_SUMS] = {is_request,
+                                          is_request && rec->is_denied,
+                                          is_request && rec->is_failed,
+                                          is_request ? rec->unpriced : 0,
+                                          p->input_tokens,
+                                          p->cached_tokens,
+                                          p->output_tokens,
+                                          p->reasoning_tokens,
+                                          p->cost_nano,
+                                          is_request ? rec->saved_nano : 0};
+    add_all(sum_of(&r->days, rec->day, texts, DAY_TEXTS), numbers, ROLLUP_SUMS);
+}
+
+void ledger_rollup_add(struct ledger_rollup *r, const struct ledger_record *rec)
+{
+    const struct ledger_share last = {rec->model, rec->provider, {0}};
+    add_day(r, rec, &last, &last.paid, true);
+    for (size_t i = 0; i < rec->share_count; i++)
+        add_day(r, rec, &rec->shares[i], &rec->shares[i].paid, false);
+    const int64_t numbers[LABEL_SUMS] = {1, rec->paid.input_tokens, rec->paid.output_tokens, rec->paid.cost_nano};
+    for (size_t i = 0; i < rec->label_count; i++) {
+        const struct slice texts[LABEL_TEXTS] = {rec->labels[i].name, rec->labels[i].value};
+        add_all(sum_of(&r->labels, rec->day, texts, LABEL_TEXTS), numbers, LABEL_SUMS);
+    }
+}
+
+/* ---- Into the tables. */
+
+/* ledger_add(a, b): a + b, at most INT64_MAX. SQLite's own + would make a floating-point number of it. */
+static void on_add(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    int64_t sum = sqlite3_value_int64(values[0]);
+    check(count == 2);
+    if (!ledger_add(&sum, sqlite3_value_int64(values[1]))) say_full();
+    sqlite3_result_int64(context, sum);
+}
+
+static bool prepare(sqlite3 *db, sqlite3_stmt **q, const char *table, const char *values, const char *adds)
+{
+    struct buf sql;
+    buf_init(&sql);
+    buf_printf(&sql, "INSERT INTO %s VALUES(%s) ON CONFLICT DO UPDATE SET %s", table, values, adds);
+    int rc = sqlite3_prepare_v3(db, buf_ptr(&sql), (int)buf_len(&sql), SQLITE_PREPARE_PERSISTENT, q, NULL);
+    buf_clear(&sql);
+    return rc == SQLITE_OK;
+}
+
+#define ADD(sum) #sum " = ledger_add(" #sum ", excluded." #sum ")"
+
+static const char day_adds[] = ADD(requests) "," ADD(denied) "," ADD(failed) "," ADD(unpriced) "," ADD(input_tokens)
+    "," ADD(cached_tokens) "," ADD(output_tokens) "," ADD(reasoning_tokens) "," ADD(cost_nano) "," ADD(saved_nano);
+static const char label_adds[] = ADD(requests) "," ADD(input_tokens) "," ADD(output_tokens) "," ADD(cost_nano);
+
+bool ledger_rollup_install(struct ledger_rollup *r, sqlite3 *db, const char *days, const char *labels)
+{
+    int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
+    return sqlite3_create_function(db, "ledger_add", 2, flags, NULL, on_add, NULL, NULL) == SQLITE_OK &&
+           prepare(db, &r->put_day, days, "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?", day_adds) &&
+           prepare(db, &r->put_label, labels, "?,?,?,?,?,?,?", label_adds);
+}
+
+static bool write_row(const struct ledger_sums *s, const struct ledger_sum *row, sqlite3_stmt *q, int texts, int sums)
+{
+    const char *p = buf_ptr(&s->keys) + row->key;
+    int at = 1;
+    int64_t day;
+    memcpy(&day, p, sizeof day);
+    p += sizeof day;
+    sqlite3_bind_int64(q, at++, day);
+    for (int i = 0; i < texts; i++) {
+        uint16_t len;
+        memcpy(&len, p, sizeof len);
+        p += sizeof len;
+        sqlite3_bind_text(q, at++, p, len, SQLITE_STATIC);
+        p += len;
+    }
+    for (int i = 0; i < sums; i++)
+        sqlite3_bind_int64(q, at++, row->sums[i]);
+    bool is_good = sqlite3_step(q) == SQLITE_DONE;
+    sqlite3_reset(q);
+    return is_good;
+}
+
+static bool write_all(struct ledger_sums *s, sqlite3_stmt *q, int texts, int sums)
+{
+    bool is_good = true;
+    for (uint32_t i = 0; i < s->count && is_good; i++)
+        is_good = write_row(s, &s->rows[i], q, texts, sums);
+    sums_reset(s);
+    return is_good;
+}
+
+bool ledger_rollup_write(struct ledger_rollup *r)
+{
+    return write_all(&r->days, r->put_day, DAY_TEXTS, ROLLUP_SUMS) &&
+           write_all(&r->labels, r->put_label, LABEL_TEXTS, LABEL_SUMS);
+}

@@ -1,0 +1,51 @@
+/*
+ * The sums of a batch, added up in memory before they meet the table: one upsert for each row that the batch touched,
+ * and not one for each record.
+ *
+ *     ledger_rollup_add(&sums, &record);              // record->day is set
+ *     if (ledger_rollup_is_full(&sums)) …             // LIMIT_LEDGER_SUMS rows: write them now
+ *     ledger_rollup_write(&sums)                      // and forget them; false: sqlite3_errmsg(db) says why
+ *     ledger_rollup_reset(&sums);                     // the batch was given up
+ *
+ * Sums end at INT64_MAX, and the log says so. ledger_rollup_install() comes first.
+ */
+#ifndef MOONGATE_STORE_LEDGER_ROLLUP_H
+#define MOONGATE_STORE_LEDGER_ROLLUP_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "store/ledger_record.h"
+
+#define ROLLUP_SUMS 10
+
+/* One table's. */
+struct ledger_sums {
+    struct map map;
+    struct buf keys;
+    struct ledger_sum {
+        size_t key, key_bytes; /* in keys: the day, then each text with its length before it */
+        int64_t sums[ROLLUP_SUMS];
+    } *rows;
+    uint32_t count, cap;
+};
+
+struct ledger_rollup {
+    struct ledger_sums days, labels;
+    sqlite3_stmt *put_day, *put_label; /* prepared by ledger_rollup_install() */
+};
+
+void ledger_rollup_init(struct ledger_rollup *rollup);
+void ledger_rollup_clear(struct ledger_rollup *rollup);
+/* Into tables of those names, with the columns of store/ledger_schema.h. */
+bool ledger_rollup_install(struct ledger_rollup *rollup, sqlite3 *db, const char *days, const char *labels);
+void ledger_rollup_add(struct ledger_rollup *rollup, const struct ledger_record *record);
+bool ledger_rollup_is_full(const struct ledger_rollup *rollup);
+bool ledger_rollup_write(struct ledger_rollup *rollup);
+/* Forgets what was not written. */
+void ledger_rollup_reset(struct ledger_rollup *rollup);
+
+#endif

@@ -1,0 +1,411 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "store/ledger_inner.h"
+#include "store/ledger_schema.h"
+
+
+/* ---- Speaking with SQLite. */
+
+bool ledger_fail(const struct ledger *l, struct fault *why)
+{
+    const char *cure = "";
+    if (sqlite3_errcode(l->db) == SQLITE_FULL) cure = ": make room on its disk";
+    if (sqlite3_errcode(l->db) == SQLITE_BUSY) cure = " by another process";
+    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", l->path, sqlite3_errmsg(l->db), cure);
+}
+
+bool ledger_run(struct ledger *l, const char *sql, struct fault *why)
+{
+    return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK || ledger_fail(l, why);
+}
+
+bool ledger_prepare(struct ledger *l, sqlite3_stmt **q, const char *sql, struct fault *why)
+{
+    return sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, q, NULL) == SQLITE_OK || ledger_fail(l, why);
+}
+
+/* Of a statement that gives no rows. */
+static bool step(struct ledger *l, enum ledger_statement which, struct fault *why)
+{
+    bool is_good = sqlite3_step(l->statements[which]) == SQLITE_DONE || ledger_fail(l, why);
+    sqlite3_reset(l->statements[which]);
+    return is_good;
+}
+
+static bool read_number(struct ledger *l, const char *sql, int64_t *value, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(l->db, sql, -1, &q, NULL) != SQLITE_OK) return ledger_fail(l, why);
+    bool is_good = sqlite3_step(q) == SQLITE_ROW;
+    if (is_good) *value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return is_good || ledger_fail(l, why);
+}
+
+/* ---- Opening. */
+
+/* Inside the transaction of ledger_make(). */
+static bool migrate(struct ledger *l, struct fault *why)
+{
+    int64_t version = 0;
+    if (!read_number(l, "PRAGMA user_version", &version, why)) return false;
+    if (version > LEDGER_SCHEMA_VERSION) {
+        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", l->path,
+                         (int)version, LEDGER_SCHEMA_VERSION);
+    }
+    for (; version < LEDGER_SCHEMA_VERSION; version++) {
+        char mark[40];
+        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", (int)version + 1);
+        if (!ledger_run(l, ledger_schemas[version], why) || !ledger_run(l, mark, why)) return false;
+    }
+    return true;
+}
+
+/* What the file has under that name, into `out`; what is not there yet is `value` from now on. */
+static bool keep_meta(struct ledger *l, const char *name, struct slice value, struct buf *out, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (!ledger_prepare(l, &q, "INSERT INTO meta VALUES(?, ?) ON CONFLICT DO UPDATE SET v = v RETURNING v", why)) {
+        return false;
+    }
+    sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 2, value.ptr ? value.ptr : "", (int)value.len, SQLITE_STATIC);
+    bool is_good = sqlite3_step(q) == SQLITE_ROW;
+    if (is_good && sqlite3_column_bytes(q, 0)) {
+        buf_append(out, slice_of(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0)));
+    }
+    is_good = (is_good && sqlite3_step(q) == SQLITE_DONE) || ledger_fail(l, why);
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool set_genesis(struct ledger *l, const struct ledger_options *o, struct fault *why)
+{
+    struct buf gateway, key;
+    buf_init(&gateway);
+    buf_init(&key);
+    bool is_good = keep_meta(l, "gateway", o->gateway, &gateway, why) &&
+                   keep_meta(l, "key", o->key_fingerprint, &key, why);
+    if (is_good && !slice_equal(buf_slice(&gateway), o->gateway)) {
+        is_good = fault_set(why, FAULT_INTERNAL,
+                            "%s: it is the ledger of gateway '%.*s', not of '%.*s': name the gateway so again, or move "
+                            "the file away",
+                            l->path, SLICE_FMT(buf_slice(&gateway)), SLICE_FMT(o->gateway));
+    }
+    if (is_good) chain_genesis(l->genesis.hash, buf_slice(&gateway), buf_slice(&key));
+    buf_clear(&gateway);
+    buf_clear(&key);
+    return is_good;
+}
+
+static bool read_zone(struct ledger *l, const char *name, struct fault *why)
+{
+    l->zone[0] = (struct zone_change){INT64_MIN, 0};
+    l->zone_changes = 1;
+    if (strcmp(name, "UTC") == 0) return true; /* also where no zones are installed */
+    l->zone_changes = zone_read(name, l->zone, ZONE_CHANGES_MAX);
+    return l->zone_changes ||
+           fault_set(why, FAULT_INTERNAL, "billing.timezone: there is no time zone '%s' on this system", name);
+}
+
+/* Days that were summed stay as they were: another zone holds for what comes from now on. */
+static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
+{
+    sqlite3_stmt *q;
+    const char *sql = "INSERT INTO meta SELECT printf('zone.%020d', coalesce((SELECT max(seq) FROM chain), 0) + 1), ?1"
+                      " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k LIKE 'zone.%' ORDER BY k DESC LIMIT 1)"
+                      " ON CONFLICT DO UPDATE SET v = excluded.v";
+    if (!read_zone(l, name, why) || !ledger_prepare(l, &q, sql, why)) return false;
+    sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
+    bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+/* In one transaction, so that two processes that start together make it once. */
+static bool make(struct ledger *l, const struct ledger_options *o, struct fault *why)
+{
+    if (!ledger_run(l, "BEGIN IMMEDIATE", why)) return false;
+    if (migrate(l, why) && set_genesis(l, o, why) && keep_zone(l, o->zone ? o->zone : "UTC", why) &&
+        ledger_run(l, "COMMIT", why)) {
+        return true;
+    }
+    sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+/* "INSERT INTO records VALUES(?,?,…)": a row whose id is there already is left out. */
+static bool prepare_record(struct ledger *l, struct fault *why)
+{
+    struct buf sql;
+    buf_init(&sql);
+    buf_append(&sql, SLICE("INSERT INTO records(seq"));
+    for (int i = 0; i < LEDGER_COLUMNS; i++)
+        buf_printf(&sql, ", %s", ledger_columns[i].name);
+    buf_append(&sql, SLICE(") VALUES(?"));
+    for (int i = 0; i < LEDGER_COLUMNS; i++)
+        buf_append(&sql, SLICE(",?"));
+    buf_append(&sql, SLICE(") ON CONFLICT(id) DO NOTHING"));
+    buf_append_char(&sql, '\0');
+    bool is_good = ledger_prepare(l, &l->statements[PUT_RECORD], buf_ptr(&sql), why);
+    buf_clear(&sql);
+    return is_good;
+}
+
+static bool prepare_all(struct ledger *l, struct fault *why)
+{
+    static const char *const sql[LEDGER_STATEMENTS] = {
+        [PUT_CHAIN] = "INSERT INTO chain(seq, kind, body, hash) VALUES(?, ?, ?, ?)",
+        [PUT_INTENT] = "INSERT INTO intents SELECT ?1, ?2, ?3, NOT EXISTS (SELECT 1 FROM records WHERE id = ?1)"
+                       " WHERE true ON CONFLICT DO NOTHING",
+        [CLOSE_INTENT] = "UPDATE intents SET open = 0 WHERE id = ? AND open = 1",
+        [GET_HEAD] = "SELECT seq, hash FROM chain ORDER BY seq DESC LIMIT 1",
+        [GET_VERSION] = "PRAGMA data_version",
+        [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
+        [LEDGER_COMMIT] = "COMMIT",
+    };
+    for (int i = 0; i < LEDGER_STATEMENTS; i++) {
+        if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
+    }
+    if (!prepare_record(l, why)) return false;
+    return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
+}
+
+/* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
+static bool touch_private(const char *path, struct fault *why)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+    close(fd);
+    return true;
+}
+
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct ledger *l = arg;
+    (void)db;
+    (void)name;
+    l->log_pages = (uint32_t)pages;
+    return SQLITE_OK;
+}
+
+/* auto_vacuum counts only before the first page is written. */
+static bool open_db(struct ledger *l, const struct ledger_options *o, struct fault *why)
+{
+    char pages[64];
+    if (!touch_private(l->path, why)) return false;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
+    sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
+    sqlite3_wal_hook(l->db, on_commit, l);
+    snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
+    return ledger_run(l, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                         "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF", why) &&
+           ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
+}
+
+static char *path_of(const char *data_dir)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" LEDGER_FILE, data_dir);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}
+
+/* ---- The head of the chain. */
+
+static bool read_head(struct ledger *l, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[GET_HEAD];
+    int rc = sqlite3_step(q);
+    bool is_good = rc == SQLITE_DONE;
+    if (is_good) l->head = l->genesis;
+    if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 1) == CHAIN_HASH_BYTES) {
+        l->head.seq = (uint64_t)sqlite3_column_int64(q, 0);
+        memcpy(l->head.hash, sqlite3_column_blob(q, 1), CHAIN_HASH_BYTES);
+        is_good = true;
+    }
+    if (!is_good && rc == SQLITE_ROW) {
+        fault_set(why, FAULT_INTERNAL, "%s: the last hash of the chain is damaged: `moongate ledger check`", l->path);
+    } else if (!is_good) {
+        ledger_fail(l, why);
+    }
+    sqlite3_reset(q);
+    return is_good;
+}
+
+/* With the write lock held, so that nobody commits behind it. The version moves with others' commits alone. */
+static bool see_others(struct ledger *l, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[GET_VERSION];
+    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
+    int64_t version = is_good ? sqlite3_column_int64(q, 0) : 0;
+    sqlite3_reset(q);
+    if (is_good && (!l->is_head_known || version != l->version)) is_good = read_head(l, why);
+    if (is_good) l->version = version;
+    l->is_head_known = is_good;
+    return is_good;
+}
+
+uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES])
+{
+    memcpy(hash, l->head.hash, CHAIN_HASH_BYTES);
+    return l->head.seq;
+}
+
+struct ledger *ledger_open(const struct ledger_options *options, struct fault *why)
+{
+    struct ledger *l = mem_zalloc(1, sizeof *l);
+    l->path = path_of(options->data_dir);
+    ledger_reader_init(&l->reader);
+    ledger_rollup_init(&l->rollup);
+    if (open_db(l, options, why) && read_head(l, why)) return l;
+    ledger_close(l);
+    return NULL;
+}
+
+void ledger_close(struct ledger *l)
+{
+    if (!l) return;
+    for (int i = 0; i < LEDGER_STATEMENTS; i++)
+        sqlite3_finalize(l->statements[i]);
+    ledger_rollup_clear(&l->rollup);
+    ledger_reader_clear(&l->reader);
+    sqlite3_close(l->db);
+    mem_free(l->path);
+    mem_free(l);
+}
+
+struct sqlite3 *ledger_connection(struct ledger *l)
+{
+    return l->db;
+}
+
+/* ---- A batch. */
+
+/* Always false. SQLite may have rolled back by itself. */
+static bool give_up(struct ledger *l)
+{
+    if (!sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    ledger_rollup_reset(&l->rollup);
+    l->is_open = false;
+    return false;
+}
+
+void ledger_rollback(struct ledger *l)
+{
+    if (l->is_open) give_up(l);
+}
+
+bool ledger_begin(struct ledger *l, struct fault *why)
+{
+    check(!l->is_open);
+    if (!step(l, LEDGER_BEGIN, why)) return false;
+    l->is_open = true;
+    if (!see_others(l, why)) return give_up(l);
+    l->next = l->head;
+    return true;
+}
+
+bool ledger_commit(struct ledger *l, struct fault *why)
+{
+    check(l->is_open);
+    if (!ledger_rollup_write(&l->rollup)) {
+        ledger_fail(l, why);
+        return give_up(l);
+    }
+    if (!step(l, LEDGER_COMMIT, why)) return give_up(l);
+    l->is_open = false;
+    l->head = l->next;
+    return true;
+}
+
+static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[PUT_CHAIN];
+    l->next.seq++;
+    chain_hash(l->next.hash, l->next.hash, l->next.seq, e->kind, e->body);
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)l->next.seq);
+    sqlite3_bind_int(q, 2, e->kind);
+    sqlite3_bind_blob64(q, 3, e->body.ptr ? e->body.ptr : "", e->body.len, SQLITE_STATIC);
+    sqlite3_bind_blob(q, 4, l->next.hash, CHAIN_HASH_BYTES, SQLITE_STATIC);
+    return step(l, PUT_CHAIN, why);
+}
+
+static void bind_column(sqlite3_stmt *q, int at, const struct ledger_record *r, const struct ledger_column *c)
+{
+    const char *field = (const char *)r + c->offset;
+    const struct slice *text = (const struct slice *)field;
+    if (c->type == LEDGER_TEXT)
+        sqlite3_bind_text(q, at, text->ptr ? text->ptr : "", (int)text->len, SQLITE_STATIC);
+    else if (c->type == LEDGER_NUMBER)
+        sqlite3_bind_int64(q, at, *(const int64_t *)field);
+    else
+        sqlite3_bind_blob(q, at, field, LEDGER_ID_BYTES, SQLITE_STATIC);
+}
+
+static bool put_record(struct ledger *l, const struct ledger_record *r, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[PUT_RECORD];
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)l->next.seq + 1);
+    for (int i = 0; i < LEDGER_COLUMNS; i++)
+        bind_column(q, i + 2, r, &ledger_columns[i]);
+    return step(l, PUT_RECORD, why);
+}
+
+static bool close_intent(struct ledger *l, const uint8_t *id, struct fault *why)
+{
+    sqlite3_bind_blob(l->statements[CLOSE_INTENT], 1, id, LEDGER_ID_BYTES, SQLITE_STATIC);
+    return step(l, CLOSE_INTENT, why);
+}
+
+static enum ledger_put put_exchange(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    struct ledger_record *r = &l->record;
+    ledger_record_read(&l->reader, r, e->kind, e->body, e->id);
+    int64_t s = r->time_us / 1000000;
+    r->day = zone_day(s + zone_offset(l->zone, l->zone_changes, s));
+    if (!put_record(l, r, why)) return LEDGER_FAILED;
+    if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
+    if (!put_chain(l, e, why) || !close_intent(l, r->id, why)) return LEDGER_FAILED;
+    ledger_rollup_add(&l->rollup, r);
+    if (!ledger_rollup_is_full(&l->rollup) || ledger_rollup_write(&l->rollup)) return LEDGER_STORED;
+    ledger_fail(l, why);
+    return LEDGER_FAILED;
+}
+
+static enum ledger_put put_intent(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    static const uint8_t nobody[LEDGER_ID_BYTES];
+    sqlite3_stmt *q = l->statements[PUT_INTENT];
+    uint8_t id[LEDGER_ID_BYTES];
+    ledger_record_id(&l->reader, id, e->kind, e->body, e->id);
+    sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, (sqlite3_int64)l->next.seq + 1);
+    sqlite3_bind_blob(q, 3, e->instance ? e->instance : nobody, LEDGER_ID_BYTES, SQLITE_STATIC);
+    if (!step(l, PUT_INTENT, why)) return LEDGER_FAILED;
+    if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
+    return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
+}
+
+static enum ledger_put put(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    if (e->kind == CHAIN_EXCHANGE || e->kind == CHAIN_IMPORT) return put_exchange(l, e, why);
+    if (e->kind == CHAIN_INTENT) return put_intent(l, e, why);
+    return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
+}
+
+enum ledger_put ledger_put(struct ledger *l, const struct ledger_entry *entry, struct fault *why)
+{
+    check(l->is_open);
+    enum ledger_put result = put(l, entry, why);
+    if (result == LEDGER_FAILED) give_up(l);
+    return result;
+}
