@@ -271,11 +271,12 @@ $(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-$(filter-out $(B)/bench/loading $(B)/bench/feed,$(BENCHES)): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
+BENCH_HIGH := $(B)/bench/loading $(B)/bench/ship $(B)/bench/feed
+$(filter-out $(BENCH_HIGH),$(BENCHES)): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
-$(B)/bench/loading: $(B)/tests/bench/loading.o $(B)/gen/scripts.o $(call libs,server)
+$(BENCH_HIGH): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,server)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)

@@ -6,6 +6,7 @@ local reasons = use "reasons"
 local verbs = use "verbs"
 local targets = use "targets"
 local notes = use "notes"
+local recording = use "recording"
 local note = notes.note
 
 local actions = {}
@@ -60,6 +61,11 @@ function apply.warn(f, policy, rule, action, reason)
   note(f, policy, rule.name, "warn", reason or text, rule.mode, rule.line)
   if rule.mode == "observe" or f._quiet then return nil end
   core.warn(action.code and action.code .. ": " .. text or text)
+end
+
+function apply.record(f, policy, rule, action, reason)
+  note(f, policy, rule.name, "record", reason, rule.mode, rule.line)
+  if rule.mode ~= "observe" and not f._quiet then recording.apply(action.wish) end
 end
 
 local function act(f, policy, rule)

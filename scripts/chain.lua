@@ -56,6 +56,7 @@ function chain.new(policies, is_partial)
     f._entry = entry
     core.model(f.model)
     if detecting and detecting.is_classifying then detecting.scan(f, detecting) end
+    facts.keep(f)
     if not f._hints then facts.settle_hints(f) end -- every chain asks for the data class
   end
 

@@ -78,7 +78,7 @@ function clock.offset(value)
       local middle = math.floor((low + high + 1) / 2)
       if changes[2 * middle - 1] <= time then low = middle else high = middle - 1 end
     end
-    return changes[2 * low]
+    return core.zone_offset(value, time, changes[2 * low])
   end
 end
 

@@ -19,6 +19,7 @@ end
 core.describing = true -- schema.lua asks
 local schema = use "schema"
 local report = use "report"
+local recording = use "recording"
 local policies = use "policies"
 local constructors = use "constructors"
 local sandbox = use "sandbox"
@@ -144,6 +145,7 @@ local methods = {
   cost_of = "model: string): number?",
   annotate = "name: string, value: string|number|boolean",
   warn = "code: string, text?: string",
+  record = "wish: mg.record",
   mask = "kinds: string|string[]",
   set = "field: string, value: any, reason?: string",
   contains = "text: string): boolean",
@@ -190,7 +192,7 @@ end
 local action_types = {
   deny = "{ [1]: integer, [2]: string }|{ status?: integer, code: string, reason?: string, retry_after?: number }",
   route = "string|string[]", pass = "true|string", annotate = "table<string, string|number|boolean>",
-  warn = "string|{ [1]: string, [2]: string }",
+  warn = "string|{ [1]: string, [2]: string }", record = "mg.record",
   only = "string|string[]|{ region?: string, label?: string }",
   drop = "string|string[]|{ region?: string, label?: string }",
 }
@@ -268,6 +270,7 @@ local function put_words()
     end
     put("")
   end
+  type_of(recording.shape, "mg.record")
   put("---@class mg.disconnect")
   put("")
   put("---@type mg.disconnect")

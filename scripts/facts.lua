@@ -14,6 +14,7 @@ local schema = use "schema"
 local edits = use "edits"
 local withhold = use "withhold"
 local raise = use "raise"
+local recording = use "recording"
 
 -- cost_nano, cost_nano_of and budget_of are filled by scripts/limits.lua and the budget constructor, which know them.
 local facts = { apps = nil, labels = {} }
@@ -151,6 +152,13 @@ compute.session = function(f)
     if value and value ~= "" then return value end
   end
   return false
+end
+
+-- What the record has also where no policy asks: labels, and the session of an app with headers of its own for it.
+function facts.keep(f)
+  local app = facts.apps and facts.apps[f.app]
+  local _ = (f._hints or app and app.defaults.label) and f.labels
+  if app and app.session then core.session(f.session or "") end
 end
 
 -- What is wrong with the hints of a request, or nil. A class that nobody knows must not be taken for none.
@@ -320,6 +328,16 @@ function fields.ctx.annotate(ctx, name, value)
   if type(name) ~= "string" then raise.error("bad_value", "ctx:annotate(name, value): the name is a text", 0) end
   if value == nil then raise.error("bad_value", ("ctx:annotate('%s', nil): there is no value"):format(name), 0) end
   core.annotate(name, withhold(core.facts(), tostring(value)))
+end
+
+-- ctx:record { durability = "remote", intent = true, texts = { "prompt", "answer" } }: scripts/recording.lua
+function fields.ctx.record(ctx, wish)
+  core.check_ctx(ctx)
+  if core.phase() ~= "request" then error("ctx:record() belongs into on_request: later the request is sent", 0) end
+  local f, wanted = core.facts(), recording.check(wish)
+  local policy = f._policy
+  core.trace(policy.name, "on_request", "record", recording.spell(wanted), policy.mode, policy.file, 0)
+  if policy.mode ~= "observe" and not f._quiet then recording.apply(wanted) end
 end
 
 function fields.ctx.warn(ctx, code, text)

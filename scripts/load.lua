@@ -163,6 +163,24 @@ end
 
 http.check_settings()
 
+-- What people write is kept as it is, where nobody masks it.
+local function check_kept()
+  local first, masks
+  for _, policy in ipairs(at_work()) do
+    masks = masks or policy.kind == "redaction"
+    for _, rule in ipairs(policy.rules or {}) do
+      local wish = rule.action and rule.action.wish
+      if wish and (wish.prompt or wish.answer) and not first then first = { policy, rule } end
+    end
+  end
+  if not first or masks then return end
+  for i, policy in ipairs(policies) do
+    if policy == first[1] then report.begin(definitions[i].file) end
+  end
+  report.warn_at(first[2].line, 0, "kept_unmasked",
+    ("rule '%s' keeps texts, and no redaction policy masks them"):format(first[2].name))
+end
+
 -- For tests: what rules there are, and which tables hold functions that might remember something.
 local function be_watched()
   local lines, watched = {}, {}
@@ -173,6 +191,7 @@ local function be_watched()
         lines[#lines + 1] = table.concat({ policy.name, policy.file, rule.line, rule.name }, "\t")
       end
     end
+    if policy.keeps_state and not policy.is_off and policy.mode ~= "off" then core.keeps_state() end
     if not policy.keeps_state then
       watched[#watched + 1] = policy.name
       watched[#watched + 1] = definitions[i].spec
@@ -234,6 +253,7 @@ if report.errors == 0 and not core.is_checked() then
     lint.policy(definitions[i], policy)
   end
   names_that_look_misspelt(definitions, apps)
+  check_kept()
 end
 raise.close()
 

@@ -27,7 +27,7 @@ function policies.is_shared(name)
 end
 
 policies.all_actions = { deny = true, route = true, only = true, drop = true, pass = true, annotate = true,
-  warn = true }
+  warn = true, record = true }
 
 function policies.check(spec, extra, hints)
   local names = {}

@@ -17,6 +17,9 @@ function report.begin(new)
   return outer
 end
 
+-- Of the file that is being read.
+function report.path() return file.path end
+
 function report.sub(path, key) return { up = path, key = key } end
 
 local function keys_of(path)

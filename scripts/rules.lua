@@ -6,6 +6,7 @@ local condition = use "condition"
 local tests = use "condition/test"
 local reasons = use "reasons"
 local catalogue = use "catalogue"
+local recording = use "recording"
 local sub = report.sub
 
 local rules = {}
@@ -96,6 +97,11 @@ function actions.warn(value, path)
     return nil
   end
   return { verb = "warn", code = code, warning = reasons.compile(text, path) }
+end
+
+function actions.record(value, path)
+  local wish = recording.read(value, path)
+  return { verb = "record", wish = wish or {}, reason = wish and recording.spell(wish) }
 end
 
 -- --- one rule ---

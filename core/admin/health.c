@@ -85,31 +85,26 @@ static void find_workers(struct findings *f, const struct board *board)
     }
 }
 
-static void find_audit(struct findings *f, const struct board *board, const char *path)
+static void find_ledger(struct findings *f, const struct board *board)
 {
+    char reason[BOARD_TEXT_BYTES];
     unsigned failing = 0;
     for (uint32_t i = 0; i < board->worker_count; i++)
         failing += atomic_load(&board->slots[i].audit_failing);
-    bool is_good = access(path, W_OK) == 0;
-    if (!is_good)
-        find(f, false, "audit: %s", strerror(errno));
+    board_text_get(&board->ledger.reason, reason, sizeof reason);
+    if (atomic_load(&board->ledger.is_failing))
+        find(f, false, "ledger: %s", reason);
     else if (failing)
-        find(f, false, "audit: %u of %u workers cannot write their records; is the disk full?", failing,
-             board->worker_count);
+        find(f, false, "ledger: %u of %u workers cannot have their records written", failing, board->worker_count);
     else
-        find(f, true, "audit ok");
+        find(f, true, "ledger ok");
 }
 
 static void find_data(struct findings *f, const struct board *board, const char *data_dir)
 {
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/audit.jsonl", data_dir);
-    buf_append_char(&path, '\0');
     bool is_store_good = access(data_dir, W_OK) == 0;
     find(f, is_store_good, "store%s%s", is_store_good ? " ok" : ": ", is_store_good ? "" : strerror(errno));
-    find_audit(f, board, buf_ptr(&path));
-    buf_clear(&path);
+    find_ledger(f, board);
 }
 
 /* Without an issuer's keys its callers are refused. That takes the node out of service only before the first attempt

@@ -68,6 +68,8 @@
       "The requests under way hold all the memory that they may.")                                                     \
     X(OUT_OF_MEMORY,         503, "server_error",          "out_of_memory",                                            \
       "There is no memory for this request.")                                                                          \
+    X(LEDGER,                503, "server_error",          "ledger_unavailable",                                       \
+      "The gateway cannot record requests now.")                                                                       \
     X(DRAINING,              503, "server_error",          "draining",                                                 \
       "The gateway is shutting down.")                                                                                 \
     X(UPSTREAM_CONNECT,      502, "upstream_error",        "upstream_unreachable",                                     \

@@ -129,6 +129,10 @@
       "way is refused.",                                                                                               \
       "List it with the highest class of data that may go there, egress = { [\"https://service.example\"] = { "        \
       "clearance = \"internal\" } }; or ask http.is_listed(url) first.")                                               \
+    X(NO_POSTGRES, "no_postgres", "MG0225", "records that have nowhere to go",                                         \
+      "A rule wants durability \"remote\", and moongate.lua has no postgres: what it applies to would always be "      \
+      "refused.",                                                                                                      \
+      "Say where it is, postgres = { url = env \"…\" }, or take \"local\".")                                           \
     /* Warnings. */                                                                                                    \
     X(NEVER_REACHED, "never_reached", "MG0301", "a rule that is never reached",                                        \
       "A rule before it always applies, or applies whenever this one would, and ends the policy or takes its place.",  \
@@ -200,6 +204,10 @@
       "moongate.lua takes a secret from an environment variable that this shell does not have. Offline nothing needs " \
       "it; the gateway does not start without it.",                                                                    \
       "Set it where the gateway runs, or use file \"path\".")                                                          \
+    X(KEPT_UNMASKED, "kept_unmasked", "MG0321", "texts that are kept as they came",                                    \
+      "Prompts or answers are kept, and no redaction policy stands in the chain: whatever people write is kept as it " \
+      "is.",                                                                                                           \
+      "Put a redaction policy into the chain, or do not keep texts.")                                                  \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

@@ -81,6 +81,7 @@
 #define LIMIT_FIRST_BYTE_TIMEOUT_MS 300000u /* default of timeouts.first_byte */
 #define LIMIT_UPSTREAM_IDLE_TIMEOUT_MS 120000u /* default of timeouts.upstream_idle: between upstream bytes */
 #define LIMIT_TOTAL_TIMEOUT_MS 3600000u    /* default of timeouts.total */
+#define LIMIT_STREAM_END_MS 100u            /* from a stream's end marker to its end, where somebody waits for it */
 #define LIMIT_RETRY_WAIT_S 60u             /* clients of OpenAI's wait no longer for a Retry-After, they ask before */
 #define LIMIT_CONCEAL_BYTES_MIN 8u         /* a shorter secret is not looked for in answers: it may be a word of them */
 #define LIMIT_CONCEAL_BACKSLASHES 15u      /* before one character of a secret: JSON in JSON, four deep */
@@ -113,6 +114,13 @@
 #define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
+#define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */
+#define LIMIT_ASKED_NOTES 128u                /* answers that one record keeps of what policies asked … */
+#define LIMIT_ASKED_BYTES (8u * KIB)          /* … all of them together … */
+#define LIMIT_ASKED_VALUE_BYTES (2u * KIB)    /* … one of them: of a service, of the counters, of a header … */
+#define LIMIT_ASKED_KEY_BYTES 256u            /* … and what it was asked by; longer ones are not replayable */
+#define LIMIT_ASKED_WORD_BYTES 256u           /* a hint, as records keep it */
+#define LIMIT_ASKED_MISSES 16u                /* names of what one record does not keep */
 
 /* Detectors and keyword lists */
 #define LIMIT_DETECT_HOLD_BYTES (4u * KIB)    /* of a stream, held back until what it may become is known */
@@ -146,7 +154,11 @@
 #define LIMIT_LEDGER_HEARTBEAT_MS 60000u   /* the same of the ledger process, whose disk may be slow */
 #define LIMIT_DRAIN_MS 30000u              /* default of drain.grace */
 #define LIMIT_CONTROL_LINE_BYTES (64u * KIB)
-#define LIMIT_AUDIT_HELD_BYTES (4u * MIB)   /* of a worker, while the disk is full; records beyond are lost, by name */
+#define LIMIT_LEDGER_HELD_BYTES (16u * MIB) /* records of a worker, until the ledger has them; beyond, they are lost */
+#define LIMIT_LEDGER_PATIENCE_MS 2000u     /* without a ledger; then what must be recorded is refused */
+#define LIMIT_LEDGER_WAIT_MS 30000u        /* an answer's end waits for its record; then it is broken off */
+#define LIMIT_LEDGER_LEAVE_MS 5000u        /* a worker that ends waits for its last records */
+#define LIMIT_RECORD_TEXT_BYTES (256u * KIB) /* of a prompt or an answer that is kept, each */
 #define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
@@ -210,11 +222,36 @@
 #define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
 #define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
+#define LIMIT_LEDGER_LOG_PAGES 2048u       /* of 4 KiB in its write-ahead log, before they go into the file */
+#define LIMIT_LEDGER_CUT 256u              /* entries, or texts, that are deleted at a time */
+#define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
+#define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
+#define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
 #define LIMIT_FILTER_BYTES 2048u           /* … bytes of each … */
 #define LIMIT_FILTER_STARS 8u              /* … and stars in one value: matching takes as long again with each */
+
+/* PostgreSQL */
+#define LIMIT_RESOLVE_MS 10000u            /* the names of its hosts are looked up this long */
+#define LIMIT_RESOLVE_ADDRESSES_EACH 8u    /* addresses of one name that are tried … */
+#define LIMIT_RESOLVE_ADDRESSES 32u        /* … and of all names */
+#define LIMIT_POSTGRES_HOSTS 16u           /* that postgres.url may name */
+#define LIMIT_POSTGRES_CONNECT_MS 10000u   /* from the first packet to the end of the log-in, over all its addresses */
+#define LIMIT_POSTGRES_STATEMENT_MS 30000u /* one statement, here and on the server */
+#define LIMIT_POSTGRES_SCHEMA_MS 120000u   /* making the tables, or waiting for another gateway that makes them */
+#define LIMIT_SHIP_ROWS 1000u              /* entries of the ledger in one statement … */
+#define LIMIT_SHIP_BYTES (4u * MIB)        /* … or so many bytes of them, whichever comes first */
+#define LIMIT_SHIP_SLICE_ROWS 64u          /* entries read and parsed in one turn of the loop */
+#define LIMIT_SHIP_GATHER_MS 100u          /* what comes is gathered this long, unless somebody waits for it */
+#define LIMIT_SHIP_RETRY_MS 50u            /* after a failure the next try comes after this, doubling … */
+#define LIMIT_SHIP_RETRY_MS_MAX 5000u      /* … up to this, each with a random half less */
+#define LIMIT_SHIP_REFUSED_MS 10000u       /* … and so long after a refusal that only people can mend */
+#define LIMIT_SHIP_SLOW_MS 5000u           /* a statement without an answer for so long: PostgreSQL counts as failing */
+#define LIMIT_SHIP_ANCHORS 100u            /* signed heads in one statement */
+#define LIMIT_SHIP_KEEP_MS 3600000u        /* partitions are made ahead, and old ones dropped, this often */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

@@ -68,8 +68,10 @@
       "", "Provider events that could not be read for usage and were relayed all the same.")                           \
     X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",                                            \
       "", "Streams that ended without their end marker.")                                                              \
-    X(AUDIT_WRITE_FAILURES, COUNTER,   "moongate_audit_write_failures_total",                                          \
-      "", "Audit records that could not be written.")                                                                  \
+    X(RECORDS_LOST,         COUNTER,   "moongate_records_lost_total",                                                  \
+      "", "Records that could not be kept until the ledger takes them.")                                               \
+    X(RECORDS_UNWRITTEN,    COUNTER,   "moongate_records_unwritten_total",                                             \
+      "", "Requests with durability async that went on while the ledger took no records.")                             \
     X(CONNECTIONS_OPEN,     GAUGE,     "moongate_connections_open",                                                    \
       "", "Client connections.")                                                                                       \
     X(CONNECTIONS_STRANGE,  GAUGE,     "moongate_connections_strangers",                                               \

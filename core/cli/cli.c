@@ -104,6 +104,108 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 allowed, 1 denied (a past request: then), 2 the request, the policies or the configuration cannot be read.\n",
      command_explain},
+    {"requests", "the requests there were: who, which model, what it cost",
+     "moongate requests --since 24h --where department:Sales --where '!outcome:ok'\n"
+     "moongate requests 'usd>0.5' --limit 200\n"
+     "\n"
+     "The newest first, from the ledger, also while the gateway runs. What all that fit come to stands below.\n"
+     "\n"
+     "  --where CONDITION   again for more, all of which hold; also without --where:\n"
+     "                      app: department: team: user: key: model: asked: target: provider: outcome: status: code:\n"
+     "                      rule: policy: data: api: session: prompt: cache: kind:\n"
+     "                      dim:a,b is an or, !dim:a a not, large-* has any end, dim: is empty, \"…\" is taken as it is\n"
+     "                      usd>0.5  tokens>=1000  input  output  ms>2000  status>=500  attempts>1\n"
+     "                      a word alone is found in ids, names and reasons\n"
+     "  --since T, --until T  24h, today, 2026-11-01 (in the billing zone), 2026-11-01T12:00:00Z\n"
+     "  --limit N           50 unless said; --before SEQ goes on (--json: next)\n"
+     "  -c, --config FILE   the configuration (for its data folder); --json: items, next, total, totals\n",
+     command_requests},
+    {"spend", "what was spent: by department, app, user, model, provider, key or label",
+     "moongate spend --by department\n"
+     "moongate spend --by model --period 2026-11-01..2026-11-15 --where department:Sales\n"
+     "\n"
+     "From the sums of days in the billing zone. The change is on the period before, as far as this one has come.\n"
+     "\n"
+     "  --by DIM            department (unless said), app, user, model, provider, key, label:NAME\n"
+     "  --period P          month (unless said), 2026-11, 2026, today, yesterday, 7d, 2026-11-01..2026-11-15\n"
+     "  --where CONDITION   department: app: user: model: provider: key:, as `moongate requests` takes them\n"
+     "  -c, --config FILE   the configuration (for its data folder); --json: one document, exact\n",
+     command_spend},
+    {"audit search", "all that the ledger has: requests, administrators' changes, losses, starts",
+     "moongate audit search kind:change actor:kim --since 2026-11-01\n"
+     "moongate audit search late\n"
+     "\n"
+     "As `moongate requests`, with reasons, and with what is no request. Further conditions: actor: and action: of\n"
+     "changes, kind:exchange, import, change, loss, start, stop, intent (intents only when they are asked for).\n"
+     "\n"
+     "  --where CONDITION, --since T, --until T, --limit N, --before SEQ   `moongate help requests` says them\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              items with their whole entry, next\n",
+     command_audit_search},
+    {"audit export", "the ledger's entries as JSON lines or CSV, however many",
+     "moongate audit export -o ledger.jsonl\n"
+     "moongate audit export --format csv --since 2026-11 department:Sales > sales.csv\n"
+     "\n"
+     "JSON lines: seq, kind, hash, body; body is the text that was hashed, so that `moongate audit verify` can walk\n"
+     "the chain of a whole export elsewhere. CSV (RFC 4180): a row an entry, columns by name; cells that a spreadsheet\n"
+     "would take for a formula have a ' before them. Oldest first; the gateway is not held up.\n"
+     "\n"
+     "  --format FORMAT     jsonl (unless said) or csv\n"
+     "  -o, --output FILE   a new file, for its owner alone; stdout unless said\n"
+     "  --where CONDITION, --since T, --until T   `moongate help requests` says them; without any: the whole chain\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "\n"
+     "CSV columns: seq, kind, id, time, usd, then those of requests as they are named in --json; actor, action,\n"
+     "reason, hash. *_nano are nano-dollars, *_us microseconds, day is of the billing zone.\n",
+     command_audit_export},
+    {"audit tail", "the newest entries, and with -f those that come",
+     "moongate audit tail -f\n"
+     "moongate audit tail -f --where '!outcome:ok' --json | jq .entry.decision\n"
+     "\n"
+     "  -f, --follow        go on until Ctrl-C, or until nobody reads\n"
+     "  -n, --lines N       10 unless said\n"
+     "  --where CONDITION, --since T   `moongate help requests` says them\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              a JSON document a line\n",
+     command_audit_tail},
+    {"ledger backup", "a copy of the ledger, of one moment, while the gateway runs",
+     "moongate ledger backup /backup/ledger-2026-11-29.db\n"
+     "\n"
+     "Writes a new file, for its owner alone; nothing is ever overwritten. Keys of kept texts (subjects.db) are not in\n"
+     "it, so that what was erased stays erased: back those up elsewhere, and shred old copies after an erasure.\n"
+     "\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              file, first_seq, last_seq, hash, bytes\n",
+     command_ledger_backup},
+    {"ledger restore", "put a backup in the ledger's place, while no gateway runs",
+     "moongate ledger restore /backup/ledger-2026-11-29.db --yes\n"
+     "\n"
+     "Checks the file and each hash of its chain first. A ledger that is there is replaced, and what came since the\n"
+     "backup is gone with it: a terminal is asked, elsewhere --yes says so.\n"
+     "\n"
+     "  -y, --yes           without being asked\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              restored, first_seq, last_seq, hash\n",
+     command_ledger_restore},
+    {"ledger export", "the same as `moongate audit export`",
+     "moongate ledger export -o ledger.jsonl\n"
+     "\n"
+     "`moongate help audit export` says all.\n",
+     command_audit_export},
+    {"ledger check", "whether columns and sums are what the chain says; --repair makes them anew",
+     "moongate ledger check\n"
+     "moongate ledger check --repair --yes      while no gateway runs\n"
+     "\n"
+     "What is searched and summed is made from the chain; this makes it once more and compares. Whether the chain itself\n"
+     "was changed is told by `moongate audit verify`.\n"
+     "\n"
+     "  --repair            write what differs; refused under a running gateway\n"
+     "  -y, --yes           without being asked\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              ok, entries, records, differences, repaired, told\n"
+     "\n"
+     "Exit code: 0 the same, or repaired; 1 differences; 2 it cannot be read, or a gateway runs.\n",
+     command_ledger_check},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
      "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"
@@ -217,6 +319,15 @@ static int words_of(const struct command *c, int argc, char **argv)
     return n;
 }
 
+/* "there are keys create, keys list …", of a word that several begin with. */
+static void list_family(const char *first, char *cure, size_t size)
+{
+    size_t at = 0, len = strlen(first);
+    for (const struct command *c = cli_commands; c->name && at < size; c++)
+        if (strncmp(c->name, first, len) == 0 && c->name[len] == ' ')
+            at += (size_t)snprintf(cure + at, size - at, "%s%s", at ? ", " : "there are ", c->name);
+}
+
 static int unknown_command(const char *first, const char *second)
 {
     const char *names[COMMANDS_MAX];
@@ -228,8 +339,7 @@ static int unknown_command(const char *first, const char *second)
     const char *near = nearest_word(slice_str(said), names, count);
     if (!near) near = nearest_word(slice_str(first), names, count);
     if (near) snprintf(cure, sizeof cure, "did you mean `moongate %s`?", near);
-    if (!near && strcmp(first, "keys") == 0)
-        snprintf(cure, sizeof cure, "there are keys create, keys list, keys revoke, keys rotate");
+    if (!near) list_family(first, cure, sizeof cure);
     return cli_usage_error(cure, "unknown command `%s`", said);
 }
 

@@ -30,6 +30,9 @@ extern const struct command cli_commands[];
 
 int cli_main(int argc, char **argv);
 
+int command_audit_export(int argc, char **argv);
+int command_audit_search(int argc, char **argv);
+int command_audit_tail(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);
@@ -39,9 +42,14 @@ int command_keys_create(int argc, char **argv);
 int command_keys_list(int argc, char **argv);
 int command_keys_revoke(int argc, char **argv);
 int command_keys_rotate(int argc, char **argv);
+int command_ledger_backup(int argc, char **argv);
+int command_ledger_check(int argc, char **argv);
+int command_ledger_restore(int argc, char **argv);
 int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
+int command_requests(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_spend(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_tokens(int argc, char **argv);
 int command_version(int argc, char **argv);

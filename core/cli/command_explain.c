@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "server/config.h"
+#include "store/ledger_read.h"
 #include "store/registry.h"
 
 /* Flags with a value, by the name that scripts/explain/question.lua knows them under. */
@@ -89,44 +90,29 @@ static json_t *read_file(const char *path)
 
 #define LAST "last" /* for an id: whichever came last */
 
-/* The last line of that id, since a record is never changed; NULL when there is none. */
-static json_t *find_record(FILE *file, const char *id)
+static bool on_record(void *arg, const struct ledger_row *row)
 {
-    char begins[128], *line = NULL;
-    size_t cap = 0;
-    ssize_t got;
-    struct buf found;
-    buf_init(&found);
-    bool is_any = strcmp(id, LAST) == 0;
-    int n = snprintf(begins, sizeof begins, "{\"id\":\"%s%s", is_any ? "" : id, is_any ? "" : "\"");
-    while ((got = getline(&line, &cap, file)) > 0) {
-        if (strncmp(line, begins, (size_t)n) != 0 || line[got - 1] != '\n') continue; /* or cut by a full disk */
-        buf_reset(&found);
-        buf_append(&found, slice_of(line, (size_t)got));
-    }
-    json_t *record = buf_len(&found) ? json_loadb(buf_ptr(&found), buf_len(&found), 0, NULL) : NULL;
-    buf_clear(&found);
-    free(line);
-    return record;
+    json_t **record = arg;
+    *record = json_loadb(row->body.ptr, row->body.len, 0, NULL);
+    return false;
+}
+
+/* *why: what is wrong, and behind a line's end how to right it. */
+static void complain(const struct fault *why)
+{
+    struct slice hint, text = slice_split(slice_str(fault_message(why)), '\n', &hint);
+    char cure[FAULT_TEXT_BYTES];
+    snprintf(cure, sizeof cure, "%.*s", SLICE_FMT(hint));
+    cli_usage_error(hint.len ? cure : NULL, "%.*s", SLICE_FMT(text));
 }
 
 static json_t *read_record(const char *data_dir, const char *id)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/audit.jsonl", data_dir);
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        cli_usage_error("-c names the gateway's configuration, and by it the data folder", "%s: %s", path,
-                        strerror(errno));
-        return NULL;
-    }
-    json_t *record = strlen(id) < 100 ? find_record(file, id) : NULL;
-    fclose(file);
-    if (!record && strcmp(id, LAST) == 0) {
-        cli_usage_error("a request leaves its record when it is over", "%s has no record yet", path);
-    } else if (!record) {
-        cli_usage_error("the id stands in the answer's x-moongate-request-id", "%s has no record of %s", path, id);
-    }
+    struct fault why;
+    json_t *record = NULL;
+    struct ledger_read *ledger = ledger_read_open(data_dir, &why);
+    if (!ledger || ledger_read_find(ledger, slice_str(id), on_record, &record, &why) != LEDGER_FOUND) complain(&why);
+    ledger_read_close(ledger);
     return record;
 }
 

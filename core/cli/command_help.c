@@ -13,7 +13,7 @@ static void print_list(void)
           "\n",
           stdout);
     for (const struct command *c = cli_commands; c->name; c++)
-        printf("  %-13s %s\n", c->name, c->summary);
+        printf("  %-14s %s\n", c->name, c->summary);
     fputs("\n`moongate help COMMAND` says more. Every command takes -c FILE, --json and --color WHEN.\n"
           "Exit codes: 0 fine, 1 something is wrong, 2 usage or unreadable input, 3 gateway unreachable.\n",
           stdout);

@@ -7,12 +7,14 @@
 #ifndef MOONGATE_EXCHANGE_DECISION_H
 #define MOONGATE_EXCHANGE_DECISION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "exchange/pair.h"
 #include "exchange/trace.h"
 #include "exchange/verdict.h"
+#include "store/ledger_link.h"
 #include "wire/redact.h"
 
 #define DECISION_EDITS_MAX 16
@@ -21,6 +23,13 @@
 /* A change of the request's body on its way to a provider: the member of that name becomes `json`, or goes. */
 struct body_edit {
     struct slice name, json; /* json empty: the member is taken out */
+};
+
+/* How the request is to be recorded. Of what several rules say the strongest counts; texts and intents add up. */
+struct record_wish {
+    enum durability durability; /* DURABILITY_UNSAID: moongate.lua says; in the end what was wanted of the record */
+    bool has_intent;            /* a row of it is written before a provider is called */
+    bool keeps_prompt, keeps_answer; /* their texts, sealed */
 };
 
 struct decision {
@@ -33,8 +42,18 @@ struct decision {
     struct redact *redact;      /* what was found, and what becomes of it; NULL: nobody looks */
     uint32_t drain_seconds_max; /* 0: a client's going cancels the call; else the answer is read on for so long … */
     uint64_t drain_tokens_max;  /* … and until it has so many tokens of output */
+    struct record_wish record;
     struct slice max_tokens_note;              /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[DECISION_DIGEST_BYTES]; /* of the bundle that decided */
+
+    /* As policies knew them when it was decided; empty: nobody asked. */
+    struct slice data, session; /* the data's class */
+    struct slice *labels;       /* of the data, sorted */
+    size_t label_count;
+    /* How much of trace and annotations that decision made, before later hooks; of its annotations a set of those that
+     * these replaced. */
+    size_t decided_trace, decided_annotations;
+    uint32_t replaced;
 };
 
 #endif

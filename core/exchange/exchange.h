@@ -25,6 +25,7 @@
 #include "base/fault.h"
 #include "base/slice.h"
 #include "exchange/api.h"
+#include "exchange/asked.h"
 #include "exchange/attempt.h"
 #include "exchange/decision.h"
 #include "exchange/estimate.h"
@@ -96,6 +97,8 @@ struct exchange {
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */
     struct slice told;        /* JSON members for the record, each after a comma (flow/told.h); may be empty */
+    struct asked asked;       /* what policies asked beside that */
+    const char *config_digest; /* of the moongate.lua it was admitted under; NULL: none. Its owner's */
 
     struct decision decision;
     struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */

@@ -6,6 +6,7 @@
 #include "flow/counting.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
+#include "flow/durable.h"
 #include "flow/headers.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
@@ -74,7 +75,7 @@ static void on_word(struct job *job, const struct verdict *word)
 {
     struct call *call = job->call;
     call->then(call->then_arg, word);
-    if (!job->is_ended) deliver_let_flow(call);
+    if (!job->end.is_over) deliver_let_flow(call);
 }
 
 static void ask_policies(void *arg, const struct policy_call *how, relay_word_fn then, void *then_arg)
@@ -101,6 +102,25 @@ static void on_sink_head(void *arg, const struct relay_head *head, int64_t lengt
 static void on_sink_write(void *arg, struct slice bytes)
 {
     deliver_bytes(arg, bytes);
+}
+
+/* The provider has said its end, and the client waits for the record of it: not for long for the connection's. */
+static void on_end_late(void *arg)
+{
+    struct call *call = arg;
+    exchange_end_attempt(call->job->x, FAULT_NONE);
+    call_drop_fetch(call);
+    relay_finish(call->relay, NULL);
+}
+
+static void on_sink_tail(void *arg)
+{
+    struct job *job = arg;
+    struct call *call = job->call;
+    if (!durable_hold_end(job) || !call->fetch) return;
+    loop_timer_disarm(&call->timer);
+    loop_timer_init(&call->timer, job->flow->parts.loop, on_end_late, call);
+    loop_timer_arm_ms(&call->timer, LIMIT_STREAM_END_MS);
 }
 
 /* Nothing of the answer has left. */
@@ -134,7 +154,7 @@ static void on_sink_end(void *arg, const struct relay_end *end)
     }
 }
 
-static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_sink_end};
+static const struct relay_sink client_sink = {on_sink_head, on_sink_write, on_sink_end, on_sink_tail};
 
 static struct slice head_value(const struct fetch_head *head, struct slice name)
 {

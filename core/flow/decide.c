@@ -2,8 +2,19 @@
 
 #include "flow/ask.h"
 #include "flow/attempt.h"
+#include "flow/durable.h"
 #include "flow/reply.h"
 #include "flow/told.h"
+
+/* What cannot be recorded is not sent. */
+static void call(struct job *job)
+{
+    struct fault why = {.code = FAULT_LEDGER};
+    if (durable_is_failing(job))
+        reply_fault(job, &why);
+    else
+        attempt_first(job);
+}
 
 static void act(struct job *job)
 {
@@ -11,7 +22,7 @@ static void act(struct job *job)
     switch (v->kind) {
     case VERDICT_ALLOW:
         if (job->x->api->kind == API_CALL)
-            attempt_first(job);
+            call(job);
         else
             reply_models(job);
         return;

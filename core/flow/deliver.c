@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "exchange/money.h"
 #include "flow/account.h"
+#include "flow/durable.h"
 #include "flow/headers.h"
 #include "flow/keepalive.h"
 #include "flow/reply.h"
@@ -69,24 +70,52 @@ static void add_cost(struct job *job)
     call->header_count++;
 }
 
+/* Nothing in a run of bytes says where it ends: its last byte so far may be the last of all. */
+static bool keeps_last(const struct job *job)
+{
+    return !relay_report(job->call->relay).is_stream && durable_wanted(job) != DURABILITY_ASYNC;
+}
+
 void deliver_head(struct job *job, const struct relay_head *head, int64_t length)
 {
     struct exchange *x = job->x;
     exchange_move(x, EXCHANGE_STREAMING);
     x->response.status = head->status;
     x->first_byte_ns = clock_mono_ns();
-    if (length != CONN_STREAM) add_cost(job);
+    if (length != CONN_STREAM) {
+        add_cost(job);
+        durable_hold_end(job);
+    }
     conn_reply_head(job->conn, head->status, job->call->headers, job->call->header_count, length);
     if (length != CONN_STREAM) return;
+    job->call->keeps_last = keeps_last(job);
     forget_request(job);
     keepalive_begin(job->call);
+}
+
+static void write_last(struct job *job)
+{
+    struct call *call = job->call;
+    if (call->has_last) conn_write(job->conn, slice_of(&call->last, 1));
+    call->has_last = false;
+}
+
+static void write_but_last(struct job *job, struct slice bytes)
+{
+    write_last(job);
+    conn_write(job->conn, slice_of(bytes.ptr, bytes.len - 1));
+    job->call->last = bytes.ptr[bytes.len - 1];
+    job->call->has_last = true;
 }
 
 void deliver_bytes(struct job *job, struct slice bytes)
 {
     job->x->response.bytes_out += bytes.len;
     job->call->last_write_ns = loop_now_ns(job->flow->parts.loop);
-    conn_write(job->conn, bytes);
+    if (job->call->keeps_last)
+        write_but_last(job, bytes);
+    else
+        conn_write(job->conn, bytes);
 }
 
 /* What a stream cost is known only now: for clients that read trailers (RFC 9110 6.5.1). */
@@ -94,15 +123,18 @@ void deliver_end(struct job *job, enum exchange_outcome outcome)
 {
     struct conn_header trailer;
     char usd[MONEY_TEXT_BYTES];
-    job->outcome = outcome;
+    job->end.outcome = outcome;
     loop_timer_disarm(&job->call->timer);
     account_settle(job->x, job->call->relay);
+    durable_hold_end(job);
+    write_last(job);
     bool is_wanted = http_list_has(exchange_header(job->x, SLICE("te")), SLICE("trailers"));
     conn_end_with(job->conn, &trailer, is_wanted && reply_cost_header(job->x, &trailer, usd) ? 1 : 0);
 }
 
 void deliver_abort(struct job *job, enum exchange_outcome outcome)
 {
+    write_last(job);
     conn_abort(job->conn);
     job->conn = NULL;
     job_end(job, outcome);

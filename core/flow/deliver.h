@@ -3,7 +3,7 @@
  *
  *     deliver_head(job, head, length);     // the commit point
  *     deliver_bytes(job, bytes);
- *     deliver_end(job, OUTCOME_OK);        // the job ends when the last byte has left (conn's on_reply_end)
+ *     deliver_end(job, OUTCOME_OK);        // the job ends when the last byte has left, or waits alone
  *
  * What the client has not taken is bounded: above a mark nothing more is read from the provider. Private to core/flow.
  */

@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "flow/attempt.h"
-#include "flow/audit.h"
 #include "flow/counting.h"
 #include "flow/drain.h"
 #include "flow/identify.h"
@@ -60,23 +59,27 @@ static void update_gauges(void *arg)
                                                            .upstreams = upstream.connections_open,
                                                            .generations = (int64_t)policy_live_generations()});
     metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
-    atomic_store(flow->parts.audit_failing, audit_is_failing(flow->audit));
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
 
 static void on_record_lost(void *arg, struct slice id)
 {
     struct flow *flow = arg;
-    metrics_audit_failed(flow->metrics);
-    log_event(LOG_ERROR, "audit_write_failed", "%.*s: its record is lost; is the disk full?", SLICE_FMT(id));
+    metrics_record_lost(flow->metrics);
+    log_event(LOG_ERROR, "record_lost", "%.*s: the ledger has not taken its record; is the disk full?", SLICE_FMT(id));
 }
 
 static void report_drained(struct flow *flow)
 {
     if (!flow->is_draining || flow->job_count > 0 || !flow->on_drained) return;
+    if (!recorder_is_idle(flow->recorder) && !flow->is_leaving) {
+        if (!loop_timer_is_armed(&flow->leave_timer)) loop_timer_arm_ms(&flow->leave_timer, LIMIT_LEDGER_LEAVE_MS);
+        return;
+    }
     void (*on_drained)(void *) = flow->on_drained;
     flow->on_drained = NULL;
     loop_timer_disarm(&flow->drain_timer);
+    loop_timer_disarm(&flow->leave_timer);
     on_drained(flow->on_drained_arg);
 }
 
@@ -85,6 +88,56 @@ static void on_job_gone(struct flow *flow)
     flow->job_count--;
     report_drained(flow);
 }
+
+/* The last records are not taken: the worker ends without. */
+static void on_leave(void *arg)
+{
+    struct flow *flow = arg;
+    flow->is_leaving = true;
+    report_drained(flow);
+}
+
+static void each_job(struct flow *flow, void (*visit)(struct job *job, const void *arg), const void *arg)
+{
+    struct list_link *link = flow->jobs.next, *next;
+    for (; link != &flow->jobs; link = next) {
+        next = link->next;
+        visit(LIST_OWNER(link, struct job, link), arg);
+    }
+}
+
+static void tell_ledger_changed(struct job *job, const void *arg)
+{
+    (void)arg;
+    job_ledger_changed(job);
+}
+
+/* Said once each time: what it means for each request stands in its own answer and record. */
+static void say_ledger(struct flow *flow, bool is_failing)
+{
+    if (is_failing == flow->is_ledger_failing) return;
+    flow->is_ledger_failing = is_failing;
+    atomic_store(flow->parts.audit_failing, is_failing);
+    if (is_failing)
+        log_event(LOG_ERROR, "ledger_failing", "the ledger takes no records: requests are refused, but for those "
+                                               "with durability async");
+    else
+        log_event(LOG_INFO, "ledger_back", "the ledger takes records");
+}
+
+static void on_ledger_change(void *arg)
+{
+    struct flow *flow = arg;
+    say_ledger(flow, recorder_is_failing(flow->recorder, DURABILITY_LOCAL));
+    each_job(flow, tell_ledger_changed, NULL);
+}
+
+static void on_ledger_idle(void *arg)
+{
+    report_drained(arg);
+}
+
+static const struct recorder_events recorder_events = {on_record_lost, on_ledger_change, on_ledger_idle};
 
 struct flow *flow_new(const struct flow_parts *parts)
 {
@@ -104,12 +157,13 @@ struct flow *flow_new(const struct flow_parts *parts)
     flow->intake = intake_new(parts->settings->key_bytes, parts->settings->worker_bytes);
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
-    flow->audit = audit_new(parts->loop, parts->audit_fd, on_record_lost, flow);
+    flow->recorder = recorder_new(parts->loop, &recorder_events, flow);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     share_upstream(flow);
     flow->server = conn_server_new(parts->loop, &options, &receive_events, flow);
     loop_timer_init(&flow->gauge_timer, parts->loop, update_gauges, flow);
+    loop_timer_init(&flow->leave_timer, parts->loop, on_leave, flow);
     if (parts->listen_fd >= 0) conn_server_listen(flow->server, parts->listen_fd);
     update_gauges(flow);
     return flow;
@@ -121,11 +175,12 @@ void flow_free(struct flow *flow)
     check(flow->job_count == 0);
     loop_timer_disarm(&flow->gauge_timer);
     loop_timer_disarm(&flow->drain_timer);
+    loop_timer_disarm(&flow->leave_timer);
     counting_clear(flow);
     uint64_t dropped = conn_server_counts(flow->server).dropped;
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
-    audit_free(flow->audit);
+    recorder_free(flow->recorder);
     metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);
     cache_free(flow->cache);
@@ -159,6 +214,11 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies)
     flow->parts.policies = policies;
 }
 
+void flow_set_ledger(struct flow *flow, int fd)
+{
+    recorder_attach(flow->recorder, fd);
+}
+
 void flow_keys_came(struct flow *flow, bool is_changed)
 {
     size_t count = flow->waiting_count; /* one that waits anew is not asked again in this round */
@@ -167,9 +227,10 @@ void flow_keys_came(struct flow *flow, bool is_changed)
         identify_again(LIST_OWNER(flow->waiting.next, struct job, wait.link));
 }
 
-static void abort_job(struct job *job, const struct fault *why)
+static void abort_job(struct job *job, const void *arg)
 {
-    if (job->is_ended) {
+    const struct fault *why = arg;
+    if (job->end.is_over) {
         job_hurry(job);
         return;
     }
@@ -199,26 +260,16 @@ static void end_under_way(struct job *job, const struct fault *why, enum exchang
     }
 }
 
-static void end_leftover(struct job *job, const struct fault *why)
+static void end_leftover(struct job *job, const void *why)
 {
     end_under_way(job, why, OUTCOME_DRAINED);
 }
 
-static void end_if_revoked(struct job *job, const struct fault *why)
+static void end_if_revoked(struct job *job, const void *why)
 {
     const struct key_record *then = job->x->identity.key;
     const struct key_record *now = then ? keyring_find(job->flow->parts.keyring, then->digest) : NULL;
-    if (now && now->ends_requests && !job->is_ended) end_under_way(job, why, OUTCOME_DENIED);
-}
-
-static void each_job(struct flow *flow, void (*end)(struct job *job, const struct fault *why), enum fault_code code)
-{
-    struct fault why = {.code = code};
-    struct list_link *link = flow->jobs.next, *next;
-    for (; link != &flow->jobs; link = next) {
-        next = link->next;
-        end(LIST_OWNER(link, struct job, link), &why);
-    }
+    if (now && now->ends_requests && !job->end.is_over) end_under_way(job, why, OUTCOME_DENIED);
 }
 
 void flow_set_keyring(struct flow *flow, struct keyring *keyring)
@@ -226,14 +277,14 @@ void flow_set_keyring(struct flow *flow, struct keyring *keyring)
     keyring_ref(keyring);
     keyring_unref(flow->parts.keyring);
     flow->parts.keyring = keyring;
-    each_job(flow, end_if_revoked, FAULT_KEY_REVOKED);
+    each_job(flow, end_if_revoked, &(struct fault){.code = FAULT_KEY_REVOKED});
 }
 
 void flow_stop(struct flow *flow)
 {
     flow->is_draining = true;
     conn_server_listen(flow->server, -1);
-    each_job(flow, abort_job, FAULT_DRAINING);
+    each_job(flow, abort_job, &(struct fault){.code = FAULT_DRAINING});
 }
 
 static void on_leftovers(void *arg)
@@ -244,7 +295,7 @@ static void on_leftovers(void *arg)
 static void on_grace_over(void *arg)
 {
     struct flow *flow = arg;
-    each_job(flow, end_leftover, FAULT_DRAINING);
+    each_job(flow, end_leftover, &(struct fault){.code = FAULT_DRAINING});
     loop_timer_init(&flow->drain_timer, flow->parts.loop, on_leftovers, flow);
     loop_timer_arm_ms(&flow->drain_timer, LEFTOVERS_MS);
 }

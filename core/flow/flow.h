@@ -34,7 +34,6 @@ struct flow_parts {
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
-    int audit_fd;        /* borrowed: <data>/audit.jsonl, opened with O_APPEND; another file may replace it (dup2) */
     _Atomic uint32_t *audit_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };
 
@@ -49,14 +48,17 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies);
  * event, unanswered requests with 401. */
 void flow_set_keyring(struct flow *flow, struct keyring *keyring);
 
+/* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
+void flow_set_ledger(struct flow *flow, int fd);
+
 /* An attempt to fetch keys has ended: who waited goes on. is_changed: what they verified before counts no more. */
 void flow_keys_came(struct flow *flow, bool is_changed);
 
 /* /readyz says 503 from now on while requests are still taken: balancers look elsewhere before the drain begins. */
 void flow_unready(struct flow *flow);
 /* Stops accepting, closes idle connections, lets exchanges finish for up to grace_ms, then ends what is left: streams
- * with the dialect's error event, unanswered requests with 503. on_drained runs once, from the loop, when none is left.
- */
+ * with the dialect's error event, unanswered requests with 503. on_drained runs once, from the loop, when none is left
+ * and the ledger has all records; for those it is waited LIMIT_LEDGER_LEAVE_MS at most. */
 void flow_drain(struct flow *flow, uint32_t grace_ms, void (*on_drained)(void *arg), void *arg);
 /* Ends everything now, each exchange with its record. */
 void flow_stop(struct flow *flow);

@@ -1,8 +1,9 @@
 /*
  * The work on one exchange: what each step needs beside the facts in struct exchange. Private to core/flow.
  *
- * A job lives from the request's head to its record. Whoever ends it calls job_end() exactly once; its memory goes when
- * the current callback has returned. One step is at work at a time, and says how it is stopped:
+ * A job lives from the request's head until its record is made and its client has the last byte. Whoever ends it calls
+ * job_end() exactly once; its memory goes when the current callback has returned. One step is at work at a time, and
+ * says how it is stopped:
  *
  *     job->stop = cancel;     // by the step that begins
  *     job_stop(job);          // by whoever ends it: a reply, the end of the job
@@ -14,13 +15,13 @@
 #include "exchange/exchange.h"
 #include "flow/flow.h"
 #include "flow/intake.h"
+#include "flow/recorder.h"
 #include "net/conn.h"
 #include "net/fetch.h"
 #include "store/cache.h"
 #include "wire/count.h"
 #include "wire/said.h"
 
-struct audit;
 struct call;
 struct job;
 struct metrics;
@@ -37,7 +38,7 @@ struct flow {
     struct conn_server *server;
     struct fetch_pool *pool;
     struct metrics *metrics;
-    struct audit *audit;
+    struct recorder *recorder;
     struct intake *intake;   /* what requests hold */
     struct memo *memo;       /* token counts of texts that came before */
     struct memo *quiet;      /* … and in which of them nothing was found (wire/quiet.h); of no use to who counts */
@@ -51,7 +52,9 @@ struct flow {
     size_t job_count;
     void (*on_job_gone)(struct flow *flow);
     bool is_draining;
-    struct loop_timer gauge_timer, drain_timer;
+    bool is_ledger_failing;          /* as it was last said */
+    bool is_leaving;                 /* the last records are waited for no longer */
+    struct loop_timer gauge_timer, drain_timer, leave_timer;
     void (*on_drained)(void *arg);
     void *on_drained_arg;
 };
@@ -73,6 +76,14 @@ struct waiting {
     void (*then)(struct job *job); /* when the tokens are counted */
 };
 
+/* How a job comes to its end. */
+struct ending {
+    enum exchange_outcome outcome; /* what it will be once the client has the last byte */
+    bool is_held;                  /* the client's last bytes wait for the record */
+    bool is_over;                  /* job_end() was called: on_done may still be at work, the client be waiting */
+    struct recorder_wait record;
+};
+
 struct job {
     struct list_link link;
     struct flow *flow;
@@ -85,9 +96,8 @@ struct job {
     size_t body_bytes;           /* as the head announces it; 0: it does not */
     bool is_admitted;            /* the credential was looked at, and the body is wanted */
     bool is_whole;               /* the body is here, or there is none */
-    bool is_unrecorded;          /* health checks and the like: neither counted nor audited */
-    bool is_ended;               /* for its client: on_done may still be at work */
-    enum exchange_outcome outcome; /* what it will be once the client has the last byte */
+    bool is_unrecorded;          /* health checks and the like: neither counted nor recorded */
+    struct ending end;
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;

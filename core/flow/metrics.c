@@ -4,7 +4,7 @@
 
 struct metrics {
     struct stats *stats;
-    stats_handle open, duration, first_token, overhead, inspect_errors, incomplete, audit_failures;
+    stats_handle open, duration, first_token, overhead, inspect_errors, incomplete, lost, unwritten;
     stats_handle clients, strangers, dropped, held, calls, upstreams, generations, longest_turn;
     uint64_t dropped_told;
     uint64_t turn_now_ns, turn_last_ns; /* the longest of this minute, and of the one before */
@@ -21,7 +21,8 @@ struct metrics *metrics_new(struct stats *stats)
     m->overhead = stats_series(stats, STATS_OVERHEAD, NULL);
     m->inspect_errors = stats_series(stats, STATS_INSPECT_ERRORS, NULL);
     m->incomplete = stats_series(stats, STATS_STREAMS_INCOMPLETE, NULL);
-    m->audit_failures = stats_series(stats, STATS_AUDIT_WRITE_FAILURES, NULL);
+    m->lost = stats_series(stats, STATS_RECORDS_LOST, NULL);
+    m->unwritten = stats_series(stats, STATS_RECORDS_UNWRITTEN, NULL);
     m->clients = stats_series(stats, STATS_CONNECTIONS_OPEN, NULL);
     m->strangers = stats_series(stats, STATS_CONNECTIONS_STRANGE, NULL);
     m->dropped = stats_series(stats, STATS_STRANGERS_DROPPED, NULL);
@@ -146,9 +147,14 @@ void metrics_account_refused(struct metrics *m, struct slice provider, int statu
     count_one(m, STATS_ACCOUNT_REFUSALS, labels, 1);
 }
 
-void metrics_audit_failed(struct metrics *m)
+void metrics_record_lost(struct metrics *m)
 {
-    stats_add(m->stats, m->audit_failures, 1);
+    stats_add(m->stats, m->lost, 1);
+}
+
+void metrics_record_unwritten(struct metrics *m)
+{
+    stats_add(m->stats, m->unwritten, 1);
 }
 
 void metrics_turn(struct metrics *m, uint64_t longest_ns, unsigned looks_a_minute)

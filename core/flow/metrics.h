@@ -20,7 +20,10 @@ struct metrics *metrics_new(struct stats *stats);
 void metrics_free(struct metrics *m);
 void metrics_opened(struct metrics *m);
 void metrics_count(struct metrics *m, const struct exchange *x);
-void metrics_audit_failed(struct metrics *m);
+/* Nobody will write it. */
+void metrics_record_lost(struct metrics *m);
+/* It waits for a ledger that takes none, and its request went on all the same. */
+void metrics_record_unwritten(struct metrics *m);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* status: 401, 402, 403 or 407. */

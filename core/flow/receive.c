@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "flow/audit.h"
 #include "flow/cors.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
@@ -28,6 +27,7 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->conn = conn;
     job->x = exchange_new(loop_now_ns(loop), clock_wall_ns());
     job->settings = settings_ref(flow->parts.settings);
+    job->x->config_digest = job->settings->digest;
     job->policies = policy_set_ref(flow->parts.policies);
     job->x->identity.keyring = keyring_ref(flow->parts.keyring);
     list_init(&job->link);
@@ -58,7 +58,7 @@ static bool keep_head(struct job *job, const struct http_head *head, struct faul
 static void reply_health(struct job *job, enum route_kind kind)
 {
     struct flow *flow = job->flow;
-    bool is_failing = audit_is_failing(flow->audit);
+    bool is_failing = recorder_is_failing(flow->recorder, (enum durability)flow->parts.settings->durability);
     bool is_ready = kind == ROUTE_LIVEZ || !(flow->is_draining || is_failing);
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
@@ -209,6 +209,10 @@ static void on_gone(struct conn *conn, void *arg)
 {
     struct job *job = conn_context(conn);
     (void)arg;
+    if (job->end.is_over) {
+        job_client_left(job);
+        return;
+    }
     job->conn = NULL;
     job->x->fault.code = conn_has_stalled(conn) ? FAULT_CLIENT_STALLED : FAULT_CLIENT_GONE;
     job->x->fault.text[0] = '\0';
@@ -219,8 +223,19 @@ static void on_reply_end(struct conn *conn, void *arg)
 {
     struct job *job = conn_context(conn);
     (void)arg;
+    if (job->end.is_over) {
+        job_client_left(job);
+        return;
+    }
     job->conn = NULL;
-    job_end(job, job->outcome);
+    job_end(job, job->end.outcome);
+}
+
+static void on_end_held(struct conn *conn, void *arg)
+{
+    struct job *job = conn_context(conn);
+    (void)arg;
+    job_end(job, job->end.outcome);
 }
 
 const struct conn_events receive_events = {
@@ -231,4 +246,5 @@ const struct conn_events receive_events = {
     .on_drained = on_drained,
     .on_gone = on_gone,
     .on_reply_end = on_reply_end,
+    .on_end_held = on_end_held,
 };

@@ -1,7 +1,7 @@
 /*
- * The audit record: one JSON line an exchange, appended to <data>/audit.jsonl when it is over, whatever its ending.
+ * The record: one JSON line an exchange, made when it is over, whatever its ending.
  *
- *     record_format(&lines, x);   // see audit.h for who writes them
+ *     record_format(&lines, x);   // see recorder.h for who keeps them
  *
  * Shape (absent = null or left out where the comment says so):
  *   {"id","time","api","stream","model","model_asked","target","provider","status","outcome",
@@ -34,5 +34,8 @@
 
 /* Appends the record and its newline. */
 void record_format(struct buf *out, const struct exchange *x);
+/* Of a decision alone what a record has: "model", "identity", "data", "labels", "session", "decision", "fault",
+ * "decided", "trace", "annotations". Without a newline. */
+void record_format_decision(struct buf *out, const struct exchange *x);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "exchange/bill.h"
 #include "flow/cors.h"
+#include "flow/durable.h"
 #include "flow/job.h"
 #include "flow/refusal.h"
 
@@ -44,6 +45,7 @@ void reply_plain(struct job *job, int status, const struct conn_header *headers,
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
     x->response.bytes_out = body.len;
+    durable_hold_end(job);
     conn_reply(job->conn, status, headers, count, body);
 }
 
@@ -62,6 +64,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     switch (code) {
     case FAULT_POLICY: return OUTCOME_POLICY_ERROR;
     case FAULT_OUT_OF_MEMORY:
+    case FAULT_LEDGER:
     case FAULT_INTERNAL: return OUTCOME_INTERNAL;
     case FAULT_DRAINING: return OUTCOME_DRAINED;
     case FAULT_CLIENT_GONE:
@@ -107,7 +110,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
 static bool fault_passes(enum fault_code code)
 {
     return code == FAULT_OVERLOADED || code == FAULT_DRAINING || code == FAULT_KEY_FULL || code == FAULT_WORKER_FULL ||
-           code == FAULT_OUT_OF_MEMORY;
+           code == FAULT_OUT_OF_MEMORY || code == FAULT_LEDGER;
 }
 
 void reply_fault(struct job *job, const struct fault *why)
@@ -116,7 +119,7 @@ void reply_fault(struct job *job, const struct fault *why)
     size_t count = reply_common_headers(job, headers);
     struct dialect_error error = refusal_of_fault(job->x, why);
     job->x->fault = *why;
-    job->outcome = outcome_of(why->code);
+    job->end.outcome = outcome_of(why->code);
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (why->code == FAULT_METHOD) add(headers, &count, SLICE("allow"), job->allow);
     /* The clients' own retries would only repeat the failure. */
@@ -145,7 +148,7 @@ void reply_denied(struct job *job)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct dialect_error error = refusal_of_denial(job->x, v);
-    job->outcome = OUTCOME_DENIED;
+    job->end.outcome = OUTCOME_DENIED;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), challenge(job->x));
     if (v->retry_after_s) {
@@ -207,7 +210,7 @@ void reply_models(struct job *job)
         api->client->write_model(&body, job->x->model_path, since);
     else
         api->client->write_models(&body, v->models, v->model_count, since);
-    job->outcome = OUTCOME_OK;
+    job->end.outcome = OUTCOME_OK;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     reply_plain(job, 200, headers, count, buf_slice(&body));
     buf_clear(&body);

@@ -1,12 +1,13 @@
 #include "flow/settle.h"
 
 #include "base/check.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/account.h"
 #include "flow/ask.h"
-#include "flow/audit.h"
 #include "flow/call.h"
+#include "flow/durable.h"
 #include "flow/metrics.h"
 
 static void job_free(void *arg)
@@ -22,18 +23,59 @@ static void job_free(void *arg)
     flow->on_job_gone(flow);
 }
 
-static void record(struct flow *flow, const struct exchange *x)
+static void leave(struct job *job)
 {
-    metrics_count(flow->metrics, x);
-    audit_add(flow->audit, x);
+    recorder_cancel(job->flow->recorder, &job->end.record);
+    loop_timer_disarm(&job->timer);
+    list_remove(&job->link);
+    loop_defer(job->flow->parts.loop, job_free, job);
+}
+
+/* The client must not take what it has for all of it. */
+static void break_off(struct job *job)
+{
+    conn_abort(job->conn);
+    job->conn = NULL;
+    leave(job);
+}
+
+static void on_recorded(void *arg)
+{
+    struct job *job = arg;
+    loop_timer_disarm(&job->timer);
+    conn_release_end(job->conn); /* then job_client_left() */
+}
+
+static void on_waited(void *arg)
+{
+    struct job *job = arg;
+    log_event(LOG_ERROR, "record_late", "%s: its record is not written yet, and its client was broken off",
+              job->x->id);
+    break_off(job);
+}
+
+static bool record(struct job *job)
+{
+    struct exchange *x = job->x;
+    struct recorder_entry entry = {.kind = CHAIN_EXCHANGE, .durability = durable_wanted(job), .x = x};
+    x->decision.record.durability = entry.durability;
+    job->end.record = (struct recorder_wait){.fn = on_recorded, .arg = job};
+    metrics_count(job->flow->metrics, x);
+    return recorder_add(job->flow->recorder, &entry, job->conn ? &job->end.record : NULL);
 }
 
 static void finish(struct job *job)
 {
-    if (!job->is_unrecorded) record(job->flow, job->x);
+    bool is_kept = job->is_unrecorded || record(job);
     exchange_move(job->x, EXCHANGE_RECORDED);
-    list_remove(&job->link);
-    loop_defer(job->flow->parts.loop, job_free, job);
+    if (!job->conn) {
+        leave(job);
+    } else if (!is_kept) {
+        break_off(job);
+    } else {
+        loop_timer_init(&job->timer, job->flow->parts.loop, on_waited, job);
+        loop_timer_arm_ms(&job->timer, LIMIT_LEDGER_WAIT_MS);
+    }
 }
 
 /* on_done's word counts for nothing; what it could not do was logged. */
@@ -65,7 +107,7 @@ static const struct relay *relay_of(const struct job *job)
     return job->call ? job->call->relay : NULL;
 }
 
-/* Of a stream that nobody held, now that the client has its last byte. */
+/* Of a stream that nobody held, now that its client has all of it but what waits for the record. */
 static bool is_response_due(const struct job *job)
 {
     const struct relay *relay = relay_of(job);
@@ -77,8 +119,8 @@ static bool is_response_due(const struct job *job)
 void job_end(struct job *job, enum exchange_outcome outcome)
 {
     struct exchange *x = job->x;
-    check(!job->is_ended);
-    job->is_ended = true;
+    check(!job->end.is_over);
+    job->end.is_over = true;
     job_stop(job);
     exchange_end_attempt(x, x->fault.code);
     exchange_move(x, EXCHANGE_SETTLING);
@@ -90,8 +132,28 @@ void job_end(struct job *job, enum exchange_outcome outcome)
         ask_done(job);
 }
 
+void job_client_left(struct job *job)
+{
+    job->conn = NULL;
+    if (job->x->state == EXCHANGE_RECORDED) leave(job);
+}
+
 void job_hurry(struct job *job)
 {
+    bool is_recorded = job->x->state == EXCHANGE_RECORDED;
+    if (job->conn) conn_abort(job->conn);
+    job->conn = NULL;
     job_stop(job);
-    finish(job);
+    if (is_recorded)
+        leave(job);
+    else
+        finish(job);
+}
+
+/* What cost nothing is told although it is not written yet. */
+void job_ledger_changed(struct job *job)
+{
+    if (!job->end.record.kept || !job->conn || !durable_is_pointless(job)) return;
+    recorder_cancel(job->flow->recorder, &job->end.record);
+    on_recorded(job);
 }

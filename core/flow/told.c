@@ -1,6 +1,6 @@
 #include "flow/told.h"
 
-#define WORD_BYTES_MAX 256u
+#include <math.h>
 
 static const struct slice prefix = {"x-moongate-", 11};
 
@@ -10,21 +10,22 @@ static const char *const hints[] = {"task", "quality", "data", "label", "max_lat
 
 static const char *const uses[] = {"tools", "hosted_tools", "remote_mcp", "images", "files", "audio"};
 
-static bool is_words(struct slice s)
+static void add(struct buf *told, const char *name, struct slice value)
 {
-    if (s.len == 0 || s.len > WORD_BYTES_MAX) return false;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!is_letter && c != '_' && c != '-' && c != '.' && c != ',' && c != ' ') return false;
-    }
-    return true;
+    if (!asked_is_words(value)) return;
+    buf_append(told, SLICE(",\""));
+    buf_append(told, slice_str(name));
+    buf_append(told, SLICE("\":\""));
+    buf_append(told, value);
+    buf_append_char(told, '"');
 }
 
-static void add(struct exchange *x, const char *name, struct slice value)
+static void add_number(struct buf *told, const char *name, int64_t value)
 {
-    if (!is_words(value)) return;
-    x->told = arena_printf(&x->arena, "%.*s,\"%s\":\"%.*s\"", SLICE_FMT(x->told), name, SLICE_FMT(value));
+    buf_append(told, SLICE(",\""));
+    buf_append(told, slice_str(name));
+    buf_append(told, SLICE("\":"));
+    buf_append_u64(told, (uint64_t)value);
 }
 
 /* Is the header's name, behind the prefix, this hint's? */
@@ -39,7 +40,7 @@ static bool is_hint(struct slice rest, const char *name)
 }
 
 /* A set of the hints that headers gave. */
-static unsigned keep_headers(struct exchange *x)
+static unsigned keep_headers(const struct exchange *x, struct buf *told)
 {
     unsigned given = 0;
     for (size_t i = 0; i < x->head.header_count; i++) {
@@ -49,43 +50,69 @@ static unsigned keep_headers(struct exchange *x)
             continue;
         for (unsigned h = 0; h < HINTS; h++) {
             if (!is_hint(slice_of(name.ptr + prefix.len, name.len - prefix.len), hints[h]) || given & 1u << h) continue;
-            add(x, hints[h], x->head.headers[i].value);
+            add(told, hints[h], x->head.headers[i].value);
             given |= 1u << h;
         }
     }
     return given;
 }
 
-static void keep_body(struct exchange *x, unsigned given)
+static void keep_body(struct exchange *x, unsigned given, struct buf *told)
 {
     const struct json_tape *tape = &x->request.tape;
     for (unsigned h = 0; h < HINTS; h++) {
         uint32_t node = given & 1u << h ? JSON_NONE : json_get(tape, x->request.hints_node, slice_str(hints[h]));
-        if (json_is(tape, node, JSON_STRING)) add(x, hints[h], json_text(tape, node, &x->arena));
-        if (json_is(tape, node, JSON_NUMBER)) add(x, hints[h], json_raw(tape, node));
+        if (json_is(tape, node, JSON_STRING)) add(told, hints[h], json_text(tape, node, &x->arena));
+        if (json_is(tape, node, JSON_NUMBER)) add(told, hints[h], json_raw(tape, node));
     }
 }
 
-static void keep_uses(struct exchange *x)
+static void keep_uses(const struct exchange *x, struct buf *told)
 {
     const char *comma = "";
-    x->told = arena_printf(&x->arena, "%.*s,\"uses\":[", SLICE_FMT(x->told));
+    buf_append(told, SLICE(",\"uses\":["));
     for (unsigned i = 0; i < sizeof uses / sizeof uses[0]; i++) {
         if (!(x->request.uses & 1u << i)) continue;
-        x->told = arena_printf(&x->arena, "%.*s%s\"%s\"", SLICE_FMT(x->told), comma, uses[i]);
+        buf_append(told, slice_str(comma));
+        buf_append_char(told, '"');
+        buf_append(told, slice_str(uses[i]));
+        buf_append_char(told, '"');
         comma = ",";
     }
-    x->told = arena_printf(&x->arena, "%.*s]", SLICE_FMT(x->told));
+    buf_append_char(told, ']');
+}
+
+/* Numbers: what policies may lower or set is the caller's own here. */
+static void keep_numbers(const struct exchange *x, struct buf *told)
+{
+    const struct chat_request *r = &x->request;
+    uint64_t at_most = r->max_tokens > 0 ? (uint64_t)r->max_tokens : 0;
+    if (r->max_tokens >= 0) add_number(told, "max_tokens", r->max_tokens);
+    if (r->tool_count) add_number(told, "tools", r->tool_count);
+    if (isfinite(r->temperature)) buf_printf(told, ",\"temperature\":%.17g", r->temperature);
+    /* where it was given otherwise */
+    if (x->estimate.is_made && x->estimate.output_tokens != at_most)
+        add_number(told, "output_tokens", (int64_t)x->estimate.output_tokens);
+}
+
+static void keep_call(struct exchange *x, unsigned given, struct buf *told)
+{
+    if (x->request.hints_node != JSON_NONE) keep_body(x, given, told);
+    if (x->request.uses) keep_uses(x, told);
+    keep_numbers(x, told);
+    add(told, "service_tier", x->request.service_tier);
 }
 
 void told_keep(struct exchange *x)
 {
-    unsigned given = keep_headers(x);
-    if (x->api->kind != API_CALL) return;
-    if (x->request.hints_node != JSON_NONE) keep_body(x, given);
-    if (x->request.uses) keep_uses(x);
-    if (x->request.max_tokens >= 0) {
-        x->told =
-            arena_printf(&x->arena, "%.*s,\"max_tokens\":%lld", SLICE_FMT(x->told), (long long)x->request.max_tokens);
+    struct buf told;
+    buf_init(&told);
+    unsigned given = keep_headers(x, &told);
+    if (x->api->kind == API_CALL) keep_call(x, given, &told);
+    if (x->api->kind == API_MODEL) {
+        buf_append(&told, SLICE(",\"model_path\":"));
+        buf_append_json(&told, x->model_path);
     }
+    if (buf_len(&told)) x->told = arena_copy(&x->arena, buf_slice(&told));
+    buf_clear(&told);
 }

@@ -6,8 +6,9 @@
  *     commit_add(c, &(struct commit_entry){.kind = CHAIN_EXCHANGE, .link = link, .number = 7, .id = id, .body = body});
  *     commit_free(c);                                   // what could not be committed is lost: commit_waiting() first
  *
- * At most LIMIT_LEDGER_BATCH entries a commit; in a batch the order of their coming. A commit that fails changes nothing
- * and acknowledges nothing: it is tried again every LIMIT_LEDGER_RETRY_MS, a few entries at a time, until it succeeds.
+ * At most LIMIT_LEDGER_BATCH entries a commit; in a batch the order of their coming. A commit that fails changes
+ * nothing and acknowledges nothing: it is tried again every LIMIT_LEDGER_RETRY_MS, a few entries at a time, until it
+ * succeeds.
  * Beyond LIMIT_LEDGER_QUEUE_BYTES commit_is_full() says so, and whoever brings entries stops.
  */
 #ifndef MOONGATE_LEDGER_COMMIT_H

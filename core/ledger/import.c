@@ -179,7 +179,8 @@ static void finish(struct import *i)
         log_event(LOG_ERROR, "import_failed", "%s cannot be renamed: %s", i->path, strerror(errno));
         return;
     }
-    log_event(LOG_INFO, "imported", "%llu records of %s are in the ledger, %llu broken lines are left out; it is %s now",
+    log_event(LOG_INFO, "imported",
+              "%llu records of %s are in the ledger, %llu broken lines are left out; it is %s now",
               (unsigned long long)i->taken, i->path, (unsigned long long)i->broken, to);
 }
 

@@ -160,7 +160,8 @@ static bool look_for_abandoned(struct process *p)
         log_event(LOG_ERROR, "abandoned_unread", "%s", fault_message(&why));
         return false;
     }
-    if (found > 0) log_event(LOG_WARN, "abandoned", "%u requests of workers that died are recorded as abandoned", found);
+    if (found > 0)
+        log_event(LOG_WARN, "abandoned", "%u requests of workers that died are recorded as abandoned", found);
     if (found >= LIMIT_LEDGER_SLICE) loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_RETRY_MS);
     return found > 0;
 }

@@ -8,8 +8,8 @@
  *     process_leave(p, true);                      // then on_end
  *     process_free(p);
  *
- * A ledger that cannot be opened is tried again, and workers are told why nothing can be committed. Blocking, in its own
- * process: a turn lasts as long as the disk takes for one commit.
+ * A ledger that cannot be opened is tried again, and workers are told why nothing can be committed. Blocking, in its
+ * own process: a turn lasts as long as the disk takes for one commit.
  */
 #ifndef MOONGATE_LEDGER_PROCESS_H
 #define MOONGATE_LEDGER_PROCESS_H

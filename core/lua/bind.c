@@ -18,6 +18,7 @@ void bind_push_core(lua_State *L)
     bind_verdict_register(L);
     bind_ctx_register(L);
     bind_text_register(L);
+    bind_asked_register(L);
     bind_redact_register(L);
     bind_keywords_register(L);
     bind_log_register(L);

@@ -26,6 +26,7 @@ void bind_auth_register(lua_State *L);
 void bind_verdict_register(lua_State *L);
 void bind_ctx_register(lua_State *L);
 void bind_text_register(lua_State *L);
+void bind_asked_register(lua_State *L);
 void bind_redact_register(lua_State *L);
 void bind_keywords_register(lua_State *L);
 void bind_log_register(lua_State *L);
@@ -54,8 +55,24 @@ void bind_keep(lua_State *L, int index);
  * views, asked for anew each time, so this is where their code begins to be counted (vm_distrust). */
 void bind_push_view(lua_State *L, struct policy_eval *eval, int view);
 
+/* Of a boolean: for bind_note(). */
+static inline struct slice bind_word(bool value)
+{
+    return value ? SLICE("true") : SLICE("false");
+}
+
 /* What looks at the evaluation's request, made when it is needed first; NULL: nothing does. */
 struct redact *bind_redact(struct policy_eval *eval);
+/* Notes for the record what was asked and answered, in the phase that decides; nothing in later ones. value.ptr NULL:
+ * null. */
+void bind_note(struct policy_eval *eval, enum asked_group group, struct slice key, enum asked_form form,
+               struct slice value);
+/* What is read and is not kept. */
+void bind_miss(struct policy_eval *eval, struct slice name);
+/* True in a decision that is taken again: what was noted is pushed, nil where nothing was, which is a miss by that
+ * name. */
+bool bind_recall(lua_State *L, struct policy_eval *eval, enum asked_group group, struct slice key, const char *miss);
+
 /* In which texts nothing was found before; NULL: nobody remembers. */
 struct memo *bind_quiet(const struct policy_eval *eval);
 

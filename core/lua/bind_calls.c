@@ -2,6 +2,7 @@
  * when the strand goes on, inside it and under its limits. scripts/services/ makes one call of the two. */
 #include "lua/bind.h"
 #include "base/limits.h"
+#include "lua/answers.h"
 #include "lua/calls.h"
 
 #define CALLS_MAX 16
@@ -78,6 +79,7 @@ static int on_http_start(lua_State *L)
     vm_charge(L, request.body.len + 3000);
     const char *refusal = !host || !host->http_start ? "refused" : eval->calls++ >= CALLS_MAX ? "limit" : NULL;
     if (refusal) {
+        if (eval->how.phase == PHASE_REQUEST) answers_note_refusal(eval->x, &request, refusal);
         lua_pushboolean(L, false);
         lua_pushstring(L, refusal);
         return 2;

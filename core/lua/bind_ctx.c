@@ -82,13 +82,28 @@ static int on_newindex(lua_State *L)
 
 /* --- headers, roles, approvals --- */
 
+/* Itself, where it is in lower case. */
+static struct slice lower(struct slice name, struct arena *arena)
+{
+    size_t i = 0;
+    while (i < name.len && !(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z'))
+        i++;
+    if (i == name.len) return name;
+    char *copy = arena_alloc(arena, name.len + 1);
+    for (i = 0; i < name.len; i++)
+        copy[i] = name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? (char)(name.ptr[i] | 0x20) : name.ptr[i];
+    return slice_of(copy, name.len);
+}
+
 static int on_header(lua_State *L)
 {
     struct policy_eval *eval = check_eval(L);
     struct slice name = bind_check_slice(L, 2);
     if (auth_rules_is_secret(eval->set->auth, name))
         return luaL_error(L, "header '%s' holds a secret: policies never see it", name.ptr);
-    struct slice value = exchange_header(eval->x, name);
+    struct slice value = exchange_header(eval->x, name), key = lower(name, &eval->x->arena);
+    if (bind_recall(L, eval, ASKED_HEADERS, key, "request.headers")) return 1;
+    bind_note(eval, ASKED_HEADERS, key, ASKED_AS_TEXT, value);
     if (!value.ptr) return 0;
     lua_pushlstring(L, value.ptr, value.len);
     return 1;
@@ -154,6 +169,7 @@ int bind_view_next(lua_State *L)
     struct view *view;
     struct policy_eval *eval = check_view(L, &view);
     if (view->kind == VIEW_FIELDS) return luaL_error(L, "pairs() cannot walk this view: name the field");
+    if (view->kind == VIEW_HEADERS) bind_miss(eval, SLICE("pairs(request.headers)"));
     struct slice after = bind_opt_slice(L, 2);
     struct pair pair;
     size_t i = 0;
@@ -187,8 +203,10 @@ static bool has_text(const struct exchange *x)
 
 static int on_last_user_text(lua_State *L)
 {
-    struct exchange *x = check_eval(L)->x;
+    struct policy_eval *eval = check_eval(L);
+    struct exchange *x = eval->x;
     if (!has_text(x)) return 0;
+    bind_miss(eval, SLICE("request.last_user_text"));
     struct slice text = chat_last_user_text(&x->request, LAST_USER_TEXT_BYTES_MAX, &x->arena);
     if (!text.ptr) return 0;
     vm_charge(L, text.len);
@@ -211,22 +229,31 @@ static bool is_seen(const struct chat_request *r, struct slice wanted)
 /* Bytes as they stand in the body, or as who reads its texts sees them: no escape hides them. */
 static int on_contains(lua_State *L)
 {
-    struct exchange *x = check_eval(L)->x;
+    struct policy_eval *eval = check_eval(L);
+    struct exchange *x = eval->x;
     struct slice wanted = bind_check_slice(L, 2), body = buf_slice(&x->body);
+    if (bind_recall(L, eval, ASKED_CONTAINS, wanted, "request.contains")) return 1;
     vm_charge(L, body.len / 8); /* memmem runs well below a nanosecond a byte */
     bool is_there = wanted.len == 0 || (has_text(x) && memmem(body.ptr, body.len, wanted.ptr, wanted.len));
     if (!is_there && has_text(x) && x->request.tape.count && sight_is_other(body)) {
         vm_charge(L, 2 * body.len);
         is_there = is_seen(&x->request, wanted);
     }
+    bind_note(eval, ASKED_CONTAINS, wanted, ASKED_AS_JSON, bind_word(is_there));
     lua_pushboolean(L, is_there);
     return 1;
 }
 
 static int on_text_bytes(lua_State *L)
 {
-    struct exchange *x = check_eval(L)->x;
-    lua_pushnumber(L, has_text(x) ? (double)chat_text_bytes(&x->request) : 0);
+    struct policy_eval *eval = check_eval(L);
+    struct exchange *x = eval->x;
+    char digits[24];
+    if (bind_recall(L, eval, ASKED_VALUES, SLICE("text_bytes"), "request.text_bytes")) return 1;
+    uint64_t bytes = has_text(x) ? chat_text_bytes(&x->request) : 0;
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)bytes);
+    bind_note(eval, ASKED_VALUES, SLICE("text_bytes"), ASKED_AS_JSON, slice_of(digits, (size_t)n));
+    lua_pushnumber(L, (double)bytes);
     return 1;
 }
 

@@ -134,11 +134,18 @@ static int push_number(lua_State *L, bool is_there, double value)
     return 1;
 }
 
-static int push_body_user(lua_State *L, struct exchange *x)
+static int push_body_user(lua_State *L, struct policy_eval *eval)
 {
+    struct exchange *x = eval->x;
     const struct chat_request *r = &x->request;
-    if (!has_body(x) || !json_is(&r->tape, r->user_node, JSON_STRING)) return bind_push_fact(L, SLICE(""));
-    return bind_push_fact(L, json_text(&r->tape, r->user_node, &x->arena));
+    if (x->asked.recall) {
+        bind_recall(L, eval, ASKED_VALUES, SLICE("user"), "request.user");
+        return bind_push_fact(L, bind_opt_slice(L, -1));
+    }
+    bool is_there = has_body(x) && json_is(&r->tape, r->user_node, JSON_STRING);
+    struct slice user = is_there ? json_text(&r->tape, r->user_node, &x->arena) : SLICE("");
+    bind_note(eval, ASKED_VALUES, SLICE("user"), ASKED_AS_TEXT, user);
+    return bind_push_fact(L, user);
 }
 
 static struct slice asked_model(const struct exchange *x)
@@ -214,7 +221,7 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_STREAM: return push_flag(L, is && r->is_stream);
     case FACT_MAX_TOKENS: return push_number(L, is && r->max_tokens >= 0, (double)r->max_tokens);
     case FACT_TEMPERATURE: return push_number(L, is && !isnan(r->temperature), r->temperature);
-    case FACT_REQUEST_USER: return push_body_user(L, x);
+    case FACT_REQUEST_USER: return push_body_user(L, eval);
     case FACT_TOOLS: return push_number(L, is, r->tool_count);
     case FACT_USES: return push_number(L, true, is ? r->uses : 0);
     case FACT_INPUT_TOKENS: return push_number(L, true, (double)exchange_estimate(x)->input_tokens);
@@ -273,7 +280,12 @@ static int on_facts_by(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_settop(L, 1);
-    bind_set(L)->facts_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct policy_set *set = bind_set(L);
+    set->facts_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    for (int i = 0; i < EVAL_KEPT; i++) {
+        lua_pushstring(L, eval_kept_names[i]);
+        set->kept_refs[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
     return 0;
 }
 
@@ -324,16 +336,55 @@ static void push_body_hint(lua_State *L, struct exchange *x, struct slice name)
     }
 }
 
+/* What one of the two says, where the facts of a record do not say it as well. */
+static void note_hint(struct policy_eval *eval, struct slice name, struct slice header, struct slice body)
+{
+    struct buf json;
+    if (!header.ptr && !body.ptr) return;
+    if (!(header.ptr && body.ptr) && asked_is_words(header.ptr ? header : body)) return;
+    buf_init_small(&json, 256);
+    buf_append_char(&json, '[');
+    if (header.ptr) buf_append_json(&json, header);
+    else buf_append(&json, SLICE("null"));
+    buf_append_char(&json, ',');
+    if (body.ptr) buf_append_json(&json, body);
+    else buf_append(&json, SLICE("null"));
+    buf_append_char(&json, ']');
+    bind_note(eval, ASKED_HINTS, name, ASKED_AS_JSON, buf_slice(&json));
+    buf_clear(&json);
+}
+
+/* What was noted. False: the facts of the record say it, which stand for headers. */
+static bool recall_hint(lua_State *L, struct exchange *x, struct slice name)
+{
+    uint32_t node = x->asked.recall ? asked_find(&x->asked, ASKED_HINTS, name) : JSON_NONE;
+    if (node == JSON_NONE) return false;
+    const struct json_tape *tape = recall_tape(x->asked.recall);
+    for (uint32_t one = json_first(tape, node); one != JSON_NONE; one = json_next(tape, one)) {
+        struct slice text = json_is(tape, one, JSON_STRING) ? json_text(tape, one, &x->arena) : SLICE_NONE;
+        if (text.ptr) lua_pushlstring(L, text.ptr, text.len);
+        else lua_pushnil(L);
+    }
+    return true;
+}
+
 /* hint(name) → text of the header x-moongate-<name> or nil, text in the body's metadata.moongate or nil */
 static int on_hint(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
     struct slice name = bind_check_slice(L, 1), header = hint_header(x, name);
+    lua_settop(L, 1);
+    if (recall_hint(L, x, name)) {
+        lua_settop(L, 3);
+        return 2;
+    }
     if (header.ptr)
         lua_pushlstring(L, header.ptr, header.len);
     else
         lua_pushnil(L);
     push_body_hint(L, x, name);
+    note_hint(eval, name, header, lua_isnil(L, -1) ? SLICE_NONE : bind_opt_slice(L, -1));
     return 2;
 }
 
@@ -341,6 +392,7 @@ static int on_hint(lua_State *L)
 static bool has_hints(const struct exchange *x)
 {
     if (has_body(x) && x->request.hints_node != JSON_NONE) return true;
+    if (x->asked.recall && recall_has(x->asked.recall, ASKED_HINTS)) return true;
     for (size_t i = 0; i < x->head.header_count; i++) {
         struct slice name = x->head.headers[i].name;
         if (name.len > 11 && slice_iequal(slice_of(name.ptr, 11), SLICE("x-moongate-"))) return true;

@@ -1,5 +1,6 @@
 /* Lists of words, phrases and masks, compiled at load,
  * and whether the text of the request under way has one of them. */
+#include "base/hash.h"
 #include "lua/bind.h"
 
 #include "wire/keywords.h"
@@ -10,11 +11,16 @@
 #define SEARCH "moongate.keyword_search"
 #define PIECE_BYTES (64u * 1024) /* looked at in one call: well below a millisecond */
 
+struct list {
+    struct keywords *words;
+    uint64_t hash; /* of them, the same wherever it is compiled */
+};
+
 static int on_list_gc(lua_State *L)
 {
-    struct keywords **list = lua_touserdata(L, 1);
-    keywords_free(*list);
-    *list = NULL;
+    struct list *list = lua_touserdata(L, 1);
+    keywords_free(list->words);
+    list->words = NULL;
     return 0;
 }
 
@@ -32,11 +38,13 @@ static int on_keywords(lua_State *L)
         words[i] = bind_check_slice(L, -1); /* the table keeps it */
         lua_pop(L, 1);
     }
-    struct keywords **list = lua_newuserdata(L, sizeof *list);
-    *list = NULL;
+    struct list *list = lua_newuserdata(L, sizeof *list);
+    *list = (struct list){0};
     bind_set_kind(L, LIST, on_list_gc);
-    *list = keywords_new(words, count, KEYWORDS_WHOLE_WORDS, &why);
-    if (*list) return 1;
+    list->words = keywords_new(words, count, KEYWORDS_WHOLE_WORDS, &why);
+    for (size_t i = 0; i < count; i++)
+        list->hash = hash_bytes(words[i], list->hash + 1);
+    if (list->words) return 1;
     lua_pushnil(L);
     lua_pushstring(L, fault_message(&why));
     return 2;
@@ -45,6 +53,7 @@ static int on_keywords(lua_State *L)
 /* One search through a request, in pieces. Good for its evaluation only. */
 struct search {
     const struct keywords *list;
+    uint64_t hash;
     uint64_t serial;
     struct chat_cursor cursor;
     struct look look;
@@ -62,9 +71,10 @@ static int on_search_gc(lua_State *L)
 /* keyword_search(list) → search */
 static int on_search(lua_State *L)
 {
-    struct keywords **list = luaL_checkudata(L, 1, LIST);
+    const struct list *list = luaL_checkudata(L, 1, LIST);
     struct search *search = lua_newuserdata(L, sizeof *search);
-    *search = (struct search){.list = *list, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
+    *search = (struct search){
+        .list = list->words, .hash = list->hash, .serial = bind_eval(L)->serial, .cursor = CHAT_CURSOR};
     bind_set_kind(L, SEARCH, on_search_gc);
     bind_keep(L, 1);
     return 1;
@@ -106,7 +116,13 @@ static int on_step(lua_State *L)
     struct search *s = luaL_checkudata(L, 1, SEARCH);
     struct policy_eval *eval = bind_eval(L);
     size_t done = 0;
+    char hash[20];
     if (s->serial != eval->serial) return luaL_error(L, "this search belongs to a request that is over");
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)s->hash);
+    if (bind_recall(L, eval, ASKED_KEYWORDS, slice_str(hash), "request.text of keywords")) {
+        lua_pushboolean(L, lua_toboolean(L, -1));
+        return 1;
+    }
     vm_charge(L, PIECE_BYTES / 8);
     while (!s->has_hit && done < PIECE_BYTES && eval->x->request.tape.count) {
         if (look_is_done(&s->look) && !next_text(s, eval, &done)) break;
@@ -114,6 +130,7 @@ static int on_step(lua_State *L)
         done += 64; /* many short texts are work too */
     }
     if (done >= PIECE_BYTES && !s->has_hit) return vm_is_slice_over(L) ? lua_yield(L, 0) : 0;
+    bind_note(eval, ASKED_KEYWORDS, slice_str(hash), ASKED_AS_JSON, bind_word(s->has_hit));
     lua_pushboolean(L, s->has_hit);
     return 1;
 }

@@ -6,6 +6,7 @@
 #include "base/nearest.h"
 #include "base/zone.h"
 #include "lua/bind.h"
+#include "lua/again.h"
 #include "lua/calls.h"
 #include "lua/globals.h"
 #include "lua/raised.h"
@@ -298,6 +299,17 @@ static int on_buffer_streams(lua_State *L)
     return 0;
 }
 
+/* wants_remote(path, line): a rule of this file wants records in PostgreSQL */
+static int on_wants_remote(lua_State *L)
+{
+    struct policy_set *set = loading_set(L);
+    struct slice path = bind_check_slice(L, 1), folder = SLICE("policies/");
+    if (set->remote_file || !slice_starts(path, folder)) return 0;
+    set->remote_file = bundle_find(set->bundle, slice_of(path.ptr + folder.len, path.len - folder.len));
+    set->remote_line = (int)luaL_checkinteger(L, 2);
+    return 0;
+}
+
 /* watched() → whether a test observes this generation */
 static int on_watched(lua_State *L)
 {
@@ -353,6 +365,7 @@ struct simulation {
     struct exchange *x;
     struct policy_eval eval;
     struct policy_host host; /* the counters of the set's */
+    struct answers answers;  /* of a record, instead of them */
 };
 
 static int on_simulation_gc(lua_State *L)
@@ -384,13 +397,31 @@ static void decide_simulation(struct policy_set *set, struct simulation *simulat
         how.host = &simulation->host;
         how.host_arg = set->host_arg;
     }
+    bool is_again = simulation->x->asked.recall != NULL;
+    if (is_again) {
+        simulation->answers = (struct answers){.x = simulation->x};
+        how = (struct policy_call){
+            .phase = PHASE_REQUEST, .host = answers_host(), .host_arg = &simulation->answers};
+    }
     struct policy_eval *eval = &simulation->eval;
     enum policy_step step;
     eval_init(eval, set, simulation->x, entry, &how);
     while ((step = eval_step(eval)) != POLICY_DONE) {
-        if (step == POLICY_WAITING) calls_refuse(eval); /* this stands inside a call of Lua's: nobody can wait */
+        if (step == POLICY_WAITING && is_again) answers_give(&simulation->answers);
+        else if (step == POLICY_WAITING) calls_refuse(eval); /* this stands inside a call of Lua's: nobody can wait */
     }
     eval_clear(eval);
+}
+
+/* A request that is described, or {"record":…} of one that was decided before. */
+static struct exchange *simulated(struct slice description, struct fault *why)
+{
+    struct json_tape tape;
+    json_init(&tape);
+    uint32_t record = json_parse(&tape, description, why) ? json_get(&tape, 0, SLICE("record")) : JSON_NONE;
+    struct slice text = json_raw(&tape, record);
+    json_clear(&tape);
+    return record == JSON_NONE ? simulate_exchange(description, why) : again_exchange(text, why);
 }
 
 /* simulate(description, decide, after_fault) → outcome, or nil and why not: one made-up request, decided by the given
@@ -404,7 +435,7 @@ static int on_simulate(lua_State *L)
     luaL_checktype(L, 3, LUA_TFUNCTION);
     lua_settop(L, 3);
     struct simulation *simulation = push_simulation(L);
-    simulation->x = simulate_exchange(description, &why);
+    simulation->x = simulated(description, &why);
     if (!simulation->x) {
         lua_pushnil(L);
         lua_pushstring(L, fault_message(&why));
@@ -448,6 +479,7 @@ void bind_load_register(lua_State *L)
                                          {"watch", on_watch},
                                          {"is_checked", on_is_checked},
                                          {"buffer_streams", on_buffer_streams},
+                                         {"wants_remote", on_wants_remote},
                                          {"keep", on_keep},
                                          {"nearest", on_nearest},
                                          {"simulate", on_simulate},

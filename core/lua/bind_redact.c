@@ -143,12 +143,59 @@ struct redact *bind_redact(struct policy_eval *eval)
     return x->decision.redact;
 }
 
+/* ---- In a decision that is taken again: what was found stands in the record. */
+
+/* Of the member, how often; -1: that kind was not looked for then. */
+static int64_t recalled(const struct policy_eval *eval, struct slice kind)
+{
+    const struct json_tape *tape = recall_tape(eval->x->asked.recall);
+    uint32_t found = json_get(tape, json_get(tape, 0, SLICE("asked")), SLICE("found"));
+    uint32_t node = found == JSON_NONE ? JSON_NONE : json_get(tape, found, kind);
+    int64_t count = -1;
+    if (json_is(tape, node, JSON_NUMBER)) json_to_i64(tape, node, &count);
+    return count;
+}
+
+static uint32_t recalled_count(struct policy_eval *eval, unsigned kind)
+{
+    struct slice name = detect_kind_name(eval->detector->detect, kind);
+    int64_t count = recalled(eval, name);
+    if (count < 0) bind_miss(eval, SLICE("redaction"));
+    return count > 0 ? (uint32_t)count : 0;
+}
+
+static bool is_recalled(const struct policy_eval *eval, const char *what)
+{
+    return recalled(eval, slice_str(what)) > 0;
+}
+
+static bool recalls(const struct policy_eval *eval)
+{
+    return eval->x->asked.recall && eval->detector && eval->x->api->kind == API_CALL;
+}
+
+static bool has_recalled(struct policy_eval *eval)
+{
+    bool has = is_recalled(eval, ".cut") || is_recalled(eval, ".deep");
+    for (unsigned kind = 0; kind < detect_kind_count(eval->detector->detect); kind++) {
+        if (eval->detector->kinds >> kind & 1 && recalled_count(eval, kind)) has = true;
+    }
+    return has;
+}
+
+/* ---- */
+
 /* scan() → whether all is looked at: a piece a call, and nothing where others shall have their turn in between; whether
  * there is anything to say of it */
 static int on_scan(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
     struct redact *r = bind_redact(eval);
+    if (recalls(eval)) {
+        lua_pushboolean(L, true);
+        lua_pushboolean(L, has_recalled(eval));
+        return 2;
+    }
     bool is_done = !r || redact_is_scanned(r) || redact_scan(r, &eval->x->request, buf_slice(&eval->x->body));
     if (!is_done && vm_is_slice_over(L)) return lua_yield(L, 0);
     lua_pushboolean(L, is_done);
@@ -169,6 +216,12 @@ static struct redact *scanned(lua_State *L)
 /* found(kind) → how often */
 static int on_found(lua_State *L)
 {
+    struct policy_eval *eval = bind_eval(L);
+    if (recalls(eval)) {
+        int no = kind_of(eval->detector, bind_check_slice(L, 1));
+        lua_pushnumber(L, no == DETECT_NO_KIND ? 0 : recalled_count(eval, (unsigned)no));
+        return 1;
+    }
     struct redact *r = scanned(L);
     int kind = r ? kind_of(redact_rules_of(r), bind_check_slice(L, 1)) : DETECT_NO_KIND;
     lua_pushnumber(L, kind == DETECT_NO_KIND ? 0 : redact_found(r, (unsigned)kind));
@@ -178,8 +231,13 @@ static int on_found(lua_State *L)
 /* found_rank() → of the most sensitive data class that something found stands for; 0: none */
 static int on_found_rank(lua_State *L)
 {
-    struct redact *r = scanned(L);
+    struct policy_eval *eval = bind_eval(L);
+    struct redact *r = recalls(eval) ? NULL : scanned(L);
     unsigned char rank = 0;
+    for (unsigned kind = 0; recalls(eval) && kind < detect_kind_count(eval->detector->detect); kind++) {
+        unsigned char of_kind = eval->detector->rank[kind];
+        if (of_kind > rank && recalled_count(eval, kind)) rank = of_kind;
+    }
     for (unsigned kind = 0; r && kind < detect_kind_count(redact_rules_of(r)->detect); kind++) {
         unsigned char of_kind = redact_rules_of(r)->rank[kind];
         if (of_kind > rank && redact_found(r, kind)) rank = of_kind;
@@ -191,9 +249,11 @@ static int on_found_rank(lua_State *L)
 /* is_cut() → is there more text than was scanned? is there JSON in JSON that is nested deeper than this many levels? */
 static int on_is_cut(lua_State *L)
 {
-    struct redact *r = scanned(L);
-    lua_pushboolean(L, r && redact_is_cut(r));
-    if (r && redact_is_too_deep(r))
+    struct policy_eval *eval = bind_eval(L);
+    bool is_again = recalls(eval);
+    struct redact *r = is_again ? NULL : scanned(L);
+    lua_pushboolean(L, is_again ? is_recalled(eval, ".cut") : r && redact_is_cut(r));
+    if (is_again ? is_recalled(eval, ".deep") : r && redact_is_too_deep(r))
         lua_pushinteger(L, LIMIT_SIGHT_LEVELS);
     else
         lua_pushnil(L);
@@ -203,15 +263,17 @@ static int on_is_cut(lua_State *L)
 /* is_detected(kind) → does a detector of this chain look for it? */
 static int on_is_detected(lua_State *L)
 {
-    const struct redact *r = bind_redact(bind_eval(L));
-    lua_pushboolean(L, r && kind_of(redact_rules_of(r), bind_check_slice(L, 1)) != DETECT_NO_KIND);
+    struct policy_eval *eval = bind_eval(L);
+    const struct redact *r = bind_redact(eval);
+    const struct redact_rules *rules = r ? redact_rules_of(r) : recalls(eval) ? eval->detector : NULL;
+    lua_pushboolean(L, rules && kind_of(rules, bind_check_slice(L, 1)) != DETECT_NO_KIND);
     return 1;
 }
 
 /* mask(kind): its values leave as placeholders */
 static int on_mask(lua_State *L)
 {
-    struct redact *r = scanned(L);
+    struct redact *r = recalls(bind_eval(L)) ? NULL : scanned(L);
     if (r) redact_mask(r, check_kind(L, redact_rules_of(r), 1));
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "lua/bind.h"
 #include "store/cache.h"
 
@@ -32,8 +33,13 @@ static uint64_t now_ms(lua_State *L)
 /* cache_get(key) → text, or nil */
 static int on_cache_get(lua_State *L)
 {
+    struct policy_eval *eval = bind_eval(L);
     struct cache *cache = cache_of(L);
-    struct slice value = cache ? cache_get(cache, bind_check_slice(L, 1), now_ms(L)) : SLICE_NONE;
+    struct slice key = bind_check_slice(L, 1);
+    if (bind_recall(L, eval, ASKED_CACHE, key, "cache")) return 1;
+    struct slice value = cache ? cache_get(cache, key, now_ms(L)) : SLICE_NONE;
+    if (value.ptr && !utf8_is_valid(value)) bind_miss(eval, SLICE("cache"));
+    else bind_note(eval, ASKED_CACHE, key, ASKED_AS_TEXT, value);
     if (!value.ptr) return 0;
     vm_charge(L, value.len);
     lua_pushlstring(L, value.ptr, value.len);
@@ -46,6 +52,10 @@ static int on_cache_set(lua_State *L)
     struct cache *cache = cache_of(L);
     struct slice key = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     vm_charge(L, key.len + value.len);
+    if (bind_eval(L)->x->asked.recall) {
+        lua_pushboolean(L, true); /* nothing is kept, and what it says is seldom asked */
+        return 1;
+    }
     lua_pushboolean(L, cache && cache_set(cache, key, value, (uint64_t)luaL_checknumber(L, 3), now_ms(L)));
     return 1;
 }

@@ -238,25 +238,61 @@ static int on_affordable_output(lua_State *L)
     return 1;
 }
 
+/* For the record; a count in the target's own vocabulary stands for what was a bound before. */
+static void note_tokens(struct policy_eval *eval, struct slice target, uint64_t tokens, bool is_estimated,
+                        bool is_bound)
+{
+    char json[64], key[LIMIT_ASKED_KEY_BYTES];
+    int n = snprintf(json, sizeof json, "[%llu,%s%s]", (unsigned long long)tokens, bind_word(is_estimated).ptr,
+                     is_bound ? ",true" : "");
+    int k = snprintf(key, sizeof key, "%.*s%s", SLICE_FMT(target), is_bound ? " at most" : "");
+    if (k < (int)sizeof key)
+        bind_note(eval, ASKED_TOKENS, slice_of(key, (size_t)k), ASKED_AS_JSON, slice_of(json, (size_t)n));
+}
+
+/* As noted; else the request's own estimate, which then was the target's too. */
+static int recall_tokens(lua_State *L, struct policy_eval *eval, struct slice target)
+{
+    struct exchange *x = eval->x;
+    const struct json_tape *tape = recall_tape(x->asked.recall);
+    uint32_t node = asked_find(&x->asked, ASKED_TOKENS, target);
+    if (node == JSON_NONE)
+        node = asked_find(&x->asked, ASKED_TOKENS, arena_join(&x->arena, target, SLICE(" at most")));
+    uint32_t count = node == JSON_NONE ? JSON_NONE : json_first(tape, node);
+    bool is_known = json_is(tape, count, JSON_NUMBER);
+    uint32_t flag = is_known ? json_next(tape, count) : JSON_NONE;
+    lua_pushnumber(L, is_known ? json_to_double(tape, count) : (double)x->estimate.input_tokens);
+    lua_pushboolean(L, is_known ? json_is(tape, flag, JSON_TRUE) : x->estimate.is_flagged);
+    if (!is_known || flag == JSON_NONE || json_next(tape, flag) == JSON_NONE) return 2;
+    lua_pushboolean(L, true);
+    return 3;
+}
+
 /* input_tokens(target) → of the request under way as that target counts them, and whether that is an estimate; what
  * stands in the question where one gave it. With a third value, true, when nobody has counted in that target's
  * vocabulary yet: then what it cannot be above. */
 static int on_input_tokens(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
-    const struct exchange *x = set->running ? set->running->x : NULL;
-    const struct terms *terms = terms_table_find(set->terms, bind_check_slice(L, 1));
+    struct policy_eval *eval = set->running;
+    struct slice name = bind_check_slice(L, 1);
+    const struct terms *terms = terms_table_find(set->terms, name);
     const struct count_rules *rules = terms ? terms->counting : NULL;
-    if (!x) return luaL_error(L, "there is no request");
+    if (!eval) return luaL_error(L, "there is no request");
+    const struct exchange *x = eval->x;
+    if (x->asked.recall) return recall_tokens(L, eval, name);
     if (x->count && !count_has(x->count, vocabulary_index(count_vocabulary(rules)))) {
         lua_pushnumber(L, (double)count_at_most(x->count, rules));
         lua_pushboolean(L, true);
         lua_pushboolean(L, true);
+        note_tokens(eval, name, count_at_most(x->count, rules), true, true);
         return 3;
     }
     const struct estimate *e = exchange_estimate(x);
     struct count_total total = {e->input_tokens, e->is_flagged, e->is_partial};
     if (x->count) total = count_total(x->count, rules);
+    if (total.input_tokens != e->input_tokens || total.is_estimated != e->is_flagged)
+        note_tokens(eval, name, total.input_tokens, total.is_estimated, false);
     lua_pushnumber(L, (double)total.input_tokens);
     lua_pushboolean(L, total.is_estimated);
     return 2;

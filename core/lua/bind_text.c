@@ -1,4 +1,5 @@
 /* Looking at text without making Lua strings of it, and the small text tools of scripts/. */
+#include "base/hash.h"
 #include "lua/bind.h"
 
 /* Backtracks to the last star only, so it is linear in text × stars at worst; both are short names. */
@@ -59,11 +60,17 @@ static bool stands_in_request(const struct exchange *x, struct slice value)
 /* copies_text(value) → whether a longer run of it is the request's own text, or its answer's, as it was sent */
 static int on_copies_text(lua_State *L)
 {
-    const struct exchange *x = bind_eval(L)->x;
+    struct policy_eval *eval = bind_eval(L);
+    const struct exchange *x = eval->x;
+    char hash[20];
     struct slice value = bind_check_slice(L, 1), answer = buf_slice(&x->response.text);
+    snprintf(hash, sizeof hash, "%016llx", (unsigned long long)hash_bytes(value, 0)); /* it may be the text itself */
+    if (bind_recall(L, eval, ASKED_COPIES, slice_str(hash), "request.text")) return 1;
     /* memmem runs well below a nanosecond a byte */
     vm_charge(L, (buf_len(&x->body) + answer.len) / 8 * (value.len / COPY_BYTES));
-    lua_pushboolean(L, stands_in_request(x, value) || stands_in(answer, value));
+    bool is_copy = stands_in_request(x, value) || stands_in(answer, value);
+    bind_note(eval, ASKED_COPIES, slice_str(hash), ASKED_AS_JSON, bind_word(is_copy));
+    lua_pushboolean(L, is_copy);
     return 1;
 }
 

@@ -84,6 +84,18 @@ static int on_drain(lua_State *L)
     return 0;
 }
 
+/* record(durability, intent, prompt, answer): durability as in enum durability, 0: nothing is said of it */
+static int on_record(lua_State *L)
+{
+    struct record_wish *wish = &bind_eval(L)->x->decision.record;
+    enum durability durability = (enum durability)luaL_checkinteger(L, 1);
+    if (durability > wish->durability && durability <= DURABILITY_REMOTE) wish->durability = durability;
+    wish->has_intent |= lua_toboolean(L, 2);
+    wish->keeps_prompt |= lua_toboolean(L, 3);
+    wish->keeps_answer |= lua_toboolean(L, 4);
+    return 0;
+}
+
 /* deny(status, code, reason, policy, rule, retry_after) */
 static int on_deny(lua_State *L)
 {
@@ -139,7 +151,8 @@ static int on_list(lua_State *L)
 /* annotate(name, value): into the audit record; a second one of a name replaces the first */
 static int on_annotate(lua_State *L)
 {
-    struct exchange *x = bind_eval(L)->x;
+    struct policy_eval *eval = bind_eval(L);
+    struct exchange *x = eval->x;
     struct decision *d = &x->decision;
     struct slice name = bind_check_slice(L, 1), value = bind_check_slice(L, 2);
     if (name.len == 0 || name.len > NAME_BYTES_MAX) return luaL_error(L, "annotate: a name has 1 to 64 bytes");
@@ -150,6 +163,7 @@ static int on_annotate(lua_State *L)
         i++;
     if (i == ANNOTATIONS_MAX) return luaL_error(L, "annotate: more than 32 annotations on one request");
     if (!d->annotations) d->annotations = arena_alloc(&x->arena, ANNOTATIONS_MAX * sizeof *d->annotations);
+    if (eval->how.phase != PHASE_REQUEST && i < d->decided_annotations) d->replaced |= 1u << i;
     d->annotations[i] = (struct pair){arena_copy(&x->arena, name), arena_copy(&x->arena, value)};
     if (i == d->annotation_count) d->annotation_count++;
     return 0;
@@ -172,7 +186,8 @@ static int on_warn(lua_State *L)
 void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
-                                         {"drain", on_drain}, {"deny", on_deny},   {"fault", on_fault},
+                                         {"drain", on_drain}, {"record", on_record},
+                                         {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "exchange/hold.h"
+#include "lua/answers.h"
 
 enum call_kind { CALL_HTTP, CALL_COUNTERS };
 
@@ -16,6 +17,7 @@ struct call {
 
     /* CALL_HTTP */
     void *handle;       /* the host's */
+    struct slice key;   /* what the record calls it, in the exchange's arena; empty: nothing is noted */
     struct arena arena; /* what the host borrows */
     bool is_clipped;    /* its time is what the evaluation had left */
 
@@ -120,6 +122,7 @@ void calls_http(struct policy_eval *eval, struct strand *strand, const struct po
     lasting.url = copy(&call->arena, request->url);
     lasting.body = copy(&call->arena, request->body);
     lasting.headers = copy_pairs(&call->arena, request->headers, request->header_count);
+    if (eval->how.phase == PHASE_REQUEST && !eval->x->asked.recall) call->key = answers_key(request, &eval->x->arena);
     call->is_clipped = left_ms <= request->timeout_ms;
     if (call->is_clipped) lasting.timeout_ms = left_ms ? left_ms : 1;
     void *handle = eval->how.host->http_start(eval->how.host_arg, &lasting, strand->ticket);
@@ -151,6 +154,7 @@ void policy_http_done(uint64_t ticket, const struct policy_http_reply *reply)
     struct policy_eval *eval = call->eval;
     struct strand *strand = call->strand;
     if (call->is_clipped && reply->error && strcmp(reply->error, "timeout") == 0) eval->is_late = true;
+    if (call->key.len) answers_note_call(eval->x, call->key, reply);
     close_call(call);
     strand->reply = keep(reply);
     wake(eval, strand);
@@ -179,6 +183,7 @@ bool policy_counters_done(uint64_t ticket, const struct counters_answer *answer)
     const struct counters_question *question = call->question;
     check(answer->error || answer->is_ok || answer->failed < question->item_count);
     check(answer->error || answer->state_count == question->item_count);
+    if (eval->how.phase == PHASE_REQUEST) answers_note_counters(x, question, answer);
     close_call(call);
     strand->counted = counters_answer_copy(answer, &x->arena);
     if (question->operation == COUNTERS_ADMIT && !answer->error && answer->is_ok)

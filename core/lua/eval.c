@@ -1,5 +1,7 @@
 #include "lua/eval.h"
 
+#include <stdlib.h>
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -107,6 +109,7 @@ void eval_init(struct policy_eval *eval, struct policy_set *set, struct exchange
         eval->answer = eval->own_answer;
         return;
     }
+    if (set->keeps_state) asked_miss(&x->asked, &x->arena, SLICE("keeps_state"));
     simulate_adopt(x, set->auth);
     believe_key(x);
     estimate(set, x);
@@ -316,8 +319,72 @@ static void stop_when_late(struct policy_eval *eval, struct strand *strand)
     vm_place(strand->co, eval->task.place, sizeof eval->task.place);
 }
 
+/* --- what the record keeps of the facts --- */
+
+const char *const eval_kept_names[EVAL_KEPT] = {"data", "session", "labels"};
+
+/* Pushes that fact; nil where nobody asked for it. Raises nothing: the names are there. */
+static void push_kept(lua_State *L, struct policy_eval *eval, int which)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->state_ref);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, eval->set->kept_refs[which]);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+}
+
+static struct slice kept_text(lua_State *L, struct policy_eval *eval, int which)
+{
+    size_t len;
+    struct slice text = SLICE("");
+    push_kept(L, eval, which);
+    if (lua_type(L, -1) == LUA_TSTRING) {
+        const char *bytes = lua_tolstring(L, -1, &len);
+        text = arena_copy(&eval->x->arena, slice_of(bytes, len));
+    }
+    lua_pop(L, 1);
+    return text;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+    int order = memcmp(x->ptr, y->ptr, x->len < y->len ? x->len : y->len);
+    return order ? order : x->len < y->len ? -1 : x->len > y->len;
+}
+
+/* The names of the set on top, in an order of their own. */
+static void keep_labels(lua_State *L, struct exchange *x)
+{
+    struct slice found[LIMIT_DATA_LABELS];
+    size_t count = 0, len;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || count == LIMIT_DATA_LABELS) continue;
+        const char *bytes = lua_tolstring(L, -2, &len);
+        found[count++] = arena_copy(&x->arena, slice_of(bytes, len));
+    }
+    qsort(found, count, sizeof *found, by_bytes);
+    x->decision.labels = arena_alloc(&x->arena, (count + 1) * sizeof *found);
+    memcpy(x->decision.labels, found, count * sizeof *found);
+    x->decision.label_count = count;
+}
+
+static void keep_decided(struct policy_eval *eval)
+{
+    struct decision *d = &eval->x->decision;
+    lua_State *L = vm_main(eval->set->vm);
+    d->decided_trace = d->trace.count;
+    d->decided_annotations = d->annotation_count;
+    if (eval->state_ref == LUA_NOREF) return;
+    d->data = kept_text(L, eval, 0);
+    if (!d->session.len) d->session = kept_text(L, eval, 1);
+    push_kept(L, eval, 2);
+    if (lua_istable(L, -1)) keep_labels(L, eval->x);
+    lua_pop(L, 1);
+}
+
 static enum policy_step finish(struct policy_eval *eval)
 {
+    if (eval->how.phase == PHASE_REQUEST) keep_decided(eval);
     if (!eval->is_done && eval->answer->kind == VERDICT_NONE) {
         if (eval->how.phase == PHASE_REQUEST) give_up(eval, "the chain came to no verdict");
         else eval->answer->kind = VERDICT_ALLOW;

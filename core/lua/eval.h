@@ -23,6 +23,8 @@ struct spare_strand {
     int co_ref; /* registry */
 };
 #define EVAL_SPARES_MAX 16
+#define EVAL_KEPT 3   /* facts that go into the decision when it is made: data, session, labels */
+extern const char *const eval_kept_names[EVAL_KEPT];
 #define EVAL_VIEWS 11 /* kinds of ctx and what hangs on it */
 
 struct policy_set {
@@ -32,6 +34,8 @@ struct policy_set {
     struct vm_limits limits;
     struct policy_entry entries[POLICY_PHASES];
     bool buffers;                /* some on_response wants streams whole */
+    const struct bundle_file *remote_file; /* of a rule that wants records in PostgreSQL; NULL: none does … */
+    int remote_line;                       /* … and where it stands there */
     struct spare_strand spares[EVAL_SPARES_MAX];
     size_t spare_count;
     int state_refs[EVAL_SPARES_MAX]; /* registry: places for tables of facts, nobody's at the moment */
@@ -49,6 +53,8 @@ struct policy_set {
     int use_ref;                 /* registry: use() of scripts/boot.lua */
     int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
     int facts_ref;               /* registry: what makes an evaluation's table of facts */
+    int kept_refs[EVAL_KEPT];    /* registry: names of facts that records have */
+    bool keeps_state;            /* some policy remembers more than its request */
     /* while loading only */
     bool is_checked;
     const struct settings *settings;

@@ -163,6 +163,14 @@ bool policy_buffers(const struct policy_set *set)
     return set->buffers;
 }
 
+bool policy_wants_remote(const struct policy_set *set, struct slice *path, int *line)
+{
+    if (!set->remote_file) return false;
+    *path = set->remote_file->path;
+    *line = set->remote_line;
+    return true;
+}
+
 const char *policy_set_digest(const struct policy_set *set)
 {
     return bundle_digest(set->bundle);

@@ -174,5 +174,7 @@ void simulate_free(struct exchange *x)
         if (x->state != EXCHANGE_SETTLING) exchange_move(x, EXCHANGE_SETTLING);
         exchange_move(x, EXCHANGE_RECORDED);
     }
+    struct recall *recall = x->asked.recall;
     exchange_free(x);
+    recall_free(recall);
 }

@@ -97,7 +97,7 @@ static void next_request(struct conn *c)
     c->output = OUTPUT_NONE;
     c->context = NULL;
     c->minor = 1;
-    c->is_head_method = c->is_held = false;
+    c->is_head_method = c->is_held = c->is_holding = c->has_told_held = false;
     buf_clear(&c->out);
     c->has_unparsed = buf_len(&c->in) > 0;
     conn_set_clock(c, c->has_unparsed ? CLOCK_HEAD : CLOCK_IDLE);
@@ -120,11 +120,23 @@ static void finish_reply(struct conn *c)
         conn_kill(c, false);
 }
 
+/* All that may leave has left. */
+static void end_reply(struct conn *c)
+{
+    struct conn_server *s = c->server;
+    if (!c->is_holding) {
+        finish_reply(c);
+    } else if (!c->has_told_held) {
+        c->has_told_held = true;
+        s->events->on_end_held(c, s->arg);
+    }
+}
+
 /* A client that takes nothing is given up; one that takes a little has its time anew. */
 static void watch_progress(struct conn *c, bool has_progress)
 {
     if (c->output == OUTPUT_NONE) return;
-    if (buf_len(&c->out) == 0) {
+    if (conn_free_bytes(c) == 0) {
         if (c->clock == CLOCK_WRITE) conn_set_clock(c, CLOCK_NONE);
     } else if (has_progress || c->clock != CLOCK_WRITE) {
         conn_set_clock(c, CLOCK_WRITE);
@@ -148,7 +160,7 @@ static void settle(void *arg)
         c->was_over = false;
         if (c->output == OUTPUT_OPEN) s->events->on_drained(c, s->arg);
     }
-    if (!c->is_dead && c->output == OUTPUT_ENDED && buf_len(&c->out) == 0) finish_reply(c);
+    if (!c->is_dead && c->output == OUTPUT_ENDED && conn_free_bytes(c) == 0) end_reply(c);
     /* Half a close counts as one: nobody who still wants an answer of a model closes his side first. */
     if (c->is_active && c->has_hung_up && !conn_is_reading(c)) conn_lost(c, false);
 }

@@ -14,6 +14,9 @@
  * owner's own conn_abort(); after that the owner must not use the conn. Events never come from inside a verb.
  * What is written in one callback leaves in one system call when that callback has returned.
  *
+ * An answer's end may have to wait for something else: what is written behind conn_hold_end(), and the end itself,
+ * stays here until conn_release_end(), and on_end_held says when the client has all that stands before it.
+ *
  * Framing is this room's own: Content-Length, Transfer-Encoding, Connection, Keep-Alive and Date (unless given) are set
  * here; such headers from the owner, and headers that would break the head, are left out. HEAD, 204 and 304 get no
  * body, whatever is written. HTTP/1.0 gets no chunks: a stream without length ends with the connection.
@@ -63,7 +66,7 @@ struct conn_options {
                            LIMIT_IDLE_TIMEOUT_MS, LIMIT_WRITE_TIMEOUT_MS, LIMIT_CONNECTIONS, LIMIT_STRANGERS,          \
                            LIMIT_STRANGERS_BYTES, LIMIT_OVERLOADED})
 
-/* Every one must be given. */
+/* Every one but the last must be given. */
 struct conn_events {
     /* A head is complete; its slices are valid only during the call. Replying here is fine. */
     void (*on_request)(struct conn *c, const struct http_head *head, void *arg);
@@ -81,6 +84,9 @@ struct conn_events {
     void (*on_gone)(struct conn *c, void *arg);
     /* The answer's last byte was handed to the kernel. */
     void (*on_reply_end)(struct conn *c, void *arg);
+    /* conn_end() was called behind conn_hold_end(), and all that was written before that was handed to the kernel;
+     * once. May be left out by who never holds an end. */
+    void (*on_end_held)(struct conn *c, void *arg);
 };
 
 struct conn_header {
@@ -139,6 +145,10 @@ void conn_end(struct conn *c);
 /* conn_end() with trailer fields behind the last chunk (RFC 9110 6.5); an answer that is not chunked ends without. Only
  * what the client may do without, and only for one that said "TE: trailers". */
 void conn_end_with(struct conn *c, const struct conn_header *trailers, size_t count);
+/* Between two writes, or before the head: what comes now waits, and so does the end. Once for each answer. */
+void conn_hold_end(struct conn *c);
+/* What was held leaves; on_reply_end follows when it has. Behind on_end_held. */
+void conn_release_end(struct conn *c);
 /* Written and not yet taken by the kernel, with framing. */
 size_t conn_output_bytes(const struct conn *c);
 /* So much may wait: LIMIT_OUTPUT_HIGH_BYTES, and LIMIT_OUTPUT_CROWDED_BYTES while many clients together are slow. */
@@ -150,7 +160,7 @@ bool conn_has_stalled(const struct conn *c);
 /* No further request on this connection; announced when said before the reply. */
 void conn_close_after(struct conn *c);
 /* Ends the connection so that the client sees a cut answer and not a complete one; what was written before is sent as
- * far as the kernel takes it. No event follows. */
+ * far as the kernel takes it, what is held is not. No event follows. */
 void conn_abort(struct conn *c);
 
 #endif

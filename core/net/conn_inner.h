@@ -55,6 +55,7 @@ struct conn {
     struct chunked chunked;
     struct buf in;      /* an unfinished head, or requests that came early; empty otherwise */
     struct buf out;     /* not yet taken by the kernel */
+    size_t held;        /* of them at its end: they wait for conn_release_end() */
     size_t out_noted;   /* of them the server knows */
     uint64_t body_left; /* Content-Length: not yet read */
     uint64_t body_read; /* chunked: so far */
@@ -70,6 +71,7 @@ struct conn {
     bool is_head_method, wants_keep_alive, is_chunked_in, wants_continue;
     /* The reply */
     bool has_body, is_chunked_out, is_until_close, is_closing, is_lingering_after;
+    bool is_holding, has_told_held; /* the end waits; the owner knows that it is the end alone */
     /* The connection */
     bool is_active, is_overloaded, is_last, is_lingering, is_dead, is_broken, is_held, is_taking;
     bool is_readable, has_hung_up, is_blocked, has_unparsed, is_settling, was_over, has_stalled;
@@ -136,6 +138,11 @@ void conn_stranger_holds(struct conn *c);
 bool conn_drop_stranger(struct conn_server *s, const struct conn *but);
 
 /* conn_write.c */
+/* What may leave now. */
+static inline size_t conn_free_bytes(const struct conn *c)
+{
+    return buf_len(&c->out) - c->held;
+}
 /* What waits counts among all that waits. */
 void conn_note_output(struct conn *c);
 /* Offers what is queued to the kernel; a failure is noted in is_broken. True: some was taken. */

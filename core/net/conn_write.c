@@ -11,8 +11,8 @@
 bool conn_flush(struct conn *c)
 {
     bool has_progress = false;
-    while (buf_len(&c->out) && !c->is_blocked && !c->is_broken) {
-        struct iovec all = {buf_ptr(&c->out), buf_len(&c->out)};
+    while (conn_free_bytes(c) && !c->is_blocked && !c->is_broken) {
+        struct iovec all = {buf_ptr(&c->out), conn_free_bytes(c)};
         long n = transport_writev(&c->transport, &all, 1);
         if (n >= 0) {
             buf_consume(&c->out, (size_t)n);
@@ -27,14 +27,22 @@ bool conn_flush(struct conn *c)
     return has_progress;
 }
 
+/* What has just been appended. */
+static void note_held(struct conn *c, size_t before)
+{
+    if (c->is_holding) c->held += buf_len(&c->out) - before;
+}
+
 /* Appends what the kernel has not taken of the pieces: `taken` counts from the first one. */
 static void keep_rest(struct conn *c, const struct slice *pieces, size_t count, size_t taken)
 {
+    size_t before = buf_len(&c->out);
     for (size_t i = 0; i < count; i++) {
         size_t skip = taken < pieces[i].len ? taken : pieces[i].len;
         buf_append(&c->out, slice_of(pieces[i].ptr + skip, pieces[i].len - skip));
         taken -= skip;
     }
+    note_held(c, before);
 }
 
 /* Small pieces wait for the end of the callback, where one system call sends them all; a large one goes at once, since
@@ -47,7 +55,7 @@ static void send_pieces(struct conn *c, const struct slice *pieces, size_t count
         total += pieces[i].len;
     conn_settle_later(c);
     if (c->is_broken) return;
-    if (total < CONN_DIRECT_BYTES || c->is_blocked) {
+    if (total < CONN_DIRECT_BYTES || c->is_blocked || c->is_holding) {
         keep_rest(c, pieces, count, 0);
         if (buf_len(&c->out) >= FLUSH_BYTES) conn_flush(c);
         return;
@@ -142,6 +150,7 @@ static void append_status(struct conn *c, int status)
 void conn_reply_head(struct conn *c, int status, const struct conn_header *headers, size_t count, int64_t length)
 {
     check(c->is_active && c->output == OUTPUT_NONE);
+    size_t before = buf_len(&c->out);
     decide_framing(c, status, length);
     decide_closing(c);
     c->output = OUTPUT_OPEN;
@@ -163,6 +172,7 @@ void conn_reply_head(struct conn *c, int status, const struct conn_header *heade
     else if (c->minor == 0)
         append_header(&c->out, SLICE("Connection"), SLICE("keep-alive"));
     buf_append(&c->out, SLICE("\r\n"));
+    note_held(c, before);
     conn_settle_later(c);
 }
 
@@ -224,8 +234,24 @@ void conn_end_with(struct conn *c, const struct conn_header *trailers, size_t co
         conn_flush(c);
         c->is_broken = true;
     } else if (c->is_chunked_out && c->has_body && !c->is_broken) {
+        size_t before = buf_len(&c->out);
         append_last_chunk(c, trailers, count);
+        note_held(c, before);
     }
+    conn_settle_later(c);
+}
+
+void conn_hold_end(struct conn *c)
+{
+    check(c->is_active && c->output != OUTPUT_ENDED && !c->is_holding);
+    c->is_holding = true;
+}
+
+void conn_release_end(struct conn *c)
+{
+    check(c->has_told_held);
+    c->is_holding = c->has_told_held = false;
+    c->held = 0;
     conn_settle_later(c);
 }
 

@@ -55,9 +55,31 @@ static char *jwks_sources(const struct policy_set *set, const struct settings *s
     return text;
 }
 
-bool check_policies(const char *folder, const struct settings *settings, int in_force_fd, struct buf *out,
+/* A record that must be in PostgreSQL, and no PostgreSQL: such requests could only be refused. */
+static bool check_remote(const struct policy_set *set, const struct bundle *bundle, struct report *report)
+{
+    struct slice path;
+    struct buf file;
+    int line;
+    if (!policy_wants_remote(set, &path, &line)) return true;
+    buf_init(&file);
+    buf_printf(&file, "policies/%.*s", SLICE_FMT(path));
+    report_add(report,
+               &(struct diagnostic){.finding = FINDING_NO_POSTGRES,
+                                    .file = buf_slice(&file),
+                                    .line = line,
+                                    .text = SLICE("durability \"remote\" needs PostgreSQL, and moongate.lua has none"),
+                                    .hint = SLICE("postgres = { url = env \"…\" } in moongate.lua; or durability = "
+                                                  "\"local\"")},
+               bundle_find(bundle, path)->text);
+    buf_clear(&file);
+    return false;
+}
+
+bool check_policies(const char *folder, const struct check_against *against, struct buf *out,
                     struct check_result *result)
 {
+    const struct settings *settings = against->settings;
     struct policy_errors errors;
     struct fault why;
     struct bundle *bundle = bundle_read(folder, &why);
@@ -73,7 +95,8 @@ bool check_policies(const char *folder, const struct settings *settings, int in_
     bundle_serialise(bundle, out);
     result->policy_files = (unsigned)bundle_count(bundle);
     snprintf(result->digest, sizeof result->digest, "%s", bundle_digest(bundle));
-    bool is_good = set != NULL && check_prices(set, bundle, in_force_fd, result->report);
+    bool is_good = set != NULL && check_prices(set, bundle, against->in_force_fd, result->report);
+    if (set && settings && !against->has_postgres) is_good &= check_remote(set, bundle, result->report);
     if (set) result->jwks_sources = jwks_sources(set, settings);
     if (set && settings) check_apps(policy_set_auth(set), settings->data_dir, result->report);
     policy_set_unref(set);

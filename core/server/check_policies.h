@@ -6,10 +6,15 @@
 #include "server/checker.h"
 #include "server/config.h"
 
-/* Reads and loads a policy folder; false when the report got errors. The bundle's bytes are appended to `out`.
- * settings NULL: default limits, and any provider will do. in_force_fd: the bundle whose prices it is compared with,
- * or -1. */
-bool check_policies(const char *folder, const struct settings *settings, int in_force_fd, struct buf *out,
+/* What policies are checked against. */
+struct check_against {
+    const struct settings *settings; /* NULL: default limits, and any provider and database will do */
+    bool has_postgres;
+    int in_force_fd; /* the bundle whose prices it is compared with, or -1 */
+};
+
+/* Reads and loads a policy folder; false when the report got errors. The bundle's bytes are appended to `out`. */
+bool check_policies(const char *folder, const struct check_against *against, struct buf *out,
                     struct check_result *result);
 
 /* Runs the specs of the folder against the serialised bundle that was read from it; failures go into the report, with

@@ -92,7 +92,7 @@ static void check_policies_anyway(const char *config_path, struct check_result *
     char *folder = config_policies_dir(config_path);
     buf_init(&unused);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%s", folder);
-    if (access(folder, R_OK) == 0) check_policies(folder, NULL, -1, &unused, result);
+    if (access(folder, R_OK) == 0) check_policies(folder, &(struct check_against){.in_force_fd = -1}, &unused, result);
     buf_clear(&unused);
     mem_free(folder);
 }
@@ -119,7 +119,8 @@ static void check_config(const struct check_job *job, struct check_result *resul
     buf_init(&bundle);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%.*s", SLICE_FMT(config->policies_dir));
     int in_force_fd = job->has_in_force ? job->in_force_fd : -1;
-    if (check_policies(config->policies_dir.ptr, config->settings, in_force_fd, &bundle, result)) {
+    struct check_against against = {config->settings, config->postgres_url.len > 0, in_force_fd};
+    if (check_policies(config->policies_dir.ptr, &against, &bundle, result)) {
         run_gate(config, job, buf_slice(&bundle), result);
         config_pack(config, &packed);
         result->config_fd = seal("moongate-config", &packed, result->report);
@@ -135,7 +136,7 @@ static void check_folder(const struct check_job *job, struct check_result *resul
     struct buf unused;
     buf_init(&unused);
     snprintf(result->policies_dir, sizeof result->policies_dir, "%s", job->policies_dir);
-    check_policies(job->policies_dir, NULL, -1, &unused, result);
+    check_policies(job->policies_dir, &(struct check_against){.in_force_fd = -1}, &unused, result);
     buf_clear(&unused);
 }
 

@@ -3,9 +3,10 @@
  *
  * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_KEYS and
  * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
- * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file; the
- * ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER, CONTROL_REOPEN, CONTROL_STOP (all
- * workers have gone: commit what came, then exit), and end of file, after which it goes on until they have gone.
+ * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file;
+ * the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER, CONTROL_REOPEN,
+ * CONTROL_STOP (all workers have gone: commit what came, then exit), and end of file, after which it goes on until they
+ * have gone.
  */
 #ifndef MOONGATE_SERVER_CONTROL_H
 #define MOONGATE_SERVER_CONTROL_H
@@ -35,8 +36,8 @@ enum control_report {
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
     REPORT_KEYS_WANTED,   /* of a worker that could not take them. Answered with CONTROL_KEYS */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
-    REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not be
-                             taken, and both ends are sent anew; of the ledger process without: its configuration is */
+    REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not
+                             be taken, both ends are sent anew; of the ledger process without: its configuration is */
     REPORT_LEDGER_OPEN,   /* of the ledger process, once */
     REPORT_LEDGER_SHUT,   /* of the ledger process, instead: it could not be opened; body: why. It tries again */
 };

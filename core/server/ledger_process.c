@@ -59,8 +59,9 @@ static void on_state(void *arg, const struct process_state *state)
     if (state->is_failing && !was_failing) atomic_store(&board->failing_since_ns, clock_wall_ns());
     if (state->is_failing || was_failing) board_text_set(&board->reason, state->why);
     atomic_store(&board->is_failing, state->is_failing);
-    if (state->copy_why[0] || atomic_load(&board->is_copy_failing)) board_text_set(&board->copy_reason, state->copy_why);
-    atomic_store(&board->is_copy_failing, state->copy_why[0] != '\0');
+    bool is_copy_failing = state->copy_why[0] != '\0';
+    if (is_copy_failing || atomic_load(&board->is_copy_failing)) board_text_set(&board->copy_reason, state->copy_why);
+    atomic_store(&board->is_copy_failing, is_copy_failing);
 }
 
 static void on_process_end(void *arg)

@@ -60,8 +60,8 @@ static bool is_sent_away(struct supervisor *sup, const char *kind, uint32_t pati
     return true;
 }
 
-/* The ledger goes behind the workers, whose records it takes; the admin process goes last: it tells that nobody is ready
- * any more, to the end. */
+/* The ledger goes behind the workers, whose records it takes; the admin process goes last: it tells that nobody is
+ * ready any more, to the end. */
 static void leave_if_alone(struct supervisor *sup)
 {
     if (children_alive(sup, true) > 0) return;

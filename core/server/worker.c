@@ -32,7 +32,7 @@ struct worker {
     struct loop_timer beat, keys_again, ledger_again;
     struct stats *stats;
     struct flow *flow; /* NULL until the first commit */
-    int audit_fd, staged_audit_fd; /* <data>/audit.jsonl; -1: not open */
+    int ledger_fd; /* a pipe that came before the flow was there; -1: none */
     bool is_leaving;
 
     struct settings *settings;
@@ -90,12 +90,6 @@ static bool stage_config(struct worker *w, int fd, struct fault *why)
     return true;
 }
 
-static void close_audit(int *fd)
-{
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-}
-
 static void ask_for_keys(void *arg)
 {
     struct worker *w = arg;
@@ -128,7 +122,7 @@ static void ask_for_ledger(void *arg)
     pipe_send(w->control, REPORT_LEDGER_WANTED, SLICE_NONE, -1, &why);
 }
 
-/* The pipe to the ledger process, of which there is a new one. */
+/* The pipe to the ledger process, of which there is a new one; it is taken. */
 static bool take_ledger(struct worker *w, int fd, struct fault *why)
 {
     if (fd < 0) {
@@ -136,6 +130,12 @@ static bool take_ledger(struct worker *w, int fd, struct fault *why)
         return fault_set(why, FAULT_INTERNAL,
                          "the ledger's pipe could not be taken, and is asked for again: " TOO_MANY_OPEN);
     }
+    if (w->flow) {
+        flow_set_ledger(w->flow, fd);
+        return true;
+    }
+    if (w->ledger_fd >= 0) close(w->ledger_fd);
+    w->ledger_fd = fd;
     return true;
 }
 
@@ -169,40 +169,6 @@ static void want_keys(void *arg, struct slice url)
     struct fault why;
     if (!pipe_send(w->control, REPORT_JWKS_WANTED, url, -1, &why))
         log_event(LOG_ERROR, "control_lost", "%s", fault_message(&why));
-}
-
-/* Anew for each generation, so that a file that was renamed or removed (logrotate) is left at the next reload. Nobody's
- * link leads elsewhere. */
-static bool open_audit(struct worker *w, struct report *report)
-{
-    struct buf path;
-    struct stat st;
-    buf_init(&path);
-    buf_printf(&path, "%.*s/audit.jsonl", SLICE_FMT(w->staged_settings->data_dir));
-    buf_append_char(&path, '\0');
-    int fd = open(buf_ptr(&path), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    bool is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid();
-    if (fd < 0 && errno != ELOOP)
-        report_say(report, FINDING_NO_FILE, "%s: %s", buf_ptr(&path), strerror(errno));
-    else if (!is_file)
-        report_say(report, FINDING_NO_FILE, "%s is not a file of this user's own; move it away", buf_ptr(&path));
-    buf_clear(&path);
-    close_audit(&w->staged_audit_fd);
-    w->staged_audit_fd = is_file ? fd : -1;
-    if (!is_file && fd >= 0) close(fd);
-    return is_file;
-}
-
-/* The number stays: whoever writes to it writes to the new file from now on. */
-static void take_audit(struct worker *w)
-{
-    if (w->audit_fd < 0) {
-        w->audit_fd = w->staged_audit_fd;
-    } else {
-        dup3(w->staged_audit_fd, w->audit_fd, O_CLOEXEC);
-        close(w->staged_audit_fd);
-    }
-    w->staged_audit_fd = -1;
 }
 
 static void report_prepared(struct worker *w, uint64_t number, struct report *report)
@@ -241,8 +207,6 @@ static bool begin_loading(struct worker *w, uint64_t number, int fd, struct repo
                    "%u policy generations are alive, as many as may be: requests that began under older ones are still "
                    "running; reload again when some have ended",
                    LIMIT_POLICY_GENERATIONS);
-    } else if (!open_audit(w, report)) {
-        return false;
     } else if (fd < 0) {
         report_say(report, FINDING_OTHER_ERROR, "the policies could not be taken: " TOO_MANY_OPEN);
     } else if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES + LIMIT_POLICY_BUNDLE_BYTES, &order.bytes, &why)) {
@@ -289,9 +253,10 @@ static void start_flow(struct worker *w)
         .want_keys = want_keys,
         .want_keys_arg = w,
         .stats = w->stats,
-        .audit_fd = w->audit_fd,
         .audit_failing = &w->parts.slot->audit_failing,
     });
+    if (w->ledger_fd >= 0) flow_set_ledger(w->flow, w->ledger_fd);
+    w->ledger_fd = -1;
 }
 
 static void commit(struct worker *w, uint64_t number)
@@ -300,7 +265,6 @@ static void commit(struct worker *w, uint64_t number)
     if (number != w->staged_number || !w->staged_policies) return; /* dropped in between */
     settings_unref(w->settings);
     w->settings = settings_ref(w->staged_settings);
-    take_audit(w);
     if (w->flow) {
         flow_set_settings(w->flow, w->settings);
         flow_set_policies(w->flow, w->staged_policies);
@@ -342,12 +306,11 @@ static void drain(struct worker *w, uint32_t grace_ms)
     close_listener(w);
 }
 
+/* Its last records still go to the ledger. */
 static void stop(struct worker *w)
 {
-    w->is_leaving = true;
     if (w->flow) flow_stop(w->flow);
-    close_listener(w);
-    loop_stop(w->loop);
+    drain(w, 0);
 }
 
 /* ---- Orders. */
@@ -371,6 +334,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     struct worker *w = arg;
     struct fault why = {0};
     bool is_good = true;
+    int fd = message->fd; /* unless somebody takes it */
     switch ((enum control_order)message->type) {
     case CONTROL_CONFIG: is_good = stage_config(w, message->fd, &why); break;
     case CONTROL_KEYS: is_good = take_keys(w, message->fd, &why); break;
@@ -383,14 +347,14 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_DRAIN: drain(w, grace_of(w, message)); break;
     case CONTROL_STOP: stop(w); break;
     case CONTROL_JWKS: is_good = take_jwks(w, message->body, &why); break;
-    case CONTROL_LEDGER: is_good = take_ledger(w, message->fd, &why); break;
+    case CONTROL_LEDGER: is_good = take_ledger(w, message->fd, &why); fd = -1; break;
     case CONTROL_WORKER:
     case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */
     }
     if (!is_good) log_event(LOG_ERROR, "control_refused", "%s", fault_message(&why));
-    if (message->fd >= 0) close(message->fd);
+    if (fd >= 0) close(fd);
 }
 
 static void on_end(void *arg, const struct fault *why)
@@ -416,8 +380,7 @@ static void worker_clear(struct worker *w)
     settings_unref(w->settings);
     keyring_unref(w->keys);
     keysets_free(w->keysets);
-    close_audit(&w->audit_fd);
-    close_audit(&w->staged_audit_fd);
+    if (w->ledger_fd >= 0) close(w->ledger_fd);
     pipe_free(w->control);
     stats_detach(w->stats);
     loop_free(w->loop);
@@ -425,7 +388,7 @@ static void worker_clear(struct worker *w)
 
 int worker_run(const struct worker_parts *parts)
 {
-    struct worker w = {.parts = *parts, .audit_fd = -1, .staged_audit_fd = -1};
+    struct worker w = {.parts = *parts, .ledger_fd = -1};
     mem_keep_large_apart();
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);

@@ -108,8 +108,9 @@ static size_t add_likeness(struct ledger_where *w, struct slice word)
 /* Bodies are opened of those alone that something was wrong with: a reason stands nowhere else. */
 static void add_word_of_record(struct ledger_where *w, struct slice word)
 {
-    static const char *const columns[] = {"key_id", "app",  "department", "user", "model_asked", "model",  "target",
-                                          "code",   "rule", "policy",     "data", "session",     "prompt", "approval"};
+    static const char *const columns[] = {"key_id", "app",    "department", "user", "model_asked", "model",  "target",
+                                          "code",   "rule",   "policy",     "data", "session",     "prompt", "approval",
+                                          "outcome"};
     uint8_t first[ID_BYTES], last[ID_BYTES];
     if (ledger_id_range(word, slice_starts(word, SLICE("req_")) ? 0 : 8, first, last)) {
         size_t from = ledger_where_blob(w, first, sizeof first), to = ledger_where_blob(w, last, sizeof last);

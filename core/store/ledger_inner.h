@@ -4,8 +4,8 @@
 
 #include <sqlite3.h>
 
-#include "base/zone.h"
 #include "store/ledger.h"
+#include "store/ledger_days.h"
 #include "store/ledger_record.h"
 #include "store/ledger_rollup.h"
 
@@ -18,6 +18,7 @@ enum ledger_statement {
     CLOSE_INTENT,
     GET_HEAD,
     GET_VERSION,
+    HAS_OPEN,
     LEDGER_BEGIN,
     LEDGER_COMMIT,
     LEDGER_STATEMENTS
@@ -32,12 +33,14 @@ struct ledger {
     sqlite3 *db;
     char *path;
     sqlite3_stmt *statements[LEDGER_STATEMENTS];
-    struct zone_change zone[ZONE_CHANGES_MAX];
-    size_t zone_changes;
+    struct ledger_days days;
     struct ledger_place genesis, head, next; /* next: of the batch under way */
     int64_t version;                         /* of the file, by which others' commits are seen */
     bool is_open, is_head_known;             /* is_open: a batch is under way */
+    bool has_open;                           /* there may be intents without their record */
     uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
+    uint32_t log_done;    /* … of which are in the file */
+    uint64_t looked_us;   /* when nothing was found to tend */
     bool must_cut_log;    /* texts were deleted that it still has */
     struct ledger_reader reader;
     struct ledger_record record;

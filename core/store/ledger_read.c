@@ -86,44 +86,50 @@ static void move_where(struct buf *sql, struct ledger_where *w)
 static bool select_records(struct ledger_read *l, const struct ledger_filter *filter, const struct ledger_page *page,
                            struct buf *sql, struct ledger_where *w, struct fault *why)
 {
-    const char *kind = page->has_bodies ? "c.kind" : "2";
-    buf_printf(sql, "SELECT r.seq,%s,%s%s FROM records r%s", kind, record_columns,
-               page->has_bodies ? ",c.body,c.hash" : "",
-               page->has_bodies ? " CROSS JOIN chain c ON c.seq = r.seq" : "");
     if (!ledger_filter_where(filter, FILTER_RECORDS, w, why) || !ledger_read_span(l, filter, w, why)) return false;
-    move_where(sql, w);
-    add_bounds(sql, w, page, "r");
-    if (w->is_never) buf_append(sql, SLICE(" AND 0"));
+    if (!w->is_never) {
+        buf_printf(sql, "SELECT r.seq,%s,%s%s FROM records r%s", page->has_bodies ? "c.kind" : "2", record_columns,
+                   page->has_bodies ? ",c.body,c.hash" : "",
+                   page->has_bodies ? " CROSS JOIN chain c ON c.seq = r.seq" : "");
+        move_where(sql, w);
+        add_bounds(sql, w, page, "r");
+    }
+    buf_reset(&w->sql);
     w->is_never = false;
     return true;
+}
+
+/* As entries write it; they end long before a nanosecond's number does. */
+static size_t add_time(struct ledger_where *w, int64_t us)
+{
+    char text[CLOCK_TEXT_BYTES];
+    if (us > INT64_MAX / 1000) return ledger_where_text(w, SLICE("9"));
+    clock_format(us > 0 ? (uint64_t)us * 1000 : 0, text);
+    return ledger_where_text(w, slice_str(text));
 }
 
 static void add_rest_times(struct buf *sql, struct ledger_where *w, const struct ledger_filter *filter)
 {
     static const char time[] = "CASE WHEN json_valid(CAST(c.body AS TEXT)) THEN "
                                "json_extract(CAST(c.body AS TEXT), '$.time') END";
-    char text[CLOCK_TEXT_BYTES];
-    if (filter && filter->since_us > 0) {
-        clock_format((uint64_t)filter->since_us * 1000, text);
-        buf_printf(sql, " AND %s >= ?%zu", time, ledger_where_text(w, slice_str(text)));
-    }
-    if (filter && filter->until_us != INT64_MAX) {
-        clock_format(filter->until_us > 0 ? (uint64_t)filter->until_us * 1000 : 0, text);
-        buf_printf(sql, " AND %s < ?%zu", time, ledger_where_text(w, slice_str(text)));
-    }
+    if (filter && filter->since_us != INT64_MIN)
+        buf_printf(sql, " AND %s >= ?%zu", time, add_time(w, filter->since_us));
+    if (filter && filter->until_us != INT64_MAX)
+        buf_printf(sql, " AND %s < ?%zu", time, add_time(w, filter->until_us));
 }
 
 /* All but requests. They are few: an index has them (chain_rest). */
 static bool select_rest(const struct ledger_filter *filter, const struct ledger_page *page, struct buf *sql,
                         struct ledger_where *w, struct fault *why)
 {
-    buf_printf(sql, " UNION ALL SELECT c.seq,c.kind,%s,c.body,c.hash FROM chain c", no_columns);
     if (!ledger_filter_where(filter, FILTER_REST, w, why)) return false;
+    if (w->is_never) return true;
+    buf_printf(sql, "%sSELECT c.seq,c.kind,%s,c.body,c.hash FROM chain c", buf_len(sql) ? " UNION ALL " : "",
+               no_columns);
     move_where(sql, w);
     buf_printf(sql, " AND c.kind <> %d AND c.kind <> %d", CHAIN_EXCHANGE, CHAIN_IMPORT);
     add_rest_times(sql, w, filter);
     add_bounds(sql, w, page, "c");
-    if (w->is_never) buf_append(sql, SLICE(" AND 0"));
     return true;
 }
 
@@ -165,9 +171,11 @@ bool ledger_read_page(struct ledger_read *l, const struct ledger_filter *filter,
         ok = select_records(l, filter, page, &sql, &w, why) &&
              (!page->has_bodies || select_rest(filter, page, &sql, &w, why));
     }
+    bool is_never = ok && buf_len(&sql) == 0;
+    if (is_never) page->is_over = true;
     if (ok) add_order(&sql, &w, page);
-    sqlite3_stmt *q = ok ? ledger_read_prepare(l, buf_slice(&sql), &w, why) : NULL;
-    ok = q && visit_all(l, q, page, visit, arg, why);
+    sqlite3_stmt *q = ok && !is_never ? ledger_read_prepare(l, buf_slice(&sql), &w, why) : NULL;
+    ok = is_never || (q && visit_all(l, q, page, visit, arg, why));
     buf_clear(&sql);
     ledger_where_clear(&w);
     return ok;

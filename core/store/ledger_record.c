@@ -60,6 +60,29 @@ static uint32_t member(const struct ledger_reader *rd, uint32_t object, struct s
     return object == JSON_NONE ? JSON_NONE : json_get(&rd->tape, object, name);
 }
 
+/* All that is asked of one object, in one walk: names come in the order in which flow/record.h writes them, so that
+ * each is looked for where it is expected. They are compared as they stand, for none is written with escapes. Of a
+ * member that is there twice the first counts. */
+static void members(const struct ledger_reader *rd, uint32_t object, const struct slice *names, uint32_t *nodes,
+                    size_t count)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < count; i++)
+        nodes[i] = JSON_NONE;
+    if (!json_is(&rd->tape, object, JSON_OBJECT)) return;
+    for (uint32_t n = json_first(&rd->tape, object); n != JSON_NONE; n = json_next(&rd->tape, n)) {
+        struct slice key = json_key(&rd->tape, n);
+        for (size_t tried = 0, i = next; tried < count; tried++, i = i + 1 == count ? 0 : i + 1) {
+            if (key.len != names[i].len + 2 || memcmp(key.ptr + 1, names[i].ptr, names[i].len) != 0) continue;
+            if (nodes[i] == JSON_NONE) nodes[i] = n;
+            next = i + 1 == count ? 0 : i + 1;
+            break;
+        }
+    }
+}
+
+#define NAME(name) {#name, sizeof #name - 1}
+
 /* No character is cut in two. */
 static struct slice short_of(struct slice text)
 {
@@ -81,17 +104,16 @@ static struct slice text_of(struct ledger_reader *rd, uint32_t object, struct sl
     return text_at(rd, member(rd, object, name));
 }
 
-static int64_t number_of(const struct ledger_reader *rd, uint32_t object, struct slice name)
+static int64_t number_at(const struct ledger_reader *rd, uint32_t node)
 {
     int64_t value;
-    uint32_t node = member(rd, object, name);
     if (!json_is(&rd->tape, node, JSON_NUMBER) || !json_to_i64(&rd->tape, node, &value)) return 0;
     return value > 0 ? value : 0;
 }
 
-static bool flag_of(const struct ledger_reader *rd, uint32_t object, struct slice name)
+static int64_t number_of(const struct ledger_reader *rd, uint32_t object, struct slice name)
 {
-    return json_is(&rd->tape, member(rd, object, name), JSON_TRUE);
+    return number_at(rd, member(rd, object, name));
 }
 
 /* "12.345" milliseconds. */
@@ -102,6 +124,44 @@ static int64_t us_of(const struct ledger_reader *rd, uint32_t object, struct sli
     double us = json_to_double(&rd->tape, node) * 1000 + 0.5;
     return us >= 0 && us < 9e18 ? (int64_t)us : 0;
 }
+
+/* ---- The exchange's own members. */
+
+enum root {
+    ROOT_ID,
+    ROOT_TIME,
+    ROOT_API,
+    ROOT_MODEL,
+    ROOT_MODEL_ASKED,
+    ROOT_TARGET,
+    ROOT_PROVIDER,
+    ROOT_STATUS,
+    ROOT_OUTCOME,
+    ROOT_IDENTITY,
+    ROOT_DATA,
+    ROOT_SESSION,
+    ROOT_LABELS,
+    ROOT_DECISION,
+    ROOT_FAULT,
+    ROOT_POLICY,
+    ROOT_PROMPT,
+    ROOT_RETRIEVAL,
+    ROOT_CACHE,
+    ROOT_APPROVAL,
+    ROOT_USAGE,
+    ROOT_BILLED,
+    ROOT_COST,
+    ROOT_ATTEMPTS,
+    ROOT_MS,
+    ROOT_MEMBERS
+};
+
+static const struct slice root_names[ROOT_MEMBERS] = {
+    NAME(id),       NAME(time),    NAME(api),      NAME(model),    NAME(model_asked), NAME(target), NAME(provider),
+    NAME(status),   NAME(outcome), NAME(identity), NAME(data),     NAME(session),     NAME(labels), NAME(decision),
+    NAME(fault),    NAME(policy),  NAME(prompt),   NAME(retrieval), NAME(cache),      NAME(approval), NAME(usage),
+    NAME(billed),   NAME(cost),    NAME(attempts), NAME(ms),
+};
 
 /* ---- Id and time. */
 
@@ -127,10 +187,10 @@ static void make_id(uint8_t id[LEDGER_ID_BYTES], enum chain_kind kind, struct sl
     memcpy(id, hash, LEDGER_ID_BYTES);
 }
 
-static void set_id(struct ledger_reader *rd, uint32_t root, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind,
-                   struct slice body, const uint8_t *id)
+static void set_id(struct slice written, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
+                   const uint8_t *id)
 {
-    if (read_id(text_of(rd, root, SLICE("id")), out)) return;
+    if (read_id(written, out)) return;
     if (id)
         memcpy(out, id, LEDGER_ID_BYTES);
     else
@@ -178,43 +238,52 @@ static int64_t time_of_id(const uint8_t id[LEDGER_ID_BYTES])
 
 /* ---- What was paid. */
 
+enum part { PART_INPUT, PART_CACHED, PART_LAST_INPUT = 5, PART_OUTPUT, PART_REASONING, PART_LAST_OUTPUT = 9, PARTS };
+
+static const struct slice part_names[PARTS] = {
+    NAME(input),       NAME(cached_input), NAME(cache_write), NAME(cache_write_1h), NAME(audio_input),
+    NAME(image_input), NAME(output),       NAME(reasoning),   NAME(audio_output),   NAME(image_output),
+};
+
 static void read_billed(const struct ledger_reader *rd, uint32_t billed, struct ledger_paid *paid)
 {
-    static const char *const in[] = {"input",       "cached_input", "cache_write", "cache_write_1h",
-                                     "audio_input", "image_input"};
-    static const char *const out[] = {"output", "reasoning", "audio_output", "image_output"};
-    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
-        ledger_add(&paid->input_tokens, number_of(rd, billed, slice_str(in[i])));
-    for (size_t i = 0; i < sizeof out / sizeof out[0]; i++)
-        ledger_add(&paid->output_tokens, number_of(rd, billed, slice_str(out[i])));
-    paid->cached_tokens = number_of(rd, billed, SLICE("cached_input"));
-    paid->reasoning_tokens = number_of(rd, billed, SLICE("reasoning"));
+    uint32_t at[PARTS];
+    members(rd, billed, part_names, at, PARTS);
+    for (int i = 0; i <= PART_LAST_INPUT; i++)
+        ledger_add(&paid->input_tokens, number_at(rd, at[i]));
+    for (int i = PART_OUTPUT; i <= PART_LAST_OUTPUT; i++)
+        ledger_add(&paid->output_tokens, number_at(rd, at[i]));
+    paid->cached_tokens = number_at(rd, at[PART_CACHED]);
+    paid->reasoning_tokens = number_at(rd, at[PART_REASONING]);
 }
 
 /* Of the exchange, or of one attempt; false: it was not billed. */
-static bool read_paid(const struct ledger_reader *rd, uint32_t object, struct ledger_paid *paid)
+static bool read_paid(const struct ledger_reader *rd, uint32_t billed, uint32_t cost, struct ledger_paid *paid)
 {
-    uint32_t billed = member(rd, object, SLICE("billed"));
-    *paid = (struct ledger_paid){0};
-    paid->cost_nano = number_of(rd, member(rd, object, SLICE("cost")), SLICE("nano_usd"));
+    *paid = (struct ledger_paid){.cost_nano = number_of(rd, cost, SLICE("nano_usd"))};
     if (!json_is(&rd->tape, billed, JSON_OBJECT)) return false;
     read_billed(rd, billed, paid);
     return true;
 }
 
 /* No price for some of it: the cost is null, or says which parts it lacks. */
-static bool is_unpriced(const struct ledger_reader *rd, uint32_t object)
+static bool is_unpriced(const struct ledger_reader *rd, uint32_t billed, uint32_t cost)
 {
-    uint32_t cost = member(rd, object, SLICE("cost"));
-    if (!json_is(&rd->tape, member(rd, object, SLICE("billed")), JSON_OBJECT)) return false;
+    if (!json_is(&rd->tape, billed, JSON_OBJECT)) return false;
     return !json_is(&rd->tape, cost, JSON_OBJECT) || member(rd, cost, SLICE("parts_unpriced")) != JSON_NONE;
 }
 
+enum tried { TRIED_TARGET, TRIED_PROVIDER, TRIED_MODEL, TRIED_ERROR, TRIED_BILLED, TRIED_COST, TRIED_MEMBERS };
+
+static const struct slice tried_names[TRIED_MEMBERS] = {
+    NAME(target), NAME(provider), NAME(model), NAME(error), NAME(billed), NAME(cost),
+};
+
 /* "openai/small" where provider and model are not said apart. */
-static struct ledger_share where_of(struct ledger_reader *rd, uint32_t attempt)
+static struct ledger_share where_of(struct ledger_reader *rd, const uint32_t *tried)
 {
-    struct ledger_share share = {text_of(rd, attempt, SLICE("model")), text_of(rd, attempt, SLICE("provider")), {0}};
-    struct slice model, target = text_of(rd, attempt, SLICE("target"));
+    struct ledger_share share = {text_at(rd, tried[TRIED_MODEL]), text_at(rd, tried[TRIED_PROVIDER]), {0}};
+    struct slice model, target = text_at(rd, tried[TRIED_TARGET]);
     struct slice provider = slice_split(target, '/', &model);
     if (!share.provider.len) share.provider = provider;
     if (!share.model.len) share.model = model.len ? model : target;
@@ -234,23 +303,24 @@ static struct ledger_share *share_of(struct ledger_record *r, const struct ledge
 
 static void read_attempt(struct ledger_reader *rd, struct ledger_record *r, uint32_t attempt)
 {
-    struct ledger_share where = where_of(rd, attempt);
+    uint32_t tried[TRIED_MEMBERS];
     struct ledger_paid paid;
+    members(rd, attempt, tried_names, tried, TRIED_MEMBERS);
+    struct ledger_share where = where_of(rd, tried);
     r->attempts++;
-    if (slice_equal(text_of(rd, attempt, SLICE("error")), SLICE("denied"))) return; /* it was not called */
-    r->target = text_of(rd, attempt, SLICE("target"));
+    if (json_text_is(&rd->tape, tried[TRIED_ERROR], SLICE("denied"))) return; /* it was not called */
+    r->target = text_at(rd, tried[TRIED_TARGET]);
     r->model = where.model;
     r->provider = where.provider;
-    if (!read_paid(rd, attempt, &paid)) return;
+    if (!read_paid(rd, tried[TRIED_BILLED], tried[TRIED_COST], &paid)) return;
     ledger_paid_add(&share_of(r, &where)->paid, &paid);
-    struct slice price = text_of(rd, member(rd, attempt, SLICE("cost")), SLICE("price"));
+    struct slice price = text_of(rd, tried[TRIED_COST], SLICE("price"));
     if (price.len) r->price = price;
 }
 
 /* What the exchange says of all of it counts; where no attempt says what it took of it, the last one took it. */
-static void read_attempts(struct ledger_reader *rd, struct ledger_record *r, uint32_t root)
+static void read_attempts(struct ledger_reader *rd, struct ledger_record *r, uint32_t list)
 {
-    uint32_t list = member(rd, root, SLICE("attempts"));
     if (json_is(&rd->tape, list, JSON_ARRAY)) {
         for (uint32_t a = json_first(&rd->tape, list); a != JSON_NONE; a = json_next(&rd->tape, a)) {
             if (json_is(&rd->tape, a, JSON_OBJECT)) read_attempt(rd, r, a);
@@ -268,21 +338,24 @@ static void read_attempts(struct ledger_reader *rd, struct ledger_record *r, uin
     share_of(r, &where)->paid = r->paid;
 }
 
-static void read_bill(struct ledger_reader *rd, struct ledger_record *r, uint32_t root)
+/* Before there were bills, usage was all there was. */
+static void read_usage(struct ledger_reader *rd, struct ledger_paid *paid, uint32_t usage)
 {
-    uint32_t billed = member(rd, root, SLICE("billed"));
-    r->price = text_of(rd, member(rd, root, SLICE("cost")), SLICE("price"));
-    r->estimated = billed != JSON_NONE && flag_of(rd, billed, SLICE("estimated"));
-    r->unpriced = is_unpriced(rd, root);
-    if (!read_paid(rd, root, &r->paid)) { /* before there were bills, usage was all there was */
-        uint32_t usage = member(rd, root, SLICE("usage"));
-        usage = json_is(&rd->tape, usage, JSON_OBJECT) ? usage : JSON_NONE;
-        r->paid.input_tokens = number_of(rd, usage, SLICE("input_tokens"));
-        r->paid.cached_tokens = number_of(rd, usage, SLICE("cached_tokens"));
-        r->paid.output_tokens = number_of(rd, usage, SLICE("output_tokens"));
-        r->paid.reasoning_tokens = number_of(rd, usage, SLICE("reasoning_tokens"));
-    }
-    read_attempts(rd, r, root);
+    if (!json_is(&rd->tape, usage, JSON_OBJECT)) return;
+    paid->input_tokens = number_of(rd, usage, SLICE("input_tokens"));
+    paid->cached_tokens = number_of(rd, usage, SLICE("cached_tokens"));
+    paid->output_tokens = number_of(rd, usage, SLICE("output_tokens"));
+    paid->reasoning_tokens = number_of(rd, usage, SLICE("reasoning_tokens"));
+}
+
+static void read_bill(struct ledger_reader *rd, struct ledger_record *r, const uint32_t *root)
+{
+    uint32_t billed = root[ROOT_BILLED], cost = root[ROOT_COST];
+    r->price = text_of(rd, cost, SLICE("price"));
+    r->estimated = json_is(&rd->tape, member(rd, billed, SLICE("estimated")), JSON_TRUE);
+    r->unpriced = is_unpriced(rd, billed, cost);
+    if (!read_paid(rd, billed, cost, &r->paid)) read_usage(rd, &r->paid, root[ROOT_USAGE]);
+    read_attempts(rd, r, root[ROOT_ATTEMPTS]);
 }
 
 /* ---- Who asked, for what, and how it ended. */
@@ -296,9 +369,8 @@ static void add_label(struct ledger_record *r, struct slice name, struct slice v
     r->labels[r->label_count++] = (struct ledger_label){name, value};
 }
 
-static void read_labels(struct ledger_reader *rd, struct ledger_record *r, uint32_t root, uint32_t identity)
+static void read_labels(struct ledger_reader *rd, struct ledger_record *r, uint32_t own, uint32_t data)
 {
-    uint32_t own = member(rd, identity, SLICE("labels")), data = member(rd, root, SLICE("labels"));
     if (json_is(&rd->tape, own, JSON_OBJECT)) {
         for (uint32_t n = json_first(&rd->tape, own); n != JSON_NONE; n = json_next(&rd->tape, n))
             add_label(r, short_of(json_key_text(&rd->tape, n, &rd->arena)), text_at(rd, n));
@@ -309,45 +381,51 @@ static void read_labels(struct ledger_reader *rd, struct ledger_record *r, uint3
     }
 }
 
-static void read_identity(struct ledger_reader *rd, struct ledger_record *r, uint32_t root)
+enum who { WHO_KEY_ID, WHO_APP, WHO_DEPARTMENT, WHO_USER, WHO_TEAM, WHO_LABELS, WHO_MEMBERS };
+
+static const struct slice who_names[WHO_MEMBERS] = {
+    NAME(key_id), NAME(app), NAME(department), NAME(user), NAME(team), NAME(labels),
+};
+
+static void read_identity(struct ledger_reader *rd, struct ledger_record *r, const uint32_t *root)
 {
-    uint32_t identity = member(rd, root, SLICE("identity"));
-    r->app = text_of(rd, identity, SLICE("app"));
-    r->department = text_of(rd, identity, SLICE("department"));
-    r->team = text_of(rd, identity, SLICE("team"));
-    r->user = text_of(rd, identity, SLICE("user"));
-    r->key_id = text_of(rd, identity, SLICE("key_id"));
-    read_labels(rd, r, root, identity);
+    uint32_t who[WHO_MEMBERS];
+    members(rd, root[ROOT_IDENTITY], who_names, who, WHO_MEMBERS);
+    r->app = text_at(rd, who[WHO_APP]);
+    r->department = text_at(rd, who[WHO_DEPARTMENT]);
+    r->team = text_at(rd, who[WHO_TEAM]);
+    r->user = text_at(rd, who[WHO_USER]);
+    r->key_id = text_at(rd, who[WHO_KEY_ID]);
+    read_labels(rd, r, who[WHO_LABELS], root[ROOT_LABELS]);
 }
 
-static void read_outcome(struct ledger_reader *rd, struct ledger_record *r, uint32_t root)
+static void read_outcome(struct ledger_reader *rd, struct ledger_record *r, const uint32_t *root)
 {
-    uint32_t decision = member(rd, root, SLICE("decision"));
-    r->outcome = text_of(rd, root, SLICE("outcome"));
-    r->status = number_of(rd, root, SLICE("status"));
+    uint32_t decision = root[ROOT_DECISION];
+    r->outcome = text_at(rd, root[ROOT_OUTCOME]);
+    r->status = number_at(rd, root[ROOT_STATUS]);
     r->policy = text_of(rd, decision, SLICE("policy"));
     r->rule = text_of(rd, decision, SLICE("rule"));
     r->code = text_of(rd, decision, SLICE("code"));
-    if (!r->code.len) r->code = text_of(rd, member(rd, root, SLICE("fault")), SLICE("code"));
+    if (!r->code.len) r->code = text_of(rd, root[ROOT_FAULT], SLICE("code"));
     r->is_denied = slice_equal(r->outcome, SLICE("denied"));
     r->is_failed = !r->is_denied && !slice_equal(r->outcome, SLICE("ok")) &&
                    !slice_equal(r->outcome, SLICE("client_closed"));
 }
 
 /* Of a request that was refused as such nothing was decided for: what it asks for is the client's word alone. */
-static void read_asked(struct ledger_reader *rd, struct ledger_record *r, uint32_t root)
+static void read_asked(struct ledger_reader *rd, struct ledger_record *r, const uint32_t *root)
 {
-    r->api = text_of(rd, root, SLICE("api"));
-    r->model_asked = text_of(rd, root, SLICE("model_asked"));
-    r->target = text_of(rd, root, SLICE("target"));
+    struct slice model, provider = text_at(rd, root[ROOT_PROVIDER]);
+    r->api = text_at(rd, root[ROOT_API]);
+    r->model_asked = text_at(rd, root[ROOT_MODEL_ASKED]);
+    r->target = text_at(rd, root[ROOT_TARGET]);
     if (r->target.len) {
-        struct slice model;
         r->provider = slice_split(r->target, '/', &model);
         r->model = model.len ? model : r->target;
-        struct slice provider = text_of(rd, root, SLICE("provider"));
         if (provider.len) r->provider = provider;
     } else if (!slice_equal(r->outcome, SLICE("invalid"))) {
-        r->model = text_of(rd, root, SLICE("model"));
+        r->model = text_at(rd, root[ROOT_MODEL]);
     }
 }
 
@@ -363,14 +441,13 @@ static struct slice join_texts(struct ledger_reader *rd, uint32_t list)
     return all;
 }
 
-static void read_context(struct ledger_reader *rd, struct ledger_record *r, uint32_t root)
+static void read_context(struct ledger_reader *rd, struct ledger_record *r, const uint32_t *root)
 {
-    uint32_t prompt = member(rd, root, SLICE("prompt")), cache = member(rd, root, SLICE("cache"));
-    uint32_t retrieval = member(rd, root, SLICE("retrieval"));
-    r->data = text_of(rd, root, SLICE("data"));
-    r->session = text_of(rd, root, SLICE("session"));
-    r->approval = text_of(rd, root, SLICE("approval"));
-    r->bundle = text_of(rd, member(rd, root, SLICE("policy")), SLICE("sha256"));
+    uint32_t prompt = root[ROOT_PROMPT], cache = root[ROOT_CACHE], retrieval = root[ROOT_RETRIEVAL];
+    r->data = text_at(rd, root[ROOT_DATA]);
+    r->session = text_at(rd, root[ROOT_SESSION]);
+    r->approval = text_at(rd, root[ROOT_APPROVAL]);
+    r->bundle = text_of(rd, root[ROOT_POLICY], SLICE("sha256"));
     r->prompt = text_of(rd, prompt, SLICE("name"));
     r->prompt_version = number_of(rd, prompt, SLICE("version"));
     r->collections = join_texts(rd, member(rd, retrieval, SLICE("collections")));
@@ -385,28 +462,29 @@ static uint32_t parse(struct ledger_reader *rd, struct slice body)
 {
     struct fault why;
     arena_clear(&rd->arena);
-    return json_parse(&rd->tape, body, &why) && json_is(&rd->tape, 0, JSON_OBJECT) ? 0 : JSON_NONE;
+    return json_parse(&rd->tape, body, &why) ? 0 : JSON_NONE;
 }
 
 void ledger_record_read(struct ledger_reader *rd, struct ledger_record *r, enum chain_kind kind, struct slice body,
                         const uint8_t *id)
 {
-    uint32_t root = parse(rd, body), ms = member(rd, root, SLICE("ms"));
+    uint32_t root[ROOT_MEMBERS];
+    members(rd, parse(rd, body), root_names, root, ROOT_MEMBERS);
     memset(r, 0, offsetof(struct ledger_record, shares));
     r->share_count = r->label_count = 0;
-    set_id(rd, root, r->id, kind, body, id);
-    if (!read_time(text_of(rd, root, SLICE("time")), &r->time_us)) r->time_us = time_of_id(r->id);
+    set_id(text_at(rd, root[ROOT_ID]), r->id, kind, body, id);
+    if (!read_time(text_at(rd, root[ROOT_TIME]), &r->time_us)) r->time_us = time_of_id(r->id);
     read_outcome(rd, r, root);
     read_identity(rd, r, root);
     read_asked(rd, r, root);
     read_bill(rd, r, root);
     read_context(rd, r, root);
-    r->duration_us = us_of(rd, ms, SLICE("total"));
-    r->first_byte_us = us_of(rd, ms, SLICE("first_byte"));
+    r->duration_us = us_of(rd, root[ROOT_MS], SLICE("total"));
+    r->first_byte_us = us_of(rd, root[ROOT_MS], SLICE("first_byte"));
 }
 
 void ledger_record_id(struct ledger_reader *rd, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
                       const uint8_t *id)
 {
-    set_id(rd, parse(rd, body), out, kind, body, id);
+    set_id(text_of(rd, parse(rd, body), SLICE("id")), out, kind, body, id);
 }

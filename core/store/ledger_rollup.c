@@ -43,11 +43,17 @@ void ledger_rollup_init(struct ledger_rollup *r)
     sums_init(&r->labels);
 }
 
+static void into_clear(struct ledger_into *into)
+{
+    sqlite3_finalize(into->add);
+    sqlite3_finalize(into->make);
+    *into = (struct ledger_into){NULL};
+}
+
 void ledger_rollup_clear(struct ledger_rollup *r)
 {
-    sqlite3_finalize(r->put_day);
-    sqlite3_finalize(r->put_label);
-    r->put_day = r->put_label = NULL;
+    into_clear(&r->day_table);
+    into_clear(&r->label_table);
     sums_clear(&r->days);
     sums_clear(&r->labels);
 }
@@ -145,31 +151,43 @@ static void on_add(sqlite3_context *context, int count, sqlite3_value **values)
     sqlite3_result_int64(context, sum);
 }
 
-static bool prepare(sqlite3 *db, sqlite3_stmt **q, const char *table, const char *values, const char *adds)
+static bool prepare(sqlite3 *db, sqlite3_stmt **q, const char *format, const char *table, const char *rest)
 {
     struct buf sql;
     buf_init(&sql);
-    buf_printf(&sql, "INSERT INTO %s VALUES(%s) ON CONFLICT DO UPDATE SET %s", table, values, adds);
+    buf_printf(&sql, format, table, rest);
     int rc = sqlite3_prepare_v3(db, buf_ptr(&sql), (int)buf_len(&sql), SQLITE_PREPARE_PERSISTENT, q, NULL);
     buf_clear(&sql);
     return rc == SQLITE_OK;
 }
 
-#define ADD(sum) #sum " = ledger_add(" #sum ", excluded." #sum ")"
+/* Nearly always the row is there: an UPDATE takes half of what an upsert does. */
+static bool prepare_table(struct ledger_into *into, sqlite3 *db, const char *table, const char *values,
+                          const char *adds)
+{
+    into->db = db;
+    return prepare(db, &into->make, "INSERT INTO %s VALUES(%s)", table, values) &&
+           prepare(db, &into->add, "UPDATE %s SET %s", table, adds);
+}
 
-static const char day_adds[] = ADD(requests) "," ADD(denied) "," ADD(failed) "," ADD(unpriced) "," ADD(input_tokens)
-    "," ADD(cached_tokens) "," ADD(output_tokens) "," ADD(reasoning_tokens) "," ADD(cost_nano) "," ADD(saved_nano);
-static const char label_adds[] = ADD(requests) "," ADD(input_tokens) "," ADD(output_tokens) "," ADD(cost_nano);
+#define ADD(sum, at) #sum " = ledger_add(" #sum ", ?" #at ")"
 
 bool ledger_rollup_install(struct ledger_rollup *r, sqlite3 *db, const char *days, const char *labels)
 {
     int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
     return sqlite3_create_function(db, "ledger_add", 2, flags, NULL, on_add, NULL, NULL) == SQLITE_OK &&
-           prepare(db, &r->put_day, days, "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?", day_adds) &&
-           prepare(db, &r->put_label, labels, "?,?,?,?,?,?,?", label_adds);
+           prepare_table(&r->day_table, db, days, "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?",
+                         ADD(requests, 8) "," ADD(denied, 9) "," ADD(failed, 10) "," ADD(unpriced, 11) "," ADD(
+                             input_tokens, 12) "," ADD(cached_tokens, 13) "," ADD(output_tokens, 14) "," ADD(
+                             reasoning_tokens, 15) "," ADD(cost_nano, 16) "," ADD(saved_nano, 17)
+                         " WHERE day = ?1 AND department = ?2 AND app = ?3 AND user = ?4 AND model = ?5"
+                         " AND provider = ?6 AND key_id = ?7") &&
+           prepare_table(&r->label_table, db, labels, "?,?,?,?,?,?,?",
+                         ADD(requests, 4) "," ADD(input_tokens, 5) "," ADD(output_tokens, 6) "," ADD(cost_nano, 7)
+                         " WHERE day = ?1 AND label = ?2 AND value = ?3");
 }
 
-static bool write_row(const struct ledger_sums *s, const struct ledger_sum *row, sqlite3_stmt *q, int texts, int sums)
+static void bind_row(const struct ledger_sums *s, const struct ledger_sum *row, sqlite3_stmt *q, int texts, int sums)
 {
     const char *p = buf_ptr(&s->keys) + row->key;
     int at = 1;
@@ -186,22 +204,36 @@ static bool write_row(const struct ledger_sums *s, const struct ledger_sum *row,
     }
     for (int i = 0; i < sums; i++)
         sqlite3_bind_int64(q, at++, row->sums[i]);
+}
+
+static bool run(sqlite3_stmt *q)
+{
     bool is_good = sqlite3_step(q) == SQLITE_DONE;
     sqlite3_reset(q);
     return is_good;
 }
 
-static bool write_all(struct ledger_sums *s, sqlite3_stmt *q, int texts, int sums)
+static bool write_row(const struct ledger_sums *s, const struct ledger_sum *row, const struct ledger_into *into,
+                      int texts, int sums)
+{
+    bind_row(s, row, into->add, texts, sums);
+    if (!run(into->add)) return false;
+    if (sqlite3_changes(into->db)) return true;
+    bind_row(s, row, into->make, texts, sums);
+    return run(into->make);
+}
+
+static bool write_all(struct ledger_sums *s, const struct ledger_into *into, int texts, int sums)
 {
     bool is_good = true;
     for (uint32_t i = 0; i < s->count && is_good; i++)
-        is_good = write_row(s, &s->rows[i], q, texts, sums);
+        is_good = write_row(s, &s->rows[i], into, texts, sums);
     sums_reset(s);
     return is_good;
 }
 
 bool ledger_rollup_write(struct ledger_rollup *r)
 {
-    return write_all(&r->days, r->put_day, DAY_TEXTS, ROLLUP_SUMS) &&
-           write_all(&r->labels, r->put_label, LABEL_TEXTS, LABEL_SUMS);
+    return write_all(&r->days, &r->day_table, DAY_TEXTS, ROLLUP_SUMS) &&
+           write_all(&r->labels, &r->label_table, LABEL_TEXTS, LABEL_SUMS);
 }

@@ -35,7 +35,10 @@ struct ledger_sums {
 
 struct ledger_rollup {
     struct ledger_sums days, labels;
-    sqlite3_stmt *put_day, *put_label; /* prepared by ledger_rollup_install() */
+    struct ledger_into {
+        sqlite3 *db;
+        sqlite3_stmt *add, *make; /* to a row that is there, and a new one */
+    } day_table, label_table; /* prepared by ledger_rollup_install() */
 };
 
 void ledger_rollup_init(struct ledger_rollup *rollup);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "store/ledger_inner.h"
+#include "store/ledger_row.h"
 #include "store/ledger_schema.h"
 
 
@@ -103,16 +104,6 @@ static bool set_genesis(struct ledger *l, const struct ledger_options *o, struct
     return is_good;
 }
 
-static bool read_zone(struct ledger *l, const char *name, struct fault *why)
-{
-    l->zone[0] = (struct zone_change){INT64_MIN, 0};
-    l->zone_changes = 1;
-    if (strcmp(name, "UTC") == 0) return true; /* also where no zones are installed */
-    l->zone_changes = zone_read(name, l->zone, ZONE_CHANGES_MAX);
-    return l->zone_changes ||
-           fault_set(why, FAULT_INTERNAL, "billing.timezone: there is no time zone '%s' on this system", name);
-}
-
 /* Days that were summed stay as they were: another zone holds for what comes from now on. */
 static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
 {
@@ -120,11 +111,11 @@ static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
     const char *sql = "INSERT INTO meta SELECT printf('zone.%020d', coalesce((SELECT max(seq) FROM chain), 0) + 1), ?1"
                       " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k LIKE 'zone.%' ORDER BY k DESC LIMIT 1)"
                       " ON CONFLICT DO UPDATE SET v = excluded.v";
-    if (!read_zone(l, name, why) || !ledger_prepare(l, &q, sql, why)) return false;
+    if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
     sqlite3_finalize(q);
-    return is_good;
+    return is_good && ledger_days_read(&l->days, l->db, why);
 }
 
 /* In one transaction, so that two processes that start together make it once. */
@@ -139,19 +130,12 @@ static bool make(struct ledger *l, const struct ledger_options *o, struct fault 
     return false;
 }
 
-/* "INSERT INTO records VALUES(?,?,…)": a row whose id is there already is left out. */
+/* A row whose id is there already is left out. */
 static bool prepare_record(struct ledger *l, struct fault *why)
 {
     struct buf sql;
     buf_init(&sql);
-    buf_append(&sql, SLICE("INSERT INTO records(seq"));
-    for (int i = 0; i < LEDGER_COLUMNS; i++)
-        buf_printf(&sql, ", %s", ledger_columns[i].name);
-    buf_append(&sql, SLICE(") VALUES(?"));
-    for (int i = 0; i < LEDGER_COLUMNS; i++)
-        buf_append(&sql, SLICE(",?"));
-    buf_append(&sql, SLICE(") ON CONFLICT(id) DO NOTHING"));
-    buf_append_char(&sql, '\0');
+    ledger_row_insert(&sql, "INSERT INTO records", " ON CONFLICT(id) DO NOTHING");
     bool is_good = ledger_prepare(l, &l->statements[PUT_RECORD], buf_ptr(&sql), why);
     buf_clear(&sql);
     return is_good;
@@ -166,6 +150,7 @@ static bool prepare_all(struct ledger *l, struct fault *why)
         [CLOSE_INTENT] = "UPDATE intents SET open = 0 WHERE id = ? AND open = 1",
         [GET_HEAD] = "SELECT seq, hash FROM chain ORDER BY seq DESC LIMIT 1",
         [GET_VERSION] = "PRAGMA data_version",
+        [HAS_OPEN] = "SELECT EXISTS (SELECT 1 FROM intents WHERE open = 1)",
         [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
         [LEDGER_COMMIT] = "COMMIT",
     };
@@ -190,6 +175,7 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
     struct ledger *l = arg;
     (void)db;
     (void)name;
+    if ((uint32_t)pages < l->log_pages) l->log_done = 0; /* it began anew */
     l->log_pages = (uint32_t)pages;
     return SQLITE_OK;
 }
@@ -202,11 +188,11 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
     sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
-    sqlite3_wal_hook(l->db, on_commit, l);
     snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
-    return ledger_run(l, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                         "PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF", why) &&
-           ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
+    const char *pragmas = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                          "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768";
+    sqlite3_wal_hook(l->db, on_commit, l); /* in the place of wal_autocheckpoint: ledger_tend() does it */
+    return ledger_run(l, pragmas, why) && ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
 }
 
 static char *path_of(const char *data_dir)
@@ -241,6 +227,16 @@ static bool read_head(struct ledger *l, struct fault *why)
     return is_good;
 }
 
+/* Where no request was announced none has to be looked for. */
+static bool read_open(struct ledger *l, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[HAS_OPEN];
+    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
+    l->has_open = !is_good || sqlite3_column_int(q, 0);
+    sqlite3_reset(q);
+    return is_good;
+}
+
 /* With the write lock held, so that nobody commits behind it. The version moves with others' commits alone. */
 static bool see_others(struct ledger *l, struct fault *why)
 {
@@ -248,7 +244,7 @@ static bool see_others(struct ledger *l, struct fault *why)
     bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
     int64_t version = is_good ? sqlite3_column_int64(q, 0) : 0;
     sqlite3_reset(q);
-    if (is_good && (!l->is_head_known || version != l->version)) is_good = read_head(l, why);
+    if (is_good && (!l->is_head_known || version != l->version)) is_good = read_head(l, why) && read_open(l, why);
     if (is_good) l->version = version;
     l->is_head_known = is_good;
     return is_good;
@@ -278,6 +274,7 @@ void ledger_close(struct ledger *l)
         sqlite3_finalize(l->statements[i]);
     ledger_rollup_clear(&l->rollup);
     ledger_reader_clear(&l->reader);
+    ledger_days_clear(&l->days);
     sqlite3_close(l->db);
     mem_free(l->path);
     mem_free(l);
@@ -339,29 +336,9 @@ static bool put_chain(struct ledger *l, const struct ledger_entry *e, struct fau
     return step(l, PUT_CHAIN, why);
 }
 
-static void bind_column(sqlite3_stmt *q, int at, const struct ledger_record *r, const struct ledger_column *c)
-{
-    const char *field = (const char *)r + c->offset;
-    const struct slice *text = (const struct slice *)field;
-    if (c->type == LEDGER_TEXT)
-        sqlite3_bind_text(q, at, text->ptr ? text->ptr : "", (int)text->len, SQLITE_STATIC);
-    else if (c->type == LEDGER_NUMBER)
-        sqlite3_bind_int64(q, at, *(const int64_t *)field);
-    else
-        sqlite3_bind_blob(q, at, field, LEDGER_ID_BYTES, SQLITE_STATIC);
-}
-
-static bool put_record(struct ledger *l, const struct ledger_record *r, struct fault *why)
-{
-    sqlite3_stmt *q = l->statements[PUT_RECORD];
-    sqlite3_bind_int64(q, 1, (sqlite3_int64)l->next.seq + 1);
-    for (int i = 0; i < LEDGER_COLUMNS; i++)
-        bind_column(q, i + 2, r, &ledger_columns[i]);
-    return step(l, PUT_RECORD, why);
-}
-
 static bool close_intent(struct ledger *l, const uint8_t *id, struct fault *why)
 {
+    if (!l->has_open) return true;
     sqlite3_bind_blob(l->statements[CLOSE_INTENT], 1, id, LEDGER_ID_BYTES, SQLITE_STATIC);
     return step(l, CLOSE_INTENT, why);
 }
@@ -370,9 +347,9 @@ static enum ledger_put put_exchange(struct ledger *l, const struct ledger_entry 
 {
     struct ledger_record *r = &l->record;
     ledger_record_read(&l->reader, r, e->kind, e->body, e->id);
-    int64_t s = r->time_us / 1000000;
-    r->day = zone_day(s + zone_offset(l->zone, l->zone_changes, s));
-    if (!put_record(l, r, why)) return LEDGER_FAILED;
+    r->day = ledger_days_of(&l->days, l->next.seq + 1, r->time_us);
+    ledger_row_bind(l->statements[PUT_RECORD], l->next.seq + 1, r);
+    if (!step(l, PUT_RECORD, why)) return LEDGER_FAILED;
     if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
     if (!put_chain(l, e, why) || !close_intent(l, r->id, why)) return LEDGER_FAILED;
     ledger_rollup_add(&l->rollup, r);
@@ -390,6 +367,7 @@ static enum ledger_put put_intent(struct ledger *l, const struct ledger_entry *e
     sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, (sqlite3_int64)l->next.seq + 1);
     sqlite3_bind_blob(q, 3, e->instance ? e->instance : nobody, LEDGER_ID_BYTES, SQLITE_STATIC);
+    l->has_open = true;
     if (!step(l, PUT_INTENT, why)) return LEDGER_FAILED;
     if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;

@@ -5,6 +5,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "flow/record.h"
+#include "flow/replay.h"
+#include "flow/told.h"
 #include "lua/ask.h"
 #include "lua/bind_values.h"
 #include "lua/policy.h"
@@ -153,6 +156,49 @@ static int on_decide(lua_State *L)
     return 1;
 }
 
+/* record(engine, description of a request) → outcome, the record that the gateway would keep of it, a JSON text */
+static int on_record(lua_State *L)
+{
+    struct policy_set *set = check_set(L);
+    struct fault why;
+    struct buf record;
+    struct exchange *x = simulate_exchange(bind_check_slice(L, 2), &why);
+    if (!x) return luaL_error(L, "the request of this spec: %s", fault_message(&why));
+    told_keep(x);
+    struct policy_eval *eval = services_begin(L, set, x, &(struct policy_call){.phase = PHASE_REQUEST});
+    bool ok = services_evaluate(L, eval, NULL);
+    policy_eval_free(eval);
+    if (ok) ok = counters_close(L, x, (struct counters_totals){-1, -1});
+    if (!ok) {
+        simulate_free(x);
+        return lua_error(L);
+    }
+    exchange_move(x, EXCHANGE_SETTLING);
+    x->response.status = x->decision.verdict.kind == VERDICT_DENY ? x->decision.verdict.status : 0;
+    buf_init(&record);
+    record_format(&record, x);
+    bind_push_outcome(L, x);
+    lua_pushlstring(L, buf_ptr(&record), buf_len(&record) - 1);
+    buf_clear(&record);
+    simulate_free(x);
+    return 2;
+}
+
+/* replay(engine, record) → its outcome's name, differences, missing and what is decided now, as JSON texts */
+static int on_replay(lua_State *L)
+{
+    struct replay_report report;
+    struct replay *replay = replay_new(check_set(L), NULL);
+    enum replay_outcome outcome = replay_run(replay, bind_check_slice(L, 2), &report);
+    lua_pushstring(L, replay_outcome_name(outcome));
+    lua_pushlstring(L, report.differences.ptr, report.differences.len);
+    lua_pushlstring(L, report.missing.ptr, report.missing.len);
+    lua_pushlstring(L, report.decision.ptr, report.decision.len);
+    lua_pushstring(L, report.reason ? report.reason : "");
+    replay_free(replay);
+    return 5;
+}
+
 /* respond(engine, description of a request, of an answer) → outcome of all phases */
 static int on_respond(lua_State *L)
 {
@@ -233,6 +279,7 @@ void engine_open(lua_State *L)
     static const luaL_Reg functions[] = {
         {"load", on_load},       {"decide", on_decide},
         {"respond", on_respond}, {"ask", on_ask},
+        {"record", on_record},   {"replay", on_replay},
         {"json", on_json},       {"script", on_script},
         {"memory", on_memory},   {"outline", on_outline},
         {"ran", on_ran},         {"remembered", on_remembered},

@@ -123,7 +123,7 @@ static void on_end(void *arg, const struct relay_end *end)
     play->phase = PHASE_RESPONSE;
 }
 
-static const struct relay_sink sink = {on_head, on_write, on_end};
+static const struct relay_sink sink = {on_head, on_write, on_end, NULL};
 
 static void ask(void *arg, const struct policy_call *how, relay_word_fn then, void *then_arg)
 {

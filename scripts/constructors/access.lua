@@ -132,7 +132,7 @@ end
 function access.compile(spec, policy)
   policies.check(spec, { "models", "default" })
   policies.compile(spec, policy,
-    { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
+    { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true, record = true })
   policy.rows = compile_rows(spec, policy)
   policy.default = spec.default == nil and "deny"
     or schema.choice { "deny", "allow" }(spec.default, sub(nil, "default")) or "deny"

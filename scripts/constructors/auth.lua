@@ -123,7 +123,7 @@ end
 
 function auth.compile(spec, policy)
   policies.check(spec, { "keys", "jwt", "require", "default_app", "labels", "enrich", "data" })
-  policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true })
+  policies.compile(spec, policy, { deny = true, pass = true, annotate = true, warn = true, record = true })
   policy.how = credentials.compile(spec)
   if policy.how and not policy.is_off then
     if auth.installed then

@@ -354,7 +354,8 @@ end
 function budget.compile(spec, policy)
   policies.check(spec, { "currency", "budgets", "default", "thresholds", "zone", "on_store_loss",
     "on_low_budget", "unpriced", "assumed_output_tokens" })
-  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
+  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true,
+    record = true })
   compile_options(spec, policy)
   local rows = compile_rows(spec, policy)
   policy.default_row = compile_default(spec, policy)

@@ -259,7 +259,8 @@ end
 
 function ratelimit.compile(spec, policy)
   policies.check(spec, { "limits", "adjust", "on_store_loss" })
-  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
+  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true,
+    record = true })
   if spec.limits == nil then
     report.at(nil, "bad_limit", "a ratelimit without limits limits nothing",
       "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")

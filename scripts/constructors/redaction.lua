@@ -263,7 +263,8 @@ local own = { "detect", "custom", "request", "response", "restore", "max_scan", 
 function redaction.compile(spec, policy)
   policies.check(spec, own, { guard = "a guard is a rule: { \"name\", when = { contains = { … } }, deny = { … } }",
     keywords = "keywords stand in a rule: when = { contains = { … } }" })
-  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true })
+  policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true,
+    record = true })
   if spec.detect ~= nil or spec.custom ~= nil then
     compile_detection(spec, policy)
   else

@@ -43,7 +43,8 @@ end
 
 -- --- rules ---
 
-local verbs = { deny = "tightens", only = "tightens", drop = "tightens", route = "loosens" }
+-- What must be recorded better is refused more often: while that cannot be.
+local verbs = { deny = "tightens", only = "tightens", drop = "tightens", route = "loosens", record = "tightens" }
 
 local function proposes(policy)
   if policy.proposes then return true end

@@ -313,6 +313,26 @@ function Gateway:respond(given, answer)
   return result(on_behalf(self, t.time, engine.respond, self.set, request.describe(t), encode(a)))
 end
 
+-- The same, and the record that the gateway would keep of it, a JSON text.
+function Gateway:record(given)
+  local t = complete(self, given)
+  local given_record
+  local outcome = on_behalf(self, t.time, function(...)
+    local decided, record = engine.record(...)
+    given_record = record
+    return decided
+  end, self.set, request.describe(t))
+  return result(outcome), given_record
+end
+
+-- A record's decision, taken again by these policies: { outcome = "same", "denied", "allowed", "rerouted", "changed",
+-- "not_replayable" or "undecided", differences = { { what, was, is }, … }, missing = { … }, reason }.
+function Gateway:replay(record)
+  local outcome, differences, missing, decision, reason = engine.replay(self.set, record)
+  return { outcome = outcome, differences = engine.json(differences), missing = engine.json(missing),
+    decision = decision, reason = reason }
+end
+
 -- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With
 -- form "text" as people read it, "brief" without remedies. Nothing is counted.
 function Gateway:explain(given, form)

@@ -185,21 +185,24 @@ describe("by policy", function()
   end)
 end)
 
-describe("the audit log", function()
+describe("the ledger", function()
   it("holds no key and no prompt", function()
     local secret = "the-word-that-nobody-may-keep"
     g:ask { json = { model = "gpt-4o", messages = { { role = "user", content = secret } } } }
     g:ask { json = { model = "gpt-4o", messages = { { role = "user", content = "echo " .. secret } }, stream = true } }
     local r = g:ask { key = keys.sales, json = { model = "gpt-4o", messages = { { role = "user", content = secret } } } }
     g:record(r.id)
-    local audit = g.dir:read("data/audit.jsonl") .. g:said()
+    local audit = table.concat(g:entries(), "\n") .. g:said()
     for _, word in ipairs { secret, g.key, keys.sales, gateway.PROVIDER_KEY } do assert.falsy(audit:find(word, 1, true)) end
   end)
 
-  it("is one JSON object a line", function()
-    local text = g.dir:read("data/audit.jsonl")
-    assert.equal("\n", text:sub(-1))
-    for line in text:gmatch("[^\n]+") do assert.is_table(cjson.decode(line)) end
+  it("is one JSON object an entry, in one line", function()
+    local entries = g:entries()
+    assert.is_true(#entries > 0)
+    for _, text in ipairs(entries) do
+      assert.is_nil(text:find("\n", 1, true))
+      assert.is_table(cjson.decode(text))
+    end
   end)
 end)
 

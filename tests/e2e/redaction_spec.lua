@@ -122,7 +122,7 @@ describe("a request", function()
     local record = g:record(r.id)
     assert.same({ email = 2, credit_card = 1 }, record.redaction.request)
     assert.equal(3, record.redaction.restored)
-    for line in g.dir:read("data/audit.jsonl"):gmatch("[^\n]+") do
+    for _, line in ipairs(g:entries()) do
       assert.is_nil(line:find("example.com", 1, true))
       assert.is_nil(line:find("4111", 1, true))
     end

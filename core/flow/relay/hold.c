@@ -15,6 +15,7 @@ struct hold {
     struct buf text;   /* what they say, as far as nobody was asked about it */
     struct buf judged; /* the text that on_delta is being asked about */
     size_t asked;      /* bytes of held that wait for that answer only */
+    size_t end_at;     /* … and where in held the end begins; SIZE_MAX: it is not there */
     bool is_asking, has_ended;
     bool has_any; /* of a stream: there is something that may leave */
     struct fault end_why; /* has_ended: FAULT_NONE when the provider's part is complete */
@@ -48,10 +49,19 @@ static void ask(struct hold *h, const struct policy_call *how, relay_word_fn the
     hooks_of(h)->ask(hooks_of(h)->arg, how, then, h);
 }
 
-static bool forward(struct hold *h, struct slice bytes)
+static bool forward_run(struct hold *h, struct slice bytes, bool precedes_end)
 {
     struct stage *next = h->stage.next;
-    return !bytes.len || next->feed(next, &(struct piece){.bytes = bytes});
+    return !bytes.len || next->feed(next, &(struct piece){.bytes = bytes, .precedes_end = precedes_end});
+}
+
+/* What held had in front. */
+static bool forward(struct hold *h, struct slice bytes)
+{
+    size_t before = h->end_at < bytes.len ? h->end_at : bytes.len;
+    if (h->end_at != SIZE_MAX) h->end_at -= before;
+    return forward_run(h, slice_of(bytes.ptr, before), true) &&
+           forward_run(h, slice_of(bytes.ptr + before, bytes.len - before), false);
 }
 
 /* --- batches of a stream --- */
@@ -153,6 +163,7 @@ static bool feed_event(struct hold *h, const struct piece *p)
         return out_refuse_unreadable(r, "the answer is too large to be kept for a policy's on_response");
     /* What no blank line ended is the last stage's to send or to drop. */
     if (!is_held || p->event->is_tail) return h->stage.next->feed(h->stage.next, p);
+    if (p->said && p->said->what & (SAID_DONE | SAID_ERROR) && h->end_at == SIZE_MAX) h->end_at = buf_len(&h->held);
     if (!buf_try_append(&h->held, p->bytes, LIMIT_RESPONSE_INSPECT_BYTES))
         return out_refuse_unreadable(r, "there is no memory to keep the answer until the policies have spoken");
     return go_on(h);
@@ -261,6 +272,7 @@ struct stage *hold_new(struct relay *r)
                               .held = on_held,
                               .stop = on_stop,
                               .drop = on_drop};
+    h->end_at = SIZE_MAX;
     loop_timer_init(&h->timer, r->parts.loop, on_time, h);
     return &h->stage;
 }

@@ -23,6 +23,22 @@ static void write_bytes(struct relay *r, struct slice bytes, int64_t length)
     if (bytes.len && relay_is_heard(r)) r->parts.sink->write(r->parts.sink_arg, bytes);
 }
 
+/* What is written from now on is the end. */
+static void begin_tail(struct relay *r)
+{
+    if (r->is_tail || !relay_is_heard(r)) return;
+    r->is_tail = true;
+    if (r->parts.sink->tail) r->parts.sink->tail(r->parts.sink_arg);
+}
+
+/* Its end marker, or its word of an error; of what was held and judged, all from there on. */
+static bool is_end(const struct relay *r, const struct piece *p)
+{
+    if (r->form != FORM_EVENTS) return false;
+    if (p->event) return !p->event->is_tail && p->said && p->said->what & (SAID_DONE | SAID_ERROR);
+    return !p->precedes_end && relay_has_said_its_end(r);
+}
+
 /* A run of a text that goes on in the next piece. */
 static bool goes_on(const struct relay *r, const struct piece *p)
 {
@@ -35,6 +51,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
     struct relay *r = s->relay;
     struct slice bytes = conceal_pass(&out->secrets, p->bytes, goes_on(r, p));
     if (p->event && !p->event->is_tail) r->is_inside = !p->event->ends;
+    if (bytes.len && is_end(r, p)) begin_tail(r);
     if (p->event && p->event->is_tail)
         buf_append(&out->tail, bytes);
     else if (r->form == FORM_WHOLE)
@@ -54,6 +71,7 @@ static void tell(struct relay *r, const struct dialect_error *error)
     struct buf event;
     buf_init(&event);
     r->parts.client->write_event_error(&event, error);
+    begin_tail(r);
     write_bytes(r, buf_slice(&event), CONN_STREAM);
     buf_clear(&event);
 }
@@ -121,6 +139,7 @@ static void finish_events(struct out *out, enum exchange_outcome outcome)
 {
     struct relay *r = out->stage.relay;
     r->is_ending = true;
+    if (buf_len(&out->tail)) begin_tail(r);
     write_bytes(r, buf_slice(&out->tail), CONN_STREAM);
     finish_as(r, RELAY_SENT, outcome, NULL);
 }

@@ -67,6 +67,9 @@ struct relay_sink {
     void (*head)(void *arg, const struct relay_head *head, int64_t length);
     void (*write)(void *arg, struct slice bytes);
     void (*end)(void *arg, const struct relay_end *end);
+    /* Of a stream of events: what is written from now on ends it, beginning with its end marker or an error event; once
+     * at most, before the head where nothing was written. May be left out. */
+    void (*tail)(void *arg);
 };
 
 /* The policies' word; borrowed for the call. */

@@ -16,6 +16,7 @@ struct piece {
     const struct sse_event *event; /* NULL: bytes */
     struct slice bytes;            /* the event's raw ones, or those; of a whole answer valid as long as the relay */
     const struct said *said;       /* what it says; NULL: it was not read */
+    bool precedes_end;             /* of bytes that are events: the end marker is not among them */
 };
 
 /* The first member of each stage. */
@@ -57,6 +58,7 @@ struct relay {
     bool is_committed, is_over, is_detached, is_judged;
     bool is_read;   /* all that came is with the stages: the end needs nothing more of the provider's */
     bool is_inside; /* an event that comes in pieces is out in part: the parser may be further than that */
+    bool is_tail;   /* the sink knows that what comes now is the answer's end */
     bool is_ending; /* the last bytes are being written: their end is decided */
 };
 

@@ -4,14 +4,16 @@
 --   local g = gateway.start { mock = m, workers = 2, policies = { ["init.lua"] = "…", … }, config = { limits = { … } } }
 --   g.port, g.admin_port, g.key                               -- an engineering key; g:new_key { … } makes others
 --   local r = g:chat { model = "gpt-4o", … }                  -- client.ask with the key; r.id is x-moongate-request-id
---   g:record(r.id)                                            -- its line of audit.jsonl, waited for
+--   g:record(r.id)                                            -- its record in the ledger, waited for
 --   g:metrics():value("moongate_tokens_total", { direction = "input" })
 --   g:reload()  g:stop()                                      -- stop() raises unless it drained to nothing and left 0
 --
 -- config is merged over what is written by default; gateway.raw("env \"X\"") stands for Lua as it is.
 local cjson = require("cjson")
 local signal = require("posix.signal")
+local stat = require("posix.sys.stat")
 local unistd = require("posix.unistd")
+local sqlite = require("luasql.sqlite3").sqlite3()
 local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
 local workdir = require("tests.e2e.kit.workdir")
@@ -178,9 +180,30 @@ function gateway.error_of(answer)
   return body.error
 end
 
-function running:records()
+local CHAIN = { exchange = 2, intent = 3, loss = 5 }
+
+-- Texts of the ledger's entries of that kind, in the order of its chain; also while the gateway is down.
+function running:entries(kind)
+  local texts = {}
+  local path = self.dir:path("data/ledger.db")
+  if not stat.stat(path) then return texts end
+  local db = assert(sqlite:connect(path))
+  local waits = db:execute("PRAGMA busy_timeout = 5000")
+  if type(waits) == "userdata" then waits:close() end
+  local rows = db:execute("SELECT body FROM chain WHERE kind = " .. CHAIN[kind or "exchange"] .. " ORDER BY seq")
+  local row = rows and rows:fetch {}
+  while row do
+    texts[#texts + 1] = row[1]
+    row = rows:fetch {}
+  end
+  if rows then rows:close() end
+  db:close()
+  return texts
+end
+
+function running:records(kind)
   local records = {}
-  for line in (self.dir:read("data/audit.jsonl") or ""):gmatch("([^\n]+)\n") do records[#records + 1] = cjson.decode(line) end
+  for i, text in ipairs(self:entries(kind)) do records[i] = cjson.decode(text) end
   return records
 end
 

@@ -40,7 +40,8 @@ struct kit {
 
     struct buf out; /* what left */
     struct buf told; /* the error event that its end is told with, where it can be */
-    int heads, ends;
+    int heads, ends, tails;
+    size_t tail_at; /* of out: what is written behind it is the end */
     int64_t length;
     enum relay_how how;
     enum exchange_outcome outcome;
@@ -157,6 +158,14 @@ static inline void kit_check_end(struct kit *k, const struct relay_end *end)
     if (k->is_detached && end->how != RELAY_DETACHED) kit_is_wrong(k, "another end than RELAY_DETACHED");
 }
 
+static inline void kit_on_tail(void *arg)
+{
+    struct kit *k = arg;
+    if (k->tails++) kit_is_wrong(k, "tail() twice");
+    if (k->is_gone || k->ends) kit_is_wrong(k, "tail() to nobody");
+    k->tail_at = buf_len(&k->out);
+}
+
 static inline void kit_on_end(void *arg, const struct relay_end *end)
 {
     struct kit *k = arg;
@@ -244,7 +253,7 @@ static inline struct exchange *kit_exchange(void)
 
 static inline void kit_open(struct kit *k, const char *type)
 {
-    static const struct relay_sink sink = {kit_on_head, kit_on_write, kit_on_end};
+    static const struct relay_sink sink = {kit_on_head, kit_on_write, kit_on_end, kit_on_tail};
     *k = (struct kit){.word = VERDICT_DENY, .length = CONN_STREAM};
     if (!kit_loop) kit_loop = loop_new();
     said_reader_init(&k->reader);

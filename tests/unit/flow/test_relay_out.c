@@ -254,6 +254,53 @@ static void none_is_at_rest_behind_the_end_marker(void)
     kit_close(&k);
 }
 
+#define MARKER "data: [DONE]\n\n"
+
+/* What is written behind the sink's tail(): all that must wait with the end, and nothing else. */
+static void expect_tail(const char *body, size_t step, bool has_delta, const char *tail)
+{
+    struct kit k;
+    kit_open(&k, type_events);
+    k.parts.hooks.has_delta = has_delta;
+    kit_feed(&k, slice_str(body), step);
+    kit_finish(&k, NULL);
+    kit_answer_all(&k);
+    EXPECT_INT(1, k.ends);
+    EXPECT_INT(tail != NULL, k.tails);
+    struct slice out = buf_slice(&k.out);
+    if (tail) EXPECT_SLICE(slice_str(tail), slice_of(out.ptr + k.tail_at, out.len - k.tail_at));
+    kit_close(&k);
+    if (k.wrong) UNIT_FAIL("%s", k.wrong);
+}
+
+static void the_end_of_a_stream_is_announced(void)
+{
+    for (int has_delta = 0; has_delta < 2; has_delta++) {
+        for (size_t step = 0; step < 40; step++) {
+            expect_tail(A A MARKER, step, has_delta, MARKER);
+            expect_tail(A MARKER ": bye\n\n", step, has_delta, MARKER ": bye\n\n");
+            expect_tail(A "data: [DONE]\r\n\r\n", step, has_delta, "data: [DONE]\r\n\r\n");
+            expect_tail(A "data: [DONE]\r\r", step, has_delta, "data: [DONE]\r\r");
+            expect_tail(A "data: [DONE]", step, has_delta, "data: [DONE]");
+            expect_tail(A ERROR, step, has_delta, ERROR);
+            expect_tail(A KIT_FINISH, step, has_delta, NULL);
+        }
+    }
+}
+
+static void an_error_of_ours_is_announced_too(void)
+{
+    struct fault why = {.code = FAULT_DRAINING};
+    struct kit k;
+    kit_open(&k, type_events);
+    kit_feed(&k, SLICE(A), 0);
+    EXPECT_INT(0, k.tails);
+    relay_cut(k.relay, &why, OUTCOME_DRAINED);
+    EXPECT_INT(1, k.tails);
+    EXPECT_INT(strlen(A), k.tail_at);
+    kit_close(&k);
+}
+
 int main(void)
 {
     RUN(every_end_of_a_stream);
@@ -264,6 +311,8 @@ int main(void)
     RUN(a_large_event_that_breaks_off_breaks);
     RUN(bytes_that_are_not_read_break);
     RUN(one_is_at_rest_only_between_events);
+    RUN(the_end_of_a_stream_is_announced);
+    RUN(an_error_of_ours_is_announced_too);
     RUN(none_is_at_rest_behind_the_end_marker);
     loop_free(kit_loop);
     return unit_close("relay_out");

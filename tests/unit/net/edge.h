@@ -127,8 +127,15 @@ static void edge_on_reply_end(struct conn *c, void *arg)
     buf_append(&edge.log, SLICE("replied "));
 }
 
+static void edge_on_end_held(struct conn *c, void *arg)
+{
+    (void)c, (void)arg;
+    buf_append(&edge.log, SLICE("held "));
+}
+
 static const struct conn_events edge_events = {edge_on_request, edge_on_body, edge_on_body_end, edge_on_refused,
-                                               edge_on_drained, edge_on_gone, edge_on_reply_end};
+                                               edge_on_drained, edge_on_gone, edge_on_reply_end,
+                                               edge_on_end_held};
 
 static void edge_on_stop(void *arg)
 {

@@ -360,9 +360,34 @@ static void loses_a_descriptor_and_nothing_else(void)
     loop_free(loop);
 }
 
+static void waits_while_it_is_paused(void)
+{
+    struct loop *loop = loop_new();
+    struct fault why;
+    struct end a, b;
+    open_both(loop, &a, &b);
+    pipe_pause(b.pipe, true);
+    for (uint32_t i = 1; i <= 3; i++)
+        EXPECT(pipe_send(a.pipe, 1, slice_of((const char *)&i, sizeof i), -1, &why));
+    EXPECT(pipe_flush_wait(a.pipe, 1000, &why));
+    pipe_free(a.pipe);
+    loop_run(loop); /* nobody watches anything: neither messages nor the end are seen */
+    EXPECT_INT(0, b.messages);
+    EXPECT_INT(0, b.ends);
+    b.stops_at_end = true;
+    pipe_pause(b.pipe, false);
+    loop_run(loop);
+    EXPECT_INT(3, b.in_order);
+    EXPECT_INT(1, b.ends);
+    EXPECT_INT(0, b.faults);
+    pipe_free(b.pipe);
+    loop_free(loop);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
+    RUN(waits_while_it_is_paused);
     RUN(carries_messages_in_order);
     RUN(carries_descriptors_with_their_messages);
     RUN(takes_only_sealed_memory);

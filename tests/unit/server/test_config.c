@@ -1,75 +1,14 @@
 /* moongate.lua: what is accepted, what is refused and where, and that nothing is lost on the way to a worker. */
-#include "../unit.h"
-
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/nearest.h"
-#include "server/config.h"
-#include "store/ledger_link.h"
+#include "config_kit.h"
 #include "server/places.h"
 #include "server/units.h"
-
-static char dir[] = "/tmp/moongate-config-XXXXXX";
-static char path[64];
-
-static void write_file(const char *name, const char *text)
-{
-    char full[96];
-    snprintf(full, sizeof full, "%s/%s", dir, name);
-    FILE *f = fopen(full, "w");
-    if (!f) exit(1);
-    fputs(text, f);
-    fclose(f);
-}
-
-static struct config *load(const char *text, struct report *report)
-{
-    write_file("moongate.lua", text);
-    return config_load(path, report);
-}
-
-/* What a file that must be good gives. */
-static struct config *load_good(const char *text)
-{
-    struct report *report = report_new();
-    struct config *c = load(text, report);
-    if (!c) {
-        char *json = json_dumps(report_json(report), 0);
-        UNIT_FAIL("%s\n%s", text, json);
-        free(json);
-    }
-    report_free(report);
-    return c;
-}
-
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
-/* The one error of a file that must be bad, at that place, with these words in message and help. */
-static void expect_bad(const char *text, int line, int column, const char *message, const char *help)
-{
-    struct report *report = report_new();
-    struct config *c = load(text, report);
-    json_t *first = json_array_get(report_json(report), 0);
-    EXPECT(c == NULL);
-    if (json_integer_value(json_object_get(first, "line")) != line ||
-        json_integer_value(json_object_get(first, "column")) != column || !strstr(text_of(first, "message"), message) ||
-        !strstr(text_of(first, "help"), help) || report_errors(report) != 1) {
-        char *json = json_dumps(report_json(report), JSON_INDENT(1));
-        UNIT_FAIL("%s\nexpected %d:%d \"%s\" (%s), got %s", text, line, column, message, help, json);
-        free(json);
-    }
-    config_free(c);
-    report_free(report);
-}
 
 static void an_empty_table_has_every_default(void)
 {
@@ -222,49 +161,6 @@ static void services_are_listed_by_origin(void)
     config_free(same);
     config_free(c);
     buf_clear(&packed);
-}
-
-static void what_the_ledger_is_told(void)
-{
-    struct buf packed;
-    buf_init(&packed);
-    struct config *c = load_good("return { ledger = { durability = 'async', copy = 'audit.jsonl', retain = '400d',\n"
-                                 "  gateway = 'gw-1' }, billing = { timezone = 'Europe/Berlin' },\n"
-                                 "  postgres = { url = 'host=/run/postgresql dbname=moongate password=geheim' } }");
-    if (!c) return;
-    config_pack(c, &packed);
-    struct config *same = config_unpack(buf_slice(&packed));
-    EXPECT(same != NULL);
-    if (same) {
-        EXPECT_INT(DURABILITY_ASYNC, same->settings->durability);
-        EXPECT_SLICE(SLICE("audit.jsonl"), same->ledger_copy);
-        EXPECT_INT(400ull * 86400000u, same->retain_ms);
-        EXPECT_INT(0, same->retain_texts_ms);
-        EXPECT_SLICE(SLICE("gw-1"), same->gateway);
-        EXPECT_SLICE(SLICE("Europe/Berlin"), same->billing_zone);
-        EXPECT_SLICE(SLICE("host=/run/postgresql dbname=moongate password=geheim"), same->postgres_url);
-    }
-    json_t *show = config_show(c);
-    char *shown = json_dumps(show, JSON_COMPACT);
-    json_decref(show);
-    EXPECT(!strstr(shown, "geheim") && strstr(shown, "\"async\""));
-    free(shown);
-    config_drop_secrets(c);
-    EXPECT(c->postgres_url.len == 0);
-    config_free(same);
-    config_free(c);
-    buf_clear(&packed);
-}
-
-static void what_is_wrong_with_the_ledger_is_said(void)
-{
-    expect_bad("return { ledger = { durability = 'sometimes' } }", 1, 34, "must be one of them, not `sometimes`", "local");
-    expect_bad("return { ledger = { copy = 'ledger.db' } }", 1, 28, "a name of the gateway's own files", "audit.jsonl");
-    expect_bad("return { ledger = { copy = '/var/log/ledger.db-wal' } }", 1, 28, "a name of the gateway's own files", "");
-    expect_bad("return { ledger = { copy = '../audit.jsonl' } }", 1, 28, "a file's name in the data folder", "");
-    expect_bad("return { ledger = { gateway = 'GW 1' } }", 1, 31, "must have 1 to", "");
-    expect_bad("return { billing = { timezone = 'Europe/Atlantis' } }", 1, 33, "no time zone that this system knows", "Europe/Berlin");
-    expect_bad("return { postgres = { url = 'host=a\\nb' } }", 1, 29, "must be one line of text", "");
 }
 
 static void what_is_wrong_with_a_service_is_said(void)
@@ -523,8 +419,6 @@ int main(void)
     RUN(every_field_arrives_also_in_another_process);
     RUN(services_are_listed_by_origin);
     RUN(what_is_wrong_with_a_service_is_said);
-    RUN(what_the_ledger_is_told);
-    RUN(what_is_wrong_with_the_ledger_is_said);
     RUN(what_is_wrong_is_said_with_its_place_and_cure);
     RUN(a_wrong_provider_is_refused);
     RUN(a_providers_headers_are_checked);

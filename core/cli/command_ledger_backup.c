@@ -1,0 +1,41 @@
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "base/hex.h"
+#include "base/mem.h"
+#include "cli/amounts.h"
+#include "cli/looking.h"
+#include "server/config.h"
+#include "store/ledger_backup.h"
+
+static void print_about(const struct ledger_backup *about, const char *path, bool is_json)
+{
+    char hash[2 * CHAIN_HASH_BYTES + 1], bytes[AMOUNT_BYTES];
+    hex_write(about->hash, CHAIN_HASH_BYTES, hash);
+    if (is_json) {
+        cli_print_json(json_pack("{s:s, s:I, s:I, s:s, s:I}", "file", path, "first_seq", (json_int_t)about->first,
+                                 "last_seq", (json_int_t)about->head, "hash", hash, "bytes",
+                                 (json_int_t)about->bytes));
+        return;
+    }
+    printf("%s: entries %" PRIu64 " to %" PRIu64 ", head %.12s…, %s bytes\n", path, about->first, about->head, hash,
+           amount_count((int64_t)about->bytes, bytes));
+}
+
+int command_ledger_backup(int argc, char **argv)
+{
+    struct common_options common;
+    struct ledger_backup about = {0};
+    struct fault why = {0};
+    const char *to;
+    size_t count;
+    if (!cli_options(argc, argv, NULL, &common, &to, &count, 1)) return CLI_USAGE;
+    if (common.is_help) return command_help(2, (char *[]){"ledger", "backup"});
+    if (count == 0) return cli_usage_error("moongate ledger backup ledger-2026-11-29.db", "say which file to write");
+    char *data_dir = config_data_dir(config_path(common.config));
+    bool ok = ledger_backup(data_dir, to, &about, &why);
+    mem_free(data_dir);
+    if (!ok) return looking_fail(CLI_USAGE, &why);
+    print_about(&about, to, common.is_json);
+    return CLI_OK;
+}

@@ -1,0 +1,90 @@
+#include "cli/looking.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "server/config.h"
+
+int looking_fail(int exit_code, const struct fault *why)
+{
+    struct slice cure, text = slice_split(slice_str(fault_message(why)), '\n', &cure);
+    return cli_error(exit_code, cure.len ? cure.ptr : NULL, "%.*s", SLICE_FMT(text));
+}
+
+bool looking_read_count(const char *option, const char *text, uint64_t most, uint64_t *count)
+{
+    uint64_t n;
+    if (!text) return true;
+    if (slice_to_u64(slice_str(text), &n) && n > 0 && n <= most) {
+        *count = n;
+        return true;
+    }
+    cli_usage_error(NULL, "%s takes a number from 1 to %" PRIu64 ", not `%s`", option, most, text);
+    return false;
+}
+
+static bool add_time(struct looking *k, const char *option, const char *text, bool is_end)
+{
+    int64_t us;
+    if (!text) return true;
+    if (!period_instant(&k->zone, text, is_end, k->now_us, &us)) {
+        cli_usage_error("24h, today, 2026-11-01, 2026-11, or 2026-11-01T12:00:00Z", "%s: `%s` is no time", option,
+                        text);
+        return false;
+    }
+    if (is_end) {
+        ledger_filter_until(k->filter, us);
+    } else {
+        ledger_filter_since(k->filter, us);
+    }
+    return true;
+}
+
+static bool add_all(struct looking *k, const char *const *words, size_t count, struct fault *why)
+{
+    for (size_t i = 0; i < k->where.count; i++)
+        if (!ledger_filter_add(k->filter, slice_str(k->where.items[i]), why)) return false;
+    for (size_t i = 0; i < count; i++)
+        if (!ledger_filter_add(k->filter, slice_str(words[i]), why)) return false;
+    return true;
+}
+
+static bool open_all(struct looking *k, const char *const *words, size_t count)
+{
+    struct fault why = {0};
+    char zone[LEDGER_ZONE_BYTES];
+    k->filter = ledger_filter_new();
+    if (!add_all(k, words, count, &why)) {
+        looking_fail(CLI_USAGE, &why);
+        return false;
+    }
+    k->ledger = ledger_read_open(k->data_dir, &why);
+    if (!k->ledger || !ledger_read_zone(k->ledger, zone, &why)) {
+        looking_fail(CLI_USAGE, &why);
+        return false;
+    }
+    period_zone_read(&k->zone, zone);
+    return add_time(k, "--since", k->since, false) && add_time(k, "--until", k->until, true);
+}
+
+bool looking_open(struct looking *k, const char *config, const char *const *words, size_t count)
+{
+    k->now_us = (int64_t)(clock_wall_ns() / 1000);
+    k->data_dir = config_data_dir(config_path(config));
+    k->exit_code = CLI_USAGE;
+    if (open_all(k, words, count)) return true;
+    looking_close(k);
+    return false;
+}
+
+void looking_close(struct looking *k)
+{
+    ledger_read_close(k->ledger);
+    ledger_filter_free(k->filter);
+    mem_free(k->data_dir);
+    k->ledger = NULL;
+    k->filter = NULL;
+    k->data_dir = NULL;
+}

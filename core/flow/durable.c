@@ -1,0 +1,26 @@
+#include "flow/durable.h"
+
+enum durability durable_wanted(const struct job *job)
+{
+    enum durability wanted = job->x->decision.record.durability;
+    return wanted == DURABILITY_UNSAID ? (enum durability)job->settings->durability : wanted;
+}
+
+bool durable_is_failing(const struct job *job)
+{
+    return recorder_is_failing(job->flow->recorder, durable_wanted(job));
+}
+
+bool durable_is_pointless(const struct job *job)
+{
+    return !exchange_attempt(job->x) && durable_is_failing(job);
+}
+
+bool durable_hold_end(struct job *job)
+{
+    if (job->end.is_held) return true;
+    if (job->is_unrecorded || durable_wanted(job) == DURABILITY_ASYNC || durable_is_pointless(job)) return false;
+    conn_hold_end(job->conn);
+    job->end.is_held = true;
+    return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * A worker's records on their way to the ledger process (store/ledger_link.h): formatted when an exchange is over, sent
+ * together in the loop's next turn, and kept until the ledger says that it has them.
+ *
+ *     struct recorder *r = recorder_new(loop, &events, flow);
+ *     recorder_attach(r, fd);                        // a fresh pipe's end, whenever there is one
+ *     recorder_add(r, &(struct recorder_entry){.kind = CHAIN_EXCHANGE, .durability = DURABILITY_LOCAL, .x = x}, &wait);
+ *     recorder_cancel(&wait);                        // whoever waited is gone; the record stands
+ *     recorder_free(r);                              // names what was never acknowledged
+ *
+ * A ledger that dies takes nothing with it: on the next pipe all that is kept goes again, in its order. A worker that
+ * is killed takes with it what had not been sent, and only that.
+ * Bounded: LIMIT_LEDGER_HELD_BYTES are kept, and from three fourths of that on recorder_is_failing() says so; what
+ * comes beyond the bound is lost, told by id, and told to the ledger as a number (CHAIN_LOSS) once it takes records
+ * again. Never blocks, never touches a file.
+ */
+#ifndef MOONGATE_FLOW_RECORDER_H
+#define MOONGATE_FLOW_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "exchange/exchange.h"
+#include "net/loop.h"
+#include "store/chain.h"
+#include "store/ledger_link.h"
+
+struct kept;
+struct recorder;
+
+struct recorder_events {
+    /* A record will never be written; `id` is its exchange's, borrowed for the call. */
+    void (*on_lost)(void *arg, struct slice id);
+    void (*on_change)(void *arg); /* recorder_is_failing() says something else */
+    void (*on_idle)(void *arg);   /* all is acknowledged */
+};
+
+struct recorder_entry {
+    enum chain_kind kind;       /* CHAIN_EXCHANGE or CHAIN_INTENT */
+    enum durability durability; /* never UNSAID */
+    const struct exchange *x;
+};
+
+/* Somebody who waits for a record; embedded in its owner. All zeros: nobody. */
+struct recorder_wait {
+    struct kept *kept; /* NULL: nothing is waited for */
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+/* `events` is borrowed for ever. */
+struct recorder *recorder_new(struct loop *loop, const struct recorder_events *events, void *arg);
+void recorder_free(struct recorder *r); /* NULL is welcome; nobody who waits is told */
+/* Takes the descriptor; a pipe of before is left. */
+void recorder_attach(struct recorder *r, int fd);
+
+/* fn(arg) once, from the loop, when the record is as durable as it says. wait NULL, or DURABILITY_ASYNC: nobody waits.
+ * False: there is no room, and the record is lost. */
+bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct recorder_wait *wait);
+/* Welcome when nothing is waited for. */
+void recorder_cancel(struct recorder *r, struct recorder_wait *wait);
+/* A record of this durability could not be had now. Of DURABILITY_ASYNC: never. */
+bool recorder_is_failing(const struct recorder *r, enum durability durability);
+/* Everything is acknowledged. */
+bool recorder_is_idle(const struct recorder *r);
+
+#endif

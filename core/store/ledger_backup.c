@@ -1,0 +1,279 @@
+#include "store/ledger_backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "store/ledger_lock.h"
+#include "store/ledger_schema.h"
+
+#define BUSY_MS 5000
+
+/* "<base><end>", to be freed. */
+static char *join(const char *base, const char *end)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s%s", base, end);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}
+
+static bool fail(sqlite3 *db, const char *path, struct fault *why)
+{
+    return fault_set(why, FAULT_INTERNAL, "%s: %s", path, sqlite3_errmsg(db));
+}
+
+static bool fail_system(const char *path, struct fault *why)
+{
+    return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+}
+
+static bool open_file(const char *path, int flags, sqlite3 **db, struct fault *why)
+{
+    if (sqlite3_open_v2(path, db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) == SQLITE_OK) {
+        sqlite3_busy_timeout(*db, BUSY_MS);
+        return sqlite3_exec(*db, "PRAGMA trusted_schema = OFF", NULL, NULL, NULL) == SQLITE_OK || fail(*db, path, why);
+    }
+    return fail(*db, path, why);
+}
+
+static bool run(sqlite3 *db, const char *path, const char *sql, struct fault *why)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(db, path, why);
+}
+
+/* ---- Is it a ledger, and whole? */
+
+static bool check_version(sqlite3 *db, const char *path, struct fault *why)
+{
+    sqlite3_stmt *q;
+    int version = -1;
+    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK) return fail(db, path, why);
+    if (sqlite3_step(q) == SQLITE_ROW) version = sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    if (version >= 1 && version <= LEDGER_SCHEMA_VERSION) return true;
+    if (version > LEDGER_SCHEMA_VERSION) {
+        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", path,
+                         version, LEDGER_SCHEMA_VERSION);
+    }
+    return fault_set(why, FAULT_INTERNAL, "%s: it is no ledger of moongate", path);
+}
+
+/* The first thing that SQLite finds wrong. */
+static bool check_pages(sqlite3 *db, const char *path, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &q, NULL) != SQLITE_OK) return fail(db, path, why);
+    bool has_row = sqlite3_step(q) == SQLITE_ROW;
+    const char *text = has_row ? (const char *)sqlite3_column_text(q, 0) : NULL;
+    bool is_good = text && strcmp(text, "ok") == 0;
+    if (!is_good) fault_set(why, FAULT_INTERNAL, "%s: damaged: %.160s", path, text ? text : sqlite3_errmsg(db));
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool read_meta(sqlite3 *db, const char *name, struct buf *out)
+{
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(db, "SELECT v FROM meta WHERE k = ?", -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
+    bool is_there = sqlite3_step(q) == SQLITE_ROW;
+    const char *bytes = is_there ? sqlite3_column_blob(q, 0) : NULL;
+    if (bytes) buf_append(out, slice_of(bytes, (size_t)sqlite3_column_bytes(q, 0)));
+    sqlite3_finalize(q);
+    return is_there;
+}
+
+static bool read_genesis(sqlite3 *db, uint8_t hash[CHAIN_HASH_BYTES])
+{
+    struct buf gateway, key;
+    buf_init(&gateway);
+    buf_init(&key);
+    bool is_good = read_meta(db, "gateway", &gateway) && read_meta(db, "key", &key);
+    chain_genesis(hash, buf_slice(&gateway), buf_slice(&key));
+    buf_clear(&gateway);
+    buf_clear(&key);
+    return is_good;
+}
+
+/* One entry behind those before it. The hash of a first one that is not number 1 is taken as it stands: what was before
+ * it was deleted for its age. */
+static bool follow(struct ledger_backup *a, sqlite3_stmt *q)
+{
+    uint64_t seq = (uint64_t)sqlite3_column_int64(q, 0);
+    struct slice body = {sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)};
+    const void *hash = sqlite3_column_blob(q, 3);
+    if (sqlite3_column_bytes(q, 3) != CHAIN_HASH_BYTES) return false;
+    if (a->head && seq != a->head + 1) return false;
+    if (!a->head) a->first = seq;
+    if (!a->head && seq > 1) {
+        memcpy(a->hash, hash, CHAIN_HASH_BYTES);
+    } else {
+        chain_hash(a->hash, a->hash, seq, (enum chain_kind)sqlite3_column_int(q, 1), body);
+    }
+    a->head = seq;
+    return memcmp(a->hash, hash, CHAIN_HASH_BYTES) == 0;
+}
+
+static bool check_chain(sqlite3 *db, const char *path, struct ledger_backup *a, struct fault *why)
+{
+    sqlite3_stmt *q;
+    int rc;
+    *a = (struct ledger_backup){.first = 0};
+    if (!read_genesis(db, a->hash)) return fault_set(why, FAULT_INTERNAL, "%s: it does not say whose it is", path);
+    if (sqlite3_prepare_v2(db, "SELECT seq, kind, body, hash FROM chain ORDER BY seq", -1, &q, NULL) != SQLITE_OK) {
+        return fail(db, path, why);
+    }
+    bool is_good = true;
+    while (is_good && (rc = sqlite3_step(q)) != SQLITE_DONE) {
+        if (rc != SQLITE_ROW)
+            is_good = fail(db, path, why);
+        else if (!follow(a, q))
+            is_good = fault_set(why, FAULT_INTERNAL, "%s: the chain is broken at entry %llu", path,
+                                (unsigned long long)sqlite3_column_int64(q, 0));
+    }
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool check_copy(const char *path, struct ledger_backup *about, struct fault *why)
+{
+    sqlite3 *db = NULL;
+    struct stat st;
+    bool is_good = open_file(path, SQLITE_OPEN_READONLY, &db, why) && check_version(db, path, why) &&
+                   check_pages(db, path, why) && check_chain(db, path, about, why);
+    sqlite3_close(db);
+    if (is_good && stat(path, &st) == 0) about->bytes = (uint64_t)st.st_size;
+    return is_good;
+}
+
+/* ---- Copying. */
+
+/* One read transaction: what others write meanwhile is not in it, and does not make it begin again. */
+static bool copy_pages(sqlite3 *from, sqlite3 *to, const char *path, struct fault *why)
+{
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+    if (!b) return fail(to, path, why);
+    sqlite3_backup_step(b, -1);
+    return sqlite3_backup_finish(b) == SQLITE_OK || fail(to, path, why);
+}
+
+/* The copy is one file: without a write-ahead log beside it. */
+static bool copy_into(const char *from, const char *to, struct fault *why)
+{
+    sqlite3 *source = NULL, *copy = NULL;
+    bool is_good = open_file(from, SQLITE_OPEN_READONLY, &source, why) && check_version(source, from, why) &&
+                   open_file(to, SQLITE_OPEN_READWRITE, &copy, why) && copy_pages(source, copy, to, why) &&
+                   run(copy, to, "PRAGMA journal_mode = DELETE", why);
+    sqlite3_close(source);
+    sqlite3_close(copy);
+    return is_good;
+}
+
+static bool sync_path(const char *path, int flags, struct fault *why)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    bool is_good = (fd >= 0 && fsync(fd) == 0) || fail_system(path, why);
+    if (fd >= 0) close(fd);
+    return is_good;
+}
+
+/* A rename is on the disk when its folder is. */
+static bool sync_folder_of(const char *path, struct fault *why)
+{
+    char *folder = mem_strdup(path), *slash = strrchr(folder, '/');
+    if (slash) slash[slash == folder] = '\0';
+    bool is_good = sync_path(slash ? folder : ".", O_RDONLY | O_DIRECTORY, why);
+    mem_free(folder);
+    return is_good;
+}
+
+/* A new file that nobody else may read, with the copy in it; it is gone when that fails. */
+static bool copy_new(const char *from, const char *part, struct ledger_backup *about, struct fault *why)
+{
+    unlink(part);
+    int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return fail_system(part, why);
+    close(fd);
+    if (copy_into(from, part, why) && check_copy(part, about, why) && sync_path(part, O_RDWR, why)) return true;
+    unlink(part);
+    return false;
+}
+
+static bool refuse_existing(const char *path, const char *cure, struct fault *why)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0) return true;
+    return fault_set(why, FAULT_INTERNAL, "%s is there already: %s", path, cure);
+}
+
+/* Folders that cannot rename without overwriting (NFS) are looked at before. */
+static bool place_new(const char *part, const char *to, struct fault *why)
+{
+    bool is_done = renameat2(AT_FDCWD, part, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+    if (!is_done && (errno == EINVAL || errno == ENOSYS) && access(to, F_OK) != 0) is_done = rename(part, to) == 0;
+    if (is_done) return sync_folder_of(to, why);
+    fail_system(to, why);
+    unlink(part);
+    return false;
+}
+
+bool ledger_backup(const char *data_dir, const char *to, struct ledger_backup *about, struct fault *why)
+{
+    char *from = join(data_dir, "/" LEDGER_FILE), *part = join(to, ".part");
+    bool is_good = refuse_existing(to, "give another name, or move it away", why) &&
+                   copy_new(from, part, about, why) && place_new(part, to, why);
+    mem_free(from);
+    mem_free(part);
+    return is_good;
+}
+
+/* ---- The way back. */
+
+/* Its write-ahead log would be taken for that of the file that takes its place. What it has goes into the old file
+ * first, so that this is whole until it is replaced; where that fails it is damaged, and the log just goes. */
+static void drop_log(const char *path)
+{
+    sqlite3 *db = NULL;
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    }
+    sqlite3_close(db);
+    char *log = join(path, "-wal"), *index = join(path, "-shm");
+    unlink(log);
+    unlink(index);
+    mem_free(log);
+    mem_free(index);
+}
+
+static bool replace(const char *part, const char *to, struct fault *why)
+{
+    struct stat st;
+    if (lstat(to, &st) == 0) drop_log(to);
+    if (rename(part, to) == 0) return sync_folder_of(to, why);
+    fail_system(to, why);
+    unlink(part);
+    return false;
+}
+
+bool ledger_restore(const char *data_dir, const char *from, bool is_forced, struct ledger_backup *about,
+                    struct fault *why)
+{
+    int lock = ledger_lock(data_dir, why);
+    if (lock < 0) return false;
+    char *to = join(data_dir, "/" LEDGER_FILE), *part = join(to, ".part");
+    bool is_good = (is_forced || refuse_existing(to, "--force puts the backup in its place", why)) &&
+                   copy_new(from, part, about, why) && replace(part, to, why);
+    mem_free(to);
+    mem_free(part);
+    close(lock);
+    return is_good;
+}

@@ -1,0 +1,266 @@
+#include "store/ledger_check.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/ledger_days.h"
+#include "store/ledger_inner.h"
+#include "store/ledger_lock.h"
+#include "store/ledger_row.h"
+#include "store/ledger_schema.h"
+
+struct checker {
+    const struct ledger_check *how;
+    struct ledger_checked *found;
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *get, *put; /* a row of records */
+    struct ledger_days days;
+    struct ledger_reader reader;
+    struct ledger_record record;
+    struct ledger_rollup sums;
+    struct fault *why;
+};
+
+static bool fail(struct checker *k)
+{
+    return fault_set(k->why, FAULT_INTERNAL, "%s: %s", k->path, sqlite3_errmsg(k->db));
+}
+
+static bool run(struct checker *k, const char *sql)
+{
+    return sqlite3_exec(k->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(k);
+}
+
+static bool prepare(struct checker *k, sqlite3_stmt **q, const char *sql)
+{
+    return sqlite3_prepare_v2(k->db, sql, -1, q, NULL) == SQLITE_OK || fail(k);
+}
+
+__attribute__((format(printf, 2, 3))) static void differ(struct checker *k, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    if (k->found->differences++ >= LIMIT_LEDGER_DIFFERENCES || !k->how->on_difference) return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    k->how->on_difference(k->how->arg, text);
+}
+
+/* ---- Records. */
+
+static bool is_same(const struct ledger_record *r, const struct ledger_column *c, sqlite3_stmt *q, int at)
+{
+    const char *field = (const char *)r + c->offset;
+    if (c->type == LEDGER_NUMBER) return sqlite3_column_int64(q, at) == *(const int64_t *)field;
+    struct slice want = c->type == LEDGER_TEXT ? *(const struct slice *)field : slice_of(field, LEDGER_ID_BYTES);
+    struct slice got = {sqlite3_column_blob(q, at), (size_t)sqlite3_column_bytes(q, at)};
+    return slice_equal(want, got);
+}
+
+static void tell_column(struct checker *k, uint64_t seq, const struct ledger_column *c, int at)
+{
+    const char *is = c->type == LEDGER_BLOB ? "another" : (const char *)sqlite3_column_text(k->get, at);
+    const char *field = (const char *)&k->record + c->offset;
+    if (c->type == LEDGER_NUMBER) {
+        differ(k, "records: entry %llu: %s is %s, not %lld", (unsigned long long)seq, c->name, is,
+               (long long)*(const int64_t *)field);
+    } else {
+        struct slice want = c->type == LEDGER_TEXT ? *(const struct slice *)field : SLICE("that of the entry");
+        differ(k, "records: entry %llu: %s is '%.100s', not '%.*s'", (unsigned long long)seq, c->name, is,
+               (int)(want.len < 100 ? want.len : 100), want.ptr ? want.ptr : "");
+    }
+}
+
+static bool write_record(struct checker *k, uint64_t seq)
+{
+    ledger_row_bind(k->put, seq, &k->record);
+    bool is_good = sqlite3_step(k->put) == SQLITE_DONE || fail(k);
+    sqlite3_reset(k->put);
+    return is_good;
+}
+
+/* An entry that names no request keeps the id that came with it, if its row is there. */
+static bool check_record(struct checker *k, uint64_t seq, enum chain_kind kind, struct slice body)
+{
+    uint64_t before = k->found->differences;
+    sqlite3_bind_int64(k->get, 1, (sqlite3_int64)seq);
+    int rc = sqlite3_step(k->get);
+    bool is_there = rc == SQLITE_ROW;
+    const uint8_t *id = is_there && sqlite3_column_bytes(k->get, 0) == LEDGER_ID_BYTES ? sqlite3_column_blob(k->get, 0)
+                                                                                        : NULL;
+    ledger_record_read(&k->reader, &k->record, kind, body, id);
+    k->record.day = ledger_days_of(&k->days, seq, k->record.time_us);
+    if (rc == SQLITE_DONE) differ(k, "records: entry %llu has no row", (unsigned long long)seq);
+    for (int i = 0; is_there && i < LEDGER_COLUMNS; i++) {
+        if (!is_same(&k->record, &ledger_columns[i], k->get, i)) tell_column(k, seq, &ledger_columns[i], i);
+    }
+    sqlite3_reset(k->get);
+    if (!is_there && rc != SQLITE_DONE) return fail(k);
+    ledger_rollup_add(&k->sums, &k->record);
+    k->found->records++;
+    bool is_repair = k->how->is_repair && k->found->differences > before;
+    if (is_repair && !write_record(k, seq)) return false;
+    return !ledger_rollup_is_full(&k->sums) || ledger_rollup_write(&k->sums) || fail(k);
+}
+
+static bool check_entries(struct checker *k)
+{
+    sqlite3_stmt *q;
+    int rc;
+    if (!prepare(k, &q, "SELECT seq, kind, body FROM chain ORDER BY seq")) return false;
+    bool is_good = true;
+    while (is_good && (rc = sqlite3_step(q)) != SQLITE_DONE) {
+        if (rc != SQLITE_ROW) {
+            is_good = fail(k);
+            break;
+        }
+        enum chain_kind kind = (enum chain_kind)sqlite3_column_int(q, 1);
+        struct slice body = {sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)};
+        k->found->entries++;
+        if (kind == CHAIN_EXCHANGE || kind == CHAIN_IMPORT) {
+            is_good = check_record(k, (uint64_t)sqlite3_column_int64(q, 0), kind, body);
+        }
+    }
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+/* ---- What the tables have, told by questions whose rows should not be there. */
+
+/* Each row is one difference: its columns stand between the words. */
+static bool check_rows(struct checker *k, const char *sql, const char *what)
+{
+    sqlite3_stmt *q;
+    int rc;
+    if (!prepare(k, &q, sql)) return false;
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct buf text;
+        buf_init(&text);
+        for (int i = 0; i < sqlite3_column_count(q); i++)
+            buf_printf(&text, " %.100s", (const char *)sqlite3_column_text(q, i));
+        differ(k, "%s:%.*s", what, SLICE_FMT(buf_slice(&text)));
+        buf_clear(&text);
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE || fail(k);
+}
+
+/* What should be and what is, in their own ways of saying it; `repair` makes the second the first. */
+static bool check_and_repair(struct checker *k, const char *sql, const char *what, const char *repair)
+{
+    uint64_t before = k->found->differences;
+    if (!check_rows(k, sql, what)) return false;
+    return !k->how->is_repair || k->found->differences == before || run(k, repair);
+}
+
+#define NO_ENTRY " NOT EXISTS (SELECT 1 FROM chain c WHERE c.seq = t.seq AND c.kind IN "
+
+static bool check_tables(struct checker *k)
+{
+    return check_and_repair(k, "SELECT seq FROM records t WHERE" NO_ENTRY "(2, 7))",
+                            "records: a row without an entry",
+                            "DELETE FROM records AS t WHERE" NO_ENTRY "(2, 7))") &&
+           check_and_repair(k, "SELECT seq FROM intents t WHERE" NO_ENTRY "(3))",
+                            "intents: a row without an entry", "DELETE FROM intents AS t WHERE" NO_ENTRY "(3))") &&
+           check_and_repair(k,
+                            "SELECT t.seq FROM intents t WHERE open <> NOT EXISTS"
+                            " (SELECT 1 FROM records r WHERE r.id = t.id)",
+                            "intents: open and recorded, or neither",
+                            "UPDATE intents AS t SET open = NOT EXISTS (SELECT 1 FROM records r WHERE r.id = t.id)");
+}
+
+/* ---- Sums: made in temporary tables, then compared. */
+
+static bool compare(struct checker *k, const char *table, const char *made, const char *keys)
+{
+    struct buf sql, repair;
+    buf_init(&sql);
+    buf_init(&repair);
+    buf_printf(&sql,
+               "SELECT DISTINCT %s FROM (SELECT * FROM (SELECT * FROM %s EXCEPT SELECT * FROM main.%s)"
+               " UNION ALL SELECT * FROM (SELECT * FROM main.%s EXCEPT SELECT * FROM %s))",
+               keys, made, table, table, made);
+    buf_printf(&repair, "DELETE FROM main.%s; INSERT INTO main.%s SELECT * FROM %s", table, table, made);
+    buf_append_char(&sql, '\0');
+    buf_append_char(&repair, '\0');
+    bool is_good = check_and_repair(k, buf_ptr(&sql), table, buf_ptr(&repair));
+    buf_clear(&sql);
+    buf_clear(&repair);
+    return is_good;
+}
+
+static bool make_tables(struct checker *k)
+{
+    return run(k, "CREATE TEMP TABLE made(" LEDGER_ROLLUP_COLUMNS ") STRICT, WITHOUT ROWID;"
+                  "CREATE TEMP TABLE made_label(" LEDGER_LABEL_COLUMNS ") STRICT, WITHOUT ROWID;"
+                  "INSERT INTO made SELECT * FROM rollup_cut; INSERT INTO made_label SELECT * FROM rollup_label_cut") &&
+           (ledger_rollup_install(&k->sums, k->db, "temp.made", "temp.made_label") || fail(k));
+}
+
+static bool check_sums(struct checker *k)
+{
+    return (ledger_rollup_write(&k->sums) || fail(k)) &&
+           compare(k, "rollup", "temp.made", "day, department, app, user, model, provider, key_id") &&
+           compare(k, "rollup_label", "temp.made_label", "day, label, value");
+}
+
+/* ---- All of it. */
+
+static bool prepare_rows(struct checker *k)
+{
+    struct buf sql;
+    buf_init(&sql);
+    ledger_row_select(&sql);
+    bool is_good = prepare(k, &k->get, buf_ptr(&sql));
+    buf_reset(&sql);
+    ledger_row_insert(&sql, "INSERT OR REPLACE INTO records", "");
+    is_good = is_good && prepare(k, &k->put, buf_ptr(&sql));
+    buf_clear(&sql);
+    return is_good;
+}
+
+static bool check_all(struct checker *k)
+{
+    return run(k, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE") &&
+           run(k, k->how->is_repair ? "BEGIN IMMEDIATE" : "BEGIN") && make_tables(k) &&
+           ledger_days_read(&k->days, k->db, k->why) && prepare_rows(k) && check_entries(k) && check_tables(k) &&
+           check_sums(k) && run(k, "COMMIT");
+}
+
+static bool open_and_check(struct checker *k)
+{
+    int flags = k->how->is_repair ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    if (sqlite3_open_v2(k->path, &k->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) return fail(k);
+    sqlite3_busy_timeout(k->db, LEDGER_BUSY_MS);
+    ledger_reader_init(&k->reader);
+    ledger_rollup_init(&k->sums);
+    bool is_good = check_all(k);
+    sqlite3_finalize(k->get);
+    sqlite3_finalize(k->put);
+    ledger_rollup_clear(&k->sums);
+    ledger_reader_clear(&k->reader);
+    ledger_days_clear(&k->days);
+    return is_good;
+}
+
+bool ledger_check(const struct ledger_check *how, struct ledger_checked *found, struct fault *why)
+{
+    struct buf path;
+    struct checker k = {.how = how, .found = found, .why = why};
+    int lock = how->is_repair ? ledger_lock(how->data_dir, why) : -1;
+    if (how->is_repair && lock < 0) return false;
+    buf_init(&path);
+    buf_printf(&path, "%s/" LEDGER_FILE, how->data_dir);
+    k.path = mem_strndup(buf_ptr(&path), buf_len(&path));
+    *found = (struct ledger_checked){0};
+    bool is_good = open_and_check(&k);
+    sqlite3_close(k.db);
+    mem_free(k.path);
+    buf_clear(&path);
+    if (lock >= 0) close(lock);
+    return is_good;
+}

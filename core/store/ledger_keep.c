@@ -1,0 +1,200 @@
+#include "store/ledger_keep.h"
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "store/ledger_inner.h"
+
+#define PAUSE_US 1000000u /* between two looks for what is too old, when there was nothing */
+
+/* ---- The write-ahead log. */
+
+/* Readers and other writers are not waited for: what they hold up is done the next time. */
+static bool checkpoint(struct ledger *l, int mode, struct fault *why)
+{
+    int pages = 0, done = 0;
+    sqlite3_busy_timeout(l->db, 0);
+    int rc = sqlite3_wal_checkpoint_v2(l->db, NULL, mode, &pages, &done);
+    sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
+    if (rc != SQLITE_OK && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) return ledger_fail(l, why);
+    if (rc == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE) {
+        l->log_pages = 0;
+        l->must_cut_log = false;
+    }
+    l->log_done = done > 0 ? (uint32_t)done : 0;
+    return true;
+}
+
+static bool tend_log(struct ledger *l, bool is_idle, struct fault *why)
+{
+    if (l->must_cut_log || (is_idle && l->log_pages)) return checkpoint(l, SQLITE_CHECKPOINT_TRUNCATE, why);
+    if (l->log_pages >= l->log_done + LIMIT_LEDGER_LOG_PAGES) return checkpoint(l, SQLITE_CHECKPOINT_PASSIVE, why);
+    return true;
+}
+
+/* ---- Entries. */
+
+struct cut {
+    sqlite3_int64 low, end; /* entries from low on, before end */
+};
+
+/* The first entries up to the next anchor, if that is old enough; none: low == end. */
+static bool find_cut(struct ledger *l, const struct ledger_upkeep *how, struct cut *cut, struct fault *why)
+{
+    sqlite3_stmt *q;
+    const char *sql = "SELECT min(seq), (SELECT seq FROM anchors WHERE seq > (SELECT min(seq) FROM chain) AND"
+                      " time_us < ?1 AND (?2 = 0 OR seq <= ?2) ORDER BY seq LIMIT 1) FROM chain";
+    *cut = (struct cut){0, 0};
+    if (!how->retain_us || how->now_us <= how->retain_us) return true;
+    if (!ledger_prepare(l, &q, sql, why)) return false;
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)(how->now_us - how->retain_us));
+    sqlite3_bind_int64(q, 2, (sqlite3_int64)how->keep_from);
+    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
+    if (is_good && sqlite3_column_type(q, 1) != SQLITE_NULL) {
+        *cut = (struct cut){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)};
+        if (cut->end - cut->low > LIMIT_LEDGER_CUT) cut->end = cut->low + LIMIT_LEDGER_CUT;
+    }
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool run_two(struct ledger *l, const char *sql, sqlite3_int64 a, sqlite3_int64 b, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (!ledger_prepare(l, &q, sql, why)) return false;
+    sqlite3_bind_int64(q, 1, a);
+    sqlite3_bind_int64(q, 2, b);
+    bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool forget_intent(struct ledger *l, sqlite3_int64 seq, struct slice body, struct fault *why)
+{
+    uint8_t id[LEDGER_ID_BYTES];
+    sqlite3_stmt *q;
+    ledger_record_id(&l->reader, id, CHAIN_INTENT, body, NULL);
+    if (!ledger_prepare(l, &q, "DELETE FROM intents WHERE id = ? AND seq = ?", why)) return false;
+    sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, seq);
+    bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+/* What goes is summed once more, apart: all sums stay those of the chain and of what was cut off it. */
+static bool sum_entry(struct ledger *l, struct ledger_rollup *sums, sqlite3_stmt *q, struct fault *why)
+{
+    enum chain_kind kind = (enum chain_kind)sqlite3_column_int(q, 1);
+    struct slice body = {sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)};
+    if (kind == CHAIN_INTENT) return forget_intent(l, sqlite3_column_int64(q, 0), body, why);
+    if (kind != CHAIN_EXCHANGE && kind != CHAIN_IMPORT) return true;
+    ledger_record_read(&l->reader, &l->record, kind, body, NULL);
+    l->record.day = sqlite3_column_int64(q, 3);
+    ledger_rollup_add(sums, &l->record);
+    return true;
+}
+
+static bool sum_entries(struct ledger *l, struct ledger_rollup *sums, const struct cut *cut, struct fault *why)
+{
+    sqlite3_stmt *q;
+    int rc;
+    const char *sql = "SELECT c.seq, kind, body, day FROM chain c LEFT JOIN records r ON r.seq = c.seq"
+                      " WHERE c.seq >= ? AND c.seq < ?";
+    if (!ledger_prepare(l, &q, sql, why)) return false;
+    sqlite3_bind_int64(q, 1, cut->low);
+    sqlite3_bind_int64(q, 2, cut->end);
+    bool is_good = true;
+    while (is_good && (rc = sqlite3_step(q)) != SQLITE_DONE)
+        is_good = rc == SQLITE_ROW ? sum_entry(l, sums, q, why) : ledger_fail(l, why);
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool keep_sums(struct ledger *l, const struct cut *cut, struct fault *why)
+{
+    struct ledger_rollup sums;
+    ledger_rollup_init(&sums);
+    bool is_good = ledger_rollup_install(&sums, l->db, "rollup_cut", "rollup_label_cut") || ledger_fail(l, why);
+    is_good = is_good && sum_entries(l, &sums, cut, why) && (ledger_rollup_write(&sums) || ledger_fail(l, why));
+    ledger_rollup_clear(&sums);
+    return is_good;
+}
+
+/* Freed pages and places are overwritten; for texts alone, because it costs a write of each page. */
+static bool wipe_texts(struct ledger *l, const char *sql, sqlite3_int64 a, sqlite3_int64 b, struct fault *why)
+{
+    bool is_good = ledger_run(l, "PRAGMA secure_delete = ON", why) && run_two(l, sql, a, b, why);
+    if (is_good && sqlite3_changes(l->db)) l->must_cut_log = true;
+    sqlite3_exec(l->db, "PRAGMA secure_delete = OFF", NULL, NULL, NULL);
+    return is_good;
+}
+
+static bool delete_entries(struct ledger *l, const struct cut *cut, struct fault *why)
+{
+    static const char *const deletes[] = {"DELETE FROM records WHERE seq >= ? AND seq < ?",
+                                          "DELETE FROM anchors WHERE seq >= ? AND seq < ?",
+                                          "DELETE FROM chain WHERE seq >= ? AND seq < ?"};
+    const char *texts = "DELETE FROM texts WHERE id IN (SELECT id FROM records WHERE seq >= ? AND seq < ?)";
+    bool is_good = keep_sums(l, cut, why) && wipe_texts(l, texts, cut->low, cut->end, why);
+    for (size_t i = 0; i < sizeof deletes / sizeof deletes[0] && is_good; i++)
+        is_good = run_two(l, deletes[i], cut->low, cut->end, why);
+    return is_good;
+}
+
+static enum ledger_tended cut_entries(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    struct cut cut;
+    if (!find_cut(l, how, &cut, why)) return LEDGER_TEND_FAILED;
+    if (cut.low == cut.end) return LEDGER_TENDED;
+    if (!ledger_run(l, "BEGIN IMMEDIATE", why)) return LEDGER_TEND_FAILED;
+    if (delete_entries(l, &cut, why) && ledger_run(l, "COMMIT", why)) return LEDGER_MORE;
+    if (!sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    return LEDGER_TEND_FAILED;
+}
+
+/* ---- Texts, and free pages. */
+
+static enum ledger_tended cut_texts(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    if (!how->retain_texts_us || how->now_us <= how->retain_texts_us) return LEDGER_TENDED;
+    sqlite3_int64 before = (sqlite3_int64)(how->now_us - how->retain_texts_us);
+    const char *sql = "DELETE FROM texts WHERE (id, part) IN"
+                      " (SELECT id, part FROM texts WHERE time_us < ? ORDER BY time_us LIMIT ?)";
+    if (!wipe_texts(l, sql, before, LIMIT_LEDGER_CUT, why)) return LEDGER_TEND_FAILED;
+    return sqlite3_changes(l->db) ? LEDGER_MORE : LEDGER_TENDED;
+}
+
+static bool read_number(struct ledger *l, const char *sql, sqlite3_int64 *value, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (!ledger_prepare(l, &q, sql, why)) return false;
+    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
+    if (is_good) *value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+/* What is deleted makes room for what comes: only what stays free, a share of the whole, is given back. */
+static enum ledger_tended give_back(struct ledger *l, struct fault *why)
+{
+    sqlite3_int64 all, spare;
+    char sql[64];
+    if (!read_number(l, "PRAGMA page_count", &all, why) || !read_number(l, "PRAGMA freelist_count", &spare, why)) {
+        return LEDGER_TEND_FAILED;
+    }
+    if (spare < LIMIT_LEDGER_SPARE_PAGES || spare < all / LIMIT_LEDGER_SPARE_PART) return LEDGER_TENDED;
+    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%u)", LIMIT_LEDGER_SPARE_PAGES / 2);
+    return ledger_run(l, sql, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
+}
+
+enum ledger_tended ledger_tend(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    check(!l->is_open);
+    if (!tend_log(l, how->is_idle, why)) return LEDGER_TEND_FAILED;
+    if (how->now_us >= l->looked_us && how->now_us - l->looked_us < PAUSE_US) return LEDGER_TENDED;
+    enum ledger_tended done = cut_entries(l, how, why);
+    if (done == LEDGER_TENDED) done = cut_texts(l, how, why);
+    if (done == LEDGER_TENDED) done = give_back(l, why);
+    if (done == LEDGER_TENDED) l->looked_us = how->now_us;
+    return done;
+}

@@ -1,0 +1,14 @@
+/*
+ * The data folder's lock, which a running gateway holds (server/supervisor_files.c): for commands that write there.
+ *
+ *     int lock = ledger_lock("data", &why);    // -1: a gateway runs, or the folder is not there
+ *     close(lock);
+ */
+#ifndef MOONGATE_STORE_LEDGER_LOCK_H
+#define MOONGATE_STORE_LEDGER_LOCK_H
+
+#include "base/fault.h"
+
+int ledger_lock(const char *data_dir, struct fault *why);
+
+#endif

@@ -1,0 +1,199 @@
+-- Looking into the ledger from the command line, while the gateway writes it: what is found, what is said, what is safe.
+local cjson = require("cjson")
+local signal = require("posix.signal")
+local unistd = require("posix.unistd")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+local process = dofile("tests/lib/process.lua")
+
+local MOONGATE = unistd.getcwd() .. "/" .. (os.getenv("B") or "build") .. "/moongate"
+local m, g, allowed, denied
+
+local function run(...)
+  local words = { ... }
+  words[#words + 1] = "-c"
+  words[#words + 1] = "moongate.lua"
+  return g:command(unpack(words))
+end
+
+local function json_of(...)
+  local words = { ... }
+  words[#words + 1] = "--json"
+  local out, code = run(unpack(words))
+  assert.equal(0, code, out)
+  return cjson.decode(out)
+end
+
+local function ids_of(found)
+  local ids = {}
+  for _, item in ipairs(found.items) do ids[#ids + 1] = item.id end
+  return ids
+end
+
+local function has(text, part)
+  assert.truthy(text:find(part, 1, true), "no '" .. part .. "' in:\n" .. text)
+end
+
+setup(function()
+  m = mock.start {}
+  g = gateway.start { mock = m, name = "audit", config = { billing = { timezone = "Europe/Berlin" } } }
+  allowed = g:chat { model = "gpt-4o-mini", messages = { { role = "user", content = "Hello!" } } }
+  assert.equal(200, allowed.status)
+  local sales = g:new_key { app = "sales-copilot", department = "sales", user = "=cmd()" }
+  denied = expect.eventually(function()
+    local answer = g:chat({ model = "gpt-5", messages = { { role = "user", content = "Hello!" } } }, { key = sales })
+    return answer.status == 403 and answer
+  end, 5, "a key that is known and may not")
+  g:record(allowed.id)
+  g:record(denied.id)
+end)
+teardown(function()
+  g:stop()
+  m:stop()
+end)
+
+describe("moongate requests", function()
+  it("shows who asked for what, what it cost, and what all came to", function()
+    local out, code = run("requests")
+    assert.equal(0, code, out)
+    has(out, allowed.id)
+    has(out, "code-assistant\tengineering\tana\t")
+    has(out, "403 denied")
+    assert.truthy(out:find("\n%d+ requests, [%d,]+ tokens, %$[%d.]+, 1 denied"), out)
+  end)
+
+  it("finds by conditions, which all hold", function()
+    assert.same({ denied.id }, ids_of(json_of("requests", "--where", "outcome:denied")))
+    assert.same({ allowed.id }, ids_of(json_of("requests", "--where", "user:a*", "--where", "status<400")))
+    assert.same({ denied.id }, ids_of(json_of("requests", "!department:engineering", "code:*", "status:403")))
+    assert.same({ allowed.id }, ids_of(json_of("requests", allowed.id)))
+    assert.same({}, ids_of(json_of("requests", "--until", "2020-01-01")))
+    assert.equal(0, json_of("requests", "user:' OR 1=1 --").total)
+  end)
+
+  it("goes on where a page ended, with the same totals", function()
+    local all = json_of("requests")
+    local first = json_of("requests", "--limit", "1")
+    local second = json_of("requests", "--limit", "1", "--before", first.next)
+    assert.same({ all.items[1].id, all.items[2].id }, { first.items[1].id, second.items[1].id })
+    assert.equal(all.total, first.total)
+    assert.equal(all.totals.cost_nano, second.totals.cost_nano)
+  end)
+
+  it("says what is wrong with a condition, and how to right it", function()
+    local out, code = run("requests", "--where", "depratment:sales")
+    assert.equal(2, code)
+    has(out, "did you mean `department`?")
+    out, code = run("requests", "--since", "yesteryear")
+    assert.equal(2, code)
+    has(out, "--since: `yesteryear` is no time")
+    assert.equal(2, select(2, run("requests", "--limit", "0")))
+  end)
+
+  it("says who makes a ledger that is not there", function()
+    g.dir:write("nowhere.lua", 'return moongate.config { data = "nowhere" }\n')
+    local out, code = g:command("requests", "-c", "nowhere.lua")
+    assert.equal(2, code)
+    has(out, "nowhere/ledger.db: No such file")
+    has(out, "the gateway makes it when it starts")
+  end)
+end)
+
+describe("moongate audit", function()
+  it("searches requests and their reasons, and what else is in the chain", function()
+    local out, code = run("audit", "search", denied.id)
+    assert.equal(0, code, out)
+    has(out, "sales/=cmd()")
+    has(out, "403 denied")
+    local start = json_of("audit", "search", "kind:start").items[1]
+    assert.equal("start", start.kind)
+    local found = json_of("audit", "search", "outcome:denied").items[1]
+    assert.equal(found.entry.decision.code, found.code)
+    local word = found.entry.decision.reason:match("%a%a%a%a+")
+    assert.same({ denied.id }, ids_of(json_of("audit", "search", word, "kind:exchange", "outcome:denied")))
+  end)
+
+  it("exports lines that hold what was hashed, and cells that no spreadsheet runs", function()
+    local out, code = run("audit", "export", "-o", "all.jsonl")
+    assert.equal(0, code, out)
+    local last = 0
+    for line in g.dir:read("all.jsonl"):gmatch("[^\n]+") do
+      local entry = cjson.decode(line)
+      if entry.seq then
+        assert.equal(last + 1, entry.seq)
+        assert.equal(64, #entry.hash)
+        assert.equal("table", type(cjson.decode(entry.body)))
+        last = entry.seq
+      end
+    end
+    assert.is_true(last >= 3)
+    out, code = run("audit", "export", "-o", "all.jsonl")
+    assert.equal(2, code)
+    has(out, "nothing is ever overwritten")
+    assert.equal(0, select(2, run("audit", "export", "--format", "csv", "-o", "all.csv", "department:sales")))
+    local csv = g.dir:read("all.csv")
+    has(csv, ",'=cmd(),")
+    assert.truthy(csv:find("^seq,kind,id,time,usd,[%w_,]+,hash\r\n"), csv)
+  end)
+
+  it("follows what comes, and ends well on Ctrl-C", function()
+    local tail = process.start { MOONGATE, "audit", "tail", "-f", "--json", "-c", "moongate.lua", cwd = g.dir.root,
+      env = g.env }
+    local before = cjson.decode(tail:line(10))
+    assert.equal("start", before.kind)
+    local answer = g:chat { model = "gpt-4o-mini", messages = { { role = "user", content = "Once more." } } }
+    expect.eventually(function()
+      local line = tail:line(5)
+      return line and cjson.decode(line).id == answer.id
+    end, 10, "the request that has come")
+    signal.kill(tail.pid, signal.SIGINT)
+    local _, status = tail:wait(5)
+    tail:stop()
+    assert.equal(130, status)
+  end)
+
+  it("ends when nobody reads any more", function()
+    local out, code = process.run { "sh", "-c", "'" .. MOONGATE .. "' audit tail -f -c moongate.lua | head -n 1; echo over",
+      cwd = g.dir.root, env = g.env, seconds = 30 }
+    assert.equal(0, code, out)
+    has(out, "\nover")
+  end)
+end)
+
+describe("moongate spend", function()
+  it("sums by department in the billing zone, exactly as the records do", function()
+    local spent = json_of("spend", "--by", "department", "--period", "today")
+    assert.equal("Europe/Berlin", spent.period.timezone)
+    local sum = 0
+    for _, row in ipairs(spent.rows) do sum = sum + row.cost_nano end
+    assert.equal(sum, spent.total_nano)
+    assert.equal(json_of("requests").totals.cost_nano, sum)
+    local out, code = run("spend", "--by", "user", "--where", "department:engineering", "--period", "7d")
+    assert.equal(0, code, out)
+    assert.truthy(out:find("USER\tSPEND\tSHARE\tCHANGE\tREQUESTS\tTOKENS\nana\t%$"), out)
+    assert.equal(2, select(2, run("spend", "--by", "team")))
+    assert.equal(2, select(2, run("spend", "--period", "2026-13")))
+  end)
+end)
+
+describe("moongate ledger", function()
+  it("is copied while it is written, and put back only when no gateway runs", function()
+    local made = json_of("ledger", "backup", "copy.db")
+    assert.is_true(made.last_seq >= 3)
+    local out, code = run("ledger", "restore", "copy.db", "--yes")
+    assert.not_equal(0, code)
+    has(out, "a gateway runs")
+    out, code = run("ledger", "check", "--repair", "--yes")
+    assert.not_equal(0, code)
+    has(out, "a gateway runs")
+    assert.equal(0, json_of("ledger", "check").differences)
+  end)
+
+  it("is not replaced unless it is said", function()
+    local out, code = process.run { "sh", "-c", "'" .. MOONGATE .. "' ledger restore copy.db -c moongate.lua </dev/null",
+      cwd = g.dir.root, env = g.env, seconds = 30 }
+    assert.equal(2, code)
+    has(out, "--yes does it without being asked")
+  end)
+end)

@@ -1,0 +1,400 @@
+/* The ledger while it lives: its log, what grows too old, free pages; copies of it, and what is made from its chain. */
+#include "ledger_kit.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include "store/ledger_backup.h"
+#include "store/ledger_check.h"
+#include "store/ledger_keep.h"
+
+#define NOW 1800000000000000ull /* microseconds */
+#define DAY 86400000000ull
+
+static long long bytes_of(const char *name)
+{
+    struct stat st;
+    char path[96];
+    kit_path(path, name);
+    return stat(path, &st) == 0 ? (long long)st.st_size : -1;
+}
+
+static void put_many(struct ledger *l, uint64_t from, uint64_t count, uint64_t batch)
+{
+    for (uint64_t n = from; n < from + count; n += batch) {
+        kit_begin(l);
+        for (uint64_t i = n; i < n + batch && i < from + count; i++)
+            EXPECT_INT(LEDGER_STORED, kit_put(l, i + 1));
+        kit_commit(l);
+    }
+}
+
+/* Until nothing is left to do; how many calls that took. */
+static int tend(struct ledger *l, struct ledger_upkeep how)
+{
+    struct fault why = {0};
+    int calls = 1;
+    if (!how.now_us) how.now_us = NOW;
+    enum ledger_tended done;
+    while ((done = ledger_tend(l, &how, &why)) == LEDGER_MORE)
+        calls++;
+    if (done != LEDGER_TENDED) UNIT_FAIL("tend: %s", why.text);
+    return calls;
+}
+
+static void run_sql(struct ledger *l, const char *sql)
+{
+    char *error = NULL;
+    if (sqlite3_exec(ledger_connection(l), sql, NULL, NULL, &error) != SQLITE_OK) UNIT_FAIL("%s: %s", sql, error);
+    sqlite3_free(error);
+}
+
+static void put_anchor(struct ledger *l, uint64_t seq, uint64_t time_us)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "INSERT INTO anchors VALUES(%llu, %llu, x'00', x'00')", (unsigned long long)seq,
+             (unsigned long long)time_us);
+    run_sql(l, sql);
+}
+
+/* ---- The log. */
+
+static void the_log_stays_small(void)
+{
+    long long most = 0;
+    kit_fresh();
+    struct ledger *l = kit_open();
+    for (uint64_t n = 0; n < 60; n++) {
+        put_many(l, n * 200, 200, 200);
+        tend(l, (struct ledger_upkeep){.now_us = NOW});
+        if (bytes_of("ledger.db-wal") > most) most = bytes_of("ledger.db-wal");
+    }
+    EXPECT(most > 1000000 && most < 12000000);
+    EXPECT(bytes_of("ledger.db") > 4000000); /* the rest has gone into the file */
+    tend(l, (struct ledger_upkeep){.is_idle = true});
+    EXPECT_INT(0, bytes_of("ledger.db-wal"));
+    ledger_close(l);
+    kit_verify(12000);
+}
+
+static void a_reader_is_not_waited_for(void)
+{
+    char path[96];
+    sqlite3 *reader;
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_many(l, 0, 10, 10);
+    kit_path(path, "ledger.db");
+    EXPECT(sqlite3_open(path, &reader) == SQLITE_OK);
+    sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM chain", NULL, NULL, NULL);
+    put_many(l, 10, 10, 10);
+    EXPECT_INT(1, tend(l, (struct ledger_upkeep){.is_idle = true}));
+    EXPECT(bytes_of("ledger.db-wal") > 0);
+    sqlite3_close(reader);
+    tend(l, (struct ledger_upkeep){.is_idle = true});
+    EXPECT_INT(0, bytes_of("ledger.db-wal"));
+    ledger_close(l);
+}
+
+/* ---- Age. */
+
+static void what_is_too_old_goes_up_to_an_anchor(void)
+{
+    uint8_t id[16], worker[16] = {1};
+    struct fault why;
+    kit_fresh();
+    struct ledger *l = kit_open();
+    kit_begin(l);
+    for (uint64_t n = 2001; n <= 2003; n++) {
+        char body[80];
+        snprintf(body, sizeof body, "{\"id\":\"req_01935c10-0000-7000-8000-%012llx\"}", (unsigned long long)n);
+        kit_id(id, n);
+        ledger_put(l, &(struct ledger_entry){CHAIN_INTENT, id, worker, slice_str(body)}, &why);
+    }
+    kit_commit(l);
+    put_many(l, 0, 1000, 100);
+    put_anchor(l, 300, NOW - 20 * DAY);
+    put_anchor(l, 600, NOW - 11 * DAY);
+    put_anchor(l, 900, NOW - 9 * DAY);
+    char *before = strdup(kit_ask("SELECT sum(requests), sum(cost_nano), sum(input_tokens) FROM rollup"));
+    EXPECT_INT(1, tend(l, (struct ledger_upkeep){0})); /* for ever */
+    struct ledger_upkeep how = {.now_us = NOW + 2000000, .retain_us = 10 * DAY};
+    EXPECT(tend(l, how) > 2); /* piece by piece */
+    EXPECT_STR("600|1003", kit_ask("SELECT min(seq), max(seq) FROM chain"));
+    EXPECT_STR("600|404", kit_ask("SELECT min(seq), count(*) FROM records"));
+    EXPECT_STR("600,900", kit_ask("SELECT group_concat(seq) FROM anchors"));
+    EXPECT_STR("0", kit_ask("SELECT count(*) FROM intents"));
+    EXPECT_STR(before, kit_ask("SELECT sum(requests), sum(cost_nano), sum(input_tokens) FROM rollup"));
+    EXPECT_STR("596", kit_ask("SELECT sum(requests) FROM rollup_cut"));
+    free(before);
+    put_many(l, 1000, 10, 10); /* and it goes on */
+    ledger_close(l);
+    EXPECT_STR("ok", kit_ask("PRAGMA integrity_check"));
+    EXPECT_STR("1013", kit_ask("SELECT max(seq) FROM chain"));
+}
+
+static void what_was_not_shipped_stays(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_many(l, 0, 100, 100);
+    put_anchor(l, 20, NOW - 30 * DAY);
+    put_anchor(l, 60, NOW - 29 * DAY);
+    tend(l, (struct ledger_upkeep){.retain_us = DAY, .keep_from = 1});
+    EXPECT_STR("1", kit_ask("SELECT min(seq) FROM chain"));
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 2000000, .retain_us = DAY, .keep_from = 59});
+    EXPECT_STR("20", kit_ask("SELECT min(seq) FROM chain"));
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 4000000, .retain_us = DAY, .keep_from = 60});
+    EXPECT_STR("60", kit_ask("SELECT min(seq) FROM chain"));
+    ledger_close(l);
+}
+
+static bool is_in_file(const char *name, const char *word)
+{
+    char path[96];
+    long long size = bytes_of(name);
+    kit_path(path, name);
+    FILE *file = size > 0 ? fopen(path, "r") : NULL;
+    char *bytes = file ? malloc((size_t)size) : NULL;
+    bool is_found = bytes && fread(bytes, 1, (size_t)size, file) == (size_t)size &&
+                    memmem(bytes, (size_t)size, word, strlen(word)) != NULL;
+    free(bytes);
+    if (file) fclose(file);
+    return is_found;
+}
+
+/* Short ones among the others, and long ones with pages of their own. */
+static void old_texts_leave_nothing(void)
+{
+    char sql[256];
+    kit_fresh();
+    struct ledger *l = kit_open();
+    for (int i = 0; i < 600; i++) {
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO texts VALUES(x'%032x', 'prompt', 'anna', %llu,"
+                 " CAST('%s' || substr(printf('%%5000c', '.'), 1, %d) AS BLOB))",
+                 i, i < 500 ? NOW - 40 * DAY : NOW - 2 * DAY, i < 500 ? "OLDTEXT" : "NEWTEXT", i % 3 ? 90 : 5000);
+        run_sql(l, sql);
+    }
+    tend(l, (struct ledger_upkeep){.is_idle = true});
+    EXPECT(is_in_file("ledger.db", "OLDTEXT"));
+    EXPECT(tend(l, (struct ledger_upkeep){.now_us = NOW + 2000000, .retain_texts_us = 30 * DAY}) > 1);
+    EXPECT_STR("100", kit_ask("SELECT count(*) FROM texts"));
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 4000000});
+    EXPECT(!is_in_file("ledger.db", "OLDTEXT"));
+    EXPECT(!is_in_file("ledger.db-wal", "OLDTEXT"));
+    EXPECT(is_in_file("ledger.db", "NEWTEXT"));
+    ledger_close(l);
+}
+
+static void free_pages_are_given_back(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_many(l, 0, 12000, 500);
+    put_anchor(l, 11900, NOW - 20 * DAY);
+    tend(l, (struct ledger_upkeep){.is_idle = true});
+    long long before = bytes_of("ledger.db");
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 2000000, .retain_us = DAY});
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 4000000, .is_idle = true});
+    EXPECT(bytes_of("ledger.db") < before / 2);
+    put_many(l, 12000, 10, 10);
+    ledger_close(l);
+    EXPECT_STR("ok", kit_ask("PRAGMA integrity_check"));
+}
+
+/* ---- Copies. */
+
+static void backup_path(char path[96])
+{
+    kit_path(path, "copy.db");
+    unlink(path);
+}
+
+/* While another process writes: of one moment, whole, and openable. */
+static void a_copy_is_made_while_it_is_written(void)
+{
+    char path[96];
+    struct fault why = {0};
+    struct ledger_backup about;
+    struct stat st;
+    int ready[2];
+    kit_fresh();
+    backup_path(path);
+    EXPECT(pipe(ready) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct ledger *l = kit_open();
+        for (uint64_t n = 0;; n += 20) {
+            put_many(l, n, 20, 20);
+            if (n == 400 && write(ready[1], "", 1) != 1) _exit(1);
+        }
+    }
+    char byte;
+    EXPECT(read(ready[0], &byte, 1) == 1);
+    for (int i = 0; i < 3; i++) {
+        backup_path(path);
+        if (!ledger_backup(kit_dir, path, &about, &why)) UNIT_FAIL("backup: %s", why.text);
+        EXPECT(about.first == 1 && about.head >= 420 && about.head % 20 == 0);
+        EXPECT(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600 && (uint64_t)st.st_size == about.bytes);
+    }
+    EXPECT(!ledger_backup(kit_dir, path, &about, &why) && strstr(why.text, "there already"));
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(ready[0]);
+    close(ready[1]);
+
+    uint64_t head = about.head;
+    EXPECT(!ledger_restore(kit_dir, path, false, &about, &why) && strstr(why.text, "--force"));
+    if (!ledger_restore(kit_dir, path, true, &about, &why)) UNIT_FAIL("restore: %s", why.text);
+    EXPECT_INT(head, about.head);
+    kit_verify(head);
+    struct ledger *l = kit_open();
+    put_many(l, head, 20, 20);
+    ledger_close(l);
+    kit_verify(head + 20);
+    EXPECT_INT(-1, bytes_of("ledger.db.part"));
+}
+
+static void damage(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    EXPECT(sqlite3_open(path, &db) == SQLITE_OK);
+    EXPECT(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void expect_refused(const char *path, const char *word)
+{
+    struct fault why = {0};
+    struct ledger_backup about;
+    if (ledger_restore(kit_dir, path, true, &about, &why) || !strstr(why.text, word))
+        UNIT_FAIL("restored, or refused without '%s': %s", word, why.text);
+}
+
+static void only_whole_copies_are_restored(void)
+{
+    char path[96], lock[96];
+    struct fault why;
+    struct ledger_backup about;
+    kit_fresh();
+    backup_path(path);
+    struct ledger *l = kit_open();
+    put_many(l, 0, 50, 10);
+    EXPECT(ledger_backup(kit_dir, path, &about, &why));
+    kit_path(lock, "lock");
+    int fd = open(lock, O_RDWR | O_CREAT, 0600);
+    EXPECT(flock(fd, LOCK_EX) == 0);
+    expect_refused(path, "a gateway runs");
+    close(fd);
+    ledger_close(l);
+    damage(path, "UPDATE chain SET body = CAST('{}' AS BLOB) WHERE seq = 30");
+    expect_refused(path, "broken at entry 30");
+    damage(path, "DELETE FROM chain WHERE seq = 30");
+    expect_refused(path, "broken at entry 31");
+    damage(path, "PRAGMA user_version = 99");
+    expect_refused(path, "newer");
+    damage(path, "PRAGMA user_version = 0");
+    expect_refused(path, "no ledger");
+    expect_refused("/nowhere/at/all", "unable to open");
+    FILE *file = fopen(path, "w");
+    fputs("no database", file);
+    fclose(file);
+    expect_refused(path, "copy.db");
+    kit_verify(50); /* it stands as it was */
+    unlink(path);
+    unlink(lock);
+}
+
+/* ---- What is made from the chain. */
+
+static char told[4096];
+
+static void on_difference(void *arg, const char *text)
+{
+    (void)arg;
+    snprintf(told + strlen(told), sizeof told - strlen(told), "%s\n", text);
+}
+
+static struct ledger_checked check_it(bool is_repair)
+{
+    struct fault why = {0};
+    struct ledger_checked found = {0};
+    struct ledger_check how = {.data_dir = kit_dir, .is_repair = is_repair, .on_difference = on_difference};
+    told[0] = '\0';
+    if (!ledger_check(&how, &found, &why)) UNIT_FAIL("check: %s", why.text);
+    return found;
+}
+
+static void all_tables_can_be_made_anew(void)
+{
+    char path[96];
+    uint8_t id[16] = {1};
+    kit_fresh();
+    kit_path(path, "ledger.db");
+    struct ledger *l = kit_open_with((struct ledger_options){.zone = "Asia/Tokyo"});
+    kit_begin(l);
+    kit_put_text(l, CHAIN_EXCHANGE, id, SLICE("no json"));
+    kit_put_text(l, CHAIN_INTENT, NULL, SLICE("{\"id\":\"req_01935c10-0000-7000-8000-000000000005\"}"));
+    kit_commit(l);
+    put_many(l, 0, 400, 50);
+    ledger_close(l);
+    l = kit_open(); /* in another zone */
+    put_many(l, 400, 100, 50);
+    put_anchor(l, 200, NOW - 20 * DAY);
+    tend(l, (struct ledger_upkeep){.retain_us = DAY});
+    struct ledger_checked found = check_it(false); /* while it is open */
+    EXPECT_INT(0, found.differences);
+    EXPECT_STR("", told);
+    EXPECT_INT(303, found.entries);
+    EXPECT_INT(303, found.records);
+    ledger_close(l);
+    char *rows = strdup(kit_ask("SELECT group_concat(id || cost_nano || app || day) FROM records"));
+    char *sums = strdup(kit_ask("SELECT count(*), sum(requests), sum(cost_nano), sum(day) FROM rollup"));
+
+    damage(path, "UPDATE records SET cost_nano = 5, app = 'mallory' WHERE seq = 250;"
+                 "DELETE FROM records WHERE seq = 260; INSERT INTO records SELECT 9999, x'77', time_us, day, api, status,"
+                 " outcome, app, department, team, user, key_id, model_asked, model, target, provider, policy, rule, code,"
+                 " data, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, unpriced,"
+                 " attempts, duration_us, first_byte_us, price, bundle, session, prompt, prompt_version, collections,"
+                 " chunks, class_raised, cache, cache_key, saved_nano, approval FROM records WHERE seq = 270;"
+                 "UPDATE rollup SET cost_nano = cost_nano + 1 WHERE app = 'app-1' AND user = 'user-3';"
+                 "DELETE FROM rollup_label WHERE value = '2'; INSERT INTO intents VALUES(x'99', 8888, x'00', 1)");
+    found = check_it(false);
+    EXPECT(found.differences >= 7);
+    EXPECT(strstr(told, "entry 250: cost_nano is 5, not"));
+    EXPECT(strstr(told, "entry 250: app is 'mallory', not 'app-"));
+    EXPECT(strstr(told, "entry 260 has no row"));
+    EXPECT(strstr(told, "records: a row without an entry: 9999"));
+    EXPECT(strstr(told, "intents: a row without an entry: 8888"));
+    EXPECT(strstr(told, "rollup: 20250603"));
+    EXPECT(strstr(told, "rollup_label: 20250603 cost_center 2"));
+    EXPECT_INT(found.differences, check_it(true).differences);
+    EXPECT_INT(0, check_it(false).differences);
+    EXPECT_STR(rows, kit_ask("SELECT group_concat(id || cost_nano || app || day) FROM records"));
+    EXPECT_STR(sums, kit_ask("SELECT count(*), sum(requests), sum(cost_nano), sum(day) FROM rollup"));
+    free(rows);
+    free(sums);
+    kit_path(path, "lock");
+    unlink(path);
+}
+
+int main(void)
+{
+    RUN(the_log_stays_small);
+    RUN(a_reader_is_not_waited_for);
+    RUN(what_is_too_old_goes_up_to_an_anchor);
+    RUN(what_was_not_shipped_stays);
+    RUN(old_texts_leave_nothing);
+    RUN(free_pages_are_given_back);
+    RUN(a_copy_is_made_while_it_is_written);
+    RUN(only_whole_copies_are_restored);
+    RUN(all_tables_can_be_made_anew);
+    char path[96];
+    backup_path(path);
+    kit_path(path, "lock");
+    unlink(path);
+    kit_end();
+    return unit_close("ledger_keep");
+}
