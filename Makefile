@@ -280,10 +280,6 @@ $(BENCH_HIGH): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
-$(B)/bench/feed: $(B)/tests/bench/feed.o $(B)/gen/scripts.o $(call libs,ledger)
-	@mkdir -p $(@D)
-	$(call SAY,LINK,$@)
-	$(LINK)
 # Laid before the gateway to see how long its loop takes for a turn.
 $(B)/bench/turns.so: tests/bench/preload/turns.c $(B)/flags
 	@mkdir -p $(@D)

@@ -21,7 +21,8 @@ local function listen()
   return ok and value or {}
 end
 
-local function alive(pid) return pid and signal.kill(pid, 0) == 0 end
+-- 0: nobody; kill() would take it for us all.
+local function alive(pid) return pid and pid > 0 and signal.kill(pid, 0) == 0 end
 
 local victims = {
   worker = function() return listen().workers[random(2)] end,
