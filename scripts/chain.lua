@@ -57,7 +57,7 @@ function chain.new(policies, is_partial)
     core.model(f.model)
     if detecting and detecting.is_classifying then detecting.scan(f, detecting) end
     facts.keep(f)
-    if not f._hints then facts.settle_hints(f) end -- every chain asks for the data class
+    if rawget(f, "data") == nil then facts.settle_hints(f) end -- every record has the data class
   end
 
   -- Filters that came after the choice may have taken its targets: choose again, in the same order.

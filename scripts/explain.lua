@@ -143,12 +143,20 @@ local function is_same_verdict(recorded, verdict)
   return verdict.kind == "allow"
 end
 
+-- A record that nothing is added to is decided by all that it holds.
+local function decide(t, q)
+  local again = q.again and q.again.outcome
+  if not again or again == "undecided" or next(q.flags or {}) then return walk.decide(t) end
+  return walk.decide(t, nil, false, '{"record":' .. q.record_text .. "}")
+end
+
 local function explain(t, q)
-  local seen, why = walk.decide(t)
+  local seen, why = decide(t, q)
   if not seen then error(why, 0) end
   local answer = { verdict = verdict_of(seen), facts = seen.facts, policies = policies_of(seen),
     candidates = candidates_of(seen.log), request = t, recorded = recorded_of(q.record), digest = core.digest() }
   if answer.recorded then answer.recorded.agrees = is_same_verdict(answer.recorded, answer.verdict) end
+  answer.again = q.again
   if answer.verdict.kind ~= "allow" and not q.is_brief then answer.remedies = remedy.find(t, seen) end
   return answer
 end

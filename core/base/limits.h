@@ -174,6 +174,10 @@
 #define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */
 #define LIMIT_ANCHOR_MS 60000u             /* entries wait no longer for an anchor … */
 #define LIMIT_ANCHOR_ENTRIES 10000u        /* … and no more of them do */
+#define LIMIT_TEXT_BYTES (64u * MIB)       /* of one prompt or answer that is kept */
+#define LIMIT_TEXT_SUBJECT_BYTES 256u      /* whom a text is about: a user, a key … */
+#define LIMIT_ERASE_REASON_BYTES 1024u     /* why it is erased, as the chain keeps it */
+#define LIMIT_VERIFY_LINE_BYTES (64u * MIB) /* of an export that is verified */
 
 /* moongate.lua */
 #define LIMIT_CONFIG_FILE_BYTES (1u * MIB)
@@ -216,6 +220,8 @@
 #define LIMIT_LEDGER_BATCH 4096u           /* entries of one commit */
 #define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
 #define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
+#define LIMIT_LEDGER_UPKEEP_MS 1000u       /* checkpoints, retention: looked at this often … */
+#define LIMIT_LEDGER_UPKEEP_MORE_MS 5u     /* … and so soon again while there is more of it */
 #define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
 #define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
 #define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */

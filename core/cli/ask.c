@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "flow/replay.h"
 #include "lua/ask.h"
 #include "server/check_policies.h"
 #include "server/config.h"
@@ -17,22 +18,52 @@ static void print_errors(const struct policy_errors *errors, const struct bundle
     report_free(report);
 }
 
-static int ask_loaded(struct bundle *bundle, const struct settings *settings, const char *name, const char *script,
-                      struct slice question, struct buf *answer)
+/* NULL after a message. */
+static struct policy_set *load_set(struct bundle *bundle, const struct settings *settings, const char *name)
 {
     struct policy_errors errors;
-    struct fault why;
-    int code = CLI_USAGE;
     policy_errors_init(&errors);
     struct policy_set *set = policy_set_load(bundle, settings, &errors);
     if (!set) {
         print_errors(&errors, bundle);
         cli_usage_error("`moongate check` says the same of the configuration", "the policies of %s do not load", name);
-    } else if (!policy_set_ask(set, script, question, answer, &code, &why)) {
-        code = cli_usage_error("`moongate help` says what it takes", "%s", fault_message(&why));
     }
-    policy_set_unref(set);
     policy_errors_clear(&errors);
+    return set;
+}
+
+/* The question, an object, with what becomes of the record's decision today. */
+static void add_again(struct policy_set *set, const struct settings *settings, struct slice record,
+                      struct slice question, struct buf *out)
+{
+    struct replay_report report;
+    struct replay *replay = replay_new(set, settings);
+    enum replay_outcome outcome = replay_run(replay, record, &report);
+    buf_printf(out, "{\"again\":{\"outcome\":\"%s\",\"differences\":%.*s,\"missing\":%.*s,\"reason\":",
+               replay_outcome_name(outcome), SLICE_FMT(report.differences), SLICE_FMT(report.missing));
+    buf_append_json(out, slice_str(report.reason ? report.reason : ""));
+    buf_append(out, SLICE("},\"record_text\":"));
+    buf_append_json(out, record);
+    buf_append_char(out, ',');
+    buf_append(out, slice_of(question.ptr + 1, question.len - 1));
+    replay_free(replay);
+}
+
+static int ask_set(struct policy_set *set, const char *script, struct slice question, struct buf *answer)
+{
+    struct fault why;
+    int code = CLI_USAGE;
+    if (!policy_set_ask(set, script, question, answer, &code, &why))
+        code = cli_usage_error("`moongate help` says what it takes", "%s", fault_message(&why));
+    return code;
+}
+
+static int ask_loaded(struct bundle *bundle, const struct settings *settings, const char *name, const char *script,
+                      struct slice question, struct buf *answer)
+{
+    struct policy_set *set = load_set(bundle, settings, name);
+    int code = set ? ask_set(set, script, question, answer) : CLI_USAGE;
+    policy_set_unref(set);
     return code;
 }
 
@@ -47,7 +78,16 @@ static int ask_folder(const char *dir, const struct settings *settings, const st
     struct fault why;
     struct bundle *bundle = bundle_read(dir, &why);
     if (!bundle) return cli_usage_error("--policies names a folder of policies", "%s", fault_message(&why));
-    int code = ask_loaded(bundle, settings, dir, ask->script, question, answer);
+    struct policy_set *set = load_set(bundle, settings, dir);
+    struct buf more;
+    buf_init(&more);
+    if (set && ask->record.len) {
+        add_again(set, settings, ask->record, question, &more);
+        question = buf_slice(&more);
+    }
+    int code = set ? ask_set(set, ask->script, question, answer) : CLI_USAGE;
+    buf_clear(&more);
+    policy_set_unref(set);
     bundle_unref(bundle);
     return code;
 }
@@ -77,6 +117,29 @@ int ask_policies(const struct ask *ask, struct slice question, struct buf *answe
     int code = ask_folder(dir, config->settings, ask, question, answer);
     config_free(config);
     return code;
+}
+
+bool ask_load(const struct ask *ask, struct ask_loaded *loaded)
+{
+    struct fault why;
+    *loaded = (struct ask_loaded){0};
+    bool is_alone = ask->policies_dir && !ask->config && access(config_path(NULL), R_OK) != 0;
+    if (!is_alone && !(loaded->config = load_config(ask->config))) return false;
+    const char *dir = ask->policies_dir ? ask->policies_dir : loaded->config->policies_dir.ptr;
+    loaded->bundle = bundle_read(dir, &why);
+    if (!loaded->bundle) cli_usage_error("--policies names a folder of policies", "%s", fault_message(&why));
+    else loaded->set = load_set(loaded->bundle, loaded->config ? loaded->config->settings : NULL, dir);
+    if (loaded->set) return true;
+    ask_unload(loaded);
+    return false;
+}
+
+void ask_unload(struct ask_loaded *loaded)
+{
+    policy_set_unref(loaded->set);
+    if (loaded->bundle) bundle_unref(loaded->bundle);
+    config_free(loaded->config);
+    *loaded = (struct ask_loaded){0};
 }
 
 int ask_and_print(const struct ask *ask, struct slice question, bool is_json)

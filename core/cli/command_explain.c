@@ -90,11 +90,10 @@ static json_t *read_file(const char *path)
 
 #define LAST "last" /* for an id: whichever came last */
 
-static bool on_record(void *arg, const struct ledger_row *row)
+static bool keep_body(void *arg, const struct ledger_row *row)
 {
-    json_t **record = arg;
-    *record = json_loadb(row->body.ptr, row->body.len, 0, NULL);
-    return false;
+    buf_append(arg, row->body);
+    return true;
 }
 
 /* *why: what is wrong, and behind a line's end how to right it. */
@@ -106,14 +105,15 @@ static void complain(const struct fault *why)
     cli_usage_error(hint.len ? cure : NULL, "%.*s", SLICE_FMT(text));
 }
 
-static json_t *read_record(const char *data_dir, const char *id)
+/* False after a message. */
+static bool read_record(const char *data_dir, const char *id, struct buf *record)
 {
-    struct fault why;
-    json_t *record = NULL;
+    struct fault why = {0};
     struct ledger_read *ledger = ledger_read_open(data_dir, &why);
-    if (!ledger || ledger_read_find(ledger, slice_str(id), on_record, &record, &why) != LEDGER_FOUND) complain(&why);
+    bool ok = ledger && ledger_read_find(ledger, slice_str(id), keep_body, record, &why) == LEDGER_FOUND;
+    if (!ok) complain(&why);
     ledger_read_close(ledger);
-    return record;
+    return ok;
 }
 
 /* What the registry knows today of the key that was used; NULL: nothing. */
@@ -142,17 +142,18 @@ static json_t *find_key(const char *data_dir, const json_t *record)
 /* What stands for --last among the words, known by its address: a file may be called so. */
 static const char last_word[] = LAST;
 
-static bool add_word(json_t *question, const char *word, const char *config)
+static bool add_word(json_t *question, const char *word, const char *config, struct buf *text)
 {
     if (strncmp(word, "req_", 4) != 0 && word != last_word) {
         json_t *file = read_file(word);
         return file && json_object_set_new(question, "file", file) == 0;
     }
     char *data_dir = config_data_dir(config_path(config));
-    json_t *record = read_record(data_dir, word);
+    bool ok = read_record(data_dir, word, text);
+    json_t *record = ok ? json_loadb(buf_ptr(text), buf_len(text), 0, NULL) : NULL;
     json_t *key = record ? find_key(data_dir, record) : NULL;
     mem_free(data_dir);
-    if (!record) return false;
+    if (!record) return ok ? cli_usage_error(NULL, "the record of %s is no JSON object", word) == CLI_OK : false;
     if (key) json_object_set_new(question, "key", key);
     return json_object_set_new(question, "record", record) == 0;
 }
@@ -178,12 +179,18 @@ int command_explain(int argc, char **argv)
     json_t *question = json_pack("{s:o, s:b, s:b}", "flags", given, "json", common.is_json, "colour",
                                  !common.is_json && cli_is_coloured(stdout));
     int code = CLI_USAGE;
-    if (count == 0 || add_word(question, word, common.config)) {
+    struct buf record;
+    buf_init(&record);
+    if (count == 0 || add_word(question, word, common.config, &record)) {
         char *text = json_dumps(question, JSON_COMPACT);
-        code =
-            ask_and_print(&(struct ask){common.config, flags.policies_dir, "explain"}, slice_str(text), common.is_json);
+        struct ask ask = {.config = common.config,
+                          .policies_dir = flags.policies_dir,
+                          .script = "explain",
+                          .record = buf_slice(&record)};
+        code = ask_and_print(&ask, slice_str(text), common.is_json);
         free(text);
     }
+    buf_clear(&record);
     json_decref(question);
     return code;
 }

@@ -104,7 +104,8 @@ int command_price(int argc, char **argv)
                                  "at", given.at, "json", common.is_json);
     char *text = json_dumps(question, JSON_COMPACT);
     int code =
-        ask_and_print(&(struct ask){common.config, given.policies_dir, "price"}, slice_str(text), common.is_json);
+        ask_and_print(&(struct ask){common.config, given.policies_dir, "price", SLICE("")}, slice_str(text),
+                      common.is_json);
     free(text);
     json_decref(question);
     return code;

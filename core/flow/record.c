@@ -71,7 +71,15 @@ static void append_digests(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
-static void append_all(struct buf *out, const struct exchange *x)
+static void append_durability(struct buf *out, enum durability durability)
+{
+    static const struct slice names[] = {
+        [DURABILITY_ASYNC] = {"async", 5}, [DURABILITY_LOCAL] = {"local", 5}, [DURABILITY_REMOTE] = {"remote", 6}};
+    if (durability != DURABILITY_UNSAID) append_text(out, NAME("durability"), names[durability]);
+}
+
+/* Where others' words stand. */
+static void append_words(struct buf *out, const struct exchange *x)
 {
     buf_append_char(out, '{');
     append_request(out, x);
@@ -79,20 +87,26 @@ static void append_all(struct buf *out, const struct exchange *x)
     append_text(out, NAME("outcome"), slice_str(exchange_outcome_name(x->outcome)));
     record_who(out, x);
     record_verdict(out, x);
-    append_digests(out, x);
     record_trace(out, &x->decision.trace);
     record_facts(out, x);
+    record_client(out, x);
+    append_upstream(out, exchange_attempt(x));
+    record_redaction(out, x->decision.redact);
+    record_annotations(out, x);
+}
+
+/* Figures, and names that the operator gave. */
+static void append_figures(struct buf *out, const struct exchange *x)
+{
+    append_digests(out, x);
+    append_durability(out, x->decision.record.durability);
     record_estimate(out, x);
     record_bill(out, x);
-    append_upstream(out, exchange_attempt(x));
     record_attempts(out, x);
     append_times(out, x);
     append_number(out, NAME("bytes_out"), x->response.bytes_out);
     append_number(out, NAME("events"), events_of(x));
     if (x->response.inspect_errors) append_number(out, NAME("inspect_errors"), x->response.inspect_errors);
-    record_client(out, x);
-    record_redaction(out, x->decision.redact);
-    record_annotations(out, x);
     buf_append(out, SLICE("}\n"));
 }
 
@@ -108,7 +122,8 @@ static void format(struct buf *out, const struct exchange *x, void (*append)(str
 
 void record_format(struct buf *out, const struct exchange *x)
 {
-    format(out, x, append_all);
+    format(out, x, append_words);
+    append_figures(out, x);
 }
 
 static void append_what_was_decided(struct buf *out, const struct exchange *x)

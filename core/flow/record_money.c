@@ -2,6 +2,7 @@
 #include "exchange/bill.h"
 #include "exchange/money.h"
 #include "flow/record_inner.h"
+#include "wire/secrets.h"
 
 void record_ms(struct buf *out, struct slice name, uint64_t from_ns, uint64_t to_ns)
 {
@@ -129,14 +130,26 @@ void record_estimate(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
+/* A provider's word, which may repeat the caller's. */
+static void append_theirs(struct buf *out, struct slice name, struct slice value)
+{
+    struct buf text;
+    if (!value.len) return;
+    buf_init_small(&text, value.len + 16);
+    buf_append_json(&text, value);
+    append_name(out, name);
+    secrets_append(out, buf_slice(&text));
+    buf_clear(&text);
+}
+
 static void append_answer(struct buf *out, const struct attempt *a)
 {
     if (a->status) append_number(out, NAME("status"), (uint64_t)a->status);
     if (a->is_denied) append_text(out, NAME("error"), SLICE("denied"));
     if (a->error != FAULT_NONE) append_text(out, NAME("error"), slice_str(fault_info(a->error)->code));
     record_ms(out, NAME("ms"), a->began_ns, a->ended_ns);
-    append_some(out, NAME("request_id"), a->request_id);
-    append_some(out, NAME("finish_reason"), a->finish_reason);
+    append_theirs(out, NAME("request_id"), a->request_id);
+    append_theirs(out, NAME("finish_reason"), a->finish_reason);
 }
 
 static void append_attempt(struct buf *out, const struct exchange *x, const struct attempt *a)

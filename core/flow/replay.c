@@ -303,15 +303,16 @@ static enum replay_outcome decide_again(struct replay *r, struct exchange *x, st
     report->decision = buf_slice(&r->decision);
     report->is_same_bundle =
         json_text_is(was, get(was, policy, "sha256"), slice_str(policy_set_digest(r->set)));
+    if (!json_parse(&r->now, buf_slice(&r->decision), &r->why)) return none(report, r->why.text);
+    struct sides sides = {r, was, &r->now, report->is_same_bundle};
+    enum replay_outcome outcome = judge(&sides, x);
     if (asked_has_missed(&x->asked)) {
         buf_reset(&r->missing);
         asked_format_misses(&r->missing, &x->asked);
         report->missing = buf_slice(&r->missing);
+        report->would_be = outcome;
         return REPLAY_UNKNOWN;
     }
-    if (!json_parse(&r->now, buf_slice(&r->decision), &r->why)) return none(report, r->why.text);
-    struct sides sides = {r, was, &r->now, report->is_same_bundle};
-    enum replay_outcome outcome = judge(&sides, x);
     if (x->decision.verdict.target_count || outcome == REPLAY_DENIED) weigh(x, was, outcome, report);
     return outcome;
 }

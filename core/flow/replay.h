@@ -34,6 +34,7 @@ struct replay_report {
     struct slice missing;     /* REPLAY_UNKNOWN: ["request.last_user_text",…] */
     struct slice decision;    /* what is decided now, as record_format_decision() says it */
     const char *reason;       /* REPLAY_NONE: why */
+    enum replay_outcome would_be; /* REPLAY_UNKNOWN: what it came to with nothing where something is missing */
     bool is_same_bundle;
     bool has_cost;            /* of both: what was paid, and what the same tokens come to now */
     int64_t cost_was, cost_is;

@@ -1,6 +1,7 @@
 #include "flow/told.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const struct slice prefix = {"x-moongate-", 11};
 
@@ -26,6 +27,17 @@ static void add_number(struct buf *told, const char *name, int64_t value)
     buf_append(told, slice_str(name));
     buf_append(told, SLICE("\":"));
     buf_append_u64(told, (uint64_t)value);
+}
+
+/* The shortest that is read back as the same. */
+static void add_fraction(struct buf *told, const char *name, double value)
+{
+    char digits[32];
+    int precision = 15;
+    do
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+    while (strtod(digits, NULL) != value && ++precision <= 17);
+    buf_printf(told, ",\"%s\":%s", name, digits);
 }
 
 /* Is the header's name, behind the prefix, this hint's? */
@@ -89,7 +101,7 @@ static void keep_numbers(const struct exchange *x, struct buf *told)
     uint64_t at_most = r->max_tokens > 0 ? (uint64_t)r->max_tokens : 0;
     if (r->max_tokens >= 0) add_number(told, "max_tokens", r->max_tokens);
     if (r->tool_count) add_number(told, "tools", r->tool_count);
-    if (isfinite(r->temperature)) buf_printf(told, ",\"temperature\":%.17g", r->temperature);
+    if (isfinite(r->temperature)) add_fraction(told, "temperature", r->temperature);
     /* where it was given otherwise */
     if (x->estimate.is_made && x->estimate.output_tokens != at_most)
         add_number(told, "output_tokens", (int64_t)x->estimate.output_tokens);

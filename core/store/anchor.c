@@ -56,7 +56,8 @@ void anchor_write(const struct anchor *a, const struct anchor_public *signer, st
 static bool read_u64(const struct json_tape *tape, struct slice name, uint64_t *value)
 {
     int64_t number;
-    if (!json_to_i64(tape, json_get(tape, 0, name), &number) || number < 0) return false;
+    uint32_t node = json_get(tape, 0, name);
+    if (!json_is(tape, node, JSON_NUMBER) || !json_to_i64(tape, node, &number) || number < 0) return false;
     *value = (uint64_t)number;
     return true;
 }

@@ -14,10 +14,11 @@
 #include "store/anchor.h"
 #include "wire/json.h"
 
+/* RFC 8410 4: the SubjectPublicKeyInfo of an Ed25519 key, before its 32 bytes. */
+static const uint8_t info[12] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+
 void anchor_public_set(struct anchor_public *key, const uint8_t bytes[ANCHOR_PUBLIC_BYTES])
 {
-    /* RFC 8410 4: the SubjectPublicKeyInfo of an Ed25519 key, before its 32 bytes. */
-    static const uint8_t info[12] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
     uint8_t der[sizeof info + ANCHOR_PUBLIC_BYTES], digest[SHA256_DIGEST_LENGTH];
     memcpy(der, info, sizeof info);
     memcpy(der + sizeof info, bytes, ANCHOR_PUBLIC_BYTES);
@@ -71,16 +72,24 @@ static bool read_text(const char *path, char *text, size_t size, size_t *len, st
     return n >= 0 || fault_set(why, FAULT_INTERNAL, "%s is no file of public keys", path);
 }
 
-static bool add_pem(struct anchor_trust *trust, EVP_PKEY *public, const char *path, struct fault *why)
+static bool add_der(struct anchor_trust *trust, const unsigned char *der, long len, const char *path, struct fault *why)
 {
     struct anchor_public key;
-    uint8_t bytes[ANCHOR_PUBLIC_BYTES];
-    size_t len = sizeof bytes;
-    if (!EVP_PKEY_is_a(public, "ED25519") || EVP_PKEY_get_raw_public_key(public, bytes, &len) != 1)
-        return fault_set(why, FAULT_INTERNAL, "%s: a key in it is not Ed25519", path);
-    anchor_public_set(&key, bytes);
+    if (len != sizeof info + ANCHOR_PUBLIC_BYTES || memcmp(der, info, sizeof info) != 0)
+        return fault_set(why, FAULT_INTERNAL, "%s: a key in it is no public one of Ed25519", path);
+    anchor_public_set(&key, der + sizeof info);
     return anchor_trust_add(trust, &key) ||
            fault_set(why, FAULT_INTERNAL, "%s: more than %u keys", path, LIMIT_ANCHOR_KEYS);
+}
+
+/* False: there is no more. */
+static bool next_pem(BIO *bio, unsigned char **der, long *len)
+{
+    char *name, *header;
+    if (PEM_read_bio(bio, &name, &header, der, len) != 1) return false;
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    return true;
 }
 
 bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct fault *why)
@@ -90,11 +99,12 @@ bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct faul
     trust->count = 0;
     if (!read_text(path, text, sizeof text, &len, why)) return false;
     BIO *bio = BIO_new_mem_buf(text, (int)len);
-    EVP_PKEY *public;
+    unsigned char *der;
+    long der_bytes;
     bool is_good = true;
-    while (is_good && (public = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL))) {
-        is_good = add_pem(trust, public, path, why);
-        EVP_PKEY_free(public);
+    while (is_good && next_pem(bio, &der, &der_bytes)) {
+        is_good = add_der(trust, der, der_bytes, path, why);
+        OPENSSL_free(der);
     }
     BIO_free(bio);
     ERR_clear_error(); /* the end of the file is one to OpenSSL */

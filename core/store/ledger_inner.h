@@ -41,6 +41,7 @@ struct ledger {
     uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
     uint32_t log_done;    /* … of which are in the file */
     uint64_t looked_us;   /* when nothing was found to tend */
+    int64_t announced;    /* the anchor up to which the chain says that it is deleted */
     bool must_cut_log;    /* texts were deleted that it still has */
     struct ledger_reader reader;
     struct ledger_record record;

@@ -1,6 +1,7 @@
 #include "store/ledger_keep.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "store/ledger_inner.h"
 
@@ -35,6 +36,7 @@ static bool tend_log(struct ledger *l, bool is_idle, struct fault *why)
 
 struct cut {
     sqlite3_int64 low, end; /* entries from low on, before end */
+    sqlite3_int64 anchor;   /* … which is that of an anchor, or on the way to one */
 };
 
 /* The first entries up to the next anchor, if that is old enough; none: low == end. */
@@ -43,14 +45,14 @@ static bool find_cut(struct ledger *l, const struct ledger_upkeep *how, struct c
     sqlite3_stmt *q;
     const char *sql = "SELECT min(seq), (SELECT seq FROM anchors WHERE seq > (SELECT min(seq) FROM chain) AND"
                       " time_us < ?1 AND (?2 = 0 OR seq <= ?2) ORDER BY seq LIMIT 1) FROM chain";
-    *cut = (struct cut){0, 0};
+    *cut = (struct cut){0, 0, 0};
     if (!how->retain_us || how->now_us <= how->retain_us) return true;
     if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_int64(q, 1, (sqlite3_int64)(how->now_us - how->retain_us));
     sqlite3_bind_int64(q, 2, (sqlite3_int64)how->keep_from);
     bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
     if (is_good && sqlite3_column_type(q, 1) != SQLITE_NULL) {
-        *cut = (struct cut){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1)};
+        *cut = (struct cut){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 1)};
         if (cut->end - cut->low > LIMIT_LEDGER_CUT) cut->end = cut->low + LIMIT_LEDGER_CUT;
     }
     sqlite3_finalize(q);
@@ -129,16 +131,41 @@ static bool wipe_texts(struct ledger *l, const char *sql, sqlite3_int64 a, sqlit
     return is_good;
 }
 
+/* What the chain goes on from is kept: an anchor behind it says that it is right. */
+static bool keep_place(struct ledger *l, const struct cut *cut, struct fault *why)
+{
+    return run_two(l,
+                   "INSERT OR REPLACE INTO meta SELECT 'cut.seq', seq FROM chain WHERE seq = ? - 1 AND seq < ?"
+                   " UNION ALL SELECT 'cut.hash', hash FROM chain WHERE seq = ?1 - 1",
+                   cut->end, cut->end, why);
+}
+
 static bool delete_entries(struct ledger *l, const struct cut *cut, struct fault *why)
 {
     static const char *const deletes[] = {"DELETE FROM records WHERE seq >= ? AND seq < ?",
                                           "DELETE FROM anchors WHERE seq >= ? AND seq < ?",
                                           "DELETE FROM chain WHERE seq >= ? AND seq < ?"};
     const char *texts = "DELETE FROM texts WHERE id IN (SELECT id FROM records WHERE seq >= ? AND seq < ?)";
-    bool is_good = keep_sums(l, cut, why) && wipe_texts(l, texts, cut->low, cut->end, why);
+    bool is_good = keep_place(l, cut, why) && keep_sums(l, cut, why) && wipe_texts(l, texts, cut->low, cut->end, why);
     for (size_t i = 0; i < sizeof deletes / sizeof deletes[0] && is_good; i++)
         is_good = run_two(l, deletes[i], cut->low, cut->end, why);
     return is_good;
+}
+
+/* The chain says itself that its beginning goes, so that nobody else can take it away unseen. */
+static bool announce(struct ledger *l, const struct ledger_upkeep *how, const struct cut *cut, struct fault *why)
+{
+    char time[CLOCK_TEXT_BYTES], body[192];
+    if (l->announced == cut->anchor) return true;
+    clock_format(how->now_us * 1000, time);
+    int len = snprintf(body, sizeof body,
+                       "{\"time\":\"%s\",\"actor\":\"moongate\",\"action\":\"" LEDGER_CUT_ACTION
+                       "\",\"target\":\"chain\",\"before\":%lld,\"reason\":\"ledger.retain\"}",
+                       time, (long long)cut->anchor);
+    struct ledger_entry entry = {.kind = CHAIN_CHANGE, .body = slice_of(body, (size_t)len)};
+    if (!ledger_begin(l, why) || ledger_put(l, &entry, why) == LEDGER_FAILED || !ledger_commit(l, why)) return false;
+    l->announced = cut->anchor;
+    return true;
 }
 
 static enum ledger_tended cut_entries(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
@@ -146,6 +173,7 @@ static enum ledger_tended cut_entries(struct ledger *l, const struct ledger_upke
     struct cut cut;
     if (!find_cut(l, how, &cut, why)) return LEDGER_TEND_FAILED;
     if (cut.low == cut.end) return LEDGER_TENDED;
+    if (!announce(l, how, &cut, why)) return LEDGER_TEND_FAILED;
     if (!ledger_run(l, "BEGIN IMMEDIATE", why)) return LEDGER_TEND_FAILED;
     if (delete_entries(l, &cut, why) && ledger_run(l, "COMMIT", why)) return LEDGER_MORE;
     if (!sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);

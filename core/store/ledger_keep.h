@@ -6,9 +6,10 @@
  *     while (ledger_tend(l, &how, &why) == LEDGER_MORE && …)      // between two batches, and from a timer
  *
  * Each call does one bounded piece of it, so that commits go on. Entries are deleted up to an anchor that is too old
- * itself (store/anchor.h): it is the first thing that stays, and verification begins there. A ledger without anchors
- * keeps everything. What was deleted stays in the sums. Texts are overwritten where they stood, and the log that has
- * them is cut to nothing as soon as no reader needs it.
+ * itself (store/anchor.h): it is the first thing that stays, and verification begins there. The chain says so in an
+ * entry of its own (LEDGER_CUT_ACTION), and meta keeps the hash that it goes on from. A ledger without anchors keeps
+ * everything. What was deleted stays in the sums. Texts are overwritten where they stood, and the log that has them is
+ * cut to nothing as soon as no reader needs it.
  *
  * A reader that keeps one transaction open keeps the log from beginning anew: readers go in pages.
  */
@@ -16,6 +17,9 @@
 #define MOONGATE_STORE_LEDGER_KEEP_H
 
 #include "store/ledger.h"
+
+/* {"time", "actor", "action", "target":"chain", "before": the seq up to which entries are deleted, "reason"} */
+#define LEDGER_CUT_ACTION "delete_entries"
 
 struct ledger_upkeep {
     uint64_t now_us;

@@ -3,7 +3,8 @@
 /* Texts are "" and numbers 0 where nothing was said, never NULL: what is counted by them has one name for nothing.
  * Times are microseconds since 1970, days yyyymmdd in the billing zone, money nano-dollars. */
 const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
-    /* "gateway" and "key": what the chain begins with; "zone.00000000000000000001": the billing zone from that seq. */
+    /* "gateway" and "key": what the chain begins with; "zone.00000000000000000001": the billing zone from that seq;
+     * "cut.seq" and "cut.hash": the last entry that was deleted for its age. */
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;"
     /* In the order of their commits: seq has no gaps. */
     "CREATE TABLE chain("

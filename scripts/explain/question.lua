@@ -189,7 +189,25 @@ local function add_facts(t, recorded)
   end
 end
 
-local function read_record(record, key, notes)
+-- Records of today hold what the key said then; of older ones only the registry knows, as it is now.
+local function add_recorded_key(t, identity)
+  for _, name in ipairs(key_fields) do
+    local value = identity[name]
+    if type(value) == "string" or type(value) == "table" and not value._raw then t.as[name] = value end
+  end
+  for name, value in pairs(type(identity.labels) == "table" and not identity.labels._raw and identity.labels or {}) do
+    t.as[name] = value
+  end
+  if identity.credential == "revoked" or identity.credential == "expired" then t.key = identity.credential end
+end
+
+local function names_of_missing(again)
+  local missing = again and again.missing
+  return missing and not missing._raw and #missing > 0 and table.concat(missing, ", ") or nil
+end
+
+local function read_record(record, key, notes, again)
+  local is_whole = type(record.facts) == "table" and record.facts.time_ns ~= nil
   local t = { as = {}, api = text_or_nil(record.api),
     model = text_or_nil(record.model_asked) or text_or_nil(record.model) }
   local identity = type(record.identity) == "table" and record.identity or {}
@@ -199,13 +217,18 @@ local function read_record(record, key, notes)
     notes[#notes + 1] = "no key was known for this request"
   else
     t.as.id = identity.key_id
-    add_key(t, key, notes)
+    if is_whole then add_recorded_key(t, identity) else add_key(t, key, notes) end
   end
   local estimate = type(record.estimate) == "table" and record.estimate or {}
   t.input_tokens, t.output_tokens = tonumber(estimate.input_tokens), tonumber(estimate.output_tokens)
   t.stream = record.stream == true or nil
   if type(record.time) == "string" then t.time = request.seconds_of((record.time:gsub("%.%d+Z$", "Z"))) end
   if type(record.facts) == "table" then add_facts(t, record.facts) end
+  local missing = names_of_missing(again)
+  if missing then
+    notes[#notes + 1] = "not in the record, and decided as if it were not there: " .. missing
+  end
+  if is_whole then return t end
   notes[#notes + 1] = record.facts and "not in the record: the text, and headers other than the hints"
     or "not in the record: text, tools, attachments, and the hints (task, quality, max_latency_ms, data, label)"
   return t
@@ -243,7 +266,7 @@ end
 
 function question.read(q)
   local notes, t = {}, { as = {} }
-  if q.file then t = read_file(q.file) elseif q.record then t = read_record(q.record, q.key, notes) end
+  if q.file then t = read_file(q.file) elseif q.record then t = read_record(q.record, q.key, notes, q.again) end
   t.as = t.as or {}
   read_flags(t, q.flags or {})
   if not q.record then

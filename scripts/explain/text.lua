@@ -133,6 +133,38 @@ local function opening(answer, out, paint)
   out[2] = paint("yellow", "  decided again, from what the record holds:  ") .. verdict_line(answer.verdict, paint)
 end
 
+local function spell(value)
+  if value == nil or type(value) == "table" and value._raw == "null" then return "none" end
+  if type(value) ~= "table" then return tostring(value) end
+  if value._raw then return "none" end
+  local parts = {}
+  for i, item in ipairs(value) do parts[i] = spell(item) end
+  if #parts > 0 then return table.concat(parts, ", ") end
+  if value.verb then
+    return ("%s/%s %s %s"):format(value.policy, value.rule or "", value.verb, value.reason or "")
+  end
+  for name, item in pairs(value) do parts[#parts + 1] = name .. " " .. spell(item) end
+  table.sort(parts)
+  return table.concat(parts, ", ")
+end
+
+-- What the same facts come to by the policies of now.
+local function again_lines(again, out, paint)
+  if not again then return end
+  if again.outcome == "same" then out[#out + 1] = "  decided again  the same today" end
+  if again.outcome == "undecided" then
+    out[#out + 1] = paint("yellow", "  cannot be decided again: " .. again.reason)
+  end
+  if again.outcome == "not_replayable" then
+    out[#out + 1] = paint("yellow", "  cannot be decided again: it needs " .. spell(again.missing))
+  end
+  local differences = again.differences._raw and {} or again.differences
+  if #differences > 0 then out[#out + 1] = paint("yellow", "  decided again, it differs today:") end
+  for _, one in ipairs(differences) do
+    out[#out + 1] = ("      %-12s %s → %s"):format(one.what, spell(one.was), spell(one.is))
+  end
+end
+
 local function recorded_lines(r, out, paint)
   if not r then return end
   if r.agrees then out[#out + 1] = ("  recorded  %s  %s"):format(tostring(r.time), recorded_verdict(r)) end
@@ -179,6 +211,7 @@ function text.render(answer, is_coloured)
   end
   for _, note in ipairs(answer.notes) do out[#out + 1] = paint("dim", "  (" .. note .. ")") end
   recorded_lines(answer.recorded, out, paint)
+  again_lines(answer.again, out, paint)
   out[#out + 1] = ""
   for _, policy in ipairs(answer.policies) do policy_lines(policy, out, paint) end
   candidate_lines(answer.candidates, out, paint)
@@ -191,7 +224,7 @@ end
 -- Lists stay lists when they are empty, and functions and userdata stay out.
 local list_names = { policies = true, steps = true, conditions = true, candidates = true, remedies = true, notes = true,
   targets = true, trace = true, role = true, approvals = true, label = true, uses = true, models = true, values = true,
-  path = true, seen = true }
+  path = true, seen = true, differences = true, missing = true }
 
 function text.jsonable(value, name)
   if type(value) ~= "table" then return value end

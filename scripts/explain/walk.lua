@@ -178,8 +178,10 @@ function walk.at_work(policies)
 end
 
 -- t → { outcome, log, facts, reached }, or nil and why the request is no request. policies: others than those in force.
-function walk.decide(t, policies, is_quiet)
-  local described, description = pcall(request.describe, t)
+-- description: of a record, instead of what t says.
+function walk.decide(t, policies, is_quiet, description)
+  local described = true
+  if not description then described, description = pcall(request.describe, t) end
   if not described then return nil, tostring(description) end
   local seen = { log = {} }
   local decide, after_fault = chain.new(walk.at_work(policies or loaded.policies))

@@ -199,6 +199,112 @@ static void a_policys_fault_is_for_the_record_only_there(void)
     EXPECT_SLICE(SLICE("policies/budget.lua:38: boom"), text_at("fault", "text"));
 }
 
+static uint32_t chance = 20261129;
+
+static uint32_t draw(uint32_t below)
+{
+    chance = (uint32_t)((uint64_t)chance * 48271 % 2147483647);
+    return chance % below;
+}
+
+/* Quotes, control characters, halves of characters, long runs. */
+static struct slice hostile(struct exchange *x)
+{
+    static const char *const pieces[] = {"\"", "\\", "\n", "\x01", "\x7f", "\xff", "\xc3", "\xed\xa0\x80", "{", "}",
+                                         "\",\"", "é", "\xf0\x9f\x98\x80", "name", "null", "\xe2\x80\xae"};
+    char text[600];
+    size_t len = 0;
+    for (uint32_t n = draw(draw(4) ? 6 : 120); n > 0; n--) {
+        const char *piece = pieces[draw(sizeof pieces / sizeof pieces[0])];
+        memcpy(text + len, piece, strlen(piece));
+        len += strlen(piece);
+    }
+    return arena_copy(&x->arena, slice_of(text, len));
+}
+
+static void fill_identity(struct exchange *x, struct key_record *key)
+{
+    struct slice *list = arena_alloc(&x->arena, 2 * sizeof *list);
+    struct key_label *labels = arena_alloc(&x->arena, 2 * sizeof *labels);
+    struct pair *added = arena_alloc(&x->arena, 2 * sizeof *added);
+    for (int i = 0; i < 2; i++) {
+        list[i] = hostile(x);
+        labels[i] = (struct key_label){hostile(x), hostile(x)};
+        added[i] = (struct pair){hostile(x), hostile(x)};
+    }
+    *key = (struct key_record){.id = hostile(x), .app = hostile(x), .tier = hostile(x), .roles = list, .role_count = draw(3),
+                               .approvals = list, .approval_count = draw(3), .labels = labels, .label_count = draw(3),
+                               .is_revoked = draw(4) == 0};
+    x->identity.key = draw(4) ? key : NULL;
+    x->identity.added = added;
+    x->identity.added_count = draw(3);
+    x->identity.user = hostile(x);
+    x->identity.token_presented = draw(4) == 0;
+    x->identity.token_issuer = hostile(x);
+    x->identity.token_refusal = (enum jwt_refusal)draw(JWT_REFUSAL_COUNT);
+    x->identity.token_claim = hostile(x);
+}
+
+static void fill_asked(struct exchange *x)
+{
+    for (uint32_t n = draw(20); n > 0; n--)
+        asked_note(&x->asked, &x->arena, (enum asked_group)draw(ASKED_GROUPS), hostile(x), ASKED_AS_TEXT,
+                   draw(5) ? hostile(x) : SLICE_NONE);
+    for (uint32_t n = draw(4); n > 0; n--)
+        asked_miss(&x->asked, &x->arena, hostile(x));
+}
+
+static void it_is_json_whatever_it_holds(void)
+{
+    for (int round = 0; round < 3000; round++) {
+        struct key_record key;
+        struct exchange *x = sample();
+        struct pair headers[] = {{SLICE("User-Agent"), hostile(x)}, {SLICE("traceparent"), hostile(x)},
+                                 {SLICE("x-request-id"), hostile(x)}, {SLICE("X-Client-Request-Id"), hostile(x)}};
+        struct slice labels[] = {hostile(x), hostile(x)};
+        x->head.headers = headers;
+        x->head.header_count = draw(5);
+        x->head.path = hostile(x);
+        x->request.model = hostile(x);
+        fill_identity(x, &key);
+        fill_asked(x);
+        x->decision.data = hostile(x);
+        x->decision.session = hostile(x);
+        x->decision.labels = labels;
+        x->decision.label_count = draw(3);
+        x->decision.verdict.code = x->decision.verdict.reason = hostile(x);
+        x->decision.verdict.kind = (enum verdict_kind)(VERDICT_NONE + draw(4));
+        x->decision.verdict.fault_text = hostile(x);
+        x->config_digest = draw(2) ? "00" : NULL;
+        x->attempts[0]->request_id = hostile(x);
+        write_record_of(x); /* fails when it cannot be parsed, or is more than a line */
+    }
+}
+
+static void it_says_all_that_was_asked(void)
+{
+    static struct slice roles[] = {{"lead", 4}};
+    static struct key_record key;
+    struct exchange *x = sample();
+    key = (struct key_record){.id = SLICE("key_1"), .department = SLICE("support"), .roles = roles, .role_count = 1};
+    x->identity.key = &key; /* app was settled by a policy, department is the key's */
+    struct pair headers[] = {{SLICE("user-agent"), SLICE("curl/8")}, {SLICE("x-request-id"), SLICE("mine-1")}};
+    x->head.headers = headers;
+    x->head.header_count = 2;
+    asked_note(&x->asked, &x->arena, ASKED_HEADERS, SLICE("x-team"), ASKED_AS_TEXT, SLICE("blue"));
+    asked_miss(&x->asked, &x->arena, SLICE("request.last_user_text"));
+    write_record_of(x);
+    EXPECT_SLICE(SLICE("{\"headers\":{\"x-team\":\"blue\"}}"), json_raw(&record, at("asked", NULL)));
+    EXPECT_SLICE(SLICE("[\"request.last_user_text\"]"), json_raw(&record, at("not_replayable", NULL)));
+    EXPECT_SLICE(SLICE("{\"app\":\"support-\\\"bot\\\"\\n\"}"), json_raw(&record, at("identity", "added")));
+    EXPECT_SLICE(SLICE("[\"lead\"]"), json_raw(&record, at("identity", "roles")));
+    EXPECT_SLICE(SLICE("[\"openai/gpt-4o\"]"), json_raw(&record, at("decided", "targets")));
+    EXPECT_SLICE(SLICE("1764000000123000000"), json_raw(&record, at("facts", "time_ns")));
+    EXPECT_SLICE(SLICE("mine-1"), text_at("client", "request_id"));
+    EXPECT_SLICE(SLICE("curl/8"), text_at("client", "user_agent"));
+    EXPECT(at("session", NULL) == JSON_NONE);
+}
+
 int main(void)
 {
     buf_init(&line);
@@ -210,6 +316,8 @@ int main(void)
     RUN(each_attempt_has_its_own_money_and_the_record_their_sum);
     RUN(what_was_billed_before_a_denial_stays_billed);
     RUN(a_denial_names_policy_rule_and_place);
+    RUN(it_says_all_that_was_asked);
+    RUN(it_is_json_whatever_it_holds);
     RUN(a_policys_fault_is_for_the_record_only_there);
     buf_clear(&line);
     json_clear(&record);

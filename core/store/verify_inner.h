@@ -1,0 +1,100 @@
+/*
+ * What the files of the verification share; nobody else includes it.
+ *
+ *     verify.c         the walk: entries, anchors and witness in one order, findings
+ *     verify_end.c     what no anchor covers yet
+ *     verify_witness.c the witness's file
+ *     verify_file.c    entries and anchors out of a ledger.db
+ *     verify_export.c  the same out of an export
+ *     verify_texts.c   sealed texts against what their records say
+ *     verify_lines.c   a file's lines, of a bounded length
+ */
+#ifndef MOONGATE_STORE_VERIFY_INNER_H
+#define MOONGATE_STORE_VERIFY_INNER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "store/chain.h"
+#include "store/verify.h"
+
+/* One anchor that the witness has. */
+struct verify_seen {
+    uint64_t seq, time_us, line;
+    uint8_t hash[CHAIN_HASH_BYTES], signature[ANCHOR_SIGNATURE_BYTES];
+};
+
+struct verify_witness {
+    struct verify_seen *all; /* by seq */
+    size_t count, cap, next;
+};
+
+struct verify {
+    const struct verify_options *options;
+    struct verify_result *result;
+    struct anchor_trust trust;
+    struct buf gateway, key; /* what the chain begins with; the key's fingerprint */
+    bool is_known;           /* gateway and key are set */
+    uint8_t hash[CHAIN_HASH_BYTES];
+    struct verify_base {
+        uint64_t seq;
+        uint8_t hash[CHAIN_HASH_BYTES];
+    } base; /* the last entry that was deleted for its age; its seq is 0 when nothing says */
+    uint64_t cut; /* up to here, exclusively, the chain says that it is deleted */
+    uint64_t early; /* the last anchor's entry, of those before the first entry */
+    uint64_t anchor_us; /* of the last anchor */
+    uint64_t of;        /* entries there are; 0: not known */
+    struct buf tail;    /* the first entry that no anchor covers yet, and the last one */
+    struct buf last;
+    struct verify_witness witness;
+};
+
+struct verify_entry {
+    uint64_t seq;
+    int64_t kind;
+    struct slice body, hash;
+};
+
+/* ---- verify.c */
+void verify_say(struct verify *v, enum verify_kind kind, uint64_t seq, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* In the chain's order; anchors behind their entry. */
+void verify_entry(struct verify *v, const struct verify_entry *e);
+/* a's gateway may be empty: then it is the chain's. */
+void verify_anchor(struct verify *v, struct anchor *a);
+void verify_start(struct verify *v, struct slice body);
+void verify_adopt(struct verify *v, const struct anchor *a);
+/* Something signed covers all up to here. */
+void verify_covered(struct verify *v, uint64_t seq, uint64_t time_us);
+
+/* ---- verify_end.c */
+/* When all was given. */
+void verify_end(struct verify *v);
+
+/* ---- verify_witness.c */
+bool verify_witness_read(struct verify *v, const char *path, struct fault *why);
+void verify_witness_entry(struct verify *v, uint64_t seq);
+void verify_witness_end(struct verify *v);
+
+/* ---- verify_file.c, verify_export.c, verify_texts.c */
+bool verify_file(struct verify *v, const char *path, struct fault *why);
+bool verify_export(struct verify *v, const char *path, struct fault *why);
+struct sqlite3;
+bool verify_texts(struct verify *v, struct sqlite3 *db, struct fault *why);
+
+/* ---- verify_lines.c */
+struct verify_lines {
+    const char *path;
+    int fd;
+    struct buf bytes;
+    size_t given; /* of bytes: the last line */
+    uint64_t line; /* of the last one that was given */
+    bool is_over;
+};
+
+bool verify_lines_open(struct verify_lines *lines, const char *path, struct fault *why);
+void verify_lines_close(struct verify_lines *lines);
+enum verify_line { VERIFY_LINE, VERIFY_NO_LINE, VERIFY_LINE_FAILED };
+/* Without its newline; valid until the next call. An empty one is given, too. */
+enum verify_line verify_lines_next(struct verify_lines *lines, struct slice *line, struct fault *why);
+
+#endif

@@ -1,0 +1,152 @@
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "store/ledger_link.h"
+#include "store/texts.h"
+#include "store/verify_inner.h"
+#include "wire/json.h"
+
+/* The next ones with their records, where there are any: those may have gone for their age before. */
+static const char next_text[] =
+    "SELECT t.id, t.part, t.subject, t.sealed, c.seq, c.body FROM texts t"
+    " LEFT JOIN records r ON r.id = t.id LEFT JOIN chain c ON c.seq = r.seq"
+    " WHERE (t.id, t.part) > (?1, ?2) ORDER BY t.id, t.part LIMIT 200";
+
+struct row {
+    struct text text; /* its bytes are sealed */
+    uint64_t seq;
+    struct slice body;
+};
+
+static struct slice column(sqlite3_stmt *q, int at)
+{
+    const char *bytes = sqlite3_column_blob(q, at);
+    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, at));
+}
+
+/* What the record says of it. */
+struct claim {
+    uint8_t hash[CHAIN_HASH_BYTES];
+    struct slice subject;
+    struct buf salt; /* bytes */
+};
+
+static bool read_claim(const struct json_tape *tape, struct slice part, struct claim *claim, struct arena *arena)
+{
+    uint32_t all = json_get(tape, json_get(tape, 0, SLICE("texts")), part);
+    uint32_t hash = json_get(tape, all, SLICE("sha256")), salt = json_get(tape, all, SLICE("salt"));
+    uint32_t subject = json_get(tape, all, SLICE("subject"));
+    if (!json_is(tape, hash, JSON_STRING) || !json_is(tape, salt, JSON_STRING) || !json_is(tape, subject, JSON_STRING))
+        return false;
+    struct slice hex = json_text(tape, salt, arena);
+    if (hex.len % 2 || !hex_read(hex, (uint8_t *)buf_reserve(&claim->salt, hex.len / 2 + 1), hex.len / 2)) return false;
+    buf_grew(&claim->salt, hex.len / 2);
+    claim->subject = json_text(tape, subject, arena);
+    return hex_read(json_text(tape, hash, arena), claim->hash, sizeof claim->hash);
+}
+
+static void say(struct verify *v, const struct row *row, const char *what)
+{
+    verify_say(v, VERIFY_TEXT_FOUND, row->seq, "the %.*s of entry %llu %s", SLICE_FMT(row->text.part),
+               (unsigned long long)row->seq, what);
+}
+
+static bool open_text(struct verify *v, struct texts *texts, const struct row *row, const struct claim *claim,
+                      struct fault *why)
+{
+    struct buf out;
+    uint8_t hash[CHAIN_HASH_BYTES];
+    buf_init(&out);
+    enum texts_found found = texts ? texts_unseal(texts, &row->text, &out, why) : TEXTS_MISSING;
+    if (found == TEXTS_FOUND) texts_hash(hash, buf_slice(&claim->salt), buf_slice(&out));
+    if (found == TEXTS_MISSING)
+        v->result->texts_closed++;
+    else if (found == TEXTS_ERASED)
+        v->result->texts_erased++;
+    else if (found == TEXTS_DAMAGED)
+        say(v, row, "is not what was sealed");
+    else if (found == TEXTS_FOUND && memcmp(hash, claim->hash, sizeof hash) != 0)
+        say(v, row, "has another hash than its record says");
+    else if (found == TEXTS_FOUND)
+        v->result->texts++;
+    buf_clear(&out);
+    return found != TEXTS_FAILED;
+}
+
+static bool take_row(struct verify *v, struct texts *texts, const struct row *row, struct fault *why)
+{
+    struct json_tape tape;
+    struct arena arena;
+    struct fault reason;
+    struct claim claim = {.subject = SLICE_NONE};
+    bool is_good = true;
+    json_init(&tape);
+    arena_init(&arena);
+    buf_init(&claim.salt);
+    if (!json_parse(&tape, row->body, &reason) || !read_claim(&tape, row->text.part, &claim, &arena))
+        say(v, row, "is kept, and its record knows of none");
+    else if (!slice_equal(claim.subject, row->text.subject))
+        say(v, row, "is kept as somebody else's");
+    else
+        is_good = open_text(v, texts, row, &claim, why);
+    buf_clear(&claim.salt);
+    arena_clear(&arena);
+    json_clear(&tape);
+    return is_good;
+}
+
+static bool take_page(struct verify *v, struct texts *texts, sqlite3_stmt *q, struct buf *id, struct buf *part,
+                      bool *is_over, struct fault *why)
+{
+    int rc;
+    bool is_good = true;
+    sqlite3_bind_blob(q, 1, buf_ptr(id), (int)buf_len(id), SQLITE_TRANSIENT);
+    sqlite3_bind_text(q, 2, buf_ptr(part), (int)buf_len(part), SQLITE_TRANSIENT);
+    *is_over = true;
+    while (is_good && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct row row = {.text = {.id = (const uint8_t *)column(q, 0).ptr, .part = column(q, 1),
+                                   .subject = column(q, 2), .bytes = column(q, 3)},
+                          .seq = (uint64_t)sqlite3_column_int64(q, 4), .body = column(q, 5)};
+        *is_over = false;
+        buf_reset(id);
+        buf_reset(part);
+        buf_append(id, column(q, 0));
+        buf_append(part, row.text.part);
+        bool has_record = sqlite3_column_type(q, 4) != SQLITE_NULL && buf_len(id) == LINK_ID_BYTES;
+        if (has_record)
+            is_good = take_row(v, texts, &row, why);
+        else if (v->result->first_seq == 1)
+            say(v, &row, "is kept, and there is no such record");
+    }
+    sqlite3_reset(q);
+    return is_good;
+}
+
+static bool take_all(struct verify *v, struct texts *texts, sqlite3 *db, struct fault *why)
+{
+    struct buf id, part;
+    sqlite3_stmt *q;
+    bool is_over = false, is_good = true;
+    if (sqlite3_prepare_v2(db, next_text, -1, &q, NULL) != SQLITE_OK)
+        return fault_set(why, FAULT_INTERNAL, "texts: %s", sqlite3_errmsg(db));
+    buf_init(&id);
+    buf_init(&part);
+    buf_reserve(&id, 1);
+    buf_reserve(&part, 1);
+    while (is_good && !is_over)
+        is_good = take_page(v, texts, q, &id, &part, &is_over, why);
+    sqlite3_finalize(q);
+    buf_clear(&id);
+    buf_clear(&part);
+    return is_good;
+}
+
+bool verify_texts(struct verify *v, struct sqlite3 *db, struct fault *why)
+{
+    struct texts *texts = v->options->data_dir ? texts_open_reader(v->options->data_dir, why) : NULL;
+    if (!texts && v->options->data_dir && why->code != FAULT_NONE) return false;
+    bool is_good = take_all(v, texts, db, why);
+    texts_close(texts);
+    return is_good;
+}
