@@ -93,7 +93,7 @@ local DURABILITIES = { "async", "local" }
 local function durable_peers(bench)
   local list = {}
   for _, name in ipairs(DURABILITIES) do
-    local g = bench.start_moongate(bench.dir .. "/" .. name, { config = "tests/bench/" .. name .. ".lua" })
+    local g = bench.start_moongate(bench.dir .. "/" .. name, { config = "tests/bench/" .. name .. "/moongate.lua" })
     list[#list + 1] = { name = name, port = g.port, pid = g.process.pid, key = g:key { app = "demo" }, gateway = g }
   end
   return list

@@ -44,7 +44,8 @@ local function ask(port, question)
   local ok, answer = pcall(client.ask, port, { key = key, json = question, seconds = 40, close = true })
   if not ok or not answer.status then return false end
   local id = answer:get("x-moongate-request-id")
-  if id and is_complete(answer, question) then log:write(id, " ", answer.status, "\n") end
+  -- 503 is all that is told when nothing can be recorded.
+  if id and answer.status ~= 503 and is_complete(answer, question) then log:write(id, " ", answer.status, "\n") end
   return true
 end
 
