@@ -80,6 +80,21 @@ static int on_session(lua_State *L)
     return 0;
 }
 
+/* session_headers {name, …}: by which clients name what a request belongs to, where apps.lua says nothing else */
+static int on_session_headers(lua_State *L)
+{
+    struct policy_set *set = bind_set(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    size_t count = lua_objlen(L, 1);
+    if (count > EVAL_SESSION_HEADERS) return luaL_error(L, "too many headers of sessions");
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)i + 1);
+        snprintf(set->session_headers[i], sizeof set->session_headers[i], "%s", luaL_checkstring(L, -1));
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 /* keeps_state(): some policy of the chain remembers more than its request */
 static int on_keeps_state(lua_State *L)
 {
@@ -91,6 +106,7 @@ void bind_asked_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"zone_offset", on_zone_offset},
                                          {"session", on_session},
+                                         {"session_headers", on_session_headers},
                                          {"keeps_state", on_keeps_state},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);
