@@ -7,6 +7,9 @@ return policy {
     { "customer-facing",
       when     = { app = { "sales-copilot", "support-bot" } },
       annotate = { audience = "customers" } },
+    { "restricted data",
+      when   = { data = at_least "restricted" },
+      record = { durability = "local", intent = true } }, -- who, what and why stand on the disk before it is sent
   },
 
   on_request = function(ctx)

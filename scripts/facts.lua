@@ -144,6 +144,8 @@ end
 -- Headers by which agents tell one session from another, where apps.lua names none.
 local session_headers = { "x-session-id", "session_id", "x-claude-code-session-id" }
 
+core.session_headers(session_headers)
+
 compute.session = function(f)
   local app = facts.apps and facts.apps[f.app]
   local headers = f.ctx_headers

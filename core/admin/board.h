@@ -49,11 +49,14 @@ struct board_ledger {
     struct board_text reason;
     _Atomic uint32_t is_copy_failing;
     struct board_text copy_reason;
+    _Atomic uint32_t is_ship_failing; /* PostgreSQL does not take its entries */
+    struct board_text ship_reason;
 };
 
 struct board {
     _Atomic uint32_t state; /* of enum board_state */
-    uint32_t worker_count;  /* set before the first fork */
+    uint32_t worker_count;  /* set before the first fork, as the next */
+    uint32_t ledger_slot;
     _Atomic uint64_t started_wall_ns;
     _Atomic uint64_t generation;
     struct board_text digest;          /* of the policies in force */

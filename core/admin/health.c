@@ -8,6 +8,8 @@
 #include "admin/jwks_fetcher.h"
 #include "base/clock.h"
 
+#define SLOW_COMMIT_NS (2 * NS_PER_S)
+
 static const char text_plain[] = "text/plain; charset=utf-8";
 
 void health_live(const struct admin_parts *parts, struct slice query, struct admin_answer *answer)
@@ -85,19 +87,42 @@ static void find_workers(struct findings *f, const struct board *board)
     }
 }
 
-static void find_ledger(struct findings *f, const struct board *board)
+/* What may slow requests down, and takes nobody out of service. */
+static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger)
 {
     char reason[BOARD_TEXT_BYTES];
+    uint64_t began = atomic_load(&ledger->commit_began_ns), now = clock_mono_ns();
+    if (began && now > began + SLOW_COMMIT_NS)
+        buf_printf(f->lines, "[!]ledger: a commit has been under way for %llu s: is its disk slow?\n",
+                   (unsigned long long)((now - began) / NS_PER_S));
+    if (atomic_load(&ledger->is_copy_failing)) {
+        board_text_get(&ledger->copy_reason, reason, sizeof reason);
+        buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
+    }
+    if (atomic_load(&ledger->is_ship_failing)) {
+        board_text_get(&ledger->ship_reason, reason, sizeof reason);
+        buf_printf(f->lines, "[!]ledger: entries wait to be shipped: %s\n", reason);
+    }
+}
+
+static void find_ledger(struct findings *f, const struct board *board)
+{
+    const struct board_ledger *ledger = &board->ledger;
+    char reason[BOARD_TEXT_BYTES], since[CLOCK_TEXT_BYTES];
     unsigned failing = 0;
     for (uint32_t i = 0; i < board->worker_count; i++)
         failing += atomic_load(&board->slots[i].audit_failing);
-    board_text_get(&board->ledger.reason, reason, sizeof reason);
-    if (atomic_load(&board->ledger.is_failing))
-        find(f, false, "ledger: %s", reason);
+    board_text_get(&ledger->reason, reason, sizeof reason);
+    clock_format(atomic_load(&ledger->failing_since_ns), since);
+    if (atomic_load(&board->slots[board->ledger_slot].pid) == 0)
+        find(f, false, "ledger: its process has gone, and is being replaced");
+    else if (atomic_load(&ledger->is_failing))
+        find(f, false, "ledger: failing since %s: %s", since, reason);
     else if (failing)
         find(f, false, "ledger: %u of %u workers cannot have their records written", failing, board->worker_count);
     else
-        find(f, true, "ledger ok");
+        find(f, true, "ledger ok: committing, %llu entries wait", (unsigned long long)atomic_load(&ledger->waiting));
+    warn_of_ledger(f, ledger);
 }
 
 static void find_data(struct findings *f, const struct board *board, const char *data_dir)

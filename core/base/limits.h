@@ -224,6 +224,8 @@
 #define LIMIT_LEDGER_BATCH 4096u           /* entries of one commit */
 #define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
 #define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
+#define LIMIT_LEDGER_UPKEEP_MS 1000u       /* checkpoints, retention: looked at this often … */
+#define LIMIT_LEDGER_UPKEEP_MORE_MS 5u     /* … and so soon again while there is more of it */
 #define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
 #define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
 #define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */

@@ -131,6 +131,12 @@
       "witness", "Anchors that a witness does not have yet.")                                                          \
     X(LEDGER_COPY_BEHIND,   GAUGE,     "moongate_ledger_copy_behind",                                                  \
       "", "How many entries the ledger's copy is behind.")                                                             \
+    X(LEDGER_SHIP_FAILING,  GAUGE,     "moongate_ledger_ship_failing",                                                 \
+      "", "1 while PostgreSQL does not take the ledger's entries.")                                                    \
+    X(LEDGER_SHIP_BEHIND,   GAUGE,     "moongate_ledger_ship_behind",                                                  \
+      "", "How many entries PostgreSQL is behind the ledger.")                                                         \
+    X(LEDGER_SHIP_SECONDS,  GAUGE,     "moongate_ledger_ship_behind_seconds",                                          \
+      "", "How long ago the first request came that PostgreSQL does not have.")                                        \
     X(BUILD_INFO,           INFO,      "moongate_build_info",                                                          \
       "version", "The version that is running.")
 /* clang-format on */

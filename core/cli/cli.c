@@ -5,7 +5,7 @@
 #include "base/nearest.h"
 #include "cli/terminal.h"
 
-#define COMMANDS_MAX 32
+#define COMMANDS_MAX 64
 
 const struct command cli_commands[] = {
     {"run", "start the gateway",
@@ -168,6 +168,22 @@ const struct command cli_commands[] = {
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              a JSON document a line\n",
      command_audit_tail},
+    {"audit verify", "has anybody changed the ledger? walks its hashes, signatures and witnesses",
+     "moongate audit verify\n"
+     "moongate audit verify --key /safe/anchor.pub --witness /elsewhere/witness.jsonl\n"
+     "moongate audit verify ledger.jsonl --key anchor.pub       an export, or a backup (.db), anywhere\n"
+     "\n"
+     "Offline: needs no gateway, and does not hold up one that runs. What anybody changed, moved, deleted or put in is\n"
+     "named with its entry's number. Whoever can write the folder can also write anchor.pub: keep a copy elsewhere.\n"
+     "\n"
+     "  --key FILE          public keys to believe (unless said: anchor.pub of the data folder)\n"
+     "  --witness FILE      what a witness has seen, a line a signed head\n"
+     "  --quick             hashes and signatures alone, not columns, sums, kept texts and the file's pages\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              state, entries, head, anchored_seq, findings …\n"
+     "\n"
+     "Exit code: 0 intact; 1 tampered with, or not enough is there to know; 2 a file cannot be read.\n",
+     command_audit_verify},
     {"replay", "decide recorded requests again, and say what changed",
      "moongate replay --since 7d                             by the configured policies\n"
      "moongate replay --policies drafts department:sales     by a folder that is not live yet\n"
@@ -224,6 +240,21 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 the same, or repaired; 1 differences; 2 it cannot be read, or a gateway runs.\n",
      command_ledger_check},
+    {"ledger erase", "destroy the key of what is kept of a person's prompts and answers",
+     "moongate ledger erase --subject user:ana --reason 'art. 17, case 4711' --yes\n"
+     "\n"
+     "Nobody can read these texts again, in the ledger, its copies and its backups; the chain stays whole and says who\n"
+     "asked for it and why. Records of requests stay: they hold no text. While no gateway runs.\n"
+     "\n"
+     "  --subject NAME      as records name it: texts.prompt.subject\n"
+     "  --reason TEXT       goes into the chain\n"
+     "  --actor NAME        who asks for it (unless said: your user name)\n"
+     "  -y, --yes           without being asked\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              erased, had_key\n"
+     "\n"
+     "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs.\n",
+     command_ledger_erase},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
      "moongate price anthropic/large --in 250000 --cached 200000 --out 1200 --json\n"

@@ -7,16 +7,65 @@
 #include "base/limits.h"
 #include "cli/export.h"
 #include "cli/looking.h"
+#include "store/anchor.h"
 
 #define PAGE_ROWS 1000 /* of one reading: the writer can tidy up between two */
+
+/* Signed heads stand between the entries of a whole export, each behind its own. */
+struct writing {
+    struct looking *looking;
+    struct export *to;
+    struct anchor_trust trust;
+    struct anchor next; /* seq 0: there is none */
+    char gateway[LEDGER_GATEWAY_BYTES];
+    struct fault why;
+    bool has_failed;
+};
+
+/* False: it could not be written, or read: has_failed. */
+static bool write_anchor(struct writing *w)
+{
+    const struct anchor_public *signer = anchor_signer(&w->trust, &w->next);
+    struct buf line;
+    buf_init(&line);
+    w->next.gateway = slice_str(w->gateway);
+    if (signer) anchor_write(&w->next, signer, &line);
+    bool ok = !signer || export_line(w->to, buf_slice(&line));
+    buf_clear(&line);
+    w->has_failed = !ledger_read_anchor(w->looking->ledger, w->next.seq, &w->next, &w->why);
+    return ok && !w->has_failed;
+}
+
+static bool write_row(void *arg, const struct ledger_row *row)
+{
+    struct writing *w = arg;
+    while (w->next.seq && w->next.seq < row->seq)
+        if (!write_anchor(w)) return false;
+    return export_row(w->to, row);
+}
+
+static bool begin_anchors(struct writing *w)
+{
+    struct fault ignored;
+    char path[1024];
+    bool is_whole = w->to->format == EXPORT_JSONL && ledger_filter_is_empty(w->looking->filter);
+    snprintf(path, sizeof path, "%s/" ANCHOR_PUBLIC_FILE, w->looking->data_dir);
+    if (!is_whole || !anchor_trust_read(&w->trust, path, &ignored)) return true;
+    return ledger_read_gateway(w->looking->ledger, w->gateway, &w->why) &&
+           ledger_read_anchor(w->looking->ledger, 0, &w->next, &w->why);
+}
 
 static bool write_all(struct looking *looking, struct export *e, struct fault *why)
 {
     struct ledger_page page = {.limit = PAGE_ROWS, .is_oldest_first = true, .has_bodies = true, .has_all = true};
-    while (!page.is_over && !e->has_failed) {
-        if (!ledger_read_page(looking->ledger, looking->filter, &page, export_row, e, why)) return false;
-    }
-    return true;
+    struct writing w = {.looking = looking, .to = e};
+    bool ok = begin_anchors(&w);
+    while (ok && !page.is_over && !e->has_failed && !w.has_failed)
+        ok = ledger_read_page(looking->ledger, looking->filter, &page, write_row, &w, &w.why);
+    while (ok && !e->has_failed && w.next.seq && w.next.seq <= page.next)
+        ok = write_anchor(&w);
+    *why = w.why;
+    return !w.has_failed && (ok || e->has_failed); /* what could not be written is told at the end */
 }
 
 static int run(struct looking *looking, enum export_format format, const char *path, bool is_json)

@@ -33,14 +33,12 @@ static void on_interrupt(int signal)
 
 /* ---- A line: widths that mostly fit on a terminal, since nobody knows the next rows; tabs into a pipe. */
 
-static void append_cell(struct buf *out, const char *text, size_t width, bool is_last)
+static void append_cell(struct buf *out, const char *cell, size_t width)
 {
     bool is_aligned = isatty(STDOUT_FILENO) == 1;
-    buf_append(out, slice_str(*text ? text : is_last ? "" : "-"));
-    if (is_last) return;
-    if (!is_aligned) buf_append_char(out, '\t');
-    if (is_aligned) buf_append(out, SLICE("  "));
-    for (size_t n = table_width(*text ? text : "-"); is_aligned && n < width; n++)
+    buf_append(out, slice_str(cell));
+    buf_append(out, is_aligned ? SLICE("  ") : SLICE("\t"));
+    for (size_t n = table_width(cell); is_aligned && n < width; n++)
         buf_append_char(out, ' ');
 }
 
@@ -48,20 +46,19 @@ static void append_line(struct buf *out, const struct ledger_row *row)
 {
     struct entry_cells c;
     struct arena arena;
+    bool is_aligned = isatty(STDOUT_FILENO) == 1;
     arena_init(&arena);
     entry_read(&c, &arena, row);
-    append_cell(out, c.time, 24, false);
-    append_cell(out, isatty(STDOUT_FILENO) || !row->is_request ? c.kind : row->id, 8, false);
-    if (isatty(STDOUT_FILENO)) append_cell(out, c.id, 22, false);
-    append_cell(out, c.who, 18, false);
-    append_cell(out, c.what, 32, false);
-    append_cell(out, c.result, 12, false);
-    append_cell(out, c.usd, 8, false);
-    append_cell(out, c.took, 7, !*c.detail);
-    append_cell(out, c.detail, 0, true);
+    append_cell(out, table_cell(&arena, c.time), 24);
+    append_cell(out, is_aligned || !row->is_request ? c.kind : row->id, 8);
+    if (is_aligned) append_cell(out, table_cell(&arena, c.id), 22);
+    append_cell(out, table_cell(&arena, c.who), 18);
+    append_cell(out, table_cell(&arena, c.what), 32);
+    append_cell(out, table_cell(&arena, c.result), 12);
+    append_cell(out, table_cell(&arena, c.usd), 8);
+    append_cell(out, table_cell(&arena, c.took), 7);
+    buf_append(out, slice_str(*c.detail ? table_cell(&arena, c.detail) : ""));
     arena_clear(&arena);
-    for (char *p = buf_ptr(out); p < buf_ptr(out) + buf_len(out); p++)
-        if (*p == '\n' || *p == '\r') *p = ' ';
 }
 
 static bool add_line(void *arg, const struct ledger_row *row)
@@ -116,8 +113,7 @@ static bool read_news(struct tail *t, struct fault *why)
     bool is_over = false;
     if (!ledger_read_ends(t->looking.ledger, &oldest, &head, why)) return false;
     while (!is_over && !is_interrupted) {
-        struct ledger_page page = {
-            .limit = PAGE_ROWS, .has_bodies = true, .is_oldest_first = true, .next = t->seq ? t->seq : oldest - 1};
+        struct ledger_page page = {.limit = PAGE_ROWS, .has_bodies = true, .is_oldest_first = true, .next = t->seq};
         buf_reset(&t->text);
         if (!ledger_read_page(t->looking.ledger, t->looking.filter, &page, add_line, t, why)) return false;
         if (!print_text(buf_slice(&t->text))) return true;

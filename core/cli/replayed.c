@@ -37,7 +37,7 @@ struct replayed {
     int64_t nano_was, nano_is;
     uint64_t priced;
     unsigned samples;
-    char sample[SAMPLES][2 * NAME_BYTES + 64];
+    char sample[SAMPLES][3 * NAME_BYTES + 64];
 };
 
 int replayed_kind(const char *word)

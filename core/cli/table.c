@@ -5,9 +5,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/arena.h"
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/visible.h"
 #include "cli/cli.h"
 
 #define GAP 2u
@@ -45,13 +46,16 @@ void table_free(struct table *t)
     mem_free(t);
 }
 
-/* One line, whatever stands in it. */
-static const char *one_line(struct arena *arena, const char *text)
+const char *table_cell(struct arena *arena, const char *text)
 {
-    struct slice copy = arena_copy(arena, slice_str(*text ? text : "-"));
-    for (char *c = (char *)copy.ptr; *c; c++)
-        if (*c == '\n' || *c == '\t' || *c == '\r') *c = ' ';
-    return copy.ptr;
+    struct buf seen;
+    buf_init(&seen);
+    visible_append(&seen, slice_str(*text ? text : "-"), false);
+    for (char *c = buf_ptr(&seen); c < buf_ptr(&seen) + buf_len(&seen); c++)
+        if (*c == '\n' || *c == '\t') *c = ' ';
+    const char *cell = arena_copy(arena, buf_slice(&seen)).ptr;
+    buf_clear(&seen);
+    return cell;
 }
 
 void table_add(struct table *t, const char *const *cells)
@@ -63,7 +67,7 @@ void table_add(struct table *t, const char *const *cells)
     struct row *row = &t->rows[t->row_count++];
     *row = (struct row){0};
     for (size_t c = 0; c < t->count; c++)
-        row->cells[c] = one_line(&t->arena, cells[c] ? cells[c] : "");
+        row->cells[c] = table_cell(&t->arena, cells[c] ? cells[c] : "");
 }
 
 void table_mark(struct table *t, size_t column, enum table_colour colour)
@@ -92,6 +96,8 @@ const char *table_cut(const char *text, size_t width, char *to, size_t size)
         if (((unsigned char)text[bytes] & 0xC0) != 0x80 && ++seen > width - 1) break;
         bytes++;
     }
+    while (bytes && ((unsigned char)text[bytes] & 0xC0) == 0x80)
+        bytes--; /* not inside a character */
     snprintf(to, size, "%.*s…", (int)bytes, text);
     return to;
 }

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
+
 #define TABLE_COLUMNS_MAX 16
 
 enum table_colour { TABLE_PLAIN, TABLE_RED, TABLE_YELLOW, TABLE_GREEN, TABLE_FAINT };
@@ -35,6 +37,8 @@ void table_add(struct table *t, const char *const *cells);
 /* A cell of the last row, where colours are shown. */
 void table_mark(struct table *t, size_t column, enum table_colour colour);
 void table_print(const struct table *t);
+/* One line without tabs, in which all that a terminal would obey is spelt, colours too; "-" for nothing. */
+const char *table_cell(struct arena *arena, const char *text);
 /* Characters, not bytes: what the eye counts. */
 size_t table_width(const char *text);
 /* So much of a text as its columns take, ended with … when that is not all. In `to`, at most `size` bytes. */

@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 struct asked_entry {
     struct asked_entry *next;
@@ -30,6 +31,12 @@ static bool is_noted(const struct asked *a, enum asked_group group, struct slice
     return false;
 }
 
+/* JSON has no other texts. */
+static bool is_text(struct slice key, struct slice value)
+{
+    return utf8_is_valid(key) && (!value.ptr || utf8_is_valid(value));
+}
+
 static bool has_room(struct asked *a, size_t bytes)
 {
     if (a->count >= LIMIT_ASKED_NOTES || bytes > LIMIT_ASKED_BYTES - a->bytes) return false;
@@ -42,7 +49,8 @@ void asked_note(struct asked *a, struct arena *arena, enum asked_group group, st
                 struct slice value)
 {
     if (a->recall || is_noted(a, group, key)) return;
-    if (value.len > LIMIT_ASKED_VALUE_BYTES || key.len > LIMIT_ASKED_KEY_BYTES || !has_room(a, key.len + value.len)) {
+    bool is_small = value.len <= LIMIT_ASKED_VALUE_BYTES && key.len <= LIMIT_ASKED_KEY_BYTES;
+    if (!is_small || !is_text(key, value) || !has_room(a, key.len + value.len)) {
         asked_miss(a, arena, slice_str(names[group]));
         return;
     }

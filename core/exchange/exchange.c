@@ -172,6 +172,7 @@ const char *exchange_outcome_name(enum exchange_outcome outcome)
     case OUTCOME_POLICY_ERROR: return "policy_error";
     case OUTCOME_DRAINED: return "drained";
     case OUTCOME_INTERNAL: return "internal_error";
+    case OUTCOME_INTENT: return "intent";
     }
     return "?";
 }

@@ -59,6 +59,7 @@ enum exchange_outcome {
     OUTCOME_POLICY_ERROR,
     OUTCOME_DRAINED, /* cut by the end of a drain */
     OUTCOME_INTERNAL,
+    OUTCOME_INTENT, /* of the row that is written before a provider is called; of no record */
 };
 
 struct exchange_request_head {

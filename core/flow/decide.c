@@ -2,19 +2,9 @@
 
 #include "flow/ask.h"
 #include "flow/attempt.h"
-#include "flow/durable.h"
+#include "flow/intent.h"
 #include "flow/reply.h"
 #include "flow/told.h"
-
-/* What cannot be recorded is not sent. */
-static void call(struct job *job)
-{
-    struct fault why = {.code = FAULT_LEDGER};
-    if (durable_is_failing(job))
-        reply_fault(job, &why);
-    else
-        attempt_first(job);
-}
 
 static void act(struct job *job)
 {
@@ -22,7 +12,7 @@ static void act(struct job *job)
     switch (v->kind) {
     case VERDICT_ALLOW:
         if (job->x->api->kind == API_CALL)
-            call(job);
+            intent_first(job, attempt_first);
         else
             reply_models(job);
         return;

@@ -12,6 +12,7 @@
 #include "flow/drain.h"
 #include "flow/identify.h"
 #include "flow/intake.h"
+#include "flow/intent.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
@@ -109,6 +110,7 @@ static void each_job(struct flow *flow, void (*visit)(struct job *job, const voi
 static void tell_ledger_changed(struct job *job, const void *arg)
 {
     (void)arg;
+    intent_ledger_changed(job);
     job_ledger_changed(job);
 }
 

@@ -71,6 +71,13 @@ static void append_digests(struct buf *out, const struct exchange *x)
     buf_append_char(out, '}');
 }
 
+static void append_durability(struct buf *out, enum durability durability)
+{
+    static const struct slice names[] = {
+        [DURABILITY_ASYNC] = {"async", 5}, [DURABILITY_LOCAL] = {"local", 5}, [DURABILITY_REMOTE] = {"remote", 6}};
+    if (durability != DURABILITY_UNSAID) append_text(out, NAME("durability"), names[durability]);
+}
+
 /* Where others' words stand. */
 static void append_words(struct buf *out, const struct exchange *x)
 {
@@ -92,6 +99,7 @@ static void append_words(struct buf *out, const struct exchange *x)
 static void append_figures(struct buf *out, const struct exchange *x)
 {
     append_digests(out, x);
+    append_durability(out, x->decision.record.durability);
     record_estimate(out, x);
     record_bill(out, x);
     record_attempts(out, x);

@@ -4,19 +4,31 @@
  *     record_format(&lines, x);   // see recorder.h for who keeps them
  *
  * Shape (absent = null or left out where the comment says so):
- *   {"id","time","api","stream","model","model_asked","target","provider","status","outcome",
- *    "identity":{"key_id","app","department","user","team"},
+ *   {"id","time","api","path","stream","model","model_asked","target","provider","status","outcome",
+ *    "identity":{"key_id","issuer","app","department","user","team","tier","region","clearance","env","roles":[…],
+ *        "approvals":[…],"labels":{…},"added":{what policies gave},
+ *        "credential","header","refusal","claim" (why nothing of it is believed)},
+ *    "data","labels":[…],"session",
  *    "decision":{"policy","rule","code","reason"},              denials only
  *    "fault":{"code","text"},                                    when something failed
- *    "policy":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
- *    "facts":{"task","quality","data","label","max_latency_ms","uses","max_tokens"},      those that the request told
+ *    "decided":{"kind","targets":[…],"models","edits":{…},"warnings":[…],"trace","annotations","replaced"},
+ *        before the call, whatever became of it; the last three where later hooks added to those
+ *    "policy":{"sha256"},"config":{"sha256"},"trace":[{"policy","rule","verb","reason","mode","at"}],
+ *    "facts":{"time_ns","task","quality","data","label","max_latency_ms","uses","max_tokens","tools","temperature",
+ *        "service_tier",…},                                      what the request told, and what it was decided by
+ *    "asked":{…},                                                what policies asked beside (exchange/asked.h), and
+ *        "found":{how many of each kind that was looked for}
+ *    "not_replayable":[names],                                   what they read and no record keeps
  *    "estimate":{"input_tokens","output_tokens","estimated","at_least":true},   the request, as counted before the call
  *    "usage":{"input_tokens","output_tokens","total_tokens","cached_tokens","reasoning_tokens"} or null (not reported),
  *    "billed":{"input","cached_input","output","reasoning",…,"estimated":true,"drained":true},    see below
  *    "cost":{"usd","nano_usd","price","long_context":true,"parts_unpriced":[…],"tier_unpriced":true}
  *           or null (no price),
  *    "upstream":{"status","request_id","finish_reason"},
- *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors","annotations":{…}}
+ *    "attempts":[{"target","provider","model","status","error","ms","request_id","finish_reason","estimate","usage",
+ *        "billed","cost"}],
+ *    "ms":{"total","deciding","calling","first_byte"},"bytes_out","events","inspect_errors",
+ *    "client":{"user_agent","request_id"},"traceparent","redaction","annotations":{…}}
  *
  * billed: what is paid for, in disjoint parts (wire/usage.h), from usage or, marked as estimated, counted by the
  * gateway; {} when the provider did no work. cost: of billed, at the price in force when the request came; "price"

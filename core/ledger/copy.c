@@ -123,14 +123,13 @@ static void find_in_renamed(struct copy *c)
     close(fd);
 }
 
-/* Once a process. */
+/* Once a process; the file itself was looked at. */
 static void find_place(struct copy *c)
 {
     uint64_t seq;
     uint8_t hash[CHAIN_HASH_BYTES];
     if (ledger_marked(c->ledger, MARK_SEQ, &seq)) take_later(c, seq);
     find_in_renamed(c);
-    if (find_last(c->ledger, c->fd, &c->torn, &seq)) take_later(c, seq);
     if (!c->is_found) take_later(c, ledger_head(c->ledger, hash));
 }
 
@@ -152,7 +151,7 @@ static void mark_file(struct copy *c)
 void copy_mark(struct copy *c)
 {
     struct fault ignored;
-    if (c->fd < 0 || !c->is_found || c->marked == c->seq) return;
+    if (c->fd < 0 || c->marked == c->seq) return;
     /* A mark may be behind the file, never before it. */
     if (fdatasync(c->fd) == 0 && ledger_mark(c->ledger, MARK_SEQ, c->seq, &ignored)) c->marked = c->seq;
 }
@@ -164,13 +163,16 @@ static bool open_file(struct copy *c)
         set_why(c, errno == ELOOP ? "it is not a file of this user's own; move it away" : strerror(errno));
         return false;
     }
+    uint64_t seq;
     buf_reset(&c->torn);
-    if (c->is_found) {
-        uint64_t unused;
-        find_last(c->ledger, c->fd, &c->torn, &unused);
-    } else {
-        find_place(c);
-    }
+    if (find_last(c->ledger, c->fd, &c->torn, &seq)) take_later(c, seq);
+    set_why(c, "");
+    return true;
+}
+
+static bool open_again(struct copy *c)
+{
+    if (!open_file(c)) return false;
     mark_file(c);
     copy_mark(c);
     return true;
@@ -272,7 +274,7 @@ static void plan(struct copy *c, bool is_more)
 static void on_turn(void *arg)
 {
     struct copy *c = arg;
-    plan(c, (c->fd >= 0 || open_file(c)) && write_slice(c));
+    plan(c, (c->fd >= 0 || open_again(c)) && write_slice(c));
 }
 
 void copy_follow(struct copy *c)
@@ -282,7 +284,7 @@ void copy_follow(struct copy *c)
 
 void copy_all(struct copy *c)
 {
-    while ((c->fd >= 0 || open_file(c)) && write_slice(c))
+    while ((c->fd >= 0 || open_again(c)) && write_slice(c))
         ;
     copy_mark(c);
 }
@@ -298,7 +300,11 @@ struct copy *copy_new(struct loop *loop, struct ledger *ledger, const char *path
     loop_work_init(&c->work, loop, on_turn, c);
     loop_timer_init(&c->retry, loop, on_turn, c);
     c->fd = -1;
+    c->marked = UINT64_MAX;
     open_file(c);
+    find_place(c); /* before the file is marked: it may be another one than before */
+    if (c->fd >= 0) mark_file(c);
+    copy_mark(c);
     plan(c, c->fd >= 0);
     return c;
 }
@@ -323,7 +329,7 @@ void copy_reopen(struct copy *c)
         close(c->fd);
     }
     c->fd = -1;
-    open_file(c);
+    open_again(c);
     plan(c, c->fd >= 0);
 }
 

@@ -1,12 +1,14 @@
 #include "ledger/gauges.h"
 
 #include "base/mem.h"
+#include "ledger/ship.h"
 #include "store/ledger_follow.h"
 #include "wire/json.h"
 
 struct gauges {
     struct stats *stats;
     stats_handle records, commits, seconds, queue, failing, lost, file_bytes, log_bytes, seq, behind;
+    stats_handle ship_failing, ship_rows, ship_seconds;
 };
 
 struct gauges *gauges_new(struct stats *stats)
@@ -23,6 +25,9 @@ struct gauges *gauges_new(struct stats *stats)
     g->log_bytes = stats_series(stats, STATS_LEDGER_LOG_BYTES, NULL);
     g->seq = stats_series(stats, STATS_LEDGER_SEQ, NULL);
     g->behind = stats_series(stats, STATS_LEDGER_COPY_BEHIND, NULL);
+    g->ship_failing = stats_series(stats, STATS_LEDGER_SHIP_FAILING, NULL);
+    g->ship_rows = stats_series(stats, STATS_LEDGER_SHIP_BEHIND, NULL);
+    g->ship_seconds = stats_series(stats, STATS_LEDGER_SHIP_SECONDS, NULL);
     return g;
 }
 
@@ -64,6 +69,13 @@ void gauges_lost(struct gauges *g, struct slice body)
             stats_add(g->stats, g->lost, count);
     }
     json_clear(&tape);
+}
+
+void gauges_ship(struct gauges *g, const struct ship_state *state)
+{
+    stats_set(g->stats, g->ship_failing, state && state->is_failing);
+    stats_set(g->stats, g->ship_rows, state ? (int64_t)state->lag_rows : 0);
+    stats_set(g->stats, g->ship_seconds, state ? (int64_t)(state->lag_ms / 1000) : 0);
 }
 
 void gauges_tick(struct gauges *g, const struct ledger *ledger, uint64_t copied)

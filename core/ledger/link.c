@@ -9,6 +9,13 @@
 #include "net/pipe.h"
 #include "store/chain.h"
 
+#define MILESTONES 256u
+
+/* All of its entries up to the number stand at or before this seq. */
+struct milestone {
+    uint64_t number, seq;
+};
+
 struct link {
     struct list_link place;
     struct pipe *pipe;
@@ -19,6 +26,8 @@ struct link {
     bool has_hello, has_ended;
     uint64_t taken, waiting; /* the number of the last entry, how many of them are not committed */
     struct link_ack now, told;
+    struct milestone *milestones; /* committed, not shipped; oldest first */
+    unsigned milestone_count;
 };
 
 static void on_end(void *arg, const struct fault *why)
@@ -114,6 +123,7 @@ void link_free(struct link *link)
     if (!link) return;
     list_remove(&link->place);
     pipe_free(link->pipe);
+    mem_free(link->milestones);
     mem_free(link);
 }
 
@@ -148,20 +158,41 @@ void link_committed(struct link *link, uint64_t number)
     link->now.committed = number;
 }
 
-void link_shipped(struct link *link, uint64_t number)
+/* Where there are too many, because PostgreSQL has been away for long, the last one moves on: what it stands for is
+ * told later, never earlier. */
+static void add_milestone(struct link *link, uint64_t seq)
 {
-    if (number > link->now.shipped) link->now.shipped = number;
+    if (!link->milestones) link->milestones = mem_alloc(MILESTONES * sizeof *link->milestones);
+    if (link->milestone_count < MILESTONES) link->milestone_count++;
+    link->milestones[link->milestone_count - 1] = (struct milestone){link->now.committed, seq};
 }
 
 /* A worker that takes nothing for so long that its pipe is full is killed by the supervisor before it misses this. */
-void link_acknowledge(struct link *link)
+static void tell(struct link *link)
 {
     struct fault why;
-    if (!link->has_ended && memcmp(&link->now, &link->told, sizeof link->now) != 0) {
-        struct slice body = slice_of((const char *)&link->now, sizeof link->now);
-        if (pipe_send(link->pipe, LINK_ACK, body, -1, &why)) link->told = link->now;
-    }
+    if (link->has_ended || memcmp(&link->now, &link->told, sizeof link->now) == 0) return;
+    struct slice body = slice_of((const char *)&link->now, sizeof link->now);
+    if (pipe_send(link->pipe, LINK_ACK, body, -1, &why)) link->told = link->now;
+}
+
+void link_acknowledge(struct link *link, uint64_t head)
+{
+    if (head && link->now.committed != link->told.committed) add_milestone(link, head);
+    tell(link);
     if (link->has_ended && link->waiting == 0) link->events->on_over(link->arg, link);
+}
+
+void link_shipped(struct link *link, uint64_t seq)
+{
+    unsigned reached = 0;
+    while (reached < link->milestone_count && link->milestones[reached].seq <= seq)
+        reached++;
+    if (!reached) return;
+    link->now.shipped = link->milestones[reached - 1].number;
+    link->milestone_count -= reached;
+    memmove(link->milestones, link->milestones + reached, link->milestone_count * sizeof *link->milestones);
+    tell(link);
 }
 
 void link_say(struct link *link, const struct link_state *state, struct slice reason)

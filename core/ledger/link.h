@@ -56,10 +56,11 @@ void link_pause(struct link *link, bool is_paused);
 void link_waits(struct link *link, unsigned entries);
 /* An entry that waited is on the disk, and all before it. */
 void link_committed(struct link *link, uint64_t number);
-/* All up to this number are in PostgreSQL. */
-void link_shipped(struct link *link, uint64_t number);
-/* Tells the worker, if there is news. May call on_over: the link is gone then. */
-void link_acknowledge(struct link *link);
+/* Tells the worker, if there is news. head: the seq of the last commit, with which its entries stand behind it; 0: they
+ * go nowhere else. May call on_over: the link is gone then. */
+void link_acknowledge(struct link *link, uint64_t head);
+/* All entries up to this seq are in PostgreSQL: the worker is told of its own. */
+void link_shipped(struct link *link, uint64_t seq);
 void link_say(struct link *link, const struct link_state *state, struct slice reason);
 
 /* For lists of their owner. */

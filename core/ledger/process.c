@@ -15,9 +15,11 @@
 #include "ledger/abandoned.h"
 #include "ledger/commit.h"
 #include "ledger/copy.h"
+#include "ledger/fleet.h"
 #include "ledger/gauges.h"
 #include "ledger/import.h"
 #include "ledger/link.h"
+#include "ledger/upkeep.h"
 #include "net/loop.h"
 #include "store/anchor.h"
 #include "store/ledger_follow.h"
@@ -33,7 +35,12 @@ struct process {
     struct anchor_key *key;
     struct ledger *ledger; /* NULL: it is still to be opened */
     struct commit *commit;
+    struct upkeep *upkeep; /* NULL as the ledger is */
+    uint64_t retain_ms, retain_texts_ms;
     struct copy *copy;     /* NULL: none */
+    struct fleet *fleet;   /* NULL: nothing is shipped */
+    char *postgres;        /* … because there is nothing here */
+    char ship_why[FAULT_TEXT_BYTES];
     struct import *import; /* NULL: none, or over */
     struct loop_work importing;
     struct list_link links;
@@ -42,6 +49,7 @@ struct process {
     struct link_state state;
     char why[FAULT_TEXT_BYTES];
     bool is_committing, is_paused;
+    bool is_remote_awaited; /* of what is queued or being committed, something is waited for until it is shipped */
     bool is_leaving, is_last, has_ended; /* is_last: the last entry is on its way */
 };
 
@@ -52,6 +60,7 @@ static void tell_state(struct process *p)
     struct process_state state = {.is_failing = p->state.is_failing,
                                   .why = p->why,
                                   .copy_why = p->copy ? copy_why(p->copy) : "",
+                                  .ship_why = p->ship_why,
                                   .is_committing = p->is_committing,
                                   .waiting = commit_waiting(p->commit)};
     p->events->on_state(p->arg, &state);
@@ -94,6 +103,7 @@ static void on_entry(void *arg, struct link *link, const struct link_item *item)
                                                  .id = item->head.kind == CHAIN_LOSS ? NULL : item->head.id,
                                                  .instance = link_instance(link),
                                                  .body = item->body});
+    if (item->head.durability == DURABILITY_REMOTE) p->is_remote_awaited = true;
     if (item->head.kind == CHAIN_LOSS) gauges_lost(p->gauges, item->body);
     if (!p->is_paused && commit_is_full(p->commit)) pause_all(p, true);
 }
@@ -187,9 +197,11 @@ static void on_begin(void *arg)
 static void acknowledge(struct process *p)
 {
     struct list_link *next;
+    uint8_t hash[CHAIN_HASH_BYTES];
+    uint64_t head = p->fleet ? ledger_head(p->ledger, hash) : 0;
     for (struct list_link *at = p->links.next; at != &p->links; at = next) {
         next = at->next;
-        link_acknowledge(link_at(at));
+        link_acknowledge(link_at(at), head);
     }
 }
 
@@ -201,7 +213,10 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
     if (batch->entries) {
         acknowledge(p);
+        upkeep_put(p->upkeep);
         if (p->copy) copy_follow(p->copy);
+        if (p->fleet) fleet_committed(p->fleet, p->is_remote_awaited);
+        p->is_remote_awaited = commit_waiting(p->commit) && p->is_remote_awaited;
         if (p->import) loop_work_add(&p->importing);
     }
     tell_state(p);
@@ -214,6 +229,40 @@ static void on_state(void *arg, bool is_failing, const char *why)
 }
 
 static const struct commit_events commit_events = {on_begin, on_batch, on_state};
+
+/* ---- What PostgreSQL has. */
+
+static void on_shipped(void *arg, uint64_t seq)
+{
+    struct process *p = arg;
+    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
+        link_shipped(link_at(at), seq);
+}
+
+static void on_ship_state(void *arg, bool is_failing, const char *why)
+{
+    struct process *p = arg;
+    p->state.is_remote_failing = is_failing;
+    snprintf(p->ship_why, sizeof p->ship_why, "%s", why);
+    tell_workers(p);
+    tell_state(p);
+}
+
+static const struct fleet_events fleet_events = {on_shipped, on_ship_state};
+
+static void set_fleet(struct process *p)
+{
+    struct fleet_options options = {.data_dir = p->data_dir,
+                                    .conninfo = p->postgres,
+                                    .gateway = slice_str(p->gateway),
+                                    .retain_ms = p->retain_ms};
+    bool was_there = p->fleet != NULL;
+    fleet_free(p->fleet);
+    p->fleet = p->postgres ? fleet_new(p->loop, p->ledger, p->upkeep, &options, &fleet_events, p) : NULL;
+    if (p->fleet || !was_there) return;
+    upkeep_keep_from(p->upkeep, 0);
+    on_ship_state(p, false, "");
+}
 
 /* ---- Entries of its own. */
 
@@ -246,6 +295,16 @@ static void on_importing(void *arg)
     p->import = NULL;
 }
 
+/* What an older version wrote, unless it is what the copy goes on with. */
+static void begin_import(struct process *p)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/audit.jsonl", p->data_dir);
+    if (p->copy_path && strcmp(path, p->copy_path) == 0) return;
+    p->import = import_new(path, p->commit);
+    if (p->import) loop_work_add(&p->importing);
+}
+
 static bool open_ledger(struct process *p, struct fault *why)
 {
     if (!p->key) p->key = anchor_key_open(p->data_dir, why);
@@ -270,9 +329,13 @@ static void on_opening(void *arg)
         return;
     }
     if (p->state.is_failing) set_failing(p, false, "");
+    p->upkeep = upkeep_new(p->loop, p->ledger);
+    upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->ledger);
     set_copy(p);
+    set_fleet(p);
+    begin_import(p);
     loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     p->events->on_open(p->arg);
 }
@@ -324,6 +387,8 @@ static void on_tick(void *arg)
 {
     struct process *p = arg;
     if (p->copy) copy_mark(p->copy);
+    if (p->fleet) fleet_mark(p->fleet);
+    gauges_ship(p->gauges, p->fleet ? fleet_state(p->fleet) : NULL);
     gauges_tick(p->gauges, p->ledger, p->copy ? copy_position(p->copy) : UINT64_MAX);
     tell_state(p);
     loop_timer_arm_ms(&p->tick, TICK_MS);
@@ -346,9 +411,24 @@ static char *copy_path(const struct process *p, struct slice copy)
     return text;
 }
 
+/* False: it is what it was. */
+static bool take_postgres(struct process *p, const struct process_options *options)
+{
+    if (slice_equal(slice_str(p->postgres), options->postgres) && p->retain_ms == options->retain_ms) return false;
+    if (p->postgres) explicit_bzero(p->postgres, strlen(p->postgres));
+    mem_free(p->postgres);
+    p->postgres = options->postgres.len ? mem_strndup(options->postgres.ptr, options->postgres.len) : NULL;
+    return true;
+}
+
 void process_configure(struct process *p, const struct process_options *options)
 {
     char *path = copy_path(p, options->copy);
+    bool is_fleet_new = take_postgres(p, options);
+    p->retain_ms = options->retain_ms;
+    p->retain_texts_ms = options->retain_texts_ms;
+    if (p->upkeep) upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
+    if (p->ledger && is_fleet_new) set_fleet(p);
     bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
     if (is_same) {
         mem_free(path);
@@ -371,6 +451,9 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
     p->copy_path = copy_path(p, options->copy);
+    take_postgres(p, options);
+    p->retain_ms = options->retain_ms;
+    p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
@@ -394,6 +477,8 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    fleet_free(p->fleet);
+    upkeep_free(p->upkeep);
     commit_free(p->commit);
     while (!list_is_empty(&p->links))
         link_free(link_at(p->links.next));
@@ -405,5 +490,7 @@ void process_free(struct process *p)
     mem_free(p->gateway);
     mem_free(p->zone);
     mem_free(p->copy_path);
+    if (p->postgres) explicit_bzero(p->postgres, strlen(p->postgres));
+    mem_free(p->postgres);
     mem_free(p);
 }

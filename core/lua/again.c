@@ -212,6 +212,7 @@ static bool read_record(const struct reading *r, struct fault *why)
     x->head.path = text_of(r, 0, "path");
     x->model_path = text_of(r, r->facts, "model_path");
     x->born_wall_ns = (uint64_t)time_ns;
+    x->decision.session = text_of(r, 0, "session");
     read_identity(r);
     read_hints(r);
     read_request(r);

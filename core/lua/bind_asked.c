@@ -14,11 +14,18 @@ void bind_miss(struct policy_eval *eval, struct slice name)
     if (eval->how.phase == PHASE_REQUEST) asked_miss(&eval->x->asked, &eval->x->arena, name);
 }
 
+/* A secret stood there, and records have none (wire/secrets.h): what the policy saw is not known. */
+static bool is_masked(struct slice text)
+{
+    return memmem(text.ptr, text.len, "[api_key]", 9) || memmem(text.ptr, text.len, "[jwt]", 5);
+}
+
 static void push_node(lua_State *L, struct policy_eval *eval, const struct json_tape *tape, uint32_t node)
 {
     switch (json_type(tape, node)) {
     case JSON_STRING: {
         struct slice text = json_text(tape, node, &eval->x->arena);
+        if (is_masked(text)) bind_miss(eval, SLICE("a secret"));
         lua_pushlstring(L, text.ptr, text.len);
         return;
     }
@@ -73,6 +80,21 @@ static int on_session(lua_State *L)
     return 0;
 }
 
+/* session_headers {name, …}: by which clients name what a request belongs to, where apps.lua says nothing else */
+static int on_session_headers(lua_State *L)
+{
+    struct policy_set *set = bind_set(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    size_t count = lua_objlen(L, 1);
+    if (count > EVAL_SESSION_HEADERS) return luaL_error(L, "too many headers of sessions");
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (int)i + 1);
+        snprintf(set->session_headers[i], sizeof set->session_headers[i], "%s", luaL_checkstring(L, -1));
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 /* keeps_state(): some policy of the chain remembers more than its request */
 static int on_keeps_state(lua_State *L)
 {
@@ -84,6 +106,7 @@ void bind_asked_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"zone_offset", on_zone_offset},
                                          {"session", on_session},
+                                         {"session_headers", on_session_headers},
                                          {"keeps_state", on_keeps_state},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

@@ -286,6 +286,24 @@ static void push_sent(lua_State *L, struct exchange *x)
     set_slice(L, "sent_text", text);
 }
 
+/* record: { durability =, intent = true, prompt = true, answer = true }, as far as a policy said; else nothing. */
+static void push_wish(lua_State *L, const struct record_wish *wish)
+{
+    static const char *const names[] = {NULL, "async", "local", "remote"};
+    bool has_texts = wish->keeps_prompt || wish->keeps_answer;
+    if (wish->durability == DURABILITY_UNSAID && !wish->has_intent && !has_texts) return;
+    lua_newtable(L);
+    lua_pushstring(L, names[wish->durability]);
+    lua_setfield(L, -2, "durability");
+    lua_pushboolean(L, wish->has_intent);
+    lua_setfield(L, -2, "intent");
+    lua_pushboolean(L, wish->keeps_prompt);
+    lua_setfield(L, -2, "prompt");
+    lua_pushboolean(L, wish->keeps_answer);
+    lua_setfield(L, -2, "answer");
+    lua_setfield(L, -2, "record");
+}
+
 void bind_push_outcome(lua_State *L, struct exchange *x)
 {
     const struct verdict *v = &x->decision.verdict;
@@ -316,6 +334,7 @@ void bind_push_outcome(lua_State *L, struct exchange *x)
     lua_setfield(L, -2, "models");
     push_pairs(L, x->decision.annotations, x->decision.annotation_count);
     lua_setfield(L, -2, "annotations");
+    push_wish(L, &x->decision.record);
     push_sent(L, x);
     push_trace(L, &x->decision.trace);
     lua_setfield(L, -2, "trace");

@@ -368,6 +368,18 @@ static void keep_labels(lua_State *L, struct exchange *x)
     x->decision.label_count = count;
 }
 
+/* Where no policy asked; an app that has headers of its own for it was asked. */
+static void keep_session(struct policy_eval *eval)
+{
+    struct exchange *x = eval->x;
+    for (size_t i = 0; i < EVAL_SESSION_HEADERS && eval->set->session_headers[i][0]; i++) {
+        struct slice value = exchange_header(x, slice_str(eval->set->session_headers[i]));
+        if (!value.len) continue;
+        x->decision.session = arena_copy(&x->arena, value);
+        return;
+    }
+}
+
 static void keep_decided(struct policy_eval *eval)
 {
     struct decision *d = &eval->x->decision;
@@ -376,7 +388,10 @@ static void keep_decided(struct policy_eval *eval)
     d->decided_annotations = d->annotation_count;
     if (eval->state_ref == LUA_NOREF) return;
     d->data = kept_text(L, eval, 0);
-    if (!d->session.len) d->session = kept_text(L, eval, 1);
+    if (!d->session.ptr) { /* nobody has said, not even that there is none */
+        d->session = kept_text(L, eval, 1);
+        if (!d->session.len) keep_session(eval);
+    }
     push_kept(L, eval, 2);
     if (lua_istable(L, -1)) keep_labels(L, eval->x);
     lua_pop(L, 1);

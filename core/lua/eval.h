@@ -23,6 +23,7 @@ struct spare_strand {
     int co_ref; /* registry */
 };
 #define EVAL_SPARES_MAX 16
+#define EVAL_SESSION_HEADERS 8
 #define EVAL_KEPT 3   /* facts that go into the decision when it is made: data, session, labels */
 extern const char *const eval_kept_names[EVAL_KEPT];
 #define EVAL_VIEWS 11 /* kinds of ctx and what hangs on it */
@@ -54,6 +55,7 @@ struct policy_set {
     int view_refs[EVAL_VIEWS];   /* registry: metatables of views, 0: not asked for yet */
     int facts_ref;               /* registry: what makes an evaluation's table of facts */
     int kept_refs[EVAL_KEPT];    /* registry: names of facts that records have */
+    char session_headers[EVAL_SESSION_HEADERS][32]; /* by which clients name one; "" ends them */
     bool keeps_state;            /* some policy remembers more than its request */
     /* while loading only */
     bool is_checked;

@@ -59,6 +59,9 @@ static void on_state(void *arg, const struct process_state *state)
     if (state->is_failing && !was_failing) atomic_store(&board->failing_since_ns, clock_wall_ns());
     if (state->is_failing || was_failing) board_text_set(&board->reason, state->why);
     atomic_store(&board->is_failing, state->is_failing);
+    bool is_ship_failing = state->ship_why[0] != '\0';
+    if (is_ship_failing || atomic_load(&board->is_ship_failing)) board_text_set(&board->ship_reason, state->ship_why);
+    atomic_store(&board->is_ship_failing, is_ship_failing);
     bool is_copy_failing = state->copy_why[0] != '\0';
     if (is_copy_failing || atomic_load(&board->is_copy_failing)) board_text_set(&board->copy_reason, state->copy_why);
     atomic_store(&board->is_copy_failing, is_copy_failing);
@@ -80,7 +83,10 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .data_dir = config->settings->data_dir,
                                       .gateway = config->gateway,
                                       .zone = config->billing_zone,
-                                      .copy = config->ledger_copy};
+                                      .copy = config->ledger_copy,
+                                      .postgres = config->postgres_url,
+                                      .retain_ms = config->retain_ms,
+                                      .retain_texts_ms = config->retain_texts_ms};
     if (l->process)
         process_configure(l->process, &options);
     else

@@ -195,6 +195,7 @@ static bool make_shared(struct supervisor *sup)
     sup->stats = stats_attach(sup->segments[sup->worker_count]);
     sup->board = sup->board_area.base;
     sup->board->worker_count = sup->worker_count;
+    sup->board->ledger_slot = children_find(sup, "ledger")->slot;
     atomic_store(&sup->board->started_wall_ns, clock_wall_ns());
     set_state(sup, sup->state);
     struct slice version = slice_str(sup->parts.version);

@@ -258,27 +258,3 @@ enum ledger_found ledger_read_find(struct ledger_read *l, struct slice which, le
     ledger_where_clear(&w);
     return found;
 }
-
-/* ---- The whole of it. */
-
-bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why)
-{
-    sqlite3_stmt *q =
-        ledger_read_prepare(l, SLICE("SELECT (SELECT min(seq) FROM chain), (SELECT max(seq) FROM chain)"), NULL, why);
-    if (!q) return false;
-    int rc = sqlite3_step(q);
-    *oldest = (uint64_t)sqlite3_column_int64(q, 0);
-    *newest = (uint64_t)sqlite3_column_int64(q, 1);
-    return ledger_read_end(l, q, rc, why);
-}
-
-bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struct fault *why)
-{
-    sqlite3_stmt *q =
-        ledger_read_prepare(l, SLICE("SELECT v FROM meta WHERE k GLOB 'zone*' ORDER BY k DESC LIMIT 1"), NULL, why);
-    if (!q) return false;
-    int rc = sqlite3_step(q);
-    struct slice text = rc == SQLITE_ROW ? ledger_read_text(q, 0) : SLICE("");
-    snprintf(zone, LEDGER_ZONE_BYTES, "%.*s", SLICE_FMT(text.len ? text : SLICE("UTC")));
-    return ledger_read_end(l, q, rc, why);
-}

@@ -24,6 +24,7 @@
 #include "store/chain.h"
 #include "store/ledger_filter.h"
 
+struct anchor;
 struct ledger_read;
 
 /* The columns of records, in their order; these are members of struct ledger_row and stand in exports too. */
@@ -39,6 +40,7 @@ struct ledger_read;
 
 #define LEDGER_ID_TEXT_BYTES 41 /* "req_", a UUID, the NUL */
 #define LEDGER_ZONE_BYTES 65
+#define LEDGER_GATEWAY_BYTES 256
 
 struct ledger_row {
     uint64_t seq;
@@ -115,5 +117,9 @@ bool ledger_read_has_news(struct ledger_read *l);
 bool ledger_read_is_replaced(const struct ledger_read *l);
 /* The billing zone that days are of: "UTC" when it says nothing. False: it cannot be read. */
 bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struct fault *why);
+/* As the chain begins with it. */
+bool ledger_read_gateway(struct ledger_read *l, char name[LEDGER_GATEWAY_BYTES], struct fault *why);
+/* The first whose seq is greater; its own seq is 0: there is none. The gateway's name is not set. */
+bool ledger_read_anchor(struct ledger_read *l, uint64_t seq, struct anchor *anchor, struct fault *why);
 
 #endif

@@ -56,6 +56,12 @@ static void set_host(struct postgres_host *h, const char *name, const char *addr
     *h = (struct postgres_host){name, address, port, .is_named = !*address && !is_socket};
 }
 
+static bool is_port(const char *port)
+{
+    uint64_t number;
+    return !*port || (slice_to_u64(slice_str(port), &number) && number > 0 && number < 65536);
+}
+
 static char *copy_option(const struct postgres_target *t, const char *keyword)
 {
     const char *value = postgres_target_option(t, keyword);
@@ -75,6 +81,9 @@ static bool read_hosts(struct postgres_target *t, struct fault *why)
     if ((has_names && has_addresses && name_count != address_count) ||
         (port_count != 1 && port_count != t->host_count)) {
         return fault_set(why, FAULT_INTERNAL, "postgres.url has not as many hosts as addresses or ports");
+    }
+    for (size_t i = 0; i < port_count; i++) {
+        if (!is_port(ports[i])) return fault_set(why, FAULT_INTERNAL, "postgres.url has a port that is none");
     }
     for (size_t i = 0; i < t->host_count; i++)
         set_host(&t->hosts[i], has_names ? names[i] : "", has_addresses ? addresses[i] : "",

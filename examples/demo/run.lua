@@ -40,7 +40,7 @@ moongate is up. A mock provider answers; nothing leaves this machine.
   gateway   %s/v1
   admin     %s/readyz?verbose  and  /metrics
   key       %s   (app sales-copilot; ends with the demo)
-  records   %s/audit.jsonl
+  records   %s/ledger.db  (moongate requests)
 
 A completion, then the same as a stream:
 

@@ -66,6 +66,7 @@ function env(name) end
 ---@field models string[]?
 ---@field warnings table
 ---@field annotations table
+---@field record? { durability?: string, intent: boolean, prompt: boolean, answer: boolean } what policies want of it
 ---@field trace table
 ---@field fault string?
 ---@field delivered string? of mg:respond
@@ -79,6 +80,8 @@ function env(name) end
 ---@field request fun(self, of: table): mg.test.reply
 ---@field respond fun(self, of: table, answer: table): mg.test.reply
 ---@field explain fun(self, of: table): table
+---@field record fun(self, of: table): mg.test.reply, string the record that the gateway would keep, as JSON
+---@field replay fun(self, record: string): table outcome, differences, missing
 ---@field stub fun(self, call: string, answer: fun(request: table): table?, string?)
 ---@field clock fun(self, time: string)
 ---@field advance fun(self, duration: string)

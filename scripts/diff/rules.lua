@@ -3,6 +3,7 @@ local core, use = ...
 local changes = use "diff/changes"
 local effects = use "diff/effects"
 local lattice = use "diff/lattice"
+local recording = use "recording"
 local add, place = changes.add, changes.place
 
 local rules = {}
@@ -30,11 +31,21 @@ end
 
 local function terms_of(condition) return condition and condition.terms end
 
+-- What must be recorded better is refused more often; what is kept of texts refuses nobody.
+local function record_effect(old, new)
+  local before, after = recording.rank[old.durability] or 0, recording.rank[new.durability] or 0
+  local wider = after > before or new.intent and not old.intent
+  local narrower = after < before or old.intent and not new.intent
+  if wider and narrower then return "unknown" end
+  return wider and "tightens" or narrower and "loosens" or nil
+end
+
 local function action_effect(old, new, more_old, more_new)
   if not more_old and not more_new then return nil end
   if old.verb ~= new.verb then return "unknown" end
   local narrows = new.verb == "only" and "loosens" or "tightens"
   if new.selection then return effects.of_way(lattice.conditions(old.selection, new.selection), narrows) end
+  if new.verb == "record" then return record_effect(old.value, new.value) end
   if new.verb == "route" then return effects.of_way(lattice.lists(old.value, new.value), "loosens") end
 end
 

@@ -10,6 +10,7 @@
 --   mg:respond({ … }, { text = "…" })  mg.metrics  mg.logs -- scripts/test/services.lua
 --   gw.errors { x = "…" }                                 -- what loading says, one line an error
 --   gw.codes { x = "…" }                                  -- and their codes, "MG0203"
+--   local r, record = mg:record { … }  mg:replay(record) -- what the gateway would keep of it; that, decided again
 --   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"      -- the time stands still until it is moved
 --   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
 --   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
@@ -17,7 +18,8 @@
 --   mg:request { …, under_way = true }                    -- one that goes on while others come
 --
 -- r: kind, denied { status, code, reason, policy, rule }, route { targets }, request (the body as it would be sent),
--- model, models, warnings, annotations, trace, fault, app, department, user, team.
+-- model, models, warnings, annotations, record { durability, intent, prompt, answer }, trace,
+-- fault, app, department, user, team.
 -- A failing assertion prints the trace. Runs in `moongate test`.
 local engine = ...
 local luassert = require "luassert"

@@ -137,6 +137,28 @@ describe("moongate audit", function()
     assert.truthy(csv:find("^seq,kind,id,time,usd,[%w_,]+,hash\r\n"), csv)
   end)
 
+  it("tells that nobody changed the chain, here or in its export, and where somebody did", function()
+    local function verify(...)
+      local out, code = run("audit", "verify", "--json", ...)
+      assert.is_true(code == 0 or code == 1, out)
+      return cjson.decode(out)
+    end
+    local here = verify()
+    assert.not_equal("tampered", here.state)
+    assert.equal(0, select(2, run("audit", "export", "-o", "whole.jsonl")))
+    local there = verify("whole.jsonl", "--key", "data/anchor.pub")
+    assert.not_equal("tampered", there.state)
+    assert.equal(here.head, there.head)
+    g.dir:write("changed.jsonl", (g.dir:read("whole.jsonl"):gsub("engineering", "engineerinG", 1)))
+    local out, code = run("audit", "verify", "changed.jsonl", "--key", "data/anchor.pub")
+    assert.equal(1, code, out)
+    has(out, "hash at entry 2: ")
+    has(out, "tampered  3 entries")
+    out, code = run("audit", "verify", "whole.jsonl")
+    assert.equal(2, code)
+    has(out, "an export is verified with a key")
+  end)
+
   it("follows what comes, and ends well on Ctrl-C", function()
     local tail = process.start { MOONGATE, "audit", "tail", "-f", "--json", "-c", "moongate.lua", cwd = g.dir.root,
       env = g.env }
@@ -190,10 +212,84 @@ describe("moongate ledger", function()
     assert.equal(0, json_of("ledger", "check").differences)
   end)
 
+  it("erases nothing beside a running gateway, and nothing without a reason", function()
+    local out, code = run("ledger", "erase", "--subject", "user:ana", "--reason", "asked for", "--yes")
+    assert.equal(3, code)
+    has(out, "a gateway runs")
+    out, code = run("ledger", "erase", "--subject", "user:ana", "--yes")
+    assert.equal(2, code)
+    has(out, "say whose texts, and why")
+  end)
+
   it("is not replaced unless it is said", function()
     local out, code = process.run { "sh", "-c", "'" .. MOONGATE .. "' ledger restore copy.db -c moongate.lua </dev/null",
       cwd = g.dir.root, env = g.env, seconds = 30 }
     assert.equal(2, code)
     has(out, "--yes does it without being asked")
+  end)
+end)
+
+describe("a gateway that has ended", function()
+  local ended
+
+  setup(function()
+    ended = gateway.start { mock = m, name = "audit-ended" }
+    ended:record(ended:chat({ model = "gpt-4o-mini", messages = { { role = "user", content = "Hello!" } } }).id)
+    ended:signal(signal.SIGTERM)
+    ended.process:wait(20)
+  end)
+  teardown(function() ended:stop() end)
+
+  local function of_ended(...)
+    local words = { ... }
+    words[#words + 1] = "-c"
+    words[#words + 1] = "moongate.lua"
+    return ended:command(unpack(words))
+  end
+
+  it("leaves a ledger that is read as before, and written by commands", function()
+    local out, code = of_ended("requests", "--json")
+    assert.equal(0, code, out)
+    assert.equal(1, cjson.decode(out).total)
+    out, code = of_ended("ledger", "erase", "--subject", "user:ana", "--reason", "case 4711", "--actor", "dpo", "--yes")
+    assert.equal(0, code, out)
+    out, code = of_ended("audit", "search", "actor:dpo", "--json")
+    assert.equal(0, code, out)
+    local change = cjson.decode(out).items[1]
+    assert.equal("change", change.kind)
+    assert.equal("case 4711", change.entry.reason)
+    out, code = of_ended("audit", "tail", "-n", "1")
+    assert.equal(0, code, out)
+    has(out, "change\tdpo\terase texts\t")
+  end)
+
+  it("takes a backup back, and rights columns that were changed", function()
+    assert.equal(0, select(2, of_ended("ledger", "backup", "copy.db")))
+    local db = assert(require("luasql.sqlite3").sqlite3():connect(ended.dir:path("data/ledger.db")))
+    assert(db:execute("UPDATE records SET cost_nano = cost_nano + 1"))
+    db:close()
+    local out, code = of_ended("ledger", "check")
+    assert.equal(1, code, out)
+    has(out, "1 difference from the chain")
+    out, code = of_ended("audit", "verify")
+    assert.equal(1, code)
+    has(out, "tables")
+    out, code = of_ended("ledger", "check", "--repair", "--yes")
+    assert.equal(0, code, out)
+    assert.equal(0, select(2, of_ended("ledger", "check")))
+    out, code = of_ended("ledger", "restore", "copy.db", "--yes")
+    assert.equal(0, code, out)
+    has(out, "restored copy.db: entries 1 to ")
+    assert.equal(0, select(2, of_ended("ledger", "check")))
+  end)
+
+  it("names a damaged file, and what can be done about it", function()
+    local file = assert(io.open(ended.dir:path("data/ledger.db"), "r+b"))
+    file:write(("x"):rep(4096))
+    file:close()
+    local out, code = of_ended("requests")
+    assert.equal(2, code)
+    has(out, "data/ledger.db: file is not a database")
+    has(out, "moongate ledger restore FILE")
   end)
 end)

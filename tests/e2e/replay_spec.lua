@@ -138,6 +138,34 @@ describe("recorded requests", function()
     assert.truthy(out:find("not replayable%s+%d+%s+request%.last_user_text"), out)
   end)
 
+  it("are compared as they were decided, whatever later hooks made of them", function()
+    local h = gateway.start { mock = m, name = "replay-hooks", policies = { ["init.lua"] = "return chain { 'a' }", ["models.lua"] = MODELS, ["a.lua"] = [[return policy {
+      rules = { { "seen", annotate = { word = "first" } } },
+      on_attempt = function(ctx, target)
+        ctx:annotate("word", "tried")
+        ctx:annotate("more", target.name)
+        if target.name == "openai/one" then return deny(403, "not_there") end
+        if ctx.request.task == "none" then return deny(451, "nowhere") end
+      end,
+      buffer = true, on_response = function(ctx) if ctx.request.task == "leak" then return deny(422, "leak") end end }]] } }
+    local codes = {}
+    for _, task in ipairs { "fine", "none", "leak" } do
+      local r = h:chat({ model = "one", messages = { { role = "user", content = "hello" } } }, { headers = { { "x-moongate-task", task }, { "x-session-id", "s-" .. task } } })
+      codes[#codes + 1] = r.status
+      local record = h:record(r.id)
+      assert.equal("s-" .. task, record.session)
+      assert.same({ "allow", { "openai/one", "openai/two" }, 1 }, { record.decided.kind, record.decided.targets, record.decided.annotations })
+    end
+    local out, code = h:command("replay", "--json")
+    local said = h:command("explain", "--last")
+    h:stop()
+    assert.same({ 200, 451, 422 }, codes)
+    assert.equal(0, code, out)
+    local sums = cjson.decode(out)
+    assert.same({ 3, 3 }, { sums.scanned, sums.same })
+    assert.truthy(said:find("decided again  the same today", 1, true), said)
+  end)
+
   it("are refused in words, where they cannot be read", function()
     local function says(text, ...)
       local out, code = replay(...)

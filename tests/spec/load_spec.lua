@@ -62,9 +62,9 @@ describe("mistakes in a policy", function()
   end)
 
   it("of rules", function()
-    says(rule "when = { user = 'x' }", "policies/a.lua:3:5: rules[1]: this rule has no action: one of annotate, deny, drop, only, pass, route, warn")
+    says(rule "when = { user = 'x' }", "policies/a.lua:3:5: rules[1]: this rule has no action: one of annotate, deny, drop, only, pass, record, route, warn")
     says(rule "deny = { 403, 'x' }, drop = { 'p/*' }", "policies/a.lua:3:33: rules[1].drop: a rule has one action, and this one has 'deny' already")
-    says(rule "dney = { 403, 'x' }", "policies/a.lua:3:5: rules[1]: this rule has no action: one of annotate, deny, drop, only, pass, route, warn\n"
+    says(rule "dney = { 403, 'x' }", "policies/a.lua:3:5: rules[1]: this rule has no action: one of annotate, deny, drop, only, pass, record, route, warn\n"
       .. "policies/a.lua:3:12: rules[1].dney: unknown field 'dney' in a rule (did you mean 'deny'?)")
     says(policy "  rules = {\n    { deny = { 403, 'x' } },\n  },", "policies/a.lua:3:5: rules[1]: a rule begins with its name: { \"name\", … }")
     says(policy "  rules = {\n    name = { deny = { 403, 'x' } },\n  },", "policies/a.lua:3:5: rules.name: rules are a list: { \"name\", … } and not name = { … }")
@@ -138,7 +138,7 @@ describe("mistakes in the other files", function()
     says(access "onne = { departments = any, data = 'public' }", "policies/a.lua:2:3: models.onne: no model 'onne' in policies/models.lua (did you mean 'one'?)")
     says(access "deux = { departments = any, data = 'public' }", "policies/a.lua:2:3: models.deux: 'deux' is an alias of 'two': name the model")
     says(access "auto = { departments = any, data = 'public' }", "policies/a.lua:2:3: models.auto: a virtual model needs no row: what it leads to is checked")
-    says("return access { rules = { { 'r', route = 'p/one' } } }", "policies/a.lua:1:34: rules[1].route: a rule here cannot route: annotate, deny, drop, only, pass, warn")
+    says("return access { rules = { { 'r', route = 'p/one' } } }", "policies/a.lua:1:34: rules[1].route: a rule here cannot route: annotate, deny, drop, only, pass, record, warn")
   end)
 
   it("routing", function()

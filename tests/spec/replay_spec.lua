@@ -64,7 +64,7 @@ describe("decisions of records", function()
       end
     end
     random.widen(false)
-    assert.is_true(records >= BUNDLES * REQUESTS and outcomes.allow > records / 10 and outcomes.deny > records / 10)
+    assert.is_true(records >= BUNDLES * REQUESTS and outcomes.allow > records / 20 and outcomes.deny > records / 20)
   end)
 
   it("are the same again where policies read headers, hints, texts and time", function()
@@ -156,6 +156,115 @@ describe("decisions of records", function()
       assert_same(mg, record)
     end
     assert.equal(24, n) -- nothing was called again
+  end)
+
+  it("are the same again of any credential, of lists of models, and of what tokens say", function()
+    local mg = gw.load_text { models = MODELS, apps = "return apps { chat = { department = 'support' }, portal = {} }",
+      ["login.json"] = [[{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}]],
+      auth = [[return auth {
+        jwt = { issuer = "https://login.example.com", audience = { "moongate" }, jwks = file "login.json",
+          claims = { user = "sub", department = "dept", roles = "groups", app = "azp" } },
+        labels = { "cost_center" }, require = { "app" },
+        enrich = function(id) if id.roles["admin"] then return { tier = "gold", team = "core" } end end }]] }
+    local given = { { key = "missing" }, { key = "unknown" }, { key = "revoked" }, { key = "expired" }, { as = { app = "portal", cost_center = "77", roles = { "admin" } } },
+      { as = { app = "chat", tier = "bronze", roles = { "admin", "b" } } }, { as = { app = "nobody" } },
+      { token = { iss = "https://login.example.com", sub = "ana", azp = "chat", groups = { "admin" } } },
+      { token = { iss = "https://login.example.com", sub = "ana", azp = "chat", dept = "law", groups = { "a" } } },
+      { token = { iss = "https://evil.example.com", sub = "ana" } }, { token = { iss = "https://login.example.com", sub = 5 } },
+      { token = "expired" }, { token = "signature" } }
+    for _, api in ipairs { "chat", "models", "model" } do
+      for _, t in ipairs(given) do
+        local _, record = mg:record { as = t.as, key = t.key, token = t.token, api = api, model = "one" }
+        assert_same(mg, record)
+      end
+    end
+  end)
+
+  it("are the same again whatever order answers came in", function()
+    local mg = with [[return policy { on_request = function(ctx)
+      local function ask(name) return function()
+        local reply, err = http.get("https://" .. name .. ".internal/")
+        ctx:annotate(name, err or reply.body)
+        return reply and reply.body
+      end end
+      trace.span("all", function() ctx:annotate("together", tostring(together(ask "a", ask "b", ask "c"))) end)
+    end }]]
+    for _, name in ipairs { "a", "b", "c" } do mg:stub("GET https://" .. name .. ".internal/", function() return { status = 200, body = name } end) end
+    for _ = 1, 5 do
+      local r, record = mg:record { model = "one" }
+      assert.equal("c", r.annotations.c)
+      assert_same(mg, record)
+    end
+  end)
+
+  it("are the same again of functions that nobody would write, or name what they read", function()
+    local hooks = dofile("tests/lib/random_hooks.lua")(random)
+    local same, unknown, tried = 0, 0, 0
+    random.seed(SEED)
+    for _ = 1, 400 do
+      local ok, mg = pcall(with, hooks.file())
+      for i = 1, ok and 2 or 0 do
+        local _, record = mg:record { as = { app = "plain", department = i == 1 and "sales" or "legal", tier = "gold" }, model = "one", max_tokens = i == 1 and 7 or nil }
+        local again = mg:replay(record)
+        tried = tried + 1
+        if again.outcome == "not_replayable" then
+          unknown = unknown + 1
+          assert.is_truthy(record:find('"not_replayable":', 1, true), record)
+        elseif not record:find(": 0x%x+") then -- where something stands in memory is another time elsewhere
+          same = same + 1
+          assert.equal("same", again.outcome, spell(again, record))
+        end
+      end
+    end
+    assert.is_true(tried > 300 and same > tried / 4, ("%d tried, %d the same, %d not replayable"):format(tried, same, unknown))
+  end)
+
+  it("say so where a secret was pasted into what they read", function()
+    local mg = with [[return policy { on_request = function(ctx) ctx:annotate("length", #(ctx.request.headers["x-note"] or "")) end }]]
+    local _, record = mg:record { model = "one", headers = { ["x-note"] = "sk-" .. ("a1B2"):rep(10) } }
+    assert.is_nil(record:find("a1B2a1B2", 1, true))
+    assert.same({ "a secret" }, mg:replay(record).missing)
+  end)
+
+  it("do not depend on what a policy kept for itself", function()
+    local mg = with [[local seen = {}
+      return policy { keeps_state = true, on_request = function(ctx)
+        seen[ctx.identity.user] = (seen[ctx.identity.user] or 0) + 1
+        ctx:annotate("seen", seen[ctx.identity.user])
+      end }]]
+    local _, record = mg:record { as = { user = "ana" }, model = "one" }
+    assert.same({ "keeps_state" }, mg:replay(record).missing)
+  end)
+
+  it("know what a dearer model would have counted", function()
+    local mg = gw.load_text { chain = { "a", "b" }, models = [[return models {
+        gpt = { targets = { "p/gpt-4o", "p/claude-3-5-sonnet", "p/gpt-4" }, price = usd_per_million { input = 1, output = 2 } } }]],
+      a = [[return policy { on_request = function(ctx)
+        ctx:annotate("all", ctx.estimate.cost_usd)
+        ctx:annotate("old", ctx.estimate:cost_of "p/gpt-4")
+        ctx:annotate("other", ctx.estimate:cost_of "p/claude-3-5-sonnet")
+      end }]],
+      b = "return budget { budgets = { { 'day', limit = 5, per = 'day' } } }" }
+    for i = 1, 12 do
+      local _, record = mg:record { model = "gpt", text = ("Ein längerer Text über 日本語 "):rep(i * 3), max_tokens = 10 * i }
+      assert_same(mg, record)
+    end
+  end)
+
+  it("are of no other version, and no other thing", function()
+    local mg = with "return policy { rules = {} }"
+    assert.equal("undecided", mg:replay("{}").outcome)
+    assert.equal("undecided", mg:replay('{"id":"req_1","api":"chat","facts":{}}').outcome)
+    assert.equal("undecided", mg:replay("[1,2").outcome)
+    local _, record = mg:record { model = "one" }
+    for cut = 1, #record - 1, 97 do assert.equal("undecided", mg:replay(record:sub(1, cut)).outcome) end
+    -- members of other types than they have are taken for none
+    for _, member in ipairs { "identity", "facts", "asked", "estimate", "decided", "trace", "policy", "decision" } do
+      for _, value in ipairs { "null", "7", '"x"', "[]", "[[]]", "{}", '{"headers":7,"calls":{},"kind":[]}' } do
+        mg:replay((record:gsub('"' .. member .. '":%b{}', '"' .. member .. '":' .. value)))
+        mg:replay((record:gsub('"' .. member .. '":%b[]', '"' .. member .. '":' .. value)))
+      end
+    end
   end)
 
   it("name what is not in the record", function()

@@ -33,7 +33,8 @@ static inline const char *server_conninfo(void)
 
 static inline void server_root_conninfo(char text[160], const char *database)
 {
-    snprintf(text, 160, "host=%s port=%u dbname=%s user=postgres", server_dir, server_port, database);
+    snprintf(text, 160, "host=%s port=%u dbname=%s user=postgres options='-c client_min_messages=error'", server_dir,
+             server_port, database);
 }
 
 static inline bool server_is_up(void)

@@ -1,0 +1,28 @@
+/*
+ * Keeps the ledger's file small and quick beside the commits (store/ledger_keep.h): a bounded piece now and then, more
+ * of them while nothing else comes.
+ *
+ *     struct upkeep *u = upkeep_new(loop, ledger);
+ *     upkeep_retain(u, retain_ms, retain_texts_ms);   // 0: for ever
+ *     upkeep_put(u);                                  // entries were put just now
+ *     upkeep_free(u);
+ */
+#ifndef MOONGATE_LEDGER_UPKEEP_H
+#define MOONGATE_LEDGER_UPKEEP_H
+
+#include <stdint.h>
+
+#include "store/ledger.h"
+
+struct loop;
+struct upkeep;
+
+/* Both are borrowed until upkeep_free(). */
+struct upkeep *upkeep_new(struct loop *loop, struct ledger *ledger);
+void upkeep_free(struct upkeep *u); /* NULL is welcome */
+void upkeep_retain(struct upkeep *u, uint64_t retain_ms, uint64_t retain_texts_ms);
+/* This seq and all behind it stay, whatever their age; 0: no such bound. */
+void upkeep_keep_from(struct upkeep *u, uint64_t seq);
+void upkeep_put(struct upkeep *u);
+
+#endif

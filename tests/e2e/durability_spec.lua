@@ -1,0 +1,264 @@
+-- The end of an answer waits for its record: with the ledger stopped, killed, without room, and with clients that leave.
+local cjson = require("cjson")
+local signal = require("posix.signal")
+local client = require("tests.e2e.kit.client")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+
+local m, g
+
+local POLICIES = {
+  ["init.lua"] = 'return chain { "auth", "recording" }\n',
+  ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, context = 128000, '
+    .. 'price = usd_per_million { input = "1", output = "2" } } }\n',
+  ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
+  ["recording.lua"] = [[return policy {
+  rules = {
+    { "quick", when = { task = "quick" }, record = { durability = "async" } },
+    { "announced", when = { task = "announced" }, record = { intent = true } },
+    { "both", when = { task = "both" }, record = { durability = "async", intent = true } },
+    { "never", when = { task = "never" }, deny = { 403, "never" } },
+  },
+}
+]],
+}
+
+setup(function()
+  m = mock.start {}
+  g = gateway.start { mock = m, name = "durability", policies = POLICIES }
+end)
+teardown(function()
+  if g then g:stop() end
+  m:stop()
+end)
+
+local function ledger_pid() return cjson.decode(g.dir:read("data/listen.json")).ledger_pid end
+
+-- The text of the ledger's process stands still while fn runs; it goes on in any case.
+local function stopped(fn)
+  local pid = ledger_pid()
+  signal.kill(pid, signal.SIGSTOP)
+  local ok, why = pcall(fn, pid)
+  signal.kill(pid, signal.SIGCONT)
+  if not ok then error(why, 0) end
+end
+
+local function body(of)
+  return { model = "gpt-4o", stream = of.stream, metadata = { mock = of.script, moongate = of.task and { task = of.task } or nil },
+    messages = { { role = "user", content = "hi" } } }
+end
+
+local function open(of)
+  local c = client.connect(g.port)
+  c:send(client.request { method = "POST", path = "/v1/chat/completions", key = of.key or g.key, json = body(of) })
+  return c
+end
+
+local function ask(of) return g:ask { json = body(of) } end
+
+local function id_of(head) return head:get("x-moongate-request-id") end
+
+-- Of a stream: the head, and all events until nothing comes for a while.
+local function read_open(c)
+  local head, text = c:head(), {}
+  while #text < 5 do
+    local event = c:event()
+    text[#text + 1] = event.data
+  end
+  return head, text
+end
+
+describe("a stream", function()
+  it("comes as ever, and its end marker with its record", function()
+    local c, head, text, rest
+    stopped(function()
+      c = open { stream = true, script = "tokens=3" }
+      head, text = read_open(c) -- role, three of text, the reason
+      assert.truthy(text[5]:find('"finish_reason":"stop"', 1, true), text[5])
+      assert.is_true(c:is_silent(0.5))
+      assert.equal(0, #g:records())
+    end)
+    rest = c:event()
+    assert.equal("[DONE]", rest.data)
+    assert.equal("end", select(2, c:body_some()))
+    c:close()
+    local record = g:record(id_of(head))
+    assert.equal("ok", record.outcome)
+    assert.equal("local", record.durability)
+    assert.equal(6, record.events)
+  end)
+
+  it("is one request, whose next one follows on the same connection", function()
+    local c = open { stream = true, script = "tokens=2" }
+    local head, done = c:head(), 0
+    for event in function() return c:event() end do
+      if event.data == "[DONE]" then done = done + 1 end
+    end
+    assert.equal(1, done)
+    local size = #g:records()
+    c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key, json = body {} })
+    assert.equal(200, c:head().status)
+    c:body()
+    c:close()
+    assert.equal(size + 1, #g:records())
+    g:record(id_of(head))
+  end)
+
+  it("whose provider does not hang up is over with its end marker", function()
+    local c = open { stream = true, script = "tokens=2&cut=stall" }
+    local head, last = c:head(), nil
+    for event in function() return c:event() end do last = event.data or last end
+    c:close()
+    assert.equal("[DONE]", last)
+    assert.equal("ok", g:record(id_of(head)).outcome)
+  end)
+end)
+
+describe("a whole answer", function()
+  it("leaves with its record, head and all", function()
+    local c
+    stopped(function()
+      c = open { script = "tokens=3" }
+      m:request()
+      assert.is_true(c:is_silent(0.5))
+    end)
+    local head = c:head()
+    assert.equal(200, head.status)
+    c:body()
+    c:close()
+    local record = g:record(id_of(head))
+    assert.equal("ok", record.outcome)
+    assert.equal(tonumber(head:get("content-length")), record.bytes_out)
+  end)
+
+  it("of the gateway's own waits, too", function()
+    local c
+    stopped(function()
+      c = open { task = "never" }
+      assert.is_true(c:is_silent(0.5))
+    end)
+    assert.equal(403, c:head().status)
+    c:close()
+  end)
+
+  it("waits for nothing where a policy says so", function()
+    local answer
+    stopped(function()
+      answer = ask { task = "quick" }
+      assert.equal(200, answer.status)
+      assert.equal(200, client.ask(g.port, { path = "/livez" }).status)
+    end)
+    local record = g:record(answer.id)
+    assert.equal("async", record.durability)
+    assert.equal("ok", record.outcome)
+  end)
+end)
+
+describe("a ledger that is killed", function()
+  it("has the record after its restart, once, and the answer goes on", function()
+    local c, head
+    local pid = ledger_pid()
+    signal.kill(pid, signal.SIGSTOP)
+    c = open { stream = true, script = "tokens=3" }
+    head = read_open(c)
+    assert.is_true(c:is_silent(0.3))
+    signal.kill(pid, signal.SIGKILL)
+    assert.equal("[DONE]", c:event().data)
+    c:close()
+    assert.equal("ok", g:record(id_of(head)).outcome) -- raises when there are two
+    expect.eventually(function() return g:is_ready() and ledger_pid() ~= pid end, 10, "the next ledger process")
+  end)
+end)
+
+describe("a client that leaves while its record waits", function()
+  it("changes nothing of it", function()
+    local head
+    stopped(function()
+      local c = open { stream = true, script = "tokens=3" }
+      head = read_open(c)
+      assert.is_true(c:is_silent(0.3))
+      c:close()
+      g:gauge_becomes("moongate_connections_open", 0)
+    end)
+    local record = g:record(id_of(head))
+    assert.equal("ok", record.outcome)
+    ask {}
+    assert.equal("ok", g:record(id_of(head)).outcome)
+  end)
+end)
+
+describe("an intent", function()
+  it("is written before the provider is called", function()
+    local since, before = m:mark(), #g:records("intent")
+    local c = open { stream = true, task = "announced", script = "tokens=3&head_delay_ms=1500" }
+    m:request(since)
+    local intents = g:records("intent")
+    assert.equal(before + 1, #intents)
+    local intent = intents[#intents]
+    assert.equal("intent", intent.outcome)
+    local head = c:head()
+    assert.equal(id_of(head), intent.id)
+    c:body()
+    c:close()
+    assert.equal("ok", g:record(intent.id).outcome)
+  end)
+
+  it("that is not written lets nothing through, and its client may leave", function()
+    local since = m:mark()
+    stopped(function()
+      local c = open { task = "both" }
+      assert.is_true(c:is_silent(0.5))
+      assert.equal(0, #m:requests(since))
+      c:close()
+      g:gauge_becomes("moongate_connections_open", 0)
+    end)
+    ask {}
+    assert.equal(1, #m:requests(since)) -- of that one alone
+  end)
+end)
+
+describe("durability remote", function()
+  it("without PostgreSQL is no configuration", function()
+    local rule = 'return policy { rules = { { "r", record = { durability = "remote" } } } }\n'
+    g.dir:write("policies/recording.lua", rule)
+    local out, code = g:command("check", "-c", "moongate.lua")
+    g.dir:write("policies/recording.lua", POLICIES["recording.lua"])
+    assert.equal(1, code)
+    assert.truthy(out:find("MG0225", 1, true), out)
+    assert.truthy(out:find("policies/recording.lua:1\n", 1, true), out)
+    assert.truthy(out:find("postgres = { url = env", 1, true), out)
+    assert.equal(0, select(2, g:command("check", "-c", "moongate.lua")))
+  end)
+end)
+
+describe("while the ledger takes nothing", function()
+  local function without_room(fn)
+    local pid = ledger_pid()
+    assert.equal(0, os.execute(("prlimit --pid %d --fsize=1024:unlimited"):format(pid)))
+    assert.equal(401, g:ask({ key = "nobody's", json = {} }).status)
+    local ok, why = pcall(fn)
+    assert.equal(0, os.execute(("prlimit --pid %d --fsize=unlimited:unlimited"):format(pid)))
+    if not ok then error(why, 0) end
+    expect.eventually(function() return g:is_ready() end, 10, "room again")
+  end
+
+  it("async requests go on and are counted; others are refused before they are sent, and intents are", function()
+    local since, quick = m:mark(), nil
+    without_room(function()
+      quick = ask { task = "quick" }
+      assert.equal(200, quick.status)
+      assert.equal(1, #m:requests(since))
+      local refused = ask {}
+      assert.equal(503, refused.status)
+      assert.equal("ledger_unavailable", gateway.error_of(refused).code)
+      assert.equal(503, ask({ task = "both" }).status)
+      assert.equal(403, ask({ task = "never" }).status)
+      assert.equal(1, #m:requests(since))
+      expect.eventually(function() return g:metrics():value("moongate_records_unwritten_total") == 1 end, 5, "it is counted")
+    end)
+    assert.equal("ok", g:record(quick.id).outcome)
+    local _, said = g:said():gsub('"event":"ledger_failing","message":"the ledger takes no records', "")
+    assert.equal(1, said)
+  end)
+end)

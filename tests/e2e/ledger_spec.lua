@@ -1,0 +1,298 @@
+-- The ledger: each answered request is in it once, whichever process dies, and what stands behind it goes on.
+local cjson = require("cjson")
+local signal = require("posix.signal")
+local unistd = require("posix.unistd")
+local stat = require("posix.sys.stat")
+local client = require("tests.e2e.kit.client")
+local crowd = require("tests.e2e.kit.crowd")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+
+local m, g
+
+setup(function() m = mock.start {} end)
+teardown(function() m:stop() end)
+
+local function start(options)
+  options.mock, options.name = m, "ledger"
+  g = gateway.start(options)
+end
+
+local function finish()
+  if g then g:stop() end
+  g = nil
+end
+
+local function listen() return cjson.decode(g.dir:read("data/listen.json")) end
+
+local function ask(of)
+  return g:chat({ model = "gpt-4o", messages = { { role = "user", content = "hi" } } }, of)
+end
+
+local function ready() return client.ask(g.admin_port, { path = "/readyz?verbose" }) end
+
+-- How often each id stands in the ledger.
+local function counts()
+  local seen = {}
+  for _, record in ipairs(g:records()) do seen[record.id] = (seen[record.id] or 0) + 1 end
+  return seen
+end
+
+-- Clients that ask one after the other while `kill` does its work; the ids of the answers that came whole.
+local function under_load(clients, requests, kill)
+  local done, left = {}, clients
+  crowd.run(function(all)
+    for _ = 1, clients do
+      all.add(function()
+        for _ = 1, requests do
+          local ok, answer = pcall(ask, {})
+          if ok and answer.status == 200 and answer.body and pcall(cjson.decode, answer.body) then done[#done + 1] = answer.id end
+        end
+        left = left - 1
+      end)
+    end
+    all.add(function() kill(function() return left > 0 end) end)
+  end, 60)
+  return done
+end
+
+local function each_once(ids)
+  local seen
+  expect.eventually(function()
+    seen = counts()
+    for _, id in ipairs(ids) do
+      if not seen[id] then return false end
+    end
+    return true
+  end, 10, "all records")
+  for id, times in pairs(seen) do assert.equal(1, times, id) end
+end
+
+describe("a process that dies under load", function()
+  before_each(function() start { workers = 2 } end)
+  after_each(finish)
+
+  it("the ledger: no answered request is missing, none is there twice", function()
+    local killed = 0
+    local ids = under_load(8, 40, function(is_loaded)
+      while is_loaded() and killed < 5 do
+        local pid = listen().ledger_pid
+        if pid and pid ~= 0 and signal.kill(pid, signal.SIGKILL) then killed = killed + 1 end
+        client.sleep(0.25)
+      end
+    end)
+    assert.is_true(killed > 0)
+    assert.is_true(#ids > 100, #ids .. " answers")
+    each_once(ids)
+    expect.eventually(function() return g:is_ready() end, 10, "ready again")
+  end)
+
+  it("a worker: what was answered is there, once", function()
+    local killed = 0
+    local ids = under_load(8, 40, function(is_loaded)
+      while is_loaded() and killed < 3 do
+        local pid = listen().workers[1]
+        if pid and pid ~= 0 and signal.kill(pid, signal.SIGKILL) then killed = killed + 1 end
+        client.sleep(0.3)
+      end
+    end)
+    assert.is_true(killed > 0)
+    each_once(ids)
+    assert.same({}, g:records("loss"))
+  end)
+end)
+
+describe("the state of the ledger", function()
+  after_each(finish)
+
+  it("is what /readyz of both listeners says", function()
+    start { workers = 1 }
+    assert.truthy(ready().body:find("[+]ledger ok: committing", 1, true), ready().body)
+    local pid = listen().ledger_pid
+    signal.kill(pid, signal.SIGKILL)
+    expect.eventually(function() return listen().ledger_pid ~= pid and g:is_ready() end, 10, "a new ledger process")
+    assert.equal(1, g:metrics():value("moongate_ledger_failing") + 1)
+    ask()
+    g:gauge_becomes("moongate_ledger_queue_records", 0)
+    assert.is_true(g:metrics():value("moongate_ledger_records_total") >= 3) -- two starts and a record
+    assert.is_true(g:metrics():value("moongate_ledger_commits_total") >= 3)
+    assert.is_true(g:metrics():value("moongate_ledger_commit_seconds_count") >= 3)
+  end)
+
+  it("is failing while the disk takes nothing, with the reason", function()
+    start { workers = 1 }
+    ask()
+    local pid = listen().ledger_pid
+    assert.equal(0, os.execute(("prlimit --pid %d --fsize=1024:unlimited"):format(pid)))
+    ask { key = "nobody's" } -- its record is the first that cannot be written
+    local said
+    expect.eventually(function()
+      said = ready()
+      return said.status == 503
+    end, 5, "not ready")
+    assert.truthy(said.body:find("%[%-%]ledger: failing since %d%d%d%d%-.-: .-ledger%.db: "), said.body)
+    expect.eventually(function() return client.ask(g.port, { path = "/readyz" }).status == 503 end, 5, "not ready either")
+    assert.equal(1, g:metrics():value("moongate_ledger_failing"))
+    assert.equal(0, os.execute(("prlimit --pid %d --fsize=unlimited:unlimited"):format(pid)))
+    expect.eventually(function() return g:is_ready() and client.ask(g.port, { path = "/readyz" }).status == 200 end, 10, "ready again")
+    g:record(ask().id)
+    assert.equal(2, #g:records() - 1) -- that of nobody too
+    assert.equal(0, g:metrics():value("moongate_ledger_lost_total"))
+  end)
+end)
+
+describe("the end", function()
+  after_each(finish)
+
+  it("by TERM: what was answered is in the ledger, which is closed in order", function()
+    start { workers = 2, config = { ledger = { durability = "async" } } }
+    local ids = {}
+    for i = 1, 20 do ids[i] = ask().id end
+    g:signal(signal.SIGTERM)
+    assert.equal("exited", (g.process:wait(20)))
+    each_once(ids)
+    assert.equal(1, #g:entries("start"))
+    assert.equal(1, #g:entries("stop"))
+    -- Its log was taken up into the file.
+    local log = stat.stat(g.dir:path("data/ledger.db-wal"))
+    assert.is_true(log == nil or log.st_size == 0)
+  end)
+
+  it("of the supervisor, killed: the ledger goes behind the last worker", function()
+    start { workers = 2 }
+    local c = client.connect(g.port)
+    c:send(client.request { key = g.key, json = { model = "gpt-4o", stream = true, messages = { { role = "user", content = "hi" } },
+      metadata = { mock = "tokens=30&delay_ms=30" } } })
+    assert.equal(200, assert(c:head()).status)
+    local pids = g:pids()
+    signal.kill(listen().supervisor, signal.SIGKILL)
+    repeat local event = c:event() until not event
+    c:close()
+    expect.eventually(function()
+      for _, pid in ipairs(pids) do
+        local file = pid ~= g.process.pid and io.open("/proc/" .. pid .. "/stat")
+        local state = file and file:read("*a"):match("%) (%S)")
+        if file then file:close() end
+        if state and state ~= "Z" then return false end
+      end
+      return true
+    end, 20, "the end of all processes")
+    g.process:wait(5)
+    assert.equal(1, #g:records())
+    assert.equal(1, #g:entries("stop"))
+    g:run()
+    assert.equal(200, ask().status)
+  end)
+end)
+
+describe("an older data folder", function()
+  after_each(finish)
+
+  it("has its audit.jsonl taken into the ledger, once", function()
+    start { workers = 1 }
+    local id = ask().id
+    local line = cjson.encode(g:record(id))
+    g:signal(signal.SIGTERM)
+    g.process:wait(20)
+    local old = line:gsub(id:gsub("%-", "%%-"), "req_01935c10-0000-7000-8000-000000000001")
+    g.dir:write("data/audit.jsonl", old .. "\n{\"half\n" .. line .. "\n")
+    g:run()
+    expect.eventually(function() return g.dir:read("data/audit.jsonl.imported") end, 10, "the import")
+    assert.is_nil(g.dir:read("data/audit.jsonl"))
+    local imported = g:entries("import")
+    assert.equal(1, #imported) -- the second has been there
+    assert.equal("req_01935c10-0000-7000-8000-000000000001", cjson.decode(imported[1]).id)
+    assert.truthy(g:said():find("audit.jsonl:2 is no record, and is left out", 1, true), g:said())
+  end)
+end)
+
+describe("two gateways", function()
+  after_each(finish)
+
+  it("have a ledger each, and none takes the other's", function()
+    start { workers = 1 }
+    local own = g
+    local other = gateway.start { mock = m, name = "other", workers = 1, config = { ledger = { gateway = "gw-2" } } }
+    own:record(ask().id)
+    assert.equal(0, #other:records())
+    other:record(other:chat({ model = "gpt-4o", messages = { { role = "user", content = "hi" } } }).id)
+    assert.equal(1, #own:records())
+    assert.equal("gw-2", cjson.decode(other:entries("start")[1]).gateway)
+    other:signal(signal.SIGTERM)
+    other.process:wait(20)
+    other.dir:write("moongate.lua", (other.dir:read("moongate.lua"):gsub('"gw%-2"', '"gw-3"')))
+    local started, why = pcall(other.run, other)
+    assert.is_false(started)
+    assert.truthy(tostring(why):find("it is the ledger of gateway 'gw-2'", 1, true), why)
+    other.dir:remove()
+  end)
+end)
+
+describe("the copy", function()
+  before_each(function() start { workers = 1, config = { ledger = { copy = "audit.jsonl" } } } end)
+  after_each(finish)
+
+  local function lines(file)
+    local all = {}
+    for line in (g.dir:read(file) or ""):gmatch("([^\n]*)\n") do all[#all + 1] = cjson.decode(line).id end
+    return all
+  end
+
+  local function has(file, id)
+    expect.eventually(function()
+      local all = lines(file)
+      return all[#all] == id
+    end, 5, "a record in " .. file)
+  end
+
+  it("has what the ledger has, and is left when it is renamed", function()
+    local ids = { ask().id, ask().id }
+    has("data/audit.jsonl", ids[2])
+    assert.same(g:entries()[1], (g.dir:read("data/audit.jsonl"):match("^[^\n]*")))
+    assert(os.rename(g.dir:path("data/audit.jsonl"), g.dir:path("data/audit.1")))
+    ids[3] = ask().id
+    has("data/audit.1", ids[3])
+    local out, code = g:command("reload")
+    assert.equal(0, code, out)
+    ids[4] = ask().id
+    has("data/audit.jsonl", ids[4])
+    -- A process that begins anew goes on where the last one stopped.
+    local pid = listen().ledger_pid
+    signal.kill(pid, signal.SIGKILL)
+    expect.eventually(function() return listen().ledger_pid ~= pid and g:is_ready() end, 10, "a new ledger process")
+    ids[5] = ask().id
+    has("data/audit.jsonl", ids[5])
+    assert.same({ ids[1], ids[2], ids[3] }, lines("data/audit.1"))
+    assert.same({ ids[4], ids[5] }, lines("data/audit.jsonl"))
+  end)
+
+  it("may be asked for, moved and left at a reload", function()
+    local first = ask().id
+    has("data/audit.jsonl", first)
+    local text = g.dir:read("moongate.lua")
+    g.dir:write("moongate.lua", (text:gsub('"audit%.jsonl"', '"other.jsonl"')))
+    assert.equal(0, select(2, g:command("reload")))
+    local second = ask().id
+    has("data/other.jsonl", second)
+    assert.same({ second }, lines("data/other.jsonl"))
+    assert.same({ first }, lines("data/audit.jsonl"))
+  end)
+
+  it("waits where it cannot be written, says so, and goes on", function()
+    local first = ask().id
+    has("data/audit.jsonl", first)
+    assert(os.rename(g.dir:path("data/audit.jsonl"), g.dir:path("data/audit.1")))
+    g.dir:write("elsewhere", "")
+    assert(unistd.link(g.dir:path("elsewhere"), g.dir:path("data/audit.jsonl"), true))
+    g:command("reload")
+    local second = ask()
+    assert.equal(200, second.status)
+    expect.eventually(function() return ready().body:find("[!]ledger: its copy waits: it is not a file of this user's own", 1, true) end, 5, "a warning")
+    assert.equal(200, ready().status)
+    assert(unistd.unlink(g.dir:path("data/audit.jsonl")))
+    has("data/audit.jsonl", second.id)
+    assert.equal("", g.dir:read("elsewhere"))
+    expect.eventually(function() return not ready().body:find("its copy waits", 1, true) end, 5, "no warning")
+  end)
+end)
