@@ -191,22 +191,23 @@ static void free_witnesses(struct anchors *a)
 void anchors_configure(struct anchors *a, const struct anchors_options *options)
 {
     struct fault why;
-    bool is_kept = !a->ledger || (ledger_begin(a->ledger, &why) && keep_progress(a, &why) && ledger_commit(a->ledger, &why));
-    if (!is_kept) ledger_rollback(a->ledger);
+    bool is_begun = a->ledger && ledger_begin(a->ledger, &why);
+    if (is_begun && !(keep_progress(a, &why) && ledger_commit(a->ledger, &why))) ledger_rollback(a->ledger);
     free_witnesses(a);
     make_witnesses(a, options);
     if (a->ledger && !open_witnesses(a, &why)) log_event(LOG_ERROR, "witness_failing", "%s", fault_message(&why));
     if (a->ledger) tell_witnesses(a);
 }
 
-struct anchors *anchors_new(struct loop *loop, struct stats *stats, const struct anchors_options *options)
+struct anchors *anchors_new(struct loop *loop, struct stats *stats, const char *data_dir, struct slice gateway,
+                            const struct anchors_options *options)
 {
     struct anchors *a = mem_zalloc(1, sizeof *a);
     a->loop = loop;
     a->stats = stats;
     if (stats) a->anchored = stats_series(stats, STATS_LEDGER_ANCHOR_SEQ, NULL);
-    a->data_dir = mem_strdup(options->data_dir);
-    a->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
+    a->data_dir = mem_strdup(data_dir);
+    a->gateway = mem_strndup(gateway.ptr, gateway.len);
     loop_timer_init(&a->timer, loop, on_time, a);
     make_witnesses(a, options);
     return a;

@@ -2,7 +2,7 @@
  * When the chain's head is signed, and to whom that is told: at the start, at the end, LIMIT_ANCHOR_MS after an entry
  * came and every LIMIT_ANCHOR_ENTRIES of them.
  *
- *     struct anchors *a = anchors_new(loop, stats, &options);
+ *     struct anchors *a = anchors_new(loop, stats, "data", gateway, &options);
  *     anchors_open(a, ledger, &key, &why);   // a new key that waits is announced and taken: *key is another then
  *     anchors_committed(a, entries);         // after each commit that stored some
  *     anchors_sign(a);                       // the last one
@@ -28,15 +28,14 @@ struct loop;
 
 /* Copied. Empty: no such witness. */
 struct anchors_options {
-    const char *data_dir;
-    struct slice gateway;
     struct slice file, webhook, secret;
     bool has_syslog;
     const char *syslog_path; /* NULL: /dev/log */
 };
 
 /* stats may be NULL. */
-struct anchors *anchors_new(struct loop *loop, struct stats *stats, const struct anchors_options *options);
+struct anchors *anchors_new(struct loop *loop, struct stats *stats, const char *data_dir, struct slice gateway,
+                            const struct anchors_options *options);
 void anchors_free(struct anchors *a); /* NULL is welcome */
 /* The ledger is borrowed; so is *key, until anchors_free(). Not inside a batch. */
 bool anchors_open(struct anchors *a, struct ledger *ledger, struct anchor_key **key, struct fault *why);

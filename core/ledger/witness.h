@@ -61,11 +61,11 @@ const char *witness_why(const struct witness *w);
 
 /* Appended and synced, by a process of its own: a folder on a dead server blocks nobody else. Never follows a link. */
 struct witness_way *witness_file_new(struct loop *loop, const char *path);
-/* path: NULL: /dev/log. The system's log, over its socket, in the form that syslog(3) has there; the system's log daemon sends it
- * on as RFC 5424 says. Never waits. */
+/* path: NULL: /dev/log. The system's log, over its socket, in the form that syslog(3) has there; the log daemon sends
+ * it on as RFC 5424 says. Never waits. */
 struct witness_way *witness_syslog_new(const char *path);
-/* POST, one anchor a call; taken when the answer is 2xx. `moongate-anchor: gateway/seq` names it, so that twice is once;
- * moongate-signature: sha256=… is the HMAC-SHA256 of the body, in hexadecimal digits, when there is a secret. */
+/* POST, one anchor a call; taken when the answer is 2xx. `moongate-anchor: gateway/seq` names it, so that twice is
+ * once; `moongate-signature: sha256=…` is the HMAC-SHA256 of the body in hexadecimal digits, when there is a secret. */
 struct witness_way *witness_webhook_new(struct loop *loop, struct slice url, struct slice secret);
 
 #endif

@@ -18,11 +18,8 @@ static struct anchors *anchors;
 static void begin(const struct anchors_options *witnesses)
 {
     struct fault why;
-    struct anchors_options options = *witnesses;
-    options.data_dir = seal_dir;
-    options.gateway = SEAL_GATEWAY;
     loop = loop_new();
-    anchors = anchors_new(loop, NULL, &options);
+    anchors = anchors_new(loop, NULL, seal_dir, SEAL_GATEWAY, witnesses);
     if (!anchors_open(anchors, seal_ledger, &seal_key, &why)) UNIT_FAIL("%s", why.text);
 }
 
