@@ -64,6 +64,8 @@ struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)
     arena_init(&x->arena);
     buf_init(&x->body);
     buf_init(&x->response.text);
+    buf_init(&x->texts.prompt.bytes);
+    buf_init(&x->texts.answer.bytes);
     chat_init(&x->request);
     exchange_make_id(x->id, wall_ns);
     return x;
@@ -77,6 +79,8 @@ void exchange_free(struct exchange *x)
     chat_clear(&x->request);
     buf_clear(&x->body);
     buf_clear(&x->response.text);
+    buf_clear(&x->texts.prompt.bytes);
+    buf_clear(&x->texts.answer.bytes);
     keyring_unref(x->identity.keyring);
     token_unref(x->identity.token);
     redact_stop(x->decision.redact);

@@ -77,6 +77,17 @@ struct exchange_response {
     struct buf text;         /* what the model said, kept only where a policy's on_response may ask for it */
 };
 
+/* Kept beside the record, where a policy wants it; at most LIMIT_RECORD_TEXT_BYTES. */
+struct exchange_text {
+    struct buf bytes;
+    bool is_cut;
+};
+
+struct exchange_texts {
+    struct exchange_text prompt; /* as it was sent */
+    struct exchange_text answer; /* as the client sees it */
+};
+
 struct hold;
 
 struct exchange {
@@ -107,6 +118,7 @@ struct exchange {
     struct attempt **attempts; /* what they came to together: exchange/bill.h */
     size_t attempt_count;
     struct exchange_response response;
+    struct exchange_texts texts;
     bool is_drained; /* the answer was read on after its client had gone */
     enum exchange_outcome outcome;
     struct fault fault; /* why, when the outcome is not OK or DENIED */

@@ -12,6 +12,7 @@
 #include "flow/reply.h"
 #include "flow/send.h"
 #include "flow/settle.h"
+#include "flow/wording.h"
 #include "wire/conceal.h"
 
 static void try_target(struct job *job, size_t index);
@@ -297,6 +298,7 @@ static void send(struct job *job, const struct target *target)
     struct call *call = call_new(job, provider, dialect_find(provider->kind));
     exchange_add_attempt(job->x);
     call->vocabulary = account_begin(job->x);
+    wording_keep_prompt(job->x, target);
     call->fetch = send_request(call, target, &events, job);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "flow/record_inner.h"
+#include "flow/wording.h"
 #include "wire/secrets.h"
 
 static void append_upstream(struct buf *out, const struct attempt *a)
@@ -107,6 +108,7 @@ static void append_figures(struct buf *out, const struct exchange *x)
     append_number(out, NAME("bytes_out"), x->response.bytes_out);
     append_number(out, NAME("events"), events_of(x));
     if (x->response.inspect_errors) append_number(out, NAME("inspect_errors"), x->response.inspect_errors);
+    wording_append(out, x);
     buf_append(out, SLICE("}\n"));
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/record.h"
+#include "flow/wording.h"
 #include "net/pipe.h"
 
 #define ROOM_BYTES (LIMIT_LEDGER_HELD_BYTES / 4) /* kept free for what is under way when strict requests are refused */
@@ -278,6 +279,18 @@ static bool read_id(const char *id, uint8_t bytes[LINK_ID_BYTES])
     return digits == 2 * LINK_ID_BYTES;
 }
 
+static void append_texts(struct recorder *r, struct link_entry *head, const struct exchange *x)
+{
+    size_t before;
+    head->prompt_bytes = (uint32_t)buf_len(&x->texts.prompt.bytes);
+    head->answer_bytes = (uint32_t)buf_len(&x->texts.answer.bytes);
+    buf_append(&r->scratch, buf_slice(&x->texts.prompt.bytes));
+    buf_append(&r->scratch, buf_slice(&x->texts.answer.bytes));
+    before = buf_len(&r->scratch);
+    wording_subject(x, &r->scratch);
+    head->subject_bytes = (uint32_t)(buf_len(&r->scratch) - before);
+}
+
 static bool lose(struct recorder *r, const struct exchange *x)
 {
     r->lost++;
@@ -293,11 +306,12 @@ bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct
     buf_reset(&r->scratch);
     record_format(&r->scratch, entry->x);
     r->scratch.end--; /* without its line end */
+    head.body_bytes = (uint32_t)buf_len(&r->scratch);
+    if (entry->kind == CHAIN_EXCHANGE) append_texts(r, &head, entry->x);
     struct slice body = buf_slice(&r->scratch);
     bool has_room = body.len < LIMIT_PIPE_MESSAGE_BYTES - sizeof head &&
                     r->held_bytes + sizeof(struct kept) + body.len <= LIMIT_LEDGER_HELD_BYTES;
     if (!has_room) return lose(r, entry->x);
-    head.body_bytes = (uint32_t)body.len;
     keep(r, &head, body, entry->durability == DURABILITY_ASYNC ? NULL : wait);
     if (recorder_is_failing(r, DURABILITY_LOCAL) != r->was_failing) tell_change(r);
     return true;

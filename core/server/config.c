@@ -13,6 +13,7 @@
 #include "lua/configfile.h"
 #include "lua/reading.h"
 #include "server/config_reader.h"
+#include "store/ledger_link.h"
 
 /* ---- Providers. */
 
@@ -155,6 +156,14 @@ static void report_twice(struct config_reader *r)
     reading_free(reading);
 }
 
+/* Such records could never be had. */
+static void check_remote(struct config_reader *r)
+{
+    if (r->config->settings->durability != DURABILITY_REMOTE || r->config->postgres_url.len) return;
+    config_bad(r, SLICE("ledger.durability"), FINDING_BAD_VALUE, "postgres = { url = env \"…\" }; or \"local\"",
+               "\"remote\" needs PostgreSQL, and there is no `postgres`");
+}
+
 static void read_text_of_config(struct config_reader *r)
 {
     struct configfile_error why;
@@ -175,6 +184,7 @@ static void read_text_of_config(struct config_reader *r)
     config_read_group(r, config_fields, SLICE_NONE, tree);
     json_decref(tree);
     override_all(r, config_fields);
+    check_remote(r);
     SHA256((const unsigned char *)r->text.ptr, r->text.len, digest);
     hex_write(digest, sizeof digest, r->config->settings->digest);
 }

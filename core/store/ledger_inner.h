@@ -53,5 +53,7 @@ bool ledger_fail(const struct ledger *l, struct fault *why);
 bool ledger_run(struct ledger *l, const char *sql, struct fault *why);
 /* Kept, for statements that run often. */
 bool ledger_prepare(struct ledger *l, sqlite3_stmt **q, const char *sql, struct fault *why);
+/* A PASSIVE or TRUNCATE one. Readers and other writers are not waited for: what they hold up is done the next time. */
+bool ledger_checkpoint(struct ledger *l, int mode, struct fault *why);
 
 #endif

@@ -9,27 +9,11 @@
 
 /* ---- The write-ahead log. */
 
-/* Readers and other writers are not waited for: what they hold up is done the next time. */
-static bool checkpoint(struct ledger *l, int mode, struct fault *why)
-{
-    int pages = 0, done = 0;
-    sqlite3_busy_timeout(l->db, 0);
-    int rc = sqlite3_wal_checkpoint_v2(l->db, NULL, mode, &pages, &done);
-    sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
-    if (rc != SQLITE_OK && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) return ledger_fail(l, why);
-    if (rc == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE) {
-        l->log_pages = 0;
-        l->must_cut_log = false;
-    }
-    l->log_done = done > 0 ? (uint32_t)done : 0;
-    return true;
-}
-
 static bool tend_log(struct ledger *l, bool is_idle, struct fault *why)
 {
-    if (l->must_cut_log || (is_idle && l->log_pages)) return checkpoint(l, SQLITE_CHECKPOINT_TRUNCATE, why);
-    if (l->log_pages >= l->log_done + LIMIT_LEDGER_LOG_PAGES) return checkpoint(l, SQLITE_CHECKPOINT_PASSIVE, why);
-    return true;
+    bool must_cut = l->must_cut_log || (is_idle && l->log_pages);
+    if (!must_cut && l->log_pages < l->log_done + LIMIT_LEDGER_LOG_PAGES) return true;
+    return ledger_checkpoint(l, must_cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
 }
 
 /* ---- Entries. */

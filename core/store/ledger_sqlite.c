@@ -287,6 +287,30 @@ struct sqlite3 *ledger_connection(struct ledger *l)
 
 /* ---- A batch. */
 
+bool ledger_checkpoint(struct ledger *l, int mode, struct fault *why)
+{
+    int pages = 0, done = 0;
+    sqlite3_busy_timeout(l->db, 0);
+    int rc = sqlite3_wal_checkpoint_v2(l->db, NULL, mode, &pages, &done);
+    sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
+    if (rc != SQLITE_OK && rc != SQLITE_BUSY && rc != SQLITE_LOCKED) return ledger_fail(l, why);
+    if (rc == SQLITE_OK && mode == SQLITE_CHECKPOINT_TRUNCATE) {
+        l->log_pages = 0;
+        l->must_cut_log = false;
+    }
+    l->log_done = done > 0 ? (uint32_t)done : 0;
+    return true;
+}
+
+/* Whoever tends it too seldom for what comes: the log is not to grow with it. */
+static void bound_log(struct ledger *l)
+{
+    struct fault ignored; /* what fails here fails in ledger_tend(), which says so */
+    if (l->log_pages >= l->log_done + LIMIT_LEDGER_LOG_PAGES_MAX) {
+        ledger_checkpoint(l, SQLITE_CHECKPOINT_PASSIVE, &ignored);
+    }
+}
+
 /* Always false. SQLite may have rolled back by itself. */
 static bool give_up(struct ledger *l)
 {
@@ -304,6 +328,7 @@ void ledger_rollback(struct ledger *l)
 bool ledger_begin(struct ledger *l, struct fault *why)
 {
     check(!l->is_open);
+    bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;
     if (!see_others(l, why)) return give_up(l);

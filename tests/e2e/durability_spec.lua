@@ -18,6 +18,7 @@ local POLICIES = {
     { "quick", when = { task = "quick" }, record = { durability = "async" } },
     { "announced", when = { task = "announced" }, record = { intent = true } },
     { "both", when = { task = "both" }, record = { durability = "async", intent = true } },
+    { "kept", when = { task = "kept" }, record = { texts = { "prompt", "answer" } } },
     { "never", when = { task = "never" }, deny = { 403, "never" } },
   },
 }
@@ -215,6 +216,23 @@ describe("an intent", function()
     end)
     ask {}
     assert.equal(1, #m:requests(since)) -- of that one alone
+  end)
+end)
+
+describe("texts that are kept", function()
+  it("are named by salted hashes in the record, and stand nowhere in the chain", function()
+    for _, stream in ipairs { false, true } do
+      local answer = ask { task = "kept", stream = stream or nil, script = "text=nightingale" }
+      assert.equal(200, answer.status)
+      local texts = g:record(answer.id).texts
+      assert.equal("user:ana", texts.prompt.subject)
+      assert.equal(#"user: hi\n", texts.prompt.bytes)
+      assert.equal(#"nightingale", texts.answer.bytes)
+      assert.equal(64, #texts.answer.sha256)
+      assert.is_true(texts.answer.salt ~= texts.prompt.salt)
+    end
+    assert.is_nil(table.concat(g:entries(), "\n"):find("nightingale", 1, true))
+    assert.is_nil(g:record(ask({}).id).texts)
   end)
 end)
 

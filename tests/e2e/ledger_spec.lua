@@ -103,6 +103,41 @@ describe("a process that dies under load", function()
   end)
 end)
 
+describe("what was announced", function()
+  after_each(finish)
+
+  local RULES = 'return access { models = {}, default = "allow", rules = { { "announced", when = { model = "gpt-4o" }, record = { intent = true } } } }'
+
+  it("and whose worker was killed is recorded as abandoned", function()
+    start { workers = 1, policies = {
+      ["init.lua"] = 'return chain { "announce" }',
+      ["announce.lua"] = RULES,
+      ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, price = usd_per_million { input = 1, output = 2 } } }',
+    } }
+    local whole = ask().id
+    assert.equal("ok", g:record(whole).outcome)
+    local c = client.connect(g.port)
+    c:send(client.request { key = g.key, json = { model = "gpt-4o", stream = true, messages = { { role = "user", content = "hi" } },
+      metadata = { mock = "endless=1&delay_ms=20" } } })
+    local head = assert(c:head())
+    assert(c:event())
+    signal.kill(listen().workers[1], signal.SIGKILL)
+    c:close()
+    local id = head:get("x-moongate-request-id")
+    local record
+    expect.eventually(function()
+      for _, found in ipairs(g:records()) do
+        if found.id == id then record = found end
+      end
+      return record
+    end, 15, "a record of what was abandoned")
+    assert.equal("abandoned", record.outcome)
+    assert.equal("gpt-4o", record.model)
+    assert.equal(2, #g:records("intent"))
+    each_once { whole, id }
+  end)
+end)
+
 describe("the state of the ledger", function()
   after_each(finish)
 

@@ -10,12 +10,13 @@ struct redact *relay_redact(const struct exchange *x)
     return is_wanted ? redact : NULL;
 }
 
-/* Only wanted stages are there: read → mask → hold → out. */
+/* Only wanted stages are there: read → mask → keep → hold → out. */
 static void link_stages(struct relay *r)
 {
     const struct relay_hooks *hooks = &r->parts.hooks;
     struct stage *last = r->first = read_new(r);
     if (r->parts.redact) last = last->next = r->mask = mask_new(r);
+    if (r->parts.x->decision.record.keeps_answer) last = last->next = r->keep = keep_new(r);
     if (hooks->has_delta || hooks->has_response) last = last->next = r->hold = hold_new(r);
     last->next = r->out = out_new(r);
 }
@@ -45,6 +46,7 @@ static void free_now(void *arg)
     frame_clear(r);
     drop(&r->first);
     drop(&r->mask);
+    drop(&r->keep);
     drop(&r->hold);
     drop(&r->out);
     meter_free(r->meter);

@@ -2,7 +2,7 @@
  * One provider's answer on its way to whoever takes it: a chain of stages,
  * of which those that nobody wants are not there.
  *
- *     frame → read → mask → hold → out → sink
+ *     frame → read → mask → keep → hold → out → sink
  *
  *     struct relay *r = relay_new(&parts, &head);      // the provider's head is in
  *     relay_feed(r, bytes); …                          // body bytes as they come
@@ -12,6 +12,7 @@
  * frame  whole events, a whole answer, or bytes that cannot be read: by what came, never by what was asked for
  * read   parses each event once; usage, finish reasons and texts are told to all that follow; counts tokens
  * mask   what policies mask in the answer, and what comes back of the request's (wire/redact_answer.h)
+ * keep   texts for the record, where a policy wants them
  * hold   what may not leave before a policy has seen it
  * out    the first byte commits; how an answer that has begun ends, in the client's dialect
  *

@@ -49,7 +49,7 @@ struct relay {
     enum relay_form form;
     struct frame frame;
     struct stage *first;               /* read */
-    struct stage *mask, *hold, *out;   /* mask, hold: NULL when nobody wants them */
+    struct stage *mask, *keep, *hold, *out; /* all but out: NULL when nobody wants them */
     struct dialect_stream told;
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
@@ -74,6 +74,7 @@ void read_end(struct stage *s);
 struct stage *mask_new(struct relay *r);
 /* What waits goes on. */
 void mask_flush(struct stage *s);
+struct stage *keep_new(struct relay *r);
 struct stage *hold_new(struct relay *r);
 /* The client's time is up: what has text is asked about. */
 void hold_pass_time(struct stage *s);

@@ -19,6 +19,8 @@ static unsigned hellos, entries;
 static uint64_t last_number;
 static bool is_unordered;
 static struct buf seen; /* ids and kinds, "7:2 " */
+static struct buf texts; /* of the last one: all behind its record */
+static bool has_texts;
 static uint8_t instance[LINK_ID_BYTES];
 
 static unsigned lost, changes, idles, told;
@@ -62,6 +64,9 @@ static void on_message(void *arg, const struct pipe_message *m)
     is_unordered |= e.number != ++last_number;
     entries++;
     buf_printf(&seen, "%u:%u ", e.id[15], e.kind);
+    buf_reset(&texts);
+    buf_append(&texts, slice_of(m->body.ptr + sizeof e + e.body_bytes, m->body.len - sizeof e - e.body_bytes));
+    has_texts = memmem(m->body.ptr + sizeof e, e.body_bytes, "\"texts\":{\"prompt\":{\"sha256\":", 28) != NULL;
     EXPECT(m->body.ptr[sizeof e] == '{' && m->body.ptr[sizeof e + e.body_bytes - 1] == '}');
 }
 
@@ -137,6 +142,7 @@ static void close_all(void)
     pipe_free(ledger);
     ledger = NULL;
     buf_clear(&seen);
+    buf_clear(&texts);
     loop_free(loop);
     EXPECT(!is_unordered);
 }
@@ -355,6 +361,37 @@ static void what_is_left_at_the_end_is_told_by_name(void)
     EXPECT(count == 0 && !wait.kept);
 }
 
+static void add_with_texts(enum chain_kind kind)
+{
+    struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
+    x->api = api_find(SLICE("chat"));
+    x->identity.user = SLICE("ana");
+    x->outcome = kind == CHAIN_INTENT ? OUTCOME_INTENT : OUTCOME_OK;
+    buf_append(&x->texts.prompt.bytes, SLICE("user: hi\n"));
+    buf_append(&x->texts.answer.bytes, SLICE("ho"));
+    exchange_move(x, EXCHANGE_SETTLING);
+    EXPECT(recorder_add(recorder, &(struct recorder_entry){kind, DURABILITY_LOCAL, x}, NULL));
+    exchange_move(x, EXCHANGE_RECORDED);
+    exchange_free(x);
+}
+
+/* Their hashes stand in it. */
+static void texts_go_behind_their_record(void)
+{
+    open_all();
+    ledger_comes();
+    add_with_texts(CHAIN_INTENT);
+    turn_until(&entries, 1);
+    EXPECT(!has_texts && buf_len(&texts) == 0);
+    add_with_texts(CHAIN_EXCHANGE);
+    turn_until(&entries, 2);
+    EXPECT(has_texts);
+    EXPECT_SLICE(SLICE("user: hi\nhouser:ana"), buf_slice(&texts));
+    ack(2, 0);
+    turn_until(&idles, 1);
+    close_all();
+}
+
 /* A ledger that lies is left, and nothing is lost by it. */
 static void an_acknowledgement_of_what_was_not_sent_ends_the_pipe(void)
 {
@@ -384,6 +421,7 @@ int main(void)
     RUN(without_a_ledger_patience_ends);
     RUN(whoever_cancels_is_not_told);
     RUN(what_is_left_at_the_end_is_told_by_name);
+    RUN(texts_go_behind_their_record);
     RUN(an_acknowledgement_of_what_was_not_sent_ends_the_pipe);
     return unit_close("recorder");
 }

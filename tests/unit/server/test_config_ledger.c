@@ -39,6 +39,7 @@ static void what_the_ledger_is_told(void)
 static void what_is_wrong_with_the_ledger_is_said(void)
 {
     expect_bad("return { ledger = { durability = 'sometimes' } }", 1, 34, "must be one of them, not `sometimes`", "local");
+    expect_bad("return { ledger = { durability = 'remote' } }", 1, 34, "needs PostgreSQL", "\"local\"");
     expect_bad("return { ledger = { copy = 'ledger.db' } }", 1, 28, "a name of the gateway's own files", "audit.jsonl");
     expect_bad("return { ledger = { copy = '/var/log/ledger.db-wal' } }", 1, 28, "a name of the gateway's own files", "");
     expect_bad("return { ledger = { copy = '../audit.jsonl' } }", 1, 28, "a file's name in the data folder", "");

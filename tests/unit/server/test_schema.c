@@ -313,6 +313,11 @@ static void try_number(const struct field *f, const char *where, uint64_t number
         snprintf(value, sizeof value, "'%s'", name);
     }
     write_field(where, value, &text);
+    if (f->type == &type_durability) { /* "remote" wants a database */
+        buf_reset(&text);
+        buf_printf(&text, "return {postgres = {url = 'host=x'}, ledger = {durability = %s}}", value);
+        buf_append_char(&text, '\0');
+    }
     struct config *c = load(buf_ptr(&text), report);
     if (!!c != is_good) UNIT_FAIL("%s is %s", buf_ptr(&text), c ? "taken" : "refused");
     config_free(c);

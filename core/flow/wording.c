@@ -1,0 +1,119 @@
+#include "flow/wording.h"
+
+#include <sys/random.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "exchange/outgoing.h"
+#include "store/texts.h"
+
+#define SALT_BYTES 16
+
+/* --- the prompt --- */
+
+struct reading {
+    struct exchange *x;
+    const struct json_tape *tape;
+    struct arena arena;
+    struct slice role;
+};
+
+static bool append_cut(struct exchange_text *to, struct slice s)
+{
+    struct slice kept = utf8_cut(s, LIMIT_RECORD_TEXT_BYTES - buf_len(&to->bytes));
+    buf_append(&to->bytes, kept);
+    to->is_cut |= kept.len < s.len;
+    return !to->is_cut;
+}
+
+static bool on_piece(void *arg, const struct chat_piece *piece)
+{
+    struct reading *r = arg;
+    struct exchange_text *to = &r->x->texts.prompt;
+    switch (piece->kind) {
+    case PIECE_ROLE: r->role = arena_copy(&r->arena, json_text(r->tape, piece->node, &r->arena)); return true;
+    case PIECE_CONTENT:
+    case PIECE_REFUSAL:
+    case PIECE_REASONING:
+    case PIECE_CALL_TEXT: break;
+    default: return true;
+    }
+    return append_cut(to, r->role) && append_cut(to, r->role.len ? SLICE(": ") : SLICE("")) &&
+           append_cut(to, json_text(r->tape, piece->node, &r->arena)) && append_cut(to, SLICE("\n"));
+}
+
+void wording_keep_prompt(struct exchange *x, const struct target *target)
+{
+    struct splice edits;
+    struct chat_request sent;
+    struct buf body;
+    struct fault why;
+    struct reading reading = {.x = x, .tape = &sent.tape};
+    if (!x->decision.record.keeps_prompt) return;
+    arena_init(&reading.arena);
+    buf_init(&body);
+    chat_init(&sent);
+    buf_reset(&x->texts.prompt.bytes);
+    x->texts.prompt.is_cut = false;
+    outgoing_edit(x, target, false, &reading.arena, &edits);
+    splice_apply(&edits, &body);
+    if (chat_parse(&sent, x->request.dialect, buf_slice(&body), x->request.kind, &reading.arena, &why))
+        chat_walk(&sent, on_piece, &reading);
+    chat_clear(&sent);
+    buf_clear(&body);
+    arena_clear(&reading.arena);
+}
+
+/* --- the record --- */
+
+static bool has_texts(const struct exchange *x)
+{
+    return buf_len(&x->texts.prompt.bytes) || buf_len(&x->texts.answer.bytes);
+}
+
+void wording_subject(const struct exchange *x, struct buf *out)
+{
+    const struct identity *who = &x->identity;
+    struct slice name = who->user.len ? who->user : who->app.len ? who->app : who->key ? who->key->id : SLICE("");
+    size_t before = buf_len(out);
+    if (!has_texts(x)) return;
+    buf_append(out, who->user.len ? SLICE("user:") : who->app.len ? SLICE("app:") : SLICE("key:"));
+    buf_append(out, utf8_cut(name, LIMIT_TEXT_SUBJECT_BYTES - (buf_len(out) - before)));
+}
+
+static void append_hex(struct buf *out, const char *name, const uint8_t *bytes, size_t len)
+{
+    char text[2 * CHAIN_HASH_BYTES + 1];
+    hex_write(bytes, len, text);
+    buf_printf(out, "\"%s\":\"%s\",", name, text);
+}
+
+static void append_one(struct buf *out, const char *name, const struct exchange_text *text, struct slice subject)
+{
+    uint8_t salt[SALT_BYTES], hash[CHAIN_HASH_BYTES];
+    if (!buf_len(&text->bytes)) return;
+    check(getrandom(salt, sizeof salt, 0) == (ssize_t)sizeof salt);
+    texts_hash(hash, slice_of((const char *)salt, sizeof salt), buf_slice(&text->bytes));
+    if (buf_ptr(out)[buf_len(out) - 1] != '{') buf_append_char(out, ',');
+    buf_printf(out, "\"%s\":{", name);
+    append_hex(out, "sha256", hash, sizeof hash);
+    append_hex(out, "salt", salt, sizeof salt);
+    buf_append(out, SLICE("\"subject\":"));
+    buf_append_json(out, subject);
+    buf_printf(out, ",\"bytes\":%zu%s}", buf_len(&text->bytes), text->is_cut ? ",\"cut\":true" : "");
+}
+
+void wording_append(struct buf *out, const struct exchange *x)
+{
+    struct buf subject;
+    if (!has_texts(x) || x->outcome == OUTCOME_INTENT) return;
+    buf_init(&subject);
+    wording_subject(x, &subject);
+    buf_append(out, SLICE(",\"texts\":{"));
+    append_one(out, "prompt", &x->texts.prompt, buf_slice(&subject));
+    append_one(out, "answer", &x->texts.answer, buf_slice(&subject));
+    buf_append_char(out, '}');
+    buf_clear(&subject);
+}
