@@ -59,7 +59,7 @@ static unsigned turns;
 static void on_poll(void *arg)
 {
     (void)arg;
-    if (wanted() || ++turns > 2000)
+    if (wanted() || ++turns > 9000)
         loop_stop(loop);
     else
         loop_timer_arm_ms(&poll, 10);
@@ -217,7 +217,11 @@ static void on_piece(void *arg, unsigned ready)
     ssize_t n = recv(client, to + got_bytes, sizeof got[0] - 1 - got_bytes, MSG_DONTWAIT);
     if (n > 0) got_bytes += (size_t)n;
     to[got_bytes] = '\0';
-    if (got_bytes == 0 || to[got_bytes - 1] != '}') return;
+    if (n == 0) { /* it was given up: the next call begins anew */
+        loop_watch_set(&reading, 0);
+        close(client);
+    }
+    if (n <= 0 || to[got_bytes - 1] != '}') return;
     const char *answer = got_count++ ? "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"
                                      : "HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     EXPECT(send(client, answer, strlen(answer), MSG_NOSIGNAL) > 0);
