@@ -163,6 +163,8 @@
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
+#define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
+#define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)
 #define LIMIT_CONTROL_CLIENTS 16u
 #define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
@@ -239,6 +241,8 @@
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
+#define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */
 #define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "ledger/abandoned.h"
 #include "ledger/anchors.h"
+#include "ledger/changes.h"
 #include "ledger/commit.h"
 #include "ledger/copy.h"
 #include "ledger/files.h"
@@ -37,6 +38,7 @@ struct process {
     struct anchors *anchors;
     struct files files; /* its ledger is NULL: it is still to be opened */
     struct commit *commit;
+    struct changes *changes;
     struct upkeep *upkeep; /* NULL as the ledger is */
     uint64_t retain_ms, retain_texts_ms;
     struct copy *copy;     /* NULL: none */
@@ -218,6 +220,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
     if (batch->entries) {
         acknowledge(p);
+        changes_committed(p->changes);
         upkeep_put(p->upkeep);
         anchors_committed(p->anchors, batch->stored);
         if (p->copy) copy_follow(p->copy);
@@ -333,6 +336,7 @@ static void on_opening(void *arg)
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->files.ledger, p->files.texts);
+    changes_look(p->changes);
     set_copy(p);
     set_fleet(p);
     begin_import(p);
@@ -395,21 +399,14 @@ static void on_tick(void *arg)
     loop_timer_arm_ms(&p->tick, TICK_MS);
 }
 
+struct changes *process_changes(struct process *p)
+{
+    return p->changes;
+}
+
 void process_reopen(struct process *p)
 {
     if (p->copy) copy_reopen(p->copy);
-}
-
-static char *copy_path(const struct process *p, struct slice copy)
-{
-    struct buf path;
-    if (!copy.len) return NULL;
-    buf_init(&path);
-    if (copy.ptr[0] != '/') buf_printf(&path, "%s/", p->data_dir);
-    buf_append(&path, copy);
-    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
-    return text;
 }
 
 /* False: it is what it was. */
@@ -425,7 +422,7 @@ static bool take_postgres(struct process *p, const struct process_options *optio
 void process_configure(struct process *p, const struct process_options *options)
 {
     anchors_configure(p->anchors, &options->witnesses);
-    char *path = copy_path(p, options->copy);
+    char *path = copy_path(p->data_dir, options->copy);
     bool is_fleet_new = take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
@@ -452,7 +449,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->data_dir = mem_strndup(options->data_dir.ptr, options->data_dir.len);
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
-    p->copy_path = copy_path(p, options->copy);
+    p->copy_path = copy_path(p->data_dir, options->copy);
     take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
@@ -460,6 +457,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->anchors = anchors_new(loop, stats, p->data_dir, slice_str(p->gateway), &options->witnesses);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
+    p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_kept, arg);
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
     loop_timer_init(&p->claiming, loop, on_claim_time, p);
@@ -480,6 +478,7 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    changes_free(p->changes);
     fleet_free(p->fleet);
     upkeep_free(p->upkeep);
     commit_free(p->commit);
