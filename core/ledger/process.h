@@ -21,6 +21,7 @@
 
 #include "base/slice.h"
 #include "base/stats.h"
+#include "ledger/anchors.h"
 
 struct changes;
 struct loop;
@@ -33,6 +34,7 @@ struct process_options {
     struct slice copy;                    /* absolute, or in the data folder; empty: none */
     struct slice postgres;                /* a secret; empty: nothing is shipped */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
+    struct anchors_options witnesses;
 };
 
 struct process_state {

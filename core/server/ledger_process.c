@@ -94,7 +94,11 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .copy = config->ledger_copy,
                                       .postgres = config->postgres_url,
                                       .retain_ms = config->retain_ms,
-                                      .retain_texts_ms = config->retain_texts_ms};
+                                      .retain_texts_ms = config->retain_texts_ms,
+                                      .witnesses = {.file = config->witness_file,
+                                                    .webhook = config->witness_webhook,
+                                                    .secret = config->witness_secret,
+                                                    .has_syslog = config->has_witness_syslog}};
     if (l->process)
         process_configure(l->process, &options);
     else

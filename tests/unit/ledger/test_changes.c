@@ -52,7 +52,7 @@ static void begin(void)
     ledger = kit_open();
     commit = commit_new(loop, &events, NULL);
     changes = changes_new(loop, kit_dir, commit, on_kept, NULL);
-    commit_open(commit, ledger);
+    commit_open(commit, ledger, NULL);
 }
 
 /* As if it were killed. */
