@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/login.h"
 #include "cli/cli.h"
 #include "net/line.h"
 
@@ -17,7 +18,11 @@ json_t *cli_call(const char *data_dir, const char *name, unsigned timeout_ms, ch
     buf_init(&answer);
     buf_printf(&path, "%s/control.sock", data_dir);
     buf_append_char(&path, '\0');
-    buf_printf(&request, "{\"cmd\":\"%s\"}", name);
+    char login[LIMIT_LOGIN_BYTES + 1];
+    login_caller(login);
+    buf_printf(&request, "{\"cmd\":\"%s\",\"login\":", name);
+    buf_append_json(&request, slice_str(login));
+    buf_append_char(&request, '}');
     struct line_client *client = line_client_open(buf_ptr(&path), OPEN_TIMEOUT_MS, &why);
     if (client && line_client_call(client, buf_slice(&request), &answer, timeout_ms, &why)) {
         json = json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL);

@@ -312,6 +312,7 @@ const struct command cli_commands[] = {
      "  --label NAME=VALUE  again for more\n"
      "  --approve MODEL     a model this holder is approved for; again for more\n"
      "  --expires 90d       default: never\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who made the key (`moongate audit search kind:change`)\n"
      "  --force             also for names that the policies do not know\n"
      "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
      "  --json              key, id and expiry as one document\n",
@@ -329,6 +330,7 @@ const struct command cli_commands[] = {
      "\n"
      "A running gateway refuses it within a second. Requests under way end as they would have, unless told otherwise.\n"
      "\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
      "  --end-requests      also what it has under way: streams end with an error event, the rest with 401\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              the id that was revoked\n"
@@ -342,6 +344,7 @@ const struct command cli_commands[] = {
      "Prints the new key on stdout, once. It stands for the same app, department, roles and all else, and lives as long\n"
      "from now as the old one was given when it was made. Both are good until the grace is over.\n"
      "\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
      "  --grace 24h         how long the old key is good still (default: 24h); 0: it ends now\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              the new key, its id, both expiries, as one document\n"

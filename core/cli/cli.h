@@ -111,7 +111,8 @@ void cli_print_json(struct json_t *document);
 
 /* ---- The running gateway. */
 
-/* Sends {"cmd":name} to <data>/control.sock; NULL and nothing printed when nobody listens there (*why says it). */
+/* Sends {"cmd":name}, with the caller's login for the ledger, to <data>/control.sock; NULL and nothing printed when
+ * nobody listens there (*why says it). */
 struct json_t *cli_call(const char *data_dir, const char *name, unsigned timeout_ms, char *why, size_t why_size);
 
 #endif

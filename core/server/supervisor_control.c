@@ -103,28 +103,42 @@ static json_t *status_of(struct supervisor *sup)
     return all;
 }
 
-static void command_status(struct supervisor *sup, struct line_peer *peer)
+static void command_reload(struct supervisor *sup, struct line_peer *peer, const struct asker *by)
 {
+    reload_request(sup, peer, by);
+}
+
+static void command_status(struct supervisor *sup, struct line_peer *peer, const struct asker *by)
+{
+    (void)by;
     control_answer(peer, status_of(sup));
 }
 
-static void command_drain(struct supervisor *sup, struct line_peer *peer)
+/* Who changed them is noted with what he changed. */
+static void command_keys_changed(struct supervisor *sup, struct line_peer *peer, const struct asker *by)
 {
-    control_answer(peer, json_pack("{s:b}", "ok", 1));
-    supervisor_drain(sup);
+    (void)by;
+    keys_request(sup, peer);
 }
 
-static void command_stop(struct supervisor *sup, struct line_peer *peer)
+static void command_drain(struct supervisor *sup, struct line_peer *peer, const struct asker *by)
 {
     control_answer(peer, json_pack("{s:b}", "ok", 1));
-    supervisor_stop(sup);
+    supervisor_drain(sup, by);
+}
+
+static void command_stop(struct supervisor *sup, struct line_peer *peer, const struct asker *by)
+{
+    control_answer(peer, json_pack("{s:b}", "ok", 1));
+    supervisor_stop(sup, by);
 }
 
 static const struct command {
     const char *name;
-    void (*run)(struct supervisor *sup, struct line_peer *peer); /* answers peer now or later */
+    /* Answers peer now or later. */
+    void (*run)(struct supervisor *sup, struct line_peer *peer, const struct asker *by);
 } commands[] = {
-    {"reload", reload_request}, {"status", command_status}, {"keys_changed", keys_request},
+    {"reload", command_reload}, {"status", command_status}, {"keys_changed", command_keys_changed},
     {"drain", command_drain},   {"stop", command_stop},
 };
 
@@ -132,13 +146,15 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
 {
     json_t *request = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
     const char *name = json_string_value(json_object_get(request, "cmd"));
+    const char *login = json_string_value(json_object_get(request, "login"));
     const struct command *found = NULL;
     for (size_t i = 0; name && i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, name) == 0) found = &commands[i];
     }
+    struct asker by = asker_of_peer(arg, peer, slice_str(login));
     json_decref(request);
     if (found) {
-        found->run(arg, peer);
+        found->run(arg, peer, &by);
     } else {
         control_answer(peer, json_pack("{s:b, s:s}", "ok", 0, "error",
                                        "unknown command; there are reload, status, keys_changed, drain and stop"));
