@@ -182,7 +182,6 @@
 #define LIMIT_WITNESS_MS 10000u            /* one call of a webhook, whole */
 #define LIMIT_TEXT_BYTES (64u * MIB)       /* of one prompt or answer that is kept */
 #define LIMIT_TEXT_SUBJECT_BYTES 256u      /* whom a text is about: a user, a key … */
-#define LIMIT_ERASE_REASON_BYTES 1024u     /* why it is erased, as the chain keeps it */
 #define LIMIT_VERIFY_LINE_BYTES (64u * MIB) /* of an export that is verified */
 
 /* moongate.lua */

@@ -336,6 +336,7 @@ static void on_opening(void *arg)
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->files.ledger, p->files.texts);
+    changes_open(p->changes, p->files.texts);
     changes_look(p->changes);
     set_copy(p);
     set_fleet(p);
@@ -457,7 +458,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->anchors = anchors_new(loop, stats, p->data_dir, slice_str(p->gateway), &options->witnesses);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
-    p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_kept, arg);
+    p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_end, arg);
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
     loop_timer_init(&p->claiming, loop, on_claim_time, p);

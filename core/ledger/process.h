@@ -23,6 +23,7 @@
 #include "base/stats.h"
 #include "ledger/anchors.h"
 
+struct change_end;
 struct changes;
 struct loop;
 struct process;
@@ -51,7 +52,7 @@ struct process_events {
     void (*on_shut)(void *arg, const char *why); /* it could not be opened */
     void (*on_state)(void *arg, const struct process_state *state);
     void (*on_end)(void *arg); /* everything is committed, or was given up */
-    void (*on_change_kept)(void *arg, uint64_t number); /* of changes_tell(): it is committed */
+    void (*on_change_end)(void *arg, const struct change_end *end); /* of changes_tell() */
 };
 
 /* `events` and `stats` are borrowed until process_free(). */
