@@ -27,4 +27,4 @@ files["policies"] = {
 files["examples/starter/policies"] = files["policies"]
 files["tests/clients/refusals/policies"] = files["policies"]
 files["examples/starter/policies/specs"] = files["policies/specs"]
-files["tests/bench/wrk.lua"].globals = { "request", "done" }
+files["tests/bench/wrk.lua"].globals = { "request", "done", "delay" }

@@ -271,7 +271,7 @@ $(FUZZ_FLOW): $(B)/%: $(B)/tests/fuzz/%.o $(call libs,flow) $(B)/gen/scripts.o
 
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 OBJS += $(patsubst $(B)/bench/%,$(B)/tests/bench/%.o,$(BENCHES))
-BENCH_HIGH := $(B)/bench/loading $(B)/bench/record $(B)/bench/ship
+BENCH_HIGH := $(B)/bench/loading $(B)/bench/record $(B)/bench/ship $(B)/bench/feed
 $(filter-out $(BENCH_HIGH),$(BENCHES)): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs,lua)
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)

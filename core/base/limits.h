@@ -176,9 +176,12 @@
 #define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */
 #define LIMIT_ANCHOR_MS 60000u             /* entries wait no longer for an anchor … */
 #define LIMIT_ANCHOR_ENTRIES 10000u        /* … and no more of them do */
+#define LIMIT_WITNESS_BATCH 64u            /* anchors that a witness is sent at once */
+#define LIMIT_WITNESS_RETRY_MS 1000u       /* one that did not take them is tried again, first after this … */
+#define LIMIT_WITNESS_RETRY_MS_MAX 60000u  /* … then twice as long each time, up to this */
+#define LIMIT_WITNESS_MS 10000u            /* one call of a webhook, whole */
 #define LIMIT_TEXT_BYTES (64u * MIB)       /* of one prompt or answer that is kept */
 #define LIMIT_TEXT_SUBJECT_BYTES 256u      /* whom a text is about: a user, a key … */
-#define LIMIT_ERASE_REASON_BYTES 1024u     /* why it is erased, as the chain keeps it */
 #define LIMIT_VERIFY_LINE_BYTES (64u * MIB) /* of an export that is verified */
 
 /* moongate.lua */

@@ -244,16 +244,17 @@ const struct command cli_commands[] = {
      "moongate ledger erase --subject user:ana --reason 'art. 17, case 4711' --yes\n"
      "\n"
      "Nobody can read these texts again, in the ledger, its copies and its backups; the chain stays whole and says who\n"
-     "asked for it and why. Records of requests stay: they hold no text. While no gateway runs.\n"
+     "asked for it and why. Records of requests stay: they hold no text. A gateway that runs does it between two\n"
+     "commits; what comes later is kept under a new key. It may be asked for again, whatever was killed meanwhile.\n"
      "\n"
-     "  --subject NAME      as records name it: texts.prompt.subject\n"
+     "  --subject NAME      as records name it (texts.prompt.subject): user:ana; app:, key: of who has no user\n"
      "  --reason TEXT       goes into the chain\n"
      "  --actor NAME        who asks for it (unless said: your user name)\n"
      "  -y, --yes           without being asked\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              erased, had_key\n"
      "\n"
-     "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs.\n",
+     "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs and has not said that it did.\n",
      command_ledger_erase},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"

@@ -107,7 +107,7 @@ static int create_key(const struct create_options *o, const struct common_option
     struct change_by by;
     struct fault why;
     if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels) ||
-        !keys_read_by(o->reason, &by)) {
+        !caller_read(o->reason, &by)) {
         return CLI_USAGE;
     }
     read_list(&o->roles, roles);

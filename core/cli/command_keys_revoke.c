@@ -37,7 +37,7 @@ int command_keys_revoke(int argc, char **argv)
     size_t count;
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "revoke"});
-    if (!keys_check_id(id, count) || !keys_read_by(reason, &by)) return CLI_USAGE;
+    if (!keys_check_id(id, count) || !caller_read(reason, &by)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common.config));
     int exit_code = revoke_key(id, ends_requests, &by, data_dir, common.is_json);
     mem_free(data_dir);

@@ -62,7 +62,7 @@ int command_keys_rotate(int argc, char **argv)
     uint64_t grace_s;
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "rotate"});
-    if (!keys_check_id(id, count) || !read_grace(grace, &grace_s) || !keys_read_by(reason, &by)) return CLI_USAGE;
+    if (!keys_check_id(id, count) || !read_grace(grace, &grace_s) || !caller_read(reason, &by)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common.config));
     int exit_code = rotate_key(id, grace_s, &by, data_dir, common.is_json);
     mem_free(data_dir);

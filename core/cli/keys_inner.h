@@ -5,13 +5,12 @@
 #define MOONGATE_CLI_KEYS_INNER_H
 
 #include "base/clock.h"
+#include "cli/caller.h"
 #include "cli/cli.h"
 #include "store/registry.h"
 
 /* NULL after a message. */
 struct registry *keys_open(const char *data_dir);
-/* Who runs this command and what for: for the ledger. False after a message. The texts are this process's own. */
-bool keys_read_by(const char *reason, struct change_by *by);
 /* A running gateway takes the change up; one that refuses is worth a warning. None:
  * it reads the registry at its start. */
 void keys_tell_gateway(const char *data_dir);

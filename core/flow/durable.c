@@ -13,7 +13,7 @@ bool durable_is_failing(const struct job *job)
 
 bool durable_is_pointless(const struct job *job)
 {
-    return !exchange_attempt(job->x) && durable_is_failing(job);
+    return !job->is_unrecorded && !exchange_attempt(job->x) && durable_is_failing(job);
 }
 
 bool durable_hold_end(struct job *job)

@@ -17,7 +17,7 @@ enum durability durable_wanted(const struct job *job);
 bool durable_is_failing(const struct job *job);
 /* What the client gets from now on waits for the record. False: it waits for nothing. Welcome more than once. */
 bool durable_hold_end(struct job *job);
-/* Nothing was paid for, and the ledger takes no record now: such an answer need not wait for it. */
+/* Nothing was paid for, and the ledger takes no record now: only that is answered (FAULT_LEDGER), and does not wait. */
 bool durable_is_pointless(const struct job *job);
 
 #endif

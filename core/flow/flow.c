@@ -111,7 +111,6 @@ static void tell_ledger_changed(struct job *job, const void *arg)
 {
     (void)arg;
     intent_ledger_changed(job);
-    job_ledger_changed(job);
 }
 
 /* Said once each time: what it means for each request stands in its own answer and record. */

@@ -113,11 +113,21 @@ static bool fault_passes(enum fault_code code)
            code == FAULT_OUT_OF_MEMORY || code == FAULT_LEDGER;
 }
 
+/* Whoever gets an answer is in the ledger: where there can be no record of it, nothing else is told. */
+static bool refuse_unrecorded(struct job *job)
+{
+    struct fault why = {.code = FAULT_LEDGER};
+    if (!durable_is_pointless(job)) return false;
+    reply_fault(job, &why);
+    return true;
+}
+
 void reply_fault(struct job *job, const struct fault *why)
 {
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct dialect_error error = refusal_of_fault(job->x, why);
+    if (why->code != FAULT_LEDGER && refuse_unrecorded(job)) return;
     job->x->fault = *why;
     job->end.outcome = outcome_of(why->code);
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
@@ -148,6 +158,7 @@ void reply_denied(struct job *job)
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     struct dialect_error error = refusal_of_denial(job->x, v);
+    if (refuse_unrecorded(job)) return;
     job->end.outcome = OUTCOME_DENIED;
     add(headers, &count, SLICE("content-type"), JSON_TYPE);
     if (v->status == 401) add(headers, &count, SLICE("www-authenticate"), challenge(job->x));
@@ -205,6 +216,7 @@ void reply_models(struct job *job)
     size_t count = reply_common_headers(job, headers);
     struct buf body;
     int64_t since = policy_set_loaded_s(job->policies);
+    if (refuse_unrecorded(job)) return;
     buf_init(&body);
     if (api->kind == API_MODEL)
         api->client->write_model(&body, job->x->model_path, since);

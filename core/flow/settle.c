@@ -149,11 +149,3 @@ void job_hurry(struct job *job)
     else
         finish(job);
 }
-
-/* What cost nothing is told although it is not written yet. */
-void job_ledger_changed(struct job *job)
-{
-    if (job->x->state != EXCHANGE_RECORDED || !job->end.record.kept || !job->conn || !durable_is_pointless(job)) return;
-    recorder_cancel(job->flow->recorder, &job->end.record);
-    on_recorded(job);
-}

@@ -18,7 +18,5 @@ void job_end(struct job *job, enum exchange_outcome outcome);
 void job_client_left(struct job *job);
 /* job_end() was called: policies that are still at work are cut short, and a client that waits is broken off. */
 void job_hurry(struct job *job);
-/* The ledger takes records again, or takes none: what waits in vain goes. */
-void job_ledger_changed(struct job *job);
 
 #endif

@@ -9,20 +9,26 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "store/change.h"
+#include "store/erase.h"
 #include "store/registry.h"
+#include "store/texts.h"
 
 #define AGAIN_MS 1000u
 
 /* One of the supervisor's that is not on the disk yet. */
 struct told {
     struct list_link place;
-    uint64_t number, queued; /* queued: the queue's number of it */
+    uint64_t number, queued; /* queued: the queue's number of it; 0: not yet */
+    bool had_key;
+    struct buf body, subject; /* of an erasure that is still to be done */
+    uint64_t behind;          /* the queue's number of what comes before it */
 };
 
 struct changes {
     char *data_dir;
     struct commit *commit;
-    void (*on_kept)(void *arg, uint64_t number);
+    struct texts *texts;
+    void (*on_end)(void *arg, const struct change_end *end);
     void *arg;
     struct list_link told;
     struct loop_timer again;
@@ -46,28 +52,78 @@ static void add(struct changes *c, struct slice body)
 
 /* ---- The supervisor's. */
 
+static void drop(struct told *t)
+{
+    list_remove(&t->place);
+    buf_clear(&t->body);
+    buf_clear(&t->subject);
+    mem_free(t);
+}
+
+static void end(struct changes *c, struct told *t, const char *why)
+{
+    c->on_end(c->arg, &(struct change_end){.number = t->number, .why = why, .had_key = t->had_key});
+    drop(t);
+}
+
+static void queue(struct changes *c, struct told *t, struct slice body)
+{
+    add(c, body);
+    t->queued = commit_added(c->commit);
+}
+
+static void erase(struct changes *c, struct told *t)
+{
+    struct fault why;
+    char said[FAULT_TEXT_BYTES + 64];
+    if (texts_destroy_key(c->texts, buf_slice(&t->subject), &t->had_key, &why)) {
+        queue(c, t, buf_slice(&t->body));
+        return;
+    }
+    snprintf(said, sizeof said, t->had_key ? "the key is overwritten, but %s" : "nothing is erased: %s",
+             fault_message(&why));
+    end(c, t, said);
+}
+
+/* Between two batches, as the keys' file wants it. */
+static void erase_some(struct changes *c)
+{
+    struct list_link *next;
+    for (struct list_link *at = c->told.next; c->texts && at != &c->told; at = next) {
+        struct told *t = LIST_OWNER(at, struct told, place);
+        next = at->next;
+        if (!t->queued && t->behind <= commit_done(c->commit)) erase(c, t);
+    }
+}
+
 void changes_tell(struct changes *c, uint64_t number, struct slice body)
 {
     if (!is_change(body)) {
         log_event(LOG_ERROR, "change_broken", "a change of the gateway is not one, and is left out");
-        c->on_kept(c->arg, number);
+        c->on_end(c->arg, &(struct change_end){.number = number});
         return;
     }
     struct told *t = mem_zalloc(1, sizeof *t);
-    add(c, body);
     t->number = number;
-    t->queued = commit_added(c->commit);
+    buf_init(&t->body);
+    buf_init(&t->subject);
     list_append(&c->told, &t->place);
+    if (!erase_read(body, &t->subject)) {
+        queue(c, t, body);
+        return;
+    }
+    buf_append(&t->body, body);
+    t->behind = commit_added(c->commit);
+    erase_some(c);
 }
 
 static void acknowledge(struct changes *c)
 {
-    while (!list_is_empty(&c->told)) {
-        struct told *t = LIST_OWNER(c->told.next, struct told, place);
-        if (t->queued > commit_done(c->commit)) return;
-        c->on_kept(c->arg, t->number);
-        list_remove(&t->place);
-        mem_free(t);
+    struct list_link *next;
+    for (struct list_link *at = c->told.next; at != &c->told; at = next) {
+        struct told *t = LIST_OWNER(at, struct told, place);
+        next = at->next;
+        if (t->queued && t->queued <= commit_done(c->commit)) end(c, t, NULL);
     }
 }
 
@@ -171,18 +227,25 @@ void changes_look(struct changes *c)
 void changes_committed(struct changes *c)
 {
     acknowledge(c);
+    erase_some(c);
     go_on(c);
+}
+
+void changes_open(struct changes *c, struct texts *texts)
+{
+    c->texts = texts;
+    erase_some(c);
 }
 
 /* ---- The whole. */
 
 struct changes *changes_new(struct loop *loop, const char *data_dir, struct commit *commit,
-                            void (*on_kept)(void *arg, uint64_t number), void *arg)
+                            void (*on_end)(void *arg, const struct change_end *end), void *arg)
 {
     struct changes *c = mem_zalloc(1, sizeof *c);
     c->data_dir = mem_strdup(data_dir);
     c->commit = commit;
-    c->on_kept = on_kept;
+    c->on_end = on_end;
     c->arg = arg;
     list_init(&c->told);
     loop_timer_init(&c->again, loop, on_again, c);
@@ -194,11 +257,8 @@ void changes_free(struct changes *c)
     if (!c) return;
     loop_timer_disarm(&c->again);
     shut(c);
-    while (!list_is_empty(&c->told)) {
-        struct told *t = LIST_OWNER(c->told.next, struct told, place);
-        list_remove(&t->place);
-        mem_free(t);
-    }
+    while (!list_is_empty(&c->told))
+        drop(LIST_OWNER(c->told.next, struct told, place));
     mem_free(c->data_dir);
     mem_free(c);
 }

@@ -21,7 +21,9 @@
 
 #include "base/slice.h"
 #include "base/stats.h"
+#include "ledger/anchors.h"
 
+struct change_end;
 struct changes;
 struct loop;
 struct process;
@@ -33,6 +35,7 @@ struct process_options {
     struct slice copy;                    /* absolute, or in the data folder; empty: none */
     struct slice postgres;                /* a secret; empty: nothing is shipped */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
+    struct anchors_options witnesses;
 };
 
 struct process_state {
@@ -49,7 +52,7 @@ struct process_events {
     void (*on_shut)(void *arg, const char *why); /* it could not be opened */
     void (*on_state)(void *arg, const struct process_state *state);
     void (*on_end)(void *arg); /* everything is committed, or was given up */
-    void (*on_change_kept)(void *arg, uint64_t number); /* of changes_tell(): it is committed */
+    void (*on_change_end)(void *arg, const struct change_end *end); /* of changes_tell() */
 };
 
 /* `events` and `stats` are borrowed until process_free(). */

@@ -29,8 +29,8 @@ enum control_order {
     CONTROL_WORKER,       /* to the ledger process; body: struct control_worker; fd: the other end of that pipe */
     CONTROL_REOPEN,       /* to the ledger process: what others may have renamed is opened anew */
     CONTROL_LOOK,         /* to the ledger process: the registry may have noted changes */
-    CONTROL_CHANGE,       /* to the ledger process; body: struct control_change, then JSON (store/change.h). Answered
-                             with REPORT_CHANGE once it is committed */
+    CONTROL_CHANGE,       /* to the ledger process; body: struct control_change, then JSON (store/change.h), of which an
+                             erasure is to be done first. Answered with REPORT_CHANGE once it is committed */
 };
 
 enum control_report {
@@ -43,7 +43,7 @@ enum control_report {
                              be taken, both ends are sent anew; of the ledger process without: its configuration is */
     REPORT_LEDGER_OPEN,   /* of the ledger process, once */
     REPORT_LEDGER_SHUT,   /* of the ledger process, instead: it could not be opened; body: why. It tries again */
-    REPORT_CHANGE,        /* of the ledger process; body: struct control_change */
+    REPORT_CHANGE,        /* of the ledger process; body: struct control_changed, then why it is undone */
 };
 
 struct control_generation {
@@ -67,6 +67,12 @@ struct control_worker {
 
 struct control_change {
     uint64_t number; /* of the supervisor's own */
+};
+
+struct control_changed {
+    uint64_t number;
+    uint32_t is_undone; /* it is no entry and will be none */
+    uint32_t had_key;   /* an erasure: there was one to destroy */
 };
 
 struct control_drain {

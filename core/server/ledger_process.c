@@ -68,10 +68,15 @@ static void on_state(void *arg, const struct process_state *state)
     atomic_store(&board->is_copy_failing, is_copy_failing);
 }
 
-static void on_change_kept(void *arg, uint64_t number)
+static void on_change_end(void *arg, const struct change_end *end)
 {
-    struct control_change body = {number};
-    report(arg, REPORT_CHANGE, slice_of((const char *)&body, sizeof body));
+    struct control_changed head = {.number = end->number, .is_undone = end->why != NULL, .had_key = end->had_key};
+    struct buf body;
+    buf_init(&body);
+    buf_append(&body, slice_of((const char *)&head, sizeof head));
+    buf_append(&body, slice_str(end->why));
+    report(arg, REPORT_CHANGE, buf_slice(&body));
+    buf_clear(&body);
 }
 
 static void on_process_end(void *arg)
@@ -81,7 +86,7 @@ static void on_process_end(void *arg)
 }
 
 static const struct process_events process_events = {on_open, on_shut, on_state, on_process_end,
-                                                     on_change_kept};
+                                                     on_change_end};
 
 /* ---- Orders. */
 
@@ -94,7 +99,11 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .copy = config->ledger_copy,
                                       .postgres = config->postgres_url,
                                       .retain_ms = config->retain_ms,
-                                      .retain_texts_ms = config->retain_texts_ms};
+                                      .retain_texts_ms = config->retain_texts_ms,
+                                      .witnesses = {.file = config->witness_file,
+                                                    .webhook = config->witness_webhook,
+                                                    .secret = config->witness_secret,
+                                                    .has_syslog = config->has_witness_syslog}};
     if (l->process)
         process_configure(l->process, &options);
     else

@@ -1,4 +1,5 @@
 /* What somebody did to the gateway itself: told to the ledger process as changes, and kept here until it has them. */
+#include <jansson.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -9,9 +10,11 @@
 #include "server/control.h"
 #include "server/supervisor_inner.h"
 #include "store/change.h"
+#include "store/erase.h"
 
 struct act {
     struct list_link place;
+    struct line_peer *peer; /* who waits for it, or NULL */
     uint64_t number;
     size_t len;
     char body[]; /* struct control_change, then JSON */
@@ -76,11 +79,12 @@ static struct child *ledger_of(struct supervisor *sup)
     return ledger && ledger->pid ? ledger : NULL;
 }
 
-static void keep(struct supervisor *sup, struct slice json)
+static struct act *keep(struct supervisor *sup, struct slice json)
 {
     struct control_change head = {++sup->acts.last_number};
     struct act *act = mem_alloc(sizeof *act + sizeof head + json.len);
     struct child *ledger = ledger_of(sup);
+    act->peer = NULL;
     act->number = head.number;
     act->len = sizeof head + json.len;
     memcpy(act->body, &head, sizeof head);
@@ -88,27 +92,40 @@ static void keep(struct supervisor *sup, struct slice json)
     list_append(&sup->acts.waiting, &act->place);
     sup->acts.count++;
     if (ledger) child_send(ledger, CONTROL_CHANGE, slice_of(act->body, act->len), -1);
+    return act;
 }
 
-static void note(struct supervisor *sup, struct change *c, const struct asker *by)
+static bool is_full(const struct supervisor *sup)
+{
+    return sup->acts.count >= LIMIT_CHANGES_WAITING;
+}
+
+static struct act *tell(struct supervisor *sup, struct change *c, const struct asker *by, struct slice reason)
 {
     struct buf json;
     struct change_by who = {.actor = slice_str(by->name),
                             .host = slice_str(sup->acts.host),
                             .via = slice_str(by->via),
+                            .reason = reason,
                             .uid = by->uid};
-    if (sup->acts.count >= LIMIT_CHANGES_WAITING) {
-        sup->acts.lost++;
-        log_event(LOG_ERROR, "change_lost", "the ledger takes none: %.*s by %s", SLICE_FMT(c->action), by->name);
-        return;
-    }
     buf_init(&json);
     c->by = &who;
     c->wall_ns = clock_wall_ns();
     change_make_id(c->id, c->wall_ns);
     change_write(c, &json);
-    keep(sup, buf_slice(&json));
+    struct act *act = keep(sup, buf_slice(&json));
     buf_clear(&json);
+    return act;
+}
+
+static void note(struct supervisor *sup, struct change *c, const struct asker *by)
+{
+    if (!is_full(sup)) {
+        tell(sup, c, by, SLICE_NONE);
+        return;
+    }
+    sup->acts.lost++;
+    log_event(LOG_ERROR, "change_lost", "the ledger takes none: %.*s by %s", SLICE_FMT(c->action), by->name);
 }
 
 void acts_send(struct child *ledger)
@@ -138,19 +155,35 @@ static void tell_lost(struct supervisor *sup)
          &own);
 }
 
-void acts_on_kept(struct child *ledger, struct slice body)
+static void answer(struct line_peer *peer, const struct control_changed *end, struct slice why)
+{
+    control_answer(peer, end->is_undone
+                             ? json_pack("{s:b, s:s%}", "ok", 0, "error", why.ptr, why.len)
+                             : json_pack("{s:b, s:b}", "ok", 1, "had_key", end->had_key != 0));
+}
+
+void acts_on_end(struct child *ledger, struct slice body)
 {
     struct supervisor *sup = ledger->sup;
-    struct control_change kept;
-    if (body.len != sizeof kept) return;
-    memcpy(&kept, body.ptr, sizeof kept);
+    struct control_changed end;
+    if (body.len < sizeof end) return;
+    memcpy(&end, body.ptr, sizeof end);
     for (struct list_link *at = sup->acts.waiting.next; at != &sup->acts.waiting; at = at->next) {
         struct act *act = LIST_OWNER(at, struct act, place);
-        if (act->number != kept.number) continue;
+        if (act->number != end.number) continue;
+        if (act->peer) answer(act->peer, &end, slice_of(body.ptr + sizeof end, body.len - sizeof end));
         forget(sup, act);
         break;
     }
     if (sup->acts.lost) tell_lost(sup);
+}
+
+void acts_forget(struct supervisor *sup, const struct line_peer *peer)
+{
+    for (struct list_link *at = sup->acts.waiting.next; at != &sup->acts.waiting; at = at->next) {
+        struct act *act = LIST_OWNER(at, struct act, place);
+        if (act->peer == peer) act->peer = NULL;
+    }
 }
 
 /* ---- What is done. */
@@ -162,6 +195,15 @@ void acts_note(struct supervisor *sup, const char *action, const struct asker *b
                           .target = sup->config ? sup->config->gateway : SLICE_NONE,
                           .result = SLICE("ok")},
          by);
+}
+
+bool acts_erase(struct supervisor *sup, struct line_peer *peer, const struct asker *by, struct slice subject,
+                struct slice reason)
+{
+    struct change c = {.action = SLICE(ERASE_ACTION), .target = subject, .result = SLICE("ok")};
+    if (is_full(sup)) return false;
+    tell(sup, &c, by, reason)->peer = peer;
+    return true;
 }
 
 static void write_state(struct buf *out, uint64_t number, const char *digest, const char *config_digest)

@@ -277,10 +277,15 @@ void acts_note(struct supervisor *sup, const char *action, const struct asker *b
 void acts_reloaded(struct supervisor *sup, bool is_good);
 /* None was begun: the gateway is not ready. */
 void acts_reload_refused(struct supervisor *sup, const struct asker *by);
+/* The ledger process destroys the key of a person's texts (store/erase.h); peer is answered once the chain says so.
+ * False: too much waits already, nothing was done. */
+bool acts_erase(struct supervisor *sup, struct line_peer *peer, const struct asker *by, struct slice subject,
+                struct slice reason);
+void acts_forget(struct supervisor *sup, const struct line_peer *peer);
 /* All that wait, to a ledger process that has none of them. */
 void acts_send(struct child *ledger);
 /* The body of REPORT_CHANGE. */
-void acts_on_kept(struct child *ledger, struct slice body);
+void acts_on_end(struct child *ledger, struct slice body);
 void acts_clear(struct supervisor *sup);
 
 /* ---- supervisor_control.c */

@@ -94,5 +94,5 @@ void ledger_on_message(struct child *c, const struct pipe_message *message)
     if (message->type == REPORT_LEDGER_OPEN) on_open(c);
     if (message->type == REPORT_LEDGER_SHUT) on_shut(c, message->body);
     if (message->type == REPORT_LEDGER_WANTED) send_again(c, message->body);
-    if (message->type == REPORT_CHANGE) acts_on_kept(c, message->body);
+    if (message->type == REPORT_CHANGE) acts_on_end(c, message->body);
 }

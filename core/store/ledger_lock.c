@@ -26,7 +26,7 @@ int ledger_lock(const char *data_dir, struct fault *why)
     if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
     fault_set(why, FAULT_INTERNAL, "a gateway runs with the data folder %s: stop it first", data_dir);
     close(fd);
-    return -1;
+    return LEDGER_LOCK_HELD;
 }
 
 /* Of the first byte. Of the open file, not of the process: no other close() gives it up. */

@@ -3,7 +3,7 @@
  * beside it the mark of each ledger process that lives, for there may be two: the one of a supervisor that was killed
  * goes behind its last worker, and the next gateway has begun.
  *
- *     int lock = ledger_lock("data", &why);    // -1: a gateway runs, or the folder is not there
+ *     int lock = ledger_lock("data", &why);    // LEDGER_LOCK_HELD: a gateway runs; -1: the folder is not there
  *     int living = ledger_living("data", &why);    // -1: the file cannot be opened
  *     if (ledger_is_alone(living)) …
  *     close(living);
@@ -14,6 +14,8 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
+
+#define LEDGER_LOCK_HELD (-2)
 
 int ledger_lock(const char *data_dir, struct fault *why);
 int ledger_living(const char *data_dir, struct fault *why);

@@ -90,13 +90,14 @@ end
 
 local seed = 1 -- each turn sends texts of its own
 
--- how: kind (tests/bench/text.lua), bytes, connections, seconds.
+-- how: kind (tests/bench/text.lua), bytes, connections, seconds, rate (requests a second; nil: as many as are answered).
 function measure.wrk(peer, how)
   local words = peers.on_core(1)
   for _, word in ipairs { "wrk", "-t1", "-c" .. how.connections, "-d" .. (how.seconds or WRK_SECONDS) .. "s", "--timeout", "30s", "--latency", "-s",
     "tests/bench/wrk.lua", "http://127.0.0.1:" .. peer.port } do words[#words + 1] = word end
   seed = seed + 1
-  words.env = { BENCH_BYTES = tostring(how.bytes), BENCH_KIND = how.kind, BENCH_SEED = tostring(seed), BENCH_KEY = peer.key }
+  words.env = { BENCH_BYTES = tostring(how.bytes), BENCH_KIND = how.kind, BENCH_SEED = tostring(seed), BENCH_KEY = peer.key,
+    BENCH_RATE = how.rate and tostring(how.rate), BENCH_CONNECTIONS = tostring(how.connections) }
   words.seconds = 60
   local said = process.run(words)
   local requests, errors, p50, seconds = said:match("bench (%d+) (%d+) (%d+) ([%d.]+)")

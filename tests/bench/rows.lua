@@ -85,6 +85,37 @@ group("streams", function(bench)
   }
 end)
 
+-- --- the ledger ---
+
+-- The same gateway twice, side by side: answers that wait for the disk, and answers that do not.
+local DURABILITIES = { "async", "local" }
+
+local function durable_peers(bench)
+  local list = {}
+  for _, name in ipairs(DURABILITIES) do
+    local g = bench.start_moongate(bench.dir .. "/" .. name, { config = "tests/bench/" .. name .. "/moongate.lua" })
+    list[#list + 1] = { name = name, port = g.port, pid = g.process.pid, key = g:key { app = "demo" }, gateway = g }
+  end
+  return list
+end
+
+group("durable", function(bench)
+  local list, upstream = durable_peers(bench), bench.upstream "plain"
+  local paced = bench.measure.requests(list, upstream, { kind = "fresh", bytes = 1024, connections = 64, rate = 2000 })
+  local full = bench.measure.requests(list, upstream, { kind = "fresh", bytes = 1024, connections = 64 })
+  for _, peer in ipairs(list) do bench.stop(peer.gateway) end
+  local function p50(case, name) return median(case[name].p50_us) end
+  return {
+    alone("2,000 requests/s, p50, nothing waits", p50(paced, "async"), "us"),
+    alone("the same, answers wait for the disk", p50(paced, "local"), "us"),
+    alone("what that adds", (p50(paced, "local") - p50(paced, "async")) / 1000, "ms", 1),
+    alone("requests/s as fast as they come, nothing waits", median(full["async"].rate), "1/s"),
+    alone("the same, answers wait for the disk", median(full["local"].rate), "1/s"),
+  }
+end)
+
+-- --- strangers ---
+
 -- What those cost who are not wanted, and those with a key who hold all that they may.
 group("strangers", function(bench)
   local g = bench.start_moongate(bench.dir .. "/start")

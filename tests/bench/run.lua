@@ -127,7 +127,9 @@ os.execute("mkdir -p " .. dir)
 process.catch_signals()
 local ok, why = xpcall(run, debug.traceback)
 for thing in pairs(measure.running) do thing.stop(thing) end
-os.execute(("rm -rf %s/data %s/start %s/whole %s/callgrind %s/turns %s/text60k %s/nginx-*"):format(dir, dir, dir, dir, dir, dir, dir))
+for name in ("data start async local whole callgrind turns text60k nginx-*"):gmatch("%S+") do
+  os.execute(("rm -rf %s/%s"):format(dir, name))
+end
 if not ok then
   io.stderr:write(tostring(why), "\n")
   os.exit(1)

@@ -6,6 +6,13 @@ local next_body = text.source(os.getenv("BENCH_KIND"), tonumber(os.getenv("BENCH
 local head = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
   .. os.getenv("BENCH_KEY") .. "\r\nContent-Length: "
 
+-- BENCH_RATE: so many requests a second over all connections, as far as the answers come in time; none: as fast as they do.
+local rate, connections = tonumber(os.getenv("BENCH_RATE")), tonumber(os.getenv("BENCH_CONNECTIONS"))
+if rate then
+  local mean_ms = 1000 * connections / rate
+  function _G.delay() return math.random(0, math.floor(2 * mean_ms)) end
+end
+
 function _G.request()
   local body = next_body()
   return head .. #body .. "\r\n\r\n" .. body

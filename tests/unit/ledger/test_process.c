@@ -53,14 +53,14 @@ static void on_ended(void *arg)
 
 static uint64_t change_kept;
 
-static void on_change_kept(void *arg, uint64_t number)
+static void on_change_end(void *arg, const struct change_end *end)
 {
     (void)arg;
-    change_kept = number;
+    change_kept = end->why ? 0 : end->number;
     loop_stop(loop);
 }
 
-static const struct process_events process_events = {on_open, on_shut, on_state, on_ended, on_change_kept};
+static const struct process_events process_events = {on_open, on_shut, on_state, on_ended, on_change_end};
 
 static void start(const char *gateway)
 {
