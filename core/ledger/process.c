@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -27,7 +26,6 @@
 #include "net/loop.h"
 #include "store/anchor.h"
 #include "store/ledger_follow.h"
-#include "store/ledger_lock.h"
 
 #define TICK_MS 1000u
 
@@ -37,7 +35,6 @@ struct process {
     void *arg;
     struct gauges *gauges;
     char *version, *data_dir, *gateway, *zone, *copy_path; /* copy_path: NULL: none */
-    int living;            /* its mark in the data folder (store/ledger_lock.h); -1: not made yet */
     struct anchors *anchors;
     struct files files; /* its ledger is NULL: it is still to be opened */
     struct commit *commit;
@@ -171,13 +168,6 @@ static bool are_all_known(const struct process *p)
     return true;
 }
 
-/* Another ledger process of this folder still takes what its workers send: those of a supervisor that was killed end
- * what is under way. Theirs are not abandoned; the last of the processes looks. */
-static bool is_alone(const struct process *p)
-{
-    return ledger_is_alone(p->living);
-}
-
 /* True: some were found. */
 static bool look_for_abandoned(struct process *p)
 {
@@ -196,7 +186,7 @@ static bool look_for_abandoned(struct process *p)
 static void on_claim_time(void *arg)
 {
     struct process *p = arg;
-    if (are_all_known(p) && is_alone(p))
+    if (are_all_known(p) && files_are_alone(&p->files))
         look_for_abandoned(p);
     else
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
@@ -326,10 +316,7 @@ static void begin_import(struct process *p)
 
 static bool open_ledger(struct process *p, struct fault *why)
 {
-    if (p->living < 0) p->living = ledger_living(p->data_dir, why);
-    if (p->living < 0) return false;
-    struct ledger_options options = {
-        .data_dir = p->data_dir, .zone = p->zone, .gateway = slice_str(p->gateway)};
+    struct ledger_options options = {.data_dir = p->data_dir, .zone = p->zone, .gateway = slice_str(p->gateway)};
     return files_open(&p->files, &options, p->anchors, why);
 }
 
@@ -378,7 +365,7 @@ static void leave_when_done(struct process *p)
     if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
     if (commit_waiting(p->commit) || !p->files.ledger) return;
-    if (is_alone(p) && look_for_abandoned(p)) return;
+    if (files_are_alone(&p->files) && look_for_abandoned(p)) return;
     if (p->is_last) {
         end(p);
         return;
@@ -469,7 +456,6 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
-    p->living = -1;
     p->anchors = anchors_new(loop, stats, p->data_dir, slice_str(p->gateway), &options->witnesses);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
@@ -502,7 +488,6 @@ void process_free(struct process *p)
         link_free(link_at(p->links.next));
     anchors_free(p->anchors);
     files_close(&p->files);
-    if (p->living >= 0) close(p->living);
     gauges_free(p->gauges);
     mem_free(p->version);
     mem_free(p->data_dir);
