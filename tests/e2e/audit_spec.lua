@@ -262,6 +262,35 @@ describe("moongate ledger", function()
   end)
 end)
 
+describe("a ledger that keeps its entries for a second", function()
+  it("is intact, and so is its export", function()
+    local brief = gateway.start { mock = m, name = "audit-brief", config = { ledger = { retain = "1s" } } }
+    local function of_brief(...)
+      local words = { ... }
+      words[#words + 1] = "-c"
+      words[#words + 1] = "moongate.lua"
+      return brief:command(unpack(words))
+    end
+    local verified
+    expect.eventually(function()
+      brief:chat { model = "gpt-4o-mini", messages = { { role = "user", content = "Hello!" } } }
+      local out, code = of_brief("audit", "verify", "--json")
+      assert.is_true(code == 0, out)
+      verified = cjson.decode(out)
+      return verified.first_seq > 1
+    end, 20, "the first entries are deleted")
+    assert.equal("intact", verified.state)
+    local ok, why = pcall(function()
+      assert.equal(0, select(2, of_brief("audit", "export", "-o", "rest.jsonl")))
+      local out, code = of_brief("audit", "verify", "rest.jsonl", "--key", "data/anchor.pub", "--json")
+      assert.equal(0, code, out)
+      assert.is_true(cjson.decode(out).first_seq > 1)
+    end)
+    brief:stop()
+    assert.is_true(ok, why)
+  end)
+end)
+
 describe("a gateway that has ended", function()
   local ended
 
