@@ -251,6 +251,7 @@
 #define LIMIT_POSTGRES_SCHEMA_MS 120000u   /* making the tables, or waiting for another gateway that makes them */
 #define LIMIT_SHIP_ROWS 1000u              /* entries of the ledger in one statement … */
 #define LIMIT_SHIP_BYTES (4u * MIB)        /* … or so many bytes of them, whichever comes first */
+#define LIMIT_SHIP_POUR_ROWS 256u          /* entries from which on a batch is copied instead */
 #define LIMIT_SHIP_SLICE_ROWS 64u          /* entries read and parsed in one turn of the loop */
 #define LIMIT_SHIP_GATHER_MS 100u          /* what comes is gathered this long, unless somebody waits for it */
 #define LIMIT_SHIP_RETRY_MS 50u            /* after a failure the next try comes after this, doubling … */
