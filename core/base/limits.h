@@ -249,7 +249,7 @@
 #define LIMIT_POSTGRES_CONNECT_MS 10000u   /* from the first packet to the end of the log-in, over all its addresses */
 #define LIMIT_POSTGRES_STATEMENT_MS 30000u /* one statement, here and on the server */
 #define LIMIT_POSTGRES_SCHEMA_MS 120000u   /* making the tables, or waiting for another gateway that makes them */
-#define LIMIT_SHIP_ROWS 1000u              /* entries of the ledger in one statement … */
+#define LIMIT_SHIP_ROWS 2000u              /* entries of the ledger in one statement … */
 #define LIMIT_SHIP_BYTES (4u * MIB)        /* … or so many bytes of them, whichever comes first */
 #define LIMIT_SHIP_POUR_ROWS 256u          /* entries from which on a batch is copied instead */
 #define LIMIT_SHIP_SLICE_ROWS 64u          /* entries read and parsed in one turn of the loop */

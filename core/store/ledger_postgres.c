@@ -352,7 +352,8 @@ static void move_params(const struct ledger_postgres *lp, struct move *m, struct
     params[1] = int_param(lp->epoch, m->epoch);
     params[2] = int_param((int64_t)lp->place.seq, m->from);
     params[3] = int_param((int64_t)last, m->to);
-    params[4] = (struct postgres_param){POSTGRES_BYTEA, slice_of((const char *)m->hash, last ? sizeof m->hash : 0), true};
+    params[4] = (struct postgres_param){POSTGRES_BYTEA, slice_of((const char *)m->hash, last ? sizeof m->hash : 0),
+                                        true};
 }
 
 static void insert(struct ledger_postgres *lp)
