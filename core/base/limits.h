@@ -163,6 +163,8 @@
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
+#define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
+#define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)
 #define LIMIT_CONTROL_CLIENTS 16u
 #define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
@@ -174,9 +176,12 @@
 #define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */
 #define LIMIT_ANCHOR_MS 60000u             /* entries wait no longer for an anchor … */
 #define LIMIT_ANCHOR_ENTRIES 10000u        /* … and no more of them do */
+#define LIMIT_WITNESS_BATCH 64u            /* anchors that a witness is sent at once */
+#define LIMIT_WITNESS_RETRY_MS 1000u       /* one that did not take them is tried again, first after this … */
+#define LIMIT_WITNESS_RETRY_MS_MAX 60000u  /* … then twice as long each time, up to this */
+#define LIMIT_WITNESS_MS 10000u            /* one call of a webhook, whole */
 #define LIMIT_TEXT_BYTES (64u * MIB)       /* of one prompt or answer that is kept */
 #define LIMIT_TEXT_SUBJECT_BYTES 256u      /* whom a text is about: a user, a key … */
-#define LIMIT_ERASE_REASON_BYTES 1024u     /* why it is erased, as the chain keeps it */
 #define LIMIT_VERIFY_LINE_BYTES (64u * MIB) /* of an export that is verified */
 
 /* moongate.lua */
@@ -235,6 +240,8 @@
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
+#define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
+#define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */
 #define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */

@@ -125,6 +125,10 @@
       "", "The ledger's write-ahead log.")                                                                             \
     X(LEDGER_SEQ,           GAUGE,     "moongate_ledger_seq",                                                          \
       "", "The number of the ledger's last entry.")                                                                    \
+    X(LEDGER_ANCHOR_SEQ, GAUGE, "moongate_ledger_anchor_seq",                                                          \
+      "", "The last entry that a signed anchor covers.")                                                               \
+    X(WITNESS_BEHIND, GAUGE, "moongate_witness_behind",                                                                \
+      "witness", "Anchors that a witness does not have yet.")                                                          \
     X(LEDGER_COPY_BEHIND,   GAUGE,     "moongate_ledger_copy_behind",                                                  \
       "", "How many entries the ledger's copy is behind.")                                                             \
     X(LEDGER_SHIP_FAILING,  GAUGE,     "moongate_ledger_ship_failing",                                                 \

@@ -2,31 +2,40 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/login.h"
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "net/line.h"
 
 #define OPEN_TIMEOUT_MS 3000u
 
-json_t *cli_call(const char *data_dir, const char *name, unsigned timeout_ms, char *why_text, size_t why_size)
+json_t *cli_call(const char *data_dir, const char *name, unsigned timeout_ms, char *why, size_t why_size)
+{
+    char login[LIMIT_LOGIN_BYTES + 1];
+    login_caller(login);
+    return cli_call_with(data_dir, json_pack("{s:s, s:s}", "cmd", name, "login", login), timeout_ms, why, why_size);
+}
+
+json_t *cli_call_with(const char *data_dir, json_t *request, unsigned timeout_ms, char *why_text, size_t why_size)
 {
     struct fault why;
-    struct buf path, request, answer;
+    struct buf path, answer;
     json_t *json = NULL;
+    char *text = json_dumps(request, JSON_COMPACT);
     buf_init(&path);
-    buf_init(&request);
     buf_init(&answer);
     buf_printf(&path, "%s/control.sock", data_dir);
     buf_append_char(&path, '\0');
-    buf_printf(&request, "{\"cmd\":\"%s\"}", name);
     struct line_client *client = line_client_open(buf_ptr(&path), OPEN_TIMEOUT_MS, &why);
-    if (client && line_client_call(client, buf_slice(&request), &answer, timeout_ms, &why)) {
+    if (client && line_client_call(client, slice_str(text), &answer, timeout_ms, &why)) {
         json = json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL);
         if (!json) fault_set(&why, FAULT_INTERNAL, "the gateway's answer is not JSON");
     }
     if (!json) snprintf(why_text, why_size, "%s", fault_message(&why));
     if (client) line_client_close(client);
+    json_decref(request);
+    mem_free(text);
     buf_clear(&path);
-    buf_clear(&request);
     buf_clear(&answer);
     return json;
 }

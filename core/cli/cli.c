@@ -244,16 +244,17 @@ const struct command cli_commands[] = {
      "moongate ledger erase --subject user:ana --reason 'art. 17, case 4711' --yes\n"
      "\n"
      "Nobody can read these texts again, in the ledger, its copies and its backups; the chain stays whole and says who\n"
-     "asked for it and why. Records of requests stay: they hold no text. While no gateway runs.\n"
+     "asked for it and why. Records of requests stay: they hold no text. A gateway that runs does it between two\n"
+     "commits; what comes later is kept under a new key. It may be asked for again, whatever was killed meanwhile.\n"
      "\n"
-     "  --subject NAME      as records name it: texts.prompt.subject\n"
+     "  --subject NAME      as records name it (texts.prompt.subject): user:ana; app:, key: of who has no user\n"
      "  --reason TEXT       goes into the chain\n"
      "  --actor NAME        who asks for it (unless said: your user name)\n"
      "  -y, --yes           without being asked\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              erased, had_key\n"
      "\n"
-     "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs.\n",
+     "Exit code: 0 erased, or there was nothing; 2 it could not be done; 3 a gateway runs and has not said that it did.\n",
      command_ledger_erase},
     {"price", "what so many tokens cost at a model, part by part",
      "moongate price small --in 1000 --out 500\n"
@@ -312,6 +313,7 @@ const struct command cli_commands[] = {
      "  --label NAME=VALUE  again for more\n"
      "  --approve MODEL     a model this holder is approved for; again for more\n"
      "  --expires 90d       default: never\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who made the key (`moongate audit search kind:change`)\n"
      "  --force             also for names that the policies do not know\n"
      "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
      "  --json              key, id and expiry as one document\n",
@@ -329,6 +331,7 @@ const struct command cli_commands[] = {
      "\n"
      "A running gateway refuses it within a second. Requests under way end as they would have, unless told otherwise.\n"
      "\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
      "  --end-requests      also what it has under way: streams end with an error event, the rest with 401\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              the id that was revoked\n"
@@ -342,6 +345,7 @@ const struct command cli_commands[] = {
      "Prints the new key on stdout, once. It stands for the same app, department, roles and all else, and lives as long\n"
      "from now as the old one was given when it was made. Both are good until the grace is over.\n"
      "\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
      "  --grace 24h         how long the old key is good still (default: 24h); 0: it ends now\n"
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              the new key, its id, both expiries, as one document\n"

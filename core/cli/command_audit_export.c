@@ -25,10 +25,10 @@ struct writing {
 /* False: it could not be written, or read: has_failed. */
 static bool write_anchor(struct writing *w)
 {
-    const struct anchor_public *signer = anchor_signer(&w->trust, &w->next);
     struct buf line;
+    w->next.gateway = slice_str(w->gateway); /* is signed too */
+    const struct anchor_public *signer = anchor_signer(&w->trust, &w->next);
     buf_init(&line);
-    w->next.gateway = slice_str(w->gateway);
     if (signer) anchor_write(&w->next, signer, &line);
     bool ok = !signer || export_line(w->to, buf_slice(&line));
     buf_clear(&line);

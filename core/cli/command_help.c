@@ -5,6 +5,40 @@
 #include "cli/cli.h"
 #include "cli/fields.h"
 
+/* Commands that are one line of the list: of a terminal's 24. */
+static const struct family {
+    const char *first; /* the word, and of its commands that one is listed at */
+    const char *names, *summary;
+} families[] = {
+    {"audit", "audit ...", "search, export, tail and verify what the ledger has"},
+    {"ledger", "ledger ...", "backup, restore, export, check it; erase what is kept of a person's texts"},
+    {"keys", "keys ...", "create, list, revoke and rotate API keys"},
+    {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
+    {"help", NULL, NULL}, /* with the one before */
+};
+
+static const struct family *family_of(const char *name)
+{
+    size_t word = strcspn(name, " ");
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+        if (strncmp(families[i].first, name, word) == 0 && families[i].first[word] == '\0') return &families[i];
+    }
+    return NULL;
+}
+
+static void print_commands(void)
+{
+    const struct family *last = NULL;
+    for (const struct command *c = cli_commands; c->name; c++) {
+        const struct family *family = family_of(c->name);
+        if (!family)
+            printf("  %-14s %s\n", c->name, c->summary);
+        else if (family != last && family->names)
+            printf("  %-14s %s\n", family->names, family->summary);
+        last = family;
+    }
+}
+
 static void print_list(void)
 {
     fputs("moongate run            then:  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8090/v1/models\n"
@@ -12,8 +46,7 @@ static void print_list(void)
           "moongate is a gateway between applications and language models.\n"
           "\n",
           stdout);
-    for (const struct command *c = cli_commands; c->name; c++)
-        printf("  %-14s %s\n", c->name, c->summary);
+    print_commands();
     fputs("\n`moongate help COMMAND` says more. Every command takes -c FILE, --json and --color WHEN.\n"
           "Exit codes: 0 fine, 1 something is wrong, 2 usage or unreadable input, 3 gateway unreachable.\n",
           stdout);

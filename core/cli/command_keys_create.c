@@ -9,7 +9,7 @@
 #include "server/config.h"
 
 struct create_options {
-    const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires;
+    const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires, *reason;
     struct option_list roles, labels, approvals;
     bool is_forced;
 };
@@ -104,15 +104,19 @@ static int create_key(const struct create_options *o, const struct common_option
         .label_count = o->labels.count,
     };
     struct key_made made;
+    struct change_by by;
     struct fault why;
-    if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels)) return CLI_USAGE;
+    if (!read_expiry(o->expires, &spec.expires_at) || !read_labels(&o->labels, labels) ||
+        !caller_read(o->reason, &by)) {
+        return CLI_USAGE;
+    }
     read_list(&o->roles, roles);
     read_list(&o->approvals, approvals);
     if (!is_known(o, &spec, common->config)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common->config));
     struct registry *registry = keys_open(data_dir);
     int exit_code = CLI_USAGE;
-    if (registry && registry_key_create(registry, &spec, &made, &why)) {
+    if (registry && registry_key_create(registry, &spec, &by, &made, &why)) {
         exit_code = CLI_OK;
         keys_tell_gateway(data_dir);
         print_made(&made, spec.expires_at, common->is_json);
@@ -137,6 +141,7 @@ int command_keys_create(int argc, char **argv)
                                      {"--clearance", OPTION_TEXT, &o.clearance},
                                      {"--env", OPTION_TEXT, &o.env},
                                      {"--expires", OPTION_TEXT, &o.expires},
+                                     {"--reason", OPTION_TEXT, &o.reason},
                                      {"--role", OPTION_LIST, &o.roles},
                                      {"--label", OPTION_LIST, &o.labels},
                                      {"--approve", OPTION_LIST, &o.approvals},

@@ -5,12 +5,13 @@
 #include "cli/keys_inner.h"
 #include "server/config.h"
 
-static int revoke_key(const char *id, bool ends_requests, const char *data_dir, bool is_json)
+static int revoke_key(const char *id, bool ends_requests, const struct change_by *by, const char *data_dir,
+                      bool is_json)
 {
     struct fault why;
     struct registry *registry = keys_open(data_dir);
     if (!registry) return CLI_USAGE;
-    enum registry_found found = registry_key_revoke(registry, slice_str(id), ends_requests, &why);
+    enum registry_found found = registry_key_revoke(registry, slice_str(id), ends_requests, by, &why);
     registry_close(registry);
     if (found == REGISTRY_FAILED) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
     if (found == REGISTRY_MISSING) return keys_missing(id);
@@ -26,15 +27,19 @@ static int revoke_key(const char *id, bool ends_requests, const char *data_dir, 
 int command_keys_revoke(int argc, char **argv)
 {
     static bool ends_requests;
-    const struct option options[] = {{"--end-requests", OPTION_FLAG, &ends_requests}, {NULL, OPTION_FLAG, NULL}};
+    static const char *reason;
+    const struct option options[] = {{"--end-requests", OPTION_FLAG, &ends_requests},
+                                     {"--reason", OPTION_TEXT, &reason},
+                                     {NULL, OPTION_FLAG, NULL}};
+    struct change_by by;
     struct common_options common;
     const char *id;
     size_t count;
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "revoke"});
-    if (!keys_check_id(id, count)) return CLI_USAGE;
+    if (!keys_check_id(id, count) || !caller_read(reason, &by)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common.config));
-    int exit_code = revoke_key(id, ends_requests, data_dir, common.is_json);
+    int exit_code = revoke_key(id, ends_requests, &by, data_dir, common.is_json);
     mem_free(data_dir);
     return exit_code;
 }

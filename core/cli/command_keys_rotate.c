@@ -31,13 +31,13 @@ static void print_rotated(const char *id, struct key_rotated *rotated, bool is_j
     fprintf(stderr, "%s stands for the same until %s, then it is refused.\n", id, day);
 }
 
-static int rotate_key(const char *id, uint64_t grace_s, const char *data_dir, bool is_json)
+static int rotate_key(const char *id, uint64_t grace_s, const struct change_by *by, const char *data_dir, bool is_json)
 {
     struct fault why;
     struct key_rotated rotated;
     struct registry *registry = keys_open(data_dir);
     if (!registry) return CLI_USAGE;
-    enum registry_found found = registry_key_rotate(registry, slice_str(id), grace_s, &rotated, &why);
+    enum registry_found found = registry_key_rotate(registry, slice_str(id), grace_s, by, &rotated, &why);
     registry_close(registry);
     if (found == REGISTRY_FAILED) {
         return cli_error(CLI_FOUND, "`moongate keys create` makes one from nothing", "%s: %s", id,
@@ -51,17 +51,20 @@ static int rotate_key(const char *id, uint64_t grace_s, const char *data_dir, bo
 
 int command_keys_rotate(int argc, char **argv)
 {
-    static const char *grace = GRACE_DEFAULT;
-    const struct option options[] = {{"--grace", OPTION_TEXT, &grace}, {NULL, OPTION_FLAG, NULL}};
+    static const char *grace = GRACE_DEFAULT, *reason;
+    const struct option options[] = {{"--grace", OPTION_TEXT, &grace},
+                                     {"--reason", OPTION_TEXT, &reason},
+                                     {NULL, OPTION_FLAG, NULL}};
+    struct change_by by;
     struct common_options common;
     const char *id;
     size_t count;
     uint64_t grace_s;
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "rotate"});
-    if (!keys_check_id(id, count) || !read_grace(grace, &grace_s)) return CLI_USAGE;
+    if (!keys_check_id(id, count) || !read_grace(grace, &grace_s) || !caller_read(reason, &by)) return CLI_USAGE;
     char *data_dir = config_data_dir(config_path(common.config));
-    int exit_code = rotate_key(id, grace_s, data_dir, common.is_json);
+    int exit_code = rotate_key(id, grace_s, &by, data_dir, common.is_json);
     mem_free(data_dir);
     return exit_code;
 }

@@ -1,32 +1,33 @@
 #include <jansson.h>
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "base/utf8.h"
+#include "cli/caller.h"
 #include "cli/confirm.h"
 #include "cli/looking.h"
 #include "server/config.h"
 #include "store/erase.h"
 #include "store/ledger_lock.h"
 
-/* Whoever types it, as the system knows them. */
-static const char *own_name(void)
-{
-    const struct passwd *user = getpwuid(getuid());
-    return user && user->pw_name ? user->pw_name : "unknown";
-}
+#define ERASE_TIMEOUT_MS 60000u /* a commit may take a slow disk for long */
 
 static int print_erased(const struct erasure *e, bool is_json)
 {
     if (is_json) {
         cli_print_json(json_pack("{s:s%, s:b}", "erased", e->subject.ptr, e->subject.len, "had_key", e->had_key));
+    } else if (e->had_key) {
+        printf("erased the texts of %.*s: their key is destroyed, and the chain says so\n", SLICE_FMT(e->subject));
     } else {
-        printf("%s %.*s: the chain says so\n", e->had_key ? "erased the texts of" : "there were no texts of",
+        printf("nothing to erase: no texts of %.*s are kept, or not any more; the chain says that it was asked for\n",
                SLICE_FMT(e->subject));
     }
     return CLI_OK;
 }
+
+/* ---- While no gateway runs. */
 
 /* Whose ledger it is stands in it: nothing of that may change here. */
 static bool read_options(struct ledger_options *options, char gateway[LEDGER_GATEWAY_BYTES],
@@ -40,16 +41,69 @@ static bool read_options(struct ledger_options *options, char gateway[LEDGER_GAT
     return ok;
 }
 
-static int erase(const char *data_dir, struct erasure *e, bool is_json)
+static int erase_here(const char *data_dir, struct erasure *e, bool is_json)
 {
     struct fault why = {0};
     struct ledger_options options = {.data_dir = data_dir};
     char gateway[LEDGER_GATEWAY_BYTES], zone[LEDGER_ZONE_BYTES];
-    int lock = ledger_lock(data_dir, &why);
-    if (lock < 0) return looking_fail(CLI_UNREACHABLE, &why);
     bool ok = read_options(&options, gateway, zone, &why) && erase_offline(&options, e, &why);
-    close(lock);
     return ok ? print_erased(e, is_json) : looking_fail(CLI_USAGE, &why);
+}
+
+/* ---- By the gateway that runs: its ledger process has the files. */
+
+static int erase_there(const char *data_dir, struct erasure *e, bool is_json)
+{
+    char why[256];
+    json_t *answer = cli_call_with(data_dir,
+                                   json_pack("{s:s, s:s%, s:s%, s:s%}", "cmd", "erase", "login", e->by->actor.ptr,
+                                             e->by->actor.len, "subject", e->subject.ptr, e->subject.len, "reason",
+                                             e->by->reason.ptr, e->by->reason.len),
+                                   ERASE_TIMEOUT_MS, why, sizeof why);
+    if (!answer)
+        return cli_error(CLI_UNREACHABLE, "ask again: it may be asked for more than once, and `/readyz?verbose` says "
+                         "whether the ledger can be written", "the gateway has not said that it is done: %s", why);
+    const char *error = json_string_value(json_object_get(answer, "error"));
+    bool ok = json_is_true(json_object_get(answer, "ok"));
+    e->had_key = json_is_true(json_object_get(answer, "had_key"));
+    int code = ok ? print_erased(e, is_json)
+                  : cli_error(CLI_USAGE, "ask again once that is cured", "%s", error ? error : "no reason given");
+    json_decref(answer);
+    return code;
+}
+
+static int erase(const char *data_dir, struct erasure *e, bool is_json)
+{
+    struct fault why = {0};
+    int lock = ledger_lock(data_dir, &why);
+    if (lock == LEDGER_LOCK_HELD) return erase_there(data_dir, e, is_json);
+    if (lock < 0) return looking_fail(CLI_USAGE, &why);
+    int code = erase_here(data_dir, e, is_json);
+    close(lock);
+    return code;
+}
+
+/* ---- What is asked for. */
+
+static bool read_erasure(struct erasure *e, struct change_by *by, const char *subject, const char *reason,
+                         const char *actor)
+{
+    struct fault why;
+    if (!subject || !*subject || !reason || !*reason) {
+        cli_usage_error("moongate ledger erase --subject user:ana --reason 'art. 17, case 4711'",
+                        "say whose texts, and why");
+        return false;
+    }
+    if (!caller_read(reason, by)) return false;
+    *e = (struct erasure){.subject = slice_str(subject), .by = by};
+    if (actor) by->actor = slice_str(actor);
+    if (!erase_check(e->subject, by->reason, &why)) {
+        cli_usage_error("records name it: texts.prompt.subject", "--subject: %s", fault_message(&why));
+        return false;
+    }
+    if (utf8_is_valid(e->subject) && utf8_is_valid(by->actor) && by->actor.len <= LIMIT_LOGIN_BYTES) return true;
+    cli_usage_error(NULL, "--subject and --actor are UTF-8, an actor of at most %u bytes", LIMIT_LOGIN_BYTES);
+    return false;
 }
 
 int command_ledger_erase(int argc, char **argv)
@@ -62,15 +116,13 @@ int command_ledger_erase(int argc, char **argv)
                                      {"--yes|-y", OPTION_FLAG, &is_yes},
                                      {NULL, OPTION_FLAG, NULL}};
     struct common_options common;
+    struct erasure e;
+    struct change_by by;
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"ledger", "erase"});
-    if (!subject || !reason)
-        return cli_usage_error("moongate ledger erase --subject user:ana --reason 'art. 17, case 4711'",
-                               "say whose texts, and why");
+    if (!read_erasure(&e, &by, subject, reason, actor)) return CLI_USAGE;
     if (!confirm(is_yes, "destroys the key of all kept texts of %s: nobody can read them again", subject))
         return CLI_USAGE;
-    struct erasure e = {.subject = slice_str(subject), .reason = slice_str(reason),
-                        .actor = slice_str(actor ? actor : own_name())};
     char *data_dir = config_data_dir(config_path(common.config));
     int code = erase(data_dir, &e, common.is_json);
     mem_free(data_dir);

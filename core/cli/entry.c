@@ -82,7 +82,73 @@ static void read_request(struct entry_cells *cells, struct arena *arena, const s
     cells->took = arena_copy(arena, slice_str(amount_time(row->duration_us, text))).ptr;
 }
 
-static void read_rest(struct entry_cells *cells, struct arena *arena, const struct ledger_row *row, const json_t *body)
+/* ---- What was changed. */
+
+/* Digests are known by their beginning. */
+#define SHOWN_BYTES 12
+
+static const char *value_of(struct arena *arena, const json_t *value)
+{
+    if (json_is_true(value)) return "yes";
+    if (json_is_false(value)) return "no";
+    if (json_is_integer(value)) return arena_printf(arena, "%lld", (long long)json_integer_value(value)).ptr;
+    const char *text = json_string_value(value);
+    if (!text) return "…";
+    return arena_printf(arena, "%.*s", strlen(text) == 64 ? SHOWN_BYTES : (int)strlen(text), text).ptr;
+}
+
+static bool is_time(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 3 && strcmp(name + len - 3, "_at") == 0;
+}
+
+/* Seconds since 1970, of which 0 is never. */
+static const char *time_value(struct arena *arena, const json_t *value)
+{
+    char text[CLOCK_TEXT_BYTES];
+    uint64_t seconds = (uint64_t)json_integer_value(value);
+    if (!seconds || seconds > UINT64_MAX / NS_PER_S) return "never";
+    clock_format(seconds * NS_PER_S, text);
+    return arena_printf(arena, "%.10s", text).ptr;
+}
+
+static const char *shown(struct arena *arena, const char *name, const json_t *value)
+{
+    return is_time(name) && json_is_integer(value) ? time_value(arena, value) : value_of(arena, value);
+}
+
+/* "generation 3 → 4, policies 83ab… → 09fc…"; of what is new: "app bot, expires_at never". */
+static const char *difference_of(struct arena *arena, json_t *body)
+{
+    json_t *before = json_object_get(body, "before"), *value;
+    const char *all = "", *name;
+    json_object_foreach(json_object_get(body, "after"), name, value)
+    {
+        json_t *old = json_object_get(before, name);
+        if (old && json_equal(old, value)) continue;
+        const char *was = old ? arena_printf(arena, "%s → ", shown(arena, name, old)).ptr : "";
+        all = arena_printf(arena, "%s%s%s %s%s", all, *all ? ", " : "", name, was, shown(arena, name, value)).ptr;
+    }
+    return all;
+}
+
+static const char *error_of(struct arena *arena, const json_t *body)
+{
+    const json_t *error = json_object_get(body, "error");
+    return both(arena, slice_str(text_of(error, "code")), " ", slice_str(text_of(error, "place")));
+}
+
+static void read_change(struct entry_cells *cells, struct arena *arena, json_t *body)
+{
+    const char *error = error_of(arena, body);
+    const char *detail = *error ? error : difference_of(arena, body);
+    cells->what = both(arena, slice_str(text_of(body, "action")), " ", slice_str(text_of(body, "target")));
+    cells->detail = both(arena, slice_str(text_of(body, "reason")), ": ", slice_str(detail));
+    cells->is_refused = strcmp(cells->result, "refused") == 0;
+}
+
+static void read_rest(struct entry_cells *cells, struct arena *arena, const struct ledger_row *row, json_t *body)
 {
     const char *version = text_of(body, "version"), *target = text_of(body, "target");
     cells->who = arena_copy(arena, slice_str(text_of(body, "actor"))).ptr;
@@ -95,7 +161,7 @@ static void read_rest(struct entry_cells *cells, struct arena *arena, const stru
     } else if (row->kind == CHAIN_START || row->kind == CHAIN_STOP) {
         cells->what = both(arena, slice_str(text_of(body, "gateway")), " ", slice_str(version));
     } else if (row->kind == CHAIN_CHANGE) {
-        cells->what = both(arena, slice_str(text_of(body, "action")), " ", slice_str(target));
+        read_change(cells, arena, body);
     } else {
         cells->what = both(arena, slice_str(text_of(body, "model")), " → ", slice_str(target));
     }

@@ -5,6 +5,7 @@
 #define MOONGATE_CLI_KEYS_INNER_H
 
 #include "base/clock.h"
+#include "cli/caller.h"
 #include "cli/cli.h"
 #include "store/registry.h"
 

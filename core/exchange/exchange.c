@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/uuid.h"
 
 #define TO(state) (1u << EXCHANGE_##state)
 
@@ -20,36 +21,19 @@ static const unsigned moves[EXCHANGE_STATES] = {
     [EXCHANGE_RECORDED] = 0,
 };
 
-/* By hand: an id is made for every request, and printf would take longer than all else here. */
-static void write_uuid(char *to, const uint8_t bits[16])
-{
-    static const char digits[] = "0123456789abcdef";
-    memcpy(to, "req_", 4);
-    to += 4;
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
-        *to++ = digits[bits[i] >> 4];
-        *to++ = digits[bits[i] & 15];
-    }
-    *to = '\0';
-}
-
-/* UUID version 7 (RFC 9562 5.7): 48 bits of milliseconds, then random. Random bytes are fetched 25 ids at a time. */
+/* Random bytes are fetched 25 ids at a time: by a process that forks none any more, or two would make the same. */
 void exchange_make_id(char id[EXCHANGE_ID_BYTES], uint64_t wall_ns)
 {
     static uint8_t pool[250]; /* getrandom never returns less than asked for up to 256 bytes (getrandom(2)) */
     static size_t left;
-    if (left < 10) {
+    uint8_t bits[UUID_BYTES];
+    if (left < UUID_RANDOM_BYTES) {
         check(getrandom(pool, sizeof pool, 0) == (ssize_t)sizeof pool);
         left = sizeof pool;
     }
-    uint8_t bits[16] = {0};
-    uint64_t ms = wall_ns / NS_PER_MS;
-    for (int i = 0; i < 6; i++) bits[i] = (uint8_t)(ms >> (40 - 8 * i));
-    memcpy(bits + 6, pool + (left -= 10), 10);
-    bits[6] = 0x70 | (bits[6] & 0x0F); /* version 7 */
-    bits[8] = 0x80 | (bits[8] & 0x3F); /* variant 10 */
-    write_uuid(id, bits);
+    uuid_of(bits, wall_ns, pool + (left -= UUID_RANDOM_BYTES));
+    memcpy(id, "req_", 4);
+    uuid_write(id + 4, bits);
 }
 
 struct exchange *exchange_new(uint64_t mono_ns, uint64_t wall_ns)

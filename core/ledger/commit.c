@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "store/texts.h"
 
 #define FEW 64u /* entries that are tried while nothing can be committed */
 
@@ -17,8 +18,8 @@ struct waiting {
     uint64_t number;
     bool has_id, has_instance;
     uint8_t id[LINK_ID_BYTES], instance[LINK_ID_BYTES];
-    size_t len;
-    char body[];
+    size_t len, prompt_bytes, answer_bytes, subject_bytes;
+    char body[]; /* … and the texts behind it */
 };
 
 struct commit {
@@ -28,6 +29,7 @@ struct commit {
     const struct commit_events *events;
     void *arg;
     struct ledger *ledger;
+    struct texts *texts;
     struct list_link queue;
     uint64_t count, added;
     size_t bytes;
@@ -51,16 +53,46 @@ static enum ledger_put put(struct commit *c, const struct waiting *w, struct fau
     return ledger_put(c->ledger, &entry, why);
 }
 
+static bool seal(struct commit *c, const struct waiting *w, struct slice part, const char *at, size_t len,
+                 struct fault *why)
+{
+    const char *subject = w->body + w->len + w->prompt_bytes + w->answer_bytes;
+    struct text text = {.id = w->id, .part = part, .subject = slice_of(subject, w->subject_bytes),
+                        .bytes = slice_of(at, len), .time_us = clock_wall_ns() / 1000};
+    return len == 0 || !c->texts || texts_seal(c->texts, &text, why);
+}
+
+static bool seal_texts(struct commit *c, const struct waiting *w, struct fault *why)
+{
+    const char *prompt = w->body + w->len, *answer = prompt + w->prompt_bytes;
+    if (!w->has_id) return true;
+    return seal(c, w, TEXTS_PROMPT, prompt, w->prompt_bytes, why) &&
+           seal(c, w, TEXTS_ANSWER, answer, w->answer_bytes, why);
+}
+
 static bool write_batch(struct commit *c, struct commit_batch *batch, unsigned max, struct fault *why)
 {
     if (!ledger_begin(c->ledger, why)) return false;
     for (struct list_link *at = c->queue.next; at != &c->queue && batch->entries < max; at = at->next) {
         enum ledger_put done = put(c, waiting_at(at), why);
         if (done == LEDGER_FAILED) return false;
+        if (done == LEDGER_STORED && !seal_texts(c, waiting_at(at), why)) return false;
         batch->entries++;
         batch->stored += done == LEDGER_STORED;
     }
-    return ledger_commit(c->ledger, why);
+    return (!c->texts || texts_flush(c->texts, c->ledger, why)) && ledger_commit(c->ledger, why);
+}
+
+/* Nothing of it is stored then, here or there. */
+static void give_up(struct commit *c)
+{
+    if (c->texts) texts_drop(c->texts);
+    ledger_rollback(c->ledger);
+}
+
+static size_t bytes_of(const struct waiting *w)
+{
+    return sizeof *w + w->len + w->prompt_bytes + w->answer_bytes + w->subject_bytes;
 }
 
 static void drop_first(struct commit *c)
@@ -68,7 +100,7 @@ static void drop_first(struct commit *c)
     struct waiting *w = waiting_at(c->queue.next);
     list_remove(&w->place);
     c->count--;
-    c->bytes -= sizeof *w + w->len;
+    c->bytes -= bytes_of(w);
     mem_free(w);
 }
 
@@ -96,6 +128,7 @@ static bool commit_some(struct commit *c)
     struct fault why;
     c->events->on_begin(c->arg);
     bool is_good = write_batch(c, &batch, c->is_failing ? FEW : LIMIT_LEDGER_BATCH, &why);
+    if (!is_good) give_up(c);
     if (!is_good) batch.entries = batch.stored = 0;
     batch.ended_ns = clock_mono_ns();
     note_committed(c, batch.entries);
@@ -141,28 +174,38 @@ void commit_free(struct commit *c)
     mem_free(c);
 }
 
-void commit_open(struct commit *c, struct ledger *ledger)
+void commit_open(struct commit *c, struct ledger *ledger, struct texts *texts)
 {
     c->ledger = ledger;
+    c->texts = texts;
     plan(c);
 }
 
 void commit_add(struct commit *c, const struct commit_entry *entry)
 {
-    struct waiting *w = mem_alloc(sizeof *w + entry->body.len);
+    const struct slice parts[] = {entry->body, entry->prompt, entry->answer, entry->subject};
+    size_t len = entry->body.len + entry->prompt.len + entry->answer.len + entry->subject.len;
+    struct waiting *w = mem_alloc(sizeof *w + len);
     *w = (struct waiting){.kind = entry->kind,
                           .link = entry->link,
                           .number = entry->number,
                           .has_id = entry->id != NULL,
                           .has_instance = entry->instance != NULL,
-                          .len = entry->body.len};
+                          .len = entry->body.len,
+                          .prompt_bytes = entry->prompt.len,
+                          .answer_bytes = entry->answer.len,
+                          .subject_bytes = entry->subject.len};
     if (w->has_id) memcpy(w->id, entry->id, sizeof w->id);
     if (w->has_instance) memcpy(w->instance, entry->instance, sizeof w->instance);
-    if (w->len) memcpy(w->body, entry->body.ptr, w->len);
+    char *to = w->body;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].len) memcpy(to, parts[i].ptr, parts[i].len);
+        to += parts[i].len;
+    }
     list_append(&c->queue, &w->place);
     c->count++;
     c->added++;
-    c->bytes += sizeof *w + w->len;
+    c->bytes += bytes_of(w);
     if (w->link) link_waits(w->link, 1);
     plan(c);
 }

@@ -31,6 +31,7 @@ struct commit_entry {
     uint64_t number;   /* the link's */
     const uint8_t *id, *instance; /* of LINK_ID_BYTES, or NULL; copied, as the rest */
     struct slice body;
+    struct slice prompt, answer, subject; /* texts to be sealed; empty: none */
 };
 
 struct commit_batch {
@@ -48,8 +49,9 @@ struct commit_events {
 /* `events` is borrowed until commit_free(). */
 struct commit *commit_new(struct loop *loop, const struct commit_events *events, void *arg);
 void commit_free(struct commit *c); /* NULL is welcome; the links must be there still */
-/* Borrowed; NULL: there is none for now, and entries wait. */
-void commit_open(struct commit *c, struct ledger *ledger);
+struct texts;
+/* Both are borrowed. ledger NULL: there is none for now, and entries wait; texts NULL: none are kept. */
+void commit_open(struct commit *c, struct ledger *ledger, struct texts *texts);
 void commit_add(struct commit *c, const struct commit_entry *entry);
 bool commit_is_full(const struct commit *c);
 bool commit_is_failing(const struct commit *c);

@@ -342,3 +342,15 @@ const char *copy_why(const struct copy *c)
 {
     return c->why;
 }
+
+char *copy_path(const char *data_dir, struct slice wanted)
+{
+    struct buf path;
+    if (!wanted.len) return NULL;
+    buf_init(&path);
+    if (wanted.ptr[0] != '/') buf_printf(&path, "%s/", data_dir);
+    buf_append(&path, wanted);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}

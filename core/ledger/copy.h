@@ -19,11 +19,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "store/ledger.h"
 
 struct copy;
 struct loop;
 
+/* Where it is: an absolute path, or one in the data folder. NULL: none is wanted. */
+char *copy_path(const char *data_dir, struct slice wanted);
 /* Both are borrowed until copy_free(). */
 struct copy *copy_new(struct loop *loop, struct ledger *ledger, const char *path);
 void copy_free(struct copy *c); /* NULL is welcome */

@@ -13,8 +13,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/abandoned.h"
+#include "ledger/anchors.h"
+#include "ledger/changes.h"
 #include "ledger/commit.h"
 #include "ledger/copy.h"
+#include "ledger/files.h"
 #include "ledger/fleet.h"
 #include "ledger/gauges.h"
 #include "ledger/import.h"
@@ -32,9 +35,10 @@ struct process {
     void *arg;
     struct gauges *gauges;
     char *version, *data_dir, *gateway, *zone, *copy_path; /* copy_path: NULL: none */
-    struct anchor_key *key;
-    struct ledger *ledger; /* NULL: it is still to be opened */
+    struct anchors *anchors;
+    struct files files; /* its ledger is NULL: it is still to be opened */
     struct commit *commit;
+    struct changes *changes;
     struct upkeep *upkeep; /* NULL as the ledger is */
     uint64_t retain_ms, retain_texts_ms;
     struct copy *copy;     /* NULL: none */
@@ -102,6 +106,9 @@ static void on_entry(void *arg, struct link *link, const struct link_item *item)
                                                  .number = item->head.number,
                                                  .id = item->head.kind == CHAIN_LOSS ? NULL : item->head.id,
                                                  .instance = link_instance(link),
+                                                 .prompt = item->prompt,
+                                                 .answer = item->answer,
+                                                 .subject = item->subject,
                                                  .body = item->body});
     if (item->head.durability == DURABILITY_REMOTE) p->is_remote_awaited = true;
     if (item->head.kind == CHAIN_LOSS) gauges_lost(p->gauges, item->body);
@@ -114,7 +121,7 @@ static void on_over(void *arg, struct link *link)
 {
     struct process *p = arg;
     link_free(link);
-    if (p->ledger && !loop_timer_is_armed(&p->claiming)) loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
+    if (p->files.ledger && !loop_timer_is_armed(&p->claiming)) loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     leave_when_done(p);
 }
 
@@ -165,7 +172,7 @@ static bool are_all_known(const struct process *p)
 static bool look_for_abandoned(struct process *p)
 {
     struct fault why;
-    unsigned found = abandoned_record(p->ledger, p->commit, is_claimed, p, &why);
+    unsigned found = abandoned_record(p->files.ledger, p->commit, is_claimed, p, &why);
     if (found == UINT_MAX) {
         log_event(LOG_ERROR, "abandoned_unread", "%s", fault_message(&why));
         return false;
@@ -198,7 +205,7 @@ static void acknowledge(struct process *p)
 {
     struct list_link *next;
     uint8_t hash[CHAIN_HASH_BYTES];
-    uint64_t head = p->fleet ? ledger_head(p->ledger, hash) : 0;
+    uint64_t head = p->fleet ? ledger_head(p->files.ledger, hash) : 0;
     for (struct list_link *at = p->links.next; at != &p->links; at = next) {
         next = at->next;
         link_acknowledge(link_at(at), head);
@@ -209,11 +216,13 @@ static void on_batch(void *arg, const struct commit_batch *batch)
 {
     struct process *p = arg;
     p->is_committing = false;
-    gauges_batch(p->gauges, batch, p->ledger, commit_waiting(p->commit));
+    gauges_batch(p->gauges, batch, p->files.ledger, commit_waiting(p->commit));
     if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
     if (batch->entries) {
         acknowledge(p);
+        changes_committed(p->changes);
         upkeep_put(p->upkeep);
+        anchors_committed(p->anchors, batch->stored);
         if (p->copy) copy_follow(p->copy);
         if (p->fleet) fleet_committed(p->fleet, p->is_remote_awaited);
         p->is_remote_awaited = commit_waiting(p->commit) && p->is_remote_awaited;
@@ -258,7 +267,7 @@ static void set_fleet(struct process *p)
                                     .retain_ms = p->retain_ms};
     bool was_there = p->fleet != NULL;
     fleet_free(p->fleet);
-    p->fleet = p->postgres ? fleet_new(p->loop, p->ledger, p->upkeep, &options, &fleet_events, p) : NULL;
+    p->fleet = p->postgres ? fleet_new(p->loop, p->files.ledger, p->upkeep, &options, &fleet_events, p) : NULL;
     if (p->fleet || !was_there) return;
     upkeep_keep_from(p->upkeep, 0);
     on_ship_state(p, false, "");
@@ -273,7 +282,7 @@ static void add_own(struct process *p, enum chain_kind kind)
     clock_format(clock_wall_ns(), now);
     buf_init(&body);
     buf_printf(&body, "{\"gateway\":\"%s\",\"version\":\"%s\",\"time\":\"%s\",\"key\":\"%s\"}", p->gateway, p->version,
-               now, anchor_key_public(p->key)->fingerprint);
+               now, anchor_key_public(p->files.key)->fingerprint);
     commit_add(p->commit, &(struct commit_entry){.kind = kind, .body = buf_slice(&body)});
     buf_clear(&body);
 }
@@ -283,8 +292,8 @@ static void add_own(struct process *p, enum chain_kind kind)
 static void set_copy(struct process *p)
 {
     copy_free(p->copy);
-    p->copy = p->copy_path ? copy_new(p->loop, p->ledger, p->copy_path) : NULL;
-    if (!p->copy_path) copy_forget(p->ledger);
+    p->copy = p->copy_path ? copy_new(p->loop, p->files.ledger, p->copy_path) : NULL;
+    if (!p->copy_path) copy_forget(p->files.ledger);
 }
 
 static void on_importing(void *arg)
@@ -307,15 +316,9 @@ static void begin_import(struct process *p)
 
 static bool open_ledger(struct process *p, struct fault *why)
 {
-    if (!p->key) p->key = anchor_key_open(p->data_dir, why);
-    if (!p->key) return false;
-    p->ledger = ledger_open(
-        &(struct ledger_options){.data_dir = p->data_dir,
-                                 .zone = p->zone,
-                                 .gateway = slice_str(p->gateway),
-                                 .key_fingerprint = slice_str(anchor_key_public(p->key)->fingerprint)},
-        why);
-    return p->ledger != NULL;
+    struct ledger_options options = {
+        .data_dir = p->data_dir, .zone = p->zone, .gateway = slice_str(p->gateway)};
+    return files_open(&p->files, &options, p->anchors, why);
 }
 
 static void on_opening(void *arg)
@@ -329,10 +332,12 @@ static void on_opening(void *arg)
         return;
     }
     if (p->state.is_failing) set_failing(p, false, "");
-    p->upkeep = upkeep_new(p->loop, p->ledger);
+    p->upkeep = upkeep_new(p->loop, p->files.ledger);
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
-    commit_open(p->commit, p->ledger);
+    commit_open(p->commit, p->files.ledger, p->files.texts);
+    changes_open(p->changes, p->files.texts);
+    changes_look(p->changes);
     set_copy(p);
     set_fleet(p);
     begin_import(p);
@@ -350,6 +355,7 @@ static void end(struct process *p)
     if (commit_waiting(p->commit))
         log_event(LOG_ERROR, "records_lost", "%llu entries could not be committed: %s",
                   (unsigned long long)commit_waiting(p->commit), p->why);
+    anchors_sign(p->anchors);
     if (p->copy) copy_all(p->copy);
     p->events->on_end(p->arg);
 }
@@ -359,7 +365,7 @@ static void leave_when_done(struct process *p)
 {
     if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
-    if (commit_waiting(p->commit) || !p->ledger || look_for_abandoned(p)) return;
+    if (commit_waiting(p->commit) || !p->files.ledger || look_for_abandoned(p)) return;
     if (p->is_last) {
         end(p);
         return;
@@ -389,26 +395,19 @@ static void on_tick(void *arg)
     if (p->copy) copy_mark(p->copy);
     if (p->fleet) fleet_mark(p->fleet);
     gauges_ship(p->gauges, p->fleet ? fleet_state(p->fleet) : NULL);
-    gauges_tick(p->gauges, p->ledger, p->copy ? copy_position(p->copy) : UINT64_MAX);
+    gauges_tick(p->gauges, p->files.ledger, p->copy ? copy_position(p->copy) : UINT64_MAX);
     tell_state(p);
     loop_timer_arm_ms(&p->tick, TICK_MS);
+}
+
+struct changes *process_changes(struct process *p)
+{
+    return p->changes;
 }
 
 void process_reopen(struct process *p)
 {
     if (p->copy) copy_reopen(p->copy);
-}
-
-static char *copy_path(const struct process *p, struct slice copy)
-{
-    struct buf path;
-    if (!copy.len) return NULL;
-    buf_init(&path);
-    if (copy.ptr[0] != '/') buf_printf(&path, "%s/", p->data_dir);
-    buf_append(&path, copy);
-    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
-    return text;
 }
 
 /* False: it is what it was. */
@@ -423,12 +422,13 @@ static bool take_postgres(struct process *p, const struct process_options *optio
 
 void process_configure(struct process *p, const struct process_options *options)
 {
-    char *path = copy_path(p, options->copy);
+    anchors_configure(p->anchors, &options->witnesses);
+    char *path = copy_path(p->data_dir, options->copy);
     bool is_fleet_new = take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     if (p->upkeep) upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
-    if (p->ledger && is_fleet_new) set_fleet(p);
+    if (p->files.ledger && is_fleet_new) set_fleet(p);
     bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
     if (is_same) {
         mem_free(path);
@@ -436,7 +436,7 @@ void process_configure(struct process *p, const struct process_options *options)
     }
     mem_free(p->copy_path);
     p->copy_path = path;
-    if (p->ledger) set_copy(p);
+    if (p->files.ledger) set_copy(p);
 }
 
 struct process *process_new(struct loop *loop, struct stats *stats, const struct process_options *options,
@@ -450,13 +450,15 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->data_dir = mem_strndup(options->data_dir.ptr, options->data_dir.len);
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
-    p->copy_path = copy_path(p, options->copy);
+    p->copy_path = copy_path(p->data_dir, options->copy);
     take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
+    p->anchors = anchors_new(loop, stats, p->data_dir, slice_str(p->gateway), &options->witnesses);
     list_init(&p->links);
     p->commit = commit_new(loop, &commit_events, p);
+    p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_end, arg);
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
     loop_timer_init(&p->claiming, loop, on_claim_time, p);
@@ -477,13 +479,14 @@ void process_free(struct process *p)
     loop_work_drop(&p->importing);
     import_free(p->import);
     copy_free(p->copy);
+    changes_free(p->changes);
     fleet_free(p->fleet);
     upkeep_free(p->upkeep);
     commit_free(p->commit);
     while (!list_is_empty(&p->links))
         link_free(link_at(p->links.next));
-    ledger_close(p->ledger);
-    anchor_key_free(p->key);
+    anchors_free(p->anchors);
+    files_close(&p->files);
     gauges_free(p->gauges);
     mem_free(p->version);
     mem_free(p->data_dir);

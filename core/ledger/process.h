@@ -5,6 +5,7 @@
  *     struct process *p = process_new(loop, stats, &options, &events, arg);
  *     process_add_worker(p, slot, pid, fd);        // a pipe to one of them, whenever there is a new one
  *     process_configure(p, &options);              // moongate.lua was read anew
+ *     changes_look(process_changes(p));            // keys were changed
  *     process_leave(p, true);                      // then on_end
  *     process_free(p);
  *
@@ -20,7 +21,10 @@
 
 #include "base/slice.h"
 #include "base/stats.h"
+#include "ledger/anchors.h"
 
+struct change_end;
+struct changes;
 struct loop;
 struct process;
 
@@ -31,6 +35,7 @@ struct process_options {
     struct slice copy;                    /* absolute, or in the data folder; empty: none */
     struct slice postgres;                /* a secret; empty: nothing is shipped */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
+    struct anchors_options witnesses;
 };
 
 struct process_state {
@@ -47,6 +52,7 @@ struct process_events {
     void (*on_shut)(void *arg, const char *why); /* it could not be opened */
     void (*on_state)(void *arg, const struct process_state *state);
     void (*on_end)(void *arg); /* everything is committed, or was given up */
+    void (*on_change_end)(void *arg, const struct change_end *end); /* of changes_tell() */
 };
 
 /* `events` and `stats` are borrowed until process_free(). */
@@ -58,6 +64,8 @@ void process_configure(struct process *p, const struct process_options *options)
 void process_add_worker(struct process *p, uint32_t slot, pid_t pid, int fd);
 /* Somebody may have renamed the copy. */
 void process_reopen(struct process *p);
+/* For whom the supervisor tells of them; a start looks by itself. */
+struct changes *process_changes(struct process *p);
 /* Commits what comes until all workers have gone, then ends. are_workers_gone: they have, and what a disk does not take
  * is given up after LIMIT_LEDGER_STOP_MS. */
 void process_leave(struct process *p, bool are_workers_gone);

@@ -17,6 +17,7 @@
 #define MOONGATE_NET_LINE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/fault.h"
@@ -50,6 +51,8 @@ void line_close(struct line_peer *peer);
 /* The user's own pointer, NULL at first. */
 void line_set_data(struct line_peer *peer, void *data);
 void *line_data(const struct line_peer *peer);
+/* Whose process it is, as the kernel says. */
+uid_t line_uid(const struct line_peer *peer);
 
 /* NULL: nobody listens there, no right to, or no answer in time; the fault says which. */
 struct line_client *line_client_open(const char *path, unsigned timeout_ms, struct fault *why);

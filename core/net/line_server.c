@@ -21,6 +21,7 @@ struct line_peer {
     struct buf in, out;
     void *data;
     int fd;
+    uid_t uid;
     unsigned unanswered; /* lines */
     bool had_line;
     bool is_shut;    /* it sends no more */
@@ -117,6 +118,11 @@ void *line_data(const struct line_peer *peer)
     return peer->data;
 }
 
+uid_t line_uid(const struct line_peer *peer)
+{
+    return peer->uid;
+}
+
 static void refuse(struct line_peer *peer, const char *what)
 {
     buf_printf(&peer->out, "{\"error\":\"%s\"}\n", what);
@@ -165,19 +171,19 @@ static void on_peer_ready(void *arg, unsigned ready)
 }
 
 /* The mode of the socket file says the same; this holds also where a file system does not. */
-static bool is_welcome(int fd)
+static bool is_welcome(int fd, struct ucred *who)
 {
-    struct ucred who;
-    socklen_t len = sizeof who;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0) return false;
-    return who.uid == 0 || who.uid == geteuid();
+    socklen_t len = sizeof *who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, who, &len) != 0) return false;
+    return who->uid == 0 || who->uid == geteuid();
 }
 
-static void add_peer(struct line_server *s, int fd)
+static void add_peer(struct line_server *s, int fd, uid_t uid)
 {
     struct line_peer *peer = mem_zalloc(1, sizeof *peer);
     peer->server = s;
     peer->fd = fd;
+    peer->uid = uid;
     buf_init(&peer->in);
     buf_init(&peer->out);
     list_append(&s->peers, &peer->link);
@@ -194,9 +200,10 @@ static void on_knock(void *arg, unsigned ready)
     (void)ready;
     struct line_server *s = arg;
     int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct ucred who;
     if (fd < 0) return;
-    if (is_welcome(fd))
-        add_peer(s, fd);
+    if (is_welcome(fd, &who))
+        add_peer(s, fd, who.uid);
     else
         close(fd);
 }

@@ -206,7 +206,7 @@ static const struct field witness_group[] = {
     {"webhook", &type_url, IN_CONFIG(witness_webhook),
      .says = "Each anchor is sent there."},
     {"secret", &type_secret, IN_CONFIG(witness_secret),
-     .says = "What is sent to the webhook as a bearer token."},
+     .says = "What the webhook's calls are signed with: HMAC-SHA256 in moongate-signature."},
     END,
 };
 

@@ -5,8 +5,8 @@
  * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
  * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file;
  * the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER, CONTROL_REOPEN,
- * CONTROL_STOP (all workers have gone: commit what came, then exit), and end of file, after which it goes on until they
- * have gone.
+ * CONTROL_LOOK, CONTROL_CHANGE, CONTROL_STOP (all workers have gone: commit what came, then exit), and end of file,
+ * after which it goes on until they have gone.
  */
 #ifndef MOONGATE_SERVER_CONTROL_H
 #define MOONGATE_SERVER_CONTROL_H
@@ -28,6 +28,9 @@ enum control_order {
     CONTROL_LEDGER,       /* to a worker; fd: its pipe to the ledger process from now on */
     CONTROL_WORKER,       /* to the ledger process; body: struct control_worker; fd: the other end of that pipe */
     CONTROL_REOPEN,       /* to the ledger process: what others may have renamed is opened anew */
+    CONTROL_LOOK,         /* to the ledger process: the registry may have noted changes */
+    CONTROL_CHANGE,       /* to the ledger process; body: struct control_change, then JSON (store/change.h), of which an
+                             erasure is to be done first. Answered with REPORT_CHANGE once it is committed */
 };
 
 enum control_report {
@@ -40,6 +43,7 @@ enum control_report {
                              be taken, both ends are sent anew; of the ledger process without: its configuration is */
     REPORT_LEDGER_OPEN,   /* of the ledger process, once */
     REPORT_LEDGER_SHUT,   /* of the ledger process, instead: it could not be opened; body: why. It tries again */
+    REPORT_CHANGE,        /* of the ledger process; body: struct control_changed, then why it is undone */
 };
 
 struct control_generation {
@@ -59,6 +63,16 @@ struct control_jwks {
 struct control_worker {
     uint32_t slot; /* of the board */
     int32_t pid;
+};
+
+struct control_change {
+    uint64_t number; /* of the supervisor's own */
+};
+
+struct control_changed {
+    uint64_t number;
+    uint32_t is_undone; /* it is no entry and will be none */
+    uint32_t had_key;   /* an erasure: there was one to destroy */
 };
 
 struct control_drain {

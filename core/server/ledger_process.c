@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "ledger/changes.h"
 #include "ledger/process.h"
 #include "net/loop.h"
 #include "net/pipe.h"
@@ -67,13 +68,25 @@ static void on_state(void *arg, const struct process_state *state)
     atomic_store(&board->is_copy_failing, is_copy_failing);
 }
 
+static void on_change_end(void *arg, const struct change_end *end)
+{
+    struct control_changed head = {.number = end->number, .is_undone = end->why != NULL, .had_key = end->had_key};
+    struct buf body;
+    buf_init(&body);
+    buf_append(&body, slice_of((const char *)&head, sizeof head));
+    buf_append(&body, slice_str(end->why));
+    report(arg, REPORT_CHANGE, buf_slice(&body));
+    buf_clear(&body);
+}
+
 static void on_process_end(void *arg)
 {
     struct ledger_process *l = arg;
     loop_stop(l->loop);
 }
 
-static const struct process_events process_events = {on_open, on_shut, on_state, on_process_end};
+static const struct process_events process_events = {on_open, on_shut, on_state, on_process_end,
+                                                     on_change_end};
 
 /* ---- Orders. */
 
@@ -86,7 +99,11 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .copy = config->ledger_copy,
                                       .postgres = config->postgres_url,
                                       .retain_ms = config->retain_ms,
-                                      .retain_texts_ms = config->retain_texts_ms};
+                                      .retain_texts_ms = config->retain_texts_ms,
+                                      .witnesses = {.file = config->witness_file,
+                                                    .webhook = config->witness_webhook,
+                                                    .secret = config->witness_secret,
+                                                    .has_syslog = config->has_witness_syslog}};
     if (l->process)
         process_configure(l->process, &options);
     else
@@ -129,6 +146,16 @@ static bool take_worker(struct ledger_process *l, const struct pipe_message *mes
     return true;
 }
 
+/* Without its configuration it asks for that, and what was missed comes with it again. */
+static void take_change(struct ledger_process *l, struct slice body)
+{
+    struct control_change head;
+    if (body.len < sizeof head || !l->process) return;
+    memcpy(&head, body.ptr, sizeof head);
+    changes_tell(process_changes(l->process), head.number,
+                 slice_of(body.ptr + sizeof head, body.len - sizeof head));
+}
+
 static void leave(struct ledger_process *l, bool are_workers_gone)
 {
     if (l->process)
@@ -150,6 +177,10 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_REOPEN:
         if (l->process) process_reopen(l->process);
         break;
+    case CONTROL_LOOK:
+        if (l->process) changes_look(process_changes(l->process));
+        break;
+    case CONTROL_CHANGE: take_change(l, message->body); break;
     case CONTROL_STOP: leave(l, true); break;
     default: break;
     }

@@ -188,16 +188,26 @@ enum finding report_first(struct report *r)
     return finding ? finding : FINDING_OTHER_ERROR;
 }
 
+static void append_place(const json_t *item, struct buf *out)
+{
+    const char *file = json_string_value(json_object_get(item, "file"));
+    if (file) buf_append(out, slice_str(file));
+    if (number_of(item, "line")) buf_printf(out, ":%lld", (long long)number_of(item, "line"));
+    if (number_of(item, "column")) buf_printf(out, ":%lld", (long long)number_of(item, "column"));
+}
+
+void report_first_place(struct report *r, struct buf *out)
+{
+    append_place(first_error(r), out);
+}
+
 void report_first_line(struct report *r, struct buf *out)
 {
     json_t *item = first_error(r);
     if (!item) return;
-    const char *file = json_string_value(json_object_get(item, "file"));
     const char *help = json_string_value(json_object_get(item, "help"));
-    if (file) buf_append(out, slice_str(file));
-    if (number_of(item, "line")) buf_printf(out, ":%lld", (long long)number_of(item, "line"));
-    if (number_of(item, "column")) buf_printf(out, ":%lld", (long long)number_of(item, "column"));
-    if (file) buf_append(out, SLICE(": "));
+    append_place(item, out);
+    if (json_object_get(item, "file")) buf_append(out, SLICE(": "));
     buf_append(out, slice_str(json_string_value(json_object_get(item, "message"))));
     if (help) buf_printf(out, " (%s)", help);
 }

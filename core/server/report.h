@@ -48,6 +48,8 @@ void report_write(struct report *r, struct buf *out);
 bool report_merge(struct report *r, struct slice json);
 /* What the first error is; FINDING_OTHER_ERROR when there is none. */
 enum finding report_first(struct report *r);
+/* "policies/access.lua:3:5"; nothing when it has no place. */
+void report_first_place(struct report *r, struct buf *out);
 /* "policies/access.lua:3:5: text (hint)": the same in one line. */
 void report_first_line(struct report *r, struct buf *out);
 

@@ -31,6 +31,8 @@ static void set_state(struct supervisor *sup, enum board_state state)
     if (sup->board) atomic_store(&sup->board->state, state);
 }
 
+static void stop(struct supervisor *sup);
+
 void supervisor_fail(struct supervisor *sup, enum finding finding, const char *format, ...)
 {
     struct report *report = report_new();
@@ -45,7 +47,7 @@ void supervisor_fail(struct supervisor *sup, enum finding finding, const char *f
     if (sup->exit_code == 0) sup->parts.on_report(sup->parts.arg, report);
     report_free(report);
     sup->exit_code = 1;
-    supervisor_stop(sup);
+    stop(sup);
 }
 
 /* ---- The end. */
@@ -97,11 +99,12 @@ static void on_phase_over(void *arg)
     children_kill(sup, children_alive(sup, true) > 0);
 }
 
-void supervisor_drain(struct supervisor *sup)
+void supervisor_drain(struct supervisor *sup, const struct asker *by)
 {
     if (sup->state >= BOARD_DRAINING) return;
+    acts_note(sup, "drain", by);
     if (sup->state == BOARD_STARTING) {
-        supervisor_stop(sup);
+        stop(sup);
         return;
     }
     notify_send("STOPPING=1");
@@ -117,7 +120,7 @@ void supervisor_drain(struct supervisor *sup)
     loop_timer_arm_ms(&sup->phase_timer, sup->config->drain_delay_ms);
 }
 
-void supervisor_stop(struct supervisor *sup)
+static void stop(struct supervisor *sup)
 {
     if (sup->state == BOARD_STOPPING) return;
     if (sup->has_started) log_event(LOG_INFO, "stopping", "requests under way are ended");
@@ -129,20 +132,27 @@ void supervisor_stop(struct supervisor *sup)
     leave_if_alone(sup);
 }
 
+void supervisor_stop(struct supervisor *sup, const struct asker *by)
+{
+    if (sup->state != BOARD_STOPPING) acts_note(sup, "stop", by);
+    stop(sup);
+}
+
 /* ---- Signals and time. */
 
-static void take_signal(struct supervisor *sup, uint32_t number)
+static void take_signal(struct supervisor *sup, const struct signalfd_siginfo *info)
 {
-    switch (number) {
-    case SIGHUP: reload_request(sup, NULL); break;
+    struct asker by = asker_of_signal(sup, info);
+    switch (info->ssi_signo) {
+    case SIGHUP: reload_request(sup, NULL, &by); break;
     case SIGTERM:
         if (sup->state < BOARD_DRAINING) {
-            supervisor_drain(sup);
+            supervisor_drain(sup, &by);
         } else {
-            supervisor_stop(sup);
+            supervisor_stop(sup, &by);
         }
         break;
-    case SIGINT: supervisor_stop(sup); break;
+    case SIGINT: supervisor_stop(sup, &by); break;
     case SIGCHLD: children_reap(sup); break;
     default: break;
     }
@@ -154,7 +164,7 @@ static void on_signal(void *arg, unsigned ready)
     struct signalfd_siginfo info;
     (void)ready;
     while (read(sup->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        take_signal(sup, info.ssi_signo);
+        take_signal(sup, &info);
 }
 
 static void watch_signals(struct supervisor *sup)
@@ -226,7 +236,7 @@ static void on_first_check(void *arg, struct check_result *result)
     if (sup->state != BOARD_STARTING) return;
     if (!result->is_good) {
         sup->exit_code = 1;
-        supervisor_stop(sup);
+        stop(sup);
         return;
     }
     sup->config = open_config(result->config_fd);
@@ -276,6 +286,7 @@ static void supervisor_clear(struct supervisor *sup)
     reload_clear(sup);
     keys_clear(sup);
     jwks_clear(sup);
+    acts_clear(sup);
     control_close(sup);
     files_clear(sup);
     loop_timer_disarm(&sup->tick);
@@ -302,6 +313,7 @@ int supervisor_run(const struct supervisor_parts *parts)
     sup->loop = loop_new();
     reload_init(sup);
     keys_init(sup);
+    acts_init(sup);
     watch_signals(sup);
     loop_timer_init(&sup->tick, sup->loop, on_tick, sup);
     loop_timer_init(&sup->phase_timer, sup->loop, on_phase_over, sup);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/supervisor_inner.h"
+#include "store/erase.h"
 
 /* ---- Answers. */
 
@@ -55,6 +56,12 @@ void waiters_forget(struct waiters *w, const struct line_peer *peer)
 
 /* ---- Commands. */
 
+struct asking {
+    struct line_peer *peer;
+    struct asker by;
+    const json_t *request;
+};
+
 static json_t *status_of_child(const struct child *c)
 {
     const struct board_slot *slot = &c->sup->board->slots[c->slot];
@@ -103,29 +110,62 @@ static json_t *status_of(struct supervisor *sup)
     return all;
 }
 
-static void command_status(struct supervisor *sup, struct line_peer *peer)
+static void command_reload(struct supervisor *sup, const struct asking *a)
 {
-    control_answer(peer, status_of(sup));
+    reload_request(sup, a->peer, &a->by);
 }
 
-static void command_drain(struct supervisor *sup, struct line_peer *peer)
+static void command_status(struct supervisor *sup, const struct asking *a)
 {
-    control_answer(peer, json_pack("{s:b}", "ok", 1));
-    supervisor_drain(sup);
+    control_answer(a->peer, status_of(sup));
 }
 
-static void command_stop(struct supervisor *sup, struct line_peer *peer)
+/* Who changed them is noted with what he changed. */
+static void command_keys_changed(struct supervisor *sup, const struct asking *a)
 {
-    control_answer(peer, json_pack("{s:b}", "ok", 1));
-    supervisor_stop(sup);
+    keys_request(sup, a->peer);
+}
+
+static void command_drain(struct supervisor *sup, const struct asking *a)
+{
+    control_answer(a->peer, json_pack("{s:b}", "ok", 1));
+    supervisor_drain(sup, &a->by);
+}
+
+static void command_stop(struct supervisor *sup, const struct asking *a)
+{
+    control_answer(a->peer, json_pack("{s:b}", "ok", 1));
+    supervisor_stop(sup, &a->by);
+}
+
+static struct slice text_of(const json_t *request, const char *name)
+{
+    const json_t *text = json_object_get(request, name);
+    return slice_of(json_string_value(text), json_string_length(text));
+}
+
+static void refuse(struct line_peer *peer, const char *why)
+{
+    control_answer(peer, json_pack("{s:b, s:s}", "ok", 0, "error", why));
+}
+
+static void command_erase(struct supervisor *sup, const struct asking *a)
+{
+    struct fault why;
+    struct slice subject = text_of(a->request, "subject"), reason = text_of(a->request, "reason");
+    if (!erase_check(subject, reason, &why))
+        refuse(a->peer, fault_message(&why));
+    else if (!acts_erase(sup, a->peer, &a->by, subject, reason))
+        refuse(a->peer, "nothing is erased: the ledger takes no changes, and as many as may wait do so");
 }
 
 static const struct command {
     const char *name;
-    void (*run)(struct supervisor *sup, struct line_peer *peer); /* answers peer now or later */
+    /* Answers its peer now or later. */
+    void (*run)(struct supervisor *sup, const struct asking *a);
 } commands[] = {
-    {"reload", reload_request}, {"status", command_status}, {"keys_changed", keys_request},
-    {"drain", command_drain},   {"stop", command_stop},
+    {"reload", command_reload}, {"status", command_status}, {"keys_changed", command_keys_changed},
+    {"erase", command_erase},   {"drain", command_drain},   {"stop", command_stop},
 };
 
 static void on_line(void *arg, struct line_peer *peer, struct slice line)
@@ -136,13 +176,12 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     for (size_t i = 0; name && i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(commands[i].name, name) == 0) found = &commands[i];
     }
+    struct asking a = {peer, asker_of_peer(arg, peer, text_of(request, "login")), request};
+    if (found)
+        found->run(arg, &a);
+    else
+        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, drain and stop");
     json_decref(request);
-    if (found) {
-        found->run(arg, peer);
-    } else {
-        control_answer(peer, json_pack("{s:b, s:s}", "ok", 0, "error",
-                                       "unknown command; there are reload, status, keys_changed, drain and stop"));
-    }
 }
 
 static void on_gone(void *arg, struct line_peer *peer)
@@ -150,6 +189,7 @@ static void on_gone(void *arg, struct line_peer *peer)
     struct supervisor *sup = arg;
     waiters_forget(&sup->reload.waiters, peer);
     waiters_forget(&sup->keys.waiters, peer);
+    acts_forget(sup, peer);
 }
 
 static const struct line_events events = {.on_line = on_line, .on_gone = on_gone};

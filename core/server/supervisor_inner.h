@@ -7,6 +7,7 @@
  *     supervisor_reload.c    check → prepare → commit or drop
  *     supervisor_keys.c      a new snapshot of the keys for all workers
  *     supervisor_jwks.c      keys of token issuers, from the admin process to the workers
+ *     supervisor_acts.c      who did what to the gateway itself, for the ledger
  *     supervisor_control.c   the control socket
  *     supervisor_files.c     data folder, lock, sockets, listen.json
  */
@@ -17,6 +18,8 @@
 
 #include "admin/board.h"
 #include "base/limits.h"
+#include "base/list.h"
+#include "base/login.h"
 #include "base/shared.h"
 #include "base/stats.h"
 #include "net/line.h"
@@ -35,6 +38,7 @@ struct supervisor;
 
 struct child;
 struct pipe_message;
+struct signalfd_siginfo;
 
 /* A kind of process that is kept alive: one more is one row more (supervisor_children.c). Restarts, heartbeat and
  * back-off are alike for all. */
@@ -84,6 +88,27 @@ struct jwks_held {
     struct buf message;
 };
 
+/* Somebody who asks for something, by the control socket or by a signal. */
+struct asker {
+    uid_t uid; /* as the kernel says */
+    const char *via;
+    char name[LIMIT_LOGIN_BYTES + 1]; /* of that user; of a command: its login */
+};
+
+/* Those of one reload; each is named once. */
+struct askers {
+    struct asker list[LIMIT_CHANGES_ASKERS];
+    unsigned count, others;
+};
+
+/* What the ledger process is told of (store/change.h), until it has it. */
+struct acts {
+    struct list_link waiting;
+    unsigned count;
+    uint64_t last_number, lost; /* lost: there was no room for them */
+    char own_name[LIMIT_LOGIN_BYTES + 1], host[65];
+};
+
 enum reload_phase {
     RELOAD_IDLE,
     RELOAD_CHECKING,   /* the forked checker runs */
@@ -106,6 +131,11 @@ struct reload {
     struct report *report;
     unsigned awaited; /* workers that have not answered */
     struct waiters waiters;
+    struct askers askers, next_askers; /* of the one under way, and of that which follows it */
+    struct {
+        uint64_t number;
+        char digest[65], config_digest[65];
+    } before; /* in force when it began */
 };
 
 struct keys {
@@ -145,6 +175,7 @@ struct supervisor {
     struct generation current;
     struct reload reload;
     struct keys keys;
+    struct acts acts;
     struct jwks_held jwks[LIMIT_JWKS_SOURCES];
     size_t jwks_count;
 };
@@ -153,8 +184,9 @@ struct supervisor {
 /* Ends the whole with a message, before or after it has started. */
 void supervisor_fail(struct supervisor *sup, enum finding finding, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void supervisor_drain(struct supervisor *sup);
-void supervisor_stop(struct supervisor *sup);
+/* Somebody asks for it. */
+void supervisor_drain(struct supervisor *sup, const struct asker *by);
+void supervisor_stop(struct supervisor *sup, const struct asker *by);
 /* The first generation is in force everywhere. */
 void supervisor_is_ready(struct supervisor *sup);
 /* A child has ended for good. */
@@ -190,7 +222,7 @@ void children_clear(struct supervisor *sup);
 /* ---- supervisor_reload.c */
 void reload_init(struct supervisor *sup);
 /* peer: who waits for the answer, or NULL. */
-void reload_request(struct supervisor *sup, struct line_peer *peer);
+void reload_request(struct supervisor *sup, struct line_peer *peer, const struct asker *by);
 /* A worker has answered CONTROL_PREPARE or CONTROL_COMMIT. */
 void reload_on_prepared(struct child *c, const struct pipe_message *message);
 void reload_on_committed(struct child *c, const struct pipe_message *message);
@@ -230,6 +262,31 @@ void ledger_on_message(struct child *c, const struct pipe_message *message);
 void ledger_on_accepted(struct supervisor *sup);
 /* Somebody has asked for a reload: what he may have renamed is opened anew, whatever becomes of it. */
 void ledger_reopen(struct supervisor *sup);
+/* The registry may have noted changes. */
+void ledger_look(struct supervisor *sup);
+
+/* ---- supervisor_acts.c */
+void acts_init(struct supervisor *sup);
+/* login: what the peer says of itself; may be empty. */
+struct asker asker_of_peer(const struct supervisor *sup, const struct line_peer *peer, struct slice login);
+struct asker asker_of_signal(const struct supervisor *sup, const struct signalfd_siginfo *info);
+void askers_add(struct askers *all, const struct asker *by);
+/* "drain", "stop". */
+void acts_note(struct supervisor *sup, const char *action, const struct asker *by);
+/* The reload under way has ended. */
+void acts_reloaded(struct supervisor *sup, bool is_good);
+/* None was begun: the gateway is not ready. */
+void acts_reload_refused(struct supervisor *sup, const struct asker *by);
+/* The ledger process destroys the key of a person's texts (store/erase.h); peer is answered once the chain says so.
+ * False: too much waits already, nothing was done. */
+bool acts_erase(struct supervisor *sup, struct line_peer *peer, const struct asker *by, struct slice subject,
+                struct slice reason);
+void acts_forget(struct supervisor *sup, const struct line_peer *peer);
+/* All that wait, to a ledger process that has none of them. */
+void acts_send(struct child *ledger);
+/* The body of REPORT_CHANGE. */
+void acts_on_end(struct child *ledger, struct slice body);
+void acts_clear(struct supervisor *sup);
 
 /* ---- supervisor_control.c */
 bool control_open(struct supervisor *sup);

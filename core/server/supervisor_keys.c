@@ -35,6 +35,7 @@ static void on_checked(void *arg, struct check_result *result)
         k->fd = result->keys_fd;
         result->keys_fd = -1;
         children_send(sup, CONTROL_KEYS, SLICE_NONE, k->fd);
+        ledger_look(sup);
     } else {
         say_failure(sup, result->report);
     }

@@ -33,6 +33,7 @@ void ledger_on_started(struct child *c)
 {
     child_set_state(c, BOARD_SLOT_STARTING);
     send_config(c);
+    acts_send(c);
     for (unsigned i = 0; i < c->sup->worker_count; i++)
         ledger_link_worker(&c->sup->children[i]);
 }
@@ -55,6 +56,12 @@ void ledger_reopen(struct supervisor *sup)
     if (ledger) child_send(ledger, CONTROL_REOPEN, SLICE_NONE, -1);
 }
 
+void ledger_look(struct supervisor *sup)
+{
+    struct child *ledger = running_ledger(sup);
+    if (ledger) child_send(ledger, CONTROL_LOOK, SLICE_NONE, -1);
+}
+
 static void on_open(struct child *c)
 {
     child_set_state(c, BOARD_SLOT_READY);
@@ -71,7 +78,10 @@ static void on_shut(struct child *c, struct slice why)
 static void send_again(struct child *ledger, struct slice body)
 {
     struct control_worker lost;
-    if (body.len == 0) send_config(ledger);
+    if (body.len == 0) {
+        send_config(ledger);
+        acts_send(ledger); /* it could not take them without */
+    }
     if (body.len != sizeof lost) return;
     memcpy(&lost, body.ptr, sizeof lost);
     if (lost.slot >= ledger->sup->worker_count) return;
@@ -84,4 +94,5 @@ void ledger_on_message(struct child *c, const struct pipe_message *message)
     if (message->type == REPORT_LEDGER_OPEN) on_open(c);
     if (message->type == REPORT_LEDGER_SHUT) on_shut(c, message->body);
     if (message->type == REPORT_LEDGER_WANTED) send_again(c, message->body);
+    if (message->type == REPORT_CHANGE) acts_on_end(c, message->body);
 }

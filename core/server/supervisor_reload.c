@@ -105,6 +105,9 @@ static void finish(struct supervisor *sup, bool is_good)
     } else {
         note_refused(sup);
     }
+    acts_reloaded(sup, is_good);
+    r->askers = r->next_askers;
+    r->next_askers = (struct askers){.count = 0};
     bool is_again = waiters_answer(&r->waiters, answer_of(sup, is_good));
     r->phase = RELOAD_IDLE;
     generation_clear(&r->next);
@@ -257,23 +260,29 @@ static void reload_begin(struct supervisor *sup)
                             .config_path = sup->parts.config_path,
                             .has_in_force = sup->current.bundle_fd >= 0,
                             .in_force_fd = sup->current.bundle_fd};
+    struct reload *r = &sup->reload;
     notify_reloading();
-    sup->reload.phase = RELOAD_CHECKING;
-    sup->reload.report = report_new();
-    sup->reload.checker = checker_start(sup->loop, &job, on_checked, sup);
+    r->before.number = sup->current.number;
+    memcpy(r->before.digest, sup->current.digest, sizeof r->before.digest);
+    memcpy(r->before.config_digest, sup->current.config_digest, sizeof r->before.config_digest);
+    r->phase = RELOAD_CHECKING;
+    r->report = report_new();
+    r->checker = checker_start(sup->loop, &job, on_checked, sup);
 }
 
-void reload_request(struct supervisor *sup, struct line_peer *peer)
+void reload_request(struct supervisor *sup, struct line_peer *peer, const struct asker *by)
 {
     struct reload *r = &sup->reload;
     if (sup->state != BOARD_READY) {
         log_event(LOG_WARN, "reload_refused", "the gateway is %s", board_state_name(sup->state));
+        acts_reload_refused(sup, by);
         if (peer) control_answer(peer, json_pack("{s:b, s:s}", "ok", 0, "error", "the gateway is not ready"));
         return;
     }
     ledger_reopen(sup);
     /* However many ask while one runs, one more sees everything that they could have changed. */
     waiters_add(&r->waiters, r->phase != RELOAD_IDLE, peer);
+    askers_add(r->phase == RELOAD_IDLE ? &r->askers : &r->next_askers, by);
     if (r->phase == RELOAD_IDLE) reload_begin(sup);
 }
 

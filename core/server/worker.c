@@ -349,6 +349,8 @@ static void on_message(void *arg, const struct pipe_message *message)
     case CONTROL_JWKS: is_good = take_jwks(w, message->body, &why); break;
     case CONTROL_LEDGER: is_good = take_ledger(w, message->fd, &why); fd = -1; break;
     case CONTROL_WORKER:
+    case CONTROL_LOOK:
+    case CONTROL_CHANGE:
     case CONTROL_REOPEN: /* the ledger process's */
     case CONTROL_JWKS_SOURCES:
     case CONTROL_JWKS_WANTED: break; /* the admin process's */

@@ -24,7 +24,7 @@ enum chain_kind {
     CHAIN_START = 1,    /* a ledger process began: {"gateway", "version", "time", "key"} */
     CHAIN_EXCHANGE = 2, /* one request, over: what flow/record.h writes */
     CHAIN_INTENT = 3,   /* one request, about to be sent to a provider: the same, as far as it is known */
-    CHAIN_CHANGE = 4,   /* what an administrator changed: {"actor", "action", "target", "before", "after", …} */
+    CHAIN_CHANGE = 4,   /* what an administrator changed: what store/change.h writes */
     CHAIN_LOSS = 5,     /* records that could not be kept: {"count", "reason", "time"} */
     CHAIN_STOP = 6,     /* a ledger process ended in order */
     CHAIN_IMPORT = 7,   /* a line of an older audit.jsonl, as it stands there */

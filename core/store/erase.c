@@ -1,38 +1,46 @@
 #include "store/erase.h"
 
-#include "base/buf.h"
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "store/texts.h"
+#include "wire/json.h"
 
-static bool check_erasure(const struct erasure *e, struct fault *why)
+bool erase_check(struct slice subject, struct slice reason, struct fault *why)
 {
-    if (e->subject.len > LIMIT_TEXT_SUBJECT_BYTES)
+    if (!subject.len) return fault_set(why, FAULT_INTERNAL, "nobody is named whose texts are to be erased");
+    if (subject.len > LIMIT_TEXT_SUBJECT_BYTES)
         return fault_set(why, FAULT_INTERNAL, "the subject is longer than %u bytes", LIMIT_TEXT_SUBJECT_BYTES);
-    if (e->actor.len > LIMIT_KEY_FIELD_BYTES || e->reason.len > LIMIT_ERASE_REASON_BYTES)
-        return fault_set(why, FAULT_INTERNAL, "the actor is longer than %u bytes, or the reason than %u",
-                         LIMIT_KEY_FIELD_BYTES, LIMIT_ERASE_REASON_BYTES);
-    return e->subject.len > 0 || fault_set(why, FAULT_INTERNAL, "nobody is named whose texts are to be erased");
+    return reason.len <= LIMIT_REASON_BYTES ||
+           fault_set(why, FAULT_INTERNAL, "the reason is longer than %u bytes", LIMIT_REASON_BYTES);
 }
 
-static void write_body(const struct erasure *e, struct buf *body)
+bool erase_read(struct slice json, struct buf *subject)
 {
-    char time[CLOCK_TEXT_BYTES];
-    clock_format(clock_wall_ns(), time);
-    buf_printf(body, "{\"time\":\"%s\",\"actor\":", time);
-    buf_append_json(body, e->actor);
-    buf_append(body, SLICE(",\"action\":\"" ERASE_ACTION "\",\"target\":\"texts\",\"subject\":"));
-    buf_append_json(body, e->subject);
-    buf_append(body, SLICE(",\"reason\":"));
-    buf_append_json(body, e->reason);
-    buf_printf(body, ",\"had_key\":%s}", e->had_key ? "true" : "false");
+    struct json_tape tape;
+    struct arena arena;
+    struct fault ignored;
+    json_init(&tape);
+    arena_init(&arena);
+    bool is_one = json_parse(&tape, json, &ignored) && json_is(&tape, 0, JSON_OBJECT);
+    uint32_t action = is_one ? json_get(&tape, 0, SLICE("action")) : JSON_NONE;
+    uint32_t target = is_one ? json_get(&tape, 0, SLICE("target")) : JSON_NONE;
+    is_one = json_is(&tape, action, JSON_STRING) && json_is(&tape, target, JSON_STRING) &&
+             slice_equal(json_text(&tape, action, &arena), SLICE(ERASE_ACTION));
+    if (is_one) buf_append(subject, json_text(&tape, target, &arena));
+    arena_clear(&arena);
+    json_clear(&tape);
+    return is_one;
 }
 
 static bool put_entry(struct ledger *l, const struct erasure *e, struct fault *why)
 {
     struct buf body;
+    struct change c = {.by = e->by, .wall_ns = clock_wall_ns(), .action = SLICE(ERASE_ACTION), .target = e->subject,
+                       .result = SLICE("ok")};
     buf_init(&body);
-    write_body(e, &body);
+    change_make_id(c.id, c.wall_ns);
+    change_write(&c, &body);
     struct ledger_entry entry = {.kind = CHAIN_CHANGE, .body = buf_slice(&body)};
     bool is_good = ledger_begin(l, why) && ledger_put(l, &entry, why) != LEDGER_FAILED && ledger_commit(l, why);
     buf_clear(&body);
@@ -43,7 +51,7 @@ bool erase_subject(struct texts *t, struct ledger *l, struct erasure *e, struct 
 {
     struct fault reason;
     e->had_key = false;
-    if (!check_erasure(e, why)) return false;
+    if (!erase_check(e->subject, e->by->reason, why)) return false;
     if (!texts_destroy_key(t, e->subject, &e->had_key, &reason))
         return fault_set(why, FAULT_INTERNAL, e->had_key ? "the key is overwritten, but %s" : "nothing is erased: %s",
                          fault_message(&reason));

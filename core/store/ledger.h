@@ -6,9 +6,10 @@
  *     ledger_close(l);
  *
  * ledger_put() appends to the hash chain (store/chain.h) and makes from the entry's JSON what is searched and summed:
- * records and rollups. An entry whose id is there already, of that kind, is not stored twice. When anything fails the
- * whole batch is rolled back and is to be put again: nothing of it is stored. Another process that writes too (an old
- * ledger process on its way out) is waited for, and its entries are seen: the chain has one head whoever extends it.
+ * records and rollups. An entry whose id is there already, of that kind, is not stored twice (a change is known by the
+ * id in its body). When anything fails the whole batch is rolled back and is to be put again: nothing of it is stored.
+ * Another process that writes too (an old ledger process on its way out) is waited for, and its entries are seen: the
+ * chain has one head whoever extends it.
  * Blocking; never on a worker.
  */
 #ifndef MOONGATE_STORE_LEDGER_H

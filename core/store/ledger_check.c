@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/change.h"
 #include "store/ledger_days.h"
 #include "store/ledger_inner.h"
 #include "store/ledger_lock.h"
@@ -17,6 +18,7 @@ struct checker {
     sqlite3 *db;
     char *path;
     sqlite3_stmt *get, *put; /* a row of records */
+    sqlite3_stmt *get_change, *put_change;
     struct ledger_days days;
     struct ledger_reader reader;
     struct ledger_record record;
@@ -107,6 +109,26 @@ static bool check_record(struct checker *k, uint64_t seq, enum chain_kind kind, 
     return !ledger_rollup_is_full(&k->sums) || ledger_rollup_write(&k->sums) || fail(k);
 }
 
+/* The row by which an administrator's change is known. */
+static bool check_change(struct checker *k, uint64_t seq, struct slice body)
+{
+    uint8_t id[UUID_BYTES];
+    if (!change_read_id(body, id)) return true;
+    sqlite3_bind_blob(k->get_change, 1, id, sizeof id, SQLITE_STATIC);
+    sqlite3_bind_int64(k->get_change, 2, (sqlite3_int64)seq);
+    int rc = sqlite3_step(k->get_change);
+    sqlite3_reset(k->get_change);
+    if (rc == SQLITE_ROW) return true;
+    if (rc != SQLITE_DONE) return fail(k);
+    differ(k, "changes: entry %llu has no row", (unsigned long long)seq);
+    if (!k->how->is_repair) return true;
+    sqlite3_bind_blob(k->put_change, 1, id, sizeof id, SQLITE_STATIC);
+    sqlite3_bind_int64(k->put_change, 2, (sqlite3_int64)seq);
+    bool is_good = sqlite3_step(k->put_change) == SQLITE_DONE || fail(k);
+    sqlite3_reset(k->put_change);
+    return is_good;
+}
+
 static bool check_entries(struct checker *k)
 {
     sqlite3_stmt *q;
@@ -123,6 +145,8 @@ static bool check_entries(struct checker *k)
         k->found->entries++;
         if (kind == CHAIN_EXCHANGE || kind == CHAIN_IMPORT) {
             is_good = check_record(k, (uint64_t)sqlite3_column_int64(q, 0), kind, body);
+        } else if (kind == CHAIN_CHANGE) {
+            is_good = check_change(k, (uint64_t)sqlite3_column_int64(q, 0), body);
         }
     }
     sqlite3_finalize(q);
@@ -159,6 +183,9 @@ static bool check_and_repair(struct checker *k, const char *sql, const char *wha
 
 #define NO_ENTRY " NOT EXISTS (SELECT 1 FROM chain c WHERE c.seq = t.seq AND c.kind IN "
 
+/* What was deleted for its age is known still. */
+#define NO_LATER_ENTRY " seq >= (SELECT min(seq) FROM chain) AND" NO_ENTRY "(4))"
+
 static bool check_tables(struct checker *k)
 {
     return check_and_repair(k, "SELECT seq FROM records t WHERE" NO_ENTRY "(2, 7))",
@@ -166,6 +193,8 @@ static bool check_tables(struct checker *k)
                             "DELETE FROM records AS t WHERE" NO_ENTRY "(2, 7))") &&
            check_and_repair(k, "SELECT seq FROM intents t WHERE" NO_ENTRY "(3))",
                             "intents: a row without an entry", "DELETE FROM intents AS t WHERE" NO_ENTRY "(3))") &&
+           check_and_repair(k, "SELECT seq FROM changes t WHERE" NO_LATER_ENTRY, "changes: a row without an entry",
+                            "DELETE FROM changes AS t WHERE" NO_LATER_ENTRY) &&
            check_and_repair(k,
                             "SELECT t.seq FROM intents t WHERE open <> NOT EXISTS"
                             " (SELECT 1 FROM records r WHERE r.id = t.id)",
@@ -215,7 +244,9 @@ static bool prepare_rows(struct checker *k)
     struct buf sql;
     buf_init(&sql);
     ledger_row_select(&sql);
-    bool is_good = prepare(k, &k->get, buf_ptr(&sql));
+    bool is_good = prepare(k, &k->get, buf_ptr(&sql)) &&
+                   prepare(k, &k->get_change, "SELECT 1 FROM changes WHERE id = ? AND seq = ?") &&
+                   prepare(k, &k->put_change, "INSERT OR REPLACE INTO changes VALUES(?, ?)");
     buf_reset(&sql);
     ledger_row_insert(&sql, "INSERT OR REPLACE INTO records", "");
     is_good = is_good && prepare(k, &k->put, buf_ptr(&sql));
@@ -241,6 +272,8 @@ static bool open_and_check(struct checker *k)
     bool is_good = check_all(k);
     sqlite3_finalize(k->get);
     sqlite3_finalize(k->put);
+    sqlite3_finalize(k->get_change);
+    sqlite3_finalize(k->put_change);
     ledger_rollup_clear(&k->sums);
     ledger_reader_clear(&k->reader);
     ledger_days_clear(&k->days);

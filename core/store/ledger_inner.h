@@ -13,6 +13,7 @@
 
 enum ledger_statement {
     PUT_CHAIN,
+    PUT_CHANGE,
     PUT_RECORD,
     PUT_INTENT,
     CLOSE_INTENT,

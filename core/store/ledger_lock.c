@@ -20,7 +20,7 @@ int ledger_lock(const char *data_dir, struct fault *why)
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         fault_set(why, FAULT_INTERNAL, "a gateway runs with the data folder %s: stop it first", data_dir);
         close(fd);
-        fd = -1;
+        fd = LEDGER_LOCK_HELD;
     }
     buf_clear(&path);
     return fd;

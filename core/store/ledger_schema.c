@@ -66,4 +66,6 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "  PRIMARY KEY(id, part)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX texts_time ON texts(time_us);"
     /* Of what is no request (nor one of an older audit.jsonl): few among many, and looked for without the others. */
-    "CREATE INDEX chain_rest ON chain(kind, seq) WHERE kind <> 2 AND kind <> 7;"};
+    "CREATE INDEX chain_rest ON chain(kind, seq) WHERE kind <> 2 AND kind <> 7;"
+    /* What administrators changed is known by its id (store/change.h), also when its entry was deleted for its age. */
+    "CREATE TABLE changes(id BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;"};

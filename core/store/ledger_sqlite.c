@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "store/change.h"
 #include "store/ledger_inner.h"
 #include "store/ledger_row.h"
 #include "store/ledger_schema.h"
@@ -145,6 +146,7 @@ static bool prepare_all(struct ledger *l, struct fault *why)
 {
     static const char *const sql[LEDGER_STATEMENTS] = {
         [PUT_CHAIN] = "INSERT INTO chain(seq, kind, body, hash) VALUES(?, ?, ?, ?)",
+        [PUT_CHANGE] = "INSERT INTO changes VALUES(?, ?) ON CONFLICT DO NOTHING",
         [PUT_INTENT] = "INSERT INTO intents SELECT ?1, ?2, ?3, NOT EXISTS (SELECT 1 FROM records WHERE id = ?1)"
                        " WHERE true ON CONFLICT DO NOTHING",
         [CLOSE_INTENT] = "UPDATE intents SET open = 0 WHERE id = ? AND open = 1",
@@ -408,10 +410,25 @@ static enum ledger_put put_intent(struct ledger *l, const struct ledger_entry *e
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 
+/* Known by the id in its body. */
+static enum ledger_put put_change(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    sqlite3_stmt *q = l->statements[PUT_CHANGE];
+    uint8_t id[UUID_BYTES];
+    if (change_read_id(e->body, id)) {
+        sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
+        sqlite3_bind_int64(q, 2, (sqlite3_int64)l->next.seq + 1);
+        if (!step(l, PUT_CHANGE, why)) return LEDGER_FAILED;
+        if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
+    }
+    return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
+}
+
 static enum ledger_put put(struct ledger *l, const struct ledger_entry *e, struct fault *why)
 {
     if (e->kind == CHAIN_EXCHANGE || e->kind == CHAIN_IMPORT) return put_exchange(l, e, why);
     if (e->kind == CHAIN_INTENT) return put_intent(l, e, why);
+    if (e->kind == CHAIN_CHANGE) return put_change(l, e, why);
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 

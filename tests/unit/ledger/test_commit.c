@@ -59,7 +59,7 @@ static void what_came_together_is_committed_together(void)
     for (uint64_t n = 0; n < 10; n++)
         add(c, n);
     EXPECT_INT(10, commit_waiting(c));
-    commit_open(c, l);
+    commit_open(c, l, NULL);
     loop_run(s.loop);
     EXPECT_INT(1, s.batches);
     EXPECT_INT(10, s.stored);
@@ -83,7 +83,7 @@ static void a_batch_has_a_bound(void)
     struct seen s = {.loop = loop_new(), .stop_at = LIMIT_LEDGER_BATCH + 5};
     struct ledger *l = kit_open();
     struct commit *c = commit_new(s.loop, &events, &s);
-    commit_open(c, l);
+    commit_open(c, l, NULL);
     for (uint64_t n = 0; n < LIMIT_LEDGER_BATCH + 5; n++)
         add(c, n);
     loop_run(s.loop);
@@ -108,7 +108,7 @@ static void what_cannot_be_committed_waits(void)
     struct seen s = {.loop = loop_new(), .stop_at = 5};
     struct ledger *l = kit_open();
     struct commit *c = commit_new(s.loop, &events, &s);
-    commit_open(c, l);
+    commit_open(c, l, NULL);
     for (uint64_t n = 0; n < 5; n++)
         add(c, n);
     loop_run(s.loop);

@@ -54,7 +54,7 @@ static void import(unsigned slices)
     struct ledger *l = kit_open();
     struct commit *c = commit_new(loop, &events, loop);
     struct import *i = import_new(path, c);
-    commit_open(c, l);
+    commit_open(c, l, NULL);
     while (i && slices-- && import_some(i)) {
         if (commit_waiting(c)) loop_run(loop);
     }

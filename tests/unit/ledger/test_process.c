@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "ledger/abandoned.h"
+#include "ledger/changes.h"
 #include "ledger/process.h"
 #include "net/loop.h"
 #include "net/pipe.h"
@@ -49,7 +50,16 @@ static void on_ended(void *arg)
     loop_stop(loop);
 }
 
-static const struct process_events process_events = {on_open, on_shut, on_state, on_ended};
+static uint64_t change_kept;
+
+static void on_change_end(void *arg, const struct change_end *end)
+{
+    (void)arg;
+    change_kept = end->why ? 0 : end->number;
+    loop_stop(loop);
+}
+
+static const struct process_events process_events = {on_open, on_shut, on_state, on_ended, on_change_end};
 
 static void start(const char *gateway)
 {
@@ -239,6 +249,22 @@ static void what_comes_again_is_there_once(void)
     drop();
 }
 
+/* What was done to the gateway itself is kept by who tells it until it is on the disk, also at the end. */
+static void a_change_that_is_told_is_committed_and_said_to_be(void)
+{
+    fresh();
+    start("gw-1");
+    changes_tell(process_changes(process), 7,
+                 SLICE("{\"id\":\"chg_019a3e0c-5b1f-7c00-8000-000000000001\",\"action\":\"drain\"}"));
+    process_leave(process, true);
+    while (!ended)
+        loop_run(loop);
+    EXPECT_INT(7, change_kept);
+    EXPECT_STR("drain", kit_ask("SELECT body ->> '$.action' FROM chain WHERE kind = 4"));
+    EXPECT_STR("6", kit_ask("SELECT kind FROM chain ORDER BY seq DESC LIMIT 1"));
+    drop();
+}
+
 /* A worker that died: what it had sent counts, to the last byte that the kernel took. */
 static void what_a_dead_worker_sent_counts(void)
 {
@@ -384,6 +410,7 @@ int main(void)
 {
     RUN(what_is_acknowledged_is_on_the_disk);
     RUN(what_comes_again_is_there_once);
+    RUN(a_change_that_is_told_is_committed_and_said_to_be);
     RUN(what_a_dead_worker_sent_counts);
     RUN(what_was_announced_and_never_told_is_abandoned);
     RUN(an_announcement_becomes_a_record);

@@ -141,6 +141,7 @@ static void a_large_ring_finds_each_key(void)
 }
 
 static char dir[] = "/tmp/moongate-keys-XXXXXX";
+static const struct change_by by = {.actor = SLICE("kim"), .via = SLICE("cli"), .uid = 7};
 
 static struct keyring *export_ring(struct registry *r, struct buf *json)
 {
@@ -173,8 +174,8 @@ static void a_key_is_made_found_listed_and_revoked(void)
     struct registry *r = registry_open(dir, &why);
     if (!r) UNIT_FAIL("%s", why.text);
     if (!r) return;
-    EXPECT(registry_key_create(r, &spec, &made, &why));
-    EXPECT(registry_key_create(r, &spec, &second, &why));
+    EXPECT(registry_key_create(r, &spec, &by, &made, &why));
+    EXPECT(registry_key_create(r, &spec, &by, &second, &why));
     EXPECT_INT(47, strlen(made.text));
     EXPECT(strncmp(made.text, "mgk_", 4) == 0 && strncmp(made.id, "key_", 4) == 0);
     EXPECT(strcmp(made.text, second.text) != 0 && strcmp(made.id, second.id) != 0);
@@ -192,9 +193,9 @@ static void a_key_is_made_found_listed_and_revoked(void)
     }
     keyring_unref(ring);
 
-    EXPECT_INT(REGISTRY_MISSING, registry_key_revoke(r, SLICE("key_none"), false, &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), false, &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), true, &why));
+    EXPECT_INT(REGISTRY_MISSING, registry_key_revoke(r, SLICE("key_none"), false, &by, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), false, &by, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(made.id), true, &by, &why));
     ring = export_ring(r, &json);
     if (ring) {
         EXPECT(!key_record_is_live(find_key(ring, made.text), 1));
@@ -225,9 +226,9 @@ static void a_rotated_key_has_a_successor_that_stands_for_the_same(void)
     struct key_spec spec = {.app = SLICE("bot"), .roles = &role, .role_count = 1, .expires_at = now + 1000};
     buf_init(&json);
     struct registry *r = registry_open(dir, &why);
-    EXPECT(registry_key_create(r, &spec, &made, &why));
-    EXPECT_INT(REGISTRY_MISSING, registry_key_rotate(r, SLICE("key_none"), 60, &rotated, &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 60, &rotated, &why));
+    EXPECT(registry_key_create(r, &spec, &by, &made, &why));
+    EXPECT_INT(REGISTRY_MISSING, registry_key_rotate(r, SLICE("key_none"), 60, &by, &rotated, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 60, &by, &rotated, &why));
     EXPECT(rotated.old_expires_at >= now + 60 && rotated.old_expires_at < now + 1000);
     EXPECT(rotated.expires_at >= now + 1000);
     struct keyring *ring = export_ring(r, &json);
@@ -236,10 +237,10 @@ static void a_rotated_key_has_a_successor_that_stands_for_the_same(void)
     EXPECT_SLICE(role, new->roles[0]);
     EXPECT(key_record_is_live(old, (now + 59) * NS_PER_S) && !key_record_is_live(old, (now + 99) * NS_PER_S));
     keyring_unref(ring);
-    EXPECT_INT(REGISTRY_FAILED, registry_key_rotate(r, slice_str(made.id), 60, &again, &why));
+    EXPECT_INT(REGISTRY_FAILED, registry_key_rotate(r, slice_str(made.id), 60, &by, &again, &why));
     EXPECT(strstr(why.text, "rotated before") != NULL);
-    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(rotated.made.id), false, &why));
-    EXPECT_INT(REGISTRY_FAILED, registry_key_rotate(r, slice_str(rotated.made.id), 0, &again, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_revoke(r, slice_str(rotated.made.id), false, &by, &why));
+    EXPECT_INT(REGISTRY_FAILED, registry_key_rotate(r, slice_str(rotated.made.id), 0, &by, &again, &why));
     EXPECT(strstr(why.text, "revoked") != NULL);
     registry_close(r);
     buf_clear(&json);
@@ -252,11 +253,11 @@ static void the_old_key_never_lives_longer_than_it_would_have(void)
     struct key_rotated rotated;
     uint64_t now = clock_wall_ns() / NS_PER_S;
     struct registry *r = registry_open(dir, &why);
-    EXPECT(registry_key_create(r, &(struct key_spec){.app = SLICE("b"), .expires_at = now + 50}, &made, &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 3600, &rotated, &why));
+    EXPECT(registry_key_create(r, &(struct key_spec){.app = SLICE("b"), .expires_at = now + 50}, &by, &made, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 3600, &by, &rotated, &why));
     EXPECT_INT(now + 50, rotated.old_expires_at);
-    EXPECT(registry_key_create(r, &(struct key_spec){.app = SLICE("b")}, &made, &why));
-    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 0, &rotated, &why));
+    EXPECT(registry_key_create(r, &(struct key_spec){.app = SLICE("b")}, &by, &made, &why));
+    EXPECT_INT(REGISTRY_FOUND, registry_key_rotate(r, slice_str(made.id), 0, &by, &rotated, &why));
     EXPECT_INT(0, rotated.expires_at);
     EXPECT(rotated.old_expires_at <= clock_wall_ns() / NS_PER_S);
     registry_close(r);
@@ -299,11 +300,11 @@ static void what_cannot_be_a_key_is_refused(void)
     memset(wide, 'a', sizeof wide);
     struct registry *r = registry_open(dir, &why);
     struct key_label nameless = {SLICE(""), SLICE("x")};
-    EXPECT(!registry_key_create(r, &(struct key_spec){.app = slice_of(wide, sizeof wide)}, &made, &why));
+    EXPECT(!registry_key_create(r, &(struct key_spec){.app = slice_of(wide, sizeof wide)}, &by, &made, &why));
     EXPECT(strstr(why.text, "256 bytes") != NULL);
-    EXPECT(!registry_key_create(r, &(struct key_spec){.app = SLICE("\xff")}, &made, &why));
+    EXPECT(!registry_key_create(r, &(struct key_spec){.app = SLICE("\xff")}, &by, &made, &why));
     EXPECT(strstr(why.text, "UTF-8") != NULL);
-    EXPECT(!registry_key_create(r, &(struct key_spec){.labels = &nameless, .label_count = 1}, &made, &why));
+    EXPECT(!registry_key_create(r, &(struct key_spec){.labels = &nameless, .label_count = 1}, &by, &made, &why));
     registry_close(r);
 }
 

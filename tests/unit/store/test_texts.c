@@ -203,7 +203,8 @@ static void an_erased_text_is_nowhere(void)
     struct fault why;
     char key[32], other[32];
     struct ledger_backup about;
-    struct erasure e = {.subject = SLICE("ann"), .actor = SLICE("dpo"), .reason = SLICE("case \"4711\"")};
+    struct change_by dpo = {.actor = SLICE("dpo"), .reason = SLICE("case \"4711\""), .via = SLICE("cli")};
+    struct erasure e = {.subject = SLICE("ann"), .by = &dpo};
     make();
     begin(); /* many others, so that rows have moved and the log has grown */
     for (unsigned n = 100; n < 400; n++) {
@@ -241,8 +242,8 @@ static void an_erased_text_is_nowhere(void)
     EXPECT_STR("", seal_first);
     EXPECT_INT(2, seal_said.texts_erased);
     EXPECT_INT(302, seal_said.texts);
-    EXPECT(folder_has(SLICE("\"action\":\"erase\",\"target\":\"texts\",\"subject\":\"ann\",\"reason\":\"case \\\"4711\\\"\","
-                            "\"had_key\":true}"), NULL));
+    EXPECT(folder_has(SLICE("\"actor\":\"dpo\",\"uid\":0,\"via\":\"cli\",\"action\":\"texts.erase\",\"target\":\"ann\","
+                            "\"result\":\"ok\",\"reason\":\"case \\\"4711\\\"\"}"), NULL));
     /* The backup has what is sealed, and nothing to open it with. */
     EXPECT(rename(seal_path("backup.db"), seal_path("ledger.db")) == 0);
     unlink(seal_path("ledger.db-wal"));
@@ -287,7 +288,8 @@ static void no_copy_of_any_key_stays(void)
 static void erasing_nobody_is_said_and_asking_again_too(void)
 {
     struct fault why;
-    struct erasure e = {.subject = SLICE("nobody")};
+    struct change_by dpo = {.actor = SLICE("dpo")};
+    struct erasure e = {.subject = SLICE("nobody"), .by = &dpo};
     struct ledger_options options;
     make();
     EXPECT(erase_subject(texts, seal_ledger, &e, &why));
@@ -295,7 +297,7 @@ static void erasing_nobody_is_said_and_asking_again_too(void)
     e.subject = SLICE("");
     EXPECT(!erase_subject(texts, seal_ledger, &e, &why));
     close_all();
-    e = (struct erasure){.subject = SLICE("ann"), .actor = SLICE("dpo")};
+    e = (struct erasure){.subject = SLICE("ann"), .by = &dpo};
     options = seal_options();
     EXPECT(erase_offline(&options, &e, &why));
     EXPECT(e.had_key);
