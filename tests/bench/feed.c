@@ -1,13 +1,13 @@
 /*
  * The bench of the ledger process: records fed at its socket as a worker does, without a worker.
  *
- *     build/bench/feed DIR RECORDS [RATE]      # RATE: records a second; none: as many as are taken
- *     fed {"records":200000,"seconds":5.1,"rate":39215,"p50_us":310,"p99_us":2900,"db_mb":441.2,"wal_mb":17.9,
- *          "user_us":14.2,"system_us":6.1}                                                        # on one line
+ *     build/bench/feed DIR RECORDS [RATE [URL]]     # RATE: records a second; 0: as many as are taken
+ *     fed {"records":200000,"seconds":5.1,"rate":39215,"p50_us":310,"p99_us":2900,"db_mb":441.2,"wal_mb":17.9}
+ *     cpu {"user_us":14.2,"system_us":6.1}          # of the ledger process, for each record
  *
- * DIR is the data folder, which stays. Latency is the time from a record's sending to its acknowledgement; wal_mb the
- * most that the log had; user_us and system_us what the ledger process took of a CPU for each record. The records' own
- * time goes on by 2 ms each, as at 500 a second: 1,800,000 of them are an hour.
+ * DIR is the data folder, which stays. URL: a PostgreSQL that may be down; then it says "committed" when all is on the
+ * disk, goes on until all is there, and says "shipped SECONDS", from then on. Latency is the time from a record's
+ * sending to its acknowledgement; wal_mb the most that the log had. The records' own time goes on by 2 ms each, as at 500 a second: 1,800,000 of them are an hour.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -62,12 +62,12 @@ static void on_state(void *arg, const struct process_state *state)
 static const struct process_events process_events = {
     .on_open = ignore, .on_shut = on_shut, .on_state = on_state, .on_end = on_end};
 
-_Noreturn static void be_ledger(const char *dir, int fd)
+_Noreturn static void be_ledger(const char *dir, const char *url, int fd)
 {
     struct loop *loop = loop_new();
     void *segment = mem_zalloc(1, stats_segment_bytes());
     struct stats *stats = stats_attach(segment);
-    struct process_options options = {.version = "bench", .data_dir = slice_str(dir), .gateway = SLICE("bench"), .zone = SLICE("UTC")};
+    struct process_options options = {.version = "bench", .data_dir = slice_str(dir), .gateway = SLICE("bench"), .zone = SLICE("UTC"), .postgres = slice_str(url)};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct process *p = process_new(loop, stats, &options, &process_events, loop);
     process_add_worker(p, 0, getppid(), fd);
@@ -87,6 +87,8 @@ struct feed {
     struct loop_timer tick;
     struct pipe *pipe;
     const char *dir;
+    bool ships;
+    uint64_t committed_ns;
     uint64_t records, rate, sent, acknowledged, began_ns;
     uint64_t *sent_ns; /* by number; then what its acknowledgement took */
     uint64_t wal_bytes;
@@ -226,6 +228,33 @@ static void on_tick(void *arg)
     loop_timer_arm_ms(&f->tick, TICK_MS);
 }
 
+static int compare(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+static void report(struct feed *f)
+{
+    double seconds = (double)(clock_mono_ns() - f->began_ns) / 1e9;
+    qsort(f->sent_ns, f->records, sizeof *f->sent_ns, compare);
+    printf("fed {\"records\":%llu,\"seconds\":%.2f,\"rate\":%.0f,\"p50_us\":%llu,\"p99_us\":%llu,\"db_mb\":%.1f,"
+           "\"wal_mb\":%.1f}\n",
+           (unsigned long long)f->records, seconds, (double)f->records / seconds,
+           (unsigned long long)f->sent_ns[f->records / 2] / 1000, (unsigned long long)f->sent_ns[f->records / 100 * 99] / 1000,
+           (double)file_bytes(f->dir, "ledger.db") / MIB, (double)f->wal_bytes / MIB);
+}
+
+static void note_committed(struct feed *f)
+{
+    f->committed_ns = clock_mono_ns();
+    report(f);
+    printf("committed\n");
+    fflush(stdout);
+}
+
 static void on_message(void *arg, const struct pipe_message *message)
 {
     struct feed *f = arg;
@@ -236,10 +265,11 @@ static void on_message(void *arg, const struct pipe_message *message)
     uint64_t now = clock_mono_ns();
     for (; f->acknowledged < ack.committed; f->acknowledged++)
         f->sent_ns[f->acknowledged] = now - f->sent_ns[f->acknowledged];
-    if (f->acknowledged == f->records)
-        loop_stop(f->loop);
-    else
+    if (f->acknowledged < f->records)
         send_some(f);
+    else if (!f->committed_ns)
+        note_committed(f);
+    if (f->committed_ns && (!f->ships || ack.shipped == f->records)) loop_stop(f->loop);
 }
 
 static void on_gone(void *arg, const struct fault *why)
@@ -251,35 +281,7 @@ static void on_gone(void *arg, const struct fault *why)
 
 static const struct pipe_events events = {.on_message = on_message, .on_end = on_gone};
 
-static int compare(const void *a, const void *b)
-{
-    uint64_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
-static double us_each(const struct feed *f, struct timeval time)
-{
-    return ((double)time.tv_sec * 1e6 + (double)time.tv_usec) / (double)f->records;
-}
-
-/* When the ledger process has ended. */
-static void report(struct feed *f, double seconds)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_CHILDREN, &usage);
-    qsort(f->sent_ns, f->records, sizeof *f->sent_ns, compare);
-    printf("fed {\"records\":%llu,\"seconds\":%.2f,\"rate\":%.0f,\"p50_us\":%llu,\"p99_us\":%llu,\"db_mb\":%.1f,"
-           "\"wal_mb\":%.1f,\"user_us\":%.1f,\"system_us\":%.1f}\n",
-           (unsigned long long)f->records, seconds, (double)f->records / seconds,
-           (unsigned long long)f->sent_ns[f->records / 2] / 1000, (unsigned long long)f->sent_ns[f->records / 100 * 99] / 1000,
-           (double)file_bytes(f->dir, "ledger.db") / MIB, (double)f->wal_bytes / MIB, us_each(f, usage.ru_utime),
-           us_each(f, usage.ru_stime));
-}
-
-/* Seconds. */
-static double feed_all(struct feed *f, int fd)
+static void feed_all(struct feed *f, int fd)
 {
     struct link_hello hello;
     struct fault why;
@@ -292,39 +294,47 @@ static double feed_all(struct feed *f, int fd)
     f->began_ns = clock_mono_ns();
     on_tick(f);
     loop_run(f->loop);
-    double seconds = (double)(clock_mono_ns() - f->began_ns) / 1e9;
+    if (f->ships) printf("shipped %.1f\n", (double)(clock_mono_ns() - f->committed_ns) / 1e9);
     loop_timer_disarm(&f->tick);
     pipe_free(f->pipe);
     loop_free(f->loop);
-    return seconds;
-}
-
-static void free_all(struct feed *f)
-{
+    mem_free(f->sent_ns);
     for (unsigned i = 0; i < BODIES; i++)
         buf_clear(&f->bodies[i]);
-    mem_free(f->sent_ns);
+}
+
+static double us_each(const struct feed *f, struct timeval time)
+{
+    return ((double)time.tv_sec * 1e6 + (double)time.tv_usec) / (double)f->records;
+}
+
+/* When the ledger process has ended. */
+static void report_cpu(const struct feed *f)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_CHILDREN, &usage);
+    printf("cpu {\"user_us\":%.1f,\"system_us\":%.1f}\n", us_each(f, usage.ru_utime), us_each(f, usage.ru_stime));
 }
 
 int main(int argc, char **argv)
 {
     struct fault why;
     int fds[2];
-    if (argc < 3) return fprintf(stderr, "usage: feed DIR RECORDS [RATE]\n"), 2;
+    if (argc < 3) return fprintf(stderr, "usage: feed DIR RECORDS [RATE [URL]]\n"), 2;
     struct feed f = {.dir = argv[1], .records = strtoull(argv[2], NULL, 10), .rate = argc > 3 ? strtoull(argv[3], NULL, 10) : 0};
+    f.ships = argc > 4;
     mkdir(f.dir, 0700);
     check(f.records && pipe_pair(fds, &why));
     pid_t pid = fork();
     if (pid == 0) {
         close(fds[0]);
-        be_ledger(f.dir, fds[1]);
+        be_ledger(f.dir, f.ships ? argv[4] : "", fds[1]);
     }
     close(fds[1]);
     make_bodies(&f);
-    double seconds = feed_all(&f, fds[0]);
+    feed_all(&f, fds[0]);
     int status;
     waitpid(pid, &status, 0);
-    report(&f, seconds);
-    free_all(&f);
+    report_cpu(&f);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
