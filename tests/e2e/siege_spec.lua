@@ -25,19 +25,19 @@ local RESIDENT_MAX = (is_sanitized and 1024 or 192) * MIB + scaled(300) * 640 * 
 local m, besiegers
 
 -- under: what becomes the limited gateway.
-local function start(name, under)
+local function start(name, under, config)
   local words = under or {}
   words[#words + 1] = "prlimit"
   words[#words + 1] = "--nofile=" .. DESCRIPTORS
   if not is_sanitized then words[#words + 1] = "--as=" .. 4096 * MIB end
-  return gateway.start { mock = m, name = name, under = words,
+  return gateway.start { mock = m, name = name, under = words, config = config,
     env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" } }
 end
 
 -- The same with a data directory of two megabytes; the memory's owner goes with it.
 local function start_on_small_disk(name)
   local g = start(name, { "sh", "-c", "cp -a data kept && mount -t tmpfs -o size=2m,mode=700 tmpfs data && cp -a kept/. data && "
-    .. 'exec "$@"', "sh" })
+    .. 'exec "$@"', "sh" }, { ledger = { durability = "async" } })
   local remove = g.dir.remove
   function g.dir:remove()
     os.execute(("umount '%s'"):format(self:path("data")))
@@ -142,7 +142,7 @@ describe("a siege", function()
     g:stop()
   end)
 
-  it("finds the disk full, and requests are served", function()
+  it("finds the disk full, and requests that wait for no record are served", function()
     if not may_mount() then
       pending("no small file system can be made here (only root may)")
       return
