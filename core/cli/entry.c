@@ -134,6 +134,8 @@ static const char *difference_of(struct arena *arena, json_t *body)
 {
     json_t *before = json_object_get(body, "before"), *value;
     const char *all = "", *name;
+    if (json_is_integer(before)) /* the ledger's own: what it has deleted for its age */
+        return arena_printf(arena, "entries before %lld", (long long)json_integer_value(before)).ptr;
     json_object_foreach(json_object_get(body, "after"), name, value)
     {
         json_t *old = json_object_get(before, name);

@@ -369,28 +369,6 @@ static void what_looks_deleted_for_its_age_must_be_announced(void)
     seal_end();
 }
 
-/* What it had not signed when it was killed is signed at its next start, an hour later. */
-static void who_was_killed_and_comes_back_late_is_intact(void)
-{
-    struct fault why;
-    seal_begin();
-    seal_open();
-    EXPECT(ledger_begin(seal_ledger, &why));
-    seal_start();
-    EXPECT(ledger_commit(seal_ledger, &why));
-    seal_anchor(1000000, true);
-    EXPECT(ledger_begin(seal_ledger, &why));
-    seal_exchange(2);
-    seal_exchange(3);
-    seal_put(CHAIN_START, NULL, SLICE("{\"gateway\":\"gw-1\",\"time\":\"2026-11-29T11:00:00.000Z\"}"));
-    EXPECT(ledger_commit(seal_ledger, &why));
-    seal_anchor(2000000, true);
-    seal_close();
-    EXPECT_INT(VERIFY_INTACT, seal_verify(true));
-    EXPECT_STR("", seal_first);
-    seal_end();
-}
-
 static void a_short_end_without_an_anchor_is_said_and_no_more(void)
 {
     seal_begin();
@@ -514,7 +492,6 @@ int main(void)
     RUN(what_is_searched_and_summed_is_compared_with_the_chain);
     RUN(entries_may_be_deleted_for_their_age);
     RUN(what_looks_deleted_for_its_age_must_be_announced);
-    RUN(who_was_killed_and_comes_back_late_is_intact);
     RUN(a_short_end_without_an_anchor_is_said_and_no_more);
     RUN(a_new_key_is_followed);
     RUN(an_export_is_verified_too);
