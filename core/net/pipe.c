@@ -15,7 +15,8 @@
 #include "net/wait.h"
 
 #define READ_BYTES (64u * KIB)
-#define READS_A_TURN 8   /* then others have theirs */
+#define SEND_BYTES (1u * MIB) /* that the kernel may hold: what came while the other was busy is one batch for it */
+#define READS_A_TURN 16   /* then others have theirs */
 #define FDS_IN_FLIGHT 64 /* received and not yet claimed by a frame */
 #define FDS_A_READ 8
 #define FD_LOST (-2)     /* in the place of one that this process could not take */
@@ -52,10 +53,20 @@ struct pipe {
     bool is_deaf;    /* the other end takes nothing any more */
 };
 
+/* Of the system's own bound (net.core.wmem_max) it is as much as that. */
+static void hold_more(int fd)
+{
+    int bytes = (int)SEND_BYTES;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
 bool pipe_pair(int fds[2], struct fault *why)
 {
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0) return true;
-    return fault_set(why, FAULT_INTERNAL, "no socket pair: %s", strerror(errno));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
+        return fault_set(why, FAULT_INTERNAL, "no socket pair: %s", strerror(errno));
+    hold_more(fds[0]);
+    hold_more(fds[1]);
+    return true;
 }
 
 union control {

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "store/ledger_record.h"
+#include "store/ledger_rollup.h"
 #include "store/postgres_rows.h"
 
 #define DAY_US (86400ll * 1000000)
@@ -23,6 +24,7 @@ struct ledger_batch {
     struct postgres_rows rows[BATCH_KINDS];
     struct ledger_reader reader;
     struct ledger_record record;
+    struct ledger_rollup sums;
     size_t bytes;
     uint64_t last;
     uint8_t last_hash[CHAIN_HASH_BYTES];
@@ -45,6 +47,7 @@ struct ledger_batch *ledger_batch_new(void)
 {
     struct ledger_batch *b = mem_zalloc(1, sizeof *b);
     ledger_reader_init(&b->reader);
+    ledger_rollup_init(&b->sums);
     for (int i = 0; i < BATCH_KINDS; i++)
         postgres_rows_init(&b->rows[i]);
     return b;
@@ -56,6 +59,7 @@ void ledger_batch_free(struct ledger_batch *b)
     for (int i = 0; i < BATCH_KINDS; i++)
         postgres_rows_clear(&b->rows[i]);
     ledger_reader_clear(&b->reader);
+    ledger_rollup_clear(&b->sums);
     mem_free(b);
 }
 
@@ -63,6 +67,7 @@ void ledger_batch_reset(struct ledger_batch *b)
 {
     for (int i = 0; i < BATCH_KINDS; i++)
         postgres_rows_reset(&b->rows[i]);
+    ledger_rollup_reset(&b->sums);
     b->bytes = b->day_count = 0;
     b->last = 0;
 }
@@ -142,6 +147,7 @@ static void add_record(struct ledger_batch *b)
         add_column(rows, &ledger_columns[i], &b->record);
     add_lines(b);
     add_labels(b);
+    ledger_rollup_add(&b->sums, &b->record);
 }
 
 static void add_audit(struct ledger_batch *b, const struct ledger_batch_entry *e, int64_t time_us)
@@ -232,20 +238,32 @@ static void add_rows_sql(struct buf *sql, unsigned first, enum ledger_batch_rows
     buf_printf(sql, "unnest($%u::%s[])", first + kind, ledger_batch_types[kind]);
 }
 
+void ledger_batch_target(struct buf *sql, enum ledger_batch_rows kind)
+{
+    if (kind == BATCH_AUDIT) {
+        buf_append(sql, SLICE("moongate.audit(gw, seq, time, kind, body, hash)"));
+        return;
+    }
+    buf_append(sql, SLICE("moongate.records(gw, seq"));
+    for (int i = 0; i < LEDGER_COLUMNS; i++)
+        buf_printf(sql, ", %s", column_name(&ledger_columns[i]));
+    buf_append_char(sql, ')');
+}
+
 static void add_audit_sql(struct buf *sql, unsigned first)
 {
-    buf_append(sql, SLICE(", a AS (INSERT INTO moongate.audit(gw, seq, time, kind, body, hash) SELECT m.gw, u.* "
-                          "FROM moved m, "));
+    buf_append(sql, SLICE(", a AS (INSERT INTO "));
+    ledger_batch_target(sql, BATCH_AUDIT);
+    buf_append(sql, SLICE(" SELECT m.gw, u.* FROM moved m, "));
     add_rows_sql(sql, first, BATCH_AUDIT);
     buf_append(sql, SLICE(" u)"));
 }
 
 static void add_records_sql(struct buf *sql, unsigned first)
 {
-    buf_append(sql, SLICE(", r AS (INSERT INTO moongate.records(gw, seq"));
-    for (int i = 0; i < LEDGER_COLUMNS; i++)
-        buf_printf(sql, ", %s", column_name(&ledger_columns[i]));
-    buf_append(sql, SLICE(") SELECT m.gw, u.* FROM moved m, "));
+    buf_append(sql, SLICE(", r AS (INSERT INTO "));
+    ledger_batch_target(sql, BATCH_RECORDS);
+    buf_append(sql, SLICE(" SELECT m.gw, u.* FROM moved m, "));
     add_rows_sql(sql, first, BATCH_RECORDS);
     buf_append(sql, SLICE(" u ON CONFLICT DO NOTHING RETURNING gw, seq, day, department, app, user_name, key_id, "
                           "input_tokens, output_tokens, cost_nano)"));
@@ -268,6 +286,11 @@ static void add_update_sql(struct buf *sql, const char *const *names, int count)
     buf_append_char(sql, ')');
 }
 
+#define DAY_KEY "day, department, app, user_name, model, provider, key_id, shard"
+#define LABEL_KEY "day, label, value, shard"
+
+static const char *const label_sums[] = {"requests", "input_tokens", "output_tokens", "cost_nano"};
+
 static void add_rollup_sql(struct buf *sql, unsigned first)
 {
     buf_append(sql, SLICE(", s AS (INSERT INTO moongate.rollup AS t SELECT r.day, r.department, r.app, r.user_name, "
@@ -276,29 +299,31 @@ static void add_rollup_sql(struct buf *sql, unsigned first)
     buf_append(sql, SLICE(" FROM r JOIN "));
     add_rows_sql(sql, first, BATCH_LINES);
     buf_append(sql, SLICE(" l USING (seq) GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 2, 3, 4, 5, 6, 7 "
-                          "ON CONFLICT (day, department, app, user_name, model, provider, key_id, shard)"));
+                          "ON CONFLICT (" DAY_KEY ")"));
     add_update_sql(sql, sums, SUMS);
 }
 
 static void add_label_sql(struct buf *sql, unsigned first)
 {
-    static const char *const own[] = {"requests", "input_tokens", "output_tokens", "cost_nano"};
     buf_append(sql, SLICE(", g AS (INSERT INTO moongate.rollup_label AS t "
                           "SELECT r.day, l.label, l.value, r.gw, count(*)"));
-    add_sums_sql(sql, "r", own + 1, 3);
+    add_sums_sql(sql, "r", label_sums + 1, 3);
     buf_append(sql, SLICE(" FROM r JOIN "));
     add_rows_sql(sql, first, BATCH_LABELS);
     buf_append(sql, SLICE(" l USING (seq) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3 "
-                          "ON CONFLICT (day, label, value, shard)"));
-    add_update_sql(sql, own, 4);
+                          "ON CONFLICT (" LABEL_KEY ")"));
+    add_update_sql(sql, label_sums, LABEL_SUMS);
 }
 
-static void add_anchor_sql(struct buf *sql, unsigned first)
+static void add_anchor_sql(struct buf *sql, unsigned param)
 {
-    buf_append(sql, SLICE(", w AS (INSERT INTO moongate.anchor(gw, seq, time, hash, signature) SELECT m.gw, u.* "
-                          "FROM moved m, "));
-    add_rows_sql(sql, first, BATCH_ANCHORS);
-    buf_append(sql, SLICE(" u ON CONFLICT DO NOTHING)"));
+    const char *type = ledger_batch_types[BATCH_ANCHORS];
+    buf_printf(sql,
+               ", w AS (INSERT INTO moongate.anchor(gw, seq, time, hash, signature) SELECT m.gw, u.* FROM moved m, "
+               "unnest($%u::%s[]) u ON CONFLICT DO NOTHING) SELECT (SELECT count(*) FROM moved), "
+               "(SELECT count(*) FROM moved m JOIN moongate.anchor o ON o.gw = m.gw JOIN unnest($%u::%s[]) u "
+               "ON o.seq = u.seq AND o.hash <> u.hash)",
+               param, type, param, type);
 }
 
 void ledger_batch_sql(struct buf *sql, unsigned first)
@@ -307,11 +332,38 @@ void ledger_batch_sql(struct buf *sql, unsigned first)
     add_records_sql(sql, first);
     add_rollup_sql(sql, first);
     add_label_sql(sql, first);
-    add_anchor_sql(sql, first);
-    buf_append(sql, SLICE(" SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM r), "
-                          "(SELECT count(*) FROM moved m JOIN moongate.anchor o ON o.gw = m.gw JOIN "));
-    add_rows_sql(sql, first, BATCH_ANCHORS);
-    buf_append(sql, SLICE(" u ON o.seq = u.seq AND o.hash <> u.hash)"));
+    add_anchor_sql(sql, first + BATCH_ANCHORS);
+}
+
+const char *const ledger_batch_sum_types[] = {"moongate.rollup", "moongate.rollup_label"};
+
+/* Texts that differ may be the same there: what no text of PostgreSQL's can hold becomes U+FFFD. */
+static void add_own_sums_sql(struct buf *sql, unsigned param, int which, const char *key, const char *const *names,
+                             int count)
+{
+    const char *table = ledger_batch_sum_types[which];
+    buf_printf(sql, ", s%d AS (INSERT INTO %s AS t SELECT %s", which, table, key);
+    add_sums_sql(sql, "u", names, count);
+    buf_printf(sql, " FROM moved, unnest($%u::%s[]) u GROUP BY %s ORDER BY %s ON CONFLICT (%s)", param, table, key, key,
+               key);
+    add_update_sql(sql, names, count);
+}
+
+void ledger_batch_sums_sql(struct buf *sql, unsigned first)
+{
+    add_own_sums_sql(sql, first, 0, DAY_KEY, sums, SUMS);
+    add_own_sums_sql(sql, first + 1, 1, LABEL_KEY, label_sums, LABEL_SUMS);
+    add_anchor_sql(sql, first + 2);
+}
+
+struct postgres_rows *ledger_batch_rows_of(struct ledger_batch *b, enum ledger_batch_rows kind)
+{
+    return &b->rows[kind];
+}
+
+const struct ledger_rollup *ledger_batch_sums(const struct ledger_batch *b)
+{
+    return &b->sums;
 }
 
 void ledger_batch_param_list(struct ledger_batch *b, const uint32_t types[BATCH_KINDS],

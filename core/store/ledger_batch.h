@@ -27,6 +27,8 @@ extern const char *const ledger_batch_types[BATCH_KINDS];
 
 struct buf;
 struct ledger_batch;
+struct ledger_rollup;
+struct postgres_rows;
 
 struct ledger_batch_entry {
     uint64_t seq;
@@ -61,11 +63,20 @@ uint64_t ledger_batch_last(const struct ledger_batch *b, uint8_t hash[CHAIN_HASH
 const int32_t *ledger_batch_days(const struct ledger_batch *b, size_t *count);
 
 /* The SQL behind "WITH moved AS (…)", whose parameters are numbered from `first` on, in the order of the kinds. It
- * answers with how many places were moved, how many records were new, and how many signed heads are there with another
- * hash. */
+ * answers with how many places were moved, and how many signed heads are there with another hash. */
 void ledger_batch_sql(struct buf *sql, unsigned first);
 /* `types`: the composite types' numbers in pg_type. */
 void ledger_batch_param_list(struct ledger_batch *b, const uint32_t types[BATCH_KINDS],
                              struct postgres_param params[BATCH_KINDS]);
 
+/* ---- The same in pieces, for store/ledger_pour.h. */
+
+/* "moongate.audit(gw, seq, …)" or "moongate.records(gw, seq, …)": the columns of its rows, behind the gateway. */
+void ledger_batch_target(struct buf *sql, enum ledger_batch_rows kind);
+/* As ledger_batch_sql(), when entries and records are there: three parameters, which are sums as rows of the tables'
+ * own types, and signed heads. */
+extern const char *const ledger_batch_sum_types[2];
+void ledger_batch_sums_sql(struct buf *sql, unsigned first);
+struct postgres_rows *ledger_batch_rows_of(struct ledger_batch *b, enum ledger_batch_rows kind);
+const struct ledger_rollup *ledger_batch_sums(const struct ledger_batch *b);
 #endif

@@ -12,14 +12,22 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "store/ledger_batch.h"
+#include "store/ledger_pour.h"
 #include "store/ledger_postgres_schema.h"
 #include "store/postgres.h"
 
 #define DAYS_AHEAD 7
 #define DAYS_KNOWN 512  /* partitions remembered; forgotten together when they are more */
 #define DROPPED_AT_ONCE 4
-#define OWN_PARAMS 5
+#define OWN_PARAMS POUR_MOVED_PARAMS
+#define SUM_KINDS 2
 #define DAY_S (24 * 3600)
+
+/* Memory of what moves the place. */
+struct move {
+    char gw[24], epoch[24], from[24], to[24];
+    uint8_t hash[CHAIN_HASH_BYTES];
+};
 
 struct ledger_postgres {
     struct loop *loop;
@@ -30,11 +38,13 @@ struct ledger_postgres {
     int64_t gw, epoch;
     struct ledger_postgres_place place;
     struct buf insert; /* the batch's statement */
+    struct ledger_pour *pour;
     struct ledger_batch *batch;
+    struct move move; /* of a batch that is being poured */
     int32_t known[DAYS_KNOWN];
     size_t known_count;
     struct buf days; /* to be made: "{20421,20422" */
-    uint32_t types[BATCH_KINDS];
+    uint32_t types[BATCH_KINDS + SUM_KINDS];
     int64_t drop_before; /* days since 1970; 0: none */
 };
 
@@ -53,11 +63,16 @@ static const char claim[] = "UPDATE moongate.gateway SET epoch = epoch + 1, seen
 
 /* ---- Ending. */
 
+static void let_go(struct ledger_postgres *lp)
+{
+    postgres_free(lp->conn);
+    lp->conn = NULL;
+}
+
 static void end(struct ledger_postgres *lp, enum ledger_postgres_end how, const struct fault *why)
 {
     struct fault kept = *why;
-    postgres_free(lp->conn);
-    lp->conn = NULL;
+    let_go(lp);
     lp->events->on_end(lp->arg, how, &kept);
 }
 
@@ -126,8 +141,10 @@ static void on_types(void *arg, const struct postgres_answer *answer)
     struct ledger_postgres *lp = arg;
     struct postgres_param name = text_param(lp->gateway);
     if (!is_done(lp, answer)) return;
-    for (size_t i = 0; i < BATCH_KINDS; i++)
+    for (size_t i = 0; i < BATCH_KINDS + SUM_KINDS; i++)
         lp->types[i] = (uint32_t)postgres_int(answer, 0, i);
+    const uint32_t pour_types[] = {lp->types[BATCH_KINDS], lp->types[BATCH_KINDS + 1], lp->types[BATCH_ANCHORS]};
+    lp->pour = ledger_pour_new(lp->conn, pour_types);
     ask(lp, place_of, &name, 1, on_place);
 }
 
@@ -137,8 +154,9 @@ static void on_named(void *arg, const struct postgres_answer *answer)
     struct buf sql;
     if (!is_done(lp, answer)) return;
     buf_init(&sql);
-    for (size_t i = 0; i < BATCH_KINDS; i++)
-        buf_printf(&sql, "%s'%s'::regtype::oid", i ? ", " : "SELECT ", ledger_batch_types[i]);
+    for (size_t i = 0; i < BATCH_KINDS + SUM_KINDS; i++)
+        buf_printf(&sql, "%s'%s'::regtype::oid", i ? ", " : "SELECT ",
+                   i < BATCH_KINDS ? ledger_batch_types[i] : ledger_batch_sum_types[i - BATCH_KINDS]);
     buf_append_char(&sql, '\0');
     ask(lp, buf_ptr(&sql), NULL, 0, on_types);
     buf_clear(&sql);
@@ -182,11 +200,13 @@ static void on_ready(void *arg)
 
 static const struct postgres_events conn_events = {on_ready, on_lost};
 
+static const char moved[] = "WITH moved AS (UPDATE moongate.gateway SET seq = $4, hash = $5, seen = now() "
+                            "WHERE gw = $1 AND epoch = $2 AND seq = $3 RETURNING gw)";
+
 static void make_insert(struct buf *sql)
 {
     buf_init(sql);
-    buf_append(sql, SLICE("WITH moved AS (UPDATE moongate.gateway SET seq = $4, hash = $5, seen = now() "
-                          "WHERE gw = $1 AND epoch = $2 AND seq = $3 RETURNING gw)"));
+    buf_append(sql, slice_str(moved));
     ledger_batch_sql(sql, OWN_PARAMS + 1);
     buf_append_char(sql, '\0');
 }
@@ -216,6 +236,7 @@ static void free_now(void *arg)
     struct ledger_postgres *lp = arg;
     buf_clear(&lp->days);
     buf_clear(&lp->insert);
+    ledger_pour_free(lp->pour);
     mem_free(lp->gateway);
     mem_free(lp);
 }
@@ -223,8 +244,7 @@ static void free_now(void *arg)
 void ledger_postgres_free(struct ledger_postgres *lp)
 {
     if (!lp) return;
-    postgres_free(lp->conn);
-    lp->conn = NULL;
+    let_go(lp);
     loop_defer(lp->loop, free_now, lp);
 }
 
@@ -300,17 +320,11 @@ static void say_other_heads(const struct ledger_postgres *lp, int64_t count)
               "\"moongate audit verify\" says more", count, lp->gateway);
 }
 
-static void on_sent(void *arg, const struct postgres_answer *answer)
+static void is_there(struct ledger_postgres *lp, int64_t others)
 {
-    struct ledger_postgres *lp = arg;
-    if (!is_done(lp, answer)) return;
-    if (postgres_int(answer, 0, 0) != 1) {
-        end_taken(lp);
-        return;
-    }
-    if (postgres_int(answer, 0, 2)) say_other_heads(lp, postgres_int(answer, 0, 2));
     uint8_t hash[CHAIN_HASH_BYTES];
     uint64_t last = ledger_batch_last(lp->batch, hash);
+    if (others) say_other_heads(lp, others);
     if (ledger_batch_rows(lp->batch)) {
         lp->place.seq = last;
         memcpy(lp->place.hash, hash, sizeof hash);
@@ -319,29 +333,64 @@ static void on_sent(void *arg, const struct postgres_answer *answer)
     lp->events->on_idle(lp->arg);
 }
 
+static void on_sent(void *arg, const struct postgres_answer *answer)
+{
+    struct ledger_postgres *lp = arg;
+    if (!is_done(lp, answer)) return;
+    if (postgres_int(answer, 0, 0) == 1) is_there(lp, postgres_int(answer, 0, 1));
+    else end_taken(lp);
+}
+
+static void move_params(const struct ledger_postgres *lp, struct move *m, struct postgres_param params[OWN_PARAMS])
+{
+    uint64_t last = ledger_batch_last(lp->batch, m->hash);
+    if (!ledger_batch_rows(lp->batch)) {
+        last = lp->place.seq;
+        memcpy(m->hash, lp->place.hash, sizeof m->hash);
+    }
+    params[0] = int_param(lp->gw, m->gw);
+    params[1] = int_param(lp->epoch, m->epoch);
+    params[2] = int_param((int64_t)lp->place.seq, m->from);
+    params[3] = int_param((int64_t)last, m->to);
+    params[4] = (struct postgres_param){POSTGRES_BYTEA, slice_of((const char *)m->hash, last ? sizeof m->hash : 0),
+                                        true};
+}
+
 static void insert(struct ledger_postgres *lp)
 {
     struct postgres_param params[OWN_PARAMS + BATCH_KINDS];
-    char gw[24], epoch[24], from[24], to[24];
-    uint8_t hash[CHAIN_HASH_BYTES];
-    uint64_t last = ledger_batch_last(lp->batch, hash);
-    if (!ledger_batch_rows(lp->batch)) {
-        last = lp->place.seq;
-        memcpy(hash, lp->place.hash, sizeof hash);
-    }
-    params[0] = int_param(lp->gw, gw);
-    params[1] = int_param(lp->epoch, epoch);
-    params[2] = int_param((int64_t)lp->place.seq, from);
-    params[3] = int_param((int64_t)last, to);
-    params[4] = (struct postgres_param){POSTGRES_BYTEA, slice_of((const char *)hash, last ? sizeof hash : 0), true};
+    struct move m;
+    move_params(lp, &m, params);
     ledger_batch_param_list(lp->batch, lp->types, params + OWN_PARAMS);
     ask(lp, buf_ptr(&lp->insert), params, OWN_PARAMS + BATCH_KINDS, on_sent);
+}
+
+static void on_poured(void *arg, enum ledger_poured how, int64_t others, const struct postgres_answer *answer)
+{
+    struct ledger_postgres *lp = arg;
+    switch (how) {
+    case POUR_DONE: is_there(lp, others); return;
+    case POUR_KNOWN: insert(lp); return;
+    case POUR_TAKEN: end_taken(lp); return;
+    case POUR_FAILED: is_done(lp, answer); return;
+    }
+}
+
+static void put(struct ledger_postgres *lp)
+{
+    if (ledger_batch_rows(lp->batch) < LIMIT_SHIP_POUR_ROWS) {
+        insert(lp);
+        return;
+    }
+    struct ledger_pour_order order = {.batch = lp->batch, .moved = moved, .gw = (int32_t)lp->gw};
+    move_params(lp, &lp->move, order.params);
+    ledger_pour_send(lp->pour, &order, on_poured, lp);
 }
 
 static void on_days(void *arg, const struct postgres_answer *answer)
 {
     struct ledger_postgres *lp = arg;
-    if (is_done(lp, answer)) insert(lp);
+    if (is_done(lp, answer)) put(lp);
 }
 
 void ledger_postgres_send(struct ledger_postgres *lp, struct ledger_batch *batch)
@@ -351,7 +400,7 @@ void ledger_postgres_send(struct ledger_postgres *lp, struct ledger_batch *batch
     lp->batch = batch;
     for (size_t i = 0; i < count; i++)
         need(lp, days[i]);
-    if (!make_days(lp, on_days)) insert(lp);
+    if (!make_days(lp, on_days)) put(lp);
 }
 
 /* ---- Keeping. */

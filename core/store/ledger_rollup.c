@@ -4,10 +4,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define DAY_TEXTS 6 /* department, app, user, model, provider, key_id */
-#define LABEL_TEXTS 2
-#define LABEL_SUMS 4
-
 static struct slice key_of(const void *owner, uint32_t item)
 {
     const struct ledger_sums *s = owner;
@@ -112,7 +108,7 @@ static void add_all(struct ledger_sum *row, const int64_t *numbers, size_t count
 static void add_day(struct ledger_rollup *r, const struct ledger_record *rec, const struct ledger_share *where,
                     const struct ledger_paid *p, bool is_request)
 {
-    const struct slice texts[DAY_TEXTS] = {rec->department, rec->app,        rec->user,
+    const struct slice texts[ROLLUP_TEXTS] = {rec->department, rec->app,        rec->user,
                                            where->model,    where->provider, rec->key_id};
     const int64_t numbers[ROLLUP_SUMS] = {is_request,
                                           is_request && rec->is_denied,
@@ -124,7 +120,7 @@ static void add_day(struct ledger_rollup *r, const struct ledger_record *rec, co
                                           p->reasoning_tokens,
                                           p->cost_nano,
                                           is_request ? rec->saved_nano : 0};
-    add_all(sum_of(&r->days, rec->day, texts, DAY_TEXTS), numbers, ROLLUP_SUMS);
+    add_all(sum_of(&r->days, rec->day, texts, ROLLUP_TEXTS), numbers, ROLLUP_SUMS);
 }
 
 void ledger_rollup_add(struct ledger_rollup *r, const struct ledger_record *rec)
@@ -187,23 +183,31 @@ bool ledger_rollup_install(struct ledger_rollup *r, sqlite3 *db, const char *day
                          " WHERE day = ?1 AND label = ?2 AND value = ?3");
 }
 
-static void bind_row(const struct ledger_sums *s, const struct ledger_sum *row, sqlite3_stmt *q, int texts, int sums)
+int64_t ledger_sums_key(const struct ledger_sums *s, uint32_t i, struct slice *texts, size_t count)
 {
-    const char *p = buf_ptr(&s->keys) + row->key;
-    int at = 1;
+    const char *p = buf_ptr(&s->keys) + s->rows[i].key;
     int64_t day;
     memcpy(&day, p, sizeof day);
     p += sizeof day;
-    sqlite3_bind_int64(q, at++, day);
-    for (int i = 0; i < texts; i++) {
+    for (size_t t = 0; t < count; t++) {
         uint16_t len;
         memcpy(&len, p, sizeof len);
         p += sizeof len;
-        sqlite3_bind_text(q, at++, p, len, SQLITE_STATIC);
+        texts[t] = slice_of(p, len);
         p += len;
     }
-    for (int i = 0; i < sums; i++)
-        sqlite3_bind_int64(q, at++, row->sums[i]);
+    return day;
+}
+
+static void bind_row(const struct ledger_sums *s, uint32_t i, sqlite3_stmt *q, int texts, int sums)
+{
+    struct slice text[ROLLUP_TEXTS];
+    int at = 1;
+    sqlite3_bind_int64(q, at++, ledger_sums_key(s, i, text, (size_t)texts));
+    for (int t = 0; t < texts; t++)
+        sqlite3_bind_text(q, at++, text[t].ptr, (int)text[t].len, SQLITE_STATIC);
+    for (int n = 0; n < sums; n++)
+        sqlite3_bind_int64(q, at++, s->rows[i].sums[n]);
 }
 
 static bool run(sqlite3_stmt *q)
@@ -213,13 +217,12 @@ static bool run(sqlite3_stmt *q)
     return is_good;
 }
 
-static bool write_row(const struct ledger_sums *s, const struct ledger_sum *row, const struct ledger_into *into,
-                      int texts, int sums)
+static bool write_row(const struct ledger_sums *s, uint32_t i, const struct ledger_into *into, int texts, int sums)
 {
-    bind_row(s, row, into->add, texts, sums);
+    bind_row(s, i, into->add, texts, sums);
     if (!run(into->add)) return false;
     if (sqlite3_changes(into->db)) return true;
-    bind_row(s, row, into->make, texts, sums);
+    bind_row(s, i, into->make, texts, sums);
     return run(into->make);
 }
 
@@ -227,13 +230,13 @@ static bool write_all(struct ledger_sums *s, const struct ledger_into *into, int
 {
     bool is_good = true;
     for (uint32_t i = 0; i < s->count && is_good; i++)
-        is_good = write_row(s, &s->rows[i], into, texts, sums);
+        is_good = write_row(s, i, into, texts, sums);
     sums_reset(s);
     return is_good;
 }
 
 bool ledger_rollup_write(struct ledger_rollup *r)
 {
-    return write_all(&r->days, &r->day_table, DAY_TEXTS, ROLLUP_SUMS) &&
+    return write_all(&r->days, &r->day_table, ROLLUP_TEXTS, ROLLUP_SUMS) &&
            write_all(&r->labels, &r->label_table, LABEL_TEXTS, LABEL_SUMS);
 }

@@ -21,6 +21,9 @@
 #include "store/ledger_record.h"
 
 #define ROLLUP_SUMS 10
+#define ROLLUP_TEXTS 6 /* department, app, user, model, provider, key_id */
+#define LABEL_SUMS 4
+#define LABEL_TEXTS 2
 
 /* One table's. */
 struct ledger_sums {
@@ -48,6 +51,8 @@ bool ledger_rollup_install(struct ledger_rollup *rollup, sqlite3 *db, const char
 void ledger_rollup_add(struct ledger_rollup *rollup, const struct ledger_record *record);
 bool ledger_rollup_is_full(const struct ledger_rollup *rollup);
 bool ledger_rollup_write(struct ledger_rollup *rollup);
+/* The i-th row of one table's: its day and texts, which are borrowed. */
+int64_t ledger_sums_key(const struct ledger_sums *sums, uint32_t i, struct slice *texts, size_t count);
 /* Forgets what was not written. */
 void ledger_rollup_reset(struct ledger_rollup *rollup);
 

@@ -179,16 +179,26 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-/* auto_vacuum counts only before the first page is written. */
+/* Each allocation would be counted under a lock. Of no effect where SQLite is in use already. */
+static void count_no_memory(void)
+{
+    static bool was_asked;
+    if (!was_asked) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    was_asked = true;
+}
+
+/* Pages' size and auto_vacuum count only before the first page is written. */
 static bool open_db(struct ledger *l, const struct ledger_options *o, struct fault *why)
 {
     char pages[64];
+    count_no_memory();
     if (!ledger_file_make(l->path, why)) return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
     sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
     snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
-    const char *pragmas = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+    const char *pragmas = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+                          "PRAGMA synchronous = FULL;"
                           "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768";
     sqlite3_wal_hook(l->db, on_commit, l); /* in the place of wal_autocheckpoint: ledger_tend() does it */
     return ledger_run(l, pragmas, why) && ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);

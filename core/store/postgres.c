@@ -11,6 +11,7 @@
 #include "store/postgres_inner.h"
 
 #define PARAMS_MAX 16
+#define COPY_BYTES (128u * KIB) /* handed over in one turn of the loop */
 
 enum state { RESOLVING, CONNECTING, READY, ASKING, ENDED };
 
@@ -27,7 +28,9 @@ struct postgres {
     enum state state;
     postgres_answer_fn on_answer;
     void *answer_arg;
-    PGresult *result; /* the first of a statement's that says something, or its failure */
+    struct slice copy; /* still to be handed over */
+    bool is_copying;   /* the server takes it */
+    PGresult *result;  /* the first of a statement's that says something, or its failure */
 };
 
 /* ---- Ending. */
@@ -128,10 +131,12 @@ static void keep(struct postgres *p, PGresult *result)
 /* True: all of the answer is there. */
 static bool take_results(struct postgres *p)
 {
-    while (!PQisBusy(p->conn)) {
+    while (!p->is_copying && !PQisBusy(p->conn)) {
         PGresult *result = PQgetResult(p->conn);
         if (!result) return true;
-        keep(p, result);
+        p->is_copying = PQresultStatus(result) == PGRES_COPY_IN;
+        if (p->is_copying) PQclear(result);
+        else keep(p, result);
     }
     return false;
 }
@@ -139,8 +144,21 @@ static bool take_results(struct postgres *p)
 static bool flush(struct postgres *p)
 {
     int left = PQflush(p->conn);
-    if (left >= 0) loop_watch_set(&p->watch, left ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+    bool has_more = left > 0 || p->is_copying;
+    if (left >= 0) loop_watch_set(&p->watch, has_more ? LOOP_READ | LOOP_WRITE : LOOP_READ);
     return left >= 0;
+}
+
+/* A piece of what is copied, once the one before has gone. What the server has against it comes as the answer. */
+static bool hand_over(struct postgres *p)
+{
+    size_t len = p->copy.len < COPY_BYTES ? p->copy.len : COPY_BYTES;
+    int left = PQflush(p->conn);
+    if (left) return left > 0;
+    int is_taken = len ? PQputCopyData(p->conn, p->copy.ptr, (int)len) : PQputCopyEnd(p->conn, NULL);
+    if (is_taken == 1 && !len) p->is_copying = false;
+    if (is_taken == 1) p->copy = slice_of(p->copy.ptr + len, p->copy.len - len);
+    return is_taken >= 0;
 }
 
 static void on_traffic(struct postgres *p, unsigned ready)
@@ -155,7 +173,7 @@ static void on_traffic(struct postgres *p, unsigned ready)
         else end_with_error(p);
         return;
     }
-    if (!flush(p)) end_with_error(p);
+    if ((p->is_copying && !hand_over(p)) || !flush(p)) end_with_error(p);
 }
 
 /* ---- Connecting. */
@@ -313,6 +331,14 @@ void postgres_ask(struct postgres *p, const char *sql, const struct postgres_par
                         : PQsendQuery(p->conn, sql);
     /* A connection that has broken says so when it is read: not to who is still asking. */
     if (!is_sent || !flush(p)) loop_watch_again(&p->watch, LOOP_READ);
+}
+
+void postgres_copy(struct postgres *p, const char *sql, struct slice bytes, unsigned timeout_ms, postgres_answer_fn fn,
+                   void *arg)
+{
+    p->copy = bytes;
+    p->is_copying = false;
+    postgres_ask(p, sql, NULL, 0, timeout_ms, fn, arg);
 }
 
 size_t postgres_rows(const struct postgres_answer *answer)

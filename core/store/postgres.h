@@ -69,6 +69,11 @@ void postgres_free(struct postgres *p);
 void postgres_ask(struct postgres *p, const char *sql, const struct postgres_param *params, size_t count,
                   unsigned timeout_ms, postgres_answer_fn fn, void *arg);
 
+/* The same of a list of statements without parameters that ends in a COPY … FROM STDIN, which takes `bytes`: borrowed
+ * until on_answer or on_end is called. */
+void postgres_copy(struct postgres *p, const char *sql, struct slice bytes, unsigned timeout_ms, postgres_answer_fn fn,
+                   void *arg);
+
 size_t postgres_rows(const struct postgres_answer *answer);
 bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t column);
 struct slice postgres_text(const struct postgres_answer *answer, size_t row, size_t column);

@@ -12,7 +12,7 @@
 #define US_TO_2000 (DAYS_TO_2000 * 86400ll * 1000000)
 
 /* Numbers of types in pg_type that have never changed. */
-enum { BYTEA = 17, INT8 = 20, TEXT = 25, DATE = 1082, TIMESTAMPTZ = 1184, UUID = 2950 };
+enum { BYTEA = 17, INT8 = 20, INT4 = 23, TEXT = 25, DATE = 1082, TIMESTAMPTZ = 1184, UUID = 2950 };
 
 void postgres_rows_init(struct postgres_rows *r)
 {
@@ -80,6 +80,12 @@ void postgres_rows_add_int(struct postgres_rows *r, int64_t value)
     add_u64(r, INT8, value);
 }
 
+void postgres_rows_add_int4(struct postgres_rows *r, int32_t value)
+{
+    uint32_t wire = htobe32((uint32_t)value);
+    add(r, INT4, &wire, sizeof wire);
+}
+
 void postgres_rows_add_time(struct postgres_rows *r, int64_t time_us)
 {
     add_u64(r, TIMESTAMPTZ, time_us - US_TO_2000);
@@ -144,4 +150,52 @@ struct postgres_param postgres_rows_param(struct postgres_rows *r, uint32_t type
         write_u32(buf_ptr(&r->bytes) + 4 * i, head[i]);
     size_t len = r->count ? buf_len(&r->bytes) : EMPTY_HEAD_BYTES;
     return (struct postgres_param){POSTGRES_ROWS, slice_of(buf_ptr(&r->bytes), len), true};
+}
+
+/* ---- For COPY: fields have no types there, rows no lengths. */
+
+static uint32_t read_u32(const char *from)
+{
+    uint32_t wire;
+    memcpy(&wire, from, sizeof wire);
+    return be32toh(wire);
+}
+
+static void append_u32(struct buf *out, uint32_t value)
+{
+    uint32_t wire = htobe32(value);
+    buf_append(out, slice_of((const char *)&wire, sizeof wire));
+}
+
+static void append_count(struct buf *out, uint32_t count)
+{
+    uint16_t wire = htobe16((uint16_t)count);
+    buf_append(out, slice_of((const char *)&wire, sizeof wire));
+}
+
+/* Returns behind it. */
+static const char *copy_row(const char *at, uint32_t first, struct buf *out)
+{
+    uint32_t fields = read_u32(at + 4);
+    append_count(out, fields + 1);
+    append_u32(out, sizeof first);
+    append_u32(out, first);
+    at += 8;
+    while (fields--) {
+        uint32_t len = 4 + read_u32(at + 4);
+        buf_append(out, slice_of(at + 4, len));
+        at += 4 + len;
+    }
+    return at;
+}
+
+void postgres_rows_copy(struct postgres_rows *r, int32_t first, struct buf *out)
+{
+    static const char head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the literal's own NUL: no flags, no more */
+    close_row(r);
+    buf_append(out, slice_of(head, sizeof head));
+    const char *at = buf_ptr(&r->bytes) + HEAD_BYTES;
+    for (uint32_t i = 0; i < r->count; i++)
+        at = copy_row(at, (uint32_t)first, out);
+    append_count(out, UINT16_MAX);
 }

@@ -31,9 +31,10 @@ void postgres_rows_clear(struct postgres_rows *r);
 void postgres_rows_reset(struct postgres_rows *r);
 
 void postgres_rows_begin(struct postgres_rows *r);
-/* Each adds a field of that type: bigint, timestamptz of microseconds since 1970, date of yyyymmdd (what is no day
+/* Each adds a field of that type: bigint, int, timestamptz of microseconds since 1970, date of yyyymmdd (what is no day
  * becomes 1970-01-01), uuid of 16 bytes, bytea, text. */
 void postgres_rows_add_int(struct postgres_rows *r, int64_t value);
+void postgres_rows_add_int4(struct postgres_rows *r, int32_t value);
 void postgres_rows_add_time(struct postgres_rows *r, int64_t time_us);
 void postgres_rows_add_day(struct postgres_rows *r, int64_t day);
 void postgres_rows_add_uuid(struct postgres_rows *r, const uint8_t id[16]);
@@ -43,5 +44,7 @@ void postgres_rows_add_text(struct postgres_rows *r, struct slice text);
 
 /* `type`: the composite type's number in pg_type. */
 struct postgres_param postgres_rows_param(struct postgres_rows *r, uint32_t type);
+/* The same rows as COPY … (FORMAT binary) takes them, behind what `out` has, each with an int first. */
+void postgres_rows_copy(struct postgres_rows *r, int32_t first, struct buf *out);
 
 #endif

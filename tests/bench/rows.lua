@@ -6,6 +6,7 @@
 --
 -- bench: dir, upstream(kind) → {pid}, port; peers(kind) → the three, started anew for another kind. value is what the goal
 -- is about; is_floor: at least that much is wanted.
+local cjson = require("cjson")
 local ffi = require("ffi")
 local gateway = dofile("tests/lib/gateway.lua")
 local median
@@ -282,6 +283,33 @@ group("writer", function(bench)
     at_least("ledger, batches of 1024", put, "1/s", 20000),
     alone("the bodies alone, batches of 1024", plain, "1/s"),
     alone("ledger, a batch of 128 to the disk, p99", fed(bench, "put", 128, 40000, "ledger [%d.]+ [%d.]+ ([%d.]+)"), "ms"),
+  }
+end)
+
+-- --- the ledger's process ---
+
+-- What the feeder said (tests/bench/feed.c), of an empty data folder.
+local function feed(bench, count, rate)
+  local dir = bench.dir .. "/feed.data"
+  os.execute(("rm -rf %s"):format(dir))
+  local text = gateway.process.run { bench.dir .. "/feed", dir, tostring(count), rate and tostring(rate) or nil, seconds = 600 }
+  os.execute(("rm -rf %s"):format(dir))
+  local said, cpu = text:match("fed (%b{}).*cpu (%b{})")
+  if not cpu then error("feed said:\n" .. text) end
+  said, cpu = cjson.decode(said), cjson.decode(cpu)
+  said.cpu_us = cpu.user_us + cpu.system_us
+  return said
+end
+
+group("feed", function(bench)
+  local full, paced = feed(bench, 100000), feed(bench, 10000, 500)
+  return {
+    at_least("records fed at the ledger's socket", full.rate, "1/s", 20000),
+    alone("CPU of a record, the ledger process's", full.cpu_us, "us"),
+    alone("100,000 records of 1.6 KB: the file", full.db_mb, "MB"),
+    alone("the same: the most of its log", full.wal_mb, "MB", 64),
+    alone("500 records/s: sent until acknowledged, p50", paced.p50_us / 1000, "ms"),
+    alone("the same, p99", paced.p99_us / 1000, "ms"),
   }
 end)
 

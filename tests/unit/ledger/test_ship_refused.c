@@ -89,6 +89,29 @@ static void gateways_of_other_names_share_a_database(void)
     ledger_close(l);
 }
 
+/* So many that they are copied, until one is met that is there. */
+static void what_is_there_already_counts_once_in_a_large_batch(void)
+{
+    fresh();
+    struct ledger *l = kit_open();
+    fill(l, 1, 20);
+    ship_all(l);
+    ledger_close(l);
+    kit_fresh();
+    l = kit_open_with((struct ledger_options){.zone = "UTC", .gateway = SLICE("gw-2")});
+    fill(l, 1000, 3000);
+    fill(l, 1, 20);
+    fill(l, 5000, 3000);
+    struct shipping s;
+    begin(&s, (struct ship_options){.gateway = SLICE("gw-2")});
+    wait_shipped(&s, head_of(l));
+    end(&s);
+    EXPECT_STR("6020|6020|6020|6040",
+               server_ask("SELECT (SELECT count(*) FROM moongate.records), (SELECT sum(requests) FROM moongate.rollup), "
+                          "(SELECT sum(requests) FROM moongate.rollup_label), (SELECT count(*) FROM moongate.audit)"));
+    ledger_close(l);
+}
+
 static void tables_of_a_newer_moongate_are_left_alone(void)
 {
     struct shipping s;
@@ -127,6 +150,7 @@ int main(void)
     RUN(a_ledger_that_does_not_follow_is_refused);
     RUN(two_of_one_name_do_not_mix);
     RUN(gateways_of_other_names_share_a_database);
+    RUN(what_is_there_already_counts_once_in_a_large_batch);
     RUN(tables_of_a_newer_moongate_are_left_alone);
     RUN(what_cannot_be_a_connection_is_refused_at_once);
     kit_end();
