@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "cli/export.h"
 #include "cli/looking.h"
@@ -19,8 +20,26 @@ struct writing {
     struct anchor next; /* seq 0: there is none */
     char gateway[LEDGER_GATEWAY_BYTES];
     struct fault why;
-    bool has_failed;
+    bool is_whole, has_failed;
 };
+
+/* What the first entry goes on from, when others were deleted for their age. Read with it, of the same moment. */
+static bool write_base(struct writing *w, uint64_t first)
+{
+    uint8_t hash[CHAIN_HASH_BYTES];
+    char hex[2 * CHAIN_HASH_BYTES + 1];
+    uint64_t cut;
+    struct buf line;
+    if (!w->is_whole || w->to->rows) return true;
+    w->has_failed = !ledger_read_cut(w->looking->ledger, &cut, hash, &w->why);
+    if (w->has_failed || !cut || cut + 1 != first) return !w->has_failed;
+    buf_init(&line);
+    hex_write(hash, sizeof hash, hex);
+    buf_printf(&line, "{\"seq\":%" PRIu64 ",\"hash\":\"%s\"}", cut, hex);
+    bool ok = export_line(w->to, buf_slice(&line));
+    buf_clear(&line);
+    return ok;
+}
 
 /* False: it could not be written, or read: has_failed. */
 static bool write_anchor(struct writing *w)
@@ -39,6 +58,7 @@ static bool write_anchor(struct writing *w)
 static bool write_row(void *arg, const struct ledger_row *row)
 {
     struct writing *w = arg;
+    if (!write_base(w, row->seq)) return false;
     while (w->next.seq && w->next.seq < row->seq)
         if (!write_anchor(w)) return false;
     return export_row(w->to, row);
@@ -48,9 +68,9 @@ static bool begin_anchors(struct writing *w)
 {
     struct fault ignored;
     char path[1024];
-    bool is_whole = w->to->format == EXPORT_JSONL && ledger_filter_is_empty(w->looking->filter);
+    w->is_whole = w->to->format == EXPORT_JSONL && ledger_filter_is_empty(w->looking->filter);
     snprintf(path, sizeof path, "%s/" ANCHOR_PUBLIC_FILE, w->looking->data_dir);
-    if (!is_whole || !anchor_trust_read(&w->trust, path, &ignored)) return true;
+    if (!w->is_whole || !anchor_trust_read(&w->trust, path, &ignored)) return true;
     return ledger_read_gateway(w->looking->ledger, w->gateway, &w->why) &&
            ledger_read_anchor(w->looking->ledger, 0, &w->next, &w->why);
 }

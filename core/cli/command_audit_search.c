@@ -12,11 +12,11 @@ static const struct table_column columns[] = {
     {.head = "TIME"},
     {.head = "SEQ", .is_right = true},
     {.head = "KIND"},
-    {.head = "ID"},
+    {.head = "ID", .goes = 1},
     {.head = "WHO", .is_flexible = true},
     {.head = "WHAT", .is_flexible = true},
-    {.head = "RESULT", .is_flexible = true},
-    {.head = "COST", .is_right = true},
+    {.head = "RESULT", .is_flexible = true, .least = 10},
+    {.head = "COST", .is_right = true, .goes = 2},
     {.head = "REASON", .is_flexible = true},
 };
 
@@ -34,9 +34,10 @@ static bool add_row(void *arg, const struct ledger_row *row)
     struct arena arena;
     arena_init(&arena);
     entry_read(&c, &arena, row);
-    const char *id = isatty(STDOUT_FILENO) ? c.id : row->id;
+    bool is_seen = isatty(STDOUT_FILENO) == 1;
+    const char *id = is_seen || !*row->id ? c.id : row->id, *time = is_seen ? c.when : c.time;
     table_add(shown->table,
-              (const char *[COLUMN_COUNT]){c.time, c.seq, c.kind, id, c.who, c.what, c.result, c.usd, c.detail});
+              (const char *[COLUMN_COUNT]){time, c.seq, c.kind, id, c.who, c.what, c.result, c.usd, c.detail});
     if (c.is_refused) table_mark(shown->table, COLUMN_RESULT, TABLE_YELLOW);
     if (c.is_bad) table_mark(shown->table, COLUMN_RESULT, TABLE_RED);
     shown->count++;

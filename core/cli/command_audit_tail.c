@@ -31,33 +31,60 @@ static void on_interrupt(int signal)
     is_interrupted = 1;
 }
 
-/* ---- A line: widths that mostly fit on a terminal, since nobody knows the next rows; tabs into a pipe. */
+/* ---- A line: fixed widths on a terminal, since nobody knows the next rows; tabs into a pipe. */
 
-static void append_cell(struct buf *out, const char *cell, size_t width)
+#define WIDE 110u /* of a terminal that has room for what requests cost, and more of who and what */
+
+static void append_aligned(struct buf *out, struct arena *arena, const char *text, size_t width)
 {
-    bool is_aligned = isatty(STDOUT_FILENO) == 1;
+    char cut[256];
+    const char *cell = table_cut(table_cell(arena, text), width, cut, sizeof cut);
     buf_append(out, slice_str(cell));
-    buf_append(out, is_aligned ? SLICE("  ") : SLICE("\t"));
-    for (size_t n = table_width(cell); is_aligned && n < width; n++)
+    for (size_t n = table_width(cell); n < width + 2; n++)
         buf_append_char(out, ' ');
+}
+
+/* The reason may go on in the next line. */
+static void append_seen(struct buf *out, struct arena *arena, const struct entry_cells *c)
+{
+    bool is_wide = table_terminal_width() >= WIDE;
+    append_aligned(out, arena, c->when, 9);
+    append_aligned(out, arena, *c->id ? c->id : c->kind, 22);
+    append_aligned(out, arena, c->who, is_wide ? 16 : 10);
+    append_aligned(out, arena, c->what, is_wide ? 24 : 18);
+    append_aligned(out, arena, c->result, 10);
+    if (is_wide) append_aligned(out, arena, c->usd, 10);
+    if (*c->detail) buf_append(out, slice_str(table_cell(arena, c->detail)));
+}
+
+static void append_cell(struct buf *out, struct arena *arena, const char *text)
+{
+    buf_append(out, slice_str(table_cell(arena, text)));
+    buf_append_char(out, '\t');
+}
+
+static void append_whole(struct buf *out, struct arena *arena, const struct entry_cells *c, const char *name)
+{
+    append_cell(out, arena, c->time);
+    append_cell(out, arena, name);
+    append_cell(out, arena, c->who);
+    append_cell(out, arena, c->what);
+    append_cell(out, arena, c->result);
+    append_cell(out, arena, c->usd);
+    append_cell(out, arena, c->took);
+    if (*c->detail) buf_append(out, slice_str(table_cell(arena, c->detail)));
 }
 
 static void append_line(struct buf *out, const struct ledger_row *row)
 {
     struct entry_cells c;
     struct arena arena;
-    bool is_aligned = isatty(STDOUT_FILENO) == 1;
     arena_init(&arena);
     entry_read(&c, &arena, row);
-    append_cell(out, table_cell(&arena, c.time), 24);
-    append_cell(out, is_aligned || !row->is_request ? c.kind : row->id, 8);
-    if (is_aligned) append_cell(out, table_cell(&arena, c.id), 22);
-    append_cell(out, table_cell(&arena, c.who), 18);
-    append_cell(out, table_cell(&arena, c.what), 32);
-    append_cell(out, table_cell(&arena, c.result), 12);
-    append_cell(out, table_cell(&arena, c.usd), 8);
-    append_cell(out, table_cell(&arena, c.took), 7);
-    buf_append(out, slice_str(*c.detail ? table_cell(&arena, c.detail) : ""));
+    if (isatty(STDOUT_FILENO) == 1)
+        append_seen(out, &arena, &c);
+    else
+        append_whole(out, &arena, &c, row->is_request ? row->id : c.kind);
     arena_clear(&arena);
 }
 

@@ -77,8 +77,8 @@ static void print_result(const struct verify_result *r)
     char hash[2 * CHAIN_HASH_BYTES + 1], entries[AMOUNT_BYTES];
     bool is_coloured = cli_is_coloured(stdout);
     hex_write(r->hash, CHAIN_HASH_BYTES, hash);
-    printf("%s%s%s  %s entries", is_coloured ? colours[r->state] : "", words[r->state], is_coloured ? "\033[0m" : "",
-           amount_count((int64_t)r->entries, entries));
+    printf("%s%s%s  %s %s", is_coloured ? colours[r->state] : "", words[r->state], is_coloured ? "\033[0m" : "",
+           amount_count((int64_t)r->entries, entries), r->entries == 1 ? "entry" : "entries");
     if (r->entries) printf("  %" PRIu64 " … %" PRIu64 "  head %.16s…", r->first_seq, r->last_seq, hash);
     fputc('\n', stdout);
     print_anchors(r);

@@ -26,7 +26,8 @@ static void print_result(const struct ledger_checked *found, bool is_repair)
     amount_count((int64_t)found->records, records);
     amount_count((int64_t)found->differences, differences);
     if (found->differences == 0) {
-        printf("ok  %s entries, %s of them requests: columns and sums are what the chain says\n", entries, records);
+        printf("ok  %s %s, %s of them requests: columns and sums are what the chain says\n", entries,
+               found->entries == 1 ? "entry" : "entries", records);
     } else {
         printf("%s difference%s from the chain in %s entries%s\n", differences, found->differences == 1 ? "" : "s",
                entries, is_repair ? ", now righted" : "; --repair makes columns and sums anew");

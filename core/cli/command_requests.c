@@ -11,25 +11,39 @@
 
 #define LIMIT_DEFAULT 50
 
+/* Into a pipe. */
 static const struct table_column columns[] = {
     {.head = "TIME"},
     {.head = "ID"},
-    {.head = "APP", .is_flexible = true},
-    {.head = "DEPARTMENT", .is_flexible = true},
-    {.head = "USER", .is_flexible = true},
-    {.head = "MODEL", .is_flexible = true},
-    {.head = "STATUS", .is_flexible = true},
-    {.head = "TOKENS", .is_right = true},
-    {.head = "COST", .is_right = true},
-    {.head = "TIME TAKEN", .is_right = true},
+    {.head = "APP"},
+    {.head = "DEPARTMENT"},
+    {.head = "USER"},
+    {.head = "MODEL"},
+    {.head = "STATUS"},
+    {.head = "TOKENS"},
+    {.head = "COST"},
+    {.head = "TIME TAKEN"},
 };
 
-enum { COLUMN_COUNT = sizeof columns / sizeof columns[0], COLUMN_STATUS = 6 };
+static const struct table_column columns_seen[] = {
+    {.head = "TIME"},
+    {.head = "ID"},
+    {.head = "WHO", .is_flexible = true},
+    {.head = "MODEL", .is_flexible = true},
+    {.head = "STATUS", .is_flexible = true, .least = 10},
+    {.head = "TOKENS", .is_right = true, .goes = 1},
+    {.head = "COST", .is_right = true},
+    {.head = "TOOK", .is_right = true, .goes = 2},
+};
+
+enum { COLUMNS = sizeof columns / sizeof columns[0], COLUMNS_SEEN = sizeof columns_seen / sizeof columns_seen[0] };
+#define COLUMN_STATUS 4 /* on a terminal, where there are colours */
 
 /* ---- The table. */
 
 struct shown {
     struct table *table;
+    bool is_seen; /* on a terminal */
     uint64_t count;
 };
 
@@ -45,13 +59,15 @@ static bool add_row(void *arg, const struct ledger_row *row)
     struct arena arena;
     arena_init(&arena);
     entry_read(&cells, &arena, row);
-    const char *id = isatty(STDOUT_FILENO) ? cells.id : row->id;
     const char *app = copy(&arena, row->app), *department = copy(&arena, row->department);
-    table_add(shown->table,
-              (const char *[COLUMN_COUNT]){cells.time, id, app, department, copy(&arena, row->user), cells.what,
-                                           cells.result, cells.tokens, cells.usd, cells.took});
-    if (cells.is_refused) table_mark(shown->table, COLUMN_STATUS, TABLE_YELLOW);
-    if (cells.is_bad) table_mark(shown->table, COLUMN_STATUS, TABLE_RED);
+    if (shown->is_seen)
+        table_add(shown->table, (const char *[COLUMNS_SEEN]){cells.when, cells.id, cells.who, cells.what, cells.result,
+                                                             cells.tokens, cells.usd, cells.took});
+    else
+        table_add(shown->table, (const char *[COLUMNS]){cells.time, row->id, app, department, copy(&arena, row->user),
+                                                        cells.what, cells.result, cells.tokens, cells.usd, cells.took});
+    if (shown->is_seen && cells.is_refused) table_mark(shown->table, COLUMN_STATUS, TABLE_YELLOW);
+    if (shown->is_seen && cells.is_bad) table_mark(shown->table, COLUMN_STATUS, TABLE_RED);
     shown->count++;
     arena_clear(&arena);
     return true;
@@ -70,7 +86,7 @@ static void print_totals(const struct shown *shown, const struct ledger_total *t
     if (t->unpriced) fprintf(stderr, ", %s unpriced (not in the cost)", amount_count(t->unpriced, failed));
     if (t->estimated) fprintf(stderr, ", %s with estimated tokens (~)", amount_count(t->estimated, failed));
     if (shown->count < (uint64_t)t->requests)
-        fprintf(stderr, "; the newest %s are shown", amount_count((int64_t)shown->count, failed));
+        fprintf(stderr, "; shown: the newest %s", amount_count((int64_t)shown->count, failed));
     fputc('\n', stderr);
 }
 
@@ -78,7 +94,8 @@ static int print_table(struct looking *looking, struct ledger_page *page)
 {
     struct fault why = {0};
     struct ledger_total totals;
-    struct shown shown = {.table = table_new(columns, COLUMN_COUNT)};
+    struct shown shown = {.is_seen = isatty(STDOUT_FILENO) == 1};
+    shown.table = shown.is_seen ? table_new(columns_seen, COLUMNS_SEEN) : table_new(columns, COLUMNS);
     bool ok = ledger_read_page(looking->ledger, looking->filter, page, add_row, &shown, &why) &&
               ledger_read_totals(looking->ledger, looking->filter, &totals, &why);
     if (ok && shown.count) table_print(shown.table);

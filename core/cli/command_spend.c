@@ -164,7 +164,9 @@ static void print_table(const struct spend *s)
     for (size_t i = 0; i < s->count; i++)
         add_row(table, s, &s->lines[i]);
     if (s->count) table_print(table);
-    if (s->count == 0) fprintf(stderr, "no requests in this time\n");
+    if (s->count == 0 && s->all.requests)
+        fprintf(stderr, "none of these requests had the label %.*s\n", SLICE_FMT(s->label));
+    if (s->count == 0 && !s->all.requests) fprintf(stderr, "no requests in this time\n");
     fflush(stdout);
     print_notes(s);
     table_free(table);

@@ -33,6 +33,17 @@ static const char *time_of(struct arena *arena, const struct ledger_row *row, co
     return arena_copy(arena, slice_str(text)).ptr;
 }
 
+/* So much of it as tells it from now. */
+static const char *short_time(struct arena *arena, const char *time)
+{
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(clock_wall_ns(), now);
+    if (strlen(time) < 19) return time;
+    if (strncmp(time, now, 10) == 0) return arena_printf(arena, "%.8sZ", time + 11).ptr;
+    if (strncmp(time, now, 4) == 0) return arena_printf(arena, "%.5s %.5sZ", time + 5, time + 11).ptr;
+    return arena_printf(arena, "%.10s", time).ptr;
+}
+
 const char *entry_time(struct arena *arena, const struct ledger_row *row)
 {
     json_t *body = row->is_request ? NULL : read_body(row);
@@ -123,6 +134,8 @@ static const char *difference_of(struct arena *arena, json_t *body)
 {
     json_t *before = json_object_get(body, "before"), *value;
     const char *all = "", *name;
+    if (json_is_integer(before)) /* the ledger's own: what it has deleted for its age */
+        return arena_printf(arena, "entries before %lld", (long long)json_integer_value(before)).ptr;
     json_object_foreach(json_object_get(body, "after"), name, value)
     {
         json_t *old = json_object_get(before, name);
@@ -174,6 +187,8 @@ void entry_read(struct entry_cells *cells, struct arena *arena, const struct led
     const char *kind = chain_kind_name((int)row->kind);
     *cells = (struct entry_cells){.usd = "", .tokens = "", .took = "", .id = entry_short_id(arena, row)};
     cells->time = time_of(arena, row, body);
+    cells->when = short_time(arena, cells->time);
+    if (!*cells->id) cells->id = arena_printf(arena, "%.*s", SHORT_ID_BYTES, text_of(body, "id")).ptr;
     cells->seq = arena_printf(arena, "%" PRIu64, row->seq).ptr;
     cells->kind = kind ? kind : "?";
     if (row->is_request) {

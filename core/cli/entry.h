@@ -15,6 +15,7 @@
 
 struct entry_cells {
     const char *time, *seq, *kind, *id;
+    const char *when; /* the time as tables have room for it, UTC: 20:12:45Z, 11-28 20:12Z, 2025-11-28 */
     const char *who;    /* department/user, or the administrator */
     const char *what;   /* model → target, or action target */
     const char *result; /* "403 denied" */

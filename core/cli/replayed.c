@@ -300,7 +300,7 @@ static void print_cost(const struct replayed *sums)
     int64_t more = sums->nano_is - sums->nano_was;
     if (!sums->priced) return;
     printf("  %-15s %s%s   for the same tokens\n", "cost", more < 0 ? "−" : more > 0 ? "+" : "",
-           amount_usd(more < 0 ? -more : more, usd));
+           more ? amount_usd(more < 0 ? -more : more, usd) : "the same");
 }
 
 static void print_text(const struct replayed *sums, double seconds)

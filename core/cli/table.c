@@ -102,25 +102,46 @@ const char *table_cut(const char *text, size_t width, char *to, size_t size)
     return to;
 }
 
-static size_t terminal_width(void)
+size_t table_terminal_width(void)
 {
     struct winsize size;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
     return size.ws_col;
 }
 
+static size_t least_of(const struct table *t, size_t column, size_t width)
+{
+    const struct table_column *c = &t->columns[column];
+    size_t least = !c->is_flexible ? width : c->least ? c->least : FLEXIBLE_LEAST;
+    return width < least ? width : least;
+}
+
+/* A width of 0: the column is not shown. */
+static void drop_columns(const struct table *t, size_t *widths, size_t most)
+{
+    for (;;) {
+        size_t whole = 0, first = t->count;
+        for (size_t c = 0; c < t->count; c++) {
+            if (widths[c]) whole += least_of(t, c, widths[c]) + (c ? GAP : 0);
+            if (widths[c] && t->columns[c].goes && (first == t->count || t->columns[c].goes > t->columns[first].goes))
+                first = c;
+        }
+        if (whole <= most || first == t->count) return;
+        widths[first] = 0;
+    }
+}
+
 /* The widest of those that may be cut gives way first. */
 static void fit(const struct table *t, size_t *widths)
 {
-    size_t most = terminal_width(), whole = 0;
+    size_t most = table_terminal_width(), whole = 0;
+    drop_columns(t, widths, most);
     for (size_t c = 0; c < t->count; c++)
-        whole += widths[c] + (c ? GAP : 0);
+        whole += widths[c] ? widths[c] + (c ? GAP : 0) : 0;
     while (whole > most) {
         size_t widest = t->count;
         for (size_t c = 0; c < t->count; c++)
-            if (t->columns[c].is_flexible && widths[c] > FLEXIBLE_LEAST &&
-                (widest == t->count || widths[c] > widths[widest]))
-                widest = c;
+            if (widths[c] > least_of(t, c, widths[c]) && (widest == t->count || widths[c] > widths[widest])) widest = c;
         if (widest == t->count) return;
         widths[widest]--;
         whole--;
@@ -159,6 +180,7 @@ static void print_aligned(const struct table *t, const char *const *cells, const
     bool is_coloured = cli_is_coloured(stdout);
     char cut[CELL_BYTES];
     for (size_t c = 0; c < t->count; c++) {
+        if (!widths[c]) continue;
         const char *text = table_cut(cells[c], widths[c], cut, sizeof cut);
         size_t blank = widths[c] > table_width(text) ? widths[c] - table_width(text) : 0;
         enum table_colour colour = colours ? colours[c] : TABLE_PLAIN;

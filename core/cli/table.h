@@ -1,6 +1,6 @@
 /*
- * Rows for people and for pipes: aligned columns on a terminal, cut to its width; into a pipe all of every cell, with
- * tabs between.
+ * Rows for people and for pipes: aligned columns on a terminal, cut to its width, of which some go where it is narrow;
+ * into a pipe all of every cell, with tabs between.
  *
  *     static const struct table_column columns[] = {{.head = "TIME"}, {.head = "COST", .is_right = true}};
  *     struct table *t = table_new(columns, 2);
@@ -25,7 +25,9 @@ enum table_colour { TABLE_PLAIN, TABLE_RED, TABLE_YELLOW, TABLE_GREEN, TABLE_FAI
 struct table_column {
     const char *head;
     bool is_right;    /* numbers */
-    bool is_flexible; /* may be cut, with a … at the end, where the terminal is too narrow */
+    bool is_flexible; /* may be cut, with a … at the end, where the terminal is too narrow … */
+    unsigned least;   /* … but not to less than this; 0: eight characters */
+    unsigned goes;    /* where that is still too wide, the highest goes first; 0: never */
 };
 
 struct table;
@@ -39,6 +41,8 @@ void table_mark(struct table *t, size_t column, enum table_colour colour);
 void table_print(const struct table *t);
 /* One line without tabs, in which all that a terminal would obey is spelt, colours too; "-" for nothing. */
 const char *table_cell(struct arena *arena, const char *text);
+/* Of the terminal on stdout; 80 when it says none. */
+size_t table_terminal_width(void);
 /* Characters, not bytes: what the eye counts. */
 size_t table_width(const char *text);
 /* So much of a text as its columns take, ended with … when that is not all. In `to`, at most `size` bytes. */

@@ -18,7 +18,7 @@
 
 #include "store/ledger.h"
 
-/* {"time", "actor", "action", "target":"chain", "before": the seq up to which entries are deleted, "reason"} */
+/* {"time", "actor", "action", "target":"chain", "before": the first seq that stays, "reason"} */
 #define LEDGER_CUT_ACTION "delete_entries"
 
 struct ledger_upkeep {

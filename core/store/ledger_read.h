@@ -121,5 +121,7 @@ bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struc
 bool ledger_read_gateway(struct ledger_read *l, char name[LEDGER_GATEWAY_BYTES], struct fault *why);
 /* The first whose seq is greater; its own seq is 0: there is none. The gateway's name is not set. */
 bool ledger_read_anchor(struct ledger_read *l, uint64_t seq, struct anchor *anchor, struct fault *why);
+/* The last entry that was deleted for its age, from which the chain goes on; *seq 0: there is none. */
+bool ledger_read_cut(struct ledger_read *l, uint64_t *seq, uint8_t hash[CHAIN_HASH_BYTES], struct fault *why);
 
 #endif

@@ -38,6 +38,21 @@ bool ledger_read_gateway(struct ledger_read *l, char name[LEDGER_GATEWAY_BYTES],
     return read_text(l, SLICE("SELECT v FROM meta WHERE k = 'gateway'"), name, LEDGER_GATEWAY_BYTES, why);
 }
 
+bool ledger_read_cut(struct ledger_read *l, uint64_t *seq, uint8_t hash[CHAIN_HASH_BYTES], struct fault *why)
+{
+    sqlite3_stmt *q = ledger_read_prepare(
+        l, SLICE("SELECT s.v, h.v FROM meta s, meta h WHERE s.k = 'cut.seq' AND h.k = 'cut.hash'"), NULL, why);
+    *seq = 0;
+    if (!q) return false;
+    int rc = sqlite3_step(q);
+    struct slice found = rc == SQLITE_ROW ? ledger_read_text(q, 1) : SLICE("");
+    if (found.len == CHAIN_HASH_BYTES) {
+        *seq = (uint64_t)sqlite3_column_int64(q, 0);
+        memcpy(hash, found.ptr, found.len);
+    }
+    return ledger_read_end(l, q, rc, why);
+}
+
 bool ledger_read_anchor(struct ledger_read *l, uint64_t seq, struct anchor *anchor, struct fault *why)
 {
     struct ledger_where w;

@@ -100,6 +100,45 @@ describe("moongate requests", function()
   end)
 end)
 
+-- As somebody sees it who has a terminal so wide.
+local function seen(columns, command)
+  local out, code = process.run { "script", "-qec",
+    ("stty cols %d; '%s' %s -c moongate.lua --color never"):format(columns, MOONGATE, command), "/dev/null",
+    cwd = g.dir.root, env = g.env, seconds = 30 }
+  assert.equal(0, code, out)
+  return (out:gsub("\r", ""))
+end
+
+describe("on a terminal", function()
+  local function widest(text)
+    local most = 0
+    for line in text:gmatch("[^\n]+") do most = math.max(most, select(2, line:gsub("[^\128-\191]", ""))) end
+    return most
+  end
+
+  it("a request fits into 80 columns, with who, what, the verdict and its cost", function()
+    for _, command in ipairs { "requests", "audit search kind:exchange,start" } do
+      local text = seen(80, command)
+      assert.is_true(widest(text) <= 80, text)
+      has(text, "403 denied")
+      has(text, "WHO")
+    end
+    local narrow = seen(80, "requests")
+    has(narrow, denied.id:sub(1, 22))
+    assert.is_nil(narrow:find("TOOK", 1, true), narrow)
+    local wide = seen(120, "requests")
+    assert.is_true(widest(wide) <= 120, wide)
+    has(wide, "TOOK")
+    has(wide, "TOKENS")
+  end)
+
+  it("what follows keeps its columns", function()
+    local text = seen(80, "audit tail outcome:ok")
+    assert.is_true(widest(text) <= 80, text)
+    has(text, allowed.id:sub(1, 22))
+  end)
+end)
+
 describe("moongate audit", function()
   it("searches requests and their reasons, and what else is in the chain", function()
     local out, code = run("audit", "search", denied.id)
@@ -195,6 +234,7 @@ describe("moongate spend", function()
     local out, code = run("spend", "--by", "user", "--where", "department:engineering", "--period", "7d")
     assert.equal(0, code, out)
     assert.truthy(out:find("USER\tSPEND\tSHARE\tCHANGE\tREQUESTS\tTOKENS\nana\t%$"), out)
+    has(run("spend", "--by", "label:nobody_has_it"), "none of these requests had the label nobody_has_it")
     assert.equal(2, select(2, run("spend", "--by", "team")))
     assert.equal(2, select(2, run("spend", "--period", "2026-13")))
   end)
@@ -219,6 +259,35 @@ describe("moongate ledger", function()
       cwd = g.dir.root, env = g.env, seconds = 30 }
     assert.equal(2, code)
     has(out, "--yes does it without being asked")
+  end)
+end)
+
+describe("a ledger that keeps its entries for a second", function()
+  it("is intact, and so is its export", function()
+    local brief = gateway.start { mock = m, name = "audit-brief", config = { ledger = { retain = "1s" } } }
+    local function of_brief(...)
+      local words = { ... }
+      words[#words + 1] = "-c"
+      words[#words + 1] = "moongate.lua"
+      return brief:command(unpack(words))
+    end
+    local verified
+    expect.eventually(function()
+      brief:chat { model = "gpt-4o-mini", messages = { { role = "user", content = "Hello!" } } }
+      local out, code = of_brief("audit", "verify", "--json")
+      assert.is_true(code == 0, out)
+      verified = cjson.decode(out)
+      return verified.first_seq > 1
+    end, 20, "the first entries are deleted")
+    assert.equal("intact", verified.state)
+    local ok, why = pcall(function()
+      assert.equal(0, select(2, of_brief("audit", "export", "-o", "rest.jsonl")))
+      local out, code = of_brief("audit", "verify", "rest.jsonl", "--key", "data/anchor.pub", "--json")
+      assert.equal(0, code, out)
+      assert.is_true(cjson.decode(out).first_seq > 1)
+    end)
+    brief:stop()
+    assert.is_true(ok, why)
   end)
 end)
 
