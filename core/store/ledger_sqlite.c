@@ -187,7 +187,8 @@ static void count_no_memory(void)
     was_asked = true;
 }
 
-/* Pages' size and auto_vacuum count only before the first page is written. */
+/* auto_vacuum counts only before the first page is written. Pages are of 4 KiB, SQLite's default: larger ones save a
+ * fifteenth of what a record costs in large batches, but a small commit writes nine of them. */
 static bool open_db(struct ledger *l, const struct ledger_options *o, struct fault *why)
 {
     char pages[64];
@@ -197,8 +198,7 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
     sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
     snprintf(pages, sizeof pages, "PRAGMA max_page_count = %u", o->pages_max ? o->pages_max : UINT32_MAX - 1);
-    const char *pragmas = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-                          "PRAGMA synchronous = FULL;"
+    const char *pragmas = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                           "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -32768";
     sqlite3_wal_hook(l->db, on_commit, l); /* in the place of wal_autocheckpoint: ledger_tend() does it */
     return ledger_run(l, pragmas, why) && ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
