@@ -36,11 +36,6 @@ uint64_t witness_seq(const struct witness *w)
     return w->seq;
 }
 
-const char *witness_why(const struct witness *w)
-{
-    return w->why;
-}
-
 /* ---- Sending. */
 
 static void count_behind(struct witness *w)
