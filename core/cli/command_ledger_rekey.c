@@ -21,8 +21,8 @@ static int rekey(const char *data_dir, bool is_json)
     if (is_json) {
         cli_print_json(json_pack("{s:s}", "key", fingerprint));
     } else {
-        printf("made %s/" ANCHOR_NEXT_FILE ", key %.16s…\nAt its next start the gateway has the present key announce it "
-               "in the chain, and signs with it.\nThen give auditors %s/" ANCHOR_PUBLIC_FILE " again.\n",
+        printf("made %s/" ANCHOR_NEXT_FILE ", key %.16s…\nAt its next start the gateway has the present key announce "
+               "it in the chain, and signs with it.\nThen give auditors %s/" ANCHOR_PUBLIC_FILE " again.\n",
                data_dir, fingerprint, data_dir);
     }
     anchor_key_free(next);
