@@ -233,10 +233,10 @@
 #define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
 #define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
-#define LIMIT_LEDGER_LOG_PAGES 1024u       /* of 8 KiB in its write-ahead log, before they go into the file … */
-#define LIMIT_LEDGER_LOG_PAGES_MAX 2048u   /* … and before a batch waits for that */
+#define LIMIT_LEDGER_LOG_PAGES 2048u       /* of 4 KiB in its write-ahead log, before they go into the file … */
+#define LIMIT_LEDGER_LOG_PAGES_MAX 4096u   /* … and before a batch waits for that */
 #define LIMIT_LEDGER_CUT 256u              /* entries, or texts, that are deleted at a time */
-#define LIMIT_LEDGER_SPARE_PAGES 512u      /* free pages in its file that may stay so … */
+#define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */

@@ -54,6 +54,8 @@ struct texts;
 void commit_open(struct commit *c, struct ledger *ledger, struct texts *texts);
 void commit_add(struct commit *c, const struct commit_entry *entry);
 bool commit_is_full(const struct commit *c);
+/* While nothing comes: is the file there still? */
+void commit_look(struct commit *c);
 bool commit_is_failing(const struct commit *c);
 uint64_t commit_waiting(const struct commit *c); /* entries */
 /* Ever: who notes the one behind his last entry knows by the other when that is on the disk. */

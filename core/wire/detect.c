@@ -1,5 +1,6 @@
 #include "wire/detect.h"
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/memo.h"
 #include "wire/detect_inner.h"
@@ -78,6 +79,7 @@ static unsigned char literal_bit(unsigned char second)
 
 static void add_triggers(struct detect *d)
 {
+    check(detect_key_format_count <= 64); /* sets of them have so many bits */
     if (d->kinds & (1u << DETECT_EMAIL | 1u << DETECT_API_KEY)) {
         d->first['@'] |= TRIGGER_AT;
         for (int c = 0; c < 256; c++)
@@ -90,6 +92,8 @@ static void add_triggers(struct detect *d)
     for (size_t i = 0; (d->kinds & 1u << DETECT_API_KEY) && i < detect_key_format_count; i++) {
         const char *pair = detect_key_formats[i].prefix + detect_key_formats[i].anchor;
         add_pair(d, (unsigned char)pair[0], (unsigned char)pair[1], false, literal_bit((unsigned char)pair[1]));
+        d->key_first[(unsigned char)pair[0]] |= (uint64_t)1 << i;
+        d->key_second[(unsigned char)pair[1]] |= (uint64_t)1 << i;
     }
     const char *jwt = &JWT_PREFIX[JWT_ANCHOR], *pem = &PEM_PREFIX[PEM_ANCHOR];
     if (d->kinds & 1u << DETECT_API_KEY)

@@ -75,6 +75,7 @@ struct detect {
     uint32_t digit_masks[256];   /* … and those that a digit behind this byte is the trigger of */
     unsigned char first[256], second[256]; /* a trigger: first[a] & second[b] */
     unsigned char nibbles[4][16];          /* the same, coarser: low and high halves of the first and second byte */
+    uint64_t key_first[256], key_second[256]; /* sets of key formats, by the two bytes at their anchors */
 };
 
 /* A text under scan. Offsets are into it; what lies before its start is in the state. */

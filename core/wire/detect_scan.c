@@ -117,13 +117,9 @@ static enum found try_literal(const struct view *v, size_t at, struct candidate 
         found = detect_jwt(v, at, c);
     if (found != FOUND_NO || !(v->d->kinds & 1u << DETECT_API_KEY)) return found;
     if (memcmp(p, &PEM_PREFIX[PEM_ANCHOR], 2) == 0) return detect_pem(v, at, c);
-    for (size_t i = 0; i < detect_key_format_count; i++) {
-        const struct key_format *format = &detect_key_formats[i];
-        if (memcmp(p, format->prefix + format->anchor, 2) != 0) continue;
-        found = detect_key(v, format, at, c);
-        if (found != FOUND_NO) return found;
-    }
-    return FOUND_NO;
+    for (uint64_t set = v->d->key_first[p[0]] & v->d->key_second[p[1]]; set && found == FOUND_NO; set &= set - 1)
+        found = detect_key(v, &detect_key_formats[__builtin_ctzll(set)], at, c);
+    return found;
 }
 
 /* The families whose trigger stands at `at`, in order of precedence. */
