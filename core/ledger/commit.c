@@ -225,6 +225,14 @@ void commit_add(struct commit *c, const struct commit_entry *entry)
     plan(c);
 }
 
+void commit_look(struct commit *c)
+{
+    struct fault why;
+    if (!c->ledger || c->count) return;
+    bool is_good = ledger_is_in_place(c->ledger, &why);
+    set_state(c, !is_good, is_good ? "" : fault_message(&why));
+}
+
 bool commit_is_full(const struct commit *c)
 {
     return c->bytes > LIMIT_LEDGER_QUEUE_BYTES;

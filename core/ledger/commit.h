@@ -2,7 +2,7 @@
  * The queue of the ledger's writer: what has come since the last commit goes into the next one, together.
  *
  *     struct commit *c = commit_new(loop, &events, arg);
- *     commit_open(c, ledger);
+ *     commit_open(c, ledger, texts);
  *     commit_add(c, &(struct commit_entry){.kind = CHAIN_EXCHANGE, .link = link, .number = 7, .id = id, .body = body});
  *     commit_free(c);                                   // what could not be committed is lost: commit_waiting() first
  *
@@ -54,6 +54,8 @@ struct texts;
 void commit_open(struct commit *c, struct ledger *ledger, struct texts *texts);
 void commit_add(struct commit *c, const struct commit_entry *entry);
 bool commit_is_full(const struct commit *c);
+/* While nothing comes: is the file there still? */
+void commit_look(struct commit *c);
 bool commit_is_failing(const struct commit *c);
 uint64_t commit_waiting(const struct commit *c); /* entries */
 /* Ever: who notes the one behind his last entry knows by the other when that is on the disk. */

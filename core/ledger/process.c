@@ -186,7 +186,7 @@ static bool look_for_abandoned(struct process *p)
 static void on_claim_time(void *arg)
 {
     struct process *p = arg;
-    if (are_all_known(p))
+    if (are_all_known(p) && files_are_alone(&p->files))
         look_for_abandoned(p);
     else
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
@@ -316,8 +316,7 @@ static void begin_import(struct process *p)
 
 static bool open_ledger(struct process *p, struct fault *why)
 {
-    struct ledger_options options = {
-        .data_dir = p->data_dir, .zone = p->zone, .gateway = slice_str(p->gateway)};
+    struct ledger_options options = {.data_dir = p->data_dir, .zone = p->zone, .gateway = slice_str(p->gateway)};
     return files_open(&p->files, &options, p->anchors, why);
 }
 
@@ -365,7 +364,8 @@ static void leave_when_done(struct process *p)
 {
     if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
-    if (commit_waiting(p->commit) || !p->files.ledger || look_for_abandoned(p)) return;
+    if (commit_waiting(p->commit) || !p->files.ledger) return;
+    if (files_are_alone(&p->files) && look_for_abandoned(p)) return;
     if (p->is_last) {
         end(p);
         return;
@@ -392,6 +392,7 @@ void process_leave(struct process *p, bool are_workers_gone)
 static void on_tick(void *arg)
 {
     struct process *p = arg;
+    commit_look(p->commit);
     if (p->copy) copy_mark(p->copy);
     if (p->fleet) fleet_mark(p->fleet);
     gauges_ship(p->gauges, p->fleet ? fleet_state(p->fleet) : NULL);

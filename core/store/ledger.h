@@ -44,6 +44,8 @@ enum ledger_put { LEDGER_STORED, LEDGER_KNOWN, LEDGER_FAILED };
 struct ledger *ledger_open(const struct ledger_options *options, struct fault *why);
 void ledger_close(struct ledger *l); /* NULL is welcome */
 
+/* The files that are written to are those of their names still; ledger_begin() looks by itself. */
+bool ledger_is_in_place(const struct ledger *l, struct fault *why);
 bool ledger_begin(struct ledger *l, struct fault *why);
 /* LEDGER_FAILED: the batch is rolled back. */
 enum ledger_put ledger_put(struct ledger *l, const struct ledger_entry *entry, struct fault *why);

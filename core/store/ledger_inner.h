@@ -6,6 +6,7 @@
 
 #include "store/ledger.h"
 #include "store/ledger_days.h"
+#include "store/ledger_file.h"
 #include "store/ledger_record.h"
 #include "store/ledger_rollup.h"
 
@@ -33,6 +34,7 @@ struct ledger_place {
 struct ledger {
     sqlite3 *db;
     char *path;
+    struct ledger_file files;
     sqlite3_stmt *statements[LEDGER_STATEMENTS];
     struct ledger_days days;
     struct ledger_place genesis, head, next; /* next: of the batch under way */

@@ -147,6 +147,7 @@ static bool open_all(struct ledger_read *l, struct fault *why)
                          errno == ENOENT ? "the gateway makes it when it starts; -c names its configuration, and by it "
                                            "the data folder"
                                          : "run it as the gateway's user");
+    if (!S_ISREG(st.st_mode)) return fault_set(why, FAULT_INTERNAL, "%s is not a file: move it away", l->path);
     l->device = st.st_dev;
     l->inode = st.st_ino;
     return open_any(l, why) && check_version(l, why);

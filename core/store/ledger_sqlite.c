@@ -1,7 +1,4 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -10,15 +7,24 @@
 #include "store/ledger_row.h"
 #include "store/ledger_schema.h"
 
-
 /* ---- Speaking with SQLite. */
+
+static const char *cure_of(int code)
+{
+    switch (code) {
+    case SQLITE_FULL: return ": make room on its disk";
+    case SQLITE_BUSY: return " by another process";
+    case SQLITE_CONSTRAINT: return ": its tables are not what its chain says: `moongate ledger check` tells more";
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ": put a backup back: `moongate ledger restore`";
+    default: return "";
+    }
+}
 
 bool ledger_fail(const struct ledger *l, struct fault *why)
 {
-    const char *cure = "";
-    if (sqlite3_errcode(l->db) == SQLITE_FULL) cure = ": make room on its disk";
-    if (sqlite3_errcode(l->db) == SQLITE_BUSY) cure = " by another process";
-    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", l->path, sqlite3_errmsg(l->db), cure);
+    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", l->path, sqlite3_errmsg(l->db),
+                     cure_of(sqlite3_errcode(l->db)));
 }
 
 bool ledger_run(struct ledger *l, const char *sql, struct fault *why)
@@ -163,15 +169,6 @@ static bool prepare_all(struct ledger *l, struct fault *why)
     return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
 }
 
-/* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
-static bool touch_private(const char *path, struct fault *why)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
-    close(fd);
-    return true;
-}
-
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 {
     struct ledger *l = arg;
@@ -196,7 +193,7 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
 {
     char pages[64];
     count_no_memory();
-    if (!touch_private(l->path, why)) return false;
+    if (!ledger_file_make(l->path, why)) return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(l->path, &l->db, flags, NULL) != SQLITE_OK) return ledger_fail(l, why);
     sqlite3_busy_timeout(l->db, LEDGER_BUSY_MS);
@@ -239,6 +236,18 @@ static bool read_head(struct ledger *l, struct fault *why)
     return is_good;
 }
 
+/* Entries that were taken from the chain's end left their rows: what came next would have their numbers. */
+static bool is_whole(struct ledger *l, struct fault *why)
+{
+    int64_t last = 0;
+    if (!read_number(l, "SELECT coalesce(max(seq), 0) FROM records", &last, why)) return false;
+    if ((uint64_t)last <= l->head.seq) return true;
+    return fault_set(why, FAULT_INTERNAL,
+                     "%s: its chain ends with entry %llu, its tables with %lld: put a backup back (`moongate ledger "
+                     "restore`), or have `moongate ledger check --repair` make the tables anew",
+                     l->path, (unsigned long long)l->head.seq, (long long)last);
+}
+
 /* Where no request was announced none has to be looked for. */
 static bool read_open(struct ledger *l, struct fault *why)
 {
@@ -274,7 +283,10 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     l->path = path_of(options->data_dir);
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
-    if (open_db(l, options, why) && read_head(l, why)) return l;
+    if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
+        ledger_file_note(&l->files, l->path);
+        return l;
+    }
     ledger_close(l);
     return NULL;
 }
@@ -337,9 +349,15 @@ void ledger_rollback(struct ledger *l)
     if (l->is_open) give_up(l);
 }
 
+bool ledger_is_in_place(const struct ledger *l, struct fault *why)
+{
+    return ledger_file_is_same(&l->files, l->path, why);
+}
+
 bool ledger_begin(struct ledger *l, struct fault *why)
 {
     check(!l->is_open);
+    if (!ledger_is_in_place(l, why)) return false;
     bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;

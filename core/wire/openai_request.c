@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "wire/openai_message.h"
 
 /* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
@@ -154,6 +155,7 @@ static bool read_model(struct reading *in)
     r->model = keep_text(in, r->model_node);
     if (r->model.len == 0) return refuse(in, KEY_MODEL, "a string that is not empty");
     if (r->model.len <= LIMIT_MODEL_BYTES) return true;
+    r->model = utf8_cut(r->model, LIMIT_MODEL_BYTES); /* the record of its refusal is to be no longer than others */
     return fault_set(in->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
 }
 

@@ -108,22 +108,29 @@ describe("what was announced", function()
 
   local RULES = 'return access { models = {}, default = "allow", rules = { { "announced", when = { model = "gpt-4o" }, record = { intent = true } } } }'
 
-  it("and whose worker was killed is recorded as abandoned", function()
-    start { workers = 1, policies = {
-      ["init.lua"] = 'return chain { "announce" }',
-      ["announce.lua"] = RULES,
-      ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, price = usd_per_million { input = 1, output = 2 } } }',
-    } }
-    local whole = ask().id
-    assert.equal("ok", g:record(whole).outcome)
+  local POLICIES = {
+    ["init.lua"] = 'return chain { "announce" }',
+    ["announce.lua"] = RULES,
+    ["models.lua"] = 'return models { ["gpt-4o"] = { targets = { "openai/gpt-4o" }, price = usd_per_million { input = 1, output = 2 } } }',
+  }
+
+  -- A stream under way, announced: its connection and its id.
+  local function begin(script)
     local c = client.connect(g.port)
     c:send(client.request { key = g.key, json = { model = "gpt-4o", stream = true, messages = { { role = "user", content = "hi" } },
-      metadata = { mock = "endless=1&delay_ms=20" } } })
+      metadata = { mock = script } } })
     local head = assert(c:head())
     assert(c:event())
+    return c, head:get("x-moongate-request-id")
+  end
+
+  it("and whose worker was killed is recorded as abandoned", function()
+    start { workers = 1, policies = POLICIES }
+    local whole = ask().id
+    assert.equal("ok", g:record(whole).outcome)
+    local c, id = begin "endless=1&delay_ms=20"
     signal.kill(listen().workers[1], signal.SIGKILL)
     c:close()
-    local id = head:get("x-moongate-request-id")
     local record
     expect.eventually(function()
       for _, found in ipairs(g:records()) do
@@ -135,6 +142,26 @@ describe("what was announced", function()
     assert.equal("gpt-4o", record.model)
     assert.equal(2, #g:records("intent"))
     each_once { whole, id }
+  end)
+
+  -- The next gateway looks for what was abandoned while the workers of the one before finish what is under way.
+  it("is not abandoned while its worker lives on behind a supervisor that was killed", function()
+    start { workers = 1, policies = POLICIES }
+    local c, id = begin "tokens=80&delay_ms=100"
+    signal.kill(listen().supervisor, signal.SIGKILL)
+    g.process:wait(5)
+    g:run()
+    local other, dead = begin "endless=1&delay_ms=20"
+    signal.kill(listen().workers[1], signal.SIGKILL)
+    other:close()
+    local last
+    for event in function() return c:event() end do last = event.data or last end
+    c:close()
+    assert.equal("[DONE]", last)
+    expect.eventually(function() return counts()[id] and counts()[dead] end, 20, "both records")
+    assert.equal("ok", g:record(id).outcome)
+    assert.equal("abandoned", g:record(dead).outcome)
+    each_once { id, dead }
   end)
 end)
 
@@ -174,6 +201,22 @@ describe("the state of the ledger", function()
     g:record(ask().id)
     assert.equal(2, #g:records() - 1) -- that of nobody too
     assert.equal(0, g:metrics():value("moongate_ledger_lost_total"))
+  end)
+
+  it("is failing when its file was moved away, also while nobody asks, and nothing goes into the old one", function()
+    start { workers = 1 }
+    local before = ask().id
+    local path, away = g.dir:path("data/ledger.db"), g.dir:path("data/away.db")
+    assert(os.rename(path, away))
+    expect.eventually(function() return ready().status == 503 end, 5, "not ready")
+    assert.truthy(ready().body:find("ledger.db: it was removed while the ledger writes to it", 1, true), ready().body)
+    expect.eventually(function() return client.ask(g.port, { path = "/readyz" }).status == 503 end, 5, "not ready either")
+    assert.equal(503, ask().status)
+    assert(os.rename(away, path))
+    expect.eventually(function() return g:is_ready() and client.ask(g.port, { path = "/readyz" }).status == 200 end, 10, "ready again")
+    local after = ask().id
+    each_once { before, after }
+    assert.equal(3, #g:records()) -- that of the refusal, too
   end)
 end)
 

@@ -12,6 +12,7 @@
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "store/ledger_link.h"
+#include "store/ledger_lock.h"
 
 static struct loop *loop;
 static struct process *process;
@@ -321,6 +322,33 @@ static void what_was_announced_and_never_told_is_abandoned(void)
     drop();
 }
 
+/* A supervisor was killed: its ledger process takes what its workers end, while the next gateway is at work. */
+static void whose_ledger_process_lives_is_not_abandoned(void)
+{
+    struct worker dead;
+    struct fault why;
+    fresh();
+    int other = ledger_living(kit_dir, &why);
+    start("gw-1");
+    connect_worker(&dead, dead_pid());
+    hello(&dead, 1);
+    send(&dead, CHAIN_INTENT, 1);
+    wait_committed(&dead, 1);
+    pipe_free(dead.pipe);
+    process_leave(process, true);
+    while (!ended)
+        loop_run(loop);
+    EXPECT_STR("0", kit_ask("SELECT count(*) FROM records"));
+    drop();
+    close(other);
+    start("gw-1");
+    process_leave(process, true);
+    while (!ended)
+        loop_run(loop);
+    EXPECT_STR("abandoned", kit_ask("SELECT outcome FROM records"));
+    drop();
+}
+
 static void an_announcement_becomes_a_record(void)
 {
     struct buf out;
@@ -391,6 +419,33 @@ static void another_gateways_ledger_is_not_taken(void)
     drop();
 }
 
+/* Also while nobody asks for anything. */
+static void a_ledger_that_is_moved_away_is_told_of(void)
+{
+    char path[96], away[96];
+    fresh();
+    kit_path(path, "ledger.db");
+    kit_path(away, "away.db");
+    start("gw-1");
+    struct worker w;
+    connect_worker(&w, getpid());
+    hello(&w, 1);
+    send(&w, CHAIN_EXCHANGE, 1);
+    wait_committed(&w, 1);
+    EXPECT_INT(0, rename(path, away));
+    while (!w.is_failing)
+        loop_run(loop);
+    EXPECT(strstr(w.reason, "ledger.db: it was removed"));
+    EXPECT(last_state.is_failing);
+    send(&w, CHAIN_EXCHANGE, 2);
+    EXPECT_INT(0, rename(away, path));
+    wait_committed(&w, 2);
+    EXPECT(!last_state.is_failing);
+    EXPECT_STR("2", kit_ask("SELECT count(*) FROM records"));
+    pipe_free(w.pipe);
+    drop();
+}
+
 static void losses_are_counted(void)
 {
     struct worker w;
@@ -413,9 +468,11 @@ int main(void)
     RUN(a_change_that_is_told_is_committed_and_said_to_be);
     RUN(what_a_dead_worker_sent_counts);
     RUN(what_was_announced_and_never_told_is_abandoned);
+    RUN(whose_ledger_process_lives_is_not_abandoned);
     RUN(an_announcement_becomes_a_record);
     RUN(what_no_worker_says_closes_its_pipe);
     RUN(another_gateways_ledger_is_not_taken);
+    RUN(a_ledger_that_is_moved_away_is_told_of);
     RUN(losses_are_counted);
     fresh();
     kit_end();

@@ -22,7 +22,7 @@ static inline void kit_path(char path[96], const char *name)
 /* A folder without a ledger in it. */
 static inline void kit_fresh(void)
 {
-    static const char *const names[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm"};
+    static const char *const names[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "lock"};
     if (strstr(kit_dir, "XXXXXX") && !mkdtemp(kit_dir)) abort();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[96];

@@ -61,6 +61,84 @@ static void what_is_given_up_was_never_there(void)
     kit_verify(2);
 }
 
+static void what_is_not_ones_own_is_not_opened(void)
+{
+    struct ledger_options options = {.data_dir = kit_dir, .gateway = SLICE("gw-1")};
+    char path[96];
+    struct fault why = {0};
+    kit_fresh();
+    kit_path(path, "ledger.db");
+    ledger_close(kit_open());
+    EXPECT_INT(0, chmod(path, 0660));
+    EXPECT(!ledger_open(&options, &why));
+    EXPECT(strstr(why.text, "mode 0660") && strstr(why.text, "chmod 600"));
+    EXPECT_INT(0, unlink(path));
+    EXPECT_INT(0, mkfifo(path, 0600));
+    EXPECT(!ledger_open(&options, &why));
+    EXPECT(strstr(why.text, "not a file of this user's own"));
+}
+
+/* Rows without their entries: the next entry would have the number of one of them. */
+static void a_chain_whose_end_was_taken_is_not_gone_on_with(void)
+{
+    struct ledger_options options = {.data_dir = kit_dir, .gateway = SLICE("gw-1")};
+    struct fault why = {0};
+    kit_fresh();
+    struct ledger *l = kit_open();
+    kit_begin(l);
+    for (uint64_t n = 1; n <= 3; n++)
+        EXPECT_INT(LEDGER_STORED, kit_put(l, n));
+    kit_commit(l);
+    EXPECT_INT(SQLITE_OK, sqlite3_exec(ledger_connection(l), "DELETE FROM chain WHERE seq > 1", NULL, NULL, NULL));
+    ledger_close(l);
+    EXPECT(!ledger_open(&options, &why));
+    EXPECT(strstr(why.text, "ends with entry 1, its tables with 3"));
+}
+
+static void move(const char *from, const char *to)
+{
+    char paths[2][96];
+    kit_path(paths[0], from);
+    kit_path(paths[1], to);
+    EXPECT_INT(0, rename(paths[0], paths[1]));
+}
+
+static void touch(const char *name)
+{
+    char path[96];
+    kit_path(path, name);
+    FILE *file = fopen(path, "w");
+    EXPECT(file && fclose(file) == 0);
+}
+
+/* SQLite would go on with what nobody finds any more. */
+static void what_is_not_in_its_place_takes_nothing(void)
+{
+    static const char *const names[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct fault why = {0};
+        kit_fresh();
+        struct ledger *l = kit_open();
+        kit_begin(l);
+        EXPECT_INT(LEDGER_STORED, kit_put(l, 1));
+        kit_commit(l);
+        EXPECT(ledger_is_in_place(l, &why));
+        move(names[i], "away");
+        EXPECT(!ledger_is_in_place(l, &why));
+        EXPECT(!ledger_begin(l, &why));
+        EXPECT(strstr(why.text, names[i]) && strstr(why.text, "removed"));
+        touch(names[i]);
+        EXPECT(!ledger_begin(l, &why));
+        EXPECT(strstr(why.text, names[i]) && strstr(why.text, "replaced"));
+        move("away", names[i]);
+        kit_begin(l);
+        EXPECT_INT(LEDGER_STORED, kit_put(l, 2));
+        kit_commit(l);
+        ledger_close(l);
+        kit_verify(2);
+    }
+}
+
 /* One after the other, and never with what the other has not seen. */
 static void two_writers_make_one_chain(void)
 {
@@ -326,6 +404,9 @@ int main(void)
     RUN(what_is_put_is_found);
     RUN(nothing_is_stored_twice);
     RUN(what_is_given_up_was_never_there);
+    RUN(what_is_not_ones_own_is_not_opened);
+    RUN(a_chain_whose_end_was_taken_is_not_gone_on_with);
+    RUN(what_is_not_in_its_place_takes_nothing);
     RUN(two_writers_make_one_chain);
     RUN(each_attempt_is_paid_at_its_own_model);
     RUN(a_denial_is_counted_with_its_reason);

@@ -253,6 +253,7 @@ static void a_model_name_has_a_bound(void)
         struct fixture f;
         snprintf(body, sizeof body, "{\"model\":\"%.*s\"}", (int)(LIMIT_MODEL_BYTES + over), name);
         EXPECT_INT(over == 0, parse_kind(&f, body, CHAT_CHAT));
+        EXPECT_INT(LIMIT_MODEL_BYTES, f.r.model.len); /* what is kept of it, too */
         finish(&f);
     }
 }
