@@ -1,5 +1,5 @@
 -- What is said about sensitive requests must not repeat what they say: above the class "internal", texts for the log,
--- the audit record and metrics that copy a longer run of the request's or the answer's own words are withheld.
+-- the record and metrics that copy a longer run of the request's or the answer's own words are withheld.
 --
 --   core.annotate(name, withhold(f, value))
 local core, use = ...

@@ -36,7 +36,7 @@ struct board_slot {
     _Atomic uint32_t clients_max; /* the process: so many may be connected */
     /* The process may have no more than these, so that its clients are fewer than was asked; 0: enough. */
     _Atomic uint64_t descriptors;
-    _Atomic uint32_t audit_failing; /* 1: its records cannot be written, and wait */
+    _Atomic uint32_t records_failing; /* 1: its records cannot be written, and wait */
     struct board_text digest;
 };
 

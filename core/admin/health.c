@@ -111,7 +111,7 @@ static void find_ledger(struct findings *f, const struct board *board)
     char reason[BOARD_TEXT_BYTES], since[CLOCK_TEXT_BYTES];
     unsigned failing = 0;
     for (uint32_t i = 0; i < board->worker_count; i++)
-        failing += atomic_load(&board->slots[i].audit_failing);
+        failing += atomic_load(&board->slots[i].records_failing);
     board_text_get(&ledger->reason, reason, sizeof reason);
     clock_format(atomic_load(&ledger->failing_since_ns), since);
     if (atomic_load(&board->slots[board->ledger_slot].pid) == 0)

@@ -1,6 +1,6 @@
 /*
  * Everything that can go wrong on a request's way, as one list: enum, HTTP status, error type and code of the client's
- * body, word in the audit record, sentence for people.
+ * body, word in the record, sentence for people.
  *
  *     struct fault why;
  *     if (!json_parse(..., &why)) return reply_fault(x, &why);

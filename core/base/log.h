@@ -1,5 +1,5 @@
 /*
- * The gateway's own log: one line an event on stderr, text on a terminal, JSON otherwise. Not the audit record.
+ * The gateway's own log: one line an event on stderr, text on a terminal, JSON otherwise. Not the ledger's records.
  *
  *     log_event(LOG_WARN, "worker_replaced", "slot %d, pid %d: %s", slot, pid, why);
  *

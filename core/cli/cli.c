@@ -170,6 +170,17 @@ const struct command cli_commands[] = {
      "  -c, --config FILE   the configuration (for its data folder)\n"
      "  --json              a JSON document a line\n",
      command_audit_tail},
+    {"audit text", "what a policy has kept of a request's prompt and answer",
+     "moongate audit text req_0199f3a2-7c41\n"
+     "\n"
+     "Opened with the keys in subjects.db, by whoever may read that file: the user whom the gateway runs as. What was\n"
+     "erased, or is older than ledger.retain_texts, nobody can read. The beginning of an id is enough.\n"
+     "\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              id; prompt and answer: state (kept, not kept, erased, damaged), text\n"
+     "\n"
+     "Exit code: 0 shown; 1 nothing is kept, or not any more; 2 no such request, or a file cannot be read.\n",
+     command_audit_text},
     {"audit verify", "has anybody changed the ledger? walks its hashes, signatures and witnesses",
      "moongate audit verify\n"
      "moongate audit verify --key /safe/anchor.pub --witness /elsewhere/witness.jsonl\n"
@@ -242,6 +253,17 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 the same, or repaired; 1 differences; 2 it cannot be read, or a gateway runs.\n",
      command_ledger_check},
+    {"ledger rekey", "make a new key to sign the ledger with",
+     "moongate ledger rekey --yes\n"
+     "\n"
+     "For when the key of the anchors may have been seen, or is old. At its next start the gateway has the present key\n"
+     "announce the new one in the chain, then signs with it: an auditor who trusts the old one can go on. anchor.pub\n"
+     "lists both then; give it to auditors again.\n"
+     "\n"
+     "  -y, --yes           without being asked\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              key: the new one's fingerprint\n",
+     command_ledger_rekey},
     {"ledger erase", "destroy the key of what is kept of a person's prompts and answers",
      "moongate ledger erase --subject user:ana --reason 'art. 17, case 4711' --yes\n"
      "\n"

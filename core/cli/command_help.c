@@ -10,8 +10,8 @@ static const struct family {
     const char *first; /* the word, and of its commands that one is listed at */
     const char *names, *summary;
 } families[] = {
-    {"audit", "audit ...", "search, export, tail and verify what the ledger has"},
-    {"ledger", "ledger ...", "backup, restore, export, check it; erase what is kept of a person's texts"},
+    {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
+    {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
     {"keys", "keys ...", "create, list, revoke and rotate API keys"},
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
     {"help", NULL, NULL}, /* with the one before */

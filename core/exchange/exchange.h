@@ -43,11 +43,11 @@ enum exchange_state {
     EXCHANGE_STREAMING, /* the provider's answer is being relayed: its first byte was the commit point */
     EXCHANGE_REPLYING,  /* an answer of the gateway's own: a denial, a fault, the list of models */
     EXCHANGE_SETTLING,  /* over; usage and outcome are being fixed */
-    EXCHANGE_RECORDED,  /* its one audit record is written */
+    EXCHANGE_RECORDED,  /* its one record is written */
 };
 #define EXCHANGE_STATES (EXCHANGE_RECORDED + 1)
 
-/* How it ended, the audit record's word. */
+/* How it ended, the record's word. */
 enum exchange_outcome {
     OUTCOME_NONE,
     OUTCOME_OK,

@@ -1,5 +1,5 @@
 /*
- * How a decision came about: each policy's and rule's word, in order. Written into the audit record, read by explain.
+ * How a decision came about: each policy's and rule's word, in order. Written into the record, read by explain.
  * Slices live in the exchange's arena.
  */
 #ifndef MOONGATE_EXCHANGE_TRACE_H

@@ -118,7 +118,7 @@ static void say_ledger(struct flow *flow, bool is_failing)
 {
     if (is_failing == flow->is_ledger_failing) return;
     flow->is_ledger_failing = is_failing;
-    atomic_store(flow->parts.audit_failing, is_failing);
+    atomic_store(flow->parts.records_failing, is_failing);
     if (is_failing)
         log_event(LOG_ERROR, "ledger_failing", "the ledger takes no records: requests are refused, but for those "
                                                "with durability async");

@@ -34,7 +34,7 @@ struct flow_parts {
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
-    _Atomic uint32_t *audit_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
+    _Atomic uint32_t *records_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };
 
 struct flow *flow_new(const struct flow_parts *parts);

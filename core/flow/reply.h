@@ -2,7 +2,7 @@
  * Answers of the gateway's own, in the caller's dialect (OpenAI's error object; on denials also policy and rule).
  * Each moves the exchange to REPLYING; the job ends when the client has taken the last byte. Private to core/flow.
  *
- * Never holds a file, a line or a traceback: those are for the audit record and explain.
+ * Never holds a file, a line or a traceback: those are for the record and explain.
  */
 #ifndef MOONGATE_FLOW_REPLY_H
 #define MOONGATE_FLOW_REPLY_H

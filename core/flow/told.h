@@ -1,5 +1,5 @@
 /*
- * What a request told of itself beside its text, kept for the audit record: the hints (headers x-moongate-task,
+ * What a request told of itself beside its text, kept for the record: the hints (headers x-moongate-task,
  * -quality, -data, -label, -max-latency-ms, or metadata.moongate in the body), what it uses, max_tokens, temperature,
  * the number of its tools, and the tier of service.
  *

@@ -10,6 +10,8 @@
 #include "store/texts.h"
 
 #define FEW 64u /* entries that are tried while nothing can be committed */
+#define MANY 64u     /* of one turn: more of them are on their way … */
+#define ENOUGH 1024u /* … and are gathered up to here: what a batch costs is shared */
 
 struct waiting {
     struct list_link place;
@@ -32,6 +34,7 @@ struct commit {
     struct texts *texts;
     struct list_link queue;
     uint64_t count, added;
+    uint64_t seen; /* of those added, at the last turn's end */
     size_t bytes;
     bool is_failing;
     char why[FAULT_TEXT_BYTES];
@@ -144,10 +147,22 @@ static void plan(struct commit *c)
     if (c->ledger && c->count && !loop_timer_is_armed(&c->retry)) loop_work_add(&c->work);
 }
 
+/* The kernel holds but a few hundred of what a worker sends; where it sends more, the next turn brings as many. */
+static bool is_more_coming(struct commit *c)
+{
+    uint64_t came = c->added - c->seen;
+    c->seen = c->added;
+    return came >= MANY && c->count < ENOUGH;
+}
+
 static void on_turn(void *arg)
 {
     struct commit *c = arg;
     if (!c->ledger || c->count == 0) return;
+    if (is_more_coming(c)) {
+        plan(c);
+        return;
+    }
     if (!commit_some(c)) loop_timer_arm_ms(&c->retry, LIMIT_LEDGER_RETRY_MS);
     plan(c);
 }

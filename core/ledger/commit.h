@@ -2,7 +2,7 @@
  * The queue of the ledger's writer: what has come since the last commit goes into the next one, together.
  *
  *     struct commit *c = commit_new(loop, &events, arg);
- *     commit_open(c, ledger);
+ *     commit_open(c, ledger, texts);
  *     commit_add(c, &(struct commit_entry){.kind = CHAIN_EXCHANGE, .link = link, .number = 7, .id = id, .body = body});
  *     commit_free(c);                                   // what could not be committed is lost: commit_waiting() first
  *

@@ -23,7 +23,6 @@ struct witness {
     uint64_t seq, sent; /* it has them up to seq; up to sent they are on their way */
     unsigned failures;  /* in a row */
     bool is_busy;
-    char why[FAULT_TEXT_BYTES];
 };
 
 const char *witness_name(const struct witness *w)
@@ -34,11 +33,6 @@ const char *witness_name(const struct witness *w)
 uint64_t witness_seq(const struct witness *w)
 {
     return w->seq;
-}
-
-const char *witness_why(const struct witness *w)
-{
-    return w->why;
 }
 
 /* ---- Sending. */
@@ -63,7 +57,6 @@ static void fail(struct witness *w, const char *why)
     if (w->failures == 0)
         log_event(LOG_ERROR, "witness_failing", "%s: anchors after entry %llu wait: %s", w->name,
                   (unsigned long long)w->seq, why);
-    snprintf(w->why, sizeof w->why, "%s", why);
     retry_later(w);
     count_behind(w);
 }
@@ -78,7 +71,6 @@ static void on_done(void *arg, bool is_good, const char *why)
     }
     if (w->failures) log_event(LOG_INFO, "witness_taking", "%s takes anchors again", w->name);
     w->failures = 0;
-    w->why[0] = '\0';
     w->seq = w->sent;
     count_behind(w);
     loop_work_add(&w->next); /* not from here: a way may call this inside of send() */

@@ -148,7 +148,7 @@ static int on_list(lua_State *L)
     return 0;
 }
 
-/* annotate(name, value): into the audit record; a second one of a name replaces the first */
+/* annotate(name, value): into the record; a second one of a name replaces the first */
 static int on_annotate(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);

@@ -46,12 +46,6 @@ static const struct filter_dim dims[] = {
 
 enum { DIM_COUNT = sizeof dims / sizeof dims[0] };
 
-const char *ledger_filter_dims(void)
-{
-    return "app, department, team, user, key, model, asked, target, provider, outcome, status, code, rule, policy, "
-           "data, api, session, prompt, cache, kind, actor, action; usd, tokens, input, output, ms, attempts";
-}
-
 static const struct filter_dim *find_dim(struct slice name)
 {
     for (size_t i = 0; i < DIM_COUNT; i++)

@@ -34,7 +34,5 @@ void ledger_filter_since(struct ledger_filter *f, int64_t us);
 void ledger_filter_until(struct ledger_filter *f, int64_t us);
 /* Nothing was asked for: all is wanted. NULL too. */
 bool ledger_filter_is_empty(const struct ledger_filter *f);
-/* "app, department, team, …" for messages and help. */
-const char *ledger_filter_dims(void);
 
 #endif

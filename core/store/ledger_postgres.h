@@ -7,8 +7,9 @@
  *     on_idle(arg):          ledger_postgres_send(lp, batch); or ledger_postgres_keep(lp, …);
  *     on_end(arg, end, why): ledger_postgres_free(lp), and a new one later, which sees how far this one came
  *
- * A batch is one statement and so one transaction: it moves the gateway's place from the entry before the batch to its
- * last, in the epoch that was claimed, and copies, counts and sums only if that could be moved. Whatever became of an
+ * A batch is one transaction: one statement, and for a large one several (store/ledger_pour.h). It moves the gateway's
+ * place from the entry before the batch to its last, in the epoch that was claimed, and copies, counts and sums only if
+ * that could be moved. Whatever became of an
  * earlier statement, of another process or of an answer that was lost, a place is passed once. What lies in the tables
  * already under the same time and id (of a ledger that was given another name) is not counted twice.
  *

@@ -1,5 +1,5 @@
 /*
- * A large batch on its way into PostgreSQL: by COPY, which takes a third of what the one statement of
+ * A large batch on its way into PostgreSQL: by COPY, which takes two thirds of what the one statement of
  * store/ledger_batch.h takes, for a gateway that has fallen behind.
  *
  *     struct ledger_pour *pour = ledger_pour_new(conn, types);

@@ -63,6 +63,8 @@ typedef bool (*ledger_visit)(void *arg, const struct ledger_row *row);
 struct ledger_read *ledger_read_open(const char *data_dir, struct fault *why);
 void ledger_read_close(struct ledger_read *l); /* NULL is welcome */
 const char *ledger_read_path(const struct ledger_read *l);
+/* For who reads tables of their own in it (store/texts.h); it cannot write. */
+struct sqlite3 *ledger_read_connection(struct ledger_read *l);
 
 enum ledger_found { LEDGER_FOUND, LEDGER_MISSING, LEDGER_AMBIGUOUS, LEDGER_UNREADABLE };
 

@@ -38,6 +38,11 @@ bool ledger_read_gateway(struct ledger_read *l, char name[LEDGER_GATEWAY_BYTES],
     return read_text(l, SLICE("SELECT v FROM meta WHERE k = 'gateway'"), name, LEDGER_GATEWAY_BYTES, why);
 }
 
+struct sqlite3 *ledger_read_connection(struct ledger_read *l)
+{
+    return l->db;
+}
+
 bool ledger_read_cut(struct ledger_read *l, uint64_t *seq, uint8_t hash[CHAIN_HASH_BYTES], struct fault *why)
 {
     sqlite3_stmt *q = ledger_read_prepare(

@@ -346,11 +346,6 @@ size_t postgres_rows(const struct postgres_answer *answer)
     return (size_t)PQntuples((const PGresult *)answer->result);
 }
 
-bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t column)
-{
-    return PQgetisnull((const PGresult *)answer->result, (int)row, (int)column);
-}
-
 struct slice postgres_text(const struct postgres_answer *answer, size_t row, size_t column)
 {
     const PGresult *result = (const PGresult *)answer->result;

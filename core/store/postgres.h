@@ -75,7 +75,6 @@ void postgres_copy(struct postgres *p, const char *sql, struct slice bytes, unsi
                    void *arg);
 
 size_t postgres_rows(const struct postgres_answer *answer);
-bool postgres_is_null(const struct postgres_answer *answer, size_t row, size_t column);
 struct slice postgres_text(const struct postgres_answer *answer, size_t row, size_t column);
 /* 0 for what is null or no number. */
 int64_t postgres_int(const struct postgres_answer *answer, size_t row, size_t column);

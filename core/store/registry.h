@@ -9,7 +9,7 @@
  *     registry_close(r);
  *
  * Only a key's SHA-256 is stored: 256 random bits need no salt and no slow hash. Several processes may have it open;
- * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in audit records.
+ * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in records.
  *
  * Each change is noted in the same transaction as an entry for the ledger (store/change.h), who made it included. The
  * ledger process takes what is new and says so: whoever is killed in between, none is lost, and it is taken again.

@@ -2,7 +2,7 @@
 --
 --   local t, notes = question.read { flags = { model = "gpt-4o", as = { "sales/ana" } } }  -- words of the command line
 --   local t, notes = question.read { file = { model = "gpt-4o", messages = … } }           -- a body, or a request
---   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }           -- an audit record
+--   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }           -- a record
 --
 -- notes: what was assumed or is not known, for people. Flags add to a file or a record. Raises with a text for people.
 local core, use = ...

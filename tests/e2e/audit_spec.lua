@@ -325,6 +325,26 @@ describe("a gateway that has ended", function()
     has(out, "change\tdpo\ttexts.erase user:ana\tok\t")
   end)
 
+  it("is signed with another key from its next start on, which the old one has announced", function()
+    local out, code = of_ended("ledger", "rekey", "--yes", "--json")
+    assert.equal(0, code, out)
+    local key = cjson.decode(out).key
+    out, code = of_ended("ledger", "rekey", "--yes")
+    assert.equal(2, code)
+    has(out, "waits already for the gateway's next start")
+    assert.is_true(key ~= cjson.decode((of_ended("audit", "verify", "--json"))).key)
+    ended.dir:write("old.pub", ended.dir:read("data/anchor.pub"))
+    ended:run()
+    local verified
+    expect.eventually(function()
+      verified = cjson.decode((of_ended("audit", "verify", "--key", "old.pub", "--json")))
+      return verified.key == key
+    end, 10, "an anchor of the new key")
+    assert.equal("intact", verified.state)
+    ended:signal(signal.SIGTERM)
+    ended.process:wait(20)
+  end)
+
   it("takes a backup back, and rights columns that were changed", function()
     assert.equal(0, select(2, of_ended("ledger", "backup", "copy.db")))
     local db = assert(require("luasql.sqlite3").sqlite3():connect(ended.dir:path("data/ledger.db")))

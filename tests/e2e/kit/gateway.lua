@@ -219,7 +219,7 @@ function running:record(id)
     end
     return found
   end
-  return expect.eventually(find, 5, "the audit record of " .. tostring(id))
+  return expect.eventually(find, 5, "the record of " .. tostring(id))
 end
 
 -- Records after the first `n`, once `count` of them are there; one more is an error.
@@ -228,7 +228,7 @@ function running:records_after(n, count)
   expect.eventually(function()
     records = self:records()
     return #records >= n + count
-  end, 10, count .. " more audit records")
+  end, 10, count .. " more records")
   if #records > n + count then error((#records - n) .. " records where " .. count .. " are wanted", 2) end
   return { unpack(records, n + 1) }
 end

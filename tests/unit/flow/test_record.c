@@ -1,4 +1,4 @@
-/* The audit record is one line of valid JSON, whatever the exchange holds, and holds no secret and no text. */
+/* The record is one line of valid JSON, whatever the exchange holds, and holds no secret and no text. */
 #include "../unit.h"
 
 #include "base/clock.h"
