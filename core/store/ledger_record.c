@@ -209,8 +209,7 @@ static bool digits_at(struct slice text, size_t at, size_t count, char end, int 
     return true;
 }
 
-/* "2026-11-24T06:41:07.123Z", as clock_format() writes it. */
-static bool read_time(struct slice t, int64_t *us)
+bool ledger_time_read(struct slice t, int64_t *us)
 {
     int year, month, day, hour, minute, second, ms = 0;
     if (!digits_at(t, 0, 4, '-', &year) || !digits_at(t, 5, 2, '-', &month) || !digits_at(t, 8, 2, 'T', &day) ||
@@ -473,7 +472,7 @@ void ledger_record_read(struct ledger_reader *rd, struct ledger_record *r, enum 
     memset(r, 0, offsetof(struct ledger_record, shares));
     r->share_count = r->label_count = 0;
     set_id(text_at(rd, root[ROOT_ID]), r->id, kind, body, id);
-    if (!read_time(text_at(rd, root[ROOT_TIME]), &r->time_us)) r->time_us = time_of_id(r->id);
+    if (!ledger_time_read(text_at(rd, root[ROOT_TIME]), &r->time_us)) r->time_us = time_of_id(r->id);
     read_outcome(rd, r, root);
     read_identity(rd, r, root);
     read_asked(rd, r, root);

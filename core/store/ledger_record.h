@@ -85,6 +85,9 @@ void ledger_record_read(struct ledger_reader *reader, struct ledger_record *reco
 void ledger_record_id(struct ledger_reader *reader, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind,
                       struct slice body, const uint8_t *id);
 
+/* "2026-11-24T06:41:07.123Z", as clock_format() writes it, in microseconds since 1970. */
+bool ledger_time_read(struct slice text, int64_t *us);
+
 /* Adds to a sum that is never negative; false: it would be more than INT64_MAX, and is that. */
 bool ledger_add(int64_t *sum, int64_t more);
 void ledger_paid_add(struct ledger_paid *sum, const struct ledger_paid *more);

@@ -16,8 +16,8 @@
  *
  * An export has a JSON object a line, in the chain's order: {"seq","kind","hash","body"}, kind as chain_kind_name()
  * says, body the text of what was hashed; and anchors, as anchor_write() makes them, each behind its entry. One that
- * does not begin with entry 1 begins with {"seq","hash"} of the entry before. Other
- * tables, sealed texts and the file itself (PRAGMA integrity_check) are looked at in a ledger.db only.
+ * does not begin with entry 1 begins with {"seq","hash"} of the entry before. Other tables, sealed texts and the file
+ * itself (PRAGMA integrity_check) are looked at in a ledger.db only.
  * Memory: 120 bytes for each of the witness's anchors. Reads pages of entries, never for long in one transaction.
  */
 #ifndef MOONGATE_STORE_VERIFY_H

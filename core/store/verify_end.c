@@ -1,29 +1,16 @@
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/limits.h"
+#include "store/ledger_record.h"
 #include "store/verify_inner.h"
 #include "wire/json.h"
 
-#define US_PER_S 1000000
 #define TAIL_US (3 * (int64_t)LIMIT_ANCHOR_MS * 1000) /* three times as long as an anchor should take */
 
 static bool read_time(const struct json_tape *tape, int64_t *us)
 {
-    struct tm tm = {0};
-    int year, month, day, hour, minute, second, ms;
-    char text[32];
     struct slice raw = json_raw(tape, json_get(tape, 0, SLICE("time")));
-    if (raw.len < 2 || raw.len > sizeof text) return false;
-    memcpy(text, raw.ptr + 1, raw.len - 2);
-    text[raw.len - 2] = '\0';
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &year, &month, &day, &hour, &minute, &second, &ms) != 7)
-        return false;
-    tm = (struct tm){.tm_year = year - 1900, .tm_mon = month - 1, .tm_mday = day,
-                     .tm_hour = hour, .tm_min = minute, .tm_sec = second};
-    *us = (int64_t)timegm(&tm) * US_PER_S + ms * 1000;
-    return true;
+    return raw.len > 2 && ledger_time_read(slice_of(raw.ptr + 1, raw.len - 2), us);
 }
 
 /* When what an entry tells began, and how long it took; false: it does not say. */
