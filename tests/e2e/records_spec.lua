@@ -35,18 +35,21 @@ describe("a full disk", function()
     ask()
     local pid, seen = listen().ledger_pid, m:mark()
     prlimit(pid, "--fsize=1024:unlimited")
-    assert.equal(401, g:ask({ key = "nobody's", json = {} }).status) -- cost nothing: it need not wait for its record
+    local waits = client.connect(g.port) -- whose record finds that there is no room
+    waits:send(client.request { key = "nobody's", json = { model = "gpt-4o" } })
+    expect.eventually(function() return client.ask(g.admin_port, { path = "/readyz" }).status == 503 end, 5, "not ready")
     local refused = g:ask { json = { model = "gpt-4o", messages = { { role = "user", content = "hi" } } } }
     assert.equal(503, refused.status)
     assert.equal("ledger_unavailable", gateway.error_of(refused).code)
     assert.equal("1", refused:get("retry-after"))
     assert.equal(0, #m:requests(seen))
-    expect.eventually(function() return client.ask(g.admin_port, { path = "/readyz" }).status == 503 end, 5, "not ready")
     local why = client.ask(g.admin_port, { path = "/readyz?verbose" }).body
     assert.truthy(why:find("[-]ledger", 1, true), why)
     assert.equal(503, client.ask(g.port, { path = "/readyz" }).status)
     prlimit(pid, "--fsize=unlimited:unlimited")
     expect.eventually(function() return g:is_ready() and client.ask(g.port, { path = "/readyz" }).status == 200 end, 10, "ready again")
+    assert.equal(401, waits:head().status)
+    waits:close()
     g:record(ask())
     g:record(refused.id)
     assert.is_nil(g:said():find("record_lost", 1, true))
