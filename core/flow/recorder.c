@@ -40,10 +40,14 @@ struct recorder {
     uint64_t numbered;           /* the last number on this pipe */
     struct loop_work flushing;   /* many records of a turn go together */
     struct loop_timer patience;  /* for a pipe, and its first word */
+    struct loop_timer overdue;   /* for its acknowledgements */
+    uint64_t acks, acks_seen;
+    bool is_stuck;               /* none comes, and there are records without */
     struct link_state state;     /* the ledger's word */
     bool is_silent;              /* that word has not come for too long */
     bool was_failing, was_remote_failing;
     uint64_t lost, lost_ns;      /* records, not yet told to the ledger, and when the last was */
+    const char *lost_why;        /* … and why */
     struct buf scratch;          /* the record that is being made */
     uint8_t instance[LINK_ID_BYTES];
 };
@@ -54,7 +58,7 @@ bool recorder_is_failing(const struct recorder *r, enum durability durability)
 {
     bool is_full = r->held_bytes > LIMIT_LEDGER_HELD_BYTES - ROOM_BYTES;
     if (durability == DURABILITY_ASYNC) return false;
-    if (r->is_silent || r->state.is_failing || is_full) return true;
+    if (r->is_silent || r->is_stuck || r->state.is_failing || is_full) return true;
     return durability == DURABILITY_REMOTE && r->state.is_remote_failing;
 }
 
@@ -119,6 +123,12 @@ static void settle_committed(struct recorder *r, uint64_t number)
     }
 }
 
+static void watch(struct recorder *r)
+{
+    r->acks_seen = r->acks;
+    loop_timer_arm_ms(&r->overdue, LIMIT_LEDGER_STUCK_MS);
+}
+
 static void keep(struct recorder *r, const struct link_entry *head, struct slice body, struct recorder_wait *wait)
 {
     struct kept *kept = mem_alloc(sizeof *kept + body.len);
@@ -131,6 +141,7 @@ static void keep(struct recorder *r, const struct link_entry *head, struct slice
     if (wait) wait->kept = kept;
     r->held_bytes += sizeof *kept + body.len;
     list_append(&r->fresh, &kept->link);
+    if (!loop_timer_is_armed(&r->overdue)) watch(r);
     loop_work_add(&r->flushing);
 }
 
@@ -187,8 +198,8 @@ static void report_loss(struct recorder *r)
     clock_format(r->lost_ns, when);
     check(getrandom(head.id, sizeof head.id, 0) == (ssize_t)sizeof head.id);
     buf_reset(&r->scratch);
-    buf_printf(&r->scratch, "{\"count\":%llu,\"reason\":\"queue_full\",\"time\":\"%s\"}", (unsigned long long)r->lost,
-               when);
+    buf_printf(&r->scratch, "{\"count\":%llu,\"reason\":\"%s\",\"time\":\"%s\"}", (unsigned long long)r->lost,
+               r->lost_why, when);
     head.body_bytes = (uint32_t)buf_len(&r->scratch);
     r->lost = 0;
     keep(r, &head, buf_slice(&r->scratch), NULL);
@@ -201,6 +212,8 @@ static bool take_ack(struct recorder *r, struct slice body, struct fault *why)
     memcpy(&ack, body.ptr, sizeof ack);
     if (ack.committed > r->numbered || ack.shipped > r->numbered)
         return fault_set(why, FAULT_INTERNAL, "an acknowledgement of what was never sent");
+    r->acks++;
+    r->is_stuck = false;
     settle_committed(r, ack.committed);
     settle_shipped(r, ack.shipped);
     report_loss(r);
@@ -263,6 +276,19 @@ static void on_patience_over(void *arg)
     tell_change(r);
 }
 
+/* A ledger process that is stopped, or whose disk stands still, says nothing: whom it would keep waiting is refused. */
+static void on_overdue(void *arg)
+{
+    struct recorder *r = arg;
+    if (list_is_empty(&r->fresh) && list_is_empty(&r->sent)) return;
+    if (r->acks != r->acks_seen) {
+        watch(r);
+        return;
+    }
+    r->is_stuck = true;
+    tell_change(r);
+}
+
 /* ---- Records. */
 
 /* "req_" and a UUID in text. */
@@ -291,10 +317,13 @@ static void append_texts(struct recorder *r, struct link_entry *head, const stru
     head->subject_bytes = (uint32_t)(buf_len(&r->scratch) - before);
 }
 
-static bool lose(struct recorder *r, const struct exchange *x)
+/* Told at once where there is room for that: nothing else may follow. */
+static bool lose(struct recorder *r, const struct exchange *x, const char *why)
 {
     r->lost++;
     r->lost_ns = clock_wall_ns();
+    r->lost_why = why;
+    report_loss(r);
     r->events->on_lost(r->arg, slice_str(x->id));
     return false;
 }
@@ -309,9 +338,9 @@ bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct
     head.body_bytes = (uint32_t)buf_len(&r->scratch);
     if (entry->kind == CHAIN_EXCHANGE) append_texts(r, &head, entry->x);
     struct slice body = buf_slice(&r->scratch);
-    bool has_room = body.len < LIMIT_PIPE_MESSAGE_BYTES - sizeof head &&
-                    r->held_bytes + sizeof(struct kept) + body.len <= LIMIT_LEDGER_HELD_BYTES;
-    if (!has_room) return lose(r, entry->x);
+    if (body.len >= LIMIT_PIPE_MESSAGE_BYTES - sizeof head) return lose(r, entry->x, "too_large");
+    size_t held = r->held_bytes + sizeof(struct kept) + body.len;
+    if (held > LIMIT_LEDGER_HELD_BYTES) return lose(r, entry->x, "queue_full");
     keep(r, &head, body, entry->durability == DURABILITY_ASYNC ? NULL : wait);
     if (recorder_is_failing(r, DURABILITY_LOCAL) != r->was_failing) tell_change(r);
     return true;
@@ -341,6 +370,7 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_events *o
     check(getrandom(r->instance, sizeof r->instance, 0) == (ssize_t)sizeof r->instance);
     loop_work_init(&r->flushing, loop, flush, r);
     loop_timer_init(&r->patience, loop, on_patience_over, r);
+    loop_timer_init(&r->overdue, loop, on_overdue, r);
     loop_timer_arm_ms(&r->patience, LIMIT_LEDGER_PATIENCE_MS);
     return r;
 }
@@ -372,6 +402,7 @@ void recorder_free(struct recorder *r)
     r->pipe = NULL;
     loop_work_drop(&r->flushing);
     loop_timer_disarm(&r->patience);
+    loop_timer_disarm(&r->overdue);
     forget(r, &r->committed);
     forget(r, &r->sent);
     forget(r, &r->fresh);

@@ -11,8 +11,9 @@
  * A ledger that dies takes nothing with it: on the next pipe all that is kept goes again, in its order. A worker that
  * is killed takes with it what had not been sent, and only that.
  * Bounded: LIMIT_LEDGER_HELD_BYTES are kept, and from three fourths of that on recorder_is_failing() says so; what
- * comes beyond the bound is lost, told by id, and told to the ledger as a number (CHAIN_LOSS) once it takes records
- * again. Never blocks, never touches a file.
+ * comes beyond the bound, or is larger than a message, is lost, told by id, and told to the ledger as a number
+ * (CHAIN_LOSS) once it takes records again. Without an acknowledgement for LIMIT_LEDGER_STUCK_MS it is failing, too.
+ * Never blocks, never touches a file.
  */
 #ifndef MOONGATE_FLOW_RECORDER_H
 #define MOONGATE_FLOW_RECORDER_H

@@ -296,6 +296,30 @@ static void a_full_queue_refuses_before_it_loses(void)
     close_all();
 }
 
+/* With nothing behind it that would be acknowledged. */
+static void what_is_too_large_is_told_as_lost_at_once(void)
+{
+    size_t len = LIMIT_PIPE_MESSAGE_BYTES;
+    char *name = mem_alloc(len);
+    memset(name, 'm', len);
+    open_all();
+    ledger_comes();
+    struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
+    x->api = api_find(SLICE("chat"));
+    x->request.model = slice_of(name, len);
+    exchange_move(x, EXCHANGE_SETTLING);
+    EXPECT(!recorder_add(recorder, &(struct recorder_entry){CHAIN_EXCHANGE, DURABILITY_LOCAL, x}, NULL));
+    exchange_move(x, EXCHANGE_RECORDED);
+    exchange_free(x);
+    EXPECT_INT(1, lost);
+    turn_until(&entries, 1);
+    EXPECT(slice_equal(slice_of(buf_ptr(&seen) + buf_len(&seen) - 3, 3), SLICE(":5 ")));
+    ack(1, 0);
+    turn_until(&idles, 1);
+    close_all();
+    mem_free(name);
+}
+
 static void the_ledgers_word_counts_at_once(void)
 {
     open_all();
@@ -322,6 +346,29 @@ static void without_a_ledger_patience_ends(void)
     turn_until(&changes, 2);
     EXPECT(!recorder_is_failing(recorder, DURABILITY_LOCAL));
     close_all();
+}
+
+/* Whoever comes then is refused, and who waits already goes on waiting. */
+static void without_acknowledgements_patience_ends(void)
+{
+    unsigned count;
+    struct recorder_wait wait = waiter(&count);
+    open_all();
+    ledger_comes();
+    EXPECT(add_local(1, NULL) && add_local(2, &wait));
+    turn_until(&entries, 2);
+    ack(1, 0);
+    for (int i = 0; i < 5 && !changes; i++)
+        turns(LIMIT_LEDGER_STUCK_MS / 2);
+    EXPECT_INT(1, changes);
+    EXPECT(recorder_is_failing(recorder, DURABILITY_LOCAL) && !recorder_is_failing(recorder, DURABILITY_ASYNC));
+    EXPECT_INT(0, count);
+    ack(2, 0);
+    turn_until(&changes, 2);
+    EXPECT(!recorder_is_failing(recorder, DURABILITY_LOCAL));
+    EXPECT_INT(1, count);
+    close_all();
+    EXPECT_INT(0, lost);
 }
 
 /* Its record goes to the ledger all the same. */
@@ -417,8 +464,10 @@ int main(void)
     RUN(a_new_ledger_gets_what_the_old_one_did_not_acknowledge);
     RUN(more_than_a_pipe_takes_goes_on_with_the_acknowledgements);
     RUN(a_full_queue_refuses_before_it_loses);
+    RUN(what_is_too_large_is_told_as_lost_at_once);
     RUN(the_ledgers_word_counts_at_once);
     RUN(without_a_ledger_patience_ends);
+    RUN(without_acknowledgements_patience_ends);
     RUN(whoever_cancels_is_not_told);
     RUN(what_is_left_at_the_end_is_told_by_name);
     RUN(texts_go_behind_their_record);
