@@ -112,6 +112,9 @@
 #define LIMIT_DELTA_MS 200u                   /* … or what came in this time */
 #define LIMIT_COUNTERS_ITEMS 128u             /* limits and budgets that one request falls under at once */
 #define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
+#define LIMIT_COUNTERS_CELLS (1u << 20)       /* keys that are counted at once on one machine, 64 bytes each … */
+#define LIMIT_COUNTERS_HOLDS (1u << 16)       /* … and requests that have taken something, some 270 bytes each */
+#define LIMIT_COUNTERS_LOCK_MS 20u            /* a worker waits so long for the counters, once */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 #define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */

@@ -108,6 +108,8 @@ enum counters_refusal {
 /* Of one item. */
 struct counters_state {
     int64_t spent, held; /* of money; after an admission held contains what was just taken */
+    int64_t left;        /* of a rate, of what runs at once: so much more may be taken right now */
+    uint32_t reset_s;    /* of a rate: until nothing of it is used up */
     enum counters_refusal refusal; /* of an observed item too */
     enum counters_loss lost;       /* what was done while out of reach; COUNTERS_NOT_LOST: it was reached */
 };

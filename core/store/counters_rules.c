@@ -1,0 +1,99 @@
+#include "store/counters_rules.h"
+
+#define NS INT64_C(1000000000)
+#define PART_MAX (INT64_MAX / 4) /* 73 years; a time since 1970 and two of them do not overflow */
+#define WINDOWS_AHEAD 2          /* a key is used up no longer than this: a limit that was lowered acts at once */
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t counters_part_ns(const struct counters_item *item, int64_t amount)
+{
+    if (item->limit < 1) return PART_MAX;
+    __int128 whole = (__int128)amount * item->window_s * NS;
+    __int128 part = (whole + item->limit - 1) / item->limit;
+    return part > PART_MAX ? PART_MAX : (int64_t)part;
+}
+
+/* A clock that stepped back must not close a key for the time it stepped. */
+static int64_t used_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
+{
+    return smaller(larger(until_ns, now_ns), now_ns + WINDOWS_AHEAD * (int64_t)item->window_s * NS);
+}
+
+/* Whole seconds, rounded up, and never 0: "come again now" would be answered the same. */
+static uint32_t seconds_after(int64_t ns)
+{
+    int64_t seconds = (ns + NS - 1) / NS;
+    return seconds < 1 ? 1 : seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+}
+
+int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
+{
+    int64_t at = used_until(item, until_ns, now_ns);
+    int64_t room = now_ns + counters_part_ns(item, item->burst) - at;
+    if (room <= 0 || item->window_s == 0) return 0;
+    __int128 left = (__int128)room * item->limit / ((__int128)item->window_s * NS);
+    return left > item->burst ? item->burst : (int64_t)left;
+}
+
+uint32_t counters_reset_s(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
+{
+    int64_t at = used_until(item, until_ns, now_ns);
+    return at > now_ns ? seconds_after(at - now_ns) : 0;
+}
+
+static struct counters_judged judge_requests(const struct counters_item *item, const struct counters_seen *seen,
+                                             int64_t now_ns)
+{
+    int64_t at = used_until(item, seen->until_ns, now_ns);
+    int64_t after = at + counters_part_ns(item, item->amount);
+    int64_t over = after - now_ns - counters_part_ns(item, item->burst);
+    if (over > 0) return (struct counters_judged){COUNTERS_OVER, seconds_after(over), at};
+    return (struct counters_judged){COUNTERS_FITS, 0, after};
+}
+
+/* One that is larger than the burst has to wait until nothing is used up. */
+static struct counters_judged judge_tokens(const struct counters_item *item, const struct counters_seen *seen,
+                                           int64_t now_ns)
+{
+    int64_t at = used_until(item, seen->until_ns, now_ns);
+    int64_t after = at + counters_part_ns(item, item->amount);
+    int64_t over = after - now_ns - counters_part_ns(item, item->burst);
+    if (item->amount > item->limit) return (struct counters_judged){COUNTERS_TOO_LARGE, 0, at};
+    if (over <= 0 || at <= now_ns) return (struct counters_judged){COUNTERS_FITS, 0, after};
+    return (struct counters_judged){COUNTERS_OVER, seconds_after(item->amount > item->burst ? at - now_ns : over), at};
+}
+
+static struct counters_judged judge_concurrent(const struct counters_item *item, const struct counters_seen *seen)
+{
+    bool fits = seen->running < item->limit;
+    return (struct counters_judged){fits ? COUNTERS_FITS : COUNTERS_OVER, fits ? 0 : 1, 0};
+}
+
+static struct counters_judged judge_money(const struct counters_item *item, const struct counters_seen *seen)
+{
+    if (item->limit == COUNTERS_NO_LIMIT) return (struct counters_judged){.refusal = COUNTERS_FITS};
+    int64_t wanted = counters_sum(seen->spent, item->amount);
+    if (counters_sum(wanted, seen->held) <= item->limit) return (struct counters_judged){.refusal = COUNTERS_FITS};
+    return (struct counters_judged){.refusal = wanted <= item->limit ? COUNTERS_CONTENDED : COUNTERS_OVER};
+}
+
+struct counters_judged counters_judge(const struct counters_item *item, const struct counters_seen *seen,
+                                      int64_t now_ns)
+{
+    switch (item->unit) {
+    case COUNTERS_REQUESTS: return judge_requests(item, seen, now_ns);
+    case COUNTERS_TOKENS: return judge_tokens(item, seen, now_ns);
+    case COUNTERS_CONCURRENT: return judge_concurrent(item, seen);
+    case COUNTERS_MONEY: return judge_money(item, seen);
+    }
+    return (struct counters_judged){.refusal = COUNTERS_FITS};
+}

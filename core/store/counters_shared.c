@@ -1,0 +1,184 @@
+#include "store/counters_shared.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/shared.h"
+
+/* At the memory's begin; the cells and holds follow. */
+struct area {
+    pthread_mutex_t lock;
+    _Atomic uint64_t since_ns;
+    _Atomic uint64_t mended;
+    _Atomic int holder;
+    _Atomic bool is_seeded;
+};
+
+#define AREA_BYTES ((sizeof(struct area) + 63) / 64 * 64)
+
+struct counters_shared {
+    struct shared memory;
+    bool is_stuck; /* the lock was waited for in vain */
+};
+
+static struct area *area(const struct counters_shared *shared)
+{
+    return shared->memory.base;
+}
+
+static struct counters_memory *memory(const struct counters_shared *shared)
+{
+    return counters_memory_at((char *)shared->memory.base + AREA_BYTES);
+}
+
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    check(pthread_mutexattr_init(&attributes) == 0);
+    check(pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0);
+    check(pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) == 0);
+    check(pthread_mutex_init(lock, &attributes) == 0);
+    pthread_mutexattr_destroy(&attributes);
+}
+
+struct counters_shared *counters_shared_new(uint32_t cells, uint32_t holds, struct fault *why)
+{
+    struct counters_shared *shared = mem_zalloc(1, sizeof *shared);
+    uint32_t cell_max = cells ? cells : LIMIT_COUNTERS_CELLS, hold_max = holds ? holds : LIMIT_COUNTERS_HOLDS;
+    if (!shared_create(&shared->memory, "counters", AREA_BYTES + counters_memory_bytes(cell_max, hold_max))) {
+        fault_set(why, FAULT_INTERNAL, "no memory for counters: %s", strerror(errno));
+        mem_free(shared);
+        return NULL;
+    }
+    init_lock(&area(shared)->lock);
+    counters_memory_make(memory(shared), cell_max, hold_max);
+    return shared;
+}
+
+void counters_shared_free(struct counters_shared *shared)
+{
+    if (!shared) return;
+    shared_close(&shared->memory);
+    mem_free(shared);
+}
+
+/* --- the lock --- */
+
+static int wait_for_lock(struct counters_shared *shared)
+{
+    struct timespec until;
+    int got = pthread_mutex_trylock(&area(shared)->lock);
+    if (got != EBUSY || shared->is_stuck) return got;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LIMIT_COUNTERS_LOCK_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return pthread_mutex_clocklock(&area(shared)->lock, CLOCK_MONOTONIC, &until);
+}
+
+static bool lock(struct counters_shared *shared)
+{
+    int got = wait_for_lock(shared);
+    shared->is_stuck = got != 0 && got != EOWNERDEAD;
+    if (shared->is_stuck) return false;
+    area(shared)->holder = getpid();
+    area(shared)->since_ns = clock_mono_ns();
+    if (got == EOWNERDEAD) {
+        counters_memory_mend(memory(shared));
+        check(pthread_mutex_consistent(&area(shared)->lock) == 0);
+        area(shared)->mended++;
+    }
+    return true;
+}
+
+static void unlock(struct counters_shared *shared)
+{
+    area(shared)->holder = 0;
+    pthread_mutex_unlock(&area(shared)->lock);
+}
+
+/* --- under it --- */
+
+static void refuse(struct counters_answer *answer, const char *error)
+{
+    *answer = (struct counters_answer){.error = error};
+}
+
+void counters_shared_ask(struct counters_shared *shared, const struct counters_question *q,
+                         struct counters_asker asker, struct counters_state *states, struct counters_answer *answer)
+{
+    if (!counters_shared_is_seeded(shared)) {
+        refuse(answer, "starting");
+        return;
+    }
+    if (!lock(shared)) {
+        refuse(answer, "unreachable");
+        return;
+    }
+    counters_table_ask(memory(shared), q, asker, states, answer);
+    unlock(shared);
+}
+
+bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[COUNTERS_HOLD_BYTES],
+                           size_t hold_count, const struct counters_spent *spent, size_t count, int64_t now_ns)
+{
+    if (!lock(shared)) return false;
+    bool is_good = counters_table_spend(memory(shared), holds, hold_count, spent, count, now_ns);
+    unlock(shared);
+    return is_good;
+}
+
+bool counters_shared_return(struct counters_shared *shared, bool (*is_gone)(void *arg, uint64_t owner), void *arg,
+                            uint32_t *returned)
+{
+    if (!lock(shared)) return false;
+    *returned = counters_table_return(memory(shared), is_gone, arg);
+    unlock(shared);
+    return true;
+}
+
+bool counters_shared_settled(struct counters_shared *shared, char (*ids)[COUNTERS_HOLD_BYTES], size_t max,
+                             size_t *count)
+{
+    uint32_t at = 0;
+    *count = 0;
+    if (!lock(shared)) return false;
+    for (struct counters_block *hold; *count < max && (hold = counters_memory_next(memory(shared), &at));)
+        if (hold->is_settled) memcpy(ids[(*count)++], hold->id, sizeof hold->id);
+    unlock(shared);
+    return true;
+}
+
+void counters_shared_seed(struct counters_shared *shared)
+{
+    area(shared)->is_seeded = true;
+}
+
+bool counters_shared_is_seeded(const struct counters_shared *shared)
+{
+    return area(shared)->is_seeded;
+}
+
+pid_t counters_shared_holder(const struct counters_shared *shared, uint64_t *since_ns)
+{
+    *since_ns = area(shared)->since_ns;
+    return area(shared)->holder;
+}
+
+uint64_t counters_shared_mended(const struct counters_shared *shared)
+{
+    return area(shared)->mended;
+}
+
+struct counters_use counters_shared_use(const struct counters_shared *shared)
+{
+    return counters_memory_use(memory(shared));
+}

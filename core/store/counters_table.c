@@ -1,0 +1,372 @@
+#include "store/counters_table.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/limits.h"
+#include "store/counters_rules.h"
+
+#define NS INT64_C(1000000000)
+
+/* One question at work: what its items have been found to be. */
+struct asking {
+    struct counters_memory *m;
+    const struct counters_question *q;
+    struct counters_asker asker;
+    struct counters_state *states;
+    struct counters_answer *answer;
+    struct counters_cell *cells[LIMIT_COUNTERS_ITEMS];
+    struct counters_judged judged[LIMIT_COUNTERS_ITEMS];
+};
+
+static struct counters_name name_of(const struct counters_memory *m, const struct counters_item *item)
+{
+    bool has_period = item->unit == COUNTERS_MONEY && item->stop_s;
+    return counters_memory_name(m, item->unit, item->key, has_period ? item->start_s : 0);
+}
+
+/* --- admission --- */
+
+/* A session begins anew after its silence, if nothing of it is under way. */
+static void renew_session(const struct counters_item *item, struct counters_cell *cell, int64_t now_ns)
+{
+    if (item->unit == COUNTERS_MONEY && item->stop_s == 0 && cell->held == 0 && cell->stop_ns <= now_ns)
+        cell->spent = 0;
+}
+
+/* As it is before anything is taken. */
+static void say_left(struct asking *a, size_t i, const struct counters_seen *seen)
+{
+    const struct counters_item *item = &a->q->items[i];
+    struct counters_state *state = &a->states[i];
+    if (item->unit == COUNTERS_CONCURRENT) {
+        state->left = item->limit > seen->running ? item->limit - seen->running : 0;
+    } else if (item->unit != COUNTERS_MONEY) {
+        state->left = counters_left(item, seen->until_ns, a->asker.now_ns);
+        state->reset_s = counters_reset_s(item, seen->until_ns, a->asker.now_ns);
+    }
+}
+
+static void judge(struct asking *a, size_t i)
+{
+    const struct counters_item *item = &a->q->items[i];
+    struct counters_cell *cell = counters_memory_find(a->m, name_of(a->m, item));
+    struct counters_seen seen = {0};
+    if (cell) {
+        renew_session(item, cell, a->asker.now_ns);
+        seen = (struct counters_seen){cell->until_ns, cell->spent, cell->held, cell->refs};
+    }
+    a->cells[i] = cell;
+    a->judged[i] = counters_judge(item, &seen, a->asker.now_ns);
+    a->states[i] = (struct counters_state){.spent = seen.spent, .held = seen.held, .refusal = a->judged[i].refusal};
+    say_left(a, i, &seen);
+}
+
+/* All of them: who is refused is told of the first that stands in his way, and of the state of each. */
+static void judge_all(struct asking *a)
+{
+    a->answer->is_ok = true;
+    for (size_t i = 0; i < a->q->item_count; i++) {
+        judge(a, i);
+        bool stands = a->judged[i].refusal != COUNTERS_FITS && !a->q->items[i].is_observed;
+        if (!a->answer->is_ok || !stands) continue;
+        a->answer->is_ok = false;
+        a->answer->failed = i;
+        a->answer->retry_after_s = a->judged[i].retry_after_s;
+    }
+}
+
+/* Cells are made before anything is taken; what is referred to is not forgotten meanwhile. */
+static bool make_cells(struct asking *a)
+{
+    size_t made = 0;
+    for (; made < a->q->item_count; made++) {
+        const struct counters_item *item = &a->q->items[made];
+        if (!a->cells[made])
+            a->cells[made] = counters_memory_cell(a->m, name_of(a->m, item), item->unit, a->asker.now_ns);
+        if (!a->cells[made]) break;
+        a->cells[made]->refs++;
+    }
+    if (made == a->q->item_count) return true;
+    while (made--)
+        a->cells[made]->refs--;
+    return false;
+}
+
+/* Is there something that comes back, or stays until the ledger has it? Requests are counted, and that is all. */
+static bool is_kept(const struct asking *a, size_t i)
+{
+    bool is_over = a->judged[i].refusal != COUNTERS_FITS; /* only observed */
+    return a->q->items[i].unit != COUNTERS_REQUESTS && !(a->q->items[i].unit == COUNTERS_TOKENS && is_over);
+}
+
+static void keep(struct asking *a, size_t i, struct counters_taken *taken)
+{
+    const struct counters_item *item = &a->q->items[i];
+    *taken = (struct counters_taken){.cell = counters_memory_number(a->m, a->cells[i]),
+                                     .unit = (uint8_t)item->unit,
+                                     .item = (uint16_t)i,
+                                     .amount = item->amount,
+                                     .part_ns = item->unit == COUNTERS_TOKENS
+                                                    ? counters_part_ns(item, item->amount)
+                                                    : 0};
+}
+
+static struct counters_block *make_hold(struct asking *a)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < a->q->item_count; i++)
+        count += is_kept(a, i);
+    struct counters_block *hold = counters_memory_new_hold(a->m, a->q->hold, count);
+    if (!hold) return NULL;
+    hold->owner = a->asker.owner;
+    for (size_t i = 0; i < a->q->item_count; i++)
+        if (is_kept(a, i)) keep(a, i, counters_memory_taken(a->m, hold, hold->count++));
+    return hold;
+}
+
+static void take(struct asking *a, size_t i)
+{
+    const struct counters_item *item = &a->q->items[i];
+    struct counters_cell *cell = a->cells[i];
+    if (item->unit == COUNTERS_MONEY) {
+        cell->held = counters_sum(cell->held, item->amount);
+        if (item->stop_s) cell->stop_ns = counters_sum(item->stop_s, 0) * NS;
+        a->states[i].held = cell->held;
+    } else if (item->unit == COUNTERS_CONCURRENT) {
+        a->states[i].left -= a->states[i].left > 0;
+    } else if (a->judged[i].refusal == COUNTERS_FITS) {
+        cell->until_ns = a->judged[i].until_ns;
+        a->states[i].left = counters_left(item, cell->until_ns, a->asker.now_ns);
+        a->states[i].reset_s = counters_reset_s(item, cell->until_ns, a->asker.now_ns);
+    }
+    if (!is_kept(a, i)) cell->refs--;
+}
+
+static void refuse_full(struct asking *a)
+{
+    a->answer->is_ok = false;
+    a->answer->error = "full";
+}
+
+static void take_all(struct asking *a)
+{
+    if (!make_cells(a)) {
+        refuse_full(a);
+        return;
+    }
+    struct counters_block *hold = make_hold(a);
+    if (!hold) {
+        for (size_t i = 0; i < a->q->item_count; i++)
+            a->cells[i]->refs--;
+        refuse_full(a);
+        return;
+    }
+    counters_memory_stand(a->m, hold);
+    for (size_t i = 0; i < a->q->item_count; i++)
+        take(a, i);
+}
+
+/* What it holds is what was asked the first time. */
+static void grant_again(struct asking *a)
+{
+    judge_all(a);
+    a->answer->is_ok = true;
+    for (size_t i = 0; i < a->q->item_count; i++)
+        a->states[i].refusal = COUNTERS_FITS;
+}
+
+static void admit(struct asking *a)
+{
+    if (counters_memory_hold(a->m, a->q->hold)) {
+        grant_again(a);
+        return;
+    }
+    judge_all(a);
+    if (a->answer->is_ok) take_all(a);
+}
+
+/* --- a hold that stands --- */
+
+static void set_held(struct counters_memory *m, struct counters_taken *taken, int64_t nano)
+{
+    struct counters_cell *cell = counters_memory_cell_at(m, taken->cell);
+    int64_t others = cell->held - taken->amount;
+    cell->held = counters_sum(others, nano);
+    taken->amount = nano;
+}
+
+/* A question about a hold brings the items that it was admitted by. */
+static const struct counters_item *item_of(const struct asking *a, const struct counters_taken *taken)
+{
+    check(taken->item < a->q->item_count && a->q->items[taken->item].unit == taken->unit);
+    return &a->q->items[taken->item];
+}
+
+/* Money is asked for within what is left; of what only is counted, and of an observed item, nothing stands in the
+ * way. */
+static bool is_within(const struct asking *a, const struct counters_taken *taken)
+{
+    const struct counters_item *item = item_of(a, taken);
+    const struct counters_cell *cell = counters_memory_cell_at(a->m, taken->cell);
+    int64_t more = a->q->totals.nano - taken->amount;
+    if (more <= 0 || item->limit == COUNTERS_NO_LIMIT || item->is_observed) return true;
+    return counters_sum(counters_sum(cell->spent, cell->held), more) <= item->limit;
+}
+
+static bool may_extend(struct asking *a, struct counters_block *hold)
+{
+    for (uint32_t i = 0; i < hold->count; i++) {
+        const struct counters_taken *taken = counters_memory_taken(a->m, hold, i);
+        if (taken->unit != COUNTERS_MONEY || is_within(a, taken)) continue;
+        a->answer->failed = taken->item;
+        return false;
+    }
+    return true;
+}
+
+/* Moves a key's time by what the tokens are more or less than they were. */
+static void set_tokens(struct asking *a, struct counters_taken *taken)
+{
+    struct counters_cell *cell = counters_memory_cell_at(a->m, taken->cell);
+    int64_t part_ns = counters_part_ns(item_of(a, taken), a->q->totals.tokens);
+    cell->until_ns += part_ns - taken->part_ns;
+    taken->part_ns = part_ns;
+    taken->amount = a->q->totals.tokens;
+}
+
+static void grow(struct asking *a, struct counters_block *hold)
+{
+    for (uint32_t i = 0; i < hold->count; i++) {
+        struct counters_taken *taken = counters_memory_taken(a->m, hold, i);
+        if (taken->unit == COUNTERS_MONEY && a->q->totals.nano > taken->amount)
+            set_held(a->m, taken, a->q->totals.nano);
+        if (taken->unit == COUNTERS_TOKENS && a->q->totals.tokens > taken->amount) set_tokens(a, taken);
+    }
+}
+
+/* It is not known any more when its owner was taken for dead: nothing is held for it then. */
+static void extend(struct asking *a)
+{
+    struct counters_block *hold = counters_memory_hold(a->m, a->q->hold);
+    a->answer->is_ok = hold && !hold->is_settled && may_extend(a, hold);
+    if (!hold || hold->is_settled) a->answer->error = "not held";
+    else if (a->answer->is_ok) grow(a, hold);
+}
+
+/* --- its end --- */
+
+static void give_back(struct counters_memory *m, struct counters_taken *taken)
+{
+    struct counters_cell *cell = counters_memory_cell_at(m, taken->cell);
+    if (taken->is_given_back) return;
+    if (taken->unit == COUNTERS_MONEY) set_held(m, taken, 0);
+    if (taken->unit == COUNTERS_TOKENS) cell->until_ns -= taken->part_ns;
+    taken->is_given_back = 1;
+    cell->refs--;
+}
+
+static void drop(struct counters_memory *m, struct counters_block *hold)
+{
+    for (uint32_t i = 0; i < hold->count; i++)
+        give_back(m, counters_memory_taken(m, hold, i));
+    counters_memory_drop(m, hold);
+}
+
+static void release(struct asking *a)
+{
+    struct counters_block *hold = counters_memory_hold(a->m, a->q->hold);
+    a->answer->is_ok = true;
+    if (hold && !hold->is_settled) drop(a->m, hold);
+}
+
+/* What it came to is known: of tokens the rest goes back, of money it stays until the ledger has it. */
+static void settle_one(struct asking *a, struct counters_taken *taken)
+{
+    switch ((enum counters_unit)taken->unit) {
+    case COUNTERS_MONEY: set_held(a->m, taken, a->q->totals.nano); return;
+    case COUNTERS_TOKENS:
+        set_tokens(a, taken);
+        taken->part_ns = 0; /* used up, and not given back */
+        break;
+    case COUNTERS_REQUESTS:
+    case COUNTERS_CONCURRENT: break;
+    }
+    give_back(a->m, taken);
+}
+
+static void settle(struct asking *a)
+{
+    struct counters_block *hold = counters_memory_hold(a->m, a->q->hold);
+    bool has_money = false;
+    a->answer->is_ok = true;
+    if (!hold || hold->is_settled) return;
+    for (uint32_t i = 0; i < hold->count; i++) {
+        struct counters_taken *taken = counters_memory_taken(a->m, hold, i);
+        settle_one(a, taken);
+        has_money = has_money || taken->unit == COUNTERS_MONEY;
+    }
+    hold->is_settled = 1;
+    if (!has_money) drop(a->m, hold);
+}
+
+void counters_table_ask(struct counters_memory *m, const struct counters_question *q, struct counters_asker asker,
+                        struct counters_state *states, struct counters_answer *answer)
+{
+    struct asking a = {.m = m, .q = q, .asker = asker, .states = states, .answer = answer};
+    *answer = (struct counters_answer){0};
+    if (q->item_count > LIMIT_COUNTERS_ITEMS) {
+        answer->error = "more items than one question may have";
+        return;
+    }
+    memcpy(answer->hold, q->hold, sizeof answer->hold);
+    switch (q->operation) {
+    case COUNTERS_ADMIT: admit(&a); break;
+    case COUNTERS_PEEK: judge_all(&a); break;
+    case COUNTERS_EXTEND: extend(&a); return;
+    case COUNTERS_SETTLE: settle(&a); return;
+    case COUNTERS_RELEASE: release(&a); return;
+    }
+    answer->states = states;
+    answer->state_count = q->item_count;
+}
+
+/* --- the ledger's part --- */
+
+static bool set_spent(struct counters_memory *m, const struct counters_spent *spent, int64_t now_ns)
+{
+    struct counters_name name = counters_memory_name(m, COUNTERS_MONEY, spent->key, spent->stop_s ? spent->start_s : 0);
+    int64_t stop_ns = (spent->stop_s ? spent->stop_s : spent->last_s + spent->idle_s) * NS;
+    struct counters_cell *cell = counters_memory_find(m, name);
+    if (!cell && stop_ns <= now_ns) return true;
+    if (!cell) cell = counters_memory_cell(m, name, COUNTERS_MONEY, now_ns);
+    if (!cell) return false;
+    cell->spent = spent->nano;
+    cell->stop_ns = stop_ns;
+    return true;
+}
+
+/* Sums first: who is killed between has money counted twice until the next, never not at all. */
+bool counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
+                          const struct counters_spent *spent, size_t count, int64_t now_ns)
+{
+    bool is_good = true;
+    for (size_t i = 0; i < count; i++)
+        is_good = set_spent(m, &spent[i], now_ns) && is_good;
+    for (size_t i = 0; i < hold_count; i++) {
+        struct counters_block *hold = counters_memory_hold(m, holds[i]);
+        if (hold) drop(m, hold);
+    }
+    return is_good;
+}
+
+uint32_t counters_table_return(struct counters_memory *m, bool (*is_gone)(void *arg, uint64_t owner), void *arg)
+{
+    uint32_t at = 0, returned = 0;
+    for (struct counters_block *hold; (hold = counters_memory_next(m, &at));) {
+        if (!is_gone(arg, hold->owner)) continue;
+        drop(m, hold);
+        returned++;
+    }
+    return returned;
+}
