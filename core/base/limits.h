@@ -115,6 +115,7 @@
 #define LIMIT_COUNTERS_CELLS (1u << 20)       /* keys that are counted at once on one machine, 64 bytes each … */
 #define LIMIT_COUNTERS_HOLDS (1u << 16)       /* … and requests that have taken something, some 270 bytes each */
 #define LIMIT_COUNTERS_LOCK_MS 20u            /* a worker waits so long for the counters, once */
+#define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 #define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "exchange/terms.h"
+#include "store/counters.h"
 
 const struct price *bill_price(const struct exchange *x, const struct attempt *attempt)
 {
@@ -112,4 +113,9 @@ struct bill bill_of(const struct exchange *x)
         add_attempt(&bill, &a);
     }
     return bill;
+}
+
+int64_t bill_tokens(const struct bill *bill)
+{
+    return counters_sum(usage_parts_input(&bill->parts), usage_parts_output(&bill->parts));
 }

@@ -25,6 +25,8 @@ struct bill {
 void bill_attempt(const struct exchange *x, struct attempt *attempt);
 /* All attempts together. One whose parts are not made yet counts with what its provider has reported so far. */
 struct bill bill_of(const struct exchange *x);
+/* Read and written, at most COUNTERS_AMOUNT_MAX: what limits on tokens count. */
+int64_t bill_tokens(const struct bill *bill);
 /* The price that an attempt is billed at; NULL: none. */
 const struct price *bill_price(const struct exchange *x, const struct attempt *attempt);
 

@@ -25,7 +25,8 @@ struct hold *hold_open(struct hold **holds, const struct counters_question *ques
     *hold = (struct hold){.next = *holds,
                           .items = question->items,
                           .item_count = question->item_count,
-                          .totals = estimate(question->items, question->item_count)};
+                          .estimate = estimate(question->items, question->item_count)};
+    hold->totals = hold->estimate;
     memcpy(hold->id, answer->hold, sizeof hold->id);
     *holds = hold;
     return hold;

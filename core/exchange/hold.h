@@ -24,6 +24,7 @@ struct hold {
     char id[COUNTERS_HOLD_BYTES];
     const struct counters_item *items; /* what it was admitted under; the question's */
     size_t item_count;
+    struct counters_totals estimate; /* of one call: what it was admitted for */
     struct counters_totals totals; /* what is held: the estimate at first */
 };
 

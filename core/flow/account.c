@@ -53,12 +53,6 @@ static bool is_billed(const struct attempt *a, const struct relay_report *told, 
     return is_success(a->status) || is_broken_off(a);
 }
 
-static int64_t output_of(const struct usage_parts *parts)
-{
-    return parts->count[USAGE_OUTPUT] + parts->count[USAGE_REASONING] + parts->count[USAGE_AUDIO_OUTPUT] +
-           parts->count[USAGE_IMAGE_OUTPUT];
-}
-
 /* Nothing is known, or nothing is said to have been read, where the request has something to read. */
 static void count_input(struct attempt *a)
 {
@@ -75,7 +69,7 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
     struct usage_parts *parts = &a->parts;
     uint64_t reasoning_tokens = told->counted.reasoning_tokens;
     int64_t reasoning = reasoning_tokens < counted ? (int64_t)reasoning_tokens : (int64_t)counted;
-    if (usage_has_output(&a->usage) && (!told->is_cut || (int64_t)counted <= output_of(parts))) return;
+    if (usage_has_output(&a->usage) && (!told->is_cut || (int64_t)counted <= usage_parts_output(parts))) return;
     if (a->usage.output_tokens == 0 && counted == 0) return;
     parts->count[USAGE_REASONING] = reasoning;
     parts->count[USAGE_OUTPUT] = (int64_t)counted - reasoning;

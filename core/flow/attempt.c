@@ -8,6 +8,7 @@
 #include "flow/drain.h"
 #include "flow/durable.h"
 #include "flow/headers.h"
+#include "flow/holds.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
 #include "flow/send.h"
@@ -118,6 +119,8 @@ static void on_sink_tail(void *arg)
 {
     struct job *job = arg;
     struct call *call = job->call;
+    account_settle(job->x, call->relay);
+    holds_close(job);
     if (!durable_hold_end(job) || !call->fetch) return;
     loop_timer_disarm(&call->timer);
     loop_timer_init(&call->timer, job->flow->parts.loop, on_end_late, call);
@@ -309,10 +312,24 @@ static const struct target *current_target(const struct job *job)
     return &job->x->decision.verdict.targets[job->x->target_index];
 }
 
+/* Another target costs as much again as was asked for at first, on top of what those before have cost. */
+static void refuse_another(struct job *job, const struct counters_item *item)
+{
+    struct verdict over = {
+        .kind = VERDICT_DENY, .status = 402, .code = SLICE("budget_exhausted"), .policy = SLICE("budget"),
+        .rule = item->rule, .reason = SLICE("what earlier attempts cost leaves no room for another")};
+    job->x->target_index = -1;
+    reply_answer(job, &over);
+}
+
 static void on_estimated(struct job *job)
 {
+    const struct counters_item *over;
     job->stop = stop;
-    send(job, current_target(job));
+    if (holds_cover(job, &over))
+        send(job, current_target(job));
+    else
+        refuse_another(job, over);
 }
 
 static void send_now(struct job *job)

@@ -6,6 +6,7 @@
 #include "flow/account.h"
 #include "flow/durable.h"
 #include "flow/headers.h"
+#include "flow/holds.h"
 #include "flow/keepalive.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
@@ -84,6 +85,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     x->first_byte_ns = clock_mono_ns();
     if (length != CONN_STREAM) {
         add_cost(job);
+        holds_close(job);
         durable_hold_end(job);
     }
     conn_reply_head(job->conn, head->status, job->call->headers, job->call->header_count, length);
@@ -126,6 +128,7 @@ void deliver_end(struct job *job, enum exchange_outcome outcome)
     job->end.outcome = outcome;
     loop_timer_disarm(&job->call->timer);
     account_settle(job->x, job->call->relay);
+    holds_close(job);
     durable_hold_end(job);
     write_last(job);
     bool is_wanted = http_list_has(exchange_header(job->x, SLICE("te")), SLICE("trailers"));

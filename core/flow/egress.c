@@ -1,6 +1,7 @@
 #include "flow/egress.h"
 
 #include "base/mem.h"
+#include "flow/holds.h"
 #include "flow/job.h"
 
 #define CALL_HEADERS_MAX 40
@@ -143,6 +144,18 @@ static struct memo *quiet(void *arg)
     return flow->quiet;
 }
 
+static void counters(void *arg, const struct counters_question *question, uint64_t ticket)
+{
+    struct flow *flow = arg;
+    holds_ask(flow->holds, question, ticket);
+}
+
+static void counters_cancel(void *arg, uint64_t ticket)
+{
+    struct flow *flow = arg;
+    holds_forget(flow->holds, ticket);
+}
+
 const struct policy_host egress_host = {
     .http_start = http_start, .http_cancel = http_cancel, .metric = metric, .cache = cache,
-    .quiet = quiet};
+    .quiet = quiet, .counters = counters, .counters_cancel = counters_cancel};

@@ -10,6 +10,7 @@
 #include "flow/attempt.h"
 #include "flow/counting.h"
 #include "flow/drain.h"
+#include "flow/holds.h"
 #include "flow/identify.h"
 #include "flow/intake.h"
 #include "flow/intent.h"
@@ -159,6 +160,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
     flow->recorder = recorder_new(parts->loop, &recorder_events, flow);
+    flow->holds = holds_new(parts->loop, parts->counters, recorder_owner(flow->recorder));
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     share_upstream(flow);
@@ -182,6 +184,7 @@ void flow_free(struct flow *flow)
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     recorder_free(flow->recorder);
+    holds_free(flow->holds);
     metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);
     cache_free(flow->cache);

@@ -22,6 +22,7 @@
 #include "store/keyring.h"
 #include "store/keysets.h"
 
+struct counters_shared;
 struct flow;
 
 struct flow_parts {
@@ -34,6 +35,7 @@ struct flow_parts {
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
+    struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
     _Atomic uint32_t *records_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };
 

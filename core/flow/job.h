@@ -23,6 +23,7 @@
 #include "wire/said.h"
 
 struct call;
+struct holds;
 struct job;
 struct metrics;
 
@@ -39,6 +40,7 @@ struct flow {
     struct fetch_pool *pool;
     struct metrics *metrics;
     struct recorder *recorder;
+    struct holds *holds;     /* what requests have taken from the counters */
     struct intake *intake;   /* what requests hold */
     struct memo *memo;       /* token counts of texts that came before */
     struct memo *quiet;      /* … and in which of them nothing was found (wire/quiet.h); of no use to who counts */

@@ -103,6 +103,7 @@ static void append_figures(struct buf *out, const struct exchange *x)
     append_durability(out, x->decision.record.durability);
     record_estimate(out, x);
     record_bill(out, x);
+    record_holds(out, x);
     record_attempts(out, x);
     append_times(out, x);
     append_number(out, NAME("bytes_out"), x->response.bytes_out);

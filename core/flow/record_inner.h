@@ -73,6 +73,7 @@ void record_redaction(struct buf *out, const struct redact *r);
 /* record_money.c: what was called, used and paid for */
 void record_estimate(struct buf *out, const struct exchange *x);
 void record_bill(struct buf *out, const struct exchange *x);
+void record_holds(struct buf *out, const struct exchange *x);
 void record_attempts(struct buf *out, const struct exchange *x);
 void record_ms(struct buf *out, struct slice name, uint64_t from_ns, uint64_t to_ns);
 /* record_facts.c: what policies may read */

@@ -1,5 +1,6 @@
 /* What was called, what it used, what it costs. */
 #include "exchange/bill.h"
+#include "exchange/hold.h"
 #include "exchange/money.h"
 #include "flow/record_inner.h"
 #include "wire/secrets.h"
@@ -180,6 +181,46 @@ void record_attempts(struct buf *out, const struct exchange *x)
     for (size_t i = 0; i < x->attempt_count; i++) {
         if (i) buf_append_char(out, ',');
         append_attempt(out, x, x->attempts[i]);
+    }
+    buf_append_char(out, ']');
+}
+
+/* What a ledger sums of it, and by which the counters forget it: its id, and each budget that it was held in. */
+static void append_budget(struct buf *out, const struct counters_item *item)
+{
+    buf_append_char(out, '[');
+    buf_append_json(out, item->key);
+    buf_append_char(out, ',');
+    buf_append_u64(out, item->stop_s ? (uint64_t)item->start_s : 0);
+    buf_append_char(out, ',');
+    buf_append_u64(out, (uint64_t)item->stop_s);
+    buf_append_char(out, ',');
+    buf_append_u64(out, item->idle_s);
+    buf_append_char(out, ']');
+}
+
+static void append_hold(struct buf *out, const struct hold *hold)
+{
+    bool is_first = true;
+    buf_append_char(out, '{');
+    append_text(out, NAME("id"), slice_str(hold->id));
+    append_open(out, NAME("money"), '[');
+    for (size_t i = 0; i < hold->item_count; i++) {
+        if (hold->items[i].unit != COUNTERS_MONEY) continue;
+        if (!is_first) buf_append_char(out, ',');
+        is_first = false;
+        append_budget(out, &hold->items[i]);
+    }
+    buf_append(out, SLICE("]}"));
+}
+
+void record_holds(struct buf *out, const struct exchange *x)
+{
+    if (!x->holds) return;
+    append_open(out, NAME("holds"), '[');
+    for (const struct hold *hold = x->holds; hold; hold = hold->next) {
+        if (hold != x->holds) buf_append_char(out, ',');
+        append_hold(out, hold);
     }
     buf_append_char(out, ']');
 }

@@ -62,6 +62,11 @@ bool recorder_is_failing(const struct recorder *r, enum durability durability)
     return durability == DURABILITY_REMOTE && r->state.is_remote_failing;
 }
 
+uint64_t recorder_owner(const struct recorder *r)
+{
+    return link_owner(r->instance);
+}
+
 bool recorder_is_idle(const struct recorder *r)
 {
     return list_is_empty(&r->fresh) && list_is_empty(&r->sent) && list_is_empty(&r->committed);

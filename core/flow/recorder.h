@@ -64,6 +64,8 @@ bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait);
 /* A record of this durability could not be had now. Of DURABILITY_ASYNC: never. */
 bool recorder_is_failing(const struct recorder *r, enum durability durability);
+/* Of this process's instance, which the ledger knows it by: whose holds are this worker's (store/counters_table.h). */
+uint64_t recorder_owner(const struct recorder *r);
 /* Everything is acknowledged. */
 bool recorder_is_idle(const struct recorder *r);
 

@@ -5,6 +5,7 @@
 #include "exchange/bill.h"
 #include "flow/cors.h"
 #include "flow/durable.h"
+#include "flow/holds.h"
 #include "flow/job.h"
 #include "flow/refusal.h"
 
@@ -45,6 +46,7 @@ void reply_plain(struct job *job, int status, const struct conn_header *headers,
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
     x->response.bytes_out = body.len;
+    holds_close(job);
     durable_hold_end(job);
     conn_reply(job->conn, status, headers, count, body);
 }

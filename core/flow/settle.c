@@ -8,6 +8,7 @@
 #include "flow/ask.h"
 #include "flow/call.h"
 #include "flow/durable.h"
+#include "flow/holds.h"
 #include "flow/metrics.h"
 
 static void job_free(void *arg)
@@ -66,6 +67,7 @@ static bool record(struct job *job)
 
 static void finish(struct job *job)
 {
+    holds_close(job);
     bool is_kept = job->is_unrecorded || record(job);
     exchange_move(job->x, EXCHANGE_RECORDED);
     if (!job->conn) {

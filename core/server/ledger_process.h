@@ -10,12 +10,15 @@
 
 #include "admin/board.h"
 
+struct counters_shared;
+
 struct ledger_process_parts {
     int control_fd; /* taken */
     const char *version;
     struct board_slot *slot; /* borrowed, as the next two: shared memory */
     struct board_ledger *board;
     void *segment;
+    struct counters_shared *counters; /* of all processes */
 };
 
 /* The process's exit code. */

@@ -187,6 +187,7 @@ static void on_tick(void *arg)
 {
     struct supervisor *sup = arg;
     if (sup->state < BOARD_STOPPING) children_check_beats(sup);
+    children_check_counters(sup);
     loop_timer_arm_ms(&sup->tick, SUPERVISOR_TICK_MS);
 }
 
@@ -198,6 +199,12 @@ static bool make_shared(struct supervisor *sup)
     if (!shared_create(&sup->stats_area, "moongate-metrics", segment * (sup->worker_count + 2)) ||
         !shared_create(&sup->board_area, "moongate-board", board_bytes(sup->child_count))) {
         supervisor_fail(sup, FINDING_OTHER_ERROR, "no shared memory: %s", strerror(errno));
+        return false;
+    }
+    struct fault why;
+    sup->counters = counters_shared_new(0, 0, &why);
+    if (!sup->counters) {
+        supervisor_fail(sup, FINDING_OTHER_ERROR, "%s", fault_message(&why));
         return false;
     }
     for (unsigned i = 0; i < sup->worker_count + 2; i++)
@@ -295,6 +302,7 @@ static void supervisor_clear(struct supervisor *sup)
     close(sup->signal_fd);
     stats_detach(sup->stats);
     shared_close(&sup->stats_area);
+    counters_shared_free(sup->counters);
     shared_close(&sup->board_area);
     config_free(sup->config);
     loop_free(sup->loop);

@@ -140,6 +140,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .listen_fd = c->listen_fd,
         .slot = slot_of(c),
         .segment = c->sup->segments[c->slot],
+        .counters = c->sup->counters,
     };
     exit(worker_run(&parts));
 }
@@ -167,6 +168,7 @@ _Noreturn static void run_ledger(struct child *c, int control_fd)
         .slot = slot_of(c),
         .board = &sup->board->ledger,
         .segment = sup->segments[sup->worker_count + 1],
+        .counters = sup->counters,
     };
     exit(ledger_process_run(&parts));
 }
@@ -360,6 +362,20 @@ void children_check_beats(struct supervisor *sup)
         if (c->silent_ticks <= c->kind->silence_ms / SUPERVISOR_TICK_MS || c->is_hung) continue;
         c->is_hung = true;
         kill(c->pid, SIGKILL); /* reaches a stopped process too */
+    }
+}
+
+void children_check_counters(struct supervisor *sup)
+{
+    uint64_t since_ns;
+    pid_t holder = counters_shared_holder(sup->counters, &since_ns);
+    if (!holder || clock_mono_ns() - since_ns < LIMIT_COUNTERS_HELD_MS * NS_PER_MS) return;
+    for (unsigned i = 0; i < sup->child_count; i++) {
+        struct child *c = &sup->children[i];
+        if (c->pid != holder || c->is_hung) continue;
+        log_event(LOG_ERROR, "counters_held", "%s keeps all others out of the counters, and is killed", c->name);
+        c->is_hung = true;
+        kill(c->pid, SIGKILL);
     }
 }
 

@@ -29,6 +29,7 @@
 #include "server/checker.h"
 #include "server/config.h"
 #include "server/supervisor.h"
+#include "store/counters_shared.h"
 
 #define SUPERVISOR_TICK_MS 500u
 #define SUPERVISOR_OTHERS_MAX 4u /* processes that are no workers */
@@ -165,6 +166,7 @@ struct supervisor {
     struct line_server *control;
 
     struct shared stats_area, board_area;
+    struct counters_shared *counters;
     struct board *board;
     struct stats *stats; /* the supervisor's own segment, after the workers' … */
     void *segments[LIMIT_WORKERS + 2]; /* … and before the ledger's */
@@ -207,6 +209,8 @@ void children_start_missing(struct supervisor *sup);
 void children_reap(struct supervisor *sup);
 /* Kills who has not shown a heartbeat for LIMIT_HEARTBEAT_MS. */
 void children_check_beats(struct supervisor *sup);
+/* Kills whoever keeps the counters' lock for LIMIT_COUNTERS_HELD_MS: nobody else is served meanwhile. */
+void children_check_counters(struct supervisor *sup);
 void children_send(struct supervisor *sup, uint8_t order, struct slice body, int fd);
 void child_send(struct child *c, uint8_t order, struct slice body, int fd);
 void child_set_state(struct child *c, enum board_slot_state state);

@@ -253,6 +253,7 @@ static void start_flow(struct worker *w)
         .want_keys = want_keys,
         .want_keys_arg = w,
         .stats = w->stats,
+        .counters = w->parts.counters,
         .records_failing = &w->parts.slot->records_failing,
     });
     if (w->ledger_fd >= 0) flow_set_ledger(w->flow, w->ledger_fd);

@@ -11,11 +11,14 @@
 
 #include "admin/board.h"
 
+struct counters_shared;
+
 struct worker_parts {
     int control_fd;          /* taken */
     int listen_fd;           /* taken */
     struct board_slot *slot; /* borrowed: shared memory */
     void *segment;           /* borrowed: this slot's metrics */
+    struct counters_shared *counters; /* borrowed: of all processes */
 };
 
 /* The process's exit code. */

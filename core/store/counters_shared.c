@@ -169,8 +169,9 @@ bool counters_shared_is_seeded(const struct counters_shared *shared)
 
 pid_t counters_shared_holder(const struct counters_shared *shared, uint64_t *since_ns)
 {
+    int holder = area(shared)->holder;
     *since_ns = area(shared)->since_ns;
-    return area(shared)->holder;
+    return area(shared)->holder == holder ? holder : 0;
 }
 
 uint64_t counters_shared_mended(const struct counters_shared *shared)

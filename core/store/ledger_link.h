@@ -9,6 +9,7 @@
 #define MOONGATE_STORE_LEDGER_LINK_H
 
 #include <stdint.h>
+#include <string.h>
 
 #define LINK_ID_BYTES 16   /* the UUID of "req_…" in binary */
 
@@ -30,6 +31,14 @@ enum durability {
 struct link_hello {
     uint8_t instance[LINK_ID_BYTES]; /* of the worker process, random: its intents are known by it */
 };
+
+/* Whose holds they are that this worker opens (store/counters_table.h). */
+static inline uint64_t link_owner(const uint8_t instance[LINK_ID_BYTES])
+{
+    uint64_t owner;
+    memcpy(&owner, instance, sizeof owner);
+    return owner;
+}
 
 struct link_entry {
     uint64_t number;

@@ -125,5 +125,7 @@ void usage_normalise(const struct usage *u, struct usage_parts *out);
 const char *usage_part_name(enum usage_part part);
 /* All that was read, cached tokens included: what long-context prices are chosen by. */
 int64_t usage_parts_input(const struct usage_parts *parts);
+/* All that was written, reasoning included. */
+int64_t usage_parts_output(const struct usage_parts *parts);
 
 #endif

@@ -162,6 +162,12 @@ int64_t usage_parts_input(const struct usage_parts *parts)
     return sum;
 }
 
+int64_t usage_parts_output(const struct usage_parts *parts)
+{
+    return parts->count[USAGE_OUTPUT] + parts->count[USAGE_REASONING] + parts->count[USAGE_AUDIO_OUTPUT] +
+           parts->count[USAGE_IMAGE_OUTPUT];
+}
+
 const char *usage_part_name(enum usage_part part)
 {
     switch (part) {

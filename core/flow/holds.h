@@ -1,0 +1,39 @@
+/*
+ * What a worker's requests take from the counters: asked for by the policies that decide, made larger before another
+ * target is called, closed once at the end.
+ *
+ *     struct holds *holds = holds_new(loop, counters, owner);       // counters NULL: nobody counts here
+ *     holds_ask(holds, &question, ticket);        // a policy's: policy_counters_done() has the answer
+ *     if (!holds_cover(job, &over)) …             // what has been paid for and the next attempt go beyond a budget
+ *     holds_close(job);                           // before its client has the last byte; welcome more than once
+ *     holds_free(holds);
+ *
+ * Whatever was granted and is not heard any more goes back. While the counters are being rebuilt from the ledger,
+ * questions wait, and no longer than their evaluation may; when they are out of reach, the answer says so and the
+ * limits' own rules decide. Never blocks for longer than LIMIT_COUNTERS_LOCK_MS, and that once.
+ */
+#ifndef MOONGATE_FLOW_HOLDS_H
+#define MOONGATE_FLOW_HOLDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/loop.h"
+#include "store/counters_shared.h"
+
+struct holds;
+struct job;
+
+struct holds *holds_new(struct loop *loop, struct counters_shared *counters, uint64_t owner);
+void holds_free(struct holds *holds); /* NULL is welcome; nobody may be waiting */
+
+/* As struct policy_host has them. */
+void holds_ask(struct holds *holds, const struct counters_question *question, uint64_t ticket);
+void holds_forget(struct holds *holds, uint64_t ticket);
+
+/* What the job holds covers all that its attempts came to so far, and once more what it was admitted for. False: the
+ * budget *over has no room for that, and nobody is to be called. */
+bool holds_cover(struct job *job, const struct counters_item **over);
+void holds_close(struct job *job);
+
+#endif
