@@ -1,5 +1,6 @@
 #include "ledger/anchors.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -95,6 +96,15 @@ void anchors_sign(struct anchors *a)
 static void on_time(void *arg)
 {
     anchors_sign(arg);
+}
+
+void anchors_why(const struct anchors *a, char why[ANCHORS_WHY_BYTES])
+{
+    why[0] = '\0';
+    for (size_t i = 0; i < WITNESSES && !why[0]; i++) {
+        const struct witness *w = a->witnesses[i];
+        if (w && witness_why(w)[0]) snprintf(why, ANCHORS_WHY_BYTES, "%s: %s", witness_name(w), witness_why(w));
+    }
 }
 
 void anchors_committed(struct anchors *a, unsigned entries)

@@ -61,10 +61,13 @@ struct process {
 
 static void tell_state(struct process *p)
 {
+    char witness_why[ANCHORS_WHY_BYTES];
+    anchors_why(p->anchors, witness_why);
     struct process_state state = {.is_failing = p->state.is_failing,
                                   .why = p->why,
                                   .copy_why = p->copy ? copy_why(p->copy) : "",
                                   .ship_why = p->ship_why,
+                                  .witness_why = witness_why,
                                   .is_committing = p->is_committing,
                                   .waiting = commit_waiting(p->commit)};
     p->events->on_state(p->arg, &state);
