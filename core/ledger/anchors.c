@@ -28,6 +28,7 @@ struct anchors {
     uint64_t entries;       /* since the last anchor */
     uint64_t seq, time_us;  /* of the last anchor */
     bool is_failing, has_signed;
+    char why[FAULT_TEXT_BYTES + 32]; /* anchors_why() */
 };
 
 /* ---- Signing. */
@@ -98,13 +99,15 @@ static void on_time(void *arg)
     anchors_sign(arg);
 }
 
-void anchors_why(const struct anchors *a, char why[ANCHORS_WHY_BYTES])
+const char *anchors_why(struct anchors *a)
 {
-    why[0] = '\0';
-    for (size_t i = 0; i < WITNESSES && !why[0]; i++) {
+    for (size_t i = 0; i < WITNESSES; i++) {
         const struct witness *w = a->witnesses[i];
-        if (w && witness_why(w)[0]) snprintf(why, ANCHORS_WHY_BYTES, "%s: %s", witness_name(w), witness_why(w));
+        if (!w || !witness_why(w)[0]) continue;
+        snprintf(a->why, sizeof a->why, "%s: %s", witness_name(w), witness_why(w));
+        return a->why;
     }
+    return "";
 }
 
 void anchors_committed(struct anchors *a, unsigned entries)

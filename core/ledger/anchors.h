@@ -26,8 +26,6 @@ struct anchors;
 struct ledger;
 struct loop;
 
-#define ANCHORS_WHY_BYTES (FAULT_TEXT_BYTES + 32)
-
 /* Copied. Empty: no such witness. */
 struct anchors_options {
     struct slice file, webhook, secret;
@@ -47,7 +45,7 @@ void anchors_configure(struct anchors *a, const struct anchors_options *options)
 void anchors_committed(struct anchors *a, unsigned entries);
 /* Now, if anything came since the last one. Not inside a batch. */
 void anchors_sign(struct anchors *a);
-/* Which witness takes none and why: the first; "" when all do. */
-void anchors_why(const struct anchors *a, char why[ANCHORS_WHY_BYTES]);
+/* Which witness takes none and why: the first; "" when all do. Until it is asked again. */
+const char *anchors_why(struct anchors *a);
 
 #endif

@@ -1,5 +1,6 @@
--- Who is told what while a gateway begins or ends: signals at moments that few meet, and what /readyz?verbose says of
--- what waits behind the ledger.
+-- Who is told what of a gateway that begins, ends or changes: signals at moments that few meet, and words on what nobody
+-- would see else.
+local cjson = require("cjson")
 local signal = require("posix.signal")
 local unistd = require("posix.unistd")
 local client = require("tests.e2e.kit.client")
@@ -90,5 +91,39 @@ describe("a witness that takes no anchors", function()
     assert.equal(0, os.execute(("mkdir -m 700 '%s'"):format(g.dir:path("outside"))))
     expect.eventually(function() return not ready().body:find("witness", 1, true) end, 20, "a witness that has all")
     assert.truthy(g.dir:read("outside/anchors.jsonl"):find("moongate_anchor", 1, true))
+  end)
+end)
+
+describe("another billing zone", function()
+  setup(function() g = gateway.start { name = "told" } end)
+  teardown(function() g:stop() end)
+
+  local function spent()
+    local out, code = g:command("spend", "--period", "7d", "--json", "-c", "moongate.lua")
+    assert.equal(0, code, out)
+    return cjson.decode(out)
+  end
+
+  it("holds from the next start on, and sums say that days before are of the first", function()
+    g:chat { model = "no-such-model", messages = {} }
+    g:records_after(0, 1)
+    assert.equal("UTC", spent().period.timezone)
+    assert.is_nil(spent().period.timezone_since)
+    g:write_config { config = { billing = { timezone = "Asia/Tokyo" } } }
+    local out, code = g:reload()
+    assert.equal(1, code)
+    assert.truthy(out:find("billing.timezone", 1, true) and out:find("needs restart", 1, true), out)
+    g:signal(signal.SIGTERM)
+    g.process:wait(20)
+    g:run()
+    assert.truthy(g:said():find("billing_zone_changed", 1, true))
+    g:chat { model = "no-such-model", messages = {} }
+    g:records_after(1, 1)
+    local said = spent()
+    assert.equal("Asia/Tokyo", said.period.timezone)
+    assert.equal(2, said.requests)
+    assert.equal(os.date("!%Y-%m-%d", os.time() + 9 * 3600), said.period.timezone_since)
+    out = g:command("spend", "--period", "7d", "-c", "moongate.lua")
+    assert.truthy(out:find("begin in another zone", 1, true), out)
   end)
 end)

@@ -157,8 +157,7 @@ static bool is_file_there(void)
 
 static bool is_missed(const char *name)
 {
-    char why[ANCHORS_WHY_BYTES];
-    anchors_why(anchors, why);
+    const char *why = anchors_why(anchors);
     return strncmp(why, name, strlen(name)) == 0 && strlen(why) > strlen(name);
 }
 
