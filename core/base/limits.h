@@ -237,6 +237,7 @@
 #define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */
 #define LIMIT_LEDGER_TEXT_BYTES 256u       /* of one text in a column: what a client wrote is cut there */
 #define LIMIT_LEDGER_SHARES LIMIT_TARGETS  /* targets that one exchange was paid at */
+#define LIMIT_LEDGER_HOLDS 16u             /* of one exchange, that are told of in its record */
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
 #define LIMIT_LEDGER_LOG_PAGES 2048u       /* of 4 KiB in its write-ahead log, before they go into the file … */
 #define LIMIT_LEDGER_LOG_PAGES_MAX 4096u   /* … and before a batch waits for that */

@@ -21,7 +21,8 @@ static void ask(void *arg, const struct counters_question *question, uint64_t ti
     struct counters_answer answer;
     (void)arg;
     peek.operation = COUNTERS_PEEK;
-    counters_table_ask(nothing(), &peek, (struct counters_asker){.now_ns = (int64_t)question->time_ns}, states, &answer);
+    struct counters_asker asker = {.now_ns = (int64_t)question->time_ns};
+    counters_table_ask(nothing(), &peek, asker, states, &answer);
     policy_counters_done(ticket, &answer);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Counters of which nothing was ever taken, and of which nothing ever is: for who loads policies that want counting, and
- * for requests that are only made up. What does not fit into the whole of a limit is refused there too.
+ * Counters of which nothing was ever taken, and of which nothing ever is: for who loads policies that want counting,
+ * and for requests that are only made up. What does not fit into the whole of a limit is refused there too.
  *
  *     struct policy_load load = {.settings = settings, .host = unspent_host()};
  *

@@ -22,7 +22,8 @@ static void load(struct loading *l, struct bundle *bundle)
     struct policy_errors errors;
     policy_errors_init(&errors);
     l->result.policies = policy_set_load_for(
-        bundle, &(struct policy_load){.settings = l->order.settings, .host = unspent_host(), .is_checked = true}, &errors);
+        bundle,
+        &(struct policy_load){.settings = l->order.settings, .host = unspent_host(), .is_checked = true}, &errors);
     check_add_errors(&errors, bundle, l->result.report);
     policy_errors_clear(&errors);
 }

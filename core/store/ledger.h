@@ -23,6 +23,7 @@
 #include "store/chain.h"
 
 struct ledger;
+struct ledger_charges;
 
 struct ledger_options {
     const char *data_dir;
@@ -59,5 +60,7 @@ uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES]);
 /* For the rooms beside it that keep tables of their own in the file (anchors, witnesses, texts): what they write
  * between ledger_begin() and ledger_commit() is of that batch. */
 struct sqlite3 *ledger_connection(struct ledger *l);
+/* What the last batch was charged to budgets (store/ledger_charges.h); between batches. */
+struct ledger_charges *ledger_last_charges(struct ledger *l);
 
 #endif

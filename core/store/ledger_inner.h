@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "store/ledger.h"
+#include "store/ledger_charges.h"
 #include "store/ledger_days.h"
 #include "store/ledger_file.h"
 #include "store/ledger_record.h"
@@ -49,6 +50,7 @@ struct ledger {
     struct ledger_reader reader;
     struct ledger_record record;
     struct ledger_rollup rollup;
+    struct ledger_charges charges;
 };
 
 /* Always false; says the file and what SQLite says. */

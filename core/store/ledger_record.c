@@ -151,6 +151,7 @@ enum root {
     ROOT_USAGE,
     ROOT_BILLED,
     ROOT_COST,
+    ROOT_HOLDS,
     ROOT_ATTEMPTS,
     ROOT_MS,
     ROOT_MEMBERS
@@ -160,13 +161,12 @@ static const struct slice root_names[ROOT_MEMBERS] = {
     NAME(id),       NAME(time),    NAME(api),      NAME(model),    NAME(model_asked), NAME(target), NAME(provider),
     NAME(status),   NAME(outcome), NAME(identity), NAME(data),     NAME(session),     NAME(labels), NAME(decision),
     NAME(fault),    NAME(policy),  NAME(prompt),   NAME(retrieval), NAME(cache),      NAME(approval), NAME(usage),
-    NAME(billed),   NAME(cost),    NAME(attempts), NAME(ms),
+    NAME(billed),   NAME(cost),    NAME(holds),    NAME(attempts), NAME(ms),
 };
 
 /* ---- Id and time. */
 
-/* "req_" and a UUID. */
-static bool read_id(struct slice text, uint8_t id[LEDGER_ID_BYTES])
+bool ledger_id_read(struct slice text, uint8_t id[LEDGER_ID_BYTES])
 {
     char digits[2 * LEDGER_ID_BYTES];
     size_t count = 0;
@@ -190,7 +190,7 @@ static void make_id(uint8_t id[LEDGER_ID_BYTES], enum chain_kind kind, struct sl
 static void set_id(struct slice written, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
                    const uint8_t *id)
 {
-    if (read_id(written, out)) return;
+    if (ledger_id_read(written, out)) return;
     if (id)
         memcpy(out, id, LEDGER_ID_BYTES);
     else
@@ -477,6 +477,7 @@ void ledger_record_read(struct ledger_reader *rd, struct ledger_record *r, enum 
     read_identity(rd, r, root);
     read_asked(rd, r, root);
     read_bill(rd, r, root);
+    ledger_held_read(&rd->tape, &rd->arena, root[ROOT_HOLDS], &r->held);
     read_context(rd, r, root);
     r->duration_us = us_of(rd, root[ROOT_MS], SLICE("total"));
     r->first_byte_us = us_of(rd, root[ROOT_MS], SLICE("first_byte"));

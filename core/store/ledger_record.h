@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/slice.h"
 #include "store/chain.h"
+#include "store/ledger_held.h"
 #include "wire/json.h"
 
 #define LEDGER_ID_BYTES 16
@@ -55,6 +56,7 @@ struct ledger_record {
     size_t share_count; /* 0: nothing was billed */
     struct ledger_label labels[LIMIT_LEDGER_LABELS];
     size_t label_count;
+    struct ledger_held held;
     bool is_failed, is_denied; /* failed: neither ok nor denied, and not the client's own leaving */
 };
 
@@ -85,6 +87,8 @@ void ledger_record_read(struct ledger_reader *reader, struct ledger_record *reco
 void ledger_record_id(struct ledger_reader *reader, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind,
                       struct slice body, const uint8_t *id);
 
+/* "req_" and a UUID. */
+bool ledger_id_read(struct slice text, uint8_t id[LEDGER_ID_BYTES]);
 /* "2026-11-24T06:41:07.123Z", as clock_format() writes it, in microseconds since 1970. */
 bool ledger_time_read(struct slice text, int64_t *us);
 

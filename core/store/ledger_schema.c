@@ -68,4 +68,12 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     /* Of what is no request (nor one of an older audit.jsonl): few among many, and looked for without the others. */
     "CREATE INDEX chain_rest ON chain(kind, seq) WHERE kind <> 2 AND kind <> 7;"
     /* What administrators changed is known by its id (store/change.h), also when its entry was deleted for its age. */
-    "CREATE TABLE changes(id BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;"};
+    "CREATE TABLE changes(id BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
+    /* What each budget was spent in each of its periods, [start, stop) in seconds since 1970 (store/counters.h); a
+     * session has 0 and 0, lasts until nothing was spent for idle_s, and begins anew then. */
+    "CREATE TABLE charges("
+    "  key TEXT NOT NULL, start_s INTEGER NOT NULL, stop_s INTEGER NOT NULL, idle_s INTEGER NOT NULL,"
+    "  nano INTEGER NOT NULL, last_s INTEGER NOT NULL,"
+    "  PRIMARY KEY(key, start_s)) STRICT, WITHOUT ROWID;"
+    /* Those that still count, and those that nobody asks for any more. */
+    "CREATE INDEX charges_stop ON charges(max(stop_s, last_s + idle_s));"};

@@ -6,7 +6,7 @@
 #define MOONGATE_STORE_LEDGER_SCHEMA_H
 
 #define LEDGER_FILE "ledger.db"
-#define LEDGER_SCHEMA_VERSION 1
+#define LEDGER_SCHEMA_VERSION 2
 
 /* Of the tables of sums. */
 #define LEDGER_ROLLUP_COLUMNS                                                                                          \

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/change.h"
 #include "store/ledger_inner.h"
@@ -121,8 +122,13 @@ static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
     if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    bool is_new = is_good && sqlite3_changes(l->db) > 0;
     sqlite3_finalize(q);
-    return is_good && ledger_days_read(&l->days, l->db, why);
+    is_good = is_good && ledger_days_read(&l->days, l->db, why);
+    if (is_good && is_new && l->days.count > 1)
+        log_event(LOG_WARN, "billing_zone_changed",
+                  "days begin in %s for what comes from now on; days before stay as they were summed", name);
+    return is_good;
 }
 
 /* In one transaction, so that two processes that start together make it once. */
@@ -166,7 +172,9 @@ static bool prepare_all(struct ledger *l, struct fault *why)
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
     if (!prepare_record(l, why)) return false;
-    return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
+    return (ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") &&
+            ledger_charges_install(&l->charges, l->db)) ||
+           ledger_fail(l, why);
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -283,6 +291,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     l->path = path_of(options->data_dir);
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
+    ledger_charges_init(&l->charges);
     if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
         ledger_file_note(&l->files, l->path);
         return l;
@@ -297,6 +306,7 @@ void ledger_close(struct ledger *l)
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
         sqlite3_finalize(l->statements[i]);
     ledger_rollup_clear(&l->rollup);
+    ledger_charges_clear(&l->charges);
     ledger_reader_clear(&l->reader);
     ledger_days_clear(&l->days);
     sqlite3_close(l->db);
@@ -307,6 +317,12 @@ void ledger_close(struct ledger *l)
 struct sqlite3 *ledger_connection(struct ledger *l)
 {
     return l->db;
+}
+
+struct ledger_charges *ledger_last_charges(struct ledger *l)
+{
+    check(!l->is_open);
+    return &l->charges;
 }
 
 /* ---- A batch. */
@@ -340,6 +356,7 @@ static bool give_up(struct ledger *l)
 {
     if (!sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
     ledger_rollup_reset(&l->rollup);
+    ledger_charges_reset(&l->charges);
     l->is_open = false;
     return false;
 }
@@ -361,6 +378,7 @@ bool ledger_begin(struct ledger *l, struct fault *why)
     bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;
+    ledger_charges_reset(&l->charges);
     if (!see_others(l, why)) return give_up(l);
     l->next = l->head;
     return true;
@@ -369,7 +387,7 @@ bool ledger_begin(struct ledger *l, struct fault *why)
 bool ledger_commit(struct ledger *l, struct fault *why)
 {
     check(l->is_open);
-    if (!ledger_rollup_write(&l->rollup)) {
+    if (!ledger_rollup_write(&l->rollup) || !ledger_charges_write(&l->charges)) {
         ledger_fail(l, why);
         return give_up(l);
     }
@@ -408,6 +426,7 @@ static enum ledger_put put_exchange(struct ledger *l, const struct ledger_entry 
     if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
     if (!put_chain(l, e, why) || !close_intent(l, r->id, why)) return LEDGER_FAILED;
     ledger_rollup_add(&l->rollup, r);
+    ledger_charges_add(&l->charges, r);
     if (!ledger_rollup_is_full(&l->rollup) || ledger_rollup_write(&l->rollup)) return LEDGER_STORED;
     ledger_fail(l, why);
     return LEDGER_FAILED;

@@ -1,0 +1,163 @@
+#include "ledger/charging.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "store/counters_shared.h"
+#include "store/ledger.h"
+#include "store/ledger_charges.h"
+
+#define CHUNK 256u /* sums that are said under one lock */
+
+struct charging {
+    struct loop *loop;
+    struct counters_shared *counters; /* NULL: nobody counts */
+    struct ledger *ledger;
+    struct loop_timer again;
+    uint64_t gone[LIMIT_WORKERS];
+    unsigned gone_count;
+    bool has_claimed, is_told_full;
+};
+
+static int64_t now_ns(void)
+{
+    return (int64_t)clock_wall_ns();
+}
+
+/* ---- All of it. */
+
+struct telling {
+    struct charging *c;
+    struct arena arena; /* of the chunk's keys */
+    struct counters_spent chunk[CHUNK];
+    size_t count;
+    bool is_good;
+};
+
+static void tell_chunk(struct telling *t)
+{
+    if (t->is_good)
+        t->is_good = counters_shared_spend(t->c->counters, NULL, 0, t->chunk, t->count, now_ns());
+    arena_clear(&t->arena);
+    t->count = 0;
+}
+
+static void on_sum(void *arg, const struct counters_spent *spent)
+{
+    struct telling *t = arg;
+    t->chunk[t->count] = *spent;
+    t->chunk[t->count++].key = arena_copy(&t->arena, spent->key);
+    if (t->count == CHUNK) tell_chunk(t);
+}
+
+/* Holds whose records are there: who would have dropped them was killed between. */
+static bool drop_recorded(struct charging *c)
+{
+    size_t count = 0;
+    char (*ids)[COUNTERS_HOLD_BYTES] = mem_alloc(LIMIT_COUNTERS_HOLDS * sizeof *ids);
+    bool is_good = counters_shared_settled(c->counters, ids, LIMIT_COUNTERS_HOLDS, &count) &&
+                   ledger_charges_recorded(ledger_connection(c->ledger), ids, &count) &&
+                   counters_shared_spend(c->counters, (const char (*)[COUNTERS_HOLD_BYTES])ids, count, NULL, 0, now_ns());
+    mem_free(ids);
+    return is_good;
+}
+
+static bool tell_all(struct charging *c)
+{
+    struct telling t = {.c = c, .is_good = true};
+    arena_init(&t.arena);
+    bool is_read = ledger_charges_each(ledger_connection(c->ledger), now_ns() / (int64_t)NS_PER_S, on_sum, &t);
+    tell_chunk(&t);
+    arena_clear(&t.arena);
+    return is_read && t.is_good && drop_recorded(c);
+}
+
+static void on_again(void *arg)
+{
+    struct charging *c = arg;
+    if (!c->ledger) return;
+    if (tell_all(c))
+        counters_shared_seed(c->counters);
+    else
+        loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
+}
+
+struct charging *charging_new(struct loop *loop, struct counters_shared *counters)
+{
+    struct charging *c = mem_zalloc(1, sizeof *c);
+    c->loop = loop;
+    c->counters = counters;
+    loop_timer_init(&c->again, loop, on_again, c);
+    return c;
+}
+
+void charging_free(struct charging *c)
+{
+    if (!c) return;
+    loop_timer_disarm(&c->again);
+    mem_free(c);
+}
+
+void charging_open(struct charging *c, struct ledger *ledger)
+{
+    c->ledger = ledger;
+    loop_timer_disarm(&c->again);
+    if (c->counters) on_again(c);
+}
+
+/* ---- A batch. */
+
+void charging_committed(struct charging *c)
+{
+    size_t hold_count, count;
+    if (!c->counters || !c->ledger || loop_timer_is_armed(&c->again)) return; /* all of it will be said */
+    struct ledger_charges *charges = ledger_last_charges(c->ledger);
+    const char (*holds)[COUNTERS_HOLD_BYTES] = ledger_charges_holds(charges, &hold_count);
+    const struct counters_spent *sums = ledger_charges_sums(charges, &count);
+    if (hold_count == 0 && count == 0) return;
+    if (!counters_shared_spend(c->counters, holds, hold_count, sums, count, now_ns()))
+        loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
+}
+
+/* ---- What the dead held. */
+
+void charging_gone(struct charging *c, uint64_t owner)
+{
+    if (c->gone_count < LIMIT_WORKERS)
+        c->gone[c->gone_count++] = owner;
+    else
+        c->has_claimed = false; /* too many to be told apart: whoever is not claimed */
+}
+
+struct claiming {
+    struct charging *c;
+    bool (*is_claimed)(void *arg, uint64_t owner);
+    void *arg;
+};
+
+static bool is_gone(void *arg, uint64_t owner)
+{
+    const struct claiming *claiming = arg;
+    const struct charging *c = claiming->c;
+    for (unsigned i = 0; i < c->gone_count; i++)
+        if (c->gone[i] == owner) return true;
+    return !c->has_claimed && !claiming->is_claimed(claiming->arg, owner);
+}
+
+void charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg)
+{
+    uint32_t returned = 0;
+    struct claiming claiming = {c, is_claimed, arg};
+    if (!c->counters || (c->gone_count == 0 && c->has_claimed)) return;
+    if (!counters_shared_return(c->counters, is_gone, &claiming, &returned)) return;
+    if (returned)
+        log_event(LOG_WARN, "holds_returned", "what %u requests of workers that died had taken of limits and budgets "
+                                              "is given back", returned);
+    c->gone_count = 0;
+    c->has_claimed = true;
+}

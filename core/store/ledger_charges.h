@@ -1,0 +1,59 @@
+/*
+ * What each budget was spent in each of its periods: added up from the records of a batch, in the batch's own
+ * transaction, so that what is charged and what is recorded are one.
+ *
+ *     ledger_charges_init(&charges);
+ *     ledger_charges_install(&charges, db);               // the table of store/ledger_schema.h
+ *     ledger_charges_add(&charges, &record);              // for each that is stored
+ *     ledger_charges_write(&charges)                      // before the commit; false: sqlite3_errmsg(db) says why
+ *     … ledger_charges_sums(&charges, &count), ledger_charges_holds(&charges, &count) …   // what the batch came to
+ *     ledger_charges_reset(&charges);                     // the next begins, or it was given up
+ *
+ * A session's sum begins anew when nothing was spent for as long as its record says. Sums end at COUNTERS_AMOUNT_MAX.
+ */
+#ifndef MOONGATE_STORE_LEDGER_CHARGES_H
+#define MOONGATE_STORE_LEDGER_CHARGES_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/map.h"
+#include "store/counters_table.h"
+#include "store/ledger_record.h"
+
+struct ledger_charges {
+    struct map map;
+    struct buf keys;
+    struct ledger_charged {
+        size_t key, key_bytes; /* in keys: its period's begin, then its text */
+        int64_t stop_s, idle_s, last_s;
+        int64_t nano; /* of the batch; once written, in all */
+    } *rows;
+    uint32_t count, cap;
+    char (*holds)[COUNTERS_HOLD_BYTES];
+    size_t hold_count, hold_cap;
+    struct counters_spent *sums; /* made by ledger_charges_sums() */
+    uint32_t sum_cap;
+    sqlite3_stmt *put;
+};
+
+void ledger_charges_init(struct ledger_charges *charges);
+void ledger_charges_clear(struct ledger_charges *charges);
+bool ledger_charges_install(struct ledger_charges *charges, sqlite3 *db);
+void ledger_charges_add(struct ledger_charges *charges, const struct ledger_record *record);
+bool ledger_charges_write(struct ledger_charges *charges);
+void ledger_charges_reset(struct ledger_charges *charges);
+/* Both borrowed until the next batch. */
+const struct counters_spent *ledger_charges_sums(struct ledger_charges *charges, size_t *count);
+const char (*ledger_charges_holds(const struct ledger_charges *charges, size_t *count))[COUNTERS_HOLD_BYTES];
+
+/* All sums that still count at that time, told one by one; their keys are borrowed for the call. */
+bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const struct counters_spent *spent),
+                         void *arg);
+/* Keeps of so many holds' ids those whose record is there. */
+bool ledger_charges_recorded(sqlite3 *db, char (*ids)[COUNTERS_HOLD_BYTES], size_t *count);
+/* Forgets at most `max` that stopped counting before that time. */
+bool ledger_charges_forget(sqlite3 *db, int64_t before_s, uint32_t max);
+
+#endif
