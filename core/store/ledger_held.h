@@ -1,5 +1,5 @@
 /*
- * What counters held for one exchange, read from its record: under which ids, and the budgets that it is charged to.
+ * What counters held for an exchange, read from its record: under which ids, and the budgets that it is charged to.
  *
  *     ledger_held_read(&tape, &arena, json_get(&tape, 0, SLICE("holds")), &held);
  *
