@@ -331,7 +331,7 @@ static void on_opening(void *arg)
         return;
     }
     if (p->state.is_failing) set_failing(p, false, "");
-    p->upkeep = upkeep_new(p->loop, p->files.ledger);
+    p->upkeep = upkeep_new(p->loop, p->files.ledger, p->commit);
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->files.ledger, p->files.texts);

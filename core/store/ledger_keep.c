@@ -9,11 +9,17 @@
 
 /* ---- The write-ahead log. */
 
-static bool tend_log(struct ledger *l, bool is_idle, struct fault *why)
+static bool drain_log(struct ledger *l, struct fault *why)
+{
+    if (l->log_pages < l->log_done + LIMIT_LEDGER_LOG_PAGES) return true;
+    return ledger_checkpoint(l, l->must_cut_log ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
+}
+
+/* When nothing more comes into it for now. */
+static bool cut_log(struct ledger *l, bool is_idle, struct fault *why)
 {
     bool must_cut = l->must_cut_log || (is_idle && l->log_pages);
-    if (!must_cut && l->log_pages < l->log_done + LIMIT_LEDGER_LOG_PAGES) return true;
-    return ledger_checkpoint(l, must_cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
+    return !must_cut || ledger_checkpoint(l, SQLITE_CHECKPOINT_TRUNCATE, why);
 }
 
 /* ---- Entries. */
@@ -23,7 +29,7 @@ struct cut {
     sqlite3_int64 anchor;   /* … which is that of an anchor, or on the way to one */
 };
 
-/* The first entries up to the next anchor, if that is old enough; none: low == end. */
+/* The first entries up to the next anchor, if that is old enough: all of them; none: low == end. */
 static bool find_cut(struct ledger *l, const struct ledger_upkeep *how, struct cut *cut, struct fault *why)
 {
     sqlite3_stmt *q;
@@ -37,7 +43,6 @@ static bool find_cut(struct ledger *l, const struct ledger_upkeep *how, struct c
     bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
     if (is_good && sqlite3_column_type(q, 1) != SQLITE_NULL) {
         *cut = (struct cut){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 1)};
-        if (cut->end - cut->low > LIMIT_LEDGER_CUT) cut->end = cut->low + LIMIT_LEDGER_CUT;
     }
     sqlite3_finalize(q);
     return is_good;
@@ -152,16 +157,24 @@ static bool announce(struct ledger *l, const struct ledger_upkeep *how, const st
     return true;
 }
 
+static bool cut_some(struct ledger *l, struct cut *cut, struct fault *why)
+{
+    uint64_t began_ns = clock_mono_ns();
+    uint32_t count = ledger_pace_count(&l->cutting, LIMIT_LEDGER_CUT);
+    if (cut->end - cut->low > count) cut->end = cut->low + count;
+    if (!ledger_relax(l, true, why) || !ledger_run(l, "BEGIN IMMEDIATE", why)) return false;
+    bool is_good = delete_entries(l, cut, why) && ledger_run(l, "COMMIT", why);
+    if (!is_good && !sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    if (is_good) ledger_pace_took(&l->cutting, clock_mono_ns() - began_ns);
+    return is_good;
+}
+
 static enum ledger_tended cut_entries(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
 {
     struct cut cut;
     if (!find_cut(l, how, &cut, why)) return LEDGER_TEND_FAILED;
     if (cut.low == cut.end) return LEDGER_TENDED;
-    if (!announce(l, how, &cut, why)) return LEDGER_TEND_FAILED;
-    if (!ledger_run(l, "BEGIN IMMEDIATE", why)) return LEDGER_TEND_FAILED;
-    if (delete_entries(l, &cut, why) && ledger_run(l, "COMMIT", why)) return LEDGER_MORE;
-    if (!sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
-    return LEDGER_TEND_FAILED;
+    return announce(l, how, &cut, why) && cut_some(l, &cut, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
 }
 
 /* ---- Texts, and free pages. */
@@ -172,8 +185,12 @@ static enum ledger_tended cut_texts(struct ledger *l, const struct ledger_upkeep
     sqlite3_int64 before = (sqlite3_int64)(how->now_us - how->retain_texts_us);
     const char *sql = "DELETE FROM texts WHERE (id, part) IN"
                       " (SELECT id, part FROM texts WHERE time_us < ? ORDER BY time_us LIMIT ?)";
-    if (!wipe_texts(l, sql, before, LIMIT_LEDGER_CUT, why)) return LEDGER_TEND_FAILED;
-    return sqlite3_changes(l->db) ? LEDGER_MORE : LEDGER_TENDED;
+    uint64_t began_ns = clock_mono_ns();
+    uint32_t count = ledger_pace_count(&l->wiping, LIMIT_LEDGER_CUT);
+    if (!ledger_relax(l, true, why) || !wipe_texts(l, sql, before, count, why)) return LEDGER_TEND_FAILED;
+    if (!sqlite3_changes(l->db)) return LEDGER_TENDED;
+    ledger_pace_took(&l->wiping, clock_mono_ns() - began_ns);
+    return LEDGER_MORE;
 }
 
 static bool read_number(struct ledger *l, const char *sql, sqlite3_int64 *value, struct fault *why)
@@ -186,27 +203,46 @@ static bool read_number(struct ledger *l, const char *sql, sqlite3_int64 *value,
     return is_good;
 }
 
+/* SQLite looks for each page in the list of the free ones: the longer that is, the fewer are done at a time. */
+static bool give_some(struct ledger *l, struct fault *why)
+{
+    char sql[64];
+    uint64_t began_ns = clock_mono_ns();
+    uint32_t pages = ledger_pace_count(&l->giving, LIMIT_LEDGER_GIVE_PAGES);
+    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%u)", pages);
+    if (!ledger_relax(l, true, why) || !ledger_run(l, sql, why)) return false;
+    ledger_pace_took(&l->giving, clock_mono_ns() - began_ns);
+    return true;
+}
+
 /* What is deleted makes room for what comes: only what stays free, a share of the whole, is given back. */
 static enum ledger_tended give_back(struct ledger *l, struct fault *why)
 {
     sqlite3_int64 all, spare;
-    char sql[64];
     if (!read_number(l, "PRAGMA page_count", &all, why) || !read_number(l, "PRAGMA freelist_count", &spare, why)) {
         return LEDGER_TEND_FAILED;
     }
     if (spare < LIMIT_LEDGER_SPARE_PAGES || spare < all / LIMIT_LEDGER_SPARE_PART) return LEDGER_TENDED;
-    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%u)", LIMIT_LEDGER_SPARE_PAGES / 2);
-    return ledger_run(l, sql, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
+    return give_some(l, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
 }
 
-enum ledger_tended ledger_tend(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+static enum ledger_tended tend_rows(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
 {
-    check(!l->is_open);
-    if (!tend_log(l, how->is_idle, why)) return LEDGER_TEND_FAILED;
     if (how->now_us >= l->looked_us && how->now_us - l->looked_us < PAUSE_US) return LEDGER_TENDED;
     enum ledger_tended done = cut_entries(l, how, why);
     if (done == LEDGER_TENDED) done = cut_texts(l, how, why);
     if (done == LEDGER_TENDED) done = give_back(l, why);
     if (done == LEDGER_TENDED) l->looked_us = how->now_us;
+    return done;
+}
+
+enum ledger_tended ledger_tend(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    struct fault ignored; /* ledger_begin() insists on it */
+    check(!l->is_open);
+    if (!drain_log(l, why)) return LEDGER_TEND_FAILED;
+    enum ledger_tended done = tend_rows(l, how, why);
+    ledger_relax(l, false, &ignored);
+    if (done == LEDGER_TENDED && !cut_log(l, how->is_idle, why)) return LEDGER_TEND_FAILED;
     return done;
 }

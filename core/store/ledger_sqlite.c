@@ -326,6 +326,15 @@ bool ledger_checkpoint(struct ledger *l, int mode, struct fault *why)
     return true;
 }
 
+/* A failure leaves what was: ledger_begin() asks again. */
+bool ledger_relax(struct ledger *l, bool is_relaxed, struct fault *why)
+{
+    if (l->is_relaxed == is_relaxed) return true;
+    if (!ledger_run(l, is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", why)) return false;
+    l->is_relaxed = is_relaxed;
+    return true;
+}
+
 /* Whoever tends it too seldom for what comes: the log is not to grow with it. */
 static void bound_log(struct ledger *l)
 {
@@ -357,7 +366,7 @@ bool ledger_is_in_place(const struct ledger *l, struct fault *why)
 bool ledger_begin(struct ledger *l, struct fault *why)
 {
     check(!l->is_open);
-    if (!ledger_is_in_place(l, why)) return false;
+    if (!ledger_is_in_place(l, why) || !ledger_relax(l, false, why)) return false;
     bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;
