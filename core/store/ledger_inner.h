@@ -24,6 +24,18 @@ enum ledger_statement {
     HAS_OPEN,
     LEDGER_BEGIN,
     LEDGER_COMMIT,
+    /* Of what tends it (store/ledger_keep.h), when it first does. */
+    FIND_CUT,
+    FIND_ENTRIES,
+    KEEP_PLACE,
+    CUT_INTENT,
+    CUT_TEXTS,
+    CUT_RECORDS,
+    CUT_ANCHORS,
+    CUT_CHAIN,
+    WIPE_TEXTS,
+    COUNT_PAGES,
+    COUNT_SPARE,
     LEDGER_STATEMENTS
 };
 
@@ -51,7 +63,7 @@ struct ledger {
     struct ledger_pace cutting, wiping, giving; /* entries, texts, pages */
     struct ledger_reader reader;
     struct ledger_record record;
-    struct ledger_rollup rollup;
+    struct ledger_rollup rollup, cut_sums; /* cut_sums: of what is deleted for its age */
 };
 
 /* Always false; says the file and what SQLite says. */
