@@ -34,7 +34,8 @@ struct fleet_events {
 struct fleet *fleet_new(struct loop *loop, const char *data_dir, struct slice gateway,
                         const struct fleet_events *events, void *arg);
 void fleet_free(struct fleet *f); /* NULL is welcome */
-/* Another one from now on, unless it is what it was; conninfo is a secret. retain_ms: 0: for ever. May call on_state. */
+/* Another one from now on, unless it is what it was. The conninfo is a secret, and copied. retain_ms: 0: for ever. May
+ * call on_state. */
 void fleet_configure(struct fleet *f, struct slice conninfo, uint64_t retain_ms);
 /* Borrowed until fleet_free(). May call on_state. */
 void fleet_open(struct fleet *f, struct ledger *ledger, struct upkeep *upkeep);
