@@ -19,9 +19,6 @@ struct charging {
     struct counters_shared *counters; /* NULL: nobody counts */
     struct ledger *ledger;
     struct loop_timer again;
-    uint64_t gone[LIMIT_WORKERS];
-    unsigned gone_count;
-    bool has_claimed, is_told_full;
 };
 
 static int64_t now_ns(void)
@@ -62,7 +59,8 @@ static bool drop_recorded(struct charging *c)
     char (*ids)[COUNTERS_HOLD_BYTES] = mem_alloc(LIMIT_COUNTERS_HOLDS * sizeof *ids);
     bool is_good = counters_shared_settled(c->counters, ids, LIMIT_COUNTERS_HOLDS, &count) &&
                    ledger_charges_recorded(ledger_connection(c->ledger), ids, &count) &&
-                   counters_shared_spend(c->counters, (const char (*)[COUNTERS_HOLD_BYTES])ids, count, NULL, 0, now_ns());
+                   counters_shared_spend(c->counters, (const char (*)[COUNTERS_HOLD_BYTES])ids, count, NULL, 0,
+                                         now_ns());
     mem_free(ids);
     return is_good;
 }
@@ -126,16 +124,7 @@ void charging_committed(struct charging *c)
 
 /* ---- What the dead held. */
 
-void charging_gone(struct charging *c, uint64_t owner)
-{
-    if (c->gone_count < LIMIT_WORKERS)
-        c->gone[c->gone_count++] = owner;
-    else
-        c->has_claimed = false; /* too many to be told apart: whoever is not claimed */
-}
-
 struct claiming {
-    struct charging *c;
     bool (*is_claimed)(void *arg, uint64_t owner);
     void *arg;
 };
@@ -143,21 +132,14 @@ struct claiming {
 static bool is_gone(void *arg, uint64_t owner)
 {
     const struct claiming *claiming = arg;
-    const struct charging *c = claiming->c;
-    for (unsigned i = 0; i < c->gone_count; i++)
-        if (c->gone[i] == owner) return true;
-    return !c->has_claimed && !claiming->is_claimed(claiming->arg, owner);
+    return !claiming->is_claimed(claiming->arg, owner);
 }
 
 void charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg)
 {
     uint32_t returned = 0;
-    struct claiming claiming = {c, is_claimed, arg};
-    if (!c->counters || (c->gone_count == 0 && c->has_claimed)) return;
-    if (!counters_shared_return(c->counters, is_gone, &claiming, &returned)) return;
-    if (returned)
-        log_event(LOG_WARN, "holds_returned", "what %u requests of workers that died had taken of limits and budgets "
-                                              "is given back", returned);
-    c->gone_count = 0;
-    c->has_claimed = true;
+    struct claiming claiming = {is_claimed, arg};
+    if (!c->counters || !counters_shared_return(c->counters, is_gone, &claiming, &returned) || returned == 0) return;
+    log_event(LOG_WARN, "holds_returned",
+              "what %u requests of workers that died had taken of limits and budgets is given back", returned);
 }

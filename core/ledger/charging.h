@@ -5,8 +5,7 @@
  *     struct charging *c = charging_new(loop, counters);      // counters NULL: nobody counts, and nothing is done
  *     charging_open(c, ledger);                               // NULL: there is none any more
  *     charging_committed(c);                                  // entries were committed
- *     charging_gone(c, owner);                                // a worker's pipe has been read to its end
- *     charging_claim(c, is_claimed, arg);                     // … and what was read of it is committed
+ *     charging_claim(c, is_claimed, arg);                     // workers have died, and all that they sent is committed
  *     charging_free(c);
  *
  * Sums are absolute, and a hold that is dropped is not known any more, so that anything may be said twice: where the
@@ -28,9 +27,7 @@ struct charging *charging_new(struct loop *loop, struct counters_shared *counter
 void charging_free(struct charging *c); /* NULL is welcome */
 void charging_open(struct charging *c, struct ledger *ledger);
 void charging_committed(struct charging *c);
-void charging_gone(struct charging *c, uint64_t owner);
-/* Those of workers that are gone; the first time, those of all that nobody claims: they died while no ledger process
- * was there. Every living worker has said who it is. */
+/* What owners hold that nobody claims is given back. Every living worker has said who it is. */
 void charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg);
 
 #endif

@@ -25,6 +25,7 @@
 
 struct change_end;
 struct changes;
+struct counters_shared;
 struct loop;
 struct process;
 
@@ -36,6 +37,7 @@ struct process_options {
     struct slice postgres;                /* a secret; empty: nothing is shipped */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
     struct anchors_options witnesses;
+    struct counters_shared *counters;     /* borrowed, the first time's; NULL: nobody counts */
 };
 
 struct process_state {

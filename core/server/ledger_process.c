@@ -105,6 +105,7 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .postgres = config->postgres_url,
                                       .retain_ms = config->retain_ms,
                                       .retain_texts_ms = config->retain_texts_ms,
+                                      .counters = l->parts.counters,
                                       .witnesses = {.file = config->witness_file,
                                                     .webhook = config->witness_webhook,
                                                     .secret = config->witness_secret,
