@@ -114,7 +114,10 @@
 #define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_COUNTERS_CELLS (1u << 20)       /* keys that are counted at once on one machine, 64 bytes each … */
 #define LIMIT_COUNTERS_HOLDS (1u << 16)       /* … and requests that have taken something, some 270 bytes each */
-#define LIMIT_COUNTERS_LOCK_MS 20u            /* a worker waits so long for the counters, once */
+#define LIMIT_COUNTERS_ASK_MS 2u              /* a worker is kept so long by others who have the counters' lock … */
+#define LIMIT_COUNTERS_LOCK_MS 20u            /* … and where it says what is over … */
+#define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
+#define LIMIT_COUNTERS_WAIT_MS 1000u          /* a request waits for its admission meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u

@@ -12,10 +12,9 @@
 #include "flow/job.h"
 #include "lua/host.h"
 
-#define STARTING "starting"
 #define AGAIN_MS 5u
 
-/* A question that came before the counters were rebuilt. */
+/* A question that came while the counters were being rebuilt, or somebody kept all others out. */
 struct early {
     struct list_link link;
     const struct counters_question *question;
@@ -60,17 +59,19 @@ static void answer(struct holds *h, const struct counters_question *question, ui
     if (!policy_counters_done(ticket, said) && is_taken) give_back(h, &copy);
 }
 
-static bool is_starting(const struct counters_answer *said)
+static bool may_come(const struct counters_answer *said)
 {
-    return said->error && strcmp(said->error, STARTING) == 0;
+    return said->error && (strcmp(said->error, "starting") == 0 || strcmp(said->error, "unreachable") == 0);
 }
 
-static void wait_for_start(struct holds *h, const struct counters_question *question, uint64_t ticket)
+static void wait_for_it(struct holds *h, const struct counters_question *question, uint64_t ticket)
 {
     struct early *early = mem_zalloc(1, sizeof *early);
     early->question = question;
     early->ticket = ticket;
-    early->until_ns = clock_mono_ns() + question->timeout_ms * NS_PER_MS;
+    uint32_t wait_ms = question->timeout_ms;
+    if (wait_ms > LIMIT_COUNTERS_WAIT_MS) wait_ms = LIMIT_COUNTERS_WAIT_MS;
+    early->until_ns = clock_mono_ns() + wait_ms * NS_PER_MS;
     list_append(&h->early, &early->link);
     if (!loop_timer_is_armed(&h->timer)) loop_timer_arm_ms(&h->timer, AGAIN_MS);
 }
@@ -86,8 +87,8 @@ void holds_ask(struct holds *h, const struct counters_question *question, uint64
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer said;
     put(h, question, states, &said);
-    if (is_starting(&said) && question->timeout_ms)
-        wait_for_start(h, question, ticket);
+    if (may_come(&said) && question->timeout_ms)
+        wait_for_it(h, question, ticket);
     else
         answer(h, question, ticket, &said);
 }
@@ -109,7 +110,7 @@ static void ask_again(struct holds *h, struct early *early)
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer said;
     put(h, this.question, states, &said);
-    if (is_starting(&said) && clock_mono_ns() < this.until_ns) {
+    if (may_come(&said) && clock_mono_ns() < this.until_ns) {
         list_remove(&early->link);
         list_append(&h->early, &early->link);
         return;

@@ -8,9 +8,10 @@
  *     holds_close(job);                           // before its client has the last byte; welcome more than once
  *     holds_free(holds);
  *
- * Whatever was granted and is not heard any more goes back. While the counters are being rebuilt from the ledger,
- * questions wait, and no longer than their evaluation may; when they are out of reach, the answer says so and the
- * limits' own rules decide. Never blocks for longer than LIMIT_COUNTERS_LOCK_MS, and that once.
+ * Whatever was granted and is not heard any more goes back. While the counters are being rebuilt from the ledger, or
+ * somebody was stopped with their lock, questions wait for LIMIT_COUNTERS_WAIT_MS, and no longer than their evaluation
+ * may; then the answer says so and the limits' own rules decide. The loop is held for LIMIT_COUNTERS_LOCK_MS at most;
+ * a hold that could not be closed then is forgotten when the ledger has the request's record.
  */
 #ifndef MOONGATE_FLOW_HOLDS_H
 #define MOONGATE_FLOW_HOLDS_H

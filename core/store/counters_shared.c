@@ -26,7 +26,6 @@ struct area {
 
 struct counters_shared {
     struct shared memory;
-    bool is_stuck; /* the lock was waited for in vain */
 };
 
 static struct area *area(const struct counters_shared *shared)
@@ -72,25 +71,32 @@ void counters_shared_free(struct counters_shared *shared)
 
 /* --- the lock --- */
 
-static int wait_for_lock(struct counters_shared *shared)
+/* Others hold it for microseconds, unless they have to wait for a processor, or were stopped. */
+static bool is_kept(const struct counters_shared *shared)
+{
+    uint64_t since_ns;
+    return counters_shared_holder(shared, &since_ns) &&
+           clock_mono_ns() > since_ns + LIMIT_COUNTERS_KEPT_MS * NS_PER_MS;
+}
+
+static int wait_for_lock(struct counters_shared *shared, uint32_t wait_ms)
 {
     struct timespec until;
     int got = pthread_mutex_trylock(&area(shared)->lock);
-    if (got != EBUSY || shared->is_stuck) return got;
+    if (got != EBUSY || is_kept(shared)) return got;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LIMIT_COUNTERS_LOCK_MS * 1000000L;
+    until.tv_nsec += wait_ms * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
     return pthread_mutex_clocklock(&area(shared)->lock, CLOCK_MONOTONIC, &until);
 }
 
-static bool lock(struct counters_shared *shared)
+static bool lock(struct counters_shared *shared, uint32_t wait_ms)
 {
-    int got = wait_for_lock(shared);
-    shared->is_stuck = got != 0 && got != EOWNERDEAD;
-    if (shared->is_stuck) return false;
-    area(shared)->holder = getpid();
+    int got = wait_for_lock(shared, wait_ms);
+    if (got != 0 && got != EOWNERDEAD) return false;
     area(shared)->since_ns = clock_mono_ns();
+    area(shared)->holder = getpid();
     if (got == EOWNERDEAD) {
         counters_memory_mend(memory(shared));
         check(pthread_mutex_consistent(&area(shared)->lock) == 0);
@@ -112,6 +118,19 @@ static void refuse(struct counters_answer *answer, const char *error)
     *answer = (struct counters_answer){.error = error};
 }
 
+/* A question can be put again; what is over is said once. */
+static uint32_t patience(enum counters_operation operation)
+{
+    switch (operation) {
+    case COUNTERS_ADMIT:
+    case COUNTERS_PEEK: return LIMIT_COUNTERS_ASK_MS;
+    case COUNTERS_EXTEND:
+    case COUNTERS_SETTLE:
+    case COUNTERS_RELEASE: return LIMIT_COUNTERS_LOCK_MS;
+    }
+    return LIMIT_COUNTERS_LOCK_MS;
+}
+
 void counters_shared_ask(struct counters_shared *shared, const struct counters_question *q,
                          struct counters_asker asker, struct counters_state *states, struct counters_answer *answer)
 {
@@ -119,7 +138,7 @@ void counters_shared_ask(struct counters_shared *shared, const struct counters_q
         refuse(answer, "starting");
         return;
     }
-    if (!lock(shared)) {
+    if (!lock(shared, patience(q->operation))) {
         refuse(answer, "unreachable");
         return;
     }
@@ -130,7 +149,7 @@ void counters_shared_ask(struct counters_shared *shared, const struct counters_q
 bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[COUNTERS_HOLD_BYTES],
                            size_t hold_count, const struct counters_spent *spent, size_t count, int64_t now_ns)
 {
-    if (!lock(shared)) return false;
+    if (!lock(shared, LIMIT_COUNTERS_LOCK_MS)) return false;
     bool is_good = counters_table_spend(memory(shared), holds, hold_count, spent, count, now_ns);
     unlock(shared);
     return is_good;
@@ -139,7 +158,7 @@ bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[C
 bool counters_shared_return(struct counters_shared *shared, bool (*is_gone)(void *arg, uint64_t owner), void *arg,
                             uint32_t *returned)
 {
-    if (!lock(shared)) return false;
+    if (!lock(shared, LIMIT_COUNTERS_LOCK_MS)) return false;
     *returned = counters_table_return(memory(shared), is_gone, arg);
     unlock(shared);
     return true;
@@ -150,7 +169,7 @@ bool counters_shared_settled(struct counters_shared *shared, char (*ids)[COUNTER
 {
     uint32_t at = 0;
     *count = 0;
-    if (!lock(shared)) return false;
+    if (!lock(shared, LIMIT_COUNTERS_LOCK_MS)) return false;
     for (struct counters_block *hold; *count < max && (hold = counters_memory_next(memory(shared), &at));)
         if (hold->is_settled) memcpy(ids[(*count)++], hold->id, sizeof hold->id);
     unlock(shared);

@@ -8,10 +8,10 @@
  *     counters_shared_seeded(shared)                                              // … has brought in what was spent
  *
  * One lock guards it, held for microseconds. Who is killed with it leaves holds that are whole, and the next one makes
- * the sums of them anew (store/counters_memory.h). Who is stopped with it keeps all others out: they wait
- * LIMIT_COUNTERS_LOCK_MS once, then not at all until it is free again, and answer "unreachable"; whoever watches over
- * the processes sees in counters_shared_holder() whom to kill. Until the ledger's sums are in, the answer is
- * "starting".
+ * the sums of them anew (store/counters_memory.h). Who is stopped with it keeps all others out: they wait a few
+ * milliseconds for it, not at all once it has been kept for LIMIT_COUNTERS_KEPT_MS, and are answered "unreachable";
+ * whoever watches over the processes sees in counters_shared_holder() whom to kill. Until the ledger's sums are in, the
+ * answer is "starting". Both questions may be put again a little later.
  */
 #ifndef MOONGATE_STORE_COUNTERS_SHARED_H
 #define MOONGATE_STORE_COUNTERS_SHARED_H
