@@ -8,6 +8,7 @@
 #include "lua/observe.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
+#include "lua/unspent.h"
 
 static size_t live_generations;
 static void (*on_dead)(void *arg, struct policy_set *set);
@@ -84,7 +85,7 @@ bool policy_set_run(struct bundle *bundle, struct policy_errors *errors, lua_CFu
 
 struct policy_set *policy_set_load(struct bundle *bundle, const struct settings *settings, struct policy_errors *errors)
 {
-    return policy_set_load_for(bundle, &(struct policy_load){.settings = settings}, errors);
+    return policy_set_load_for(bundle, &(struct policy_load){.settings = settings, .host = unspent_host()}, errors);
 }
 
 static void observe(struct policy_set *set, const struct policy_observer *observer)
