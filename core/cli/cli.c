@@ -114,7 +114,7 @@ const struct command cli_commands[] = {
      "\n"
      "  --where CONDITION   again for more, all of which hold; also without --where:\n"
      "                      app: department: team: user: key: model: asked: target: provider: outcome: status: code:\n"
-     "                      rule: policy: data: api: session: prompt: cache: kind:\n"
+     "                      rule: policy: data: api: session: prompt: cache: kind: label:cost_center=4711\n"
      "                      dim:a,b is an or, !dim:a a not, large-* has any end, dim: is empty, \"…\" is taken as it is\n"
      "                      usd>0.5  tokens>=1000  input  output  ms>2000  status>=500  attempts>1\n"
      "                      a word alone is found in ids, names and reasons\n"
