@@ -428,7 +428,7 @@ describe("a worker that can open nothing more", function()
     local worker, key, id = g:workers()[1], g:new_key { app = "code-assistant", department = "engineering", user = "eve" }
     expect.eventually(function() return g:chat(HELLO, { key = key }).status == 200 end)
     may_open(worker, 3)
-    g:command("keys", "revoke", "-c", "moongate.lua", id)
+    g:command("keys", "revoke", id)
     expect.eventually(function() return g:said():find("are asked for again", 1, true) end, 10, "the worker's word")
     may_open(worker, 1024)
     expect.eventually(function() return g:chat(HELLO, { key = key }).status == 401 end, 15, "401")
