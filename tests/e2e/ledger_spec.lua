@@ -175,7 +175,8 @@ describe("the state of the ledger", function()
     ask()
     local pid = g:listen().ledger_pid
     assert.equal(0, os.execute(("prlimit --pid %d --fsize=1024:unlimited"):format(pid)))
-    ask { key = "nobody's" } -- its record is the first that cannot be written
+    local waits = client.connect(g.port) -- whose record is the first that cannot be written
+    waits:send(client.request { key = "nobody's", json = { model = "gpt-4o" } })
     local said
     expect.eventually(function()
       said = ready()
@@ -186,6 +187,8 @@ describe("the state of the ledger", function()
     assert.equal(1, g:metrics():value("moongate_ledger_failing"))
     assert.equal(0, os.execute(("prlimit --pid %d --fsize=unlimited:unlimited"):format(pid)))
     expect.eventually(function() return g:is_ready() and client.ask(g.port, { path = "/readyz" }).status == 200 end, 10, "ready again")
+    assert.equal(401, waits:head().status)
+    waits:close()
     g:record(ask().id)
     assert.equal(2, #g:records() - 1) -- that of nobody too
     assert.equal(0, g:metrics():value("moongate_ledger_lost_total"))

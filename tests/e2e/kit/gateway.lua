@@ -152,7 +152,7 @@ function running:run()
     local read, listen = pcall(cjson.decode, text or "")
     if not read then return nil end
     self.port, self.admin_port, self.pid = port_of(listen.data or listen.listen), port_of(listen.admin), listen.pid
-    return select(2, pcall(self.is_ready, self)) == true
+    return select(2, pcall(self.is_up, self)) == true
   end, 15)
   if not ok or self.process.status then
     self.process:stop()
@@ -161,9 +161,11 @@ function running:run()
 end
 
 -- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name, under = words of
--- a program that becomes the gateway, as { "prlimit", "--nofile=128" }; prepare(dir): before anything of it runs there.
+-- a program that becomes the gateway, as { "prlimit", "--nofile=128" }; prepare(dir): before anything of it runs there;
+-- is_up(g): what is waited for where it does not become ready.
 function gateway.start(options)
   local g = setmetatable({ dir = workdir.new(options.name or "gateway"), under = options.under }, running)
+  g.is_up = options.is_up or g.is_ready
   g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json", MOONGATE_CONFIG = "" }, options.env)
   g:write_policies(options.policies)
   g:write_config(options)
