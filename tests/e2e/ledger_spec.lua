@@ -271,6 +271,26 @@ describe("an older data folder", function()
     assert.equal("req_01935c10-0000-7000-8000-000000000001", cjson.decode(imported[1]).id)
     assert.truthy(g:said():find("audit.jsonl:2 is no record, and is left out", 1, true), g:said())
   end)
+
+  it("shows what is older than a month to who asks for its time", function()
+    g = gateway.start { mock = m, name = "ledger", workers = 1 }
+    local id, imported = ask().id, "req_01935c10-0000-7000-8000-000000000002"
+    local line = cjson.encode(g:record(id))
+    g:signal(signal.SIGTERM)
+    g.process:wait(20)
+    local old = line:gsub(id:gsub("%-", "%%-"), imported):gsub('"time":"[^"]*"', '"time":"2024-11-24T02:00:00.000Z"')
+    g.dir:write("data/audit.jsonl", old .. "\n")
+    g:run()
+    expect.eventually(function() return #g:entries("import") == 1 end, 10, "the import")
+    local function requests(...) return g:json("requests", ...) end
+    local recent, all = requests(), requests("--since", "2024")
+    assert.same({ 1, id }, { recent.total, recent.items[1].id })
+    assert.same({ 2, "2024-01-01T00:00:00.000Z" }, { all.total, all.since })
+    assert.equal(imported, requests("--until", "2024-11-30").items[1].id)
+    assert.equal(0, requests("--until", "2024-12-31").total)
+    local out = g:command("requests", "session:none")
+    assert.truthy(out:find("0 requests in the last 30 days, 0 tokens, $0; --since 2026-01 looks further back", 1, true), out)
+  end)
 end)
 
 describe("two gateways", function()
