@@ -70,6 +70,7 @@ struct settings {
     uint32_t policy_cpu_ms, policy_deadline_ms;
     struct slice data_dir;
     uint32_t durability; /* of enum durability (store/ledger_link.h), where no policy says */
+    bool has_postgres;   /* DURABILITY_REMOTE can be had */
 };
 
 /* One with the limits of policies, without which none can be loaded, and nothing else; refs is 1. All other defaults

@@ -260,15 +260,33 @@ end)
 
 describe("durability remote", function()
   it("without PostgreSQL is no configuration", function()
-    local rule = 'return policy { rules = { { "r", record = { durability = "remote" } } } }\n'
-    g.dir:write("policies/recording.lua", rule)
-    local out, code = g:command("check", "-c", "moongate.lua")
-    g.dir:write("policies/recording.lua", POLICIES["recording.lua"])
-    assert.equal(1, code)
-    assert.truthy(out:find("MG0225", 1, true), out)
-    assert.truthy(out:find("policies/recording.lua:1\n", 1, true), out)
-    assert.truthy(out:find("postgres = { url = env", 1, true), out)
+    local function refused(line, text)
+      g.dir:write("policies/recording.lua", text)
+      local out, code = g:command("check", "-c", "moongate.lua")
+      g.dir:write("policies/recording.lua", POLICIES["recording.lua"])
+      assert.equal(1, code)
+      assert.truthy(out:find("MG0225", 1, true), out)
+      assert.truthy(out:find("policies/recording.lua:" .. line .. "\n", 1, true), out)
+      assert.truthy(out:find("postgres = { url = env", 1, true), out)
+    end
+    refused(1, 'return policy { rules = { { "r", record = { durability = "remote" } } } }\n')
+    refused(2, 'return policy { on_request = function(ctx)\n  ctx:record { durability = "remote", intent = ctx.request.stream }\nend }\n')
     assert.equal(0, select(2, g:command("check", "-c", "moongate.lua")))
+  end)
+
+  it("without PostgreSQL, of a hook that nobody could know of, is refused there and not sent", function()
+    g:write_policies { ["recording.lua"] = 'return policy { on_request = function(ctx)\n  local how = "remote"\n'
+      .. "  ctx:record { durability = how }\nend }\n" }
+    g:reload()
+    local since = m:mark()
+    local answer = ask {}
+    g:write_policies(POLICIES)
+    g:reload()
+    assert.equal(500, answer.status)
+    assert.equal(0, #m:requests(since))
+    local why = g:record(answer.id).fault.text
+    assert.truthy(why:find('policies/recording.lua:3', 1, true), why)
+    assert.truthy(why:find('postgres = { url = env', 1, true), why)
   end)
 end)
 
