@@ -61,6 +61,7 @@ struct settings {
     size_t key_bytes, worker_bytes; /* of requests held: of one key, of all, per worker */
     uint32_t connections_max, strangers_max; /* per worker */
     uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    uint32_t record_timeout_ms; /* an answer's end waits for its record */
     uint32_t keepalive_ms; /* SSE comment after this much silence, 0: none (the default) */
     uint32_t drain_grace_ms;
     struct slice cors_origins; /* pages that may call from a browser, a line each; "*": all; empty: none */
