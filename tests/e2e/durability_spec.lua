@@ -324,6 +324,14 @@ describe("an end that waits for long", function()
     c:close()
   end)
 
+  it("is an end also where it is all that comes, and the provider does not hang up", function()
+    local c = open { stream = true, script = "error_event=0&cut=stall" }
+    c:head()
+    assert.truthy(c:event().data:find('"error"', 1, true))
+    assert.equal("end", select(2, c:body_some()))
+    c:close()
+  end)
+
   it("of a whole answer is a connection that closes, and an intent's a refusal", function()
     local c, announced, head
     stopped(function()
