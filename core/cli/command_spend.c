@@ -257,7 +257,7 @@ static int run(struct spend *s, const char *period, bool is_json)
     arena_init(&s->arena);
     s->before = json_object();
     if (!read_all(s, &why)) {
-        code = looking_fail(CLI_USAGE, &why);
+        code = cli_fault(&why, NULL);
     } else if (is_json) {
         print_json(s);
     } else {
@@ -281,7 +281,7 @@ int command_spend(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"spend"});
     if (!read_by(&s, by)) return CLI_USAGE;
-    if (!looking_open(&s.looking, common.config, NULL, 0)) return s.looking.exit_code;
+    if (!looking_open(&s.looking, common.config, NULL, 0)) return CLI_USAGE;
     int code = run(&s, period, common.is_json);
     looking_close(&s.looking);
     return code;
