@@ -81,7 +81,7 @@ local checks = {
   texts = function(value)
     if type(value) ~= "table" then bad("bad_value", "texts is a list, got " .. schema.kind_of(value)) end
     for key, name in pairs(value) do
-      if type(key) ~= "number" then bad("bad_value", ('texts is a list: texts = { "%s" }'):format(tostring(key))) end
+      if type(key) ~= "number" then bad("bad_value", ("texts is a list: { %q }"):format(tostring(key))) end
       check_word(name, "a text", texts)
     end
   end,
