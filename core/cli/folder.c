@@ -22,6 +22,9 @@ char *folder_find(const char *config)
     return NULL;
 }
 
+#define IS_PRIVATE "run it as the gateway's user: the file is for that one alone"
+#define IS_MISSING "the gateway makes it when it starts; -c names its configuration, and by it the data folder"
+
 /* False after a message. */
 static bool has_ledger(const char *dir)
 {
@@ -30,10 +33,8 @@ static bool has_ledger(const char *dir)
     buf_printf(&path, "%s/" LEDGER_FILE, dir);
     buf_append_char(&path, '\0');
     bool is_there = access(buf_ptr(&path), R_OK) == 0;
-    const char *cure = errno == EACCES
-                           ? "run it as the gateway's user: the file is for that one alone"
-                           : "the gateway makes it when it starts; -c names its configuration, and by it the data folder";
-    if (!is_there) cli_usage_error(cure, "%s: %s", buf_ptr(&path), strerror(errno));
+    if (!is_there)
+        cli_usage_error(errno == EACCES ? IS_PRIVATE : IS_MISSING, "%s: %s", buf_ptr(&path), strerror(errno));
     buf_clear(&path);
     return is_there;
 }
