@@ -61,10 +61,10 @@ static void end(struct postgres *p, const struct fault *why)
 }
 
 /* In one line, and without the password should a server ever repeat it. */
-static void set_fault(const struct postgres *p, struct fault *why, const char *text)
+static void set_fault(const struct postgres *p, struct fault *why, struct slice text)
 {
     const char *password = p->conn ? PQpass(p->conn) : NULL;
-    struct slice rest = slice_trim(slice_str(text));
+    struct slice rest = slice_trim(text);
     struct buf said;
     buf_init(&said);
     while (rest.len && rest.ptr[rest.len - 1] == '\n')
@@ -85,7 +85,7 @@ static void set_fault(const struct postgres *p, struct fault *why, const char *t
 static void end_with_error(struct postgres *p)
 {
     struct fault why = p->last_words;
-    if (!why.text[0]) set_fault(p, &why, PQerrorMessage(p->conn));
+    if (!why.text[0]) set_fault(p, &why, slice_str(PQerrorMessage(p->conn)));
     end(p, &why);
 }
 
@@ -101,7 +101,7 @@ static void answer(struct postgres *p)
         const char *state = PQresultErrorField(p->result, PG_DIAG_SQLSTATE);
         const char *said = PQresultErrorField(p->result, PG_DIAG_MESSAGE_PRIMARY);
         snprintf(a.state, sizeof a.state, "%s", state ? state : "");
-        set_fault(p, &a.why, said ? said : PQresultErrorMessage(p->result));
+        set_fault(p, &a.why, slice_str(said ? said : PQresultErrorMessage(p->result)));
     }
     PGresult *result = p->result;
     postgres_answer_fn fn = p->on_answer;
@@ -190,12 +190,13 @@ static void connected(struct postgres *p)
 
 static void connect_next(struct postgres *p);
 
-/* All that was tried is told together. */
+/* All that was tried is told together, the last one first, should there be more than a fault holds. What follows the
+ * first line is advice. */
 static void give_up_address(struct postgres *p, const char *text)
 {
     struct fault before = p->tried, why = {0};
-    set_fault(p, &why, text);
-    fault_set(&p->tried, FAULT_INTERNAL, "%s%s%s", before.text, before.text[0] ? "; " : "", why.text);
+    set_fault(p, &why, slice_of(text, strcspn(text, "\n")));
+    fault_set(&p->tried, FAULT_INTERNAL, "%s%s%s", why.text, before.text[0] ? "; " : "", before.text);
     loop_watch_set(&p->watch, 0);
     loop_timer_disarm(&p->deadline);
     PQfinish(p->conn);
@@ -240,7 +241,7 @@ static void on_notice(void *arg, const PGresult *notice)
     struct postgres *p = arg;
     const char *said = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-    if (said && severity && strcmp(severity, "FATAL") == 0) set_fault(p, &p->last_words, said);
+    if (said && severity && strcmp(severity, "FATAL") == 0) set_fault(p, &p->last_words, slice_str(said));
     log_event(LOG_DEBUG, "postgres_notice", "%s", said ? said : "");
 }
 
