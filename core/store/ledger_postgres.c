@@ -436,8 +436,8 @@ static void drop(struct ledger_postgres *lp);
 
 /* A gateway whose clock runs ahead must not drop what a fleet has: days are over when the database says so too. */
 static const char drop_days[] =
-    "SELECT moongate.drop_days(least(date '1970-01-01' + $1::int, (now() AT TIME ZONE 'UTC')::date - $3::int), $2::int) "
-    "FROM set_config('lock_timeout', $4::text, true)";
+    "SELECT moongate.drop_days(least(date '1970-01-01' + $1::int, (now() AT TIME ZONE 'UTC')::date - $3::int), "
+    "$2::int) FROM set_config('lock_timeout', $4::text, true)";
 
 static int32_t today(void)
 {

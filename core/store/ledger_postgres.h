@@ -38,7 +38,7 @@ struct ledger_postgres_place {
 enum ledger_postgres_end {
     POSTGRES_FAILED,  /* not reached, lost, refused for now: the same may go well in a moment */
     POSTGRES_TAKEN,   /* another process has claimed the gateway's name, or moved its place */
-    POSTGRES_REFUSED, /* people must mend it: tables of a newer moongate, an encoding that is not UTF8, missing rights */
+    POSTGRES_REFUSED, /* people must mend it: tables of a newer moongate, an encoding not UTF8, missing rights */
 };
 
 struct ledger_postgres_events {
@@ -61,8 +61,8 @@ void ledger_postgres_free(struct ledger_postgres *lp); /* NULL is welcome; safe 
 void ledger_postgres_claim(struct ledger_postgres *lp);
 /* Entries behind the place, and signed heads; may be without entries. Borrows the batch until on_idle or on_end. */
 void ledger_postgres_send(struct ledger_postgres *lp, struct ledger_batch *batch);
-/* Makes partitions of the days ahead; drops those of days before `before`, days since 1970, UTC (0: none), as far as the
- * database's clock agrees. */
+/* Makes partitions of the days ahead; drops those of days before `before`, days since 1970, UTC (0: none), as far as
+ * the database's clock agrees. */
 void ledger_postgres_keep(struct ledger_postgres *lp, int64_t before);
 /* As far as the last batch that was done. */
 const struct ledger_postgres_place *ledger_postgres_place(const struct ledger_postgres *lp);

@@ -6,9 +6,9 @@
  *     on_answer: answer->is_good, postgres_text(answer, row, column) …
  *     postgres_free(p);
  *
- * One statement at a time. When no address lets us in, the connection is lost or a deadline is over, on_end() tells once
- * and the connection is to be freed; a new one is for the caller to make. A statement that PostgreSQL refused is an
- * answer.
+ * One statement at a time. When no address lets us in, the connection is lost or a deadline is over, on_end() tells
+ * once and the connection is to be freed; a new one is for the caller to make. A statement that PostgreSQL refused is
+ * an answer.
  * Host names are looked up by net/resolve.h, because libpq would block on them. Of several hosts and addresses each has
  * a time of its own, and the first one counts that may be written to, unless target_session_attrs says else. TLS
  * (sslmode …), password files and variables of the environment (PGUSER …) are as libpq has them; but PGHOSTADDR and
