@@ -95,6 +95,13 @@ describe("moongate requests", function()
     end
   end)
 
+  it("says that what it prints cannot be written", function()
+    local out, code = process.run { "sh", "-c", ("'%s' requests >/dev/full"):format(command.path),
+      cwd = g.dir.root, env = g.env, seconds = 30 }
+    assert.equal(2, code, out)
+    has(out, "error: stdout: No space left on device")
+  end)
+
   it("waits for nobody to write into a pipe that was named", function()
     assert.equal(0, (stat.mkfifo or require("posix").mkfifo)(g.dir:path("pipe.jsonl")))
     for _, words in ipairs { { "explain", "pipe.jsonl" }, { "tokens", "--model", "gpt-4o", "pipe.jsonl" }, { "replay", "pipe.jsonl" },

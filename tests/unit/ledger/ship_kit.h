@@ -18,7 +18,7 @@ struct shipping {
     uint64_t until_ns;      /* … and fails the test when it does not */
     uint64_t wanted;        /* seq; 0: none */
     bool wants_failing, wants_refused;
-    uint64_t shipped, told;
+    uint64_t shipped, told, told_well;
     char why[FAULT_TEXT_BYTES];
 };
 
@@ -34,6 +34,7 @@ static inline void on_state(void *arg, const struct ship_state *state)
 {
     struct shipping *s = arg;
     snprintf(s->why, sizeof s->why, "%s", state->why);
+    s->told_well += !state->is_failing;
 }
 
 static const struct ship_events events = {on_shipped, on_state};
@@ -90,6 +91,13 @@ static inline void wait_failing(struct shipping *s)
     s->wants_failing = false;
 }
 
+/* Until the reason holds that word. */
+static inline void wait_failing_with(struct shipping *s, const char *word)
+{
+    do wait_failing(s);
+    while (!strstr(s->why, word) && !usleep(10000));
+}
+
 static inline void wait_refused(struct shipping *s)
 {
     s->wants_refused = true;
@@ -116,6 +124,17 @@ static inline void fill(struct ledger *l, uint64_t from, uint64_t count)
     for (uint64_t n = from; n < from + count; n++)
         EXPECT_INT(LEDGER_STORED, kit_put(l, n));
     kit_commit(l);
+}
+
+static inline void put_at(struct ledger *l, uint64_t n, const char *time)
+{
+    struct buf body;
+    uint8_t id[16];
+    buf_init(&body);
+    kit_id(id, n);
+    kit_body(&body, n, time);
+    kit_put_text(l, CHAIN_EXCHANGE, id, buf_slice(&body));
+    buf_clear(&body);
 }
 
 static inline void fresh(void)
