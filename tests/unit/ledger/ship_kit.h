@@ -9,10 +9,13 @@
 #include "ledger/ship.h"
 #include "net/loop.h"
 
+#define SHIP_PATIENCE_NS (120ull * 1000 * NS_PER_MS)
+
 struct shipping {
     struct loop *loop;
     struct ship *ship;
     struct loop_timer tick; /* looks whether what is waited for has come */
+    uint64_t until_ns;      /* … and fails the test when it does not */
     uint64_t wanted;        /* seq; 0: none */
     bool wants_failing, wants_refused;
     uint64_t shipped, told, told_well;
@@ -44,10 +47,19 @@ static inline bool has_come(struct shipping *s)
     return !state->is_failing && s->shipped >= s->wanted;
 }
 
+static inline _Noreturn void give_up_waiting(struct shipping *s)
+{
+    fprintf(stderr, "%llu is shipped, %llu was waited for: %s\n", (unsigned long long)s->shipped,
+            (unsigned long long)s->wanted, s->why);
+    server_end();
+    exit(1);
+}
+
 static inline void on_tick(void *arg)
 {
     struct shipping *s = arg;
     if (has_come(s)) loop_stop(s->loop);
+    else if (clock_mono_ns() > s->until_ns) give_up_waiting(s);
     else loop_timer_arm_ms(&s->tick, 5);
 }
 
@@ -64,8 +76,10 @@ static inline void begin(struct shipping *s, struct ship_options options)
     loop_timer_init(&s->tick, s->loop, on_tick, s);
 }
 
+/* UINT64_MAX: for ever, as who is to be killed does. */
 static inline void wait_for(struct shipping *s)
 {
+    s->until_ns = s->wanted == UINT64_MAX ? UINT64_MAX : clock_mono_ns() + SHIP_PATIENCE_NS;
     loop_timer_arm_ms(&s->tick, 1);
     loop_run(s->loop);
 }
