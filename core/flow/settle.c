@@ -1,7 +1,6 @@
 #include "flow/settle.h"
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/account.h"
@@ -9,6 +8,7 @@
 #include "flow/call.h"
 #include "flow/durable.h"
 #include "flow/holds.h"
+#include "flow/keepalive.h"
 #include "flow/metrics.h"
 
 static void job_free(void *arg)
@@ -28,6 +28,7 @@ static void leave(struct job *job)
 {
     recorder_cancel(job->flow->recorder, &job->end.record);
     loop_timer_disarm(&job->timer);
+    keepalive_end(job);
     list_remove(&job->link);
     loop_defer(job->flow->parts.loop, job_free, job);
 }
@@ -44,6 +45,7 @@ static void on_recorded(void *arg)
 {
     struct job *job = arg;
     loop_timer_disarm(&job->timer);
+    keepalive_end(job);
     conn_release_end(job->conn); /* then job_client_left() */
 }
 
@@ -76,7 +78,8 @@ static void finish(struct job *job)
         break_off(job);
     } else {
         loop_timer_init(&job->timer, job->flow->parts.loop, on_waited, job);
-        loop_timer_arm_ms(&job->timer, LIMIT_LEDGER_WAIT_MS);
+        loop_timer_arm_ms(&job->timer, job->settings->record_timeout_ms);
+        keepalive_wait(job);
     }
 }
 
