@@ -11,8 +11,10 @@ local core, use = ...
 local catalogue = use "catalogue"
 local targets = use "targets"
 
--- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise.
-local prices = { assumed_output_tokens = 1000 }
+-- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise. Under a budget
+-- that blocks this is written into the request, so it must not cut what people ask for: few answers are longer than 4096
+-- tokens, and no chat model of the catalogue answers with less. More would let fewer requests under way hold the budget.
+local prices = { assumed_output_tokens = 4096 }
 
 local function output_tokens(f)
   return f.api == "embeddings" and 0 or f.max_tokens or f.output_tokens > 0 and f.output_tokens
@@ -90,6 +92,27 @@ function prices.affordable(f, nano)
     if count then most = math.min(most, count) end
   end
   return most >= 1 and most < math.huge and most or nil
+end
+
+-- Has the target room for so long an answer beside the input? Else how much it has; nil without any.
+local function room_of(target, output)
+  local context = target.context
+  if not context or context - (core.input_tokens(target.name)) >= output then return output end
+  local room = context - input_tokens(target.name)
+  return room >= 1 and math.min(room, output) or nil
+end
+
+-- How long an answer may be at most, so that it costs no more than was reckoned; where the request does not say, as much
+-- as the widest of its targets has room for: none refuses a request for what was added to it.
+function prices.output_bound(f)
+  local output, widest = output_tokens(f), nil
+  if f.max_tokens then return output end
+  for _, target in ipairs(candidates(f)) do
+    local room = not targets.rejection(f, target) and room_of(target, output)
+    if room == output then return output end
+    widest = room and math.max(room, widest or 0) or widest
+  end
+  return widest or output
 end
 
 function prices.nano(name, f)

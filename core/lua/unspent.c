@@ -28,6 +28,6 @@ static void ask(void *arg, const struct counters_question *question, uint64_t ti
 
 const struct policy_host *unspent_host(void)
 {
-    static const struct policy_host host = {.counters = ask};
+    static const struct policy_host host = {.counters = ask, .is_unspent = true};
     return &host;
 }
