@@ -51,8 +51,8 @@ local function bound_output(f, entry)
   if not item.limit or item.observe or item.amount == 0 or f.known_cost_nano or f.api == "embeddings" then return end
   local most = prices.output_bound(f)
   if core.output_bound() == math.max(1, most) then return end
-  if edits.bound_output(f, most, entry.policy, "for no more does it hold money, where a request names no max_tokens") then
-    notes.note(f, entry.policy, row.name, "bound", ("max_tokens %d is added: for no more is money held"):format(most),
+  if edits.bound_output(f, most, entry.policy, "it holds money for no more where the request names no max_tokens") then
+    notes.note(f, entry.policy, row.name, "bound", ("max_tokens %d is added: money is held for no more"):format(most),
       row.mode, row.line)
   end
 end

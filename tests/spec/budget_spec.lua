@@ -125,9 +125,9 @@ describe("a budget", function()
       end
     end
     local reason, rule = bound(ask(mg, sales))
-    assert.equal("max_tokens 4096 is added: for no more is money held", reason)
+    assert.equal("max_tokens 4096 is added: money is held for no more", reason)
     assert.equal("sales", rule)
-    assert.equal("max_tokens 77 is added: for no more is money held", bound(ask(with(row, "assumed_output_tokens = 77"), sales)))
+    assert.equal("max_tokens 77 is added: money is held for no more", bound(ask(with(row, "assumed_output_tokens = 77"), sales)))
     assert.is_nil(bound(ask(mg, sales, { max_tokens = 9000 })))
     assert.is_nil(bound(ask(mg, sales, { model = "own" })))
     assert.is_nil(bound(ask(mg, { department = "support" })))
@@ -139,7 +139,7 @@ describe("a budget", function()
     local models = "return models { one = { targets = { 'p/one' }, context = 100, price = usd_per_million { input = 1, output = 2 } } }"
     local r = ask(gw.load_text { models = models, a = budget(row) }, sales, { text = "1234" })
     assert.allowed(r)
-    assert.equal("max_tokens 91 is added: for no more is money held", r.trace[2].reason)
+    assert.equal("max_tokens 91 is added: money is held for no more", r.trace[2].reason)
   end)
 
   it("keeps what later policies set within what is held", function()

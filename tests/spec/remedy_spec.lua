@@ -260,6 +260,7 @@ describe("a denial of the shipped policies", function()
       for _, example in ipairs(spec.examples or {}) do
         local t = copy(example)
         t.deny, t.route, t.allow, t.sent = nil, nil, nil, nil
+        mg:forget()
         check_told(mg, t)
       end
     end
