@@ -200,8 +200,7 @@ static void push_refusal(lua_State *L, const struct counters_answer *answer)
 /* counters_take() → the reply of scripts/counters.lua; or nil and why there is none */
 static int on_counters_take(lua_State *L)
 {
-    struct policy_eval *eval = bind_eval(L);
-    struct strand *strand = eval->current;
+    struct strand *strand = bind_eval(L)->current;
     const struct counters_answer *answer = strand->counted;
     strand->counted = NULL;
     if (!answer || answer->error) {
@@ -212,7 +211,7 @@ static int on_counters_take(lua_State *L)
     lua_createtable(L, 0, 7);
     set_flag(L, "ok", answer->is_ok);
     if (!answer->is_ok) push_refusal(L, answer);
-    set_flag(L, "is_unspent", eval->how.host->is_unspent);
+    set_flag(L, "is_unspent", answer->is_unspent);
     lua_createtable(L, (int)answer->state_count, 0);
     for (size_t i = 0; i < answer->state_count; i++) {
         push_state(L, &answer->states[i]);

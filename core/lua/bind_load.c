@@ -393,8 +393,7 @@ static void decide_simulation(struct policy_set *set, struct simulation *simulat
     struct policy_call how = {.phase = PHASE_REQUEST, .is_rehearsal = true};
     if (set->host && set->host->counters) {
         simulation->host = (struct policy_host){.counters = set->host->counters,
-                                                .counters_cancel = set->host->counters_cancel,
-                                                .is_unspent = set->host->is_unspent};
+                                                .counters_cancel = set->host->counters_cancel};
         how.host = &simulation->host;
         how.host_arg = set->host_arg;
     }

@@ -75,7 +75,6 @@ struct policy_host {
     void (*counters_cancel)(void *arg, uint64_t ticket);
     /* Tells somebody, in its own time; nothing comes back. */
     void (*notify)(void *arg, const struct counters_notice *notice);
-    bool is_unspent; /* its counters know nothing of the past (lua/unspent.h): what they say of it is not to be told */
 };
 
 /* The answer to a ticket, once; unknown tickets are welcome. Where the evaluation is not in the middle of a step, its

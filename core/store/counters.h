@@ -118,6 +118,7 @@ struct counters_state {
 struct counters_answer {
     const char *error; /* there is none, "timeout", "unreachable", …, for people; what was taken all the same is the
                         * counters' to release. NULL: this is one */
+    bool is_unspent;   /* of counters that know nothing of the past: what they say of it is not to be told */
     bool is_ok;        /* done; an admission: everything was taken, an extension: it is held */
     size_t failed;     /* !is_ok: the item that refused */
     uint32_t retry_after_s; /* !is_ok: when to come again; 0: not known, or never */
