@@ -1,18 +1,18 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/plain.h"
 #include "store/verify_inner.h"
 
 #define READ_BYTES 262144u
 
 bool verify_lines_open(struct verify_lines *lines, const char *path, struct fault *why)
 {
-    *lines = (struct verify_lines){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
+    *lines = (struct verify_lines){.path = path, .fd = plain_open(path, why)};
     buf_init(&lines->bytes);
-    return lines->fd >= 0 || fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
+    return lines->fd >= 0;
 }
 
 void verify_lines_close(struct verify_lines *lines)
@@ -26,7 +26,10 @@ static bool read_more(struct verify_lines *lines, struct fault *why)
     if (buf_len(&lines->bytes) > LIMIT_VERIFY_LINE_BYTES)
         return fault_set(why, FAULT_INTERNAL, "%s: line %llu is longer than %u bytes", lines->path,
                          (unsigned long long)lines->line + 1, LIMIT_VERIFY_LINE_BYTES);
-    ssize_t n = read(lines->fd, buf_reserve(&lines->bytes, READ_BYTES), READ_BYTES);
+    char *at = buf_reserve(&lines->bytes, READ_BYTES);
+    ssize_t n;
+    while ((n = read(lines->fd, at, READ_BYTES)) < 0 && errno == EINTR)
+        continue;
     if (n < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", lines->path, strerror(errno));
     buf_grew(&lines->bytes, (size_t)n);
     lines->is_over = n == 0;

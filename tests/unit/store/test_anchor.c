@@ -82,6 +82,12 @@ static void what_is_no_key_is_not_written_over(void)
     remove_folder();
 }
 
+static bool is_signed_by(const struct anchor *a, const struct anchor_public *key)
+{
+    struct anchor_trust trust = {.count = 1, .keys = {*key}};
+    return anchor_signer(&trust, a) == &trust.keys[0];
+}
+
 /* Each part of an anchor is signed. */
 static void a_changed_anchor_is_not_believed(void)
 {
@@ -91,25 +97,25 @@ static void a_changed_anchor_is_not_believed(void)
     struct anchor a = sample();
     anchor_sign(key, &a);
     const struct anchor_public *public = anchor_key_public(key);
-    EXPECT(anchor_is_signed_by(&a, public));
+    EXPECT(is_signed_by(&a, public));
     struct anchor other = a;
     other.seq++;
-    EXPECT(!anchor_is_signed_by(&other, public));
+    EXPECT(!is_signed_by(&other, public));
     other = a;
     other.time_us--;
-    EXPECT(!anchor_is_signed_by(&other, public));
+    EXPECT(!is_signed_by(&other, public));
     other = a;
     other.gateway = SLICE("gw-2");
-    EXPECT(!anchor_is_signed_by(&other, public));
+    EXPECT(!is_signed_by(&other, public));
     for (size_t i = 0; i < sizeof a.hash; i++) {
         other = a;
         other.hash[i] ^= 1;
-        EXPECT(!anchor_is_signed_by(&other, public));
+        EXPECT(!is_signed_by(&other, public));
     }
     for (size_t i = 0; i < sizeof a.signature; i++) {
         other = a;
         other.signature[i] ^= 1;
-        EXPECT(!anchor_is_signed_by(&other, public));
+        EXPECT(!is_signed_by(&other, public));
     }
     anchor_key_free(key);
     remove_folder();
