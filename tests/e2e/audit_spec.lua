@@ -199,6 +199,20 @@ describe("moongate audit", function()
     has(out, "an export is verified with a key")
   end)
 
+  it("says of what is no file that it is none, and waits for nobody to write it", function()
+    assert.equal(0, select(2, process.run { "mkfifo", "pipe", cwd = g.dir.root, seconds = 10 }))
+    local function refused(what, ...)
+      local out, code = run("audit", "verify", ...)
+      assert.equal(2, code, out)
+      has(out, what)
+    end
+    refused("pipe is a pipe", "pipe", "--key", "data/anchor.pub")
+    refused("write what comes of it into a file", "--witness", "pipe")
+    refused("pipe is a pipe", "--key", "pipe")
+    refused("data is a folder", "data")
+    refused("nowhere.db: No such file", "nowhere.db")
+  end)
+
   it("follows what comes, and ends well on Ctrl-C", function()
     local tail = process.start { MOONGATE, "audit", "tail", "-f", "--json", "-c", "moongate.lua", cwd = g.dir.root,
       env = g.env }

@@ -207,6 +207,32 @@ static void a_new_key_is_believed_because_the_old_one_says_so(void)
     remove_folder();
 }
 
+/* Older keys are known by this file alone: what cannot be read of it is not made anew without them. */
+static void public_keys_that_cannot_be_read_are_not_written_over(void)
+{
+    struct fault why;
+    struct anchor_trust trust;
+    struct buf bytes, after;
+    make_folder();
+    anchor_key_free(anchor_key_open(folder, &why));
+    EXPECT(read_file(folder, ANCHOR_PUBLIC_FILE, &bytes));
+    FILE *file = fopen(in_folder(ANCHOR_PUBLIC_FILE), "a");
+    fwrite(buf_ptr(&bytes), 1, buf_len(&bytes) / 2, file);
+    fclose(file);
+    EXPECT(!anchor_trust_read(&trust, in_folder(ANCHOR_PUBLIC_FILE), &why)); /* not only the first of them */
+    EXPECT(strstr(fault_message(&why), "broken off") != NULL);
+    EXPECT(!anchor_key_open(folder, &why));
+    EXPECT(strstr(fault_message(&why), "put a copy of it back") != NULL);
+    EXPECT(read_file(folder, ANCHOR_PUBLIC_FILE, &after));
+    EXPECT_INT(buf_len(&bytes) + buf_len(&bytes) / 2, buf_len(&after));
+    unlink(in_folder(ANCHOR_PUBLIC_FILE));
+    anchor_key_free(anchor_key_open(folder, &why));
+    EXPECT(anchor_trust_read(&trust, in_folder(ANCHOR_PUBLIC_FILE), &why));
+    buf_clear(&bytes);
+    buf_clear(&after);
+    remove_folder();
+}
+
 int main(void)
 {
     RUN(a_key_is_made_once_and_is_nobody_elses);
@@ -215,5 +241,6 @@ int main(void)
     RUN(a_line_is_read_as_it_was_written);
     RUN(the_fingerprint_is_that_of_openssl);
     RUN(a_new_key_is_believed_because_the_old_one_says_so);
+    RUN(public_keys_that_cannot_be_read_are_not_written_over);
     return unit_close("anchor");
 }
