@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/input.h"
 #include "base/mem.h"
-#include "base/plain.h"
 #include "cli/amounts.h"
 #include "cli/looking.h"
 #include "server/config.h"
@@ -103,15 +103,18 @@ static void print_json(struct verification *v, const struct verify_result *r)
 
 /* ---- The command. */
 
-/* A ledger's or a backup's first bytes; an export begins with a brace. False: it cannot be read. */
+/* A ledger's or a backup's first bytes; an export begins with a brace. False: it is no file, or cannot be read. */
 static bool look_at(const char *path, bool *is_database, struct fault *why)
 {
-    char first[16] = "";
-    int fd = plain_open(path, why);
-    if (fd < 0) return false;
-    *is_database = read(fd, first, sizeof first) == (ssize_t)sizeof first && memcmp(first, "SQLite format 3", 16) == 0;
-    close(fd);
-    return true;
+    static const char magic[] = "SQLite format 3";
+    char first[sizeof magic];
+    struct input in;
+    if (!input_is_file(path, why)) return false;
+    bool is_open = input_open(&in, path, why);
+    *is_database = is_open && read(in.fd, first, sizeof first) == (ssize_t)sizeof first &&
+                   memcmp(first, magic, sizeof magic) == 0;
+    input_close(&in);
+    return is_open;
 }
 
 static int run(struct verify_options *o, struct verification *v)
@@ -128,7 +131,7 @@ static int run(struct verify_options *o, struct verification *v)
     if (ok && v->is_json) print_json(v, &r);
     if (ok && !v->is_json) print_result(&r);
     json_decref(v->findings);
-    if (!ok) return looking_fail(CLI_USAGE, &why);
+    if (!ok) return cli_fault(&why, NULL);
     return r.state == VERIFY_INTACT ? CLI_OK : CLI_FOUND;
 }
 
@@ -146,7 +149,7 @@ int command_audit_verify(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, &o.file, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"audit", "verify"});
     bool is_database = true;
-    if (count && !look_at(o.file, &is_database, &why)) return looking_fail(CLI_USAGE, &why);
+    if (count && !look_at(o.file, &is_database, &why)) return cli_fault(&why, NULL);
     bool is_export = !is_database;
     if (is_export && !o.key_file)
         return cli_usage_error("--key anchor.pub: the gateway's public key, as you have kept it",

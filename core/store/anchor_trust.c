@@ -1,14 +1,12 @@
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/hex.h"
-#include "base/plain.h"
+#include "base/input.h"
 #include "store/anchor.h"
 
 /* RFC 8410 4: the SubjectPublicKeyInfo of an Ed25519 key, before its 32 bytes. */
@@ -62,16 +60,13 @@ void anchor_trust_follow(struct anchor_trust *trust, const struct anchor_public 
 
 /* ---- A file of public keys. */
 
-static bool read_text(const char *path, char *text, size_t size, size_t *len, struct fault *why)
+static bool read_text(const char *path, struct buf *text, struct fault *why)
 {
-    int fd = plain_open(path, why);
-    if (fd < 0) return false;
-    ssize_t n = read(fd, text, size);
-    int error = errno;
-    close(fd);
-    if (n < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(error));
-    *len = (size_t)n;
-    return *len < size || fault_set(why, FAULT_INTERNAL, "%s is too large for a file of public keys", path);
+    struct input in;
+    if (!input_is_file(path, why)) return false;
+    bool is_good = input_open(&in, path, why) && input_all(&in, LIMIT_ANCHOR_FILE_BYTES, text, why);
+    input_close(&in);
+    return is_good;
 }
 
 static bool add_der(struct anchor_trust *trust, const unsigned char *der, long len, const char *path, struct fault *why)
@@ -100,13 +95,9 @@ static enum found next_pem(BIO *bio, unsigned char **der, long *len)
     return is_over ? FOUND_NO_MORE : FOUND_BROKEN;
 }
 
-bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct fault *why)
+static bool read_keys(struct anchor_trust *trust, struct slice text, const char *path, struct fault *why)
 {
-    char text[LIMIT_ANCHOR_FILE_BYTES];
-    size_t len = 0;
-    trust->count = 0;
-    if (!read_text(path, text, sizeof text, &len, why)) return false;
-    BIO *bio = BIO_new_mem_buf(text, (int)len);
+    BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
     unsigned char *der;
     long der_bytes;
     bool is_good = true;
@@ -117,6 +108,17 @@ bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct faul
         if (found == FOUND) OPENSSL_free(der);
     }
     BIO_free(bio);
+    return is_good;
+}
+
+bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct fault *why)
+{
+    struct buf text;
+    buf_init(&text);
+    trust->count = 0;
+    bool is_good = read_text(path, &text, why);
+    if (is_good && buf_len(&text)) is_good = read_keys(trust, buf_slice(&text), path, why);
+    buf_clear(&text);
     if (is_good && trust->count == 0) return fault_set(why, FAULT_INTERNAL, "%s holds no public key in PEM", path);
     return is_good;
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/change.h"
 #include "store/ledger_inner.h"
@@ -121,8 +122,13 @@ static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
     if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    bool is_new = is_good && sqlite3_changes(l->db) > 0;
     sqlite3_finalize(q);
-    return is_good && ledger_days_read(&l->days, l->db, why);
+    is_good = is_good && ledger_days_read(&l->days, l->db, why);
+    if (is_good && is_new && l->days.count > 1)
+        log_event(LOG_WARN, "billing_zone_changed",
+                  "days begin in %s for what comes from now on; days before stay as they were summed", name);
+    return is_good;
 }
 
 /* In one transaction, so that two processes that start together make it once. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "base/plain.h"
+#include "base/input.h"
 
 #define BUSY_TIMEOUT_MS 5000
 
@@ -73,7 +73,7 @@ static bool has_log(const char *path)
 struct sqlite3 *reader_open(const char *path, struct fault *why)
 {
     sqlite3 *db = NULL;
-    if (!plain_check(path, why)) return NULL;
+    if (!input_is_file(path, why)) return NULL;
     if (open_as(&db, path, "?mode=ro")) return db;
     int code = sqlite3_errcode(db) & 0xFF;
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY && code != SQLITE_PERM) return fail(db, path, why);

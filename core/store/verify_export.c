@@ -1,10 +1,12 @@
 #include <string.h>
 
+#include "base/input.h"
+#include "base/limits.h"
 #include "store/verify_inner.h"
 #include "wire/json.h"
 
 struct export {
-    struct verify_lines lines;
+    struct input lines;
     struct json_tape tape;
     struct arena arena; /* of one line */
 };
@@ -68,7 +70,7 @@ static bool read_base(const struct json_tape *tape, struct verify_base *base)
 static bool fail(const struct export *x, const char *what, struct fault *why)
 {
     return fault_set(why, FAULT_INTERNAL, "%s: line %llu is no %s\nverify what `moongate audit export` has written, "
-                     "whole and unchanged", x->lines.path, (unsigned long long)x->lines.line, what);
+                     "whole and unchanged", x->lines.name, (unsigned long long)x->lines.line, what);
 }
 
 static bool take_anchor(struct verify *v, struct export *x, struct slice line, struct fault *why)
@@ -113,30 +115,31 @@ static bool look_ahead(struct verify *v, struct export *x, struct slice line, st
 }
 
 /* Until `take` returns false. */
-static enum verify_line each_line(struct verify *v, const char *path,
+static enum input_got each_line(struct verify *v, const char *path,
                                   bool (*take)(struct verify *v, struct export *x, struct slice line, struct fault *),
                                   struct fault *why)
 {
     struct export x;
     struct slice line;
-    enum verify_line got = VERIFY_LINE_FAILED;
+    enum input_got got = INPUT_FAILED;
     bool goes_on = true;
+    if (!input_is_file(path, why)) return got;
     json_init(&x.tape);
-    if (verify_lines_open(&x.lines, path, why)) {
-        while (goes_on && (got = verify_lines_next(&x.lines, &line, why)) == VERIFY_LINE) {
+    if (input_open(&x.lines, path, why)) {
+        while (goes_on && (got = input_line(&x.lines, LIMIT_VERIFY_LINE_BYTES, &line, why)) == INPUT_LINE) {
             arena_init(&x.arena);
             goes_on = take(v, &x, line, why);
             arena_clear(&x.arena);
         }
     }
-    verify_lines_close(&x.lines);
+    input_close(&x.lines);
     json_clear(&x.tape);
     return got;
 }
 
 bool verify_export(struct verify *v, const char *path, struct fault *why)
 {
-    if (each_line(v, path, look_ahead, why) == VERIFY_LINE_FAILED) return false;
+    if (each_line(v, path, look_ahead, why) == INPUT_FAILED) return false;
     if (v->options->witness_file && !verify_witness_read(v, v->options->witness_file, why)) return false;
-    return each_line(v, path, take_line, why) == VERIFY_NO_LINE;
+    return each_line(v, path, take_line, why) == INPUT_END;
 }

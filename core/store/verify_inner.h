@@ -10,7 +10,6 @@
  *     verify_end.c     judges what is missing, when all was given
  *     verify_texts.c   sealed texts against what their records say
  *     verify_say.c     findings
- *     verify_lines.c   a file's lines, of a bounded length
  *
  * A file calls only those below it.
  */
@@ -94,21 +93,5 @@ bool verify_file(struct verify *v, const char *path, struct fault *why);
 bool verify_export(struct verify *v, const char *path, struct fault *why);
 struct sqlite3;
 bool verify_texts(struct verify *v, struct sqlite3 *db, struct fault *why);
-
-/* ---- verify_lines.c */
-struct verify_lines {
-    const char *path;
-    int fd;
-    struct buf bytes;
-    size_t given; /* of bytes: the last line */
-    uint64_t line; /* of the last one that was given */
-    bool is_over;
-};
-
-bool verify_lines_open(struct verify_lines *lines, const char *path, struct fault *why);
-void verify_lines_close(struct verify_lines *lines);
-enum verify_line { VERIFY_LINE, VERIFY_NO_LINE, VERIFY_LINE_FAILED };
-/* Without its newline; valid until the next call. An empty one is given, too. */
-enum verify_line verify_lines_next(struct verify_lines *lines, struct slice *line, struct fault *why);
 
 #endif
