@@ -279,9 +279,26 @@ static void what_is_no_file_is_not_waited_for(void)
     seal_end();
 }
 
+/* No anchor stands behind it yet, and its hash is right. */
+static void a_start_of_another_gateway_is_none_of_this_chain(void)
+{
+    struct fault why;
+    seal_begin();
+    seal_make(3, 3);
+    seal_open();
+    EXPECT(ledger_begin(seal_ledger, &why));
+    seal_put(CHAIN_START, NULL, SLICE("{\"gateway\":\"gw-2\",\"time\":\"2026-11-29T11:00:00.000Z\"}"));
+    EXPECT(ledger_commit(seal_ledger, &why));
+    seal_close();
+    EXPECT_INT(VERIFY_TAMPERED, seal_verify(true));
+    EXPECT_STR("genesis: the entry names gateway 'gw-2', the ledger 'gw-1'", seal_first);
+    seal_end();
+}
+
 int main(void)
 {
     RUN(who_was_killed_and_comes_back_late_is_intact);
+    RUN(a_start_of_another_gateway_is_none_of_this_chain);
     RUN(what_goes_for_its_age_meanwhile_is_not_missed);
     RUN(a_key_is_followed_through_more_of_them_than_are_believed_at_once);
     RUN(a_line_that_reads_in_two_ways_is_no_entry);
