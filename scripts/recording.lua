@@ -78,7 +78,10 @@ local checks = {
   end,
   texts = function(value)
     if type(value) ~= "table" then bad("bad_value", "texts is a list, got " .. schema.kind_of(value)) end
-    for _, name in ipairs(value) do check_word(name, "a text", texts) end
+    for key, name in pairs(value) do
+      if type(key) ~= "number" then bad("bad_value", ("texts is a list: { %q }"):format(tostring(key))) end
+      check_word(name, "a text", texts)
+    end
   end,
 }
 

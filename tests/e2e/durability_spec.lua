@@ -1,5 +1,4 @@
 -- The end of an answer waits for its record: with the ledger stopped, killed, without room, and with clients that leave.
-local cjson = require("cjson")
 local signal = require("posix.signal")
 local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
@@ -34,11 +33,9 @@ teardown(function()
   m:stop()
 end)
 
-local function ledger_pid() return cjson.decode(g.dir:read("data/listen.json")).ledger_pid end
-
 -- The text of the ledger's process stands still while fn runs; it goes on in any case.
 local function stopped(fn)
-  local pid = ledger_pid()
+  local pid = g:listen().ledger_pid
   signal.kill(pid, signal.SIGSTOP)
   local ok, why = pcall(fn, pid)
   signal.kill(pid, signal.SIGCONT)
@@ -159,7 +156,7 @@ end)
 describe("a ledger that is killed", function()
   it("has the record after its restart, once, and the answer goes on", function()
     local c, head
-    local pid = ledger_pid()
+    local pid = g:listen().ledger_pid
     signal.kill(pid, signal.SIGSTOP)
     c = open { stream = true, script = "tokens=3" }
     head = read_open(c)
@@ -168,7 +165,7 @@ describe("a ledger that is killed", function()
     assert.equal("[DONE]", c:event().data)
     c:close()
     assert.equal("ok", g:record(id_of(head)).outcome) -- raises when there are two
-    expect.eventually(function() return g:is_ready() and ledger_pid() ~= pid end, 10, "the next ledger process")
+    expect.eventually(function() return g:is_ready() and g:listen().ledger_pid ~= pid end, 10, "the next ledger process")
   end)
 end)
 
@@ -262,19 +259,19 @@ describe("durability remote", function()
   it("without PostgreSQL is no configuration", function()
     local rule = 'return policy { rules = { { "r", record = { durability = "remote" } } } }\n'
     g.dir:write("policies/recording.lua", rule)
-    local out, code = g:command("check", "-c", "moongate.lua")
+    local out, code = g:command("check")
     g.dir:write("policies/recording.lua", POLICIES["recording.lua"])
     assert.equal(1, code)
     assert.truthy(out:find("MG0225", 1, true), out)
     assert.truthy(out:find("policies/recording.lua:1\n", 1, true), out)
     assert.truthy(out:find("postgres = { url = env", 1, true), out)
-    assert.equal(0, select(2, g:command("check", "-c", "moongate.lua")))
+    assert.equal(0, select(2, g:command("check")))
   end)
 end)
 
 describe("while the ledger takes nothing", function()
   local function without_room(fn)
-    local pid = ledger_pid()
+    local pid = g:listen().ledger_pid
     assert.equal(0, os.execute(("prlimit --pid %d --fsize=1024:unlimited"):format(pid)))
     assert.equal(200, ask({ task = "quick" }).status) -- whose record finds that there is no room
     expect.eventually(function() return not g:is_ready() end, 5, "it is noticed")
