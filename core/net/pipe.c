@@ -340,9 +340,13 @@ static bool has_room(const struct pipe *p, size_t body_len, struct fault *why)
     return true;
 }
 
-static void queue(struct pipe *p, uint8_t type, struct slice body, int fd)
+bool pipe_give(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why)
 {
     struct frame f = {(uint32_t)body.len, type, fd >= 0, 0};
+    if (!has_room(p, body.len, why)) {
+        if (fd >= 0) close(fd);
+        return false;
+    }
     if (fd >= 0) queue_fd(p, fd);
     buf_append(&p->out, slice_of((const char *)&f, sizeof f));
     buf_append(&p->out, body);
@@ -350,25 +354,14 @@ static void queue(struct pipe *p, uint8_t type, struct slice body, int fd)
         p->is_flushing = true;
         loop_defer(p->loop, on_flush, p);
     }
+    return true;
 }
 
 bool pipe_send(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why)
 {
-    if (!has_room(p, body.len, why)) return false;
     int copy = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (fd >= 0 && copy < 0) return fault_set(why, FAULT_INTERNAL, "a descriptor to be sent: %s", strerror(errno));
-    queue(p, type, body, copy);
-    return true;
-}
-
-bool pipe_give(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why)
-{
-    bool is_good = has_room(p, body.len, why);
-    if (is_good)
-        queue(p, type, body, fd);
-    else
-        close(fd);
-    return is_good;
+    return pipe_give(p, type, body, copy, why);
 }
 
 void pipe_pause(struct pipe *p, bool is_paused)
