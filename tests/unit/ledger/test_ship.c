@@ -164,8 +164,7 @@ static void a_wrong_password_is_said_without_it(void)
     snprintf(conninfo, sizeof conninfo, "postgresql://moongate:hunter%%402@/moongate?host=%s&port=%u", server_dir,
              server_port);
     begin(&s, (struct ship_options){.conninfo = conninfo});
-    do wait_failing(&s);
-    while (!strstr(s.why, "password authentication failed") && !usleep(10000));
+    wait_failing_with(&s, "password authentication failed");
     EXPECT(!strstr(s.why, "hunter"));
     server_ask("ALTER ROLE moongate PASSWORD 'hunter@2'");
     wait_shipped(&s, head_of(l));
@@ -185,24 +184,12 @@ static void a_database_that_takes_nothing_is_tried_again(void)
     server_ask("ALTER DATABASE moongate SET default_transaction_read_only = on");
     fill(l, 100, 10);
     begin(&s, (struct ship_options){.shipped = 10});
-    do wait_failing(&s);
-    while (!strstr(s.why, "read-only") && !usleep(10000));
+    wait_failing_with(&s, "read-only");
     server_ask_in("postgres", "ALTER DATABASE moongate RESET default_transaction_read_only");
     wait_shipped(&s, head_of(l));
     expect_same();
     end(&s);
     ledger_close(l);
-}
-
-static void put_at(struct ledger *l, uint64_t n, const char *time)
-{
-    struct buf body;
-    uint8_t id[16];
-    buf_init(&body);
-    kit_id(id, n);
-    kit_body(&body, n, time);
-    kit_put_text(l, CHAIN_EXCHANGE, id, buf_slice(&body));
-    buf_clear(&body);
 }
 
 static void days_have_partitions_and_old_ones_go(void)
@@ -237,6 +224,34 @@ static void days_have_partitions_and_old_ones_go(void)
     ship_committed(s.ship, true);
     wait_shipped(&s, head_of(l));
     EXPECT_STR("2", server_ask("SELECT count(*) FROM moongate.records"));
+    end(&s);
+    ledger_close(l);
+}
+
+/* A drop would wait for the reader, and everybody else for the drop: it is put off. */
+static void a_reader_of_an_old_day_holds_nobody_up(void)
+{
+    static const char is_there[] = "SELECT to_regclass('moongate.records_20250603') IS NOT NULL";
+    char conninfo[160];
+    struct shipping s;
+    fresh();
+    struct ledger *l = kit_open();
+    fill(l, 1, 10);
+    ship_all(l);
+    server_root_conninfo(conninfo, "moongate");
+    PGconn *reader = PQconnectdb(conninfo);
+    PQclear(PQexec(reader, "BEGIN; SELECT count(*) FROM moongate.records"));
+    fill(l, 100, 10);
+    begin(&s, (struct ship_options){.retain_s = 30 * 24 * 3600});
+    wait_shipped(&s, head_of(l));
+    EXPECT_INT(0, (long long)ship_state(s.ship)->failures);
+    EXPECT_STR("t", server_ask(is_there));
+    end(&s);
+    PQfinish(reader);
+    begin(&s, (struct ship_options){.retain_s = 30 * 24 * 3600});
+    wait_shipped(&s, head_of(l));
+    while (strcmp(server_ask(is_there), "t") == 0)
+        wait_for(&s);
     end(&s);
     ledger_close(l);
 }
@@ -284,6 +299,7 @@ int main(void)
     RUN(a_wrong_password_is_said_without_it);
     RUN(a_database_that_takes_nothing_is_tried_again);
     RUN(days_have_partitions_and_old_ones_go);
+    RUN(a_reader_of_an_old_day_holds_nobody_up);
     RUN(signed_heads_have_a_witness);
     kit_end();
     server_end();
