@@ -191,6 +191,23 @@ describe("a ledger that stands still", function()
   end)
 end)
 
+describe("durability async, of all requests", function()
+  it("goes on without a ledger, and readiness says so on both listeners", function()
+    local own = g
+    g = gateway.start { mock = m, name = "async", policies = POLICIES, config = { ledger = { durability = "async" } } }
+    local ok, why = pcall(stopped, function()
+      assert.equal(200, ask({}).status)
+      for _, port in ipairs { g.port, g.admin_port } do
+        expect.eventually(function() return client.ask(port, { path = "/readyz" }).status == 503 end, 15, "not ready")
+      end
+      assert.equal(200, ask({}).status)
+    end)
+    g:stop()
+    g = own
+    if not ok then error(why, 0) end
+  end)
+end)
+
 describe("a client that leaves while its record waits", function()
   it("changes nothing of it", function()
     local head
@@ -235,6 +252,19 @@ describe("an intent", function()
     end)
     ask {}
     assert.equal(1, #m:requests(since)) -- of that one alone
+  end)
+end)
+
+describe("an intent that waits", function()
+  it("is refused once the ledger is known to take nothing", function()
+    local since = m:mark()
+    stopped(function()
+      local c = open { task = "announced" }
+      assert.equal(503, assert(c:head()).status)
+      c:close()
+    end)
+    assert.equal(0, #m:requests(since))
+    expect.eventually(function() return g:is_ready() end, 10, "ready again")
   end)
 end)
 

@@ -1,12 +1,12 @@
 -- Requests through the real gateway, decided again from their records: by the same policies all are the same, by others each
 -- difference is listed, and nothing is called again.
 local cjson = require("cjson")
+local command = require("tests.e2e.kit.command")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 local process = dofile("tests/lib/process.lua")
 
-local MOONGATE = require("posix.unistd").getcwd() .. "/" .. (os.getenv("B") or "build") .. "/moongate"
 local MODELS = [[return models {
   one = { targets = { "openai/one", "openai/two" }, price = usd_per_million { input = 1, output = 2 } },
   two = { targets = { "openai/two" }, price = usd_per_million { input = 3, output = 9 } } }]]
@@ -19,6 +19,7 @@ local HOUSE = [[return policy {
     { "plans", when = { contains = "secret plan" }, deny = { 403, "plans" } },
     { "eu", when = { label = "eu", tags = { grade = "high" } }, annotate = { eu = "yes" } },
     { "blue", when = { headers = { ["x-team"] = "blue" } }, annotate = { team = "blue" } },
+    { "fine", when = { quality = "best" }, annotate = { fine = "yes" } },
     { "high", when = { data = at_least "confidential" }, annotate = { high = "yes" } },
   },
   on_request = function(ctx)
@@ -56,7 +57,7 @@ describe("recorded requests", function()
         user = i % 9 == 0 and "someone" or nil, stream = i % 6 == 0 or nil,
         messages = { { role = "user", content = TEXTS[i % #TEXTS + 1] } } },
         { key = keys[i % #keys + 1], headers = { { "x-team", i % 3 == 0 and "blue" or "red" }, { "x-thread", "t-" .. i },
-          { "x-moongate-task", i % 5 == 0 and "code" or "chat" }, i % 11 == 0 and { "x-moongate-data", "no class" } or nil } })
+          { "x-moongate-task", i % 5 == 0 and "code" or "chat" }, { "x-moongate-quality", i % 13 == 0 and "best" or "fair" }, i % 11 == 0 and { "x-moongate-data", "no class" } or nil } })
       assert(r.status, "no answer")
     end
     for _ = 1, 5 do g:ask { path = "/v1/models", key = keys[3] } end
@@ -132,7 +133,7 @@ describe("recorded requests", function()
 
   it("show how far it has come to who waits at a terminal, in one line", function()
     g.dir:write("much.jsonl", g.dir:read("export.jsonl"):rep(30))
-    local out = process.run { "script", "-qec", ("'%s' replay much.jsonl -c moongate.lua"):format(MOONGATE), "/dev/null", cwd = g.dir.root,
+    local out = process.run { "script", "-qec", ("'%s' replay much.jsonl -c moongate.lua"):format(command.path), "/dev/null", cwd = g.dir.root,
       env = g.env, seconds = 60 }
     assert.truthy(out:find("\r *\rreplay  %d+  [%d.]+ k/s\r *\rreplay  "), out)
     assert.is_nil(out:find("u000d", 1, true), out)
