@@ -7,7 +7,10 @@
 bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why)
 {
     sqlite3_stmt *q =
-        ledger_read_prepare(l, SLICE("SELECT (SELECT min(seq) FROM chain), (SELECT max(seq) FROM chain)"), NULL, why);
+        ledger_read_prepare(l,
+                            SLICE("SELECT (SELECT min(seq) FROM chain WHERE seq > 0),"
+                                  " (SELECT max(seq) FROM chain WHERE seq > 0)"),
+                            NULL, why);
     if (!q) return false;
     int rc = sqlite3_step(q);
     *oldest = (uint64_t)sqlite3_column_int64(q, 0);
