@@ -46,16 +46,16 @@ static void read_row(sqlite3_stmt *q, bool has_bodies, struct ledger_row *row)
     *row = (struct ledger_row){.seq = (uint64_t)sqlite3_column_int64(q, at++)};
     row->kind = (enum chain_kind)sqlite3_column_int(q, at++);
     row->is_request = sqlite3_column_type(q, at + 1) != SQLITE_NULL;
-    write_id(row->id, ledger_read_text(q, at++));
+    write_id(row->id, column_bytes(q, at++));
 #define X(name) row->name = sqlite3_column_int64(q, at++);
     LEDGER_ROW_NUMBERS(X)
 #undef X
-#define X(name) row->name = ledger_read_text(q, at++);
+#define X(name) row->name = column_bytes(q, at++);
     LEDGER_ROW_TEXTS(X)
 #undef X
     if (!has_bodies) return;
-    row->body = ledger_read_text(q, at++);
-    struct slice hash = ledger_read_text(q, at);
+    row->body = column_bytes(q, at++);
+    struct slice hash = column_bytes(q, at);
     if (hash.len == CHAIN_HASH_BYTES) memcpy(row->hash, hash.ptr, CHAIN_HASH_BYTES);
 }
 

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
+#include "store/column.h"
 #include "store/ledger_filter_inner.h"
 #include "store/ledger_read.h"
 
@@ -24,7 +25,6 @@ sqlite3_stmt *ledger_read_prepare(struct ledger_read *l, struct slice sql, const
                                   struct fault *why);
 /* Finalizes it. False: the last step did not end as it should. */
 bool ledger_read_end(struct ledger_read *l, sqlite3_stmt *q, int last_step, struct fault *why);
-struct slice ledger_read_text(sqlite3_stmt *q, int column);
 
 /* ---- The chain in pieces of LIMIT_LEDGER_PIECE entries, each a reading of its own: while one is under way the
  * write-ahead log cannot begin anew, and what is looked for may be in none of millions. */

@@ -155,7 +155,7 @@ bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *w
         int64_t sums[SUMS] = {0};
         add_sums(q, 1, sums, SUMS);
         const struct ledger_total total = total_of(sums);
-        visit(arg, ledger_read_text(q, 0), &total);
+        visit(arg, column_bytes(q, 0), &total);
     }
     if (ok && rc != SQLITE_DONE) ok = overflows(l, why);
     sqlite3_finalize(q);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "ledger_made.h"
+#include "store/anchor.h"
 #include "store/ledger_read.h"
 
 #define REQUESTS 20
@@ -300,6 +301,21 @@ static void the_zone_is_the_last_that_was_written(void)
     ledger_read_close(l);
 }
 
+/* Else what is behind it would look as if it had never been signed. */
+static void a_damaged_anchor_is_not_passed_over(void)
+{
+    struct ledger_read *l = open_ledger();
+    struct anchor anchor;
+    struct fault why = {0};
+    if (!l) return;
+    EXPECT(ledger_read_anchor(l, 0, &anchor, &why) && anchor.seq == 0);
+    made_run(db, "INSERT INTO anchors VALUES(3, 5, zeroblob(32), zeroblob(64)), (7, 5, zeroblob(32), zeroblob(63))");
+    EXPECT(ledger_read_anchor(l, 0, &anchor, &why) && anchor.seq == 3);
+    EXPECT(!ledger_read_anchor(l, 3, &anchor, &why));
+    EXPECT(strstr(why.text, "the anchor of entry 7 is damaged\n") != NULL);
+    ledger_read_close(l);
+}
+
 /* ---- Files that are not as they should be. */
 
 static void expect_refused(const char *says, const char *cure)
@@ -347,7 +363,7 @@ static void a_newer_file_is_left_alone(void)
 {
     make();
     made_run(db, "PRAGMA user_version = 99");
-    expect_refused("newer moongate (schema 99", "read it with");
+    expect_refused("newer moongate (schema 99", "go on with that version");
     made_close(db, folder);
 }
 
@@ -388,6 +404,7 @@ int main(void)
     RUN(news_are_told_once);
     RUN(an_open_transaction_of_the_writer_is_no_hindrance);
     RUN(the_zone_is_the_last_that_was_written);
+    RUN(a_damaged_anchor_is_not_passed_over);
     RUN(a_missing_file_says_who_makes_it);
     RUN(a_sum_beyond_all_numbers_is_an_error_not_a_number);
     made_close(db, folder);
