@@ -40,6 +40,12 @@ struct board_slot {
     struct board_text digest;
 };
 
+/* Something that waits behind the ledger. */
+struct board_lag {
+    _Atomic uint32_t is_failing;
+    struct board_text reason;
+};
+
 /* What the ledger process shows of itself. */
 struct board_ledger {
     _Atomic uint32_t is_failing; /* nothing can be committed now */
@@ -47,10 +53,7 @@ struct board_ledger {
     _Atomic uint64_t commit_began_ns; /* monotonic: of the commit under way; 0: none */
     _Atomic uint64_t waiting; /* entries that came and are not committed */
     struct board_text reason;
-    _Atomic uint32_t is_copy_failing;
-    struct board_text copy_reason;
-    _Atomic uint32_t is_ship_failing; /* PostgreSQL does not take its entries */
-    struct board_text ship_reason;
+    struct board_lag copy, ship, witness; /* ship: to PostgreSQL */
 };
 
 struct board {

@@ -87,22 +87,24 @@ static void find_workers(struct findings *f, const struct board *board)
     }
 }
 
-/* What may slow requests down, and takes nobody out of service. */
-static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger)
+static void warn_of_lag(struct findings *f, const char *what, const struct board_lag *lag)
 {
     char reason[BOARD_TEXT_BYTES];
+    if (!atomic_load(&lag->is_failing)) return;
+    board_text_get(&lag->reason, reason, sizeof reason);
+    buf_printf(f->lines, "[!]ledger: %s: %s\n", what, reason);
+}
+
+/* What may slow requests down, or wants somebody to look, and takes nobody out of service. */
+static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger)
+{
     uint64_t began = atomic_load(&ledger->commit_began_ns), now = clock_mono_ns();
     if (began && now > began + SLOW_COMMIT_NS)
         buf_printf(f->lines, "[!]ledger: a commit has been under way for %llu s: is its disk slow?\n",
                    (unsigned long long)((now - began) / NS_PER_S));
-    if (atomic_load(&ledger->is_copy_failing)) {
-        board_text_get(&ledger->copy_reason, reason, sizeof reason);
-        buf_printf(f->lines, "[!]ledger: its copy waits: %s\n", reason);
-    }
-    if (atomic_load(&ledger->is_ship_failing)) {
-        board_text_get(&ledger->ship_reason, reason, sizeof reason);
-        buf_printf(f->lines, "[!]ledger: entries wait to be shipped: %s\n", reason);
-    }
+    warn_of_lag(f, "its copy waits", &ledger->copy);
+    warn_of_lag(f, "entries wait to be shipped", &ledger->ship);
+    warn_of_lag(f, "signed heads wait for a witness", &ledger->witness);
 }
 
 static void find_ledger(struct findings *f, const struct board *board)

@@ -103,6 +103,10 @@ int cli_usage_error(const char *cure, const char *format, ...) __attribute__((fo
 /* The same for any other end. */
 int cli_error(int exit_code, const char *cure, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+struct fault;
+/* What is wrong, and the cure that stands behind the first line of *why, else the one given here. Always CLI_USAGE. */
+int cli_fault(const struct fault *why, const char *cure);
+
 struct json_t;
 /* A list of diagnostics (server/report.h) as people read them: place, source line, caret, help. */
 void cli_print_report(FILE *to, const struct json_t *report);

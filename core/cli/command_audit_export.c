@@ -92,14 +92,14 @@ static int run(struct looking *looking, enum export_format format, const char *p
 {
     struct fault why = {0}, unwritten = {0};
     struct export e;
-    if (!export_open(&e, format, path, &why)) return looking_fail(CLI_USAGE, &why);
+    if (!export_open(&e, format, path, &why)) return cli_fault(&why, NULL);
     signal(SIGPIPE, SIG_IGN);
     bool is_read = write_all(looking, &e, &why);
     if (!is_read) e.has_failed = true;
     bool is_written = export_close(&e, &unwritten);
-    if (!is_read) return looking_fail(CLI_USAGE, &why);
+    if (!is_read) return cli_fault(&why, NULL);
     if (!is_written && e.error == EPIPE) return CLI_OK; /* who read it has had enough */
-    if (!is_written) return looking_fail(CLI_USAGE, &unwritten);
+    if (!is_written) return cli_fault(&unwritten, NULL);
     if (path && is_json) cli_print_json(json_pack("{s:s, s:I}", "file", path, "entries", (json_int_t)e.rows));
     if (path && !is_json) fprintf(stderr, "%" PRIu64 " entries in %s\n", e.rows, path);
     return CLI_OK;
@@ -127,7 +127,7 @@ int command_audit_export(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, words, &count, LIMIT_FILTER_TERMS)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"audit", "export"});
     if (!read_format(format_text, &format)) return CLI_USAGE;
-    if (!looking_open(&looking, common.config, words, count)) return looking.exit_code;
+    if (!looking_open(&looking, common.config, words, count)) return CLI_USAGE;
     int code = run(&looking, format, path, common.is_json);
     looking_close(&looking);
     return code;

@@ -190,7 +190,7 @@ static int run(struct tail *t)
     fflush(stdout);
     ok = ok && (!t->follows || follow(t, &why));
     buf_clear(&t->text);
-    if (!ok) return looking_fail(CLI_USAGE, &why);
+    if (!ok) return cli_fault(&why, NULL);
     return is_interrupted ? INTERRUPTED : CLI_OK;
 }
 
@@ -208,7 +208,7 @@ int command_audit_tail(int argc, char **argv)
     if (common.is_help) return command_help(2, (char *[]){"audit", "tail"});
     if (!looking_read_count("--lines", lines, LIMIT_LEDGER_PAGE, &t.lines)) return CLI_USAGE;
     t.is_json = common.is_json;
-    if (!looking_open(&t.looking, common.config, words, count)) return t.looking.exit_code;
+    if (!looking_open(&t.looking, common.config, words, count)) return CLI_USAGE;
     int code = run(&t);
     looking_close(&t.looking);
     return code;

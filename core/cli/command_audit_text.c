@@ -3,8 +3,8 @@
 
 #include "base/mem.h"
 #include "base/uuid.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
-#include "server/config.h"
 #include "store/texts.h"
 
 #define ID_PREFIX_BYTES 4 /* "req_" */
@@ -72,7 +72,7 @@ static int show(struct ledger_read *l, struct texts *t, const struct wanted *w, 
         cli_print_json(all);
     else
         json_decref(all);
-    if (!ok) return looking_fail(CLI_USAGE, &why);
+    if (!ok) return cli_fault(&why, NULL);
     return is_found ? CLI_OK : CLI_FOUND;
 }
 
@@ -83,12 +83,12 @@ static int find(const char *data_dir, const char *id, bool is_json)
     struct ledger_read *l = ledger_read_open(data_dir, &why);
     int code = CLI_USAGE;
     if (!l || ledger_read_find(l, slice_str(id), keep_id, &w, &why) != LEDGER_FOUND) {
-        looking_fail(code, &why);
+        cli_fault(&why, NULL);
     } else if (!w.is_good) {
         cli_usage_error(NULL, "%s is no request of this gateway", w.id);
     } else {
         struct texts *t = texts_open_reader(data_dir, &why);
-        code = !t && *fault_message(&why) ? looking_fail(code, &why) : show(l, t, &w, is_json);
+        code = !t && *fault_message(&why) ? cli_fault(&why, NULL) : show(l, t, &w, is_json);
         texts_close(t);
     }
     ledger_read_close(l);
@@ -103,7 +103,8 @@ int command_audit_text(int argc, char **argv)
     if (!cli_options(argc, argv, NULL, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"audit", "text"});
     if (count == 0) return cli_usage_error("moongate audit text req_0199f3…", "say of which request");
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_with_ledger(common.config);
+    if (!data_dir) return CLI_USAGE;
     int code = find(data_dir, id, common.is_json);
     mem_free(data_dir);
     return code;

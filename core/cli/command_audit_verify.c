@@ -128,7 +128,7 @@ static int run(struct verify_options *o, struct verification *v)
     if (ok && v->is_json) print_json(v, &r);
     if (ok && !v->is_json) print_result(&r);
     json_decref(v->findings);
-    if (!ok) return looking_fail(CLI_USAGE, &why);
+    if (!ok) return cli_fault(&why, NULL);
     return r.state == VERIFY_INTACT ? CLI_OK : CLI_FOUND;
 }
 

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +6,8 @@
 #include "base/mem.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
-#include "server/config.h"
+#include "cli/folder.h"
+#include "cli/given.h"
 #include "store/ledger_read.h"
 #include "store/registry.h"
 
@@ -70,19 +70,19 @@ static json_t *flags_json(const struct flags *flags)
 
 /* ---- A request file. */
 
+/* NULL after a message. */
 static json_t *read_file(const char *path)
 {
     json_error_t error;
-    bool is_stdin = strcmp(path, "-") == 0;
-    if (!is_stdin && access(path, R_OK) != 0) {
-        cli_usage_error("a file with a request body, an id such as req_…, or flags: `moongate help explain`", "%s: %s",
-                        path, strerror(errno));
-        return NULL;
+    json_t *json = NULL;
+    struct buf text;
+    buf_init(&text);
+    if (given_read(path, "a file with a request body, an id such as req_…, or flags: `moongate help explain`", &text)) {
+        json = json_loadb(buf_ptr(&text), buf_len(&text), 0, &error);
+        if (!json)
+            cli_usage_error(NULL, "%s:%d:%d: not JSON: %s", given_name(path), error.line, error.column, error.text);
     }
-    json_t *json = is_stdin ? json_loadf(stdin, 0, &error) : json_load_file(path, 0, &error);
-    if (!json)
-        cli_usage_error(NULL, "%s:%d:%d: not JSON: %s", is_stdin ? "stdin" : path, error.line, error.column,
-                        error.text);
+    buf_clear(&text);
     return json;
 }
 
@@ -96,22 +96,13 @@ static bool keep_body(void *arg, const struct ledger_row *row)
     return true;
 }
 
-/* *why: what is wrong, and behind a line's end how to right it. */
-static void complain(const struct fault *why)
-{
-    struct slice hint, text = slice_split(slice_str(fault_message(why)), '\n', &hint);
-    char cure[FAULT_TEXT_BYTES];
-    snprintf(cure, sizeof cure, "%.*s", SLICE_FMT(hint));
-    cli_usage_error(hint.len ? cure : NULL, "%.*s", SLICE_FMT(text));
-}
-
 /* False after a message. */
 static bool read_record(const char *data_dir, const char *id, struct buf *record)
 {
     struct fault why = {0};
     struct ledger_read *ledger = ledger_read_open(data_dir, &why);
     bool ok = ledger && ledger_read_find(ledger, slice_str(id), keep_body, record, &why) == LEDGER_FOUND;
-    if (!ok) complain(&why);
+    if (!ok) cli_fault(&why, NULL);
     ledger_read_close(ledger);
     return ok;
 }
@@ -148,7 +139,8 @@ static bool add_word(json_t *question, const char *word, const char *config, str
         json_t *file = read_file(word);
         return file && json_object_set_new(question, "file", file) == 0;
     }
-    char *data_dir = config_data_dir(config_path(config));
+    char *data_dir = folder_find(config);
+    if (!data_dir) return false;
     bool ok = read_record(data_dir, word, text);
     json_t *record = ok ? json_loadb(buf_ptr(text), buf_len(text), 0, NULL) : NULL;
     json_t *key = record ? find_key(data_dir, record) : NULL;

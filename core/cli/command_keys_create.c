@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/folder.h"
 #include "cli/holder.h"
 #include "cli/keys_inner.h"
-#include "server/config.h"
 
 struct create_options {
     const char *app, *department, *user, *team, *tier, *region, *clearance, *env, *expires, *reason;
@@ -113,7 +113,8 @@ static int create_key(const struct create_options *o, const struct common_option
     read_list(&o->roles, roles);
     read_list(&o->approvals, approvals);
     if (!is_known(o, &spec, common->config)) return CLI_USAGE;
-    char *data_dir = config_data_dir(config_path(common->config));
+    char *data_dir = folder_find(common->config);
+    if (!data_dir) return CLI_USAGE;
     struct registry *registry = keys_open(data_dir);
     int exit_code = CLI_USAGE;
     if (registry && registry_key_create(registry, &spec, &by, &made, &why)) {

@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "cli/folder.h"
 #include "cli/keys_inner.h"
-#include "server/config.h"
 
 /* ---- A cell of each column: its text, "-" where the key says nothing. */
 
@@ -155,7 +155,8 @@ int command_keys_list(int argc, char **argv)
     struct fault why;
     if (!cli_options(argc, argv, NULL, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "list"});
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_find(common.config);
+    if (!data_dir) return CLI_USAGE;
     struct registry *registry = keys_open(data_dir);
     json_t *keys = registry ? registry_keys(registry, &why) : NULL;
     registry_close(registry);

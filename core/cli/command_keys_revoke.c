@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/folder.h"
 #include "cli/keys_inner.h"
-#include "server/config.h"
 
 static int revoke_key(const char *id, bool ends_requests, const struct change_by *by, const char *data_dir,
                       bool is_json)
@@ -38,7 +38,8 @@ int command_keys_revoke(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "revoke"});
     if (!keys_check_id(id, count) || !caller_read(reason, &by)) return CLI_USAGE;
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_find(common.config);
+    if (!data_dir) return CLI_USAGE;
     int exit_code = revoke_key(id, ends_requests, &by, data_dir, common.is_json);
     mem_free(data_dir);
     return exit_code;

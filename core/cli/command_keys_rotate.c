@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/folder.h"
 #include "cli/keys_inner.h"
-#include "server/config.h"
 
 #define GRACE_DEFAULT "24h"
 
@@ -63,7 +63,8 @@ int command_keys_rotate(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, &id, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"keys", "rotate"});
     if (!keys_check_id(id, count) || !read_grace(grace, &grace_s) || !caller_read(reason, &by)) return CLI_USAGE;
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_find(common.config);
+    if (!data_dir) return CLI_USAGE;
     int exit_code = rotate_key(id, grace_s, &by, data_dir, common.is_json);
     mem_free(data_dir);
     return exit_code;

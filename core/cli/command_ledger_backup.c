@@ -4,8 +4,8 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "cli/amounts.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
-#include "server/config.h"
 #include "store/ledger_backup.h"
 
 static void print_about(const struct ledger_backup *about, const char *path, bool is_json)
@@ -32,10 +32,11 @@ int command_ledger_backup(int argc, char **argv)
     if (!cli_options(argc, argv, NULL, &common, &to, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"ledger", "backup"});
     if (count == 0) return cli_usage_error("moongate ledger backup ledger-2026-11-29.db", "say which file to write");
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_with_ledger(common.config);
+    if (!data_dir) return CLI_USAGE;
     bool ok = ledger_backup(data_dir, to, &about, &why);
     mem_free(data_dir);
-    if (!ok) return looking_fail(CLI_USAGE, &why);
+    if (!ok) return cli_fault(&why, NULL);
     print_about(&about, to, common.is_json);
     return CLI_OK;
 }

@@ -4,8 +4,8 @@
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/confirm.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
-#include "server/config.h"
 #include "store/ledger_check.h"
 
 static void print_difference(void *arg, const char *text)
@@ -42,7 +42,7 @@ static int check_ledger(const char *data_dir, bool is_repair, bool is_json)
     struct ledger_check how = {data_dir, is_repair, is_json ? keep_difference : print_difference, differences};
     if (!ledger_check(&how, &found, &why)) {
         json_decref(differences);
-        return looking_fail(CLI_USAGE, &why);
+        return cli_fault(&why, NULL);
     }
     if (is_json) {
         cli_print_json(json_pack("{s:b, s:I, s:I, s:I, s:b, s:O}", "ok", found.differences == 0, "entries",
@@ -64,7 +64,8 @@ int command_ledger_check(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"ledger", "check"});
     if (is_repair && !confirm(is_yes, "writes columns and sums anew from the chain")) return CLI_USAGE;
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_with_ledger(common.config);
+    if (!data_dir) return CLI_USAGE;
     int code = check_ledger(data_dir, is_repair, common.is_json);
     mem_free(data_dir);
     return code;

@@ -7,8 +7,8 @@
 #include "base/utf8.h"
 #include "cli/caller.h"
 #include "cli/confirm.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
-#include "server/config.h"
 #include "store/erase.h"
 #include "store/ledger_lock.h"
 
@@ -47,7 +47,7 @@ static int erase_here(const char *data_dir, struct erasure *e, bool is_json)
     struct ledger_options options = {.data_dir = data_dir};
     char gateway[LEDGER_GATEWAY_BYTES], zone[LEDGER_ZONE_BYTES];
     bool ok = read_options(&options, gateway, zone, &why) && erase_offline(&options, e, &why);
-    return ok ? print_erased(e, is_json) : looking_fail(CLI_USAGE, &why);
+    return ok ? print_erased(e, is_json) : cli_fault(&why, NULL);
 }
 
 /* ---- By the gateway that runs: its ledger process has the files. */
@@ -77,7 +77,7 @@ static int erase(const char *data_dir, struct erasure *e, bool is_json)
     struct fault why = {0};
     int lock = ledger_lock(data_dir, &why);
     if (lock == LEDGER_LOCK_HELD) return erase_there(data_dir, e, is_json);
-    if (lock < 0) return looking_fail(CLI_USAGE, &why);
+    if (lock < 0) return cli_fault(&why, NULL);
     int code = erase_here(data_dir, e, is_json);
     close(lock);
     return code;
@@ -123,7 +123,8 @@ int command_ledger_erase(int argc, char **argv)
     if (!read_erasure(&e, &by, subject, reason, actor)) return CLI_USAGE;
     if (!confirm(is_yes, "destroys the key of all kept texts of %s: nobody can read them again", subject))
         return CLI_USAGE;
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_with_ledger(common.config);
+    if (!data_dir) return CLI_USAGE;
     int code = erase(data_dir, &e, common.is_json);
     mem_free(data_dir);
     return code;

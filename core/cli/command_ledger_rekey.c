@@ -2,8 +2,8 @@
 
 #include "base/mem.h"
 #include "cli/confirm.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
-#include "server/config.h"
 #include "store/anchor.h"
 
 static int rekey(const char *data_dir, bool is_json)
@@ -16,7 +16,7 @@ static int rekey(const char *data_dir, bool is_json)
                                "start", data_dir);
     }
     if (anchor_key_make_next(data_dir, &why)) next = anchor_key_open_next(data_dir, &why);
-    if (!next) return looking_fail(CLI_USAGE, &why);
+    if (!next) return cli_fault(&why, NULL);
     const char *fingerprint = anchor_key_public(next)->fingerprint;
     if (is_json) {
         cli_print_json(json_pack("{s:s}", "key", fingerprint));
@@ -37,7 +37,8 @@ int command_ledger_rekey(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"ledger", "rekey"});
     if (!confirm(is_yes, "makes a key that the gateway signs the ledger with from its next start on")) return CLI_USAGE;
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_with_ledger(common.config);
+    if (!data_dir) return CLI_USAGE;
     int code = rekey(data_dir, common.is_json);
     mem_free(data_dir);
     return code;

@@ -4,10 +4,11 @@
 
 #include "base/buf.h"
 #include "base/hex.h"
+#include "base/input.h"
 #include "base/mem.h"
 #include "cli/confirm.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
-#include "server/config.h"
 #include "store/ledger_backup.h"
 #include "store/ledger_schema.h"
 
@@ -30,8 +31,9 @@ static int restore(const char *data_dir, const char *from, bool is_yes, bool is_
     struct fault why = {0};
     char hash[2 * CHAIN_HASH_BYTES + 1];
     bool is_forced;
+    if (input_is_odd(from)) return cli_usage_error("what `moongate ledger backup` wrote", "%s is no file", from);
     if (!may_replace(data_dir, is_yes, &is_forced)) return CLI_USAGE;
-    if (!ledger_restore(data_dir, from, is_forced, &about, &why)) return looking_fail(CLI_USAGE, &why);
+    if (!ledger_restore(data_dir, from, is_forced, &about, &why)) return cli_fault(&why, NULL);
     hex_write(about.hash, CHAIN_HASH_BYTES, hash);
     if (is_json) {
         cli_print_json(json_pack("{s:s, s:I, s:I, s:s}", "restored", from, "first_seq", (json_int_t)about.first,
@@ -52,7 +54,8 @@ int command_ledger_restore(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, &from, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"ledger", "restore"});
     if (count == 0) return cli_usage_error("moongate ledger restore ledger-2026-11-29.db", "say which backup");
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_find(common.config);
+    if (!data_dir) return CLI_USAGE;
     int code = restore(data_dir, from, is_yes, common.is_json);
     mem_free(data_dir);
     return code;

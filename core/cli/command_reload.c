@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "server/config.h"
+#include "cli/folder.h"
 
 /* Longer than a check and its preparation may take, twice: another reload may be under way. */
 #define RELOAD_TIMEOUT_MS (2 * (LIMIT_CHECK_MS + LIMIT_GATE_MS_MAX + 2 * LIMIT_HEARTBEAT_MS))
@@ -41,7 +41,8 @@ int command_reload(int argc, char **argv)
     char why[256];
     if (!cli_options(argc, argv, NULL, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"reload"});
-    char *data_dir = config_data_dir(config_path(common.config));
+    char *data_dir = folder_find(common.config);
+    if (!data_dir) return CLI_USAGE;
     json_t *answer = cli_call(data_dir, "reload", RELOAD_TIMEOUT_MS, why, sizeof why);
     mem_free(data_dir);
     if (!answer) {

@@ -1,43 +1,43 @@
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "cli/ask.h"
+#include "cli/given.h"
 #include "cli/looking.h"
 #include "cli/replayed.h"
 #include "server/config.h"
 #include "wire/json.h"
 
 #define PAGE_RECORDS 500u
-#define LINE_BYTES_MAX (4u << 20) /* of a file: longer ones are no records */
 #define PROGRESS_MS 100u
 
 /* One run through records, wherever they come from. */
 struct run {
     struct replay *replay;
     struct replayed *sums;
-    uint64_t began_ns, shown_ns;
-    uint64_t total; /* records; 0: not known */
+    uint64_t began_ns, shown_ns; /* 0: nothing was shown yet */
+    uint64_t total;              /* records; 0: not known */
     bool has_progress;
 };
 
-/* A bar that is written over, on terminals alone. */
+/* A line that is written over, on terminals alone; a bar where it is known how many there are. */
 static void show_progress(struct run *run)
 {
-    char bar[31];
+    char bar[31] = "";
     uint64_t now = clock_mono_ns(), done = replayed_count(run->sums);
-    if (!run->has_progress || now - run->shown_ns < PROGRESS_MS * NS_PER_MS) return;
+    uint64_t before = run->shown_ns ? run->shown_ns : run->began_ns;
+    if (!run->has_progress || now - before < PROGRESS_MS * NS_PER_MS) return;
     run->shown_ns = now;
     size_t filled = run->total ? (size_t)(done * 30 / run->total) : 0;
-    for (size_t i = 0; i < 30; i++)
+    for (size_t i = 0; run->total && i < 30; i++)
         bar[i] = i < filled ? '#' : '.';
-    bar[30] = '\0';
     double seconds = (double)(now - run->began_ns) / NS_PER_S;
-    fprintf(stderr, "\rreplay  [%s] %" PRIu64 "/%" PRIu64 "  %.1f k/s ", bar, done, run->total,
-            (double)done / seconds / 1000);
+    fprintf(stderr, "\rreplay  ");
+    if (run->total) fprintf(stderr, "[%s] %" PRIu64 "/", bar, done);
+    fprintf(stderr, "%" PRIu64 "  %.1f k/s ", run->total ? run->total : done, (double)done / seconds / 1000);
     fflush(stderr);
 }
 
@@ -72,7 +72,7 @@ static bool read_ledger(struct run *run, struct looking *looking)
     if (ok) run->total = (uint64_t)total.requests;
     while (ok && !page.is_over)
         ok = ledger_read_page(looking->ledger, looking->filter, &page, on_row, run, &why);
-    if (!ok) looking_fail(CLI_USAGE, &why);
+    if (!ok) cli_fault(&why, NULL);
     return ok;
 }
 
@@ -95,39 +95,26 @@ static bool take_line(struct run *run, struct json_tape *tape, struct slice line
     return true;
 }
 
-static bool read_lines(struct run *run, FILE *file, const char *name)
+/* False after a message. */
+static bool read_lines(struct run *run, struct input *in)
 {
-    char *line = NULL;
-    size_t cap = 0, number = 0;
-    ssize_t got;
-    bool ok = true;
+    struct slice line;
+    struct fault why;
     struct json_tape tape;
+    enum input_got got;
+    bool is_record = true;
     json_init(&tape);
-    while (ok && (got = getline(&line, &cap, file)) > 0) {
-        number++;
-        struct slice text = slice_trim(slice_of(line, (size_t)got));
-        if (!text.len) continue;
-        ok = text.len <= LINE_BYTES_MAX && take_line(run, &tape, text);
-        if (!ok) cli_usage_error("a line is one record, or one entry of `moongate audit export`",
-                                 "%s:%zu: not a JSON object", name, number);
+    while (is_record && (got = input_line(in, LIMIT_VERIFY_LINE_BYTES, &line, &why)) == INPUT_LINE) {
+        line = slice_trim(line);
+        is_record = !line.len || take_line(run, &tape, line);
     }
-    if (ferror(file)) ok = cli_usage_error(NULL, "%s: %s", name, strerror(errno)) == CLI_OK;
     json_clear(&tape);
-    free(line);
-    return ok;
-}
-
-static bool read_file(struct run *run, const char *path)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "re");
-    if (!file) {
-        cli_usage_error("a file of records, or conditions such as department:sales", "%s: %s", path, strerror(errno));
-        return false;
-    }
-    bool ok = read_lines(run, file, is_stdin ? "stdin" : path);
-    if (!is_stdin) fclose(file);
-    return ok;
+    if (!is_record)
+        cli_usage_error("a line is one record, or one entry of `moongate audit export`", "%s:%zu: not a JSON object",
+                        in->name, in->line);
+    else if (got == INPUT_FAILED)
+        cli_fault(&why, NULL);
+    return is_record && got == INPUT_END;
 }
 
 /* ---- The command. */
@@ -139,25 +126,36 @@ static bool is_file(const char *word)
     return strcmp(word, "-") == 0 || (len > 6 && strcmp(word + len - 6, ".jsonl") == 0);
 }
 
-static int replay_all(const struct ask_loaded *loaded, struct looking *looking, const char *file, int only,
+/* Of a file, or of what was opened of the ledger. */
+static int replay_all(const struct ask_loaded *loaded, struct looking *looking, struct input *file, int only,
                       bool is_json)
 {
     struct run run = {.began_ns = clock_mono_ns(), .has_progress = isatty(STDERR_FILENO) == 1};
     run.replay = replay_new(loaded->set, loaded->config ? loaded->config->settings : NULL);
     run.sums = replayed_new(only, is_json);
-    bool ok = file ? read_file(&run, file) : read_ledger(&run, looking);
+    bool ok = file ? read_lines(&run, file) : read_ledger(&run, looking);
     end_progress(&run);
-    int code = replayed_close(run.sums, (double)(clock_mono_ns() - run.began_ns) / NS_PER_S);
+    double seconds = (double)(clock_mono_ns() - run.began_ns) / NS_PER_S;
+    int code = replayed_close(run.sums, seconds, ok);
     replay_free(run.replay);
     return ok ? code : CLI_USAGE;
 }
 
-static int with_policies(const struct ask *ask, struct looking *looking, const char *file, int only, bool is_json)
+static int with_policies(const struct ask *ask, struct looking *looking, struct input *file, int only, bool is_json)
 {
     struct ask_loaded loaded;
     if (!ask_load(ask, &loaded)) return CLI_USAGE;
     int code = replay_all(&loaded, looking, file, only, is_json);
     ask_unload(&loaded);
+    return code;
+}
+
+static int replay_file(const struct ask *ask, const char *path, int only, bool is_json)
+{
+    struct input in;
+    if (!given_open(&in, path, "a file of records, or conditions such as department:sales")) return CLI_USAGE;
+    int code = with_policies(ask, NULL, &in, only, is_json);
+    input_close(&in);
     return code;
 }
 
@@ -181,8 +179,8 @@ int command_replay(int argc, char **argv)
     if (file && (count > 1 || looking.where.count || looking.since || looking.until))
         return cli_usage_error("the ledger takes conditions", "%s is read as a whole", file);
     struct ask ask = {.config = common.config, .policies_dir = policies_dir};
-    if (file) return with_policies(&ask, &looking, file, kind, common.is_json);
-    if (!looking_open(&looking, common.config, words, count)) return looking.exit_code;
+    if (file) return replay_file(&ask, file, kind, common.is_json);
+    if (!looking_open(&looking, common.config, words, count)) return CLI_USAGE;
     int code = with_policies(&ask, &looking, NULL, kind, common.is_json);
     looking_close(&looking);
     return code;

@@ -1,15 +1,8 @@
 #include <inttypes.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/limits.h"
 #include "cli/amounts.h"
-#include "cli/entry.h"
-#include "cli/looking.h"
-#include "cli/table.h"
+#include "cli/listing.h"
 #include "exchange/money.h"
-
-#define LIMIT_DEFAULT 50
 
 /* Into a pipe. */
 static const struct table_column columns[] = {
@@ -42,9 +35,8 @@ enum { COLUMNS = sizeof columns / sizeof columns[0], COLUMNS_SEEN = sizeof colum
 /* ---- The table. */
 
 struct shown {
+    struct listing *listing;
     struct table *table;
-    bool is_seen; /* on a terminal */
-    uint64_t count;
 };
 
 static const char *copy(struct arena *arena, struct slice text)
@@ -55,70 +47,71 @@ static const char *copy(struct arena *arena, struct slice text)
 static bool add_row(void *arg, const struct ledger_row *row)
 {
     struct shown *shown = arg;
+    bool is_seen = shown->listing->is_seen;
     struct entry_cells cells;
     struct arena arena;
     arena_init(&arena);
     entry_read(&cells, &arena, row);
     const char *app = copy(&arena, row->app), *department = copy(&arena, row->department);
-    if (shown->is_seen)
+    if (is_seen)
         table_add(shown->table, (const char *[COLUMNS_SEEN]){cells.when, cells.id, cells.who, cells.what, cells.result,
                                                              cells.tokens, cells.usd, cells.took});
     else
         table_add(shown->table, (const char *[COLUMNS]){cells.time, row->id, app, department, copy(&arena, row->user),
                                                         cells.what, cells.result, cells.tokens, cells.usd, cells.took});
-    if (shown->is_seen && cells.is_refused) table_mark(shown->table, COLUMN_STATUS, TABLE_YELLOW);
-    if (shown->is_seen && cells.is_bad) table_mark(shown->table, COLUMN_STATUS, TABLE_RED);
-    shown->count++;
+    if (is_seen) listing_mark(shown->table, COLUMN_STATUS, &cells);
+    shown->listing->count++;
     arena_clear(&arena);
     return true;
 }
 
+/* Which time it is of, where nobody said one. */
+static void print_span(const struct looking *k)
+{
+    if (k->is_recent && k->until) fprintf(stderr, " in the %u days before --until", LOOKING_DAYS);
+    if (k->is_recent && !k->until) fprintf(stderr, " in the last %u days", LOOKING_DAYS);
+}
+
 /* On stderr: what pipes read are rows. */
-static void print_totals(const struct shown *shown, const struct ledger_total *t)
+static void print_totals(const struct listing *l, const struct ledger_total *t)
 {
     char requests[AMOUNT_BYTES], tokens[AMOUNT_BYTES], usd[AMOUNT_BYTES], denied[AMOUNT_BYTES], failed[AMOUNT_BYTES];
     int64_t all;
     if (__builtin_add_overflow(t->input_tokens, t->output_tokens, &all)) all = INT64_MAX;
-    fprintf(stderr, "%s request%s, %s tokens, %s", amount_count(t->requests, requests), t->requests == 1 ? "" : "s",
-            amount_count(all, tokens), amount_usd(t->cost_nano, usd));
+    fprintf(stderr, "%s request%s", amount_count(t->requests, requests), t->requests == 1 ? "" : "s");
+    print_span(&l->looking);
+    fprintf(stderr, ", %s tokens, %s", amount_count(all, tokens), amount_usd(t->cost_nano, usd));
     if (t->denied) fprintf(stderr, ", %s denied", amount_count(t->denied, denied));
     if (t->failed) fprintf(stderr, ", %s failed", amount_count(t->failed, failed));
     if (t->unpriced) fprintf(stderr, ", %s unpriced (not in the cost)", amount_count(t->unpriced, failed));
     if (t->estimated) fprintf(stderr, ", %s with estimated tokens (~)", amount_count(t->estimated, failed));
-    if (shown->count < (uint64_t)t->requests)
-        fprintf(stderr, "; shown: the newest %s", amount_count((int64_t)shown->count, failed));
+    if (l->count < (uint64_t)t->requests) fprintf(stderr, "; shown: %s", amount_count((int64_t)l->count, failed));
+    if (l->looking.is_recent && !t->requests) fprintf(stderr, "; --since 2026-01 looks further back");
+    if (!l->page.is_over) fprintf(stderr, ", --before %" PRIu64 " goes on", l->page.next);
     fputc('\n', stderr);
 }
 
-static int print_table(struct looking *looking, struct ledger_page *page)
+static int print_table(struct listing *l)
 {
     struct fault why = {0};
     struct ledger_total totals;
-    struct shown shown = {.is_seen = isatty(STDOUT_FILENO) == 1};
-    shown.table = shown.is_seen ? table_new(columns_seen, COLUMNS_SEEN) : table_new(columns, COLUMNS);
-    bool ok = ledger_read_page(looking->ledger, looking->filter, page, add_row, &shown, &why) &&
-              ledger_read_totals(looking->ledger, looking->filter, &totals, &why);
-    if (ok && shown.count) table_print(shown.table);
+    struct shown shown = {.listing = l};
+    shown.table = l->is_seen ? table_new(columns_seen, COLUMNS_SEEN) : table_new(columns, COLUMNS);
+    bool ok = ledger_read_page(l->looking.ledger, l->looking.filter, &l->page, add_row, &shown, &why) &&
+              ledger_read_totals(l->looking.ledger, l->looking.filter, &totals, &why);
+    if (ok && l->count) table_print(shown.table);
     fflush(stdout);
-    if (ok) print_totals(&shown, &totals);
+    if (ok) print_totals(l, &totals);
     table_free(shown.table);
-    return ok ? CLI_OK : looking_fail(CLI_USAGE, &why);
+    return ok ? CLI_OK : cli_fault(&why, NULL);
 }
 
-/* ---- JSON: { "items": […], "next": seq or null, "total": n, "totals": {…}, "as_of" }. */
-
-static bool add_item(void *arg, const struct ledger_row *row)
-{
-    struct buf *out = arg;
-    if (buf_ptr(out)[buf_len(out) - 1] != '[') buf_append_char(out, ',');
-    entry_append_json(out, row);
-    return true;
-}
+/* ---- JSON: { "items": […], "next": seq or null, "total": n, "totals": {…}, "since", "as_of" }. */
 
 static void append_totals(struct buf *out, const struct ledger_total *t)
 {
     char usd[MONEY_TEXT_BYTES];
-    buf_printf(out, "\"total\":%" PRId64 ",\"totals\":{\"requests\":%" PRId64, t->requests, t->requests);
+    buf_printf(out, ",\"total\":%" PRId64 ",\"totals\":{\"requests\":%" PRId64, t->requests, t->requests);
     buf_printf(out, ",\"denied\":%" PRId64 ",\"failed\":%" PRId64, t->denied, t->failed);
     buf_printf(out, ",\"unpriced\":%" PRId64 ",\"estimated\":%" PRId64 ",\"input_tokens\":%" PRId64
                ",\"cached_tokens\":%" PRId64, t->unpriced, t->estimated, t->input_tokens, t->cached_tokens);
@@ -129,48 +122,37 @@ static void append_totals(struct buf *out, const struct ledger_total *t)
     buf_append_char(out, '}');
 }
 
-static int print_json(struct looking *looking, struct ledger_page *page)
+static void append_time(struct buf *out, const char *name, int64_t us)
+{
+    char text[CLOCK_TEXT_BYTES];
+    clock_format((uint64_t)us * 1000, text);
+    buf_printf(out, ",\"%s\":\"%s\"", name, text);
+}
+
+static int print_json(struct listing *l)
 {
     struct fault why = {0};
     struct ledger_total totals;
     struct buf out;
-    char now[CLOCK_TEXT_BYTES];
     buf_init(&out);
-    buf_append(&out, SLICE("{\"items\":["));
-    bool ok = ledger_read_page(looking->ledger, looking->filter, page, add_item, &out, &why) &&
-              ledger_read_totals(looking->ledger, looking->filter, &totals, &why);
+    bool ok = listing_append_json(l, &out, &why) &&
+              ledger_read_totals(l->looking.ledger, l->looking.filter, &totals, &why);
     if (ok) {
-        buf_append(&out, SLICE("],\"next\":"));
-        if (page->is_over) buf_append(&out, SLICE("null,"));
-        if (!page->is_over) buf_printf(&out, "\"%" PRIu64 "\",", page->next);
         append_totals(&out, &totals);
-        clock_format((uint64_t)looking->now_us * 1000, now);
-        buf_printf(&out, ",\"as_of\":\"%s\"}", now);
+        if (l->looking.since_us > 0) append_time(&out, "since", l->looking.since_us);
+        append_time(&out, "as_of", l->looking.now_us);
+        buf_append(&out, SLICE("}\n"));
         cli_print_answer(buf_slice(&out), false);
-        fputc('\n', stdout);
     }
     buf_clear(&out);
-    return ok ? CLI_OK : looking_fail(CLI_USAGE, &why);
+    return ok ? CLI_OK : cli_fault(&why, NULL);
 }
 
 int command_requests(int argc, char **argv)
 {
-    struct looking looking = {0};
-    struct common_options common;
-    const char *limit = NULL, *before = NULL, *words[LIMIT_FILTER_TERMS];
-    const struct option options[] = {LOOKING_OPTIONS(&looking),
-                                     {"--limit|-n", OPTION_TEXT, &limit},
-                                     {"--before", OPTION_TEXT, &before},
-                                     {NULL, OPTION_FLAG, NULL}};
-    struct ledger_page page = {.limit = LIMIT_DEFAULT};
-    size_t count;
-    if (!cli_options(argc, argv, options, &common, words, &count, LIMIT_FILTER_TERMS)) return CLI_USAGE;
-    if (common.is_help) return command_help(1, (char *[]){"requests"});
-    if (!looking_read_count("--limit", limit, LIMIT_LEDGER_PAGE, &page.limit) ||
-        !looking_read_count("--before", before, INT64_MAX, &page.next))
-        return CLI_USAGE;
-    if (!looking_open(&looking, common.config, words, count)) return looking.exit_code;
-    int code = common.is_json ? print_json(&looking, &page) : print_table(&looking, &page);
-    looking_close(&looking);
+    struct listing l = {.looking = {.is_recent = true}};
+    if (!listing_open(&l, argc, argv, (char *[]){"requests"}, 1)) return l.exit_code;
+    int code = l.is_json ? print_json(&l) : print_table(&l);
+    listing_close(&l);
     return code;
 }

@@ -31,6 +31,7 @@ struct spend {
     size_t count, room;
     struct ledger_total all, all_before;
     int64_t estimated;
+    int64_t zone_day; /* the first of the zone, in these periods; 0: all are */
     json_t *before; /* name → nano-dollars of the period before */
 };
 
@@ -60,6 +61,15 @@ static void keep_sums(void *arg, struct slice name, const struct ledger_total *s
     *(struct ledger_total *)arg = *sums;
 }
 
+/* What was summed before the zone was another stays so, and is shown with the rest. */
+static bool read_zone_day(struct spend *s, struct fault *why)
+{
+    int64_t first = s->all_before.requests ? s->period.before_from : s->period.from;
+    if (!ledger_read_zone_day(s->looking.ledger, &s->zone_day, why)) return false;
+    if (s->zone_day < first) s->zone_day = 0;
+    return true;
+}
+
 static bool read_all(struct spend *s, struct fault *why)
 {
     struct ledger_read *l = s->looking.ledger;
@@ -73,7 +83,7 @@ static bool read_all(struct spend *s, struct fault *why)
            ledger_read_spending(l, &now, f, add_line, s, why) &&
            ledger_read_spending(l, &all, f, keep_sums, &s->all, why) &&
            ledger_read_spending(l, &all_before, f, keep_sums, &s->all_before, why) &&
-           ledger_read_estimated(l, p->from, p->to, f, &s->estimated, why);
+           ledger_read_estimated(l, p->from, p->to, f, &s->estimated, why) && read_zone_day(s, why);
 }
 
 /* ---- The picture. */
@@ -138,7 +148,9 @@ static void print_title(const struct spend *s)
 /* What the sums do not say of themselves. */
 static void print_notes(const struct spend *s)
 {
-    char count[AMOUNT_BYTES];
+    char count[AMOUNT_BYTES], day[24];
+    period_write_day(s->zone_day, day);
+    if (s->zone_day) fprintf(stderr, "days up to %s begin in another zone, which was the billing zone then\n", day);
     if (s->all.unpriced)
         fprintf(stderr, "%s of the requests had no price: their cost is not in these sums "
                 "(`moongate requests` shows them as unpriced)\n", amount_count(s->all.unpriced, count));
@@ -201,8 +213,11 @@ static void append_period(struct buf *out, const struct spend *s)
     period_write_day(s->period.from, from);
     period_write_day(s->period.to, to);
     period_write_day(s->period.until, until);
-    buf_printf(out, "{\"period\":{\"from\":\"%s\",\"to\":\"%s\",\"timezone\":\"%s\",\"until\":\"%s\"}", from, to,
+    buf_printf(out, "{\"period\":{\"from\":\"%s\",\"to\":\"%s\",\"timezone\":\"%s\",\"until\":\"%s\"", from, to,
                s->looking.zone.name, until);
+    period_write_day(s->zone_day, from);
+    if (s->zone_day) buf_printf(out, ",\"timezone_since\":\"%s\"", from);
+    buf_append_char(out, '}');
     period_write_day(s->period.before_from, from);
     period_write_day(s->period.before_to, to);
     buf_printf(out, ",\"previous\":{\"from\":\"%s\",\"to\":\"%s\"},\"group_by\":", from, to);
@@ -257,7 +272,7 @@ static int run(struct spend *s, const char *period, bool is_json)
     arena_init(&s->arena);
     s->before = json_object();
     if (!read_all(s, &why)) {
-        code = looking_fail(CLI_USAGE, &why);
+        code = cli_fault(&why, NULL);
     } else if (is_json) {
         print_json(s);
     } else {
@@ -281,7 +296,7 @@ int command_spend(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"spend"});
     if (!read_by(&s, by)) return CLI_USAGE;
-    if (!looking_open(&s.looking, common.config, NULL, 0)) return s.looking.exit_code;
+    if (!looking_open(&s.looking, common.config, NULL, 0)) return CLI_USAGE;
     int code = run(&s, period, common.is_json);
     looking_close(&s.looking);
     return code;

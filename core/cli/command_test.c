@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/input.h"
 #include "base/mem.h"
 #include "base/slice.h"
 #include "cli/cli.h"
@@ -37,6 +38,10 @@ static bool split_words(int argc, char **argv, struct split *split)
         return false;
     }
     for (int i = 0; i < argc; i++) {
+        if (input_is_odd(argv[i])) { /* busted would wait for a pipe */
+            cli_usage_error(NULL, "%s is neither a file nor a folder", argv[i]);
+            return false;
+        }
         if (!is_own(argv[i], &takes_value)) {
             split->busted[split->busted_count++] = argv[i];
             continue;

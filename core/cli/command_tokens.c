@@ -5,35 +5,13 @@
 
 #include "cli/cli.h"
 #include "cli/counted.h"
+#include "cli/given.h"
 #include "server/config.h"
-
-#define FILE_BYTES_MAX (256u << 20)
 
 struct wanted {
     const char *model, *text, *policies_dir;
     bool is_plain;
 };
-
-/* All of a file or of stdin. False after a message. */
-static bool read_input(const char *path, struct buf *to)
-{
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "re");
-    if (!file) {
-        cli_usage_error("a file with a text or a request, or --text TEXT", "%s: %s", path, strerror(errno));
-        return false;
-    }
-    size_t got = 1;
-    while (got > 0 && buf_len(to) <= FILE_BYTES_MAX) {
-        got = fread(buf_reserve(to, 65536), 1, 65536, file);
-        buf_grew(to, got);
-    }
-    bool is_bad = ferror(file) != 0, is_large = buf_len(to) > FILE_BYTES_MAX;
-    if (!is_stdin) fclose(file);
-    if (is_bad) cli_usage_error(NULL, "%s: %s", path, strerror(errno));
-    if (is_large) cli_usage_error("split it", "%s: more than %u MiB", path, FILE_BYTES_MAX >> 20);
-    return !is_bad && !is_large;
-}
 
 /* The policies whose names may be used; NULL when there are none here, which is fine unless they were asked for. */
 static bool find_policies(const struct wanted *wanted, const struct common_options *common, char **dir)
@@ -115,7 +93,8 @@ static int count_input(const struct wanted *wanted, const struct common_options 
     struct fault why;
     char *dir;
     buf_init(&input);
-    bool is_read = wanted->text ? (buf_append(&input, slice_str(wanted->text)), true) : read_input(path, &input);
+    bool is_read = wanted->text || given_read(path, "a file with a text or a request, or --text TEXT", &input);
+    if (wanted->text) buf_append(&input, slice_str(wanted->text));
     if (!is_read || !is_what_it_is_called(wanted, path, buf_slice(&input)) || !find_policies(wanted, common, &dir)) {
         buf_clear(&input);
         return CLI_USAGE;

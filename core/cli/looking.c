@@ -1,3 +1,4 @@
+#include "cli/folder.h"
 #include "cli/looking.h"
 
 #include <inttypes.h>
@@ -5,13 +6,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "server/config.h"
-
-int looking_fail(int exit_code, const struct fault *why)
-{
-    struct slice cure, text = slice_split(slice_str(fault_message(why)), '\n', &cure);
-    return cli_error(exit_code, cure.len ? cure.ptr : NULL, "%.*s", SLICE_FMT(text));
-}
 
 bool looking_read_count(const char *option, const char *text, uint64_t most, uint64_t *count)
 {
@@ -25,20 +19,22 @@ bool looking_read_count(const char *option, const char *text, uint64_t most, uin
     return false;
 }
 
-static bool add_time(struct looking *k, const char *option, const char *text, bool is_end)
+static bool read_time(struct looking *k, const char *option, const char *text, bool is_end, int64_t *us)
 {
-    int64_t us;
-    if (!text) return true;
-    if (!period_instant(&k->zone, text, is_end, k->now_us, &us)) {
-        cli_usage_error("24h, today, 2026-11-01, 2026-11, or 2026-11-01T12:00:00Z", "%s: `%s` is no time", option,
-                        text);
-        return false;
-    }
-    if (is_end) {
-        ledger_filter_until(k->filter, us);
-    } else {
-        ledger_filter_since(k->filter, us);
-    }
+    if (period_instant(&k->zone, text, is_end, k->now_us, us)) return true;
+    cli_usage_error("24h, today, 2026-11-01, 2026-11, or 2026-11-01T12:00:00Z", "%s: `%s` is no time", option, text);
+    return false;
+}
+
+static bool add_times(struct looking *k)
+{
+    int64_t until_us = k->now_us;
+    if (k->until && !read_time(k, "--until", k->until, true, &until_us)) return false;
+    if (k->since && !read_time(k, "--since", k->since, false, &k->since_us)) return false;
+    if (k->until) ledger_filter_until(k->filter, until_us);
+    k->is_recent = k->is_recent && !k->since;
+    if (k->is_recent) k->since_us = until_us - LOOKING_DAYS * 24ll * 3600 * 1000000;
+    if (k->is_recent || k->since) ledger_filter_since(k->filter, k->since_us);
     return true;
 }
 
@@ -57,24 +53,23 @@ static bool open_all(struct looking *k, const char *const *words, size_t count)
     char zone[LEDGER_ZONE_BYTES];
     k->filter = ledger_filter_new();
     if (!add_all(k, words, count, &why)) {
-        looking_fail(CLI_USAGE, &why);
+        cli_fault(&why, NULL);
         return false;
     }
     k->ledger = ledger_read_open(k->data_dir, &why);
     if (!k->ledger || !ledger_read_zone(k->ledger, zone, &why)) {
-        looking_fail(CLI_USAGE, &why);
+        cli_fault(&why, NULL);
         return false;
     }
     period_zone_read(&k->zone, zone);
-    return add_time(k, "--since", k->since, false) && add_time(k, "--until", k->until, true);
+    return add_times(k);
 }
 
 bool looking_open(struct looking *k, const char *config, const char *const *words, size_t count)
 {
     k->now_us = (int64_t)(clock_wall_ns() / 1000);
-    k->data_dir = config_data_dir(config_path(config));
-    k->exit_code = CLI_USAGE;
-    if (open_all(k, words, count)) return true;
+    k->data_dir = folder_find(config);
+    if (k->data_dir && open_all(k, words, count)) return true;
     looking_close(k);
     return false;
 }

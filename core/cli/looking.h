@@ -4,7 +4,7 @@
  *     struct looking looking = {0};
  *     const struct option options[] = {LOOKING_OPTIONS(&looking), …, {NULL, OPTION_FLAG, NULL}};
  *     … cli_options() …
- *     if (!looking_open(&looking, common.config, words, count)) return looking.exit_code;   // it was said
+ *     if (!looking_open(&looking, common.config, words, count)) return CLI_USAGE;           // it was said
  *     ledger_read_page(looking.ledger, looking.filter, …);
  *     looking_close(&looking);
  */
@@ -16,17 +16,19 @@
 #include "cli/period.h"
 #include "store/ledger_read.h"
 
+#define LOOKING_DAYS 30u
+
 struct looking {
     /* As given. */
     struct option_list where;
     const char *since, *until;
+    bool is_recent; /* only the last LOOKING_DAYS where --since says nothing; after looking_open(): it did not */
     /* From looking_open() on. */
     char *data_dir;
     struct ledger_read *ledger;
     struct ledger_filter *filter;
     struct period_zone zone;
-    int64_t now_us;
-    int exit_code;
+    int64_t now_us, since_us; /* since_us 0: from the beginning */
 };
 
 /* clang-format off */
@@ -38,8 +40,6 @@ struct looking {
 /* Words are conditions too. False: looking_close() is not needed, and the message was printed. */
 bool looking_open(struct looking *looking, const char *config, const char *const *words, size_t count);
 void looking_close(struct looking *looking);
-/* Prints *why, whose second line is the cure. Always exit_code. */
-int looking_fail(int exit_code, const struct fault *why);
 /* A count such as --limit; NULL leaves it. False after a message. */
 bool looking_read_count(const char *option, const char *text, uint64_t most, uint64_t *count);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "cli/cli.h"
 
 static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color_when = COLOR_AUTO;
@@ -68,6 +69,12 @@ int cli_usage_error(const char *cure, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     return cli_error(CLI_USAGE, cure, "%s", text);
+}
+
+int cli_fault(const struct fault *why, const char *cure)
+{
+    struct slice own, text = slice_split(slice_str(fault_message(why)), '\n', &own);
+    return cli_error(CLI_USAGE, own.len ? own.ptr : cure, "%.*s", SLICE_FMT(text));
 }
 
 /* ---- Diagnostics. */

@@ -353,12 +353,12 @@ static void print_json(const struct replayed *sums, double seconds)
     buf_clear(&out);
 }
 
-int replayed_close(struct replayed *sums, double seconds)
+int replayed_close(struct replayed *sums, double seconds, bool is_whole)
 {
     const uint64_t *n = sums->counts;
     bool differs = n[REPLAY_DENIED] || n[REPLAY_ALLOWED] || n[REPLAY_REROUTED] || n[REPLAY_CHANGED];
     if (sums->is_json) print_json(sums, seconds);
-    else if (sums->only == REPLAYED_ALL) print_text(sums, seconds);
+    else if (is_whole && sums->only == REPLAYED_ALL) print_text(sums, seconds);
     mem_free(sums);
     return differs ? CLI_FOUND : CLI_OK;
 }

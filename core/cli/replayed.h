@@ -4,7 +4,7 @@
  *
  *     struct replayed *sums = replayed_new(only, is_json);
  *     replayed_add(sums, record, outcome, &report);     // prints at once what is listed
- *     int code = replayed_close(sums, seconds);         // prints the sums: CLI_OK, or CLI_FOUND when anything differs
+ *     int code = replayed_close(sums, seconds, true);   // prints the sums: CLI_OK, or CLI_FOUND when anything differs
  *
  * Memory does not grow with the number of records: of rules, departments and targets REPLAYED_NAMES are told apart.
  */
@@ -27,7 +27,8 @@ struct replayed *replayed_new(int only, bool is_json);
 void replayed_add(struct replayed *sums, struct slice record, enum replay_outcome outcome,
                   const struct replay_report *report);
 uint64_t replayed_count(const struct replayed *sums);
-int replayed_close(struct replayed *sums, double seconds);
+/* is_whole: false after what could not be read to its end; then people are told no sums. */
+int replayed_close(struct replayed *sums, double seconds, bool is_whole);
 /* "newly_denied"; -2: no kind is called so. */
 int replayed_kind(const char *word);
 /* "same, newly_denied, …" */

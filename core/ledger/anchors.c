@@ -1,5 +1,6 @@
 #include "ledger/anchors.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -27,6 +28,7 @@ struct anchors {
     uint64_t entries;       /* since the last anchor */
     uint64_t seq, time_us;  /* of the last anchor */
     bool is_failing, has_signed;
+    char why[FAULT_TEXT_BYTES + 32]; /* anchors_why() */
 };
 
 /* ---- Signing. */
@@ -95,6 +97,17 @@ void anchors_sign(struct anchors *a)
 static void on_time(void *arg)
 {
     anchors_sign(arg);
+}
+
+const char *anchors_why(struct anchors *a)
+{
+    for (size_t i = 0; i < WITNESSES; i++) {
+        const struct witness *w = a->witnesses[i];
+        if (!w || !witness_why(w)[0]) continue;
+        snprintf(a->why, sizeof a->why, "%s: %s", witness_name(w), witness_why(w));
+        return a->why;
+    }
+    return "";
 }
 
 void anchors_committed(struct anchors *a, unsigned entries)

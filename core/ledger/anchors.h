@@ -45,5 +45,7 @@ void anchors_configure(struct anchors *a, const struct anchors_options *options)
 void anchors_committed(struct anchors *a, unsigned entries);
 /* Now, if anything came since the last one. Not inside a batch. */
 void anchors_sign(struct anchors *a);
+/* Which witness takes none and why: the first; "" when all do. Until it is asked again. */
+const char *anchors_why(struct anchors *a);
 
 #endif

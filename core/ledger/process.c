@@ -65,6 +65,7 @@ static void tell_state(struct process *p)
                                   .why = p->why,
                                   .copy_why = p->copy ? copy_why(p->copy) : "",
                                   .ship_why = p->ship_why,
+                                  .witness_why = anchors_why(p->anchors),
                                   .is_committing = p->is_committing,
                                   .waiting = commit_waiting(p->commit)};
     p->events->on_state(p->arg, &state);
@@ -76,8 +77,9 @@ static void tell_workers(struct process *p)
         link_say(link_at(at), &p->state, slice_str(p->why));
 }
 
-static void set_failing(struct process *p, bool is_failing, const char *why)
+static void set_failing(void *arg, bool is_failing, const char *why)
 {
+    struct process *p = arg;
     if (is_failing)
         log_event(LOG_ERROR, "ledger_failing", "nothing can be committed: %s", why);
     else
@@ -232,12 +234,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     leave_when_done(p);
 }
 
-static void on_state(void *arg, bool is_failing, const char *why)
-{
-    set_failing(arg, is_failing, why);
-}
-
-static const struct commit_events commit_events = {on_begin, on_batch, on_state};
+static const struct commit_events commit_events = {on_begin, on_batch, set_failing};
 
 /* ---- What PostgreSQL has. */
 
@@ -346,8 +343,9 @@ static void on_opening(void *arg)
 
 /* ---- The end. */
 
-static void end(struct process *p)
+static void end(void *arg)
 {
+    struct process *p = arg;
     if (p->has_ended) return;
     p->has_ended = true;
     loop_timer_disarm(&p->giving_up);
@@ -372,11 +370,6 @@ static void leave_when_done(struct process *p)
     }
     p->is_last = true;
     add_own(p, CHAIN_STOP);
-}
-
-static void on_giving_up(void *arg)
-{
-    end(arg);
 }
 
 void process_leave(struct process *p, bool are_workers_gone)
@@ -463,7 +456,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
     loop_timer_init(&p->claiming, loop, on_claim_time, p);
-    loop_timer_init(&p->giving_up, loop, on_giving_up, p);
+    loop_timer_init(&p->giving_up, loop, end, p);
     loop_timer_init(&p->tick, loop, on_tick, p);
     on_opening(p);
     on_tick(p);

@@ -31,7 +31,7 @@ struct process;
 /* Copied. */
 struct process_options {
     const char *version;
-    struct slice data_dir, gateway, zone; /* only those of the first time count */
+    struct slice data_dir, gateway, zone; /* those that process_new() was given count */
     struct slice copy;                    /* absolute, or in the data folder; empty: none */
     struct slice postgres;                /* a secret; empty: nothing is shipped */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
@@ -39,10 +39,11 @@ struct process_options {
 };
 
 struct process_state {
-    bool is_failing;      /* nothing can be committed now */
-    const char *why;      /* "" when all is well */
-    const char *copy_why; /* the same of the copy */
-    const char *ship_why; /* … and of PostgreSQL */
+    bool is_failing;         /* nothing can be committed now */
+    const char *why;         /* "" when all is well */
+    const char *copy_why;    /* the same of the copy … */
+    const char *ship_why;    /* … of PostgreSQL … */
+    const char *witness_why; /* … and of the anchors' witnesses */
     bool is_committing;
     uint64_t waiting; /* entries */
 };

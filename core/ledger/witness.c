@@ -22,6 +22,7 @@ struct witness {
     struct buf lines;
     uint64_t seq, sent; /* it has them up to seq; up to sent they are on their way */
     unsigned failures;  /* in a row */
+    char why[FAULT_TEXT_BYTES]; /* of the last */
     bool is_busy;
 };
 
@@ -33,6 +34,11 @@ const char *witness_name(const struct witness *w)
 uint64_t witness_seq(const struct witness *w)
 {
     return w->seq;
+}
+
+const char *witness_why(const struct witness *w)
+{
+    return w->failures ? w->why : "";
 }
 
 /* ---- Sending. */
@@ -57,6 +63,7 @@ static void fail(struct witness *w, const char *why)
     if (w->failures == 0)
         log_event(LOG_ERROR, "witness_failing", "%s: anchors after entry %llu wait: %s", w->name,
                   (unsigned long long)w->seq, why);
+    snprintf(w->why, sizeof w->why, "%s", why);
     retry_later(w);
     count_behind(w);
 }

@@ -54,6 +54,8 @@ bool witness_open(struct witness *w, struct ledger *ledger, struct slice gateway
 void witness_follow(struct witness *w);
 const char *witness_name(const struct witness *w);
 uint64_t witness_seq(const struct witness *w);
+/* Why it takes none; "" when it does. */
+const char *witness_why(const struct witness *w);
 
 /* ---- The ways. What they are given is copied. */
 

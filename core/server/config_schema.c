@@ -237,7 +237,8 @@ static const struct field postgres_group[] = {
 
 static const struct field billing_group[] = {
     {"timezone", &type_zone, IN_CONFIG(billing_zone), .initial_text = "UTC",
-     .says = "Where a day begins that costs are summed by; the ledger is made for it and keeps it."},
+     .says = "Where a day begins that costs are summed by. Another holds, from a restart on, for what comes then: days "
+             "that were summed stay as they are."},
     END,
 };
 

@@ -51,6 +51,14 @@ static void on_shut(void *arg, const char *why)
     report(arg, REPORT_LEDGER_SHUT, slice_str(why));
 }
 
+/* The reason is written when there is one or was: it is shared memory, and this happens at each commit. */
+static void show_lag(struct board_lag *lag, const char *why)
+{
+    bool is_failing = why[0] != '\0';
+    if (is_failing || atomic_load(&lag->is_failing)) board_text_set(&lag->reason, why);
+    atomic_store(&lag->is_failing, is_failing);
+}
+
 static void on_state(void *arg, const struct process_state *state)
 {
     struct board_ledger *board = ((struct ledger_process *)arg)->parts.board;
@@ -60,12 +68,9 @@ static void on_state(void *arg, const struct process_state *state)
     if (state->is_failing && !was_failing) atomic_store(&board->failing_since_ns, clock_wall_ns());
     if (state->is_failing || was_failing) board_text_set(&board->reason, state->why);
     atomic_store(&board->is_failing, state->is_failing);
-    bool is_ship_failing = state->ship_why[0] != '\0';
-    if (is_ship_failing || atomic_load(&board->is_ship_failing)) board_text_set(&board->ship_reason, state->ship_why);
-    atomic_store(&board->is_ship_failing, is_ship_failing);
-    bool is_copy_failing = state->copy_why[0] != '\0';
-    if (is_copy_failing || atomic_load(&board->is_copy_failing)) board_text_set(&board->copy_reason, state->copy_why);
-    atomic_store(&board->is_copy_failing, is_copy_failing);
+    show_lag(&board->copy, state->copy_why);
+    show_lag(&board->ship, state->ship_why);
+    show_lag(&board->witness, state->witness_why);
 }
 
 static void on_change_end(void *arg, const struct change_end *end)

@@ -55,8 +55,8 @@ void supervisor_fail(struct supervisor *sup, enum finding finding, const char *f
 /* True: it is there, and told to go. */
 static bool is_sent_away(struct supervisor *sup, const char *kind, uint32_t patience_ms)
 {
-    struct child *c = sup->worker_count ? children_find(sup, kind) : NULL;
-    if (!c || !c->pid) return false;
+    struct child *c = children_running(sup, kind);
+    if (!c) return false;
     child_send(c, CONTROL_STOP, SLICE_NONE, -1);
     loop_timer_arm_ms(&sup->phase_timer, patience_ms);
     return true;
@@ -187,6 +187,7 @@ static void on_tick(void *arg)
 {
     struct supervisor *sup = arg;
     if (sup->state < BOARD_STOPPING) children_check_beats(sup);
+    ledger_link_again(sup);
     loop_timer_arm_ms(&sup->tick, SUPERVISOR_TICK_MS);
 }
 

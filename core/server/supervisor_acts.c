@@ -73,17 +73,11 @@ void askers_add(struct askers *all, const struct asker *by)
 
 /* ---- To the ledger process. */
 
-static struct child *ledger_of(struct supervisor *sup)
-{
-    struct child *ledger = sup->worker_count ? children_find(sup, "ledger") : NULL;
-    return ledger && ledger->pid ? ledger : NULL;
-}
-
 static struct act *keep(struct supervisor *sup, struct slice json)
 {
     struct control_change head = {++sup->acts.last_number};
     struct act *act = mem_alloc(sizeof *act + sizeof head + json.len);
-    struct child *ledger = ledger_of(sup);
+    struct child *ledger = children_running(sup, "ledger");
     act->peer = NULL;
     act->number = head.number;
     act->len = sizeof head + json.len;
@@ -118,8 +112,15 @@ static struct act *tell(struct supervisor *sup, struct change *c, const struct a
     return act;
 }
 
+/* Behind the last worker the ledger was told to go, and nothing that is asked for then changes anything. */
+static bool is_over(const struct supervisor *sup)
+{
+    return sup->state >= BOARD_DRAINING && children_alive(sup, true) == 0;
+}
+
 static void note(struct supervisor *sup, struct change *c, const struct asker *by)
 {
+    if (is_over(sup)) return;
     if (!is_full(sup)) {
         tell(sup, c, by, SLICE_NONE);
         return;
@@ -175,7 +176,7 @@ void acts_on_end(struct child *ledger, struct slice body)
         forget(sup, act);
         break;
     }
-    if (sup->acts.lost) tell_lost(sup);
+    if (sup->acts.lost && !is_full(sup)) tell_lost(sup);
 }
 
 void acts_forget(struct supervisor *sup, const struct line_peer *peer)

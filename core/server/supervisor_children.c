@@ -268,6 +268,12 @@ struct child *children_find(struct supervisor *sup, const char *kind)
     return NULL;
 }
 
+struct child *children_running(struct supervisor *sup, const char *kind)
+{
+    struct child *c = children_find(sup, kind);
+    return c && c->pid ? c : NULL;
+}
+
 static void start_those(struct supervisor *sup, bool is_first)
 {
     for (unsigned i = 0; i < sup->child_count; i++) {

@@ -114,7 +114,7 @@ bool files_claim(struct supervisor *sup)
     return make_dir(sup) && lock_dir(sup) && open_sockets(sup);
 }
 
-static json_t *listen_json(const struct supervisor *sup)
+static json_t *listen_json(struct supervisor *sup)
 {
     json_t *all = json_object(), *workers = json_array();
     for (unsigned i = 0; i < sup->worker_count; i++) {
@@ -125,8 +125,8 @@ static json_t *listen_json(const struct supervisor *sup)
     json_object_set_new(all, "admin", json_string(sup->admin_text));
     json_object_set_new(all, "supervisor", json_integer(getpid()));
     json_object_set_new(all, "workers", workers);
-    json_object_set_new(all, "admin_pid", json_integer(sup->children[sup->worker_count].pid));
-    json_object_set_new(all, "ledger_pid", json_integer(sup->children[sup->worker_count + 1].pid));
+    json_object_set_new(all, "admin_pid", json_integer(children_find(sup, "admin")->pid));
+    json_object_set_new(all, "ledger_pid", json_integer(children_find(sup, "ledger")->pid));
     json_object_set_new(all, "generation", json_integer((json_int_t)sup->current.number));
     json_object_set_new(all, "policies", json_string(sup->current.digest));
     json_object_set_new(all, "config", json_string(sup->current.config_digest));

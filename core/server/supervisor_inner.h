@@ -72,6 +72,7 @@ struct child {
     unsigned silent_ticks;
     bool is_awaited; /* the reload under way waits for its answer */
     bool is_hung;    /* killed for its silence */
+    bool is_unlinked; /* a worker: there was no descriptor for its pipe to the ledger process */
 };
 
 /* What is in force, as bytes that a new worker gets too. */
@@ -197,6 +198,8 @@ void supervisor_child_left(struct supervisor *sup);
 void children_init(struct supervisor *sup);
 /* The first of that kind; NULL: there is none. */
 struct child *children_find(struct supervisor *sup, const char *kind);
+/* The same while it runs; else NULL. */
+struct child *children_running(struct supervisor *sup, const char *kind);
 /* Those that come first. */
 void children_start(struct supervisor *sup);
 /* The others, once those are ready. */
@@ -256,6 +259,8 @@ void jwks_clear(struct supervisor *sup);
 /* ---- supervisor_ledger.c */
 /* A fresh pipe between this worker and the ledger process, when both are there; each side sees the old one end. */
 void ledger_link_worker(struct child *worker);
+/* Where that failed for want of descriptors. */
+void ledger_link_again(struct supervisor *sup);
 void ledger_on_started(struct child *c);
 void ledger_on_message(struct child *c, const struct pipe_message *message);
 /* A generation is in force. */

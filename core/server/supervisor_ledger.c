@@ -9,19 +9,37 @@
 
 void ledger_link_worker(struct child *worker)
 {
-    struct child *ledger = children_find(worker->sup, "ledger");
+    struct child *ledger = children_running(worker->sup, "ledger");
     struct control_worker body = {worker->slot, worker->pid};
     struct fault why;
     int fds[2];
-    if (!ledger->pid || !worker->pid) return;
+    bool was_unlinked = worker->is_unlinked;
+    worker->is_unlinked = false;
+    if (!ledger || !worker->pid) return; /* whoever is new brings the pipe with it */
     if (!pipe_pair(fds, &why)) {
-        log_event(LOG_ERROR, "control_failed", "%s: %s", worker->name, fault_message(&why));
+        worker->is_unlinked = true;
+        if (!was_unlinked)
+            log_event(LOG_ERROR, "control_failed", "%s has no way to the ledger yet: %s", worker->name,
+                      fault_message(&why));
         return;
     }
     child_send(ledger, CONTROL_WORKER, slice_of((const char *)&body, sizeof body), fds[0]);
     child_send(worker, CONTROL_LEDGER, SLICE_NONE, fds[1]);
     close(fds[0]);
     close(fds[1]);
+}
+
+void ledger_link_again(struct supervisor *sup)
+{
+    for (unsigned i = 0; i < sup->worker_count; i++) {
+        if (sup->children[i].is_unlinked) ledger_link_worker(&sup->children[i]);
+    }
+}
+
+static void link_all(struct supervisor *sup)
+{
+    for (unsigned i = 0; i < sup->worker_count; i++)
+        ledger_link_worker(&sup->children[i]);
 }
 
 static void send_config(struct child *ledger)
@@ -34,31 +52,24 @@ void ledger_on_started(struct child *c)
     child_set_state(c, BOARD_SLOT_STARTING);
     send_config(c);
     acts_send(c);
-    for (unsigned i = 0; i < c->sup->worker_count; i++)
-        ledger_link_worker(&c->sup->children[i]);
-}
-
-static struct child *running_ledger(struct supervisor *sup)
-{
-    struct child *ledger = sup->worker_count ? children_find(sup, "ledger") : NULL;
-    return ledger && ledger->pid ? ledger : NULL;
+    link_all(c->sup);
 }
 
 void ledger_on_accepted(struct supervisor *sup)
 {
-    struct child *ledger = running_ledger(sup);
+    struct child *ledger = children_running(sup, "ledger");
     if (ledger) send_config(ledger);
 }
 
 void ledger_reopen(struct supervisor *sup)
 {
-    struct child *ledger = running_ledger(sup);
+    struct child *ledger = children_running(sup, "ledger");
     if (ledger) child_send(ledger, CONTROL_REOPEN, SLICE_NONE, -1);
 }
 
 void ledger_look(struct supervisor *sup)
 {
-    struct child *ledger = running_ledger(sup);
+    struct child *ledger = children_running(sup, "ledger");
     if (ledger) child_send(ledger, CONTROL_LOOK, SLICE_NONE, -1);
 }
 
@@ -80,7 +91,8 @@ static void send_again(struct child *ledger, struct slice body)
     struct control_worker lost;
     if (body.len == 0) {
         send_config(ledger);
-        acts_send(ledger); /* it could not take them without */
+        acts_send(ledger); /* neither these nor the pipes could it take without */
+        link_all(ledger->sup);
     }
     if (body.len != sizeof lost) return;
     memcpy(&lost, body.ptr, sizeof lost);

@@ -114,7 +114,7 @@ static void finish(struct supervisor *sup, bool is_good)
     report_free(r->report);
     r->report = NULL;
     children_start_missing(sup);
-    notify_send("READY=1");
+    if (sup->state == BOARD_READY) notify_send("READY=1");
     files_write_listen(sup);
     if (is_again) reload_begin(sup);
 }
@@ -332,7 +332,8 @@ void reload_on_committed(struct child *c, const struct pipe_message *message)
     (void)message;
     if (c->state == BOARD_SLOT_STARTING) {
         child_set_state(c, BOARD_SLOT_READY);
-        if (!sup->has_started && children_in_state(sup, BOARD_SLOT_READY) == sup->worker_count) {
+        /* It may have been told to end meanwhile. */
+        if (sup->state == BOARD_STARTING && children_in_state(sup, BOARD_SLOT_READY) == sup->worker_count) {
             supervisor_is_ready(sup);
         }
         reload_on_child_ready(sup);

@@ -268,7 +268,7 @@ bool ledger_restore(const char *data_dir, const char *from, bool is_forced, stru
     int lock = ledger_lock(data_dir, why);
     if (lock < 0) return false;
     char *to = ledger_file_path(data_dir), *part = join(to, ".part");
-    bool is_good = (is_forced || refuse_existing(to, "--force puts the backup in its place", why)) &&
+    bool is_good = (is_forced || refuse_existing(to, "--yes puts the backup in its place", why)) &&
                    copy_new(from, part, about, why) && replace(part, to, why);
     mem_free(to);
     mem_free(part);

@@ -120,6 +120,9 @@ bool ledger_read_has_news(struct ledger_read *l);
 bool ledger_read_is_replaced(const struct ledger_read *l);
 /* The billing zone that days are of: "UTC" when it says nothing. False: it cannot be read. */
 bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struct fault *why);
+/* The first day that has requests of it, where days before are of another zone; 0: none are. A later day, where these
+ * requests were deleted for their age. */
+bool ledger_read_zone_day(struct ledger_read *l, int64_t *day, struct fault *why);
 /* As the chain begins with it. */
 bool ledger_read_gateway(struct ledger_read *l, char name[LEDGER_GATEWAY_BYTES], struct fault *why);
 /* The first whose seq is greater; its own seq is 0: there is none. The gateway's name is not set. */

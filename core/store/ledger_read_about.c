@@ -36,6 +36,20 @@ bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struc
     return ok;
 }
 
+bool ledger_read_zone_day(struct ledger_read *l, int64_t *day, struct fault *why)
+{
+    sqlite3_stmt *q = ledger_read_prepare(
+        l,
+        SLICE("SELECT day FROM records WHERE (SELECT count(*) FROM meta WHERE k GLOB 'zone.*') > 1 AND seq >="
+              " (SELECT CAST(substr(k, 6) AS INTEGER) FROM meta WHERE k GLOB 'zone.*' ORDER BY k DESC LIMIT 1)"
+              " ORDER BY seq LIMIT 1"),
+        NULL, why);
+    if (!q) return false;
+    int rc = sqlite3_step(q);
+    *day = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    return ledger_read_end(l, q, rc, why);
+}
+
 bool ledger_read_gateway(struct ledger_read *l, char name[LEDGER_GATEWAY_BYTES], struct fault *why)
 {
     return read_text(l, SLICE("SELECT v FROM meta WHERE k = 'gateway'"), name, LEDGER_GATEWAY_BYTES, why);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "store/change.h"
 #include "store/column.h"
@@ -110,14 +111,21 @@ static bool set_genesis(struct ledger *l, const struct ledger_options *o, struct
 static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
 {
     sqlite3_stmt *q;
+    int64_t zones = 0;
     const char *sql = "INSERT INTO meta SELECT printf('zone.%020d', coalesce((SELECT max(seq) FROM chain), 0) + 1), ?1"
                       " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k GLOB 'zone.*' ORDER BY k DESC LIMIT 1)"
                       " ON CONFLICT DO UPDATE SET v = excluded.v";
     if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    bool is_new = is_good && sqlite3_changes(l->db) > 0;
     sqlite3_finalize(q);
-    return is_good && ledger_days_read(&l->days, l->db, LEDGER_DAYS_LAST, why);
+    is_good = is_good && ledger_days_read(&l->days, l->db, LEDGER_DAYS_LAST, why) &&
+              read_number(l, "SELECT count(*) FROM meta WHERE k GLOB 'zone.*'", &zones, why);
+    if (is_good && is_new && zones > 1)
+        log_event(LOG_WARN, "billing_zone_changed",
+                  "days begin in %s for what comes from now on; days before stay as they were summed", name);
+    return is_good;
 }
 
 /* In one transaction, so that two processes that start together make it once. */

@@ -213,7 +213,7 @@ local function read_record(record, key, notes, again)
   local identity = type(record.identity) == "table" and record.identity or {}
   for _, name in ipairs { "app", "department", "user", "team" } do t.as[name] = text_or_nil(identity[name]) end
   if not identity.key_id then
-    t.key = "missing"
+    t.key = identity.credential == "unknown" and "unknown" or "missing"
     notes[#notes + 1] = "no key was known for this request"
   else
     t.as.id = identity.key_id
@@ -235,6 +235,11 @@ local function read_record(record, key, notes, again)
 end
 
 -- --- what is left open ---
+
+-- The body of a request without a good key is not read: what it asked for stands in no record.
+local function is_unread(record)
+  return not text_or_nil(record.model) and type(record.identity) == "table" and record.identity.credential ~= nil
+end
 
 -- An app for callers that name none, where apps.lua would refuse them: the one of their department, else one that
 -- assumes nothing about its requests.
@@ -269,10 +274,8 @@ function question.read(q)
   if q.file then t = read_file(q.file) elseif q.record then t = read_record(q.record, q.key, notes, q.again) end
   t.as = t.as or {}
   read_flags(t, q.flags or {})
-  if not q.record then
-    assume_app(t, notes)
-    assume_model(t, notes)
-  end
+  if not q.record then assume_app(t, notes) end
+  if not q.record or is_unread(q.record) then assume_model(t, notes) end
   return t, notes
 end
 

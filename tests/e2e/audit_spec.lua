@@ -1,6 +1,7 @@
 -- Looking into the ledger from the command line, while the gateway writes it: what is found, what is said, what is safe.
 local cjson = require("cjson")
 local signal = require("posix.signal")
+local stat = require("posix.sys.stat")
 local unistd = require("posix.unistd")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
@@ -60,7 +61,7 @@ describe("moongate requests", function()
     has(out, allowed.id)
     has(out, "code-assistant\tengineering\tana\t")
     has(out, "403 denied")
-    assert.truthy(out:find("\n%d+ requests, [%d,]+ tokens, %$[%d.]+, %d+ denied"), out)
+    assert.truthy(out:find("\n%d+ requests in the last 30 days, [%d,]+ tokens, %$[%d.]+, %d+ denied"), out)
   end)
 
   it("finds by conditions, which all hold", function()
@@ -93,10 +94,34 @@ describe("moongate requests", function()
 
   it("says who makes a ledger that is not there", function()
     g.dir:write("nowhere.lua", 'return moongate.config { data = "nowhere" }\n')
-    local out, code = g:command("requests", "-c", "nowhere.lua")
-    assert.equal(2, code)
-    has(out, "nowhere/ledger.db: No such file")
-    has(out, "the gateway makes it when it starts")
+    for _, command in ipairs { "requests", "ledger check", "ledger backup copy.db", "ledger rekey --yes", "audit text req_0199" } do
+      local words = {}
+      for word in (command .. " -c nowhere.lua"):gmatch("%S+") do words[#words + 1] = word end
+      local out, code = g:command(unpack(words))
+      assert.equal(2, code)
+      has(out, "nowhere/ledger.db: No such file")
+      has(out, "the gateway makes it when it starts")
+    end
+  end)
+
+  it("takes no other folder for that of a configuration that is not there", function()
+    for _, command in ipairs { { "requests" }, { "keys", "list" }, { "ledger", "backup", "copy.db" }, { "reload" } } do
+      command[#command + 1], command[#command + 2] = "-c", "away/moongate.lua"
+      local out, code = g:command(unpack(command))
+      assert.equal(2, code, out)
+      has(out, "away/moongate.lua: No such file")
+    end
+  end)
+
+  it("waits for nobody to write into a pipe that was named", function()
+    assert.equal(0, (stat.mkfifo or require("posix").mkfifo)(g.dir:path("pipe.jsonl")))
+    for _, command in ipairs { { "explain", "pipe.jsonl" }, { "tokens", "--model", "gpt-4o", "pipe.jsonl" }, { "replay", "pipe.jsonl" },
+      { "ledger", "restore", "pipe.jsonl", "--yes" }, { "test", "pipe.jsonl" } } do
+      command[#command + 1], command[#command + 2] = "-c", "moongate.lua"
+      local ok, why = pcall(g.command, g, unpack(command))
+      assert.is_true(ok, table.concat(command, " ") .. ": " .. tostring(why))
+      if command[1] == "ledger" then has(why, "is no file") end
+    end
   end)
 end)
 

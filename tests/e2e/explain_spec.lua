@@ -115,6 +115,15 @@ describe("explain", function()
     assert.same({ "code", "confidential", 7, { "tools" } }, { again.facts.task, again.facts.data, again.facts.max_tokens, again.facts.uses })
   end)
 
+  it("names the key that was not known as what would have to change, though nobody read what was asked", function()
+    local answer = g:chat({ model = "gpt-4o-mini" }, { key = "mgk_" .. ("x"):rep(43) })
+    assert.equal(401, answer.status)
+    g:record(answer.id)
+    local out = explain(1, "--last")
+    has(out, "✕ 401 invalid_api_key", "model auto is assumed", "decided again  the same today",
+      "send a key that is known, not revoked and not expired (`moongate keys list`)")
+  end)
+
   it("says when the policies are others now, and what was noted then", function()
     local denied = g:chat { model = "claude-3-opus" }
     g:record(denied.id)

@@ -125,6 +125,7 @@ describe("recorded requests", function()
     out, code = replay("broken.jsonl")
     assert.equal(2, code, out)
     assert.truthy(out:find("broken.jsonl:1: not a JSON object", 1, true), out)
+    assert.is_nil(out:find("decisions", 1, true), out)
   end)
 
   it("say what they do not hold", function()

@@ -49,7 +49,7 @@ static void a_copy_is_made_while_it_is_written(void)
     close(ready[1]);
 
     uint64_t head = about.head;
-    EXPECT(!ledger_restore(kit_dir, path, false, &about, &why) && strstr(why.text, "--force"));
+    EXPECT(!ledger_restore(kit_dir, path, false, &about, &why) && strstr(why.text, "--yes"));
     if (!ledger_restore(kit_dir, path, true, &about, &why)) UNIT_FAIL("restore: %s", why.text);
     EXPECT_INT(head, about.head);
     kit_verify(head);

@@ -291,13 +291,18 @@ static void the_zone_is_the_last_that_was_written(void)
     struct ledger_read *l = open_ledger();
     struct fault why = {0};
     char zone[LEDGER_ZONE_BYTES];
+    int64_t day = -1;
     if (!l) return;
     EXPECT(ledger_read_zone(l, zone, &why));
     EXPECT_STR("UTC", zone);
-    made_run(db, "INSERT INTO meta VALUES('zone.00000000000000000001', 'UTC'),"
-                 "('zone.00000000000000000009', 'Europe/Berlin'), ('gateway', 'x')");
+    made_run(db, "INSERT INTO meta VALUES('zone.00000000000000000001', 'UTC'), ('gateway', 'x')");
+    EXPECT(ledger_read_zone_day(l, &day, &why));
+    EXPECT_INT(0, day);
+    made_run(db, "INSERT INTO meta VALUES('zone.00000000000000000009', 'Europe/Berlin')");
     EXPECT(ledger_read_zone(l, zone, &why));
     EXPECT_STR("Europe/Berlin", zone);
+    EXPECT(ledger_read_zone_day(l, &day, &why));
+    EXPECT_INT(20261101, day);
     ledger_read_close(l);
 }
 
