@@ -337,6 +337,7 @@ function fields.ctx.record(ctx, wish)
   core.check_ctx(ctx)
   if core.phase() ~= "request" then error("ctx:record() belongs into on_request: later the request is sent", 0) end
   local f, wanted = core.facts(), recording.check(wish)
+  recording.check_place(wanted)
   local policy = f._policy
   core.trace(policy.name, "on_request", "record", recording.spell(wanted), policy.mode, policy.file, 0)
   if policy.mode ~= "observe" and not f._quiet then recording.apply(wanted) end

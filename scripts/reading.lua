@@ -102,7 +102,7 @@ local function check_call(file, policy, path, line, column, index)
   local try = trial.of(path)
   if not try or root ~= "ctx" and is_own(file.text, root) then return end
   local tokens = core.arguments(file.handle, index)
-  for _, said in ipairs(tokens and try(literals.list(tokens), file, policy) or {}) do
+  for _, said in ipairs(tokens and try(literals.list(tokens), file, policy, line) or {}) do
     if said.warning then report.warn_at(line, column, said.finding, said.text, said.hint)
     else
       local text, hint = split(said.text)

@@ -5,7 +5,8 @@
 --
 -- durability: what the answer's end waits for: "async" nothing, "local" this machine's disk, "remote" PostgreSQL.
 -- intent: a row is written before a provider is called. texts: what was asked and answered is kept, sealed.
--- Of what several say the strongest durability counts; intents and texts add up.
+-- Of what several say the strongest durability counts; intents and texts add up. "remote" where moongate.lua names no
+-- PostgreSQL is refused when policies are loaded, and in a hook that came to it otherwise.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -49,12 +50,13 @@ recording.shape = record
 function recording.read(value, path)
   local given = record(value, path)
   if not given then return nil end
-  if next(value) == nil then
+  local wish = compile(given)
+  if next(wish) == nil then
     report.at(path, "bad_decision", "record says nothing", "write " .. EXAMPLE)
     return nil
   end
-  if given.durability == "remote" then core.wants_remote(report.path(), (report.place(sub(path, "durability")))) end
-  return compile(given)
+  if wish.durability == "remote" then core.wants_remote(report.path(), (report.place(sub(path, "durability")))) end
+  return wish
 end
 
 -- --- in a hook: raises what is wrong ---
@@ -78,7 +80,10 @@ local checks = {
   end,
   texts = function(value)
     if type(value) ~= "table" then bad("bad_value", "texts is a list, got " .. schema.kind_of(value)) end
-    for _, name in ipairs(value) do check_word(name, "a text", texts) end
+    for key, name in pairs(value) do
+      if type(key) ~= "number" then bad("bad_value", ("texts is a list: { %q }"):format(tostring(key))) end
+      check_word(name, "a text", texts)
+    end
   end,
 }
 
@@ -96,6 +101,14 @@ function recording.check(value)
     check(given)
   end
   return compile(value)
+end
+
+-- Of what recording.check() gave. Its answer would wait in vain.
+function recording.check_place(wish)
+  if wish.durability == "remote" and not core.has_postgres() then
+    bad("no_postgres", 'durability "remote" needs PostgreSQL, and moongate.lua has none',
+      'postgres = { url = env "…" } in moongate.lua; or durability = "local"')
+  end
 end
 
 function recording.apply(wish)

@@ -2,7 +2,7 @@
 -- that way is said at load.
 --
 --   local try = trial.of "http.post"                      -- nil: nothing is known of such a call
---   for _, said in ipairs(try(literals.list(tokens), file, policy)) do … end
+--   for _, said in ipairs(try(literals.list(tokens), file, policy, line)) do … end
 --     said: { finding =, text =, hint =, warning = true where the gateway goes on }
 local core, use = ...
 local report = use "report"
@@ -12,6 +12,7 @@ local facts = use "facts"
 local catalogue = use "catalogue"
 local verbs = use "verbs"
 local edits = use "edits"
+local recording = use "recording"
 local sandbox = use "sandbox"
 local literals = use "literals"
 local redaction = use "constructors/redaction"
@@ -205,6 +206,23 @@ by_method[":mask"] = function(args)
         text = ("ctx:mask: no redaction policy of this chain looks for '%s'"):format(kind) }
     end
   end
+  return list
+end
+
+-- What is not known is taken for what would be right there.
+local recorded = { durability = "local", intent = true, texts = { "prompt" } }
+
+by_method[":record"] = function(args, file, _, line)
+  local wish = args[1]
+  if wish == unknown then return {} end
+  if type(wish) ~= "table" then return attempt(recording.check, wish) end
+  local tried = known(wish)
+  for field, value in pairs(wish) do
+    local is_empty = type(tried[field]) == "table" and next(tried[field]) == nil
+    if value == unknown or is_empty then tried[field] = recorded[field] or true end
+  end
+  local list = attempt(recording.check, tried)
+  if #list == 0 and tried.durability == "remote" then core.wants_remote(file.path, line) end
   return list
 end
 

@@ -157,7 +157,7 @@
 #define LIMIT_LEDGER_HELD_BYTES (16u * MIB) /* records of a worker, until the ledger has them; beyond, they are lost */
 #define LIMIT_LEDGER_PATIENCE_MS 2000u     /* without a ledger; then what must be recorded is refused */
 #define LIMIT_LEDGER_STUCK_MS 3000u        /* with records and no acknowledgement, up to twice that; then the same */
-#define LIMIT_LEDGER_WAIT_MS 30000u        /* an answer's end waits for its record; then it is broken off */
+#define LIMIT_RECORD_TIMEOUT_MS 30000u     /* default of timeouts.record: an answer's end waits for its record */
 #define LIMIT_LEDGER_LEAVE_MS 5000u        /* a worker that ends waits for its last records */
 #define LIMIT_RECORD_TEXT_BYTES (256u * KIB) /* of a prompt or an answer that is kept, each */
 #define LIMIT_KEYRING_BYTES (128u * MIB)   /* the snapshot of all keys that workers hold */

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/nearest.h"
@@ -114,7 +115,7 @@ const struct command cli_commands[] = {
      "\n"
      "  --where CONDITION   again for more, all of which hold; also without --where:\n"
      "                      app: department: team: user: key: model: asked: target: provider: outcome: status: code:\n"
-     "                      rule: policy: data: api: session: prompt: cache: kind:\n"
+     "                      rule: policy: data: api: session: prompt: cache: kind: label:cost_center=4711\n"
      "                      dim:a,b is an or, !dim:a a not, large-* has any end, dim: is empty, \"…\" is taken as it is\n"
      "                      usd>0.5  tokens>=1000  input  output  ms>2000  status>=500  attempts>1\n"
      "                      a word alone is found in ids, names and reasons\n"
@@ -420,9 +421,16 @@ static int unknown_command(const char *first, const char *second)
     return cli_usage_error(cure, "unknown command `%s`", said);
 }
 
-int cli_main(int argc, char **argv)
+/* What could not be printed must not look as if it had been. Who has closed stdout does not read it. */
+static int end_output(int code)
 {
-    terminal_guard();
+    int error = terminal_end();
+    if (error == 0 || error == EPIPE || error == EBADF) return code;
+    return cli_error(CLI_USAGE, NULL, "stdout: %s", strerror(error));
+}
+
+static int run_command(int argc, char **argv)
+{
     if (argc < 2) {
         command_help(0, NULL);
         return CLI_USAGE;
@@ -435,4 +443,10 @@ int cli_main(int argc, char **argv)
     }
     bool has_second = argc > 2 && argv[2][0] != '-';
     return unknown_command(argv[1], has_second ? argv[2] : NULL);
+}
+
+int cli_main(int argc, char **argv)
+{
+    terminal_guard();
+    return end_output(run_command(argc, argv));
 }

@@ -11,6 +11,16 @@
 #include "store/anchor.h"
 
 #define PAGE_ROWS 1000 /* of one reading: the writer can tidy up between two */
+#define INTERRUPTED 130
+
+/* What somebody breaks off would look like an export of less. */
+static volatile sig_atomic_t is_interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    is_interrupted = 1;
+}
 
 /* Signed heads stand between the entries of a whole export, each behind its own. */
 struct writing {
@@ -58,7 +68,7 @@ static bool write_anchor(struct writing *w)
 static bool write_row(void *arg, const struct ledger_row *row)
 {
     struct writing *w = arg;
-    if (!write_base(w, row->seq)) return false;
+    if (is_interrupted || !write_base(w, row->seq)) return false;
     while (w->next.seq && w->next.seq < row->seq)
         if (!write_anchor(w)) return false;
     return export_row(w->to, row);
@@ -80,12 +90,22 @@ static bool write_all(struct looking *looking, struct export *e, struct fault *w
     struct ledger_page page = {.limit = PAGE_ROWS, .is_oldest_first = true, .has_bodies = true, .has_all = true};
     struct writing w = {.looking = looking, .to = e};
     bool ok = begin_anchors(&w);
-    while (ok && !page.is_over && !e->has_failed && !w.has_failed)
+    while (ok && !page.is_over && !e->has_failed && !w.has_failed && !is_interrupted)
         ok = ledger_read_page(looking->ledger, looking->filter, &page, write_row, &w, &w.why);
-    while (ok && !e->has_failed && w.next.seq && w.next.seq <= page.next)
+    while (ok && !e->has_failed && !is_interrupted && w.next.seq && w.next.seq <= page.next)
         ok = write_anchor(&w);
     *why = w.why;
     return !w.has_failed && (ok || e->has_failed); /* what could not be written is told at the end */
+}
+
+/* What is ignored, by nohup for one, stays so. */
+static void catch_signals(bool is_file)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction was, interrupt = {.sa_handler = on_interrupt};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; is_file && i < sizeof ends / sizeof ends[0]; i++)
+        if (sigaction(ends[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN) sigaction(ends[i], &interrupt, NULL);
 }
 
 static int run(struct looking *looking, enum export_format format, const char *path, bool is_json)
@@ -93,11 +113,12 @@ static int run(struct looking *looking, enum export_format format, const char *p
     struct fault why = {0}, unwritten = {0};
     struct export e;
     if (!export_open(&e, format, path, &why)) return cli_fault(&why, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    catch_signals(path != NULL);
     bool is_read = write_all(looking, &e, &why);
-    if (!is_read) e.has_failed = true;
+    if (!is_read || is_interrupted) e.has_failed = true;
     bool is_written = export_close(&e, &unwritten);
     if (!is_read) return cli_fault(&why, NULL);
+    if (is_interrupted) return cli_error(INTERRUPTED, NULL, "interrupted: %s was removed again", path);
     if (!is_written && e.error == EPIPE) return CLI_OK; /* who read it has had enough */
     if (!is_written) return cli_fault(&unwritten, NULL);
     if (path && is_json) cli_print_json(json_pack("{s:s, s:I}", "file", path, "entries", (json_int_t)e.rows));

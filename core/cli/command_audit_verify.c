@@ -9,13 +9,14 @@
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/looking.h"
+#include "cli/terminal.h"
 #include "server/config.h"
 #include "store/verify.h"
 
 #define PROGRESS_NS NS_PER_S
 
 struct verification {
-    bool is_json, has_progress;
+    bool is_json;
     json_t *findings;
     uint64_t told_ns;
 };
@@ -24,26 +25,20 @@ struct verification {
 static void print_progress(void *arg, uint64_t done, uint64_t of)
 {
     struct verification *v = arg;
-    char done_text[AMOUNT_BYTES], of_text[AMOUNT_BYTES];
+    char line[128], done_text[AMOUNT_BYTES], of_text[AMOUNT_BYTES];
     uint64_t now = clock_mono_ns();
     if (now - v->told_ns < PROGRESS_NS) return;
     v->told_ns = now;
-    v->has_progress = true;
-    fprintf(stderr, "\r%s%s%s entries", amount_count((int64_t)done, done_text), of ? " of " : "",
-            of ? amount_count((int64_t)of, of_text) : "");
-}
-
-static void end_progress(struct verification *v)
-{
-    if (v->has_progress) fputs("\r                                                  \r", stderr);
-    v->has_progress = false;
+    snprintf(line, sizeof line, "%s%s%s entries", amount_count((int64_t)done, done_text), of ? " of " : "",
+             of ? amount_count((int64_t)of, of_text) : "");
+    terminal_progress(line);
 }
 
 static void tell(void *arg, const struct verify_finding *f)
 {
     struct verification *v = arg;
     const char *red = cli_is_coloured(stdout) ? (f->state == VERIFY_TAMPERED ? "\033[1;31m" : "\033[1;33m") : "";
-    end_progress(v);
+    terminal_progress("");
     if (v->is_json) {
         json_array_append_new(v->findings, json_pack("{s:s, s:s, s:I, s:s, s:s}", "state", verify_state_name(f->state),
                                                      "finding", f->word, "seq", (json_int_t)f->seq, "text", f->text,
@@ -124,7 +119,7 @@ static int run(struct verify_options *o, struct verification *v)
     v->findings = json_array();
     v->told_ns = clock_mono_ns();
     bool ok = verify_ledger(o, &r, &why);
-    end_progress(v);
+    terminal_progress("");
     if (ok && v->is_json) print_json(v, &r);
     if (ok && !v->is_json) print_result(&r);
     json_decref(v->findings);

@@ -8,6 +8,7 @@
 #include "cli/given.h"
 #include "cli/looking.h"
 #include "cli/replayed.h"
+#include "cli/terminal.h"
 #include "server/config.h"
 #include "wire/json.h"
 
@@ -18,32 +19,27 @@
 struct run {
     struct replay *replay;
     struct replayed *sums;
-    uint64_t began_ns, shown_ns; /* 0: nothing was shown yet */
-    uint64_t total;              /* records; 0: not known */
+    uint64_t began_ns, shown_ns;
+    uint64_t total; /* records; 0: not known */
     bool has_progress;
 };
 
-/* A line that is written over, on terminals alone; a bar where it is known how many there are. */
+/* On terminals alone; a bar where it is known how many there are. */
 static void show_progress(struct run *run)
 {
-    char bar[31] = "";
+    char bar[31] = "", line[128];
     uint64_t now = clock_mono_ns(), done = replayed_count(run->sums);
-    uint64_t before = run->shown_ns ? run->shown_ns : run->began_ns;
-    if (!run->has_progress || now - before < PROGRESS_MS * NS_PER_MS) return;
+    if (!run->has_progress || now - run->shown_ns < PROGRESS_MS * NS_PER_MS) return;
     run->shown_ns = now;
-    size_t filled = run->total ? (size_t)(done * 30 / run->total) : 0;
-    for (size_t i = 0; run->total && i < 30; i++)
-        bar[i] = i < filled ? '#' : '.';
     double seconds = (double)(now - run->began_ns) / NS_PER_S;
-    fprintf(stderr, "\rreplay  ");
-    if (run->total) fprintf(stderr, "[%s] %" PRIu64 "/", bar, done);
-    fprintf(stderr, "%" PRIu64 "  %.1f k/s ", run->total ? run->total : done, (double)done / seconds / 1000);
-    fflush(stderr);
-}
-
-static void end_progress(const struct run *run)
-{
-    if (run->has_progress && run->shown_ns) fprintf(stderr, "\r%79s\r", "");
+    for (size_t i = 0; run->total && i < 30; i++)
+        bar[i] = i < done * 30 / run->total ? '#' : '.';
+    if (run->total)
+        snprintf(line, sizeof line, "replay  [%s] %" PRIu64 "/%" PRIu64 "  %.1f k/s", bar, done, run->total,
+                 (double)done / seconds / 1000);
+    else
+        snprintf(line, sizeof line, "replay  %" PRIu64 "  %.1f k/s", done, (double)done / seconds / 1000);
+    terminal_progress(line);
 }
 
 static void take(struct run *run, struct slice record)
@@ -131,10 +127,11 @@ static int replay_all(const struct ask_loaded *loaded, struct looking *looking, 
                       bool is_json)
 {
     struct run run = {.began_ns = clock_mono_ns(), .has_progress = isatty(STDERR_FILENO) == 1};
+    run.shown_ns = run.began_ns;
     run.replay = replay_new(loaded->set, loaded->config ? loaded->config->settings : NULL);
     run.sums = replayed_new(only, is_json);
     bool ok = file ? read_lines(&run, file) : read_ledger(&run, looking);
-    end_progress(&run);
+    terminal_progress("");
     double seconds = (double)(clock_mono_ns() - run.began_ns) / NS_PER_S;
     int code = replayed_close(run.sums, seconds, ok);
     replay_free(run.replay);

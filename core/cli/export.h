@@ -7,9 +7,9 @@
  *     if (!export_close(&e, &why)) …                             // false: it is not whole, and was removed
  *
  * JSON lines: {"seq","kind","hash","body"}, body the text that was hashed (store/verify.h). CSV as in RFC 4180, with
- * a header row, lines end with CR LF; a text that a spreadsheet would take for a formula (it begins with =, +, -, @, a
- * tab or a carriage return) has a ' before it. What a terminal would obey is spelt \uXXXX in both, which in JSON is the
- * same.
+ * a header row, lines end with CR LF; a text that a spreadsheet would take for a formula (it begins with =, +, -, @,
+ * also in wide letters, a tab or a line's end) has a ' before it. What a terminal would obey is spelt \uXXXX in both,
+ * which in JSON is the same.
  * Rows are written as they come, however many.
  */
 #ifndef MOONGATE_CLI_EXPORT_H

@@ -12,6 +12,7 @@
 
 struct door {
     int fd;
+    int error; /* errno of the first write that failed */
     size_t tail_len;
     char tail[VISIBLE_TAIL_MAX]; /* the beginning of a character, whose rest comes with the next write */
 };
@@ -39,6 +40,7 @@ static ssize_t door_write(void *arg, const char *bytes, size_t len)
     door->tail_len = buf_len(&in);
     memcpy(door->tail, buf_slice(&in).ptr, door->tail_len);
     bool is_written = write_all(door->fd, buf_slice(&out));
+    if (!is_written && !door->error) door->error = errno;
     buf_clear(&in);
     buf_clear(&out);
     return is_written ? (ssize_t)len : 0;
@@ -53,9 +55,29 @@ static FILE *open_door(struct door *door, int fd, FILE *below)
     return stream;
 }
 
+static struct door out, err;
+
 void terminal_guard(void)
 {
-    static struct door out, err;
     stdout = open_door(&out, STDOUT_FILENO, stdout);
     stderr = open_door(&err, STDERR_FILENO, stderr);
+}
+
+/* Beside the door, which would spell the carriage return. */
+void terminal_progress(const char *line)
+{
+    static int shown;
+    struct buf over;
+    buf_init(&over);
+    if (shown) buf_printf(&over, "\r%*s\r", shown, "");
+    visible_append(&over, slice_str(line), false);
+    shown = (int)strlen(line);
+    write_all(STDERR_FILENO, buf_slice(&over));
+    buf_clear(&over);
+}
+
+int terminal_end(void)
+{
+    fflush(stdout);
+    return out.error;
 }

@@ -61,6 +61,7 @@ struct settings {
     size_t key_bytes, worker_bytes; /* of requests held: of one key, of all, per worker */
     uint32_t connections_max, strangers_max; /* per worker */
     uint32_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms;
+    uint32_t record_timeout_ms; /* an answer's end waits for its record */
     uint32_t keepalive_ms; /* SSE comment after this much silence, 0: none (the default) */
     uint32_t drain_grace_ms;
     struct slice cors_origins; /* pages that may call from a browser, a line each; "*": all; empty: none */
@@ -70,6 +71,7 @@ struct settings {
     uint32_t policy_cpu_ms, policy_deadline_ms;
     struct slice data_dir;
     uint32_t durability; /* of enum durability (store/ledger_link.h), where no policy says */
+    bool has_postgres;   /* DURABILITY_REMOTE can be had */
 };
 
 /* One with the limits of policies, without which none can be loaded, and nothing else; refs is 1. All other defaults

@@ -90,7 +90,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     if (length != CONN_STREAM) return;
     job->call->keeps_last = keeps_last(job);
     forget_request(job);
-    keepalive_begin(job->call);
+    if (!job->end.is_held) keepalive_begin(job->call);
 }
 
 static void write_last(struct job *job)

@@ -19,7 +19,8 @@ bool durable_is_pointless(const struct job *job)
 bool durable_hold_end(struct job *job)
 {
     if (job->end.is_held) return true;
-    if (job->is_unrecorded || durable_wanted(job) == DURABILITY_ASYNC || durable_is_pointless(job)) return false;
+    bool is_told = job->x->fault.code == FAULT_LEDGER;
+    if (job->is_unrecorded || durable_wanted(job) == DURABILITY_ASYNC || is_told) return false;
     conn_hold_end(job->conn);
     job->end.is_held = true;
     return true;

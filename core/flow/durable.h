@@ -15,9 +15,10 @@
 enum durability durable_wanted(const struct job *job);
 /* A record like that cannot be had now. */
 bool durable_is_failing(const struct job *job);
-/* What the client gets from now on waits for the record. False: it waits for nothing. Welcome more than once. */
+/* What the client gets from now on waits for the record. False: it waits for nothing, as does the answer that there is
+ * no record to be had (FAULT_LEDGER). Welcome more than once. */
 bool durable_hold_end(struct job *job);
-/* Nothing was paid for, and the ledger takes no record now: only that is answered (FAULT_LEDGER), and does not wait. */
+/* Nothing was paid for, and the ledger takes no record now: only that is answered. */
 bool durable_is_pointless(const struct job *job);
 
 #endif

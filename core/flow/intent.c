@@ -1,6 +1,5 @@
 #include "flow/intent.h"
 
-#include "base/limits.h"
 #include "flow/durable.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
@@ -54,7 +53,7 @@ static void write_row(struct job *job, void (*then)(struct job *job))
     job->wait.then = then;
     job->stop = cancel;
     loop_timer_init(&job->timer, job->flow->parts.loop, on_late, job);
-    loop_timer_arm_ms(&job->timer, LIMIT_LEDGER_WAIT_MS);
+    loop_timer_arm_ms(&job->timer, job->settings->record_timeout_ms);
     if (!add(job)) refuse(job);
 }
 

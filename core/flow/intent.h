@@ -12,7 +12,7 @@
 #include "flow/job.h"
 
 /* then(job), maybe before this returns; another answer when there can be no record, or no row in
- * LIMIT_LEDGER_WAIT_MS. */
+ * its time (timeouts.record). */
 void intent_first(struct job *job, void (*then)(struct job *job));
 /* The ledger takes records again, or takes none: who waits for a row in vain is refused. */
 void intent_ledger_changed(struct job *job);

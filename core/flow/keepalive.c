@@ -28,3 +28,26 @@ void keepalive_begin(struct call *call)
     loop_timer_init(&call->timer, job->flow->parts.loop, on_silence, call);
     loop_timer_arm_ms(&call->timer, job->settings->keepalive_ms);
 }
+
+/* Its record has the bytes of the answer, and not these. */
+static void on_wait(void *arg)
+{
+    struct call *call = arg;
+    conn_write_before_end(call->job->conn, COMMENT);
+    loop_timer_arm_ms(&call->timer, call->job->settings->keepalive_ms);
+}
+
+void keepalive_wait(struct job *job)
+{
+    struct call *call = job->call;
+    if (!job->settings->keepalive_ms || !call || !call->relay) return;
+    struct relay_report told = relay_report(call->relay);
+    if (!told.is_stream || told.is_inside) return;
+    loop_timer_init(&call->timer, job->flow->parts.loop, on_wait, call);
+    loop_timer_arm_ms(&call->timer, job->settings->keepalive_ms);
+}
+
+void keepalive_end(struct job *job)
+{
+    if (job->call) loop_timer_disarm(&job->call->timer);
+}

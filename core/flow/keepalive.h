@@ -3,6 +3,8 @@
  * carry nothing for a minute, while models think for longer.
  *
  *     keepalive_begin(call);      // once the stream has begun; call->timer is its own until the call ends
+ *     keepalive_wait(job);        // the stream's end waits for its record: comments go before it
+ *     keepalive_end(job);
  *
  * One line end and no blank line: a blank line would make clients that have seen an id dispatch an empty event. Only
  * between events, and only while the client takes what it is sent. Private to core/flow.
@@ -13,5 +15,8 @@
 #include "flow/call.h"
 
 void keepalive_begin(struct call *call);
+/* Behind the end of the call. Of answers that are no stream nothing is said. */
+void keepalive_wait(struct job *job);
+void keepalive_end(struct job *job);
 
 #endif

@@ -38,7 +38,7 @@ struct recorder {
     struct list_link committed;  /* waited for until they are shipped, too */
     size_t held_bytes;           /* in all three */
     uint64_t numbered;           /* the last number on this pipe */
-    struct loop_work flushing;   /* many records of a turn go together */
+    struct loop_work flushing;   /* many records of a turn go together; what they change is told then, too */
     struct loop_timer patience;  /* for a pipe, and its first word */
     struct loop_timer overdue;   /* for its acknowledgements */
     uint64_t acks, acks_seen;
@@ -161,13 +161,18 @@ static bool send_one(struct recorder *r, struct kept *kept)
 }
 
 /* What the pipe does not take now goes when the ledger has acknowledged some of what it has. */
-static void flush(void *arg)
+static void flush(struct recorder *r)
 {
-    struct recorder *r = arg;
     struct kept *kept;
     while (r->pipe && pipe_queued_bytes(r->pipe) < AHEAD_BYTES && (kept = first_of(&r->fresh))) {
         if (!send_one(r, kept)) return;
     }
+}
+
+static void on_turn(void *arg)
+{
+    flush(arg);
+    tell_change(arg);
 }
 
 static void put_first(struct list_link *list, struct list_link *before)
@@ -342,7 +347,6 @@ bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct
     size_t held = r->held_bytes + sizeof(struct kept) + body.len;
     if (held > LIMIT_LEDGER_HELD_BYTES) return lose(r, entry->x, "queue_full");
     keep(r, &head, body, entry->durability == DURABILITY_ASYNC ? NULL : wait);
-    if (recorder_is_failing(r, DURABILITY_LOCAL) != r->was_failing) tell_change(r);
     return true;
 }
 
@@ -352,7 +356,9 @@ void recorder_cancel(struct recorder *r, struct recorder_wait *wait)
     if (!kept) return;
     wait->kept = NULL;
     kept->wait = NULL;
-    if (kept->is_committed) drop(r, kept);
+    if (!kept->is_committed) return;
+    drop(r, kept);
+    loop_work_add(&r->flushing); /* there may be room again */
 }
 
 /* ---- Its life. */
@@ -368,7 +374,7 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_events *o
     list_init(&r->committed);
     buf_init(&r->scratch);
     check(getrandom(r->instance, sizeof r->instance, 0) == (ssize_t)sizeof r->instance);
-    loop_work_init(&r->flushing, loop, flush, r);
+    loop_work_init(&r->flushing, loop, on_turn, r);
     loop_timer_init(&r->patience, loop, on_patience_over, r);
     loop_timer_init(&r->overdue, loop, on_overdue, r);
     loop_timer_arm_ms(&r->patience, LIMIT_LEDGER_PATIENCE_MS);

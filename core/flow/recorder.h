@@ -34,7 +34,7 @@ struct recorder;
 struct recorder_events {
     /* A record will never be written; `id` is its exchange's, borrowed for the call. */
     void (*on_lost)(void *arg, struct slice id);
-    void (*on_change)(void *arg); /* recorder_is_failing() says something else */
+    void (*on_change)(void *arg); /* recorder_is_failing() says something else; from the loop */
     void (*on_idle)(void *arg);   /* all is acknowledged */
 };
 

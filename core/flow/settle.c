@@ -1,13 +1,13 @@
 #include "flow/settle.h"
 
 #include "base/check.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/account.h"
 #include "flow/ask.h"
 #include "flow/call.h"
 #include "flow/durable.h"
+#include "flow/keepalive.h"
 #include "flow/metrics.h"
 
 static void job_free(void *arg)
@@ -27,6 +27,7 @@ static void leave(struct job *job)
 {
     recorder_cancel(job->flow->recorder, &job->end.record);
     loop_timer_disarm(&job->timer);
+    keepalive_end(job);
     list_remove(&job->link);
     loop_defer(job->flow->parts.loop, job_free, job);
 }
@@ -43,6 +44,7 @@ static void on_recorded(void *arg)
 {
     struct job *job = arg;
     loop_timer_disarm(&job->timer);
+    keepalive_end(job);
     conn_release_end(job->conn); /* then job_client_left() */
 }
 
@@ -74,7 +76,8 @@ static void finish(struct job *job)
         break_off(job);
     } else {
         loop_timer_init(&job->timer, job->flow->parts.loop, on_waited, job);
-        loop_timer_arm_ms(&job->timer, LIMIT_LEDGER_WAIT_MS);
+        loop_timer_arm_ms(&job->timer, job->settings->record_timeout_ms);
+        keepalive_wait(job);
     }
 }
 

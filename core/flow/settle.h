@@ -1,7 +1,7 @@
 /*
  * The one exit: every exchange passes here once, whatever its ending, and leaves with its record. Where its client's
  * last bytes are held back (flow/durable.h) they go when the record is written; a client that leaves before changes
- * nothing of it, and one whose record is not written in LIMIT_LEDGER_WAIT_MS is broken off.
+ * nothing of it, and one whose record is not written in its time (timeouts.record) is broken off.
  *
  *     job_end(job, OUTCOME_OK);      // on_response and on_done have their say, it is counted and recorded; job goes
  *

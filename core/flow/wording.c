@@ -61,6 +61,8 @@ void wording_keep_prompt(struct exchange *x, const struct target *target)
     splice_apply(&edits, &body);
     if (chat_parse(&sent, x->request.dialect, buf_slice(&body), x->request.kind, &reading.arena, &why))
         chat_walk(&sent, on_piece, &reading);
+    else
+        x->texts.prompt.is_cut = true;
     chat_clear(&sent);
     buf_clear(&body);
     arena_clear(&reading.arena);
@@ -90,25 +92,34 @@ static void append_hex(struct buf *out, const char *name, const uint8_t *bytes, 
     buf_printf(out, "\"%s\":\"%s\",", name, text);
 }
 
-static void append_one(struct buf *out, const char *name, const struct exchange_text *text, struct slice subject)
+/* What says that a text that is shown later is this one. */
+static void append_proof(struct buf *out, const struct exchange_text *text, struct slice subject)
 {
     uint8_t salt[SALT_BYTES], hash[CHAIN_HASH_BYTES];
-    if (!buf_len(&text->bytes)) return;
     check(getrandom(salt, sizeof salt, 0) == (ssize_t)sizeof salt);
     texts_hash(hash, slice_of((const char *)salt, sizeof salt), buf_slice(&text->bytes));
-    if (buf_ptr(out)[buf_len(out) - 1] != '{') buf_append_char(out, ',');
-    buf_printf(out, "\"%s\":{", name);
     append_hex(out, "sha256", hash, sizeof hash);
     append_hex(out, "salt", salt, sizeof salt);
     buf_append(out, SLICE("\"subject\":"));
     buf_append_json(out, subject);
-    buf_printf(out, ",\"bytes\":%zu%s}", buf_len(&text->bytes), text->is_cut ? ",\"cut\":true" : "");
+    buf_append_char(out, ',');
+}
+
+/* One that nothing could be kept of is named all the same. */
+static void append_one(struct buf *out, const char *name, const struct exchange_text *text, struct slice subject)
+{
+    if (!buf_len(&text->bytes) && !text->is_cut) return;
+    if (buf_ptr(out)[buf_len(out) - 1] != '{') buf_append_char(out, ',');
+    buf_printf(out, "\"%s\":{", name);
+    if (buf_len(&text->bytes)) append_proof(out, text, subject);
+    buf_printf(out, "\"bytes\":%zu%s}", buf_len(&text->bytes), text->is_cut ? ",\"cut\":true" : "");
 }
 
 void wording_append(struct buf *out, const struct exchange *x)
 {
     struct buf subject;
-    if (!has_texts(x) || x->outcome == OUTCOME_INTENT) return;
+    bool is_wanted = has_texts(x) || x->texts.prompt.is_cut || x->texts.answer.is_cut;
+    if (!is_wanted || x->outcome == OUTCOME_INTENT) return;
     buf_init(&subject);
     wording_subject(x, &subject);
     buf_append(out, SLICE(",\"texts\":{"));

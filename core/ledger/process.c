@@ -362,9 +362,9 @@ static void leave_when_done(struct process *p)
 {
     if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
-    if (commit_waiting(p->commit) || !p->files.ledger) return;
-    if (files_are_alone(&p->files) && look_for_abandoned(p)) return;
-    if (p->is_last) {
+    if (commit_waiting(p->commit)) return;
+    if (p->files.ledger && files_are_alone(&p->files) && look_for_abandoned(p)) return;
+    if (p->is_last || !p->files.ledger) { /* it never opened: a start that is refused ends at once */
         end(p);
         return;
     }

@@ -299,7 +299,7 @@ static int on_buffer_streams(lua_State *L)
     return 0;
 }
 
-/* wants_remote(path, line): a rule of this file wants records in PostgreSQL */
+/* wants_remote(path, line): a rule or a hook of this file wants records in PostgreSQL */
 static int on_wants_remote(lua_State *L)
 {
     struct policy_set *set = loading_set(L);

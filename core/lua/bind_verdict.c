@@ -96,6 +96,14 @@ static int on_record(lua_State *L)
     return 0;
 }
 
+/* has_postgres() → can records be had there? Yes where no moongate.lua says anything. */
+static int on_has_postgres(lua_State *L)
+{
+    const struct settings *settings = bind_eval(L)->how.settings;
+    lua_pushboolean(L, !settings || settings->has_postgres);
+    return 1;
+}
+
 /* deny(status, code, reason, policy, rule, retry_after) */
 static int on_deny(lua_State *L)
 {
@@ -187,6 +195,7 @@ void bind_verdict_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"trace", on_trace}, {"model", on_model},
                                          {"drain", on_drain}, {"record", on_record},
+                                         {"has_postgres", on_has_postgres},
                                          {"deny", on_deny},   {"fault", on_fault},
                                          {"list", on_list},   {"annotate", on_annotate}, {"warn", on_warn},
                                          {NULL, NULL}};

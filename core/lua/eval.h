@@ -35,7 +35,7 @@ struct policy_set {
     struct vm_limits limits;
     struct policy_entry entries[POLICY_PHASES];
     bool buffers;                /* some on_response wants streams whole */
-    const struct bundle_file *remote_file; /* of a rule that wants records in PostgreSQL; NULL: none does … */
+    const struct bundle_file *remote_file; /* that wants records in PostgreSQL; NULL: none does … */
     int remote_line;                       /* … and where it stands there */
     struct spare_strand spares[EVAL_SPARES_MAX];
     size_t spare_count;

@@ -121,7 +121,7 @@ enum policy_phase {
 bool policy_has(const struct policy_set *set, enum policy_phase phase);
 /* Does a policy want streams whole before its on_response, so that it can still refuse them? */
 bool policy_buffers(const struct policy_set *set);
-/* Some rule wants records in PostgreSQL: the first of them, by its file in the folder. */
+/* Some rule or hook wants records in PostgreSQL: the first of them, by its file in the folder. */
 bool policy_wants_remote(const struct policy_set *set, struct slice *path, int *line);
 
 enum policy_step {

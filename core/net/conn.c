@@ -97,7 +97,7 @@ static void next_request(struct conn *c)
     c->output = OUTPUT_NONE;
     c->context = NULL;
     c->minor = 1;
-    c->is_head_method = c->is_held = c->is_holding = c->has_told_held = false;
+    c->is_head_method = c->is_held = c->is_holding = c->has_told_held = c->is_head_held = false;
     buf_clear(&c->out);
     c->has_unparsed = buf_len(&c->in) > 0;
     conn_set_clock(c, c->has_unparsed ? CLOCK_HEAD : CLOCK_IDLE);

@@ -147,6 +147,9 @@ void conn_end(struct conn *c);
 void conn_end_with(struct conn *c, const struct conn_header *trailers, size_t count);
 /* Between two writes, or before the head: what comes now waits, and so does the end. Once for each answer. */
 void conn_hold_end(struct conn *c);
+/* Of a stream: what may stand before what is held, and leaves now. Nothing is sent where the head is held too, and to a
+ * client that has not taken all that may leave. */
+void conn_write_before_end(struct conn *c, struct slice bytes);
 /* What was held leaves; on_reply_end follows when it has. Behind on_end_held. */
 void conn_release_end(struct conn *c);
 /* Written and not yet taken by the kernel, with framing. */

@@ -72,6 +72,7 @@ struct conn {
     /* The reply */
     bool has_body, is_chunked_out, is_until_close, is_closing, is_lingering_after;
     bool is_holding, has_told_held; /* the end waits; the owner knows that it is the end alone */
+    bool is_head_held;              /* … the head is behind it, too */
     /* The connection */
     bool is_active, is_overloaded, is_last, is_lingering, is_dead, is_broken, is_held, is_taking;
     bool is_readable, has_hung_up, is_blocked, has_unparsed, is_settling, was_over, has_stalled;

@@ -172,6 +172,7 @@ void conn_reply_head(struct conn *c, int status, const struct conn_header *heade
     else if (c->minor == 0)
         append_header(&c->out, SLICE("Connection"), SLICE("keep-alive"));
     buf_append(&c->out, SLICE("\r\n"));
+    c->is_head_held = c->is_holding;
     note_held(c, before);
     conn_settle_later(c);
 }
@@ -191,9 +192,8 @@ static void write_plain(struct conn *c, struct slice bytes)
     }
 }
 
-bool conn_write(struct conn *c, struct slice bytes)
+static void write_body(struct conn *c, struct slice bytes)
 {
-    check(c->output == OUTPUT_OPEN);
     if (c->has_body && bytes.len && c->is_chunked_out) {
         char head[CHUNKED_HEAD_BYTES];
         struct slice pieces[PIECES_MAX] = {slice_of(head, chunked_head(head, bytes.len)), bytes, CHUNKED_TAIL};
@@ -201,6 +201,12 @@ bool conn_write(struct conn *c, struct slice bytes)
     } else if (c->has_body && bytes.len) {
         write_plain(c, bytes);
     }
+}
+
+bool conn_write(struct conn *c, struct slice bytes)
+{
+    check(c->output == OUTPUT_OPEN);
+    write_body(c, bytes);
     if (buf_len(&c->out) <= conn_output_max(c)) return true;
     c->was_over = true;
     return false;
@@ -245,6 +251,22 @@ void conn_hold_end(struct conn *c)
 {
     check(c->is_active && c->output != OUTPUT_ENDED && !c->is_holding);
     c->is_holding = true;
+}
+
+void conn_write_before_end(struct conn *c, struct slice bytes)
+{
+    struct buf end = c->out;
+    size_t held = c->held;
+    check(c->is_holding);
+    if (c->output == OUTPUT_NONE || c->is_head_held || c->reply_left >= 0 || conn_free_bytes(c) > 0) return;
+    buf_init(&c->out);
+    c->is_holding = false;
+    c->held = 0;
+    write_body(c, bytes);
+    c->is_holding = true;
+    c->held = held;
+    buf_append(&c->out, buf_slice(&end));
+    buf_clear(&end);
 }
 
 void conn_release_end(struct conn *c)

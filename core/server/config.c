@@ -184,6 +184,7 @@ static void read_text_of_config(struct config_reader *r)
     config_read_group(r, config_fields, SLICE_NONE, tree);
     json_decref(tree);
     override_all(r, config_fields);
+    r->config->settings->has_postgres = r->config->postgres_url.len > 0;
     check_remote(r);
     SHA256((const unsigned char *)r->text.ptr, r->text.len, digest);
     hex_write(digest, sizeof digest, r->config->settings->digest);

@@ -105,6 +105,7 @@ static void walk_config(struct walk *w, const struct config *c)
     w->is_good = w->is_good && magic == PACK_MAGIC;
     walk_fields(w, given_fields, &homes);
     walk_fields(w, config_fields, &homes);
+    walk_flag(w, &c->settings->has_postgres);
 }
 
 void config_pack(const struct config *c, struct buf *out)

@@ -24,12 +24,15 @@ enum filter_table {
 
 /* ---- What was asked for. */
 
-enum { NO_NUMBER = -1 };
+enum {
+    NO_NUMBER = -1,
+    NO_COLUMN = -2, /* nor one text: any number of them, which a SELECT gives, each called `one` */
+};
 
 struct filter_dim {
     const char *name;
     const char *columns[FILTER_TABLES]; /* what says it in each table; NULL: nothing does */
-    int decimals;                       /* of a number; NO_NUMBER: a text */
+    int decimals;                       /* of a number; else one of the above */
     bool is_text;                       /* with : and = as a text, so that * may stand in it */
 };
 

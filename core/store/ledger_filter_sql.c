@@ -81,10 +81,20 @@ bool ledger_id_range(struct slice text, size_t least, uint8_t first[ID_BYTES], u
 
 static const char *const comparisons[] = {"=", ">", ">=", "<", "<="};
 
+/* One of a set's values; of "": it has none. */
+static void add_membership(struct ledger_where *w, const char *set, const struct filter_value *wanted)
+{
+    if (wanted->text.len)
+        buf_printf(&w->sql, "EXISTS (SELECT 1 FROM (%s) WHERE one %s ?%zu)", set, wanted->is_pattern ? "GLOB" : "=",
+                   ledger_where_text(w, wanted->text));
+    else
+        buf_printf(&w->sql, "NOT EXISTS (%s)", set);
+}
+
 static void add_comparison(struct ledger_where *w, const struct filter_term *term, const char *column,
                            const struct filter_value *wanted)
 {
-    bool is_number = term->dim->decimals != NO_NUMBER && (term->op != FILTER_IS || !term->dim->is_text);
+    bool is_number = term->dim->decimals >= 0 && (term->op != FILTER_IS || !term->dim->is_text);
     size_t at = is_number ? ledger_where_number(w, wanted->number) : ledger_where_text(w, wanted->text);
     buf_printf(&w->sql, "%s %s ?%zu", column, wanted->is_pattern ? "GLOB" : comparisons[term->op], at);
 }
@@ -93,7 +103,10 @@ static void add_dim(struct ledger_where *w, const struct filter_term *term, cons
 {
     for (size_t i = 0; i < term->count; i++) {
         if (i) buf_append(&w->sql, SLICE(" OR "));
-        add_comparison(w, term, column, &term->wanted[i]);
+        if (term->dim->decimals == NO_COLUMN)
+            add_membership(w, column, &term->wanted[i]);
+        else
+            add_comparison(w, term, column, &term->wanted[i]);
     }
 }
 

@@ -1,40 +1,25 @@
 -- What administrators change stands in the ledger's chain: who, what, the difference, and each once, whoever is killed.
 local cjson = require("cjson")
 local signal = require("posix.signal")
-local sqlite = require("luasql.sqlite3").sqlite3()
+local database = require("tests.e2e.kit.database")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 
 local g, made_before, key_before
 
--- Entries of what was changed, in the chain's order, without those of `action` if that is given.
+-- Entries of what was changed, in the chain's order; `action`: only those.
 local function changes(action)
   local found = {}
-  local db = assert(sqlite:connect(g.dir:path("data/ledger.db")))
-  local waits = db:execute("PRAGMA busy_timeout = 5000")
-  if type(waits) == "userdata" then waits:close() end
-  local rows = assert(db:execute("SELECT body FROM chain WHERE kind = 4 ORDER BY seq"))
-  local row = rows:fetch {}
-  while row do
-    local change = cjson.decode(row[1])
+  for _, change in ipairs(g:records("change")) do
     if not action or change.action == action then found[#found + 1] = change end
-    row = rows:fetch {}
   end
-  rows:close()
-  db:close()
   return found
 end
 
 -- How many the registry has, and how many of them it knows to be in the ledger.
 local function noted()
-  local db = assert(sqlite:connect(g.dir:path("data/registry.db")))
-  local waits = db:execute("PRAGMA busy_timeout = 5000")
-  if type(waits) == "userdata" then waits:close() end
-  local rows = db:execute("SELECT count(*), sum(taken) FROM changes")
-  local row = rows:fetch {}
-  rows:close()
-  db:close()
-  return tonumber(row[1]), tonumber(row[2])
+  local row = database.rows(g.dir:path("data/registry.db"), "SELECT count(*) AS all_of_them, sum(taken) AS taken FROM changes")[1]
+  return tonumber(row.all_of_them), tonumber(row.taken)
 end
 
 -- Stops the ledger process while it has nothing to do, and holds nothing.
@@ -57,28 +42,8 @@ local function changes_of(target)
   end, 15, "changes of " .. target)
 end
 
-local function ledger_pid()
-  for _, process in ipairs(cjson.decode(g.dir:read("data/listen.json")).processes or {}) do
-    if process.name == "ledger" then return process.pid end
-  end
-  for _, pid in ipairs(g:pids()) do
-    local file = io.open("/proc/" .. pid .. "/comm")
-    local name = file and file:read("*l")
-    if file then file:close() end
-    if name and name:find("ledger", 1, true) then return pid end
-  end
-  error("no ledger process")
-end
-
-local function ask(...)
-  local words = { ... }
-  words[#words + 1] = "-c"
-  words[#words + 1] = "moongate.lua"
-  return g:command(unpack(words))
-end
-
 local function digests()
-  local out = g:command("reload", "-c", "moongate.lua", "--json")
+  local out = g:command("reload", "--json")
   local answer = cjson.decode(out:match("{.*}"))
   return answer.policies, answer.config, answer.generation
 end
@@ -117,12 +82,12 @@ describe("a change of keys", function()
     local _, id = g:new_key { app = "support-bot", reason = "ticket 4711, \"urgent\"" }
     local created = changes_of(id)[1]
     assert.equal("ticket 4711, \"urgent\"", created.reason)
-    local out, code = ask("keys", "rotate", id, "--json", "--reason", "yearly")
+    local out, code = g:command("keys", "rotate", id, "--json", "--reason", "yearly")
     assert.equal(0, code, out)
     local rotated = cjson.decode(out:match("{.*}"))
-    out, code = ask("keys", "revoke", id, "--end-requests")
+    out, code = g:command("keys", "revoke", id, "--end-requests")
     assert.equal(0, code, out)
-    assert.equal(0, select(2, ask("keys", "revoke", id))) -- changes nothing
+    assert.equal(0, select(2, g:command("keys", "revoke", id))) -- changes nothing
     local found = expect.eventually(function()
       local all = changes_of(id)
       return #all >= 3 and all
@@ -139,13 +104,13 @@ describe("a change of keys", function()
   end)
 
   it("needs a reason of bounded length", function()
-    local out, code = ask("keys", "revoke", "key_none", "--reason", ("x"):rep(501))
+    local out, code = g:command("keys", "revoke", "key_none", "--reason", ("x"):rep(501))
     assert.equal(2, code, out)
     assert.truthy(out:find("--reason: longer than 500 bytes", 1, true), out)
   end)
 
   it("waits for a ledger process that stands still, and for one that was killed", function()
-    local pid = ledger_pid()
+    local pid = g:listen().ledger_pid
     halt_ledger(pid)
     local _, first = g:new_key { app = "support-bot" }
     signal.kill(pid, signal.SIGCONT)
@@ -204,7 +169,7 @@ describe("a reload", function()
 
   it("waits for a ledger process that was killed before it could say that it has it", function()
     local n = #changes("reload")
-    local pid = ledger_pid()
+    local pid = g:listen().ledger_pid
     halt_ledger(pid)
     local out, code = g:reload()
     assert.equal(0, code, out)
@@ -220,11 +185,11 @@ end)
 
 describe("the ledger", function()
   it("shows changes to who searches it", function()
-    local out, code = ask("audit", "search", "kind:change", "action:keys.rotate")
+    local out, code = g:command("audit", "search", "kind:change", "action:keys.rotate")
     assert.equal(0, code, out)
     assert.truthy(out:find("keys.rotate key_", 1, true), out)
     assert.truthy(out:find("yearly", 1, true), out)
-    out = ask("audit", "search", "kind:change", "action:reload")
+    out = g:command("audit", "search", "kind:change", "action:reload")
     assert.truthy(out:find("reload moongate.lua", 1, true), out)
     assert.truthy(out:find("refused", 1, true), out)
     assert.truthy(out:find("MG0101 ", 1, true), out)
@@ -232,15 +197,7 @@ describe("the ledger", function()
 
   it("says who drained the gateway, holds each change once and no secret, and is whole", function()
     local keys = {}
-    local db = assert(sqlite:connect(g.dir:path("data/registry.db")))
-    local rows = db:execute("SELECT digest FROM keys")
-    local row = rows:fetch {}
-    while row do
-      keys[#keys + 1] = row[1]
-      row = rows:fetch {}
-    end
-    rows:close()
-    db:close()
+    for i, row in ipairs(database.rows(g.dir:path("data/registry.db"), "SELECT digest FROM keys")) do keys[i] = row.digest end
     local all, taken = noted()
     assert.equal(all, taken)
     assert.truthy(all >= 7 and #keys >= 6)
@@ -259,9 +216,9 @@ describe("the ledger", function()
     keys[#keys + 1] = key_before
     local bytes = (g.dir:read("data/ledger.db") or "") .. (g.dir:read("data/ledger.db-wal") or "")
     for _, secret in ipairs(keys) do assert.is_nil(bytes:find(secret, 1, true)) end
-    local out, code = ask("ledger", "check")
+    local out, code = g:command("ledger", "check")
     assert.equal(0, code, out)
-    out, code = ask("audit", "verify", "--json")
+    out, code = g:command("audit", "verify", "--json")
     assert.is_true(code == 0 or code == 1, out)
     assert.not_equal("tampered", cjson.decode(out).state)
   end)

@@ -78,7 +78,7 @@ describe("without a good key", function()
   it("a revoked key is refused, at once after the answer", function()
     local key, id = g:new_key { app = "code-assistant" }
     assert.equal(200, g:ask({ key = key, json = { model = "gpt-4o", messages = SAY } }).status)
-    local out, code = g:command("keys", "revoke", id, "-c", "moongate.lua")
+    local out, code = g:command("keys", "revoke", id)
     assert.equal(0, code, out)
     expect.eventually(function()
       return g:ask({ key = key, json = { model = "gpt-4o", messages = SAY } }).status == 401
@@ -251,11 +251,11 @@ end)
 
 describe("moongate keys", function()
   it("lists ids and never the keys", function()
-    local out, code = g:command("keys", "list", "--json", "-c", "moongate.lua")
+    local out, code = g:command("keys", "list", "--json")
     assert.equal(0, code)
     assert.truthy(out:find(g.key_id, 1, true))
     for _, key in pairs(keys) do assert.falsy(out:find(key, 1, true)) end
-    local _, missing = g:command("keys", "revoke", "key_nosuchkey00", "-c", "moongate.lua")
+    local _, missing = g:command("keys", "revoke", "key_nosuchkey00")
     assert.equal(1, missing)
     assert.is_true(process.now() > 0)
   end)

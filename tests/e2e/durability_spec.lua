@@ -1,5 +1,4 @@
 -- The end of an answer waits for its record: with the ledger stopped, killed, without room, and with clients that leave.
-local cjson = require("cjson")
 local signal = require("posix.signal")
 local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
@@ -34,11 +33,9 @@ teardown(function()
   m:stop()
 end)
 
-local function ledger_pid() return cjson.decode(g.dir:read("data/listen.json")).ledger_pid end
-
 -- The text of the ledger's process stands still while fn runs; it goes on in any case.
 local function stopped(fn)
-  local pid = ledger_pid()
+  local pid = g:listen().ledger_pid
   signal.kill(pid, signal.SIGSTOP)
   local ok, why = pcall(fn, pid)
   signal.kill(pid, signal.SIGCONT)
@@ -47,7 +44,7 @@ end
 
 local function body(of)
   return { model = "gpt-4o", stream = of.stream, metadata = { mock = of.script, moongate = of.task and { task = of.task } or nil },
-    messages = { { role = "user", content = "hi" } } }
+    messages = { { role = "user", content = of.text or "hi" } } }
 end
 
 local function open(of)
@@ -159,7 +156,7 @@ end)
 describe("a ledger that is killed", function()
   it("has the record after its restart, once, and the answer goes on", function()
     local c, head
-    local pid = ledger_pid()
+    local pid = g:listen().ledger_pid
     signal.kill(pid, signal.SIGSTOP)
     c = open { stream = true, script = "tokens=3" }
     head = read_open(c)
@@ -168,7 +165,7 @@ describe("a ledger that is killed", function()
     assert.equal("[DONE]", c:event().data)
     c:close()
     assert.equal("ok", g:record(id_of(head)).outcome) -- raises when there are two
-    expect.eventually(function() return g:is_ready() and ledger_pid() ~= pid end, 10, "the next ledger process")
+    expect.eventually(function() return g:is_ready() and g:listen().ledger_pid ~= pid end, 10, "the next ledger process")
   end)
 end)
 
@@ -256,25 +253,132 @@ describe("texts that are kept", function()
     assert.is_nil(table.concat(g:entries(), "\n"):find("nightingale", 1, true))
     assert.is_nil(g:record(ask({}).id).texts)
   end)
+
+  it("end at 256 KiB, between two characters", function()
+    local most = 262144
+    local long = ("é"):rep(most / 2)
+    for _, stream in ipairs { false, true } do
+      local answer = ask { task = "kept", stream = stream or nil, text = "a" .. long, script = "text=a" .. long }
+      assert.equal(200, answer.status)
+      local texts = g:record(answer.id).texts
+      assert.same({ most - 1, true }, { texts.prompt.bytes, texts.prompt.cut }) -- "user: a", then two bytes each
+      assert.same({ most - 1, true }, { texts.answer.bytes, texts.answer.cut })
+      local out = g:command("audit", "text", answer.id)
+      assert.truthy(out:find("user: aé", 1, true))
+      assert.truthy(out:find("\naéé", 1, true))
+      assert.is_nil(out:find("\xc3[^\xa9]"))
+    end
+    for _, script in ipairs { "text=" .. ("x"):rep(5 * most), "gzip=1" } do
+      local answer = ask { task = "kept", stream = true, script = script }
+      assert.equal(200, answer.status)
+      assert.same({ bytes = 0, cut = true }, g:record(answer.id).texts.answer) -- nobody could read it
+    end
+    local fits = g:record(ask({ task = "kept", text = ("b"):rep(most - #"user: \n") }).id).texts.prompt
+    assert.same({ most }, { fits.bytes, fits.cut })
+  end)
+end)
+
+describe("an end that waits for long", function()
+  local own
+
+  setup(function()
+    own, g = g, gateway.start { mock = m, name = "patience", policies = POLICIES,
+      config = { keepalive = "100ms", timeouts = { record = "3s" } } }
+  end)
+  teardown(function()
+    g:stop()
+    g = own
+  end)
+
+  it("is announced by comments, where streams have them; without its record the client is broken off", function()
+    local c, head
+    stopped(function()
+      c = open { stream = true, script = "tokens=3" }
+      head = read_open(c)
+      local event, why, rest = c:event()
+      assert.is_nil(event)
+      assert.equal("cut", why)
+      assert.truthy(rest:find("^: keep%-alive\n: keep%-alive\n"), rest)
+      assert.is_nil(rest:find("DONE", 1, true))
+    end)
+    c:close()
+    local record = g:record(id_of(head))
+    assert.equal("ok", record.outcome)
+    assert.truthy(g:said():find(record.id .. ": its record is not written yet", 1, true))
+  end)
+
+  it("is an event stream as any other when its record is there", function()
+    local c
+    stopped(function()
+      c = open { stream = true, script = "tokens=3" }
+      read_open(c)
+      expect.eventually(function() return c:more(0.2) and c.buffer:find("keep%-alive") end, 5, "a comment")
+    end)
+    local event = c:event()
+    assert.equal("[DONE]", event.data)
+    assert.equal("keep-alive", event.comment)
+    assert.equal("end", select(2, c:body_some()))
+    c:close()
+  end)
+
+  it("is an end also where it is all that comes, and the provider does not hang up", function()
+    local c = open { stream = true, script = "error_event=0&cut=stall" }
+    c:head()
+    assert.truthy(c:event().data:find('"error"', 1, true))
+    assert.equal("end", select(2, c:body_some()))
+    c:close()
+  end)
+
+  it("of a whole answer is a connection that closes, and an intent's a refusal", function()
+    local c, announced, head
+    stopped(function()
+      c, announced = open {}, open { task = "announced" }
+      head = announced:head()
+      assert.equal(503, head.status)
+      assert.truthy((announced:body()):find("ledger_unavailable", 1, true))
+      assert.equal("", (c:rest()))
+    end)
+    c:close()
+    announced:close()
+    assert.equal("internal_error", g:record(id_of(head)).outcome)
+  end)
 end)
 
 describe("durability remote", function()
   it("without PostgreSQL is no configuration", function()
-    local rule = 'return policy { rules = { { "r", record = { durability = "remote" } } } }\n'
-    g.dir:write("policies/recording.lua", rule)
-    local out, code = g:command("check", "-c", "moongate.lua")
-    g.dir:write("policies/recording.lua", POLICIES["recording.lua"])
-    assert.equal(1, code)
-    assert.truthy(out:find("MG0225", 1, true), out)
-    assert.truthy(out:find("policies/recording.lua:1\n", 1, true), out)
-    assert.truthy(out:find("postgres = { url = env", 1, true), out)
-    assert.equal(0, select(2, g:command("check", "-c", "moongate.lua")))
+    local function refused(line, text)
+      g.dir:write("policies/recording.lua", text)
+      local out, code = g:command("check")
+      g.dir:write("policies/recording.lua", POLICIES["recording.lua"])
+      assert.equal(1, code)
+      assert.truthy(out:find("MG0225", 1, true), out)
+      assert.truthy(out:find("policies/recording.lua:" .. line .. "\n", 1, true), out)
+      assert.truthy(out:find("postgres = { url = env", 1, true), out)
+    end
+    refused(1, 'return policy { rules = { { "r", record = { durability = "remote" } } } }\n')
+    refused(2, 'return policy { on_request = function(ctx)\n  ctx:record { durability = "remote", intent = ctx.request.stream }\nend }\n')
+    assert.equal(0, select(2, g:command("check")))
+  end)
+
+  it("without PostgreSQL, of a hook that nobody could know of, is refused there and not sent", function()
+    g:write_policies { ["recording.lua"] = 'return policy { on_request = function(ctx)\n  local how = "remote"\n'
+      .. "  ctx:record { durability = how }\nend }\n" }
+    g:reload()
+    local since = m:mark()
+    local answer = ask {}
+    g:write_policies(POLICIES)
+    g:reload()
+    assert.equal(500, answer.status)
+    assert.equal(0, #m:requests(since))
+    local why = g:record(answer.id).fault.text
+    assert.truthy(why:find('policies/recording.lua:3', 1, true), why)
+    assert.truthy(why:find('postgres = { url = env', 1, true), why)
   end)
 end)
 
 describe("while the ledger takes nothing", function()
   local function without_room(fn)
-    local pid = ledger_pid()
+    local pid = g:listen().ledger_pid
     assert.equal(0, os.execute(("prlimit --pid %d --fsize=1024:unlimited"):format(pid)))
     assert.equal(200, ask({ task = "quick" }).status) -- whose record finds that there is no room
     expect.eventually(function() return not g:is_ready() end, 5, "it is noticed")

@@ -51,7 +51,7 @@ return access {
 
   local function tokens(body)
     g.dir:write("body.json", body)
-    local out, code = g:command("tokens", "--json", "-c", "moongate.lua", "body.json")
+    local out, code = g:command("tokens", "--json", "body.json")
     assert.equal(0, code, out)
     return cjson.decode(out)
   end

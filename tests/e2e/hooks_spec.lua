@@ -8,10 +8,7 @@ local mock = require("tests.e2e.kit.mock")
 local m, g
 setup(function() m = mock.start() end)
 teardown(function() m:stop() end)
-after_each(function()
-  if g then g:stop() end
-  g = nil
-end)
+after_each(gateway.stop_all)
 
 local MODELS = [[return models {
   one = { targets = { "openai/one", "anthropic/two" }, price = usd_per_million { input = 1, output = 2 } },

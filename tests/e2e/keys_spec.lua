@@ -58,7 +58,7 @@ describe("a key", function()
 
   it("is not made for names that the policies refute, unless it must be", function()
     local function refused(words, ...)
-      local out, code = g:command("keys", "create", "-c", "moongate.lua", ...)
+      local out, code = g:command("keys", "create", ...)
       assert.equal(2, code, out)
       assert.truthy(out:find(words, 1, true), out)
     end
@@ -66,10 +66,10 @@ describe("a key", function()
     refused("did you mean 'internal'?", "--app", "support-bot", "--clearance", "internl")
     refused("did you mean 'cost_center'?", "--app", "support-bot", "--label", "cost_centre=1")
     refused("no model 'gpt5' in policies/models.lua", "--app", "support-bot", "--approve", "gpt5")
-    local out, code = g:command("keys", "create", "-c", "moongate.lua", "--app", "suport-bot", "--force", "--json")
+    local out, code = g:command("keys", "create", "--app", "suport-bot", "--force", "--json")
     assert.equal(0, code, out)
     assert.equal(0, select(2, g:command("keys", "revoke", cjson.decode(out:match("{.*}")).id)))
-    out, code = g:command("keys", "create", "-c", "moongate.lua", "--app", "support-bot", "--label", "cost_center=1", "--clearance", "internal")
+    out, code = g:command("keys", "create", "--app", "support-bot", "--label", "cost_center=1", "--clearance", "internal")
     assert.equal(0, code, out)
   end)
 
@@ -175,7 +175,7 @@ describe("a key whose app is not listed", function()
     local own = gateway.start { mock = m, name = "unlisted" }
     local key, id = own:new_key { app = "unheard-of", department = "support" }
     for _, words in ipairs { { "check" }, { "reload" } } do
-      local out, code = own:command(words[1], "-c", "moongate.lua")
+      local out, code = own:command(words[1])
       assert.equal(0, code, out)
       assert.truthy(out:find("key " .. id .. " names an app that is not listed, 'unheard-of'", 1, true), out)
     end

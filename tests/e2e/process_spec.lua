@@ -1,7 +1,6 @@
 -- How the processes hold together: what a killed, stopped or drained process costs, and whom.
 local cjson = require("cjson")
 local signal = require("posix.signal")
-local unistd = require("posix.unistd")
 local client = require("tests.e2e.kit.client")
 local crowd = require("tests.e2e.kit.crowd")
 local expect = require("tests.e2e.kit.expect")
@@ -11,24 +10,8 @@ local process = dofile("tests/lib/process.lua")
 
 local m, g
 
-local function start(options)
-  options.mock, options.name = m, "process"
-  g = gateway.start(options)
-  return g
-end
-
 setup(function() m = mock.start {} end)
 teardown(function() m:stop() end)
-
-local function finish()
-  if g then g:stop() end
-  g = nil
-end
-
--- What the running gateway says of itself.
-local function listen()
-  return cjson.decode(g.dir:read("data/listen.json"))
-end
 
 local function body(how)
   return { model = "gpt-4o", stream = true, messages = { { role = "user", content = "hi" } }, metadata = { mock = how } }
@@ -81,19 +64,12 @@ local function holds_inode(pid)
   return held
 end
 
-local function is_alive(pid)
-  local file = io.open("/proc/" .. pid .. "/stat")
-  local state = file and file:read("*a"):match("%) (%S)")
-  if file then file:close() end
-  return state ~= nil and state ~= "Z"
-end
-
 describe("a worker that dies", function()
-  before_each(function() start { workers = 2 } end)
-  after_each(finish)
+  before_each(function() g = gateway.start { mock = m, name = "process", workers = 2 } end)
+  after_each(gateway.stop_all)
 
   it("costs its own connections and no others, and is replaced", function()
-    local streams, victim = {}, listen().workers[1]
+    local streams, victim = {}, g:listen().workers[1]
     for i = 1, 24 do streams[i] = { c = open_stream("tokens=60&delay_ms=50") } end
     local inodes, held = inodes_by_port(), holds_inode(victim)
     local on_victim = 0
@@ -114,7 +90,7 @@ describe("a worker that dies", function()
       assert.equal(not s.is_victims, whole, ("stream %d ended with %s"):format(i, s.ending))
     end
     expect.eventually(function()
-      local workers = listen().workers
+      local workers = g:listen().workers
       return #workers == 2 and workers[1] ~= victim
     end, 10, "a new worker")
     expect.eventually(function() return g:is_ready() end)
@@ -131,7 +107,7 @@ describe("a worker that dies", function()
   end)
 
   it("is replaced too when it is only stopped, and those in its queue are served", function()
-    local victim = listen().workers[2]
+    local victim = g:listen().workers[2]
     signal.kill(victim, signal.SIGSTOP)
     local statuses = {}
     crowd.run(function(all)
@@ -140,33 +116,33 @@ describe("a worker that dies", function()
       end
     end, 40)
     for i = 1, 24 do assert.equal(200, statuses[i], "connection " .. i) end
-    expect.eventually(function() return not is_alive(victim) end, 20, "the end of the stopped worker")
-    expect.eventually(function() return listen().workers[2] ~= victim and #listen().workers == 2 end, 10, "a new worker")
+    expect.eventually(function() return not gateway.is_alive(victim) end, 20, "the end of the stopped worker")
+    expect.eventually(function() return g:listen().workers[2] ~= victim and #g:listen().workers == 2 end, 10, "a new worker")
     assert.truthy(g:said():find("gave no sign of life", 1, true))
     assert.equal(1, g:metrics():value("moongate_worker_restarts_total"))
   end)
 
   it("ignores the signals that a terminal sends to all", function()
-    local workers = listen().workers
-    for _, pid in ipairs { workers[1], workers[2], listen().admin_pid } do
+    local workers = g:listen().workers
+    for _, pid in ipairs { workers[1], workers[2], g:listen().admin_pid } do
       for _, number in ipairs { signal.SIGINT, signal.SIGTERM, signal.SIGHUP } do signal.kill(pid, number) end
     end
-    expect.always(function() return is_alive(workers[1]) and is_alive(workers[2]) end, 0.3)
+    expect.always(function() return gateway.is_alive(workers[1]) and gateway.is_alive(workers[2]) end, 0.3)
     assert.equal(200, ask_whole())
-    assert.same(workers, listen().workers)
+    assert.same(workers, g:listen().workers)
   end)
 end)
 
 describe("the admin process", function()
-  before_each(function() start { workers = 1 } end)
-  after_each(finish)
+  before_each(function() g = gateway.start { mock = m, name = "process", workers = 1 } end)
+  after_each(gateway.stop_all)
 
   it("may die without a client noticing, and is replaced", function()
-    local stream, victim = open_stream("tokens=20&delay_ms=50"), listen().admin_pid
+    local stream, victim = open_stream("tokens=20&delay_ms=50"), g:listen().admin_pid
     signal.kill(victim, signal.SIGKILL)
     assert.equal(200, ask_whole())
     assert.equal("whole", (read_stream(stream)))
-    expect.eventually(function() return listen().admin_pid ~= victim and listen().admin_pid ~= 0 end, 10, "a new admin process")
+    expect.eventually(function() return g:listen().admin_pid ~= victim and g:listen().admin_pid ~= 0 end, 10, "a new admin process")
     expect.eventually(function() return g:is_ready() end)
     assert.equal(2, g:metrics():value("moongate_requests_total"))
     assert.equal(0, g:metrics():value("moongate_worker_restarts_total"))
@@ -177,7 +153,7 @@ describe("the admin process", function()
     assert.equal(200, answer.status)
     local sha = answer.body:match("%[%+%]policy ok: generation 1, sha256 (%x+)")
     assert.equal(64, #sha)
-    assert.truthy(answer.body:find("[+]worker 0 ready: pid " .. listen().workers[1] .. ", generation 1, sha256 " .. sha, 1, true))
+    assert.truthy(answer.body:find("[+]worker 0 ready: pid " .. g:listen().workers[1] .. ", generation 1, sha256 " .. sha, 1, true))
     assert.equal(1, g:metrics():value("moongate_policy_info", { sha256 = sha }))
     local missing = client.ask(g.admin_port, { path = "/nothing" })
     assert.equal(404, missing.status)
@@ -190,20 +166,20 @@ describe("the admin process", function()
 end)
 
 describe("a second instance", function()
-  before_each(function() start { workers = 1 } end)
-  after_each(finish)
+  before_each(function() g = gateway.start { mock = m, name = "process", workers = 1 } end)
+  after_each(gateway.stop_all)
 
   local function second(env)
-    local words = { unistd.getcwd() .. "/" .. (os.getenv("B") or "build") .. "/moongate", "run", "-c", "moongate.lua" }
-    words.cwd, words.seconds, words.env = g.dir.root, 20, { OPENAI_API_KEY = "x" }
-    for name, value in pairs(env) do words.env[name] = value end
+    local words = g:words("run")
+    words.env = env
+    for name, value in pairs(g.env) do env[name] = env[name] or value end
     return process.run(words)
   end
 
   it("is refused the data folder", function()
     local out, code = second {}
     assert.equal(1, code)
-    assert.truthy(out:find("another moongate (process " .. listen().supervisor .. ") runs with the data folder", 1, true), out)
+    assert.truthy(out:find("another moongate (process " .. g:listen().supervisor .. ") runs with the data folder", 1, true), out)
     assert.equal(200, ask_whole())
   end)
 
@@ -217,7 +193,7 @@ end)
 
 describe("the end", function()
   -- Whatever the test leaves: the kit's stop() also looks for an exit code of 0 and for processes left behind.
-  after_each(finish)
+  after_each(gateway.stop_all)
 
   local function left_nothing()
     assert.is_nil(g.dir:read("data/listen.json"))
@@ -226,7 +202,7 @@ describe("the end", function()
   end
 
   it("by TERM: not ready at once, what is under way finishes, then it is gone", function()
-    start { workers = 2, config = { drain = { delay = "700ms", grace = "20s" } } }
+    g = gateway.start { mock = m, name = "process", workers = 2, config = { drain = { delay = "700ms", grace = "20s" } } }
     local stream = open_stream("tokens=40&delay_ms=60")
     local kept = client.connect(g.port)
     g:signal(signal.SIGTERM)
@@ -241,7 +217,7 @@ describe("the end", function()
   end)
 
   it("by TERM with a stream that outlives the grace: an error event, and a record", function()
-    start { workers = 1, config = { drain = { grace = "500ms" } } }
+    g = gateway.start { mock = m, name = "process", workers = 1, config = { drain = { grace = "500ms" } } }
     local stream = open_stream("endless=1&delay_ms=20")
     g:signal(signal.SIGTERM)
     local ending, last = read_stream(stream)
@@ -255,7 +231,7 @@ describe("the end", function()
 
   it("by INT, and by a second TERM, at once", function()
     for _, numbers in ipairs { { signal.SIGINT }, { signal.SIGTERM, signal.SIGTERM } } do
-      start { workers = 2, config = { drain = { grace = "1h" } } }
+      g = gateway.start { mock = m, name = "process", workers = 2, config = { drain = { grace = "1h" } } }
       local stream = open_stream("endless=1&delay_ms=20")
       for _, number in ipairs(numbers) do
         g:signal(number)
@@ -266,19 +242,19 @@ describe("the end", function()
       assert.not_equal("whole", (read_stream(stream)))
       assert.equal(1, #g:records())
       left_nothing()
-      finish()
+      g:stop()
     end
   end)
 
   it("of the supervisor, killed: workers finish what they have and follow", function()
-    start { workers = 2 }
+    g = gateway.start { mock = m, name = "process", workers = 2 }
     local stream = open_stream("tokens=30&delay_ms=30")
     local pids = g:pids()
-    signal.kill(listen().supervisor, signal.SIGKILL)
+    signal.kill(g:listen().supervisor, signal.SIGKILL)
     assert.equal("whole", (read_stream(stream)))
     expect.eventually(function()
       for _, pid in ipairs(pids) do
-        if is_alive(pid) and pid ~= g.process.pid then return false end
+        if gateway.is_alive(pid) and pid ~= g.process.pid then return false end
       end
       return true
     end, 10, "the end of all processes")

@@ -2,7 +2,6 @@
 local unistd = require("posix.unistd")
 local stat = require("posix.sys.stat")
 local client = require("tests.e2e.kit.client")
-local cjson = require("cjson")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
@@ -24,8 +23,6 @@ local function ask()
   return r.id
 end
 
-local function listen() return cjson.decode(g.dir:read("data/listen.json")) end
-
 local function prlimit(pid, words)
   assert.equal(0, os.execute(("prlimit --pid %d %s"):format(pid, words)))
 end
@@ -33,7 +30,7 @@ end
 describe("a full disk", function()
   it("refuses what could not be recorded before a provider sees it, and goes on when there is room again", function()
     ask()
-    local pid, seen = listen().ledger_pid, m:mark()
+    local pid, seen = g:listen().ledger_pid, m:mark()
     prlimit(pid, "--fsize=1024:unlimited")
     local waits = client.connect(g.port) -- whose record finds that there is no room
     waits:send(client.request { key = "nobody's", json = { model = "gpt-4o" } })
@@ -86,7 +83,7 @@ end)
 
 describe("a provider's key", function()
   it("is in no environment but the supervisor's", function()
-    local l = listen()
+    local l = g:listen()
     for _, pid in ipairs { l.workers[1], l.admin_pid } do
       local file = io.open("/proc/" .. pid .. "/environ", "rb")
       if not file then return pending("only root may look") end

@@ -16,16 +16,6 @@ local m, g
 setup(function() m = mock.start {} end)
 teardown(function() m:stop() end)
 
-local function start(options)
-  options.mock, options.name = m, "reload"
-  g = gateway.start(options)
-end
-
-local function finish()
-  if g then g:stop() end
-  g = nil
-end
-
 local function shipped(name)
   local file = assert(io.open("policies/" .. name, "rb"))
   local text = file:read("*a")
@@ -172,8 +162,10 @@ local function under_fire()
 end
 
 describe("fifty reloads over two hundred streams", function()
+  after_each(gateway.stop_all)
+
   it("break none, and leave nothing behind", function()
-    start { workers = 2 }
+    g = gateway.start { mock = m, name = "reload", workers = 2 }
     local levels = {}
     for round = 1, 2 do
       under_fire()
@@ -194,7 +186,6 @@ describe("fifty reloads over two hundred streams", function()
     if not is_sanitized then
       assert.is_true(levels[2] < levels[1] * 1.1 + 2 ^ 20, ("%d bytes, then %d"):format(levels[1], levels[2]))
     end
-    finish()
   end)
 end)
 
@@ -212,10 +203,10 @@ local function write_many(count)
 end
 
 describe("five thousand models", function()
-  after_each(finish)
+  after_each(gateway.stop_all)
 
   it("come and go under open streams, and none of them breaks", function()
-    start { workers = 2 }
+    g = gateway.start { mock = m, name = "reload", workers = 2 }
     local whole = 0
     crowd.run(function(all)
       for _ = 1, 50 do
@@ -243,8 +234,8 @@ describe("five thousand models", function()
 end)
 
 describe("a reload", function()
-  before_each(function() start { workers = 2 } end)
-  after_each(finish)
+  before_each(function() g = gateway.start { mock = m, name = "reload", workers = 2 } end)
+  after_each(gateway.stop_all)
 
   it("answers the command with the digest, or with every error and its place", function()
     g.dir:write("policies/apps.lua", shipped("apps.lua") .. "-- new\n")
@@ -325,10 +316,10 @@ describe("a reload", function()
 end)
 
 describe("generations", function()
-  after_each(finish)
+  after_each(gateway.stop_all)
 
   it("live as long as their requests, and are bounded", function()
-    start { workers = 1 }
+    g = gateway.start { mock = m, name = "reload", workers = 1 }
     local held = {}
     for n = 1, 64 do
       held[n] = client.connect(g.port)
@@ -357,10 +348,10 @@ describe("moongate.lua on HUP", function()
   local other
   before_each(function()
     other = mock.start {}
-    start { workers = 2 }
+    g = gateway.start { mock = m, name = "reload", workers = 2 }
   end)
   after_each(function()
-    finish()
+    gateway.stop_all()
     other:stop()
   end)
 

@@ -14,10 +14,7 @@ teardown(function()
   m:stop()
   s:stop()
 end)
-after_each(function()
-  if g then g:stop() end
-  g = nil
-end)
+after_each(gateway.stop_all)
 
 local MODELS = [[return models { one = { targets = { "openai/one" }, price = usd_per_million { input = 1, output = 2 } } }]]
 
@@ -259,26 +256,26 @@ describe("check", function()
     start("on_request = function() end")
     g.dir:write("policies/x.lua", "return policy {\n  on_request = function(ctx)\n    http.get('https://b.example/x')\n"
       .. "    -- http.get('https://c.example/x')\n    http.get('" .. s.url .. "/models')\n  end,\n}")
-    local out, code = g:command("check", "-c", "moongate.lua")
+    local out, code = g:command("check")
     assert.equal(1, code, out)
     assert.truthy(out:find("error[MG0224]: 'https://b.example' is not listed in moongate.lua: the call will raise", 1, true), out)
     assert.truthy(out:find("p*olicies/x.lua:3:5"), out)
     assert.falsy(out:find("c.example", 1, true), out)
     assert.falsy(out:find("'http://127", 1, true), out)
     g.dir:write("policies/x.lua", "return policy {\n  on_error = 'skip',\n  on_request = function(ctx)\n    http.get('https://b.example/x')\n  end,\n}")
-    out, code = g:command("check", "-c", "moongate.lua")
+    out, code = g:command("check")
     assert.equal(0, code, out)
     assert.truthy(out:find("warning[MG0314]: 'https://b.example' is not listed in moongate.lua", 1, true), out)
     g.dir:write("policies/x.lua", "return policy {\n  on_request = function(ctx)\n    local url = '" .. s.url .. "/models'\n"
       .. "    local reply, err = http.get(url)\n    if err then return end\n  end,\n}")
     g.dir:write("policies/apps.lua", "return apps { x = { defaults = { data = 'confidential' } } }")
-    out, code = g:command("check", "-c", "moongate.lua")
+    out, code = g:command("check")
     assert.equal(0, code, out)
     assert.truthy(out:find("warning[MG0317]: requests of x carry confidential data, which may not be sent to http", 1, true), out)
     assert.truthy(out:find("policies/x.lua:4:24", 1, true), out)
     os.remove(g.dir:path("policies/apps.lua"))
     g:write_config { mock = m, config = { egress = { ["https://a.example"] = { clearance = "internl" } } } }
-    out, code = g:command("check", "-c", "moongate.lua")
+    out, code = g:command("check")
     assert.equal(1, code, out)
     assert.truthy(out:find("unknown data class 'internl'", 1, true), out)
   end)

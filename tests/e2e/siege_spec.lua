@@ -5,9 +5,9 @@
 local client = require("tests.e2e.kit.client")
 local crowd = require("tests.e2e.kit.crowd")
 local expect = require("tests.e2e.kit.expect")
+local filesystem = require("tests.e2e.kit.filesystem")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
-local unistd = require("posix.unistd")
 local process = dofile("tests/lib/process.lua")
 
 local SCALE = tonumber(os.getenv("MOONGATE_SIEGE") or 0.1)
@@ -24,35 +24,11 @@ local RESIDENT_MAX = (is_sanitized and 1024 or 192) * MIB + scaled(300) * 640 * 
 
 local m, besiegers
 
--- under: what becomes the limited gateway.
-local function start(name, under, config)
-  local words = under or {}
-  words[#words + 1] = "prlimit"
-  words[#words + 1] = "--nofile=" .. DESCRIPTORS
+local function start(name, prepare, config)
+  local words = { "prlimit", "--nofile=" .. DESCRIPTORS }
   if not is_sanitized then words[#words + 1] = "--as=" .. 4096 * MIB end
-  return gateway.start { mock = m, name = name, under = words, config = config,
+  return gateway.start { mock = m, name = name, under = words, config = config, prepare = prepare,
     env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" } }
-end
-
--- The same with a data directory of two megabytes; the memory's owner goes with it.
-local function start_on_small_disk(name)
-  local g = start(name, { "sh", "-c", "cp -a data kept && mount -t tmpfs -o size=2m,mode=700 tmpfs data && cp -a kept/. data && "
-    .. 'exec "$@"', "sh" }, { ledger = { durability = "async" } })
-  local remove = g.dir.remove
-  function g.dir:remove()
-    os.execute(("umount '%s'"):format(self:path("data")))
-    remove(self)
-  end
-  return g
-end
-
-local function may_mount()
-  local place = os.tmpname()
-  os.remove(place)
-  local may = unistd.geteuid() == 0 and os.execute(("mkdir %s && mount -t tmpfs tmpfs %s 2>/dev/null"):format(place, place)) == 0
-  if may then os.execute("umount " .. place) end
-  os.execute(("rmdir %s 2>/dev/null"):format(place))
-  return may
 end
 
 local function besiege(g)
@@ -111,10 +87,9 @@ end
 
 describe("a siege", function()
   setup(function() m = mock.start() end)
-  local small
   teardown(function()
     lift()
-    if small then os.execute(("umount '%s' 2>/dev/null"):format(small)) end
+    filesystem.remove_all()
     m:stop()
   end)
 
@@ -143,12 +118,10 @@ describe("a siege", function()
   end)
 
   it("finds the disk full, and requests that wait for no record are served", function()
-    if not may_mount() then
-      pending("no small file system can be made here (only root may)")
-      return
-    end
-    local g = start_on_small_disk "siege-disk"
-    small = g.dir:path("data")
+    local why = filesystem.refused "tmpfs"
+    if why then return pending(why) end
+    local function on_two_megabytes(dir) assert(filesystem.tmpfs(dir, "data", "2m")) end
+    local g = start("siege-disk", on_two_megabytes, { ledger = { durability = "async" } })
     local before = workers(g)
     os.execute(("head -c 3m /dev/zero > '%s' 2>/dev/null"):format(g.dir:path("data/filler")))
     besiege(g)

@@ -284,11 +284,13 @@ describe("without API keys", function()
     local m, issuer = mock.start {}, issuers.start {}
     issuer:behave("refuse")
     local policies = policies_for(issuer.url, "keys = false,")
-    local ok, why = pcall(gateway.start, { mock = m, name = "alone", policies = policies, key = false })
-    assert.is_false(ok)
-    assert.truthy(tostring(why):find("answered 500", 1, true), tostring(why))
+    local g = gateway.start { mock = m, name = "alone", policies = policies, is_up = function(g)
+      return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("answered 500", 1, true) ~= nil
+    end }
+    assert.is_false(g:is_ready())
+    assert.equal(503, client.ask(g.port, { path = "/readyz" }).status)
     issuer:behave("ok")
-    local g = gateway.start { mock = m, name = "alone", policies = policies }
+    expect.eventually(function() return g:is_ready() end, 20, "a node that has its keys")
     assert.equal(200, hello(g, issuer:token {}).status)
     local answer = hello(g, g.key)
     assert.equal(401, answer.status)

@@ -2,10 +2,10 @@
 -- read, shown or sent to a worker, and nothing else would say so.
 local house = dofile("tests/house/lib.lua")
 
--- Members of each struct that are no settings.
+-- Members of each struct that are no settings; has_postgres is what postgres.url comes to.
 local OTHERS = {
   config = { settings = true },
-  settings = { refs = true, arena = true },
+  settings = { refs = true, arena = true, has_postgres = true },
   provider = {},
   egress = {},
 }

@@ -84,18 +84,29 @@ describe("what is wrong with record", function()
     says("{ texts = 'prompt' }", "expected a list")
     says("{ intent = 'yes' }", "expected true or false")
     says("{}", "record says nothing")
+    says("{ intent = false, texts = {} }", "record says nothing")
     says("'remote'", "expected a table")
   end)
 
   it("is raised in a hook", function()
     local function raised(body)
-      return chain(hook(body)):request({ model = "m" }).fault or ""
+      return chain(hook("local how = " .. body .. " ctx:record(how)")):request({ model = "m" }).fault or ""
     end
-    assert.truthy(raised("ctx:record { durability = 'locl' }"):find("did you mean 'local'?", 1, true))
-    assert.truthy(raised("ctx:record { durabilty = 'local' }"):find("did you mean 'durability'?", 1, true))
-    assert.truthy(raised("ctx:record { texts = { 'x' } }"):find("a text is one of prompt, answer", 1, true))
-    assert.truthy(raised("ctx:record { intent = 1 }"):find("intent is true or false", 1, true))
-    assert.truthy(raised("ctx:record {}"):find("it wants a table", 1, true))
+    assert.truthy(raised("{ durability = 'locl' }"):find("did you mean 'local'?", 1, true))
+    assert.truthy(raised("{ durabilty = 'local' }"):find("did you mean 'durability'?", 1, true))
+    assert.truthy(raised("{ texts = { 'x' } }"):find("a text is one of prompt, answer", 1, true))
+    assert.truthy(raised("{ texts = { prompt = true } }"):find('texts is a list: { "prompt" }', 1, true))
+    assert.truthy(raised("{ intent = 1 }"):find("intent is true or false", 1, true))
+    assert.truthy(raised("{}"):find("it wants a table", 1, true))
+  end)
+
+  it("is told at load where it is written in a hook", function()
+    local function told(body) return error_of(hook(body)) end
+    assert.truthy(told("ctx:record { durability = 'locl' }"):find("did you mean 'local'?", 1, true))
+    assert.truthy(told("ctx:record { durabilty = ctx.identity.app }"):find("did you mean 'durability'?", 1, true))
+    assert.truthy(told("ctx:record { texts = { prompt = true } }"):find('texts is a list: { "prompt" }', 1, true))
+    assert.truthy(told("ctx:record 'remote'"):find("it wants a table", 1, true))
+    assert.is_nil(told("ctx:record { durability = ctx.identity.tier, intent = ctx.stream, texts = { ctx.identity.app } }"):find("record", 1, true))
   end)
 
   it("warns of texts that nobody masks", function()

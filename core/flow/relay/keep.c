@@ -1,15 +1,23 @@
-/* What the model says, kept for the record where a policy wants it: as the client sees it, masks and all. Holds nothing
- * up, refuses nothing. */
+/* What the model says, kept for the record where a policy wants it: as the client sees it, masks and all. Refuses
+ * nothing: what is too large to be read, or cannot be, is missing, and the text is marked as cut. */
 #include "flow/relay/relay_inner.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
+/* A text of the model's may stand in it; a failure's page has none. */
+static bool is_unread(const struct relay *r, const struct piece *p)
+{
+    if (!relay_is_success(r) || (p->event && p->event->is_comment_only)) return false;
+    return !p->said || r->is_encoded || piece_hides_text(p);
+}
+
 static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct exchange_text *text = &s->relay->parts.x->texts.answer;
     bool is_read = p->said && !(p->said->what & (SAID_UNREADABLE | SAID_ERROR | SAID_DONE));
+    text->is_cut |= is_unread(s->relay, p);
     if (is_read && !text->is_cut) said_append_text(p->said, &text->bytes);
     if (buf_len(&text->bytes) > LIMIT_RECORD_TEXT_BYTES) {
         struct slice kept = utf8_cut(buf_slice(&text->bytes), LIMIT_RECORD_TEXT_BYTES);

@@ -140,5 +140,6 @@ struct relay_report relay_report(const struct relay *r)
         .has_error = r->told.has_error,
         .is_cut = is_stream && r->parts.provider->judge_end(&r->told) == DIALECT_CUT,
         .is_judged = r->is_judged,
+        .is_inside = r->is_inside,
     };
 }

@@ -12,7 +12,7 @@
  * frame  whole events, a whole answer, or bytes that cannot be read: by what came, never by what was asked for
  * read   parses each event once; usage, finish reasons and texts are told to all that follow; counts tokens
  * mask   what policies mask in the answer, and what comes back of the request's (wire/redact_answer.h)
- * keep   texts for the record, where a policy wants them
+ * keep   texts for the record, where a policy wants them; an event is whole then, up to LIMIT_REDACT_EVENT_BYTES
  * hold   what may not leave before a policy has seen it
  * out    the first byte commits; how an answer that has begun ends, in the client's dialect
  *
@@ -141,6 +141,7 @@ struct relay_report {
     bool has_error;          /* the provider said so in it */
     bool is_cut;             /* a stream that did not come to its end */
     bool is_judged;          /* on_response has spoken */
+    bool is_inside;          /* an event is out in part */
 };
 struct relay_report relay_report(const struct relay *r);
 /* Of the counted, what nothing to come can change: cheap enough to be asked after every piece. */

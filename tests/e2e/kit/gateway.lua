@@ -6,15 +6,17 @@
 --   local r = g:chat { model = "gpt-4o", … }                  -- client.ask with the key; r.id is x-moongate-request-id
 --   g:record(r.id)                                            -- its record in the ledger, waited for
 --   g:metrics():value("moongate_tokens_total", { direction = "input" })
+--   g:listen().ledger_pid  g:pids()                           -- what it says of itself; its processes
 --   g:reload()  g:stop()                                      -- stop() raises unless it drained to nothing and left 0
+--   after_each(gateway.stop_all)                              -- where each test starts its own: stop() for those left
 --
 -- config is merged over what is written by default; gateway.raw("env \"X\"") stands for Lua as it is.
 local cjson = require("cjson")
 local signal = require("posix.signal")
 local stat = require("posix.sys.stat")
 local unistd = require("posix.unistd")
-local sqlite = require("luasql.sqlite3").sqlite3()
 local client = require("tests.e2e.kit.client")
+local database = require("tests.e2e.kit.database")
 local expect = require("tests.e2e.kit.expect")
 local workdir = require("tests.e2e.kit.workdir")
 local process = dofile("tests/lib/process.lua")
@@ -22,6 +24,7 @@ local process = dofile("tests/lib/process.lua")
 local gateway = {}
 local running = {}
 running.__index = running
+local started = {}
 
 local BUILD = os.getenv("B") or "build"
 local raw = {}
@@ -88,16 +91,31 @@ function running:write_config(options)
   self.dir:write("moongate.lua", gateway.config_text(options))
 end
 
--- Output and exit code of `moongate …` in this gateway's directory.
-function running:command(...)
+-- `moongate …` as one runs it in this gateway's directory, where moongate.lua is found: for process.run and process.start.
+function running:words(...)
   local words = { unistd.getcwd() .. "/" .. BUILD .. "/moongate", ... }
   words.cwd, words.env, words.seconds = self.dir.root, self.env, 30
-  return process.run(words)
+  return words
+end
+
+-- Its output and exit code.
+function running:command(...)
+  return process.run(self:words(...))
+end
+
+-- What it says with --json, as a table; raises unless it ends with 0.
+function running:json(...)
+  local words = self:words(...)
+  words[#words + 1] = "--json"
+  local out, code = process.run(words)
+  local ok, said = pcall(cjson.decode, out)
+  if code ~= 0 or not ok then error(("%s ended with %d: %s"):format(table.concat(words, " "), code, out), 2) end
+  return said
 end
 
 -- A new key's text and id; of: app, department, user, team …
 function running:new_key(of)
-  local words = { "keys", "create", "--json", "--force", "-c", "moongate.lua" }
+  local words = { "keys", "create", "--json", "--force" }
   for name, value in pairs(of) do
     words[#words + 1] = "--" .. name
     words[#words + 1] = value
@@ -124,9 +142,8 @@ end
 function running:run()
   os.remove(self.dir:path("data/listen.json"))
   local words = { cwd = self.dir.root, env = self.env, output = self.dir:path("gateway.log") }
-  for _, word in ipairs(self.under or {}) do words[#words + 1] = word end
-  for _, word in ipairs { unistd.getcwd() .. "/" .. BUILD .. "/moongate", "run", "-c", "moongate.lua" } do
-    words[#words + 1] = word
+  for _, list in ipairs { self.under or {}, self:words("run") } do
+    for _, word in ipairs(list) do words[#words + 1] = word end
   end
   self.process = process.start(words)
   local ok = pcall(expect.eventually, function()
@@ -135,7 +152,7 @@ function running:run()
     local read, listen = pcall(cjson.decode, text or "")
     if not read then return nil end
     self.port, self.admin_port, self.pid = port_of(listen.data or listen.listen), port_of(listen.admin), listen.pid
-    return select(2, pcall(self.is_ready, self)) == true
+    return select(2, pcall(self.is_up, self)) == true
   end, 15)
   if not ok or self.process.status then
     self.process:stop()
@@ -144,16 +161,20 @@ function running:run()
 end
 
 -- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name, under = words of
--- a program that becomes the gateway, as { "prlimit", "--nofile=128" }.
+-- a program that becomes the gateway, as { "prlimit", "--nofile=128" }; prepare(dir): before anything of it runs there;
+-- is_up(g): what is waited for where it does not become ready.
 function gateway.start(options)
   local g = setmetatable({ dir = workdir.new(options.name or "gateway"), under = options.under }, running)
-  g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json" }, options.env)
+  g.is_up = options.is_up or g.is_ready
+  g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json", MOONGATE_CONFIG = "" }, options.env)
   g:write_policies(options.policies)
   g:write_config(options)
+  if options.prepare then options.prepare(g.dir) end
   if options.key ~= false then
     g.key, g.key_id = g:new_key(options.key or { app = "code-assistant", department = "engineering", user = "ana" })
   end
   g:run()
+  started[#started + 1] = g
   return g
 end
 
@@ -184,20 +205,10 @@ local CHAIN = { start = 1, exchange = 2, intent = 3, change = 4, loss = 5, stop 
 
 -- Texts of the ledger's entries of that kind, in the order of its chain; also while the gateway is down.
 function running:entries(kind)
-  local texts = {}
-  local path = self.dir:path("data/ledger.db")
+  local texts, path = {}, self.dir:path("data/ledger.db")
   if not stat.stat(path) then return texts end
-  local db = assert(sqlite:connect(path))
-  local waits = db:execute("PRAGMA busy_timeout = 5000")
-  if type(waits) == "userdata" then waits:close() end
-  local rows = db:execute("SELECT body FROM chain WHERE kind = " .. CHAIN[kind or "exchange"] .. " ORDER BY seq")
-  local row = rows and rows:fetch {}
-  while row do
-    texts[#texts + 1] = row[1]
-    row = rows:fetch {}
-  end
-  if rows then rows:close() end
-  db:close()
+  local sql = "SELECT body FROM chain WHERE kind = " .. CHAIN[kind or "exchange"] .. " ORDER BY seq"
+  for i, row in ipairs(database.rows(path, sql)) do texts[i] = row.body end
   return texts
 end
 
@@ -278,9 +289,17 @@ function running:resident_bytes()
   return bytes
 end
 
--- The workers' process ids, as it tells them.
-function running:workers()
-  return cjson.decode(self.dir:read("data/listen.json")).workers
+-- What it says of itself, by listen.json: addresses, and the process ids of supervisor, workers, ledger_pid and admin_pid.
+function running:listen()
+  return cjson.decode(self.dir:read("data/listen.json"))
+end
+
+-- Whether that process is there and has not ended.
+function gateway.is_alive(pid)
+  local file = io.open("/proc/" .. pid .. "/stat")
+  local state = file and (file:read("*a") or ""):match("%) (%S)")
+  if file then file:close() end
+  return state ~= nil and state ~= "Z"
 end
 
 -- A number of bytes from /proc/PID/status: "VmRSS", "VmSize".
@@ -311,11 +330,14 @@ function running:signal(number)
 end
 
 function running:reload()
-  return self:command("reload", "-c", "moongate.lua")
+  return self:command("reload")
 end
 
 -- Drains it and looks for what it left: an exit code, processes, sanitizer reports.
 function running:stop()
+  for i, g in ipairs(started) do
+    if g == self then table.remove(started, i) break end
+  end
   local how, code = self.process.status, self.process.code
   if not how then
     self:signal(signal.SIGTERM)
@@ -329,6 +351,16 @@ function running:stop()
     or said:find("Sanitizer", 1, true) and "a sanitizer complained"
   if complaint then error("the gateway: " .. complaint .. "\n" .. said:sub(-4000), 2) end
   self.dir:remove()
+end
+
+-- All that were started and not stopped; what the first of them complained of is raised when all are.
+function gateway.stop_all()
+  local complaint
+  while #started > 0 do
+    local ok, why = pcall(started[#started].stop, started[#started])
+    if not ok then complaint = complaint or why end
+  end
+  if complaint then error(complaint, 0) end
 end
 
 return gateway

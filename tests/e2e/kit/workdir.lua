@@ -3,6 +3,7 @@
 --   local dir = workdir.new("relay")         -- under build/, mode 700
 --   dir:write("policies/init.lua", text)     -- folders are made
 --   dir:path("data")                         -- absolute
+--   dir:before_removal(function() … end)     -- what has to go first
 --   dir:remove()
 local unistd = require("posix.unistd")
 
@@ -15,7 +16,7 @@ function workdir.new(name)
   serial = serial + 1
   local root = ("%s/%s/e2e/%s-%d-%d"):format(unistd.getcwd(), os.getenv("B") or "build", name, unistd.getpid(), serial)
   os.execute(("rm -rf '%s' && mkdir -p -m 700 '%s'"):format(root, root))
-  return setmetatable({ root = root }, directory)
+  return setmetatable({ root = root, first = {} }, directory)
 end
 
 function directory:path(name)
@@ -42,7 +43,12 @@ function directory:copy(from, to)
   os.execute(("mkdir -p '%s' && cp -R '%s/.' '%s'"):format(self:path(to), from, self:path(to)))
 end
 
+function directory:before_removal(act)
+  self.first[#self.first + 1] = act
+end
+
 function directory:remove()
+  for _, act in ipairs(self.first) do act() end
   os.execute(("rm -rf '%s'"):format(self.root))
 end
 

@@ -45,7 +45,11 @@ static void no_cell_is_a_formula(void)
     expect_cell("+49", "'+49");
     expect_cell("-1", "'-1");
     expect_cell("@SUM(A1)", "'@SUM(A1)");
-    expect_cell("\tx", "'\tx");
+    expect_cell("\tx", "\"'\tx\"");
+    expect_cell("\n=1", "\"'\n=1\"");
+    expect_cell("＝1+1", "'＝1+1");
+    expect_cell("＠x", "'＠x");
+    expect_cell("ａ", "ａ");
     expect_cell("\rx", "'\\u000dx");
     expect_cell("a=1", "a=1");
 }
@@ -53,6 +57,8 @@ static void no_cell_is_a_formula(void)
 static void what_separates_is_quoted_and_what_terminals_obey_is_spelt(void)
 {
     expect_cell("a,b", "\"a,b\"");
+    expect_cell("a;=1+1", "\"a;=1+1\"");
+    expect_cell("a\t=1+1", "\"a\t=1+1\"");
     expect_cell("say \"hi\"", "\"say \"\"hi\"\"\"");
     expect_cell("two\nlines", "\"two\nlines\"");
     expect_cell("\033[2J", "\\u001b[2J");

@@ -417,6 +417,10 @@ static void another_gateways_ledger_is_not_taken(void)
     EXPECT(w.is_failing && strstr(w.reason, "gw-1"));
     pipe_free(w.pipe);
     drop();
+    start("gw-2");
+    process_leave(process, true); /* nothing is there to be written: no disk is waited for */
+    EXPECT_INT(1, ended);
+    drop();
 }
 
 /* Also while nobody asks for anything. */

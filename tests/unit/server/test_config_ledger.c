@@ -23,6 +23,7 @@ static void what_the_ledger_is_told(void)
         EXPECT_SLICE(SLICE("gw-1"), same->gateway);
         EXPECT_SLICE(SLICE("Europe/Berlin"), same->billing_zone);
         EXPECT_SLICE(SLICE("host=/run/postgresql dbname=moongate password=geheim"), same->postgres_url);
+        EXPECT(same->settings->has_postgres);
     }
     json_t *show = config_show(c);
     char *shown = json_dumps(show, JSON_COMPACT);

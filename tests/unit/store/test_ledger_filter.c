@@ -23,7 +23,8 @@ static void make(void)
     made_request(db, 5, "ok", "department='', app='say \"hi\"', user='O''Brien\\', key_id='key_7Q2f', data='restricted'");
     for (int seq = 1; seq <= 5; seq++)
         made_entry(db, seq, seq == 1 ? CHAIN_IMPORT : CHAIN_EXCHANGE,
-                   seq == 3   ? "{\"decision\":{\"reason\":\"Sales may not use 100% of it_all\"}}"
+                   seq == 2   ? "{\"identity\":{\"labels\":{\"cost_center\":\"47*11\",\"site\":\"kiel\"}},\"labels\":[\"eu\"]}"
+                   : seq == 3 ? "{\"decision\":{\"reason\":\"Sales may not use 100% of it_all\"},\"labels\":[\"eu\",\"eu=x\"]}"
                    : seq == 4 ? "{\"fault\":{\"text\":\"the provider fell silent\"}}"
                               : "not JSON");
 }
@@ -72,6 +73,22 @@ static void texts_are_equal_or_one_of_several(void)
     expect("data:restricted", "5", NULL);
     expect("api:chat", "12345", NULL);
     expect("policy:access", "3", NULL);
+}
+
+static void labels_are_of_keys_and_of_data(void)
+{
+    expect("label:cost_center=47*11", "2", NULL);
+    expect("label=\"cost_center=47*11\"", "2", NULL);
+    expect("label:site=*", "2", NULL);
+    expect("label:site", "", NULL);
+    expect("label:eu", "23", NULL);
+    expect("label:eu\nlabel:site=kiel", "2", NULL);
+    expect("label:eu=x,site=kiel", "23", NULL);
+    expect("!label:eu", "145", NULL);
+    expect("label:", "145", NULL);
+    expect("!label:", "23", NULL);
+    expect("label:' OR 1 --", "", NULL);
+    expect("label>5", "label is not a number", "label:VALUE");
 }
 
 static void conditions_hold_together_and_not_turns_one(void)
@@ -220,6 +237,7 @@ int main(void)
 {
     make();
     RUN(texts_are_equal_or_one_of_several);
+    RUN(labels_are_of_keys_and_of_data);
     RUN(conditions_hold_together_and_not_turns_one);
     RUN(a_star_stands_for_any_text_and_nothing_else_does);
     RUN(quotes_hold_what_would_mean_something);
