@@ -255,11 +255,15 @@
 #define LIMIT_RESOLVE_ADDRESSES_EACH 8u    /* addresses of one name that are tried … */
 #define LIMIT_RESOLVE_ADDRESSES 32u        /* … and of all names */
 #define LIMIT_POSTGRES_HOSTS 16u           /* that postgres.url may name */
-#define LIMIT_POSTGRES_CONNECT_MS 10000u   /* from the first packet to the end of the log-in, over all its addresses */
+#define LIMIT_POSTGRES_CONNECT_MS 5000u    /* from the first packet to the end of the log-in, at one address … */
+#define LIMIT_POSTGRES_CONNECT_MS_MAX 60000u /* … or what its connect_timeout says, up to this */
 #define LIMIT_POSTGRES_STATEMENT_MS 30000u /* one statement, here and on the server */
+#define LIMIT_POSTGRES_LOCK_MS 10000u      /* what others hold is waited for this long … */
+#define LIMIT_POSTGRES_DROP_LOCK_MS 1000u  /* … by drops less: who asks meanwhile waits behind them */
 #define LIMIT_POSTGRES_SCHEMA_MS 120000u   /* making the tables, or waiting for another gateway that makes them */
 #define LIMIT_SHIP_ROWS 2000u              /* entries of the ledger in one statement … */
-#define LIMIT_SHIP_BYTES (4u * MIB)        /* … or so many bytes of them, whichever comes first */
+#define LIMIT_SHIP_BYTES (4u * MIB)        /* … or so many bytes of them … */
+#define LIMIT_SHIP_DAYS 64u                /* … or of so many days: each is a partition of two tables, and some locks */
 #define LIMIT_SHIP_POUR_ROWS 256u          /* entries from which on a batch is copied instead */
 #define LIMIT_SHIP_SLICE_ROWS 64u          /* entries read and parsed in one turn of the loop */
 #define LIMIT_SHIP_GATHER_MS 100u          /* what comes is gathered this long, unless somebody waits for it */

@@ -104,10 +104,9 @@ static void on_end(void *arg, enum ledger_postgres_end end, const struct fault *
 
 /* ---- Sending. */
 
-static void answered(struct ship *s)
+/* A batch has come through, or there is none. That it let us in is not enough: a full disk lets everybody in. */
+static void is_well(struct ship *s)
 {
-    s->is_asking = false;
-    loop_timer_disarm(&s->slow);
     s->retry_ms = LIMIT_SHIP_RETRY_MS;
     set_state(s, false, false, NULL);
 }
@@ -177,6 +176,7 @@ static void go_on(struct ship *s)
     if (!is_full && !s->is_awaited && loop_timer_is_armed(&s->gather)) return;
     if (!read_anchors(s)) return;
     if (ledger_batch_rows(s->filling) || ledger_batch_anchors(s->filling)) send(s);
+    else is_well(s);
 }
 
 /* A slice a turn, so that commits are not kept waiting. */
@@ -219,12 +219,16 @@ static void on_keep(void *arg)
 static void on_idle(void *arg)
 {
     struct ship *s = arg;
-    answered(s);
+    s->is_asking = false;
+    loop_timer_disarm(&s->slow);
     if (!s->is_claimed) {
         s->is_claimed = true;
         loop_work_add(&s->fill);
     }
-    if (s->is_sending) tell_shipped(s, ledger_postgres_place(s->postgres)->seq);
+    if (s->is_sending) {
+        tell_shipped(s, ledger_postgres_place(s->postgres)->seq);
+        is_well(s);
+    }
     s->is_sending = false;
     go_on(s);
 }

@@ -29,7 +29,7 @@ struct ledger_batch {
     uint64_t last;
     uint8_t last_hash[CHAIN_HASH_BYTES];
     int64_t time_us; /* of the entry before */
-    int32_t days[LIMIT_SHIP_ROWS];
+    int32_t days[LIMIT_SHIP_DAYS];
     size_t day_count;
 };
 
@@ -171,7 +171,7 @@ static void note_day(struct ledger_batch *b, int64_t time_us)
 
 void ledger_batch_add(struct ledger_batch *b, const struct ledger_batch_entry *e)
 {
-    check(ledger_batch_rows(b) < LIMIT_SHIP_ROWS);
+    check(ledger_batch_rows(b) < LIMIT_SHIP_ROWS && b->day_count < LIMIT_SHIP_DAYS);
     ledger_record_read(&b->reader, &b->record, e->kind, e->body, e->id);
     b->record.day = e->day;
     b->last = e->seq;
@@ -209,7 +209,7 @@ size_t ledger_batch_anchors(const struct ledger_batch *b)
 
 bool ledger_batch_is_full(const struct ledger_batch *b)
 {
-    return ledger_batch_rows(b) >= LIMIT_SHIP_ROWS || b->bytes >= LIMIT_SHIP_BYTES;
+    return ledger_batch_rows(b) >= LIMIT_SHIP_ROWS || b->bytes >= LIMIT_SHIP_BYTES || b->day_count >= LIMIT_SHIP_DAYS;
 }
 
 uint64_t ledger_batch_last(const struct ledger_batch *b, uint8_t hash[CHAIN_HASH_BYTES])

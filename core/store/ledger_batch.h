@@ -53,7 +53,7 @@ void ledger_batch_reset(struct ledger_batch *b);
 /* Copies. */
 void ledger_batch_add(struct ledger_batch *b, const struct ledger_batch_entry *entry);
 void ledger_batch_add_anchor(struct ledger_batch *b, const struct ledger_batch_anchor *anchor);
-/* LIMIT_SHIP_ROWS, or LIMIT_SHIP_BYTES. */
+/* LIMIT_SHIP_ROWS, LIMIT_SHIP_BYTES or LIMIT_SHIP_DAYS: no more may be added. */
 bool ledger_batch_is_full(const struct ledger_batch *b);
 
 size_t ledger_batch_rows(const struct ledger_batch *b);

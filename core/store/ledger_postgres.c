@@ -17,7 +17,7 @@
 #include "store/postgres.h"
 
 #define DAYS_AHEAD 7
-#define DAYS_KNOWN 512  /* partitions remembered; forgotten together when they are more */
+#define DAYS_KNOWN 512 /* partitions remembered; forgotten together when they are more */
 #define DROPPED_AT_ONCE 4
 #define OWN_PARAMS POUR_MOVED_PARAMS
 #define SUM_KINDS 2
@@ -48,10 +48,17 @@ struct ledger_postgres {
     int64_t drop_before; /* days since 1970; 0: none */
 };
 
-/* Of what a session has of its own. An off of the database's would take back what `remote` promises. */
+/* What a session has of its own, whatever the role or the database say. An off of theirs would take back what `remote`
+ * promises; ON CONFLICT wants to see what others have just committed; silence is no reason to end a connection. */
 static const char settings[] =
-    "SET statement_timeout = %u; SET lock_timeout = 10000; SET TimeZone = 'UTC'; SET search_path = pg_catalog; "
-    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+    "SET statement_timeout = %u; SET lock_timeout = %u; SET TimeZone = 'UTC'; SET search_path = pg_catalog; "
+    "SET default_transaction_isolation = 'read committed'; "
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'; "
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', "
+    "'idle_in_transaction_session_timeout', 'transaction_timeout')";
+
+/* Once the tables are there. */
+static const char timeouts[] = "SET statement_timeout = %u; SET lock_timeout = %u; SELECT ";
 
 static const char place_of[] =
     "SELECT g.gw, g.epoch, g.seq, encode(g.hash, 'hex'), "
@@ -81,14 +88,33 @@ static void on_lost(void *arg, const struct fault *why)
     end(arg, POSTGRES_FAILED, why);
 }
 
+/* A class of errors, or one; of those that do not pass by themselves. The first that fits. */
+static const struct cure {
+    const char *state, *text;
+} cures[] = {
+    {LEDGER_POSTGRES_NEWER, ""},
+    {"42501", ": its role must own the database, or the schema moongate and what is in it"},
+    {"42", ": is the schema moongate another program's? Then give this one a database of its own"},
+};
+
+static const struct cure *cure_of(const char *state)
+{
+    for (size_t i = 0; i < sizeof cures / sizeof *cures; i++) {
+        if (strncmp(state, cures[i].state, strlen(cures[i].state)) == 0) return &cures[i];
+    }
+    return NULL;
+}
+
 /* False, and all is over: PostgreSQL has refused the statement. */
 static bool is_done(struct ledger_postgres *lp, const struct postgres_answer *answer)
 {
     if (answer->is_good) return true;
     struct fault why = answer->why;
-    if (answer->state[0]) fault_set(&why, FAULT_INTERNAL, "%s (SQLSTATE %s)", answer->why.text, answer->state);
-    bool is_newer = strcmp(answer->state, LEDGER_POSTGRES_NEWER) == 0;
-    end(lp, is_newer ? POSTGRES_REFUSED : POSTGRES_FAILED, &why);
+    const struct cure *cure = cure_of(answer->state);
+    if (answer->state[0]) {
+        fault_set(&why, FAULT_INTERNAL, "%s (SQLSTATE %s)%s", answer->why.text, answer->state, cure ? cure->text : "");
+    }
+    end(lp, cure ? POSTGRES_REFUSED : POSTGRES_FAILED, &why);
     return false;
 }
 
@@ -154,8 +180,9 @@ static void on_named(void *arg, const struct postgres_answer *answer)
     struct buf sql;
     if (!is_done(lp, answer)) return;
     buf_init(&sql);
+    buf_printf(&sql, timeouts, LIMIT_POSTGRES_STATEMENT_MS, LIMIT_POSTGRES_LOCK_MS);
     for (size_t i = 0; i < BATCH_KINDS + SUM_KINDS; i++)
-        buf_printf(&sql, "%s'%s'::regtype::oid", i ? ", " : "SELECT ",
+        buf_printf(&sql, "%s'%s'::regtype::oid", i ? ", " : "",
                    i < BATCH_KINDS ? ledger_batch_types[i] : ledger_batch_sum_types[i - BATCH_KINDS]);
     buf_append_char(&sql, '\0');
     ask(lp, buf_ptr(&sql), NULL, 0, on_types);
@@ -185,7 +212,7 @@ static void on_set(void *arg, const struct postgres_answer *answer)
 static void on_ready(void *arg)
 {
     struct ledger_postgres *lp = arg;
-    char sql[sizeof settings + 16];
+    char sql[sizeof settings + 32];
     struct fault why = {0};
     const char *encoding = postgres_said(lp->conn, "server_encoding");
     if (strcmp(encoding, "UTF8") != 0) {
@@ -194,7 +221,7 @@ static void on_ready(void *arg)
         end(lp, POSTGRES_REFUSED, &why);
         return;
     }
-    snprintf(sql, sizeof sql, settings, LIMIT_POSTGRES_STATEMENT_MS);
+    snprintf(sql, sizeof sql, settings, LIMIT_POSTGRES_SCHEMA_MS, LIMIT_POSTGRES_SCHEMA_MS);
     ask(lp, sql, NULL, 0, on_set);
 }
 
@@ -407,6 +434,16 @@ void ledger_postgres_send(struct ledger_postgres *lp, struct ledger_batch *batch
 
 static void drop(struct ledger_postgres *lp);
 
+/* A gateway whose clock runs ahead must not drop what a fleet has: days are over when the database says so too. */
+static const char drop_days[] =
+    "SELECT moongate.drop_days(least(date '1970-01-01' + $1::int, (now() AT TIME ZONE 'UTC')::date - $3::int), "
+    "$2::int) FROM set_config('lock_timeout', $4::text, true)";
+
+static int32_t today(void)
+{
+    return (int32_t)(clock_wall_ns() / NS_PER_S / DAY_S);
+}
+
 /* A reader who holds one of them is waited for some other time. */
 static void on_dropped(void *arg, const struct postgres_answer *answer)
 {
@@ -420,10 +457,12 @@ static void on_dropped(void *arg, const struct postgres_answer *answer)
 
 static void drop(struct ledger_postgres *lp)
 {
-    char days[24], at_most[24];
-    struct postgres_param params[] = {int_param(lp->drop_before, days), int_param(DROPPED_AT_ONCE, at_most)};
+    char days[24], at_most[24], kept[24], wait_ms[24];
+    struct postgres_param params[] = {int_param(lp->drop_before, days), int_param(DROPPED_AT_ONCE, at_most),
+                                      int_param(today() - lp->drop_before, kept),
+                                      int_param(LIMIT_POSTGRES_DROP_LOCK_MS, wait_ms)};
     lp->known_count = 0; /* entries of such a day make it anew */
-    ask(lp, "SELECT moongate.drop_days(date '1970-01-01' + $1::int, $2::int)", params, 2, on_dropped);
+    ask(lp, drop_days, params, 4, on_dropped);
 }
 
 static void on_made(void *arg, const struct postgres_answer *answer)
@@ -436,10 +475,10 @@ static void on_made(void *arg, const struct postgres_answer *answer)
 
 void ledger_postgres_keep(struct ledger_postgres *lp, int64_t before)
 {
-    int32_t today = (int32_t)(clock_wall_ns() / NS_PER_S / DAY_S);
+    int32_t first = today();
     lp->drop_before = before;
     lp->known_count = 0;
-    for (int32_t day = today; day <= today + DAYS_AHEAD; day++)
+    for (int32_t day = first; day <= first + DAYS_AHEAD; day++)
         need(lp, day);
     check(make_days(lp, on_made));
 }

@@ -9,9 +9,9 @@
  *
  * A batch is one transaction: one statement, and for a large one several (store/ledger_pour.h). It moves the gateway's
  * place from the entry before the batch to its last, in the epoch that was claimed, and copies, counts and sums only if
- * that could be moved. Whatever became of an
- * earlier statement, of another process or of an answer that was lost, a place is passed once. What lies in the tables
- * already under the same time and id (of a ledger that was given another name) is not counted twice.
+ * that could be moved. Whatever became of an earlier statement, of another process or of an answer that was lost, a
+ * place is passed once. What lies in the tables already under the same time and id (of a ledger that was given another
+ * name) is not counted twice.
  *
  * One statement at a time. Any failure ends it: what it was about is known from the place that the next one reads.
  */
@@ -38,7 +38,7 @@ struct ledger_postgres_place {
 enum ledger_postgres_end {
     POSTGRES_FAILED,  /* not reached, lost, refused for now: the same may go well in a moment */
     POSTGRES_TAKEN,   /* another process has claimed the gateway's name, or moved its place */
-    POSTGRES_REFUSED, /* people must mend it: tables of a newer moongate, an encoding that is not UTF8 */
+    POSTGRES_REFUSED, /* people must mend it: tables of a newer moongate, an encoding not UTF8, missing rights */
 };
 
 struct ledger_postgres_events {
@@ -61,7 +61,8 @@ void ledger_postgres_free(struct ledger_postgres *lp); /* NULL is welcome; safe 
 void ledger_postgres_claim(struct ledger_postgres *lp);
 /* Entries behind the place, and signed heads; may be without entries. Borrows the batch until on_idle or on_end. */
 void ledger_postgres_send(struct ledger_postgres *lp, struct ledger_batch *batch);
-/* Makes partitions of the days ahead; drops those of days before `before`, days since 1970, UTC (0: none). */
+/* Makes partitions of the days ahead; drops those of days before `before`, days since 1970, UTC (0: none), as far as
+ * the database's clock agrees. */
 void ledger_postgres_keep(struct ledger_postgres *lp, int64_t before);
 /* As far as the last batch that was done. */
 const struct ledger_postgres_place *ledger_postgres_place(const struct ledger_postgres *lp);

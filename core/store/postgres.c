@@ -21,6 +21,10 @@ struct postgres {
     struct loop_timer deadline, start;
     struct resolve *resolve;
     struct postgres_target target;
+    struct resolve_result found;
+    size_t address;     /* how many were tried */
+    struct fault tried; /* what came of it */
+    struct fault last_words; /* of the server, before it closed the connection unasked */
     const struct postgres_events *events;
     void *arg;
     char *name;
@@ -57,10 +61,10 @@ static void end(struct postgres *p, const struct fault *why)
 }
 
 /* In one line, and without the password should a server ever repeat it. */
-static void set_fault(const struct postgres *p, struct fault *why, const char *text)
+static void set_fault(const struct postgres *p, struct fault *why, struct slice text)
 {
     const char *password = p->conn ? PQpass(p->conn) : NULL;
-    struct slice rest = slice_trim(slice_str(text));
+    struct slice rest = slice_trim(text);
     struct buf said;
     buf_init(&said);
     while (rest.len && rest.ptr[rest.len - 1] == '\n')
@@ -80,16 +84,8 @@ static void set_fault(const struct postgres *p, struct fault *why, const char *t
 
 static void end_with_error(struct postgres *p)
 {
-    struct fault why = {0};
-    set_fault(p, &why, PQerrorMessage(p->conn));
-    end(p, &why);
-}
-
-static void on_deadline(void *arg)
-{
-    struct postgres *p = arg;
-    struct fault why = {0};
-    fault_set(&why, FAULT_INTERNAL, p->state == ASKING ? "no answer to a statement in time" : "no connection in time");
+    struct fault why = p->last_words;
+    if (!why.text[0]) set_fault(p, &why, slice_str(PQerrorMessage(p->conn)));
     end(p, &why);
 }
 
@@ -105,7 +101,7 @@ static void answer(struct postgres *p)
         const char *state = PQresultErrorField(p->result, PG_DIAG_SQLSTATE);
         const char *said = PQresultErrorField(p->result, PG_DIAG_MESSAGE_PRIMARY);
         snprintf(a.state, sizeof a.state, "%s", state ? state : "");
-        set_fault(p, &a.why, said ? said : PQresultErrorMessage(p->result));
+        set_fault(p, &a.why, slice_str(said ? said : PQresultErrorMessage(p->result)));
     }
     PGresult *result = p->result;
     postgres_answer_fn fn = p->on_answer;
@@ -128,15 +124,17 @@ static void keep(struct postgres *p, PGresult *result)
     p->result = result;
 }
 
-/* True: all of the answer is there. */
+/* True: all of the answer is there. A server that would copy to us, unasked, would never come to an end. */
 static bool take_results(struct postgres *p)
 {
     while (!p->is_copying && !PQisBusy(p->conn)) {
         PGresult *result = PQgetResult(p->conn);
         if (!result) return true;
-        p->is_copying = PQresultStatus(result) == PGRES_COPY_IN;
+        ExecStatusType status = PQresultStatus(result);
+        p->is_copying = status == PGRES_COPY_IN;
         if (p->is_copying) PQclear(result);
         else keep(p, result);
+        if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) return true;
     }
     return false;
 }
@@ -167,7 +165,10 @@ static void on_traffic(struct postgres *p, unsigned ready)
         end_with_error(p);
         return;
     }
-    if (p->state != ASKING) return;
+    if (p->state != ASKING) {
+        PQisBusy(p->conn); /* what was said unasked is read, and gone */
+        return;
+    }
     if (take_results(p)) {
         if (PQstatus(p->conn) == CONNECTION_OK && p->result) answer(p);
         else end_with_error(p);
@@ -176,7 +177,7 @@ static void on_traffic(struct postgres *p, unsigned ready)
     if ((p->is_copying && !hand_over(p)) || !flush(p)) end_with_error(p);
 }
 
-/* ---- Connecting. */
+/* ---- Connecting: to one address after the other, as the library would do it where it blocks. */
 
 static void connected(struct postgres *p)
 {
@@ -185,6 +186,22 @@ static void connected(struct postgres *p)
     p->state = READY;
     loop_watch_set(&p->watch, LOOP_READ); /* a server that ends says so here */
     p->events->on_ready(p->arg);
+}
+
+static void connect_next(struct postgres *p);
+
+/* All that was tried is told together, the last one first, should there be more than a fault holds. What follows the
+ * first line is advice. */
+static void give_up_address(struct postgres *p, const char *text)
+{
+    struct fault before = p->tried, why = {0};
+    set_fault(p, &why, slice_of(text, strcspn(text, "\n")));
+    fault_set(&p->tried, FAULT_INTERNAL, "%s%s%s", why.text, before.text[0] ? "; " : "", before.text);
+    loop_watch_set(&p->watch, 0);
+    loop_timer_disarm(&p->deadline);
+    PQfinish(p->conn);
+    p->conn = NULL;
+    connect_next(p);
 }
 
 static void on_ready(void *arg, unsigned ready);
@@ -207,7 +224,7 @@ static void step(struct postgres *p)
         loop_watch_init(&p->watch, p->loop, PQsocket(p->conn), on_ready, p);
         connected(p);
         return;
-    case PGRES_POLLING_FAILED: end_with_error(p); return;
+    case PGRES_POLLING_FAILED: give_up_address(p, PQerrorMessage(p->conn)); return;
     }
 }
 
@@ -218,38 +235,58 @@ static void on_ready(void *arg, unsigned ready)
     else on_traffic(p, ready);
 }
 
-/* Notices are for people at a terminal; unasked, the library prints them. */
+/* Notices are for people at a terminal; unasked, the library prints them. An end is told as one too. */
 static void on_notice(void *arg, const PGresult *notice)
 {
+    struct postgres *p = arg;
     const char *said = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-    (void)arg;
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (said && severity && strcmp(severity, "FATAL") == 0) set_fault(p, &p->last_words, slice_str(said));
     log_event(LOG_DEBUG, "postgres_notice", "%s", said ? said : "");
 }
 
-static void connect_to(struct postgres *p, const struct resolve_result *found)
+static void connect_next(struct postgres *p)
 {
     struct postgres_words words;
-    postgres_words_make(&words, &p->target, found, p->name);
+    struct postgres_host address;
+    if (!postgres_target_address(&p->target, &p->found, p->address++, &address)) {
+        end(p, &p->tried);
+        return;
+    }
+    postgres_words_make(&words, &p->target, &address, p->name);
     p->conn = PQconnectStartParams(words.keywords, words.values, 0);
-    postgres_words_clear(&words);
     check(p->conn);
-    PQsetNoticeReceiver(p->conn, on_notice, NULL);
+    PQsetNoticeReceiver(p->conn, on_notice, p);
     p->state = CONNECTING;
-    loop_timer_arm_ms(&p->deadline, LIMIT_POSTGRES_CONNECT_MS);
-    if (PQstatus(p->conn) == CONNECTION_BAD) end_with_error(p);
+    loop_timer_arm_ms(&p->deadline, postgres_target_timeout_ms(&p->target));
+    if (PQstatus(p->conn) == CONNECTION_BAD) give_up_address(p, PQerrorMessage(p->conn));
     else watch(p, LOOP_WRITE);
 }
 
+/* A name without an address is told, and the other hosts are tried. */
 static void on_resolved(void *arg, const struct resolve_result *found, const struct fault *why)
 {
     struct postgres *p = arg;
-    if (found->count) {
-        connect_to(p, found);
+    p->found = *found;
+    if (why) fault_set(&p->tried, FAULT_INTERNAL, "host name of postgres.url: %s", fault_message(why));
+    connect_next(p);
+}
+
+static void on_deadline(void *arg)
+{
+    struct postgres *p = arg;
+    struct buf text;
+    if (p->state == ASKING) {
+        struct fault why = {0};
+        fault_set(&why, FAULT_INTERNAL, "no answer to a statement in time");
+        end(p, &why);
         return;
     }
-    struct fault told = {0};
-    fault_set(&told, FAULT_INTERNAL, "host name of postgres.url: %s", fault_message(why));
-    end(p, &told);
+    buf_init(&text);
+    buf_printf(&text, "connection to server at \"%s\", port %s failed: no answer in time%c", PQhost(p->conn),
+               PQport(p->conn), '\0');
+    give_up_address(p, buf_ptr(&text));
+    buf_clear(&text);
 }
 
 /* From the loop, so that what fails at once is told like all else. */
@@ -262,7 +299,7 @@ static void begin(void *arg)
         if (p->target.hosts[i].is_named) names[count++] = p->target.hosts[i].name;
     }
     if (count == 0) {
-        connect_to(p, NULL);
+        connect_next(p);
         return;
     }
     struct fault why = {0};
@@ -349,6 +386,7 @@ size_t postgres_rows(const struct postgres_answer *answer)
 struct slice postgres_text(const struct postgres_answer *answer, size_t row, size_t column)
 {
     const PGresult *result = (const PGresult *)answer->result;
+    if (row >= (size_t)PQntuples(result) || column >= (size_t)PQnfields(result)) return SLICE("");
     return slice_of(PQgetvalue(result, (int)row, (int)column), (size_t)PQgetlength(result, (int)row, (int)column));
 }
 

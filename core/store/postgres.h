@@ -6,11 +6,14 @@
  *     on_answer: answer->is_good, postgres_text(answer, row, column) …
  *     postgres_free(p);
  *
- * One statement at a time. After the first failure to connect, a lost connection or a deadline, on_end() tells once and
- * the connection is to be freed; a new one is for the caller to make. A statement that PostgreSQL refused is an answer.
- * Host names are looked up by net/resolve.h, because libpq would block on them; several hosts, TLS (sslmode …) and
- * password files are as libpq has them. The environment is not asked: PGHOSTADDR and PGSERVICE, which could lead to
- * lookups by the library, are refused when they are set, and GSSAPI encryption is off unless it is asked for.
+ * One statement at a time. When no address lets us in, the connection is lost or a deadline is over, on_end() tells
+ * once and the connection is to be freed; a new one is for the caller to make. A statement that PostgreSQL refused is
+ * an answer.
+ * Host names are looked up by net/resolve.h, because libpq would block on them. Of several hosts and addresses each has
+ * a time of its own, and the first one counts that may be written to, unless target_session_attrs says else. TLS
+ * (sslmode …), password files and variables of the environment (PGUSER …) are as libpq has them; but PGHOSTADDR and
+ * PGSERVICE, which could lead to lookups by the library, are refused when they are set, and GSSAPI encryption is off
+ * unless it is asked for.
  * No message of this room holds a password.
  */
 #ifndef MOONGATE_STORE_POSTGRES_H
@@ -75,6 +78,7 @@ void postgres_copy(struct postgres *p, const char *sql, struct slice bytes, unsi
                    void *arg);
 
 size_t postgres_rows(const struct postgres_answer *answer);
+/* Empty where there is none. */
 struct slice postgres_text(const struct postgres_answer *answer, size_t row, size_t column);
 /* 0 for what is null or no number. */
 int64_t postgres_int(const struct postgres_answer *answer, size_t row, size_t column);

@@ -1,5 +1,5 @@
 /*
- * What the files of store/postgres share: a connection string taken apart, and put together again with addresses.
+ * What the files of store/postgres share: a connection string taken apart, and put together again for one address.
  */
 #ifndef MOONGATE_STORE_POSTGRES_INNER_H
 #define MOONGATE_STORE_POSTGRES_INNER_H
@@ -27,18 +27,20 @@ struct postgres_target {
     size_t host_count;
 };
 
-/* What libpq's array of keywords and values is made of. */
+/* What libpq's array of keywords and values is made of; borrows all. */
 struct postgres_words {
     const char *keywords[POSTGRES_OPTIONS_MAX + 1], *values[POSTGRES_OPTIONS_MAX + 1];
-    char *hosts, *addresses, *ports;
 };
 
 bool postgres_target_read(struct postgres_target *t, const char *conninfo, struct fault *why);
 void postgres_target_clear(struct postgres_target *t);
 const char *postgres_target_option(const struct postgres_target *t, const char *keyword); /* NULL: not said */
-/* One entry for each address of each host. False: there is none. */
-void postgres_words_make(struct postgres_words *w, const struct postgres_target *t, const struct resolve_result *found,
-                         const char *name);
-void postgres_words_clear(struct postgres_words *w);
+/* The n-th of all addresses of all hosts, borrowed. False: there are no more. */
+bool postgres_target_address(const struct postgres_target *t, const struct resolve_result *found, size_t n,
+                             struct postgres_host *address);
+/* How long one address may take. */
+unsigned postgres_target_timeout_ms(const struct postgres_target *t);
+void postgres_words_make(struct postgres_words *w, const struct postgres_target *t,
+                         const struct postgres_host *address, const char *name);
 
 #endif

@@ -1,7 +1,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/slice.h"
 #include "store/postgres_inner.h"
@@ -10,13 +9,24 @@
 
 static const char *const refused[] = {"PGHOSTADDR", "PGSERVICE"};
 
+/* In a URL the library ends the password at the first @, and what is behind it would become the name of a host or a
+ * database, which are told: no second one may be there. */
+static bool is_misread(const char *conninfo)
+{
+    struct slice said = slice_str(conninfo);
+    if (!slice_starts(said, SLICE("postgresql://")) && !slice_starts(said, SLICE("postgres://"))) return false;
+    const char *user = strstr(conninfo, "://") + 3, *host = user + strcspn(user, "@/");
+    if (*host == '@') host++;
+    return memchr(host, '@', strcspn(host, "?")) != NULL;
+}
+
 /* The library's message would repeat the string, password and all. */
 static bool parse(struct postgres_target *t, const char *conninfo, struct fault *why)
 {
     char *said = NULL;
     t->options = PQconninfoParse(conninfo, &said);
     PQfreemem(said);
-    if (t->options) return true;
+    if (t->options && !is_misread(conninfo)) return true;
     return fault_set(why, FAULT_INTERNAL, "postgres.url is neither postgresql://user:password@host:5432/database nor "
                                           "\"host=… user=… dbname=…\": a name in it is unknown, or a sign like @ in "
                                           "the password is not written as %%40");
@@ -110,45 +120,38 @@ bool postgres_target_read(struct postgres_target *t, const char *conninfo, struc
 
 void postgres_target_clear(struct postgres_target *t)
 {
+    for (const PQconninfoOption *o = t->options; o && o->keyword; o++) {
+        if (o->val && *o->dispchar == '*') explicit_bzero(o->val, strlen(o->val));
+    }
     PQconninfoFree(t->options);
     for (int i = 0; i < 3; i++)
         mem_free(t->lists[i]);
     *t = (struct postgres_target){0};
 }
 
-struct lists {
-    struct buf hosts, addresses, ports;
-    size_t count;
-};
-
-static void add(struct lists *l, const struct postgres_host *h, const char *address)
-{
-    const char *comma = l->count++ ? "," : "";
-    buf_printf(&l->hosts, "%s%s", comma, h->name);
-    buf_printf(&l->addresses, "%s%s", comma, address);
-    buf_printf(&l->ports, "%s%s", comma, h->port);
-}
-
-static void make_lists(struct lists *l, const struct postgres_target *t, const struct resolve_result *found)
+bool postgres_target_address(const struct postgres_target *t, const struct resolve_result *found, size_t n,
+                             struct postgres_host *address)
 {
     size_t asked = 0;
     for (size_t i = 0; i < t->host_count; i++) {
-        if (!t->hosts[i].is_named) {
-            add(l, &t->hosts[i], t->hosts[i].address);
-            continue;
+        *address = t->hosts[i];
+        if (!address->is_named && n-- == 0) return true;
+        for (size_t a = 0; address->is_named && a < found->count; a++) {
+            address->address = found->addresses[a].text;
+            if (found->addresses[a].name == asked && n-- == 0) return true;
         }
-        for (size_t a = 0; found && a < found->count; a++) {
-            if (found->addresses[a].name == asked) add(l, &t->hosts[i], found->addresses[a].text);
-        }
-        asked++;
+        asked += address->is_named;
     }
+    return false;
 }
 
-static char *text_of(struct buf *b)
+/* connect_timeout: the library itself looks at it only where it blocks. */
+unsigned postgres_target_timeout_ms(const struct postgres_target *t)
 {
-    char *text = mem_strndup(b->data ? buf_ptr(b) : "", buf_len(b));
-    buf_clear(b);
-    return text;
+    const char *said = postgres_target_option(t, "connect_timeout");
+    uint64_t seconds;
+    if (!said || !slice_to_u64(slice_str(said), &seconds) || seconds == 0) return LIMIT_POSTGRES_CONNECT_MS;
+    return seconds < LIMIT_POSTGRES_CONNECT_MS_MAX / 1000 ? (unsigned)seconds * 1000 : LIMIT_POSTGRES_CONNECT_MS_MAX;
 }
 
 static void set(struct postgres_words *w, const char *keyword, const char *value)
@@ -167,30 +170,20 @@ static void set_unless(struct postgres_words *w, const struct postgres_target *t
     if (!postgres_target_option(t, keyword)) set(w, keyword, value);
 }
 
-void postgres_words_make(struct postgres_words *w, const struct postgres_target *t, const struct resolve_result *found,
-                         const char *name)
+void postgres_words_make(struct postgres_words *w, const struct postgres_target *t,
+                         const struct postgres_host *address, const char *name)
 {
-    struct lists l = {.count = 0};
     *w = (struct postgres_words){0};
-    buf_init(&l.hosts), buf_init(&l.addresses), buf_init(&l.ports);
-    make_lists(&l, t, found);
-    w->hosts = text_of(&l.hosts), w->addresses = text_of(&l.addresses), w->ports = text_of(&l.ports);
     for (const PQconninfoOption *o = t->options; o->keyword; o++) {
         if (o->val && *o->val) set(w, o->keyword, o->val);
     }
-    set(w, "host", w->hosts);
-    set(w, "hostaddr", w->addresses);
-    set(w, "port", w->ports);
+    set(w, "host", address->name);
+    set(w, "hostaddr", address->address);
+    set(w, "port", address->port);
     set(w, "client_encoding", "UTF8");
     set_unless(w, t, "application_name", name);
     set_unless(w, t, "gssencmode", "disable");
     set_unless(w, t, "keepalives_idle", "30");
     set_unless(w, t, "tcp_user_timeout", "30000");
-}
-
-void postgres_words_clear(struct postgres_words *w)
-{
-    mem_free(w->hosts);
-    mem_free(w->addresses);
-    mem_free(w->ports);
+    set_unless(w, t, "target_session_attrs", "read-write"); /* of several hosts one is a standby, and stays one */
 }

@@ -114,7 +114,7 @@ local function start_haproxy(upstream, dir)
   return { name = "haproxy", port = port, stream_port = port, pid = p.pid, key = "-", stop = function() p:stop() end }
 end
 
--- how: words before the gateway's (prefix), more of its environment (env); nil: as it is measured.
+-- how: words before the gateway's (prefix), more of its environment (env), another config; nil: as it is measured.
 function peers.start_moongate(upstream, dir, how)
   local env = { BENCH_UPSTREAM_URL = "http://127.0.0.1:" .. upstream .. "/v1" }
   for name, value in pairs(how and how.env or {}) do env[name] = value end

@@ -96,7 +96,7 @@ describe("moongate requests", function()
   end)
 
   it("says that what it prints cannot be written", function()
-    local out, code = process.run { "sh", "-c", ("'%s' requests -c moongate.lua >/dev/full"):format(MOONGATE),
+    local out, code = process.run { "sh", "-c", ("'%s' requests >/dev/full"):format(command.path),
       cwd = g.dir.root, env = g.env, seconds = 30 }
     assert.equal(2, code, out)
     has(out, "error: stdout: No space left on device")

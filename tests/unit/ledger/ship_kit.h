@@ -9,13 +9,16 @@
 #include "ledger/ship.h"
 #include "net/loop.h"
 
+#define SHIP_PATIENCE_NS (120ull * 1000 * NS_PER_MS)
+
 struct shipping {
     struct loop *loop;
     struct ship *ship;
     struct loop_timer tick; /* looks whether what is waited for has come */
+    uint64_t until_ns;      /* … and fails the test when it does not */
     uint64_t wanted;        /* seq; 0: none */
     bool wants_failing, wants_refused;
-    uint64_t shipped, told;
+    uint64_t shipped, told, told_well;
     char why[FAULT_TEXT_BYTES];
 };
 
@@ -31,6 +34,7 @@ static inline void on_state(void *arg, const struct ship_state *state)
 {
     struct shipping *s = arg;
     snprintf(s->why, sizeof s->why, "%s", state->why);
+    s->told_well += !state->is_failing;
 }
 
 static const struct ship_events events = {on_shipped, on_state};
@@ -43,10 +47,19 @@ static inline bool has_come(struct shipping *s)
     return !state->is_failing && s->shipped >= s->wanted;
 }
 
+static inline _Noreturn void give_up_waiting(struct shipping *s)
+{
+    fprintf(stderr, "%llu is shipped, %llu was waited for: %s\n", (unsigned long long)s->shipped,
+            (unsigned long long)s->wanted, s->why);
+    server_end();
+    exit(1);
+}
+
 static inline void on_tick(void *arg)
 {
     struct shipping *s = arg;
     if (has_come(s)) loop_stop(s->loop);
+    else if (clock_mono_ns() > s->until_ns) give_up_waiting(s);
     else loop_timer_arm_ms(&s->tick, 5);
 }
 
@@ -63,8 +76,10 @@ static inline void begin(struct shipping *s, struct ship_options options)
     loop_timer_init(&s->tick, s->loop, on_tick, s);
 }
 
+/* UINT64_MAX: for ever, as who is to be killed does. */
 static inline void wait_for(struct shipping *s)
 {
+    s->until_ns = s->wanted == UINT64_MAX ? UINT64_MAX : clock_mono_ns() + SHIP_PATIENCE_NS;
     loop_timer_arm_ms(&s->tick, 1);
     loop_run(s->loop);
 }
@@ -74,6 +89,13 @@ static inline void wait_failing(struct shipping *s)
     s->wants_failing = true;
     wait_for(s);
     s->wants_failing = false;
+}
+
+/* Until the reason holds that word. */
+static inline void wait_failing_with(struct shipping *s, const char *word)
+{
+    do wait_failing(s);
+    while (!strstr(s->why, word) && !usleep(10000));
 }
 
 static inline void wait_refused(struct shipping *s)
@@ -102,6 +124,17 @@ static inline void fill(struct ledger *l, uint64_t from, uint64_t count)
     for (uint64_t n = from; n < from + count; n++)
         EXPECT_INT(LEDGER_STORED, kit_put(l, n));
     kit_commit(l);
+}
+
+static inline void put_at(struct ledger *l, uint64_t n, const char *time)
+{
+    struct buf body;
+    uint8_t id[16];
+    buf_init(&body);
+    kit_id(id, n);
+    kit_body(&body, n, time);
+    kit_put_text(l, CHAIN_EXCHANGE, id, buf_slice(&body));
+    buf_clear(&body);
 }
 
 static inline void fresh(void)

@@ -276,6 +276,22 @@ static void a_link_is_not_written_to(void)
     finish();
 }
 
+/* Only root can make one. */
+static void a_file_of_another_user_is_not_written_to(void)
+{
+    if (geteuid() != 0) return;
+    begin();
+    append("copy.jsonl", SLICE(""));
+    EXPECT_INT(0, chown(path, 65534, 65534));
+    struct copy *c = open_copy();
+    commit(0, 2);
+    copy_all(c);
+    EXPECT(strstr(copy_why(c), "not a file of this user's own") != NULL);
+    expect_file("copy.jsonl", 0, 0);
+    copy_free(c);
+    finish();
+}
+
 static void one_that_was_not_wanted_for_a_while_begins_anew(void)
 {
     begin();
@@ -306,6 +322,7 @@ int main(void)
     RUN(a_renamed_file_is_remembered);
     RUN(what_a_full_disk_does_not_take_waits);
     RUN(a_link_is_not_written_to);
+    RUN(a_file_of_another_user_is_not_written_to);
     RUN(one_that_was_not_wanted_for_a_while_begins_anew);
     begin();
     finish();

@@ -164,8 +164,7 @@ static void a_wrong_password_is_said_without_it(void)
     snprintf(conninfo, sizeof conninfo, "postgresql://moongate:hunter%%402@/moongate?host=%s&port=%u", server_dir,
              server_port);
     begin(&s, (struct ship_options){.conninfo = conninfo});
-    do wait_failing(&s);
-    while (!strstr(s.why, "password authentication failed") && !usleep(10000));
+    wait_failing_with(&s, "password authentication failed");
     EXPECT(!strstr(s.why, "hunter"));
     server_ask("ALTER ROLE moongate PASSWORD 'hunter@2'");
     wait_shipped(&s, head_of(l));
@@ -185,24 +184,12 @@ static void a_database_that_takes_nothing_is_tried_again(void)
     server_ask("ALTER DATABASE moongate SET default_transaction_read_only = on");
     fill(l, 100, 10);
     begin(&s, (struct ship_options){.shipped = 10});
-    do wait_failing(&s);
-    while (!strstr(s.why, "read-only") && !usleep(10000));
+    wait_failing_with(&s, "read-only");
     server_ask_in("postgres", "ALTER DATABASE moongate RESET default_transaction_read_only");
     wait_shipped(&s, head_of(l));
     expect_same();
     end(&s);
     ledger_close(l);
-}
-
-static void put_at(struct ledger *l, uint64_t n, const char *time)
-{
-    struct buf body;
-    uint8_t id[16];
-    buf_init(&body);
-    kit_id(id, n);
-    kit_body(&body, n, time);
-    kit_put_text(l, CHAIN_EXCHANGE, id, buf_slice(&body));
-    buf_clear(&body);
 }
 
 static void days_have_partitions_and_old_ones_go(void)

@@ -132,7 +132,9 @@ static void what_cannot_be_a_connection_is_refused_at_once(void)
 {
     struct fault why = {0};
     static const char *const bad[] = {"postgresql://u:topsecret@h:x/db", "topsecret", "hots=db password=topsecret",
-                                      "service=topsecret", "host=a,b,c port=1,2 password=topsecret"};
+                                      "service=topsecret", "postgresql://u:p@topsecret@h/db",
+                                      "postgres://u:5432/topsecret@h/db", "postgresql://u:p@s/topsecret@h/db?a@b",
+                                      "host=a,b,c port=1,2 password=topsecret"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct ship_options options = {.data_dir = kit_dir, .gateway = SLICE("gw-1"), .conninfo = bad[i]};
         struct ship *ship = ship_new(NULL, &options, &events, NULL, &why);

@@ -135,6 +135,29 @@ static void a_text_belongs_to_its_record(void)
     }
 }
 
+/* Who has both files gives ann's key, and with it her text, to somebody else. */
+static void a_text_stays_its_subjects_when_the_key_is_renamed(void)
+{
+    struct buf out;
+    sqlite3 *keys;
+    make();
+    close_all();
+    sqlite3 *db = seal_attack();
+    seal_sql(db, "UPDATE texts SET subject = 'eve' WHERE subject = 'ann'");
+    sqlite3_close(db);
+    EXPECT_INT(SQLITE_OK, sqlite3_open(seal_path(TEXTS_FILE), &keys));
+    seal_sql(keys, "UPDATE subjects SET subject = CAST('eve' AS BLOB) WHERE subject = CAST('ann' AS BLOB)");
+    sqlite3_close(keys);
+    open_all();
+    EXPECT_INT(TEXTS_DAMAGED, read_prompt(1, &out));
+    EXPECT_INT(0, buf_len(&out));
+    buf_clear(&out);
+    EXPECT_INT(TEXTS_FOUND, read_prompt(2, &out));
+    buf_clear(&out);
+    close_all();
+    seal_end();
+}
+
 static void each_byte_of_a_sealed_text_counts(void)
 {
     sqlite3_stmt *get, *set;
@@ -404,6 +427,7 @@ int main(void)
 {
     RUN(what_was_sealed_is_read_and_not_seen);
     RUN(a_text_belongs_to_its_record);
+    RUN(a_text_stays_its_subjects_when_the_key_is_renamed);
     RUN(each_byte_of_a_sealed_text_counts);
     RUN(an_erased_text_is_nowhere);
     RUN(no_copy_of_any_key_stays);

@@ -1,4 +1,4 @@
-/* What is no tampering though it looks odd: verification says that nothing was changed. */
+/* What looks odd: verification says what was changed, and what was not. */
 #include "seal_kit.h"
 
 #include "store/verify.h"
@@ -25,8 +25,25 @@ static void who_was_killed_and_comes_back_late_is_intact(void)
     seal_end();
 }
 
+/* No anchor stands behind it yet, and its hash is right. */
+static void a_start_of_another_gateway_is_none_of_this_chain(void)
+{
+    struct fault why;
+    seal_begin();
+    seal_make(3, 3);
+    seal_open();
+    EXPECT(ledger_begin(seal_ledger, &why));
+    seal_put(CHAIN_START, NULL, SLICE("{\"gateway\":\"gw-2\",\"time\":\"2026-11-29T11:00:00.000Z\"}"));
+    EXPECT(ledger_commit(seal_ledger, &why));
+    seal_close();
+    EXPECT_INT(VERIFY_TAMPERED, seal_verify(true));
+    EXPECT_STR("genesis: the entry names gateway 'gw-2', the ledger 'gw-1'", seal_first);
+    seal_end();
+}
+
 int main(void)
 {
     RUN(who_was_killed_and_comes_back_late_is_intact);
+    RUN(a_start_of_another_gateway_is_none_of_this_chain);
     return unit_close("verify");
 }
