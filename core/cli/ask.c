@@ -58,38 +58,17 @@ static int ask_set(struct policy_set *set, const char *script, struct slice ques
     return code;
 }
 
-static int ask_loaded(struct bundle *bundle, const struct settings *settings, const char *name, const char *script,
-                      struct slice question, struct buf *answer)
+int ask_bundle(struct bundle *bundle, const char *name, const char *script, struct slice question, struct buf *answer)
 {
-    struct policy_set *set = load_set(bundle, settings, name);
+    struct policy_set *set = load_set(bundle, NULL, name);
     int code = set ? ask_set(set, script, question, answer) : CLI_USAGE;
     policy_set_unref(set);
     return code;
 }
 
-int ask_bundle(struct bundle *bundle, const char *name, const char *script, struct slice question, struct buf *answer)
+static const struct settings *settings_of(const struct ask_loaded *loaded)
 {
-    return ask_loaded(bundle, NULL, name, script, question, answer);
-}
-
-static int ask_folder(const char *dir, const struct settings *settings, const struct ask *ask, struct slice question,
-                      struct buf *answer)
-{
-    struct fault why;
-    struct bundle *bundle = bundle_read(dir, &why);
-    if (!bundle) return cli_usage_error("--policies names a folder of policies", "%s", fault_message(&why));
-    struct policy_set *set = load_set(bundle, settings, dir);
-    struct buf more;
-    buf_init(&more);
-    if (set && ask->record.len) {
-        add_again(set, settings, ask->record, question, &more);
-        question = buf_slice(&more);
-    }
-    int code = set ? ask_set(set, ask->script, question, answer) : CLI_USAGE;
-    buf_clear(&more);
-    policy_set_unref(set);
-    bundle_unref(bundle);
-    return code;
+    return loaded->config ? loaded->config->settings : NULL;
 }
 
 /* The configuration of -c or of here; NULL after a message. */
@@ -108,30 +87,40 @@ static struct config *load_config(const char *given)
     return config;
 }
 
-int ask_policies(const struct ask *ask, struct slice question, struct buf *answer)
-{
-    if (ask->policies_dir && !ask->config) return ask_folder(ask->policies_dir, NULL, ask, question, answer);
-    struct config *config = load_config(ask->config);
-    if (!config) return CLI_USAGE;
-    const char *dir = ask->policies_dir ? ask->policies_dir : config->policies_dir.ptr;
-    int code = ask_folder(dir, config->settings, ask, question, answer);
-    config_free(config);
-    return code;
-}
-
-bool ask_load(const struct ask *ask, struct ask_loaded *loaded)
+/* is_alone: without a configuration. */
+static bool load_all(const struct ask *ask, bool is_alone, struct ask_loaded *loaded)
 {
     struct fault why;
     *loaded = (struct ask_loaded){0};
-    bool is_alone = ask->policies_dir && !ask->config && access(config_path(NULL), R_OK) != 0;
     if (!is_alone && !(loaded->config = load_config(ask->config))) return false;
     const char *dir = ask->policies_dir ? ask->policies_dir : loaded->config->policies_dir.ptr;
     loaded->bundle = bundle_read(dir, &why);
     if (!loaded->bundle) cli_usage_error("--policies names a folder of policies", "%s", fault_message(&why));
-    else loaded->set = load_set(loaded->bundle, loaded->config ? loaded->config->settings : NULL, dir);
+    else loaded->set = load_set(loaded->bundle, settings_of(loaded), dir);
     if (loaded->set) return true;
     ask_unload(loaded);
     return false;
+}
+
+bool ask_load(const struct ask *ask, struct ask_loaded *loaded)
+{
+    return load_all(ask, ask->policies_dir && !ask->config && access(config_path(NULL), R_OK) != 0, loaded);
+}
+
+int ask_policies(const struct ask *ask, struct slice question, struct buf *answer)
+{
+    struct ask_loaded loaded;
+    struct buf more;
+    if (!load_all(ask, ask->policies_dir && !ask->config, &loaded)) return CLI_USAGE;
+    buf_init(&more);
+    if (ask->record.len) {
+        add_again(loaded.set, settings_of(&loaded), ask->record, question, &more);
+        question = buf_slice(&more);
+    }
+    int code = ask_set(loaded.set, ask->script, question, answer);
+    buf_clear(&more);
+    ask_unload(&loaded);
+    return code;
 }
 
 void ask_unload(struct ask_loaded *loaded)

@@ -22,17 +22,19 @@ char *folder_find(const char *config)
     return NULL;
 }
 
-/* False after a message. That it cannot be reached is said by who opens it. */
+#define IS_PRIVATE "run it as the gateway's user: the file is for that one alone"
+#define IS_MISSING "the gateway makes it when it starts; -c names its configuration, and by it the data folder"
+
+/* False after a message. */
 static bool has_ledger(const char *dir)
 {
     struct buf path;
     buf_init(&path);
     buf_printf(&path, "%s/" LEDGER_FILE, dir);
     buf_append_char(&path, '\0');
-    bool is_there = access(buf_ptr(&path), F_OK) == 0 || errno != ENOENT;
+    bool is_there = access(buf_ptr(&path), R_OK) == 0;
     if (!is_there)
-        cli_usage_error("the gateway makes it when it starts; -c names its configuration, and by it the data folder",
-                        "%s: %s", buf_ptr(&path), strerror(errno));
+        cli_usage_error(errno == EACCES ? IS_PRIVATE : IS_MISSING, "%s: %s", buf_ptr(&path), strerror(errno));
     buf_clear(&path);
     return is_there;
 }

@@ -131,6 +131,13 @@ static void name_difference(const struct replay_report *report, struct arena *ar
     json_clear(&tape);
 }
 
+/* "openai/small" of a verdict. A record may be any text. */
+static const char *target_of(const char verdict[NAME_BYTES])
+{
+    const char *space = strchr(verdict, ' ');
+    return space ? space + 1 : "";
+}
+
 struct named {
     char who[NAME_BYTES], what[NAME_BYTES], was[NAME_BYTES], is[NAME_BYTES];
 };
@@ -148,7 +155,7 @@ static void name_it(const struct json_tape *was, const struct json_tape *is, enu
     if (outcome == REPLAY_DENIED) name_rule(is, arena, to->what);
     if (outcome == REPLAY_ALLOWED) name_rule(was, arena, to->what);
     if (outcome == REPLAY_REROUTED)
-        snprintf(to->what, sizeof to->what, "%.70s → %.70s", strchr(to->was, ' ') + 1, strchr(to->is, ' ') + 1);
+        snprintf(to->what, sizeof to->what, "%.70s → %.70s", target_of(to->was), target_of(to->is));
     if (outcome == REPLAY_CHANGED) name_difference(report, arena, to->what);
 }
 

@@ -55,10 +55,17 @@ static bool keep_head(struct job *job, const struct http_head *head, struct faul
     return repeats_join(x, head, why);
 }
 
+/* Also where nobody waits for them: what comes then may be lost. */
+static bool are_records_failing(const struct flow *flow)
+{
+    return recorder_is_failing(flow->recorder, DURABILITY_LOCAL) ||
+           recorder_is_failing(flow->recorder, (enum durability)flow->parts.settings->durability);
+}
+
 static void reply_health(struct job *job, enum route_kind kind)
 {
     struct flow *flow = job->flow;
-    bool is_failing = recorder_is_failing(flow->recorder, (enum durability)flow->parts.settings->durability);
+    bool is_failing = are_records_failing(flow);
     bool is_ready = kind == ROUTE_LIVEZ || !(flow->is_draining || is_failing);
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);

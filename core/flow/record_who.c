@@ -95,7 +95,7 @@ void record_who(struct buf *out, const struct exchange *x)
 
 #define CLIENT_BYTES_MAX 256u
 
-/* Anything may stand in a header; what is not text ends it. */
+/* Anything may stand in a header: what is no text, also for being cut here, becomes U+FFFD. */
 static struct slice bounded(struct slice value)
 {
     return slice_of(value.ptr, value.len < CLIENT_BYTES_MAX ? value.len : CLIENT_BYTES_MAX);

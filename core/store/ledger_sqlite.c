@@ -165,11 +165,15 @@ static bool prepare_all(struct ledger *l, struct fault *why)
         [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
         [LEDGER_COMMIT] = "COMMIT",
     };
+    /* First: another function in the connection makes all statements that it has anew. */
+    if (!ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") ||
+        !ledger_rollup_install(&l->cut_sums, l->db, "rollup_cut", "rollup_label_cut")) {
+        return ledger_fail(l, why);
+    }
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    if (!prepare_record(l, why)) return false;
-    return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
+    return prepare_record(l, why);
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -281,6 +285,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     l->path = ledger_file_path(options->data_dir);
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
+    ledger_rollup_init(&l->cut_sums);
     if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
         ledger_file_note(&l->files, l->path);
         return l;
@@ -295,6 +300,7 @@ void ledger_close(struct ledger *l)
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
         sqlite3_finalize(l->statements[i]);
     ledger_rollup_clear(&l->rollup);
+    ledger_rollup_clear(&l->cut_sums);
     ledger_reader_clear(&l->reader);
     ledger_days_clear(&l->days);
     sqlite3_close(l->db);
@@ -321,6 +327,15 @@ bool ledger_checkpoint(struct ledger *l, int mode, struct fault *why)
         l->must_cut_log = false;
     }
     l->log_done = done > 0 ? (uint32_t)done : 0;
+    return true;
+}
+
+/* A failure leaves what was: ledger_begin() asks again. */
+bool ledger_relax(struct ledger *l, bool is_relaxed, struct fault *why)
+{
+    if (l->is_relaxed == is_relaxed) return true;
+    if (!ledger_run(l, is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", why)) return false;
+    l->is_relaxed = is_relaxed;
     return true;
 }
 
@@ -355,7 +370,7 @@ bool ledger_is_in_place(const struct ledger *l, struct fault *why)
 bool ledger_begin(struct ledger *l, struct fault *why)
 {
     check(!l->is_open);
-    if (!ledger_is_in_place(l, why)) return false;
+    if (!ledger_is_in_place(l, why) || !ledger_relax(l, false, why)) return false;
     bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;

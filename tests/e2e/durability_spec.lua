@@ -191,6 +191,23 @@ describe("a ledger that stands still", function()
   end)
 end)
 
+describe("durability async, of all requests", function()
+  it("goes on without a ledger, and readiness says so on both listeners", function()
+    local own = g
+    g = gateway.start { mock = m, name = "async", policies = POLICIES, config = { ledger = { durability = "async" } } }
+    local ok, why = pcall(stopped, function()
+      assert.equal(200, ask({}).status)
+      for _, port in ipairs { g.port, g.admin_port } do
+        expect.eventually(function() return client.ask(port, { path = "/readyz" }).status == 503 end, 15, "not ready")
+      end
+      assert.equal(200, ask({}).status)
+    end)
+    g:stop()
+    g = own
+    if not ok then error(why, 0) end
+  end)
+end)
+
 describe("a client that leaves while its record waits", function()
   it("changes nothing of it", function()
     local head

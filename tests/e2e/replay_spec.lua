@@ -1,12 +1,12 @@
 -- Requests through the real gateway, decided again from their records: by the same policies all are the same, by others each
 -- difference is listed, and nothing is called again.
 local cjson = require("cjson")
+local command = require("tests.e2e.kit.command")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 local process = dofile("tests/lib/process.lua")
 
-local MOONGATE = require("posix.unistd").getcwd() .. "/" .. (os.getenv("B") or "build") .. "/moongate"
 local MODELS = [[return models {
   one = { targets = { "openai/one", "openai/two" }, price = usd_per_million { input = 1, output = 2 } },
   two = { targets = { "openai/two" }, price = usd_per_million { input = 3, output = 9 } } }]]
@@ -132,7 +132,7 @@ describe("recorded requests", function()
 
   it("show how far it has come to who waits at a terminal, in one line", function()
     g.dir:write("much.jsonl", g.dir:read("export.jsonl"):rep(30))
-    local out = process.run { "script", "-qec", ("'%s' replay much.jsonl -c moongate.lua"):format(MOONGATE), "/dev/null", cwd = g.dir.root,
+    local out = process.run { "script", "-qec", ("'%s' replay much.jsonl -c moongate.lua"):format(command.path), "/dev/null", cwd = g.dir.root,
       env = g.env, seconds = 60 }
     assert.truthy(out:find("\r *\rreplay  %d+  [%d.]+ k/s\r *\rreplay  "), out)
     assert.is_nil(out:find("u000d", 1, true), out)

@@ -228,6 +228,34 @@ static void days_have_partitions_and_old_ones_go(void)
     ledger_close(l);
 }
 
+/* A drop would wait for the reader, and everybody else for the drop: it is put off. */
+static void a_reader_of_an_old_day_holds_nobody_up(void)
+{
+    static const char is_there[] = "SELECT to_regclass('moongate.records_20250603') IS NOT NULL";
+    char conninfo[160];
+    struct shipping s;
+    fresh();
+    struct ledger *l = kit_open();
+    fill(l, 1, 10);
+    ship_all(l);
+    server_root_conninfo(conninfo, "moongate");
+    PGconn *reader = PQconnectdb(conninfo);
+    PQclear(PQexec(reader, "BEGIN; SELECT count(*) FROM moongate.records"));
+    fill(l, 100, 10);
+    begin(&s, (struct ship_options){.retain_s = 30 * 24 * 3600});
+    wait_shipped(&s, head_of(l));
+    EXPECT_INT(0, (long long)ship_state(s.ship)->failures);
+    EXPECT_STR("t", server_ask(is_there));
+    end(&s);
+    PQfinish(reader);
+    begin(&s, (struct ship_options){.retain_s = 30 * 24 * 3600});
+    wait_shipped(&s, head_of(l));
+    while (strcmp(server_ask(is_there), "t") == 0)
+        wait_for(&s);
+    end(&s);
+    ledger_close(l);
+}
+
 static void put_anchor(struct ledger *l, const char *values)
 {
     char sql[256];
@@ -271,6 +299,7 @@ int main(void)
     RUN(a_wrong_password_is_said_without_it);
     RUN(a_database_that_takes_nothing_is_tried_again);
     RUN(days_have_partitions_and_old_ones_go);
+    RUN(a_reader_of_an_old_day_holds_nobody_up);
     RUN(signed_heads_have_a_witness);
     kit_end();
     server_end();

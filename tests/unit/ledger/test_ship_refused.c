@@ -89,6 +89,52 @@ static void gateways_of_other_names_share_a_database(void)
     ledger_close(l);
 }
 
+static uint64_t fill_as(const char *gateway, uint64_t from)
+{
+    struct ledger *l = kit_open_with((struct ledger_options){.zone = "UTC", .gateway = slice_str(gateway)});
+    fill(l, from, 3000);
+    uint64_t head = head_of(l);
+    ledger_close(l);
+    return head;
+}
+
+static void ship_as(const char *gateway, uint64_t head)
+{
+    struct shipping s;
+    begin(&s, (struct ship_options){.gateway = slice_str(gateway)});
+    wait_shipped(&s, head);
+    end(&s);
+}
+
+/* Both find an empty database, and want the same tables, partitions and rows of sums. */
+static void gateways_that_begin_together_wait_for_each_other(void)
+{
+    char first[sizeof kit_dir];
+    fresh();
+    uint64_t head = fill_as("gw-1", 1);
+    memcpy(first, kit_dir, sizeof first);
+    memcpy(kit_dir, "/tmp/moongate-ledger-XXXXXX", sizeof kit_dir);
+    kit_fresh();
+    uint64_t other_head = fill_as("gw-2", 10000);
+    pid_t pid = fork();
+    if (pid == 0) {
+        ship_as("gw-2", other_head);
+        _exit(0);
+    }
+    char other[sizeof kit_dir];
+    memcpy(other, kit_dir, sizeof other);
+    memcpy(kit_dir, first, sizeof first);
+    ship_as("gw-1", head);
+    int status = 1;
+    EXPECT_INT(pid, waitpid(pid, &status, 0));
+    EXPECT_INT(0, status);
+    EXPECT_STR("6000|6000|2", server_ask("SELECT (SELECT count(*) FROM moongate.records), (SELECT sum(requests) FROM "
+                                         "moongate.spend), (SELECT count(*) FROM moongate.gateway)"));
+    memcpy(kit_dir, other, sizeof other);
+    kit_end();
+    memcpy(kit_dir, first, sizeof first);
+}
+
 /* So many that they are copied, until one is met that is there. */
 static void what_is_there_already_counts_once_in_a_large_batch(void)
 {
@@ -152,6 +198,7 @@ int main(void)
     RUN(a_ledger_that_does_not_follow_is_refused);
     RUN(two_of_one_name_do_not_mix);
     RUN(gateways_of_other_names_share_a_database);
+    RUN(gateways_that_begin_together_wait_for_each_other);
     RUN(what_is_there_already_counts_once_in_a_large_batch);
     RUN(tables_of_a_newer_moongate_are_left_alone);
     RUN(what_cannot_be_a_connection_is_refused_at_once);

@@ -1,11 +1,40 @@
 /* The ledger while it lives: its log, what grows too old, free pages, and what is made from its chain. */
 #include "ledger_kit.h"
 
+#include "base/limits.h"
 #include "store/ledger_check.h"
 #include "store/ledger_keep.h"
+#include "store/ledger_pace.h"
 
 #define NOW 1800000000000000ull /* microseconds */
 #define DAY 86400000000ull
+
+static long long number(struct ledger *l, const char *sql)
+{
+    sqlite3_stmt *q = NULL;
+    EXPECT(sqlite3_prepare_v2(ledger_connection(l), sql, -1, &q, NULL) == SQLITE_OK && sqlite3_step(q) == SQLITE_ROW);
+    long long value = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return value;
+}
+
+/* A piece is a small one, and entries are synced behind it. */
+static enum ledger_tended tend_once(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    static const char *const counts[] = {"SELECT count(*) FROM chain", "SELECT count(*) FROM texts",
+                                         "PRAGMA page_count"};
+    static const long long most[] = {LIMIT_LEDGER_CUT, LIMIT_LEDGER_CUT, LIMIT_LEDGER_GIVE_PAGES + 1};
+    long long before[3];
+    for (int i = 0; i < 3; i++)
+        before[i] = number(l, counts[i]);
+    enum ledger_tended done = ledger_tend(l, how, why);
+    for (int i = 0; i < 3; i++) {
+        long long gone = before[i] - number(l, counts[i]);
+        if (gone > most[i]) UNIT_FAIL("%s: %lld fewer in one step", counts[i], gone);
+    }
+    EXPECT_INT(2, number(l, "PRAGMA synchronous")); /* FULL */
+    return done;
+}
 
 /* Until nothing is left to do; how many calls that took. */
 static int tend(struct ledger *l, struct ledger_upkeep how)
@@ -14,7 +43,7 @@ static int tend(struct ledger *l, struct ledger_upkeep how)
     int calls = 1;
     if (!how.now_us) how.now_us = NOW;
     enum ledger_tended done;
-    while ((done = ledger_tend(l, &how, &why)) == LEDGER_MORE)
+    while ((done = tend_once(l, &how, &why)) == LEDGER_MORE)
         calls++;
     if (done != LEDGER_TENDED) UNIT_FAIL("tend: %s", why.text);
     return calls;
@@ -193,6 +222,51 @@ static void free_pages_are_given_back(void)
     EXPECT_STR("ok", kit_ask("PRAGMA integrity_check"));
 }
 
+/* What a piece took says how much the next one does: never nothing, never all. */
+static void pieces_take_about_as_long(void)
+{
+    const uint64_t step_ns = LIMIT_LEDGER_STEP_US * 1000ull;
+    struct ledger_pace pace = {0};
+    uint32_t first = ledger_pace_count(&pace, 256);
+    EXPECT(first > 1 && first <= 32);
+    ledger_pace_took(&pace, step_ns / 1000); /* much shorter: twice as much */
+    EXPECT_INT(2 * first, ledger_pace_count(&pace, 256));
+    for (int i = 0; i < 40; i++)
+        ledger_pace_took(&pace, 0);
+    EXPECT_INT(256, ledger_pace_count(&pace, 256));
+    ledger_pace_took(&pace, 4 * step_ns);
+    EXPECT_INT(63, ledger_pace_count(&pace, 256));
+    ledger_pace_took(&pace, UINT64_MAX);
+    EXPECT_INT(1, ledger_pace_count(&pace, 256));
+    ledger_pace_took(&pace, 0);
+    EXPECT_INT(2, ledger_pace_count(&pace, 256));
+}
+
+/* The log is cut to nothing when all is done, not behind each piece; while it goes on it does not grow beyond its
+ * bound. */
+static void giving_back_keeps_the_log_small(void)
+{
+    struct fault why = {0};
+    struct ledger_upkeep how = {.now_us = NOW + 2000000, .retain_us = DAY, .is_idle = true};
+    long long most = 0;
+    int cuts = 0;
+    kit_fresh();
+    struct ledger *l = kit_open();
+    kit_put_many(l, 0, 12000, 500);
+    put_anchor(l, 11900, NOW - 20 * DAY);
+    for (enum ledger_tended done = LEDGER_MORE; done == LEDGER_MORE;) {
+        done = tend_once(l, &how, &why);
+        EXPECT(done != LEDGER_TEND_FAILED);
+        long long bytes = kit_bytes("ledger.db-wal");
+        if (bytes > most) most = bytes;
+        cuts += bytes == 0;
+    }
+    EXPECT_INT(1, cuts);
+    EXPECT(most < 20000000);
+    EXPECT_INT(0, kit_bytes("ledger.db-wal"));
+    ledger_close(l);
+}
+
 /* ---- What is made from the chain. */
 
 static char told[4096];
@@ -306,6 +380,8 @@ int main(void)
     RUN(what_was_not_shipped_stays);
     RUN(old_texts_leave_nothing);
     RUN(free_pages_are_given_back);
+    RUN(pieces_take_about_as_long);
+    RUN(giving_back_keeps_the_log_small);
     RUN(all_tables_can_be_made_anew);
     RUN(what_was_announced_is_found_again);
     kit_end();
