@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/column.h"
 #include "store/ledger_check.h"
 #include "store/verify_inner.h"
 
@@ -26,12 +27,6 @@ static bool fail(const struct file *f, struct fault *why)
 static bool prepare(struct file *f, sqlite3_stmt **q, const char *sql, struct fault *why)
 {
     return sqlite3_prepare_v2(f->db, sql, -1, q, NULL) == SQLITE_OK || fail(f, why);
-}
-
-static struct slice column(sqlite3_stmt *q, int at)
-{
-    const char *bytes = sqlite3_column_blob(q, at);
-    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, at));
 }
 
 /* A copy on a medium that nobody writes has no room for SQLite's own files. */
@@ -63,7 +58,7 @@ static bool read_meta(struct verify *v, struct file *f, const char *name, struct
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     int rc = sqlite3_step(q);
     if (rc == SQLITE_ROW) {
-        buf_append(out, column(q, 0));
+        buf_append(out, column_bytes(q, 0));
         v->is_known = true;
     }
     sqlite3_finalize(q);
@@ -98,7 +93,7 @@ static bool count_entries(struct verify *v, struct file *f, struct fault *why)
 
 static bool take_bytes(sqlite3_stmt *q, int at, uint8_t *bytes, size_t len)
 {
-    struct slice from = column(q, at);
+    struct slice from = column_bytes(q, at);
     if (from.len == len) memcpy(bytes, from.ptr, len);
     return from.len == len;
 }
@@ -135,8 +130,8 @@ static bool give_entry(struct verify *v, struct file *f, struct fault *why)
     f->last_entry = sqlite3_column_int64(f->entries, 0);
     struct verify_entry e = {.seq = (uint64_t)f->last_entry,
                              .kind = sqlite3_column_int64(f->entries, 1),
-                             .body = column(f->entries, 2),
-                             .hash = column(f->entries, 3)};
+                             .body = column_bytes(f->entries, 2),
+                             .hash = column_bytes(f->entries, 3)};
     if (v->result->entries == 0 && !give_anchors(v, f, e.seq - 1, why)) return false;
     verify_entry(v, &e);
     return give_anchors(v, f, e.seq, why);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "store/column.h"
 #include "store/ledger_link.h"
 #include "store/texts.h"
 #include "store/verify_inner.h"
@@ -18,12 +19,6 @@ struct row {
     uint64_t seq;
     struct slice body;
 };
-
-static struct slice column(sqlite3_stmt *q, int at)
-{
-    const char *bytes = sqlite3_column_blob(q, at);
-    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, at));
-}
 
 /* What the record says of it. */
 struct claim {
@@ -105,13 +100,13 @@ static bool take_page(struct verify *v, struct texts *texts, sqlite3_stmt *q, st
     sqlite3_bind_text(q, 2, buf_ptr(part), (int)buf_len(part), SQLITE_TRANSIENT);
     *is_over = true;
     while (is_good && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct row row = {.text = {.id = (const uint8_t *)column(q, 0).ptr, .part = column(q, 1),
-                                   .subject = column(q, 2), .bytes = column(q, 3)},
-                          .seq = (uint64_t)sqlite3_column_int64(q, 4), .body = column(q, 5)};
+        struct row row = {.text = {.id = (const uint8_t *)column_bytes(q, 0).ptr, .part = column_bytes(q, 1),
+                                   .subject = column_bytes(q, 2), .bytes = column_bytes(q, 3)},
+                          .seq = (uint64_t)sqlite3_column_int64(q, 4), .body = column_bytes(q, 5)};
         *is_over = false;
         buf_reset(id);
         buf_reset(part);
-        buf_append(id, column(q, 0));
+        buf_append(id, column_bytes(q, 0));
         buf_append(part, row.text.part);
         bool has_record = sqlite3_column_type(q, 4) != SQLITE_NULL && buf_len(id) == LINK_ID_BYTES;
         if (has_record)
