@@ -227,7 +227,8 @@
 #define LIMIT_LEDGER_RETRY_MS 200u         /* what could not be written is tried again */
 #define LIMIT_LEDGER_SLICE 256u            /* entries that are read back, or imported, at a time */
 #define LIMIT_LEDGER_UPKEEP_MS 1000u       /* checkpoints, retention: looked at this often … */
-#define LIMIT_LEDGER_UPKEEP_MORE_MS 5u     /* … and so soon again while there is more of it */
+#define LIMIT_LEDGER_UPKEEP_MORE_MS 5u     /* … and so soon again while there is more of it … */
+#define LIMIT_LEDGER_UPKEEP_WAIT_MS 20u    /* … and so much later at most while entries wait for a commit */
 #define LIMIT_LEDGER_CLAIM_MS 5000u        /* announced requests that no worker knows of are abandoned then */
 #define LIMIT_LEDGER_STOP_MS 10000u        /* at the end, for a disk that takes nothing; then records are lost */
 #define LIMIT_LEDGER_COPY_BYTES (256u * KIB) /* of its copy, written at a time */
@@ -236,13 +237,16 @@
 #define LIMIT_LEDGER_LABELS (2u * LIMIT_KEY_LIST) /* that one exchange is counted under: its key's, its data's */
 #define LIMIT_LEDGER_LOG_PAGES 2048u       /* of 4 KiB in its write-ahead log, before they go into the file … */
 #define LIMIT_LEDGER_LOG_PAGES_MAX 4096u   /* … and before a batch waits for that */
-#define LIMIT_LEDGER_CUT 256u              /* entries, or texts, that are deleted at a time */
+#define LIMIT_LEDGER_STEP_US 3000u         /* of deleting and giving back at a time: as much as takes so long … */
+#define LIMIT_LEDGER_CUT 256u              /* … and no more entries, or texts, are deleted … */
+#define LIMIT_LEDGER_GIVE_PAGES 256u       /* … nor pages given back */
 #define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
-#define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; of more, half as many are given back at a time */
+#define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; more is given back */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 #define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
 #define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */
+#define LIMIT_LEDGER_PIECE 50000u          /* entries that one reading of it passes: meanwhile its log only grows */
 #define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */

@@ -1,15 +1,12 @@
 #include "ledger/process.h"
 
-#include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/abandoned.h"
@@ -21,8 +18,8 @@
 #include "ledger/fleet.h"
 #include "ledger/gauges.h"
 #include "ledger/import.h"
-#include "ledger/link.h"
 #include "ledger/upkeep.h"
+#include "ledger/workers.h"
 #include "net/loop.h"
 #include "store/anchor.h"
 #include "store/ledger_follow.h"
@@ -42,17 +39,15 @@ struct process {
     struct upkeep *upkeep; /* NULL as the ledger is */
     uint64_t retain_ms, retain_texts_ms;
     struct copy *copy;     /* NULL: none */
-    struct fleet *fleet;   /* NULL: nothing is shipped */
-    char *postgres;        /* … because there is nothing here */
+    struct fleet *fleet;
     char ship_why[FAULT_TEXT_BYTES];
     struct import *import; /* NULL: none, or over */
     struct loop_work importing;
-    struct list_link links;
-    pid_t workers[LIMIT_WORKERS]; /* by their slots; 0: none yet */
+    struct workers *workers;
     struct loop_timer opening, claiming, tick, giving_up;
     struct link_state state;
     char why[FAULT_TEXT_BYTES];
-    bool is_committing, is_paused;
+    bool is_committing;
     bool is_remote_awaited; /* of what is queued or being committed, something is waited for until it is shipped */
     bool is_leaving, is_last, has_ended; /* is_last: the last entry is on its way */
 };
@@ -71,12 +66,6 @@ static void tell_state(struct process *p)
     p->events->on_state(p->arg, &state);
 }
 
-static void tell_workers(struct process *p)
-{
-    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
-        link_say(link_at(at), &p->state, slice_str(p->why));
-}
-
 static void set_failing(void *arg, bool is_failing, const char *why)
 {
     struct process *p = arg;
@@ -87,18 +76,11 @@ static void set_failing(void *arg, bool is_failing, const char *why)
     p->state.is_failing = is_failing;
     snprintf(p->why, sizeof p->why, "%s", why);
     gauges_failing(p->gauges, is_failing);
-    tell_workers(p);
+    workers_say(p->workers, &p->state, p->why);
     tell_state(p);
 }
 
-/* ---- Links. */
-
-static void pause_all(struct process *p, bool is_paused)
-{
-    p->is_paused = is_paused;
-    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
-        link_pause(link_at(at), is_paused);
-}
+/* ---- Workers. */
 
 static void on_entry(void *arg, struct link *link, const struct link_item *item)
 {
@@ -114,67 +96,32 @@ static void on_entry(void *arg, struct link *link, const struct link_item *item)
                                                  .body = item->body});
     if (item->head.durability == DURABILITY_REMOTE) p->is_remote_awaited = true;
     if (item->head.kind == CHAIN_LOSS) gauges_lost(p->gauges, item->body);
-    if (!p->is_paused && commit_is_full(p->commit)) pause_all(p, true);
+    if (!workers_are_paused(p->workers) && commit_is_full(p->commit)) workers_pause(p->workers, true);
 }
 
 static void leave_when_done(struct process *p);
 
-static void on_over(void *arg, struct link *link)
+static void on_gone(void *arg)
 {
     struct process *p = arg;
-    link_free(link);
     if (p->files.ledger && !loop_timer_is_armed(&p->claiming)) loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     leave_when_done(p);
 }
 
-static const struct link_events link_events = {.on_entry = on_entry, .on_over = on_over};
+static const struct workers_events workers_events = {.on_entry = on_entry, .on_gone = on_gone};
 
 void process_add_worker(struct process *p, uint32_t slot, pid_t pid, int fd)
 {
-    struct link_who who = {slot, pid};
-    struct link *link = link_new(p->loop, fd, &who, &link_events, p);
-    if (slot < LIMIT_WORKERS) p->workers[slot] = pid;
-    list_append(&p->links, link_place(link));
-    link_say(link, &p->state, slice_str(p->why));
-    if (p->is_paused) link_pause(link, true);
+    workers_add(p->workers, slot, pid, fd);
 }
 
 /* ---- Requests that were abandoned. */
-
-static bool is_claimed(void *arg, const uint8_t instance[LINK_ID_BYTES])
-{
-    struct process *p = arg;
-    for (struct list_link *at = p->links.next; at != &p->links; at = at->next) {
-        const uint8_t *own = link_instance(link_at(at));
-        if (own && memcmp(own, instance, LINK_ID_BYTES) == 0) return true;
-    }
-    return false;
-}
-
-static bool has_said_who(const struct process *p, pid_t pid)
-{
-    for (struct list_link *at = p->links.next; at != &p->links; at = at->next) {
-        struct link *link = link_at(at);
-        if (link_who(link)->pid == pid && link_instance(link) && !link_has_ended(link)) return true;
-    }
-    return false;
-}
-
-/* Each worker that lives has a pipe on which it has said who it is. */
-static bool are_all_known(const struct process *p)
-{
-    for (unsigned i = 0; i < LIMIT_WORKERS; i++) {
-        pid_t pid = p->workers[i];
-        if (pid && (kill(pid, 0) == 0 || errno != ESRCH) && !has_said_who(p, pid)) return false;
-    }
-    return true;
-}
 
 /* True: some were found. */
 static bool look_for_abandoned(struct process *p)
 {
     struct fault why;
-    unsigned found = abandoned_record(p->files.ledger, p->commit, is_claimed, p, &why);
+    unsigned found = abandoned_record(p->files.ledger, p->commit, workers_have, p->workers, &why);
     if (found == UINT_MAX) {
         log_event(LOG_ERROR, "abandoned_unread", "%s", fault_message(&why));
         return false;
@@ -188,7 +135,7 @@ static bool look_for_abandoned(struct process *p)
 static void on_claim_time(void *arg)
 {
     struct process *p = arg;
-    if (are_all_known(p) && files_are_alone(&p->files))
+    if (workers_are_known(p->workers) && files_are_alone(&p->files))
         look_for_abandoned(p);
     else
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
@@ -203,30 +150,20 @@ static void on_begin(void *arg)
     tell_state(p);
 }
 
-static void acknowledge(struct process *p)
-{
-    struct list_link *next;
-    uint8_t hash[CHAIN_HASH_BYTES];
-    uint64_t head = p->fleet ? ledger_head(p->files.ledger, hash) : 0;
-    for (struct list_link *at = p->links.next; at != &p->links; at = next) {
-        next = at->next;
-        link_acknowledge(link_at(at), head);
-    }
-}
-
 static void on_batch(void *arg, const struct commit_batch *batch)
 {
     struct process *p = arg;
+    uint8_t hash[CHAIN_HASH_BYTES];
     p->is_committing = false;
     gauges_batch(p->gauges, batch, p->files.ledger, commit_waiting(p->commit));
-    if (p->is_paused && !commit_is_full(p->commit)) pause_all(p, false);
+    if (workers_are_paused(p->workers) && !commit_is_full(p->commit)) workers_pause(p->workers, false);
     if (batch->entries) {
-        acknowledge(p);
+        workers_acknowledge(p->workers, fleet_is_on(p->fleet) ? ledger_head(p->files.ledger, hash) : 0);
         changes_committed(p->changes);
         upkeep_put(p->upkeep);
         anchors_committed(p->anchors, batch->stored);
         if (p->copy) copy_follow(p->copy);
-        if (p->fleet) fleet_committed(p->fleet, p->is_remote_awaited);
+        fleet_committed(p->fleet, p->is_remote_awaited);
         p->is_remote_awaited = commit_waiting(p->commit) && p->is_remote_awaited;
         if (p->import) loop_work_add(&p->importing);
     }
@@ -241,8 +178,7 @@ static const struct commit_events commit_events = {on_begin, on_batch, set_faili
 static void on_shipped(void *arg, uint64_t seq)
 {
     struct process *p = arg;
-    for (struct list_link *at = p->links.next; at != &p->links; at = at->next)
-        link_shipped(link_at(at), seq);
+    workers_shipped(p->workers, seq);
 }
 
 static void on_ship_state(void *arg, bool is_failing, const char *why)
@@ -250,25 +186,11 @@ static void on_ship_state(void *arg, bool is_failing, const char *why)
     struct process *p = arg;
     p->state.is_remote_failing = is_failing;
     snprintf(p->ship_why, sizeof p->ship_why, "%s", why);
-    tell_workers(p);
+    workers_say(p->workers, &p->state, p->why);
     tell_state(p);
 }
 
 static const struct fleet_events fleet_events = {on_shipped, on_ship_state};
-
-static void set_fleet(struct process *p)
-{
-    struct fleet_options options = {.data_dir = p->data_dir,
-                                    .conninfo = p->postgres,
-                                    .gateway = slice_str(p->gateway),
-                                    .retain_ms = p->retain_ms};
-    bool was_there = p->fleet != NULL;
-    fleet_free(p->fleet);
-    p->fleet = p->postgres ? fleet_new(p->loop, p->files.ledger, p->upkeep, &options, &fleet_events, p) : NULL;
-    if (p->fleet || !was_there) return;
-    upkeep_keep_from(p->upkeep, 0);
-    on_ship_state(p, false, "");
-}
 
 /* ---- Entries of its own. */
 
@@ -328,14 +250,14 @@ static void on_opening(void *arg)
         return;
     }
     if (p->state.is_failing) set_failing(p, false, "");
-    p->upkeep = upkeep_new(p->loop, p->files.ledger);
+    p->upkeep = upkeep_new(p->loop, p->files.ledger, p->commit);
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     commit_open(p->commit, p->files.ledger, p->files.texts);
     changes_open(p->changes, p->files.texts);
     changes_look(p->changes);
     set_copy(p);
-    set_fleet(p);
+    fleet_open(p->fleet, p->files.ledger, p->upkeep);
     begin_import(p);
     loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     p->events->on_open(p->arg);
@@ -360,7 +282,7 @@ static void end(void *arg)
 /* Behind the last word of the last worker: nobody claims anything any more. */
 static void leave_when_done(struct process *p)
 {
-    if (!p->is_leaving || !list_is_empty(&p->links) || p->is_committing) return;
+    if (!p->is_leaving || !workers_are_gone(p->workers) || p->is_committing) return;
     if (!loop_timer_is_armed(&p->giving_up)) loop_timer_arm_ms(&p->giving_up, LIMIT_LEDGER_STOP_MS);
     if (commit_waiting(p->commit)) return;
     if (p->files.ledger && files_are_alone(&p->files) && look_for_abandoned(p)) return;
@@ -387,8 +309,8 @@ static void on_tick(void *arg)
     struct process *p = arg;
     commit_look(p->commit);
     if (p->copy) copy_mark(p->copy);
-    if (p->fleet) fleet_mark(p->fleet);
-    gauges_ship(p->gauges, p->fleet ? fleet_state(p->fleet) : NULL);
+    fleet_mark(p->fleet);
+    gauges_ship(p->gauges, fleet_state(p->fleet));
     gauges_tick(p->gauges, p->files.ledger, p->copy ? copy_position(p->copy) : UINT64_MAX);
     tell_state(p);
     loop_timer_arm_ms(&p->tick, TICK_MS);
@@ -404,25 +326,14 @@ void process_reopen(struct process *p)
     if (p->copy) copy_reopen(p->copy);
 }
 
-/* False: it is what it was. */
-static bool take_postgres(struct process *p, const struct process_options *options)
-{
-    if (slice_equal(slice_str(p->postgres), options->postgres) && p->retain_ms == options->retain_ms) return false;
-    if (p->postgres) explicit_bzero(p->postgres, strlen(p->postgres));
-    mem_free(p->postgres);
-    p->postgres = options->postgres.len ? mem_strndup(options->postgres.ptr, options->postgres.len) : NULL;
-    return true;
-}
-
 void process_configure(struct process *p, const struct process_options *options)
 {
     anchors_configure(p->anchors, &options->witnesses);
     char *path = copy_path(p->data_dir, options->copy);
-    bool is_fleet_new = take_postgres(p, options);
+    fleet_configure(p->fleet, options->postgres, options->retain_ms);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     if (p->upkeep) upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
-    if (p->files.ledger && is_fleet_new) set_fleet(p);
     bool is_same = path && p->copy_path ? strcmp(path, p->copy_path) == 0 : path == p->copy_path;
     if (is_same) {
         mem_free(path);
@@ -445,12 +356,13 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     p->zone = mem_strndup(options->zone.ptr, options->zone.len);
     p->copy_path = copy_path(p->data_dir, options->copy);
-    take_postgres(p, options);
     p->retain_ms = options->retain_ms;
     p->retain_texts_ms = options->retain_texts_ms;
     p->gauges = gauges_new(stats);
+    p->fleet = fleet_new(loop, p->data_dir, options->gateway, &fleet_events, p);
+    fleet_configure(p->fleet, options->postgres, options->retain_ms);
     p->anchors = anchors_new(loop, stats, p->data_dir, slice_str(p->gateway), &options->witnesses);
-    list_init(&p->links);
+    p->workers = workers_new(loop, &workers_events, p);
     p->commit = commit_new(loop, &commit_events, p);
     p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_end, arg);
     loop_work_init(&p->importing, loop, on_importing, p);
@@ -477,8 +389,7 @@ void process_free(struct process *p)
     fleet_free(p->fleet);
     upkeep_free(p->upkeep);
     commit_free(p->commit);
-    while (!list_is_empty(&p->links))
-        link_free(link_at(p->links.next));
+    workers_free(p->workers);
     anchors_free(p->anchors);
     files_close(&p->files);
     gauges_free(p->gauges);
@@ -487,7 +398,5 @@ void process_free(struct process *p)
     mem_free(p->gateway);
     mem_free(p->zone);
     mem_free(p->copy_path);
-    if (p->postgres) explicit_bzero(p->postgres, strlen(p->postgres));
-    mem_free(p->postgres);
     mem_free(p);
 }

@@ -12,8 +12,11 @@
 struct upkeep {
     struct loop *loop;
     struct loop_timer timer;
+    struct loop_work work; /* behind what has just come in */
     struct ledger *ledger;
+    const struct commit *commit;
     uint64_t retain_ms, retain_texts_ms, keep_from, put_ns;
+    uint64_t due_ns; /* since when a piece may be done; 0: none may */
     bool has_failed; /* and was said to have */
 };
 
@@ -23,9 +26,8 @@ static void say(struct upkeep *u, bool has_failed, const struct fault *why)
     u->has_failed = has_failed;
 }
 
-static void on_time(void *arg)
+static enum ledger_tended tend(struct upkeep *u)
 {
-    struct upkeep *u = arg;
     struct fault why;
     struct ledger_upkeep how = {.now_us = clock_wall_ns() / 1000,
                                 .retain_us = u->retain_ms * 1000,
@@ -34,15 +36,41 @@ static void on_time(void *arg)
                                 .is_idle = clock_mono_ns() - u->put_ns > IDLE_NS};
     enum ledger_tended tended = ledger_tend(u->ledger, &how, &why);
     say(u, tended == LEDGER_TEND_FAILED, &why);
-    loop_timer_arm_ms(&u->timer, tended == LEDGER_MORE ? LIMIT_LEDGER_UPKEEP_MORE_MS : LIMIT_LEDGER_UPKEEP_MS);
+    return tended;
 }
 
-struct upkeep *upkeep_new(struct loop *loop, struct ledger *ledger)
+/* Commits go first; but where they never end the file must not grow for ever either. */
+static bool must_wait(const struct upkeep *u)
+{
+    return commit_waiting(u->commit) && clock_mono_ns() - u->due_ns < LIMIT_LEDGER_UPKEEP_WAIT_MS * NS_PER_MS;
+}
+
+static void on_turn(void *arg)
+{
+    struct upkeep *u = arg;
+    bool is_more = true;
+    if (!must_wait(u)) {
+        is_more = tend(u) == LEDGER_MORE;
+        u->due_ns = 0;
+    }
+    loop_timer_arm_ms(&u->timer, is_more ? LIMIT_LEDGER_UPKEEP_MORE_MS : LIMIT_LEDGER_UPKEEP_MS);
+}
+
+static void on_time(void *arg)
+{
+    struct upkeep *u = arg;
+    if (!u->due_ns) u->due_ns = clock_mono_ns();
+    loop_work_add(&u->work);
+}
+
+struct upkeep *upkeep_new(struct loop *loop, struct ledger *ledger, const struct commit *commit)
 {
     struct upkeep *u = mem_zalloc(1, sizeof *u);
     u->loop = loop;
     u->ledger = ledger;
+    u->commit = commit;
     u->put_ns = clock_mono_ns();
+    loop_work_init(&u->work, loop, on_turn, u);
     loop_timer_init(&u->timer, loop, on_time, u);
     loop_timer_arm_ms(&u->timer, LIMIT_LEDGER_UPKEEP_MS);
     return u;
@@ -52,6 +80,7 @@ void upkeep_free(struct upkeep *u)
 {
     if (!u) return;
     loop_timer_disarm(&u->timer);
+    loop_work_drop(&u->work);
     mem_free(u);
 }
 

@@ -1,8 +1,8 @@
 /*
  * Keeps the ledger's file small and quick beside the commits (store/ledger_keep.h): a bounded piece now and then, more
- * of them while nothing else comes.
+ * of them while there is more to do; while entries wait for a commit each lets them go first, for a time.
  *
- *     struct upkeep *u = upkeep_new(loop, ledger);
+ *     struct upkeep *u = upkeep_new(loop, ledger, commit);
  *     upkeep_retain(u, retain_ms, retain_texts_ms);   // 0: for ever
  *     upkeep_put(u);                                  // entries were put just now
  *     upkeep_free(u);
@@ -12,13 +12,13 @@
 
 #include <stdint.h>
 
-#include "store/ledger.h"
+#include "ledger/commit.h"
 
 struct loop;
 struct upkeep;
 
-/* Both are borrowed until upkeep_free(). */
-struct upkeep *upkeep_new(struct loop *loop, struct ledger *ledger);
+/* All are borrowed until upkeep_free(). */
+struct upkeep *upkeep_new(struct loop *loop, struct ledger *ledger, const struct commit *commit);
 void upkeep_free(struct upkeep *u); /* NULL is welcome */
 void upkeep_retain(struct upkeep *u, uint64_t retain_ms, uint64_t retain_texts_ms);
 /* This seq and all behind it stay, whatever their age; 0: no such bound. */

@@ -7,6 +7,7 @@
 #include "store/ledger.h"
 #include "store/ledger_days.h"
 #include "store/ledger_file.h"
+#include "store/ledger_pace.h"
 #include "store/ledger_record.h"
 #include "store/ledger_rollup.h"
 
@@ -23,6 +24,18 @@ enum ledger_statement {
     HAS_OPEN,
     LEDGER_BEGIN,
     LEDGER_COMMIT,
+    /* Of what tends it (store/ledger_keep.h), when it first does. */
+    FIND_CUT,
+    FIND_ENTRIES,
+    KEEP_PLACE,
+    CUT_INTENT,
+    CUT_TEXTS,
+    CUT_RECORDS,
+    CUT_ANCHORS,
+    CUT_CHAIN,
+    WIPE_TEXTS,
+    COUNT_PAGES,
+    COUNT_SPARE,
     LEDGER_STATEMENTS
 };
 
@@ -46,9 +59,11 @@ struct ledger {
     uint64_t looked_us;   /* when nothing was found to tend */
     int64_t announced;    /* the anchor up to which the chain says that it is deleted */
     bool must_cut_log;    /* texts were deleted that it still has */
+    bool is_relaxed;      /* commits are not synced: of what tends the file, never of entries */
+    struct ledger_pace cutting, wiping, giving; /* entries, texts, pages */
     struct ledger_reader reader;
     struct ledger_record record;
-    struct ledger_rollup rollup;
+    struct ledger_rollup rollup, cut_sums; /* cut_sums: of what is deleted for its age */
 };
 
 /* Always false; says the file and what SQLite says. */
@@ -56,6 +71,8 @@ bool ledger_fail(const struct ledger *l, struct fault *why);
 bool ledger_run(struct ledger *l, const char *sql, struct fault *why);
 /* Kept, for statements that run often. */
 bool ledger_prepare(struct ledger *l, sqlite3_stmt **q, const char *sql, struct fault *why);
+/* Whether commits are on the disk when they return. */
+bool ledger_relax(struct ledger *l, bool is_relaxed, struct fault *why);
 /* A PASSIVE or TRUNCATE one. Readers and other writers are not waited for: what they hold up is done the next time. */
 bool ledger_checkpoint(struct ledger *l, int mode, struct fault *why);
 

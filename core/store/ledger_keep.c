@@ -7,13 +7,74 @@
 
 #define PAUSE_US 1000000u /* between two looks for what is too old, when there was nothing */
 
+/* ---- Statements. */
+
+static const char *const sqls[LEDGER_STATEMENTS] = {
+    [FIND_CUT] = "SELECT min(seq), (SELECT seq FROM anchors WHERE seq > (SELECT min(seq) FROM chain) AND"
+                 " time_us < ?1 AND (?2 = 0 OR seq <= ?2) ORDER BY seq LIMIT 1) FROM chain",
+    [FIND_ENTRIES] = "SELECT c.seq, kind, body, day FROM chain c LEFT JOIN records r ON r.seq = c.seq"
+                     " WHERE c.seq >= ? AND c.seq < ?",
+    /* What the chain goes on from: an anchor behind it says that it is right. */
+    [KEEP_PLACE] = "INSERT OR REPLACE INTO meta SELECT 'cut.seq', seq FROM chain WHERE seq = ? - 1 AND seq < ?"
+                   " UNION ALL SELECT 'cut.hash', hash FROM chain WHERE seq = ?1 - 1",
+    [CUT_INTENT] = "DELETE FROM intents WHERE id = ? AND seq = ?",
+    [CUT_TEXTS] = "DELETE FROM texts WHERE id IN (SELECT id FROM records WHERE seq >= ? AND seq < ?)",
+    [CUT_RECORDS] = "DELETE FROM records WHERE seq >= ? AND seq < ?",
+    [CUT_ANCHORS] = "DELETE FROM anchors WHERE seq >= ? AND seq < ?",
+    [CUT_CHAIN] = "DELETE FROM chain WHERE seq >= ? AND seq < ?",
+    [WIPE_TEXTS] = "DELETE FROM texts WHERE (id, part) IN"
+                   " (SELECT id, part FROM texts WHERE time_us < ? ORDER BY time_us LIMIT ?)",
+    [COUNT_PAGES] = "PRAGMA page_count",
+    [COUNT_SPARE] = "PRAGMA freelist_count",
+};
+
+/* Once: the pieces are short. */
+static bool prepare(struct ledger *l, enum ledger_statement which, sqlite3_stmt **q, struct fault *why)
+{
+    if (!l->statements[which] && !ledger_prepare(l, &l->statements[which], sqls[which], why)) return false;
+    *q = l->statements[which];
+    return true;
+}
+
+static bool run(struct ledger *l, sqlite3_stmt *q, struct fault *why)
+{
+    bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
+    sqlite3_reset(q);
+    return is_good;
+}
+
+static bool run_two(struct ledger *l, enum ledger_statement which, sqlite3_int64 a, sqlite3_int64 b, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (!prepare(l, which, &q, why)) return false;
+    sqlite3_bind_int64(q, 1, a);
+    sqlite3_bind_int64(q, 2, b);
+    return run(l, q, why);
+}
+
+static bool read_number(struct ledger *l, enum ledger_statement which, sqlite3_int64 *value, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (!prepare(l, which, &q, why)) return false;
+    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
+    if (is_good) *value = sqlite3_column_int64(q, 0);
+    sqlite3_reset(q);
+    return is_good;
+}
+
 /* ---- The write-ahead log. */
 
-static bool tend_log(struct ledger *l, bool is_idle, struct fault *why)
+static bool drain_log(struct ledger *l, struct fault *why)
+{
+    if (l->log_pages < l->log_done + LIMIT_LEDGER_LOG_PAGES) return true;
+    return ledger_checkpoint(l, l->must_cut_log ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
+}
+
+/* When nothing more comes into it for now. */
+static bool cut_log(struct ledger *l, bool is_idle, struct fault *why)
 {
     bool must_cut = l->must_cut_log || (is_idle && l->log_pages);
-    if (!must_cut && l->log_pages < l->log_done + LIMIT_LEDGER_LOG_PAGES) return true;
-    return ledger_checkpoint(l, must_cut ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
+    return !must_cut || ledger_checkpoint(l, SQLITE_CHECKPOINT_TRUNCATE, why);
 }
 
 /* ---- Entries. */
@@ -23,34 +84,20 @@ struct cut {
     sqlite3_int64 anchor;   /* … which is that of an anchor, or on the way to one */
 };
 
-/* The first entries up to the next anchor, if that is old enough; none: low == end. */
+/* The first entries up to the next anchor, if that is old enough: all of them; none: low == end. */
 static bool find_cut(struct ledger *l, const struct ledger_upkeep *how, struct cut *cut, struct fault *why)
 {
     sqlite3_stmt *q;
-    const char *sql = "SELECT min(seq), (SELECT seq FROM anchors WHERE seq > (SELECT min(seq) FROM chain) AND"
-                      " time_us < ?1 AND (?2 = 0 OR seq <= ?2) ORDER BY seq LIMIT 1) FROM chain";
     *cut = (struct cut){0, 0, 0};
     if (!how->retain_us || how->now_us <= how->retain_us) return true;
-    if (!ledger_prepare(l, &q, sql, why)) return false;
+    if (!prepare(l, FIND_CUT, &q, why)) return false;
     sqlite3_bind_int64(q, 1, (sqlite3_int64)(how->now_us - how->retain_us));
     sqlite3_bind_int64(q, 2, (sqlite3_int64)how->keep_from);
     bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
     if (is_good && sqlite3_column_type(q, 1) != SQLITE_NULL) {
         *cut = (struct cut){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 1)};
-        if (cut->end - cut->low > LIMIT_LEDGER_CUT) cut->end = cut->low + LIMIT_LEDGER_CUT;
     }
-    sqlite3_finalize(q);
-    return is_good;
-}
-
-static bool run_two(struct ledger *l, const char *sql, sqlite3_int64 a, sqlite3_int64 b, struct fault *why)
-{
-    sqlite3_stmt *q;
-    if (!ledger_prepare(l, &q, sql, why)) return false;
-    sqlite3_bind_int64(q, 1, a);
-    sqlite3_bind_int64(q, 2, b);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
-    sqlite3_finalize(q);
+    sqlite3_reset(q);
     return is_good;
 }
 
@@ -59,16 +106,14 @@ static bool forget_intent(struct ledger *l, sqlite3_int64 seq, struct slice body
     uint8_t id[LEDGER_ID_BYTES];
     sqlite3_stmt *q;
     ledger_record_id(&l->reader, id, CHAIN_INTENT, body, NULL);
-    if (!ledger_prepare(l, &q, "DELETE FROM intents WHERE id = ? AND seq = ?", why)) return false;
+    if (!prepare(l, CUT_INTENT, &q, why)) return false;
     sqlite3_bind_blob(q, 1, id, sizeof id, SQLITE_STATIC);
     sqlite3_bind_int64(q, 2, seq);
-    bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
-    sqlite3_finalize(q);
-    return is_good;
+    return run(l, q, why);
 }
 
 /* What goes is summed once more, apart: all sums stay those of the chain and of what was cut off it. */
-static bool sum_entry(struct ledger *l, struct ledger_rollup *sums, sqlite3_stmt *q, struct fault *why)
+static bool sum_entry(struct ledger *l, sqlite3_stmt *q, struct fault *why)
 {
     enum chain_kind kind = (enum chain_kind)sqlite3_column_int(q, 1);
     struct slice body = {sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)};
@@ -76,64 +121,46 @@ static bool sum_entry(struct ledger *l, struct ledger_rollup *sums, sqlite3_stmt
     if (kind != CHAIN_EXCHANGE && kind != CHAIN_IMPORT) return true;
     ledger_record_read(&l->reader, &l->record, kind, body, NULL);
     l->record.day = sqlite3_column_int64(q, 3);
-    ledger_rollup_add(sums, &l->record);
+    ledger_rollup_add(&l->cut_sums, &l->record);
     return true;
 }
 
-static bool sum_entries(struct ledger *l, struct ledger_rollup *sums, const struct cut *cut, struct fault *why)
+static bool sum_entries(struct ledger *l, const struct cut *cut, struct fault *why)
 {
     sqlite3_stmt *q;
     int rc;
-    const char *sql = "SELECT c.seq, kind, body, day FROM chain c LEFT JOIN records r ON r.seq = c.seq"
-                      " WHERE c.seq >= ? AND c.seq < ?";
-    if (!ledger_prepare(l, &q, sql, why)) return false;
+    if (!prepare(l, FIND_ENTRIES, &q, why)) return false;
     sqlite3_bind_int64(q, 1, cut->low);
     sqlite3_bind_int64(q, 2, cut->end);
     bool is_good = true;
     while (is_good && (rc = sqlite3_step(q)) != SQLITE_DONE)
-        is_good = rc == SQLITE_ROW ? sum_entry(l, sums, q, why) : ledger_fail(l, why);
-    sqlite3_finalize(q);
+        is_good = rc == SQLITE_ROW ? sum_entry(l, q, why) : ledger_fail(l, why);
+    sqlite3_reset(q);
     return is_good;
 }
 
 static bool keep_sums(struct ledger *l, const struct cut *cut, struct fault *why)
 {
-    struct ledger_rollup sums;
-    ledger_rollup_init(&sums);
-    bool is_good = ledger_rollup_install(&sums, l->db, "rollup_cut", "rollup_label_cut") || ledger_fail(l, why);
-    is_good = is_good && sum_entries(l, &sums, cut, why) && (ledger_rollup_write(&sums) || ledger_fail(l, why));
-    ledger_rollup_clear(&sums);
+    bool is_good = sum_entries(l, cut, why) && (ledger_rollup_write(&l->cut_sums) || ledger_fail(l, why));
+    if (!is_good) ledger_rollup_reset(&l->cut_sums);
     return is_good;
 }
 
 /* Freed pages and places are overwritten; for texts alone, because it costs a write of each page. */
-static bool wipe_texts(struct ledger *l, const char *sql, sqlite3_int64 a, sqlite3_int64 b, struct fault *why)
+static bool wipe_texts(struct ledger *l, enum ledger_statement which, sqlite3_int64 a, sqlite3_int64 b,
+                       struct fault *why)
 {
-    bool is_good = ledger_run(l, "PRAGMA secure_delete = ON", why) && run_two(l, sql, a, b, why);
+    bool is_good = ledger_run(l, "PRAGMA secure_delete = ON", why) && run_two(l, which, a, b, why);
     if (is_good && sqlite3_changes(l->db)) l->must_cut_log = true;
     sqlite3_exec(l->db, "PRAGMA secure_delete = OFF", NULL, NULL, NULL);
     return is_good;
 }
 
-/* What the chain goes on from is kept: an anchor behind it says that it is right. */
-static bool keep_place(struct ledger *l, const struct cut *cut, struct fault *why)
-{
-    return run_two(l,
-                   "INSERT OR REPLACE INTO meta SELECT 'cut.seq', seq FROM chain WHERE seq = ? - 1 AND seq < ?"
-                   " UNION ALL SELECT 'cut.hash', hash FROM chain WHERE seq = ?1 - 1",
-                   cut->end, cut->end, why);
-}
-
 static bool delete_entries(struct ledger *l, const struct cut *cut, struct fault *why)
 {
-    static const char *const deletes[] = {"DELETE FROM records WHERE seq >= ? AND seq < ?",
-                                          "DELETE FROM anchors WHERE seq >= ? AND seq < ?",
-                                          "DELETE FROM chain WHERE seq >= ? AND seq < ?"};
-    const char *texts = "DELETE FROM texts WHERE id IN (SELECT id FROM records WHERE seq >= ? AND seq < ?)";
-    bool is_good = keep_place(l, cut, why) && keep_sums(l, cut, why) && wipe_texts(l, texts, cut->low, cut->end, why);
-    for (size_t i = 0; i < sizeof deletes / sizeof deletes[0] && is_good; i++)
-        is_good = run_two(l, deletes[i], cut->low, cut->end, why);
-    return is_good;
+    return run_two(l, KEEP_PLACE, cut->end, cut->end, why) && keep_sums(l, cut, why) &&
+           wipe_texts(l, CUT_TEXTS, cut->low, cut->end, why) && run_two(l, CUT_RECORDS, cut->low, cut->end, why) &&
+           run_two(l, CUT_ANCHORS, cut->low, cut->end, why) && run_two(l, CUT_CHAIN, cut->low, cut->end, why);
 }
 
 /* The chain says itself that its beginning goes, so that nobody else can take it away unseen. */
@@ -152,16 +179,24 @@ static bool announce(struct ledger *l, const struct ledger_upkeep *how, const st
     return true;
 }
 
+static bool cut_some(struct ledger *l, struct cut *cut, struct fault *why)
+{
+    uint64_t began_ns = clock_mono_ns();
+    uint32_t count = ledger_pace_count(&l->cutting, LIMIT_LEDGER_CUT);
+    if (cut->end - cut->low > count) cut->end = cut->low + count;
+    if (!ledger_relax(l, true, why) || !ledger_run(l, "BEGIN IMMEDIATE", why)) return false;
+    bool is_good = delete_entries(l, cut, why) && ledger_run(l, "COMMIT", why);
+    if (!is_good && !sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    if (is_good) ledger_pace_took(&l->cutting, clock_mono_ns() - began_ns);
+    return is_good;
+}
+
 static enum ledger_tended cut_entries(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
 {
     struct cut cut;
     if (!find_cut(l, how, &cut, why)) return LEDGER_TEND_FAILED;
     if (cut.low == cut.end) return LEDGER_TENDED;
-    if (!announce(l, how, &cut, why)) return LEDGER_TEND_FAILED;
-    if (!ledger_run(l, "BEGIN IMMEDIATE", why)) return LEDGER_TEND_FAILED;
-    if (delete_entries(l, &cut, why) && ledger_run(l, "COMMIT", why)) return LEDGER_MORE;
-    if (!sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
-    return LEDGER_TEND_FAILED;
+    return announce(l, how, &cut, why) && cut_some(l, &cut, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
 }
 
 /* ---- Texts, and free pages. */
@@ -170,43 +205,54 @@ static enum ledger_tended cut_texts(struct ledger *l, const struct ledger_upkeep
 {
     if (!how->retain_texts_us || how->now_us <= how->retain_texts_us) return LEDGER_TENDED;
     sqlite3_int64 before = (sqlite3_int64)(how->now_us - how->retain_texts_us);
-    const char *sql = "DELETE FROM texts WHERE (id, part) IN"
-                      " (SELECT id, part FROM texts WHERE time_us < ? ORDER BY time_us LIMIT ?)";
-    if (!wipe_texts(l, sql, before, LIMIT_LEDGER_CUT, why)) return LEDGER_TEND_FAILED;
-    return sqlite3_changes(l->db) ? LEDGER_MORE : LEDGER_TENDED;
+    uint64_t began_ns = clock_mono_ns();
+    uint32_t count = ledger_pace_count(&l->wiping, LIMIT_LEDGER_CUT);
+    if (!ledger_relax(l, true, why) || !wipe_texts(l, WIPE_TEXTS, before, count, why)) return LEDGER_TEND_FAILED;
+    if (!sqlite3_changes(l->db)) return LEDGER_TENDED;
+    ledger_pace_took(&l->wiping, clock_mono_ns() - began_ns);
+    return LEDGER_MORE;
 }
 
-static bool read_number(struct ledger *l, const char *sql, sqlite3_int64 *value, struct fault *why)
+/* SQLite looks for each page in the list of the free ones: the longer that is, the fewer are done at a time. */
+static bool give_some(struct ledger *l, struct fault *why)
 {
-    sqlite3_stmt *q;
-    if (!ledger_prepare(l, &q, sql, why)) return false;
-    bool is_good = sqlite3_step(q) == SQLITE_ROW || ledger_fail(l, why);
-    if (is_good) *value = sqlite3_column_int64(q, 0);
-    sqlite3_finalize(q);
-    return is_good;
+    char sql[64];
+    uint64_t began_ns = clock_mono_ns();
+    uint32_t pages = ledger_pace_count(&l->giving, LIMIT_LEDGER_GIVE_PAGES);
+    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%u)", pages);
+    if (!ledger_relax(l, true, why) || !ledger_run(l, sql, why)) return false;
+    ledger_pace_took(&l->giving, clock_mono_ns() - began_ns);
+    return true;
 }
 
 /* What is deleted makes room for what comes: only what stays free, a share of the whole, is given back. */
 static enum ledger_tended give_back(struct ledger *l, struct fault *why)
 {
     sqlite3_int64 all, spare;
-    char sql[64];
-    if (!read_number(l, "PRAGMA page_count", &all, why) || !read_number(l, "PRAGMA freelist_count", &spare, why)) {
+    if (!read_number(l, COUNT_PAGES, &all, why) || !read_number(l, COUNT_SPARE, &spare, why)) {
         return LEDGER_TEND_FAILED;
     }
     if (spare < LIMIT_LEDGER_SPARE_PAGES || spare < all / LIMIT_LEDGER_SPARE_PART) return LEDGER_TENDED;
-    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%u)", LIMIT_LEDGER_SPARE_PAGES / 2);
-    return ledger_run(l, sql, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
+    return give_some(l, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
 }
 
-enum ledger_tended ledger_tend(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+static enum ledger_tended tend_rows(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
 {
-    check(!l->is_open);
-    if (!tend_log(l, how->is_idle, why)) return LEDGER_TEND_FAILED;
     if (how->now_us >= l->looked_us && how->now_us - l->looked_us < PAUSE_US) return LEDGER_TENDED;
     enum ledger_tended done = cut_entries(l, how, why);
     if (done == LEDGER_TENDED) done = cut_texts(l, how, why);
     if (done == LEDGER_TENDED) done = give_back(l, why);
     if (done == LEDGER_TENDED) l->looked_us = how->now_us;
+    return done;
+}
+
+enum ledger_tended ledger_tend(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    struct fault ignored; /* ledger_begin() insists on it */
+    check(!l->is_open);
+    if (!drain_log(l, why)) return LEDGER_TEND_FAILED;
+    enum ledger_tended done = tend_rows(l, how, why);
+    ledger_relax(l, false, &ignored);
+    if (done == LEDGER_TENDED && !cut_log(l, how->is_idle, why)) return LEDGER_TEND_FAILED;
     return done;
 }

@@ -5,11 +5,14 @@
  *     struct ledger_upkeep how = {.now_us = …, .retain_us = …, .is_idle = nothing comes};
  *     while (ledger_tend(l, &how, &why) == LEDGER_MORE && …)      // between two batches, and from a timer
  *
- * Each call does one bounded piece of it, so that commits go on. Entries are deleted up to an anchor that is too old
- * itself (store/anchor.h): it is the first thing that stays, and verification begins there. The chain says so in an
- * entry of its own (LEDGER_CUT_ACTION), and meta keeps the hash that it goes on from. A ledger without anchors keeps
- * everything. What was deleted stays in the sums. Texts are overwritten where they stood, and the log that has them is
- * cut to nothing as soon as no reader needs it.
+ * Each call does one piece of it, of LIMIT_LEDGER_STEP_US or so (store/ledger_pace.h), so that commits go on. It is not
+ * synced by itself: the next commit does that, and what a power cut undoes before is done once more.
+ *
+ * Entries are deleted up to an anchor that is too old itself (store/anchor.h): it is the first thing that stays, and
+ * verification begins there. The chain says so in an entry of its own (LEDGER_CUT_ACTION), and meta keeps the hash that
+ * it goes on from. A ledger without anchors keeps everything. What was deleted stays in the sums. Texts are overwritten
+ * where they stood, and the log that has them is cut to nothing when all of that is done, or it is full, and no reader
+ * needs it.
  *
  * A reader that keeps one transaction open keeps the log from beginning anew: readers go in pages.
  */

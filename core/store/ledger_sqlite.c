@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/change.h"
+#include "store/column.h"
 #include "store/ledger_inner.h"
 #include "store/ledger_row.h"
 #include "store/ledger_schema.h"
@@ -58,18 +59,14 @@ static bool read_number(struct ledger *l, const char *sql, int64_t *value, struc
 
 /* ---- Opening. */
 
-/* Inside the transaction of ledger_make(). */
+/* Inside the transaction of make(). */
 static bool migrate(struct ledger *l, struct fault *why)
 {
-    int64_t version = 0;
-    if (!read_number(l, "PRAGMA user_version", &version, why)) return false;
-    if (version > LEDGER_SCHEMA_VERSION) {
-        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", l->path,
-                         (int)version, LEDGER_SCHEMA_VERSION);
-    }
+    int version;
+    if (!ledger_schema_read(l->db, l->path, &version, why)) return false;
     for (; version < LEDGER_SCHEMA_VERSION; version++) {
         char mark[40];
-        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", (int)version + 1);
+        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", version + 1);
         if (!ledger_run(l, ledger_schemas[version], why) || !ledger_run(l, mark, why)) return false;
     }
     return true;
@@ -85,9 +82,7 @@ static bool keep_meta(struct ledger *l, const char *name, struct slice value, st
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_blob(q, 2, value.ptr ? value.ptr : "", (int)value.len, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_ROW;
-    if (is_good && sqlite3_column_bytes(q, 0)) {
-        buf_append(out, slice_of(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0)));
-    }
+    if (is_good) buf_append(out, column_bytes(q, 0));
     is_good = (is_good && sqlite3_step(q) == SQLITE_DONE) || ledger_fail(l, why);
     sqlite3_finalize(q);
     return is_good;
@@ -116,16 +111,18 @@ static bool set_genesis(struct ledger *l, const struct ledger_options *o, struct
 static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
 {
     sqlite3_stmt *q;
+    int64_t zones = 0;
     const char *sql = "INSERT INTO meta SELECT printf('zone.%020d', coalesce((SELECT max(seq) FROM chain), 0) + 1), ?1"
-                      " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k LIKE 'zone.%' ORDER BY k DESC LIMIT 1)"
+                      " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k GLOB 'zone.*' ORDER BY k DESC LIMIT 1)"
                       " ON CONFLICT DO UPDATE SET v = excluded.v";
     if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
     bool is_new = is_good && sqlite3_changes(l->db) > 0;
     sqlite3_finalize(q);
-    is_good = is_good && ledger_days_read(&l->days, l->db, why);
-    if (is_good && is_new && l->days.count > 1)
+    is_good = is_good && ledger_days_read(&l->days, l->db, LEDGER_DAYS_LAST, why) &&
+              read_number(l, "SELECT count(*) FROM meta WHERE k GLOB 'zone.*'", &zones, why);
+    if (is_good && is_new && zones > 1)
         log_event(LOG_WARN, "billing_zone_changed",
                   "days begin in %s for what comes from now on; days before stay as they were summed", name);
     return is_good;
@@ -168,11 +165,15 @@ static bool prepare_all(struct ledger *l, struct fault *why)
         [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
         [LEDGER_COMMIT] = "COMMIT",
     };
+    /* First: another function in the connection makes all statements that it has anew. */
+    if (!ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") ||
+        !ledger_rollup_install(&l->cut_sums, l->db, "rollup_cut", "rollup_label_cut")) {
+        return ledger_fail(l, why);
+    }
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    if (!prepare_record(l, why)) return false;
-    return ledger_rollup_install(&l->rollup, l->db, "rollup", "rollup_label") || ledger_fail(l, why);
+    return prepare_record(l, why);
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -210,16 +211,6 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     return ledger_run(l, pragmas, why) && ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
 }
 
-static char *path_of(const char *data_dir)
-{
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/" LEDGER_FILE, data_dir);
-    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
-    return text;
-}
-
 /* ---- The head of the chain. */
 
 static bool read_head(struct ledger *l, struct fault *why)
@@ -228,13 +219,18 @@ static bool read_head(struct ledger *l, struct fault *why)
     int rc = sqlite3_step(q);
     bool is_good = rc == SQLITE_DONE;
     if (is_good) l->head = l->genesis;
-    if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 1) == CHAIN_HASH_BYTES) {
-        l->head.seq = (uint64_t)sqlite3_column_int64(q, 0);
-        memcpy(l->head.hash, sqlite3_column_blob(q, 1), CHAIN_HASH_BYTES);
+    struct slice hash = rc == SQLITE_ROW ? column_bytes(q, 1) : SLICE("");
+    sqlite3_int64 seq = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    if (hash.len == CHAIN_HASH_BYTES && seq > 0 && seq < INT64_MAX) { /* what comes has a number too */
+        l->head.seq = (uint64_t)seq;
+        memcpy(l->head.hash, hash.ptr, CHAIN_HASH_BYTES);
         is_good = true;
     }
     if (!is_good && rc == SQLITE_ROW) {
-        fault_set(why, FAULT_INTERNAL, "%s: the last hash of the chain is damaged: `moongate ledger check`", l->path);
+        fault_set(why, FAULT_INTERNAL,
+                  "%s: the last entry of the chain is damaged (number %lld): put a backup back: `moongate ledger "
+                  "restore`",
+                  l->path, (long long)seq);
     } else if (!is_good) {
         ledger_fail(l, why);
     }
@@ -286,9 +282,10 @@ uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES])
 struct ledger *ledger_open(const struct ledger_options *options, struct fault *why)
 {
     struct ledger *l = mem_zalloc(1, sizeof *l);
-    l->path = path_of(options->data_dir);
+    l->path = ledger_file_path(options->data_dir);
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
+    ledger_rollup_init(&l->cut_sums);
     if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
         ledger_file_note(&l->files, l->path);
         return l;
@@ -303,6 +300,7 @@ void ledger_close(struct ledger *l)
     for (int i = 0; i < LEDGER_STATEMENTS; i++)
         sqlite3_finalize(l->statements[i]);
     ledger_rollup_clear(&l->rollup);
+    ledger_rollup_clear(&l->cut_sums);
     ledger_reader_clear(&l->reader);
     ledger_days_clear(&l->days);
     sqlite3_close(l->db);
@@ -329,6 +327,15 @@ bool ledger_checkpoint(struct ledger *l, int mode, struct fault *why)
         l->must_cut_log = false;
     }
     l->log_done = done > 0 ? (uint32_t)done : 0;
+    return true;
+}
+
+/* A failure leaves what was: ledger_begin() asks again. */
+bool ledger_relax(struct ledger *l, bool is_relaxed, struct fault *why)
+{
+    if (l->is_relaxed == is_relaxed) return true;
+    if (!ledger_run(l, is_relaxed ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", why)) return false;
+    l->is_relaxed = is_relaxed;
     return true;
 }
 
@@ -363,7 +370,7 @@ bool ledger_is_in_place(const struct ledger *l, struct fault *why)
 bool ledger_begin(struct ledger *l, struct fault *why)
 {
     check(!l->is_open);
-    if (!ledger_is_in_place(l, why)) return false;
+    if (!ledger_is_in_place(l, why) || !ledger_relax(l, false, why)) return false;
     bound_log(l);
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;

@@ -1,3 +1,4 @@
+#include "store/column.h"
 #include "store/texts.h"
 
 #include <openssl/evp.h>
