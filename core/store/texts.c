@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/column.h"
 #include "store/ledger.h"
 #include "store/ledger_link.h"
 #include "store/texts_inner.h"
