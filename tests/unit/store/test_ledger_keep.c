@@ -168,6 +168,23 @@ static void what_was_not_shipped_stays(void)
     ledger_close(l);
 }
 
+/* Signed while the clock stood at 1970: what came before it is as young as it was. */
+static void a_clock_that_stood_wrong_takes_nothing_along(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    kit_put_many(l, 0, 100, 100);
+    put_anchor(l, 20, NOW - 30 * DAY);
+    put_anchor(l, 40, NOW - DAY / 2);
+    put_anchor(l, 60, 1000000);
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 2000000, .retain_us = DAY});
+    EXPECT_STR("20", kit_ask("SELECT min(seq) FROM chain"));
+    run_sql(l, "DELETE FROM anchors WHERE seq = 40; UPDATE records SET time_us = 1799999999000000");
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 4000000, .retain_us = DAY});
+    EXPECT_STR("20", kit_ask("SELECT min(seq) FROM chain"));
+    ledger_close(l);
+}
+
 static bool is_in_file(const char *name, const char *word)
 {
     char path[96];
@@ -378,6 +395,7 @@ int main(void)
     RUN(a_reader_is_not_waited_for);
     RUN(what_is_too_old_goes_up_to_an_anchor);
     RUN(what_was_not_shipped_stays);
+    RUN(a_clock_that_stood_wrong_takes_nothing_along);
     RUN(old_texts_leave_nothing);
     RUN(free_pages_are_given_back);
     RUN(pieces_take_about_as_long);
