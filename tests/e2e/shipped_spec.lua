@@ -57,7 +57,24 @@ describe("the shipped limits", function()
     local denied = g:record(refused.id)
     assert.equal("denied", denied.outcome)
     assert.equal(e.message, denied.decision.reason)
+    local why = g:command("explain", refused.id)
+    for _, text in ipairs { "decided again  the same today", "  – budget       not reached", ("come again %s s after %s, or raise the limit  policies/ratelimit.lua:")
+      :format(refused:get("retry-after"), denied.time) } do
+      assert.truthy(why:find(text, 1, true), text .. " is not in\n" .. why)
+    end
     assert.equal(200, g:ask({ key = g:new_key { app = "demo", user = "patient" }, json = ask "gpt-4o-mini" }).status)
+  end)
+end)
+
+describe("what is asked of nobody", function()
+  it("is explained by the limits that apply, and by nothing of what they have left", function()
+    local out, code = g:command("explain", "--as", "sales/ann", "--model", "gpt-4o-mini")
+    assert.equal(0, code, out)
+    for _, text in ipairs { "per-user                     count  within 10 requests at once, 60 a minute for user ann  policies/ratelimit.lua:5",
+      "sales                        count  within $5,000 this month for sales; this request may cost $0.00246  policies/budget.lua:8" } do
+      assert.truthy(out:find(text, 1, true), text .. " is not in\n" .. out)
+    end
+    assert.is_nil(out:find("has used", 1, true))
   end)
 end)
 
@@ -102,6 +119,9 @@ describe("the shipped budgets", function()
     assert.truthy(e.message:find("^sales has used %$0%.0000%d+ of %$0%.00246 this month, and this request may cost %$0%.00246; again on 1 %u%l+$"), e.message)
     assert.equal("false", r:get("x-should-retry"))
     assert.equal(0, #m:requests(since))
+    g:record(r.id)
+    local why = g:command("explain", r.id)
+    assert.truthy(why:find("come again when it says, ask for less, or raise the limit  policies/budget.lua:", 1, true), why)
     sent(ask("gpt-4o-mini", { max_tokens = 100 }), key) -- a shorter answer has room
     g.dir:write("policies/budget.lua", before)
     assert.equal(0, (select(2, g:reload())))
