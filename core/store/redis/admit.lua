@@ -1,14 +1,15 @@
 #!lua
 -- Takes all that a request needs, or nothing. Without a hold's id it only looks.
 -- KEYS: R, H of the session, then B of each period that the items name
--- ARGV: hold or "", owner, epoch, numbers, each item's field, then of each budget its amount and its limit ("-1": none)
+-- ARGV: hold or "", owner, epoch, numbers, each item's field, then of each budget its amount and limit ("-1": none)
 --   numbers: eight little-endian doubles an item: unit, 1 where it is only observed, and
 --     a rate         part of the window, burst, most (ns), 1 where it is larger than the limit, amount, 0
 --     at a time      limit, 0, 0, 0, 0, 0
---     a budget       number of its B in KEYS, from when until when its period may be asked for, its end (s; 0: a session)
--- Reply: {1 or 0, number of the item that refused or -1, s, us, and of each item as it was before: its cell, or its count,
---   or spent and held}; {2, …} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis the period
---   is another; {-3} the session is over
+--     a budget       number of its B in KEYS, from when until when its period may be asked for, its end (s), where 0
+--                    is a session
+-- Reply: {1 or 0, number of the item that refused or -1, s, us, and of each item as it was before: its cell, or its
+--   count, or spent and held}; {2, …} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis
+--   the period is another; {-3} the session is over
 local id, owner, epoch, numbers = ARGV[1], ARGV[2], ARGV[3], doubles(ARGV[4])
 local NUMBERS, FIELDS = 8, 4
 local count = #numbers / NUMBERS

@@ -3,7 +3,7 @@
 -- KEYS: R, H of the session, S
 -- ARGV: session, lease (ms), "new" or ""
 -- Reply: {1, memory, epoch or "", ms, how many holds are open, then up to three sessions whose lease is over};
---   {-3}: it was fenced, begin another; {-1, memory or "", epoch or ""}: nothing is known of it, Redis has lost its state
+--   {-3}: it was fenced, begin another; {-1, memory or "", epoch or ""}: nothing is known of it, Redis has lost it
 -- The memory's name is made with the first key in an empty Redis; it becomes the epoch when sums are in (seed.lua).
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
 local session = call("HMGET", KEYS[2], "_lease", "_dead")

@@ -1,8 +1,8 @@
 -- What the scripts share: the build puts it behind the first line of each. They run inside of Redis, one at a time.
 --
 -- All keys begin with "mg1:{p0}:", one hash tag for all, so that one script may touch any of them:
---   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); r<key>, t<key>: until when a limit's
---                key is used up (requests, tokens); c<key>: how many run at the same time
+--   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); r<key>, t<key>: until when a
+--                limit's key is used up (requests, tokens); c<key>: how many run at the same time
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
 --                Sessions are B:0: u<key> is when a session is over
 --   H:<session>  _lease (ms), _dead; <hold> → what it has taken. A session is one life of one gateway
@@ -73,8 +73,11 @@ local function ahead_of(cell)
   return (s - now_s) * BILLION + (ns - now_ns)
 end
 
+-- What struct.unpack() gives besides, where it stopped, is none of them.
 local function doubles(blob)
-  return { unpacked("<" .. ("d"):rep(#blob / 8), blob) }
+  local list = { unpacked("<" .. ("d"):rep(#blob / 8), blob) }
+  list[#list] = nil
+  return list
 end
 
 -- A hold as it is kept: its state, its owner, and six of each that it has: unit, number of the item in its question,

@@ -3,9 +3,10 @@
 -- entries, absolute and only growing; what it told last is kept beside the sum of all, so that any of it may be said
 -- again, late or in another order, and a Redis that lost some or all is right again when each ledger has told its sums.
 -- KEYS: R, H of the session, then B of each period that the sums name
--- ARGV: source (a ledger's name without blanks; a ledger that begins anew is another), "more" or "exact" (after a repair:
---   a sum that is less than what was told counts, too), how many holds, their ids, then of each sum: number of its B in
---   KEYS, key, nano-dollars, the period's end, and of a session (0) the time of the last charge and what makes it over
+-- ARGV: source (a ledger's name without blanks; a ledger that begins anew is another), "more" or "exact" (after a
+--   repair: a sum that is less than what was told counts, too), how many holds, their ids, then of each sum: number of
+--   its B in KEYS, key, nano-dollars, the period's end, and of a session (0) when it was charged last and how long it
+--   stands without
 -- Reply: {1, how many of the holds were known}
 local source, is_exact, holds = ARGV[1], ARGV[2] == "exact", ARGV[3] + 0
 

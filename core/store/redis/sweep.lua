@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Forgets what would not be missed, a piece at a time: of R keys that nothing is used up of, of B:0 sessions that are over.
+-- Forgets what would not be missed, a piece at a time: of R keys of which nothing is used up, of B:0 sessions that are
+-- over.
 -- KEYS: R or B:0
 -- ARGV: "rates" or "sessions", cursor, how many to look at, for how long it must have been so (s)
 -- Reply: {1, cursor ("0": those were all), how many fields went}
