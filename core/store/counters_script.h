@@ -5,10 +5,10 @@
  *     … EVALSHA of counters_script_source(call.script) with call.keys and call.args …
  *     counters_script_answer(&question, reply, states, &answer);
  *
- * A place is one life of one gateway in one memory of Redis. Its session is made by beat, which tells the memory's name;
- * then the gateway tells the sums of its own ledger (spend), then it asks for the memory to be opened (seed). The name
- * is its epoch from then on: by another one, or none, admissions are answered "starting". A session that does not beat
- * within its lease may be fenced by any other gateway, which returns what it held.
+ * A place is one life of one gateway in one memory of Redis. Its session is made by beat, which tells the memory's
+ * name; then the gateway tells the sums of its own ledger (spend), then it asks for the memory to be opened (seed). The
+ * name is its epoch from then on: by another one, or none, admissions are answered "starting". A session that does not
+ * beat within its lease may be fenced by any other gateway, which returns what it held.
  *
  * Money is exactly once by what is told: each ledger (a source) gives its own sums, absolute, and Redis keeps what each
  * told last beside the sum of all. Any of it may be told again, late, or in another order; a Redis that lost something
@@ -69,8 +69,8 @@ const char *counters_script_name(enum counters_script script); /* "admit" */
 /* Any of enum counters_operation; LIMIT_COUNTERS_ITEMS at most. */
 struct counters_call counters_call_ask(const struct counters_question *q, const struct counters_place *place,
                                        struct arena *arena);
-/* What a reply says of a question. "starting": not seeded, or the session was fenced; "clock": by the clock of Redis the
- * periods are over, or have not begun; "full": out of memory; "unreachable": any other error. */
+/* What a reply says of a question. "starting": not seeded, or the session was fenced; "clock": by the clock of Redis
+ * the periods are over, or have not begun; "full": out of memory; "unreachable": any other error. */
 void counters_script_answer(const struct counters_question *q, const struct redis_reply *reply,
                             struct counters_state *states, struct counters_answer *answer);
 enum counters_reply counters_script_reply(const struct redis_reply *reply);

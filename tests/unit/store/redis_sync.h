@@ -49,7 +49,7 @@ static inline void sync_start(void)
     snprintf(sync_path, sizeof sync_path, "%s/redis", sync_dir);
     sync_server = fork();
     if (sync_server == 0) {
-        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", sync_path, "--save", "", "--dir", sync_dir,
+        execlp("redis-check-rdb", "redis-server", "--port", "0", "--unixsocket", sync_path, "--save", "", "--dir", sync_dir,
                "--logfile", "/dev/null", "--maxmemory-policy", "noeviction", (char *)NULL);
         _exit(127);
     }
