@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "store/ledger_charges.h"
 #include "store/ledger_read_inner.h"
 
 /* Days of any zone begin at most so long before or after UTC's. */
@@ -172,4 +173,12 @@ bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_d
     buf_clear(&sql);
     ledger_where_clear(&w);
     return ok;
+}
+
+/* ---- What budgets were charged. */
+
+bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
+                         void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    return ledger_charges_each(l->db, now_s, visit, arg) || ledger_read_fail(l, why);
 }
