@@ -4,8 +4,8 @@
 --   ctx.request:set("max_tokens", 512, "answers of interns are short")  -- the caller reads it in x-moongate-max-tokens
 --   ctx.request:set("temperature", nil)                                 -- nil takes the field out
 --
---   edits.bound_output(f, 4096, policy, reason)   -- no answer is longer: max_tokens is added where the request has none,
---                                                 -- and whoever sets it afterwards sets at most this
+--   edits.bound_output(f, 4096, policy, reason)   -- no answer is longer: added where the request has none, and
+--                                                 -- whoever sets max_tokens afterwards sets at most this
 --
 -- Everything else in the body is forwarded byte for byte as it came.
 local core, use = ...

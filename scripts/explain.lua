@@ -153,8 +153,8 @@ local function decide(t, q)
   return walk.decide(t, nil, false, '{"record":' .. q.record_text .. "}")
 end
 
--- What only the counters of that time refused: with counters of which nothing was taken it passes, so does each change of
--- it, and none can be shown to be the one that matters.
+-- What only the counters of that time refused: with counters of which nothing was taken it passes, and so does each
+-- change of it; none can be shown to be the one that matters.
 local function of_its_time(t, answer)
   local recorded = answer.recorded
   local fresh = recorded and recorded.agrees and walk.verdict(t)

@@ -11,9 +11,10 @@ local core, use = ...
 local catalogue = use "catalogue"
 local targets = use "targets"
 
--- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise. Under a budget
--- that blocks this is written into the request, so it must not cut what people ask for: few answers are longer than 4096
--- tokens, and no chat model of the catalogue answers with less. More would let fewer requests under way hold the budget.
+-- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise. Under a
+-- budget that blocks this is written into the request, so it must not cut what people ask for: few answers are longer
+-- than 4096 tokens, and a smaller number is not the most of any chat model in the catalogue. With more, fewer requests
+-- at once would hold all of a budget.
 local prices = { assumed_output_tokens = 4096 }
 
 local function output_tokens(f)
@@ -102,8 +103,8 @@ local function room_of(target, output)
   return room >= 1 and math.min(room, output) or nil
 end
 
--- How long an answer may be at most, so that it costs no more than was reckoned; where the request does not say, as much
--- as the widest of its targets has room for: none refuses a request for what was added to it.
+-- How long an answer may be at most, so that it costs no more than was reckoned; where the request does not say, no
+-- longer than the widest of its targets has room for, so that none refuses it for what was added.
 function prices.output_bound(f)
   local output, widest = output_tokens(f), nil
   if f.max_tokens then return output end

@@ -97,7 +97,7 @@ void ledger_charges_add(struct ledger_charges *c, const struct ledger_record *re
 
 /* ---- Into the table. */
 
-/* Of a session that was silent for too long the sum is the batch's alone. Neither sum is more than half of what fits. */
+/* Of a session that was silent for too long the sum is the batch's alone. No sum is more than half of what fits. */
 bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db)
 {
     const char *sql = "INSERT INTO charges VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"

@@ -84,7 +84,7 @@ local function spell_bound(row)
     spell_limit(row.limit))
 end
 
--- Whose budget it is, what was spent and what others hold of how much, what this request wanted, and when to come again.
+-- Whose budget it is, what was spent and held of how much, what this request wanted, and when to come again.
 local function spell_refusal(f, entry, state, reply)
   local row, item = entry.row, entry.item
   local held = state.held > 0 and (" and holds %s"):format(units.dollars(state.held)) or ""

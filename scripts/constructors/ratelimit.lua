@@ -53,7 +53,9 @@ end
 
 local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
 
-local function spell_count(number, kind) return ("%d %s"):format(number, number == 1 and kind:gsub("s$", "") or kind) end
+local function spell_count(number, kind)
+  return ("%d %s"):format(number, number == 1 and kind:gsub("s$", "") or kind)
+end
 
 -- "6000 tokens a minute"
 local function spell_limit(entry)

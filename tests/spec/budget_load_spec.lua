@@ -5,7 +5,6 @@ local apps = "return apps { shop = { department = 'sales', session = { idle = '1
 
 local function budget(rows, more) return "return budget { budgets = { " .. rows .. " }" .. (more and ", " .. more or "") .. " }" end
 
-local sales = { department = "sales" }
 local row = "{ 'sales', department = 'sales', limit = 100, per = 'month' }"
 
 describe("loading", function()
