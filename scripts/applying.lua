@@ -1,6 +1,6 @@
--- Every limit and budget that a request of some caller falls under, in the order in which they refuse: `moongate limits`.
+-- Every limit and budget that a caller's request falls under, in the order in which they refuse: `moongate limits`.
 --
---   use "applying" { flags = { as = { "sales/ana" }, model = "gpt-5" } }      -- flags as scripts/explain/question.lua
+--   use "applying" { flags = { as = { "sales/ana" }, model = "small" } }      -- flags as scripts/explain/question.lua
 --     → JSON { zone, notes, verdict, request, limits = { … } }, 0
 --
 -- limit: { policy, rule, at, mode, scope, allows } and the item of scripts/counters.lua that it is counted by, less its

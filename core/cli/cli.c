@@ -150,7 +150,7 @@ const struct command cli_commands[] = {
      "Exit code: 0 nothing is used up, 1 something is, 2 the policies or the ledger cannot be read.\n",
      command_budgets},
     {"limits", "which limits and budgets hold for a caller, and what they leave",
-     "moongate limits --app support-bot --user ana --model gpt-5\n"
+     "moongate limits --app support-bot --user ana --model small\n"
      "moongate limits --as sales/ana --model auto --tokens 150000\n"
      "\n"
      "Every limit and budget that such a request falls under, in the order in which they refuse; those that refuse it now\n"
