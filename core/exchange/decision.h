@@ -34,7 +34,7 @@ struct record_wish {
 
 /* What its budgets hold of an answer: all that it may come to, or of a stream so many tokens at a time. */
 struct reserve {
-    uint64_t output_tokens; /* all choices together; what is taken for it where the request does not say. 0: no budget */
+    uint64_t output_tokens; /* all choices together, assumed where the request does not say; 0: no budget asks */
     uint32_t slice;         /* tokens of output; 0: all at once */
     bool cuts;              /* a stream for which there is no more room ends; else it goes on, and is charged */
 };

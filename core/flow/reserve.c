@@ -135,8 +135,8 @@ static bool is_short(const struct job *job, uint64_t said)
     return said + want->slice / 2 >= r->output_tokens && r->output_tokens < most_output(job->x);
 }
 
-/* By what is settled, which is cheap. Where there was no room, not each token asks again; but a stream that is to be cut
- * is counted as closely as it will be charged. */
+/* By what is settled, which is cheap. Where there was no room, not each token asks again; but a stream that is to be
+ * cut is counted as closely as it will be charged. */
 static bool is_due(const struct job *job, uint64_t settled)
 {
     const struct reserved *r = &job->reserved;

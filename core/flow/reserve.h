@@ -6,9 +6,10 @@
  *     if (!reserve_attempt(job, target, &no)) …   // nobody is to be called: `no` is the budget's own refusal
  *     if (!reserve_stream(job, &no)) …            // after each piece of an answer: it is to end here
  *
- * Where a budget has no room for another slice, smaller ones are asked for, down to a sixteenth. A stream that its policy
- * lets finish goes on without, and is charged for what it comes to; one that is cut first uses up what it holds. Both
- * are said in the trace, once. Private to core/flow.
+ * Where a budget has no room for another slice, smaller ones are asked for, down to a sixteenth. A stream that its
+ * policy lets finish goes on without, and is charged for what it comes to: an overrun that max_tokens bounds. One that
+ * is to be cut first uses up what it holds, and goes beyond it by what came in one read. Both are said in the trace,
+ * once. Private to core/flow.
  */
 #ifndef MOONGATE_FLOW_RESERVE_H
 #define MOONGATE_FLOW_RESERVE_H

@@ -237,8 +237,8 @@ static void push_refusal(lua_State *L, const struct counters_answer *answer)
     set_flag(L, "is_closed", why == COUNTERS_SHUT);
 }
 
-/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer; of several admissions the smallest
- * slice, which is too often for the others and never too late */
+/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer; of several admissions the
+ * smallest slice, which is too often for the others and never too late */
 static int on_reserve(lua_State *L)
 {
     struct reserve *r = &bind_eval(L)->x->decision.reserve;

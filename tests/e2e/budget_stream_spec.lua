@@ -43,21 +43,16 @@ local function start(chain, files, config, workers)
 end
 
 local function budget(usd, more)
-  return ('return budget { budgets = { { "app", each = "app", limit = %s, per = "month" } }, %s }\n'):format(usd, more or "")
+  local text = 'return budget { budgets = { { "app", each = "app", limit = %s, per = "month" } }, %s }\n'
+  return text:format(usd, more or "")
 end
 
 local function body(of)
   return { model = of.model or "dear", max_tokens = of.tokens, stream = of.stream, n = of.n,
-    metadata = { mock = of.script or "" }, messages = { { role = "user", content = "hi" } } }
+    metadata = { mock = of.script or "", moongate = of.task and { task = of.task } or nil }, messages = { { role = "user", content = "hi" } } }
 end
 
 local function ask(of) return g:ask { json = body(of) } end
-
-local function open(of)
-  local c = client.connect(g.port)
-  c:send(client.request { method = "POST", path = "/v1/chat/completions", key = of.key or g.key, json = body(of) })
-  return c
-end
 
 local function charged()
   local db = assert(require("luasql.sqlite3").sqlite3():connect(g.dir:path("data/ledger.db")))
@@ -79,7 +74,8 @@ end
 local function assert_free(limit)
   expect.eventually(function()
     local left = limit - charged()
-    return ask({ tokens = left + 1 }).status == 402 and ask({ tokens = left, script = "usage_tokens=0&tokens=1" }).status == 200
+    return ask({ tokens = left + 1 }).status == 402
+      and ask({ tokens = left, script = "usage_tokens=0&tokens=1" }).status == 200
   end, 10, "all that is left")
 end
 
@@ -235,7 +231,8 @@ describe("a budget", function()
     local e = gateway.error_of(r)
     assert.equal(402, r.status, r.body)
     assert.equal("budget_exhausted", e.code)
-    assert.truthy(e.message:find("^code%-assistant has used %d+%% of its 3.5%d* USD this month: [%d.]+ USD are left, and another attempt may cost [%d.]+ USD$"), e.message)
+    assert.truthy(e.message:find("^code%-assistant has used %d+%% of its 3.50 USD this month: [%d.]+ USD are left, "
+      .. "and another attempt may cost [%d.]+ USD$"), e.message)
     local record = g:record(r:get("x-moongate-request-id"))
     local last = record.trace[#record.trace]
     assert.same({ "budget", "app@100%", "deny", e.message }, { last.policy, last.rule, last.verb, last.reason })
@@ -267,7 +264,7 @@ local function word(ctx, phase)
 end
 return policy {
   rules = { { "announced", when = { task = "announced" }, record = { intent = true } },
-    { "late", when = { task = "late" }, record = { durability = "local" } } },
+    { "usual", when = { task = "none" }, record = { durability = "async" } } },
   on_request = function(ctx) return word(ctx, "request") end,
   on_attempt = function(ctx) return word(ctx, "attempt") end,
   on_delta = function(ctx) return word(ctx, "delta") end,
@@ -278,14 +275,15 @@ return policy {
   local CHAIN, LIMIT = { "ratelimit", "budget", "hooks" }, 1000
 
   local function begin(config)
-    return start(CHAIN, { ratelimit = ONCE, budget = budget(LIMIT / 10, "stream = { slice = 16 }"), hooks = HOOKS }, config)
+    local slices = budget(LIMIT / 10, "stream = { slice = 16 }")
+    return start(CHAIN, { ratelimit = ONCE, budget = slices, hooks = HOOKS }, config)
   end
 
   local function is_free() return ask({ tokens = 1, script = "tokens=1" }).status == 200 end
 
-  local function send(of, headers)
+  local function send(of)
     local c = client.connect(g.port)
-    c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key, json = body(of), headers = headers })
+    c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key, json = body(of) })
     return c
   end
 
@@ -302,8 +300,8 @@ return policy {
         end
       end
     end
-    for _, script in ipairs { { status = 500 }, { status = 401 }, { status = 400 }, { cut = "rst", cut_event = -1 }, { accept = "rst" },
-      { cut = "fin", cut_event = 2 }, { error_event = 2 } } do
+    for _, script in ipairs { { status = 500 }, { status = 401 }, { status = 400 }, { cut = "rst", cut_event = -1 },
+      { accept = "rst" }, { cut = "fin", cut_event = 2 }, { error_event = 2 } } do
       for _, stream in ipairs { false, true } do
         m:script(script)
         ask { tokens = 100, stream = stream }
@@ -316,16 +314,15 @@ return policy {
 
   it("when its client goes, whenever that is", function()
     begin()
-    for _, script in ipairs { { hold = true }, { head_delay_ms = 60000 }, { tokens = 200, rate = 20 }, { cut = "stall", cut_event = 3 } } do
-      for _, stream in ipairs { false, true } do
-        local since = m:mark()
-        m:script(script)
-        local c = send { tokens = 400, stream = stream }
-        expect.eventually(function() return #m:requests(since) == 1 end, 10, "the call")
-        assert.equal(429, ask({ tokens = 1 }).status)
-        c:close()
-        expect.eventually(is_free, 10, "a free place after " .. cjson.encode(script))
-      end
+    for _, script in ipairs { { hold = true }, { head_delay_ms = 60000 }, { tokens = 200, rate = 20 },
+      { cut = "stall", cut_event = 3 } } do
+      local since = m:mark()
+      m:script(script)
+      local c = send { tokens = 400, stream = true }
+      expect.eventually(function() return #m:requests(since) == 1 end, 10, "the call")
+      assert.equal(429, ask({ tokens = 1 }).status, cjson.encode(script))
+      c:close()
+      expect.eventually(is_free, 10, "a free place after " .. cjson.encode(script))
     end
     assert_free(LIMIT)
   end)
@@ -357,21 +354,23 @@ return policy {
   end)
 
   it("where nothing may be called before it is written, and while an answer's end waits for its record", function()
-    begin { timeouts = { record = "1s" } }
-    local function with(task) return { ["x-moongate-task"] = task } end
+    begin { timeouts = { record = "4s" } }
     local ledger, since = g:listen().ledger_pid, m:mark()
     signal.kill(ledger, signal.SIGSTOP)
     local ok, why = pcall(function()
-      local r = g:ask { json = body { tokens = 100 }, headers = with "announced" }
+      local r = g:ask { json = body { tokens = 100, task = "announced" } }
       assert.equal(503, r.status, r.body)
       assert.equal(0, #m:requests(since))
-      local c = send({ tokens = 100, stream = true, script = "tokens=2" }, with "late")
+      local c = send({ tokens = 100, stream = true, script = "tokens=2" })
       expect.eventually(function() return #m:requests(since) == 1 and m:ended(m:requests(since)[1]) end, 10, "the call")
       local d
       expect.eventually(function() -- its end is not out, and its place is free
-        d = send({ tokens = 100, stream = true, script = "tokens=2" })
+        d = send({ tokens = 100, stream = true, script = "tokens=2", task = "none" })
         return d:head().status == 200
       end, 10, "a free place")
+      c:head()
+      repeat local event = c:event() until event.data:find('"finish_reason":"', 1, true)
+      assert.is_true(c:is_silent(0.05))
       c:close()
       d:close()
     end)
