@@ -119,6 +119,9 @@
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* a request waits for its admission meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
+#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
+#define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
+#define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 #define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */
@@ -254,6 +257,7 @@
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 #define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
 #define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */
+#define LIMIT_LEDGER_PIECE 50000u          /* entries that one reading of it passes: meanwhile its log only grows */
 #define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */
@@ -283,6 +287,24 @@
 #define LIMIT_SHIP_SLOW_MS 5000u           /* a statement without an answer for so long: PostgreSQL counts as failing */
 #define LIMIT_SHIP_ANCHORS 100u            /* signed heads in one statement */
 #define LIMIT_SHIP_KEEP_MS 3600000u        /* partitions are made ahead, and old ones dropped, this often */
+
+/* Redis (net/redis.h) */
+#define LIMIT_REDIS_HOSTS 16u              /* that a URL names, Redis's or Sentinels' */
+#define LIMIT_REDIS_URL_BYTES (4u * KIB)
+#define LIMIT_REDIS_SCRIPTS 16u
+#define LIMIT_REDIS_QUESTIONS 10000u       /* without an answer, those beyond their deadlines too … */
+#define LIMIT_REDIS_QUEUE_BYTES (4u * MIB) /* … and what is held of them */
+#define LIMIT_REDIS_AHEAD_BYTES (256u * KIB) /* handed to a connection that has not sent them; the rest may yet expire */
+#define LIMIT_REDIS_REPLY_BYTES (4u * MIB) /* of one reply */
+#define LIMIT_REDIS_REPLY_ITEMS 65536u     /* of all its arrays */
+#define LIMIT_REDIS_TURN_BYTES (256u * KIB) /* read in one turn of the loop */
+#define LIMIT_REDIS_CONNECT_MS 2000u       /* from the first packet to the end of the greeting, at one address */
+#define LIMIT_REDIS_RETRY_MS 50u           /* after a failure the next try comes after this, doubling … */
+#define LIMIT_REDIS_RETRY_MS_MAX 2000u     /* … up to this, each with a random half less */
+#define LIMIT_REDIS_MISSES 5u              /* deadlines missed in a row: it counts as slow … */
+#define LIMIT_REDIS_PROBE_MS 1000u         /* … until a PING, sent this often, … */
+#define LIMIT_REDIS_PROBE_ANSWER_MS 100u   /* … is answered in this time */
+#define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */
