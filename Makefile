@@ -120,7 +120,7 @@ help:
 FLOORS := base wire net store exchange lua flow testkit ledger admin server cli
 
 CC       := $(if $(CLANG),clang,$(if $(filter default,$(origin CC)),cc,$(CC)))
-PKGS     := luajit libevent libcurl jansson openssl sqlite3 libxxhash libpq
+PKGS     := luajit libevent libcurl jansson openssl sqlite3 libxxhash libpq hiredis
 PKG_SAYS := $(shell pkg-config --cflags --libs $(PKGS) 2>/dev/null)
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE

@@ -284,6 +284,24 @@
 #define LIMIT_SHIP_ANCHORS 100u            /* signed heads in one statement */
 #define LIMIT_SHIP_KEEP_MS 3600000u        /* partitions are made ahead, and old ones dropped, this often */
 
+/* Redis (net/redis.h) */
+#define LIMIT_REDIS_HOSTS 16u              /* that a URL names, Redis's or Sentinels' */
+#define LIMIT_REDIS_URL_BYTES (4u * KIB)
+#define LIMIT_REDIS_SCRIPTS 16u
+#define LIMIT_REDIS_QUESTIONS 10000u       /* without an answer, those beyond their deadlines too … */
+#define LIMIT_REDIS_QUEUE_BYTES (4u * MIB) /* … and what is held of them */
+#define LIMIT_REDIS_AHEAD_BYTES (256u * KIB) /* handed to a connection that has not sent them; the rest may yet expire */
+#define LIMIT_REDIS_REPLY_BYTES (4u * MIB) /* of one reply */
+#define LIMIT_REDIS_REPLY_ITEMS 65536u     /* of all its arrays */
+#define LIMIT_REDIS_TURN_BYTES (256u * KIB) /* read in one turn of the loop */
+#define LIMIT_REDIS_CONNECT_MS 2000u       /* from the first packet to the end of the greeting, at one address */
+#define LIMIT_REDIS_RETRY_MS 50u           /* after a failure the next try comes after this, doubling … */
+#define LIMIT_REDIS_RETRY_MS_MAX 2000u     /* … up to this, each with a random half less */
+#define LIMIT_REDIS_MISSES 5u              /* deadlines missed in a row: it counts as slow … */
+#define LIMIT_REDIS_PROBE_MS 1000u         /* … until a PING, sent this often, … */
+#define LIMIT_REDIS_PROBE_ANSWER_MS 100u   /* … is answered in this time */
+#define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut */
+
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */
 #define LIMIT_SERIES_KEY_BYTES 232u

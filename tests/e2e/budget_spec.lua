@@ -1,5 +1,4 @@
 -- Limits and budgets at work on one machine: several workers, one memory. The mock's journal says what was called.
-local cjson = require("cjson")
 local signal = require("posix.signal")
 local client = require("tests.e2e.kit.client")
 local crowd = require("tests.e2e.kit.crowd")
@@ -106,13 +105,13 @@ describe("a budget", function()
     c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key, json = body { tokens = 100 } })
     expect.eventually(function() return #m:requests(since) == 1 end, 10, "the call")
     assert.equal(429, g:ask({ json = body { tokens = 1 } }).status)
-    for _, pid in ipairs(g:workers()) do signal.kill(pid, signal.SIGKILL) end
+    for _, pid in ipairs(g:listen().workers) do signal.kill(pid, signal.SIGKILL) end
     expect.eventually(function()
       local ok, r = pcall(g.ask, g, { json = body { tokens = 1, script = "usage_tokens=1" } })
       return ok and r.status == 200
     end, 20, "what they held")
     c:close()
-    signal.kill(cjson.decode(g.dir:read("data/listen.json")).ledger_pid, signal.SIGKILL)
+    signal.kill(g:listen().ledger_pid, signal.SIGKILL)
     expect.eventually(function()
       local r = g:ask { json = body { tokens = 1, script = "usage_tokens=1" } }
       return r.status == 200

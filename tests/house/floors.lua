@@ -8,7 +8,7 @@ local KEPT = {
   { "^lua%.h", "core/lua/", "core/testkit/" }, { "^lauxlib%.h", "core/lua/", "core/testkit/" },
   { "^lualib%.h", "core/lua/", "core/testkit/" }, { "^luajit%.h", "core/lua/" },
   { "^event2/", "core/net/" }, { "^event%.h", "core/net/" },
-  { "^curl/", "core/net/" },
+  { "^curl/", "core/net/" }, { "^hiredis/", "core/net/" },
   { "^sqlite3%.h", "core/store/" }, { "^libpq%-fe%.h", "core/store/" },
 }
 
