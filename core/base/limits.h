@@ -254,6 +254,7 @@
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 #define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
 #define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */
+#define LIMIT_LEDGER_PIECE 50000u          /* entries that one reading of it passes: meanwhile its log only grows */
 #define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */

@@ -7,8 +7,9 @@
  *     ledger_read_page(l, filter, &page, on_row, &me, &why);                          // again: the next ones
  *     ledger_read_close(l);
  *
- * Each page is a reading of its own, so that a long export never keeps the writer from tidying up; entries are only
- * ever added, and all seqs before those that one has seen stay as they were, but for what retention takes away.
+ * All of it is read in pieces of LIMIT_LEDGER_PIECE entries, so that neither a long export nor a search that finds
+ * nothing keeps the writer from tidying up, unless a visit takes its time; entries are only ever added, and all seqs
+ * before those that one has seen stay as they were, but for what retention takes away.
  *
  * Writes nothing, takes no lock that the writer waits for. *why: what is wrong, a newline, how to right it.
  */
