@@ -278,6 +278,13 @@ struct counters_taken *counters_memory_taken(struct counters_memory *m, struct c
     return &hold->items[i];
 }
 
+void counters_memory_set_part(struct counters_taken *taken, int64_t part_ns)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    *(volatile int64_t *)&taken->part_ns = part_ns;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 void counters_memory_give_back(struct counters_taken *taken)
 {
     set_valid(&taken->is_given_back, 1);

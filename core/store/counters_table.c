@@ -250,8 +250,9 @@ static void set_tokens(struct asking *a, struct counters_taken *taken)
     int64_t more_ns = counters_part_ns(item, a->q->totals.tokens) - taken->part_ns;
     if (more_ns > 0) more_ns = counters_until(item, cell->until_ns + more_ns, a->asker.now_ns) - cell->until_ns;
     if (more_ns < -taken->part_ns) more_ns = -taken->part_ns;
-    cell->until_ns += more_ns;
-    taken->part_ns += more_ns;
+    if (more_ns > 0) cell->until_ns += more_ns; /* who is killed between gives less back than was taken, never more */
+    counters_memory_set_part(taken, taken->part_ns + more_ns);
+    if (more_ns < 0) cell->until_ns += more_ns;
     taken->amount = a->q->totals.tokens;
 }
 
