@@ -119,6 +119,9 @@
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
+#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
+#define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
+#define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 #define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */
@@ -292,7 +295,7 @@
 #define LIMIT_REDIS_SCRIPTS 16u
 #define LIMIT_REDIS_QUESTIONS 10000u       /* without an answer, those beyond their deadlines too … */
 #define LIMIT_REDIS_QUEUE_BYTES (4u * MIB) /* … and what is held of them */
-#define LIMIT_REDIS_AHEAD_BYTES (256u * KIB) /* handed to a connection that has not sent them; the rest may yet expire */
+#define LIMIT_REDIS_AHEAD_BYTES (256u * KIB) /* handed to a connection and not sent; what waits behind may expire */
 #define LIMIT_REDIS_REPLY_BYTES (4u * MIB) /* of one reply */
 #define LIMIT_REDIS_REPLY_ITEMS 65536u     /* of all its arrays */
 #define LIMIT_REDIS_TURN_BYTES (256u * KIB) /* read in one turn of the loop */

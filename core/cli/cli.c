@@ -134,6 +134,39 @@ const struct command cli_commands[] = {
      "  --where CONDITION   department: app: user: model: provider: key:, as `moongate requests` takes them\n"
      "  -c, --config FILE   the configuration (for its data folder); --json: one document, exact\n",
      command_spend},
+    {"budgets", "what each budget was spent in its running period, and when it runs out",
+     "moongate budgets\n"
+     "moongate budgets --json | jq '.budgets[] | select(.is_used_up)'\n"
+     "\n"
+     "Each budget of the policies with the scopes that were spent on, those that are used up first. From the ledger, also\n"
+     "while the gateway runs; what requests under way hold is not in it. A bar is the part of the limit that was spent.\n"
+     "On course for: what the period will have come to if it goes on as until now, and the day on which the budget is used\n"
+     "up then; said once a twenty-fourth of the period is over.\n"
+     "\n"
+     "  --limit N           50 unless said\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  -c, --config FILE   the configuration; --json: one document, exact\n"
+     "\n"
+     "Exit code: 0 nothing is used up, 1 something is, 2 the policies or the ledger cannot be read.\n",
+     command_budgets},
+    {"limits", "which limits and budgets hold for a caller, and what they leave",
+     "moongate limits --app support-bot --user ana --model small\n"
+     "moongate limits --as sales/ana --model auto --tokens 150000\n"
+     "\n"
+     "Every limit and budget that such a request falls under, in the order in which they refuse; those that refuse it now\n"
+     "come first. Of each unit (requests, tokens, at the same time, money) the one that leaves least binds. What is left\n"
+     "is asked of the running gateway; without one budgets are as in the ledger, and rates begin anew when it starts.\n"
+     "Left of a rate is what may be sent right now, and resets says when nothing of it is used up.\n"
+     "\n"
+     "  --app A  --user U  --department D  --team T  --tier T  --region R  --key-id K     who asks; or as --as has it\n"
+     "  --as WHO            DEPARTMENT/USER, APP/USER, or NAME=VALUE,…\n"
+     "  --model M  --api A  --session S  --label L  --task T  --data CLASS  --uses tools  --tokens N  --max-tokens N\n"
+     "  --time 2025-06-03T12:00:00Z     --set NAME=VALUE    as `moongate explain` takes them\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  -c, --config FILE   the configuration; --json: the same as one document\n"
+     "\n"
+     "Exit code: 0 it would pass, 1 it would be refused, 2 the policies or the ledger cannot be read.\n",
+     command_limits},
     {"audit search", "all that the ledger has: requests, administrators' changes, losses, starts",
      "moongate audit search kind:change actor:kim --since 2026-11-01\n"
      "moongate audit search late\n"

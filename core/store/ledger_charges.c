@@ -84,8 +84,8 @@ static void add_hold(struct ledger_charges *c, struct slice id)
 
 /* ---- Into the table. */
 
-/* Of a session that was silent for too long before the batch's first record the sum is the batch's alone. Neither sum is
- * more than half of what fits. */
+/* Of a session that was silent for too long before the batch's first record the sum is the batch's alone. Neither sum
+ * is more than half of what fits. */
 bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db, const char *table)
 {
     char sql[512];
@@ -276,7 +276,8 @@ bool ledger_charges_before(sqlite3 *db, int64_t *before_s)
 {
     sqlite3_stmt *q;
     *before_s = 0;
-    if (sqlite3_prepare_v2(db, "SELECT v FROM meta WHERE k = 'charges.before'", -1, &q, NULL) != SQLITE_OK) return false;
+    const char *sql = "SELECT v FROM meta WHERE k = 'charges.before'";
+    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
     int rc = sqlite3_step(q);
     if (rc == SQLITE_ROW) *before_s = sqlite3_column_int64(q, 0);
     sqlite3_finalize(q);

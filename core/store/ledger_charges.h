@@ -10,8 +10,8 @@
  *     ledger_charges_reset(&charges);                     // the next begins, or it was given up
  *
  * A session's sum begins anew when nothing was spent for as long as the record before says, each by its own time: a
- * batch comes to the same as its records one by one. Sums end below COUNTERS_AMOUNT_MAX. What of them is of entries that
- * were deleted for their age is summed once more in charges_cut, until both are forgotten.
+ * batch comes to the same as its records one by one. Sums end below COUNTERS_AMOUNT_MAX. What of them is of entries
+ * that were deleted for their age is summed once more in charges_cut, until both are forgotten.
  */
 #ifndef MOONGATE_STORE_LEDGER_CHARGES_H
 #define MOONGATE_STORE_LEDGER_CHARGES_H

@@ -26,6 +26,7 @@
 #include "store/ledger_filter.h"
 
 struct anchor;
+struct counters_spent;
 struct ledger_read;
 
 /* The columns of records, in their order; these are members of struct ledger_row and stand in exports too. */
@@ -111,6 +112,9 @@ bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *w
 /* Requests of these days whose tokens nobody told. */
 bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day,
                            const struct ledger_filter *filter, int64_t *count, struct fault *why);
+/* What budgets were charged in the periods, and sessions, that are not over at that time (store/counters_table.h). */
+bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
+                         void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
 
 /* Seq of the newest and the oldest entry; 0: there is none. */
 bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/zone.h"
+#include "store/ledger_charges.h"
 #include "store/ledger_read_inner.h"
 #include "store/ledger_record.h"
 
@@ -181,4 +182,12 @@ bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_d
                        to_day);
     *count = 0;
     return sum_records(l, slice_of(sum, (size_t)len), filter, &times, count, 1, why);
+}
+
+/* ---- What budgets were charged. */
+
+bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
+                         void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    return ledger_charges_each(l->db, now_s, visit, arg) || ledger_read_fail(l, why);
 }
