@@ -114,8 +114,8 @@ local function room_of(target, output)
   return room >= 1 and math.min(room, output) or nil
 end
 
--- How long an answer may be at most, each of several, so that it costs no more than was reckoned; where the request does
--- not say, no longer than the widest of its targets has room for, so that none refuses it for what was added.
+-- How long an answer may be at most, each of several, so that it costs no more than was reckoned; where the request
+-- does not say, no longer than the widest of its targets has room for, so that none refuses it for what was added.
 function prices.output_bound(f)
   local output, widest = tokens_of_each(f), nil
   if f.max_tokens then return output end
