@@ -101,6 +101,19 @@ static uint64_t first_output(const struct exchange *x)
     return want->slice ? smaller(want->slice, all) : all;
 }
 
+/* Of an answer whose length nobody said only money is held: limits on tokens count what is told, as at the admission,
+ * and in the end what it came to. */
+static bool is_told(const struct exchange *x)
+{
+    return x->request.max_tokens >= 0 || x->decision.reserve.slice;
+}
+
+static int64_t tokens_told(const struct job *job)
+{
+    const struct reserved *r = &job->reserved;
+    return counters_sum(r->paid.tokens, counters_sum((int64_t)r->input_tokens, (int64_t)job->x->estimate.output_tokens));
+}
+
 bool reserve_attempt(struct job *job, const struct target *target, struct verdict *no)
 {
     struct exchange *x = job->x;
@@ -109,6 +122,7 @@ bool reserve_attempt(struct job *job, const struct target *target, struct verdic
     job->reserved = (struct reserved){
         .paid = holds_paid(job), .input_tokens = input_tokens(x, target), .output_tokens = first_output(x)};
     struct counters_totals wanted = totals_of(job, target, job->reserved.output_tokens);
+    if (!is_told(x)) wanted.tokens = tokens_told(job);
     if (holds_extend(job, wanted, &over)) return true;
     const char *what = exchange_attempt(x) ? "another attempt" : "this request";
     *no = refusal(x, &over, &wanted, what);
