@@ -125,6 +125,7 @@ describe("a stream in slices", function()
       end
     end
     assert.equal(1, over)
+    assert.equal(1, g:metrics():value("moongate_budget_overruns_total", { ["end"] = "finish" }))
     assert.equal(402, ask({ tokens = 1 }).status)
   end)
 
