@@ -180,7 +180,7 @@ static struct counters_call ask_end(const struct counters_question *q, const str
 {
     struct counters_call call = begin(COUNTERS_SCRIPT_SETTLE, 2, 4, arena);
     add_session(&call, place->session, arena);
-    add_text(&call, q->hold);
+    add(&call, arena_copy(arena, slice_str(q->hold))); /* it may be said long after */
     add_text(&call, counters_operation_name(q->operation));
     add_integer(&call, counters_sum(q->totals.nano, 0), arena);
     add(&call, parts_of(q, arena));
