@@ -117,7 +117,7 @@
 #define LIMIT_COUNTERS_ASK_MS 2u              /* a worker is kept so long by others who have the counters' lock … */
 #define LIMIT_COUNTERS_LOCK_MS 20u            /* … and where it says what is over … */
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
-#define LIMIT_COUNTERS_WAIT_MS 1000u          /* a request waits for its admission meanwhile; then on_store_loss holds */
+#define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */

@@ -251,6 +251,7 @@ static const char *error_of(enum redis_taken taken)
 const char *counters_redis_ask(struct counters_redis *c, const struct counters_question *q, counters_redis_fn fn,
                                void *arg, uint64_t *ticket)
 {
+    if (q->item_count > LIMIT_COUNTERS_ITEMS) return "more items than one question may have";
     struct asked *asked = new_asked(c, q, fn, arg);
     if (q->operation == COUNTERS_ADMIT && c->unsaid_count) unsay(c, q->hold);
     if (ticket) *ticket = asked->ticket;

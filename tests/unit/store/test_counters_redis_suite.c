@@ -12,10 +12,10 @@
 
 /*
  * The scripts read the time of Redis, and cases have times of their own: these are the same scripts, linked before the
- * store's, but for the clock, which is a key that is set before each question.
+ * store's, but for the clock, which are two keys that are set before each question.
  */
 #define CLOCK "call(\"TIME\")"
-#define TEST_CLOCK "call(\"LRANGE\", \"clock\", 0, 1)"
+#define TEST_CLOCK "call(\"MGET\", \"clock:s\", \"clock:us\")"
 
 struct redis_script_text {
     const char *name, *text;
@@ -76,9 +76,13 @@ struct under_test {
 
 static void set_clock(int64_t now_ns)
 {
-    sync_ask("DEL", "clock", NULL);
-    sync_ask("RPUSH", "clock", arena_printf(&sync_arena, "%" PRId64, now_ns / NS).ptr,
-             arena_printf(&sync_arena, "%" PRId64, now_ns % NS / 1000).ptr, NULL);
+    static int64_t last_ns;
+    char s[24], us[24];
+    if (last_ns == now_ns) return;
+    last_ns = now_ns;
+    snprintf(s, sizeof s, "%" PRId64, now_ns / NS);
+    snprintf(us, sizeof us, "%" PRId64, now_ns % NS / 1000);
+    sync_ask("MSET", "clock:s", s, "clock:us", us, NULL);
     sync_forget();
 }
 
@@ -100,7 +104,7 @@ static void redis_backend_ask(void *self, const struct counters_question *q, int
     t->states = to;
     set_clock(now_ns);
     const char *refused = counters_redis_ask(t->counters, &patient, on_answer, t, NULL);
-    if (refused) UNIT_FAIL("refused: %s", refused);
+    if (refused) t->answer = (struct counters_answer){.error = refused};
     else loop_run(t->loop);
     *answer = t->answer;
 }
@@ -147,19 +151,6 @@ static void redis_backend_bury(void *self)
     arena_clear(&t->arena);
 }
 
-/* Everything but the clock. */
-static struct slice redis_backend_memory(void *self)
-{
-    static char dumps[4][64];
-    static unsigned turn;
-    (void)self;
-    sync_ask("DEL", "clock", NULL);
-    char *dump = dumps[turn++ % 4];
-    snprintf(dump, sizeof dumps[0], "%s", sync_dump());
-    sync_forget();
-    return slice_str(dump);
-}
-
 static void on_ready(void *arg)
 {
     struct under_test *t = arg;
@@ -183,9 +174,10 @@ int main(void)
     struct under_test t = {.loop = loop_new()};
     struct counters_backend backend = {.name = "redis", .self = &t, .ask = redis_backend_ask,
                                        .spend = redis_backend_spend, .bury = redis_backend_bury,
-                                       .memory = redis_backend_memory, .exact = COUNTERS_AMOUNT_MAX};
+                                       .exact = COUNTERS_AMOUNT_MAX};
     struct fault why;
     signal(SIGPIPE, SIG_IGN);
+    setenv("MOONGATE_LOG", "error", 0);
     log_init("test");
     arena_init(&t.arena);
     make_scripts();
