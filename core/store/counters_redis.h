@@ -2,10 +2,10 @@
  * Counters in a Redis that all gateways share: what is asked of them (store/counters.h), answered when Redis has.
  *
  *     struct counters_redis *c = counters_redis_new(loop, url, owner, &events, arg, &why);
- *     counters_redis_enter(c, session, epoch);                  // its place (store/counters_script.h), once there is one
+ *     counters_redis_enter(c, session, epoch);                // its place (store/counters_script.h), once there is one
  *     const char *refused = counters_redis_ask(c, &question, on_answer, arg, &ticket);
- *     if (refused) …                                            // "unreachable", "full": at once, on_answer is not called
- *     counters_redis_free(c);                                   // no callback follows
+ *     if (refused) …                                          // "unreachable", "full": on_answer is not called
+ *     counters_redis_free(c);                                 // no callback follows
  *
  * An answer that comes too late is "timeout", one that never comes "unreachable". What an admission took all the same
  * goes back without anybody's doing; the same question may be put again before it has. The end of a hold (settled,
@@ -27,7 +27,7 @@ struct loop;
 struct counters_redis_events {
     void (*on_ready)(void *arg); /* connected, once more: it may be another memory, or have lost something */
     void (*on_down)(void *arg, const struct fault *why); /* once for each outage */
-    void (*on_unknown)(void *arg, bool is_fenced);       /* an admission was answered so: the session is to begin anew */
+    void (*on_unknown)(void *arg, bool is_fenced);       /* by an answer: the session is to begin anew */
 };
 
 /* The answer and its states are borrowed for the call. */

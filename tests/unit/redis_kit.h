@@ -53,8 +53,7 @@ static inline void redis_server_run(struct redis_server *s, const char *const *s
     _exit(127);
 }
 
-/* Sends one command as a line and gives the first bytes of the answer, up to the first line's end; "" when nobody is
- * there. Several commands: lines with \n between them, and the last one's answer is there only if it comes at once. */
+/* Sends one command as a line, or several with \r\n between them, and gives what is answered; "" when nobody is there. */
 static inline const char *redis_server_said(const struct redis_server *s, const char *command, bool is_whole)
 {
     static char answers[4][8192];
@@ -66,7 +65,8 @@ static inline const char *redis_server_said(const struct redis_server *s, const 
     size_t len = 0;
     ssize_t n = 1;
     if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0) {
-        dprintf(fd, "%s\r\nQUIT\r\n", command);
+        dprintf(fd, "%s\r\n", command);
+        shutdown(fd, SHUT_WR);
         while (n > 0 && len < sizeof answers[0] - 1 && (n = read(fd, out + len, sizeof answers[0] - 1 - len)) > 0)
             len += (size_t)n;
     }

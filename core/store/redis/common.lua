@@ -145,8 +145,8 @@ local function change_rates(change)
   write_fields(KEYS[1], list)
 end
 
--- What is taken of tokens becomes what `parts` says of each item: its part, and how far ahead its key may be used up. Of
--- a debt that ends sooner no more is given back than was taken.
+-- What is taken of tokens becomes what `parts` says of each item: its part, and how far ahead its key may be used up.
+-- Of a debt that ends sooner no more is given back than was taken.
 local function set_tokens(hold, parts, is_wanted)
   local names, places, list = {}, {}, {}
   each_taken(hold, function(at, unit, field, _, amount)

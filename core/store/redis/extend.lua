@@ -1,8 +1,8 @@
 #!lua
 -- What a hold has becomes these totals: of money within its limits, tokens may go into debt. Less changes nothing.
 -- KEYS: R, H of the session. Those of budgets stand in the hold: they have the same hash tag.
--- ARGV: hold, tokens, nano-dollars, numbers (two doubles an item: its part for so many tokens, how far ahead its key may
---   be used up), then each item's limit ("-1": nothing stands in its way)
+-- ARGV: hold, tokens, nano-dollars, numbers (two doubles an item: its part for so many tokens, how far ahead its key
+--   may be used up), then each item's limit ("-1": nothing stands in its way)
 -- Reply: {1}; {0, number of the item that refuses}; {-4}: nothing is held by that id
 local id, tokens, nano, parts = ARGV[1], ARGV[2], ARGV[3], doubles(ARGV[4])
 local session = call("HMGET", KEYS[2], id, DEAD)

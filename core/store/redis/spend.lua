@@ -22,8 +22,8 @@ local function tell_period(key, name, nano, stop)
   if not seen[1] then keep_until(key, stop) end
 end
 
--- A session's sum begins anew in the ledger, too, when nothing was charged for so long. The last second in which it goes
--- on is that in which its silence is as long as it may be.
+-- A session's sum begins anew in the ledger, too, when nothing was charged for so long. The last second in which it
+-- goes on is that in which its silence is as long as it may be.
 local function tell_session(key, name, nano, last, idle)
   local sum, told, over = "s" .. name, "g" .. source .. " " .. name, "u" .. name
   local seen = call("HMGET", key, sum, told, over, "h" .. name)
