@@ -254,6 +254,7 @@
 #define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; more is given back */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
+#define LIMIT_LEDGER_CHARGES_S (40 * 86400) /* what a budget was spent is known so long after its period */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 #define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
 #define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */

@@ -23,9 +23,14 @@ int64_t counters_part_ns(const struct counters_item *item, int64_t amount)
     return part > PART_MAX ? PART_MAX : (int64_t)part;
 }
 
+int64_t counters_ahead_most_ns(const struct counters_item *item)
+{
+    return smaller(WINDOWS_AHEAD * (int64_t)item->window_s, PART_MAX / NS) * NS;
+}
+
 int64_t counters_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
 {
-    return smaller(until_ns, now_ns + smaller(WINDOWS_AHEAD * (int64_t)item->window_s, PART_MAX / NS) * NS);
+    return smaller(until_ns, now_ns + counters_ahead_most_ns(item));
 }
 
 static int64_t used_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns)

@@ -102,7 +102,7 @@ static void put_rate(const struct counters_item *item, double *numbers)
 {
     numbers[2] = (double)counters_part_ns(item, item->amount);
     numbers[3] = (double)counters_burst_ns(item);
-    numbers[4] = (double)counters_until(item, INT64_MAX, 0);
+    numbers[4] = (double)counters_ahead_most_ns(item);
     numbers[5] = item->amount > item->limit;
     numbers[6] = (double)item->amount;
 }
@@ -159,7 +159,7 @@ static struct slice parts_of(const struct counters_question *q, struct arena *ar
     for (size_t i = 0; i < q->item_count; i++) {
         if (q->items[i].unit != COUNTERS_TOKENS) continue;
         parts[2 * i] = (double)counters_part_ns(&q->items[i], q->totals.tokens);
-        parts[2 * i + 1] = (double)counters_until(&q->items[i], INT64_MAX, 0);
+        parts[2 * i + 1] = (double)counters_ahead_most_ns(&q->items[i]);
     }
     return text_of(parts, 2 * q->item_count);
 }
