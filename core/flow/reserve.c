@@ -114,7 +114,8 @@ static bool is_told(const struct exchange *x)
 static int64_t tokens_told(const struct job *job)
 {
     const struct reserved *r = &job->reserved;
-    return counters_sum(r->paid.tokens, counters_sum((int64_t)r->input_tokens, (int64_t)job->x->estimate.output_tokens));
+    int64_t told = counters_sum((int64_t)r->input_tokens, (int64_t)job->x->estimate.output_tokens);
+    return counters_sum(r->paid.tokens, told);
 }
 
 bool reserve_attempt(struct job *job, const struct target *target, struct verdict *no)
