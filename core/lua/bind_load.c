@@ -184,6 +184,15 @@ static int on_provider(lua_State *L)
     return 1;
 }
 
+/* sink(name) → whether notices can be sent there, by moongate.lua; nil when there is none to ask */
+static int on_sink(lua_State *L)
+{
+    const struct settings *settings = loading_set(L)->settings;
+    if (!settings) return 0;
+    lua_pushboolean(L, settings_sink(settings, bind_check_slice(L, 1)) != NULL);
+    return 1;
+}
+
 /* services() → {URL, clearance, …} of moongate.lua's egress */
 static int on_services(lua_State *L)
 {
@@ -219,15 +228,30 @@ static int on_deadline_ms(lua_State *L)
     return 1;
 }
 
-/* names(what) → list of the names that moongate.lua has for "provider" or "egress" */
+enum names { NAMES_PROVIDER, NAMES_EGRESS, NAMES_SINK };
+
+static struct slice name_of(const struct settings *s, enum names what, size_t i)
+{
+    switch (what) {
+    case NAMES_EGRESS: return s->egress[i].origin;
+    case NAMES_SINK: return s->sinks[i].name;
+    case NAMES_PROVIDER: break;
+    }
+    return s->providers[i].name;
+}
+
+/* names(what) → list of the names that moongate.lua has for "provider", "egress" or "sink" */
 static int on_names(lua_State *L)
 {
+    static const char *const words[] = {"provider", "egress", "sink", NULL};
     const struct settings *settings = loading_set(L)->settings;
-    bool is_egress = strcmp(luaL_checkstring(L, 1), "egress") == 0;
-    size_t count = !settings ? 0 : is_egress ? settings->egress_count : settings->provider_count;
+    enum names what = (enum names)luaL_checkoption(L, 1, NULL, words);
+    const size_t counts[] = {settings ? settings->provider_count : 0, settings ? settings->egress_count : 0,
+                             settings ? settings->sink_count : 0};
+    size_t count = counts[what];
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
-        struct slice name = is_egress ? settings->egress[i].origin : settings->providers[i].name;
+        struct slice name = name_of(settings, what, i);
         lua_pushlstring(L, name.ptr, name.len);
         lua_rawseti(L, -2, (int)i + 1);
     }
@@ -471,7 +495,7 @@ void bind_load_register(lua_State *L)
                                          {"services", on_services},
                                          {"is_service", on_is_service},
                                          {"deadline_ms", on_deadline_ms},
-                                         {"names", on_names},
+                                         {"names", on_names}, {"sink", on_sink},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},

@@ -176,7 +176,9 @@ static bool prepare_all(struct ledger *l, struct fault *why)
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    return prepare_record(l, why) && (ledger_charges_install(&l->charges, l->db) || ledger_fail(l, why));
+    return prepare_record(l, why) &&
+           ((ledger_charges_install(&l->charges, l->db) && ledger_alerts_install(&l->alerts, l->db)) ||
+            ledger_fail(l, why));
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -294,6 +296,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
     ledger_charges_init(&l->charges);
+    ledger_alerts_init(&l->alerts);
     ledger_rollup_init(&l->cut_sums);
     if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
         ledger_file_note(&l->files, l->path);
@@ -310,6 +313,7 @@ void ledger_close(struct ledger *l)
         sqlite3_finalize(l->statements[i]);
     ledger_rollup_clear(&l->rollup);
     ledger_charges_clear(&l->charges);
+    ledger_alerts_clear(&l->alerts);
     ledger_rollup_clear(&l->cut_sums);
     ledger_reader_clear(&l->reader);
     ledger_days_clear(&l->days);
@@ -327,6 +331,11 @@ struct ledger_charges *ledger_last_charges(struct ledger *l)
 {
     check(!l->is_open);
     return &l->charges;
+}
+
+bool ledger_has_posted(const struct ledger *l)
+{
+    return l->alerts.has_posted;
 }
 
 /* ---- A batch. */
@@ -392,6 +401,7 @@ bool ledger_begin(struct ledger *l, struct fault *why)
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;
     ledger_charges_reset(&l->charges);
+    l->alerts.has_posted = false;
     if (!see_others(l, why)) return give_up(l);
     l->next = l->head;
     return true;
@@ -474,11 +484,23 @@ static enum ledger_put put_change(struct ledger *l, const struct ledger_entry *e
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 
+static enum ledger_put put_alert(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    switch (ledger_alerts_note(&l->alerts, e->body, l->next.seq + 1)) {
+    case ALERT_NEW: return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
+    case ALERT_KNOWN: return LEDGER_KNOWN;
+    case ALERT_FAILED: break;
+    }
+    ledger_fail(l, why);
+    return LEDGER_FAILED;
+}
+
 static enum ledger_put put(struct ledger *l, const struct ledger_entry *e, struct fault *why)
 {
     if (e->kind == CHAIN_EXCHANGE || e->kind == CHAIN_IMPORT) return put_exchange(l, e, why);
     if (e->kind == CHAIN_INTENT) return put_intent(l, e, why);
     if (e->kind == CHAIN_CHANGE) return put_change(l, e, why);
+    if (e->kind == CHAIN_ALERT) return put_alert(l, e, why);
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 

@@ -11,7 +11,7 @@ static int64_t kind_of(const struct json_tape *tape, struct arena *arena)
     uint32_t kind = json_get(tape, 0, SLICE("kind"));
     if (json_is(tape, kind, JSON_NUMBER)) return json_to_i64(tape, kind, &number) ? number : 0;
     struct slice name = json_is(tape, kind, JSON_STRING) ? json_text(tape, kind, arena) : SLICE_NONE;
-    for (int i = CHAIN_START; i <= CHAIN_IMPORT; i++) {
+    for (int i = CHAIN_START; i <= CHAIN_ALERT; i++) {
         if (slice_equal(name, slice_str(chain_kind_name(i)))) return i;
     }
     return 0;
