@@ -20,12 +20,14 @@ local thresholds = {}
 -- "owner" goes to the sink of that name where there is one.
 local function check_sink(name, path)
   if name == "owner" or core.sink(name) ~= false then return end
+  local cure = ("notify = { [\"%s\"] = { kind = … } } in moongate.lua"):format(name)
   report.warn(path, "no_sink", ("nobody is told what goes to '%s': moongate.lua has no sink of that name"):format(name),
-    report.nearest(name, core.names("sink")) or ("in moongate.lua: notify = { [\"%s\"] = { kind = … } }"):format(name))
+    report.nearest(name, core.names("sink")) or cure)
 end
 
 local function receiver(value, path)
-  local name = type(value) == "string" and (value:match("^([a-z][a-z0-9_-]*):%S+$") or value:match("^[a-z][a-z0-9_-]*$"))
+  local text = type(value) == "string" and value or ""
+  local name = text:match("^([a-z][a-z0-9_-]*):%S+$") or text:match("^[a-z][a-z0-9_-]*$")
   if name then
     check_sink(name, path)
     return value

@@ -67,6 +67,7 @@ bool ledger_alert_read(struct json_tape *tape, struct arena *arena, struct slice
     alert->key = text_of(tape, "key", arena);
     alert->text = text_of(tape, "text", arena);
     alert->rule = text_of(tape, "rule", arena);
+    alert->owner = text_of(tape, "owner", arena);
     alert->start_s = number_of(tape, "period");
     alert->at = number_of(tape, "at");
     alert->time_s = seconds_of(text_of(tape, "time", arena));

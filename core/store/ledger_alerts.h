@@ -31,7 +31,7 @@ struct ledger_alerts {
 
 /* What a notice says (flow/notices.h); what is not there is empty or 0. Borrowed from tape and arena. */
 struct ledger_alert {
-    struct slice id, key, budget, text, rule; /* budget: "policy/budget", the rule without its threshold */
+    struct slice id, key, budget, text, rule, owner; /* budget: "policy/budget", the rule without its threshold */
     int64_t start_s, at, time_s;
     struct slice to[LIMIT_NOTICE_RECEIVERS]; /* "owner", "slack:#ai-spend" */
     size_t to_count;

@@ -201,7 +201,7 @@ function gateway.error_of(answer)
   return body.error
 end
 
-local CHAIN = { start = 1, exchange = 2, intent = 3, change = 4, loss = 5, stop = 6, import = 7 }
+local CHAIN = { start = 1, exchange = 2, intent = 3, change = 4, loss = 5, stop = 6, import = 7, alert = 8 }
 
 -- Texts of the ledger's entries of that kind, in the order of its chain; also while the gateway is down.
 function running:entries(kind)
