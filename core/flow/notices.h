@@ -7,11 +7,11 @@
  *     notices_tell(n, &notice);
  *     notices_free(n);
  *
- * The entry is {"id":"alert_…","time","key","period","at","to":["slack:#ai-spend",…],"text","budget","threshold","rule",
- * "app","owner","request"}. The id is the same for the same threshold of a budget in the same period, whoever tells it;
- * of a session, which may begin anew under its key, it is another each time.
- * Of the last LIMIT_NOTICES_KNOWN it is known for LIMIT_NOTICES_KNOWN_MS that they were told. Nobody waits for a notice;
- * one that finds no room is counted, named in the log, and told again by the next request above its threshold.
+ * The entry is {"id":"alert_…","time","key","period","at","to":["slack:#ai-spend",…],"text","budget","threshold",
+ * "rule","app","owner","request"}. The id is the same for the same threshold of a budget in the same period, whoever
+ * tells it; of a session, which may begin anew under its key, it is another each time.
+ * Of the last LIMIT_NOTICES_KNOWN it is known for LIMIT_NOTICES_KNOWN_MS that they were told. Nobody waits for one;
+ * what finds no room is counted, named in the log, and told again by the next request above its threshold.
  */
 #ifndef MOONGATE_FLOW_NOTICES_H
 #define MOONGATE_FLOW_NOTICES_H

@@ -60,8 +60,8 @@ void recorder_attach(struct recorder *r, int fd);
 /* fn(arg) once, from the loop, when the record is as durable as it says. wait NULL, or DURABILITY_ASYNC: nobody waits.
  * False: there is no room, and the record is lost. */
 bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct recorder_wait *wait);
-/* A notice of a budget, CHAIN_ALERT: its id, and its JSON, which begins with {"id":"… and is copied. Nobody waits for it.
- * False: there is no room; what is left is for records. */
+/* A notice of a budget, CHAIN_ALERT: its id, and its JSON, which begins with {"id":"… and is copied. Nobody waits for
+ * it. False: there is no room; what is left is for records. */
 bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct slice body);
 /* Welcome when nothing is waited for. */
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait);

@@ -223,7 +223,8 @@ static void look_for_strangers(struct alerts *a)
 {
     struct fault why;
     struct strangers s = {a, false};
-    bool is_good = outbox_sinks(db_of(a), on_sink, &s, &why) && (!s.has_owner || outbox_drop_all(db_of(a), OWNER, &why));
+    bool is_good = outbox_sinks(db_of(a), on_sink, &s, &why);
+    if (is_good && s.has_owner) is_good = outbox_drop_all(db_of(a), OWNER, &why);
     note(a, is_good, &why);
 }
 

@@ -1,6 +1,6 @@
 /*
- * The ways in which a notice of a budget leaves the gateway: one row of functions each, as the witnesses of anchors have
- * them (ledger/witness.h).
+ * The ways in which a notice of a budget leaves the gateway: one row of functions each, as the witnesses of anchors
+ * have them (ledger/witness.h).
  *
  *     struct sink_way *way = sink_way_new(loop, &sink);     // by its kind; moongate.lua says what there is
  *     way->done = on_done; way->arg = arg;
@@ -9,8 +9,8 @@
  *
  * webhook: POST of a JSON object: the notice's entry, with "receiver", "address" and "gateway" before it. Headers:
  *   moongate-event: alert_…       the entry's id, which is the same however often it is sent
- *   moongate-signature: t=…,v1=…  when there is a secret: seconds since 1970, and the HMAC-SHA256, in hexadecimal digits,
- *                                 of "t", a dot and the body. Who checks it refuses what is older than some minutes.
+ *   moongate-signature: t=…,v1=…  when there is a secret: seconds since 1970, and the HMAC-SHA256, in hexadecimal
+ *                                 digits, of t, a dot and the body. Who checks it refuses what is minutes old.
  * slack: POST of {"channel","text"}, as incoming webhooks of Slack, Mattermost and others take it. An address that
  *   begins with # or @ is the channel, another stands before the text; what their mark-up reads as a link or a mention
  *   is escaped.

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "server/config_reader.h"
 
-/* notify = { slack = { kind = "slack", url = env "SLACK_URL" }, pager = { kind = "command", command = { "/bin/x" } } } */
+/* notify = { slack = { kind = "slack", url = env "URL" }, pager = { kind = "command", command = { "/bin/x" } } } */
 
 bool config_read_sink_kind(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {

@@ -126,8 +126,8 @@ struct counters_answer {
     size_t state_count;
 };
 
-/* Somebody is to be told that a budget is used up to some part: once for each budget, key, period and threshold, whoever
- * says it and however often; those below count as told. Borrowed for the call. */
+/* Somebody is to be told that a budget is used up to some part: once for each budget, key, period and threshold,
+ * whoever says it and however often; those below count as told. Borrowed for the call. */
 struct counters_notice {
     struct slice key;       /* the item's */
     int64_t start_s;        /* its period's; 0: a session */

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/ledger_record.h"
 
 #define FORGOTTEN_MAX 64 /* rows at a time */
 #define US_PER_S 1000000
@@ -51,13 +50,6 @@ static void read_receivers(const struct json_tape *tape, struct arena *arena, st
     }
 }
 
-static int64_t seconds_of(struct slice time)
-{
-    int64_t us = 0;
-    if (!ledger_time_read(time, &us)) us = (int64_t)(clock_wall_ns() / 1000);
-    return us / US_PER_S;
-}
-
 bool ledger_alert_read(struct json_tape *tape, struct arena *arena, struct slice body, struct ledger_alert *alert)
 {
     struct fault ignored;
@@ -70,7 +62,6 @@ bool ledger_alert_read(struct json_tape *tape, struct arena *arena, struct slice
     alert->owner = text_of(tape, "owner", arena);
     alert->start_s = number_of(tape, "period");
     alert->at = number_of(tape, "at");
-    alert->time_s = seconds_of(text_of(tape, "time", arena));
     const char *mark = alert->rule.len ? memrchr(alert->rule.ptr, '@', alert->rule.len) : NULL;
     alert->budget = mark ? slice_of(alert->rule.ptr, (size_t)(mark - alert->rule.ptr)) : alert->rule;
     read_receivers(tape, arena, alert);
@@ -110,14 +101,15 @@ static bool run(sqlite3_stmt *q)
     return is_good;
 }
 
-static enum ledger_alerted set_row(struct ledger_alerts *a, const struct ledger_alert *alert, uint64_t seq)
+static enum ledger_alerted set_row(struct ledger_alerts *a, const struct ledger_alert *alert, uint64_t seq,
+                                   int64_t now_s)
 {
     bind_text(a->set, 1, alert->key);
     sqlite3_bind_int64(a->set, 2, alert->start_s);
     bind_text(a->set, 3, alert->budget);
     sqlite3_bind_int64(a->set, 4, alert->at);
     sqlite3_bind_int64(a->set, 5, (sqlite3_int64)seq);
-    sqlite3_bind_int64(a->set, 6, alert->time_s);
+    sqlite3_bind_int64(a->set, 6, now_s);
     if (!run(a->set)) return ALERT_FAILED;
     return sqlite3_changes(sqlite3_db_handle(a->set)) ? ALERT_NEW : ALERT_KNOWN;
 }
@@ -145,7 +137,7 @@ static enum ledger_alerted note(struct ledger_alerts *a, struct slice body, uint
     struct ledger_alert alert;
     int64_t now_us = (int64_t)(clock_wall_ns() / 1000);
     if (!ledger_alert_read(&a->tape, &a->arena, body, &alert)) return ALERT_NEW;
-    enum ledger_alerted is = set_row(a, &alert, seq);
+    enum ledger_alerted is = set_row(a, &alert, seq, now_us / US_PER_S);
     for (size_t i = 0; is == ALERT_NEW && i < alert.to_count; i++)
         if (!post(a, alert.to[i], seq, now_us)) is = ALERT_FAILED;
     if (is == ALERT_NEW && !forget_some(a, now_us / US_PER_S)) is = ALERT_FAILED;

@@ -6,9 +6,9 @@
  *     ledger_alerts_note(&alerts, body, seq)                    // ALERT_NEW: it goes into the chain as that entry
  *
  * In the transaction of a batch, so that the chain, what is known to be told and what is still to be sent are one: for
- * each receiver of a new notice there is a row in `outbox` (ledger/alerts.h sends it). A notice of a threshold below one
- * that was told of in the same period counts as told. What was told is forgotten after LIMIT_NOTICES_KEPT_S, a few rows
- * with each new one.
+ * each receiver of a new notice there is a row in `outbox` (ledger/alerts.h sends it). A notice of a threshold below
+ * one that was told of in the same period counts as told. What was told is forgotten after LIMIT_NOTICES_KEPT_S, a few
+ * rows with each new one.
  */
 #ifndef MOONGATE_STORE_LEDGER_ALERTS_H
 #define MOONGATE_STORE_LEDGER_ALERTS_H
@@ -32,7 +32,7 @@ struct ledger_alerts {
 /* What a notice says (flow/notices.h); what is not there is empty or 0. Borrowed from tape and arena. */
 struct ledger_alert {
     struct slice id, key, budget, text, rule, owner; /* budget: "policy/budget", the rule without its threshold */
-    int64_t start_s, at, time_s;
+    int64_t start_s, at;
     struct slice to[LIMIT_NOTICE_RECEIVERS]; /* "owner", "slack:#ai-spend" */
     size_t to_count;
 };
