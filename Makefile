@@ -160,6 +160,7 @@ $(B)/flags: FORCE | $(B)
 # ---- One archive a floor: a linker error in a test is an upward call that the include test could not see.
 
 MADE_wire := $(B)/gen/vocabulary.o
+MADE_store := $(B)/gen/redis_scripts.o
 define FLOOR_RULES
 OBJS_$(1) := $$(patsubst %.c,$$(B)/%.o,$$(wildcard core/$(1)/*.c core/$(1)/*/*.c))
 OBJS += $$(OBJS_$(1))
@@ -204,6 +205,25 @@ $(B)/gen/scripts.S: $(SCRIPTS) $(B)/scripts.list
 	  echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.global script_table'; echo 'script_table:'; n=0; \
 	  for f in $(SCRIPTS); do echo ".quad n$$n, s$$n, e$$n - s$$n"; n=$$((n+1)); done; echo '.quad 0, 0, 0'; } > $@
 $(B)/gen/scripts.o: $(B)/gen/scripts.S
+	$(call SAY,AS,$@)
+	$(Q)$(CC) -c $< -o $@
+
+# core/store/redis/*.lua run inside of Redis: common.lua goes behind the first line of each, which is for Redis itself.
+IN_REDIS := core/store/redis
+REDIS_SCRIPTS := $(filter-out $(IN_REDIS)/common.lua,$(sort $(wildcard $(IN_REDIS)/*.lua)))
+$(B)/redis_scripts.list: FORCE | $(B)
+	$(call remember,$(REDIS_SCRIPTS))
+$(B)/gen/redis_scripts.S: $(REDIS_SCRIPTS) $(IN_REDIS)/common.lua $(B)/redis_scripts.list
+	@mkdir -p $(@D)
+	@{ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; \
+	  for f in $(REDIS_SCRIPTS); do n=$$(basename $$f .lua); line=$$(head -n 1 $$f | wc -c); \
+	    echo "n_$$n: .asciz \"$$n\""; \
+	    echo "s_$$n: .incbin \"$$f\",0,$$line"; echo ".incbin \"$(IN_REDIS)/common.lua\""; \
+	    echo ".incbin \"$$f\",$$line"; echo "e_$$n: .byte 0"; done; \
+	  echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.global redis_script_table'; echo 'redis_script_table:'; \
+	  for f in $(REDIS_SCRIPTS); do n=$$(basename $$f .lua); echo ".quad n_$$n, s_$$n, e_$$n - s_$$n"; done; \
+	  echo '.quad 0, 0, 0'; } > $@
+$(B)/gen/redis_scripts.o: $(B)/gen/redis_scripts.S
 	$(call SAY,AS,$@)
 	$(Q)$(CC) -c $< -o $@
 

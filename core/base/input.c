@@ -28,6 +28,39 @@ bool input_open(struct input *in, const char *path, struct fault *why)
     return in->fd >= 0 || fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
 }
 
+/* ---- Files alone. */
+
+static const char *cure_of(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR: return "is the name right, and the folder?";
+    case EACCES:
+    case EPERM: return "run it as a user who may read it";
+    default: return "name another file";
+    }
+}
+
+static bool is_plain(const char *path, const struct stat *st, struct fault *why)
+{
+    const char *copy = "write what comes of it into a file, and name that";
+    switch (st->st_mode & S_IFMT) {
+    case S_IFREG: return true;
+    case S_IFDIR: return fault_set(why, FAULT_INTERNAL, "%s is a folder\nname a file in it", path);
+    case S_IFIFO: return fault_set(why, FAULT_INTERNAL, "%s is a pipe and no file\n%s", path, copy);
+    case S_IFSOCK: return fault_set(why, FAULT_INTERNAL, "%s is a socket and no file\n%s", path, copy);
+    default: return fault_set(why, FAULT_INTERNAL, "%s is a device and no file\n%s", path, copy);
+    }
+}
+
+bool input_is_file(const char *path, struct fault *why)
+{
+    struct stat st;
+    if (stat(path, &st) == 0) return is_plain(path, &st, why);
+    int error = errno;
+    return fault_set(why, FAULT_INTERNAL, "%s: %s\n%s", path, strerror(error), cure_of(error));
+}
+
 bool input_is_odd(const char *path)
 {
     struct stat st;

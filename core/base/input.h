@@ -38,6 +38,8 @@ void input_close(struct input *in); /* also of one that could not be opened */
 bool input_all(struct input *in, size_t most, struct buf *to, struct fault *why);
 /* Is there something of that name that is neither a file nor a folder, which others might wait for? */
 bool input_is_odd(const char *path);
+/* Is it a file, which may be read twice and has an end? *why names what it is instead, and the cure. */
+bool input_is_file(const char *path, struct fault *why);
 /* Without its end; a last one needs none. */
 enum input_got input_line(struct input *in, size_t most, struct slice *line, struct fault *why);
 

@@ -119,6 +119,9 @@
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* a request waits for its admission meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
+#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
+#define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
+#define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
 #define LIMIT_NOTICE_RECEIVERS 16u            /* whom one notice of a budget goes to */
 #define LIMIT_NOTICE_TEXT_BYTES 1024u         /* of its text, and of each word in it … */
 #define LIMIT_NOTICE_BYTES (64u * KIB)        /* … and of all of it */
@@ -267,6 +270,7 @@
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 #define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
 #define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */
+#define LIMIT_LEDGER_PIECE 50000u          /* entries that one reading of it passes: meanwhile its log only grows */
 #define LIMIT_LEDGER_PAGE 10000u           /* entries that a command shows at once; exports have no bound */
 #define LIMIT_FILTER_TERMS 64u             /* conditions of one question … */
 #define LIMIT_FILTER_VALUES 512u           /* … values in all of them … */

@@ -134,6 +134,21 @@ const struct command cli_commands[] = {
      "  --where CONDITION   department: app: user: model: provider: key:, as `moongate requests` takes them\n"
      "  -c, --config FILE   the configuration (for its data folder); --json: one document, exact\n",
      command_spend},
+    {"budgets", "what each budget was spent in its running period, and when it runs out",
+     "moongate budgets\n"
+     "moongate budgets --json | jq '.budgets[] | select(.is_used_up)'\n"
+     "\n"
+     "Each budget of the policies with the scopes that were spent on, those that are used up first. From the ledger, also\n"
+     "while the gateway runs; what requests under way hold is not in it. A bar is the part of the limit that was spent.\n"
+     "On course for: what the period will have come to if it goes on as until now, and the day on which the budget is used\n"
+     "up then; said once a twenty-fourth of the period is over.\n"
+     "\n"
+     "  --limit N           50 unless said\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  -c, --config FILE   the configuration; --json: one document, exact\n"
+     "\n"
+     "Exit code: 0 nothing is used up, 1 something is, 2 the policies or the ledger cannot be read.\n",
+     command_budgets},
     {"audit search", "all that the ledger has: requests, administrators' changes, losses, starts",
      "moongate audit search kind:change actor:kim --since 2026-11-01\n"
      "moongate audit search late\n"

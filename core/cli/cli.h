@@ -35,6 +35,7 @@ int command_audit_search(int argc, char **argv);
 int command_audit_tail(int argc, char **argv);
 int command_audit_text(int argc, char **argv);
 int command_audit_verify(int argc, char **argv);
+int command_budgets(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_explain(int argc, char **argv);

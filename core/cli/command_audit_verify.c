@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
@@ -6,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/input.h"
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/looking.h"
@@ -98,15 +98,18 @@ static void print_json(struct verification *v, const struct verify_result *r)
 
 /* ---- The command. */
 
-/* A ledger's or a backup's first bytes; an export begins with a brace. */
-static bool is_database(const char *path)
+/* A ledger's or a backup's first bytes; an export begins with a brace. False: it is no file, or cannot be read. */
+static bool look_at(const char *path, bool *is_database, struct fault *why)
 {
-    char first[16] = "";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool is_one = read(fd, first, sizeof first) == (ssize_t)sizeof first && memcmp(first, "SQLite format 3", 16) == 0;
-    close(fd);
-    return is_one;
+    static const char magic[] = "SQLite format 3";
+    char first[sizeof magic];
+    struct input in;
+    if (!input_is_file(path, why)) return false;
+    bool is_open = input_open(&in, path, why);
+    *is_database = is_open && read(in.fd, first, sizeof first) == (ssize_t)sizeof first &&
+                   memcmp(first, magic, sizeof magic) == 0;
+    input_close(&in);
+    return is_open;
 }
 
 static int run(struct verify_options *o, struct verification *v)
@@ -132,6 +135,7 @@ int command_audit_verify(int argc, char **argv)
     static struct verify_options o;
     struct verification v = {0};
     struct common_options common;
+    struct fault why;
     const struct option options[] = {{"--key", OPTION_TEXT, &o.key_file},
                                      {"--witness", OPTION_TEXT, &o.witness_file},
                                      {"--quick", OPTION_FLAG, &o.is_quick},
@@ -139,7 +143,9 @@ int command_audit_verify(int argc, char **argv)
     size_t count;
     if (!cli_options(argc, argv, options, &common, &o.file, &count, 1)) return CLI_USAGE;
     if (common.is_help) return command_help(2, (char *[]){"audit", "verify"});
-    bool is_export = count && !is_database(o.file);
+    bool is_database = true;
+    if (count && !look_at(o.file, &is_database, &why)) return cli_fault(&why, NULL);
+    bool is_export = !is_database;
     if (is_export && !o.key_file)
         return cli_usage_error("--key anchor.pub: the gateway's public key, as you have kept it",
                                "an export is verified with a key");

@@ -12,6 +12,8 @@ static const struct family {
 } families[] = {
     {"audit", "audit ...", "search, export, tail and verify the ledger; texts that it keeps"},
     {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
+    {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
+    {"limits", NULL, NULL}, /* with the one before */
     {"keys", "keys ...", "create, list, revoke and rotate API keys"},
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
     {"help", NULL, NULL}, /* with the one before */

@@ -50,8 +50,9 @@ static int64_t today(const struct period_zone *zone, int64_t now_us)
 static int64_t began_us(const struct period_zone *zone, int64_t serial)
 {
     int64_t local = serial * DAY_S, s = local - zone_offset(zone->changes, zone->count, local);
-    s = local - zone_offset(zone->changes, zone->count, s);
-    return s * US_PER_S;
+    int64_t again = local - zone_offset(zone->changes, zone->count, s);
+    bool is_midnight = again + zone_offset(zone->changes, zone->count, again) == local;
+    return (is_midnight || again > s ? again : s) * US_PER_S;
 }
 
 void period_write_day(int64_t day, char text[24])

@@ -113,6 +113,7 @@ struct exchange {
     const char *config_digest; /* of the moongate.lua it was admitted under; NULL: none. Its owner's */
 
     struct decision decision;
+    struct dialect_rates rates; /* what its limits left to the caller (exchange/rates.h) */
     struct hold *holds; /* what was taken from the counters for it, newest first (exchange/hold.h) */
     int target_index; /* of verdict.targets, the one being called; -1 before, and when nobody is after all */
     struct attempt **attempts; /* what they came to together: exchange/bill.h */

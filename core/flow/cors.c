@@ -2,8 +2,13 @@
 
 /* What pages may read beside the body. */
 #define EXPOSED                                                                                                        \
-    SLICE("x-request-id, x-moongate-request-id, x-moongate-provider-request-id, x-moongate-warning, "                  \
-          "x-moongate-max-tokens, x-moongate-cost-usd, x-should-retry, retry-after, retry-after-ms")
+    "x-request-id, x-moongate-request-id, x-moongate-provider-request-id, x-moongate-warning, "                        \
+    "x-moongate-max-tokens, x-moongate-cost-usd, x-should-retry, retry-after, retry-after-ms"
+
+static struct slice exposed(struct exchange *x)
+{
+    return arena_printf(&x->arena, EXPOSED ", %s", x->api->client->rate_names);
+}
 
 static bool is_for_all(const struct job *job)
 {
@@ -28,7 +33,7 @@ size_t cors_headers(struct job *job, struct conn_header *headers)
         headers[count++] = (struct conn_header){SLICE("vary"), SLICE("origin")};
     if (!origin.len) return count;
     headers[count++] = (struct conn_header){SLICE("access-control-allow-origin"), origin};
-    headers[count++] = (struct conn_header){SLICE("access-control-expose-headers"), EXPOSED};
+    headers[count++] = (struct conn_header){SLICE("access-control-expose-headers"), exposed(job->x)};
     return count;
 }
 

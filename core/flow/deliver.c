@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "exchange/money.h"
+#include "exchange/rates.h"
 #include "flow/account.h"
 #include "flow/durable.h"
 #include "flow/headers.h"
@@ -13,11 +14,15 @@
 #include "wire/conceal.h"
 #include "wire/http.h"
 
-/* The one that SDKs read is ours: it is the one that stands in our records, and leads to the provider's. */
-static struct slice name_for_client(struct arena *arena, struct slice name)
+/* The request id that SDKs read is ours: it is the one that stands in our records, and leads to the provider's. So are
+ * the limits, where we count some. */
+static struct slice name_for_client(const struct exchange *x, struct arena *arena, struct slice name)
 {
-    return slice_iequal(name, SLICE("x-request-id")) ? SLICE("x-moongate-provider-request-id")
-                                                     : arena_copy(arena, name);
+    bool is_id = slice_iequal(name, SLICE("x-request-id"));
+    bool is_rate = rates_are_told(&x->rates) && headers_is_rate(name);
+    bool has_x = name.len > 2 && (name.ptr[0] | 0x20) == 'x' && name.ptr[1] == '-';
+    if (!is_id && !is_rate) return arena_copy(arena, name);
+    return arena_join(arena, SLICE("x-moongate-provider-"), has_x ? slice_of(name.ptr + 2, name.len - 2) : name);
 }
 
 void deliver_keep_headers(struct call *call, const struct fetch_head *head)
@@ -31,7 +36,8 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
         if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
-        call->headers[count++] = (struct conn_header){name_for_client(arena, name), arena_copy(arena, value)};
+        name = name_for_client(call->job->x, arena, name);
+        call->headers[count++] = (struct conn_header){name, arena_copy(arena, value)};
     }
     call->header_count = count;
 }

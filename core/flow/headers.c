@@ -15,12 +15,14 @@ static const struct slice to_provider[] = {
 };
 
 static const struct slice to_client[] = {
-    PATTERN("anthropic-ratelimit-*"), PATTERN("cache-control"),     PATTERN("content-encoding"),
-    PATTERN("content-language"),      PATTERN("content-type"),      PATTERN("openai-model"),
-    PATTERN("openai-processing-ms"),  PATTERN("openai-version"),    PATTERN("ratelimit-*"),
-    PATTERN("ratelimitbysize-*"),     PATTERN("retry-after"),       PATTERN("retry-after-ms"),
-    PATTERN("x-ratelimit-*"),         PATTERN("x-ratelimitbysize-*"), PATTERN("x-should-retry"),
+    PATTERN("cache-control"),  PATTERN("content-encoding"),     PATTERN("content-language"), PATTERN("content-type"),
+    PATTERN("openai-model"),   PATTERN("openai-processing-ms"), PATTERN("openai-version"),   PATTERN("retry-after"),
+    PATTERN("retry-after-ms"), PATTERN("x-should-retry"),
 };
+
+static const struct slice rates[] = {PATTERN("anthropic-ratelimit-*"), PATTERN("ratelimit-*"),
+                                     PATTERN("ratelimitbysize-*"), PATTERN("x-ratelimit-*"),
+                                     PATTERN("x-ratelimitbysize-*")};
 
 static const struct slice request_ids[] = {PATTERN("apim-request-id"), PATTERN("request-id"), PATTERN("x-request-id"),
                                            PATTERN("x-kong-request-id")};
@@ -55,7 +57,12 @@ bool headers_is_request_id(struct slice name)
     return is_in(name, request_ids, COUNT(request_ids));
 }
 
+bool headers_is_rate(struct slice name)
+{
+    return is_in(name, rates, COUNT(rates));
+}
+
 bool headers_reach_client(struct slice name)
 {
-    return is_in(name, to_client, COUNT(to_client)) || headers_is_request_id(name);
+    return is_in(name, to_client, COUNT(to_client)) || headers_is_rate(name) || headers_is_request_id(name);
 }

@@ -1,6 +1,7 @@
 /* Answers of the gateway's own, in the caller's dialect: refusals, denials, failures, the list of models. */
 #include "flow/reply.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "exchange/bill.h"
 #include "flow/cors.h"
@@ -10,6 +11,16 @@
 #include "flow/refusal.h"
 
 #define JSON_TYPE SLICE("application/json")
+
+/* How much of a limit is left was true when it was counted; when all of it is there again is told as of now. */
+static size_t rate_headers(struct exchange *x, struct conn_header *headers)
+{
+    struct dialect_header rates[DIALECT_RATE_HEADERS_MAX];
+    size_t count = x->api->client->write_rates(&x->arena, &x->rates, clock_wall_ns(), rates);
+    for (size_t i = 0; i < count; i++)
+        headers[i] = (struct conn_header){rates[i].name, rates[i].value};
+    return count;
+}
 
 size_t reply_common_headers(struct job *job, struct conn_header *headers)
 {
@@ -22,6 +33,7 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
         headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};
     if (x->decision.max_tokens_note.len)
         headers[count++] = (struct conn_header){SLICE("x-moongate-max-tokens"), x->decision.max_tokens_note};
+    count += rate_headers(x, headers + count);
     return count + cors_headers(job, headers + count);
 }
 

@@ -14,8 +14,8 @@
 
 struct job;
 
-/* The common ones, and up to eight warnings, and what one kind of answer adds. */
-#define REPLY_HEADERS_MAX 24
+/* The common ones, up to eight warnings, six of what limits leave, and what one kind of answer adds. */
+#define REPLY_HEADERS_MAX 32
 
 void reply_fault(struct job *job, const struct fault *why);
 /* x->decision.verdict is a denial. */
@@ -36,7 +36,8 @@ void reply_plain(struct job *job, int status, const struct conn_header *headers,
 /* x-moongate-cost-usd, when the cost is known; usd is what its value stands in. */
 bool reply_cost_header(const struct exchange *x, struct conn_header *header, char usd[MONEY_TEXT_BYTES]);
 
-/* Headers of every answer, relayed ones too: the request id twice, policies' warnings. Returns their number. */
+/* Headers of every answer, relayed ones too: the request id twice, policies' warnings, what the caller's limits leave.
+ * Returns their number. */
 size_t reply_common_headers(struct job *job, struct conn_header *headers);
 
 #endif

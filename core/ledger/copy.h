@@ -6,7 +6,7 @@
  *     copy_reopen(c);                                   // the file may have been renamed (logrotate)
  *     copy_free(c);
  *
- * What a full disk does not take stays in the ledger and is written when there is room: copy_behind() says how far it
+ * What a full disk does not take stays in the ledger and is written when there is room: copy_position() says how far it
  * has come, and memory holds one slice. Half a line that the disk took is completed, not written again.
  * Nothing is missing or doubled: where to go on is told by the last line of the file; where there is none, because it
  * was renamed, by that of the file that was written last, found by its inode in the same folder; and where that is gone

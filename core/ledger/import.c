@@ -27,7 +27,8 @@ struct import {
     struct buf bytes;
     struct json_tape tape;
     uint64_t line, taken, broken;
-    bool has_ended, is_long; /* is_long: in the middle of a line that is too long */
+    bool has_ended, has_failed; /* has_failed: the rest could not be read, and the file stays where it is */
+    bool is_long;               /* in the middle of a line that is too long */
     uint64_t last; /* the queue's number of the last entry */
 };
 
@@ -143,6 +144,7 @@ static void read_more(struct import *i)
     while (got < 0 && errno == EINTR);
     if (got < 0) log_event(LOG_ERROR, "import_failed", "%s: %s", i->path, strerror(errno));
     if (got > 0) buf_grew(&i->bytes, (size_t)got);
+    i->has_failed = got < 0;
     i->has_ended = got <= 0;
 }
 
@@ -150,7 +152,7 @@ static bool next_line(struct import *i, struct slice *line, size_t *used)
 {
     struct slice all = buf_slice(&i->bytes);
     const char *end = memchr(all.ptr, '\n', all.len);
-    bool is_last = !end && i->has_ended && all.len > 0;
+    bool is_last = !end && i->has_ended && !i->has_failed && all.len > 0;
     if (!end && !is_last) return false;
     *line = slice_of(all.ptr, end ? (size_t)(end - all.ptr) : all.len);
     *used = line->len + (end ? 1 : 0);
@@ -201,6 +203,7 @@ bool import_some(struct import *i)
             read_more(i);
         }
     }
+    if (i->has_failed) return false;
     if (!i->has_ended || buf_len(&i->bytes) || commit_done(i->commit) < i->last) return true;
     finish(i);
     return false;

@@ -8,7 +8,7 @@
  *     import_free(i);
  *
  * A line that is no record (not a JSON object with an id of ours) is left out; the first of them are named in the log
- * by their number, all are counted.
+ * by their number, all are counted. A file that cannot be read to its end is not renamed: the next process begins anew.
  */
 #ifndef MOONGATE_LEDGER_IMPORT_H
 #define MOONGATE_LEDGER_IMPORT_H
@@ -22,7 +22,8 @@
 struct import;
 
 struct import *import_new(const char *path, struct commit *commit);
-/* Adds some lines, unless many entries wait. False: it is over, and all of it is committed. */
+/* Adds some lines, unless many entries wait. False: it is over: all of it is committed, or the rest
+ * cannot be read. */
 bool import_some(struct import *i);
 void import_free(struct import *i); /* NULL is welcome */
 

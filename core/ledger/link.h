@@ -3,7 +3,7 @@
  *
  *     struct link *link = link_new(loop, fd, &who, &events, arg);  // says its state with the next link_say()
  *     link_waits(link, 1);  link_committed(link, number);          // for each entry: it is queued; it is on the disk
- *     link_acknowledge(link);                                      // one message for all of a batch
+ *     link_acknowledge(link, head);                                // one message for all of a batch
  *     link_free(link);
  *
  * A worker numbers its entries from 1, without gaps; a pipe on which something else comes is closed, and the worker's

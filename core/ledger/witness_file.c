@@ -54,8 +54,17 @@ static int append(const char *path, struct slice text)
     return 0;
 }
 
+/* On a dead server it may hang for long: whoever waits for the end of a pipe, or for a lock, waits for the ledger
+ * process alone. */
+static void leave_others(int fd)
+{
+    if (fd > 3) close_range(3, (unsigned)fd - 1, 0);
+    close_range((unsigned)fd + 1, ~0u, 0);
+}
+
 _Noreturn static void run(const char *path, struct slice text, int answer_fd)
 {
+    leave_others(answer_fd);
     int error = append(path, text);
     ssize_t n = write(answer_fd, &error, sizeof error);
     _exit(n == sizeof error ? 0 : 1);

@@ -1,8 +1,10 @@
 #include "lua/calls.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "exchange/hold.h"
+#include "exchange/rates.h"
 #include "lua/answers.h"
 
 enum call_kind { CALL_HTTP, CALL_COUNTERS };
@@ -184,6 +186,7 @@ bool policy_counters_done(uint64_t ticket, const struct counters_answer *answer)
     check(answer->error || answer->is_ok || answer->failed < question->item_count);
     check(answer->error || answer->state_count == question->item_count);
     if (eval->how.phase == PHASE_REQUEST) answers_note_counters(x, question, answer);
+    rates_note(&x->rates, question, answer, clock_wall_ns());
     close_call(call);
     strand->counted = counters_answer_copy(answer, &x->arena);
     if (question->operation == COUNTERS_ADMIT && !answer->error && answer->is_ok)

@@ -329,20 +329,25 @@ static void queue_fd(struct pipe *p, int fd)
     p->out_fds[p->out_fd_count++] = (struct outgoing_fd){p->sent + buf_len(&p->out), fd};
 }
 
-bool pipe_send(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why)
+static bool has_room(const struct pipe *p, size_t body_len, struct fault *why)
 {
-    check(body.len <= LIMIT_PIPE_MESSAGE_BYTES);
-    struct frame f = {(uint32_t)body.len, type, fd >= 0, 0};
+    check(body_len <= LIMIT_PIPE_MESSAGE_BYTES);
     if (p->has_ended || p->is_freed || p->is_deaf)
         return fault_set(why, FAULT_INTERNAL, "the other process has closed its pipe");
-    if (buf_len(&p->out) + sizeof f + body.len > p->queue_bytes_max)
+    if (buf_len(&p->out) + sizeof(struct frame) + body_len > p->queue_bytes_max)
         return fault_set(why, FAULT_INTERNAL, "the other process does not take its messages: %zu bytes wait",
                          buf_len(&p->out));
-    if (fd >= 0) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        if (copy < 0) return fault_set(why, FAULT_INTERNAL, "a descriptor to be sent: %s", strerror(errno));
-        queue_fd(p, copy);
+    return true;
+}
+
+bool pipe_give(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why)
+{
+    struct frame f = {(uint32_t)body.len, type, fd >= 0, 0};
+    if (!has_room(p, body.len, why)) {
+        if (fd >= 0) close(fd);
+        return false;
     }
+    if (fd >= 0) queue_fd(p, fd);
     buf_append(&p->out, slice_of((const char *)&f, sizeof f));
     buf_append(&p->out, body);
     if (!p->is_flushing && !p->is_blocked) {
@@ -350,6 +355,13 @@ bool pipe_send(struct pipe *p, uint8_t type, struct slice body, int fd, struct f
         loop_defer(p->loop, on_flush, p);
     }
     return true;
+}
+
+bool pipe_send(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why)
+{
+    int copy = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (fd >= 0 && copy < 0) return fault_set(why, FAULT_INTERNAL, "a descriptor to be sent: %s", strerror(errno));
+    return pipe_give(p, type, body, copy, why);
 }
 
 void pipe_pause(struct pipe *p, bool is_paused)

@@ -54,6 +54,8 @@ void pipe_free(struct pipe *p);
 /* Copies the body and duplicates the descriptor (-1: none); the caller keeps its own. False, and nothing sent, when the
  * queue would grow over its bound or the pipe has ended. */
 bool pipe_send(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why);
+/* Takes the descriptor, whatever becomes of it: for who keeps none, and may have none to spare. */
+bool pipe_give(struct pipe *p, uint8_t type, struct slice body, int fd, struct fault *why);
 /* Reads no more until it is called again, neither messages nor the end: what was read already may still come. */
 void pipe_pause(struct pipe *p, bool is_paused);
 /* Not yet taken by the kernel. */

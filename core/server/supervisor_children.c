@@ -33,13 +33,31 @@ void child_set_state(struct child *c, enum board_slot_state state)
 
 /* ---- Speaking. */
 
+static bool is_listening(const struct child *c)
+{
+    return c->pipe && !pipe_has_ended(c->pipe);
+}
+
+/* It takes no orders any more: better a new one. */
+static void give_up(const struct child *c, const struct fault *why)
+{
+    log_event(LOG_ERROR, "control_failed", "%s: %s", c->name, fault_message(why));
+    kill(c->pid, SIGKILL);
+}
+
 void child_send(struct child *c, uint8_t order, struct slice body, int fd)
 {
     struct fault why;
-    if (!c->pipe || pipe_has_ended(c->pipe)) return;
-    if (pipe_send(c->pipe, order, body, fd, &why)) return;
-    log_event(LOG_ERROR, "control_failed", "%s: %s", c->name, fault_message(&why));
-    kill(c->pid, SIGKILL); /* it takes no orders any more: better a new one */
+    if (is_listening(c) && !pipe_send(c->pipe, order, body, fd, &why)) give_up(c, &why);
+}
+
+void child_give(struct child *c, uint8_t order, struct slice body, int fd)
+{
+    struct fault why;
+    if (!is_listening(c))
+        close(fd);
+    else if (!pipe_give(c->pipe, order, body, fd, &why))
+        give_up(c, &why);
 }
 
 void children_send(struct supervisor *sup, uint8_t order, struct slice body, int fd)

@@ -1,7 +1,6 @@
 /* The pipes between the workers and the ledger process: made here, kept by nobody here, so that each side sees when the
  * other has gone. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "server/control.h"
@@ -23,10 +22,8 @@ void ledger_link_worker(struct child *worker)
                       fault_message(&why));
         return;
     }
-    child_send(ledger, CONTROL_WORKER, slice_of((const char *)&body, sizeof body), fds[0]);
-    child_send(worker, CONTROL_LEDGER, SLICE_NONE, fds[1]);
-    close(fds[0]);
-    close(fds[1]);
+    child_give(ledger, CONTROL_WORKER, slice_of((const char *)&body, sizeof body), fds[0]);
+    child_give(worker, CONTROL_LEDGER, SLICE_NONE, fds[1]);
 }
 
 void ledger_link_again(struct supervisor *sup)

@@ -1,16 +1,14 @@
 #include "store/anchor.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "wire/json.h"
 
 #define NS_PER_US 1000u
 
-/* Six lines, the last one empty: what is signed has one reading. */
+/* A line each, none of which holds a newline: what is signed has one reading. */
 static void canonical(const struct anchor *a, struct buf *text)
 {
     char hash[2 * CHAIN_HASH_BYTES + 1];
@@ -29,13 +27,17 @@ void anchor_sign(const struct anchor_key *key, struct anchor *a)
     buf_clear(&text);
 }
 
-bool anchor_is_signed_by(const struct anchor *a, const struct anchor_public *key)
+/* The newest first: it has signed the most. */
+const struct anchor_public *anchor_signer(const struct anchor_trust *trust, const struct anchor *a)
 {
     struct buf text;
+    const struct anchor_public *signer = NULL;
     canonical(a, &text);
-    bool is_good = anchor_public_signed(key, buf_slice(&text), a->signature);
+    for (size_t i = trust->count; i-- > 0 && !signer;) {
+        if (anchor_public_signed(&trust->keys[i], buf_slice(&text), a->signature)) signer = &trust->keys[i];
+    }
     buf_clear(&text);
-    return is_good;
+    return signer;
 }
 
 void anchor_write(const struct anchor *a, const struct anchor_public *signer, struct buf *out)
@@ -62,12 +64,6 @@ static bool read_u64(const struct json_tape *tape, struct slice name, uint64_t *
     return true;
 }
 
-static bool read_hex(const struct json_tape *tape, struct slice name, uint8_t *bytes, size_t len)
-{
-    struct slice raw = json_raw(tape, json_get(tape, 0, name));
-    return raw.len == 2 * len + 2 && raw.ptr[0] == '"' && hex_read(slice_of(raw.ptr + 1, 2 * len), bytes, len);
-}
-
 static bool read_members(const struct json_tape *tape, struct anchor *a, struct arena *arena)
 {
     uint64_t version;
@@ -76,8 +72,8 @@ static bool read_members(const struct json_tape *tape, struct anchor *a, struct 
     if (!json_is(tape, gateway, JSON_STRING)) return false;
     a->gateway = arena_copy(arena, json_text(tape, gateway, arena));
     return read_u64(tape, SLICE("seq"), &a->seq) && read_u64(tape, SLICE("time_us"), &a->time_us) &&
-           read_hex(tape, SLICE("hash"), a->hash, sizeof a->hash) &&
-           read_hex(tape, SLICE("signature"), a->signature, sizeof a->signature);
+           json_to_bytes(tape, json_get(tape, 0, SLICE("hash")), a->hash, sizeof a->hash) &&
+           json_to_bytes(tape, json_get(tape, 0, SLICE("signature")), a->signature, sizeof a->signature);
 }
 
 bool anchor_read(struct slice line, struct anchor *a, struct arena *arena, struct fault *why)

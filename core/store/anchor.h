@@ -11,10 +11,10 @@
  *     anchor_trust_read(&trust, "anchor.pub", &why) && anchor_read(line, &a, &arena, &why)
  *     && anchor_signer(&trust, &a) != NULL
  *
- * Ed25519 (RFC 8032) over six lines: "moongate anchor 1", the gateway's name as a JSON string, seq, time_us, the hash
- * in hexadecimal digits, each ended by a newline (five of them and the empty one behind). <data>/anchor.key is PEM
- * (PKCS #8, 0600) and never leaves the machine; <data>/anchor.pub has every public key there was, the present one last,
- * and is for auditors, who keep a copy elsewhere. A key's fingerprint is the SHA-256 of its SubjectPublicKeyInfo:
+ * Ed25519 (RFC 8032) over five lines, each ended by a newline: "moongate anchor 1", the gateway's name as a JSON
+ * string, seq, time_us, the hash in hexadecimal digits. <data>/anchor.key is PEM (PKCS #8, 0600) and never leaves the
+ * machine; <data>/anchor.pub has the last LIMIT_ANCHOR_KEYS public keys, the present one last, and is for auditors, who
+ * keep a copy elsewhere. A key's fingerprint is the SHA-256 of its SubjectPublicKeyInfo:
  * `openssl pkey -pubin -in anchor.pub -outform DER | sha256sum`.
  *
  * A new key is announced inside the chain by the old one (anchor_succession_write), so that who trusts the old one can
@@ -81,19 +81,21 @@ void anchor_key_sign(const struct anchor_key *key, struct slice text, uint8_t si
 
 /* Sets the signature. */
 void anchor_sign(const struct anchor_key *key, struct anchor *a);
-bool anchor_is_signed_by(const struct anchor *a, const struct anchor_public *key);
+/* Which of them signed it; NULL: none. */
+const struct anchor_public *anchor_signer(const struct anchor_trust *trust, const struct anchor *a);
 /* Appends {"moongate_anchor":1,"gateway","seq","time","time_us","hash","key","signature"}, without a newline. */
 void anchor_write(const struct anchor *a, const struct anchor_public *signer, struct buf *out);
 /* The gateway's name lies in the arena. */
 bool anchor_read(struct slice line, struct anchor *a, struct arena *arena, struct fault *why);
 
-/* ---- Trust. */
+/* ---- Public keys, and which of them are believed. */
 
 bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct fault *why);
+bool anchor_trust_has(const struct anchor_trust *trust, const struct anchor_public *key);
 /* False: there are LIMIT_ANCHOR_KEYS already. Twice is once. */
 bool anchor_trust_add(struct anchor_trust *trust, const struct anchor_public *key);
-/* Which of them signed it; NULL: none. */
-const struct anchor_public *anchor_signer(const struct anchor_trust *trust, const struct anchor *a);
+/* The same of one that another announced; the oldest makes place: it signs nothing any more. */
+void anchor_trust_follow(struct anchor_trust *trust, const struct anchor_public *next);
 /* The fingerprint is made from the bytes. */
 void anchor_public_set(struct anchor_public *key, const uint8_t bytes[ANCHOR_PUBLIC_BYTES]);
 bool anchor_public_signed(const struct anchor_public *key, struct slice text,

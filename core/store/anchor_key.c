@@ -184,7 +184,7 @@ void anchor_key_sign(const struct anchor_key *key, struct slice text, uint8_t si
     EVP_MD_CTX_free(md);
 }
 
-/* ---- anchor.pub: each public key there was, the present one last. */
+/* ---- anchor.pub: the public keys there were, the present one last. */
 
 static void append_public(struct buf *out, const struct anchor_public *key)
 {
@@ -198,23 +198,42 @@ static void append_public(struct buf *out, const struct anchor_public *key)
     EVP_PKEY_free(public);
 }
 
-static bool list_public(const char *data_dir, const struct anchor_public *key, struct fault *why)
+static bool write_public(const char *data_dir, const struct anchor_trust *all, struct fault *why)
 {
-    struct anchor_trust all = {.count = 0};
     struct buf out;
-    char *path = path_of(data_dir, ANCHOR_PUBLIC_FILE);
-    bool is_there = access(path, F_OK) == 0 && anchor_trust_read(&all, path, why);
-    mem_free(path);
-    if (is_there && memcmp(all.keys[all.count - 1].bytes, key->bytes, sizeof key->bytes) == 0) return true;
     buf_init(&out);
-    size_t oldest = all.count == LIMIT_ANCHOR_KEYS; /* makes place */
-    for (size_t i = oldest; i < all.count; i++) {
-        if (memcmp(all.keys[i].bytes, key->bytes, sizeof key->bytes) != 0) append_public(&out, &all.keys[i]);
-    }
-    append_public(&out, key);
+    for (size_t i = 0; i < all->count; i++)
+        append_public(&out, &all->keys[i]);
     bool is_good = write_over(data_dir, ANCHOR_PUBLIC_FILE, buf_slice(&out), why);
     buf_clear(&out);
     return is_good;
+}
+
+/* What is there and cannot be read is not written over: it may be all that older keys are known by. */
+static bool read_public(const char *data_dir, struct anchor_trust *all, struct fault *why)
+{
+    struct stat st;
+    struct fault reason;
+    char *path = path_of(data_dir, ANCHOR_PUBLIC_FILE);
+    bool is_missing = lstat(path, &st) != 0 && errno == ENOENT;
+    all->count = 0;
+    bool is_good = is_missing || anchor_trust_read(all, path, &reason);
+    mem_free(path);
+    return is_good || fault_set(why, FAULT_INTERNAL, "%s; put a copy of it back, or move it away: then it is made anew "
+                                "with the present key alone", fault_message(&reason));
+}
+
+/* The present key last, also when it was there before: a backup of anchor.key may have been put back. */
+static bool list_public(const char *data_dir, const struct anchor_public *key, struct fault *why)
+{
+    struct anchor_trust all, listed = {.count = 0};
+    if (!read_public(data_dir, &all, why)) return false;
+    if (all.count && memcmp(all.keys[all.count - 1].bytes, key->bytes, sizeof key->bytes) == 0) return true;
+    for (size_t i = 0; i < all.count; i++) {
+        if (memcmp(all.keys[i].bytes, key->bytes, sizeof key->bytes) != 0) anchor_trust_add(&listed, &all.keys[i]);
+    }
+    anchor_trust_follow(&listed, key);
+    return write_public(data_dir, &listed, why);
 }
 
 /* ---- Verbs. */

@@ -1,8 +1,8 @@
 #include "store/anchor_table.h"
 
 #include <sqlite3.h>
-#include <string.h>
 
+#include "store/column.h"
 #include "store/ledger.h"
 
 static bool fail(struct ledger *l, struct fault *why)
@@ -37,13 +37,6 @@ bool anchor_put(struct ledger *l, const struct anchor *a, struct fault *why)
     return finish(l, q, why);
 }
 
-static bool take_bytes(sqlite3_stmt *q, int column, uint8_t *bytes, size_t len)
-{
-    bool is_whole = (size_t)sqlite3_column_bytes(q, column) == len;
-    if (is_whole) memcpy(bytes, sqlite3_column_blob(q, column), len);
-    return is_whole;
-}
-
 static enum anchor_found read_anchor(struct ledger *l, sqlite3_stmt *q, struct anchor *a, struct fault *why)
 {
     int rc = sqlite3_step(q);
@@ -53,7 +46,7 @@ static enum anchor_found read_anchor(struct ledger *l, sqlite3_stmt *q, struct a
         return ANCHOR_FAILED;
     }
     *a = (struct anchor){.seq = (uint64_t)sqlite3_column_int64(q, 0), .time_us = (uint64_t)sqlite3_column_int64(q, 1)};
-    if (take_bytes(q, 2, a->hash, sizeof a->hash) && take_bytes(q, 3, a->signature, sizeof a->signature))
+    if (column_take(q, 2, a->hash, sizeof a->hash) && column_take(q, 3, a->signature, sizeof a->signature))
         return ANCHOR_FOUND;
     fault_set(why, FAULT_INTERNAL, "anchors: the one of entry %llu is damaged", (unsigned long long)a->seq);
     return ANCHOR_FAILED;

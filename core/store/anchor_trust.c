@@ -1,18 +1,13 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/hex.h"
+#include "base/input.h"
 #include "store/anchor.h"
-#include "wire/json.h"
 
 /* RFC 8410 4: the SubjectPublicKeyInfo of an Ed25519 key, before its 32 bytes. */
 static const uint8_t info[12] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
@@ -40,36 +35,38 @@ bool anchor_public_signed(const struct anchor_public *key, struct slice text,
     return is_good;
 }
 
-bool anchor_trust_add(struct anchor_trust *trust, const struct anchor_public *key)
+bool anchor_trust_has(const struct anchor_trust *trust, const struct anchor_public *key)
 {
     for (size_t i = 0; i < trust->count; i++) {
         if (memcmp(trust->keys[i].bytes, key->bytes, sizeof key->bytes) == 0) return true;
     }
+    return false;
+}
+
+bool anchor_trust_add(struct anchor_trust *trust, const struct anchor_public *key)
+{
+    if (anchor_trust_has(trust, key)) return true;
     if (trust->count == LIMIT_ANCHOR_KEYS) return false;
     trust->keys[trust->count++] = *key;
     return true;
 }
 
-const struct anchor_public *anchor_signer(const struct anchor_trust *trust, const struct anchor *a)
+void anchor_trust_follow(struct anchor_trust *trust, const struct anchor_public *next)
 {
-    for (size_t i = trust->count; i-- > 0;) {
-        if (anchor_is_signed_by(a, &trust->keys[i])) return &trust->keys[i];
-    }
-    return NULL;
+    if (anchor_trust_add(trust, next)) return;
+    memmove(&trust->keys[0], &trust->keys[1], (LIMIT_ANCHOR_KEYS - 1) * sizeof trust->keys[0]);
+    trust->keys[LIMIT_ANCHOR_KEYS - 1] = *next;
 }
 
 /* ---- A file of public keys. */
 
-static bool read_text(const char *path, char *text, size_t size, size_t *len, struct fault *why)
+static bool read_text(const char *path, struct buf *text, struct fault *why)
 {
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
-    bool is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)size;
-    ssize_t n = is_file ? read(fd, text, size) : -1;
-    close(fd);
-    *len = n > 0 ? (size_t)n : 0;
-    return n >= 0 || fault_set(why, FAULT_INTERNAL, "%s is no file of public keys", path);
+    struct input in;
+    if (!input_is_file(path, why)) return false;
+    bool is_good = input_open(&in, path, why) && input_all(&in, LIMIT_ANCHOR_FILE_BYTES, text, why);
+    input_close(&in);
+    return is_good;
 }
 
 static bool add_der(struct anchor_trust *trust, const unsigned char *der, long len, const char *path, struct fault *why)
@@ -82,121 +79,46 @@ static bool add_der(struct anchor_trust *trust, const unsigned char *der, long l
            fault_set(why, FAULT_INTERNAL, "%s: more than %u keys", path, LIMIT_ANCHOR_KEYS);
 }
 
-/* False: there is no more. */
-static bool next_pem(BIO *bio, unsigned char **der, long *len)
+enum found { FOUND, FOUND_NO_MORE, FOUND_BROKEN };
+
+static enum found next_pem(BIO *bio, unsigned char **der, long *len)
 {
     char *name, *header;
-    if (PEM_read_bio(bio, &name, &header, der, len) != 1) return false;
-    OPENSSL_free(name);
-    OPENSSL_free(header);
-    return true;
+    ERR_clear_error();
+    if (PEM_read_bio(bio, &name, &header, der, len) == 1) {
+        OPENSSL_free(name);
+        OPENSSL_free(header);
+        return FOUND;
+    }
+    bool is_over = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    return is_over ? FOUND_NO_MORE : FOUND_BROKEN;
+}
+
+static bool read_keys(struct anchor_trust *trust, struct slice text, const char *path, struct fault *why)
+{
+    BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
+    unsigned char *der;
+    long der_bytes;
+    bool is_good = true;
+    enum found found;
+    while (is_good && (found = next_pem(bio, &der, &der_bytes)) != FOUND_NO_MORE) {
+        is_good = found == FOUND ? add_der(trust, der, der_bytes, path, why)
+                                 : fault_set(why, FAULT_INTERNAL, "%s: a key in it is broken off, or changed", path);
+        if (found == FOUND) OPENSSL_free(der);
+    }
+    BIO_free(bio);
+    return is_good;
 }
 
 bool anchor_trust_read(struct anchor_trust *trust, const char *path, struct fault *why)
 {
-    char text[LIMIT_ANCHOR_FILE_BYTES];
-    size_t len = 0;
+    struct buf text;
+    buf_init(&text);
     trust->count = 0;
-    if (!read_text(path, text, sizeof text, &len, why)) return false;
-    BIO *bio = BIO_new_mem_buf(text, (int)len);
-    unsigned char *der;
-    long der_bytes;
-    bool is_good = true;
-    while (is_good && next_pem(bio, &der, &der_bytes)) {
-        is_good = add_der(trust, der, der_bytes, path, why);
-        OPENSSL_free(der);
-    }
-    BIO_free(bio);
-    ERR_clear_error(); /* the end of the file is one to OpenSSL */
+    bool is_good = read_text(path, &text, why);
+    if (is_good && buf_len(&text)) is_good = read_keys(trust, buf_slice(&text), path, why);
+    buf_clear(&text);
     if (is_good && trust->count == 0) return fault_set(why, FAULT_INTERNAL, "%s holds no public key in PEM", path);
     return is_good;
-}
-
-/* ---- A new key. */
-
-static void succession_text(struct slice gateway, const struct anchor_public *old, const struct anchor_public *next,
-                            struct buf *text)
-{
-    buf_init(text);
-    buf_append(text, SLICE("moongate anchor key 1\n"));
-    buf_append_json(text, gateway);
-    buf_printf(text, "\n%s\n%s\n", old->fingerprint, next->fingerprint);
-}
-
-static void append_key(struct buf *body, const char *name, const struct anchor_public *key)
-{
-    char hex[2 * ANCHOR_PUBLIC_BYTES + 1];
-    hex_write(key->bytes, sizeof key->bytes, hex);
-    buf_printf(body, ",\"%s\":{\"key\":\"%s\",\"public\":\"%s\"}", name, key->fingerprint, hex);
-}
-
-void anchor_succession_write(const struct anchor_key *old, const struct anchor_public *next, struct slice gateway,
-                             struct slice actor, struct buf *body)
-{
-    struct buf text;
-    uint8_t signature[ANCHOR_SIGNATURE_BYTES];
-    char time[CLOCK_TEXT_BYTES], hex[2 * ANCHOR_SIGNATURE_BYTES + 1];
-    succession_text(gateway, anchor_key_public(old), next, &text);
-    anchor_key_sign(old, buf_slice(&text), signature);
-    buf_clear(&text);
-    hex_write(signature, sizeof signature, hex);
-    clock_format(clock_wall_ns(), time);
-    buf_printf(body, "{\"time\":\"%s\",\"actor\":", time);
-    buf_append_json(body, actor);
-    buf_append(body, SLICE(",\"action\":\"" ANCHOR_SUCCESSION "\",\"target\":\"" ANCHOR_KEY_FILE "\""));
-    append_key(body, "before", anchor_key_public(old));
-    append_key(body, "after", next);
-    buf_printf(body, ",\"signature\":\"%s\"}", hex);
-}
-
-static bool read_bytes(const struct json_tape *tape, uint32_t node, uint8_t *bytes, size_t len)
-{
-    struct slice raw = json_raw(tape, node);
-    return raw.len == 2 * len + 2 && raw.ptr[0] == '"' && hex_read(slice_of(raw.ptr + 1, 2 * len), bytes, len);
-}
-
-static bool read_key(const struct json_tape *tape, struct slice name, struct anchor_public *key)
-{
-    uint8_t bytes[ANCHOR_PUBLIC_BYTES];
-    uint32_t object = json_get(tape, 0, name);
-    if (!read_bytes(tape, json_get(tape, object, SLICE("public")), bytes, sizeof bytes)) return false;
-    anchor_public_set(key, bytes);
-    return true;
-}
-
-static bool is_trusted(const struct anchor_trust *trust, const struct anchor_public *key)
-{
-    for (size_t i = 0; i < trust->count; i++) {
-        if (memcmp(trust->keys[i].bytes, key->bytes, sizeof key->bytes) == 0) return true;
-    }
-    return false;
-}
-
-static bool is_announced(const struct json_tape *tape, struct slice gateway, const struct anchor_trust *trust,
-                         struct anchor_public *next)
-{
-    struct anchor_public old;
-    struct buf text;
-    uint8_t signature[ANCHOR_SIGNATURE_BYTES];
-    if (!read_key(tape, SLICE("before"), &old) || !read_key(tape, SLICE("after"), next)) return false;
-    if (!read_bytes(tape, json_get(tape, 0, SLICE("signature")), signature, sizeof signature)) return false;
-    succession_text(gateway, &old, next, &text);
-    bool is_good = is_trusted(trust, &old) && anchor_public_signed(&old, buf_slice(&text), signature);
-    buf_clear(&text);
-    return is_good;
-}
-
-enum anchor_succession anchor_succession_read(struct slice body, struct slice gateway, const struct anchor_trust *trust,
-                                              struct anchor_public *next)
-{
-    struct json_tape tape;
-    struct fault why;
-    enum anchor_succession found = SUCCESSION_NONE;
-    if (!memmem(body.ptr, body.len, ANCHOR_SUCCESSION, sizeof ANCHOR_SUCCESSION - 1)) return found;
-    json_init(&tape);
-    if (json_parse(&tape, body, &why) &&
-        json_text_is(&tape, json_get(&tape, 0, SLICE("action")), SLICE(ANCHOR_SUCCESSION)))
-        found = is_announced(&tape, gateway, trust, next) ? SUCCESSION_GOOD : SUCCESSION_FORGED;
-    json_clear(&tape);
-    return found;
 }

@@ -22,10 +22,15 @@ int64_t counters_part_ns(const struct counters_item *item, int64_t amount)
     return part > PART_MAX ? PART_MAX : (int64_t)part;
 }
 
+int64_t counters_ahead_most_ns(const struct counters_item *item)
+{
+    return WINDOWS_AHEAD * (int64_t)item->window_s * NS;
+}
+
 /* A clock that stepped back must not close a key for the time it stepped. */
 static int64_t used_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
 {
-    return smaller(larger(until_ns, now_ns), now_ns + WINDOWS_AHEAD * (int64_t)item->window_s * NS);
+    return smaller(larger(until_ns, now_ns), now_ns + counters_ahead_most_ns(item));
 }
 
 /* Whole seconds, rounded up, and never 0: "come again now" would be answered the same. */

@@ -33,6 +33,8 @@ struct counters_judged counters_judge(const struct counters_item *item, const st
  * used up. */
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
 uint32_t counters_reset_s(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
+/* A key of a rate is used up no longer than this from now on. */
+int64_t counters_ahead_most_ns(const struct counters_item *item);
 /* The part of the item's window that an amount uses up, rounded up; at most INT64_MAX / 4. */
 int64_t counters_part_ns(const struct counters_item *item, int64_t amount);
 

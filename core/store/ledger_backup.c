@@ -1,3 +1,4 @@
+#include "store/column.h"
 #include "store/ledger_backup.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "store/ledger_file.h"
 #include "store/ledger_lock.h"
 #include "store/ledger_schema.h"
 
@@ -52,19 +54,12 @@ static bool run(sqlite3 *db, const char *path, const char *sql, struct fault *wh
 
 /* ---- Is it a ledger, and whole? */
 
-static bool check_version(sqlite3 *db, const char *path, struct fault *why)
+/* An older one is brought up to date when the gateway starts. */
+static bool is_ledger(sqlite3 *db, const char *path, struct fault *why)
 {
-    sqlite3_stmt *q;
-    int version = -1;
-    if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK) return fail(db, path, why);
-    if (sqlite3_step(q) == SQLITE_ROW) version = sqlite3_column_int(q, 0);
-    sqlite3_finalize(q);
-    if (version >= 1 && version <= LEDGER_SCHEMA_VERSION) return true;
-    if (version > LEDGER_SCHEMA_VERSION) {
-        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", path,
-                         version, LEDGER_SCHEMA_VERSION);
-    }
-    return fault_set(why, FAULT_INTERNAL, "%s: it is no ledger of moongate", path);
+    int version;
+    if (!ledger_schema_read(db, path, &version, why)) return false;
+    return version > 0 || fault_set(why, FAULT_INTERNAL, "%s: it is no ledger of moongate", path);
 }
 
 /* The first thing that SQLite finds wrong. */
@@ -86,8 +81,7 @@ static bool read_meta(sqlite3 *db, const char *name, struct buf *out)
     if (sqlite3_prepare_v2(db, "SELECT v FROM meta WHERE k = ?", -1, &q, NULL) != SQLITE_OK) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_there = sqlite3_step(q) == SQLITE_ROW;
-    const char *bytes = is_there ? sqlite3_column_blob(q, 0) : NULL;
-    if (bytes) buf_append(out, slice_of(bytes, (size_t)sqlite3_column_bytes(q, 0)));
+    if (is_there) buf_append(out, column_bytes(q, 0));
     sqlite3_finalize(q);
     return is_there;
 }
@@ -109,18 +103,17 @@ static bool read_genesis(sqlite3 *db, uint8_t hash[CHAIN_HASH_BYTES])
 static bool follow(struct ledger_backup *a, sqlite3_stmt *q)
 {
     uint64_t seq = (uint64_t)sqlite3_column_int64(q, 0);
-    struct slice body = {sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)};
-    const void *hash = sqlite3_column_blob(q, 3);
-    if (sqlite3_column_bytes(q, 3) != CHAIN_HASH_BYTES) return false;
+    struct slice body = column_bytes(q, 2), hash = column_bytes(q, 3);
+    if (hash.len != CHAIN_HASH_BYTES) return false;
     if (a->head && seq != a->head + 1) return false;
     if (!a->head) a->first = seq;
     if (!a->head && seq > 1) {
-        memcpy(a->hash, hash, CHAIN_HASH_BYTES);
+        memcpy(a->hash, hash.ptr, CHAIN_HASH_BYTES);
     } else {
         chain_hash(a->hash, a->hash, seq, (enum chain_kind)sqlite3_column_int(q, 1), body);
     }
     a->head = seq;
-    return memcmp(a->hash, hash, CHAIN_HASH_BYTES) == 0;
+    return memcmp(a->hash, hash.ptr, CHAIN_HASH_BYTES) == 0;
 }
 
 static bool check_chain(sqlite3 *db, const char *path, struct ledger_backup *a, struct fault *why)
@@ -148,7 +141,7 @@ static bool check_copy(const char *path, struct ledger_backup *about, struct fau
 {
     sqlite3 *db = NULL;
     struct stat st;
-    bool is_good = open_file(path, SQLITE_OPEN_READONLY, &db, why) && check_version(db, path, why) &&
+    bool is_good = open_file(path, SQLITE_OPEN_READONLY, &db, why) && is_ledger(db, path, why) &&
                    check_pages(db, path, why) && check_chain(db, path, about, why);
     sqlite3_close(db);
     if (is_good && stat(path, &st) == 0) about->bytes = (uint64_t)st.st_size;
@@ -157,20 +150,23 @@ static bool check_copy(const char *path, struct ledger_backup *about, struct fau
 
 /* ---- Copying. */
 
-/* One read transaction: what others write meanwhile is not in it, and does not make it begin again. */
+/* One read transaction: what others write meanwhile is not in it, and does not make it begin again. (The end of it says
+ * nothing of a file that was locked.) */
 static bool copy_pages(sqlite3 *from, sqlite3 *to, const char *path, struct fault *why)
 {
     sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
     if (!b) return fail(to, path, why);
-    sqlite3_backup_step(b, -1);
-    return sqlite3_backup_finish(b) == SQLITE_OK || fail(to, path, why);
+    int rc = sqlite3_backup_step(b, -1);
+    sqlite3_backup_finish(b);
+    return rc == SQLITE_DONE || fault_set(why, FAULT_INTERNAL, "%s: the ledger cannot be copied there: %s", path,
+                                          sqlite3_errstr(rc));
 }
 
 /* The copy is one file: without a write-ahead log beside it. */
 static bool copy_into(const char *from, const char *to, struct fault *why)
 {
     sqlite3 *source = NULL, *copy = NULL;
-    bool is_good = open_file(from, SQLITE_OPEN_READONLY, &source, why) && check_version(source, from, why) &&
+    bool is_good = open_file(from, SQLITE_OPEN_READONLY, &source, why) && is_ledger(source, from, why) &&
                    open_file(to, SQLITE_OPEN_READWRITE, &copy, why) && copy_pages(source, copy, to, why) &&
                    run(copy, to, "PRAGMA journal_mode = DELETE", why);
     sqlite3_close(source);
@@ -228,7 +224,7 @@ static bool place_new(const char *part, const char *to, struct fault *why)
 
 bool ledger_backup(const char *data_dir, const char *to, struct ledger_backup *about, struct fault *why)
 {
-    char *from = join(data_dir, "/" LEDGER_FILE), *part = join(to, ".part");
+    char *from = ledger_file_path(data_dir), *part = join(to, ".part");
     bool is_good = refuse_existing(to, "give another name, or move it away", why) &&
                    copy_new(from, part, about, why) && place_new(part, to, why);
     mem_free(from);
@@ -238,28 +234,30 @@ bool ledger_backup(const char *data_dir, const char *to, struct ledger_backup *a
 
 /* ---- The way back. */
 
-/* Its write-ahead log would be taken for that of the file that takes its place. What it has goes into the old file
- * first, so that this is whole until it is replaced; where that fails it is damaged, and the log just goes. */
+/* What lies beside the file would be taken for a log of the one that takes its place, also where the file itself is
+ * gone. What it has goes into the old file first, so that this is whole until it is replaced; where that fails it is
+ * damaged, and the log just goes. */
 static void drop_log(const char *path)
 {
+    static const char *const ends[] = {"-wal", "-shm", "-journal"};
     sqlite3 *db = NULL;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
         sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     }
     sqlite3_close(db);
-    char *log = join(path, "-wal"), *index = join(path, "-shm");
-    unlink(log);
-    unlink(index);
-    mem_free(log);
-    mem_free(index);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *name = join(path, ends[i]);
+        unlink(name);
+        mem_free(name);
+    }
 }
 
 static bool replace(const char *part, const char *to, struct fault *why)
 {
-    struct stat st;
-    if (lstat(to, &st) == 0) drop_log(to);
-    if (rename(part, to) == 0) return sync_folder_of(to, why);
-    fail_system(to, why);
+    drop_log(to);
+    bool is_good = sync_folder_of(to, why); /* the log is never there again */
+    if (is_good && rename(part, to) == 0) return sync_folder_of(to, why);
+    if (is_good) fail_system(to, why);
     unlink(part);
     return false;
 }
@@ -269,7 +267,7 @@ bool ledger_restore(const char *data_dir, const char *from, bool is_forced, stru
 {
     int lock = ledger_lock(data_dir, why);
     if (lock < 0) return false;
-    char *to = join(data_dir, "/" LEDGER_FILE), *part = join(to, ".part");
+    char *to = ledger_file_path(data_dir), *part = join(to, ".part");
     bool is_good = (is_forced || refuse_existing(to, "--yes puts the backup in its place", why)) &&
                    copy_new(from, part, about, why) && replace(part, to, why);
     mem_free(to);

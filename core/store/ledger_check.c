@@ -1,3 +1,4 @@
+#include "store/column.h"
 #include "store/ledger_check.h"
 
 #include <stdarg.h>
@@ -5,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/visible.h"
 #include "store/change.h"
 #include "store/ledger_days.h"
 #include "store/ledger_inner.h"
@@ -18,7 +20,9 @@ struct checker {
     sqlite3 *db;
     char *path;
     sqlite3_stmt *get, *put; /* a row of records */
-    sqlite3_stmt *get_change, *put_change;
+    struct known {
+        sqlite3_stmt *get, *put;
+    } intents, changes; /* rows by which what comes again is known */
     struct ledger_days days;
     struct ledger_reader reader;
     struct ledger_record record;
@@ -44,12 +48,19 @@ static bool prepare(struct checker *k, sqlite3_stmt **q, const char *sql)
 __attribute__((format(printf, 2, 3))) static void differ(struct checker *k, const char *format, ...)
 {
     char text[512];
+    struct buf line;
     va_list args;
     if (k->found->differences++ >= LIMIT_LEDGER_DIFFERENCES || !k->how->on_difference) return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    k->how->on_difference(k->how->arg, text);
+    for (char *c = text; *c; c++)
+        if (*c == '\n' || *c == '\t') *c = ' ';
+    buf_init(&line);
+    visible_append(&line, slice_str(text), false); /* what was cut inside a character is a text again */
+    buf_append_char(&line, '\0');
+    k->how->on_difference(k->how->arg, buf_ptr(&line));
+    buf_clear(&line);
 }
 
 /* ---- Records. */
@@ -59,8 +70,7 @@ static bool is_same(const struct ledger_record *r, const struct ledger_column *c
     const char *field = (const char *)r + c->offset;
     if (c->type == LEDGER_NUMBER) return sqlite3_column_int64(q, at) == *(const int64_t *)field;
     struct slice want = c->type == LEDGER_TEXT ? *(const struct slice *)field : slice_of(field, LEDGER_ID_BYTES);
-    struct slice got = {sqlite3_column_blob(q, at), (size_t)sqlite3_column_bytes(q, at)};
-    return slice_equal(want, got);
+    return slice_equal(want, column_bytes(q, at));
 }
 
 static void tell_column(struct checker *k, uint64_t seq, const struct ledger_column *c, int at)
@@ -109,24 +119,34 @@ static bool check_record(struct checker *k, uint64_t seq, enum chain_kind kind, 
     return !ledger_rollup_is_full(&k->sums) || ledger_rollup_write(&k->sums) || fail(k);
 }
 
-/* The row by which an administrator's change is known. */
-static bool check_change(struct checker *k, uint64_t seq, struct slice body)
+/* An intent's row, or that of an administrator's change. */
+static bool check_known(struct checker *k, const struct known *rows, const char *table, uint64_t seq, const uint8_t *id)
 {
-    uint8_t id[UUID_BYTES];
-    if (!change_read_id(body, id)) return true;
-    sqlite3_bind_blob(k->get_change, 1, id, sizeof id, SQLITE_STATIC);
-    sqlite3_bind_int64(k->get_change, 2, (sqlite3_int64)seq);
-    int rc = sqlite3_step(k->get_change);
-    sqlite3_reset(k->get_change);
+    sqlite3_bind_blob(rows->get, 1, id, LEDGER_ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(rows->get, 2, (sqlite3_int64)seq);
+    int rc = sqlite3_step(rows->get);
+    sqlite3_reset(rows->get);
     if (rc == SQLITE_ROW) return true;
     if (rc != SQLITE_DONE) return fail(k);
-    differ(k, "changes: entry %llu has no row", (unsigned long long)seq);
+    differ(k, "%s: entry %llu has no row", table, (unsigned long long)seq);
     if (!k->how->is_repair) return true;
-    sqlite3_bind_blob(k->put_change, 1, id, sizeof id, SQLITE_STATIC);
-    sqlite3_bind_int64(k->put_change, 2, (sqlite3_int64)seq);
-    bool is_good = sqlite3_step(k->put_change) == SQLITE_DONE || fail(k);
-    sqlite3_reset(k->put_change);
+    sqlite3_bind_blob(rows->put, 1, id, LEDGER_ID_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(rows->put, 2, (sqlite3_int64)seq);
+    bool is_good = sqlite3_step(rows->put) == SQLITE_DONE || fail(k);
+    sqlite3_reset(rows->put);
     return is_good;
+}
+
+/* An intent or a change that does not say its id is known by none. */
+static bool check_entry(struct checker *k, uint64_t seq, enum chain_kind kind, struct slice body)
+{
+    uint8_t id[LEDGER_ID_BYTES];
+    if (kind == CHAIN_EXCHANGE || kind == CHAIN_IMPORT) return check_record(k, seq, kind, body);
+    if (kind == CHAIN_INTENT && ledger_record_id(&k->reader, id, kind, body, NULL)) {
+        return check_known(k, &k->intents, "intents", seq, id);
+    }
+    if (kind == CHAIN_CHANGE && change_read_id(body, id)) return check_known(k, &k->changes, "changes", seq, id);
+    return true;
 }
 
 static bool check_entries(struct checker *k)
@@ -140,14 +160,9 @@ static bool check_entries(struct checker *k)
             is_good = fail(k);
             break;
         }
-        enum chain_kind kind = (enum chain_kind)sqlite3_column_int(q, 1);
-        struct slice body = {sqlite3_column_blob(q, 2), (size_t)sqlite3_column_bytes(q, 2)};
         k->found->entries++;
-        if (kind == CHAIN_EXCHANGE || kind == CHAIN_IMPORT) {
-            is_good = check_record(k, (uint64_t)sqlite3_column_int64(q, 0), kind, body);
-        } else if (kind == CHAIN_CHANGE) {
-            is_good = check_change(k, (uint64_t)sqlite3_column_int64(q, 0), body);
-        }
+        is_good = check_entry(k, (uint64_t)sqlite3_column_int64(q, 0), (enum chain_kind)sqlite3_column_int(q, 1),
+                              column_bytes(q, 2));
     }
     sqlite3_finalize(q);
     return is_good;
@@ -245,8 +260,11 @@ static bool prepare_rows(struct checker *k)
     buf_init(&sql);
     ledger_row_select(&sql);
     bool is_good = prepare(k, &k->get, buf_ptr(&sql)) &&
-                   prepare(k, &k->get_change, "SELECT 1 FROM changes WHERE id = ? AND seq = ?") &&
-                   prepare(k, &k->put_change, "INSERT OR REPLACE INTO changes VALUES(?, ?)");
+                   prepare(k, &k->changes.get, "SELECT 1 FROM changes WHERE id = ? AND seq = ?") &&
+                   prepare(k, &k->changes.put, "INSERT OR REPLACE INTO changes VALUES(?, ?)") &&
+                   prepare(k, &k->intents.get, "SELECT 1 FROM intents WHERE id = ? AND seq = ?") &&
+                   prepare(k, &k->intents.put, "INSERT OR REPLACE INTO intents SELECT ?1, ?2, zeroblob(16),"
+                                            " NOT EXISTS (SELECT 1 FROM records WHERE id = ?1)");
     buf_reset(&sql);
     ledger_row_insert(&sql, "INSERT OR REPLACE INTO records", "");
     is_good = is_good && prepare(k, &k->put, buf_ptr(&sql));
@@ -257,9 +275,9 @@ static bool prepare_rows(struct checker *k)
 static bool check_all(struct checker *k)
 {
     return run(k, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE") &&
-           run(k, k->how->is_repair ? "BEGIN IMMEDIATE" : "BEGIN") && make_tables(k) &&
-           ledger_days_read(&k->days, k->db, k->why) && prepare_rows(k) && check_entries(k) && check_tables(k) &&
-           check_sums(k) && run(k, "COMMIT");
+           ledger_schema_is_known(k->db, k->path, k->why) && run(k, k->how->is_repair ? "BEGIN IMMEDIATE" : "BEGIN") &&
+           make_tables(k) && ledger_days_read(&k->days, k->db, LEDGER_DAYS_ALL, k->why) && prepare_rows(k) &&
+           check_entries(k) && check_tables(k) && check_sums(k) && run(k, "COMMIT");
 }
 
 static bool open_and_check(struct checker *k)
@@ -272,8 +290,10 @@ static bool open_and_check(struct checker *k)
     bool is_good = check_all(k);
     sqlite3_finalize(k->get);
     sqlite3_finalize(k->put);
-    sqlite3_finalize(k->get_change);
-    sqlite3_finalize(k->put_change);
+    sqlite3_finalize(k->intents.get);
+    sqlite3_finalize(k->intents.put);
+    sqlite3_finalize(k->changes.get);
+    sqlite3_finalize(k->changes.put);
     ledger_rollup_clear(&k->sums);
     ledger_reader_clear(&k->reader);
     ledger_days_clear(&k->days);
@@ -282,18 +302,14 @@ static bool open_and_check(struct checker *k)
 
 bool ledger_check(const struct ledger_check *how, struct ledger_checked *found, struct fault *why)
 {
-    struct buf path;
     struct checker k = {.how = how, .found = found, .why = why};
     int lock = how->is_repair ? ledger_lock(how->data_dir, why) : -1;
     if (how->is_repair && lock < 0) return false;
-    buf_init(&path);
-    buf_printf(&path, "%s/" LEDGER_FILE, how->data_dir);
-    k.path = mem_strndup(buf_ptr(&path), buf_len(&path));
+    k.path = ledger_file_path(how->data_dir);
     *found = (struct ledger_checked){0};
     bool is_good = open_and_check(&k);
     sqlite3_close(k.db);
     mem_free(k.path);
-    buf_clear(&path);
     if (lock >= 0) close(lock);
     return is_good;
 }

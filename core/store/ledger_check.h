@@ -1,13 +1,14 @@
 /*
- * What is made from the chain, made once more and compared: records, intents, and the sums of each day.
+ * What is made from the chain, made once more and compared: records, intents, changes, and the sums of each day.
  *
  *     struct ledger_check how = {.data_dir = "data", .is_repair = false, .on_difference = say, .arg = out};
  *     struct ledger_checked found;
  *     if (ledger_check(&how, &found, &why)) … found.differences
  *
  * A repair writes all that differs in one transaction, and is refused under a running gateway; without it the file is
- * read as of one moment, whoever writes it. It does not look at hashes and anchors: `moongate audit verify` does.
- * Blocking, for commands; the sums of all days are held in a temporary table.
+ * read as of one moment, whoever writes it, and until that is done the write-ahead log cannot begin anew. It does not
+ * look at hashes and anchors: `moongate audit verify` does. Blocking, for commands; the sums of all days are held in a
+ * temporary table.
  */
 #ifndef MOONGATE_STORE_LEDGER_CHECK_H
 #define MOONGATE_STORE_LEDGER_CHECK_H

@@ -15,14 +15,13 @@ struct ledger_zone {
 };
 
 /* UTC also where no zones are installed. */
-static bool read_zone(struct ledger_zone *zone, const char *name, struct fault *why)
+static bool read_zone(struct ledger_zone *zone, const char *name)
 {
     zone->changes[0] = (struct zone_change){INT64_MIN, 0};
     zone->count = 1;
     if (strcmp(name, "UTC") == 0) return true;
     zone->count = zone_read(name, zone->changes, ZONE_CHANGES_MAX);
-    return zone->count ||
-           fault_set(why, FAULT_INTERNAL, "billing.timezone: there is no time zone '%s' on this system", name);
+    return zone->count > 0;
 }
 
 static bool add_zone(struct ledger_days *days, const char *key, const char *name, struct fault *why)
@@ -30,14 +29,20 @@ static bool add_zone(struct ledger_days *days, const char *key, const char *name
     days->zones = mem_realloc(days->zones, (days->count + 1) * sizeof *days->zones);
     struct ledger_zone *zone = &days->zones[days->count++];
     zone->from = strtoull(key + strlen(PREFIX), NULL, 10);
-    return read_zone(zone, name, why);
+    return read_zone(zone, name) ||
+           fault_set(why, FAULT_INTERNAL,
+                     "there is no time zone '%s' on this system, in which days are billed from entry %llu on: "
+                     "install it (tzdata-legacy has older names)", name, (unsigned long long)zone->from);
 }
 
-bool ledger_days_read(struct ledger_days *days, sqlite3 *db, struct fault *why)
+bool ledger_days_read(struct ledger_days *days, sqlite3 *db, enum ledger_days_which which, struct fault *why)
 {
+    static const char *const sql[] = {
+        [LEDGER_DAYS_ALL] = "SELECT k, v FROM meta WHERE k GLOB '" PREFIX "*' ORDER BY k",
+        [LEDGER_DAYS_LAST] = "SELECT k, v FROM meta WHERE k GLOB '" PREFIX "*' ORDER BY k DESC LIMIT 1",
+    };
     sqlite3_stmt *q = NULL;
-    const char *sql = "SELECT k, v FROM meta WHERE k LIKE '" PREFIX "%' ORDER BY k";
-    int rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+    int rc = sqlite3_prepare_v2(db, sql[which], -1, &q, NULL);
     bool is_good = rc == SQLITE_OK;
     *days = (struct ledger_days){NULL, 0};
     while (is_good && (rc = sqlite3_step(q)) == SQLITE_ROW) {

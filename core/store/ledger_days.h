@@ -2,7 +2,7 @@
  * The billing zone of each entry: the one that held when it was put. Days that were summed stay as they were when
  * another zone is configured (`meta` keeps from which entry on it holds).
  *
- *     ledger_days_read(&days, db, &why);              // all zones that the file has had
+ *     ledger_days_read(&days, db, LEDGER_DAYS_ALL, &why);   // or the last zone alone: of what comes from now on
  *     day = ledger_days_of(&days, seq, time_us);      // yyyymmdd
  *     ledger_days_clear(&days);
  */
@@ -20,7 +20,12 @@ struct ledger_days {
     size_t count;
 };
 
-bool ledger_days_read(struct ledger_days *days, sqlite3 *db, struct fault *why);
+enum ledger_days_which {
+    LEDGER_DAYS_ALL,  /* that the file has had */
+    LEDGER_DAYS_LAST, /* whoever writes needs no more, and goes on where an older one is not installed any more */
+};
+
+bool ledger_days_read(struct ledger_days *days, sqlite3 *db, enum ledger_days_which which, struct fault *why);
 void ledger_days_clear(struct ledger_days *days);
 /* Before any zone is known it is UTC. */
 int64_t ledger_days_of(const struct ledger_days *days, uint64_t seq, int64_t time_us);

@@ -1,14 +1,14 @@
+#include "store/column.h"
 #include "store/ledger_feed.h"
 
 #include <sqlite3.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "store/ledger_batch.h"
+#include "store/ledger_file.h"
 #include "store/ledger_record.h"
-#include "store/ledger_schema.h"
 
 #define BUSY_TIMEOUT_MS 1000
 
@@ -50,11 +50,7 @@ static bool open_db(struct ledger_feed *f, struct fault *why)
 struct ledger_feed *ledger_feed_open(const char *data_dir, struct fault *why)
 {
     struct ledger_feed *f = mem_zalloc(1, sizeof *f);
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/" LEDGER_FILE, data_dir);
-    f->path = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
+    f->path = ledger_file_path(data_dir);
     if (open_db(f, why)) return f;
     ledger_feed_close(f);
     return NULL;
@@ -83,12 +79,6 @@ static bool close_after(struct ledger_feed *f, sqlite3_stmt *q, int result, stru
     bool is_good = result == SQLITE_ROW || result == SQLITE_DONE || fail(f, why);
     sqlite3_reset(q);
     return is_good;
-}
-
-static struct slice blob(sqlite3_stmt *q, int column)
-{
-    const void *at = sqlite3_column_blob(q, column);
-    return slice_of(at ? at : "", (size_t)sqlite3_column_bytes(q, column));
 }
 
 static bool one_number(struct ledger_feed *f, enum question question, uint64_t seq, int64_t *number, struct fault *why)
@@ -126,8 +116,8 @@ static enum match match_at(struct ledger_feed *f, uint64_t seq, const uint8_t ha
     enum match match = ABSENT;
     if (result == SQLITE_ROW) {
         memcpy(wanted, hash, sizeof wanted);
-        if (is_behind) chain_hash(wanted, hash, seq, (enum chain_kind)sqlite3_column_int(q, 0), blob(q, 1));
-        match = slice_equal(blob(q, 2), slice_of((const char *)wanted, sizeof wanted)) ? SAME : DIFFERS;
+        if (is_behind) chain_hash(wanted, hash, seq, (enum chain_kind)sqlite3_column_int(q, 0), column_bytes(q, 1));
+        match = slice_equal(column_bytes(q, 2), slice_of((const char *)wanted, sizeof wanted)) ? SAME : DIFFERS;
     }
     return close_after(f, q, result, why) ? match : UNREADABLE;
 }
@@ -151,10 +141,10 @@ bool ledger_feed_check(struct ledger_feed *f, uint64_t seq, const uint8_t hash[C
 static void add(struct ledger_batch *batch, sqlite3_stmt *q)
 {
     struct ledger_batch_entry e = {.seq = (uint64_t)sqlite3_column_int64(q, 0),
-                                   .kind = (enum chain_kind)sqlite3_column_int(q, 1), .body = blob(q, 2),
+                                   .kind = (enum chain_kind)sqlite3_column_int(q, 1), .body = column_bytes(q, 2),
                                    .hash = (const uint8_t *)sqlite3_column_blob(q, 3),
                                    .day = sqlite3_column_int64(q, 5)};
-    struct slice id = blob(q, 4);
+    struct slice id = column_bytes(q, 4);
     if (id.len == LEDGER_ID_BYTES) e.id = (const uint8_t *)id.ptr;
     ledger_batch_add(batch, &e);
 }
@@ -195,7 +185,8 @@ bool ledger_feed_anchors(struct ledger_feed *f, uint64_t after, struct ledger_ba
     while ((result = sqlite3_step(q)) == SQLITE_ROW) {
         struct ledger_batch_anchor a = {.seq = (uint64_t)sqlite3_column_int64(q, 0),
                                         .time_us = sqlite3_column_int64(q, 1),
-                                        .hash = (const uint8_t *)blob(q, 2).ptr, .signature = blob(q, 3)};
+                                        .hash = (const uint8_t *)column_bytes(q, 2).ptr,
+                                        .signature = column_bytes(q, 3)};
         if (sqlite3_column_bytes(q, 2) != CHAIN_HASH_BYTES) continue;
         ledger_batch_add_anchor(batch, &a);
         *last = a.seq;

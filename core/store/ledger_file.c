@@ -7,6 +7,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "store/ledger_schema.h"
+
+char *ledger_file_path(const char *data_dir)
+{
+    struct buf path;
+    buf_init(&path);
+    buf_printf(&path, "%s/" LEDGER_FILE, data_dir);
+    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
+    buf_clear(&path);
+    return text;
+}
+
 static bool is_own(int fd, const char *path, struct fault *why)
 {
     struct stat st;

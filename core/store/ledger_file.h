@@ -2,6 +2,7 @@
  * Whether the files that the ledger's writer has open are still those of their names. SQLite goes on writing to a file
  * that was removed or replaced, and what it commits there is found by nobody.
  *
+ *     char *path = ledger_file_path("data");
  *     ledger_file_make(path, &why);                   // or it is there, and this user's own
  *     ledger_file_note(&files, path);                 // behind the first transaction: the log and its index are there
  *     ledger_file_is_same(&files, path, &why);        // before each batch
@@ -22,6 +23,8 @@ struct ledger_file {
     uint64_t device[LEDGER_FILE_PARTS], inode[LEDGER_FILE_PARTS];
 };
 
+/* <data>/ledger.db, to be freed. */
+char *ledger_file_path(const char *data_dir);
 /* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
 bool ledger_file_make(const char *path, struct fault *why);
 void ledger_file_note(struct ledger_file *files, const char *path);

@@ -84,6 +84,8 @@ size_t ledger_where_number(struct ledger_where *w, int64_t number);
 size_t ledger_where_text(struct ledger_where *w, struct slice text);
 size_t ledger_where_blob(struct ledger_where *w, const uint8_t *bytes, size_t len);
 
+/* Behind a condition: between the filter's times. No index of them is used: the seqs were found by it before. */
+void ledger_where_times(struct ledger_where *w, const struct ledger_filter *filter);
 /* Appends one condition in brackets. False: the table has no such dimension (FILTER_ROLLUP alone). filter NULL: all. */
 bool ledger_filter_where(const struct ledger_filter *filter, enum filter_table table, struct ledger_where *w,
                          struct fault *why);

@@ -49,6 +49,14 @@ size_t ledger_where_blob(struct ledger_where *w, const uint8_t *bytes, size_t le
     return add_value(w, (struct ledger_value){.is_blob = true, .bytes = copy});
 }
 
+void ledger_where_times(struct ledger_where *w, const struct ledger_filter *filter)
+{
+    if (filter && filter->since_us != INT64_MIN)
+        buf_printf(&w->sql, " AND +r.time_us >= ?%zu", ledger_where_number(w, filter->since_us));
+    if (filter && filter->until_us != INT64_MAX)
+        buf_printf(&w->sql, " AND +r.time_us < ?%zu", ledger_where_number(w, filter->until_us));
+}
+
 /* ---- Ids. */
 
 bool ledger_id_range(struct slice text, size_t least, uint8_t first[ID_BYTES], uint8_t last[ID_BYTES])

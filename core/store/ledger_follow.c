@@ -1,3 +1,4 @@
+#include "store/column.h"
 #include "store/ledger_follow.h"
 
 #include <stdio.h>
@@ -23,12 +24,6 @@ static bool finish(struct ledger *l, sqlite3_stmt *q, int last, struct fault *wh
     return is_good;
 }
 
-static struct slice blob_at(sqlite3_stmt *q, int column)
-{
-    const void *bytes = sqlite3_column_blob(q, column);
-    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, column));
-}
-
 static void copy_id(uint8_t to[LINK_ID_BYTES], struct slice from)
 {
     memset(to, 0, LINK_ID_BYTES);
@@ -47,9 +42,9 @@ bool ledger_open_intents(struct ledger *l, uint64_t after, unsigned max,
     sqlite3_bind_int64(q, 1, (sqlite3_int64)after);
     sqlite3_bind_int(q, 2, (int)max);
     while ((step = sqlite3_step(q)) == SQLITE_ROW) {
-        struct ledger_intent intent = {.seq = (uint64_t)sqlite3_column_int64(q, 3), .body = blob_at(q, 2)};
-        copy_id(intent.id, blob_at(q, 0));
-        copy_id(intent.instance, blob_at(q, 1));
+        struct ledger_intent intent = {.seq = (uint64_t)sqlite3_column_int64(q, 3), .body = column_bytes(q, 2)};
+        copy_id(intent.id, column_bytes(q, 0));
+        copy_id(intent.instance, column_bytes(q, 1));
         each(arg, &intent);
     }
     return finish(l, q, step, why);
@@ -65,7 +60,7 @@ bool ledger_entries(struct ledger *l, uint64_t after, enum chain_kind kind, unsi
     sqlite3_bind_int(q, 2, kind);
     sqlite3_bind_int(q, 3, (int)max);
     while ((step = sqlite3_step(q)) == SQLITE_ROW) {
-        if (!each(arg, (uint64_t)sqlite3_column_int64(q, 0), blob_at(q, 1))) break;
+        if (!each(arg, (uint64_t)sqlite3_column_int64(q, 0), column_bytes(q, 1))) break;
     }
     return finish(l, q, step, why);
 }

@@ -20,15 +20,6 @@ static int open_file(const char *data_dir, struct fault *why)
     return fd;
 }
 
-int ledger_lock(const char *data_dir, struct fault *why)
-{
-    int fd = open_file(data_dir, why);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-    fault_set(why, FAULT_INTERNAL, "a gateway runs with the data folder %s: stop it first", data_dir);
-    close(fd);
-    return LEDGER_LOCK_HELD;
-}
-
 /* Of the first byte. Of the open file, not of the process: no other close() gives it up. */
 static struct flock mark(short type)
 {
@@ -50,4 +41,29 @@ bool ledger_is_alone(int living)
 {
     struct flock others = mark(F_WRLCK);
     return fcntl(living, F_OFD_GETLK, &others) == 0 && others.l_type == F_UNLCK;
+}
+
+/* Who writes, although the folder is not locked. */
+static bool has_nobody(int fd, const char *data_dir, struct fault *why)
+{
+    return ledger_is_alone(fd) ||
+           fault_set(why, FAULT_INTERNAL,
+                     "the ledger process of a gateway that was killed still writes to %s: it ends by itself, try again",
+                     data_dir);
+}
+
+int ledger_lock(const char *data_dir, struct fault *why)
+{
+    int fd = open_file(data_dir, why), answer = -1;
+    if (fd < 0) return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        if (has_nobody(fd, data_dir, why)) return fd;
+    } else if (errno == EWOULDBLOCK) {
+        fault_set(why, FAULT_INTERNAL, "a gateway runs with the data folder %s: stop it first", data_dir);
+        answer = LEDGER_LOCK_HELD;
+    } else {
+        fault_set(why, FAULT_INTERNAL, "%s/lock: %s", data_dir, strerror(errno));
+    }
+    close(fd);
+    return answer;
 }

@@ -46,33 +46,34 @@ static void read_row(sqlite3_stmt *q, bool has_bodies, struct ledger_row *row)
     *row = (struct ledger_row){.seq = (uint64_t)sqlite3_column_int64(q, at++)};
     row->kind = (enum chain_kind)sqlite3_column_int(q, at++);
     row->is_request = sqlite3_column_type(q, at + 1) != SQLITE_NULL;
-    write_id(row->id, ledger_read_text(q, at++));
+    write_id(row->id, column_bytes(q, at++));
 #define X(name) row->name = sqlite3_column_int64(q, at++);
     LEDGER_ROW_NUMBERS(X)
 #undef X
-#define X(name) row->name = ledger_read_text(q, at++);
+#define X(name) row->name = column_bytes(q, at++);
     LEDGER_ROW_TEXTS(X)
 #undef X
     if (!has_bodies) return;
-    row->body = ledger_read_text(q, at++);
-    struct slice hash = ledger_read_text(q, at);
+    row->body = column_bytes(q, at++);
+    struct slice hash = column_bytes(q, at);
     if (hash.len == CHAIN_HASH_BYTES) memcpy(row->hash, hash.ptr, CHAIN_HASH_BYTES);
 }
 
-/* ---- A page. */
+/* ---- A page: one statement, asked again for each piece of the seqs, so that no reading is a long one. */
 
-/* Where it begins and how far it goes, of the table of that name. */
-static void add_bounds(struct buf *sql, struct ledger_where *w, const struct ledger_page *page, const char *table)
+/* Its first parameters. The others are the filter's. */
+enum { AT_RECORDS_LOW = 1, AT_RECORDS_HIGH, AT_REST_LOW, AT_REST_HIGH, AT_LIMIT };
+
+static void add_parameters(struct ledger_where *w)
 {
-    if (page->next)
-        buf_printf(sql, " AND %s.seq %s ?%zu", table, page->is_oldest_first ? ">" : "<",
-                   ledger_where_number(w, (int64_t)page->next));
+    for (int at = AT_RECORDS_LOW; at <= AT_LIMIT; at++)
+        ledger_where_number(w, 0);
 }
 
-static void add_order(struct buf *sql, struct ledger_where *w, const struct ledger_page *page)
+/* Where it begins and how far it goes, of the table of that name. */
+static void add_bounds(struct buf *sql, const char *table, int low, int high)
 {
-    buf_printf(sql, " ORDER BY 1 %s", page->is_oldest_first ? "ASC" : "DESC");
-    if (page->limit) buf_printf(sql, " LIMIT ?%zu", ledger_where_number(w, (int64_t)page->limit));
+    buf_printf(sql, " AND %s.seq BETWEEN ?%d AND ?%d", table, low, high);
 }
 
 /* The filter's SQL, taken out of w for the next one. */
@@ -83,16 +84,17 @@ static void move_where(struct buf *sql, struct ledger_where *w)
     buf_reset(&w->sql);
 }
 
-static bool select_records(struct ledger_read *l, const struct ledger_filter *filter, const struct ledger_page *page,
-                           struct buf *sql, struct ledger_where *w, struct fault *why)
+static bool select_records(const struct ledger_filter *filter, const struct ledger_page *page, struct buf *sql,
+                           struct ledger_where *w, struct fault *why)
 {
-    if (!ledger_filter_where(filter, FILTER_RECORDS, w, why) || !ledger_read_span(l, filter, w, why)) return false;
+    if (!ledger_filter_where(filter, FILTER_RECORDS, w, why)) return false;
+    ledger_where_times(w, filter);
     if (!w->is_never) {
         buf_printf(sql, "SELECT r.seq,%s,%s%s FROM records r%s", page->has_bodies ? "c.kind" : "2", record_columns,
                    page->has_bodies ? ",c.body,c.hash" : "",
                    page->has_bodies ? " CROSS JOIN chain c ON c.seq = r.seq" : "");
         move_where(sql, w);
-        add_bounds(sql, w, page, "r");
+        add_bounds(sql, "r", AT_RECORDS_LOW, AT_RECORDS_HIGH);
     }
     buf_reset(&w->sql);
     w->is_never = false;
@@ -119,8 +121,7 @@ static void add_rest_times(struct buf *sql, struct ledger_where *w, const struct
 }
 
 /* All but requests. They are few: an index has them (chain_rest). */
-static bool select_rest(const struct ledger_filter *filter, const struct ledger_page *page, struct buf *sql,
-                        struct ledger_where *w, struct fault *why)
+static bool select_rest(const struct ledger_filter *filter, struct buf *sql, struct ledger_where *w, struct fault *why)
 {
     if (!ledger_filter_where(filter, FILTER_REST, w, why)) return false;
     if (w->is_never) return true;
@@ -129,53 +130,104 @@ static bool select_rest(const struct ledger_filter *filter, const struct ledger_
     move_where(sql, w);
     buf_printf(sql, " AND c.kind <> %d AND c.kind <> %d", CHAIN_EXCHANGE, CHAIN_IMPORT);
     add_rest_times(sql, w, filter);
-    add_bounds(sql, w, page, "c");
+    add_bounds(sql, "c", AT_REST_LOW, AT_REST_HIGH);
     return true;
 }
 
-static void select_all(const struct ledger_page *page, struct buf *sql, struct ledger_where *w)
+static void select_all(struct buf *sql)
 {
     buf_printf(sql, "SELECT c.seq,c.kind,%s,c.body,c.hash FROM chain c LEFT JOIN records r ON r.seq = c.seq WHERE 1",
                record_columns);
-    add_bounds(sql, w, page, "c");
+    add_bounds(sql, "c", AT_REST_LOW, AT_REST_HIGH);
 }
 
-static bool visit_all(struct ledger_read *l, sqlite3_stmt *q, struct ledger_page *page, ledger_visit visit, void *arg,
-                      struct fault *why)
+/* No SQL: no entry can be meant. */
+static bool select_page(const struct ledger_filter *filter, const struct ledger_page *page, struct buf *sql,
+                        struct ledger_where *w, struct fault *why)
+{
+    add_parameters(w);
+    if (page->has_all && page->has_bodies && ledger_filter_is_empty(filter)) {
+        select_all(sql);
+    } else if (!select_records(filter, page, sql, w, why) ||
+               (page->has_bodies && !select_rest(filter, sql, w, why))) {
+        return false;
+    }
+    if (buf_len(sql))
+        buf_printf(sql, " ORDER BY 1 %s LIMIT ?%d", page->is_oldest_first ? "ASC" : "DESC", AT_LIMIT);
+    return true;
+}
+
+struct walk {
+    struct ledger_read *l;
+    sqlite3_stmt *q;
+    struct ledger_span records; /* that the filter's times leave */
+    struct ledger_pieces pieces;
+    ledger_visit visit;
+    void *arg;
+    uint64_t seen;
+    bool is_done; /* the page is full, or had enough */
+};
+
+static void bind_piece(const struct walk *k, const struct ledger_page *page)
+{
+    struct ledger_span rest = k->pieces.piece, records = rest;
+    if (records.low < k->records.low) records.low = k->records.low;
+    if (records.high > k->records.high) records.high = k->records.high;
+    sqlite3_bind_int64(k->q, AT_RECORDS_LOW, (int64_t)records.low);
+    sqlite3_bind_int64(k->q, AT_RECORDS_HIGH, (int64_t)records.high);
+    sqlite3_bind_int64(k->q, AT_REST_LOW, (int64_t)rest.low);
+    sqlite3_bind_int64(k->q, AT_REST_HIGH, (int64_t)rest.high);
+    sqlite3_bind_int64(k->q, AT_LIMIT, page->limit ? (int64_t)(page->limit - k->seen) : -1);
+}
+
+static bool visit_piece(struct walk *k, struct ledger_page *page, struct fault *why)
 {
     struct ledger_row row;
-    uint64_t seen = 0;
-    bool wants_more = true;
     int rc = SQLITE_DONE;
-    while (wants_more && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        read_row(q, page->has_bodies, &row);
+    bind_piece(k, page);
+    while (!k->is_done && (rc = sqlite3_step(k->q)) == SQLITE_ROW) {
+        read_row(k->q, page->has_bodies, &row);
         page->next = row.seq;
-        seen++;
-        wants_more = visit(arg, &row);
+        k->is_done = !k->visit(k->arg, &row) || ++k->seen == page->limit;
     }
-    page->is_over = wants_more && (page->limit == 0 || seen < page->limit);
-    return ledger_read_end(l, q, rc, why);
+    bool ok = rc == SQLITE_ROW || rc == SQLITE_DONE || ledger_read_fail(k->l, why);
+    sqlite3_reset(k->q);
+    if (!k->is_done) page->next = page->is_oldest_first ? k->pieces.piece.high : k->pieces.piece.low;
+    return ok;
+}
+
+static bool visit_pieces(struct walk *k, const struct ledger_filter *filter, struct ledger_page *page,
+                         struct fault *why)
+{
+    struct ledger_span all;
+    if (!ledger_read_span(k->l, filter, &k->records, why)) return false;
+    all = k->records;
+    if (page->has_bodies && !ledger_read_ends(k->l, &all.low, &all.high, why)) return false;
+    bool ok = ledger_pieces_open(k->l, &k->pieces, all, page->is_oldest_first, why);
+    while (ok && !k->is_done) {
+        ok = ledger_pieces_next(k->l, &k->pieces, page->next, why);
+        if (k->pieces.is_over) break;
+        ok = ok && visit_piece(k, page, why);
+    }
+    ledger_pieces_close(&k->pieces);
+    page->is_over = !k->is_done;
+    return ok;
 }
 
 bool ledger_read_page(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_page *page,
                       ledger_visit visit, void *arg, struct fault *why)
 {
+    struct walk k = {.l = l, .visit = visit, .arg = arg};
     struct ledger_where w;
     struct buf sql;
-    bool ok = true;
     ledger_where_init(&w);
     buf_init(&sql);
-    if (page->has_all && page->has_bodies && ledger_filter_is_empty(filter)) {
-        select_all(page, &sql, &w);
-    } else {
-        ok = select_records(l, filter, page, &sql, &w, why) &&
-             (!page->has_bodies || select_rest(filter, page, &sql, &w, why));
-    }
+    bool ok = select_page(filter, page, &sql, &w, why);
     bool is_never = ok && buf_len(&sql) == 0;
     if (is_never) page->is_over = true;
-    if (ok) add_order(&sql, &w, page);
-    sqlite3_stmt *q = ok && !is_never ? ledger_read_prepare(l, buf_slice(&sql), &w, why) : NULL;
-    ok = is_never || (q && visit_all(l, q, page, visit, arg, why));
+    if (ok && !is_never) k.q = ledger_read_prepare(l, buf_slice(&sql), &w, why);
+    ok = is_never || (k.q && visit_pieces(&k, filter, page, why));
+    sqlite3_finalize(k.q);
     buf_clear(&sql);
     ledger_where_clear(&w);
     return ok;

@@ -7,8 +7,9 @@
  *     ledger_read_page(l, filter, &page, on_row, &me, &why);                          // again: the next ones
  *     ledger_read_close(l);
  *
- * Each page is a reading of its own, so that a long export never keeps the writer from tidying up; entries are only
- * ever added, and all seqs before those that one has seen stay as they were, but for what retention takes away.
+ * All of it is read in pieces of LIMIT_LEDGER_PIECE entries, so that neither a long export nor a search that finds
+ * nothing keeps the writer from tidying up, unless a visit takes its time; entries are only ever added, and all seqs
+ * before those that one has seen stay as they were, but for what retention takes away.
  *
  * Writes nothing, takes no lock that the writer waits for. *why: what is wrong, a newline, how to right it.
  */
@@ -25,6 +26,7 @@
 #include "store/ledger_filter.h"
 
 struct anchor;
+struct counters_spent;
 struct ledger_read;
 
 /* The columns of records, in their order; these are members of struct ledger_row and stand in exports too. */
@@ -110,6 +112,9 @@ bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *w
 /* Requests of these days whose tokens nobody told. */
 bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day,
                            const struct ledger_filter *filter, int64_t *count, struct fault *why);
+/* What budgets were charged in the periods, and sessions, that are not over at that time (store/counters_table.h). */
+bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
+                         void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
 
 /* Seq of the newest and the oldest entry; 0: there is none. */
 bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why);

@@ -7,7 +7,10 @@
 bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why)
 {
     sqlite3_stmt *q =
-        ledger_read_prepare(l, SLICE("SELECT (SELECT min(seq) FROM chain), (SELECT max(seq) FROM chain)"), NULL, why);
+        ledger_read_prepare(l,
+                            SLICE("SELECT (SELECT min(seq) FROM chain WHERE seq > 0),"
+                                  " (SELECT max(seq) FROM chain WHERE seq > 0)"),
+                            NULL, why);
     if (!q) return false;
     int rc = sqlite3_step(q);
     *oldest = (uint64_t)sqlite3_column_int64(q, 0);
@@ -20,14 +23,14 @@ static bool read_text(struct ledger_read *l, struct slice sql, char *text, size_
     sqlite3_stmt *q = ledger_read_prepare(l, sql, NULL, why);
     if (!q) return false;
     int rc = sqlite3_step(q);
-    struct slice found = rc == SQLITE_ROW ? ledger_read_text(q, 0) : SLICE("");
+    struct slice found = rc == SQLITE_ROW ? column_bytes(q, 0) : SLICE("");
     snprintf(text, size, "%.*s", SLICE_FMT(found));
     return ledger_read_end(l, q, rc, why);
 }
 
 bool ledger_read_zone(struct ledger_read *l, char zone[LEDGER_ZONE_BYTES], struct fault *why)
 {
-    bool ok = read_text(l, SLICE("SELECT v FROM meta WHERE k GLOB 'zone*' ORDER BY k DESC LIMIT 1"), zone,
+    bool ok = read_text(l, SLICE("SELECT v FROM meta WHERE k GLOB 'zone.*' ORDER BY k DESC LIMIT 1"), zone,
                         LEDGER_ZONE_BYTES, why);
     if (ok && !*zone) snprintf(zone, LEDGER_ZONE_BYTES, "UTC");
     return ok;
@@ -64,7 +67,7 @@ bool ledger_read_cut(struct ledger_read *l, uint64_t *seq, uint8_t hash[CHAIN_HA
     *seq = 0;
     if (!q) return false;
     int rc = sqlite3_step(q);
-    struct slice found = rc == SQLITE_ROW ? ledger_read_text(q, 1) : SLICE("");
+    struct slice found = rc == SQLITE_ROW ? column_bytes(q, 1) : SLICE("");
     if (found.len == CHAIN_HASH_BYTES) {
         *seq = (uint64_t)sqlite3_column_int64(q, 0);
         memcpy(hash, found.ptr, found.len);
@@ -83,9 +86,16 @@ bool ledger_read_anchor(struct ledger_read *l, uint64_t seq, struct anchor *anch
     *anchor = (struct anchor){0};
     if (!q) return false;
     int rc = sqlite3_step(q);
-    struct slice hash = rc == SQLITE_ROW ? ledger_read_text(q, 2) : SLICE("");
-    struct slice signature = rc == SQLITE_ROW ? ledger_read_text(q, 3) : SLICE("");
-    if (hash.len == CHAIN_HASH_BYTES && signature.len == ANCHOR_SIGNATURE_BYTES) {
+    struct slice hash = rc == SQLITE_ROW ? column_bytes(q, 2) : SLICE("");
+    struct slice signature = rc == SQLITE_ROW ? column_bytes(q, 3) : SLICE("");
+    bool is_whole = hash.len == CHAIN_HASH_BYTES && signature.len == ANCHOR_SIGNATURE_BYTES;
+    if (rc == SQLITE_ROW && !is_whole) {
+        fault_set(why, FAULT_INTERNAL, "%s: the anchor of entry %lld is damaged\n`moongate audit verify` says more",
+                  l->path, (long long)sqlite3_column_int64(q, 0));
+        sqlite3_finalize(q);
+        return false;
+    }
+    if (is_whole) {
         anchor->seq = (uint64_t)sqlite3_column_int64(q, 0);
         anchor->time_us = (uint64_t)sqlite3_column_int64(q, 1);
         memcpy(anchor->hash, hash.ptr, hash.len);

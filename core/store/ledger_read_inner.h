@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
+#include "store/column.h"
 #include "store/ledger_filter_inner.h"
 #include "store/ledger_read.h"
 
@@ -24,9 +25,28 @@ sqlite3_stmt *ledger_read_prepare(struct ledger_read *l, struct slice sql, const
                                   struct fault *why);
 /* Finalizes it. False: the last step did not end as it should. */
 bool ledger_read_end(struct ledger_read *l, sqlite3_stmt *q, int last_step, struct fault *why);
-struct slice ledger_read_text(sqlite3_stmt *q, int column);
-/* The seqs of all requests between the filter's times, as a condition on `r`; nothing where it says no time. */
-bool ledger_read_span(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_where *where,
+
+/* ---- The chain in pieces of LIMIT_LEDGER_PIECE entries, each a reading of its own: while one is under way the
+ * write-ahead log cannot begin anew, and what is looked for may be in none of millions. */
+
+struct ledger_span {
+    uint64_t low, high; /* seqs, both included; low > high: none */
+};
+
+/* Of the requests between the filter's times; of the whole chain where it says none. */
+bool ledger_read_span(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_span *span,
                       struct fault *why);
+
+struct ledger_pieces {
+    sqlite3_stmt *edge; /* where the next one begins: seqs that are not there are not looked for */
+    struct ledger_span all, piece;
+    bool is_upward, is_over; /* is_over: there is no piece more */
+};
+
+bool ledger_pieces_open(struct ledger_read *l, struct ledger_pieces *p, struct ledger_span all, bool is_upward,
+                        struct fault *why);
+/* The piece behind that seq; behind 0 the first. */
+bool ledger_pieces_next(struct ledger_read *l, struct ledger_pieces *p, uint64_t behind, struct fault *why);
+void ledger_pieces_close(struct ledger_pieces *p);
 
 #endif

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/ledger_file.h"
 #include "store/ledger_read_inner.h"
 #include "store/ledger_schema.h"
 
@@ -63,12 +64,6 @@ bool ledger_read_end(struct ledger_read *l, sqlite3_stmt *q, int last_step, stru
     return ok;
 }
 
-struct slice ledger_read_text(sqlite3_stmt *q, int column)
-{
-    const char *bytes = sqlite3_column_blob(q, column);
-    return bytes ? slice_of(bytes, (size_t)sqlite3_column_bytes(q, column)) : SLICE("");
-}
-
 /* ---- Opening. */
 
 static bool open_as(struct ledger_read *l, const char *mode)
@@ -123,22 +118,6 @@ static bool open_any(struct ledger_read *l, struct fault *why)
     return open_as(l, "&immutable=1") || ledger_read_fail(l, why);
 }
 
-static bool check_version(struct ledger_read *l, struct fault *why)
-{
-    sqlite3_stmt *q = ledger_read_prepare(l, SLICE("PRAGMA user_version"), NULL, why);
-    if (!q) return false;
-    int rc = sqlite3_step(q);
-    int version = rc == SQLITE_ROW ? sqlite3_column_int(q, 0) : 0;
-    if (!ledger_read_end(l, q, rc, why)) return false;
-    if (version > LEDGER_SCHEMA_VERSION)
-        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)\n"
-                         "read it with that version", l->path, version, LEDGER_SCHEMA_VERSION);
-    if (version < LEDGER_SCHEMA_VERSION)
-        return fault_set(why, FAULT_INTERNAL, "%s: no ledger of this version (schema %d, this one knows %d)\n"
-                         "start the gateway once: it brings it up to date", l->path, version, LEDGER_SCHEMA_VERSION);
-    return true;
-}
-
 static bool open_all(struct ledger_read *l, struct fault *why)
 {
     struct stat st;
@@ -150,17 +129,13 @@ static bool open_all(struct ledger_read *l, struct fault *why)
     if (!S_ISREG(st.st_mode)) return fault_set(why, FAULT_INTERNAL, "%s is not a file: move it away", l->path);
     l->device = st.st_dev;
     l->inode = st.st_ino;
-    return open_any(l, why) && check_version(l, why);
+    return open_any(l, why) && ledger_schema_is_known(l->db, l->path, why);
 }
 
 struct ledger_read *ledger_read_open(const char *data_dir, struct fault *why)
 {
     struct ledger_read *l = mem_zalloc(1, sizeof *l);
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/" LEDGER_FILE, data_dir);
-    l->path = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
+    l->path = ledger_file_path(data_dir);
     if (open_all(l, why)) return l;
     ledger_read_close(l);
     return NULL;

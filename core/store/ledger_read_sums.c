@@ -1,74 +1,100 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/zone.h"
+#include "store/ledger_charges.h"
 #include "store/ledger_read_inner.h"
+#include "store/ledger_record.h"
 
 /* Days of any zone begin at most so long before or after UTC's. */
 #define DAY_US (24 * 3600 * 1000000ll)
 
-bool ledger_read_span(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_where *where,
-                      struct fault *why)
-{
-    if (!filter || (filter->since_us == INT64_MIN && filter->until_us == INT64_MAX)) return true;
-    struct ledger_where w;
-    ledger_where_init(&w);
-    ledger_where_number(&w, filter->since_us);
-    ledger_where_number(&w, filter->until_us);
-    sqlite3_stmt *q = ledger_read_prepare(
-        l, SLICE("SELECT min(seq), max(seq) FROM records WHERE time_us >= ?1 AND time_us < ?2"), &w, why);
-    ledger_where_clear(&w);
-    if (!q) return false;
-    int rc = sqlite3_step(q);
-    if (sqlite3_column_type(q, 0) == SQLITE_NULL) where->is_never = true;
-    buf_printf(&where->sql, " AND r.seq >= ?%zu", ledger_where_number(where, sqlite3_column_int64(q, 0)));
-    buf_printf(&where->sql, " AND r.seq <= ?%zu", ledger_where_number(where, sqlite3_column_int64(q, 1)));
-    buf_printf(&where->sql, " AND +r.time_us >= ?%zu", ledger_where_number(where, filter->since_us));
-    buf_printf(&where->sql, " AND +r.time_us < ?%zu", ledger_where_number(where, filter->until_us));
-    return ledger_read_end(l, q, rc, why);
-}
+/* ---- All requests of a filter, summed piece by piece: each entry counts as it stood when its piece was read. */
 
-/* ---- All requests of a filter. */
-
-static bool overflows(const struct ledger_read *l, struct fault *why)
+static bool say_overflow(const struct ledger_read *l, struct fault *why)
 {
-    if (!strstr(sqlite3_errmsg(l->db), "overflow")) return ledger_read_fail(l, why);
     return fault_set(why, FAULT_INTERNAL, "%s: a sum is more than can be counted\nask for a shorter time (--since)",
                      l->path);
 }
 
-static void read_total(sqlite3_stmt *q, int at, struct ledger_total *t)
+static bool overflows(const struct ledger_read *l, struct fault *why)
 {
-    int64_t *const to[] = {&t->requests,      &t->denied,        &t->failed,           &t->unpriced,
-                           &t->estimated,     &t->input_tokens,  &t->cached_tokens,    &t->output_tokens,
-                           &t->reasoning_tokens, &t->cost_nano,  &t->saved_nano};
-    for (size_t i = 0; i < sizeof to / sizeof to[0]; i++)
-        *to[i] = sqlite3_column_int64(q, at + (int)i);
+    return strstr(sqlite3_errmsg(l->db), "overflow") ? say_overflow(l, why) : ledger_read_fail(l, why);
 }
 
-bool ledger_read_totals(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_total *sums,
-                        struct fault *why)
+enum { SUMS = 11 };
+
+static struct ledger_total total_of(const int64_t sums[SUMS])
 {
-    static const char head[] =
-        "SELECT count(*), sum(r.outcome = 'denied'), sum(r.outcome NOT IN ('ok', 'denied', 'client_closed')), "
-        "sum(r.unpriced), sum(r.estimated), sum(r.input_tokens), sum(r.cached_tokens), sum(r.output_tokens), "
-        "sum(r.reasoning_tokens), sum(r.cost_nano), sum(r.saved_nano) FROM records r WHERE ";
+    return (struct ledger_total){.requests = sums[0],         .denied = sums[1],        .failed = sums[2],
+                                 .unpriced = sums[3],         .estimated = sums[4],     .input_tokens = sums[5],
+                                 .cached_tokens = sums[6],    .output_tokens = sums[7], .reasoning_tokens = sums[8],
+                                 .cost_nano = sums[9],        .saved_nano = sums[10]};
+}
+
+/* One row of sums, its columns from `at` on, to what they are already. */
+static bool add_sums(sqlite3_stmt *q, int at, int64_t *sums, int count)
+{
+    bool fits = true;
+    for (int i = 0; i < count; i++)
+        fits = ledger_add(&sums[i], sqlite3_column_int64(q, at + i)) && fits;
+    return fits;
+}
+
+/* The statement's ?1 and ?2 are the seqs that it sums. */
+static bool sum_span(struct ledger_read *l, sqlite3_stmt *q, struct ledger_span span, int64_t *sums, int count,
+                     struct fault *why)
+{
+    struct ledger_pieces p;
+    bool ok = ledger_pieces_open(l, &p, span, true, why) && ledger_pieces_next(l, &p, 0, why);
+    while (ok && !p.is_over) {
+        sqlite3_bind_int64(q, 1, (int64_t)p.piece.low);
+        sqlite3_bind_int64(q, 2, (int64_t)p.piece.high);
+        int rc = sqlite3_step(q);
+        if (rc != SQLITE_ROW) ok = overflows(l, why);
+        if (rc == SQLITE_ROW && !add_sums(q, 0, sums, count)) ok = say_overflow(l, why);
+        sqlite3_reset(q);
+        ok = ok && ledger_pieces_next(l, &p, p.piece.high, why);
+    }
+    ledger_pieces_close(&p);
+    return ok;
+}
+
+static bool sum_records(struct ledger_read *l, struct slice columns, const struct ledger_filter *filter,
+                        const struct ledger_filter *times, int64_t *sums, int count, struct fault *why)
+{
     struct ledger_where w;
+    struct ledger_span span;
     struct buf sql;
     ledger_where_init(&w);
     buf_init(&sql);
-    *sums = (struct ledger_total){0};
-    bool ok = ledger_filter_where(filter, FILTER_RECORDS, &w, why) && ledger_read_span(l, filter, &w, why);
+    ledger_where_number(&w, 0);
+    ledger_where_number(&w, 0);
+    bool ok = ledger_filter_where(filter, FILTER_RECORDS, &w, why);
     if (ok && !w.is_never) {
-        buf_append(&sql, slice_of(head, sizeof head - 1));
-        buf_append(&sql, buf_slice(&w.sql));
+        ledger_where_times(&w, times);
+        buf_printf(&sql, "SELECT %.*s FROM records r WHERE r.seq BETWEEN ?1 AND ?2 AND %.*s", SLICE_FMT(columns),
+                   SLICE_FMT(buf_slice(&w.sql)));
         sqlite3_stmt *q = ledger_read_prepare(l, buf_slice(&sql), &w, why);
-        int rc = q ? sqlite3_step(q) : SQLITE_ERROR;
-        if (rc == SQLITE_ROW) read_total(q, 0, sums);
-        ok = q && (rc == SQLITE_ROW || overflows(l, why));
+        ok = q && ledger_read_span(l, times, &span, why) && sum_span(l, q, span, sums, count, why);
         sqlite3_finalize(q);
     }
     buf_clear(&sql);
     ledger_where_clear(&w);
+    return ok;
+}
+
+bool ledger_read_totals(struct ledger_read *l, const struct ledger_filter *filter, struct ledger_total *total,
+                        struct fault *why)
+{
+    int64_t sums[SUMS] = {0};
+    struct slice columns =
+        SLICE("count(*), sum(r.outcome = 'denied'), sum(r.outcome NOT IN ('ok', 'denied', 'client_closed')), "
+              "sum(r.unpriced), sum(r.estimated), sum(r.input_tokens), sum(r.cached_tokens), sum(r.output_tokens), "
+              "sum(r.reasoning_tokens), sum(r.cost_nano), sum(r.saved_nano)");
+    bool ok = sum_records(l, columns, filter, filter, sums, SUMS, why);
+    *total = total_of(sums);
     return ok;
 }
 
@@ -127,9 +153,10 @@ bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *w
     sqlite3_stmt *q = ok ? ledger_read_prepare(l, buf_slice(&sql), &w, why) : NULL;
     ok = q != NULL;
     while (ok && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct ledger_total sums;
-        read_total(q, 1, &sums);
-        visit(arg, ledger_read_text(q, 0), &sums);
+        int64_t sums[SUMS] = {0};
+        add_sums(q, 1, sums, SUMS);
+        const struct ledger_total total = total_of(sums);
+        visit(arg, column_bytes(q, 0), &total);
     }
     if (ok && rc != SQLITE_DONE) ok = overflows(l, why);
     sqlite3_finalize(q);
@@ -140,36 +167,27 @@ bool ledger_read_spending(struct ledger_read *l, const struct ledger_spending *w
 
 /* ---- What sums of days do not tell. */
 
-/* Midnight UTC of yyyymmdd, in microseconds (days from civil, proleptic Gregorian). */
 static int64_t midnight_us(int64_t day)
 {
-    int64_t y = day / 10000, m = day / 100 % 100, d = day % 100;
-    y -= m <= 2;
-    int64_t era = y / 400, year = y - era * 400, of_year = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    int64_t of_era = year * 365 + year / 4 - year / 100 + of_year;
-    return (era * 146097 + of_era - 719468) * DAY_US;
+    return zone_day_start((int)(day / 10000), (int)(day / 100 % 100), (int)(day % 100)) * 1000000;
 }
 
 bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_day,
                            const struct ledger_filter *filter, int64_t *count, struct fault *why)
 {
-    struct ledger_where w;
-    struct buf sql;
-    ledger_where_init(&w);
-    buf_init(&sql);
+    char sum[96];
+    struct ledger_filter times = {.since_us = midnight_us(from_day) - DAY_US,
+                                  .until_us = midnight_us(to_day) + 2 * DAY_US};
+    int len = snprintf(sum, sizeof sum, "sum(r.estimated = 1 AND r.day BETWEEN %" PRId64 " AND %" PRId64 ")", from_day,
+                       to_day);
     *count = 0;
-    bool ok = ledger_filter_where(filter, FILTER_RECORDS, &w, why);
-    size_t since = ledger_where_number(&w, midnight_us(from_day) - DAY_US);
-    size_t until = ledger_where_number(&w, midnight_us(to_day) + 2 * DAY_US);
-    size_t from = ledger_where_number(&w, from_day), to = ledger_where_number(&w, to_day);
-    buf_printf(&sql, "SELECT count(*) FROM records r WHERE r.estimated = 1 AND r.time_us >= ?%zu AND r.time_us < ?%zu "
-               "AND r.day BETWEEN ?%zu AND ?%zu AND ", since, until, from, to);
-    buf_append(&sql, buf_slice(&w.sql));
-    sqlite3_stmt *q = ok ? ledger_read_prepare(l, buf_slice(&sql), &w, why) : NULL;
-    int rc = q ? sqlite3_step(q) : SQLITE_ERROR;
-    if (q && rc == SQLITE_ROW) *count = sqlite3_column_int64(q, 0);
-    ok = q && ledger_read_end(l, q, rc, why);
-    buf_clear(&sql);
-    ledger_where_clear(&w);
-    return ok;
+    return sum_records(l, slice_of(sum, (size_t)len), filter, &times, count, 1, why);
+}
+
+/* ---- What budgets were charged. */
+
+bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
+                         void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    return ledger_charges_each(l->db, now_s, visit, arg) || ledger_read_fail(l, why);
 }

@@ -187,14 +187,16 @@ static void make_id(uint8_t id[LEDGER_ID_BYTES], enum chain_kind kind, struct sl
     memcpy(id, hash, LEDGER_ID_BYTES);
 }
 
-static void set_id(struct slice written, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
+/* False: the body does not say it. */
+static bool set_id(struct slice written, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
                    const uint8_t *id)
 {
-    if (ledger_id_read(written, out)) return;
+    if (ledger_id_read(written, out)) return true;
     if (id)
         memcpy(out, id, LEDGER_ID_BYTES);
     else
         make_id(out, kind, body);
+    return false;
 }
 
 /* `count` digits at text[at], followed by `end`. */
@@ -220,6 +222,7 @@ bool ledger_time_read(struct slice t, int64_t *us)
         return false;
     }
     if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31) return false;
+    if (hour > 23 || minute > 59 || second > 60) return false;
     int64_t s = zone_day_start(year, month, day) + hour * 3600 + minute * 60 + second;
     *us = s * 1000000 + ms * 1000;
     return true;
@@ -483,8 +486,8 @@ void ledger_record_read(struct ledger_reader *rd, struct ledger_record *r, enum 
     r->first_byte_us = us_of(rd, root[ROOT_MS], SLICE("first_byte"));
 }
 
-void ledger_record_id(struct ledger_reader *rd, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
+bool ledger_record_id(struct ledger_reader *rd, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind, struct slice body,
                       const uint8_t *id)
 {
-    set_id(text_of(rd, parse(rd, body), SLICE("id")), out, kind, body, id);
+    return set_id(text_of(rd, parse(rd, body), SLICE("id")), out, kind, body, id);
 }

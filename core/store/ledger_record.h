@@ -83,8 +83,8 @@ void ledger_reader_clear(struct ledger_reader *reader);
  * body has none; NULL: then it is made of the body itself, the same each time. */
 void ledger_record_read(struct ledger_reader *reader, struct ledger_record *record, enum chain_kind kind,
                         struct slice body, const uint8_t *id);
-/* The id alone, by the same rule. */
-void ledger_record_id(struct ledger_reader *reader, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind,
+/* The id alone, by the same rule; false: it does not stand in the body. */
+bool ledger_record_id(struct ledger_reader *reader, uint8_t out[LEDGER_ID_BYTES], enum chain_kind kind,
                       struct slice body, const uint8_t *id);
 
 /* "req_" and a UUID. */

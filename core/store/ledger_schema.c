@@ -93,3 +93,40 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "  id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, sink TEXT NOT NULL, receiver TEXT NOT NULL,"
     "  since_us INTEGER NOT NULL, tries INTEGER NOT NULL, next_us INTEGER NOT NULL) STRICT;"
     "CREATE INDEX outbox_sink ON outbox(sink, next_us);"};
+
+static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
+{
+    sqlite3_stmt *q = NULL;
+    bool is_good = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL) == SQLITE_OK &&
+                   sqlite3_step(q) == SQLITE_ROW;
+    if (is_good) *version = sqlite3_column_int(q, 0);
+    if (!is_good) fault_set(why, FAULT_INTERNAL, "%s: %s", path, sqlite3_errmsg(db));
+    sqlite3_finalize(q);
+    return is_good;
+}
+
+static bool is_newer(const char *path, int version, const char *cure, struct fault *why)
+{
+    if (version >= 0 && version <= LEDGER_SCHEMA_VERSION) return false;
+    fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)%s", path, version,
+              LEDGER_SCHEMA_VERSION, cure);
+    return true;
+}
+
+bool ledger_schema_read(sqlite3 *db, const char *path, int *version, struct fault *why)
+{
+    return read_version(db, path, version, why) && !is_newer(path, *version, "", why);
+}
+
+bool ledger_schema_is_known(sqlite3 *db, const char *path, struct fault *why)
+{
+    int version;
+    if (!read_version(db, path, &version, why) || is_newer(path, version, "\ngo on with that version", why)) {
+        return false;
+    }
+    if (version == LEDGER_SCHEMA_VERSION) return true;
+    return fault_set(why, FAULT_INTERNAL,
+                     "%s: no ledger of this version (schema %d, this one knows %d)\n"
+                     "start the gateway once: it brings it up to date",
+                     path, version, LEDGER_SCHEMA_VERSION);
+}

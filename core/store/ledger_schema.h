@@ -6,6 +6,11 @@
 #ifndef MOONGATE_STORE_LEDGER_SCHEMA_H
 #define MOONGATE_STORE_LEDGER_SCHEMA_H
 
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "base/fault.h"
+
 #define LEDGER_FILE "ledger.db"
 #define LEDGER_SCHEMA_VERSION 2
 
@@ -27,5 +32,11 @@
 
 /* What each version adds to the one before; a new file takes them all. */
 extern const char *const ledger_schemas[LEDGER_SCHEMA_VERSION];
+
+/* Up to which it is; 0: it has no tables. False: it cannot be read, or is newer than this program, which leaves it
+ * alone then. */
+bool ledger_schema_read(sqlite3 *db, const char *path, int *version, struct fault *why);
+/* It is of this version; for who cannot bring it up to date. *why: what is wrong, a newline, the cure. */
+bool ledger_schema_is_known(sqlite3 *db, const char *path, struct fault *why);
 
 #endif

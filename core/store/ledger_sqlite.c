@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/change.h"
+#include "store/column.h"
 #include "store/ledger_inner.h"
 #include "store/ledger_row.h"
 #include "store/ledger_schema.h"
@@ -30,18 +31,14 @@ static bool read_number(struct ledger *l, const char *sql, int64_t *value, struc
 
 /* ---- Opening. */
 
-/* Inside the transaction of ledger_make(). */
+/* Inside the transaction of make(). */
 static bool migrate(struct ledger *l, struct fault *why)
 {
-    int64_t version = 0;
-    if (!read_number(l, "PRAGMA user_version", &version, why)) return false;
-    if (version > LEDGER_SCHEMA_VERSION) {
-        return fault_set(why, FAULT_INTERNAL, "%s: made by a newer moongate (schema %d, this one knows %d)", l->path,
-                         (int)version, LEDGER_SCHEMA_VERSION);
-    }
+    int version;
+    if (!ledger_schema_read(l->db, l->path, &version, why)) return false;
     for (; version < LEDGER_SCHEMA_VERSION; version++) {
         char mark[40];
-        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", (int)version + 1);
+        snprintf(mark, sizeof mark, "PRAGMA user_version = %d", version + 1);
         if (!ledger_run(l, ledger_schemas[version], why) || !ledger_run(l, mark, why)) return false;
     }
     return true;
@@ -57,9 +54,7 @@ static bool keep_meta(struct ledger *l, const char *name, struct slice value, st
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     sqlite3_bind_blob(q, 2, value.ptr ? value.ptr : "", (int)value.len, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_ROW;
-    if (is_good && sqlite3_column_bytes(q, 0)) {
-        buf_append(out, slice_of(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0)));
-    }
+    if (is_good) buf_append(out, column_bytes(q, 0));
     is_good = (is_good && sqlite3_step(q) == SQLITE_DONE) || ledger_fail(l, why);
     sqlite3_finalize(q);
     return is_good;
@@ -88,16 +83,18 @@ static bool set_genesis(struct ledger *l, const struct ledger_options *o, struct
 static bool keep_zone(struct ledger *l, const char *name, struct fault *why)
 {
     sqlite3_stmt *q;
+    int64_t zones = 0;
     const char *sql = "INSERT INTO meta SELECT printf('zone.%020d', coalesce((SELECT max(seq) FROM chain), 0) + 1), ?1"
-                      " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k LIKE 'zone.%' ORDER BY k DESC LIMIT 1)"
+                      " WHERE ?1 IS NOT (SELECT v FROM meta WHERE k GLOB 'zone.*' ORDER BY k DESC LIMIT 1)"
                       " ON CONFLICT DO UPDATE SET v = excluded.v";
     if (!ledger_prepare(l, &q, sql, why)) return false;
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     bool is_good = sqlite3_step(q) == SQLITE_DONE || ledger_fail(l, why);
     bool is_new = is_good && sqlite3_changes(l->db) > 0;
     sqlite3_finalize(q);
-    is_good = is_good && ledger_days_read(&l->days, l->db, why);
-    if (is_good && is_new && l->days.count > 1)
+    is_good = is_good && ledger_days_read(&l->days, l->db, LEDGER_DAYS_LAST, why) &&
+              read_number(l, "SELECT count(*) FROM meta WHERE k GLOB 'zone.*'", &zones, why);
+    if (is_good && is_new && zones > 1)
         log_event(LOG_WARN, "billing_zone_changed",
                   "days begin in %s for what comes from now on; days before stay as they were summed", name);
     return is_good;
@@ -188,16 +185,6 @@ static bool open_db(struct ledger *l, const struct ledger_options *o, struct fau
     return ledger_run(l, pragmas, why) && ledger_run(l, pages, why) && make(l, o, why) && prepare_all(l, why);
 }
 
-static char *path_of(const char *data_dir)
-{
-    struct buf path;
-    buf_init(&path);
-    buf_printf(&path, "%s/" LEDGER_FILE, data_dir);
-    char *text = mem_strndup(buf_ptr(&path), buf_len(&path));
-    buf_clear(&path);
-    return text;
-}
-
 /* ---- The head of the chain. */
 
 static bool read_head(struct ledger *l, struct fault *why)
@@ -206,13 +193,18 @@ static bool read_head(struct ledger *l, struct fault *why)
     int rc = sqlite3_step(q);
     bool is_good = rc == SQLITE_DONE;
     if (is_good) l->head = l->genesis;
-    if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 1) == CHAIN_HASH_BYTES) {
-        l->head.seq = (uint64_t)sqlite3_column_int64(q, 0);
-        memcpy(l->head.hash, sqlite3_column_blob(q, 1), CHAIN_HASH_BYTES);
+    struct slice hash = rc == SQLITE_ROW ? column_bytes(q, 1) : SLICE("");
+    sqlite3_int64 seq = rc == SQLITE_ROW ? sqlite3_column_int64(q, 0) : 0;
+    if (hash.len == CHAIN_HASH_BYTES && seq > 0 && seq < INT64_MAX) { /* what comes has a number too */
+        l->head.seq = (uint64_t)seq;
+        memcpy(l->head.hash, hash.ptr, CHAIN_HASH_BYTES);
         is_good = true;
     }
     if (!is_good && rc == SQLITE_ROW) {
-        fault_set(why, FAULT_INTERNAL, "%s: the last hash of the chain is damaged: `moongate ledger check`", l->path);
+        fault_set(why, FAULT_INTERNAL,
+                  "%s: the last entry of the chain is damaged (number %lld): put a backup back: `moongate ledger "
+                  "restore`",
+                  l->path, (long long)seq);
     } else if (!is_good) {
         ledger_fail(l, why);
     }
@@ -264,7 +256,7 @@ uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES])
 struct ledger *ledger_open(const struct ledger_options *options, struct fault *why)
 {
     struct ledger *l = mem_zalloc(1, sizeof *l);
-    l->path = path_of(options->data_dir);
+    l->path = ledger_file_path(options->data_dir);
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
     ledger_charges_init(&l->charges);

@@ -1,3 +1,4 @@
+#include "store/column.h"
 #include "store/texts.h"
 
 #include <openssl/evp.h>
@@ -7,6 +8,7 @@
 #include "base/check.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/column.h"
 #include "store/ledger.h"
 #include "store/ledger_link.h"
 #include "store/texts_inner.h"
@@ -161,12 +163,6 @@ enum texts_found texts_unseal(struct texts *t, const struct text *text, struct b
     return found;
 }
 
-static struct slice column(sqlite3_stmt *q, int at)
-{
-    const char *bytes = sqlite3_column_blob(q, at);
-    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, at));
-}
-
 enum texts_found texts_read(struct texts *t, struct sqlite3 *db, const uint8_t *id, struct slice part, struct buf *out,
                             struct fault *why)
 {
@@ -180,7 +176,7 @@ enum texts_found texts_read(struct texts *t, struct sqlite3 *db, const uint8_t *
         rc = sqlite3_step(q);
     }
     if (rc == SQLITE_ROW) {
-        struct text text = {.id = id, .part = part, .subject = column(q, 0), .bytes = column(q, 1)};
+        struct text text = {.id = id, .part = part, .subject = column_bytes(q, 0), .bytes = column_bytes(q, 1)};
         found = texts_unseal(t, &text, out, why);
     } else if (rc == SQLITE_DONE) {
         found = TEXTS_MISSING;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/reader.h"
 #include "store/texts_inner.h"
 
 #define SCHEMA_VERSION 1
@@ -63,27 +64,33 @@ static bool migrate(struct text_keys *k, struct fault *why)
 }
 
 /* SQLite would make it with the umask's mode. Its -wal and -shm take the mode of the file. */
-static bool touch_private(const char *path, bool is_reader, struct fault *why)
+static bool touch_private(const char *path, struct fault *why)
 {
-    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | (is_reader ? 0 : O_CREAT);
-    int fd = open(path, flags, 0600);
-    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(errno));
-    close(fd);
-    return true;
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    bool is_private = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) == 0;
+    int error = errno;
+    if (fd >= 0) close(fd);
+    if (fd < 0) return fault_set(why, FAULT_INTERNAL, "%s: %s", path, strerror(error));
+    return is_private || fault_set(why, FAULT_INTERNAL, "%s must be a file that nobody else reads: chmod 600", path);
 }
 
 /* temp_store: what VACUUM makes anew must not pass through a file elsewhere. */
-static bool open_db(struct text_keys *k, bool is_reader, struct fault *why)
+static bool open_to_write(struct text_keys *k, struct fault *why)
 {
-    if (!touch_private(k->path, is_reader, why)) return false;
+    if (!touch_private(k->path, why)) return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(k->path, &k->db, flags, NULL) != SQLITE_OK) return fail(k, why);
     sqlite3_busy_timeout(k->db, BUSY_TIMEOUT_MS);
-    if (!run(k, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY", why))
-        return false;
-    if (!is_reader && (!run(k, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", why) || !migrate(k, why)))
-        return false;
+    return run(k, "PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY", why) &&
+           run(k, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL", why) && migrate(k, why);
+}
+
+static bool open_db(struct text_keys *k, bool is_reader, struct fault *why)
+{
     const char *sql = "SELECT id, key FROM subjects WHERE subject = ?";
+    if (is_reader) k->db = reader_open(k->path, why);
+    if (is_reader ? !k->db : !open_to_write(k, why)) return false;
     return sqlite3_prepare_v3(k->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->find, NULL) == SQLITE_OK || fail(k, why);
 }
 

@@ -1,276 +1,35 @@
-#include "store/verify.h"
-
-#include <stdarg.h>
-#include <string.h>
-
-#include "base/limits.h"
 #include "base/mem.h"
-#include "store/ledger_keep.h"
+#include "store/ledger_schema.h"
 #include "store/verify_inner.h"
-#include "wire/json.h"
 
-#define PROGRESS_ENTRIES 65536u
-
-const char *verify_state_name(enum verify_state state)
+static const char *in_data_dir(const struct verify *v, const char *name, struct buf *path)
 {
-    switch (state) {
-    case VERIFY_INTACT: return "intact";
-    case VERIFY_INCOMPLETE: return "incomplete";
-    case VERIFY_TAMPERED: return "tampered";
-    }
-    return "";
+    buf_init(path);
+    buf_printf(path, "%s/%s", v->options->data_dir, name);
+    buf_append_char(path, '\0');
+    return buf_ptr(path);
 }
-
-/* ---- Findings. */
-
-static const struct verify_finding kinds[] = {
-#define X(name, word, state, meaning) {VERIFY_##name##_FOUND, VERIFY_##state, word, meaning, 0, NULL},
-    VERIFY_FINDINGS(X)
-#undef X
-};
-
-void verify_say(struct verify *v, enum verify_kind kind, uint64_t seq, const char *format, ...)
-{
-    char text[FAULT_TEXT_BYTES];
-    va_list args;
-    struct verify_finding finding = kinds[kind];
-    if (finding.state > v->result->state) v->result->state = finding.state;
-    if (v->result->findings++ >= LIMIT_DIAGNOSTICS || !v->options->on_finding) return;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    finding.seq = seq;
-    finding.text = text;
-    v->options->on_finding(v->options->arg, &finding);
-}
-
-/* ---- The beginning. */
-
-static void keep_text(const struct json_tape *tape, struct slice name, struct arena *arena, struct buf *out)
-{
-    uint32_t node = json_get(tape, 0, name);
-    if (json_is(tape, node, JSON_STRING)) buf_append(out, json_text(tape, node, arena));
-}
-
-/* Out of the entry that a ledger begins with: {"gateway", "key", …}. */
-void verify_start(struct verify *v, struct slice body)
-{
-    struct json_tape tape;
-    struct arena arena;
-    struct fault why;
-    struct buf gateway;
-    json_init(&tape);
-    arena_init(&arena);
-    buf_init(&gateway);
-    if (json_parse(&tape, body, &why)) keep_text(&tape, SLICE("gateway"), &arena, &gateway);
-    if (v->is_known && !slice_equal(buf_slice(&gateway), buf_slice(&v->gateway)))
-        verify_say(v, VERIFY_GENESIS_FOUND, v->result->last_seq, "the entry names gateway '%.*s', the ledger '%.*s'",
-                   SLICE_FMT(buf_slice(&gateway)), SLICE_FMT(buf_slice(&v->gateway)));
-    if (!v->is_known) {
-        buf_append(&v->gateway, buf_slice(&gateway));
-        if (tape.count) keep_text(&tape, SLICE("key"), &arena, &v->key);
-        v->is_known = true;
-    }
-    buf_clear(&gateway);
-    arena_clear(&arena);
-    json_clear(&tape);
-}
-
-/* What the hash of the first entry that is there stands on. False: nothing says. */
-static bool begin(struct verify *v, const struct verify_entry *e)
-{
-    v->result->first_seq = e->seq;
-    if (e->kind == CHAIN_START && !v->is_known) verify_start(v, e->body);
-    if (e->seq == 1) {
-        chain_genesis(v->hash, buf_slice(&v->gateway), buf_slice(&v->key));
-        return true;
-    }
-    if (v->base.seq == e->seq - 1 && v->base.seq) {
-        memcpy(v->hash, v->base.hash, sizeof v->hash);
-        return true;
-    }
-    verify_say(v, VERIFY_BEGINNING_FOUND, e->seq, "it begins with entry %llu, and nothing says what was before",
-               (unsigned long long)e->seq);
-    return false;
-}
-
-/* ---- Entries. */
-
-static bool follows(struct verify *v, const struct verify_entry *e)
-{
-    uint64_t last = v->result->last_seq;
-    if (v->result->entries == 0) return begin(v, e);
-    if (e->seq == last + 1) return true;
-    if (e->seq <= last)
-        verify_say(v, VERIFY_ORDER_FOUND, e->seq, "entry %llu stands behind entry %llu", (unsigned long long)e->seq,
-                   (unsigned long long)last);
-    else if (e->seq == last + 2)
-        verify_say(v, VERIFY_GAP_FOUND, last + 1, "entry %llu is missing", (unsigned long long)last + 1);
-    else
-        verify_say(v, VERIFY_GAP_FOUND, last + 1, "entries %llu to %llu are missing", (unsigned long long)last + 1,
-                   (unsigned long long)e->seq - 1);
-    return false;
-}
-
-static void check_hash(struct verify *v, const struct verify_entry *e, bool is_linked)
-{
-    uint8_t hash[CHAIN_HASH_BYTES];
-    bool is_whole = e->hash.len == sizeof hash;
-    chain_hash(hash, v->hash, e->seq, (enum chain_kind)e->kind, e->body);
-    if (is_linked && (!is_whole || memcmp(hash, e->hash.ptr, sizeof hash) != 0)) {
-        bool is_first = e->seq == 1;
-        verify_say(v, is_first ? VERIFY_GENESIS_FOUND : VERIFY_HASH_FOUND, e->seq,
-                   "the hash of entry %llu is not that of %s and its own content", (unsigned long long)e->seq,
-                   is_first ? "this gateway's beginning" : "the entry before it");
-    }
-    /* From what stands there, so that one change is one finding. */
-    memcpy(v->hash, is_whole ? (const uint8_t *)e->hash.ptr : hash, sizeof hash);
-}
-
-static void count_lost(struct verify *v, struct slice body)
-{
-    struct json_tape tape;
-    struct fault why;
-    int64_t count = 0;
-    json_init(&tape);
-    uint32_t node = json_parse(&tape, body, &why) ? json_get(&tape, 0, SLICE("count")) : JSON_NONE;
-    if (json_is(&tape, node, JSON_NUMBER) && json_to_i64(&tape, node, &count) && count > 0)
-        v->result->lost += (uint64_t)count;
-    json_clear(&tape);
-}
-
-/* Entries that go for their age are announced before they do. */
-static void take_cut(struct verify *v, struct slice body)
-{
-    struct json_tape tape;
-    struct fault why;
-    int64_t before = 0;
-    if (!memmem(body.ptr, body.len, LEDGER_CUT_ACTION, sizeof LEDGER_CUT_ACTION - 1)) return;
-    json_init(&tape);
-    bool is_cut = json_parse(&tape, body, &why) &&
-                  json_text_is(&tape, json_get(&tape, 0, SLICE("action")), SLICE(LEDGER_CUT_ACTION));
-    uint32_t node = is_cut ? json_get(&tape, 0, SLICE("before")) : JSON_NONE;
-    if (json_is(&tape, node, JSON_NUMBER) && json_to_i64(&tape, node, &before) && before > (int64_t)v->cut)
-        v->cut = (uint64_t)before;
-    json_clear(&tape);
-}
-
-static void take_change(struct verify *v, const struct verify_entry *e)
-{
-    take_cut(v, e->body);
-    struct anchor_public next;
-    enum anchor_succession found = anchor_succession_read(e->body, buf_slice(&v->gateway), &v->trust, &next);
-    if (found == SUCCESSION_GOOD) anchor_trust_add(&v->trust, &next);
-    if (found == SUCCESSION_FORGED)
-        verify_say(v, VERIFY_SUCCESSION_FOUND, e->seq, "entry %llu announces a key without the old one's signature",
-                   (unsigned long long)e->seq);
-}
-
-static void look_into(struct verify *v, const struct verify_entry *e)
-{
-    if (!chain_kind_name((int)e->kind) || e->kind > CHAIN_ALERT)
-        verify_say(v, VERIFY_KIND_FOUND, e->seq, "entry %llu is of kind %lld, which there is not",
-                   (unsigned long long)e->seq, (long long)e->kind);
-    else if (e->kind == CHAIN_START)
-        verify_start(v, e->body);
-    else if (e->kind == CHAIN_LOSS)
-        count_lost(v, e->body);
-    else if (e->kind == CHAIN_CHANGE)
-        take_change(v, e);
-}
-
-static void keep(struct buf *copy, struct slice body)
-{
-    buf_reset(copy);
-    buf_append(copy, body);
-}
-
-void verify_entry(struct verify *v, const struct verify_entry *e)
-{
-    struct verify_result *r = v->result;
-    check_hash(v, e, follows(v, e));
-    r->last_seq = e->seq;
-    r->entries++;
-    look_into(v, e);
-    if (r->anchored_seq + 1 == e->seq || r->entries == 1) keep(&v->tail, e->body);
-    keep(&v->last, e->body);
-    verify_witness_entry(v, e->seq);
-    if (r->entries % PROGRESS_ENTRIES == 0 && v->options->on_progress)
-        v->options->on_progress(v->options->arg, r->entries, v->of);
-}
-
-/* ---- Anchors. */
-
-void verify_covered(struct verify *v, uint64_t seq, uint64_t time_us)
-{
-    if (seq <= v->result->anchored_seq) return;
-    v->result->anchored_seq = seq;
-    v->result->anchored_us = time_us;
-}
-
-static bool is_anchor_good(struct verify *v, const struct anchor *a)
-{
-    const struct anchor_public *signer = anchor_signer(&v->trust, a);
-    if (!signer) {
-        verify_say(v, VERIFY_ANCHOR_FORGED_FOUND, a->seq, "the anchor of entry %llu is not signed by a key given",
-                   (unsigned long long)a->seq);
-        return false;
-    }
-    if (a->time_us < v->anchor_us)
-        verify_say(v, VERIFY_ANCHOR_TIME_FOUND, a->seq, "the anchor of entry %llu is older than the one before it",
-                   (unsigned long long)a->seq);
-    v->anchor_us = a->time_us;
-    memcpy(v->result->key, signer->fingerprint, sizeof v->result->key);
-    return true;
-}
-
-/* Where no first entry says whose chain it is, something signed does. */
-void verify_adopt(struct verify *v, const struct anchor *a)
-{
-    if (!anchor_signer(&v->trust, a)) return;
-    buf_append(&v->gateway, a->gateway);
-    v->is_known = true;
-}
-
-void verify_anchor(struct verify *v, struct anchor *a)
-{
-    struct verify_result *r = v->result;
-    if (!v->is_known) verify_adopt(v, a);
-    if (!a->gateway.len) a->gateway = buf_slice(&v->gateway);
-    if (!is_anchor_good(v, a)) return;
-    if (r->entries == 0) {
-        v->early = a->seq;
-    } else if (a->seq > r->last_seq) {
-        verify_say(v, VERIFY_ANCHOR_BEYOND_FOUND, a->seq, "entry %llu was signed; the ledger ends with entry %llu",
-                   (unsigned long long)a->seq, (unsigned long long)r->last_seq);
-    } else if (a->seq == r->last_seq && memcmp(a->hash, v->hash, sizeof a->hash) != 0) {
-        verify_say(v, VERIFY_ANCHOR_HASH_FOUND, a->seq, "entry %llu has another hash than the one that was signed",
-                   (unsigned long long)a->seq);
-    } else if (a->seq == r->last_seq) {
-        r->anchors++;
-        verify_covered(v, a->seq, a->time_us);
-    }
-}
-
-/* ---- All of it. */
 
 static bool read_trust(struct verify *v, struct fault *why)
 {
-    char path[4096];
+    struct buf path;
     const struct verify_options *o = v->options;
     if (o->key_file) return anchor_trust_read(&v->trust, o->key_file, why);
     if (!o->data_dir) return fault_set(why, FAULT_INTERNAL, "no public key is given to verify the anchors with");
-    snprintf(path, sizeof path, "%s/" ANCHOR_PUBLIC_FILE, o->data_dir);
-    return anchor_trust_read(&v->trust, path, why);
+    bool is_good = anchor_trust_read(&v->trust, in_data_dir(v, ANCHOR_PUBLIC_FILE, &path), why);
+    buf_clear(&path);
+    return is_good;
 }
 
 static bool walk(struct verify *v, struct fault *why)
 {
-    char path[4096];
+    struct buf path;
     const struct verify_options *o = v->options;
     if (!o->data_dir) return verify_export(v, o->file, why);
-    snprintf(path, sizeof path, "%s/ledger.db", o->data_dir);
-    return verify_file(v, o->file ? o->file : path, why);
+    if (o->file) return verify_file(v, o->file, why);
+    bool is_good = verify_file(v, in_data_dir(v, LEDGER_FILE, &path), why);
+    buf_clear(&path);
+    return is_good;
 }
 
 bool verify_ledger(const struct verify_options *options, struct verify_result *result, struct fault *why)
@@ -283,7 +42,7 @@ bool verify_ledger(const struct verify_options *options, struct verify_result *r
     buf_init(&v.last);
     bool is_good = read_trust(&v, why) && walk(&v, why);
     if (is_good) verify_end(&v);
-    snprintf(result->gateway, sizeof result->gateway, "%.*s", SLICE_FMT(buf_slice(&v.gateway)));
+    verify_show(buf_slice(&v.gateway), result->gateway, sizeof result->gateway);
     mem_free(v.witness.all);
     buf_clear(&v.gateway);
     buf_clear(&v.key);

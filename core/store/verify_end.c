@@ -5,6 +5,7 @@
 #include "store/verify_inner.h"
 #include "wire/json.h"
 
+#define LONGEST_MS 1e9 /* no exchange takes eleven days */
 #define TAIL_US (3 * (int64_t)LIMIT_ANCHOR_MS * 1000) /* three times as long as an anchor should take */
 
 static bool read_time(const struct json_tape *tape, int64_t *us)
@@ -22,7 +23,8 @@ static bool read_times(struct slice body, int64_t *began_us, int64_t *ended_us)
     bool is_good = json_parse(&tape, body, &why) && read_time(&tape, began_us);
     uint32_t total = is_good ? json_get(&tape, json_get(&tape, 0, SLICE("ms")), SLICE("total")) : JSON_NONE;
     if (is_good) *ended_us = *began_us;
-    if (json_is(&tape, total, JSON_NUMBER)) *ended_us += (int64_t)(json_to_double(&tape, total) * 1000);
+    double ms = json_is(&tape, total, JSON_NUMBER) ? json_to_double(&tape, total) : 0;
+    if (ms > 0 && ms < LONGEST_MS) *ended_us += (int64_t)(ms * 1000);
     json_clear(&tape);
     return is_good;
 }
@@ -49,11 +51,11 @@ void verify_end(struct verify *v)
         return;
     }
     memcpy(r->hash, v->hash, sizeof r->hash);
-    if (r->first_seq > 1 && v->base.seq == r->first_seq - 1 && v->cut < r->first_seq)
+    if (v->is_cut && v->cut < r->first_seq)
         verify_say(v, VERIFY_BEGINNING_FOUND, r->first_seq,
                    "the chain begins with entry %llu, and does not say that what was before is deleted",
                    (unsigned long long)r->first_seq);
-    uint64_t covered = r->anchored_seq > r->first_seq ? r->anchored_seq : r->first_seq - 1;
+    uint64_t covered = r->anchored_seq >= r->first_seq ? r->anchored_seq : r->first_seq - 1;
     if (r->anchored_seq == 0 || is_tail_long(v, r->last_seq - covered))
         verify_say(v, VERIFY_NO_ANCHOR_FOUND, covered + 1, "entries %llu to %llu are covered by no anchor",
                    (unsigned long long)covered + 1, (unsigned long long)r->last_seq);

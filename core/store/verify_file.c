@@ -1,13 +1,13 @@
 #include <sqlite3.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "store/column.h"
 #include "store/ledger_check.h"
+#include "store/reader.h"
 #include "store/verify_inner.h"
 
 /* One reading of the file; the writer may tidy up between two of them. */
 #define PAGE_ENTRIES 20000
-#define BUSY_TIMEOUT_MS 5000
 
 struct file {
     sqlite3 *db;
@@ -28,32 +28,6 @@ static bool prepare(struct file *f, sqlite3_stmt **q, const char *sql, struct fa
     return sqlite3_prepare_v2(f->db, sql, -1, q, NULL) == SQLITE_OK || fail(f, why);
 }
 
-static struct slice column(sqlite3_stmt *q, int at)
-{
-    const char *bytes = sqlite3_column_blob(q, at);
-    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, at));
-}
-
-/* A copy on a medium that nobody writes has no room for SQLite's own files. */
-static bool open_db(struct file *f, struct fault *why)
-{
-    struct buf uri;
-    buf_init(&uri);
-    if (sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK) {
-        sqlite3_busy_timeout(f->db, BUSY_TIMEOUT_MS);
-        if (sqlite3_exec(f->db, "SELECT 1 FROM chain LIMIT 1", NULL, NULL, NULL) == SQLITE_OK) return true;
-    }
-    if (sqlite3_errcode(f->db) != SQLITE_CANTOPEN && sqlite3_errcode(f->db) != SQLITE_READONLY) return fail(f, why);
-    sqlite3_close(f->db);
-    buf_append(&uri, SLICE("file:"));
-    for (const char *c = f->path; *c; c++)
-        buf_printf(&uri, strchr("?#%", *c) ? "%%%02x" : "%c", (unsigned char)*c);
-    buf_append(&uri, slice_of("?immutable=1", sizeof "?immutable=1"));
-    int rc = sqlite3_open_v2(buf_ptr(&uri), &f->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
-    buf_clear(&uri);
-    return rc == SQLITE_OK || fail(f, why);
-}
-
 /* ---- What the chain begins with. */
 
 static bool read_meta(struct verify *v, struct file *f, const char *name, struct buf *out, struct fault *why)
@@ -63,24 +37,26 @@ static bool read_meta(struct verify *v, struct file *f, const char *name, struct
     sqlite3_bind_text(q, 1, name, -1, SQLITE_STATIC);
     int rc = sqlite3_step(q);
     if (rc == SQLITE_ROW) {
-        buf_append(out, column(q, 0));
+        buf_append(out, column_bytes(q, 0));
         v->is_known = true;
     }
     sqlite3_finalize(q);
     return rc == SQLITE_ROW || rc == SQLITE_DONE || fail(f, why);
 }
 
+/* Retention may move it while the walk goes on. */
 static bool read_base(struct verify *v, struct file *f, struct fault *why)
 {
     sqlite3_stmt *q;
+    struct verify_base base = {.seq = 0};
     const char *sql = "SELECT s.v, h.v FROM meta s, meta h WHERE s.k = 'cut.seq' AND h.k = 'cut.hash'";
     if (!prepare(f, &q, sql, why)) return false;
     int rc = sqlite3_step(q);
-    if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 1) == CHAIN_HASH_BYTES) {
-        v->base.seq = (uint64_t)sqlite3_column_int64(q, 0);
-        memcpy(v->base.hash, sqlite3_column_blob(q, 1), CHAIN_HASH_BYTES);
-    }
+    if (rc == SQLITE_ROW && column_take(q, 1, base.hash, sizeof base.hash))
+        base.seq = (uint64_t)sqlite3_column_int64(q, 0);
     sqlite3_finalize(q);
+    v->is_base_new |= v->result->entries && base.seq != v->base.seq;
+    v->base = base;
     return rc == SQLITE_ROW || rc == SQLITE_DONE || fail(f, why);
 }
 
@@ -96,13 +72,6 @@ static bool count_entries(struct verify *v, struct file *f, struct fault *why)
 
 /* ---- Anchors, as far as the walk has come. */
 
-static bool take_bytes(sqlite3_stmt *q, int at, uint8_t *bytes, size_t len)
-{
-    struct slice from = column(q, at);
-    if (from.len == len) memcpy(bytes, from.ptr, len);
-    return from.len == len;
-}
-
 static bool step_anchor(struct verify *v, struct file *f, struct fault *why)
 {
     int rc = sqlite3_step(f->anchors);
@@ -111,8 +80,8 @@ static bool step_anchor(struct verify *v, struct file *f, struct fault *why)
     if (rc != SQLITE_ROW) return fail(f, why);
     f->next = (struct anchor){.seq = (uint64_t)sqlite3_column_int64(f->anchors, 0),
                               .time_us = (uint64_t)sqlite3_column_int64(f->anchors, 1)};
-    if (!take_bytes(f->anchors, 2, f->next.hash, sizeof f->next.hash) ||
-        !take_bytes(f->anchors, 3, f->next.signature, sizeof f->next.signature))
+    if (!column_take(f->anchors, 2, f->next.hash, sizeof f->next.hash) ||
+        !column_take(f->anchors, 3, f->next.signature, sizeof f->next.signature))
         verify_say(v, VERIFY_ANCHOR_FORGED_FOUND, f->next.seq, "the anchor of entry %llu is of another length",
                    (unsigned long long)f->next.seq);
     return true;
@@ -132,11 +101,13 @@ static bool give_anchors(struct verify *v, struct file *f, uint64_t up_to, struc
 
 static bool give_entry(struct verify *v, struct file *f, struct fault *why)
 {
+    if (sqlite3_column_type(f->entries, 0) != SQLITE_INTEGER)
+        return fault_set(why, FAULT_INTERNAL, "%s: an entry's number is none: this is no ledger's table", f->path);
     f->last_entry = sqlite3_column_int64(f->entries, 0);
     struct verify_entry e = {.seq = (uint64_t)f->last_entry,
                              .kind = sqlite3_column_int64(f->entries, 1),
-                             .body = column(f->entries, 2),
-                             .hash = column(f->entries, 3)};
+                             .body = column_bytes(f->entries, 2),
+                             .hash = column_bytes(f->entries, 3)};
     if (v->result->entries == 0 && !give_anchors(v, f, e.seq - 1, why)) return false;
     verify_entry(v, &e);
     return give_anchors(v, f, e.seq, why);
@@ -170,7 +141,7 @@ static bool give_all(struct verify *v, struct file *f, struct fault *why)
     if (!prepare(f, &f->entries, entries, why) || !prepare(f, &f->anchors, anchors, why)) return false;
     while (!is_over) {
         if (sqlite3_exec(f->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) return fail(f, why);
-        if (!give_page(v, f, &is_over, why)) return false;
+        if (!read_base(v, f, why) || !give_page(v, f, &is_over, why)) return false;
         sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL);
     }
     return true;
@@ -207,8 +178,9 @@ static bool check_integrity(struct verify *v, struct file *f, struct fault *why)
 
 static bool look_at(struct verify *v, struct file *f, struct fault *why)
 {
-    if (!open_db(f, why) || !read_meta(v, f, "gateway", &v->gateway, why) || !read_meta(v, f, "key", &v->key, why) ||
-        !read_base(v, f, why) || !count_entries(v, f, why))
+    f->db = reader_open(f->path, why);
+    if (!f->db || !read_meta(v, f, "gateway", &v->gateway, why) || !read_meta(v, f, "key", &v->key, why) ||
+        !count_entries(v, f, why))
         return false;
     if (v->options->witness_file && !verify_witness_read(v, v->options->witness_file, why)) return false;
     if (!give_all(v, f, why)) return false;

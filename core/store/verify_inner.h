@@ -1,13 +1,17 @@
 /*
  * What the files of the verification share; nobody else includes it.
  *
- *     verify.c         the walk: entries, anchors and witness in one order, findings
- *     verify_end.c     what no anchor covers yet
- *     verify_witness.c the witness's file
- *     verify_file.c    entries and anchors out of a ledger.db
- *     verify_export.c  the same out of an export
+ *     verify.c         which key, which file, and what it came to
+ *     verify_file.c    gives the judges entries and anchors out of a ledger.db …
+ *     verify_export.c  … or out of an export, in the chain's order
+ *     verify_entry.c   judges entries, each behind the one before it
+ *     verify_anchor.c  judges anchors, each behind its entry
+ *     verify_witness.c judges what a witness has seen of them
+ *     verify_end.c     judges what is missing, when all was given
  *     verify_texts.c   sealed texts against what their records say
- *     verify_lines.c   a file's lines, of a bounded length
+ *     verify_say.c     findings
+ *
+ * A file calls only those below it.
  */
 #ifndef MOONGATE_STORE_VERIFY_INNER_H
 #define MOONGATE_STORE_VERIFY_INNER_H
@@ -39,7 +43,9 @@ struct verify {
         uint64_t seq;
         uint8_t hash[CHAIN_HASH_BYTES];
     } base; /* the last entry that was deleted for its age; its seq is 0 when nothing says */
-    uint64_t cut; /* up to here, exclusively, the chain says that it is deleted */
+    bool is_base_new; /* another one than when the walk began */
+    bool is_cut;      /* the first entry stands on it */
+    uint64_t cut;     /* up to here, exclusively, the chain says that it is deleted */
     uint64_t early; /* the last anchor's entry, of those before the first entry */
     uint64_t anchor_us; /* of the last anchor */
     uint64_t of;        /* entries there are; 0: not known */
@@ -54,15 +60,22 @@ struct verify_entry {
     struct slice body, hash;
 };
 
-/* ---- verify.c */
+/* ---- verify_say.c */
+/* Of a forger's file, too: one line of valid UTF-8 that no terminal obeys. */
+void verify_show(struct slice text, char *to, size_t size);
 void verify_say(struct verify *v, enum verify_kind kind, uint64_t seq, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* In the chain's order; anchors behind their entry. */
+
+/* ---- verify_entry.c */
 void verify_entry(struct verify *v, const struct verify_entry *e);
+/* Whose chain it is, out of the entry that a ledger begins with. */
+void verify_start(struct verify *v, struct slice body);
+
+/* ---- verify_anchor.c */
 /* a's gateway may be empty: then it is the chain's. */
 void verify_anchor(struct verify *v, struct anchor *a);
-void verify_start(struct verify *v, struct slice body);
-void verify_adopt(struct verify *v, const struct anchor *a);
+/* Whose chain it is, where no first entry says it: false when nobody believed has signed the anchor. */
+bool verify_adopt(struct verify *v, const struct anchor *a);
 /* Something signed covers all up to here. */
 void verify_covered(struct verify *v, uint64_t seq, uint64_t time_us);
 
@@ -80,21 +93,5 @@ bool verify_file(struct verify *v, const char *path, struct fault *why);
 bool verify_export(struct verify *v, const char *path, struct fault *why);
 struct sqlite3;
 bool verify_texts(struct verify *v, struct sqlite3 *db, struct fault *why);
-
-/* ---- verify_lines.c */
-struct verify_lines {
-    const char *path;
-    int fd;
-    struct buf bytes;
-    size_t given; /* of bytes: the last line */
-    uint64_t line; /* of the last one that was given */
-    bool is_over;
-};
-
-bool verify_lines_open(struct verify_lines *lines, const char *path, struct fault *why);
-void verify_lines_close(struct verify_lines *lines);
-enum verify_line { VERIFY_LINE, VERIFY_NO_LINE, VERIFY_LINE_FAILED };
-/* Without its newline; valid until the next call. An empty one is given, too. */
-enum verify_line verify_lines_next(struct verify_lines *lines, struct slice *line, struct fault *why);
 
 #endif

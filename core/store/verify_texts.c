@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "store/column.h"
 #include "store/ledger_link.h"
 #include "store/texts.h"
 #include "store/verify_inner.h"
@@ -9,7 +10,7 @@
 
 /* The next ones with their records, where there are any: those may have gone for their age before. */
 static const char next_text[] =
-    "SELECT t.id, t.part, t.subject, t.sealed, c.seq, c.body FROM texts t"
+    "SELECT t.id, t.part, t.subject, t.sealed, c.seq, c.body, (SELECT min(seq) FROM chain) FROM texts t"
     " LEFT JOIN records r ON r.id = t.id LEFT JOIN chain c ON c.seq = r.seq"
     " WHERE (t.id, t.part) > (?1, ?2) ORDER BY t.id, t.part LIMIT 200";
 
@@ -18,12 +19,6 @@ struct row {
     uint64_t seq;
     struct slice body;
 };
-
-static struct slice column(sqlite3_stmt *q, int at)
-{
-    const char *bytes = sqlite3_column_blob(q, at);
-    return slice_of(bytes ? bytes : "", (size_t)sqlite3_column_bytes(q, at));
-}
 
 /* What the record says of it. */
 struct claim {
@@ -35,15 +30,13 @@ struct claim {
 static bool read_claim(const struct json_tape *tape, struct slice part, struct claim *claim, struct arena *arena)
 {
     uint32_t all = json_get(tape, json_get(tape, 0, SLICE("texts")), part);
-    uint32_t hash = json_get(tape, all, SLICE("sha256")), salt = json_get(tape, all, SLICE("salt"));
-    uint32_t subject = json_get(tape, all, SLICE("subject"));
-    if (!json_is(tape, hash, JSON_STRING) || !json_is(tape, salt, JSON_STRING) || !json_is(tape, subject, JSON_STRING))
-        return false;
+    uint32_t salt = json_get(tape, all, SLICE("salt")), subject = json_get(tape, all, SLICE("subject"));
+    if (!json_is(tape, salt, JSON_STRING) || !json_is(tape, subject, JSON_STRING)) return false;
     struct slice hex = json_text(tape, salt, arena);
     if (hex.len % 2 || !hex_read(hex, (uint8_t *)buf_reserve(&claim->salt, hex.len / 2 + 1), hex.len / 2)) return false;
     buf_grew(&claim->salt, hex.len / 2);
     claim->subject = json_text(tape, subject, arena);
-    return hex_read(json_text(tape, hash, arena), claim->hash, sizeof claim->hash);
+    return json_to_bytes(tape, json_get(tape, all, SLICE("sha256")), claim->hash, sizeof claim->hash);
 }
 
 static void say(struct verify *v, const struct row *row, const char *what)
@@ -96,49 +89,68 @@ static bool take_row(struct verify *v, struct texts *texts, const struct row *ro
     return is_good;
 }
 
-static bool take_page(struct verify *v, struct texts *texts, sqlite3_stmt *q, struct buf *id, struct buf *part,
-                      bool *is_over, struct fault *why)
+static bool fail(sqlite3_stmt *q, struct fault *why)
 {
-    int rc;
+    return fault_set(why, FAULT_INTERNAL, "the sealed texts cannot be read: %s", sqlite3_errmsg(sqlite3_db_handle(q)));
+}
+
+/* The next page begins behind it. */
+struct place {
+    sqlite3_value *id, *part;
+};
+
+static void move_to(struct place *at, sqlite3_stmt *q)
+{
+    sqlite3_value_free(at->id);
+    sqlite3_value_free(at->part);
+    *at = q ? (struct place){sqlite3_value_dup(sqlite3_column_value(q, 0)),
+                             sqlite3_value_dup(sqlite3_column_value(q, 1))}
+            : (struct place){NULL, NULL};
+}
+
+static bool look_at(struct verify *v, struct texts *texts, sqlite3_stmt *q, struct fault *why)
+{
+    struct slice id = column_bytes(q, 0);
+    struct row row = {.text = {.id = (const uint8_t *)id.ptr, .part = column_bytes(q, 1),
+                               .subject = column_bytes(q, 2), .bytes = column_bytes(q, 3)},
+                      .seq = (uint64_t)sqlite3_column_int64(q, 4), .body = column_bytes(q, 5)};
+    bool has_record = sqlite3_column_type(q, 4) != SQLITE_NULL && id.len == LINK_ID_BYTES;
+    if (has_record) return take_row(v, texts, &row, why);
+    if (sqlite3_column_int64(q, 6) == 1) say(v, &row, "is kept, and there is no such record");
+    return true;
+}
+
+static bool take_page(struct verify *v, struct texts *texts, sqlite3_stmt *q, struct place *at, bool *is_over,
+                      struct fault *why)
+{
+    int rc = SQLITE_DONE;
     bool is_good = true;
-    sqlite3_bind_blob(q, 1, buf_ptr(id), (int)buf_len(id), SQLITE_TRANSIENT);
-    sqlite3_bind_text(q, 2, buf_ptr(part), (int)buf_len(part), SQLITE_TRANSIENT);
+    if (at->id) sqlite3_bind_value(q, 1, at->id);
+    if (at->part) sqlite3_bind_value(q, 2, at->part);
     *is_over = true;
     while (is_good && (rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct row row = {.text = {.id = (const uint8_t *)column(q, 0).ptr, .part = column(q, 1),
-                                   .subject = column(q, 2), .bytes = column(q, 3)},
-                          .seq = (uint64_t)sqlite3_column_int64(q, 4), .body = column(q, 5)};
         *is_over = false;
-        buf_reset(id);
-        buf_reset(part);
-        buf_append(id, column(q, 0));
-        buf_append(part, row.text.part);
-        bool has_record = sqlite3_column_type(q, 4) != SQLITE_NULL && buf_len(id) == LINK_ID_BYTES;
-        if (has_record)
-            is_good = take_row(v, texts, &row, why);
-        else if (v->result->first_seq == 1)
-            say(v, &row, "is kept, and there is no such record");
+        move_to(at, q);
+        is_good = look_at(v, texts, q, why);
     }
+    if (is_good && rc != SQLITE_DONE) is_good = fail(q, why);
     sqlite3_reset(q);
     return is_good;
 }
 
 static bool take_all(struct verify *v, struct texts *texts, sqlite3 *db, struct fault *why)
 {
-    struct buf id, part;
+    struct place at = {NULL, NULL};
     sqlite3_stmt *q;
     bool is_over = false, is_good = true;
     if (sqlite3_prepare_v2(db, next_text, -1, &q, NULL) != SQLITE_OK)
         return fault_set(why, FAULT_INTERNAL, "texts: %s", sqlite3_errmsg(db));
-    buf_init(&id);
-    buf_init(&part);
-    buf_reserve(&id, 1);
-    buf_reserve(&part, 1);
+    sqlite3_bind_zeroblob(q, 1, 0);
+    sqlite3_bind_text(q, 2, "", 0, SQLITE_STATIC);
     while (is_good && !is_over)
-        is_good = take_page(v, texts, q, &id, &part, &is_over, why);
+        is_good = take_page(v, texts, q, &at, &is_over, why);
+    move_to(&at, NULL);
     sqlite3_finalize(q);
-    buf_clear(&id);
-    buf_clear(&part);
     return is_good;
 }
 

@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/input.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "store/verify_inner.h"
 
@@ -45,16 +47,17 @@ static void take_line(struct verify *v, struct slice line, uint64_t number)
 
 bool verify_witness_read(struct verify *v, const char *path, struct fault *why)
 {
-    struct verify_lines lines;
+    struct input lines;
     struct slice line;
-    enum verify_line got = VERIFY_LINE_FAILED;
-    if (verify_lines_open(&lines, path, why)) {
-        while ((got = verify_lines_next(&lines, &line, why)) == VERIFY_LINE)
+    enum input_got got = INPUT_FAILED;
+    if (!input_is_file(path, why)) return false;
+    if (input_open(&lines, path, why)) {
+        while ((got = input_line(&lines, LIMIT_VERIFY_LINE_BYTES, &line, why)) == INPUT_LINE)
             take_line(v, line, lines.line);
     }
-    verify_lines_close(&lines);
+    input_close(&lines);
     if (v->witness.count) qsort(v->witness.all, v->witness.count, sizeof *v->witness.all, by_seq);
-    return got == VERIFY_NO_LINE;
+    return got == INPUT_END;
 }
 
 /* ---- Beside the chain. */

@@ -57,6 +57,22 @@ struct dialect_error {
     struct slice message, type, code, param, request_id, policy, rule;
 };
 
+/* What may still be sent of one unit. limit 0: it is not limited. */
+struct dialect_rate {
+    int64_t limit, left;
+    uint64_t reset_ns; /* since 1970: when nothing of it will be used up */
+};
+
+struct dialect_rates {
+    struct dialect_rate requests, tokens;
+};
+
+struct dialect_header {
+    struct slice name, value;
+};
+
+#define DIALECT_RATE_HEADERS_MAX 6
+
 struct dialect {
     const char *kind; /* as moongate.lua says it: "openai" */
 
@@ -95,6 +111,10 @@ struct dialect {
     void (*write_event_error)(struct buf *out, const struct dialect_error *error);
     /* The body of an answer with an error status. */
     void (*write_body_error)(struct buf *out, const struct dialect_error *error);
+    /* What the caller's limits leave: at most DIALECT_RATE_HEADERS_MAX headers, in the arena. Returns their number. */
+    size_t (*write_rates)(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,
+                          struct dialect_header *headers);
+    const char *rate_names; /* of all of them, with commas: what a page may read */
     /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. since: they
      * are offered, in seconds since 1970. */
     void (*write_models)(struct buf *out, const struct slice *names, size_t count, int64_t since);

@@ -198,6 +198,9 @@ const struct dialect dialect_openai = {
     .judge_end = judge_end,
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,
+    .write_rates = openai_write_rates,
+    .rate_names = "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+                  "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens",
     .write_models = write_models,
     .write_model = write_model,
 };

@@ -282,6 +282,13 @@ bool json_to_i64(const struct json_tape *tape, uint32_t number, int64_t *value)
     return true;
 }
 
+bool json_to_bytes(const struct json_tape *tape, uint32_t node, uint8_t *bytes, size_t len)
+{
+    struct slice raw = json_raw(tape, node);
+    return json_is(tape, node, JSON_STRING) && raw.len == 2 * len + 2 &&
+           hex_read(slice_of(raw.ptr + 1, 2 * len), bytes, len);
+}
+
 double json_to_double(const struct json_tape *tape, uint32_t number)
 {
     struct slice raw = json_raw(tape, number);

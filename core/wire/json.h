@@ -81,6 +81,8 @@ bool json_text_piece(const struct json_tape *tape, uint32_t string, size_t *at, 
 bool json_text_is(const struct json_tape *tape, uint32_t node, struct slice text);
 /* False when the number is not an integer of that range ("1e3", "1.0" are not). */
 bool json_to_i64(const struct json_tape *tape, uint32_t number, int64_t *value);
+/* False when the node is not a string of 2 * len hexadecimal digits, none of them escaped. */
+bool json_to_bytes(const struct json_tape *tape, uint32_t node, uint8_t *bytes, size_t len);
 /* The nearest double; beyond its range an infinity. */
 double json_to_double(const struct json_tape *tape, uint32_t number);
 

@@ -1,6 +1,6 @@
 /*
  * Between the files of the OpenAI dialect: dialect_openai.c (the table, errors, ends), openai_request.c (bodies),
- * openai_message.c (what stands in messages) and openai_answer.c (what is said).
+ * openai_message.c (what stands in messages), openai_answer.c (what is said) and openai_rates.c (what limits leave).
  */
 #ifndef MOONGATE_WIRE_OPENAI_INNER_H
 #define MOONGATE_WIRE_OPENAI_INNER_H
@@ -21,5 +21,9 @@ bool openai_guess(const struct json_tape *tape, enum chat_kind *kind);
 unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices);
 /* Decoded, cut at a character, NUL-terminated. */
 void openai_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
+
+/* openai_rates.c */
+size_t openai_write_rates(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,
+                          struct dialect_header *headers);
 
 #endif

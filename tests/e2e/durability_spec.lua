@@ -255,6 +255,19 @@ describe("an intent", function()
   end)
 end)
 
+describe("an intent that waits", function()
+  it("is refused once the ledger is known to take nothing", function()
+    local since = m:mark()
+    stopped(function()
+      local c = open { task = "announced" }
+      assert.equal(503, assert(c:head()).status)
+      c:close()
+    end)
+    assert.equal(0, #m:requests(since))
+    expect.eventually(function() return g:is_ready() end, 10, "ready again")
+  end)
+end)
+
 describe("texts that are kept", function()
   it("are named by salted hashes in the record, and stand nowhere in the chain", function()
     for _, stream in ipairs { false, true } do

@@ -76,7 +76,8 @@ end
 local function check_headers(recording, r)
   for name, value in pairs(recording.response_headers or {}) do
     if name == "content-type" or name == "x-request-id" or name:find("^x%-ratelimit%-") then
-      assert.equal(value, r:get(name == "x-request-id" and "x-moongate-provider-request-id" or name), name)
+      local apart = name:gsub("^x%-", "x-moongate-provider-") -- the gateway has an id of its own, and limits where it counts some
+      assert.equal(value, r:get(apart) or name ~= "x-request-id" and r:get(name), name)
     end
   end
 end

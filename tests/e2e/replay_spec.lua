@@ -19,6 +19,7 @@ local HOUSE = [[return policy {
     { "plans", when = { contains = "secret plan" }, deny = { 403, "plans" } },
     { "eu", when = { label = "eu", tags = { grade = "high" } }, annotate = { eu = "yes" } },
     { "blue", when = { headers = { ["x-team"] = "blue" } }, annotate = { team = "blue" } },
+    { "fine", when = { quality = "best" }, annotate = { fine = "yes" } },
     { "high", when = { data = at_least "confidential" }, annotate = { high = "yes" } },
   },
   on_request = function(ctx)
@@ -56,7 +57,7 @@ describe("recorded requests", function()
         user = i % 9 == 0 and "someone" or nil, stream = i % 6 == 0 or nil,
         messages = { { role = "user", content = TEXTS[i % #TEXTS + 1] } } },
         { key = keys[i % #keys + 1], headers = { { "x-team", i % 3 == 0 and "blue" or "red" }, { "x-thread", "t-" .. i },
-          { "x-moongate-task", i % 5 == 0 and "code" or "chat" }, i % 11 == 0 and { "x-moongate-data", "no class" } or nil } })
+          { "x-moongate-task", i % 5 == 0 and "code" or "chat" }, { "x-moongate-quality", i % 13 == 0 and "best" or "fair" }, i % 11 == 0 and { "x-moongate-data", "no class" } or nil } })
       assert(r.status, "no answer")
     end
     for _ = 1, 5 do g:ask { path = "/v1/models", key = keys[3] } end

@@ -78,6 +78,36 @@ describe("a gateway that ends", function()
   end)
 end)
 
+describe("a supervisor without descriptors to spare", function()
+  setup(function() g = gateway.start { name = "told" } end)
+  teardown(function() g:stop() end)
+
+  local function say() return client.ask(g.admin_port, { path = "/readyz?verbose" }).body end
+
+  it("cuts nobody off from the ledger for longer than that", function()
+    local listen = cjson.decode(g.dir:read("data/listen.json"))
+    local open, highest = {}, 0
+    for name in io.popen("ls /proc/" .. listen.supervisor .. "/fd"):lines() do
+      open[tonumber(name)] = true
+      highest = math.max(highest, tonumber(name))
+    end
+    local limit, free = 0, 0
+    while free < 2 do -- and the dead ledger's: enough for another one, and for no pipe between it and a worker
+      if not open[limit] then free = free + 1 end
+      limit = limit + 1
+    end
+    local function set(n) assert.equal(0, os.execute(("prlimit --pid %d --nofile=%d:"):format(listen.supervisor, n))) end
+    set(limit)
+    signal.kill(listen.ledger_pid, signal.SIGKILL)
+    expect.eventually(function() return g:said():find("has no way to the ledger yet", 1, true) end, 20, "a pipe that is missing")
+    set(highest + 64)
+    expect.eventually(function() return g:is_ready() and say():find("[+]ledger ok", 1, true) end, 20, "a worker with a ledger")
+    assert.equal(listen.workers[1], cjson.decode(g.dir:read("data/listen.json")).workers[1])
+    g:chat { model = "no-such-model", messages = {} }
+    g:records_after(0, 1)
+  end)
+end)
+
 describe("a witness that takes no anchors", function()
   setup(function() g = gateway.start { name = "told", config = { ledger = { witness = { file = "outside/anchors.jsonl" } } } } end)
   teardown(function() g:stop() end)

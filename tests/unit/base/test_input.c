@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/input.h"
@@ -105,6 +107,46 @@ static void nobody_is_waited_for(void)
     input_close(&in);
 }
 
+static const char *in_folder(const char *name)
+{
+    static char at[128];
+    snprintf(at, sizeof at, "%s/%s", folder, name);
+    return at;
+}
+
+static void refuse(const char *name, const char *what, const char *cure)
+{
+    struct fault why = {.code = FAULT_NONE};
+    EXPECT(!input_is_file(name, &why));
+    EXPECT(strstr(fault_message(&why), name) != NULL);
+    if (!strstr(fault_message(&why), what) || !strstr(fault_message(&why), cure)) UNIT_FAIL("%s", fault_message(&why));
+}
+
+static void what_is_no_file_is_told_apart(void)
+{
+    static const char *const names[] = {"pipe", "socket", "link-to-pipe", "link"};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    EXPECT_INT(0, mkfifo(in_folder("pipe"), 0600));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", in_folder("socket"));
+    EXPECT_INT(0, bind(fd, (struct sockaddr *)&address, sizeof address));
+    close(fd);
+    EXPECT_INT(0, symlink("pipe", in_folder("link-to-pipe")));
+    refuse(in_folder("pipe"), "is a pipe", "into a file");
+    refuse(in_folder("link-to-pipe"), "is a pipe", "into a file");
+    refuse(in_folder("socket"), "is a socket", "into a file");
+    refuse("/dev/zero", "is a device", "into a file");
+    refuse(folder, "is a folder", "name a file in it");
+    refuse(in_folder("nothing"), "No such file", "is the name right");
+    refuse(in_folder("pipe/below"), "Not a directory", "is the name right");
+    unlink(path);
+    write_file(SLICE("x"));
+    EXPECT_INT(0, symlink("in", in_folder("link")));
+    EXPECT(input_is_file(in_folder("link"), &(struct fault){0}));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unlink(in_folder(names[i]));
+}
+
 int main(void)
 {
     snprintf(folder, sizeof folder, "/tmp/moongate-input-XXXXXX");
@@ -114,6 +156,7 @@ int main(void)
     RUN(a_long_line_is_whole);
     RUN(what_is_too_much_is_refused);
     RUN(nobody_is_waited_for);
+    RUN(what_is_no_file_is_told_apart);
     unlink(path);
     rmdir(folder);
     return unit_close("input");

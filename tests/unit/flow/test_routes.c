@@ -168,6 +168,10 @@ static void request_ids_and_rate_limits_reach_the_client(void)
         EXPECT(headers_reach_client(slice_str(passed[i])));
     for (size_t i = 0; i < sizeof kept_back / sizeof kept_back[0]; i++)
         EXPECT(!headers_reach_client(slice_str(kept_back[i])));
+    EXPECT(headers_is_rate(SLICE("X-RateLimit-Reset-Tokens")));
+    EXPECT(headers_is_rate(SLICE("ratelimit-limit")));
+    EXPECT(!headers_is_rate(SLICE("retry-after")));
+    EXPECT(!headers_is_rate(SLICE("x-request-id")));
 }
 
 int main(void)

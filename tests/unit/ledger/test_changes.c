@@ -165,6 +165,21 @@ static void what_the_supervisor_tells_is_kept_once_it_is_committed(void)
     kit_verify(2);
 }
 
+/* Who is killed before the commit must find them again. */
+static void what_is_not_committed_is_not_taken(void)
+{
+    fresh();
+    make_keys(3);
+    begin();
+    changes_look(changes);
+    changes_look(changes);
+    EXPECT_INT(3, commit_waiting(commit));
+    EXPECT_INT(3, not_taken());
+    run_until(3);
+    EXPECT_INT(0, not_taken());
+    drop();
+}
+
 static void what_is_no_change_is_left_out_and_not_asked_for_again(void)
 {
     fresh();
@@ -345,6 +360,7 @@ static void a_broken_one_does_not_hold_the_others_up(void)
 int main(void)
 {
     RUN(what_the_supervisor_tells_is_kept_once_it_is_committed);
+    RUN(what_is_not_committed_is_not_taken);
     RUN(what_is_no_change_is_left_out_and_not_asked_for_again);
     RUN(an_erasure_is_of_all_that_was_queued_before_it);
     RUN(an_erasure_that_fails_says_why_and_is_no_entry);

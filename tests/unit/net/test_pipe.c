@@ -125,6 +125,10 @@ static void carries_descriptors_with_their_messages(void)
         int fd = pipe_memfd_new("test", slice_str(text), &why);
         EXPECT(fd >= 0);
         EXPECT(pipe_send(a.pipe, 1, SLICE("before"), -1, &why));
+        if (i % 2) {
+            EXPECT(pipe_give(a.pipe, 2, SLICE("with"), fd, &why));
+            continue;
+        }
         EXPECT(pipe_send(a.pipe, 2, SLICE("with"), fd, &why));
         close(fd);
     }
@@ -139,7 +143,11 @@ static void carries_descriptors_with_their_messages(void)
     close(b.last_fd);
     /* queued, never sent */
     EXPECT(pipe_send(a.pipe, 2, SLICE("lost"), 0, &why));
+    EXPECT(pipe_give(a.pipe, 2, SLICE("lost"), pipe_memfd_new("test", SLICE_NONE, &why), &why));
     pipe_free(a.pipe);
+    b.stops_at_end = true;
+    loop_run(loop);
+    EXPECT(!pipe_give(b.pipe, 2, SLICE("never"), pipe_memfd_new("test", SLICE_NONE, &why), &why));
     pipe_free(b.pipe);
     loop_free(loop);
     EXPECT_INT(before, count_fds());

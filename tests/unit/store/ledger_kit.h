@@ -117,6 +117,32 @@ static inline void kit_commit(struct ledger *l)
     if (!ledger_commit(l, &why)) UNIT_FAIL("commit: %s", why.text);
 }
 
+static inline long long kit_bytes(const char *name)
+{
+    struct stat st;
+    char path[96];
+    kit_path(path, name);
+    return stat(path, &st) == 0 ? (long long)st.st_size : -1;
+}
+
+static inline void kit_put_many(struct ledger *l, uint64_t from, uint64_t count, uint64_t batch)
+{
+    for (uint64_t n = from; n < from + count; n += batch) {
+        kit_begin(l);
+        for (uint64_t i = n; i < n + batch && i < from + count; i++)
+            EXPECT_INT(LEDGER_STORED, kit_put(l, i + 1));
+        kit_commit(l);
+    }
+}
+
+static inline void kit_damage(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    EXPECT(sqlite3_open(path, &db) == SQLITE_OK);
+    EXPECT(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
 /* The first row's columns with bars between them; "" when there is none. */
 static inline const char *kit_ask(const char *sql)
 {

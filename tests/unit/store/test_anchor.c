@@ -82,6 +82,12 @@ static void what_is_no_key_is_not_written_over(void)
     remove_folder();
 }
 
+static bool is_signed_by(const struct anchor *a, const struct anchor_public *key)
+{
+    struct anchor_trust trust = {.count = 1, .keys = {*key}};
+    return anchor_signer(&trust, a) == &trust.keys[0];
+}
+
 /* Each part of an anchor is signed. */
 static void a_changed_anchor_is_not_believed(void)
 {
@@ -91,25 +97,25 @@ static void a_changed_anchor_is_not_believed(void)
     struct anchor a = sample();
     anchor_sign(key, &a);
     const struct anchor_public *public = anchor_key_public(key);
-    EXPECT(anchor_is_signed_by(&a, public));
+    EXPECT(is_signed_by(&a, public));
     struct anchor other = a;
     other.seq++;
-    EXPECT(!anchor_is_signed_by(&other, public));
+    EXPECT(!is_signed_by(&other, public));
     other = a;
     other.time_us--;
-    EXPECT(!anchor_is_signed_by(&other, public));
+    EXPECT(!is_signed_by(&other, public));
     other = a;
     other.gateway = SLICE("gw-2");
-    EXPECT(!anchor_is_signed_by(&other, public));
+    EXPECT(!is_signed_by(&other, public));
     for (size_t i = 0; i < sizeof a.hash; i++) {
         other = a;
         other.hash[i] ^= 1;
-        EXPECT(!anchor_is_signed_by(&other, public));
+        EXPECT(!is_signed_by(&other, public));
     }
     for (size_t i = 0; i < sizeof a.signature; i++) {
         other = a;
         other.signature[i] ^= 1;
-        EXPECT(!anchor_is_signed_by(&other, public));
+        EXPECT(!is_signed_by(&other, public));
     }
     anchor_key_free(key);
     remove_folder();
@@ -201,6 +207,32 @@ static void a_new_key_is_believed_because_the_old_one_says_so(void)
     remove_folder();
 }
 
+/* Older keys are known by this file alone: what cannot be read of it is not made anew without them. */
+static void public_keys_that_cannot_be_read_are_not_written_over(void)
+{
+    struct fault why;
+    struct anchor_trust trust;
+    struct buf bytes, after;
+    make_folder();
+    anchor_key_free(anchor_key_open(folder, &why));
+    EXPECT(read_file(folder, ANCHOR_PUBLIC_FILE, &bytes));
+    FILE *file = fopen(in_folder(ANCHOR_PUBLIC_FILE), "a");
+    fwrite(buf_ptr(&bytes), 1, buf_len(&bytes) / 2, file);
+    fclose(file);
+    EXPECT(!anchor_trust_read(&trust, in_folder(ANCHOR_PUBLIC_FILE), &why)); /* not only the first of them */
+    EXPECT(strstr(fault_message(&why), "broken off") != NULL);
+    EXPECT(!anchor_key_open(folder, &why));
+    EXPECT(strstr(fault_message(&why), "put a copy of it back") != NULL);
+    EXPECT(read_file(folder, ANCHOR_PUBLIC_FILE, &after));
+    EXPECT_INT(buf_len(&bytes) + buf_len(&bytes) / 2, buf_len(&after));
+    unlink(in_folder(ANCHOR_PUBLIC_FILE));
+    anchor_key_free(anchor_key_open(folder, &why));
+    EXPECT(anchor_trust_read(&trust, in_folder(ANCHOR_PUBLIC_FILE), &why));
+    buf_clear(&bytes);
+    buf_clear(&after);
+    remove_folder();
+}
+
 int main(void)
 {
     RUN(a_key_is_made_once_and_is_nobody_elses);
@@ -209,5 +241,6 @@ int main(void)
     RUN(a_line_is_read_as_it_was_written);
     RUN(the_fingerprint_is_that_of_openssl);
     RUN(a_new_key_is_believed_because_the_old_one_says_so);
+    RUN(public_keys_that_cannot_be_read_are_not_written_over);
     return unit_close("anchor");
 }

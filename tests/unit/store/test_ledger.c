@@ -95,6 +95,27 @@ static void a_chain_whose_end_was_taken_is_not_gone_on_with(void)
     EXPECT(strstr(why.text, "ends with entry 1, its tables with 3"));
 }
 
+/* Behind the last number that there is nothing can be put. */
+static void numbers_that_nothing_can_follow_are_refused(void)
+{
+    static const char *const updates[] = {"UPDATE chain SET seq = 9223372036854775807", "UPDATE chain SET seq = -1",
+                                          "UPDATE chain SET hash = x'00'"};
+    struct ledger_options options = {.data_dir = kit_dir, .gateway = SLICE("gw-1")};
+    for (size_t i = 0; i < sizeof updates / sizeof updates[0]; i++) {
+        struct fault why = {0};
+        kit_fresh();
+        struct ledger *l = kit_open();
+        kit_begin(l);
+        EXPECT_INT(LEDGER_STORED, kit_put(l, 1));
+        kit_commit(l);
+        EXPECT_INT(SQLITE_OK, sqlite3_exec(ledger_connection(l), updates[i], NULL, NULL, NULL));
+        ledger_close(l);
+        l = ledger_open(&options, &why);
+        if (l || !strstr(why.text, "the last entry of the chain is damaged")) UNIT_FAIL("%s: %s", updates[i], why.text);
+        ledger_close(l);
+    }
+}
+
 static void move(const char *from, const char *to)
 {
     char paths[2][96];
@@ -227,6 +248,7 @@ static void what_is_no_json_is_kept(void)
 {
     static const char *const bodies[] = {"", "not json", "[1,2]", "{\"id\":7,\"time\":{},\"usage\":[],\"attempts\":{}}",
                                          "{\"billed\":5,\"cost\":[],\"identity\":\"x\",\"labels\":{},\"ms\":null}",
+                                         "{\"time\":\"2025-06-03T24:00:00.000Z\"}", "{\"time\":\"2025-06-03T23:60:00.000Z\"}",
                                          "{\"time\":\"2025-13-40T99:00:00.000Z\",\"status\":-4,\"attempts\":[1,null]}"};
     uint8_t id[16];
     kit_id(id, 5);
@@ -321,6 +343,25 @@ static void another_zone_holds_from_then_on(void)
     EXPECT_STR("3", kit_ask("SELECT count(*) FROM meta WHERE k LIKE 'zone.%'"));
 }
 
+/* Of a distribution that has other names for them now: what comes is billed in the last one. */
+static void a_zone_that_is_gone_is_needed_by_nobody_who_writes(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open_with((struct ledger_options){.zone = "Asia/Tokyo"});
+    kit_begin(l);
+    EXPECT_INT(LEDGER_STORED, kit_put(l, 1));
+    kit_commit(l);
+    EXPECT_INT(SQLITE_OK, sqlite3_exec(ledger_connection(l), "UPDATE meta SET v = 'Old/Name' WHERE k GLOB 'zone.*'", NULL,
+                                       NULL, NULL));
+    ledger_close(l);
+    l = kit_open_with((struct ledger_options){.zone = "Europe/Berlin"});
+    kit_begin(l);
+    kit_put_text(l, CHAIN_EXCHANGE, NULL, SLICE("{\"time\":\"2025-06-02T22:00:00.000Z\"}"));
+    kit_commit(l);
+    ledger_close(l);
+    EXPECT_STR("20250603", kit_ask("SELECT day FROM records WHERE seq = 2"));
+}
+
 /* ---- Other kinds, and files that are not ours. */
 
 static void intents_are_open_until_their_record_comes(void)
@@ -406,6 +447,7 @@ int main(void)
     RUN(what_is_given_up_was_never_there);
     RUN(what_is_not_ones_own_is_not_opened);
     RUN(a_chain_whose_end_was_taken_is_not_gone_on_with);
+    RUN(numbers_that_nothing_can_follow_are_refused);
     RUN(what_is_not_in_its_place_takes_nothing);
     RUN(two_writers_make_one_chain);
     RUN(each_attempt_is_paid_at_its_own_model);
@@ -416,6 +458,7 @@ int main(void)
     RUN(sums_end_at_what_fits);
     RUN(days_are_those_of_the_zone);
     RUN(another_zone_holds_from_then_on);
+    RUN(a_zone_that_is_gone_is_needed_by_nobody_who_writes);
     RUN(intents_are_open_until_their_record_comes);
     RUN(the_file_is_its_owners_alone);
     RUN(other_files_are_refused);

@@ -1,36 +1,13 @@
-/* The ledger while it lives: its log, what grows too old, free pages; copies of it, and what is made from its chain. */
+/* The ledger while it lives: its log, what grows too old, free pages, and what is made from its chain. */
 #include "ledger_kit.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/wait.h>
-
 #include "base/limits.h"
-#include "store/ledger_backup.h"
 #include "store/ledger_check.h"
 #include "store/ledger_keep.h"
 #include "store/ledger_pace.h"
 
 #define NOW 1800000000000000ull /* microseconds */
 #define DAY 86400000000ull
-
-static long long bytes_of(const char *name)
-{
-    struct stat st;
-    char path[96];
-    kit_path(path, name);
-    return stat(path, &st) == 0 ? (long long)st.st_size : -1;
-}
-
-static void put_many(struct ledger *l, uint64_t from, uint64_t count, uint64_t batch)
-{
-    for (uint64_t n = from; n < from + count; n += batch) {
-        kit_begin(l);
-        for (uint64_t i = n; i < n + batch && i < from + count; i++)
-            EXPECT_INT(LEDGER_STORED, kit_put(l, i + 1));
-        kit_commit(l);
-    }
-}
 
 static long long number(struct ledger *l, const char *sql)
 {
@@ -95,14 +72,14 @@ static void the_log_stays_small(void)
     kit_fresh();
     struct ledger *l = kit_open();
     for (uint64_t n = 0; n < 60; n++) {
-        put_many(l, n * 200, 200, 200);
+        kit_put_many(l, n * 200, 200, 200);
         tend(l, (struct ledger_upkeep){.now_us = NOW});
-        if (bytes_of("ledger.db-wal") > most) most = bytes_of("ledger.db-wal");
+        if (kit_bytes("ledger.db-wal") > most) most = kit_bytes("ledger.db-wal");
     }
     EXPECT(most > 1000000 && most < 12000000);
-    EXPECT(bytes_of("ledger.db") > 4000000); /* the rest has gone into the file */
+    EXPECT(kit_bytes("ledger.db") > 4000000); /* the rest has gone into the file */
     tend(l, (struct ledger_upkeep){.is_idle = true});
-    EXPECT_INT(0, bytes_of("ledger.db-wal"));
+    EXPECT_INT(0, kit_bytes("ledger.db-wal"));
     ledger_close(l);
     kit_verify(12000);
 }
@@ -111,9 +88,9 @@ static void nor_does_it_grow_where_nobody_tends_it(void)
 {
     kit_fresh();
     struct ledger *l = kit_open();
-    put_many(l, 0, 30000, 500);
-    EXPECT(bytes_of("ledger.db-wal") < 24000000);
-    EXPECT(bytes_of("ledger.db") > 10000000);
+    kit_put_many(l, 0, 30000, 500);
+    EXPECT(kit_bytes("ledger.db-wal") < 24000000);
+    EXPECT(kit_bytes("ledger.db") > 10000000);
     ledger_close(l);
     kit_verify(30000);
 }
@@ -124,16 +101,16 @@ static void a_reader_is_not_waited_for(void)
     sqlite3 *reader;
     kit_fresh();
     struct ledger *l = kit_open();
-    put_many(l, 0, 10, 10);
+    kit_put_many(l, 0, 10, 10);
     kit_path(path, "ledger.db");
     EXPECT(sqlite3_open(path, &reader) == SQLITE_OK);
     sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM chain", NULL, NULL, NULL);
-    put_many(l, 10, 10, 10);
+    kit_put_many(l, 10, 10, 10);
     EXPECT_INT(1, tend(l, (struct ledger_upkeep){.is_idle = true}));
-    EXPECT(bytes_of("ledger.db-wal") > 0);
+    EXPECT(kit_bytes("ledger.db-wal") > 0);
     sqlite3_close(reader);
     tend(l, (struct ledger_upkeep){.is_idle = true});
-    EXPECT_INT(0, bytes_of("ledger.db-wal"));
+    EXPECT_INT(0, kit_bytes("ledger.db-wal"));
     ledger_close(l);
 }
 
@@ -153,7 +130,7 @@ static void what_is_too_old_goes_up_to_an_anchor(void)
         ledger_put(l, &(struct ledger_entry){CHAIN_INTENT, id, worker, slice_str(body)}, &why);
     }
     kit_commit(l);
-    put_many(l, 0, 1000, 100);
+    kit_put_many(l, 0, 1000, 100);
     put_anchor(l, 300, NOW - 20 * DAY);
     put_anchor(l, 600, NOW - 11 * DAY);
     put_anchor(l, 900, NOW - 9 * DAY);
@@ -169,7 +146,7 @@ static void what_is_too_old_goes_up_to_an_anchor(void)
     EXPECT_STR(before, kit_ask("SELECT sum(requests), sum(cost_nano), sum(input_tokens) FROM rollup"));
     EXPECT_STR("596", kit_ask("SELECT sum(requests) FROM rollup_cut"));
     free(before);
-    put_many(l, 1000, 10, 10); /* and it goes on */
+    kit_put_many(l, 1000, 10, 10); /* and it goes on */
     ledger_close(l);
     EXPECT_STR("ok", kit_ask("PRAGMA integrity_check"));
     EXPECT_STR("1015", kit_ask("SELECT max(seq) FROM chain"));
@@ -179,7 +156,7 @@ static void what_was_not_shipped_stays(void)
 {
     kit_fresh();
     struct ledger *l = kit_open();
-    put_many(l, 0, 100, 100);
+    kit_put_many(l, 0, 100, 100);
     put_anchor(l, 20, NOW - 30 * DAY);
     put_anchor(l, 60, NOW - 29 * DAY);
     tend(l, (struct ledger_upkeep){.retain_us = DAY, .keep_from = 1});
@@ -191,10 +168,27 @@ static void what_was_not_shipped_stays(void)
     ledger_close(l);
 }
 
+/* Signed while the clock stood at 1970: what came before it is as young as it was. */
+static void a_clock_that_stood_wrong_takes_nothing_along(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    kit_put_many(l, 0, 100, 100);
+    put_anchor(l, 20, NOW - 30 * DAY);
+    put_anchor(l, 40, NOW - DAY / 2);
+    put_anchor(l, 60, 1000000);
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 2000000, .retain_us = DAY});
+    EXPECT_STR("20", kit_ask("SELECT min(seq) FROM chain"));
+    run_sql(l, "DELETE FROM anchors WHERE seq = 40; UPDATE records SET time_us = 1799999999000000");
+    tend(l, (struct ledger_upkeep){.now_us = NOW + 4000000, .retain_us = DAY});
+    EXPECT_STR("20", kit_ask("SELECT min(seq) FROM chain"));
+    ledger_close(l);
+}
+
 static bool is_in_file(const char *name, const char *word)
 {
     char path[96];
-    long long size = bytes_of(name);
+    long long size = kit_bytes(name);
     kit_path(path, name);
     FILE *file = size > 0 ? fopen(path, "r") : NULL;
     char *bytes = file ? malloc((size_t)size) : NULL;
@@ -233,14 +227,14 @@ static void free_pages_are_given_back(void)
 {
     kit_fresh();
     struct ledger *l = kit_open();
-    put_many(l, 0, 12000, 500);
+    kit_put_many(l, 0, 12000, 500);
     put_anchor(l, 11900, NOW - 20 * DAY);
     tend(l, (struct ledger_upkeep){.is_idle = true});
-    long long before = bytes_of("ledger.db");
+    long long before = kit_bytes("ledger.db");
     tend(l, (struct ledger_upkeep){.now_us = NOW + 2000000, .retain_us = DAY});
     tend(l, (struct ledger_upkeep){.now_us = NOW + 4000000, .is_idle = true});
-    EXPECT(bytes_of("ledger.db") < before / 2);
-    put_many(l, 12000, 10, 10);
+    EXPECT(kit_bytes("ledger.db") < before / 2);
+    kit_put_many(l, 12000, 10, 10);
     ledger_close(l);
     EXPECT_STR("ok", kit_ask("PRAGMA integrity_check"));
 }
@@ -275,122 +269,19 @@ static void giving_back_keeps_the_log_small(void)
     int cuts = 0;
     kit_fresh();
     struct ledger *l = kit_open();
-    put_many(l, 0, 12000, 500);
+    kit_put_many(l, 0, 12000, 500);
     put_anchor(l, 11900, NOW - 20 * DAY);
     for (enum ledger_tended done = LEDGER_MORE; done == LEDGER_MORE;) {
         done = tend_once(l, &how, &why);
         EXPECT(done != LEDGER_TEND_FAILED);
-        long long bytes = bytes_of("ledger.db-wal");
+        long long bytes = kit_bytes("ledger.db-wal");
         if (bytes > most) most = bytes;
         cuts += bytes == 0;
     }
     EXPECT_INT(1, cuts);
     EXPECT(most < 20000000);
-    EXPECT_INT(0, bytes_of("ledger.db-wal"));
+    EXPECT_INT(0, kit_bytes("ledger.db-wal"));
     ledger_close(l);
-}
-
-/* ---- Copies. */
-
-static void backup_path(char path[96])
-{
-    kit_path(path, "copy.db");
-    unlink(path);
-}
-
-/* While another process writes: of one moment, whole, and openable. */
-static void a_copy_is_made_while_it_is_written(void)
-{
-    char path[96];
-    struct fault why = {0};
-    struct ledger_backup about;
-    struct stat st;
-    int ready[2];
-    kit_fresh();
-    backup_path(path);
-    EXPECT(pipe(ready) == 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct ledger *l = kit_open();
-        for (uint64_t n = 0;; n += 20) {
-            put_many(l, n, 20, 20);
-            if (n == 400 && write(ready[1], "", 1) != 1) _exit(1);
-        }
-    }
-    char byte;
-    EXPECT(read(ready[0], &byte, 1) == 1);
-    for (int i = 0; i < 3; i++) {
-        backup_path(path);
-        if (!ledger_backup(kit_dir, path, &about, &why)) UNIT_FAIL("backup: %s", why.text);
-        EXPECT(about.first == 1 && about.head >= 420 && about.head % 20 == 0);
-        EXPECT(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600 && (uint64_t)st.st_size == about.bytes);
-    }
-    EXPECT(!ledger_backup(kit_dir, path, &about, &why) && strstr(why.text, "there already"));
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close(ready[0]);
-    close(ready[1]);
-
-    uint64_t head = about.head;
-    EXPECT(!ledger_restore(kit_dir, path, false, &about, &why) && strstr(why.text, "--force"));
-    if (!ledger_restore(kit_dir, path, true, &about, &why)) UNIT_FAIL("restore: %s", why.text);
-    EXPECT_INT(head, about.head);
-    kit_verify(head);
-    struct ledger *l = kit_open();
-    put_many(l, head, 20, 20);
-    ledger_close(l);
-    kit_verify(head + 20);
-    EXPECT_INT(-1, bytes_of("ledger.db.part"));
-}
-
-static void damage(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    EXPECT(sqlite3_open(path, &db) == SQLITE_OK);
-    EXPECT(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
-    sqlite3_close(db);
-}
-
-static void expect_refused(const char *path, const char *word)
-{
-    struct fault why = {0};
-    struct ledger_backup about;
-    if (ledger_restore(kit_dir, path, true, &about, &why) || !strstr(why.text, word))
-        UNIT_FAIL("restored, or refused without '%s': %s", word, why.text);
-}
-
-static void only_whole_copies_are_restored(void)
-{
-    char path[96], lock[96];
-    struct fault why;
-    struct ledger_backup about;
-    kit_fresh();
-    backup_path(path);
-    struct ledger *l = kit_open();
-    put_many(l, 0, 50, 10);
-    EXPECT(ledger_backup(kit_dir, path, &about, &why));
-    kit_path(lock, "lock");
-    int fd = open(lock, O_RDWR | O_CREAT, 0600);
-    EXPECT(flock(fd, LOCK_EX) == 0);
-    expect_refused(path, "a gateway runs");
-    close(fd);
-    ledger_close(l);
-    damage(path, "UPDATE chain SET body = CAST('{}' AS BLOB) WHERE seq = 30");
-    expect_refused(path, "broken at entry 30");
-    damage(path, "DELETE FROM chain WHERE seq = 30");
-    expect_refused(path, "broken at entry 31");
-    damage(path, "PRAGMA user_version = 99");
-    expect_refused(path, "newer");
-    damage(path, "PRAGMA user_version = 0");
-    expect_refused(path, "no ledger");
-    expect_refused("/nowhere/at/all", "unable to open");
-    FILE *file = fopen(path, "w");
-    fputs("no database", file);
-    fclose(file);
-    expect_refused(path, "copy.db");
-    kit_verify(50); /* it stands as it was */
-    unlink(path);
-    unlink(lock);
 }
 
 /* ---- What is made from the chain. */
@@ -424,10 +315,10 @@ static void all_tables_can_be_made_anew(void)
     kit_put_text(l, CHAIN_EXCHANGE, id, SLICE("no json"));
     kit_put_text(l, CHAIN_INTENT, NULL, SLICE("{\"id\":\"req_01935c10-0000-7000-8000-000000000005\"}"));
     kit_commit(l);
-    put_many(l, 0, 400, 50);
+    kit_put_many(l, 0, 400, 50);
     ledger_close(l);
     l = kit_open(); /* in another zone */
-    put_many(l, 400, 100, 50);
+    kit_put_many(l, 400, 100, 50);
     put_anchor(l, 200, NOW - 20 * DAY);
     tend(l, (struct ledger_upkeep){.retain_us = DAY});
     struct ledger_checked found = check_it(false); /* while it is open */
@@ -439,18 +330,20 @@ static void all_tables_can_be_made_anew(void)
     char *rows = strdup(kit_ask("SELECT group_concat(id || cost_nano || app || day) FROM records"));
     char *sums = strdup(kit_ask("SELECT count(*), sum(requests), sum(cost_nano), sum(day) FROM rollup"));
 
-    damage(path, "UPDATE records SET cost_nano = 5, app = 'mallory' WHERE seq = 250;"
+    kit_damage(path, "UPDATE records SET cost_nano = 5, app = 'mallory' WHERE seq = 250;"
                  "DELETE FROM records WHERE seq = 260; INSERT INTO records SELECT 9999, x'77', time_us, day, api, status,"
                  " outcome, app, department, team, user, key_id, model_asked, model, target, provider, policy, rule, code,"
                  " data, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nano, estimated, unpriced,"
                  " attempts, duration_us, first_byte_us, price, bundle, session, prompt, prompt_version, collections,"
                  " chunks, class_raised, cache, cache_key, saved_nano, approval FROM records WHERE seq = 270;"
+                 "UPDATE records SET app = CAST(x'ff0a1b' AS TEXT) WHERE seq = 251;"
                  "UPDATE rollup SET cost_nano = cost_nano + 1 WHERE app = 'app-1' AND user = 'user-3';"
                  "DELETE FROM rollup_label WHERE value = '2'; INSERT INTO intents VALUES(x'99', 8888, x'00', 1)");
     found = check_it(false);
     EXPECT(found.differences >= 7);
     EXPECT(strstr(told, "entry 250: cost_nano is 5, not"));
     EXPECT(strstr(told, "entry 250: app is 'mallory', not 'app-"));
+    EXPECT(strstr(told, "entry 251: app is '\\ufffd \\u001b', not 'app-")); /* a text of one line, whatever it is */
     EXPECT(strstr(told, "entry 260 has no row"));
     EXPECT(strstr(told, "records: a row without an entry: 9999"));
     EXPECT(strstr(told, "intents: a row without an entry: 8888"));
@@ -462,8 +355,37 @@ static void all_tables_can_be_made_anew(void)
     EXPECT_STR(sums, kit_ask("SELECT count(*), sum(requests), sum(cost_nano), sum(day) FROM rollup"));
     free(rows);
     free(sums);
+    kit_damage(path, "PRAGMA user_version = 99");
+    struct fault why = {0};
+    struct ledger_check how = {.data_dir = kit_dir, .is_repair = true};
+    EXPECT(!ledger_check(&how, &found, &why) && strstr(why.text, "newer"));
     kit_path(path, "lock");
     unlink(path);
+}
+
+/* Announced, and over or not: an intent whose row is missing would never be abandoned. */
+static void what_was_announced_is_found_again(void)
+{
+    char path[96];
+    kit_fresh();
+    kit_path(path, "ledger.db");
+    struct ledger *l = kit_open();
+    kit_begin(l);
+    kit_put_text(l, CHAIN_INTENT, NULL, SLICE("{\"id\":\"req_01935c10-0000-7000-8000-000000000001\"}"));
+    kit_put_text(l, CHAIN_INTENT, NULL, SLICE("{\"id\":\"req_01935c10-0000-7000-8000-000000000009\"}"));
+    kit_put_text(l, CHAIN_INTENT, NULL, SLICE("{}"));
+    EXPECT_INT(LEDGER_STORED, kit_put(l, 1));
+    kit_commit(l);
+    ledger_close(l);
+    EXPECT_INT(0, check_it(false).differences);
+    char *rows = strdup(kit_ask("SELECT group_concat(hex(id) || seq || open) FROM intents WHERE seq < 3"));
+    kit_damage(path, "DELETE FROM intents WHERE seq < 3");
+    EXPECT_INT(2, check_it(false).differences);
+    EXPECT_STR("intents: entry 1 has no row\nintents: entry 2 has no row\n", told);
+    EXPECT_INT(2, check_it(true).differences);
+    EXPECT_INT(0, check_it(false).differences);
+    EXPECT_STR(rows, kit_ask("SELECT group_concat(hex(id) || seq || open) FROM intents WHERE seq < 3"));
+    free(rows);
 }
 
 int main(void)
@@ -473,17 +395,13 @@ int main(void)
     RUN(a_reader_is_not_waited_for);
     RUN(what_is_too_old_goes_up_to_an_anchor);
     RUN(what_was_not_shipped_stays);
+    RUN(a_clock_that_stood_wrong_takes_nothing_along);
     RUN(old_texts_leave_nothing);
     RUN(free_pages_are_given_back);
     RUN(pieces_take_about_as_long);
     RUN(giving_back_keeps_the_log_small);
-    RUN(a_copy_is_made_while_it_is_written);
-    RUN(only_whole_copies_are_restored);
     RUN(all_tables_can_be_made_anew);
-    char path[96];
-    backup_path(path);
-    kit_path(path, "lock");
-    unlink(path);
+    RUN(what_was_announced_is_found_again);
     kit_end();
     return unit_close("ledger_keep");
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "ledger_made.h"
 #include "store/ledger_read.h"
 
@@ -11,13 +12,13 @@ static sqlite3 *db;
 static char folder[64];
 static struct buf plans; /* of all statements since the last case, a step a line */
 
-/* Every statement of the readers passes here when it is done. */
+/* Every question of the readers passes here when it is answered. (A PRAGMA would hold for db when it is explained.) */
 static int on_statement(unsigned event, void *self, void *statement, void *ns)
 {
     sqlite3_stmt *q;
     char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(statement));
     (void)event, (void)ns;
-    if (self != db && sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK) {
+    if (self != db && strncmp(sqlite3_sql(statement), "SELECT", 6) == 0 && sqlite3_prepare_v2(db, sql, -1, &q, NULL) == SQLITE_OK) {
         while (sqlite3_step(q) == SQLITE_ROW)
             buf_printf(&plans, "%s\n", (const char *)sqlite3_column_text(q, 3));
         sqlite3_finalize(q);
@@ -78,10 +79,10 @@ static void read_page(bool has_bodies, const char *where, bool is_timed)
 static void requests_are_read_without_bodies_and_without_sorting(void)
 {
     read_page(false, "department:Sales", false);
-    expect_plan("SEARCH r USING INTEGER PRIMARY KEY (rowid<?)", "chain");
+    expect_plan("SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", " c ");
     expect_plan(NULL, "TEMP B-TREE");
     read_page(false, "usd>0.5", true);
-    expect_plan("USING COVERING INDEX records_time (time_us>? AND time_us<?)", "chain");
+    expect_plan("USING COVERING INDEX records_time (time_us>? AND time_us<?)", " c ");
     expect_plan("SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)", "TEMP B-TREE");
 }
 
@@ -119,6 +120,43 @@ static void spending_reads_its_days_alone(void)
     ledger_read_close(l);
 }
 
+static int times_in_plans(const char *step)
+{
+    int count = 0;
+    buf_append_char(&plans, '\0');
+    for (const char *at = buf_ptr(&plans); (at = strstr(at, step)); at++)
+        count++;
+    return count;
+}
+
+/* Whatever is looked for, and found or not. */
+static void no_reading_passes_more_than_a_piece(void)
+{
+    struct ledger_read *l = open_ledger();
+    struct fault why = {0};
+    struct ledger_total totals;
+    struct ledger_page page = {.has_bodies = true};
+    struct ledger_filter *filter = ledger_filter_new();
+    int64_t count;
+    EXPECT(ledger_filter_add(filter, SLICE("nobody"), &why));
+    for (int piece = 1; piece < 4; piece++) {
+        made_entry(db, piece * (int)LIMIT_LEDGER_PIECE + 1, CHAIN_EXCHANGE, "{}");
+        made_request(db, piece * (int)LIMIT_LEDGER_PIECE + 1, "ok", "estimated = 1");
+    }
+    EXPECT(ledger_read_page(l, filter, &page, ignore, NULL, &why) && page.is_over);
+    EXPECT_INT(4, times_in_plans("SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+    buf_reset(&plans);
+    EXPECT(ledger_read_totals(l, NULL, &totals, &why));
+    EXPECT_INT(4, totals.requests);
+    EXPECT_INT(4, times_in_plans("SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+    buf_reset(&plans);
+    EXPECT(ledger_read_estimated(l, 20261101, 20261130, NULL, &count, &why));
+    EXPECT_INT(3, count);
+    EXPECT_INT(4, times_in_plans("SEARCH r USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+    ledger_filter_free(filter);
+    ledger_read_close(l);
+}
+
 int main(void)
 {
     buf_init(&plans);
@@ -130,6 +168,7 @@ int main(void)
     RUN(a_search_opens_bodies_by_their_number_and_the_rest_by_its_index);
     RUN(a_request_is_found_by_the_index_of_ids);
     RUN(spending_reads_its_days_alone);
+    RUN(no_reading_passes_more_than_a_piece);
     made_close(db, folder);
     buf_clear(&plans);
     return unit_close("ledger_plan");

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "ledger_made.h"
+#include "store/anchor.h"
 #include "store/ledger_read.h"
 
 #define REQUESTS 20
@@ -170,6 +172,54 @@ static void a_sum_beyond_all_numbers_is_an_error_not_a_number(void)
     ledger_read_close(l);
 }
 
+/* Gaps of any width, and the last number that there is; a folder of its own. */
+static void pieces_are_one_ledger(void)
+{
+    sqlite3 *before = db;
+    char folder_before[sizeof folder];
+    struct ledger_page page = {.limit = 3};
+    struct ledger_filter *filter = ledger_filter_new();
+    struct ledger_total t;
+    struct fault why = {0};
+    const int far = 7 * (int)LIMIT_LEDGER_PIECE;
+    memcpy(folder_before, folder, sizeof folder);
+    db = made_open(folder);
+    for (int seq = 1; seq <= 3 * far; seq += far) {
+        made_request(db, seq, "ok", "cost_nano = 4000000000000000000, department = 'Sales'");
+        made_entry(db, seq, CHAIN_EXCHANGE, "{}");
+        made_entry(db, seq + 1, CHAIN_START, "{}");
+    }
+    made_run(db, "INSERT INTO chain VALUES(9223372036854775807, 1, x'7b7d', zeroblob(32)),"
+                 " (-5, 1, x'7b7d', zeroblob(32))");
+    struct ledger_read *l = open_ledger();
+    expect_page("700001 350001 1", l, NULL, &page, 0);
+    expect_page("", l, NULL, &page, 0);
+    EXPECT(page.is_over);
+    page = (struct ledger_page){.limit = 4, .has_bodies = true};
+    expect_page("-1 700002 700001 350002", l, NULL, &page, 0);
+    expect_page("350001 2 1", l, NULL, &page, 0);
+    EXPECT(page.is_over);
+    page = (struct ledger_page){.has_bodies = true, .has_all = true, .is_oldest_first = true};
+    expect_page("1 2 350001 350002 700001 700002 -1", l, NULL, &page, 0);
+    EXPECT(page.is_over);
+    page = (struct ledger_page){.limit = 2, .is_oldest_first = true};
+    expect_page("1 350001", l, "department:Sales", &page, 0);
+    EXPECT(!page.is_over);
+    expect_page("700001", l, "department:Sales", &page, 0);
+    EXPECT(page.is_over);
+    EXPECT(!ledger_read_totals(l, NULL, &t, &why)); /* none of the pieces is too much, all together are */
+    EXPECT(strstr(why.text, "more than can be counted\n") != NULL);
+    ledger_filter_since(filter, MADE_TIME_US + 2 * 1000000);
+    EXPECT(ledger_read_totals(l, filter, &t, &why));
+    EXPECT_INT(2, t.requests);
+    EXPECT_INT(8000000000000000000, t.cost_nano);
+    ledger_filter_free(filter);
+    ledger_read_close(l);
+    made_close(db, folder);
+    db = before;
+    memcpy(folder, folder_before, sizeof folder);
+}
+
 static void add_line(void *arg, struct slice name, const struct ledger_total *t)
 {
     buf_printf(arg, "%.*s=%d/%d ", SLICE_FMT(name), (int)t->requests, (int)t->cost_nano);
@@ -256,6 +306,21 @@ static void the_zone_is_the_last_that_was_written(void)
     ledger_read_close(l);
 }
 
+/* Else what is behind it would look as if it had never been signed. */
+static void a_damaged_anchor_is_not_passed_over(void)
+{
+    struct ledger_read *l = open_ledger();
+    struct anchor anchor;
+    struct fault why = {0};
+    if (!l) return;
+    EXPECT(ledger_read_anchor(l, 0, &anchor, &why) && anchor.seq == 0);
+    made_run(db, "INSERT INTO anchors VALUES(3, 5, zeroblob(32), zeroblob(64)), (7, 5, zeroblob(32), zeroblob(63))");
+    EXPECT(ledger_read_anchor(l, 0, &anchor, &why) && anchor.seq == 3);
+    EXPECT(!ledger_read_anchor(l, 3, &anchor, &why));
+    EXPECT(strstr(why.text, "the anchor of entry 7 is damaged\n") != NULL);
+    ledger_read_close(l);
+}
+
 /* ---- Files that are not as they should be. */
 
 static void expect_refused(const char *says, const char *cure)
@@ -303,7 +368,7 @@ static void a_newer_file_is_left_alone(void)
 {
     make();
     made_run(db, "PRAGMA user_version = 99");
-    expect_refused("newer moongate (schema 99", "read it with");
+    expect_refused("newer moongate (schema 99", "go on with that version");
     made_close(db, folder);
 }
 
@@ -339,10 +404,12 @@ int main(void)
     RUN(with_bodies_all_kinds_come_but_intents);
     RUN(a_request_is_found_by_its_id_or_its_beginning);
     RUN(totals_are_of_all_that_fits);
+    RUN(pieces_are_one_ledger);
     RUN(spending_comes_from_the_sums_of_days);
     RUN(news_are_told_once);
     RUN(an_open_transaction_of_the_writer_is_no_hindrance);
     RUN(the_zone_is_the_last_that_was_written);
+    RUN(a_damaged_anchor_is_not_passed_over);
     RUN(a_missing_file_says_who_makes_it);
     RUN(a_sum_beyond_all_numbers_is_an_error_not_a_number);
     made_close(db, folder);

@@ -423,6 +423,41 @@ static void a_file_that_is_not_there_is_made_only_by_who_writes(void)
     seal_end();
 }
 
+/* Who can read it can read the texts. */
+static void a_file_that_others_read_is_not_used(void)
+{
+    struct fault why;
+    make();
+    close_all();
+    EXPECT_INT(0, chmod(seal_path(TEXTS_FILE), 0640));
+    EXPECT(!texts_open(seal_dir, &why));
+    EXPECT(strstr(fault_message(&why), "chmod 600") != NULL);
+    EXPECT_INT(0, chmod(seal_path(TEXTS_FILE), 0600));
+    texts = texts_open(seal_dir, &why);
+    EXPECT(texts != NULL);
+    texts_close(texts);
+    unlink(seal_path(TEXTS_FILE));
+    EXPECT_INT(0, mkfifo(seal_path(TEXTS_FILE), 0600));
+    EXPECT(!texts_open(seal_dir, &why));
+    EXPECT(!texts_open_reader(seal_dir, &why));
+    seal_end();
+}
+
+/* Two rows of one number or name for SQLite are two: a page begins behind the last, whatever type it has. */
+static void texts_of_a_table_that_a_forger_made_are_walked_once(void)
+{
+    make();
+    close_all();
+    sqlite3 *db = seal_attack();
+    seal_sql(db, "ALTER TABLE texts RENAME TO old; DROP INDEX texts_time;"
+                 "CREATE TABLE texts(id, part, subject, time_us, sealed, PRIMARY KEY(id, part)) WITHOUT ROWID;"
+                 "INSERT INTO texts SELECT id, CAST(part AS BLOB), subject, time_us, sealed FROM old");
+    sqlite3_close(db);
+    EXPECT_INT(VERIFY_INTACT, seal_verify_with((struct verify_options){.data_dir = seal_dir}));
+    EXPECT_INT(3, seal_said.texts);
+    seal_end();
+}
+
 int main(void)
 {
     RUN(what_was_sealed_is_read_and_not_seen);
@@ -436,5 +471,7 @@ int main(void)
     RUN(a_batch_that_is_given_up_leaves_nothing);
     RUN(a_text_never_lacks_the_key_it_was_sealed_with);
     RUN(a_file_that_is_not_there_is_made_only_by_who_writes);
+    RUN(a_file_that_others_read_is_not_used);
+    RUN(texts_of_a_table_that_a_forger_made_are_walked_once);
     return unit_close("texts");
 }

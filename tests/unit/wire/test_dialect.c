@@ -346,8 +346,50 @@ static void transcripts_tell_the_same_in_every_partition(void)
     }
 }
 
+static const char *header_of(const struct dialect_header *headers, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_equal(headers[i].name, slice_str(name))) return headers[i].value.ptr;
+    }
+    return "none";
+}
+
+/* As openai.com spells them. */
+static void rates_are_spelt_as_clients_read_them(void)
+{
+    static const struct {
+        uint64_t wait_ns;
+        const char *text;
+    } times[] = {{0, "0s"},           {1, "1ms"},         {120000000, "120ms"},      {999000001, "1s"},
+                 {6000000000, "6s"},  {59000000001, "1m0s"}, {90000000000, "1m30s"}, {3600000000000, "1h0m0s"},
+                 {90061000000000, "25h1m1s"}};
+    struct arena arena;
+    struct dialect_header headers[DIALECT_RATE_HEADERS_MAX];
+    struct dialect_rates rates = {{60, 9, 0}, {0, 0, 0}};
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        rates.requests.reset_ns = 1000 + times[i].wait_ns;
+        size_t count = d->write_rates(&arena, &rates, 1000, headers);
+        EXPECT_INT(3, count);
+        EXPECT_STR(times[i].text, header_of(headers, count, "x-ratelimit-reset-requests"));
+    }
+    rates.tokens = (struct dialect_rate){INT64_MAX, 0, 1};
+    size_t count = d->write_rates(&arena, &rates, 1000, headers);
+    EXPECT_INT(6, count);
+    EXPECT_STR("60", header_of(headers, count, "x-ratelimit-limit-requests"));
+    EXPECT_STR("9", header_of(headers, count, "x-ratelimit-remaining-requests"));
+    EXPECT_STR("9223372036854775807", header_of(headers, count, "x-ratelimit-limit-tokens"));
+    EXPECT_STR("0", header_of(headers, count, "x-ratelimit-remaining-tokens"));
+    EXPECT_STR("0s", header_of(headers, count, "x-ratelimit-reset-tokens")); /* it was over before */
+    for (size_t i = 0; i < count; i++)
+        if (!strstr(d->rate_names, headers[i].name.ptr)) UNIT_FAIL("pages may not read %s", headers[i].name.ptr);
+    EXPECT_INT(0, d->write_rates(&arena, &(struct dialect_rates){0}, 1000, headers));
+    arena_clear(&arena);
+}
+
 int main(void)
 {
+    RUN(rates_are_spelt_as_clients_read_them);
     RUN(kinds_and_paths);
     RUN(each_event_is_told_for_what_it_is);
     RUN(usage_only_is_a_chunk_with_nothing_else);

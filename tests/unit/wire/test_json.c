@@ -435,6 +435,24 @@ static void numbers_are_read_exactly_or_not_at_all(void)
     json_clear(&t);
 }
 
+static void bytes_are_exactly_so_many_digits(void)
+{
+    static const char *const bad[] = {"\"0aff0\"", "\"0aff00\"", "\"0afg\"", "\"0af\\u0066\"", "1234", "123456", "null"};
+    uint8_t bytes[2] = {0, 0};
+    struct json_tape t;
+    struct fault why;
+    json_init(&t);
+    EXPECT(json_parse(&t, SLICE("\"0aFf\""), &why));
+    EXPECT(json_to_bytes(&t, 0, bytes, 2));
+    EXPECT(bytes[0] == 0x0a && bytes[1] == 0xff);
+    EXPECT(!json_to_bytes(&t, JSON_NONE, bytes, 2));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        EXPECT(json_parse(&t, slice_str(bad[i]), &why));
+        EXPECT(!json_to_bytes(&t, 0, bytes, 2));
+    }
+    json_clear(&t);
+}
+
 static void a_tape_is_usable_again_after_a_refusal(void)
 {
     struct json_tape t;
@@ -463,6 +481,7 @@ int main(void)
     RUN(a_string_is_read_in_pieces_of_any_size);
     RUN(a_piece_without_escapes_is_borrowed);
     RUN(numbers_are_read_exactly_or_not_at_all);
+    RUN(bytes_are_exactly_so_many_digits);
     RUN(a_tape_is_usable_again_after_a_refusal);
     return unit_close("json");
 }

@@ -1,0 +1,248 @@
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "cli/amounts.h"
+#include "cli/ask.h"
+#include "cli/budgets.h"
+#include "cli/looking.h"
+#include "cli/table.h"
+#include "exchange/money.h"
+
+#define US_PER_S 1000000
+#define SHOWN 50u          /* unless --limit says another number */
+#define SHOWN_MAX 1000000u
+#define PERCENT_WARN 80
+#define WIDE 100u /* columns of a terminal that has room for a longer bar */
+#define BAR_MAX 12
+
+struct showing {
+    struct looking looking;
+    struct period_zone zone; /* of the policies' days */
+    struct budgets *budgets;
+    uint64_t most;
+    int64_t now_s;
+};
+
+/* ---- Reading. */
+
+/* What the policies of the configuration say; NULL after a message. */
+static json_t *ask_for_rows(const struct ask *ask, int64_t now_s)
+{
+    char question[64];
+    struct buf answer;
+    json_t *rows = NULL;
+    buf_init(&answer);
+    snprintf(question, sizeof question, "{\"now\":%" PRId64 "}", now_s);
+    if (ask_policies(ask, slice_str(question), &answer) == CLI_OK)
+        rows = json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL);
+    buf_clear(&answer);
+    return rows;
+}
+
+static bool read_all(struct showing *s, const json_t *rows, struct fault *why)
+{
+    const char *zone = json_string_value(json_object_get(rows, "zone"));
+    period_zone_read(&s->zone, zone ? zone : "UTC");
+    s->budgets = budgets_new(rows);
+    if (!ledger_read_charges(s->looking.ledger, s->now_s, budgets_add, s->budgets, why)) return false;
+    budgets_end(s->budgets);
+    return true;
+}
+
+/* ---- The picture. */
+
+static const char *write_date(const struct showing *s, int64_t at_s, char text[24])
+{
+    period_write_day(zone_day(at_s + zone_offset(s->zone.changes, s->zone.count, at_s)), text);
+    return text;
+}
+
+/* "84 % █████░"; the bar on a terminal alone. */
+static const char *use_cell(int64_t percent, char text[96])
+{
+    int cells = !isatty(STDOUT_FILENO) ? 0 : table_terminal_width() < WIDE ? BAR_MAX / 2 : BAR_MAX;
+    size_t at = (size_t)snprintf(text, 96, "%3" PRId64 " %%%s", percent, cells ? " " : "");
+    for (int i = 0; i < cells; i++) {
+        memcpy(text + at, percent >= 100 || i < (int)(percent * cells / 100) ? "█" : "░", 3);
+        at += 3;
+    }
+    text[at] = '\0';
+    return text;
+}
+
+static const char *reset_cell(const struct showing *s, const struct budget_use *use, char text[24])
+{
+    if (use->budget->stop_s) return write_date(s, use->budget->stop_s, text);
+    if (!use->idle_s) return "";
+    snprintf(text, 24, "%u min idle", (unsigned)(use->idle_s / 60));
+    return text;
+}
+
+static bool is_observed(const struct budget *row)
+{
+    return slice_equal(row->mode, SLICE("observe"));
+}
+
+static const char *out_cell(const struct showing *s, const struct budget_use *use, const struct budget_course *course,
+                            char text[24])
+{
+    if (budget_is_used_up(use)) return "used up";
+    return course->runs_out_s ? write_date(s, course->runs_out_s, text) : "";
+}
+
+static void add_row(struct table *table, const struct showing *s, const struct budget_use *use)
+{
+    char name[256], spent[AMOUNT_BYTES], limit[AMOUNT_BYTES], going[AMOUNT_BYTES], part[96], out[24], reset[24];
+    struct budget_course course = budget_course(use, s->now_s);
+    int64_t percent = budget_percent(use);
+    snprintf(name, sizeof name, "%.*s%s", (int)(use->budget->name.len < 200 ? use->budget->name.len : 200),
+             use->budget->name.ptr, is_observed(use->budget) ? " (observed)" : "");
+    table_add(table, (const char *[]){name, use->scope.ptr, amount_usd(use->nano, spent),
+                                      amount_usd(use->budget->limit, limit), use_cell(percent, part),
+                                      course.nano >= 0 ? amount_usd(course.nano, going) : "",
+                                      out_cell(s, use, &course, out), reset_cell(s, use, reset), use->budget->at.ptr});
+    enum table_colour colour = budget_is_used_up(use)                           ? TABLE_RED
+                               : percent >= PERCENT_WARN || course.runs_out_s ? TABLE_YELLOW
+                                                                                : TABLE_PLAIN;
+    for (size_t c = 0; c < 8; c++)
+        table_mark(table, c, c == 4 || colour == TABLE_RED ? colour : TABLE_PLAIN);
+}
+
+static size_t count_used_up(const struct showing *s)
+{
+    size_t count = 0;
+    while (count < budgets_count(s->budgets) && budget_is_used_up(budgets_at(s->budgets, count)))
+        count++; /* they come first */
+    return count;
+}
+
+static void print_table(const struct showing *s)
+{
+    static const struct table_column columns[] = {
+        {.head = "BUDGET", .is_flexible = true},
+        {.head = "SCOPE", .is_flexible = true, .least = 10},
+        {.head = "SPENT", .is_right = true},
+        {.head = "LIMIT", .is_right = true},
+        {.head = "USED"},
+        {.head = "ON COURSE FOR", .is_right = true, .goes = 2},
+        {.head = "RUNS OUT"},
+        {.head = "RESETS"},
+        {.head = "AT", .goes = 3},
+    };
+    size_t count = budgets_count(s->budgets), shown = count < s->most ? count : s->most, used_up = count_used_up(s);
+    struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < shown; i++)
+        add_row(table, s, budgets_at(s->budgets, i));
+    if (count) table_print(table);
+    fflush(stdout);
+    if (!count) fprintf(stderr, "the policies have no budgets: `budget` in policies/README.md\n");
+    if (shown < count) fprintf(stderr, "%zu more: --limit %zu\n", count - shown, count);
+    if (count) fprintf(stderr, "%zu used up; days are those of %s\n", used_up, s->zone.name);
+    table_free(table);
+}
+
+/* ---- JSON. */
+
+static void append_text(struct buf *out, const char *name, struct slice value)
+{
+    buf_printf(out, ",\"%s\":", name);
+    buf_append_json(out, value);
+}
+
+/* null where it is not known. */
+static void append_usd(struct buf *out, const char *name, int64_t nano)
+{
+    char usd[MONEY_TEXT_BYTES];
+    buf_printf(out, ",\"%s\":", name);
+    buf_append(out, nano < 0 ? SLICE("null") : money_usd(nano, usd));
+}
+
+static void append_time(struct buf *out, const char *name, int64_t at_s)
+{
+    char text[CLOCK_TEXT_BYTES];
+    clock_format((uint64_t)at_s * NS_PER_S, text);
+    if (at_s > 0) append_text(out, name, slice_str(text));
+    else buf_printf(out, ",\"%s\":null", name);
+}
+
+static void append_use(struct buf *out, const struct showing *s, const struct budget_use *use)
+{
+    const struct budget *row = use->budget;
+    struct budget_course course = budget_course(use, s->now_s);
+    buf_append(out, SLICE("{\"budget\":"));
+    buf_append_json(out, row->name);
+    append_text(out, "policy", row->policy);
+    append_text(out, "at", row->at);
+    append_text(out, "mode", row->mode);
+    append_text(out, "scope", use->scope);
+    append_text(out, "period", row->period);
+    append_time(out, "from", row->start_s);
+    append_time(out, "resets_at", row->stop_s);
+    append_usd(out, "limit_usd", row->limit);
+    append_usd(out, "refuses_at_usd", row->blocks_at);
+    append_usd(out, "spent_usd", use->nano);
+    append_usd(out, "on_course_for_usd", course.nano);
+    append_time(out, "runs_out_at", course.runs_out_s);
+    buf_printf(out, ",\"spent_nano\":%" PRId64 ",\"percent\":%" PRId64 ",\"is_used_up\":%s}", use->nano,
+               budget_percent(use), budget_is_used_up(use) ? "true" : "false");
+}
+
+static void print_json(const struct showing *s)
+{
+    struct buf out;
+    char now[CLOCK_TEXT_BYTES];
+    size_t count = budgets_count(s->budgets), shown = count < s->most ? count : s->most;
+    buf_init(&out);
+    buf_append(&out, SLICE("{\"budgets\":["));
+    for (size_t i = 0; i < shown; i++) {
+        if (i) buf_append_char(&out, ',');
+        append_use(&out, s, budgets_at(s->budgets, i));
+    }
+    clock_format((uint64_t)s->now_s * NS_PER_S, now);
+    buf_printf(&out, "],\"count\":%zu,\"used_up\":%zu,\"timezone\":\"%s\",\"as_of\":\"%s\"}\n", count,
+               count_used_up(s), s->zone.name, now);
+    cli_print_answer(buf_slice(&out), false);
+    buf_clear(&out);
+}
+
+/* ---- The command. */
+
+static int run(struct showing *s, const struct ask *ask, bool is_json)
+{
+    struct fault why = {0};
+    int code = CLI_USAGE;
+    s->now_s = s->looking.now_us / US_PER_S;
+    json_t *rows = ask_for_rows(ask, s->now_s);
+    if (rows && !read_all(s, rows, &why)) {
+        cli_fault(&why, NULL);
+    } else if (rows) {
+        if (is_json) print_json(s);
+        else print_table(s);
+        code = count_used_up(s) ? CLI_FOUND : CLI_OK;
+    }
+    budgets_free(s->budgets);
+    json_decref(rows);
+    return code;
+}
+
+int command_budgets(int argc, char **argv)
+{
+    struct showing s = {.most = SHOWN};
+    struct common_options common;
+    const char *limit = NULL, *policies_dir = NULL;
+    const struct option options[] = {{"--limit", OPTION_TEXT, &limit},
+                                     {"--policies", OPTION_TEXT, &policies_dir},
+                                     {NULL, OPTION_FLAG, NULL}};
+    if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
+    if (common.is_help) return command_help(1, (char *[]){"budgets"});
+    if (!looking_read_count("--limit", limit, SHOWN_MAX, &s.most)) return CLI_USAGE;
+    if (!looking_open(&s.looking, common.config, NULL, 0)) return CLI_USAGE;
+    struct ask ask = {.config = common.config, .policies_dir = policies_dir, .script = "budgets"};
+    int code = run(&s, &ask, common.is_json);
+    looking_close(&s.looking);
+    return code;
+}

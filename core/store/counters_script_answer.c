@@ -1,0 +1,154 @@
+#include "store/counters_script.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "store/counters_rules.h"
+
+#define NS INT64_C(1000000000)
+#define SECONDS_MAX INT64_C(4000000000) /* 2096: in nanoseconds it is no overflow yet */
+#define HEAD 4u                         /* of an admission's reply: ok, failed, s, us */
+
+enum counters_reply counters_script_reply(const struct redis_reply *reply)
+{
+    if (reply->kind != REDIS_ARRAY || reply->count == 0 || reply->items[0].kind != REDIS_INTEGER)
+        return COUNTERS_REPLY_NONE;
+    int64_t code = reply->items[0].integer;
+    bool is_known = code >= COUNTERS_REPLY_NOT_HELD && code <= COUNTERS_REPLY_AGAIN;
+    return is_known ? (enum counters_reply)code : COUNTERS_REPLY_NONE;
+}
+
+static int64_t integer_of(const struct redis_reply *item)
+{
+    uint64_t value = 0;
+    if (item->kind == REDIS_INTEGER) return item->integer;
+    if (item->kind == REDIS_TEXT && slice_to_u64(item->text, &value) && value <= INT64_MAX) return (int64_t)value;
+    return 0;
+}
+
+/* Two doubles: seconds since 1970 and nanoseconds. None: never asked for. */
+static int64_t until_of(const struct redis_reply *item)
+{
+    double cell[2];
+    if (item->kind != REDIS_TEXT || item->text.len != sizeof cell) return 0;
+    memcpy(cell, item->text.ptr, sizeof cell);
+    if (!(cell[0] >= 0 && cell[1] >= 0 && cell[1] < 2e9)) return 0;
+    int64_t seconds = cell[0] > (double)SECONDS_MAX ? SECONDS_MAX : (int64_t)cell[0];
+    return seconds * NS + (int64_t)cell[1];
+}
+
+/* What an admission was decided by, item for item. */
+struct reading {
+    const struct redis_reply *items;
+    size_t at, count;
+    int64_t now_ns;
+};
+
+static const struct redis_reply *next(struct reading *r)
+{
+    static const struct redis_reply none;
+    return r->at < r->count ? &r->items[r->at++] : &none;
+}
+
+static struct counters_seen seen_of(const struct counters_item *item, struct reading *r)
+{
+    struct counters_seen seen = {0};
+    if (item->unit == COUNTERS_MONEY) {
+        seen.spent = counters_sum(integer_of(next(r)), 0);
+        seen.held = counters_sum(integer_of(next(r)), 0);
+    } else if (item->unit == COUNTERS_CONCURRENT) {
+        int64_t running = integer_of(next(r));
+        seen.running = running > UINT32_MAX ? UINT32_MAX : running < 0 ? 0 : (uint32_t)running;
+    } else {
+        seen.until_ns = until_of(next(r));
+    }
+    return seen;
+}
+
+static struct counters_state state_of(const struct counters_item *item, const struct counters_seen *seen,
+                                      int64_t now_ns)
+{
+    struct counters_state state = {.spent = seen->spent, .held = seen->held};
+    if (item->unit == COUNTERS_CONCURRENT) {
+        state.left = item->limit > seen->running ? item->limit - seen->running : 0;
+    } else if (item->unit != COUNTERS_MONEY) {
+        state.left = counters_left(item, seen->until_ns, now_ns);
+        state.reset_s = counters_reset_s(item, seen->until_ns, now_ns);
+    }
+    return state;
+}
+
+/* With what was taken just now: an observed item beyond its limit was not, if it is a rate. */
+static void take(const struct counters_item *item, struct counters_seen *seen, const struct counters_judged *judged)
+{
+    if (item->unit == COUNTERS_MONEY) seen->held = counters_sum(seen->held, item->amount);
+    else if (item->unit == COUNTERS_CONCURRENT) seen->running += seen->running < UINT32_MAX;
+    else if (judged->refusal == COUNTERS_FITS) seen->until_ns = judged->until_ns;
+}
+
+static void read_items(const struct counters_question *q, struct reading *r, bool is_taken,
+                       struct counters_state *states, struct counters_answer *answer)
+{
+    for (size_t i = 0; i < q->item_count; i++) {
+        const struct counters_item *item = &q->items[i];
+        struct counters_seen seen = seen_of(item, r);
+        struct counters_judged judged = counters_judge(item, &seen, r->now_ns);
+        if (is_taken) take(item, &seen, &judged);
+        states[i] = state_of(item, &seen, r->now_ns);
+        states[i].refusal = judged.refusal;
+        if (answer->is_ok || answer->failed != i) continue;
+        answer->retry_after_s = judged.retry_after_s;
+        if (judged.refusal == COUNTERS_FITS) states[i].refusal = COUNTERS_OVER;
+    }
+    answer->states = states;
+    answer->state_count = q->item_count;
+}
+
+static void read_admission(const struct counters_question *q, const struct redis_reply *reply,
+                           struct counters_state *states, struct counters_answer *answer)
+{
+    enum counters_reply code = counters_script_reply(reply);
+    if (reply->count < HEAD + q->item_count) {
+        answer->error = "unreachable";
+        return;
+    }
+    struct reading r = {.items = reply->items, .at = HEAD, .count = reply->count};
+    r.now_ns = reply->items[2].integer * NS + integer_of(&reply->items[3]) * 1000;
+    answer->is_ok = code != COUNTERS_REPLY_NO;
+    if (!answer->is_ok) answer->failed = (size_t)integer_of(&reply->items[1]);
+    if (answer->failed >= q->item_count && !answer->is_ok) answer->failed = 0;
+    read_items(q, &r, code == COUNTERS_REPLY_OK && q->operation == COUNTERS_ADMIT, states, answer);
+    for (size_t i = 0; i < q->item_count && code == COUNTERS_REPLY_AGAIN; i++)
+        states[i].refusal = COUNTERS_FITS;
+}
+
+static const char *error_of(const struct redis_reply *reply)
+{
+    if (reply->kind == REDIS_ERROR && reply->error == REDIS_OOM) return "full";
+    switch (counters_script_reply(reply)) {
+    case COUNTERS_REPLY_NOT_HELD: return "not held";
+    case COUNTERS_REPLY_FENCED:
+    case COUNTERS_REPLY_NOT_SEEDED: return "starting";
+    case COUNTERS_REPLY_CLOCK: return "clock";
+    case COUNTERS_REPLY_NONE: return "unreachable";
+    case COUNTERS_REPLY_NO:
+    case COUNTERS_REPLY_OK:
+    case COUNTERS_REPLY_AGAIN: return NULL;
+    }
+    return "unreachable";
+}
+
+void counters_script_answer(const struct counters_question *q, const struct redis_reply *reply,
+                            struct counters_state *states, struct counters_answer *answer)
+{
+    *answer = (struct counters_answer){.error = error_of(reply)};
+    memcpy(answer->hold, q->hold, sizeof answer->hold);
+    if (answer->error) return;
+    if (q->operation == COUNTERS_ADMIT || q->operation == COUNTERS_PEEK) {
+        read_admission(q, reply, states, answer);
+        return;
+    }
+    answer->is_ok = counters_script_reply(reply) == COUNTERS_REPLY_OK;
+    if (!answer->is_ok && reply->count > 1) answer->failed = (size_t)integer_of(&reply->items[1]);
+    if (answer->failed >= q->item_count) answer->failed = 0;
+}

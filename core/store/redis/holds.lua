@@ -1,0 +1,12 @@
+#!lua flags=no-writes
+-- Which holds of a session are settled and wait for the ledger, a piece at a time.
+-- KEYS: R, H of the session
+-- ARGV: cursor, how many to look at
+-- Reply: {1, cursor ("0": those were all), ids …}
+local found = call("HSCAN", KEYS[2], ARGV[1], "COUNT", ARGV[2])
+local reply = { OK, found[1] }
+for i = 1, #found[2], 2 do
+  local id = found[2][i]
+  if id:sub(1, 1) ~= "_" and cmsgpack.unpack(found[2][i + 1])[1] == SETTLED then reply[#reply + 1] = id end
+end
+return reply

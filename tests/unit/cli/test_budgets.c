@@ -1,0 +1,142 @@
+/* Budgets and what was spent on them: whose key it is, in which order they stand, and where they are going. */
+#include "../unit.h"
+
+#include <jansson.h>
+
+#include "cli/budgets.h"
+
+#define DAY 86400
+#define DOLLAR INT64_C(1000000000)
+
+/* A month of 30 days from 1000 on, and a session's. */
+static const char policies[] =
+    "{\"budgets\":["
+    "{\"policy\":\"budget\",\"name\":\"sales\",\"at\":\"policies/budget.lua:3\",\"mode\":\"enforce\",\"period\":\"month\","
+    "\"start\":1000,\"stop\":2593000,\"limit\":100000000000,\"blocks_at\":100000000000,\"prefix\":\"\",\"covers_default\":true,"
+    "\"parts\":[{\"name\":\"department\",\"text\":\"sales\",\"values\":[\"sales\"]}]},"
+    "{\"policy\":\"budget\",\"name\":\"apps\",\"mode\":\"enforce\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
+    "\"limit\":50000000000,\"prefix\":\"budget/apps/\",\"parts\":[{\"name\":\"app\"},{\"name\":\"model\"}]},"
+    "{\"policy\":\"budget\",\"name\":\"all\",\"mode\":\"observe\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
+    "\"limit\":1000000000000,\"blocks_at\":1000000000000,\"prefix\":\"\",\"parts\":[]},"
+    "{\"policy\":\"budget\",\"name\":\"talk\",\"mode\":\"enforce\",\"period\":\"session\",\"start\":0,\"stop\":0,"
+    "\"limit\":2000000000,\"blocks_at\":2000000000,\"prefix\":\"\",\"parts\":[{\"name\":\"session\"}]},"
+    "{\"policy\":\"budget\",\"name\":\"default\",\"mode\":\"enforce\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
+    "\"limit\":10000000000,\"blocks_at\":10000000000,\"prefix\":\"\",\"is_default\":true,\"parts\":[{\"name\":\"department\"}]}"
+    "]}";
+
+static struct budgets *load(void)
+{
+    json_t *rows = json_loads(policies, 0, NULL);
+    struct budgets *b = budgets_new(rows);
+    json_decref(rows);
+    return b;
+}
+
+static void spend(struct budgets *b, const char *key, int64_t start_s, int64_t nano)
+{
+    struct counters_spent spent = {.key = slice_str(key), .start_s = start_s, .nano = nano, .idle_s = 7200};
+    budgets_add(b, &spent);
+}
+
+static const struct budget_use *find(const struct budgets *b, const char *name, const char *scope)
+{
+    static const struct budget nobody;
+    static const struct budget_use none = {.budget = &nobody, .nano = -1};
+    for (size_t i = 0; i < budgets_count(b); i++) {
+        const struct budget_use *use = budgets_at(b, i);
+        if (slice_equal(use->budget->name, slice_str(name)) && slice_equal(use->scope, slice_str(scope))) return use;
+    }
+    return &none;
+}
+
+static void a_key_is_of_the_budgets_that_write_it(void)
+{
+    struct budgets *b = load();
+    spend(b, "department=sales", 1000, 40 * DOLLAR);
+    spend(b, "department=sales", 999, 7 * DOLLAR);    /* of the month before */
+    spend(b, "department=support", 1000, 3 * DOLLAR); /* the default's; sales has a row of its own */
+    spend(b, "department=", 1000, DOLLAR);
+    spend(b, "budget/apps/app=a%2cb%3d,model=x%2fy", 1000, 2 * DOLLAR);
+    spend(b, "app=a,model=b", 1000, DOLLAR); /* of no budget that there is */
+    spend(b, "budget/apps/app=a", 1000, DOLLAR);
+    spend(b, "budget/apps/app=a,model=b,more=c", 1000, DOLLAR);
+    spend(b, "", 1000, 9 * DOLLAR);
+    spend(b, "session=s1", 0, 2 * DOLLAR);
+    budgets_end(b);
+    EXPECT_INT(6, budgets_count(b));
+    EXPECT_INT(40 * DOLLAR, find(b, "sales", "department sales")->nano);
+    EXPECT_INT(3 * DOLLAR, find(b, "default", "department support")->nano);
+    EXPECT_INT(DOLLAR, find(b, "default", "no department")->nano);
+    EXPECT_INT(2 * DOLLAR, find(b, "apps", "app a,b=, model x/y")->nano);
+    EXPECT_INT(9 * DOLLAR, find(b, "all", "everybody")->nano);
+    EXPECT_INT(2 * DOLLAR, find(b, "talk", "session s1")->nano);
+    budgets_free(b);
+}
+
+static void a_budget_without_spending_is_there_too(void)
+{
+    struct budgets *b = load();
+    budgets_end(b);
+    EXPECT_INT(5, budgets_count(b));
+    EXPECT_INT(0, find(b, "sales", "department sales")->nano);
+    EXPECT_INT(0, find(b, "default", "each department")->nano);
+    EXPECT_INT(0, find(b, "apps", "each app, each model")->nano);
+    budgets_free(b);
+}
+
+static void used_up_ones_come_first(void)
+{
+    struct budgets *b = load();
+    spend(b, "department=sales", 1000, 99 * DOLLAR);
+    spend(b, "department=support", 1000, 10 * DOLLAR);
+    spend(b, "budget/apps/app=a,model=b", 1000, 60 * DOLLAR); /* beyond its limit, and refuses nothing */
+    spend(b, "session=s1", 0, 2 * DOLLAR - 1);
+    budgets_end(b);
+    const char *names[] = {"default", "apps", "talk", "sales", "all"};
+    for (size_t i = 0; i < 5; i++)
+        EXPECT_SLICE(slice_str(names[i]), budgets_at(b, i)->budget->name);
+    EXPECT(budget_is_used_up(budgets_at(b, 0)) && !budget_is_used_up(budgets_at(b, 1)));
+    EXPECT_INT(120, budget_percent(budgets_at(b, 1)));
+    EXPECT_INT(99, budget_percent(budgets_at(b, 2))); /* never 100 before it is */
+    budgets_free(b);
+}
+
+static void it_goes_on_as_until_now(void)
+{
+    struct budgets *b = load();
+    spend(b, "department=sales", 1000, 40 * DOLLAR);
+    spend(b, "session=s1", 0, DOLLAR);
+    budgets_end(b);
+    const struct budget_use *sales = find(b, "sales", "department sales");
+    struct budget_course course = budget_course(sales, 1000 + 6 * DAY);
+    EXPECT_INT(200 * DOLLAR, course.nano);
+    EXPECT_INT(1000 + 15 * DAY, course.runs_out_s);
+    course = budget_course(sales, 1000 + 12 * DAY);
+    EXPECT_INT(100 * DOLLAR, course.nano);
+    EXPECT_INT(0, course.runs_out_s);
+    EXPECT_INT(-1, budget_course(sales, 1000 + DAY).nano); /* too early */
+    EXPECT_INT(-1, budget_course(sales, 1000).nano);
+    EXPECT_INT(-1, budget_course(find(b, "talk", "session s1"), 5000).nano);
+    spend(b, "department=x", 1000, COUNTERS_AMOUNT_MAX);
+    budgets_free(b);
+}
+
+static void amounts_without_end_stay_amounts(void)
+{
+    struct budgets *b = load();
+    spend(b, "department=x", 1000, COUNTERS_AMOUNT_MAX);
+    budgets_end(b);
+    EXPECT_INT(COUNTERS_AMOUNT_MAX, budget_course(budgets_at(b, 0), 1000 + 2 * DAY).nano);
+    EXPECT(budget_percent(budgets_at(b, 0)) > 100);
+    budgets_free(b);
+}
+
+int main(void)
+{
+    RUN(a_key_is_of_the_budgets_that_write_it);
+    RUN(a_budget_without_spending_is_there_too);
+    RUN(used_up_ones_come_first);
+    RUN(it_goes_on_as_until_now);
+    RUN(amounts_without_end_stay_amounts);
+    return unit_close("budgets");
+}

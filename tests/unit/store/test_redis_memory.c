@@ -1,0 +1,213 @@
+/* What stands around questions to counters in Redis: what ledgers tell, sessions and their end, its memory. */
+#include "scripts_kit.h"
+
+/* --- what ledgers tell --- */
+
+static void each_ledger_tells_its_own_sums(void)
+{
+    begin();
+    struct counters_item item = money("app=a", 1, 1000);
+    spend("led1", NULL, sum_of("app=a", 100));
+    spend("led2", NULL, sum_of("app=a", 40));
+    spend("led1", NULL, sum_of("app=a", 130));
+    spend("led1", NULL, sum_of("app=a", 100)); /* late: it is known better */
+    ask(COUNTERS_PEEK, "", &item, 1, none);
+    EXPECT_INT(170, states[0].spent);
+    struct counters_spent repaired = sum_of("app=a", 90);
+    EXPECT_STR("1 0", say(counters_call_spend(&here, "led1", true, NULL, 0, &repaired, 1, &arena)));
+    ask(COUNTERS_PEEK, "", &item, 1, none);
+    EXPECT_INT(130, states[0].spent);
+    int64_t kept = sync_ask("EXPIRETIME", arena_printf(&arena, "mg1:{p0}:B:%" PRId64, period - 86400).ptr, NULL)->integer;
+    EXPECT_INT(period + 86400 + 40 * 86400, kept);
+    sync_ask("FLUSHALL", NULL); /* all is lost, and right again when both have told it */
+    spend("led2", NULL, sum_of("app=a", 40));
+    spend("led1", NULL, sum_of("app=a", 90));
+    snprintf(epoch, sizeof epoch, "%s", word(say(counters_call_beat(&here, true, 60000, &arena)), 1));
+    say(counters_call_seed(epoch, 0, &arena));
+    ask(COUNTERS_PEEK, "", &item, 1, none);
+    EXPECT_INT(130, states[0].spent);
+}
+
+static void a_session_begins_anew(void)
+{
+    begin();
+    struct counters_item item = session("session=s", 10, 100, 60);
+    struct counters_spent sum = {.key = SLICE("session=s"), .last_s = period, .idle_s = 60, .nano = 90};
+    spend("led1", NULL, sum);
+    EXPECT(ask(COUNTERS_ADMIT, "r1", &item, 1, none).is_ok);
+    EXPECT_INT(90, states[0].spent);
+    struct counters_answer refused = ask(COUNTERS_ADMIT, "r2", &item, 1, none);
+    EXPECT(!refused.is_ok && states[0].refusal == COUNTERS_CONTENDED);
+    sync_ask("HSET", "mg1:{p0}:B:0", "usession=s", arena_printf(&arena, "%" PRId64, period - 1).ptr, NULL);
+    EXPECT(!ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok); /* something of it is under way */
+    ask(COUNTERS_RELEASE, "r1", &item, 1, none);
+    EXPECT(ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok);
+    EXPECT_INT(0, states[0].spent);
+    sum.last_s = period + 100; /* the ledger's sum began anew, too */
+    sum.nano = 7;
+    spend("led1", "r2", sum);
+    spend("led1", "r2", sum);
+    spend("led2", NULL, (struct counters_spent){.key = SLICE("session=s"), .last_s = period, .idle_s = 60, .nano = 5});
+    ask(COUNTERS_PEEK, "", &item, 1, none);
+    EXPECT_INT(12, states[0].spent);
+    spend("led3", NULL, (struct counters_spent){.key = SLICE("session=o"), .last_s = period - 90, .idle_s = 60, .nano = 5});
+    EXPECT_STR("(nil)", sync_text("HGET", "mg1:{p0}:B:0", "ssession=o", NULL)); /* over before it was told */
+}
+
+/* --- sessions --- */
+
+static void a_gateway_lives_by_its_beats(void)
+{
+    begin();
+    struct counters_place other = {.session = "gw2-b", .owner = 9, .epoch = epoch};
+    struct counters_item items[] = {money("app=a", 100, 1000), rate(COUNTERS_TOKENS, "app=a;60", 100, 600, 100),
+                                    at_a_time("app=a", 4)};
+    say(counters_call_beat(&other, true, 1, &arena));
+    EXPECT_STR("-1", word(say(counters_call_beat(&(struct counters_place){.session = "gw3"}, false, 1, &arena)), 0));
+    here = other;
+    while (!strstr(say(counters_call_beat(&(struct counters_place){.session = "gw1-a"}, false, 60000, &arena)), " gw2-b"))
+        usleep(1000);
+    EXPECT_STR("starting", ask(COUNTERS_ADMIT, "r0", items, 3, none).error); /* its lease is over */
+    say(counters_call_beat(&other, false, 60000, &arena));
+    EXPECT(ask(COUNTERS_ADMIT, "r1", items, 3, none).is_ok);
+    EXPECT(ask(COUNTERS_ADMIT, "r2", items, 1, none).is_ok);
+    EXPECT(ask(COUNTERS_SETTLE, "r2", items, 1, (struct counters_totals){0, 30}).is_ok);
+    EXPECT_STR("-3", say(counters_call_fence("gw2-b", false, &arena)));
+    EXPECT_STR("-3", say(counters_call_reclaim("gw2-b", true, "0", &arena)));
+    EXPECT_STR("1", say(counters_call_fence("gw2-b", true, &arena)));
+    EXPECT_STR("1", say(counters_call_fence("gw2-b", true, &arena)));
+    EXPECT_STR("-3", say(counters_call_beat(&other, false, 60000, &arena)));
+    EXPECT_STR("-3", say(counters_call_beat(&other, true, 60000, &arena)));
+    EXPECT_STR("starting", ask(COUNTERS_ADMIT, "r3", items, 3, none).error);
+    EXPECT_STR("not held", ask(COUNTERS_EXTEND, "r1", items, 3, (struct counters_totals){0, 200}).error);
+    EXPECT_STR("1 0 1", say(counters_call_reclaim("gw2-b", false, "0", &arena)));
+    EXPECT_STR("1 0 0", say(counters_call_reclaim("gw2-b", false, "0", &arena)));
+    here.session = "gw1-a";
+    ask(COUNTERS_PEEK, "", items, 3, none);
+    EXPECT_INT(30, states[0].held); /* that was spent: its own ledger will say so */
+    EXPECT_INT(100, states[1].left);
+    EXPECT_INT(4, states[2].left);
+    EXPECT_STR("1 0 1", say(counters_call_reclaim("gw2-b", true, "0", &arena)));
+    ask(COUNTERS_PEEK, "", items, 3, none);
+    EXPECT_INT(0, states[0].held);
+    EXPECT_STR("0", say(counters_call_fence("gw9", true, &arena)));
+    EXPECT_STR("1", sync_text("ZCARD", "mg1:{p0}:S", NULL));
+}
+
+static void what_a_dead_process_held_comes_back(void)
+{
+    begin();
+    struct counters_item item = money("app=a", 1, 100000);
+    char hold[COUNTERS_HOLD_BYTES], cursor[24] = "0";
+    for (int i = 0; i < 1000; i++) {
+        here.owner = i % 2 ? 7 : UINT64_MAX;
+        snprintf(hold, sizeof hold, "r%d", i);
+        EXPECT(ask(COUNTERS_ADMIT, hold, &item, 1, none).is_ok);
+    }
+    int returned = 0;
+    do {
+        const char *said = say(counters_call_return(&here, cursor, &arena));
+        snprintf(cursor, sizeof cursor, "%s", word(said, 1));
+        returned += (int)strtol(word(said, 2), NULL, 10);
+    } while (strcmp(cursor, "0") != 0);
+    EXPECT_INT(500, returned);
+    ask(COUNTERS_PEEK, "", &item, 1, none);
+    EXPECT_INT(500, states[0].held);
+}
+
+static void a_memory_opens_when_all_could_tell(void)
+{
+    begin();
+    sync_ask("FLUSHALL", NULL);
+    const char *memory = word(say(counters_call_beat(&here, true, 60000, &arena)), 1);
+    EXPECT_STR("0", word(say(counters_call_seed(memory, 60000, &arena)), 0));
+    EXPECT_STR("-1", say(counters_call_seed(epoch, 0, &arena)));
+    struct counters_item item = money("app=a", 1, 10);
+    here.epoch = memory;
+    EXPECT_STR("starting", ask(COUNTERS_ADMIT, "r", &item, 1, none).error);
+    EXPECT_STR("1", word(say(counters_call_seed(memory, 0, &arena)), 0));
+    EXPECT_STR(memory, word(say(counters_call_seed(memory, 60000, &arena)), 1));
+    EXPECT_STR(memory, word(say(counters_call_beat(&here, false, 60000, &arena)), 2));
+    EXPECT(ask(COUNTERS_ADMIT, "r", &item, 1, none).is_ok);
+}
+
+/* --- bounds --- */
+
+static void nothing_is_kept_for_ever(void)
+{
+    begin();
+    struct counters_item items[] = {rate(COUNTERS_REQUESTS, "u;1", 1, 1000000, 10), at_a_time("u", 4),
+                                    session("session=s", 10, 100, 1)};
+    struct counters_spent sum = {.key = SLICE("session=s"), .last_s = period, .idle_s = 1, .nano = 5};
+    items[0].window_s = 1;
+    EXPECT(ask(COUNTERS_ADMIT, "r", items, 3, none).is_ok);
+    EXPECT_STR("1 0 0", say(counters_call_sweep(false, "0", 3600, &arena)));
+    EXPECT_STR("1 0 0", say(counters_call_sweep(true, "0", 0, &arena)));
+    spend("led1", "r", sum);
+    while (strcmp("1 0 2", say(counters_call_sweep(false, "0", 0, &arena))) != 0)
+        if (strcmp("2", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
+    EXPECT_STR("2", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e */
+    while (strcmp("0", sync_text("HLEN", "mg1:{p0}:B:0", NULL)) != 0)
+        say(counters_call_sweep(true, "0", 0, &arena));
+    EXPECT(ask(COUNTERS_ADMIT, "r", items, 3, none).is_ok);
+}
+
+static void a_full_redis_still_gives_back(void)
+{
+    begin();
+    struct counters_item items[] = {money("app=a", 100, 1000), at_a_time("app=a", 4)};
+    EXPECT(ask(COUNTERS_ADMIT, "r1", items, 2, none).is_ok);
+    EXPECT(ask(COUNTERS_ADMIT, "r2", items, 2, none).is_ok);
+    EXPECT_STR("OK", sync_text("CONFIG", "SET", "maxmemory", "1", NULL));
+    const char *before = sync_dump();
+    EXPECT_STR("full", ask(COUNTERS_ADMIT, "r3", items, 2, none).error);
+    EXPECT_STR(before, sync_dump());
+    EXPECT(ask(COUNTERS_SETTLE, "r1", items, 2, (struct counters_totals){0, 30}).is_ok);
+    EXPECT(ask(COUNTERS_RELEASE, "r2", items, 2, none).is_ok);
+    EXPECT_STR("1 1", spend("led1", "r1", sum_of("app=a", 30)));
+    EXPECT_STR("1", word(say(counters_call_beat(&here, false, 60000, &arena)), 0));
+    EXPECT_STR("OK", sync_text("CONFIG", "SET", "maxmemory", "0", NULL));
+    EXPECT(ask(COUNTERS_PEEK, "", items, 2, none).is_ok);
+    EXPECT_INT(0, states[0].held);
+    EXPECT_INT(30, states[0].spent);
+    EXPECT_INT(4, states[1].left);
+}
+
+static void as_many_items_as_there_may_be(void)
+{
+    begin();
+    static struct counters_item items[LIMIT_COUNTERS_ITEMS];
+    static char keys[LIMIT_COUNTERS_ITEMS][16];
+    for (unsigned i = 0; i < LIMIT_COUNTERS_ITEMS; i++) {
+        snprintf(keys[i], sizeof keys[i], "k=%u", i / 3);
+        items[i] = i % 3 == 0   ? money(keys[i], 10, 1000)
+                   : i % 3 == 1 ? rate(COUNTERS_TOKENS, keys[i], 10, 1000, 100)
+                                : at_a_time(keys[i], 5);
+        items[i].start_s -= i;
+    }
+    EXPECT(ask(COUNTERS_ADMIT, "r", items, LIMIT_COUNTERS_ITEMS, none).is_ok);
+    EXPECT(ask(COUNTERS_EXTEND, "r", items, LIMIT_COUNTERS_ITEMS, (struct counters_totals){20, 20}).is_ok);
+    EXPECT(ask(COUNTERS_PEEK, "", items, LIMIT_COUNTERS_ITEMS, none).is_ok);
+    EXPECT_INT(20, states[LIMIT_COUNTERS_ITEMS - 2].held);
+    EXPECT(ask(COUNTERS_RELEASE, "r", items, LIMIT_COUNTERS_ITEMS, none).is_ok);
+    ask(COUNTERS_PEEK, "", items, LIMIT_COUNTERS_ITEMS, none);
+    EXPECT_INT(0, states[LIMIT_COUNTERS_ITEMS - 2].held);
+    EXPECT_INT(100, states[LIMIT_COUNTERS_ITEMS - 1].left);
+}
+
+int main(void)
+{
+    sync_start();
+    arena_init(&arena);
+    RUN(each_ledger_tells_its_own_sums);
+    RUN(a_session_begins_anew);
+    RUN(a_gateway_lives_by_its_beats);
+    RUN(what_a_dead_process_held_comes_back);
+    RUN(a_memory_opens_when_all_could_tell);
+    RUN(nothing_is_kept_for_ever);
+    RUN(a_full_redis_still_gives_back);
+    RUN(as_many_items_as_there_may_be);
+    arena_clear(&arena);
+    sync_end();
+    return unit_close("redis_memory");
+}
