@@ -188,6 +188,7 @@ core.facts_by(function()
   return setmetatable({ nil, nil, nil, nil, -- views
     _at = 0, _policy = false, _entry = false, _filters = { nil, nil, nil, nil }, _chosen = false, _by = false,
     _filter_count = 0, _proposals = false, _rejected = false, _limits = false, _made = false, _quiet = false,
+    _slice = false, _cuts = false,
     _hints = false, _listing = false, _live = false, _issuer = false, app = nil, department = nil, key_id = nil,
     asked = nil, model = nil, task = nil, quality = nil, max_latency_ms = nil, data = nil, context_tokens = nil,
   }, meta)

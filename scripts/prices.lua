@@ -1,8 +1,11 @@
 -- What a request may cost, in nano-dollars: estimated tokens at the price of the dearest target that may answer it. The
 -- arithmetic is C's (core/exchange/price.c): exact, and rounded up once.
 --
---   local nano, unpriced, is_any = prices.estimate(f)
---     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer
+--   local nano, unpriced, is_any = prices.estimate(f, slice)
+--     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer;
+--     -- slice: of the output no more than so many tokens
+--   prices.output_tokens(f)                        -- of all choices together, at most
+--   prices.tokens(f)                               -- that limits count: read, and written at most
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
 --
 -- The output counts at the dearer of the rates for text and for reasoning, at the tier of service that the request asks
@@ -15,9 +18,13 @@ local targets = use "targets"
 local prices = { assumed_output_tokens = 1000 }
 
 local function output_tokens(f)
-  return f.api == "embeddings" and 0 or f.max_tokens or f.output_tokens > 0 and f.output_tokens
-    or prices.assumed_output_tokens
+  if f.api == "embeddings" then return 0 end
+  local each = f.max_tokens or f.output_tokens > 0 and f.output_tokens or prices.assumed_output_tokens
+  return each * core.choices()
 end
+prices.output_tokens = output_tokens
+
+function prices.tokens(f) return f.context_tokens + f.output_tokens * (core.choices() - 1) end
 
 -- nil: it has no price, or none yet.
 local function cost(target, input, output)
@@ -76,12 +83,14 @@ local function candidates(f)
   return catalogue.routable()
 end
 
-function prices.estimate(f)
-  local most, unpriced, is_any = dearest(f, candidates(f), output_tokens(f))
+function prices.estimate(f, slice)
+  local output = output_tokens(f)
+  local most, unpriced, is_any = dearest(f, candidates(f), slice and math.min(slice, output) or output)
   return f.known_cost_nano or most, unpriced, is_any
 end
 
--- The most output tokens for which the request stays within so much money; nil when not even its input does.
+-- The most output tokens of each choice for which the request stays within so much money; nil when not even its input
+-- does.
 function prices.affordable(f, nano)
   local most = math.huge
   for _, target in ipairs(candidates(f)) do
@@ -89,6 +98,7 @@ function prices.affordable(f, nano)
     local count = price and core.affordable_output(price.handle, input_tokens(target.name), nano)
     if count then most = math.min(most, count) end
   end
+  most = math.floor(most / core.choices())
   return most >= 1 and most < math.huge and most or nil
 end
 

@@ -307,7 +307,7 @@
 #define LIMIT_REDIS_SCRIPTS 16u
 #define LIMIT_REDIS_QUESTIONS 10000u       /* without an answer, those beyond their deadlines too … */
 #define LIMIT_REDIS_QUEUE_BYTES (4u * MIB) /* … and what is held of them */
-#define LIMIT_REDIS_AHEAD_BYTES (256u * KIB) /* handed to a connection that has not sent them; the rest may yet expire */
+#define LIMIT_REDIS_AHEAD_BYTES (256u * KIB) /* handed to a connection and not sent; what waits behind may expire */
 #define LIMIT_REDIS_REPLY_BYTES (4u * MIB) /* of one reply */
 #define LIMIT_REDIS_REPLY_ITEMS 65536u     /* of all its arrays */
 #define LIMIT_REDIS_TURN_BYTES (256u * KIB) /* read in one turn of the loop */

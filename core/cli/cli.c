@@ -149,6 +149,24 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 nothing is used up, 1 something is, 2 the policies or the ledger cannot be read.\n",
      command_budgets},
+    {"limits", "which limits and budgets hold for a caller, and what they leave",
+     "moongate limits --app support-bot --user ana --model small\n"
+     "moongate limits --as sales/ana --model auto --tokens 150000\n"
+     "\n"
+     "Every limit and budget that such a request falls under, in the order in which they refuse; those that refuse it now\n"
+     "come first. Of each unit (requests, tokens, at the same time, money) the one that leaves least binds. What is left\n"
+     "is asked of the running gateway; without one budgets are as in the ledger, and rates begin anew when it starts.\n"
+     "Left of a rate is what may be sent right now, and resets says when nothing of it is used up.\n"
+     "\n"
+     "  --app A  --user U  --department D  --team T  --tier T  --region R  --key-id K     who asks; or as --as has it\n"
+     "  --as WHO            DEPARTMENT/USER, APP/USER, or NAME=VALUE,…\n"
+     "  --model M  --api A  --session S  --label L  --task T  --data CLASS  --uses tools  --tokens N  --max-tokens N\n"
+     "  --time 2025-06-03T12:00:00Z     --set NAME=VALUE    as `moongate explain` takes them\n"
+     "  --policies DIR      this folder instead of the configuration's\n"
+     "  -c, --config FILE   the configuration; --json: the same as one document\n"
+     "\n"
+     "Exit code: 0 it would pass, 1 it would be refused, 2 the policies or the ledger cannot be read.\n",
+     command_limits},
     {"audit search", "all that the ledger has: requests, administrators' changes, losses, starts",
      "moongate audit search kind:change actor:kim --since 2026-11-01\n"
      "moongate audit search late\n"

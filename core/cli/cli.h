@@ -50,6 +50,7 @@ int command_ledger_check(int argc, char **argv);
 int command_ledger_erase(int argc, char **argv);
 int command_ledger_rekey(int argc, char **argv);
 int command_ledger_restore(int argc, char **argv);
+int command_limits(int argc, char **argv);
 int command_price(int argc, char **argv);
 int command_reload(int argc, char **argv);
 int command_replay(int argc, char **argv);

@@ -32,6 +32,13 @@ struct record_wish {
     bool keeps_prompt, keeps_answer; /* their texts, sealed */
 };
 
+/* What its budgets hold of an answer: all that it may come to, or of a stream so many tokens at a time. */
+struct reserve {
+    uint64_t output_tokens; /* all choices together, assumed where the request does not say; 0: no budget asks */
+    uint32_t slice;         /* tokens of output; 0: all at once */
+    bool cuts;              /* a stream for which there is no more room ends; else it goes on, and is charged */
+};
+
 struct decision {
     struct verdict verdict;
     struct trace trace;
@@ -43,6 +50,7 @@ struct decision {
     uint32_t drain_seconds_max; /* 0: a client's going cancels the call; else the answer is read on for so long … */
     uint64_t drain_tokens_max;  /* … and until it has so many tokens of output */
     struct record_wish record;
+    struct reserve reserve;
     struct slice max_tokens_note;              /* for x-moongate-max-tokens; empty: the caller's own holds */
     char policy_digest[DECISION_DIGEST_BYTES]; /* of the bundle that decided */
 

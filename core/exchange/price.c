@@ -134,3 +134,24 @@ void price_seal(struct price *price)
     hex_write(digest, (PRICE_REVISION_BYTES - 1) / 2, price->revision);
     buf_clear(&text);
 }
+
+enum usage_part price_dearer_output(const struct price_rates *rates)
+{
+    return rates->pico[USAGE_REASONING] > rates->pico[USAGE_OUTPUT] ? USAGE_REASONING : USAGE_OUTPUT;
+}
+
+static int64_t bounded(uint64_t tokens)
+{
+    return tokens > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)tokens;
+}
+
+struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, struct slice tier,
+                          uint64_t when_ns)
+{
+    struct usage_parts parts = {.count = {[USAGE_REQUESTS] = 1}};
+    const struct price_rates *rates = price ? price_rates_at(price, input_tokens, tier, when_ns) : NULL;
+    if (!rates) return (struct cost){.state = COST_UNPRICED};
+    parts.count[USAGE_INPUT] = bounded(input_tokens);
+    parts.count[price_dearer_output(rates)] = bounded(output_tokens);
+    return price_cost(price, &parts, tier, when_ns);
+}

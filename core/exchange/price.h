@@ -82,6 +82,11 @@ struct cost price_cost(const struct price *price, const struct usage_parts *part
 /* The rates that price_cost() would take; NULL when there is no period yet. */
 const struct price_rates *price_rates_at(const struct price *price, uint64_t input_tokens, struct slice tier,
                                          uint64_t when_ns);
+/* What a request comes to at most: so much input, and so much output, text or reasoning, whichever is dearer. */
+struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, struct slice tier,
+                          uint64_t when_ns);
+/* The part that an answer's tokens cost at most as. */
+enum usage_part price_dearer_output(const struct price_rates *rates);
 /* Fills the revision, from all figures and names: call it once the price is built. */
 void price_seal(struct price *price);
 

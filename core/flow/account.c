@@ -32,6 +32,12 @@ uint64_t account_output_tokens(const struct exchange *x, const struct relay *r)
     return count_scale(rules_of(x, exchange_attempt(x)), relay_settled_tokens(r));
 }
 
+uint64_t account_output_now(const struct exchange *x, const struct relay *r)
+{
+    struct relay_report told = relay_report(r);
+    return counted_tokens(x, exchange_attempt(x), &told.counted);
+}
+
 static bool is_success(int status)
 {
     return status >= 200 && status < 300;

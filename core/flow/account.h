@@ -22,5 +22,7 @@ void account_settle(struct exchange *x, const struct relay *r);
 void account_close(struct exchange *x, const struct relay *r);
 /* Output as counted so far; what may still change is left out, so that this may be asked after every piece. */
 uint64_t account_output_tokens(const struct exchange *x, const struct relay *r);
+/* The same, as it would be charged now: what is not settled is counted anew each time. */
+uint64_t account_output_now(const struct exchange *x, const struct relay *r);
 
 #endif

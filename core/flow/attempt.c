@@ -11,6 +11,7 @@
 #include "flow/holds.h"
 #include "flow/metrics.h"
 #include "flow/reply.h"
+#include "flow/reserve.h"
 #include "flow/send.h"
 #include "flow/settle.h"
 #include "flow/wording.h"
@@ -39,6 +40,11 @@ static size_t find_target(const struct job *job, size_t index)
     while (index < v->target_count && !is_configured(job, &v->targets[index]))
         index++;
     return index;
+}
+
+static const struct target *current_target(const struct job *job)
+{
+    return &job->x->decision.verdict.targets[job->x->target_index];
 }
 
 static bool has_next(const struct job *job)
@@ -256,13 +262,26 @@ static void on_head(void *arg, const struct fetch_head *head)
     open_relay(job, head);
 }
 
+/* No budget has room for more of it. */
+static void cut_stream(struct job *job, const struct verdict *no)
+{
+    call_drop_fetch(job->call);
+    if (job->call->is_drained)
+        job_end(job, OUTCOME_CLIENT_CLOSED);
+    else
+        relay_refuse(job->call->relay, no);
+}
+
 static void on_data(void *arg, struct slice bytes)
 {
     struct job *job = arg;
     struct call *call = job->call;
+    struct verdict no;
     relay_feed(call->relay, bytes);
     if (relay_is_over(call->relay)) return;
-    if (!call->is_drained)
+    if (!reserve_stream(job, &no))
+        cut_stream(job, &no);
+    else if (!call->is_drained)
         deliver_hold_back(call);
     else if (drain_is_enough(call))
         job_end(job, OUTCOME_CLIENT_CLOSED);
@@ -307,29 +326,25 @@ static void send(struct job *job, const struct target *target)
 
 /* --- the policies on a target --- */
 
-static const struct target *current_target(const struct job *job)
+/* Nobody is called for more than its budgets have room for: a cheaper one may be. */
+static void refuse_another(struct job *job, const struct verdict *no)
 {
-    return &job->x->decision.verdict.targets[job->x->target_index];
-}
-
-/* Another target costs as much again as was asked for at first, on top of what those before have cost. */
-static void refuse_another(struct job *job, const struct counters_item *item)
-{
-    struct verdict over = {
-        .kind = VERDICT_DENY, .status = 402, .code = SLICE("budget_exhausted"), .policy = SLICE("budget"),
-        .rule = item->rule, .reason = SLICE("what earlier attempts cost leaves no room for another")};
+    if (has_next(job)) {
+        try_target(job, (size_t)job->x->target_index + 1);
+        return;
+    }
     job->x->target_index = -1;
-    reply_answer(job, &over);
+    reply_answer(job, no);
 }
 
 static void on_estimated(struct job *job)
 {
-    const struct counters_item *over;
+    struct verdict no;
     job->stop = stop;
-    if (holds_cover(job, &over))
+    if (reserve_attempt(job, current_target(job), &no))
         send(job, current_target(job));
     else
-        refuse_another(job, over);
+        refuse_another(job, &no);
 }
 
 static void send_now(struct job *job)

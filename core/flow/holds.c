@@ -151,36 +151,43 @@ void holds_free(struct holds *h)
 
 /* --- a job's --- */
 
-static struct counters_totals used(const struct exchange *x)
+struct counters_totals holds_paid(const struct job *job)
 {
-    struct bill bill = bill_of(x);
+    struct bill bill = bill_of(job->x);
     return (struct counters_totals){.tokens = bill_tokens(&bill),
                                     .nano = bill.cost.state == COST_UNPRICED ? 0 : bill.cost.nano};
 }
 
-static bool cover(struct holds *h, struct hold *hold, const struct counters_totals *paid,
-                  const struct counters_item **over)
+/* How it stands with the one that refused. */
+static void look(struct holds *h, const struct counters_item *item, struct holds_over *over)
+{
+    struct counters_question question = {.operation = COUNTERS_PEEK, .items = item, .item_count = 1};
+    struct counters_answer said;
+    *over = (struct holds_over){.item = item};
+    put(h, &question, &over->state, &said);
+}
+
+/* Who cannot be asked refuses nothing: what it came to is charged in any case. */
+static bool extend(struct holds *h, struct hold *hold, struct counters_totals totals, struct holds_over *over)
 {
     struct counters_question question;
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer said;
-    struct counters_totals wanted = {counters_sum(paid->tokens, hold->estimate.tokens),
-                                     counters_sum(paid->nano, hold->estimate.nano)};
-    if (!hold_extend(hold, wanted, &question)) return true;
+    if (!hold_extend(hold, totals, &question)) return true;
     put(h, &question, states, &said);
     if (!said.error && !said.is_ok) {
-        *over = &hold->items[said.failed];
+        look(h, &hold->items[said.failed], over);
+        over->more = totals.nano - hold->totals.nano;
         return false;
     }
-    hold_grow(hold, wanted);
+    hold_grow(hold, totals);
     return true;
 }
 
-bool holds_cover(struct job *job, const struct counters_item **over)
+bool holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over)
 {
-    struct counters_totals paid = used(job->x);
     for (struct hold *hold = job->x->holds; hold; hold = hold->next)
-        if (!cover(job->flow->holds, hold, &paid, over)) return false;
+        if (!extend(job->flow->holds, hold, totals, over)) return false;
     return true;
 }
 
@@ -188,7 +195,7 @@ bool holds_cover(struct job *job, const struct counters_item **over)
 void holds_close(struct job *job)
 {
     const struct exchange *x = job->x;
-    struct counters_totals paid = used(x);
+    struct counters_totals paid = holds_paid(job);
     for (struct hold *hold = x->holds; hold; hold = hold->next) {
         struct counters_question question;
         struct counters_state states[LIMIT_COUNTERS_ITEMS];

@@ -1,10 +1,10 @@
 /*
  * What a worker's requests take from the counters: asked for by the policies that decide, made larger before another
- * target is called, closed once at the end.
+ * target is called and while an answer streams (flow/reserve.h), closed once at the end.
  *
  *     struct holds *holds = holds_new(loop, counters, owner);       // counters NULL: nobody counts here
  *     holds_ask(holds, &question, ticket);        // a policy's: policy_counters_done() has the answer
- *     if (!holds_cover(job, &over)) …             // what has been paid for and the next attempt go beyond a budget
+ *     if (!holds_extend(job, totals, &over)) …    // over.item has no room for that
  *     holds_close(job);                           // before its client has the last byte; welcome more than once
  *     holds_free(holds);
  *
@@ -32,9 +32,17 @@ void holds_free(struct holds *holds); /* NULL is welcome; nobody may be waiting 
 void holds_ask(struct holds *holds, const struct counters_question *question, uint64_t ticket);
 void holds_forget(struct holds *holds, uint64_t ticket);
 
-/* What the job holds covers all that its attempts came to so far, and once more what it was admitted for. False: the
- * budget *over has no room for that, and nobody is to be called. */
-bool holds_cover(struct job *job, const struct counters_item **over);
+/* A budget that refused. */
+struct holds_over {
+    const struct counters_item *item;
+    struct counters_state state; /* of it: all that is spent and held, the job's own too */
+    int64_t more;                /* nano-dollars that it has no room for */
+};
+
+/* What the job's attempts came to so far. */
+struct counters_totals holds_paid(const struct job *job);
+/* All of the job's open holds have at least these totals. False: *over has no room for them. */
+bool holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over);
 void holds_close(struct job *job);
 
 #endif

@@ -19,6 +19,7 @@
 #include "net/conn.h"
 #include "net/fetch.h"
 #include "store/cache.h"
+#include "store/counters.h"
 #include "wire/count.h"
 #include "wire/said.h"
 
@@ -79,6 +80,15 @@ struct waiting {
     void (*then)(struct job *job); /* when the tokens are counted */
 };
 
+/* What is held for the attempt under way (flow/reserve.h). */
+struct reserved {
+    struct counters_totals paid; /* what those before came to */
+    uint64_t input_tokens;
+    uint64_t output_tokens; /* so much of an answer is held for */
+    uint64_t again_at;      /* after a refusal: when so many tokens were said a budget is asked again */
+    bool is_over;           /* a budget had no room, and the trace says so */
+};
+
 /* How a job comes to its end. */
 struct ending {
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
@@ -101,6 +111,7 @@ struct job {
     bool is_whole;               /* the body is here, or there is none */
     bool is_unrecorded;          /* health checks and the like: neither counted nor recorded */
     struct ending end;
+    struct reserved reserved;
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "exchange/bill.h"
+#include "flow/account.h"
+#include "flow/call.h"
 #include "flow/cors.h"
 #include "flow/durable.h"
 #include "flow/holds.h"
@@ -58,6 +60,8 @@ void reply_plain(struct job *job, int status, const struct conn_header *headers,
     exchange_move(x, EXCHANGE_REPLYING);
     x->response.status = status;
     x->response.bytes_out = body.len;
+    exchange_end_attempt(x, x->fault.code);
+    account_settle(x, job->call ? job->call->relay : NULL);
     holds_close(job);
     durable_hold_end(job);
     conn_reply(job->conn, status, headers, count, body);

@@ -69,7 +69,6 @@ static bool record(struct job *job)
 
 static void finish(struct job *job)
 {
-    holds_close(job);
     bool is_kept = job->is_unrecorded || record(job);
     exchange_move(job->x, EXCHANGE_RECORDED);
     if (!job->conn) {
@@ -131,6 +130,7 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     exchange_move(x, EXCHANGE_SETTLING);
     x->outcome = outcome;
     account_settle(x, relay_of(job));
+    holds_close(job); /* hooks that have their say now change nothing of it */
     if (is_response_due(job))
         ask(job, (struct policy_call){.phase = PHASE_RESPONSE, .is_sent = true}, on_response);
     else

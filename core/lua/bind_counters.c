@@ -100,6 +100,38 @@ static void read_span(lua_State *L, int index, struct counters_item *item)
     }
 }
 
+/* What the item's budget is called, and calls itself. */
+static const struct counters_words *read_words(lua_State *L, int index, struct arena *arena)
+{
+    struct slice who = text_of(L, index, "who", arena);
+    lua_getfield(L, index, "words");
+    int at = lua_gettop(L);
+    luaL_checktype(L, at, LUA_TTABLE);
+    struct counters_words *words = arena_alloc(arena, sizeof *words);
+    *words = (struct counters_words){
+        .policy = text_of(L, at, "policy", arena),
+        .rule = text_of(L, at, "rule", arena),
+        .who = who,
+        .what = text_of(L, at, "what", arena),
+        .file = text_of(L, at, "file", arena),
+        .line = (int)amount_of(L, at, "line", 0),
+        .limit = amount_of(L, at, "limit", 0),
+        .code = text_of(L, at, "code", arena),
+        .status = (int)amount_of(L, at, "status", 0),
+    };
+    lua_pop(L, 1);
+    return words;
+}
+
+/* Those of what never blocks are never said. */
+static bool has_words(lua_State *L, int index)
+{
+    lua_getfield(L, index, "words");
+    bool has = lua_istable(L, -1);
+    lua_pop(L, 1);
+    return has;
+}
+
 /* The item of scripts/counters.lua at `index`. */
 static void read_item(lua_State *L, int index, struct counters_item *item, struct arena *arena)
 {
@@ -116,6 +148,7 @@ static void read_item(lua_State *L, int index, struct counters_item *item, struc
     lua_getfield(L, index, "observe");
     item->is_observed = lua_toboolean(L, -1);
     lua_pop(L, 1);
+    if (has_words(L, index)) item->words = read_words(L, index, arena);
     read_span(L, index, item);
     read_scope(L, index, item, arena);
 }
@@ -204,6 +237,27 @@ static void push_refusal(lua_State *L, const struct counters_answer *answer)
     set_flag(L, "is_closed", why == COUNTERS_SHUT);
 }
 
+/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer; of several admissions the
+ * smallest slice, which is too often for the others and never too late */
+static int on_reserve(lua_State *L)
+{
+    struct reserve *r = &bind_eval(L)->x->decision.reserve;
+    lua_Number tokens = luaL_checknumber(L, 1);
+    uint32_t slice = (uint32_t)luaL_checkinteger(L, 2);
+    r->output_tokens = tokens >= (lua_Number)COUNTERS_AMOUNT_MAX ? (uint64_t)COUNTERS_AMOUNT_MAX : (uint64_t)tokens;
+    if (slice && (!r->slice || slice < r->slice)) r->slice = slice;
+    r->cuts |= (bool)lua_toboolean(L, 3);
+    return 0;
+}
+
+/* choices() → how many answers the request asks for */
+static int on_choices(lua_State *L)
+{
+    const struct exchange *x = bind_eval(L)->x;
+    lua_pushnumber(L, x->request.choices ? x->request.choices : 1);
+    return 1;
+}
+
 /* counters_take() → the reply of scripts/counters.lua; or nil and why there is none */
 static int on_counters_take(lua_State *L)
 {
@@ -268,6 +322,8 @@ void bind_counters_register(lua_State *L)
     static const luaL_Reg functions[] = {{"has_counters", on_has_counters},
                                          {"counters_start", on_counters_start},
                                          {"counters_take", on_counters_take},
+                                         {"reserve", on_reserve},
+                                         {"choices", on_choices},
                                          {"notify", on_notify},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

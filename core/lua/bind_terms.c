@@ -196,26 +196,15 @@ static int64_t check_tokens(lua_State *L, int index)
     return tokens < 0x1p53 ? (int64_t)tokens : (int64_t)1 << 53;
 }
 
-/* An answer is text or reasoning, whichever is dearer. */
-static enum usage_part dearer_output(const struct price_rates *rates)
-{
-    return rates->pico[USAGE_REASONING] > rates->pico[USAGE_OUTPUT] ? USAGE_REASONING : USAGE_OUTPUT;
-}
-
 /* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, at the tier that it asks
  * for; nil when the price has not begun */
 static int on_cost_at_most(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
-    const struct price *price = check_price(L, 1);
-    struct usage_parts parts = {.count = {[USAGE_REQUESTS] = 1}};
-    struct slice tier = asked_tier(set);
-    parts.count[USAGE_INPUT] = check_tokens(L, 2);
-    const struct price_rates *rates =
-        price ? price_rates_at(price, (uint64_t)parts.count[USAGE_INPUT], tier, now_ns(set)) : NULL;
-    if (!rates) return 0;
-    parts.count[dearer_output(rates)] = check_tokens(L, 3);
-    lua_pushnumber(L, (double)price_cost(price, &parts, tier, now_ns(set)).nano);
+    struct cost cost = price_at_most(check_price(L, 1), (uint64_t)check_tokens(L, 2), (uint64_t)check_tokens(L, 3),
+                                     asked_tier(set), now_ns(set));
+    if (cost.state == COST_UNPRICED) return 0;
+    lua_pushnumber(L, (double)cost.nano);
     return 1;
 }
 
@@ -229,7 +218,7 @@ static int on_affordable_output(lua_State *L)
     double nano = luaL_checknumber(L, 3);
     const struct price_rates *rates =
         price ? price_rates_at(price, (uint64_t)input, asked_tier(set), now_ns(set)) : NULL;
-    int64_t rate = rates ? rates->pico[dearer_output(rates)] : 0;
+    int64_t rate = rates ? rates->pico[price_dearer_output(rates)] : 0;
     if (rate <= 0) return 0;
     __int128 left = (__int128)(nano > 0 && nano < 0x1p63 ? (int64_t)nano : 0) * 1000;
     if (rates->pico[USAGE_INPUT] > 0) left -= (__int128)input * rates->pico[USAGE_INPUT];

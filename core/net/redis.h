@@ -3,9 +3,9 @@
  *
  *     struct redis *r = redis_new(loop, "rediss://moongate:secret@redis.example/0?ca=/etc/ssl/redis.pem", &events, arg,
  *                                 &why);
- *     const struct redis_script *admit = redis_script(r, source);          // before the loop runs: loaded on connecting
+ *     const struct redis_script *admit = redis_script(r, source);          // before the loop runs
  *     struct redis_question q = {.args = args, .arg_count = 2, .timeout_ms = 20, .fn = on_answer, .arg = x};
- *     if (redis_ask(r, &q) != REDIS_TAKEN) …                               // nobody there, slow, full: fn is not called
+ *     if (redis_ask(r, &q) != REDIS_TAKEN) …                               // down, slow, full: fn is not called
  *     q.keys = keys, q.key_count = 3;  redis_eval(r, admit, &q);
  *     on_answer: answer->outcome, answer->is_sent, answer->reply->kind …
  *     redis_free(r);                                                       // no callback follows
@@ -21,9 +21,9 @@
  *
  * Questions are answered in the order in which they were asked, but for scripts that Redis had forgotten (NOSCRIPT),
  * which are sent again in full by this room. A question waits for a connection as long as the first try to get one
- * lasts. Its deadline begins with the question. One that was sent stays in the pipeline beyond it: then `late` gets what
- * comes of it. Five deadlines missed in a row and it counts as slow: nothing is taken any more until a PING, once a
- * second, is answered in time. When nothing comes at all for LIMIT_REDIS_SILENT_MS the connection is cut.
+ * lasts. Its deadline begins with the question. One that was sent stays in the pipeline beyond it: then `late` gets
+ * what comes of it. Five deadlines missed in a row and it counts as slow: nothing is taken any more until a PING, once
+ * a second, is answered in time. When nothing comes at all for LIMIT_REDIS_SILENT_MS the connection is cut.
  * READONLY, LOADING and MASTERDOWN are answers, and end the connection: another master is looked for.
  *
  * Bounds: questions LIMIT_REDIS_QUESTIONS and their bytes LIMIT_REDIS_QUEUE_BYTES; a reply LIMIT_REDIS_REPLY_BYTES,

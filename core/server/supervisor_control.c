@@ -159,6 +159,11 @@ static void command_erase(struct supervisor *sup, const struct asking *a)
         refuse(a->peer, "nothing is erased: the ledger takes no changes, and as many as may wait do so");
 }
 
+static void command_counters(struct supervisor *sup, const struct asking *a)
+{
+    control_answer(a->peer, counters_answer_to(sup, a->request));
+}
+
 static const struct command {
     const char *name;
     /* Answers its peer now or later. */
@@ -166,6 +171,7 @@ static const struct command {
 } commands[] = {
     {"reload", command_reload}, {"status", command_status}, {"keys_changed", command_keys_changed},
     {"erase", command_erase},   {"drain", command_drain},   {"stop", command_stop},
+    {"counters", command_counters},
 };
 
 static void on_line(void *arg, struct line_peer *peer, struct slice line)
@@ -180,7 +186,7 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     if (found)
         found->run(arg, &a);
     else
-        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, drain and stop");
+        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, counters, drain and stop");
     json_decref(request);
 }
 

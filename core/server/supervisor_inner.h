@@ -228,6 +228,11 @@ unsigned children_in_state(const struct supervisor *sup, enum board_slot_state s
 void children_close_listeners(struct supervisor *sup);
 void children_clear(struct supervisor *sup);
 
+/* ---- supervisor_counters.c */
+/* {"items": [ … ]} as scripts/counters.lua has them → {"ok": true, "states": [{spent, held, left, reset, is_over},
+ * … ]}: nothing is taken. */
+struct json_t *counters_answer_to(struct supervisor *sup, const struct json_t *request);
+
 /* ---- supervisor_reload.c */
 void reload_init(struct supervisor *sup);
 /* peer: who waits for the answer, or NULL. */

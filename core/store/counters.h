@@ -59,6 +59,17 @@ struct counters_scope {
     struct slice name, value;
 };
 
+/* How a budget is spoken of by whoever has no room for more later on, when its policy has spoken. */
+struct counters_words {
+    struct slice policy, rule; /* "budget", "sales@100%" */
+    struct slice who, what;    /* "sales", "5000 USD this month" */
+    struct slice file;         /* where it stands: file and line */
+    int line;
+    int64_t limit; /* nano-dollars: all of it, whatever part refuses */
+    struct slice code;
+    int status; /* 402 */
+};
+
 struct counters_item {
     enum counters_unit unit;
     struct slice key;  /* what is counted, unique among its unit: scope, and of a rate its window */
@@ -79,6 +90,7 @@ struct counters_item {
 
     enum counters_loss on_loss; /* not COUNTERS_NOT_LOST */
     bool is_observed;           /* counted, and never refused */
+    const struct counters_words *words; /* of money; NULL: it has none. Not the counters' */
 };
 
 struct counters_totals {

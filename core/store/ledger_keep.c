@@ -10,12 +10,10 @@
 /* ---- Statements. */
 
 static const char *const sqls[LEDGER_STATEMENTS] = {
-    /* The next anchor alone, and the request before it: one that was signed while the clock stood wrong must not take
-     * along what is younger. */
-    [FIND_CUT] = "SELECT first, (SELECT a.seq FROM (SELECT seq, time_us FROM anchors WHERE seq > first ORDER BY seq"
-                 " LIMIT 1) a WHERE a.time_us < ?1 AND (?2 = 0 OR a.seq <= ?2) AND ?1 > coalesce((SELECT r.time_us"
-                 " FROM records r WHERE r.seq < a.seq ORDER BY r.seq DESC LIMIT 1), 0))"
-                 " FROM (SELECT min(seq) AS first FROM chain)",
+    /* The next anchor alone: one behind it that was signed while the clock stood wrong must not take along what is
+     * younger. */
+    [FIND_CUT] = "SELECT first, (SELECT seq FROM (SELECT seq, time_us FROM anchors WHERE seq > first ORDER BY seq"
+                 " LIMIT 1) WHERE time_us < ?1 AND (?2 = 0 OR seq <= ?2)) FROM (SELECT min(seq) AS first FROM chain)",
     [FIND_ENTRIES] = "SELECT c.seq, kind, body, day FROM chain c LEFT JOIN records r ON r.seq = c.seq"
                      " WHERE c.seq >= ? AND c.seq < ?",
     /* What the chain goes on from: an anchor behind it says that it is right. */

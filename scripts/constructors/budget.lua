@@ -65,12 +65,26 @@ local function on_refused(f, entry, state, reply)
     row.mode, row.line)
 end
 
+-- What is held of the answer: all that may come, or of a stream a slice at a time, if all of its budgets say so.
+local function reserve(f) core.reserve(prices.output_tokens(f), f._slice or 0, f._cuts) end
+
+-- The widest of their slices; the stream is cut as soon as one of them says so.
+local function agree_on_slice(f, policy, earlier)
+  local slice = f.stream and f.api ~= "embeddings" and policy.slice
+  if not earlier then f._slice, f._cuts = slice, policy.cuts
+  else
+    f._slice = slice and f._slice and math.max(slice, f._slice)
+    f._cuts = f._cuts or policy.cuts
+  end
+end
+
 -- After a change of what may be called or answered: what it costs now, everywhere.
 local function estimate_again(f, list)
-  local cost = prices.estimate(f)
+  local cost = prices.estimate(f, f._slice)
+  reserve(f)
   for _, entry in ipairs(list) do
     if entry.item.kind == "money" then entry.item.amount = cost end
-    if entry.item.kind == "tokens" then entry.item.amount = f.context_tokens end
+    if entry.item.kind == "tokens" then entry.item.amount = prices.tokens(f) end
   end
 end
 
@@ -109,7 +123,7 @@ local function reconsider(f, list, reply)
   local used = state.spent + state.held
   local left = item.limit - used
   local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage_text(f, entry.row, used), function()
-    local cost, _, is_any = prices.estimate(f)
+    local cost, _, is_any = prices.estimate(f, f._slice)
     return is_any and cost <= left
   end)
   if has_narrowed then
@@ -140,7 +154,8 @@ end
 local function item_of(f, policy, row, cost)
   local key, scope = scopes.key(row.parts, f)
   local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost,
-    limit = row.blocks_at, on_loss = policy.on_store_loss, observe = row.mode == "observe" }
+    limit = row.blocks_at, on_loss = policy.on_store_loss, observe = row.mode == "observe", words = row.words }
+  if row.words then item.who = scopes.spell(row.parts, f, false, row.name) end
   if row.period then item.start, item.stop = calendar.period(row.period, f.time, policy.offset_at)
   else
     local app = facts.apps and facts.apps[f.app]
@@ -163,6 +178,13 @@ local function applying(f, policy)
   return rows
 end
 
+local function has_money(list)
+  for _, entry in ipairs(list) do
+    if entry.item.kind == "money" then return true end
+  end
+  return false
+end
+
 local function collect(f, policy, list)
   local rows = applying(f, policy)
   if #rows == 0 then return end
@@ -179,7 +201,12 @@ local function collect(f, policy, list)
       end
     end
   end
-  local cost, without_price = prices.estimate(f)
+  local waiting = f._limits or {}
+  local earlier = has_money(waiting)
+  agree_on_slice(f, policy, earlier)
+  if earlier then estimate_again(f, waiting) end
+  local cost, without_price = prices.estimate(f, f._slice)
+  reserve(f)
   if without_price and policy.unpriced == "allow" and not f.known_cost_nano then
     note_unpriced(f, policy, without_price)
   end
@@ -278,6 +305,10 @@ local function compile_row(value, path, policy, name)
     thresholds = given.thresholds or policy.thresholds }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
+  local one = row.blocking
+  row.words = one and { policy = policy.name, rule = name .. "@" .. one.text, file = policy.file, line = row.line,
+    what = ("%s USD %s"):format(units.spell_usd(row.limit), period_words(row)), limit = row.limit,
+    code = one.deny.code, status = one.deny.status }
   add_condition(row, value, path, policy)
   return row
 end
@@ -337,6 +368,22 @@ function budget.declare(spec)
   end
 end
 
+local function slice_tokens(value, path)
+  if type(value) == "number" and value >= 16 and value % 1 == 0 and value <= 1000000 then return value end
+  report.at(path, "bad_limit", "expected a whole number of tokens, 16 to 1000000, got " .. schema.kind_of(value))
+end
+
+local stream_shape = schema.record({ slice = slice_tokens, on_exhausted = schema.choice { "finish", "cut" } },
+  { "slice" }, "field of stream")
+
+-- stream = { slice = 1024, on_exhausted = "cut" }
+local function compile_stream(spec, policy)
+  if spec.stream == nil then return end
+  local given = stream_shape(spec.stream, sub(nil, "stream"))
+  if not given then return end
+  policy.slice, policy.cuts = given.slice, given.on_exhausted == "cut"
+end
+
 local function compile_options(spec, policy)
   local function option(name, shape, default)
     if spec[name] == nil then return default end
@@ -353,10 +400,11 @@ end
 
 function budget.compile(spec, policy)
   policies.check(spec, { "currency", "budgets", "default", "thresholds", "zone", "on_store_loss",
-    "on_low_budget", "unpriced", "assumed_output_tokens" })
+    "on_low_budget", "unpriced", "assumed_output_tokens", "stream" })
   policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true,
     record = true })
   compile_options(spec, policy)
+  compile_stream(spec, policy)
   local rows = compile_rows(spec, policy)
   policy.default_row = compile_default(spec, policy)
   checks.rows(rows, policy.default_row)

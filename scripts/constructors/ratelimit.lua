@@ -11,6 +11,7 @@ local policies = use "policies"
 local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
+local prices = use "prices"
 local notes = use "notes"
 local raise = use "raise"
 local sub = report.sub
@@ -106,7 +107,7 @@ local function item_of(f, policy, row, unit)
     observe = row.mode == "observe", key = ("%s%s;%s"):format(row.prefix, key, row.per_text or "") }
   if unit ~= "concurrent" then item.window, item.burst = row.per, burst_of(row, limit) end
   if unit == "requests" then item.amount = 1 end
-  if unit == "tokens" then item.amount = f.context_tokens end
+  if unit == "tokens" then item.amount = prices.tokens(f) end
   return item
 end
 

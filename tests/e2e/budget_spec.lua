@@ -80,7 +80,7 @@ describe("a budget", function()
   end)
 
   it("has what an answer did not cost back, and goes on where the ledger stands after a restart", function()
-    local g, m, stop = started("settled", { budget = HUNDRED })
+    local g, _, stop = started("settled", { budget = HUNDRED })
     for _ = 1, 5 do -- each may cost 90, and costs 2
       local r = g:ask { json = body { tokens = 90, script = "usage_tokens=2" } }
       assert.equal(200, r.status, r.body)

@@ -64,6 +64,10 @@ describe("loading", function()
       ["on_low_budget = 'cut'"] = "on_low_budget: expected one of deny, shrink",
       ["zone = 'Europe/Berln'"] = "unknown zone 'Europe/Berln'",
       ["treshold = {}"] = "unknown field 'treshold' (did you mean 'thresholds'?)",
+      ["stream = { slice = 8 }"] = "stream.slice: expected a whole number of tokens, 16 to 1000000, got 8",
+      ["stream = { slice = 64, on_exhausted = 'stop' }"] = "stream.on_exhausted: expected one of finish, cut",
+      ["stream = { on_exhausted = 'cut' }"] = "slice",
+      ["stream = true"] = "stream: expected a table",
       ["assumed_output_tokens = 'many'"] = "assumed_output_tokens: expected a whole number of tokens",
     }
     for field, words in pairs(fields) do

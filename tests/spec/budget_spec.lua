@@ -66,6 +66,27 @@ describe("a budget", function()
     assert.allowed(ask(mg, sales, { cost_usd = 10 }))
   end)
 
+  it("takes a slice of a stream's output, and all of an answer that comes whole", function()
+    local small = "{ 'sales', department = 'sales', limit = '0.000042', per = 'month' }"
+    local function sliced(slice) return with(small, "stream = { slice = " .. slice .. " }") end
+    local t = { text = "12345678", max_tokens = 1000, stream = true } -- 10 micro-dollars in, 2 a token out
+    assert.allowed(ask(sliced(16), sales, t))
+    assert.denied(ask(sliced(17), sales, t), 402)
+    assert.denied(ask(sliced(16), sales, { text = "12345678", max_tokens = 1000 }), 402)
+    assert.allowed(ask(sliced(64), sales, { text = "12345678", max_tokens = 16, stream = true }))
+  end)
+
+  it("takes the widest slice of several budgets, and none where one of them has none", function()
+    local function sliced(other)
+      return gw.load_text { chain = { "a", "b" }, b = budget("{ 'all', each = 'app', limit = 1, per = 'month' }", other),
+        a = budget("{ 'sales', department = 'sales', limit = '0.000042', per = 'month' }", "stream = { slice = 16 }") }
+    end
+    local t = { text = "12345678", max_tokens = 1000, stream = true }
+    assert.allowed(ask(sliced "stream = { slice = 16 }", sales, t))
+    assert.denied(ask(sliced "stream = { slice = 17 }", sales, t), 402)
+    assert.denied(ask(sliced(), sales, t), 402)
+  end)
+
   it("estimates with prices in integers, rounded up once", function()
     mg:spend { department = "sales", usd = 99.999999991 }
     -- 10 tokens in (3 for the request, 3 and the role's for the message, 3 of text) at 1 USD a million, 3 out at 2: 16

@@ -84,13 +84,24 @@ void relay_finish(struct relay *r, const struct fault *why)
         frame_finish(r, why);
 }
 
-void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome)
+/* What may leave leaves; true: and what ends it. */
+static bool break_off(struct relay *r)
 {
-    if (r->is_over) return;
+    if (r->is_over) return false;
     relay_stop_stages(r);
     read_end(r->first);
     if (r->mask && !r->hold && r->is_committed) mask_flush(r->mask);
-    if (!r->is_over) out_cut(r->out, why, outcome);
+    return !r->is_over;
+}
+
+void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome)
+{
+    if (break_off(r)) out_cut(r->out, why, outcome);
+}
+
+void relay_refuse(struct relay *r, const struct verdict *word)
+{
+    if (break_off(r)) out_refuse(r, word);
 }
 
 /* Stages are dropped later: this may run inside one of them. Behind the end there is nothing to read on. */

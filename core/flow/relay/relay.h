@@ -116,6 +116,8 @@ void relay_finish(struct relay *r, const struct fault *why);
 /* Ends an answer from the gateway's side: with the client's dialect's error event, or as RELAY_BROKEN where none can be
  * told; RELAY_UNSENT when nothing was written. */
 void relay_cut(struct relay *r, const struct fault *why, enum exchange_outcome outcome);
+/* The same with a denial, as a policy's: its words go to the client. Copied. */
+void relay_refuse(struct relay *r, const struct verdict *word);
 /* The client is gone: from now on the answer is only read. The end will be RELAY_DETACHED. */
 void relay_detach(struct relay *r);
 /* So much time has passed that what waits for more text is asked about now: for clocks other than the loop's. */

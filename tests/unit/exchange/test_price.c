@@ -57,6 +57,22 @@ static void the_last_period_that_has_begun_holds(void)
     EXPECT_INT(3, price_cost(&price, &one, SLICE(""), UINT64_MAX).nano);
 }
 
+static void at_most_the_dearer_of_text_and_reasoning_comes(void)
+{
+    struct price_period p = period(100, 0);
+    struct price_rates *rates = &p.tiers[0].rates;
+    struct price price = {&p, 1, ""};
+    rates->pico[USAGE_INPUT] = 1000, rates->pico[USAGE_OUTPUT] = 5000, rates->pico[USAGE_REASONING] = 2000;
+    EXPECT_INT(COST_UNPRICED, price_at_most(&price, 10, 10, SLICE(""), 100 * S - 1).state);
+    EXPECT_INT(COST_UNPRICED, price_at_most(NULL, 10, 10, SLICE(""), 100 * S).state);
+    EXPECT_INT(60, price_at_most(&price, 10, 10, SLICE(""), 100 * S).nano);
+    rates->pico[USAGE_REASONING] = 7000;
+    EXPECT_INT(80, price_at_most(&price, 10, 10, SLICE(""), 100 * S).nano);
+    EXPECT_INT(0, price_at_most(&price, 0, 0, SLICE(""), 100 * S).nano);
+    EXPECT_INT(INT64_MAX, price_at_most(&price, 0, UINT64_MAX, SLICE(""), 100 * S).nano);
+    EXPECT(price_at_most(&price, UINT64_MAX, 0, SLICE(""), 100 * S).nano > 0);
+}
+
 static void tiers_are_found_by_name(void)
 {
     struct usage_parts one = input(1);
@@ -343,6 +359,7 @@ int main(void)
 {
     RUN(without_a_price_there_is_no_cost);
     RUN(the_last_period_that_has_begun_holds);
+    RUN(at_most_the_dearer_of_text_and_reasoning_comes);
     RUN(tiers_are_found_by_name);
     RUN(long_context_is_chosen_once);
     RUN(what_has_no_rate_is_named);

@@ -301,6 +301,40 @@ static void an_error_of_ours_is_announced_too(void)
     kit_close(&k);
 }
 
+static bool has_left(const struct kit *k, const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t at = 0; at + len <= buf_len(&k->out); at++)
+        if (memcmp(buf_ptr(&k->out) + at, text, len) == 0) return true;
+    return false;
+}
+
+/* Its own words go out, and never an end marker; before anything left nothing is said, and where nothing can be told the
+ * connection must. */
+static void refused_it_ends_with_the_denial(void)
+{
+    static const char body[] = A A;
+    struct verdict no = {.kind = VERDICT_DENY, .status = 402, .code = SLICE("budget_cut"), .policy = SLICE("budget"),
+                         .rule = SLICE("sales@100%"), .reason = SLICE("no more")};
+    for (size_t at = 0; at < sizeof body; at++) {
+        struct kit k;
+        kit_open(&k, type_events);
+        kit_feed(&k, slice_of(body, at), 0);
+        bool has_begun = k.heads;
+        relay_refuse(k.relay, &no);
+        EXPECT_INT(1, k.ends);
+        EXPECT(k.has_refusal);
+        EXPECT_INT(OUTCOME_DENIED, k.outcome);
+        EXPECT_INT(has_begun ? RELAY_SENT : RELAY_UNSENT, k.how);
+        EXPECT_INT(has_begun, k.tails);
+        EXPECT_INT(has_begun, has_left(&k, "budget_cut"));
+        EXPECT(!has_left(&k, "[DONE]"));
+        relay_refuse(k.relay, &no);
+        EXPECT_INT(1, k.ends);
+        kit_close(&k);
+    }
+}
+
 int main(void)
 {
     RUN(every_end_of_a_stream);
@@ -313,6 +347,7 @@ int main(void)
     RUN(one_is_at_rest_only_between_events);
     RUN(the_end_of_a_stream_is_announced);
     RUN(an_error_of_ours_is_announced_too);
+    RUN(refused_it_ends_with_the_denial);
     RUN(none_is_at_rest_behind_the_end_marker);
     loop_free(kit_loop);
     return unit_close("relay_out");

@@ -55,6 +55,13 @@ static void only_words_are_kept(void)
     end(x);
 }
 
+static void several_answers_are_told(void)
+{
+    struct exchange *x = asked("{\"model\":\"m\",\"messages\":[],\"n\":3,\"max_tokens\":5}", NULL, 0);
+    EXPECT_SLICE(SLICE(",\"max_tokens\":5,\"choices\":3"), x->told);
+    end(x);
+}
+
 static void a_list_of_models_has_no_body(void)
 {
     struct exchange *x = exchange_new(clock_mono_ns(), clock_wall_ns());
@@ -69,6 +76,7 @@ int main(void)
     RUN(a_plain_request_tells_nothing);
     RUN(headers_come_before_the_body);
     RUN(only_words_are_kept);
+    RUN(several_answers_are_told);
     RUN(a_list_of_models_has_no_body);
     return unit_close("told");
 }

@@ -250,31 +250,6 @@ static void what_comes_again_is_there_once(void)
     drop();
 }
 
-/* Each worker that sees a budget used up says so: the chain has it once, and it is to be sent once. */
-static void what_four_workers_tell_of_a_budget_is_there_once(void)
-{
-    struct worker w[4];
-    struct slice notice = SLICE("{\"id\":\"alert_1\",\"key\":\"app=x\",\"period\":1000,\"at\":8000,"
-                                "\"to\":[\"slack:#x\"],\"rule\":\"budget/x@80%\"}");
-    fresh();
-    for (int round = 0; round < 2; round++) {
-        start("gw-1");
-        for (uint32_t i = 0; i < 4; i++) {
-            connect_worker(&w[i], getpid());
-            hello(&w[i], i + 1);
-        }
-        for (int n = 0; n < 25; n++)
-            send_text(&w[n % 4], CHAIN_ALERT, 1, notice);
-        for (int i = 0; i < 4; i++)
-            wait_committed(&w[i], w[i].number);
-        for (int i = 0; i < 4; i++)
-            pipe_free(w[i].pipe);
-        drop();
-    }
-    EXPECT_STR("1", kit_ask("SELECT count(*) FROM chain WHERE kind = 8"));
-    EXPECT_STR("1", kit_ask("SELECT count(*) FROM outbox"));
-}
-
 /* What was done to the gateway itself is kept by who tells it until it is on the disk, also at the end. */
 static void a_change_that_is_told_is_committed_and_said_to_be(void)
 {
@@ -494,7 +469,6 @@ int main(void)
 {
     RUN(what_is_acknowledged_is_on_the_disk);
     RUN(what_comes_again_is_there_once);
-    RUN(what_four_workers_tell_of_a_budget_is_there_once);
     RUN(a_change_that_is_told_is_committed_and_said_to_be);
     RUN(what_a_dead_worker_sent_counts);
     RUN(what_was_announced_and_never_told_is_abandoned);

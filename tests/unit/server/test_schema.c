@@ -71,7 +71,7 @@ static void fill(struct arena *arena, const struct field *f, void *value)
 {
     uint64_t number = (uint64_t)rand() << 40 ^ (uint64_t)rand() << 20 ^ (uint64_t)rand();
     char text[40];
-    size_t len = (size_t)rand() % (sizeof text - 1);
+    size_t len = 1 + (size_t)rand() % (sizeof text - 1); /* an empty one is not shown */
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (char)('!' + rand() % 90);
     switch (f->type->store) {

@@ -1,0 +1,194 @@
+#include "flow/reserve.h"
+
+#include "exchange/hold.h"
+#include "exchange/money.h"
+#include "exchange/terms.h"
+#include "flow/account.h"
+#include "flow/call.h"
+#include "flow/holds.h"
+#include "store/counters.h"
+
+#define PART_LEAST 16u /* of a slice: less is not asked for */
+
+/* --- how a budget refuses, later than its policy would --- */
+
+/* Does only what others hold stand in the way? */
+static bool is_contended(const struct holds_over *over, const struct counters_totals *wanted)
+{
+    return counters_sum(over->state.spent, wanted->nano) <= over->item->limit;
+}
+
+static struct slice reason_of(struct arena *arena, const struct holds_over *over, const char *what)
+{
+    const struct counters_words *words = over->item->words;
+    char left_text[MONEY_TEXT_BYTES], more_text[MONEY_TEXT_BYTES];
+    int64_t used = counters_sum(over->state.spent, over->state.held);
+    int64_t left = over->item->limit > used ? over->item->limit - used : 0;
+    int64_t hundredth = words->limit / 100;
+    struct slice left_usd = money_usd(left, left_text), more_usd = money_usd(over->more, more_text);
+    return arena_printf(arena, "%.*s has used %lld%% of its %.*s: %.*s USD are left, and %s may cost %.*s USD",
+                        SLICE_FMT(words->who), (long long)(hundredth ? used / hundredth : 100),
+                        SLICE_FMT(words->what), SLICE_FMT(left_usd), what, SLICE_FMT(more_usd));
+}
+
+static struct verdict refusal(struct exchange *x, const struct holds_over *over, const struct counters_totals *wanted,
+                              const char *what)
+{
+    static const struct counters_words unsaid = {
+        .policy = {"budget", 6}, .code = {"budget_exhausted", 16}, .status = 402};
+    const struct counters_words *words = over->item->words;
+    struct verdict no = {.kind = VERDICT_DENY, .status = 429, .code = SLICE("budget_contended"), .retry_after_s = 1};
+    bool is_short = is_contended(over, wanted);
+    no.policy = (words ? words : &unsaid)->policy;
+    no.rule = !words || is_short ? over->item->rule : words->rule;
+    no.reason = words ? reason_of(&x->arena, over, what) : SLICE("it has no room for more");
+    if (is_short) return no;
+    no.status = (words ? words : &unsaid)->status;
+    no.code = (words ? words : &unsaid)->code;
+    no.retry_after_s = 0;
+    return no;
+}
+
+static void note(struct exchange *x, const struct holds_over *over, const struct verdict *no, struct slice verb)
+{
+    const struct counters_words *words = over->item->words;
+    trace_add(&x->decision.trace, &x->arena,
+              &(struct trace_entry){.policy = no->policy,
+                                    .rule = no->rule,
+                                    .verb = verb,
+                                    .reason = no->reason,
+                                    .mode = SLICE("enforce"),
+                                    .file = words ? words->file : SLICE(""),
+                                    .line = words ? words->line : 0});
+}
+
+/* --- what is held --- */
+
+static struct counters_totals totals_of(const struct job *job, const struct target *target, uint64_t output)
+{
+    const struct reserved *r = &job->reserved;
+    const struct exchange *x = job->x;
+    const struct price *price = target->terms ? target->terms->price : NULL;
+    struct cost cost = price_at_most(price, r->input_tokens, output, exchange_service_tier(x), x->born_wall_ns);
+    int64_t tokens = counters_sum((int64_t)r->input_tokens, (int64_t)output);
+    return (struct counters_totals){counters_sum(r->paid.tokens, tokens), counters_sum(r->paid.nano, cost.nano)};
+}
+
+/* As that target counts them. */
+static uint64_t input_tokens(const struct exchange *x, const struct target *target)
+{
+    if (!x->count) return exchange_estimate(x)->input_tokens;
+    return count_total(x->count, target->terms ? target->terms->counting : NULL).input_tokens;
+}
+
+/* All that may come of a stream, as far as the request bounds it. */
+static uint64_t most_output(const struct exchange *x)
+{
+    uint64_t choices = x->request.choices ? x->request.choices : 1, most;
+    bool is_unbounded = x->request.max_tokens < 0 ||
+                        __builtin_mul_overflow((uint64_t)x->request.max_tokens, choices, &most) ||
+                        most > (uint64_t)COUNTERS_AMOUNT_MAX;
+    return is_unbounded ? (uint64_t)COUNTERS_AMOUNT_MAX : most;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t first_output(const struct exchange *x)
+{
+    const struct reserve *want = &x->decision.reserve;
+    uint64_t all = want->output_tokens ? want->output_tokens : x->estimate.output_tokens;
+    return want->slice ? smaller(want->slice, all) : all;
+}
+
+bool reserve_attempt(struct job *job, const struct target *target, struct verdict *no)
+{
+    struct exchange *x = job->x;
+    struct holds_over over;
+    if (!x->holds) return true;
+    job->reserved = (struct reserved){
+        .paid = holds_paid(job), .input_tokens = input_tokens(x, target), .output_tokens = first_output(x)};
+    struct counters_totals wanted = totals_of(job, target, job->reserved.output_tokens);
+    if (holds_extend(job, wanted, &over)) return true;
+    const char *what = exchange_attempt(x) ? "another attempt" : "this request";
+    *no = refusal(x, &over, &wanted, what);
+    note(x, &over, no, SLICE("deny"));
+    return false;
+}
+
+/* --- of a stream --- */
+
+static bool is_open(const struct exchange *x)
+{
+    for (const struct hold *hold = x->holds; hold; hold = hold->next)
+        if (hold->state == HOLD_OPEN) return true;
+    return false;
+}
+
+/* Half of what is held of an answer is used, and more may come. */
+static bool is_short(const struct job *job, uint64_t said)
+{
+    const struct reserve *want = &job->x->decision.reserve;
+    const struct reserved *r = &job->reserved;
+    return said + want->slice / 2 >= r->output_tokens && r->output_tokens < most_output(job->x);
+}
+
+/* By what is settled, which is cheap. Where there was no room, not each token asks again; but a stream that is to be
+ * cut is counted as closely as it will be charged. */
+static bool is_due(const struct job *job, uint64_t settled)
+{
+    const struct reserved *r = &job->reserved;
+    if (!is_short(job, settled)) return r->again_at && job->x->decision.reserve.cuts;
+    return settled >= r->again_at || job->x->decision.reserve.cuts;
+}
+
+/* One more slice behind what was said or is held, whichever is more; or a part of one. */
+static bool take_slice(struct job *job, const struct target *target, uint64_t said, struct holds_over *over)
+{
+    struct reserved *r = &job->reserved;
+    uint32_t slice = job->x->decision.reserve.slice, least = slice / PART_LEAST ? slice / PART_LEAST : 1;
+    uint64_t from = said > r->output_tokens ? said : r->output_tokens;
+    for (uint32_t part = slice; part >= least; part /= 2) {
+        uint64_t output = smaller(from + part, most_output(job->x));
+        if (!holds_extend(job, totals_of(job, target, output), over)) continue;
+        r->output_tokens = output;
+        r->again_at = 0;
+        return true;
+    }
+    r->again_at = said + least;
+    return false;
+}
+
+static void note_end(struct job *job, const struct target *target, uint64_t said, const struct holds_over *over,
+                     struct verdict *no)
+{
+    bool is_cut = job->x->decision.reserve.cuts;
+    struct counters_totals wanted = totals_of(job, target, said);
+    job->reserved.is_over = true;
+    *no = refusal(job->x, over, &wanted, "more of the answer");
+    if (is_cut) {
+        no->code = SLICE("budget_cut");
+        no->status = 402;
+        no->retry_after_s = 0;
+    }
+    note(job->x, over, no, is_cut ? SLICE("cut") : SLICE("over"));
+}
+
+bool reserve_stream(struct job *job, struct verdict *no)
+{
+    struct exchange *x = job->x;
+    struct reserved *r = &job->reserved;
+    struct holds_over over;
+    if (!x->decision.reserve.slice || !is_open(x) || !is_due(job, account_output_tokens(x, job->call->relay)))
+        return true;
+    const struct target *target = &x->decision.verdict.targets[x->target_index];
+    uint64_t said = account_output_now(x, job->call->relay);
+    bool is_used_up = said >= r->output_tokens;
+    if (!is_short(job, said) || (said < r->again_at && !is_used_up)) return true;
+    if (take_slice(job, target, said, &over)) return true;
+    bool is_cut = x->decision.reserve.cuts;
+    if (!r->is_over && (is_used_up || !is_cut)) note_end(job, target, said, &over, no);
+    return !is_cut || !is_used_up;
+}

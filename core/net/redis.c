@@ -1,0 +1,436 @@
+#include "net/redis.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "net/redis_inner.h"
+#include "net/tls.h"
+
+struct redis {
+    struct loop *loop;
+    const struct redis_events *events;
+    void *arg;
+    struct redis_target target;
+    struct tls *tls; /* NULL: none */
+    struct redis_script scripts[LIMIT_REDIS_SCRIPTS];
+    size_t script_count;
+
+    struct loop_timer retry, deadline; /* the next try; of the one under way */
+    struct redis_find *find;
+    struct redis_places places;
+    size_t tried; /* of them */
+    struct redis_link *link;
+    struct redis_greet greet;
+    bool is_ready; /* the link is greeted */
+    bool is_down;  /* a whole try has failed since it was */
+    bool is_freed;
+    unsigned failures; /* in a row */
+    struct fault trying; /* what came of the places of this try */
+
+    struct redis_pipeline pipeline;
+    struct loop_timer probe, silence;
+    bool is_slow;
+
+    struct fault why;
+    char place[REDIS_PLACE_BYTES];
+    enum redis_eviction eviction;
+    bool has_told_down, has_told_eviction, has_told_role;
+    uint64_t connections, refused, opened;
+};
+
+static const struct redis_link_events link_events;
+
+/* ---- Down. */
+
+/* Half of it at random, so that the gateways of a fleet do not come back together. */
+static unsigned retry_ms(unsigned failures)
+{
+    unsigned ms = LIMIT_REDIS_RETRY_MS;
+    while (failures-- && ms < LIMIT_REDIS_RETRY_MS_MAX)
+        ms *= 2;
+    if (ms > LIMIT_REDIS_RETRY_MS_MAX) ms = LIMIT_REDIS_RETRY_MS_MAX;
+    return ms / 2 + arc4random_uniform(ms / 2 + 1);
+}
+
+static void drop_link(struct redis *r)
+{
+    redis_link_free(r->link);
+    redis_find_free(r->find);
+    r->link = NULL;
+    r->find = NULL;
+    r->is_ready = false;
+    r->pipeline.link = NULL;
+    loop_timer_disarm(&r->deadline);
+    loop_timer_disarm(&r->probe);
+    loop_timer_disarm(&r->silence);
+}
+
+/* Once for every outage. */
+static void tell_down(struct redis *r)
+{
+    if (r->has_told_down || r->is_freed) return;
+    r->has_told_down = true;
+    log_event(LOG_WARN, "redis_down", "%s", fault_message(&r->why));
+    if (r->events && r->events->on_down) r->events->on_down(r->arg, &r->why);
+}
+
+/* The one that served is lost. What waits to be sent may still be, if another one is found soon. */
+static void lose(struct redis *r, const struct fault *why)
+{
+    r->why = *why;
+    drop_link(r);
+    r->failures = 0;
+    loop_timer_arm_ms(&r->retry, retry_ms(0));
+    redis_pipeline_lose(&r->pipeline);
+    tell_down(r);
+}
+
+static void lose_for(struct redis *r, const char *what)
+{
+    struct fault why = {0};
+    fault_set(&why, FAULT_INTERNAL, "%s: %s", r->place, what);
+    lose(r, &why);
+}
+
+/* No place has let us in. */
+static void give_up_try(struct redis *r, const struct fault *why)
+{
+    r->why = *why;
+    drop_link(r);
+    r->is_down = true;
+    loop_timer_arm_ms(&r->retry, retry_ms(++r->failures));
+    redis_pipeline_fail(&r->pipeline);
+    tell_down(r);
+}
+
+/* ---- Slow. */
+
+static void on_probed(void *arg, const struct redis_answer *answer)
+{
+    struct redis *r = arg;
+    if (answer->outcome != REDIS_ANSWERED || !r->is_slow) return;
+    r->is_slow = false;
+    loop_timer_disarm(&r->probe);
+    log_event(LOG_INFO, "redis_fast", "%s answers in time again", r->place);
+}
+
+static void pump(struct redis *r)
+{
+    redis_pipeline_pump(&r->pipeline);
+    bool is_owed = redis_pipeline_since_ns(&r->pipeline) != 0;
+    if (r->is_ready && is_owed && !loop_timer_is_armed(&r->silence))
+        loop_timer_arm_ms(&r->silence, LIMIT_REDIS_SILENT_MS);
+}
+
+static void on_probe(void *arg)
+{
+    static const struct slice ping[] = {SLICE("PING")};
+    struct redis *r = arg;
+    if (!r->is_slow || !r->is_ready) return;
+    struct redis_question q = {.args = ping, .arg_count = 1, .fn = on_probed, .arg = r};
+    q.timeout_ms = LIMIT_REDIS_PROBE_ANSWER_MS;
+    redis_pipeline_put(&r->pipeline, NULL, &q);
+    pump(r);
+    loop_timer_arm_ms(&r->probe, LIMIT_REDIS_PROBE_MS);
+}
+
+static void on_missed(void *arg)
+{
+    struct redis *r = arg;
+    if (r->is_slow || r->pipeline.misses < LIMIT_REDIS_MISSES) return;
+    r->is_slow = true;
+    r->opened++;
+    loop_timer_arm_ms(&r->probe, LIMIT_REDIS_PROBE_MS);
+    log_event(LOG_WARN, "redis_slow", "%s has missed %u deadlines in a row", r->place, r->pipeline.misses);
+}
+
+/* A peer that is gone without a word would be waited for by TCP for very long. */
+static void on_silence(void *arg)
+{
+    struct redis *r = arg;
+    uint64_t since = redis_pipeline_since_ns(&r->pipeline), heard = redis_link_heard_ns(r->link);
+    uint64_t now = loop_now_ns(r->loop), from = since > heard ? since : heard;
+    if (since == 0) return;
+    uint64_t silent_ms = (now - from) / NS_PER_MS;
+    if (silent_ms >= LIMIT_REDIS_SILENT_MS) lose_for(r, "it says nothing any more");
+    else loop_timer_arm_ms(&r->silence, LIMIT_REDIS_SILENT_MS - silent_ms);
+}
+
+/* ---- Greeted. */
+
+static void tell_once(bool *has_told, const char *event, const char *text)
+{
+    if (!*has_told) log_event(LOG_WARN, event, "%s", text);
+    *has_told = true;
+}
+
+static void tell_findings(struct redis *r)
+{
+    r->eviction = r->greet.eviction;
+    if (r->greet.is_role_hidden)
+        tell_once(&r->has_told_role, "redis_role",
+                  "the user of redis.url may not ask for the ROLE of this Redis: a replica is noticed late (+role)");
+    if (r->eviction == REDIS_EVICTS)
+        tell_once(&r->has_told_eviction, "redis_eviction",
+                  "this Redis may evict what budgets are counted by: set maxmemory-policy noeviction");
+    if (r->eviction == REDIS_EVICTION_UNKNOWN)
+        tell_once(&r->has_told_eviction, "redis_eviction",
+                  "the user of redis.url may not ask for maxmemory-policy (+config|get or +info): it must be "
+                  "noeviction");
+}
+
+static void greeted(struct redis *r)
+{
+    loop_timer_disarm(&r->deadline);
+    redis_place_text(&r->places.list[r->tried - 1], r->place);
+    log_event(LOG_INFO, "redis_ready", "connected to %s", r->place);
+    tell_findings(r);
+    r->is_ready = true;
+    r->is_down = r->has_told_down = false;
+    r->failures = 0;
+    r->connections++;
+    r->pipeline.link = r->link;
+    on_probe(r);
+    pump(r);
+    if (r->events && r->events->on_ready) r->events->on_ready(r->arg);
+}
+
+/* ---- Connecting. */
+
+static void connect_next(struct redis *r)
+{
+    struct buf hello;
+    if (r->tried == r->places.count) {
+        give_up_try(r, &r->trying);
+        return;
+    }
+    buf_init(&hello);
+    r->link = redis_link_new(r->loop, &r->places.list[r->tried++], r->tls, &link_events, r);
+    redis_greet_begin(&r->greet, &r->target, r->scripts, r->script_count, &hello);
+    redis_link_send(r->link, buf_slice(&hello));
+    explicit_bzero(hello.data, hello.cap);
+    buf_clear(&hello);
+    loop_timer_arm_ms(&r->deadline, LIMIT_REDIS_CONNECT_MS);
+}
+
+static void give_up_place(struct redis *r, const char *what)
+{
+    struct fault before = r->trying;
+    fault_set(&r->trying, FAULT_INTERNAL, "%s%s%s", what, before.text[0] ? "; " : "", before.text);
+    redis_link_free(r->link);
+    r->link = NULL;
+    loop_timer_disarm(&r->deadline);
+    connect_next(r);
+}
+
+static void give_up_place_for(struct redis *r, const char *what)
+{
+    char place[REDIS_PLACE_BYTES];
+    struct fault why = {0};
+    redis_place_text(&r->places.list[r->tried - 1], place);
+    fault_set(&why, FAULT_INTERNAL, "%s: %s", place, what);
+    give_up_place(r, fault_message(&why));
+}
+
+static void on_deadline(void *arg)
+{
+    give_up_place_for(arg, "no answer in time");
+}
+
+static void on_found(void *arg, const struct redis_places *places, const struct fault *why)
+{
+    struct redis *r = arg;
+    r->places = *places;
+    redis_find_free(r->find);
+    r->find = NULL;
+    if (why) give_up_try(r, why);
+    else connect_next(r);
+}
+
+static void begin(void *arg)
+{
+    struct redis *r = arg;
+    r->tried = 0;
+    r->trying = (struct fault){0};
+    r->find = redis_find_start(r->loop, &r->target, r->tls, on_found, r);
+}
+
+/* ---- The connection. */
+
+static void take_greeting(struct redis *r, const struct redis_reply *reply)
+{
+    struct fault why = {0};
+    if (r->greet.answered == r->greet.asked) return;
+    switch (redis_greet_take(&r->greet, reply, &why)) {
+    case REDIS_GREET_MORE: break;
+    case REDIS_GREET_DONE: greeted(r); break;
+    case REDIS_GREET_REFUSED: give_up_place_for(r, fault_message(&why)); break;
+    }
+}
+
+/* The answer is its owner's; for us it means that this Redis is none to stay with. */
+static const char *leaving(const struct redis_reply *reply)
+{
+    if (reply->kind != REDIS_ERROR) return NULL;
+    switch (reply->error) {
+    case REDIS_READONLY: return "it has become a replica";
+    case REDIS_MASTERDOWN: return "it is a replica without its master";
+    case REDIS_LOADING: return "it loads its data anew";
+    case REDIS_NOAUTH: return "it wants a password now";
+    default: return NULL;
+    }
+}
+
+static void on_reply(void *arg, const struct redis_reply *reply)
+{
+    struct redis *r = arg;
+    if (!r->is_ready) {
+        take_greeting(r, reply);
+        return;
+    }
+    const struct redis_link *link = r->link;
+    const char *why = leaving(reply);
+    bool is_asked = redis_pipeline_take(&r->pipeline, reply);
+    if (r->is_freed || r->link != link) return;
+    if (!is_asked) lose_for(r, "it says what nobody has asked for");
+    else if (why) lose_for(r, why);
+    else pump(r);
+}
+
+static void on_room(void *arg)
+{
+    pump(arg);
+}
+
+static void on_end(void *arg, const struct fault *why)
+{
+    struct redis *r = arg;
+    if (r->is_ready) lose(r, why);
+    else give_up_place(r, fault_message(why));
+}
+
+static const struct redis_link_events link_events = {on_reply, on_room, on_end};
+
+/* ---- The room. */
+
+static bool read_target(struct redis_target *target, struct tls **tls, const char *url, struct fault *why)
+{
+    *tls = NULL;
+    if (!redis_target_read(target, url, why)) return false;
+    if (!target->is_tls) return true;
+    *tls = tls_new(target->ca, target->cert, target->key, why);
+    return *tls != NULL;
+}
+
+bool redis_check(const char *url, struct fault *why)
+{
+    struct redis_target target;
+    struct tls *tls;
+    bool is_good = read_target(&target, &tls, url, why);
+    tls_free(tls);
+    redis_target_clear(&target);
+    return is_good;
+}
+
+static void free_now(void *arg)
+{
+    struct redis *r = arg;
+    for (size_t i = 0; i < r->script_count; i++)
+        mem_free(r->scripts[i].source);
+    tls_free(r->tls);
+    redis_target_clear(&r->target);
+    mem_free(r);
+}
+
+struct redis *redis_new(struct loop *loop, const char *url, const struct redis_events *events, void *arg,
+                        struct fault *why)
+{
+    struct redis *r = mem_zalloc(1, sizeof *r);
+    *r = (struct redis){.loop = loop, .events = events, .arg = arg};
+    if (!read_target(&r->target, &r->tls, url, why)) {
+        free_now(r);
+        return NULL;
+    }
+    redis_pipeline_init(&r->pipeline, loop, on_missed, r);
+    loop_timer_init(&r->retry, loop, begin, r);
+    loop_timer_init(&r->deadline, loop, on_deadline, r);
+    loop_timer_init(&r->probe, loop, on_probe, r);
+    loop_timer_init(&r->silence, loop, on_silence, r);
+    loop_timer_arm_ms(&r->retry, 0);
+    return r;
+}
+
+void redis_free(struct redis *r)
+{
+    if (!r) return;
+    r->is_freed = true;
+    redis_pipeline_close(&r->pipeline);
+    drop_link(r);
+    loop_timer_disarm(&r->retry);
+    loop_defer(r->loop, free_now, r);
+}
+
+const struct redis_script *redis_script(struct redis *r, struct slice source)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    check(r->script_count < LIMIT_REDIS_SCRIPTS);
+    struct redis_script *script = &r->scripts[r->script_count++];
+    script->source = mem_strndup(source.ptr, source.len);
+    script->len = source.len;
+    check(EVP_Digest(source.ptr, source.len, digest, &len, EVP_sha1(), NULL) == 1 && len == 20);
+    hex_write(digest, len, script->sha);
+    return script;
+}
+
+static enum redis_taken state_of(const struct redis *r)
+{
+    if (r->is_freed || (!r->is_ready && r->is_down)) return REDIS_DOWN;
+    return r->is_slow ? REDIS_SLOW : REDIS_TAKEN;
+}
+
+static enum redis_taken put(struct redis *r, const struct redis_script *script, const struct redis_question *q)
+{
+    enum redis_taken state = state_of(r);
+    if (state == REDIS_TAKEN && !redis_pipeline_put(&r->pipeline, script, q)) state = REDIS_FULL;
+    if (state == REDIS_TAKEN) pump(r);
+    else r->refused++;
+    return state;
+}
+
+enum redis_taken redis_ask(struct redis *r, const struct redis_question *q)
+{
+    return put(r, NULL, q);
+}
+
+enum redis_taken redis_eval(struct redis *r, const struct redis_script *script, const struct redis_question *q)
+{
+    return put(r, script, q);
+}
+
+struct redis_status redis_status(const struct redis *r)
+{
+    const struct redis_pipeline *p = &r->pipeline;
+    return (struct redis_status){
+        .state = state_of(r),
+        .is_connected = r->is_ready,
+        .eviction = r->eviction,
+        .place = r->place,
+        .why = r->why.text,
+        .waiting = p->count,
+        .waiting_bytes = p->bytes,
+        .connections = r->connections,
+        .missed = p->missed,
+        .late = p->late,
+        .lost = p->lost,
+        .refused = r->refused,
+        .sent_again = p->sent_again,
+        .opened = r->opened,
+    };
+}

@@ -1,0 +1,75 @@
+-- Every limit and budget that a caller's request falls under, in the order in which they refuse: `moongate limits`.
+--
+--   use "applying" { flags = { as = { "sales/ana" }, model = "small" } }      -- flags as scripts/explain/question.lua
+--     → JSON { zone, notes, verdict, request, limits = { … } }, 0
+--
+-- limit: { policy, rule, at, mode, scope, allows } and the item of scripts/counters.lua that it is counted by, less its
+-- scope. The decision is the engine's own; what it collects is watched from outside.
+local core, use = ...
+local loaded = use "load"
+local json = use "json"
+local calendar = use "calendar"
+local clock = use "clock"
+local scopes = use "scopes"
+local units = use "units"
+local question = use "explain/question"
+local walk = use "explain/walk"
+
+local watched -- what the evaluation under way collects
+
+local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
+
+-- "60 requests a minute, 10 at once", "5 at the same time", "5000 USD this month"
+local function spell(row, item)
+  if item.kind == "concurrent" then return ("%d at the same time"):format(item.limit) end
+  if item.kind == "money" then
+    return ("%s USD %s"):format(units.spell_usd(row.limit), row.period and calendar.words[row.period] or "a session")
+  end
+  local per = times[row.per_text] or "in " .. tostring(row.per_text)
+  local all = ("%d %s %s"):format(item.limit, item.limit == 1 and item.kind:gsub("s$", "") or item.kind, per)
+  return item.burst and item.burst < item.limit and ("%s, %d at once"):format(all, item.burst) or all
+end
+
+local function view(f, entry)
+  local policy, row, item = entry.policy, entry.row, entry.item
+  return { policy = policy.name, rule = row.name, at = ("%s:%d"):format(policy.file, row.line), mode = row.mode,
+    scope = scopes.spell(row.parts, f, true, "everybody"), allows = spell(row, item), kind = item.kind, key = item.key,
+    amount = item.amount or 1, limit = item.limit, budget = item.kind == "money" and row.limit or nil,
+    window = item.window, burst = item.burst, start = item.start, stop = item.stop, idle = item.idle }
+end
+
+-- Policies that limit: what they collect for a request is seen before anybody counts it.
+for _, policy in ipairs(loaded.policies) do
+  local collect = policy.collect
+  if collect then
+    function policy.collect(f, self, list)
+      local before = #list
+      collect(f, self, list)
+      if not watched or f._quiet then return end
+      for i = before + 1, #list do
+        if list[i].item then watched[#watched + 1] = view(f, list[i]) end
+      end
+    end
+  end
+end
+
+local function list_or_none(list) return #list > 0 and list or json.raw "[]" end
+
+local function verdict_of(outcome)
+  if outcome.kind == "deny" then
+    return { kind = "deny", status = outcome.status, code = outcome.code, reason = outcome.reason,
+      policy = outcome.policy, rule = outcome.rule }
+  end
+  return { kind = outcome.kind, reason = outcome.fault }
+end
+
+return function(q)
+  local t, notes = question.read(q)
+  watched = {}
+  local seen, why = walk.decide(t)
+  local list = watched
+  watched = nil
+  if not seen then error(why, 0) end
+  return json.encode { zone = clock.default_zone or "UTC", notes = list_or_none(notes),
+    verdict = verdict_of(seen.outcome), limits = list_or_none(list) }, 0
+end
