@@ -149,13 +149,13 @@ describe("a notice of a budget", function()
   end)
 
   it("reaches Slack's like, the app's owner and a program, and moongate.lua may get its sinks later", function()
-    local g, m = start { name = "sinks", to = '"slack:#ai-spend", "owner", "pager"', workers = 1 }
+    local g, m = start { name = "sinks", to = '"chat:#ai-spend", "owner", "pager"', workers = 1 }
     assert.equal(200, ask(g, 90).status)
     expect.eventually(function() return g:metrics():value("moongate_notices_waiting") == 2 end, 10, "two that wait")
     assert.is_truthy(g:said():find("no sink of that name", 1, true))
     local page = g.dir:write("page", "#!/bin/sh\ncat > \"$1\"; env > \"$1.env\"\n")
     os.execute("chmod 700 '" .. page .. "'")
-    g:write_config { mock = m, workers = 1, config = { notify = { slack = { kind = "slack", url = hook.url },
+    g:write_config { mock = m, workers = 1, config = { notify = { chat = { kind = "slack", url = hook.url },
       owner = { kind = "slack", url = hook.url }, pager = { kind = "command", command = { page, g.dir:path("paged") } } } } }
     g:reload()
     g:gauge_becomes("moongate_notices_waiting", 0, 10)
