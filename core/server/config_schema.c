@@ -195,11 +195,11 @@ const struct field egress_fields[] = {
 const struct field sink_fields[] = {
     {"kind", &type_sink_kind, IN_SINK(kind), .required = "kind = \"webhook\"",
      .says = "A JSON call of our own, the incoming webhook of Slack and its like, or a program that is started."},
-    {"url", &type_hook_url, IN_SINK(url),
+    {"url", &type_hook_url, IN_SINK(url), .initial_words = "none; webhooks and Slack need one",
      .says = "Where a webhook or Slack is called."},
     {"secret", &type_secret, IN_SINK(secret),
      .says = "What a webhook's calls are signed with: HMAC-SHA256 in moongate-signature."},
-    {"command", &type_command, IN_SINK(command),
+    {"command", &type_command, IN_SINK(command), .initial_words = "none; a command needs one",
      .says = "The program and its arguments; the notice is its input, in JSON. No shell, and no variables of ours but "
              "PATH, HOME, LANG and TZ."},
     {"ca", &type_file, IN_SINK(ca_file),
