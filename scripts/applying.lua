@@ -3,8 +3,8 @@
 --   use "applying" { flags = { as = { "sales/ana" }, model = "small" } }      -- flags as scripts/explain/question.lua
 --     → JSON { zone, notes, verdict, request, limits = { … } }, 0
 --
--- limit: { policy, rule, at, mode, scope, allows } and the item of scripts/counters.lua that it is counted by, less its
--- scope. The decision is the engine's own; what it collects is watched from outside.
+-- limit: { policy, rule, at, mode, scope, allows, brief } and the item of scripts/counters.lua that it is counted by,
+-- but for its scope. The decision is the engine's own; what it collects is watched from outside.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
@@ -30,10 +30,26 @@ local function spell(row, item)
   return item.burst and item.burst < item.limit and ("%s, %d at once"):format(all, item.burst) or all
 end
 
+local brief_kinds = { requests = "req", tokens = "tok" }
+local brief_times = { ["1s"] = "s", ["1m"] = "min", ["1h"] = "h", ["1d"] = "d" }
+
+local function short(number)
+  return number >= 10000 and number % 1000 == 0 and ("%dk"):format(number / 1000) or ("%d"):format(number)
+end
+
+-- "600 req/min, 100 at once": the same where there is little room
+local function brief(row, item)
+  if not item.window then return spell(row, item) end
+  local all = ("%s %s/%s"):format(short(item.limit), brief_kinds[item.kind] or item.kind,
+    brief_times[row.per_text] or tostring(row.per_text))
+  return item.burst and item.burst < item.limit and ("%s, %s at once"):format(all, short(item.burst)) or all
+end
+
 local function view(f, entry)
   local policy, row, item = entry.policy, entry.row, entry.item
   return { policy = policy.name, rule = row.name, at = ("%s:%d"):format(policy.file, row.line), mode = row.mode,
-    scope = scopes.spell(row.parts, f, true, "everybody"), allows = spell(row, item), kind = item.kind, key = item.key,
+    scope = scopes.spell(row.parts, f, true, "everybody"), allows = spell(row, item), brief = brief(row, item),
+    kind = item.kind, key = item.key,
     amount = item.amount or 1, limit = item.limit, budget = item.kind == "money" and row.limit or nil,
     window = item.window, burst = item.burst, start = item.start, stop = item.stop, idle = item.idle }
 end

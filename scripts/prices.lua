@@ -4,7 +4,7 @@
 --   local nano, unpriced, is_any = prices.estimate(f, slice)
 --     -- unpriced: a target that may answer and has no price; is_any: whether any target is left to answer;
 --     -- slice: of the output no more than so many tokens
---   prices.output_tokens(f)                        -- of all choices together, at most
+--   prices.output_tokens(f)                        -- of all answers together, at most
 --   prices.tokens(f)                               -- that limits count: read, and written at most
 --   prices.nano("gpt-4o", f)                       -- of one model or target; nil without a price
 --
@@ -20,11 +20,11 @@ local prices = { assumed_output_tokens = 1000 }
 local function output_tokens(f)
   if f.api == "embeddings" then return 0 end
   local each = f.max_tokens or f.output_tokens > 0 and f.output_tokens or prices.assumed_output_tokens
-  return each * core.choices()
+  return each * core.answers()
 end
 prices.output_tokens = output_tokens
 
-function prices.tokens(f) return f.context_tokens + f.output_tokens * (core.choices() - 1) end
+function prices.tokens(f) return f.context_tokens + f.output_tokens * (core.answers() - 1) end
 
 -- nil: it has no price, or none yet.
 local function cost(target, input, output)
@@ -89,7 +89,7 @@ function prices.estimate(f, slice)
   return f.known_cost_nano or most, unpriced, is_any
 end
 
--- The most output tokens of each choice for which the request stays within so much money; nil when not even its input
+-- The most output tokens of each answer for which the request stays within so much money; nil when not even its input
 -- does.
 function prices.affordable(f, nano)
   local most = math.huge
@@ -98,7 +98,7 @@ function prices.affordable(f, nano)
     local count = price and core.affordable_output(price.handle, input_tokens(target.name), nano)
     if count then most = math.min(most, count) end
   end
-  most = math.floor(most / core.choices())
+  most = math.floor(most / core.answers())
   return most >= 1 and most < math.huge and most or nil
 end
 

@@ -117,7 +117,7 @@
 #define LIMIT_COUNTERS_ASK_MS 2u              /* a worker is kept so long by others who have the counters' lock … */
 #define LIMIT_COUNTERS_LOCK_MS 20u            /* … and where it says what is over … */
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
-#define LIMIT_COUNTERS_WAIT_MS 1000u          /* a request waits for its admission meanwhile; then on_store_loss holds */
+#define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
@@ -267,6 +267,7 @@
 #define LIMIT_LEDGER_SPARE_PAGES 1024u     /* free pages in its file that may stay so … */
 #define LIMIT_LEDGER_SPARE_PART 8u         /* … and this part of all; more is given back */
 #define LIMIT_LEDGER_DIFFERENCES 200u      /* between chain and tables that are told of; the others are counted */
+#define LIMIT_LEDGER_CHARGES_S (40 * 86400) /* what a budget was spent is known so long after its period */
 #define LIMIT_LEDGER_SUMS 4096u            /* rows of sums held in memory before they are written */
 #define LIMIT_CHANGES_WAITING 256u         /* in the supervisor, while there is no ledger process; others are counted */
 #define LIMIT_CHANGES_ASKERS 8u            /* that are named of one reload; others are counted */

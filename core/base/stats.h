@@ -68,6 +68,8 @@
       "", "Provider events that could not be read for usage and were relayed all the same.")                           \
     X(STREAMS_INCOMPLETE,   COUNTER,   "moongate_streams_incomplete_total",                                            \
       "", "Streams that ended without their end marker.")                                                              \
+    X(BUDGET_OVERRUNS,      COUNTER,   "moongate_budget_overruns_total",                                               \
+      "end", "Streams for which their budgets had no more room: cut, or left to finish.")                              \
     X(RECORDS_LOST,         COUNTER,   "moongate_records_lost_total",                                                  \
       "", "Records that could not be kept until the ledger takes them.")                                               \
     X(RECORDS_UNWRITTEN,    COUNTER,   "moongate_records_unwritten_total",                                             \

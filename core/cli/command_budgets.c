@@ -5,14 +5,15 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/ask.h"
 #include "cli/budgets.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
 #include "cli/table.h"
 #include "exchange/money.h"
 
-#define US_PER_S 1000000
 #define SHOWN 50u          /* unless --limit says another number */
 #define SHOWN_MAX 1000000u
 #define PERCENT_WARN 80
@@ -20,7 +21,7 @@
 #define BAR_MAX 12
 
 struct showing {
-    struct looking looking;
+    char *data_dir;
     struct period_zone zone; /* of the policies' days */
     struct budgets *budgets;
     uint64_t most;
@@ -48,7 +49,7 @@ static bool read_all(struct showing *s, const json_t *rows, struct fault *why)
     const char *zone = json_string_value(json_object_get(rows, "zone"));
     period_zone_read(&s->zone, zone ? zone : "UTC");
     s->budgets = budgets_new(rows);
-    if (!ledger_read_charges(s->looking.ledger, s->now_s, budgets_add, s->budgets, why)) return false;
+    if (!looking_charges(s->data_dir, s->now_s, budgets_add, s->budgets, why)) return false;
     budgets_end(s->budgets);
     return true;
 }
@@ -215,7 +216,7 @@ static int run(struct showing *s, const struct ask *ask, bool is_json)
 {
     struct fault why = {0};
     int code = CLI_USAGE;
-    s->now_s = s->looking.now_us / US_PER_S;
+    s->now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     json_t *rows = ask_for_rows(ask, s->now_s);
     if (rows && !read_all(s, rows, &why)) {
         cli_fault(&why, NULL);
@@ -240,9 +241,10 @@ int command_budgets(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"budgets"});
     if (!looking_read_count("--limit", limit, SHOWN_MAX, &s.most)) return CLI_USAGE;
-    if (!looking_open(&s.looking, common.config, NULL, 0)) return CLI_USAGE;
+    s.data_dir = folder_find(common.config);
+    if (!s.data_dir) return CLI_USAGE;
     struct ask ask = {.config = common.config, .policies_dir = policies_dir, .script = "budgets"};
     int code = run(&s, &ask, common.is_json);
-    looking_close(&s.looking);
+    mem_free(s.data_dir);
     return code;
 }

@@ -9,12 +9,12 @@
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/ask.h"
+#include "cli/folder.h"
 #include "cli/looking.h"
 #include "cli/table.h"
 #include "exchange/money.h"
 #include "store/counters_table.h"
 
-#define US_PER_S 1000000
 #define CALL_TIMEOUT_MS 5000u
 
 /* Who asks, for what: flags of scripts/explain/question.lua. Those of the identity become its `as`. */
@@ -46,7 +46,7 @@ struct line {
 };
 
 struct showing {
-    struct looking looking;
+    char *data_dir;
     struct period_zone zone;
     json_t *answer;
     struct line *lines;
@@ -164,7 +164,7 @@ static void add_spent(void *arg, const struct counters_spent *spent)
 
 static bool read_ledger(struct showing *s, struct fault *why)
 {
-    if (!ledger_read_charges(s->looking.ledger, s->looking.now_us / US_PER_S, add_spent, s, why)) return false;
+    if (!looking_charges(s->data_dir, (int64_t)(clock_wall_ns() / NS_PER_S), add_spent, s, why)) return false;
     for (size_t i = 0; i < s->count; i++)
         if (s->lines[i].is_money) settle_money(&s->lines[i]);
     return true;
@@ -184,7 +184,7 @@ static void take_state(struct line *line, const json_t *state)
 static bool ask_gateway(struct showing *s)
 {
     json_t *items = json_incref(json_object_get(s->answer, "limits"));
-    json_t *said = cli_call_with(s->looking.data_dir, json_pack("{s:s, s:o}", "cmd", "counters", "items", items),
+    json_t *said = cli_call_with(s->data_dir, json_pack("{s:s, s:o}", "cmd", "counters", "items", items),
                                  CALL_TIMEOUT_MS, s->why, sizeof s->why);
     const json_t *states = json_object_get(said, "states");
     bool is_said = json_array_size(states) == s->count && json_is_true(json_object_get(said, "ok"));
@@ -282,8 +282,9 @@ static const char *place_of(const struct line *line)
 static void add_row(struct table *table, const struct showing *s, const struct line *line)
 {
     char left[AMOUNT_BYTES], reset[32];
+    const char *allows = isatty(STDOUT_FILENO) ? "brief" : "allows";
     table_add(table, (const char *[]){word_of(line->entry, "rule"), word_of(line->entry, "scope"),
-                                      word_of(line->entry, "allows"), left_cell(line, left),
+                                      word_of(line->entry, allows), left_cell(line, left),
                                       reset_cell(s, line, reset), says_of(line), place_of(line)});
     for (size_t c = 0; c < 7; c++)
         table_mark(table, c, refuses(line) ? TABLE_RED : TABLE_PLAIN);
@@ -318,7 +319,7 @@ static void print_table(const struct showing *s)
     static const struct table_column columns[] = {
         {.head = "LIMIT", .is_flexible = true},
         {.head = "SCOPE", .is_flexible = true},
-        {.head = "ALLOWS", .is_flexible = true, .least = 20},
+        {.head = "ALLOWS", .is_flexible = true, .least = 24},
         {.head = "LEFT", .is_right = true},
         {.head = "RESETS", .goes = 1},
         {.head = "NOW"},
@@ -391,12 +392,13 @@ int command_limits(int argc, char **argv)
     list_options(&flags, options);
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"limits"});
-    if (!looking_open(&s.looking, common.config, NULL, 0)) return CLI_USAGE;
+    s.data_dir = folder_find(common.config);
+    if (!s.data_dir) return CLI_USAGE;
     struct ask ask = {.config = common.config, .policies_dir = flags.policies_dir, .script = "applying"};
     s.answer = ask_policy(&ask, &flags);
     int code = s.answer ? run(&s, common.is_json) : CLI_USAGE;
     mem_free(s.lines);
     json_decref(s.answer);
-    looking_close(&s.looking);
+    mem_free(s.data_dir);
     return code;
 }

@@ -2,7 +2,9 @@
 #include "cli/looking.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -82,4 +84,16 @@ void looking_close(struct looking *k)
     k->ledger = NULL;
     k->filter = NULL;
     k->data_dir = NULL;
+}
+
+bool looking_charges(const char *data_dir, int64_t now_s,
+                     void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/ledger.db", data_dir);
+    if (access(path, F_OK) != 0) return true;
+    struct ledger_read *ledger = ledger_read_open(data_dir, why);
+    bool is_good = ledger && ledger_read_charges(ledger, now_s, visit, arg, why);
+    ledger_read_close(ledger);
+    return is_good;
 }

@@ -40,6 +40,9 @@ struct looking {
 /* Words are conditions too. False: looking_close() is not needed, and the message was printed. */
 bool looking_open(struct looking *looking, const char *config, const char *const *words, size_t count);
 void looking_close(struct looking *looking);
+/* What budgets were charged, as ledger_read_charges() tells it; where no gateway ever ran that is nothing. */
+bool looking_charges(const char *data_dir, int64_t now_s,
+                     void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
 /* A count such as --limit; NULL leaves it. False after a message. */
 bool looking_read_count(const char *option, const char *text, uint64_t most, uint64_t *count);
 

@@ -7,6 +7,13 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static bool has(const struct hold *hold, enum counters_unit unit)
+{
+    for (size_t i = 0; i < hold->item_count; i++)
+        if (hold->items[i].unit == unit) return true;
+    return false;
+}
+
 /* The items of one unit all take the same: what the request may come to. */
 static struct counters_totals estimate(const struct counters_item *items, size_t count)
 {
@@ -43,7 +50,9 @@ static struct counters_question question_of(const struct hold *hold, enum counte
 bool hold_extend(const struct hold *hold, struct counters_totals totals, struct counters_question *question)
 {
     if (hold->state == HOLD_CLOSED) return false;
-    if (totals.tokens <= hold->totals.tokens && totals.nano <= hold->totals.nano) return false;
+    bool has_more = (totals.tokens > hold->totals.tokens && has(hold, COUNTERS_TOKENS)) ||
+                    (totals.nano > hold->totals.nano && has(hold, COUNTERS_MONEY));
+    if (!has_more) return false;
     *question = question_of(hold, COUNTERS_EXTEND);
     question->totals.tokens = counters_sum(larger(totals.tokens, hold->totals.tokens), 0);
     question->totals.nano = counters_sum(larger(totals.nano, hold->totals.nano), 0);

@@ -31,7 +31,8 @@ struct hold {
 /* A hold of what the answer says was taken, first in the list. The question's items live as long as the arena. */
 struct hold *hold_open(struct hold **holds, const struct counters_question *question,
                        const struct counters_answer *answer, struct arena *arena);
-/* The question that makes it hold these totals. False: it does already, or it is closed; nothing is to be asked. */
+/* The question that makes it hold these totals. False: it does already, or has nothing of that kind, or is closed;
+ * nothing is to be asked. */
 bool hold_extend(const struct hold *hold, struct counters_totals totals, struct counters_question *question);
 /* They are held now. Totals never shrink; of a closed hold nothing changes. */
 void hold_grow(struct hold *hold, struct counters_totals totals);

@@ -140,6 +140,12 @@ void metrics_auth_failed(struct metrics *m, struct slice reason)
     count_one(m, STATS_AUTH_FAILURES, &reason, 1);
 }
 
+void metrics_budget_overrun(struct metrics *m, bool is_cut)
+{
+    struct slice end = is_cut ? SLICE("cut") : SLICE("finish");
+    count_one(m, STATS_BUDGET_OVERRUNS, &end, 1);
+}
+
 void metrics_account_refused(struct metrics *m, struct slice provider, int status)
 {
     char code[3];

@@ -24,6 +24,8 @@ void metrics_count(struct metrics *m, const struct exchange *x);
 void metrics_record_lost(struct metrics *m);
 /* It waits for a ledger that takes none, and its request went on all the same. */
 void metrics_record_unwritten(struct metrics *m);
+/* A stream for which its budgets had no more room. */
+void metrics_budget_overrun(struct metrics *m, bool is_cut);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* status: 401, 402, 403 or 407. */

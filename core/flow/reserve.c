@@ -6,6 +6,7 @@
 #include "flow/account.h"
 #include "flow/call.h"
 #include "flow/holds.h"
+#include "flow/metrics.h"
 #include "store/counters.h"
 
 #define PART_LEAST 16u /* of a slice: less is not asked for */
@@ -84,9 +85,9 @@ static uint64_t input_tokens(const struct exchange *x, const struct target *targ
 /* All that may come of a stream, as far as the request bounds it. */
 static uint64_t most_output(const struct exchange *x)
 {
-    uint64_t choices = x->request.choices ? x->request.choices : 1, most;
+    uint64_t answers = x->request.generated ? x->request.generated : 1, most;
     bool is_unbounded = x->request.max_tokens < 0 ||
-                        __builtin_mul_overflow((uint64_t)x->request.max_tokens, choices, &most) ||
+                        __builtin_mul_overflow((uint64_t)x->request.max_tokens, answers, &most) ||
                         most > (uint64_t)COUNTERS_AMOUNT_MAX;
     return is_unbounded ? (uint64_t)COUNTERS_AMOUNT_MAX : most;
 }
@@ -100,6 +101,8 @@ static uint64_t first_output(const struct exchange *x)
 {
     const struct reserve *want = &x->decision.reserve;
     uint64_t all = want->output_tokens ? want->output_tokens : x->estimate.output_tokens;
+    if (!x->api->meters_output) return 0;
+    if (x->request.max_tokens >= 0) all = most_output(x); /* a later policy may have set another */
     return want->slice ? smaller(want->slice, all) : all;
 }
 
@@ -174,6 +177,7 @@ static void note_end(struct job *job, const struct target *target, uint64_t said
         no->retry_after_s = 0;
     }
     note(job->x, over, no, is_cut ? SLICE("cut") : SLICE("over"));
+    metrics_budget_overrun(job->flow->metrics, is_cut);
 }
 
 bool reserve_stream(struct job *job, struct verdict *no)

@@ -100,7 +100,7 @@ static void keep_numbers(const struct exchange *x, struct buf *told)
     const struct chat_request *r = &x->request;
     uint64_t at_most = r->max_tokens > 0 ? (uint64_t)r->max_tokens : 0;
     if (r->max_tokens >= 0) add_number(told, "max_tokens", r->max_tokens);
-    if (r->choices > 1) add_number(told, "choices", r->choices);
+    if (r->generated > 1) add_number(told, "answers", r->generated);
     if (r->tool_count) add_number(told, "tools", r->tool_count);
     if (isfinite(r->temperature)) add_fraction(told, "temperature", r->temperature);
     /* where it was given otherwise */

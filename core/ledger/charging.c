@@ -12,7 +12,7 @@
 #include "store/ledger.h"
 #include "store/ledger_charges.h"
 
-#define CHUNK 256u /* sums that are said under one lock */
+#define CHUNK 256u /* sums, or holds, that are said under one lock */
 
 struct charging {
     struct loop *loop;
@@ -20,6 +20,11 @@ struct charging {
     struct ledger *ledger;
     struct loop_timer again;
 };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
 
 static int64_t now_ns(void)
 {
@@ -52,15 +57,26 @@ static void on_sum(void *arg, const struct counters_spent *spent)
     if (t->count == CHUNK) tell_chunk(t);
 }
 
-/* Holds whose records are there: who would have dropped them was killed between. */
+/* Sums before holds, a chunk under one lock: others wait for no more than that. Between, money counts twice. */
+static bool say(struct charging *c, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
+                const struct counters_spent *sums, size_t count)
+{
+    bool is_good = true;
+    for (size_t i = 0; i < count && is_good; i += CHUNK)
+        is_good = counters_shared_spend(c->counters, NULL, 0, sums + i, smaller(count - i, CHUNK), now_ns());
+    for (size_t i = 0; i < hold_count && is_good; i += CHUNK)
+        is_good = counters_shared_spend(c->counters, holds + i, smaller(hold_count - i, CHUNK), NULL, 0, now_ns());
+    return is_good;
+}
+
+/* Holds whose records are there: who would have dropped them was killed between, or could not have the counters. */
 static bool drop_recorded(struct charging *c)
 {
     size_t count = 0;
     char (*ids)[COUNTERS_HOLD_BYTES] = mem_alloc(LIMIT_COUNTERS_HOLDS * sizeof *ids);
-    bool is_good = counters_shared_settled(c->counters, ids, LIMIT_COUNTERS_HOLDS, &count) &&
+    bool is_good = counters_shared_holds(c->counters, ids, LIMIT_COUNTERS_HOLDS, &count) &&
                    ledger_charges_recorded(ledger_connection(c->ledger), ids, &count) &&
-                   counters_shared_spend(c->counters, (const char (*)[COUNTERS_HOLD_BYTES])ids, count, NULL, 0,
-                                         now_ns());
+                   say(c, (const char (*)[COUNTERS_HOLD_BYTES])ids, count, NULL, 0);
     mem_free(ids);
     return is_good;
 }
@@ -117,9 +133,7 @@ void charging_committed(struct charging *c)
     struct ledger_charges *charges = ledger_last_charges(c->ledger);
     const char (*holds)[COUNTERS_HOLD_BYTES] = ledger_charges_holds(charges, &hold_count);
     const struct counters_spent *sums = ledger_charges_sums(charges, &count);
-    if (hold_count == 0 && count == 0) return;
-    if (!counters_shared_spend(c->counters, holds, hold_count, sums, count, now_ns()))
-        loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
+    if (!say(c, holds, hold_count, sums, count)) loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
 }
 
 /* ---- What the dead held. */
@@ -135,11 +149,14 @@ static bool is_gone(void *arg, uint64_t owner)
     return !claiming->is_claimed(claiming->arg, owner);
 }
 
-void charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg)
+bool charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg)
 {
     uint32_t returned = 0;
     struct claiming claiming = {is_claimed, arg};
-    if (!c->counters || !counters_shared_return(c->counters, is_gone, &claiming, &returned) || returned == 0) return;
+    if (!c->counters) return true;
+    if (!counters_shared_return(c->counters, is_gone, &claiming, &returned)) return false;
+    if (returned == 0) return true;
     log_event(LOG_WARN, "holds_returned",
               "what %u requests of workers that died had taken of limits and budgets is given back", returned);
+    return true;
 }

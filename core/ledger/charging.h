@@ -27,7 +27,8 @@ struct charging *charging_new(struct loop *loop, struct counters_shared *counter
 void charging_free(struct charging *c); /* NULL is welcome */
 void charging_open(struct charging *c, struct ledger *ledger);
 void charging_committed(struct charging *c);
-/* What owners hold that nobody claims is given back. Every living worker has said who it is. */
-void charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg);
+/* What owners hold that nobody claims is given back. Every living worker has said who it is. False: the counters cannot
+ * be had; ask again. */
+bool charging_claim(struct charging *c, bool (*is_claimed)(void *arg, uint64_t owner), void *arg);
 
 #endif

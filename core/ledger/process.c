@@ -136,14 +136,21 @@ static bool look_for_abandoned(struct process *p)
     return found > 0;
 }
 
+/* What the dead have sent may wait still: what it is charged is held until then. */
+static bool is_behind(const struct process *p)
+{
+    return p->state.is_failing || commit_waiting(p->commit) > LIMIT_LEDGER_BATCH;
+}
+
 static void on_claim_time(void *arg)
 {
     struct process *p = arg;
-    if (!workers_are_known(p->workers) || !files_are_alone(&p->files)) {
+    if (!workers_are_known(p->workers) || !files_are_alone(&p->files) || is_behind(p)) {
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
         return;
     }
-    charging_claim(p->charging, workers_have_owner, p->workers);
+    if (!charging_claim(p->charging, workers_have_owner, p->workers))
+        loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
     look_for_abandoned(p);
 }
 

@@ -168,7 +168,7 @@ static void read_request(const struct reading *r)
     request->model = text_of(r, 0, "model_asked");
     request->is_stream = json_is(r->tape, member(r, 0, "stream"), JSON_TRUE);
     request->max_tokens = number_of(r, r->facts, "max_tokens", -1);
-    request->choices = (uint32_t)number_of(r, r->facts, "choices", 1);
+    request->generated = (uint32_t)number_of(r, r->facts, "answers", 1);
     request->tool_count = (uint32_t)number_of(r, r->facts, "tools", 0);
     request->service_tier = text_of(r, r->facts, "service_tier");
     request->uses = read_uses(r);

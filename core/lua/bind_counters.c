@@ -250,11 +250,11 @@ static int on_reserve(lua_State *L)
     return 0;
 }
 
-/* choices() → how many answers the request asks for */
-static int on_choices(lua_State *L)
+/* answers() → how many are made for the request, and paid for */
+static int on_answers(lua_State *L)
 {
     const struct exchange *x = bind_eval(L)->x;
-    lua_pushnumber(L, x->request.choices ? x->request.choices : 1);
+    lua_pushnumber(L, x->request.generated ? x->request.generated : 1);
     return 1;
 }
 
@@ -323,7 +323,7 @@ void bind_counters_register(lua_State *L)
                                          {"counters_start", on_counters_start},
                                          {"counters_take", on_counters_take},
                                          {"reserve", on_reserve},
-                                         {"choices", on_choices},
+                                         {"answers", on_answers},
                                          {"notify", on_notify},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

@@ -7,7 +7,7 @@
  *
  * One child for all names, killed when the time is over (LIMIT_RESOLVE_MS). It has no descriptors but its pipe, and
  * calls nothing but getaddrinfo(). Nothing is cached: who asks rarely, asks again.
- * Not for workers, whose names curl looks up.
+ * Providers' names are looked up by curl; workers ask here for a Redis's alone, when they connect to it.
  */
 #ifndef MOONGATE_NET_RESOLVE_H
 #define MOONGATE_NET_RESOLVE_H

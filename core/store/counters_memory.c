@@ -7,7 +7,8 @@
 #include "base/check.h"
 #include "base/hash.h"
 
-#define SWEPT 4u /* cells that are looked at for each that is made */
+#define SWEPT 4u       /* cells that are looked at for each that is made */
+#define SWEPT_FULL 256u /* … and when there is no place for it */
 
 /* Numbers from 1 on; 0 is none. */
 struct counters_memory {
@@ -139,9 +140,9 @@ static void free_cell(struct counters_memory *m, uint32_t number)
     m->cell_count--;
 }
 
-static void sweep(struct counters_memory *m, int64_t now_ns)
+static void sweep(struct counters_memory *m, uint32_t count, int64_t now_ns)
 {
-    for (uint32_t n = 0; n < SWEPT && m->cell_top; n++) {
+    for (uint32_t n = 0; n < count && m->cell_top; n++) {
         m->cell_hand = m->cell_hand >= m->cell_top ? 1 : m->cell_hand + 1;
         struct counters_cell *cell = &cells(m)[m->cell_hand];
         if (cell->is_used && is_idle(cell, now_ns)) free_cell(m, m->cell_hand);
@@ -163,8 +164,12 @@ struct counters_cell *counters_memory_cell(struct counters_memory *m, struct cou
 {
     struct counters_cell *cell = counters_memory_find(m, name);
     if (cell) return cell;
-    sweep(m, now_ns);
+    sweep(m, SWEPT, now_ns);
     uint32_t number = take_cell(m);
+    if (!number) {
+        sweep(m, SWEPT_FULL, now_ns);
+        number = take_cell(m);
+    }
     if (!number) return NULL;
     cell = &cells(m)[number];
     *cell = (struct counters_cell){.name = name, .unit = (uint8_t)unit};
@@ -271,6 +276,18 @@ struct counters_taken *counters_memory_taken(struct counters_memory *m, struct c
     for (; i >= COUNTERS_BLOCK_ITEMS; i -= COUNTERS_BLOCK_ITEMS)
         hold = &blocks(m)[hold->more];
     return &hold->items[i];
+}
+
+void counters_memory_set_part(struct counters_taken *taken, int64_t part_ns)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    *(volatile int64_t *)&taken->part_ns = part_ns;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+void counters_memory_give_back(struct counters_taken *taken)
+{
+    set_valid(&taken->is_given_back, 1);
 }
 
 struct counters_block *counters_memory_next(struct counters_memory *m, uint32_t *at)

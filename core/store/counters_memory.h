@@ -83,6 +83,10 @@ void counters_memory_stand(struct counters_memory *m, struct counters_block *hol
 void counters_memory_drop(struct counters_memory *m, struct counters_block *hold);
 /* Item `i` of those that it has room for. */
 struct counters_taken *counters_memory_taken(struct counters_memory *m, struct counters_block *hold, uint32_t i);
+/* What of its cell's time goes back with it, in order with what is written before and after. */
+void counters_memory_set_part(struct counters_taken *taken, int64_t part_ns);
+/* It stands for nothing any more, before what it took is taken off its cell. */
+void counters_memory_give_back(struct counters_taken *taken);
 /* The next one that stands, from *at on, which starts at 0; NULL: that were all. */
 struct counters_block *counters_memory_next(struct counters_memory *m, uint32_t *at);
 

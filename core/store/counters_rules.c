@@ -2,7 +2,8 @@
 
 #define NS INT64_C(1000000000)
 #define PART_MAX (INT64_MAX / 4) /* 73 years; a time since 1970 and two of them do not overflow */
-#define WINDOWS_AHEAD 2          /* a key is used up no longer than this: a limit that was lowered acts at once */
+#define WINDOWS_AHEAD 2          /* a key is used up no longer than this */
+#define ROUNDED_NS 1000          /* parts are rounded up: so many of them in one burst cost nobody a request */
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -24,13 +25,28 @@ int64_t counters_part_ns(const struct counters_item *item, int64_t amount)
 
 int64_t counters_ahead_most_ns(const struct counters_item *item)
 {
-    return WINDOWS_AHEAD * (int64_t)item->window_s * NS;
+    return smaller(WINDOWS_AHEAD * (int64_t)item->window_s, PART_MAX / NS) * NS;
 }
 
-/* A clock that stepped back must not close a key for the time it stepped. */
+int64_t counters_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
+{
+    return smaller(until_ns, now_ns + counters_ahead_most_ns(item));
+}
+
 static int64_t used_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
 {
-    return smaller(larger(until_ns, now_ns), now_ns + counters_ahead_most_ns(item));
+    return larger(counters_until(item, until_ns, now_ns), now_ns);
+}
+
+int64_t counters_burst_ns(const struct counters_item *item)
+{
+    return counters_part_ns(item, item->burst) + ROUNDED_NS;
+}
+
+/* By how much it is more than may be had now. */
+static int64_t over_by(const struct counters_item *item, int64_t after_ns, int64_t now_ns)
+{
+    return after_ns - now_ns - counters_burst_ns(item);
 }
 
 /* Whole seconds, rounded up, and never 0: "come again now" would be answered the same. */
@@ -43,8 +59,8 @@ static uint32_t seconds_after(int64_t ns)
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
 {
     int64_t at = used_until(item, until_ns, now_ns);
-    int64_t room = now_ns + counters_part_ns(item, item->burst) - at;
-    if (room <= 0 || item->window_s == 0) return 0;
+    int64_t room = now_ns + counters_burst_ns(item) - at;
+    if (room <= 0 || item->window_s == 0 || item->limit < 1) return 0;
     __int128 left = (__int128)room * item->limit / ((__int128)item->window_s * NS);
     return left > item->burst ? item->burst : (int64_t)left;
 }
@@ -60,7 +76,7 @@ static struct counters_judged judge_requests(const struct counters_item *item, c
 {
     int64_t at = used_until(item, seen->until_ns, now_ns);
     int64_t after = at + counters_part_ns(item, item->amount);
-    int64_t over = after - now_ns - counters_part_ns(item, item->burst);
+    int64_t over = over_by(item, after, now_ns);
     if (over > 0) return (struct counters_judged){COUNTERS_OVER, seconds_after(over), at};
     return (struct counters_judged){COUNTERS_FITS, 0, after};
 }
@@ -71,7 +87,7 @@ static struct counters_judged judge_tokens(const struct counters_item *item, con
 {
     int64_t at = used_until(item, seen->until_ns, now_ns);
     int64_t after = at + counters_part_ns(item, item->amount);
-    int64_t over = after - now_ns - counters_part_ns(item, item->burst);
+    int64_t over = over_by(item, after, now_ns);
     if (item->amount > item->limit) return (struct counters_judged){COUNTERS_TOO_LARGE, 0, at};
     if (over <= 0 || at <= now_ns) return (struct counters_judged){COUNTERS_FITS, 0, after};
     return (struct counters_judged){COUNTERS_OVER, seconds_after(item->amount > item->burst ? at - now_ns : over), at};
@@ -83,12 +99,13 @@ static struct counters_judged judge_concurrent(const struct counters_item *item,
     return (struct counters_judged){fits ? COUNTERS_FITS : COUNTERS_OVER, fits ? 0 : 1, 0};
 }
 
+/* Three amounts fit into 64 bits without a sign. */
 static struct counters_judged judge_money(const struct counters_item *item, const struct counters_seen *seen)
 {
     if (item->limit == COUNTERS_NO_LIMIT) return (struct counters_judged){.refusal = COUNTERS_FITS};
-    int64_t wanted = counters_sum(seen->spent, item->amount);
-    if (counters_sum(wanted, seen->held) <= item->limit) return (struct counters_judged){.refusal = COUNTERS_FITS};
-    return (struct counters_judged){.refusal = wanted <= item->limit ? COUNTERS_CONTENDED : COUNTERS_OVER};
+    uint64_t limit = (uint64_t)item->limit, wanted = (uint64_t)seen->spent + (uint64_t)item->amount;
+    if (wanted + (uint64_t)seen->held <= limit) return (struct counters_judged){.refusal = COUNTERS_FITS};
+    return (struct counters_judged){.refusal = wanted <= limit ? COUNTERS_CONTENDED : COUNTERS_OVER};
 }
 
 struct counters_judged counters_judge(const struct counters_item *item, const struct counters_seen *seen,

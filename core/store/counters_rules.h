@@ -7,7 +7,7 @@
  * Rates are let through evenly by GCRA (generic cell rate algorithm, ITU-T I.371, as a virtual scheduler): a key has a
  * time until which it is used up. What is asked moves it on by its part of the window, and must not move it further
  * ahead than the burst reaches. In any window no more than limit + burst comes through, except that whoever was idle
- * may ask for tokens up to the whole limit at once, and is in debt then.
+ * may ask for tokens up to the whole limit at once, and is in debt then: limit + limit. A debt is two windows at most.
  */
 #ifndef MOONGATE_STORE_COUNTERS_RULES_H
 #define MOONGATE_STORE_COUNTERS_RULES_H
@@ -29,12 +29,16 @@ struct counters_judged {
 
 struct counters_judged counters_judge(const struct counters_item *item, const struct counters_seen *seen,
                                       int64_t now_ns);
+/* Of a rate, until when its key can be used up: two windows ahead, however far its answers went into debt, and however
+ * far the clock stepped back. Whoever finds it further writes this down. */
+int64_t counters_until(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
 /* Of a rate whose key is used up until then: what may still be taken at once, and in how many seconds nothing of it is
  * used up. */
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
 uint32_t counters_reset_s(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
-/* A key of a rate is used up no longer than this from now on. */
+/* How far ahead a key can be used up at all, and how far it may be moved by what is asked. */
 int64_t counters_ahead_most_ns(const struct counters_item *item);
+int64_t counters_burst_ns(const struct counters_item *item);
 /* The part of the item's window that an amount uses up, rounded up; at most INT64_MAX / 4. */
 int64_t counters_part_ns(const struct counters_item *item, int64_t amount);
 

@@ -164,14 +164,14 @@ bool counters_shared_return(struct counters_shared *shared, bool (*is_gone)(void
     return true;
 }
 
-bool counters_shared_settled(struct counters_shared *shared, char (*ids)[COUNTERS_HOLD_BYTES], size_t max,
-                             size_t *count)
+bool counters_shared_holds(struct counters_shared *shared, char (*ids)[COUNTERS_HOLD_BYTES], size_t max,
+                           size_t *count)
 {
     uint32_t at = 0;
     *count = 0;
     if (!lock(shared, LIMIT_COUNTERS_LOCK_MS)) return false;
     for (struct counters_block *hold; *count < max && (hold = counters_memory_next(memory(shared), &at));)
-        if (hold->is_settled) memcpy(ids[(*count)++], hold->id, sizeof hold->id);
+        memcpy(ids[(*count)++], hold->id, sizeof hold->id);
     unlock(shared);
     return true;
 }

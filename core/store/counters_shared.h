@@ -36,9 +36,9 @@ bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[C
                            size_t hold_count, const struct counters_spent *spent, size_t count, int64_t now_ns);
 bool counters_shared_return(struct counters_shared *shared, bool (*is_gone)(void *arg, uint64_t owner), void *arg,
                             uint32_t *returned);
-/* The ids of holds whose request is over and that wait for the ledger, at most `max`. False: as above. */
-bool counters_shared_settled(struct counters_shared *shared, char (*ids)[COUNTERS_HOLD_BYTES], size_t max,
-                             size_t *count);
+/* The ids of all holds that stand, at most `max`. False: as above. */
+bool counters_shared_holds(struct counters_shared *shared, char (*ids)[COUNTERS_HOLD_BYTES], size_t max,
+                           size_t *count);
 
 /* What was spent is in it, and it answers from now on; for ever. */
 void counters_shared_seed(struct counters_shared *shared);

@@ -25,11 +25,20 @@ static struct counters_name name_of(const struct counters_memory *m, const struc
     return counters_memory_name(m, item->unit, item->key, has_period ? item->start_s : 0);
 }
 
+/* What the ledger has read may be any number. */
+static int64_t ns_of(int64_t seconds)
+{
+    return seconds < 0 ? 0 : seconds > INT64_MAX / NS ? INT64_MAX : seconds * NS;
+}
+
 /* --- admission --- */
 
-/* A session begins anew after its silence, if nothing of it is under way. */
-static void renew_session(const struct counters_item *item, struct counters_cell *cell, int64_t now_ns)
+/* What time has done to it. A session begins anew after its silence, if nothing of it is under way; a clock that
+ * stepped back must not close a key for as long as it stepped. */
+static void renew(const struct counters_item *item, struct counters_cell *cell, int64_t now_ns)
 {
+    if (item->unit == COUNTERS_REQUESTS || item->unit == COUNTERS_TOKENS)
+        cell->until_ns = counters_until(item, cell->until_ns, now_ns);
     if (item->unit == COUNTERS_MONEY && item->stop_s == 0 && cell->held == 0 && cell->stop_ns <= now_ns)
         cell->spent = 0;
 }
@@ -53,7 +62,7 @@ static void judge(struct asking *a, size_t i)
     struct counters_cell *cell = counters_memory_find(a->m, name_of(a->m, item));
     struct counters_seen seen = {0};
     if (cell) {
-        renew_session(item, cell, a->asker.now_ns);
+        renew(item, cell, a->asker.now_ns);
         seen = (struct counters_seen){cell->until_ns, cell->spent, cell->held, cell->refs};
     }
     a->cells[i] = cell;
@@ -76,21 +85,28 @@ static void judge_all(struct asking *a)
     }
 }
 
-/* Cells are made before anything is taken; what is referred to is not forgotten meanwhile. */
+static void let_go(struct asking *a)
+{
+    for (size_t i = 0; i < a->q->item_count; i++)
+        if (a->cells[i]) a->cells[i]->refs--;
+}
+
+/* Cells are made before anything is taken. What is referred to is not forgotten when others are made: so those that are
+ * there come first. */
 static bool make_cells(struct asking *a)
 {
-    size_t made = 0;
-    for (; made < a->q->item_count; made++) {
-        const struct counters_item *item = &a->q->items[made];
-        if (!a->cells[made])
-            a->cells[made] = counters_memory_cell(a->m, name_of(a->m, item), item->unit, a->asker.now_ns);
-        if (!a->cells[made]) break;
-        a->cells[made]->refs++;
+    bool is_good = true;
+    for (size_t i = 0; i < a->q->item_count; i++)
+        if (a->cells[i]) a->cells[i]->refs++;
+    for (size_t i = 0; i < a->q->item_count && is_good; i++) {
+        const struct counters_item *item = &a->q->items[i];
+        if (a->cells[i]) continue;
+        a->cells[i] = counters_memory_cell(a->m, name_of(a->m, item), item->unit, a->asker.now_ns);
+        is_good = a->cells[i] != NULL;
+        if (is_good) a->cells[i]->refs++;
     }
-    if (made == a->q->item_count) return true;
-    while (made--)
-        a->cells[made]->refs--;
-    return false;
+    if (!is_good) let_go(a);
+    return is_good;
 }
 
 /* Is there something that comes back, or stays until the ledger has it? Requests are counted, and that is all. */
@@ -131,7 +147,7 @@ static void take(struct asking *a, size_t i)
     struct counters_cell *cell = a->cells[i];
     if (item->unit == COUNTERS_MONEY) {
         cell->held = counters_sum(cell->held, item->amount);
-        if (item->stop_s) cell->stop_ns = counters_sum(item->stop_s, 0) * NS;
+        if (item->stop_s) cell->stop_ns = ns_of(item->stop_s);
         a->states[i].held = cell->held;
     } else if (item->unit == COUNTERS_CONCURRENT) {
         a->states[i].left -= a->states[i].left > 0;
@@ -149,6 +165,7 @@ static void refuse_full(struct asking *a)
     a->answer->error = "full";
 }
 
+/* The hold stands last: who is killed before has used up of rates what nobody gives back, and taken nothing else. */
 static void take_all(struct asking *a)
 {
     if (!make_cells(a)) {
@@ -157,14 +174,13 @@ static void take_all(struct asking *a)
     }
     struct counters_block *hold = make_hold(a);
     if (!hold) {
-        for (size_t i = 0; i < a->q->item_count; i++)
-            a->cells[i]->refs--;
+        let_go(a);
         refuse_full(a);
         return;
     }
-    counters_memory_stand(a->m, hold);
     for (size_t i = 0; i < a->q->item_count; i++)
         take(a, i);
+    counters_memory_stand(a->m, hold);
 }
 
 /* What it holds is what was asked the first time. */
@@ -225,13 +241,18 @@ static bool may_extend(struct asking *a, struct counters_block *hold)
     return true;
 }
 
-/* Moves a key's time by what the tokens are more or less than they were. */
+/* Moves a key's time by what the tokens are more or less than they were; of a debt that ends sooner no more is given
+ * back than was taken. */
 static void set_tokens(struct asking *a, struct counters_taken *taken)
 {
+    const struct counters_item *item = item_of(a, taken);
     struct counters_cell *cell = counters_memory_cell_at(a->m, taken->cell);
-    int64_t part_ns = counters_part_ns(item_of(a, taken), a->q->totals.tokens);
-    cell->until_ns += part_ns - taken->part_ns;
-    taken->part_ns = part_ns;
+    int64_t more_ns = counters_part_ns(item, a->q->totals.tokens) - taken->part_ns;
+    if (more_ns > 0) more_ns = counters_until(item, cell->until_ns + more_ns, a->asker.now_ns) - cell->until_ns;
+    if (more_ns < -taken->part_ns) more_ns = -taken->part_ns;
+    if (more_ns > 0) cell->until_ns += more_ns; /* who is killed between gives less back than was taken, never more */
+    counters_memory_set_part(taken, taken->part_ns + more_ns);
+    if (more_ns < 0) cell->until_ns += more_ns;
     taken->amount = a->q->totals.tokens;
 }
 
@@ -260,9 +281,9 @@ static void give_back(struct counters_memory *m, struct counters_taken *taken)
 {
     struct counters_cell *cell = counters_memory_cell_at(m, taken->cell);
     if (taken->is_given_back) return;
+    counters_memory_give_back(taken);
     if (taken->unit == COUNTERS_MONEY) set_held(m, taken, 0);
     if (taken->unit == COUNTERS_TOKENS) cell->until_ns -= taken->part_ns;
-    taken->is_given_back = 1;
     cell->refs--;
 }
 
@@ -333,17 +354,30 @@ void counters_table_ask(struct counters_memory *m, const struct counters_questio
 
 /* --- the ledger's part --- */
 
+/* The last second in which a session goes on is that in which its silence is as long as it may be. */
+static int64_t silent_ns(const struct counters_spent *spent)
+{
+    return ns_of(counters_sum(spent->last_s, (int64_t)spent->idle_s + 1));
+}
+
 static bool set_spent(struct counters_memory *m, const struct counters_spent *spent, int64_t now_ns)
 {
     struct counters_name name = counters_memory_name(m, COUNTERS_MONEY, spent->key, spent->stop_s ? spent->start_s : 0);
-    int64_t stop_ns = (spent->stop_s ? spent->stop_s : spent->last_s + spent->idle_s) * NS;
+    int64_t stop_ns = spent->stop_s ? ns_of(spent->stop_s) : silent_ns(spent);
     struct counters_cell *cell = counters_memory_find(m, name);
     if (!cell && stop_ns <= now_ns) return true;
     if (!cell) cell = counters_memory_cell(m, name, COUNTERS_MONEY, now_ns);
     if (!cell) return false;
-    cell->spent = spent->nano;
+    cell->spent = counters_sum(spent->nano, 0);
     cell->stop_ns = stop_ns;
     return true;
+}
+
+/* Its end was not heard of: what it took of tokens is taken for what it used. */
+static void use_up(struct counters_memory *m, struct counters_block *hold)
+{
+    for (uint32_t i = 0; i < hold->count; i++)
+        counters_memory_taken(m, hold, i)->part_ns = 0;
 }
 
 /* Sums first: who is killed between has money counted twice until the next, never not at all. */
@@ -355,7 +389,9 @@ bool counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTER
         is_good = set_spent(m, &spent[i], now_ns) && is_good;
     for (size_t i = 0; i < hold_count; i++) {
         struct counters_block *hold = counters_memory_hold(m, holds[i]);
-        if (hold) drop(m, hold);
+        if (!hold) continue;
+        if (!hold->is_settled) use_up(m, hold);
+        drop(m, hold);
     }
     return is_good;
 }

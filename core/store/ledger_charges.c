@@ -1,5 +1,6 @@
 #include "store/ledger_charges.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -38,7 +39,7 @@ void ledger_charges_clear(struct ledger_charges *c)
     *c = (struct ledger_charges){0};
 }
 
-/* ---- Adding up. */
+/* ---- Its rows. */
 
 static void read_key(const struct ledger_charges *c, uint32_t i, int64_t *start_s, struct slice *text)
 {
@@ -48,14 +49,15 @@ static void read_key(const struct ledger_charges *c, uint32_t i, int64_t *start_
 }
 
 /* The row of that key, made when there is none. The key is put behind the others before it is looked for. */
-static struct ledger_charged *row_of(struct ledger_charges *c, const struct ledger_charge *charge)
+static struct ledger_charged *row_of(struct ledger_charges *c, const struct ledger_charge *charge, bool *is_new)
 {
     size_t at = buf_len(&c->keys);
     uint32_t item;
     buf_append(&c->keys, slice_of((const char *)&charge->start_s, sizeof charge->start_s));
     buf_append(&c->keys, charge->key);
     size_t bytes = buf_len(&c->keys) - at;
-    if (map_find(&c->map, slice_of(buf_ptr(&c->keys) + at, bytes), &item)) {
+    *is_new = !map_find(&c->map, slice_of(buf_ptr(&c->keys) + at, bytes), &item);
+    if (!*is_new) {
         c->keys.end -= bytes;
         return &c->rows[item];
     }
@@ -80,30 +82,19 @@ static void add_hold(struct ledger_charges *c, struct slice id)
     memcpy(to, id.ptr, id.len);
 }
 
-void ledger_charges_add(struct ledger_charges *c, const struct ledger_record *record)
-{
-    const struct ledger_held *held = &record->held;
-    int64_t time_s = record->time_us / US_PER_S;
-    for (size_t i = 0; i < held->hold_count; i++)
-        add_hold(c, held->holds[i]);
-    for (size_t i = 0; i < held->charge_count; i++) {
-        struct ledger_charged *row = row_of(c, &held->charges[i]);
-        row->nano = counters_sum(row->nano, record->paid.cost_nano);
-        row->stop_s = held->charges[i].stop_s;
-        row->idle_s = held->charges[i].idle_s;
-        if (time_s > row->last_s) row->last_s = time_s;
-    }
-}
-
 /* ---- Into the table. */
 
-/* Of a session that was silent for too long the sum is the batch's alone. Neither sum is more than half of what fits. */
-bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db)
+/* Of a session that was silent for too long before the batch's first record the sum is the batch's alone. Neither sum
+ * is more than half of what fits. */
+bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db, const char *table)
 {
-    const char *sql = "INSERT INTO charges VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
-                      " nano = CASE WHEN ?3 = 0 AND ?6 - last_s > idle_s THEN ?5"
-                      "             ELSE min(nano + ?5, 4611686018427387903) END,"
-                      " stop_s = ?3, idle_s = ?4, last_s = max(last_s, ?6) RETURNING nano, last_s";
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO %s AS t VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
+             " nano = CASE WHEN ?3 = 0 AND ?7 - t.last_s > t.idle_s THEN ?5"
+             "             ELSE min(t.nano + ?5, 4611686018427387903) END,"
+             " stop_s = ?3, idle_s = ?4, last_s = max(t.last_s, ?6) RETURNING nano, last_s",
+             table);
     return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->put, NULL) == SQLITE_OK;
 }
 
@@ -119,6 +110,7 @@ static bool write_row(struct ledger_charges *c, uint32_t i)
     sqlite3_bind_int64(c->put, 4, row->idle_s);
     sqlite3_bind_int64(c->put, 5, row->nano == COUNTERS_AMOUNT_MAX ? row->nano - 1 : row->nano);
     sqlite3_bind_int64(c->put, 6, row->last_s);
+    sqlite3_bind_int64(c->put, 7, row->first_s);
     bool is_good = sqlite3_step(c->put) == SQLITE_ROW;
     if (is_good) {
         row->nano = sqlite3_column_int64(c->put, 0);
@@ -126,6 +118,48 @@ static bool write_row(struct ledger_charges *c, uint32_t i)
         is_good = sqlite3_step(c->put) == SQLITE_DONE;
     }
     sqlite3_reset(c->put);
+    return is_good;
+}
+
+/* ---- Adding up. */
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What a session was charged before its silence is written before it is charged anew: a batch may be of hours. */
+static bool begin_anew(struct ledger_charges *c, struct ledger_charged *row, int64_t time_s)
+{
+    if (row->stop_s || time_s - row->first_s <= row->idle_s) return true;
+    if (!write_row(c, (uint32_t)(row - c->rows))) return false;
+    row->nano = 0;
+    row->first_s = row->last_s = time_s;
+    return true;
+}
+
+static bool charge(struct ledger_charges *c, const struct ledger_charge *to, int64_t nano, int64_t time_s)
+{
+    bool is_new;
+    if (larger(to->stop_s, time_s + to->idle_s) <= c->after_s) return true;
+    struct ledger_charged *row = row_of(c, to, &is_new);
+    if (is_new) row->first_s = row->last_s = time_s;
+    else if (!begin_anew(c, row, time_s)) return false;
+    row->nano = counters_sum(row->nano, nano);
+    row->stop_s = to->stop_s;
+    row->idle_s = to->idle_s;
+    row->last_s = larger(row->last_s, time_s);
+    return true;
+}
+
+bool ledger_charges_add(struct ledger_charges *c, const struct ledger_record *record)
+{
+    const struct ledger_held *held = &record->held;
+    bool is_good = true;
+    for (size_t i = 0; i < held->hold_count; i++)
+        add_hold(c, held->holds[i]);
+    for (size_t i = 0; i < held->charge_count && is_good; i++)
+        is_good = charge(c, &held->charges[i], record->paid.cost_nano, record->time_us / US_PER_S);
     return is_good;
 }
 
@@ -206,15 +240,46 @@ bool ledger_charges_recorded(sqlite3 *db, char (*ids)[COUNTERS_HOLD_BYTES], size
     return is_good;
 }
 
-bool ledger_charges_forget(sqlite3 *db, int64_t before_s, uint32_t max)
+/* ---- What nobody asks for any more. */
+
+/* A statement of up to two numbers. */
+static bool run(sqlite3 *db, const char *sql, int64_t a, int64_t b)
 {
     sqlite3_stmt *q;
-    const char *sql = "DELETE FROM charges WHERE (key, start_s) IN (SELECT key, start_s FROM charges"
-                      " WHERE max(stop_s, last_s + idle_s) <= ? LIMIT ?)";
     if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
-    sqlite3_bind_int64(q, 1, before_s);
-    sqlite3_bind_int64(q, 2, max);
+    sqlite3_bind_int64(q, 1, a);
+    if (sqlite3_bind_parameter_count(q) > 1) sqlite3_bind_int64(q, 2, b);
     bool is_good = sqlite3_step(q) == SQLITE_DONE;
     sqlite3_finalize(q);
     return is_good;
+}
+
+#define OLDEST " WHERE max(stop_s, last_s + idle_s) <= ?1 LIMIT ?2"
+
+bool ledger_charges_forget(sqlite3 *db, int64_t before_s, uint32_t max, uint32_t *count)
+{
+    *count = 0;
+    if (!run(db, "DELETE FROM charges WHERE (key, start_s) IN (SELECT key, start_s FROM charges" OLDEST ")", before_s,
+             max)) {
+        return false;
+    }
+    *count = (uint32_t)sqlite3_changes(db);
+    if (!run(db, "DELETE FROM charges_cut WHERE (key, start_s) IN (SELECT key, start_s FROM charges_cut" OLDEST ")",
+             before_s, max)) {
+        return false;
+    }
+    *count += (uint32_t)sqlite3_changes(db);
+    return *count == 0 || run(db, "INSERT OR REPLACE INTO meta VALUES('charges.before', ?1)", before_s, 0);
+}
+
+bool ledger_charges_before(sqlite3 *db, int64_t *before_s)
+{
+    sqlite3_stmt *q;
+    *before_s = 0;
+    const char *sql = "SELECT v FROM meta WHERE k = 'charges.before'";
+    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    int rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW) *before_s = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }

@@ -27,6 +27,7 @@ struct checker {
     struct ledger_reader reader;
     struct ledger_record record;
     struct ledger_rollup sums;
+    struct ledger_charges charges;
     struct fault *why;
 };
 
@@ -95,6 +96,20 @@ static bool write_record(struct checker *k, uint64_t seq)
     return is_good;
 }
 
+/* A batch comes to the same as its records one by one: so does any other batch. */
+static bool write_charges(struct checker *k)
+{
+    bool is_good = ledger_charges_write(&k->charges) || fail(k);
+    ledger_charges_reset(&k->charges);
+    return is_good;
+}
+
+static bool add_charges(struct checker *k)
+{
+    if (!ledger_charges_add(&k->charges, &k->record)) return fail(k);
+    return k->charges.count < LIMIT_LEDGER_SUMS || write_charges(k);
+}
+
 /* An entry that names no request keeps the id that came with it, if its row is there. */
 static bool check_record(struct checker *k, uint64_t seq, enum chain_kind kind, struct slice body)
 {
@@ -113,6 +128,7 @@ static bool check_record(struct checker *k, uint64_t seq, enum chain_kind kind, 
     sqlite3_reset(k->get);
     if (!is_there && rc != SQLITE_DONE) return fail(k);
     ledger_rollup_add(&k->sums, &k->record);
+    if (!add_charges(k)) return false;
     k->found->records++;
     bool is_repair = k->how->is_repair && k->found->differences > before;
     if (is_repair && !write_record(k, seq)) return false;
@@ -219,15 +235,15 @@ static bool check_tables(struct checker *k)
 
 /* ---- Sums: made in temporary tables, then compared. */
 
-static bool compare(struct checker *k, const char *table, const char *made, const char *keys)
+static bool compare(struct checker *k, const char *table, const char *had, const char *made, const char *keys)
 {
     struct buf sql, repair;
     buf_init(&sql);
     buf_init(&repair);
     buf_printf(&sql,
-               "SELECT DISTINCT %s FROM (SELECT * FROM (SELECT * FROM %s EXCEPT SELECT * FROM main.%s)"
-               " UNION ALL SELECT * FROM (SELECT * FROM main.%s EXCEPT SELECT * FROM %s))",
-               keys, made, table, table, made);
+               "SELECT DISTINCT %s FROM (SELECT * FROM (SELECT * FROM %s EXCEPT SELECT * FROM %s)"
+               " UNION ALL SELECT * FROM (SELECT * FROM %s EXCEPT SELECT * FROM %s))",
+               keys, made, had, had, made);
     buf_printf(&repair, "DELETE FROM main.%s; INSERT INTO main.%s SELECT * FROM %s", table, table, made);
     buf_append_char(&sql, '\0');
     buf_append_char(&repair, '\0');
@@ -241,15 +257,33 @@ static bool make_tables(struct checker *k)
 {
     return run(k, "CREATE TEMP TABLE made(" LEDGER_ROLLUP_COLUMNS ") STRICT, WITHOUT ROWID;"
                   "CREATE TEMP TABLE made_label(" LEDGER_LABEL_COLUMNS ") STRICT, WITHOUT ROWID;"
-                  "INSERT INTO made SELECT * FROM rollup_cut; INSERT INTO made_label SELECT * FROM rollup_label_cut") &&
+                  "INSERT INTO made SELECT * FROM rollup_cut; INSERT INTO made_label SELECT * FROM rollup_label_cut;"
+                  "CREATE TEMP TABLE made_charges(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
+                  "CREATE TEMP TABLE had_charges(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
+                  "INSERT INTO made_charges SELECT * FROM charges_cut") &&
+           (ledger_charges_install(&k->charges, k->db, "temp.made_charges") || fail(k)) &&
+           (ledger_charges_before(k->db, &k->charges.after_s) || fail(k)) &&
            (ledger_rollup_install(&k->sums, k->db, "temp.made", "temp.made_label") || fail(k));
 }
 
 static bool check_sums(struct checker *k)
 {
     return (ledger_rollup_write(&k->sums) || fail(k)) &&
-           compare(k, "rollup", "temp.made", "day, department, app, user, model, provider, key_id") &&
-           compare(k, "rollup_label", "temp.made_label", "day, label, value");
+           compare(k, "rollup", "main.rollup", "temp.made",
+                   "day, department, app, user, model, provider, key_id") &&
+           compare(k, "rollup_label", "main.rollup_label", "temp.made_label", "day, label, value");
+}
+
+/* Those of long ago may have been forgotten, one sooner than the other. */
+static bool check_charges(struct checker *k)
+{
+    char sql[400];
+    snprintf(sql, sizeof sql,
+             "INSERT INTO temp.had_charges SELECT * FROM main.charges WHERE max(stop_s, last_s + idle_s) > %lld;"
+             "DELETE FROM temp.made_charges WHERE max(stop_s, last_s + idle_s) <= %lld",
+             (long long)k->charges.after_s, (long long)k->charges.after_s);
+    return write_charges(k) && run(k, sql) &&
+           compare(k, "charges", "temp.had_charges", "temp.made_charges", "key, start_s");
 }
 
 /* ---- All of it. */
@@ -277,7 +311,7 @@ static bool check_all(struct checker *k)
     return run(k, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE") &&
            ledger_schema_is_known(k->db, k->path, k->why) && run(k, k->how->is_repair ? "BEGIN IMMEDIATE" : "BEGIN") &&
            make_tables(k) && ledger_days_read(&k->days, k->db, LEDGER_DAYS_ALL, k->why) && prepare_rows(k) &&
-           check_entries(k) && check_tables(k) && check_sums(k) && run(k, "COMMIT");
+           check_entries(k) && check_tables(k) && check_sums(k) && check_charges(k) && run(k, "COMMIT");
 }
 
 static bool open_and_check(struct checker *k)
@@ -287,6 +321,7 @@ static bool open_and_check(struct checker *k)
     sqlite3_busy_timeout(k->db, LEDGER_BUSY_MS);
     ledger_reader_init(&k->reader);
     ledger_rollup_init(&k->sums);
+    ledger_charges_init(&k->charges);
     bool is_good = check_all(k);
     sqlite3_finalize(k->get);
     sqlite3_finalize(k->put);
@@ -295,6 +330,7 @@ static bool open_and_check(struct checker *k)
     sqlite3_finalize(k->changes.get);
     sqlite3_finalize(k->changes.put);
     ledger_rollup_clear(&k->sums);
+    ledger_charges_clear(&k->charges);
     ledger_reader_clear(&k->reader);
     ledger_days_clear(&k->days);
     return is_good;

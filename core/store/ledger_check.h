@@ -1,5 +1,6 @@
 /*
- * What is made from the chain, made once more and compared: records, intents, changes, and the sums of each day.
+ * What is made from the chain, made once more and compared: records, intents, changes, the sums of each day, and what
+ * budgets were charged in periods that are not over for long.
  *
  *     struct ledger_check how = {.data_dir = "data", .is_repair = false, .on_difference = say, .arg = out};
  *     struct ledger_checked found;

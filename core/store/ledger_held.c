@@ -29,6 +29,7 @@ static void read_charge(const struct json_tape *tape, struct arena *arena, uint3
     charge.start_s = take_number(tape, &node);
     charge.stop_s = take_number(tape, &node);
     charge.idle_s = take_number(tape, &node);
+    if (charge.idle_s > UINT32_MAX) charge.idle_s = UINT32_MAX;
     add_charge(held, charge);
 }
 

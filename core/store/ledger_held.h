@@ -3,8 +3,8 @@
  *
  *     ledger_held_read(&tape, &arena, json_get(&tape, 0, SLICE("holds")), &held);
  *
- * The member is [{"id","money":[[key,start,stop,idle],…]},…] (flow/record.h writes it). Reading never fails: what is not
- * of that shape is left out, a budget that is there twice counts once, and no more than the limits below are read.
+ * The member is [{"id","money":[[key,start,stop,idle],…]},…] (flow/record.h writes it). Reading never fails: what is
+ * not of that shape is left out, a budget that is there twice counts once, and no more than the limits below are read.
  */
 #ifndef MOONGATE_STORE_LEDGER_HELD_H
 #define MOONGATE_STORE_LEDGER_HELD_H

@@ -38,6 +38,7 @@ enum ledger_statement {
     WIPE_TEXTS,
     COUNT_PAGES,
     COUNT_SPARE,
+    NEWEST_TIME,
     LEDGER_STATEMENTS
 };
 
@@ -59,6 +60,7 @@ struct ledger {
     uint32_t log_pages;   /* of the write-ahead log, since it was last begun anew */
     uint32_t log_done;    /* … of which are in the file */
     uint64_t looked_us;   /* when nothing was found to tend */
+    uint64_t forgot_us;   /* … and when no charge was old enough */
     int64_t announced;    /* the anchor up to which the chain says that it is deleted */
     bool must_cut_log;    /* texts were deleted that it still has */
     bool is_relaxed;      /* commits are not synced: of what tends the file, never of entries */
@@ -66,7 +68,7 @@ struct ledger {
     struct ledger_reader reader;
     struct ledger_record record;
     struct ledger_rollup rollup, cut_sums; /* cut_sums: of what is deleted for its age */
-    struct ledger_charges charges;
+    struct ledger_charges charges, cut_charges;
     struct ledger_alerts alerts;
 };
 

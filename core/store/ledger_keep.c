@@ -3,8 +3,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "store/ledger_charges.h"
 #include "store/ledger_inner.h"
 
+#define FORGET_PAUSE_US (3600u * 1000000ull)
 #define PAUSE_US 1000000u /* between two looks for what is too old, when there was nothing */
 
 /* ---- Statements. */
@@ -28,6 +30,7 @@ static const char *const sqls[LEDGER_STATEMENTS] = {
                    " (SELECT id, part FROM texts WHERE time_us < ? ORDER BY time_us LIMIT ?)",
     [COUNT_PAGES] = "PRAGMA page_count",
     [COUNT_SPARE] = "PRAGMA freelist_count",
+    [NEWEST_TIME] = "SELECT coalesce(max(time_us), 0) FROM records",
 };
 
 /* Once: the pieces are short. */
@@ -124,7 +127,7 @@ static bool sum_entry(struct ledger *l, sqlite3_stmt *q, struct fault *why)
     ledger_record_read(&l->reader, &l->record, kind, body, NULL);
     l->record.day = sqlite3_column_int64(q, 3);
     ledger_rollup_add(&l->cut_sums, &l->record);
-    return true;
+    return ledger_charges_add(&l->cut_charges, &l->record) || ledger_fail(l, why);
 }
 
 static bool sum_entries(struct ledger *l, const struct cut *cut, struct fault *why)
@@ -143,8 +146,11 @@ static bool sum_entries(struct ledger *l, const struct cut *cut, struct fault *w
 
 static bool keep_sums(struct ledger *l, const struct cut *cut, struct fault *why)
 {
-    bool is_good = sum_entries(l, cut, why) && (ledger_rollup_write(&l->cut_sums) || ledger_fail(l, why));
+    bool is_good =
+        (ledger_charges_before(l->db, &l->cut_charges.after_s) || ledger_fail(l, why)) && sum_entries(l, cut, why) &&
+        ((ledger_rollup_write(&l->cut_sums) && ledger_charges_write(&l->cut_charges)) || ledger_fail(l, why));
     if (!is_good) ledger_rollup_reset(&l->cut_sums);
+    ledger_charges_reset(&l->cut_charges);
     return is_good;
 }
 
@@ -238,11 +244,44 @@ static enum ledger_tended give_back(struct ledger *l, struct fault *why)
     return give_some(l, why) ? LEDGER_MORE : LEDGER_TEND_FAILED;
 }
 
+/* ---- Charges. */
+
+/* A clock that stands far ahead must not forget what budgets are spent: no later than the newest request says. */
+static bool forget_time(struct ledger *l, const struct ledger_upkeep *how, int64_t *before_s, struct fault *why)
+{
+    sqlite3_int64 newest_us = 0;
+    if (!read_number(l, NEWEST_TIME, &newest_us, why)) return false;
+    int64_t now_us = newest_us < (sqlite3_int64)how->now_us ? newest_us : (int64_t)how->now_us;
+    *before_s = now_us / 1000000 - LIMIT_LEDGER_CHARGES_S;
+    return true;
+}
+
+static bool forget_some(struct ledger *l, int64_t before_s, uint32_t *count, struct fault *why)
+{
+    if (!ledger_relax(l, true, why) || !ledger_run(l, "BEGIN IMMEDIATE", why)) return false;
+    bool is_good = (ledger_charges_forget(l->db, before_s, LIMIT_LEDGER_CUT, count) || ledger_fail(l, why)) &&
+                   ledger_run(l, "COMMIT", why);
+    if (!is_good && !sqlite3_get_autocommit(l->db)) sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+    return is_good;
+}
+
+static enum ledger_tended forget_charges(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
+{
+    int64_t before_s;
+    uint32_t count = 0;
+    if (how->now_us >= l->forgot_us && how->now_us - l->forgot_us < FORGET_PAUSE_US) return LEDGER_TENDED;
+    if (!forget_time(l, how, &before_s, why) || !forget_some(l, before_s, &count, why)) return LEDGER_TEND_FAILED;
+    if (count) return LEDGER_MORE;
+    l->forgot_us = how->now_us;
+    return LEDGER_TENDED;
+}
+
 static enum ledger_tended tend_rows(struct ledger *l, const struct ledger_upkeep *how, struct fault *why)
 {
     if (how->now_us >= l->looked_us && how->now_us - l->looked_us < PAUSE_US) return LEDGER_TENDED;
     enum ledger_tended done = cut_entries(l, how, why);
     if (done == LEDGER_TENDED) done = cut_texts(l, how, why);
+    if (done == LEDGER_TENDED) done = forget_charges(l, how, why);
     if (done == LEDGER_TENDED) done = give_back(l, why);
     if (done == LEDGER_TENDED) l->looked_us = how->now_us;
     return done;

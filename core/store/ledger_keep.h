@@ -10,7 +10,8 @@
  *
  * Entries are deleted up to an anchor that is too old itself (store/anchor.h): it is the first thing that stays, and
  * verification begins there. The chain says so in an entry of its own (LEDGER_CUT_ACTION), and meta keeps the hash that
- * it goes on from. A ledger without anchors keeps everything. What was deleted stays in the sums. Texts are overwritten
+ * it goes on from. A ledger without anchors keeps everything. What was deleted stays in the sums; of budgets it does
+ * until LIMIT_LEDGER_CHARGES_S after their period, whatever is kept of entries. Texts are overwritten
  * where they stood, and the log that has them is cut to nothing when all of that is done, or it is full, and no reader
  * needs it.
  *

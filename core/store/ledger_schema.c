@@ -71,12 +71,12 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "CREATE TABLE changes(id BLOB PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;",
     /* What each budget was spent in each of its periods, [start, stop) in seconds since 1970 (store/counters.h); a
      * session has 0 and 0, lasts until nothing was spent for idle_s, and begins anew then. */
-    "CREATE TABLE charges("
-    "  key TEXT NOT NULL, start_s INTEGER NOT NULL, stop_s INTEGER NOT NULL, idle_s INTEGER NOT NULL,"
-    "  nano INTEGER NOT NULL, last_s INTEGER NOT NULL,"
-    "  PRIMARY KEY(key, start_s)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE charges(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
     /* Those that still count, and those that nobody asks for any more. */
     "CREATE INDEX charges_stop ON charges(max(stop_s, last_s + idle_s));"
+    /* What of these is of entries that were deleted for their age. */
+    "CREATE TABLE charges_cut(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX charges_cut_stop ON charges_cut(max(stop_s, last_s + idle_s));"
     /* The highest threshold of each budget that was told of in a period, in hundredths of a percent. budget is
      * "policy/budget": two of them may be of the same key, and begin on the same day. */
     "CREATE TABLE alerts("

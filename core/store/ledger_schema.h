@@ -29,6 +29,10 @@
     "requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"                        \
     "cost_nano INTEGER NOT NULL,"                                                                                      \
     "PRIMARY KEY(day, label, value)"
+#define LEDGER_CHARGES_COLUMNS                                                                                         \
+    "key TEXT NOT NULL, start_s INTEGER NOT NULL, stop_s INTEGER NOT NULL, idle_s INTEGER NOT NULL,"                   \
+    "nano INTEGER NOT NULL, last_s INTEGER NOT NULL,"                                                                  \
+    "PRIMARY KEY(key, start_s)"
 
 /* What each version adds to the one before; a new file takes them all. */
 extern const char *const ledger_schemas[LEDGER_SCHEMA_VERSION];

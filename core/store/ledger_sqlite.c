@@ -123,6 +123,13 @@ static bool prepare_record(struct ledger *l, struct fault *why)
     return is_good;
 }
 
+static bool install_charges(struct ledger *l, struct fault *why)
+{
+    return (ledger_charges_install(&l->charges, l->db, "charges") &&
+            ledger_charges_install(&l->cut_charges, l->db, "charges_cut")) ||
+           ledger_fail(l, why);
+}
+
 static bool prepare_all(struct ledger *l, struct fault *why)
 {
     static const char *const sql[LEDGER_STATEMENTS] = {
@@ -145,9 +152,8 @@ static bool prepare_all(struct ledger *l, struct fault *why)
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    return prepare_record(l, why) &&
-           ((ledger_charges_install(&l->charges, l->db) && ledger_alerts_install(&l->alerts, l->db)) ||
-            ledger_fail(l, why));
+    return prepare_record(l, why) && install_charges(l, why) &&
+           (ledger_alerts_install(&l->alerts, l->db) || ledger_fail(l, why));
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -261,6 +267,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     ledger_rollup_init(&l->rollup);
     ledger_charges_init(&l->charges);
     ledger_alerts_init(&l->alerts);
+    ledger_charges_init(&l->cut_charges);
     ledger_rollup_init(&l->cut_sums);
     if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
         ledger_file_note(&l->files, l->path);
@@ -278,6 +285,7 @@ void ledger_close(struct ledger *l)
     ledger_rollup_clear(&l->rollup);
     ledger_charges_clear(&l->charges);
     ledger_alerts_clear(&l->alerts);
+    ledger_charges_clear(&l->cut_charges);
     ledger_rollup_clear(&l->cut_sums);
     ledger_reader_clear(&l->reader);
     ledger_days_clear(&l->days);
@@ -413,8 +421,9 @@ static enum ledger_put put_exchange(struct ledger *l, const struct ledger_entry 
     if (sqlite3_changes(l->db) == 0) return LEDGER_KNOWN;
     if (!put_chain(l, e, why) || !close_intent(l, r->id, why)) return LEDGER_FAILED;
     ledger_rollup_add(&l->rollup, r);
-    ledger_charges_add(&l->charges, r);
-    if (!ledger_rollup_is_full(&l->rollup) || ledger_rollup_write(&l->rollup)) return LEDGER_STORED;
+    bool is_good = ledger_charges_add(&l->charges, r) &&
+                   (!ledger_rollup_is_full(&l->rollup) || ledger_rollup_write(&l->rollup));
+    if (is_good) return LEDGER_STORED;
     ledger_fail(l, why);
     return LEDGER_FAILED;
 }

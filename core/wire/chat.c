@@ -21,6 +21,7 @@ void chat_init(struct chat_request *r)
         .max_tokens = -1,
         .temperature = NAN,
         .choices = 1,
+        .generated = 1,
     };
     json_init(&r->tape);
 }

@@ -51,6 +51,7 @@ struct chat_request {
     int64_t max_tokens;           /* -1: not said */
     double temperature;           /* NaN: not said */
     uint32_t choices;             /* how many answers: n, 1 when not said, to each prompt */
+    uint32_t generated;           /* how many are made, and paid for: best_of where that is more */
     uint32_t n_node;
     struct slice service_tier; /* decoded text; empty: not said, or no text */
     uint32_t message_count, tool_count;

@@ -187,22 +187,29 @@ static bool whole_number(const struct json_tape *tape, uint32_t node, int64_t *v
     return true;
 }
 
+/* Of a best_of that is none its provider says so. */
+static bool read_choices(struct reading *in)
+{
+    struct chat_request *r = in->r;
+    int64_t n = 1, best_of;
+    r->n_node = value_of(in, KEY_N);
+    if (r->n_node != JSON_NONE && (!whole_number(in->tape, r->n_node, &n) || n < 1 || n > UINT32_MAX))
+        return refuse(in, KEY_N, "a whole number, 1 or more");
+    r->choices = r->generated = (uint32_t)n;
+    if (r->kind != CHAT_COMPLETIONS || !whole_number(in->tape, value_of(in, KEY_BEST_OF), &best_of)) return true;
+    if (best_of > n) r->generated = best_of < UINT32_MAX ? (uint32_t)best_of : UINT32_MAX;
+    return true;
+}
+
 static bool read_numbers(struct reading *in)
 {
     struct chat_request *r = in->r;
-    int64_t n;
     uint32_t temperature = value_of(in, KEY_TEMPERATURE);
     r->max_tokens_node = value_of(in, KEY_MAX_COMPLETION_TOKENS);
     if (r->max_tokens_node == JSON_NONE) r->max_tokens_node = value_of(in, KEY_MAX_TOKENS);
     if (!whole_number(in->tape, r->max_tokens_node, &r->max_tokens) || r->max_tokens < 0) r->max_tokens = -1;
     if (json_is(in->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(in->tape, temperature);
-    r->n_node = value_of(in, KEY_N);
-    if (r->n_node == JSON_NONE) return true;
-    if (!whole_number(in->tape, r->n_node, &n) || n < 1 || n > UINT32_MAX) {
-        return refuse(in, KEY_N, "a whole number, 1 or more");
-    }
-    r->choices = (uint32_t)n;
-    return true;
+    return read_choices(in);
 }
 
 static bool read_tools(struct reading *in)
@@ -276,6 +283,12 @@ static bool read_messages(struct reading *in)
     return openai_walk_messages(in->tape, r->messages_node, on_piece, in);
 }
 
+static uint32_t times(uint32_t answers, uint32_t prompts)
+{
+    uint64_t all = (uint64_t)answers * prompts;
+    return all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
+}
+
 /* Each prompt of a list gets its n answers; a list of token ids is one. */
 static bool read_prompt(struct reading *in)
 {
@@ -283,8 +296,8 @@ static bool read_prompt(struct reading *in)
     uint32_t prompt = r->messages_node = value_of(in, KEY_PROMPT);
     uint32_t first = json_is(in->tape, prompt, JSON_ARRAY) ? json_first(in->tape, prompt) : JSON_NONE;
     if (first == JSON_NONE || json_is(in->tape, first, JSON_NUMBER)) return true;
-    uint64_t answers = (uint64_t)r->choices * json_count(in->tape, prompt);
-    r->choices = answers < UINT32_MAX ? (uint32_t)answers : UINT32_MAX;
+    r->choices = times(r->choices, json_count(in->tape, prompt));
+    r->generated = times(r->generated, json_count(in->tape, prompt));
     return true;
 }
 

@@ -77,8 +77,10 @@ end
 local function used_until(self, item)
   self.began = self.began or self.now()
   local now = self.now() - self.began
-  local at = math.max(self.rates[item.key .. item.kind] or now, now)
-  return math.min(at, now + item.window * 2), now -- a limit that was lowered acts at once
+  local key = item.key .. item.kind
+  local at = math.min(self.rates[key] or now, now + item.window * 2) -- a debt, or a clock that stepped back
+  if self.rates[key] then self.rates[key] = at end
+  return math.max(at, now), now
 end
 
 function judge.requests(self, item)

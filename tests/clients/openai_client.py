@@ -114,6 +114,19 @@ def a_providers_429_is_retried_by_the_client_then_answered():
     assert len(attempts) == 2 and len(requests_with("py-limited")) == 2
 
 
+def who_is_over_a_limit_waits_as_long_as_it_says():
+    left = []
+    for no in range(60):
+        completions = client().chat.completions.with_raw_response
+        answer = completions.create(**ask(f"py-over-{no}."))
+        left.append(int(answer.headers["x-ratelimit-remaining-requests"]))
+        if len(attempts) > 1:
+            break
+    assert len(attempts) == 2, "no limit was reached"
+    assert answer.status_code == 200 and len(requests_with(f"py-over-{no}.")) == 1
+    assert min(left) == 0 and int(answer.headers["x-ratelimit-limit-requests"]) > 0, left
+
+
 def an_abort_in_mid_stream_reaches_the_provider():
     stream = client().chat.completions.create(**ask("py-abort", stream=True, user="mock?tokens=5000&delay_ms=10"))
     for seen, _ in enumerate(stream):
@@ -154,7 +167,7 @@ TESTS = [
     streams_with_usage_when_it_was_asked_for, calls_tools, unknown_key_is_401, denied_model_is_403_and_tried_once,
     unknown_model_is_404, a_providers_429_is_retried_by_the_client_then_answered,
     an_abort_in_mid_stream_reaches_the_provider, a_cancelled_task_reaches_the_provider,
-    a_stream_that_dies_at_the_provider_raises,
+    a_stream_that_dies_at_the_provider_raises, who_is_over_a_limit_waits_as_long_as_it_says,
 ]
 
 failed = 0

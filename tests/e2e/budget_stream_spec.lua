@@ -37,6 +37,7 @@ local function start(chain, files, config, workers)
     names[#names + 1] = ("%q"):format(name)
     all[name .. ".lua"] = files[name]
   end
+  all["apps.lua"] = files.apps
   all["init.lua"] = "return chain { " .. table.concat(names, ", ") .. " }\n"
   g = gateway.start { mock = m, name = "streams", policies = all, config = config, workers = workers or 2 }
   return g
@@ -125,6 +126,7 @@ describe("a stream in slices", function()
       end
     end
     assert.equal(1, over)
+    assert.equal(1, g:metrics():value("moongate_budget_overruns_total", { ["end"] = "finish" }))
     assert.equal(402, ask({ tokens = 1 }).status)
   end)
 
@@ -181,6 +183,57 @@ describe("a stream in slices", function()
     assert.equal(402, ask({ tokens = 1 }).status)
   end)
 
+  it("is refused like any other where its cut comes before anything left", function()
+    start({ "budget", "held" }, { budget = budget(3, 'stream = { slice = 16, on_exhausted = "cut" }'),
+      held = "return policy { buffer = true, on_response = function() end }\n" })
+    local r = ask { tokens = 1000, stream = true, script = "tokens=400&rate=200" }
+    assert.equal(402, r.status, r.body)
+    assert.equal("budget_cut", gateway.error_of(r).code)
+    expect.eventually(function() return charged() >= 30 end, 10, "what was read of it")
+    assert.equal(402, ask({ tokens = 1 }).status)
+  end)
+
+  it("of several answers is counted over all of them", function()
+    start({ "budget" }, { budget = budget(10, "stream = { slice = 16 }") })
+    local since = m:mark()
+    assert.equal(200, ask({ tokens = 300, n = 3, stream = true, script = "tokens=20" }).status)
+    expect.eventually(function() return charged() == 60 end, 10, "60 dimes")
+    assert.equal(60, generated(since))
+    assert_free(100)
+  end)
+
+  it("whose client has gone and that is read on is held, and cut, as if it were there", function()
+    start({ "budget" }, { budget = budget(4, 'stream = { slice = 16, on_exhausted = "cut" }'),
+      apps = 'return apps { ["code-assistant"] = { department = "engineering", owner = "tests", '
+        .. "on_client_disconnect = drain { max_seconds = 30, max_tokens = 1000 } } }\n" })
+    local since = m:mark()
+    local c = client.connect(g.port)
+    c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key,
+      json = body { tokens = 1000, stream = true, script = "tokens=400&rate=100" } })
+    c:head()
+    c:close()
+    assert.equal("client_abort", m:ended(m:requests(since)[1]).how)
+    expect.eventually(function() return charged() >= 40 end, 10, "all of it")
+    assert.is_true(charged() <= 44, charged())
+    assert.equal(402, ask({ tokens = 1 }).status)
+  end)
+
+  it("of a worker that is killed is given back when the ledger knows", function()
+    start({ "budget" }, { budget = budget(10, "stream = { slice = 16 }") })
+    local since = m:mark()
+    local c = client.connect(g.port)
+    c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key,
+      json = body { tokens = 90, stream = true, script = "tokens=90&rate=100" } })
+    expect.eventually(function() return (m:state().open[1] or {}).tokens and m:state().open[1].tokens > 50 end, 10, "50")
+    for _, pid in ipairs(g:listen().workers) do signal.kill(pid, signal.SIGKILL) end
+    m:ended(m:requests(since)[1])
+    c:close()
+    expect.eventually(function()
+      local ok, r = pcall(ask, { tokens = 100, script = "tokens=1" })
+      return ok and r.status == 200
+    end, 20, "all of the budget")
+  end)
+
   it("of which many are cut have used their budget up, and hardly more", function()
     local STREAMS, TOKENS = 200, 64
     local all = STREAMS * TOKENS
@@ -219,6 +272,17 @@ describe("a budget", function()
     local r = ask { tokens = 1 }
     assert.equal(402, r.status)
     assert.truthy(gateway.error_of(r).message:find("has used 250% of its 10 USD this month: 0 USD are left", 1, true))
+  end)
+
+  it("has room for what a later policy makes of max_tokens, or nobody is called", function()
+    start({ "budget", "generous" }, { budget = budget(3),
+      generous = 'return policy { on_attempt = function(ctx) ctx.request:set("max_tokens", 40) end }\n' })
+    local since = m:mark()
+    local r = ask { tokens = 10 }
+    assert.equal(402, r.status, r.body)
+    assert.truthy(gateway.error_of(r).message:find("this request may cost", 1, true), r.body)
+    assert.equal(0, #m:requests(since))
+    assert.equal(0, charged())
   end)
 
   -- Nothing of an answer that a policy wants whole has left before its end, so that another may be tried.
@@ -358,9 +422,6 @@ return policy {
     local ledger, since = g:listen().ledger_pid, m:mark()
     signal.kill(ledger, signal.SIGSTOP)
     local ok, why = pcall(function()
-      local r = g:ask { json = body { tokens = 100, task = "announced" } }
-      assert.equal(503, r.status, r.body)
-      assert.equal(0, #m:requests(since))
       local c = send({ tokens = 100, stream = true, script = "tokens=2" })
       expect.eventually(function() return #m:requests(since) == 1 and m:ended(m:requests(since)[1]) end, 10, "the call")
       local d
@@ -373,6 +434,10 @@ return policy {
       assert.is_true(c:is_silent(0.05))
       c:close()
       d:close()
+      local called = #m:requests(since)
+      local r = g:ask { json = body { tokens = 100, task = "announced" } }
+      assert.equal(503, r.status, r.body)
+      assert.equal(called, #m:requests(since))
     end)
     signal.kill(ledger, signal.SIGCONT)
     assert(ok, why)

@@ -54,6 +54,16 @@ static void it_grows_to_totals_and_never_shrinks(void)
     EXPECT_INT(4000, hold->totals.nano);
 }
 
+static void what_only_runs_at_the_same_time_is_never_extended(void)
+{
+    static const struct counters_item one[] = {{.unit = COUNTERS_CONCURRENT, .amount = 1}};
+    struct counters_question question = {.items = one, .item_count = 1}, q;
+    struct counters_answer answer = {.is_ok = true, .hold = "req_2"};
+    struct hold *holds = NULL, *hold = hold_open(&holds, &question, &answer, &arena);
+    EXPECT(!hold_extend(hold, (struct counters_totals){2000, 100}, &q));
+    EXPECT(hold_close(hold, NULL, &q));
+}
+
 static void it_closes_once(void)
 {
     struct hold *holds = NULL, *hold = open_hold(&holds, "req_1");
@@ -118,6 +128,7 @@ int main(void)
     arena_init(&arena);
     RUN(it_holds_what_was_admitted);
     RUN(it_grows_to_totals_and_never_shrinks);
+    RUN(what_only_runs_at_the_same_time_is_never_extended);
     RUN(it_closes_once);
     RUN(it_is_given_back_whole);
     RUN(amounts_stop_where_there_is_no_more_room);

@@ -58,7 +58,7 @@ static void only_words_are_kept(void)
 static void several_answers_are_told(void)
 {
     struct exchange *x = asked("{\"model\":\"m\",\"messages\":[],\"n\":3,\"max_tokens\":5}", NULL, 0);
-    EXPECT_SLICE(SLICE(",\"max_tokens\":5,\"choices\":3"), x->told);
+    EXPECT_SLICE(SLICE(",\"max_tokens\":5,\"answers\":3"), x->told);
     end(x);
 }
 

@@ -253,7 +253,7 @@ static bool knows_replica(const struct networked *sentinel, const struct network
 static void sentinels_say_who_is_master(void)
 {
     struct networked master, replica, sentinel;
-    struct got before = {0}, after = {0};
+    struct got before = {0}, copied = {0}, after = {0};
     struct client c;
     char url[128], place[64];
     start_networked(&master, 0);
@@ -269,11 +269,18 @@ static void sentinels_say_who_is_master(void)
     WAIT(before.answers);
     while (!knows_replica(&sentinel, &replica))
         usleep(20000);
+    client_ask(&c, &copied, 30000, "WAIT 1 20000"); /* until the replica has it */
+    WAIT(copied.answers);
+    EXPECT_INT(1, copied.integer);
     redis_server_kill(&master.server, SIGKILL);
     snprintf(place, sizeof place, "127.0.0.1:%u", replica.port);
     WAIT(redis_status(c.redis).is_connected && strcmp(redis_status(c.redis).place, place) == 0);
-    client_ask(&c, &after, 10000, "GET a");
-    WAIT(after.answers);
+    do { /* Sentinels close the connections to who is promoted, once more */
+        after = (struct got){0};
+        WAIT(redis_status(c.redis).state == REDIS_TAKEN);
+        EXPECT_INT(REDIS_TAKEN, client_ask(&c, &after, 10000, "GET a"));
+        WAIT(after.answers);
+    } while (after.outcome == REDIS_LOST);
     EXPECT_STR("b", after.text);
     client_close(&c);
     redis_server_end(&sentinel.server);

@@ -184,7 +184,7 @@ static void what_is_over_is_forgotten(void)
 {
     struct counters_memory *m = make(16, 4);
     for (int i = 0; i < 1000; i++) {
-        char key[16];
+        char key[24];
         snprintf(key, sizeof key, "user=%d", i);
         struct counters_item item = rate(COUNTERS_REQUESTS, key, 1, 60, 10);
         EXPECT(ask(m, COUNTERS_ADMIT, key, &item, 1, none, T0 + i * NS).is_ok);

@@ -111,10 +111,24 @@ static void expect_choices(const char *body, uint32_t choices)
     finish(&f);
 }
 
+static void expect_generated(const char *body, uint32_t answers)
+{
+    struct fixture f;
+    EXPECT(parse_kind(&f, body, CHAT_COMPLETIONS));
+    EXPECT_INT(answers, f.r.generated);
+    finish(&f);
+}
+
 static void each_prompt_has_its_answers(void)
 {
     expect_choices("{\"model\":\"m\"}", 1);
     expect_choices("{\"model\":\"m\",\"prompt\":\"a\",\"n\":2}", 2);
+    expect_generated("{\"model\":\"m\",\"prompt\":\"a\",\"n\":2}", 2);
+    expect_generated("{\"model\":\"m\",\"prompt\":\"a\",\"n\":2,\"best_of\":5}", 5);
+    expect_generated("{\"model\":\"m\",\"prompt\":\"a\",\"n\":2,\"best_of\":1}", 2);
+    expect_generated("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"],\"best_of\":3}", 6);
+    expect_generated("{\"model\":\"m\",\"prompt\":\"a\",\"best_of\":\"x\"}", 1);
+    expect_generated("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"],\"best_of\":99999999999999}", UINT32_MAX);
     expect_choices("{\"model\":\"m\",\"prompt\":[]}", 1);
     expect_choices("{\"model\":\"m\",\"prompt\":[\"a\"]}", 1);
     expect_choices("{\"model\":\"m\",\"prompt\":[\"a\",\"b\"]}", 2);
