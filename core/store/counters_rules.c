@@ -17,7 +17,11 @@ static int64_t larger(int64_t a, int64_t b)
 
 int64_t counters_part_ns(const struct counters_item *item, int64_t amount)
 {
+    int64_t short_whole;
     if (item->limit < 1) return PART_MAX;
+    if (!__builtin_mul_overflow(amount, item->window_s * NS, &short_whole) && short_whole < INT64_MAX - item->limit)
+        return smaller((short_whole + item->limit - 1) / item->limit, PART_MAX);
+    /* What is rare is longer: 128 bits are divided by a function. */
     __int128 whole = (__int128)amount * item->window_s * NS;
     __int128 part = (whole + item->limit - 1) / item->limit;
     return part > PART_MAX ? PART_MAX : (int64_t)part;
@@ -61,7 +65,9 @@ int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_
     int64_t at = used_until(item, until_ns, now_ns);
     int64_t room = now_ns + counters_burst_ns(item) - at;
     if (room <= 0 || item->window_s == 0 || item->limit < 1) return 0;
-    __int128 left = (__int128)room * item->limit / ((__int128)item->window_s * NS);
+    int64_t window_ns = item->window_s * NS, whole;
+    if (!__builtin_mul_overflow(room, item->limit, &whole)) return smaller(whole / window_ns, item->burst);
+    __int128 left = (__int128)room * item->limit / window_ns;
     return left > item->burst ? item->burst : (int64_t)left;
 }
 
