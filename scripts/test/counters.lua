@@ -201,9 +201,9 @@ end
 function answers.settle(self, question) return close(self, question, question.nano, question.tokens) end
 function answers.release(self, question) return close(self, question, 0, 0) end
 
--- Once for each key and period; what lies below is taken as told too.
+-- Once for each budget, key and period; what lies below is taken as told too.
 function answers.notify(self, message)
-  local key = message.key .. "@" .. message.period
+  local key = ("%s %s@%d"):format(message.rule:match("^(.*)@"), message.key, message.period)
   if (self.told[key] or 0) >= message.at then return {} end
   self.told[key] = message.at
   self.sent[#self.sent + 1] = message
