@@ -34,7 +34,7 @@ files["core/store/redis"] = {
     "redis", "struct", "cmsgpack", "KEYS", "ARGV",
     "call", "format", "floor", "time", "now_s", "now_ns", "BILLION", "REQUESTS", "TOKENS", "CONCURRENT", "MONEY",
     "OK", "REFUSED", "NOT_SEEDED", "CLOCK", "FENCED", "NOT_HELD", "OPEN", "SETTLED",
-    "is_more", "plus", "minus", "cell_of", "ahead_of", "doubles", "each_taken", "new_change", "add_money", "change_rates",
+    "LEASE", "DEAD", "is_more", "total", "plus", "minus", "cell_of", "ahead_of", "doubles", "each_taken", "new_change", "add_money", "set_tokens", "write_fields",
     "give_back", "apply", "keep_until", "in_pieces",
   },
 }

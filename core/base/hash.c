@@ -25,3 +25,12 @@ uint64_t hash_secret(struct slice bytes)
 {
     return XXH3_64bits_withSecret(bytes.ptr, bytes.len, process_secret(), XXH3_SECRET_SIZE_MIN);
 }
+
+_Static_assert(HASH_SECRET_BYTES >= XXH3_SECRET_SIZE_MIN, "XXH3 wants more");
+
+void hash_twice(struct slice bytes, const uint8_t secret[HASH_SECRET_BYTES], uint64_t out[2])
+{
+    XXH128_hash_t hash = XXH3_128bits_withSecret(bytes.ptr, bytes.len, secret, HASH_SECRET_BYTES);
+    out[0] = hash.low64;
+    out[1] = hash.high64;
+}

@@ -17,5 +17,8 @@
 
 uint64_t hash_bytes(struct slice bytes, uint64_t seed);
 uint64_t hash_secret(struct slice bytes);
+/* 128 bits under a secret of one's own, which processes may share. */
+#define HASH_SECRET_BYTES 136
+void hash_twice(struct slice bytes, const uint8_t secret[HASH_SECRET_BYTES], uint64_t out[2]);
 
 #endif

@@ -305,6 +305,7 @@
 #define LIMIT_REDIS_MISSES 5u              /* deadlines missed in a row: it counts as slow … */
 #define LIMIT_REDIS_PROBE_MS 1000u         /* … until a PING, sent this often, … */
 #define LIMIT_REDIS_PROBE_ANSWER_MS 100u   /* … is answered in this time */
+#define LIMIT_REDIS_SENTINEL_MS 5000u      /* Sentinels are asked this often whether it is still the master */
 #define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut */
 
 /* Metrics */

@@ -23,8 +23,10 @@ struct redis {
 
     struct loop_timer retry, deadline; /* the next try; of the one under way */
     struct redis_find *find;
-    struct redis_places places;
-    size_t tried; /* of them */
+    struct redis_places places, sentinels;
+    struct redis_host master; /* as a Sentinel has told it */
+    struct loop_timer check;  /* is it still? */
+    size_t tried;             /* of the places */
     struct redis_link *link;
     struct redis_greet greet;
     bool is_ready; /* the link is greeted */
@@ -69,6 +71,7 @@ static void drop_link(struct redis *r)
     loop_timer_disarm(&r->deadline);
     loop_timer_disarm(&r->probe);
     loop_timer_disarm(&r->silence);
+    loop_timer_disarm(&r->check);
 }
 
 /* Once for every outage. */
@@ -162,6 +165,27 @@ static void on_silence(void *arg)
     else loop_timer_arm_ms(&r->silence, LIMIT_REDIS_SILENT_MS - silent_ms);
 }
 
+/* ---- Sentinels. */
+
+/* A master that is cut off from the others goes on serving whoever still reaches it, for nothing. */
+static void on_checked(void *arg, const struct redis_places *sentinels, const struct fault *why)
+{
+    struct redis *r = arg;
+    struct redis_host master = *redis_find_master(r->find);
+    (void)sentinels;
+    redis_find_free(r->find);
+    r->find = NULL;
+    bool is_other = !why && (master.port != r->master.port || strcmp(master.name, r->master.name) != 0);
+    if (is_other) lose_for(r, "Sentinels name another master now");
+    else loop_timer_arm_ms(&r->check, LIMIT_REDIS_SENTINEL_MS);
+}
+
+static void on_check(void *arg)
+{
+    struct redis *r = arg;
+    r->find = redis_find_check(r->loop, &r->target, r->tls, &r->sentinels, on_checked, r);
+}
+
 /* ---- Greeted. */
 
 static void tell_once(bool *has_told, const char *event, const char *text)
@@ -196,6 +220,7 @@ static void greeted(struct redis *r)
     r->failures = 0;
     r->connections++;
     r->pipeline.link = r->link;
+    if (r->target.is_sentinel) loop_timer_arm_ms(&r->check, LIMIT_REDIS_SENTINEL_MS);
     on_probe(r);
     pump(r);
     if (r->events && r->events->on_ready) r->events->on_ready(r->arg);
@@ -247,6 +272,8 @@ static void on_found(void *arg, const struct redis_places *places, const struct 
 {
     struct redis *r = arg;
     r->places = *places;
+    r->sentinels = *redis_find_sentinels(r->find);
+    r->master = *redis_find_master(r->find);
     redis_find_free(r->find);
     r->find = NULL;
     if (why) give_up_try(r, why);
@@ -362,6 +389,7 @@ struct redis *redis_new(struct loop *loop, const char *url, const struct redis_e
     loop_timer_init(&r->deadline, loop, on_deadline, r);
     loop_timer_init(&r->probe, loop, on_probe, r);
     loop_timer_init(&r->silence, loop, on_silence, r);
+    loop_timer_init(&r->check, loop, on_check, r);
     loop_timer_arm_ms(&r->retry, 0);
     return r;
 }

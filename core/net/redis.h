@@ -17,7 +17,8 @@
  *
  * Connecting: names are looked up anew, Sentinels are asked anew, and whoever is found must be master (ROLE); then
  * AUTH, SELECT, SCRIPT LOAD of all scripts. Whether Redis may evict keys is asked, and logged once. After a failure
- * the next try comes after 50 ms, doubling up to 2 s, each with a random half less.
+ * the next try comes after 50 ms, doubling up to 2 s, each with a random half less. Sentinels are asked again every
+ * LIMIT_REDIS_SENTINEL_MS: a master that they have replaced is left even when it goes on answering.
  *
  * Questions are answered in the order in which they were asked, but for scripts that Redis had forgotten (NOSCRIPT),
  * which are sent again in full by this room. A question waits for a connection as long as the first try to get one

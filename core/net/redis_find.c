@@ -21,8 +21,9 @@ struct redis_find {
     const char *names[LIMIT_REDIS_HOSTS]; /* those that are looked up … */
     size_t named[LIMIT_REDIS_HOSTS];      /* … and which hosts they are */
     size_t name_count;
-    struct redis_places places; /* of Sentinels, then of Redis */
-    size_t asked;               /* how many of them were */
+    struct redis_places sentinels, places; /* places: of Redis */
+    size_t asked;                          /* Sentinels */
+    bool is_check;
     struct fault why;
 };
 
@@ -58,12 +59,18 @@ static const struct redis_host *hosts_of(const struct redis_find *f, size_t *cou
     return f->has_master ? &f->master : f->target->hosts;
 }
 
+static bool wants_sentinels(const struct redis_find *f)
+{
+    return f->target->is_sentinel && !f->has_master;
+}
+
 static void add_place(struct redis_find *f, size_t host, const char *address)
 {
     size_t count;
     const struct redis_host *hosts = hosts_of(f, &count);
-    if (f->places.count == LIMIT_RESOLVE_ADDRESSES) return;
-    struct redis_place *place = &f->places.list[f->places.count++];
+    struct redis_places *places = wants_sentinels(f) ? &f->sentinels : &f->places;
+    if (places->count == LIMIT_RESOLVE_ADDRESSES) return;
+    struct redis_place *place = &places->list[places->count++];
     *place = (struct redis_place){.port = hosts[host].port, .host = host};
     memcpy(place->name, hosts[host].name, sizeof place->name);
     snprintf(place->address, sizeof place->address, "%s", address);
@@ -80,7 +87,6 @@ static void make_places(struct redis_find *f, const struct resolve_result *found
 {
     size_t count, name = 0;
     const struct redis_host *hosts = hosts_of(f, &count);
-    f->places.count = 0;
     for (size_t i = 0; i < count; i++) {
         bool is_named = name < f->name_count && f->named[name] == i;
         if (!is_named) add_place(f, i, hosts[i].port ? hosts[i].name : "");
@@ -95,8 +101,7 @@ static void ask_next(struct redis_find *f);
 
 static void go_on(struct redis_find *f)
 {
-    f->asked = 0;
-    if (f->target->is_sentinel && !f->has_master) ask_next(f);
+    if (wants_sentinels(f)) ask_next(f);
     else finish(f);
 }
 
@@ -126,7 +131,6 @@ static void look_up(struct redis_find *f)
         go_on(f);
         return;
     }
-    f->places.count = 0;
     f->resolve = resolve_start(f->loop, f->names, f->name_count, on_resolved, f, &f->why);
     if (!f->resolve) finish(f);
 }
@@ -150,7 +154,7 @@ static void say_of(struct redis_find *f, const char *what)
 {
     char place[REDIS_PLACE_BYTES];
     struct fault why = {0};
-    redis_place_text(&f->places.list[f->asked - 1], place);
+    redis_place_text(&f->sentinels.list[f->asked - 1], place);
     fault_set(&why, FAULT_INTERNAL, "Sentinel %s: %s", place, what);
     give_up_one(f, fault_message(&why));
 }
@@ -163,7 +167,7 @@ static void on_time(void *arg)
 /* Who has answered is asked first the next time. */
 static void prefer(struct redis_find *f)
 {
-    size_t host = f->places.list[f->asked - 1].host;
+    size_t host = f->sentinels.list[f->asked - 1].host;
     struct redis_host first = f->target->hosts[0];
     f->target->hosts[0] = f->target->hosts[host];
     f->target->hosts[host] = first;
@@ -185,9 +189,14 @@ static void on_reply(void *arg, const struct redis_reply *reply)
         say_of(f, reply->kind == REDIS_NIL ? "it knows no master of this name" : "no answer to be understood");
         return;
     }
+    f->has_master = true;
+    if (f->is_check) {
+        f->places = f->sentinels;
+        finish(f);
+        return;
+    }
     prefer(f);
     stop(f);
-    f->has_master = true;
     look_up(f);
 }
 
@@ -210,12 +219,11 @@ static void send_question(struct redis_find *f)
 static void ask_next(struct redis_find *f)
 {
     static const struct redis_link_events events = {.on_reply = on_reply, .on_end = on_end};
-    if (f->asked == f->places.count) {
-        f->places.count = 0;
+    if (f->asked == f->sentinels.count) {
         finish(f);
         return;
     }
-    f->link = redis_link_new(f->loop, &f->places.list[f->asked++], f->tls, &events, f);
+    f->link = redis_link_new(f->loop, &f->sentinels.list[f->asked++], f->tls, &events, f);
     loop_timer_disarm(&f->timer);
     loop_timer_init(&f->timer, f->loop, on_time, f);
     loop_timer_arm_ms(&f->timer, SENTINEL_MS);
@@ -226,7 +234,9 @@ static void ask_next(struct redis_find *f)
 
 static void begin(void *arg)
 {
-    look_up(arg);
+    struct redis_find *f = arg;
+    if (f->is_check) ask_next(f);
+    else look_up(f);
 }
 
 struct redis_find *redis_find_start(struct loop *loop, struct redis_target *target, struct tls *tls, redis_find_fn fn,
@@ -237,6 +247,25 @@ struct redis_find *redis_find_start(struct loop *loop, struct redis_target *targ
     loop_timer_init(&f->timer, loop, begin, f);
     loop_timer_arm_ms(&f->timer, 0);
     return f;
+}
+
+struct redis_find *redis_find_check(struct loop *loop, struct redis_target *target, struct tls *tls,
+                                    const struct redis_places *sentinels, redis_find_fn fn, void *arg)
+{
+    struct redis_find *f = redis_find_start(loop, target, tls, fn, arg);
+    f->is_check = true;
+    f->sentinels = *sentinels;
+    return f;
+}
+
+const struct redis_places *redis_find_sentinels(const struct redis_find *f)
+{
+    return &f->sentinels;
+}
+
+const struct redis_host *redis_find_master(const struct redis_find *f)
+{
+    return &f->master;
 }
 
 void redis_find_free(struct redis_find *f)

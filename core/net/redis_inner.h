@@ -108,6 +108,13 @@ typedef void (*redis_find_fn)(void *arg, const struct redis_places *places, cons
 /* Borrows all; moves hosts within the target. */
 struct redis_find *redis_find_start(struct loop *loop, struct redis_target *target, struct tls *tls, redis_find_fn fn,
                                     void *arg);
+/* Asks Sentinels whose addresses are known, and nothing else: fn's places are theirs, and redis_find_master() says what
+ * the first that answered has said. */
+struct redis_find *redis_find_check(struct loop *loop, struct redis_target *target, struct tls *tls,
+                                    const struct redis_places *sentinels, redis_find_fn fn, void *arg);
+/* From inside fn: the Sentinels that there were, and the master as one of them has told it. */
+const struct redis_places *redis_find_sentinels(const struct redis_find *f);
+const struct redis_host *redis_find_master(const struct redis_find *f);
 void redis_find_free(struct redis_find *f); /* NULL is welcome; from inside fn too */
 
 /* ---- The greeting (redis_greet.c) */

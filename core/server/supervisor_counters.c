@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "server/supervisor_inner.h"
 
+#define SECONDS_MAX (366 * 86400) /* no policy's window is longer */
+
 /* From 0 to COUNTERS_AMOUNT_MAX; `absent` when there is none. */
 static int64_t amount_of(const json_t *from, const char *name, int64_t absent)
 {
@@ -17,7 +19,7 @@ static int64_t amount_of(const json_t *from, const char *name, int64_t absent)
 static uint32_t seconds_of(const json_t *from, const char *name)
 {
     int64_t seconds = amount_of(from, name, 0);
-    return seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
+    return seconds > SECONDS_MAX ? SECONDS_MAX : (uint32_t)seconds;
 }
 
 static bool read_unit(const json_t *from, enum counters_unit *unit)

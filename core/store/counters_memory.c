@@ -12,7 +12,7 @@
 
 /* Numbers from 1 on; 0 is none. */
 struct counters_memory {
-    uint64_t seeds[2];
+    uint8_t secret[HASH_SECRET_BYTES];
     uint32_t cell_max, cell_top, cell_free, cell_hand, cell_count;
     uint32_t block_max, block_top, block_free, hold_count;
     uint32_t cell_buckets, hold_buckets; /* how many, powers of two */
@@ -65,7 +65,7 @@ void counters_memory_make(void *zeros, uint32_t cell_max, uint32_t hold_max)
 {
     struct counters_memory *m = zeros;
     check(cell_max > 0 && hold_max > 0 && cell_max <= 1u << 24 && hold_max <= 1u << 24);
-    check(getrandom(m->seeds, sizeof m->seeds, 0) == (ssize_t)sizeof m->seeds);
+    check(getrandom(m->secret, sizeof m->secret, 0) == (ssize_t)sizeof m->secret);
     m->cell_max = cell_max;
     m->block_max = hold_max;
     m->cell_buckets = power_of_two(cell_max);
@@ -91,7 +91,11 @@ struct counters_name counters_memory_name(const struct counters_memory *m, enum 
                                           int64_t start_s)
 {
     uint64_t kind = (uint64_t)unit * 0x9e3779b97f4a7c15u + (uint64_t)start_s * 0xc2b2ae3d27d4eb4fu;
-    return (struct counters_name){{hash_bytes(key, m->seeds[0] ^ kind), hash_bytes(key, m->seeds[1] + kind)}};
+    struct counters_name name;
+    hash_twice(key, m->secret, name.hash);
+    name.hash[0] ^= kind;
+    name.hash[1] += kind;
+    return name;
 }
 
 static uint32_t *cell_bucket(const struct counters_memory *m, struct counters_name name)
@@ -193,7 +197,7 @@ struct counters_cell *counters_memory_cell_at(struct counters_memory *m, uint32_
 
 static uint32_t *hold_bucket(const struct counters_memory *m, const char *id)
 {
-    return &hold_buckets(m)[hash_bytes(slice_str(id), m->seeds[0]) & (m->hold_buckets - 1)];
+    return &hold_buckets(m)[hash_bytes(slice_str(id), 0) & (m->hold_buckets - 1)];
 }
 
 struct counters_block *counters_memory_hold(struct counters_memory *m, const char *id)

@@ -19,7 +19,7 @@
 
 #define COUNTERS_BLOCK_ITEMS 8u
 
-/* Two hashes of a key under seeds that nobody outside knows stand for its text. */
+/* 128 bits of a key's hash, under a secret that nobody outside knows, stand for its text. */
 struct counters_name {
     uint64_t hash[2];
 };

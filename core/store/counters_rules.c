@@ -17,7 +17,11 @@ static int64_t larger(int64_t a, int64_t b)
 
 int64_t counters_part_ns(const struct counters_item *item, int64_t amount)
 {
+    int64_t short_whole;
     if (item->limit < 1) return PART_MAX;
+    if (!__builtin_mul_overflow(amount, item->window_s * NS, &short_whole) && short_whole < INT64_MAX - item->limit)
+        return smaller((short_whole + item->limit - 1) / item->limit, PART_MAX);
+    /* What is rare is longer: 128 bits are divided by a function. */
     __int128 whole = (__int128)amount * item->window_s * NS;
     __int128 part = (whole + item->limit - 1) / item->limit;
     return part > PART_MAX ? PART_MAX : (int64_t)part;
@@ -38,10 +42,15 @@ static int64_t used_until(const struct counters_item *item, int64_t until_ns, in
     return larger(counters_until(item, until_ns, now_ns), now_ns);
 }
 
+int64_t counters_burst_ns(const struct counters_item *item)
+{
+    return counters_part_ns(item, item->burst) + ROUNDED_NS;
+}
+
 /* By how much it is more than may be had now. */
 static int64_t over_by(const struct counters_item *item, int64_t after_ns, int64_t now_ns)
 {
-    return after_ns - now_ns - counters_part_ns(item, item->burst) - ROUNDED_NS;
+    return after_ns - now_ns - counters_burst_ns(item);
 }
 
 /* Whole seconds, rounded up, and never 0: "come again now" would be answered the same. */
@@ -54,9 +63,11 @@ static uint32_t seconds_after(int64_t ns)
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
 {
     int64_t at = used_until(item, until_ns, now_ns);
-    int64_t room = now_ns + counters_part_ns(item, item->burst) + ROUNDED_NS - at;
+    int64_t room = now_ns + counters_burst_ns(item) - at;
     if (room <= 0 || item->window_s == 0 || item->limit < 1) return 0;
-    __int128 left = (__int128)room * item->limit / ((__int128)item->window_s * NS);
+    int64_t window_ns = item->window_s * NS, whole;
+    if (!__builtin_mul_overflow(room, item->limit, &whole)) return smaller(whole / window_ns, item->burst);
+    __int128 left = (__int128)room * item->limit / window_ns;
     return left > item->burst ? item->burst : (int64_t)left;
 }
 

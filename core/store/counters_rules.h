@@ -36,8 +36,9 @@ int64_t counters_until(const struct counters_item *item, int64_t until_ns, int64
  * used up. */
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
 uint32_t counters_reset_s(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
-/* A key of a rate is used up no longer than this from now on. */
+/* How far ahead a key can be used up at all, and how far it may be moved by what is asked. */
 int64_t counters_ahead_most_ns(const struct counters_item *item);
+int64_t counters_burst_ns(const struct counters_item *item);
 /* The part of the item's window that an amount uses up, rounded up; at most INT64_MAX / 4. */
 int64_t counters_part_ns(const struct counters_item *item, int64_t amount);
 

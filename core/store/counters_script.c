@@ -101,7 +101,7 @@ static struct slice field_of(const struct counters_item *item, struct arena *are
 static void put_rate(const struct counters_item *item, double *numbers)
 {
     numbers[2] = (double)counters_part_ns(item, item->amount);
-    numbers[3] = (double)counters_part_ns(item, item->burst);
+    numbers[3] = (double)counters_burst_ns(item);
     numbers[4] = (double)counters_ahead_most_ns(item);
     numbers[5] = item->amount > item->limit;
     numbers[6] = (double)item->amount;
@@ -152,13 +152,16 @@ static struct counters_call ask_admit(const struct counters_question *q, const s
     return call;
 }
 
-/* What so many tokens are of each window. */
+/* What so many tokens are of each window, and how far ahead its key may be used up. */
 static struct slice parts_of(const struct counters_question *q, struct arena *arena)
 {
-    double *parts = arena_zalloc(arena, (q->item_count + 1) * sizeof *parts);
-    for (size_t i = 0; i < q->item_count; i++)
-        if (q->items[i].unit == COUNTERS_TOKENS) parts[i] = (double)counters_part_ns(&q->items[i], q->totals.tokens);
-    return text_of(parts, q->item_count);
+    double *parts = arena_zalloc(arena, (2 * q->item_count + 1) * sizeof *parts);
+    for (size_t i = 0; i < q->item_count; i++) {
+        if (q->items[i].unit != COUNTERS_TOKENS) continue;
+        parts[2 * i] = (double)counters_part_ns(&q->items[i], q->totals.tokens);
+        parts[2 * i + 1] = (double)counters_ahead_most_ns(&q->items[i]);
+    }
+    return text_of(parts, 2 * q->item_count);
 }
 
 static struct counters_call ask_extend(const struct counters_question *q, const struct counters_place *place,
@@ -180,7 +183,7 @@ static struct counters_call ask_end(const struct counters_question *q, const str
 {
     struct counters_call call = begin(COUNTERS_SCRIPT_SETTLE, 2, 4, arena);
     add_session(&call, place->session, arena);
-    add_text(&call, q->hold);
+    add(&call, arena_copy(arena, slice_str(q->hold))); /* it may be said long after */
     add_text(&call, counters_operation_name(q->operation));
     add_integer(&call, counters_sum(q->totals.nano, 0), arena);
     add(&call, parts_of(q, arena));
@@ -190,7 +193,7 @@ static struct counters_call ask_end(const struct counters_question *q, const str
 struct counters_call counters_call_ask(const struct counters_question *q, const struct counters_place *place,
                                        struct arena *arena)
 {
-    check(q->item_count <= LIMIT_COUNTERS_ITEMS && q->hold[0] != '_'); /* the session's own fields */
+    check(q->item_count <= LIMIT_COUNTERS_ITEMS);
     switch (q->operation) {
     case COUNTERS_ADMIT:
     case COUNTERS_PEEK: return ask_admit(q, place, arena);

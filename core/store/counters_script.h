@@ -66,7 +66,8 @@ struct counters_call {
 struct slice counters_script_source(enum counters_script script);
 const char *counters_script_name(enum counters_script script); /* "admit" */
 
-/* Any of enum counters_operation; LIMIT_COUNTERS_ITEMS at most. */
+/* Any of enum counters_operation; LIMIT_COUNTERS_ITEMS at most. Borrows from the question and the place, but where it
+ * ends a hold. */
 struct counters_call counters_call_ask(const struct counters_question *q, const struct counters_place *place,
                                        struct arena *arena);
 /* What a reply says of a question. "starting": not seeded, or the session was fenced; "clock": by the clock of Redis

@@ -43,17 +43,24 @@ static void renew(const struct counters_item *item, struct counters_cell *cell, 
         cell->spent = 0;
 }
 
-/* As it is before anything is taken. */
-static void say_left(struct asking *a, size_t i, const struct counters_seen *seen)
+static void say_left(struct asking *a, size_t i)
 {
+    static const struct counters_cell never;
     const struct counters_item *item = &a->q->items[i];
+    const struct counters_cell *cell = a->cells[i] ? a->cells[i] : &never;
     struct counters_state *state = &a->states[i];
     if (item->unit == COUNTERS_CONCURRENT) {
-        state->left = item->limit > seen->running ? item->limit - seen->running : 0;
+        state->left = item->limit > cell->refs ? item->limit - cell->refs : 0;
     } else if (item->unit != COUNTERS_MONEY) {
-        state->left = counters_left(item, seen->until_ns, a->asker.now_ns);
-        state->reset_s = counters_reset_s(item, seen->until_ns, a->asker.now_ns);
+        state->left = counters_left(item, cell->until_ns, a->asker.now_ns);
+        state->reset_s = counters_reset_s(item, cell->until_ns, a->asker.now_ns);
     }
+}
+
+static void say_all_left(struct asking *a)
+{
+    for (size_t i = 0; i < a->q->item_count; i++)
+        say_left(a, i);
 }
 
 static void judge(struct asking *a, size_t i)
@@ -68,7 +75,6 @@ static void judge(struct asking *a, size_t i)
     a->cells[i] = cell;
     a->judged[i] = counters_judge(item, &seen, a->asker.now_ns);
     a->states[i] = (struct counters_state){.spent = seen.spent, .held = seen.held, .refusal = a->judged[i].refusal};
-    say_left(a, i, &seen);
 }
 
 /* All of them: who is refused is told of the first that stands in his way, and of the state of each. */
@@ -149,13 +155,10 @@ static void take(struct asking *a, size_t i)
         cell->held = counters_sum(cell->held, item->amount);
         if (item->stop_s) cell->stop_ns = ns_of(item->stop_s);
         a->states[i].held = cell->held;
-    } else if (item->unit == COUNTERS_CONCURRENT) {
-        a->states[i].left -= a->states[i].left > 0;
-    } else if (a->judged[i].refusal == COUNTERS_FITS) {
+    } else if (item->unit != COUNTERS_CONCURRENT && a->judged[i].refusal == COUNTERS_FITS) {
         cell->until_ns = a->judged[i].until_ns;
-        a->states[i].left = counters_left(item, cell->until_ns, a->asker.now_ns);
-        a->states[i].reset_s = counters_reset_s(item, cell->until_ns, a->asker.now_ns);
     }
+    say_left(a, i);
     if (!is_kept(a, i)) cell->refs--;
 }
 
@@ -187,9 +190,16 @@ static void take_all(struct asking *a)
 static void grant_again(struct asking *a)
 {
     judge_all(a);
+    say_all_left(a);
     a->answer->is_ok = true;
     for (size_t i = 0; i < a->q->item_count; i++)
         a->states[i].refusal = COUNTERS_FITS;
+}
+
+static void peek(struct asking *a)
+{
+    judge_all(a);
+    say_all_left(a);
 }
 
 static void admit(struct asking *a)
@@ -200,6 +210,7 @@ static void admit(struct asking *a)
     }
     judge_all(a);
     if (a->answer->is_ok) take_all(a);
+    else say_all_left(a);
 }
 
 /* --- a hold that stands --- */
@@ -334,7 +345,12 @@ static void settle(struct asking *a)
 void counters_table_ask(struct counters_memory *m, const struct counters_question *q, struct counters_asker asker,
                         struct counters_state *states, struct counters_answer *answer)
 {
-    struct asking a = {.m = m, .q = q, .asker = asker, .states = states, .answer = answer};
+    struct asking a; /* its lists are as long as its items are many, and not made empty before */
+    a.m = m;
+    a.q = q;
+    a.asker = asker;
+    a.states = states;
+    a.answer = answer;
     *answer = (struct counters_answer){0};
     if (q->item_count > LIMIT_COUNTERS_ITEMS) {
         answer->error = "more items than one question may have";
@@ -343,7 +359,7 @@ void counters_table_ask(struct counters_memory *m, const struct counters_questio
     memcpy(answer->hold, q->hold, sizeof answer->hold);
     switch (q->operation) {
     case COUNTERS_ADMIT: admit(&a); break;
-    case COUNTERS_PEEK: judge_all(&a); break;
+    case COUNTERS_PEEK: peek(&a); break;
     case COUNTERS_EXTEND: extend(&a); return;
     case COUNTERS_SETTLE: settle(&a); return;
     case COUNTERS_RELEASE: release(&a); return;

@@ -356,6 +356,21 @@ group("count", function(bench)
   }
 end)
 
+local function counters(bench, pattern, users)
+  return bench.measure.said(pattern, { bench.dir .. "/counters", users, "1000", "200000" })
+end
+
+group("counters", function(bench)
+  return {
+    alone("eleven limits, admitted and settled", counters(bench, "counters ([%d.]+)", "1000"), "us", 2),
+    alone("the same, of 100,000 users", counters(bench, "counters ([%d.]+)", "100000"), "us"),
+    alone("the same, instructions", bench.measure.instructions("request_once", { bench.dir .. "/counters", "1000", "1000",
+      "2048" }) / 2048, "instr"),
+    alone("memory of a key that is counted", counters(bench, "memory (%d+)", "1000"), "bytes"),
+    alone("memory of a request that holds something", counters(bench, "memory %d+ (%d+)", "1000"), "bytes"),
+  }
+end)
+
 -- --- policies ---
 
 local function chain_cost(bench, ...)

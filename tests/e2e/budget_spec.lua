@@ -125,6 +125,53 @@ describe("a budget", function()
   end)
 end)
 
+-- The rows of the gateway's own table of paths: a new one that calls a model and is not asked here fails.
+local function paths()
+  local file = assert(io.open("core/exchange/api.c"))
+  local text, found = file:read("*a"), {}
+  file:close()
+  for method, path in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL') do
+    found[#found + 1] = { method = method, path = path }
+  end
+  return found
+end
+
+describe("a budget that is used up", function()
+  local WITH_INPUT = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
+    .. 'price = usd_per_million { input = "100000", output = "100000" } } }\n'
+  local ASKS = {
+    ["/v1/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
+    ["/v1/completions"] = { prompt = "hi", max_tokens = 1 },
+    ["/v1/embeddings"] = { input = "hi" },
+    ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
+    ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
+  }
+
+  it("refuses on every path that calls a model, and nobody is called", function()
+    local files = policies { budget = 'return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } } }\n' }
+    files["models.lua"] = WITH_INPUT
+    local m = mock.start {}
+    local g = gateway.start { mock = m, name = "doors", workers = 2, policies = files }
+    local r = g:ask { json = body { tokens = 50, script = "usage_tokens=200" } }
+    assert.equal(200, r.status, r.body)
+    expect.eventually(function() return spent(g, "app=code-assistant") >= 100 * DIMES end, 10, "all of it")
+    local since, all = m:mark(), paths()
+    assert.is_true(#all >= 3)
+    for _, at in ipairs(all) do
+      local ask = assert(ASKS[at.path], at.path .. " has no request here")
+      for _, stream in ipairs { false, true } do
+        ask.model, ask.stream = "dear", stream or nil
+        r = g:ask { method = at.method, path = at.path, json = ask }
+        assert.equal(402, r.status, at.path .. ": " .. r.body)
+        assert.is_truthy(r.body:find("budget_exhausted", 1, true), at.path .. ": " .. r.body)
+      end
+    end
+    assert.equal(0, #m:requests(since))
+    g:stop()
+    m:stop()
+  end)
+end)
+
 describe("a limit", function()
   it("holds for all workers together, says when to come again, and how many run at the same time", function()
     local g, m, stop = started("rates", { ratelimit = [[return ratelimit { limits = {

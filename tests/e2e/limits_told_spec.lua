@@ -169,6 +169,38 @@ describe("moongate budgets and limits", function()
     assert.falsy(out:find("refused all the same", 1, true), out)
   end)
 
+  it("are asked for over the control socket, which takes nothing and refuses what it cannot read", function()
+    local function counters(items)
+      local c = assert(require("socket.unix")())
+      c:settimeout(10)
+      assert(c:connect(g.dir:path("data/control.sock")))
+      assert(c:send(cjson.encode { cmd = "counters", items = items } .. "\n"))
+      local line = assert(c:receive("*l"))
+      c:close()
+      return cjson.decode(line)
+    end
+    local item = { kind = "requests", key = "app=asked;1m", limit = 60, window = 60, burst = 1 }
+    for _ = 1, 3 do
+      local state = counters({ item }).states[1]
+      assert.same({ 1, 0, false }, { state.left, state.reset, state.is_over })
+    end
+    for _, odd in ipairs { { amount = 9e18 }, { limit = -1 }, { limit = 1e300, window = 1e300, burst = 1e300 }, { window = 0 }, { burst = "x" } } do
+      for name, value in pairs(item) do if odd[name] == nil then odd[name] = value end end
+      assert.is_true(counters({ odd }).ok)
+      odd.kind = "money"
+      assert.is_true(counters({ odd }).ok)
+    end
+    for _, bad in ipairs { { key = "k" }, { kind = "apples", key = "k" }, { kind = "requests" }, { kind = "requests", key = 7 } } do
+      assert.is_false(counters({ bad }).ok)
+    end
+    assert.is_false(counters({ 7 }).ok)
+    local many = {}
+    for i = 1, 129 do many[i] = item end
+    assert.is_false(counters(many).ok)
+    assert.is_true(counters("none").ok) -- no items
+    assert.equal(429, ask(other, 1).status)
+  end)
+
   it("need no ledger where no gateway ever ran", function()
     local fresh = g.dir:path("never")
     local out, code = g:command("init", fresh)

@@ -1,5 +1,6 @@
 #!lua
--- Takes all that a request needs, or nothing. Without a hold's id it only looks.
+-- Takes all that a request needs, or nothing. Without a hold's id it only looks. Either way a clock that stepped back
+-- must not close a key for as long as it stepped.
 -- KEYS: R, H of the session, then B of each period that the items name
 -- ARGV: hold or "", owner, epoch, numbers, each item's field, then of each budget its amount and limit ("-1": none)
 --   numbers: eight little-endian doubles an item: unit, 1 where it is only observed, and
@@ -16,7 +17,7 @@ local count = #numbers / NUMBERS
 local is_held = false
 
 if id ~= "" then
-  local session = call("HMGET", KEYS[2], "_lease", "_dead", id)
+  local session = call("HMGET", KEYS[2], LEASE, DEAD, id)
   if not session[1] or session[2] or session[1] * 1000000 < now_s * 1000000000 + now_ns then return { FENCED } end
   is_held = session[3]
 end
@@ -41,7 +42,7 @@ if not rates[1] or rates[1] ~= epoch then return { NOT_SEEDED } end
 for key, fields in pairs(budgets) do budgets[key] = call("HMGET", KEYS[key], unpack(fields)) end
 
 local reply = { OK, -1, now_s, time[2] }
-local after, is_over, is_new, money = {}, {}, {}, FIELDS + count + 1
+local after, is_over, is_new, turned_back, money = {}, {}, {}, {}, FIELDS + count + 1
 for i = 1, count do
   local first = NUMBERS * i - 7
   local unit, refuses = numbers[first], numbers[first + 1] == 0
@@ -55,7 +56,7 @@ for i = 1, count do
     end
     local amount, limit = ARGV[money], ARGV[money + 1]
     money = money + 2
-    is_over[i] = limit ~= "-1" and is_more(plus(plus(spent, held), amount), limit)
+    is_over[i] = limit ~= "-1" and is_more(total(total(spent, held), amount), limit)
     after[i] = amount
     reply[#reply + 1] = spent
     reply[#reply + 1] = held
@@ -66,7 +67,13 @@ for i = 1, count do
       is_over[i] = (value or 0) + 0 >= numbers[first + 2]
     else
       local part, most = numbers[first + 2], numbers[first + 4]
-      local ahead = value and math.min(math.max(ahead_of(value), 0), most) or 0
+      local ahead = value and ahead_of(value) or 0
+      if ahead > most then -- the clock stepped back, or a limit is another now: it goes on from here
+        ahead = most
+        turned_back[#turned_back + 1], turned_back[#turned_back + 2] = ARGV[FIELDS + i], cell_of(most)
+        reply[#reply] = turned_back[#turned_back]
+      end
+      ahead = math.max(ahead, 0)
       is_over[i] = ahead + part > numbers[first + 3]
       -- Tokens: whoever was idle may ask for up to the whole limit.
       if unit == TOKENS then is_over[i] = numbers[first + 5] == 1 or (is_over[i] and ahead > 0) end
@@ -75,13 +82,14 @@ for i = 1, count do
   end
   if is_over[i] and refuses and reply[1] == OK then reply[1], reply[2] = REFUSED, i - 1 end
 end
+write_fields(KEYS[1], turned_back)
 if is_held then
   reply[1], reply[2] = 2, -1
   return reply
 end
 if id == "" or reply[1] == REFUSED then return reply end
 
--- From here on everything is written. A key that stands twice counts twice.
+-- From here on everything is taken. A key that stands twice counts twice.
 local hold, cells, running, sums = { OPEN, owner }, {}, {}, {}
 local function keep(unit, i, key, amount, part)
   local n = #hold

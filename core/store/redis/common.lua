@@ -5,7 +5,7 @@
 --                limit's key is used up (requests, tokens); c<key>: how many run at the same time
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
 --                Sessions are B:0: u<key> is when a session is over
---   H:<session>  _lease (ms), _dead; <hold> → what it has taken. A session is one life of one gateway
+--   H:<session>  LEASE (ms), DEAD; <hold> → what it has taken. A session is one life of one gateway
 --   S            sessions by the end of their leases
 -- Sums are decimal text, because numbers are doubles here; times are nanoseconds from now on, exact for 104 days.
 local call, format, floor = redis.call, string.format, math.floor
@@ -14,6 +14,7 @@ local pack, unpacked = struct.pack, struct.unpack
 local REQUESTS, TOKENS, CONCURRENT, MONEY = 0, 1, 2, 3 -- enum counters_unit
 local OK, REFUSED, NOT_SEEDED, CLOCK, FENCED, NOT_HELD = 1, 0, -1, -2, -3, -4 -- what a reply begins with
 local OPEN, SETTLED = 0, 1 -- of a hold
+local LEASE, DEAD = "\0lease", "\0dead" -- no hold's id has that byte
 local KEPT_S = 40 * 86400 -- a period's sums outlive it so long
 
 local time = call("TIME")
@@ -39,16 +40,20 @@ local function is_more(a, b)
   return high_a > high_b or (high_a == high_b and low_a > low_b)
 end
 
--- At most MOST, as counters_sum().
-local function plus(a, b)
+local function total(a, b)
   local sum = a + b
   if sum < EXACT then return format("%.0f", sum) end
   local high_a, low_a = halves(a)
   local high_b, low_b = halves(b)
   local low = low_a + low_b
   local carry = low >= BILLION and 1 or 0
-  local text = joined(high_a + high_b + carry, low - carry * BILLION)
-  return is_more(text, MOST) and MOST or text
+  return joined(high_a + high_b + carry, low - carry * BILLION)
+end
+
+-- At most MOST, as counters_sum().
+local function plus(a, b)
+  local sum = total(a, b)
+  return is_more(sum, MOST) and MOST or sum
 end
 
 -- At least 0.
@@ -87,7 +92,7 @@ local function each_taken(hold, visit)
 end
 
 -- What is to become of many keys at once: a read and a write for each hash.
-local function new_change() return { shift = {}, ended = {}, less = {}, more = {} } end
+local function new_change() return { back = {}, ended = {}, less = {}, more = {} } end
 
 local function add_money(sums, key, field, amount)
   local fields = sums[key]
@@ -123,20 +128,40 @@ local function write_fields(key, list)
 end
 
 local function change_rates(change)
-  local names = names_of(change.shift)
+  local names = names_of(change.back)
+  local tokens = #names
   for _, name in ipairs(names_of(change.ended)) do names[#names + 1] = name end
   if #names == 0 then return end
-  local values, list = read_fields(KEYS[1], names), {}
-  for i, name in ipairs(names) do
-    local value, shift = values[i], change.shift[name]
-    if shift and value then
-      value = cell_of(ahead_of(value) + shift)
-    elseif shift then
-      value = cell_of(math.max(0, shift))
+  local list = {}
+  for i, value in ipairs(read_fields(KEYS[1], names)) do
+    local name = names[i]
+    list[2 * i - 1] = name
+    if i > tokens then
+      list[2 * i] = format("%.0f", math.max(0, (value or 0) - change.ended[name]))
     else
-      value = format("%.0f", math.max(0, (value or 0) - change.ended[name]))
+      list[2 * i] = cell_of(value and ahead_of(value) - change.back[name] or 0)
     end
-    list[#list + 1], list[#list + 2] = name, value
+  end
+  write_fields(KEYS[1], list)
+end
+
+-- What is taken of tokens becomes what `parts` says of each item: its part, and how far ahead its key may be used up.
+-- Of a debt that ends sooner no more is given back than was taken.
+local function set_tokens(hold, parts, is_wanted)
+  local names, places, list = {}, {}, {}
+  each_taken(hold, function(at, unit, field, _, amount)
+    if unit ~= TOKENS or not is_wanted(amount) then return end
+    names[#names + 1] = field
+    places[#places + 1] = at
+  end)
+  for i, value in ipairs(#names > 0 and read_fields(KEYS[1], names) or {}) do
+    local at = places[i]
+    local part, item = hold[at + 5], 2 * hold[at + 1]
+    local ahead, more = value and ahead_of(value) or 0, parts[item + 1] - part
+    if more > 0 then more = math.min(ahead + more, parts[item + 2]) - ahead end
+    more = math.max(more, -part)
+    hold[at + 5] = part + more
+    list[2 * i - 1], list[2 * i] = names[i], cell_of(ahead + more)
   end
   write_fields(KEYS[1], list)
 end
@@ -153,13 +178,14 @@ local function change_money(change)
   end
 end
 
--- Everything that it still has goes back: of one that is settled that is its money alone.
-local function give_back(hold, change)
+-- Everything that it still has goes back: of one that is settled that is its money alone. `is_used`: what it took of
+-- tokens is taken for what it used.
+local function give_back(hold, change, is_used)
   each_taken(hold, function(_, unit, field, key, amount, part)
     if unit == MONEY then
       add_money(change.less, key, "h" .. field, amount)
-    elseif hold[1] == OPEN and unit == TOKENS then
-      change.shift[field] = (change.shift[field] or 0) - part
+    elseif hold[1] == OPEN and unit == TOKENS and not is_used then
+      change.back[field] = (change.back[field] or 0) + part
     elseif hold[1] == OPEN and unit == CONCURRENT then
       change.ended[field] = (change.ended[field] or 0) + 1
     end

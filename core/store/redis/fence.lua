@@ -4,11 +4,11 @@
 -- ARGV: session, "force" (its own gateway knows that it is dead) or ""
 -- Reply: {1}; {0}: nothing is known of it; {-3}: it lives
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
-local lease = call("HGET", KEYS[2], "_lease")
+local lease = call("HGET", KEYS[2], LEASE)
 if not lease then
   call("ZREM", KEYS[3], ARGV[1])
   return { REFUSED }
 end
 if lease + 0 > now_ms and ARGV[2] ~= "force" then return { FENCED } end
-call("HSET", KEYS[2], "_dead", "1")
+call("HSET", KEYS[2], DEAD, "1")
 return { OK }

@@ -7,6 +7,6 @@ local found = call("HSCAN", KEYS[2], ARGV[1], "COUNT", ARGV[2])
 local reply = { OK, found[1] }
 for i = 1, #found[2], 2 do
   local id = found[2][i]
-  if id:sub(1, 1) ~= "_" and cmsgpack.unpack(found[2][i + 1])[1] == SETTLED then reply[#reply + 1] = id end
+  if id:byte() ~= 0 and cmsgpack.unpack(found[2][i + 1])[1] == SETTLED then reply[#reply + 1] = id end
 end
 return reply

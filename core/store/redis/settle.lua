@@ -2,7 +2,7 @@
 -- The end of a hold. Settled: it came to these totals; of tokens the rest goes back, of money it stays held, as what it
 -- came to, until the ledger tells what was spent (spend.lua). Released: all of it goes back.
 -- KEYS: R, H of the session
--- ARGV: hold, "settle" or "release", nano-dollars, numbers (a double an item: its part for so many tokens)
+-- ARGV: hold, "settle" or "release", nano-dollars, numbers (as of extend.lua)
 -- Reply: {1}, of a hold that is not known, too: it was over before
 local id, nano, parts = ARGV[1], ARGV[3], doubles(ARGV[4])
 local kept = call("HGET", KEYS[2], id)
@@ -18,10 +18,9 @@ if ARGV[2] == "release" then
 end
 
 local settled = { SETTLED, hold[2] }
-each_taken(hold, function(at, unit, field, key, amount, part)
-  if unit == TOKENS then
-    change.shift[field] = (change.shift[field] or 0) + parts[hold[at + 1] + 1] - part
-  elseif unit == CONCURRENT then
+set_tokens(hold, parts, function() return true end)
+each_taken(hold, function(at, unit, field, key, amount)
+  if unit == CONCURRENT then
     change.ended[field] = (change.ended[field] or 0) + 1
   elseif unit == MONEY then
     add_money(change.less, key, "h" .. field, amount)

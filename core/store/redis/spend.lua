@@ -22,17 +22,23 @@ local function tell_period(key, name, nano, stop)
   if not seen[1] then keep_until(key, stop) end
 end
 
--- A session's sum begins anew in the ledger, too, when nothing was charged for so long.
+-- A session's sum begins anew in the ledger, too, when nothing was charged for so long. The last second in which it
+-- goes on is that in which its silence is as long as it may be.
 local function tell_session(key, name, nano, last, idle)
   local sum, told, over = "s" .. name, "g" .. source .. " " .. name, "u" .. name
   local seen = call("HMGET", key, sum, told, over, "h" .. name)
   local before, before_last = (seen[2] or "0 0"):match("^(%d+) (%d+)$")
   local spent, is_up = seen[1] or "0", (seen[3] or 0) + 0
-  if last < before_last + 0 or (not seen[2] and last + idle <= now_s) then return end
-  if last - before_last > idle or is_more(before, nano) then before = "0" end
-  if is_up < last and (seen[4] or "0") == "0" then spent = "0" end
-  call("HSET", key, sum, plus(spent, minus(nano, before)), told, format("%s %.0f", nano, last),
-    over, format("%.0f", math.max(is_up, last + idle)))
+  if last < before_last + 0 or (not seen[2] and last + idle + 1 <= now_s) then return end
+  if is_up <= last and (seen[4] or "0") == "0" then spent = "0" end
+  if is_exact then
+    spent = plus(minus(spent, before), nano)
+  else
+    if last - before_last > idle or is_more(before, nano) then before = "0" end
+    spent = plus(spent, minus(nano, before))
+  end
+  call("HSET", key, sum, spent, told, format("%s %.0f", nano, last),
+    over, format("%.0f", math.max(is_up, last + idle + 1)))
 end
 
 for at = 4 + holds, #ARGV, 6 do
@@ -47,7 +53,7 @@ end
 local known, change = {}, new_change()
 for i, kept in ipairs(holds > 0 and call("HMGET", KEYS[2], unpack(ARGV, 4, 3 + holds)) or {}) do
   if kept then
-    give_back(cmsgpack.unpack(kept), change)
+    give_back(cmsgpack.unpack(kept), change, true)
     known[#known + 1] = ARGV[3 + i]
   end
 end

@@ -226,7 +226,8 @@ static void of_several_the_master_counts(void)
     redis_server_end(&master.server);
 }
 
-static struct networked start_sentinel(unsigned master)
+/* `more`: another line of its configuration. */
+static struct networked start_sentinel(unsigned master, const char *more)
 {
     struct networked n = {.port = redis_free_port()};
     char path[64];
@@ -235,6 +236,7 @@ static struct networked start_sentinel(unsigned master)
     FILE *file = fopen(path, "w");
     fprintf(file, "port %u\nunixsocket %s/redis.sock\ndir %s\nsentinel monitor mymaster 127.0.0.1 %u 1\n", n.port,
             n.server.dir, n.server.dir, master);
+    fprintf(file, "%s\n", more);
     fprintf(file, "sentinel down-after-milliseconds mymaster 300\nsentinel failover-timeout mymaster 3000\n");
     fclose(file);
     const char *const settings[] = {"sentinel", path, NULL};
@@ -258,7 +260,7 @@ static void sentinels_say_who_is_master(void)
     char url[128], place[64];
     start_networked(&master, 0);
     start_networked(&replica, master.port);
-    sentinel = start_sentinel(master.port);
+    sentinel = start_sentinel(master.port, "");
     /* The first one is not there; the second one is asked. */
     snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:1,localhost:%u/mymaster", sentinel.port);
     client_open(&c, url);
@@ -288,9 +290,34 @@ static void sentinels_say_who_is_master(void)
     redis_server_end(&master.server);
 }
 
+/* As behind a partition: the old one goes on answering. */
+static void who_is_replaced_is_left_although_it_answers(void)
+{
+    struct networked old, new, sentinel;
+    struct client c;
+    char text[160], place[64];
+    start_networked(&old, 0);
+    start_networked(&new, 0);
+    sentinel = start_sentinel(old.port, "");
+    snprintf(text, sizeof text, "redis+sentinel://127.0.0.1:%u/mymaster", sentinel.port);
+    client_open(&c, text);
+    WAIT(c.ready);
+    snprintf(text, sizeof text, "SENTINEL REMOVE mymaster\r\nSENTINEL MONITOR mymaster 127.0.0.1 %u 1", new.port);
+    EXPECT_STR("+OK", redis_server_say(&sentinel.server, text));
+    snprintf(place, sizeof place, "127.0.0.1:%u", new.port);
+    WAIT(c.ready == 2);
+    EXPECT_STR(place, redis_status(c.redis).place);
+    EXPECT_INT(1, c.down);
+    EXPECT(strstr(c.why.text, "another master") != NULL);
+    client_close(&c);
+    redis_server_end(&sentinel.server);
+    redis_server_end(&new.server);
+    redis_server_end(&old.server);
+}
+
 static void what_sentinels_do_not_know_is_said(void)
 {
-    struct networked sentinel = start_sentinel(redis_free_port());
+    struct networked sentinel = start_sentinel(redis_free_port(), "");
     struct client c;
     char url[128];
     snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%u/other", sentinel.port);
@@ -306,6 +333,27 @@ static void what_sentinels_do_not_know_is_said(void)
     redis_server_end(&sentinel.server);
 }
 
+static void sentinels_have_passwords_of_their_own(void)
+{
+    static const char *const options[] = {"?sentinel_password=s3cret", "?sentinel_password=s3cret2", ""};
+    struct networked master, sentinel;
+    char url[128];
+    start_networked(&master, 0);
+    sentinel = start_sentinel(master.port, "requirepass s3cret");
+    for (int i = 0; i < 3; i++) {
+        struct client c;
+        snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%u/mymaster%s", sentinel.port, options[i]);
+        client_open(&c, url);
+        WAIT(c.ready || c.down);
+        EXPECT_INT(i == 0, c.ready);
+        EXPECT(i == 0 || strstr(c.why.text, "is refused"));
+        EXPECT(!strstr(c.why.text, "s3cret"));
+        client_close(&c);
+    }
+    redis_server_end(&sentinel.server);
+    redis_server_end(&master.server);
+}
+
 int main(void)
 {
     client_prepare();
@@ -318,6 +366,8 @@ int main(void)
     RUN(who_becomes_a_replica_is_left);
     RUN(of_several_the_master_counts);
     RUN(sentinels_say_who_is_master);
+    RUN(who_is_replaced_is_left_although_it_answers);
     RUN(what_sentinels_do_not_know_is_said);
+    RUN(sentinels_have_passwords_of_their_own);
     return unit_close("redis_down");
 }

@@ -1,7 +1,7 @@
 /*
  * A Redis of a test's own, and questions to it that wait for their answer, past net/redis.
  *
- *     sync_start();                                         // with a socket in a temporary folder; no port, no disk
+ *     sync_start();                                         // in a temporary folder (../redis_kit.h)
  *     EXPECT_STR("PONG", sync_text("PING", NULL));
  *     const struct redis_reply *reply = sync_call(&call);   // a script of core/store/redis
  *     sync_end();                                           // and its folder goes
@@ -11,64 +11,37 @@
 #ifndef MOONGATE_TESTS_REDIS_SYNC_H
 #define MOONGATE_TESTS_REDIS_SYNC_H
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "../redis_kit.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "store/counters_script.h"
-#include "../unit.h"
 
-static char sync_dir[] = "/tmp/moongate-redis-XXXXXX";
-static char sync_path[64];
-static pid_t sync_server;
+static struct redis_server sync_server;
 static FILE *sync_stream;
 static struct arena sync_arena;
 
-static inline bool sync_connect(void)
+static inline void sync_connect(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", sync_path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        close(fd);
-        return false;
-    }
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/redis.sock", sync_server.dir);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) abort();
     sync_stream = fdopen(fd, "r+");
-    return true;
 }
 
 static inline void sync_start(void)
 {
-    if (!mkdtemp(sync_dir)) abort();
-    snprintf(sync_path, sizeof sync_path, "%s/redis", sync_dir);
-    sync_server = fork();
-    if (sync_server == 0) {
-        execlp("redis-check-rdb", "redis-server", "--port", "0", "--unixsocket", sync_path, "--save", "", "--dir", sync_dir,
-               "--logfile", "/dev/null", "--maxmemory-policy", "noeviction", (char *)NULL);
-        _exit(127);
-    }
-    while (!sync_connect()) {
-        if (waitpid(sync_server, NULL, WNOHANG) == sync_server) {
-            fprintf(stderr, "redis-server does not start\n");
-            exit(1);
-        }
-        usleep(10000);
-    }
+    redis_server_start(&sync_server, NULL);
+    sync_connect();
 }
 
 static inline void sync_end(void)
 {
     fclose(sync_stream);
-    kill(sync_server, SIGTERM);
-    waitpid(sync_server, NULL, 0);
-    unlink(sync_path);
-    rmdir(sync_dir);
+    redis_server_end(&sync_server);
     arena_clear(&sync_arena);
 }
 
