@@ -167,7 +167,8 @@ static void look(struct holds *h, const struct counters_item *item, struct holds
     put(h, &question, &over->state, &said);
 }
 
-static enum holds_word extend(struct holds *h, struct hold *hold, struct counters_totals totals, struct holds_over *over)
+static enum holds_word extend(struct holds *h, struct hold *hold, struct counters_totals totals,
+                              struct holds_over *over)
 {
     struct counters_question question;
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
