@@ -41,6 +41,7 @@ struct flow {
     struct fetch_pool *pool;
     struct metrics *metrics;
     struct recorder *recorder;
+    struct notices *notices; /* of budgets */
     struct holds *holds;     /* what requests have taken from the counters */
     struct intake *intake;   /* what requests hold */
     struct memo *memo;       /* token counts of texts that came before */
