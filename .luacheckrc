@@ -32,7 +32,7 @@ files["tests/bench/wrk.lua"].globals = { "request", "done", "delay" }
 files["core/store/redis"] = {
   std = "lua51", read_globals = {
     "redis", "struct", "cmsgpack", "KEYS", "ARGV",
-    "call", "format", "floor", "time", "now_s", "now_ns", "BILLION", "REQUESTS", "TOKENS", "CONCURRENT", "MONEY",
+    "call", "format", "floor", "time", "now_s", "now_ns", "BILLION", "EXACT", "MOST", "REQUESTS", "TOKENS", "CONCURRENT", "MONEY",
     "OK", "REFUSED", "NOT_SEEDED", "CLOCK", "FENCED", "NOT_HELD", "OPEN", "SETTLED",
     "LEASE", "DEAD", "is_more", "total", "plus", "minus", "cell_of", "ahead_of", "doubles", "each_taken", "new_change", "add_money", "set_tokens", "write_fields",
     "give_back", "apply", "keep_until", "in_pieces",

@@ -12,12 +12,26 @@ local units = use "units"
 local rules = use "rules"
 local notes = use "notes"
 local counters = use "counters"
+local facts = use "facts"
 local sub = report.sub
 
 local thresholds = {}
 
+-- "owner" goes to the sink of that name where there is one.
+local function check_sink(name, path)
+  if name == "owner" or core.sink(name) ~= false then return end
+  local cure = ("notify = { [\"%s\"] = { kind = … } } in moongate.lua"):format(name)
+  report.warn(path, "no_sink", ("nobody is told what goes to '%s': moongate.lua has no sink of that name"):format(name),
+    report.nearest(name, core.names("sink")) or cure)
+end
+
 local function receiver(value, path)
-  if value == "owner" or type(value) == "string" and value:find("^[a-z][a-z0-9_]*:%S+$") then return value end
+  local text = type(value) == "string" and value or ""
+  local name = text:match("^([a-z][a-z0-9_-]*):%S+$") or text:match("^[a-z][a-z0-9_-]*$")
+  if name then
+    check_sink(name, path)
+    return value
+  end
   report.at(path, "bad_value",
     ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
     schema.kind_of(value)))
@@ -142,11 +156,12 @@ local function warn(f, entry, one, reason)
 end
 
 -- The counters send it unless they did before; lower ones that were jumped over count as sent.
-function thresholds.notify(entry, one, reason)
+function thresholds.notify(f, entry, one, reason)
   if not one.notify or entry.row.mode == "observe" then return end
-  local item = entry.item
+  local item, app = entry.item, facts.apps and facts.apps[f.app]
   counters.notify { key = item.key, at = one.at, period = item.start or 0, to = one.notify, text = reason,
-    budget = entry.row.name, threshold = one.text, rule = entry.policy.name .. "/" .. rule_of(entry, one) }
+    budget = entry.row.name, threshold = one.text, rule = entry.policy.name .. "/" .. rule_of(entry, one),
+    app = f.app or "", owner = app and app.owner or "" }
 end
 
 function thresholds.apply(f, entry, used, reason)
@@ -159,7 +174,7 @@ function thresholds.apply(f, entry, used, reason)
     end
   end
   if loudest then warn(f, entry, loudest, reason) end
-  if notice then thresholds.notify(entry, notice, reason) end
+  if notice then thresholds.notify(f, entry, notice, reason) end
 end
 
 return thresholds

@@ -205,6 +205,10 @@
       "Prompts or answers are kept, and no redaction policy stands in the chain: whatever people write is kept as it " \
       "is.",                                                                                                           \
       "Put a redaction policy into the chain, or do not keep texts.")                                                  \
+    X(NO_SINK, "no_sink", "MG0322", "notices that go to nobody",                                                       \
+      "A budget tells a receiver whose sink moongate.lua does not name under notify: the notice stands in the ledger " \
+      "and is sent to nobody.",                                                                                        \
+      "notify = { slack = { kind = \"slack\", url = env \"SLACK_URL\" } } in moongate.lua, or another receiver.")      \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

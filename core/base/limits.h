@@ -122,6 +122,12 @@
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
+#define LIMIT_NOTICE_RECEIVERS 16u            /* whom one notice of a budget goes to */
+#define LIMIT_NOTICE_TEXT_BYTES 1024u         /* of its text, and of each word in it … */
+#define LIMIT_NOTICE_BYTES (64u * KIB)        /* … and of all of it */
+#define LIMIT_NOTICES_KNOWN 4096u             /* of which a worker knows it … */
+#define LIMIT_NOTICES_KNOWN_MS 60000u         /* … for so long: then it tells the ledger again, which knows better */
+#define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
 #define LIMIT_DATA_LABELS 32u                 /* of one request's data, in its record */
@@ -191,6 +197,13 @@
 #define LIMIT_WITNESS_RETRY_MS 1000u       /* one that did not take them is tried again, first after this … */
 #define LIMIT_WITNESS_RETRY_MS_MAX 60000u  /* … then twice as long each time, up to this */
 #define LIMIT_WITNESS_MS 10000u            /* one call of a webhook, whole */
+#define LIMIT_SINKS 32u                    /* in moongate.lua that notices go to */
+#define LIMIT_SINK_COMMAND_WORDS 32u       /* of a sink's command */
+#define LIMIT_NOTICE_MS 10000u             /* one attempt to send a notice, whole: a call or a command */
+#define LIMIT_NOTICE_LOOK_MS 500u          /* what is still to be sent is looked through so often */
+#define LIMIT_NOTICE_RETRY_MS 1000u        /* one that was not taken is sent again, first after this … */
+#define LIMIT_NOTICE_RETRY_MS_MAX 300000u  /* … then twice as long each time, up to this, less a random part */
+#define LIMIT_NOTICE_KEEP_S 86400u         /* … and after so long never again */
 #define LIMIT_TEXT_BYTES (64u * MIB)       /* of one prompt or answer that is kept */
 #define LIMIT_TEXT_SUBJECT_BYTES 256u      /* whom a text is about: a user, a key … */
 #define LIMIT_VERIFY_LINE_BYTES (64u * MIB) /* of an export that is verified */

@@ -131,6 +131,16 @@
       "", "The last entry that a signed anchor covers.")                                                               \
     X(WITNESS_BEHIND, GAUGE, "moongate_witness_behind",                                                                \
       "witness", "Anchors that a witness does not have yet.")                                                          \
+    X(NOTICES_LOST, COUNTER, "moongate_notices_lost_total",                                                            \
+      "", "Notices of budgets that the ledger could not be told.")                                                     \
+    X(NOTICES_SENT, COUNTER, "moongate_notices_sent_total",                                                            \
+      "sink", "Notices of budgets that a sink took.")                                                                  \
+    X(NOTICES_FAILED, COUNTER, "moongate_notices_failed_total",                                                        \
+      "sink", "Attempts to send one that failed.")                                                                     \
+    X(NOTICES_GIVEN_UP, COUNTER, "moongate_notices_given_up_total",                                                    \
+      "sink", "Notices that no attempt has brought to their sink in a day.")                                           \
+    X(NOTICES_WAITING, GAUGE, "moongate_notices_waiting",                                                              \
+      "", "Notices that are still to be sent, one for each receiver.")                                                 \
     X(LEDGER_COPY_BEHIND,   GAUGE,     "moongate_ledger_copy_behind",                                                  \
       "", "How many entries the ledger's copy is behind.")                                                             \
     X(LEDGER_SHIP_FAILING,  GAUGE,     "moongate_ledger_ship_failing",                                                 \

@@ -161,6 +161,13 @@ static void read_change(struct entry_cells *cells, struct arena *arena, json_t *
     cells->is_refused = strcmp(cells->result, "refused") == 0;
 }
 
+static void read_alert(struct entry_cells *cells, struct arena *arena, const json_t *body)
+{
+    cells->who = arena_copy(arena, slice_str(text_of(body, "app"))).ptr;
+    cells->what = arena_copy(arena, slice_str(text_of(body, "rule"))).ptr;
+    cells->detail = arena_copy(arena, slice_str(text_of(body, "text"))).ptr;
+}
+
 static void read_rest(struct entry_cells *cells, struct arena *arena, const struct ledger_row *row, json_t *body)
 {
     const char *version = text_of(body, "version"), *target = text_of(body, "target");
@@ -175,6 +182,8 @@ static void read_rest(struct entry_cells *cells, struct arena *arena, const stru
         cells->what = both(arena, slice_str(text_of(body, "gateway")), " ", slice_str(version));
     } else if (row->kind == CHAIN_CHANGE) {
         read_change(cells, arena, body);
+    } else if (row->kind == CHAIN_ALERT) {
+        read_alert(cells, arena, body);
     } else {
         cells->what = both(arena, slice_str(text_of(body, "model")), " → ", slice_str(target));
     }

@@ -37,6 +37,10 @@ void settings_unref(struct settings *s)
     }
     for (size_t i = 0; i < s->egress_count; i++)
         wipe(s->egress[i].secret);
+    for (size_t i = 0; i < s->sink_count; i++) {
+        wipe(s->sinks[i].url);
+        wipe(s->sinks[i].secret);
+    }
     arena_clear(&s->arena);
     mem_free(s);
 }
@@ -107,6 +111,14 @@ const struct provider *settings_provider(const struct settings *s, struct slice 
 {
     for (size_t i = 0; i < s->provider_count; i++) {
         if (slice_equal(s->providers[i].name, name)) return &s->providers[i];
+    }
+    return NULL;
+}
+
+const struct sink *settings_sink(const struct settings *s, struct slice name)
+{
+    for (size_t i = 0; i < s->sink_count; i++) {
+        if (slice_equal(s->sinks[i].name, name)) return &s->sinks[i];
     }
     return NULL;
 }

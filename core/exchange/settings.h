@@ -47,6 +47,16 @@ struct egress {
     size_t answer_bytes_max;
 };
 
+/* Where notices of budgets are sent. */
+struct sink {
+    struct slice name;    /* "slack": what a receiver begins with */
+    struct slice kind;    /* "webhook", "slack", "command" */
+    struct slice url;     /* a secret: who has it may write there */
+    struct slice secret;  /* that a webhook's calls are signed with, or empty */
+    struct slice command; /* a word a line */
+    struct slice ca_file; /* PEM bundle to verify with; empty: the system's */
+};
+
 struct settings {
     unsigned refs;
     struct arena arena;
@@ -54,6 +64,8 @@ struct settings {
     size_t provider_count;
     struct egress *egress;
     size_t egress_count;
+    struct sink *sinks;
+    size_t sink_count;
     char digest[65]; /* hex SHA-256 of moongate.lua */
 
     size_t body_bytes_max;
@@ -91,6 +103,7 @@ bool provider_next_header(struct slice *rest, struct provider_header *header);
 size_t provider_secrets(const struct provider *p, struct slice secrets[PROVIDER_SECRETS_MAX]);
 /* True when a list of lines has that one; ASCII case ignored. */
 bool settings_lists(struct slice lines, struct slice line);
+const struct sink *settings_sink(const struct settings *s, struct slice name);
 const struct provider *settings_provider(const struct settings *s, struct slice name);
 
 #endif

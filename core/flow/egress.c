@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "flow/holds.h"
 #include "flow/job.h"
+#include "flow/notices.h"
 
 #define CALL_HEADERS_MAX 40
 
@@ -156,6 +157,13 @@ static void counters_cancel(void *arg, uint64_t ticket)
     holds_forget(flow->holds, ticket);
 }
 
+static void notify(void *arg, const struct counters_notice *notice)
+{
+    struct flow *flow = arg;
+    notices_tell(flow->notices, notice);
+}
+
 const struct policy_host egress_host = {
     .http_start = http_start, .http_cancel = http_cancel, .metric = metric, .cache = cache,
-    .quiet = quiet, .counters = counters, .counters_cancel = counters_cancel};
+    .quiet = quiet, .counters = counters, .counters_cancel = counters_cancel,
+    .notify = notify};

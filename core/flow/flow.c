@@ -16,6 +16,7 @@
 #include "flow/intent.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
+#include "flow/notices.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
 #include "net/descriptors.h"
@@ -67,6 +68,10 @@ static void update_gauges(void *arg)
 static void on_record_lost(void *arg, struct slice id)
 {
     struct flow *flow = arg;
+    if (notices_is_id(id)) {
+        notices_lost(flow->notices, id);
+        return;
+    }
     metrics_record_lost(flow->metrics);
     log_event(LOG_ERROR, "record_lost", "%.*s: the ledger has not taken its record; is the disk full?", SLICE_FMT(id));
 }
@@ -160,6 +165,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     counting_init(flow);
     flow->metrics = metrics_new(parts->stats);
     flow->recorder = recorder_new(parts->loop, &recorder_events, flow);
+    flow->notices = notices_new(flow->recorder, parts->stats);
     flow->holds = holds_new(parts->loop, parts->counters, recorder_owner(flow->recorder));
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
@@ -184,6 +190,7 @@ void flow_free(struct flow *flow)
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     recorder_free(flow->recorder);
+    notices_free(flow->notices);
     holds_free(flow->holds);
     metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);

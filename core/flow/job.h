@@ -41,6 +41,7 @@ struct flow {
     struct fetch_pool *pool;
     struct metrics *metrics;
     struct recorder *recorder;
+    struct notices *notices; /* of budgets */
     struct holds *holds;     /* what requests have taken from the counters */
     struct intake *intake;   /* what requests hold */
     struct memo *memo;       /* token counts of texts that came before */
@@ -84,6 +85,7 @@ struct reserved {
     struct counters_totals paid; /* what those before came to */
     uint64_t input_tokens;
     uint64_t output_tokens; /* so much of an answer is held for */
+    uint64_t said;          /* as it was counted last */
     uint64_t again_at;      /* after a refusal: when so many tokens were said a budget is asked again */
     bool is_over;           /* a budget had no room, and the trace says so */
 };

@@ -355,6 +355,15 @@ bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct
     return true;
 }
 
+bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct slice body)
+{
+    struct link_entry head = {.kind = CHAIN_ALERT, .durability = DURABILITY_ASYNC, .body_bytes = (uint32_t)body.len};
+    if (r->held_bytes + sizeof(struct kept) + body.len > LIMIT_LEDGER_HELD_BYTES - ROOM_BYTES) return false;
+    memcpy(head.id, id, sizeof head.id);
+    keep(r, &head, body, NULL);
+    return true;
+}
+
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait)
 {
     struct kept *kept = wait->kept;
@@ -386,7 +395,7 @@ struct recorder *recorder_new(struct loop *loop, const struct recorder_events *o
     return r;
 }
 
-/* Each record begins with {"id":"req_… (flow/record.h). */
+/* Each record begins with {"id":"req_… (flow/record.h), and each notice with {"id":"alert_… */
 static struct slice id_of(const struct kept *kept)
 {
     static const struct slice before = {"{\"id\":\"", 7};

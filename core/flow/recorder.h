@@ -32,7 +32,7 @@ struct kept;
 struct recorder;
 
 struct recorder_events {
-    /* A record will never be written; `id` is its exchange's, borrowed for the call. */
+    /* A record will never be written, or a notice; `id` is its exchange's or its own, borrowed for the call. */
     void (*on_lost)(void *arg, struct slice id);
     void (*on_change)(void *arg); /* recorder_is_failing() says something else; from the loop */
     void (*on_idle)(void *arg);   /* all is acknowledged */
@@ -60,6 +60,9 @@ void recorder_attach(struct recorder *r, int fd);
 /* fn(arg) once, from the loop, when the record is as durable as it says. wait NULL, or DURABILITY_ASYNC: nobody waits.
  * False: there is no room, and the record is lost. */
 bool recorder_add(struct recorder *r, const struct recorder_entry *entry, struct recorder_wait *wait);
+/* A notice of a budget, CHAIN_ALERT: its id, and its JSON, which begins with {"id":"… and is copied. Nobody waits for
+ * it. False: there is no room; what is left is for records. */
+bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct slice body);
 /* Welcome when nothing is waited for. */
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait);
 /* A record of this durability could not be had now. Of DURABILITY_ASYNC: never. */

@@ -59,7 +59,7 @@ static bool take_hello(struct link *link, struct slice body)
 
 static bool is_kind(uint8_t kind)
 {
-    return kind == CHAIN_EXCHANGE || kind == CHAIN_INTENT || kind == CHAIN_LOSS;
+    return kind == CHAIN_EXCHANGE || kind == CHAIN_INTENT || kind == CHAIN_LOSS || kind == CHAIN_ALERT;
 }
 
 static struct slice take(struct slice *rest, uint32_t bytes)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/abandoned.h"
+#include "ledger/alerts.h"
 #include "ledger/anchors.h"
 #include "ledger/changes.h"
 #include "ledger/charging.h"
@@ -37,6 +38,7 @@ struct process {
     struct files files; /* its ledger is NULL: it is still to be opened */
     struct commit *commit;
     struct charging *charging;
+    struct alerts *alerts;
     struct changes *changes;
     struct upkeep *upkeep; /* NULL as the ledger is */
     uint64_t retain_ms, retain_texts_ms;
@@ -170,6 +172,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (workers_are_paused(p->workers) && !commit_is_full(p->commit)) workers_pause(p->workers, false);
     if (batch->entries) {
         charging_committed(p->charging);
+        alerts_committed(p->alerts);
         workers_acknowledge(p->workers, fleet_is_on(p->fleet) ? ledger_head(p->files.ledger, hash) : 0);
         changes_committed(p->changes);
         upkeep_put(p->upkeep);
@@ -266,6 +269,7 @@ static void on_opening(void *arg)
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     charging_open(p->charging, p->files.ledger);
+    alerts_open(p->alerts, p->files.ledger);
     commit_open(p->commit, p->files.ledger, p->files.texts);
     changes_open(p->changes, p->files.texts);
     changes_look(p->changes);
@@ -342,6 +346,7 @@ void process_reopen(struct process *p)
 void process_configure(struct process *p, const struct process_options *options)
 {
     anchors_configure(p->anchors, &options->witnesses);
+    alerts_configure(p->alerts, options->sinks, options->sink_count);
     char *path = copy_path(p->data_dir, options->copy);
     fleet_configure(p->fleet, options->postgres, options->retain_ms);
     p->retain_ms = options->retain_ms;
@@ -378,6 +383,8 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->workers = workers_new(loop, &workers_events, p);
     p->commit = commit_new(loop, &commit_events, p);
     p->charging = charging_new(loop, options->counters);
+    p->alerts = alerts_new(loop, stats, slice_str(p->gateway));
+    alerts_configure(p->alerts, options->sinks, options->sink_count);
     p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_end, arg);
     loop_work_init(&p->importing, loop, on_importing, p);
     loop_timer_init(&p->opening, loop, on_opening, p);
@@ -404,6 +411,7 @@ void process_free(struct process *p)
     upkeep_free(p->upkeep);
     commit_free(p->commit);
     charging_free(p->charging);
+    alerts_free(p->alerts);
     workers_free(p->workers);
     anchors_free(p->anchors);
     files_close(&p->files);

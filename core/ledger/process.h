@@ -27,6 +27,7 @@ struct change_end;
 struct changes;
 struct counters_shared;
 struct loop;
+struct sink;
 struct process;
 
 /* Copied. */
@@ -37,6 +38,8 @@ struct process_options {
     struct slice postgres;                /* a secret; empty: nothing is shipped */
     uint64_t retain_ms, retain_texts_ms;  /* 0: for ever */
     struct anchors_options witnesses;
+    const struct sink *sinks;             /* that notices of budgets go to */
+    size_t sink_count;
     struct counters_shared *counters;     /* borrowed, the first time's; NULL: nobody counts */
 };
 

@@ -10,6 +10,7 @@ void bind_push_core(lua_State *L)
 {
     lua_newtable(L);
     bind_load_register(L);
+    bind_settings_register(L);
     bind_source_register(L);
     bind_terms_register(L);
     frozen_register(L);

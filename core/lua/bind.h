@@ -19,6 +19,7 @@ void bind_push_core(lua_State *L);
 
 /* Each adds its functions to the table on top. */
 void bind_load_register(lua_State *L);
+void bind_settings_register(lua_State *L);
 void bind_source_register(lua_State *L);
 void bind_terms_register(lua_State *L);
 void bind_facts_register(lua_State *L);

@@ -276,7 +276,7 @@ static int on_counters_take(lua_State *L)
 
 /* --- notices --- */
 
-/* notify {key =, period =, at =, to = {…}, text =, budget =, threshold =, rule =} */
+/* notify {key =, period =, at =, to = {…}, text =, budget =, threshold =, rule =, app =, owner =} */
 static int on_notify(lua_State *L)
 {
     struct policy_eval *eval = bind_eval(L);
@@ -292,6 +292,9 @@ static int on_notify(lua_State *L)
         .budget = text_of(L, 1, "budget", arena),
         .threshold = text_of(L, 1, "threshold", arena),
         .rule = text_of(L, 1, "rule", arena),
+        .app = text_of(L, 1, "app", arena),
+        .owner = text_of(L, 1, "owner", arena),
+        .request = slice_str(eval->x->id),
     };
     lua_getfield(L, 1, "to");
     luaL_checktype(L, -1, LUA_TTABLE);

@@ -175,62 +175,10 @@ static int on_error(lua_State *L)
     return 0;
 }
 
-/* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
-static int on_provider(lua_State *L)
-{
-    const struct settings *settings = loading_set(L)->settings;
-    if (!settings) return 0;
-    lua_pushboolean(L, settings_provider(settings, bind_check_slice(L, 1)) != NULL);
-    return 1;
-}
-
-/* services() → {URL, clearance, …} of moongate.lua's egress */
-static int on_services(lua_State *L)
-{
-    const struct settings *settings = loading_set(L)->settings;
-    lua_newtable(L);
-    for (size_t i = 0; settings && i < settings->egress_count; i++) {
-        const struct egress *e = &settings->egress[i];
-        lua_pushlstring(L, e->origin.ptr, e->origin.len);
-        lua_rawseti(L, -2, (int)(2 * i + 1));
-        lua_pushlstring(L, e->clearance.ptr, e->clearance.len);
-        lua_rawseti(L, -2, (int)(2 * i + 2));
-    }
-    return 1;
-}
-
-/* is_service(url) → whether moongate.lua lists it, the name of its secret or false, and the highest class of data that
- * may go there or false; nil when there is no moongate.lua to ask */
-static int on_is_service(lua_State *L)
-{
-    const struct settings *settings = loading_set(L)->settings;
-    if (!settings) return 0;
-    const struct egress *egress = settings_egress(settings, bind_check_slice(L, 1));
-    lua_pushboolean(L, egress != NULL);
-    bind_push_fact(L, egress ? egress->name : SLICE(""));
-    bind_push_fact(L, egress ? egress->clearance : SLICE(""));
-    return 3;
-}
-
 /* deadline_ms() → what an evaluation may take, waiting included */
 static int on_deadline_ms(lua_State *L)
 {
     lua_pushinteger(L, loading_set(L)->limits.deadline_ms);
-    return 1;
-}
-
-/* names(what) → list of the names that moongate.lua has for "provider" or "egress" */
-static int on_names(lua_State *L)
-{
-    const struct settings *settings = loading_set(L)->settings;
-    bool is_egress = strcmp(luaL_checkstring(L, 1), "egress") == 0;
-    size_t count = !settings ? 0 : is_egress ? settings->egress_count : settings->provider_count;
-    lua_createtable(L, (int)count, 0);
-    for (size_t i = 0; i < count; i++) {
-        struct slice name = is_egress ? settings->egress[i].origin : settings->providers[i].name;
-        lua_pushlstring(L, name.ptr, name.len);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
     return 1;
 }
 
@@ -467,11 +415,7 @@ void bind_load_register(lua_State *L)
                                          {"run", on_run},
                                          {"raised", on_raised},
                                          {"error", on_error},
-                                         {"provider", on_provider},
-                                         {"services", on_services},
-                                         {"is_service", on_is_service},
                                          {"deadline_ms", on_deadline_ms},
-                                         {"names", on_names},
                                          {"proxy", on_proxy},
                                          {"zone", on_zone},
                                          {"install", on_install},

@@ -142,3 +142,22 @@ bool config_read_origins(struct config_reader *r, struct slice path, const json_
 {
     return read_lines(r, path, list, LIMIT_CORS_ORIGINS, check_origin, out);
 }
+
+/* ---- command = { "/usr/local/bin/page", "--now" } */
+
+static bool check_command_word(struct config_reader *r, struct slice path, struct slice word)
+{
+    if (word.len && !memchr(word.ptr, '\n', word.len) && !memchr(word.ptr, '\0', word.len)) return true;
+    return config_bad(r, path, FINDING_BAD_VALUE, NULL, "a word of a command is neither empty nor has line ends");
+}
+
+bool config_read_command(struct config_reader *r, struct slice path, const json_t *list, struct slice *out)
+{
+    struct slice lines = SLICE_NONE;
+    if (!read_lines(r, path, list, LIMIT_SINK_COMMAND_WORDS, check_command_word, &lines)) return false;
+    if (lines.len == 0 || lines.ptr[0] != '/')
+        return config_bad(r, path, FINDING_BAD_VALUE, "write { \"/usr/local/bin/page\" }",
+                          "begins with the absolute path of a program");
+    *out = lines;
+    return true;
+}

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "server/config_schema.h"
 
-#define PACK_MAGIC 0x6d6f6f6e63666735ull
+#define PACK_MAGIC 0x6d6f6f6e63666736ull
 
 /* One walk over all rows, for writing and for reading: the two can never differ. */
 struct walk {

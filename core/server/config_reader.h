@@ -57,6 +57,11 @@ bool config_read_headers(struct config_reader *r, struct slice path, const struc
 bool config_read_header_names(struct config_reader *r, struct slice path, const struct json_t *value,
                               struct slice *out);
 bool config_read_origins(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+/* config_notify.c */
+bool config_read_sink_kind(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+bool config_read_hook_url(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
+void config_read_sinks(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
+bool config_read_command(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 void config_read_table(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 void config_read_providers(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 void config_read_egress(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);

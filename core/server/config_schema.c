@@ -14,6 +14,7 @@
 #define IN_PROVIDER(member) IN(HOME_PROVIDER, provider, member)
 #define IN_DEFAULTS(member) IN(HOME_DEFAULTS, provider, member)
 #define IN_EGRESS(member) IN(HOME_EGRESS, egress, member)
+#define IN_SINK(member) IN(HOME_SINK, sink, member)
 #define LIST(struct_, items_, count_)                                                                                  \
     .items = offsetof(struct settings, items_), .count = offsetof(struct settings, count_),                            \
     .item_bytes = sizeof(struct struct_)
@@ -191,6 +192,21 @@ const struct field egress_fields[] = {
     END,
 };
 
+const struct field sink_fields[] = {
+    {"kind", &type_sink_kind, IN_SINK(kind), .required = "kind = \"webhook\"",
+     .says = "A JSON call of our own, the incoming webhook of Slack and its like, or a program that is started."},
+    {"url", &type_hook_url, IN_SINK(url), .initial_words = "none; webhooks and Slack need one",
+     .says = "Where a webhook or Slack is called."},
+    {"secret", &type_secret, IN_SINK(secret),
+     .says = "What a webhook's calls are signed with: HMAC-SHA256 in moongate-signature."},
+    {"command", &type_command, IN_SINK(command), .initial_words = "none; a command needs one",
+     .says = "The program and its arguments; the notice is its input, in JSON. No shell, and no variables of ours but "
+             "PATH, HOME, LANG and TZ."},
+    {"ca", &type_file, IN_SINK(ca_file),
+     .says = "The authorities (PEM) that its certificate is verified with, in the place of the system's."},
+    END,
+};
+
 static const struct field_list providers_list = {
     .placeholder = "NAME", .home = HOME_PROVIDER, LIST(provider, providers, provider_count),
     .items_max = LIMIT_PROVIDERS, .name = offsetof(struct provider, name), .fields = provider_fields,
@@ -199,6 +215,11 @@ static const struct field_list providers_list = {
 static const struct field_list egress_list = {
     .placeholder = "[\"URL\"]", .home = HOME_EGRESS, LIST(egress, egress, egress_count),
     .items_max = LIMIT_EGRESS, .name = offsetof(struct egress, origin), .fields = egress_fields,
+};
+
+static const struct field_list sinks_list = {
+    .placeholder = "NAME", .home = HOME_SINK, LIST(sink, sinks, sink_count),
+    .items_max = LIMIT_SINKS, .name = offsetof(struct sink, name), .fields = sink_fields,
 };
 
 static const struct field witness_group[] = {
@@ -258,6 +279,7 @@ const struct field config_fields[] = {
     {"timeouts", &type_table, .group = timeouts_group},
     {"providers", &type_providers, .list = &providers_list},
     {"egress", &type_egress, .list = &egress_list},
+    {"notify", &type_sinks, .list = &sinks_list},
     {"limits", &type_table, .group = limits_group},
     {"cors", &type_table, .group = cors_group},
     {"drain", &type_table, .group = drain_group},

@@ -40,15 +40,16 @@ struct field_type {
     void (*print)(uint64_t number, char *text, unsigned size);
 };
 
-extern const struct field_type type_table, type_providers, type_egress;
+extern const struct field_type type_table, type_providers, type_egress, type_sinks;
 extern const struct field_type type_address, type_admin_address, type_path, type_file, type_word, type_host, type_kind,
     type_url, type_secret, type_headers, type_header_names, type_origins, type_flag, type_duration, type_size,
     type_count, type_count64;
 extern const struct field_type type_new_file, type_long_duration, type_durability, type_copy, type_conninfo, type_zone;
+extern const struct field_type type_sink_kind, type_hook_url, type_command;
 extern const struct field_type type_given, type_digest; /* in no file: what is known of the file itself */
 
 /* The structs that values lie in. HOME_DEFAULTS is a struct provider that all others start from; it goes no further. */
-enum field_home { HOME_CONFIG, HOME_SETTINGS, HOME_PROVIDER, HOME_DEFAULTS, HOME_EGRESS, HOME_COUNT };
+enum field_home { HOME_CONFIG, HOME_SETTINGS, HOME_PROVIDER, HOME_DEFAULTS, HOME_EGRESS, HOME_SINK, HOME_COUNT };
 
 struct field {
     const char *name; /* NULL ends a table */
@@ -80,6 +81,7 @@ struct field_list {
 extern const struct field config_fields[];
 extern const struct field provider_fields[];
 extern const struct field egress_fields[];
+extern const struct field sink_fields[];
 extern const struct field given_fields[];
 
 /* Where everything of a configuration lies; the homes of items are the walk's to set. */

@@ -106,6 +106,8 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .retain_ms = config->retain_ms,
                                       .retain_texts_ms = config->retain_texts_ms,
                                       .counters = l->parts.counters,
+                                      .sinks = config->settings->sinks,
+                                      .sink_count = config->settings->sink_count,
                                       .witnesses = {.file = config->witness_file,
                                                     .webhook = config->witness_webhook,
                                                     .secret = config->witness_secret,

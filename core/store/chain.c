@@ -59,6 +59,7 @@ const char *chain_kind_name(int kind)
     case CHAIN_LOSS: return "loss";
     case CHAIN_STOP: return "stop";
     case CHAIN_IMPORT: return "import";
+    case CHAIN_ALERT: return "alert";
     }
     return NULL;
 }

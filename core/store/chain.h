@@ -28,6 +28,7 @@ enum chain_kind {
     CHAIN_LOSS = 5,     /* records that could not be kept: {"count", "reason", "time"} */
     CHAIN_STOP = 6,     /* a ledger process ended in order */
     CHAIN_IMPORT = 7,   /* a line of an older audit.jsonl, as it stands there */
+    CHAIN_ALERT = 8,    /* a budget is used up to some part: what flow/notices.h writes */
 };
 
 /* Before the first entry of a gateway whose anchors are signed with the key of this fingerprint. */

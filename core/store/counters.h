@@ -138,15 +138,17 @@ struct counters_answer {
     size_t state_count;
 };
 
-/* Somebody is to be told that a budget is used up to some part: once for each key, period and threshold, whoever says
- * it and however often; those below count as told. Borrowed for the call. */
+/* Somebody is to be told that a budget is used up to some part: once for each budget, key, period and threshold,
+ * whoever says it and however often; those below count as told. Borrowed for the call. */
 struct counters_notice {
     struct slice key;       /* the item's */
     int64_t start_s;        /* its period's; 0: a session */
     uint32_t at;            /* the threshold, hundredths of a percent */
     const struct slice *to; /* "owner", "slack:#ai-spend" */
     size_t to_count;
-    struct slice text, budget, threshold, rule; /* for people: "… has used 80% …", "sales", "80%", "budget/sales@80%" */
+    struct slice rule; /* "budget/sales@80%": which budget of that key */
+    struct slice text, budget, threshold; /* for people: "… has used 80% …", "sales", "80%" */
+    struct slice request, app, owner; /* whose request it was, and what policies/apps.lua calls the app's owner */
 };
 
 /* Two amounts of 0 … COUNTERS_AMOUNT_MAX, together at most that; less than 0 counts as 0. */

@@ -7,7 +7,8 @@
  *
  * ledger_put() appends to the hash chain (store/chain.h) and makes from the entry's JSON what is searched and summed:
  * records and rollups. An entry whose id is there already, of that kind, is not stored twice (a change is known by the
- * id in its body). When anything fails the whole batch is rolled back and is to be put again: nothing of it is stored.
+ * id in its body, a notice by its budget, period and threshold). When anything fails the whole batch is rolled back and
+ * is to be put again: nothing of it is stored.
  * Another process that writes too (an old ledger process on its way out) is waited for, and its entries are seen: the
  * chain has one head whoever extends it.
  * Blocking; never on a worker.
@@ -62,5 +63,7 @@ uint64_t ledger_head(const struct ledger *l, uint8_t hash[CHAIN_HASH_BYTES]);
 struct sqlite3 *ledger_connection(struct ledger *l);
 /* What the last batch was charged to budgets (store/ledger_charges.h); between batches. */
 struct ledger_charges *ledger_last_charges(struct ledger *l);
+/* It brought notices that are to be sent (store/ledger_outbox.h). */
+bool ledger_has_posted(const struct ledger *l);
 
 #endif

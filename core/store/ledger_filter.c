@@ -253,7 +253,7 @@ static bool add_kinds(struct ledger_filter *f, const struct filter_term *term, s
             if (is_kind_like(chain_kind_name(kind), &term->wanted[i])) wanted |= 1u << kind;
         if (wanted == before)
             return fault_set(why, FAULT_BAD_REQUEST, "there is no kind `%.*s`\nthere are start, exchange, intent, "
-                             "change, loss, stop, import", SLICE_FMT(utf8_cut(term->wanted[i].text, 40)));
+                             "change, loss, stop, import, alert", SLICE_FMT(utf8_cut(term->wanted[i].text, 40)));
     }
     f->has_kinds = true;
     f->kinds &= term->is_not ? ~wanted : wanted;

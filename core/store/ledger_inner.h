@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "store/ledger.h"
+#include "store/ledger_alerts.h"
 #include "store/ledger_charges.h"
 #include "store/ledger_days.h"
 #include "store/ledger_file.h"
@@ -68,6 +69,7 @@ struct ledger {
     struct ledger_record record;
     struct ledger_rollup rollup, cut_sums; /* cut_sums: of what is deleted for its age */
     struct ledger_charges charges, cut_charges;
+    struct ledger_alerts alerts;
 };
 
 /* Always false; says the file and what SQLite says. */

@@ -43,7 +43,7 @@ static inline uint64_t link_owner(const uint8_t instance[LINK_ID_BYTES])
 struct link_entry {
     uint64_t number;
     uint8_t id[LINK_ID_BYTES];
-    uint8_t kind;       /* of enum chain_kind: CHAIN_EXCHANGE, CHAIN_INTENT or CHAIN_LOSS */
+    uint8_t kind;       /* of enum chain_kind: CHAIN_EXCHANGE, CHAIN_INTENT, CHAIN_LOSS or CHAIN_ALERT */
     uint8_t durability; /* of enum durability, never UNSAID */
     uint16_t zero;
     uint32_t body_bytes;                                /* the canonical JSON, without a newline */

@@ -76,7 +76,23 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "CREATE INDEX charges_stop ON charges(max(stop_s, last_s + idle_s));"
     /* What of these is of entries that were deleted for their age. */
     "CREATE TABLE charges_cut(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX charges_cut_stop ON charges_cut(max(stop_s, last_s + idle_s));"};
+    "CREATE INDEX charges_cut_stop ON charges_cut(max(stop_s, last_s + idle_s));"
+    /* The highest threshold of each budget that was told of in a period, in hundredths of a percent. budget is
+     * "policy/budget": two of them may be of the same key, and begin on the same day. */
+    "CREATE TABLE alerts("
+    "  key TEXT NOT NULL, start_s INTEGER NOT NULL, budget TEXT NOT NULL, at INTEGER NOT NULL,"
+    "  seq INTEGER NOT NULL, time_s INTEGER NOT NULL,"
+    "  PRIMARY KEY(key, start_s, budget)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX alerts_time ON alerts(time_s);"
+    /* A session that begins anew is told of anew. */
+    "CREATE TRIGGER charges_anew AFTER UPDATE ON charges"
+    "  WHEN new.stop_s = 0 AND new.last_s - old.last_s > old.idle_s"
+    "  BEGIN DELETE FROM alerts WHERE key = new.key AND start_s = new.start_s; END;"
+    /* What is still to be sent of them, a row a receiver; body and text stand in the chain. */
+    "CREATE TABLE outbox("
+    "  id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, sink TEXT NOT NULL, receiver TEXT NOT NULL,"
+    "  since_us INTEGER NOT NULL, tries INTEGER NOT NULL, next_us INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX outbox_sink ON outbox(sink, next_us);"};
 
 static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
 {

@@ -1,5 +1,6 @@
 /*
- * The tables of <data>/ledger.db. `chain` is the truth; all others but `texts` and `anchors` are made from it and can
+ * The tables of <data>/ledger.db. `chain` is the truth; all others but `texts`, `anchors` and
+ * `outbox` are made from it and can
  * be made anew (`moongate ledger check`).
  */
 #ifndef MOONGATE_STORE_LEDGER_SCHEMA_H

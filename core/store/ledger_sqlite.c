@@ -9,35 +9,7 @@
 #include "store/ledger_row.h"
 #include "store/ledger_schema.h"
 
-/* ---- Speaking with SQLite. */
-
-static const char *cure_of(int code)
-{
-    switch (code) {
-    case SQLITE_FULL: return ": make room on its disk";
-    case SQLITE_BUSY: return " by another process";
-    case SQLITE_CONSTRAINT: return ": its tables are not what its chain says: `moongate ledger check` tells more";
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ": put a backup back: `moongate ledger restore`";
-    default: return "";
-    }
-}
-
-bool ledger_fail(const struct ledger *l, struct fault *why)
-{
-    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", l->path, sqlite3_errmsg(l->db),
-                     cure_of(sqlite3_errcode(l->db)));
-}
-
-bool ledger_run(struct ledger *l, const char *sql, struct fault *why)
-{
-    return sqlite3_exec(l->db, sql, NULL, NULL, NULL) == SQLITE_OK || ledger_fail(l, why);
-}
-
-bool ledger_prepare(struct ledger *l, sqlite3_stmt **q, const char *sql, struct fault *why)
-{
-    return sqlite3_prepare_v3(l->db, sql, -1, SQLITE_PREPARE_PERSISTENT, q, NULL) == SQLITE_OK || ledger_fail(l, why);
-}
+/* ---- Statements. */
 
 /* Of a statement that gives no rows. */
 static bool step(struct ledger *l, enum ledger_statement which, struct fault *why)
@@ -180,7 +152,8 @@ static bool prepare_all(struct ledger *l, struct fault *why)
     for (int i = 0; i < LEDGER_STATEMENTS; i++) {
         if (sql[i] && !ledger_prepare(l, &l->statements[i], sql[i], why)) return false;
     }
-    return prepare_record(l, why) && install_charges(l, why);
+    return prepare_record(l, why) && install_charges(l, why) &&
+           (ledger_alerts_install(&l->alerts, l->db) || ledger_fail(l, why));
 }
 
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
@@ -293,6 +266,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct fault *w
     ledger_reader_init(&l->reader);
     ledger_rollup_init(&l->rollup);
     ledger_charges_init(&l->charges);
+    ledger_alerts_init(&l->alerts);
     ledger_charges_init(&l->cut_charges);
     ledger_rollup_init(&l->cut_sums);
     if (open_db(l, options, why) && read_head(l, why) && is_whole(l, why)) {
@@ -310,6 +284,7 @@ void ledger_close(struct ledger *l)
         sqlite3_finalize(l->statements[i]);
     ledger_rollup_clear(&l->rollup);
     ledger_charges_clear(&l->charges);
+    ledger_alerts_clear(&l->alerts);
     ledger_charges_clear(&l->cut_charges);
     ledger_rollup_clear(&l->cut_sums);
     ledger_reader_clear(&l->reader);
@@ -328,6 +303,11 @@ struct ledger_charges *ledger_last_charges(struct ledger *l)
 {
     check(!l->is_open);
     return &l->charges;
+}
+
+bool ledger_has_posted(const struct ledger *l)
+{
+    return l->alerts.has_posted;
 }
 
 /* ---- A batch. */
@@ -393,6 +373,7 @@ bool ledger_begin(struct ledger *l, struct fault *why)
     if (!step(l, LEDGER_BEGIN, why)) return false;
     l->is_open = true;
     ledger_charges_reset(&l->charges);
+    l->alerts.has_posted = false;
     if (!see_others(l, why)) return give_up(l);
     l->next = l->head;
     return true;
@@ -476,11 +457,23 @@ static enum ledger_put put_change(struct ledger *l, const struct ledger_entry *e
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 
+static enum ledger_put put_alert(struct ledger *l, const struct ledger_entry *e, struct fault *why)
+{
+    switch (ledger_alerts_note(&l->alerts, e->body, l->next.seq + 1)) {
+    case ALERT_NEW: return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
+    case ALERT_KNOWN: return LEDGER_KNOWN;
+    case ALERT_FAILED: break;
+    }
+    ledger_fail(l, why);
+    return LEDGER_FAILED;
+}
+
 static enum ledger_put put(struct ledger *l, const struct ledger_entry *e, struct fault *why)
 {
     if (e->kind == CHAIN_EXCHANGE || e->kind == CHAIN_IMPORT) return put_exchange(l, e, why);
     if (e->kind == CHAIN_INTENT) return put_intent(l, e, why);
     if (e->kind == CHAIN_CHANGE) return put_change(l, e, why);
+    if (e->kind == CHAIN_ALERT) return put_alert(l, e, why);
     return put_chain(l, e, why) ? LEDGER_STORED : LEDGER_FAILED;
 }
 

@@ -138,7 +138,7 @@ static void take_change(struct verify *v, const struct verify_entry *e)
 
 static void look_into(struct verify *v, const struct verify_entry *e)
 {
-    if (e->kind < CHAIN_START || e->kind > CHAIN_IMPORT)
+    if (e->kind < CHAIN_START || e->kind > CHAIN_ALERT)
         verify_say(v, VERIFY_KIND_FOUND, e->seq, "entry %llu is of kind %lld, which there is not",
                    (unsigned long long)e->seq, (long long)e->kind);
     else if (e->kind == CHAIN_START)

@@ -31,7 +31,7 @@ static bool has_only(const struct json_tape *tape, const struct slice *names, ui
 static int64_t kind_of(const struct json_tape *tape)
 {
     uint32_t kind = json_get(tape, 0, SLICE("kind"));
-    for (int i = CHAIN_START; i <= CHAIN_IMPORT; i++) {
+    for (int i = CHAIN_START; i <= CHAIN_ALERT; i++) {
         if (json_text_is(tape, kind, slice_str(chain_kind_name(i)))) return i;
     }
     return 0;

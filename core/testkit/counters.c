@@ -232,6 +232,8 @@ static int on_notify(lua_State *L)
     set_text(L, "budget", notice->budget);
     set_text(L, "threshold", notice->threshold);
     set_text(L, "rule", notice->rule);
+    set_text(L, "app", notice->app);
+    set_text(L, "owner", notice->owner);
     lua_createtable(L, (int)notice->to_count, 0);
     for (size_t i = 0; i < notice->to_count; i++) {
         lua_pushlstring(L, notice->to[i].ptr, notice->to[i].len);

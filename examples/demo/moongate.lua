@@ -10,4 +10,6 @@ return moongate.config {
   policies  = "../../policies",
   drain     = { grace = "5s" },
   providers = { openai = mock, anthropic = mock, ["local"] = mock },
+  -- Where policies/budget.lua sends its notices: { kind = "slack", url = env "SLACK_URL" } in earnest.
+  notify    = { slack = { kind = "command", command = { "/usr/bin/logger", "-t", "moongate" } } },
 }

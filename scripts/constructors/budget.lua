@@ -104,7 +104,7 @@ local function on_refused(f, entry, state, reply)
     return notes.deny(f, entry.policy, row.name, contended, reason, row.mode, row.line)
   end
   local one = row.blocking
-  thresholds.notify(entry, one, reason)
+  thresholds.notify(f, entry, one, reason)
   return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny, one.deny.reason or reason,
     row.mode, row.line)
 end

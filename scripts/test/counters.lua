@@ -43,11 +43,17 @@ local function spent_in_session(ledger, item, now)
   return last and now - last <= item.idle and sum or 0
 end
 
+-- What a request takes is charged to the period in which it was let through, whenever it ends.
+local function is_in_period(entry, item)
+  if entry.start then return entry.start == item.start end
+  return entry.time >= item.start and entry.time < item.stop
+end
+
 local function spent_on(self, item)
   if item.idle then return spent_in_session(self.ledger, item, self.now()) end
   local sum = 0
   for _, entry in ipairs(self.ledger) do
-    if entry.time >= item.start and entry.time < item.stop and matches(entry, item) then sum = sum + entry.nano end
+    if is_in_period(entry, item) and matches(entry, item) then sum = sum + entry.nano end
   end
   return sum
 end
@@ -55,7 +61,9 @@ end
 local function held_on(self, item)
   local sum = 0
   for _, entry in ipairs(self.held) do
-    if matches(entry, item) then sum = sum + entry.nano end
+    if (item.idle or not entry.start or entry.start == item.start) and matches(entry, item) then
+      sum = sum + entry.nano
+    end
   end
   return sum
 end
@@ -137,7 +145,7 @@ end
 local function take_one(self, item, state, taken)
   if state.lost == "open" then return end
   if item.kind == "money" then
-    local hold = { keys = { [item.key] = true }, nano = item.amount, time = self.now() }
+    local hold = { keys = { [item.key] = true }, nano = item.amount, time = self.now(), start = item.start }
     self.held[#self.held + 1] = hold
     taken[#taken + 1] = { kind = "money", hold = hold }
     state.held = state.held + item.amount
@@ -181,7 +189,8 @@ local function close(self, question, nano, tokens)
     else
       remove(self.held, taken.hold)
       if nano > 0 then
-        self.ledger[#self.ledger + 1] = { keys = taken.hold.keys, nano = nano, time = self.now() }
+        local hold = taken.hold
+        self.ledger[#self.ledger + 1] = { keys = hold.keys, nano = nano, time = self.now(), start = hold.start }
       end
     end
   end
@@ -192,9 +201,9 @@ end
 function answers.settle(self, question) return close(self, question, question.nano, question.tokens) end
 function answers.release(self, question) return close(self, question, 0, 0) end
 
--- Once for each key and period; what lies below is taken as told too.
+-- Once for each budget, key and period; what lies below is taken as told too.
 function answers.notify(self, message)
-  local key = message.key .. "@" .. message.period
+  local key = ("%s %s@%d"):format(message.rule:match("^(.*)@"), message.key, message.period)
   if (self.told[key] or 0) >= message.at then return {} end
   self.told[key] = message.at
   self.sent[#self.sent + 1] = message

@@ -1,4 +1,4 @@
-"""The openai client of PyPI against the gateway. run.lua gives BASE_URL, KEY, MOCK_CONTROL in the environment."""
+"""The openai client of PyPI against the gateway. run.lua gives BASE_URL, KEY, MOCK_CONTROL, LIMITED_URL and LIMITED_KEY."""
 import asyncio
 import json
 import os
@@ -14,10 +14,10 @@ MODEL = "gpt-4o-mini"
 attempts = []
 
 
-def client(key=KEY):
+def client(key=KEY, url=BASE_URL):
     attempts.clear()
     hooks = {"request": [attempts.append]}
-    return openai.OpenAI(base_url=BASE_URL, api_key=key, http_client=openai.DefaultHttpxClient(event_hooks=hooks))
+    return openai.OpenAI(base_url=url, api_key=key, http_client=openai.DefaultHttpxClient(event_hooks=hooks))
 
 
 def ask(text, **more):
@@ -117,7 +117,8 @@ def a_providers_429_is_retried_by_the_client_then_answered():
 def who_is_over_a_limit_waits_as_long_as_it_says():
     left = []
     for no in range(60):
-        completions = client().chat.completions.with_raw_response
+        limited = client(os.environ["LIMITED_KEY"], os.environ["LIMITED_URL"])
+        completions = limited.chat.completions.with_raw_response
         answer = completions.create(**ask(f"py-over-{no}."))
         left.append(int(answer.headers["x-ratelimit-remaining-requests"]))
         if len(attempts) > 1:

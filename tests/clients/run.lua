@@ -181,7 +181,12 @@ local all_well = only_table or with_gateway({
   env = { DEMO_PROVIDER_URL = mock.url .. "/v1" },
 }, function(g)
   local key = g:key { app = "support-bot", user = "ann" }
-  return run_all(own, run_own, { BASE_URL = g.url .. "/v1", KEY = key, MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1" })
+  return with_gateway({ -- the shipped limits as they are
+    config = "examples/demo/moongate.lua", data = gateway.build .. "/limited-data", env = { DEMO_PROVIDER_URL = mock.url .. "/v1" },
+  }, function(limited)
+    return run_all(own, run_own, { BASE_URL = g.url .. "/v1", KEY = key, LIMITED_URL = limited.url .. "/v1",
+      LIMITED_KEY = limited:key { app = "support-bot", user = "ann" }, MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1" })
+  end)
 end)
 all_well = with_gateway({
   config = "tests/clients/refusals/moongate.lua", data = gateway.build .. "/refusals-data", env = { MOCK_URL = mock.url .. "/v1" },

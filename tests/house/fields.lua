@@ -8,6 +8,7 @@ local OTHERS = {
   settings = { refs = true, arena = true, has_postgres = true },
   provider = {},
   egress = {},
+  sink = {},
 }
 
 -- The names of a struct's members: `struct slice a, *b; char c[65];` has a, b and c.
@@ -22,8 +23,8 @@ local function members(text, struct)
 end
 
 local function rows(text)
-  local seen = { config = {}, settings = {}, provider = {}, egress = {} }
-  local homes = { CONFIG = "config", SETTINGS = "settings", PROVIDER = "provider", EGRESS = "egress" }
+  local seen = { config = {}, settings = {}, provider = {}, egress = {}, sink = {} }
+  local homes = { CONFIG = "config", SETTINGS = "settings", PROVIDER = "provider", EGRESS = "egress", SINK = "sink" }
   for home, member in text:gmatch("IN_(%u+)%(([%w_]+)%)") do
     if homes[home] then seen[homes[home]][member] = true end
   end

@@ -218,6 +218,10 @@ describe("periods", function()
     -- the day on which clocks go back has 25 hours
     assert.is_true(over("day", "2025-10-25T22:00:00Z", "2025-10-26T22:59:59Z", "Europe/Berlin"))
     assert.is_false(over("day", "2025-10-26T22:59:59Z", "2025-10-26T23:00:00Z", "Europe/Berlin"))
+    -- a month that begins in summer and ends in winter
+    assert.is_true(over("month", "2025-09-30T22:00:00Z", "2025-10-31T22:59:59Z", "Europe/Berlin"))
+    assert.is_false(over("month", "2025-09-30T21:59:59Z", "2025-09-30T22:00:00Z", "Europe/Berlin"))
+    assert.is_false(over("month", "2025-10-31T22:59:59Z", "2025-10-31T23:00:00Z", "Europe/Berlin"))
   end)
 
   it("and conditions on hours share the zone", function()

@@ -56,7 +56,13 @@ for i = 1, count do
     end
     local amount, limit = ARGV[money], ARGV[money + 1]
     money = money + 2
-    is_over[i] = limit ~= "-1" and is_more(total(total(spent, held), amount), limit)
+    if limit == "-1" then
+      is_over[i] = false
+    elseif limit + 0 < EXACT then -- rounding what is larger cannot change that
+      is_over[i] = spent + held + amount > limit + 0
+    else
+      is_over[i] = is_more(total(total(spent, held), amount), limit)
+    end
     after[i] = amount
     reply[#reply + 1] = spent
     reply[#reply + 1] = held
@@ -106,15 +112,16 @@ for i = 1, count do
     local list, values = sums[key] or { held = {} }, budgets[key]
     sums[key] = list
     local held = list.held[field] or values[v + 1] or "0"
-    list.held[field] = plus(held, after[i])
-    keep(unit, i, KEYS[key], minus(list.held[field], held), 0)
+    local sum = plus(held, after[i])
+    list.held[field] = sum
+    keep(unit, i, KEYS[key], sum == MOST and minus(sum, held) or after[i], 0)
     put(list, "h" .. field, list.held[field])
     if is_new[i] then put(list, "s" .. field, "0") end
     if not values[v + 1] and numbers[first + 5] > 0 then list.stop = math.max(list.stop or 0, numbers[first + 5]) end
   elseif unit == CONCURRENT then
     running[field] = (running[field] or rates[at[i]] or 0) + 1
     keep(unit, i, "", 1, 0)
-    put(cells, field, format("%.0f", running[field]))
+    put(cells, field, format("%d", running[field]))
   elseif not is_over[i] then
     put(cells, field, cell_of(after[i]))
     if unit == TOKENS then keep(unit, i, "", numbers[first + 6], numbers[first + 2]) end

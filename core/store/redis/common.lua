@@ -42,7 +42,7 @@ end
 
 local function total(a, b)
   local sum = a + b
-  if sum < EXACT then return format("%.0f", sum) end
+  if sum < EXACT then return format("%d", sum) end
   local high_a, low_a = halves(a)
   local high_b, low_b = halves(b)
   local low = low_a + low_b
@@ -52,13 +52,15 @@ end
 
 -- At most MOST, as counters_sum().
 local function plus(a, b)
-  local sum = total(a, b)
+  local sum = a + b
+  if sum < EXACT then return format("%d", sum) end
+  sum = total(a, b)
   return is_more(sum, MOST) and MOST or sum
 end
 
 -- At least 0.
 local function minus(a, b)
-  if a + 0 < EXACT then return format("%.0f", math.max(0, a - b)) end
+  if a + 0 < EXACT then return format("%d", math.max(0, a - b)) end
   local high_a, low_a = halves(a)
   local high_b, low_b = halves(b)
   local high, low = high_a - high_b, low_a - low_b
@@ -137,7 +139,7 @@ local function change_rates(change)
     local name = names[i]
     list[2 * i - 1] = name
     if i > tokens then
-      list[2 * i] = format("%.0f", math.max(0, (value or 0) - change.ended[name]))
+      list[2 * i] = format("%d", math.max(0, (value or 0) - change.ended[name]))
     else
       list[2 * i] = cell_of(value and ahead_of(value) - change.back[name] or 0)
     end

@@ -76,6 +76,7 @@ function gateway.config_text(options)
     data = "data",
     policies = "policies",
     drain = { grace = "10s" },
+    notify = { slack = { kind = "command", command = { "/bin/true" } } }, -- the shipped policies name it
     providers = options.mock and {
       openai = provider(options.mock.url), anthropic = provider(options.mock.url), ["local"] = provider(options.mock.url),
     } or {},
@@ -207,7 +208,7 @@ function gateway.error_of(answer)
   return body.error
 end
 
-local CHAIN = { start = 1, exchange = 2, intent = 3, change = 4, loss = 5, stop = 6, import = 7 }
+local CHAIN = { start = 1, exchange = 2, intent = 3, change = 4, loss = 5, stop = 6, import = 7, alert = 8 }
 
 -- Texts of the ledger's entries of that kind, in the order of its chain; also while the gateway is down.
 function running:entries(kind)

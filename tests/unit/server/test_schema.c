@@ -71,7 +71,7 @@ static void fill(struct arena *arena, const struct field *f, void *value)
 {
     uint64_t number = (uint64_t)rand() << 40 ^ (uint64_t)rand() << 20 ^ (uint64_t)rand();
     char text[40];
-    size_t len = (size_t)rand() % (sizeof text - 1);
+    size_t len = 1 + (size_t)rand() % (sizeof text - 1); /* an empty one is not shown */
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (char)('!' + rand() % 90);
     switch (f->type->store) {
@@ -214,7 +214,7 @@ static void all_values_are_shown_but_secrets(void)
         struct egress *e = &c->settings->egress[i];
         p->ca_file = p->url = p->kind = SLICE("x");
         e->clearance = e->name = e->header = e->ca_file = SLICE("x");
-        p->key = e->secret = secret;
+        p->key = e->secret = c->settings->sinks[i].url = c->settings->sinks[i].secret = secret;
     }
     c->listen = c->admin_listen = c->policies_dir = c->settings->data_dir = SLICE("x");
     json_t *shown = config_show(c);
@@ -225,7 +225,8 @@ static void all_values_are_shown_but_secrets(void)
     json_decref(shown);
     config_drop_secrets(c);
     for (size_t i = 0; i < ITEMS; i++)
-        EXPECT(c->settings->providers[i].key.len == 0 && c->settings->egress[i].secret.len == 0);
+        EXPECT(c->settings->providers[i].key.len == 0 && c->settings->egress[i].secret.len == 0 &&
+               c->settings->sinks[i].url.len == 0);
     EXPECT_STR("", secret.ptr); /* wiped, not only forgotten */
     config_free(c);
 }
@@ -262,13 +263,15 @@ static void what_is_left_out_has_the_default_of_its_row(void)
     struct report *report = report_new();
     struct config *c = load("return { timeouts = { connect = '7ms', upstream_idle = '8ms' },\n"
                             "  providers = { a = { kind = 'openai', url = 'http://x' } },\n"
-                            "  egress = { ['http://y'] = {} } }",
+                            "  egress = { ['http://y'] = {} },\n"
+                            "  notify = { s = { kind = 'webhook', url = 'http://z' } } }",
                             report);
     EXPECT(c != NULL);
     if (c) {
         struct field_homes homes = field_homes_of(c);
         homes.at[HOME_PROVIDER] = c->settings->providers;
         homes.at[HOME_EGRESS] = c->settings->egress;
+        homes.at[HOME_SINK] = c->settings->sinks;
         each_row(config_fields, "", expect_initial, &homes);
         EXPECT_INT(7, c->settings->providers->connect_timeout_ms);
         EXPECT_INT(8, c->settings->providers->idle_timeout_ms);

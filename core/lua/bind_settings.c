@@ -1,0 +1,93 @@
+/* What policies ask of moongate.lua while they are loaded: which accounts, services and sinks it has. */
+#include "lua/bind.h"
+
+/* NULL: there is no moongate.lua to ask. */
+static const struct settings *settings_of(lua_State *L)
+{
+    struct policy_set *set = bind_set(L);
+    if (!set->errors) luaL_error(L, "this works only while a bundle is being loaded");
+    return set->settings;
+}
+
+/* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
+static int on_provider(lua_State *L)
+{
+    const struct settings *settings = settings_of(L);
+    if (!settings) return 0;
+    lua_pushboolean(L, settings_provider(settings, bind_check_slice(L, 1)) != NULL);
+    return 1;
+}
+
+/* sink(name) → whether notices can be sent there, by moongate.lua; nil when there is none to ask */
+static int on_sink(lua_State *L)
+{
+    const struct settings *settings = settings_of(L);
+    if (!settings) return 0;
+    lua_pushboolean(L, settings_sink(settings, bind_check_slice(L, 1)) != NULL);
+    return 1;
+}
+
+/* services() → {URL, clearance, …} of moongate.lua's egress */
+static int on_services(lua_State *L)
+{
+    const struct settings *settings = settings_of(L);
+    lua_newtable(L);
+    for (size_t i = 0; settings && i < settings->egress_count; i++) {
+        const struct egress *e = &settings->egress[i];
+        lua_pushlstring(L, e->origin.ptr, e->origin.len);
+        lua_rawseti(L, -2, (int)(2 * i + 1));
+        lua_pushlstring(L, e->clearance.ptr, e->clearance.len);
+        lua_rawseti(L, -2, (int)(2 * i + 2));
+    }
+    return 1;
+}
+
+/* is_service(url) → whether moongate.lua lists it, the name of its secret or false, and the highest class of data that
+ * may go there or false; nil when there is no moongate.lua to ask */
+static int on_is_service(lua_State *L)
+{
+    const struct settings *settings = settings_of(L);
+    if (!settings) return 0;
+    const struct egress *egress = settings_egress(settings, bind_check_slice(L, 1));
+    lua_pushboolean(L, egress != NULL);
+    bind_push_fact(L, egress ? egress->name : SLICE(""));
+    bind_push_fact(L, egress ? egress->clearance : SLICE(""));
+    return 3;
+}
+
+enum names { NAMES_PROVIDER, NAMES_EGRESS, NAMES_SINK };
+
+static struct slice name_of(const struct settings *s, enum names what, size_t i)
+{
+    switch (what) {
+    case NAMES_EGRESS: return s->egress[i].origin;
+    case NAMES_SINK: return s->sinks[i].name;
+    case NAMES_PROVIDER: break;
+    }
+    return s->providers[i].name;
+}
+
+/* names(what) → list of the names that moongate.lua has for "provider", "egress" or "sink" */
+static int on_names(lua_State *L)
+{
+    static const char *const words[] = {"provider", "egress", "sink", NULL};
+    const struct settings *settings = settings_of(L);
+    enum names what = (enum names)luaL_checkoption(L, 1, NULL, words);
+    const size_t counts[] = {settings ? settings->provider_count : 0, settings ? settings->egress_count : 0,
+                             settings ? settings->sink_count : 0};
+    size_t count = counts[what];
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        struct slice name = name_of(settings, what, i);
+        lua_pushlstring(L, name.ptr, name.len);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    return 1;
+}
+
+void bind_settings_register(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"provider", on_provider},     {"sink", on_sink},   {"services", on_services},
+                                         {"is_service", on_is_service}, {"names", on_names}, {NULL, NULL}};
+    luaL_register(L, NULL, functions);
+}

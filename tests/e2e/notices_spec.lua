@@ -1,0 +1,178 @@
+-- Notices of budgets: each once, whoever crosses a threshold and whatever becomes of the ledger; and the sinks they go to.
+local cjson = require("cjson")
+local signal = require("posix.signal")
+local crowd = require("tests.e2e.kit.crowd")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local hooks = require("tests.e2e.kit.hooks")
+local mock = require("tests.e2e.kit.mock")
+
+local SECRET = "whsec-0123456789"
+
+-- A token of output costs a dime, and input nothing.
+local FILES = {
+  ["models.lua"] = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
+    .. 'price = usd_per_million { input = "0", output = "100000" } } }\n',
+  ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
+  ["apps.lua"] = 'return apps { ["code-assistant"] = { department = "engineering", owner = "developer tools" } }\n',
+  ["init.lua"] = 'return chain { "auth", "budget" }\n',
+}
+
+local function policies(to)
+  local all = { ["budget.lua"] = ([[return budget {
+    budgets = { { "app", each = "app", limit = 10, per = "month" } },
+    thresholds = { { at = "80%%", notify = { %s } }, { at = "100%%", notify = { %s }, deny = { 402, "budget_exhausted" } } } }
+]]):format(to, to) }
+  for name, text in pairs(FILES) do all[name] = text end
+  return all
+end
+
+local started = {}
+
+local function start(of)
+  local m = mock.start {}
+  local g = gateway.start { mock = m, name = of.name, workers = of.workers or 4, policies = policies(of.to),
+    config = { notify = of.sinks } }
+  started[#started + 1] = function()
+    g:stop()
+    m:stop()
+  end
+  return g, m
+end
+
+local function ask(g, tokens)
+  return g:ask { json = { model = "dear", max_tokens = tokens, messages = { { role = "user", content = "hi" } } } }
+end
+
+local function ask_at_once(g, count, tokens)
+  local statuses = {}
+  crowd.run(function(all)
+    for _ = 1, count do
+      all.add(function()
+        local r = ask(g, tokens)
+        statuses[r.status] = (statuses[r.status] or 0) + 1
+      end)
+    end
+  end, 60)
+  return statuses
+end
+
+-- Bodies of the calls that were taken, by threshold.
+local function taken(hook)
+  local by = {}
+  for _, call in ipairs(hook:calls()) do
+    local said = cjson.decode(call.body)
+    if call.status == 200 then
+      by[said.threshold] = by[said.threshold] or {}
+      table.insert(by[said.threshold], said)
+    end
+  end
+  return by
+end
+
+local function kill_ledger(g)
+  local pid = g:listen().ledger_pid
+  signal.kill(pid, signal.SIGKILL)
+  expect.eventually(function()
+    local ok, now = pcall(g.listen, g)
+    return ok and now.ledger_pid ~= pid and g:is_ready()
+  end, 20, "another ledger process")
+end
+
+local function is_signed(call)
+  local time, mac = call.headers["moongate-signature"]:match("^t=(%d+),v1=(%x+)$")
+  return mac == hooks.hmac(SECRET, time .. "." .. call.body)
+end
+
+describe("a notice of a budget", function()
+  local hook
+
+  before_each(function()
+    hook = hooks.start()
+  end)
+
+  after_each(function()
+    for _, stop in ipairs(started) do stop() end
+    started = {}
+    hook:stop()
+  end)
+
+  it("goes out once for each threshold, over all workers, a ledger that dies, and a sink that fails first", function()
+    local g = start { name = "once", to = '"ops:team-a"',
+      sinks = { ops = { kind = "webhook", url = hook.url, secret = SECRET } } }
+    hook:answer("500 Internal Server Error")
+    assert.same({ [200] = 50 }, ask_at_once(g, 50, 2))
+    expect.eventually(function() return #hook:calls() > 0 end, 10, "a first attempt")
+    kill_ledger(g)
+    local statuses = ask_at_once(g, 10, 2)
+    assert.is_nil(statuses[200])
+    expect.eventually(function() return ask(g, 2).status == 402 end, 10, "the end of the budget")
+    expect.eventually(function() return #g:entries("alert") == 2 end, 10, "both entries")
+    hook:answer("200 OK")
+    expect.eventually(function()
+      local by = taken(hook)
+      return by["80%"] and by["100%"]
+    end, 20, "both notices")
+    g:gauge_becomes("moongate_notices_waiting", 0)
+
+    for _ = 1, 10 do ask(g, 2) end
+    kill_ledger(g)
+    for _ = 1, 10 do ask(g, 2) end
+    g:signal(signal.SIGTERM) -- all that there is has come to the ledger
+    g.process:wait(20)
+    assert.equal(2, #g:entries("alert"))
+    g:run()
+
+    local ids, by = {}, taken(hook)
+    assert.equal(1, #by["80%"])
+    assert.equal(1, #by["100%"])
+    for _, call in ipairs(hook:calls()) do
+      assert.is_true(is_signed(call))
+      local said = cjson.decode(call.body)
+      assert.equal(said.id, call.headers["moongate-event"])
+      ids[said.id] = true
+    end
+    local count = 0
+    for _ in pairs(ids) do count = count + 1 end
+    assert.equal(2, count)
+    local said = by["80%"][1]
+    assert.same({ "ops:team-a", "team-a", "app", "budget/app@80%", "code-assistant", "developer tools", "moongate" },
+      { said.receiver, said.address, said.budget, said.rule, said.app, said.owner, said.gateway })
+    assert.is_truthy(said.request:find("^req_"))
+    assert.equal(8000, said.at)
+
+    local out, code = g:command("audit", "search", "kind:alert")
+    assert.equal(0, code, out)
+    assert.is_truthy(out:find("budget/app@80%", 1, true), out)
+    out, code = g:command("ledger", "check")
+    assert.equal(0, code, out)
+  end)
+
+  it("reaches Slack's like, the app's owner and a program, and moongate.lua may get its sinks later", function()
+    local g, m = start { name = "sinks", to = '"chat:#ai-spend", "owner", "pager"', workers = 1 }
+    assert.equal(200, ask(g, 90).status)
+    expect.eventually(function() return g:metrics():value("moongate_notices_waiting") == 2 end, 10, "two that wait")
+    assert.is_truthy(g:said():find("no sink of that name", 1, true))
+    local page = g.dir:write("page", "#!/bin/sh\ncat > \"$1\"; env > \"$1.env\"\n")
+    os.execute("chmod 700 '" .. page .. "'")
+    g:write_config { mock = m, workers = 1, config = { notify = { chat = { kind = "slack", url = hook.url },
+      owner = { kind = "slack", url = hook.url }, pager = { kind = "command", command = { page, g.dir:path("paged") } } } } }
+    g:reload()
+    g:gauge_becomes("moongate_notices_waiting", 0, 10)
+    assert.equal(1, #hook:calls())
+    local said = cjson.decode(hook:calls()[1].body)
+    assert.equal("#ai-spend", said.channel)
+    assert.is_truthy(said.text:find("has used 90%% of its 10 USD this month"), said.text)
+    said = cjson.decode(g.dir:read("paged"))
+    assert.same({ "pager", "80%" }, { said.receiver, said.threshold })
+    assert.is_nil(g.dir:read("paged.env"):find("OPENAI_API_KEY", 1, true))
+
+    assert.equal(200, ask(g, 10).status)
+    expect.eventually(function() return ask(g, 1).status == 402 end, 10, "the end of the budget")
+    expect.eventually(function() return #hook:calls() == 3 end, 10, "the owner too")
+    local texts = cjson.decode(hook:calls()[2].body).text .. cjson.decode(hook:calls()[3].body).text
+    assert.is_truthy(texts:find("developer tools: ", 1, true), texts)
+    g:gauge_becomes("moongate_notices_waiting", 0)
+    assert.equal(2, g:metrics():value("moongate_notices_sent_total", { sink = "pager" }))
+  end)
+end)
