@@ -167,28 +167,30 @@ static void look(struct holds *h, const struct counters_item *item, struct holds
     put(h, &question, &over->state, &said);
 }
 
-/* Who cannot be asked refuses nothing: what it came to is charged in any case. */
-static bool extend(struct holds *h, struct hold *hold, struct counters_totals totals, struct holds_over *over)
+static enum holds_word extend(struct holds *h, struct hold *hold, struct counters_totals totals,
+                              struct holds_over *over)
 {
     struct counters_question question;
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer said;
-    if (!hold_extend(hold, totals, &question)) return true;
+    if (!hold_extend(hold, totals, &question)) return HOLDS_GRANTED;
     put(h, &question, states, &said);
-    if (!said.error && !said.is_ok) {
-        look(h, &hold->items[said.failed], over);
-        over->more = totals.nano - hold->totals.nano;
-        return false;
+    if (said.error) return HOLDS_UNHEARD;
+    if (said.is_ok) {
+        hold_grow(hold, totals);
+        return HOLDS_GRANTED;
     }
-    hold_grow(hold, totals);
-    return true;
+    look(h, &hold->items[said.failed], over);
+    over->more = totals.nano - hold->totals.nano;
+    return HOLDS_REFUSED;
 }
 
-bool holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over)
+enum holds_word holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over)
 {
-    for (struct hold *hold = job->x->holds; hold; hold = hold->next)
-        if (!extend(job->flow->holds, hold, totals, over)) return false;
-    return true;
+    enum holds_word word = HOLDS_GRANTED;
+    for (struct hold *hold = job->x->holds; hold && word == HOLDS_GRANTED; hold = hold->next)
+        word = extend(job->flow->holds, hold, totals, over);
+    return word;
 }
 
 /* Nothing was called: it is as if it had never been, but for having asked. */

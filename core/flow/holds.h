@@ -4,7 +4,7 @@
  *
  *     struct holds *holds = holds_new(loop, counters, owner);       // counters NULL: nobody counts here
  *     holds_ask(holds, &question, ticket);        // a policy's: policy_counters_done() has the answer
- *     if (!holds_extend(job, totals, &over)) …    // over.item has no room for that
+ *     if (holds_extend(job, totals, &over) == HOLDS_REFUSED) …    // over.item has no room for that
  *     holds_close(job);                           // before its client has the last byte; welcome more than once
  *     holds_free(holds);
  *
@@ -41,8 +41,13 @@ struct holds_over {
 
 /* What the job's attempts came to so far. */
 struct counters_totals holds_paid(const struct job *job);
-/* All of the job's open holds have at least these totals. False: *over has no room for them. */
-bool holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over);
+enum holds_word {
+    HOLDS_GRANTED,
+    HOLDS_REFUSED, /* *over has no room for them */
+    HOLDS_UNHEARD, /* the counters could not be asked: nothing is held, and nothing refused */
+};
+/* All of the job's open holds have at least these totals, if they are granted. */
+enum holds_word holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over);
 void holds_close(struct job *job);
 
 #endif

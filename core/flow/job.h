@@ -85,6 +85,7 @@ struct reserved {
     struct counters_totals paid; /* what those before came to */
     uint64_t input_tokens;
     uint64_t output_tokens; /* so much of an answer is held for */
+    uint64_t said;          /* as it was counted last */
     uint64_t again_at;      /* after a refusal: when so many tokens were said a budget is asked again */
     bool is_over;           /* a budget had no room, and the trace says so */
 };

@@ -114,7 +114,7 @@ bool reserve_attempt(struct job *job, const struct target *target, struct verdic
     job->reserved = (struct reserved){
         .paid = holds_paid(job), .input_tokens = input_tokens(x, target), .output_tokens = first_output(x)};
     struct counters_totals wanted = totals_of(job, target, job->reserved.output_tokens);
-    if (holds_extend(job, wanted, &over)) return true;
+    if (holds_extend(job, wanted, &over) != HOLDS_REFUSED) return true; /* what it comes to is charged in any case */
     const char *what = exchange_attempt(x) ? "another attempt" : "this request";
     *no = refusal(x, &over, &wanted, what);
     note(x, &over, no, SLICE("deny"));
@@ -148,20 +148,19 @@ static bool is_due(const struct job *job, uint64_t settled)
 }
 
 /* One more slice behind what was said or is held, whichever is more; or a part of one. */
-static bool take_slice(struct job *job, const struct target *target, uint64_t said, struct holds_over *over)
+static enum holds_word take_slice(struct job *job, const struct target *target, uint64_t said, struct holds_over *over)
 {
     struct reserved *r = &job->reserved;
     uint32_t slice = job->x->decision.reserve.slice, least = slice / PART_LEAST ? slice / PART_LEAST : 1;
     uint64_t from = said > r->output_tokens ? said : r->output_tokens;
-    for (uint32_t part = slice; part >= least; part /= 2) {
+    enum holds_word word = HOLDS_REFUSED;
+    for (uint32_t part = slice; part >= least && word == HOLDS_REFUSED; part /= 2) {
         uint64_t output = smaller(from + part, most_output(job->x));
-        if (!holds_extend(job, totals_of(job, target, output), over)) continue;
-        r->output_tokens = output;
-        r->again_at = 0;
-        return true;
+        word = holds_extend(job, totals_of(job, target, output), over);
+        if (word == HOLDS_GRANTED) r->output_tokens = output;
     }
-    r->again_at = said + least;
-    return false;
+    r->again_at = word == HOLDS_GRANTED ? 0 : said + least;
+    return word;
 }
 
 static void note_end(struct job *job, const struct target *target, uint64_t said, const struct holds_over *over,
@@ -180,6 +179,14 @@ static void note_end(struct job *job, const struct target *target, uint64_t said
     metrics_budget_overrun(job->flow->metrics, is_cut);
 }
 
+/* Would the next read go beyond what is held, bringing as much as this one? */
+static bool is_used_up(struct reserved *r, uint64_t said)
+{
+    uint64_t step = r->again_at && said > r->said ? said - r->said : 1;
+    r->said = said;
+    return said + step > r->output_tokens;
+}
+
 bool reserve_stream(struct job *job, struct verdict *no)
 {
     struct exchange *x = job->x;
@@ -189,10 +196,10 @@ bool reserve_stream(struct job *job, struct verdict *no)
         return true;
     const struct target *target = &x->decision.verdict.targets[x->target_index];
     uint64_t said = account_output_now(x, job->call->relay);
-    bool is_used_up = said >= r->output_tokens;
-    if (!is_short(job, said) || (said < r->again_at && !is_used_up)) return true;
-    if (take_slice(job, target, said, &over)) return true;
+    bool is_end = is_used_up(r, said);
+    if (!is_short(job, said) || (said < r->again_at && !is_end)) return true;
+    if (take_slice(job, target, said, &over) != HOLDS_REFUSED) return true;
     bool is_cut = x->decision.reserve.cuts;
-    if (!r->is_over && (is_used_up || !is_cut)) note_end(job, target, said, &over, no);
-    return !is_cut || !is_used_up;
+    if (!r->is_over && (is_end || !is_cut)) note_end(job, target, said, &over, no);
+    return !is_cut || !is_end;
 }

@@ -31,6 +31,11 @@ static int64_t ns_of(int64_t seconds)
     return seconds < 0 ? 0 : seconds > INT64_MAX / NS ? INT64_MAX : seconds * NS;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* --- admission --- */
 
 /* What time has done to it. A session begins anew after its silence, if nothing of it is under way; a clock that
@@ -115,9 +120,19 @@ static bool make_cells(struct asking *a)
     return is_good;
 }
 
+/* Budgets of one scope are one cell where their periods begin together, a day's and its month's: each has its own limit
+ * there, and it is taken once. */
+static bool is_twice(const struct asking *a, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (a->cells[k] == a->cells[i]) return true;
+    return false;
+}
+
 /* Is there something that comes back, or stays until the ledger has it? Requests are counted, and that is all. */
 static bool is_kept(const struct asking *a, size_t i)
 {
+    if (is_twice(a, i)) return false;
     bool is_over = a->judged[i].refusal != COUNTERS_FITS; /* only observed */
     return a->q->items[i].unit != COUNTERS_REQUESTS && !(a->q->items[i].unit == COUNTERS_TOKENS && is_over);
 }
@@ -152,11 +167,11 @@ static void take(struct asking *a, size_t i)
     const struct counters_item *item = &a->q->items[i];
     struct counters_cell *cell = a->cells[i];
     if (item->unit == COUNTERS_MONEY) {
-        cell->held = counters_sum(cell->held, item->amount);
-        if (item->stop_s) cell->stop_ns = ns_of(item->stop_s);
+        if (!is_twice(a, i)) cell->held = counters_sum(cell->held, item->amount);
+        if (item->stop_s) cell->stop_ns = larger(cell->stop_ns, ns_of(item->stop_s));
         a->states[i].held = cell->held;
     } else if (item->unit != COUNTERS_CONCURRENT && a->judged[i].refusal == COUNTERS_FITS) {
-        cell->until_ns = a->judged[i].until_ns;
+        cell->until_ns = larger(cell->until_ns, a->judged[i].until_ns);
     }
     say_left(a, i);
     if (!is_kept(a, i)) cell->refs--;
@@ -232,22 +247,38 @@ static const struct counters_item *item_of(const struct asking *a, const struct 
 
 /* Money is asked for within what is left; of what only is counted, and of an observed item, nothing stands in the
  * way. */
-static bool is_within(const struct asking *a, const struct counters_taken *taken)
+static bool is_within(const struct asking *a, const struct counters_taken *taken, const struct counters_item *item)
 {
-    const struct counters_item *item = item_of(a, taken);
     const struct counters_cell *cell = counters_memory_cell_at(a->m, taken->cell);
     int64_t more = a->q->totals.nano - taken->amount;
     if (more <= 0 || item->limit == COUNTERS_NO_LIMIT || item->is_observed) return true;
     return counters_sum(counters_sum(cell->spent, cell->held), more) <= item->limit;
 }
 
+static bool is_same_cell(const struct counters_item *a, const struct counters_item *b)
+{
+    return a->unit == b->unit && (a->stop_s ? a->start_s : 0) == (b->stop_s ? b->start_s : 0) &&
+           slice_equal(a->key, b->key);
+}
+
+/* Under all that were admitted with it. */
+static bool are_within(struct asking *a, const struct counters_taken *taken)
+{
+    const struct counters_item *item = item_of(a, taken);
+    for (size_t i = taken->item; i < a->q->item_count; i++) {
+        const struct counters_item *other = &a->q->items[i];
+        if (!is_same_cell(item, other) || is_within(a, taken, other)) continue;
+        a->answer->failed = i;
+        return false;
+    }
+    return true;
+}
+
 static bool may_extend(struct asking *a, struct counters_block *hold)
 {
     for (uint32_t i = 0; i < hold->count; i++) {
         const struct counters_taken *taken = counters_memory_taken(a->m, hold, i);
-        if (taken->unit != COUNTERS_MONEY || is_within(a, taken)) continue;
-        a->answer->failed = taken->item;
-        return false;
+        if (taken->unit == COUNTERS_MONEY && !are_within(a, taken)) return false;
     }
     return true;
 }

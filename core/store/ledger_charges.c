@@ -93,7 +93,7 @@ bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db, const char *t
              "INSERT INTO %s AS t VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
              " nano = CASE WHEN ?3 = 0 AND ?7 - t.last_s > t.idle_s THEN ?5"
              "             ELSE min(t.nano + ?5, 4611686018427387903) END,"
-             " stop_s = ?3, idle_s = ?4, last_s = max(t.last_s, ?6) RETURNING nano, last_s",
+             " stop_s = max(?3, t.stop_s), idle_s = ?4, last_s = max(t.last_s, ?6) RETURNING nano, last_s, stop_s",
              table);
     return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->put, NULL) == SQLITE_OK;
 }
@@ -115,6 +115,7 @@ static bool write_row(struct ledger_charges *c, uint32_t i)
     if (is_good) {
         row->nano = sqlite3_column_int64(c->put, 0);
         row->last_s = sqlite3_column_int64(c->put, 1);
+        row->stop_s = sqlite3_column_int64(c->put, 2);
         is_good = sqlite3_step(c->put) == SQLITE_DONE;
     }
     sqlite3_reset(c->put);
@@ -146,7 +147,7 @@ static bool charge(struct ledger_charges *c, const struct ledger_charge *to, int
     if (is_new) row->first_s = row->last_s = time_s;
     else if (!begin_anew(c, row, time_s)) return false;
     row->nano = counters_sum(row->nano, nano);
-    row->stop_s = to->stop_s;
+    row->stop_s = larger(row->stop_s, to->stop_s);
     row->idle_s = to->idle_s;
     row->last_s = larger(row->last_s, time_s);
     return true;

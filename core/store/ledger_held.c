@@ -13,8 +13,10 @@ static int64_t take_number(const struct json_tape *tape, uint32_t *node)
 static void add_charge(struct ledger_held *held, struct ledger_charge charge)
 {
     for (size_t i = 0; i < held->charge_count; i++) {
-        const struct ledger_charge *known = &held->charges[i];
-        if (known->start_s == charge.start_s && slice_equal(known->key, charge.key)) return;
+        struct ledger_charge *known = &held->charges[i];
+        if (known->start_s != charge.start_s || !slice_equal(known->key, charge.key)) continue;
+        if (charge.stop_s > known->stop_s) known->stop_s = charge.stop_s; /* a day's, and the month's that began then */
+        return;
     }
     if (charge.key.len && held->charge_count < LIMIT_COUNTERS_ITEMS) held->charges[held->charge_count++] = charge;
 }

@@ -193,8 +193,30 @@ static void what_is_over_is_forgotten(void)
     free(m);
 }
 
+/* On the first of a month its day begins when it does. */
+static void budgets_that_begin_together_are_taken_once(void)
+{
+    struct counters_memory *m = make(100, 100);
+    struct counters_item items[] = {money("app=a", 100, 250), money("app=a", 100, 1000)};
+    items[1].stop_s += 1000000;
+    EXPECT(ask(m, COUNTERS_ADMIT, "r", items, 2, none, T0).is_ok);
+    EXPECT_INT(100, states[1].held);
+    EXPECT(ask(m, COUNTERS_ADMIT, "s", items, 2, none, T0).is_ok);
+    struct counters_answer refused = ask(m, COUNTERS_ADMIT, "t", items, 2, none, T0);
+    EXPECT(!refused.is_ok && refused.failed == 0);
+    EXPECT(!ask(m, COUNTERS_EXTEND, "r", items, 2, (struct counters_totals){0, 151}, T0).is_ok);
+    EXPECT(ask(m, COUNTERS_EXTEND, "r", items, 2, (struct counters_totals){0, 150}, T0).is_ok);
+    ask(m, COUNTERS_RELEASE, "r", items, 2, none, T0);
+    ask(m, COUNTERS_SETTLE, "s", items, 2, (struct counters_totals){0, 40}, T0);
+    ask(m, COUNTERS_PEEK, "", items, 2, none, T0);
+    EXPECT_INT(40, states[0].held);
+    EXPECT_INT(40, states[1].held);
+    free(m);
+}
+
 int main(void)
 {
+    RUN(budgets_that_begin_together_are_taken_once);
     RUN(a_budget_is_held_and_spent);
     RUN(an_extension_stays_within);
     RUN(a_refusal_takes_nothing);
