@@ -47,6 +47,8 @@ local periods = {
 }
 
 calendar.names = { "day", "week", "month", "quarter", "year" }
+calendar.months = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+  "November", "December" }
 calendar.words = { day = "today", week = "this week", month = "this month", quarter = "this quarter",
   year = "this year" }
 -- Lengths that no such period goes beyond, for comparing them.

@@ -2,7 +2,6 @@
 -- requests, tokens, nano-dollars. Keys name what is counted ("user=ana;60"); limits travel with each question, so that
 -- a changed policy acts at once and nothing of it is stored.
 --
---   counters.are_there                        -- false: nobody counts in this process
 --   local reply, why = counters.admit { item, … }       -- all of a request at once: all of them or none
 --   local reply, why = counters.peek({ item, … }, who)  -- the same without taking; who asks, where that cannot wait
 --   counters.notify { key =, period =, at =, to = { … }, text =, … }    -- tells somebody, once for each threshold
@@ -19,13 +18,14 @@
 -- lets it pass, "closed" refuses, "local" counts with what this process knows.
 --
 -- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the
---   way), is_too_large (can never pass), is_closed (refused unseen), states = { { spent, held, is_over, lost }, … } };
+--   way), is_too_large (can never pass), is_closed (refused unseen), is_unspent (of counters of which nothing was ever
+--   taken: what they say of the past is nothing), states = { { spent, held, is_over, lost }, … } };
 --   lost is what was done when shared counters were out of reach.
 -- nil and why not when no answer came at all. What was taken is given back or settled with what it really was when the
 -- request ends, whatever its end; policies have no part in that. In a rehearsal an admission only peeks.
 local core, use = ...
 
-local counters = { are_there = core.has_counters() }
+local counters = {}
 
 local function ask(operation, items, who)
   core.counters_start(operation, items, who)

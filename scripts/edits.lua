@@ -4,6 +4,9 @@
 --   ctx.request:set("max_tokens", 512, "answers of interns are short")  -- the caller reads it in x-moongate-max-tokens
 --   ctx.request:set("temperature", nil)                                 -- nil takes the field out
 --
+--   edits.bound_output(f, 4096, policy, reason)   -- no answer is longer: added where the request has none, and
+--                                                 -- whoever sets max_tokens afterwards sets at most this
+--
 -- Everything else in the body is forwarded byte for byte as it came.
 local core, use = ...
 local report = use "report"
@@ -67,7 +70,18 @@ local function note_of(f, value, policy, reason)
   return ("%d; %s by %s"):format(value, before and "lowered" or "added", why:sub(1, 200))
 end
 
+-- True when it had to be added.
+function edits.bound_output(f, most, policy, reason)
+  core.bound_output(math.max(1, most))
+  if f.max_tokens then return false end
+  core.edit("max_tokens", json.encode(most))
+  core.note_max_tokens(note_of(f, most, policy, reason))
+  return true
+end
+
 local function set_max_tokens(f, value, policy, reason)
+  local bound = core.output_bound()
+  if bound and not (value and value <= bound) then value = bound end
   core.edit("max_tokens", value and json.encode(value) or "")
   core.set_max_tokens(value, note_of(f, value, policy, reason))
   f.max_tokens, f.output_tokens, f.context_tokens = nil, nil, nil

@@ -61,14 +61,17 @@ end
 
 local function policies_of(seen)
   local list, is_listing = {}, seen.facts and seen.facts.api == "models"
-  local place_in_chain = 0
+  local place_in_chain, is_over = 0, false
   for i, policy in ipairs(loaded.policies) do
     local steps = steps_of(policy.name, seen.log)
     local state = "passed"
     if not policy.is_off then place_in_chain = place_in_chain + 1 end
     if is_denied_by(seen.outcome, policy.name) then state = seen.outcome.kind == "fault" and "failed" or "denied"
     elseif policy.is_off or policy.mode == "off" then state = "off"
-    elseif seen.reached and place_in_chain > seen.reached and not is_listing then state = "not reached" end
+    elseif (is_over or seen.reached and place_in_chain > seen.reached) and not is_listing then
+      state = "not reached"
+    end
+    is_over = is_over or state == "denied" -- limits and budgets are asked together, and the first one answers
     list[i] = { name = policy.name, kind = policy.kind, file = policy.file, mode = policy.mode, state = state,
       steps = steps }
   end
@@ -150,6 +153,17 @@ local function decide(t, q)
   return walk.decide(t, nil, false, '{"record":' .. q.record_text .. "}")
 end
 
+-- What only the counters of that time refused: with counters of which nothing was taken it passes, and so does each
+-- change of it; none can be shown to be the one that matters.
+local function of_its_time(t, answer)
+  local recorded = answer.recorded
+  local fresh = recorded and recorded.agrees and walk.verdict(t)
+  if not fresh or fresh.kind ~= "allow" then return nil end
+  local after = recorded.retry_after_s
+  return { { kind = "place", at = answer.verdict.at, text = (after and "come again %d s after %s, or raise the limit"
+    or "come again when it says, ask for less, or raise the limit"):format(after, tostring(recorded.time)) } }
+end
+
 local function explain(t, q)
   local seen, why = decide(t, q)
   if not seen then error(why, 0) end
@@ -157,7 +171,9 @@ local function explain(t, q)
     candidates = candidates_of(seen.log), request = t, recorded = recorded_of(q.record), digest = core.digest() }
   if answer.recorded then answer.recorded.agrees = is_same_verdict(answer.recorded, answer.verdict) end
   answer.again = q.again
-  if answer.verdict.kind ~= "allow" and not q.is_brief then answer.remedies = remedy.find(t, seen) end
+  if answer.verdict.kind ~= "allow" and not q.is_brief then
+    answer.remedies = of_its_time(t, answer) or remedy.find(t, seen)
+  end
   return answer
 end
 

@@ -5,13 +5,12 @@
 --   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies
 --   limits.admit(f)                   -- "over" when something refused; called by the chain before anybody else speaks
 --
--- entry: { policy, row, item (scripts/counters.lua), mode, counted(f, entry, state), refused(f, entry, state, reply) }
+-- entry: { policy, row, item (scripts/counters.lua), counted(f, entry, state, reply), refused(f, entry, state, reply) }
 local core, use = ...
 local catalogue = use "catalogue"
 local counters = use "counters"
 local actions = use "actions"
 local notes = use "notes"
-local report = use "report"
 local schema = use "schema"
 local note = notes.note
 
@@ -19,16 +18,8 @@ local limits = {}
 
 limits.on_store_loss = schema.choice { "open", "closed", "local" }
 
--- Said at load by each policy that wants counting where nobody does.
-function limits.check_counters(policy, what)
-  if counters.are_there or policy.is_off or policy.mode == "off" then return end
-  report.warn(nil, "not_counted",
-    ("%s are not counted by this version of the gateway: whatever they say, requests pass"):format(what),
-    "moongate test counts them; in init.lua, { \"" .. policy.name .. "\", mode = \"off\" } says so")
-end
-
--- Whether anything is counted while this request is decided: not in examples, which have no past.
-function limits.is_counting() return counters.are_there and not catalogue.is_rehearsal end
+-- Examples have no past: nothing of them is counted.
+function limits.is_counting() return not catalogue.is_rehearsal end
 
 function limits.run(f, policy)
   local outcome = actions.run_all(f, policy)
@@ -36,18 +27,10 @@ function limits.run(f, policy)
   if outcome == "pass" then return nil end
   local list = {}
   policy.collect(f, policy, list)
-  if limits.is_counting() then
-    local waiting = f._limits or {}
-    for i = 1, #list do waiting[#waiting + 1] = list[i] end
-    f._limits = #waiting > 0 and waiting
-    return nil
-  end
-  if catalogue.is_rehearsal then return nil end
-  for i = 1, #list do
-    local entry = list[i]
-    note(f, policy, entry.row.name, "skip", "applies, and is not counted by this version of the gateway",
-      entry.row.mode, entry.row.line)
-  end
+  if not limits.is_counting() then return nil end
+  local waiting = f._limits or {}
+  for i = 1, #list do waiting[#waiting + 1] = list[i] end
+  f._limits = #waiting > 0 and waiting
 end
 
 local unavailable = { status = 503, code = "limits_unavailable", retry_after = 5 }
@@ -78,7 +61,7 @@ local function counted(f, list, reply)
         "shared counters are out of reach: " .. (lost_words[state.lost] or state.lost), entry.row.mode, entry.row.line)
     end
     if state.is_over then entry.refused(f, entry, state, reply) -- only observed
-    elseif state.lost ~= "open" then entry.counted(f, entry, state) end
+    elseif state.lost ~= "open" then entry.counted(f, entry, state, reply) end
   end
 end
 

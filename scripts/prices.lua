@@ -14,14 +14,18 @@ local core, use = ...
 local catalogue = use "catalogue"
 local targets = use "targets"
 
--- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise.
-local prices = { assumed_output_tokens = 1000 }
+-- Tokens that an answer is taken to have when the request sets no max_tokens; budget.lua may say otherwise. Under a
+-- budget that blocks this is written into the request, so it must not cut what people ask for: few answers are longer
+-- than 4096 tokens, and a smaller number is not the most of any chat model in the catalogue. With more, fewer requests
+-- at once would hold all of a budget.
+local prices = { assumed_output_tokens = 4096 }
 
-local function output_tokens(f)
+local function tokens_of_each(f)
   if f.api == "embeddings" then return 0 end
-  local each = f.max_tokens or f.output_tokens > 0 and f.output_tokens or prices.assumed_output_tokens
-  return each * core.answers()
+  return f.max_tokens or f.output_tokens > 0 and f.output_tokens or prices.assumed_output_tokens
 end
+
+local function output_tokens(f) return tokens_of_each(f) * core.answers() end
 prices.output_tokens = output_tokens
 
 function prices.tokens(f) return f.context_tokens + f.output_tokens * (core.answers() - 1) end
@@ -100,6 +104,27 @@ function prices.affordable(f, nano)
   end
   most = math.floor(most / core.answers())
   return most >= 1 and most < math.huge and most or nil
+end
+
+-- Has the target room for so long an answer beside the input? Else how much it has; nil without any.
+local function room_of(target, output)
+  local context = target.context
+  if not context or context - (core.input_tokens(target.name)) >= output then return output end
+  local room = context - input_tokens(target.name)
+  return room >= 1 and math.min(room, output) or nil
+end
+
+-- How long an answer may be at most, each of several, so that it costs no more than was reckoned; where the request
+-- does not say, no longer than the widest of its targets has room for, so that none refuses it for what was added.
+function prices.output_bound(f)
+  local output, widest = tokens_of_each(f), nil
+  if f.max_tokens then return output end
+  for _, target in ipairs(candidates(f)) do
+    local room = not targets.rejection(f, target) and room_of(target, output)
+    if room == output then return output end
+    widest = room and math.max(room, widest or 0) or widest
+  end
+  return widest or output
 end
 
 function prices.nano(name, f)

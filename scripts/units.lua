@@ -4,6 +4,8 @@
 --   units.percent("80%", path)   → 8000         hundredths of a percent
 --   units.usd("12.50", path)     → 12500000000  nano-dollars
 --   units.spell_usd(12500000000) → "12.50"
+--   units.dollars(4998204713921) → "$4,998.20"  for people: to the cent, of less than a dollar three digits
+--   units.group("4998.20") → "4,998.20"
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -64,6 +66,22 @@ function units.spell_usd(nano)
   local part = ("%09.0f"):format(nano - whole * 1000000000):gsub("0+$", "")
   if part == "" then return ("%s%.0f"):format(sign, whole) end
   return ("%s%.0f.%s"):format(sign, whole, #part < 2 and part .. "0" or part)
+end
+
+-- "4998.20" → "4,998.20"
+function units.group(amount)
+  local whole, part = amount:match("^(%d+)(.*)$")
+  return whole:reverse():gsub("%d%d%d", "%0,"):reverse():gsub("^,", "") .. part
+end
+
+function units.dollars(nano)
+  if nano >= 1000000000 then nano = math.floor(nano / 10000000 + 0.5) * 10000000
+  elseif nano > 0 then
+    local unit = 10 ^ math.max(0, math.floor(math.log10(nano) + 1e-9) - 2)
+    nano = math.floor(nano / unit + 0.5) * unit
+  end
+  local amount = units.spell_usd(nano)
+  return "$" .. units.group(amount:find("%.") and amount or amount .. ".00")
 end
 
 return units

@@ -170,9 +170,6 @@
     X(NO_BUDGET, "no_budget", "MG0311", "spending that no budget holds",                                               \
       "Neither a row nor a default applies to somebody who may call.",                                                 \
       "default = { each = \"department\", limit = …, per = \"month\" } catches whoever has no row.")                   \
-    X(NOT_COUNTED, "not_counted", "MG0312", "a limit that is not counted",                                             \
-      "The policy is checked and traced, and lets everything through.",                                                \
-      "Take it as a rehearsal: `moongate test` shows what it would do.")                                               \
     X(UNUSED_KEYS, "unused_keys", "MG0313", "keys that are not used",                                                  \
       "A file of public keys holds some of a kind that signatures are not checked with.",                              \
       "Tokens that those keys have signed are refused; the others work.")                                              \

@@ -52,6 +52,7 @@ struct decision {
     struct record_wish record;
     struct reserve reserve;
     struct slice max_tokens_note;              /* for x-moongate-max-tokens; empty: the caller's own holds */
+    int64_t output_bound;                      /* tokens of an answer that a budget holds money for; 0: none does */
     char policy_digest[DECISION_DIGEST_BYTES]; /* of the bundle that decided */
 
     /* As policies knew them when it was decided; empty: nobody asked. */

@@ -89,9 +89,10 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
 /* What went by unread is taken for text: four bytes a token, and no more than was asked for. */
 static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
+    int64_t asked = x->request.max_tokens, added = x->decision.output_bound;
     uint64_t tokens = told->unread_bytes / 4;
-    uint64_t wanted = (uint64_t)x->request.max_tokens * (x->request.choices ? x->request.choices : 1);
-    bool is_bounded = x->request.max_tokens >= 0 && wanted < tokens;
+    uint64_t wanted = (uint64_t)(asked >= 0 ? asked : added) * (x->request.choices ? x->request.choices : 1);
+    bool is_bounded = (asked >= 0 || added > 0) && wanted < tokens;
     return !x->api->meters_output ? 0 : is_bounded ? wanted : tokens;
 }
 

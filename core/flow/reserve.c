@@ -22,14 +22,12 @@ static bool is_contended(const struct holds_over *over, const struct counters_to
 static struct slice reason_of(struct arena *arena, const struct holds_over *over, const char *what)
 {
     const struct counters_words *words = over->item->words;
-    char left_text[MONEY_TEXT_BYTES], more_text[MONEY_TEXT_BYTES];
-    int64_t used = counters_sum(over->state.spent, over->state.held);
-    int64_t left = over->item->limit > used ? over->item->limit - used : 0;
-    int64_t hundredth = words->limit / 100;
-    struct slice left_usd = money_usd(left, left_text), more_usd = money_usd(over->more, more_text);
-    return arena_printf(arena, "%.*s has used %lld%% of its %.*s: %.*s USD are left, and %s may cost %.*s USD",
-                        SLICE_FMT(words->who), (long long)(hundredth ? used / hundredth : 100),
-                        SLICE_FMT(words->what), SLICE_FMT(left_usd), what, SLICE_FMT(more_usd));
+    char spent_text[MONEY_TEXT_BYTES], held_text[MONEY_TEXT_BYTES], more_text[MONEY_TEXT_BYTES];
+    struct slice spent = money_usd(over->state.spent, spent_text), held = money_usd(over->state.held, held_text);
+    struct slice more = money_usd(over->more, more_text);
+    return arena_printf(arena, "%.*s has used $%.*s and holds $%.*s of %.*s, and %s may cost $%.*s",
+                        SLICE_FMT(words->who), SLICE_FMT(spent), SLICE_FMT(held), SLICE_FMT(words->what), what,
+                        SLICE_FMT(more));
 }
 
 static struct verdict refusal(struct exchange *x, const struct holds_over *over, const struct counters_totals *wanted,
@@ -86,8 +84,8 @@ static uint64_t input_tokens(const struct exchange *x, const struct target *targ
 static uint64_t most_output(const struct exchange *x)
 {
     uint64_t answers = x->request.generated ? x->request.generated : 1, most;
-    bool is_unbounded = x->request.max_tokens < 0 ||
-                        __builtin_mul_overflow((uint64_t)x->request.max_tokens, answers, &most) ||
+    int64_t each = x->decision.output_bound ? x->decision.output_bound : x->request.max_tokens;
+    bool is_unbounded = each < 0 || __builtin_mul_overflow((uint64_t)each, answers, &most) ||
                         most > (uint64_t)COUNTERS_AMOUNT_MAX;
     return is_unbounded ? (uint64_t)COUNTERS_AMOUNT_MAX : most;
 }
@@ -106,6 +104,20 @@ static uint64_t first_output(const struct exchange *x)
     return want->slice ? smaller(want->slice, all) : all;
 }
 
+/* Of an answer whose length nobody said only money is held: limits on tokens count what is told, as at the admission,
+ * and in the end what it came to. */
+static bool is_told(const struct exchange *x)
+{
+    return x->request.max_tokens >= 0 || x->decision.reserve.slice;
+}
+
+static int64_t tokens_told(const struct job *job)
+{
+    const struct reserved *r = &job->reserved;
+    int64_t told = counters_sum((int64_t)r->input_tokens, (int64_t)job->x->estimate.output_tokens);
+    return counters_sum(r->paid.tokens, told);
+}
+
 bool reserve_attempt(struct job *job, const struct target *target, struct verdict *no)
 {
     struct exchange *x = job->x;
@@ -114,6 +126,7 @@ bool reserve_attempt(struct job *job, const struct target *target, struct verdic
     job->reserved = (struct reserved){
         .paid = holds_paid(job), .input_tokens = input_tokens(x, target), .output_tokens = first_output(x)};
     struct counters_totals wanted = totals_of(job, target, job->reserved.output_tokens);
+    if (!is_told(x)) wanted.tokens = tokens_told(job);
     if (holds_extend(job, wanted, &over) != HOLDS_REFUSED) return true; /* what it comes to is charged in any case */
     const char *what = exchange_attempt(x) ? "another attempt" : "this request";
     *no = refusal(x, &over, &wanted, what);

@@ -1,7 +1,7 @@
 /*
  * What a request told of itself beside its text, kept for the record: the hints (headers x-moongate-task,
  * -quality, -data, -label, -max-latency-ms, or metadata.moongate in the body), what it uses, max_tokens, temperature,
- * the number of its tools, and the tier of service.
+ * the number of its answers and of its tools, and the tier of service.
  *
  *     told_keep(x);        // while the body is there; x->told is then JSON members such as ,"data":"internal"
  *

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/utf8.h"
+#include "lua/unspent.h"
 
 #define BODY_BYTES_MAX 1024u /* of a service's answer that is kept */
 #define REPEATED_BYTES 16u   /* of the request's words in it: it is not */
@@ -315,16 +316,14 @@ static void on_counters(void *arg, const struct counters_question *question, uin
     struct answers *a = arg;
     struct exchange *x = a->x;
     const struct json_tape *tape = recall_tape(x->asked.recall);
-    struct counters_answer answer = {.error = "not in the record"};
+    struct counters_state *states = arena_zalloc(&x->arena, (question->item_count + 1) * sizeof *states);
     uint32_t entry = asked_take(&x->asked, ASKED_COUNTERS, is_counted, (void *)(uintptr_t)question);
-    memcpy(answer.hold, question->hold, sizeof answer.hold);
-    if (entry != JSON_NONE && !(answer.error = error_of(tape, entry, &x->arena))) {
-        struct counters_state *states = arena_zalloc(&x->arena, (question->item_count + 1) * sizeof *states);
-        if (!recall_answer(tape, entry, question, states, &answer)) answer.error = "not in the record";
-        if (answer.error) asked_miss(&x->asked, &x->arena, SLICE("counters"));
-    } else if (entry == JSON_NONE) {
+    struct counters_answer answer = {.error = entry == JSON_NONE ? NULL : error_of(tape, entry, &x->arena)};
+    if (!answer.error && (entry == JSON_NONE || !recall_answer(tape, entry, question, states, &answer))) {
         asked_miss(&x->asked, &x->arena, SLICE("counters"));
+        unspent_answer(question, states, &answer);
     }
+    memcpy(answer.hold, question->hold, sizeof answer.hold);
     policy_counters_done(ticket, &answer);
 }
 

@@ -11,7 +11,8 @@
  *
  * A service's answer is kept when it is small and repeats nothing of the request; what was not kept, or was not asked
  * then, is a miss. Counters are reckoned anew where limits or amounts of money have changed: what was spent and held is
- * in the record. For the files of this floor.
+ * in the record. What nobody counted then is a miss too, and answered as if nothing had been taken. For the files of
+ * this floor.
  */
 #ifndef MOONGATE_LUA_ANSWERS_H
 #define MOONGATE_LUA_ANSWERS_H

@@ -12,13 +12,6 @@ static const struct policy_host *counting_host(const struct policy_host *host)
     return host && host->counters ? host : NULL;
 }
 
-/* has_counters() → whether anybody counts for this generation */
-static int on_has_counters(lua_State *L)
-{
-    lua_pushboolean(L, counting_host(bind_set(L)->host) != NULL);
-    return 1;
-}
-
 /* --- a question --- */
 
 /* The member of the table at `index`: an amount, at most COUNTERS_AMOUNT_MAX; `absent` when there is none. */
@@ -115,7 +108,6 @@ static const struct counters_words *read_words(lua_State *L, int index, struct a
         .what = text_of(L, at, "what", arena),
         .file = text_of(L, at, "file", arena),
         .line = (int)amount_of(L, at, "line", 0),
-        .limit = amount_of(L, at, "limit", 0),
         .code = text_of(L, at, "code", arena),
         .status = (int)amount_of(L, at, "status", 0),
     };
@@ -269,9 +261,10 @@ static int on_counters_take(lua_State *L)
         lua_pushstring(L, answer ? answer->error : "nobody counts here");
         return 2;
     }
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     set_flag(L, "ok", answer->is_ok);
     if (!answer->is_ok) push_refusal(L, answer);
+    set_flag(L, "is_unspent", answer->is_unspent);
     lua_createtable(L, (int)answer->state_count, 0);
     for (size_t i = 0; i < answer->state_count; i++) {
         push_state(L, &answer->states[i]);
@@ -319,8 +312,7 @@ static int on_notify(lua_State *L)
 
 void bind_counters_register(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"has_counters", on_has_counters},
-                                         {"counters_start", on_counters_start},
+    static const luaL_Reg functions[] = {{"counters_start", on_counters_start},
                                          {"counters_take", on_counters_take},
                                          {"reserve", on_reserve},
                                          {"answers", on_answers},

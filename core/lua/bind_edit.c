@@ -26,6 +26,32 @@ static int on_set_max_tokens(lua_State *L)
     return 0;
 }
 
+/* note_max_tokens(note): to the client; what the request says stays what facts say */
+static int on_note_max_tokens(lua_State *L)
+{
+    struct exchange *x = bind_eval(L)->x;
+    x->decision.max_tokens_note = arena_copy(&x->arena, bind_check_slice(L, 1));
+    return 0;
+}
+
+/* bound_output(tokens): no answer is longer. The lowest bound holds. */
+static int on_bound_output(lua_State *L)
+{
+    struct decision *d = &bind_eval(L)->x->decision;
+    int64_t most = (int64_t)luaL_checknumber(L, 1);
+    if (!d->output_bound || most < d->output_bound) d->output_bound = most;
+    return 0;
+}
+
+/* output_bound() → tokens, or nil without a bound */
+static int on_output_bound(lua_State *L)
+{
+    int64_t most = bind_eval(L)->x->decision.output_bound;
+    if (!most) return 0;
+    lua_pushnumber(L, (lua_Number)most);
+    return 1;
+}
+
 /* set_temperature(value or nil) */
 static int on_set_temperature(lua_State *L)
 {
@@ -37,6 +63,9 @@ void bind_edit_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"edit", on_edit},
                                          {"set_max_tokens", on_set_max_tokens},
+                                         {"note_max_tokens", on_note_max_tokens},
+                                         {"bound_output", on_bound_output},
+                                         {"output_bound", on_output_bound},
                                          {"set_temperature", on_set_temperature},
                                          {NULL, NULL}};
     luaL_register(L, NULL, functions);

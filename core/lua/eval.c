@@ -25,7 +25,8 @@ struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, con
 
 struct policy_eval *policy_decide(struct policy_set *set, struct exchange *x)
 {
-    return policy_begin(set, x, &(struct policy_call){.phase = PHASE_REQUEST});
+    return policy_begin(set, x,
+                        &(struct policy_call){.phase = PHASE_REQUEST, .host = set->host, .host_arg = set->host_arg});
 }
 
 void policy_eval_free(struct policy_eval *eval)

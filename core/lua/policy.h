@@ -152,7 +152,7 @@ struct policy_call {
  * API_MODELS, API_MODEL: ALLOW with verdict.models (what this key may use), or for API_MODEL 404 model_not_found.
  */
 struct policy_eval *policy_begin(struct policy_set *set, struct exchange *x, const struct policy_call *how);
-/* PHASE_REQUEST without any service. */
+/* PHASE_REQUEST, of whom the set was loaded for. */
 struct policy_eval *policy_decide(struct policy_set *set, struct exchange *x);
 enum policy_step policy_eval_step(struct policy_eval *eval);
 /* Milliseconds until the evaluation has taken as long as it may; 0: it has, a step will stop it. */

@@ -14,15 +14,22 @@ static struct counters_memory *nothing(void)
     return counters_memory_at(memory);
 }
 
-static void ask(void *arg, const struct counters_question *question, uint64_t ticket)
+void unspent_answer(const struct counters_question *question, struct counters_state *states,
+                    struct counters_answer *answer)
 {
     struct counters_question peek = *question;
+    struct counters_asker asker = {.now_ns = (int64_t)question->time_ns};
+    peek.operation = COUNTERS_PEEK;
+    counters_table_ask(nothing(), &peek, asker, states, answer);
+    answer->is_unspent = true;
+}
+
+static void ask(void *arg, const struct counters_question *question, uint64_t ticket)
+{
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer answer;
     (void)arg;
-    peek.operation = COUNTERS_PEEK;
-    struct counters_asker asker = {.now_ns = (int64_t)question->time_ns};
-    counters_table_ask(nothing(), &peek, asker, states, &answer);
+    unspent_answer(question, states, &answer);
     policy_counters_done(ticket, &answer);
 }
 

@@ -12,5 +12,8 @@
 #include "lua/host.h"
 
 const struct policy_host *unspent_host(void);
+/* What they say to that. As many states as the question has items; the answer points to them. */
+void unspent_answer(const struct counters_question *question, struct counters_state *states,
+                    struct counters_answer *answer);
 
 #endif

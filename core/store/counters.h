@@ -62,10 +62,9 @@ struct counters_scope {
 /* How a budget is spoken of by whoever has no room for more later on, when its policy has spoken. */
 struct counters_words {
     struct slice policy, rule; /* "budget", "sales@100%" */
-    struct slice who, what;    /* "sales", "5000 USD this month" */
+    struct slice who, what;    /* "sales", "$5,000 this month" */
     struct slice file;         /* where it stands: file and line */
     int line;
-    int64_t limit; /* nano-dollars: all of it, whatever part refuses */
     struct slice code;
     int status; /* 402 */
 };
@@ -130,6 +129,7 @@ struct counters_state {
 struct counters_answer {
     const char *error; /* there is none, "timeout", "unreachable", …, for people; what was taken all the same is the
                         * counters' to release. NULL: this is one */
+    bool is_unspent;   /* of counters that know nothing of the past: what they say of it is not to be told */
     bool is_ok;        /* done; an admission: everything was taken, an extension: it is held */
     size_t failed;     /* !is_ok: the item that refused */
     uint32_t retry_after_s; /* !is_ok: when to come again; 0: not known, or never */

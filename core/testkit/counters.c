@@ -14,16 +14,13 @@ struct waiting {
 };
 
 static lua_State *asking; /* the spec's state or coroutine that has something decided right now */
-static bool are_counted;  /* by engines loaded from now on */
 static struct waiting waiting[WAITING_MAX];
 static size_t waiting_count;
 
 int counters_count_with(lua_State *L)
 {
-    lua_settop(L, 1);
-    are_counted = !lua_isnil(L, 1);
-    if (!are_counted) return 0; /* engines that count already go on asking the last one */
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, COUNTERS);
     return 0;
 }
@@ -273,5 +270,5 @@ static void ask_now(void *arg, const struct counters_question *question, uint64_
 const struct policy_host *counters_rehearsing_host(void)
 {
     static const struct policy_host host = {.counters = ask_now};
-    return are_counted ? &host : NULL;
+    return &host;
 }

@@ -1,8 +1,8 @@
 /*
  * Counters for specs: what policies ask of them goes to a function of the spec, which keeps them in a table.
  *
- *     {"count_with", counters_count_with}     // engine.count_with(fn | nil): for engines loaded from now on
- *     load.host = counters_rehearsing_host(); // NULL when the specs count nothing
+ *     {"count_with", counters_count_with}     // engine.count_with(fn)
+ *     load.host = counters_rehearsing_host();
  *     counters_enter(L);                      // before anything is decided: whose function answers
  *     counters_answer_next(L)                 // for an evaluation that waits
  *     counters_close(L, x, totals);           // the request has ended

@@ -31,7 +31,7 @@ end
 local ANSWER = "Hello+from+the+mock+provider.+Each+word+of+this+came+through+moongate."
 local QUESTION = [["messages":[{"role":"user","content":"Hello!"}]}']]
 
-local function say(g, key)
+local function say(g, key, mock_url)
   local curl = [[%s/v1/chat/completions -H "Authorization: Bearer %s" --json '{"model":"gpt-4o-mini",]]
   curl = curl:format(g.url, key)
   print(([[
@@ -47,7 +47,16 @@ A completion, then the same as a stream:
   curl %s%s
   curl -N %s"stream":true,%s
 
-Ctrl-C ends it.]]):format(g.url, g.admin_url, key, data, curl, QUESTION, curl, QUESTION))
+More at once than ratelimit.lua lets through: some 200, then 429 with the seconds to wait.
+
+  seq 40 | xargs -P 40 -I@ curl -so /dev/null -w '%%{http_code} %%header{retry-after}\n' %s%s | sort | uniq -c
+
+A budget: write limit = "0.001" into the row of sales in policies/budget.lua, let it be loaded, and ask again: 402.
+
+  MOONGATE_DATA_DIR=%s DEMO_PROVIDER_URL=%s %s/moongate reload -c examples/demo/moongate.lua
+
+Ctrl-C ends it.]]):format(g.url, g.admin_url, key, data, curl, QUESTION, curl, QUESTION, curl, QUESTION, data,
+    mock_url, gateway.build))
   io.stdout:flush()
 end
 
@@ -62,7 +71,7 @@ local status = 0
 if g then
   local key = g:key { app = "sales-copilot", user = "ann" }
   gateway.write_private(data .. "/key", key .. "\n")
-  say(g, key)
+  say(g, key, mock.url .. "/v1")
   while not process.interrupted do
     if g.process:wait(0) or mock.process:wait(0) then
       io.stderr:write("The ", g.process.status and "gateway" or "mock provider", " ended by itself:\n",

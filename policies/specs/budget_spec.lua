@@ -16,7 +16,7 @@ describe("budget", function()
     mg:spend { department = "sales", usd = 4100 }
     for _ = 1, 3 do
       local r = mg:request { as = { department = "sales" } }
-      assert.same({ "budget: sales has used 82% of its 5000 USD this month" }, r.warnings)
+      assert.same({ "budget: sales has used 82% of its $5,000 this month" }, r.warnings)
     end
     assert.equal(1, #mg.sent)
     assert.same({ "slack:#ai-spend", "owner" }, mg.sent[1].to)

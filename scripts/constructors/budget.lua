@@ -33,31 +33,75 @@ facts.cost_nano_of = prices.nano
 
 local function period_words(row) return row.period and calendar.words[row.period] or "in its session" end
 
+-- As its author wrote it, to the last digit.
+local function spell_limit(nano) return "$" .. units.group(units.spell_usd(nano)) end
+
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
 
+local function spell_scope(f, row) return scopes.spell(row.parts, f, false, row.name) end
+
 local function usage_text(f, row, used)
-  return ("%s has used %d%% of its %s USD %s"):format(scopes.spell(row.parts, f, false, row.name),
-    percent(used, row.limit), units.spell_usd(row.limit), period_words(row))
+  return ("%s has used %d%% of its %s %s"):format(spell_scope(f, row), percent(used, row.limit),
+    spell_limit(row.limit), period_words(row))
+end
+
+-- What an answer may cost is held, so none may be longer; what costs nothing may be as long as it likes.
+local function bound_output(f, entry)
+  local row, item = entry.row, entry.item
+  if not item.limit or item.observe or item.amount == 0 or f.known_cost_nano or f.api == "embeddings" then return end
+  local most = prices.output_bound(f)
+  if core.output_bound() == math.max(1, most) then return end
+  if edits.bound_output(f, most, entry.policy, "it holds money for no more where the request names no max_tokens") then
+    notes.note(f, entry.policy, row.name, "bound", ("max_tokens %d is added: money is held for no more"):format(most),
+      row.mode, row.line)
+  end
 end
 
 -- state.spent and .held hold what was taken for this request too.
-local function on_counted(f, entry, state)
+local function on_counted(f, entry, state, reply)
   local row, used = entry.row, state.spent + state.held
   local reason = usage_text(f, row, used)
-  notes.note(f, entry.policy, row.name, "count", ("%s; this request may cost %s USD"):format(reason,
-    units.spell_usd(entry.item.amount)), row.mode, row.line)
+  local said = reply.is_unspent and ("within %s %s for %s"):format(spell_limit(row.limit), period_words(row),
+    spell_scope(f, row)) or reason
+  notes.note(f, entry.policy, row.name, "count", ("%s; this request may cost %s"):format(said,
+    units.dollars(entry.item.amount)), row.mode, row.line)
+  bound_output(f, entry)
   thresholds.apply(f, entry, used, reason)
+end
+
+-- "1 December"; of a session nobody knows when it ends.
+local function spell_return(entry)
+  local item = entry.item
+  if not item.stop then return "again in another session" end
+  local _, month, day = calendar.date_of(math.floor((item.stop + entry.policy.offset_at(item.stop)) / 86400))
+  return ("again on %d %s"):format(day, calendar.months[month])
+end
+
+-- "$5,000 this month"; where not 100% denies, "$6,000 this month (120% of $5,000)".
+local function spell_bound(row)
+  if row.blocks_at == row.limit then return ("%s %s"):format(spell_limit(row.limit), period_words(row)) end
+  return ("%s %s (%s of %s)"):format(spell_limit(row.blocks_at), period_words(row), row.blocking.text,
+    spell_limit(row.limit))
+end
+
+-- Whose budget it is, what was spent and held of how much, what this request wanted, and when to come again.
+local function spell_refusal(f, entry, state, reply)
+  local row, item = entry.row, entry.item
+  local held = state.held > 0 and (" and holds %s"):format(units.dollars(state.held)) or ""
+  local text = ("%s has used %s%s of %s, and this request may cost %s"):format(spell_scope(f, row),
+    units.dollars(state.spent), held, spell_bound(row), units.dollars(item.amount))
+  if item.amount > item.limit then return text .. ": more than all of it" end
+  if reply.is_contended then return text .. "; again when requests under way have ended" end
+  return ("%s; %s"):format(text, spell_return(entry))
 end
 
 local contended = { status = 429, code = "budget_contended", retry_after = 1 }
 
 local function on_refused(f, entry, state, reply)
-  local row, item = entry.row, entry.item
-  local used = state.spent + state.held
-  local reason = ("%s: %s USD are left, and this request may cost %s USD"):format(usage_text(f, row, used),
-    units.spell_usd(math.max(0, item.limit - used)), units.spell_usd(item.amount))
+  local row = entry.row
+  local reason = spell_refusal(f, entry, state, reply)
   if reply.is_contended then
-    return notes.deny(f, entry.policy, row.name, contended, reason .. " while others are under way", row.mode, row.line)
+    return notes.deny(f, entry.policy, row.name, contended, reason, row.mode, row.line)
   end
   local one = row.blocking
   thresholds.notify(f, entry, one, reason)
@@ -186,12 +230,8 @@ local function has_money(list)
 end
 
 local function collect(f, policy, list)
-  local rows = applying(f, policy)
+  local rows = limits.is_counting() and applying(f, policy) or {}
   if #rows == 0 then return end
-  if not limits.is_counting() then
-    for i, row in ipairs(rows) do list[i] = { policy = policy, row = row } end
-    return
-  end
   local filters = f._filters
   if policy.unpriced == "deny" then
     for _, row in ipairs(rows) do
@@ -307,8 +347,7 @@ local function compile_row(value, path, policy, name)
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
   local one = row.blocking
   row.words = one and { policy = policy.name, rule = name .. "@" .. one.text, file = policy.file, line = row.line,
-    what = ("%s USD %s"):format(units.spell_usd(row.limit), period_words(row)), limit = row.limit,
-    code = one.deny.code, status = one.deny.status }
+    what = spell_bound(row), code = one.deny.code, status = one.deny.status }
   add_condition(row, value, path, policy)
   return row
 end
@@ -353,8 +392,8 @@ local function mark_covering(policy)
 end
 
 local function tokens(value, path)
-  if type(value) == "number" and value >= 0 and value % 1 == 0 and value <= 10000000 then return value end
-  report.at(path, "bad_limit", "expected a whole number of tokens, got " .. schema.kind_of(value))
+  if type(value) == "number" and value >= 1 and value % 1 == 0 and value <= 10000000 then return value end
+  report.at(path, "bad_limit", "expected a whole number of tokens from 1, got " .. schema.kind_of(value))
 end
 
 -- Before other files are compiled: their days are counted in the same zone.
@@ -421,7 +460,6 @@ function budget.compile(spec, policy)
   end
   policy.collect, policy.run = collect, limits.run
   if not policy.is_off then all[#all + 1] = policy end
-  limits.check_counters(policy, "budgets")
 end
 
 return budget

@@ -52,23 +52,24 @@ local function limit_of(f, policy, row, unit)
   return math.floor(adjusted)
 end
 
-local function spell_limit(entry)
-  local item = entry.item
-  if item.kind == "concurrent" then return ("%d requests at a time"):format(item.limit) end
-  return ("%d %s per %s"):format(item.limit, item.kind, entry.row.per_text)
+local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
+
+local function spell_count(number, kind)
+  return ("%d %s"):format(number, number == 1 and kind:gsub("s$", "") or kind)
 end
 
-local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
+-- "6000 tokens a minute"
+local function spell_limit(entry)
+  return ("%s %s"):format(spell_count(entry.item.limit, entry.item.kind),
+    times[entry.row.per_text] or "per " .. entry.row.per_text)
+end
 
 -- "2 requests at once, 10 a minute": both are limits, and who waits wants to know which.
 local function spell_rate(entry)
-  local item, per = entry.item, times[entry.row.per_text] or "per " .. tostring(entry.row.per_text)
-  if item.kind == "concurrent" then return spell_limit(entry) end
-  local function counted(number)
-    return ("%d %s"):format(number, number == 1 and item.kind:gsub("s$", "") or item.kind)
-  end
-  if item.burst >= item.limit then return ("%s %s"):format(counted(item.limit), per) end
-  return ("%s at once, %d %s"):format(counted(item.burst), item.limit, per)
+  local item = entry.item
+  if item.kind == "concurrent" then return spell_count(item.limit, "requests") .. " at a time" end
+  if item.burst >= item.limit then return spell_limit(entry) end
+  return ("%s at once, %s"):format(spell_count(item.burst, item.kind), (spell_limit(entry):gsub(" %l+", "", 1)))
 end
 
 local function spell_wait(seconds)
@@ -78,26 +79,34 @@ local function spell_wait(seconds)
   return ("; again in %d h"):format(math.ceil(seconds / 3600))
 end
 
+local function spell_caller(f, row) return scopes.spell(row.parts, f, true, "everybody") end
+
 local function on_counted(f, entry)
   local item = entry.item
   local what = item.kind == "tokens" and ("%d tokens, "):format(item.amount) or ""
-  notes.note(f, entry.policy, entry.row.name, "count", ("%swithin %s for %s"):format(what, spell_limit(entry),
-    scopes.spell(entry.row.parts, f, true, "everybody")), entry.row.mode, entry.row.line)
+  notes.note(f, entry.policy, entry.row.name, "count", ("%swithin %s for %s"):format(what, spell_rate(entry),
+    spell_caller(f, entry.row)), entry.row.mode, entry.row.line)
+end
+
+-- Whose limit it is, how much there is of it, what this request wanted, and when to come again.
+local function spell_refusal(f, entry, reply)
+  local item, who = entry.item, spell_caller(f, entry.row)
+  if reply.is_too_large then
+    return ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount, spell_limit(entry), who)
+  end
+  if item.kind == "concurrent" then
+    return ("%s has %s under way, and may have no more at a time; again when one ends"):format(who,
+      spell_count(item.limit, "requests"))
+  end
+  local wanted = item.kind == "tokens" and (", and this request takes %d"):format(item.amount) or ""
+  return ("%s is over %s%s%s"):format(who, spell_rate(entry), wanted, spell_wait(reply.retry_after))
 end
 
 local function on_refused(f, entry, _, reply)
-  local row, item = entry.row, entry.item
-  local who = scopes.spell(row.parts, f, true, "everybody")
-  local retry_after = reply.retry_after
-  local wait = item.kind ~= "concurrent" and spell_wait(retry_after) or ""
-  local reason = ("%s is over %s%s"):format(who, spell_rate(entry), wait)
-  if reply.is_too_large then
-    reason = ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount,
-      spell_limit(entry), who)
-    retry_after = nil
-  end
-  return notes.deny(f, entry.policy, row.name,
-    { status = 429, code = "rate_limited", retry_after = retry_after }, reason, row.mode, row.line)
+  local row = entry.row
+  local retry_after = not reply.is_too_large and reply.retry_after or nil
+  return notes.deny(f, entry.policy, row.name, { status = 429, code = "rate_limited", retry_after = retry_after },
+    spell_refusal(f, entry, reply), row.mode, row.line)
 end
 
 local function item_of(f, policy, row, unit)
@@ -271,7 +280,6 @@ function ratelimit.compile(spec, policy)
   policy.on_store_loss = spec.on_store_loss == nil and "local"
     or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
   policy.collect, policy.run = collect, limits.run
-  limits.check_counters(policy, "limits")
 end
 
 return ratelimit

@@ -77,7 +77,7 @@ local function default_app(text)
 end
 
 local function load(files, options)
-  engine.count_with(not (options and options.counters == false) and count or nil)
+  engine.count_with(count)
   return engine.load(files, options and options.providers)
 end
 
@@ -159,7 +159,7 @@ local default_models = [[return models {
 local function files_of(texts)
   local files, names = {}, {}
   for name, text in pairs(texts) do
-    if name ~= "chain" and name ~= "providers" and name ~= "counters" then
+    if name ~= "chain" and name ~= "providers" then
       local is_data = name:find("%.json$") -- one that a policy names, as file "x.json"
       files[is_data and name or name .. ".lua"] = text
       if is_data then name = "init" end

@@ -1,4 +1,4 @@
--- The gateway of `make bench`: one worker, the shipped policies, everything on that is on by default.
+-- The gateway of `make bench`: one worker, the shipped policies with limits far away, everything on that is on by default.
 local upstream = { kind = "openai", url = env "BENCH_UPSTREAM_URL" }
 
 return moongate.config {

@@ -122,7 +122,7 @@ describe("a stream in slices", function()
       if entry.verb == "over" then
         over = over + 1
         assert.equal("budget", entry.policy)
-        assert.truthy(entry.reason:find("code%-assistant has used %d+%% of its 3 USD this month: "), entry.reason)
+        assert.truthy(entry.reason:find("^code%-assistant has used %$[%d.]+ and holds %$[%d.]+ of %$3 this month, and "), entry.reason)
       end
     end
     assert.equal(1, over)
@@ -139,7 +139,7 @@ describe("a stream in slices", function()
     local last = cjson.decode(last_event(r).data)
     assert.equal("budget_cut", last.error.code)
     assert.equal("budget", last.error.policy)
-    assert.truthy(last.error.message:find("has used %d+%% of its 3 USD this month"), last.error.message)
+    assert.truthy(last.error.message:find("has used %$[%d.]+ and holds %$[%d.]+ of %$3 this month"), last.error.message)
     assert.is_nil(r.body:find("[DONE]", 1, true))
     assert.is_nil(r.body:find('"finish_reason":"', 1, true))
     assert.is_true(said(r) >= 20 and said(r) <= 32, said(r)) -- some words are two tokens
@@ -271,7 +271,7 @@ describe("a budget", function()
     expect.eventually(function() return charged() == 250 end, 10, "250 dimes")
     local r = ask { tokens = 1 }
     assert.equal(402, r.status)
-    assert.truthy(gateway.error_of(r).message:find("has used 250% of its 10 USD this month: 0 USD are left", 1, true))
+    assert.truthy(gateway.error_of(r).message:find("has used $25.00 of $10 this month", 1, true))
   end)
 
   it("has room for what a later policy makes of max_tokens, or nobody is called", function()
@@ -295,8 +295,8 @@ describe("a budget", function()
     local e = gateway.error_of(r)
     assert.equal(402, r.status, r.body)
     assert.equal("budget_exhausted", e.code)
-    assert.truthy(e.message:find("^code%-assistant has used %d+%% of its 3.50 USD this month: [%d.]+ USD are left, "
-      .. "and another attempt may cost [%d.]+ USD$"), e.message)
+    assert.truthy(e.message:find("^code%-assistant has used %$[%d.]+ and holds %$[%d.]+ of %$3.50 this month, "
+      .. "and another attempt may cost %$[%d.]+$"), e.message)
     local record = g:record(r:get("x-moongate-request-id"))
     local last = record.trace[#record.trace]
     assert.same({ "budget", "app@100%", "deny", e.message }, { last.policy, last.rule, last.verb, last.reason })

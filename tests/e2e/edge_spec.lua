@@ -6,7 +6,7 @@ local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
 local m, g
-local BODY = '{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}'
+local BODY = '{"model":"gpt-4o","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
 local LENGTH = "Content-Length: " .. #BODY .. "\r\n"
 
 setup(function()

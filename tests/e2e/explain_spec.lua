@@ -137,7 +137,7 @@ describe("explain", function()
     assert.truthy(out:find("^✕ 403 department_not_authorized  .-  by access/models%.claude%-3%-opus%.departments  as recorded 20"), out)
     assert.truthy(out:find("\n  decided again, from what the record holds:  ✓ route"), out)
     has(out, "the policies have changed since", "what was noted then", "access/models.claude-3-opus.departments  deny",
-      "cannot be decided again: it needs redaction") -- which came behind what denied
+      "cannot be decided again: it needs counters, redaction") -- which came behind what denied
   end)
 
   it("explains a folder alone, whatever accounts there are", function()

@@ -21,7 +21,7 @@ teardown(function()
 end)
 
 local function body_of(bytes)
-  local before, after = '{"model":"gpt-4o","messages":[{"role":"user","content":"', '"}]}'
+  local before, after = '{"model":"gpt-4o","max_tokens":9,"messages":[{"role":"user","content":"', '"}]}'
   return before .. ("x"):rep(bytes - #before - #after) .. after
 end
 

@@ -5,7 +5,6 @@ local apps = "return apps { shop = { department = 'sales', session = { idle = '1
 
 local function budget(rows, more) return "return budget { budgets = { " .. rows .. " }" .. (more and ", " .. more or "") .. " }" end
 
-local sales = { department = "sales" }
 local row = "{ 'sales', department = 'sales', limit = 100, per = 'month' }"
 
 describe("loading", function()
@@ -87,14 +86,5 @@ describe("loading", function()
     local list = gw.errors { apps = apps, a = budget("{ 'all', each = 'department', limit = 5, per = 'day' }", "default = { each = 'department', limit = 5, per = 'month' }") }
     assert.equal(1, #list)
     assert.truthy(list[1]:find("warning: default: never acts: 'all' is there for each of them", 1, true), list[1])
-  end)
-
-  it("says that nothing is counted, where nobody counts", function()
-    local list = gw.errors { a = budget(row), counters = false }
-    assert.equal(1, #list)
-    assert.truthy(list[1]:find("budgets are not counted by this version of the gateway", 1, true), list[1])
-    local r = gw.load_text({ a = budget(row), counters = false }):request { as = sales, model = "one", cost_usd = 1000 }
-    assert.allowed(r)
-    assert.equal("applies, and is not counted by this version of the gateway", r.trace[1].reason)
   end)
 end)

@@ -228,7 +228,8 @@ local function check_told(mg, t)
   assert.is_truthy(answer.facts.time and answer.facts.api, said)
   assert.is_true(#answer.remedies > 0, said)
   for _, remedy in ipairs(answer.remedies) do
-    if remedy.change then assert.equal("allow", mg:request(changed(t, remedy.change)).kind, said .. "\n" .. remedy.text) end
+    -- Explained and not asked: what is tried here is not to use up the limits of what the spec asks next.
+    if remedy.change then assert.equal("allow", mg:explain(changed(t, remedy.change)).verdict.kind, said .. "\n" .. remedy.text) end
   end
   return r
 end
@@ -259,6 +260,7 @@ describe("a denial of the shipped policies", function()
       for _, example in ipairs(spec.examples or {}) do
         local t = copy(example)
         t.deny, t.route, t.allow, t.sent = nil, nil, nil, nil
+        mg:forget()
         check_told(mg, t)
       end
     end

@@ -10,6 +10,9 @@
 --   g:reload()  g:stop()                                      -- stop() raises unless it drained to nothing and left 0
 --   after_each(gateway.stop_all)                              -- where each test starts its own: stop() for those left
 --
+-- The shipped policies are there with limits that no spec runs into by the way (tests/lib/relaxed.lua), and as they are
+-- with limits = "shipped".
+--
 -- config is merged over what is written by default; gateway.raw("env \"X\"") stands for Lua as it is.
 local cjson = require("cjson")
 local signal = require("posix.signal")
@@ -20,6 +23,7 @@ local database = require("tests.e2e.kit.database")
 local expect = require("tests.e2e.kit.expect")
 local workdir = require("tests.e2e.kit.workdir")
 local process = dofile("tests/lib/process.lua")
+local relaxed = dofile("tests/lib/relaxed.lua")
 
 local gateway = {}
 local running = {}
@@ -80,11 +84,13 @@ function gateway.config_text(options)
   return "return moongate.config " .. lua_of(merge(config, options.config), "") .. "\n"
 end
 
-function running:write_policies(policies)
+function running:write_policies(policies, limits)
   if type(policies) == "table" then
     for name, text in pairs(policies) do self.dir:write("policies/" .. name, text) end
-  else
+  elseif policies or limits == "shipped" then
     self.dir:copy(policies or "policies", "policies")
+  else
+    relaxed.copy(self.dir:path("policies"))
   end
 end
 
@@ -161,14 +167,14 @@ function running:run()
   end
 end
 
--- options: mock, workers, policies (folder, or files by name), config, env, key = false for none, name, under = words of
+-- options: mock, workers, policies (folder, or files by name), limits, config, env, key = false for none, name, under = words of
 -- a program that becomes the gateway, as { "prlimit", "--nofile=128" }; prepare(dir): before anything of it runs there;
 -- is_up(g): what is waited for where it does not become ready.
 function gateway.start(options)
   local g = setmetatable({ dir = workdir.new(options.name or "gateway"), under = options.under }, running)
   g.is_up = options.is_up or g.is_ready
   g.env = merge({ OPENAI_API_KEY = gateway.PROVIDER_KEY, MOONGATE_LOG_FORMAT = "json", MOONGATE_CONFIG = "" }, options.env)
-  g:write_policies(options.policies)
+  g:write_policies(options.policies, options.limits)
   g:write_config(options)
   if options.prepare then options.prepare(g.dir) end
   if options.key ~= false then
