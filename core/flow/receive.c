@@ -62,18 +62,34 @@ static bool are_records_failing(const struct flow *flow)
            recorder_is_failing(flow->recorder, (enum durability)flow->parts.settings->durability);
 }
 
+/* Where only tokens count, and the keys of an issuer never came. */
+static bool are_keys_missing(const struct flow *flow)
+{
+    const struct auth_rules *rules = policy_set_auth(flow->parts.policies);
+    if (!rules || rules->key_header_count) return false;
+    for (size_t i = 0; i < rules->issuer_count; i++) {
+        struct slice url = rules->issuers[i].url;
+        if (url.len && !keysets_get(flow->parts.keysets, url, clock_wall_ns())) return true;
+    }
+    return false;
+}
+
+/* NULL: it is. */
+static const char *why_unready(const struct flow *flow)
+{
+    if (flow->is_draining) return "draining\n";
+    if (are_records_failing(flow)) return "records cannot be written; is the disk full?\n";
+    if (are_keys_missing(flow)) return "the keys of an issuer of tokens are missing\n";
+    return NULL;
+}
+
 static void reply_health(struct job *job, enum route_kind kind)
 {
-    struct flow *flow = job->flow;
-    bool is_failing = are_records_failing(flow);
-    bool is_ready = kind == ROUTE_LIVEZ || !(flow->is_draining || is_failing);
+    const char *why = kind == ROUTE_LIVEZ ? NULL : why_unready(job->flow);
     struct conn_header headers[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(job, headers);
     headers[count++] = (struct conn_header){SLICE("content-type"), SLICE("text/plain; charset=utf-8")};
-    reply_plain(job, is_ready ? 200 : 503, headers, count,
-                is_ready             ? SLICE("ok\n")
-                : flow->is_draining ? SLICE("draining\n")
-                                     : SLICE("records cannot be written; is the disk full?\n"));
+    reply_plain(job, why ? 503 : 200, headers, count, slice_str(why ? why : "ok\n"));
 }
 
 static void reply_options(struct job *job)
