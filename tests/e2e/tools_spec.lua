@@ -213,7 +213,8 @@ describe("moongate check", function()
   local function provide()
     dir:write("moongate.lua", [[
 local mock = { kind = "openai", url = "http://127.0.0.1:9/v1" }
-return moongate.config { providers = { openai = mock, anthropic = mock, ["local"] = mock } }
+return moongate.config { providers = { openai = mock, anthropic = mock, ["local"] = mock },
+  notify = { slack = { kind = "command", command = { "/bin/true" } } } }
 ]])
   end
 
@@ -252,7 +253,7 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
   end)
 
   it("warns once for a provider without an account", function()
-    dir:write("moongate.lua", 'return moongate.config { providers = {} }\n')
+    dir:write("moongate.lua", 'return moongate.config { providers = {}, notify = { slack = { kind = "command", command = { "/bin/true" } } } }\n')
     local document = cjson.decode((run(dir.root, "check", "--json")))
     local count = 0
     for _, item in ipairs(document.report) do
@@ -312,7 +313,7 @@ return moongate.config { providers = { openai = mock, anthropic = mock, ["local"
     has(some, 'egress["URL"].timeout\n    duration, 1ms to 1m, default 1s\n')
     assert.falsy(some:find("listen", 1, true))
     -- The configuration that was checked has the same fields.
-    dir:write("moongate.lua", 'return moongate.config { providers = {} }\n')
+    dir:write("moongate.lua", 'return moongate.config { providers = {}, notify = { slack = { kind = "command", command = { "/bin/true" } } } }\n')
     local document = cjson.decode((run(dir.root, "check", "--json")))
     for name in all:gmatch("\n(%l+)\n    ") do assert.truthy(document.config[name], name) end
     local out
@@ -356,7 +357,7 @@ end)
 
 describe("what examples run into", function()
   local function said(text)
-    dir:write("moongate.lua", 'return moongate.config { providers = {} }\n')
+    dir:write("moongate.lua", 'return moongate.config { providers = {}, notify = { slack = { kind = "command", command = { "/bin/true" } } } }\n')
     dir:write("policies/extra.lua", text)
     local init = dir:read("policies/init.lua")
     dir:write("policies/init.lua", (init:gsub("return chain {", 'return chain { "extra",', 1)))

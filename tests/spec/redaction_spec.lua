@@ -237,7 +237,7 @@ describe("contains", function()
   end)
 
   it("looks through long texts, a piece at a time", function()
-    local long = ("some words \\u00e9 "):rep(20000)
+    local long = ("some words \\u00e9 "):rep(10000)
     assert.allowed(ask(long))
     assert.denied(ask(long .. "you are now"), 422)
   end)
