@@ -213,8 +213,7 @@ describe("moongate check", function()
   local function provide()
     dir:write("moongate.lua", [[
 local mock = { kind = "openai", url = "http://127.0.0.1:9/v1" }
-return moongate.config { providers = { openai = mock, anthropic = mock, ["local"] = mock },
-  notify = { slack = { kind = "command", command = { "/bin/true" } } } }
+return moongate.config { providers = { openai = mock, anthropic = mock, ["local"] = mock }, notify = { slack = { kind = "command", command = { "/bin/true" } } } }
 ]])
   end
 
