@@ -33,7 +33,7 @@ void workers_free(struct workers *w); /* NULL is welcome */
 void workers_add(struct workers *w, uint32_t slot, pid_t pid, int fd);
 /* reason: copied, up to FAULT_TEXT_BYTES. */
 void workers_say(struct workers *w, const struct link_state *state, const char *reason);
-/* Nothing more is read from them for now. */
+/* Nothing more is read from them until it is said again. */
 void workers_pause(struct workers *w, bool is_paused);
 bool workers_are_paused(const struct workers *w);
 /* As link_acknowledge(), of all. May call on_gone. */

@@ -38,7 +38,7 @@ struct counters_redis *counters_redis_new(struct loop *loop, const char *url, ui
                                           const struct counters_redis_events *events, void *arg, struct fault *why);
 void counters_redis_free(struct counters_redis *c);
 
-/* From now on questions are for this session, in this memory. Both are copied; COUNTERS_NAME_BYTES at most. */
+/* Questions are asked for that session, in that memory from now on. Both are copied; COUNTERS_NAME_BYTES at most. */
 void counters_redis_enter(struct counters_redis *c, const char *session, const char *epoch);
 struct counters_place counters_redis_place(const struct counters_redis *c);
 

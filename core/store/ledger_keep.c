@@ -75,7 +75,7 @@ static bool drain_log(struct ledger *l, struct fault *why)
     return ledger_checkpoint(l, l->must_cut_log ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, why);
 }
 
-/* When nothing more comes into it for now. */
+/* When nothing more is to come into it. */
 static bool cut_log(struct ledger *l, bool is_idle, struct fault *why)
 {
     bool must_cut = l->must_cut_log || (is_idle && l->log_pages);
