@@ -109,6 +109,8 @@ struct acts {
     unsigned count;
     uint64_t last_number, lost; /* lost: there was no room for them */
     char own_name[LIMIT_LOGIN_BYTES + 1], host[65];
+    struct act *refused; /* the last reload that was refused because the gateway begins or ends, if it waits … */
+    struct asker refused_by; /* … and who asked for it */
 };
 
 enum reload_phase {
