@@ -463,16 +463,36 @@ describe("when shared counters are out of reach", function()
     return mg
   end
 
-  it("local goes on from what was left for a minute, then refuses", function()
+  it("local gives a fifth of what was left away for a minute, then refuses", function()
     local mg = lost()
-    assert.allowed(ask(mg, sales, { cost_usd = 0.5 }))
-    assert.denied(ask(mg, sales, { cost_usd = 0.6 }), 402)
+    local r = ask(mg, sales, { cost_usd = 0.1 })
+    assert.allowed(r)
+    assert.equal("shared counters are out of reach: counted by this gateway alone", r.trace[1].reason)
+    r = ask(mg, sales, { cost_usd = 0.11 })
+    assert.denied(r, 503, "limits_unavailable")
+    assert.equal(5, r.denied.retry_after)
+    assert.equal("shared counters are out of reach, and the part that this gateway counts alone is used up", r.denied.reason)
+    assert.denied(ask(mg, sales, { cost_usd = 0.95 }), 402) -- that is more than was left at all
     mg:advance "59s"
     assert.allowed(ask(mg, sales, { cost_usd = 0.1 }))
+    assert.denied(ask(mg, sales, { cost_usd = 0.01 }), 503)
     mg:advance "1s"
-    assert.denied(ask(mg, sales, { cost_usd = 0.1 }), 503, "limits_unavailable")
+    r = ask(mg, sales, { cost_usd = 0.01 })
+    assert.denied(r, 503, "limits_unavailable")
+    assert.equal("shared counters are out of reach", r.denied.reason)
     mg:store_up()
-    assert.allowed(ask(mg, sales, { cost_usd = 0.1 }))
+    assert.allowed(ask(mg, sales, { cost_usd = 0.8 }))
+  end)
+
+  it("what is only observed refuses nothing, and says what it would", function()
+    local mg = with(row, "mode = 'observe', on_store_loss = 'closed'")
+    mg:spend { department = "sales", usd = 1 }
+    mg:store_down()
+    local r = ask(mg, sales, { cost_usd = 0.1 })
+    assert.allowed(r)
+    assert.equal("deny", r.trace[1].verb)
+    assert.equal("observe", r.trace[1].mode)
+    assert.equal("shared counters are out of reach", r.trace[1].reason)
   end)
 
   it("open lets pass, closed refuses", function()
