@@ -51,7 +51,8 @@ static void check_kind(struct config_reader *r, struct slice path, const struct 
     const char *kind = s->kind.ptr;
     if (!kind) return;
     bool is_command = slice_equal(s->kind, SLICE("command")), is_webhook = slice_equal(s->kind, SLICE("webhook"));
-    if (is_command && !json_object_get(table, "command")) miss(r, path, "command", kind, "command = { \"/usr/local/bin/page\" }");
+    if (is_command && !json_object_get(table, "command"))
+        miss(r, path, "command", kind, "command = { \"/usr/local/bin/page\" }");
     if (!is_command && !json_object_get(table, "url")) miss(r, path, "url", kind, "url = env \"SLACK_URL\"");
     if (!is_command && json_object_get(table, "command")) refuse(r, path, "command", kind);
     if (is_command && json_object_get(table, "url")) refuse(r, path, "url", kind);
