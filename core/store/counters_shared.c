@@ -119,9 +119,10 @@ static void unlock(struct counters_shared *shared)
 
 /* --- under it --- */
 
+/* One clock is read for all: that of the moment when the lock was had. */
 static int64_t steady_ns(const struct counters_shared *shared)
 {
-    return area(shared)->before_ns + (int64_t)clock_mono_ns();
+    return area(shared)->before_ns + (int64_t)area(shared)->since_ns;
 }
 
 static void refuse(struct counters_answer *answer, const char *error)
