@@ -3,9 +3,9 @@
 --   use "applying" { flags = { as = { "sales/ana" }, model = "small" } }      -- flags as scripts/explain/question.lua
 --     → JSON { zone, notes, verdict, request, limits = { … } }, 0
 --
--- limit: { policy, rule, at, mode, scope, allows, brief, least } and the item of scripts/counters.lua that it is counted
--- by, but for its scope; least: what the request costs with the shortest answer, where its budget shrinks answers. The
--- decision is the engine's own; what it collects is watched from outside.
+-- limit: { policy, rule, at, mode, scope, allows, brief, least } and the item of scripts/counters.lua that it is
+-- counted by, but for its scope; least: what the request costs with the shortest answer, where its budget shrinks
+-- answers. The decision is the engine's own; what it collects is watched from outside.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
