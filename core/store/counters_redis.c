@@ -19,8 +19,8 @@ static struct counters_asked *new_asked(struct counters_redis *c, const struct c
 {
     struct counters_asked *asked = mem_zalloc(1, sizeof *asked);
     struct counters_place place = counters_redis_place(c);
-    *asked = (struct counters_asked){.c = c, .q = q, .fn = fn, .arg = arg, .ticket = ++c->tickets};
-    asked->operation = q->operation;
+    *asked = (struct counters_asked){.c = c, .fn = fn, .arg = arg, .ticket = ++c->tickets, .operation = q->operation};
+    asked->q = fn ? q : NULL;
     asked->timeout_ms = q->timeout_ms ? q->timeout_ms : LIMIT_COUNTERS_WAIT_MS;
     memcpy(asked->hold, q->hold, sizeof asked->hold);
     list_init(&asked->link);
@@ -55,9 +55,7 @@ static void release(struct counters_redis *c, const char *hold)
 {
     struct counters_question q = {.operation = COUNTERS_RELEASE};
     memcpy(q.hold, hold, sizeof q.hold);
-    struct counters_asked *asked = new_asked(c, &q, NULL, NULL);
-    asked->q = NULL;
-    counters_ends_add(asked);
+    counters_ends_add(new_asked(c, &q, NULL, NULL));
 }
 
 /* --- answers --- */
