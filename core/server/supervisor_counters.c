@@ -186,7 +186,8 @@ static const char *ask_sums(struct look *look)
     struct arena arena;
     const char *cursor = json_string_value(json_object_get(look->request, "cursor"));
     arena_init(&arena);
-    struct counters_call call = counters_call_spent(amount_of(look->request, "start", 0), cursor ? cursor : "0", &arena);
+    int64_t start_s = amount_of(look->request, "start", 0);
+    struct counters_call call = counters_call_spent(start_s, cursor ? cursor : "0", &arena);
     enum redis_taken taken =
         counters_redis_call(look->sup->looks.redis, &call, LIMIT_COUNTERS_WAIT_MS, on_sums, look);
     arena_clear(&arena);
