@@ -269,7 +269,7 @@ $(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
 OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
 
 .PHONY: tests-built fuzzers benches
-tests-built: all $(UNITS) $(B)/tokens/ids
+tests-built: all $(UNITS) $(B)/tokens/ids $(B)/preload/clock.so
 
 OBJS += $(B)/tests/tokens/ids.o
 $(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
@@ -300,11 +300,16 @@ $(BENCH_HIGH): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
-# Laid before the gateway to see how long its loop takes for a turn.
+# Laid before programs: to see how long the gateway's loop takes for a turn, to give them another time of day.
+PRELOADED = $(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $< -ldl -o $@
 $(B)/bench/turns.so: tests/bench/preload/turns.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $< -ldl -o $@
+	$(PRELOADED)
+$(B)/preload/clock.so: tests/e2e/preload/clock.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(PRELOADED)
 benches: $(BENCHES) $(B)/bench/turns.so
 
 OBJS += $(B)/tests/tokens/count_table.o

@@ -15,8 +15,8 @@ local redis = {}
 local running = {}
 running.__index = running
 
-function redis.start(settings)
-  local self = setmetatable({ dir = stdlib.mkdtemp("/tmp/moongate-redis-XXXXXX"), settings = settings or {} }, running)
+function redis.start(settings, env)
+  local self = setmetatable({ dir = stdlib.mkdtemp("/tmp/moongate-redis-XXXXXX"), settings = settings or {}, env = env }, running)
   self.socket = self.dir .. "/redis.sock"
   self.url = "unix://" .. self.socket
   self:run()
@@ -24,7 +24,7 @@ function redis.start(settings)
 end
 
 function running:run()
-  local words = { "tests/lib/redis", self.dir, output = self.dir .. "/said" }
+  local words = { "tests/lib/redis", self.dir, output = self.dir .. "/said", env = self.env }
   for _, setting in ipairs(self.settings) do words[#words + 1] = setting end
   self.process = process.start(words)
   expect.eventually(function() return self:ask("PING") == "PONG" end, 60, "Redis")

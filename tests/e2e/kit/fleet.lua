@@ -1,0 +1,206 @@
+-- Gateways that share one Redis, each with a folder and a ledger of its own, in front of one mock; and what must be true
+-- of them in the end, whatever happened: what their ledgers come to is what Redis says, and nothing is held.
+--
+--   local f = fleet.start { gateways = 4, policies = fleet.policies { budget = "…" }, redis = { "--maxmemory", "9mb" } }
+--   f.redis  f.mock  f[1] … f[4]              -- kit/redis, kit/mock, kit/gateway; the rest of the options are gateway.start's
+--   f:connected()                             -- until each says that it has the Redis
+--   f:counted()                               -- { spent = { ["<start> <key>"] = nano }, held = …, running = …, open = n }
+--   f:charged()                               -- { ["<start> <key>"] = nano }, of all ledgers together
+--   f:agrees(20)                              -- until the two say the same, and nothing is held or under way
+--   f:poll(key, limit)  f:polled()            -- spent + held of a key again and again: how often, and the most of it
+--   f:stop()
+--
+-- In the policies of fleet.policies a token of output costs a dime and input nothing: what a request may cost is what it
+-- asks for.
+local signal = require("posix.signal")
+local client = require("tests.e2e.kit.client")
+local database = require("tests.e2e.kit.database")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+local redis = require("tests.e2e.kit.redis")
+local process = dofile("tests/lib/process.lua")
+
+local fleet = { DIME = 1e8 }
+local running = {}
+running.__index = running
+
+local MODELS = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o", '
+  .. 'price = usd_per_million { input = "0", output = "100000" } } }\n'
+local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
+
+-- files: name → text; ratelimit and budget go into the chain, in this order.
+function fleet.policies(files)
+  local all, chain = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }, { '"auth"' }
+  for name, text in pairs(files) do all[name .. ".lua"] = text end
+  for _, name in ipairs { "ratelimit", "budget" } do
+    if files[name] then chain[#chain + 1] = ("%q"):format(name) end
+  end
+  all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
+  return all
+end
+
+function fleet.body(of)
+  return { model = of.model or "dear", max_tokens = of.tokens or 10, stream = of.stream,
+    metadata = of.script and { mock = of.script } or nil, messages = { { role = "user", content = of.say or "hi" } } }
+end
+
+local function is_connected(g)
+  return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
+end
+
+-- clock: kit/clock, whose time they all have; lease: of a gateway's session.
+function fleet.start(options)
+  local f = setmetatable({ mock = options.mock or mock.start {}, is_own_mock = not options.mock }, running)
+  f.redis = redis.start(options.redis, options.env)
+  local with_redis = { redis = { url = f.redis.url, lease = options.lease } }
+  for name, value in pairs(options.config or {}) do with_redis[name] = value end
+  for i = 1, options.gateways or 2 do
+    local of = {}
+    for name, value in pairs(options) do of[name] = value end
+    of.mock, of.config, of.name, of.redis = f.mock, with_redis, (options.name or "fleet") .. i, nil
+    of.is_up = function(g) return g:is_ready() and is_connected(g) end
+    f[i] = gateway.start(of)
+  end
+  return f
+end
+
+function running:connected(seconds)
+  for i, g in ipairs(self) do
+    expect.eventually(function()
+      local ok, is = pcall(is_connected, g)
+      return ok and is
+    end, seconds or 30, "gateway " .. i .. " with its Redis")
+  end
+end
+
+-- ---- What was counted, and what was charged.
+
+-- All at one moment: sums by period and key, what runs at the same time, and how many holds are open.
+local COUNTED = [[
+local out = {}
+for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:*')) do
+  local room = key:match('^mg1:{p0}:(%a)')
+  local all = (room == 'B' or room == 'R' or room == 'H') and redis.call('HGETALL', key) or {}
+  for i = 1, #all, 2 do
+    local letter, name = all[i]:sub(1, 1), all[i]:sub(2)
+    if room == 'B' and (letter == 's' or letter == 'h') then
+      out[#out + 1] = letter .. ' ' .. all[i + 1] .. ' ' .. key:match('B:(%d+)') .. ' ' .. name
+    elseif room == 'R' and letter == 'c' then
+      out[#out + 1] = 'c ' .. all[i + 1] .. ' ' .. name
+    elseif room == 'H' and letter ~= '\0' then
+      out[#out + 1] = 'o 1 ' .. all[i]
+    end
+  end
+end
+return out
+]]
+
+function running:counted()
+  local text = self.redis:ask("EVAL", COUNTED, 0)
+  if not text then return nil end
+  local counted = { spent = {}, held = {}, running = {}, open = 0 }
+  local rooms = { s = counted.spent, h = counted.held, c = counted.running }
+  for letter, value, name in text:gmatch("(%a) (%d+) ([^\n]+)") do
+    if letter == "o" then counted.open = counted.open + 1
+    elseif value ~= "0" then rooms[letter][name] = tonumber(value) end
+  end
+  return counted
+end
+
+-- Nano-dollars below 2^53, exact in a number.
+function running:charged()
+  local sums = {}
+  for _, g in ipairs(self) do
+    local sql = "SELECT start_s || ' ' || key AS name, nano FROM charges WHERE nano > 0"
+    for _, row in ipairs(database.rows(g.dir:path("data/ledger.db"), sql)) do
+      sums[row.name] = (sums[row.name] or 0) + tonumber(row.nano)
+    end
+  end
+  return sums
+end
+
+local function lines_of(map)
+  local lines = {}
+  for name, value in pairs(map) do lines[#lines + 1] = ("%s = %.0f"):format(name, value) end
+  table.sort(lines)
+  return table.concat(lines, "\n  ")
+end
+
+local function picture(charged, counted)
+  if not counted then return "Redis does not answer" end
+  return ("ledgers\n  %s\nRedis spent\n  %s\nheld\n  %s\nrunning\n  %s\nopen holds %d"):format(lines_of(charged),
+    lines_of(counted.spent), lines_of(counted.held), lines_of(counted.running), counted.open)
+end
+
+local function is_quiet(counted)
+  return counted.open == 0 and not next(counted.held) and not next(counted.running)
+end
+
+function running:agrees(seconds, what)
+  local said
+  local ok = pcall(expect.eventually, function()
+    local charged, counted = self:charged(), self:counted()
+    said = picture(charged, counted)
+    return counted and is_quiet(counted) and lines_of(charged) == lines_of(counted.spent)
+  end, seconds or 20)
+  if not ok then error((what or "in the end") .. " the ledgers and Redis do not agree:\n" .. said, 2) end
+end
+
+-- The nano-dollars of one key, over all periods.
+function running:spent(key)
+  local sum = 0
+  for name, nano in pairs(self:charged()) do
+    if name:match(" (.*)$") == key then sum = sum + nano end
+  end
+  return sum
+end
+
+-- ---- What must be true at every moment.
+
+local HELD = [[
+local sum = 0
+for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:B:*')) do
+  for _, value in ipairs(redis.call('HMGET', key, 's' .. ARGV[1], 'h' .. ARGV[1])) do sum = sum + (value or 0) end
+end
+return string.format('%.0f', sum)
+]]
+
+-- By a process of its own, some hundred times a second.
+function running:poll(key)
+  self.poll_path = self[1].dir:path("polled")
+  self.poller = process.start { "redis-cli", "-s", self.redis.socket, "-r", "-1", "-i", "0.003", "EVAL", HELD, "0", key,
+    output = self.poll_path }
+end
+
+function running:polled()
+  self.poller:stop()
+  self.poller = nil
+  local count, most = 0, 0
+  for line in io.lines(self.poll_path) do
+    count, most = count + 1, math.max(most, tonumber(line) or error("polled: " .. line))
+  end
+  return count, most
+end
+
+-- ---- The end of one gateway, and of all.
+
+-- All of it at once, as when its machine goes; again on the same ledger.
+function running:kill(i)
+  self[i].process:signal(signal.SIGKILL)
+  self[i].process:wait(20)
+end
+
+function running:stop()
+  if self.poller then self.poller:stop() end
+  local complaint
+  for _, g in ipairs(self) do
+    local ok, why = pcall(g.stop, g)
+    if not ok then complaint = complaint or why end
+  end
+  self.redis:stop()
+  if self.is_own_mock then self.mock:stop() end
+  if complaint then error(complaint, 2) end
+end
+
+return fleet
