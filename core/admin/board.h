@@ -3,8 +3,8 @@
  *
  *     struct board *board = area.base;                       // zeroed; board_bytes(workers) long
  *     atomic_fetch_add(&board->slots[i].beat, 1);            // a worker, from its loop: it is alive
- *     board_text_set(&board->digest, digest);                // one writer each
- *     board_text_get(&board->digest, text, sizeof text);     // any reader, at any time, always a whole text
+ *     shared_text_set(&board->digest, digest);                // one writer each
+ *     shared_text_get(&board->digest, text, sizeof text);     // any reader, at any time, always a whole text
  *
  * Nobody waits on anybody here: a stopped or killed writer leaves the last whole text readable.
  */
@@ -15,12 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BOARD_TEXT_BYTES 504 /* with the NUL; longer texts are cut */
-
-struct board_text {
-    _Atomic uint64_t turn; /* its last bit: which half is shown */
-    _Atomic uint64_t words[2][BOARD_TEXT_BYTES / 8];
-};
+#include "base/shared_text.h"
+#include "store/counters_post.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
 
@@ -37,13 +33,13 @@ struct board_slot {
     /* The process may have no more than these, so that its clients are fewer than was asked; 0: enough. */
     _Atomic uint64_t descriptors;
     _Atomic uint32_t records_failing; /* 1: its records cannot be written, and wait */
-    struct board_text digest;
+    struct shared_text digest;
 };
 
 /* Something that waits behind the ledger. */
 struct board_lag {
     _Atomic uint32_t is_failing;
-    struct board_text reason;
+    struct shared_text reason;
 };
 
 /* What the ledger process shows of itself. */
@@ -52,7 +48,7 @@ struct board_ledger {
     _Atomic uint64_t failing_since_ns; /* wall */
     _Atomic uint64_t commit_began_ns; /* monotonic: of the commit under way; 0: none */
     _Atomic uint64_t waiting; /* entries that came and are not committed */
-    struct board_text reason;
+    struct shared_text reason;
     struct board_lag copy, ship, witness; /* ship: to PostgreSQL */
 };
 
@@ -62,16 +58,15 @@ struct board {
     uint32_t ledger_slot;
     _Atomic uint64_t started_wall_ns;
     _Atomic uint64_t generation;
-    struct board_text digest;          /* of the policies in force */
+    struct shared_text digest;          /* of the policies in force */
     _Atomic uint64_t reloaded_wall_ns; /* of the last attempt, good or bad */
-    struct board_text reload_error;    /* "" when the last attempt was accepted */
+    struct shared_text reload_error;    /* "" when the last attempt was accepted */
     struct board_ledger ledger;
+    struct counters_post counters; /* of a fleet */
     struct board_slot slots[];
 };
 
 size_t board_bytes(unsigned worker_count);
-void board_text_set(struct board_text *t, const char *text);
-void board_text_get(const struct board_text *t, char *text, size_t size);
 /* "starting", "ready" … */
 const char *board_state_name(enum board_state state);
 const char *board_slot_state_name(enum board_slot_state state);

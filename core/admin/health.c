@@ -50,9 +50,9 @@ __attribute__((format(printf, 3, 4))) static void find(struct findings *f, bool 
 
 static void find_policy(struct findings *f, const struct board *board)
 {
-    char digest[BOARD_TEXT_BYTES], error[BOARD_TEXT_BYTES];
-    board_text_get(&board->digest, digest, sizeof digest);
-    board_text_get(&board->reload_error, error, sizeof error);
+    char digest[SHARED_TEXT_BYTES], error[SHARED_TEXT_BYTES];
+    shared_text_get(&board->digest, digest, sizeof digest);
+    shared_text_get(&board->reload_error, error, sizeof error);
     uint64_t generation = atomic_load(&board->generation);
     if (generation == 0) {
         find(f, false, "policy: none is loaded yet");
@@ -66,7 +66,7 @@ static void find_policy(struct findings *f, const struct board *board)
 static void find_workers(struct findings *f, const struct board *board)
 {
     unsigned ready = 0;
-    char digest[BOARD_TEXT_BYTES];
+    char digest[SHARED_TEXT_BYTES];
     for (uint32_t i = 0; i < board->worker_count; i++) {
         ready += atomic_load(&board->slots[i].state) == BOARD_SLOT_READY;
     }
@@ -74,7 +74,7 @@ static void find_workers(struct findings *f, const struct board *board)
     for (uint32_t i = 0; i < board->worker_count; i++) {
         const struct board_slot *slot = &board->slots[i];
         uint32_t state = atomic_load(&slot->state);
-        board_text_get(&slot->digest, digest, sizeof digest);
+        shared_text_get(&slot->digest, digest, sizeof digest);
         buf_printf(f->lines, "[%c]worker %u %s: pid %d, generation %llu, sha256 %s\n",
                    state == BOARD_SLOT_READY ? '+' : '-', i, board_slot_state_name((enum board_slot_state)state),
                    atomic_load(&slot->pid), (unsigned long long)atomic_load(&slot->generation), digest);
@@ -89,9 +89,9 @@ static void find_workers(struct findings *f, const struct board *board)
 
 static void warn_of_lag(struct findings *f, const char *what, const struct board_lag *lag)
 {
-    char reason[BOARD_TEXT_BYTES];
+    char reason[SHARED_TEXT_BYTES];
     if (!atomic_load(&lag->is_failing)) return;
-    board_text_get(&lag->reason, reason, sizeof reason);
+    shared_text_get(&lag->reason, reason, sizeof reason);
     buf_printf(f->lines, "[!]ledger: %s: %s\n", what, reason);
 }
 
@@ -110,11 +110,11 @@ static void warn_of_ledger(struct findings *f, const struct board_ledger *ledger
 static void find_ledger(struct findings *f, const struct board *board)
 {
     const struct board_ledger *ledger = &board->ledger;
-    char reason[BOARD_TEXT_BYTES], since[CLOCK_TEXT_BYTES];
+    char reason[SHARED_TEXT_BYTES], since[CLOCK_TEXT_BYTES];
     unsigned failing = 0;
     for (uint32_t i = 0; i < board->worker_count; i++)
         failing += atomic_load(&board->slots[i].records_failing);
-    board_text_get(&ledger->reason, reason, sizeof reason);
+    shared_text_get(&ledger->reason, reason, sizeof reason);
     clock_format(atomic_load(&ledger->failing_since_ns), since);
     if (atomic_load(&board->slots[board->ledger_slot].pid) == 0)
         find(f, false, "ledger: its process has gone, and is being replaced");
@@ -132,6 +132,21 @@ static void find_data(struct findings *f, const struct board *board, const char 
     bool is_store_good = access(data_dir, W_OK) == 0;
     find(f, is_store_good, "store%s%s", is_store_good ? " ok" : ": ", is_store_good ? "" : strerror(errno));
     find_ledger(f, board);
+}
+
+/* While counters of a fleet are out of reach, what is limited goes by its own `on_store_loss`: nothing to be taken out
+ * for. */
+static void find_counters(struct findings *f, const struct counters_post *post)
+{
+    char why[SHARED_TEXT_BYTES];
+    struct counters_post_view view;
+    if (!atomic_load(&post->is_used)) return;
+    shared_text_get(&post->why, why, sizeof why);
+    counters_post_read(post, &view);
+    if (view.epoch[0] && !why[0])
+        buf_printf(f->lines, "[+]redis ok: %u gateways count together\n", view.gateways);
+    else
+        buf_printf(f->lines, "[!]redis: limits and budgets are not shared: %s\n", why[0] ? why : "starting");
 }
 
 /* Without an issuer's keys its callers are refused. That takes the node out of service only before the first attempt
@@ -163,6 +178,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_policy(&f, parts->board);
     find_workers(&f, parts->board);
     find_data(&f, parts->board, parts->data_dir);
+    find_counters(&f, &parts->board->counters);
     find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;

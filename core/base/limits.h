@@ -119,6 +119,10 @@
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
+#define LIMIT_COUNTERS_REDIS_MS 20u           /* an answer of Redis is waited for so long */
+#define LIMIT_COUNTERS_BEAT_MS 1000u          /* a gateway tells Redis this often that it lives … */
+#define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
+#define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */

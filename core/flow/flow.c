@@ -166,7 +166,10 @@ struct flow *flow_new(const struct flow_parts *parts)
     flow->metrics = metrics_new(parts->stats);
     flow->recorder = recorder_new(parts->loop, &recorder_events, flow);
     flow->notices = notices_new(flow->recorder, parts->stats);
-    flow->holds = holds_new(parts->loop, parts->counters, recorder_owner(flow->recorder));
+    flow->holds = holds_new(&(struct holds_options){.loop = parts->loop,
+                                                     .counters = parts->counters,
+                                                     .owner = recorder_owner(flow->recorder),
+                                                     .redis = parts->redis});
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     share_upstream(flow);

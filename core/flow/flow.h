@@ -22,8 +22,17 @@
 #include "store/keyring.h"
 #include "store/keysets.h"
 
+struct counters_post;
 struct counters_shared;
 struct flow;
+
+/* Counters that the gateways of a fleet share, in Redis. */
+struct flow_redis {
+    char *url;         /* a secret (net/redis.h) */
+    uint32_t gateways; /* at least so many, as moongate.lua says */
+    unsigned workers;  /* of this gateway */
+    const struct counters_post *post;
+};
 
 struct flow_parts {
     struct loop *loop;         /* borrowed, outlives the flow */
@@ -36,6 +45,7 @@ struct flow_parts {
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
+    const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */
     _Atomic uint32_t *records_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };
 

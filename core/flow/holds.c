@@ -130,14 +130,14 @@ static void on_again(void *arg)
     if (!list_is_empty(&h->early) && !loop_timer_is_armed(&h->timer)) loop_timer_arm_ms(&h->timer, AGAIN_MS);
 }
 
-struct holds *holds_new(struct loop *loop, struct counters_shared *counters, uint64_t owner)
+struct holds *holds_new(const struct holds_options *options)
 {
     struct holds *h = mem_zalloc(1, sizeof *h);
-    h->loop = loop;
-    h->counters = counters;
-    h->owner = owner;
+    h->loop = options->loop;
+    h->counters = options->counters;
+    h->owner = options->owner;
     list_init(&h->early);
-    loop_timer_init(&h->timer, loop, on_again, h);
+    loop_timer_init(&h->timer, options->loop, on_again, h);
     return h;
 }
 

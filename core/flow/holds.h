@@ -2,7 +2,7 @@
  * What a worker's requests take from the counters: asked for by the policies that decide, made larger before another
  * target is called and while an answer streams (flow/reserve.h), closed once at the end.
  *
- *     struct holds *holds = holds_new(loop, counters, owner);       // counters NULL: nobody counts here
+ *     struct holds *holds = holds_new(&options);
  *     holds_ask(holds, &question, ticket);        // a policy's: policy_counters_done() has the answer
  *     if (holds_extend(job, totals, &over) == HOLDS_REFUSED) …    // over.item has no room for that
  *     holds_close(job);                           // before its client has the last byte; welcome more than once
@@ -22,10 +22,19 @@
 #include "net/loop.h"
 #include "store/counters_shared.h"
 
+struct flow_redis;
 struct holds;
 struct job;
 
-struct holds *holds_new(struct loop *loop, struct counters_shared *counters, uint64_t owner);
+/* Borrowed until holds_free(). */
+struct holds_options {
+    struct loop *loop;
+    struct counters_shared *counters; /* of this machine's processes; NULL: nobody counts here */
+    uint64_t owner;
+    const struct flow_redis *redis; /* NULL: this gateway counts alone */
+};
+
+struct holds *holds_new(const struct holds_options *options);
 void holds_free(struct holds *holds); /* NULL is welcome; nobody may be waiting */
 
 /* As struct policy_host has them. */

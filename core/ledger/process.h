@@ -25,6 +25,7 @@
 
 struct change_end;
 struct changes;
+struct counters_post;
 struct counters_shared;
 struct loop;
 struct sink;
@@ -40,6 +41,9 @@ struct process_options {
     struct anchors_options witnesses;
     const struct sink *sinks;             /* that notices of budgets go to */
     size_t sink_count;
+    struct slice redis;                   /* a secret: counters that a fleet shares; empty: it shares none */
+    uint32_t redis_lease_ms;
+    struct counters_post *post;           /* borrowed: where this gateway counts in them */
     struct counters_shared *counters;     /* borrowed, the first time's; NULL: nobody counts */
 };
 

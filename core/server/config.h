@@ -39,6 +39,8 @@ struct config {
     struct slice witness_file, witness_webhook, witness_secret; /* of anchors; empty: none */
     bool has_witness_syslog;
     struct slice postgres_url; /* a secret; empty: none */
+    struct slice redis_url;    /* a secret; empty: nobody shares counters with this gateway */
+    uint32_t redis_gateways, redis_lease_ms;
     struct slice billing_zone; /* the name of a zone that this system has */
 };
 

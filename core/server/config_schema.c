@@ -259,6 +259,18 @@ static const struct field postgres_group[] = {
     END,
 };
 
+static const struct field redis_group[] = {
+    {"url", &type_redis, IN_CONFIG(redis_url),
+     .says = "The Redis in which all gateways of a fleet count limits and budgets together; without, each counts alone. "
+             "Another needs a restart."},
+    {"gateways", &type_count, IN_CONFIG(redis_gateways), RANGE(1, LIMIT_COUNTERS_GATEWAYS), .initial = 1,
+     .says = "How many gateways there are at least: while Redis is out of reach each lets through its part, where "
+             "`on_store_loss` is \"local\"."},
+    {"lease", &type_duration, IN_CONFIG(redis_lease_ms), RANGE(3000, 10 * MINUTE_MS), .initial = LIMIT_COUNTERS_LEASE_MS,
+     .says = "A gateway that was not heard of for this long is taken for dead: what its requests hold goes back."},
+    END,
+};
+
 static const struct field billing_group[] = {
     {"timezone", &type_zone, IN_CONFIG(billing_zone), .initial_text = "UTC",
      .says = "Where a day begins that costs are summed by. Another holds, from a restart on, for what comes then: days "
@@ -289,6 +301,7 @@ const struct field config_fields[] = {
     {"gate", &type_table, .group = gate_group},
     {"ledger", &type_table, .group = ledger_group},
     {"postgres", &type_table, .group = postgres_group},
+    {"redis", &type_table, .group = redis_group},
     {"billing", &type_table, .group = billing_group},
     END,
 };

@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/zone.h"
+#include "net/redis.h"
 #include "server/address.h"
 #include "server/config_reader.h"
 #include "server/kind.h"
@@ -258,6 +259,19 @@ static bool read_conninfo(struct config_reader *r, struct slice path, const json
     return true;
 }
 
+/* Files that it names are looked at too. Where its variable is not set, for commands that call nobody, there is none. */
+static bool read_redis(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
+{
+    struct slice text;
+    struct fault why;
+    size_t warned = report_warnings(r->report);
+    if (!config_read_secret(r, path, value, &text)) return false;
+    if (report_warnings(r->report) == warned && !redis_check(text.ptr, &why))
+        return config_bad(r, path, FINDING_BAD_SECRET, "redis://user:password@host:6379/0", "%s", fault_message(&why));
+    *out = text;
+    return true;
+}
+
 static bool read_zone(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct zone_change changes[ZONE_CHANGES_MAX];
@@ -392,6 +406,10 @@ const struct field_type
     type_copy = {"file's name", "a name in the data folder, or an absolute path", TEXT, .read_text = read_copy},
     type_conninfo = {"connection", "env \"NAME\", file \"path\", or \"host=/run/postgresql dbname=moongate\"", TEXT,
                      .is_secret = true, .read_text = read_conninfo},
+    type_redis = {"URL of Redis",
+                  "env \"NAME\", file \"path\", or \"redis://host:6379\", \"unix:///run/redis.sock\", "
+                  "\"rediss://…\", \"redis+sentinel://…\"",
+                  TEXT, .is_secret = true, .read_text = read_redis},
     type_zone = {"time zone", "\"Europe/Berlin\", \"UTC\"", TEXT, .read_text = read_zone},
     type_given = {"text", "", TEXT},
     type_digest = {"digest", "", .store = STORE_DIGEST, .size = sizeof(((struct settings *)NULL)->digest)};

@@ -55,7 +55,7 @@ static void on_shut(void *arg, const char *why)
 static void show_lag(struct board_lag *lag, const char *why)
 {
     bool is_failing = why[0] != '\0';
-    if (is_failing || atomic_load(&lag->is_failing)) board_text_set(&lag->reason, why);
+    if (is_failing || atomic_load(&lag->is_failing)) shared_text_set(&lag->reason, why);
     atomic_store(&lag->is_failing, is_failing);
 }
 
@@ -66,7 +66,7 @@ static void on_state(void *arg, const struct process_state *state)
     atomic_store(&board->waiting, state->waiting);
     atomic_store(&board->commit_began_ns, state->is_committing ? clock_mono_ns() : 0);
     if (state->is_failing && !was_failing) atomic_store(&board->failing_since_ns, clock_wall_ns());
-    if (state->is_failing || was_failing) board_text_set(&board->reason, state->why);
+    if (state->is_failing || was_failing) shared_text_set(&board->reason, state->why);
     atomic_store(&board->is_failing, state->is_failing);
     show_lag(&board->copy, state->copy_why);
     show_lag(&board->ship, state->ship_why);
@@ -106,6 +106,9 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .retain_ms = config->retain_ms,
                                       .retain_texts_ms = config->retain_texts_ms,
                                       .counters = l->parts.counters,
+                                      .redis = config->redis_url,
+                                      .redis_lease_ms = config->redis_lease_ms,
+                                      .post = l->parts.post,
                                       .sinks = config->settings->sinks,
                                       .sink_count = config->settings->sink_count,
                                       .witnesses = {.file = config->witness_file,

@@ -19,6 +19,7 @@ struct ledger_process_parts {
     struct board_ledger *board;
     void *segment;
     struct counters_shared *counters; /* of all processes */
+    struct counters_post *post;       /* where they count with other gateways */
 };
 
 /* The process's exit code. */

@@ -223,11 +223,7 @@ static bool make_shared(struct supervisor *sup)
 
 static struct config *open_config(int fd)
 {
-    struct slice bytes;
-    struct fault why;
-    if (!pipe_memfd_map(fd, LIMIT_PIPE_QUEUE_BYTES, &bytes, &why)) return NULL;
-    struct config *config = config_unpack(bytes);
-    pipe_memfd_unmap(bytes);
+    struct config *config = generation_read_config(fd);
     if (config) config_drop_secrets(config);
     return config;
 }

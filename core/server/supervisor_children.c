@@ -159,6 +159,8 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .slot = slot_of(c),
         .segment = c->sup->segments[c->slot],
         .counters = c->sup->counters,
+        .post = &c->sup->board->counters,
+        .workers = c->sup->worker_count,
     };
     exit(worker_run(&parts));
 }
@@ -187,6 +189,7 @@ _Noreturn static void run_ledger(struct child *c, int control_fd)
         .board = &sup->board->ledger,
         .segment = sup->segments[sup->worker_count + 1],
         .counters = sup->counters,
+        .post = &sup->board->counters,
     };
     exit(ledger_process_run(&parts));
 }

@@ -65,14 +65,14 @@ struct asking {
 static json_t *status_of_child(const struct child *c)
 {
     const struct board_slot *slot = &c->sup->board->slots[c->slot];
-    char digest[BOARD_TEXT_BYTES];
+    char digest[SHARED_TEXT_BYTES];
     json_t *all = json_object();
     json_object_set_new(all, "name", json_string(c->name));
     json_object_set_new(all, "pid", json_integer(c->pid));
     json_object_set_new(all, "state", json_string(board_slot_state_name(c->state)));
     json_object_set_new(all, "restarts", json_integer(atomic_load(&slot->restarts)));
     if (!c->kind->has_generations) return all;
-    board_text_get(&slot->digest, digest, sizeof digest);
+    shared_text_get(&slot->digest, digest, sizeof digest);
     json_object_set_new(all, "generation", json_integer((json_int_t)atomic_load(&slot->generation)));
     json_object_set_new(all, "generations_alive", json_integer((json_int_t)atomic_load(&slot->live_generations)));
     json_object_set_new(all, "policies", json_string(digest));
@@ -88,7 +88,7 @@ static void set_time(json_t *all, const char *name, uint64_t wall_ns)
 
 static json_t *status_of(struct supervisor *sup)
 {
-    char error[BOARD_TEXT_BYTES];
+    char error[SHARED_TEXT_BYTES];
     json_t *all = json_object(), *children = json_array();
     json_object_set_new(all, "ok", json_true());
     json_object_set_new(all, "state", json_string(board_state_name(sup->state)));
@@ -101,7 +101,7 @@ static json_t *status_of(struct supervisor *sup)
     json_object_set_new(all, "config", json_string(sup->current.config_digest));
     set_time(all, "started_at", atomic_load(&sup->board->started_wall_ns));
     set_time(all, "reloaded_at", atomic_load(&sup->board->reloaded_wall_ns));
-    board_text_get(&sup->board->reload_error, error, sizeof error);
+    shared_text_get(&sup->board->reload_error, error, sizeof error);
     json_object_set_new(all, "reload_error", error[0] ? json_string(error) : json_null());
     for (unsigned i = 0; i < sup->child_count; i++) {
         json_array_append_new(children, status_of_child(&sup->children[i]));

@@ -247,6 +247,8 @@ void reload_on_child_ready(struct supervisor *sup);
 bool reload_holds_starts(const struct supervisor *sup);
 void reload_clear(struct supervisor *sup);
 void generation_clear(struct generation *g);
+/* With its secrets: for config_free(). NULL: it cannot be read. */
+struct config *generation_read_config(int fd);
 /* Takes over what the check made; next gets the number after the current one. */
 void generation_take(struct supervisor *sup, struct generation *next, struct check_result *result);
 /* In force from now on: board, metrics. Takes `next`. */

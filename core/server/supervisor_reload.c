@@ -53,8 +53,8 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     sup->current = *next;
     *next = (struct generation){.config_fd = -1, .bundle_fd = -1};
     uint64_t now = clock_wall_ns();
-    board_text_set(&sup->board->digest, sup->current.digest);
-    board_text_set(&sup->board->reload_error, "");
+    shared_text_set(&sup->board->digest, sup->current.digest);
+    shared_text_set(&sup->board->reload_error, "");
     atomic_store(&sup->board->generation, sup->current.number);
     atomic_store(&sup->board->reloaded_wall_ns, now);
     set_gauge(sup, STATS_POLICY_INFO, sup->current.digest, 1);
@@ -87,7 +87,7 @@ static void note_refused(struct supervisor *sup)
     buf_append_char(&first, '\0');
     log_event(LOG_ERROR, "reload_refused", "%s (%zu errors); generation %llu stays in force", buf_ptr(&first),
               report_errors(sup->reload.report), (unsigned long long)sup->current.number);
-    board_text_set(&sup->board->reload_error, buf_ptr(&first));
+    shared_text_set(&sup->board->reload_error, buf_ptr(&first));
     atomic_store(&sup->board->reloaded_wall_ns, clock_wall_ns());
     set_gauge(sup, STATS_POLICY_RELOAD_OK, NULL, 0);
     stats_add(sup->stats, stats_series(sup->stats, STATS_POLICY_RELOAD_FAILED, NULL), 1);
@@ -129,7 +129,7 @@ static void compare(struct report *report, const char *field, struct slice now, 
                SLICE_FMT(now), SLICE_FMT(then));
 }
 
-static struct config *read_config(int fd)
+struct config *generation_read_config(int fd)
 {
     struct slice bytes;
     struct fault why;
@@ -137,6 +137,16 @@ static struct config *read_config(int fd)
     struct config *config = config_unpack(bytes);
     pipe_memfd_unmap(bytes);
     return config;
+}
+
+/* It is a secret, which neither is told of. */
+static void compare_redis(struct supervisor *sup, const struct config *next)
+{
+    struct config *now = generation_read_config(sup->current.config_fd);
+    if (now && !slice_equal(now->redis_url, next->redis_url))
+        report_say(sup->reload.report, FINDING_NEEDS_RESTART,
+                   "`redis.url` changed: needs restart (everything else in moongate.lua acts at once)");
+    config_free(now);
 }
 
 static bool may_change(struct supervisor *sup, const struct config *next)
@@ -149,6 +159,7 @@ static bool may_change(struct supervisor *sup, const struct config *next)
     compare(report, "admin.host", now->admin_host, next->admin_host);
     compare(report, "ledger.gateway", now->gateway, next->gateway);
     compare(report, "billing.timezone", now->billing_zone, next->billing_zone);
+    compare_redis(sup, next);
     compare(report, "data", now->settings->data_dir, next->settings->data_dir);
     if (now->workers != next->workers) {
         report_say(report, FINDING_NEEDS_RESTART,
@@ -178,7 +189,7 @@ static void commit(struct supervisor *sup)
 {
     struct reload *r = &sup->reload;
     struct control_generation body = {r->next.number};
-    struct config *config = read_config(r->next.config_fd);
+    struct config *config = generation_read_config(r->next.config_fd);
     if (config) {
         config_drop_secrets(config);
         config_free(sup->config);
@@ -242,7 +253,7 @@ static void on_checked(void *arg, struct check_result *result)
         return;
     }
     generation_take(sup, &r->next, result);
-    next = read_config(r->next.config_fd);
+    next = generation_read_config(r->next.config_fd);
     if (!next) report_say(r->report, FINDING_OTHER_ERROR, "the configuration that the checker sent cannot be read");
     bool is_good = next && may_change(sup, next);
     if (next) memcpy(r->next.config_digest, next->settings->digest, sizeof r->next.config_digest);

@@ -36,6 +36,7 @@ struct worker {
     bool is_leaving;
 
     struct settings *settings;
+    struct flow_redis redis; /* its URL is kept here, from the first configuration on; another needs a restart */
     struct keyring *keys;
     struct keysets *keysets;
     /* Prepared, not yet in force. */
@@ -75,6 +76,22 @@ static void drop_staged(struct worker *w)
     w->staged_settings = NULL;
 }
 
+/* What is to be asked of limits and budgets that a fleet shares. */
+static void keep_redis(struct worker *w, const struct config *config)
+{
+    struct slice url = config->redis_url.len ? config->redis_url : SLICE("");
+    w->redis = (struct flow_redis){.url = mem_strndup(url.ptr, url.len),
+                                    .gateways = config->redis_gateways,
+                                    .workers = w->parts.workers,
+                                    .post = w->parts.post};
+}
+
+static void forget_redis(struct worker *w)
+{
+    if (w->redis.url) explicit_bzero(w->redis.url, strlen(w->redis.url));
+    mem_free(w->redis.url);
+}
+
 static bool stage_config(struct worker *w, int fd, struct fault *why)
 {
     struct slice bytes;
@@ -86,6 +103,7 @@ static bool stage_config(struct worker *w, int fd, struct fault *why)
     pipe_memfd_unmap(bytes);
     if (!config) return fault_set(why, FAULT_INTERNAL, "the configuration that came is not one");
     w->staged_settings = settings_ref(config->settings);
+    if (!w->redis.url) keep_redis(w, config);
     config_free(config);
     return true;
 }
@@ -254,6 +272,7 @@ static void start_flow(struct worker *w)
         .want_keys_arg = w,
         .stats = w->stats,
         .counters = w->parts.counters,
+        .redis = w->redis.url[0] ? &w->redis : NULL,
         .records_failing = &w->parts.slot->records_failing,
     });
     if (w->ledger_fd >= 0) flow_set_ledger(w->flow, w->ledger_fd);
@@ -273,7 +292,7 @@ static void commit(struct worker *w, uint64_t number)
         start_flow(w);
     }
     say_clients(w);
-    board_text_set(&w->parts.slot->digest, policy_set_digest(w->staged_policies));
+    shared_text_set(&w->parts.slot->digest, policy_set_digest(w->staged_policies));
     atomic_store(&w->parts.slot->generation, number);
     drop_staged(w);
     struct control_generation done = {number};
@@ -383,6 +402,7 @@ static void worker_clear(struct worker *w)
     settings_unref(w->settings);
     keyring_unref(w->keys);
     keysets_free(w->keysets);
+    forget_redis(w);
     if (w->ledger_fd >= 0) close(w->ledger_fd);
     pipe_free(w->control);
     stats_detach(w->stats);

@@ -18,7 +18,9 @@ struct worker_parts {
     int listen_fd;           /* taken */
     struct board_slot *slot; /* borrowed: shared memory */
     void *segment;           /* borrowed: this slot's metrics */
-    struct counters_shared *counters; /* borrowed: of all processes */
+    struct counters_shared *counters;  /* borrowed: of all processes */
+    const struct counters_post *post;  /* borrowed: where they count with other gateways */
+    unsigned workers;                  /* how many there are of this kind */
 };
 
 /* The process's exit code. */
