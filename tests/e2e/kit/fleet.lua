@@ -7,7 +7,10 @@
 --   f:counted()                               -- { spent = { ["<start> <key>"] = nano }, held = …, running = …, open = n }
 --   f:charged()                               -- { ["<start> <key>"] = nano }, of all ledgers together
 --   f:agrees(20)                              -- until the two say the same, and nothing is held or under way
---   f:poll(key, limit)  f:polled()            -- spent + held of a key again and again: how often, and the most of it
+--   f:poll(key)  f:polled()                   -- spent + held of a key again and again: how often, and the most of it
+--   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders)
+--   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
+--   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
 --   f:stop()
 --
 -- In the policies of fleet.policies a token of output costs a dime and input nothing: what a request may cost is what it
@@ -49,11 +52,11 @@ local function is_connected(g)
   return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
 end
 
--- clock: kit/clock, whose time they all have; lease: of a gateway's session.
+-- lease, at_least: as moongate.lua says of redis; env: of Redis too.
 function fleet.start(options)
   local f = setmetatable({ mock = options.mock or mock.start {}, is_own_mock = not options.mock }, running)
   f.redis = redis.start(options.redis, options.env)
-  local with_redis = { redis = { url = f.redis.url, lease = options.lease } }
+  local with_redis = { redis = { url = f.redis.url, lease = options.lease, gateways = options.at_least } }
   for name, value in pairs(options.config or {}) do with_redis[name] = value end
   for i = 1, options.gateways or 2 do
     local of = {}
@@ -99,13 +102,12 @@ return out
 function running:counted()
   local text = self.redis:ask("EVAL", COUNTED, 0)
   if not text then return nil end
-  local counted = { spent = {}, held = {}, running = {}, open = 0 }
-  local rooms = { s = counted.spent, h = counted.held, c = counted.running }
+  local rooms, open = { s = {}, h = {}, c = {} }, 0
   for letter, value, name in text:gmatch("(%a) (%d+) ([^\n]+)") do
-    if letter == "o" then counted.open = counted.open + 1
+    if letter == "o" then open = open + 1
     elseif value ~= "0" then rooms[letter][name] = tonumber(value) end
   end
-  return counted
+  return { spent = rooms.s, held = rooms.h, running = rooms.c, open = open }
 end
 
 -- Nano-dollars below 2^53, exact in a number.
@@ -183,6 +185,67 @@ function running:polled()
   return count, most
 end
 
+-- ---- Clients.
+
+local load = {}
+load.__index = load
+
+function running:spend(of)
+  self.loads = (self.loads or 0) + 1
+  local path = self[1].dir:path("spent-" .. self.loads)
+  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01 }
+  for _, g in ipairs(self) do
+    words[#words + 1] = g.dir:path("data/listen.json")
+    words[#words + 1] = g.key
+  end
+  local started = setmetatable({ fleet = self, path = path, process = process.start(words) }, load)
+  started.process:expect("^in", 20)
+  self.load = started
+  return started
+end
+
+function load:lines()
+  local lines = {}
+  for id, status, tokens, seconds in (self.fleet[1].dir:read(self.path:match("[^/]+$")) or ""):gmatch("(%S+) (%d+) (%d+) (%S+)\n") do
+    lines[#lines + 1] = { id = id, status = tonumber(status), tokens = tonumber(tokens), seconds = tonumber(seconds) }
+  end
+  return lines
+end
+
+-- All of them where no status is named.
+function load:count(status)
+  local count = 0
+  for _, line in ipairs(self:lines()) do
+    if not status or line.status == status then count = count + 1 end
+  end
+  return count
+end
+
+function load:stop()
+  self.process:stop(60)
+end
+
+local function costs_of(g)
+  return database.rows(g.dir:path("data/ledger.db"), "SELECT lower(hex(id)) AS id, cost_nano FROM records")
+end
+
+function load:check()
+  local costs = {}
+  for _, g in ipairs(self.fleet) do
+    for _, row in ipairs(costs_of(g)) do
+      if costs[row.id] then error("two records of " .. row.id, 2) end
+      costs[row.id] = tonumber(row.cost_nano)
+    end
+  end
+  for _, line in ipairs(self:lines()) do
+    local cost = costs[line.id:gsub("^req_", ""):gsub("-", "")]
+    if not cost then error("no record of " .. line.id .. ", which was answered with " .. line.status, 2) end
+    if cost ~= line.tokens * fleet.DIME then
+      error(("%s cost %.0f, and the provider wrote %d tokens"):format(line.id, cost, line.tokens), 2)
+    end
+  end
+end
+
 -- ---- The end of one gateway, and of all.
 
 -- All of it at once, as when its machine goes; again on the same ledger.
@@ -193,6 +256,7 @@ end
 
 function running:stop()
   if self.poller then self.poller:stop() end
+  if self.load then self.load:stop() end
   local complaint
   for _, g in ipairs(self) do
     local ok, why = pcall(g.stop, g)
