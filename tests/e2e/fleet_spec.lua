@@ -36,7 +36,7 @@ describe("of 200 that come at once to four gateways", function()
   it("as many are called as a budget pays for, and it refuses nobody who is under it", function()
     f = fleet.start { gateways = 4, policies = fleet.policies {
       budget = 'return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } } }\n' } }
-    f.mock:script { count = 0, head_delay_ms = 1500 }
+    f.mock:script { count = 0, head_delay_ms = 1500, tokens = 10 }
     local since = f.mock:mark()
     assert.same({ [200] = 10, [429] = 190 }, (ask_at_once(200, { tokens = 10 })))
     assert.equal(10, #f.mock:requests(since))

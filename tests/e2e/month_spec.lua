@@ -40,7 +40,6 @@ end
 local function told(g)
   local sum = 0
   for _, row in ipairs(g:json("budgets").budgets) do
-    print(require("cjson").encode(row))
     sum = sum + (row.spent_nano or 0)
   end
   return sum / fleet.DIME
@@ -53,7 +52,7 @@ for _, month in ipairs(MONTHS) do
       clock:set(month.stops - MINUTE)
       f = fleet.start { gateways = 2, name = "month", lease = "10m", env = clock.env, policies = POLICIES }
       assert.equal(200, ask(f[1], 20).status)
-      f.mock:script { count = 2, head_delay_ms = 4000 }
+      f.mock:script { count = 2, head_delay_ms = 3000, tokens = 30 }
       local since = f.mock:mark()
       local held = { begin(f[1], 30), begin(f[2], 30) }
       expect.eventually(function() return #f.mock:requests(since) == 2 end, 20, "both calls")

@@ -43,9 +43,11 @@ function fleet.policies(files)
   return all
 end
 
+-- As many tokens come as may.
 function fleet.body(of)
-  return { model = of.model or "dear", max_tokens = of.tokens or 10, stream = of.stream,
-    metadata = of.script and { mock = of.script } or nil, messages = { { role = "user", content = of.say or "hi" } } }
+  local tokens = of.tokens or 10
+  return { model = "dear", max_tokens = tokens, stream = of.stream, messages = { { role = "user", content = "hi" } },
+    metadata = { mock = of.script or "tokens=" .. tokens } }
 end
 
 local function is_connected(g)
