@@ -19,22 +19,26 @@ local watched -- what the evaluation under way collects
 
 local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
 
--- "60 requests a minute, 10 at once", "5 at the same time", "5000 USD this month"
+-- "60 requests a minute, 10 at once", "5 at the same time", "$5,000 this month"
 local function spell(row, item)
   if item.kind == "concurrent" then return ("%d at the same time"):format(item.limit) end
   if item.kind == "money" then
-    return ("%s USD %s"):format(units.spell_usd(row.limit), row.period and calendar.words[row.period] or "a session")
+    local all = ("%s %s"):format(units.dollars_exactly(row.limit),
+      row.period and calendar.words[row.period] or "a session")
+    return item.limit and all or all .. ", refuses nothing"
   end
   local per = times[row.per_text] or "in " .. tostring(row.per_text)
-  local all = ("%d %s %s"):format(item.limit, item.limit == 1 and item.kind:gsub("s$", "") or item.kind, per)
-  return item.burst and item.burst < item.limit and ("%s, %d at once"):format(all, item.burst) or all
+  local all = ("%s %s"):format(units.many(item.limit, item.kind), per)
+  if not item.burst or item.burst >= item.limit then return all end
+  return ("%s, %s at once"):format(all, units.count(item.burst))
 end
 
 local brief_kinds = { requests = "req", tokens = "tok" }
 local brief_times = { ["1s"] = "s", ["1m"] = "min", ["1h"] = "h", ["1d"] = "d" }
 
 local function short(number)
-  return number >= 10000 and number % 1000 == 0 and ("%dk"):format(number / 1000) or ("%d"):format(number)
+  if number >= 10000 and number % 1000 == 0 then return ("%.0fk"):format(number / 1000) end
+  return units.count(number)
 end
 
 -- "600 req/min, 100 at once": the same where there is little room

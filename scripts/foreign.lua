@@ -108,10 +108,18 @@ function foreign.name(name) return names[name] end
 
 local parts = { k = 1000, m = 1000000 }
 
--- "50k", "50,000", "50_000", "50000", nil for what is no number.
+-- "50,000" and "5.000,00" have commas of two kinds: before each three digits of many, or before the cents.
+local function without_commas(digits)
+  local whole, cents = digits:match("^([%d%.]+),(%d+)$")
+  local is_decimal = whole and (whole:find("%.%d%d%d$") or #cents ~= 3 and not whole:find(".", 1, true))
+  if is_decimal then return whole:gsub("%.", "") .. "." .. cents end
+  return (digits:gsub(",", ""))
+end
+
+-- "50k", "50,000", "50_000", "50000", "12,50", nil for what is no number.
 function foreign.number(text)
   local digits, unit = tostring(text):match("^%s*(%d[%d_,%.]*)%s*([kKmM]?)%s*$")
-  local value = digits and tonumber((digits:gsub("[_,]", "")))
+  local value = digits and tonumber(without_commas((digits:gsub("_", ""))))
   return value and value * (parts[unit:lower()] or 1) or nil
 end
 
@@ -144,8 +152,49 @@ end
 -- "$5,000", "5000 USD" → 5000
 function foreign.amount(text)
   if type(text) ~= "string" then return nil end
-  local number = foreign.number((text:gsub("%$", ""):gsub("%s*[uU][sS][dD]%s*", "")))
-  return number and ("write %.14g"):format(number) or nil
+  return foreign.number((text:gsub("%$", ""):gsub("%s*[uU][sS][dD]%s*", "")))
+end
+
+local times = { { "s", "sec", "secs", "second", "seconds" }, { "m", "min", "mins", "minute", "minutes" },
+  { "h", "hr", "hrs", "hour", "hours", "hourly" }, { "d", "day", "days", "daily" } }
+local days = { w = 7, week = 7, weeks = 7, weekly = 7, month = 30, months = 30, monthly = 30, y = 365, year = 365,
+  years = 365 }
+local letters = {}
+for _, words in ipairs(times) do
+  for _, word in ipairs(words) do letters[word] = words[1] end
+end
+
+-- 60 → "60s", "1min" → "1m", "hour" → "1h", "2 weeks" → "14d"; nil for anything else, also for milliseconds.
+function foreign.duration(value)
+  if type(value) == "number" then return value % 1 == 0 and ("%.0fs"):format(value) or nil end
+  local count, word = tostring(value):lower():match("^%s*(%d*)%s*(%a+)%s*$")
+  count = count == "" and 1 or tonumber(count)
+  if letters[word] then return ("%.0f%s"):format(count, letters[word]) end
+  return days[word] and ("%.0fd"):format(count * days[word]) or nil
+end
+
+-- 80, 0.8, "80 %", "80" → "80%"
+function foreign.percent(value)
+  local number = tonumber((tostring(value):gsub("[%%%s]", "")))
+  if not number then return nil end
+  local is_part = number <= 1 and not tostring(value):find("%", 1, true)
+  return ("%.4g%%"):format(is_part and number * 100 or number)
+end
+
+-- What others call the fields of limits and budgets, and whom they count for.
+local fields = { dept = "department", division = "department", organization = "department", org = "department",
+  key = "key_id", apikey = "key_id", api_key = "key_id", keys = "key_id", application = "app", service = "app",
+  client = "app", username = "user", person = "user", group = "team", project = "team",
+  window = "per", interval = "per", period = "per", every = "per", reset = "per", duration = "per",
+  concurrency = "concurrent", parallel = "concurrent", max_concurrent = "concurrent", max_parallel = "concurrent",
+  amount = "limit", max = "limit", cap = "limit", budget = "limit", usd = "limit", max_budget = "limit",
+  alerts = "thresholds", alert = "thresholds", on_loss = "on_store_loss", timezone = "zone", tz = "zone" }
+
+-- "dept" → "department", where that is one of the names.
+function foreign.field(name, known_names)
+  for _, known in ipairs(fields[name] and known_names or {}) do
+    if known == fields[name] then return known end
+  end
 end
 
 -- "8am-6pm" → "08:00-18:00", "9-17" → "09:00-17:00"

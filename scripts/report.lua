@@ -236,7 +236,7 @@ local HINTS_MAX = 200 -- as many errors as are shown: who has more has one that 
 function report.nearest(word, names)
   if report.errors > HINTS_MAX then return nil end
   if type(names) == "function" then names = names() end
-  local near = type(word) == "string" and #word > 2 and core.nearest(word, names)
+  local near = type(word) == "string" and (foreign.field(word, names) or #word > 2 and core.nearest(word, names))
   return near and ("did you mean '%s'?"):format(near) or nil
 end
 

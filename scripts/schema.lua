@@ -164,7 +164,8 @@ local function unknown_keys(value, fields)
   return list
 end
 
-function schema.record(fields, required, what)
+-- hint(key, value): what is meant by a key that it does not have, where the nearest name would be another.
+function schema.record(fields, required, what, hint)
   local names, known = report.keys(fields), {}
   for key in pairs(fields) do known[#known + 1] = key end
   table.sort(known, by_text)
@@ -185,7 +186,7 @@ function schema.record(fields, required, what)
     for _ in next, value do found = found - 1 end
     for _, key in ipairs(found < 0 and unknown_keys(value, fields) or {}) do
       report.at(sub(path, key), "unknown_field", ("unknown %s '%s'"):format(what or "field", tostring(key)),
-        report.nearest(key, names))
+        hint and hint(key, value[key]) or report.nearest(key, names))
     end
     for _, name in ipairs(required or {}) do
       if value[name] == nil then report.at(path, "missing_field", ("'%s' is missing"):format(name)) end

@@ -46,13 +46,24 @@ function scopes.by(value, path)
   return parts
 end
 
+local function constant_list(value, path, name, check)
+  if getmetatable(value) == "predicate" then
+    report.at(path, "bad_value", "a budget is for one, or for several together; got a predicate",
+      ("for each of them: each = \"%s\""):format(name))
+    return {}
+  end
+  local list = schema.one_or_list(check)(value, path) or {}
+  if type(value) == "table" and #value == 0 then report.at(path, "bad_limit", "the list is empty: nobody has it") end
+  return list
+end
+
 -- The fields of a row that name a scope's value: department = "sales", team = { "a", "b" } (which count together).
 function scopes.constants(row, path)
   local parts = {}
   for _, name in ipairs(report.keys(row)) do
     if is_scope(name) and name ~= "session" then
       local check = name == "model" and conditions.check_model or schema.text
-      local list = schema.one_or_list(check)(row[name], sub(path, name)) or {}
+      local list = constant_list(row[name], sub(path, name), name, check)
       local set = {}
       for _, value in ipairs(list) do set[value] = true end
       parts[#parts + 1] = { name = name, set = set, text = table.concat(list, "+") }

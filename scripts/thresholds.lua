@@ -33,8 +33,8 @@ local function receiver(value, path)
     return value
   end
   report.at(path, "bad_value",
-    ("notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got %s"):format(
-    schema.kind_of(value)))
+    ("notices go to a sink of moongate.lua, with an address where it takes one: \"owner\", \"slack:#ai-spend\"; got %s")
+    :format(schema.kind_of(value)), text:find("^[#@]%S+$") and ("write \"slack:%s\""):format(text) or nil)
 end
 
 local function warning(value, path)

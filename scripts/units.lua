@@ -5,7 +5,10 @@
 --   units.usd("12.50", path)     → 12500000000  nano-dollars
 --   units.spell_usd(12500000000) → "12.50"
 --   units.dollars(4998204713921) → "$4,998.20"  for people: to the cent, of less than a dollar three digits
+--   units.dollars_exactly(500000000) → "$0.50"  as its author wrote it, to the last digit
 --   units.group("4998.20") → "4,998.20"
+--   units.count(200000) → "200,000"
+--   units.many(200000, "tokens") → "200,000 tokens"
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -16,46 +19,54 @@ local units = {}
 local seconds = { s = 1, m = 60, h = 3600, d = 86400 }
 local DURATION_MAX = 366 * 86400
 
--- What was probably meant: 60 → "60s", "1min" → "1m", "hour" → "1h".
-local function near_duration(value)
-  if type(value) == "number" then return ("%ds"):format(value) end
-  local count, letter = tostring(value):match("^(%d*)%s*([smhd])%a*$")
-  if not letter then return nil end
-  return (count == "" and "1" or count) .. letter
+local function read_duration(value)
+  local count, letter = tostring(value):match("^(%d+)([smhd])$")
+  local total = type(value) == "string" and count and #count < 9 and count * seconds[letter]
+  return total and total > 0 and total <= DURATION_MAX and total or nil
 end
 
 function units.duration(value, path)
-  local count, letter = tostring(value):match("^(%d+)([smhd])$")
-  local total = type(value) == "string" and count and #count < 9 and count * seconds[letter]
-  if total and total > 0 and total <= DURATION_MAX then return total end
-  local near = near_duration(value)
+  local total = read_duration(value)
+  if total then return total end
+  local near = foreign.duration(value)
   report.at(path, "bad_time",
     ("a time is written \"30s\", \"1m\", \"1h\" or \"1d\", at most a year; got %s"):format(schema.kind_of(value)),
-    near and not total and ("did you mean \"%s\"?"):format(near) or nil)
+    near and read_duration(near) and ("did you mean \"%s\"?"):format(near) or nil)
+end
+
+local function read_percent(value)
+  local whole, part = tostring(value):match("^(%d+)%.?(%d*)%%$")
+  if type(value) ~= "string" or not whole or #whole > 4 or #part > 2 then return nil end
+  return whole * 100 + (part .. "00"):sub(1, 2)
 end
 
 function units.percent(value, path)
-  local whole, part = tostring(value):match("^(%d+)%.?(%d*)%%$")
-  if type(value) == "string" and whole and #whole <= 4 and #part <= 2 then
-    return whole * 100 + (part .. "00"):sub(1, 2)
-  end
-  local near = type(value) == "number" and ("did you mean \"%g%%\"?"):format(value <= 1 and value * 100 or value) or nil
+  local read = read_percent(value)
+  if read then return read end
+  local near = foreign.percent(value)
   report.at(path, "bad_amount",
-    ("a percentage is written \"80%%\", with at most two decimals; got %s"):format(schema.kind_of(value)), near)
+    ("a percentage is written \"80%%\", with at most two decimals; got %s"):format(schema.kind_of(value)),
+    near and read_percent(near) and ("did you mean \"%s\"?"):format(near) or nil)
 end
 
 -- Amounts stay below 2^53 nano-dollars, so that sums of two are exact in a Lua number.
 local USD_MAX = 4000000
 
-function units.usd(value, path)
+local function read_usd(value)
   local text = type(value) == "number" and ("%.14g"):format(value) or value
   local whole, part = tostring(text):match("^(%d+)%.?(%d*)$")
-  if type(text) == "string" and whole and #whole <= 7 and #part <= 9 and whole + 0 <= USD_MAX then
-    return whole * 1000000000 + (part .. "000000000"):sub(1, 9)
-  end
+  if type(text) ~= "string" or not whole or #whole > 7 or #part > 9 then return nil end
+  local nano = whole * 1000000000 + (part .. "000000000"):sub(1, 9)
+  return nano <= USD_MAX * 1000000000 and nano or nil
+end
+
+function units.usd(value, path)
+  local nano = read_usd(value)
+  if nano then return nano end
+  local near = foreign.amount(value)
   report.at(path, "bad_amount",
     ("an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to %d; got %s"):format(
-    USD_MAX, schema.kind_of(value)), foreign.amount(value))
+    USD_MAX, schema.kind_of(value)), near and read_usd(near) and ("write %.14g"):format(near) or nil)
 end
 
 -- At least two decimals when there are any: "5000", "12.50", "0.000006".
@@ -72,6 +83,15 @@ end
 function units.group(amount)
   local whole, part = amount:match("^(%d+)(.*)$")
   return whole:reverse():gsub("%d%d%d", "%0,"):reverse():gsub("^,", "") .. part
+end
+
+function units.dollars_exactly(nano) return "$" .. units.group(units.spell_usd(nano)) end
+
+function units.count(number) return units.group(("%.0f"):format(number)) end
+
+-- "1 request", "2,000 requests"
+function units.many(number, things)
+  return ("%s %s"):format(units.count(number), number == 1 and things:gsub("s$", "") or things)
 end
 
 function units.dollars(nano)

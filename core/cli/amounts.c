@@ -1,6 +1,7 @@
 #include "cli/amounts.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "exchange/money.h"
@@ -48,6 +49,24 @@ const char *amount_usd(int64_t nano, char text[AMOUNT_BYTES])
         snprintf(text, AMOUNT_BYTES, "%s$%s", sign, exact);
     }
     return text;
+}
+
+const char *amount_usd_exactly(int64_t nano, char text[AMOUNT_BYTES])
+{
+    char exact[MONEY_TEXT_BYTES], whole[AMOUNT_BYTES];
+    uint64_t n = nano < 0 ? 0 - (uint64_t)nano : (uint64_t)nano;
+    int64_t rest = (int64_t)(n % MONEY_NANO_PER_USD);
+    write_grouped(n / MONEY_NANO_PER_USD, whole);
+    const char *digits = rest ? money_usd(rest, exact).ptr + 1 : ".0";
+    bool is_short = rest % (MONEY_NANO_PER_USD / 10) == 0; /* ".5" */
+    snprintf(text, AMOUNT_BYTES, "%s$%.30s%s%s", nano < 0 ? "-" : "", whole, digits, is_short ? "0" : "");
+    return text;
+}
+
+const char *amount_usd_left(int64_t nano, char text[AMOUNT_BYTES])
+{
+    int64_t unit = nano >= (int64_t)MONEY_NANO_PER_USD ? (int64_t)NANO_PER_CENT : (int64_t)NANO_LEAST;
+    return amount_usd(nano < unit ? nano : nano - nano % unit, text);
 }
 
 const char *amount_short(int64_t n, char text[AMOUNT_BYTES])

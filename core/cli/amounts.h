@@ -13,6 +13,10 @@
 
 /* Two decimals from a dollar on, four below, all of less than a hundredth of a cent: never 0 for something. */
 const char *amount_usd(int64_t nano, char text[AMOUNT_BYTES]);
+/* Every digit there is, two decimals at least: of limits. */
+const char *amount_usd_exactly(int64_t nano, char text[AMOUNT_BYTES]);
+/* As amount_usd(), and never more than it is: of what is left. Not less than 0. */
+const char *amount_usd_left(int64_t nano, char text[AMOUNT_BYTES]);
 const char *amount_count(int64_t n, char text[AMOUNT_BYTES]);
 /* Three figures: 950, 14.2k, 148M. */
 const char *amount_short(int64_t n, char text[AMOUNT_BYTES]);

@@ -103,7 +103,7 @@ static void add_row(struct table *table, const struct showing *s, const struct b
     snprintf(name, sizeof name, "%.*s%s", (int)(use->budget->name.len < 200 ? use->budget->name.len : 200),
              use->budget->name.ptr, is_observed(use->budget) ? " (observed)" : "");
     table_add(table, (const char *[]){name, use->scope.ptr, amount_usd(use->nano, spent),
-                                      amount_usd(use->budget->limit, limit), use_cell(percent, part),
+                                      amount_usd_exactly(use->budget->limit, limit), use_cell(percent, part),
                                       course.nano >= 0 ? amount_usd(course.nano, going) : "",
                                       out_cell(s, use, &course, out), reset_cell(s, use, reset), use->budget->at.ptr});
     enum table_colour colour = budget_is_used_up(use)                           ? TABLE_RED

@@ -247,7 +247,7 @@ static bool read_all(struct showing *s, struct fault *why)
 static const char *left_cell(const struct line *line, char text[AMOUNT_BYTES])
 {
     if (line->limit == COUNTERS_NO_LIMIT) return "";
-    return line->is_money ? amount_usd(line->left, text) : amount_count(line->left, text);
+    return line->is_money ? amount_usd_left(line->left, text) : amount_count(line->left, text);
 }
 
 static const char *reset_cell(const struct showing *s, const struct line *line, char text[32])
@@ -338,8 +338,7 @@ static void print_table(const struct showing *s)
 
 static json_t *usd_json(int64_t nano)
 {
-    char usd[MONEY_TEXT_BYTES];
-    return nano < 0 ? json_null() : json_string(money_usd(nano, usd).ptr);
+    return nano < 0 ? json_null() : json_real((double)nano / MONEY_NANO_PER_USD);
 }
 
 static json_t *line_json(const struct line *line)

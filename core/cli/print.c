@@ -161,7 +161,7 @@ void cli_print_report(FILE *to, const json_t *report)
 
 void cli_print_json(json_t *document)
 {
-    json_dumpf(document, stdout, isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT);
+    json_dumpf(document, stdout, JSON_REAL_PRECISION(15) | (isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT));
     fputc('\n', stdout);
     json_decref(document);
 }

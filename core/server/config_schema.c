@@ -261,12 +261,13 @@ static const struct field postgres_group[] = {
 
 static const struct field redis_group[] = {
     {"url", &type_redis, IN_CONFIG(redis_url),
-     .says = "The Redis in which all gateways of a fleet count limits and budgets together; without, each counts alone. "
-             "Another needs a restart."},
+     .says = "The Redis in which all gateways of a fleet count limits and budgets together; without, each counts "
+             "alone. Another needs a restart."},
     {"gateways", &type_count, IN_CONFIG(redis_gateways), RANGE(1, LIMIT_COUNTERS_GATEWAYS), .initial = 1,
      .says = "How many gateways there are at least: while Redis is out of reach each lets through its part, where "
              "`on_store_loss` is \"local\"."},
-    {"lease", &type_duration, IN_CONFIG(redis_lease_ms), RANGE(3000, 10 * MINUTE_MS), .initial = LIMIT_COUNTERS_LEASE_MS,
+    {"lease", &type_duration, IN_CONFIG(redis_lease_ms), RANGE(3000, 10 * MINUTE_MS),
+     .initial = LIMIT_COUNTERS_LEASE_MS,
      .says = "A gateway that was not heard of for this long is taken for dead: what its requests hold goes back."},
     END,
 };

@@ -259,7 +259,8 @@ static bool read_conninfo(struct config_reader *r, struct slice path, const json
     return true;
 }
 
-/* Files that it names are looked at too. Where its variable is not set, for commands that call nobody, there is none. */
+/* Files that it names are looked at too. Where its variable is not set, for commands that call nobody, there is no
+ * URL. */
 static bool read_redis(struct config_reader *r, struct slice path, const json_t *value, struct slice *out)
 {
     struct slice text;

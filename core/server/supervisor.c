@@ -291,6 +291,7 @@ static void supervisor_clear(struct supervisor *sup)
     keys_clear(sup);
     jwks_clear(sup);
     acts_clear(sup);
+    looks_clear(sup);
     control_close(sup);
     files_clear(sup);
     loop_timer_disarm(&sup->tick);
@@ -319,6 +320,7 @@ int supervisor_run(const struct supervisor_parts *parts)
     reload_init(sup);
     keys_init(sup);
     acts_init(sup);
+    looks_init(sup);
     watch_signals(sup);
     loop_timer_init(&sup->tick, sup->loop, on_tick, sup);
     loop_timer_init(&sup->phase_timer, sup->loop, on_phase_over, sup);

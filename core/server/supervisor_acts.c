@@ -118,15 +118,14 @@ static bool is_over(const struct supervisor *sup)
     return sup->state >= BOARD_DRAINING && children_alive(sup, true) == 0;
 }
 
-static void note(struct supervisor *sup, struct change *c, const struct asker *by)
+/* NULL: it was lost, or changes nothing any more. */
+static struct act *note(struct supervisor *sup, struct change *c, const struct asker *by)
 {
-    if (is_over(sup)) return;
-    if (!is_full(sup)) {
-        tell(sup, c, by, SLICE_NONE);
-        return;
-    }
+    if (is_over(sup)) return NULL;
+    if (!is_full(sup)) return tell(sup, c, by, SLICE_NONE);
     sup->acts.lost++;
     log_event(LOG_ERROR, "change_lost", "the ledger takes none: %.*s by %s", SLICE_FMT(c->action), by->name);
+    return NULL;
 }
 
 void acts_send(struct child *ledger)
@@ -141,6 +140,7 @@ void acts_send(struct child *ledger)
 static void forget(struct supervisor *sup, struct act *act)
 {
     list_remove(&act->place);
+    if (sup->acts.refused == act) sup->acts.refused = NULL;
     mem_free(act);
     sup->acts.count--;
 }
@@ -262,14 +262,23 @@ void acts_reloaded(struct supervisor *sup, bool is_good)
     buf_clear(&error);
 }
 
+/* Whoever asks again and again while the ledger has not heard of the first time says nothing new, and must not push out
+ * what others did. */
+static bool is_known_refused(const struct acts *acts, const struct asker *by)
+{
+    bool is_last = acts->refused && acts->waiting.prev == &acts->refused->place;
+    return is_last && is_same(&acts->refused_by, by);
+}
+
 void acts_reload_refused(struct supervisor *sup, const struct asker *by)
 {
-    note(sup,
-         &(struct change){.action = SLICE("reload"),
-                          .target = slice_str(sup->parts.config_path),
-                          .result = SLICE("refused"),
-                          .error = SLICE("{\"code\":\"not_ready\"}")},
-         by);
+    struct change change = {.action = SLICE("reload"),
+                            .target = slice_str(sup->parts.config_path),
+                            .result = SLICE("refused"),
+                            .error = SLICE("{\"code\":\"not_ready\"}")};
+    if (is_known_refused(&sup->acts, by)) return;
+    sup->acts.refused = note(sup, &change, by);
+    sup->acts.refused_by = *by;
 }
 
 void acts_clear(struct supervisor *sup)

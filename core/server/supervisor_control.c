@@ -59,7 +59,7 @@ void waiters_forget(struct waiters *w, const struct line_peer *peer)
 struct asking {
     struct line_peer *peer;
     struct asker by;
-    const json_t *request;
+    json_t *request;
 };
 
 static json_t *status_of_child(const struct child *c)
@@ -161,7 +161,7 @@ static void command_erase(struct supervisor *sup, const struct asking *a)
 
 static void command_counters(struct supervisor *sup, const struct asking *a)
 {
-    control_answer(a->peer, counters_answer_to(sup, a->request));
+    looks_begin(sup, a->peer, a->request);
 }
 
 static const struct command {
@@ -196,6 +196,7 @@ static void on_gone(void *arg, struct line_peer *peer)
     waiters_forget(&sup->reload.waiters, peer);
     waiters_forget(&sup->keys.waiters, peer);
     acts_forget(sup, peer);
+    looks_forget(sup, peer);
 }
 
 static const struct line_events events = {.on_line = on_line, .on_gone = on_gone};

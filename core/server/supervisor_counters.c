@@ -1,10 +1,15 @@
-/* How limits and budgets stand, for `moongate limits`: asked of the counters without taking anything. */
+/* How limits and budgets stand, for `moongate limits`: asked of the counters without taking anything; of those of this
+ * machine at once, of a fleet's when Redis has answered. */
 #include <jansson.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "server/config.h"
 #include "server/supervisor_inner.h"
+#include "store/counters_redis.h"
 
+#define LOOKS_MAX 64u /* under way at the same time */
 #define SECONDS_MAX (366 * 86400) /* no policy's window is longer */
 
 /* From 0 to COUNTERS_AMOUNT_MAX; `absent` when there is none. */
@@ -67,21 +72,149 @@ static json_t *failed(const char *why)
     return json_pack("{s:b, s:s}", "ok", 0, "error", why);
 }
 
-json_t *counters_answer_to(struct supervisor *sup, const json_t *request)
-{
+/* ---- A look at them. */
+
+struct look {
+    struct list_link link;
+    struct supervisor *sup;
+    struct line_peer *peer; /* NULL: it has left */
+    json_t *request;        /* has the items' texts */
     struct counters_item items[LIMIT_COUNTERS_ITEMS];
+    struct counters_question question;
+};
+
+static void end_look(struct look *look)
+{
+    list_remove(&look->link);
+    look->sup->looks.count--;
+    json_decref(look->request);
+    mem_free(look);
+}
+
+/* The look is over with that. */
+static void tell(struct look *look, json_t *answer)
+{
+    if (look->peer)
+        control_answer(look->peer, answer);
+    else
+        json_decref(answer);
+    end_look(look);
+}
+
+static struct look *new_look(struct supervisor *sup, struct line_peer *peer, json_t *request)
+{
+    struct look *look = mem_zalloc(1, sizeof *look);
+    look->sup = sup;
+    look->peer = peer;
+    look->request = json_incref(request);
+    look->question = (struct counters_question){.operation = COUNTERS_PEEK,
+                                                .items = look->items,
+                                                .time_ns = clock_wall_ns(),
+                                                .timeout_ms = LIMIT_COUNTERS_WAIT_MS};
+    list_append(&sup->looks.all, &look->link);
+    sup->looks.count++;
+    return look;
+}
+
+/* NULL, or what is wrong with what is asked. */
+static const char *read_items(struct look *look)
+{
+    const json_t *list = json_object_get(look->request, "items");
+    size_t count = json_array_size(list);
+    if (count > LIMIT_COUNTERS_ITEMS) return "more items than one question may have";
+    for (size_t i = 0; i < count; i++)
+        if (!read_item(json_array_get(list, i), &look->items[i])) return "an item has a kind and a key";
+    look->question.item_count = count;
+    return NULL;
+}
+
+static json_t *answer_json(const struct counters_answer *answer)
+{
+    if (answer->error) return failed(answer->error);
+    return json_pack("{s:b, s:o}", "ok", 1, "states", states_json(answer));
+}
+
+static void look_here(struct look *look)
+{
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer answer;
-    struct counters_question question = {
-        .operation = COUNTERS_PEEK, .items = items, .time_ns = clock_wall_ns()};
-    const json_t *list = json_object_get(request, "items");
-    struct counters_asker asker = {.now_ns = (int64_t)question.time_ns};
-    question.item_count = json_array_size(list);
-    if (!sup->counters) return failed("nobody counts here");
-    if (question.item_count > LIMIT_COUNTERS_ITEMS) return failed("more items than one question may have");
-    for (size_t i = 0; i < question.item_count; i++)
-        if (!read_item(json_array_get(list, i), &items[i])) return failed("an item has a kind and a key");
-    counters_shared_ask(sup->counters, &question, asker, states, &answer);
-    if (answer.error) return failed(answer.error);
-    return json_pack("{s:b, s:o}", "ok", 1, "states", states_json(&answer));
+    struct counters_asker asker = {.now_ns = (int64_t)look->question.time_ns};
+    counters_shared_ask(look->sup->counters, &look->question, asker, states, &answer);
+    tell(look, answer_json(&answer));
+}
+
+/* ---- In a fleet. */
+
+static void on_answer(void *arg, const struct counters_answer *answer)
+{
+    tell(arg, answer_json(answer));
+}
+
+/* The connection is made for the first who looks, and kept. False: there is no Redis. */
+static bool connect_redis(struct supervisor *sup, struct fault *why)
+{
+    static const struct counters_redis_events silent = {.on_ready = NULL};
+    struct config *config = generation_read_config(sup->current.config_fd);
+    if (!sup->looks.redis && config && config->redis_url.len)
+        sup->looks.redis = counters_redis_new(sup->loop, config->redis_url.ptr, 0, &silent, sup, why);
+    config_free(config);
+    return sup->looks.redis != NULL;
+}
+
+static json_t *out_of_reach(struct supervisor *sup, const char *error)
+{
+    char why[SHARED_TEXT_BYTES];
+    shared_text_get(&sup->board->counters.why, why, sizeof why);
+    return json_pack("{s:b, s:s+}", "ok", 0, "error", "the fleet's counters are out of reach: ", why[0] ? why : error);
+}
+
+static void look_there(struct look *look)
+{
+    struct supervisor *sup = look->sup;
+    struct counters_post_view view;
+    struct fault why = {.code = FAULT_NONE};
+    if (!connect_redis(sup, &why)) {
+        tell(look, out_of_reach(sup, fault_message(&why)));
+        return;
+    }
+    counters_post_read(&sup->board->counters, &view);
+    counters_redis_enter(sup->looks.redis, view.session, view.epoch);
+    const char *error = counters_redis_ask(sup->looks.redis, &look->question, on_answer, look, NULL);
+    if (error) tell(look, out_of_reach(sup, error));
+}
+
+void looks_begin(struct supervisor *sup, struct line_peer *peer, json_t *request)
+{
+    if (sup->looks.count >= LOOKS_MAX) {
+        control_answer(peer, failed("too many look at the counters at the same time"));
+        return;
+    }
+    struct look *look = new_look(sup, peer, request);
+    const char *wrong = read_items(look);
+    if (wrong)
+        tell(look, failed(wrong));
+    else if (atomic_load(&sup->board->counters.is_used))
+        look_there(look);
+    else
+        look_here(look);
+}
+
+void looks_init(struct supervisor *sup)
+{
+    list_init(&sup->looks.all);
+}
+
+void looks_forget(struct supervisor *sup, const struct line_peer *peer)
+{
+    for (struct list_link *at = sup->looks.all.next; at != &sup->looks.all; at = at->next) {
+        struct look *look = LIST_OWNER(at, struct look, link);
+        if (look->peer == peer) look->peer = NULL;
+    }
+}
+
+void looks_clear(struct supervisor *sup)
+{
+    counters_redis_free(sup->looks.redis);
+    while (!list_is_empty(&sup->looks.all))
+        end_look(LIST_OWNER(sup->looks.all.next, struct look, link));
 }

@@ -109,6 +109,15 @@ struct acts {
     unsigned count;
     uint64_t last_number, lost; /* lost: there was no room for them */
     char own_name[LIMIT_LOGIN_BYTES + 1], host[65];
+    struct act *refused; /* the last reload that was refused because the gateway begins or ends, if it waits … */
+    struct asker refused_by; /* … and who asked for it */
+};
+
+/* At limits and budgets, under way. */
+struct looks {
+    struct list_link all;
+    unsigned count;
+    struct counters_redis *redis; /* NULL until somebody looks */
 };
 
 enum reload_phase {
@@ -179,6 +188,7 @@ struct supervisor {
     struct reload reload;
     struct keys keys;
     struct acts acts;
+    struct looks looks;
     struct jwks_held jwks[LIMIT_JWKS_SOURCES];
     size_t jwks_count;
 };
@@ -229,9 +239,12 @@ void children_close_listeners(struct supervisor *sup);
 void children_clear(struct supervisor *sup);
 
 /* ---- supervisor_counters.c */
+void looks_init(struct supervisor *sup);
 /* {"items": [ … ]} as scripts/counters.lua has them → {"ok": true, "states": [{spent, held, left, reset, is_over},
- * … ]}: nothing is taken. */
-struct json_t *counters_answer_to(struct supervisor *sup, const struct json_t *request);
+ * … ]}: nothing is taken. Answers its peer, at once or when a fleet's Redis has. */
+void looks_begin(struct supervisor *sup, struct line_peer *peer, struct json_t *request);
+void looks_forget(struct supervisor *sup, const struct line_peer *peer);
+void looks_clear(struct supervisor *sup);
 
 /* ---- supervisor_reload.c */
 void reload_init(struct supervisor *sup);

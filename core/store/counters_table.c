@@ -17,6 +17,8 @@ struct asking {
     struct counters_answer *answer;
     struct counters_cell *cells[LIMIT_COUNTERS_ITEMS];
     struct counters_judged judged[LIMIT_COUNTERS_ITEMS];
+    struct counters_name names[LIMIT_COUNTERS_ITEMS];
+    bool is_twice[LIMIT_COUNTERS_ITEMS], is_kept[LIMIT_COUNTERS_ITEMS]; /* once all have their cells */
 };
 
 static struct counters_name name_of(const struct counters_memory *m, const struct counters_item *item)
@@ -57,7 +59,7 @@ static void say_left(struct asking *a, size_t i)
     if (item->unit == COUNTERS_CONCURRENT) {
         state->left = item->limit > cell->refs ? item->limit - cell->refs : 0;
     } else if (item->unit != COUNTERS_MONEY) {
-        state->left = counters_left(item, cell->until_ns, a->asker.now_ns);
+        state->left = counters_left_of(item, a->judged[i].burst_ns, cell->until_ns, a->asker.now_ns);
         state->reset_s = counters_reset_s(item, cell->until_ns, a->asker.now_ns);
     }
 }
@@ -71,7 +73,8 @@ static void say_all_left(struct asking *a)
 static void judge(struct asking *a, size_t i)
 {
     const struct counters_item *item = &a->q->items[i];
-    struct counters_cell *cell = counters_memory_find(a->m, name_of(a->m, item));
+    a->names[i] = name_of(a->m, item);
+    struct counters_cell *cell = counters_memory_find(a->m, a->names[i]);
     struct counters_seen seen = {0};
     if (cell) {
         renew(item, cell, a->asker.now_ns);
@@ -112,7 +115,7 @@ static bool make_cells(struct asking *a)
     for (size_t i = 0; i < a->q->item_count && is_good; i++) {
         const struct counters_item *item = &a->q->items[i];
         if (a->cells[i]) continue;
-        a->cells[i] = counters_memory_cell(a->m, name_of(a->m, item), item->unit, a->asker.now_ns);
+        a->cells[i] = counters_memory_cell(a->m, a->names[i], item->unit, a->asker.now_ns);
         is_good = a->cells[i] != NULL;
         if (is_good) a->cells[i]->refs++;
     }
@@ -132,7 +135,7 @@ static bool is_twice(const struct asking *a, size_t i)
 /* Is there something that comes back, or stays until the ledger has it? Requests are counted, and that is all. */
 static bool is_kept(const struct asking *a, size_t i)
 {
-    if (is_twice(a, i)) return false;
+    if (a->is_twice[i]) return false;
     bool is_over = a->judged[i].refusal != COUNTERS_FITS; /* only observed */
     return a->q->items[i].unit != COUNTERS_REQUESTS && !(a->q->items[i].unit == COUNTERS_TOKENS && is_over);
 }
@@ -144,21 +147,22 @@ static void keep(struct asking *a, size_t i, struct counters_taken *taken)
                                      .unit = (uint8_t)item->unit,
                                      .item = (uint16_t)i,
                                      .amount = item->amount,
-                                     .part_ns = item->unit == COUNTERS_TOKENS
-                                                    ? counters_part_ns(item, item->amount)
-                                                    : 0};
+                                     .part_ns = item->unit == COUNTERS_TOKENS ? a->judged[i].part_ns : 0};
 }
 
 static struct counters_block *make_hold(struct asking *a)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < a->q->item_count; i++)
-        count += is_kept(a, i);
+    for (size_t i = 0; i < a->q->item_count; i++) {
+        a->is_twice[i] = is_twice(a, i);
+        a->is_kept[i] = is_kept(a, i);
+        count += a->is_kept[i];
+    }
     struct counters_block *hold = counters_memory_new_hold(a->m, a->q->hold, count);
     if (!hold) return NULL;
     hold->owner = a->asker.owner;
     for (size_t i = 0; i < a->q->item_count; i++)
-        if (is_kept(a, i)) keep(a, i, counters_memory_taken(a->m, hold, hold->count++));
+        if (a->is_kept[i]) keep(a, i, counters_memory_taken(a->m, hold, hold->count++));
     return hold;
 }
 
@@ -167,14 +171,14 @@ static void take(struct asking *a, size_t i)
     const struct counters_item *item = &a->q->items[i];
     struct counters_cell *cell = a->cells[i];
     if (item->unit == COUNTERS_MONEY) {
-        if (!is_twice(a, i)) cell->held = counters_sum(cell->held, item->amount);
+        if (!a->is_twice[i]) cell->held = counters_sum(cell->held, item->amount);
         if (item->stop_s) cell->stop_ns = larger(cell->stop_ns, ns_of(item->stop_s));
         a->states[i].held = cell->held;
     } else if (item->unit != COUNTERS_CONCURRENT && a->judged[i].refusal == COUNTERS_FITS) {
         cell->until_ns = larger(cell->until_ns, a->judged[i].until_ns);
     }
     say_left(a, i);
-    if (!is_kept(a, i)) cell->refs--;
+    if (!a->is_kept[i]) cell->refs--;
 }
 
 static void refuse_full(struct asking *a)

@@ -33,8 +33,7 @@ facts.cost_nano_of = prices.nano
 
 local function period_words(row) return row.period and calendar.words[row.period] or "in its session" end
 
--- As its author wrote it, to the last digit.
-local function spell_limit(nano) return "$" .. units.group(units.spell_usd(nano)) end
+local spell_limit = units.dollars_exactly
 
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
 
@@ -302,7 +301,8 @@ local function read_fields(value, path)
     if own_fields[key] then given[key] = own_fields[key](value[key], sub(path, key))
     elseif not scopes.is_scope(key) or key == "session" then
       report.at(sub(path, key), "unknown_field", ("unknown field '%s' in a budget"):format(key),
-        key == "session" and "a session's budget is written each = \"session\"" or report.nearest(key, names)
+        key == "session" and "a session's budget is written each = \"session\""
+        or key == "by" and "did you mean 'each'?" or report.nearest(key, names)
         or "a label of your keys? name it in auth.lua: labels = { … }")
     end
   end
@@ -338,7 +338,13 @@ local function compile_row(value, path, policy, name)
   local given = read_fields(value, path)
   local parts = scopes.constants(value, path)
   scopes.check_constants(parts, path)
-  for _, part in ipairs(given.each or {}) do parts[#parts + 1] = part end
+  for _, part in ipairs(given.each or {}) do
+    if value[part.name] ~= nil then
+      report.at(sub(path, "each"), "said_twice", ("'%s' stands in this budget twice"):format(part.name),
+        ("for some of them together %s = …, for each of them each = \"%s\""):format(part.name, part.name))
+    end
+    parts[#parts + 1] = part
+  end
   check_period(value, parts, path)
   local row = { name = name, line = report.place(path), path = path, parts = parts, limit = given.limit or 1,
     period = given.per, mode = given.mode or policy.mode, prefix = "",
@@ -377,6 +383,7 @@ local function compile_default(spec, policy)
   if value.each == nil then
     report.at(path, "bad_limit", "the default is for each of something: each = \"department\"")
   end
+  if #value > 0 then report.at(sub(path, 1), "bad_limit", "the default has no name of its own: leave it out") end
   return compile_row(value, path, policy, "default")
 end
 
@@ -434,7 +441,7 @@ local function compile_options(spec, policy)
   policy.shrinks = option("on_low_budget", schema.choice { "deny", "shrink" }, "deny") == "shrink"
   prices.assumed_output_tokens = option("assumed_output_tokens", tokens, prices.assumed_output_tokens)
   policy.thresholds = thresholds.compile(spec.thresholds, sub(nil, "thresholds")) or thresholds.default
-  policy.offset_at = clock.zone(spec.zone or clock.default_zone, nil) or function() return 0 end
+  policy.offset_at = clock.offset(clock.default_zone) or function() return 0 end
 end
 
 function budget.compile(spec, policy)

@@ -42,8 +42,8 @@ local function check_shadows(rows)
     for _, other in ipairs(rivals[row]) do
       if shadows(other, row) then
         report.warn(row.path, "never_acts",
-          ("never acts: '%s' allows no more than %s USD for the same callers"):format(other.name,
-          units.spell_usd(other.limit)))
+          ("never acts: '%s' allows no more than %s for the same callers"):format(other.name,
+          units.dollars_exactly(other.limit)))
         break
       end
     end

@@ -20,16 +20,39 @@ local ratelimit = {}
 
 local unit_names = { "requests", "tokens", "concurrent" }
 local BURST_PART = 6
+local COUNT_MAX = 1000000000000
 
-local function count(value, path)
-  if type(value) == "number" and value >= 1 and value % 1 == 0 and value < 2 ^ 40 then return value end
-  report.at(path, "bad_limit", "expected a whole number from 1, got " .. schema.kind_of(value),
-    value == 0 and "a limit of 0 lets nothing through: deny it in access.lua" or schema.near_number(value))
+local function counter(of_nothing)
+  return function(value, path)
+    local is_number = type(value) == "number"
+    if is_number and value >= 1 and value % 1 == 0 and value <= COUNT_MAX then return value end
+    local range = is_number and value > COUNT_MAX and (" to %.0f"):format(COUNT_MAX) or ""
+    report.at(path, "bad_limit", ("expected a whole number from 1%s, got %s"):format(range, schema.kind_of(value)),
+      value == 0 and of_nothing or schema.near_number(value))
+  end
+end
+local count = counter "a limit of 0 lets nothing through: deny it in access.lua"
+local burst = counter "with none at once nothing would pass: burst = 1"
+
+local rates = { rpm = { "requests", "1m" }, rps = { "requests", "1s" }, rph = { "requests", "1h" },
+  rpd = { "requests", "1d" }, tpm = { "tokens", "1m" }, tph = { "tokens", "1h" }, tpd = { "tokens", "1d" } }
+
+-- What a field that limits do not have was meant to be.
+local function hint(key, value)
+  if rates[key] then
+    return ("write %s = %s, per = \"%s\""):format(rates[key][1], type(value) == "number" and value or "…",
+      rates[key][2])
+  end
+  if key == "each" then return "did you mean 'by'?" end
+  if key == "limit" or key == "max" then return "a limit says of what: requests, tokens or concurrent" end
+  if key == 2 then return "a limit has one name, and fields after it" end
+  return type(key) == "string" and scopes.is_scope(key)
+    and ("for each of them by = \"%s\", for some when = { %s = … }"):format(key, key) or nil
 end
 
 local shape = schema.record({ schema.text, by = scopes.by, requests = count, tokens = count, concurrent = count,
-  per = units.duration, burst = count, when = function(value) return value end, mode = schema.mode,
-  description = schema.text }, nil, "field of a limit")
+  per = units.duration, burst = burst, when = function(value) return value end, mode = schema.mode,
+  description = schema.text }, nil, "field of a limit", hint)
 
 -- --- at work ---
 
@@ -45,7 +68,7 @@ local function limit_of(f, policy, row, unit)
     if policy.adjust then core.trust() end
     return limit
   end
-  if type(adjusted) ~= "number" or not (adjusted >= 1 and adjusted < 2 ^ 40) then
+  if type(adjusted) ~= "number" or not (adjusted >= 1 and adjusted <= COUNT_MAX) then
     error(("adjust returned %s for '%s': a number from 1, or nothing to leave the limit as it is"):format(
       schema.kind_of(adjusted), row.name), 0)
   end
@@ -54,11 +77,9 @@ end
 
 local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
 
-local function spell_count(number, kind)
-  return ("%d %s"):format(number, number == 1 and kind:gsub("s$", "") or kind)
-end
+local spell_count = units.many
 
--- "6000 tokens a minute"
+-- "6,000 tokens a minute"
 local function spell_limit(entry)
   return ("%s %s"):format(spell_count(entry.item.limit, entry.item.kind),
     times[entry.row.per_text] or "per " .. entry.row.per_text)
@@ -83,7 +104,7 @@ local function spell_caller(f, row) return scopes.spell(row.parts, f, true, "eve
 
 local function on_counted(f, entry)
   local item = entry.item
-  local what = item.kind == "tokens" and ("%d tokens, "):format(item.amount) or ""
+  local what = item.kind == "tokens" and spell_count(item.amount, "tokens") .. ", " or ""
   notes.note(f, entry.policy, entry.row.name, "count", ("%swithin %s for %s"):format(what, spell_rate(entry),
     spell_caller(f, entry.row)), entry.row.mode, entry.row.line)
 end
@@ -92,13 +113,14 @@ end
 local function spell_refusal(f, entry, reply)
   local item, who = entry.item, spell_caller(f, entry.row)
   if reply.is_too_large then
-    return ("a request of %d tokens can never pass: %s is the limit of %s"):format(item.amount, spell_limit(entry), who)
+    return ("a request of %s can never pass: %s is the limit of %s"):format(spell_count(item.amount, "tokens"),
+      spell_limit(entry), who)
   end
   if item.kind == "concurrent" then
     return ("%s has %s under way, and may have no more at a time; again when one ends"):format(who,
       spell_count(item.limit, "requests"))
   end
-  local wanted = item.kind == "tokens" and (", and this request takes %d"):format(item.amount) or ""
+  local wanted = item.kind == "tokens" and (", and this request takes %s"):format(units.count(item.amount)) or ""
   return ("%s is over %s%s%s"):format(who, spell_rate(entry), wanted, spell_wait(reply.retry_after))
 end
 
@@ -165,6 +187,21 @@ local function check_units(given, path)
   return list
 end
 
+-- How many of what at once? Where adjust raises limits, a burst may be more than what is written.
+local function check_burst(given, path, policy)
+  if not given.burst then return end
+  local number, is_two = given.requests or given.tokens, given.requests and given.tokens
+  if not number then
+    report.at(path, "bad_limit", "'burst' is how many requests or tokens of a time may come at once",
+      "concurrent = 5 alone says how many run at once")
+  elseif is_two then
+    report.at(path, "bad_limit", "'burst' is of requests or of tokens: write two limits")
+  elseif given.burst > number and not policy.adjust then
+    report.at(path, "bad_limit", ("no more than the limit comes at once: %.0f is more than %.0f"):format(given.burst,
+      number))
+  end
+end
+
 local function compile_row(value, path, policy)
   if type(value) ~= "table" or getmetatable(value) then
     report.at(path, "bad_limit",
@@ -175,6 +212,7 @@ local function compile_row(value, path, policy)
     report.at(path, "bad_limit", "a limit begins with its name: { \"per-user\", … }")
   end
   local given = shape(value, path)
+  check_burst(given, sub(path, "burst"), policy)
   local name = tostring(value[1])
   local row = { name = name, line = report.place(path), path = path, parts = given.by or {}, per = given.per,
     per_text = value.per, burst = given.burst, mode = given.mode or policy.mode, units = check_units(value, path),
@@ -253,6 +291,20 @@ local function check_names(rows)
   end
 end
 
+local counted = {} -- what the limits of this generation count: unit, scope and time → true
+
+-- Two limits that count the same, one on trial beside another, or for the short run and the long, count it each for
+-- itself: the first under the plain key, the others under keys with their names.
+local function keep_apart(policy, row)
+  local is_shared = false
+  for _, unit in ipairs(row.units) do
+    local what = ("%s;%s;%s\n%s"):format(unit, row.prefix, row.per_text or "", scopes.identity(row.parts))
+    is_shared = is_shared or counted[what]
+    counted[what] = true
+  end
+  if is_shared then row.prefix = policy.name .. "/" .. row.name .. "/" end
+end
+
 local function compile_rows(spec, policy)
   local rows, active, path = {}, {}, sub(nil, "limits")
   if core.describing then return rows, schema.list(shape)(spec.limits, path) end -- for editors: what a row holds
@@ -262,7 +314,10 @@ local function compile_rows(spec, policy)
   check_sessions(rows)
   if not spec.adjust then check_shadows(rows) end
   for _, row in ipairs(rows) do
-    if row.mode ~= "off" then active[#active + 1] = row end
+    if row.mode ~= "off" and not policy.is_off then
+      keep_apart(policy, row)
+      active[#active + 1] = row
+    end
   end
   return active, rows
 end
@@ -271,12 +326,12 @@ function ratelimit.compile(spec, policy)
   policies.check(spec, { "limits", "adjust", "on_store_loss" })
   policies.compile(spec, policy, { deny = true, only = true, drop = true, pass = true, annotate = true, warn = true,
     record = true })
-  if spec.limits == nil then
+  if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
+  if spec.limits == nil or type(spec.limits) == "table" and next(spec.limits) == nil then
     report.at(nil, "bad_limit", "a ratelimit without limits limits nothing",
       "limits = { { \"per-user\", by = \"user\", requests = 60, per = \"1m\" } }")
   end
   policy.rows, policy.written_rows = compile_rows(spec, policy)
-  if spec.adjust ~= nil then policy.adjust = schema.fn(spec.adjust, sub(nil, "adjust")) end
   policy.on_store_loss = spec.on_store_loss == nil and "local"
     or limits.on_store_loss(spec.on_store_loss, sub(nil, "on_store_loss"))
   policy.collect, policy.run = collect, limits.run

@@ -141,10 +141,19 @@ local function judge_all(self, question)
   return reply
 end
 
+-- Budgets of one scope whose periods begin together are one sum: it is taken once.
+local function find_taken(taken, item)
+  for _, one in ipairs(taken) do
+    if one.kind == "money" and one.hold.keys[item.key] and one.hold.start == item.start then return one.hold end
+  end
+end
+
 -- `taken` is what the hold must give back.
 local function take_one(self, item, state, taken)
   if state.lost == "open" then return end
-  if item.kind == "money" then
+  if item.kind == "money" and find_taken(taken, item) then
+    state.held = state.held + item.amount
+  elseif item.kind == "money" then
     local hold = { keys = { [item.key] = true }, nano = item.amount, time = self.now(), start = item.start }
     self.held[#self.held + 1] = hold
     taken[#taken + 1] = { kind = "money", hold = hold }

@@ -25,8 +25,20 @@ describe("loading", function()
     ["{ 'x', limit = '5,000', per = 'month' }"] = "budgets[1].limit: an amount is written 2500 or \"12.50\": USD with at most nine decimals, up to 4000000; got the text '5,000'",
     ["{ 'x', limit = -5, per = 'month' }"] = "an amount is written",
     ["{ 'x', limit = 5000000, per = 'month' }"] = "up to 4000000; got 5000000",
+    ["{ 'x', limit = '4000000.5', per = 'month' }"] = "up to 4000000; got the text '4000000.5'",
+    ["{ 'x', limit = '5.000,00', per = 'month' }"] = "got the text '5.000,00' (write 5000)",
+    ["{ 'x', limit = '12,50', per = 'month' }"] = "got the text '12,50' (write 12.5)",
+    ["{ 'x', limit = '$1,250', per = 'month' }"] = "got the text '$1,250' (write 1250)",
+    ["{ 'x', limit = '1,250,000.75', per = 'month' }"] = "(write 1250000.75)",
     ["{ 'x', limit = 0, per = 'month' }"] = "a budget of 0 lets nothing through",
     ["{ 'x', departement = 'sales', limit = 10, per = 'month' }"] = "budgets[1].departement: unknown field 'departement' in a budget (did you mean 'department'?)",
+    ["{ 'x', dept = 'sales', limit = 10, per = 'month' }"] = "unknown field 'dept' in a budget (did you mean 'department'?)",
+    ["{ 'x', by = 'app', limit = 10, per = 'month' }"] = "unknown field 'by' in a budget (did you mean 'each'?)",
+    ["{ 'x', each = 'api_key', limit = 10, per = 'month' }"] = "got the text 'api_key' (did you mean 'key_id'?)",
+    ["{ 'x', limit = 10, per = 'month', alerts = {} }"] = "unknown field 'alerts' in a budget (did you mean 'thresholds'?)",
+    ["{ 'x', department = {}, limit = 10, per = 'month' }"] = "budgets[1].department: the list is empty: nobody has it",
+    ["{ 'x', department = any, limit = 10, per = 'month' }"] = "got a predicate (for each of them: each = \"department\")",
+    ["{ 'x', department = 'sales', each = 'department', limit = 10, per = 'month' }"] = "budgets[1].each: 'department' stands in this budget twice",
     ["{ 'x', cost_center = 'c', limit = 10, per = 'month' }"] = "unknown field 'cost_center' in a budget (a label of your keys? name it in auth.lua: labels = { … })",
     ["{ 'x', session = 's', limit = 10, per = 'month' }"] = "a session's budget is written each = \"session\"",
     ["{ 'x', each = 'session', limit = 10, per = 'day' }, { 'u', each = 'user', limit = 10, per = 'day' }"] = "a session's budget lasts as long as the session: leave 'per' out",
@@ -36,11 +48,13 @@ describe("loading", function()
     ["{ limit = 10, per = 'month' }"] = "a budget begins with its name",
     [row .. ", " .. row:gsub("'sales'", "'support'", 2):gsub("'support'", "'sales'", 1)] = "two budgets are called 'sales'",
     ["{ 'default', limit = 10, per = 'month' }"] = "'default' is the name of the default: give this one another",
-    [row .. ", { 'daily', department = 'sales', limit = 100, per = 'day' }"] = "warning: budgets[2]: never acts: 'sales' allows no more than 100 USD for the same callers",
+    [row .. ", { 'daily', department = 'sales', limit = 100, per = 'day' }"] = "warning: budgets[2]: never acts: 'sales' allows no more than $100 for the same callers",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = 0.8, warn = true } } }"] = "budgets[1].thresholds[1].at: a percentage is written \"80%\", with at most two decimals; got 0.8 (did you mean \"80%\"?)",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80 %', warn = true } } }"] = "got the text '80 %' (did you mean \"80%\"?)",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = 80, warn = true } } }"] = "got 80 (did you mean \"80%\"?)",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%' } } }"] = "this threshold does nothing: warn, notify, only, drop or deny",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true, notfy = 'owner' } } }"] = "thresholds[1].notfy: unknown field of a threshold 'notfy' (did you mean 'notify'?)",
-    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', notify = '#ai-spend' } } }"] = "notices go to \"owner\" or to a sink with an address, such as \"slack:#ai-spend\"; got the text '#ai-spend'",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', notify = '#ai-spend' } } }"] = "where it takes one: \"owner\", \"slack:#ai-spend\"; got the text '#ai-spend' (write \"slack:#ai-spend\")",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', only = 'p/oen' } } }"] = "no target 'p/oen' in policies/models.lua (did you mean 'p/one'?)",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true }, { at = '80%', warn = true } } }"] = "two thresholds stand at 80%",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '90%', deny = { 402, 'x' } }, { at = '95%', warn = true } } }"] = "warning: budgets[1].thresholds[2]: never reached: at 90% requests are denied",
@@ -58,6 +72,9 @@ describe("loading", function()
     local fields = {
       ["currency = 'EUR'"] = "currency: amounts are USD, as the prices in models.lua are; got the text 'EUR'",
       ["default = { each = 'departmnt', limit = 5, per = 'month' }"] = "default.each: expected a field of the identity",
+      ["default = { 'd', each = 'app', limit = 5, per = 'month' }"] = "default[1]: the default has no name of its own: leave it out",
+      ["on_loss = 'open'"] = "unknown field 'on_loss' (did you mean 'on_store_loss'?)",
+      ["timezone = 'UTC'"] = "unknown field 'timezone' (did you mean 'zone'?)",
       ["default = { limit = 5, per = 'month' }"] = "the default is for each of something: each = \"department\"",
       ["on_store_loss = 'fail'"] = "on_store_loss: expected one of open, closed, local",
       ["on_low_budget = 'cut'"] = "on_low_budget: expected one of deny, shrink",
@@ -70,8 +87,9 @@ describe("loading", function()
       ["assumed_output_tokens = 'many'"] = "assumed_output_tokens: expected a whole number of tokens",
     }
     for field, words in pairs(fields) do
-      local text = said(row, field)
+      local text, count = said(row, field)
       assert.truthy(text:find(words, 1, true), text)
+      assert.equal(1, count, text)
     end
   end)
 

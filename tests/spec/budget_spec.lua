@@ -482,17 +482,3 @@ describe("when shared counters are out of reach", function()
     assert.denied(ask(lost "closed", sales, { cost_usd = 0.1 }), 503, "limits_unavailable")
   end)
 end)
-
-describe("with limits in the same chain", function()
-  local mg = gw.load_text { a = "return ratelimit { limits = { { 'x', requests = 60, per = '1m' } } }", b = budget(row) }
-
-  it("what one refuses, the other does not count", function()
-    mg:spend { department = "sales", usd = 100 }
-    for _ = 1, 20 do assert.denied(ask(mg, sales), 402) end
-    local passed = 0
-    for _ = 1, 20 do
-      if ask(mg, { department = "other" }).kind == "allow" then passed = passed + 1 end
-    end
-    assert.equal(10, passed)
-  end)
-end)

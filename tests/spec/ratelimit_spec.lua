@@ -137,7 +137,7 @@ describe("several limits", function()
     assert.allowed(mg:request { model = "one", context_tokens = 1000 })
     local r = mg:request { model = "one", context_tokens = 1000 }
     assert.denied(r, 429)
-    assert.equal("user ana is over 1000 tokens at once, 6000 a minute, and this request takes 1000; again in 10 s", r.denied.reason)
+    assert.equal("user ana is over 1,000 tokens at once, 6,000 a minute, and this request takes 1,000; again in 10 s", r.denied.reason)
   end)
 
   it("in two policies too, in the order of the chain", function()
@@ -213,7 +213,7 @@ describe("tokens", function()
     local r = ask(6001)
     assert.denied(r, 429, "rate_limited")
     assert.is_nil(r.denied.retry_after)
-    assert.equal("a request of 6001 tokens can never pass: 6000 tokens a minute is the limit of no app", r.denied.reason)
+    assert.equal("a request of 6,001 tokens can never pass: 6,000 tokens a minute is the limit of no app", r.denied.reason)
   end)
 end)
 
@@ -312,6 +312,26 @@ describe("when shared counters are out of reach", function()
   end)
 end)
 
+describe("limits of the same callers and time", function()
+  local both = "{ 'now', by = 'user', requests = 60, per = '1m', burst = 60 }, { 'trial', by = 'user', requests = 6, per = '1m', burst = 6, mode = 'observe' }"
+
+  it("count each for itself: one on trial refuses nobody", function()
+    assert.equal(60, (pass(with(both), {}, 80)))
+    assert.equal(60, (pass(gw.load_text { a = limits(both:match("^(.-}),")), b = limits(both:match("}, (.*)$")) }, {}, 80)))
+  end)
+
+  it("hold in the short run and in the long", function()
+    local mg = with "{ 'short', by = 'user', requests = 60, per = '1m', burst = 5 }, { 'long', by = 'user', requests = 30, per = '1m', burst = 30 }"
+    assert.equal(5, (pass(mg, {}, 80)))
+    local passed = 5
+    for _ = 1, 60 do
+      mg:advance "1s"
+      passed = passed + (mg:request({ model = "one" }).kind == "allow" and 1 or 0)
+    end
+    assert.truthy(passed >= 58 and passed <= 61, passed) -- 30 at once, and 30 a minute
+  end)
+end)
+
 describe("examples", function()
   it("have no past: they never meet a limit", function()
     assert.same({}, gw.errors { a = limits("{ 'x', requests = 1, per = '1h' }", "examples = { { model = 'one' }, { model = 'one' }, { model = 'one' } }") })
@@ -330,6 +350,19 @@ describe("loading", function()
     ["{ 'x', by = 'user', requests = 60, per = '1min' }"] = "limits[1].per: a time is written \"30s\", \"1m\", \"1h\" or \"1d\", at most a year; got the text '1min' (did you mean \"1m\"?)",
     ["{ 'x', by = 'user', requests = 60, per = 60 }"] = "got 60 (did you mean \"60s\"?)",
     ["{ 'x', by = 'user', requests = 60, per = 'minute' }"] = "got the text 'minute' (did you mean \"1m\"?)",
+    ["{ 'x', by = 'user', requests = 60, per = 'month' }"] = "got the text 'month' (did you mean \"30d\"?)",
+    ["{ 'x', by = 'user', requests = 60, per = '2 weeks' }"] = "got the text '2 weeks' (did you mean \"14d\"?)",
+    ["{ 'x', by = 'user', requests = 60, per = '1y' }"] = "got the text '1y' (did you mean \"365d\"?)",
+    ["{ 'x', by = 'dept', requests = 60, per = '1m' }"] = "got the text 'dept' (did you mean 'department'?)",
+    ["{ 'x', by = 'key', requests = 60, per = '1m' }"] = "got the text 'key' (did you mean 'key_id'?)",
+    ["{ 'x', each = 'user', requests = 60, per = '1m' }"] = "unknown field of a limit 'each' (did you mean 'by'?)",
+    ["{ 'x', user = 'ana', requests = 60, per = '1m' }"] = "unknown field of a limit 'user' (for each of them by = \"user\", for some when = { user = … })",
+    ["{ 'x', 'y', by = 'user', requests = 60, per = '1m' }"] = "unknown field of a limit '2' (a limit has one name, and fields after it)",
+    ["{ 'x', by = 'user', requests = 1e15, per = '1m' }"] = "expected a whole number from 1 to 1000000000000, got 1e+15",
+    ["{ 'x', by = 'user', requests = 60, per = '1m', burst = 0 }"] = "limits[1].burst: expected a whole number from 1, got 0 (with none at once nothing would pass: burst = 1)",
+    ["{ 'x', by = 'user', requests = 60, per = '1m', burst = 61 }"] = "limits[1].burst: no more than the limit comes at once: 61 is more than 60",
+    ["{ 'x', by = 'user', requests = 60, tokens = 900, per = '1m', burst = 6 }"] = "limits[1].burst: 'burst' is of requests or of tokens: write two limits",
+    ["{ 'x', by = 'user', concurrent = 5, burst = 6 }"] = "limits[1].burst: 'burst' is how many requests or tokens of a time may come at once",
     ["{ 'x', by = 'user', requests = 60, per = '0s' }"] = "got the text '0s'",
     ["{ 'x', by = 'user', requests = 60, per = '400d' }"] = "at most a year; got the text '400d'",
     ["{ 'x', by = 'user', requests = 60 }"] = "'per' is missing: how many in what time? per = \"1m\"",
@@ -368,10 +401,29 @@ describe("loading", function()
     end
   end)
 
+  it("offers no time that is another", function()
+    for _, per in ipairs { "'500ms'", "'0.5s'", "0.5", "'0s'", "'367d'", "'2 years'" } do
+      local text = said("{ 'x', by = 'user', requests = 60, per = " .. per .. " }")
+      assert.is_nil(text:find("did you mean", 1, true), text)
+    end
+  end)
+
+  it("of rates as others write them", function()
+    local text = said "{ 'x', by = 'user', rpm = 60 }"
+    assert.truthy(text:find("limits[1].rpm: unknown field of a limit 'rpm' (write requests = 60, per = \"1m\")", 1, true), text)
+    text = said "{ 'x', by = 'user', limit = 60, per = '1m' }"
+    assert.truthy(text:find("(a limit says of what: requests, tokens or concurrent)", 1, true), text)
+  end)
+
+  it("lets a burst be more than a limit that adjust raises", function()
+    assert.equal("", (said("{ 'x', by = 'user', requests = 6, per = '1m', burst = 30 }", "adjust = function(ctx, limit) return 60 end")))
+  end)
+
   it("of the fields beside limits", function()
     assert.truthy(said(row, "on_store_loss = 'ignore'"):find("on_store_loss: expected one of open, closed, local, got the text 'ignore'", 1, true))
     assert.truthy(said(row, "adjust = 5"):find("adjust: expected a function, got 5", 1, true))
     assert.truthy(said(row, "limit = 5"):find("limit: unknown field 'limit' (did you mean 'limits'?)", 1, true))
+    assert.truthy(gw.errors({ a = "return ratelimit { limits = {} }" })[1]:find("a ratelimit without limits limits nothing", 1, true))
     assert.truthy(gw.errors({ a = "return ratelimit {}" })[1]:find("a ratelimit without limits limits nothing", 1, true))
     assert.truthy(gw.errors({ a = "return policy { on_store_loss = 'open' }" })[1]:find("unknown field 'on_store_loss'", 1, true))
   end)

@@ -22,6 +22,26 @@ static void dollars_have_cents_and_small_ones_more(void)
     EXPECT_STR("-$9,223,372,036.85", amount_usd(INT64_MIN, text));
 }
 
+static void limits_are_told_to_the_last_digit(void)
+{
+    EXPECT_STR("$0.00", amount_usd_exactly(0, text));
+    EXPECT_STR("$5,000.00", amount_usd_exactly(5000000000000, text));
+    EXPECT_STR("$12.50", amount_usd_exactly(12500000000, text));
+    EXPECT_STR("$0.00246", amount_usd_exactly(2460000, text));
+    EXPECT_STR("$4,000,000.000000001", amount_usd_exactly(4000000000000001, text));
+    EXPECT_STR("-$9,223,372,036.854775808", amount_usd_exactly(INT64_MIN, text));
+}
+
+static void what_is_left_is_never_more(void)
+{
+    EXPECT_STR("$0", amount_usd_left(0, text));
+    EXPECT_STR("$0.000099999", amount_usd_left(99999, text));
+    EXPECT_STR("$0.0024", amount_usd_left(2460000, text));
+    EXPECT_STR("$0.9999", amount_usd_left(999999999, text));
+    EXPECT_STR("$4,999.99", amount_usd_left(4999999999999, text));
+    EXPECT_STR("$9,223,372,036.85", amount_usd_left(INT64_MAX, text));
+}
+
 static void counts_are_grouped_or_short(void)
 {
     EXPECT_STR("0", amount_count(0, text));
@@ -59,6 +79,8 @@ static void times_have_units(void)
 int main(void)
 {
     RUN(dollars_have_cents_and_small_ones_more);
+    RUN(limits_are_told_to_the_last_digit);
+    RUN(what_is_left_is_never_more);
     RUN(counts_are_grouped_or_short);
     RUN(changes_have_a_sign);
     RUN(times_have_units);

@@ -1,0 +1,36 @@
+-- Budgets beside each other, and beside limits: what is counted once, and what one refuses.
+local gw = require "moongate.test"
+
+local function budget(rows) return "return budget { budgets = { " .. rows .. " } }" end
+local function with(rows) return gw.load_text { a = budget(rows), b = "return routing { rules = { { 'r', route = { 'p/two', 'local/own' } } } }" } end
+
+local function ask(mg, identity) return mg:request { as = identity, model = "one" } end
+
+local sales = { department = "sales" }
+local row = "{ 'sales', department = 'sales', limit = 100, per = 'month' }"
+
+describe("budgets of the same scope and period", function()
+  it("are one sum: what is spent counts once", function()
+    local mg = with "{ 'now', department = 'sales', limit = 100, per = 'day' }, { 'trial', department = 'sales', limit = 50, per = 'day', mode = 'observe' }"
+    local passed = 0
+    for _ = 1, 30 do
+      local r = mg:respond({ as = sales, model = "one", cost_usd = 5 }, { text = "x", cost_usd = 5 })
+      passed = passed + (r.kind == "allow" and 1 or 0)
+    end
+    assert.equal(20, passed)
+  end)
+end)
+
+describe("with limits in the same chain", function()
+  local mg = gw.load_text { a = "return ratelimit { limits = { { 'x', requests = 60, per = '1m' } } }", b = budget(row) }
+
+  it("what one refuses, the other does not count", function()
+    mg:spend { department = "sales", usd = 100 }
+    for _ = 1, 20 do assert.denied(ask(mg, sales), 402) end
+    local passed = 0
+    for _ = 1, 20 do
+      if ask(mg, { department = "other" }).kind == "allow" then passed = passed + 1 end
+    end
+    assert.equal(10, passed)
+  end)
+end)
