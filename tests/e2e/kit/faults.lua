@@ -1,6 +1,6 @@
 -- What may happen to a fleet (kit/fleet): each as { name, strike(f, random) }, which leaves everything running again.
 --
---   for _, fault in ipairs(faults.of_suite) do fault.strike(f, expect.random(1)) end
+--   for _, fault in ipairs(faults.of_any) do fault.strike(f, expect.random(1)) end      -- f.lease_s: of its sessions
 local signal = require("posix.signal")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
@@ -77,22 +77,33 @@ end
 
 local function connections_are_cut(f) f.redis:ask("CLIENT", "KILL", "TYPE", "normal") end
 
-faults.of_suite = {
+local function append_only_file_is_cut(f, random)
+  f.redis:kill()
+  f.redis:cut_tail(random(200000))
+  pause(random, 300)
+  f.redis:run()
+end
+
+local function replica_takes_over(f) f.redis:fail_over() end
+
+faults.of_gateways = {
   { name = "a gateway is killed", strike = gateway_is_killed },
   { name = "a worker is killed", strike = worker_is_killed },
   { name = "a ledger process is killed", strike = ledger_is_killed },
+  { name = "a gateway is stopped for longer than its lease", strike = gateway_is_stopped },
+}
+-- Of a fleet with one Redis that keeps no file.
+faults.of_any = {
   { name = "Redis is killed and comes back empty", strike = redis_comes_back_empty },
   { name = "Redis is emptied", strike = redis_is_emptied },
   { name = "Redis forgets its scripts", strike = scripts_are_forgotten },
-  { name = "a gateway is stopped for longer than its lease", strike = gateway_is_stopped },
   { name = "Redis is silent", strike = redis_is_silent },
   { name = "Redis is full", strike = redis_is_full },
   { name = "Redis cuts its connections", strike = connections_are_cut },
+  unpack(faults.of_gateways),
 }
-
--- These take longer, or want a Redis of their own.
-faults.more = {
-  { name = "a gateway is killed for longer than its lease", strike = gateway_is_killed_for_long },
-}
+faults.long = { { name = "a gateway is killed for longer than its lease", strike = gateway_is_killed_for_long } }
+faults.of_files = { { name = "Redis is killed and its append-only file cut", strike = append_only_file_is_cut } }
+faults.of_sentinels = { { name = "a replica takes over", strike = replica_takes_over } }
 
 return faults

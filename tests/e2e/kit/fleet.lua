@@ -54,10 +54,11 @@ local function is_connected(g)
   return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
 end
 
--- lease, at_least: as moongate.lua says of redis; env: of Redis too.
+-- lease, at_least: as moongate.lua says of redis; env: of Redis too; store: a kit/sentinel in its place.
 function fleet.start(options)
-  local f = setmetatable({ mock = options.mock or mock.start {}, is_own_mock = not options.mock }, running)
-  f.redis = redis.start(options.redis, options.env)
+  local f = setmetatable({ mock = mock.start {} }, running)
+  f.own_redis = not options.store and redis.start(options.redis, options.env) or nil
+  f.redis = options.store or f.own_redis
   local with_redis = { redis = { url = f.redis.url, lease = options.lease, gateways = options.at_least } }
   for name, value in pairs(options.config or {}) do with_redis[name] = value end
   for i = 1, options.gateways or 2 do
@@ -264,8 +265,8 @@ function running:stop()
     local ok, why = pcall(g.stop, g)
     if not ok then complaint = complaint or why end
   end
-  self.redis:stop()
-  if self.is_own_mock then self.mock:stop() end
+  if self.own_redis then self.own_redis:stop() end
+  self.mock:stop()
   if complaint then error(complaint, 2) end
 end
 
