@@ -103,6 +103,16 @@ static uint32_t *cell_bucket(const struct counters_memory *m, struct counters_na
     return &cell_buckets(m)[name.hash[0] & (m->cell_buckets - 1)];
 }
 
+void counters_memory_expect(const struct counters_memory *m, struct counters_name name)
+{
+    __builtin_prefetch(cell_bucket(m, name));
+}
+
+void counters_memory_expect_now(struct counters_memory *m, struct counters_name name)
+{
+    __builtin_prefetch(&cells(m)[*cell_bucket(m, name)]);
+}
+
 struct counters_cell *counters_memory_find(struct counters_memory *m, struct counters_name name)
 {
     struct counters_cell *all = cells(m);

@@ -66,6 +66,9 @@ struct counters_memory *counters_memory_at(void *bytes);
 /* What tells an item's key from all others: its unit, of money its period too. */
 struct counters_name counters_memory_name(const struct counters_memory *m, enum counters_unit unit, struct slice key,
                                           int64_t start_s);
+/* It will be looked for soon, then sooner: many are fetched at once, and not one after another. */
+void counters_memory_expect(const struct counters_memory *m, struct counters_name name);
+void counters_memory_expect_now(struct counters_memory *m, struct counters_name name);
 /* NULL: there is none. */
 struct counters_cell *counters_memory_find(struct counters_memory *m, struct counters_name name);
 /* Found or made; NULL: there is no place. */

@@ -91,12 +91,37 @@ static int wait_for_lock(struct counters_shared *shared, uint32_t wait_ms)
     return pthread_mutex_clocklock(&area(shared)->lock, CLOCK_MONOTONIC, &until);
 }
 
+/* The system is asked once in each process: it is a call for every question otherwise. */
+static pid_t own_pid;
+
+static void forget_own_pid(void)
+{
+    own_pid = 0;
+}
+
+static pid_t get_own_pid(void)
+{
+    static bool is_forgotten_by_children;
+    if (!is_forgotten_by_children) check(pthread_atfork(NULL, NULL, forget_own_pid) == 0);
+    is_forgotten_by_children = true;
+    if (!own_pid) own_pid = getpid();
+    return own_pid;
+}
+
+/* To a few milliseconds, which is as good as it has to be, and cheap. */
+static uint64_t about_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 static bool lock(struct counters_shared *shared, uint32_t wait_ms)
 {
     int got = wait_for_lock(shared, wait_ms);
     if (got != 0 && got != EOWNERDEAD) return false;
-    area(shared)->since_ns = clock_mono_ns();
-    area(shared)->holder = getpid();
+    area(shared)->since_ns = about_now_ns();
+    area(shared)->holder = get_own_pid();
     if (got == EOWNERDEAD) {
         counters_memory_mend(memory(shared));
         check(pthread_mutex_consistent(&area(shared)->lock) == 0);

@@ -73,7 +73,6 @@ static void say_all_left(struct asking *a)
 static void judge(struct asking *a, size_t i)
 {
     const struct counters_item *item = &a->q->items[i];
-    a->names[i] = name_of(a->m, item);
     struct counters_cell *cell = counters_memory_find(a->m, a->names[i]);
     struct counters_seen seen = {0};
     if (cell) {
@@ -85,9 +84,20 @@ static void judge(struct asking *a, size_t i)
     a->states[i] = (struct counters_state){.spent = seen.spent, .held = seen.held, .refusal = a->judged[i].refusal};
 }
 
+static void name_all(struct asking *a)
+{
+    for (size_t i = 0; i < a->q->item_count; i++) {
+        a->names[i] = name_of(a->m, &a->q->items[i]);
+        counters_memory_expect(a->m, a->names[i]);
+    }
+    for (size_t i = 0; i < a->q->item_count; i++)
+        counters_memory_expect_now(a->m, a->names[i]);
+}
+
 /* All of them: who is refused is told of the first that stands in his way, and of the state of each. */
 static void judge_all(struct asking *a)
 {
+    name_all(a);
     a->answer->is_ok = true;
     for (size_t i = 0; i < a->q->item_count; i++) {
         judge(a, i);
