@@ -30,6 +30,7 @@ struct flow;
 struct flow_redis {
     char *url;         /* a secret (net/redis.h) */
     uint32_t gateways; /* at least so many, as moongate.lua says */
+    uint32_t timeout_ms; /* an answer is waited for so long; 0: LIMIT_COUNTERS_REDIS_MS */
     unsigned workers;  /* of this gateway */
     const struct counters_post *post;
 };

@@ -269,6 +269,9 @@ static const struct field redis_group[] = {
     {"lease", &type_duration, IN_CONFIG(redis_lease_ms), RANGE(3000, 10 * MINUTE_MS),
      .initial = LIMIT_COUNTERS_LEASE_MS,
      .says = "A gateway that was not heard of for this long is taken for dead: what its requests hold goes back."},
+    {"timeout", &type_duration, IN_CONFIG(redis_timeout_ms), RANGE(1, LIMIT_COUNTERS_WAIT_MS),
+     .initial = LIMIT_COUNTERS_REDIS_MS,
+     .says = "A request waits so long for an answer; then `on_store_loss` decides."},
     END,
 };
 

@@ -82,6 +82,7 @@ static void keep_redis(struct worker *w, const struct config *config)
     struct slice url = config->redis_url.len ? config->redis_url : SLICE("");
     w->redis = (struct flow_redis){.url = mem_strndup(url.ptr, url.len),
                                     .gateways = config->redis_gateways,
+                                    .timeout_ms = config->redis_timeout_ms,
                                     .workers = w->parts.workers,
                                     .post = w->parts.post};
 }

@@ -3,6 +3,6 @@
 return moongate.config {
   policies  = "policies",
   data      = "data",
-  redis     = { url = env "FLEET_REDIS_URL", gateways = 2 },
+  redis     = { url = env "FLEET_REDIS_URL", gateways = 2, timeout = "1s" },
   providers = { openai = { kind = "openai", url = env "FLEET_PROVIDER_URL" } },
 }

@@ -17,12 +17,12 @@ after_each(function()
   f = nil
 end)
 
-local function start(limit, budget, on_store_loss, workers)
+local function start(limit, budget, on_store_loss, timeout)
   local files, last = {}, (", on_store_loss = %q }\n"):format(on_store_loss)
   if limit then files.ratelimit = "return ratelimit { limits = { " .. limit .. " }" .. last end
   if budget then files.budget = "return budget { budgets = { " .. budget .. " }" .. last end
-  f = fleet.start { name = "outage", gateways = 2, workers = workers or 1, policies = fleet.policies(files),
-    at_least = 2 }
+  f = fleet.start { name = "outage", gateways = 2, policies = fleet.policies(files),
+    at_least = 2, timeout = timeout }
 end
 
 -- Asks one gateway until it refuses: how many it let through, and with what status and code it refused.
@@ -136,7 +136,7 @@ describe("a silent Redis under load", function()
 
   for mode, status in pairs(WANTED) do
     it(("keeps nobody waiting where the budget is %s"):format(mode), function()
-      start(nil, MANY, mode)
+      start(nil, MANY, mode, "20ms")
       local load = f:spend { lanes = LANES, pause = LANES / RATE, seed = 7 }
       expect.eventually(function() return load:count(200) > 50 end, 30, "answers")
       f.redis:stop_answering()

@@ -54,12 +54,13 @@ local function is_connected(g)
   return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
 end
 
--- lease, at_least: as moongate.lua says of redis; env: of Redis too; store: a kit/sentinel in its place.
+-- lease, at_least, timeout: as moongate.lua says of redis, the last so that nobody takes a slow machine for a lost Redis; env: of Redis too; store: a kit/sentinel in its place.
 function fleet.start(options)
   local f = setmetatable({ mock = mock.start {} }, running)
   f.own_redis = not options.store and redis.start(options.redis, options.env) or nil
   f.redis = options.store or f.own_redis
-  local with_redis = { redis = { url = f.redis.url, lease = options.lease, gateways = options.at_least } }
+  local with_redis = { redis = { url = f.redis.url, lease = options.lease, gateways = options.at_least,
+    timeout = options.timeout or "1s" } }
   for name, value in pairs(options.config or {}) do with_redis[name] = value end
   for i = 1, options.gateways or 2 do
     local of = {}
