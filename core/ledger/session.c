@@ -2,10 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "base/check.h"
-#include "base/hex.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,8 +14,6 @@
 #include "store/counters_post.h"
 #include "store/ledger.h"
 #include "store/ledger_sessions.h"
-
-#define GATEWAY_BYTES 24 /* of its name, in a session's */
 
 enum state {
     APART,     /* no connection, or no ledger yet */
@@ -120,22 +115,6 @@ static void on_pause(void *arg)
 
 /* ---- Its name. */
 
-static void make_name(struct session *s)
-{
-    uint8_t bytes[8];
-    char hex[2 * sizeof bytes + 1], letters[GATEWAY_BYTES + 1];
-    check(getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes);
-    hex_write(bytes, sizeof bytes, hex);
-    snprintf(letters, sizeof letters, "%s", s->gateway);
-    for (char *at = letters; *at; at++) {
-        bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
-        if (!is_letter) *at = '-';
-    }
-    snprintf(s->name, sizeof s->name, "%s-%s", letters, hex);
-    s->is_new = true;
-    s->is_kept = false;
-}
-
 /* It stands in the file before Redis hears of it. */
 static bool is_named(struct session *s)
 {
@@ -143,7 +122,11 @@ static bool is_named(struct session *s)
         s->source[0] = '\0';
         return false;
     }
-    if (!s->name[0]) make_name(s);
+    if (!s->name[0]) {
+        ledger_sessions_name(s->gateway, s->name, sizeof s->name);
+        s->is_new = true;
+        s->is_kept = false;
+    }
     s->is_kept = s->is_kept || ledger_sessions_keep(db_of(s), s->name);
     return s->is_kept;
 }

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 
 #define PREFIX "session."
+#define GATEWAY_BYTES 24 /* of its name, in a session's */
 #define SOURCE_BYTES (LEDGER_SOURCE_BYTES / 2)
 
 /* ---- The source. */
@@ -44,6 +45,20 @@ bool ledger_sessions_source(sqlite3 *db, char source[LEDGER_SOURCE_BYTES])
 }
 
 /* ---- Sessions. */
+
+void ledger_sessions_name(const char *gateway, char *session, size_t size)
+{
+    uint8_t bytes[8];
+    char hex[2 * sizeof bytes + 1], letters[GATEWAY_BYTES + 1];
+    check(getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes);
+    hex_write(bytes, sizeof bytes, hex);
+    snprintf(letters, sizeof letters, "%s", gateway);
+    for (char *at = letters; *at; at++) {
+        bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+        if (!is_letter) *at = '-';
+    }
+    snprintf(session, size, "%s-%s", letters, hex);
+}
 
 static bool write_name(sqlite3 *db, const char *sql, const char *session)
 {

@@ -40,7 +40,7 @@ static void ask(enum counters_operation operation, const char *id, const struct 
     struct counters_question q = {.operation = operation, .items = items, .item_count = ITEMS, .totals = {1, 1}};
     struct counters_answer answer;
     memcpy(q.hold, id, strlen(id));
-    counters_shared_ask(counters, &q, (struct counters_asker){1, NOW_NS}, states, &answer);
+    counters_shared_ask(counters, &q, (struct counters_asker){.owner = 1, .now_ns = NOW_NS}, states, &answer);
     check(answer.is_ok && !answer.error);
 }
 
