@@ -6,113 +6,77 @@ local expect = require("tests.e2e.kit.expect")
 local fleet = require("tests.e2e.kit.fleet")
 local gateway = require("tests.e2e.kit.gateway")
 
-local SECONDS = tonumber(os.getenv("OUTAGE_SECONDS")) or 2
+local SECONDS = tonumber(os.getenv("OUTAGE_SECONDS")) or 1
 local RATE = tonumber(os.getenv("OUTAGE_RATE")) or 200
-local LANES = 20
+local LANES = 10
+local DIME = fleet.DIME
+
+-- A department for each way to lose the counters, of a limit and of a budget; what they have is what is asked for below.
+local LIMIT = 'return ratelimit { limits = { { "few", by = "department", requests = 100, per = "1d", burst = 20, '
+  .. 'when = { department = "few %s" } } }, on_store_loss = "%s" }\n'
+local BUDGET = 'return budget { budgets = { { "ten", department = "ten %s", limit = 10, per = "month" }, '
+  .. '{ "many", department = "many %s", limit = 1000000, per = "month" } }, on_store_loss = "%s" }\n'
+local MODES = { "open", "closed", "local" }
 
 local f
 
-after_each(function()
-  if f then f:stop() end
-  f = nil
-end)
-
-local function start(limit, budget, on_store_loss, timeout)
-  local files, last = {}, (", on_store_loss = %q }\n"):format(on_store_loss)
-  if limit then files.ratelimit = "return ratelimit { limits = { " .. limit .. " }" .. last end
-  if budget then files.budget = "return budget { budgets = { " .. budget .. " }" .. last end
-  f = fleet.start { name = "outage", gateways = 2, policies = fleet.policies(files),
-    at_least = 2, timeout = timeout }
+local function policies()
+  local files, order = {}, {}
+  for _, mode in ipairs(MODES) do
+    files["limit_" .. mode], files["budget_" .. mode] = LIMIT:format(mode, mode), BUDGET:format(mode, mode, mode)
+    order[#order + 1] = "limit_" .. mode
+    order[#order + 1] = "budget_" .. mode
+  end
+  return fleet.policies(files, order)
 end
 
--- Asks one gateway until it refuses: how many it let through, and with what status and code it refused.
-local function ask_until_refused(g, tokens)
+setup(function()
+  f = fleet.start { name = "outage", gateways = 2, at_least = 2, timeout = "200ms", policies = policies() }
+end)
+teardown(function() f:stop() end)
+
+local function key_of(department)
+  return function(g)
+    g.keys = g.keys or {}
+    g.keys[department] = g.keys[department] or g:new_key { app = "app", department = department }
+    return g.keys[department]
+  end
+end
+
+-- Status and code of a request for so many tokens.
+local function ask(g, department, tokens)
+  local r = g:ask { key = key_of(department)(g), json = fleet.body { tokens = tokens or 1 } }
+  return r.status, r.status ~= 200 and gateway.error_of(r).code or nil
+end
+
+local function ask_each(department, tokens)
+  local statuses = {}
+  for i, g in ipairs(f) do statuses[i] = ask(g, department, tokens) end
+  return statuses
+end
+
+-- How many it lets through, and with what status and code it refuses.
+local function ask_until_refused(g, department)
   for count = 0, 1000 do
-    local r = g:ask { json = fleet.body { tokens = tokens } }
-    if r.status ~= 200 then return count, r.status, gateway.error_of(r).code end
+    local status, code = ask(g, department)
+    if status ~= 200 then return { count, status, code } end
   end
   error("nobody was refused")
 end
 
-local function is_answered(g, status)
-  return function() return g:ask({ json = fleet.body { tokens = 1 } }).status == status end
+local function becomes(department, status)
+  for i, g in ipairs(f) do
+    expect.eventually(function() return ask(g, department) == status end, 20, department .. " at gateway " .. i)
+  end
 end
 
-describe("while Redis is silent, a limit that is", function()
-  local FEW = '{ "few", by = "app", requests = 100, per = "1d", burst = 20 }'
-
-  it("open lets everybody pass, also who has used it up", function()
-    start(FEW, nil, "open")
-    assert.same({ 20, 429, "rate_limited" }, { ask_until_refused(f[1]) })
-    assert.equal(429, f[2]:ask({ json = fleet.body {} }).status)
-    f.redis:stop_answering()
-    for i = 1, 30 do assert.equal(200, f[i % 2 + 1]:ask({ json = fleet.body {} }).status) end
-    f.redis:answer()
-    for _, g in ipairs(f) do expect.eventually(is_answered(g, 429), 20, "the limit") end
-    f:agrees()
-  end)
-
-  it("closed refuses everybody", function()
-    start(FEW, nil, "closed")
-    assert.equal(200, f[1]:ask({ json = fleet.body {} }).status)
-    f.redis:stop_answering()
-    for i = 1, 10 do
-      local r = f[i % 2 + 1]:ask { json = fleet.body {} }
-      assert.equal(503, r.status, r.body)
-      assert.equal("limits_unavailable", gateway.error_of(r).code)
+describe("before Redis is silent", function()
+  it("limits and budgets are shared", function()
+    assert.same({ 20, 429, "rate_limited" }, ask_until_refused(f[1], "few open"))
+    assert.equal(429, (ask(f[2], "few open")))
+    for _, name in ipairs { "few closed", "few local", "ten open", "ten closed", "ten local", "many local" } do
+      assert.same({ 200, 200 }, ask_each(name), name)
     end
-    f.redis:answer()
-    for _, g in ipairs(f) do expect.eventually(is_answered(g, 200), 20, "the limit") end
-    f:agrees()
-  end)
-
-  it("local lets each gateway's part pass", function()
-    start(FEW, nil, "local")
-    f.redis:stop_answering()
-    for _, g in ipairs(f) do assert.same({ 10, 429, "rate_limited" }, { ask_until_refused(g) }) end
-    f.redis:answer()
-    for _, g in ipairs(f) do expect.eventually(is_answered(g, 200), 20, "the limit") end
-    f:agrees()
-  end)
-end)
-
-describe("while Redis is silent, a budget that is", function()
-  local TEN = '{ "app", each = "app", limit = 10, per = "month" }'
-
-  it("open is charged, and refuses when it can be counted again", function()
-    start(nil, TEN, "open")
-    assert.equal(200, f[1]:ask({ json = fleet.body { tokens = 1 } }).status)
-    f.redis:stop_answering()
-    for i = 1, 12 do assert.equal(200, f[i % 2 + 1]:ask({ json = fleet.body { tokens = 10 } }).status) end
-    f.redis:answer()
-    f:agrees()
-    assert.equal(121 * fleet.DIME, f:spent "app=code-assistant")
-    for _, g in ipairs(f) do assert.equal(402, g:ask({ json = fleet.body { tokens = 1 } }).status) end
-  end)
-
-  it("local lets a fifth of what was left pass, each gateway its part, and knows of it afterwards", function()
-    start(nil, TEN, "local")
-    for _, g in ipairs(f) do assert.equal(200, g:ask({ json = fleet.body { tokens = 1 } }).status) end
-    f.redis:stop_answering()
-    for i, g in ipairs(f) do -- 9.9 and 9.8 dollars were left when they saw it last
-      local count, status = ask_until_refused(g, 1)
-      assert.equal(9, count, i)
-      assert.equal(402, status)
-    end
-    f.redis:answer()
-    f:agrees()
-    assert.equal(20 * fleet.DIME, f:spent "app=code-assistant")
-    for i = 1, 8 do assert.equal(200, f[i % 2 + 1]:ask({ json = fleet.body { tokens = 10 } }).status) end
-    for _, g in ipairs(f) do expect.eventually(is_answered(g, 402), 10, "the end of the budget") end
-  end)
-
-  it("local is closed to who has not seen it", function()
-    start(nil, TEN, "local")
-    f.redis:stop_answering()
-    local r = f[1]:ask { json = fleet.body { tokens = 1 } }
-    assert.equal(503, r.status, r.body)
-    f.redis:answer()
-    expect.eventually(is_answered(f[1], 200), 20, "the budget")
     f:agrees()
   end)
 end)
@@ -130,29 +94,68 @@ local function figures(lines)
   return ("%s, p50 %.1f p99 %.1f most %.1f ms"):format(table.concat(words, " "), at(0.5), at(0.99), at(1)), statuses
 end
 
-describe("a silent Redis under load", function()
-  local MANY = '{ "app", each = "app", limit = 1000000, per = "month" }'
-  local WANTED = { open = 200, closed = 503, ["local"] = 200 }
+describe("while Redis is silent", function()
+  setup(function() f.redis:stop_answering() end)
 
-  for mode, status in pairs(WANTED) do
-    it(("keeps nobody waiting where the budget is %s"):format(mode), function()
-      start(nil, MANY, mode, "20ms")
-      local load = f:spend { lanes = LANES, pause = LANES / RATE, seed = 7 }
-      expect.eventually(function() return load:count(200) > 50 end, 30, "answers")
-      f.redis:stop_answering()
-      local before = #load:lines()
-      expect.eventually(function() return #load:lines() >= before + RATE * SECONDS end, 60 + 3 * SECONDS, "answers without Redis")
-      local silent = { unpack(load:lines(), before + LANES + 1) }
-      f.redis:answer()
-      local said, statuses = figures(silent)
-      print(("    %s: %s"):format(mode, said))
-      assert.same({ [status] = #silent }, statuses)
-      f:connected()
-      local after = load:count(200)
-      expect.eventually(function() return load:count(200) >= after + 50 end, 30, "answers with Redis")
+  it("who has used up a limit that is open passes, and nobody a limit that is closed", function()
+    for _ = 1, 15 do assert.same({ 200, 200 }, ask_each "few open") end
+    for _ = 1, 5 do
+      assert.same({ 503, 503 }, ask_each "few closed")
+      assert.same({ 503, 503 }, ask_each "ten closed")
+    end
+    local _, code = ask(f[1], "few closed")
+    assert.equal("limits_unavailable", code)
+  end)
+
+  it("each gateway lets its part of a limit pass that is local", function()
+    for _, g in ipairs(f) do assert.same({ 10, 429, "rate_limited" }, ask_until_refused(g, "few local")) end
+  end)
+
+  it("a budget that is open is spent beyond its end", function()
+    for _ = 1, 6 do assert.same({ 200, 200 }, ask_each("ten open", 10)) end
+  end)
+
+  it("a fifth of what was left of a budget that is local is spent, by each gateway its part", function()
+    -- 9.9 and 9.8 dollars were left when they saw it last.
+    for _, g in ipairs(f) do assert.same({ 9, 503, "limits_unavailable" }, ask_until_refused(g, "ten local")) end
+  end)
+
+  it("nobody is kept waiting under load", function()
+    local wanted, loads, silent = { open = 200, closed = 503, ["local"] = 200 }, {}, {}
+    for i, mode in ipairs(MODES) do
+      loads[mode] = f:spend { lanes = LANES, pause = 3 * LANES / RATE, seed = i, key = key_of("many " .. mode) }
+    end
+    for mode, load in pairs(loads) do
+      expect.eventually(function() return load:count() >= RATE / 3 * SECONDS end, 60 + 3 * SECONDS, "answers without Redis")
+      silent[mode] = load:lines()
+    end
+    for mode, load in pairs(loads) do
       load:stop()
-      f:agrees()
-      load:check()
-    end)
-  end
+      local said, statuses = figures(silent[mode])
+      print(("    %s: %s"):format(mode, said))
+      if SECONDS < 30 or mode ~= "local" then assert.same({ [wanted[mode]] = #silent[mode] }, statuses) end
+    end
+  end)
+end)
+
+describe("after Redis was silent", function()
+  setup(function()
+    f.redis:answer()
+    f:connected()
+  end)
+
+  it("everything is as before, and what was spent meanwhile is known", function()
+    becomes("few open", 429)
+    becomes("few closed", 200)
+    becomes("few local", 200)
+    becomes("ten closed", 200)
+    f:agrees()
+    assert.equal(122 * DIME, f:spent "department=ten open")
+    assert.equal(20 * DIME, f:spent "department=ten local")
+    becomes("ten open", 402)
+    for _ = 1, 4 do assert.same({ 200, 200 }, ask_each("ten local", 10)) end
+    f:agrees()
+    becomes("ten local", 402)
+    for _, clients in ipairs(f.clients) do clients:check() end
+  end)
 end)

@@ -8,7 +8,8 @@
 --   f:charged()                               -- { ["<start> <key>"] = nano }, of all ledgers together
 --   f:agrees(20)                              -- until the two say the same, and nothing is held or under way
 --   f:poll(key)  f:polled()                   -- spent + held of a key again and again: how often, and the most of it
---   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders)
+--   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders);
+--                                             key(g): whose, instead of g.key
 --   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
 --   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
 --   f:stop()
@@ -32,11 +33,11 @@ local MODELS = 'return models { ["dear"] = { targets = { "openai/dear" }, contex
   .. 'price = usd_per_million { input = "0", output = "100000" } } }\n'
 local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
 
--- files: name → text; ratelimit and budget go into the chain, in this order.
-function fleet.policies(files)
+-- files: name → text; those of `order` that are there go into the chain.
+function fleet.policies(files, order)
   local all, chain = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }, { '"auth"' }
   for name, text in pairs(files) do all[name .. ".lua"] = text end
-  for _, name in ipairs { "ratelimit", "budget" } do
+  for _, name in ipairs(order or { "ratelimit", "budget" }) do
     if files[name] then chain[#chain + 1] = ("%q"):format(name) end
   end
   all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
@@ -200,11 +201,12 @@ function running:spend(of)
   local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01 }
   for _, g in ipairs(self) do
     words[#words + 1] = g.dir:path("data/listen.json")
-    words[#words + 1] = g.key
+    words[#words + 1] = of.key and of.key(g) or g.key
   end
   local started = setmetatable({ fleet = self, path = path, process = process.start(words) }, load)
   started.process:expect("^in", 20)
-  self.load = started
+  self.clients = self.clients or {}
+  table.insert(self.clients, started)
   return started
 end
 
@@ -260,7 +262,7 @@ end
 
 function running:stop()
   if self.poller then self.poller:stop() end
-  if self.load then self.load:stop() end
+  for _, clients in ipairs(self.clients or {}) do clients:stop() end
   local complaint
   for _, g in ipairs(self) do
     local ok, why = pcall(g.stop, g)
