@@ -116,6 +116,12 @@ static bool has_place(const struct tally *t)
     return t->place.view.epoch[0] && !t->place.is_refused;
 }
 
+/* A worker that has just begun has no connection yet. */
+static bool may_ask(const struct tally *t)
+{
+    return has_place(t) && counters_redis_status(t->redis).connections > 0;
+}
+
 static bool is_reachable(const struct tally *t)
 {
     return counters_redis_status(t->redis).state == REDIS_TAKEN;
@@ -144,7 +150,7 @@ static void say_heard(struct tally *t)
 static const char *why_not(const struct tally *t)
 {
     if (!is_reachable(t)) return "unreachable";
-    return !has_place(t) && t->place.is_given_up ? "starting" : NULL;
+    return !may_ask(t) && t->place.is_given_up ? "starting" : NULL;
 }
 
 /* --- there and then --- */
@@ -170,7 +176,7 @@ bool tally_now(struct tally *t, const struct counters_question *q, struct fallba
     }
     look_at_place(t);
     const char *why = why_not(t);
-    if (!why && !has_place(t) && !q->timeout_ms) why = "starting";
+    if (!why && !may_ask(t) && !q->timeout_ms) why = "starting";
     if (!why) return false;
     if (!is_question(q->operation)) return refuse(answer, q, why);
     say_lost(t, why);
@@ -295,12 +301,12 @@ static void turn(struct tally *t, struct tally_asked *asked)
     }
     look_at_place(t);
     const char *why = why_not(t);
-    if (!why && !has_place(t) && is_late(asked)) {
+    if (!why && !may_ask(t) && is_late(asked)) {
         t->place.is_given_up |= asked->until_ns > 0;
         why = "starting";
     }
     if (why) lose(t, asked, why);
-    else if (has_place(t)) ask_redis(t, asked);
+    else if (may_ask(t)) ask_redis(t, asked);
     else put_aside(t, asked, AGAIN_MS);
 }
 
@@ -313,7 +319,7 @@ void tally_wait(struct tally *t, struct tally_asked *asked)
     asked->is_asked = asked->is_lost = false;
     list_init(&asked->link);
     t->waiting_count++;
-    if (!is_here(t, &asked->question) && has_place(t) && !why_not(t)) ask_redis(t, asked);
+    if (!is_here(t, &asked->question) && may_ask(t) && !why_not(t)) ask_redis(t, asked);
     else put_aside(t, asked, AGAIN_MS);
 }
 
