@@ -55,7 +55,8 @@ local function is_connected(g)
   return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
 end
 
--- lease, at_least, timeout: as moongate.lua says of redis, the last so that nobody takes a slow machine for a lost Redis; env: of Redis too; store: a kit/sentinel in its place.
+-- lease, at_least, timeout: as moongate.lua says of redis, where a busy machine is not to be taken for a lost Redis; env:
+-- of Redis too; store: a kit/sentinel in its place.
 function fleet.start(options)
   local f = setmetatable({ mock = mock.start {} }, running)
   f.own_redis = not options.store and redis.start(options.redis, options.env) or nil
