@@ -11,11 +11,12 @@ local process = gateway.process
 
 local LIMIT = 10 -- policies/ratelimit.lua
 local data = gateway.build .. "/fleet"
+local redis_folder -- the names of sockets are short
 local started = {}
 
 local function stop_all()
   for i = #started, 1, -1 do started[i]:stop() end
-  os.execute("rm -rf '" .. data .. "'")
+  for _, folder in ipairs { data, redis_folder } do os.execute("rm -rf '" .. folder .. "'") end
 end
 
 local function give_up(why)
@@ -28,13 +29,12 @@ end
 local function start_redis()
   local url = os.getenv("FLEET_REDIS_URL")
   if url then return url end
-  if os.execute("command -v redis-server redis-check-rdb >/dev/null") ~= 0 then
+  if os.execute("command -v redis-server >/dev/null || command -v redis-check-rdb >/dev/null") ~= 0 then
     give_up("There is no Redis here: apt-get install redis-tools, or FLEET_REDIS_URL=redis://HOST:6379")
   end
-  local folder = stdlib.realpath(data) .. "/redis"
-  os.execute("mkdir -p '" .. folder .. "'")
-  started[#started + 1] = process.start { "tests/lib/redis", folder, output = folder .. "/said" }
-  return "unix://" .. folder .. "/redis.sock"
+  redis_folder = stdlib.mkdtemp("/tmp/moongate-fleet-XXXXXX")
+  started[#started + 1] = process.start { "tests/lib/redis", redis_folder, output = redis_folder .. "/said" }
+  return "unix://" .. redis_folder .. "/redis.sock"
 end
 
 local function start_gateway(number, redis_url, mock)
