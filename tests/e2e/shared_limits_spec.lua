@@ -59,7 +59,7 @@ local function start(chain, files, config, workers)
   all["init.lua"] = "return chain { " .. table.concat(names, ", ") .. " }\n"
   config = config or {}
   config.redis = config.redis or {}
-  config.redis.url = db.url
+  config.redis.url, config.redis.timeout = db.url, "500ms" -- a loaded machine needs more than a fleet's
   g = gateway.start { mock = m, name = "shared", policies = all, config = config, workers = workers or 2 }
   shared()
   return g
