@@ -132,6 +132,7 @@
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
 #define LIMIT_COUNTERS_LEAVE_MS 1000u         /* a gateway that ends waits for Redis to take its leave */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
+#define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
