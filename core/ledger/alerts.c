@@ -154,7 +154,8 @@ void alerts_claimed(struct alerts *a, uint64_t seq, enum alerts_whose whose)
     if (whose == ALERTS_OWN) claim->is_own = true;
     else *claim = (struct claim){0};
     if (whose == ALERTS_ANOTHERS) {
-        log_event(LOG_INFO, "notice_anothers", "another gateway gives out what entry %llu says", (unsigned long long)seq);
+        log_event(LOG_INFO, "notice_anothers", "another gateway gives out what entry %llu says",
+                  (unsigned long long)seq);
         note(a, outbox_drop_entry(db_of(a), seq, &why), &why);
     }
     if (whose != ALERTS_UNKNOWN) loop_work_add(&a->next); /* else at the next look */

@@ -9,8 +9,8 @@
  *     alerts_committed(a);                     // behind each batch
  *     alerts_free(a);                          // what is under way is broken off, and sent at the next start
  *
- * Of a notice that is claimed first nothing is sent before it is this gateway's own: what another has claimed leaves the
- * outbox, what nobody can say waits.
+ * Of a notice that is claimed first nothing is sent before it is this gateway's own: what another has claimed leaves
+ * the outbox, what nobody can say waits.
  * At least once: a notice leaves the outbox when its sink has taken it. Killed in between, it is sent once more, with
  * the same id. One at a time for each sink, so that a sink that is dead holds up nobody else and costs no memory. What
  * was not taken is tried again after LIMIT_NOTICE_RETRY_MS, then ever more seldom, less a random part; after

@@ -11,10 +11,10 @@
  *     session_leave(s, on_left, arg);       // the gateway ends: nobody has to wait for its lease
  *     session_free(s);
  *
- * NULL is welcome, but where a notice is claimed. Sums are absolute: whatever fails or may have been lost, all is told again. A ledger process
- * that takes the place of another goes on with the session that it finds shown. Sessions that this gateway left behind
- * stand in the ledger's file, and are cleared away as soon as its sums are told; those of other gateways when their
- * leases are over.
+ * NULL is welcome, but where a notice is claimed. Sums are absolute: whatever fails or may have been lost, all is told
+ * again. A ledger process that takes the place of another goes on with the session that it finds shown. Sessions that
+ * this gateway left behind stand in the ledger's file, and are cleared away as soon as its sums are told; those of
+ * other gateways when their leases are over.
  */
 #ifndef MOONGATE_LEDGER_SESSION_H
 #define MOONGATE_LEDGER_SESSION_H
