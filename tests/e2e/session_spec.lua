@@ -11,7 +11,7 @@ local POLICIES = {
   ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
   ["models.lua"] = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
     .. 'price = usd_per_million { input = "0", output = "100000" } } }\n',
-  ["budget.lua"] = 'return budget { budgets = { { "app", each = "app", limit = 1000, per = "month" } } }\n',
+  ["budget.lua"] = 'return budget { budgets = { { "app", each = "app", limit = 1000, per = "month" } }, on_store_loss = "open" }\n',
 }
 
 local function health(g) return client.ask(g.admin_port, { path = "/readyz?verbose" }).body end
