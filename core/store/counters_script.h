@@ -28,6 +28,7 @@
 enum counters_script {
     COUNTERS_SCRIPT_ADMIT,
     COUNTERS_SCRIPT_BEAT,
+    COUNTERS_SCRIPT_CLAIM,
     COUNTERS_SCRIPT_EXTEND,
     COUNTERS_SCRIPT_FENCE,
     COUNTERS_SCRIPT_HOLDS,
@@ -98,11 +99,24 @@ struct counters_call counters_call_return(const struct counters_place *place, co
 /* What another session had goes back once it is fenced; `is_all`: what is settled, too (by its own gateway, when its
  * sums are told, or when it is known never to come back). */
 struct counters_call counters_call_reclaim(const char *session, bool is_all, const char *cursor, struct arena *arena);
-/* Which holds of the session are settled, and wait for the ledger. Replies: cursor, ids. */
-struct counters_call counters_call_settled(const struct counters_place *place, const char *cursor,
-                                           struct arena *arena);
+/* Which holds the session has. Replies: cursor, of each its id and its owner (counters_script_owner()). */
+struct counters_call counters_call_holds(const struct counters_place *place, const char *cursor,
+                                         struct arena *arena);
+/* An owner as it stands in Redis; false: it is none. */
+bool counters_script_owner(struct slice text, uint64_t *owner);
 
-/* Replies: memory, epoch, ms, open holds, sessions whose lease is over. */
+/* A notice of a budget, which one ledger of all gives out. */
+struct counters_claim {
+    struct slice id; /* the same, whoever's notice it is */
+    int64_t start_s; /* of its period */
+};
+
+/* Notices are the source's own, unless another has claimed them. Replies: of each 1 or 0. epoch "": to a memory that is
+ * not seeded yet, what had been claimed before. LIMIT_COUNTERS_TOLD at most. */
+struct counters_call counters_call_claim(const char *epoch, const char *source, const struct counters_claim *claims,
+                                         size_t count, struct arena *arena);
+
+/* Replies: memory, epoch, ms, holds, living sessions, those whose lease is over. */
 struct counters_call counters_call_beat(const struct counters_place *place, bool is_new, uint32_t lease_ms,
                                         struct arena *arena);
 /* `is_forced`: it is known to be dead, by the lock on its ledger's file for one. */

@@ -233,7 +233,7 @@ static void ends_are_said_after_an_outage(void)
     EXPECT_INT(30, held(&item));
     fclose(sync_stream);
     sync_connect();
-    EXPECT_STR("1 0 r1", say(counters_call_settled(&here, "0", &arena)));
+    EXPECT_STR("1 0 r1 0000000000000007", say(counters_call_holds(&here, "0", &arena)));
     close_counters();
 }
 
