@@ -123,6 +123,8 @@
 #define LIMIT_COUNTERS_BEAT_MS 1000u          /* a gateway tells Redis this often that it lives … */
 #define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
+#define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
+#define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
