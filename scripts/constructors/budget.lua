@@ -164,7 +164,7 @@ end
 local function reconsider(f, list, reply)
   local entry = list[reply.failed]
   local item, state = entry.item, reply.states[reply.failed]
-  if item.kind ~= "money" or reply.is_contended or f.known_cost_nano then return false end
+  if item.kind ~= "money" or reply.is_contended or reply.is_closed or f.known_cost_nano then return false end
   local used = state.spent + state.held
   local left = item.limit - used
   local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage_text(f, entry.row, used), function()
