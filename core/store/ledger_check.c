@@ -282,7 +282,8 @@ static bool check_alerts(struct checker *k)
                             "alerts: an entry without a row",
                             "INSERT INTO alerts SELECT key, start_s, budget, at, seq, strftime('%s') + 0"
                             " FROM temp.made_alerts m WHERE" STILL_TOLD
-                            " ON CONFLICT DO UPDATE SET at = excluded.at, seq = excluded.seq WHERE excluded.at > at") &&
+                            " ON CONFLICT DO UPDATE SET at = excluded.at, seq = excluded.seq"
+                            " WHERE excluded.at > at") &&
            check_and_repair(k, "SELECT seq FROM outbox t WHERE" NEVER_TOLD, "outbox: a row without an entry",
                             "DELETE FROM outbox AS t WHERE" NEVER_TOLD);
 }
@@ -368,7 +369,8 @@ static bool check_all(struct checker *k)
     return run(k, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE") &&
            ledger_schema_is_known(k->db, k->path, k->why) && run(k, k->how->is_repair ? "BEGIN IMMEDIATE" : "BEGIN") &&
            make_tables(k) && ledger_days_read(&k->days, k->db, LEDGER_DAYS_ALL, k->why) && prepare_rows(k) &&
-           check_entries(k) && check_tables(k) && check_alerts(k) && check_sums(k) && check_charges(k) && run(k, "COMMIT");
+           check_entries(k) && check_tables(k) && check_alerts(k) && check_sums(k) && check_charges(k) &&
+           run(k, "COMMIT");
 }
 
 static bool open_and_check(struct checker *k)
