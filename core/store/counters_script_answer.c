@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "store/counters_plan.h"
 #include "store/counters_rules.h"
 
@@ -17,6 +18,16 @@ enum counters_reply counters_script_reply(const struct redis_reply *reply)
     int64_t code = reply->items[0].integer;
     bool is_known = code >= COUNTERS_REPLY_NOT_HELD && code <= COUNTERS_REPLY_AGAIN;
     return is_known ? (enum counters_reply)code : COUNTERS_REPLY_NONE;
+}
+
+bool counters_script_owner(struct slice text, uint64_t *owner)
+{
+    uint8_t bytes[sizeof *owner];
+    if (text.len != 2 * sizeof bytes || !hex_read(text, bytes, sizeof bytes)) return false;
+    *owner = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        *owner = *owner << 8 | bytes[i];
+    return true;
 }
 
 static int64_t integer_of(const struct redis_reply *item)
