@@ -185,8 +185,8 @@ static void give_up_old(struct alerts *a)
     }
 }
 
-/* Looked at as long as anything waits: what is due is a question of time. Sent before anything is given up: all is old on
- * a machine that slept, or whose clock was put on. */
+/* Looked at as long as anything waits: what is due is a question of time. Sent before anything is given up: all is
+ * old on a machine that slept, or whose clock was put on. */
 static void on_look(void *arg)
 {
     struct alerts *a = arg;
