@@ -125,7 +125,7 @@ static int64_t held_here(const struct counters_item *item)
     struct counters_question q = question(COUNTERS_PEEK, "", item);
     struct counters_state state;
     struct counters_answer answer;
-    counters_shared_ask(counters, &q, (struct counters_asker){1, (int64_t)time(NULL) * 1000000000}, &state, &answer);
+    counters_shared_ask(counters, &q, (struct counters_asker){.owner = 1, .now_ns = (int64_t)time(NULL) * 1000000000}, &state, &answer);
     return state.held;
 }
 
