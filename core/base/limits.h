@@ -119,7 +119,7 @@
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
-#define LIMIT_COUNTERS_REDIS_MS 20u           /* an answer of Redis is waited for so long */
+#define LIMIT_COUNTERS_REDIS_MS 20u           /* default of redis.timeout: an answer of Redis is waited for so long */
 #define LIMIT_COUNTERS_ERRAND_MS 2000u        /* … and by the ledger process, for which nobody waits */
 #define LIMIT_COUNTERS_SEEN 16384u            /* budgets of which a worker knows what Redis said of them last … */
 #define LIMIT_COUNTERS_SEEN_MS 60000u         /* … which is good for so long while it is out of reach */
@@ -132,6 +132,8 @@
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
 #define LIMIT_COUNTERS_LEAVE_MS 1000u         /* a gateway that ends waits for Redis to take its leave */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
+#define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
+#define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
