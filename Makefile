@@ -208,18 +208,20 @@ $(B)/gen/scripts.o: $(B)/gen/scripts.S
 	$(call SAY,AS,$@)
 	$(Q)$(CC) -c $< -o $@
 
-# core/store/redis/*.lua run inside of Redis: common.lua goes behind the first line of each, which is for Redis itself.
+# core/store/redis/*.lua run inside of Redis, each as one text: "--with NAME …" stands for parts/NAME.lua, and so on.
 IN_REDIS := core/store/redis
-REDIS_SCRIPTS := $(filter-out $(IN_REDIS)/common.lua,$(sort $(wildcard $(IN_REDIS)/*.lua)))
+REDIS_SCRIPTS := $(sort $(wildcard $(IN_REDIS)/*.lua))
+REDIS_WHOLE := $(REDIS_SCRIPTS:$(IN_REDIS)/%.lua=$(B)/gen/redis/%.lua)
 $(B)/redis_scripts.list: FORCE | $(B)
 	$(call remember,$(REDIS_SCRIPTS))
-$(B)/gen/redis_scripts.S: $(REDIS_SCRIPTS) $(IN_REDIS)/common.lua $(B)/redis_scripts.list
+$(B)/gen/redis/%.lua: $(IN_REDIS)/%.lua $(wildcard $(IN_REDIS)/parts/*.lua)
 	@mkdir -p $(@D)
+	@awk '/^--with /{ for (i = 2; i <= NF; i++) while ((getline line < ("$(IN_REDIS)/parts/" $$i ".lua")) > 0) print line; \
+	  next } { print }' $< > $@
+$(B)/gen/redis_scripts.S: $(REDIS_WHOLE) $(B)/redis_scripts.list
 	@{ echo '.section .note.GNU-stack,"",@progbits'; echo '.section .rodata'; \
-	  for f in $(REDIS_SCRIPTS); do n=$$(basename $$f .lua); line=$$(head -n 1 $$f | wc -c); \
-	    echo "n_$$n: .asciz \"$$n\""; \
-	    echo "s_$$n: .incbin \"$$f\",0,$$line"; echo ".incbin \"$(IN_REDIS)/common.lua\""; \
-	    echo ".incbin \"$$f\",$$line"; echo "e_$$n: .byte 0"; done; \
+	  for f in $(REDIS_WHOLE); do n=$$(basename $$f .lua); \
+	    echo "n_$$n: .asciz \"$$n\""; echo "s_$$n: .incbin \"$$f\""; echo "e_$$n: .byte 0"; done; \
 	  echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.global redis_script_table'; echo 'redis_script_table:'; \
 	  for f in $(REDIS_SCRIPTS); do n=$$(basename $$f .lua); echo ".quad n_$$n, s_$$n, e_$$n - s_$$n"; done; \
 	  echo '.quad 0, 0, 0'; } > $@

@@ -2,14 +2,15 @@
 --
 --   use "explain" { flags = { as = { "sales/ana" }, model = "gpt-5" }, json = true } → text, 0 allowed or 1 denied
 --
--- The question is what scripts/explain/question.lua reads, with json and colour for the form of the answer, and
--- is_brief for one without remedies. An answer:
+-- The question is what scripts/explain/question.lua reads, with spent (scripts/explain/spent.lua), with json and colour
+-- for the form of the answer, and is_brief for one without remedies. An answer:
 -- verdict, request, facts, notes, policies { name, kind, file, state, steps }, candidates, recorded, remedies.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
 local question = use "explain/question"
 local walk = use "explain/walk"
+local spent = use "explain/spent"
 local remedy = use "remedy"
 local text = use "explain/text"
 
@@ -116,6 +117,7 @@ local function verdict_of(seen)
     model = outcome.model }
   if outcome.kind == "deny" then
     verdict.status, verdict.code, verdict.reason = outcome.status, outcome.code, outcome.reason
+    verdict.retry_after_s = outcome.retry_after
   elseif outcome.kind == "fault" then
     verdict.status, verdict.code, verdict.reason = 500, "policy_error", outcome.fault
   else
@@ -148,7 +150,7 @@ end
 
 -- A record that nothing is added to is decided by all that it holds.
 local function decide(t, q)
-  local again = q.again and q.again.outcome
+  local again = q.again and not q.spent and q.again.outcome
   if not again or again == "undecided" or next(q.flags or {}) then return walk.decide(t) end
   return walk.decide(t, nil, false, '{"record":' .. q.record_text .. "}")
 end
@@ -164,13 +166,22 @@ local function of_its_time(t, answer)
     or "come again when it says, ask for less, or raise the limit"):format(after, tostring(recorded.time)) } }
 end
 
-local function explain(t, q)
+local function note_unmet(names, notes)
+  for _, name in ipairs(names) do
+    notes[#notes + 1] = name == "" and "nothing is spent: this request comes to no budget"
+      or ("nothing of %s is used: this request does not come to it"):format(name)
+  end
+end
+
+local function explain(t, q, notes)
+  spent.suppose(q.spent)
   local seen, why = decide(t, q)
   if not seen then error(why, 0) end
+  note_unmet(spent.settle(), notes)
   local answer = { verdict = verdict_of(seen), facts = seen.facts, policies = policies_of(seen),
     candidates = candidates_of(seen.log), request = t, recorded = recorded_of(q.record), digest = core.digest() }
   if answer.recorded then answer.recorded.agrees = is_same_verdict(answer.recorded, answer.verdict) end
-  answer.again = q.again
+  answer.again = not q.spent and q.again or nil
   if answer.verdict.kind ~= "allow" and not q.is_brief then
     answer.remedies = of_its_time(t, answer) or remedy.find(t, seen)
   end
@@ -190,7 +201,7 @@ end
 
 return function(q)
   local t, notes = question.read(q)
-  local answer = explain(t, q)
+  local answer = explain(t, q, notes)
   add_later(answer, notes)
   answer.notes = notes
   local code = (answer.recorded and (answer.recorded.status or 0) >= 400 or answer.verdict.kind ~= "allow") and 1 or 0

@@ -51,27 +51,36 @@ end
 -- What the counters know of one item, without taking anything; nil when they cannot say.
 function limits.peek(item, who) return counters.peek({ item }, who) end
 
+local LOST = "shared counters are out of reach"
 local lost_words = { open = "let pass", ["local"] = "counted by this gateway alone" }
+
+local function note_lost(f, entry, state)
+  local words = lost_words[state.lost]
+  if not words then return end
+  note(f, entry.policy, entry.row.name, "lost", ("%s: %s"):format(LOST, words), entry.row.mode, entry.row.line)
+end
+
+-- Nobody knows what was counted, or this gateway alone, whose part is used up; there may be room.
+local function shut(f, entry, state)
+  local why = state.lost == "local" and LOST .. ", and the part that this gateway counts alone is used up" or LOST
+  return notes.deny(f, entry.policy, entry.row.name, unavailable, why, entry.row.mode, entry.row.line)
+end
 
 local function counted(f, list, reply)
   for i = 1, #list do
     local entry, state = list[i], reply.states[i]
-    if state.lost then
-      note(f, entry.policy, entry.row.name, "lost",
-        "shared counters are out of reach: " .. (lost_words[state.lost] or state.lost), entry.row.mode, entry.row.line)
-    end
-    if state.is_over then entry.refused(f, entry, state, reply) -- only observed
+    note_lost(f, entry, state)
+    if state.lost == "closed" then shut(f, entry, state) -- only observed
+    elseif state.is_over then entry.refused(f, entry, state, reply) -- only observed
     elseif state.lost ~= "open" then entry.counted(f, entry, state, reply) end
   end
 end
 
 local function refused(f, list, reply)
-  local entry = list[reply.failed]
-  if reply.is_closed then
-    return notes.deny(f, entry.policy, entry.row.name, unavailable, "shared counters are out of reach", "enforce",
-      entry.row.line)
-  end
-  return entry.refused(f, entry, reply.states[reply.failed], reply)
+  local entry, state = list[reply.failed], reply.states[reply.failed]
+  if reply.is_closed then return shut(f, entry, state) end
+  note_lost(f, entry, state)
+  return entry.refused(f, entry, state, reply)
 end
 
 local function items_of(list)

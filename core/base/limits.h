@@ -113,13 +113,15 @@
 #define LIMIT_COUNTERS_ITEMS 128u             /* limits and budgets that one request falls under at once */
 #define LIMIT_COUNTERS_SCOPE 16u              /* fields that one of them counts by */
 #define LIMIT_COUNTERS_CELLS (1u << 20)       /* keys that are counted at once on one machine, 64 bytes each … */
-#define LIMIT_COUNTERS_HOLDS (1u << 16)       /* … and requests that have taken something, some 270 bytes each */
+#define LIMIT_COUNTERS_HOLDS (1u << 16)       /* … and requests that have taken something, some 290 bytes each */
 #define LIMIT_COUNTERS_ASK_MS 2u              /* a worker is kept so long by others who have the counters' lock … */
 #define LIMIT_COUNTERS_LOCK_MS 20u            /* … and where it says what is over … */
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
 #define LIMIT_COUNTERS_REDIS_MS 20u           /* an answer of Redis is waited for so long */
+#define LIMIT_COUNTERS_SEEN 16384u            /* budgets of which a worker knows what Redis said of them last … */
+#define LIMIT_COUNTERS_SEEN_MS 60000u         /* … which is good for so long while it is out of reach */
 #define LIMIT_COUNTERS_BEAT_MS 1000u          /* a gateway tells Redis this often that it lives … */
 #define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */

@@ -70,6 +70,10 @@
       "", "Streams that ended without their end marker.")                                                              \
     X(BUDGET_OVERRUNS,      COUNTER,   "moongate_budget_overruns_total",                                               \
       "end", "Streams for which their budgets had no more room: cut, or left to finish.")                              \
+    X(COUNTERS_ASKED,       COUNTER,   "moongate_shared_counters_questions_total",                                     \
+      "outcome", "Questions to the counters in Redis: answered, or why not: timeout, unreachable, starting, full.")    \
+    X(COUNTERS_LOST,        COUNTER,   "moongate_shared_counters_lost_total",                                          \
+      "on_store_loss", "Limits and budgets of requests that were decided without Redis, by what was done then.")       \
     X(RECORDS_LOST,         COUNTER,   "moongate_records_lost_total",                                                  \
       "", "Records that could not be kept until the ledger takes them.")                                               \
     X(RECORDS_UNWRITTEN,    COUNTER,   "moongate_records_unwritten_total",                                             \

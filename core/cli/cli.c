@@ -100,6 +100,7 @@ const struct command cli_commands[] = {
      "  --tokens N          how long it is, text and answer; also --ctx, --input-tokens, --output-tokens\n"
      "  --time 2025-06-03T12:00:00Z     --approve MODEL     --key missing|unknown|revoked|expired\n"
      "  --set NAME=VALUE    any further field that an example in a policy file may have\n"
+     "  --spent 4900 | 95% | NAME=4900     what if its budgets, or that one, had used so much; or a limit just now\n"
      "  --policies DIR      this folder instead of the configuration's (any provider will do)\n"
      "  -c, --config FILE   the configuration; --json: the same as one document\n"
      "\n"

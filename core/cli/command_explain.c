@@ -16,7 +16,7 @@ static const char *const text_flags[] = {"model",      "api",           "text", 
                                          "quality",    "data",          "max_latency_ms", "tokens",  "ctx",
                                          "max_tokens", "input_tokens",  "output_tokens",  "time",    "key",
                                          "user",       "temperature",   "label",          "session", "cost_usd"};
-static const char *const list_flags[] = {"as", "approve", "header", "set"};
+static const char *const list_flags[] = {"as", "approve", "header", "set", "spent"};
 
 #define TEXT_FLAGS (sizeof text_flags / sizeof text_flags[0])
 #define LIST_FLAGS (sizeof list_flags / sizeof list_flags[0])

@@ -34,9 +34,9 @@ static void print_commands(void)
     for (const struct command *c = cli_commands; c->name; c++) {
         const struct family *family = family_of(c->name);
         if (!family)
-            printf("  %-14s %s\n", c->name, c->summary);
+            printf("  %-15s %s\n", c->name, c->summary);
         else if (family != last && family->names)
-            printf("  %-14s %s\n", family->names, family->summary);
+            printf("  %-15s %s\n", family->names, family->summary);
         last = family;
     }
 }

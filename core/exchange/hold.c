@@ -30,7 +30,7 @@ struct hold *hold_open(struct hold **holds, const struct counters_question *ques
 {
     struct hold *hold = arena_alloc(arena, sizeof *hold);
     *hold = (struct hold){.next = *holds,
-                          .items = question->items,
+                          .items = answer->items ? answer->items : question->items,
                           .item_count = question->item_count,
                           .estimate = estimate(question->items, question->item_count)};
     hold->totals = hold->estimate;

@@ -22,13 +22,14 @@ struct hold {
     struct hold *next; /* the one opened before */
     enum hold_state state;
     char id[COUNTERS_HOLD_BYTES];
-    const struct counters_item *items; /* what it was admitted under; the question's */
+    const struct counters_item *items; /* what it was admitted under; the question's, or the answer's own */
     size_t item_count;
     struct counters_totals estimate; /* of one call: what it was admitted for */
     struct counters_totals totals; /* what is held: the estimate at first */
 };
 
-/* A hold of what the answer says was taken, first in the list. The question's items live as long as the arena. */
+/* A hold of what the answer says was taken, first in the list. The question's items, and the
+ * answer's, live as long as the arena. */
 struct hold *hold_open(struct hold **holds, const struct counters_question *question,
                        const struct counters_answer *answer, struct arena *arena);
 /* The question that makes it hold these totals. False: it does already, or has nothing of that kind, or is closed;

@@ -22,6 +22,7 @@ static void try_target(struct job *job, size_t index);
 static void stop(struct job *job)
 {
     ask_cancel(job);
+    holds_leave(job);
     if (job->call) call_stop(job->call);
 }
 
@@ -337,14 +338,16 @@ static void refuse_another(struct job *job, const struct verdict *no)
     reply_answer(job, no);
 }
 
+static void on_reserved(struct job *job, const struct verdict *no)
+{
+    if (no) refuse_another(job, no);
+    else send(job, current_target(job));
+}
+
 static void on_estimated(struct job *job)
 {
-    struct verdict no;
     job->stop = stop;
-    if (reserve_attempt(job, current_target(job), &no))
-        send(job, current_target(job));
-    else
-        refuse_another(job, &no);
+    reserve_attempt(job, on_reserved);
 }
 
 static void send_now(struct job *job)

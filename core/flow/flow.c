@@ -169,7 +169,8 @@ struct flow *flow_new(const struct flow_parts *parts)
     flow->holds = holds_new(&(struct holds_options){.loop = parts->loop,
                                                      .counters = parts->counters,
                                                      .owner = recorder_owner(flow->recorder),
-                                                     .redis = parts->redis});
+                                                     .redis = parts->redis,
+                                                     .metrics = flow->metrics});
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     share_upstream(flow);

@@ -4,14 +4,14 @@
  *
  *     struct holds *holds = holds_new(&options);
  *     holds_ask(holds, &question, ticket);        // a policy's: policy_counters_done() has the answer
- *     if (holds_extend(job, totals, &over) == HOLDS_REFUSED) …    // over.item has no room for that
+ *     word = holds_extend(job, totals, then, &over);  // HOLDS_ASKED: then(job, word, over) later; else at once
+ *     holds_leave(job);                           // nobody waits for that any more
  *     holds_close(job);                           // before its client has the last byte; welcome more than once
  *     holds_free(holds);
  *
- * Whatever was granted and is not heard any more goes back. While the counters are being rebuilt from the ledger, or
- * somebody was stopped with their lock, questions wait for LIMIT_COUNTERS_WAIT_MS, and no longer than their evaluation
- * may; then the answer says so and the limits' own rules decide. The loop is held for LIMIT_COUNTERS_LOCK_MS at most;
- * a hold that could not be closed then is forgotten when the ledger has the request's record.
+ * Where the counters are, and what holds while they cannot be asked, is flow/tally.h's. Whatever was granted and is not
+ * heard any more goes back. The loop is held for LIMIT_COUNTERS_LOCK_MS at most; a hold that could not be closed then
+ * is forgotten when the ledger has the request's record.
  */
 #ifndef MOONGATE_FLOW_HOLDS_H
 #define MOONGATE_FLOW_HOLDS_H
@@ -25,6 +25,7 @@
 struct flow_redis;
 struct holds;
 struct job;
+struct metrics;
 
 /* Borrowed until holds_free(). */
 struct holds_options {
@@ -32,6 +33,7 @@ struct holds_options {
     struct counters_shared *counters; /* of this machine's processes; NULL: nobody counts here */
     uint64_t owner;
     const struct flow_redis *redis; /* NULL: this gateway counts alone */
+    struct metrics *metrics;
 };
 
 struct holds *holds_new(const struct holds_options *options);
@@ -46,6 +48,7 @@ struct holds_over {
     const struct counters_item *item;
     struct counters_state state; /* of it: all that is spent and held, the job's own too */
     int64_t more;                /* nano-dollars that it has no room for */
+    bool is_own; /* counted by this gateway alone, with its part: state and limit are those of the part */
 };
 
 /* What the job's attempts came to so far. */
@@ -54,9 +57,14 @@ enum holds_word {
     HOLDS_GRANTED,
     HOLDS_REFUSED, /* *over has no room for them */
     HOLDS_UNHEARD, /* the counters could not be asked: nothing is held, and nothing refused */
+    HOLDS_ASKED,   /* one of these will be said */
 };
-/* All of the job's open holds have at least these totals, if they are granted. */
-enum holds_word holds_extend(struct job *job, struct counters_totals totals, struct holds_over *over);
+typedef void (*holds_fn)(struct job *job, enum holds_word word, const struct holds_over *over);
+/* All of the job's open holds have at least these totals, if they are granted. *over: of a refusal, good until more is
+ * asked for. `then` is not called from inside of this; nothing else may be asked for before it. */
+enum holds_word holds_extend(struct job *job, struct counters_totals totals, holds_fn then,
+                             const struct holds_over **over);
+void holds_leave(struct job *job);
 void holds_close(struct job *job);
 
 #endif

@@ -24,7 +24,9 @@
 #include "wire/said.h"
 
 struct call;
+struct extension;
 struct holds;
+struct holds_over;
 struct job;
 struct metrics;
 
@@ -80,6 +82,8 @@ struct waiting {
     void (*then)(struct job *job); /* when the tokens are counted */
 };
 
+typedef void (*reserve_fn)(struct job *job, const struct verdict *no);
+
 /* What is held for the attempt under way (flow/reserve.h). */
 struct reserved {
     struct counters_totals paid; /* what those before came to */
@@ -88,6 +92,12 @@ struct reserved {
     uint64_t said;          /* as it was counted last */
     uint64_t again_at;      /* after a refusal: when so many tokens were said a budget is asked again */
     bool is_over;           /* a budget had no room, and the trace says so */
+
+    reserve_fn then;               /* before the call: who waits for the counters' word */
+    struct counters_totals wanted; /* … on this */
+    uint64_t asked;                /* of a stream: a budget is asked to hold so much of it; 0: none is */
+    uint32_t part;                 /* … which is so much more than before */
+    const struct holds_over *over; /* … and had no room when it was asked last; NULL: it had, or was not heard */
 };
 
 /* How a job comes to its end. */
@@ -113,6 +123,7 @@ struct job {
     bool is_unrecorded;          /* health checks and the like: neither counted nor recorded */
     struct ending end;
     struct reserved reserved;
+    struct extension *extension; /* of what is held (flow/holds.h); NULL: none was asked for */
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */
     struct waiting wait;

@@ -146,6 +146,18 @@ void metrics_budget_overrun(struct metrics *m, bool is_cut)
     count_one(m, STATS_BUDGET_OVERRUNS, &end, 1);
 }
 
+void metrics_counters_asked(struct metrics *m, const char *outcome)
+{
+    struct slice label = slice_str(outcome);
+    count_one(m, STATS_COUNTERS_ASKED, &label, 1);
+}
+
+void metrics_counters_lost(struct metrics *m, const char *mode)
+{
+    struct slice label = slice_str(mode);
+    count_one(m, STATS_COUNTERS_LOST, &label, 1);
+}
+
 void metrics_account_refused(struct metrics *m, struct slice provider, int status)
 {
     char code[3];

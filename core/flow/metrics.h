@@ -26,6 +26,9 @@ void metrics_record_lost(struct metrics *m);
 void metrics_record_unwritten(struct metrics *m);
 /* A stream for which its budgets had no more room. */
 void metrics_budget_overrun(struct metrics *m, bool is_cut);
+/* A question to counters in Redis, by what came of it; a limit or budget that was decided without them, by its rule. */
+void metrics_counters_asked(struct metrics *m, const char *outcome);
+void metrics_counters_lost(struct metrics *m, const char *mode);
 /* reason: one of a fixed few words. */
 void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* status: 401, 402, 403 or 407. */

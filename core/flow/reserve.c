@@ -30,11 +30,27 @@ static struct slice reason_of(struct arena *arena, const struct holds_over *over
                         SLICE_FMT(more));
 }
 
+static const struct counters_words unsaid = {
+    .policy = {"budget", 6}, .code = {"budget_exhausted", 16}, .status = 402};
+
+/* The budget may have room, but not for what this gateway gives away alone. */
+static struct verdict own_refusal(struct exchange *x, const struct holds_over *over)
+{
+    const struct counters_words *words = over->item->words ? over->item->words : &unsaid;
+    struct verdict no = {.kind = VERDICT_DENY, .status = 503, .code = SLICE("limits_unavailable"), .retry_after_s = 5};
+    no.policy = words->policy;
+    no.rule = over->item->rule;
+    no.reason = arena_printf(&x->arena,
+                             "shared counters are out of reach, and this gateway's part of %.*s's %.*s is used up",
+                             SLICE_FMT(words->who), SLICE_FMT(words->what));
+    if (!over->item->words) no.reason = SLICE("shared counters are out of reach, and this gateway's part is used up");
+    return no;
+}
+
 static struct verdict refusal(struct exchange *x, const struct holds_over *over, const struct counters_totals *wanted,
                               const char *what)
 {
-    static const struct counters_words unsaid = {
-        .policy = {"budget", 6}, .code = {"budget_exhausted", 16}, .status = 402};
+    if (over->is_own) return own_refusal(x, over);
     const struct counters_words *words = over->item->words;
     struct verdict no = {.kind = VERDICT_DENY, .status = 429, .code = SLICE("budget_contended"), .retry_after_s = 1};
     bool is_short = is_contended(over, wanted);
@@ -118,20 +134,43 @@ static int64_t tokens_told(const struct job *job)
     return counters_sum(r->paid.tokens, told);
 }
 
-bool reserve_attempt(struct job *job, const struct target *target, struct verdict *no)
+static const struct target *target_of(const struct job *job)
+{
+    return &job->x->decision.verdict.targets[job->x->target_index];
+}
+
+/* What could not be asked for is charged in any case, when it has come. */
+static void on_attempt_word(struct job *job, enum holds_word word, const struct holds_over *over)
 {
     struct exchange *x = job->x;
-    struct holds_over over;
-    if (!x->holds) return true;
-    job->reserved = (struct reserved){
-        .paid = holds_paid(job), .input_tokens = input_tokens(x, target), .output_tokens = first_output(x)};
-    struct counters_totals wanted = totals_of(job, target, job->reserved.output_tokens);
-    if (!is_told(x)) wanted.tokens = tokens_told(job);
-    if (holds_extend(job, wanted, &over) != HOLDS_REFUSED) return true; /* what it comes to is charged in any case */
-    const char *what = exchange_attempt(x) ? "another attempt" : "this request";
-    *no = refusal(x, &over, &wanted, what);
-    note(x, &over, no, SLICE("deny"));
-    return false;
+    if (word == HOLDS_REFUSED) {
+        struct verdict no = refusal(x, over, &job->reserved.wanted,
+                                    exchange_attempt(x) ? "another attempt" : "this request");
+        note(x, over, &no, SLICE("deny"));
+        job->reserved.then(job, &no);
+    } else {
+        job->reserved.then(job, NULL);
+    }
+}
+
+void reserve_attempt(struct job *job, reserve_fn then)
+{
+    struct exchange *x = job->x;
+    const struct holds_over *over = NULL;
+    if (!x->holds) {
+        then(job, NULL);
+        return;
+    }
+    const struct target *target = target_of(job);
+    struct reserved *r = &job->reserved;
+    *r = (struct reserved){.paid = holds_paid(job),
+                           .input_tokens = input_tokens(x, target),
+                           .output_tokens = first_output(x),
+                           .then = then};
+    r->wanted = totals_of(job, target, r->output_tokens);
+    if (!is_told(x)) r->wanted.tokens = tokens_told(job);
+    enum holds_word word = holds_extend(job, r->wanted, on_attempt_word, &over);
+    if (word != HOLDS_ASKED) on_attempt_word(job, word, over);
 }
 
 /* --- of a stream --- */
@@ -160,27 +199,10 @@ static bool is_due(const struct job *job, uint64_t settled)
     return settled >= r->again_at || job->x->decision.reserve.cuts;
 }
 
-/* One more slice behind what was said or is held, whichever is more; or a part of one. */
-static enum holds_word take_slice(struct job *job, const struct target *target, uint64_t said, struct holds_over *over)
-{
-    struct reserved *r = &job->reserved;
-    uint32_t slice = job->x->decision.reserve.slice, least = slice / PART_LEAST ? slice / PART_LEAST : 1;
-    uint64_t from = said > r->output_tokens ? said : r->output_tokens;
-    enum holds_word word = HOLDS_REFUSED;
-    for (uint32_t part = slice; part >= least && word == HOLDS_REFUSED; part /= 2) {
-        uint64_t output = smaller(from + part, most_output(job->x));
-        word = holds_extend(job, totals_of(job, target, output), over);
-        if (word == HOLDS_GRANTED) r->output_tokens = output;
-    }
-    r->again_at = word == HOLDS_GRANTED ? 0 : said + least;
-    return word;
-}
-
-static void note_end(struct job *job, const struct target *target, uint64_t said, const struct holds_over *over,
-                     struct verdict *no)
+static void note_end(struct job *job, const struct holds_over *over, struct verdict *no)
 {
     bool is_cut = job->x->decision.reserve.cuts;
-    struct counters_totals wanted = totals_of(job, target, said);
+    struct counters_totals wanted = totals_of(job, target_of(job), job->reserved.said);
     job->reserved.is_over = true;
     *no = refusal(job->x, over, &wanted, "more of the answer");
     if (is_cut) {
@@ -192,6 +214,54 @@ static void note_end(struct job *job, const struct target *target, uint64_t said
     metrics_budget_overrun(job->flow->metrics, is_cut);
 }
 
+static uint32_t least_part(const struct job *job)
+{
+    uint32_t slice = job->x->decision.reserve.slice;
+    return slice / PART_LEAST ? slice / PART_LEAST : 1;
+}
+
+static void on_part(struct job *job, enum holds_word word, const struct holds_over *over);
+
+/* One more part behind what was said or is held, whichever is more. */
+static enum holds_word ask_part(struct job *job, const struct holds_over **over)
+{
+    struct reserved *r = &job->reserved;
+    uint64_t from = r->said > r->output_tokens ? r->said : r->output_tokens;
+    r->asked = smaller(from + r->part, most_output(job->x));
+    return holds_extend(job, totals_of(job, target_of(job), r->asked), on_part, over);
+}
+
+/* The word on what was asked for; where there is no room for it, on smaller ones. */
+static enum holds_word take_word(struct job *job, enum holds_word word, const struct holds_over *over)
+{
+    struct reserved *r = &job->reserved;
+    while (word == HOLDS_REFUSED && (r->part /= 2) >= least_part(job))
+        word = ask_part(job, &over);
+    if (word == HOLDS_ASKED) return word;
+    if (word == HOLDS_GRANTED) r->output_tokens = r->asked;
+    r->again_at = word == HOLDS_GRANTED ? 0 : r->said + least_part(job);
+    r->over = word == HOLDS_REFUSED ? over : NULL;
+    r->asked = 0;
+    return word;
+}
+
+/* No other piece may come to say it. */
+static void on_part(struct job *job, enum holds_word word, const struct holds_over *over)
+{
+    struct verdict no;
+    bool is_refused = take_word(job, word, over) == HOLDS_REFUSED;
+    if (is_refused && !job->x->decision.reserve.cuts && !job->reserved.is_over)
+        note_end(job, job->reserved.over, &no);
+}
+
+static enum holds_word take_slice(struct job *job)
+{
+    const struct holds_over *over = NULL;
+    job->reserved.part = job->x->decision.reserve.slice;
+    enum holds_word word = ask_part(job, &over);
+    return take_word(job, word, over);
+}
+
 /* Would the next read go beyond what is held, bringing as much as this one? */
 static bool is_used_up(struct reserved *r, uint64_t said)
 {
@@ -200,19 +270,24 @@ static bool is_used_up(struct reserved *r, uint64_t said)
     return said + step > r->output_tokens;
 }
 
+/* What was refused last counts while another word is waited for: the stream is not. */
+static enum holds_word word_now(struct job *job)
+{
+    struct reserved *r = &job->reserved;
+    enum holds_word word = r->asked ? HOLDS_ASKED : take_slice(job);
+    return word == HOLDS_ASKED && r->over ? HOLDS_REFUSED : word;
+}
+
 bool reserve_stream(struct job *job, struct verdict *no)
 {
     struct exchange *x = job->x;
     struct reserved *r = &job->reserved;
-    struct holds_over over;
     if (!x->decision.reserve.slice || !is_open(x) || !is_due(job, account_output_tokens(x, job->call->relay)))
         return true;
-    const struct target *target = &x->decision.verdict.targets[x->target_index];
     uint64_t said = account_output_now(x, job->call->relay);
-    bool is_end = is_used_up(r, said);
+    bool is_cut = x->decision.reserve.cuts, is_end = is_used_up(r, said);
     if (!is_short(job, said) || (said < r->again_at && !is_end)) return true;
-    if (take_slice(job, target, said, &over) != HOLDS_REFUSED) return true;
-    bool is_cut = x->decision.reserve.cuts;
-    if (!r->is_over && (is_end || !is_cut)) note_end(job, target, said, &over, no);
+    if (word_now(job) != HOLDS_REFUSED) return true;
+    if (!r->is_over && (is_end || !is_cut)) note_end(job, r->over, no);
     return !is_cut || !is_end;
 }

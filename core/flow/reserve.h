@@ -3,8 +3,11 @@
  * price, beside what those before have cost; of a stream whose policy wants it a slice at a time, one more whenever
  * half of the last one is used.
  *
- *     if (!reserve_attempt(job, target, &no)) …   // nobody is to be called: `no` is the budget's own refusal
- *     if (!reserve_stream(job, &no)) …            // after each piece of an answer: it is to end here
+ *     reserve_attempt(job, then);           // then(job, no): NULL, or nobody is to be called and it is the refusal
+ *     if (!reserve_stream(job, &no)) …      // after each piece of an answer: it is to end here
+ *
+ * `then` comes at once, or when counters in Redis have answered: job->stop is how that is not waited for any more. A
+ * stream never waits: what was answered meanwhile counts at its next piece.
  *
  * Where a budget has no room for another slice, smaller ones are asked for, down to a sixteenth. A stream that its
  * policy lets finish goes on without, and is charged for what it comes to: an overrun that max_tokens bounds. One that
@@ -17,8 +20,8 @@
 
 #include "flow/job.h"
 
-/* The words of *no live as long as the exchange. */
-bool reserve_attempt(struct job *job, const struct target *target, struct verdict *no);
+/* For job->x->target_index. The words of *no live as long as the exchange. */
+void reserve_attempt(struct job *job, reserve_fn then);
 bool reserve_stream(struct job *job, struct verdict *no);
 
 #endif

@@ -195,15 +195,31 @@ static bool has_word(const struct json_tape *tape, uint32_t object, const char *
     return node == JSON_NONE ? !*word : json_text_is(tape, node, slice_str(word));
 }
 
+static bool is_same_item(const struct json_tape *tape, uint32_t node, const struct counters_item *item)
+{
+    return number_of(tape, node, "amount", 0) == item->amount &&
+           number_of(tape, node, "limit", COUNTERS_NO_LIMIT) == item->limit &&
+           number_of(tape, node, "window", 0) == item->window_s && number_of(tape, node, "burst", 0) == item->burst;
+}
+
+/* What is counted, whatever its limit: budgets of one scope have one key, and each its period. */
+static bool is_same_cell(const struct json_tape *tape, uint32_t node, const struct counters_item *item)
+{
+    return json_text_is(tape, json_get(tape, node, SLICE("key")), item->key) &&
+           has_word(tape, node, "unit", counters_unit_name(item->unit)) &&
+           number_of(tape, node, "start", 0) == item->start_s;
+}
+
+/* Of several of one cell the one with its limit, else the first: they say the same of what was spent. */
 static uint32_t find_item(const struct json_tape *tape, uint32_t entry, const struct counters_item *item)
 {
-    uint32_t items = json_get(tape, entry, SLICE("items"));
+    uint32_t items = json_get(tape, entry, SLICE("items")), found = JSON_NONE;
     for (uint32_t node = json_first(tape, items); node != JSON_NONE; node = json_next(tape, node)) {
-        if (json_text_is(tape, json_get(tape, node, SLICE("key")), item->key) &&
-            has_word(tape, node, "unit", counters_unit_name(item->unit)))
-            return node;
+        if (!is_same_cell(tape, node, item)) continue;
+        if (is_same_item(tape, node, item)) return node;
+        if (found == JSON_NONE) found = node;
     }
-    return JSON_NONE;
+    return found;
 }
 
 /* The entry of an operation that counted one of the question's items. */
@@ -215,13 +231,6 @@ static bool is_counted(void *arg, const struct json_tape *tape, uint32_t entry)
         if (find_item(tape, entry, &question->items[i]) != JSON_NONE) return true;
     }
     return question->item_count == 0;
-}
-
-static bool is_same_item(const struct json_tape *tape, uint32_t node, const struct counters_item *item)
-{
-    return number_of(tape, node, "amount", 0) == item->amount &&
-           number_of(tape, node, "limit", COUNTERS_NO_LIMIT) == item->limit &&
-           number_of(tape, node, "window", 0) == item->window_s && number_of(tape, node, "burst", 0) == item->burst;
 }
 
 static enum counters_refusal refusal_of(const struct json_tape *tape, uint32_t node)
@@ -247,7 +256,8 @@ static enum counters_refusal reckon(const struct counters_item *item, const stru
     return spent <= item->limit ? COUNTERS_CONTENDED : COUNTERS_OVER;
 }
 
-/* was_ok: what was admitted is in what was held then. False: nobody can say how it would be answered. */
+/* was_ok: what was admitted is in what was held then, and taken again by take_admitted(). False: nobody can say how it
+ * would be answered. */
 static bool recall_item(const struct json_tape *tape, uint32_t node, const struct counters_item *item, bool was_ok,
                         struct counters_state *state, bool *is_same)
 {
@@ -256,11 +266,12 @@ static bool recall_item(const struct json_tape *tape, uint32_t node, const struc
                                      .held = number_of(tape, node, "held", 0),
                                      .refusal = refusal_of(tape, node),
                                      .lost = loss_of(tape, node)};
+    bool is_known = item->unit == COUNTERS_MONEY && state->lost == COUNTERS_NOT_LOST;
+    if (is_known && was_ok) state->held -= number_of(tape, node, "amount", 0);
+    if (state->held < 0) state->held = 0;
     if (is_same_item(tape, node, item)) return true;
     *is_same = false;
-    if (item->unit != COUNTERS_MONEY || state->lost != COUNTERS_NOT_LOST) return false;
-    if (was_ok) state->held -= number_of(tape, node, "amount", 0);
-    if (state->held < 0) state->held = 0;
+    if (!is_known) return false;
     state->refusal = reckon(item, state);
     return true;
 }
@@ -278,7 +289,7 @@ static void conclude(const struct counters_question *question, const struct coun
 static void take_admitted(const struct counters_question *question, struct counters_state *states)
 {
     for (size_t i = 0; i < question->item_count; i++)
-        if (question->items[i].unit == COUNTERS_MONEY)
+        if (question->items[i].unit == COUNTERS_MONEY && states[i].lost == COUNTERS_NOT_LOST)
             states[i].held = counters_sum(states[i].held, question->items[i].amount);
 }
 
@@ -300,8 +311,8 @@ static bool recall_answer(const struct json_tape *tape, uint32_t entry, const st
         answer->retry_after_s = (uint32_t)number_of(tape, entry, "retry_after", 0);
     } else {
         conclude(question, states, answer);
-        if (answer->is_ok && question->operation == COUNTERS_ADMIT) take_admitted(question, states);
     }
+    if (answer->is_ok && question->operation == COUNTERS_ADMIT) take_admitted(question, states);
     return answer->is_ok || answer->failed < question->item_count;
 }
 

@@ -154,6 +154,9 @@ static bool check_command_word(struct config_reader *r, struct slice path, struc
 bool config_read_command(struct config_reader *r, struct slice path, const json_t *list, struct slice *out)
 {
     struct slice lines = SLICE_NONE;
+    if (json_is_string(list))
+        return config_bad(r, path, FINDING_BAD_VALUE, "write { \"/usr/local/bin/page\", \"--now\" }",
+                          "a program and its arguments are a list, no shell reads them");
     if (!read_lines(r, path, list, LIMIT_SINK_COMMAND_WORDS, check_command_word, &lines)) return false;
     if (lines.len == 0 || lines.ptr[0] != '/')
         return config_bad(r, path, FINDING_BAD_VALUE, "write { \"/usr/local/bin/page\" }",

@@ -34,9 +34,9 @@ bool config_read_hook_url(struct config_reader *r, struct slice path, const json
     return true;
 }
 
-static void miss(struct config_reader *r, struct slice path, const char *field, const char *kind)
+static void miss(struct config_reader *r, struct slice path, const char *field, const char *kind, const char *cure)
 {
-    config_bad(r, path, FINDING_MISSING_FIELD, NULL, "`%s` is missing: a sink of kind \"%s\" needs it", field, kind);
+    config_bad(r, path, FINDING_MISSING_FIELD, cure, "`%s` is missing: a sink of kind \"%s\" needs it", field, kind);
 }
 
 static void refuse(struct config_reader *r, struct slice path, const char *field, const char *kind)
@@ -51,8 +51,9 @@ static void check_kind(struct config_reader *r, struct slice path, const struct 
     const char *kind = s->kind.ptr;
     if (!kind) return;
     bool is_command = slice_equal(s->kind, SLICE("command")), is_webhook = slice_equal(s->kind, SLICE("webhook"));
-    if (is_command && !json_object_get(table, "command")) miss(r, path, "command", kind);
-    if (!is_command && !json_object_get(table, "url")) miss(r, path, "url", kind);
+    if (is_command && !json_object_get(table, "command"))
+        miss(r, path, "command", kind, "command = { \"/usr/local/bin/page\" }");
+    if (!is_command && !json_object_get(table, "url")) miss(r, path, "url", kind, "url = env \"SLACK_URL\"");
     if (!is_command && json_object_get(table, "command")) refuse(r, path, "command", kind);
     if (is_command && json_object_get(table, "url")) refuse(r, path, "url", kind);
     if (is_command && json_object_get(table, "ca")) refuse(r, path, "ca", kind);

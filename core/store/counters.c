@@ -23,6 +23,11 @@ struct counters_answer *counters_answer_copy(const struct counters_answer *answe
         memcpy(states, answer->states, answer->state_count * sizeof *states);
         copy->states = states;
     }
+    if (answer->items) {
+        struct counters_item *items = arena_alloc(arena, answer->state_count * sizeof *items);
+        memcpy(items, answer->items, answer->state_count * sizeof *items);
+        copy->items = items;
+    }
     return copy;
 }
 

@@ -29,7 +29,7 @@
 
 #define COUNTERS_AMOUNT_MAX (INT64_C(1) << 62) /* 4.6e9 USD; two of them do not overflow */
 #define COUNTERS_NO_LIMIT INT64_C(-1)
-#define COUNTERS_HOLD_BYTES 48 /* a hold's id in text, with the NUL */
+#define COUNTERS_HOLD_BYTES 64 /* a hold's id in text, with the NUL */
 
 enum counters_operation {
     COUNTERS_ADMIT,   /* takes all of the items, or none */
@@ -134,6 +134,7 @@ struct counters_answer {
     size_t failed;     /* !is_ok: the item that refused */
     uint32_t retry_after_s; /* !is_ok: when to come again; 0: not known, or never */
     char hold[COUNTERS_HOLD_BYTES]; /* an admission that is ok: what closes it; as asked, unless a back end says else */
+    const struct counters_item *items; /* an admission that is ok: what it was taken under; NULL: as asked */
     const struct counters_state *states; /* admission and peek: as many as there were items */
     size_t state_count;
 };
@@ -153,7 +154,7 @@ struct counters_notice {
 
 /* Two amounts of 0 … COUNTERS_AMOUNT_MAX, together at most that; less than 0 counts as 0. */
 int64_t counters_sum(int64_t a, int64_t b);
-/* A copy whose states live in the arena. error is copied too. */
+/* A copy whose states and items live in the arena. error is copied too. */
 struct counters_answer *counters_answer_copy(const struct counters_answer *answer, struct arena *arena);
 
 const char *counters_operation_name(enum counters_operation operation); /* "admit" */

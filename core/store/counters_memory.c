@@ -103,6 +103,16 @@ static uint32_t *cell_bucket(const struct counters_memory *m, struct counters_na
     return &cell_buckets(m)[name.hash[0] & (m->cell_buckets - 1)];
 }
 
+void counters_memory_expect(const struct counters_memory *m, struct counters_name name)
+{
+    __builtin_prefetch(cell_bucket(m, name));
+}
+
+void counters_memory_expect_now(struct counters_memory *m, struct counters_name name)
+{
+    __builtin_prefetch(&cells(m)[*cell_bucket(m, name)]);
+}
+
 struct counters_cell *counters_memory_find(struct counters_memory *m, struct counters_name name)
 {
     struct counters_cell *all = cells(m);
@@ -128,10 +138,10 @@ static void unlink_cell(struct counters_memory *m, uint32_t number)
 }
 
 /* Nothing of it would be missed. */
-static bool is_idle(const struct counters_cell *cell, int64_t now_ns)
+static bool is_idle(const struct counters_cell *cell, struct counters_time now)
 {
     if (cell->refs || cell->held) return false;
-    return cell->unit == COUNTERS_MONEY ? cell->stop_ns <= now_ns : cell->until_ns <= now_ns;
+    return cell->unit == COUNTERS_MONEY ? cell->stop_ns <= now.wall_ns : cell->until_ns <= now.steady_ns;
 }
 
 static void free_cell(struct counters_memory *m, uint32_t number)
@@ -144,12 +154,12 @@ static void free_cell(struct counters_memory *m, uint32_t number)
     m->cell_count--;
 }
 
-static void sweep(struct counters_memory *m, uint32_t count, int64_t now_ns)
+static void sweep(struct counters_memory *m, uint32_t count, struct counters_time now)
 {
     for (uint32_t n = 0; n < count && m->cell_top; n++) {
         m->cell_hand = m->cell_hand >= m->cell_top ? 1 : m->cell_hand + 1;
         struct counters_cell *cell = &cells(m)[m->cell_hand];
-        if (cell->is_used && is_idle(cell, now_ns)) free_cell(m, m->cell_hand);
+        if (cell->is_used && is_idle(cell, now)) free_cell(m, m->cell_hand);
     }
 }
 
@@ -164,14 +174,14 @@ static uint32_t take_cell(struct counters_memory *m)
 }
 
 struct counters_cell *counters_memory_cell(struct counters_memory *m, struct counters_name name,
-                                           enum counters_unit unit, int64_t now_ns)
+                                           enum counters_unit unit, struct counters_time now)
 {
     struct counters_cell *cell = counters_memory_find(m, name);
     if (cell) return cell;
-    sweep(m, SWEPT, now_ns);
+    sweep(m, SWEPT, now);
     uint32_t number = take_cell(m);
     if (!number) {
-        sweep(m, SWEPT_FULL, now_ns);
+        sweep(m, SWEPT_FULL, now);
         number = take_cell(m);
     }
     if (!number) return NULL;

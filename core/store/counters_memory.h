@@ -3,7 +3,7 @@
  * something. Plain memory without a pointer in it, so that processes may share it at different addresses.
  *
  *     struct counters_memory *m = counters_memory_at(bytes);       // counters_memory_bytes() of zeros
- *     struct counters_cell *cell = counters_memory_cell(m, name, now_ns);        // found, or made
+ *     struct counters_cell *cell = counters_memory_cell(m, name, unit, now);     // found, or made
  *     struct counters_block *hold = counters_memory_hold(m, id);                // found; NULL
  *
  * Holds are the truth, and cells are what they come to: counters_memory_mend() makes the sums of cells anew from the
@@ -19,6 +19,13 @@
 
 #define COUNTERS_BLOCK_ITEMS 8u
 
+/* Two clocks, both since 1970. The calendar's is set by people and by servers of time, at any moment and to any side;
+ * the steady one never is: who asks ten times at once does so within its moment, whatever happens to the other. */
+struct counters_time {
+    int64_t wall_ns;   /* periods, sessions */
+    int64_t steady_ns; /* rates */
+};
+
 /* 128 bits of a key's hash, under a secret that nobody outside knows, stand for its text. */
 struct counters_name {
     uint64_t hash[2];
@@ -26,9 +33,9 @@ struct counters_name {
 
 struct counters_cell {
     struct counters_name name;
-    int64_t until_ns;    /* rates */
+    int64_t until_ns;    /* rates, by the steady clock */
     int64_t spent, held; /* money */
-    int64_t stop_ns;     /* money: nothing is asked of it after that, or its session is over */
+    int64_t stop_ns;     /* money, by the calendar's: nothing is asked of it after that, or its session is over */
     uint32_t refs;       /* items of holds: what runs at the same time, and who may come back to it */
     uint32_t next;       /* in its bucket, or among the free */
     uint8_t unit, is_used;
@@ -66,11 +73,14 @@ struct counters_memory *counters_memory_at(void *bytes);
 /* What tells an item's key from all others: its unit, of money its period too. */
 struct counters_name counters_memory_name(const struct counters_memory *m, enum counters_unit unit, struct slice key,
                                           int64_t start_s);
+/* It will be looked for soon, then sooner: many are fetched at once, and not one after another. */
+void counters_memory_expect(const struct counters_memory *m, struct counters_name name);
+void counters_memory_expect_now(struct counters_memory *m, struct counters_name name);
 /* NULL: there is none. */
 struct counters_cell *counters_memory_find(struct counters_memory *m, struct counters_name name);
 /* Found or made; NULL: there is no place. */
 struct counters_cell *counters_memory_cell(struct counters_memory *m, struct counters_name name,
-                                           enum counters_unit unit, int64_t now_ns);
+                                           enum counters_unit unit, struct counters_time now);
 uint32_t counters_memory_number(const struct counters_memory *m, const struct counters_cell *cell);
 struct counters_cell *counters_memory_cell_at(struct counters_memory *m, uint32_t number);
 

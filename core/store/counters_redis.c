@@ -46,7 +46,8 @@ static struct asked *new_asked(struct counters_redis *c, const struct counters_q
 {
     struct asked *asked = mem_zalloc(1, sizeof *asked);
     struct counters_place place = counters_redis_place(c);
-    *asked = (struct asked){.c = c, .q = q, .fn = fn, .arg = arg, .ticket = ++c->tickets, .operation = q->operation};
+    *asked = (struct asked){.c = c, .fn = fn, .arg = arg, .ticket = ++c->tickets, .operation = q->operation};
+    asked->q = fn ? q : NULL;
     asked->timeout_ms = q->timeout_ms ? q->timeout_ms : LIMIT_COUNTERS_WAIT_MS;
     memcpy(asked->hold, q->hold, sizeof asked->hold);
     list_init(&asked->link);
@@ -155,7 +156,6 @@ static void release(struct counters_redis *c, const char *hold)
     struct counters_question q = {.operation = COUNTERS_RELEASE};
     memcpy(q.hold, hold, sizeof q.hold);
     struct asked *asked = new_asked(c, &q, NULL, NULL);
-    asked->q = NULL;
     if (put(asked) != REDIS_TAKEN) keep_unsaid(asked);
 }
 

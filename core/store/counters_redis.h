@@ -43,7 +43,7 @@ void counters_redis_enter(struct counters_redis *c, const char *session, const c
 struct counters_place counters_redis_place(const struct counters_redis *c);
 
 /* NULL: `fn` will be told, once, and not from inside of this call; the question is borrowed until then. Else why not.
- * `ticket` names it then; NULL: nobody will forget it. */
+ * `ticket` names it then; NULL: nobody will forget it. Without `fn` nobody waits, and nothing is borrowed. */
 const char *counters_redis_ask(struct counters_redis *c, const struct counters_question *q, counters_redis_fn fn,
                                void *arg, uint64_t *ticket);
 /* Nobody waits for that any more: `fn` is not called, and what was taken goes back. */

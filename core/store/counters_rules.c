@@ -47,12 +47,6 @@ int64_t counters_burst_ns(const struct counters_item *item)
     return counters_part_ns(item, item->burst) + ROUNDED_NS;
 }
 
-/* By how much it is more than may be had now. */
-static int64_t over_by(const struct counters_item *item, int64_t after_ns, int64_t now_ns)
-{
-    return after_ns - now_ns - counters_burst_ns(item);
-}
-
 /* Whole seconds, rounded up, and never 0: "come again now" would be answered the same. */
 static uint32_t seconds_after(int64_t ns)
 {
@@ -62,8 +56,13 @@ static uint32_t seconds_after(int64_t ns)
 
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns)
 {
+    return counters_left_of(item, counters_burst_ns(item), until_ns, now_ns);
+}
+
+int64_t counters_left_of(const struct counters_item *item, int64_t burst_ns, int64_t until_ns, int64_t now_ns)
+{
     int64_t at = used_until(item, until_ns, now_ns);
-    int64_t room = now_ns + counters_burst_ns(item) - at;
+    int64_t room = now_ns + burst_ns - at;
     if (room <= 0 || item->window_s == 0 || item->limit < 1) return 0;
     int64_t window_ns = item->window_s * NS, whole;
     if (!__builtin_mul_overflow(room, item->limit, &whole)) return smaller(whole / window_ns, item->burst);
@@ -77,32 +76,49 @@ uint32_t counters_reset_s(const struct counters_item *item, int64_t until_ns, in
     return at > now_ns ? seconds_after(at - now_ns) : 0;
 }
 
+/* That it fits, and until when the key is used up then; `over` is by how much it is more than may be had now. */
+static struct counters_judged judge_rate(const struct counters_item *item, int64_t at_ns, int64_t now_ns, int64_t *over)
+{
+    struct counters_judged judged = {.refusal = COUNTERS_FITS,
+                                     .part_ns = counters_part_ns(item, item->amount),
+                                     .burst_ns = counters_burst_ns(item)};
+    judged.until_ns = at_ns + judged.part_ns;
+    *over = judged.until_ns - now_ns - judged.burst_ns;
+    return judged;
+}
+
+static struct counters_judged refused(struct counters_judged judged, enum counters_refusal refusal, int64_t wait_ns,
+                                      int64_t at_ns)
+{
+    judged.refusal = refusal;
+    judged.retry_after_s = wait_ns ? seconds_after(wait_ns) : 0;
+    judged.until_ns = at_ns;
+    return judged;
+}
+
 static struct counters_judged judge_requests(const struct counters_item *item, const struct counters_seen *seen,
                                              int64_t now_ns)
 {
-    int64_t at = used_until(item, seen->until_ns, now_ns);
-    int64_t after = at + counters_part_ns(item, item->amount);
-    int64_t over = over_by(item, after, now_ns);
-    if (over > 0) return (struct counters_judged){COUNTERS_OVER, seconds_after(over), at};
-    return (struct counters_judged){COUNTERS_FITS, 0, after};
+    int64_t at = used_until(item, seen->until_ns, now_ns), over;
+    struct counters_judged judged = judge_rate(item, at, now_ns, &over);
+    return over > 0 ? refused(judged, COUNTERS_OVER, over, at) : judged;
 }
 
 /* One that is larger than the burst has to wait until nothing is used up. */
 static struct counters_judged judge_tokens(const struct counters_item *item, const struct counters_seen *seen,
                                            int64_t now_ns)
 {
-    int64_t at = used_until(item, seen->until_ns, now_ns);
-    int64_t after = at + counters_part_ns(item, item->amount);
-    int64_t over = over_by(item, after, now_ns);
-    if (item->amount > item->limit) return (struct counters_judged){COUNTERS_TOO_LARGE, 0, at};
-    if (over <= 0 || at <= now_ns) return (struct counters_judged){COUNTERS_FITS, 0, after};
-    return (struct counters_judged){COUNTERS_OVER, seconds_after(item->amount > item->burst ? at - now_ns : over), at};
+    int64_t at = used_until(item, seen->until_ns, now_ns), over;
+    struct counters_judged judged = judge_rate(item, at, now_ns, &over);
+    if (item->amount > item->limit) return refused(judged, COUNTERS_TOO_LARGE, 0, at);
+    if (over <= 0 || at <= now_ns) return judged;
+    return refused(judged, COUNTERS_OVER, item->amount > item->burst ? at - now_ns : over, at);
 }
 
 static struct counters_judged judge_concurrent(const struct counters_item *item, const struct counters_seen *seen)
 {
     bool fits = seen->running < item->limit;
-    return (struct counters_judged){fits ? COUNTERS_FITS : COUNTERS_OVER, fits ? 0 : 1, 0};
+    return (struct counters_judged){.refusal = fits ? COUNTERS_FITS : COUNTERS_OVER, .retry_after_s = fits ? 0 : 1};
 }
 
 /* Three amounts fit into 64 bits without a sign. */

@@ -25,6 +25,7 @@ struct counters_judged {
     enum counters_refusal refusal;
     uint32_t retry_after_s; /* refused: when to come again; 0: not known, or never */
     int64_t until_ns;       /* rates: until when the key is used up with what is asked; refused: as before */
+    int64_t part_ns, burst_ns; /* rates: counters_part_ns() of what is asked, counters_burst_ns() */
 };
 
 struct counters_judged counters_judge(const struct counters_item *item, const struct counters_seen *seen,
@@ -35,6 +36,8 @@ int64_t counters_until(const struct counters_item *item, int64_t until_ns, int64
 /* Of a rate whose key is used up until then: what may still be taken at once, and in how many seconds nothing of it is
  * used up. */
 int64_t counters_left(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
+/* The same with what counters_judge() has reckoned already. */
+int64_t counters_left_of(const struct counters_item *item, int64_t burst_ns, int64_t until_ns, int64_t now_ns);
 uint32_t counters_reset_s(const struct counters_item *item, int64_t until_ns, int64_t now_ns);
 /* How far ahead a key can be used up at all, and how far it may be moved by what is asked. */
 int64_t counters_ahead_most_ns(const struct counters_item *item);

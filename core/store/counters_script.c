@@ -5,11 +5,10 @@
 
 #include "base/check.h"
 #include "base/limits.h"
+#include "store/counters_plan.h"
 #include "store/counters_rules.h"
 
-#define NS INT64_C(1000000000)
-#define HERE "mg1:{p0}:" /* one hash tag: one script may touch all of it */
-#define NUMBERS 8u       /* of an item, as admit.lua reads them */
+#define HERE COUNTERS_PLACE
 
 /* Made by the Makefile of redis/, sorted by name. */
 struct redis_script_text {
@@ -78,116 +77,224 @@ static size_t add_period(struct counters_call *call, int64_t start_s, struct are
     return call->key_count;
 }
 
-static struct slice text_of(double *numbers, size_t count)
-{
-    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "scripts read doubles as they lie in memory here");
-    return slice_of((const char *)numbers, count * sizeof *numbers);
-}
-
 /* --- questions --- */
 
-/* What a field of R begins with. */
-static struct slice field_of(const struct counters_item *item, struct arena *arena)
+static void add_doubles(struct counters_call *call, const double *numbers, size_t count)
 {
-    switch (item->unit) {
-    case COUNTERS_REQUESTS: return arena_join(arena, SLICE("r"), item->key);
-    case COUNTERS_TOKENS: return arena_join(arena, SLICE("t"), item->key);
-    case COUNTERS_CONCURRENT: return arena_join(arena, SLICE("c"), item->key);
-    case COUNTERS_MONEY: return item->key;
-    }
-    return item->key;
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "scripts read doubles as they lie in memory here");
+    add(call, slice_of((const char *)numbers, count * sizeof *numbers));
 }
 
-static void put_rate(const struct counters_item *item, double *numbers)
+/* An admission's numbers, as admit.lua describes them, and the arguments behind them. */
+struct admission {
+    const struct counters_plan *plan;
+    struct counters_call *call;
+    struct arena *arena;
+    double *numbers;
+    size_t count;
+};
+
+static void put(struct admission *a, double value)
 {
-    numbers[2] = (double)counters_part_ns(item, item->amount);
-    numbers[3] = (double)counters_burst_ns(item);
-    numbers[4] = (double)counters_ahead_most_ns(item);
-    numbers[5] = item->amount > item->limit;
-    numbers[6] = (double)item->amount;
+    a->numbers[a->count++] = value;
 }
 
 /* A clock that is a little off from that of Redis is no reason to refuse what comes around midnight. */
-static void put_money(struct counters_call *call, const struct counters_item *item, double *numbers,
-                      struct arena *arena)
+static void put_period(struct admission *a, size_t period)
 {
-    bool is_session = item->stop_s == 0;
-    numbers[2] = (double)add_period(call, is_session ? 0 : item->start_s, arena);
-    numbers[3] = is_session ? 0 : (double)(item->start_s - LIMIT_COUNTERS_CLOCK_S);
-    numbers[4] = is_session ? (double)INT64_MAX : (double)(item->stop_s + LIMIT_COUNTERS_CLOCK_S);
-    numbers[5] = (double)item->stop_s;
+    size_t from = a->plan->periods[period], to = counters_plan_period_end(a->plan, period);
+    const struct counters_item *first = &a->plan->items[a->plan->sums[from]];
+    bool is_session = first->stop_s == 0;
+    int64_t least = INT64_MAX, most = 0;
+    for (size_t i = 0; i < a->plan->count && !is_session; i++) { /* a day and its month begin together, and end apart */
+        const struct counters_item *item = &a->plan->items[i];
+        bool is_in = item->unit == COUNTERS_MONEY && a->plan->place[i] >= from && a->plan->place[i] < to;
+        if (is_in && item->stop_s < least) least = item->stop_s;
+        if (is_in && item->stop_s > most) most = item->stop_s;
+    }
+    put(a, (double)((to - from) * (is_session ? 3 : 2)));
+    put(a, is_session ? 0 : (double)(first->start_s - LIMIT_COUNTERS_CLOCK_S));
+    put(a, is_session ? (double)INT64_MAX : (double)(least + LIMIT_COUNTERS_CLOCK_S));
+    put(a, (double)most);
+    add_key(a->call, counters_plan_period(first, a->arena));
 }
 
-static struct slice numbers_of(struct counters_call *call, const struct counters_question *q, struct arena *arena)
+static void put_rate(struct admission *a, const struct counters_item *item)
 {
-    double *all = arena_zalloc(arena, (q->item_count * NUMBERS + 1) * sizeof *all);
-    for (size_t i = 0; i < q->item_count; i++) {
-        const struct counters_item *item = &q->items[i];
-        double *numbers = all + i * NUMBERS;
-        numbers[0] = item->unit;
-        numbers[1] = item->is_observed;
-        if (item->unit == COUNTERS_MONEY) put_money(call, item, numbers, arena);
-        else if (item->unit == COUNTERS_CONCURRENT) numbers[2] = (double)item->limit;
-        else put_rate(item, numbers);
+    bool is_too_large = item->unit == COUNTERS_TOKENS && item->amount > item->limit;
+    put(a, (double)counters_part_ns(item, item->amount));
+    put(a, is_too_large ? -1 : (double)counters_burst_ns(item));
+    put(a, (double)counters_ahead_most_ns(item));
+}
+
+static bool is_exact(int64_t amount)
+{
+    return amount < INT64_C(1) << 53;
+}
+
+/* What no double holds goes as text, behind all others. */
+static void put_money(struct admission *a, const struct counters_item *item, size_t *texts)
+{
+    bool is_small = is_exact(item->amount) && is_exact(item->limit);
+    put(a, is_small ? (double)counters_sum(item->amount, 0) : (double)(*texts)++);
+    put(a, is_small ? (double)item->limit : (double)(*texts)++);
+}
+
+static void put_item(struct admission *a, size_t i, size_t *texts)
+{
+    const struct counters_item *item = &a->plan->items[i];
+    bool is_large = item->unit == COUNTERS_MONEY && !(is_exact(item->amount) && is_exact(item->limit));
+    put(a, (double)((int)item->unit + is_large + 8 * item->is_observed));
+    put(a, (double)a->plan->place[i] + 1);
+    if (item->unit == COUNTERS_MONEY) {
+        put_money(a, item, texts);
+    } else if (item->unit == COUNTERS_CONCURRENT) {
+        put(a, (double)item->limit);
+    } else {
+        put_rate(a, item);
+        bool is_kept = item->unit == COUNTERS_TOKENS && a->plan->first[i] == i;
+        if (item->unit == COUNTERS_TOKENS) put(a, is_kept ? (double)a->plan->kept[a->plan->place[i]] : 0);
     }
-    return text_of(all, q->item_count * NUMBERS);
+}
+
+/* The fields of a sum: s…, h…, of a session u…. */
+static void add_sum(struct admission *a, size_t sum)
+{
+    const struct counters_item *item = &a->plan->items[a->plan->sums[sum]];
+    add(a->call, arena_join(a->arena, SLICE("s"), item->key));
+    add(a->call, arena_join(a->arena, SLICE("h"), item->key));
+    if (item->stop_s == 0) add(a->call, arena_join(a->arena, SLICE("u"), item->key));
+}
+
+static void add_large(struct admission *a)
+{
+    for (size_t i = 0; i < a->plan->count; i++) {
+        const struct counters_item *item = &a->plan->items[i];
+        if (item->unit != COUNTERS_MONEY || (is_exact(item->amount) && is_exact(item->limit))) continue;
+        add_integer(a->call, counters_sum(item->amount, 0), a->arena);
+        add_integer(a->call, item->limit, a->arena);
+    }
+}
+
+static void add_numbers(struct admission *a)
+{
+    const struct counters_plan *plan = a->plan;
+    size_t fields = 0;
+    a->numbers = arena_alloc(a->arena, (3 + 10 * plan->count) * sizeof *a->numbers);
+    put(a, (double)plan->count);
+    put(a, (double)plan->cell_count);
+    put(a, (double)plan->period_count);
+    for (size_t period = 0; period < plan->period_count; period++)
+        put_period(a, period);
+    for (size_t sum = 0; sum < plan->sum_count; sum++)
+        fields += plan->items[plan->sums[sum]].stop_s ? 2 : 3;
+    size_t texts = a->call->arg_count + 2 + plan->cell_count + fields; /* counted from 1 */
+    for (size_t i = 0; i < plan->count; i++)
+        put_item(a, i, &texts);
+    add_doubles(a->call, a->numbers, a->count);
 }
 
 static struct counters_call ask_admit(const struct counters_question *q, const struct counters_place *place,
                                       struct arena *arena)
 {
-    struct counters_call call = begin(COUNTERS_SCRIPT_ADMIT, 2 + q->item_count, 4 + 3 * q->item_count, arena);
+    struct counters_call call = begin(COUNTERS_SCRIPT_ADMIT, 2 + q->item_count, 4 + 5 * q->item_count, arena);
+    struct counters_plan plan;
+    struct admission a = {.plan = &plan, .call = &call, .arena = arena};
+    bool is_peek = q->operation == COUNTERS_PEEK;
+    counters_plan(&plan, q->items, q->item_count);
     add_session(&call, place->session, arena);
-    add_text(&call, q->operation == COUNTERS_PEEK ? "" : q->hold);
-    add_owner(&call, place->owner, arena);
+    add_text(&call, is_peek ? "" : q->hold);
     add_text(&call, place->epoch);
-    add(&call, numbers_of(&call, q, arena));
-    for (size_t i = 0; i < q->item_count; i++)
-        add(&call, field_of(&q->items[i], arena));
-    for (size_t i = 0; i < q->item_count; i++) {
-        if (q->items[i].unit != COUNTERS_MONEY) continue;
-        add_integer(&call, counters_sum(q->items[i].amount, 0), arena);
-        add_integer(&call, q->items[i].limit, arena);
-    }
+    add(&call, is_peek ? SLICE("") : counters_plan_record(&plan, place->owner, arena));
+    add_numbers(&a);
+    for (size_t cell = 0; cell < plan.cell_count; cell++)
+        add(&call, counters_plan_field(&plan, cell, arena));
+    for (size_t sum = 0; sum < plan.sum_count; sum++)
+        add_sum(&a, sum);
+    add_large(&a);
     return call;
 }
 
-/* What so many tokens are of each window, and how far ahead its key may be used up. */
-static struct slice parts_of(const struct counters_question *q, struct arena *arena)
+/* Of each cell that is kept: what so many tokens are of its window, and how far ahead its key may be used up. */
+static struct slice parts_of(const struct counters_plan *plan, int64_t tokens, struct arena *arena)
 {
-    double *parts = arena_zalloc(arena, (2 * q->item_count + 1) * sizeof *parts);
-    for (size_t i = 0; i < q->item_count; i++) {
-        if (q->items[i].unit != COUNTERS_TOKENS) continue;
-        parts[2 * i] = (double)counters_part_ns(&q->items[i], q->totals.tokens);
-        parts[2 * i + 1] = (double)counters_ahead_most_ns(&q->items[i]);
+    double *parts = arena_zalloc(arena, (2 * plan->kept_count + 1) * sizeof *parts);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct counters_item *item = &plan->items[i];
+        if (item->unit != COUNTERS_TOKENS || plan->first[i] != i) continue;
+        double *of = parts + 2 * (plan->kept[plan->place[i]] - 1);
+        of[0] = (double)counters_part_ns(item, tokens);
+        of[1] = (double)counters_ahead_most_ns(item);
     }
-    return text_of(parts, 2 * q->item_count);
+    return slice_of((const char *)parts, 2 * plan->kept_count * sizeof *parts);
+}
+
+/* The limits of a sum's first item, then those of the others that it takes for. */
+static void add_limits(struct admission *a)
+{
+    const struct counters_plan *plan = a->plan;
+    a->numbers = arena_alloc(a->arena, (2 * plan->count + 1) * sizeof *a->numbers);
+    size_t place = a->call->arg_count++; /* of the numbers */
+    for (size_t i = 0; i < plan->count; i++) {
+        for (size_t k = i; k < plan->count && plan->items[i].unit == COUNTERS_MONEY && plan->first[i] == i; k++) {
+            const struct counters_item *item = &plan->items[k];
+            if (item->unit != COUNTERS_MONEY || plan->first[k] != i) continue;
+            put(a, (double)plan->place[k] + 1);
+            put(a, (double)k);
+            add_integer(a->call, item->is_observed ? COUNTERS_NO_LIMIT : item->limit, a->arena);
+        }
+    }
+    a->call->args[place] = slice_of((const char *)a->numbers, a->count * sizeof *a->numbers);
 }
 
 static struct counters_call ask_extend(const struct counters_question *q, const struct counters_place *place,
                                        struct arena *arena)
 {
-    struct counters_call call = begin(COUNTERS_SCRIPT_EXTEND, 2, 4 + q->item_count, arena);
+    struct counters_call call = begin(COUNTERS_SCRIPT_EXTEND, 2, 5 + q->item_count, arena);
+    struct counters_plan plan;
+    struct admission a = {.plan = &plan, .call = &call, .arena = arena};
+    counters_plan(&plan, q->items, q->item_count);
     add_session(&call, place->session, arena);
     add_text(&call, q->hold);
     add_integer(&call, q->totals.tokens, arena);
     add_integer(&call, counters_sum(q->totals.nano, 0), arena);
-    add(&call, parts_of(q, arena));
-    for (size_t i = 0; i < q->item_count; i++)
-        add_integer(&call, q->items[i].is_observed ? COUNTERS_NO_LIMIT : q->items[i].limit, arena);
+    add(&call, parts_of(&plan, q->totals.tokens, arena));
+    add_limits(&a);
+    return call;
+}
+
+struct counters_end counters_end_of(const struct counters_question *q, struct arena *arena)
+{
+    struct counters_plan plan;
+    struct counters_end end = {.hold = arena_copy(arena, slice_str(q->hold)), .nano = SLICE(""), .parts = SLICE("")};
+    if (q->operation == COUNTERS_RELEASE) return end;
+    counters_plan(&plan, q->items, q->item_count);
+    end.nano = arena_printf(arena, "%" PRId64, counters_sum(q->totals.nano, 0));
+    end.parts = parts_of(&plan, q->totals.tokens, arena);
+    return end;
+}
+
+struct counters_call counters_call_end(const struct counters_place *place, const struct counters_end *const *ends,
+                                       size_t count, struct arena *arena)
+{
+    struct counters_call call = begin(COUNTERS_SCRIPT_SETTLE, 2, 1 + 3 * count, arena);
+    add_session(&call, place->session, arena);
+    add_integer(&call, (int64_t)count, arena);
+    for (size_t i = 0; i < count; i++)
+        add(&call, ends[i]->hold);
+    for (size_t i = 0; i < count; i++)
+        add(&call, ends[i]->nano);
+    for (size_t i = 0; i < count; i++)
+        add(&call, ends[i]->parts);
     return call;
 }
 
 static struct counters_call ask_end(const struct counters_question *q, const struct counters_place *place,
                                     struct arena *arena)
 {
-    struct counters_call call = begin(COUNTERS_SCRIPT_SETTLE, 2, 4, arena);
-    add_session(&call, place->session, arena);
-    add(&call, arena_copy(arena, slice_str(q->hold))); /* it may be said long after */
-    add_text(&call, counters_operation_name(q->operation));
-    add_integer(&call, counters_sum(q->totals.nano, 0), arena);
-    add(&call, parts_of(q, arena));
-    return call;
+    struct counters_end end = counters_end_of(q, arena);
+    const struct counters_end *const ends[] = {&end};
+    return counters_call_end(place, ends, 1, arena);
 }
 
 struct counters_call counters_call_ask(const struct counters_question *q, const struct counters_place *place,

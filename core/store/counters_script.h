@@ -70,6 +70,18 @@ const char *counters_script_name(enum counters_script script); /* "admit" */
  * ends a hold. */
 struct counters_call counters_call_ask(const struct counters_question *q, const struct counters_place *place,
                                        struct arena *arena);
+
+/* The end of a hold: what it needs of its question. */
+struct counters_end {
+    struct slice hold, nano, parts;
+};
+
+/* COUNTERS_SETTLE or COUNTERS_RELEASE; nothing is borrowed from the question. */
+struct counters_end counters_end_of(const struct counters_question *q, struct arena *arena);
+/* Many at once; of one hold the first is its end. LIMIT_COUNTERS_TOLD at most. */
+struct counters_call counters_call_end(const struct counters_place *place, const struct counters_end *const *ends,
+                                       size_t count, struct arena *arena);
+
 /* What a reply says of a question. "starting": not seeded, or the session was fenced; "clock": by the clock of Redis
  * the periods are over, or have not begun; "full": out of memory; "unreachable": any other error. */
 void counters_script_answer(const struct counters_question *q, const struct redis_reply *reply,

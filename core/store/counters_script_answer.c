@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "store/counters_plan.h"
 #include "store/counters_rules.h"
 
 #define NS INT64_C(1000000000)
@@ -26,42 +27,49 @@ static int64_t integer_of(const struct redis_reply *item)
     return 0;
 }
 
-/* Two doubles: seconds since 1970 and nanoseconds. None: never asked for. */
-static int64_t until_of(const struct redis_reply *item)
+/* Seconds since 1970 and nanoseconds, as redis/admit.lua has them. */
+static int64_t until_of(const double *time)
 {
-    double cell[2];
-    if (item->kind != REDIS_TEXT || item->text.len != sizeof cell) return 0;
-    memcpy(cell, item->text.ptr, sizeof cell);
-    if (!(cell[0] >= 0 && cell[1] >= 0 && cell[1] < 2e9)) return 0;
-    int64_t seconds = cell[0] > (double)SECONDS_MAX ? SECONDS_MAX : (int64_t)cell[0];
-    return seconds * NS + (int64_t)cell[1];
+    if (!(time[0] >= 0 && time[1] >= 0 && time[1] < 2e9)) return 0;
+    int64_t seconds = time[0] > (double)SECONDS_MAX ? SECONDS_MAX : (int64_t)time[0];
+    return seconds * NS + (int64_t)time[1];
 }
 
-/* What an admission was decided by, item for item. */
+/* What an admission was decided by. */
 struct reading {
-    const struct redis_reply *items;
-    size_t at, count;
+    struct counters_plan plan;
+    const struct redis_reply *reply;
     int64_t now_ns;
+    struct counters_seen after[LIMIT_COUNTERS_ITEMS]; /* what was taken of each item's cell or sum */
 };
 
-static const struct redis_reply *next(struct reading *r)
+static const struct redis_reply *part_of(const struct reading *r, size_t at)
 {
     static const struct redis_reply none;
-    return r->at < r->count ? &r->items[r->at++] : &none;
+    return HEAD + at < r->reply->count ? &r->reply->items[HEAD + at] : &none;
 }
 
-static struct counters_seen seen_of(const struct counters_item *item, struct reading *r)
+/* Until when its requests and its tokens are used up, and how many run. None: never asked for. */
+static void cell_of(const struct redis_reply *part, double cell[5])
 {
+    memset(cell, 0, 5 * sizeof *cell);
+    if (part->kind == REDIS_TEXT && part->text.len == 5 * sizeof *cell) memcpy(cell, part->text.ptr, 5 * sizeof *cell);
+}
+
+static struct counters_seen seen_of(const struct reading *r, size_t i)
+{
+    const struct counters_item *item = &r->plan.items[i];
     struct counters_seen seen = {0};
+    double cell[5];
     if (item->unit == COUNTERS_MONEY) {
-        seen.spent = counters_sum(integer_of(next(r)), 0);
-        seen.held = counters_sum(integer_of(next(r)), 0);
-    } else if (item->unit == COUNTERS_CONCURRENT) {
-        int64_t running = integer_of(next(r));
-        seen.running = running > UINT32_MAX ? UINT32_MAX : running < 0 ? 0 : (uint32_t)running;
-    } else {
-        seen.until_ns = until_of(next(r));
+        size_t at = r->plan.cell_count + 2u * r->plan.place[i];
+        seen.spent = counters_sum(integer_of(part_of(r, at)), 0);
+        seen.held = counters_sum(integer_of(part_of(r, at + 1)), 0);
+        return seen;
     }
+    cell_of(part_of(r, r->plan.place[i]), cell);
+    if (item->unit == COUNTERS_CONCURRENT) seen.running = cell[4] > 0 ? (uint32_t)(cell[4] < 4e9 ? cell[4] : 4e9) : 0;
+    else seen.until_ns = until_of(cell + (item->unit == COUNTERS_TOKENS ? 2 : 0));
     return seen;
 }
 
@@ -78,22 +86,28 @@ static struct counters_state state_of(const struct counters_item *item, const st
     return state;
 }
 
-/* With what was taken just now: an observed item beyond its limit was not, if it is a rate. */
-static void take(const struct counters_item *item, struct counters_seen *seen, const struct counters_judged *judged)
+/* With what was taken just now: an observed item beyond its limit was not, if it is a rate. Of several items of one
+ * cell or sum the first has taken for the others. */
+static void take(struct reading *r, size_t i, struct counters_seen *seen, const struct counters_judged *judged)
 {
-    if (item->unit == COUNTERS_MONEY) seen->held = counters_sum(seen->held, item->amount);
+    const struct counters_item *item = &r->plan.items[i];
+    size_t first = r->plan.first[i];
+    int64_t until_ns = judged->refusal == COUNTERS_FITS ? judged->until_ns : 0;
+    if (first != i) *seen = r->after[first];
+    else if (item->unit == COUNTERS_MONEY) seen->held = counters_sum(seen->held, item->amount);
     else if (item->unit == COUNTERS_CONCURRENT) seen->running += seen->running < UINT32_MAX;
-    else if (judged->refusal == COUNTERS_FITS) seen->until_ns = judged->until_ns;
+    bool is_rate = item->unit == COUNTERS_REQUESTS || item->unit == COUNTERS_TOKENS;
+    if (is_rate && until_ns > seen->until_ns) seen->until_ns = until_ns;
+    r->after[first] = *seen;
 }
 
-static void read_items(const struct counters_question *q, struct reading *r, bool is_taken,
-                       struct counters_state *states, struct counters_answer *answer)
+static void read_items(struct reading *r, bool is_taken, struct counters_state *states, struct counters_answer *answer)
 {
-    for (size_t i = 0; i < q->item_count; i++) {
-        const struct counters_item *item = &q->items[i];
-        struct counters_seen seen = seen_of(item, r);
+    for (size_t i = 0; i < r->plan.count; i++) {
+        const struct counters_item *item = &r->plan.items[i];
+        struct counters_seen seen = seen_of(r, i);
         struct counters_judged judged = counters_judge(item, &seen, r->now_ns);
-        if (is_taken) take(item, &seen, &judged);
+        if (is_taken) take(r, i, &seen, &judged);
         states[i] = state_of(item, &seen, r->now_ns);
         states[i].refusal = judged.refusal;
         if (answer->is_ok || answer->failed != i) continue;
@@ -101,23 +115,25 @@ static void read_items(const struct counters_question *q, struct reading *r, boo
         if (judged.refusal == COUNTERS_FITS) states[i].refusal = COUNTERS_OVER;
     }
     answer->states = states;
-    answer->state_count = q->item_count;
+    answer->state_count = r->plan.count;
 }
 
 static void read_admission(const struct counters_question *q, const struct redis_reply *reply,
                            struct counters_state *states, struct counters_answer *answer)
 {
     enum counters_reply code = counters_script_reply(reply);
-    if (reply->count < HEAD + q->item_count) {
+    struct reading r;
+    counters_plan(&r.plan, q->items, q->item_count);
+    r.reply = reply;
+    if (reply->count < HEAD + r.plan.cell_count + 2 * r.plan.sum_count) {
         answer->error = "unreachable";
         return;
     }
-    struct reading r = {.items = reply->items, .at = HEAD, .count = reply->count};
     r.now_ns = reply->items[2].integer * NS + integer_of(&reply->items[3]) * 1000;
     answer->is_ok = code != COUNTERS_REPLY_NO;
     if (!answer->is_ok) answer->failed = (size_t)integer_of(&reply->items[1]);
     if (answer->failed >= q->item_count && !answer->is_ok) answer->failed = 0;
-    read_items(q, &r, code == COUNTERS_REPLY_OK && q->operation == COUNTERS_ADMIT, states, answer);
+    read_items(&r, code == COUNTERS_REPLY_OK && q->operation == COUNTERS_ADMIT, states, answer);
     for (size_t i = 0; i < q->item_count && code == COUNTERS_REPLY_AGAIN; i++)
         states[i].refusal = COUNTERS_FITS;
 }

@@ -1,11 +1,11 @@
 #include "store/counters_shared.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -16,9 +16,10 @@
 /* At the memory's begin; the cells and holds follow. */
 struct area {
     pthread_mutex_t lock;
-    _Atomic uint64_t since_ns;
+    int64_t before_ns; /* from the start of the machine's clock to 1970, as the calendar had it when this was made */
+    _Atomic uint64_t since_ns; /* somebody has it; 0: nobody, or only just */
+    _Atomic uint64_t turns;    /* counts each time it was taken, and each time it was given back */
     _Atomic uint64_t mended;
-    _Atomic int holder;
     _Atomic bool is_seeded;
 };
 
@@ -26,6 +27,10 @@ struct area {
 
 struct counters_shared {
     struct shared memory;
+    struct {
+        pid_t holder;
+        uint64_t turns, since_ns;
+    } seen; /* by this process, when it looked last */
 };
 
 static struct area *area(const struct counters_shared *shared)
@@ -58,6 +63,7 @@ struct counters_shared *counters_shared_new(uint32_t cells, uint32_t holds, stru
         return NULL;
     }
     init_lock(&area(shared)->lock);
+    area(shared)->before_ns = (int64_t)(clock_wall_ns() - clock_mono_ns());
     counters_memory_make(memory(shared), cell_max, hold_max);
     return shared;
 }
@@ -74,9 +80,8 @@ void counters_shared_free(struct counters_shared *shared)
 /* Others hold it for microseconds, unless they have to wait for a processor, or were stopped. */
 static bool is_kept(const struct counters_shared *shared)
 {
-    uint64_t since_ns;
-    return counters_shared_holder(shared, &since_ns) &&
-           clock_mono_ns() > since_ns + LIMIT_COUNTERS_KEPT_MS * NS_PER_MS;
+    uint64_t since_ns = area(shared)->since_ns;
+    return since_ns && clock_mono_ns() > since_ns + LIMIT_COUNTERS_KEPT_MS * NS_PER_MS;
 }
 
 static int wait_for_lock(struct counters_shared *shared, uint32_t wait_ms)
@@ -95,8 +100,8 @@ static bool lock(struct counters_shared *shared, uint32_t wait_ms)
 {
     int got = wait_for_lock(shared, wait_ms);
     if (got != 0 && got != EOWNERDEAD) return false;
+    area(shared)->turns++;
     area(shared)->since_ns = clock_mono_ns();
-    area(shared)->holder = getpid();
     if (got == EOWNERDEAD) {
         counters_memory_mend(memory(shared));
         check(pthread_mutex_consistent(&area(shared)->lock) == 0);
@@ -107,11 +112,18 @@ static bool lock(struct counters_shared *shared, uint32_t wait_ms)
 
 static void unlock(struct counters_shared *shared)
 {
-    area(shared)->holder = 0;
+    area(shared)->since_ns = 0;
+    area(shared)->turns++;
     pthread_mutex_unlock(&area(shared)->lock);
 }
 
 /* --- under it --- */
+
+/* One clock is read for all: that of the moment when the lock was had. */
+static int64_t steady_ns(const struct counters_shared *shared)
+{
+    return area(shared)->before_ns + (int64_t)area(shared)->since_ns;
+}
 
 static void refuse(struct counters_answer *answer, const char *error)
 {
@@ -142,6 +154,7 @@ void counters_shared_ask(struct counters_shared *shared, const struct counters_q
         refuse(answer, "unreachable");
         return;
     }
+    if (!asker.steady_ns) asker.steady_ns = steady_ns(shared);
     counters_table_ask(memory(shared), q, asker, states, answer);
     unlock(shared);
 }
@@ -150,7 +163,8 @@ bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[C
                            size_t hold_count, const struct counters_spent *spent, size_t count, int64_t now_ns)
 {
     if (!lock(shared, LIMIT_COUNTERS_LOCK_MS)) return false;
-    bool is_good = counters_table_spend(memory(shared), holds, hold_count, spent, count, now_ns);
+    struct counters_time now = {now_ns, steady_ns(shared)};
+    bool is_good = counters_table_spend(memory(shared), holds, hold_count, spent, count, now);
     unlock(shared);
     return is_good;
 }
@@ -186,11 +200,24 @@ bool counters_shared_is_seeded(const struct counters_shared *shared)
     return area(shared)->is_seeded;
 }
 
-pid_t counters_shared_holder(const struct counters_shared *shared, uint64_t *since_ns)
+/* What the lock is to the kernel: the thread that has it, from the instruction on that takes it (the ABI of robust
+ * futexes). Nothing that its holder writes is as early. */
+static pid_t owner_of(const pthread_mutex_t *lock)
 {
-    int holder = area(shared)->holder;
-    *since_ns = area(shared)->since_ns;
-    return area(shared)->holder == holder ? holder : 0;
+    return *(const volatile int *)&lock->__data.__lock & FUTEX_TID_MASK;
+}
+
+pid_t counters_shared_holder(struct counters_shared *shared, uint64_t *since_ns)
+{
+    pid_t holder = owner_of(&area(shared)->lock);
+    uint64_t turns = area(shared)->turns;
+    if (holder != shared->seen.holder || turns != shared->seen.turns) {
+        shared->seen.holder = holder;
+        shared->seen.turns = turns;
+        shared->seen.since_ns = clock_mono_ns();
+    }
+    *since_ns = shared->seen.since_ns;
+    return holder;
 }
 
 uint64_t counters_shared_mended(const struct counters_shared *shared)

@@ -28,7 +28,9 @@ struct counters_shared *counters_shared_new(uint32_t cells, uint32_t holds, stru
 /* This process's view of it. NULL is welcome. */
 void counters_shared_free(struct counters_shared *shared);
 
-/* As counters_table_ask(). */
+/* As counters_table_ask(). Rates are reckoned by a clock that begins with the memory, shows the same to all processes
+ * and is read under the lock, so that it never goes back from one question to the next; asker.steady_ns sets it for
+ * tests. */
 void counters_shared_ask(struct counters_shared *shared, const struct counters_question *q,
                          struct counters_asker asker, struct counters_state *states, struct counters_answer *answer);
 /* As counters_table_spend() and _return(). False, too: the lock cannot be had; nothing was done. */
@@ -43,8 +45,9 @@ bool counters_shared_holds(struct counters_shared *shared, char (*ids)[COUNTERS_
 /* What was spent is in it, and it answers from now on; for ever. */
 void counters_shared_seed(struct counters_shared *shared);
 bool counters_shared_is_seeded(const struct counters_shared *shared);
-/* Who has the lock, and since when (monotonic); 0: nobody. Without the lock. */
-pid_t counters_shared_holder(const struct counters_shared *shared, uint64_t *since_ns);
+/* Who has the lock, and since when (monotonic) this process has found it there each time it looked; 0: nobody. Without
+ * the lock. */
+pid_t counters_shared_holder(struct counters_shared *shared, uint64_t *since_ns);
 /* How often sums were made anew because somebody was killed. */
 uint64_t counters_shared_mended(const struct counters_shared *shared);
 struct counters_use counters_shared_use(const struct counters_shared *shared);

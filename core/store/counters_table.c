@@ -13,10 +13,13 @@ struct asking {
     struct counters_memory *m;
     const struct counters_question *q;
     struct counters_asker asker;
+    struct counters_time now;
     struct counters_state *states;
     struct counters_answer *answer;
     struct counters_cell *cells[LIMIT_COUNTERS_ITEMS];
     struct counters_judged judged[LIMIT_COUNTERS_ITEMS];
+    struct counters_name names[LIMIT_COUNTERS_ITEMS];
+    bool is_twice[LIMIT_COUNTERS_ITEMS], is_kept[LIMIT_COUNTERS_ITEMS]; /* once all have their cells */
 };
 
 static struct counters_name name_of(const struct counters_memory *m, const struct counters_item *item)
@@ -40,11 +43,11 @@ static int64_t larger(int64_t a, int64_t b)
 
 /* What time has done to it. A session begins anew after its silence, if nothing of it is under way; a clock that
  * stepped back must not close a key for as long as it stepped. */
-static void renew(const struct counters_item *item, struct counters_cell *cell, int64_t now_ns)
+static void renew(const struct counters_item *item, struct counters_cell *cell, struct counters_time now)
 {
     if (item->unit == COUNTERS_REQUESTS || item->unit == COUNTERS_TOKENS)
-        cell->until_ns = counters_until(item, cell->until_ns, now_ns);
-    if (item->unit == COUNTERS_MONEY && item->stop_s == 0 && cell->held == 0 && cell->stop_ns <= now_ns)
+        cell->until_ns = counters_until(item, cell->until_ns, now.steady_ns);
+    if (item->unit == COUNTERS_MONEY && item->stop_s == 0 && cell->held == 0 && cell->stop_ns <= now.wall_ns)
         cell->spent = 0;
 }
 
@@ -57,8 +60,8 @@ static void say_left(struct asking *a, size_t i)
     if (item->unit == COUNTERS_CONCURRENT) {
         state->left = item->limit > cell->refs ? item->limit - cell->refs : 0;
     } else if (item->unit != COUNTERS_MONEY) {
-        state->left = counters_left(item, cell->until_ns, a->asker.now_ns);
-        state->reset_s = counters_reset_s(item, cell->until_ns, a->asker.now_ns);
+        state->left = counters_left_of(item, a->judged[i].burst_ns, cell->until_ns, a->now.steady_ns);
+        state->reset_s = counters_reset_s(item, cell->until_ns, a->now.steady_ns);
     }
 }
 
@@ -71,20 +74,31 @@ static void say_all_left(struct asking *a)
 static void judge(struct asking *a, size_t i)
 {
     const struct counters_item *item = &a->q->items[i];
-    struct counters_cell *cell = counters_memory_find(a->m, name_of(a->m, item));
+    struct counters_cell *cell = counters_memory_find(a->m, a->names[i]);
     struct counters_seen seen = {0};
     if (cell) {
-        renew(item, cell, a->asker.now_ns);
+        renew(item, cell, a->now);
         seen = (struct counters_seen){cell->until_ns, cell->spent, cell->held, cell->refs};
     }
     a->cells[i] = cell;
-    a->judged[i] = counters_judge(item, &seen, a->asker.now_ns);
+    a->judged[i] = counters_judge(item, &seen, a->now.steady_ns);
     a->states[i] = (struct counters_state){.spent = seen.spent, .held = seen.held, .refusal = a->judged[i].refusal};
+}
+
+static void name_all(struct asking *a)
+{
+    for (size_t i = 0; i < a->q->item_count; i++) {
+        a->names[i] = name_of(a->m, &a->q->items[i]);
+        counters_memory_expect(a->m, a->names[i]);
+    }
+    for (size_t i = 0; i < a->q->item_count; i++)
+        counters_memory_expect_now(a->m, a->names[i]);
 }
 
 /* All of them: who is refused is told of the first that stands in his way, and of the state of each. */
 static void judge_all(struct asking *a)
 {
+    name_all(a);
     a->answer->is_ok = true;
     for (size_t i = 0; i < a->q->item_count; i++) {
         judge(a, i);
@@ -112,7 +126,7 @@ static bool make_cells(struct asking *a)
     for (size_t i = 0; i < a->q->item_count && is_good; i++) {
         const struct counters_item *item = &a->q->items[i];
         if (a->cells[i]) continue;
-        a->cells[i] = counters_memory_cell(a->m, name_of(a->m, item), item->unit, a->asker.now_ns);
+        a->cells[i] = counters_memory_cell(a->m, a->names[i], item->unit, a->now);
         is_good = a->cells[i] != NULL;
         if (is_good) a->cells[i]->refs++;
     }
@@ -132,7 +146,7 @@ static bool is_twice(const struct asking *a, size_t i)
 /* Is there something that comes back, or stays until the ledger has it? Requests are counted, and that is all. */
 static bool is_kept(const struct asking *a, size_t i)
 {
-    if (is_twice(a, i)) return false;
+    if (a->is_twice[i]) return false;
     bool is_over = a->judged[i].refusal != COUNTERS_FITS; /* only observed */
     return a->q->items[i].unit != COUNTERS_REQUESTS && !(a->q->items[i].unit == COUNTERS_TOKENS && is_over);
 }
@@ -144,21 +158,22 @@ static void keep(struct asking *a, size_t i, struct counters_taken *taken)
                                      .unit = (uint8_t)item->unit,
                                      .item = (uint16_t)i,
                                      .amount = item->amount,
-                                     .part_ns = item->unit == COUNTERS_TOKENS
-                                                    ? counters_part_ns(item, item->amount)
-                                                    : 0};
+                                     .part_ns = item->unit == COUNTERS_TOKENS ? a->judged[i].part_ns : 0};
 }
 
 static struct counters_block *make_hold(struct asking *a)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < a->q->item_count; i++)
-        count += is_kept(a, i);
+    for (size_t i = 0; i < a->q->item_count; i++) {
+        a->is_twice[i] = is_twice(a, i);
+        a->is_kept[i] = is_kept(a, i);
+        count += a->is_kept[i];
+    }
     struct counters_block *hold = counters_memory_new_hold(a->m, a->q->hold, count);
     if (!hold) return NULL;
     hold->owner = a->asker.owner;
     for (size_t i = 0; i < a->q->item_count; i++)
-        if (is_kept(a, i)) keep(a, i, counters_memory_taken(a->m, hold, hold->count++));
+        if (a->is_kept[i]) keep(a, i, counters_memory_taken(a->m, hold, hold->count++));
     return hold;
 }
 
@@ -167,14 +182,14 @@ static void take(struct asking *a, size_t i)
     const struct counters_item *item = &a->q->items[i];
     struct counters_cell *cell = a->cells[i];
     if (item->unit == COUNTERS_MONEY) {
-        if (!is_twice(a, i)) cell->held = counters_sum(cell->held, item->amount);
+        if (!a->is_twice[i]) cell->held = counters_sum(cell->held, item->amount);
         if (item->stop_s) cell->stop_ns = larger(cell->stop_ns, ns_of(item->stop_s));
         a->states[i].held = cell->held;
     } else if (item->unit != COUNTERS_CONCURRENT && a->judged[i].refusal == COUNTERS_FITS) {
         cell->until_ns = larger(cell->until_ns, a->judged[i].until_ns);
     }
     say_left(a, i);
-    if (!is_kept(a, i)) cell->refs--;
+    if (!a->is_kept[i]) cell->refs--;
 }
 
 static void refuse_full(struct asking *a)
@@ -290,7 +305,7 @@ static void set_tokens(struct asking *a, struct counters_taken *taken)
     const struct counters_item *item = item_of(a, taken);
     struct counters_cell *cell = counters_memory_cell_at(a->m, taken->cell);
     int64_t more_ns = counters_part_ns(item, a->q->totals.tokens) - taken->part_ns;
-    if (more_ns > 0) more_ns = counters_until(item, cell->until_ns + more_ns, a->asker.now_ns) - cell->until_ns;
+    if (more_ns > 0) more_ns = counters_until(item, cell->until_ns + more_ns, a->now.steady_ns) - cell->until_ns;
     if (more_ns < -taken->part_ns) more_ns = -taken->part_ns;
     if (more_ns > 0) cell->until_ns += more_ns; /* who is killed between gives less back than was taken, never more */
     counters_memory_set_part(taken, taken->part_ns + more_ns);
@@ -380,6 +395,7 @@ void counters_table_ask(struct counters_memory *m, const struct counters_questio
     a.m = m;
     a.q = q;
     a.asker = asker;
+    a.now = (struct counters_time){asker.now_ns, asker.steady_ns ? asker.steady_ns : asker.now_ns};
     a.states = states;
     a.answer = answer;
     *answer = (struct counters_answer){0};
@@ -407,13 +423,13 @@ static int64_t silent_ns(const struct counters_spent *spent)
     return ns_of(counters_sum(spent->last_s, (int64_t)spent->idle_s + 1));
 }
 
-static bool set_spent(struct counters_memory *m, const struct counters_spent *spent, int64_t now_ns)
+static bool set_spent(struct counters_memory *m, const struct counters_spent *spent, struct counters_time now)
 {
     struct counters_name name = counters_memory_name(m, COUNTERS_MONEY, spent->key, spent->stop_s ? spent->start_s : 0);
     int64_t stop_ns = spent->stop_s ? ns_of(spent->stop_s) : silent_ns(spent);
     struct counters_cell *cell = counters_memory_find(m, name);
-    if (!cell && stop_ns <= now_ns) return true;
-    if (!cell) cell = counters_memory_cell(m, name, COUNTERS_MONEY, now_ns);
+    if (!cell && stop_ns <= now.wall_ns) return true;
+    if (!cell) cell = counters_memory_cell(m, name, COUNTERS_MONEY, now);
     if (!cell) return false;
     cell->spent = counters_sum(spent->nano, 0);
     cell->stop_ns = stop_ns;
@@ -429,11 +445,11 @@ static void use_up(struct counters_memory *m, struct counters_block *hold)
 
 /* Sums first: who is killed between has money counted twice until the next, never not at all. */
 bool counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
-                          const struct counters_spent *spent, size_t count, int64_t now_ns)
+                          const struct counters_spent *spent, size_t count, struct counters_time now)
 {
     bool is_good = true;
     for (size_t i = 0; i < count; i++)
-        is_good = set_spent(m, &spent[i], now_ns) && is_good;
+        is_good = set_spent(m, &spent[i], now) && is_good;
     for (size_t i = 0; i < hold_count; i++) {
         struct counters_block *hold = counters_memory_hold(m, holds[i]);
         if (!hold) continue;

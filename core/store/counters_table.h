@@ -20,6 +20,7 @@
 struct counters_asker {
     uint64_t owner; /* of the holds that it opens: whose they are when it dies */
     int64_t now_ns; /* since 1970 */
+    int64_t steady_ns; /* what rates are reckoned by (store/counters_memory.h); 0: now_ns, or shared counters' own */
 };
 
 /* `states`: as many as there are items. The answer borrows them. */
@@ -38,7 +39,7 @@ struct counters_spent {
 /* The holds of these ids are over, and so much is spent then. What is not known of either is left out; false: there is
  * no place for a sum. */
 bool counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
-                          const struct counters_spent *spent, size_t count, int64_t now_ns);
+                          const struct counters_spent *spent, size_t count, struct counters_time now);
 /* Everything that is held by owners that `is_gone` names goes back. How many holds those were. */
 uint32_t counters_table_return(struct counters_memory *m, bool (*is_gone)(void *arg, uint64_t owner), void *arg);
 

@@ -60,7 +60,8 @@ end
 local function on_counted(f, entry, state, reply)
   local row, used = entry.row, state.spent + state.held
   local reason = usage_text(f, row, used)
-  local said = reply.is_unspent and ("within %s %s for %s"):format(spell_limit(row.limit), period_words(row),
+  local is_unspent = reply.is_unspent or state.is_unspent
+  local said = is_unspent and ("within %s %s for %s"):format(spell_limit(row.limit), period_words(row),
     spell_scope(f, row)) or reason
   notes.note(f, entry.policy, row.name, "count", ("%s; this request may cost %s"):format(said,
     units.dollars(entry.item.amount)), row.mode, row.line)
@@ -86,7 +87,8 @@ end
 -- Whose budget it is, what was spent and held of how much, what this request wanted, and when to come again.
 local function spell_refusal(f, entry, state, reply)
   local row, item = entry.row, entry.item
-  local held = state.held > 0 and (" and holds %s"):format(units.dollars(state.held)) or ""
+  local others = item.observe and state.held - item.amount or state.held -- one that only observes has taken it
+  local held = others > 0 and (" and holds %s"):format(units.dollars(others)) or ""
   local text = ("%s has used %s%s of %s, and this request may cost %s"):format(spell_scope(f, row),
     units.dollars(state.spent), held, spell_bound(row), units.dollars(item.amount))
   if item.amount > item.limit then return text .. ": more than all of it" end
@@ -162,7 +164,7 @@ end
 local function reconsider(f, list, reply)
   local entry = list[reply.failed]
   local item, state = entry.item, reply.states[reply.failed]
-  if item.kind ~= "money" or reply.is_contended or f.known_cost_nano then return false end
+  if item.kind ~= "money" or reply.is_contended or reply.is_closed or f.known_cost_nano then return false end
   local used = state.spent + state.held
   local left = item.limit - used
   local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage_text(f, entry.row, used), function()

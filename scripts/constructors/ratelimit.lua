@@ -291,18 +291,18 @@ local function check_names(rows)
   end
 end
 
-local counted = {} -- what the limits of this generation count: unit, scope and time → true
+local counted = {} -- what the limits of this generation count: unit, scope and time → the first that does
 
 -- Two limits that count the same, one on trial beside another, or for the short run and the long, count it each for
 -- itself: the first under the plain key, the others under keys with their names.
 local function keep_apart(policy, row)
-  local is_shared = false
+  local own, is_shared = policy.name .. "/" .. row.name .. "/", false
   for _, unit in ipairs(row.units) do
     local what = ("%s;%s;%s\n%s"):format(unit, row.prefix, row.per_text or "", scopes.identity(row.parts))
-    is_shared = is_shared or counted[what]
-    counted[what] = true
+    counted[what] = counted[what] or own
+    is_shared = is_shared or counted[what] ~= own
   end
-  if is_shared then row.prefix = policy.name .. "/" .. row.name .. "/" end
+  if is_shared then row.prefix = own end
 end
 
 local function compile_rows(spec, policy)

@@ -273,6 +273,7 @@ function question.read(q)
   local notes, t = {}, { as = {} }
   if q.file then t = read_file(q.file) elseif q.record then t = read_record(q.record, q.key, notes, q.again) end
   t.as = t.as or {}
+  if q.flags then q.spent, q.flags.spent = q.flags.spent, nil end
   read_flags(t, q.flags or {})
   if not q.record then assume_app(t, notes) end
   if not q.record or is_unread(q.record) then assume_model(t, notes) end

@@ -13,6 +13,7 @@ local facts = use "facts"
 local request = use "request"
 local words = use "words"
 local moment = use "explain/moment"
+local spent = use "explain/spent"
 
 local walk = {}
 
@@ -192,6 +193,7 @@ function walk.decide(t, policies, is_quiet, description)
   watched = not is_quiet and seen.log or nil
   local outcome, why = core.simulate(description,
     function(f)
+      spent.at(f)
       decide(f)
       look(f)
     end,

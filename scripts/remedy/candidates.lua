@@ -246,27 +246,35 @@ end
 
 -- --- limits and budgets ---
 
-local function kind_of(name)
+local function policy_of(name)
   for _, policy in ipairs(loaded.policies) do
-    if policy.name == name then return policy.kind end
+    if policy.name == name then return policy end
   end
 end
 
-local DAY = 86400
+-- When the period of the budget that refused is over; nil of a limit, and of a session's.
+local function period_end(policy, rule, now)
+  local name = rule:gsub("@[^@]*$", "")
+  for _, row in ipairs(policy.written_rows) do
+    if row.name == name and row.period then
+      local _, stop = calendar.period(row.period, now, policy.offset_at)
+      return stop
+    end
+  end
+end
 
 -- What a limit or a budget refused may be smaller, or later.
 local function metered(list, seen)
-  local kind = kind_of(seen.outcome.policy)
-  if kind ~= "ratelimit" and kind ~= "budget" then return end
+  local outcome = seen.outcome
+  local policy = policy_of(outcome.policy)
+  if not policy or policy.kind ~= "ratelimit" and policy.kind ~= "budget" then return end
   for _, count in ipairs { 16000, 4000, 1000, 100 } do
     if count < seen.facts.context_tokens then add(list, "request", "context_tokens", count, tokens(count, seen)) end
   end
-  local now = math.floor(seen.facts.time)
-  local year, month = calendar.date_of(math.floor(now / DAY))
-  local next_month = calendar.days_of(month == 12 and year + 1 or year, month % 12 + 1, 1) * DAY
-  for _, time in ipairs { now + 60, now + 3600, now - now % DAY + DAY, next_month } do
-    add(list, "request", "time", time, { set = { time = time } })
-  end
+  local now, wait = seen.facts.time, outcome.retry_after
+  local stop = not wait and period_end(policy, outcome.rule, now)
+  if wait then add(list, "request", "wait", wait, { set = { time = math.ceil(now + wait) } }) end
+  if stop then add(list, "request", "time", stop, { set = { time = stop } }) end
 end
 
 return function(t, seen)

@@ -13,6 +13,7 @@ local predicates = use "predicates"
 local report = use "report"
 local schema = use "schema"
 local tries = use "remedy/tries"
+local units = use "units"
 local walk = use "explain/walk"
 local words = use "words"
 
@@ -116,13 +117,22 @@ local function metered_row(definition, rule)
   if name == "default" and is_plain(definition.spec.default) then return definition.spec.default, { "default" } end
 end
 
+-- 60 → 66, "0.50" → "0.55"; nil of what is no amount.
+local function raised(value, factor)
+  local number = tonumber(value)
+  if not number then return nil end
+  if type(value) == "number" and value % 1 == 0 then return math.ceil(value * factor / 10) end
+  local text = units.spell_usd(math.ceil(number * 100000000 * factor - 1e-6))
+  return type(value) == "number" and tonumber(text) or text
+end
+
 local function metered_edits(list, definition, rule)
   local row, path = metered_row(definition, rule)
   if not row then return end
   for _, factor in ipairs(tenths) do
     for _, field in ipairs(amounts) do
-      if type(row[field]) == "number" then
-        local more = math.ceil(row[field] * factor / 10)
+      local more = raised(row[field], factor)
+      if more then
         local at = { unpack(path) }
         at[#at + 1] = field
         add(list, at, more, ("raise %s of %s from %s to %s"):format(field, tostring(row[1] or "default"),

@@ -32,6 +32,7 @@ local texts = {
     local time, day = moment.spell(values[1])
     return ("send it on %s %s"):format(day, time)
   end,
+  wait = function(values) return ("come again in %d s"):format(values[1]) end,
   role = function(values)
     local with, less = {}, {}
     for _, value in ipairs(values) do

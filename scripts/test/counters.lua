@@ -13,11 +13,12 @@
 local Counters = {}
 Counters.__index = Counters
 
-local LOCAL_BUDGET_SECONDS = 60
+-- While shared counters are out of reach: of what was left of a budget a fifth is given away, for a minute.
+local LOCAL_BUDGET_SECONDS, LOCAL_BUDGET_PART = 60, 5
 
 function Counters.new(now)
   return setmetatable({ now = now, rates = {}, running = {}, ledger = {}, held = {}, sent = {}, told = {}, holds = {},
-    is_down = false, down_since = nil }, Counters)
+    is_down = false, down_since = nil, lost = {} }, Counters)
 end
 
 -- --- money ---
@@ -116,15 +117,27 @@ end
 
 -- --- questions ---
 
--- Out of reach: what this item's policy wants then. Money is counted by what was known, and not for long.
+-- What may be spent and held of it: beyond what was when it was first asked for.
+local function part_of(self, item, state)
+  local key = ("%s@%d"):format(item.key, item.start or 0)
+  self.lost[key] = self.lost[key] or state.spent + state.held
+  local used = self.lost[key]
+  return used + math.floor(math.max(0, item.limit - used) / LOCAL_BUDGET_PART)
+end
+
+-- Out of reach: what this item's policy wants then. Money is counted by what was known, and not for long. Specs have
+-- one gateway: its part of a rate is all of it.
 local function without_shared(self, item, state)
   local loss = item.on_loss
-  if loss == "local" and item.kind == "money" and self.now() - self.down_since >= LOCAL_BUDGET_SECONDS then
-    loss = "closed"
+  if loss == "local" and item.kind == "money" and item.limit then
+    if self.now() - self.down_since >= LOCAL_BUDGET_SECONDS then loss = "closed"
+    elseif not state.is_over and not item.observe then
+      state.is_closed = state.spent + state.held + item.amount > part_of(self, item, state)
+    end
   end
   state.lost = loss
   if loss == "open" then state.is_over = nil end
-  if loss == "closed" and not item.observe then state.is_closed = true end
+  if loss == "closed" then state.is_closed = true end
   return state
 end
 
@@ -134,7 +147,7 @@ local function judge_all(self, question)
     local state = judge[item.kind](self, item)
     if self.is_down then state = without_shared(self, item, state) end
     reply.states[i] = state
-    if reply.ok and (state.is_closed or state.is_over and not item.observe) then
+    if reply.ok and (state.is_closed or state.is_over) and not item.observe then
       reply.ok, reply.failed, reply.retry_after = false, i, state.retry_after
     end
   end
@@ -220,6 +233,7 @@ function answers.notify(self, message)
 end
 
 function Counters:answer(operation, question)
+  if not self.is_down then self.lost = {} end
   if self.is_down and not self.down_since then self.down_since = self.now() end
   return answers[operation](self, question)
 end

@@ -336,10 +336,11 @@ function Gateway:replay(record)
 end
 
 -- What `moongate explain` says of the same request, as tables: verdict, policies, candidates, remedies, facts. With
--- form "text" as people read it, "brief" without remedies. Nothing is counted.
-function Gateway:explain(given, form)
+-- form "text" as people read it, "brief" without remedies. Nothing is counted; spent, { "sales=4900" }, is what budgets
+-- and limits have used.
+function Gateway:explain(given, form, spent)
   local t = complete(self, given)
-  local question = { file = t, json = form ~= "text", is_brief = form == "brief" }
+  local question = { file = t, json = form ~= "text", is_brief = form == "brief", spent = spent }
   local answer = on_behalf(self, t.time, engine.ask, self.set, "explain", encode(question))
   return form == "text" and answer or engine.json(answer)
 end

@@ -364,6 +364,7 @@ group("counters", function(bench)
   return {
     alone("eleven limits, admitted and settled", counters(bench, "counters ([%d.]+)", "1000"), "us", 2),
     alone("the same, of 100,000 users", counters(bench, "counters ([%d.]+)", "100000"), "us"),
+    alone("the same, what the ledger's process says of it", counters(bench, "recorded ([%d.]+)", "1000"), "us"),
     alone("the same, instructions", bench.measure.instructions("request_once", { bench.dir .. "/counters", "1000", "1000",
       "2048" }) / 2048, "instr"),
     alone("memory of a key that is counted", counters(bench, "memory (%d+)", "1000"), "bytes"),

@@ -79,6 +79,15 @@ describe("explain", function()
     assert.equal("deny", explained(1, "--key", "revoked", "--model", "auto").verdict.kind)
   end)
 
+  it("supposes that budgets and limits are used", function()
+    local flags = { "--as", "sales/ana", "--model", "gpt-4o-mini", "--time", "2025-06-03T12:00:00Z" }
+    local function spent(code, how) return explained(code, "--spent", how, unpack(flags)) end
+    assert.equal("budget/sales@100%", (function(v) return v.policy .. "/" .. v.rule end)(spent(1, "sales=5000").verdict))
+    assert.equal("send it on Tuesday 2025-07-01T00:00:00Z", spent(1, "sales=100%").remedies[1].text)
+    assert.equal("allow", spent(0, "85%").verdict.kind)
+    has(explain(2, "--spent", "saels=1", unpack(flags)), "no limit and no budget is called 'saels': did you mean 'sales'?")
+  end)
+
   it("reads a body, a request, and standard input", function()
     g.dir:write("body.json", '{"model":"gpt-5","stream":true,"messages":[{"role":"user","content":"hi"}],"stop":[],"user":null}')
     local answer = explained(1, "body.json", "--as", "sales/ana")

@@ -343,6 +343,7 @@ describe("modes", function()
     r = ask(mg, sales)
     assert.allowed(r)
     assert.explained_by(r, "a/sales@100%")
+    assert.truthy(r.trace[1].reason:find("sales has used $120.01 of $100 this month, and this request may cost $", 1, true), r.trace[1].reason)
     assert.same({}, mg.sent)
   end)
 end)
@@ -455,30 +456,3 @@ describe("any row of requests", function()
   end)
 end)
 
-describe("when shared counters are out of reach", function()
-  local function lost(mode)
-    local mg = with(row, mode and "on_store_loss = '" .. mode .. "'")
-    mg:spend { department = "sales", usd = 99 }
-    mg:store_down()
-    return mg
-  end
-
-  it("local goes on from what was left for a minute, then refuses", function()
-    local mg = lost()
-    assert.allowed(ask(mg, sales, { cost_usd = 0.5 }))
-    assert.denied(ask(mg, sales, { cost_usd = 0.6 }), 402)
-    mg:advance "59s"
-    assert.allowed(ask(mg, sales, { cost_usd = 0.1 }))
-    mg:advance "1s"
-    assert.denied(ask(mg, sales, { cost_usd = 0.1 }), 503, "limits_unavailable")
-    mg:store_up()
-    assert.allowed(ask(mg, sales, { cost_usd = 0.1 }))
-  end)
-
-  it("open lets pass, closed refuses", function()
-    local r = ask(lost "open", sales, { cost_usd = 50 })
-    assert.allowed(r)
-    assert.equal("lost", r.trace[1].verb)
-    assert.denied(ask(lost "closed", sales, { cost_usd = 0.1 }), 503, "limits_unavailable")
-  end)
-end)

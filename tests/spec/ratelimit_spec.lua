@@ -283,35 +283,6 @@ describe("modes", function()
   end)
 end)
 
-describe("when shared counters are out of reach", function()
-  local function after_loss(mode)
-    local mg = with("{ 'x', by = 'user', requests = 1, per = '1h' }", "on_store_loss = '" .. mode .. "'")
-    mg:request { model = "one" }
-    mg:store_down()
-    return mg:request { model = "one" }, mg
-  end
-
-  it("open lets pass, and says so", function()
-    local r = after_loss "open"
-    assert.allowed(r)
-    assert.equal("shared counters are out of reach: let pass", r.trace[1].reason)
-  end)
-
-  it("closed refuses with 503", function()
-    local r = after_loss "closed"
-    assert.denied(r, 503, "limits_unavailable")
-    assert.equal(5, r.denied.retry_after)
-  end)
-
-  it("local goes on counting", function()
-    local r, mg = after_loss "local"
-    assert.denied(r, 429)
-    assert.allowed(mg:request(as({ user = "bob" }, { model = "one" })))
-    mg:redis_up()
-    assert.denied(mg:request { model = "one" }, 429)
-  end)
-end)
-
 describe("limits of the same callers and time", function()
   local both = "{ 'now', by = 'user', requests = 60, per = '1m', burst = 60 }, { 'trial', by = 'user', requests = 6, per = '1m', burst = 6, mode = 'observe' }"
 

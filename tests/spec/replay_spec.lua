@@ -132,6 +132,32 @@ describe("decisions of records", function()
     assert.is_true(kinds[200] and kinds[402] and kinds[429])
   end)
 
+  it("are the same again with several budgets of one scope, each by its own period and limit", function()
+    local function both(month, day)
+      return with(([[return budget { budgets = {
+        { "month", department = "sales", limit = %s, per = "month" },
+        { "day", department = "sales", limit = %s, per = "day" },
+        { "trial", department = "sales", limit = 1, per = "day", mode = "observe" } },
+        thresholds = { { at = "50%%", warn = true }, { at = "100%%", deny = { 402, "no_money" } } } }]]):format(month, day))
+    end
+    local mg, other = both(100, 10), both(100, 9)
+    for _, time in ipairs { "2025-06-03T12:00:00Z", "2025-06-01T12:00:00Z" } do -- of the second both begin together
+      mg:clock "2025-06-01T00:00:00Z"
+      mg:spend { department = "sales", usd = 40 }
+      mg:clock(time)
+      mg:spend { department = "sales", usd = 3 }
+      local ask = { as = { app = "plain", department = "sales" }, model = "one", cost_usd = 4 }
+      local _, record = mg:record(ask)
+      assert_same(mg, record)
+      local again = other:replay(record)
+      for _, one in ipairs(list(again.differences)) do
+        assert.is_nil(tostring(one.was):find("budget/month", 1, true), spell(again, record))
+      end
+      assert.equal("changed", again.outcome, spell(again, record))
+      mg:forget()
+    end
+  end)
+
   it("are the same again with services and what was kept of them", function()
     local mg = with [[return policy { on_request = function(ctx)
       local known = cache.get "verdict"

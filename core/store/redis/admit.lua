@@ -2,135 +2,182 @@
 -- Takes all that a request needs, or nothing. Without a hold's id it only looks. Either way a clock that stepped back
 -- must not close a key for as long as it stepped.
 -- KEYS: R, H of the session, then B of each period that the items name
--- ARGV: hold or "", owner, epoch, numbers, each item's field, then of each budget its amount and limit ("-1": none)
---   numbers: eight little-endian doubles an item: unit, 1 where it is only observed, and
---     a rate         part of the window, burst, most (ns), 1 where it is larger than the limit, amount, 0
---     at a time      limit, 0, 0, 0, 0, 0
---     a budget       number of its B in KEYS, from when until when its period may be asked for, its end (s), where 0
---                    is a session
--- Reply: {1 or 0, number of the item that refused or -1, s, us, and of each item as it was before: its cell, or its
---   count, or spent and held}; {2, …} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis
---   the period is another; {-3} the session is over
-local id, owner, epoch, numbers = ARGV[1], ARGV[2], ARGV[3], doubles(ARGV[4])
-local NUMBERS, FIELDS = 8, 4
-local count = #numbers / NUMBERS
+-- ARGV: hold or "", epoch, the hold's record as it is to be kept (parts/holds.lua), numbers, the fields of cells in
+--   R, for each B of its sums s… and h…, of sessions u… too; then amount and limit of each item of unit 4
+-- Numbers, little-endian doubles: how many items, cells, B; of each B how many fields, from when until when its period
+--   may be asked for, its end (s; 0: sessions); then of each item its unit (8 more: it is only observed), which
+--   cell or sum, and
+--     requests     part of the window, burst, most (ns)
+--     tokens       the same, burst -1 where it is larger than the limit; number of the cell in the record, 0 none
+--     at a time    limit
+--     a budget     amount, limit (-1: none); unit 4: their numbers in ARGV
+--   Two items of one cell or sum take from it once; each has its own limit.
+-- Reply: {1 or 0, number of the item that refused or -1, s, us, each cell, of each sum spent and held, as they were
+--   before}; {2, …} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis the period is
+--   another; {-3} the session is over
+--with redis clock exact
+local REQUESTS, TOKENS, CONCURRENT, LARGE = 0, 1, 2, 4 -- enum counters_unit; money is 3
+local HEAD, KEPT_S = 24, 40 * 86400 -- as in parts/holds.lua, parts/keeping.lua
+local id, n = ARGV[1], { unpacked("<" .. ("d"):rep(#ARGV[4] / 8), ARGV[4]) }
+local items, cell_count, groups = n[1], n[2], n[3]
 local is_held = false
 
 if id ~= "" then
-  local session = call("HMGET", KEYS[2], LEASE, DEAD, id)
-  if not session[1] or session[2] or session[1] * 1000000 < now_s * 1000000000 + now_ns then return { FENCED } end
+  local session = call("HMGET", KEYS[2], "\0lease", "\0dead", id)
+  if not session[1] or session[2] or session[1] + 0 < now_s * 1000 + now_ns / 1000000 then return { -3 } end
   is_held = session[3]
 end
 
--- One read of R, one of each B.
-local rates, budgets, at = { "_e" }, {}, {}
-for i = 1, count do
-  local unit, key, field = numbers[NUMBERS * i - 7], numbers[NUMBERS * i - 5], ARGV[FIELDS + i]
-  if unit == MONEY then
-    local fields = budgets[key] or {}
-    budgets[key] = fields
-    local last = #fields
-    at[i] = last + 1
-    fields[last + 1], fields[last + 2], fields[last + 3] = "s" .. field, "h" .. field, "u" .. field
+local values = call("HMGET", KEYS[1], "_e", unpack(ARGV, 5, 4 + cell_count))
+if values[1] ~= ARGV[2] then return { -1 } end
+local reply, cells, size = { 1, -1, now_s, time[2] }, {}, 4 + cell_count
+for i = 1, cell_count do -- the last three: until when it is used up then, and whether one more runs
+  local value = values[i + 1]
+  if value then
+    local a, b, c, d, running = unpacked("<ddddd", value)
+    cells[i], reply[4 + i] = { a, b, c, d, running, false, false, false }, value
   else
-    at[i] = #rates + 1
-    rates[at[i]] = field
+    cells[i], reply[4 + i] = { 0, 0, 0, 0, 0, false, false, false }, ""
   end
 end
-rates = call("HMGET", KEYS[1], unpack(rates))
-if not rates[1] or rates[1] ~= epoch then return { NOT_SEEDED } end
-for key, fields in pairs(budgets) do budgets[key] = call("HMGET", KEYS[key], unpack(fields)) end
 
-local reply = { OK, -1, now_s, time[2] }
-local after, is_over, is_new, turned_back, money = {}, {}, {}, {}, FIELDS + count + 1
-for i = 1, count do
-  local first = NUMBERS * i - 7
-  local unit, refuses = numbers[first], numbers[first + 1] == 0
-  if unit == MONEY then
-    if now_s < numbers[first + 3] or now_s >= numbers[first + 4] then return { CLOCK, now_s } end
-    local values, v = budgets[numbers[first + 2]], at[i]
-    local spent, held = values[v] or "0", values[v + 1] or "0"
+local field, sum, begun, fresh = size, 0, false, {}
+for g = 1, groups do
+  local at = 4 * g
+  local last = field + n[at]
+  if now_s < n[at + 1] or now_s >= n[at + 2] then return { -2, now_s } end
+  local sums, is_period = call("HMGET", KEYS[2 + g], unpack(ARGV, field + 1, last)), n[at + 3] > 0
+  for i = 1, n[at], is_period and 2 or 3 do
+    local spent, held = sums[i] or "0", sums[i + 1] or "0"
     -- A session begins anew after its silence, if nothing of it is under way.
-    if numbers[first + 5] == 0 and spent ~= "0" and held == "0" and (values[v + 2] or 0) + 0 <= now_s then
-      spent, is_new[i] = "0", true
+    if not is_period and spent ~= "0" and held == "0" and (sums[i + 2] or 0) + 0 <= now_s then
+      spent, begun = "0", begun or {}
+      begun[sum + 1] = true
     end
-    local amount, limit = ARGV[money], ARGV[money + 1]
-    money = money + 2
-    if limit == "-1" then
-      is_over[i] = false
-    elseif limit + 0 < EXACT then -- rounding what is larger cannot change that
-      is_over[i] = spent + held + amount > limit + 0
-    else
-      is_over[i] = is_more(total(total(spent, held), amount), limit)
-    end
-    after[i] = amount
-    reply[#reply + 1] = spent
-    reply[#reply + 1] = held
-  else
-    local value = rates[at[i]]
-    reply[#reply + 1] = value or ""
-    if unit == CONCURRENT then
-      is_over[i] = (value or 0) + 0 >= numbers[first + 2]
-    else
-      local part, most = numbers[first + 2], numbers[first + 4]
-      local ahead = value and ahead_of(value) or 0
-      if ahead > most then -- the clock stepped back, or a limit is another now: it goes on from here
-        ahead = most
-        turned_back[#turned_back + 1], turned_back[#turned_back + 2] = ARGV[FIELDS + i], cell_of(most)
-        reply[#reply] = turned_back[#turned_back]
-      end
-      ahead = math.max(ahead, 0)
-      is_over[i] = ahead + part > numbers[first + 3]
-      -- Tokens: whoever was idle may ask for up to the whole limit.
-      if unit == TOKENS then is_over[i] = numbers[first + 5] == 1 or (is_over[i] and ahead > 0) end
-      after[i] = ahead + part
-    end
+    if is_period and not sums[i + 1] then fresh[g] = true end
+    sum = sum + 1
+    reply[size + 2 * sum - 1], reply[size + 2 * sum] = spent, held
   end
-  if is_over[i] and refuses and reply[1] == OK then reply[1], reply[2] = REFUSED, i - 1 end
+  field = last
 end
-write_fields(KEYS[1], turned_back)
+
+-- How far ahead of now it is used up, at most so far: the clock stepped back, or a limit is another now.
+local turned, untaken = false, false
+local function turn(i, at, most)
+  local ns = now_ns + most
+  local s = floor(ns / 1000000000)
+  cells[i][at], cells[i][at + 1] = now_s + s, ns - s * 1000000000
+  turned = turned or {}
+  turned[i] = true
+  return most
+end
+
+local at, refused, after = 4 + 4 * groups, false, {}
+for item = 1, items do
+  local unit, i, a = n[at], n[at + 1], n[at + 2]
+  local is_observed, is_over, cell = unit >= 8, false, cells[i]
+  if is_observed then unit = unit - 8 end
+  if unit == REQUESTS then
+    local ahead, most = (cell[1] - now_s) * 1000000000 + (cell[2] - now_ns), n[at + 4]
+    if ahead > most then ahead = turn(i, 1, most) end
+    ahead = (ahead > 0 and ahead or 0) + a
+    is_over = ahead > n[at + 3]
+    if not is_over and (cell[6] or 0) <= ahead then cell[6] = ahead end
+    at = at + 5
+  elseif unit == TOKENS then
+    local ahead, burst, most = (cell[3] - now_s) * 1000000000 + (cell[4] - now_ns), n[at + 3], n[at + 4]
+    if ahead > most then ahead = turn(i, 3, most) end
+    if ahead < 0 then ahead = 0 end
+    -- Whoever was idle may ask for up to the whole limit.
+    is_over = burst < 0 or (ahead > 0 and ahead + a > burst)
+    if is_over then
+      untaken = untaken or {}
+      untaken[#untaken + 1] = n[at + 5]
+    elseif (cell[7] or 0) <= ahead + a then
+      cell[7] = ahead + a
+    end
+    at = at + 6
+  elseif unit == CONCURRENT then
+    is_over = cell[5] >= a
+    cell[8] = true
+    at = at + 3
+  else
+    local spent, held, limit = reply[size + 2 * i - 1], reply[size + 2 * i], n[at + 3]
+    if unit == LARGE then a, limit = ARGV[a], ARGV[limit] end
+    if limit + 0 >= EXACT then
+      local e = exact()
+      is_over = e.is_more(e.total(e.total(spent, held), a), limit)
+    elseif limit + 0 >= 0 then -- rounding what is larger cannot change that
+      is_over = spent + held + a > limit + 0
+    end
+    if not after[i] then after[i] = a end
+    at = at + 4
+  end
+  if is_over and not is_observed and not refused then refused, reply[1], reply[2] = true, 0, item - 1 end
+end
+
+if turned then
+  for i in pairs(turned) do
+    local cell = cells[i]
+    reply[4 + i] = pack("<ddddd", cell[1], cell[2], cell[3], cell[4], cell[5])
+    call("HSET", KEYS[1], ARGV[4 + i], reply[4 + i])
+  end
+end
 if is_held then
   reply[1], reply[2] = 2, -1
   return reply
 end
-if id == "" or reply[1] == REFUSED then return reply end
+if id == "" or refused then return reply end
 
--- From here on everything is taken. A key that stands twice counts twice.
-local hold, cells, running, sums = { OPEN, owner }, {}, {}, {}
-local function keep(unit, i, key, amount, part)
-  local n = #hold
-  hold[n + 1], hold[n + 2], hold[n + 3], hold[n + 4], hold[n + 5], hold[n + 6] =
-    unit, i - 1, ARGV[FIELDS + i], key, amount, part
+-- From here on everything is taken.
+local list = {}
+for i = 1, cell_count do
+  local cell = cells[i]
+  local requests, tokens = cell[6], cell[7]
+  if requests then
+    requests = now_ns + requests
+    local s = floor(requests / 1000000000)
+    cell[1], cell[2] = now_s + s, requests - s * 1000000000
+  end
+  if tokens then
+    tokens = now_ns + tokens
+    local s = floor(tokens / 1000000000)
+    cell[3], cell[4] = now_s + s, tokens - s * 1000000000
+  end
+  list[2 * i - 1], list[2 * i] = ARGV[4 + i],
+    pack("<ddddd", cell[1], cell[2], cell[3], cell[4], cell[8] and cell[5] + 1 or cell[5])
 end
-local function put(list, field, value) list[#list + 1], list[#list + 2] = field, value end
+if cell_count > 0 then call("HSET", KEYS[1], unpack(list)) end
 
-for i = 1, count do
-  local first, field = NUMBERS * i - 7, ARGV[FIELDS + i]
-  local unit = numbers[first]
-  if unit == MONEY then
-    local key, v = numbers[first + 2], at[i]
-    local list, values = sums[key] or { held = {} }, budgets[key]
-    sums[key] = list
-    local held = list.held[field] or values[v + 1] or "0"
-    local sum = plus(held, after[i])
-    list.held[field] = sum
-    keep(unit, i, KEYS[key], sum == MOST and minus(sum, held) or after[i], 0)
-    put(list, "h" .. field, list.held[field])
-    if is_new[i] then put(list, "s" .. field, "0") end
-    if not values[v + 1] and numbers[first + 5] > 0 then list.stop = math.max(list.stop or 0, numbers[first + 5]) end
-  elseif unit == CONCURRENT then
-    running[field] = (running[field] or rates[at[i]] or 0) + 1
-    keep(unit, i, "", 1, 0)
-    put(cells, field, format("%d", running[field]))
-  elseif not is_over[i] then
-    put(cells, field, cell_of(after[i]))
-    if unit == TOKENS then keep(unit, i, "", numbers[first + 6], numbers[first + 2]) end
+local record = ARGV[3]
+if untaken then -- an observed item beyond its limit: there is nothing to give back of it
+  for _, i in ipairs(untaken) do
+    local from = HEAD + 24 * (i - 1) + 8
+    if i > 0 then record = record:sub(1, from - 1) .. pack("<d", -1) .. record:sub(from + 8) end
   end
 end
-if #cells > 0 then call("HSET", KEYS[1], unpack(cells)) end
-for key, list in pairs(sums) do
-  call("HSET", KEYS[key], unpack(list))
-  if list.stop then keep_until(KEYS[key], list.stop) end
+field, sum = size, 0
+for g = 1, groups do
+  local from = 4 * g
+  local key, stop, put = KEYS[2 + g], n[from + 3], {}
+  for i = 2, n[from], stop > 0 and 2 or 3 do
+    sum = sum + 1
+    local held, amount = reply[size + 2 * sum], after[sum]
+    local more = held + amount
+    if more >= EXACT then
+      local e = exact()
+      more = e.plus(held, amount)
+      if more == MOST then -- there is no room for all of it
+        local place, billions, rest = HEAD + 24 * record:byte(18) + 16 * (sum - 1), e.halves(e.minus(more, held))
+        record = record:sub(1, place - 1) .. pack("<dd", billions, rest) .. record:sub(place + 16)
+      end
+    end
+    put[#put + 1], put[#put + 2] = ARGV[field + i], more
+    if begun and begun[sum] then put[#put + 1], put[#put + 2] = ARGV[field + i - 1], "0" end
+  end
+  call("HSET", key, unpack(put))
+  if fresh[g] and call("EXPIREAT", key, stop + KEPT_S, "NX") == 0 then call("EXPIREAT", key, stop + KEPT_S, "GT") end
+  field = field + n[from]
 end
-call("HSET", KEYS[2], id, cmsgpack.pack(hold))
+call("HSET", KEYS[2], id, record)
 return reply

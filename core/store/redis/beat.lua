@@ -5,16 +5,17 @@
 -- Reply: {1, memory, epoch or "", ms, how many holds are open, then up to three sessions whose lease is over};
 --   {-3}: it was fenced, begin another; {-1, memory or "", epoch or ""}: nothing is known of it, Redis has lost it
 -- The memory's name is made with the first key in an empty Redis; it becomes the epoch when sums are in (seed.lua).
+--with redis clock
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
-local session = call("HMGET", KEYS[2], LEASE, DEAD)
+local session = call("HMGET", KEYS[2], "\0lease", "\0dead")
 local names = call("HMGET", KEYS[1], "_i", "_e")
-if session[2] then return { FENCED } end
-if not session[1] and ARGV[3] ~= "new" then return { NOT_SEEDED, names[1] or "", names[2] or "" } end
-local until_ms = format("%.0f", now_ms + ARGV[2])
-local memory = names[1] or format("%.0f", now_s * 1000000 + time[2])
+if session[2] then return { -3 } end
+if not session[1] and ARGV[3] ~= "new" then return { -1, names[1] or "", names[2] or "" } end
+local until_ms = ("%.0f"):format(now_ms + ARGV[2])
+local memory = names[1] or ("%.0f"):format(now_s * 1000000 + time[2])
 if not names[1] then call("HSET", KEYS[1], "_i", memory) end
-call("HSET", KEYS[2], LEASE, until_ms)
+call("HSET", KEYS[2], "\0lease", until_ms)
 call("ZADD", KEYS[3], until_ms, ARGV[1])
 local over = call("ZRANGEBYSCORE", KEYS[3], "-inf", now_ms, "LIMIT", 0, 3)
 local open = call("HLEN", KEYS[2]) - 1
-return { OK, memory, names[2] or "", format("%.0f", now_ms), open, unpack(over) }
+return { 1, memory, names[2] or "", ("%.0f"):format(now_ms), open, unpack(over) }

@@ -1,34 +1,64 @@
 #!lua
 -- What a hold has becomes these totals: of money within its limits, tokens may go into debt. Less changes nothing.
 -- KEYS: R, H of the session. Those of budgets stand in the hold: they have the same hash tag.
--- ARGV: hold, tokens, nano-dollars, numbers (two doubles an item: its part for so many tokens, how far ahead its key
---   may be used up), then each item's limit ("-1": nothing stands in its way)
+-- ARGV: hold, tokens, nano-dollars, numbers (two doubles a cell, as of settle.lua), limits' places (two doubles each:
+--   which sum of the record, number of the item), then those limits ("-1": nothing stands in its way)
 -- Reply: {1}; {0, number of the item that refuses}; {-4}: nothing is held by that id
-local id, tokens, nano, parts = ARGV[1], ARGV[2], ARGV[3], doubles(ARGV[4])
-local session = call("HMGET", KEYS[2], id, DEAD)
-local hold = session[1] and not session[2] and cmsgpack.unpack(session[1])
-if not hold or hold[1] ~= OPEN then return { NOT_HELD } end
+--with redis clock exact holds giving
 
-local refused
-each_taken(hold, function(at, unit, field, key, amount)
-  local limit = ARGV[5 + hold[at + 1]]
-  if refused or unit ~= MONEY or limit == "-1" or not is_more(nano, amount) then return end
-  local sums = call("HMGET", key, "s" .. field, "h" .. field)
-  local sum = total(total(sums[1] or "0", sums[2] or "0"), minus(nano, amount))
-  if is_more(sum, limit) then refused = hold[at + 1] end
-end)
-if refused then return { REFUSED, refused } end
+local id, tokens, nano = ARGV[1], ARGV[2] + 0, ARGV[3]
+local parts = { unpacked("<" .. ("d"):rep(#ARGV[4] / 8), ARGV[4]) }
+local places = { unpacked("<" .. ("d"):rep(#ARGV[5] / 8), ARGV[5]) }
+local session = call("HMGET", KEYS[2], id, "\0dead")
+local record = session[1]
+if not record or session[2] or record:byte(17) ~= OPEN then return { -4 } end
+local hold, cell_count, sum_count = hold_of(record)
+local amounts, names = 3 * cell_count, 3 * cell_count + 2 * sum_count
+meet(hold, cell_count, sum_count)
+read_met()
+local e = exact()
 
-set_tokens(hold, parts, function(amount) return tokens + 0 > amount end)
-each_taken(hold, function(at, unit, field, key, amount)
-  if unit == MONEY and is_more(nano, amount) then
-    local others = minus(call("HGET", key, "h" .. field) or "0", amount)
-    local held = plus(others, nano)
-    call("HSET", key, "h" .. field, held)
-    hold[at + 4] = minus(held, others)
-  elseif unit == TOKENS then
-    hold[at + 4] = math.max(amount, tokens + 0)
+local function amount_at(i) return amount_of(hold[amounts + 2 * i - 1], hold[amounts + 2 * i]) end
+
+local function known_at(i)
+  local at = names + cell_count + 2 * i
+  return sums[hold[at - 1]], hold[at], hold[at - 1]
+end
+
+for k = 1, #ARGV - 5 do
+  local i, limit = places[2 * k - 1], ARGV[5 + k]
+  local amount = amount_at(i)
+  if limit ~= "-1" and e.is_more(nano, amount) then
+    local known, name, key = known_at(i)
+    local spent = call("HGET", key, "s" .. name) or "0"
+    if e.is_more(e.total(e.total(spent, known[name]), e.minus(nano, amount)), limit) then
+      return { 0, places[2 * k] }
+    end
   end
-end)
-call("HSET", KEYS[2], id, cmsgpack.pack(hold))
-return { OK }
+end
+
+for i = 1, cell_count do
+  local cell, part = cells[hold[names + i]], hold[3 * i - 1]
+  if part >= 0 and tokens > hold[3 * i - 2] then
+    local ahead = (cell[3] - now_s) * 1000000000 + (cell[4] - now_ns)
+    local more = math.min(ahead + parts[2 * i - 1] - part, parts[2 * i]) - ahead
+    if more < -part then more = -part end
+    cell[4] = cell[4] + more
+    hold[3 * i - 2], hold[3 * i - 1] = tokens, part + more
+  end
+end
+for i = 1, sum_count do
+  local amount = amount_at(i)
+  if e.is_more(nano, amount) then
+    local known, name = known_at(i)
+    local others = e.minus(known[name], amount)
+    local held = e.plus(others, nano)
+    known[name] = held + 0 < EXACT and held + 0 or held
+    hold[amounts + 2 * i - 1], hold[amounts + 2 * i] = e.halves(e.minus(held, others))
+  end
+end
+write_met()
+local numbers = 3 * cell_count + 2 * sum_count
+call("HSET", KEYS[2], id, record:sub(1, HEAD - 1) .. pack("<" .. ("d"):rep(numbers), unpack(hold, 1, numbers))
+  .. record:sub(HEAD + 8 * numbers))
+return { 1 }

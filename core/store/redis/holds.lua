@@ -3,10 +3,11 @@
 -- KEYS: R, H of the session
 -- ARGV: cursor, how many to look at
 -- Reply: {1, cursor ("0": those were all), ids …}
+--with redis
 local found = call("HSCAN", KEYS[2], ARGV[1], "COUNT", ARGV[2])
-local reply = { OK, found[1] }
+local reply = { 1, found[1] }
 for i = 1, #found[2], 2 do
   local id = found[2][i]
-  if id:byte() ~= 0 and cmsgpack.unpack(found[2][i + 1])[1] == SETTLED then reply[#reply + 1] = id end
+  if id:byte() ~= 0 and found[2][i + 1]:sub(17, 17) == "s" then reply[#reply + 1] = id end
 end
 return reply

@@ -4,29 +4,33 @@
 -- ARGV: session, owner or "" (the whole session: it must be fenced), "all" or "open" (what is settled stays held until
 --   its own ledger has told its sums: it was spent, and nobody else knows of it), cursor, how many to look at
 -- Reply: {1, cursor ("0": those were all), how many were returned}; {-3}: it lives
+--with redis clock exact holds giving
+
 local owner, is_all = ARGV[2], ARGV[3] == "all"
-if owner == "" and not call("HGET", KEYS[2], DEAD) then
-  if call("EXISTS", KEYS[2]) == 1 then return { FENCED } end
+if owner == "" and not call("HGET", KEYS[2], "\0dead") then
+  if call("EXISTS", KEYS[2]) == 1 then return { -3 } end
   call("ZREM", KEYS[3], ARGV[1])
-  return { OK, "0", 0 }
+  return { 1, "0", 0 }
 end
 local found = call("HSCAN", KEYS[2], ARGV[4], "COUNT", ARGV[5])
-local change, gone, seen = new_change(), {}, {}
+local gone, seen, holds = {}, {}, {}
 for i = 1, #found[2], 2 do
-  local id = found[2][i]
+  local id, record = found[2][i], found[2][i + 1]
   if id:byte() ~= 0 and not seen[id] then
-    local hold = cmsgpack.unpack(found[2][i + 1])
     seen[id] = true
-    if (owner == "" or hold[2] == owner) and (is_all or hold[1] == OPEN) then
-      give_back(hold, change)
+    if (owner == "" or record:sub(1, 16) == owner) and (is_all or record:byte(17) == OPEN) then
       gone[#gone + 1] = id
+      holds[#gone] = { hold_of(record) }
+      meet(unpack(holds[#gone]))
     end
   end
 end
-apply(change)
-in_pieces(gone, function(...) call("HDEL", KEYS[2], ...) end)
+read_met()
+for _, hold in ipairs(holds) do give_back(unpack(hold)) end
+write_met()
+each_piece(gone, function(from, to) call("HDEL", KEYS[2], unpack(gone, from, to)) end)
 if owner == "" and found[1] == "0" then
   call("ZREM", KEYS[3], ARGV[1])
   if call("HLEN", KEYS[2]) == 2 then call("EXPIRE", KEYS[2], 86400) end -- LEASE and DEAD: who wakes up is still told
 end
-return { OK, found[1], #gone }
+return { 1, found[1], #gone }

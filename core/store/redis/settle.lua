@@ -1,39 +1,69 @@
 #!lua flags=allow-oom
--- The end of a hold. Settled: it came to these totals; of tokens the rest goes back, of money it stays held, as what it
+-- Ends of holds. Settled: it came to these totals; of tokens the rest goes back, of money it stays held, as what it
 -- came to, until the ledger tells what was spent (spend.lua). Released: all of it goes back.
 -- KEYS: R, H of the session
--- ARGV: hold, "settle" or "release", nano-dollars, numbers (as of extend.lua)
+-- ARGV: how many; their ids; of each its nano-dollars, "" where it is released; of each its numbers: two doubles a
+--   cell of its record, its part for so many tokens and how far ahead its key may be used up
 -- Reply: {1}, of a hold that is not known, too: it was over before
-local id, nano, parts = ARGV[1], ARGV[3], doubles(ARGV[4])
-local kept = call("HGET", KEYS[2], id)
-local hold = kept and cmsgpack.unpack(kept)
-if not hold or hold[1] ~= OPEN then return { OK } end
+--with redis clock exact holds giving
 
-local change = new_change()
-if ARGV[2] == "release" then
-  give_back(hold, change)
-  apply(change)
-  call("HDEL", KEYS[2], id)
-  return { OK }
-end
-
-local settled = { SETTLED, hold[2] }
-set_tokens(hold, parts, function() return true end)
-each_taken(hold, function(at, unit, field, key, amount)
-  if unit == CONCURRENT then
-    change.ended[field] = (change.ended[field] or 0) + 1
-  elseif unit == MONEY then
-    add_money(change.less, key, "h" .. field, amount)
-    change.more[key] = change.more[key] or {}
-    add_money(change.more, key, "h" .. field, nano)
-    for n = 0, 5 do settled[#settled + 1] = hold[at + n] end
-    settled[#settled - 1] = nano
+local count = ARGV[1] + 0
+local records, holds, seen = call("HMGET", KEYS[2], unpack(ARGV, 2, 1 + count)), {}, {}
+for i = 1, count do
+  local record, id = records[i], ARGV[1 + i]
+  if record and record:byte(17) == OPEN and not seen[id] then
+    seen[id] = true
+    local hold, cell_count, sum_count = hold_of(record)
+    holds[i] = { hold, cell_count, sum_count }
+    meet(hold, cell_count, sum_count)
   end
-end)
-apply(change)
-if #settled == 2 then
-  call("HDEL", KEYS[2], id)
-else
-  call("HSET", KEYS[2], id, cmsgpack.pack(settled))
 end
-return { OK }
+read_met()
+
+-- What is taken of tokens becomes its part of so many. Of a debt that ends sooner no more is given back than was taken.
+local function settle_cells(hold, cell_count, names, parts)
+  for i = 1, cell_count do
+    local cell, part, running = cells[hold[names + i]], hold[3 * i - 1], hold[3 * i]
+    cell[5] = cell[5] > running and cell[5] - running or 0
+    if part >= 0 then
+      local more, most = parts[2 * i - 1] - part, parts[2 * i]
+      if more > 0 then
+        local ahead = (cell[3] - now_s) * 1000000000 + (cell[4] - now_ns)
+        if ahead + more > most then more = most - ahead end
+      end
+      cell[4] = cell[4] + (more < -part and -part or more)
+    end
+  end
+end
+
+-- Its record is what is held of money now: that of the same sums, and of nothing else.
+local function settled(record, sum_count, nano)
+  local billions, rest = 0, nano
+  if nano + 0 >= 1000000000 then billions, rest = exact().halves(nano) end
+  return record:sub(1, 16) .. pack("<c1BBI4", "s", 0, sum_count, HEAD + 16 * sum_count)
+    .. pack("<dd", billions, rest):rep(sum_count) .. record:sub((unpacked("<I4", record, 20)))
+end
+
+local kept, over = {}, {}
+for i = 1, count do
+  local held, id, nano, parts = holds[i], ARGV[1 + i], ARGV[1 + count + i], ARGV[1 + 2 * count + i]
+  if held and nano == "" then
+    give_back(held[1], held[2], held[3])
+    over[#over + 1] = id
+  elseif held then
+    local hold, cell_count, sum_count = held[1], held[2], held[3]
+    local amount = nano + 0
+    settle_cells(hold, cell_count, 3 * cell_count + 2 * sum_count,
+      { unpacked("<" .. ("d"):rep(#parts / 8), parts) })
+    hold_money(hold, cell_count, sum_count, amount < EXACT and amount or nano)
+    if sum_count > 0 then
+      kept[#kept + 1], kept[#kept + 2] = id, settled(records[i], sum_count, nano)
+    else
+      over[#over + 1] = id
+    end
+  end
+end
+write_met()
+if #kept > 0 then call("HSET", KEYS[2], unpack(kept)) end
+if #over > 0 then call("HDEL", KEYS[2], unpack(over)) end
+return { 1 }

@@ -8,18 +8,37 @@
 --   its B in KEYS, key, nano-dollars, the period's end, and of a session (0) when it was charged last and how long it
 --   stands without
 -- Reply: {1, how many of the holds were known}
-local source, is_exact, holds = ARGV[1], ARGV[2] == "exact", ARGV[3] + 0
+--with redis clock exact keeping holds giving
 
-local function tell_period(key, name, nano, stop)
-  local sum, told = "s" .. name, "g" .. source .. " " .. name
-  local seen = call("HMGET", key, sum, told)
-  local before = seen[2] or "0"
-  if not seen[2] or is_more(nano, before) then
-    call("HSET", key, sum, plus(seen[1] or "0", minus(nano, before)), told, nano)
-  elseif is_exact and nano ~= before then
-    call("HSET", key, sum, minus(seen[1] or "0", minus(before, nano)), told, nano)
+local source, is_exact, count = ARGV[1], ARGV[2] == "exact", ARGV[3] + 0
+
+local e = exact()
+
+-- Sums of one period: one read, one write. at: where each begins in ARGV.
+local function tell_period(key, list)
+  local fields, put, places, is_new = {}, {}, {}, false
+  for i, at in ipairs(list) do
+    local name = ARGV[at + 1]
+    fields[2 * i - 1], fields[2 * i] = "s" .. name, "g" .. source .. " " .. name
   end
-  if not seen[1] then keep_until(key, stop) end
+  local seen = call("HMGET", key, unpack(fields))
+  for i, at in ipairs(list) do
+    local place, nano, sum = places[ARGV[at + 1]] or 2 * i, ARGV[at + 2], false -- of one that is named twice, the first
+    local spent, before = seen[place - 1], seen[place] or "0"
+    places[ARGV[at + 1]], is_new = place, is_new or not spent
+    if not seen[place] or e.is_more(nano, before) then
+      sum = e.plus(spent or "0", e.minus(nano, before))
+    elseif is_exact and nano ~= before then
+      sum = e.minus(spent or "0", e.minus(before, nano))
+    end
+    if sum then
+      local n = #put
+      seen[place - 1], seen[place] = sum, nano
+      put[n + 1], put[n + 2], put[n + 3], put[n + 4] = fields[2 * i - 1], sum, fields[2 * i], nano
+    end
+  end
+  if #put > 0 then call("HSET", key, unpack(put)) end
+  return is_new
 end
 
 -- A session's sum begins anew in the ledger, too, when nothing was charged for so long. The last second in which it
@@ -32,31 +51,44 @@ local function tell_session(key, name, nano, last, idle)
   if last < before_last + 0 or (not seen[2] and last + idle + 1 <= now_s) then return end
   if is_up <= last and (seen[4] or "0") == "0" then spent = "0" end
   if is_exact then
-    spent = plus(minus(spent, before), nano)
+    spent = e.plus(e.minus(spent, before), nano)
   else
-    if last - before_last > idle or is_more(before, nano) then before = "0" end
-    spent = plus(spent, minus(nano, before))
+    if last - before_last > idle or e.is_more(before, nano) then before = "0" end
+    spent = e.plus(spent, e.minus(nano, before))
   end
-  call("HSET", key, sum, spent, told, format("%s %.0f", nano, last),
-    over, format("%.0f", math.max(is_up, last + idle + 1)))
+  call("HSET", key, sum, spent, told, ("%s %.0f"):format(nano, last),
+    over, ("%.0f"):format(math.max(is_up, last + idle + 1)))
 end
 
-for at = 4 + holds, #ARGV, 6 do
-  local key, name, nano, stop = KEYS[ARGV[at] + 0], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3] + 0
-  if stop > 0 then
-    tell_period(key, name, nano, stop)
+local periods, stops = {}, {}
+for at = 4 + count, #ARGV, 6 do
+  local number, stop = ARGV[at] + 0, ARGV[at + 3] + 0
+  if stop == 0 then
+    tell_session(KEYS[number], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4] + 0, ARGV[at + 5] + 0)
   else
-    tell_session(key, name, nano, ARGV[at + 4] + 0, ARGV[at + 5] + 0)
+    local list = periods[number] or {}
+    periods[number], stops[number] = list, math.max(stop, stops[number] or 0)
+    list[#list + 1] = at
   end
+end
+for number = 3, #KEYS do
+  local list = periods[number]
+  if list and tell_period(KEYS[number], list) then keep_until(KEYS[number], stops[number]) end
 end
 
-local known, change = {}, new_change()
-for i, kept in ipairs(holds > 0 and call("HMGET", KEYS[2], unpack(ARGV, 4, 3 + holds)) or {}) do
-  if kept then
-    give_back(cmsgpack.unpack(kept), change, true)
-    known[#known + 1] = ARGV[3 + i]
+local records = count > 0 and call("HMGET", KEYS[2], unpack(ARGV, 4, 3 + count)) or {}
+local known, holds, seen = {}, {}, {}
+for i = 1, count do
+  local record, id = records[i], ARGV[3 + i]
+  if record and not seen[id] then
+    seen[id] = true
+    known[#known + 1] = id
+    holds[#known] = { hold_of(record) }
+    meet(unpack(holds[#known]))
   end
 end
-apply(change)
+read_met()
+for _, hold in ipairs(holds) do give_back(hold[1], hold[2], hold[3], true) end
+write_met()
 if #known > 0 then call("HDEL", KEYS[2], unpack(known)) end
-return { OK, #known }
+return { 1, #known }

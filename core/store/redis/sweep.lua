@@ -4,13 +4,15 @@
 -- KEYS: R or B:0
 -- ARGV: "rates" or "sessions", cursor, how many to look at, for how long it must have been so (s)
 -- Reply: {1, cursor ("0": those were all), how many fields went}
+--with redis clock
 local found = call("HSCAN", KEYS[1], ARGV[2], "COUNT", ARGV[3])
 local idle, gone = ARGV[4] + 0, {}
 
+-- A cell: until when requests and tokens are used up, and how many run.
 local function rate(field, value)
-  local kind = field:sub(1, 1)
-  if (kind == "r" or kind == "t") and ahead_of(value) < -idle * BILLION then gone[#gone + 1] = field end
-  if kind == "c" and value == "0" then gone[#gone + 1] = field end
+  if field:sub(1, 1) ~= "k" then return end
+  local requests_s, _, tokens_s, _, running = unpacked("<ddddd", value)
+  if running <= 0 and math.max(requests_s, tokens_s) + idle < now_s then gone[#gone + 1] = field end
 end
 
 -- What ledgers told of it goes when they cannot tell of the same session again.
@@ -30,5 +32,7 @@ end
 local visit = ARGV[1] == "rates" and rate or session
 for i = 1, #found[2], 2 do visit(found[2][i], found[2][i + 1]) end
 local count = 0
-in_pieces(gone, function(...) count = count + call("HDEL", KEYS[1], ...) end)
-return { OK, found[1], count }
+for from = 1, #gone, 1000 do
+  count = count + call("HDEL", KEYS[1], unpack(gone, from, math.min(#gone, from + 999)))
+end
+return { 1, found[1], count }

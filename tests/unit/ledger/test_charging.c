@@ -52,7 +52,7 @@ static struct counters_answer ask(enum counters_operation operation, uint64_t n,
     struct counters_question q = {.operation = operation, .items = &item, .item_count = 1, .totals = {0, nano}};
     struct counters_answer answer;
     name_hold(q.hold, n);
-    counters_shared_ask(counters, &q, (struct counters_asker){n, (int64_t)clock_wall_ns()}, states, &answer);
+    counters_shared_ask(counters, &q, (struct counters_asker){.owner = n, .now_ns = (int64_t)clock_wall_ns()}, states, &answer);
     return answer;
 }
 

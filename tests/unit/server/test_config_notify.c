@@ -38,8 +38,11 @@ static void sinks_are_told_and_their_secrets_are_not(void)
 static void what_is_wrong_with_a_sink_is_said(void)
 {
     expect_bad(SINK("{ kind = 'mail' }"), 1, 34, "unknown kind of sink `mail`", "\"command\"");
-    expect_bad(SINK("{ kind = 'slack' }"), 1, 25, "`url` is missing: a sink of kind \"slack\" needs it", "");
-    expect_bad(SINK("{ kind = 'command' }"), 1, 25, "`command` is missing", "");
+    expect_bad(SINK("{ kind = 'slack' }"), 1, 25, "`url` is missing: a sink of kind \"slack\" needs it",
+               "url = env \"SLACK_URL\"");
+    expect_bad(SINK("{ kind = 'command', command = '/bin/x -y' }"), 1, 55,
+               "a program and its arguments are a list, no shell reads them", "{ \"/usr/local/bin/page\", \"--now\" }");
+    expect_bad(SINK("{ kind = 'command' }"), 1, 25, "`command` is missing", "{ \"/usr/local/bin/page\" }");
     expect_bad(SINK("{ kind = 'slack', url = 'hooks.example' }"), 1, 49, "is not an http:// or https:// URL", "env");
     expect_bad(SINK("{ kind = 'slack', url = 'http://u:p@x/' }"), 1, 49, "without a user in it", "");
     expect_bad(SINK("{ kind = 'slack', url = 'http://x', secret = 'y' }"), 1, 70, "has no `secret`", "leave it out");

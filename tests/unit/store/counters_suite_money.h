@@ -160,6 +160,31 @@ static void two_budgets_are_taken_together(void)
     EXPECT_MONEY(0, 0, &items[1], 0);
 }
 
+/* A day's budget and its month's, on the first of a month: one sum, two limits. */
+static void budgets_that_begin_together_are_taken_once(void)
+{
+    struct counters_item items[] = {money(name("app"), 300, 1000), slots(name("app"), 9), money(name("app"), 300, 700)};
+    items[2].stop_s += HOUR;
+    EXPECT(admits(name("r"), items, 3, 0));
+    EXPECT_INT(300, states[0].held);
+    EXPECT_INT(300, states[2].held);
+    EXPECT(admits(name("s"), items, 3, 0));
+    EXPECT_INT(600, held(&items[0], 0));
+    struct counters_answer refused = admit(name("t"), items, 3, 0);
+    EXPECT(!refused.is_ok && !refused.error && states[0].refusal == COUNTERS_FITS);
+    EXPECT_INT(2, refused.failed);
+    refused = question(COUNTERS_EXTEND, name("r"), items, 3, 0, 401, 0);
+    EXPECT(!refused.is_ok && !refused.error);
+    EXPECT_INT(2, refused.failed);
+    EXPECT(extends(name("r"), items, 3, 0, 400, 0));
+    settle(name("r"), items, 3, 0, 50, 0);
+    EXPECT_MONEY(0, 350, &items[2], 0);
+    release(name("s"), items, 3, 0);
+    spend(name("r"), &items[0], 50, 0);
+    EXPECT_MONEY(50, 0, &items[2], 0);
+    EXPECT_INT(9, left(&items[1], 0));
+}
+
 static void amounts_at_their_edge(void)
 {
     int64_t most = suite->exact;
@@ -189,6 +214,7 @@ static void suite_money(void)
     CASE(each_period_is_its_own);
     CASE(a_sum_comes_before_any_question);
     CASE(two_budgets_are_taken_together);
+    CASE(budgets_that_begin_together_are_taken_once);
     CASE(amounts_at_their_edge);
 }
 

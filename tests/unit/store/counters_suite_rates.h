@@ -104,6 +104,28 @@ static void limits_of_one_scope_are_apart(void)
     }
 }
 
+/* Whoever gives two limits one key has one time for both, used up once, and by the larger part: policies give each its
+ * own. */
+static void what_stands_twice_is_taken_once(void)
+{
+    const char *key = name("user");
+    struct counters_item items[] = {rate(COUNTERS_REQUESTS, key, 1, 10, 2), rate(COUNTERS_REQUESTS, key, 1, 60, 9),
+                                    rate(COUNTERS_TOKENS, key, 100, 600, 100), slots(key, 5), slots(key, 3),
+                                    rate(COUNTERS_TOKENS, key, 100, 600, 600)};
+    EXPECT(admits(name("r"), items, 6, 0));
+    EXPECT_INT(1, left(&items[0], 0));
+    EXPECT_INT(3, left(&items[1], 0));
+    EXPECT_INT(500, left(&items[5], 0));
+    EXPECT_INT(4, left(&items[3], 0));
+    EXPECT_INT(2, left(&items[4], 0));
+    EXPECT(extends(name("r"), items, 6, 200, 0, 0));
+    EXPECT_INT(400, left(&items[5], 0));
+    settle(name("r"), items, 6, 10, 0, 0);
+    EXPECT_INT(90, left(&items[2], 0));
+    EXPECT_INT(590, left(&items[5], 0));
+    EXPECT_INT(5, left(&items[3], 0));
+}
+
 /* It is what a policy says now that counts, not what it said when something was taken. */
 static void a_limit_that_is_changed_acts_at_once(void)
 {
@@ -161,6 +183,7 @@ static void suite_rates(void)
     CASE(what_is_left_is_told);
     CASE(that_it_was_a_request_stays_counted);
     CASE(limits_of_one_scope_are_apart);
+    CASE(what_stands_twice_is_taken_once);
     CASE(a_limit_that_is_changed_acts_at_once);
     CASE(a_clock_that_steps_back_closes_nothing_for_long);
     CASE(windows_of_all_lengths);

@@ -39,7 +39,7 @@ static struct counters_answer ask(uint64_t owner, enum counters_operation operat
     struct counters_question q = {.operation = operation, .items = items, .item_count = count, .totals = {nano, nano}};
     struct counters_answer answer;
     snprintf(q.hold, sizeof q.hold, "%s", id);
-    counters_shared_ask(shared, &q, (struct counters_asker){owner, suite_t0}, states, &answer);
+    counters_shared_ask(shared, &q, (struct counters_asker){.owner = owner, .now_ns = suite_t0}, states, &answer);
     return answer;
 }
 
@@ -271,7 +271,8 @@ static void expect_no_cell_lost(void)
         struct counters_item item = rate(COUNTERS_REQUESTS, key, 1, 60, 1);
         struct counters_question q = {.operation = COUNTERS_ADMIT, .items = &item, .item_count = 1, .hold = "later"};
         struct counters_answer answer;
-        struct counters_asker asker = {1, suite_t0 + (86400 + 100 * (int64_t)i) * NS};
+        int64_t now_ns = suite_t0 + (86400 + 100 * (int64_t)i) * NS;
+        struct counters_asker asker = {1, now_ns, now_ns};
         counters_shared_ask(shared, &q, asker, states, &answer);
         q.operation = COUNTERS_SETTLE;
         EXPECT(answer.is_ok && !answer.error);

@@ -23,44 +23,53 @@ struct redis_script_text {
 };
 struct redis_script_text redis_script_table[COUNTERS_SCRIPTS + 1];
 
-static char *file_text(const char *name)
+/* As the Makefile makes them whole: "--with NAME …" stands for the texts of these parts. */
+static void append_file(struct buf *text, const char *folder, const char *name)
 {
     char path[128], line[256];
-    struct buf text;
-    snprintf(path, sizeof path, "core/store/redis/%s.lua", name);
-    buf_init(&text);
+    snprintf(path, sizeof path, "core/store/redis/%s%s.lua", folder, name);
     FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file))
-        buf_append(&text, slice_str(line));
-    EXPECT(file && buf_len(&text) > 0);
+    EXPECT(file != NULL);
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "--with ", 7) != 0) {
+            buf_append(text, slice_str(line));
+            continue;
+        }
+        char *rest = line + 7, *part;
+        while ((part = strtok_r(rest, " \n", &rest)))
+            append_file(text, "parts/", part);
+    }
     if (file) fclose(file);
-    char *copy = mem_strndup(buf_slice(&text).ptr, buf_len(&text));
-    buf_clear(&text);
-    return copy;
+}
+
+static void append_with_clock(struct buf *to, const char *text)
+{
+    const char *clock = strstr(text, CLOCK);
+    if (!clock) {
+        buf_append(to, slice_str(text));
+        return;
+    }
+    buf_append(to, slice_of(text, (size_t)(clock - text)));
+    buf_append(to, slice_str(TEST_CLOCK));
+    append_with_clock(to, clock + strlen(CLOCK));
 }
 
 static void make_scripts(void)
 {
     static const char *const names[] = {"admit", "beat", "extend", "fence", "holds",
                                         "return", "seed", "settle", "spend", "sweep"};
-    char *common = file_text("common"), *clock = strstr(common, CLOCK);
-    EXPECT(clock != NULL);
-    for (size_t i = 0; clock && i < COUNTERS_SCRIPTS; i++) {
-        struct buf text;
-        char *own = file_text(names[i]);
-        size_t line = strcspn(own, "\n") + 1;
+    for (size_t i = 0; i < COUNTERS_SCRIPTS; i++) {
+        struct buf whole, text;
+        buf_init(&whole);
         buf_init(&text);
-        buf_append(&text, slice_of(own, line));
-        buf_append(&text, slice_of(common, (size_t)(clock - common)));
-        buf_append(&text, slice_str(TEST_CLOCK));
-        buf_append(&text, slice_str(clock + strlen(CLOCK)));
-        buf_append(&text, slice_str(own + line));
+        append_file(&whole, "", names[i]);
+        buf_append_char(&whole, '\0');
+        append_with_clock(&text, buf_ptr(&whole));
         redis_script_table[i] = (struct redis_script_text){names[i], mem_strndup(buf_ptr(&text), buf_len(&text)),
                                                            buf_len(&text)};
+        buf_clear(&whole);
         buf_clear(&text);
-        mem_free(own);
     }
-    mem_free(common);
 }
 
 /* --- the back end --- */

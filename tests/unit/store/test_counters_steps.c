@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/counters_shared.h"
+
 static bool has_owner(void *arg, uint64_t owner)
 {
     return owner == *(uint64_t *)arg;
@@ -43,7 +45,7 @@ static struct counters_answer put(struct counters_memory *m, uint64_t owner, enu
                                   .totals = {amount, amount}};
     struct counters_answer answer;
     memcpy(q.hold, id, strlen(id));
-    counters_table_ask(m, &q, (struct counters_asker){owner, suite_t0}, states, &answer);
+    counters_table_ask(m, &q, (struct counters_asker){.owner = owner, .now_ns = suite_t0}, states, &answer);
     return answer;
 }
 
@@ -57,7 +59,7 @@ static void record_in(struct counters_memory *m)
 {
     static const char ids[1][COUNTERS_HOLD_BYTES] = {"mine"};
     struct counters_spent sum = {.key = many[0].key, .start_s = many[0].start_s, .stop_s = many[0].stop_s, .nano = 4};
-    counters_table_spend(m, ids, 1, &sum, 1, suite_t0);
+    counters_table_spend(m, ids, 1, &sum, 1, (struct counters_time){suite_t0, suite_t0});
 }
 
 static void do_change(enum change change)
@@ -160,6 +162,62 @@ static void a_change_is_killed_at_any_instruction(void)
     munmap(found, stepped_bytes);
 }
 
+/* --- stopped with the lock --- */
+
+static bool stays(void *arg, uint64_t owner)
+{
+    (void)arg, (void)owner;
+    return false;
+}
+
+static pid_t start_with_lock(struct counters_shared *shared)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        uint32_t returned;
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        counters_shared_return(shared, stays, NULL, &returned);
+        _exit(0);
+    }
+    waitpid(pid, &status, 0);
+    return pid;
+}
+
+static bool is_reachable(struct counters_shared *shared)
+{
+    struct counters_question q = {.operation = COUNTERS_PEEK};
+    struct counters_answer answer;
+    counters_shared_ask(shared, &q, (struct counters_asker){.owner = OTHER, .now_ns = suite_t0}, states, &answer);
+    return !answer.error;
+}
+
+/* Wherever it keeps others out it is seen, and since when. Not looked at for ever: a clock that is read too slowly is read
+ * again and again. */
+static void who_is_stopped_at_any_instruction_with_the_lock_is_seen(void)
+{
+    struct fault why;
+    int status = 0;
+    unsigned kept = 0, steps = 0;
+    uint64_t since_ns, first_ns = 0;
+    struct counters_shared *shared = counters_shared_new(SMALL, SMALL, &why);
+    counters_shared_seed(shared);
+    pid_t pid = start_with_lock(shared);
+    while (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0 && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
+        steps++;
+        if (unit_case_failures || (kept > 200 && steps % 1000) || is_reachable(shared)) continue;
+        EXPECT_INT(pid, counters_shared_holder(shared, &since_ns));
+        EXPECT_INT(pid, counters_shared_holder(shared, &first_ns));
+        EXPECT_INT(first_ns, since_ns);
+        kept++;
+    }
+    EXPECT(kept > 5);
+    EXPECT_INT(0, counters_shared_holder(shared, &since_ns));
+    EXPECT(since_ns > first_ns);
+    counters_shared_free(shared);
+}
+
 static bool may_step(void)
 {
     int status;
@@ -179,7 +237,11 @@ int main(void)
 {
     static const struct counters_backend none = {.name = "steps"};
     suite_begin(&none);
-    if (may_step()) RUN(a_change_is_killed_at_any_instruction);
-    else printf("counters_steps: processes may not be traced here, and nothing is tested\n");
+    if (may_step()) {
+        RUN(a_change_is_killed_at_any_instruction);
+        RUN(who_is_stopped_at_any_instruction_with_the_lock_is_seen);
+    } else {
+        printf("counters_steps: processes may not be traced here, and nothing is tested\n");
+    }
     return unit_close("counters_steps");
 }

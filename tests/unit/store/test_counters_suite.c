@@ -23,7 +23,7 @@ static void table_ask(void *self, const struct counters_question *q, int64_t now
 static void table_spend(void *self, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
                         const struct counters_spent *sums, size_t count, int64_t now_ns)
 {
-    EXPECT(counters_table_spend(self, holds, hold_count, sums, count, now_ns));
+    EXPECT(counters_table_spend(self, holds, hold_count, sums, count, (struct counters_time){now_ns, now_ns}));
 }
 
 static void table_bury(void *self)
@@ -53,7 +53,8 @@ static void in_memory(void)
 static void shared_ask(void *self, const struct counters_question *q, int64_t now_ns, struct counters_state *to,
                        struct counters_answer *answer)
 {
-    counters_shared_ask(self, q, (struct counters_asker){.owner = 7, .now_ns = now_ns}, to, answer);
+    struct counters_asker asker = {.owner = 7, .now_ns = now_ns, .steady_ns = now_ns};
+    counters_shared_ask(self, q, asker, to, answer);
 }
 
 static void shared_spend(void *self, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
@@ -83,9 +84,44 @@ static void in_shared_memory(void)
     counters_shared_free(shared);
 }
 
+/* --- the calendar's clock is set --- */
+
+/* How many of so many are let through, one after the other, while it is set from one to the next. */
+static unsigned let_through(struct counters_shared *shared, const char *key, const int64_t *steps_ns, size_t count)
+{
+    struct counters_item item = rate(COUNTERS_REQUESTS, key, 1, 60, 10);
+    struct counters_answer answer;
+    unsigned passed = 0;
+    item.window_s = HOUR;
+    for (unsigned i = 0; i < 30; i++) {
+        struct counters_question q = {.operation = COUNTERS_ADMIT, .items = &item, .item_count = 1};
+        struct counters_asker asker = {.owner = 7, .now_ns = suite_t0 + steps_ns[i % count]};
+        snprintf(q.hold, sizeof q.hold, "%.20s/%u", key, i);
+        counters_shared_ask(shared, &q, asker, states, &answer);
+        passed += answer.is_ok && !answer.error;
+        if (!answer.is_ok) EXPECT(answer.retry_after_s <= HOUR / 60);
+    }
+    return passed;
+}
+
+/* Ten at once are ten, and no more, if it is put back a little or a day, put on, or differs from one processor to the
+ * other. */
+static void rates_are_not_the_calendars(void)
+{
+    struct fault why;
+    struct counters_shared *shared = counters_shared_new(CELLS, HOLDS_MAX, &why);
+    counters_shared_seed(shared);
+    EXPECT_INT(10, let_through(shared, "still", (int64_t[]){0}, 1));
+    EXPECT_INT(10, let_through(shared, "a hair", (int64_t[]){0, -3000, -50000000, 40000}, 4));
+    EXPECT_INT(10, let_through(shared, "back", (int64_t[]){0, -SECONDS(1), -SECONDS(90), -SECONDS(86400)}, 4));
+    EXPECT_INT(10, let_through(shared, "on", (int64_t[]){0, SECONDS(20), SECONDS(86400), 0}, 4));
+    counters_shared_free(shared);
+}
+
 int main(void)
 {
     in_memory();
     in_shared_memory();
+    RUN(rates_are_not_the_calendars);
     return unit_close("counters_suite");
 }

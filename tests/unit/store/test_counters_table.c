@@ -43,6 +43,7 @@ static struct counters_item rate(enum counters_unit unit, const char *key, int64
 }
 
 static const struct counters_totals none = {0, 0};
+static const struct counters_time at_t0 = {T0, T0};
 
 /* Ten at a cent each fit into ten cents, whatever comes at once; what they did not cost comes back. */
 static void a_budget_is_held_and_spent(void)
@@ -63,8 +64,8 @@ static void a_budget_is_held_and_spent(void)
     ask(m, COUNTERS_PEEK, "", &item, 1, none, T0);
     EXPECT_INT(940, states[0].held); /* as what it came to, until the ledger has it */
     struct counters_spent sum = {.key = SLICE("app=a"), .start_s = 1789000000, .stop_s = 1792000000, .nano = 40};
-    EXPECT(counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, T0));
-    EXPECT(counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, T0));
+    EXPECT(counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, at_t0));
+    EXPECT(counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, at_t0));
     ask(m, COUNTERS_PEEK, "", &item, 1, none, T0);
     EXPECT_INT(40, states[0].spent);
     EXPECT_INT(900, states[0].held);
@@ -131,7 +132,7 @@ static void sums_are_made_anew_from_holds(void)
     static struct counters_state many[12];
     struct counters_question q = {.operation = COUNTERS_ADMIT, .items = items, .item_count = 12, .hold = "long"};
     struct counters_answer answer;
-    counters_table_ask(m, &q, (struct counters_asker){7, T0}, many, &answer);
+    counters_table_ask(m, &q, (struct counters_asker){.owner = 7, .now_ns = T0}, many, &answer);
     EXPECT(answer.is_ok);
     EXPECT(ask(m, COUNTERS_ADMIT, "r", items, 1, none, T0).is_ok);
     for (uint32_t i = 1; i <= 12; i++) {

@@ -1,0 +1,13 @@
+-- They run inside of Redis, one at a time. What more of them needs is a part, which the build puts where a script names
+-- it: what a call makes anew, functions too, is no small part of its cost.
+--
+-- All keys begin with "mg1:{p0}:", one hash tag for all, so that one script may touch any of them:
+--   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); k<key>: the cell of a limit's key,
+--                five doubles: until when its requests are used up (s since 1970, ns), its tokens (s, ns), how many run
+--   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
+--                Sessions are B:0: u<key> is when a session is over
+--   H:<session>  lease (ms), dead, behind a zero byte; <hold> → what it has taken (holds.lua). A session is one life
+--                of one gateway
+--   S            sessions by the end of their leases
+-- Sums are decimal text, because numbers are doubles here; times are nanoseconds from now on, exact for 104 days.
+local call, unpacked, pack, floor = redis.call, struct.unpack, struct.pack, math.floor
