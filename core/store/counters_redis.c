@@ -28,6 +28,7 @@ struct asked {
 };
 
 struct counters_redis {
+    struct loop *loop;
     struct redis *redis;
     const struct redis_script *scripts[COUNTERS_SCRIPTS];
     const struct counters_redis_events *events;
@@ -35,8 +36,9 @@ struct counters_redis {
     char session[COUNTERS_NAME_BYTES], epoch[COUNTERS_NAME_BYTES];
     uint64_t owner, tickets, lost;
     struct list_link waiting, unsaid;
-    size_t waiting_count, unsaid_count;
+    size_t waiting_count, unsaid_count, unsaid_releases;
     struct loop_timer again;
+    bool is_freed;
 };
 
 /* --- what is under way --- */
@@ -69,9 +71,16 @@ static void drop_waiting(struct asked *asked)
     drop(asked);
 }
 
-static void drop_unsaid(struct asked *asked)
+static void take_from_unsaid(struct asked *asked)
 {
     asked->c->unsaid_count--;
+    asked->c->unsaid_releases -= asked->operation == COUNTERS_RELEASE;
+    list_remove(&asked->link);
+}
+
+static void drop_unsaid(struct asked *asked)
+{
+    take_from_unsaid(asked);
     drop(asked);
 }
 
@@ -105,6 +114,7 @@ static void keep_unsaid(struct asked *asked)
     asked->q = NULL;
     asked->timeout_ms = LIMIT_COUNTERS_WAIT_MS;
     list_append(&c->unsaid, &asked->link);
+    c->unsaid_releases += asked->operation == COUNTERS_RELEASE;
     if (++c->unsaid_count > LIMIT_COUNTERS_UNSAID) {
         drop_unsaid(LIST_OWNER(c->unsaid.next, struct asked, link));
         c->lost++;
@@ -123,12 +133,12 @@ static void say_unsaid(struct counters_redis *c)
 {
     for (unsigned i = 0; i < AGAIN_COUNT && !list_is_empty(&c->unsaid); i++) {
         struct asked *asked = LIST_OWNER(c->unsaid.next, struct asked, link);
-        list_remove(&asked->link);
-        if (put(asked) != REDIS_TAKEN) {
-            list_prepend(&c->unsaid, &asked->link);
-            return;
-        }
-        c->unsaid_count--;
+        take_from_unsaid(asked);
+        if (put(asked) == REDIS_TAKEN) continue;
+        list_prepend(&c->unsaid, &asked->link);
+        c->unsaid_count++;
+        c->unsaid_releases += asked->operation == COUNTERS_RELEASE;
+        return;
     }
 }
 
@@ -139,11 +149,12 @@ static void on_again(void *arg)
     if (!list_is_empty(&c->unsaid)) loop_timer_arm_ms(&c->again, AGAIN_MS);
 }
 
-/* The hold is wanted after all: what was to be said of an earlier try for it is not. */
+/* The hold is wanted after all: what was to be said of an earlier try for it is not. After an outage thousands of ends
+ * may be there, and hardly one of them is a release. */
 static void unsay(struct counters_redis *c, const char *hold)
 {
     struct list_link *next;
-    for (struct list_link *at = c->unsaid.next; at != &c->unsaid; at = next) {
+    for (struct list_link *at = c->unsaid.next; at != &c->unsaid && c->unsaid_releases; at = next) {
         struct asked *asked = LIST_OWNER(at, struct asked, link);
         next = at->next;
         if (asked->operation == COUNTERS_RELEASE && strcmp(asked->hold, hold) == 0) drop_unsaid(asked);
@@ -194,20 +205,20 @@ static bool is_taken(const struct redis_reply *reply)
     return code == COUNTERS_REPLY_OK || code == COUNTERS_REPLY_AGAIN;
 }
 
-/* The owner may free all of this room in what he is told: told last, and of a copy. */
+/* The owner may free all of this room in what he is told: told last, and of a copy. What an admission took that nobody
+ * waits for, or whose answer cannot be read, goes back. */
 static void answered(struct asked *asked, const struct redis_reply *reply)
 {
     struct counters_redis *c = asked->c;
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
-    struct counters_answer answer;
+    struct counters_answer answer = {.error = "unreachable"};
     struct asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
-    bool is_unwanted = !asked->q && asked->operation == COUNTERS_ADMIT && is_taken(reply);
-    if (is_unwanted) release(c, asked->hold);
     if (asked->q) counters_script_answer(asked->q, reply, states, &answer);
+    if (answer.error && asked->operation == COUNTERS_ADMIT && is_taken(reply)) release(c, asked->hold);
     if (is_end(asked) && is_passing(reply)) not_said(asked);
     else drop_waiting(asked);
     tell_unknown(c, reply);
-    if (told.q) tell(&told, &answer);
+    if (told.q && !c->is_freed) tell(&told, &answer);
 }
 
 /* Sent, and never answered: whether it was done is not known. */
@@ -253,9 +264,9 @@ const char *counters_redis_ask(struct counters_redis *c, const struct counters_q
 {
     if (q->item_count > LIMIT_COUNTERS_ITEMS) return "more items than one question may have";
     struct asked *asked = new_asked(c, q, fn, arg);
-    if (q->operation == COUNTERS_ADMIT && c->unsaid_count) unsay(c, q->hold);
     if (ticket) *ticket = asked->ticket;
     enum redis_taken taken = put(asked);
+    if (taken == REDIS_TAKEN && q->operation == COUNTERS_ADMIT) unsay(c, q->hold);
     if (taken == REDIS_TAKEN) return NULL;
     if (is_end(asked)) keep_unsaid(asked);
     else drop(asked);
@@ -307,6 +318,7 @@ struct counters_redis *counters_redis_new(struct loop *loop, const char *url, ui
     }
     for (int i = 0; i < COUNTERS_SCRIPTS; i++)
         c->scripts[i] = redis_script(c->redis, counters_script_source((enum counters_script)i));
+    c->loop = loop;
     c->events = events;
     c->arg = arg;
     c->owner = owner;
@@ -325,7 +337,8 @@ void counters_redis_free(struct counters_redis *c)
         drop(LIST_OWNER(c->waiting.next, struct asked, link));
     while (!list_is_empty(&c->unsaid))
         drop(LIST_OWNER(c->unsaid.next, struct asked, link));
-    mem_free(c);
+    c->is_freed = true;
+    loop_defer(c->loop, mem_free, c);
 }
 
 void counters_redis_enter(struct counters_redis *c, const char *session, const char *epoch)
