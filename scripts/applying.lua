@@ -3,8 +3,9 @@
 --   use "applying" { flags = { as = { "sales/ana" }, model = "small" } }      -- flags as scripts/explain/question.lua
 --     → JSON { zone, notes, verdict, request, limits = { … } }, 0
 --
--- limit: { policy, rule, at, mode, scope, allows, brief } and the item of scripts/counters.lua that it is counted by,
--- but for its scope. The decision is the engine's own; what it collects is watched from outside.
+-- limit: { policy, rule, at, mode, scope, allows, brief, least } and the item of scripts/counters.lua that it is
+-- counted by, but for its scope; least: what the request costs with the shortest answer, where its budget shrinks
+-- answers. The decision is the engine's own; what it collects is watched from outside.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
@@ -12,23 +13,21 @@ local calendar = use "calendar"
 local clock = use "clock"
 local scopes = use "scopes"
 local units = use "units"
+local prices = use "prices"
 local question = use "explain/question"
 local walk = use "explain/walk"
 
 local watched -- what the evaluation under way collects
 
-local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
-
--- "60 requests a minute, 10 at once", "5 at the same time", "$5,000 this month"
+-- "60 requests a minute, 10 at once", "5 requests at a time", "$5,000 this month"
 local function spell(row, item)
-  if item.kind == "concurrent" then return ("%d at the same time"):format(item.limit) end
+  if item.kind == "concurrent" then return units.many(item.limit, "requests") .. " at a time" end
   if item.kind == "money" then
     local all = ("%s %s"):format(units.dollars_exactly(row.limit),
       row.period and calendar.words[row.period] or "a session")
     return item.limit and all or all .. ", refuses nothing"
   end
-  local per = times[row.per_text] or "in " .. tostring(row.per_text)
-  local all = ("%s %s"):format(units.many(item.limit, item.kind), per)
+  local all = ("%s %s"):format(units.many(item.limit, item.kind), units.per(row.per_text))
   if not item.burst or item.burst >= item.limit then return all end
   return ("%s, %s at once"):format(all, units.count(item.burst))
 end
@@ -55,6 +54,7 @@ local function view(f, entry)
     scope = scopes.spell(row.parts, f, true, "everybody"), allows = spell(row, item), brief = brief(row, item),
     kind = item.kind, key = item.key,
     amount = item.amount or 1, limit = item.limit, budget = item.kind == "money" and row.limit or nil,
+    least = item.kind == "money" and policy.shrinks and prices.estimate(f, 1) or nil,
     window = item.window, burst = item.burst, start = item.start, stop = item.stop, idle = item.idle }
 end
 

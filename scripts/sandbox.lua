@@ -74,7 +74,7 @@ local libraries = {
 }
 
 -- Services: a name that a library does not have raises, with the nearest.
-for _, name in ipairs { "http", "json", "cache", "time", "metrics", "trace" } do
+for _, name in ipairs { "http", "json", "cache", "redis", "time", "metrics", "trace" } do
   libraries[name] = setmetatable(use("services/" .. name).words, { __index = function(library, field)
     local near = report.nearest(tostring(field), report.keys(library))
     error(("%s has no '%s'%s"):format(name, tostring(field), near and " (" .. near .. ")" or ""), 2)
@@ -105,7 +105,7 @@ local instead = {
 }
 words.require = modules.require
 words.together = use("services/trace").together
-for _, name in ipairs { "redis", "usage", "prompts" } do
+for _, name in ipairs { "usage", "prompts" } do
   instead[name] = "not part of this version"
 end
 

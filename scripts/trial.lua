@@ -18,6 +18,7 @@ local literals = use "literals"
 local redaction = use "constructors/redaction"
 local http = use "services/http"
 local cache = use "services/cache"
+local redis = use "services/redis"
 local time = use "services/time"
 local unknown, known = literals.unknown, literals.known
 
@@ -170,6 +171,23 @@ by_path["cache.set"] = function(args)
   if args[3] == unknown or args[2] == nil or args.n < 2 then return {} end
   return attempt(cache.check_ttl, args[3])
 end
+
+local function with_redis(name)
+  return function(args)
+    local ttl, by = known(args[name == "set" and 3 or 2]), known(args[3])
+    if name == "get" or name == "delete" then ttl, by = nil, nil
+    elseif name == "set" then by = nil end
+    if args[1] == unknown then args[1] = nil end
+    local list = attempt(redis.try, name, args[1], ttl ~= unknown and ttl or nil, by ~= unknown and by or nil)
+    if #list == 0 and core.names_redis() == false then
+      list[1] = { finding = "service_not_listed", text = "moongate.lua names no Redis: the call will raise",
+        hint = "redis = { url = env \"MOONGATE_REDIS\" } in moongate.lua" }
+    end
+    return list
+  end
+end
+
+for name in pairs(redis.words) do by_path["redis." .. name] = with_redis(name) end
 
 local function zone_at(i)
   return function(args)

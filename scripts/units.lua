@@ -8,6 +8,7 @@
 --   units.dollars_exactly(500000000) → "$0.50"  as its author wrote it, to the last digit
 --   units.group("4998.20") → "4,998.20"
 --   units.count(200000) → "200,000"
+--   units.per("1h") → "an hour", units.per("5m") → "in 5 minutes"
 --   units.many(200000, "tokens") → "200,000 tokens"
 local core, use = ...
 local report = use "report"
@@ -86,6 +87,14 @@ function units.group(amount)
 end
 
 function units.dollars_exactly(nano) return "$" .. units.group(units.spell_usd(nano)) end
+
+local words = { s = "second", m = "minute", h = "hour", d = "day" }
+
+function units.per(duration)
+  local count, letter = duration:match("^0*(%d+)(%a)$")
+  if count == "1" then return (letter == "h" and "an " or "a ") .. words[letter] end
+  return ("in %s %ss"):format(count, words[letter])
+end
 
 function units.count(number) return units.group(("%.0f"):format(number)) end
 

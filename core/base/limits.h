@@ -120,11 +120,19 @@
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
 #define LIMIT_COUNTERS_REDIS_MS 20u           /* an answer of Redis is waited for so long */
+#define LIMIT_COUNTERS_ERRAND_MS 2000u        /* … and by the ledger process, for which nobody waits */
 #define LIMIT_COUNTERS_SEEN 16384u            /* budgets of which a worker knows what Redis said of them last … */
 #define LIMIT_COUNTERS_SEEN_MS 60000u         /* … which is good for so long while it is out of reach */
 #define LIMIT_COUNTERS_BEAT_MS 1000u          /* a gateway tells Redis this often that it lives … */
 #define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
+#define LIMIT_COUNTERS_GRACE_MS 2500u         /* gateways have so long to tell a new memory of Redis their sums */
+#define LIMIT_COUNTERS_LOOK_MS 15000u         /* holds without a living owner, or with a record, are looked for … */
+#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss, of keys of limits … */
+#define LIMIT_COUNTERS_RATE_KEPT_S 3600u      /* … that were idle for so long … */
+#define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
+#define LIMIT_COUNTERS_LEAVE_MS 1000u         /* a gateway that ends waits for Redis to take its leave */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
+#define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */

@@ -153,6 +153,12 @@
       "", "How many entries PostgreSQL is behind the ledger.")                                                         \
     X(LEDGER_SHIP_SECONDS,  GAUGE,     "moongate_ledger_ship_behind_seconds",                                          \
       "", "How long ago the first request came that PostgreSQL does not have.")                                        \
+    X(REDIS_UP,             GAUGE,     "moongate_redis_up",                                                            \
+      "", "1 while limits and budgets are counted together with other gateways.")                                      \
+    X(REDIS_LOSSES,         COUNTER,   "moongate_redis_losses_total",                                                  \
+      "", "How often what had been counted there was lost, and told again from the ledger.")                           \
+    X(REDIS_FENCED,         COUNTER,   "moongate_redis_fenced_total",                                                  \
+      "", "Other gateways' sessions that had ended without a word, and were cleared away.")                            \
     X(BUILD_INFO,           INFO,      "moongate_build_info",                                                          \
       "version", "The version that is running.")
 /* clang-format on */

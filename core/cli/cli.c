@@ -148,7 +148,7 @@ const struct command cli_commands[] = {
      "  --policies DIR      this folder instead of the configuration's\n"
      "  -c, --config FILE   the configuration; --json: one document, exact\n"
      "\n"
-     "Exit code: 0 nothing is used up, 1 something is, 2 the policies or the ledger cannot be read.\n",
+     "Exit code: 0 nothing is used up, 1 something is that refuses, 2 the policies or the ledger cannot be read.\n",
      command_budgets},
     {"limits", "which limits and budgets hold for a caller, and what they leave",
      "moongate limits --app support-bot --user ana --model small\n"
@@ -157,7 +157,8 @@ const struct command cli_commands[] = {
      "Every limit and budget that such a request falls under, in the order in which they refuse; those that refuse it now\n"
      "come first. Of each unit (requests, tokens, at the same time, money) the one that leaves least binds. What is left\n"
      "is asked of the running gateway; without one budgets are as in the ledger, and rates begin anew when it starts.\n"
-     "Left of a rate is what may be sent right now, and resets says when nothing of it is used up.\n"
+     "Left of a rate is what may be sent right now, and resets says when nothing of it is used up. What shrinks has room for\n"
+     "a shorter answer (on_low_budget = \"shrink\"), what is observed refuses nobody.\n"
      "\n"
      "  --app A  --user U  --department D  --team T  --tier T  --region R  --key-id K     who asks; or as --as has it\n"
      "  --as WHO            DEPARTMENT/USER, APP/USER, or NAME=VALUE,…\n"

@@ -113,11 +113,14 @@ static void add_row(struct table *table, const struct showing *s, const struct b
         table_mark(table, c, c == 4 || colour == TABLE_RED ? colour : TABLE_PLAIN);
 }
 
+/* Those that refuse: one on trial does not. */
 static size_t count_used_up(const struct showing *s)
 {
     size_t count = 0;
-    while (count < budgets_count(s->budgets) && budget_is_used_up(budgets_at(s->budgets, count)))
-        count++; /* they come first */
+    for (size_t i = 0; i < budgets_count(s->budgets); i++) {
+        const struct budget_use *use = budgets_at(s->budgets, i);
+        count += budget_is_used_up(use) && !is_observed(use->budget);
+    }
     return count;
 }
 

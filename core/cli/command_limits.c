@@ -42,6 +42,7 @@ struct line {
     int64_t limit; /* what is let through; COUNTERS_NO_LIMIT: it never refuses */
     int64_t spent, held, left, reset_s; /* left: of money what may still be spent */
     bool is_over;  /* this request would be refused by it now */
+    bool shrinks;  /* or its answer would be shorter instead */
     bool is_tightest; /* of its unit */
 };
 
@@ -141,11 +142,19 @@ static void read_line(const json_t *entry, struct line *line)
     line->left = line->is_rate ? number_of(entry, "burst", line->limit) : line->limit;
 }
 
+/* What only others hold shortens nothing: it may come back. */
+static bool is_shrunk(const struct line *line, int64_t amount)
+{
+    return counters_sum(line->spent, amount) > line->limit &&
+           number_of(line->entry, "least", COUNTERS_AMOUNT_MAX) <= line->left;
+}
+
 static void settle_money(struct line *line)
 {
     int64_t used = counters_sum(line->spent, line->held), amount = number_of(line->entry, "amount", 0);
     line->left = line->limit > used ? line->limit - used : 0;
     line->is_over = line->limit != COUNTERS_NO_LIMIT && counters_sum(used, amount) > line->limit;
+    line->shrinks = line->is_over && is_shrunk(line, amount);
     if (line->limit == COUNTERS_NO_LIMIT) line->left = COUNTERS_NO_LIMIT;
 }
 
@@ -212,7 +221,7 @@ static void find_tightest(struct showing *s)
 
 static bool refuses(const struct line *line)
 {
-    return line->is_over && !line->is_observed;
+    return line->is_over && !line->is_observed && !line->shrinks;
 }
 
 /* Those that refuse first; else as they are. */
@@ -270,7 +279,8 @@ static const char *reset_cell(const struct showing *s, const struct line *line, 
 
 static const char *says_of(const struct line *line)
 {
-    return refuses(line) ? "refuses" : line->is_observed ? "observed" : line->is_tightest ? "binds" : "";
+    if (line->is_observed) return "observed";
+    return refuses(line) ? "refuses" : line->shrinks ? "shrinks" : line->is_tightest ? "binds" : "";
 }
 
 static const char *place_of(const struct line *line)
@@ -346,6 +356,7 @@ static json_t *line_json(const struct line *line)
     json_t *json = json_deep_copy(line->entry);
     json_object_set_new(json, "observed", json_boolean(line->is_observed));
     json_object_set_new(json, "refuses", json_boolean(refuses(line)));
+    json_object_set_new(json, "shrinks", json_boolean(line->shrinks && !line->is_observed));
     json_object_set_new(json, "binds", json_boolean(line->is_tightest));
     json_object_set_new(json, "left", line->left < 0 ? json_null() : json_integer(line->left));
     if (line->is_rate) json_object_set_new(json, "reset_s", json_integer(line->reset_s));

@@ -84,6 +84,7 @@ struct settings {
     struct slice data_dir;
     uint32_t durability; /* of enum durability (store/ledger_link.h), where no policy says */
     bool has_postgres;   /* DURABILITY_REMOTE can be had */
+    bool has_redis;      /* policies may ask it */
 };
 
 /* One with the limits of policies, without which none can be loaded, and nothing else; refs is 1. All other defaults

@@ -4,6 +4,7 @@
 #include "flow/holds.h"
 #include "flow/job.h"
 #include "flow/notices.h"
+#include "flow/policy_redis.h"
 
 #define CALL_HEADERS_MAX 40
 
@@ -81,9 +82,17 @@ static struct fetch_header secret_header(struct egress_call *call, const struct 
     return (struct fetch_header){SLICE("authorization"), bearer};
 }
 
+static void *redis_start(struct flow *flow, const struct policy_http_request *request, uint64_t ticket)
+{
+    if (flow->redis) return policy_redis_start(flow->redis, request, ticket);
+    policy_http_done(ticket, &(struct policy_http_reply){.error = "refused"});
+    return NULL;
+}
+
 static void *http_start(void *arg, const struct policy_http_request *request, uint64_t ticket)
 {
     struct flow *flow = arg;
+    if (slice_equal(request->method, SLICE("REDIS"))) return redis_start(flow, request, ticket);
     struct egress_call *call = mem_zalloc(1, sizeof *call);
     struct fetch_header headers[CALL_HEADERS_MAX];
     size_t count = 0;
@@ -110,8 +119,9 @@ static void *http_start(void *arg, const struct policy_http_request *request, ui
 
 static void http_cancel(void *arg, void *handle)
 {
+    struct flow *flow = arg;
     struct egress_call *call = handle;
-    (void)arg;
+    if (flow->redis && policy_redis_forget(flow->redis, handle)) return;
     fetch_cancel(call->fetch);
     call_free(call);
 }

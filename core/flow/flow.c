@@ -17,6 +17,7 @@
 #include "flow/job.h"
 #include "flow/metrics.h"
 #include "flow/notices.h"
+#include "flow/policy_redis.h"
 #include "flow/reply.h"
 #include "flow/settle.h"
 #include "net/descriptors.h"
@@ -171,6 +172,7 @@ struct flow *flow_new(const struct flow_parts *parts)
                                                      .owner = recorder_owner(flow->recorder),
                                                      .redis = parts->redis,
                                                      .metrics = flow->metrics});
+    if (parts->redis) flow->redis = policy_redis_new(parts->loop, parts->redis->url);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
     share_upstream(flow);
@@ -196,6 +198,7 @@ void flow_free(struct flow *flow)
     recorder_free(flow->recorder);
     notices_free(flow->notices);
     holds_free(flow->holds);
+    policy_redis_free(flow->redis);
     metrics_gauges(flow->metrics, &(struct metrics_gauges){.dropped = dropped});
     metrics_free(flow->metrics);
     cache_free(flow->cache);

@@ -20,6 +20,7 @@
 #include "ledger/fleet.h"
 #include "ledger/gauges.h"
 #include "ledger/import.h"
+#include "ledger/session.h"
 #include "ledger/upkeep.h"
 #include "ledger/workers.h"
 #include "net/loop.h"
@@ -38,6 +39,7 @@ struct process {
     struct files files; /* its ledger is NULL: it is still to be opened */
     struct commit *commit;
     struct charging *charging;
+    struct session *session; /* NULL: this gateway counts alone */
     struct alerts *alerts;
     struct changes *changes;
     struct upkeep *upkeep; /* NULL as the ledger is */
@@ -142,15 +144,36 @@ static bool is_behind(const struct process *p)
     return p->state.is_failing || commit_waiting(p->commit) > LIMIT_LEDGER_BATCH;
 }
 
+/* What the dead held can be told from what the living do. */
+static bool is_clear(const struct process *p)
+{
+    return workers_are_known(p->workers) && files_are_alone(&p->files) && !is_behind(p);
+}
+
+static bool is_claimed(void *arg, uint64_t owner)
+{
+    struct process *p = arg;
+    return !is_clear(p) || workers_have_owner(p->workers, owner);
+}
+
+static bool is_alone(void *arg)
+{
+    struct process *p = arg;
+    return files_are_alone(&p->files);
+}
+
+static const struct session_events session_events = {is_claimed, is_alone};
+
 static void on_claim_time(void *arg)
 {
     struct process *p = arg;
-    if (!workers_are_known(p->workers) || !files_are_alone(&p->files) || is_behind(p)) {
+    if (!is_clear(p)) {
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
         return;
     }
     if (!charging_claim(p->charging, workers_have_owner, p->workers))
         loop_timer_arm_ms(&p->claiming, LIMIT_LEDGER_CLAIM_MS);
+    session_claim(p->session);
     look_for_abandoned(p);
 }
 
@@ -172,6 +195,7 @@ static void on_batch(void *arg, const struct commit_batch *batch)
     if (workers_are_paused(p->workers) && !commit_is_full(p->commit)) workers_pause(p->workers, false);
     if (batch->entries) {
         charging_committed(p->charging);
+        session_committed(p->session);
         alerts_committed(p->alerts);
         workers_acknowledge(p->workers, fleet_is_on(p->fleet) ? ledger_head(p->files.ledger, hash) : 0);
         changes_committed(p->changes);
@@ -269,6 +293,7 @@ static void on_opening(void *arg)
     upkeep_retain(p->upkeep, p->retain_ms, p->retain_texts_ms);
     add_own(p, CHAIN_START);
     charging_open(p->charging, p->files.ledger);
+    session_open(p->session, p->files.ledger);
     alerts_open(p->alerts, p->files.ledger);
     commit_open(p->commit, p->files.ledger, p->files.texts);
     changes_open(p->changes, p->files.texts);
@@ -282,6 +307,12 @@ static void on_opening(void *arg)
 
 /* ---- The end. */
 
+static void on_left(void *arg)
+{
+    struct process *p = arg;
+    p->events->on_end(p->arg);
+}
+
 static void end(void *arg)
 {
     struct process *p = arg;
@@ -293,7 +324,7 @@ static void end(void *arg)
                   (unsigned long long)commit_waiting(p->commit), p->why);
     anchors_sign(p->anchors);
     if (p->copy) copy_all(p->copy);
-    p->events->on_end(p->arg);
+    session_leave(p->session, on_left, p);
 }
 
 /* Behind the last word of the last worker: nobody claims anything any more. */
@@ -362,6 +393,15 @@ void process_configure(struct process *p, const struct process_options *options)
     if (p->files.ledger) set_copy(p);
 }
 
+static struct session *new_session(struct process *p, struct stats *stats, const struct process_options *options)
+{
+    struct session_options session = {.url = options->redis,
+                                      .gateway = options->gateway,
+                                      .lease_ms = options->redis_lease_ms,
+                                      .post = options->post};
+    return session_new(p->loop, stats, &session, &session_events, p);
+}
+
 struct process *process_new(struct loop *loop, struct stats *stats, const struct process_options *options,
                             const struct process_events *events, void *arg)
 {
@@ -383,6 +423,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->workers = workers_new(loop, &workers_events, p);
     p->commit = commit_new(loop, &commit_events, p);
     p->charging = charging_new(loop, options->counters);
+    p->session = new_session(p, stats, options);
     p->alerts = alerts_new(loop, stats, slice_str(p->gateway));
     alerts_configure(p->alerts, options->sinks, options->sink_count);
     p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_end, arg);
@@ -410,6 +451,7 @@ void process_free(struct process *p)
     fleet_free(p->fleet);
     upkeep_free(p->upkeep);
     commit_free(p->commit);
+    session_free(p->session);
     charging_free(p->charging);
     alerts_free(p->alerts);
     workers_free(p->workers);

@@ -36,6 +36,15 @@ static int on_egress(lua_State *L)
     return 4;
 }
 
+/* has_redis() → is there one to be asked? nil when no moongate.lua says anything */
+static int on_has_redis(lua_State *L)
+{
+    const struct settings *settings = bind_eval(L)->how.settings;
+    if (!settings) return 0;
+    lua_pushboolean(L, settings->has_redis);
+    return 1;
+}
+
 /* has_http() → can calls be made at all? Not where a decision is only rehearsed. */
 static int on_has_http(lua_State *L)
 {
@@ -182,6 +191,7 @@ static int on_together_take(lua_State *L)
 void bind_calls_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"has_http", on_has_http},
+                                         {"has_redis", on_has_redis},
                                          {"egress", on_egress},
                                          {"http_start", on_http_start},
                                          {"http_take", on_http_take},

@@ -55,6 +55,15 @@ static int on_is_service(lua_State *L)
     return 3;
 }
 
+/* names_redis() → whether moongate.lua names one; nil when there is no moongate.lua to ask */
+static int on_names_redis(lua_State *L)
+{
+    const struct settings *settings = settings_of(L);
+    if (!settings) return 0;
+    lua_pushboolean(L, settings->has_redis);
+    return 1;
+}
+
 enum names { NAMES_PROVIDER, NAMES_EGRESS, NAMES_SINK };
 
 static struct slice name_of(const struct settings *s, enum names what, size_t i)
@@ -88,6 +97,7 @@ static int on_names(lua_State *L)
 void bind_settings_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"provider", on_provider},     {"sink", on_sink},   {"services", on_services},
-                                         {"is_service", on_is_service}, {"names", on_names}, {NULL, NULL}};
+                                         {"is_service", on_is_service}, {"names", on_names},
+                                         {"names_redis", on_names_redis}, {NULL, NULL}};
     luaL_register(L, NULL, functions);
 }

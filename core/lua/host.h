@@ -27,6 +27,10 @@
 struct cache;
 struct memo;
 
+/* A command of the fleet's Redis is such a call too: method "REDIS", URL "redis:get", "redis:set", "redis:incr" or
+ * "redis:delete", body a JSON list of what it is about (scripts/services/redis.lua): key; key, text, milliseconds; key,
+ * what is added, milliseconds; key. It is answered with status 200 and a text, 404 when there is no such key, 500 and
+ * what Redis said. */
 /* All is borrowed until the ticket's end: its answer, or http_cancel(). */
 struct policy_http_request {
     struct slice method, url, body;

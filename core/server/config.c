@@ -185,6 +185,7 @@ static void read_text_of_config(struct config_reader *r)
     json_decref(tree);
     override_all(r, config_fields);
     r->config->settings->has_postgres = r->config->postgres_url.len > 0;
+    r->config->settings->has_redis = r->config->redis_url.len > 0;
     check_remote(r);
     SHA256((const unsigned char *)r->text.ptr, r->text.len, digest);
     hex_write(digest, sizeof digest, r->config->settings->digest);

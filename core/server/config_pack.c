@@ -106,6 +106,7 @@ static void walk_config(struct walk *w, const struct config *c)
     walk_fields(w, given_fields, &homes);
     walk_fields(w, config_fields, &homes);
     walk_flag(w, &c->settings->has_postgres);
+    walk_flag(w, &c->settings->has_redis);
 }
 
 void config_pack(const struct config *c, struct buf *out)

@@ -1,98 +1,43 @@
-#include "store/counters_redis.h"
+#include "store/counters_redis_inner.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/limits.h"
-#include "base/list.h"
 #include "base/mem.h"
-#include "net/loop.h"
-
-#define AGAIN_MS 200u /* what is unsaid is tried again so often … */
-#define AGAIN_COUNT 64u /* … so many at a time */
-
-/* A question under way, or the end of a hold that is to be said again. */
-struct asked {
-    struct list_link link;
-    struct counters_redis *c;
-    const struct counters_question *q; /* NULL: nobody waits for it any more */
-    counters_redis_fn fn;
-    void *arg;
-    uint64_t ticket;
-    enum counters_operation operation;
-    char hold[COUNTERS_HOLD_BYTES];
-    struct arena arena; /* of the call */
-    struct counters_call call;
-    uint32_t timeout_ms;
-};
-
-struct counters_redis {
-    struct loop *loop;
-    struct redis *redis;
-    const struct redis_script *scripts[COUNTERS_SCRIPTS];
-    const struct counters_redis_events *events;
-    void *arg;
-    char session[COUNTERS_NAME_BYTES], epoch[COUNTERS_NAME_BYTES];
-    uint64_t owner, tickets, lost;
-    struct list_link waiting, unsaid;
-    size_t waiting_count, unsaid_count, unsaid_releases;
-    struct loop_timer again;
-    bool is_freed;
-};
 
 /* --- what is under way --- */
 
-static struct asked *new_asked(struct counters_redis *c, const struct counters_question *q, counters_redis_fn fn,
-                               void *arg)
+static bool is_end(const struct counters_asked *asked)
 {
-    struct asked *asked = mem_zalloc(1, sizeof *asked);
+    return asked->operation == COUNTERS_SETTLE || asked->operation == COUNTERS_RELEASE;
+}
+
+static struct counters_asked *new_asked(struct counters_redis *c, const struct counters_question *q,
+                                        counters_redis_fn fn, void *arg)
+{
+    struct counters_asked *asked = mem_zalloc(1, sizeof *asked);
     struct counters_place place = counters_redis_place(c);
-    *asked = (struct asked){.c = c, .fn = fn, .arg = arg, .ticket = ++c->tickets, .operation = q->operation};
+    *asked = (struct counters_asked){.c = c, .fn = fn, .arg = arg, .ticket = ++c->tickets, .operation = q->operation};
     asked->q = fn ? q : NULL;
     asked->timeout_ms = q->timeout_ms ? q->timeout_ms : LIMIT_COUNTERS_WAIT_MS;
     memcpy(asked->hold, q->hold, sizeof asked->hold);
     list_init(&asked->link);
     arena_init(&asked->arena);
-    asked->call = counters_call_ask(q, &place, &asked->arena);
+    if (is_end(asked)) {
+        asked->end = counters_end_of(q, &asked->arena);
+        asked->session = arena_copy(&asked->arena, slice_str(c->session)).ptr;
+    } else {
+        asked->call = counters_call_ask(q, &place, &asked->arena);
+    }
     return asked;
-}
-
-static void drop(struct asked *asked)
-{
-    list_remove(&asked->link);
-    arena_clear(&asked->arena);
-    mem_free(asked);
-}
-
-static void drop_waiting(struct asked *asked)
-{
-    asked->c->waiting_count--;
-    drop(asked);
-}
-
-static void take_from_unsaid(struct asked *asked)
-{
-    asked->c->unsaid_count--;
-    asked->c->unsaid_releases -= asked->operation == COUNTERS_RELEASE;
-    list_remove(&asked->link);
-}
-
-static void drop_unsaid(struct asked *asked)
-{
-    take_from_unsaid(asked);
-    drop(asked);
-}
-
-static bool is_end(const struct asked *asked)
-{
-    return asked->operation == COUNTERS_SETTLE || asked->operation == COUNTERS_RELEASE;
 }
 
 static void on_answer(void *arg, const struct redis_answer *answer);
 static void on_late(void *arg, const struct redis_answer *answer);
 
-static enum redis_taken put(struct asked *asked)
+static enum redis_taken put(struct counters_asked *asked)
 {
     struct counters_redis *c = asked->c;
     struct redis_question q = {.keys = asked->call.keys, .key_count = asked->call.key_count, .args = asked->call.args,
@@ -105,81 +50,24 @@ static enum redis_taken put(struct asked *asked)
     return REDIS_TAKEN;
 }
 
-/* --- ends that could not be said --- */
-
-/* It is in no list, and belongs to this one from here on. The oldest makes place. */
-static void keep_unsaid(struct asked *asked)
-{
-    struct counters_redis *c = asked->c;
-    asked->q = NULL;
-    asked->timeout_ms = LIMIT_COUNTERS_WAIT_MS;
-    list_append(&c->unsaid, &asked->link);
-    c->unsaid_releases += asked->operation == COUNTERS_RELEASE;
-    if (++c->unsaid_count > LIMIT_COUNTERS_UNSAID) {
-        drop_unsaid(LIST_OWNER(c->unsaid.next, struct asked, link));
-        c->lost++;
-    }
-    if (!loop_timer_is_armed(&c->again)) loop_timer_arm_ms(&c->again, AGAIN_MS);
-}
-
-static void not_said(struct asked *asked)
-{
-    list_remove(&asked->link);
-    asked->c->waiting_count--;
-    keep_unsaid(asked);
-}
-
-static void say_unsaid(struct counters_redis *c)
-{
-    for (unsigned i = 0; i < AGAIN_COUNT && !list_is_empty(&c->unsaid); i++) {
-        struct asked *asked = LIST_OWNER(c->unsaid.next, struct asked, link);
-        take_from_unsaid(asked);
-        if (put(asked) == REDIS_TAKEN) continue;
-        list_prepend(&c->unsaid, &asked->link);
-        c->unsaid_count++;
-        c->unsaid_releases += asked->operation == COUNTERS_RELEASE;
-        return;
-    }
-}
-
-static void on_again(void *arg)
-{
-    struct counters_redis *c = arg;
-    say_unsaid(c);
-    if (!list_is_empty(&c->unsaid)) loop_timer_arm_ms(&c->again, AGAIN_MS);
-}
-
-/* The hold is wanted after all: what was to be said of an earlier try for it is not. After an outage thousands of ends
- * may be there, and hardly one of them is a release. */
-static void unsay(struct counters_redis *c, const char *hold)
-{
-    struct list_link *next;
-    for (struct list_link *at = c->unsaid.next; at != &c->unsaid && c->unsaid_releases; at = next) {
-        struct asked *asked = LIST_OWNER(at, struct asked, link);
-        next = at->next;
-        if (asked->operation == COUNTERS_RELEASE && strcmp(asked->hold, hold) == 0) drop_unsaid(asked);
-    }
-}
-
 /* Behind the admission, and before any other by the same id. */
 static void release(struct counters_redis *c, const char *hold)
 {
     struct counters_question q = {.operation = COUNTERS_RELEASE};
     memcpy(q.hold, hold, sizeof q.hold);
-    struct asked *asked = new_asked(c, &q, NULL, NULL);
-    if (put(asked) != REDIS_TAKEN) keep_unsaid(asked);
+    counters_ends_add(new_asked(c, &q, NULL, NULL));
 }
 
 /* --- answers --- */
 
-static void tell(struct asked *asked, const struct counters_answer *answer)
+static void tell(struct counters_asked *asked, const struct counters_answer *answer)
 {
     const struct counters_question *q = asked->q;
     asked->q = NULL;
     if (q && asked->fn) asked->fn(asked->arg, answer);
 }
 
-static void tell_error(struct asked *asked, const char *error)
+static void tell_error(struct counters_asked *asked, const char *error)
 {
     struct counters_answer answer = {.error = error};
     memcpy(answer.hold, asked->hold, sizeof answer.hold);
@@ -193,12 +81,6 @@ static void tell_unknown(struct counters_redis *c, const struct redis_reply *rep
     if (is_unknown && c->events && c->events->on_unknown) c->events->on_unknown(c->arg, code == COUNTERS_REPLY_FENCED);
 }
 
-/* An error that another Redis, or this one a little later, would not answer with. */
-static bool is_passing(const struct redis_reply *reply)
-{
-    return reply->kind == REDIS_ERROR && reply->error != REDIS_FAILED;
-}
-
 static bool is_taken(const struct redis_reply *reply)
 {
     enum counters_reply code = counters_script_reply(reply);
@@ -207,35 +89,33 @@ static bool is_taken(const struct redis_reply *reply)
 
 /* The owner may free all of this room in what he is told: told last, and of a copy. What an admission took that nobody
  * waits for, or whose answer cannot be read, goes back. */
-static void answered(struct asked *asked, const struct redis_reply *reply)
+static void answered(struct counters_asked *asked, const struct redis_reply *reply)
 {
     struct counters_redis *c = asked->c;
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
     struct counters_answer answer = {.error = "unreachable"};
-    struct asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
+    struct counters_asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
     if (asked->q) counters_script_answer(asked->q, reply, states, &answer);
     if (answer.error && asked->operation == COUNTERS_ADMIT && is_taken(reply)) release(c, asked->hold);
-    if (is_end(asked) && is_passing(reply)) not_said(asked);
-    else drop_waiting(asked);
+    counters_asked_drop_waiting(asked);
     tell_unknown(c, reply);
     if (told.q && !c->is_freed) tell(&told, &answer);
 }
 
 /* Sent, and never answered: whether it was done is not known. */
-static void unanswered(struct asked *asked, const char *error, bool is_sent, bool comes_late)
+static void unanswered(struct counters_asked *asked, const char *error, bool is_sent, bool comes_late)
 {
-    struct asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
+    struct counters_asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
     memcpy(told.hold, asked->hold, sizeof told.hold);
     asked->q = NULL;
     if (is_sent && asked->operation == COUNTERS_ADMIT) release(asked->c, asked->hold);
-    if (!comes_late && is_end(asked)) not_said(asked);
-    else if (!comes_late) drop_waiting(asked);
+    if (!comes_late) counters_asked_drop_waiting(asked);
     tell_error(&told, error);
 }
 
 static void on_answer(void *arg, const struct redis_answer *answer)
 {
-    struct asked *asked = arg;
+    struct counters_asked *asked = arg;
     switch (answer->outcome) {
     case REDIS_ANSWERED: answered(asked, answer->reply); return;
     case REDIS_MISSED: unanswered(asked, "timeout", answer->is_sent, answer->is_sent); return;
@@ -246,46 +126,40 @@ static void on_answer(void *arg, const struct redis_answer *answer)
 /* What an admission took is on its way back already. */
 static void on_late(void *arg, const struct redis_answer *answer)
 {
-    struct asked *asked = arg;
-    bool is_done = answer->outcome == REDIS_ANSWERED && !is_passing(answer->reply);
-    if (is_end(asked) && !is_done) not_said(asked);
-    else drop_waiting(asked);
+    (void)answer;
+    counters_asked_drop_waiting(arg);
 }
 
 /* --- questions --- */
-
-static const char *error_of(enum redis_taken taken)
-{
-    return taken == REDIS_FULL ? "full" : "unreachable";
-}
 
 const char *counters_redis_ask(struct counters_redis *c, const struct counters_question *q, counters_redis_fn fn,
                                void *arg, uint64_t *ticket)
 {
     if (q->item_count > LIMIT_COUNTERS_ITEMS) return "more items than one question may have";
-    struct asked *asked = new_asked(c, q, fn, arg);
+    struct counters_asked *asked = new_asked(c, q, fn, arg);
     if (ticket) *ticket = asked->ticket;
+    if (is_end(asked)) return counters_ends_add(asked);
+    counters_ends_say(c);
     enum redis_taken taken = put(asked);
-    if (taken == REDIS_TAKEN && q->operation == COUNTERS_ADMIT) unsay(c, q->hold);
+    if (taken == REDIS_TAKEN && q->operation == COUNTERS_ADMIT) counters_ends_unsay(c, q->hold);
     if (taken == REDIS_TAKEN) return NULL;
-    if (is_end(asked)) keep_unsaid(asked);
-    else drop(asked);
-    return error_of(taken);
+    counters_asked_drop(asked);
+    return counters_redis_error(taken);
 }
 
 void counters_redis_forget(struct counters_redis *c, uint64_t ticket)
 {
+    counters_ends_forget(c, ticket);
     for (struct list_link *at = c->waiting.next; at != &c->waiting; at = at->next) {
-        struct asked *asked = LIST_OWNER(at, struct asked, link);
-        if (asked->ticket != ticket) continue;
-        asked->q = NULL;
-        return;
+        struct counters_asked *asked = LIST_OWNER(at, struct counters_asked, link);
+        if (asked->ticket == ticket) asked->q = NULL;
     }
 }
 
 enum redis_taken counters_redis_call(struct counters_redis *c, const struct counters_call *call, uint32_t timeout_ms,
                                      redis_fn fn, void *arg)
 {
+    counters_ends_say(c);
     struct redis_question q = {.keys = call->keys, .key_count = call->key_count, .args = call->args,
                                .arg_count = call->arg_count, .timeout_ms = timeout_ms, .fn = fn, .arg = arg};
     return redis_eval(c->redis, c->scripts[call->script], &q);
@@ -296,7 +170,7 @@ enum redis_taken counters_redis_call(struct counters_redis *c, const struct coun
 static void on_ready(void *arg)
 {
     struct counters_redis *c = arg;
-    say_unsaid(c);
+    counters_ends_again(c);
     if (c->events && c->events->on_ready) c->events->on_ready(c->arg);
 }
 
@@ -323,8 +197,7 @@ struct counters_redis *counters_redis_new(struct loop *loop, const char *url, ui
     c->arg = arg;
     c->owner = owner;
     list_init(&c->waiting);
-    list_init(&c->unsaid);
-    loop_timer_init(&c->again, loop, on_again, c);
+    counters_ends_init(c, loop);
     return c;
 }
 
@@ -332,11 +205,9 @@ void counters_redis_free(struct counters_redis *c)
 {
     if (!c) return;
     redis_free(c->redis);
-    loop_timer_disarm(&c->again);
     while (!list_is_empty(&c->waiting))
-        drop(LIST_OWNER(c->waiting.next, struct asked, link));
-    while (!list_is_empty(&c->unsaid))
-        drop(LIST_OWNER(c->unsaid.next, struct asked, link));
+        counters_asked_drop(LIST_OWNER(c->waiting.next, struct counters_asked, link));
+    counters_ends_clear(c);
     c->is_freed = true;
     loop_defer(c->loop, mem_free, c);
 }

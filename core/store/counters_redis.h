@@ -8,10 +8,11 @@
  *     counters_redis_free(c);                                 // no callback follows
  *
  * An answer that comes too late is "timeout", one that never comes "unreachable". What an admission took all the same
- * goes back without anybody's doing; the same question may be put again before it has. The end of a hold (settled,
- * released) that could not be said is kept, LIMIT_COUNTERS_UNSAID of them, and said when Redis can be reached again;
- * what is beyond that goes with the ledger's sums, or with the session. Before counters_redis_enter() and in a memory
- * that was lost all answers are "starting", and on_unknown says so.
+ * goes back without anybody's doing; the same question may be put again before it has. Ends of holds (settled,
+ * released) that come in one turn are said together, and before any other question that is put behind them. Those that
+ * could not be said are kept, LIMIT_COUNTERS_UNSAID of them, and said when Redis can be reached again; what is beyond
+ * that goes with the ledger's sums, or with the session. Before counters_redis_enter() and in a memory that was lost
+ * all answers are "starting", and on_unknown says so.
  *
  * For one process and its loop. Counts nothing itself, and begins no session: whoever owns it does, and tells its
  * ledger's sums, by counters_redis_call().

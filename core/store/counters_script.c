@@ -366,8 +366,8 @@ struct counters_call counters_call_reclaim(const char *session, bool is_all, con
     return call;
 }
 
-struct counters_call counters_call_settled(const struct counters_place *place, const char *cursor,
-                                           struct arena *arena)
+struct counters_call counters_call_holds(const struct counters_place *place, const char *cursor,
+                                         struct arena *arena)
 {
     struct counters_call call = begin(COUNTERS_SCRIPT_HOLDS, 2, 2, arena);
     add_session(&call, place->session, arena);

@@ -98,11 +98,13 @@ struct counters_call counters_call_return(const struct counters_place *place, co
 /* What another session had goes back once it is fenced; `is_all`: what is settled, too (by its own gateway, when its
  * sums are told, or when it is known never to come back). */
 struct counters_call counters_call_reclaim(const char *session, bool is_all, const char *cursor, struct arena *arena);
-/* Which holds of the session are settled, and wait for the ledger. Replies: cursor, ids. */
-struct counters_call counters_call_settled(const struct counters_place *place, const char *cursor,
-                                           struct arena *arena);
+/* Which holds the session has. Replies: cursor, of each its id and its owner (counters_script_owner()). */
+struct counters_call counters_call_holds(const struct counters_place *place, const char *cursor,
+                                         struct arena *arena);
+/* An owner as it stands in Redis; false: it is none. */
+bool counters_script_owner(struct slice text, uint64_t *owner);
 
-/* Replies: memory, epoch, ms, open holds, sessions whose lease is over. */
+/* Replies: memory, epoch, ms, holds, living sessions, those whose lease is over. */
 struct counters_call counters_call_beat(const struct counters_place *place, bool is_new, uint32_t lease_ms,
                                         struct arena *arena);
 /* `is_forced`: it is known to be dead, by the lock on its ledger's file for one. */

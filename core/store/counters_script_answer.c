@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "store/counters_plan.h"
 #include "store/counters_rules.h"
 
@@ -18,6 +19,16 @@ enum counters_reply counters_script_reply(const struct redis_reply *reply)
     int64_t code = reply->items[0].integer;
     bool is_known = code >= COUNTERS_REPLY_NOT_HELD && code <= COUNTERS_REPLY_AGAIN;
     return is_known ? (enum counters_reply)code : COUNTERS_REPLY_NONE;
+}
+
+bool counters_script_owner(struct slice text, uint64_t *owner)
+{
+    uint8_t bytes[sizeof *owner];
+    if (text.len != 2 * sizeof bytes || !hex_read(text, bytes, sizeof bytes)) return false;
+    *owner = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        *owner = *owner << 8 | bytes[i];
+    return true;
 }
 
 static int64_t integer_of(const struct redis_reply *item)
@@ -135,7 +146,8 @@ static void read_admission(const struct counters_question *q, const struct redis
         answer->error = "unreachable";
         return;
     }
-    r.now_ns = between(integer_of(&reply->items[2]), SECONDS_MAX) * NS + between(integer_of(&reply->items[3]), US_MAX) * 1000;
+    int64_t seconds = integer_of(&reply->items[2]), us = integer_of(&reply->items[3]);
+    r.now_ns = between(seconds, SECONDS_MAX) * NS + between(us, US_MAX) * 1000;
     answer->is_ok = code != COUNTERS_REPLY_NO;
     if (!answer->is_ok) answer->failed = (size_t)integer_of(&reply->items[1]);
     if (answer->failed >= q->item_count && !answer->is_ok) answer->failed = 0;

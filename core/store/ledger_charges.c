@@ -197,25 +197,49 @@ const char (*ledger_charges_holds(const struct ledger_charges *c, size_t *count)
     return (const char (*)[COUNTERS_HOLD_BYTES])c->holds;
 }
 
+static struct counters_spent spent_of(sqlite3_stmt *q)
+{
+    return (struct counters_spent){
+        .key = slice_of((const char *)sqlite3_column_text(q, 0), (size_t)sqlite3_column_bytes(q, 0)),
+        .start_s = sqlite3_column_int64(q, 1),
+        .stop_s = sqlite3_column_int64(q, 2),
+        .idle_s = (uint32_t)sqlite3_column_int64(q, 3),
+        .nano = sqlite3_column_int64(q, 4),
+        .last_s = sqlite3_column_int64(q, 5),
+    };
+}
+
+#define SUMS "SELECT key, start_s, stop_s, idle_s, nano, last_s FROM charges"
+
 bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const struct counters_spent *spent),
                          void *arg)
 {
     sqlite3_stmt *q;
     int rc;
-    const char *sql = "SELECT key, start_s, stop_s, idle_s, nano, last_s FROM charges"
-                      " WHERE max(stop_s, last_s + idle_s) > ?";
-    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    if (sqlite3_prepare_v2(db, SUMS " WHERE max(stop_s, last_s + idle_s) > ?", -1, &q, NULL) != SQLITE_OK) return false;
     sqlite3_bind_int64(q, 1, now_s);
     while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-        struct counters_spent spent = {
-            .key = slice_of((const char *)sqlite3_column_text(q, 0), (size_t)sqlite3_column_bytes(q, 0)),
-            .start_s = sqlite3_column_int64(q, 1),
-            .stop_s = sqlite3_column_int64(q, 2),
-            .idle_s = (uint32_t)sqlite3_column_int64(q, 3),
-            .nano = sqlite3_column_int64(q, 4),
-            .last_s = sqlite3_column_int64(q, 5),
-        };
+        struct counters_spent spent = spent_of(q);
         fn(arg, &spent);
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE;
+}
+
+/* Rows that count no more are passed over here, not by SQLite: a page is so many rows, and no longer to read. */
+bool ledger_charges_page(sqlite3 *db, const struct counters_spent *after, int64_t now_s, uint32_t max,
+                         void (*fn)(void *arg, const struct counters_spent *spent, bool counts), void *arg)
+{
+    sqlite3_stmt *q;
+    int rc;
+    const char *sql = SUMS " WHERE (key, start_s) > (?1, ?2) ORDER BY key, start_s LIMIT ?3";
+    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_text(q, 1, after->key.ptr ? after->key.ptr : "", (int)after->key.len, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, after->key.ptr ? after->start_s : INT64_MIN);
+    sqlite3_bind_int64(q, 3, max);
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct counters_spent spent = spent_of(q);
+        fn(arg, &spent, larger(spent.stop_s, spent.last_s + spent.idle_s) > now_s);
     }
     sqlite3_finalize(q);
     return rc == SQLITE_DONE;

@@ -55,6 +55,10 @@ const char (*ledger_charges_holds(const struct ledger_charges *charges, size_t *
 /* All sums that still count at that time, told one by one; their keys are borrowed for the call. */
 bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const struct counters_spent *spent),
                          void *arg);
+/* So many of all sums, behind that one in the order of their keys and periods; a key without a pointer: from the first.
+ * Which of them still count is told with them. Both are borrowed, `after` until the first of them is told. */
+bool ledger_charges_page(sqlite3 *db, const struct counters_spent *after, int64_t now_s, uint32_t max,
+                         void (*fn)(void *arg, const struct counters_spent *spent, bool counts), void *arg);
 /* Keeps of so many holds' ids those whose record is there. */
 bool ledger_charges_recorded(sqlite3 *db, char (*ids)[COUNTERS_HOLD_BYTES], size_t *count);
 /* Forgets at most `max` of each table that stopped counting before that time. How many those were. */

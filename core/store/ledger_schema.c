@@ -4,7 +4,8 @@
  * Times are microseconds since 1970, days yyyymmdd in the billing zone, money nano-dollars. */
 const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     /* "gateway" and "key": what the chain begins with; "zone.00000000000000000001": the billing zone from that seq;
-     * "cut.seq" and "cut.hash": the last entry that was deleted for its age. */
+     * "cut.seq" and "cut.hash": the last entry that was deleted for its age; "counters.source" and "session.…": what
+     * counters of a fleet know it by (store/ledger_sessions.h). */
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;"
     /* In the order of their commits: seq has no gaps. */
     "CREATE TABLE chain("

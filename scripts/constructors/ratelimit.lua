@@ -75,14 +75,11 @@ local function limit_of(f, policy, row, unit)
   return math.floor(adjusted)
 end
 
-local times = { ["1s"] = "a second", ["1m"] = "a minute", ["1h"] = "an hour", ["1d"] = "a day" }
-
 local spell_count = units.many
 
 -- "6,000 tokens a minute"
 local function spell_limit(entry)
-  return ("%s %s"):format(spell_count(entry.item.limit, entry.item.kind),
-    times[entry.row.per_text] or "per " .. entry.row.per_text)
+  return ("%s %s"):format(spell_count(entry.item.limit, entry.item.kind), units.per(entry.row.per_text))
 end
 
 -- "2 requests at once, 10 a minute": both are limits, and who waits wants to know which.

@@ -16,12 +16,12 @@ local cache = {}
 
 local units = { ms = 1, s = 1000, m = 60 * 1000, h = 3600 * 1000, d = 24 * 3600 * 1000 }
 
-local function milliseconds(value)
+local function milliseconds(value, call)
   if type(value) == "number" and value > 0 and value <= 30 * 86400 then return math.floor(value * 1000) end
   local count, unit = tostring(value):match("^(%d+)(%l+)$")
   if type(value) ~= "string" or not count or not units[unit] or #count > 6 then
     raise.error("bad_value",
-      ("cache.set(key, value, ttl): the ttl is written \"30s\", \"5m\" or \"1h\", got %s"):format(
+      ("%s: the ttl is written \"30s\", \"5m\" or \"1h\", got %s"):format(call or "cache.set(key, value, ttl)",
         schema.kind_of(value)), 0)
   end
   return count * units[unit]

@@ -5,6 +5,7 @@
 --     return { status = 200, json = { flagged = true } }
 --   end)
 --   mg:stub("GET https://x.internal/", function() return nil, "timeout" end)       -- or "refused" "closed" "limit"
+--   mg:stub("REDIS get", function() return nil, "timeout" end)     -- set, incr, delete; else they act on a table
 --   local r = mg:respond({ model = "one" }, { chunks = { "Hello ", "you" }, output_tokens = 2 })
 --   mg.metrics["checks_total"]      -- { { value =, labels = { … } }, … } in the order in which they were counted
 --   mg.logs                         -- { { level =, place =, text = }, … }
@@ -34,10 +35,45 @@ local function reply_of(given)
   return reply
 end
 
+-- --- Redis, unless a stub answers: a table of the gateway's own ---
+
+local redis_routes = { ["REDIS get"] = true, ["REDIS set"] = true, ["REDIS incr"] = true, ["REDIS delete"] = true }
+local commands = {}
+
+function commands.get(store, key) return store[key] and store[key].text end
+
+function commands.set(store, key, now, text, ms)
+  store[key] = { text = text, ends = now + ms / 1000 }
+  return "OK"
+end
+
+function commands.incr(store, key, now, by, ms)
+  local old = store[key] or { text = "0", ends = now + ms / 1000 }
+  local sum = tonumber(old.text)
+  if not sum then return nil, "ERR value is not an integer or out of range" end
+  store[key] = { text = ("%.0f"):format(sum + by), ends = old.ends }
+  return store[key].text
+end
+
+function commands.delete(store, key)
+  local was = store[key] ~= nil
+  store[key] = nil
+  return was and "1" or "0"
+end
+
+local function in_memory(mg, call, engine)
+  local words, now = engine.json(call.body), mg.now or mg.time
+  local key = words[1]
+  if mg.redis[key] and mg.redis[key].ends <= now then mg.redis[key] = nil end
+  local text, wrong = commands[call.url:match("^redis:(.*)$")](mg.redis, key, now, words[2], words[3])
+  return { status = wrong and 500 or text and 200 or 404, body = wrong or text or "", headers = {} }
+end
+
 function services.install(Gateway, engine)
   local function on_call(call)
-    local route = call.method .. " " .. call.url
+    local route = (call.method .. " " .. call.url):gsub("^REDIS redis:", "REDIS ")
     local stub = current and (current.stubs[route] or current.stubs[route:match("^[^?]*")])
+    if not stub and current and call.method == "REDIS" then return in_memory(current, call, engine) end
     if not stub then error(("no stub for %s: mg:stub(%q, function(req) … end)"):format(route, route), 0) end
     if call.body ~= "" then
       local ok, value = pcall(engine.json, call.body)
@@ -49,8 +85,8 @@ function services.install(Gateway, engine)
   end
 
   function Gateway:stub(route, answer)
-    if type(route) ~= "string" or not route:find("^%u+ https?://") then
-      error("mg:stub(\"POST https://host/path\", function)", 2)
+    if type(route) ~= "string" or not (route:find("^%u+ https?://") or redis_routes[route]) then
+      error("mg:stub(\"POST https://host/path\", function), or \"REDIS get\" (set, incr, delete)", 2)
     end
     if type(answer) == "table" then
       local fixed = answer
@@ -79,7 +115,7 @@ function services.install(Gateway, engine)
     end
   end
 
-  function services.forget(mg) mg.stubs, mg.logs, mg.metrics = {}, {}, {} end
+  function services.forget(mg) mg.stubs, mg.logs, mg.metrics, mg.redis = {}, {}, {}, {} end
 end
 
 return services

@@ -169,6 +169,24 @@ describe("moongate budgets and limits", function()
     assert.falsy(out:find("refused all the same", 1, true), out)
   end)
 
+  it("tell what shrinks answers from what refuses, and what is on trial from what is used up", function()
+    for name, text in pairs(POLICIES) do g.dir:write("trial/" .. name, text) end
+    g.dir:write("trial/budget.lua", [[return budget { zone = "Europe/Berlin", on_low_budget = "shrink",
+      budgets = { { "sales", department = "sales", limit = 5, per = "year", mode = "observe" } },
+      default = { each = "department", limit = 1, per = "month" } }]])
+    local function default(tokens)
+      local said, code = told("limits", "--policies", g.dir:path("trial"), "--app", "tool", "--department", "support", "--user", "eve", "--model",
+        "dear", "--max-tokens", tokens)
+      assert.equal(0, code)
+      return limit(said, "default")
+    end
+    local long, short = default("5"), default("2") -- two dimes are left
+    assert.same({ true, false, false, false }, { long.shrinks, long.refuses, short.shrinks, short.refuses })
+    local said, code = told("budgets", "--policies", g.dir:path("trial"))
+    assert.same({ "sales", true, "observe" }, { said.budgets[1].budget, said.budgets[1].is_used_up, said.budgets[1].mode })
+    assert.same({ 0, 0 }, { code, said.used_up })
+  end)
+
   it("are asked for over the control socket, which takes nothing and refuses what it cannot read", function()
     local function counters(items)
       local c = assert(require("socket.unix")())

@@ -2,10 +2,11 @@
 -- read, shown or sent to a worker, and nothing else would say so.
 local house = dofile("tests/house/lib.lua")
 
--- Members of each struct that are no settings; has_postgres is what postgres.url comes to.
+-- Members of each struct that are no settings; has_postgres and has_redis are what their URLs come
+-- to.
 local OTHERS = {
   config = { settings = true },
-  settings = { refs = true, arena = true, has_postgres = true },
+  settings = { refs = true, arena = true, has_postgres = true, has_redis = true },
   provider = {},
   egress = {},
   sink = {},

@@ -27,7 +27,7 @@ describe("mistakes in a file", function()
     says("local t = os.time()\nreturn policy {}",
       "policies/a.lua:1:11: undefined name 'os' (the time is ctx.time; policies do not touch the machine)")
     says("print('x')\nreturn policy {}", "policies/a.lua:1:1: undefined name 'print' (use log.info(…))")
-    says("local h = redis.get('x')\nreturn policy {}", "policies/a.lua:1:11: undefined name 'redis' (not part of this version)")
+    says("local h = usage.spend('x')\nreturn policy {}", "policies/a.lua:1:11: undefined name 'usage' (not part of this version)")
     for _, name in ipairs { "debug", "ffi", "jit", "package", "rawset", "rawget", "getmetatable", "getfenv", "setfenv",
       "newproxy", "collectgarbage", "dofile", "loadfile", "module", "string.dump" } do
       local errors = gw.errors { a = ("local x = %s('x')\nreturn policy {}"):format(name) }

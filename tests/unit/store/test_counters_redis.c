@@ -233,7 +233,7 @@ static void ends_are_said_after_an_outage(void)
     EXPECT_INT(30, held(&item));
     fclose(sync_stream);
     sync_connect();
-    EXPECT_STR("1 0 r1", say(counters_call_settled(&here, "0", &arena)));
+    EXPECT_STR("1 0 r1 0000000000000007", say(counters_call_holds(&here, "0", &arena)));
     close_counters();
 }
 
@@ -325,6 +325,64 @@ static void it_may_end_when_its_place_is_unknown(void)
     close_counters();
 }
 
+/* Each is told, and whoever asks behind them finds what they gave back. */
+static void ends_of_one_turn_are_said_together(void)
+{
+    enum { HOLDS = 40 };
+    static struct counters_question q[HOLDS];
+    static struct got got[HOLDS];
+    struct got other;
+    uint64_t ticket;
+    open_counters();
+    struct counters_item items[] = {at_a_time("user=x", HOLDS), money("app=a", 10, 1000)};
+    for (int i = 0; i < HOLDS; i++) {
+        char hold[COUNTERS_HOLD_BYTES];
+        snprintf(hold, sizeof hold, "r%d", i);
+        q[i] = question(COUNTERS_ADMIT, hold, items);
+        q[i].item_count = 2;
+        EXPECT(!put(&q[i], &got[i]));
+        WAIT(got[i].answers == 1);
+        EXPECT(got[i].answer.is_ok);
+        q[i].operation = COUNTERS_SETTLE;
+        q[i].totals.nano = 3;
+    }
+    EXPECT(asked(COUNTERS_RELEASE, "unknown", items, &other)); /* the script is there now */
+    EXPECT_STR("OK", sync_text("CONFIG", "RESETSTAT", NULL));
+    for (int i = 0; i < HOLDS; i++)
+        EXPECT(!put(&q[i], &got[i]));
+    struct counters_question again = question(COUNTERS_RELEASE, "r7", items), next = question(COUNTERS_ADMIT, "s", items);
+    struct got lost = {0};
+    EXPECT(!counters_redis_ask(c, &again, on_answer, &lost, &ticket));
+    counters_redis_forget(c, ticket);
+    EXPECT_INT(HOLDS + 1, counters_redis_use(c).waiting);
+    EXPECT(!put(&next, &other));
+    WAIT(other.answers == 1 && counters_redis_use(c).waiting == 0);
+    EXPECT(other.answer.is_ok);
+    EXPECT_INT(HOLDS - 1, other.states[0].left);
+    for (int i = 0; i < HOLDS; i++)
+        EXPECT(got[i].answers == 1 && got[i].answer.is_ok && !got[i].error[0]);
+    EXPECT_INT(0, lost.answers);
+    EXPECT(strstr(sync_text("INFO", "commandstats", NULL), "cmdstat_evalsha:calls=3,") != NULL);
+    EXPECT_INT(3 * HOLDS, held(&items[1]));
+    close_counters();
+}
+
+static void it_may_end_in_the_answer_to_an_end(void)
+{
+    static struct counters_question q[3];
+    struct got first = {0}, others = {0};
+    open_counters();
+    struct counters_item item = money("app=a", 400, 1000);
+    for (int i = 0; i < 3; i++)
+        q[i] = question(COUNTERS_SETTLE, "r1", &item);
+    EXPECT(!counters_redis_ask(c, &q[0], free_all, &first, NULL));
+    EXPECT(!counters_redis_ask(c, &q[1], on_answer, &others, NULL));
+    EXPECT(!counters_redis_ask(c, &q[2], on_answer, &others, NULL));
+    WAIT(first.answers == 1);
+    EXPECT_INT(0, others.answers);
+    close_counters();
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -340,6 +398,8 @@ int main(void)
     RUN(what_is_kept_is_bounded);
     RUN(it_may_end_in_an_answer);
     RUN(it_may_end_when_its_place_is_unknown);
+    RUN(ends_of_one_turn_are_said_together);
+    RUN(it_may_end_in_the_answer_to_an_end);
     arena_clear(&arena);
     return unit_close("counters_redis");
 }

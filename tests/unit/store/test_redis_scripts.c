@@ -218,12 +218,12 @@ static void a_hold_grows_and_ends(void)
     EXPECT_INT(10, states[0].held); /* as what it came to, until the ledger has it */
     EXPECT_INT(50, states[1].left);
     EXPECT_INT(1, states[2].left);
-    EXPECT_STR("1 0 r", say(counters_call_settled(&here, "0", &arena)));
+    EXPECT_STR("1 0 r 0000000000000007", say(counters_call_holds(&here, "0", &arena)));
     EXPECT_STR("1 1", spend("led1", "r", sum_of("app=a", 10)));
     before = sync_dump();
     EXPECT_STR("1 0", spend("led1", "r", sum_of("app=a", 10)));
     EXPECT_STR(before, sync_dump());
-    EXPECT_STR("1 0", say(counters_call_settled(&here, "0", &arena)));
+    EXPECT_STR("1 0", say(counters_call_holds(&here, "0", &arena)));
     ask(COUNTERS_PEEK, "", items, 3, none);
     EXPECT_INT(0, states[0].held);
     EXPECT_INT(10, states[0].spent);

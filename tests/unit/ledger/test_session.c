@@ -1,0 +1,316 @@
+/* Gateways that count together: what each ledger has told adds up, whoever dies, whatever Redis loses. */
+#include "session_kit.h"
+
+static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+
+static void sums_of_all_ledgers_add_up(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_new("gw.a", 0), *b = gateway_start("gw-b");
+    gateway_put(b, 2, "app=a", 30);
+    gateway_commit(b);
+    gateway_run(a);
+    gateway_put(a, 1, "app=a", 70);
+    gateway_commit(a);
+    WAIT(is_open(a) && is_open(b) && a->view.gateways == 2 && b->view.gateways == 2);
+    EXPECT(strncmp(a->view.session, "gw-a-", 5) == 0);
+    EXPECT_STR(a->view.epoch, b->view.epoch);
+    WAIT(spent("app=a") == 100);
+    EXPECT(hold(a, LIVING, 3, "app=a", 50));
+    EXPECT_INT(50, held("app=a"));
+    settle(a, 3, "app=a", 15);
+    gateway_put(a, 3, "app=a", 15);
+    gateway_commit(a);
+    gateway_commit(a);
+    WAIT(spent("app=a") == 115);
+    EXPECT_INT(0, held("app=a"));
+    gateway_end(a);
+    gateway_end(b);
+    fleet_end();
+}
+
+/* Its workers live on, and hold what they hold. */
+static void a_ledger_process_goes_on_with_the_session_of_the_one_before(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    EXPECT(hold(a, LIVING, 1, "app=a", 10) && hold(a, LIVING, 2, "app=a", 20) && hold(a, LIVING, 3, "app=a", 40));
+    settle(a, 1, "app=a", 7);
+    gateway_put(a, 1, "app=a", 7);
+    gateway_put(a, 2, "app=a", 9); /* whose settlement was lost */
+    const char *name = arena_copy(&arena, slice_str(a->view.session)).ptr;
+    gateway_kill(a);
+    gateway_run(a);
+    WAIT(spent("app=a") == 16 && held("app=a") == 40);
+    EXPECT(is_open(a));
+    EXPECT_STR(name, a->view.session);
+    EXPECT_INT(1, sessions());
+    EXPECT_INT(1, kept(a));
+    gateway_end(a);
+    fleet_end();
+}
+
+static void a_gateway_that_was_killed_leaves_nothing_behind(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    EXPECT(hold(a, LIVING, 1, "app=a", 10) && hold(a, LIVING, 2, "app=a", 20));
+    settle(a, 2, "app=a", 5);
+    gateway_kill(a);
+    a->post = (struct counters_post){0};
+    gateway_run(a);
+    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
+    gateway_end(a);
+    fleet_end();
+}
+
+static void who_leaves_takes_everything_along(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    EXPECT(hold(a, LIVING, 1, "app=a", 10));
+    session_leave(a->session, on_left, a);
+    WAIT(a->has_left);
+    EXPECT_INT(0, held("app=a"));
+    EXPECT_INT(0, sessions());
+    EXPECT_INT(0, kept(a));
+    gateway_kill(a);
+    a->has_left = false;
+    redis_server_kill(&sync_server, SIGKILL);
+    gateway_run(a);
+    session_leave(a->session, on_left, a);
+    WAIT(a->has_left);
+    gateway_end(a);
+    fleet_end();
+}
+
+static void what_dead_workers_held_goes_back(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    for (uint64_t n = 1; n <= 600; n++)
+        EXPECT(hold(a, n % 3 ? n % 3 : LIVING, n, "app=a", 1));
+    settle(a, 1, "app=a", 1);
+    EXPECT_INT(600, held("app=a"));
+    session_claim(a->session);
+    WAIT(held("app=a") == 200);
+    gateway_end(a);
+    fleet_end();
+}
+
+/* --- other gateways --- */
+
+static void whoever_does_not_beat_is_cleared_away(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    struct counters_place other = {.session = "gw-b-1", .epoch = a->view.epoch, .owner = 1};
+    struct counters_item item = money("app=a", 10, 1000);
+    say(counters_call_beat(&other, true, 60000, &arena));
+    here = other;
+    EXPECT(ask(COUNTERS_ADMIT, "r1", &item, 1, none).is_ok && ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok);
+    EXPECT(ask(COUNTERS_SETTLE, "r2", &item, 1, (struct counters_totals){0, 4}).is_ok);
+    say(counters_call_beat(&other, false, 1, &arena));
+    WAIT(sessions() == 1 && held("app=a") == 4);
+    EXPECT_STR("-3", say(counters_call_beat(&other, false, 60000, &arena)));
+    is_open(a);
+    EXPECT_INT(1, a->view.gateways);
+    gateway_end(a);
+    fleet_end();
+}
+
+/* --- what Redis does --- */
+
+static void all_is_told_to_an_empty_redis(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a"), *b = gateway_start("gw-b");
+    gateway_put(a, 1, "app=a", 70);
+    gateway_put(b, 2, "app=a", 30);
+    WAIT(is_open(a) && is_open(b));
+    const char *epoch_before = arena_copy(&arena, slice_str(a->view.epoch)).ptr;
+    EXPECT_STR("OK", sync_text("FLUSHALL", NULL));
+    WAIT(is_open(a) && is_open(b) && strcmp(a->view.epoch, epoch_before) != 0 && spent("app=a") == 100);
+    EXPECT_STR(a->view.epoch, b->view.epoch);
+    EXPECT_INT(2, sessions());
+    WAIT(kept(a) == 1 && kept(b) == 1);
+    redis_server_kill(&sync_server, SIGKILL); /* it had saved nothing */
+    gateway_put(a, 3, "app=a", 5);
+    gateway_commit(a);
+    WAIT(!is_open(a) && !is_open(b));
+    redis_server_again(&sync_server, NULL);
+    fclose(sync_stream);
+    sync_connect();
+    WAIT(is_open(a) && is_open(b) && spent("app=a") == 105);
+    gateway_end(a);
+    gateway_end(b);
+    fleet_end();
+}
+
+static void a_session_that_was_fenced_is_begun_anew(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    gateway_put(a, 1, "app=a", 70);
+    WAIT(is_open(a));
+    const char *name = arena_copy(&arena, slice_str(a->view.session)).ptr;
+    EXPECT(hold(a, LIVING, 2, "app=a", 9));
+    EXPECT_STR("1", say(counters_call_fence(name, true, &arena)));
+    WAIT(is_open(a) && strcmp(a->view.session, name) != 0);
+    WAIT(held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
+    EXPECT_INT(70, spent("app=a"));
+    gateway_end(a);
+    fleet_end();
+}
+
+/* For longer than the lease: nobody had taken it for dead. */
+static void a_redis_that_stood_still_is_told_what_it_missed(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_new("gw-a", 900);
+    gateway_run(a);
+    WAIT(is_open(a));
+    kill(sync_server.pid, SIGSTOP);
+    gateway_put(a, 1, "app=a", 70);
+    gateway_commit(a);
+    WAIT(!is_open(a));
+    EXPECT(a->view.epoch[0]); /* who asks there may find it before this room does */
+    gateway_put(a, 2, "app=a", 30);
+    gateway_commit(a);
+    kill(sync_server.pid, SIGCONT);
+    WAIT(is_open(a));
+    EXPECT_INT(100, spent("app=a"));
+    gateway_end(a);
+    fleet_end();
+}
+
+/* A crash with appendfsync everysec, or a replica that was behind. */
+static void a_redis_that_lost_its_last_seconds_is_told_them(void)
+{
+    char command[256];
+    fleet_begin(durable);
+    struct gateway *a = gateway_start("gw-a");
+    gateway_put(a, 1, "app=a", 70);
+    gateway_commit(a);
+    WAIT(is_open(a) && spent("app=a") == 70);
+    const char *name = arena_copy(&arena, slice_str(a->view.session)).ptr;
+    snprintf(command, sizeof command, "cp -r %s/appendonlydir %s/kept", sync_server.dir, sync_server.dir);
+    EXPECT_INT(0, system(command));
+    gateway_put(a, 2, "app=b", 30);
+    gateway_commit(a);
+    WAIT(spent("app=b") == 30);
+    redis_server_kill(&sync_server, SIGKILL);
+    snprintf(command, sizeof command, "rm -r %s/appendonlydir && mv %s/kept %s/appendonlydir", sync_server.dir,
+             sync_server.dir, sync_server.dir);
+    EXPECT_INT(0, system(command));
+    redis_server_again(&sync_server, durable);
+    fclose(sync_stream);
+    sync_connect();
+    WAIT(is_open(a) && spent("app=b") == 30);
+    EXPECT_INT(70, spent("app=a"));
+    EXPECT_STR(name, a->view.session);
+    gateway_end(a);
+    fleet_end();
+}
+
+static void nobody_is_there(void)
+{
+    char why[SHARED_TEXT_BYTES] = "";
+    fleet_begin(NULL);
+    redis_server_kill(&sync_server, SIGKILL);
+    struct gateway *a = gateway_start("gw-a");
+    gateway_put(a, 1, "app=a", 70);
+    gateway_commit(a);
+    WAIT((shared_text_get(&a->post.why, why, sizeof why), why[0]));
+    EXPECT_INT(1, a->post.is_used);
+    EXPECT_STR("", a->view.session);
+    gateway_end(a);
+    EXPECT(!session_new(loop, NULL, &(struct session_options){.url = SLICE("")}, NULL, NULL));
+    session_committed(NULL);
+    session_claim(NULL);
+    session_free(NULL);
+    fleet_end();
+}
+
+/* --- sums --- */
+
+static void sql(struct gateway *g, const char *text)
+{
+    char *error = NULL;
+    if (sqlite3_exec(ledger_connection(g->ledger), text, NULL, NULL, &error) != SQLITE_OK) UNIT_FAIL("%s", error);
+}
+
+static void a_repair_makes_sums_less(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    gateway_put(a, 1, "app=a", 70);
+    gateway_commit(a);
+    WAIT(is_open(a) && spent("app=a") == 70);
+    sql(a, "UPDATE charges SET nano = 60");
+    gateway_kill(a);
+    a->post = (struct counters_post){0};
+    gateway_run(a);
+    WAIT(is_open(a));
+    EXPECT_INT(60, spent("app=a"));
+    gateway_end(a);
+    fleet_end();
+}
+
+static int64_t sum_count(void)
+{
+    return strtoll(sync_text("HLEN", period_key().ptr, NULL), NULL, 10) / 2; /* with what this ledger told */
+}
+
+static void many_sums_keep_nobody(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_new("gw-a", 0);
+    gateway_run(a);
+    gateway_put(a, 1, "app=zzz", 1);
+    gateway_kill(a);
+    a->post = (struct counters_post){0};
+    gateway_run(a);
+    sql(a, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 50000)"
+           " INSERT INTO charges SELECT printf('user=%d', i), start_s, stop_s, 0, i, last_s FROM charges, n;"
+           "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+           " INSERT INTO charges SELECT printf('aold=%d', i), 1000, 2000, 0, i, 1500 FROM n");
+    uint64_t began_ns = clock_mono_ns();
+    for (uint64_t n = 2; !is_open(a) && n < 2000; n++) {
+        gateway_put(a, n, "user=1", 1);
+        gateway_commit(a);
+        loop_timer_arm_ms(&tick, 5);
+        loop_run(loop);
+    }
+    WAIT(is_open(a));
+    printf("# 50000 sums, and commits beside them, are told in %llu ms (with the grace)\n",
+           (unsigned long long)((clock_mono_ns() - began_ns) / NS_PER_MS));
+    EXPECT_INT(50001, sum_count());
+    EXPECT_INT(50000, spent("user=50000"));
+    EXPECT_INT(0, stats_value(a->stats, stats_series(a->stats, STATS_REDIS_LOSSES, NULL)));
+    gateway_end(a);
+    fleet_end();
+}
+
+int main(void)
+{
+    RUN(sums_of_all_ledgers_add_up);
+    RUN(a_ledger_process_goes_on_with_the_session_of_the_one_before);
+    RUN(a_gateway_that_was_killed_leaves_nothing_behind);
+    RUN(who_leaves_takes_everything_along);
+    RUN(what_dead_workers_held_goes_back);
+    RUN(whoever_does_not_beat_is_cleared_away);
+    RUN(all_is_told_to_an_empty_redis);
+    RUN(a_session_that_was_fenced_is_begun_anew);
+    RUN(a_redis_that_stood_still_is_told_what_it_missed);
+    RUN(a_redis_that_lost_its_last_seconds_is_told_them);
+    RUN(nobody_is_there);
+    RUN(a_repair_makes_sums_less);
+    RUN(many_sums_keep_nobody);
+    return unit_close("session");
+}
