@@ -29,7 +29,8 @@ struct flow;
 /* Counters that the gateways of a fleet share, in Redis. */
 struct flow_redis {
     char *url;         /* a secret (net/redis.h) */
-    uint32_t gateways; /* at least so many, as moongate.lua says */
+    uint32_t gateways; /* at least so many, as moongate.lua says; it may say else at any time … */
+    uint32_t timeout_ms; /* … and for this an answer is waited for; 0: LIMIT_COUNTERS_REDIS_MS */
     unsigned workers;  /* of this gateway */
     const struct counters_post *post;
 };

@@ -255,7 +255,8 @@ static void on_redis(void *arg, const struct counters_answer *answer);
 static void ask_redis(struct tally *t, struct tally_asked *asked)
 {
     struct counters_question *q = &asked->question;
-    if (q->timeout_ms > LIMIT_COUNTERS_REDIS_MS || !q->timeout_ms) q->timeout_ms = LIMIT_COUNTERS_REDIS_MS;
+    uint32_t most_ms = t->fleet->timeout_ms ? t->fleet->timeout_ms : LIMIT_COUNTERS_REDIS_MS;
+    if (q->timeout_ms > most_ms || !q->timeout_ms) q->timeout_ms = most_ms;
     list_remove(&asked->link);
     asked->place = t->place.number;
     const char *refused = counters_redis_ask(t->redis, q, on_redis, asked, &asked->ticket);

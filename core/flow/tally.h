@@ -10,8 +10,9 @@
  *     tally_free(tally);
  *
  * Admissions wait for LIMIT_COUNTERS_WAIT_MS at most, and no longer than they say, while counters are being rebuilt,
- * and here while somebody was stopped with their lock; Redis has LIMIT_COUNTERS_REDIS_MS. An extension is asked of
- * whom has its hold, once. The gateway's place in Redis is read from the board before each question.
+ * and here while somebody was stopped with their lock; for an answer of Redis as long as struct flow_redis says. An
+ * extension is asked of whom has its hold, once. The gateway's place in Redis is read from the board before each
+ * question.
  */
 #ifndef MOONGATE_FLOW_TALLY_H
 #define MOONGATE_FLOW_TALLY_H

@@ -18,6 +18,7 @@
 
 #define OWNER SLICE("owner")
 #define GIVEN_UP_MAX 16 /* at a time */
+#define CLAIMS_MAX 64   /* that are remembered; what is not is claimed once more */
 
 /* One sink, and what is on its way there. */
 struct outlet {
@@ -33,6 +34,12 @@ struct outlet {
     stats_handle sent, failed, given_up;
 };
 
+/* A notice that was claimed, or is being. */
+struct claim {
+    uint64_t seq; /* 0: none */
+    bool is_own;  /* else it is asked for */
+};
+
 struct alerts {
     struct loop *loop;
     struct stats *stats;
@@ -44,6 +51,10 @@ struct alerts {
     size_t count;
     struct loop_timer look;
     struct loop_work next;
+    alerts_claim_fn claim; /* NULL: all are its own */
+    void *claim_arg;
+    struct claim claims[CLAIMS_MAX];
+    unsigned turn; /* which of them is forgotten next */
     struct outbox_item item;
     struct json_tape tape;
     bool is_failing; /* the outbox cannot be read or written, and was said not to be */
@@ -116,6 +127,40 @@ static void on_done(void *arg, bool is_good, const char *why)
     loop_work_add(&o->alerts->next); /* not from here: a way may call this inside of send() */
 }
 
+/* ---- Claims. */
+
+static struct claim *claim_of(struct alerts *a, uint64_t seq)
+{
+    for (size_t i = 0; i < CLAIMS_MAX; i++)
+        if (a->claims[i].seq == seq) return &a->claims[i];
+    return NULL;
+}
+
+/* Of a budget's session each notice has an id of its own (flow/notices.h). */
+static bool is_own(struct alerts *a, const struct ledger_alert *alert, uint64_t seq)
+{
+    struct claim *claim = claim_of(a, seq);
+    if (!a->claim || alert->start_s == 0) return true;
+    if (claim) return claim->is_own;
+    if (a->claim(a->claim_arg, alert, seq)) a->claims[a->turn++ % CLAIMS_MAX] = (struct claim){.seq = seq};
+    return false;
+}
+
+void alerts_claimed(struct alerts *a, uint64_t seq, enum alerts_whose whose)
+{
+    struct fault why;
+    struct claim *claim = claim_of(a, seq);
+    if (!a->ledger || !claim) return;
+    if (whose == ALERTS_OWN) claim->is_own = true;
+    else *claim = (struct claim){0};
+    if (whose == ALERTS_ANOTHERS) {
+        log_event(LOG_INFO, "notice_anothers", "another gateway gives out what entry %llu says",
+                  (unsigned long long)seq);
+        note(a, outbox_drop_entry(db_of(a), seq, &why), &why);
+    }
+    if (whose != ALERTS_UNKNOWN) loop_work_add(&a->next); /* else at the next look */
+}
+
 /* ---- Sending. */
 
 /* What cannot be sent at all, because nothing of it is left. */
@@ -140,6 +185,7 @@ static void send_item(struct outlet *o, struct arena *arena)
         drop(a, "its entry was deleted for its age");
         return;
     }
+    if (!is_own(a, &alert, a->item.seq)) return;
     ledger_alert_sink(notice.receiver, &notice.address);
     if (slice_equal(notice.receiver, OWNER)) notice.address = alert.owner;
     notice.id = alert.id;
@@ -290,6 +336,12 @@ struct alerts *alerts_new(struct loop *loop, struct stats *stats, struct slice g
     loop_timer_init(&a->look, loop, on_look, a);
     loop_work_init(&a->next, loop, on_look, a);
     return a;
+}
+
+void alerts_claim_by(struct alerts *a, alerts_claim_fn fn, void *arg)
+{
+    a->claim = fn;
+    a->claim_arg = arg;
 }
 
 void alerts_free(struct alerts *a)

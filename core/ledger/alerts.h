@@ -3,11 +3,14 @@
  * after commits, and until it was taken.
  *
  *     struct alerts *a = alerts_new(loop, stats, gateway);
+ *     alerts_claim_by(a, claim, arg);          // where other gateways have the same budgets; then alerts_claimed()
  *     alerts_configure(a, sinks, count);       // also later: other sinks from now on
  *     alerts_open(a, ledger);
  *     alerts_committed(a);                     // behind each batch
  *     alerts_free(a);                          // what is under way is broken off, and sent at the next start
  *
+ * Of a notice that is claimed first nothing is sent before it is this gateway's own: what another has claimed leaves
+ * the outbox, what nobody can say waits.
  * At least once: a notice leaves the outbox when its sink has taken it. Killed in between, it is sent once more, with
  * the same id. One at a time for each sink, so that a sink that is dead holds up nobody else and costs no memory. What
  * was not taken is tried again after LIMIT_NOTICE_RETRY_MS, then ever more seldom, less a random part; after
@@ -25,11 +28,20 @@
 
 struct alerts;
 struct ledger;
+struct ledger_alert;
 struct loop;
+
+enum alerts_whose { ALERTS_UNKNOWN, ALERTS_OWN, ALERTS_ANOTHERS };
+
+/* Whose is it? False: it cannot be asked now. seq: of its entry. */
+typedef bool (*alerts_claim_fn)(void *arg, const struct ledger_alert *alert, uint64_t seq);
 
 /* stats is borrowed. */
 struct alerts *alerts_new(struct loop *loop, struct stats *stats, struct slice gateway);
 void alerts_free(struct alerts *a); /* NULL is welcome */
+void alerts_claim_by(struct alerts *a, alerts_claim_fn fn, void *arg);
+/* Not from inside of fn. */
+void alerts_claimed(struct alerts *a, uint64_t seq, enum alerts_whose whose);
 /* Copied. */
 void alerts_configure(struct alerts *a, const struct sink *sinks, size_t count);
 /* Borrowed until alerts_free(). */

@@ -162,7 +162,19 @@ static bool is_alone(void *arg)
     return files_are_alone(&p->files);
 }
 
-static const struct session_events session_events = {is_claimed, is_alone};
+static void on_claimed(void *arg, uint64_t seq, enum alerts_whose whose)
+{
+    struct process *p = arg;
+    alerts_claimed(p->alerts, seq, whose);
+}
+
+static const struct session_events session_events = {is_claimed, is_alone, on_claimed};
+
+static bool claim_notice(void *arg, const struct ledger_alert *alert, uint64_t seq)
+{
+    struct process *p = arg;
+    return session_claim_notice(p->session, alert, seq);
+}
 
 static void on_claim_time(void *arg)
 {
@@ -425,6 +437,7 @@ struct process *process_new(struct loop *loop, struct stats *stats, const struct
     p->charging = charging_new(loop, options->counters);
     p->session = new_session(p, stats, options);
     p->alerts = alerts_new(loop, stats, slice_str(p->gateway));
+    if (p->session) alerts_claim_by(p->alerts, claim_notice, p);
     alerts_configure(p->alerts, options->sinks, options->sink_count);
     p->changes = changes_new(loop, p->data_dir, p->commit, events->on_change_end, arg);
     loop_work_init(&p->importing, loop, on_importing, p);

@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ledger/bulletin.h"
+#include "ledger/claiming.h"
 #include "ledger/errand.h"
 #include "ledger/reclaim.h"
 #include "ledger/sweep.h"
@@ -13,6 +15,7 @@
 #include "net/loop.h"
 #include "store/counters_post.h"
 #include "store/ledger.h"
+#include "store/ledger_alerts.h"
 #include "store/ledger_sessions.h"
 
 enum state {
@@ -26,9 +29,7 @@ enum state {
 };
 
 struct session {
-    struct stats *stats;
-    stats_handle up, losses, fenced;
-    struct counters_post *post;
+    struct bulletin bulletin;
     const struct session_events *events;
     void *arg;
     char *gateway;
@@ -38,6 +39,7 @@ struct session {
     struct telling *telling;
     struct reclaim *reclaim;
     struct sweep *sweep;
+    struct claiming *claiming;
     struct ledger *ledger; /* NULL: not open yet */
     enum state state;
     char name[COUNTERS_NAME_BYTES];   /* "": to be made */
@@ -50,7 +52,6 @@ struct session {
     bool is_kept;      /* it stands in the ledger's file */
     bool may_shrink;   /* its sums: nobody repairs them while the gateway runs */
     bool is_look_due;
-    char trouble[FAULT_TEXT_BYTES];
     struct loop_timer beating, pause, seeding, looking, sweeping, leaving;
     void (*left)(void *arg);
     void *left_arg;
@@ -60,20 +61,7 @@ struct session {
 
 static void show(struct session *s)
 {
-    counters_post_show(s->post, s->name, s->epoch, s->gateways);
-}
-
-/* "": all is well. Logged when it begins and when it ends. */
-static void set_trouble(struct session *s, const char *why)
-{
-    bool was_well = !s->trouble[0], is_well = !why[0];
-    if (!is_well && was_well)
-        log_event(LOG_WARN, "redis_failing", "limits and budgets are not shared with other gateways: %s", why);
-    if (is_well && !was_well)
-        log_event(LOG_INFO, "redis_answers", "limits and budgets are shared again by %u gateways", s->gateways);
-    snprintf(s->trouble, sizeof s->trouble, "%s", why);
-    counters_post_fail(s->post, why);
-    stats_set(s->stats, s->up, is_well && s->state == OPEN);
+    bulletin_show(&s->bulletin, s->name, s->epoch, s->gateways);
 }
 
 /* ---- All again. */
@@ -102,7 +90,7 @@ static void try_again(struct session *s, const char *why)
 {
     if (s->state == APART || s->state == LEAVING) return;
     stop(s, PAUSING);
-    set_trouble(s, why);
+    bulletin_trouble(&s->bulletin, why);
     loop_timer_arm_ms(&s->pause, LIMIT_LEDGER_RETRY_MS);
 }
 
@@ -134,12 +122,10 @@ static bool is_named(struct session *s)
 /* Nobody of this gateway asks until it has begun another. */
 static void renew(struct session *s, const char *why)
 {
-    log_event(LOG_WARN, "redis_lost", "limits and budgets are told to Redis anew: %s", why);
-    stats_add(s->stats, s->losses, 1);
+    bulletin_lost(&s->bulletin, why);
     stop(s, PAUSING);
     s->name[0] = s->memory[0] = s->epoch[0] = '\0';
     show(s);
-    stats_set(s->stats, s->up, 0);
     begin(s);
 }
 
@@ -179,7 +165,7 @@ static void take_beat(struct session *s, const struct redis_reply *reply)
         bool is_exact = s->may_shrink && s->events->is_alone(s->arg);
         telling_start(s->telling, s->ledger, s->name, s->source, is_exact);
     } else if (s->state == OPEN) {
-        set_trouble(s, "");
+        bulletin_trouble(&s->bulletin, "");
         clear_others(s, reply->items + 6, reply->count - 6);
     }
 }
@@ -198,7 +184,7 @@ static void on_beat(void *arg, const struct redis_reply *reply)
     else if (s->state == BEGINNING)
         try_again(s, telling_fault(reply));
     else
-        set_trouble(s, telling_fault(reply));
+        bulletin_trouble(&s->bulletin, telling_fault(reply));
 }
 
 static void ask_beat(struct session *s)
@@ -244,7 +230,7 @@ static void enter(struct session *s, struct slice epoch)
     s->state = OPEN;
     snprintf(s->epoch, sizeof s->epoch, "%.*s", SLICE_FMT(epoch));
     show(s);
-    set_trouble(s, "");
+    bulletin_trouble(&s->bulletin, "");
     if (s->is_look_due) look(s);
 }
 
@@ -341,6 +327,22 @@ static void on_sweep_time(void *arg)
     loop_timer_arm_ms(&s->sweeping, LIMIT_COUNTERS_SWEEP_MS);
 }
 
+/* ---- Notices. */
+
+bool session_claim_notice(struct session *s, const struct ledger_alert *alert, uint64_t seq)
+{
+    struct counters_claim claim = {alert->id, alert->start_s};
+    return s->state == OPEN && claiming_ask(s->claiming, s->epoch, s->source, &claim, seq);
+}
+
+static void on_claimed(void *arg, uint64_t seq, enum alerts_whose whose)
+{
+    struct session *s = arg;
+    s->events->on_claimed(s->arg, seq, whose);
+}
+
+static const struct claiming_events claiming_events = {on_claimed};
+
 /* ---- Sessions that are over. */
 
 static void end_leaving(void *arg)
@@ -356,12 +358,7 @@ static void on_cleared(void *arg, const char *name, bool is_own, uint64_t return
 {
     struct session *s = arg;
     bool is_leave = s->state == LEAVING && strcmp(name, s->name) == 0;
-    if (!is_leave && (returned || !is_own))
-        log_event(LOG_WARN, "session_cleared",
-                  "a session of %s gateway that ended without a word is cleared away, with what %llu requests had "
-                  "taken of limits and budgets: %s",
-                  is_own ? "this" : "another", (unsigned long long)returned, name);
-    if (!is_own) stats_add(s->stats, s->fenced, 1);
+    if (!is_leave) bulletin_cleared(&s->bulletin, name, is_own, returned);
     if (is_own && !ledger_sessions_forget(db_of(s), name))
         log_event(LOG_WARN, "session_kept", "session %s is over, and cleared away once more at the next start", name);
     if (is_leave) end_leaving(s);
@@ -397,7 +394,7 @@ static void on_down(void *arg, const struct fault *why)
     struct session *s = arg;
     s->is_connected = false;
     if (s->state != LEAVING) stop(s, APART);
-    set_trouble(s, fault_message(why));
+    bulletin_trouble(&s->bulletin, fault_message(why));
 }
 
 static const struct counters_redis_events redis_events = {.on_ready = on_ready, .on_down = on_down};
@@ -413,7 +410,7 @@ void session_open(struct session *s, struct ledger *ledger)
 static void take_over(struct session *s)
 {
     struct counters_post_view view;
-    counters_post_read(s->post, &view);
+    counters_post_read(s->bulletin.post, &view);
     memcpy(s->name, view.session, sizeof s->name);
     memcpy(s->memory, view.epoch, sizeof s->memory);
     memcpy(s->epoch, view.epoch, sizeof s->epoch);
@@ -436,8 +433,7 @@ static struct counters_redis *make_redis(struct session *s, struct loop *loop, s
     struct fault why;
     char *text = mem_strndup(url.ptr, url.len);
     struct counters_redis *redis = counters_redis_new(loop, text, 0, &redis_events, s, &why);
-    if (!redis) log_event(LOG_ERROR, "redis_refused", "%s", fault_message(&why));
-    if (!redis) counters_post_fail(s->post, fault_message(&why));
+    if (!redis) bulletin_trouble(&s->bulletin, fault_message(&why));
     explicit_bzero(text, url.len);
     mem_free(text);
     return redis;
@@ -448,10 +444,8 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
 {
     if (!options->url.len) return NULL;
     struct session *s = mem_zalloc(1, sizeof *s);
-    *s = (struct session){.stats = stats, .post = options->post, .events = events, .arg = arg};
-    s->up = stats_series(stats, STATS_REDIS_UP, NULL);
-    s->losses = stats_series(stats, STATS_REDIS_LOSSES, NULL);
-    s->fenced = stats_series(stats, STATS_REDIS_FENCED, NULL);
+    *s = (struct session){.events = events, .arg = arg};
+    bulletin_init(&s->bulletin, options->post, stats);
     s->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
     s->lease_ms = options->lease_ms ? options->lease_ms : LIMIT_COUNTERS_LEASE_MS;
     s->grace_ms = options->grace_ms ? options->grace_ms : LIMIT_COUNTERS_GRACE_MS;
@@ -462,8 +456,8 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
     s->telling = telling_new(loop, s->redis, &telling_events, s);
     s->reclaim = reclaim_new(s->redis, &reclaim_events, s);
     s->sweep = sweep_new(s->redis);
+    s->claiming = claiming_new(s->redis, &claiming_events, s);
     take_over(s);
-    atomic_store(&s->post->is_used, 1);
     if (s->redis) {
         on_beat_time(s);
         on_look_time(s);
@@ -485,6 +479,7 @@ void session_free(struct session *s)
     telling_free(s->telling);
     reclaim_free(s->reclaim);
     sweep_free(s->sweep);
+    claiming_free(s->claiming);
     errand_clear(&s->beat);
     errand_clear(&s->seed);
     mem_free(s->gateway);

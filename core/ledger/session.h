@@ -7,13 +7,14 @@
  *     session_open(s, ledger);
  *     session_committed(s);                 // entries were committed
  *     session_claim(s);                     // workers have died, and all that they sent is committed
+ *     session_claim_notice(s, &alert, seq); // then on_claimed: whose it is to give it out
  *     session_leave(s, on_left, arg);       // the gateway ends: nobody has to wait for its lease
  *     session_free(s);
  *
- * All of them take NULL. Sums are absolute: whatever fails or may have been lost, all is told again. A ledger process
- * that takes the place of another goes on with the session that it finds shown. Sessions that this gateway left behind
- * stand in the ledger's file, and are cleared away as soon as its sums are told; those of other gateways when their
- * leases are over.
+ * NULL is welcome, but where a notice is claimed. Sums are absolute: whatever fails or may have been lost, all is told
+ * again. A ledger process that takes the place of another goes on with the session that it finds shown. Sessions that
+ * this gateway left behind stand in the ledger's file, and are cleared away as soon as its sums are told; those of
+ * other gateways when their leases are over.
  */
 #ifndef MOONGATE_LEDGER_SESSION_H
 #define MOONGATE_LEDGER_SESSION_H
@@ -23,6 +24,7 @@
 
 #include "base/slice.h"
 #include "base/stats.h"
+#include "ledger/alerts.h"
 
 struct counters_post;
 struct ledger;
@@ -41,6 +43,7 @@ struct session_events {
     bool (*is_claimed)(void *arg, uint64_t owner);
     /* No other process writes to the ledger: what this gateway has left behind is over. */
     bool (*is_alone)(void *arg);
+    void (*on_claimed)(void *arg, uint64_t seq, enum alerts_whose whose);
 };
 
 /* `stats` and `events` are borrowed until session_free(). */
@@ -51,6 +54,8 @@ void session_free(struct session *s);
 void session_open(struct session *s, struct ledger *ledger);
 void session_committed(struct session *s);
 void session_claim(struct session *s);
+/* For alerts_claim_by(); not of NULL. */
+bool session_claim_notice(struct session *s, const struct ledger_alert *alert, uint64_t seq);
 /* `fn` once, perhaps from inside: what is held is given back, or LIMIT_COUNTERS_LEAVE_MS are over. */
 void session_leave(struct session *s, void (*fn)(void *arg), void *arg);
 

@@ -11,6 +11,7 @@
 #include "ledger/errand.h"
 #include "net/loop.h"
 #include "store/ledger.h"
+#include "store/ledger_alerts.h"
 #include "store/ledger_charges.h"
 #include "store/ledger_sessions.h"
 
@@ -29,6 +30,10 @@ struct telling {
     struct counters_spent last; /* that was read */
     struct counters_spent page[LIMIT_COUNTERS_TOLD];
     size_t count, read; /* of the page; read: and those that count no more */
+    bool is_at_notices;
+    struct ledger_alerted_row last_notice;
+    struct counters_claim claims[LIMIT_COUNTERS_TOLD];
+    struct json_tape tape;
 
     char cursor[24]; /* of the holds */
     char (*over)[COUNTERS_HOLD_BYTES]; /* of a page of them, those whose records are there */
@@ -203,39 +208,71 @@ static void on_told(void *arg, const struct redis_reply *reply)
     if (is_good(t, reply)) loop_work_add(&t->next);
 }
 
+static struct slice keep(struct telling *t, struct slice text)
+{
+    struct slice kept = arena_copy(&t->keys[t->turn], text);
+    return kept.ptr ? kept : SLICE("");
+}
+
 static void on_sum(void *arg, const struct counters_spent *spent, bool counts)
 {
     struct telling *t = arg;
     t->read++;
     t->last = *spent;
-    t->last.key = arena_copy(&t->keys[t->turn], spent->key);
-    if (!t->last.key.ptr) t->last.key = SLICE("");
+    t->last.key = keep(t, spent->key);
     if (counts) t->page[t->count++] = t->last;
 }
+
+/* ---- Notices. */
+
+static void on_notice(void *arg, const struct ledger_alerted_row *row, bool is_given)
+{
+    struct telling *t = arg;
+    struct ledger_alert alert;
+    t->read++;
+    t->last_notice = (struct ledger_alerted_row){.key = keep(t, row->key), .budget = keep(t, row->budget),
+                                                 .start_s = row->start_s};
+    if (!is_given || !ledger_alert_read(&t->tape, &t->keys[t->turn], row->body, &alert) || !alert.id.len) return;
+    t->claims[t->count++] = (struct counters_claim){.id = keep(t, alert.id), .start_s = row->start_s};
+}
+
+/* ---- A page of either. */
 
 static bool read_page(struct telling *t)
 {
     struct counters_spent after = t->last;
+    struct ledger_alerted_row after_notice = t->last_notice;
     int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     t->turn ^= 1;
     arena_clear(&t->keys[t->turn]);
     t->count = t->read = 0;
+    if (t->is_at_notices)
+        return ledger_alerts_page(db_of(t), &after_notice, now_s, LIMIT_COUNTERS_TOLD, on_notice, t);
     return ledger_charges_page(db_of(t), &after, now_s, LIMIT_COUNTERS_TOLD, on_sum, t);
+}
+
+static struct counters_call tell_page(struct telling *t)
+{
+    struct counters_place place = place_of(t, 0);
+    struct arena *arena = errand_arena(&t->errand);
+    if (t->is_at_notices) return counters_call_claim("", t->source, t->claims, t->count, arena);
+    return counters_call_spend(&place, t->source, t->is_exact, NULL, 0, t->page, t->count, arena);
 }
 
 static void on_next(void *arg)
 {
     struct telling *t = arg;
-    struct counters_place place = place_of(t, 0);
     if (!t->is_audit && !is_read(t, read_page(t))) return;
-    if (t->is_audit || !t->read) {
+    if (t->is_audit || (!t->read && t->is_at_notices)) {
         begin_holds(t);
-    } else if (!t->count) {
-        loop_work_add(&t->next);
-    } else {
-        struct counters_call call = counters_call_spend(&place, t->source, t->is_exact, NULL, 0, t->page, t->count,
-                                                        errand_arena(&t->errand));
+        return;
+    }
+    if (!t->read) t->is_at_notices = true;
+    if (t->count) {
+        struct counters_call call = tell_page(t);
         ask(t, &call, on_told);
+    } else {
+        loop_work_add(&t->next);
     }
 }
 
@@ -284,7 +321,9 @@ static void begin(struct telling *t, struct ledger *ledger, const char *session,
     telling_stop(t);
     t->ledger = ledger;
     t->is_audit = is_audit;
+    t->is_at_notices = false;
     t->last = (struct counters_spent){0};
+    t->last_notice = (struct ledger_alerted_row){0};
     loop_work_add(&t->next);
     snprintf(t->session, sizeof t->session, "%s", session);
     snprintf(t->source, sizeof t->source, "%s", source);
@@ -322,6 +361,7 @@ struct telling *telling_new(struct loop *loop, struct counters_redis *redis, con
     t->arg = arg;
     errand_init(&t->errand, redis, t);
     loop_work_init(&t->next, loop, on_next, t);
+    json_init(&t->tape);
     arena_init(&t->keys[0]);
     arena_init(&t->keys[1]);
     return t;
@@ -332,6 +372,7 @@ void telling_free(struct telling *t)
     if (!t) return;
     telling_stop(t);
     errand_clear(&t->errand);
+    json_clear(&t->tape);
     arena_clear(&t->keys[0]);
     arena_clear(&t->keys[1]);
     mem_free(t->over);

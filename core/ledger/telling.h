@@ -1,5 +1,6 @@
 /*
- * Tells the counters that a fleet shares all that the ledger knows: its budgets' sums, which holds are over because
+ * Tells the counters that a fleet shares all that the ledger knows: its budgets' sums, which
+ * notices of them it has given out, which holds are over because
  * their records are there, and what is held by processes that died. A page at a time, each when the one before is
  * answered, so that neither the loop nor the queue to Redis is kept by a ledger of many sums.
  *

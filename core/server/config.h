@@ -40,7 +40,7 @@ struct config {
     bool has_witness_syslog;
     struct slice postgres_url; /* a secret; empty: none */
     struct slice redis_url;    /* a secret; empty: nobody shares counters with this gateway */
-    uint32_t redis_gateways, redis_lease_ms;
+    uint32_t redis_gateways, redis_timeout_ms, redis_lease_ms;
     struct slice billing_zone; /* the name of a zone that this system has */
 };
 

@@ -266,6 +266,9 @@ static const struct field redis_group[] = {
     {"gateways", &type_count, IN_CONFIG(redis_gateways), RANGE(1, LIMIT_COUNTERS_GATEWAYS), .initial = 1,
      .says = "How many gateways there are at least: while Redis is out of reach each lets through its part, where "
              "`on_store_loss` is \"local\"."},
+    {"timeout", &type_duration, IN_CONFIG(redis_timeout_ms), RANGE(1, LIMIT_COUNTERS_WAIT_MS),
+     .initial = LIMIT_COUNTERS_REDIS_MS,
+     .says = "A request waits so long for an answer of Redis; then `on_store_loss` holds."},
     {"lease", &type_duration, IN_CONFIG(redis_lease_ms), RANGE(3000, 10 * MINUTE_MS),
      .initial = LIMIT_COUNTERS_LEASE_MS,
      .says = "A gateway that was not heard of for this long is taken for dead: what its requests hold goes back."},

@@ -41,6 +41,7 @@ struct worker {
     struct keysets *keysets;
     /* Prepared, not yet in force. */
     struct settings *staged_settings;
+    uint32_t staged_gateways, staged_redis_ms;
     struct policy_set *staged_policies;
     uint64_t staged_number;
     bool is_config_lost; /* it was sent, and there was no descriptor to take it with */
@@ -81,7 +82,6 @@ static void keep_redis(struct worker *w, const struct config *config)
 {
     struct slice url = config->redis_url.len ? config->redis_url : SLICE("");
     w->redis = (struct flow_redis){.url = mem_strndup(url.ptr, url.len),
-                                    .gateways = config->redis_gateways,
                                     .workers = w->parts.workers,
                                     .post = w->parts.post};
 }
@@ -103,6 +103,8 @@ static bool stage_config(struct worker *w, int fd, struct fault *why)
     pipe_memfd_unmap(bytes);
     if (!config) return fault_set(why, FAULT_INTERNAL, "the configuration that came is not one");
     w->staged_settings = settings_ref(config->settings);
+    w->staged_gateways = config->redis_gateways;
+    w->staged_redis_ms = config->redis_timeout_ms;
     if (!w->redis.url) keep_redis(w, config);
     config_free(config);
     return true;
@@ -285,6 +287,8 @@ static void commit(struct worker *w, uint64_t number)
     if (number != w->staged_number || !w->staged_policies) return; /* dropped in between */
     settings_unref(w->settings);
     w->settings = settings_ref(w->staged_settings);
+    w->redis.gateways = w->staged_gateways;
+    w->redis.timeout_ms = w->staged_redis_ms;
     if (w->flow) {
         flow_set_settings(w->flow, w->settings);
         flow_set_policies(w->flow, w->staged_policies);

@@ -71,7 +71,7 @@ static void add_session(struct counters_call *call, const char *session, struct 
 static size_t add_period(struct counters_call *call, int64_t start_s, struct arena *arena)
 {
     struct slice key = arena_printf(arena, HERE "B:%" PRId64, start_s);
-    for (size_t i = 2; i < call->key_count; i++)
+    for (size_t i = 1; i < call->key_count; i++)
         if (slice_equal(call->keys[i], key)) return i + 1;
     add_key(call, key);
     return call->key_count;
@@ -373,6 +373,21 @@ struct counters_call counters_call_holds(const struct counters_place *place, con
     add_session(&call, place->session, arena);
     add_text(&call, cursor);
     add_integer(&call, LIMIT_COUNTERS_TOLD, arena);
+    return call;
+}
+
+struct counters_call counters_call_claim(const char *epoch, const char *source, const struct counters_claim *claims,
+                                         size_t count, struct arena *arena)
+{
+    struct counters_call call = begin(COUNTERS_SCRIPT_CLAIM, 1 + count, 2 + 2 * count, arena);
+    check(count <= LIMIT_COUNTERS_TOLD);
+    add_key(&call, SLICE(HERE "R"));
+    add_text(&call, epoch);
+    add_text(&call, source);
+    for (size_t i = 0; i < count; i++) {
+        add_integer(&call, (int64_t)add_period(&call, claims[i].start_s, arena), arena);
+        add(&call, claims[i].id);
+    }
     return call;
 }
 

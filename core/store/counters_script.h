@@ -28,6 +28,7 @@
 enum counters_script {
     COUNTERS_SCRIPT_ADMIT,
     COUNTERS_SCRIPT_BEAT,
+    COUNTERS_SCRIPT_CLAIM,
     COUNTERS_SCRIPT_EXTEND,
     COUNTERS_SCRIPT_FENCE,
     COUNTERS_SCRIPT_HOLDS,
@@ -103,6 +104,17 @@ struct counters_call counters_call_holds(const struct counters_place *place, con
                                          struct arena *arena);
 /* An owner as it stands in Redis; false: it is none. */
 bool counters_script_owner(struct slice text, uint64_t *owner);
+
+/* A notice of a budget, which one ledger of all gives out. */
+struct counters_claim {
+    struct slice id; /* the same, whoever's notice it is */
+    int64_t start_s; /* of its period */
+};
+
+/* Notices are the source's own, unless another has claimed them. Replies: of each 1 or 0. epoch "": to a memory that is
+ * not seeded yet, what had been claimed before. LIMIT_COUNTERS_TOLD at most. */
+struct counters_call counters_call_claim(const char *epoch, const char *source, const struct counters_claim *claims,
+                                         size_t count, struct arena *arena);
 
 /* Replies: memory, epoch, ms, holds, living sessions, those whose lease is over. */
 struct counters_call counters_call_beat(const struct counters_place *place, bool is_new, uint32_t lease_ms,

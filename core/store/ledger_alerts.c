@@ -150,3 +150,37 @@ enum ledger_alerted ledger_alerts_note(struct ledger_alerts *a, struct slice bod
     arena_clear(&a->arena);
     return is;
 }
+
+/* ---- What was given. */
+
+static struct slice text_column(sqlite3_stmt *q, int at)
+{
+    const char *text = sqlite3_column_blob(q, at);
+    return text ? slice_of(text, (size_t)sqlite3_column_bytes(q, at)) : SLICE("");
+}
+
+bool ledger_alerts_page(sqlite3 *db, const struct ledger_alerted_row *after, int64_t now_s, uint32_t max,
+                        void (*fn)(void *arg, const struct ledger_alerted_row *row, bool is_given), void *arg)
+{
+    static const char sql[] =
+        "SELECT a.key, a.start_s, a.budget, c.body,"
+        " EXISTS(SELECT 1 FROM charges s WHERE s.key = a.key AND s.start_s = a.start_s AND s.stop_s > ?4)"
+        " AND NOT EXISTS(SELECT 1 FROM outbox o WHERE o.seq = a.seq)"
+        " FROM alerts a LEFT JOIN chain c ON c.seq = a.seq"
+        " WHERE (a.key, a.start_s, a.budget) > (?1, ?2, ?3) ORDER BY a.key, a.start_s, a.budget LIMIT ?5";
+    sqlite3_stmt *q;
+    int rc;
+    if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    bind_text(q, 1, after->key);
+    sqlite3_bind_int64(q, 2, after->key.ptr ? after->start_s : INT64_MIN);
+    bind_text(q, 3, after->budget);
+    sqlite3_bind_int64(q, 4, now_s);
+    sqlite3_bind_int64(q, 5, max);
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+        struct ledger_alerted_row row = {.key = text_column(q, 0), .start_s = sqlite3_column_int64(q, 1),
+                                         .budget = text_column(q, 2), .body = text_column(q, 3)};
+        fn(arg, &row, sqlite3_column_int(q, 4));
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE;
+}

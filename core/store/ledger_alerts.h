@@ -46,6 +46,16 @@ bool ledger_alerts_install(struct ledger_alerts *alerts, sqlite3 *db);
 enum ledger_alerted ledger_alerts_note(struct ledger_alerts *alerts, struct slice body, uint64_t seq);
 /* False: it is no notice. */
 bool ledger_alert_read(struct json_tape *tape, struct arena *arena, struct slice body, struct ledger_alert *alert);
+/* A notice that was given out, as it is looked for: its place in the table, and where its entry is. */
+struct ledger_alerted_row {
+    struct slice key, budget;
+    int64_t start_s;
+    struct slice body; /* empty: it was deleted for its age */
+};
+/* So many of those that were given, in the order of their places behind that one; of which the period still counts, and
+ * nothing waits to be sent, is told with each. Borrowed as in ledger_charges_page(). False: sqlite3_errmsg(db). */
+bool ledger_alerts_page(sqlite3 *db, const struct ledger_alerted_row *after, int64_t now_s, uint32_t max,
+                        void (*fn)(void *arg, const struct ledger_alerted_row *row, bool is_given), void *arg);
 /* "slack:#ai-spend" → "slack" and "#ai-spend"; "owner" has no address. */
 struct slice ledger_alert_sink(struct slice receiver, struct slice *address);
 

@@ -88,6 +88,14 @@ bool outbox_drop(sqlite3 *db, int64_t id, struct fault *why)
     return run(db, q, why);
 }
 
+bool outbox_drop_entry(sqlite3 *db, uint64_t seq, struct fault *why)
+{
+    sqlite3_stmt *q;
+    if (!prepare(db, &q, "DELETE FROM outbox WHERE seq = ?", why)) return false;
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)seq);
+    return run(db, q, why);
+}
+
 bool outbox_postpone(sqlite3 *db, int64_t id, int64_t next_us, struct fault *why)
 {
     sqlite3_stmt *q;

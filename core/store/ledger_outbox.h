@@ -32,6 +32,8 @@ bool outbox_next(sqlite3 *db, struct slice sink, int64_t now_us, struct outbox_i
 /* One that came before that time, whatever its sink; false as above. */
 bool outbox_oldest(sqlite3 *db, int64_t before_us, struct outbox_item *item, struct fault *why);
 bool outbox_drop(sqlite3 *db, int64_t id, struct fault *why);
+/* All of an entry's: another gateway gives it out. */
+bool outbox_drop_entry(sqlite3 *db, uint64_t seq, struct fault *why);
 /* One more try has failed. */
 bool outbox_postpone(sqlite3 *db, int64_t id, int64_t next_us, struct fault *why);
 /* All of a sink's. */

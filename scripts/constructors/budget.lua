@@ -389,15 +389,20 @@ local function compile_default(spec, policy)
   return compile_row(value, path, policy, "default")
 end
 
--- Which rows stand in the default's place: those that name its scope.
-local function mark_covering(policy)
-  local names = {}
-  for _, part in ipairs(policy.default_row and policy.default_row.parts or {}) do names[part.name] = true end
-  for _, row in ipairs(policy.rows) do
-    for _, part in ipairs(row.parts) do
-      row.covers_default = row.covers_default or names[part.name] and not row.is_conditional or false
-    end
+-- A row stands in the default's place for those that it is there for: as broad as the default, and no trial beside it.
+local function stands_for(row, default, names)
+  if row.is_conditional or #row.parts == 0 or row.mode ~= default.mode and row.mode == "observe" then return false end
+  for _, part in ipairs(row.parts) do
+    if not names[part.name] then return false end
   end
+  return true
+end
+
+local function mark_covering(policy)
+  local default, names = policy.default_row, {}
+  if not default then return end
+  for _, part in ipairs(default.parts) do names[part.name] = true end
+  for _, row in ipairs(policy.rows) do row.covers_default = stands_for(row, default, names) end
 end
 
 local function tokens(value, path)

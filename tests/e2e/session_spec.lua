@@ -2,6 +2,7 @@
 local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
+local hooks = require("tests.e2e.kit.hooks")
 local mock = require("tests.e2e.kit.mock")
 local redis = require("tests.e2e.kit.redis")
 
@@ -10,14 +11,14 @@ local POLICIES = {
   ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
   ["models.lua"] = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
     .. 'price = usd_per_million { input = "0", output = "100000" } } }\n',
-  ["budget.lua"] = 'return budget { budgets = { { "app", each = "app", limit = 1000, per = "month" } } }\n',
+  ["budget.lua"] = 'return budget { budgets = { { "app", each = "app", limit = 1000, per = "month" } }, on_store_loss = "open" }\n',
 }
 
 local function health(g) return client.ask(g.admin_port, { path = "/readyz?verbose" }).body end
 
-local function shared(g)
-  expect.eventually(function() return health(g):find("[+]redis ok: 1 gateways count together", 1, true) end, 30,
-    "a session in Redis")
+local function shared(g, count)
+  local line = ("[+]redis ok: %d gateways count together"):format(count or 1)
+  expect.eventually(function() return health(g):find(line, 1, true) end, 30, line)
 end
 
 -- What Redis has for a budget's sums, in all periods.
@@ -63,6 +64,41 @@ describe("a gateway with a Redis", function()
     assert.equal(1, g:metrics():value("moongate_redis_up", {}))
     g:stop()
     assert.equal("0", db:ask("ZCARD", "mg1:{p0}:S"))
+    m:stop()
+    db:stop()
+  end)
+end)
+
+describe("a fleet", function()
+  it("gives a notice out once, whichever of its gateways crosses the threshold", function()
+    local db, m, hook = redis.start(), mock.start {}, hooks.start()
+    local files = {}
+    for name, text in pairs(POLICIES) do files[name] = text end
+    files["budget.lua"] = [[return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } },
+      thresholds = { { at = "80%", notify = { "ops" } } } }]]
+    local function start(name)
+      return gateway.start { mock = m, name = name, policies = files,
+        config = { redis = { url = db.url }, ledger = { gateway = name },
+          notify = { ops = { kind = "webhook", url = hook.url, secret = "whsec-0123456789" } } } }
+    end
+    local function spend(g, tokens)
+      local r = g:chat { model = "dear", max_tokens = tokens, messages = { { role = "user", content = "hi" } } }
+      assert.equal(200, r.status, r.body)
+    end
+    local a, b = start("fleet-a"), start("fleet-b")
+    shared(a, 2)
+    shared(b, 2)
+    for _ = 1, 45 do spend(a, 2) end
+    for _ = 1, 2 do spend(b, 2) end
+    for _, g in ipairs { a, b } do
+      expect.eventually(function() return #g:entries("alert") == 1 end, 20, "an entry of each")
+      g:gauge_becomes("moongate_notices_waiting", 0)
+    end
+    assert.equal(1, #hook:calls())
+    a:stop()
+    shared(b, 1)
+    b:stop()
+    hook:stop()
     m:stop()
     db:stop()
   end)

@@ -73,7 +73,7 @@ static void settle(const struct counters_answer *answer, size_t count, struct co
     struct counters_state states[4];
     struct counters_answer said;
     memcpy(q.hold, answer->hold, sizeof q.hold);
-    counters_shared_ask(counters, &q, (struct counters_asker){7, here.wall_ns}, states, &said);
+    counters_shared_ask(counters, &q, (struct counters_asker){.owner = 7, .now_ns = here.wall_ns}, states, &said);
     EXPECT(said.is_ok);
 }
 

@@ -38,6 +38,8 @@ struct gateway {
     struct stats *stats;
     uint32_t lease_ms;
     bool has_left;
+    uint64_t claimed_seq;
+    enum alerts_whose whose;
 };
 
 static struct loop *loop;
@@ -93,9 +95,16 @@ static inline bool is_alone(void *arg)
     return true;
 }
 
+static inline void on_claimed(void *arg, uint64_t seq, enum alerts_whose whose)
+{
+    struct gateway *g = arg;
+    g->claimed_seq = seq;
+    g->whose = whose;
+}
+
 static inline void gateway_run(struct gateway *g)
 {
-    static const struct session_events events = {is_claimed, is_alone};
+    static const struct session_events events = {is_claimed, is_alone, on_claimed};
     struct fault why = {0};
     struct ledger_options options = {.data_dir = g->dir, .zone = "UTC", .gateway = slice_str(g->name)};
     struct session_options how = {.url = slice_str(sync_server.url), .gateway = slice_str(g->name),

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "ledger/alerts.h"
 #include "net/loop.h"
+#include "store/ledger_alerts.h"
 
 static struct loop *loop;
 static struct ledger *ledger;
@@ -313,6 +314,85 @@ static void a_program_that_is_not_there_is_a_failure(void)
     end();
 }
 
+/* ---- Where other gateways have the same budgets. */
+
+static struct {
+    unsigned asked;
+    uint64_t seq;
+    bool is_away; /* who would know */
+} claim;
+
+static bool on_claim(void *arg, const struct ledger_alert *alert, uint64_t seq)
+{
+    (void)arg;
+    EXPECT_SLICE(SLICE("app=x"), alert->key);
+    EXPECT_INT(1000, alert->start_s);
+    claim.asked++;
+    claim.seq = seq;
+    return !claim.is_away;
+}
+
+static void run_until_asked(unsigned times)
+{
+    for (int i = 0; i < 3000 && claim.asked < times; i++)
+        turns(10);
+    EXPECT(claim.asked >= times);
+}
+
+static void begin_with_others(const struct sink *sinks, size_t count)
+{
+    memset(&claim, 0, sizeof claim);
+    begin(sinks, 0);
+    alerts_claim_by(alerts, on_claim, NULL);
+    alerts_configure(alerts, sinks, count);
+}
+
+static void nothing_is_sent_of_what_is_anothers(void)
+{
+    struct sink sinks[] = {program("ops", "cat >> $1/told"), program("log", "cat >> $1/told")};
+    fresh();
+    begin_with_others(sinks, 2);
+    commit("sales", "\"ops:a\",\"log:b\"");
+    run_until_asked(1);
+    turns(50);
+    EXPECT_INT(2, waiting());
+    EXPECT_INT(1, claim.asked); /* for both of its receivers */
+    alerts_claimed(alerts, claim.seq, ALERTS_ANOTHERS);
+    EXPECT_INT(0, waiting());
+    commit("legal", "\"ops:a\",\"log:b\"");
+    run_until_asked(2);
+    alerts_claimed(alerts, claim.seq, ALERTS_OWN);
+    run_until_waiting(0);
+    EXPECT_INT(2, claim.asked);
+    EXPECT_INT(0, count_of(told(), "alert_sales"));
+    EXPECT_INT(2, count_of(told(), "\"id\":\"alert_legal\""));
+    EXPECT_STR("2", kit_ask("SELECT count(*) FROM chain WHERE kind = 8"));
+    end();
+}
+
+static void it_waits_while_nobody_can_say_whose_it_is(void)
+{
+    struct sink sinks[] = {program("ops", "cat >> $1/told")};
+    fresh();
+    begin_with_others(sinks, 1);
+    claim.is_away = true;
+    commit("sales", "\"ops:a\"");
+    run_until_asked(2);
+    claim.is_away = false;
+    run_until_asked(3);
+    alerts_claimed(alerts, claim.seq, ALERTS_UNKNOWN);
+    run_until_asked(4);
+    EXPECT_INT(1, waiting());
+    EXPECT_STR("", told());
+    end(); /* claimed perhaps, and killed */
+    begin_with_others(sinks, 1);
+    run_until_asked(1);
+    alerts_claimed(alerts, claim.seq, ALERTS_OWN);
+    run_until_waiting(0);
+    EXPECT_INT(1, count_of(told(), "\"id\":\"alert_sales\""));
+    end();
+}
+
 int main(void)
 {
     kit_fresh();
@@ -326,6 +406,8 @@ int main(void)
     RUN(other_sinks_while_one_is_being_told);
     RUN(a_program_sees_few_variables_and_nothing_that_is_open);
     RUN(a_program_that_is_not_there_is_a_failure);
+    RUN(nothing_is_sent_of_what_is_anothers);
+    RUN(it_waits_while_nobody_can_say_whose_it_is);
     fresh();
     kit_end();
     return unit_close("alerts");

@@ -1,6 +1,8 @@
 /* Gateways that count together: what each ledger has told adds up, whoever dies, whatever Redis loses. */
 #include "session_kit.h"
 
+#include "store/ledger_alerts.h"
+
 static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
 
 static void sums_of_all_ledgers_add_up(void)
@@ -135,8 +137,8 @@ static void all_is_told_to_an_empty_redis(void)
     WAIT(is_open(a) && is_open(b));
     const char *epoch_before = arena_copy(&arena, slice_str(a->view.epoch)).ptr;
     EXPECT_STR("OK", sync_text("FLUSHALL", NULL));
-    WAIT(is_open(a) && is_open(b) && strcmp(a->view.epoch, epoch_before) != 0 && spent("app=a") == 100);
-    EXPECT_STR(a->view.epoch, b->view.epoch);
+    WAIT(is_open(a) && is_open(b) && strcmp(a->view.epoch, epoch_before) != 0 && spent("app=a") == 100 &&
+         strcmp(a->view.epoch, b->view.epoch) == 0);
     EXPECT_INT(2, sessions());
     WAIT(kept(a) == 1 && kept(b) == 1);
     redis_server_kill(&sync_server, SIGKILL); /* it had saved nothing */
@@ -297,6 +299,72 @@ static void many_sums_keep_nobody(void)
     fleet_end();
 }
 
+/* --- notices --- */
+
+static uint64_t claims;
+
+static enum alerts_whose claimed(struct gateway *g, const char *id)
+{
+    struct ledger_alert alert = {.id = slice_str(id), .key = SLICE("app=a"), .start_s = period - 86400};
+    g->whose = ALERTS_UNKNOWN;
+    bool is_asked = false;
+    claims++;
+    WAIT(is_asked || (is_asked = session_claim_notice(g->session, &alert, claims)));
+    WAIT(g->claimed_seq == claims);
+    return g->whose;
+}
+
+static void put_notice(struct gateway *g, const char *id, const char *budget)
+{
+    struct buf body;
+    struct fault why = {0};
+    buf_init(&body);
+    buf_printf(&body, "{\"id\":\"%s\",\"key\":\"app=a\",\"period\":%lld,\"at\":8000,\"to\":[],\"rule\":\"%s@80%%\"}", id,
+               (long long)period - 86400, budget);
+    struct ledger_entry entry = {.kind = CHAIN_ALERT, .body = buf_slice(&body)};
+    if (!ledger_begin(g->ledger, &why) || ledger_put(g->ledger, &entry, &why) != LEDGER_STORED ||
+        !ledger_commit(g->ledger, &why)) {
+        UNIT_FAIL("put: %s", why.text);
+    }
+    buf_clear(&body);
+}
+
+/* Also when Redis has lost who had claimed it, and the other comes first. */
+static void one_gateway_of_all_gives_a_notice_out(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a"), *b = gateway_start("gw-b");
+    struct ledger_alert alert = {.id = SLICE("alert_1"), .start_s = period - 86400};
+    EXPECT(!session_claim_notice(a->session, &alert, 1)); /* nobody can say yet */
+    WAIT(is_open(a) && is_open(b));
+    EXPECT_INT(ALERTS_OWN, claimed(a, "alert_1"));
+    EXPECT_INT(ALERTS_ANOTHERS, claimed(b, "alert_1"));
+    EXPECT_INT(ALERTS_OWN, claimed(b, "alert_2"));
+    EXPECT_INT(ALERTS_OWN, claimed(a, "alert_1"));
+    gateway_kill(a);
+    gateway_run(a);
+    WAIT(is_open(a));
+    EXPECT_INT(ALERTS_OWN, claimed(a, "alert_1"));
+    EXPECT_INT(ALERTS_ANOTHERS, claimed(a, "alert_2"));
+    gateway_put(a, 1, "app=a", 70);
+    put_notice(a, "alert_1", "budget/one");
+    put_notice(a, "alert_3", "budget/two");
+    const char *epoch_before = arena_copy(&arena, slice_str(a->view.epoch)).ptr;
+    EXPECT_STR("OK", sync_text("FLUSHALL", NULL));
+    WAIT(is_open(a) && is_open(b) && strcmp(a->view.epoch, epoch_before) != 0 &&
+         strcmp(a->view.epoch, b->view.epoch) == 0);
+    EXPECT_INT(ALERTS_ANOTHERS, claimed(b, "alert_1"));
+    EXPECT_INT(ALERTS_ANOTHERS, claimed(b, "alert_3"));
+    kill(sync_server.pid, SIGSTOP);
+    EXPECT(session_claim_notice(a->session, &alert, ++claims));
+    WAIT(a->claimed_seq == claims);
+    EXPECT_INT(ALERTS_UNKNOWN, a->whose);
+    kill(sync_server.pid, SIGCONT);
+    gateway_end(a);
+    gateway_end(b);
+    fleet_end();
+}
+
 int main(void)
 {
     RUN(sums_of_all_ledgers_add_up);
@@ -312,5 +380,6 @@ int main(void)
     RUN(nobody_is_there);
     RUN(a_repair_makes_sums_less);
     RUN(many_sums_keep_nobody);
+    RUN(one_gateway_of_all_gives_a_notice_out);
     return unit_close("session");
 }

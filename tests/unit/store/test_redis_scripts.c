@@ -231,7 +231,8 @@ static void a_hold_grows_and_ends(void)
 
 static void scripts_have_their_names(void)
 {
-    const char *names[] = {"admit", "beat", "extend", "fence", "holds", "return", "seed", "settle", "spend", "sweep"};
+    const char *names[] = {"admit",  "beat", "claim",  "extend", "fence", "holds",
+                           "return", "seed", "settle", "spend",  "sweep"};
     for (int i = 0; i < COUNTERS_SCRIPTS; i++) {
         EXPECT_STR(names[i], counters_script_name((enum counters_script)i));
         EXPECT(slice_starts(counters_script_source((enum counters_script)i), SLICE("#!lua")));

@@ -5,7 +5,7 @@
 --   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); k<key>: the cell of a limit's key,
 --                five doubles: until when its requests are used up (s since 1970, ns), its tokens (s, ns), how many run
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
---                Sessions are B:0: u<key> is when a session is over
+--                Sessions are B:0: u<key> is when a session is over. a<id>: which ledger gives a notice out
 --   H:<session>  lease (ms), dead, behind a zero byte; <hold> → what it has taken (holds.lua). A session is one life
 --                of one gateway
 --   S            sessions by the end of their leases

@@ -1,0 +1,327 @@
+-- Limits and budgets of a gateway whose counters are in Redis: what it is asked, and what holds while it cannot be.
+local cjson = require("cjson")
+local client = require("tests.e2e.kit.client")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+local redis = require("tests.e2e.kit.redis")
+
+local DIME = 1e8
+
+-- A token of output costs a dime, and input nothing, but of "read".
+local MODELS = [[
+return models {
+  dear = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o",
+    price = usd_per_million { input = "0", output = "100000" } },
+  read = { targets = { "openai/read", "anthropic/again" }, context = 128000, counts_as = "gpt-4o",
+    price = usd_per_million { input = "100000", output = "100000" } },
+  two = { targets = { "openai/one", { "anthropic/cheap", price = usd_per_million { input = "0", output = "1000" } } },
+    context = 128000, counts_as = "gpt-4o", price = usd_per_million { input = "100000", output = "100000" } },
+}
+]]
+
+local m, db, g
+
+setup(function() m = mock.start {} end)
+teardown(function() m:stop() end)
+before_each(function()
+  m:reset()
+  db = redis.start()
+end)
+after_each(function()
+  gateway.stop_all()
+  db:stop()
+end)
+
+local function budget(usd, more)
+  return ('return budget { budgets = { { "app", each = "app", limit = %s, per = "month" } }, %s }\n'):format(usd, more or "")
+end
+
+local function rate(limits, more)
+  return ("return ratelimit { limits = { %s }, %s }\n"):format(limits, more or "")
+end
+
+local function is_shared()
+  local health = client.ask(g.admin_port, { path = "/readyz?verbose" }).body
+  return health:find("[+]redis ok", 1, true) ~= nil
+end
+
+local function shared() expect.eventually(is_shared, 30, "a place in Redis") end
+
+-- files: name → text of a policy, in the order of `chain`.
+local function start(chain, files, config, workers)
+  local all, names = { ["models.lua"] = MODELS }, { '"auth"' }
+  all["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
+  for _, name in ipairs(chain) do
+    names[#names + 1] = ("%q"):format(name)
+    all[name .. ".lua"] = files[name]
+  end
+  all["init.lua"] = "return chain { " .. table.concat(names, ", ") .. " }\n"
+  config = config or {}
+  config.redis = config.redis or {}
+  config.redis.url, config.redis.timeout = db.url, "500ms" -- a loaded machine needs more than a fleet's
+  g = gateway.start { mock = m, name = "shared", policies = all, config = config, workers = workers or 2 }
+  shared()
+  return g
+end
+
+local function body(of)
+  return { model = of.model or "dear", max_tokens = of.tokens or 1, stream = of.stream,
+    metadata = { mock = of.script or "" }, messages = { { role = "user", content = "hi" } } }
+end
+
+local function once(of) return g:ask { json = body(of), key = of.key } end
+
+-- Of who refuses what Redis has not answered in time: on a loaded machine that may happen at any time.
+local function ask(of)
+  local r
+  expect.eventually(function()
+    r = once(of)
+    return r.status ~= 503
+  end, 30, "an answer of Redis")
+  return r
+end
+
+local function charged()
+  local rows = assert(require("luasql.sqlite3").sqlite3():connect(g.dir:path("data/ledger.db")))
+  local cursor = rows:execute("SELECT coalesce(sum(nano), 0) FROM charges WHERE key = 'app=code-assistant'")
+  local sum = tonumber((cursor:fetch()))
+  cursor:close()
+  rows:close()
+  return sum / DIME
+end
+
+-- Nothing is held: all that is left may be asked for, and no token more.
+local function assert_free(limit)
+  expect.eventually(function()
+    local left = limit - charged()
+    return once({ tokens = left + 1 }).status == 402
+      and once({ tokens = left, script = "usage_tokens=0&tokens=1" }).status == 200
+  end, 20, "all that is left")
+end
+
+local function last_event(answer)
+  local events = client.events(answer.body)
+  return events[#events]
+end
+
+local function lines_of(answer, verb)
+  local found = {}
+  for _, line in ipairs(g:record(answer.id).trace) do
+    if line.verb == verb then found[#found + 1] = line end
+  end
+  return found
+end
+
+local CLOSED = 'on_store_loss = "closed"'
+
+describe("counters in Redis", function()
+  it("are asked, and their answers told", function()
+    start({ "ratelimit", "budget" }, { budget = budget(10, CLOSED),
+      ratelimit = rate('{ "many", by = "app", requests = 6000, per = "1h" }', CLOSED) })
+    for _ = 1, 10 do
+      local r = ask { tokens = 10 }
+      assert.equal(200, r.status, r.body)
+      assert.equal("6000", r:get("x-ratelimit-limit-requests"))
+      assert.is_true(tonumber(r:get("x-ratelimit-remaining-requests")) < 1000)
+    end
+    expect.eventually(function() return charged() == 100 end, 20, "100 dimes")
+    local r = ask { tokens = 1 }
+    assert.equal(402, r.status, r.body)
+    assert.equal("budget_exhausted", gateway.error_of(r).code)
+    assert.equal("6000", r:get("x-ratelimit-limit-requests"))
+    local counted = g:record(r.id).asked.counters[1]
+    assert.equal("admit", counted["do"])
+    assert.is_nil(counted.items[1].lost)
+    assert.is_true(g:metrics():value("moongate_shared_counters_questions_total", { outcome = "answered" }) >= 11)
+  end)
+
+  it("hold a stream a slice at a time, and let it finish", function()
+    start({ "budget" }, { budget = budget(10, "stream = { slice = 16 }, " .. CLOSED) })
+    assert.equal(402, ask({ tokens = 1000 }).status)
+    local r = ask { tokens = 1000, stream = true, script = "tokens=70&rate=100" }
+    assert.equal("[DONE]", last_event(r).data)
+    expect.eventually(function() return charged() == 70 end, 20, "70 dimes")
+    assert_free(100)
+  end)
+
+  it("let a stream finish where there is no more room, and say so", function()
+    start({ "budget" }, { budget = budget(3, "stream = { slice = 16 }, " .. CLOSED) })
+    local r = ask { tokens = 100, stream = true, script = "tokens=50&rate=100" }
+    assert.equal("[DONE]", last_event(r).data)
+    expect.eventually(function() return charged() == 50 end, 20, "50 dimes")
+    local over = lines_of(r, "over")
+    assert.equal(1, #over)
+    assert.truthy(over[1].reason:find("^code%-assistant has used %$0 and holds %$[%d.]+ of %$3 this month, and "), over[1].reason)
+    assert.equal(402, ask({ tokens = 1 }).status)
+  end)
+
+  it("cut a stream where the policy says so", function()
+    start({ "budget" }, { budget = budget(3, 'stream = { slice = 16, on_exhausted = "cut" }, ' .. CLOSED) })
+    local r = ask { tokens = 1000, stream = true, script = "tokens=400&rate=100" }
+    local last = cjson.decode(last_event(r).data)
+    assert.equal("budget_cut", last.error.code)
+    assert.truthy(last.error.message:find("has used %$0 and holds %$[%d.]+ of %$3 this month"), last.error.message)
+    expect.eventually(function() return charged() > 0 end, 20, "what came")
+    assert.is_true(charged() >= 24 and charged() <= 40, charged())
+    assert.equal(402, ask({ tokens = 30 }).status)
+  end)
+
+  it("are asked again before another target, and refuse it or not", function()
+    local held = "return policy { buffer = true, on_response = function() end }\n"
+    start({ "budget", "held" }, { budget = budget("3.5", CLOSED), held = held })
+    m:script { { match = '"model":"one"', cut = "fin", cut_event = 12 }, { match = '"model":"cheap"', tokens = 10 },
+      { match = '"model":"read"', cut = "fin", cut_event = 2 }, { match = '"model":"again"', tokens = 10 } }
+    local r = ask { model = "two", tokens = 20, stream = true }
+    assert.equal(200, r.status, r.body)
+    assert.equal(2, #g:record(r.id).attempts)
+    expect.eventually(function() return charged() > 0 end, 20, "what it cost")
+    r = ask { model = "read", tokens = math.floor(35 - charged()) - 9, stream = true }
+    assert.equal(402, r.status, r.body)
+    assert.truthy(gateway.error_of(r).message:find("and another attempt may cost %$[%d.]+$"), r.body)
+    assert.equal(1, #g:record(r.id).attempts)
+  end)
+
+  it("have nothing of who goes away while they are waited for", function()
+    start({ "ratelimit", "budget" }, { budget = budget(10, CLOSED),
+      ratelimit = rate('{ "once", by = "app", concurrent = 1 }', CLOSED) })
+    assert.equal(200, ask({}).status)
+    local since = m:mark()
+    for _ = 1, 3 do
+      db:ask("FLUSHALL") -- the place that the gateway has is gone: who comes now waits for another
+      for _ = 1, 10 do
+        local c = client.connect(g.port)
+        c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key, json = body { tokens = 9 } })
+        c:close()
+      end
+      shared()
+      expect.eventually(function() return once({}).status == 200 end, 20, "a free place")
+    end
+    expect.eventually(function() return g:metrics():value("moongate_exchanges_open") == 0 end, 10, "all to end")
+    assert.is_true(#m:requests(since) >= 3)
+  end)
+
+  it("are there for policies that look", function()
+    start({ "budget", "look" }, { budget = budget(10, CLOSED), look = [[
+return policy { on_request = function(ctx)
+  local b = ctx.budget.app
+  if not b then return deny(403, "no_budget", "nobody knows") end
+  if ctx.request.max_tokens == 7 then return deny(403, "looked", ("%.1f"):format(b.remaining)) end
+end }
+]] })
+    assert.equal(200, ask({ tokens = 40, script = "tokens=40" }).status)
+    expect.eventually(function() return charged() == 40 end, 20, "40 dimes")
+    expect.eventually(function()
+      local r = once { tokens = 7 }
+      return r.status == 403 and gateway.error_of(r).message:find("5.3", 1, true)
+    end, 20, "all of it but 4 dollars, and what is held for this one")
+  end)
+end)
+
+describe("while Redis is out of reach", function()
+  local function each_loss(name, test)
+    it(name .. ", when it stands still", function() test(function() db:stop_answering() end, function() db:answer() end) end)
+    it(name .. ", when it is killed", function() test(function() db:kill() end, function() db:run() end) end)
+  end
+
+  local function is_back()
+    shared()
+    expect.eventually(function()
+      local r = once {}
+      return r.status == 200 and #lines_of(r, "lost") == 0
+    end, 30, "an answer of Redis")
+  end
+
+  each_loss("open lets pass", function(lose, find)
+    start({ "budget" }, { budget = budget(1, 'on_store_loss = "open"') })
+    lose()
+    local r = once { tokens = 100, script = "tokens=100" }
+    assert.equal(200, r.status, r.body)
+    assert.equal("shared counters are out of reach: let pass", lines_of(r, "lost")[1].reason)
+    expect.eventually(function() return charged() == 100 end, 20, "all of it to be charged")
+    find()
+    shared()
+    expect.eventually(function() return once({ tokens = 1 }).status == 402 end, 30, "Redis to know of it")
+  end)
+
+  each_loss("closed refuses", function(lose, find)
+    start({ "ratelimit" }, { ratelimit = rate('{ "x", by = "app", requests = 6000, per = "1h" }', CLOSED) })
+    lose()
+    local r = once {}
+    assert.equal(503, r.status, r.body)
+    assert.equal("5", r:get("retry-after"))
+    assert.equal("limits_unavailable", gateway.error_of(r).code)
+    assert.equal("shared counters are out of reach", gateway.error_of(r).message)
+    assert.is_nil(r:get("x-ratelimit-limit-requests"))
+    find()
+    is_back()
+  end)
+
+  each_loss("local counts this gateway's part of a limit", function(lose, find)
+    start({ "ratelimit" }, { ratelimit = rate('{ "x", by = "app", concurrent = 6 }') }, { redis = { gateways = 3 } })
+    lose()
+    m:script { count = 0, hold = true }
+    local open, since = {}, m:mark()
+    for i = 1, 3 do
+      open[i] = client.connect(g.port)
+      open[i]:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key, json = body {} })
+    end
+    expect.eventually(function() return #m:requests(since) == 2 end, 20, "two calls")
+    local r = once {}
+    assert.equal(429, r.status, r.body)
+    assert.equal("shared counters are out of reach: counted by this gateway alone", lines_of(r, "lost")[1].reason)
+    assert.equal(2, #m:requests(since))
+    for i = 1, 3 do open[i]:close() end
+    m:reset()
+    expect.eventually(function() return once({}).status == 200 end, 20, "a free place")
+    find()
+    is_back()
+    assert.is_true(g:metrics():value("moongate_shared_counters_lost_total", { on_store_loss = "local" }) >= 3)
+  end)
+
+  -- Which worker has heard of it is chance: there is one.
+  each_loss("local gives a fifth of what was left of a budget away", function(lose, find)
+    start({ "budget" }, { budget = budget(11) }, nil, 1)
+    expect.eventually(function() return #lines_of(once { tokens = 10 }, "lost") == 0 end, 30, "an answer of Redis")
+    local before = charged()
+    local limit, heard = 110, before
+    expect.eventually(function() -- all is charged, and the worker has heard of it
+      heard = charged()
+      local r = once { tokens = 1 }
+      local held = g:record(r.id).asked.counters[1].items[1]
+      return r.status == 200 and not held.lost and (held.spent or 0) / DIME == heard and (held.held or 0) / DIME == 1
+    end, 30, "it all to be heard")
+    local left = math.floor((limit - heard - 1) / 5)
+    lose()
+    local r = once { tokens = left + 1 }
+    assert.equal(503, r.status, r.body)
+    assert.equal("shared counters are out of reach, and the part that this gateway counts alone is used up",
+      gateway.error_of(r).message)
+    assert.equal(402, once({ tokens = 1000 }).status)
+    r = once { tokens = left, script = "tokens=1" }
+    assert.equal(200, r.status, r.body)
+    assert.truthy(g:record(r.id).holds[1].id:find("^local:req_"))
+    find()
+    is_back()
+    assert_free(110)
+  end)
+
+  it("streams go on, and policies are reloaded", function()
+    start({ "budget" }, { budget = budget(100, 'stream = { slice = 16, on_exhausted = "cut" }') })
+    local c = client.connect(g.port)
+    expect.eventually(function() return #lines_of(once {}, "lost") == 0 end, 30, "an answer of Redis")
+    local since = m:mark()
+    c:send(client.request { method = "POST", path = "/v1/chat/completions", key = g.key,
+      json = body { tokens = 200, stream = true, script = "tokens=100&rate=50" } })
+    expect.eventually(function() return #m:requests(since) == 1 end, 20, "the call")
+    db:stop_answering()
+    g:write_policies { ["budget.lua"] = budget(200, CLOSED) }
+    g:reload()
+    assert.equal(503, once({}).status)
+    assert.truthy(c:answer().body:find("[DONE]", 1, true))
+    db:answer()
+    is_back()
+    expect.eventually(function() return charged() >= 100 end, 20, "what the stream came to")
+    assert_free(2000)
+  end)
+end)
