@@ -26,13 +26,14 @@ files["policies"] = {
 }
 files["examples/starter/policies"] = files["policies"]
 files["tests/clients/refusals/policies"] = files["policies"]
+files["examples/fleet/policies"] = files["policies"]
 files["examples/starter/policies/specs"] = files["policies/specs"]
 files["tests/bench/wrk.lua"].globals = { "request", "done", "delay" }
 -- They run inside of Redis, each with the parts that it names.
 files["core/store/redis"] = {
   std = "lua51", read_globals = {
     "redis", "struct", "KEYS", "ARGV", "call", "unpacked", "pack", "floor", "time", "now_s", "now_ns", "EXACT", "MOST", "exact",
-    "HEAD", "OPEN", "hold_of", "amount_of", "meet", "each_piece", "read_met", "hold_money", "give_back",
+    "HEAD", "OPEN", "hold_of", "amount_of", "meet", "each_piece", "read_met", "hold_money", "move", "give_back",
     "write_met", "keep_until",
   },
   globals = { "cells", "sums" },

@@ -132,6 +132,8 @@
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
 #define LIMIT_COUNTERS_LEAVE_MS 1000u         /* a gateway that ends waits for Redis to take its leave */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
+#define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
+#define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
@@ -333,7 +335,9 @@
 #define LIMIT_REDIS_PROBE_MS 1000u         /* … until a PING, sent this often, … */
 #define LIMIT_REDIS_PROBE_ANSWER_MS 100u   /* … is answered in this time */
 #define LIMIT_REDIS_SENTINEL_MS 5000u      /* Sentinels are asked this often whether it is still the master */
-#define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut */
+#define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut … */
+#define LIMIT_REDIS_OWED_MS 6000u          /* … and so it is when bytes come, and not the answer that is owed */
+#define LIMIT_REDIS_STOOD_MS 5000u         /* a connection that was lost sooner is a try that has failed */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

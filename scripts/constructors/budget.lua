@@ -261,12 +261,19 @@ end
 
 local all = {} -- the budgets of this generation
 
--- The strictest one whose scope is this field alone.
+-- Does a say more of what is left than b? One that refuses before one on trial, then the strictest.
+local function is_closer(a, b)
+  if not b then return true end
+  if (a.mode == "observe") ~= (b.mode == "observe") then return b.mode == "observe" end
+  return a.limit < b.limit
+end
+
+-- The one whose scope is this field alone.
 local function row_of(f, name)
   local found, owner
   for _, policy in ipairs(all) do
     for _, row in ipairs(applying(f, policy)) do
-      if #row.parts == 1 and row.parts[1].name == name and (not found or row.limit < found.limit) then
+      if #row.parts == 1 and row.parts[1].name == name and is_closer(row, found) then
         found, owner = row, policy
       end
     end
@@ -389,15 +396,20 @@ local function compile_default(spec, policy)
   return compile_row(value, path, policy, "default")
 end
 
--- Which rows stand in the default's place: those that name its scope.
-local function mark_covering(policy)
-  local names = {}
-  for _, part in ipairs(policy.default_row and policy.default_row.parts or {}) do names[part.name] = true end
-  for _, row in ipairs(policy.rows) do
-    for _, part in ipairs(row.parts) do
-      row.covers_default = row.covers_default or names[part.name] and not row.is_conditional or false
-    end
+-- A row stands in the default's place for those that it is there for: as broad as the default, and no trial beside it.
+local function stands_for(row, default, names)
+  if row.is_conditional or #row.parts == 0 or row.mode ~= default.mode and row.mode == "observe" then return false end
+  for _, part in ipairs(row.parts) do
+    if not names[part.name] then return false end
   end
+  return true
+end
+
+local function mark_covering(policy)
+  local default, names = policy.default_row, {}
+  if not default then return end
+  for _, part in ipairs(default.parts) do names[part.name] = true end
+  for _, row in ipairs(policy.rows) do row.covers_default = stands_for(row, default, names) end
 end
 
 local function tokens(value, path)

@@ -53,7 +53,8 @@ end
 local function check_default(rows, default)
   if not default then return end
   for _, row in ipairs(rows) do
-    if scopes.same(row.parts, default.parts) and not row.is_conditional and row.mode ~= "off" then
+    local acts = row.mode == "enforce" or row.mode == default.mode and row.mode ~= "off"
+    if scopes.same(row.parts, default.parts) and not row.is_conditional and acts then
       report.warn(default.path, "never_acts", ("never acts: '%s' is there for each of them"):format(row.name))
     end
   end
