@@ -13,7 +13,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e tokens clients asan fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients asan chaos fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -42,6 +42,14 @@ asan:
 	@.ci/packages test
 	@$(MAKE) SAN=1 B=build/asan tests-built
 	@ASAN_OPTIONS=detect_stack_use_after_return=1 B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e tokens clients
+
+#: chaos        fleets under load whose gateways and Redis are killed, stopped, emptied, filled, cut off: ROUNDS (20) of up
+#:              to three faults, from a SEED; then a silent Redis for a minute
+chaos:
+	@.ci/packages test
+	@$(MAKE) tests-built
+	@B=$(B) MOONGATE_CHAOS=$(or $(ROUNDS),20) CHAOS_SEED=$(or $(SEED),$(shell date +%s)) OUTAGE_SECONDS=60 sh -c 'for s in chaos outage; do \
+	  luajit /usr/bin/busted -o tests/lib/busted_lines.lua -m "./?.lua" tests/e2e/fleet_$${s}_spec.lua || exit 1; done'
 
 #: fuzz         each parser's fuzzer for SECONDS (60); FUZZ="http sse" picks some
 fuzz:
@@ -271,7 +279,7 @@ $(foreach f,$(FLOORS),$(eval $(call UNIT_RULES,$(f))))
 OBJS += $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNITS))
 
 .PHONY: tests-built fuzzers benches
-tests-built: all $(UNITS) $(B)/tokens/ids
+tests-built: all $(UNITS) $(B)/tokens/ids $(B)/preload/clock.so
 
 OBJS += $(B)/tests/tokens/ids.o
 $(B)/tokens/ids: $(B)/tests/tokens/ids.o $(call libs,wire)
@@ -302,11 +310,16 @@ $(BENCH_HIGH): $(B)/bench/%: $(B)/tests/bench/%.o $(B)/gen/scripts.o $(call libs
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
 	$(LINK)
-# Laid before the gateway to see how long its loop takes for a turn.
+# Laid before programs: to see how long the gateway's loop takes for a turn, to give them another time of day.
+PRELOADED = $(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $< -ldl -o $@
 $(B)/bench/turns.so: tests/bench/preload/turns.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fPIC -shared $< -ldl -o $@
+	$(PRELOADED)
+$(B)/preload/clock.so: tests/e2e/preload/clock.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call SAY,LINK,$@)
+	$(PRELOADED)
 benches: $(BENCHES) $(B)/bench/turns.so
 
 OBJS += $(B)/tests/tokens/count_table.o

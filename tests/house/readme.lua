@@ -1,10 +1,10 @@
--- README.md is run: what it tells people to type, and what it says they will see.
+-- README.md, and that of examples/fleet, are run: what they tell people to type, and what they say people will see.
 --
 -- A fenced `console` block after the line `<!-- run -->` is a session: lines that begin with "$ " are commands, the lines
 -- under one are what it must print. "…" stands for any text within a line, a line that is only "…" for any lines.
 -- All blocks are one session in one shell. `make demo` is started in the background on free ports and ended at the end;
--- 8090, 8091 and build/demo stand for what the test uses instead. The session runs in a copy of policies/ and examples/,
--- so that it may edit them.
+-- 8090, 8091 and build/demo stand for what the test uses instead, and `make -C examples/fleet` for what it would run. The
+-- session runs in a copy of policies/ and examples/, so that it may edit them.
 local house = dofile("tests/house/lib.lua")
 local gateway = dofile("tests/lib/gateway.lua")
 local process = gateway.process
@@ -96,11 +96,19 @@ local function ask_shell(shell, command)
   return split(table.concat(said, "\n"))
 end
 
-local function run_all(steps, tree)
+-- The line of examples/fleet/Makefile, without the build.
+local function fleet_command(target)
+  local said = table.concat(house.lines_of("make -n -C examples/fleet " .. target), "\n")
+  house.count(said:find("luajit examples/fleet/run.lua " .. target, 1, true), "make -C examples/fleet runs " .. said)
+  return "B=build luajit examples/fleet/run.lua " .. target
+end
+
+local function run_all(file, steps, tree)
   local data = "build/readme-demo"
   local demo, port, admin_port
   local function here(text)
-    return (text:gsub("8090", port or "8090"):gsub("8091", admin_port or "8091"):gsub("build/demo", data))
+    text = text:gsub("8090", port or "8090"):gsub("8091", admin_port or "8091"):gsub("build/demo", data)
+    return (text:gsub("^make %-C examples/fleet (%l+)", fleet_command))
   end
   local shell = process.start { "sh", "-s", input = true, cwd = tree }
   for _, step in ipairs(steps) do
@@ -116,7 +124,7 @@ local function run_all(steps, tree)
       if fits(wanted, said) then break end
       said = ask_shell(shell, "sleep 0.1; " .. here(step.text))
     end
-    house.count(fits(wanted, said), ("README.md:%d: $ %s\n  printed\n    %s"):format(step.line, step.text,
+    house.count(fits(wanted, said), ("%s:%d: $ %s\n  printed\n    %s"):format(file, step.line, step.text,
       table.concat(said, "\n    ")))
   end
   shell:stop()
@@ -126,18 +134,17 @@ local function run_all(steps, tree)
   end
 end
 
-local readme = io.open("README.md")
-if readme then
-  local steps = sessions_of(readme:read("*a"))
-  readme:close()
-  house.count(#steps >= 5, "README.md has fewer than five commands that are run")
+local function run_file(file, least)
+  local steps = sessions_of(gateway.read_file(file) or "")
+  house.count(#steps >= least, ("%s has fewer than %d commands that are run"):format(file, least))
   local tree = gateway.build .. "/readme"
   make_tree(tree)
-  run_all(steps, tree)
+  run_all(file, steps, tree)
   os.execute("rm -rf " .. tree)
-else
-  house.count(false, "there is no README.md")
 end
+
+run_file("README.md", 5)
+run_file("examples/fleet/README.md", 1)
 
 -- The reference of moongate.lua is what its rows say now.
 local printed = process.run { gateway.build .. "/moongate", "help", "config", "--markdown" }

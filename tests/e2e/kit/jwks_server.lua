@@ -1,21 +1,9 @@
 -- Serves a key set over HTTP, and misbehaves when told to: luajit jwks_server.lua DIR PORT
 -- Reads DIR/jwks.json and DIR/behaviour for each request, adds a line to DIR/hits.
 local socket = require("socket")
+local server = require("tests.e2e.kit.http_server")
 
-local dir, port = arg[1], tonumber(arg[2])
-
-local function read(name)
-  local file = io.open(dir .. "/" .. name, "rb")
-  if not file then return "" end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function answer(client, status, body, more)
-  client:send(("HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n%s"):format(
-    status, #body, more or "", body))
-end
+local answer, read = server.answer, server.read
 
 local behaviours = {
   ok = function(client) answer(client, "200 OK", read("jwks.json")) end,
@@ -32,23 +20,7 @@ local behaviours = {
   redirect = function(client) answer(client, "302 Found", read("jwks.json"), "Location: http://127.0.0.1:1/\r\n") end,
 }
 
-local server = assert(socket.tcp4())
-server:setoption("reuseaddr", true)
-assert(server:bind("127.0.0.1", port))
-assert(server:listen(16))
-local _, bound = server:getsockname()
-io.stdout:write("listening ", bound, "\n")
-io.stdout:flush()
-
-while true do
-  local client = server:accept()
-  client:settimeout(5)
-  repeat
-    local line = client:receive("*l")
-  until not line or line == ""
-  local hits = io.open(dir .. "/hits", "ab")
-  hits:write("hit\n")
-  hits:close()
+server.run(arg[1], tonumber(arg[2]), function(client)
+  server.append("hits", "hit\n")
   behaviours[read("behaviour")](client)
-  client:close()
-end
+end)

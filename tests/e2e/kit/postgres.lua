@@ -6,46 +6,28 @@
 --   db:kill()  db:run()                       -- by its process id; the same cluster again
 --   db:stop()                                 -- and its folder goes
 local signal = require("posix.signal")
-local stdlib = require("posix.stdlib")
 local unistd = require("posix.unistd")
-local expect = require("tests.e2e.kit.expect")
-local process = dofile("tests/lib/process.lua")
+local daemon = require("tests.e2e.kit.daemon")
 
 local postgres = {}
-local running = {}
-running.__index = running
+local running = daemon.class()
 
 local DEBIAN = "/usr/lib/postgresql/15/bin/psql"
 local psql = unistd.access(DEBIAN, "x") and DEBIAN or "psql"
 
 function postgres.start()
-  local self = setmetatable({ dir = stdlib.mkdtemp("/tmp/moongate-pg-XXXXXX") }, running)
+  local self = daemon.new(running, "postgres")
   self.url = ("postgresql://moongate:secret@/moongate?host=%s"):format(self.dir)
   self:run()
   return self
 end
 
-function running:run()
-  self.process = process.start { "tests/lib/postgres", self.dir, output = self.dir .. "/said" }
-  expect.eventually(function() return self:ask("SELECT 1") end, 60, "PostgreSQL")
-end
-
 function running:ask(sql)
-  local out, status = process.run { psql, "-XAtq", "-h", self.dir, "-U", "postgres", "-d", "moongate", "-c", sql }
-  if status ~= 0 then return nil end
-  return (out:gsub("\n$", ""))
+  return daemon.said { psql, "-XAtq", "-h", self.dir, "-U", "postgres", "-d", "moongate", "-c", sql }
 end
 
--- The postmaster alone; its children notice and go.
-function running:kill(number)
-  self.process:signal(number or signal.SIGKILL)
-  self.process:wait(30)
-  self.process = nil
-end
+function running:is_up() return self:ask("SELECT 1") ~= nil end
 
-function running:stop()
-  if self.process then self:kill(signal.SIGINT) end
-  process.run { "rm", "-rf", self.dir }
-end
+function running:stop() daemon.stop(self, signal.SIGINT) end
 
 return postgres

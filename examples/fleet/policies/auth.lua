@@ -1,0 +1,1 @@
+return auth { keys = { header = "authorization", scheme = "Bearer" } }

@@ -1,0 +1,277 @@
+-- Gateways that share one Redis, each with a folder and a ledger of its own, in front of one mock; and what must be true
+-- of them in the end, whatever happened: what their ledgers come to is what Redis says, and nothing is held.
+--
+--   local f = fleet.start { gateways = 4, policies = fleet.policies { budget = "…" }, redis = { "--maxmemory", "9mb" } }
+--   f.redis  f.mock  f[1] … f[4]              -- kit/redis, kit/mock, kit/gateway; the rest of the options are gateway.start's
+--   f:connected()                             -- until each says that it has the Redis
+--   f:counted()                               -- { spent = { ["<start> <key>"] = nano }, held = …, running = …, open = n }
+--   f:charged()                               -- { ["<start> <key>"] = nano }, of all ledgers together
+--   f:agrees(20)                              -- until the two say the same, and nothing is held or under way
+--   f:poll(key)  f:polled()                   -- spent + held of a key again and again: how often, and the most of it
+--   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders);
+--                                             key(g): whose, instead of g.key
+--   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
+--   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
+--   f:stop()
+--
+-- In the policies of fleet.policies a token of output costs a dime and input nothing: what a request may cost is what it
+-- asks for.
+local signal = require("posix.signal")
+local client = require("tests.e2e.kit.client")
+local database = require("tests.e2e.kit.database")
+local expect = require("tests.e2e.kit.expect")
+local gateway = require("tests.e2e.kit.gateway")
+local mock = require("tests.e2e.kit.mock")
+local redis = require("tests.e2e.kit.redis")
+local process = dofile("tests/lib/process.lua")
+
+local fleet = { DIME = 1e8 }
+local running = {}
+running.__index = running
+
+local MODELS = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o", '
+  .. 'price = usd_per_million { input = "0", output = "100000" } } }\n'
+local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
+
+-- files: name → text; those of `order` that are there go into the chain.
+function fleet.policies(files, order)
+  local all, chain = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }, { '"auth"' }
+  for name, text in pairs(files) do all[name .. ".lua"] = text end
+  for _, name in ipairs(order or { "ratelimit", "budget" }) do
+    if files[name] then chain[#chain + 1] = ("%q"):format(name) end
+  end
+  all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
+  return all
+end
+
+-- As many tokens come as may.
+function fleet.body(of)
+  local tokens = of.tokens or 10
+  return { model = "dear", max_tokens = tokens, stream = of.stream, messages = { { role = "user", content = "hi" } },
+    metadata = { mock = of.script or "tokens=" .. tokens } }
+end
+
+local function is_connected(g)
+  return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
+end
+
+-- lease, at_least, timeout: as moongate.lua says of redis, where a busy machine is not to be taken for a lost Redis; env:
+-- of Redis too; store: a kit/sentinel in its place.
+function fleet.start(options)
+  local f = setmetatable({ mock = mock.start {} }, running)
+  f.own_redis = not options.store and redis.start(options.redis, options.env) or nil
+  f.redis = options.store or f.own_redis
+  local with_redis = { redis = { url = f.redis.url, lease = options.lease, gateways = options.at_least,
+    timeout = options.timeout or "1s" } }
+  for name, value in pairs(options.config or {}) do with_redis[name] = value end
+  for i = 1, options.gateways or 2 do
+    local of = {}
+    for name, value in pairs(options) do of[name] = value end
+    of.mock, of.config, of.name, of.redis = f.mock, with_redis, (options.name or "fleet") .. i, nil
+    of.is_up = function(g) return g:is_ready() and is_connected(g) end
+    f[i] = gateway.start(of)
+  end
+  return f
+end
+
+function running:connected(seconds)
+  for i, g in ipairs(self) do
+    expect.eventually(function()
+      local ok, is = pcall(is_connected, g)
+      return ok and is
+    end, seconds or 30, "gateway " .. i .. " with its Redis")
+  end
+end
+
+-- ---- What was counted, and what was charged.
+
+-- All at one moment: sums by period and key, what runs at the same time, and how many holds are open.
+local COUNTED = [[
+local out = {}
+for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:*')) do
+  local room = key:match('^mg1:{p0}:(%a)')
+  local all = (room == 'B' or room == 'R' or room == 'H') and redis.call('HGETALL', key) or {}
+  for i = 1, #all, 2 do
+    local letter, name = all[i]:sub(1, 1), all[i]:sub(2)
+    if room == 'B' and (letter == 's' or letter == 'h') then
+      out[#out + 1] = letter .. ' ' .. all[i + 1] .. ' ' .. key:match('B:(%d+)') .. ' ' .. name
+    elseif room == 'R' and letter == 'c' then
+      out[#out + 1] = 'c ' .. all[i + 1] .. ' ' .. name
+    elseif room == 'H' and letter ~= '\0' then
+      out[#out + 1] = 'o 1 ' .. all[i]
+    end
+  end
+end
+return out
+]]
+
+function running:counted()
+  local text = self.redis:ask("EVAL", COUNTED, 0)
+  if not text then return nil end
+  local rooms, open = { s = {}, h = {}, c = {} }, 0
+  for letter, value, name in text:gmatch("(%a) (%d+) ([^\n]+)") do
+    if letter == "o" then open = open + 1
+    elseif value ~= "0" then rooms[letter][name] = tonumber(value) end
+  end
+  return { spent = rooms.s, held = rooms.h, running = rooms.c, open = open }
+end
+
+-- Nano-dollars below 2^53, exact in a number.
+function running:charged()
+  local sums = {}
+  for _, g in ipairs(self) do
+    local sql = "SELECT start_s || ' ' || key AS name, nano FROM charges WHERE nano > 0"
+    for _, row in ipairs(database.rows(g.dir:path("data/ledger.db"), sql)) do
+      sums[row.name] = (sums[row.name] or 0) + tonumber(row.nano)
+    end
+  end
+  return sums
+end
+
+local function lines_of(map)
+  local lines = {}
+  for name, value in pairs(map) do lines[#lines + 1] = ("%s = %.0f"):format(name, value) end
+  table.sort(lines)
+  return table.concat(lines, "\n  ")
+end
+
+local function picture(charged, counted)
+  if not counted then return "Redis does not answer" end
+  return ("ledgers\n  %s\nRedis spent\n  %s\nheld\n  %s\nrunning\n  %s\nopen holds %d"):format(lines_of(charged),
+    lines_of(counted.spent), lines_of(counted.held), lines_of(counted.running), counted.open)
+end
+
+local function is_quiet(counted)
+  return counted.open == 0 and not next(counted.held) and not next(counted.running)
+end
+
+function running:agrees(seconds, what)
+  local said
+  local ok = pcall(expect.eventually, function()
+    local charged, counted = self:charged(), self:counted()
+    said = picture(charged, counted)
+    return counted and is_quiet(counted) and lines_of(charged) == lines_of(counted.spent)
+  end, seconds or 20)
+  if not ok then error((what or "in the end") .. " the ledgers and Redis do not agree:\n" .. said, 2) end
+end
+
+-- The nano-dollars of one key, over all periods.
+function running:spent(key)
+  local sum = 0
+  for name, nano in pairs(self:charged()) do
+    if name:match(" (.*)$") == key then sum = sum + nano end
+  end
+  return sum
+end
+
+-- ---- What must be true at every moment.
+
+local HELD = [[
+local sum = 0
+for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:B:*')) do
+  for _, value in ipairs(redis.call('HMGET', key, 's' .. ARGV[1], 'h' .. ARGV[1])) do sum = sum + (value or 0) end
+end
+return string.format('%.0f', sum)
+]]
+
+-- By a process of its own, some hundred times a second.
+function running:poll(key)
+  self.poll_path = self[1].dir:path("polled")
+  self.poller = process.start { "redis-cli", "-s", self.redis.socket, "-r", "-1", "-i", "0.003", "EVAL", HELD, "0", key,
+    output = self.poll_path }
+end
+
+function running:polled()
+  self.poller:stop()
+  self.poller = nil
+  local count, most = 0, 0
+  for line in io.lines(self.poll_path) do
+    count, most = count + 1, math.max(most, tonumber(line) or error("polled: " .. line))
+  end
+  return count, most
+end
+
+-- ---- Clients.
+
+local load = {}
+load.__index = load
+
+function running:spend(of)
+  self.loads = (self.loads or 0) + 1
+  local path = self[1].dir:path("spent-" .. self.loads)
+  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01 }
+  for _, g in ipairs(self) do
+    words[#words + 1] = g.dir:path("data/listen.json")
+    words[#words + 1] = of.key and of.key(g) or g.key
+  end
+  local started = setmetatable({ fleet = self, path = path, process = process.start(words) }, load)
+  started.process:expect("^in", 20)
+  self.clients = self.clients or {}
+  table.insert(self.clients, started)
+  return started
+end
+
+function load:lines()
+  local lines = {}
+  for id, status, tokens, seconds in (self.fleet[1].dir:read(self.path:match("[^/]+$")) or ""):gmatch("(%S+) (%d+) (%d+) (%S+)\n") do
+    lines[#lines + 1] = { id = id, status = tonumber(status), tokens = tonumber(tokens), seconds = tonumber(seconds) }
+  end
+  return lines
+end
+
+-- All of them where no status is named.
+function load:count(status)
+  local count = 0
+  for _, line in ipairs(self:lines()) do
+    if not status or line.status == status then count = count + 1 end
+  end
+  return count
+end
+
+function load:stop()
+  self.process:stop(60)
+end
+
+local function costs_of(g)
+  return database.rows(g.dir:path("data/ledger.db"), "SELECT lower(hex(id)) AS id, cost_nano FROM records")
+end
+
+function load:check()
+  local costs = {}
+  for _, g in ipairs(self.fleet) do
+    for _, row in ipairs(costs_of(g)) do
+      if costs[row.id] then error("two records of " .. row.id, 2) end
+      costs[row.id] = tonumber(row.cost_nano)
+    end
+  end
+  for _, line in ipairs(self:lines()) do
+    local cost = costs[line.id:gsub("^req_", ""):gsub("-", "")]
+    if not cost then error("no record of " .. line.id .. ", which was answered with " .. line.status, 2) end
+    if cost ~= line.tokens * fleet.DIME then
+      error(("%s cost %.0f, and the provider wrote %d tokens"):format(line.id, cost, line.tokens), 2)
+    end
+  end
+end
+
+-- ---- The end of one gateway, and of all.
+
+-- All of it at once, as when its machine goes; again on the same ledger.
+function running:kill(i)
+  self[i].process:signal(signal.SIGKILL)
+  self[i].process:wait(20)
+end
+
+function running:stop()
+  if self.poller then self.poller:stop() end
+  for _, clients in ipairs(self.clients or {}) do clients:stop() end
+  local complaint
+  for _, g in ipairs(self) do
+    local ok, why = pcall(g.stop, g)
+    if not ok then complaint = complaint or why end
+  end
+  if self.own_redis then self.own_redis:stop() end
+  self.mock:stop()
+  if complaint then error(complaint, 2) end
+end
+
+return fleet
