@@ -95,8 +95,8 @@ for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:*')) do
     local letter, name = all[i]:sub(1, 1), all[i]:sub(2)
     if room == 'B' and (letter == 's' or letter == 'h') then
       out[#out + 1] = letter .. ' ' .. all[i + 1] .. ' ' .. key:match('B:(%d+)') .. ' ' .. name
-    elseif room == 'R' and letter == 'c' then
-      out[#out + 1] = 'c ' .. all[i + 1] .. ' ' .. name
+    elseif room == 'R' and letter == 'k' then
+      out[#out + 1] = ('c %.0f '):format((select(5, struct.unpack('<ddddd', all[i + 1])))) .. name
     elseif room == 'H' and letter ~= '\0' then
       out[#out + 1] = 'o 1 ' .. all[i]
     end
