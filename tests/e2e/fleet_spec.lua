@@ -1,5 +1,6 @@
 -- Limits and budgets of a fleet: gateways that share one Redis let through what fits, whatever comes at once and
 -- wherever, and nobody is refused who is under it. The mock's journal says what was called.
+local signal = require("posix.signal")
 local socket = require("socket")
 local client = require("tests.e2e.kit.client")
 local crowd = require("tests.e2e.kit.crowd")
@@ -138,6 +139,9 @@ describe("random costs at four gateways", function()
       budget = 'return budget { budgets = { { "app", each = "app", limit = 40, per = "month" } } }\n' } }
     f:poll "app=code-assistant"
     local load = f:spend { lanes = 24, seed = 99 }
+    expect.eventually(function() return load:count(200) > 20 end, 60, "answers")
+    signal.kill(f[1]:listen().workers[1], signal.SIGKILL)
+    signal.kill(f[2]:listen().ledger_pid, signal.SIGKILL)
     expect.eventually(function() return load:count(402) + load:count(429) > 100 end, 60, "a budget that is used up")
     load:stop()
     f:agrees()
