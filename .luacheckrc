@@ -33,7 +33,7 @@ files["tests/bench/wrk.lua"].globals = { "request", "done", "delay" }
 files["core/store/redis"] = {
   std = "lua51", read_globals = {
     "redis", "struct", "KEYS", "ARGV", "call", "unpacked", "pack", "floor", "time", "now_s", "now_ns", "EXACT", "MOST", "exact",
-    "HEAD", "OPEN", "hold_of", "amount_of", "meet", "each_piece", "read_met", "hold_money", "give_back",
+    "HEAD", "OPEN", "hold_of", "amount_of", "meet", "each_piece", "read_met", "hold_money", "move", "give_back",
     "write_met", "keep_until",
   },
   globals = { "cells", "sums" },

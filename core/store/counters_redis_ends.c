@@ -202,7 +202,7 @@ static bool tell_all(struct counters_ends *e, const struct redis_reply *reply, c
     bool is_freed = false;
     c->telling = e;
     c->is_freed = &is_freed;
-    for (size_t i = 0; i < e->count && !is_freed; i++)
+    for (size_t i = 0; !is_freed && i < e->count; i++)
         tell_one(&e->told[i], reply, error);
     if (is_freed) return false;
     c->telling = NULL;

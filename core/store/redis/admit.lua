@@ -18,7 +18,7 @@
 --with redis clock exact
 local REQUESTS, TOKENS, CONCURRENT, LARGE = 0, 1, 2, 4 -- enum counters_unit; money is 3
 local HEAD, KEPT_S = 24, 40 * 86400 -- as in parts/holds.lua, parts/keeping.lua
-local id, n = ARGV[1], { unpacked("<" .. ("d"):rep(#ARGV[4] / 8), ARGV[4]) }
+local id, n = ARGV[1], { unpacked(("d"):rep(#ARGV[4] / 8), ARGV[4]) }
 local items, cell_count, groups = n[1], n[2], n[3]
 local is_held = false
 
@@ -61,17 +61,7 @@ for g = 1, groups do
   field = last
 end
 
--- How far ahead of now it is used up, at most so far: the clock stepped back, or a limit is another now.
-local turned, untaken = false, false
-local function turn(i, at, most)
-  local ns = now_ns + most
-  local s = floor(ns / 1000000000)
-  cells[i][at], cells[i][at + 1] = now_s + s, ns - s * 1000000000
-  turned = turned or {}
-  turned[i] = true
-  return most
-end
-
+local turned, untaken = false, false -- cells that are too far ahead; observed tokens beyond their limit
 local at, refused, after = 4 + 4 * groups, false, {}
 for item = 1, items do
   local unit, i, a = n[at], n[at + 1], n[at + 2]
@@ -79,14 +69,20 @@ for item = 1, items do
   if is_observed then unit = unit - 8 end
   if unit == REQUESTS then
     local ahead, most = (cell[1] - now_s) * 1000000000 + (cell[2] - now_ns), n[at + 4]
-    if ahead > most then ahead = turn(i, 1, most) end
+    if ahead > most then -- the clock stepped back, or a limit is another now
+      ahead, turned = most, turned or {}
+      turned[#turned + 1] = { i, 1, most }
+    end
     ahead = (ahead > 0 and ahead or 0) + a
     is_over = ahead > n[at + 3]
     if not is_over and (cell[6] or 0) <= ahead then cell[6] = ahead end
     at = at + 5
   elseif unit == TOKENS then
     local ahead, burst, most = (cell[3] - now_s) * 1000000000 + (cell[4] - now_ns), n[at + 3], n[at + 4]
-    if ahead > most then ahead = turn(i, 3, most) end
+    if ahead > most then
+      ahead, turned = most, turned or {}
+      turned[#turned + 1] = { i, 3, most }
+    end
     if ahead < 0 then ahead = 0 end
     -- Whoever was idle may ask for up to the whole limit.
     is_over = burst < 0 or (ahead > 0 and ahead + a > burst)
@@ -117,8 +113,10 @@ for item = 1, items do
 end
 
 if turned then
-  for i in pairs(turned) do
-    local cell = cells[i]
+  for _, which in ipairs(turned) do
+    local i, ns = which[1], now_ns + which[3]
+    local cell, s = cells[i], floor(ns / 1000000000)
+    cell[which[2]], cell[which[2] + 1] = now_s + s, ns - s * 1000000000
     reply[4 + i] = pack("<ddddd", cell[1], cell[2], cell[3], cell[4], cell[5])
     call("HSET", KEYS[1], ARGV[4 + i], reply[4 + i])
   end
@@ -171,6 +169,8 @@ for g = 1, groups do
         local place, billions, rest = HEAD + 24 * record:byte(18) + 16 * (sum - 1), e.halves(e.minus(more, held))
         record = record:sub(1, place - 1) .. pack("<dd", billions, rest) .. record:sub(place + 16)
       end
+    else
+      more = ("%d"):format(more) -- as Redis would, and faster
     end
     put[#put + 1], put[#put + 2] = ARGV[field + i], more
     if begun and begun[sum] then put[#put + 1], put[#put + 2] = ARGV[field + i - 1], "0" end

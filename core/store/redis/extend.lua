@@ -20,25 +20,22 @@ local e = exact()
 
 local function amount_at(i) return amount_of(hold[amounts + 2 * i - 1], hold[amounts + 2 * i]) end
 
-local function known_at(i)
-  local at = names + cell_count + 2 * i
-  return sums[hold[at - 1]], hold[at], hold[at - 1]
-end
+local function sum_at(i) return hold[names + cell_count + 2 * i] end
 
 for k = 1, #ARGV - 5 do
   local i, limit = places[2 * k - 1], ARGV[5 + k]
   local amount = amount_at(i)
   if limit ~= "-1" and e.is_more(nano, amount) then
-    local known, name, key = known_at(i)
-    local spent = call("HGET", key, "s" .. name) or "0"
-    if e.is_more(e.total(e.total(spent, known[name]), e.minus(nano, amount)), limit) then
+    local sum = sum_at(i)
+    local spent = call("HGET", sum[3], "s" .. sum[4]) or "0"
+    if e.is_more(e.total(e.total(spent, sum[1] or sum[2]), e.minus(nano, amount)), limit) then
       return { 0, places[2 * k] }
     end
   end
 end
 
 for i = 1, cell_count do
-  local cell, part = cells[hold[names + i]], hold[3 * i - 1]
+  local cell, part = hold[names + i], hold[3 * i - 1]
   if part >= 0 and tokens > hold[3 * i - 2] then
     local ahead = (cell[3] - now_s) * 1000000000 + (cell[4] - now_ns)
     local more = math.min(ahead + parts[2 * i - 1] - part, parts[2 * i]) - ahead
@@ -50,10 +47,10 @@ end
 for i = 1, sum_count do
   local amount = amount_at(i)
   if e.is_more(nano, amount) then
-    local known, name = known_at(i)
-    local others = e.minus(known[name], amount)
+    local sum = sum_at(i)
+    local others = e.minus(sum[1] or sum[2], amount)
     local held = e.plus(others, nano)
-    known[name] = held + 0 < EXACT and held + 0 or held
+    move(sum, amount, nano)
     hold[amounts + 2 * i - 1], hold[amounts + 2 * i] = e.halves(e.minus(held, others))
   end
 end

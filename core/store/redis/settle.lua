@@ -21,9 +21,9 @@ end
 read_met()
 
 -- What is taken of tokens becomes its part of so many. Of a debt that ends sooner no more is given back than was taken.
-local function settle_cells(hold, cell_count, names, parts)
+local function settle_cells(hold, cell_count, at, parts)
   for i = 1, cell_count do
-    local cell, part, running = cells[hold[names + i]], hold[3 * i - 1], hold[3 * i]
+    local cell, part, running = hold[at + i], hold[3 * i - 1], hold[3 * i]
     cell[5] = cell[5] > running and cell[5] - running or 0
     if part >= 0 then
       local more, most = parts[2 * i - 1] - part, parts[2 * i]
@@ -40,8 +40,8 @@ end
 local function settled(record, sum_count, nano)
   local billions, rest = 0, nano
   if nano + 0 >= 1000000000 then billions, rest = exact().halves(nano) end
-  return record:sub(1, 16) .. pack("<c1BBI4", "s", 0, sum_count, HEAD + 16 * sum_count)
-    .. pack("<dd", billions, rest):rep(sum_count) .. record:sub((unpacked("<I4", record, 20)))
+  local head, money = pack("<c16c1BBI4", record, "s", 0, sum_count, HEAD + 16 * sum_count), pack("<dd", billions, rest)
+  return head .. (sum_count > 1 and money:rep(sum_count) or money) .. record:sub((unpacked("<I4", record, 20)))
 end
 
 local kept, over = {}, {}
@@ -54,7 +54,7 @@ for i = 1, count do
     local hold, cell_count, sum_count = held[1], held[2], held[3]
     local amount = nano + 0
     settle_cells(hold, cell_count, 3 * cell_count + 2 * sum_count,
-      { unpacked("<" .. ("d"):rep(#parts / 8), parts) })
+      { unpacked(("d"):rep(#parts / 8), parts) })
     hold_money(hold, cell_count, sum_count, amount < EXACT and amount or nano)
     if sum_count > 0 then
       kept[#kept + 1], kept[#kept + 2] = id, settled(records[i], sum_count, nano)

@@ -26,7 +26,10 @@ local function tell_period(key, list)
     local place, nano, sum = places[ARGV[at + 1]] or 2 * i, ARGV[at + 2], false -- of one that is named twice, the first
     local spent, before = seen[place - 1], seen[place] or "0"
     places[ARGV[at + 1]], is_new = place, is_new or not spent
-    if not seen[place] or e.is_more(nano, before) then
+    local new, told, known = nano + 0, before + 0, (spent or 0) + 0
+    if new > told and known + new < EXACT then
+      sum = ("%d"):format(known + (new - told))
+    elseif not seen[place] or e.is_more(nano, before) then
       sum = e.plus(spent or "0", e.minus(nano, before))
     elseif is_exact and nano ~= before then
       sum = e.minus(spent or "0", e.minus(before, nano))
