@@ -124,7 +124,9 @@ describe("a fleet's limit", function()
   it("on what runs at the same time lets ten run, and ten more when they are gone", function()
     start '{ "few", by = "app", concurrent = 10 }'
     for _ = 1, 2 do
-      close_all(decide(10))
+      local open = decide(10)
+      assert.equal(10, (select(2, next(f:counted().running))))
+      close_all(open)
       f:agrees()
     end
   end)

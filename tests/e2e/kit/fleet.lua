@@ -95,8 +95,8 @@ for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:*')) do
     local letter, name = all[i]:sub(1, 1), all[i]:sub(2)
     if room == 'B' and (letter == 's' or letter == 'h') then
       out[#out + 1] = letter .. ' ' .. all[i + 1] .. ' ' .. key:match('B:(%d+)') .. ' ' .. name
-    elseif room == 'R' and letter == 'c' then
-      out[#out + 1] = 'c ' .. all[i + 1] .. ' ' .. name
+    elseif room == 'R' and letter == 'k' then
+      out[#out + 1] = ('k %d %s'):format(select(5, struct.unpack('<ddddd', all[i + 1])), name)
     elseif room == 'H' and letter ~= '\0' then
       out[#out + 1] = 'o 1 ' .. all[i]
     end
@@ -108,12 +108,12 @@ return out
 function running:counted()
   local text = self.redis:ask("EVAL", COUNTED, 0)
   if not text then return nil end
-  local rooms, open = { s = {}, h = {}, c = {} }, 0
+  local rooms, open = { s = {}, h = {}, k = {} }, 0
   for letter, value, name in text:gmatch("(%a) (%d+) ([^\n]+)") do
     if letter == "o" then open = open + 1
     elseif value ~= "0" then rooms[letter][name] = tonumber(value) end
   end
-  return { spent = rooms.s, held = rooms.h, running = rooms.c, open = open }
+  return { spent = rooms.s, held = rooms.h, running = rooms.k, open = open }
 end
 
 -- Nano-dollars below 2^53, exact in a number.
