@@ -231,16 +231,17 @@ static void give_up_old(struct alerts *a)
     }
 }
 
-/* Looked at as long as anything waits: what is due is a question of time. */
+/* Looked at as long as anything waits: what is due is a question of time. Sent before anything is given up: all is
+ * old on a machine that slept, or whose clock was put on. */
 static void on_look(void *arg)
 {
     struct alerts *a = arg;
     struct fault why;
     int64_t count = 1;
     if (!a->ledger) return;
-    give_up_old(a);
     for (size_t i = 0; i < a->count; i++)
         follow(&a->outlets[i]);
+    give_up_old(a);
     if (outbox_count(db_of(a), &count, &why)) stats_set(a->stats, a->waiting, count);
     if (count && !loop_timer_is_armed(&a->look)) loop_timer_arm_ms(&a->look, LIMIT_NOTICE_LOOK_MS);
 }

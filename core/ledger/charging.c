@@ -18,7 +18,9 @@ struct charging {
     struct loop *loop;
     struct counters_shared *counters; /* NULL: nobody counts */
     struct ledger *ledger;
-    struct loop_timer again;
+    struct loop_timer again; /* all of it is said: armed, nothing else is */
+    struct loop_timer later; /* … once more: some sums found no place */
+    bool is_full;            /* and was said to be */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -81,14 +83,39 @@ static bool drop_recorded(struct charging *c)
     return is_good;
 }
 
-static bool tell_all(struct charging *c)
+/* Said once: whoever may spend again what is not known to be spent. */
+static void note_missed(struct charging *c, uint64_t before)
+{
+    uint64_t missed = counters_shared_missed(c->counters) - before;
+    if (missed && !c->is_full)
+        log_event(LOG_ERROR, "counters_full",
+                  "%llu sums of budgets find no place among %u keys that are counted: budgets of these keys begin with"
+                  " nothing spent; let limits and budgets count by what has fewer values, or for a shorter time",
+                  (unsigned long long)missed, counters_shared_use(c->counters).cells_max);
+    if (missed && !loop_timer_is_armed(&c->later)) loop_timer_arm_ms(&c->later, LIMIT_COUNTERS_FULL_MS);
+    c->is_full = c->is_full || missed;
+}
+
+static bool tell_sums(struct charging *c)
 {
     struct telling t = {.c = c, .is_good = true};
+    int64_t after_s = now_ns() / (int64_t)NS_PER_S - LIMIT_COUNTERS_OVER_S;
+    uint64_t missed = counters_shared_missed(c->counters);
     arena_init(&t.arena);
-    bool is_read = ledger_charges_each(ledger_connection(c->ledger), now_ns() / (int64_t)NS_PER_S, on_sum, &t);
+    bool is_read = ledger_charges_each(ledger_connection(c->ledger), after_s, on_sum, &t);
     tell_chunk(&t);
     arena_clear(&t.arena);
-    return is_read && t.is_good && drop_recorded(c);
+    if (c->is_full && is_read && t.is_good && counters_shared_missed(c->counters) == missed) {
+        log_event(LOG_INFO, "counters_fit", "all sums of budgets have a place again");
+        c->is_full = false;
+    }
+    note_missed(c, missed);
+    return is_read && t.is_good;
+}
+
+static bool tell_all(struct charging *c)
+{
+    return tell_sums(c) && drop_recorded(c);
 }
 
 static void on_again(void *arg)
@@ -101,12 +128,19 @@ static void on_again(void *arg)
         loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
 }
 
+static void on_later(void *arg)
+{
+    struct charging *c = arg;
+    if (c->ledger && !loop_timer_is_armed(&c->again)) on_again(c);
+}
+
 struct charging *charging_new(struct loop *loop, struct counters_shared *counters)
 {
     struct charging *c = mem_zalloc(1, sizeof *c);
     c->loop = loop;
     c->counters = counters;
     loop_timer_init(&c->again, loop, on_again, c);
+    loop_timer_init(&c->later, loop, on_later, c);
     return c;
 }
 
@@ -114,6 +148,7 @@ void charging_free(struct charging *c)
 {
     if (!c) return;
     loop_timer_disarm(&c->again);
+    loop_timer_disarm(&c->later);
     mem_free(c);
 }
 
@@ -133,7 +168,9 @@ void charging_committed(struct charging *c)
     struct ledger_charges *charges = ledger_last_charges(c->ledger);
     const char (*holds)[COUNTERS_HOLD_BYTES] = ledger_charges_holds(charges, &hold_count);
     const struct counters_spent *sums = ledger_charges_sums(charges, &count);
+    uint64_t missed = counters_shared_missed(c->counters);
     if (!say(c, holds, hold_count, sums, count)) loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
+    note_missed(c, missed);
 }
 
 /* ---- What the dead held. */

@@ -10,6 +10,7 @@
  *
  * Sums are absolute, and a hold that is dropped is not known any more, so that anything may be said twice: where the
  * counters cannot be had (somebody has stopped with their lock) all of it is said again, every LIMIT_LEDGER_RETRY_MS.
+ * Sums that find no place are named in the log, hinder no others, and are said again every LIMIT_COUNTERS_FULL_MS.
  */
 #ifndef MOONGATE_LEDGER_CHARGING_H
 #define MOONGATE_LEDGER_CHARGING_H

@@ -7,8 +7,9 @@
  *     hook_post(h, &(struct hook_call){.body = json, .headers = headers, .header_count = 2});   // on_done follows
  *     hook_free(h);                                    // one that is under way is broken off
  *
- * Taken when the answer is 2xx; what it says beyond its status is read and forgotten. Redirects are not followed, and
- * nothing is sent again here. on_done never comes from inside hook_post(). What it says of a failure has no URL in it.
+ * Taken when the answer is 2xx; what it says beyond its status is read and forgotten, as far as it comes in time.
+ * Redirects are not followed, and nothing is sent again here. on_done never comes from inside hook_post(). What it says
+ * of a failure has no URL in it.
  */
 #ifndef MOONGATE_LEDGER_HOOK_H
 #define MOONGATE_LEDGER_HOOK_H

@@ -83,18 +83,26 @@ static void on_ended(void *arg, unsigned ready)
     char why[FAULT_TEXT_BYTES];
     int status = 0;
     (void)ready;
-    if (waitpid(c->pid, &status, WNOHANG) == 0) return;
+    pid_t ended = waitpid(c->pid, &status, WNOHANG);
+    if (ended == 0) return;
     say_end(c, status, why, sizeof why);
-    bool is_good = !c->is_late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool is_good = ended == c->pid && !c->is_late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     forget(c);
     c->way.done(c->way.arg, is_good, why);
+}
+
+/* Its group, and itself: it may have gone to another. */
+static void kill_all(const struct command *c)
+{
+    kill(-c->pid, SIGKILL);
+    kill(c->pid, SIGKILL);
 }
 
 static void on_late(void *arg)
 {
     struct command *c = arg;
     c->is_late = true;
-    kill(-c->pid, SIGKILL);
+    kill_all(c);
 }
 
 /* A file in memory: whoever reads it slowly, or not at all, keeps nobody waiting. */
@@ -152,7 +160,7 @@ static void free_command(struct sink_way *way)
 {
     struct command *c = (struct command *)way;
     if (c->pid) {
-        kill(-c->pid, SIGKILL);
+        kill_all(c);
         waitpid(c->pid, NULL, 0);
         forget(c);
     }

@@ -69,10 +69,10 @@ void child_guard_memory(void)
     setrlimit(RLIMIT_CORE, &none);
 }
 
-/* What a process of ours, OpenSSL or the C library may look at after its start. */
+/* What a process of ours, OpenSSL, the C library or a sink's command may look at after its start. */
 static bool is_kept_variable(const char *text)
 {
-    static const char *const names[] = {"SSL_CERT_", "OPENSSL_", "LC_", "LANG=", "TZ=", "TMPDIR=", "PATH="};
+    static const char *const names[] = {"SSL_CERT_", "OPENSSL_", "LC_", "LANG=", "TZ=", "TMPDIR=", "PATH=", "HOME="};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strncmp(text, names[i], strlen(names[i])) == 0) return true;
     }

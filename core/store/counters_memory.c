@@ -137,11 +137,11 @@ static void unlink_cell(struct counters_memory *m, uint32_t number)
     *at = cells(m)[number].next;
 }
 
-/* Nothing of it would be missed. */
-static bool is_idle(const struct counters_cell *cell, struct counters_time now)
+/* Nothing of it would be missed; of money that has been over for so long. */
+static bool is_idle(const struct counters_cell *cell, struct counters_time now, int64_t over_ns)
 {
     if (cell->refs || cell->held) return false;
-    return cell->unit == COUNTERS_MONEY ? cell->stop_ns <= now.wall_ns : cell->until_ns <= now.steady_ns;
+    return cell->unit == COUNTERS_MONEY ? cell->stop_ns <= now.wall_ns - over_ns : cell->until_ns <= now.steady_ns;
 }
 
 static void free_cell(struct counters_memory *m, uint32_t number)
@@ -154,12 +154,12 @@ static void free_cell(struct counters_memory *m, uint32_t number)
     m->cell_count--;
 }
 
-static void sweep(struct counters_memory *m, uint32_t count, struct counters_time now)
+static void sweep(struct counters_memory *m, uint32_t count, struct counters_time now, int64_t over_ns)
 {
     for (uint32_t n = 0; n < count && m->cell_top; n++) {
         m->cell_hand = m->cell_hand >= m->cell_top ? 1 : m->cell_hand + 1;
         struct counters_cell *cell = &cells(m)[m->cell_hand];
-        if (cell->is_used && is_idle(cell, now)) free_cell(m, m->cell_hand);
+        if (cell->is_used && is_idle(cell, now, over_ns)) free_cell(m, m->cell_hand);
     }
 }
 
@@ -178,10 +178,10 @@ struct counters_cell *counters_memory_cell(struct counters_memory *m, struct cou
 {
     struct counters_cell *cell = counters_memory_find(m, name);
     if (cell) return cell;
-    sweep(m, SWEPT, now);
+    sweep(m, SWEPT, now, COUNTERS_OVER_NS);
     uint32_t number = take_cell(m);
     if (!number) {
-        sweep(m, SWEPT_FULL, now);
+        sweep(m, SWEPT_FULL, now, 0);
         number = take_cell(m);
     }
     if (!number) return NULL;

@@ -9,15 +9,19 @@
  * Holds are the truth, and cells are what they come to: counters_memory_mend() makes the sums of cells anew from the
  * holds, when a process was killed in the middle of a change. What makes an item of either valid is one byte, which is
  * written last and taken back first.
- * A cell in which nothing is counted any more is forgotten, a few at each that is made; nothing is ever scanned.
+ * A cell in which nothing is counted any more is forgotten, a few at each that is made; nothing is ever scanned. Money
+ * is known for LIMIT_COUNTERS_OVER_S longer, if there is place: requests of a period are asked for after its end, and a
+ * calendar's clock is put back.
  * For the files of counters_table. Whoever shares it locks it (store/counters_shared.h).
  */
 #ifndef MOONGATE_STORE_COUNTERS_MEMORY_H
 #define MOONGATE_STORE_COUNTERS_MEMORY_H
 
+#include "base/limits.h"
 #include "store/counters.h"
 
 #define COUNTERS_BLOCK_ITEMS 8u
+#define COUNTERS_OVER_NS (LIMIT_COUNTERS_OVER_S * INT64_C(1000000000))
 
 /* Two clocks, both since 1970. The calendar's is set by people and by servers of time, at any moment and to any side;
  * the steady one never is: who asks ten times at once does so within its moment, whatever happens to the other. */

@@ -19,7 +19,7 @@ struct area {
     int64_t before_ns; /* from the start of the machine's clock to 1970, as the calendar had it when this was made */
     _Atomic uint64_t since_ns; /* somebody has it; 0: nobody, or only just */
     _Atomic uint64_t turns;    /* counts each time it was taken, and each time it was given back */
-    _Atomic uint64_t mended;
+    _Atomic uint64_t mended, missed;
     _Atomic bool is_seeded;
 };
 
@@ -164,9 +164,9 @@ bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[C
 {
     if (!lock(shared, LIMIT_COUNTERS_LOCK_MS)) return false;
     struct counters_time now = {now_ns, steady_ns(shared)};
-    bool is_good = counters_table_spend(memory(shared), holds, hold_count, spent, count, now);
+    area(shared)->missed += counters_table_spend(memory(shared), holds, hold_count, spent, count, now);
     unlock(shared);
-    return is_good;
+    return true;
 }
 
 bool counters_shared_return(struct counters_shared *shared, bool (*is_gone)(void *arg, uint64_t owner), void *arg,
@@ -218,6 +218,11 @@ pid_t counters_shared_holder(struct counters_shared *shared, uint64_t *since_ns)
     }
     *since_ns = shared->seen.since_ns;
     return holder;
+}
+
+uint64_t counters_shared_missed(const struct counters_shared *shared)
+{
+    return area(shared)->missed;
 }
 
 uint64_t counters_shared_mended(const struct counters_shared *shared)

@@ -33,7 +33,7 @@ void counters_shared_free(struct counters_shared *shared);
  * tests. */
 void counters_shared_ask(struct counters_shared *shared, const struct counters_question *q,
                          struct counters_asker asker, struct counters_state *states, struct counters_answer *answer);
-/* As counters_table_spend() and _return(). False, too: the lock cannot be had; nothing was done. */
+/* As counters_table_spend() and _return(). False: the lock cannot be had; nothing was done. */
 bool counters_shared_spend(struct counters_shared *shared, const char (*holds)[COUNTERS_HOLD_BYTES],
                            size_t hold_count, const struct counters_spent *spent, size_t count, int64_t now_ns);
 bool counters_shared_return(struct counters_shared *shared, bool (*is_gone)(void *arg, uint64_t owner), void *arg,
@@ -48,6 +48,8 @@ bool counters_shared_is_seeded(const struct counters_shared *shared);
 /* Who has the lock, and since when (monotonic) this process has found it there each time it looked; 0: nobody. Without
  * the lock. */
 pid_t counters_shared_holder(struct counters_shared *shared, uint64_t *since_ns);
+/* How many sums have found no place when they were told. */
+uint64_t counters_shared_missed(const struct counters_shared *shared);
 /* How often sums were made anew because somebody was killed. */
 uint64_t counters_shared_mended(const struct counters_shared *shared);
 struct counters_use counters_shared_use(const struct counters_shared *shared);

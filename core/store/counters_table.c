@@ -428,7 +428,7 @@ static bool set_spent(struct counters_memory *m, const struct counters_spent *sp
     struct counters_name name = counters_memory_name(m, COUNTERS_MONEY, spent->key, spent->stop_s ? spent->start_s : 0);
     int64_t stop_ns = spent->stop_s ? ns_of(spent->stop_s) : silent_ns(spent);
     struct counters_cell *cell = counters_memory_find(m, name);
-    if (!cell && stop_ns <= now.wall_ns) return true;
+    if (!cell && stop_ns <= now.wall_ns - COUNTERS_OVER_NS) return true;
     if (!cell) cell = counters_memory_cell(m, name, COUNTERS_MONEY, now);
     if (!cell) return false;
     cell->spent = counters_sum(spent->nano, 0);
@@ -444,19 +444,19 @@ static void use_up(struct counters_memory *m, struct counters_block *hold)
 }
 
 /* Sums first: who is killed between has money counted twice until the next, never not at all. */
-bool counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
-                          const struct counters_spent *spent, size_t count, struct counters_time now)
+uint32_t counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
+                              const struct counters_spent *spent, size_t count, struct counters_time now)
 {
-    bool is_good = true;
+    uint32_t missed = 0;
     for (size_t i = 0; i < count; i++)
-        is_good = set_spent(m, &spent[i], now) && is_good;
+        missed += !set_spent(m, &spent[i], now);
     for (size_t i = 0; i < hold_count; i++) {
         struct counters_block *hold = counters_memory_hold(m, holds[i]);
         if (!hold) continue;
         if (!hold->is_settled) use_up(m, hold);
         drop(m, hold);
     }
-    return is_good;
+    return missed;
 }
 
 uint32_t counters_table_return(struct counters_memory *m, bool (*is_gone)(void *arg, uint64_t owner), void *arg)

@@ -36,10 +36,10 @@ struct counters_spent {
     int64_t nano;
 };
 
-/* The holds of these ids are over, and so much is spent then. What is not known of either is left out; false: there is
- * no place for a sum. */
-bool counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
-                          const struct counters_spent *spent, size_t count, struct counters_time now);
+/* The holds of these ids are over, and so much is spent then; what is not known of either is left out. How many sums
+ * found no place: until they are told again, what they count seems not to be spent. */
+uint32_t counters_table_spend(struct counters_memory *m, const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
+                              const struct counters_spent *spent, size_t count, struct counters_time now);
 /* Everything that is held by owners that `is_gone` names goes back. How many holds those were. */
 uint32_t counters_table_return(struct counters_memory *m, bool (*is_gone)(void *arg, uint64_t owner), void *arg);
 

@@ -129,10 +129,11 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* What a session was charged before its silence is written before it is charged anew: a batch may be of hours. */
+/* What a session was charged at another time is written before: whether it began anew is a matter of each time, also to
+ * the trigger that forgets what was told of it, and a batch may be of hours. */
 static bool begin_anew(struct ledger_charges *c, struct ledger_charged *row, int64_t time_s)
 {
-    if (row->stop_s || time_s - row->first_s <= row->idle_s) return true;
+    if (row->stop_s || time_s == row->first_s) return true;
     if (!write_row(c, (uint32_t)(row - c->rows))) return false;
     row->nano = 0;
     row->first_s = row->last_s = time_s;

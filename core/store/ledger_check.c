@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/visible.h"
 #include "store/change.h"
+#include "store/ledger_alerts.h"
 #include "store/ledger_days.h"
 #include "store/ledger_inner.h"
 #include "store/ledger_lock.h"
@@ -23,6 +24,9 @@ struct checker {
     struct known {
         sqlite3_stmt *get, *put;
     } intents, changes; /* rows by which what comes again is known */
+    sqlite3_stmt *told; /* a row of temp.made_alerts */
+    struct json_tape tape;
+    struct arena arena;
     struct ledger_days days;
     struct ledger_reader reader;
     struct ledger_record record;
@@ -153,6 +157,29 @@ static bool check_known(struct checker *k, const struct known *rows, const char 
     return is_good;
 }
 
+static void bind_text(sqlite3_stmt *q, int at, struct slice text)
+{
+    sqlite3_bind_text(q, at, text.ptr ? text.ptr : "", (int)text.len, SQLITE_STATIC);
+}
+
+/* A notice that was given. What stands there as one, and is none, is known by nothing. */
+static bool add_alert(struct checker *k, uint64_t seq, struct slice body)
+{
+    struct ledger_alert alert;
+    bool is_good = true;
+    if (ledger_alert_read(&k->tape, &k->arena, body, &alert)) {
+        sqlite3_bind_int64(k->told, 1, (sqlite3_int64)seq);
+        bind_text(k->told, 2, alert.key);
+        sqlite3_bind_int64(k->told, 3, alert.start_s);
+        bind_text(k->told, 4, alert.budget);
+        sqlite3_bind_int64(k->told, 5, alert.at);
+        is_good = sqlite3_step(k->told) == SQLITE_DONE || fail(k);
+        sqlite3_reset(k->told);
+    }
+    arena_clear(&k->arena);
+    return is_good;
+}
+
 /* An intent or a change that does not say its id is known by none. */
 static bool check_entry(struct checker *k, uint64_t seq, enum chain_kind kind, struct slice body)
 {
@@ -162,6 +189,7 @@ static bool check_entry(struct checker *k, uint64_t seq, enum chain_kind kind, s
         return check_known(k, &k->intents, "intents", seq, id);
     }
     if (kind == CHAIN_CHANGE && change_read_id(body, id)) return check_known(k, &k->changes, "changes", seq, id);
+    if (kind == CHAIN_ALERT) return add_alert(k, seq, body);
     return true;
 }
 
@@ -233,6 +261,33 @@ static bool check_tables(struct checker *k)
                             "UPDATE intents AS t SET open = NOT EXISTS (SELECT 1 FROM records r WHERE r.id = t.id)");
 }
 
+/* Sessions begin anew and are told of anew, at a moment that entries do not show; what was told in a period is told no
+ * more until no period lasts so long. */
+#define SAME_BUDGET " t.key = m.key AND t.start_s = m.start_s AND t.budget = m.budget"
+#define FALSELY_TOLD                                                                                                   \
+    " t.seq >= (SELECT min(seq) FROM chain) AND NOT EXISTS"                                                            \
+    " (SELECT 1 FROM temp.made_alerts m WHERE m.seq = t.seq AND m.at = t.at AND" SAME_BUDGET ")"
+#define STILL_TOLD " m.start_s > CAST(strftime('%s') AS INTEGER) - 400 * 86400"
+#define NEVER_TOLD                                                                                                     \
+    " NOT EXISTS (SELECT 1 FROM temp.made_alerts m WHERE m.seq = t.seq) AND t.seq >= (SELECT min(seq) FROM chain)"
+
+static bool check_alerts(struct checker *k)
+{
+    _Static_assert(LIMIT_NOTICES_KEPT_S == 400u * 86400u, "STILL_TOLD says the same");
+    return check_and_repair(k, "SELECT seq FROM alerts t WHERE" FALSELY_TOLD, "alerts: a row without an entry",
+                            "DELETE FROM alerts AS t WHERE" FALSELY_TOLD) &&
+           check_and_repair(k,
+                            "SELECT seq FROM temp.made_alerts m WHERE" STILL_TOLD " AND NOT EXISTS"
+                            " (SELECT 1 FROM alerts t WHERE t.at >= m.at AND" SAME_BUDGET ")",
+                            "alerts: an entry without a row",
+                            "INSERT INTO alerts SELECT key, start_s, budget, at, seq, strftime('%s') + 0"
+                            " FROM temp.made_alerts m WHERE" STILL_TOLD
+                            " ON CONFLICT DO UPDATE SET at = excluded.at, seq = excluded.seq"
+                            " WHERE excluded.at > at") &&
+           check_and_repair(k, "SELECT seq FROM outbox t WHERE" NEVER_TOLD, "outbox: a row without an entry",
+                            "DELETE FROM outbox AS t WHERE" NEVER_TOLD);
+}
+
 /* ---- Sums: made in temporary tables, then compared. */
 
 static bool compare(struct checker *k, const char *table, const char *had, const char *made, const char *keys)
@@ -260,7 +315,9 @@ static bool make_tables(struct checker *k)
                   "INSERT INTO made SELECT * FROM rollup_cut; INSERT INTO made_label SELECT * FROM rollup_label_cut;"
                   "CREATE TEMP TABLE made_charges(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
                   "CREATE TEMP TABLE had_charges(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
-                  "INSERT INTO made_charges SELECT * FROM charges_cut") &&
+                  "INSERT INTO made_charges SELECT * FROM charges_cut;"
+                  "CREATE TEMP TABLE made_alerts(seq INTEGER PRIMARY KEY, key TEXT NOT NULL, start_s INTEGER NOT NULL,"
+                  " budget TEXT NOT NULL, at INTEGER NOT NULL) STRICT") &&
            (ledger_charges_install(&k->charges, k->db, "temp.made_charges") || fail(k)) &&
            (ledger_charges_before(k->db, &k->charges.after_s) || fail(k)) &&
            (ledger_rollup_install(&k->sums, k->db, "temp.made", "temp.made_label") || fail(k));
@@ -294,6 +351,7 @@ static bool prepare_rows(struct checker *k)
     buf_init(&sql);
     ledger_row_select(&sql);
     bool is_good = prepare(k, &k->get, buf_ptr(&sql)) &&
+                   prepare(k, &k->told, "INSERT INTO temp.made_alerts VALUES(?, ?, ?, ?, ?)") &&
                    prepare(k, &k->changes.get, "SELECT 1 FROM changes WHERE id = ? AND seq = ?") &&
                    prepare(k, &k->changes.put, "INSERT OR REPLACE INTO changes VALUES(?, ?)") &&
                    prepare(k, &k->intents.get, "SELECT 1 FROM intents WHERE id = ? AND seq = ?") &&
@@ -311,7 +369,8 @@ static bool check_all(struct checker *k)
     return run(k, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = FILE") &&
            ledger_schema_is_known(k->db, k->path, k->why) && run(k, k->how->is_repair ? "BEGIN IMMEDIATE" : "BEGIN") &&
            make_tables(k) && ledger_days_read(&k->days, k->db, LEDGER_DAYS_ALL, k->why) && prepare_rows(k) &&
-           check_entries(k) && check_tables(k) && check_sums(k) && check_charges(k) && run(k, "COMMIT");
+           check_entries(k) && check_tables(k) && check_alerts(k) && check_sums(k) && check_charges(k) &&
+           run(k, "COMMIT");
 }
 
 static bool open_and_check(struct checker *k)
@@ -320,9 +379,12 @@ static bool open_and_check(struct checker *k)
     if (sqlite3_open_v2(k->path, &k->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) return fail(k);
     sqlite3_busy_timeout(k->db, LEDGER_BUSY_MS);
     ledger_reader_init(&k->reader);
+    json_init(&k->tape);
+    arena_init(&k->arena);
     ledger_rollup_init(&k->sums);
     ledger_charges_init(&k->charges);
     bool is_good = check_all(k);
+    sqlite3_finalize(k->told);
     sqlite3_finalize(k->get);
     sqlite3_finalize(k->put);
     sqlite3_finalize(k->intents.get);
@@ -332,6 +394,8 @@ static bool open_and_check(struct checker *k)
     ledger_rollup_clear(&k->sums);
     ledger_charges_clear(&k->charges);
     ledger_reader_clear(&k->reader);
+    json_clear(&k->tape);
+    arena_clear(&k->arena);
     ledger_days_clear(&k->days);
     return is_good;
 }

@@ -1,6 +1,6 @@
 /*
- * What is made from the chain, made once more and compared: records, intents, changes, the sums of each day, and what
- * budgets were charged in periods that are not over for long.
+ * What is made from the chain, made once more and compared: records, intents, changes, the sums of each day, what
+ * budgets were charged in periods that are not over for long, and which notices of them were given or are to be sent.
  *
  *     struct ledger_check how = {.data_dir = "data", .is_repair = false, .on_difference = say, .arg = out};
  *     struct ledger_checked found;

@@ -1,4 +1,5 @@
 -- A gateway's session in the Redis that its fleet shares: that it is there, what is told in it, and what Redis may do.
+local signal = require("posix.signal")
 local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
@@ -64,6 +65,70 @@ describe("a gateway with a Redis", function()
     assert.equal(1, g:metrics():value("moongate_redis_up", {}))
     g:stop()
     assert.equal("0", db:ask("ZCARD", "mg1:{p0}:S"))
+    m:stop()
+    db:stop()
+  end)
+end)
+
+-- What requests hold of budgets in Redis, and whose sessions there are.
+local function held(db)
+  local sum = 0
+  for key in (db:ask("KEYS", "mg1:{p0}:B:*") or ""):gmatch("%S+") do
+    for field in (db:ask("HKEYS", key) or ""):gmatch("[^\n]+") do
+      if field:sub(1, 1) == "h" then sum = sum + tonumber(db:ask("HGET", key, field)) end
+    end
+  end
+  return sum
+end
+
+local function sessions(db) return db:ask("ZRANGE", "mg1:{p0}:S", "0", "-1") end
+
+local function send(g, tokens)
+  local c = client.connect(g.port)
+  local body = ('{"model":"dear","max_tokens":%d,"messages":[{"role":"user","content":"hi"}]}'):format(tokens)
+  c:send(("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
+    .. "Content-Length: %d\r\n\r\n%s"):format(g.key, #body, body))
+  return c
+end
+
+describe("what is held in Redis", function()
+  it("outlives the ledger process, goes back when a worker dies, and when the whole gateway was killed", function()
+    local db, m = redis.start(), mock.start {}
+    local g = gateway.start { mock = m, name = "killed", workers = 2, policies = POLICIES,
+      config = { redis = { url = db.url } } }
+    shared(g)
+    local name = sessions(db)
+    m:script { count = 0, head_delay_ms = 600000 }
+    local c = send(g, 10)
+    expect.eventually(function() return held(db) > 0 end, 20, "a hold")
+    local nano, pid = held(db), g:listen().ledger_pid
+    signal.kill(pid, signal.SIGKILL)
+    expect.eventually(function()
+      local ok, now = pcall(g.listen, g)
+      return ok and now.ledger_pid ~= pid and g:is_ready()
+    end, 20, "another ledger process")
+    shared(g)
+    assert.equal(name, sessions(db))
+    assert.equal(nano, held(db))
+
+    for _, worker in ipairs(g:listen().workers) do signal.kill(worker, signal.SIGKILL) end
+    expect.eventually(function() return held(db) == 0 end, 60, "what the dead held")
+    assert.equal(name, sessions(db))
+    c:close()
+
+    expect.eventually(function() return g:is_ready() end, 20, "workers")
+    c = send(g, 20)
+    expect.eventually(function() return held(db) == 2 * nano end, 20, "a hold of another's")
+    for _, any in ipairs(g:pids()) do signal.kill(any, signal.SIGKILL) end
+    g.process:wait(20)
+    c:close()
+    assert.equal(2 * nano, held(db))
+    g:run()
+    shared(g)
+    expect.eventually(function() return held(db) == 0 end, 20, "what the killed gateway held")
+    assert.is_nil(sessions(db):find(name, 1, true))
+    assert.equal("1", db:ask("ZCARD", "mg1:{p0}:S"))
+    g:stop()
     m:stop()
     db:stop()
   end)

@@ -17,17 +17,22 @@ static struct charging *charging;
 static struct counters_item item;
 static struct counters_state states[1];
 
-static void begin(void)
+static void begin_with(uint32_t cells)
 {
     struct fault why;
     kit_fresh();
     loop = loop_new();
-    counters = counters_shared_new(256, 256, &why);
+    counters = counters_shared_new(cells, 256, &why);
     ledger = kit_open();
     charging = charging_new(loop, counters);
     int64_t start_s = (int64_t)(clock_wall_ns() / NS_PER_S) - 1000;
     item = (struct counters_item){.unit = COUNTERS_MONEY, .key = SLICE("app=a"), .amount = 100, .limit = 1000,
                                   .start_s = start_s, .stop_s = start_s + 86400};
+}
+
+static void begin(void)
+{
+    begin_with(256);
 }
 
 static void end(void)
@@ -75,8 +80,8 @@ static void put(uint64_t n, int64_t nano)
     buf_init(&body);
     buf_printf(&body,
                "{\"id\":\"%s\",\"time\":\"%s\",\"outcome\":\"ok\",\"cost\":{\"usd\":0,\"nano_usd\":%lld},"
-               "\"holds\":[{\"id\":\"%s\",\"money\":[[\"app=a\",%lld,%lld,0]]}]}",
-               hold, time, (long long)nano, hold, (long long)item.start_s, (long long)item.stop_s);
+               "\"holds\":[{\"id\":\"%s\",\"money\":[[\"%.*s\",%lld,%lld,0]]}]}",
+               hold, time, (long long)nano, hold, SLICE_FMT(item.key), (long long)item.start_s, (long long)item.stop_s);
     kit_begin(ledger);
     EXPECT_INT(LEDGER_STORED, ledger_put(ledger, &(struct ledger_entry){.kind = CHAIN_EXCHANGE, .id = id,
                                                                         .body = buf_slice(&body)}, &why));
@@ -188,6 +193,42 @@ static void what_could_not_be_told_is_told_later(void)
     end();
 }
 
+/* --- without a place --- */
+
+static void put_for(const char *key, uint64_t n, int64_t nano)
+{
+    struct slice before = item.key;
+    item.key = slice_str(key);
+    put(n, nano);
+    item.key = before;
+}
+
+/* Others are told of, at the start and after a commit; holds do not stay behind. */
+static void sums_without_a_place_hinder_nothing(void)
+{
+    begin_with(3);
+    put_for("app=b", 1, 1);
+    put_for("app=c", 2, 1);
+    put_for("app=d", 3, 1);
+    put_for("app=0", 4, 70);
+    put_for("app=z", 5, 1);
+    charging_open(charging, ledger);
+    EXPECT(counters_shared_is_seeded(counters));
+    EXPECT_INT(2, counters_shared_missed(counters));
+    item.key = SLICE("app=0"); /* the first of them that were told */
+    expect_money(70, 0);
+    EXPECT(ask(COUNTERS_ADMIT, 6, 0).is_ok);
+    ask(COUNTERS_SETTLE, 6, 40);
+    put_for("app=y", 7, 1);
+    charging_committed(charging);
+    EXPECT_INT(3, counters_shared_missed(counters));
+    put(6, 40);
+    charging_committed(charging);
+    expect_money(110, 0);
+    EXPECT_INT(3, counters_shared_missed(counters));
+    end();
+}
+
 /* --- the dead --- */
 
 static void what_nobody_claims_goes_back(void)
@@ -225,6 +266,7 @@ int main(void)
     RUN(holds_whose_record_is_there_are_over);
     RUN(a_commit_is_told);
     RUN(what_could_not_be_told_is_told_later);
+    RUN(sums_without_a_place_hinder_nothing);
     RUN(what_nobody_claims_goes_back);
     RUN(nobody_counts);
     kit_end();

@@ -64,8 +64,8 @@ static void a_budget_is_held_and_spent(void)
     ask(m, COUNTERS_PEEK, "", &item, 1, none, T0);
     EXPECT_INT(940, states[0].held); /* as what it came to, until the ledger has it */
     struct counters_spent sum = {.key = SLICE("app=a"), .start_s = 1789000000, .stop_s = 1792000000, .nano = 40};
-    EXPECT(counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, at_t0));
-    EXPECT(counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, at_t0));
+    EXPECT_INT(0, counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, at_t0));
+    EXPECT_INT(0, counters_table_spend(m, (const char[1][COUNTERS_HOLD_BYTES]){"r0"}, 1, &sum, 1, at_t0));
     ask(m, COUNTERS_PEEK, "", &item, 1, none, T0);
     EXPECT_INT(40, states[0].spent);
     EXPECT_INT(900, states[0].held);
@@ -180,6 +180,61 @@ static void a_full_memory_says_so(void)
     free(m);
 }
 
+static uint32_t spend_each(struct counters_memory *m, const char *keys, int64_t now_ns)
+{
+    struct counters_spent sums[8];
+    char texts[8][2];
+    size_t count = 0;
+    for (; keys[count]; count++) {
+        snprintf(texts[count], 2, "%c", keys[count]);
+        sums[count] = (struct counters_spent){.key = slice_str(texts[count]), .start_s = 1789000000,
+                                              .stop_s = 1792000000, .nano = 7};
+    }
+    return counters_table_spend(m, NULL, 0, sums, count, (struct counters_time){now_ns, now_ns});
+}
+
+static int64_t spent_of(struct counters_memory *m, const char *key, int64_t now_ns)
+{
+    struct counters_item item = money(key, 1, 10);
+    ask(m, COUNTERS_PEEK, "", &item, 1, none, now_ns);
+    return states[0].spent;
+}
+
+/* Those that have a place are told, whichever comes first. */
+static void sums_without_a_place_hinder_no_others(void)
+{
+    struct counters_memory *m = make(3, 2);
+    EXPECT_INT(0, spend_each(m, "abc", T0));
+    EXPECT_INT(2, spend_each(m, "dae", T0));
+    EXPECT_INT(7, spent_of(m, "a", T0));
+    EXPECT_INT(0, spent_of(m, "d", T0));
+    EXPECT_INT(0, spend_each(m, "de", 1792000000 * NS)); /* those of before are over, and make place */
+    EXPECT_INT(7, spent_of(m, "d", 1792000000 * NS));
+    free(m);
+}
+
+/* Who came before midnight and asks behind it, and whose clock was put on and back, finds what was spent. */
+static void a_period_is_known_for_a_while_when_it_is_over(void)
+{
+    struct counters_memory *m = make(64, 4);
+    int64_t over_ns = 1792000000 * NS, late_ns = over_ns + (LIMIT_COUNTERS_OVER_S - 1) * NS;
+    struct counters_item items[30];
+    char keys[30][8];
+    EXPECT_INT(0, spend_each(m, "a", T0));
+    for (int i = 0; i < 30; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        items[i] = rate(COUNTERS_REQUESTS, keys[i], 1, 60, 10);
+        char id[8];
+        snprintf(id, sizeof id, "r%d", i);
+        EXPECT(ask(m, COUNTERS_ADMIT, id, &items[i], 1, none, late_ns).is_ok);
+        ask(m, COUNTERS_SETTLE, id, &items[i], 1, none, late_ns);
+        if (i < 20) EXPECT_INT(7, spent_of(m, "a", over_ns + NS));
+        if (i == 20) late_ns += 2 * NS;
+    }
+    EXPECT_INT(0, spent_of(m, "a", over_ns + NS)); /* and is forgotten then */
+    free(m);
+}
+
 /* Cells of a time that is over make place for others. */
 static void what_is_over_is_forgotten(void)
 {
@@ -225,5 +280,7 @@ int main(void)
     RUN(what_the_dead_held_comes_back);
     RUN(a_full_memory_says_so);
     RUN(what_is_over_is_forgotten);
+    RUN(sums_without_a_place_hinder_no_others);
+    RUN(a_period_is_known_for_a_while_when_it_is_over);
     return unit_close("counters_table");
 }

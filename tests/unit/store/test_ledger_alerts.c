@@ -2,8 +2,10 @@
  * still to be sent of it. */
 #include "ledger_kit.h"
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "store/ledger_alerts.h"
+#include "store/ledger_check.h"
 #include "store/ledger_outbox.h"
 
 static struct ledger *ledger;
@@ -129,6 +131,97 @@ static void a_session_that_begins_anew_is_told_of_anew(void)
     close_ledger();
 }
 
+static void put_session(uint64_t n, long long time_s)
+{
+    struct buf body;
+    char time[CLOCK_TEXT_BYTES];
+    uint8_t id[16];
+    kit_id(id, n);
+    clock_format((uint64_t)time_s * NS_PER_S, time);
+    buf_init(&body);
+    buf_printf(&body,
+               "{\"id\":\"req_%llu\",\"time\":\"%s\",\"outcome\":\"ok\",\"cost\":{\"usd\":0,\"nano_usd\":1},"
+               "\"holds\":[{\"id\":\"h\",\"money\":[[\"session=1\",0,0,600]]}]}",
+               (unsigned long long)n, time);
+    EXPECT_INT(LEDGER_STORED, kit_put_text(ledger, CHAIN_EXCHANGE, id, buf_slice(&body)));
+    buf_clear(&body);
+}
+
+/* Answers that took long end together: their batch is longer than the session's silence, and none is in it. */
+static void a_session_of_one_batch_goes_on(void)
+{
+    kit_fresh();
+    open_ledger();
+    kit_begin(ledger);
+    put_session(1, 1000);
+    kit_commit(ledger);
+    EXPECT_INT(LEDGER_STORED, commit(SALES, "session=1", 0, 8000));
+    kit_begin(ledger);
+    put_session(2, 1500);
+    put_session(3, 2000);
+    kit_commit(ledger);
+    EXPECT_STR("3|2000", kit_ask("SELECT nano, last_s FROM charges"));
+    EXPECT_INT(LEDGER_KNOWN, commit(SALES, "session=1", 0, 8000));
+    kit_begin(ledger);
+    put_session(4, 2700);
+    kit_commit(ledger);
+    EXPECT_INT(LEDGER_STORED, commit(SALES, "session=1", 0, 8000));
+    close_ledger();
+}
+
+/* --- checked --- */
+
+static char said[512];
+
+static void on_difference(void *arg, const char *text)
+{
+    (void)arg;
+    snprintf(said + strlen(said), sizeof said - strlen(said), "%s; ", text);
+}
+
+static const char *check_it(bool is_repair)
+{
+    struct fault why;
+    struct ledger_check how = {.data_dir = kit_dir, .is_repair = is_repair, .on_difference = on_difference};
+    struct ledger_checked found;
+    said[0] = '\0';
+    if (!ledger_check(&how, &found, &why)) UNIT_FAIL("check: %s", fault_message(&why));
+    return said;
+}
+
+static void what_was_told_is_checked_and_repaired(void)
+{
+    char path[96];
+    long long month = (long long)(clock_wall_ns() / NS_PER_S) - 86400;
+    kit_fresh();
+    open_ledger();
+    commit(SALES, "department=sales", month, 8000);
+    commit(SALES, "department=sales", month, 9500);
+    commit(SALES, "department=hr", month, 8000);
+    commit(SALES, "department=hr", month - 401 * 86400, 8000); /* told of no more */
+    commit(SALES, "session=1", 0, 8000);
+    close_ledger();
+    kit_path(path, "ledger.db");
+    EXPECT_STR("", check_it(false));
+    kit_damage(path, "DELETE FROM alerts WHERE start_s = 0 OR start_s < unixepoch() - 300 * 86400");
+    EXPECT_STR("", check_it(false));
+    kit_damage(path, "DELETE FROM alerts WHERE key = 'department=sales'");
+    kit_damage(path, "INSERT INTO alerts VALUES('department=it', 1000, 'budget/it', 8000, 3, 1000)");
+    kit_damage(path, "INSERT INTO outbox VALUES(NULL, 77, 'slack', 'slack:#x', 0, 0, 0)");
+    kit_damage(path, "UPDATE alerts SET at = 10000 WHERE key = 'department=hr'");
+    EXPECT_STR("alerts: a row without an entry: 3; alerts: a row without an entry: 3; alerts: an entry without a row: 1; "
+               "alerts: an entry without a row: 2; outbox: a row without an entry: 77; ", check_it(false));
+    check_it(true);
+    EXPECT_STR("", check_it(false));
+    EXPECT_STR("department=hr 8000 3, department=sales 9500 2",
+               kit_ask("SELECT group_concat(key || ' ' || at || ' ' || seq, ', ') FROM"
+                       " (SELECT * FROM alerts ORDER BY key)"));
+    open_ledger();
+    EXPECT_INT(LEDGER_KNOWN, commit(SALES, "department=sales", month, 8000));
+    EXPECT_INT(LEDGER_STORED, commit(SALES, "department=hr", month, 9500));
+    close_ledger();
+}
+
 static void what_was_told_is_forgotten_when_no_period_lasts_so_long(void)
 {
     kit_fresh();
@@ -193,6 +286,8 @@ int main(void)
     RUN(a_session_that_begins_anew_is_told_of_anew);
     RUN(what_was_told_is_forgotten_when_no_period_lasts_so_long);
     RUN(what_is_no_notice_stands_in_the_chain_and_goes_to_nobody);
+    RUN(a_session_of_one_batch_goes_on);
+    RUN(what_was_told_is_checked_and_repaired);
     RUN(the_outbox_gives_what_is_due);
     kit_end();
     return unit_close("ledger_alerts");

@@ -195,6 +195,29 @@ static void as_many_items_as_there_may_be(void)
     EXPECT_INT(100, states[LIMIT_COUNTERS_ITEMS - 1].left);
 }
 
+/* --- notices --- */
+
+static const char *claim(const char *epoch_of, const char *source, const char *id, int64_t start_s)
+{
+    struct counters_claim one = {slice_str(id), start_s};
+    return say(counters_call_claim(epoch_of, source, &one, 1, &arena));
+}
+
+static void a_notice_is_the_first_ones(void)
+{
+    begin();
+    EXPECT_STR("1 1", claim(epoch, "led1", "alert_a", period));
+    EXPECT_STR("1 0", claim(epoch, "led2", "alert_a", period));
+    EXPECT_STR("1 1", claim(epoch, "led1", "alert_a", period));
+    EXPECT_STR("1 1", claim(epoch, "led2", "alert_b", period));
+    EXPECT_STR("1 1", claim(epoch, "led2", "alert_a", period + 1)); /* another period's */
+    EXPECT_STR("-1", claim("1", "led2", "alert_c", period));
+    struct counters_claim many[] = {{SLICE("alert_a"), period}, {SLICE("alert_d"), period}, {SLICE("alert_e"), 7}};
+    EXPECT_STR("1 0 1 1", say(counters_call_claim("", "led2", many, 3, &arena)));
+    const char *key = arena_printf(&arena, "mg1:{p0}:B:%lld", (long long)period).ptr;
+    EXPECT(strtoll(sync_text("TTL", key, NULL), NULL, 10) > 0);
+}
+
 int main(void)
 {
     sync_start();
@@ -207,6 +230,7 @@ int main(void)
     RUN(nothing_is_kept_for_ever);
     RUN(a_full_redis_still_gives_back);
     RUN(as_many_items_as_there_may_be);
+    RUN(a_notice_is_the_first_ones);
     arena_clear(&arena);
     sync_end();
     return unit_close("redis_memory");
