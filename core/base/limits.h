@@ -335,7 +335,9 @@
 #define LIMIT_REDIS_PROBE_MS 1000u         /* … until a PING, sent this often, … */
 #define LIMIT_REDIS_PROBE_ANSWER_MS 100u   /* … is answered in this time */
 #define LIMIT_REDIS_SENTINEL_MS 5000u      /* Sentinels are asked this often whether it is still the master */
-#define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut */
+#define LIMIT_REDIS_SILENT_MS 3000u        /* something is owed and no byte comes: the connection is cut … */
+#define LIMIT_REDIS_OWED_MS 6000u          /* … and so it is when bytes come, and not the answer that is owed */
+#define LIMIT_REDIS_STOOD_MS 5000u         /* a connection that was lost sooner is a try that has failed */
 
 /* Metrics */
 #define LIMIT_SERIES 8192u                 /* distinct label sets per worker; beyond, labels fold into "other" */

@@ -32,7 +32,7 @@ struct redis {
     bool is_ready; /* the link is greeted */
     bool is_down;  /* a whole try has failed since it was */
     bool is_freed;
-    unsigned failures; /* in a row */
+    unsigned failures, falls; /* tries in a row, and connections that stood for a moment alone */
     struct fault trying; /* what came of the places of this try */
 
     struct redis_pipeline pipeline;
@@ -42,7 +42,9 @@ struct redis {
     struct fault why;
     char place[REDIS_PLACE_BYTES];
     enum redis_eviction eviction;
-    bool has_told_down, has_told_eviction, has_told_role;
+    struct redis_told told;
+    bool has_told_down;
+    uint64_t greeted_ns; /* when the last connection was */
     uint64_t connections, refused, opened;
 };
 
@@ -62,7 +64,7 @@ static unsigned retry_ms(unsigned failures)
 
 static void drop_link(struct redis *r)
 {
-    redis_link_free(r->link);
+    redis_link_cut(r->link);
     redis_find_free(r->find);
     r->link = NULL;
     r->find = NULL;
@@ -83,14 +85,18 @@ static void tell_down(struct redis *r)
     if (r->events && r->events->on_down) r->events->on_down(r->arg, &r->why);
 }
 
-/* The one that served is lost. What waits to be sent may still be, if another one is found soon. */
+/* The one that served is lost. What waits to be sent may still be, if another one is found soon: not behind one that
+ * lets in whoever comes and soon cuts him off, who would be called on twenty times a second. */
 static void lose(struct redis *r, const struct fault *why)
 {
+    bool has_stood = loop_now_ns(r->loop) - r->greeted_ns >= LIMIT_REDIS_STOOD_MS * NS_PER_MS;
     r->why = *why;
     drop_link(r);
-    r->failures = 0;
-    loop_timer_arm_ms(&r->retry, retry_ms(0));
+    r->falls = has_stood ? 0 : r->falls + 1;
+    r->is_down = r->falls > 1;
+    loop_timer_arm_ms(&r->retry, retry_ms(r->falls));
     redis_pipeline_lose(&r->pipeline);
+    if (r->is_down) redis_pipeline_fail(&r->pipeline);
     tell_down(r);
 }
 
@@ -118,9 +124,10 @@ static void on_probed(void *arg, const struct redis_answer *answer)
 {
     struct redis *r = arg;
     if (answer->outcome != REDIS_ANSWERED || !r->is_slow) return;
+    if (answer->reply->kind == REDIS_ERROR && answer->reply->error != REDIS_NOPERM) return;
     r->is_slow = false;
     loop_timer_disarm(&r->probe);
-    log_event(LOG_INFO, "redis_fast", "%s answers in time again", r->place);
+    redis_told_fast(&r->told, r->place);
 }
 
 static void pump(struct redis *r)
@@ -150,19 +157,26 @@ static void on_missed(void *arg)
     r->is_slow = true;
     r->opened++;
     loop_timer_arm_ms(&r->probe, LIMIT_REDIS_PROBE_MS);
-    log_event(LOG_WARN, "redis_slow", "%s has missed %u deadlines in a row", r->place, r->pipeline.misses);
+    redis_told_slow(&r->told, r->place, r->pipeline.misses, loop_now_ns(r->loop));
 }
 
-/* A peer that is gone without a word would be waited for by TCP for very long. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A peer that is gone without a word would be waited for by TCP for very long; one that goes on saying a little, for
+ * ever. */
 static void on_silence(void *arg)
 {
     struct redis *r = arg;
     uint64_t since = redis_pipeline_since_ns(&r->pipeline), heard = redis_link_heard_ns(r->link);
     uint64_t now = loop_now_ns(r->loop), from = since > heard ? since : heard;
     if (since == 0) return;
-    uint64_t silent_ms = (now - from) / NS_PER_MS;
+    uint64_t silent_ms = (now - from) / NS_PER_MS, owed_ms = (now - since) / NS_PER_MS;
     if (silent_ms >= LIMIT_REDIS_SILENT_MS) lose_for(r, "it says nothing any more");
-    else loop_timer_arm_ms(&r->silence, LIMIT_REDIS_SILENT_MS - silent_ms);
+    else if (owed_ms >= LIMIT_REDIS_OWED_MS) lose_for(r, "it goes on answering, and never comes to an end");
+    else loop_timer_arm_ms(&r->silence, smaller(LIMIT_REDIS_SILENT_MS - silent_ms, LIMIT_REDIS_OWED_MS - owed_ms));
 }
 
 /* ---- Sentinels. */
@@ -188,33 +202,14 @@ static void on_check(void *arg)
 
 /* ---- Greeted. */
 
-static void tell_once(bool *has_told, const char *event, const char *text)
-{
-    if (!*has_told) log_event(LOG_WARN, event, "%s", text);
-    *has_told = true;
-}
-
-static void tell_findings(struct redis *r)
-{
-    r->eviction = r->greet.eviction;
-    if (r->greet.is_role_hidden)
-        tell_once(&r->has_told_role, "redis_role",
-                  "the user of redis.url may not ask for the ROLE of this Redis: a replica is noticed late (+role)");
-    if (r->eviction == REDIS_EVICTS)
-        tell_once(&r->has_told_eviction, "redis_eviction",
-                  "this Redis may evict what budgets are counted by: set maxmemory-policy noeviction");
-    if (r->eviction == REDIS_EVICTION_UNKNOWN)
-        tell_once(&r->has_told_eviction, "redis_eviction",
-                  "the user of redis.url may not ask for maxmemory-policy (+config|get or +info): it must be "
-                  "noeviction");
-}
-
 static void greeted(struct redis *r)
 {
     loop_timer_disarm(&r->deadline);
     redis_place_text(&r->places.list[r->tried - 1], r->place);
     log_event(LOG_INFO, "redis_ready", "connected to %s", r->place);
-    tell_findings(r);
+    redis_told_greeting(&r->told, r->place, &r->greet);
+    r->eviction = r->greet.eviction;
+    r->greeted_ns = loop_now_ns(r->loop);
     r->is_ready = true;
     r->is_down = r->has_told_down = false;
     r->failures = 0;
@@ -323,6 +318,7 @@ static void on_reply(void *arg, const struct redis_reply *reply)
     }
     const struct redis_link *link = r->link;
     const char *why = leaving(reply);
+    if (!why) redis_told_error(&r->told, r->place, reply, loop_now_ns(r->loop));
     bool is_asked = redis_pipeline_take(&r->pipeline, reply);
     if (r->is_freed || r->link != link) return;
     if (!is_asked) lose_for(r, "it says what nobody has asked for");
@@ -399,6 +395,8 @@ void redis_free(struct redis *r)
     if (!r) return;
     r->is_freed = true;
     redis_pipeline_close(&r->pipeline);
+    redis_link_free(r->link);
+    r->link = NULL;
     drop_link(r);
     loop_timer_disarm(&r->retry);
     loop_defer(r->loop, free_now, r);

@@ -17,15 +17,18 @@
  *
  * Connecting: names are looked up anew, Sentinels are asked anew, and whoever is found must be master (ROLE); then
  * AUTH, SELECT, SCRIPT LOAD of all scripts. Whether Redis may evict keys is asked, and logged once. After a failure
- * the next try comes after 50 ms, doubling up to 2 s, each with a random half less. Sentinels are asked again every
- * LIMIT_REDIS_SENTINEL_MS: a master that they have replaced is left even when it goes on answering.
+ * the next try comes after 50 ms, doubling up to 2 s, each with a random half less; a connection that is lost within
+ * LIMIT_REDIS_STOOD_MS is such a failure too. Sentinels are asked again every LIMIT_REDIS_SENTINEL_MS: a master that
+ * they have replaced is left even when it goes on answering.
  *
  * Questions are answered in the order in which they were asked, but for scripts that Redis had forgotten (NOSCRIPT),
  * which are sent again in full by this room. A question waits for a connection as long as the first try to get one
  * lasts. Its deadline begins with the question. One that was sent stays in the pipeline beyond it: then `late` gets
  * what comes of it. Five deadlines missed in a row and it counts as slow: nothing is taken any more until a PING, once
- * a second, is answered in time. When nothing comes at all for LIMIT_REDIS_SILENT_MS the connection is cut.
- * READONLY, LOADING and MASTERDOWN are answers, and end the connection: another master is looked for.
+ * a second, is answered in time. When nothing comes at all for LIMIT_REDIS_SILENT_MS, or no answer is whole after
+ * LIMIT_REDIS_OWED_MS, the connection is cut: what was on its way is not sent any more, but may have arrived.
+ * READONLY, LOADING and MASTERDOWN are answers, and end the connection: another master is looked for. Other errors are
+ * logged as well, with what can be done about them, once a minute each.
  *
  * Bounds: questions LIMIT_REDIS_QUESTIONS and their bytes LIMIT_REDIS_QUEUE_BYTES; a reply LIMIT_REDIS_REPLY_BYTES,
  * LIMIT_REDIS_REPLY_ITEMS, seven arrays deep. A peer that is beyond them, or speaks something else, is cut.
@@ -62,6 +65,8 @@ enum redis_error {
     REDIS_NOPERM,
     REDIS_BUSY, /* a script runs for too long */
 };
+
+#define REDIS_ERRORS (REDIS_BUSY + 1u)
 
 enum redis_kind { REDIS_NIL, REDIS_INTEGER, REDIS_TEXT, REDIS_STATUS, REDIS_ARRAY, REDIS_ERROR };
 

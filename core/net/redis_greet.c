@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/log.h"
 #include "net/redis_inner.h"
 
 enum step { STEP_AUTH, STEP_SELECT, STEP_ROLE, STEP_SCRIPT, STEP_CONFIG, STEP_MEMORY, STEP_PING };
@@ -54,6 +53,17 @@ static enum redis_greeted refuse(struct fault *why, const char *what, const stru
     return REDIS_GREET_REFUSED;
 }
 
+/* Said before anything is asked, and taken for the answer to what is asked first. */
+static const char *unasked(const struct redis_reply *reply)
+{
+    if (reply->kind != REDIS_ERROR) return NULL;
+    if (slice_starts(reply->text, SLICE("ERR max number of clients")))
+        return "it has as many clients as it takes (maxclients)";
+    if (slice_starts(reply->text, SLICE("DENIED")))
+        return "it is in protected mode: give it a password, or let it listen to this machine alone";
+    return NULL;
+}
+
 /* Redis may repeat what it was sent: of that, nothing is told. */
 static enum redis_greeted take_auth(const struct redis_reply *reply, struct fault *why)
 {
@@ -79,10 +89,11 @@ static enum redis_greeted take_role(struct redis_greet *g, const struct redis_re
 }
 
 /* A script that does not load is sent in full when it is wanted, and its caller told what is wrong with it. */
-static void take_script(const struct redis_reply *reply)
+static void take_script(struct redis_greet *g, const struct redis_reply *reply)
 {
-    if (reply->kind != REDIS_ERROR || reply->error == REDIS_LOADING) return;
-    log_event(LOG_WARN, "redis_script", "%.200s", reply->text.ptr);
+    if (reply->kind != REDIS_ERROR || reply->error == REDIS_LOADING || g->script_why[0]) return;
+    snprintf(g->script_why, sizeof g->script_why, "%s", reply->text.ptr);
+    g->script_error = reply->error;
 }
 
 static void take_policy(struct redis_greet *g, struct slice policy)
@@ -113,12 +124,14 @@ static enum redis_greeted take_ping(const struct redis_reply *reply, struct faul
 
 enum redis_greeted redis_greet_take(struct redis_greet *g, const struct redis_reply *reply, struct fault *why)
 {
+    const char *first = g->answered == 0 ? unasked(reply) : NULL;
+    if (first) return refuse(why, first, NULL);
     switch ((enum step)g->steps[g->answered++]) {
     case STEP_AUTH: return take_auth(reply, why);
     case STEP_SELECT:
         return reply->kind == REDIS_STATUS ? REDIS_GREET_MORE : refuse(why, "its database cannot be used", reply);
     case STEP_ROLE: return take_role(g, reply, why);
-    case STEP_SCRIPT: take_script(reply); return REDIS_GREET_MORE;
+    case STEP_SCRIPT: take_script(g, reply); return REDIS_GREET_MORE;
     case STEP_CONFIG: take_config(g, reply); return REDIS_GREET_MORE;
     case STEP_MEMORY: take_memory(g, reply); return REDIS_GREET_MORE;
     case STEP_PING: return take_ping(reply, why);

@@ -7,6 +7,7 @@
  *     redis_link.c    one connection: bytes out, replies in
  *     redis_find.c    where Redis may be: names looked up, Sentinels asked
  *     redis_greet.c   what is said first on each connection, and what is made of the answers
+ *     redis_told.c    what is logged, each thing not too often
  *     redis_pipeline.c  the questions: queue, deadlines, answers
  *     redis.c         the room: connecting, again and again; the breaker
  */
@@ -78,6 +79,8 @@ struct redis_link_events {
 struct redis_link *redis_link_new(struct loop *loop, const struct redis_place *place, struct tls *tls,
                                   const struct redis_link_events *events, void *arg);
 void redis_link_free(struct redis_link *link); /* NULL is welcome */
+/* The same; what is still on its way is not to arrive any more, as far as that can be had. */
+void redis_link_cut(struct redis_link *link);
 /* Sent in a later turn, together with what else comes in this one. */
 void redis_link_send(struct redis_link *link, struct slice bytes);
 size_t redis_link_unsent(const struct redis_link *link);
@@ -133,6 +136,8 @@ struct redis_greet {
     size_t asked, answered;
     enum redis_eviction eviction;
     bool is_role_hidden; /* no right to ask for it */
+    char script_why[200]; /* why one of them was not taken; "": all were */
+    enum redis_error script_error;
 };
 
 enum redis_greeted { REDIS_GREET_MORE, REDIS_GREET_DONE, REDIS_GREET_REFUSED };
@@ -142,6 +147,19 @@ void redis_greet_begin(struct redis_greet *g, const struct redis_target *target,
                        size_t script_count, struct buf *out);
 enum redis_greeted redis_greet_take(struct redis_greet *g, const struct redis_reply *reply, struct fault *why);
 
+/* ---- The log (redis_told.c) */
+
+struct redis_told {
+    uint64_t error_ns[REDIS_ERRORS], slow_ns; /* when it was told last */
+    bool is_slow, has_scripts, has_role, has_eviction;
+};
+
+/* Of what was answered; nothing when it is no error. */
+void redis_told_error(struct redis_told *t, const char *place, const struct redis_reply *reply, uint64_t now_ns);
+void redis_told_slow(struct redis_told *t, const char *place, unsigned misses, uint64_t now_ns);
+void redis_told_fast(struct redis_told *t, const char *place);
+void redis_told_greeting(struct redis_told *t, const char *place, const struct redis_greet *g);
+
 /* ---- Questions (redis_pipeline.c) */
 
 struct redis_pending; /* one of them */
@@ -149,7 +167,9 @@ struct redis_pending; /* one of them */
 struct redis_pipeline {
     struct loop *loop;
     struct redis_link *link;                 /* borrowed; NULL: nothing is sent */
-    struct list_link queue, awaited, ending; /* not sent; sent, in order; those whose owners are being told of a loss */
+    struct list_link queue, again; /* not sent; to be sent in full, before those */
+    struct list_link awaited;      /* sent, in order */
+    struct list_link ending;       /* whose owners are being told of a loss */
     size_t count, bytes;
     const struct redis_pending *expiring; /* whose deadline is being looked at */
     void (*on_missed)(void *arg);         /* of one that was sent; frees nothing */

@@ -42,11 +42,13 @@ void redis_place_text(const struct redis_place *place, char text[REDIS_PLACE_BYT
 
 /* ---- Ending. */
 
-static void let_go(struct redis_link *k)
+/* is_cut: what the kernel still has of our bytes is dropped. Without that it would go on sending them, and an admission
+ * that was given up, and released by the next connection, could arrive behind its release. */
+static void let_go(struct redis_link *k, bool is_cut)
 {
     loop_watch_set(&k->watch, 0);
     loop_work_drop(&k->work);
-    if (k->transport.kind) transport_close(&k->transport, false);
+    if (k->transport.kind) transport_close(&k->transport, is_cut);
     k->has_ended = true;
 }
 
@@ -57,7 +59,7 @@ static void end(struct redis_link *k, const char *what)
     if (k->has_ended) return;
     redis_place_text(&k->place, place);
     fault_set(&why, FAULT_INTERNAL, "%s: %s", place, what);
-    let_go(k);
+    let_go(k, true);
     k->events->on_end(k->arg, &why);
 }
 
@@ -243,11 +245,21 @@ static void free_now(void *arg)
     mem_free(k);
 }
 
-void redis_link_free(struct redis_link *k)
+static void let_go_and_free(struct redis_link *k, bool is_cut)
 {
     if (!k) return;
-    let_go(k);
+    let_go(k, is_cut);
     loop_defer(k->loop, free_now, k);
+}
+
+void redis_link_free(struct redis_link *k)
+{
+    let_go_and_free(k, false);
+}
+
+void redis_link_cut(struct redis_link *k)
+{
+    let_go_and_free(k, true);
 }
 
 void redis_link_send(struct redis_link *k, struct slice bytes)

@@ -5,7 +5,8 @@
 #include "net/loop.h"
 #include "net/redis_inner.h"
 
-#define PART_BYTES 32u /* of a part beside its bytes, at most */
+#define PART_BYTES 32u  /* of a part beside its bytes, at most */
+#define HEAD_BYTES 128u /* before the first part, at most: "*7", "EVALSHA", the hash, how many keys */
 
 struct redis_pending {
     struct list_link link;
@@ -13,12 +14,13 @@ struct redis_pending {
     struct loop_timer deadline;
     redis_fn fn, late;
     void *arg;
-    const struct redis_script *script; /* NULL: a command, or a script that was sent in full */
+    const struct redis_script *script; /* NULL: a command */
     size_t parts;
     size_t head;      /* of a script's bytes: before the number of its keys */
-    struct buf bytes; /* until they are sent; a script's until it is answered */
+    struct buf bytes; /* until they are sent; a script's, sent by its hash, until it is answered */
     uint64_t sent_ns;
     bool is_sent, has_missed;
+    bool is_whole; /* the script is to be sent in full, or was */
 };
 
 /* ---- The end of one: its memory goes before its owner is told. */
@@ -97,7 +99,7 @@ static void write_script(struct redis_pending *q, const struct redis_question *a
 }
 
 /* EVAL, which makes Redis remember the script again. */
-static void send_in_full(struct redis_pipeline *p, struct redis_pending *q)
+static void send_whole(struct redis_pipeline *p, const struct redis_pending *q)
 {
     struct buf whole;
     struct slice tail = buf_slice(&q->bytes);
@@ -108,25 +110,30 @@ static void send_in_full(struct redis_pipeline *p, struct redis_pending *q)
     buf_append(&whole, slice_of(tail.ptr + q->head, tail.len - q->head));
     redis_link_send(p->link, buf_slice(&whole));
     buf_clear(&whole);
-    p->bytes -= tail.len;
-    buf_clear(&q->bytes);
-    q->script = NULL;
-    q->sent_ns = loop_now_ns(p->loop);
-    p->sent_again++;
-    list_remove(&q->link);
-    list_append(&p->awaited, &q->link);
 }
 
-static void send_first(struct redis_pipeline *p, struct redis_pending *q)
+static void send_one(struct redis_pipeline *p, struct redis_pending *q)
 {
-    redis_link_send(p->link, buf_slice(&q->bytes));
+    if (q->is_whole) send_whole(p, q);
+    else redis_link_send(p->link, buf_slice(&q->bytes));
     q->is_sent = true;
     q->sent_ns = loop_now_ns(p->loop);
     list_remove(&q->link);
     list_append(&p->awaited, &q->link);
-    if (q->script) return;
+    if (q->script && !q->is_whole) return;
     p->bytes -= buf_len(&q->bytes);
     buf_clear(&q->bytes);
+}
+
+/* Redis does not know the script, and has done nothing: it is as if it had not been sent. In full all of them would be
+ * far too much at once: they wait for room as others do, before those that were never sent. */
+static void put_back(struct redis_pipeline *p, struct redis_pending *q)
+{
+    q->is_sent = false;
+    q->is_whole = true;
+    p->sent_again++;
+    list_remove(&q->link);
+    list_append(&p->again, &q->link);
 }
 
 /* ---- The pipeline. */
@@ -135,6 +142,7 @@ void redis_pipeline_init(struct redis_pipeline *p, struct loop *loop, void (*on_
 {
     *p = (struct redis_pipeline){.loop = loop, .on_missed = on_missed, .arg = arg};
     list_init(&p->queue);
+    list_init(&p->again);
     list_init(&p->awaited);
     list_init(&p->ending);
 }
@@ -150,18 +158,20 @@ void redis_pipeline_close(struct redis_pipeline *p)
     p->is_closed = true;
     p->link = NULL;
     forget_all(&p->queue);
+    forget_all(&p->again);
     forget_all(&p->awaited);
     forget_all(&p->ending);
 }
 
 bool redis_pipeline_put(struct redis_pipeline *p, const struct redis_script *script, const struct redis_question *asked)
 {
-    size_t size = size_of(asked->args, asked->arg_count) + (script ? size_of(asked->keys, asked->key_count) : 0);
-    if (p->is_closed || p->count >= LIMIT_REDIS_QUESTIONS || size > LIMIT_REDIS_QUEUE_BYTES - p->bytes) return false;
+    size_t size = size_of(asked->args, asked->arg_count) + HEAD_BYTES;
+    if (script) size += size_of(asked->keys, asked->key_count);
+    if (p->is_closed || p->count >= LIMIT_REDIS_QUESTIONS || p->bytes + size > LIMIT_REDIS_QUEUE_BYTES) return false;
     struct redis_pending *q = mem_zalloc(1, sizeof *q);
     *q = (struct redis_pending){
         .pipeline = p, .fn = asked->fn, .late = asked->late, .arg = asked->arg, .script = script};
-    buf_init_small(&q->bytes, size + 4 * PART_BYTES);
+    buf_init_small(&q->bytes, size);
     if (script) write_script(q, asked);
     else redis_wire_command(&q->bytes, asked->args, asked->arg_count);
     p->count++;
@@ -174,16 +184,19 @@ bool redis_pipeline_put(struct redis_pipeline *p, const struct redis_script *scr
 
 void redis_pipeline_pump(struct redis_pipeline *p)
 {
-    while (p->link && !list_is_empty(&p->queue) && redis_link_unsent(p->link) < LIMIT_REDIS_AHEAD_BYTES)
-        send_first(p, LIST_OWNER(p->queue.next, struct redis_pending, link));
+    while (p->link && redis_link_unsent(p->link) < LIMIT_REDIS_AHEAD_BYTES) {
+        struct list_link *from = list_is_empty(&p->again) ? &p->queue : &p->again;
+        if (list_is_empty(from)) return;
+        send_one(p, LIST_OWNER(from->next, struct redis_pending, link));
+    }
 }
 
 bool redis_pipeline_take(struct redis_pipeline *p, const struct redis_reply *reply)
 {
     if (list_is_empty(&p->awaited)) return false;
     struct redis_pending *q = LIST_OWNER(p->awaited.next, struct redis_pending, link);
-    bool is_forgotten = q->script && reply->kind == REDIS_ERROR && reply->error == REDIS_NOSCRIPT;
-    if (is_forgotten && !q->has_missed) send_in_full(p, q);
+    bool is_unknown = q->script && !q->is_whole && reply->kind == REDIS_ERROR && reply->error == REDIS_NOSCRIPT;
+    if (is_unknown && !q->has_missed) put_back(p, q);
     else end(q, REDIS_ANSWERED, reply);
     return true;
 }
@@ -208,6 +221,7 @@ void redis_pipeline_lose(struct redis_pipeline *p)
 
 void redis_pipeline_fail(struct redis_pipeline *p)
 {
+    end_all(p, &p->again);
     end_all(p, &p->queue);
 }
 

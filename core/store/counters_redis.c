@@ -87,19 +87,19 @@ static bool is_taken(const struct redis_reply *reply)
     return code == COUNTERS_REPLY_OK || code == COUNTERS_REPLY_AGAIN;
 }
 
-/* The owner may free all of this room in what he is told: told last, and of a copy. */
+/* The owner may free all of this room in what he is told: told last, and of a copy. What an admission took that nobody
+ * waits for, or whose answer cannot be read, goes back. */
 static void answered(struct counters_asked *asked, const struct redis_reply *reply)
 {
     struct counters_redis *c = asked->c;
     struct counters_state states[LIMIT_COUNTERS_ITEMS];
-    struct counters_answer answer;
+    struct counters_answer answer = {.error = "unreachable"};
     struct counters_asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
-    bool is_unwanted = !asked->q && asked->operation == COUNTERS_ADMIT && is_taken(reply);
-    if (is_unwanted) release(c, asked->hold);
     if (asked->q) counters_script_answer(asked->q, reply, states, &answer);
+    if (answer.error && asked->operation == COUNTERS_ADMIT && is_taken(reply)) release(c, asked->hold);
     counters_asked_drop_waiting(asked);
     tell_unknown(c, reply);
-    if (told.q) tell(&told, &answer);
+    if (told.q && !c->is_freed) tell(&told, &answer);
 }
 
 /* Sent, and never answered: whether it was done is not known. */
@@ -140,8 +140,8 @@ const char *counters_redis_ask(struct counters_redis *c, const struct counters_q
     if (ticket) *ticket = asked->ticket;
     if (is_end(asked)) return counters_ends_add(asked);
     counters_ends_say(c);
-    if (q->operation == COUNTERS_ADMIT && c->unsaid_count) counters_ends_unsay(c, q->hold);
     enum redis_taken taken = put(asked);
+    if (taken == REDIS_TAKEN && q->operation == COUNTERS_ADMIT) counters_ends_unsay(c, q->hold);
     if (taken == REDIS_TAKEN) return NULL;
     counters_asked_drop(asked);
     return counters_redis_error(taken);
@@ -192,6 +192,7 @@ struct counters_redis *counters_redis_new(struct loop *loop, const char *url, ui
     }
     for (int i = 0; i < COUNTERS_SCRIPTS; i++)
         c->scripts[i] = redis_script(c->redis, counters_script_source((enum counters_script)i));
+    c->loop = loop;
     c->events = events;
     c->arg = arg;
     c->owner = owner;
@@ -207,7 +208,8 @@ void counters_redis_free(struct counters_redis *c)
     while (!list_is_empty(&c->waiting))
         counters_asked_drop(LIST_OWNER(c->waiting.next, struct counters_asked, link));
     counters_ends_clear(c);
-    mem_free(c);
+    c->is_freed = true;
+    loop_defer(c->loop, mem_free, c);
 }
 
 void counters_redis_enter(struct counters_redis *c, const char *session, const char *epoch)

@@ -37,6 +37,7 @@ typedef void (*counters_redis_fn)(void *arg, const struct counters_answer *answe
 /* NULL: the URL is none (net/redis.h). `events` is borrowed until the end; each of its functions may be NULL. */
 struct counters_redis *counters_redis_new(struct loop *loop, const char *url, uint64_t owner,
                                           const struct counters_redis_events *events, void *arg, struct fault *why);
+/* Safe inside all of them. NULL is welcome. */
 void counters_redis_free(struct counters_redis *c);
 
 /* Questions are asked for that session, in that memory from now on. Both are copied; COUNTERS_NAME_BYTES at most. */

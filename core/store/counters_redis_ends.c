@@ -93,9 +93,15 @@ void counters_ends_say(struct counters_redis *c)
 
 /* --- ends that could not be said --- */
 
+static void note_unsaid(const struct counters_asked *asked, int one)
+{
+    asked->c->unsaid_count += (size_t)one;
+    if (asked->operation == COUNTERS_RELEASE) asked->c->unsaid_releases += (size_t)one;
+}
+
 static void drop_unsaid(struct counters_asked *asked)
 {
-    asked->c->unsaid_count--;
+    note_unsaid(asked, -1);
     counters_asked_drop(asked);
 }
 
@@ -106,7 +112,8 @@ static void keep_unsaid(struct counters_asked *asked)
     asked->q = NULL;
     asked->timeout_ms = LIMIT_COUNTERS_WAIT_MS;
     list_append(&c->unsaid, &asked->link);
-    if (++c->unsaid_count > LIMIT_COUNTERS_UNSAID) {
+    note_unsaid(asked, 1);
+    if (c->unsaid_count > LIMIT_COUNTERS_UNSAID) {
         drop_unsaid(LIST_OWNER(c->unsaid.next, struct counters_asked, link));
         c->lost++;
     }
@@ -125,7 +132,9 @@ void counters_ends_again(struct counters_redis *c)
     for (size_t some, said = 0; said < AGAIN_COUNT && !list_is_empty(&c->unsaid); said += some) {
         some = say(c, &c->unsaid);
         if (some == 0) return;
-        c->unsaid_count -= some;
+        const struct counters_ends *e = LIST_OWNER(c->calls.prev, struct counters_ends, link);
+        for (size_t i = 0; i < some; i++)
+            note_unsaid(e->asked[i], -1);
         c->waiting_count += some;
     }
 }
@@ -150,13 +159,24 @@ const char *counters_ends_add(struct counters_asked *asked)
     return NULL;
 }
 
+static bool is_release(const struct counters_asked *asked, const char *hold)
+{
+    return asked->operation == COUNTERS_RELEASE && strcmp(asked->hold, hold) == 0;
+}
+
+/* After an outage thousands of ends may be there, and hardly one of them is a release. */
 void counters_ends_unsay(struct counters_redis *c, const char *hold)
 {
-    struct list_link *next;
-    for (struct list_link *at = c->unsaid.next; at != &c->unsaid; at = next) {
+    struct list_link *at, *next;
+    for (at = c->unsaid.next; at != &c->unsaid && c->unsaid_releases; at = next) {
         struct counters_asked *asked = LIST_OWNER(at, struct counters_asked, link);
         next = at->next;
-        if (asked->operation == COUNTERS_RELEASE && strcmp(asked->hold, hold) == 0) drop_unsaid(asked);
+        if (is_release(asked, hold)) drop_unsaid(asked);
+    }
+    for (at = c->ending.next; at != &c->ending; at = next) { /* what found no room */
+        struct counters_asked *asked = LIST_OWNER(at, struct counters_asked, link);
+        next = at->next;
+        if (is_release(asked, hold) && !asked->q) counters_asked_drop_waiting(asked);
     }
 }
 
@@ -199,15 +219,11 @@ static void tell_one(const struct counters_told *told, const struct redis_reply 
 static bool tell_all(struct counters_ends *e, const struct redis_reply *reply, const char *error)
 {
     struct counters_redis *c = e->c;
-    bool is_freed = false;
     c->telling = e;
-    c->is_freed = &is_freed;
-    for (size_t i = 0; !is_freed && i < e->count; i++)
+    for (size_t i = 0; !c->is_freed && i < e->count; i++)
         tell_one(&e->told[i], reply, error);
-    if (is_freed) return false;
     c->telling = NULL;
-    c->is_freed = NULL;
-    return true;
+    return !c->is_freed;
 }
 
 static void on_ended(void *arg, const struct redis_answer *answer)
@@ -283,5 +299,4 @@ void counters_ends_clear(struct counters_redis *c)
     drop_all(&c->unsaid);
     while (!list_is_empty(&c->calls))
         drop_ends(LIST_OWNER(c->calls.next, struct counters_ends, link));
-    if (c->is_freed) *c->is_freed = true;
 }

@@ -45,6 +45,7 @@ struct counters_ends {
 };
 
 struct counters_redis {
+    struct loop *loop;
     struct redis *redis;
     const struct redis_script *scripts[COUNTERS_SCRIPTS];
     const struct counters_redis_events *events;
@@ -54,11 +55,11 @@ struct counters_redis {
     struct list_link waiting, unsaid;
     struct list_link ending; /* to be said in the next turn, or before the next question */
     struct list_link calls;  /* of ends */
-    size_t waiting_count, unsaid_count;
+    size_t waiting_count, unsaid_count, unsaid_releases;
     struct loop_timer again;
     struct loop_work saying;
-    struct counters_ends *telling; /* those that somebody is being told of */
-    bool *is_freed;                /* … who may free all of this */
+    struct counters_ends *telling; /* those that somebody is being told of … */
+    bool is_freed;                 /* … who may free all of this: its memory goes a little later */
 };
 
 void counters_asked_drop(struct counters_asked *asked);

@@ -9,6 +9,7 @@
 
 #define NS INT64_C(1000000000)
 #define SECONDS_MAX INT64_C(4000000000) /* 2096: in nanoseconds it is no overflow yet */
+#define US_MAX 999999
 #define HEAD 4u                         /* of an admission's reply: ok, failed, s, us */
 
 enum counters_reply counters_script_reply(const struct redis_reply *reply)
@@ -36,6 +37,11 @@ static int64_t integer_of(const struct redis_reply *item)
     if (item->kind == REDIS_INTEGER) return item->integer;
     if (item->kind == REDIS_TEXT && slice_to_u64(item->text, &value) && value <= INT64_MAX) return (int64_t)value;
     return 0;
+}
+
+static int64_t between(int64_t value, int64_t most)
+{
+    return value < 0 ? 0 : value > most ? most : value;
 }
 
 /* Seconds since 1970 and nanoseconds, as redis/admit.lua has them. */
@@ -140,7 +146,8 @@ static void read_admission(const struct counters_question *q, const struct redis
         answer->error = "unreachable";
         return;
     }
-    r.now_ns = reply->items[2].integer * NS + integer_of(&reply->items[3]) * 1000;
+    int64_t seconds = integer_of(&reply->items[2]), us = integer_of(&reply->items[3]);
+    r.now_ns = between(seconds, SECONDS_MAX) * NS + between(us, US_MAX) * 1000;
     answer->is_ok = code != COUNTERS_REPLY_NO;
     if (!answer->is_ok) answer->failed = (size_t)integer_of(&reply->items[1]);
     if (answer->failed >= q->item_count && !answer->is_ok) answer->failed = 0;

@@ -68,6 +68,125 @@ static void depth_is_bounded(void)
     EXPECT(!is_deep_enough(1000));
 }
 
+/* ---- Random replies: written as text, and as bytes that are cut anywhere. */
+
+static size_t below(size_t bound)
+{
+    return (size_t)random() % bound;
+}
+
+static void write_length(struct buf *to, char type, int64_t length)
+{
+    buf_printf(to, "%c%" PRId64 "\r\n", type, length);
+}
+
+static void write_line(struct buf *to, char type)
+{
+    static const char signs[] = "ABC xyz:$*+-09\t\x80\xff";
+    buf_append_char(to, type);
+    for (size_t len = below(200); len; len--)
+        buf_append_char(to, signs[below(sizeof signs - 1)]);
+    buf_append(to, SLICE("\r\n"));
+}
+
+static void write_text(struct buf *to)
+{
+    size_t len = below(10) ? below(50) : below(40000);
+    write_length(to, '$', (int64_t)len);
+    for (; len; len--)
+        buf_append_char(to, "\r\n$*0a"[below(6)]);
+    buf_append(to, SLICE("\r\n"));
+}
+
+static void write_reply(struct buf *to, unsigned depth)
+{
+    static const int64_t numbers[] = {0, -1, 1, 42, INT64_MAX, INT64_MIN, INT64_MAX - 1};
+    size_t kind = below(depth < 7 ? 7 : 6), count = below(6);
+    switch (kind) {
+    case 0: write_line(to, '+'); return;
+    case 1: write_line(to, '-'); return;
+    case 2: write_length(to, ':', numbers[below(7)]); return;
+    case 3: write_length(to, below(2) ? '$' : '*', -1); return;
+    case 4:
+    case 5: write_text(to); return;
+    default: break;
+    }
+    write_length(to, '*', (int64_t)count);
+    while (count--)
+        write_reply(to, depth + 1);
+}
+
+static void describe(struct buf *to, const struct redis_reply *r)
+{
+    buf_printf(to, "%d %d %" PRId64 " %zu %zu ", r->kind, r->error, r->integer, r->text.len, r->count);
+    buf_append(to, r->text);
+    for (size_t i = 0; i < r->count; i++)
+        describe(to, &r->items[i]);
+}
+
+/* What the reader makes of these bytes, in pieces of random sizes: 0: all at once. */
+static size_t read_all(struct slice bytes, size_t piece_max, struct buf *seen)
+{
+    struct redis_reader *rd = redis_reader_new();
+    const struct redis_reply *reply;
+    struct fault why = {0};
+    enum redis_read found = REDIS_READ_MORE;
+    size_t count = 0;
+    for (size_t at = 0; at < bytes.len && found != REDIS_READ_BAD;) {
+        size_t len = piece_max ? 1 + below(piece_max) : bytes.len;
+        if (len > bytes.len - at) len = bytes.len - at;
+        redis_reader_feed(rd, slice_of(bytes.ptr + at, len));
+        for (at += len; (found = redis_reader_next(rd, &reply, &why)) == REDIS_READ_REPLY; count++)
+            describe(seen, reply);
+    }
+    if (found == REDIS_READ_BAD) buf_append(seen, SLICE("bad")); /* for which of its reasons may depend on the cuts */
+    redis_reader_free(rd);
+    return count;
+}
+
+static void cuts_make_no_difference(void)
+{
+    static const size_t sizes[] = {1, 2, 7, 100, 5000};
+    srandom(11);
+    for (unsigned round = 0; round < 300; round++) {
+        struct buf bytes, whole, cut;
+        size_t count = 1 + below(30);
+        buf_init(&bytes);
+        buf_init(&whole);
+        buf_init(&cut);
+        for (size_t i = 0; i < count; i++)
+            write_reply(&bytes, 0);
+        EXPECT_INT(count, read_all(buf_slice(&bytes), 0, &whole));
+        EXPECT_INT(count, read_all(buf_slice(&bytes), sizes[round % 5], &cut));
+        EXPECT(slice_equal(buf_slice(&whole), buf_slice(&cut)));
+        buf_clear(&bytes);
+        buf_clear(&whole);
+        buf_clear(&cut);
+    }
+}
+
+/* A byte of good replies is another one: what comes is other replies, or a refusal, and the same wherever it is cut. */
+static void harm_makes_no_difference_to_cuts(void)
+{
+    srandom(12);
+    for (unsigned round = 0; round < 3000; round++) {
+        struct buf bytes, whole, cut;
+        buf_init(&bytes);
+        buf_init(&whole);
+        buf_init(&cut);
+        for (size_t i = 0; i < 3; i++)
+            write_reply(&bytes, 0);
+        for (size_t i = 0; i < 1 + below(3); i++)
+            buf_ptr(&bytes)[below(buf_len(&bytes))] = below(2) ? (char)random() : "$*:+-\r\n019"[below(10)];
+        size_t count = read_all(buf_slice(&bytes), 0, &whole);
+        EXPECT_INT(count, read_all(buf_slice(&bytes), 1 + below(50), &cut));
+        EXPECT(slice_equal(buf_slice(&whole), buf_slice(&cut)));
+        buf_clear(&bytes);
+        buf_clear(&whole);
+        buf_clear(&cut);
+    }
+}
+
 /* Whatever comes of it: it ends, and within its memory. */
 static void noise_is_survived(void)
 {
@@ -110,6 +229,8 @@ int main(void)
 {
     RUN(pieces_make_the_same);
     RUN(depth_is_bounded);
+    RUN(cuts_make_no_difference);
+    RUN(harm_makes_no_difference_to_cuts);
     RUN(noise_is_survived);
     RUN(what_waits_is_bounded);
     return unit_close("redis_reader");

@@ -297,6 +297,34 @@ static void it_may_end_in_an_answer(void)
     close_counters();
 }
 
+static void free_in_unknown(void *arg, bool is_fenced)
+{
+    on_unknown(arg, is_fenced);
+    counters_redis_free(c);
+    c = NULL;
+}
+
+/* Who has ended it in one event hears of nothing more: what waited may be gone. */
+static void it_may_end_when_its_place_is_unknown(void)
+{
+    static const struct counters_redis_events ending = {on_ready, on_down, free_in_unknown};
+    struct got got = {0}, more = {0};
+    struct fault why;
+    open_counters();
+    counters_redis_free(c);
+    c = counters_redis_new(loop, sync_server.url, 7, &ending, NULL, &why);
+    counters_redis_enter(c, "nobody", epoch);
+    struct counters_item item = money("app=a", 400, 1000);
+    struct counters_question q = question(COUNTERS_ADMIT, "r1", &item), r = question(COUNTERS_ADMIT, "r2", &item);
+    EXPECT(!counters_redis_ask(c, &q, on_answer, &got, NULL));
+    EXPECT(!counters_redis_ask(c, &r, on_answer, &more, NULL));
+    WAIT(unknown);
+    EXPECT_INT(1, unknown);
+    EXPECT_INT(0, got.answers);
+    EXPECT_INT(0, more.answers);
+    close_counters();
+}
+
 /* Each is told, and whoever asks behind them finds what they gave back. */
 static void ends_of_one_turn_are_said_together(void)
 {
@@ -369,6 +397,7 @@ int main(void)
     RUN(what_was_lost_on_its_way_goes_back);
     RUN(what_is_kept_is_bounded);
     RUN(it_may_end_in_an_answer);
+    RUN(it_may_end_when_its_place_is_unknown);
     RUN(ends_of_one_turn_are_said_together);
     RUN(it_may_end_in_the_answer_to_an_end);
     arena_clear(&arena);
