@@ -66,7 +66,7 @@ function scopes.constants(row, path)
       local list = constant_list(row[name], sub(path, name), name, check)
       local set = {}
       for _, value in ipairs(list) do set[value] = true end
-      parts[#parts + 1] = { name = name, set = set, text = table.concat(list, "+") }
+      parts[#parts + 1] = { name = name, set = set, text = table.concat(report.keys(set), "+") } -- in whatever order
     end
   end
   return parts

@@ -261,12 +261,19 @@ end
 
 local all = {} -- the budgets of this generation
 
--- The strictest one whose scope is this field alone.
+-- Does a say more of what is left than b? One that refuses before one on trial, then the strictest.
+local function is_closer(a, b)
+  if not b then return true end
+  if (a.mode == "observe") ~= (b.mode == "observe") then return b.mode == "observe" end
+  return a.limit < b.limit
+end
+
+-- The one whose scope is this field alone.
 local function row_of(f, name)
   local found, owner
   for _, policy in ipairs(all) do
     for _, row in ipairs(applying(f, policy)) do
-      if #row.parts == 1 and row.parts[1].name == name and (not found or row.limit < found.limit) then
+      if #row.parts == 1 and row.parts[1].name == name and is_closer(row, found) then
         found, owner = row, policy
       end
     end

@@ -19,7 +19,6 @@ local sub = report.sub
 local ratelimit = {}
 
 local unit_names = { "requests", "tokens", "concurrent" }
-local BURST_PART = 6
 local COUNT_MAX = 1000000000000
 
 local function counter(of_nothing)
@@ -58,7 +57,9 @@ local shape = schema.record({ schema.text, by = scopes.by, requests = count, tok
 
 -- A sixth, rounded up. The whole limit at once would let twice the limit through in the worst minute; with a sixth it
 -- is never more than a sixth over it.
-local function burst_of(row, limit) return math.ceil(row.burst and math.min(row.burst, limit) or limit / BURST_PART) end
+local function burst_of(row, limit)
+  return math.ceil(row.burst and math.min(row.burst, limit) or limit / limits.BURST_PART)
+end
 
 -- What adjust says for this request, else the row's own.
 local function limit_of(f, policy, row, unit)

@@ -23,11 +23,16 @@ end
 
 -- --- money ---
 
+-- Of a budget for several together, "sales+support", each is one.
+local function is_one_of(together, value)
+  return value == together or value and ("+" .. together .. "+"):find("+" .. value .. "+", 1, true) ~= nil
+end
+
 local function matches(entry, item)
   if entry.keys then return entry.keys[item.key] end
   if entry.budget and entry.budget ~= item.rule then return false end
   for name, value in pairs(item.scope) do
-    if entry.of[name] ~= value then return false end
+    if not is_one_of(value, entry.of[name]) then return false end
   end
   return true
 end

@@ -21,6 +21,28 @@ describe("budgets of the same scope and period", function()
   end)
 end)
 
+describe("a budget of several together", function()
+  it("counts what each of them spends, in whatever order they stand", function()
+    for _, names in ipairs { "'sales', 'ops'", "'ops', 'sales'" } do
+      local mg = with("{ 'both', department = { " .. names .. " }, limit = 10, per = 'month' }")
+      mg:spend { department = "sales", usd = 6 }
+      mg:spend { department = "ops", usd = 5 }
+      mg:spend { department = "sale", usd = 100 }
+      local r = ask(mg, sales)
+      assert.denied(r, 402)
+      assert.truthy(r.denied.reason:find("ops+sales has used $11.00 of $10", 1, true), r.denied.reason)
+    end
+  end)
+end)
+
+describe("ctx.budget", function()
+  it("is of the budget that refuses, not of a stricter one on trial", function()
+    local mg = gw.load_text { a = budget "{ 'trial', department = 'sales', limit = 5, per = 'day', mode = 'observe' }, { 'sales', department = 'sales', limit = 50, per = 'month' }",
+      b = "return policy { on_request = function(ctx) ctx:annotate('limit', tostring(ctx.budget.department.limit)) end }" }
+    assert.equal("50", ask(mg, sales).annotations.limit)
+  end)
+end)
+
 describe("a default", function()
   local function counted(rows, t)
     local mg, names = with(rows .. " }, default = { each = 'department', limit = 10, per = 'month'"), {}
