@@ -188,6 +188,7 @@ return string.format('%.0f %.0f', spent, held)
 -- By a process of its own, some hundred times a second.
 function running:poll(key)
   self.poll_path = self[1].dir:path("polled")
+  os.remove(self.poll_path)
   self.poller = process.start { "redis-cli", "-s", self.redis.socket, "-r", "-1", "-i", "0.003", "EVAL", HELD, "0", key,
     output = self.poll_path }
 end
