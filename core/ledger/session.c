@@ -418,6 +418,11 @@ static void take_over(struct session *s)
     s->may_shrink = !s->name[0];
 }
 
+void session_configure(struct session *s, uint32_t lease_ms)
+{
+    if (s) s->lease_ms = lease_ms ? lease_ms : LIMIT_COUNTERS_LEASE_MS;
+}
+
 static void init_timers(struct session *s, struct loop *loop)
 {
     loop_timer_init(&s->beating, loop, on_beat_time, s);
@@ -447,7 +452,7 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
     *s = (struct session){.events = events, .arg = arg};
     bulletin_init(&s->bulletin, options->post, stats);
     s->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
-    s->lease_ms = options->lease_ms ? options->lease_ms : LIMIT_COUNTERS_LEASE_MS;
+    session_configure(s, options->lease_ms);
     s->grace_ms = options->grace_ms ? options->grace_ms : LIMIT_COUNTERS_GRACE_MS;
     init_timers(s, loop);
     s->redis = make_redis(s, loop, options->url);
