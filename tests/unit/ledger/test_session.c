@@ -220,6 +220,26 @@ static void a_redis_that_lost_its_last_seconds_is_told_them(void)
     fleet_end();
 }
 
+/* The queue to Redis is full: what is not taken is told when there is room, without another connection. */
+static void what_finds_no_room_is_told_later(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    kill(sync_server.pid, SIGSTOP);
+    gateway_put(a, 1, "app=a", 70);
+    for (unsigned i = 0; i < 2 * LIMIT_REDIS_QUESTIONS; i++)
+        gateway_commit(a);
+    EXPECT(!is_open(a));
+    gateway_put(a, 2, "app=b", 30);
+    gateway_commit(a);
+    kill(sync_server.pid, SIGCONT);
+    WAIT(is_open(a) && spent("app=b") == 30);
+    EXPECT_INT(70, spent("app=a"));
+    gateway_end(a);
+    fleet_end();
+}
+
 static void nobody_is_there(void)
 {
     char why[SHARED_TEXT_BYTES] = "";
@@ -377,6 +397,7 @@ int main(void)
     RUN(a_session_that_was_fenced_is_begun_anew);
     RUN(a_redis_that_stood_still_is_told_what_it_missed);
     RUN(a_redis_that_lost_its_last_seconds_is_told_them);
+    RUN(what_finds_no_room_is_told_later);
     RUN(nobody_is_there);
     RUN(a_repair_makes_sums_less);
     RUN(many_sums_keep_nobody);
