@@ -19,5 +19,5 @@ return budget {
     { at = "100%", deny = { status = 402, code = "budget_exhausted" } },
   },
 
-  on_store_loss = "local",   -- for 60 s from what was left, then closed
+  on_store_loss = "local",   -- for 60 s a fifth of what was left, then closed
 }

@@ -14,7 +14,7 @@ local notes = use "notes"
 local schema = use "schema"
 local note = notes.note
 
-local limits = {}
+local limits = { BURST_PART = 6 } -- where a limit says nothing of its burst
 
 limits.on_store_loss = schema.choice { "open", "closed", "local" }
 

@@ -297,6 +297,7 @@
 
 /* PostgreSQL */
 #define LIMIT_RESOLVE_MS 10000u            /* the names of its hosts are looked up this long */
+#define LIMIT_RESOLVE_KEEP_MS 5000u        /* they are not looked up again within this: each time is a process */
 #define LIMIT_RESOLVE_ADDRESSES_EACH 8u    /* addresses of one name that are tried … */
 #define LIMIT_RESOLVE_ADDRESSES 32u        /* … and of all names */
 #define LIMIT_POSTGRES_HOSTS 16u           /* that postgres.url may name */

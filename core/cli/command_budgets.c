@@ -9,6 +9,7 @@
 #include "cli/amounts.h"
 #include "cli/ask.h"
 #include "cli/budgets.h"
+#include "cli/fleet.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
 #include "cli/table.h"
@@ -26,6 +27,8 @@ struct showing {
     struct budgets *budgets;
     uint64_t most;
     int64_t now_s;
+    bool is_of_fleet; /* sums of all gateways together */
+    char why[256];    /* the fleet's are out of reach */
 };
 
 /* ---- Reading. */
@@ -44,12 +47,39 @@ static json_t *ask_for_rows(const struct ask *ask, int64_t now_s)
     return rows;
 }
 
+/* The periods that the rows have; as many as there are rows at most. */
+static size_t list_starts(const json_t *rows, int64_t *starts)
+{
+    const json_t *list = json_object_get(rows, "budgets");
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        size_t same = 0;
+        double start = json_number_value(json_object_get(json_array_get(list, i), "start"));
+        while (same < count && starts[same] != (int64_t)start)
+            same++;
+        if (same == count) starts[count++] = (int64_t)start;
+    }
+    return count;
+}
+
+static bool read_fleet(struct showing *s, const json_t *rows)
+{
+    int64_t *starts = mem_alloc((json_array_size(json_object_get(rows, "budgets")) + 1) * sizeof *starts);
+    size_t count = list_starts(rows, starts);
+    enum fleet_said word =
+        fleet_spent(s->data_dir, starts, count, s->now_s, budgets_add, s->budgets, s->why, sizeof s->why);
+    if (word != FLEET_SILENT) s->why[0] = '\0';
+    mem_free(starts);
+    s->is_of_fleet = word == FLEET_TOLD;
+    return s->is_of_fleet;
+}
+
 static bool read_all(struct showing *s, const json_t *rows, struct fault *why)
 {
     const char *zone = json_string_value(json_object_get(rows, "zone"));
     period_zone_read(&s->zone, zone ? zone : "UTC");
     s->budgets = budgets_new(rows);
-    if (!looking_charges(s->data_dir, s->now_s, budgets_add, s->budgets, why)) return false;
+    if (!read_fleet(s, rows) && !looking_charges(s->data_dir, s->now_s, budgets_add, s->budgets, why)) return false;
     budgets_end(s->budgets);
     return true;
 }
@@ -124,6 +154,11 @@ static size_t count_used_up(const struct showing *s)
     return count;
 }
 
+static const char *of_whom(const struct showing *s)
+{
+    return s->is_of_fleet ? "; sums of all gateways" : "";
+}
+
 static void print_table(const struct showing *s)
 {
     static const struct table_column columns[] = {
@@ -145,7 +180,8 @@ static void print_table(const struct showing *s)
     fflush(stdout);
     if (!count) fprintf(stderr, "the policies have no budgets: `budget` in policies/README.md\n");
     if (shown < count) fprintf(stderr, "%zu more: --limit %zu\n", count - shown, count);
-    if (count) fprintf(stderr, "%zu used up; days are those of %s\n", used_up, s->zone.name);
+    if (count) fprintf(stderr, "%zu used up; days are those of %s%s\n", used_up, s->zone.name, of_whom(s));
+    if (s->why[0]) fprintf(stderr, "this gateway's own part: %s\n", s->why);
     table_free(table);
 }
 
@@ -207,8 +243,8 @@ static void print_json(const struct showing *s)
         append_use(&out, s, budgets_at(s->budgets, i));
     }
     clock_format((uint64_t)s->now_s * NS_PER_S, now);
-    buf_printf(&out, "],\"count\":%zu,\"used_up\":%zu,\"timezone\":\"%s\",\"as_of\":\"%s\"}\n", count,
-               count_used_up(s), s->zone.name, now);
+    buf_printf(&out, "],\"count\":%zu,\"used_up\":%zu,\"timezone\":\"%s\",\"of\":\"%s\",\"as_of\":\"%s\"}\n", count,
+               count_used_up(s), s->zone.name, s->is_of_fleet ? "fleet" : "gateway", now);
     cli_print_answer(buf_slice(&out), false);
     buf_clear(&out);
 }

@@ -18,8 +18,8 @@
 struct seen {
     int64_t spent, held; /* as was heard last */
     uint64_t at_ns;
-    bool is_begun; /* asked for here since then, when so much … */
-    int64_t spent_here, held_here; /* … was spent and held here */
+    bool is_begun;      /* asked for here since then … */
+    int64_t spent_here; /* … when so much was spent here. What is held here the fleet has never heard of */
 };
 
 struct name {
@@ -139,8 +139,7 @@ static struct counters_item own_item(const struct fallback *f, const struct coun
         own.burst = part(item->burst, here->gateways);
     } else if (is_limited(item)) {
         const struct seen *seen = recent(f, item, here->now_ns);
-        int64_t base = counters_sum(seen->spent_here, seen->held_here);
-        own.limit = counters_sum(base, allowance(f, item, seen, here->gateways));
+        own.limit = counters_sum(seen->spent_here, allowance(f, item, seen, here->gateways));
     }
     return own;
 }
@@ -176,7 +175,6 @@ static bool begin(struct fallback *f, const struct fallback_here *here, const st
         if (!seen || seen->is_begun) continue;
         seen->is_begun = true;
         seen->spent_here = answer->states[i].spent;
-        seen->held_here = answer->states[i].held;
     }
     return !answer->error;
 }
@@ -195,7 +193,7 @@ static void tell_whole(const struct fallback *f, const struct counters_item *ite
     const struct seen *seen = recent(f, item, here->now_ns);
     if (!seen || !seen->is_begun) return;
     state->spent = counters_sum(seen->spent, more_than(state->spent, seen->spent_here));
-    state->held = counters_sum(seen->held, more_than(state->held, seen->held_here));
+    state->held = counters_sum(seen->held, state->held);
 }
 
 /* By the whole limit. `taken` of what is held is this request's own. */

@@ -12,8 +12,9 @@
  * closed  is refused unseen.
  * local   is counted by this machine alone, with its part of the limit: of rates and of what runs at once the limit by
  *         the number of gateways; of money a fifth of what was left when this worker last heard of it, by gateways and
- *         workers, beyond what is spent and held here when it is first asked for. After LIMIT_COUNTERS_SEEN_MS, and
- *         where nothing was heard of, it is closed. All gateways together give away a fifth at most.
+ *         workers, beyond what is spent here when it is first asked for. What is held here already is a part of that:
+ *         a Redis that comes and goes does not give it away again and again. After LIMIT_COUNTERS_SEEN_MS, and where
+ *         nothing was heard of, it is closed. All gateways together give away a fifth at most.
  *
  * What the answer says of money is what was heard last, and what came here since. What can pass by the whole limit, and
  * not by the part, is COUNTERS_SHUT. A hold has an id of its own, and is taken under the parts: the answer's items.

@@ -223,12 +223,27 @@ static uint32_t least_part(const struct job *job)
 static void on_part(struct job *job, enum holds_word word, const struct holds_over *over);
 
 /* One more part behind what was said or is held, whichever is more. */
+static uint64_t with_part(const struct job *job)
+{
+    const struct reserved *r = &job->reserved;
+    uint64_t from = r->said > r->output_tokens ? r->said : r->output_tokens;
+    return smaller(from + r->part, most_output(job->x));
+}
+
 static enum holds_word ask_part(struct job *job, const struct holds_over **over)
 {
     struct reserved *r = &job->reserved;
-    uint64_t from = r->said > r->output_tokens ? r->said : r->output_tokens;
-    r->asked = smaller(from + r->part, most_output(job->x));
+    r->asked = with_part(job);
     return holds_extend(job, totals_of(job, target_of(job), r->asked), on_part, over);
+}
+
+/* By what the budget has left as it refused: what cannot fit is not asked for. */
+static bool may_fit(const struct job *job, const struct holds_over *over)
+{
+    int64_t asked = totals_of(job, target_of(job), job->reserved.asked).nano;
+    int64_t now = totals_of(job, target_of(job), with_part(job)).nano;
+    int64_t used = counters_sum(over->state.spent, over->state.held);
+    return over->more - (asked - now) <= over->item->limit - used;
 }
 
 /* The word on what was asked for; where there is no room for it, on smaller ones. */
@@ -236,7 +251,7 @@ static enum holds_word take_word(struct job *job, enum holds_word word, const st
 {
     struct reserved *r = &job->reserved;
     while (word == HOLDS_REFUSED && (r->part /= 2) >= least_part(job))
-        word = ask_part(job, &over);
+        if (may_fit(job, over)) word = ask_part(job, &over);
     if (word == HOLDS_ASKED) return word;
     if (word == HOLDS_GRANTED) r->output_tokens = r->asked;
     r->again_at = word == HOLDS_GRANTED ? 0 : r->said + least_part(job);

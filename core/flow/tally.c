@@ -19,8 +19,8 @@
 struct place {
     uint64_t version, number; /* the board's; another for each place */
     struct counters_post_view view;
-    bool is_refused;  /* Redis does not know it any more: another will come … */
-    bool is_given_up; /* … for which somebody has waited in vain */
+    uint64_t refused_ns; /* when Redis did not know it: another will come, or it is known again; 0: it is known */
+    bool is_given_up;    /* somebody has waited for that in vain */
 };
 
 struct tally {
@@ -106,14 +106,18 @@ static void look_at_place(struct tally *t)
     if (counters_post_version(t->fleet->post) == place->version) return;
     place->version = counters_post_read(t->fleet->post, &place->view);
     if (strcmp(before.session, place->view.session) == 0 && strcmp(before.epoch, place->view.epoch) == 0) return;
-    place->is_refused = place->is_given_up = false;
+    place->refused_ns = 0;
+    place->is_given_up = false;
     place->number++;
     counters_redis_enter(t->redis, place->view.session, place->view.epoch);
 }
 
+/* One that was refused is tried again after a beat: its lease was over, and is not any more. */
 static bool has_place(const struct tally *t)
 {
-    return t->place.view.epoch[0] && !t->place.is_refused;
+    const struct place *place = &t->place;
+    bool is_refused = place->refused_ns && clock_mono_ns() - place->refused_ns < LIMIT_COUNTERS_BEAT_MS * NS_PER_MS;
+    return place->view.epoch[0] && !is_refused;
 }
 
 /* A worker that has just begun has no connection yet. */
@@ -141,6 +145,8 @@ static void say_lost(struct tally *t, const char *why)
 static void say_heard(struct tally *t)
 {
     metrics_counters_asked(t->metrics, "answered");
+    t->place.refused_ns = 0;
+    t->place.is_given_up = false;
     if (!t->said_ns) return;
     t->said_ns = 0;
     log_event(LOG_INFO, "counters_back", "Redis answers what limits and budgets ask");
@@ -271,7 +277,7 @@ static void ask_redis(struct tally *t, struct tally_asked *asked)
 static void wait_for_place(struct tally *t, struct tally_asked *asked)
 {
     look_at_place(t);
-    if (asked->place == t->place.number) t->place.is_refused = true;
+    if (asked->place == t->place.number) t->place.refused_ns = clock_mono_ns();
     if (is_question(asked->question.operation) && !why_not(t)) put_aside(t, asked, AGAIN_MS);
     else lose(t, asked, "starting");
 }

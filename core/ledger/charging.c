@@ -21,6 +21,7 @@ struct charging {
     struct loop_timer again; /* all of it is said: armed, nothing else is */
     struct loop_timer later; /* … once more: some sums found no place */
     bool is_full;            /* and was said to be */
+    bool is_unread;          /* what was charged cannot be read, and was said not to be */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -31,6 +32,17 @@ static size_t smaller(size_t a, size_t b)
 static int64_t now_ns(void)
 {
     return (int64_t)clock_wall_ns();
+}
+
+/* Said once: it is tried again five times a second. */
+static bool note_read(struct charging *c, bool is_good)
+{
+    if (!is_good && !c->is_unread)
+        log_event(LOG_ERROR, "charges_unread",
+                  "what budgets were charged cannot be read from the ledger, and is not counted until it can: %s",
+                  sqlite3_errmsg(ledger_connection(c->ledger)));
+    c->is_unread = c->is_unread || !is_good;
+    return is_good;
 }
 
 /* ---- All of it. */
@@ -77,7 +89,7 @@ static bool drop_recorded(struct charging *c)
     size_t count = 0;
     char (*ids)[COUNTERS_HOLD_BYTES] = mem_alloc(LIMIT_COUNTERS_HOLDS * sizeof *ids);
     bool is_good = counters_shared_holds(c->counters, ids, LIMIT_COUNTERS_HOLDS, &count) &&
-                   ledger_charges_recorded(ledger_connection(c->ledger), ids, &count) &&
+                   note_read(c, ledger_charges_recorded(ledger_connection(c->ledger), ids, &count)) &&
                    say(c, (const char (*)[COUNTERS_HOLD_BYTES])ids, count, NULL, 0);
     mem_free(ids);
     return is_good;
@@ -105,6 +117,7 @@ static bool tell_sums(struct charging *c)
     bool is_read = ledger_charges_each(ledger_connection(c->ledger), after_s, on_sum, &t);
     tell_chunk(&t);
     arena_clear(&t.arena);
+    note_read(c, is_read);
     if (c->is_full && is_read && t.is_good && counters_shared_missed(c->counters) == missed) {
         log_event(LOG_INFO, "counters_fit", "all sums of budgets have a place again");
         c->is_full = false;
@@ -122,10 +135,12 @@ static void on_again(void *arg)
 {
     struct charging *c = arg;
     if (!c->ledger) return;
-    if (tell_all(c))
-        counters_shared_seed(c->counters);
-    else
+    if (!tell_all(c)) {
         loop_timer_arm_ms(&c->again, LIMIT_LEDGER_RETRY_MS);
+        return;
+    }
+    c->is_unread = false;
+    counters_shared_seed(c->counters);
 }
 
 static void on_later(void *arg)

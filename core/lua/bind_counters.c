@@ -145,14 +145,28 @@ static void read_item(lua_State *L, int index, struct counters_item *item, struc
     read_scope(L, index, item, arena);
 }
 
+/* All that a request holds is told of in its record, which the ledger charges and counters forget it by: as much as is
+ * read of one (store/ledger_held.h). */
+static void check_room(lua_State *L, const struct hold *hold, size_t items)
+{
+    size_t holds = 1;
+    for (; hold; hold = hold->next, holds++)
+        items += hold->item_count;
+    if (items > LIMIT_COUNTERS_ITEMS)
+        luaL_error(L, "counters: one request falls under %d limits and budgets, %d are the most", (int)items,
+                   (int)LIMIT_COUNTERS_ITEMS);
+    if (holds > LIMIT_LEDGER_HOLDS)
+        luaL_error(L, "counters: one request stops %d times for limits and budgets, %d are the most: let them stand "
+                      "together in the chain", (int)holds, (int)LIMIT_LEDGER_HOLDS);
+}
+
 /* The list of items at `index`. */
-static void read_items(lua_State *L, int index, struct counters_question *question, struct arena *arena)
+static void read_items(lua_State *L, int index, struct counters_question *question, const struct exchange *x,
+                       struct arena *arena)
 {
     luaL_checktype(L, index, LUA_TTABLE);
     size_t count = lua_objlen(L, index);
-    if (count > LIMIT_COUNTERS_ITEMS)
-        luaL_error(L, "counters: one request falls under %d limits and budgets, %d are the most", (int)count,
-                   (int)LIMIT_COUNTERS_ITEMS);
+    check_room(L, question->operation == COUNTERS_ADMIT ? x->holds : NULL, count);
     struct counters_item *items = arena_alloc(arena, (count + 1) * sizeof *items);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, index, (int)i + 1);
@@ -184,7 +198,7 @@ static int on_counters_start(lua_State *L)
     struct counters_question question = {.time_ns = eval->x->born_wall_ns};
     question.operation = (enum counters_operation)luaL_checkoption(L, 1, NULL, operations);
     if (eval->how.is_rehearsal) question.operation = COUNTERS_PEEK;
-    read_items(L, 2, &question, &eval->x->arena);
+    read_items(L, 2, &question, eval->x, &eval->x->arena);
     name_hold(eval->x, &question);
     struct strand *strand = eval->current;
     strand->counted = NULL;

@@ -112,6 +112,7 @@ static void give_up_try(struct redis *r, const struct fault *why)
 {
     r->why = *why;
     drop_link(r);
+    if (r->target.is_sentinel && r->places.count) redis_target_turn(&r->target); /* the one that was believed last */
     r->is_down = true;
     loop_timer_arm_ms(&r->retry, retry_ms(++r->failures));
     redis_pipeline_fail(&r->pipeline);

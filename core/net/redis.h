@@ -15,11 +15,12 @@
  * redis://:password@host. What would be read as another part is written %40. Behind the ?: db; user, password (unix);
  * ca, cert, key (files in PEM, of TLS); sentinel_user, sentinel_password. Ports are 6379, of Sentinels 26379.
  *
- * Connecting: names are looked up anew, Sentinels are asked anew, and whoever is found must be master (ROLE); then
- * AUTH, SELECT, SCRIPT LOAD of all scripts. Whether Redis may evict keys is asked, and logged once. After a failure
- * the next try comes after 50 ms, doubling up to 2 s, each with a random half less; a connection that is lost within
- * LIMIT_REDIS_STOOD_MS is such a failure too. Sentinels are asked again every LIMIT_REDIS_SENTINEL_MS: a master that
- * they have replaced is left even when it goes on answering.
+ * Connecting: names are looked up anew, though not within LIMIT_RESOLVE_KEEP_MS, Sentinels are asked anew, and whoever
+ * is found must be master (ROLE); then AUTH, SELECT, SCRIPT LOAD of all scripts. Whether Redis may evict keys is asked,
+ * and logged once. After a failure the next try comes after 50 ms, doubling up to 2 s, each with a random half less; a
+ * connection that is lost within LIMIT_REDIS_STOOD_MS is such a failure too. A Sentinel whose master was none is
+ * believed last. They are asked again every LIMIT_REDIS_SENTINEL_MS: a master that they have replaced is left even when
+ * it goes on answering.
  *
  * Questions are answered in the order in which they were asked, but for scripts that Redis had forgotten (NOSCRIPT),
  * which are sent again in full by this room. A question waits for a connection as long as the first try to get one

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "net/loop.h"
 #include "net/redis_inner.h"
@@ -16,8 +17,7 @@ struct redis_find {
     struct loop_timer timer; /* the beginning; then each Sentinel's */
     struct resolve *resolve;
     struct redis_link *link;
-    struct redis_host master; /* as a Sentinel has told it */
-    bool has_master;
+    bool has_master; /* a Sentinel has told it: target->told */
     const char *names[LIMIT_REDIS_HOSTS]; /* those that are looked up … */
     size_t named[LIMIT_REDIS_HOSTS];      /* … and which hosts they are */
     size_t name_count;
@@ -53,10 +53,10 @@ static void add_why(struct redis_find *f, const char *what)
 
 /* ---- Names. */
 
-static const struct redis_host *hosts_of(const struct redis_find *f, size_t *count)
+static struct redis_host *hosts_of(const struct redis_find *f, size_t *count)
 {
     *count = f->has_master ? 1 : f->target->host_count;
-    return f->has_master ? &f->master : f->target->hosts;
+    return f->has_master ? &f->target->told : f->target->hosts;
 }
 
 static bool wants_sentinels(const struct redis_find *f)
@@ -82,19 +82,32 @@ static bool is_number(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-/* In the order in which they were said, whatever had to be looked up. */
-static void make_places(struct redis_find *f, const struct resolve_result *found)
+static bool is_name(const struct redis_host *host)
 {
-    size_t count, name = 0;
+    return host->port != 0 && !is_number(host->name);
+}
+
+/* In the order in which they were said, whatever had to be looked up. */
+static void make_places(struct redis_find *f)
+{
+    size_t count;
     const struct redis_host *hosts = hosts_of(f, &count);
     for (size_t i = 0; i < count; i++) {
-        bool is_named = name < f->name_count && f->named[name] == i;
-        if (!is_named) add_place(f, i, hosts[i].port ? hosts[i].name : "");
-        for (size_t a = 0; is_named && a < found->count; a++) {
-            if (found->addresses[a].name == name) add_place(f, i, found->addresses[a].text);
-        }
-        name += is_named;
+        if (!is_name(&hosts[i])) add_place(f, i, hosts[i].port ? hosts[i].name : "");
+        for (size_t a = 0; is_name(&hosts[i]) && a < hosts[i].address_count; a++)
+            add_place(f, i, hosts[i].addresses[a]);
     }
+}
+
+/* When name servers are in trouble too, where it was before is worth a try. */
+static void keep(struct redis_host *host, const struct resolve_result *found, size_t name)
+{
+    size_t count = 0;
+    for (size_t a = 0; a < found->count && count < LIMIT_RESOLVE_ADDRESSES_EACH; a++) {
+        if (found->addresses[a].name != name) continue;
+        memcpy(host->addresses[count++], found->addresses[a].text, sizeof host->addresses[0]);
+    }
+    if (count) host->address_count = count;
 }
 
 static void ask_next(struct redis_find *f);
@@ -108,31 +121,40 @@ static void go_on(struct redis_find *f)
 static void on_resolved(void *arg, const struct resolve_result *found, const struct fault *why)
 {
     struct redis_find *f = arg;
+    size_t count;
+    struct redis_host *hosts = hosts_of(f, &count);
     if (why) add_why(f, fault_message(why));
     resolve_free(f->resolve);
     f->resolve = NULL;
-    make_places(f, found);
+    for (size_t i = 0; i < f->name_count; i++)
+        keep(&hosts[f->named[i]], found, i);
+    make_places(f);
     go_on(f);
 }
 
-/* Of what needs no lookup none is made. */
+static void add_name(struct redis_find *f, struct redis_host *host, size_t number)
+{
+    uint64_t now_ns = loop_now_ns(f->loop);
+    bool is_fresh = host->looked_ns && now_ns - host->looked_ns < LIMIT_RESOLVE_KEEP_MS * NS_PER_MS;
+    if (is_fresh && host->address_count == 0) add_why(f, "its name had no address a moment ago");
+    if (is_fresh) return;
+    host->looked_ns = now_ns;
+    f->named[f->name_count] = number;
+    f->names[f->name_count++] = host->name;
+}
+
+/* Of what needs no lookup none is made, and none again so soon: every one is a process, made of all of this one. */
 static void look_up(struct redis_find *f)
 {
     size_t count;
-    const struct redis_host *hosts = hosts_of(f, &count);
+    struct redis_host *hosts = hosts_of(f, &count);
     f->name_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (hosts[i].port == 0 || is_number(hosts[i].name)) continue;
-        f->named[f->name_count] = i;
-        f->names[f->name_count++] = hosts[i].name;
-    }
-    if (f->name_count == 0) {
-        make_places(f, NULL);
-        go_on(f);
-        return;
-    }
-    f->resolve = resolve_start(f->loop, f->names, f->name_count, on_resolved, f, &f->why);
-    if (!f->resolve) finish(f);
+    for (size_t i = 0; i < count; i++)
+        if (is_name(&hosts[i])) add_name(f, &hosts[i], i);
+    if (f->name_count) f->resolve = resolve_start(f->loop, f->names, f->name_count, on_resolved, f, &f->why);
+    if (f->resolve) return;
+    make_places(f);
+    go_on(f);
 }
 
 /* ---- Sentinels. */
@@ -184,7 +206,7 @@ static void on_reply(void *arg, const struct redis_reply *reply)
         return;
     }
     bool is_known = reply->kind == REDIS_ARRAY && reply->count == 2 && slice_to_u64(reply->items[1].text, &port) &&
-                    port <= 65535 && redis_host_set(&f->master, reply->items[0].text, (uint16_t)port);
+                    port <= 65535 && redis_host_set(&f->target->told, reply->items[0].text, (uint16_t)port);
     if (!is_known) {
         say_of(f, reply->kind == REDIS_NIL ? "it knows no master of this name" : "no answer to be understood");
         return;
@@ -265,7 +287,7 @@ const struct redis_places *redis_find_sentinels(const struct redis_find *f)
 
 const struct redis_host *redis_find_master(const struct redis_find *f)
 {
-    return &f->master;
+    return &f->target->told;
 }
 
 void redis_find_free(struct redis_find *f)

@@ -27,11 +27,15 @@ struct tls;
 struct redis_host {
     char name[LIMIT_HOST_BYTES + 1]; /* or an address, or a socket's path */
     uint16_t port;                   /* 0: a Unix socket */
+    uint64_t looked_ns; /* when its name was looked up last; 0: never */
+    char addresses[LIMIT_RESOLVE_ADDRESSES_EACH][INET6_ADDRSTRLEN]; /* which it had when there were any */
+    size_t address_count;
 };
 
 struct redis_target {
     struct redis_host hosts[LIMIT_REDIS_HOSTS]; /* Redis's, or Sentinels'; who has answered comes to the front */
     size_t host_count;
+    struct redis_host told; /* the master, as a Sentinel has told it */
     bool is_tls, is_sentinel;
     unsigned db;
     char *user, *password; /* NULL: none; a password may be there without a user */
@@ -42,6 +46,8 @@ struct redis_target {
 
 bool redis_target_read(struct redis_target *t, const char *url, struct fault *why);
 void redis_target_clear(struct redis_target *t);
+/* The first host becomes the last one. */
+void redis_target_turn(struct redis_target *t);
 bool redis_host_set(struct redis_host *host, struct slice name, uint16_t port);
 
 /* ---- Replies (redis_reader.c) */

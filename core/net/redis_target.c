@@ -99,6 +99,7 @@ bool redis_host_set(struct redis_host *host, struct slice name, uint16_t port)
 {
     static const char signs[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:";
     if (name.len == 0 || name.len > LIMIT_HOST_BYTES || port == 0) return false;
+    if (!slice_equal(name, slice_str(host->name))) *host = (struct redis_host){0};
     memcpy(host->name, name.ptr, name.len);
     host->name[name.len] = '\0';
     host->port = port;
@@ -205,6 +206,14 @@ bool redis_target_read(struct redis_target *t, const char *url, struct fault *wh
         return is_good && read_options(t, query, why);
     }
     return refuse(why, "has a beginning that is not known");
+}
+
+void redis_target_turn(struct redis_target *t)
+{
+    struct redis_host first = t->hosts[0];
+    if (t->host_count < 2) return;
+    memmove(t->hosts, t->hosts + 1, (t->host_count - 1) * sizeof *t->hosts);
+    t->hosts[t->host_count - 1] = first;
 }
 
 static void clear_secret(char *text)

@@ -6,7 +6,7 @@
  *     resolve_free(r);                                  // at any time; the child ends with it
  *
  * One child for all names, killed when the time is over (LIMIT_RESOLVE_MS). It has no descriptors but its pipe, and
- * calls nothing but getaddrinfo(). Nothing is cached: who asks rarely, asks again.
+ * calls nothing but getaddrinfo(). Nothing is cached: that is for who asks, and the child is a copy of all of him.
  * Providers' names are looked up by curl; workers ask here for a Redis's alone, when they connect to it.
  */
 #ifndef MOONGATE_NET_RESOLVE_H

@@ -164,6 +164,11 @@ static void command_counters(struct supervisor *sup, const struct asking *a)
     looks_begin(sup, a->peer, a->request);
 }
 
+static void command_spent(struct supervisor *sup, const struct asking *a)
+{
+    looks_begin_spent(sup, a->peer, a->request);
+}
+
 static const struct command {
     const char *name;
     /* Answers its peer now or later. */
@@ -171,7 +176,7 @@ static const struct command {
 } commands[] = {
     {"reload", command_reload}, {"status", command_status}, {"keys_changed", command_keys_changed},
     {"erase", command_erase},   {"drain", command_drain},   {"stop", command_stop},
-    {"counters", command_counters},
+    {"counters", command_counters}, {"spent", command_spent},
 };
 
 static void on_line(void *arg, struct line_peer *peer, struct slice line)
@@ -186,7 +191,7 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     if (found)
         found->run(arg, &a);
     else
-        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, counters, drain and stop");
+        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, counters, spent, drain and stop");
     json_decref(request);
 }
 

@@ -1,6 +1,7 @@
 /* How limits and budgets stand, for `moongate limits`: asked of the counters without taking anything; of those of this
  * machine at once, of a fleet's when Redis has answered. */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -79,6 +80,7 @@ struct look {
     struct supervisor *sup;
     struct line_peer *peer; /* NULL: it has left */
     json_t *request;        /* has the items' texts */
+    bool is_of_spent;       /* and not at some limits and budgets */
     struct counters_item items[LIMIT_COUNTERS_ITEMS];
     struct counters_question question;
 };
@@ -145,22 +147,6 @@ static void look_here(struct look *look)
 
 /* ---- In a fleet. */
 
-static void on_answer(void *arg, const struct counters_answer *answer)
-{
-    tell(arg, answer_json(answer));
-}
-
-/* The connection is made for the first who looks, and kept. False: there is no Redis. */
-static bool connect_redis(struct supervisor *sup, struct fault *why)
-{
-    static const struct counters_redis_events silent = {.on_ready = NULL};
-    struct config *config = generation_read_config(sup->current.config_fd);
-    if (!sup->looks.redis && config && config->redis_url.len)
-        sup->looks.redis = counters_redis_new(sup->loop, config->redis_url.ptr, 0, &silent, sup, why);
-    config_free(config);
-    return sup->looks.redis != NULL;
-}
-
 static json_t *out_of_reach(struct supervisor *sup, const char *error)
 {
     char why[SHARED_TEXT_BYTES];
@@ -168,35 +154,113 @@ static json_t *out_of_reach(struct supervisor *sup, const char *error)
     return json_pack("{s:b, s:s+}", "ok", 0, "error", "the fleet's counters are out of reach: ", why[0] ? why : error);
 }
 
+static void on_answer(void *arg, const struct counters_answer *answer)
+{
+    struct look *look = arg;
+    tell(look, answer->error ? out_of_reach(look->sup, answer->error) : answer_json(answer));
+}
+
+static bool are_texts(const struct redis_reply *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].kind != REDIS_TEXT) return false;
+    return true;
+}
+
+/* [key, nano-dollars, when it is over] of each. NULL: it is no such reply. */
+static json_t *sums_json(const struct redis_reply *reply)
+{
+    if (counters_script_reply(reply) != COUNTERS_REPLY_OK || reply->count < 2) return NULL;
+    if (!are_texts(reply->items + 1, reply->count - 1)) return NULL;
+    json_t *sums = json_array();
+    for (size_t i = 2; i + 2 < reply->count; i += 3) {
+        struct slice key = reply->items[i].text, nano = reply->items[i + 1].text, over = reply->items[i + 2].text;
+        json_array_append_new(sums, json_pack("[s%, I, I]", key.ptr, key.len, (json_int_t)strtoll(nano.ptr, NULL, 10),
+                                              (json_int_t)strtoll(over.ptr, NULL, 10)));
+    }
+    return json_pack("{s:b, s:s, s:o}", "ok", 1, "cursor", reply->items[1].text.ptr, "sums", sums);
+}
+
+static void on_sums(void *arg, const struct redis_answer *answer)
+{
+    struct look *look = arg;
+    json_t *sums = answer->outcome == REDIS_ANSWERED ? sums_json(answer->reply) : NULL;
+    tell(look, sums ? sums : out_of_reach(look->sup, "no answer came"));
+}
+
+/* Why it is not asked, or NULL. */
+static const char *ask_sums(struct look *look)
+{
+    struct arena arena;
+    const char *cursor = json_string_value(json_object_get(look->request, "cursor"));
+    arena_init(&arena);
+    int64_t start_s = amount_of(look->request, "start", 0);
+    struct counters_call call = counters_call_spent(start_s, cursor ? cursor : "0", &arena);
+    enum redis_taken taken =
+        counters_redis_call(look->sup->looks.redis, &call, LIMIT_COUNTERS_WAIT_MS, on_sums, look);
+    arena_clear(&arena);
+    return taken == REDIS_TAKEN ? NULL : "unreachable";
+}
+
+static const char *ask_states(struct look *look)
+{
+    struct counters_post_view view;
+    counters_post_read(&look->sup->board->counters, &view);
+    counters_redis_enter(look->sup->looks.redis, view.session, view.epoch);
+    return counters_redis_ask(look->sup->looks.redis, &look->question, on_answer, look, NULL);
+}
+
+/* The connection is made for the first who looks, and kept. False: there is no Redis. */
+static bool connect_redis(struct supervisor *sup, struct fault *why)
+{
+    static const struct counters_redis_events silent = {.on_ready = NULL};
+    if (sup->looks.redis) return true;
+    struct config *config = generation_read_config(sup->current.config_fd);
+    if (config && config->redis_url.len)
+        sup->looks.redis = counters_redis_new(sup->loop, config->redis_url.ptr, 0, &silent, sup, why);
+    config_free(config);
+    return sup->looks.redis != NULL;
+}
+
 static void look_there(struct look *look)
 {
-    struct supervisor *sup = look->sup;
-    struct counters_post_view view;
     struct fault why = {.code = FAULT_NONE};
-    if (!connect_redis(sup, &why)) {
-        tell(look, out_of_reach(sup, fault_message(&why)));
-        return;
-    }
-    counters_post_read(&sup->board->counters, &view);
-    counters_redis_enter(sup->looks.redis, view.session, view.epoch);
-    const char *error = counters_redis_ask(sup->looks.redis, &look->question, on_answer, look, NULL);
-    if (error) tell(look, out_of_reach(sup, error));
+    const char *error = NULL;
+    if (!connect_redis(look->sup, &why)) error = fault_message(&why);
+    if (!error) error = look->is_of_spent ? ask_sums(look) : ask_states(look);
+    if (error) tell(look, out_of_reach(look->sup, error));
+}
+
+/* NULL after an answer: too many look already. */
+static struct look *begin_look(struct supervisor *sup, struct line_peer *peer, json_t *request)
+{
+    if (sup->looks.count < LOOKS_MAX) return new_look(sup, peer, request);
+    control_answer(peer, failed("too many look at the counters at the same time"));
+    return NULL;
 }
 
 void looks_begin(struct supervisor *sup, struct line_peer *peer, json_t *request)
 {
-    if (sup->looks.count >= LOOKS_MAX) {
-        control_answer(peer, failed("too many look at the counters at the same time"));
-        return;
-    }
-    struct look *look = new_look(sup, peer, request);
-    const char *wrong = read_items(look);
+    struct look *look = begin_look(sup, peer, request);
+    const char *wrong = look ? read_items(look) : NULL;
+    if (!look) return;
     if (wrong)
         tell(look, failed(wrong));
     else if (atomic_load(&sup->board->counters.is_used))
         look_there(look);
     else
         look_here(look);
+}
+
+void looks_begin_spent(struct supervisor *sup, struct line_peer *peer, json_t *request)
+{
+    struct look *look = begin_look(sup, peer, request);
+    if (!look) return;
+    look->is_of_spent = true;
+    if (atomic_load(&sup->board->counters.is_used))
+        look_there(look);
+    else
+        tell(look, json_pack("{s:b, s:b}", "ok", 1, "is_alone", 1));
 }
 
 void looks_init(struct supervisor *sup)

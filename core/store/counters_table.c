@@ -216,10 +216,26 @@ static void take_all(struct asking *a)
     counters_memory_stand(a->m, hold);
 }
 
+/* Of the same items? What would be settled by others would be settled wrongly. */
+static bool is_held_by(const struct asking *a, struct counters_block *hold)
+{
+    for (uint32_t i = 0; i < hold->count; i++) {
+        const struct counters_taken *taken = counters_memory_taken(a->m, hold, i);
+        if (taken->item >= a->q->item_count || !a->cells[taken->item]) return false;
+        if (counters_memory_number(a->m, a->cells[taken->item]) != taken->cell) return false;
+    }
+    return true;
+}
+
 /* What it holds is what was asked the first time. */
-static void grant_again(struct asking *a)
+static void grant_again(struct asking *a, struct counters_block *hold)
 {
     judge_all(a);
+    if (!is_held_by(a, hold)) {
+        a->answer->is_ok = false;
+        a->answer->error = "held for something else";
+        return;
+    }
     say_all_left(a);
     a->answer->is_ok = true;
     for (size_t i = 0; i < a->q->item_count; i++)
@@ -234,8 +250,9 @@ static void peek(struct asking *a)
 
 static void admit(struct asking *a)
 {
-    if (counters_memory_hold(a->m, a->q->hold)) {
-        grant_again(a);
+    struct counters_block *hold = counters_memory_hold(a->m, a->q->hold);
+    if (hold) {
+        grant_again(a, hold);
         return;
     }
     judge_all(a);

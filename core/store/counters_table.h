@@ -5,10 +5,10 @@
  *     struct counters_answer answer = {.states = states};
  *     counters_table_ask(memory, &question, (struct counters_asker){.owner = me, .now_ns = now}, states, &answer);
  *
- * An admission by the id of a hold that stands is granted again and takes nothing. A hold that is settled gives back
- * what ran at the same time and corrects its tokens; its money stays held, as what it came to, until whoever writes the
- * ledger says what was spent in all (counters_table_spend()), so that spent and held together are right at any moment.
- * `spent` has that one writer, who gives absolute sums: said twice is said once.
+ * An admission by the id of a hold that stands is granted again and takes nothing, if it asks for the same. A hold that
+ * is settled gives back what ran at the same time and corrects its tokens; its money stays held, as what it came to,
+ * until whoever writes the ledger says what was spent in all (counters_table_spend()), so that spent and held together
+ * are right at any moment. `spent` has that one writer, who gives absolute sums: said twice is said once.
  *
  * Nothing is allocated; without a place left in the memory the answer is an error ("full"), and nothing was taken.
  */

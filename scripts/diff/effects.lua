@@ -35,6 +35,7 @@ function effects.number(old, new)
 end
 
 local function is_enforced(mode) return (mode or "enforce") == "enforce" end
+effects.is_enforced = is_enforced
 
 function effects.mode(old, new, more)
   if is_enforced(old) == is_enforced(new) or not more then return nil end

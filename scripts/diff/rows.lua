@@ -3,6 +3,7 @@ local core, use = ...
 local changes = use "diff/changes"
 local effects = use "diff/effects"
 local lattice = use "diff/lattice"
+local limits = use "limits"
 local add, place = changes.add, changes.place
 
 local rows = {}
@@ -27,6 +28,25 @@ local function cell_effect(kind, cell, old, new)
   return of(old, new)
 end
 
+local function is_at_work(cells) return type(cells) ~= "table" or effects.is_enforced(cells.mode) end
+
+-- Where nothing is said of a burst it is a part of the limit.
+local function burst_of(cells)
+  local count = tonumber(cells.requests or cells.tokens)
+  return cells.burst or count and math.ceil(count / limits.BURST_PART)
+end
+
+-- A budget on trial leaves its callers to the default, which may allow more or less. What enforces nothing before and
+-- after changes nothing.
+local function row_cell_effect(policy, name, cell, a, b)
+  if cell == "mode" and policy.kind == "budget" and policy.rows.default and name ~= "default" then
+    return effects.mode(a.mode, b.mode, "tightens") and "unknown"
+  end
+  if cell ~= "mode" and not is_at_work(a) and not is_at_work(b) then return nil end
+  if cell == "burst" then return burst_of(a) ~= burst_of(b) and effects.number(burst_of(a), burst_of(b)) or nil end
+  return cell_effect(policy.kind, cell, a[cell], b[cell])
+end
+
 -- Columns that are conditions: more departments allow more, a limit that holds for more requests allows less.
 local function compare_columns(policy, what, old, new, at)
   if not lattice.is_equal(old.departments, new.departments) then
@@ -41,8 +61,8 @@ local function compare_columns(policy, what, old, new, at)
   end
 end
 
-local function compare_row(policy, what, old, new, at)
-  local a, b = old.cells, new.cells
+local function compare_row(policy, name, old, new, at)
+  local a, b, what = old.cells, new.cells, "row " .. name
   if type(a) ~= "table" or type(b) ~= "table" then
     if not lattice.is_equal(a, b) then
       add(policy.name, "changed", what, changes.text(a, b), at, cell_effect(policy.kind, "", a, b))
@@ -52,7 +72,7 @@ local function compare_row(policy, what, old, new, at)
   for _, cell in ipairs(changes.keys(a, b)) do
     if cell ~= "departments" and not lattice.is_equal(a[cell], b[cell]) then
       add(policy.name, "changed", what, cell .. " " .. changes.text(a[cell], b[cell]), at,
-        cell_effect(policy.kind, cell, a[cell], b[cell]))
+        row_cell_effect(policy, name, cell, a, b))
     end
   end
   compare_columns(policy.name, what, old, new, at)
@@ -60,7 +80,8 @@ end
 
 -- What a row that came does: with default = "allow" a row of the matrix restricts, else it opens. A budget's row stands
 -- in for its default, and may allow more or less than that.
-local function row_effect(policy, name)
+local function row_effect(policy, name, row)
+  if not is_at_work(row.cells) then return nil end
   if policy.kind == "access" then return policy.fields.default == "allow" and "tightens" or "loosens" end
   if policy.rows.default and name ~= "default" then return "unknown" end
   return "tightens"
@@ -69,10 +90,11 @@ end
 function rows.compare(old, new)
   for _, name in ipairs(changes.keys(old.rows, new.rows)) do
     local a, b = old.rows[name], new.rows[name]
-    if not a then add(new.name, "added", "row " .. name, b.text, place(new.file, b.line), row_effect(new, name))
+    if not a then add(new.name, "added", "row " .. name, b.text, place(new.file, b.line), row_effect(new, name, b))
     elseif not b then
-      add(new.name, "removed", "row " .. name, a.text, place(old.file, a.line), effects.opposite[row_effect(old, name)])
-    else compare_row(new, "row " .. name, a, b, place(new.file, b.line)) end
+      local was = row_effect(old, name, a)
+      add(new.name, "removed", "row " .. name, a.text, place(old.file, a.line), was and effects.opposite[was])
+    else compare_row(new, name, a, b, place(new.file, b.line)) end
   end
 end
 

@@ -49,7 +49,7 @@ end
 local function shared() expect.eventually(is_shared, 30, "a place in Redis") end
 
 -- files: name → text of a policy, in the order of `chain`.
-local function start(chain, files, config, workers)
+local function start(chain, files, config, workers, is_alone)
   local all, names = { ["models.lua"] = MODELS }, { '"auth"' }
   all["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
   for _, name in ipairs(chain) do
@@ -61,7 +61,7 @@ local function start(chain, files, config, workers)
   config.redis = config.redis or {}
   config.redis.url, config.redis.timeout = db.url, "500ms" -- a loaded machine needs more than a fleet's
   g = gateway.start { mock = m, name = "shared", policies = all, config = config, workers = workers or 2 }
-  shared()
+  if not is_alone then shared() end
   return g
 end
 
@@ -304,6 +304,25 @@ describe("while Redis is out of reach", function()
     find()
     is_back()
     assert_free(110)
+  end)
+
+  it("when the gateway starts, it starts all the same", function()
+    db:kill()
+    start({ "ratelimit", "budget" }, { ratelimit = rate('{ "x", by = "app", requests = 6000, per = "1h" }'),
+      budget = budget(10, 'on_store_loss = "open"') }, nil, 2, true)
+    local r = once {}
+    assert.equal(200, r.status, r.body)
+    local lost = lines_of(r, "lost")
+    assert.equal("shared counters are out of reach: counted by this gateway alone", lost[1].reason)
+    assert.equal("shared counters are out of reach: let pass", lost[2].reason)
+    assert.equal("6000", r:get("x-ratelimit-limit-requests"))
+    g:write_policies { ["budget.lua"] = budget(10) }
+    g:reload()
+    r = once {} -- a budget of which nothing was ever heard
+    assert.equal(503, r.status, r.body)
+    assert.equal("shared counters are out of reach", gateway.error_of(r).message)
+    db:run()
+    is_back()
   end)
 
   it("streams go on, and policies are reloaded", function()

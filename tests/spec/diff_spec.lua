@@ -203,6 +203,12 @@ describe("diff", function()
     local rest = ', default = { each = "department", limit = %d, per = "month" }'
     assert.same({ "house changed row default: limit 3 → 2 (-33.33 %) [tightens]", "house added row ops: ops, department ops, limit 9, per month [unknown]" },
       changes(budget("budgets = { " .. one .. " }" .. rest:format(3)), budget("budgets = { " .. one .. ", " .. two .. " }" .. rest:format(2))))
+    assert.same({ "house changed row sales: mode nothing → observe [unknown]" }, -- the default takes its place
+      changes(budget("budgets = { " .. one .. " }" .. rest:format(3)), budget("budgets = { " .. one:gsub(" }$", ', mode = "observe" }') .. " }" .. rest:format(3))))
+    assert.same({ "house changed row u: burst nothing → 30 [loosens]" }, changes(limits "requests = 60", limits "requests = 60, burst = 30"))
+    assert.same({ "house changed row u: burst nothing → 10" }, changes(limits "requests = 60", limits "requests = 60, burst = 10"))
+    local trial = { house = 'ratelimit { limits = { { "u", by = "user", requests = 60, per = "1m" }, { "t", by = "user", requests = 5, per = "1m", mode = "observe" } } }' }
+    assert.same({ "house added row t: t, by user, mode observe, per 1m, requests 5" }, changes(limits "requests = 60", trial))
     local function redaction(actions) return { house = 'redaction { detect = { "email", "phone" }, request = { ' .. actions .. ' } }' } end
     assert.same({ "house changed request email: mask → deny [tightens]", "house changed request phone: mask → allow [loosens]" },
       changes(redaction 'email = "mask", phone = "mask"', redaction 'email = "deny", phone = "allow"'))

@@ -206,7 +206,8 @@ static void money_is_a_fifth_of_what_was_left(void)
     close_machine();
 }
 
-/* What was spent here before, and is in what was heard, is no part of the share. */
+/* What was spent here before, and is in what was heard, is no part of the share. What is held here is one: a Redis that
+ * comes and goes would give it away again each time. */
 static void what_was_spent_here_before_does_not_count_twice(void)
 {
     open_machine(2, 2);
@@ -219,9 +220,14 @@ static void what_was_spent_here_before_does_not_count_twice(void)
     EXPECT_INT(0, space.states[0].spent);
     EXPECT(!admit("r2", &item).is_ok); /* 1000 / 5 / 2 / 2 */
     hear(&item, 200, 0);
-    EXPECT(!admit("r3", &item).is_ok); /* 40 */
     item.amount = 40;
+    EXPECT(!admit("r3", &item).is_ok); /* 40 less the 50 of r1 */
+    char over[1][COUNTERS_HOLD_BYTES] = {"local:r1"};
+    sum.nano = 350;
+    EXPECT(counters_shared_spend(counters, (const char(*)[COUNTERS_HOLD_BYTES])over, 1, &sum, 1, T0));
+    hear(&item, 200, 0);
     EXPECT(admit("r4", &item).is_ok);
+    EXPECT(!admit("r5", &item).is_ok);
     close_machine();
 }
 

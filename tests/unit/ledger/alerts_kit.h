@@ -2,6 +2,7 @@
 #ifndef MOONGATE_TESTS_ALERTS_KIT_H
 #define MOONGATE_TESTS_ALERTS_KIT_H
 
+#include "../log_kit.h"
 #include "../store/ledger_kit.h"
 
 #include "base/limits.h"
@@ -129,16 +130,6 @@ static inline const char *told(void)
     text[n] = '\0';
     if (file) fclose(file);
     return text;
-}
-
-static inline unsigned count_of(const char *text, const char *part)
-{
-    unsigned count = 0;
-    while ((text = strstr(text, part)) != NULL) {
-        text += strlen(part);
-        count++;
-    }
-    return count;
 }
 
 static inline int64_t metric(enum stats_metric which, const char *sink)

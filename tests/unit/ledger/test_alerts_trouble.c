@@ -40,28 +40,6 @@ static void end_server(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* What the case writes into the log. */
-static int begin_log(void)
-{
-    int before = dup(2), fd = open(path_of("log"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    dup2(fd, 2);
-    close(fd);
-    return before;
-}
-
-static const char *end_log(int before)
-{
-    static char text[8192];
-    FILE *file = fopen(path_of("log"), "r");
-    size_t n = fread(text, 1, sizeof text - 1, file);
-    text[n] = '\0';
-    fclose(file);
-    dup2(before, 2);
-    close(before);
-    unlink(path_of("log"));
-    return text;
-}
-
 /* The process whose number stands in the file; a dead one may be there for somebody to ask for, and has no program. */
 static bool is_alive(const char *name)
 {
@@ -91,7 +69,7 @@ static void who_takes_too_long_is_broken_off(void)
         program("ops", "sleep 100 & echo $! > $1/begun; cat > $1/told; sleep 100"),
         {.name = SLICE("silent"), .kind = SLICE("webhook"), .url = slice_str(silent), .secret = SLICE("whsec-0123")},
         {.name = SLICE("endless"), .kind = SLICE("slack"), .url = slice_str(endless)}};
-    int log = begin_log();
+    struct log_kit log = log_kit_begin();
     fresh();
     begin(sinks, 3);
     uint64_t from = clock_mono_ns();
@@ -108,7 +86,7 @@ static void who_takes_too_long_is_broken_off(void)
         turns(10);
     EXPECT(!is_alive("begun"));
     end();
-    const char *said = end_log(log);
+    const char *said = log_kit_end(log);
     EXPECT(strstr(said, "ops does not take the notice of entry 1, which is sent again: /bin/sh was killed: it took "
                         "longer than 10 s") != NULL);
     EXPECT_INT(1, count_of(said, "silent does not take the notice of entry 1"));
@@ -130,7 +108,7 @@ static void limit_files(rlim_t bytes)
 static void a_full_disk_sends_nothing_twice(void)
 {
     struct sink sinks[] = {program("ops", "cat >> $1/told")};
-    int log = begin_log();
+    struct log_kit log = log_kit_begin();
     signal(SIGXFSZ, SIG_IGN);
     fresh();
     begin(sinks, 1);
@@ -151,7 +129,7 @@ static void a_full_disk_sends_nothing_twice(void)
     EXPECT_INT(1, count_of(told(), "\"id\":\"alert_hr\""));
     EXPECT_INT(0, metric(STATS_NOTICES_FAILED, "ops"));
     end();
-    EXPECT_INT(1, count_of(end_log(log), "outbox_failing"));
+    EXPECT_INT(1, count_of(log_kit_end(log), "outbox_failing"));
 }
 
 /* The machine slept over it. */

@@ -1,11 +1,13 @@
 /* What the ledger tells the counters: at its start, after each commit, when workers have died, and again when the
  * counters could not be had. */
+#include "../log_kit.h"
 #include "../store/ledger_kit.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "ledger/charging.h"
 #include "net/loop.h"
 #include "store/counters_shared.h"
@@ -212,6 +214,7 @@ static void sums_without_a_place_hinder_nothing(void)
     put_for("app=d", 3, 1);
     put_for("app=0", 4, 70);
     put_for("app=z", 5, 1);
+    struct log_kit log = log_kit_begin();
     charging_open(charging, ledger);
     EXPECT(counters_shared_is_seeded(counters));
     EXPECT_INT(2, counters_shared_missed(counters));
@@ -227,6 +230,45 @@ static void sums_without_a_place_hinder_nothing(void)
     expect_money(110, 0);
     EXPECT_INT(3, counters_shared_missed(counters));
     end();
+    EXPECT_INT(1, count_of(log_kit_end(log), "counters_full"));
+}
+
+/* --- it cannot be read --- */
+
+static void run(const char *sql)
+{
+    EXPECT_INT(SQLITE_OK, sqlite3_exec(ledger_connection(ledger), sql, NULL, NULL, NULL));
+}
+
+static void on_later(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
+}
+
+static void turns(unsigned ms)
+{
+    loop_timer_init(&looking, loop, on_later, NULL);
+    loop_timer_arm_ms(&looking, ms);
+    loop_run(loop);
+    loop_timer_disarm(&looking);
+}
+
+static void what_cannot_be_read_is_said_once_and_read_later(void)
+{
+    begin();
+    put(1, 70);
+    run("ALTER TABLE charges RENAME TO elsewhere");
+    struct log_kit log = log_kit_begin();
+    charging_open(charging, ledger);
+    turns(3 * LIMIT_LEDGER_RETRY_MS);
+    EXPECT(!counters_shared_is_seeded(counters));
+    run("ALTER TABLE elsewhere RENAME TO charges");
+    for (int i = 0; i < 500 && !counters_shared_is_seeded(counters); i++)
+        turns(10);
+    expect_money(70, 0);
+    end();
+    EXPECT_INT(1, count_of(log_kit_end(log), "charges_unread"));
 }
 
 /* --- the dead --- */
@@ -267,6 +309,7 @@ int main(void)
     RUN(a_commit_is_told);
     RUN(what_could_not_be_told_is_told_later);
     RUN(sums_without_a_place_hinder_nothing);
+    RUN(what_cannot_be_read_is_said_once_and_read_later);
     RUN(what_nobody_claims_goes_back);
     RUN(nobody_counts);
     kit_end();

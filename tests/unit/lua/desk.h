@@ -20,8 +20,8 @@
 
 #define MODELS "return models { one = { targets = { 'p/one' }, price = usd_per_million { input = 1, output = 2 } } }"
 #define RATE                                                                                                           \
-    "return ratelimit { limits = { { 'per', by = { 'user', 'app' }, requests = 60, tokens = 6000, per = '1m',"        \
-    " burst = 5 } } }"
+    "return ratelimit { limits = { { 'per', by = { 'user', 'app' }, requests = 60, per = '1m', burst = 5 },"           \
+    " { 'tokens', by = { 'user', 'app' }, tokens = 6000, per = '1m' } } }"
 #define BUDGET                                                                                                         \
     "return budget { budgets = { { 'sales', department = 'sales', limit = 100, per = 'month', thresholds = {"         \
     " { at = '80%', notify = { 'owner', 'slack:#spend' } }, { at = '100%', deny = { 402, 'used_up' } } } },"          \

@@ -213,6 +213,46 @@ static void limits_apart_are_held_apart(void)
     close_scene(&s);
 }
 
+/* Holds of so many items, as of admissions before. */
+static void hold_before(struct scene *s, size_t holds, size_t items)
+{
+    struct counters_question q = {.items = arena_zalloc(&s->x->arena, items * sizeof *q.items), .item_count = items};
+    struct counters_answer answer = {.is_ok = true, .hold = "before"};
+    while (holds-- > 0)
+        hold_open(&s->x->holds, &q, &answer, &s->x->arena);
+}
+
+static const char *fault_of(const struct scene *s)
+{
+    static char text[256];
+    const struct verdict *v = &s->x->decision.verdict;
+    snprintf(text, sizeof text, "%d %.*s", v->kind == VERDICT_FAULT, SLICE_FMT(v->fault_text));
+    return text;
+}
+
+/* No request holds more than its record is read for: what is beyond would be charged to nobody, and held for ever. */
+static void more_than_a_record_is_read_for_is_not_held(void)
+{
+    struct scene s = open_scene(BUDGET, NULL, NULL);
+    s.desk->answers_at_once = true;
+    hold_before(&s, 15, 8);
+    EXPECT_INT(POLICY_DONE, step(&s));
+    EXPECT_STR("0 ", fault_of(&s));
+    close_scene(&s);
+    s = open_scene(BUDGET, NULL, NULL);
+    hold_before(&s, 16, 1);
+    EXPECT_INT(POLICY_DONE, step(&s));
+    EXPECT(strstr(fault_of(&s), "one request stops 17 times for limits and budgets, 16 are the most") != NULL);
+    EXPECT_INT(0, s.desk->count);
+    close_scene(&s);
+    s = open_scene(BUDGET, NULL, NULL);
+    hold_before(&s, 2, 64);
+    EXPECT_INT(POLICY_DONE, step(&s));
+    EXPECT(strstr(fault_of(&s), "one request falls under 130 limits and budgets, 128 are the most") != NULL);
+    EXPECT_INT(0, s.desk->count);
+    close_scene(&s);
+}
+
 static void notices_go_out_without_waiting(void)
 {
     struct scene s = open_scene(BUDGET, NULL, NULL);
@@ -339,6 +379,7 @@ int main(void)
     RUN(what_is_cancelled_hears_nothing);
     RUN(what_was_granted_is_held_though_nobody_listens);
     RUN(limits_apart_are_held_apart);
+    RUN(more_than_a_record_is_read_for_is_not_held);
     RUN(notices_go_out_without_waiting);
     RUN(children_peek_in_any_order);
     RUN(what_cannot_wait_says_so);

@@ -290,6 +290,26 @@ static void sentinels_say_who_is_master(void)
     redis_server_end(&master.server);
 }
 
+/* One that is cut off from the others goes on naming a master that is gone. */
+static void a_sentinel_that_is_mistaken_is_not_believed_for_ever(void)
+{
+    struct networked master, mistaken, right;
+    struct client c;
+    char url[128], place[64];
+    start_networked(&master, 0);
+    mistaken = start_sentinel(redis_free_port(), "");
+    right = start_sentinel(master.port, "");
+    snprintf(url, sizeof url, "redis+sentinel://127.0.0.1:%u,127.0.0.1:%u/mymaster", mistaken.port, right.port);
+    client_open(&c, url);
+    WAIT(c.down && c.ready);
+    snprintf(place, sizeof place, "127.0.0.1:%u", master.port);
+    EXPECT_STR(place, redis_status(c.redis).place);
+    client_close(&c);
+    redis_server_end(&right.server);
+    redis_server_end(&mistaken.server);
+    redis_server_end(&master.server);
+}
+
 /* As behind a partition: the old one goes on answering. */
 static void who_is_replaced_is_left_although_it_answers(void)
 {
@@ -366,6 +386,7 @@ int main(void)
     RUN(who_becomes_a_replica_is_left);
     RUN(of_several_the_master_counts);
     RUN(sentinels_say_who_is_master);
+    RUN(a_sentinel_that_is_mistaken_is_not_believed_for_ever);
     RUN(who_is_replaced_is_left_although_it_answers);
     RUN(what_sentinels_do_not_know_is_said);
     RUN(sentinels_have_passwords_of_their_own);

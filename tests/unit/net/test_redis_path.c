@@ -130,6 +130,33 @@ static void who_cuts_off_everybody_is_called_on_seldom(void)
     end_peer(&p);
 }
 
+/* ---- Names. */
+
+static volatile sig_atomic_t children;
+
+static void on_child(int number)
+{
+    (void)number;
+    children++;
+}
+
+/* Each lookup is a process, and every worker makes its own. */
+static void names_are_not_looked_up_at_each_try(void)
+{
+    struct client c;
+    char url[64];
+    snprintf(url, sizeof url, "redis://localhost:%u", redis_free_port());
+    signal(SIGCHLD, on_child);
+    children = 0;
+    client_open(&c, url);
+    WAIT(c.down);
+    client_run(&c, 1500);
+    EXPECT_INT(1, children);
+    WAIT(children == 2); /* but they are, in the end */
+    client_close(&c);
+    signal(SIGCHLD, SIG_DFL);
+}
+
 int main(void)
 {
     client_prepare();
@@ -139,6 +166,7 @@ int main(void)
     RUN(a_reply_that_drips_is_given_up);
     RUN(what_is_given_up_does_not_come_later);
     RUN(who_cuts_off_everybody_is_called_on_seldom);
+    RUN(names_are_not_looked_up_at_each_try);
     redis_server_end(&server);
     return unit_close("redis_path");
 }

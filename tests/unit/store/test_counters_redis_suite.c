@@ -57,7 +57,7 @@ static void append_with_clock(struct buf *to, const char *text)
 static void make_scripts(void)
 {
     static const char *const names[] = {"admit", "beat", "claim", "extend", "fence", "holds",
-                                        "return", "seed", "settle", "spend", "sweep"};
+                                        "return", "seed", "settle", "spend", "spent", "sweep"};
     for (size_t i = 0; i < COUNTERS_SCRIPTS; i++) {
         struct buf whole, text;
         buf_init(&whole);

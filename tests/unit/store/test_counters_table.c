@@ -155,6 +155,23 @@ static bool is_seven(void *arg, uint64_t owner)
     return owner == 7;
 }
 
+/* An end that nobody heard of, and the id again: it is not what was asked then. */
+static void a_hold_is_granted_again_to_the_same_only(void)
+{
+    struct counters_memory *m = make(100, 100);
+    struct counters_item items[] = {money("app=a", 100, 1000), rate(COUNTERS_TOKENS, "app=a;60", 100, 600, 100)};
+    struct counters_item others[] = {rate(COUNTERS_TOKENS, "app=a;60", 100, 600, 100), money("app=b", 100, 1000)};
+    EXPECT(ask(m, COUNTERS_ADMIT, "r", items, 2, none, T0).is_ok);
+    EXPECT(ask(m, COUNTERS_ADMIT, "r", items, 2, none, T0).is_ok);
+    struct counters_answer answer = ask(m, COUNTERS_ADMIT, "r", others, 2, none, T0);
+    EXPECT(!answer.is_ok && answer.error);
+    EXPECT(ask(m, COUNTERS_ADMIT, "r", items, 1, none, T0).error != NULL);
+    EXPECT_INT(1, counters_memory_use(m).holds);
+    ask(m, COUNTERS_RELEASE, "r", items, 2, none, T0);
+    EXPECT(ask(m, COUNTERS_ADMIT, "r", others, 2, none, T0).is_ok);
+    free(m);
+}
+
 static void what_the_dead_held_comes_back(void)
 {
     struct counters_memory *m = make(100, 100);
@@ -277,6 +294,7 @@ int main(void)
     RUN(an_extension_stays_within);
     RUN(a_refusal_takes_nothing);
     RUN(sums_are_made_anew_from_holds);
+    RUN(a_hold_is_granted_again_to_the_same_only);
     RUN(what_the_dead_held_comes_back);
     RUN(a_full_memory_says_so);
     RUN(what_is_over_is_forgotten);

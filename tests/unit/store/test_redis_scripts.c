@@ -232,7 +232,7 @@ static void a_hold_grows_and_ends(void)
 static void scripts_have_their_names(void)
 {
     const char *names[] = {"admit",  "beat", "claim",  "extend", "fence", "holds",
-                           "return", "seed", "settle", "spend",  "sweep"};
+                           "return", "seed", "settle", "spend",  "spent", "sweep"};
     for (int i = 0; i < COUNTERS_SCRIPTS; i++) {
         EXPECT_STR(names[i], counters_script_name((enum counters_script)i));
         EXPECT(slice_starts(counters_script_source((enum counters_script)i), SLICE("#!lua")));
