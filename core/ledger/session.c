@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -365,8 +366,8 @@ static void on_cleared(void *arg, const char *name, bool is_own, uint64_t return
     struct session *s = arg;
     bool is_leave = s->state == LEAVING && strcmp(name, s->name) == 0;
     if (!is_leave) bulletin_cleared(&s->bulletin, name, is_own, returned);
-    if (is_own && !ledger_sessions_forget(db_of(s), name))
-        log_event(LOG_WARN, "session_kept", "session %s is over, and cleared away once more at the next start", name);
+    if (is_own && !ledger_sessions_cleared(db_of(s), name, (int64_t)(clock_wall_ns() / NS_PER_S)))
+        log_event(LOG_WARN, "session_kept", "session %s is over, and the ledger's file cannot say so", name);
     if (is_leave) end_leaving(s);
 }
 
