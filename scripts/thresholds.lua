@@ -10,6 +10,7 @@ local report = use "report"
 local schema = use "schema"
 local units = use "units"
 local rules = use "rules"
+local reasons = use "reasons"
 local notes = use "notes"
 local counters = use "counters"
 local facts = use "facts"
@@ -44,7 +45,8 @@ local function warning(value, path)
 end
 
 local shape = schema.record({ at = units.percent, warn = warning, notify = schema.one_or_list(receiver),
-  only = rules.actions.only, drop = rules.actions.drop, deny = rules.actions.deny }, { "at" }, "field of a threshold")
+  only = rules.actions.only, drop = rules.actions.drop, deny = rules.actions.deny,
+  reason = schema.shape({ kind = "string" }, reasons.compile) }, { "at" }, "field of a threshold")
 
 local AT_MAX = 20000
 
@@ -59,7 +61,11 @@ local function compile_one(value, path)
     report.at(path, "bad_action", "this threshold does nothing: warn, notify, only, drop or deny")
   end
   given.text, given.path = value.at, path
-  if given.deny and not given.deny.status then given.deny.status = 402 end
+  if value.reason ~= nil and not value.deny then
+    report.at(sub(path, "reason"), "bad_action", "a reason is for who is refused: it stands beside deny")
+  end
+  local said = given.deny and value.deny
+  if said and said[1] == nil and said.status == nil then given.deny.status = 402 end
   return given
 end
 

@@ -390,6 +390,7 @@ void process_configure(struct process *p, const struct process_options *options)
 {
     anchors_configure(p->anchors, &options->witnesses);
     alerts_configure(p->alerts, options->sinks, options->sink_count);
+    session_configure(p->session, options->redis_lease_ms);
     char *path = copy_path(p->data_dir, options->copy);
     fleet_configure(p->fleet, options->postgres, options->retain_ms);
     p->retain_ms = options->retain_ms;

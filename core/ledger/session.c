@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -66,6 +67,11 @@ static void show(struct session *s)
 
 /* ---- All again. */
 
+static int64_t now_s(void)
+{
+    return (int64_t)(clock_wall_ns() / NS_PER_S);
+}
+
 static struct counters_place place_of(const struct session *s)
 {
     return (struct counters_place){.session = s->name, .epoch = s->epoch};
@@ -94,12 +100,7 @@ static void try_again(struct session *s, const char *why)
     loop_timer_arm_ms(&s->pause, LIMIT_LEDGER_RETRY_MS);
 }
 
-static void begin(struct session *s);
-
-static void on_pause(void *arg)
-{
-    begin(arg);
-}
+static void begin(void *arg);
 
 /* ---- Its name. */
 
@@ -153,7 +154,8 @@ static void take_beat(struct session *s, const struct redis_reply *reply)
 {
     struct slice memory = reply->items[1].text, epoch = reply->items[2].text;
     bool is_other = s->memory[0] && !slice_equal(memory, slice_str(s->memory));
-    if (is_other || (s->epoch[0] && !slice_equal(epoch, slice_str(s->epoch)))) {
+    bool is_emptied = s->epoch[0] && !slice_equal(epoch, slice_str(s->epoch));
+    if (is_other || is_emptied) {
         renew(s, "it is another one, or was emptied");
         return;
     }
@@ -196,8 +198,9 @@ static void ask_beat(struct session *s)
     if (!errand_ask(&s->beat, &call, on_beat) && s->state == BEGINNING) try_again(s, "Redis takes nothing now");
 }
 
-static void begin(struct session *s)
+static void begin(void *arg)
 {
+    struct session *s = arg;
     s->state = BEGINNING;
     if (is_named(s)) {
         if (!s->epoch[0]) show(s);
@@ -235,6 +238,12 @@ static void enter(struct session *s, struct slice epoch)
     if (s->is_look_due) look(s);
 }
 
+/* Whatever Redis says: a grace is some seconds. */
+static uint64_t soon_ms(int64_t ms)
+{
+    return ms < 1 ? 1 : ms > LIMIT_COUNTERS_LEASE_MS ? LIMIT_COUNTERS_LEASE_MS : (uint64_t)ms;
+}
+
 static void on_seed(void *arg, const struct redis_reply *reply)
 {
     struct session *s = arg;
@@ -242,7 +251,7 @@ static void on_seed(void *arg, const struct redis_reply *reply)
     if (code == COUNTERS_REPLY_OK && reply->count >= 2)
         enter(s, reply->items[1].text);
     else if (code == COUNTERS_REPLY_NO && reply->count >= 2)
-        loop_timer_arm_ms(&s->seeding, (uint64_t)reply->items[1].integer);
+        loop_timer_arm_ms(&s->seeding, soon_ms(reply->items[1].integer));
     else if (code == COUNTERS_REPLY_NOT_SEEDED)
         renew(s, "it was lost again");
     else
@@ -265,10 +274,10 @@ static void on_old(void *arg, const char *name)
 }
 
 /* What a supervisor that was killed has left behind ends what is under way: its session, too, is over when it has. */
-static void clear_old(struct session *s)
+static void clear_old(struct session *s, bool is_all)
 {
     if (!s->events->is_alone(s->arg)) return;
-    if (!ledger_sessions_each(db_of(s), on_old, s))
+    if (!ledger_sessions_each(db_of(s), is_all, on_old, s))
         log_event(LOG_WARN, "sessions_unread", "what this gateway left behind in Redis is cleared away later");
     reclaim_go(s->reclaim);
 }
@@ -283,7 +292,7 @@ static void on_told(void *arg, const char *why)
     }
     s->may_shrink = false;
     s->state = SEEDING;
-    clear_old(s);
+    clear_old(s, true);
     on_seed_time(s);
 }
 
@@ -295,7 +304,7 @@ static void on_untold(void *arg, const char *why)
 
 static bool is_claimed(void *arg, uint64_t owner)
 {
-    struct session *s = arg;
+    const struct session *s = arg;
     return s->events->is_claimed(s->arg, owner);
 }
 
@@ -316,7 +325,10 @@ void session_claim(struct session *s)
 static void on_look_time(void *arg)
 {
     struct session *s = arg;
-    if (s->state == OPEN) clear_old(s);
+    if (s->state == OPEN) {
+        clear_old(s, false);
+        ledger_sessions_forget(db_of(s), now_s() - LIMIT_COUNTERS_CLEARED_S);
+    }
     session_claim(s);
     loop_timer_arm_ms(&s->looking, LIMIT_COUNTERS_LOOK_MS);
 }
@@ -360,7 +372,7 @@ static void on_cleared(void *arg, const char *name, bool is_own, uint64_t return
     struct session *s = arg;
     bool is_leave = s->state == LEAVING && strcmp(name, s->name) == 0;
     if (!is_leave) bulletin_cleared(&s->bulletin, name, is_own, returned);
-    if (is_own && !ledger_sessions_forget(db_of(s), name))
+    if (is_own && !ledger_sessions_clear(db_of(s), name, now_s()))
         log_event(LOG_WARN, "session_kept", "session %s is over, and cleared away once more at the next start", name);
     if (is_leave) end_leaving(s);
 }
@@ -419,25 +431,29 @@ static void take_over(struct session *s)
     s->may_shrink = !s->name[0];
 }
 
+void session_configure(struct session *s, uint32_t lease_ms)
+{
+    if (s) s->lease_ms = lease_ms ? lease_ms : LIMIT_COUNTERS_LEASE_MS;
+}
+
 static void init_timers(struct session *s, struct loop *loop)
 {
     loop_timer_init(&s->beating, loop, on_beat_time, s);
-    loop_timer_init(&s->pause, loop, on_pause, s);
+    loop_timer_init(&s->pause, loop, begin, s);
     loop_timer_init(&s->seeding, loop, on_seed_time, s);
     loop_timer_init(&s->looking, loop, on_look_time, s);
     loop_timer_init(&s->sweeping, loop, on_sweep_time, s);
     loop_timer_init(&s->leaving, loop, end_leaving, s);
 }
 
-static struct counters_redis *make_redis(struct session *s, struct loop *loop, struct slice url)
+static void make_redis(struct session *s, struct loop *loop, struct slice url)
 {
     struct fault why;
     char *text = mem_strndup(url.ptr, url.len);
-    struct counters_redis *redis = counters_redis_new(loop, text, 0, &redis_events, s, &why);
-    if (!redis) bulletin_trouble(&s->bulletin, fault_message(&why));
+    s->redis = counters_redis_new(loop, text, 0, &redis_events, s, &why);
+    if (!s->redis) bulletin_trouble(&s->bulletin, fault_message(&why));
     explicit_bzero(text, url.len);
     mem_free(text);
-    return redis;
 }
 
 struct session *session_new(struct loop *loop, struct stats *stats, const struct session_options *options,
@@ -448,10 +464,10 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
     *s = (struct session){.events = events, .arg = arg};
     bulletin_init(&s->bulletin, options->post, stats);
     s->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
-    s->lease_ms = options->lease_ms ? options->lease_ms : LIMIT_COUNTERS_LEASE_MS;
+    session_configure(s, options->lease_ms);
     s->grace_ms = options->grace_ms ? options->grace_ms : LIMIT_COUNTERS_GRACE_MS;
     init_timers(s, loop);
-    s->redis = make_redis(s, loop, options->url);
+    make_redis(s, loop, options->url);
     errand_init(&s->beat, s->redis, s);
     errand_init(&s->seed, s->redis, s);
     s->telling = telling_new(loop, s->redis, &telling_events, s);
@@ -471,12 +487,8 @@ void session_free(struct session *s)
 {
     if (!s) return;
     counters_redis_free(s->redis);
-    loop_timer_disarm(&s->beating);
-    loop_timer_disarm(&s->pause);
-    loop_timer_disarm(&s->seeding);
-    loop_timer_disarm(&s->looking);
-    loop_timer_disarm(&s->sweeping);
-    loop_timer_disarm(&s->leaving);
+    struct loop_timer *timers[] = {&s->beating, &s->pause, &s->seeding, &s->looking, &s->sweeping, &s->leaving};
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_disarm(timers[i]);
     telling_free(s->telling);
     reclaim_free(s->reclaim);
     sweep_free(s->sweep);

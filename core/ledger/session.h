@@ -50,6 +50,8 @@ struct session_events {
 struct session *session_new(struct loop *loop, struct stats *stats, const struct session_options *options,
                             const struct session_events *events, void *arg);
 void session_free(struct session *s);
+/* From the next beat on. */
+void session_configure(struct session *s, uint32_t lease_ms);
 /* Borrowed until session_free(). */
 void session_open(struct session *s, struct ledger *ledger);
 void session_committed(struct session *s);

@@ -160,11 +160,19 @@ static void on_answer(void *arg, const struct counters_answer *answer)
     tell(look, answer->error ? out_of_reach(look->sup, answer->error) : answer_json(answer));
 }
 
+static bool are_texts(const struct redis_reply *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].kind != REDIS_TEXT) return false;
+    return true;
+}
+
 /* [key, nano-dollars, when it is over] of each. NULL: it is no such reply. */
 static json_t *sums_json(const struct redis_reply *reply)
 {
-    json_t *sums = json_array();
     if (counters_script_reply(reply) != COUNTERS_REPLY_OK || reply->count < 2) return NULL;
+    if (!are_texts(reply->items + 1, reply->count - 1)) return NULL;
+    json_t *sums = json_array();
     for (size_t i = 2; i + 2 < reply->count; i += 3) {
         struct slice key = reply->items[i].text, nano = reply->items[i + 1].text, over = reply->items[i + 2].text;
         json_array_append_new(sums, json_pack("[s%, I, I]", key.ptr, key.len, (json_int_t)strtoll(nano.ptr, NULL, 10),

@@ -68,7 +68,7 @@ bool outbox_next(sqlite3 *db, struct slice sink, int64_t now_us, struct outbox_i
 bool outbox_oldest(sqlite3 *db, int64_t before_us, struct outbox_item *item, struct fault *why)
 {
     sqlite3_stmt *q;
-    if (!prepare(db, &q, ITEM " WHERE o.since_us < ? ORDER BY o.id LIMIT 1", why)) return false;
+    if (!prepare(db, &q, ITEM " WHERE o.id = (SELECT min(id) FROM outbox) AND o.since_us < ?", why)) return false;
     sqlite3_bind_int64(q, 1, before_us);
     return read_item(db, q, item, why);
 }

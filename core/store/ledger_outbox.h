@@ -29,7 +29,7 @@ void outbox_item_init(struct outbox_item *item);
 void outbox_item_clear(struct outbox_item *item);
 /* False: there is none, or why->code says that it failed. */
 bool outbox_next(sqlite3 *db, struct slice sink, int64_t now_us, struct outbox_item *item, struct fault *why);
-/* One that came before that time, whatever its sink; false as above. */
+/* The first, whatever its sink, if it came before that time; false as above. The others are not looked through. */
 bool outbox_oldest(sqlite3 *db, int64_t before_us, struct outbox_item *item, struct fault *why);
 bool outbox_drop(sqlite3 *db, int64_t id, struct fault *why);
 /* All of an entry's: another gateway gives it out. */

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 
 #define PREFIX "session."
+#define STANDS 0 /* of a session; else when it was cleared */
 #define GATEWAY_BYTES 24 /* of its name, in a session's */
 #define SOURCE_BYTES (LEDGER_SOURCE_BYTES / 2)
 
@@ -60,11 +61,12 @@ void ledger_sessions_name(const char *gateway, char *session, size_t size)
     snprintf(session, size, "%s-%s", letters, hex);
 }
 
-static bool write_name(sqlite3 *db, const char *sql, const char *session)
+static bool write_name(sqlite3 *db, const char *sql, const char *session, int64_t time_s)
 {
     sqlite3_stmt *q;
     if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
     sqlite3_bind_text(q, 1, session, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, time_s);
     bool is_good = sqlite3_step(q) == SQLITE_DONE;
     sqlite3_finalize(q);
     return is_good;
@@ -72,20 +74,27 @@ static bool write_name(sqlite3 *db, const char *sql, const char *session)
 
 bool ledger_sessions_keep(sqlite3 *db, const char *session)
 {
-    return write_name(db, "INSERT OR IGNORE INTO meta VALUES('" PREFIX "' || ?, 1)", session);
+    return write_name(db, "INSERT INTO meta VALUES('" PREFIX "' || ?1, ?2) ON CONFLICT DO UPDATE SET v = ?2", session,
+                      STANDS);
 }
 
-bool ledger_sessions_forget(sqlite3 *db, const char *session)
+bool ledger_sessions_clear(sqlite3 *db, const char *session, int64_t now_s)
 {
-    return write_name(db, "DELETE FROM meta WHERE k = '" PREFIX "' || ?", session);
+    return write_name(db, "UPDATE meta SET v = ?2 WHERE k = '" PREFIX "' || ?1", session, now_s);
 }
 
-bool ledger_sessions_each(sqlite3 *db, void (*fn)(void *arg, const char *session), void *arg)
+bool ledger_sessions_forget(sqlite3 *db, int64_t before_s)
+{
+    return write_name(db, "DELETE FROM meta WHERE k GLOB '" PREFIX "*' AND v > 0 AND v < ?2", "", before_s);
+}
+
+bool ledger_sessions_each(sqlite3 *db, bool is_all, void (*fn)(void *arg, const char *session), void *arg)
 {
     sqlite3_stmt *q;
     int rc;
-    const char *sql = "SELECT k FROM meta WHERE k GLOB '" PREFIX "*'";
+    const char *sql = "SELECT k FROM meta WHERE k GLOB '" PREFIX "*' AND (?1 OR v = 0) ORDER BY v, k";
     if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_int(q, 1, is_all);
     while ((rc = sqlite3_step(q)) == SQLITE_ROW)
         fn(arg, (const char *)sqlite3_column_text(q, 0) + strlen(PREFIX));
     sqlite3_finalize(q);

@@ -5,8 +5,11 @@
  *     ledger_sessions_source(db, source);               // the file's own name, the same in all of its copies
  *     ledger_sessions_name(gateway, session, sizeof session);
  *     ledger_sessions_keep(db, session);                // before it is begun: who is killed leaves it behind by name
- *     ledger_sessions_each(db, on_session, arg);
- *     ledger_sessions_forget(db, session);              // nothing is held in it any more
+ *     ledger_sessions_each(db, false, on_session, arg);
+ *     ledger_sessions_clear(db, session, now_s);        // nothing is held in it any more
+ *     ledger_sessions_forget(db, before_s);
+ *
+ * What was cleared is remembered for some time: a Redis that loses its last seconds has it once more.
  *
  * Rows of `meta`. Each write is a transaction of its own, between batches. False: sqlite3_errmsg(db) says why.
  */
@@ -16,6 +19,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define LEDGER_SOURCE_BYTES 17u /* with the NUL: hexadecimal digits */
 
@@ -24,8 +28,11 @@ bool ledger_sessions_source(sqlite3 *db, char source[LEDGER_SOURCE_BYTES]);
 /* A new one: the gateway's name as letters, digits and "-", and what is said of nobody else. */
 void ledger_sessions_name(const char *gateway, char *session, size_t size);
 bool ledger_sessions_keep(sqlite3 *db, const char *session);
-bool ledger_sessions_forget(sqlite3 *db, const char *session);
-/* The name is borrowed for the call, in which nothing is written. */
-bool ledger_sessions_each(sqlite3 *db, void (*fn)(void *arg, const char *session), void *arg);
+bool ledger_sessions_clear(sqlite3 *db, const char *session, int64_t now_s);
+/* Those that were cleared before that time. */
+bool ledger_sessions_forget(sqlite3 *db, int64_t before_s);
+/* All, or those that were not cleared; these come first. The name is borrowed for the call, in which nothing is
+ * written. */
+bool ledger_sessions_each(sqlite3 *db, bool is_all, void (*fn)(void *arg, const char *session), void *arg);
 
 #endif

@@ -19,6 +19,7 @@ local limits = use "limits"
 local thresholds = use "thresholds"
 local prices = use "prices"
 local notes = use "notes"
+local reasons = use "reasons"
 local checks = use "constructors/budget_checks"
 local sub = report.sub
 
@@ -106,8 +107,8 @@ local function on_refused(f, entry, state, reply)
   end
   local one = row.blocking
   thresholds.notify(f, entry, one, reason)
-  return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny, one.deny.reason or reason,
-    row.mode, row.line)
+  return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny,
+    reasons.text(one.reason, f) or one.deny.reason or reason, row.mode, row.line)
 end
 
 -- What is held of the answer: all that may come, or of a stream a slice at a time, if all of its budgets say so.
@@ -306,6 +307,11 @@ local function read_fields(value, path)
   local names = scopes.names()
   for _, name in ipairs(report.keys(own_fields)) do names[#names + 1] = name end
   local given = {}
+  for key in pairs(value) do
+    if type(key) ~= "string" and type(key) ~= "number" then
+      report.at(path, "unknown_field", "a budget's fields have names; one here has " .. schema.kind_of(key))
+    end
+  end
   for _, key in ipairs(report.keys(value)) do
     if own_fields[key] then given[key] = own_fields[key](value[key], sub(path, key))
     elseif not scopes.is_scope(key) or key == "session" then

@@ -186,15 +186,15 @@ local function check_units(given, path)
 end
 
 -- How many of what at once? Where adjust raises limits, a burst may be more than what is written.
-local function check_burst(given, path, policy)
+local function check_burst(value, given, path, policy)
   if not given.burst then return end
-  local number, is_two = given.requests or given.tokens, given.requests and given.tokens
-  if not number then
+  local number, is_two = given.requests or given.tokens, value.requests ~= nil and value.tokens ~= nil
+  if value.requests == nil and value.tokens == nil then
     report.at(path, "bad_limit", "'burst' is how many requests or tokens of a time may come at once",
       "concurrent = 5 alone says how many run at once")
   elseif is_two then
     report.at(path, "bad_limit", "'burst' is of requests or of tokens: write two limits")
-  elseif given.burst > number and not policy.adjust then
+  elseif number and given.burst > number and not policy.adjust then
     report.at(path, "bad_limit", ("no more than the limit comes at once: %.0f is more than %.0f"):format(given.burst,
       number))
   end
@@ -210,7 +210,7 @@ local function compile_row(value, path, policy)
     report.at(path, "bad_limit", "a limit begins with its name: { \"per-user\", … }")
   end
   local given = shape(value, path)
-  check_burst(given, sub(path, "burst"), policy)
+  check_burst(value, given, sub(path, "burst"), policy)
   local name = tostring(value[1])
   local row = { name = name, line = report.place(path), path = path, parts = given.by or {}, per = given.per,
     per_text = value.per, burst = given.burst, mode = given.mode or policy.mode, units = check_units(value, path),

@@ -21,6 +21,16 @@ describe("budgets of the same scope and period", function()
   end)
 end)
 
+describe("a threshold that denies", function()
+  it("is 402 unless it says otherwise, and gives its own reason", function()
+    local mg = with "{ 'sales', department = 'sales', limit = 5, per = 'month', thresholds = { { at = '100%', deny = { code = 'broke' }, reason = 'ask the desk of {department}' } } }"
+    mg:spend { department = "sales", usd = 5 }
+    local r = ask(mg, sales)
+    assert.denied(r, 402, "broke")
+    assert.equal("ask the desk of sales", r.denied.reason)
+  end)
+end)
+
 describe("a budget of several together", function()
   it("counts what each of them spends, in whatever order they stand", function()
     for _, names in ipairs { "'sales', 'ops'", "'ops', 'sales'" } do

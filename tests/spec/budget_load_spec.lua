@@ -58,6 +58,9 @@ describe("loading", function()
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', only = 'p/oen' } } }"] = "no target 'p/oen' in policies/models.lua (did you mean 'p/one'?)",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true }, { at = '80%', warn = true } } }"] = "two thresholds stand at 80%",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '90%', deny = { 402, 'x' } }, { at = '95%', warn = true } } }"] = "warning: budgets[1].thresholds[2]: never reached: at 90% requests are denied",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', warn = true, reason = 'x' } } }"] = "thresholds[1].reason: a reason is for who is refused: it stands beside deny",
+    ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '80%', deny = { 402, 'x' }, reason = '{nope}' } } }"] = "{nope} is no field of a request",
+    ["{ 'x', limit = 10, per = 'month', [any] = 5 }"] = "a budget's fields have names; one here has a predicate",
     ["{ 'x', limit = 10, per = 'month', thresholds = { { at = '300%', warn = true } } }"] = "a threshold lies above 0% and up to 200%, got 300%",
   }
   for rows, words in pairs(wrong) do

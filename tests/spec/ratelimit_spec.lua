@@ -333,6 +333,7 @@ describe("loading", function()
     ["{ 'x', by = 'user', requests = 60, per = '1m', burst = 0 }"] = "limits[1].burst: expected a whole number from 1, got 0 (with none at once nothing would pass: burst = 1)",
     ["{ 'x', by = 'user', requests = 60, per = '1m', burst = 61 }"] = "limits[1].burst: no more than the limit comes at once: 61 is more than 60",
     ["{ 'x', by = 'user', requests = 60, tokens = 900, per = '1m', burst = 6 }"] = "limits[1].burst: 'burst' is of requests or of tokens: write two limits",
+    ["{ 'x', by = 'user', requests = 'x', per = '1m', burst = 6 }"] = "limits[1].requests: expected a whole number from 1, got the text 'x'",
     ["{ 'x', by = 'user', concurrent = 5, burst = 6 }"] = "limits[1].burst: 'burst' is how many requests or tokens of a time may come at once",
     ["{ 'x', by = 'user', requests = 60, per = '0s' }"] = "got the text '0s'",
     ["{ 'x', by = 'user', requests = 60, per = '400d' }"] = "at most a year; got the text '400d'",

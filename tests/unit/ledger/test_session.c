@@ -211,21 +211,16 @@ static void a_redis_that_stood_still_is_told_what_it_missed(void)
     fleet_end();
 }
 
-/* A crash with appendfsync everysec, or a replica that was behind. */
-static void a_redis_that_lost_its_last_seconds_is_told_them(void)
+static void keep_files(void)
 {
     char command[256];
-    fleet_begin(durable);
-    struct gateway *a = gateway_start("gw-a");
-    gateway_put(a, 1, "app=a", 70);
-    gateway_commit(a);
-    WAIT(is_open(a) && spent("app=a") == 70);
-    const char *name = arena_copy(&arena, slice_str(a->view.session)).ptr;
     snprintf(command, sizeof command, "cp -r %s/appendonlydir %s/kept", sync_server.dir, sync_server.dir);
     EXPECT_INT(0, system(command));
-    gateway_put(a, 2, "app=b", 30);
-    gateway_commit(a);
-    WAIT(spent("app=b") == 30);
+}
+
+static void come_back_with_kept_files(void)
+{
+    char command[256];
     redis_server_kill(&sync_server, SIGKILL);
     snprintf(command, sizeof command, "rm -r %s/appendonlydir && mv %s/kept %s/appendonlydir", sync_server.dir,
              sync_server.dir, sync_server.dir);
@@ -233,9 +228,65 @@ static void a_redis_that_lost_its_last_seconds_is_told_them(void)
     redis_server_again(&sync_server, durable);
     fclose(sync_stream);
     sync_connect();
+}
+
+/* In what it lost a session of this gateway had been cleared away. */
+static void what_was_cleared_away_and_is_there_again_goes_again(void)
+{
+    fleet_begin(durable);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    EXPECT(hold(a, LIVING, 1, "app=a", 10));
+    settle(a, 1, "app=a", 5);
+    EXPECT(hold(a, LIVING, 2, "app=a", 10));
+    keep_files();
+    gateway_kill(a);
+    a->post = (struct counters_post){0};
+    gateway_run(a);
+    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
+    come_back_with_kept_files();
+    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
+    gateway_end(a);
+    fleet_end();
+}
+
+/* A crash with appendfsync everysec, or a replica that was behind. */
+static void a_redis_that_lost_its_last_seconds_is_told_them(void)
+{
+    fleet_begin(durable);
+    struct gateway *a = gateway_start("gw-a");
+    gateway_put(a, 1, "app=a", 70);
+    gateway_commit(a);
+    WAIT(is_open(a) && spent("app=a") == 70);
+    const char *name = arena_copy(&arena, slice_str(a->view.session)).ptr;
+    keep_files();
+    gateway_put(a, 2, "app=b", 30);
+    gateway_commit(a);
+    WAIT(spent("app=b") == 30);
+    come_back_with_kept_files();
     WAIT(is_open(a) && spent("app=b") == 30);
     EXPECT_INT(70, spent("app=a"));
     EXPECT_STR(name, a->view.session);
+    gateway_end(a);
+    fleet_end();
+}
+
+/* The queue to Redis is full: what is not taken is told when there is room, without another connection. */
+static void what_finds_no_room_is_told_later(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    kill(sync_server.pid, SIGSTOP);
+    gateway_put(a, 1, "app=a", 70);
+    for (unsigned i = 0; i < 2 * LIMIT_REDIS_QUESTIONS; i++)
+        gateway_commit(a);
+    EXPECT(!is_open(a));
+    gateway_put(a, 2, "app=b", 30);
+    gateway_commit(a);
+    kill(sync_server.pid, SIGCONT);
+    WAIT(is_open(a) && spent("app=b") == 30);
+    EXPECT_INT(70, spent("app=a"));
     gateway_end(a);
     fleet_end();
 }
@@ -398,6 +449,8 @@ int main(void)
     RUN(a_session_that_was_fenced_is_begun_anew);
     RUN(a_redis_that_stood_still_is_told_what_it_missed);
     RUN(a_redis_that_lost_its_last_seconds_is_told_them);
+    RUN(what_was_cleared_away_and_is_there_again_goes_again);
+    RUN(what_finds_no_room_is_told_later);
     RUN(nobody_is_there);
     RUN(a_repair_makes_sums_less);
     RUN(many_sums_keep_nobody);

@@ -115,6 +115,28 @@ static void bytes_are_bounded(void)
     end_peer(&p);
 }
 
+/* What fits to the byte leaves no room, not all the room there is. */
+static void bytes_that_just_fit_are_counted(void)
+{
+    static struct got got;
+    struct client c;
+    struct peer p = start_peer("", NULL);
+    char *text = mem_alloc(LIMIT_REDIS_QUEUE_BYTES);
+    memset(text, 'x', LIMIT_REDIS_QUEUE_BYTES);
+    client_open(&c, p.url);
+    const struct redis_script *script = redis_script(c.redis, SLICE("return 1"));
+    struct slice large = slice_of(text, LIMIT_REDIS_QUEUE_BYTES);
+    struct redis_question q = {.args = &large, .arg_count = 1, .timeout_ms = 60000, .fn = client_on_answer, .arg = &got};
+    while (redis_eval(c.redis, script, &q) != REDIS_TAKEN)
+        large.len--;
+    EXPECT(redis_status(c.redis).waiting_bytes <= LIMIT_REDIS_QUEUE_BYTES);
+    EXPECT_INT(REDIS_FULL, redis_eval(c.redis, script, &q));
+    EXPECT_INT(1, redis_status(c.redis).waiting);
+    client_close(&c);
+    mem_free(text);
+    end_peer(&p);
+}
+
 /* What was never sent may be dropped when its time is over: nobody hears of it any more. */
 static void what_waits_expires_unsent(void)
 {
@@ -251,6 +273,7 @@ int main(void)
     RUN(who_says_nothing_is_given_up);
     RUN(questions_are_bounded);
     RUN(bytes_are_bounded);
+    RUN(bytes_that_just_fit_are_counted);
     RUN(what_waits_expires_unsent);
     RUN(it_may_be_freed_in_answers);
     RUN(it_may_be_freed_when_time_is_over);

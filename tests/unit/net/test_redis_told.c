@@ -95,6 +95,55 @@ static void too_few_replicas_are_told(void)
     expect_once(text, LIST("redis_error", "NOREPLICAS", "min-replicas-to-write asks for"));
 }
 
+/* ---- A cluster. */
+
+struct node {
+    struct redis_server server;
+    unsigned port, bus;
+    char url[48];
+};
+
+static void start_node(struct node *n, const char *slots)
+{
+    char port[8], bus[8], command[64];
+    n->port = redis_free_port();
+    n->bus = redis_free_port();
+    snprintf(port, sizeof port, "%u", n->port);
+    snprintf(bus, sizeof bus, "%u", n->bus);
+    snprintf(n->url, sizeof n->url, "redis://127.0.0.1:%u", n->port);
+    const char *const settings[] = {"--cluster-enabled", "yes", "--port", port, "--cluster-port", bus, NULL};
+    redis_server_start(&n->server, settings);
+    snprintf(command, sizeof command, "CLUSTER ADDSLOTSRANGE %s", slots);
+    EXPECT_STR("+OK", redis_server_say(&n->server, command));
+}
+
+static bool is_whole(const struct node *n)
+{
+    return strstr(redis_server_said(&n->server, "CLUSTER INFO", true), "cluster_state:ok") != NULL;
+}
+
+static void of_a_cluster_its_only_node_serves_and_another_one_is_told(void)
+{
+    struct node all, one, other;
+    char command[64];
+    start_node(&all, "0 16383");
+    while (!is_whole(&all))
+        usleep(10000);
+    EXPECT_INT(0, times(said_of(all.url, LIST("SET {p0}k v", "script")), "\"warn\""));
+    redis_server_end(&all.server);
+    start_node(&one, "0 8191");
+    start_node(&other, "8192 16383");
+    snprintf(command, sizeof command, "CLUSTER MEET 127.0.0.1 %u %u", other.port, other.bus);
+    EXPECT_STR("+OK", redis_server_say(&one.server, command));
+    while (!is_whole(&one) || !is_whole(&other))
+        usleep(10000);
+    const char *wrong = strstr(redis_server_say(&one.server, "GET {p0}k"), "MOVED") ? one.url : other.url;
+    const char *text = said_of(wrong, LIST("script", "SET {p0}k v"));
+    expect_once(text, LIST("redis_error", ": MOVED ", "redis.url is to name a Redis without a cluster"));
+    redis_server_end(&other.server);
+    redis_server_end(&one.server);
+}
+
 /* A script's own mistake, in its own words. */
 static void other_errors_are_told_in_their_words(void)
 {
@@ -176,6 +225,7 @@ int main(void)
     RUN(a_right_that_is_missing_is_told_with_those_that_are_wanted);
     RUN(the_rights_that_are_told_suffice);
     RUN(too_few_replicas_are_told);
+    RUN(of_a_cluster_its_only_node_serves_and_another_one_is_told);
     RUN(other_errors_are_told_in_their_words);
     RUN(too_many_clients_are_no_wrong_password);
     RUN(protected_mode_is_told);

@@ -268,6 +268,12 @@ static void the_outbox_gives_what_is_due(void)
     /* A clock that was put back. */
     EXPECT(outbox_postpone(db, item.id, 9000 + 3600 * INT64_C(1000000), &why));
     EXPECT(outbox_next(db, SLICE("slack"), 9000, &item, &why));
+    EXPECT(!outbox_oldest(db, 5000, &item, &why) && why.code == FAULT_NONE);
+    run("UPDATE outbox SET since_us = 4999 WHERE sink = 'owner'"); /* not before those that came before it */
+    EXPECT(!outbox_oldest(db, 5000, &item, &why) && why.code == FAULT_NONE);
+    run("UPDATE outbox SET since_us = 4999");
+    EXPECT(outbox_oldest(db, 5000, &item, &why));
+    EXPECT(slice_equal(buf_slice(&item.receiver), SLICE("slack:#ai-spend")));
     /* Its entry was deleted for its age. */
     run("DELETE FROM chain");
     EXPECT(outbox_next(db, SLICE("slack"), 9000, &item, &why) && buf_len(&item.body) == 0);

@@ -59,12 +59,12 @@ static void on_session(void *arg, const char *session)
     buf_printf(all, "%s;", session);
 }
 
-static const char *sessions(struct ledger *l)
+static const char *sessions(struct ledger *l, bool is_all)
 {
     static char text[256];
     struct buf all;
     buf_init(&all);
-    EXPECT(ledger_sessions_each(ledger_connection(l), on_session, &all));
+    EXPECT(ledger_sessions_each(ledger_connection(l), is_all, on_session, &all));
     snprintf(text, sizeof text, "%.*s", SLICE_FMT(buf_slice(&all)));
     buf_clear(&all);
     return text;
@@ -78,9 +78,15 @@ static void sessions_are_kept_until_they_are_forgotten(void)
     EXPECT(ledger_sessions_keep(ledger_connection(l), "gw-1-aa"));
     ledger_close(l);
     l = kit_open();
-    EXPECT_STR("gw-1-aa;gw-1-bb;", sessions(l));
-    EXPECT(ledger_sessions_forget(ledger_connection(l), "gw-1-aa") && ledger_sessions_forget(ledger_connection(l), "x"));
-    EXPECT_STR("gw-1-bb;", sessions(l));
+    EXPECT_STR("gw-1-aa;gw-1-bb;", sessions(l, false));
+    EXPECT(ledger_sessions_clear(ledger_connection(l), "gw-1-aa", 1000) &&
+           ledger_sessions_clear(ledger_connection(l), "x", 1000));
+    EXPECT_STR("gw-1-bb;", sessions(l, false));
+    EXPECT_STR("gw-1-bb;gw-1-aa;", sessions(l, true));
+    EXPECT(ledger_sessions_forget(ledger_connection(l), 1000));
+    EXPECT_STR("gw-1-bb;gw-1-aa;", sessions(l, true));
+    EXPECT(ledger_sessions_forget(ledger_connection(l), 1001));
+    EXPECT_STR("gw-1-bb;", sessions(l, true));
     ledger_close(l);
 }
 
