@@ -237,6 +237,12 @@ static void enter(struct session *s, struct slice epoch)
     if (s->is_look_due) look(s);
 }
 
+/* Whatever Redis says: a grace is some seconds. */
+static uint64_t soon_ms(int64_t ms)
+{
+    return ms < 1 ? 1 : ms > LIMIT_COUNTERS_LEASE_MS ? LIMIT_COUNTERS_LEASE_MS : (uint64_t)ms;
+}
+
 static void on_seed(void *arg, const struct redis_reply *reply)
 {
     struct session *s = arg;
@@ -244,7 +250,7 @@ static void on_seed(void *arg, const struct redis_reply *reply)
     if (code == COUNTERS_REPLY_OK && reply->count >= 2)
         enter(s, reply->items[1].text);
     else if (code == COUNTERS_REPLY_NO && reply->count >= 2)
-        loop_timer_arm_ms(&s->seeding, (uint64_t)reply->items[1].integer);
+        loop_timer_arm_ms(&s->seeding, soon_ms(reply->items[1].integer));
     else if (code == COUNTERS_REPLY_NOT_SEEDED)
         renew(s, "it was lost again");
     else
