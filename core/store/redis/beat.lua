@@ -6,8 +6,15 @@
 --   the same source's sums since this one's last beat, then up to three sessions whose lease is over};
 --   {-3}: it was fenced, begin another; {-1, memory or "", epoch or ""}: nothing is known of it, Redis has lost it
 -- The memory's name is made with the first key in an empty Redis; it becomes the epoch when sums are in (seed.lua).
---with redis clock
+--with redis clock losing
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
+local periods, left = call("HGET", KEYS[1], "_p"), {}
+for start, stop in each_period(periods) do
+  local is_there = call("HEXISTS", KEYS[1]:sub(1, -2) .. "B:" .. start, "m") == 1
+  if is_there then left[#left + 1] = start .. ":" .. stop .. " "
+  elseif stop + 0 > now_s then lose() end
+end
+if periods and #table.concat(left) < #periods then call("HSET", KEYS[1], "_p", table.concat(left)) end
 local session = call("HMGET", KEYS[2], "\0lease", "\0dead")
 local names = call("HMGET", KEYS[1], "_i", "_e")
 if session[2] then return { -3 } end

@@ -8,7 +8,7 @@
 --   its B in KEYS, key, nano-dollars, the period's end, and of a session (0) when it was charged last and how long it
 --   stands without
 -- Reply: {1, how many of the holds were known}
---with redis clock exact keeping holds giving
+--with redis clock exact keeping losing holds giving
 
 local source, is_exact, count = ARGV[1], ARGV[2] == "exact", ARGV[3] + 0
 
@@ -63,6 +63,16 @@ local function tell_session(key, name, nano, last, idle)
     over, ("%.0f"):format(math.max(is_up, last + idle + 1)))
 end
 
+local function note_period(key, stop)
+  local start, list, is_told = key:match("%d+$"), {}, false
+  for known, its_stop in each_period(call("HGET", KEYS[1], "_p")) do
+    if known == start then is_told, stop = true, math.max(stop, its_stop + 0)
+    elseif its_stop + 0 > now_s then list[#list + 1] = known .. ":" .. its_stop .. " " end
+  end
+  if call("HSETNX", key, "m", "") == 1 and is_told and stop > now_s then lose() end
+  call("HSET", KEYS[1], "_p", ("%s%s:%.0f "):format(table.concat(list), start, stop))
+end
+
 local periods, stops = {}, {}
 for at = 4 + count, #ARGV, 6 do
   local number, stop = ARGV[at] + 0, ARGV[at + 3] + 0
@@ -76,7 +86,10 @@ for at = 4 + count, #ARGV, 6 do
 end
 for number = 3, #KEYS do
   local list = periods[number]
-  if list and tell_period(KEYS[number], list) then keep_until(KEYS[number], stops[number]) end
+  if list and tell_period(KEYS[number], list) then
+    keep_until(KEYS[number], stops[number])
+    note_period(KEYS[number], stops[number])
+  end
 end
 
 local records = count > 0 and call("HMGET", KEYS[2], unpack(ARGV, 4, 3 + count)) or {}

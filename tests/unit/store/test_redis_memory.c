@@ -28,6 +28,31 @@ static void each_ledger_tells_its_own_sums(void)
     EXPECT_INT(130, states[0].spent);
 }
 
+/* Evicted, or deleted: who tells its own sum then does not know what the others had told. */
+static void a_memory_that_lost_a_period_is_lost(void)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        begin();
+        spend("led1", NULL, sum_of("app=a", 90));
+        spend("led2", NULL, sum_of("app=a", 40));
+        EXPECT_STR(epoch, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1));
+        sync_ask("DEL", arena_printf(&arena, "mg1:{p0}:B:%" PRId64, period - 86400).ptr, NULL);
+        struct counters_item item = money("app=a", 10, 1000);
+        ask(COUNTERS_ADMIT, "r", &item, 1, none);
+        if (is_told) spend("led2", NULL, sum_of("app=a", 41));
+        const char *beat = say(counters_call_beat(&here, "s", false, 60000, &arena));
+        const char *memory = arena_copy(&arena, slice_str(word(beat, 1))).ptr;
+        EXPECT(strcmp(epoch, memory) != 0);
+        EXPECT_STR(memory, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1));
+        EXPECT(!ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok);
+        spend("led1", NULL, sum_of("app=a", 90));
+        spend("led2", NULL, sum_of("app=a", 41));
+        EXPECT_STR(memory, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1));
+        sync_ask("DEL", arena_printf(&arena, "mg1:{p0}:B:%" PRId64, period - 86400).ptr, NULL);
+        EXPECT(strcmp(memory, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1)) != 0);
+    }
+}
+
 static void a_session_begins_anew(void)
 {
     begin();
@@ -244,6 +269,7 @@ int main(void)
     sync_start();
     arena_init(&arena);
     RUN(each_ledger_tells_its_own_sums);
+    RUN(a_memory_that_lost_a_period_is_lost);
     RUN(a_session_begins_anew);
     RUN(a_gateway_hears_of_another_with_its_ledger);
     RUN(a_gateway_lives_by_its_beats);

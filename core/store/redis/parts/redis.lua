@@ -4,8 +4,10 @@
 -- All keys begin with "mg1:{p0}:", one hash tag for all, so that one script may touch any of them:
 --   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); k<key>: the cell of a limit's key,
 --                five doubles: until when its requests are used up (s since 1970, ns), its tokens (s, ns), how many run
+--                _p: the periods that were told (losing.lua)
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
---                Sessions are B:0: u<key> is when a session is over. a<id>: which ledger gives a notice out
+--                Sessions are B:0: u<key> is when a session is over. a<id>: which ledger gives a notice out.
+--                m: it was told of
 --   H:<session>  lease (ms), dead, behind a zero byte; <hold> → what it has taken (holds.lua). A session is one life
 --                of one gateway
 --   S            sessions by the end of their leases
