@@ -67,11 +67,6 @@ static void show(struct session *s)
 
 /* ---- All again. */
 
-static int64_t now_s(void)
-{
-    return (int64_t)(clock_wall_ns() / NS_PER_S);
-}
-
 static struct counters_place place_of(const struct session *s)
 {
     return (struct counters_place){.session = s->name, .epoch = s->epoch};
@@ -267,10 +262,10 @@ static void on_old(void *arg, const char *name)
 }
 
 /* What a supervisor that was killed has left behind ends what is under way: its session, too, is over when it has. */
-static void clear_old(struct session *s, bool is_all)
+static void clear_old(struct session *s)
 {
     if (!s->events->is_alone(s->arg)) return;
-    if (!ledger_sessions_each(db_of(s), is_all, on_old, s))
+    if (!ledger_sessions_each(db_of(s), on_old, s))
         log_event(LOG_WARN, "sessions_unread", "what this gateway left behind in Redis is cleared away later");
     reclaim_go(s->reclaim);
 }
@@ -285,7 +280,7 @@ static void on_told(void *arg, const char *why)
     }
     s->may_shrink = false;
     s->state = SEEDING;
-    clear_old(s, true);
+    clear_old(s);
     on_seed_time(s);
 }
 
@@ -318,10 +313,7 @@ void session_claim(struct session *s)
 static void on_look_time(void *arg)
 {
     struct session *s = arg;
-    if (s->state == OPEN) {
-        clear_old(s, false);
-        ledger_sessions_forget(db_of(s), now_s() - LIMIT_COUNTERS_CLEARED_S);
-    }
+    if (s->state == OPEN) clear_old(s);
     session_claim(s);
     loop_timer_arm_ms(&s->looking, LIMIT_COUNTERS_LOOK_MS);
 }
@@ -365,8 +357,8 @@ static void on_cleared(void *arg, const char *name, bool is_own, uint64_t return
     struct session *s = arg;
     bool is_leave = s->state == LEAVING && strcmp(name, s->name) == 0;
     if (!is_leave) bulletin_cleared(&s->bulletin, name, is_own, returned);
-    if (is_own && !ledger_sessions_clear(db_of(s), name, now_s()))
-        log_event(LOG_WARN, "session_kept", "session %s is over, and cleared away once more at the next start", name);
+    if (is_own && !ledger_sessions_cleared(db_of(s), name, (int64_t)(clock_wall_ns() / NS_PER_S)))
+        log_event(LOG_WARN, "session_kept", "session %s is over, and the ledger's file cannot say so", name);
     if (is_leave) end_leaving(s);
 }
 

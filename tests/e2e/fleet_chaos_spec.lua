@@ -24,7 +24,7 @@ local f
 
 local function start(of)
   of.gateways, of.workers, of.policies = 3, 2, POLICIES
-  of.name, of.lease = "chaos", LEASE_S .. "s"
+  of.name, of.lease, of.timeout = "chaos", LEASE_S .. "s", "20ms"
   f = fleet.start(of)
   f.lease_s = LEASE_S
 end

@@ -9,7 +9,7 @@ local gateway = require("tests.e2e.kit.gateway")
 local SECONDS = tonumber(os.getenv("OUTAGE_SECONDS")) or 1
 local RATE = tonumber(os.getenv("OUTAGE_RATE")) or 200
 local LANES = 10
-local DIME = fleet.DIME
+local DIME, key_of = fleet.DIME, fleet.key_of
 
 -- A department for each way to lose the counters, of a limit and of a budget; what they have is what is asked for below.
 local LIMIT = 'return ratelimit { limits = { { "few", by = "department", requests = 100, per = "1d", burst = 20, '
@@ -34,14 +34,6 @@ setup(function()
   f = fleet.start { name = "outage", gateways = 2, at_least = 2, timeout = "200ms", policies = policies() }
 end)
 teardown(function() f:stop() end)
-
-local function key_of(department)
-  return function(g)
-    g.keys = g.keys or {}
-    g.keys[department] = g.keys[department] or g:new_key { app = "app", department = department }
-    return g.keys[department]
-  end
-end
 
 -- Status and code of a request for so many tokens.
 local function ask(g, department, tokens)

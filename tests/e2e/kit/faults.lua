@@ -75,7 +75,20 @@ local function redis_is_full(f, random)
   f.redis:ask("CONFIG", "SET", "maxmemory", "0")
 end
 
-local function connections_are_cut(f) f.redis:ask("CLIENT", "KILL", "TYPE", "normal") end
+local function connections_are_cut(f, random)
+  for _ = 1, 5 do
+    f.redis:ask("CLIENT", "KILL", "TYPE", "normal")
+    pause(random, 100)
+  end
+end
+
+-- What it was asked is done, after nobody waits for it.
+local function redis_is_late(f, random)
+  for _ = 1, 3 do
+    f.redis:ask("CLIENT", "PAUSE", 50 + random(200), "ALL")
+    pause(random, 400)
+  end
+end
 
 local function append_only_file_is_cut(f, random)
   f.redis:kill()
@@ -98,6 +111,7 @@ faults.of_any = {
   { name = "Redis is emptied", strike = redis_is_emptied },
   { name = "Redis forgets its scripts", strike = scripts_are_forgotten },
   { name = "Redis is silent", strike = redis_is_silent },
+  { name = "Redis is late", strike = redis_is_late },
   { name = "Redis is full", strike = redis_is_full },
   { name = "Redis cuts its connections", strike = connections_are_cut },
   unpack(faults.of_gateways),

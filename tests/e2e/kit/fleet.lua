@@ -7,7 +7,8 @@
 --   f:counted()                               -- { spent = { ["<start> <key>"] = nano }, held = …, running = …, open = n }
 --   f:charged()                               -- { ["<start> <key>"] = nano }, of all ledgers together
 --   f:agrees(20)                              -- until the two say the same, and nothing is held or under way
---   f:poll(key)  f:polled()                   -- spent + held of a key again and again: how often, and the most of it
+--   f:poll(key)  f:polled()                   -- spent and held of a key again and again: how often, the most that was spent,
+--                                             and the most of both together
 --   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders);
 --                                             key(g): whose, instead of g.key
 --   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
@@ -42,6 +43,15 @@ function fleet.policies(files, order)
   end
   all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
   return all
+end
+
+-- Of a department, at each gateway one: fleet.key_of("sales")(g).
+function fleet.key_of(department)
+  return function(g)
+    g.keys = g.keys or {}
+    g.keys[department] = g.keys[department] or g:new_key { app = "app", department = department }
+    return g.keys[department]
+  end
 end
 
 -- As many tokens come as may.
@@ -95,8 +105,8 @@ for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:*')) do
     local letter, name = all[i]:sub(1, 1), all[i]:sub(2)
     if room == 'B' and (letter == 's' or letter == 'h') then
       out[#out + 1] = letter .. ' ' .. all[i + 1] .. ' ' .. key:match('B:(%d+)') .. ' ' .. name
-    elseif room == 'R' and letter == 'c' then
-      out[#out + 1] = 'c ' .. all[i + 1] .. ' ' .. name
+    elseif room == 'R' and letter == 'k' then
+      out[#out + 1] = ('k %d %s'):format(select(5, struct.unpack('<ddddd', all[i + 1])), name)
     elseif room == 'H' and letter ~= '\0' then
       out[#out + 1] = 'o 1 ' .. all[i]
     end
@@ -108,12 +118,12 @@ return out
 function running:counted()
   local text = self.redis:ask("EVAL", COUNTED, 0)
   if not text then return nil end
-  local rooms, open = { s = {}, h = {}, c = {} }, 0
+  local rooms, open = { s = {}, h = {}, k = {} }, 0
   for letter, value, name in text:gmatch("(%a) (%d+) ([^\n]+)") do
     if letter == "o" then open = open + 1
     elseif value ~= "0" then rooms[letter][name] = tonumber(value) end
   end
-  return { spent = rooms.s, held = rooms.h, running = rooms.c, open = open }
+  return { spent = rooms.s, held = rooms.h, running = rooms.k, open = open }
 end
 
 -- Nano-dollars below 2^53, exact in a number.
@@ -167,16 +177,18 @@ end
 -- ---- What must be true at every moment.
 
 local HELD = [[
-local sum = 0
+local spent, held = 0, 0
 for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:B:*')) do
-  for _, value in ipairs(redis.call('HMGET', key, 's' .. ARGV[1], 'h' .. ARGV[1])) do sum = sum + (value or 0) end
+  local values = redis.call('HMGET', key, 's' .. ARGV[1], 'h' .. ARGV[1])
+  spent, held = spent + (values[1] or 0), held + (values[2] or 0)
 end
-return string.format('%.0f', sum)
+return string.format('%.0f %.0f', spent, held)
 ]]
 
 -- By a process of its own, some hundred times a second.
 function running:poll(key)
   self.poll_path = self[1].dir:path("polled")
+  os.remove(self.poll_path)
   self.poller = process.start { "redis-cli", "-s", self.redis.socket, "-r", "-1", "-i", "0.003", "EVAL", HELD, "0", key,
     output = self.poll_path }
 end
@@ -184,11 +196,13 @@ end
 function running:polled()
   self.poller:stop()
   self.poller = nil
-  local count, most = 0, 0
+  local count, most_spent, most = 0, 0, 0
   for line in io.lines(self.poll_path) do
-    count, most = count + 1, math.max(most, tonumber(line) or error("polled: " .. line))
+    local spent, held = line:match("^(%d+) (%d+)$")
+    if not spent then error("polled: " .. line) end
+    count, most_spent, most = count + 1, math.max(most_spent, tonumber(spent)), math.max(most, spent + held)
   end
-  return count, most
+  return count, most_spent, most
 end
 
 -- ---- Clients.
