@@ -130,9 +130,8 @@
 #define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss, of keys of limits … */
 #define LIMIT_COUNTERS_RATE_KEPT_S 3600u      /* … that were idle for so long … */
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
+#define LIMIT_COUNTERS_CLEARED_S 600u         /* a Redis that loses less may have again what was cleared away */
 #define LIMIT_COUNTERS_LEAVE_MS 1000u         /* a gateway that ends waits for Redis to take its leave */
-#define LIMIT_COUNTERS_CLEARED_S 86400        /* a Redis that lost so much has sessions again that were cleared … */
-#define LIMIT_COUNTERS_SESSIONS 32            /* … of so many the name is remembered */
 #define LIMIT_COUNTERS_GATEWAYS 10000u        /* that moongate.lua may name */
 #define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
 #define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */

@@ -19,6 +19,8 @@
 #include "store/ledger_alerts.h"
 #include "store/ledger_sessions.h"
 
+#define SEED_AGAIN_MS 100u
+
 enum state {
     APART,     /* no connection, or no ledger yet */
     PAUSING,   /* something failed: in a moment all of it again */
@@ -66,6 +68,11 @@ static void show(struct session *s)
 }
 
 /* ---- All again. */
+
+static int64_t now_s(void)
+{
+    return (int64_t)(clock_wall_ns() / NS_PER_S);
+}
 
 static struct counters_place place_of(const struct session *s)
 {
@@ -145,12 +152,15 @@ static void clear_others(struct session *s, const struct redis_reply *names, siz
     reclaim_go(s->reclaim);
 }
 
+static bool is_another(const char *known, struct slice name)
+{
+    return known[0] && !slice_equal(name, slice_str(known));
+}
+
 static void take_beat(struct session *s, const struct redis_reply *reply)
 {
     struct slice memory = reply->items[1].text, epoch = reply->items[2].text;
-    bool is_other = s->memory[0] && !slice_equal(memory, slice_str(s->memory));
-    bool is_emptied = s->epoch[0] && !slice_equal(epoch, slice_str(s->epoch));
-    if (is_other || is_emptied) {
+    if (is_another(s->memory, memory) || is_another(s->epoch, epoch)) {
         renew(s, "it is another one, or was emptied");
         return;
     }
@@ -196,12 +206,12 @@ static void begin(void *arg)
 {
     struct session *s = arg;
     s->state = BEGINNING;
-    if (is_named(s)) {
-        if (!s->epoch[0]) show(s);
-        ask_beat(s);
-    } else {
+    if (!is_named(s)) {
         try_again(s, "the ledger's file cannot keep a session's name");
+        return;
     }
+    if (!s->epoch[0]) show(s);
+    ask_beat(s);
 }
 
 /* Also while it pauses: its lease runs. */
@@ -238,8 +248,8 @@ static void on_seed(void *arg, const struct redis_reply *reply)
     enum counters_reply code = reply ? counters_script_reply(reply) : COUNTERS_REPLY_NONE;
     if (code == COUNTERS_REPLY_OK && reply->count >= 2)
         enter(s, reply->items[1].text);
-    else if (code == COUNTERS_REPLY_NO && reply->count >= 2)
-        loop_timer_arm_ms(&s->seeding, (uint64_t)reply->items[1].integer);
+    else if (code == COUNTERS_REPLY_NO)
+        loop_timer_arm_ms(&s->seeding, SEED_AGAIN_MS);
     else if (code == COUNTERS_REPLY_NOT_SEEDED)
         renew(s, "it was lost again");
     else
@@ -262,10 +272,10 @@ static void on_old(void *arg, const char *name)
 }
 
 /* What a supervisor that was killed has left behind ends what is under way: its session, too, is over when it has. */
-static void clear_old(struct session *s)
+static void clear_old(struct session *s, bool is_all)
 {
     if (!s->events->is_alone(s->arg)) return;
-    if (!ledger_sessions_each(db_of(s), on_old, s))
+    if (!ledger_sessions_each(db_of(s), is_all, on_old, s))
         log_event(LOG_WARN, "sessions_unread", "what this gateway left behind in Redis is cleared away later");
     reclaim_go(s->reclaim);
 }
@@ -280,7 +290,7 @@ static void on_told(void *arg, const char *why)
     }
     s->may_shrink = false;
     s->state = SEEDING;
-    clear_old(s);
+    clear_old(s, true);
     on_seed_time(s);
 }
 
@@ -313,7 +323,10 @@ void session_claim(struct session *s)
 static void on_look_time(void *arg)
 {
     struct session *s = arg;
-    if (s->state == OPEN) clear_old(s);
+    if (s->state == OPEN) {
+        clear_old(s, false);
+        ledger_sessions_forget(db_of(s), now_s() - LIMIT_COUNTERS_CLEARED_S);
+    }
     session_claim(s);
     loop_timer_arm_ms(&s->looking, LIMIT_COUNTERS_LOOK_MS);
 }
@@ -357,8 +370,8 @@ static void on_cleared(void *arg, const char *name, bool is_own, uint64_t return
     struct session *s = arg;
     bool is_leave = s->state == LEAVING && strcmp(name, s->name) == 0;
     if (!is_leave) bulletin_cleared(&s->bulletin, name, is_own, returned);
-    if (is_own && !ledger_sessions_cleared(db_of(s), name, (int64_t)(clock_wall_ns() / NS_PER_S)))
-        log_event(LOG_WARN, "session_kept", "session %s is over, and the ledger's file cannot say so", name);
+    if (is_own && !ledger_sessions_clear(db_of(s), name, now_s()))
+        log_event(LOG_WARN, "session_kept", "session %s is over, and cleared away once more at the next start", name);
     if (is_leave) end_leaving(s);
 }
 

@@ -1,14 +1,15 @@
 #include "store/ledger_sessions.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/check.h"
 #include "base/hex.h"
-#include "base/limits.h"
 
 #define PREFIX "session."
+#define STANDS 0 /* of a session; else when it was cleared */
 #define GATEWAY_BYTES 24 /* of its name, in a session's */
 #define SOURCE_BYTES (LEDGER_SOURCE_BYTES / 2)
 
@@ -60,13 +61,12 @@ void ledger_sessions_name(const char *gateway, char *session, size_t size)
     snprintf(session, size, "%s-%s", letters, hex);
 }
 
-/* v is when it was cleared away, or 1. */
-static bool write_name(sqlite3 *db, const char *sql, const char *session, int64_t number)
+static bool write_name(sqlite3 *db, const char *sql, const char *session, int64_t time_s)
 {
     sqlite3_stmt *q;
     if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
-    if (session) sqlite3_bind_text(q, 1, session, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(q, 2, number);
+    sqlite3_bind_text(q, 1, session, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, time_s);
     bool is_good = sqlite3_step(q) == SQLITE_DONE;
     sqlite3_finalize(q);
     return is_good;
@@ -74,26 +74,27 @@ static bool write_name(sqlite3 *db, const char *sql, const char *session, int64_
 
 bool ledger_sessions_keep(sqlite3 *db, const char *session)
 {
-    return write_name(db, "INSERT OR IGNORE INTO meta VALUES('" PREFIX "' || ?1, ?2)", session, 1);
+    return write_name(db, "INSERT INTO meta VALUES('" PREFIX "' || ?1, ?2) ON CONFLICT DO UPDATE SET v = ?2", session,
+                      STANDS);
 }
 
-bool ledger_sessions_cleared(sqlite3 *db, const char *session, int64_t now_s)
+bool ledger_sessions_clear(sqlite3 *db, const char *session, int64_t now_s)
 {
-    static const char clear[] = "UPDATE meta SET v = ?2 WHERE k = '" PREFIX "' || ?1 AND v = 1";
-    static const char forget[] = "DELETE FROM meta WHERE k GLOB '" PREFIX "*' AND v > 1 AND v < ?2";
-    static const char bound[] = "DELETE FROM meta WHERE k IN (SELECT k FROM meta WHERE k GLOB '" PREFIX "*' AND v > 1"
-                                " ORDER BY v DESC LIMIT -1 OFFSET ?2)";
-    return write_name(db, clear, session, now_s) &&
-           write_name(db, forget, NULL, now_s - LIMIT_COUNTERS_CLEARED_S) &&
-           write_name(db, bound, NULL, LIMIT_COUNTERS_SESSIONS);
+    return write_name(db, "UPDATE meta SET v = ?2 WHERE k = '" PREFIX "' || ?1", session, now_s);
 }
 
-bool ledger_sessions_each(sqlite3 *db, void (*fn)(void *arg, const char *session), void *arg)
+bool ledger_sessions_forget(sqlite3 *db, int64_t before_s)
+{
+    return write_name(db, "DELETE FROM meta WHERE k GLOB '" PREFIX "*' AND v > 0 AND v < ?2", "", before_s);
+}
+
+bool ledger_sessions_each(sqlite3 *db, bool is_all, void (*fn)(void *arg, const char *session), void *arg)
 {
     sqlite3_stmt *q;
     int rc;
-    const char *sql = "SELECT k FROM meta WHERE k GLOB '" PREFIX "*' ORDER BY v, k";
+    const char *sql = "SELECT k FROM meta WHERE k GLOB '" PREFIX "*' AND (?1 OR v = 0) ORDER BY v, k";
     if (sqlite3_prepare_v2(db, sql, -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_int(q, 1, is_all);
     while ((rc = sqlite3_step(q)) == SQLITE_ROW)
         fn(arg, (const char *)sqlite3_column_text(q, 0) + strlen(PREFIX));
     sqlite3_finalize(q);

@@ -33,6 +33,24 @@ static void it_holds_what_was_admitted(void)
     EXPECT(first->items == items && first->item_count == 5);
 }
 
+/* Under less than was asked, when a gateway counts alone: it goes on under that. */
+static void it_was_taken_as_the_answer_says(void)
+{
+    struct counters_item own = items[3];
+    struct counters_question admission = {.operation = COUNTERS_ADMIT, .items = &items[3], .item_count = 1}, q;
+    struct counters_state state = {.lost = COUNTERS_LOCAL};
+    struct counters_answer answer = {
+        .is_ok = true, .hold = "local:req_1", .items = &own, .states = &state, .state_count = 1};
+    struct hold *holds = NULL;
+    own.limit = 5000;
+    struct hold *hold = hold_open(&holds, &admission, counters_answer_copy(&answer, &arena), &arena);
+    own.limit = 0;
+    EXPECT(hold_extend(hold, (struct counters_totals){0, 4500}, &q));
+    EXPECT_STR("local:req_1", q.hold);
+    EXPECT_INT(5000, q.items[0].limit);
+    EXPECT_SLICE(items[3].key, q.items[0].key);
+}
+
 static void it_grows_to_totals_and_never_shrinks(void)
 {
     struct hold *holds = NULL, *hold = open_hold(&holds, "req_1");
@@ -127,6 +145,7 @@ int main(void)
 {
     arena_init(&arena);
     RUN(it_holds_what_was_admitted);
+    RUN(it_was_taken_as_the_answer_says);
     RUN(it_grows_to_totals_and_never_shrinks);
     RUN(what_only_runs_at_the_same_time_is_never_extended);
     RUN(it_closes_once);

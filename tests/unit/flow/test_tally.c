@@ -232,6 +232,29 @@ static void another_place_is_entered(void)
     stop();
 }
 
+/* The ledger process was stopped for longer than its lease, and goes on in the same place. */
+static void a_lease_that_was_over_is_renewed(void)
+{
+    struct got got;
+    start();
+    struct counters_item item = at_a_time("user=a", 5);
+    item.on_loss = COUNTERS_OPEN;
+    EXPECT(admit_in_redis(&got, "r1", &item));
+    say(counters_call_beat(&here, false, 1, &arena));
+    turn_for(10);
+    struct counters_question q = question(COUNTERS_ADMIT, "r2", &item);
+    q.timeout_ms = 50;
+    ask_of(&got, &q);
+    WAIT(got.answers == 1);
+    EXPECT_INT(COUNTERS_OPEN, got.states[0].lost);
+    ask_of(&got, &q);
+    EXPECT(got.is_now);
+    say(counters_call_beat(&here, false, 60000, &arena));
+    go_on("r3", &item);
+    EXPECT(admit_in_redis(&got, "r4", &item));
+    stop();
+}
+
 static void without_a_place_it_is_waited_for_once(void)
 {
     struct got got;
@@ -405,6 +428,7 @@ int main(void)
     log_init("test");
     RUN(redis_is_asked);
     RUN(another_place_is_entered);
+    RUN(a_lease_that_was_over_is_renewed);
     RUN(without_a_place_it_is_waited_for_once);
     RUN(a_place_comes);
     RUN(a_redis_that_stands_still);

@@ -247,12 +247,11 @@ static inline int64_t sessions(void)
     return strtoll(sync_text("ZCARD", "mg1:{p0}:S", NULL), NULL, 10);
 }
 
-/* Names of sessions that its file keeps, and that were not cleared away. */
+/* Names of sessions that its file keeps, and that were not cleared. */
 static inline int kept(struct gateway *g)
 {
     sqlite3_stmt *q;
-    const char *sql = "SELECT count(*) FROM meta WHERE k GLOB 'session.*' AND v = 1";
-    sqlite3_prepare_v2(ledger_connection(g->ledger), sql, -1, &q, NULL);
+    sqlite3_prepare_v2(ledger_connection(g->ledger), "SELECT count(*) FROM meta WHERE k GLOB 'session.*' AND v = 0", -1, &q, NULL);
     sqlite3_step(q);
     int count = sqlite3_column_int(q, 0);
     sqlite3_finalize(q);

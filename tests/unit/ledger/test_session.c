@@ -68,29 +68,6 @@ static void a_gateway_that_was_killed_leaves_nothing_behind(void)
     fleet_end();
 }
 
-/* As a file or a replica does that has not the last of it. */
-static void what_a_redis_brings_back_is_cleared_away_once_more(void)
-{
-    fleet_begin(NULL);
-    struct gateway *a = gateway_start("gw-a");
-    WAIT(is_open(a));
-    EXPECT(hold(a, LIVING, 1, "app=a", 10) && hold(a, LIVING, 2, "app=a", 20));
-    settle(a, 2, "app=a", 5);
-    EXPECT_STR("OK", sync_text("SAVE", NULL));
-    gateway_kill(a);
-    a->post = (struct counters_post){0};
-    gateway_run(a);
-    WAIT(is_open(a) && held("app=a") == 0 && kept(a) == 1);
-    redis_server_kill(&sync_server, SIGKILL);
-    WAIT(!is_open(a));
-    redis_server_again(&sync_server, NULL);
-    fclose(sync_stream);
-    sync_connect();
-    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1);
-    gateway_end(a);
-    fleet_end();
-}
-
 static void who_leaves_takes_everything_along(void)
 {
     fleet_begin(NULL);
@@ -231,6 +208,26 @@ static void come_back_with_kept_files(void)
     redis_server_again(&sync_server, durable);
     fclose(sync_stream);
     sync_connect();
+}
+
+/* In what it lost a session of this gateway had been cleared away. */
+static void what_was_cleared_away_and_is_there_again_goes_again(void)
+{
+    fleet_begin(durable);
+    struct gateway *a = gateway_start("gw-a");
+    WAIT(is_open(a));
+    EXPECT(hold(a, LIVING, 1, "app=a", 10));
+    settle(a, 1, "app=a", 5);
+    EXPECT(hold(a, LIVING, 2, "app=a", 10));
+    keep_files();
+    gateway_kill(a);
+    a->post = (struct counters_post){0};
+    gateway_run(a);
+    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
+    come_back_with_kept_files();
+    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
+    gateway_end(a);
+    fleet_end();
 }
 
 /* A crash with appendfsync everysec, or a replica that was behind. */
@@ -424,7 +421,6 @@ int main(void)
     RUN(sums_of_all_ledgers_add_up);
     RUN(a_ledger_process_goes_on_with_the_session_of_the_one_before);
     RUN(a_gateway_that_was_killed_leaves_nothing_behind);
-    RUN(what_a_redis_brings_back_is_cleared_away_once_more);
     RUN(who_leaves_takes_everything_along);
     RUN(what_dead_workers_held_goes_back);
     RUN(whoever_does_not_beat_is_cleared_away);
@@ -432,6 +428,7 @@ int main(void)
     RUN(a_session_that_was_fenced_is_begun_anew);
     RUN(a_redis_that_stood_still_is_told_what_it_missed);
     RUN(a_redis_that_lost_its_last_seconds_is_told_them);
+    RUN(what_was_cleared_away_and_is_there_again_goes_again);
     RUN(what_finds_no_room_is_told_later);
     RUN(nobody_is_there);
     RUN(a_repair_makes_sums_less);

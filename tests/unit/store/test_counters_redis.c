@@ -211,6 +211,21 @@ static void nobody_waits_for_what_is_forgotten(void)
     close_counters();
 }
 
+static void who_waits_for_nothing_lends_nothing(void)
+{
+    struct got got;
+    open_counters();
+    struct counters_item item = money("app=a", 400, 1000);
+    EXPECT(asked(COUNTERS_ADMIT, "r1", &item, &got));
+    struct counters_question settle = question(COUNTERS_SETTLE, "r1", &item);
+    settle.totals.nano = 30;
+    EXPECT(!counters_redis_ask(c, &settle, NULL, NULL, NULL));
+    memset(&settle, 0xee, sizeof settle);
+    WAIT(counters_redis_use(c).waiting == 0);
+    EXPECT_INT(30, held(&item));
+    close_counters();
+}
+
 /* What ended meanwhile is said when Redis is there again. */
 static void ends_are_said_after_an_outage(void)
 {
@@ -393,6 +408,7 @@ int main(void)
     RUN(a_strange_memory_is_told_of);
     RUN(what_came_too_late_goes_back);
     RUN(nobody_waits_for_what_is_forgotten);
+    RUN(who_waits_for_nothing_lends_nothing);
     RUN(ends_are_said_after_an_outage);
     RUN(what_was_lost_on_its_way_goes_back);
     RUN(what_is_kept_is_bounded);

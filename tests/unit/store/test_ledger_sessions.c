@@ -1,5 +1,4 @@
 /* What a ledger's file is known by in a fleet's counters: one name for it and its copies, another for another file. */
-#include "base/limits.h"
 #include "ledger_kit.h"
 #include "store/ledger_sessions.h"
 
@@ -60,23 +59,18 @@ static void on_session(void *arg, const char *session)
     buf_printf(all, "%s;", session);
 }
 
-static const char *sessions(struct ledger *l)
+static const char *sessions(struct ledger *l, bool is_all)
 {
-    static char text[512];
+    static char text[256];
     struct buf all;
     buf_init(&all);
-    EXPECT(ledger_sessions_each(ledger_connection(l), on_session, &all));
+    EXPECT(ledger_sessions_each(ledger_connection(l), is_all, on_session, &all));
     snprintf(text, sizeof text, "%.*s", SLICE_FMT(buf_slice(&all)));
     buf_clear(&all);
     return text;
 }
 
-static bool cleared(struct ledger *l, const char *session, int64_t now_s)
-{
-    return ledger_sessions_cleared(ledger_connection(l), session, now_s);
-}
-
-static void sessions_are_kept_for_a_day_after_they_were_cleared_away(void)
+static void sessions_are_kept_until_they_are_forgotten(void)
 {
     kit_fresh();
     struct ledger *l = kit_open();
@@ -84,32 +78,15 @@ static void sessions_are_kept_for_a_day_after_they_were_cleared_away(void)
     EXPECT(ledger_sessions_keep(ledger_connection(l), "gw-1-aa"));
     ledger_close(l);
     l = kit_open();
-    EXPECT_STR("gw-1-aa;gw-1-bb;", sessions(l));
-    EXPECT(cleared(l, "gw-1-aa", 1000000) && cleared(l, "x", 1000000));
-    EXPECT_STR("gw-1-bb;gw-1-aa;", sessions(l));
-    EXPECT(cleared(l, "gw-1-aa", 1000000 + 86400)); /* once more, which does not count */
-    EXPECT_STR("gw-1-bb;gw-1-aa;", sessions(l));
-    EXPECT(cleared(l, "gw-1-aa", 1000000 + 86401));
-    EXPECT_STR("gw-1-bb;", sessions(l));
-    ledger_close(l);
-}
-
-static void of_many_that_were_cleared_away_the_last_are_kept(void)
-{
-    kit_fresh();
-    struct ledger *l = kit_open();
-    char name[16];
-    struct buf wanted;
-    buf_init(&wanted);
-    buf_append(&wanted, SLICE("never;"));
-    EXPECT(ledger_sessions_keep(ledger_connection(l), "never"));
-    for (int i = 100; i < 140; i++) {
-        snprintf(name, sizeof name, "s%d", i);
-        EXPECT(ledger_sessions_keep(ledger_connection(l), name) && cleared(l, name, 1000000 + i));
-        if (i >= 140 - LIMIT_COUNTERS_SESSIONS) buf_printf(&wanted, "%s;", name);
-    }
-    EXPECT_SLICE(buf_slice(&wanted), slice_str(sessions(l)));
-    buf_clear(&wanted);
+    EXPECT_STR("gw-1-aa;gw-1-bb;", sessions(l, false));
+    EXPECT(ledger_sessions_clear(ledger_connection(l), "gw-1-aa", 1000) &&
+           ledger_sessions_clear(ledger_connection(l), "x", 1000));
+    EXPECT_STR("gw-1-bb;", sessions(l, false));
+    EXPECT_STR("gw-1-bb;gw-1-aa;", sessions(l, true));
+    EXPECT(ledger_sessions_forget(ledger_connection(l), 1000));
+    EXPECT_STR("gw-1-bb;gw-1-aa;", sessions(l, true));
+    EXPECT(ledger_sessions_forget(ledger_connection(l), 1001));
+    EXPECT_STR("gw-1-bb;", sessions(l, true));
     ledger_close(l);
 }
 
@@ -129,8 +106,7 @@ int main(void)
 {
     RUN(a_file_has_one_name);
     RUN(copies_have_the_same_name);
-    RUN(sessions_are_kept_for_a_day_after_they_were_cleared_away);
-    RUN(of_many_that_were_cleared_away_the_last_are_kept);
+    RUN(sessions_are_kept_until_they_are_forgotten);
     RUN(names_are_letters_and_nobody_elses);
     kit_end();
     return unit_close("ledger_sessions");
