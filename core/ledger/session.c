@@ -152,15 +152,11 @@ static void clear_others(struct session *s, const struct redis_reply *names, siz
     reclaim_go(s->reclaim);
 }
 
-static bool is_another(const char *known, struct slice name)
-{
-    return known[0] && !slice_equal(name, slice_str(known));
-}
-
 static void take_beat(struct session *s, const struct redis_reply *reply)
 {
     struct slice memory = reply->items[1].text, epoch = reply->items[2].text;
-    if (is_another(s->memory, memory) || is_another(s->epoch, epoch)) {
+    bool is_other = s->memory[0] && !slice_equal(memory, slice_str(s->memory));
+    if (is_other || (s->epoch[0] && !slice_equal(epoch, slice_str(s->epoch)))) {
         renew(s, "it is another one, or was emptied");
         return;
     }
