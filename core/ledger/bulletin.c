@@ -5,6 +5,12 @@
 #include "base/log.h"
 #include "store/counters_post.h"
 
+#define DOUBTS 4u
+/* Both tell under the ledger's own name, of which the greater sum stands. */
+#define COPIED                                                                                                         \
+    "another gateway works on a copy of this one's ledger, and of what the two spend only the greater sum counts: "   \
+    "move ledger.db away from one of them"
+
 void bulletin_init(struct bulletin *b, struct counters_post *post, struct stats *stats)
 {
     *b = (struct bulletin){.post = post, .stats = stats};
@@ -21,8 +27,16 @@ void bulletin_show(struct bulletin *b, const char *session, const char *epoch, u
     if (!epoch[0]) stats_set(b->stats, b->up, 0);
 }
 
+/* What was on its way when a gateway was killed may come late, once. */
+void bulletin_copied(struct bulletin *b, bool is_copied)
+{
+    if (is_copied && b->doubts < 2 * DOUBTS) b->doubts += 2;
+    else if (!is_copied && b->doubts) b->doubts--;
+}
+
 void bulletin_trouble(struct bulletin *b, const char *why)
 {
+    if (!why[0] && b->doubts >= DOUBTS) why = COPIED;
     bool was_well = !b->trouble[0], is_well = !why[0];
     if (!is_well && was_well)
         log_event(LOG_WARN, "redis_failing", "limits and budgets are not shared with other gateways: %s", why);

@@ -23,7 +23,7 @@ struct bulletin {
     struct counters_post *post;
     struct stats *stats;
     stats_handle up, losses, fenced;
-    uint32_t gateways;
+    uint32_t gateways, doubts;
     char trouble[FAULT_TEXT_BYTES];
 };
 
@@ -31,7 +31,9 @@ struct bulletin {
 void bulletin_init(struct bulletin *b, struct counters_post *post, struct stats *stats);
 /* epoch "": nobody is to ask yet. */
 void bulletin_show(struct bulletin *b, const char *session, const char *epoch, uint32_t gateways);
-/* "": all is well, and counted together. Copied. */
+/* At each beat: whether another gateway tells the sums of a copy of this one's ledger. */
+void bulletin_copied(struct bulletin *b, bool is_copied);
+/* "": all is well, and counted together, unless its ledger is told by another, too. Copied. */
 void bulletin_trouble(struct bulletin *b, const char *why);
 /* All is told to Redis anew. */
 void bulletin_lost(struct bulletin *b, const char *why);

@@ -163,13 +163,14 @@ static void take_beat(struct session *s, const struct redis_reply *reply)
     s->is_new = false;
     snprintf(s->memory, sizeof s->memory, "%.*s", SLICE_FMT(memory));
     note_gateways(s, reply->items[5].integer);
+    bulletin_copied(&s->bulletin, reply->items[6].integer == 1 && s->events->is_alone(s->arg));
     if (s->state == BEGINNING) {
         s->state = TELLING;
         bool is_exact = s->may_shrink && s->events->is_alone(s->arg);
         telling_start(s->telling, s->ledger, s->name, s->source, is_exact);
     } else if (s->state == OPEN) {
         bulletin_trouble(&s->bulletin, "");
-        clear_others(s, reply->items + 6, reply->count - 6);
+        clear_others(s, reply->items + 7, reply->count - 7);
     }
 }
 
@@ -178,7 +179,7 @@ static void on_beat(void *arg, const struct redis_reply *reply)
     struct session *s = arg;
     enum counters_reply code = reply ? counters_script_reply(reply) : COUNTERS_REPLY_NONE;
     if (s->state == APART || s->state == LEAVING) return;
-    if (code == COUNTERS_REPLY_OK && reply->count >= 6)
+    if (code == COUNTERS_REPLY_OK && reply->count >= 7)
         take_beat(s, reply);
     else if (code == COUNTERS_REPLY_FENCED)
         renew(s, "this gateway was taken for dead");
@@ -194,7 +195,7 @@ static void ask_beat(struct session *s)
 {
     if (errand_is_asked(&s->beat)) return;
     struct counters_place place = place_of(s);
-    struct counters_call call = counters_call_beat(&place, s->is_new, s->lease_ms, errand_arena(&s->beat));
+    struct counters_call call = counters_call_beat(&place, s->source, s->is_new, s->lease_ms, errand_arena(&s->beat));
     if (!errand_ask(&s->beat, &call, on_beat) && s->state == BEGINNING) try_again(s, "Redis takes nothing now");
 }
 
@@ -481,12 +482,8 @@ void session_free(struct session *s)
 {
     if (!s) return;
     counters_redis_free(s->redis);
-    loop_timer_disarm(&s->beating);
-    loop_timer_disarm(&s->pause);
-    loop_timer_disarm(&s->seeding);
-    loop_timer_disarm(&s->looking);
-    loop_timer_disarm(&s->sweeping);
-    loop_timer_disarm(&s->leaving);
+    struct loop_timer *timers[] = {&s->beating, &s->pause, &s->seeding, &s->looking, &s->sweeping, &s->leaving};
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_disarm(timers[i]);
     telling_free(s->telling);
     reclaim_free(s->reclaim);
     sweep_free(s->sweep);

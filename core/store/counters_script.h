@@ -117,9 +117,10 @@ struct counters_claim {
 struct counters_call counters_call_claim(const char *epoch, const char *source, const struct counters_claim *claims,
                                          size_t count, struct arena *arena);
 
-/* Replies: memory, epoch, ms, holds, living sessions, those whose lease is over. */
-struct counters_call counters_call_beat(const struct counters_place *place, bool is_new, uint32_t lease_ms,
-                                        struct arena *arena);
+/* Replies: memory, epoch, ms, holds, living sessions, whether another session told the source's sums since the last
+ * beat, sessions whose lease is over. */
+struct counters_call counters_call_beat(const struct counters_place *place, const char *source, bool is_new,
+                                        uint32_t lease_ms, struct arena *arena);
 /* `is_forced`: it is known to be dead, by the lock on its ledger's file for one. */
 struct counters_call counters_call_fence(const char *session, bool is_forced, struct arena *arena);
 /* Replies: the epoch; or, REPLY_NO, in how many ms to come again. */

@@ -77,7 +77,7 @@ function modes.check(gateways)
   return passed == LIMIT and refused == LIMIT and 0 or 1
 end
 
-function modes.demo(gateways)
+function modes.demo(gateways, mock)
   print("Two gateways are up; they count in one Redis. A mock provider answers; nothing leaves this machine.\n")
   for i, g in ipairs(gateways) do
     print(("  gateway %d   %s/v1   key %s"):format(i, g.url, g.api_key))
@@ -89,7 +89,7 @@ function modes.demo(gateways)
   end
   print("\nWhat is left, as either gateway sees it:\n")
   for i, g in ipairs(gateways) do
-    print(("  MOONGATE_DATA_DIR=%s FLEET_REDIS_URL=%s FLEET_PROVIDER_URL=%s %s/moongate limits -c %s"):format(
+    print(("  MOONGATE_DATA_DIR=%s FLEET_REDIS_URL=%s FLEET_PROVIDER_URL=%s %s/moongate limits -c %s --app sales-copilot"):format(
       data .. "/" .. i, g.env.FLEET_REDIS_URL, g.env.FLEET_PROVIDER_URL, gateway.build, g.config))
   end
   print("\nCtrl-C ends it.")
@@ -98,9 +98,8 @@ function modes.demo(gateways)
     for _, one in ipairs(started) do
       if (one.process or one):wait(0) then return 1 end
     end
-    process.sleep(0.2)
+    mock.process:line(0.2)
   end
-  print("\nThe fleet has ended; nothing is left running.")
   return 0
 end
 
@@ -112,6 +111,7 @@ local mock = gateway.mock {}
 started[#started + 1] = mock.process
 local gateways = { start_gateway(1, redis_url, mock), start_gateway(2, redis_url, mock) }
 for _, g in ipairs(gateways) do wait_for_redis(g) end
-local status = mode(gateways)
+local status = mode(gateways, mock)
 stop_all()
+if status == 0 and arg[1] == "demo" then print("\nThe fleet has ended; nothing is left running.") end
 os.exit(status)

@@ -289,7 +289,7 @@ static void enter(void)
     arena_init(&arena);
     counters_redis_enter(c, "gw-1", "");
     struct counters_place place = counters_redis_place(c);
-    call(counters_call_beat(&place, true, 3600000, &arena));
+    call(counters_call_beat(&place, "bench", true, 3600000, &arena));
     call(counters_call_seed(memory, 0, &arena));
     counters_redis_enter(c, "gw-1", memory);
     arena_clear(&arena);

@@ -69,9 +69,9 @@ local function make_tree(tree)
   os.execute(("ln -s %s/%s %s/build && ln -s %s/tests %s/Makefile %s/"):format(here, gateway.build, tree, here, here, tree))
 end
 
--- The demo on free ports: its process, all it printed, and its ports.
-local function start_demo(tree, data)
-  local demo = process.start { "luajit", "examples/demo/run.lua", data, "0", "0", env = { B = "build" }, cwd = tree }
+-- One of them in the background: its process, and all it printed.
+local function start(tree, ...)
+  local demo = process.start { "luajit", env = { B = "build" }, cwd = tree, ... }
   local said = {}
   while true do
     local line = demo:line(20)
@@ -79,6 +79,12 @@ local function start_demo(tree, data)
     said[#said + 1] = line
     if line:find("^Ctrl%-C") then break end
   end
+  return demo, said
+end
+
+-- On free ports, and which these are.
+local function start_demo(tree, data)
+  local demo, said = start(tree, "examples/demo/run.lua", data, "0", "0")
   local text = table.concat(said, "\n")
   return demo, said, text:match("gateway%s+http://127%.0%.0%.1:(%d+)"), text:match("admin%s+http://127%.0%.0%.1:(%d+)")
 end
@@ -105,7 +111,7 @@ end
 
 local function run_all(file, steps, tree)
   local data = "build/readme-demo"
-  local demo, port, admin_port
+  local demo, fleet, port, admin_port
   local function here(text)
     text = text:gsub("8090", port or "8090"):gsub("8091", admin_port or "8091"):gsub("build/demo", data)
     return (text:gsub("^make %-C examples/fleet (%l+)", fleet_command))
@@ -115,6 +121,8 @@ local function run_all(file, steps, tree)
     local said
     if step.text == "make demo" then
       demo, said, port, admin_port = start_demo(tree, data)
+    elseif step.text == "make -C examples/fleet demo" then
+      fleet, said = start(tree, "examples/fleet/run.lua", "demo")
     else
       said = ask_shell(shell, here(step.text))
     end
@@ -128,6 +136,9 @@ local function run_all(file, steps, tree)
       table.concat(said, "\n    ")))
   end
   shell:stop()
+  if fleet then
+    house.count(fleet:stop(20) == "exited" and not io.open(tree .. "/build/fleet"), "the fleet ends, and removes its data")
+  end
   if demo then
     demo:stop(10)
     house.count(not io.open(tree .. "/" .. data .. "/key"), "the demo removes its data")
@@ -144,7 +155,7 @@ local function run_file(file, least)
 end
 
 run_file("README.md", 5)
-run_file("examples/fleet/README.md", 1)
+run_file("examples/fleet/README.md", 2)
 
 -- The reference of moongate.lua is what its rows say now.
 local printed = process.run { gateway.build .. "/moongate", "help", "config", "--markdown" }

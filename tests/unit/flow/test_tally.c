@@ -217,7 +217,7 @@ static void another_place_is_entered(void)
     struct counters_item item = money("app=a", 400, 1000);
     EXPECT(admit_in_redis(&got, "r1", &item));
     here = (struct counters_place){.session = "gw1-b", .epoch = epoch};
-    say(counters_call_beat(&here, true, 60000, &arena));
+    say(counters_call_beat(&here, "src", true, 60000, &arena));
     say(counters_call_fence("gw1-a", true, &arena));
     struct counters_question q = question(COUNTERS_ADMIT, "r2", &item);
     ask_of(&got, &q);

@@ -143,6 +143,13 @@ static inline void gateway_kill(struct gateway *g)
     g->ledger = NULL;
 }
 
+/* While neither runs. */
+static inline void gateway_copy(const struct gateway *from, struct gateway *to)
+{
+    if (system(arena_printf(&arena, "cp -R '%s/.' '%s'", from->dir, to->dir).ptr) != 0) abort();
+    snprintf(to->name, sizeof to->name, "%s", from->name);
+}
+
 static inline void gateway_end(struct gateway *g)
 {
     gateway_kill(g);
@@ -157,6 +164,13 @@ static inline bool is_open(struct gateway *g)
     shared_text_get(&g->post.why, why, sizeof why);
     counters_post_read(&g->post, &g->view);
     return g->view.epoch[0] && !why[0];
+}
+
+static inline bool is_said(struct gateway *g, const char *part)
+{
+    char why[SHARED_TEXT_BYTES];
+    shared_text_get(&g->post.why, why, sizeof why);
+    return strstr(why, part) != NULL;
 }
 
 static inline void on_left(void *arg)

@@ -113,15 +113,35 @@ static void whoever_does_not_beat_is_cleared_away(void)
     WAIT(is_open(a));
     struct counters_place other = {.session = "gw-b-1", .epoch = a->view.epoch, .owner = 1};
     struct counters_item item = money("app=a", 10, 1000);
-    say(counters_call_beat(&other, true, 60000, &arena));
+    say(counters_call_beat(&other, "src", true, 60000, &arena));
     here = other;
     EXPECT(ask(COUNTERS_ADMIT, "r1", &item, 1, none).is_ok && ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok);
     EXPECT(ask(COUNTERS_SETTLE, "r2", &item, 1, (struct counters_totals){0, 4}).is_ok);
-    say(counters_call_beat(&other, false, 1, &arena));
+    say(counters_call_beat(&other, "src", false, 1, &arena));
     WAIT(sessions() == 1 && held("app=a") == 4);
-    EXPECT_STR("-3", say(counters_call_beat(&other, false, 60000, &arena)));
+    EXPECT_STR("-3", say(counters_call_beat(&other, "src", false, 60000, &arena)));
     is_open(a);
     EXPECT_INT(1, a->view.gateways);
+    gateway_end(a);
+    fleet_end();
+}
+
+/* A volume's snapshot, or a machine's image: both tell under one name. */
+static void a_copied_ledger_is_said_by_both(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_new("gw-a", 600), *b = gateway_new("gw-b", 600);
+    gateway_run(a);
+    gateway_put(a, 1, "app=a", 70);
+    gateway_kill(a);
+    gateway_copy(a, b);
+    a->post = (struct counters_post){0};
+    gateway_run(a);
+    WAIT(is_open(a));
+    gateway_run(b);
+    WAIT(is_said(a, "a copy of this one's ledger") && is_said(b, "a copy of this one's ledger"));
+    gateway_end(b);
+    WAIT(is_open(a));
     gateway_end(a);
     fleet_end();
 }
@@ -424,6 +444,7 @@ int main(void)
     RUN(who_leaves_takes_everything_along);
     RUN(what_dead_workers_held_goes_back);
     RUN(whoever_does_not_beat_is_cleared_away);
+    RUN(a_copied_ledger_is_said_by_both);
     RUN(all_is_told_to_an_empty_redis);
     RUN(a_session_that_was_fenced_is_begun_anew);
     RUN(a_redis_that_stood_still_is_told_what_it_missed);

@@ -75,7 +75,7 @@ static inline void begin(void)
     EXPECT_STR("OK", sync_text("FLUSHALL", NULL));
     period = time(NULL);
     here = (struct counters_place){.session = "gw1-a", .owner = 7, .epoch = epoch};
-    snprintf(epoch, sizeof epoch, "%s", word(say(counters_call_beat(&here, true, 60000, &arena)), 1));
+    snprintf(epoch, sizeof epoch, "%s", word(say(counters_call_beat(&here, "src", true, 60000, &arena)), 1));
     EXPECT_STR(arena_printf(&arena, "1 %s", epoch).ptr, say(counters_call_seed(epoch, 0, &arena)));
 }
 

@@ -171,7 +171,7 @@ static void enter(struct under_test *t)
     counters_redis_enter(t->counters, "gw-1", "");
     struct counters_place place = counters_redis_place(t->counters);
     set_clock((int64_t)(clock_wall_ns() / NS_PER_S) * NS);
-    call(t, counters_call_beat(&place, true, LEASE_MS, &t->arena));
+    call(t, counters_call_beat(&place, "src", true, LEASE_MS, &t->arena));
     call(t, counters_call_seed(t->name, 0, &t->arena));
     counters_redis_enter(t->counters, "gw-1", t->name);
     arena_clear(&t->arena);

@@ -22,7 +22,7 @@ static void each_ledger_tells_its_own_sums(void)
     sync_ask("FLUSHALL", NULL); /* all is lost, and right again when both have told it */
     spend("led2", NULL, sum_of("app=a", 40));
     spend("led1", NULL, sum_of("app=a", 90));
-    snprintf(epoch, sizeof epoch, "%s", word(say(counters_call_beat(&here, true, 60000, &arena)), 1));
+    snprintf(epoch, sizeof epoch, "%s", word(say(counters_call_beat(&here, "s", true, 60000, &arena)), 1));
     say(counters_call_seed(epoch, 0, &arena));
     ask(COUNTERS_PEEK, "", &item, 1, none);
     EXPECT_INT(130, states[0].spent);
@@ -56,19 +56,40 @@ static void a_session_begins_anew(void)
 
 /* --- sessions --- */
 
+static int64_t shares(const char *session, const char *source, bool is_new)
+{
+    struct counters_place place = {.session = session};
+    return strtoll(word(say(counters_call_beat(&place, source, is_new, 60000, &arena)), 6), NULL, 10);
+}
+
+/* A copy of a ledger's file has its source, and only the greater of two sums of one source counts. */
+static void a_gateway_hears_of_another_with_its_ledger(void)
+{
+    begin();
+    EXPECT_INT(0, shares("gw1", "a", true));
+    EXPECT_INT(0, shares("gw1", "a", false));
+    EXPECT_INT(0, shares("gw2", "b", true));
+    EXPECT_INT(0, shares("gw1", "a", false));
+    EXPECT_INT(0, shares("gw3", "a", true)); /* as it does after its end, too */
+    EXPECT_INT(0, shares("gw3", "a", false));
+    EXPECT_INT(1, shares("gw1", "a", false));
+    EXPECT_INT(1, shares("gw3", "a", false));
+}
+
 static void a_gateway_lives_by_its_beats(void)
 {
     begin();
     struct counters_place other = {.session = "gw2-b", .owner = 9, .epoch = epoch};
     struct counters_item items[] = {money("app=a", 100, 1000), rate(COUNTERS_TOKENS, "app=a;60", 100, 600, 100),
                                     at_a_time("app=a", 4)};
-    say(counters_call_beat(&other, true, 1, &arena));
-    EXPECT_STR("-1", word(say(counters_call_beat(&(struct counters_place){.session = "gw3"}, false, 1, &arena)), 0));
+    struct counters_place first = {.session = "gw1-a"}, nobody = {.session = "gw3"};
+    say(counters_call_beat(&other, "s", true, 1, &arena));
+    EXPECT_STR("-1", word(say(counters_call_beat(&nobody, "s", false, 1, &arena)), 0));
     here = other;
-    while (!strstr(say(counters_call_beat(&(struct counters_place){.session = "gw1-a"}, false, 60000, &arena)), " gw2-b"))
+    while (!strstr(say(counters_call_beat(&first, "s", false, 60000, &arena)), " gw2-b"))
         usleep(1000);
     EXPECT_STR("starting", ask(COUNTERS_ADMIT, "r0", items, 3, none).error); /* its lease is over */
-    say(counters_call_beat(&other, false, 60000, &arena));
+    say(counters_call_beat(&other, "s", false, 60000, &arena));
     EXPECT(ask(COUNTERS_ADMIT, "r1", items, 3, none).is_ok);
     EXPECT(ask(COUNTERS_ADMIT, "r2", items, 1, none).is_ok);
     EXPECT(ask(COUNTERS_SETTLE, "r2", items, 1, (struct counters_totals){0, 30}).is_ok);
@@ -76,8 +97,8 @@ static void a_gateway_lives_by_its_beats(void)
     EXPECT_STR("-3", say(counters_call_reclaim("gw2-b", true, "0", &arena)));
     EXPECT_STR("1", say(counters_call_fence("gw2-b", true, &arena)));
     EXPECT_STR("1", say(counters_call_fence("gw2-b", true, &arena)));
-    EXPECT_STR("-3", say(counters_call_beat(&other, false, 60000, &arena)));
-    EXPECT_STR("-3", say(counters_call_beat(&other, true, 60000, &arena)));
+    EXPECT_STR("-3", say(counters_call_beat(&other, "s", false, 60000, &arena)));
+    EXPECT_STR("-3", say(counters_call_beat(&other, "s", true, 60000, &arena)));
     EXPECT_STR("starting", ask(COUNTERS_ADMIT, "r3", items, 3, none).error);
     EXPECT_STR("not held", ask(COUNTERS_EXTEND, "r1", items, 3, (struct counters_totals){0, 200}).error);
     EXPECT_STR("1 0 1", say(counters_call_reclaim("gw2-b", false, "0", &arena)));
@@ -119,7 +140,7 @@ static void a_memory_opens_when_all_could_tell(void)
 {
     begin();
     sync_ask("FLUSHALL", NULL);
-    const char *memory = word(say(counters_call_beat(&here, true, 60000, &arena)), 1);
+    const char *memory = word(say(counters_call_beat(&here, "s", true, 60000, &arena)), 1);
     EXPECT_STR("0", word(say(counters_call_seed(memory, 60000, &arena)), 0));
     EXPECT_STR("-1", say(counters_call_seed(epoch, 0, &arena)));
     struct counters_item item = money("app=a", 1, 10);
@@ -127,7 +148,7 @@ static void a_memory_opens_when_all_could_tell(void)
     EXPECT_STR("starting", ask(COUNTERS_ADMIT, "r", &item, 1, none).error);
     EXPECT_STR("1", word(say(counters_call_seed(memory, 0, &arena)), 0));
     EXPECT_STR(memory, word(say(counters_call_seed(memory, 60000, &arena)), 1));
-    EXPECT_STR(memory, word(say(counters_call_beat(&here, false, 60000, &arena)), 2));
+    EXPECT_STR(memory, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 2));
     EXPECT(ask(COUNTERS_ADMIT, "r", &item, 1, none).is_ok);
 }
 
@@ -165,7 +186,7 @@ static void a_full_redis_still_gives_back(void)
     EXPECT(ask(COUNTERS_SETTLE, "r1", items, 2, (struct counters_totals){0, 30}).is_ok);
     EXPECT(ask(COUNTERS_RELEASE, "r2", items, 2, none).is_ok);
     EXPECT_STR("1 1", spend("led1", "r1", sum_of("app=a", 30)));
-    EXPECT_STR("1", word(say(counters_call_beat(&here, false, 60000, &arena)), 0));
+    EXPECT_STR("1", word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 0));
     EXPECT_STR("OK", sync_text("CONFIG", "SET", "maxmemory", "0", NULL));
     EXPECT(ask(COUNTERS_PEEK, "", items, 2, none).is_ok);
     EXPECT_INT(0, states[0].held);
@@ -224,6 +245,7 @@ int main(void)
     arena_init(&arena);
     RUN(each_ledger_tells_its_own_sums);
     RUN(a_session_begins_anew);
+    RUN(a_gateway_hears_of_another_with_its_ledger);
     RUN(a_gateway_lives_by_its_beats);
     RUN(what_a_dead_process_held_comes_back);
     RUN(a_memory_opens_when_all_could_tell);
