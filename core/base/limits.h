@@ -119,7 +119,7 @@
 #define LIMIT_COUNTERS_KEPT_MS 50u            /* … but for who has kept it so long already nobody waits */
 #define LIMIT_COUNTERS_WAIT_MS 1000u          /* an admission waits meanwhile; then on_store_loss holds */
 #define LIMIT_COUNTERS_HELD_MS 2000u          /* a process that keeps others out of them for so long is killed */
-#define LIMIT_COUNTERS_REDIS_MS 20u           /* default of redis.timeout: an answer of Redis is waited for so long */
+#define LIMIT_COUNTERS_REDIS_MS 50u           /* default of redis.timeout: an answer of Redis is waited for so long */
 #define LIMIT_COUNTERS_ERRAND_MS 2000u        /* … and by the ledger process, for which nobody waits */
 #define LIMIT_COUNTERS_SEEN 16384u            /* budgets of which a worker knows what Redis said of them last … */
 #define LIMIT_COUNTERS_SEEN_MS 60000u         /* … which is good for so long while it is out of reach */

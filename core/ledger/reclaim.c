@@ -13,6 +13,7 @@ struct over {
     struct list_link link;
     char session[COUNTERS_NAME_BYTES], cursor[24];
     bool is_own, is_fenced;
+    bool is_again; /* it turned out to be this gateway's own: what is settled goes, too */
     uint64_t returned;
 };
 
@@ -45,6 +46,11 @@ static void leave_out(struct reclaim *r)
 static void finish(struct reclaim *r)
 {
     struct over over = *first(r);
+    if (over.is_again) {
+        first(r)->is_again = false;
+        reclaim_go(r);
+        return;
+    }
     drop(r, first(r));
     r->events->on_cleared(r->arg, over.session, over.is_own, over.returned);
     reclaim_go(r);
@@ -100,11 +106,24 @@ static void put(struct reclaim *r, struct over *over)
     r->count++;
 }
 
+static struct over *find(struct reclaim *r, const char *session)
+{
+    for (struct list_link *at = r->waiting.next; at != &r->waiting; at = at->next) {
+        struct over *over = LIST_OWNER(at, struct over, link);
+        if (strcmp(over->session, session) == 0) return over;
+    }
+    return NULL;
+}
+
 void reclaim_add(struct reclaim *r, const char *session, bool is_own)
 {
     if (r->count >= WAITING_MAX) return;
-    for (struct list_link *at = r->waiting.next; at != &r->waiting; at = at->next)
-        if (strcmp(LIST_OWNER(at, struct over, link)->session, session) == 0) return;
+    struct over *known = find(r, session);
+    if (known) {
+        known->is_again = known->is_again || (is_own && !known->is_own);
+        known->is_own = known->is_own || is_own;
+        return;
+    }
     struct over *over = mem_zalloc(1, sizeof *over);
     *over = (struct over){.is_own = is_own, .cursor = "0"};
     snprintf(over->session, sizeof over->session, "%s", session);

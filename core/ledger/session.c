@@ -19,6 +19,8 @@
 #include "store/ledger_alerts.h"
 #include "store/ledger_sessions.h"
 
+#define SEED_AGAIN_MS 100u
+
 enum state {
     APART,     /* no connection, or no ledger yet */
     PAUSING,   /* something failed: in a moment all of it again */
@@ -154,8 +156,7 @@ static void take_beat(struct session *s, const struct redis_reply *reply)
 {
     struct slice memory = reply->items[1].text, epoch = reply->items[2].text;
     bool is_other = s->memory[0] && !slice_equal(memory, slice_str(s->memory));
-    bool is_emptied = s->epoch[0] && !slice_equal(epoch, slice_str(s->epoch));
-    if (is_other || is_emptied) {
+    if (is_other || (s->epoch[0] && !slice_equal(epoch, slice_str(s->epoch)))) {
         renew(s, "it is another one, or was emptied");
         return;
     }
@@ -202,12 +203,12 @@ static void begin(void *arg)
 {
     struct session *s = arg;
     s->state = BEGINNING;
-    if (is_named(s)) {
-        if (!s->epoch[0]) show(s);
-        ask_beat(s);
-    } else {
+    if (!is_named(s)) {
         try_again(s, "the ledger's file cannot keep a session's name");
+        return;
     }
+    if (!s->epoch[0]) show(s);
+    ask_beat(s);
 }
 
 /* Also while it pauses: its lease runs. */
@@ -238,20 +239,14 @@ static void enter(struct session *s, struct slice epoch)
     if (s->is_look_due) look(s);
 }
 
-/* Whatever Redis says: a grace is some seconds. */
-static uint64_t soon_ms(int64_t ms)
-{
-    return ms < 1 ? 1 : ms > LIMIT_COUNTERS_LEASE_MS ? LIMIT_COUNTERS_LEASE_MS : (uint64_t)ms;
-}
-
 static void on_seed(void *arg, const struct redis_reply *reply)
 {
     struct session *s = arg;
     enum counters_reply code = reply ? counters_script_reply(reply) : COUNTERS_REPLY_NONE;
     if (code == COUNTERS_REPLY_OK && reply->count >= 2)
         enter(s, reply->items[1].text);
-    else if (code == COUNTERS_REPLY_NO && reply->count >= 2)
-        loop_timer_arm_ms(&s->seeding, soon_ms(reply->items[1].integer));
+    else if (code == COUNTERS_REPLY_NO)
+        loop_timer_arm_ms(&s->seeding, SEED_AGAIN_MS);
     else if (code == COUNTERS_REPLY_NOT_SEEDED)
         renew(s, "it was lost again");
     else

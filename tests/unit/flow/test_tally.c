@@ -240,7 +240,7 @@ static void a_lease_that_was_over_is_renewed(void)
     struct counters_item item = at_a_time("user=a", 5);
     item.on_loss = COUNTERS_OPEN;
     EXPECT(admit_in_redis(&got, "r1", &item));
-    say(counters_call_beat(&here, false, 1, &arena));
+    say(counters_call_beat(&here, "src", false, 1, &arena));
     turn_for(10);
     struct counters_question q = question(COUNTERS_ADMIT, "r2", &item);
     q.timeout_ms = 50;
@@ -249,7 +249,7 @@ static void a_lease_that_was_over_is_renewed(void)
     EXPECT_INT(COUNTERS_OPEN, got.states[0].lost);
     ask_of(&got, &q);
     EXPECT(got.is_now);
-    say(counters_call_beat(&here, false, 60000, &arena));
+    say(counters_call_beat(&here, "src", false, 60000, &arena));
     go_on("r3", &item);
     EXPECT(admit_in_redis(&got, "r4", &item));
     stop();

@@ -37,7 +37,7 @@ static void alone_unless_it_says_so(void)
     if (!c) return;
     EXPECT(c->redis_url.len == 0);
     EXPECT_INT(1, c->redis_gateways);
-    EXPECT_INT(20, c->redis_timeout_ms);
+    EXPECT_INT(50, c->redis_timeout_ms);
     EXPECT_INT(15000, c->redis_lease_ms);
     config_free(c);
 }
