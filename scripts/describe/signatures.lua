@@ -18,6 +18,11 @@ local LEVEL = { "text: string" }
 signatures.functions = {
   ["cache.get"] = { "key: string", returns = "any" },
   ["cache.set"] = { "key: string", "value: string|number|boolean|table", "ttl: string|number" },
+  ["redis.get"] = { "key: string", returns = "any, string? err" },
+  ["redis.set"] = { "key: string", "value: string|number|boolean|table|nil", "ttl?: string|number",
+    returns = "boolean?, string? err" },
+  ["redis.incr"] = { "key: string", "ttl: string|number", "by?: integer", returns = "integer?, string? err" },
+  ["redis.delete"] = { "key: string", returns = "boolean?, string? err" },
   ["http.get"] = { "url: string", "options?: mg.http.options",
     returns = "mg.http.reply?, string? err, mg.http.reply? refused" },
   ["http.post"] = { "url: string", "options?: mg.http.options",
