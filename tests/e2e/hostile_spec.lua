@@ -26,7 +26,7 @@ setup(function()
   m = mock.start()
   -- What AddressSanitizer keeps of freed memory must not count as held.
   g = gateway.start { mock = m, name = "hostile", env = { ASAN_OPTIONS = "detect_stack_use_after_return=1:quarantine_size_mb=4" },
-    config = is_sanitized and { policy = { cpu = "500ms" } } or nil, -- its checks cost more than what is checked
+    config = is_sanitized and { policy = { cpu = "500ms", deadline = "10s" } } or nil, -- its checks cost more than what is checked
     policies = {
     ["models.lua"] = MODELS, ["init.lua"] = 'return chain { "hostile" }', ["hostile.lua"] = GOOD } }
 end)
