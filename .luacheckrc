@@ -30,7 +30,7 @@ files["examples/fleet/policies"] = files["policies"]
 files["examples/starter/policies/specs"] = files["policies/specs"]
 files["tests/bench/wrk.lua"].globals = { "request", "done", "delay" }
 -- They run inside of Redis, each with the parts that it names.
-files["core/store/redis"] = {
+files["core/store/counters/redis"] = {
   std = "lua51", read_globals = {
     "redis", "struct", "KEYS", "ARGV", "call", "unpacked", "pack", "floor", "time", "now_s", "now_ns", "EXACT", "MOST", "exact",
     "HEAD", "OPEN", "hold_of", "amount_of", "meet", "each_piece", "read_met", "hold_money", "move", "give_back",
@@ -38,4 +38,4 @@ files["core/store/redis"] = {
   },
   globals = { "cells", "sums" },
 }
-files["core/store/redis/parts"].ignore = { "211" }
+files["core/store/counters/redis/parts"].ignore = { "211" }

@@ -216,8 +216,8 @@ $(B)/gen/scripts.o: $(B)/gen/scripts.S
 	$(call SAY,AS,$@)
 	$(Q)$(CC) -c $< -o $@
 
-# core/store/redis/*.lua run inside of Redis, each as one text: "--with NAME …" stands for parts/NAME.lua, and so on.
-IN_REDIS := core/store/redis
+# core/store/counters/redis/*.lua run inside of Redis, each as one text: "--with NAME …" stands for parts/NAME.lua, and so on.
+IN_REDIS := core/store/counters/redis
 REDIS_SCRIPTS := $(sort $(wildcard $(IN_REDIS)/*.lua))
 REDIS_WHOLE := $(REDIS_SCRIPTS:$(IN_REDIS)/%.lua=$(B)/gen/redis/%.lua)
 $(B)/redis_scripts.list: FORCE | $(B)

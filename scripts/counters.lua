@@ -7,7 +7,7 @@
 --   counters.notify { key =, period =, at =, to = { … }, text =, … }    -- tells somebody, once for each threshold
 --
 -- They answer at once or put the evaluation aside until they have: nobody here can tell.
--- store/counters.h is the same in C.
+-- store/counters/counters.h is the same in C.
 --
 -- item: { kind, key, scope = { [field] = value }, rule, on_loss, observe } and by its kind
 --   "requests", "tokens"  amount, limit, window (s), burst     so many in a window, evenly, with so many at once

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/shared_text.h"
-#include "store/counters_post.h"
+#include "store/counters/post.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
 

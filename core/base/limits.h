@@ -204,7 +204,7 @@
 #define LIMIT_PIPE_MESSAGE_BYTES (1u * MIB)  /* what is larger travels as a memory file */
 #define LIMIT_PIPE_QUEUE_BYTES (16u * MIB)   /* not yet taken by the other process */
 
-/* The ledger's seals (store/anchor.h, store/texts.h) */
+/* The ledger's seals (store/anchor/anchor.h, store/texts/texts.h) */
 #define LIMIT_ANCHOR_KEYS 32u              /* public keys that an auditor gives at once: the present one, older ones */
 #define LIMIT_ANCHOR_LINE_BYTES (4u * KIB) /* of one anchor as a witness has it */
 #define LIMIT_ANCHOR_FILE_BYTES (64u * KIB) /* a key's file, and that of all public ones */

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/counters_table.h"
+#include "store/counters/table.h"
 
 struct json_t;
 struct budgets;

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "cli/export.h"
 #include "cli/looking.h"
-#include "store/anchor.h"
+#include "store/anchor/anchor.h"
 
 #define PAGE_ROWS 1000 /* of one reading: the writer can tidy up between two */
 #define INTERRUPTED 130

@@ -5,7 +5,7 @@
 #include "base/uuid.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
-#include "store/texts.h"
+#include "store/texts/texts.h"
 
 #define ID_PREFIX_BYTES 4 /* "req_" */
 

@@ -11,7 +11,7 @@
 #include "cli/looking.h"
 #include "cli/terminal.h"
 #include "server/config.h"
-#include "store/verify.h"
+#include "store/verify/verify.h"
 
 #define PROGRESS_NS NS_PER_S
 

@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 #include "cli/folder.h"
 #include "cli/given.h"
-#include "store/ledger_read.h"
-#include "store/registry.h"
+#include "store/ledger/read.h"
+#include "store/registry/registry.h"
 
 /* Flags with a value, by the name that scripts/explain/question.lua knows them under. */
 static const char *const text_flags[] = {"model",      "api",           "text",           "uses",    "task",

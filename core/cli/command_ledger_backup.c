@@ -6,7 +6,7 @@
 #include "cli/amounts.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
-#include "store/ledger_backup.h"
+#include "store/ledger/backup.h"
 
 static void print_about(const struct ledger_backup *about, const char *path, bool is_json)
 {

@@ -6,7 +6,7 @@
 #include "cli/confirm.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
-#include "store/ledger_check.h"
+#include "store/ledger/check.h"
 
 static void print_difference(void *arg, const char *text)
 {

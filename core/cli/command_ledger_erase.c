@@ -10,7 +10,7 @@
 #include "cli/folder.h"
 #include "cli/looking.h"
 #include "store/erase.h"
-#include "store/ledger_lock.h"
+#include "store/ledger/lock.h"
 
 #define ERASE_TIMEOUT_MS 60000u /* a commit may take a slow disk for long */
 

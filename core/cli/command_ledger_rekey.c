@@ -4,7 +4,7 @@
 #include "cli/confirm.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
-#include "store/anchor.h"
+#include "store/anchor/anchor.h"
 
 static int rekey(const char *data_dir, bool is_json)
 {

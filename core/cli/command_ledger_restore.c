@@ -9,8 +9,8 @@
 #include "cli/confirm.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
-#include "store/ledger_backup.h"
-#include "store/ledger_schema.h"
+#include "store/ledger/backup.h"
+#include "store/ledger/schema.h"
 
 /* False: there is a ledger, and it is to stay. */
 static bool may_replace(const char *data_dir, bool is_yes, bool *is_forced)

@@ -13,7 +13,7 @@
 #include "cli/looking.h"
 #include "cli/table.h"
 #include "exchange/money.h"
-#include "store/counters_table.h"
+#include "store/counters/table.h"
 
 #define CALL_TIMEOUT_MS 5000u
 

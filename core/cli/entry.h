@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "store/ledger_read.h"
+#include "store/ledger/read.h"
 
 struct entry_cells {
     const char *time, *seq, *kind, *id;

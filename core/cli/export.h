@@ -6,18 +6,17 @@
  *     … export_row(&e, row) …                                   // a ledger_visit; false: it could not be written
  *     if (!export_close(&e, &why)) …                             // false: it is not whole, and was removed
  *
- * JSON lines: {"seq","kind","hash","body"}, body the text that was hashed (store/verify.h). CSV as in RFC 4180, with
- * a header row, lines end with CR LF; a text that a spreadsheet would take for a formula (it begins with =, +, -, @,
- * also in wide letters, a tab or a line's end) has a ' before it. What a terminal would obey is spelt \uXXXX in both,
- * which in JSON is the same.
- * Rows are written as they come, however many.
+ * JSON lines: {"seq","kind","hash","body"}, body the text that was hashed (store/verify/verify.h). CSV as in RFC 4180,
+ * with a header row, lines end with CR LF; a text that a spreadsheet would take for a formula (it begins with =, +, -,
+ * @, also in wide letters, a tab or a line's end) has a ' before it. What a terminal would obey is spelt \uXXXX in
+ * both, which in JSON is the same. Rows are written as they come, however many.
  */
 #ifndef MOONGATE_CLI_EXPORT_H
 #define MOONGATE_CLI_EXPORT_H
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "store/ledger_read.h"
+#include "store/ledger/read.h"
 
 enum export_format { EXPORT_JSONL, EXPORT_CSV };
 

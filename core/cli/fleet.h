@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/counters_table.h"
+#include "store/counters/table.h"
 
 enum fleet_said { FLEET_NONE, FLEET_SILENT, FLEET_TOLD };
 

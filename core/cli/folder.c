@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "server/config.h"
-#include "store/ledger_schema.h"
+#include "store/ledger/schema.h"
 
 char *folder_find(const char *config)
 {

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "cli/caller.h"
 #include "cli/cli.h"
-#include "store/registry.h"
+#include "store/registry/registry.h"
 
 /* NULL after a message. */
 struct registry *keys_open(const char *data_dir);

@@ -14,7 +14,7 @@
 #include "base/fault.h"
 #include "cli/cli.h"
 #include "cli/period.h"
-#include "store/ledger_read.h"
+#include "store/ledger/read.h"
 
 #define LOOKING_DAYS 30u
 

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "exchange/terms.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 
 const struct price *bill_price(const struct exchange *x, const struct attempt *attempt)
 {

@@ -14,7 +14,7 @@
 #include "exchange/pair.h"
 #include "exchange/trace.h"
 #include "exchange/verdict.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 #include "wire/redact.h"
 
 #define DECISION_EDITS_MAX 16

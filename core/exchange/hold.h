@@ -7,14 +7,14 @@
  *     for (struct hold *hold = x->holds; hold; hold = hold->next)  // in one place, whatever the exchange's end
  *         if (hold_close(hold, &actual, &question)) … ask; nobody waits for its answer
  *
- * It keeps facts and makes questions (store/counters.h); it asks nobody. An exchange has more than one when its chain
- * limits, lets others speak, and limits again.
+ * It keeps facts and makes questions (store/counters/counters.h); it asks nobody. An exchange has more than one when
+ * its chain limits, lets others speak, and limits again.
  */
 #ifndef MOONGATE_EXCHANGE_HOLD_H
 #define MOONGATE_EXCHANGE_HOLD_H
 
 #include "base/arena.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 
 enum hold_state { HOLD_OPEN, HOLD_CLOSED };
 

@@ -12,7 +12,7 @@
 #ifndef MOONGATE_EXCHANGE_RATES_H
 #define MOONGATE_EXCHANGE_RATES_H
 
-#include "store/counters.h"
+#include "store/counters/counters.h"
 #include "wire/dialect.h"
 
 /* Of a question that only peeks, or an answer that is none, nothing is noted. */

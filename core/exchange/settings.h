@@ -82,7 +82,7 @@ struct settings {
     uint64_t policy_bytecodes; /* limits of one evaluation */
     uint32_t policy_cpu_ms, policy_deadline_ms;
     struct slice data_dir;
-    uint32_t durability; /* of enum durability (store/ledger_link.h), where no policy says */
+    uint32_t durability; /* of enum durability (store/ledger/link.h), where no policy says */
     bool has_postgres;   /* DURABILITY_REMOTE can be had */
     bool has_redis;      /* policies may ask it */
 };

@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/lru.h"
 #include "base/mem.h"
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 #define OWN "local:"
 #define SHARE 5 /* of what was left, a fifth is given away */

@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 
 struct counters_shared;
 struct fallback;

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "net/loop.h"
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 struct flow_redis;
 struct holds;

@@ -19,7 +19,7 @@
 #include "net/conn.h"
 #include "net/fetch.h"
 #include "store/cache.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 #include "wire/count.h"
 #include "wire/said.h"
 

@@ -1,5 +1,5 @@
 /*
- * Notices of budgets on their way to the ledger, which gives each out once (store/ledger_alerts.h): made an entry
+ * Notices of budgets on their way to the ledger, which gives each out once (store/ledger/alerts.h): made an entry
  * (CHAIN_ALERT), and left out where this worker told the same a short time ago, so that a flood of requests above a
  * threshold is none of entries.
  *
@@ -18,7 +18,7 @@
 
 #include "base/stats.h"
 #include "flow/recorder.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 
 struct notices;
 

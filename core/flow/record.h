@@ -24,8 +24,9 @@
  *    "billed":{"input","cached_input","output","reasoning",…,"estimated":true,"drained":true},    see below
  *    "cost":{"usd","nano_usd","price","long_context":true,"parts_unpriced":[…],"tier_unpriced":true}
  *           or null (no price),
- *    "holds":[{"id","money":[[key,start,stop,idle],…]}],         what counters held for it (store/counters.h): each
- *        budget by its key and period in seconds since 1970, of a session 0, 0 and after how long a silence it ends
+ *    "holds":[{"id","money":[[key,start,stop,idle],…]}],         what counters held for it (store/counters/
+ *        counters.h): each budget by its key and period in seconds since 1970, of a session 0, 0 and after how long a
+ *        silence it ends
  *    "upstream":{"status","request_id","finish_reason"},
  *    "attempts":[{"target","provider","model","status","error","ms","request_id","finish_reason","estimate","usage",
  *        "billed","cost"}],

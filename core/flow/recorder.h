@@ -1,5 +1,5 @@
 /*
- * A worker's records on their way to the ledger process (store/ledger_link.h): formatted when an exchange is over, sent
+ * A worker's records on their way to the ledger process (store/ledger/link.h): formatted when an exchange is over, sent
  * together in the loop's next turn, and kept until the ledger says that it has them.
  *
  *     struct recorder *r = recorder_new(loop, &events, flow);
@@ -26,7 +26,7 @@
 #include "exchange/exchange.h"
 #include "net/loop.h"
 #include "store/chain.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 struct kept;
 struct recorder;
@@ -67,7 +67,7 @@ bool recorder_tell(struct recorder *r, const uint8_t id[LINK_ID_BYTES], struct s
 void recorder_cancel(struct recorder *r, struct recorder_wait *wait);
 /* A record of this durability could not be had now. Of DURABILITY_ASYNC: never. */
 bool recorder_is_failing(const struct recorder *r, enum durability durability);
-/* Of this process's instance, which the ledger knows it by: whose holds are this worker's (store/counters_table.h). */
+/* Of this process's instance, which the ledger knows it by: whose holds are this worker's (store/counters/table.h). */
 uint64_t recorder_owner(const struct recorder *r);
 /* Everything is acknowledged. */
 bool recorder_is_idle(const struct recorder *r);

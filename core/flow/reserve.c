@@ -7,7 +7,7 @@
 #include "flow/call.h"
 #include "flow/holds.h"
 #include "flow/metrics.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 
 #define PART_LEAST 16u /* of a slice: less is not asked for */
 

@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "flow/flow.h"
 #include "flow/metrics.h"
-#include "store/counters_post.h"
-#include "store/counters_redis.h"
-#include "store/counters_shared.h"
+#include "store/counters/post.h"
+#include "store/counters/redis.h"
+#include "store/counters/shared.h"
 
 #define AGAIN_MS 5u
 #define SAY_AGAIN_MS 10000u /* that Redis is out of reach is said no more often */

@@ -1,6 +1,7 @@
 /*
- * Puts a worker's questions to the counters (store/counters.h), wherever they are: in memory of this machine, or in the
- * Redis that a fleet shares; and while that is out of reach to this machine's, by the rules of flow/fallback.h.
+ * Puts a worker's questions to the counters (store/counters/counters.h), wherever they are: in memory of this machine,
+ * or in the Redis that a fleet shares; and while that is out of reach to this machine's, by the rules of
+ * flow/fallback.h.
  *
  *     struct tally *tally = tally_new(&options);
  *     if (!tally_now(tally, &question, &space, &answer))   // there and then, where nobody is to be waited for; else:

@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "exchange/outgoing.h"
-#include "store/texts.h"
+#include "store/texts/texts.h"
 
 #define SALT_BYTES 16
 

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
-#include "store/ledger_follow.h"
+#include "store/ledger/follow.h"
 #include "wire/json.h"
 #include "wire/splice.h"
 

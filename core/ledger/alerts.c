@@ -9,11 +9,11 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "ledger/sink.h"
+#include "ledger/sink/sink.h"
 #include "net/loop.h"
-#include "store/ledger.h"
-#include "store/ledger_alerts.h"
-#include "store/ledger_outbox.h"
+#include "store/ledger/ledger.h"
+#include "store/ledger/alerts.h"
+#include "store/ledger/outbox.h"
 #include "wire/json.h"
 
 #define OWNER SLICE("owner")

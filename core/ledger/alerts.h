@@ -1,5 +1,5 @@
 /*
- * Sends notices of budgets to the sinks of moongate.lua: what stands in the ledger's outbox (store/ledger_outbox.h),
+ * Sends notices of budgets to the sinks of moongate.lua: what stands in the ledger's outbox (store/ledger/outbox.h),
  * after commits, and until it was taken.
  *
  *     struct alerts *a = alerts_new(loop, stats, gateway);

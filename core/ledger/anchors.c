@@ -7,10 +7,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "ledger/witness.h"
+#include "ledger/witness/witness.h"
 #include "net/loop.h"
-#include "store/anchor_table.h"
-#include "store/ledger.h"
+#include "store/anchor/table.h"
+#include "store/ledger/ledger.h"
 
 #define WITNESSES 3
 #define RETRY_MS 1000u

@@ -10,8 +10,8 @@
 #include "net/loop.h"
 #include "store/change.h"
 #include "store/erase.h"
-#include "store/registry.h"
-#include "store/texts.h"
+#include "store/registry/registry.h"
+#include "store/texts/texts.h"
 
 #define AGAIN_MS 1000u
 

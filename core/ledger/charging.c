@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "store/counters_shared.h"
-#include "store/ledger.h"
-#include "store/ledger_charges.h"
+#include "store/counters/shared.h"
+#include "store/ledger/ledger.h"
+#include "store/ledger/charges.h"
 
 #define CHUNK 256u /* sums, or holds, that are said under one lock */
 

@@ -7,7 +7,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "store/texts.h"
+#include "store/texts/texts.h"
 
 #define FEW 64u /* entries that are tried while nothing can be committed */
 #define MANY 64u     /* of one turn: more of them are on their way … */

@@ -20,7 +20,7 @@
 
 #include "base/slice.h"
 #include "ledger/link.h"
-#include "store/ledger.h"
+#include "store/ledger/ledger.h"
 
 struct commit;
 struct loop;

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "ledger/import.h"
 #include "net/loop.h"
-#include "store/ledger_follow.h"
+#include "store/ledger/follow.h"
 
 #define MARK_SEQ "copy"
 #define MARK_FILE "copy.inode"

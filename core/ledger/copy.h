@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "store/ledger.h"
+#include "store/ledger/ledger.h"
 
 struct copy;
 struct loop;

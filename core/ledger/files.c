@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "ledger/anchors.h"
-#include "store/anchor.h"
-#include "store/ledger_lock.h"
-#include "store/texts.h"
+#include "store/anchor/anchor.h"
+#include "store/ledger/lock.h"
+#include "store/texts/texts.h"
 
 static bool show_life(struct files *f, const char *data_dir, struct fault *why)
 {

@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 
-#include "store/ledger.h"
+#include "store/ledger/ledger.h"
 
 struct anchor_key;
 struct anchors;

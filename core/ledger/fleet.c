@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/ship.h"
-#include "store/ledger_follow.h"
+#include "store/ledger/follow.h"
 
 #define MARK "shipped"
 

@@ -19,7 +19,7 @@
 
 #include "base/slice.h"
 #include "ledger/upkeep.h"
-#include "store/ledger.h"
+#include "store/ledger/ledger.h"
 
 struct fleet;
 struct loop;

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "ledger/ship.h"
-#include "store/ledger_follow.h"
+#include "store/ledger/follow.h"
 #include "wire/json.h"
 
 struct gauges {

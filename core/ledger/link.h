@@ -1,5 +1,5 @@
 /*
- * One worker's pipe to the ledger process (store/ledger_link.h), as the ledger sees it.
+ * One worker's pipe to the ledger process (store/ledger/link.h), as the ledger sees it.
  *
  *     struct link *link = link_new(loop, fd, &who, &events, arg);  // says its state with the next link_say()
  *     link_waits(link, 1);  link_committed(link, number);          // for each entry: it is queued; it is on the disk
@@ -19,7 +19,7 @@
 
 #include "base/list.h"
 #include "base/slice.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 struct link;
 struct loop;

@@ -20,12 +20,12 @@
 #include "ledger/fleet.h"
 #include "ledger/gauges.h"
 #include "ledger/import.h"
-#include "ledger/session.h"
+#include "ledger/session/session.h"
 #include "ledger/upkeep.h"
 #include "ledger/workers.h"
 #include "net/loop.h"
-#include "store/anchor.h"
-#include "store/ledger_follow.h"
+#include "store/anchor/anchor.h"
+#include "store/ledger/follow.h"
 
 #define TICK_MS 1000u
 

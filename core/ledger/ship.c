@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "store/ledger_batch.h"
-#include "store/ledger_feed.h"
-#include "store/ledger_postgres.h"
+#include "store/ledger/batch.h"
+#include "store/ledger/feed.h"
+#include "store/ledger/postgres.h"
 #include "store/postgres.h"
 
 #define DAY_S (24 * 3600)

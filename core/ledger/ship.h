@@ -6,7 +6,7 @@
  *     on_shipped(arg, seq):                     // all up to seq are in PostgreSQL: for `remote`, and for retention
  *     ship_free(ship);
  *
- * Reads ledger.db itself (store/ledger_feed.h), from where PostgreSQL says it was left, so that nothing but that place
+ * Reads ledger.db itself (store/ledger/feed.h), from where PostgreSQL says it was left, so that nothing but that place
  * need be known after a crash, here or there. One statement is under way while the next batch is read; memory is that
  * of two batches, whatever waits. While PostgreSQL fails it is tried again, from LIMIT_SHIP_RETRY_MS on up to
  * LIMIT_SHIP_RETRY_MS_MAX. What is there and lies not on this ledger's chain is refused, loudly, and asked for again

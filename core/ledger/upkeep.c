@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
-#include "store/ledger_keep.h"
+#include "store/ledger/keep.h"
 
 #define IDLE_NS (3 * NS_PER_S)
 

@@ -1,5 +1,5 @@
 /*
- * Keeps the ledger's file small and quick beside the commits (store/ledger_keep.h): a bounded piece now and then, more
+ * Keeps the ledger's file small and quick beside the commits (store/ledger/keep.h): a bounded piece now and then, more
  * of them while there is more to do; while entries wait for a commit each lets them go first, for a time.
  *
  *     struct upkeep *u = upkeep_new(loop, ledger, commit);

@@ -1,5 +1,6 @@
-/* Where limits and budgets are counted: scripts/counters.lua says what is asked and what is answered in Lua, and
- * store/counters.h in C. What is asked lives in the exchange's arena, as long as what was taken may be held. */
+/* Where limits and budgets are counted: scripts/counters.lua says what is asked and what is answered in Lua,
+ * and store/counters/counters.h in C. What is asked lives in the exchange's arena, as long as what was taken may be
+ * held. */
 #include <math.h>
 
 #include "base/limits.h"
@@ -146,7 +147,7 @@ static void read_item(lua_State *L, int index, struct counters_item *item, struc
 }
 
 /* All that a request holds is told of in its record, which the ledger charges and counters forget it by: as much as is
- * read of one (store/ledger_held.h). */
+ * read of one (store/ledger/held.h). */
 static void check_room(lua_State *L, const struct hold *hold, size_t items)
 {
     size_t holds = 1;

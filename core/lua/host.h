@@ -22,7 +22,7 @@
 #include "base/slice.h"
 #include "exchange/exchange.h"
 #include "exchange/settings.h"
-#include "store/counters.h"
+#include "store/counters/counters.h"
 
 struct cache;
 struct memo;

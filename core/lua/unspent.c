@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "store/counters_table.h"
+#include "store/counters/table.h"
 
 static struct counters_memory *nothing(void)
 {

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "store/keyring.h"
-#include "store/registry.h"
+#include "store/registry/registry.h"
 
 /* Keys that are named one by one; of the others there is a count. */
 #define NAMED_MAX 5u

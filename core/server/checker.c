@@ -13,7 +13,7 @@
 #include "server/check_policies.h"
 #include "server/config.h"
 #include "server/child.h"
-#include "store/registry.h"
+#include "store/registry/registry.h"
 
 #define SEND_TIMEOUT_MS 5000u
 

@@ -13,7 +13,7 @@
 #include "lua/configfile.h"
 #include "lua/reading.h"
 #include "server/config_reader.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 /* ---- Providers. */
 

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "exchange/settings.h"
 #include "server/config.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 #define IN(home_, type_, member_)                                                                                      \
     .home = home_, .offset = offsetof(struct type_, member_), .size = sizeof(((struct type_ *)NULL)->member_)

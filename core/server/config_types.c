@@ -13,7 +13,7 @@
 #include "server/config_reader.h"
 #include "server/kind.h"
 #include "server/units.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 #define TAKES_ADDRESS "\"127.0.0.1:8090\", \"[::1]:8090\", \"*:8090\"; port 0 takes a free one"
 #define TAKES_DURATION "\"30s\", \"200ms\", \"5m\", or a number of seconds"

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "server/config.h"
 #include "server/supervisor_inner.h"
-#include "store/counters_redis.h"
+#include "store/counters/redis.h"
 
 #define LOOKS_MAX 64u /* under way at the same time */
 #define SECONDS_MAX (366 * 86400) /* no policy's window is longer */

@@ -29,7 +29,7 @@
 #include "server/checker.h"
 #include "server/config.h"
 #include "server/supervisor.h"
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 #define SUPERVISOR_TICK_MS 500u
 #define SUPERVISOR_OTHERS_MAX 4u /* processes that are no workers */

@@ -8,7 +8,7 @@
  *
  * hash_n = SHA-256(hash_{n-1} ‖ n, 8 bytes big-endian ‖ kind, 1 byte ‖ body). Whoever can write the file can compute
  * all of them anew: what holds against that are signed anchors, and a witness outside that has seen them
- * (store/anchor.h).
+ * (store/anchor/anchor.h).
  */
 #ifndef MOONGATE_STORE_CHAIN_H
 #define MOONGATE_STORE_CHAIN_H

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/texts.h"
+#include "store/texts/texts.h"
 #include "wire/json.h"
 
 bool erase_check(struct slice subject, struct slice reason, struct fault *why)

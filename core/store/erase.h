@@ -1,6 +1,6 @@
 /*
- * Erasing what is kept of a person: the key of their texts is destroyed (store/texts.h), and the chain says who asked
- * for it and why, as a change (store/change.h) whose action is ERASE_ACTION and whose target is the subject.
+ * Erasing what is kept of a person: the key of their texts is destroyed (store/texts/texts.h), and the chain says who
+ * asked for it and why, as a change (store/change.h) whose action is ERASE_ACTION and whose target is the subject.
  *
  *     struct erasure e = {.subject = SLICE("ann"), .by = &by};
  *     if (!erase_offline(&options, &e, &why)) …                   // a command, when no gateway runs
@@ -19,7 +19,7 @@
 #include "base/fault.h"
 #include "base/slice.h"
 #include "store/change.h"
-#include "store/ledger.h"
+#include "store/ledger/ledger.h"
 
 struct texts;
 

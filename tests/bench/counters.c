@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 #define ITEMS 11u
 #define NOW_NS INT64_C(1790000000000000000)

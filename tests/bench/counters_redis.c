@@ -14,7 +14,7 @@
  */
 #include "base/log.h"
 #include "net/loop.h"
-#include "store/counters_redis.h"
+#include "store/counters/redis.h"
 #include "../unit/redis_kit.h"
 
 #include "base/clock.h"

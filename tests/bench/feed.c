@@ -33,7 +33,7 @@
 #include "net/loop.h"
 #include "net/pipe.h"
 #include "store/chain.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 #define IN_FLIGHT_MAX 8192u
 #define TICK_MS 2u

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/mem.h"
-#include "store/ledger.h"
-#include "store/ledger_keep.h"
+#include "store/ledger/ledger.h"
+#include "store/ledger/keep.h"
 
 #define USERS 200
 #define BODIES 1024 /* made before, and given new ids */

@@ -2,7 +2,7 @@
 #include "flow/fallback.h"
 
 #include "../unit.h"
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 #define NS INT64_C(1000000000)
 #define T0 (INT64_C(1790000000) * NS)

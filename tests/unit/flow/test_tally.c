@@ -8,8 +8,8 @@
 #include "flow/flow.h"
 #include "flow/metrics.h"
 #include "net/loop.h"
-#include "store/counters_post.h"
-#include "store/counters_shared.h"
+#include "store/counters/post.h"
+#include "store/counters/shared.h"
 
 #define PATIENCE_MS 30000u
 

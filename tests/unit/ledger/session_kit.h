@@ -20,10 +20,10 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/stats.h"
-#include "ledger/session.h"
+#include "ledger/session/session.h"
 #include "net/loop.h"
-#include "store/counters_post.h"
-#include "store/ledger.h"
+#include "store/counters/post.h"
+#include "store/ledger/ledger.h"
 
 #define PATIENCE_MS 60000u
 #define LIVING UINT64_C(0xaa)

@@ -2,7 +2,7 @@
  * and no longer than a day. The sinks are programs. */
 #include "alerts_kit.h"
 
-#include "store/ledger_alerts.h"
+#include "store/ledger/alerts.h"
 
 static void a_program_gets_it_as_json_once(void)
 {

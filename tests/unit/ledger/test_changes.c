@@ -4,8 +4,8 @@
 #include "base/limits.h"
 #include "ledger/changes.h"
 #include "net/loop.h"
-#include "store/registry.h"
-#include "store/texts.h"
+#include "store/registry/registry.h"
+#include "store/texts/texts.h"
 
 #define ONE SLICE("{\"id\":\"chg_019a3e0c-5b1f-7c00-8000-000000000001\",\"action\":\"reload\"}")
 #define ERASE                                                                                                          \

@@ -10,7 +10,7 @@
 #include "base/limits.h"
 #include "ledger/charging.h"
 #include "net/loop.h"
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 static struct loop *loop;
 static struct counters_shared *counters;

@@ -7,7 +7,7 @@
 
 #include "ledger/copy.h"
 #include "net/loop.h"
-#include "store/ledger_follow.h"
+#include "store/ledger/follow.h"
 
 static struct loop *loop;
 static struct ledger *l;

@@ -11,8 +11,8 @@
 #include "ledger/process.h"
 #include "net/loop.h"
 #include "net/pipe.h"
-#include "store/ledger_link.h"
-#include "store/ledger_lock.h"
+#include "store/ledger/link.h"
+#include "store/ledger/lock.h"
 
 static struct loop *loop;
 static struct process *process;

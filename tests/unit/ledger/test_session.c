@@ -1,7 +1,7 @@
 /* Gateways that count together: what each ledger has told adds up, whoever dies, whatever Redis loses. */
 #include "session_kit.h"
 
-#include "store/ledger_alerts.h"
+#include "store/ledger/alerts.h"
 
 static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
 

@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "config_kit.h"
-#include "store/ledger_link.h"
+#include "store/ledger/link.h"
 
 static void what_the_ledger_is_told(void)
 {

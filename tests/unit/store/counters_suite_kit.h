@@ -8,7 +8,7 @@
 #include "../unit.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/counters_table.h"
+#include "store/counters/table.h"
 
 #define NS INT64_C(1000000000)
 #define HOUR 3600

@@ -10,7 +10,7 @@
 #include "../unit.h"
 #include "base/buf.h"
 #include "base/hex.h"
-#include "store/ledger.h"
+#include "store/ledger/ledger.h"
 
 static char kit_dir[] = "/tmp/moongate-ledger-XXXXXX";
 

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "store/ledger_schema.h"
+#include "store/ledger/schema.h"
 
 #define MADE_TIME_US 1793491200000000ll /* 2026-11-01T00:00:00Z */
 

@@ -3,7 +3,7 @@
  *
  *     sync_start();                                         // in a temporary folder (../redis_kit.h)
  *     EXPECT_STR("PONG", sync_text("PING", NULL));
- *     const struct redis_reply *reply = sync_call(&call);   // a script of core/store/redis
+ *     const struct redis_reply *reply = sync_call(&call);   // a script of core/store/counters/redis
  *     sync_end();                                           // and its folder goes
  *
  * A reply lives until sync_forget() or the end.
@@ -17,7 +17,7 @@
 #include "../redis_kit.h"
 #include "base/arena.h"
 #include "base/buf.h"
-#include "store/counters_script.h"
+#include "store/counters/script.h"
 
 static struct redis_server sync_server;
 static FILE *sync_stream;

@@ -12,10 +12,10 @@
 #include "../unit.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "store/anchor.h"
-#include "store/anchor_table.h"
-#include "store/ledger.h"
-#include "store/verify.h"
+#include "store/anchor/anchor.h"
+#include "store/anchor/table.h"
+#include "store/ledger/ledger.h"
+#include "store/verify/verify.h"
 
 #define SEAL_GATEWAY SLICE("gw-1")
 

@@ -7,7 +7,7 @@
 
 #include "../files.h"
 #include "base/mem.h"
-#include "store/anchor.h"
+#include "store/anchor/anchor.h"
 
 static char folder[64];
 

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/ledger_check.h"
-#include "store/registry.h"
+#include "store/ledger/check.h"
+#include "store/registry/registry.h"
 
 static const struct change_by by = {.actor = SLICE("k\"im"),
                                     .host = SLICE("gw-1"),

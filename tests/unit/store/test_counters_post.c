@@ -1,6 +1,6 @@
 /* Where a gateway counts in its fleet's Redis, as its processes show it to each other. */
 #include "../unit.h"
-#include "store/counters_post.h"
+#include "store/counters/post.h"
 
 static void nothing_is_shown_at_first(void)
 {

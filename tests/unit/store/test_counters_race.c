@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 #define WORKERS 4
 #define BUDGETS 3

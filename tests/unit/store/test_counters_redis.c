@@ -1,5 +1,5 @@
 /* Counters in Redis as a process asks them: answers that come, that come late, and that never come. */
-#include "store/counters_redis.h"
+#include "store/counters/redis.h"
 
 #include "base/log.h"
 #include "net/loop.h"

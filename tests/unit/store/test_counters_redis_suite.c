@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "redis_sync.h"
-#include "store/counters_redis.h"
+#include "store/counters/redis.h"
 
 #define LEASE_MS 4000000000u /* cases go on by hours */
 
@@ -27,7 +27,7 @@ struct redis_script_text redis_script_table[COUNTERS_SCRIPTS + 1];
 static void append_file(struct buf *text, const char *folder, const char *name)
 {
     char path[128], line[256];
-    snprintf(path, sizeof path, "core/store/redis/%s%s.lua", folder, name);
+    snprintf(path, sizeof path, "core/store/counters/redis/%s%s.lua", folder, name);
     FILE *file = fopen(path, "r");
     EXPECT(file != NULL);
     while (file && fgets(line, sizeof line, file)) {

@@ -1,5 +1,5 @@
 /* What is made of replies of a Redis that says anything at all: an answer, within its bounds. */
-#include "store/counters_script.h"
+#include "store/counters/script.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 static bool has_owner(void *arg, uint64_t owner)
 {

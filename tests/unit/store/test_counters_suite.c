@@ -1,7 +1,7 @@
 /* The cases of all back ends, on counters in memory of this process and in memory that processes share. */
 #include "counters_suite.h"
 
-#include "store/counters_shared.h"
+#include "store/counters/shared.h"
 
 #define CELLS 8192u
 #define HOLDS_MAX 16384u

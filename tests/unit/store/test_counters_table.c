@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/counters_table.h"
+#include "store/counters/table.h"
 
 #define NS INT64_C(1000000000)
 #define T0 (INT64_C(1790000000) * NS)

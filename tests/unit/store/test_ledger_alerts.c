@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/ledger_alerts.h"
-#include "store/ledger_check.h"
-#include "store/ledger_outbox.h"
+#include "store/ledger/alerts.h"
+#include "store/ledger/check.h"
+#include "store/ledger/outbox.h"
 
 static struct ledger *ledger;
 

@@ -5,9 +5,9 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
-#include "store/ledger_backup.h"
-#include "store/ledger_check.h"
-#include "store/ledger_lock.h"
+#include "store/ledger/backup.h"
+#include "store/ledger/check.h"
+#include "store/ledger/lock.h"
 
 static void backup_path(char path[96])
 {

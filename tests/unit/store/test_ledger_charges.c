@@ -3,10 +3,10 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "store/counters.h"
-#include "store/ledger_charges.h"
-#include "store/ledger_check.h"
-#include "store/ledger_keep.h"
+#include "store/counters/counters.h"
+#include "store/ledger/charges.h"
+#include "store/ledger/check.h"
+#include "store/ledger/keep.h"
 
 #define T0 1748952000 /* 2025-06-03T12:00:00Z */
 #define MONTH "1748736000,1751328000,0"

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "ledger_made.h"
-#include "store/ledger_read.h"
+#include "store/ledger/read.h"
 
 static sqlite3 *db;
 static char folder[64];

@@ -2,9 +2,9 @@
 #include "ledger_kit.h"
 
 #include "base/limits.h"
-#include "store/ledger_check.h"
-#include "store/ledger_keep.h"
-#include "store/ledger_pace.h"
+#include "store/ledger/check.h"
+#include "store/ledger/keep.h"
+#include "store/ledger/pace.h"
 
 #define NOW 1800000000000000ull /* microseconds */
 #define DAY 86400000000ull

@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "ledger_made.h"
-#include "store/anchor.h"
-#include "store/ledger_read.h"
+#include "store/anchor/anchor.h"
+#include "store/ledger/read.h"
 
 #define REQUESTS 20
 

@@ -1,6 +1,6 @@
 /* What a ledger's file is known by in a fleet's counters: one name for it and its copies, another for another file. */
 #include "ledger_kit.h"
-#include "store/ledger_sessions.h"
+#include "store/ledger/sessions.h"
 
 static void source_of(struct ledger *l, char source[LEDGER_SOURCE_BYTES])
 {

@@ -2,7 +2,7 @@
 #include "seal_kit.h"
 
 #include "base/hex.h"
-#include "store/ledger_keep.h"
+#include "store/ledger/keep.h"
 
 #define ENTRIES 240u
 #define EACH 40u

@@ -7,8 +7,8 @@
 
 #include "base/hex.h"
 #include "store/erase.h"
-#include "store/ledger_backup.h"
-#include "store/texts.h"
+#include "store/ledger/backup.h"
+#include "store/texts/texts.h"
 
 static struct texts *texts;
 

@@ -5,8 +5,8 @@
 
 #include "base/hex.h"
 #include "base/utf8.h"
-#include "store/ledger_keep.h"
-#include "store/verify.h"
+#include "store/ledger/keep.h"
+#include "store/verify/verify.h"
 
 /* What it had not signed when it was killed is signed at its next start, an hour later. */
 static void who_was_killed_and_comes_back_late_is_intact(void)

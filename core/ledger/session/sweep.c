@@ -1,0 +1,45 @@
+#include "ledger/session/sweep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "ledger/session/errand.h"
+
+struct sweep {
+    struct errand errand;
+    char cursor[24];
+    bool is_sessions; /* now; else rates */
+};
+
+static void on_swept(void *arg, const struct redis_reply *reply)
+{
+    struct sweep *s = arg;
+    if (!reply || counters_script_reply(reply) != COUNTERS_REPLY_OK || reply->count < 2) return;
+    snprintf(s->cursor, sizeof s->cursor, "%.*s", SLICE_FMT(reply->items[1].text));
+    if (strcmp(s->cursor, "0") == 0) s->is_sessions = !s->is_sessions;
+}
+
+void sweep_go(struct sweep *s)
+{
+    if (errand_is_asked(&s->errand)) return;
+    uint32_t idle_s = s->is_sessions ? LIMIT_COUNTERS_SESSION_KEPT_S : LIMIT_COUNTERS_RATE_KEPT_S;
+    struct counters_call call = counters_call_sweep(s->is_sessions, s->cursor, idle_s, errand_arena(&s->errand));
+    errand_ask(&s->errand, &call, on_swept);
+}
+
+struct sweep *sweep_new(struct counters_redis *redis)
+{
+    struct sweep *s = mem_zalloc(1, sizeof *s);
+    errand_init(&s->errand, redis, s);
+    snprintf(s->cursor, sizeof s->cursor, "0");
+    return s;
+}
+
+void sweep_free(struct sweep *s)
+{
+    if (!s) return;
+    errand_clear(&s->errand);
+    mem_free(s);
+}

@@ -1,0 +1,20 @@
+/*
+ * Forgets in the counters that a fleet shares what would not be missed, a page every few seconds: keys of limits of
+ * which nothing is used up, and budgets' sessions that were over long ago. Every gateway does; it costs nothing to find
+ * less.
+ *
+ *     struct sweep *s = sweep_new(redis);
+ *     sweep_go(s);                        // the next page, unless the one before is not answered yet
+ *     sweep_free(s);                      // when there is no counters_redis any more
+ */
+#ifndef MOONGATE_LEDGER_SESSION_SWEEP_H
+#define MOONGATE_LEDGER_SESSION_SWEEP_H
+
+struct counters_redis;
+struct sweep;
+
+struct sweep *sweep_new(struct counters_redis *redis); /* borrowed */
+void sweep_free(struct sweep *s); /* NULL is welcome */
+void sweep_go(struct sweep *s);
+
+#endif

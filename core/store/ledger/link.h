@@ -1,0 +1,63 @@
+/*
+ * What workers and the ledger process say to each other over their pipes (net/pipe.h).
+ *
+ * A worker numbers its entries from 1 on each pipe and keeps each until it is acknowledged; on a new pipe it sends all
+ * that it has kept again, in their order, numbered anew. An id that the ledger has already (of that kind) is
+ * acknowledged and not stored twice. Acknowledgements are cumulative.
+ */
+#ifndef MOONGATE_STORE_LEDGER_LINK_H
+#define MOONGATE_STORE_LEDGER_LINK_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define LINK_ID_BYTES 16   /* the UUID of "req_…" in binary */
+
+enum link_message {
+    LINK_HELLO = 1, /* worker → ledger, first on each pipe: struct link_hello */
+    LINK_ENTRY, /* worker → ledger: struct link_entry, then body_bytes, prompt_bytes, answer_bytes, subject_bytes */
+    LINK_ACK,   /* ledger → worker: struct link_ack */
+    LINK_STATE, /* ledger → worker, first on each pipe and at each change: struct link_state, then a reason */
+};
+
+/* How durable an entry is before its client gets the last byte; in the order of their strength. */
+enum durability {
+    DURABILITY_UNSAID, /* no policy said: what moongate.lua says */
+    DURABILITY_ASYNC,  /* nothing waits */
+    DURABILITY_LOCAL,  /* committed on this machine's disk */
+    DURABILITY_REMOTE, /* PostgreSQL has it too */
+};
+
+struct link_hello {
+    uint8_t instance[LINK_ID_BYTES]; /* of the worker process, random: its intents are known by it */
+};
+
+/* Whose holds they are that this worker opens (store/counters/table.h). */
+static inline uint64_t link_owner(const uint8_t instance[LINK_ID_BYTES])
+{
+    uint64_t owner;
+    memcpy(&owner, instance, sizeof owner);
+    return owner;
+}
+
+struct link_entry {
+    uint64_t number;
+    uint8_t id[LINK_ID_BYTES];
+    uint8_t kind;       /* of enum chain_kind: CHAIN_EXCHANGE, CHAIN_INTENT, CHAIN_LOSS or CHAIN_ALERT */
+    uint8_t durability; /* of enum durability, never UNSAID */
+    uint16_t zero;
+    uint32_t body_bytes;                                /* the canonical JSON, without a newline */
+    uint32_t prompt_bytes, answer_bytes, subject_bytes; /* texts to be sealed (store/texts/texts.h); 0: none */
+};
+
+struct link_ack {
+    uint64_t committed; /* all numbers up to this are on the disk */
+    uint64_t shipped;   /* … and up to this in PostgreSQL; UINT64_MAX never occurs */
+};
+
+struct link_state {
+    uint32_t is_failing; /* 1: nothing can be committed now; strict requests are refused */
+    uint32_t is_remote_failing; /* 1: PostgreSQL cannot be reached */
+};
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600). Here: API keys.
+ *
+ *     struct registry *r = registry_open("data", &why);        // makes it when there is none
+ *     struct key_spec spec = {.app = SLICE("sales-copilot"), .department = SLICE("Sales")};
+ *     struct key_made made;
+ *     if (!registry_key_create(r, &spec, &by, &made, &why)) ... // made.text is shown once and kept nowhere
+ *     if (!registry_export(r, &snapshot, &why)) ...             // what keyring_parse() reads
+ *     registry_close(r);
+ *
+ * Only a key's SHA-256 is stored: 256 random bits need no salt and no slow hash. Several processes may have it open;
+ * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in records.
+ *
+ * Each change is noted in the same transaction as an entry for the ledger (store/change.h), who made it included. The
+ * ledger process takes what is new and says so: whoever is killed in between, none is lost, and it is taken again.
+ * What changes nothing, or cannot be done, is not noted.
+ */
+#ifndef MOONGATE_STORE_REGISTRY_REGISTRY_H
+#define MOONGATE_STORE_REGISTRY_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "store/change.h"
+#include "store/keyring.h"
+
+struct json_t; /* jansson.h cannot be included beside wire/json.h */
+
+#define REGISTRY_FILE "registry.db"
+#define KEY_TEXT_PREFIX "mgk_"
+#define KEY_TEXT_BYTES 48 /* the prefix, 43 characters of base 62 (256 bits), the NUL */
+#define KEY_ID_BYTES 17   /* "key_", 12 characters of base 62, the NUL */
+
+struct registry;
+
+/* What a new key stands for; empty: not said. Lists are borrowed. */
+struct key_spec {
+    struct slice app, department, user, team, tier, region, clearance, env;
+    const struct slice *roles, *approvals;
+    size_t role_count, approval_count;
+    const struct key_label *labels;
+    size_t label_count;
+    uint64_t expires_at; /* seconds since 1970; 0: never */
+};
+
+struct key_made {
+    char text[KEY_TEXT_BYTES]; /* the secret; wipe it after use */
+    char id[KEY_ID_BYTES];
+};
+
+/* What has become of the key that a new one takes the place of. */
+struct key_rotated {
+    struct key_made made;
+    uint64_t expires_at;     /* of the new one: as long from now as the old one had from its making; 0: never */
+    uint64_t old_expires_at; /* of the old one: now and the grace, or before that as it was */
+};
+
+enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
+
+/* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
+struct registry *registry_open(const char *data_dir, struct fault *why);
+void registry_close(struct registry *r); /* NULL is welcome */
+/* For who only notes what was taken: what another process holds is a fault at once, and the file is not held until the
+ * disk has it. A note that a power cut takes back is made again. */
+void registry_be_brief(struct registry *r);
+
+bool registry_key_create(struct registry *r, const struct key_spec *spec, const struct change_by *by,
+                         struct key_made *made, struct fault *why);
+/* Revoking twice is REGISTRY_FOUND too; the first time stands,
+ * but ends_requests (see struct key_record) may be added. */
+enum registry_found registry_key_revoke(struct registry *r, struct slice id, bool ends_requests,
+                                        const struct change_by *by, struct fault *why);
+/* A new key that stands for the same; the old one lives for grace_s more. Both or neither. REGISTRY_FAILED and *why
+ * also where the old one is revoked, expired or was rotated before. */
+enum registry_found registry_key_rotate(struct registry *r, struct slice id, uint64_t grace_s,
+                                        const struct change_by *by, struct key_rotated *rotated, struct fault *why);
+/* All keys, oldest first, as a new array of objects: the fields of the snapshot without the digest, and "created_at",
+ * "revoked_at" (0: not revoked), "tail" (the last four characters of the key, to recognise it), "successor" (the id of
+ * the key that took its place, or ""). NULL and *why. */
+struct json_t *registry_keys(struct registry *r, struct fault *why);
+/* Appends the snapshot that keyring_parse() reads. */
+bool registry_export(struct registry *r, struct buf *out, struct fault *why);
+
+/* Changes that the ledger has not taken, behind that number, in their order; at most `max`. */
+bool registry_changes(struct registry *r, uint64_t after, unsigned max,
+                      void (*each)(void *arg, uint64_t number, struct slice body), void *arg, struct fault *why);
+/* All up to this one are in the ledger. */
+bool registry_changes_taken(struct registry *r, uint64_t last, struct fault *why);
+
+#endif
