@@ -1,5 +1,7 @@
 #include "wire/dialect.h"
 
+#include "base/utf8.h"
+
 static const struct dialect *const dialects[] = {&dialect_openai};
 
 const struct dialect *dialect_find(struct slice kind)
@@ -32,4 +34,14 @@ struct dialect_error dialect_error_of(const struct fault *why)
         .type = slice_str(info->type),
         .code = slice_str(info->code),
     };
+}
+
+void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct slice text = utf8_cut(json_text(tape, string, &arena), size - 1);
+    memcpy(to, text.ptr, text.len);
+    to[text.len] = '\0';
+    arena_clear(&arena);
 }

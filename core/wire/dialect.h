@@ -129,6 +129,8 @@ const struct dialect *dialect_find(struct slice kind);
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* For dialects: a string of an answer, decoded, cut at a character, NUL-terminated. */
+void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */
 struct dialect_error dialect_error_of(const struct fault *why);
 

@@ -3,7 +3,7 @@
  * Source: OpenAI API documentation, rate limits in headers: reset is the time until all of the limit is there again, as
  * Go spells durations ("120ms", "6s", "1m30s", "1h0m0s").
  */
-#include "wire/openai_inner.h"
+#include "wire/openai/openai_inner.h"
 
 #define NS_PER_MS 1000000u
 

@@ -1,4 +1,4 @@
-#include "wire/openai_message.h"
+#include "wire/openai/openai_message.h"
 
 #include <string.h>
 

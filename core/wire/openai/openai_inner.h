@@ -19,8 +19,6 @@ bool openai_guess(const struct json_tape *tape, enum chat_kind *kind);
 
 /* Finish reasons into the stream, texts into the reader, whose tape holds `choices`. A set of enum said_what. */
 unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices);
-/* Decoded, cut at a character, NUL-terminated. */
-void openai_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
 
 /* openai_rates.c */
 size_t openai_write_rates(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,

@@ -4,9 +4,7 @@
  * objects; reasoning_content: DeepSeek and others, reasoning: OpenRouter, vLLM and others, some under
  * both names; thinking in parts: Mistral.
  */
-#include "wire/openai_inner.h"
-
-#include "base/utf8.h"
+#include "wire/openai/openai_inner.h"
 
 struct telling {
     struct said_reader *reader;
@@ -132,21 +130,11 @@ static void tell_message(struct telling *t, uint32_t message, bool is_whole)
     t->text.is_whole = false;
 }
 
-void openai_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string)
-{
-    struct arena arena;
-    arena_init(&arena);
-    struct slice text = utf8_cut(json_text(tape, string, &arena), size - 1);
-    memcpy(to, text.ptr, text.len);
-    to[text.len] = '\0';
-    arena_clear(&arena);
-}
-
 static unsigned read_finish(struct dialect_stream *stream, const struct json_tape *tape, uint32_t choice, int64_t index)
 {
     uint32_t reason = json_get(tape, choice, SLICE("finish_reason"));
     if (!json_is(tape, reason, JSON_STRING)) return 0;
-    openai_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
+    dialect_copy_text(stream->finish_reason, sizeof stream->finish_reason, tape, reason);
     if (index >= 0 && index < OPENAI_CHOICES_MAX) stream->finished[index / 64] |= (uint64_t)1 << index % 64;
     return SAID_FINISHED;
 }

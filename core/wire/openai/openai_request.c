@@ -1,16 +1,11 @@
 /*
- * Bodies of requests of the OpenAI API. A key of theirs in other letter case is refused ("Model": some JSON readers
- * take it for "model"), also when spelt with escapes, as a second one is. Source: OpenAI API reference, POST
- * /v1/chat/completions, /v1/completions, /v1/embeddings.
+ * Bodies of requests of the OpenAI API. Source: OpenAI API reference, POST /v1/chat/completions, /v1/completions,
+ * /v1/embeddings.
  */
-#include "wire/openai_inner.h"
+#include "wire/openai/openai_inner.h"
 
-#include <math.h>
-#include <string.h>
-
-#include "base/limits.h"
-#include "base/utf8.h"
-#include "wire/openai_message.h"
+#include "wire/members.h"
+#include "wire/openai/openai_message.h"
 
 /* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
 #define KEYS(X)                                                                                                        \
@@ -55,171 +50,53 @@ static const struct slice key_names[] = {
 #undef X
 };
 
-/* One parse: the request being filled, and the node of each key's value. */
-struct reading {
-    struct chat_request *r;
-    const struct json_tape *tape;
-    struct arena *arena;
-    struct fault *why;
-    uint32_t nodes[KEYS_COUNT];
-};
-
-/* Length of what folds to the ASCII letter `to` at p: the letter in either case, or one of the two characters outside
- * ASCII that Unicode folds into it (U+017F, U+212A). 0: nothing. */
-static size_t fold_len(const char *p, size_t left, char to)
-{
-    if (*p == to || (to >= 'a' && to <= 'z' && *p == to - 'a' + 'A')) return 1;
-    if (to == 's' && left >= 2 && memcmp(p, "\xC5\xBF", 2) == 0) return 2;
-    if (to == 'k' && left >= 3 && memcmp(p, "\xE2\x84\xAA", 3) == 0) return 3;
-    return 0;
-}
-
-static bool folds_to(struct slice text, struct slice name)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < name.len; i++) {
-        size_t len = at < text.len ? fold_len(text.ptr + at, text.len - at, name.ptr[i]) : 0;
-        if (len == 0) return false;
-        at += len;
-    }
-    return at == text.len;
-}
-
-static bool is_lower_ascii(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c >= 0x80 || (c >= 'A' && c <= 'Z')) return false;
-    }
-    return true;
-}
-
-/* The key of that spelling; KEYS_COUNT: none of ours. Sets *is_variant when only the letter case differs. */
-static enum key find_key(struct slice text, bool *is_variant)
-{
-    *is_variant = false;
-    for (int k = 0; k < KEYS_COUNT; k++) {
-        if (slice_equal(text, key_names[k])) return (enum key)k;
-    }
-    if (is_lower_ascii(text)) return KEYS_COUNT;
-    for (int k = 0; k < KEYS_COUNT; k++) {
-        *is_variant = folds_to(text, key_names[k]);
-        if (*is_variant) return (enum key)k;
-    }
-    return KEYS_COUNT;
-}
-
-static bool read_keys(struct reading *in)
-{
-    for (int k = 0; k < KEYS_COUNT; k++)
-        in->nodes[k] = JSON_NONE;
-    for (uint32_t n = json_first(in->tape, 0); n != JSON_NONE; n = json_next(in->tape, n)) {
-        bool is_variant;
-        enum key key = find_key(json_key_text(in->tape, n, in->arena), &is_variant);
-        if (key == KEYS_COUNT) continue;
-        if (is_variant) {
-            return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" must be written in lower case", key_names[key].ptr);
-        }
-        if (in->nodes[key] != JSON_NONE) {
-            return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" is given twice; give it once", key_names[key].ptr);
-        }
-        in->nodes[key] = n;
-    }
-    return true;
-}
-
-/* A present value that is not null. */
-static uint32_t value_of(const struct reading *in, enum key key)
-{
-    uint32_t node = in->nodes[key];
-    return node == JSON_NONE || json_is(in->tape, node, JSON_NULL) ? JSON_NONE : node;
-}
-
-static bool refuse(const struct reading *in, enum key key, const char *must)
-{
-    return fault_set(in->why, FAULT_BAD_BODY, "\"%s\" must be %s", key_names[key].ptr, must);
-}
-
-/* A string's text. Copied: what is kept of a request outlives its body, and json_text() may point into that. */
-static struct slice keep_text(const struct reading *in, uint32_t node)
-{
-    return arena_copy(in->arena, json_text(in->tape, node, in->arena));
-}
-
-static bool read_model(struct reading *in)
+static bool read_stream(struct members *in)
 {
     struct chat_request *r = in->r;
-    r->model_node = in->nodes[KEY_MODEL];
-    if (r->model_node == JSON_NONE) return fault_set(in->why, FAULT_BAD_BODY, "\"model\" is missing");
-    if (!json_is(in->tape, r->model_node, JSON_STRING)) return refuse(in, KEY_MODEL, "a string");
-    r->model = keep_text(in, r->model_node);
-    if (r->model.len == 0) return refuse(in, KEY_MODEL, "a string that is not empty");
-    if (r->model.len <= LIMIT_MODEL_BYTES) return true;
-    r->model = utf8_cut(r->model, LIMIT_MODEL_BYTES); /* the record of its refusal is to be no longer than others */
-    return fault_set(in->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
-}
-
-static bool read_stream(struct reading *in)
-{
-    struct chat_request *r = in->r;
-    uint32_t stream = value_of(in, KEY_STREAM);
-    r->stream_node = in->nodes[KEY_STREAM];
+    if (!members_read_stream(in, KEY_STREAM)) return false;
     r->stream_options_node = in->nodes[KEY_STREAM_OPTIONS];
-    r->is_stream = json_is(in->tape, stream, JSON_TRUE);
-    if (stream != JSON_NONE && !r->is_stream && !json_is(in->tape, stream, JSON_FALSE)) {
-        return refuse(in, KEY_STREAM, "true or false");
-    }
-    uint32_t usage = json_get(in->tape, r->stream_options_node, SLICE("include_usage"));
+    uint32_t usage = json_get(&r->tape, r->stream_options_node, SLICE("include_usage"));
     if (usage == JSON_NONE) return true;
-    r->include_usage = json_is(in->tape, usage, JSON_TRUE) ? CHAT_TRUE : CHAT_FALSE;
-    if (!json_has_duplicate(in->tape, r->stream_options_node, SLICE("include_usage"))) return true;
+    r->include_usage = json_is(&r->tape, usage, JSON_TRUE) ? CHAT_TRUE : CHAT_FALSE;
+    if (!json_has_duplicate(&r->tape, r->stream_options_node, SLICE("include_usage"))) return true;
     return fault_set(in->why, FAULT_BAD_BODY, "\"stream_options.include_usage\" is given twice; give it once");
 }
 
-/* A whole number, also one written as 100.0 or 1e2; false when it is none. */
-static bool whole_number(const struct json_tape *tape, uint32_t node, int64_t *value)
-{
-    if (!json_is(tape, node, JSON_NUMBER)) return false;
-    if (json_to_i64(tape, node, value)) return true;
-    double number = json_to_double(tape, node);
-    if (!(fabs(number) < 9007199254740992.0) || number != floor(number)) return false;
-    *value = (int64_t)number;
-    return true;
-}
-
 /* Of a best_of that is none its provider says so. */
-static bool read_choices(struct reading *in)
+static bool read_choices(struct members *in)
 {
     struct chat_request *r = in->r;
     int64_t n = 1, best_of;
-    r->n_node = value_of(in, KEY_N);
-    if (r->n_node != JSON_NONE && (!whole_number(in->tape, r->n_node, &n) || n < 1 || n > UINT32_MAX))
-        return refuse(in, KEY_N, "a whole number, 1 or more");
+    r->n_node = members_value(in, KEY_N);
+    if (r->n_node != JSON_NONE && (!members_whole_number(&r->tape, r->n_node, &n) || n < 1 || n > UINT32_MAX))
+        return members_refuse(in, KEY_N, "a whole number, 1 or more");
     r->choices = r->generated = (uint32_t)n;
-    if (r->kind != CHAT_COMPLETIONS || !whole_number(in->tape, value_of(in, KEY_BEST_OF), &best_of)) return true;
+    uint32_t node = members_value(in, KEY_BEST_OF);
+    if (r->kind != CHAT_COMPLETIONS || !members_whole_number(&r->tape, node, &best_of)) return true;
     if (best_of > n) r->generated = best_of < UINT32_MAX ? (uint32_t)best_of : UINT32_MAX;
     return true;
 }
 
-static bool read_numbers(struct reading *in)
+static bool read_numbers(struct members *in)
 {
     struct chat_request *r = in->r;
-    uint32_t temperature = value_of(in, KEY_TEMPERATURE);
-    r->max_tokens_node = value_of(in, KEY_MAX_COMPLETION_TOKENS);
-    if (r->max_tokens_node == JSON_NONE) r->max_tokens_node = value_of(in, KEY_MAX_TOKENS);
-    if (!whole_number(in->tape, r->max_tokens_node, &r->max_tokens) || r->max_tokens < 0) r->max_tokens = -1;
-    if (json_is(in->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(in->tape, temperature);
+    uint32_t temperature = members_value(in, KEY_TEMPERATURE);
+    r->max_tokens_node = members_value(in, KEY_MAX_COMPLETION_TOKENS);
+    if (r->max_tokens_node == JSON_NONE) r->max_tokens_node = members_value(in, KEY_MAX_TOKENS);
+    bool is_whole = members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens);
+    if (!is_whole || r->max_tokens < 0) r->max_tokens = -1;
+    if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
     return read_choices(in);
 }
 
-static bool read_tools(struct reading *in)
+static bool read_tools(struct members *in)
 {
     struct chat_request *r = in->r;
-    const struct json_tape *tape = in->tape;
-    uint32_t functions = value_of(in, KEY_FUNCTIONS), tools = value_of(in, KEY_TOOLS);
+    const struct json_tape *tape = &r->tape;
+    uint32_t functions = members_value(in, KEY_FUNCTIONS), tools = members_value(in, KEY_TOOLS);
     r->tools_node = in->nodes[KEY_TOOLS];
-    if (tools != JSON_NONE && !json_is(tape, tools, JSON_ARRAY)) return refuse(in, KEY_TOOLS, "an array");
-    if (functions != JSON_NONE && !json_is(tape, functions, JSON_ARRAY)) return refuse(in, KEY_FUNCTIONS, "an array");
+    if (tools != JSON_NONE && !json_is(tape, tools, JSON_ARRAY)) return members_refuse(in, KEY_TOOLS, "an array");
+    if (functions != JSON_NONE && !json_is(tape, functions, JSON_ARRAY)) return members_refuse(in, KEY_FUNCTIONS, "an array");
     if (functions != JSON_NONE) r->tool_count += json_count(tape, functions);
     if (r->tool_count) r->uses |= CHAT_USES_TOOLS;
     uint32_t tool = tools == JSON_NONE ? JSON_NONE : json_first(tape, tools);
@@ -234,30 +111,26 @@ static bool read_tools(struct reading *in)
                                                             : CHAT_USES_HOSTED_TOOLS;
         r->tool_count++;
     }
-    if (value_of(in, KEY_WEB_SEARCH_OPTIONS) != JSON_NONE) r->uses |= CHAT_USES_HOSTED_TOOLS;
+    if (members_value(in, KEY_WEB_SEARCH_OPTIONS) != JSON_NONE) r->uses |= CHAT_USES_HOSTED_TOOLS;
     return true;
 }
 
 /* What is no text is the provider's to refuse. */
-static void read_service_tier(struct reading *in)
+static void read_service_tier(struct members *in)
 {
-    uint32_t tier = value_of(in, KEY_SERVICE_TIER);
-    if (json_is(in->tape, tier, JSON_STRING)) in->r->service_tier = keep_text(in, tier);
+    uint32_t tier = members_value(in, KEY_SERVICE_TIER);
+    if (json_is(&in->r->tape, tier, JSON_STRING)) in->r->service_tier = members_keep_text(in, tier);
 }
 
-static bool read_metadata(struct reading *in)
+static bool read_metadata(struct members *in)
 {
-    struct chat_request *r = in->r;
-    r->user_node = in->nodes[KEY_USER];
-    r->metadata_node = in->nodes[KEY_METADATA];
-    r->hints_node = json_get(in->tape, r->metadata_node, SLICE("moongate"));
-    if (!json_has_duplicate(in->tape, r->metadata_node, SLICE("moongate"))) return true;
-    return fault_set(in->why, FAULT_BAD_BODY, "\"metadata.moongate\" is given twice; give it once");
+    in->r->user_node = in->nodes[KEY_USER];
+    return members_read_hints(in, KEY_METADATA);
 }
 
 static bool on_piece(void *arg, const struct chat_piece *piece)
 {
-    struct reading *in = arg;
+    struct members *in = arg;
     if (piece->twice) {
         return fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", piece->message,
                          piece->twice);
@@ -267,20 +140,20 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     return true;
 }
 
-static bool read_messages(struct reading *in)
+static bool read_messages(struct members *in)
 {
     struct chat_request *r = in->r;
-    uint32_t modalities = value_of(in, KEY_MODALITIES);
-    r->messages_node = value_of(in, KEY_MESSAGES);
-    if (value_of(in, KEY_AUDIO) != JSON_NONE) r->uses |= CHAT_USES_AUDIO;
-    if (json_is(in->tape, modalities, JSON_ARRAY)) {
-        for (uint32_t n = json_first(in->tape, modalities); n != JSON_NONE; n = json_next(in->tape, n)) {
-            if (json_text_is(in->tape, n, SLICE("audio"))) r->uses |= CHAT_USES_AUDIO;
+    uint32_t modalities = members_value(in, KEY_MODALITIES);
+    r->messages_node = members_value(in, KEY_MESSAGES);
+    if (members_value(in, KEY_AUDIO) != JSON_NONE) r->uses |= CHAT_USES_AUDIO;
+    if (json_is(&r->tape, modalities, JSON_ARRAY)) {
+        for (uint32_t n = json_first(&r->tape, modalities); n != JSON_NONE; n = json_next(&r->tape, n)) {
+            if (json_text_is(&r->tape, n, SLICE("audio"))) r->uses |= CHAT_USES_AUDIO;
         }
     }
     if (r->messages_node == JSON_NONE) return true;
-    if (!json_is(in->tape, r->messages_node, JSON_ARRAY)) return refuse(in, KEY_MESSAGES, "an array");
-    return openai_walk_messages(in->tape, r->messages_node, on_piece, in);
+    if (!json_is(&r->tape, r->messages_node, JSON_ARRAY)) return members_refuse(in, KEY_MESSAGES, "an array");
+    return openai_walk_messages(&r->tape, r->messages_node, on_piece, in);
 }
 
 static uint32_t times(uint32_t answers, uint32_t prompts)
@@ -290,33 +163,35 @@ static uint32_t times(uint32_t answers, uint32_t prompts)
 }
 
 /* Each prompt of a list gets its n answers; a list of token ids is one. */
-static bool read_prompt(struct reading *in)
+static bool read_prompt(struct members *in)
 {
     struct chat_request *r = in->r;
-    uint32_t prompt = r->messages_node = value_of(in, KEY_PROMPT);
-    uint32_t first = json_is(in->tape, prompt, JSON_ARRAY) ? json_first(in->tape, prompt) : JSON_NONE;
-    if (first == JSON_NONE || json_is(in->tape, first, JSON_NUMBER)) return true;
-    r->choices = times(r->choices, json_count(in->tape, prompt));
-    r->generated = times(r->generated, json_count(in->tape, prompt));
+    uint32_t prompt = r->messages_node = members_value(in, KEY_PROMPT);
+    uint32_t first = json_is(&r->tape, prompt, JSON_ARRAY) ? json_first(&r->tape, prompt) : JSON_NONE;
+    if (first == JSON_NONE || json_is(&r->tape, first, JSON_NUMBER)) return true;
+    r->choices = times(r->choices, json_count(&r->tape, prompt));
+    r->generated = times(r->generated, json_count(&r->tape, prompt));
     return true;
 }
 
-static bool read_text(struct reading *in)
+static bool read_text(struct members *in)
 {
     switch (in->r->kind) {
     case CHAT_CHAT: return read_messages(in);
     case CHAT_COMPLETIONS: return read_prompt(in);
-    case CHAT_EMBEDDINGS: in->r->messages_node = value_of(in, KEY_INPUT); return true;
+    case CHAT_EMBEDDINGS: in->r->messages_node = members_value(in, KEY_INPUT); return true;
     }
     return true;
 }
 
 bool openai_read_request(struct chat_request *r, struct arena *arena, struct fault *why)
 {
-    struct reading in = {.r = r, .tape = &r->tape, .arena = arena, .why = why};
-    if (!read_keys(&in)) return false;
+    uint32_t nodes[KEYS_COUNT];
+    struct members in = {
+        .r = r, .arena = arena, .why = why, .names = key_names, .count = KEYS_COUNT, .nodes = nodes};
+    if (!members_read(&in)) return false;
     read_service_tier(&in);
-    return read_model(&in) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
+    return members_read_model(&in, KEY_MODEL) && read_stream(&in) && read_numbers(&in) && read_tools(&in) &&
            read_metadata(&in) && read_text(&in);
 }
 
@@ -338,17 +213,6 @@ void openai_edit_ask_usage(const struct chat_request *r, struct splice *edits)
     }
 }
 
-static void edit_member(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json)
-{
-    uint32_t node = json_get(&r->tape, 0, name);
-    if (node == JSON_NONE && json.len)
-        splice_append(edits, 0, name, json);
-    else if (node != JSON_NONE && json.len)
-        splice_value(edits, node, json);
-    else if (node != JSON_NONE)
-        splice_remove(edits, 0, node);
-}
-
 /* Text completions know the old name alone. */
 static void edit_limit(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice json)
 {
@@ -360,8 +224,8 @@ static void edit_limit(const struct chat_request *r, struct splice *edits, enum 
     bool is_callers = !is_plain && !is_completion;
     bool writes_plain = is_plain || (is_callers && (has_plain || !has_completion));
     bool writes_completion = is_completion || (is_callers && has_completion);
-    edit_member(r, edits, plain, writes_plain ? json : SLICE_NONE);
-    edit_member(r, edits, completion, writes_completion ? json : SLICE_NONE);
+    members_edit(r, edits, plain, writes_plain ? json : SLICE_NONE);
+    members_edit(r, edits, completion, writes_completion ? json : SLICE_NONE);
 }
 
 void openai_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
@@ -370,7 +234,7 @@ void openai_edit_member(const struct chat_request *r, struct splice *edits, enum
     if (slice_equal(name, key_names[KEY_MAX_TOKENS]))
         edit_limit(r, edits, limit, json);
     else
-        edit_member(r, edits, name, json);
+        members_edit(r, edits, name, json);
 }
 
 bool openai_guess(const struct json_tape *tape, enum chat_kind *kind)

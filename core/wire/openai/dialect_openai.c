@@ -2,8 +2,8 @@
  * The dialect of the OpenAI API, and of the many providers that speak it more or less.
  * Source: OpenAI API reference, chat, completions, embeddings; what providers were seen to send.
  */
-#include "wire/openai_inner.h"
-#include "wire/openai_message.h"
+#include "wire/openai/openai_inner.h"
+#include "wire/openai/openai_message.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -61,7 +61,7 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
     unsigned what = openai_read_choices(reader, stream, json_get(tape, 0, SLICE("choices")));
     bool has_usage = usage_read(&stream->usage, USAGE_SHAPE_OPENAI, tape);
     if (!stream->model[0] && json_is(tape, model, JSON_STRING))
-        openai_copy_text(stream->model, sizeof stream->model, tape, model);
+        dialect_copy_text(stream->model, sizeof stream->model, tape, model);
     if (is_truthy(tape, json_get(tape, 0, SLICE("error"))) ||
         json_text_is(tape, json_get(tape, 0, SLICE("object")), SLICE("error"))) {
         stream->has_error = true;
