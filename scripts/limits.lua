@@ -21,12 +21,23 @@ limits.on_store_loss = schema.choice { "open", "closed", "local" }
 -- Examples have no past: nothing of them is counted.
 function limits.is_counting() return not catalogue.is_rehearsal end
 
+-- Counting tokens takes none, and no money: it is a request, and no more.
+local function without_amounts(list)
+  local left = {}
+  for i = 1, #list do
+    local kind = list[i].item.kind
+    if kind ~= "tokens" and kind ~= "money" then left[#left + 1] = list[i] end
+  end
+  return left
+end
+
 function limits.run(f, policy)
   local outcome = actions.run_all(f, policy)
   if outcome == "over" then return "over" end
   if outcome == "pass" then return nil end
   local list = {}
   policy.collect(f, policy, list)
+  if f.api == "count_tokens" then list = without_amounts(list) end
   if not limits.is_counting() then return nil end
   local waiting = f._limits or {}
   for i = 1, #list do waiting[#waiting + 1] = list[i] end

@@ -9,6 +9,7 @@
 -- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z").
 local core, use = ...
 local json = use "json"
+local catalogue = use "catalogue"
 local calendar = use "calendar"
 local raise = use "raise"
 
@@ -67,7 +68,21 @@ local part_of = {
   audio = { type = "input_audio", input_audio = { data = "AAAA", format = "wav" } },
 }
 
+-- The same as Anthropic's API writes them.
+local anthropic_tool_of = {
+  tools = { name = "look_up", input_schema = { type = "object" } },
+  hosted_tools = { type = "web_search_20250305", name = "web_search" },
+  remote_mcp = { type = "mcp_toolset", mcp_server_name = "x" },
+}
+local anthropic_part_of = {
+  images = { type = "image", source = { type = "url", url = "https://example.com/a.png" } },
+  files = { type = "document", source = { type = "file", file_id = "file-1" } },
+}
+local is_anthropic = { messages = true, count_tokens = true }
+
 local function messages_of(t, tools)
+  local tool_of = is_anthropic[t.api] and anthropic_tool_of or tool_of
+  local part_of = is_anthropic[t.api] and anthropic_part_of or part_of
   local content = t.text or "hello"
   local parts = {}
   for _, name in ipairs(type(t.uses) == "string" and { t.uses } or t.uses or {}) do
@@ -92,7 +107,9 @@ local function body_of(t)
   if t.api == "embeddings" then body.input = t.text or "hello"
   elseif t.api == "completions" then body.prompt = t.text or "hello"
   else body.messages = messages_of(t, tools) end
-  if t.tools == true then tools[#tools + 1] = tool_of.tools end
+  if t.tools == true then tools[#tools + 1] = (is_anthropic[t.api] and anthropic_tool_of or tool_of).tools end
+  if t.api == "messages" and not body.max_tokens then body.max_tokens = 4096 end -- it cannot do without
+  if is_anthropic[t.api] and t.user then body.user, body.metadata = nil, { user_id = t.user } end
   if type(t.tools) == "table" then tools = t.tools end
   if #tools > 0 then body.tools = tools end
   return body
@@ -109,10 +126,20 @@ request.seconds_of = seconds_of
 
 local hints = { "task", "quality", "max_latency_ms", "data" }
 
+-- A model that is only to be had in one API is asked for in that.
+local function usual_api(t)
+  local entry = t.body == nil and catalogue.names[t.model]
+  for _, target in ipairs(entry and entry.targets or {}) do
+    if target.dialect ~= "anthropic" then return "chat" end
+  end
+  return entry and entry.targets[1] and "messages" or "chat"
+end
+
 -- JSON text for core.simulate.
 function request.describe(t)
   check_kinds(t)
-  local out = { api = t.api or "chat", headers = {}, model_path = t.model }
+  t.api = t.api or usual_api(t)
+  local out = { api = t.api, headers = {}, model_path = t.model }
   for name, value in pairs(t.headers or {}) do out.headers[name] = tostring(value) end
   for _, name in ipairs(hints) do
     if t[name] ~= nil then out.headers["x-moongate-" .. name:gsub("_", "-")] = tostring(t[name]) end

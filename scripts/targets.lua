@@ -5,7 +5,7 @@
 --
 -- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }. What is
 -- said of a target that was dropped is data, { target, by, rule, why }, with the names of the target, the policy and
--- its rule; by and rule are nil where no account of moongate.lua has it.
+-- its rule; by and rule are nil where no account of moongate.lua has it, or none that speaks as the caller does.
 local core, use = ...
 local catalogue = use "catalogue"
 local note = use("notes").note
@@ -18,10 +18,30 @@ targets.unconfigured = unconfigured
 
 local function dropped(target, by, rule, why) return { target = target.name, by = by, rule = rule, why = why } end
 
+-- What says so when its account speaks another dialect than the caller: nothing is translated.
+local foreign = {}
+targets.foreign = foreign
+
+local function speaks(f, target)
+  return ("its account speaks the API of kind \"%s\", and the request is one of \"%s\""):format(target.dialect, f.dialect)
+end
+
+-- What to do about it, when there is no other target.
+function targets.cure(f)
+  local list = f._entry.targets
+  local kind = list[1] and list[1].dialect or "another kind"
+  return ("the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", which is " ..
+    "not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""):format(
+    f.model, kind, f.dialect, f.dialect)
+end
+
 -- Why not, and the filter that says so; nil when the target may be used.
 function targets.rejection(f, target)
   if not target.usable and not catalogue.is_rehearsal then
     return dropped(target, nil, nil, "no account of that provider in moongate.lua"), unconfigured
+  end
+  if target.dialect and target.dialect ~= f.dialect and not catalogue.is_rehearsal then
+    return dropped(target, nil, nil, speaks(f, target)), foreign
   end
   local filters = f._filters
   for i = 1, #filters do

@@ -1,20 +1,54 @@
 #include "exchange/api.h"
 
-const struct api api_none = {.word = "none", .name = "none", .client = &dialect_openai};
+#define ANTHROPIC_HEADER "anthropic-version"
 
-/* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models. */
+const struct api api_none = {.word = "none", .name = "none", .client = &dialect_openai};
+static const struct api api_none_anthropic = {.word = "none", .name = "none", .client = &dialect_anthropic};
+
+/* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models; Anthropic API
+ * reference, /v1/messages, /v1/messages/count_tokens, /v1/models. */
 static const struct api apis[] = {
-    {"chat", "chat", "POST", "/v1/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai, true, true},
-    {"completions", "completions", "POST", "/v1/completions", API_CALL, CHAT_COMPLETIONS, &dialect_openai, true, true},
-    {"embeddings", "embeddings", "POST", "/v1/embeddings", API_CALL, CHAT_EMBEDDINGS, &dialect_openai, true, false},
+    {"chat", "chat", "POST", "/v1/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai,
+     .has_text = true, .meters_output = true},
+    {"completions", "completions", "POST", "/v1/completions", API_CALL, CHAT_COMPLETIONS, &dialect_openai,
+     .has_text = true, .meters_output = true},
+    {"embeddings", "embeddings", "POST", "/v1/embeddings", API_CALL, CHAT_EMBEDDINGS, &dialect_openai,
+     .has_text = true},
+    {"messages", "chat", "POST", "/v1/messages", API_CALL, CHAT_CHAT, &dialect_anthropic,
+     .has_text = true, .meters_output = true},
+    {"count_tokens", "count_tokens", "POST", "/v1/messages/count_tokens", API_CALL, CHAT_COUNT, &dialect_anthropic,
+     .has_text = true, .is_free = true},
     {"models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_openai},
     {"model", "models", "GET", "/v1/models/*", API_MODEL, .client = &dialect_openai},
+    {"anthropic_models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_anthropic,
+     .if_header = ANTHROPIC_HEADER},
+    {"anthropic_model", "models", "GET", "/v1/models/*", API_MODEL, .client = &dialect_anthropic,
+     .if_header = ANTHROPIC_HEADER},
 };
 #define API_COUNT (sizeof apis / sizeof apis[0])
 
 const struct api *api_at(size_t index)
 {
     return index < API_COUNT ? &apis[index] : NULL;
+}
+
+const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struct slice header), void *arg)
+{
+    if (api == &api_none) return has(arg, SLICE(ANTHROPIC_HEADER)) ? &api_none_anthropic : api;
+    for (size_t i = 0; i < API_COUNT; i++) {
+        bool is_same = apis[i].if_header && slice_equal(slice_str(apis[i].path), slice_str(api->path));
+        if (is_same && has(arg, slice_str(apis[i].if_header))) return &apis[i];
+    }
+    return api;
+}
+
+const struct api *api_named(struct slice name, struct slice dialect)
+{
+    for (size_t i = 0; i < API_COUNT; i++) {
+        bool is_of = slice_equal(dialect, slice_str(apis[i].client->kind));
+        if (is_of && slice_equal(name, slice_str(apis[i].name))) return &apis[i];
+    }
+    return NULL;
 }
 
 const struct api *api_find(struct slice word)

@@ -24,8 +24,8 @@ enum api_kind {
 };
 
 struct api {
-    const char *word; /* its own: "chat", "model" */
-    const char *name; /* as policies and records say it: "chat", "models" */
+    const char *word; /* its own: "chat", "model", "messages" */
+    const char *name; /* as policies and records say it, whatever the dialect: "chat", "models" */
     const char *method;
     const char *path; /* a star stands for the rest of it: a model's name, which may hold slashes ("openai/small") */
     enum api_kind kind;
@@ -33,6 +33,8 @@ struct api {
     const struct dialect *client;
     bool has_text;                /* the body's texts are counted, and read by policies */
     bool meters_output;           /* the answer says something that is counted, masked and restored */
+    bool is_free;                 /* providers take nothing for it: no tokens, no money */
+    const char *if_header;        /* of a path that two dialects share: its client sends that; NULL: all others do */
 };
 
 /* What an exchange asks for until its path is known. */
@@ -40,6 +42,11 @@ extern const struct api api_none;
 
 /* All rows but api_none, in order; NULL behind the last. */
 const struct api *api_at(size_t index);
+/* The same path's row for a client that sends such headers; has: is that one among them? Also of api_none: whoever asks
+ * for nothing that is here is told so in its own dialect. */
+const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struct slice header), void *arg);
+/* By its name, and its client's dialect; NULL when there is none. */
+const struct api *api_named(struct slice name, struct slice dialect);
 /* By its word; NULL when there is none. */
 const struct api *api_find(struct slice word);
 

@@ -65,6 +65,7 @@ enum exchange_outcome {
 struct exchange_request_head {
     const char *method;   /* "POST"; static */
     struct slice path;    /* without the query */
+    struct slice query;   /* without its '?'; never recorded, since clients put keys there */
     struct pair *headers; /* in the order they came; names as they came */
     size_t header_count;
     struct slice peer; /* "127.0.0.1:51234" */

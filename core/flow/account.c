@@ -101,7 +101,7 @@ static void fill_parts(const struct exchange *x, struct attempt *a, const struct
     struct usage_parts *parts = &a->parts;
     uint64_t counted = counted_tokens(x, a, &told->counted) + unread_tokens(x, told);
     usage_normalise(&a->usage, parts);
-    a->is_billed = is_billed(a, told, counted);
+    a->is_billed = !x->api->is_free && is_billed(a, told, counted);
     if (!a->is_billed) {
         *parts = (struct usage_parts){.is_suspect = parts->is_suspect};
         return;

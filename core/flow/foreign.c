@@ -2,7 +2,7 @@
 
 #include "base/limits.h"
 
-/* Behind a path's /v1, or /v1beta, or without any: "messages*" is messages and all that goes on with a slash. */
+/* Behind a path's /v1, or /v1beta, or without any: "files*" is files and all that goes on with a slash. */
 struct foreign {
     const char *path;
     const char *says;
@@ -15,9 +15,7 @@ static const struct foreign foreigns[] = {
     {"responses*",
      "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
      "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
-    {"messages*",
-     "Anthropic's Messages API is not served here: use a client of OpenAI's API with this gateway as its base URL, and "
-     INSTEAD "."},
+    {"messages/batches*", "Batches are not served here: ask POST /v1/messages instead, several at a time."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
     {"audio/*",
      "Speech is not served here: audio goes into the messages of POST /v1/chat/completions, for models that take it."},

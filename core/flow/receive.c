@@ -51,6 +51,7 @@ static bool keep_head(struct job *job, const struct http_head *head, struct faul
     struct exchange *x = job->x;
     x->head.method = slice_equal(head->method, SLICE("POST")) ? "POST" : "GET";
     x->head.path = arena_copy(&x->arena, head->path);
+    x->head.query = arena_copy(&x->arena, head->query);
     x->head.peer = arena_copy(&x->arena, slice_str(conn_peer(job->conn)));
     return repeats_join(x, head, why);
 }
@@ -164,6 +165,11 @@ static void open_api(struct job *job, const struct route_match *match, const str
     }
 }
 
+static bool has_header(void *arg, struct slice name)
+{
+    return exchange_header(arg, name).len > 0;
+}
+
 static void on_request(struct conn *conn, const struct http_head *head, void *arg)
 {
     struct job *job = job_new(arg, conn);
@@ -171,7 +177,7 @@ static void on_request(struct conn *conn, const struct http_head *head, void *ar
     bool is_kept = keep_head(job, head, &why);
     struct route_match match =
         routes_find(head->method, head->path, exchange_header(job->x, SLICE("upgrade")), &job->x->arena);
-    job->x->api = match.api;
+    job->x->api = api_spoken(match.api, has_header, job->x);
     job->allow = match.allow;
     job->is_unrecorded = match.kind != ROUTE_API && match.kind != ROUTE_NONE;
     if (!job->is_unrecorded) admit(job);

@@ -29,7 +29,7 @@ size_t reply_common_headers(struct job *job, struct conn_header *headers)
     struct exchange *x = job->x;
     size_t count = 0;
     /* The first is the one that the SDKs read (request_id, _request_id), the second is told from anybody else's. */
-    headers[count++] = (struct conn_header){SLICE("x-request-id"), slice_str(x->id)};
+    headers[count++] = (struct conn_header){x->api->client->request_id_header, slice_str(x->id)};
     headers[count++] = (struct conn_header){SLICE("x-moongate-request-id"), slice_str(x->id)};
     for (size_t i = 0; i < x->decision.verdict.warning_count; i++)
         headers[count++] = (struct conn_header){SLICE("x-moongate-warning"), x->decision.verdict.warnings[i]};

@@ -36,7 +36,7 @@ static bool find(struct slice path, struct place *place)
     const struct api *api;
     for (size_t i = 0; (api = api_at(i)) != NULL; i++) {
         *place = (struct place){ROUTE_API, api, api->method, SLICE_NONE};
-        if (path_fits(api->path, path, &place->rest)) return true;
+        if (!api->if_header && path_fits(api->path, path, &place->rest)) return true;
     }
     for (size_t i = 0; i < HEALTH_COUNT; i++) {
         *place = (struct place){healths[i].kind, &api_none, "GET", SLICE_NONE};
@@ -68,7 +68,7 @@ static void list_paths(struct fault *fault)
     size_t len = 0;
     const struct api *api;
     for (size_t i = 0; (api = api_at(i)) != NULL && len < sizeof paths; i++) {
-        if (!strchr(api->path, '*'))
+        if (!strchr(api->path, '*') && !api->if_header)
             len += (size_t)snprintf(paths + len, sizeof paths - len, "%s%s", len ? ", " : "", api->path);
     }
     for (size_t i = 0; i < HEALTH_COUNT && len < sizeof paths; i++) {
@@ -127,10 +127,12 @@ static char *tidy(struct slice path, struct arena *arena, size_t *len)
     return to;
 }
 
-/* Behind the beginning that OpenRouter, Groq, or Google for clients of OpenAI, have before /v1 or in its place. */
+/* Behind the beginning that OpenRouter, Groq, Google for clients of OpenAI, or others for Anthropic's, have before /v1
+ * or in its place. */
 static struct slice meant_by(struct slice path, struct arena *arena)
 {
-    static const struct slice beginnings[] = {{"/openai/v1/", 11}, {"/api/v1/", 8}, {"/v1beta/openai/", 15}};
+    static const struct slice beginnings[] = {
+        {"/openai/v1/", 11}, {"/api/v1/", 8}, {"/v1beta/openai/", 15}, {"/anthropic/v1/", 14}};
     size_t len;
     char *text = tidy(path, arena, &len);
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {

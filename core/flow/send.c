@@ -6,7 +6,7 @@
 #include "wire/http.h"
 #include "wire/splice.h"
 
-#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 4)
+#define SEND_HEADERS_MAX (LIMIT_HEADERS_COUNT + LIMIT_PROVIDER_HEADERS + 5)
 
 /* RFC 9110 7.6.1: what the Connection header names is meant for us alone. */
 static bool is_for_us(const struct exchange *x, struct slice name)
@@ -36,6 +36,42 @@ static bool is_set_by_account(const struct provider *p, struct slice name)
     return false;
 }
 
+static bool is_sent(const struct fetch_header *headers, size_t count, struct slice name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_iequal(headers[i].name, name)) return true;
+    }
+    return false;
+}
+
+/* The account's key, and the version of the API that is spoken where nobody has said one. */
+static size_t own_headers(struct call *call, struct fetch_header *headers, size_t count)
+{
+    struct dialect_header key = call->dialect->key_header, version = call->dialect->version_header;
+    size_t added = 0;
+    if (call->provider->key.len) {
+        struct slice value = arena_join(&call->passing, key.value, call->provider->key);
+        headers[count + added++] = (struct fetch_header){key.name, value};
+    }
+    if (version.name.len && !is_sent(headers, count, version.name))
+        headers[count + added++] = (struct fetch_header){version.name, version.value};
+    return added;
+}
+
+/* Of the client's query only what the provider's API has a parameter for: others hold keys. */
+static struct slice url_of(struct call *call)
+{
+    struct exchange *x = call->job->x;
+    struct slice url = arena_join(&call->passing, call->provider->url, slice_str(call->dialect->path(x->api->asks)));
+    struct slice rest = x->head.query, wanted = call->dialect->query, parameter;
+    while (rest.len && wanted.len) {
+        parameter = slice_split(rest, '&', &rest);
+        if (slice_equal(parameter, wanted))
+            return arena_printf(&call->passing, "%.*s?%.*s", SLICE_FMT(url), SLICE_FMT(wanted));
+    }
+    return url;
+}
+
 /* The client's headers that may pass, then ours: they decide what a provider bills and in which encoding it answers. */
 static size_t collect_headers(struct call *call, struct fetch_header *headers)
 {
@@ -50,10 +86,7 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
     }
     while (provider_next_header(&rest, &own))
         headers[count++] = (struct fetch_header){own.name, own.value};
-    if (call->provider->key.len) {
-        struct slice bearer = arena_join(&call->passing, SLICE("Bearer "), call->provider->key);
-        headers[count++] = (struct fetch_header){SLICE("authorization"), bearer};
-    }
+    count += own_headers(call, headers, count);
     headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
     headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
     return count;
@@ -83,7 +116,7 @@ struct fetch *send_request(struct call *call, const struct target *target, const
     struct slice *body;
     struct fetch_request request = {
         .method = SLICE("POST"),
-        .url = arena_join(&call->passing, p->url, slice_str(call->dialect->path(x->api->asks))),
+        .url = url_of(call),
         .headers = headers,
         .header_count = collect_headers(call, headers),
         .ca_file = p->ca_file.ptr,

@@ -28,6 +28,12 @@ static bool append_cut(struct exchange_text *to, struct slice s)
     return !to->is_cut;
 }
 
+static struct slice text_of(struct reading *r, uint32_t node)
+{
+    bool is_text = json_is(r->tape, node, JSON_STRING);
+    return is_text ? json_text(r->tape, node, &r->arena) : json_raw(r->tape, node);
+}
+
 static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct reading *r = arg;
@@ -37,11 +43,14 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     case PIECE_CONTENT:
     case PIECE_REFUSAL:
     case PIECE_REASONING:
-    case PIECE_CALL_TEXT: break;
+    case PIECE_CALL_TEXT:
+    case PIECE_CALL_JSON: break;
     default: return true;
     }
-    return append_cut(to, r->role) && append_cut(to, r->role.len ? SLICE(": ") : SLICE("")) &&
-           append_cut(to, json_text(r->tape, piece->node, &r->arena)) && append_cut(to, SLICE("\n"));
+    bool is_system = piece->message == CHAT_NO_MESSAGE && piece->role == CHAT_ROLE_APPLICATION;
+    struct slice role = is_system ? SLICE("system") : r->role;
+    return append_cut(to, role) && append_cut(to, role.len ? SLICE(": ") : SLICE("")) &&
+           append_cut(to, text_of(r, piece->node)) && append_cut(to, SLICE("\n"));
 }
 
 void wording_keep_prompt(struct exchange *x, const struct target *target)

@@ -9,13 +9,17 @@ static const struct settings *settings_of(lua_State *L)
     return set->settings;
 }
 
-/* provider(name) → whether moongate.lua has that account; nil when there is no moongate.lua to ask */
+/* provider(name) → whether moongate.lua has that account, and the dialect that it speaks; nil when there is no
+ * moongate.lua to ask */
 static int on_provider(lua_State *L)
 {
     const struct settings *settings = settings_of(L);
     if (!settings) return 0;
-    lua_pushboolean(L, settings_provider(settings, bind_check_slice(L, 1)) != NULL);
-    return 1;
+    const struct provider *p = settings_provider(settings, bind_check_slice(L, 1));
+    lua_pushboolean(L, p != NULL);
+    if (!p) return 1;
+    lua_pushlstring(L, p->kind.ptr, p->kind.len);
+    return 2;
 }
 
 /* sink(name) → whether notices can be sent there, by moongate.lua; nil when there is none to ask */

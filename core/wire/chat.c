@@ -10,6 +10,7 @@ void chat_init(struct chat_request *r)
     *r = (struct chat_request){
         .model_node = JSON_NONE,
         .messages_node = JSON_NONE,
+        .system_node = JSON_NONE,
         .stream_node = JSON_NONE,
         .stream_options_node = JSON_NONE,
         .tools_node = JSON_NONE,

@@ -24,7 +24,12 @@
 
 struct dialect; /* wire/dialect.h */
 
-enum chat_kind { CHAT_CHAT, CHAT_COMPLETIONS, CHAT_EMBEDDINGS };
+enum chat_kind {
+    CHAT_CHAT,
+    CHAT_COMPLETIONS,
+    CHAT_EMBEDDINGS,
+    CHAT_COUNT, /* how many tokens would this chat be? Nothing is generated */
+};
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
 
@@ -38,12 +43,18 @@ enum chat_uses {
     CHAT_USES_AUDIO = 32,
 };
 
+/* The nodes behind one, up to another. */
+struct chat_span {
+    uint32_t node, after;
+};
+
 struct chat_request {
     struct json_tape tape;
     const struct dialect *dialect; /* whose request it is; NULL before chat_parse() */
     enum chat_kind kind;
     struct slice model;     /* decoded text, in the arena as all texts here */
     uint32_t messages_node; /* of messages the list; of the other kinds prompt or input */
+    uint32_t system_node;   /* the system prompt, where it stands beside the messages */
     uint32_t model_node, stream_node, stream_options_node, tools_node, metadata_node, user_node;
     uint32_t max_tokens_node;
     bool is_stream;
@@ -58,6 +69,9 @@ struct chat_request {
     unsigned uses; /* of enum chat_uses */
     /* metadata.moongate, read as hints and cut out of what the provider sees; JSON_NONE when absent */
     uint32_t hints_node;
+    /* Values inside messages in which no name is the format's, such as a tool's input; in order, apart; in the arena */
+    struct chat_span *free;
+    uint32_t free_count;
 };
 
 void chat_init(struct chat_request *r);
@@ -83,6 +97,7 @@ enum chat_piece_kind {
     PIECE_REASONING,
     PIECE_CALL_TEXT, /* a tool call's name, arguments, input */
     /* all else */
+    PIECE_CALL_JSON, /* node: the same, an object: its JSON is what is read */
     PIECE_MESSAGE, /* one begins */
     PIECE_PART,    /* a part of its content begins */
     PIECE_CALL,    /* a tool call begins */
@@ -111,7 +126,8 @@ struct chat_piece {
     uint32_t node;
     uint32_t message;    /* its message's number; CHAT_NO_MESSAGE: it is in none */
     const char *twice;   /* MESSAGE, PART: the member that may stand once, and does not; NULL: there is none */
-    enum chat_role role; /* MESSAGE */
+    enum chat_role role; /* MESSAGE; of CONTENT that is in none: who speaks */
+    bool is_result;      /* CONTENT: what a tool gave back, and nobody said */
     unsigned uses;       /* PART: of enum chat_uses */
     bool is_unknown;     /* PART: of a kind that nobody counts */
     bool is_role;        /* NAME: it is the role's word */
@@ -124,11 +140,17 @@ struct chat_piece {
 /* False: that is enough. */
 typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
 
-/* Every piece in order: messages, prompt or input; then tools; then the schema. False when fn did. */
+static inline bool chat_has_messages(const struct chat_request *r)
+{
+    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT;
+}
+
+/* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the
+ * schema. False when fn did. */
 bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
 
-/* Raw bytes of all text in messages, prompt or input: a measure, not a count of characters. Pictures, audio and files
- * count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */
+/* Raw bytes of all text in messages, system prompt, prompt or input: a measure, not a count of characters. Pictures,
+ * audio and files count nothing; a token id counts 4, so that a quarter of it all is a rough number of tokens. */
 uint64_t chat_text_bytes(const struct chat_request *r);
 /* The next string behind `node` (JSON_NONE: the first) that reaches the provider as text, known to chat_walk() or not:
  * of messages, tools, tool calls, prompt, input, user, metadata and all else but names of the format, pictures, audio
@@ -151,7 +173,8 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 /* Removes metadata.moongate, and metadata itself when nothing else was in it. */
 void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
-/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. "max_tokens" is
+/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. Of what the dialect has
+ * no word for nothing is written. "max_tokens" is
  * written as the target calls it, and where that takes both names, as the caller did. */
 void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                       struct slice json);

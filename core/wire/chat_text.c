@@ -6,13 +6,13 @@
 
 #define TOKEN_ID_BYTES 4 /* what one token is worth in bytes of text, roughly */
 
-uint64_t chat_text_bytes(const struct chat_request *r)
+static uint64_t bytes_in(const struct chat_request *r, uint32_t root)
 {
     const struct json_tape *tape = &r->tape;
     uint64_t bytes = 0;
-    if (r->messages_node == JSON_NONE) return 0;
-    for (uint32_t n = r->messages_node; n < json_after(tape, r->messages_node);) {
-        bool is_skipped = n != r->messages_node && r->dialect->is_format(tape, n);
+    if (root == JSON_NONE) return 0;
+    for (uint32_t n = root; n < json_after(tape, root);) {
+        bool is_skipped = n != root && r->dialect->is_format(r, n);
         if (!is_skipped && json_is(tape, n, JSON_STRING)) bytes += json_raw(tape, n).len - 2;
         if (!is_skipped && json_is(tape, n, JSON_NUMBER)) bytes += TOKEN_ID_BYTES;
         n = is_skipped ? json_after(tape, n) : n + 1;
@@ -20,12 +20,17 @@ uint64_t chat_text_bytes(const struct chat_request *r)
     return bytes;
 }
 
+uint64_t chat_text_bytes(const struct chat_request *r)
+{
+    return bytes_in(r, r->system_node) + bytes_in(r, r->messages_node);
+}
+
 /* What no provider takes for text: the model's name, what is cut out on the way, and what is of the format. */
 static bool is_unread(const struct chat_request *r, uint32_t node, uint32_t messages_end)
 {
     if (node == r->model_node || node == r->hints_node) return true;
     bool is_inside = r->messages_node != JSON_NONE && node > r->messages_node && node < messages_end;
-    return is_inside && r->dialect->is_format(&r->tape, node);
+    return is_inside && r->dialect->is_format(r, node);
 }
 
 uint32_t chat_next_text(const struct chat_request *r, uint32_t node)
@@ -51,7 +56,7 @@ bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor)
     const struct json_tape *tape = &r->tape;
     uint32_t messages = r->messages_node, node = cursor->node == JSON_NONE ? messages - 1 : cursor->node;
     if (messages == JSON_NONE) return false;
-    if (cursor->message == JSON_NONE && r->kind == CHAT_CHAT) cursor->message = json_first(tape, messages);
+    if (cursor->message == JSON_NONE && chat_has_messages(r)) cursor->message = json_first(tape, messages);
     for (;;) {
         node = cursor->node = chat_next_text(r, node);
         if (node >= json_after(tape, messages)) return false; /* JSON_NONE is the largest */
@@ -79,7 +84,7 @@ struct joining {
 static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct joining *j = arg;
-    if (piece->kind != PIECE_CONTENT) return true;
+    if (piece->kind != PIECE_CONTENT || piece->is_result) return true;
     if (buf_len(&j->text) == j->max_bytes) return false;
     if (j->is_begun) buf_append_char(&j->text, '\n');
     j->is_begun = true;
@@ -124,6 +129,6 @@ struct slice chat_last_user_text(const struct chat_request *r, size_t max_bytes,
     uint32_t node = r->messages_node;
     if (node == JSON_NONE) return SLICE("");
     if (!json_is(tape, node, JSON_ARRAY)) return text_of(tape, node, max_bytes, arena);
-    if (r->kind != CHAT_CHAT) return text_of(tape, last_string(tape, node), max_bytes, arena);
+    if (!chat_has_messages(r)) return text_of(tape, last_string(tape, node), max_bytes, arena);
     return message_text(r, last_user_message(r), max_bytes, arena);
 }

@@ -52,7 +52,7 @@ struct count *count_new(const struct chat_request *r, unsigned vocabularies, str
     c->vocabularies = c->pass = vocabularies;
     c->first = (unsigned)__builtin_ctz(vocabularies);
     c->stop_above = NEVER;
-    c->is_chat = r->kind == CHAT_CHAT;
+    c->is_chat = chat_has_messages(r);
     buf_init(&c->opened.decoded);
     count_find(r, &c->found);
     return c;
@@ -134,7 +134,7 @@ static void add_tokens(struct count *c, const struct text *text, unsigned vocabu
         add_share(&c->shares[text->message], text->part, tokens);
 }
 
-/* Its bytes as they stand, without quotes; of a made text, itself. */
+/* Its bytes as they stand, without quotes or braces; of a made text, itself. */
 static struct slice raw_of(const struct count *c, const struct text *text)
 {
     if (text->node == JSON_NONE) return buf_slice(text->part == TEXT_TOOLS ? &c->found.tools : &c->found.schema);
@@ -191,7 +191,8 @@ static void close_text(struct count *c, const struct text *text)
 static bool next_piece(struct count *c, const struct text *text, struct slice raw, size_t max, struct slice *piece)
 {
     struct opened *o = &c->opened;
-    if (text->node != JSON_NONE) return json_text_piece(&c->r->tape, text->node, &o->at, max, &o->decoded, piece);
+    if (json_is(&c->r->tape, text->node, JSON_STRING))
+        return json_text_piece(&c->r->tape, text->node, &o->at, max, &o->decoded, piece);
     *piece = slice_of(raw.ptr + o->at, raw.len - o->at < max ? raw.len - o->at : max);
     o->at += piece->len;
     return piece->len > 0;

@@ -8,6 +8,7 @@
 #include "wire/count_inner.h"
 
 #define SEGMENTS_MAX 128 /* before a JPEG's frame header */
+#define SCHEME_BYTES 16u /* of a URL, with its colon */
 
 /* The picture's bytes, decoded as they are asked for. */
 struct reader {
@@ -162,9 +163,11 @@ static bool read_size(struct reader *r, uint32_t *width, uint32_t *height)
 
 bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height)
 {
-    struct slice rest;
-    if (!slice_starts(url, SLICE("data:"))) return false;
-    slice_split(url, ',', &rest);
+    struct slice rest = url;
+    if (slice_starts(url, SLICE("data:")))
+        slice_split(url, ',', &rest);
+    else if (memchr(url.ptr, ':', url.len < SCHEME_BYTES ? url.len : SCHEME_BYTES))
+        return false;
     struct reader r = {.text = rest};
     /* What no format allows, or no camera makes, is a lie: then the most is reserved. */
     return rest.len && read_size(&r, width, height) && *width > 0 && *height > 0 &&

@@ -69,7 +69,8 @@ void tools_text_init(struct tools_text *t, const struct json_tape *tape, struct 
 void tools_text_add(struct tools_text *t, const struct chat_piece *tool);
 /* How many there were; of none nothing is told. */
 uint32_t tools_text_end(struct tools_text *t);
-/* Pixels of a picture in a data: URL, from its header (PNG, JPEG, GIF, WebP); false: it does not say. */
+/* Pixels of a picture in a data: URL, or in base64 alone, from its header (PNG, JPEG, GIF, WebP); false: it does not
+ * say. */
 bool count_picture_size(struct slice url, uint32_t *width, uint32_t *height);
 
 /* Is a text of so many bytes, as it stands in the body, one that a memo is asked about? */

@@ -83,7 +83,8 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     case PIECE_CONTENT:
     case PIECE_REFUSAL:
     case PIECE_REASONING:
-    case PIECE_CALL_TEXT: add_text(found, piece->node, piece->message, TEXT_CONTENT); break;
+    case PIECE_CALL_TEXT:
+    case PIECE_CALL_JSON: add_text(found, piece->node, piece->message, TEXT_CONTENT); break;
     case PIECE_ROLE: add_text(found, piece->node, piece->message, TEXT_ROLE); break;
     case PIECE_NAME: add_name(found, piece); break;
     case PIECE_MESSAGE: add_message(found, piece->role); break;
@@ -117,7 +118,7 @@ void count_find(const struct chat_request *r, struct found *found)
 static bool on_message_piece(void *arg, const struct chat_piece *piece)
 {
     struct share *shares = arg;
-    if (piece->message == CHAT_NO_MESSAGE) return false;
+    if (piece->message == CHAT_NO_MESSAGE) return true;
     struct share *share = &shares[piece->message];
     share->calls += piece->kind == PIECE_CALL;
     share->has_unknown |= piece->kind == PIECE_ELSEWHERE || (piece->kind == PIECE_PART && piece->is_unknown);

@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-static const struct dialect *const dialects[] = {&dialect_openai};
+static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_openai};
 
 const struct dialect *dialect_find(struct slice kind)
 {

@@ -85,7 +85,7 @@ struct dialect {
     bool (*walk_message)(const struct json_tape *tape, uint32_t message, uint32_t number, chat_piece_fn fn, void *arg);
     enum chat_role (*role)(const struct json_tape *tape, uint32_t message);
     /* Of a node inside messages, prompt or input: it is no text for a model, nor is anything inside it. */
-    bool (*is_format)(const struct json_tape *tape, uint32_t node);
+    bool (*is_format)(const struct chat_request *r, uint32_t node);
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
@@ -94,8 +94,11 @@ struct dialect {
 
     /* --- an answer --- */
 
-    /* Appended to the provider's URL: "/chat/completions". */
+    /* Appended to the provider's URL: "/chat/completions". NULL: it has nothing of that kind. */
     const char *(*path)(enum chat_kind kind);
+    struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
+    struct slice query;                   /* the one parameter of the client's that goes along; empty: none */
+    struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 
     /* A complete answer of any status, read into *said and the stream; SAID_UNREADABLE: it is no JSON object, and
      * nothing was learnt. *said is good until the reader's next reading. */
@@ -106,6 +109,8 @@ struct dialect {
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
 
     /* --- what the client is told --- */
+
+    struct slice request_id_header; /* the one that the client's library reads: "x-request-id" */
 
     /* An event for a stream that has begun; only between events. The client's library raises it as an API error. */
     void (*write_event_error)(struct buf *out, const struct dialect_error *error);
@@ -121,7 +126,7 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
-extern const struct dialect dialect_openai;
+extern const struct dialect dialect_openai, dialect_anthropic;
 
 /* By provider.kind; NULL when there is none of that name. */
 const struct dialect *dialect_find(struct slice kind);

@@ -79,10 +79,9 @@ void redact_changes_move(const struct redact_changes *c, struct said_text *texts
     for (uint32_t i = 0; i < c->count; i++)
         moved[i + 1] = moved[i] + (uint32_t)c->items[i].json.len - c->items[i].len;
     for (uint32_t t = 0; t < count; t++) {
-        uint32_t i = first_from(c, texts[t].at);
-        bool is_changed = i < c->count && c->items[i].at == texts[t].at;
+        uint32_t i = first_from(c, texts[t].at), behind = first_from(c, texts[t].at + texts[t].len);
         texts[t].at += moved[i];
-        if (is_changed) texts[t].len = (uint32_t)c->items[i].json.len;
+        texts[t].len += moved[behind] - moved[i];
     }
     mem_free(moved);
 }

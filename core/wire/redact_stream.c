@@ -252,7 +252,7 @@ static void read_foreign(struct redact_stream *s, struct event *e, const struct 
     s->tape = said->tape;
     redact_walk_event(s->tape, on_text, s);
     end_rest(s);
-    end_texts(s, redact_walk_event_choice(s->tape), false);
+    end_texts(s, redact_walk_event_choice(s->tape), said->what & SAID_PART_ENDS);
     s->tape = NULL;
     keep_as_it_came(e, event, said);
 }

@@ -14,7 +14,7 @@ static bool is_no_text(const struct json_tape *tape, uint32_t member)
         {"object", 6},         {"model", 5},         {"format", 6},       {"finish_reason", 13},
         {"tool_call_id", 12},  {"logprobs", 8},      {"signature", 9},    {"thought_signature", 17},
         {"data", 4},           {"b64_json", 8},      {"index", 5},        {"encrypted_content", 17},
-        {"native_finish_reason", 20}};
+        {"native_finish_reason", 20}, {"stop_reason", 11}, {"tool_use_id", 11}, {"encrypted_index", 15}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (json_key_is(tape, member, names[i])) return true;
     }

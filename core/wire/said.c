@@ -33,11 +33,8 @@ void said_begin(struct said_reader *reader, struct said *said, struct slice json
     *said = (struct said){.json = json};
 }
 
-void said_add(struct said_reader *reader, uint32_t node, struct said_text text)
+static void add(struct said_reader *reader, struct slice raw, struct said_text text)
 {
-    if (!json_is(&reader->tape, node, JSON_STRING)) return;
-    struct slice raw = json_raw(&reader->tape, node);
-    if (raw.len <= 2) return;
     if (reader->count == reader->cap) {
         reader->cap = reader->cap ? 2 * reader->cap : 4;
         reader->texts = mem_realloc(reader->texts, reader->cap * sizeof *reader->texts);
@@ -45,6 +42,19 @@ void said_add(struct said_reader *reader, uint32_t node, struct said_text text)
     text.at = (uint32_t)(raw.ptr - reader->tape.bytes);
     text.len = (uint32_t)raw.len;
     reader->texts[reader->count++] = text;
+}
+
+void said_add(struct said_reader *reader, uint32_t node, struct said_text text)
+{
+    if (!json_is(&reader->tape, node, JSON_STRING)) return;
+    struct slice raw = json_raw(&reader->tape, node);
+    if (raw.len > 2) add(reader, raw, text);
+}
+
+void said_add_json(struct said_reader *reader, uint32_t node, struct said_text text)
+{
+    text.is_json = true;
+    add(reader, json_raw(&reader->tape, node), text);
 }
 
 void said_end(struct said_reader *reader, struct said *said)
@@ -56,7 +66,8 @@ void said_end(struct said_reader *reader, struct said *said)
 
 struct slice said_decode(const struct said *said, const struct said_text *text, struct arena *arena)
 {
-    return json_decode(slice_of(said->json.ptr + text->at, text->len), arena);
+    struct slice raw = slice_of(said->json.ptr + text->at, text->len);
+    return text->is_json ? raw : json_decode(raw, arena);
 }
 
 void said_append_text(const struct said *said, struct buf *out)

@@ -30,6 +30,7 @@ enum said_what {
     SAID_USAGE_ONLY = 4, /* carries usage and no choice: may be left out when the client did not ask for it */
     SAID_ERROR = 8,      /* an error object in the stream; the client's library raises it */
     SAID_FINISHED = 16,  /* some choice got its finish reason here */
+    SAID_PART_ENDS = 32, /* nothing comes any more of the texts of that "index" */
 };
 
 enum said_kind {
@@ -43,9 +44,10 @@ enum said_kind {
 /* A piece of what the model writes. */
 struct said_text {
     uint32_t at, len;      /* of the JSON string in said.json, quotes included; never an empty text */
-    uint32_t choice, call; /* which choice, and which of its tool calls */
+    uint32_t choice, call; /* which choice, and which of its tool calls or blocks */
     enum said_kind kind;
     bool is_whole;         /* of an answer in one piece: texts of one kind are apart, not one running on */
+    bool is_json;          /* no string but an object, which is read as its JSON */
 };
 
 struct said {
@@ -69,6 +71,8 @@ void said_reader_clear(struct said_reader *reader);
  * which is left out when it is empty or no string. */
 void said_begin(struct said_reader *reader, struct said *said, struct slice json);
 void said_add(struct said_reader *reader, uint32_t node, struct said_text text);
+/* Of any other value: what is read is its JSON. */
+void said_add_json(struct said_reader *reader, uint32_t node, struct said_text text);
 void said_end(struct said_reader *reader, struct said *said);
 
 /* The text as its reader sees it: borrowed from json when it has no escapes, else made in the arena. */

@@ -135,12 +135,20 @@ local function is_request(file)
   return not (file.messages or file.input or file.prompt)
 end
 
+-- Members that OpenAI's chats have not; a short body may be either's.
+local function looks_anthropic(file)
+  local tool = type(file.tools) == "table" and file.tools[1]
+  return file.system ~= nil or file.stop_sequences ~= nil or file.thinking ~= nil or
+    type(tool) == "table" and tool.input_schema ~= nil
+end
+
 local function read_file(file)
   if type(file) ~= "table" or #file > 0 then
     bad("the request file holds a JSON object: a body, or { \"as\": …, \"model\": … }")
   end
   if not is_request(file) then
-    local api = file.prompt and "completions" or file.input and not file.messages and "embeddings" or "chat"
+    local api = file.prompt and "completions" or file.input and not file.messages and "embeddings" or
+      looks_anthropic(file) and "messages" or "chat"
     return { as = {}, body = file, api = api }
   end
   local t = { as = {} }
@@ -208,7 +216,8 @@ end
 
 local function read_record(record, key, notes, again)
   local is_whole = type(record.facts) == "table" and record.facts.time_ns ~= nil
-  local t = { as = {}, api = text_or_nil(record.api),
+  local is_messages = record.dialect == "anthropic" and record.api == "chat"
+  local t = { as = {}, api = is_messages and "messages" or text_or_nil(record.api),
     model = text_or_nil(record.model_asked) or text_or_nil(record.model) }
   local identity = type(record.identity) == "table" and record.identity or {}
   for _, name in ipairs { "app", "department", "user", "team" } do t.as[name] = text_or_nil(identity[name]) end

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "anthropic.h"
 #include "conn.h"
 #include "control.h"
 #include "entries.h"
@@ -43,14 +44,22 @@ static bool script_of_request(const json_t *body, struct script *script, struct 
 static bool is_authorized(const struct mock *mock, const struct request *request)
 {
     struct slice value = request_header(request, SLICE("authorization")), bearer = SLICE("Bearer ");
+    struct slice bare = request_header(request, SLICE("x-api-key")); /* Anthropic's */
+    if (bare.len) return mock->key ? slice_equal(bare, slice_str(mock->key)) : !slice_equal(bare, SLICE(BAD_KEY));
     if (!mock->key) return !slice_equal(value, SLICE("Bearer " BAD_KEY));
     return slice_starts(value, bearer) &&
            slice_equal(slice_of(value.ptr + bearer.len, value.len - bearer.len), slice_str(mock->key));
 }
 
-static struct source *scripted_error(const struct script *s)
+static struct source *scripted_error(const struct script *s, struct slice path)
 {
     bool is_limit = s->status == 429;
+    if (slice_starts(path, SLICE("/v1/messages")))
+        return anthropic_error((int)s->status,
+                               s->error_type ? s->error_type
+                               : is_limit    ? "rate_limit_error"
+                                             : "api_error",
+                               s->error_message ? s->error_message : "The mock was asked to fail.");
     return source_of_error((int)s->status,
                            s->error_type ? s->error_type
                            : is_limit    ? "requests"
@@ -73,11 +82,13 @@ static struct source *choose_source(struct session *s, const json_t *body, const
         return source_of_error(401, "invalid_request_error", "invalid_api_key", "Incorrect API key provided.");
     }
     if (script->body) return source_of_bytes((int)script->status, "application/json", slice_str(script->body), 0);
-    if (script->status != 200) return scripted_error(script);
+    if (script->status != 200) return scripted_error(script, s->request.path);
     if (script_is(script->usage, "reject") && json_object_get(body, "stream_options")) {
         return source_of_error(400, "invalid_request_error", "unknown_parameter",
                                "Unrecognized request argument supplied: stream_options");
     }
+    source = anthropic_answer(s->request.path, body, script);
+    if (source) return source;
     return openai_answer(&(struct openai_ask){s->request.method, s->request.path, body, script});
 }
 

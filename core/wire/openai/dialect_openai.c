@@ -11,8 +11,9 @@ static const char *path(enum chat_kind kind)
     case CHAT_CHAT: return "/chat/completions";
     case CHAT_COMPLETIONS: return "/completions";
     case CHAT_EMBEDDINGS: return "/embeddings";
+    case CHAT_COUNT: return NULL;
     }
-    return "";
+    return NULL;
 }
 
 /* What JavaScript's `if (value)` sees: the official client raises any such "error". */
@@ -193,9 +194,11 @@ const struct dialect dialect_openai = {
     .edit_member = openai_edit_member,
     .guess = openai_guess,
     .path = path,
+    .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,
     .read_event = read_event,
     .judge_end = judge_end,
+    .request_id_header = {"x-request-id", 12},
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,
     .write_rates = openai_write_rates,

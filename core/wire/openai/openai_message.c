@@ -62,9 +62,9 @@ static enum member find_member(const struct json_tape *tape, uint32_t node)
     return MEMBERS_COUNT;
 }
 
-bool openai_is_format(const struct json_tape *tape, uint32_t node)
+bool openai_is_format(const struct chat_request *r, uint32_t node)
 {
-    enum member m = find_member(tape, node);
+    enum member m = find_member(&r->tape, node);
     return m != MEMBERS_COUNT && members[m].is_format;
 }
 

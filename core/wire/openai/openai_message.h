@@ -17,6 +17,6 @@ bool openai_walk_messages(const struct json_tape *tape, uint32_t messages, chat_
 bool openai_walk_message(const struct json_tape *tape, uint32_t message, uint32_t number, chat_piece_fn fn, void *arg);
 enum chat_role openai_role(const struct json_tape *tape, uint32_t message);
 /* A member, anywhere inside messages, of pictures, audio, files, or the words of the format itself. */
-bool openai_is_format(const struct json_tape *tape, uint32_t node);
+bool openai_is_format(const struct chat_request *r, uint32_t node);
 
 #endif

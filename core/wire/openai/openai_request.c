@@ -96,7 +96,8 @@ static bool read_tools(struct members *in)
     uint32_t functions = members_value(in, KEY_FUNCTIONS), tools = members_value(in, KEY_TOOLS);
     r->tools_node = in->nodes[KEY_TOOLS];
     if (tools != JSON_NONE && !json_is(tape, tools, JSON_ARRAY)) return members_refuse(in, KEY_TOOLS, "an array");
-    if (functions != JSON_NONE && !json_is(tape, functions, JSON_ARRAY)) return members_refuse(in, KEY_FUNCTIONS, "an array");
+    if (functions != JSON_NONE && !json_is(tape, functions, JSON_ARRAY))
+        return members_refuse(in, KEY_FUNCTIONS, "an array");
     if (functions != JSON_NONE) r->tool_count += json_count(tape, functions);
     if (r->tool_count) r->uses |= CHAT_USES_TOOLS;
     uint32_t tool = tools == JSON_NONE ? JSON_NONE : json_first(tape, tools);
@@ -177,7 +178,8 @@ static bool read_prompt(struct members *in)
 static bool read_text(struct members *in)
 {
     switch (in->r->kind) {
-    case CHAT_CHAT: return read_messages(in);
+    case CHAT_CHAT:
+    case CHAT_COUNT: return read_messages(in);
     case CHAT_COMPLETIONS: return read_prompt(in);
     case CHAT_EMBEDDINGS: in->r->messages_node = members_value(in, KEY_INPUT); return true;
     }

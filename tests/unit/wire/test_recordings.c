@@ -25,7 +25,9 @@ struct place {
 
 struct recording {
     const char *id;
+    const struct dialect *dialect;
     json_t *expected;
+    bool is_count;  /* of tokens, and no answer of a model's */
     bool has_error; /* the answer is an error, or there is one in the stream */
     struct buf bytes;
     struct place events[EVENTS_MAX];
@@ -40,6 +42,7 @@ struct relay {
     bool is_first; /* the uncut run, which writes the places that the others compare with */
     bool inspects;
     bool differs;
+    struct buf *texts; /* what the model says, by kind; NULL: nobody asks */
     size_t index, raw_bytes, chunks, unreadable;
     struct dialect_stream stream;
 };
@@ -68,6 +71,16 @@ static bool is_as_noted(const struct relay *relay, const struct sse_event *e)
            memcmp(bytes + p->data_at, e->data.len ? e->data.ptr : "", e->data.len) == 0;
 }
 
+/* Joined, a kind a buffer; of the arguments of calls all together. */
+static void keep_texts(struct buf texts[SAID_CALL_ARGUMENTS + 1], const struct said *said)
+{
+    struct arena arena;
+    arena_init(&arena);
+    for (uint32_t i = 0; i < said->text_count; i++)
+        buf_append(&texts[said->texts[i].kind], said_decode(said, &said->texts[i], &arena));
+    arena_clear(&arena);
+}
+
 static void on_event(void *arg, const struct sse_event *e)
 {
     struct relay *relay = arg;
@@ -77,14 +90,15 @@ static void on_event(void *arg, const struct sse_event *e)
     relay->index++;
     if (!relay->inspects || e->is_comment_only) return;
     struct said said;
-    dialect_openai.read_event(&reader, &relay->stream, e->name, e->data, &said);
+    relay->r->dialect->read_event(&reader, &relay->stream, e->name, e->data, &said);
     relay->unreadable += (said.what & SAID_UNREADABLE) != 0;
     relay->chunks += !(said.what & SAID_DONE);
+    if (relay->texts) keep_texts(relay->texts, &said);
 }
 
-static struct relay run(struct recording *r, size_t first, size_t step, bool is_first, bool inspects)
+static struct relay run(struct recording *r, size_t first, size_t step, bool is_first, bool inspects, struct buf *texts)
 {
-    struct relay relay = {.r = r, .is_first = is_first, .inspects = inspects};
+    struct relay relay = {.r = r, .is_first = is_first, .inspects = inspects, .texts = texts};
     struct sse_parser *p = sse_new();
     size_t at = first < buf_len(&r->bytes) ? first : buf_len(&r->bytes);
     dialect_stream_init(&relay.stream, 1);
@@ -114,44 +128,157 @@ static void expect_tokens(const struct recording *r, const char *key, int64_t go
     }
 }
 
+static const char *expected_reason(const struct recording *r)
+{
+    json_t *reasons = json_object_get(r->expected, "finish_reasons");
+    size_t count = json_array_size(reasons);
+    const char *last = count ? json_string_value(json_array_get(reasons, count - 1)) : NULL;
+    return last ? last : expected_text(r, "stop_reason");
+}
+
+static bool is_anthropic(const struct recording *r)
+{
+    return r->dialect == &dialect_anthropic;
+}
+
+/* As the provider of that dialect names its counts. */
+static void expect_anthropic_usage(const struct recording *r, const struct usage *u)
+{
+    json_t *life = json_object_get(r->expected, "cache_creation");
+    int64_t hour = life ? json_integer_value(json_object_get(life, "ephemeral_1h_input_tokens")) : 0;
+    expect_tokens(r, "cache_read_input_tokens", u->cached_tokens, true);
+    expect_tokens(r, "cache_creation_input_tokens", u->cache_write_tokens, true);
+    if (life && hour != u->cache_write_1h_tokens) UNIT_FAIL("%s: cache of an hour: %" PRId64, r->id, hour);
+    const char *tier = expected_text(r, "service_tier");
+    json_t *spent = json_object_get(json_object_get(r->expected, "output_tokens_details"), "thinking_tokens");
+    if (spent && json_integer_value(spent) != u->reasoning_tokens) UNIT_FAIL("%s: reasoning", r->id);
+    if (tier) EXPECT_SLICE(slice_str(tier), usage_service_tier(u));
+}
+
 static void expect_told(const struct recording *r, const struct dialect_stream *stream)
 {
     const struct usage *u = &stream->usage;
     expect_tokens(r, "input_tokens", u->input_tokens, false);
     expect_tokens(r, "output_tokens", u->output_tokens, true); /* an embedding's */
     expect_tokens(r, "total_tokens", u->total_tokens, false);
-    expect_tokens(r, "cached_input_tokens", u->cached_tokens, true);
-    expect_tokens(r, "cache_write_tokens", u->cache_write_tokens, true);
-    expect_tokens(r, "reasoning_tokens", u->reasoning_tokens, true);
+    if (is_anthropic(r)) {
+        expect_anthropic_usage(r, u);
+    } else {
+        expect_tokens(r, "cached_input_tokens", u->cached_tokens, true);
+        expect_tokens(r, "cache_write_tokens", u->cache_write_tokens, true);
+        expect_tokens(r, "reasoning_tokens", u->reasoning_tokens, true);
+    }
     expect_tokens(r, "audio_input_tokens", u->audio_input_tokens, true);
     expect_tokens(r, "audio_output_tokens", u->audio_output_tokens, true);
     const char *model = expected_text(r, "model");
     if (model && strcmp(model, stream->model) != 0) UNIT_FAIL("%s: model %s, expected %s", r->id, stream->model, model);
-    json_t *reasons = json_object_get(r->expected, "finish_reasons");
-    size_t count = json_array_size(reasons);
-    const char *reason = count ? json_string_value(json_array_get(reasons, count - 1)) : "";
+    const char *reason = expected_reason(r);
     if (strcmp(reason ? reason : "", stream->finish_reason) != 0) {
         UNIT_FAIL("%s: finish reason %s, expected %s", r->id, stream->finish_reason, reason ? reason : "none");
     }
     if (r->has_error != stream->has_error) UNIT_FAIL("%s: error %d was not expected", r->id, stream->has_error);
 }
 
+static void expect_joined(const struct recording *r, const char *key, const struct buf *got)
+{
+    const char *want = expected_text(r, key);
+    if (!slice_equal(slice_str(want ? want : ""), buf_slice(got))) {
+        UNIT_FAIL("%s: %s: expected %s, got %.*s", r->id, key, want ? want : "nothing", SLICE_FMT(buf_slice(got)));
+    }
+}
+
+/* Of JSON only what is no blank: the parser of the oracle writes it in its own way. */
+static void append_dense(struct buf *out, struct slice json)
+{
+    for (size_t i = 0; i < json.len; i++) {
+        if (!strchr(" \n\t\r", json.ptr[i])) buf_append_char(out, json.ptr[i]);
+    }
+}
+
+/* Where the oracle reads otherwise: it knows no tools of MCP, takes the last block of an index where messages were glued
+ * together, leaves out what stands in message_start, or begins a block, and spells what is not ASCII with escapes. */
+static bool has_plain_calls(const struct recording *r)
+{
+    static const char *const others[] = {"anthropic/094-messages-stream", "anthropic/095-messages-json",
+                                         "anthropic/106-messages-stream", "anthropic/111-messages-stream",
+                                         "anthropic/118-messages-stream"};
+    json_t *blocks = json_object_get(r->expected, "blocks");
+    for (size_t i = 0; i < json_array_size(blocks); i++) {
+        if (strcmp(json_string_value(json_array_get(blocks, i)), "mcp_tool_use") == 0) return false;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(others[i], r->id) == 0) return false;
+    }
+    return true;
+}
+
+static void expect_calls(const struct recording *r, const struct buf *names, const struct buf *arguments)
+{
+    json_t *calls = json_object_get(r->expected, "tool_calls");
+    struct buf want_names, want, got;
+    buf_init(&want_names);
+    buf_init(&want);
+    buf_init(&got);
+    for (size_t i = 0; i < json_array_size(calls); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(calls, i), "name"));
+        const char *args = json_string_value(json_object_get(json_array_get(calls, i), "args"));
+        buf_append(&want_names, slice_str(name ? name : ""));
+        if (args && strcmp(args, "{}") != 0) append_dense(&want, slice_str(args));
+    }
+    append_dense(&got, buf_slice(arguments));
+    if (!slice_equal(buf_slice(&want_names), buf_slice(names)))
+        UNIT_FAIL("%s: calls of %.*s, got %.*s", r->id, SLICE_FMT(buf_slice(&want_names)), SLICE_FMT(buf_slice(names)));
+    if (!slice_equal(buf_slice(&want), buf_slice(&got)))
+        UNIT_FAIL("%s: asked %.*s, got %.*s", r->id, SLICE_FMT(buf_slice(&want)), SLICE_FMT(buf_slice(&got)));
+    buf_clear(&want_names);
+    buf_clear(&want);
+    buf_clear(&got);
+}
+
+static void expect_texts(const struct recording *r, const struct buf texts[SAID_CALL_ARGUMENTS + 1])
+{
+    expect_joined(r, "text", &texts[SAID_CONTENT]);
+    expect_joined(r, "thinking_text", &texts[SAID_REASONING]);
+    if (has_plain_calls(r)) expect_calls(r, &texts[SAID_CALL_NAME], &texts[SAID_CALL_ARGUMENTS]);
+}
+
+/* Every event, by its type: what the oracle counted. */
+static size_t expected_events(const struct recording *r)
+{
+    const char *type;
+    json_t *count, *events = json_object_get(r->expected, "events");
+    size_t sum = 0;
+    json_object_foreach(events, type, count) sum += strcmp(type, "message_stop") ? (size_t)json_integer_value(count) : 0;
+    return sum;
+}
+
+static void check_texts(struct recording *r, size_t step)
+{
+    struct buf texts[SAID_CALL_ARGUMENTS + 1] = {{0}};
+    run(r, 0, step, false, true, texts);
+    expect_texts(r, texts);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        buf_clear(&texts[i]);
+}
+
 static void check_stream(struct recording *r)
 {
     static const size_t steps[] = {1, 2, 3, 7, 64, 333, 4096};
-    struct relay whole = run(r, 0, buf_len(&r->bytes), true, true);
+    struct relay whole = run(r, 0, buf_len(&r->bytes), true, true, NULL);
     if (whole.differs) UNIT_FAIL("%s: bytes were lost", r->id);
     if (whole.unreadable) UNIT_FAIL("%s: %zu events could not be read", r->id, whole.unreadable);
-    EXPECT_INT(json_integer_value(json_object_get(r->expected, "chunks")), whole.chunks);
+    json_t *chunks = json_object_get(r->expected, "chunks");
+    EXPECT_INT(is_anthropic(r) ? (json_int_t)expected_events(r) : json_integer_value(chunks), whole.chunks);
     expect_told(r, &whole.stream);
-    EXPECT_INT(r->has_error ? DIALECT_FAILED : DIALECT_COMPLETE, dialect_openai.judge_end(&whole.stream));
+    EXPECT_INT(r->has_error ? DIALECT_FAILED : DIALECT_COMPLETE, r->dialect->judge_end(&whole.stream));
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        struct relay relay = run(r, 0, steps[i], false, true);
+        struct relay relay = run(r, 0, steps[i], false, true, NULL);
         if (relay.differs) UNIT_FAIL("%s: differs in steps of %zu", r->id, steps[i]);
         expect_told(r, &relay.stream);
+        if (is_anthropic(r)) check_texts(r, steps[i]);
     }
     for (size_t cut = 1; cut < buf_len(&r->bytes); cut++) {
-        if (run(r, cut, buf_len(&r->bytes), false, false).differs) {
+        if (run(r, cut, buf_len(&r->bytes), false, false, NULL).differs) {
             UNIT_FAIL("%s: differs when cut at %zu", r->id, cut);
             return;
         }
@@ -163,9 +290,16 @@ static void check_body(struct recording *r)
     struct dialect_stream stream;
     dialect_stream_init(&stream, 1);
     struct said said;
-    dialect_openai.read_body(&reader, &stream, buf_slice(&r->bytes), &said);
+    r->dialect->read_body(&reader, &stream, buf_slice(&r->bytes), &said);
     if (said.what & SAID_UNREADABLE) UNIT_FAIL("%s: could not be read", r->id);
+    if (r->is_count) return;
     expect_told(r, &stream);
+    if (!is_anthropic(r) || r->has_error) return;
+    struct buf texts[SAID_CALL_ARGUMENTS + 1] = {{0}};
+    keep_texts(texts, &said);
+    expect_texts(r, texts);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        buf_clear(&texts[i]);
 }
 
 static bool is_error(json_t *entry)
@@ -180,14 +314,25 @@ static bool is_error(json_t *entry)
 static const char *folder;
 static size_t streams, bodies;
 
+static const struct dialect *dialect_of(const char *api)
+{
+    static const char *const openai[] = {"openai.chat", "openai.completions", "openai.embeddings"};
+    for (size_t i = 0; i < sizeof openai / sizeof openai[0]; i++) {
+        if (strcmp(api, openai[i]) == 0) return &dialect_openai;
+    }
+    bool is_anthropic = strcmp(api, "anthropic.messages") == 0 || strcmp(api, "anthropic.count_tokens") == 0;
+    return is_anthropic ? &dialect_anthropic : NULL;
+}
+
 static void check_recording(json_t *entry)
 {
     const char *api = json_string_value(json_object_get(entry, "api"));
     static struct recording r;
-    if (strcmp(api, "openai.chat") != 0 && strcmp(api, "openai.completions") != 0 &&
-        strcmp(api, "openai.embeddings") != 0)
-        return;
+    const struct dialect *dialect = dialect_of(api);
+    if (!dialect) return;
     r = (struct recording){.id = json_string_value(json_object_get(entry, "id")),
+                           .dialect = dialect,
+                           .is_count = strcmp(api, "anthropic.count_tokens") == 0,
                            .expected = json_object_get(entry, "expected"),
                            .has_error = is_error(entry)};
     const char *name = json_string_value(json_object_get(entry, "response_file"));

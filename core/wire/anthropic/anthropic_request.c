@@ -1,0 +1,286 @@
+/*
+ * Bodies of requests of Anthropic's API. Source: Anthropic API reference, POST /v1/messages and
+ * /v1/messages/count_tokens.
+ */
+#include "wire/anthropic/anthropic_inner.h"
+#include "wire/anthropic/anthropic_message.h"
+#include "wire/members.h"
+
+/* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
+#define KEYS(X)                                                                                                        \
+    X(MODEL, "model")                                                                                                  \
+    X(MESSAGES, "messages")                                                                                            \
+    X(SYSTEM, "system")                                                                                                \
+    X(STREAM, "stream")                                                                                                \
+    X(MAX_TOKENS, "max_tokens")                                                                                        \
+    X(TOOLS, "tools")                                                                                                  \
+    X(TOOL_CHOICE, "tool_choice")                                                                                      \
+    X(MCP_SERVERS, "mcp_servers")                                                                                      \
+    X(CONTAINER, "container")                                                                                          \
+    X(THINKING, "thinking")                                                                                            \
+    X(TEMPERATURE, "temperature")                                                                                      \
+    X(OUTPUT_CONFIG, "output_config")                                                                                  \
+    X(OUTPUT_FORMAT, "output_format")                                                                                  \
+    X(CONTEXT_MANAGEMENT, "context_management")                                                                        \
+    X(FALLBACKS, "fallbacks")                                                                                          \
+    X(SERVICE_TIER, "service_tier")                                                                                    \
+    X(METADATA, "metadata")
+
+enum key {
+#define X(name, text) KEY_##name,
+    KEYS(X)
+#undef X
+        KEYS_COUNT
+};
+
+static const struct slice key_names[] = {
+#define X(name, text) {text, sizeof text - 1},
+    KEYS(X)
+#undef X
+};
+
+/* Who counts writes nothing; all others have to say how much at most. */
+static bool read_max_tokens(struct members *in)
+{
+    struct chat_request *r = in->r;
+    r->max_tokens_node = members_value(in, KEY_MAX_TOKENS);
+    if (r->max_tokens_node == JSON_NONE)
+        return r->kind == CHAT_COUNT || fault_set(in->why, FAULT_BAD_BODY, "\"max_tokens\" is missing");
+    if (members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens) && r->max_tokens >= 0) return true;
+    r->max_tokens = -1;
+    return members_refuse(in, KEY_MAX_TOKENS, "a whole number");
+}
+
+static bool is_list(const struct json_tape *tape, uint32_t node)
+{
+    return json_is(tape, node, JSON_ARRAY) && json_first(tape, node) != JSON_NONE;
+}
+
+static bool read_tools(struct members *in)
+{
+    struct chat_request *r = in->r;
+    const struct json_tape *tape = &r->tape;
+    uint32_t tools = members_value(in, KEY_TOOLS);
+    r->tools_node = in->nodes[KEY_TOOLS];
+    if (is_list(tape, members_value(in, KEY_MCP_SERVERS))) r->uses |= CHAT_USES_REMOTE_MCP | CHAT_USES_HOSTED_TOOLS;
+    if (tools == JSON_NONE) return true;
+    if (!json_is(tape, tools, JSON_ARRAY)) return members_refuse(in, KEY_TOOLS, "an array");
+    for (uint32_t tool = json_first(tape, tools); tool != JSON_NONE; tool = json_next(tape, tool)) {
+        if (json_has_duplicate(tape, tool, SLICE("type")))
+            return fault_set(in->why, FAULT_BAD_BODY, "a tool's \"type\" is given twice; give it once");
+        r->uses |= anthropic_is_hosted(tape, tool) ? CHAT_USES_HOSTED_TOOLS : CHAT_USES_TOOLS;
+        r->tool_count++;
+    }
+    return true;
+}
+
+/* Inputs of tools: nothing in them is the format's. They come nearly in the order in which they stand. */
+static void add_free(struct members *in, uint32_t node)
+{
+    struct chat_request *r = in->r;
+    uint32_t cap = r->free_count;
+    if (cap == 0 || (cap >= 8 && (cap & (cap - 1)) == 0)) {
+        struct chat_span *larger = arena_alloc(in->arena, (cap ? 2 * cap : 8) * sizeof *larger);
+        if (cap) memcpy(larger, r->free, cap * sizeof *larger);
+        r->free = larger;
+    }
+    uint32_t at = r->free_count++;
+    for (; at > 0 && r->free[at - 1].node > node; at--)
+        r->free[at] = r->free[at - 1];
+    r->free[at] = (struct chat_span){node, json_after(&r->tape, node)};
+}
+
+static bool is_twice(struct members *in, const struct chat_piece *piece)
+{
+    if (piece->message == CHAT_NO_MESSAGE)
+        return !fault_set(in->why, FAULT_BAD_BODY, "system: \"%s\" is given twice; give it once", piece->twice);
+    return !fault_set(in->why, FAULT_BAD_BODY, "messages[%u]: \"%s\" is given twice; give it once", piece->message,
+                      piece->twice);
+}
+
+static bool on_piece(void *arg, const struct chat_piece *piece)
+{
+    struct members *in = arg;
+    if (piece->twice) return !is_twice(in, piece);
+    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) add_free(in, piece->node);
+    in->r->message_count += piece->kind == PIECE_MESSAGE;
+    in->r->uses |= piece->uses;
+    return true;
+}
+
+static bool read_messages(struct members *in)
+{
+    struct chat_request *r = in->r;
+    r->messages_node = members_value(in, KEY_MESSAGES);
+    r->system_node = members_value(in, KEY_SYSTEM);
+    if (r->messages_node != JSON_NONE && !json_is(&r->tape, r->messages_node, JSON_ARRAY))
+        return members_refuse(in, KEY_MESSAGES, "an array");
+    return anthropic_walk_system(&r->tape, r->system_node, on_piece, in) &&
+           anthropic_walk_messages(&r->tape, r->messages_node, on_piece, in);
+}
+
+/* What is no text is the provider's to refuse. */
+static bool read_settings(struct members *in)
+{
+    struct chat_request *r = in->r;
+    uint32_t temperature = members_value(in, KEY_TEMPERATURE), tier = members_value(in, KEY_SERVICE_TIER);
+    if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
+    if (json_is(&r->tape, tier, JSON_STRING)) r->service_tier = members_keep_text(in, tier);
+    r->include_usage = CHAT_TRUE; /* these streams always tell */
+    r->user_node = json_get(&r->tape, in->nodes[KEY_METADATA], SLICE("user_id"));
+    return members_read_hints(in, KEY_METADATA);
+}
+
+bool anthropic_read_request(struct chat_request *r, struct arena *arena, struct fault *why)
+{
+    uint32_t nodes[KEYS_COUNT];
+    struct members in = {
+        .r = r, .arena = arena, .why = why, .names = key_names, .count = KEYS_COUNT, .nodes = nodes};
+    return members_read(&in) && members_read_model(&in, KEY_MODEL) && members_read_stream(&in, KEY_STREAM) &&
+           read_max_tokens(&in) && read_tools(&in) && read_settings(&in) && read_messages(&in);
+}
+
+/* ---- Edits. */
+
+void anthropic_edit_ask_usage(const struct chat_request *r, struct splice *edits)
+{
+    (void)r;
+    (void)edits;
+}
+
+static struct slice object_of(struct arena *arena, struct slice name, struct slice json)
+{
+    return arena_printf(arena, "{\"%.*s\":%.*s}", SLICE_FMT(name), SLICE_FMT(json));
+}
+
+/* A member of an object in the root, which may not be there. */
+static void edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
+                        struct slice json)
+{
+    uint32_t outer = json_get(&r->tape, 0, object), inner = json_get(&r->tape, outer, name);
+    if (inner != JSON_NONE && json.len)
+        splice_value(edits, inner, json);
+    else if (inner != JSON_NONE)
+        splice_remove(edits, outer, inner);
+    else if (json.len && json_is(&r->tape, outer, JSON_OBJECT))
+        splice_append(edits, outer, name, json);
+    else if (json.len)
+        members_edit(r, edits, object, object_of(edits->arena, name, json));
+}
+
+/* Where metadata holds hints alone it goes (chat_edit_drop_hints()), and a new one takes its place. */
+static void edit_user(const struct chat_request *r, struct splice *edits, struct slice json)
+{
+    bool is_going = r->hints_node != JSON_NONE && json_count(&r->tape, r->metadata_node) == 1;
+    if (!is_going)
+        edit_inside(r, edits, key_names[KEY_METADATA], SLICE("user_id"), json);
+    else if (json.len)
+        splice_append(edits, 0, key_names[KEY_METADATA], object_of(edits->arena, SLICE("user_id"), json));
+}
+
+/* One text is a list of one here. */
+static void edit_stop(const struct chat_request *r, struct splice *edits, struct slice json)
+{
+    bool is_text = json.len && json.ptr[0] == '"';
+    struct slice list = is_text ? arena_printf(edits->arena, "[%.*s]", SLICE_FMT(json)) : json;
+    members_edit(r, edits, SLICE("stop_sequences"), list);
+}
+
+/* Here it is said the other way round, and of tools alone. */
+static void edit_parallel(const struct chat_request *r, struct splice *edits, struct slice json)
+{
+    struct slice choice = key_names[KEY_TOOL_CHOICE], name = SLICE("disable_parallel_tool_use");
+    bool is_false = slice_equal(json, SLICE("false"));
+    if (!r->tool_count) return;
+    if (json_is(&r->tape, json_get(&r->tape, 0, choice), JSON_OBJECT))
+        edit_inside(r, edits, choice, name, !json.len ? SLICE_NONE : is_false ? SLICE("true") : SLICE("false"));
+    else if (is_false)
+        members_edit(r, edits, choice, SLICE("{\"type\":\"auto\",\"disable_parallel_tool_use\":true}"));
+}
+
+/* Of what has no name here (seed, penalties, store …) nothing is written: the provider would refuse it. max_tokens
+ * cannot go. */
+void anthropic_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
+                           struct slice json)
+{
+    static const struct slice same[] = {{"temperature", 11}, {"top_p", 5}, {"service_tier", 12}};
+    (void)limit;
+    if (slice_equal(name, key_names[KEY_MAX_TOKENS])) {
+        if (json.len && r->kind != CHAT_COUNT) members_edit(r, edits, name, json);
+    } else if (r->kind == CHAT_COUNT) {
+        return; /* nothing is generated */
+    } else if (slice_equal(name, SLICE("user"))) {
+        edit_user(r, edits, json);
+    } else if (slice_equal(name, SLICE("stop"))) {
+        edit_stop(r, edits, json);
+    } else if (slice_equal(name, SLICE("reasoning_effort"))) {
+        edit_inside(r, edits, key_names[KEY_OUTPUT_CONFIG], SLICE("effort"), json);
+    } else if (slice_equal(name, SLICE("parallel_tool_calls"))) {
+        edit_parallel(r, edits, json);
+    }
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        if (slice_equal(name, same[i])) members_edit(r, edits, name, json);
+    }
+}
+
+/* Members that the other dialects' chats have not. */
+bool anthropic_guess(const struct json_tape *tape, enum chat_kind *kind)
+{
+    static const struct slice own[] = {{"system", 6}, {"stop_sequences", 14}, {"thinking", 8}, {"output_config", 13},
+                                       {"anthropic_version", 17}};
+    bool is_own = false;
+    for (size_t i = 0; i < sizeof own / sizeof own[0] && !is_own; i++)
+        is_own = json_get(tape, 0, own[i]) != JSON_NONE;
+    uint32_t tools = json_get(tape, 0, SLICE("tools"));
+    uint32_t tool = json_is(tape, tools, JSON_ARRAY) ? json_first(tape, tools) : JSON_NONE;
+    is_own = is_own || json_get(tape, tool, SLICE("input_schema")) != JSON_NONE;
+    *kind = json_get(tape, 0, SLICE("max_tokens")) != JSON_NONE ? CHAT_CHAT : CHAT_COUNT;
+    return is_own && json_get(tape, 0, SLICE("messages")) != JSON_NONE;
+}
+
+/* ---- Its pieces. */
+
+static bool walk_tools(const struct json_tape *tape, uint32_t tools, chat_piece_fn fn, void *arg)
+{
+    if (!json_is(tape, tools, JSON_ARRAY)) return true;
+    for (uint32_t n = json_first(tape, tools); n != JSON_NONE; n = json_next(tape, n)) {
+        uint32_t schema = json_get(tape, n, SLICE("input_schema"));
+        struct chat_piece piece = {.kind = PIECE_TOOL,
+                                   .node = n,
+                                   .message = CHAT_NO_MESSAGE,
+                                   .is_declared = schema != JSON_NONE,
+                                   .name = json_get(tape, n, SLICE("name")),
+                                   .description = json_get(tape, n, SLICE("description")),
+                                   .parameters = schema};
+        if (!fn(arg, &piece)) return false;
+    }
+    return true;
+}
+
+/* {"type":"tool","name":…} or {"type":"none"}; others say nothing to the model. */
+static bool walk_choice(const struct json_tape *tape, uint32_t choice, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_CHOICE, .node = choice, .message = CHAT_NO_MESSAGE, .name = JSON_NONE};
+    uint32_t type = json_get(tape, choice, SLICE("type")), name = json_get(tape, choice, SLICE("name"));
+    bool is_named = json_text_is(tape, type, SLICE("tool")) && json_is(tape, name, JSON_STRING);
+    if (is_named) piece.name = name;
+    return !(is_named || json_text_is(tape, type, SLICE("none"))) || fn(arg, &piece);
+}
+
+static bool walk_schema(const struct json_tape *tape, uint32_t format, chat_piece_fn fn, void *arg)
+{
+    struct chat_piece piece = {.kind = PIECE_SCHEMA, .message = CHAT_NO_MESSAGE};
+    piece.node = json_get(tape, format, SLICE("schema"));
+    return !json_is(tape, piece.node, JSON_OBJECT) || fn(arg, &piece);
+}
+
+bool anthropic_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
+{
+    const struct json_tape *tape = &r->tape;
+    uint32_t config = json_get(tape, 0, SLICE("output_config"));
+    return anthropic_walk_system(tape, r->system_node, fn, arg) &&
+           anthropic_walk_messages(tape, r->messages_node, fn, arg) && walk_tools(tape, r->tools_node, fn, arg) &&
+           walk_choice(tape, json_get(tape, 0, SLICE("tool_choice")), fn, arg) &&
+           walk_schema(tape, json_get(tape, config, SLICE("format")), fn, arg) &&
+           walk_schema(tape, json_get(tape, 0, SLICE("output_format")), fn, arg);
+}

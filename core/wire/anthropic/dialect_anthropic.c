@@ -1,0 +1,132 @@
+/*
+ * The dialect of Anthropic's API.
+ * Source: Anthropic API reference, messages, token counting, models, errors.
+ */
+#include "wire/anthropic/anthropic_inner.h"
+#include "wire/anthropic/anthropic_message.h"
+
+static const char *path(enum chat_kind kind)
+{
+    switch (kind) {
+    case CHAT_CHAT: return "/messages";
+    case CHAT_COUNT: return "/messages/count_tokens";
+    case CHAT_COMPLETIONS:
+    case CHAT_EMBEDDINGS: return NULL;
+    }
+    return NULL;
+}
+
+/* Its own word for what failed. The gateway's own are OpenAI's, of which it has some; what only the gateway knows
+ * stands in "code". */
+static struct slice type_of(const struct dialect_error *error)
+{
+    static const struct {
+        struct slice code, type;
+    } by_code[] = {{{"request_too_large", 17}, {"request_too_large", 17}},
+                   {{"model_not_found", 15}, {"not_found_error", 15}},
+                   {{"unknown_path", 12}, {"not_found_error", 15}},
+                   {{"too_many_connections", 20}, {"overloaded_error", 16}},
+                   {{"gateway_holds_too_much", 22}, {"overloaded_error", 16}},
+                   {{"draining", 8}, {"overloaded_error", 16}}};
+    static const struct slice same[] = {
+        {"invalid_request_error", 21}, {"authentication_error", 20}, {"rate_limit_error", 16}};
+    for (size_t i = 0; i < sizeof by_code / sizeof by_code[0]; i++) {
+        if (slice_equal(error->code, by_code[i].code)) return by_code[i].type;
+    }
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        if (slice_equal(error->type, same[i])) return same[i];
+    }
+    return SLICE("api_error");
+}
+
+static void write_member(struct buf *out, const char *name, struct slice value)
+{
+    if (!value.len) return;
+    buf_printf(out, ",\"%s\":", name);
+    buf_append_json(out, value);
+}
+
+static void write_body_error(struct buf *out, const struct dialect_error *error)
+{
+    buf_append(out, SLICE("{\"type\":\"error\",\"error\":{\"type\":"));
+    buf_append_json(out, type_of(error));
+    buf_append(out, SLICE(",\"message\":"));
+    buf_append_json(out, error->message);
+    write_member(out, "code", error->code);
+    write_member(out, "param", error->param);
+    write_member(out, "policy", error->policy);
+    write_member(out, "rule", error->rule);
+    buf_append_char(out, '}');
+    write_member(out, "request_id", error->request_id);
+    buf_append_char(out, '}');
+}
+
+static void write_event_error(struct buf *out, const struct dialect_error *error)
+{
+    buf_append(out, SLICE("event: error\ndata: "));
+    write_body_error(out, error);
+    buf_append(out, SLICE("\n\n"));
+}
+
+/* When a model was made the gateway does not know: it says since when it is offered here. */
+static void write_model(struct buf *out, struct slice name, int64_t since)
+{
+    struct arena arena;
+    arena_init(&arena);
+    buf_append(out, SLICE("{\"type\":\"model\",\"id\":"));
+    buf_append_json(out, name);
+    buf_append(out, SLICE(",\"display_name\":"));
+    buf_append_json(out, name);
+    buf_printf(out, ",\"created_at\":\"%.*s\"}", SLICE_FMT(anthropic_time(&arena, since)));
+    arena_clear(&arena);
+}
+
+static void write_id(struct buf *out, const char *name, const struct slice *id)
+{
+    buf_printf(out, ",\"%s\":", name);
+    if (id)
+        buf_append_json(out, *id);
+    else
+        buf_append(out, SLICE("null"));
+}
+
+static void write_models(struct buf *out, const struct slice *names, size_t count, int64_t since)
+{
+    buf_append(out, SLICE("{\"data\":["));
+    for (size_t i = 0; i < count; i++) {
+        if (i) buf_append_char(out, ',');
+        write_model(out, names[i], since);
+    }
+    buf_append(out, SLICE("],\"has_more\":false"));
+    write_id(out, "first_id", count ? &names[0] : NULL);
+    write_id(out, "last_id", count ? &names[count - 1] : NULL);
+    buf_append_char(out, '}');
+}
+
+const struct dialect dialect_anthropic = {
+    .kind = "anthropic",
+    .read_request = anthropic_read_request,
+    .walk = anthropic_walk,
+    .walk_message = anthropic_walk_message,
+    .role = anthropic_role,
+    .is_format = anthropic_is_format,
+    .edit_ask_usage = anthropic_edit_ask_usage,
+    .edit_member = anthropic_edit_member,
+    .guess = anthropic_guess,
+    .path = path,
+    .key_header = {{"x-api-key", 9}, {"", 0}},
+    .query = {"beta=true", 9},
+    .version_header = {{"anthropic-version", 17}, {"2023-06-01", 10}},
+    .read_body = anthropic_read_body,
+    .read_event = anthropic_read_event,
+    .judge_end = anthropic_judge_end,
+    .request_id_header = {"request-id", 10},
+    .write_event_error = write_event_error,
+    .write_body_error = write_body_error,
+    .write_rates = anthropic_write_rates,
+    .rate_names = "anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, "
+                  "anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
+                  "anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset",
+    .write_models = write_models,
+    .write_model = write_model,
+};

@@ -1,0 +1,455 @@
+/*
+ * Anthropic's dialect: bodies and what is read of them, edits, ends of streams, errors, lists, rates. Requests of real
+ * clients too (../shared/captured, or where MOONGATE_CAPTURED says).
+ */
+#include "../files.h"
+#include "../unit.h"
+
+#include <stdlib.h>
+
+#include "oracle.h"
+
+#include "base/limits.h"
+#include "wire/chat.h"
+#include "wire/count.h"
+#include "wire/dialect.h"
+
+static const struct dialect *const d = &dialect_anthropic;
+
+struct fixture {
+    struct chat_request r;
+    struct arena arena;
+    struct fault why;
+    struct slice body;
+};
+
+static bool parse(struct fixture *f, struct slice body, enum chat_kind kind)
+{
+    arena_init(&f->arena);
+    chat_init(&f->r);
+    f->why = (struct fault){0};
+    f->body = body;
+    return chat_parse(&f->r, d, body, kind, &f->arena, &f->why);
+}
+
+static void begin(struct fixture *f, const char *body)
+{
+    if (!parse(f, slice_str(body), CHAT_CHAT)) UNIT_FAIL("%s: %s", body, f->why.text);
+}
+
+static void finish(struct fixture *f)
+{
+    chat_clear(&f->r);
+    arena_clear(&f->arena);
+}
+
+#define HEAD "\"model\":\"m\",\"max_tokens\":9,"
+#define USER(content) "{" HEAD "\"messages\":[{\"role\":\"user\",\"content\":" content "}]}"
+
+static void expect_refused(const char *body, enum chat_kind kind, const char *text)
+{
+    struct fixture f;
+    if (parse(&f, slice_str(body), kind)) UNIT_FAIL("accepted: %s", body);
+    EXPECT_INT(FAULT_BAD_BODY, f.why.code);
+    EXPECT_STR(text, f.why.text);
+    finish(&f);
+}
+
+static void all_that_is_asked_for_is_found(void)
+{
+    struct fixture f;
+    begin(&f, "{\"model\":\"some\\u002dmodel\",\"max_tokens\":1e2,\"stream\":true,\"system\":\"s\",\"temperature\":0.5,"
+              "\"service_tier\":\"auto\",\"metadata\":{\"user_id\":\"u-1\",\"moongate\":{\"data\":\"internal\"}},"
+              "\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"system\",\"content\":\"now\"}],"
+              "\"tools\":[{\"name\":\"f\",\"input_schema\":{}},{\"type\":\"bash_20250124\",\"name\":\"bash\"}]}");
+    EXPECT_SLICE(SLICE("some-model"), f.r.model);
+    EXPECT(f.r.is_stream);
+    EXPECT_INT(100, f.r.max_tokens);
+    EXPECT(f.r.temperature == 0.5);
+    EXPECT_INT(1, f.r.choices);
+    EXPECT_INT(1, f.r.generated);
+    EXPECT_INT(2, f.r.message_count);
+    EXPECT_INT(2, f.r.tool_count);
+    EXPECT_INT(CHAT_USES_TOOLS, f.r.uses);
+    EXPECT_SLICE(SLICE("auto"), f.r.service_tier);
+    EXPECT_SLICE(SLICE("\"u-1\""), json_raw(&f.r.tape, f.r.user_node));
+    EXPECT_SLICE(SLICE("{\"data\":\"internal\"}"), json_raw(&f.r.tape, f.r.hints_node));
+    finish(&f);
+}
+
+static void expect_uses(const char *body, unsigned uses)
+{
+    struct fixture f;
+    begin(&f, body);
+    EXPECT_INT(uses, f.r.uses);
+    finish(&f);
+}
+
+static void what_it_makes_the_model_do_is_known(void)
+{
+    expect_uses(USER("[{\"type\":\"image\",\"source\":{}}]"), CHAT_USES_IMAGES);
+    expect_uses(USER("[{\"type\":\"document\",\"source\":{}}]"), CHAT_USES_FILES);
+    expect_uses(USER("[{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\",\"source\":{}}]}]"), CHAT_USES_IMAGES);
+    expect_uses("{" HEAD "\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]}", CHAT_USES_HOSTED_TOOLS);
+    expect_uses("{" HEAD "\"tools\":[{\"type\":\"of_next_year\"}]}", CHAT_USES_HOSTED_TOOLS);
+    expect_uses("{" HEAD "\"tools\":[{\"type\":\"custom\",\"name\":\"f\"}]}", CHAT_USES_TOOLS);
+    expect_uses("{" HEAD "\"mcp_servers\":[{\"url\":\"https://x\"}]}", CHAT_USES_REMOTE_MCP | CHAT_USES_HOSTED_TOOLS);
+    expect_uses("{" HEAD "\"mcp_servers\":[]}", 0);
+}
+
+static void what_could_be_read_in_two_ways_is_refused(void)
+{
+    expect_refused("{\"model\":\"m\",\"messages\":[]}", CHAT_CHAT, "\"max_tokens\" is missing");
+    expect_refused("{\"model\":\"m\",\"max_tokens\":\"9\"}", CHAT_CHAT, "\"max_tokens\" must be a whole number");
+    expect_refused("{\"model\":\"m\",\"max_tokens\":-1}", CHAT_CHAT, "\"max_tokens\" must be a whole number");
+    expect_refused("{\"max_tokens\":9}", CHAT_COUNT, "\"model\" is missing");
+    expect_refused("{" HEAD "\"Model\":\"x\"}", CHAT_CHAT, "\"model\" must be written in lower case");
+    expect_refused("{" HEAD "\"system\":\"a\",\"s\\u0079stem\":\"b\"}", CHAT_CHAT, "\"system\" is given twice; give it once");
+    expect_refused("{" HEAD "\"messages\":\"hi\"}", CHAT_CHAT, "\"messages\" must be an array");
+    expect_refused(USER("[{\"type\":\"text\",\"text\":\"a\",\"text\":\"b\"}]"), CHAT_CHAT,
+                   "messages[0]: \"text\" is given twice; give it once");
+    expect_refused("{" HEAD "\"system\":[{\"text\":\"a\",\"text\":\"b\"}]}", CHAT_CHAT,
+                   "system: \"text\" is given twice; give it once");
+    expect_refused("{" HEAD "\"tools\":[{\"type\":\"custom\",\"type\":\"web_search_1\"}]}", CHAT_CHAT,
+                   "a tool's \"type\" is given twice; give it once");
+}
+
+/* All pieces, as lines: "text kind". */
+static bool on_piece(void *arg, const struct chat_piece *piece)
+{
+    static const char *const names[] = {
+        [PIECE_CONTENT] = "content", [PIECE_REASONING] = "reasoning", [PIECE_CALL_TEXT] = "call",
+        [PIECE_CALL_JSON] = "json",  [PIECE_PICTURE] = "picture",     [PIECE_FILE] = "file",
+        [PIECE_ELSEWHERE] = "elsewhere", [PIECE_SCHEMA] = "schema", [PIECE_CHOICE] = "choice", [PIECE_TOOL] = "tool"};
+    struct fixture *f = ((void **)arg)[0];
+    struct buf *out = ((void **)arg)[1];
+    if ((size_t)piece->kind >= sizeof names / sizeof names[0] || !names[piece->kind]) return true;
+    uint32_t node = piece->kind == PIECE_TOOL || piece->kind == PIECE_CHOICE ? piece->name : piece->node;
+    buf_printf(out, "%s%s %.*s\n", names[piece->kind], piece->is_result ? " result" : "",
+               SLICE_FMT(node == JSON_NONE ? SLICE("-") : json_raw(&f->r.tape, node)));
+    return true;
+}
+
+static void expect_pieces(const char *body, const char *want)
+{
+    struct fixture f;
+    struct buf out;
+    buf_init(&out);
+    begin(&f, body);
+    chat_walk(&f.r, on_piece, (void *[]){&f, &out});
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    buf_clear(&out);
+    finish(&f);
+}
+
+static void every_block_is_walked(void)
+{
+    expect_pieces("{" HEAD "\"system\":[{\"type\":\"text\",\"text\":\"sys\"}],\"messages\":["
+                  "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"t\"},\"plain\","
+                  "{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"data\":\"AAAA\"}},"
+                  "{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://x\"}},"
+                  "{\"type\":\"document\",\"title\":\"T\",\"source\":{\"type\":\"text\",\"data\":\"doc\"}},"
+                  "{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"data\":\"BBBB\"}},"
+                  "{\"type\":\"document\",\"source\":{\"type\":\"file\",\"file_id\":\"f\"}},"
+                  "{\"type\":\"search_result\",\"source\":\"src\",\"content\":[{\"type\":\"text\",\"text\":\"found\"}]}]},"
+                  "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"S\"},"
+                  "{\"type\":\"redacted_thinking\",\"data\":\"D\"},"
+                  "{\"type\":\"tool_use\",\"id\":\"i\",\"name\":\"f\",\"input\":{\"a\":1}}]},"
+                  "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"i\",\"content\":\"r\"},"
+                  "{\"type\":\"of_next_year\",\"content\":[{\"type\":\"text\",\"text\":\"new\"}]}]}],"
+                  "\"tools\":[{\"name\":\"f\",\"input_schema\":{}}],\"tool_choice\":{\"type\":\"tool\",\"name\":\"f\"},"
+                  "\"output_config\":{\"format\":{\"type\":\"json_schema\",\"schema\":{\"x\":1}}}}",
+                  "content \"sys\"\ncontent \"t\"\ncontent \"plain\"\npicture \"AAAA\"\npicture -\ncontent \"T\"\n"
+                  "content \"doc\"\nfile \"BBBB\"\nelsewhere {\"type\":\"file\",\"file_id\":\"f\"}\ncontent \"src\"\n"
+                  "content \"found\"\nreasoning \"hm\"\ncall \"f\"\njson {\"a\":1}\ncontent result \"r\"\n"
+                  "content \"new\"\ntool \"f\"\nchoice \"f\"\nschema {\"x\":1}\n");
+}
+
+/* Every string that detectors look at inside messages, with blanks between. */
+static void expect_texts(const char *body, const char *want)
+{
+    struct fixture f;
+    struct buf out;
+    buf_init(&out);
+    begin(&f, body);
+    for (uint32_t n = chat_next_text(&f.r, JSON_NONE); n != JSON_NONE; n = chat_next_text(&f.r, n)) {
+        if (n > f.r.messages_node && n < json_after(&f.r.tape, f.r.messages_node))
+            buf_printf(&out, "%.*s ", SLICE_FMT(json_text(&f.r.tape, n, &f.arena)));
+    }
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    buf_clear(&out);
+    finish(&f);
+}
+
+static void what_is_no_text_is_not_looked_at(void)
+{
+    expect_texts(USER("[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"x\"}},"
+                      "{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"m\",\"data\":\"D\"}},"
+                      "{\"type\":\"document\",\"source\":{\"type\":\"text\",\"media_type\":\"m\",\"data\":\"b\"}},"
+                      "{\"type\":\"thinking\",\"thinking\":\"c\",\"signature\":\"S\"},"
+                      "{\"type\":\"redacted_thinking\",\"data\":\"D\"},"
+                      "{\"type\":\"tool_result\",\"tool_use_id\":\"I\",\"content\":[{\"type\":\"text\",\"text\":\"d\"}]},"
+                      "{\"type\":\"of_next_year\",\"note\":\"e\"}]"),
+                 "a b c d e ");
+}
+
+/* Whoever writes a tool's input may call its members as he likes: nothing hides there. */
+static void nothing_hides_in_a_tools_input(void)
+{
+    expect_texts(USER("[{\"type\":\"tool_use\",\"id\":\"I\",\"name\":\"n\",\"input\":{\"id\":\"a\",\"signature\":\"b\","
+                      "\"source\":{\"type\":\"base64\",\"data\":\"c\"},\"deep\":[{\"type\":\"redacted_thinking\",\"x\":\"d\"}]}},"
+                      "{\"type\":\"tool_use\",\"content\":[{\"type\":\"x\",\"input\":{\"id\":\"e\"}}],\"input\":{\"id\":\"f\"}},"
+                      "{\"type\":\"text\",\"id\":\"I\",\"text\":\"g\"}]"),
+                 "n a b base64 c redacted_thinking d e f g ");
+}
+
+static struct slice last_text(struct fixture *f, const char *messages)
+{
+    static char body[1024];
+    snprintf(body, sizeof body, "{" HEAD "\"messages\":%s}", messages);
+    begin(f, body);
+    return chat_last_user_text(&f->r, 100, &f->arena);
+}
+
+static void what_tools_gave_back_nobody_has_said(void)
+{
+    struct fixture f;
+    EXPECT_SLICE(SLICE("ask"), last_text(&f, "[{\"role\":\"user\",\"content\":\"ask\"},{\"role\":\"user\",\"content\":"
+                                             "[{\"type\":\"tool_result\",\"content\":\"21\"}]}]"));
+    finish(&f);
+    EXPECT_SLICE(SLICE("and\nmore"),
+                 last_text(&f, "[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"content\":\"21\"},"
+                               "{\"type\":\"text\",\"text\":\"and\"},{\"type\":\"text\",\"text\":\"more\"}]},"
+                               "{\"role\":\"system\",\"content\":\"not this\"}]"));
+    finish(&f);
+}
+
+static void expect_edit(const char *body, const char *name, const char *json, const char *want)
+{
+    struct fixture f;
+    struct splice edits;
+    struct buf out;
+    buf_init(&out);
+    begin(&f, body);
+    splice_init(&edits, &f.r.tape, slice_str(body), &f.arena);
+    chat_edit_drop_hints(&f.r, &edits);
+    chat_edit_member(&f.r, &edits, CHAT_LIMIT_COMPLETION, slice_str(name), slice_str(json));
+    splice_apply(&edits, &out);
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    buf_clear(&out);
+    finish(&f);
+}
+
+static void edits_are_written_as_this_api_calls_them(void)
+{
+    static const char plain[] = "{\"model\":\"m\",\"max_tokens\":9}";
+    expect_edit(plain, "max_tokens", "5", "{\"model\":\"m\",\"max_tokens\":5}");
+    expect_edit(plain, "max_tokens", "", plain);
+    expect_edit(plain, "temperature", "0.1", "{\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.1}");
+    expect_edit(plain, "seed", "1", plain);
+    expect_edit(plain, "store", "false", plain);
+    expect_edit(plain, "stop", "\"x\"", "{\"model\":\"m\",\"max_tokens\":9,\"stop_sequences\":[\"x\"]}");
+    expect_edit(plain, "stop", "[\"x\",\"y\"]", "{\"model\":\"m\",\"max_tokens\":9,\"stop_sequences\":[\"x\",\"y\"]}");
+    expect_edit(plain, "reasoning_effort", "\"low\"",
+                "{\"model\":\"m\",\"max_tokens\":9,\"output_config\":{\"effort\":\"low\"}}");
+    expect_edit("{" HEAD "\"output_config\":{\"a\":1}}", "reasoning_effort", "\"low\"",
+                "{" HEAD "\"output_config\":{\"a\":1,\"effort\":\"low\"}}");
+    expect_edit(plain, "user", "\"u\"", "{\"model\":\"m\",\"max_tokens\":9,\"metadata\":{\"user_id\":\"u\"}}");
+    expect_edit("{" HEAD "\"metadata\":{\"user_id\":\"a\"}}", "user", "\"u\"", "{" HEAD "\"metadata\":{\"user_id\":\"u\"}}");
+    expect_edit("{" HEAD "\"metadata\":{\"moongate\":{}}}", "user", "\"u\"", "{" HEAD "\"metadata\":{\"user_id\":\"u\"}}");
+    expect_edit(plain, "parallel_tool_calls", "false", plain);
+    expect_edit("{" HEAD "\"tools\":[{\"name\":\"f\"}]}", "parallel_tool_calls", "false",
+                "{" HEAD "\"tools\":[{\"name\":\"f\"}],\"tool_choice\":{\"type\":\"auto\",\"disable_parallel_tool_use\":true}}");
+}
+
+static struct said_reader reader;
+
+static unsigned read_event(struct dialect_stream *s, const char *name, const char *data)
+{
+    struct said said;
+    d->read_event(&reader, s, slice_str(name), slice_str(data), &said);
+    return said.what;
+}
+
+static void ends_of_streams(void)
+{
+    struct dialect_stream s;
+    dialect_stream_init(&s, 1);
+    EXPECT_INT(0, read_event(&s, "ping", "{\"type\": \"ping\"}   "));
+    EXPECT_INT(SAID_PART_ENDS, read_event(&s, "content_block_stop", "{\"type\":\"content_block_stop\",\"index\":0}"));
+    EXPECT_INT(DIALECT_CUT, d->judge_end(&s));
+    EXPECT_INT(SAID_FINISHED,
+               read_event(&s, "message_delta", "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}"));
+    EXPECT_STR("end_turn", s.finish_reason);
+    EXPECT_INT(DIALECT_CUT, d->judge_end(&s)); /* the library waits for message_stop */
+    EXPECT_INT(SAID_DONE, read_event(&s, "message_stop", "{\"type\":\"message_stop\"}"));
+    EXPECT_INT(DIALECT_COMPLETE, d->judge_end(&s));
+    EXPECT_INT(SAID_UNREADABLE, read_event(&s, "x", "[1]"));
+    EXPECT_INT(SAID_UNREADABLE, read_event(&s, "x", "{"));
+    EXPECT_INT(SAID_ERROR | SAID_UNREADABLE, read_event(&s, "error", "no JSON"));
+    EXPECT_INT(DIALECT_FAILED, d->judge_end(&s));
+    dialect_stream_init(&s, 1);
+    EXPECT_INT(SAID_ERROR, read_event(&s, "error", "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\"}}"));
+    EXPECT_INT(DIALECT_FAILED, d->judge_end(&s));
+}
+
+/* Of several reports the last that says something counts, number by number. */
+static void usage_comes_in_parts(void)
+{
+    struct dialect_stream s;
+    dialect_stream_init(&s, 1);
+    read_event(&s, "message_start", "{\"type\":\"message_start\",\"message\":{\"model\":\"m-1\",\"usage\":{\"input_tokens\":5,"
+                                    "\"cache_read_input_tokens\":7,\"cache_creation_input_tokens\":2,\"output_tokens\":1}}}");
+    read_event(&s, "message_delta", "{\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":4}}");
+    read_event(&s, "message_delta", "{\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"input_tokens\":6,"
+                                    "\"cache_read_input_tokens\":null,\"output_tokens\":9}}");
+    EXPECT_STR("m-1", s.model);
+    struct usage_parts parts;
+    usage_normalise(&s.usage, &parts);
+    EXPECT_INT(15, usage_parts_input(&parts));
+    EXPECT_INT(7, parts.count[USAGE_CACHE_READ]);
+    EXPECT_INT(9, usage_parts_output(&parts));
+}
+
+static void expect_error(struct dialect_error error, const char *want)
+{
+    struct buf out;
+    buf_init(&out);
+    d->write_body_error(&out, &error);
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    buf_clear(&out);
+}
+
+static void errors_are_this_apis(void)
+{
+    expect_error((struct dialect_error){.message = SLICE("No \"x\""), .type = SLICE("invalid_request_error"),
+                                        .code = SLICE("not_allowed"), .request_id = SLICE("r-1"), .policy = SLICE("access"),
+                                        .rule = SLICE("m")},
+                 "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":\"No \\\"x\\\"\","
+                 "\"code\":\"not_allowed\",\"policy\":\"access\",\"rule\":\"m\"},\"request_id\":\"r-1\"}");
+    expect_error((struct dialect_error){.message = SLICE("m"), .type = SLICE("upstream_error")},
+                 "{\"type\":\"error\",\"error\":{\"type\":\"api_error\",\"message\":\"m\"}}");
+    expect_error((struct dialect_error){.type = SLICE("invalid_request_error"), .code = SLICE("request_too_large")},
+                 "{\"type\":\"error\",\"error\":{\"type\":\"request_too_large\",\"message\":\"\",\"code\":"
+                 "\"request_too_large\"}}");
+    struct buf out;
+    buf_init(&out);
+    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .type = SLICE("rate_limit_error")});
+    EXPECT_SLICE(SLICE("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":"
+                       "\"cut\"}}\n\n"), buf_slice(&out));
+    buf_clear(&out);
+}
+
+static void lists_and_rates_are_this_apis(void)
+{
+    struct slice names[] = {SLICE("a"), SLICE("b")};
+    struct dialect_header headers[DIALECT_RATE_HEADERS_MAX];
+    struct dialect_rates rates = {.tokens = {.limit = 10, .left = 3, .reset_ns = 86400000000000u + 1}};
+    struct arena arena;
+    struct buf out;
+    buf_init(&out);
+    arena_init(&arena);
+    d->write_models(&out, names, 2, 86400);
+    EXPECT_SLICE(SLICE("{\"data\":[{\"type\":\"model\",\"id\":\"a\",\"display_name\":\"a\",\"created_at\":"
+                       "\"1970-01-02T00:00:00Z\"},{\"type\":\"model\",\"id\":\"b\",\"display_name\":\"b\",\"created_at\":"
+                       "\"1970-01-02T00:00:00Z\"}],\"has_more\":false,\"first_id\":\"a\",\"last_id\":\"b\"}"),
+                 buf_slice(&out));
+    buf_reset(&out);
+    d->write_models(&out, names, 0, 0);
+    EXPECT_SLICE(SLICE("{\"data\":[],\"has_more\":false,\"first_id\":null,\"last_id\":null}"), buf_slice(&out));
+    EXPECT_INT(3, d->write_rates(&arena, &rates, 0, headers));
+    EXPECT_SLICE(SLICE("anthropic-ratelimit-tokens-remaining"), headers[1].name);
+    EXPECT_SLICE(SLICE("3"), headers[1].value);
+    EXPECT_SLICE(SLICE("1970-01-02T00:00:01Z"), headers[2].value);
+    buf_clear(&out);
+    arena_clear(&arena);
+}
+
+/* What a token counter makes of the request; 0: nothing. */
+static uint64_t tokens_of(struct fixture *f)
+{
+    struct count *c = count_new(&f->r, 1, NULL);
+    while (!count_step(c, 4096)) {}
+    uint64_t tokens = count_total(c, NULL).input_tokens;
+    count_free(c);
+    return tokens;
+}
+
+static void calls_inputs_and_system_prompts_are_counted(void)
+{
+    struct fixture f;
+    begin(&f, USER("\"hi\""));
+    uint64_t plain = tokens_of(&f);
+    finish(&f);
+    begin(&f, "{" HEAD "\"system\":\"one two three\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
+    EXPECT_INT(3, tokens_of(&f) - plain);
+    EXPECT_INT(15, chat_text_bytes(&f.r));
+    finish(&f);
+    begin(&f, USER("[{\"type\":\"text\",\"text\":\"hi\"},{\"type\":\"tool_use\",\"name\":\"f\",\"input\":{\"city\":\"Berlin\"}}]"));
+    EXPECT(tokens_of(&f) > plain + 4);
+    finish(&f);
+}
+
+static const char *folder;
+static size_t captured;
+
+static const char *const names[] = {
+    "anthropic-sdk-js.messages-count-tokens.1.json", "anthropic-sdk-js.messages.1.json", "claude-code.messages.1.json",
+    "claude-code.messages.2.json", "claude-code.messages.3.json", "claude-code.messages.4.json",
+    "litellm.messages.1.json", "opencode.messages.1.json", "opencode.messages.2.json"};
+
+static void check_captured(const char *name, json_t *body)
+{
+    struct fixture f;
+    char *text = json_dumps(body, JSON_COMPACT);
+    bool is_count = strstr(name, "count-tokens") != NULL;
+    json_t *messages = json_object_get(body, "messages"), *tools = json_object_get(body, "tools");
+    if (!parse(&f, slice_str(text), is_count ? CHAT_COUNT : CHAT_CHAT)) UNIT_FAIL("%s: %s", name, f.why.text);
+    EXPECT_SLICE(slice_str(json_string_value(json_object_get(body, "model"))), f.r.model);
+    EXPECT_INT(json_array_size(messages), f.r.message_count);
+    EXPECT_INT(json_array_size(tools), f.r.tool_count);
+    EXPECT_INT(ORACLE_IS(json_object_get(body, "stream"), TRUE), f.r.is_stream);
+    EXPECT_INT(0, f.r.uses & ~(unsigned)CHAT_USES_TOOLS);
+    EXPECT(tokens_of(&f) > 0 && chat_last_user_text(&f.r, 1000, &f.arena).len > 0);
+    enum chat_kind kind;
+    if (!is_count && f.r.system_node != JSON_NONE) EXPECT(dialect_guess(&f.r.tape, &kind) == d && kind == CHAT_CHAT);
+    finish(&f);
+    free(text);
+}
+
+static void requests_of_real_clients_are_read(void)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct buf text;
+        json_error_t error;
+        if (!read_file(folder, names[i], &text)) continue;
+        json_t *file = json_loadb(buf_ptr(&text), buf_len(&text), 0, &error);
+        if (file) check_captured(names[i], json_object_get(file, "body"));
+        captured += file != NULL;
+        json_decref(file);
+        buf_clear(&text);
+    }
+}
+
+int main(void)
+{
+    folder = getenv("MOONGATE_CAPTURED");
+    if (!folder) folder = "../shared/captured";
+    RUN(all_that_is_asked_for_is_found);
+    RUN(what_it_makes_the_model_do_is_known);
+    RUN(what_could_be_read_in_two_ways_is_refused);
+    RUN(every_block_is_walked);
+    RUN(what_is_no_text_is_not_looked_at);
+    RUN(nothing_hides_in_a_tools_input);
+    RUN(what_tools_gave_back_nobody_has_said);
+    RUN(edits_are_written_as_this_api_calls_them);
+    RUN(ends_of_streams);
+    RUN(usage_comes_in_parts);
+    RUN(errors_are_this_apis);
+    RUN(lists_and_rates_are_this_apis);
+    RUN(calls_inputs_and_system_prompts_are_counted);
+    RUN(requests_of_real_clients_are_read);
+    printf("anthropic: %zu requests of real clients\n", captured);
+    said_reader_clear(&reader);
+    return unit_close("anthropic");
+}
