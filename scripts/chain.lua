@@ -80,7 +80,8 @@ function chain.new(policies, is_partial)
       return notes.deny(f, models_file, f.model, { status = 503, code = "no_target" }, text, "enforce", 0)
     end
     if by == targets.foreign then
-      return notes.deny(f, models_file, f.model, { status = 400, code = "dialect_mismatch" }, targets.cure(f), "enforce", 0)
+      local action = { status = 400, code = "dialect_mismatch" }
+      return notes.deny(f, models_file, f.model, action, targets.cure(f), "enforce", 0)
     end
     if by and by.deny then return notes.deny(f, by.policy, by.rule, by.deny, by.reason, "enforce", by.line) end
     local text = rejected and "no target is left: " .. targets.spell(rejected)

@@ -81,13 +81,13 @@ local anthropic_part_of = {
 local is_anthropic = { messages = true, count_tokens = true }
 
 local function messages_of(t, tools)
-  local tool_of = is_anthropic[t.api] and anthropic_tool_of or tool_of
-  local part_of = is_anthropic[t.api] and anthropic_part_of or part_of
+  local own_tools = is_anthropic[t.api] and anthropic_tool_of or tool_of
+  local own_parts = is_anthropic[t.api] and anthropic_part_of or part_of
   local content = t.text or "hello"
   local parts = {}
   for _, name in ipairs(type(t.uses) == "string" and { t.uses } or t.uses or {}) do
-    if part_of[name] then parts[#parts + 1] = part_of[name]
-    elseif tool_of[name] then tools[#tools + 1] = tool_of[name]
+    if own_parts[name] then parts[#parts + 1] = own_parts[name]
+    elseif own_tools[name] then tools[#tools + 1] = own_tools[name]
     else
       error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio"):format(tostring(name)), 0)
     end

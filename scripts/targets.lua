@@ -23,15 +23,15 @@ local foreign = {}
 targets.foreign = foreign
 
 local function speaks(f, target)
-  return ("its account speaks the API of kind \"%s\", and the request is one of \"%s\""):format(target.dialect, f.dialect)
+  return ("its account is of kind \"%s\", and the request in the API of \"%s\""):format(target.dialect, f.dialect)
 end
 
 -- What to do about it, when there is no other target.
 function targets.cure(f)
   local list = f._entry.targets
   local kind = list[1] and list[1].dialect or "another kind"
-  return ("the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", which is " ..
-    "not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""):format(
+  return ("the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", " ..
+    "which is not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""):format(
     f.model, kind, f.dialect, f.dialect)
 end
 

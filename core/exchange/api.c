@@ -42,10 +42,11 @@ const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struc
     return api;
 }
 
-const struct api *api_named(struct slice name, struct slice dialect)
+const struct api *api_named(struct slice name, struct slice dialect, bool is_one)
 {
     for (size_t i = 0; i < API_COUNT; i++) {
         bool is_of = slice_equal(dialect, slice_str(apis[i].client->kind));
+        if (is_one && apis[i].kind == API_MODELS) continue;
         if (is_of && slice_equal(name, slice_str(apis[i].name))) return &apis[i];
     }
     return NULL;

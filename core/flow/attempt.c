@@ -35,8 +35,8 @@ static bool is_configured(const struct job *job, const struct target *target)
     return p && dialect_find(p->kind) == job->x->api->client;
 }
 
-/* The first from `index` on that moongate.lua has an account for that speaks as the caller does; target_count when there
- * is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has changed since. */
+/* The first from `index` on that moongate.lua has an account for that speaks as the caller does; target_count when
+ * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has changed since. */
 static size_t find_target(const struct job *job, size_t index)
 {
     const struct verdict *v = &job->x->decision.verdict;

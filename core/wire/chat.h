@@ -173,9 +173,9 @@ void chat_edit_model(const struct chat_request *r, struct splice *edits, struct 
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 /* Removes metadata.moongate, and metadata itself when nothing else was in it. */
 void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
-/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. Of what the dialect has
- * no word for nothing is written. "max_tokens" is
- * written as the target calls it, and where that takes both names, as the caller did. */
+/* What a policy calls `name` becomes that JSON, which replaces what stood there; empty: it goes. Of what the dialect
+ * has no word for nothing is written. "max_tokens" is written as the target calls it, and where that takes both names,
+ * as the caller did. */
 void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                       struct slice json);
 

@@ -15,7 +15,7 @@ static void every_row_is_whole(void)
         EXPECT(is_call || (!api->has_text && !api->meters_output));
         if (is_call) EXPECT(api->client->path(api->asks)[0] == '/');
     }
-    EXPECT_INT(5, count);
+    EXPECT_INT(9, count);
     EXPECT(api_at(SIZE_MAX) == NULL);
 }
 
@@ -36,12 +36,40 @@ static void no_path_is_no_call(void)
     EXPECT(api_none.client != NULL);
 }
 
+static bool has_version(void *arg, struct slice header)
+{
+    return *(bool *)arg && slice_equal(header, SLICE("anthropic-version"));
+}
+
+static void a_shared_path_is_whose_client_asks(void)
+{
+    bool says = true;
+    const struct api *models = api_find(SLICE("models")), *chat = api_find(SLICE("chat"));
+    EXPECT(api_spoken(models, has_version, &says)->client == &dialect_anthropic);
+    EXPECT_INT(API_MODEL, api_spoken(api_find(SLICE("model")), has_version, &says)->kind);
+    EXPECT(api_spoken(chat, has_version, &says) == chat);
+    EXPECT(api_spoken(&api_none, has_version, &says)->client == &dialect_anthropic);
+    says = false;
+    EXPECT(api_spoken(models, has_version, &says) == models);
+    EXPECT(api_spoken(&api_none, has_version, &says) == &api_none);
+}
+
+static void names_are_told_apart_by_dialect(void)
+{
+    EXPECT_STR("messages", api_named(SLICE("chat"), SLICE("anthropic"), false)->word);
+    EXPECT_STR("chat", api_named(SLICE("chat"), SLICE("openai"), false)->word);
+    EXPECT_STR("anthropic_model", api_named(SLICE("models"), SLICE("anthropic"), true)->word);
+    EXPECT_STR("model", api_named(SLICE("models"), SLICE("openai"), true)->word);
+    EXPECT(api_named(SLICE("embeddings"), SLICE("anthropic"), false) == NULL);
+}
+
 static void only_embeddings_say_nothing(void)
 {
     EXPECT(api_find(SLICE("chat"))->meters_output);
     EXPECT(api_find(SLICE("completions"))->meters_output);
     EXPECT(!api_find(SLICE("embeddings"))->meters_output);
     EXPECT(api_find(SLICE("embeddings"))->has_text);
+    EXPECT(api_find(SLICE("count_tokens"))->has_text && api_find(SLICE("count_tokens"))->is_free);
 }
 
 int main(void)
@@ -49,6 +77,8 @@ int main(void)
     RUN(every_row_is_whole);
     RUN(each_word_is_one_rows);
     RUN(no_path_is_no_call);
+    RUN(a_shared_path_is_whose_client_asks);
+    RUN(names_are_told_apart_by_dialect);
     RUN(only_embeddings_say_nothing);
     return unit_close("api");
 }

@@ -58,6 +58,8 @@ static void other_spellings_are_served(void)
         {"/v1/chat/completions/", "chat"},       {"//v1/chat/completions", "chat"}, {"/v1//embeddings", "embeddings"},
         {"/openai/v1/chat/completions", "chat"}, {"/api/v1/embeddings", "embeddings"},
         {"//api//v1//completions//", "completions"}, {"/v1beta/openai/chat/completions", "chat"},
+        {"/v1/messages", "messages"}, {"/v1/messages/count_tokens", "count_tokens"}, {"/anthropic/v1/messages", "messages"},
+        {"/v1//messages/", "messages"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct route_match match = match_of("POST", cases[i].path);
@@ -82,8 +84,8 @@ static void expect_unspoken(const char *path, const char *says)
 static void other_apis_are_told_what_to_do(void)
 {
     static const char *const paths[] = {
-        "/v1/responses",   "/v1/responses/resp_1/cancel", "/responses",        "/v1/messages", "/v1/messages/count_tokens",
-        "/messages",       "/anthropic/v1/messages",      "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
+        "/v1/responses",   "/v1/responses/resp_1/cancel", "/responses",        "/v1/messages/batches",
+        "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
         "/v1/batches",     "/v1/audio/transcriptions",    "/v1/images/edits",  "/v1/threads/t/runs",
         "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/moderations",   "/v1/realtime", "/v1/vector_stores",
         "/v1/rerank",      "/v1/engines/davinci/completions",
@@ -98,6 +100,8 @@ static void other_apis_are_told_what_to_do(void)
     expect_unspoken("/v1/deployments/gpt-4o/chat/completions", "\"gpt-4o\"");
     expect_unspoken("/openai/v1/deployments/gpt-4o/embeddings", "\"gpt-4o\"");
     EXPECT_INT(FAULT_UNKNOWN_PATH, match_of("POST", "/v1/responsesx").fault.code);
+    EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/messages").fault.code);
+    EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/v1/v1/messages").fault.code);
     EXPECT_INT(ROUTE_API, match_of("GET", "/v1/models/llama:70b").kind);
 }
 
