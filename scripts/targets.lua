@@ -30,9 +30,9 @@ end
 function targets.cure(f)
   local list = f._entry.targets
   local kind = list[1] and list[1].dialect or "another kind"
-  return ("the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", " ..
-    "which is not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""):format(
-    f.model, kind, f.dialect, f.dialect)
+  local text = "the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", " ..
+    "which is not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""
+  return text:format(f.model, kind, f.dialect, f.dialect)
 end
 
 -- Why not, and the filter that says so; nil when the target may be used.

@@ -18,7 +18,7 @@
  * the limits, where we count some. */
 static struct slice name_for_client(const struct exchange *x, struct arena *arena, struct slice name)
 {
-    bool is_id = slice_iequal(name, x->api->client->request_id_header);
+    bool is_id = slice_iequal(name, SLICE("x-request-id")) || slice_iequal(name, x->api->client->request_id_header);
     bool is_rate = rates_are_told(&x->rates) && headers_is_rate(name);
     bool has_x = name.len > 2 && (name.ptr[0] | 0x20) == 'x' && name.ptr[1] == '-';
     if (!is_id && !is_rate) return arena_copy(arena, name);

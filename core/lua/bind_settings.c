@@ -17,7 +17,7 @@ static int on_provider(lua_State *L)
     if (!settings) return 0;
     const struct provider *p = settings_provider(settings, bind_check_slice(L, 1));
     lua_pushboolean(L, p != NULL);
-    if (!p) return 1;
+    if (!p || !p->kind.len) return 1;
     lua_pushlstring(L, p->kind.ptr, p->kind.len);
     return 2;
 }
