@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createOpenAI } from "@ai-sdk/openai";
 import { generateText } from "ai";
+import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 
 const { BASE_URL, KEY, CASES } = process.env;
@@ -16,6 +17,9 @@ const counted = (url, init) => {
 const clients = {
   "openai-js": (baseURL, apiKey, model, content) =>
     new OpenAI({ baseURL, apiKey, fetch: counted }).chat.completions.create({ model, messages: [{ role: "user", content }] }),
+  "anthropic-js": (baseURL, apiKey, model, content) =>
+    new Anthropic({ baseURL: baseURL.replace(/\/v1$/, ""), apiKey, fetch: counted }).messages.create({
+      model, max_tokens: 100, messages: [{ role: "user", content }] }),
   vercel: (baseURL, apiKey, model, prompt) =>
     generateText({ model: createOpenAI({ baseURL, apiKey, fetch: counted }).chat(model), prompt }),
 };

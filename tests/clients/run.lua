@@ -1,4 +1,4 @@
--- Clients of npm and PyPI against the gateway and the mock behind it: OpenAI's own with the shipped policies, then what each
+-- Clients of npm and PyPI against the gateway and the mock behind it: OpenAI's own with the shipped policies, Anthropic's, then what each
 -- of several does with each refusal, which must be what README.md beside this says.
 --
 --   B=build luajit tests/clients/run.lua [table]       table: prints README.md's table as measured
@@ -34,8 +34,9 @@ local own = {
   { of = npm, run = node("openai.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/openai_client.py" } },
 }
+local anthropic = { { of = npm, run = node("anthropic.mjs") } }
 local refused = {
-  { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "vercel" } },
+  { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },
   { of = aider, run = { home .. "/aider" .. python, "-B", "tests/clients/refusals.py", "litellm" }, clients = { "litellm" } },
 }
@@ -77,7 +78,7 @@ end
 
 local CASES = "tests/clients/refusals/cases.json"
 local cases = cjson.decode(gateway.read_file(CASES))
-local columns = { "openai", "openai-js", "langchain", "litellm", "aider", "vercel" }
+local columns = { "openai", "openai-js", "anthropic-js", "langchain", "litellm", "aider", "vercel" }
 
 -- client → case → what the table says of it
 local measured = {}
@@ -192,9 +193,11 @@ all_well = with_gateway({
   config = "tests/clients/refusals/moongate.lua", data = gateway.build .. "/refusals-data", env = { MOCK_URL = mock.url .. "/v1" },
 }, function(g)
   local key = g:key { app = "table", department = "tests", user = "ann" }
+  local native = { BASE_URL = g.url, KEY = key, MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1" }
+  local native_well = only_table or run_all(anthropic, run_own, native)
   local well = run_all(refused, measure, { BASE_URL = g.url .. "/v1", KEY = key, CASES = CASES, NO_PROXY = "127.0.0.1" })
   if only_table then print_table() else well = compare() and well end
-  return well
+  return well and native_well
 end) and all_well
 mock.process:stop()
 os.exit(all_well and not process.interrupted)

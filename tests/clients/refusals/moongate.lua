@@ -9,5 +9,8 @@ return moongate.config {
   providers = {
     account = { kind = "openai", url = env "MOCK_URL", key = "sk-bad" },
     closed  = { kind = "openai", url = "http://127.0.0.1:9/v1" },
+    claude  = { kind = "anthropic", url = env "MOCK_URL", key = "sk-bad" },
+    shut    = { kind = "anthropic", url = "http://127.0.0.1:9/v1" },
+    good    = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good" },
   },
 }

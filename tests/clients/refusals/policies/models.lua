@@ -1,5 +1,6 @@
 return models {
-  any     = { targets = { "account/any" }, price = free },
-  closed  = { targets = { "closed/any" }, price = free },
+  any     = { targets = { "account/any", "claude/any" }, price = free },
+  closed  = { targets = { "closed/any", "shut/any" }, price = free },
+  good    = { targets = { "good/any" }, price = free },
   nowhere = { targets = { "nobody/any" }, price = free, optional = true },
 }
