@@ -157,7 +157,7 @@ const struct field provider_fields[] = {
     {"url", &type_url, IN_PROVIDER(url), .required = "url = \"https://…/v1\"",
      .says = "Where its API begins; paths are appended."},
     {"key", &type_secret, IN_PROVIDER(key),
-     .says = "The account's key, sent as a bearer token; without one no authorization is sent."},
+     .says = "The account's key, sent as its dialect sends one; without one no authorization is sent."},
     {"headers", &type_headers, IN_PROVIDER(headers),
      .says = "What is sent with every call, instead of a caller's header of that name; env and file for secrets."},
     {"pass", &type_header_names, IN_PROVIDER(pass),

@@ -1,4 +1,4 @@
-/* The first byte picks the kind of request, the second the vocabularies and whether texts are remembered, the third the
+/* The first byte picks the dialect and kind of request, the second the vocabularies and whether texts are remembered, the third the
  * size of steps, the rest is the body. Counted at once, in steps of varying size and again from memory it comes to the
  * same; what is shown of it is never more than the total; and where counting stops early, there is at least that much. */
 #include <stdint.h>
@@ -105,7 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     uint64_t step = 1 + bytes[2];
     arena_init(&arena);
     chat_init(&r);
-    if (chat_parse(&r, &dialect_openai, slice_of((const char *)bytes + 3, len - 3), (enum chat_kind)(bytes[0] % 3), &arena, &why)) {
+    bool is_anthropic = bytes[0] & 64; /* the seeds are digits */
+    const struct dialect *dialect = is_anthropic ? &dialect_anthropic : &dialect_openai;
+    enum chat_kind kind = is_anthropic ? CHAT_CHAT : (enum chat_kind)(bytes[0] % 3);
+    if (chat_parse(&r, dialect, slice_of((const char *)bytes + 3, len - 3), kind, &arena, &why)) {
         struct counted whole, other;
         run(&whole, &r, vocabularies, NULL, UINT64_MAX - 97, 0);
         run(&other, &r, vocabularies, NULL, step, 0);
