@@ -191,7 +191,7 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     if (found)
         found->run(arg, &a);
     else
-        refuse(peer, "unknown command; there are reload, status, registry_changed, erase, counters, spent, drain, stop");
+        refuse(peer, "unknown command: reload, status, registry_changed, erase, counters, spent, drain, stop");
     json_decref(request);
 }
 
