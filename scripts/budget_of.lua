@@ -104,8 +104,29 @@ local function named(rows, name)
   return found
 end
 
+-- The value of each field, in the row's order; nil where it has another field, or a value for each.
+local function values_for(row, values, count)
+  local own, given = {}, {}
+  for i, part in ipairs(row.parts) do own[i], given[i] = part.text, values[part.name] end
+  if #row.parts ~= count or #own ~= count or #given ~= count then return nil end
+  return table.concat(own, ", "), table.concat(given, ", ")
+end
+
+-- Another value of the same fields that is spelt alike; nil too where no row has those fields.
+local function nearest_value(rows, values, count)
+  local known, said = {}, nil
+  for _, entry in ipairs(rows) do
+    local own, given = values_for(entry.row, values, count)
+    if own then known[#known + 1], said = own, given end
+  end
+  return said and report.nearest(said, known), said
+end
+
 -- One that is spelt alike, or whose name was given instead of its scope.
-local function nearest_scope(rows, text)
+local function nearest_scope(rows, text, values, count)
+  local near, has_fields
+  if values then near, has_fields = nearest_value(rows, values, count) end
+  if has_fields then return near end
   local spelt = {}
   for _, entry in ipairs(rows) do
     local scope = spell_row(entry.row)
@@ -152,13 +173,12 @@ local function only_one(found, text)
   stop(("%d budgets are for '%s'"):format(#found, text), "say which: --budget " .. table.concat(names, " or --budget "))
 end
 
-local function answer_of(entry, values, rows, now)
+local function answer_of(entry, values, near, now)
   local row, policy = entry.row, entry.policy
   local f = caller_of(values)
   local scope, start, finish = scopes.key(row.parts, f), 0, 0
   if row.period then start, finish = calendar.period(row.period, now, policy.offset_at) end
   local spelt = scopes.spell(row.parts, f, true, "everybody")
-  local near = spell_row(row) ~= spelt and nearest_scope(rows, spelt) or nil
   return json.encode { budget = row.id, scope = scope, spelt = spelt, mode = row.mode, limit = row.limit, start = start,
     stop = finish, key = row.prefix .. scope, zone = clock.default_zone or "UTC", near = near }
 end
@@ -171,10 +191,12 @@ local function resolve(q)
   local found = values and find(rows, values, count, q.scope) or {}
   if #found == 0 then
     stop(("no budget%s is for '%s'"):format(q.budget and (" called '%s'"):format(q.budget) or "", q.scope),
-      nearest_scope(everything, q.scope) or list_scopes(rows))
+      nearest_scope(rows, q.scope, values, count) or list_scopes(rows))
   end
   check_app(values)
-  return answer_of(only_one(found, q.scope), values, everything, q.now)
+  local one = only_one(found, q.scope)
+  local is_own = values_for(one.row, values, count) ~= nil
+  return answer_of(one, values, not is_own and nearest_value(everything, values, count) or nil, q.now)
 end
 
 return function(q)

@@ -151,6 +151,18 @@ static void read_spent(struct topping *t)
         looking_charges(t->data_dir, t->now_s, add_spent, t, &ignored);
 }
 
+/* A name that is nearly another's, and that nobody has used, is misspelt. Who names the budget has looked. */
+static bool is_meant(const struct topping *t)
+{
+    const char *near = text_of(t, "near"), *budget = text_of(t, "budget");
+    char cure[512];
+    if (t->spent >= 0 || t->budget || !*near) return true;
+    snprintf(cure, sizeof cure, "%s else: --budget %s", near, budget);
+    cli_usage_error(cure, "nothing was spent by '%s', which falls under %s, in this period", text_of(t, "spelt"),
+                    budget);
+    return false;
+}
+
 /* ---- What came of it. */
 
 static int64_t before_nano(const struct topping *t)
@@ -161,12 +173,10 @@ static int64_t before_nano(const struct topping *t)
 static void print_notes(const struct topping *t)
 {
     int64_t stop = number_of(t, "stop");
-    const char *near = text_of(t, "near");
     char day[32];
     if (strcmp(text_of(t, "mode"), "observe") == 0)
         fprintf(stderr, "note: that budget is on trial and refuses nothing\n");
-    if (t->spent < 0)
-        fprintf(stderr, "note: nothing was spent on it in this period%s%s\n", *near ? "; " : "", near);
+    if (t->spent < 0) fprintf(stderr, "note: nothing was spent on it in this period\n");
     if (stop && t->spec.ends_at > stop)
         fprintf(stderr, "note: its period ends before (%s): the limit of the next is raised, too\n",
                 topup_write_end(&t->zone, stop, day));
@@ -233,7 +243,7 @@ static int run(struct topping *t, const char *scope)
 {
     if (!find_budget(t, scope) || !read_until(t) || !check_until(t)) return CLI_USAGE;
     read_spent(t);
-    if (!make(t)) return CLI_USAGE;
+    if (!is_meant(t) || !make(t)) return CLI_USAGE;
     if (t->is_json) print_json(t);
     else print_made(t);
     print_notes(t);
@@ -255,6 +265,7 @@ static bool check_said(const struct topping *t, const char *reason, size_t count
     struct fault why;
     if (count < 2) cli_usage_error(EXAMPLE, "say whose budget, and how much; `list` and `end` stand alone");
     else if (!t->until) cli_usage_error(EXAMPLE, "say until when: --until");
+    else if (!reason || !*reason) cli_usage_error(EXAMPLE, "say what for: --reason");
     else if (!registry_check_reason(slice_str(reason), &why))
         cli_usage_error(EXAMPLE, "--reason: %s", fault_message(&why));
     else return true;

@@ -47,7 +47,8 @@ static const char *const schemas[SCHEMA_VERSION] = {
 
 bool registry_fail(const struct registry *r, struct fault *why)
 {
-    return fault_set(why, FAULT_INTERNAL, "%s: %s", r->path, sqlite3_errmsg(r->db));
+    const char *cure = sqlite3_errcode(r->db) == SQLITE_BUSY ? ": another process changes it, try again" : "";
+    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", r->path, sqlite3_errmsg(r->db), cure);
 }
 
 bool registry_run(struct registry *r, const char *sql, struct fault *why)

@@ -116,11 +116,13 @@ static bool insert(struct registry *r, const struct topup_spec *spec, const stru
 static bool note_made(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
                       const struct topup_made *made, struct fault *why)
 {
-    json_t *before = json_pack("{s:I}", "added_nano", (json_int_t)made->before_nano);
-    json_t *after = json_pack("{s:s%, s:s%, s:I, s:I, s:I, s:I}", "budget", spec->budget.ptr, spec->budget.len, "scope",
-                              spec->scope.ptr ? spec->scope.ptr : "", spec->scope.len, "nano", (json_int_t)spec->nano,
-                              "added_nano", (json_int_t)(made->before_nano + spec->nano), "starts_at",
-                              (json_int_t)made->created_at, "ends_at", (json_int_t)spec->ends_at);
+    const char *scope = spec->scope.ptr ? spec->scope.ptr : "";
+    json_int_t amount = spec->nano, added = made->before_nano;
+    json_t *before = json_pack("{s:I}", "added_nano", added);
+    json_t *after =
+        json_pack("{s:s%, s:s%, s:I, s:I, s:I}", "budget", spec->budget.ptr, spec->budget.len, "scope", scope,
+                  spec->scope.len, "amount_nano", amount, "added_nano", added + amount, "ends_at",
+                  (json_int_t)spec->ends_at);
     return registry_note(r, by, "topup.create", slice_str(made->id), before, after, why);
 }
 

@@ -213,7 +213,7 @@ static void each_change_says_who_what_and_why(void)
     }
     EXPECT_STR("budget/sales", json_string_value(member(&s, 1, "after", "budget")));
     EXPECT_STR("department=sales", json_string_value(member(&s, 1, "after", "scope")));
-    EXPECT_INT(100 * USD, json_integer_value(member(&s, 1, "after", "nano")));
+    EXPECT_INT(100 * USD, json_integer_value(member(&s, 1, "after", "amount_nano")));
     EXPECT_INT(5 * USD, json_integer_value(member(&s, 1, "before", "added_nano")));
     EXPECT_INT(105 * USD, json_integer_value(member(&s, 1, "after", "added_nano")));
     EXPECT_INT(ended.ends_at, json_integer_value(member(&s, 1, "after", "ends_at")));
