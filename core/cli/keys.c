@@ -27,7 +27,7 @@ struct registry *keys_open(const char *data_dir)
 void keys_tell_gateway(const char *data_dir)
 {
     char why[256];
-    json_t *answer = cli_call(data_dir, "keys_changed", CHANGED_TIMEOUT_MS, why, sizeof why);
+    json_t *answer = cli_call(data_dir, "registry_changed", CHANGED_TIMEOUT_MS, why, sizeof why);
     if (answer && !json_is_true(json_object_get(answer, "ok"))) {
         const char *error = json_string_value(json_object_get(answer, "error"));
         fprintf(stderr, "warning: the running gateway did not take the change: %s\n",
