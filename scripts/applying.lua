@@ -20,17 +20,18 @@ local walk = use "explain/walk"
 
 local watched -- what the evaluation under way collects
 
-local function spell_money(row, item)
+-- raised: what is said of a top-up.
+local function spell_money(row, item, raised)
   local all = ("%s %s"):format(units.dollars_exactly(item.whole), row.period and calendar.words[row.period]
     or "a session")
-  if item.raised then all = ("%s (%s)"):format(all, item.raised.text) end
+  if raised then all = ("%s (%s)"):format(all, raised) end
   return item.limit and all or all .. ", refuses nothing"
 end
 
 -- "60 requests a minute, 10 at once", "5 requests at a time", "$5,000 this month"
 local function spell(row, item)
   if item.kind == "concurrent" then return units.many(item.limit, "requests") .. " at a time" end
-  if item.kind == "money" then return spell_money(row, item) end
+  if item.kind == "money" then return spell_money(row, item, item.raised and item.raised.text) end
   local all = ("%s %s"):format(units.many(item.limit, item.kind), units.per(row.per_text))
   if not item.burst or item.burst >= item.limit then return all end
   return ("%s, %s at once"):format(all, units.count(item.burst))
@@ -44,8 +45,9 @@ local function short(number)
   return units.count(number)
 end
 
--- "600 req/min, 100 at once": the same where there is little room
+-- "600 req/min, 100 at once", "$5,100 this month (+$100)": the same where there is little room
 local function brief(row, item)
+  if item.raised then return spell_money(row, item, "+" .. units.dollars_exactly(item.raised.nano)) end
   if not item.window then return spell(row, item) end
   local all = ("%s %s/%s"):format(short(item.limit), brief_kinds[item.kind] or item.kind,
     brief_times[row.per_text] or tostring(row.per_text))

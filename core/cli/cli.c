@@ -142,6 +142,26 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 nothing is used up, 1 something is that refuses, 2 the policies or the ledger cannot be read.\n",
      command_budgets},
+    {"topup", "add to one budget for a while",
+     "moongate topup \"department sales\" 100 --until 2026-11-27 --reason \"quarter end, ticket 4711\"\n"
+     "moongate topup app=crm 2.50 --until 12h --reason … --budget every-app\n"
+     "\n"
+     "Raises the limit of the budget for this scope, in USD, until it ends. Every worker of the running gateway has it\n"
+     "within a second; it survives restarts and reloads. Thresholds move with the limit: 80 % is 80 % of what it is\n"
+     "raised to. In a fleet each gateway is to be told.\n"
+     "\n"
+     "The scope is as `moongate budgets` shows it: department sales, user ana, \"app x, model y\", everybody; or\n"
+     "department=sales, team:research. What has not the field: \"no team\".\n"
+     "\n"
+     "  --until WHEN        2026-11-27 (all of that day, in the budgets' zone), 2026-11-27T18:00, 30d, 12h, or period:\n"
+     "                      the end of the budget's present one; at most 400 days\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
+     "  --budget NAME       which, where several are for that scope: sales, or policy/sales\n"
+     "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
+     "  --json              id, budget, scope, amount, limit before and after, end\n"
+     "\n"
+     "Exit code: 0 it holds, 2 no such scope or budget, or it cannot be.\n",
+     command_topup},
     {"topup list", "what was added to budgets, and until when",
      "moongate topup list\n"
      "moongate topup list --all           also what is over\n"
@@ -163,26 +183,6 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 ended (also before), 1 no such id.\n",
      command_topup_end},
-    {"topup", "add to one budget for a while",
-     "moongate topup \"department sales\" 100 --until 2026-11-27 --reason \"quarter end, ticket 4711\"\n"
-     "moongate topup app=crm 2.50 --until 12h --reason … --budget every-app\n"
-     "\n"
-     "Raises the limit of the budget for this scope, in USD, until it ends. Every worker of the running gateway has it\n"
-     "within a second; it survives restarts and reloads. Thresholds move with the limit: 80 % is 80 % of what it is\n"
-     "raised to. In a fleet each gateway is to be told.\n"
-     "\n"
-     "The scope is as `moongate budgets` shows it: department sales, user ana, \"app x, model y\", everybody; or\n"
-     "department=sales, team:research. What has not the field: \"no team\".\n"
-     "\n"
-     "  --until WHEN        2026-11-27 (all of that day, in the budgets' zone), 2026-11-27T18:00, 30d, 12h, or period:\n"
-     "                      the end of the budget's present one; at most 400 days\n"
-     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
-     "  --budget NAME       which, where several are for that scope: sales, or policy/sales\n"
-     "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
-     "  --json              id, budget, scope, amount, limit before and after, end\n"
-     "\n"
-     "Exit code: 0 it holds, 2 no such scope or budget, or it cannot be.\n",
-     command_topup},
     {"limits", "which limits and budgets hold for a caller, and what they leave",
      "moongate limits --app support-bot --user ana --model small\n"
      "moongate limits --as sales/ana --model auto --tokens 150000\n"

@@ -21,6 +21,18 @@ static int words_of(const struct command *c, int argc, char **argv)
     return n;
 }
 
+/* "topup list" before "topup". */
+static const struct command *find_command(int argc, char **argv, int *words)
+{
+    const struct command *found = NULL;
+    *words = 0;
+    for (const struct command *c = cli_commands; c->name; c++) {
+        int n = words_of(c, argc, argv);
+        if (n > *words) found = c, *words = n;
+    }
+    return found;
+}
+
 /* "there are keys create, keys list …", of a word that several begin with. */
 static void list_family(const char *first, char *cure, size_t size)
 {
@@ -61,10 +73,9 @@ static int run_command(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return command_help(0, NULL);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return command_version(0, NULL);
-    for (const struct command *c = cli_commands; c->name; c++) {
-        int words = words_of(c, argc - 1, argv + 1);
-        if (words > 0) return c->run(argc - 1 - words, argv + 1 + words);
-    }
+    int words;
+    const struct command *c = find_command(argc - 1, argv + 1, &words);
+    if (c) return c->run(argc - 1 - words, argv + 1 + words);
     bool has_second = argc > 2 && argv[2][0] != '-';
     return unknown_command(argv[1], has_second ? argv[2] : NULL);
 }

@@ -116,6 +116,10 @@ enum registry_found registry_topup_end(struct registry *r, struct slice id, cons
  * "starts_at", "ends_at", "ended_at" (0: it was not ended before its time). NULL and *why. */
 struct json_t *registry_topups(struct registry *r, struct fault *why);
 
+/* As registry_export_topups(), for who only reads: nothing is made or changed, also where it may be. None where there
+ * is no registry. */
+bool registry_read_topups(const char *data_dir, int64_t now_s, struct buf *out, struct fault *why);
+
 /* Appends what keyring_parse() reads … */
 bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why);
 /* … what topups_parse() does: those that are not over … */

@@ -100,7 +100,7 @@ static int64_t added(struct registry *r, struct slice budget, struct slice scope
     if (!registry_export(r, now_s(), &bytes, &why) || !snapshot_parse(buf_slice(&bytes), &s, &why)) {
         UNIT_FAIL("%s", why.text);
     } else {
-        nano = topups_nano(s.topups, budget, scope, now_s(), NULL);
+        nano = topups_now(s.topups, budget, scope, now_s()).nano;
         snapshot_clear(&s);
     }
     buf_clear(&bytes);
