@@ -253,6 +253,14 @@ describe("what specs say of top-ups", function()
     has(why { { budget = "a/sales", usd = 1, untl = "x" } }, "unknown field 'untl'")
     has(why { budget = "a/sales", usd = 1 }, "a list")
     has(why {}, "nothing")
+    has(why { "x" }, "each is a table")
+  end)
+end)
+
+describe("examples", function()
+  it("count nothing, and know no top-ups", function()
+    local errors = gw.errors { apps = apps, a = budget(row, "examples = { { topups = { { budget = 'sales', usd = 1 } }, allow = true } }") }
+    has(table.concat(errors, "\n"), "examples[1].topups: examples count nothing, so top-ups are told in specs")
   end)
 end)
 
