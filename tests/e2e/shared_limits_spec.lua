@@ -306,6 +306,40 @@ describe("while Redis is out of reach", function()
     assert_free(110)
   end)
 
+  -- Of connections that nothing was asked by yet: the ledger process asks once a second.
+  local function cut_workers_off(connection)
+    local count = 0
+    local list = db:ask("CLIENT", "LIST")
+    assert.equal("+OK", connection:say "CONFIG SET maxclients 1")
+    for line in list:gmatch("[^\n]+") do
+      local id, command = line:match("id=(%d+)"), line:match(" cmd=(%S+)")
+      if command ~= "evalsha" and command ~= "client|list" and command ~= "echo" and connection:say("CLIENT KILL ID " .. id) == ":1" then
+        count = count + 1
+      end
+    end
+    return count
+  end
+
+  it("for workers alone, it is said what they see, and what the ledger process sees", function()
+    start({ "budget" }, { budget = budget(10, CLOSED) })
+    local function health() return client.ask(g.admin_port, { path = "/readyz?verbose" }) end
+    local connection = db:connect()
+    connection:say "ECHO here"
+    assert.is_true(cut_workers_off(connection) >= 2)
+    expect.eventually(function()
+      local said = health()
+      return said.status == 200 and said.body:find(
+        "[!]redis: the ledger process reaches it, where 1 gateways count together; 2 of 2 workers do not", 1, true)
+        and said.body:find("%[!%]worker 0: redis: .-maxclients") and said.body:find("%[!%]worker 1: redis: ")
+    end, 30, "what each sees")
+    assert.equal(503, once({}).status)
+    connection:say "CONFIG SET maxclients 1000"
+    connection:close()
+    shared()
+    assert.is_nil(health().body:find("worker 0: redis", 1, true))
+    is_back()
+  end)
+
   it("when the gateway starts, it starts all the same", function()
     db:kill()
     start({ "ratelimit", "budget" }, { ratelimit = rate('{ "x", by = "app", requests = 6000, per = "1h" }'),
