@@ -38,6 +38,7 @@ struct worker {
     struct settings *settings;
     struct flow_redis redis; /* its URL is kept here, from the first configuration on; another needs a restart */
     struct keyring *keys;
+    struct topups *topups;
     struct keysets *keysets;
     /* Prepared, not yet in force. */
     struct settings *staged_settings;
@@ -142,7 +143,7 @@ static bool take_keys(struct worker *w, int fd, struct fault *why)
     if (!keys) return false;
     keyring_unref(w->keys);
     w->keys = keys;
-    if (w->flow) flow_set_keyring(w->flow, keys);
+    if (w->flow) flow_set_registry(w->flow, keys, w->topups);
     return true;
 }
 
@@ -280,6 +281,7 @@ static void start_flow(struct worker *w)
         .settings = w->settings,
         .policies = w->staged_policies,
         .keyring = w->keys,
+        .topups = w->topups,
         .keysets = w->keysets,
         .want_keys = want_keys,
         .want_keys_arg = w,
@@ -416,6 +418,7 @@ static void worker_clear(struct worker *w)
     close_listener(w);
     settings_unref(w->settings);
     keyring_unref(w->keys);
+    topups_unref(w->topups);
     keysets_free(w->keysets);
     forget_redis(w);
     if (w->ledger_fd >= 0) close(w->ledger_fd);
@@ -431,6 +434,7 @@ int worker_run(const struct worker_parts *parts)
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
     w.keys = keyring_empty();
+    w.topups = topups_empty();
     w.keysets = keysets_new();
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
     background_init(&w.background, w.loop);
