@@ -340,6 +340,23 @@ describe("while Redis is out of reach", function()
     is_back()
   end)
 
+  it("because others there have another billing zone, both zones are named, and nothing is counted with them", function()
+    db:ask("SET", "mg1:{p0}:Z", "Europe/Berlin", "PX", 600000)
+    start({ "budget" }, { budget = budget(10, CLOSED) }, { billing = { timezone = "Asia/Tokyo" } }, 1, true)
+    local why = "billing.timezone is Asia/Tokyo here and Europe/Berlin in the gateways that count together"
+    expect.eventually(function()
+      return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[!]redis: limits and budgets are not shared: " .. why, 1, true)
+    end, 30, "both zones")
+    assert.equal(1, g:metrics():value "moongate_redis_zone_differs")
+    assert.truthy(g:said():find('"level":"error"[^\n]*"event":"billing_zone_differs"'))
+    assert.equal(503, once({}).status)
+    db:ask("DEL", "mg1:{p0}:Z")
+    shared()
+    assert.equal(0, g:metrics():value "moongate_redis_zone_differs")
+    assert.equal("Asia/Tokyo", db:ask("GET", "mg1:{p0}:Z"))
+    is_back()
+  end)
+
   it("when the gateway starts, it starts all the same", function()
     db:kill()
     start({ "ratelimit", "budget" }, { ratelimit = rate('{ "x", by = "app", requests = 6000, per = "1h" }'),
