@@ -202,6 +202,7 @@
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
 #define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the snapshot of all top-ups that workers hold */
+#define LIMIT_SNAPSHOT_BYTES (LIMIT_TOPUPS_BYTES + 1u + LIMIT_KEYRING_BYTES) /* … of the keys and of them */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
 #define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)

@@ -136,10 +136,10 @@ static void command_status(struct supervisor *sup, const struct asking *a)
     control_answer(a->peer, status_of(sup));
 }
 
-/* Who changed them is noted with what he changed. */
-static void command_keys_changed(struct supervisor *sup, const struct asking *a)
+/* Who changed it is noted with what he changed. */
+static void command_registry_changed(struct supervisor *sup, const struct asking *a)
 {
-    keys_request(sup, a->peer);
+    snapshots_request(sup, a->peer);
 }
 
 static void command_drain(struct supervisor *sup, const struct asking *a)
@@ -190,7 +190,7 @@ static const struct command {
     /* Answers its peer now or later. */
     void (*run)(struct supervisor *sup, const struct asking *a);
 } commands[] = {
-    {"reload", command_reload}, {"status", command_status}, {"keys_changed", command_keys_changed},
+    {"reload", command_reload}, {"status", command_status}, {"registry_changed", command_registry_changed},
     {"erase", command_erase},   {"drain", command_drain},   {"stop", command_stop},
     {"counters", command_counters}, {"spent", command_spent},
 };
@@ -207,7 +207,7 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     if (found)
         found->run(arg, &a);
     else
-        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, counters, spent, drain and stop");
+        refuse(peer, "unknown command: reload, status, registry_changed, erase, counters, spent, drain, stop");
     json_decref(request);
 }
 
@@ -215,7 +215,7 @@ static void on_gone(void *arg, struct line_peer *peer)
 {
     struct supervisor *sup = arg;
     waiters_forget(&sup->reload.waiters, peer);
-    waiters_forget(&sup->keys.waiters, peer);
+    waiters_forget(&sup->snapshots.waiters, peer);
     acts_forget(sup, peer);
     looks_forget(sup, peer);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -173,6 +174,13 @@ size_t topups_count(const struct topups *topups)
     return topups->count;
 }
 
+void topups_at(const struct topups *topups, size_t index, struct slice *budget, struct slice *scope)
+{
+    check(index < topups->count);
+    *budget = topups->items[index].budget;
+    *scope = topups->items[index].scope;
+}
+
 /* ---- Asking. */
 
 static bool is_live(const struct topup *item, int64_t now_s)
@@ -180,19 +188,16 @@ static bool is_live(const struct topup *item, int64_t now_s)
     return item->starts_at <= now_s && now_s < item->ends_at;
 }
 
-int64_t topups_nano(const struct topups *topups, struct slice budget, struct slice scope, int64_t now_s,
-                    int64_t *ends_at)
+struct topups_sum topups_now(const struct topups *topups, struct slice budget, struct slice scope, int64_t now_s)
 {
     uint32_t at;
-    int64_t nano = 0, first_end = 0;
-    if (ends_at) *ends_at = 0;
-    if (!topups || topups->count == 0 || !map_find(&topups->by_scope, scope, &at)) return 0;
+    struct topups_sum sum = {0};
+    if (!topups || topups->count == 0 || !map_find(&topups->by_scope, scope, &at)) return sum;
     for (; at != LAST; at = topups->items[at].next) {
         const struct topup *item = &topups->items[at];
         if (!is_live(item, now_s) || !slice_equal(item->budget, budget)) continue;
-        nano = item->nano < LIMIT_TOPUP_NANO - nano ? nano + item->nano : LIMIT_TOPUP_NANO;
-        if (first_end == 0 || item->ends_at < first_end) first_end = item->ends_at;
+        sum.nano = item->nano < LIMIT_TOPUP_NANO - sum.nano ? sum.nano + item->nano : LIMIT_TOPUP_NANO;
+        if (sum.count++ == 0 || item->ends_at < sum.ends_at) sum.ends_at = item->ends_at;
     }
-    if (ends_at) *ends_at = first_end;
-    return nano;
+    return sum;
 }

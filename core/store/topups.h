@@ -2,7 +2,7 @@
  * Top-ups as a worker sees them: what is added to the limits of budgets, each until it ends.
  *
  *     struct topups *topups = topups_parse(json, &why);            // what the registry made
- *     int64_t nano = topups_nano(topups, SLICE("budget/sales"), SLICE("department=sales"), now_s, &ends_at);
+ *     struct topups_sum sum = topups_now(topups, SLICE("budget/sales"), SLICE("department=sales"), now_s);
  *     topups_unref(topups);
  *
  * A budget is named by its policy and its row, "budget/sales", "budget/default"; a scope by the text that
@@ -28,9 +28,16 @@ struct topups *topups_empty(void);
 struct topups *topups_ref(struct topups *topups);
 void topups_unref(struct topups *topups); /* NULL is welcome */
 size_t topups_count(const struct topups *topups);
-/* Nano-dollars that are added now, at most LIMIT_TOPUP_NANO: with a limit of a policy they stay below 2^53. *ends_at,
- * which may be NULL: when the first of those ends; 0: there is none. NULL topups are none. */
-int64_t topups_nano(const struct topups *topups, struct slice budget, struct slice scope, int64_t now_s,
-                    int64_t *ends_at);
+/* Whose it is, in the snapshot's order; index must be below the count. */
+void topups_at(const struct topups *topups, size_t index, struct slice *budget, struct slice *scope);
+
+/* What is added at a time. */
+struct topups_sum {
+    int64_t nano;    /* at most LIMIT_TOPUP_NANO: with a limit of a policy it stays below 2^53 */
+    int64_t ends_at; /* when the first of them ends */
+    uint32_t count;  /* 0: nothing is added, and all is 0 */
+};
+/* NULL topups are none. */
+struct topups_sum topups_now(const struct topups *topups, struct slice budget, struct slice scope, int64_t now_s);
 
 #endif

@@ -215,15 +215,15 @@ static struct counters_call ask_admit(const struct counters_question *q, const s
     return call;
 }
 
-/* Of each cell that is kept: what so many tokens are of its window, and how far ahead its key may be used up. */
-static struct slice parts_of(const struct counters_plan *plan, int64_t tokens, struct arena *arena)
+/* Of each cell that is kept: what its tokens are of its window now, and how far ahead its key may be used up. */
+static struct slice parts_of(const struct counters_plan *plan, const struct counters_question *q, struct arena *arena)
 {
     double *parts = arena_zalloc(arena, (2 * plan->kept_count + 1) * sizeof *parts);
     for (size_t i = 0; i < plan->count; i++) {
         const struct counters_item *item = &plan->items[i];
         if (item->unit != COUNTERS_TOKENS || plan->first[i] != i) continue;
         double *of = parts + 2 * (plan->kept[plan->place[i]] - 1);
-        of[0] = (double)counters_part_ns(item, tokens);
+        of[0] = (double)counters_part_ns(item, counters_came_to(item, q));
         of[1] = (double)counters_ahead_most_ns(item);
     }
     return slice_of((const char *)parts, 2 * plan->kept_count * sizeof *parts);
@@ -258,7 +258,7 @@ static struct counters_call ask_extend(const struct counters_question *q, const 
     add_text(&call, q->hold);
     add_integer(&call, q->totals.tokens, arena);
     add_integer(&call, counters_sum(q->totals.nano, 0), arena);
-    add(&call, parts_of(&plan, q->totals.tokens, arena));
+    add(&call, parts_of(&plan, q, arena));
     add_limits(&a);
     return call;
 }
@@ -270,7 +270,7 @@ struct counters_end counters_end_of(const struct counters_question *q, struct ar
     if (q->operation == COUNTERS_RELEASE) return end;
     counters_plan(&plan, q->items, q->item_count);
     end.nano = arena_printf(arena, "%" PRId64, counters_sum(q->totals.nano, 0));
-    end.parts = parts_of(&plan, q->totals.tokens, arena);
+    end.parts = parts_of(&plan, q, arena);
     return end;
 }
 

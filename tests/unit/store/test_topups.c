@@ -22,11 +22,10 @@ static struct topups *parse(const char *json)
 
 static int64_t nano(const struct topups *t, const char *budget, const char *scope, int64_t now_s)
 {
-    int64_t ends_at;
-    int64_t found = topups_nano(t, slice_str(budget), slice_str(scope), now_s, &ends_at);
-    EXPECT((found > 0) == (ends_at > now_s));
-    EXPECT_INT(found, topups_nano(t, slice_str(budget), slice_str(scope), now_s, NULL));
-    return found;
+    struct topups_sum sum = topups_now(t, slice_str(budget), slice_str(scope), now_s);
+    EXPECT((sum.nano > 0) == (sum.ends_at > now_s));
+    EXPECT((sum.nano > 0) == (sum.count > 0));
+    return sum.nano;
 }
 
 static void it_adds_to_its_budget_and_scope_while_it_lasts(void)
@@ -44,23 +43,26 @@ static void it_adds_to_its_budget_and_scope_while_it_lasts(void)
     topups_unref(t);
 }
 
+static void expect_sum(const struct topups *t, int64_t now_s, struct topups_sum expected)
+{
+    struct topups_sum sum = topups_now(t, SLICE("b/r"), SLICE_NONE, now_s);
+    EXPECT_INT(expected.nano, sum.nano);
+    EXPECT_INT(expected.ends_at, sum.ends_at);
+    EXPECT_INT(expected.count, sum.count);
+}
+
 static void several_add_up_until_the_first_of_them_ends(void)
 {
-    int64_t ends_at;
     struct topups *t = parse("{\"topups\":["
                              "{\"id\":\"a\",\"budget\":\"b/r\",\"scope\":\"\",\"nano\":1,\"starts_at\":0,\"ends_at\":300},"
                              "{\"id\":\"b\",\"budget\":\"b/s\",\"scope\":\"\",\"nano\":10,\"starts_at\":0,\"ends_at\":50},"
                              "{\"id\":\"c\",\"budget\":\"b/r\",\"scope\":\"\",\"nano\":100,\"starts_at\":0,\"ends_at\":200},"
                              "{\"id\":\"d\",\"budget\":\"b/r\",\"scope\":\"\",\"nano\":1000,\"starts_at\":9,\"ends_at\":400}]}");
-    EXPECT_INT(101, topups_nano(t, SLICE("b/r"), SLICE_NONE, 8, &ends_at));
-    EXPECT_INT(200, ends_at);
-    EXPECT_INT(1101, topups_nano(t, SLICE("b/r"), SLICE_NONE, 9, &ends_at));
-    EXPECT_INT(200, ends_at);
-    EXPECT_INT(1001, topups_nano(t, SLICE("b/r"), SLICE_NONE, 200, &ends_at));
-    EXPECT_INT(300, ends_at);
-    EXPECT_INT(1000, topups_nano(t, SLICE("b/r"), SLICE_NONE, 300, &ends_at));
-    EXPECT_INT(0, topups_nano(t, SLICE("b/r"), SLICE_NONE, 400, &ends_at));
-    EXPECT_INT(0, ends_at);
+    expect_sum(t, 8, (struct topups_sum){101, 200, 2});
+    expect_sum(t, 9, (struct topups_sum){1101, 200, 3});
+    expect_sum(t, 200, (struct topups_sum){1001, 300, 2});
+    expect_sum(t, 300, (struct topups_sum){1000, 400, 1});
+    expect_sum(t, 400, (struct topups_sum){0});
     topups_unref(t);
 }
 
@@ -212,12 +214,12 @@ static void compare(const struct topups *t, const struct plain *items, int64_t n
 {
     char budget[8], scope[8];
     for (unsigned i = 0; i < 25; i++) {
-        int64_t ends_at, expected_end;
-        int64_t expected = sum(items, i / 5, i % 5, now_s, &expected_end);
+        int64_t expected_end, expected = sum(items, i / 5, i % 5, now_s, &expected_end);
         snprintf(budget, sizeof budget, "b%u", i / 5);
         snprintf(scope, sizeof scope, "s%u", i % 5);
-        EXPECT_INT(expected, topups_nano(t, slice_str(budget), slice_str(scope), now_s, &ends_at));
-        EXPECT_INT(expected_end, ends_at);
+        struct topups_sum found = topups_now(t, slice_str(budget), slice_str(scope), now_s);
+        EXPECT_INT(expected, found.nano);
+        EXPECT_INT(expected_end, found.ends_at);
     }
 }
 
