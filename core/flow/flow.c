@@ -239,6 +239,11 @@ void flow_set_ledger(struct flow *flow, int fd)
     recorder_attach(flow->recorder, fd);
 }
 
+const char *flow_redis_trouble(const struct flow *flow)
+{
+    return holds_trouble(flow->holds);
+}
+
 void flow_keys_came(struct flow *flow, bool is_changed)
 {
     size_t count = flow->waiting_count; /* one that waits anew is not asked again in this round */

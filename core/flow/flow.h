@@ -66,6 +66,9 @@ void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups
 /* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
 void flow_set_ledger(struct flow *flow, int fd);
 
+/* Why its questions do not reach the Redis of its fleet; "" when they do. Borrowed until the next turn of the loop. */
+const char *flow_redis_trouble(const struct flow *flow);
+
 /* An attempt to fetch keys has ended: who waited goes on. is_changed: what they verified before counts no more. */
 void flow_keys_came(struct flow *flow, bool is_changed);
 

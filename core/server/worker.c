@@ -51,10 +51,21 @@ struct worker {
     struct background background;
 };
 
+/* Written when it is another: it is shared memory. */
+static void show_redis(struct worker *w)
+{
+    const char *trouble = w->flow ? flow_redis_trouble(w->flow) : "";
+    char shown[SHARED_TEXT_BYTES], now[SHARED_TEXT_BYTES];
+    snprintf(now, sizeof now, "%s", trouble);
+    shared_text_get(&w->parts.slot->redis_trouble, shown, sizeof shown);
+    if (strcmp(shown, now) != 0) shared_text_set(&w->parts.slot->redis_trouble, now);
+}
+
 /* Makes turns, which beat, when nothing else does. */
 static void on_beat(void *arg)
 {
     struct worker *w = arg;
+    show_redis(w);
     atomic_store_explicit(&w->parts.slot->live_generations, policy_live_generations(), memory_order_relaxed);
     loop_timer_arm_ms(&w->beat, BEAT_MS);
 }

@@ -340,6 +340,7 @@ local function compile_row(value, path, policy, name)
     thresholds = given.thresholds or policy.thresholds }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
+  row.spelt = words.of_limit(row)
   row.words = row.blocking and words.of_row(policy, row, { limit = row.blocks_at, whole = row.limit })
   add_condition(row, value, path, policy)
   return row

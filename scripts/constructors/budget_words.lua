@@ -12,16 +12,19 @@ local units = use "units"
 
 local words = {}
 
-local spell_limit = units.dollars_exactly
-
-function words.period(row) return row.period and calendar.words[row.period] or "in its session" end
+local function period(row) return row.period and calendar.words[row.period] or "in its session" end
 
 function words.scope(f, row) return scopes.spell(row.parts, f, false, row.name) end
 
--- "$5,000 this month", "$5,100 this month ($100 of it a top-up until 27 November)"
+local function spell_limit(row, nano) return ("%s %s"):format(units.dollars_exactly(nano), period(row)) end
+
+-- "$5,000 this month", once for each row: every request says it.
+function words.of_limit(row) return spell_limit(row, row.limit) end
+
+-- The same; with a top-up "$5,100 this month ($100 of it a top-up until 27 November)".
 function words.whole(row, item)
-  local text = ("%s %s"):format(spell_limit(item.whole), words.period(row))
-  return item.raised and ("%s (%s)"):format(text, item.raised.text) or text
+  if not item.raised then return row.spelt end
+  return ("%s (%s)"):format(spell_limit(row, item.whole), item.raised.text)
 end
 
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
@@ -34,8 +37,8 @@ end
 -- "$5,000 this month"; where not 100% denies, "$6,000 this month (120% of $5,000)".
 local function spell_bound(row, item)
   if item.limit == item.whole then return words.whole(row, item) end
-  local text = ("%s %s (%s of %s"):format(spell_limit(item.limit), words.period(row), row.blocking.text,
-    spell_limit(item.whole))
+  local text = ("%s (%s of %s"):format(spell_limit(row, item.limit), row.blocking.text,
+    units.dollars_exactly(item.whole))
   return item.raised and ("%s, %s)"):format(text, item.raised.text) or text .. ")"
 end
 

@@ -209,6 +209,30 @@ describe("explain", function()
   end)
 end)
 
+describe("a remedy", function()
+  local function remedies(mg, t, spent)
+    local list = {}
+    for _, one in ipairs(mg:explain(t, "json", spent).remedies or {}) do list[#list + 1] = one.text end
+    return table.concat(list, "\n")
+  end
+  local t = { as = { department = "sales", app = "shop" }, model = "one", cost_usd = 0.2, time = "2025-06-03T12:00:00Z" }
+
+  it("is a top-up of the budget that refused, as large as was seen to do", function()
+    local mg = with(row .. ", { 'each', each = { 'app', 'user' }, limit = '0.5', per = 'day' }")
+    has(remedies(mg, t, { "sales=105" }), 'add to the budget: moongate topup "department sales" 10 --budget budget/sales --until 1d --reason …')
+    has(remedies(mg, t, { "sales=150" }), '"department sales" 100 --budget')
+    has(remedies(mg, t, { "each=0.5" }), 'moongate topup "app shop, user ana" 0.50 --budget budget/each')
+    local more = { as = t.as, model = "one", cost_usd = 0.2, time = t.time, topups = { { budget = "sales", usd = 50 } } }
+    has(remedies(mg, more, { "sales=150" }), '"department sales" 10 --budget') -- beside what is added already
+  end)
+
+  it("is none of what a top-up does not help against", function()
+    local mg = gw.load_text { apps = apps, budget = budget(row), other = "return policy { rules = { { 'no', deny = { 403, 'no' } } } }" }
+    assert.is_nil(remedies(mg, t):find("topup", 1, true))
+    assert.is_nil(remedies(with(row), t, { "sales=5000" }):find("topup", 1, true))
+  end)
+end)
+
 describe("what specs say of top-ups", function()
   local mg = load { apps = apps, a = budget(row .. ", { 'apps', each = 'app', limit = 1, per = 'day' }"), b = budget(row) }
   local function why(topups)
@@ -229,6 +253,14 @@ describe("what specs say of top-ups", function()
     has(why { { budget = "a/sales", usd = 1, untl = "x" } }, "unknown field 'untl'")
     has(why { budget = "a/sales", usd = 1 }, "a list")
     has(why {}, "nothing")
+    has(why { "x" }, "each is a table")
+  end)
+end)
+
+describe("examples", function()
+  it("count nothing, and know no top-ups", function()
+    local errors = gw.errors { apps = apps, a = budget(row, "examples = { { topups = { { budget = 'sales', usd = 1 } }, allow = true } }") }
+    has(table.concat(errors, "\n"), "examples[1].topups: examples count nothing, so top-ups are told in specs")
   end)
 end)
 
@@ -262,5 +294,79 @@ describe("a record", function()
     assert.denied(r, 402)
     assert.is_nil(text:find("topup", 1, true))
     assert.equal("same", mg:replay(text).outcome)
+  end)
+end)
+
+-- A budget with a top-up decides as one whose limit is that much larger; only its words differ.
+describe("by chance, a raised limit", function()
+  local SEED, ROUNDS, REQUESTS = tonumber(os.getenv("TOPUPS_SEED") or "20261130"), 60, 12
+  local state = SEED % 2147483646 + 1
+  local function random(n)
+    state = state * 16807 % 2147483647 -- Park and Miller
+    return state % n + 1
+  end
+  local function pick(list) return list[random(#list)] end
+
+  local scopes = { "department = 'sales'", "department = { 'sales', 'support' }", "each = 'department'", "each = { 'app', 'user' }",
+    "", "each = 'session'", "user = 'ana', each = 'app'" }
+  local function thresholds()
+    local list = { { 30, "warn = true, notify = { 'slack:#a' }" }, { 60, "drop = 'p/two'" }, { 70, "only = { 'local/own', 'p/one' }" }, { 85, "warn = 'soon'" } }
+    local texts = {}
+    for _, one in ipairs(list) do
+      if random(2) == 1 then texts[#texts + 1] = ("{ at = '%d%%', %s }"):format(one[1] + random(9), one[2]) end
+    end
+    if random(5) > 1 then texts[#texts + 1] = ("{ at = '%d%%', deny = { 402, 'gone' } }"):format(95 + random(30)) end
+    return "thresholds = { " .. table.concat(texts, ", ") .. " }"
+  end
+
+  local function rows(limits, shapes)
+    local list = {}
+    for i, shape in ipairs(shapes) do
+      list[i] = ("{ 'b%d', %s limit = '%s', %s mode = '%s' }"):format(i, shape.scope ~= "" and shape.scope .. "," or "", limits[i],
+        shape.scope:find("session", 1, true) and "" or ("per = '%s',"):format(shape.per), shape.mode)
+    end
+    return table.concat(list, ", ")
+  end
+
+  local function plain(r)
+    local trace = {}
+    for i, e in ipairs(r.trace) do trace[i] = ("%s/%s %s %s"):format(e.policy, e.rule or "", e.verb, e.mode or "") end
+    return { kind = r.kind, code = r.denied and r.denied.code, status = r.denied and r.denied.status, targets = r.route.targets,
+      warnings = #r.warnings, max_tokens = r.request and r.request.max_tokens, trace = trace }
+  end
+
+  it("decides as a larger limit, and its record says so again", function()
+    local kinds, raised_words = {}, 0
+    for round = 1, ROUNDS do
+      local limits, larger, added, shapes = {}, {}, {}, {}
+      for i = 1, random(3) do
+        limits[i], added[i] = random(40), random(60)
+        larger[i] = limits[i] + added[i]
+        shapes[i] = { scope = pick(scopes), per = pick { "day", "week", "month" }, mode = pick { "enforce", "enforce", "observe" } }
+      end
+      local more = thresholds() .. (random(2) == 1 and ", on_low_budget = 'shrink'" or "")
+      local given = {}
+      local who = { department = "sales", app = "shop", user = "ana" }
+      for i, shape in ipairs(shapes) do
+        local scope = {}
+        for name in (shape.scope:match("each = (.*)") or ""):gmatch("'(%l+)'") do scope[name] = name == "session" and "s1" or who[name] end
+        given[i] = { budget = "b" .. i, scope = next(scope) and scope or nil, usd = added[i] }
+      end
+      local a, b = with(rows(limits, shapes), more), with(rows(larger, shapes), more)
+      for _ = 1, REQUESTS do
+        local t = { as = who, model = pick { "one", "auto" }, session = "s1", cost_usd = random(4) > 1 and random(30) or nil, max_tokens = random(2) == 1 and random(9) * 1000000 or nil }
+        local raised = { topups = given }
+        for name, value in pairs(t) do raised[name] = value end
+        local mine, record = a:record(raised)
+        local other = b:record(t)
+        assert.same(plain(other), plain(mine), ("seed %d, round %d"):format(SEED, round))
+        local again = a:replay(record)
+        assert.equal("same", again.outcome, ("seed %d, round %d: %s"):format(SEED, round, record))
+        assert.equal(#b.sent, #a.sent)
+        kinds[mine.kind] = (kinds[mine.kind] or 0) + 1
+        for _, e in ipairs(mine.trace) do raised_words = raised_words + (tostring(e.reason):find("of it a top-up until", 1, true) and 1 or 0) end
+      end
+    end
+    assert.is_true(kinds.allow > 100 and kinds.deny > 100 and raised_words > 500)
   end)
 end)

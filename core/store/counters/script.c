@@ -339,7 +339,7 @@ struct counters_call counters_call_spend(const struct counters_place *place, con
 
 static struct counters_call begin_session(enum counters_script script, const char *session, struct arena *arena)
 {
-    struct counters_call call = begin(script, 4, 5, arena);
+    struct counters_call call = begin(script, 5, 5, arena);
     add_session(&call, session, arena);
     add_key(&call, SLICE(HERE "S"));
     add_text(&call, session);
@@ -393,13 +393,16 @@ struct counters_call counters_call_claim(const char *epoch, const char *source, 
 
 /* --- sessions and memories --- */
 
-struct counters_call counters_call_beat(const struct counters_place *place, const char *source, bool is_new,
-                                        uint32_t lease_ms, struct arena *arena)
+struct counters_call counters_call_beat(const struct counters_place *place, const char *source,
+                                        enum counters_begin how, uint32_t lease_ms, struct arena *arena)
 {
+    static const char *const words[] = {"", "new", "late"};
     struct counters_call call = begin_session(COUNTERS_SCRIPT_BEAT, place->session, arena);
     add_key(&call, arena_printf(arena, HERE "O:%s", source));
+    add_key(&call, SLICE(HERE "Z"));
     add_integer(&call, lease_ms, arena);
-    add_text(&call, is_new ? "new" : "");
+    add_text(&call, words[how]);
+    add_text(&call, place->zone ? place->zone : "");
     return call;
 }
 
