@@ -335,11 +335,46 @@ static void too_many_texts_are_refused(void)
     done();
 }
 
+static bool count_out(void *arg, const struct sse_event *event, const struct said *said)
+{
+    (void)event;
+    (void)said;
+    ++*(int *)arg;
+    return true;
+}
+
+/* A block of Anthropic's that is over keeps nothing back of those behind it. */
+static void a_part_that_ends_is_waited_for_no_longer(void)
+{
+    static const char *const events[] = {
+        "{\"type\":\"content_block_delta\",\"index\":3,\"delta\":{\"type\":\"text_delta\",\"text\":\"bo@exam\"}}",
+        "{\"type\":\"ping\"}", "{\"type\":\"content_block_stop\",\"index\":3}"};
+    static const int gone[] = {0, 0, 3};
+    struct dialect_stream stream;
+    int count = 0;
+    use_rules(true, true);
+    send_request(ASKED, CHAT_CHAT);
+    dialect_stream_init(&stream, 1);
+    struct redact_stream *redacting = redact_stream_new(r, count_out, &count);
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) {
+        struct slice data = slice_str(events[i]);
+        struct sse_event event = {.raw = data, .data = data, .retry_ms = -1, .ends = true};
+        struct said said;
+        struct fault why;
+        dialect_anthropic.read_event(&reader, &stream, SLICE(""), data, &said);
+        EXPECT(redact_stream_event(redacting, &event, &said, &why));
+        EXPECT_INT(gone[i], count);
+    }
+    redact_stream_free(redacting);
+    done();
+}
+
 int main(void)
 {
     arena_init(&arena);
     buf_init(&sent);
     buf_init(&out);
+    RUN(a_part_that_ends_is_waited_for_no_longer);
     RUN(however_it_is_cut_the_answer_is_the_same);
     RUN(whatever_is_said_and_cut_the_whole_decides);
     RUN(events_that_hold_nothing_are_byte_for_byte);
