@@ -157,11 +157,13 @@ static bool add_word(json_t *question, const char *word, const char *config, str
 static bool add_topups(json_t *question, const struct flags *flags, const char *config)
 {
     char why[256];
+    int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
     bool is_alone = flags->policies_dir && !config && access(config_path(NULL), R_OK) != 0;
+    json_object_set_new(question, "now", json_integer(now_s));
     if (is_alone || json_object_get(question, "record")) return true;
     char *data_dir = folder_find(config);
     if (!data_dir) return false;
-    topped_ask(question, data_dir, (int64_t)(clock_wall_ns() / NS_PER_S), why, sizeof why);
+    topped_ask(question, data_dir, now_s, why, sizeof why);
     if (why[0]) fprintf(stderr, "without top-ups: %s\n", why);
     mem_free(data_dir);
     return true;

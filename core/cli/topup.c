@@ -18,6 +18,6 @@ const char *topup_write_end(const struct period_zone *zone, int64_t at_s, char t
 
 void topup_say_fleet(void)
 {
-    fprintf(stderr, "note: this gateway's registry alone was changed; the others of the fleet have their own: say the "
-                    "same at each of them\n");
+    fprintf(stderr, "note: this gateway's registry alone was changed; the others of the fleet have their own, with ids "
+                    "of their own: run it at each of them\n");
 }

@@ -159,14 +159,22 @@ local function note_unpriced(f, policy, target)
     ("%s has no price: what it costs is not known, and not counted"):format(target.name), policy.mode, policy.line)
 end
 
--- What is let through is the same part of the limit with its top-ups.
-local function raise(f, policy, row, item, scope)
-  item.raised = topups.find(row.id, scope, f.time, policy.offset_at)
-  if not item.raised then return end
-  item.whole = row.limit + item.raised.nano
+-- What is let through is the same part of the limit with its top-ups. raised is kept with the row: many requests have
+-- the same.
+local function complete(policy, row, raised)
+  raised.whole = row.limit + raised.nano
+  raised.spelt = words.of_raised(row, raised)
   if not row.blocking then return end
-  item.limit = thresholds.nano(item.whole, row.blocking.at)
-  item.words = words.of_row(policy, row, item)
+  raised.limit = thresholds.nano(raised.whole, row.blocking.at)
+  raised.words = words.of_row(policy, row, { whole = raised.whole, limit = raised.limit, raised = raised })
+end
+
+local function raise(f, policy, row, item, scope)
+  local raised = topups.find(row.id, scope, f.time, policy.offset_at, row.raised)
+  if not raised then return end
+  if raised ~= row.raised then complete(policy, row, raised) end
+  row.raised = raised
+  item.raised, item.whole, item.limit, item.words = raised, raised.whole, raised.limit, raised.words
 end
 
 local function item_of(f, policy, row, cost)

@@ -21,11 +21,10 @@ local function spell_limit(row, nano) return ("%s %s"):format(units.dollars_exac
 -- "$5,000 this month", once for each row: every request says it.
 function words.of_limit(row) return spell_limit(row, row.limit) end
 
--- The same; with a top-up "$5,100 this month ($100 of it a top-up until 27 November)".
-function words.whole(row, item)
-  if not item.raised then return row.spelt end
-  return ("%s (%s)"):format(spell_limit(row, item.whole), item.raised.text)
-end
+-- Once for each sum of top-ups: "$5,100 this month ($100 of it a top-up until 27 November)".
+function words.of_raised(row, raised) return ("%s (%s)"):format(spell_limit(row, raised.whole), raised.text) end
+
+function words.whole(row, item) return item.raised and item.raised.spelt or row.spelt end
 
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
 

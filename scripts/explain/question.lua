@@ -4,7 +4,8 @@
 --   local t, notes = question.read { file = { model = "gpt-4o", messages = … } }           -- a body, or a request
 --   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }           -- a record
 --
--- With topups, those of the registry (store/topups.h), for a request that is no record and tells none of its own.
+-- With topups, those of the registry (store/topups.h), for a request that is no record and tells none of its own; with
+-- now, seconds since 1970, for one that tells no time.
 -- notes: what was assumed or is not known, for people. Flags add to a file or a record. Raises with a text for people.
 local core, use = ...
 local loaded = use "load"
@@ -293,7 +294,7 @@ function question.read(q)
   read_flags(t, q.flags or {})
   if not q.record then assume_app(t, notes) end
   if not q.record or is_unread(q.record) then assume_model(t, notes) end
-  if t.topups then t.topups = json.raw((read_topups { topups = t.topups, now = t.time }))
+  if t.topups then t.topups = json.raw((read_topups { topups = t.topups, now = t.time or q.now or 0 }))
   elseif not q.record and q.topups then t.topups = q.topups end
   return t, notes
 end

@@ -16,7 +16,7 @@ local request = use "request"
 local scopes = use "scopes"
 local units = use "units"
 
-local LASTS, NO_END = 30 * 86400, 253402300800
+local LASTS = 30 * 86400
 local NANO_MAX = 4000000000000000 -- LIMIT_TOPUP_NANO
 
 local function bad(text, ...) error(("topups: " .. text):format(...), 0) end
@@ -89,14 +89,17 @@ local function read(given, now)
     end
   end
   local row = row_of(given.budget)
-  local ends_at = given.ends and request.seconds_of(given.ends) or now and now + LASTS or NO_END
+  local ends_at = given.ends and request.seconds_of(given.ends) or now + LASTS
   return { id = "topup_example", budget = row.id, scope = scope_of(row, given.scope), nano = nano_of(given.usd),
     starts_at = 0, ends_at = math.floor(ends_at) }
 end
 
+local function bad_list() bad("a list, { { budget = \"sales\", usd = 100 } }") end
+
 return function(q)
   local list = {}
+  if type(q.topups) ~= "table" then bad_list() end
   for i, given in ipairs(q.topups) do list[i] = read(given, q.now) end
-  if #list == 0 and next(q.topups) and not q.topups._raw then bad("a list, { { budget = \"sales\", usd = 100 } }") end
+  if #list == 0 and next(q.topups) and not q.topups._raw then bad_list() end
   return #list > 0 and json.encode(list) or "[]", 0
 end

@@ -108,6 +108,17 @@ describe("a top-up", function()
     has(gw.trace(r), "$1 of it a top-up until 1 February 2026, 10:05")
   end)
 
+  it("names the year where it is another, whoever asked before", function()
+    local given = { { budget = "sales", usd = 1, ends = "2026-02-01T00:00:00Z" } }
+    for _ = 1, 2 do
+      has(gw.trace(ask(mg, sales, { cost_usd = 1, topups = given, time = "2025-12-31T23:59:59Z" })), "until 31 January 2026)")
+      has(gw.trace(ask(mg, sales, { cost_usd = 1, topups = given, time = "2026-01-01T00:00:00Z" })), "until 31 January)")
+    end
+    local other = { { budget = "sales", usd = 2, ends = "2026-02-01T00:00:00Z" } }
+    has(gw.trace(ask(mg, sales, { cost_usd = 1, topups = other, time = "2026-01-01T00:00:00Z" })), "of its $102 this month ($2 of it a top-up until 31 January)")
+    has(gw.trace(ask(mg, sales, { cost_usd = 1, time = "2026-01-01T00:00:00Z" })), "of its $100 this month;")
+  end)
+
   it("ends by the days of the budget's zone", function()
     local berlin = with(row, "zone = 'Europe/Berlin'")
     local r = ask(berlin, sales, { cost_usd = 1, topups = { { budget = "sales", usd = 1, ends = "2025-06-09T22:00:00Z" } } })
@@ -253,6 +264,14 @@ describe("what specs say of top-ups", function()
     has(why { { budget = "a/sales", usd = 1, untl = "x" } }, "unknown field 'untl'")
     has(why { budget = "a/sales", usd = 1 }, "a list")
     has(why {}, "nothing")
+    has(why { "x" }, "each is a table")
+  end)
+end)
+
+describe("examples", function()
+  it("count nothing, and know no top-ups", function()
+    local errors = gw.errors { apps = apps, a = budget(row, "examples = { { topups = { { budget = 'sales', usd = 1 } }, allow = true } }") }
+    has(table.concat(errors, "\n"), "examples[1].topups: examples count nothing, so top-ups are told in specs")
   end)
 end)
 
