@@ -5,7 +5,8 @@
 --
 -- limit: { policy, rule, at, mode, scope, allows, brief, least } and the item of scripts/counters.lua that it is
 -- counted by, but for its scope; least: what the request costs with the shortest answer, where its budget shrinks
--- answers. The decision is the engine's own; what it collects is watched from outside.
+-- answers; topup { nano, ends_at, count }: what is added to its budget now. The decision is the engine's own; what it
+-- collects is watched from outside.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
@@ -19,14 +20,18 @@ local walk = use "explain/walk"
 
 local watched -- what the evaluation under way collects
 
+-- raised: what is said of a top-up.
+local function spell_money(row, item, raised)
+  local all = ("%s %s"):format(units.dollars_exactly(item.whole), row.period and calendar.words[row.period]
+    or "a session")
+  if raised then all = ("%s (%s)"):format(all, raised) end
+  return item.limit and all or all .. ", refuses nothing"
+end
+
 -- "60 requests a minute, 10 at once", "5 requests at a time", "$5,000 this month"
 local function spell(row, item)
   if item.kind == "concurrent" then return units.many(item.limit, "requests") .. " at a time" end
-  if item.kind == "money" then
-    local all = ("%s %s"):format(units.dollars_exactly(row.limit),
-      row.period and calendar.words[row.period] or "a session")
-    return item.limit and all or all .. ", refuses nothing"
-  end
+  if item.kind == "money" then return spell_money(row, item, item.raised and item.raised.text) end
   local all = ("%s %s"):format(units.many(item.limit, item.kind), units.per(row.per_text))
   if not item.burst or item.burst >= item.limit then return all end
   return ("%s, %s at once"):format(all, units.count(item.burst))
@@ -40,12 +45,18 @@ local function short(number)
   return units.count(number)
 end
 
--- "600 req/min, 100 at once": the same where there is little room
+-- "600 req/min, 100 at once", "$5,100 this month (+$100)": the same where there is little room
 local function brief(row, item)
+  if item.raised then return spell_money(row, item, "+" .. units.dollars_exactly(item.raised.nano)) end
   if not item.window then return spell(row, item) end
   local all = ("%s %s/%s"):format(short(item.limit), brief_kinds[item.kind] or item.kind,
     brief_times[row.per_text] or tostring(row.per_text))
   return item.burst and item.burst < item.limit and ("%s, %s at once"):format(all, short(item.burst)) or all
+end
+
+local function topup_of(item)
+  local raised = item.raised
+  return raised and { nano = raised.nano, ends_at = raised.ends_at, count = raised.count } or nil
 end
 
 local function view(f, entry)
@@ -53,7 +64,7 @@ local function view(f, entry)
   return { policy = policy.name, rule = row.name, at = ("%s:%d"):format(policy.file, row.line), mode = row.mode,
     scope = scopes.spell(row.parts, f, true, "everybody"), allows = spell(row, item), brief = brief(row, item),
     kind = item.kind, key = item.key,
-    amount = item.amount or 1, limit = item.limit, budget = item.kind == "money" and row.limit or nil,
+    amount = item.amount or 1, limit = item.limit, budget = item.whole, topup = topup_of(item),
     least = item.kind == "money" and policy.shrinks and prices.estimate(f, 1) or nil,
     window = item.window, burst = item.burst, start = item.start, stop = item.stop, idle = item.idle }
 end

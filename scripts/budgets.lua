@@ -2,9 +2,10 @@
 --
 --   use "budgets" { now = 1760000000 }   → JSON { zone, budgets = { … } }, 0
 --
--- budget: { policy, name, at, mode, period, start, stop, limit, blocks_at, prefix, parts, is_default, covers_default }
--- with times in seconds since 1970 (0: a session's) and amounts in nano-dollars. prefix and parts make the keys that it
--- counts under (scripts/scopes.lua): { name } stands for each value, { name, text, values } for these alone.
+-- budget: { policy, name, at, mode, period, start, stop, limit, blocks_at, blocks_part, prefix, parts, is_default,
+-- covers_default } with times in seconds since 1970 (0: a session's), amounts in nano-dollars, and in hundredths of a
+-- percent the part of the limit at which it refuses. prefix and parts make the keys that it counts under
+-- (scripts/scopes.lua): { name } stands for each value, { name, text, values } for these alone.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
@@ -27,8 +28,8 @@ local function view(policy, row, now)
   if row.period then start, stop = calendar.period(row.period, now, policy.offset_at) end
   return { policy = policy.name, name = row.name, at = ("%s:%d"):format(policy.file, row.line), mode = row.mode,
     period = row.period or "session", start = start, stop = stop, limit = row.limit, blocks_at = row.blocks_at,
-    prefix = row.prefix, parts = parts, is_default = row == policy.default_row,
-    covers_default = row.covers_default or false }
+    blocks_part = row.blocking and row.blocking.at, prefix = row.prefix, parts = parts,
+    is_default = row == policy.default_row, covers_default = row.covers_default or false }
 end
 
 return function(q)

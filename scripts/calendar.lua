@@ -28,6 +28,12 @@ function calendar.date_of(days)
   return era * 400 + y + (month <= 2 and 1 or 0), month, of_year - math.floor((153 * shifted + 2) / 5) + 1
 end
 
+-- "27 November": the day of a moment there.
+function calendar.spell_day(time, offset_at)
+  local _, month, day = calendar.date_of(math.floor((time + offset_at(time)) / 86400))
+  return ("%d %s"):format(day, calendar.months[month])
+end
+
 -- From the first day of months counted as year * 12 + month, to the first of those after them.
 local function months(first, count)
   local function day_one(n) return calendar.days_of(math.floor(n / 12), n % 12 + 1, 1) end

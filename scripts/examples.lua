@@ -30,6 +30,9 @@ local function check_fields(example, path)
     end
   end
   local before = report.errors
+  if example.topups then
+    report.at(sub(path, "topups"), "unknown_field", "examples count nothing, so top-ups are told in specs")
+  end
   if example.route ~= nil then schema.one_or_list(schema.text)(example.route, sub(path, "route")) end
   if example.deny ~= nil and example.deny ~= true then schema.code(example.deny, sub(path, "deny")) end
   if example.sent ~= nil then schema.text(example.sent, sub(path, "sent")) end

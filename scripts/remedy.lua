@@ -3,8 +3,9 @@
 --   remedy.find(t, seen)     -- t: the request (scripts/request.lua), seen: what walk.decide gave
 --     → { { kind, text, fact, values, change, edit, at, source } … }, the nearest first
 --
--- kind: "request" (another model, fewer tokens, …), "caller" (another department, a role, …), "approval", "edit" (a row
--- or a rule of a file, with the line to write), "place" (a function decided: where it stands).
+-- kind: "request" (another model, fewer tokens, …), "caller" (another department, a role, …), "approval", "topup" (of
+-- the budget that refused), "edit" (a row or a rule of a file, with the line to write), "place" (a function decided:
+-- where it stands).
 -- change: { set = { field = value }, as = { field = value }, remove = { fields } }, to be applied to the request.
 -- A remedy that was not seen to flip the decision is never given; one place is no remedy, only where to look.
 local core, use = ...

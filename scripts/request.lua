@@ -6,7 +6,8 @@
 -- "expired" · token: the claims of one that was verified, or why it is refused ("expired", "audience", "signature" …) ·
 -- api · model · text or messages · stream, max_tokens, temperature, tools · uses = { "images", … } · task, quality,
 -- max_latency_ms, data, label, session (as headers) · headers · input_tokens, output_tokens, context_tokens ·
--- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z").
+-- cost_usd (what it may cost, instead of prices times tokens) · time ("2025-06-03T12:00:00Z") ·
+-- topups (of budgets: scripts/explain/topups.lua turns them into what stands here).
 local core, use = ...
 local json = use "json"
 local calendar = use "calendar"
@@ -22,6 +23,7 @@ local fields = {
   task = "string", quality = "string", max_latency_ms = "number string", data = "string", headers = "table",
   input_tokens = "number", output_tokens = "number", context_tokens = "number", time = "string number",
   body = "string table", user = "string", label = "string table", session = "string", cost_usd = "number",
+  topups = "table",
 }
 request.fields = fields
 
@@ -131,6 +133,7 @@ function request.describe(t)
   if t.input_tokens then out.input_tokens = t.input_tokens end
   if t.output_tokens then out.output_tokens = t.output_tokens end
   if t.time then out.time = seconds_of(t.time) end
+  if t.topups then out.topups = next(t.topups) and t.topups or json.raw "[]" end
   return json.encode(out)
 end
 

@@ -4,7 +4,8 @@
 --   thresholds.apply(f, entry, used)              -- for an entry of the budget (scripts/limits.lua): used nano-dollars
 --
 -- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given,
--- of notices the highest that is new. A notice goes out once for each budget, threshold and period.
+-- of notices the highest that is new. A notice goes out once for each budget, threshold and period, also where a top-up
+-- has moved the threshold meanwhile.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -129,7 +130,7 @@ end
 local function each_narrowing(entry, used, fn)
   for _, one in ipairs(entry.row.thresholds) do
     if (one.only or one.drop) and not (entry.narrowed and entry.narrowed[one])
-      and used >= thresholds.nano(entry.row.limit, one.at) then
+      and used >= thresholds.nano(entry.item.whole, one.at) then
       if one.only then fn(one, one.only) end
       if one.drop then fn(one, one.drop) end
     end
@@ -171,7 +172,7 @@ function thresholds.notify(f, entry, one, reason)
 end
 
 function thresholds.apply(f, entry, used, reason)
-  local limit, loudest, notice = entry.row.limit, nil, nil
+  local limit, loudest, notice = entry.item.whole, nil, nil
   each_narrowing(entry, used, function(one, action) narrow(f, entry, one, action, reason) end)
   for _, one in ipairs(entry.row.thresholds) do
     if not one.deny and used >= thresholds.nano(limit, one.at) then

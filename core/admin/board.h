@@ -34,6 +34,7 @@ struct board_slot {
     _Atomic uint64_t descriptors;
     _Atomic uint32_t records_failing; /* 1: its records cannot be written, and wait */
     struct shared_text digest;
+    struct shared_text redis_trouble; /* the process: why what it asks the fleet's counters does not reach them; "" */
 };
 
 /* Something that waits behind the ledger. */

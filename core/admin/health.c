@@ -134,19 +134,49 @@ static void find_data(struct findings *f, const struct board *board, const char 
     find_ledger(f, board);
 }
 
-/* While counters of a fleet are out of reach, what is limited goes by its own `on_store_loss`: nothing to be taken out
- * for. */
-static void find_counters(struct findings *f, const struct counters_post *post)
+/* A worker has connections of its own. */
+static unsigned workers_cut_off(const struct board *board)
 {
+    unsigned count = 0;
+    char why[SHARED_TEXT_BYTES];
+    for (uint32_t i = 0; i < board->worker_count; i++) {
+        shared_text_get(&board->slots[i].redis_trouble, why, sizeof why);
+        count += atomic_load(&board->slots[i].pid) && why[0];
+    }
+    return count;
+}
+
+static void list_cut_off(struct findings *f, const struct board *board)
+{
+    char why[SHARED_TEXT_BYTES];
+    for (uint32_t i = 0; i < board->worker_count; i++) {
+        shared_text_get(&board->slots[i].redis_trouble, why, sizeof why);
+        if (atomic_load(&board->slots[i].pid) && why[0])
+            buf_printf(f->lines, "[!]worker %u: redis: %s\n", i, why);
+    }
+}
+
+/* While counters of a fleet are out of reach, what is limited goes by its own `on_store_loss`: nothing to be taken out
+ * for. The ledger process tells sums there, workers ask; each says what it sees. */
+static void find_counters(struct findings *f, const struct board *board)
+{
+    const struct counters_post *post = &board->counters;
     char why[SHARED_TEXT_BYTES];
     struct counters_post_view view;
     if (!atomic_load(&post->is_used)) return;
+    unsigned cut_off = workers_cut_off(board);
     shared_text_get(&post->why, why, sizeof why);
     counters_post_read(post, &view);
-    if (view.epoch[0] && !why[0])
-        buf_printf(f->lines, "[+]redis ok: %u gateways count together\n", view.gateways);
-    else
+    if (!view.epoch[0] || why[0])
         buf_printf(f->lines, "[!]redis: limits and budgets are not shared: %s\n", why[0] ? why : "starting");
+    else if (cut_off)
+        buf_printf(f->lines,
+                   "[!]redis: the ledger process reaches it, where %u gateways count together; %u of %u workers do "
+                   "not, and go by on_store_loss\n",
+                   view.gateways, cut_off, board->worker_count);
+    else
+        buf_printf(f->lines, "[+]redis ok: %u gateways count together\n", view.gateways);
+    list_cut_off(f, board);
 }
 
 /* Without an issuer's keys its callers are refused. That takes the node out of service only before the first attempt
@@ -178,7 +208,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_policy(&f, parts->board);
     find_workers(&f, parts->board);
     find_data(&f, parts->board, parts->data_dir);
-    find_counters(&f, &parts->board->counters);
+    find_counters(&f, parts->board);
     find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;

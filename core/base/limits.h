@@ -197,6 +197,12 @@
 #define LIMIT_KEY_FIELD_BYTES 256u         /* one field of a key: app, department, a label … */
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
+#define LIMIT_TOPUPS 1000u                 /* of budgets, that have not ended */
+#define LIMIT_TOPUP_NANO 4000000000000000 /* of one, and of all of one budget and scope: 4,000,000 USD */
+#define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
+#define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
+#define LIMIT_TOPUPS_BYTES (64u * MIB)     /* the snapshot of all top-ups that workers hold */
+#define LIMIT_SNAPSHOT_BYTES (LIMIT_TOPUPS_BYTES + 1u + LIMIT_KEYRING_BYTES) /* … of the keys and of them */
 #define LIMIT_LOGIN_BYTES 64u              /* name of who changes something */
 #define LIMIT_REASON_BYTES 500u            /* … and what for, if he says so */
 #define LIMIT_CONTROL_ANSWER_BYTES (4u * MIB)

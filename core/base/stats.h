@@ -159,6 +159,8 @@
       "", "How often what had been counted there was lost, and told again from the ledger.")                           \
     X(REDIS_FENCED,         COUNTER,   "moongate_redis_fenced_total",                                                  \
       "", "Other gateways' sessions that had ended without a word, and were cleared away.")                            \
+    X(REDIS_ZONE,           GAUGE,     "moongate_redis_zone_differs",                                                  \
+      "", "1 while this gateway does not count with others, which have another billing.timezone.")                     \
     X(BUILD_INFO,           INFO,      "moongate_build_info",                                                          \
       "version", "The version that is running.")
 /* clang-format on */

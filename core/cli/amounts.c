@@ -1,13 +1,31 @@
 #include "cli/amounts.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "exchange/money.h"
 
 #define NANO_PER_CENT 10000000ull
 #define NANO_LEAST 100000ull /* a hundredth of a cent */
+
+#define WHOLE_DIGITS 9 /* so many, and nine more, do not overflow */
+
+bool amount_read(const char *text, int64_t most, int64_t *nano)
+{
+    const char *at = text[0] == '$' ? text + 1 : text;
+    int whole = 0, part = 0;
+    int64_t sum = 0;
+    for (; *at >= '0' && *at <= '9' && whole < WHOLE_DIGITS; at++, whole++)
+        sum = sum * 10 + (*at - '0');
+    bool has_point = *at == '.';
+    for (at += has_point; has_point && *at >= '0' && *at <= '9' && part < 9; at++, part++)
+        sum = sum * 10 + (*at - '0');
+    for (int i = part; i < 9; i++)
+        sum *= 10;
+    if (*at || whole == 0 || (has_point && part == 0) || sum > most) return false;
+    *nano = sum;
+    return true;
+}
 
 /* Digits with a comma before each three. */
 static size_t write_grouped(uint64_t n, char text[AMOUNT_BYTES])

@@ -7,10 +7,13 @@
 #ifndef MOONGATE_CLI_AMOUNTS_H
 #define MOONGATE_CLI_AMOUNTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define AMOUNT_BYTES 48
 
+/* Digits, a `$` before them or not, and at most nine behind a point. False: it is none, or more than `most`. */
+bool amount_read(const char *text, int64_t most, int64_t *nano);
 /* Two decimals from a dollar on, four below, all of less than a hundredth of a cent: never 0 for something. */
 const char *amount_usd(int64_t nano, char text[AMOUNT_BYTES]);
 /* Every digit there is, two decimals at least: of limits. */

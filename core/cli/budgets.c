@@ -1,6 +1,7 @@
 #include "cli/budgets.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@ struct budgets {
     size_t row_count;
     struct budget_use *uses;
     size_t count, room;
+    const struct topups *topups;
+    bool *is_used; /* of each of them: its scope was spent on */
+    int64_t now_s;
 };
 
 /* ---- What the policies say. */
@@ -65,17 +69,22 @@ static void read_row(struct budgets *b, const json_t *from, struct budget *row)
                            .stop_s = amount_of(from, "stop", 0),
                            .limit = amount_of(from, "limit", 1),
                            .blocks_at = amount_of(from, "blocks_at", COUNTERS_NO_LIMIT),
+                           .blocks_part = amount_of(from, "blocks_part", 0),
                            .is_default = json_is_true(json_object_get(from, "is_default")),
                            .covers_default = json_is_true(json_object_get(from, "covers_default"))};
+    row->id = arena_printf(&b->arena, "%.*s/%.*s", SLICE_FMT(row->policy), SLICE_FMT(row->name));
 }
 
-struct budgets *budgets_new(const json_t *answer)
+struct budgets *budgets_new(const json_t *answer, const struct topups *topups, int64_t now_s)
 {
     struct budgets *b = mem_zalloc(1, sizeof *b);
     const json_t *rows = json_object_get(answer, "budgets");
     arena_init(&b->arena);
     b->row_count = json_array_size(rows);
     b->rows = mem_zalloc(b->row_count + 1, sizeof *b->rows);
+    b->topups = topups;
+    b->is_used = mem_zalloc(topups ? topups_count(topups) : 1, sizeof *b->is_used);
+    b->now_s = now_s;
     for (size_t i = 0; i < b->row_count; i++)
         read_row(b, json_array_get(rows, i), &b->rows[i]);
     return b;
@@ -86,6 +95,7 @@ void budgets_free(struct budgets *b)
     if (!b) return;
     arena_clear(&b->arena);
     mem_free(b->rows);
+    mem_free(b->is_used);
     mem_free(b->uses);
     mem_free(b);
 }
@@ -121,10 +131,10 @@ static struct slice take_value(struct slice *text)
     return value;
 }
 
-/* values: room for as many as there are parts. */
-static bool read_key(struct arena *arena, const struct budget *row, struct slice key, struct slice *values)
+/* Without the prefix. values: room for as many as there are parts. */
+static bool read_scope(struct arena *arena, const struct budget *row, struct slice key, struct slice *values)
 {
-    if (!skip(&key, row->prefix)) return false;
+    if (row->part_count > LIMIT_COUNTERS_SCOPE) return false;
     for (size_t i = 0; i < row->part_count; i++) {
         const struct budget_part *part = &row->parts[i];
         if ((i && !skip(&key, SLICE(","))) || !skip(&key, part->name) || !skip(&key, SLICE("="))) return false;
@@ -132,6 +142,31 @@ static bool read_key(struct arena *arena, const struct budget *row, struct slice
         if (part->is_fixed && !slice_equal(values[i], part->text)) return false;
     }
     return key.len == 0;
+}
+
+static struct slice escape(struct arena *arena, struct slice text)
+{
+    char *out = arena_alloc(arena, 3 * text.len + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (memchr("%=,;/", text.ptr[i], 5)) n += (size_t)snprintf(out + n, 4, "%%%02x", (unsigned char)text.ptr[i]);
+        else out[n++] = text.ptr[i];
+    }
+    out[n] = '\0';
+    return slice_of(out, n);
+}
+
+/* Of a row for one scope alone; NULL of one for each of many. */
+static struct slice only_key(struct arena *arena, const struct budget *row)
+{
+    struct slice key = SLICE("");
+    for (size_t i = 0; i < row->part_count; i++) {
+        const struct budget_part *part = &row->parts[i];
+        if (!part->is_fixed) return SLICE_NONE;
+        key = arena_printf(arena, "%.*s%s%.*s=%.*s", SLICE_FMT(key), i ? "," : "", SLICE_FMT(part->name),
+                           SLICE_FMT(escape(arena, part->text)));
+    }
+    return key;
 }
 
 /* ---- The default is for those without a row of their own. */
@@ -184,29 +219,64 @@ static struct slice spell_scope(struct budgets *b, const struct budget *row, con
     return scope.len ? scope : SLICE("everybody");
 }
 
-static struct budget_use *add_use(struct budgets *b, const struct budget *row)
+/* ---- Uses, each with its own limit. */
+
+/* Rounded up, as in scripts/thresholds.lua. */
+static int64_t part_of(int64_t limit, int64_t part)
+{
+    __int128 nano = ((__int128)limit * part + 9999) / 10000;
+    return nano > COUNTERS_AMOUNT_MAX ? COUNTERS_AMOUNT_MAX : (int64_t)nano;
+}
+
+static void mark_used(struct budgets *b, const struct budget_use *use)
+{
+    for (size_t i = 0; i < topups_count(b->topups); i++) {
+        struct slice budget, scope;
+        topups_at(b->topups, i, &budget, &scope);
+        b->is_used[i] |= slice_equal(budget, use->budget->id) && slice_equal(scope, use->key);
+    }
+}
+
+static void raise(struct budgets *b, struct budget_use *use)
+{
+    if (!use->key.ptr) return;
+    use->raised = topups_now(b->topups, use->budget->id, use->key, b->now_s);
+    if (use->raised.count == 0) return;
+    mark_used(b, use);
+    use->limit = counters_sum(use->limit, use->raised.nano);
+    if (use->blocks_at >= 0) use->blocks_at = part_of(use->limit, use->budget->blocks_part);
+}
+
+/* key, values: NULL of "each app". */
+static struct budget_use *add_use(struct budgets *b, struct budget *row, struct slice key, const struct slice *values)
 {
     if (b->count == b->room) {
         b->room = b->room ? 2 * b->room : 64;
         b->uses = mem_realloc(b->uses, b->room * sizeof *b->uses);
     }
-    b->uses[b->count] = (struct budget_use){.budget = row};
-    return &b->uses[b->count++];
+    struct budget_use *use = &b->uses[b->count++];
+    *use = (struct budget_use){.budget = row,
+                               .scope = spell_scope(b, row, values),
+                               .key = key,
+                               .limit = row->limit,
+                               .blocks_at = row->blocks_at};
+    raise(b, use);
+    row->is_shown = true;
+    return use;
 }
 
 void budgets_add(void *arg, const struct counters_spent *spent)
 {
     struct budgets *b = arg;
-    struct slice values[LIMIT_COUNTERS_SCOPE];
+    struct slice values[LIMIT_COUNTERS_SCOPE], key;
     for (size_t i = 0; i < b->row_count; i++) {
         struct budget *row = &b->rows[i];
-        if (row->start_s != spent->start_s || row->part_count > LIMIT_COUNTERS_SCOPE) continue;
-        if (!read_key(&b->arena, row, spent->key, values) || is_covered(b, row, values)) continue;
-        struct budget_use *use = add_use(b, row);
-        use->scope = spell_scope(b, row, values);
+        key = spent->key;
+        if (row->start_s != spent->start_s || !skip(&key, row->prefix)) continue;
+        if (!read_scope(&b->arena, row, key, values) || is_covered(b, row, values)) continue;
+        struct budget_use *use = add_use(b, row, arena_copy(&b->arena, key), values);
         use->nano = spent->nano;
         use->idle_s = spent->idle_s;
-        row->is_spent_on = true;
     }
 }
 
@@ -215,7 +285,7 @@ void budgets_add(void *arg, const struct counters_spent *spent)
 /* A part of the limit as a number to compare by: limits differ, and their products do not fit. */
 static long double part_used(const struct budget_use *use)
 {
-    return use->budget->limit > 0 ? (long double)use->nano / (long double)use->budget->limit : 0;
+    return use->limit > 0 ? (long double)use->nano / (long double)use->limit : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -229,13 +299,27 @@ static int compare(const void *a, const void *b)
     return strcmp(left->scope.ptr, right->scope.ptr);
 }
 
+/* Of a scope that was not spent on; one that ended, and one of no budget that there is, is left out. */
+static void add_raised(struct budgets *b, struct slice id, struct slice key)
+{
+    struct slice values[LIMIT_COUNTERS_SCOPE];
+    if (topups_now(b->topups, id, key, b->now_s).count == 0) return;
+    for (size_t i = 0; i < b->row_count; i++) {
+        struct budget *row = &b->rows[i];
+        if (!slice_equal(row->id, id) || !read_scope(&b->arena, row, key, values)) continue;
+        if (!is_covered(b, row, values)) add_use(b, row, arena_copy(&b->arena, key), values);
+    }
+}
+
 void budgets_end(struct budgets *b)
 {
-    for (size_t i = 0; i < b->row_count; i++) {
-        if (b->rows[i].is_spent_on) continue;
-        struct budget_use *use = add_use(b, &b->rows[i]);
-        use->scope = spell_scope(b, &b->rows[i], NULL);
+    for (size_t i = 0; b->topups && i < topups_count(b->topups); i++) {
+        struct slice budget, scope;
+        topups_at(b->topups, i, &budget, &scope);
+        if (!b->is_used[i]) add_raised(b, budget, scope);
     }
+    for (size_t i = 0; i < b->row_count; i++)
+        if (!b->rows[i].is_shown) add_use(b, &b->rows[i], only_key(&b->arena, &b->rows[i]), NULL);
     if (b->count) qsort(b->uses, b->count, sizeof *b->uses, compare);
 }
 
@@ -253,13 +337,13 @@ const struct budget_use *budgets_at(const struct budgets *b, size_t index)
 
 bool budget_is_used_up(const struct budget_use *use)
 {
-    return use->budget->blocks_at >= 0 && use->nano >= use->budget->blocks_at;
+    return use->blocks_at >= 0 && use->nano >= use->blocks_at;
 }
 
 int64_t budget_percent(const struct budget_use *use)
 {
-    if (use->budget->limit < 1) return 0;
-    __int128 percent = (__int128)use->nano * 100 / use->budget->limit;
+    if (use->limit < 1) return 0;
+    __int128 percent = (__int128)use->nano * 100 / use->limit;
     return percent > INT64_MAX ? INT64_MAX : (int64_t)percent;
 }
 
@@ -271,7 +355,7 @@ struct budget_course budget_course(const struct budget_use *use, int64_t now_s)
     if (row->stop_s == 0 || gone <= 0 || gone < span / EARLY_PART || gone > span) return course;
     __int128 nano = (__int128)use->nano * span / gone;
     course.nano = nano > COUNTERS_AMOUNT_MAX ? COUNTERS_AMOUNT_MAX : (int64_t)nano;
-    if (row->blocks_at >= 0 && course.nano > row->blocks_at && !budget_is_used_up(use))
-        course.runs_out_s = row->start_s + (int64_t)((__int128)row->blocks_at * gone / use->nano);
+    if (use->blocks_at >= 0 && course.nano > use->blocks_at && !budget_is_used_up(use))
+        course.runs_out_s = row->start_s + (int64_t)((__int128)use->blocks_at * gone / use->nano);
     return course;
 }

@@ -1,13 +1,5 @@
 #include "cli/cli.h"
 
-#include <errno.h>
-#include <string.h>
-
-#include "base/nearest.h"
-#include "cli/terminal.h"
-
-#define COMMANDS_MAX 64
-
 const struct command cli_commands[] = {
     {"run", "start the gateway",
      "moongate run                        with ./moongate.lua\n"
@@ -92,7 +84,8 @@ const struct command cli_commands[] = {
      "moongate explain req_0199f3… | --last                from the record of a past request\n"
      "\n"
      "Decides with the policies of the configuration, offline: rules tried, values seen, targets passed over.\n"
-     "What it names under \"To let it through\" was tried: each change alone turns the denial.\n"
+     "What it names under \"To let it through\" was tried: each change alone turns the denial. Budgets have the top-ups\n"
+     "that hold now, a past request those that held then.\n"
      "\n"
      "  --as WHO            DEPARTMENT/USER, APP/USER, or NAME=VALUE,… (role and approval again for more)\n"
      "  --model M  --api A  --stream  --text T  --uses tools,images  --max-tokens N  --header NAME=VALUE\n"
@@ -142,7 +135,8 @@ const struct command cli_commands[] = {
      "Each budget of the policies with the scopes that were spent on, those that are used up first. From the ledger, also\n"
      "while the gateway runs; what requests under way hold is not in it. A bar is the part of the limit that was spent.\n"
      "On course for: what the period will have come to if it goes on as until now, and the day on which the budget is used\n"
-     "up then; said once a twenty-fourth of the period is over.\n"
+     "up then; said once a twenty-fourth of the period is over. A limit is shown as top-ups raise it; beside it stands what\n"
+     "they add, and until when: of several, until the first of them ends.\n"
      "\n"
      "  --limit N           50 unless said\n"
      "  --policies DIR      this folder instead of the configuration's\n"
@@ -150,6 +144,47 @@ const struct command cli_commands[] = {
      "\n"
      "Exit code: 0 nothing is used up, 1 something is that refuses, 2 the policies or the ledger cannot be read.\n",
      command_budgets},
+    {"topup", "add to one budget for a while",
+     "moongate topup \"department sales\" 100 --until 2026-11-27 --reason \"quarter end, ticket 4711\"\n"
+     "moongate topup app=crm 2.50 --until 12h --reason … --budget every-app\n"
+     "\n"
+     "Raises the limit of the budget for this scope, in USD, until it ends. Every worker of the running gateway has it\n"
+     "within a second; it survives restarts and reloads. Thresholds move with the limit: 80 % is 80 % of what it is\n"
+     "raised to. In a fleet each gateway is to be told.\n"
+     "\n"
+     "The scope is as `moongate budgets` shows it: department sales, user ana, \"app x, model y\", everybody; or\n"
+     "department=sales, team:research. What has not the field: \"no team\".\n"
+     "\n"
+     "  --until WHEN        2026-11-27 (all of that day, in the budgets' zone), 2026-11-27T18:00, 30d, 12h, or period:\n"
+     "                      the end of the budget's present one; at most 400 days\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
+     "  --budget NAME       which, where several are for that scope: sales, or policy/sales\n"
+     "  -c, --config FILE   the configuration (for its data folder and its policies)\n"
+     "  --json              id, budget, scope, amount, limit before and after, end\n"
+     "\n"
+     "Exit code: 0 it holds, 2 no such scope or budget, or it cannot be.\n",
+     command_topup},
+    {"topup list", "what was added to budgets, and until when",
+     "moongate topup list\n"
+     "moongate topup list --all           also what is over\n"
+     "\n"
+     "The scope is as it is counted: department=sales. `live` adds now, `over` has ended by itself, `ended` before.\n"
+     "\n"
+     "  --all               also those that are over\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              everything that is known of each\n",
+     command_topup_list},
+    {"topup end", "end a top-up before its time",
+     "moongate topup end topup_7Q2fR8sT1uVw --reason \"ordered by mistake\"\n"
+     "\n"
+     "A running gateway takes the limit back within a second. Requests under way go on.\n"
+     "\n"
+     "  --reason TEXT       what for: kept in the ledger, beside who did it (`moongate audit search kind:change`)\n"
+     "  -c, --config FILE   the configuration (for its data folder)\n"
+     "  --json              the id, what it added, and whether it was over before\n"
+     "\n"
+     "Exit code: 0 ended (also before), 1 no such id.\n",
+     command_topup_end},
     {"limits", "which limits and budgets hold for a caller, and what they leave",
      "moongate limits --app support-bot --user ana --model small\n"
      "moongate limits --as sales/ana --model auto --tokens 150000\n"
@@ -419,70 +454,3 @@ const struct command cli_commands[] = {
      "moongate help codes\nmoongate help config\nmoongate help config timeouts\n", command_help},
     {NULL, NULL, NULL, NULL},
 };
-
-/* How many of argv's words make up this command's name; 0: another command. */
-static int words_of(const struct command *c, int argc, char **argv)
-{
-    struct slice rest = slice_str(c->name), word;
-    int n = 0;
-    while (rest.len) {
-        word = slice_split(rest, ' ', &rest);
-        if (n >= argc || !slice_equal(word, slice_str(argv[n]))) return 0;
-        n++;
-    }
-    return n;
-}
-
-/* "there are keys create, keys list …", of a word that several begin with. */
-static void list_family(const char *first, char *cure, size_t size)
-{
-    size_t at = 0, len = strlen(first);
-    for (const struct command *c = cli_commands; c->name && at < size; c++)
-        if (strncmp(c->name, first, len) == 0 && c->name[len] == ' ')
-            at += (size_t)snprintf(cure + at, size - at, "%s%s", at ? ", " : "there are ", c->name);
-}
-
-static int unknown_command(const char *first, const char *second)
-{
-    const char *names[COMMANDS_MAX];
-    size_t count = 0;
-    char said[128], cure[160] = "`moongate help` lists the commands";
-    snprintf(said, sizeof said, "%s%s%s", first, second ? " " : "", second ? second : "");
-    for (const struct command *c = cli_commands; c->name; c++)
-        names[count++] = c->name;
-    const char *near = nearest_word(slice_str(said), names, count);
-    if (!near) near = nearest_word(slice_str(first), names, count);
-    if (near) snprintf(cure, sizeof cure, "did you mean `moongate %s`?", near);
-    if (!near) list_family(first, cure, sizeof cure);
-    return cli_usage_error(cure, "unknown command `%s`", said);
-}
-
-/* What could not be printed must not look as if it had been. Who has closed stdout does not read it. */
-static int end_output(int code)
-{
-    int error = terminal_end();
-    if (error == 0 || error == EPIPE || error == EBADF) return code;
-    return cli_error(CLI_USAGE, NULL, "stdout: %s", strerror(error));
-}
-
-static int run_command(int argc, char **argv)
-{
-    if (argc < 2) {
-        command_help(0, NULL);
-        return CLI_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return command_help(0, NULL);
-    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return command_version(0, NULL);
-    for (const struct command *c = cli_commands; c->name; c++) {
-        int words = words_of(c, argc - 1, argv + 1);
-        if (words > 0) return c->run(argc - 1 - words, argv + 1 + words);
-    }
-    bool has_second = argc > 2 && argv[2][0] != '-';
-    return unknown_command(argv[1], has_second ? argv[2] : NULL);
-}
-
-int cli_main(int argc, char **argv)
-{
-    terminal_guard();
-    return end_output(run_command(argc, argv));
-}

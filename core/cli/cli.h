@@ -59,6 +59,9 @@ int command_run(int argc, char **argv);
 int command_spend(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_tokens(int argc, char **argv);
+int command_topup(int argc, char **argv);
+int command_topup_end(int argc, char **argv);
+int command_topup_list(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* ---- Options. */

@@ -13,6 +13,7 @@
 #include "cli/folder.h"
 #include "cli/looking.h"
 #include "cli/table.h"
+#include "cli/topped.h"
 #include "exchange/money.h"
 
 #define SHOWN 50u          /* unless --limit says another number */
@@ -25,10 +26,12 @@ struct showing {
     char *data_dir;
     struct period_zone zone; /* of the policies' days */
     struct budgets *budgets;
+    struct topups *topups; /* of this gateway's registry */
     uint64_t most;
     int64_t now_s;
     bool is_of_fleet; /* sums of all gateways together */
     char why[256];    /* the fleet's are out of reach */
+    char no_topups[256]; /* why nobody knows them */
 };
 
 /* ---- Reading. */
@@ -78,7 +81,8 @@ static bool read_all(struct showing *s, const json_t *rows, struct fault *why)
 {
     const char *zone = json_string_value(json_object_get(rows, "zone"));
     period_zone_read(&s->zone, zone ? zone : "UTC");
-    s->budgets = budgets_new(rows);
+    s->topups = topped_read(s->data_dir, s->now_s, s->no_topups, sizeof s->no_topups);
+    s->budgets = budgets_new(rows, s->topups, s->now_s);
     if (!read_fleet(s, rows) && !looking_charges(s->data_dir, s->now_s, budgets_add, s->budgets, why)) return false;
     budgets_end(s->budgets);
     return true;
@@ -113,6 +117,17 @@ static const char *reset_cell(const struct showing *s, const struct budget_use *
     return text;
 }
 
+/* "+$100 until 2026-11-27": of several until the first of them ends. */
+static const char *topup_cell(const struct showing *s, const struct budget_use *use, char text[96])
+{
+    char added[AMOUNT_BYTES], date[24];
+    text[0] = '\0';
+    if (use->raised.count)
+        snprintf(text, 96, "+%s until %s", amount_usd_exactly(use->raised.nano, added),
+                 write_date(s, use->raised.ends_at - 1, date));
+    return text;
+}
+
 static bool is_observed(const struct budget *row)
 {
     return slice_equal(row->mode, SLICE("observe"));
@@ -125,22 +140,67 @@ static const char *out_cell(const struct showing *s, const struct budget_use *us
     return course->runs_out_s ? write_date(s, course->runs_out_s, text) : "";
 }
 
-static void add_row(struct table *table, const struct showing *s, const struct budget_use *use)
+static const struct table_column columns[] = {
+    {.head = "BUDGET", .is_flexible = true},
+    {.head = "SCOPE", .is_flexible = true, .least = 10},
+    {.head = "SPENT", .is_right = true},
+    {.head = "LIMIT", .is_right = true},
+    {.head = "TOP-UP"},
+    {.head = "USED"},
+    {.head = "ON COURSE FOR", .is_right = true, .goes = 2},
+    {.head = "RUNS OUT"},
+    {.head = "RESETS"},
+    {.head = "AT", .goes = 3},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+#define TOPUP_COLUMN 4 /* only where something is added */
+#define USED_COLUMN 5
+
+static bool is_any_raised(const struct showing *s, size_t shown)
+{
+    for (size_t i = 0; i < shown; i++)
+        if (budgets_at(s->budgets, i)->raised.count) return true;
+    return false;
+}
+
+/* In the table, which may be without that column. */
+static size_t column_at(size_t column, bool has_topups)
+{
+    return column > TOPUP_COLUMN && !has_topups ? column - 1 : column;
+}
+
+static void mark_row(struct table *table, const struct budget_use *use, const struct budget_course *course,
+                     bool has_topups)
+{
+    bool is_near = budget_percent(use) >= PERCENT_WARN || course->runs_out_s;
+    enum table_colour colour = budget_is_used_up(use) ? TABLE_RED : is_near ? TABLE_YELLOW : TABLE_PLAIN;
+    for (size_t c = 0; c < column_at(COLUMNS - 1, has_topups); c++) {
+        bool is_marked = c == column_at(USED_COLUMN, has_topups) || colour == TABLE_RED;
+        table_mark(table, c, is_marked ? colour : TABLE_PLAIN);
+    }
+}
+
+static void add_row(struct table *table, const struct showing *s, const struct budget_use *use, bool has_topups)
 {
     char name[256], spent[AMOUNT_BYTES], limit[AMOUNT_BYTES], going[AMOUNT_BYTES], part[96], out[24], reset[24];
+    char topup[96];
     struct budget_course course = budget_course(use, s->now_s);
-    int64_t percent = budget_percent(use);
     snprintf(name, sizeof name, "%.*s%s", (int)(use->budget->name.len < 200 ? use->budget->name.len : 200),
              use->budget->name.ptr, is_observed(use->budget) ? " (observed)" : "");
-    table_add(table, (const char *[]){name, use->scope.ptr, amount_usd(use->nano, spent),
-                                      amount_usd_exactly(use->budget->limit, limit), use_cell(percent, part),
-                                      course.nano >= 0 ? amount_usd(course.nano, going) : "",
-                                      out_cell(s, use, &course, out), reset_cell(s, use, reset), use->budget->at.ptr});
-    enum table_colour colour = budget_is_used_up(use)                           ? TABLE_RED
-                               : percent >= PERCENT_WARN || course.runs_out_s ? TABLE_YELLOW
-                                                                                : TABLE_PLAIN;
-    for (size_t c = 0; c < 8; c++)
-        table_mark(table, c, c == 4 || colour == TABLE_RED ? colour : TABLE_PLAIN);
+    const char *cells[COLUMNS] = {name,
+                                  use->scope.ptr,
+                                  amount_usd(use->nano, spent),
+                                  amount_usd_exactly(use->limit, limit),
+                                  topup_cell(s, use, topup),
+                                  use_cell(budget_percent(use), part),
+                                  course.nano >= 0 ? amount_usd(course.nano, going) : "",
+                                  out_cell(s, use, &course, out),
+                                  reset_cell(s, use, reset),
+                                  use->budget->at.ptr};
+    if (!has_topups) memmove(cells + TOPUP_COLUMN, cells + TOPUP_COLUMN + 1,
+                             (COLUMNS - TOPUP_COLUMN - 1) * sizeof *cells);
+    table_add(table, cells);
+    mark_row(table, use, &course, has_topups);
 }
 
 /* Those that refuse: one on trial does not. */
@@ -159,29 +219,28 @@ static const char *of_whom(const struct showing *s)
     return s->is_of_fleet ? "; sums of all gateways" : "";
 }
 
+static struct table *new_table(bool has_topups)
+{
+    struct table_column used[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++)
+        used[column_at(i, has_topups)] = columns[i];
+    return table_new(used, column_at(COLUMNS - 1, has_topups) + 1);
+}
+
 static void print_table(const struct showing *s)
 {
-    static const struct table_column columns[] = {
-        {.head = "BUDGET", .is_flexible = true},
-        {.head = "SCOPE", .is_flexible = true, .least = 10},
-        {.head = "SPENT", .is_right = true},
-        {.head = "LIMIT", .is_right = true},
-        {.head = "USED"},
-        {.head = "ON COURSE FOR", .is_right = true, .goes = 2},
-        {.head = "RUNS OUT"},
-        {.head = "RESETS"},
-        {.head = "AT", .goes = 3},
-    };
     size_t count = budgets_count(s->budgets), shown = count < s->most ? count : s->most, used_up = count_used_up(s);
-    struct table *table = table_new(columns, sizeof columns / sizeof columns[0]);
+    bool has_topups = is_any_raised(s, shown);
+    struct table *table = new_table(has_topups);
     for (size_t i = 0; i < shown; i++)
-        add_row(table, s, budgets_at(s->budgets, i));
+        add_row(table, s, budgets_at(s->budgets, i), has_topups);
     if (count) table_print(table);
     fflush(stdout);
     if (!count) fprintf(stderr, "the policies have no budgets: `budget` in policies/README.md\n");
     if (shown < count) fprintf(stderr, "%zu more: --limit %zu\n", count - shown, count);
     if (count) fprintf(stderr, "%zu used up; days are those of %s%s\n", used_up, s->zone.name, of_whom(s));
     if (s->why[0]) fprintf(stderr, "this gateway's own part: %s\n", s->why);
+    if (s->no_topups[0]) fprintf(stderr, "without top-ups: %s\n", s->no_topups);
     table_free(table);
 }
 
@@ -222,8 +281,10 @@ static void append_use(struct buf *out, const struct showing *s, const struct bu
     append_text(out, "period", row->period);
     append_time(out, "from", row->start_s);
     append_time(out, "resets_at", row->stop_s);
-    append_usd(out, "limit_usd", row->limit);
-    append_usd(out, "refuses_at_usd", row->blocks_at);
+    append_usd(out, "limit_usd", use->limit);
+    append_usd(out, "refuses_at_usd", use->blocks_at);
+    append_usd(out, "topup_usd", use->raised.nano);
+    append_time(out, "topup_ends_at", use->raised.ends_at);
     append_usd(out, "spent_usd", use->nano);
     append_usd(out, "on_course_for_usd", course.nano);
     append_time(out, "runs_out_at", course.runs_out_s);
@@ -265,6 +326,7 @@ static int run(struct showing *s, const struct ask *ask, bool is_json)
         code = count_used_up(s) ? CLI_FOUND : CLI_OK;
     }
     budgets_free(s->budgets);
+    topups_unref(s->topups);
     json_decref(rows);
     return code;
 }

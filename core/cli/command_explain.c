@@ -3,11 +3,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/folder.h"
 #include "cli/given.h"
+#include "cli/topped.h"
+#include "server/config.h"
 #include "store/ledger/read.h"
 #include "store/registry/registry.h"
 
@@ -150,6 +153,29 @@ static bool add_word(json_t *question, const char *word, const char *config, str
     return json_object_set_new(question, "record", record) == 0;
 }
 
+/* What holds now, for a request that nobody sent; a record has what held then. Policies alone have no registry. */
+static bool add_topups(json_t *question, const struct flags *flags, const char *config)
+{
+    char why[256];
+    int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
+    bool is_alone = flags->policies_dir && !config && access(config_path(NULL), R_OK) != 0;
+    json_object_set_new(question, "now", json_integer(now_s));
+    if (is_alone || json_object_get(question, "record")) return true;
+    char *data_dir = folder_find(config);
+    if (!data_dir) return false;
+    topped_ask(question, data_dir, now_s, why, sizeof why);
+    if (why[0]) fprintf(stderr, "without top-ups: %s\n", why);
+    mem_free(data_dir);
+    return true;
+}
+
+static bool add_all(json_t *question, const char *word, const struct flags *flags, const char *config,
+                    struct buf *record)
+{
+    if (word && !add_word(question, word, config, record)) return false;
+    return add_topups(question, flags, config);
+}
+
 int command_explain(int argc, char **argv)
 {
     struct flags flags = {0};
@@ -173,7 +199,7 @@ int command_explain(int argc, char **argv)
     int code = CLI_USAGE;
     struct buf record;
     buf_init(&record);
-    if (count == 0 || add_word(question, word, common.config, &record)) {
+    if (add_all(question, count ? word : NULL, &flags, common.config, &record)) {
         char *text = json_dumps(question, JSON_COMPACT);
         struct ask ask = {.config = common.config,
                           .policies_dir = flags.policies_dir,

@@ -14,6 +14,9 @@ static const struct family {
     {"ledger", "ledger ...", "backup, restore, export, check it; erase a person's texts; a new key"},
     {"budgets", "budgets, limits", "how far budgets are used up, when they run out; what limits a caller"},
     {"limits", NULL, NULL}, /* with the one before */
+    {"topup", "topup ...", "add to a budget for a while; what was added, and its end"},
+    {"price", "price, tokens", "what so many tokens cost at a model; how many a text or a request is"},
+    {"tokens", NULL, NULL}, /* with the one before */
     {"keys", "keys ...", "create, list, revoke and rotate API keys"},
     {"version", "version, help", "what is running here; a command, a diagnostic's code, fields of moongate.lua"},
     {"help", NULL, NULL}, /* with the one before */

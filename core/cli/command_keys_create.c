@@ -115,11 +115,11 @@ static int create_key(const struct create_options *o, const struct common_option
     if (!is_known(o, &spec, common->config)) return CLI_USAGE;
     char *data_dir = folder_find(common->config);
     if (!data_dir) return CLI_USAGE;
-    struct registry *registry = keys_open(data_dir);
+    struct registry *registry = register_open(data_dir);
     int exit_code = CLI_USAGE;
     if (registry && registry_key_create(registry, &spec, &by, &made, &why)) {
         exit_code = CLI_OK;
-        keys_tell_gateway(data_dir);
+        register_tell(data_dir);
         print_made(&made, spec.expires_at, common->is_json);
     } else if (registry) {
         cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));

@@ -157,7 +157,7 @@ int command_keys_list(int argc, char **argv)
     if (common.is_help) return command_help(2, (char *[]){"keys", "list"});
     char *data_dir = folder_find(common.config);
     if (!data_dir) return CLI_USAGE;
-    struct registry *registry = keys_open(data_dir);
+    struct registry *registry = register_open(data_dir);
     json_t *keys = registry ? registry_keys(registry, &why) : NULL;
     registry_close(registry);
     mem_free(data_dir);

@@ -9,13 +9,13 @@ static int revoke_key(const char *id, bool ends_requests, const struct change_by
                       bool is_json)
 {
     struct fault why;
-    struct registry *registry = keys_open(data_dir);
+    struct registry *registry = register_open(data_dir);
     if (!registry) return CLI_USAGE;
     enum registry_found found = registry_key_revoke(registry, slice_str(id), ends_requests, by, &why);
     registry_close(registry);
     if (found == REGISTRY_FAILED) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
     if (found == REGISTRY_MISSING) return keys_missing(id);
-    keys_tell_gateway(data_dir);
+    register_tell(data_dir);
     if (is_json) {
         cli_print_json(json_pack("{s:s}", "revoked", id));
     } else {

@@ -35,7 +35,7 @@ static int rotate_key(const char *id, uint64_t grace_s, const struct change_by *
 {
     struct fault why;
     struct key_rotated rotated;
-    struct registry *registry = keys_open(data_dir);
+    struct registry *registry = register_open(data_dir);
     if (!registry) return CLI_USAGE;
     enum registry_found found = registry_key_rotate(registry, slice_str(id), grace_s, by, &rotated, &why);
     registry_close(registry);
@@ -44,7 +44,7 @@ static int rotate_key(const char *id, uint64_t grace_s, const struct change_by *
                          fault_message(&why));
     }
     if (found == REGISTRY_MISSING) return keys_missing(id);
-    keys_tell_gateway(data_dir);
+    register_tell(data_dir);
     print_rotated(id, &rotated, is_json);
     return CLI_OK;
 }

@@ -12,6 +12,7 @@
 #include "cli/folder.h"
 #include "cli/looking.h"
 #include "cli/table.h"
+#include "cli/topped.h"
 #include "exchange/money.h"
 #include "store/counters/table.h"
 
@@ -54,6 +55,7 @@ struct showing {
     size_t count;
     bool is_live; /* as the running gateway counts */
     char why[256]; /* it does not say */
+    char no_topups[256]; /* why nobody knows them */
 };
 
 /* ---- The question. */
@@ -100,10 +102,11 @@ static json_t *question_json(const struct flags *flags)
 }
 
 /* NULL after a message. */
-static json_t *ask_policy(const struct ask *ask, const struct flags *flags)
+static json_t *ask_policy(const struct ask *ask, const struct flags *flags, struct showing *s)
 {
     struct buf answer;
     json_t *question = question_json(flags), *said = NULL;
+    topped_ask(question, s->data_dir, (int64_t)(clock_wall_ns() / NS_PER_S), s->no_topups, sizeof s->no_topups);
     char *text = json_dumps(question, JSON_COMPACT);
     buf_init(&answer);
     if (text && ask_policies(ask, slice_str(text), &answer) == CLI_OK)
@@ -319,6 +322,7 @@ static void print_notes(const struct showing *s)
     if (denial)
         fprintf(stderr, "refused all the same, by %s: %s (`moongate explain` says more)\n",
                 *word_of(denial, "policy") ? word_of(denial, "policy") : "the policies", word_of(denial, "reason"));
+    if (s->no_topups[0]) fprintf(stderr, "without top-ups: %s\n", s->no_topups);
     if (s->count == 0) fputs("no limit and no budget applies to this request\n", stderr);
     else if (s->is_live) fputs("as the running gateway counts\n", stderr);
     else fprintf(stderr, "budgets as in the ledger; rates as when nothing was asked yet (%s)\n", s->why);
@@ -364,6 +368,7 @@ static json_t *line_json(const struct line *line)
     json_object_set_new(json, "spent", json_integer(line->spent));
     json_object_set_new(json, "held", json_integer(line->held));
     json_object_set_new(json, "limit_usd", usd_json(line->limit));
+    json_object_set_new(json, "topup_usd", usd_json(number_of(json_object_get(line->entry, "topup"), "nano", 0)));
     json_object_set_new(json, "spent_usd", usd_json(line->spent));
     json_object_set_new(json, "left_usd", usd_json(line->left));
     return json;
@@ -405,7 +410,7 @@ int command_limits(int argc, char **argv)
     s.data_dir = folder_find(common.config);
     if (!s.data_dir) return CLI_USAGE;
     struct ask ask = {.config = common.config, .policies_dir = flags.policies_dir, .script = "applying"};
-    s.answer = ask_policy(&ask, &flags);
+    s.answer = ask_policy(&ask, &flags, &s);
     int code = s.answer ? run(&s, common.is_json) : CLI_USAGE;
     mem_free(s.lines);
     json_decref(s.answer);

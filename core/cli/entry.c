@@ -124,8 +124,22 @@ static const char *time_value(struct arena *arena, const json_t *value)
     return arena_printf(arena, "%.10s", text).ptr;
 }
 
+/* What is kept in nano-dollars bears that in its name. */
+static int length_without_unit(const char *name)
+{
+    size_t len = strlen(name);
+    return (int)(len > 5 && strcmp(name + len - 5, "_nano") == 0 ? len - 5 : len);
+}
+
+static const char *usd_value(struct arena *arena, const json_t *value)
+{
+    char text[AMOUNT_BYTES];
+    return arena_copy(arena, slice_str(amount_usd_exactly(json_integer_value(value), text))).ptr;
+}
+
 static const char *shown(struct arena *arena, const char *name, const json_t *value)
 {
+    if (name[length_without_unit(name)] && json_is_integer(value)) return usd_value(arena, value);
     return is_time(name) && json_is_integer(value) ? time_value(arena, value) : value_of(arena, value);
 }
 
@@ -141,7 +155,9 @@ static const char *difference_of(struct arena *arena, json_t *body)
         json_t *old = json_object_get(before, name);
         if (old && json_equal(old, value)) continue;
         const char *was = old ? arena_printf(arena, "%s → ", shown(arena, name, old)).ptr : "";
-        all = arena_printf(arena, "%s%s%s %s%s", all, *all ? ", " : "", name, was, shown(arena, name, value)).ptr;
+        all = arena_printf(arena, "%s%s%.*s %s%s", all, *all ? ", " : "", length_without_unit(name), name, was,
+                           shown(arena, name, value))
+                  .ptr;
     }
     return all;
 }

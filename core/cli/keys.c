@@ -1,40 +1,9 @@
 #include "cli/keys_inner.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "server/units.h"
-
-#define CHANGED_TIMEOUT_MS 10000u
-
-struct registry *keys_open(const char *data_dir)
-{
-    struct fault why;
-    if (mkdir(data_dir, 0700) != 0 && errno != EEXIST) {
-        cli_error(CLI_USAGE, "-c names the configuration, which names the data folder", "%s: %s", data_dir,
-                  strerror(errno));
-        return NULL;
-    }
-    struct registry *registry = registry_open(data_dir, &why);
-    if (!registry) cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
-    return registry;
-}
-
-void keys_tell_gateway(const char *data_dir)
-{
-    char why[256];
-    json_t *answer = cli_call(data_dir, "keys_changed", CHANGED_TIMEOUT_MS, why, sizeof why);
-    if (answer && !json_is_true(json_object_get(answer, "ok"))) {
-        const char *error = json_string_value(json_object_get(answer, "error"));
-        fprintf(stderr, "warning: the running gateway did not take the change: %s\n",
-                error ? error : "no reason given");
-    }
-    json_decref(answer);
-}
 
 void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES])
 {

@@ -1,5 +1,5 @@
 /*
- * What the commands about keys share: the registry of the configured data folder, and the word to a running gateway.
+ * What the commands about keys share.
  */
 #ifndef MOONGATE_CLI_KEYS_INNER_H
 #define MOONGATE_CLI_KEYS_INNER_H
@@ -7,13 +7,8 @@
 #include "base/clock.h"
 #include "cli/caller.h"
 #include "cli/cli.h"
-#include "store/registry/registry.h"
+#include "cli/register.h"
 
-/* NULL after a message. */
-struct registry *keys_open(const char *data_dir);
-/* A running gateway takes the change up; one that refuses is worth a warning. None:
- * it reads the registry at its start. */
-void keys_tell_gateway(const char *data_dir);
 /* 2026-03-01, or "never". */
 void keys_format_day(uint64_t seconds, char text[CLOCK_TEXT_BYTES]);
 /* The new key on stdout, all else on stderr; wipes it. */

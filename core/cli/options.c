@@ -83,6 +83,12 @@ static bool take(int argc, char **argv, int *at, const struct option *own, const
     return store(o, argv[*at]);
 }
 
+/* "-5" is a number that somebody else refuses. */
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9');
+}
+
 bool cli_options(int argc, char **argv, const struct option *options, struct common_options *common, const char **words,
                  size_t *word_count, size_t words_max)
 {
@@ -94,7 +100,7 @@ bool cli_options(int argc, char **argv, const struct option *options, struct com
     size_t count = 0;
     *common = (struct common_options){0};
     for (int at = 0; at < argc; at++) {
-        if (argv[at][0] == '-' && argv[at][1] != '\0') {
+        if (is_option(argv[at])) {
             if (!take(argc, argv, &at, options, shared)) return false;
         } else if (count < words_max) {
             words[count++] = argv[at];

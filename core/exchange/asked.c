@@ -17,7 +17,7 @@ static const char *const names[ASKED_GROUPS] = {
     [ASKED_HEADERS] = "headers", [ASKED_HINTS] = "hints",       [ASKED_VALUES] = "values",
     [ASKED_CONTAINS] = "contains", [ASKED_KEYWORDS] = "keywords", [ASKED_COPIES] = "copies",
     [ASKED_TOKENS] = "tokens",   [ASKED_ZONES] = "zones",       [ASKED_CACHE] = "cache",
-    [ASKED_COUNTERS] = "counters", [ASKED_CALLS] = "calls",
+    [ASKED_TOPUPS] = "topups",   [ASKED_COUNTERS] = "counters", [ASKED_CALLS] = "calls",
 };
 
 /* ---- Noting. */

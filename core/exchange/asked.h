@@ -34,6 +34,7 @@ enum asked_group {
     ASKED_TOKENS,   /* as a target counts them: [tokens, is estimated, is a bound] */
     ASKED_ZONES,    /* seconds east of Greenwich */
     ASKED_CACHE,    /* what policies kept for later requests */
+    ASKED_TOPUPS,   /* by "budget;scope": [nano-dollars, when the first of them ends, how many] */
     /* lists, in the order of their answers */
     ASKED_COUNTERS,
     ASKED_CALLS,

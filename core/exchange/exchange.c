@@ -66,6 +66,7 @@ void exchange_free(struct exchange *x)
     buf_clear(&x->texts.prompt.bytes);
     buf_clear(&x->texts.answer.bytes);
     keyring_unref(x->identity.keyring);
+    topups_unref(x->topups);
     token_unref(x->identity.token);
     redact_stop(x->decision.redact);
     arena_clear(&x->arena);

@@ -31,6 +31,7 @@
 #include "exchange/estimate.h"
 #include "exchange/identity.h"
 #include "exchange/pair.h"
+#include "store/topups.h"
 #include "wire/chat.h"
 #include "wire/count.h"
 
@@ -105,6 +106,7 @@ struct exchange {
     struct slice model_path;     /* API_MODEL: the {id}, percent-decoded */
 
     struct identity identity;
+    struct topups *topups; /* of budgets, as they were when it came; NULL: none */
     struct estimate estimate; /* what policies see before the call: by the rules of the model asked for */
     struct count *count;      /* of the request's tokens; NULL: not counted, or no longer needed */
     int64_t known_cost_nano;  /* what it costs at most, where somebody knows; -1: prices times tokens */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -32,7 +34,8 @@ struct hold *hold_open(struct hold **holds, const struct counters_question *ques
     *hold = (struct hold){.next = *holds,
                           .items = answer->items ? answer->items : question->items,
                           .item_count = question->item_count,
-                          .estimate = estimate(question->items, question->item_count)};
+                          .estimate = estimate(question->items, question->item_count),
+                          .since_ns = clock_mono_ns()};
     hold->totals = hold->estimate;
     memcpy(hold->id, answer->hold, sizeof hold->id);
     *holds = hold;
@@ -73,5 +76,7 @@ bool hold_close(struct hold *hold, const struct counters_totals *actual, struct 
     *question = question_of(hold, actual ? COUNTERS_SETTLE : COUNTERS_RELEASE);
     question->totals = actual ? (struct counters_totals){counters_sum(actual->tokens, 0), counters_sum(actual->nano, 0)}
                               : (struct counters_totals){0, 0};
+    question->held = hold->totals;
+    question->age_ns = clock_mono_ns() - hold->since_ns;
     return true;
 }

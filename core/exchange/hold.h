@@ -26,9 +26,10 @@ struct hold {
     size_t item_count;
     struct counters_totals estimate; /* of one call: what it was admitted for */
     struct counters_totals totals; /* what is held: the estimate at first */
+    uint64_t since_ns; /* by the monotonic clock */
 };
 
-/* A hold of what the answer says was taken, first in the list. The question's items, and the
+/* A hold of what the answer says was taken, first in the list, now. The question's items, and the
  * answer's, live as long as the arena. */
 struct hold *hold_open(struct hold **holds, const struct counters_question *question,
                        const struct counters_answer *answer, struct arena *arena);

@@ -157,6 +157,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     settings_ref(parts->settings);
     policy_set_ref(parts->policies);
     keyring_ref(parts->keyring);
+    topups_ref(parts->topups);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
     flow->tokens = tokens_new();
@@ -210,6 +211,7 @@ void flow_free(struct flow *flow)
     tokens_free(flow->tokens);
     policy_set_unref(flow->parts.policies);
     keyring_unref(flow->parts.keyring);
+    topups_unref(flow->parts.topups);
     mem_free(flow);
 }
 
@@ -235,6 +237,11 @@ void flow_set_policies(struct flow *flow, struct policy_set *policies)
 void flow_set_ledger(struct flow *flow, int fd)
 {
     recorder_attach(flow->recorder, fd);
+}
+
+const char *flow_redis_trouble(const struct flow *flow)
+{
+    return holds_trouble(flow->holds);
 }
 
 void flow_keys_came(struct flow *flow, bool is_changed)
@@ -290,11 +297,14 @@ static void end_if_revoked(struct job *job, const void *why)
     if (now && now->ends_requests && !job->end.is_over) end_under_way(job, why, OUTCOME_DENIED);
 }
 
-void flow_set_keyring(struct flow *flow, struct keyring *keyring)
+void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups)
 {
     keyring_ref(keyring);
+    topups_ref(topups);
     keyring_unref(flow->parts.keyring);
+    topups_unref(flow->parts.topups);
     flow->parts.keyring = keyring;
+    flow->parts.topups = topups;
     each_job(flow, end_if_revoked, &(struct fault){.code = FAULT_KEY_REVOKED});
 }
 

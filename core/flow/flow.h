@@ -21,6 +21,7 @@
 #include "net/loop.h"
 #include "store/keyring.h"
 #include "store/keysets.h"
+#include "store/topups.h"
 
 struct counters_post;
 struct counters_shared;
@@ -38,9 +39,10 @@ struct flow_redis {
 struct flow_parts {
     struct loop *loop;         /* borrowed, outlives the flow */
     int listen_fd;             /* borrowed; -1: flow_accept_on() comes later */
-    struct settings *settings; /* a reference is taken of each of these three */
+    struct settings *settings; /* a reference is taken of each of these four */
     struct policy_set *policies;
     struct keyring *keyring;
+    struct topups *topups;
     struct keysets *keysets; /* borrowed: the keys of tokens' issuers */
     void (*want_keys)(void *arg, struct slice url); /* somebody should fetch them; then flow_keys_came() */
     void *want_keys_arg;
@@ -57,12 +59,15 @@ void flow_free(struct flow *flow);
 /* New snapshots for requests that come from now on; a reference is taken. */
 void flow_set_settings(struct flow *flow, struct settings *settings);
 void flow_set_policies(struct flow *flow, struct policy_set *policies);
-/* What a key began that was revoked so (struct key_record's ends_requests) ends now: streams with the dialect's error
- * event, unanswered requests with 401. */
-void flow_set_keyring(struct flow *flow, struct keyring *keyring);
+/* What the registry says. What a key began that was revoked so (struct key_record's ends_requests) ends now: streams
+ * with the dialect's error event, unanswered requests with 401. */
+void flow_set_registry(struct flow *flow, struct keyring *keyring, struct topups *topups);
 
 /* A fresh pipe to the ledger process, which is taken; one of before is left. Records wait for the first. */
 void flow_set_ledger(struct flow *flow, int fd);
+
+/* Why its questions do not reach the Redis of its fleet; "" when they do. Borrowed until the next turn of the loop. */
+const char *flow_redis_trouble(const struct flow *flow);
 
 /* An attempt to fetch keys has ended: who waited goes on. is_changed: what they verified before counts no more. */
 void flow_keys_came(struct flow *flow, bool is_changed);

@@ -107,6 +107,11 @@ void holds_free(struct holds *h)
     mem_free(h);
 }
 
+const char *holds_trouble(const struct holds *h)
+{
+    return tally_trouble(h->tally);
+}
+
 /* --- a job's --- */
 
 struct counters_totals holds_paid(const struct job *job)

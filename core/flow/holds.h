@@ -39,6 +39,9 @@ struct holds_options {
 struct holds *holds_new(const struct holds_options *options);
 void holds_free(struct holds *holds); /* NULL is welcome; nobody may be waiting */
 
+/* As tally_trouble(). */
+const char *holds_trouble(const struct holds *holds);
+
 /* As struct policy_host has them. */
 void holds_ask(struct holds *holds, const struct counters_question *question, uint64_t ticket);
 void holds_forget(struct holds *holds, uint64_t ticket);

@@ -30,6 +30,7 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->x->config_digest = job->settings->digest;
     job->policies = policy_set_ref(flow->parts.policies);
     job->x->identity.keyring = keyring_ref(flow->parts.keyring);
+    job->x->topups = topups_ref(flow->parts.topups);
     list_init(&job->link);
     list_init(&job->wait.link);
     list_append(&flow->jobs, &job->link);

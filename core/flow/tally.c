@@ -348,6 +348,17 @@ void tally_end(struct tally *t, const struct counters_question *q)
     counters_redis_ask(t->redis, q, NULL, NULL, NULL);
 }
 
+const char *tally_trouble(const struct tally *t)
+{
+    struct redis_status redis;
+    if (!t->fleet) return "";
+    if (!t->redis) return "it cannot be connected to: the log says why, under redis_url";
+    redis = counters_redis_status(t->redis);
+    if (redis.state == REDIS_TAKEN) return "";
+    if (redis.state == REDIS_DOWN && redis.why[0]) return redis.why;
+    return redis.state == REDIS_FULL ? "too many questions wait for its answers" : "its answers come too late";
+}
+
 /* --- its life --- */
 
 /* A URL that is none was refused when the configuration was read; what can still be wrong is a file of TLS. */

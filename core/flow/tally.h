@@ -37,6 +37,8 @@ struct tally_options {
 
 struct tally *tally_new(const struct tally_options *options);
 void tally_free(struct tally *tally); /* NULL is welcome; nobody may be waiting */
+/* Why Redis, as seen from here, is not asked now; "": it is, or there is none. Borrowed until the next turn. */
+const char *tally_trouble(const struct tally *tally);
 
 /* The answer, and what it borrows, are good for the call. */
 typedef void (*tally_fn)(void *arg, const struct counters_answer *answer);

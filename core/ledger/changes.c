@@ -139,7 +139,7 @@ static void shut(struct changes *c)
 static void fail(struct changes *c, const struct fault *why)
 {
     if (strcmp(c->why, fault_message(why)) != 0)
-        log_event(LOG_ERROR, "changes_unread", "changes of keys wait: %s", fault_message(why));
+        log_event(LOG_ERROR, "changes_unread", "changes of the registry wait: %s", fault_message(why));
     snprintf(c->why, sizeof c->why, "%s", fault_message(why));
     c->must_look = true;
     shut(c);

@@ -410,6 +410,7 @@ static struct session *new_session(struct process *p, struct stats *stats, const
 {
     struct session_options session = {.url = options->redis,
                                       .gateway = options->gateway,
+                                      .zone = options->zone,
                                       .lease_ms = options->redis_lease_ms,
                                       .post = options->post};
     return session_new(p->loop, stats, &session, &session_events, p);

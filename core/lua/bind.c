@@ -29,6 +29,7 @@ void bind_push_core(lua_State *L)
     bind_json_register(L);
     bind_services_register(L);
     bind_counters_register(L);
+    bind_topups_register(L);
 }
 
 struct policy_set *bind_set(lua_State *L)

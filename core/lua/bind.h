@@ -32,6 +32,7 @@ void bind_redact_register(lua_State *L);
 void bind_keywords_register(lua_State *L);
 void bind_log_register(lua_State *L);
 void bind_counters_register(lua_State *L);
+void bind_topups_register(lua_State *L);
 
 void bind_answer_register(lua_State *L);
 void bind_edit_register(lua_State *L);

@@ -75,6 +75,14 @@ static bool read_key(struct exchange *x, const struct json_tape *tape, struct fa
     return true;
 }
 
+static bool read_topups(struct exchange *x, const struct json_tape *tape, struct fault *why)
+{
+    uint32_t list = json_get(tape, 0, SLICE("topups"));
+    if (list == JSON_NONE) return true;
+    x->topups = topups_parse(arena_printf(&x->arena, "{\"topups\":%.*s}", SLICE_FMT(json_raw(tape, list))), why);
+    return x->topups != NULL;
+}
+
 static bool read_token(struct exchange *x, const struct json_tape *tape, struct fault *why)
 {
     uint32_t token = json_get(tape, 0, SLICE("token"));
@@ -156,7 +164,8 @@ struct exchange *simulate_exchange(struct slice json, struct fault *why)
     json_init(&tape);
     x->head.method = "POST";
     bool ok = json_parse(&tape, json, why) && read_api(x, &tape, why) && read_body(x, &tape, why) &&
-              read_key(x, &tape, why) && read_token(x, &tape, why) && read_numbers(x, &tape, why);
+              read_key(x, &tape, why) && read_token(x, &tape, why) && read_topups(x, &tape, why) &&
+              read_numbers(x, &tape, why);
     if (ok) {
         read_headers(x, &tape);
         x->head.method = x->api->method;

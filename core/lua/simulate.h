@@ -9,7 +9,8 @@
  * A token's claims stand for a token that was verified: simulate_adopt() makes its identity, by the rules of a policy.
  * Members, all optional: "api" ("chat", "completions", "embeddings", "models", "model"), "body" (the JSON body itself),
  * "headers" {name: text}, "token" (its claims, or the word of a refusal of wire/jwt.h), "key" (a record as keyring.h
- * says, without its digest), "key_presented", "model_path", "input_tokens" and "output_tokens" (instead of the
+ * says, without its digest), "key_presented", "model_path",
+ * "topups" (of budgets, a list as store/topups.h says), "input_tokens" and "output_tokens" (instead of the
  * estimate), "cost_nano" (nano-dollars, instead of prices times tokens), "time" (seconds since 1970).
  * Nothing is sent anywhere.
  */

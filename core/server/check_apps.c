@@ -75,7 +75,7 @@ void check_apps(const struct auth_rules *rules, struct slice data_dir, struct re
     buf_init(&snapshot);
     /* One that cannot be read is told of by whoever needs it. */
     struct keyring *ring = NULL;
-    if (registry && registry_export(registry, &snapshot, &why)) ring = keyring_parse(buf_slice(&snapshot), &why);
+    if (registry && registry_export_keys(registry, &snapshot, &why)) ring = keyring_parse(buf_slice(&snapshot), &why);
     if (ring) compare(rules, ring, report);
     keyring_unref(ring);
     registry_close(registry);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "net/loop.h"
@@ -14,6 +15,7 @@
 #include "server/config.h"
 #include "server/child.h"
 #include "store/registry/registry.h"
+#include "store/snapshot.h"
 
 #define SEND_TIMEOUT_MS 5000u
 
@@ -22,7 +24,7 @@
 enum {
     CHECKED_CONFIG = 1,
     CHECKED_BUNDLE,
-    CHECKED_KEYS,
+    CHECKED_REGISTRY,
     CHECKED_JWKS,
     CHECKED_REPORT,
     CHECKED,
@@ -53,7 +55,7 @@ struct checker {
 
 static void result_init(struct check_result *result)
 {
-    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .keys_fd = -1, .report = report_new()};
+    *result = (struct check_result){.config_fd = -1, .bundle_fd = -1, .registry_fd = -1, .report = report_new()};
 }
 
 static void close_fd(int *fd)
@@ -66,7 +68,7 @@ void check_result_clear(struct check_result *result)
 {
     close_fd(&result->config_fd);
     close_fd(&result->bundle_fd);
-    close_fd(&result->keys_fd);
+    close_fd(&result->registry_fd);
     mem_free(result->jwks_sources);
     result->jwks_sources = NULL;
     report_free(result->report);
@@ -140,30 +142,31 @@ static void check_folder(const struct check_job *job, struct check_result *resul
     buf_clear(&unused);
 }
 
-static void check_keys(const struct check_job *job, struct check_result *result)
+static void check_registry(const struct check_job *job, struct check_result *result)
 {
     struct fault why;
-    struct buf snapshot;
-    buf_init(&snapshot);
+    struct buf bytes;
+    struct snapshot parsed;
+    int64_t now_s = (int64_t)(clock_wall_ns() / NS_PER_S);
+    buf_init(&bytes);
     struct registry *registry = registry_open(job->data_dir, &why);
-    struct keyring *ring = NULL;
     /* Parsed here too: a snapshot that a worker would refuse must not get that far. */
-    if (registry && registry_export(registry, &snapshot, &why)) ring = keyring_parse(buf_slice(&snapshot), &why);
-    if (ring) {
-        result->keys_fd = seal("moongate-keys", &snapshot, result->report);
+    bool is_read = registry && registry_export(registry, now_s, &bytes, &why);
+    if (is_read && snapshot_parse(buf_slice(&bytes), &parsed, &why)) {
+        result->registry_fd = seal("moongate-registry", &bytes, result->report);
+        snapshot_clear(&parsed);
     } else {
         report_say(result->report, FINDING_OTHER_ERROR, "%s", fault_message(&why));
     }
-    keyring_unref(ring);
     registry_close(registry);
-    buf_clear(&snapshot);
+    buf_clear(&bytes);
 }
 
 void check_here(const struct check_job *job, struct check_result *result)
 {
     result_init(result);
     if (job->what & CHECK_CONFIG) check_config(job, result);
-    if (job->what & CHECK_KEYS) check_keys(job, result);
+    if (job->what & CHECK_REGISTRY) check_registry(job, result);
     if (job->what & CHECK_FOLDER) check_folder(job, result);
     result->is_good = report_errors(result->report) == 0;
 }
@@ -203,7 +206,7 @@ _Noreturn static void run_child(const struct check_job *job, int pipe_fd)
     report_write(result.report, &report);
     bool is_sent = (result.config_fd < 0 || send(pipe_fd, CHECKED_CONFIG, SLICE_NONE, result.config_fd)) &&
                    (result.bundle_fd < 0 || send(pipe_fd, CHECKED_BUNDLE, SLICE_NONE, result.bundle_fd)) &&
-                   (result.keys_fd < 0 || send(pipe_fd, CHECKED_KEYS, SLICE_NONE, result.keys_fd)) &&
+                   (result.registry_fd < 0 || send(pipe_fd, CHECKED_REGISTRY, SLICE_NONE, result.registry_fd)) &&
                    (!result.jwks_sources || send(pipe_fd, CHECKED_JWKS, slice_str(result.jwks_sources), -1)) &&
                    send(pipe_fd, CHECKED_REPORT, buf_slice(&report), -1) &&
                    send(pipe_fd, CHECKED, slice_of((const char *)&checked, sizeof checked), -1);
@@ -230,7 +233,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     switch (message->type) {
     case CHECKED_CONFIG: take_fd(&c->result.config_fd, fd); return;
     case CHECKED_BUNDLE: take_fd(&c->result.bundle_fd, fd); return;
-    case CHECKED_KEYS: take_fd(&c->result.keys_fd, fd); return;
+    case CHECKED_REGISTRY: take_fd(&c->result.registry_fd, fd); return;
     case CHECKED_SPECS:
         if (message->body.len != sizeof c->specs_ms) break;
         memcpy(&c->specs_ms, message->body.ptr, sizeof c->specs_ms);

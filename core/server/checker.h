@@ -1,6 +1,6 @@
 /*
- * Loads configuration, policies and keys in a process of its own, so that a crash or an endless loop in there costs
- * that process and nothing else.
+ * Loads configuration, policies and the registry in a process of its own, so that a crash or an endless loop in there
+ * costs that process and nothing else.
  *
  *     struct check_job job = {.what = CHECK_CONFIG, .config_path = "moongate.lua"};
  *     struct checker *c = checker_start(loop, &job, on_checked, supervisor);
@@ -25,7 +25,7 @@ struct loop;
 
 enum check_what {
     CHECK_CONFIG = 1, /* moongate.lua and the policies that it names */
-    CHECK_KEYS = 2,   /* a snapshot of the registry */
+    CHECK_REGISTRY = 2, /* a snapshot of it */
     CHECK_FOLDER = 4, /* a policy folder alone; for commands */
 };
 
@@ -33,7 +33,7 @@ struct check_job {
     unsigned what; /* of enum check_what */
     const char *config_path;
     bool is_offline;          /* CHECK_CONFIG: no gateway will run with what is checked (config_load_offline) */
-    const char *data_dir;     /* for CHECK_KEYS */
+    const char *data_dir;     /* for CHECK_REGISTRY */
     const char *policies_dir; /* for CHECK_FOLDER */
     /* For CHECK_CONFIG: the sealed bundle of the generation in force, which prices are compared with. */
     bool has_in_force;
@@ -46,7 +46,7 @@ struct check_job {
 
 struct check_result {
     bool is_good;
-    int config_fd, bundle_fd, keys_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
+    int config_fd, bundle_fd, registry_fd; /* -1: not asked for, or not good; else owned by whom it is given to */
     char digest[65];                   /* of the bundle */
     unsigned policy_files;
     char policies_dir[PATH_MAX]; /* here (check_here) only; where "policies/" lies */

@@ -1,7 +1,7 @@
 /*
  * What the supervisor and its children say to each other over their control pipes (net/pipe.h).
  *
- * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_KEYS and
+ * The supervisor orders, a worker reports. A new generation is staged with CONTROL_CONFIG, CONTROL_REGISTRY and
  * CONTROL_PREPARE, and takes effect, all of it at once, with CONTROL_COMMIT; CONTROL_DROP forgets it. End of file from
  * the supervisor means drain and exit. The admin process understands CONTROL_STOP, those about JWKS, and end of file;
  * the ledger process CONTROL_CONFIG (at once: there is nothing to prepare), CONTROL_WORKER, CONTROL_REOPEN,
@@ -15,7 +15,7 @@
 
 enum control_order {
     CONTROL_CONFIG = 1, /* fd: config_pack(); staged */
-    CONTROL_KEYS,       /* fd: keyring snapshot; at once */
+    CONTROL_REGISTRY,   /* fd: keys and top-ups (store/snapshot.h); at once */
     CONTROL_PREPARE,    /* fd: bundle_serialise(); body: struct control_generation. Answered with REPORT_PREPARED */
     CONTROL_COMMIT,     /* body: struct control_generation. Answered with REPORT_COMMITTED */
     CONTROL_DROP,       /* body: struct control_generation */
@@ -37,7 +37,7 @@ enum control_report {
     REPORT_PREPARED = 64, /* body: struct control_prepared, then report_json() */
     REPORT_COMMITTED,     /* body: struct control_generation */
     REPORT_JWKS,          /* of the admin process; body: as CONTROL_JWKS */
-    REPORT_KEYS_WANTED,   /* of a worker that could not take them. Answered with CONTROL_KEYS */
+    REPORT_REGISTRY_WANTED, /* of a worker that could not take it. Answered with CONTROL_REGISTRY */
     REPORT_JWKS_WANTED,   /* of a worker; body: a URL. Answered with CONTROL_JWKS */
     REPORT_LEDGER_WANTED, /* of a worker, or of the ledger process with the body of CONTROL_WORKER: the pipe could not
                              be taken, both ends are sent anew; of the ledger process without: its configuration is */

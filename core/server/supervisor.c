@@ -254,7 +254,7 @@ static void on_first_check(void *arg, struct check_result *result)
     generation_take(sup, &first, result);
     memcpy(first.config_digest, sup->config->settings->digest, sizeof first.config_digest);
     generation_accept(sup, &first);
-    keys_request(sup, NULL);
+    snapshots_request(sup, NULL);
 }
 
 void supervisor_is_ready(struct supervisor *sup)
@@ -288,7 +288,7 @@ static void supervisor_clear(struct supervisor *sup)
 {
     children_clear(sup);
     reload_clear(sup);
-    keys_clear(sup);
+    snapshots_clear(sup);
     jwks_clear(sup);
     acts_clear(sup);
     looks_clear(sup);
@@ -318,7 +318,7 @@ int supervisor_run(const struct supervisor_parts *parts)
     sup->lock_fd = -1;
     sup->loop = loop_new();
     reload_init(sup);
-    keys_init(sup);
+    snapshots_init(sup);
     acts_init(sup);
     looks_init(sup);
     watch_signals(sup);

@@ -5,8 +5,8 @@
  *     int code = supervisor_run(&(struct supervisor_parts){.config_path = "moongate.lua", .version = "0.1.0", ...});
  *
  * Signals: HUP reloads; TERM drains (a second one stops); INT stops. Control socket: <data>/control.sock, a JSON object
- * a line: {"cmd":"reload"|"status"|"drain"|"stop"|"keys_changed"}. <data>/listen.json says addresses and pids while it
- * runs. Exit codes: 0 after a drain or stop, 1 when it could not start.
+ * a line: {"cmd":"reload"|"status"|"drain"|"stop"|"registry_changed"}. <data>/listen.json says addresses and pids
+ * while it runs. Exit codes: 0 after a drain or stop, 1 when it could not start.
  */
 #ifndef MOONGATE_SERVER_SUPERVISOR_H
 #define MOONGATE_SERVER_SUPERVISOR_H

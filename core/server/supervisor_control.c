@@ -65,7 +65,7 @@ struct asking {
 static json_t *status_of_child(const struct child *c)
 {
     const struct board_slot *slot = &c->sup->board->slots[c->slot];
-    char digest[SHARED_TEXT_BYTES];
+    char digest[SHARED_TEXT_BYTES], trouble[SHARED_TEXT_BYTES];
     json_t *all = json_object();
     json_object_set_new(all, "name", json_string(c->name));
     json_object_set_new(all, "pid", json_integer(c->pid));
@@ -76,7 +76,21 @@ static json_t *status_of_child(const struct child *c)
     json_object_set_new(all, "generation", json_integer((json_int_t)atomic_load(&slot->generation)));
     json_object_set_new(all, "generations_alive", json_integer((json_int_t)atomic_load(&slot->live_generations)));
     json_object_set_new(all, "policies", json_string(digest));
+    shared_text_get(&slot->redis_trouble, trouble, sizeof trouble);
+    if (trouble[0]) json_object_set_new(all, "redis_trouble", json_string(trouble));
     return all;
+}
+
+/* As the ledger process sees it, which tells sums there. NULL: there is none. */
+static json_t *status_of_redis(struct supervisor *sup)
+{
+    char why[SHARED_TEXT_BYTES];
+    struct counters_post_view view;
+    if (!atomic_load(&sup->board->counters.is_used)) return NULL;
+    shared_text_get(&sup->board->counters.why, why, sizeof why);
+    counters_post_read(&sup->board->counters, &view);
+    if (!view.epoch[0] && !why[0]) snprintf(why, sizeof why, "starting");
+    return json_pack("{s:i, s:s?}", "gateways", (int)view.gateways, "trouble", why[0] ? why : NULL);
 }
 
 static void set_time(json_t *all, const char *name, uint64_t wall_ns)
@@ -103,6 +117,8 @@ static json_t *status_of(struct supervisor *sup)
     set_time(all, "reloaded_at", atomic_load(&sup->board->reloaded_wall_ns));
     shared_text_get(&sup->board->reload_error, error, sizeof error);
     json_object_set_new(all, "reload_error", error[0] ? json_string(error) : json_null());
+    json_t *redis = status_of_redis(sup);
+    if (redis) json_object_set_new(all, "redis", redis);
     for (unsigned i = 0; i < sup->child_count; i++) {
         json_array_append_new(children, status_of_child(&sup->children[i]));
     }
@@ -120,10 +136,10 @@ static void command_status(struct supervisor *sup, const struct asking *a)
     control_answer(a->peer, status_of(sup));
 }
 
-/* Who changed them is noted with what he changed. */
-static void command_keys_changed(struct supervisor *sup, const struct asking *a)
+/* Who changed it is noted with what he changed. */
+static void command_registry_changed(struct supervisor *sup, const struct asking *a)
 {
-    keys_request(sup, a->peer);
+    snapshots_request(sup, a->peer);
 }
 
 static void command_drain(struct supervisor *sup, const struct asking *a)
@@ -174,7 +190,7 @@ static const struct command {
     /* Answers its peer now or later. */
     void (*run)(struct supervisor *sup, const struct asking *a);
 } commands[] = {
-    {"reload", command_reload}, {"status", command_status}, {"keys_changed", command_keys_changed},
+    {"reload", command_reload}, {"status", command_status}, {"registry_changed", command_registry_changed},
     {"erase", command_erase},   {"drain", command_drain},   {"stop", command_stop},
     {"counters", command_counters}, {"spent", command_spent},
 };
@@ -191,7 +207,7 @@ static void on_line(void *arg, struct line_peer *peer, struct slice line)
     if (found)
         found->run(arg, &a);
     else
-        refuse(peer, "unknown command; there are reload, status, keys_changed, erase, counters, spent, drain and stop");
+        refuse(peer, "unknown command: reload, status, registry_changed, erase, counters, spent, drain, stop");
     json_decref(request);
 }
 
@@ -199,7 +215,7 @@ static void on_gone(void *arg, struct line_peer *peer)
 {
     struct supervisor *sup = arg;
     waiters_forget(&sup->reload.waiters, peer);
-    waiters_forget(&sup->keys.waiters, peer);
+    waiters_forget(&sup->snapshots.waiters, peer);
     acts_forget(sup, peer);
     looks_forget(sup, peer);
 }

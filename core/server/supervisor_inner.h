@@ -5,7 +5,7 @@
  *     supervisor_children.c  forking workers, ledger and admin process, replacing what died
  *     supervisor_ledger.c    pipes between the workers and the ledger process
  *     supervisor_reload.c    check → prepare → commit or drop
- *     supervisor_keys.c      a new snapshot of the keys for all workers
+ *     supervisor_snapshots.c a new snapshot of the registry, keys and top-ups, for all workers
  *     supervisor_jwks.c      keys of token issuers, from the admin process to the workers
  *     supervisor_acts.c      who did what to the gateway itself, for the ledger
  *     supervisor_control.c   the control socket
@@ -149,9 +149,9 @@ struct reload {
     } before; /* in force when it began */
 };
 
-struct keys {
+struct snapshots {
     struct checker *checker;
-    int fd; /* the snapshot that workers hold; -1: none yet */
+    int fd; /* the one that workers hold; -1: none yet */
     struct waiters waiters;
 };
 
@@ -186,7 +186,7 @@ struct supervisor {
     unsigned child_count;
     struct generation current;
     struct reload reload;
-    struct keys keys;
+    struct snapshots snapshots;
     struct acts acts;
     struct looks looks;
     struct jwks_held jwks[LIMIT_JWKS_SOURCES];
@@ -271,10 +271,10 @@ void generation_take(struct supervisor *sup, struct generation *next, struct che
 /* In force from now on: board, metrics. Takes `next`. */
 void generation_accept(struct supervisor *sup, struct generation *next);
 
-/* ---- supervisor_keys.c */
-void keys_init(struct supervisor *sup);
-void keys_request(struct supervisor *sup, struct line_peer *peer);
-void keys_clear(struct supervisor *sup);
+/* ---- supervisor_snapshots.c */
+void snapshots_init(struct supervisor *sup);
+void snapshots_request(struct supervisor *sup, struct line_peer *peer);
+void snapshots_clear(struct supervisor *sup);
 
 /* ---- supervisor_jwks.c */
 /* A generation is in force: its sources are named, what others had is forgotten. */

@@ -20,6 +20,7 @@
 #include "server/config.h"
 #include "server/control.h"
 #include "server/loading.h"
+#include "store/snapshot.h"
 
 #define BEAT_MS (LIMIT_HEARTBEAT_MS / 10)
 #define AGAIN_MS 1000u /* until a worker asks again for what it could not take */
@@ -29,7 +30,7 @@ struct worker {
     struct worker_parts parts;
     struct loop *loop;
     struct pipe *control;
-    struct loop_timer beat, keys_again, ledger_again;
+    struct loop_timer beat, registry_again, ledger_again;
     struct stats *stats;
     struct flow *flow; /* NULL until the first commit */
     int ledger_fd; /* a pipe that came before the flow was there; -1: none */
@@ -37,7 +38,7 @@ struct worker {
 
     struct settings *settings;
     struct flow_redis redis; /* its URL is kept here, from the first configuration on; another needs a restart */
-    struct keyring *keys;
+    struct snapshot registry;
     struct keysets *keysets;
     /* Prepared, not yet in force. */
     struct settings *staged_settings;
@@ -50,10 +51,21 @@ struct worker {
     struct background background;
 };
 
+/* Written when it is another: it is shared memory. */
+static void show_redis(struct worker *w)
+{
+    const char *trouble = w->flow ? flow_redis_trouble(w->flow) : "";
+    char shown[SHARED_TEXT_BYTES], now[SHARED_TEXT_BYTES];
+    snprintf(now, sizeof now, "%s", trouble);
+    shared_text_get(&w->parts.slot->redis_trouble, shown, sizeof shown);
+    if (strcmp(shown, now) != 0) shared_text_set(&w->parts.slot->redis_trouble, now);
+}
+
 /* Makes turns, which beat, when nothing else does. */
 static void on_beat(void *arg)
 {
     struct worker *w = arg;
+    show_redis(w);
     atomic_store_explicit(&w->parts.slot->live_generations, policy_live_generations(), memory_order_relaxed);
     loop_timer_arm_ms(&w->beat, BEAT_MS);
 }
@@ -110,28 +122,29 @@ static bool stage_config(struct worker *w, int fd, struct fault *why)
     return true;
 }
 
-static void ask_for_keys(void *arg)
+static void ask_for_registry(void *arg)
 {
     struct worker *w = arg;
     struct fault why;
-    pipe_send(w->control, REPORT_KEYS_WANTED, SLICE_NONE, -1, &why);
+    pipe_send(w->control, REPORT_REGISTRY_WANTED, SLICE_NONE, -1, &why);
 }
 
-/* Keys that are revoked must not go on counting for want of a descriptor: they are asked for until they are here. */
-static bool take_keys(struct worker *w, int fd, struct fault *why)
+/* Keys that are revoked must not go on counting for want of a descriptor: it is asked for until it is here. */
+static bool take_registry(struct worker *w, int fd, struct fault *why)
 {
     struct slice bytes;
     if (fd < 0) {
-        loop_timer_arm_ms(&w->keys_again, AGAIN_MS);
-        return fault_set(why, FAULT_INTERNAL, "the keys could not be taken, and are asked for again: " TOO_MANY_OPEN);
+        loop_timer_arm_ms(&w->registry_again, AGAIN_MS);
+        return fault_set(why, FAULT_INTERNAL, "keys could not be taken, and are asked for again: " TOO_MANY_OPEN);
     }
-    if (!pipe_memfd_map(fd, LIMIT_KEYRING_BYTES, &bytes, why)) return false;
-    struct keyring *keys = keyring_parse(bytes, why);
+    if (!pipe_memfd_map(fd, LIMIT_SNAPSHOT_BYTES, &bytes, why)) return false;
+    struct snapshot next;
+    bool is_good = snapshot_parse(bytes, &next, why);
     pipe_memfd_unmap(bytes);
-    if (!keys) return false;
-    keyring_unref(w->keys);
-    w->keys = keys;
-    if (w->flow) flow_set_keyring(w->flow, keys);
+    if (!is_good) return false;
+    snapshot_clear(&w->registry);
+    w->registry = next;
+    if (w->flow) flow_set_registry(w->flow, next.keyring, next.topups);
     return true;
 }
 
@@ -268,7 +281,8 @@ static void start_flow(struct worker *w)
         .listen_fd = w->parts.listen_fd,
         .settings = w->settings,
         .policies = w->staged_policies,
-        .keyring = w->keys,
+        .keyring = w->registry.keyring,
+        .topups = w->registry.topups,
         .keysets = w->keysets,
         .want_keys = want_keys,
         .want_keys_arg = w,
@@ -361,7 +375,7 @@ static void on_message(void *arg, const struct pipe_message *message)
     int fd = message->fd; /* unless somebody takes it */
     switch ((enum control_order)message->type) {
     case CONTROL_CONFIG: is_good = stage_config(w, message->fd, &why); break;
-    case CONTROL_KEYS: is_good = take_keys(w, message->fd, &why); break;
+    case CONTROL_REGISTRY: is_good = take_registry(w, message->fd, &why); break;
     case CONTROL_PREPARE: prepare(w, number_of(message), message->fd); break;
     case CONTROL_COMMIT: commit(w, number_of(message)); break;
     case CONTROL_DROP: drop_staged(w); break;
@@ -396,7 +410,7 @@ static const struct pipe_events events = {.on_message = on_message, .on_end = on
 static void worker_clear(struct worker *w)
 {
     loop_timer_disarm(&w->beat);
-    loop_timer_disarm(&w->keys_again);
+    loop_timer_disarm(&w->registry_again);
     loop_timer_disarm(&w->ledger_again);
     drop_staged(w);
     flow_free(w->flow);
@@ -404,7 +418,7 @@ static void worker_clear(struct worker *w)
     loading_watch_dead(NULL);
     close_listener(w);
     settings_unref(w->settings);
-    keyring_unref(w->keys);
+    snapshot_clear(&w->registry);
     keysets_free(w->keysets);
     forget_redis(w);
     if (w->ledger_fd >= 0) close(w->ledger_fd);
@@ -419,14 +433,14 @@ int worker_run(const struct worker_parts *parts)
     mem_keep_large_apart();
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
-    w.keys = keyring_empty();
+    w.registry = (struct snapshot){keyring_empty(), topups_empty()};
     w.keysets = keysets_new();
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
     background_init(&w.background, w.loop);
     loading_watch_dead(&w.background);
     loop_set_beat(w.loop, &w.parts.slot->beat);
     loop_timer_init(&w.beat, w.loop, on_beat, &w);
-    loop_timer_init(&w.keys_again, w.loop, ask_for_keys, &w);
+    loop_timer_init(&w.registry_again, w.loop, ask_for_registry, &w);
     loop_timer_init(&w.ledger_again, w.loop, ask_for_ledger, &w);
     on_beat(&w);
     loop_run(w.loop);

@@ -3,7 +3,8 @@
 --
 -- What was spent in the period, what requests under way hold, and what this one may cost, stay within the limit
 -- together. A row is for one scope, `department = "sales"`, or for each of many, `each = "app"`;
--- `default` is for those without a row.
+-- `default` is for those without a row. What a request's top-ups add to a row's limit stands in its item: item.whole is
+-- the limit with them, by which every threshold is reckoned, and item.limit what is let through.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -17,10 +18,12 @@ local conditions = use "condition"
 local scopes = use "scopes"
 local limits = use "limits"
 local thresholds = use "thresholds"
+local topups = use "topups"
 local prices = use "prices"
 local notes = use "notes"
 local reasons = use "reasons"
 local checks = use "constructors/budget_checks"
+local words = use "constructors/budget_words"
 local sub = report.sub
 
 local budget = {}
@@ -31,19 +34,6 @@ facts.cost_nano = function(f) return (prices.estimate(f)) end
 facts.cost_nano_of = prices.nano
 
 -- --- at work ---
-
-local function period_words(row) return row.period and calendar.words[row.period] or "in its session" end
-
-local spell_limit = units.dollars_exactly
-
-local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
-
-local function spell_scope(f, row) return scopes.spell(row.parts, f, false, row.name) end
-
-local function usage_text(f, row, used)
-  return ("%s has used %d%% of its %s %s"):format(spell_scope(f, row), percent(used, row.limit),
-    spell_limit(row.limit), period_words(row))
-end
 
 -- What an answer may cost is held, so none may be longer; what costs nothing may be as long as it likes.
 local function bound_output(f, entry)
@@ -60,48 +50,20 @@ end
 -- state.spent and .held hold what was taken for this request too.
 local function on_counted(f, entry, state, reply)
   local row, used = entry.row, state.spent + state.held
-  local reason = usage_text(f, row, used)
+  local reason = words.usage(f, entry, used)
   local is_unspent = reply.is_unspent or state.is_unspent
-  local said = is_unspent and ("within %s %s for %s"):format(spell_limit(row.limit), period_words(row),
-    spell_scope(f, row)) or reason
+  local said = is_unspent and ("within %s for %s"):format(words.whole(row, entry.item), words.scope(f, row)) or reason
   notes.note(f, entry.policy, row.name, "count", ("%s; this request may cost %s"):format(said,
     units.dollars(entry.item.amount)), row.mode, row.line)
   bound_output(f, entry)
   thresholds.apply(f, entry, used, reason)
 end
 
--- "1 December"; of a session nobody knows when it ends.
-local function spell_return(entry)
-  local item = entry.item
-  if not item.stop then return "again in another session" end
-  local _, month, day = calendar.date_of(math.floor((item.stop + entry.policy.offset_at(item.stop)) / 86400))
-  return ("again on %d %s"):format(day, calendar.months[month])
-end
-
--- "$5,000 this month"; where not 100% denies, "$6,000 this month (120% of $5,000)".
-local function spell_bound(row)
-  if row.blocks_at == row.limit then return ("%s %s"):format(spell_limit(row.limit), period_words(row)) end
-  return ("%s %s (%s of %s)"):format(spell_limit(row.blocks_at), period_words(row), row.blocking.text,
-    spell_limit(row.limit))
-end
-
--- Whose budget it is, what was spent and held of how much, what this request wanted, and when to come again.
-local function spell_refusal(f, entry, state, reply)
-  local row, item = entry.row, entry.item
-  local others = item.observe and state.held - item.amount or state.held -- one that only observes has taken it
-  local held = others > 0 and (" and holds %s"):format(units.dollars(others)) or ""
-  local text = ("%s has used %s%s of %s, and this request may cost %s"):format(spell_scope(f, row),
-    units.dollars(state.spent), held, spell_bound(row), units.dollars(item.amount))
-  if item.amount > item.limit then return text .. ": more than all of it" end
-  if reply.is_contended then return text .. "; again when requests under way have ended" end
-  return ("%s; %s"):format(text, spell_return(entry))
-end
-
 local contended = { status = 429, code = "budget_contended", retry_after = 1 }
 
 local function on_refused(f, entry, state, reply)
   local row = entry.row
-  local reason = spell_refusal(f, entry, state, reply)
+  local reason = words.refusal(f, entry, state, reply)
   if reply.is_contended then
     return notes.deny(f, entry.policy, row.name, contended, reason, row.mode, row.line)
   end
@@ -168,7 +130,7 @@ local function reconsider(f, list, reply)
   if item.kind ~= "money" or reply.is_contended or reply.is_closed or f.known_cost_nano then return false end
   local used = state.spent + state.held
   local left = item.limit - used
-  local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage_text(f, entry.row, used), function()
+  local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, words.usage(f, entry, used), function()
     local cost, _, is_any = prices.estimate(f, f._slice)
     return is_any and cost <= left
   end)
@@ -197,11 +159,31 @@ local function note_unpriced(f, policy, target)
     ("%s has no price: what it costs is not known, and not counted"):format(target.name), policy.mode, policy.line)
 end
 
+-- What is let through is the same part of the limit with its top-ups. raised is kept with the row: many requests have
+-- the same.
+local function complete(policy, row, raised)
+  raised.whole = row.limit + raised.nano
+  raised.spelt = words.of_raised(row, raised)
+  if not row.blocking then return end
+  raised.limit = thresholds.nano(raised.whole, row.blocking.at)
+  raised.words = words.of_row(policy, row, { whole = raised.whole, limit = raised.limit, raised = raised })
+end
+
+local function raise(f, policy, row, item, scope)
+  local raised = topups.find(row.id, scope, f.time, policy.offset_at, row.raised)
+  if not raised then return end
+  if raised ~= row.raised then complete(policy, row, raised) end
+  row.raised = raised
+  item.raised, item.whole, item.limit, item.words = raised, raised.whole, raised.limit, raised.words
+end
+
 local function item_of(f, policy, row, cost)
   local key, scope = scopes.key(row.parts, f)
   local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost,
-    limit = row.blocks_at, on_loss = policy.on_store_loss, observe = row.mode == "observe", words = row.words }
+    limit = row.blocks_at, whole = row.limit, on_loss = policy.on_store_loss, observe = row.mode == "observe",
+    words = row.words }
   if row.words then item.who = scopes.spell(row.parts, f, false, row.name) end
+  if core.has_topups() then raise(f, policy, row, item, key) end
   if row.period then item.start, item.stop = calendar.period(row.period, f.time, policy.offset_at)
   else
     local app = facts.apps and facts.apps[f.app]
@@ -265,35 +247,35 @@ local all = {} -- the budgets of this generation
 -- Does a say more of what is left than b? One that refuses before one on trial, then the strictest.
 local function is_closer(a, b)
   if not b then return true end
-  if (a.mode == "observe") ~= (b.mode == "observe") then return b.mode == "observe" end
-  return a.limit < b.limit
+  if a.observe ~= b.observe then return b.observe end
+  return a.whole < b.whole
 end
 
--- The one whose scope is this field alone.
-local function row_of(f, name)
-  local found, owner
+-- Of the one whose scope is this field alone.
+local function item_about(f, name)
+  local found
   for _, policy in ipairs(all) do
     for _, row in ipairs(applying(f, policy)) do
-      if #row.parts == 1 and row.parts[1].name == name and is_closer(row, found) then
-        found, owner = row, policy
+      if #row.parts == 1 and row.parts[1].name == name then
+        local item = item_of(f, policy, row, 0)
+        if is_closer(item, found) then found = item end
       end
     end
   end
-  return found, owner
+  return found
 end
 
 function facts.budget_of(f, name)
-  local row, policy = row_of(f, name)
-  if not row or not limits.is_counting() then return nil end
-  local item = item_of(f, policy, row, 0)
-  local reply = limits.peek(item, "ctx.budget")
+  local item = limits.is_counting() and item_about(f, name)
+  local reply = item and limits.peek(item, "ctx.budget")
   local state = reply and reply.states[1]
   if not state then return nil end
   local used = state.spent + state.held
   local function usd(nano) return nano / 1000000000 end
   return core.proxy("ctx.budget." .. name,
-    { limit = usd(row.limit), spent = usd(state.spent), reserved = usd(state.held),
-    used = usd(used), remaining = usd(math.max(0, row.limit - used)), resets_at = item.stop })
+    { limit = usd(item.whole), topup = usd(item.raised and item.raised.nano or 0), spent = usd(state.spent),
+    reserved = usd(state.held), used = usd(used), remaining = usd(math.max(0, item.whole - used)),
+    resets_at = item.stop })
 end
 
 -- --- at load ---
@@ -361,14 +343,13 @@ local function compile_row(value, path, policy, name)
     parts[#parts + 1] = part
   end
   check_period(value, parts, path)
-  local row = { name = name, line = report.place(path), path = path, parts = parts, limit = given.limit or 1,
-    period = given.per, mode = given.mode or policy.mode, prefix = "",
+  local row = { name = name, id = policy.name .. "/" .. name, line = report.place(path), path = path, parts = parts,
+    limit = given.limit or 1, period = given.per, mode = given.mode or policy.mode, prefix = "",
     thresholds = given.thresholds or policy.thresholds }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
-  local one = row.blocking
-  row.words = one and { policy = policy.name, rule = name .. "@" .. one.text, file = policy.file, line = row.line,
-    what = spell_bound(row), code = one.deny.code, status = one.deny.status }
+  row.spelt = words.of_limit(row)
+  row.words = row.blocking and words.of_row(policy, row, { limit = row.blocks_at, whole = row.limit })
   add_condition(row, value, path, policy)
   return row
 end

@@ -4,6 +4,8 @@
 --   local t, notes = question.read { file = { model = "gpt-4o", messages = … } }           -- a body, or a request
 --   local t, notes = question.read { record = { id = "req_…", … }, key = { … } }           -- a record
 --
+-- With topups, those of the registry (store/topups.h), for a request that is no record and tells none of its own; with
+-- now, seconds since 1970, for one that tells no time.
 -- notes: what was assumed or is not known, for people. Flags add to a file or a record. Raises with a text for people.
 local core, use = ...
 local loaded = use "load"
@@ -11,6 +13,8 @@ local report = use "report"
 local request = use "request"
 local catalogue = use "catalogue"
 local facts = use "facts"
+local json = use "json"
+local read_topups = use "explain/topups"
 
 local question = {}
 
@@ -129,7 +133,8 @@ end
 -- --- a file ---
 
 local function is_request(file)
-  for _, field in ipairs { "as", "text", "body", "key", "task", "data", "api", "uses", "context_tokens", "time" } do
+  for _, field in ipairs { "as", "text", "body", "key", "task", "data", "api", "uses", "context_tokens", "time",
+    "topups" } do
     if file[field] ~= nil then return true end
   end
   return not (file.messages or file.input or file.prompt)
@@ -201,6 +206,17 @@ local function add_recorded_key(t, identity)
   if identity.credential == "revoked" or identity.credential == "expired" then t.key = identity.credential end
 end
 
+-- What was added to its budgets then: "budget;scope" → [nano-dollars, when the first ends, how many].
+local function add_recorded_topups(t, asked)
+  local list, recorded = {}, type(asked) == "table" and type(asked.topups) == "table" and asked.topups or {}
+  for _, key in ipairs(report.keys(recorded)) do
+    local budget, scope = key:match("^(.*);([^;]*)$")
+    list[#list + 1] = { id = "topup_recorded", budget = budget, scope = scope, nano = recorded[key][1], starts_at = 0,
+      ends_at = recorded[key][2] }
+  end
+  t.topups = #list > 0 and list or nil
+end
+
 local function names_of_missing(again)
   local missing = again and again.missing
   return missing and not missing._raw and #missing > 0 and table.concat(missing, ", ") or nil
@@ -224,6 +240,7 @@ local function read_record(record, key, notes, again)
   t.stream = record.stream == true or nil
   if type(record.time) == "string" then t.time = request.seconds_of((record.time:gsub("%.%d+Z$", "Z"))) end
   if type(record.facts) == "table" then add_facts(t, record.facts) end
+  add_recorded_topups(t, record.asked)
   local missing = names_of_missing(again)
   if missing then
     notes[#notes + 1] = "not in the record, and decided as if it were not there: " .. missing
@@ -277,6 +294,8 @@ function question.read(q)
   read_flags(t, q.flags or {})
   if not q.record then assume_app(t, notes) end
   if not q.record or is_unread(q.record) then assume_model(t, notes) end
+  if t.topups then t.topups = json.raw((read_topups { topups = t.topups, now = t.time or q.now or 0 }))
+  elseif not q.record and q.topups then t.topups = q.topups end
   return t, notes
 end
 

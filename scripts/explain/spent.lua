@@ -61,7 +61,7 @@ local function identity(item) return ("%s %s %.0f"):format(item.kind, item.key, 
 local function amount_of(item, one)
   local unit = item.kind == "money" and 1000000000 or 1
   if one.percent then
-    local whole = item.kind == "money" and rows()[item.rule].limit or item.limit
+    local whole = item.kind == "money" and item.whole or item.limit
     return math.ceil(whole * (one.percent / 100))
   end
   return math.floor(one.amount * unit + 0.5)

@@ -6,8 +6,11 @@ local calendar = use "calendar"
 local catalogue = use "catalogue"
 local facts = use "facts"
 local loaded = use "load"
+local json = use "json"
 local report = use "report"
 local schema = use "schema"
+local scopes = use "scopes"
+local units = use "units"
 local question = use "explain/question"
 local changes = use "remedy/changes"
 local vocabulary = use "remedy/vocabulary"
@@ -252,19 +255,44 @@ local function policy_of(name)
   end
 end
 
--- When the period of the budget that refused is over; nil of a limit, and of a session's.
-local function period_end(policy, rule, now)
+-- The row that refused: "sales@100%" is the row "sales".
+local function row_of(policy, rule)
   local name = rule:gsub("@[^@]*$", "")
   for _, row in ipairs(policy.written_rows) do
-    if row.name == name and row.period then
-      local _, stop = calendar.period(row.period, now, policy.offset_at)
-      return stop
-    end
+    if row.name == name then return row end
+  end
+end
+
+-- When the period of the budget that refused is over; nil of a limit, and of a session's.
+local function period_end(policy, row, now)
+  if not row or not row.period then return nil end
+  local _, stop = calendar.period(row.period, now, policy.offset_at)
+  return stop
+end
+
+-- What is there, and one more.
+local function with_topup(t, one)
+  local list = t.topups and json.encode(t.topups) or "[]"
+  return json.raw((list == "[]" and "[" or list:gsub("%]$", ",")) .. json.encode(one) .. "]")
+end
+
+local TOPUP_NANO_MAX = 4000000000000000 -- LIMIT_TOPUP_NANO
+
+-- A tenth of the limit more, as much again, nine times as much: as `moongate topup` is told it.
+local function topups(list, t, seen, row)
+  local scope = scopes.key(row.parts, seen.facts)
+  local whom = scopes.spell(row.parts, seen.facts, true, "everybody")
+  for _, tenths in ipairs { 1, 10, 90 } do
+    local nano = math.min(math.ceil(row.limit / 10) * tenths, TOPUP_NANO_MAX)
+    local one = { id = "topup_tried", budget = row.id, scope = scope, nano = nano, starts_at = 0,
+      ends_at = math.floor(seen.facts.time) + 86400 }
+    add(list, "topup", "topup", ("%q %s --budget %s"):format(whom, units.spell_usd(nano), row.id),
+      { set = { topups = with_topup(t, one) } })
   end
 end
 
 -- What a limit or a budget refused may be smaller, or later.
-local function metered(list, seen)
+local function metered(list, t, seen)
   local outcome = seen.outcome
   local policy = policy_of(outcome.policy)
   if not policy or policy.kind ~= "ratelimit" and policy.kind ~= "budget" then return end
@@ -272,9 +300,11 @@ local function metered(list, seen)
     if count < seen.facts.context_tokens then add(list, "request", "context_tokens", count, tokens(count, seen)) end
   end
   local now, wait = seen.facts.time, outcome.retry_after
-  local stop = not wait and period_end(policy, outcome.rule, now)
+  local row = row_of(policy, outcome.rule)
+  local stop = not wait and period_end(policy, row, now)
   if wait then add(list, "request", "wait", wait, { set = { time = math.ceil(now + wait) } }) end
   if stop then add(list, "request", "time", stop, { set = { time = stop } }) end
+  if row and policy.kind == "budget" then topups(list, t, seen, row) end
 end
 
 return function(t, seen)
@@ -283,7 +313,7 @@ return function(t, seen)
   bad_hints(list, t, seen)
   keys(list, t)
   approvals(list, t, seen)
-  metered(list, seen)
+  metered(list, t, seen)
   numbers(list, values, seen)
   texts_of(list, t)
   uses(list, t, seen)

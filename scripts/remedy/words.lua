@@ -32,6 +32,7 @@ local texts = {
     local time, day = moment.spell(values[1])
     return ("send it on %s %s"):format(day, time)
   end,
+  topup = function(values) return ("add to the budget: moongate topup %s --until 1d --reason …"):format(values[1]) end,
   wait = function(values) return ("come again in %d s"):format(values[1]) end,
   role = function(values)
     local with, less = {}, {}

@@ -13,6 +13,7 @@
 --   local r, record = mg:record { … }  mg:replay(record) -- what the gateway would keep of it; that, decided again
 --   mg:clock "2025-06-03T12:00:00Z"  mg:advance "1m"      -- the time stands still until it is moved
 --   mg:spend { department = "sales", usd = 4100 }         -- counters are a table here, empty at the start of each test
+--   mg:request { …, topups = { { budget = "sales", usd = 100 } } }  -- what was added: scripts/explain/topups.lua
 --   mg.sent                                               -- notices that went out: { to, text, budget, threshold }
 --   mg:store_down()  mg:store_up()                        -- shared counters are out of reach
 --   mg:request { …, under_way = true }                    -- one that goes on while others come
@@ -274,6 +275,9 @@ local function complete(mg, given)
   if t.as.user == nil then t.as.user = "ana" end
   if t.model == nil and t.api ~= "models" then t.model = mg.model end
   t.time = request.seconds_of(t.time or mg.time)
+  if t.topups then
+    t.topups = json.raw((engine.ask(mg.set, "explain/topups", encode { topups = t.topups, now = t.time })))
+  end
   return t
 end
 

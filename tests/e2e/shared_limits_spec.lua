@@ -306,6 +306,57 @@ describe("while Redis is out of reach", function()
     assert_free(110)
   end)
 
+  -- Of connections that nothing was asked by yet: the ledger process asks once a second.
+  local function cut_workers_off(connection)
+    local count = 0
+    local list = db:ask("CLIENT", "LIST")
+    assert.equal("+OK", connection:say "CONFIG SET maxclients 1")
+    for line in list:gmatch("[^\n]+") do
+      local id, command = line:match("id=(%d+)"), line:match(" cmd=(%S+)")
+      if command ~= "evalsha" and command ~= "client|list" and command ~= "echo" and connection:say("CLIENT KILL ID " .. id) == ":1" then
+        count = count + 1
+      end
+    end
+    return count
+  end
+
+  it("for workers alone, it is said what they see, and what the ledger process sees", function()
+    start({ "budget" }, { budget = budget(10, CLOSED) })
+    local function health() return client.ask(g.admin_port, { path = "/readyz?verbose" }) end
+    local connection = db:connect()
+    connection:say "ECHO here"
+    assert.is_true(cut_workers_off(connection) >= 2)
+    expect.eventually(function()
+      local said = health()
+      return said.status == 200 and said.body:find(
+        "[!]redis: the ledger process reaches it, where 1 gateways count together; 2 of 2 workers do not", 1, true)
+        and said.body:find("%[!%]worker 0: redis: .-maxclients") and said.body:find("%[!%]worker 1: redis: ")
+    end, 30, "what each sees")
+    assert.equal(503, once({}).status)
+    connection:say "CONFIG SET maxclients 1000"
+    connection:close()
+    shared()
+    assert.is_nil(health().body:find("worker 0: redis", 1, true))
+    is_back()
+  end)
+
+  it("because others there have another billing zone, both zones are named, and nothing is counted with them", function()
+    db:ask("SET", "mg1:{p0}:Z", "Europe/Berlin", "PX", 600000)
+    start({ "budget" }, { budget = budget(10, CLOSED) }, { billing = { timezone = "Asia/Tokyo" } }, 1, true)
+    local why = "billing.timezone is Asia/Tokyo here and Europe/Berlin in the gateways that count together"
+    expect.eventually(function()
+      return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[!]redis: limits and budgets are not shared: " .. why, 1, true)
+    end, 30, "both zones")
+    assert.equal(1, g:metrics():value "moongate_redis_zone_differs")
+    assert.truthy(g:said():find('"level":"error"[^\n]*"event":"billing_zone_differs"'))
+    assert.equal(503, once({}).status)
+    db:ask("DEL", "mg1:{p0}:Z")
+    shared()
+    assert.equal(0, g:metrics():value "moongate_redis_zone_differs")
+    assert.equal("Asia/Tokyo", db:ask("GET", "mg1:{p0}:Z"))
+    is_back()
+  end)
+
   it("when the gateway starts, it starts all the same", function()
     db:kill()
     start({ "ratelimit", "budget" }, { ratelimit = rate('{ "x", by = "app", requests = 6000, per = "1h" }'),

@@ -1,6 +1,7 @@
 #include "ledger/session/bulletin.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "store/counters/post.h"
@@ -16,6 +17,7 @@ void bulletin_init(struct bulletin *b, struct counters_post *post, struct stats 
     *b = (struct bulletin){.post = post, .stats = stats};
     b->up = stats_series(stats, STATS_REDIS_UP, NULL);
     b->losses = stats_series(stats, STATS_REDIS_LOSSES, NULL);
+    b->zone = stats_series(stats, STATS_REDIS_ZONE, NULL);
     b->fenced = stats_series(stats, STATS_REDIS_FENCED, NULL);
     atomic_store(&post->is_used, 1);
 }
@@ -34,6 +36,14 @@ void bulletin_copied(struct bulletin *b, bool is_copied)
     else if (!is_copied && b->doubts) b->doubts--;
 }
 
+static void set_trouble(struct bulletin *b, const char *why, bool is_zone)
+{
+    snprintf(b->trouble, sizeof b->trouble, "%s", why);
+    counters_post_fail(b->post, why);
+    stats_set(b->stats, b->up, !why[0]);
+    stats_set(b->stats, b->zone, is_zone);
+}
+
 void bulletin_trouble(struct bulletin *b, const char *why)
 {
     if (!why[0] && b->doubts >= DOUBTS) why = COPIED;
@@ -42,9 +52,19 @@ void bulletin_trouble(struct bulletin *b, const char *why)
         log_event(LOG_WARN, "redis_failing", "limits and budgets are not shared with other gateways: %s", why);
     if (is_well && !was_well)
         log_event(LOG_INFO, "redis_answers", "limits and budgets are shared again, by %u gateways", b->gateways);
-    snprintf(b->trouble, sizeof b->trouble, "%s", why);
-    counters_post_fail(b->post, why);
-    stats_set(b->stats, b->up, is_well);
+    set_trouble(b, why, false);
+}
+
+void bulletin_zone(struct bulletin *b, const char *own, const char *others)
+{
+    char why[FAULT_TEXT_BYTES];
+    snprintf(why, sizeof why,
+             "billing.timezone is %s here and %s in the gateways that count together, whose days and months begin at "
+             "other hours: write the same zone in moongate.lua and restart, or stop those gateways",
+             own, others);
+    if (strcmp(why, b->trouble) != 0)
+        log_event(LOG_ERROR, "billing_zone_differs", "limits and budgets are not shared with other gateways: %s", why);
+    set_trouble(b, why, true);
 }
 
 void bulletin_lost(struct bulletin *b, const char *why)

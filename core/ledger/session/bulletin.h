@@ -22,7 +22,7 @@ struct counters_post;
 struct bulletin {
     struct counters_post *post;
     struct stats *stats;
-    stats_handle up, losses, fenced;
+    stats_handle up, losses, fenced, zone;
     uint32_t gateways, doubts;
     char trouble[FAULT_TEXT_BYTES];
 };
@@ -35,6 +35,8 @@ void bulletin_show(struct bulletin *b, const char *session, const char *epoch, u
 void bulletin_copied(struct bulletin *b, bool is_copied);
 /* "": all is well, and counted together, unless its ledger is told by another, too. Copied. */
 void bulletin_trouble(struct bulletin *b, const char *why);
+/* Those who count there have another billing zone: this gateway does not, until a trouble is told that is another. */
+void bulletin_zone(struct bulletin *b, const char *own, const char *others);
 /* All is told to Redis anew. */
 void bulletin_lost(struct bulletin *b, const char *why);
 /* A session that ended without a word is cleared away, with what so many requests had taken. */

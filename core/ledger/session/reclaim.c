@@ -131,6 +131,16 @@ void reclaim_add(struct reclaim *r, const char *session, bool is_own)
     put(r, over);
 }
 
+void reclaim_add_others(struct reclaim *r, const char *own, const struct redis_reply *names, size_t count)
+{
+    char name[COUNTERS_NAME_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%.*s", SLICE_FMT(names[i].text));
+        if (strcmp(name, own) != 0) reclaim_add(r, name, false);
+    }
+    reclaim_go(r);
+}
+
 struct reclaim *reclaim_new(struct counters_redis *redis, const struct reclaim_events *events, void *arg)
 {
     struct reclaim *r = mem_zalloc(1, sizeof *r);

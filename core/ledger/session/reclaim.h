@@ -30,6 +30,8 @@ struct reclaim *reclaim_new(struct counters_redis *redis, const struct reclaim_e
 void reclaim_free(struct reclaim *r); /* NULL is welcome */
 /* Copied; known already: nothing is done. The own come first. Too many: left out, and added again by who finds them. */
 void reclaim_add(struct reclaim *r, const char *session, bool is_own);
+/* Those that a beat has named, but for one's own; and goes. */
+void reclaim_add_others(struct reclaim *r, const char *own, const struct redis_reply *names, size_t count);
 void reclaim_go(struct reclaim *r);
 
 #endif

@@ -13,6 +13,7 @@
 #include "ledger/session/reclaim.h"
 #include "ledger/session/sweep.h"
 #include "ledger/session/telling.h"
+#include "ledger/session/zone.h"
 #include "net/loop.h"
 #include "store/counters/post.h"
 #include "store/ledger/ledger.h"
@@ -36,6 +37,7 @@ struct session {
     const struct session_events *events;
     void *arg;
     char *gateway;
+    struct zone zone;
     uint32_t lease_ms, grace_ms;
     struct counters_redis *redis;
     struct errand beat, seed;
@@ -60,8 +62,6 @@ struct session {
     void *left_arg;
 };
 
-/* ---- What others are told. */
-
 static void show(struct session *s)
 {
     bulletin_show(&s->bulletin, s->name, s->epoch, s->gateways);
@@ -76,7 +76,7 @@ static int64_t now_s(void)
 
 static struct counters_place place_of(const struct session *s)
 {
-    return (struct counters_place){.session = s->name, .epoch = s->epoch};
+    return (struct counters_place){.session = s->name, .epoch = s->epoch, .zone = s->zone.own};
 }
 
 static struct sqlite3 *db_of(struct session *s)
@@ -142,16 +142,6 @@ static void note_gateways(struct session *s, int64_t count)
     show(s);
 }
 
-static void clear_others(struct session *s, const struct redis_reply *names, size_t count)
-{
-    char name[COUNTERS_NAME_BYTES];
-    for (size_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "%.*s", SLICE_FMT(names[i].text));
-        if (strcmp(name, s->name) != 0) reclaim_add(s->reclaim, name, false);
-    }
-    reclaim_go(s->reclaim);
-}
-
 static void take_beat(struct session *s, const struct redis_reply *reply)
 {
     struct slice memory = reply->items[1].text, epoch = reply->items[2].text;
@@ -166,12 +156,22 @@ static void take_beat(struct session *s, const struct redis_reply *reply)
     bulletin_copied(&s->bulletin, reply->items[6].integer == 1 && s->events->is_alone(s->arg));
     if (s->state == BEGINNING) {
         s->state = TELLING;
-        bool is_exact = s->may_shrink && s->events->is_alone(s->arg);
-        telling_start(s->telling, s->ledger, s->name, s->source, is_exact);
+        telling_start(s->telling, s->ledger, s->name, s->source, s->may_shrink && s->events->is_alone(s->arg));
     } else if (s->state == OPEN) {
         bulletin_trouble(&s->bulletin, "");
-        clear_others(s, reply->items + 7, reply->count - 7);
+        reclaim_add_others(s->reclaim, s->name, reply->items + 7, reply->count - 7);
     }
+}
+
+/* A session that was under way has ended then: its lease was over. */
+static void refuse_zone(struct session *s, const struct redis_reply *reply)
+{
+    zone_refused(&s->zone, reply);
+    stop(s, PAUSING);
+    s->memory[0] = s->epoch[0] = '\0';
+    show(s);
+    bulletin_zone(&s->bulletin, s->zone.own, s->zone.others);
+    loop_timer_arm_ms(&s->pause, LIMIT_COUNTERS_BEAT_MS);
 }
 
 static void on_beat(void *arg, const struct redis_reply *reply)
@@ -185,6 +185,8 @@ static void on_beat(void *arg, const struct redis_reply *reply)
         renew(s, "this gateway was taken for dead");
     else if (code == COUNTERS_REPLY_NOT_SEEDED)
         renew(s, "it knows nothing of this gateway");
+    else if (code == COUNTERS_REPLY_ZONE)
+        refuse_zone(s, reply);
     else if (s->state == BEGINNING)
         try_again(s, telling_fault(reply));
     else
@@ -195,7 +197,8 @@ static void ask_beat(struct session *s)
 {
     if (errand_is_asked(&s->beat)) return;
     struct counters_place place = place_of(s);
-    struct counters_call call = counters_call_beat(&place, s->source, s->is_new, s->lease_ms, errand_arena(&s->beat));
+    enum counters_begin how = zone_begin(&s->zone, s->is_new, s->grace_ms);
+    struct counters_call call = counters_call_beat(&place, s->source, how, s->lease_ms, errand_arena(&s->beat));
     if (!errand_ask(&s->beat, &call, on_beat) && s->state == BEGINNING) try_again(s, "Redis takes nothing now");
 }
 
@@ -459,6 +462,7 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
     *s = (struct session){.events = events, .arg = arg};
     bulletin_init(&s->bulletin, options->post, stats);
     s->gateway = mem_strndup(options->gateway.ptr, options->gateway.len);
+    zone_init(&s->zone, options->zone);
     session_configure(s, options->lease_ms);
     s->grace_ms = options->grace_ms ? options->grace_ms : LIMIT_COUNTERS_GRACE_MS;
     init_timers(s, loop);
@@ -470,11 +474,10 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
     s->sweep = sweep_new(s->redis);
     s->claiming = claiming_new(s->redis, &claiming_events, s);
     take_over(s);
-    if (s->redis) {
-        on_beat_time(s);
-        on_look_time(s);
-        on_sweep_time(s);
-    }
+    if (!s->redis) return s;
+    on_beat_time(s);
+    on_look_time(s);
+    on_sweep_time(s);
     return s;
 }
 
@@ -491,5 +494,6 @@ void session_free(struct session *s)
     errand_clear(&s->beat);
     errand_clear(&s->seed);
     mem_free(s->gateway);
+    zone_clear(&s->zone);
     mem_free(s);
 }

@@ -11,6 +11,8 @@
  *     session_leave(s, on_left, arg);       // the gateway ends: nobody has to wait for its lease
  *     session_free(s);
  *
+ * Whose billing zone is another than that of the gateways that count there already is not let in: its days and months
+ * begin at other hours, so that each budget would be spent twice. It asks again every LIMIT_COUNTERS_BEAT_MS.
  * NULL is welcome, but where a notice is claimed. Sums are absolute: whatever fails or may have been lost, all is told
  * again. A ledger process that takes the place of another goes on with the session that it finds shown. Sessions that
  * this gateway left behind stand in the ledger's file, and are cleared away as soon as its sums are told; those of
@@ -34,6 +36,7 @@ struct session;
 struct session_options {
     struct slice url;     /* a secret; empty: there is none */
     struct slice gateway; /* its name, for people */
+    struct slice zone;    /* its billing zone; empty: nothing is said of it */
     uint32_t lease_ms, grace_ms; /* 0: LIMIT_COUNTERS_LEASE_MS, LIMIT_COUNTERS_GRACE_MS */
     struct counters_post *post; /* borrowed */
 };

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 static int64_t clamp(int64_t amount)
 {
     return amount < 0 ? 0 : amount > COUNTERS_AMOUNT_MAX ? COUNTERS_AMOUNT_MAX : amount;
@@ -11,6 +13,12 @@ int64_t counters_sum(int64_t a, int64_t b)
 {
     int64_t room = COUNTERS_AMOUNT_MAX - clamp(a);
     return clamp(b) > room ? COUNTERS_AMOUNT_MAX : clamp(a) + clamp(b);
+}
+
+int64_t counters_came_to(const struct counters_item *item, const struct counters_question *q)
+{
+    bool is_old = q->age_ns >= item->window_s * NS_PER_S;
+    return is_old && q->held.tokens > q->totals.tokens ? q->held.tokens : q->totals.tokens;
 }
 
 struct counters_answer *counters_answer_copy(const struct counters_answer *answer, struct arena *arena)

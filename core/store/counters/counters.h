@@ -103,6 +103,8 @@ struct counters_question {
     const struct counters_item *items; /* in the order in which they refuse; of a hold, what it was admitted under */
     size_t item_count;
     struct counters_totals totals; /* COUNTERS_EXTEND, COUNTERS_SETTLE */
+    struct counters_totals held; /* COUNTERS_SETTLE: what was held until now … */
+    uint64_t age_ns;             /* … and for how long, by a clock that nobody sets */
     uint64_t time_ns;    /* when the request came, since 1970: what its periods were reckoned by */
     uint32_t timeout_ms; /* an answer after this is not waited for; 0: nobody waits */
 };
@@ -154,6 +156,10 @@ struct counters_notice {
 
 /* Two amounts of 0 … COUNTERS_AMOUNT_MAX, together at most that; less than 0 counts as 0. */
 int64_t counters_sum(int64_t a, int64_t b);
+/* Of a rate of tokens, what counts when COUNTERS_SETTLE ends a hold: what it came to; and no less than was held where
+ * that is the item's window ago or more. Time has given it back then: given back once more, what many long and idle
+ * holds took, one in each window, could be had in one moment. */
+int64_t counters_came_to(const struct counters_item *item, const struct counters_question *q);
 /* A copy whose states and items live in the arena. error is copied too. */
 struct counters_answer *counters_answer_copy(const struct counters_answer *answer, struct arena *arena);
 

@@ -8,6 +8,7 @@
  * time until which it is used up. What is asked moves it on by its part of the window, and must not move it further
  * ahead than the burst reaches. In any window no more than limit + burst comes through, except that whoever was idle
  * may ask for tokens up to the whole limit at once, and is in debt then: limit + limit. A debt is two windows at most.
+ * What requests took and did not use goes back while they are younger than the window, and may be taken once more.
  */
 #ifndef MOONGATE_STORE_COUNTERS_RULES_H
 #define MOONGATE_STORE_COUNTERS_RULES_H

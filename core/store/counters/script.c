@@ -215,15 +215,15 @@ static struct counters_call ask_admit(const struct counters_question *q, const s
     return call;
 }
 
-/* Of each cell that is kept: what so many tokens are of its window, and how far ahead its key may be used up. */
-static struct slice parts_of(const struct counters_plan *plan, int64_t tokens, struct arena *arena)
+/* Of each cell that is kept: what its tokens are of its window now, and how far ahead its key may be used up. */
+static struct slice parts_of(const struct counters_plan *plan, const struct counters_question *q, struct arena *arena)
 {
     double *parts = arena_zalloc(arena, (2 * plan->kept_count + 1) * sizeof *parts);
     for (size_t i = 0; i < plan->count; i++) {
         const struct counters_item *item = &plan->items[i];
         if (item->unit != COUNTERS_TOKENS || plan->first[i] != i) continue;
         double *of = parts + 2 * (plan->kept[plan->place[i]] - 1);
-        of[0] = (double)counters_part_ns(item, tokens);
+        of[0] = (double)counters_part_ns(item, counters_came_to(item, q));
         of[1] = (double)counters_ahead_most_ns(item);
     }
     return slice_of((const char *)parts, 2 * plan->kept_count * sizeof *parts);
@@ -258,7 +258,7 @@ static struct counters_call ask_extend(const struct counters_question *q, const 
     add_text(&call, q->hold);
     add_integer(&call, q->totals.tokens, arena);
     add_integer(&call, counters_sum(q->totals.nano, 0), arena);
-    add(&call, parts_of(&plan, q->totals.tokens, arena));
+    add(&call, parts_of(&plan, q, arena));
     add_limits(&a);
     return call;
 }
@@ -270,7 +270,7 @@ struct counters_end counters_end_of(const struct counters_question *q, struct ar
     if (q->operation == COUNTERS_RELEASE) return end;
     counters_plan(&plan, q->items, q->item_count);
     end.nano = arena_printf(arena, "%" PRId64, counters_sum(q->totals.nano, 0));
-    end.parts = parts_of(&plan, q->totals.tokens, arena);
+    end.parts = parts_of(&plan, q, arena);
     return end;
 }
 
@@ -339,7 +339,7 @@ struct counters_call counters_call_spend(const struct counters_place *place, con
 
 static struct counters_call begin_session(enum counters_script script, const char *session, struct arena *arena)
 {
-    struct counters_call call = begin(script, 4, 5, arena);
+    struct counters_call call = begin(script, 5, 5, arena);
     add_session(&call, session, arena);
     add_key(&call, SLICE(HERE "S"));
     add_text(&call, session);
@@ -393,13 +393,16 @@ struct counters_call counters_call_claim(const char *epoch, const char *source, 
 
 /* --- sessions and memories --- */
 
-struct counters_call counters_call_beat(const struct counters_place *place, const char *source, bool is_new,
-                                        uint32_t lease_ms, struct arena *arena)
+struct counters_call counters_call_beat(const struct counters_place *place, const char *source,
+                                        enum counters_begin how, uint32_t lease_ms, struct arena *arena)
 {
+    static const char *const words[] = {"", "new", "late"};
     struct counters_call call = begin_session(COUNTERS_SCRIPT_BEAT, place->session, arena);
     add_key(&call, arena_printf(arena, HERE "O:%s", source));
+    add_key(&call, SLICE(HERE "Z"));
     add_integer(&call, lease_ms, arena);
-    add_text(&call, is_new ? "new" : "");
+    add_text(&call, words[how]);
+    add_text(&call, place->zone ? place->zone : "");
     return call;
 }
 

@@ -44,6 +44,7 @@ enum counters_script {
 /* What they reply with first. */
 enum counters_reply {
     COUNTERS_REPLY_NONE = -100, /* it is none of theirs */
+    COUNTERS_REPLY_ZONE = -5,   /* a beat: those who count there have another billing zone */
     COUNTERS_REPLY_NOT_HELD = -4,
     COUNTERS_REPLY_FENCED = -3,
     COUNTERS_REPLY_CLOCK = -2,
@@ -57,6 +58,13 @@ struct counters_place {
     const char *session; /* one life of one gateway */
     const char *epoch;   /* the memory that it has told its sums to; "": none yet */
     uint64_t owner;      /* which of its processes takes a hold */
+    const char *zone;    /* a beat: that its periods begin in, "Europe/Berlin"; NULL: nothing is said of it */
+};
+
+enum counters_begin {
+    COUNTERS_GOES_ON,
+    COUNTERS_BEGINS,
+    COUNTERS_BEGINS_LATE, /* it was refused for its zone a moment ago: others are to say which zone holds there */
 };
 
 struct counters_call {
@@ -118,9 +126,9 @@ struct counters_call counters_call_claim(const char *epoch, const char *source, 
                                          size_t count, struct arena *arena);
 
 /* Replies: memory, epoch, ms, holds, living sessions, whether another session told the source's sums since the last
- * beat, sessions whose lease is over. */
-struct counters_call counters_call_beat(const struct counters_place *place, const char *source, bool is_new,
-                                        uint32_t lease_ms, struct arena *arena);
+ * beat, sessions whose lease is over. COUNTERS_REPLY_ZONE: the zone that holds there, or "". */
+struct counters_call counters_call_beat(const struct counters_place *place, const char *source,
+                                        enum counters_begin how, uint32_t lease_ms, struct arena *arena);
 /* `is_forced`: it is known to be dead, by the lock on its ledger's file for one. */
 struct counters_call counters_call_fence(const char *session, bool is_forced, struct arena *arena);
 /* Replies: the epoch; or, REPLY_NO, in how many ms to come again. */

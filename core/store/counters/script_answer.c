@@ -17,7 +17,7 @@ enum counters_reply counters_script_reply(const struct redis_reply *reply)
     if (reply->kind != REDIS_ARRAY || reply->count == 0 || reply->items[0].kind != REDIS_INTEGER)
         return COUNTERS_REPLY_NONE;
     int64_t code = reply->items[0].integer;
-    bool is_known = code >= COUNTERS_REPLY_NOT_HELD && code <= COUNTERS_REPLY_AGAIN;
+    bool is_known = code >= COUNTERS_REPLY_ZONE && code <= COUNTERS_REPLY_AGAIN;
     return is_known ? (enum counters_reply)code : COUNTERS_REPLY_NONE;
 }
 
@@ -164,6 +164,7 @@ static const char *error_of(const struct redis_reply *reply)
     case COUNTERS_REPLY_FENCED:
     case COUNTERS_REPLY_NOT_SEEDED: return "starting";
     case COUNTERS_REPLY_CLOCK: return "clock";
+    case COUNTERS_REPLY_ZONE:
     case COUNTERS_REPLY_NONE: return "unreachable";
     case COUNTERS_REPLY_NO:
     case COUNTERS_REPLY_OK:

@@ -317,17 +317,17 @@ static bool may_extend(struct asking *a, struct counters_block *hold)
 
 /* Moves a key's time by what the tokens are more or less than they were; of a debt that ends sooner no more is given
  * back than was taken. */
-static void set_tokens(struct asking *a, struct counters_taken *taken)
+static void set_tokens(struct asking *a, struct counters_taken *taken, int64_t tokens)
 {
     const struct counters_item *item = item_of(a, taken);
     struct counters_cell *cell = counters_memory_cell_at(a->m, taken->cell);
-    int64_t more_ns = counters_part_ns(item, a->q->totals.tokens) - taken->part_ns;
+    int64_t more_ns = counters_part_ns(item, tokens) - taken->part_ns;
     if (more_ns > 0) more_ns = counters_until(item, cell->until_ns + more_ns, a->now.steady_ns) - cell->until_ns;
     if (more_ns < -taken->part_ns) more_ns = -taken->part_ns;
     if (more_ns > 0) cell->until_ns += more_ns; /* who is killed between gives less back than was taken, never more */
     counters_memory_set_part(taken, taken->part_ns + more_ns);
     if (more_ns < 0) cell->until_ns += more_ns;
-    taken->amount = a->q->totals.tokens;
+    taken->amount = tokens;
 }
 
 static void grow(struct asking *a, struct counters_block *hold)
@@ -336,7 +336,8 @@ static void grow(struct asking *a, struct counters_block *hold)
         struct counters_taken *taken = counters_memory_taken(a->m, hold, i);
         if (taken->unit == COUNTERS_MONEY && a->q->totals.nano > taken->amount)
             set_held(a->m, taken, a->q->totals.nano);
-        if (taken->unit == COUNTERS_TOKENS && a->q->totals.tokens > taken->amount) set_tokens(a, taken);
+        if (taken->unit == COUNTERS_TOKENS && a->q->totals.tokens > taken->amount)
+            set_tokens(a, taken, a->q->totals.tokens);
     }
 }
 
@@ -381,7 +382,7 @@ static void settle_one(struct asking *a, struct counters_taken *taken)
     switch ((enum counters_unit)taken->unit) {
     case COUNTERS_MONEY: set_held(a->m, taken, a->q->totals.nano); return;
     case COUNTERS_TOKENS:
-        set_tokens(a, taken);
+        set_tokens(a, taken, counters_came_to(item_of(a, taken), a->q));
         taken->part_ns = 0; /* used up, and not given back */
         break;
     case COUNTERS_REQUESTS:

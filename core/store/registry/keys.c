@@ -1,5 +1,4 @@
 #include <jansson.h>
-#include <openssl/rand.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -7,24 +6,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "store/registry/registry_inner.h"
-
-/* `count` characters of base 62, each with its full share of randomness (bytes of 248 and up are thrown away). */
-static bool random_text(char *text, size_t count, struct fault *why)
-{
-    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    unsigned char bytes[64];
-    for (size_t n = 0; n < count;) {
-        if (RAND_bytes(bytes, sizeof bytes) != 1) {
-            return fault_set(why, FAULT_INTERNAL, "the system gives no random bytes");
-        }
-        for (size_t i = 0; i < sizeof bytes && n < count; i++) {
-            if (bytes[i] < 248) text[n++] = letters[bytes[i] % 62];
-        }
-    }
-    text[count] = '\0';
-    explicit_bzero(bytes, sizeof bytes);
-    return true;
-}
 
 static json_t *text_json(struct slice text)
 {
@@ -140,8 +121,8 @@ static bool make_key(struct registry *r, const char *attributes, uint64_t expire
 {
     memcpy(made->text, KEY_TEXT_PREFIX, 4);
     memcpy(made->id, "key_", 4);
-    return random_text(made->text + 4, KEY_TEXT_BYTES - 5, why) && random_text(made->id + 4, KEY_ID_BYTES - 5, why) &&
-           insert_key(r, made, attributes, expires_at, why);
+    return registry_random(made->text + 4, KEY_TEXT_BYTES - 5, why) &&
+           registry_random(made->id + 4, KEY_ID_BYTES - 5, why) && insert_key(r, made, attributes, expires_at, why);
 }
 
 static uint64_t now_s(void)
@@ -150,13 +131,6 @@ static uint64_t now_s(void)
 }
 
 /* ---- Changes: what they do and what is noted of them goes into the file together. */
-
-/* Always false. */
-static bool give_up(struct registry *r)
-{
-    if (!sqlite3_get_autocommit(r->db)) sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
-    return false;
-}
 
 static bool note_made(struct registry *r, const struct change_by *by, const char *id, const char *attributes,
                       uint64_t expires_at, struct fault *why)
@@ -175,7 +149,7 @@ bool registry_key_create(struct registry *r, const struct key_spec *spec, const 
     bool is_good = registry_run(r, "BEGIN IMMEDIATE", why) && make_key(r, attributes, spec->expires_at, made, why) &&
                    note_made(r, by, made->id, attributes, spec->expires_at, why) && registry_run(r, "COMMIT", why);
     mem_free(attributes);
-    return is_good || give_up(r);
+    return is_good || registry_give_up(r);
 }
 
 /* Runs to the end a statement whose parameters are numbers and then the key's id. */
@@ -224,14 +198,6 @@ static enum registry_found read_old(struct registry *r, struct slice id, struct 
     return rc == SQLITE_ROW ? REGISTRY_FOUND : rc == SQLITE_DONE ? REGISTRY_MISSING : REGISTRY_FAILED;
 }
 
-/* The end of a transaction that began with the reading of the key. */
-static enum registry_found end_change(struct registry *r, enum registry_found found, bool is_good, struct fault *why)
-{
-    if (found == REGISTRY_FOUND && is_good && registry_run(r, "COMMIT", why)) return REGISTRY_FOUND;
-    give_up(r);
-    return found == REGISTRY_MISSING ? REGISTRY_MISSING : REGISTRY_FAILED;
-}
-
 /* ---- Revocation. */
 
 static bool note_revoked(struct registry *r, struct slice id, const struct old_key *old, bool ends_requests,
@@ -269,7 +235,7 @@ enum registry_found registry_key_revoke(struct registry *r, struct slice id, boo
     enum registry_found found = read_old(r, id, &old, why);
     bool is_good = found == REGISTRY_FOUND && revoke(r, id, &old, ends_requests, by, why);
     mem_free(old.attributes);
-    return end_change(r, found, is_good, why);
+    return registry_end_change(r, found, is_good, why);
 }
 
 /* ---- Rotation. */
@@ -313,5 +279,5 @@ enum registry_found registry_key_rotate(struct registry *r, struct slice id, uin
     bool is_good = found == REGISTRY_FOUND && may_rotate(&old, why) &&
                    replace_key(r, id, &old, grace_s, rotated, why) && note_rotated(r, id, &old, rotated, by, why);
     mem_free(old.attributes);
-    return end_change(r, found, is_good, why);
+    return registry_end_change(r, found, is_good, why);
 }

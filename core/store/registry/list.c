@@ -1,6 +1,5 @@
 #include <jansson.h>
 
-#include "base/mem.h"
 #include "store/registry/registry_inner.h"
 
 enum {
@@ -74,15 +73,19 @@ json_t *registry_keys(struct registry *r, struct fault *why)
     return read_keys(r, false, why);
 }
 
-bool registry_export(struct registry *r, struct buf *out, struct fault *why)
+bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why)
 {
     json_t *keys = read_keys(r, true, why);
     if (!keys) return false;
-    char *text = json_dumps(keys, JSON_COMPACT);
-    buf_append(out, SLICE("{\"keys\":"));
-    buf_append(out, slice_str(text));
-    buf_append_char(out, '}');
-    mem_free(text);
-    json_decref(keys);
+    registry_append(out, "keys", keys);
     return true;
+}
+
+/* In one transaction: both are of one moment. */
+bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why)
+{
+    bool is_good = registry_run(r, "BEGIN", why) && registry_export_topups(r, now_s, out, why);
+    if (is_good) buf_append_char(out, '\n');
+    is_good = is_good && registry_export_keys(r, out, why) && registry_run(r, "COMMIT", why);
+    return is_good || registry_give_up(r);
 }

@@ -1,15 +1,17 @@
 /*
- * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600). Here: API keys.
+ * What operators enter at run time and must outlive the gateway: <data>/registry.db (SQLite, 0600): API keys, and
+ * top-ups of budgets.
  *
  *     struct registry *r = registry_open("data", &why);        // makes it when there is none
  *     struct key_spec spec = {.app = SLICE("sales-copilot"), .department = SLICE("Sales")};
  *     struct key_made made;
  *     if (!registry_key_create(r, &spec, &by, &made, &why)) ... // made.text is shown once and kept nowhere
- *     if (!registry_export(r, &snapshot, &why)) ...             // what keyring_parse() reads
+ *     if (!registry_export(r, now_s, &bytes, &why)) ...         // what snapshot_parse() reads
  *     registry_close(r);
  *
  * Only a key's SHA-256 is stored: 256 random bits need no salt and no slow hash. Several processes may have it open;
- * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in records.
+ * workers never do, they get snapshots. A key is never deleted, only revoked: its id stays in records. A
+ * top-up stays, too, when it has ended.
  *
  * Each change is noted in the same transaction as an entry for the ledger (store/change.h), who made it included. The
  * ledger process takes what is new and says so: whoever is killed in between, none is lost, and it is taken again.
@@ -32,6 +34,8 @@ struct json_t; /* jansson.h cannot be included beside wire/json.h */
 #define KEY_TEXT_PREFIX "mgk_"
 #define KEY_TEXT_BYTES 48 /* the prefix, 43 characters of base 62 (256 bits), the NUL */
 #define KEY_ID_BYTES 17   /* "key_", 12 characters of base 62, the NUL */
+#define TOPUP_ID_PREFIX "topup_"
+#define TOPUP_ID_BYTES 19 /* the prefix, 12 characters of base 62, the NUL */
 
 struct registry;
 
@@ -57,6 +61,24 @@ struct key_rotated {
     uint64_t old_expires_at; /* of the old one: now and the grace, or before that as it was */
 };
 
+/* What is added to a budget, named as store/topups.h says. */
+struct topup_spec {
+    struct slice budget, scope;
+    int64_t nano;    /* 1 … LIMIT_TOPUP_NANO, all of this budget and scope together */
+    int64_t ends_at; /* seconds since 1970; after now, within LIMIT_TOPUP_S */
+};
+
+struct topup_made {
+    char id[TOPUP_ID_BYTES];
+    int64_t created_at;
+    int64_t before_nano; /* what others add to the same now */
+};
+
+struct topup_ended {
+    int64_t nano, ends_at, ended_at; /* ended_at: now, or when it did */
+    bool was_over;                   /* by itself, or ended before: nothing changed */
+};
+
 enum registry_found { REGISTRY_FOUND, REGISTRY_MISSING, REGISTRY_FAILED };
 
 /* NULL and *why (naming the file) when it cannot be opened or was made by a newer moongate. */
@@ -80,8 +102,30 @@ enum registry_found registry_key_rotate(struct registry *r, struct slice id, uin
  * "revoked_at" (0: not revoked), "tail" (the last four characters of the key, to recognise it), "successor" (the id of
  * the key that took its place, or ""). NULL and *why. */
 struct json_t *registry_keys(struct registry *r, struct fault *why);
-/* Appends the snapshot that keyring_parse() reads. */
-bool registry_export(struct registry *r, struct buf *out, struct fault *why);
+
+/* by->reason is needed: one line of visible text, at most LIMIT_REASON_BYTES. False and *why also where LIMIT_TOPUPS
+ * are live. */
+bool registry_topup_create(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
+                           struct topup_made *made, struct fault *why);
+/* May be said before anything is asked of anybody. */
+bool registry_check_reason(struct slice reason, struct fault *why);
+/* From now on it adds nothing. Ending what is over is REGISTRY_FOUND too, and changes nothing. */
+enum registry_found registry_topup_end(struct registry *r, struct slice id, const struct change_by *by,
+                                       struct topup_ended *ended, struct fault *why);
+/* All of them, oldest first, as a new array of objects: "id", "budget", "scope", "nano", "reason", "by", "created_at",
+ * "starts_at", "ends_at", "ended_at" (0: it was not ended before its time). NULL and *why. */
+struct json_t *registry_topups(struct registry *r, struct fault *why);
+
+/* As registry_export_topups(), for who only reads: nothing is made or changed, also where it may be. None where there
+ * is no registry. */
+bool registry_read_topups(const char *data_dir, int64_t now_s, struct buf *out, struct fault *why);
+
+/* Appends what keyring_parse() reads … */
+bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why);
+/* … what topups_parse() does: those that are not over … */
+bool registry_export_topups(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
+/* … and what snapshot_parse() does, both. */
+bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
 
 /* Changes that the ledger has not taken, behind that number, in their order; at most `max`. */
 bool registry_changes(struct registry *r, uint64_t after, unsigned max,

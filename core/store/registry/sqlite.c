@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "store/registry/registry_inner.h"
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define BUSY_TIMEOUT_MS 5000
 
 /* What each version adds to the one before; a new file takes them all. */
@@ -30,16 +30,48 @@ static const char *const schemas[SCHEMA_VERSION] = {
     "  body TEXT NOT NULL,"
     "  taken INTEGER NOT NULL DEFAULT 0" /* 1: it is in the ledger */
     ") STRICT;"
-    "CREATE INDEX changes_new ON changes(number) WHERE taken = 0;"};
+    "CREATE INDEX changes_new ON changes(number) WHERE taken = 0;",
+    "CREATE TABLE topups("
+    "  id TEXT PRIMARY KEY,"
+    "  budget TEXT NOT NULL," /* policy/row */
+    "  scope TEXT NOT NULL,"  /* as scripts/scopes.lua writes it; '': everybody */
+    "  nano INTEGER NOT NULL CHECK(nano > 0),"
+    "  reason TEXT NOT NULL,"
+    "  made_by TEXT NOT NULL,"
+    "  created_at INTEGER NOT NULL,"
+    "  starts_at INTEGER NOT NULL,"
+    "  ends_at INTEGER NOT NULL,"
+    "  ended_at INTEGER NOT NULL DEFAULT 0" /* 0: not before its time */
+    ") STRICT;"
+    "CREATE INDEX topups_live ON topups(ends_at) WHERE ended_at = 0;"};
 
 bool registry_fail(const struct registry *r, struct fault *why)
 {
-    return fault_set(why, FAULT_INTERNAL, "%s: %s", r->path, sqlite3_errmsg(r->db));
+    const char *cure = sqlite3_errcode(r->db) == SQLITE_BUSY ? ": another process changes it, try again" : "";
+    return fault_set(why, FAULT_INTERNAL, "%s: %s%s", r->path, sqlite3_errmsg(r->db), cure);
 }
 
 bool registry_run(struct registry *r, const char *sql, struct fault *why)
 {
     return sqlite3_exec(r->db, sql, NULL, NULL, NULL) == SQLITE_OK || registry_fail(r, why);
+}
+
+bool registry_give_up(struct registry *r)
+{
+    if (!sqlite3_get_autocommit(r->db)) sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+enum registry_found registry_end_change(struct registry *r, enum registry_found found, bool is_good, struct fault *why)
+{
+    if (found == REGISTRY_FOUND && is_good && registry_run(r, "COMMIT", why)) return REGISTRY_FOUND;
+    registry_give_up(r);
+    return found == REGISTRY_MISSING ? REGISTRY_MISSING : REGISTRY_FAILED;
+}
+
+void registry_bind_text(sqlite3_stmt *q, int at, struct slice text)
+{
+    sqlite3_bind_text(q, at, text.ptr ? text.ptr : "", (int)text.len, SQLITE_STATIC);
 }
 
 static bool read_version(struct registry *r, int *version, struct fault *why)

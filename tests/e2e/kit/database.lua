@@ -3,6 +3,7 @@
 --   database.rows(g.dir:path("data/registry.db"), "SELECT id FROM keys")     -- { { id = "key_…" }, … }
 --   database.value(path, "SELECT count(*) FROM keys")                        -- the first row's only column, as a number
 --   database.execute(path, "UPDATE records SET cost_nano = 0")               -- what nobody should do
+--   local release = database.lock(path)                                      -- others wait, until release()
 local sqlite = require("luasql.sqlite3").sqlite3()
 
 local database = {}
@@ -36,5 +37,15 @@ function database.value(path, sql)
 end
 
 database.execute = database.rows
+
+-- Nobody else writes to it until the function that comes back is called.
+function database.lock(path)
+  local db = assert(sqlite:connect(path))
+  assert(db:execute("BEGIN IMMEDIATE"))
+  return function()
+    db:execute("ROLLBACK")
+    db:close()
+  end
+end
 
 return database

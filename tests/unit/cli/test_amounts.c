@@ -22,6 +22,46 @@ static void dollars_have_cents_and_small_ones_more(void)
     EXPECT_STR("-$9,223,372,036.85", amount_usd(INT64_MIN, text));
 }
 
+static void amounts_are_read_to_the_last_digit(void)
+{
+    static const struct {
+        const char *text;
+        int64_t nano; /* -1: it is none */
+    } cases[] = {{"100", 100000000000},
+                 {"$100", 100000000000},
+                 {"2.50", 2500000000},
+                 {"$0.000000001", 1},
+                 {"0", 0},
+                 {"007", 7000000000},
+                 {"4000000", 4000000000000000},
+                 {"3999999.999999999", 3999999999999999},
+                 {"4000000.000000001", -1},
+                 {"4000001", -1},
+                 {"999999999", -1},
+                 {"9999999999", -1},
+                 {"99999999999999999999999999", -1},
+                 {"0.0000000001", -1},
+                 {"-5", -1},
+                 {"+5", -1},
+                 {"", -1},
+                 {"$", -1},
+                 {".5", -1},
+                 {"5.", -1},
+                 {"1,000", -1},
+                 {"1e3", -1},
+                 {"5 ", -1},
+                 {" 5", -1},
+                 {"5USD", -1},
+                 {"$$5", -1},
+                 {"1.2.3", -1},
+                 {"inf", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t nano = -1;
+        bool is_read = amount_read(cases[i].text, 4000000000000000, &nano);
+        if (is_read != (cases[i].nano >= 0) || nano != cases[i].nano) UNIT_FAIL("%s: %lld", cases[i].text, (long long)nano);
+    }
+}
+
 static void limits_are_told_to_the_last_digit(void)
 {
     EXPECT_STR("$0.00", amount_usd_exactly(0, text));
@@ -79,6 +119,7 @@ static void times_have_units(void)
 int main(void)
 {
     RUN(dollars_have_cents_and_small_ones_more);
+    RUN(amounts_are_read_to_the_last_digit);
     RUN(limits_are_told_to_the_last_digit);
     RUN(what_is_left_is_never_more);
     RUN(counts_are_grouped_or_short);

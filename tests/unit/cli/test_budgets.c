@@ -12,24 +12,30 @@
 static const char policies[] =
     "{\"budgets\":["
     "{\"policy\":\"budget\",\"name\":\"sales\",\"at\":\"policies/budget.lua:3\",\"mode\":\"enforce\",\"period\":\"month\","
-    "\"start\":1000,\"stop\":2593000,\"limit\":100000000000,\"blocks_at\":100000000000,\"prefix\":\"\",\"covers_default\":true,"
+    "\"start\":1000,\"stop\":2593000,\"limit\":100000000000,\"blocks_at\":100000000000,\"blocks_part\":10000,\"prefix\":\"\","
+    "\"covers_default\":true,"
     "\"parts\":[{\"name\":\"department\",\"text\":\"sales\",\"values\":[\"sales\"]}]},"
     "{\"policy\":\"budget\",\"name\":\"apps\",\"mode\":\"enforce\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
     "\"limit\":50000000000,\"prefix\":\"budget/apps/\",\"parts\":[{\"name\":\"app\"},{\"name\":\"model\"}]},"
     "{\"policy\":\"budget\",\"name\":\"all\",\"mode\":\"observe\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
-    "\"limit\":1000000000000,\"blocks_at\":1000000000000,\"prefix\":\"\",\"parts\":[]},"
+    "\"limit\":1000000000000,\"blocks_at\":1200000000000,\"blocks_part\":12000,\"prefix\":\"\",\"parts\":[]},"
     "{\"policy\":\"budget\",\"name\":\"talk\",\"mode\":\"enforce\",\"period\":\"session\",\"start\":0,\"stop\":0,"
-    "\"limit\":2000000000,\"blocks_at\":2000000000,\"prefix\":\"\",\"parts\":[{\"name\":\"session\"}]},"
+    "\"limit\":2000000000,\"blocks_at\":2000000000,\"blocks_part\":10000,\"prefix\":\"\",\"parts\":[{\"name\":\"session\"}]},"
     "{\"policy\":\"budget\",\"name\":\"default\",\"mode\":\"enforce\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
-    "\"limit\":10000000000,\"blocks_at\":10000000000,\"prefix\":\"\",\"is_default\":true,\"parts\":[{\"name\":\"department\"}]}"
+    "\"limit\":10000000000,\"blocks_at\":10000000000,\"blocks_part\":10000,\"prefix\":\"\",\"is_default\":true,\"parts\":[{\"name\":\"department\"}]}"
     "]}";
+
+static struct budgets *load_with(const struct topups *topups, int64_t now_s)
+{
+    json_t *rows = json_loads(policies, 0, NULL);
+    struct budgets *b = budgets_new(rows, topups, now_s);
+    json_decref(rows);
+    return b;
+}
 
 static struct budgets *load(void)
 {
-    json_t *rows = json_loads(policies, 0, NULL);
-    struct budgets *b = budgets_new(rows);
-    json_decref(rows);
-    return b;
+    return load_with(NULL, 0);
 }
 
 static void spend(struct budgets *b, const char *key, int64_t start_s, int64_t nano)
@@ -131,6 +137,125 @@ static void amounts_without_end_stay_amounts(void)
     budgets_free(b);
 }
 
+/* ---- Top-ups. */
+
+static const char added[] =
+    "{\"topups\":["
+    "{\"id\":\"topup_1\",\"budget\":\"budget/sales\",\"scope\":\"department=sales\",\"nano\":50000000000,"
+    "\"starts_at\":1000,\"ends_at\":500000},"
+    "{\"id\":\"topup_2\",\"budget\":\"budget/default\",\"scope\":\"department=support\",\"nano\":3000000000,"
+    "\"starts_at\":1000,\"ends_at\":600000},"
+    "{\"id\":\"topup_3\",\"budget\":\"budget/default\",\"scope\":\"department=law\",\"nano\":1,"
+    "\"starts_at\":1000,\"ends_at\":600000},"
+    "{\"id\":\"topup_4\",\"budget\":\"budget/default\",\"scope\":\"department=law\",\"nano\":2000000000,"
+    "\"starts_at\":1000,\"ends_at\":550000},"
+    "{\"id\":\"topup_5\",\"budget\":\"budget/apps\",\"scope\":\"app=a%2cb%3d,model=x%2fy\",\"nano\":50000000000,"
+    "\"starts_at\":1000,\"ends_at\":600000},"
+    "{\"id\":\"topup_6\",\"budget\":\"budget/default\",\"scope\":\"department=sales\",\"nano\":7,"
+    "\"starts_at\":1000,\"ends_at\":600000},"
+    "{\"id\":\"topup_7\",\"budget\":\"budget/gone\",\"scope\":\"department=law\",\"nano\":7,\"starts_at\":1000,"
+    "\"ends_at\":600000},"
+    "{\"id\":\"topup_8\",\"budget\":\"budget/sales\",\"scope\":\"model=x\",\"nano\":7,\"starts_at\":1000,"
+    "\"ends_at\":600000},"
+    "{\"id\":\"topup_9\",\"budget\":\"budget/all\",\"scope\":\"\",\"nano\":1000000000,\"starts_at\":1000,"
+    "\"ends_at\":5000}]}";
+
+static struct topups *add(void)
+{
+    struct fault why;
+    struct topups *topups = topups_parse(slice_str(added), &why);
+    EXPECT(topups != NULL);
+    return topups;
+}
+
+static void a_topup_raises_its_own_budget(void)
+{
+    struct topups *topups = add();
+    struct budgets *b = load_with(topups, 400000);
+    spend(b, "department=sales", 1000, 120 * DOLLAR);
+    spend(b, "department=support", 1000, 15 * DOLLAR);
+    spend(b, "department=x", 1000, 12 * DOLLAR);
+    spend(b, "budget/apps/app=a%2cb%3d,model=x%2fy", 1000, 60 * DOLLAR);
+    budgets_end(b);
+    const struct budget_use *sales = find(b, "sales", "department sales");
+    EXPECT_INT(150 * DOLLAR, sales->limit);
+    EXPECT_INT(150 * DOLLAR, sales->blocks_at);
+    EXPECT_INT(50 * DOLLAR, sales->raised.nano);
+    EXPECT_INT(500000, sales->raised.ends_at);
+    EXPECT_SLICE(SLICE("department=sales"), sales->key);
+    EXPECT(!budget_is_used_up(sales));
+    EXPECT_INT(80, budget_percent(sales));
+    const struct budget_use *support = find(b, "default", "department support");
+    EXPECT_INT(13 * DOLLAR, support->limit);
+    EXPECT_INT(13 * DOLLAR, support->blocks_at);
+    EXPECT(budget_is_used_up(support));
+    EXPECT(budget_is_used_up(find(b, "default", "department x")));
+    EXPECT_INT(60, budget_percent(find(b, "apps", "app a,b=, model x/y")));
+    EXPECT_INT(-1, find(b, "apps", "app a,b=, model x/y")->blocks_at);
+    EXPECT_SLICE(SLICE("default"), budgets_at(b, 0)->budget->name); /* the one that is used up */
+    budgets_free(b);
+    topups_unref(topups);
+}
+
+static void a_scope_without_spending_that_was_given_one_is_there_too(void)
+{
+    struct topups *topups = add();
+    struct budgets *b = load_with(topups, 400000);
+    budgets_end(b);
+    EXPECT_INT(6, budgets_count(b)); /* none of what has ended, is not there, or has a row of its own */
+    const struct budget_use *law = find(b, "default", "department law");
+    EXPECT_INT(12 * DOLLAR + 1, law->limit);
+    EXPECT_INT(2, law->raised.count);
+    EXPECT_INT(550000, law->raised.ends_at);
+    EXPECT_INT(0, law->nano);
+    EXPECT_INT(13 * DOLLAR, find(b, "default", "department support")->limit);
+    EXPECT_INT(0, find(b, "all", "everybody")->raised.count);
+    EXPECT_SLICE(SLICE(""), find(b, "all", "everybody")->key);
+    EXPECT(!find(b, "talk", "each session")->key.ptr);
+    budgets_free(b);
+    topups_unref(topups);
+}
+
+static void it_refuses_at_the_same_part_of_it(void)
+{
+    struct topups *topups = add();
+    struct budgets *b = load_with(topups, 4000);
+    spend(b, "", 1000, 1201 * DOLLAR);
+    budgets_end(b);
+    const struct budget_use *all = find(b, "all", "everybody");
+    EXPECT_INT(1001 * DOLLAR, all->limit);
+    EXPECT_INT(1201 * DOLLAR + 200000000, all->blocks_at);
+    EXPECT(!budget_is_used_up(all));
+    budgets_free(b);
+    topups_unref(topups);
+}
+
+static void it_runs_out_later_with_one(void)
+{
+    struct topups *topups = add();
+    struct budgets *b = load_with(topups, 400000);
+    spend(b, "department=sales", 1000, 40 * DOLLAR);
+    budgets_end(b);
+    struct budget_course course = budget_course(find(b, "sales", "department sales"), 1000 + 6 * DAY);
+    EXPECT_INT(200 * DOLLAR, course.nano);
+    EXPECT_INT(1000 + 22 * DAY + DAY / 2, course.runs_out_s);
+    budgets_free(b);
+    topups_unref(topups);
+}
+
+static void the_end_of_a_topup_is_the_old_limit(void)
+{
+    struct topups *topups = add();
+    struct budgets *b = load_with(topups, 600000);
+    spend(b, "department=sales", 1000, 120 * DOLLAR);
+    budgets_end(b);
+    EXPECT_INT(100 * DOLLAR, find(b, "sales", "department sales")->limit);
+    EXPECT(budget_is_used_up(find(b, "sales", "department sales")));
+    EXPECT_INT(5, budgets_count(b));
+    budgets_free(b);
+    topups_unref(topups);
+}
+
 int main(void)
 {
     RUN(a_key_is_of_the_budgets_that_write_it);
@@ -138,5 +263,10 @@ int main(void)
     RUN(used_up_ones_come_first);
     RUN(it_goes_on_as_until_now);
     RUN(amounts_without_end_stay_amounts);
+    RUN(a_topup_raises_its_own_budget);
+    RUN(a_scope_without_spending_that_was_given_one_is_there_too);
+    RUN(it_refuses_at_the_same_part_of_it);
+    RUN(it_runs_out_later_with_one);
+    RUN(the_end_of_a_topup_is_the_old_limit);
     return unit_close("budgets");
 }

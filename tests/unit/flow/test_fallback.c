@@ -206,6 +206,24 @@ static void money_is_a_fifth_of_what_was_left(void)
     close_machine();
 }
 
+/* A top-up that came while the fleet was out of reach, and its end. */
+static void a_raised_limit_leaves_more(void)
+{
+    open_machine(1, 1);
+    struct counters_item item = money("app=a", 50, 1000), raised = item;
+    raised.limit = 1500;
+    hear(&item, 1000, 0);
+    EXPECT(!admit("r1", &item).is_ok);
+    EXPECT_INT(COUNTERS_OVER, space.states[0].refusal);
+    EXPECT(admit("r2", &raised).is_ok);
+    EXPECT(admit("r3", &raised).is_ok);
+    EXPECT(!admit("r4", &raised).is_ok); /* a fifth of 500 */
+    EXPECT_INT(COUNTERS_SHUT, space.states[0].refusal);
+    EXPECT(!admit("r5", &item).is_ok);
+    EXPECT_INT(COUNTERS_OVER, space.states[0].refusal);
+    close_machine();
+}
+
 /* What was spent here before, and is in what was heard, is no part of the share. What is held here is one: a Redis that
  * comes and goes would give it away again each time. */
 static void what_was_spent_here_before_does_not_count_twice(void)
@@ -318,6 +336,7 @@ int main(void)
     RUN(what_is_too_large_for_a_part_may_come_again);
     RUN(a_hold_ends_as_it_was_taken);
     RUN(money_is_a_fifth_of_what_was_left);
+    RUN(a_raised_limit_leaves_more);
     RUN(what_was_spent_here_before_does_not_count_twice);
     RUN(after_a_minute_it_is_closed);
     RUN(two_limits_on_one_sum);

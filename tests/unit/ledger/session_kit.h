@@ -37,6 +37,7 @@ struct gateway {
     void *segment;
     struct stats *stats;
     uint32_t lease_ms;
+    const char *zone; /* NULL: nothing is said of it */
     bool has_left;
     uint64_t claimed_seq;
     enum alerts_whose whose;
@@ -109,6 +110,7 @@ static inline void gateway_run(struct gateway *g)
     struct ledger_options options = {.data_dir = g->dir, .zone = "UTC", .gateway = slice_str(g->name)};
     struct session_options how = {.url = slice_str(sync_server.url), .gateway = slice_str(g->name),
                                       .lease_ms = g->lease_ms, .grace_ms = 300, .post = &g->post};
+    if (g->zone) how.zone = slice_str(g->zone);
     g->ledger = ledger_open(&options, &why);
     if (!g->ledger) UNIT_FAIL("open: %s", why.text);
     g->session = session_new(loop, g->stats, &how, &events, g);

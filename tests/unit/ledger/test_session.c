@@ -146,6 +146,39 @@ static void a_copied_ledger_is_said_by_both(void)
     fleet_end();
 }
 
+static int64_t gauge(struct gateway *g, enum stats_metric metric)
+{
+    return stats_value(g->stats, stats_series(g->stats, metric, NULL));
+}
+
+static void whose_billing_zone_is_another_does_not_count_with_them(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_new("gw-a", 0), *b = gateway_new("gw-b", 0);
+    a->zone = "UTC";
+    b->zone = "Asia/Tokyo";
+    gateway_run(a);
+    WAIT(is_open(a));
+    gateway_run(b);
+    gateway_put(b, 2, "app=a", 30);
+    gateway_commit(b);
+    WAIT(is_said(b, "billing.timezone is Asia/Tokyo here and UTC in the gateways"));
+    EXPECT_INT(1, gauge(b, STATS_REDIS_ZONE));
+    EXPECT_INT(0, gauge(b, STATS_REDIS_UP));
+    EXPECT_STR("", b->view.epoch);
+    EXPECT_STR("OK", sync_text("FLUSHALL", NULL)); /* it is not the first to come back */
+    WAIT(is_open(a) && strcmp("UTC", sync_text("GET", "mg1:{p0}:Z", NULL)) == 0);
+    EXPECT_INT(0, spent("app=a"));
+    EXPECT_INT(0, gauge(a, STATS_REDIS_ZONE));
+    session_leave(a->session, on_left, a);
+    WAIT(a->has_left);
+    WAIT(is_open(b) && spent("app=a") == 30); /* nobody has another any more */
+    EXPECT_INT(0, gauge(b, STATS_REDIS_ZONE));
+    gateway_end(a);
+    gateway_end(b);
+    fleet_end();
+}
+
 /* --- what Redis does --- */
 
 static void all_is_told_to_an_empty_redis(void)
@@ -444,6 +477,7 @@ int main(void)
     RUN(who_leaves_takes_everything_along);
     RUN(what_dead_workers_held_goes_back);
     RUN(whoever_does_not_beat_is_cleared_away);
+    RUN(whose_billing_zone_is_another_does_not_count_with_them);
     RUN(a_copied_ledger_is_said_by_both);
     RUN(all_is_told_to_an_empty_redis);
     RUN(a_session_that_was_fenced_is_begun_anew);

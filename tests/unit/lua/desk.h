@@ -117,7 +117,7 @@ struct scene {
 static struct exchange *request(const char *more)
 {
     struct fault why;
-    char json[512];
+    char json[1024];
     snprintf(json, sizeof json,
              "{\"body\":{\"model\":\"one\",\"max_tokens\":100,"
              "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]},"

@@ -47,6 +47,31 @@ static void it_is_asked_for_all_at_once(void)
     close_scene(&s);
 }
 
+/* The policies' limit, with what is added to this scope now; its words too, by which it is refused later on. */
+static void a_topup_is_in_the_limit_that_is_asked_for(void)
+{
+    static const char *const topups =
+        ",\"topups\":[{\"id\":\"topup_1\",\"budget\":\"b/sales\",\"scope\":\"department=sales\",\"nano\":25000000001,"
+        "\"starts_at\":1750680000,\"ends_at\":1750680001},{\"id\":\"topup_2\",\"budget\":\"b/each-app\","
+        "\"scope\":\"app=shop\",\"nano\":1,\"starts_at\":1750680001,\"ends_at\":1750680002},{\"id\":\"topup_3\","
+        "\"budget\":\"b/sales\",\"scope\":\"department=law\",\"nano\":1,\"starts_at\":0,\"ends_at\":1750690000}]";
+    struct scene s = {.desk = mem_zalloc(1, sizeof *s.desk)};
+    s.desk->answer.is_ok = true;
+    s.set = load(s.desk, RATE, BUDGET, NULL);
+    begin_with(&s, &host, topups);
+    EXPECT_INT(POLICY_WAITING, step(&s));
+    const struct counters_item *sales = &s.desk->asked[0]->items[2], *app = &s.desk->asked[0]->items[3];
+    EXPECT_INT(INT64_C(125000000001), sales->limit);
+    EXPECT_STR("department=sales", sales->key.ptr);
+    EXPECT_STR("$125.000000001 this month ($25.000000001 of it a top-up until 23 June, 12:00)", sales->words->what.ptr);
+    EXPECT_STR("sales", sales->words->who.ptr);
+    EXPECT_STR("sales@100%", sales->words->rule.ptr);
+    EXPECT_STR("used_up", sales->words->code.ptr);
+    EXPECT_INT(402, sales->words->status);
+    EXPECT_INT(INT64_C(50000000000), app->limit); /* that one has not begun */
+    close_scene(&s);
+}
+
 /* On a busy machine a slice may be over before the chain is: once in so many times it is not. */
 static void an_answer_inside_costs_no_turn(void)
 {
@@ -372,6 +397,7 @@ static void rehearsals_peek_and_do_not_wait(void)
 int main(void)
 {
     RUN(it_is_asked_for_all_at_once);
+    RUN(a_topup_is_in_the_limit_that_is_asked_for);
     RUN(an_answer_inside_costs_no_turn);
     RUN(an_answer_later_is_heard_once);
     RUN(no_evaluation_can_tell_when_it_was_answered);

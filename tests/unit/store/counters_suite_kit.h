@@ -164,6 +164,19 @@ static inline void settle(const char *hold, const struct counters_item *items, s
     EXPECT(question(COUNTERS_SETTLE, hold, items, count, tokens, nano, at).is_ok);
 }
 
+/* The same, of a hold that is so old and held so many. */
+static inline void settle_old(const char *hold, const struct counters_item *item, int64_t tokens, int64_t was_held,
+                              int64_t age, int64_t at)
+{
+    struct counters_question q = {.operation = COUNTERS_SETTLE, .items = item, .item_count = 1, .totals = {tokens, 0},
+                                  .held = {was_held, 0}, .age_ns = (uint64_t)age * 1000,
+                                  .time_ns = (uint64_t)(suite_t0 + at * 1000), .timeout_ms = 1000};
+    struct counters_answer answer;
+    snprintf(q.hold, sizeof q.hold, "%s", hold);
+    suite->ask(suite->self, &q, suite_t0 + at * 1000, states, &answer);
+    EXPECT(answer.is_ok);
+}
+
 static inline void release(const char *hold, const struct counters_item *items, size_t count, int64_t at)
 {
     EXPECT(question(COUNTERS_RELEASE, hold, items, count, 0, 0, at).is_ok);

@@ -185,6 +185,30 @@ static void budgets_that_begin_together_are_taken_once(void)
     EXPECT_INT(9, left(&items[1], 0));
 }
 
+/* A top-up that came, and one that ended: nothing of a limit is kept, what is held stays, and what was admitted under
+ * one goes on under it. */
+static void each_question_has_its_own_limit(void)
+{
+    struct counters_item item = money(name("app"), 500, 1000), raised = item;
+    raised.limit = 1500;
+    EXPECT(admits(name("r"), &item, 1, 0));
+    EXPECT(admits(name("s"), &item, 1, 0));
+    EXPECT(!admits(name("t"), &item, 1, 0));
+    EXPECT(admits(name("t"), &raised, 1, 0));
+    EXPECT(!admits(name("u"), &raised, 1, 0));
+    EXPECT(!admits(name("v"), &item, 1, 0));
+    EXPECT_MONEY(0, 1500, &item, 0);
+    release(name("r"), &item, 1, 0);
+    EXPECT(!extends(name("s"), &item, 1, 0, 501, 0));
+    EXPECT(extends(name("t"), &raised, 1, 0, 1000, 0));
+    EXPECT(!extends(name("t"), &raised, 1, 0, 1001, 0));
+    spend(name("t"), &raised, 1000, 0);
+    EXPECT(!admits(name("w"), &item, 1, 0));
+    raised.limit = 2000;
+    EXPECT(admits(name("w"), &raised, 1, 0));
+    EXPECT_MONEY(1000, 1000, &item, 0);
+}
+
 static void amounts_at_their_edge(void)
 {
     int64_t most = suite->exact;
@@ -215,6 +239,7 @@ static void suite_money(void)
     CASE(a_sum_comes_before_any_question);
     CASE(two_budgets_are_taken_together);
     CASE(budgets_that_begin_together_are_taken_once);
+    CASE(each_question_has_its_own_limit);
     CASE(amounts_at_their_edge);
 }
 

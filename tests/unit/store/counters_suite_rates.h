@@ -290,12 +290,28 @@ static void tokens_at_their_edge(void)
     EXPECT(admits(name("u"), &small, 1, SECONDS(60)));
 }
 
+/* One idle hold in each window, all ended in one moment: the first is the only one that time has not given back. */
+static void tokens_of_long_ago_do_not_come_back_twice(void)
+{
+    struct counters_item item = rate(COUNTERS_TOKENS, name("app"), 600, 600, 600);
+    for (int i = 0; i < 5; i++)
+        EXPECT(admits(name_no("old", i), &item, 1, SECONDS(60 * i)));
+    EXPECT(!admits(name("more"), &item, 1, SECONDS(241)));
+    for (int i = 0; i < 4; i++)
+        settle_old(name_no("old", i), &item, 10 * i, 600, SECONDS(241 - 60 * i), SECONDS(241));
+    EXPECT(!admits(name("more"), &item, 1, SECONDS(241)));
+    settle_old(name_no("old", 4), &item, 0, 600, SECONDS(1), SECONDS(241));
+    EXPECT(admits(name("more"), &item, 1, SECONDS(241)));
+    EXPECT(!admits(name("most"), &item, 1, SECONDS(241)));
+}
+
 static void suite_tokens(void)
 {
     CASE(who_was_idle_may_ask_for_the_whole_limit);
     CASE(more_than_the_whole_limit_can_never_pass);
     CASE(more_than_the_burst_waits_until_nothing_is_used_up);
     CASE(tokens_that_were_not_used_come_back);
+    CASE(tokens_of_long_ago_do_not_come_back_twice);
     CASE(more_tokens_than_were_asked_for_are_a_debt);
     CASE(an_answer_that_grows_is_never_refused_for_tokens);
     CASE(observed_tokens_beyond_the_limit_use_up_nothing);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,10 +50,11 @@ static bool has_owner(void *arg, uint64_t owner)
     return owner == *(uint64_t *)arg;
 }
 
+/* Who has the lock may have to wait for a processor. */
 static uint32_t return_of(uint64_t owner)
 {
     uint32_t returned = 0;
-    while (!counters_shared_return(shared, has_owner, &owner, &returned)) /* a busy machine keeps its holder waiting */
+    while (!counters_shared_return(shared, has_owner, &owner, &returned))
         continue;
     return returned;
 }
@@ -141,6 +143,7 @@ static void work(uint64_t owner, int records)
 {
     static struct open_hold holds[OPEN];
     unsigned open = 1;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     suite_seed = (unsigned)(owner * 7919 % 2147483646 + 1);
     for (unsigned no = 0; open || !plan->is_over; no++) {
         struct open_hold *h = &holds[suite_random_below(OPEN)];

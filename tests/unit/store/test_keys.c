@@ -147,7 +147,7 @@ static struct keyring *export_ring(struct registry *r, struct buf *json)
 {
     struct fault why;
     buf_reset(json);
-    EXPECT(registry_export(r, json, &why));
+    EXPECT(registry_export_keys(r, json, &why));
     struct keyring *ring = keyring_parse(buf_slice(json), &why);
     if (!ring) UNIT_FAIL("%s", why.text);
     return ring;

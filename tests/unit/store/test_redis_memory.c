@@ -264,6 +264,28 @@ static void a_notice_is_the_first_ones(void)
     EXPECT(strtoll(sync_text("TTL", key, NULL), NULL, 10) > 0);
 }
 
+/* Else each budget would be spent once by each zone's days. */
+static void all_who_count_there_have_one_billing_zone(void)
+{
+    begin();
+    struct counters_place berlin = {.session = "gw1-b", .epoch = epoch, .zone = "Europe/Berlin"}, utc = berlin;
+    utc.session = "gw2-b", utc.zone = "UTC";
+    EXPECT_STR("-5 ", say(counters_call_beat(&berlin, "a", COUNTERS_BEGINS_LATE, 60000, &arena)));
+    EXPECT_STR("1", word(say(counters_call_beat(&berlin, "a", COUNTERS_BEGINS, 60000, &arena)), 0));
+    EXPECT_STR("-5 Europe/Berlin", say(counters_call_beat(&utc, "b", COUNTERS_BEGINS, 60000, &arena)));
+    EXPECT_STR("0", sync_text("EXISTS", "mg1:{p0}:H:gw2-b", NULL));
+    berlin.session = "gw3-b"; /* another, later */
+    EXPECT_STR("1", word(say(counters_call_beat(&berlin, "c", COUNTERS_BEGINS_LATE, 60000, &arena)), 0));
+    const char *const leaving[] = {"gw1-a", "gw1-b", "gw3-b"};
+    for (size_t i = 0; i < 3; i++) { /* the last of them takes it along */
+        EXPECT_STR("-5", word(say(counters_call_beat(&utc, "b", COUNTERS_BEGINS, 60000, &arena)), 0));
+        say(counters_call_fence(leaving[i], true, &arena));
+        say(counters_call_reclaim(leaving[i], true, "0", &arena));
+    }
+    EXPECT_STR("-5 ", say(counters_call_beat(&utc, "b", COUNTERS_BEGINS_LATE, 60000, &arena)));
+    EXPECT_STR("1", word(say(counters_call_beat(&utc, "b", COUNTERS_BEGINS, 60000, &arena)), 0));
+}
+
 int main(void)
 {
     sync_start();
@@ -273,6 +295,7 @@ int main(void)
     RUN(a_session_begins_anew);
     RUN(a_gateway_hears_of_another_with_its_ledger);
     RUN(a_gateway_lives_by_its_beats);
+    RUN(all_who_count_there_have_one_billing_zone);
     RUN(what_a_dead_process_held_comes_back);
     RUN(a_memory_opens_when_all_could_tell);
     RUN(nothing_is_kept_for_ever);

@@ -31,6 +31,7 @@ write_met()
 each_piece(gone, function(from, to) call("HDEL", KEYS[2], unpack(gone, from, to)) end)
 if owner == "" and found[1] == "0" then
   call("ZREM", KEYS[3], ARGV[1])
+  if call("ZCARD", KEYS[3]) == 0 then call("DEL", KEYS[1]:sub(1, -2) .. "Z") end
   if call("HLEN", KEYS[2]) == 2 then call("EXPIRE", KEYS[2], 86400) end -- LEASE and DEAD: who wakes up is still told
 end
 return { 1, found[1], #gone }

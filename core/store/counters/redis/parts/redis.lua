@@ -11,6 +11,7 @@
 --   H:<session>  lease (ms), dead, behind a zero byte; <hold> → what it has taken (holds.lua). A session is one life
 --                of one gateway
 --   S            sessions by the end of their leases
+--   Z            the billing zone of all who count here; goes with the last lease
 --   O:<source>   the session that tells that ledger's sums; goes with its lease
 -- Sums are decimal text, because numbers are doubles here; times are nanoseconds from now on, exact for 104 days.
 local call, unpacked, pack, floor = redis.call, struct.unpack, struct.pack, math.floor

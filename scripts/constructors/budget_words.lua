@@ -1,0 +1,68 @@
+-- How a budget is spoken of: what is used of it, what it refuses with, when to come again.
+--
+--   words.usage(f, entry, used)              → "sales has used 82% of its $5,000 this month"
+--   words.refusal(f, entry, state, reply)    → "sales has used $4,998.20 of $5,000 this month, and this request may …"
+--   words.of_row(policy, row, item)          → by which the core refuses later on (store/counters/counters.h)
+--
+-- item.whole is the limit, with what top-ups add to it (scripts/topups.lua), item.limit what is let through.
+local core, use = ...
+local calendar = use "calendar"
+local scopes = use "scopes"
+local units = use "units"
+
+local words = {}
+
+local function period(row) return row.period and calendar.words[row.period] or "in its session" end
+
+function words.scope(f, row) return scopes.spell(row.parts, f, false, row.name) end
+
+local function spell_limit(row, nano) return ("%s %s"):format(units.dollars_exactly(nano), period(row)) end
+
+-- "$5,000 this month", once for each row: every request says it.
+function words.of_limit(row) return spell_limit(row, row.limit) end
+
+-- Once for each sum of top-ups: "$5,100 this month ($100 of it a top-up until 27 November)".
+function words.of_raised(row, raised) return ("%s (%s)"):format(spell_limit(row, raised.whole), raised.text) end
+
+function words.whole(row, item) return item.raised and item.raised.spelt or row.spelt end
+
+local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
+
+function words.usage(f, entry, used)
+  local row, item = entry.row, entry.item
+  return ("%s has used %d%% of its %s"):format(words.scope(f, row), percent(used, item.whole), words.whole(row, item))
+end
+
+-- "$5,000 this month"; where not 100% denies, "$6,000 this month (120% of $5,000)".
+local function spell_bound(row, item)
+  if item.limit == item.whole then return words.whole(row, item) end
+  local text = ("%s (%s of %s"):format(spell_limit(row, item.limit), row.blocking.text,
+    units.dollars_exactly(item.whole))
+  return item.raised and ("%s, %s)"):format(text, item.raised.text) or text .. ")"
+end
+
+-- "again on 1 December"; of a session nobody knows when it ends.
+local function spell_return(entry)
+  local stop = entry.item.stop
+  return stop and "again on " .. calendar.spell_day(stop, entry.policy.offset_at) or "again in another session"
+end
+
+-- Whose budget it is, what was spent and held of how much, what this request wanted, and when to come again.
+function words.refusal(f, entry, state, reply)
+  local row, item = entry.row, entry.item
+  local others = item.observe and state.held - item.amount or state.held -- one that only observes has taken it
+  local held = others > 0 and (" and holds %s"):format(units.dollars(others)) or ""
+  local text = ("%s has used %s%s of %s, and this request may cost %s"):format(words.scope(f, row),
+    units.dollars(state.spent), held, spell_bound(row, item), units.dollars(item.amount))
+  if item.amount > item.limit then return text .. ": more than all of it" end
+  if reply.is_contended then return text .. "; again when requests under way have ended" end
+  return ("%s; %s"):format(text, spell_return(entry))
+end
+
+function words.of_row(policy, row, item)
+  local one = row.blocking
+  return { policy = policy.name, rule = ("%s@%s"):format(row.name, one.text), file = policy.file, line = row.line,
+    what = spell_bound(row, item), code = one.deny.code, status = one.deny.status }
+end
+
+return words
