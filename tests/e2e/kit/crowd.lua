@@ -3,6 +3,7 @@
 --   crowd.run(function(crowd)
 --     for i = 1, 200 do crowd.add(function() local c = client.connect(port) … end) end
 --   end, 60)
+--   crowd.statuses(50, 60, function(i) return g:ask { … } end)      -- { [200] = 50 }: 50 at once, 60 s at most
 --
 -- An error in one is raised after the others have ended. As many as there are descriptors.
 local ffi = require("ffi")
@@ -78,6 +79,19 @@ function crowd.run(setup, seconds)
     if m.error then error(m.error, 0) end
   end
   if #left > 0 then error(#left .. " of " .. #all .. " were not done in time", 2) end
+end
+
+function crowd.statuses(count, seconds, ask)
+  local statuses = {}
+  crowd.run(function(all)
+    for i = 1, count do
+      all.add(function()
+        local r = ask(i)
+        statuses[r.status] = (statuses[r.status] or 0) + 1
+      end)
+    end
+  end, seconds)
+  return statuses
 end
 
 return crowd

@@ -17,35 +17,22 @@
 --   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
 --   f:stop()
 --
--- In the policies of fleet.policies a token of output costs a dime and input nothing: what a request may cost is what it
--- asks for.
+-- fleet.policies is dimes.policies (kit/dimes).
 local signal = require("posix.signal")
-local client = require("tests.e2e.kit.client")
 local database = require("tests.e2e.kit.database")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 local redis = require("tests.e2e.kit.redis")
 local process = dofile("tests/lib/process.lua")
 
-local fleet = { DIME = 1e8 }
+local fleet = { DIME = dimes.DIME }
 local running = {}
 running.__index = running
 
-local MODELS = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o", '
-  .. 'price = usd_per_million { input = "0", output = "100000" } } }\n'
-local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
-
--- files: name → text; those of `order` that are there go into the chain.
-function fleet.policies(files, order)
-  local all, chain = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }, { '"auth"' }
-  for name, text in pairs(files) do all[name .. ".lua"] = text end
-  for _, name in ipairs(order or { "ratelimit", "budget" }) do
-    if files[name] then chain[#chain + 1] = ("%q"):format(name) end
-  end
-  all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
-  return all
-end
+-- So that who tests a fleet needs no more than this.
+fleet.policies = dimes.policies
 
 -- Of a department, at each gateway one: fleet.key_of("sales")(g).
 function fleet.key_of(department)
@@ -59,12 +46,11 @@ end
 -- As many tokens come as may.
 function fleet.body(of)
   local tokens = of.tokens or 10
-  return { model = "dear", max_tokens = tokens, stream = of.stream, messages = { { role = "user", content = "hi" } },
-    metadata = { mock = of.script or "tokens=" .. tokens } }
+  return dimes.body { tokens = tokens, stream = of.stream, script = of.script or "tokens=" .. tokens }
 end
 
 local function is_connected(g)
-  return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
+  return g:health().body:find("[+]redis ok", 1, true) ~= nil
 end
 
 -- lease, at_least, timeout: as moongate.lua says of redis, where a busy machine is not to be taken for a lost Redis; env:
