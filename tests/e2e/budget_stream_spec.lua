@@ -130,7 +130,7 @@ describe("a stream in slices", function()
   end
 
   it("of which many are open at once use up their budget together, to the last token", function()
-    local STREAMS, TOKENS = 800, 40
+    local STREAMS, TOKENS = 1000, 40
     start({ "budget" }, { budget = budget(STREAMS * TOKENS / 10, "stream = { slice = 16 }") }, nil, 4)
     local since = m:mark()
     assert.same({ done = STREAMS }, crowded(STREAMS, { tokens = 500, stream = true }, { tokens = TOKENS }))
