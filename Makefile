@@ -4,6 +4,7 @@ B        ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 SECONDS  ?= 60
+JOBS     ?= $(shell nproc)
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(shell nproc)
@@ -24,24 +25,25 @@ demo:
 	@$(MAKE) all
 	@B=$(B) luajit examples/demo/run.lua
 
-#: test         install what is missing, build, then house, unit, spec, e2e, tokens and clients
+#: test         install what is missing, build, then house, clients, unit, spec, e2e and tokens: JOBS files at a time (as
+#:              many as there are cores)
 test:
 	@.ci/packages test
 	@$(MAKE) tests-built
-	@B=$(B) luajit tests/run.lua house unit spec e2e tokens clients
+	@B=$(B) JOBS=$(JOBS) luajit tests/run.lua house clients unit spec e2e tokens
 
 #: house unit spec e2e tokens clients
 #:              one part of the tests alone
 house unit spec e2e tokens clients:
 	@.ci/packages test
 	@$(MAKE) tests-built
-	@B=$(B) luajit tests/run.lua $@
+	@B=$(B) JOBS=$(JOBS) luajit tests/run.lua $@
 
 #: asan         the whole suite under AddressSanitizer, UBSan and LeakSanitizer, in build/asan
 asan:
 	@.ci/packages test
 	@$(MAKE) SAN=1 B=build/asan tests-built
-	@ASAN_OPTIONS=detect_stack_use_after_return=1 B=build/asan SAN=1 luajit tests/run.lua house unit spec e2e tokens clients
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 B=build/asan SAN=1 luajit tests/run.lua house clients unit spec e2e tokens
 
 #: chaos        fleets under load whose gateways and Redis are killed, stopped, emptied, filled, cut off: ROUNDS (20) of up
 #:              to three faults, from a SEED; then a silent Redis for a minute

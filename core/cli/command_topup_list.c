@@ -83,7 +83,8 @@ static void print_table(const json_t *topups, const struct period_zone *zone)
     json_array_foreach(topups, i, topup) add_row(table, zone, topup);
     if (json_array_size(topups)) table_print(table);
     fflush(stdout);
-    fprintf(stderr, "%zu top-ups; times are those of %s\n", json_array_size(topups), zone->name);
+    size_t count = json_array_size(topups);
+    fprintf(stderr, "%zu top-up%s; times are those of %s\n", count, count == 1 ? "" : "s", zone->name);
     table_free(table);
 }
 

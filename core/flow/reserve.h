@@ -12,7 +12,9 @@
  * Where a budget has no room for another slice, smaller ones are asked for, down to a sixteenth. A stream that its
  * policy lets finish goes on without, and is charged for what it comes to: an overrun that max_tokens bounds. One that
  * is to be cut uses up what it holds, and ends where the next read, as large as the last, would go beyond. Both are
- * said in the trace, once, and counted. While the counters cannot be asked nothing more is held, and nothing ends.
+ * said in the trace, once, and counted. An answer that ends before Redis has said whether there is room is neither: it
+ * is charged for what it came to, and nothing is asked for it any more. While the counters cannot be asked nothing more
+ * is held, and nothing ends.
  * Private to core/flow.
  */
 #ifndef MOONGATE_FLOW_RESERVE_H

@@ -236,7 +236,6 @@ static void ask_here(struct tally *t, struct tally_asked *asked)
     else finish(t, asked, &answer);
 }
 
-
 static void give_up(struct tally *t, struct tally_asked *asked, const char *why)
 {
     struct counters_answer answer;

@@ -152,7 +152,7 @@ static void check_registry(const struct check_job *job, struct check_result *res
     struct registry *registry = registry_open(job->data_dir, &why);
     /* Parsed here too: a snapshot that a worker would refuse must not get that far. */
     bool is_read = registry && registry_export(registry, now_s, &bytes, &why);
-    if (is_read && snapshot_parse(buf_slice(&bytes), &parsed, &why)) {
+    if (is_read && snapshot_parse(buf_slice(&bytes), NULL, &parsed, &why)) {
         result->registry_fd = seal("moongate-registry", &bytes, result->report);
         snapshot_clear(&parsed);
     } else {

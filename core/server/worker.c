@@ -139,7 +139,7 @@ static bool take_registry(struct worker *w, int fd, struct fault *why)
     }
     if (!pipe_memfd_map(fd, LIMIT_SNAPSHOT_BYTES, &bytes, why)) return false;
     struct snapshot next;
-    bool is_good = snapshot_parse(bytes, &next, why);
+    bool is_good = snapshot_parse(bytes, &w->registry, &next, why);
     pipe_memfd_unmap(bytes);
     if (!is_good) return false;
     snapshot_clear(&w->registry);
@@ -433,7 +433,7 @@ int worker_run(const struct worker_parts *parts)
     mem_keep_large_apart();
     w.loop = loop_new();
     w.stats = stats_attach(parts->segment);
-    w.registry = (struct snapshot){keyring_empty(), topups_empty()};
+    w.registry = (struct snapshot){.keyring = keyring_empty(), .topups = topups_empty()};
     w.keysets = keysets_new();
     w.control = pipe_new(w.loop, parts->control_fd, LIMIT_PIPE_QUEUE_BYTES, &events, &w);
     background_init(&w.background, w.loop);

@@ -3,7 +3,7 @@
  *
  *     registry_export(registry, now_s, &bytes, &why);
  *     struct snapshot snapshot;
- *     if (!snapshot_parse(buf_slice(&bytes), &snapshot, &why)) …
+ *     if (!snapshot_parse(buf_slice(&bytes), NULL, &snapshot, &why)) …
  *     flow_set_registry(flow, snapshot.keyring, snapshot.topups);
  *     snapshot_clear(&snapshot);
  *
@@ -22,10 +22,12 @@
 struct snapshot {
     struct keyring *keyring;
     struct topups *topups;
+    uint8_t keys_digest[KEY_DIGEST_BYTES]; /* of the text that the keyring was read from; zero: of none */
 };
 
-/* False and *why: there is nothing to clear. */
-bool snapshot_parse(struct slice bytes, struct snapshot *s, struct fault *why);
+/* before: the one that is there; where its keys are the same, its keyring is shared, which spares a worker with many
+ * keys their reading for each top-up. NULL: there is none. False and *why: there is nothing to clear. */
+bool snapshot_parse(struct slice bytes, const struct snapshot *before, struct snapshot *s, struct fault *why);
 void snapshot_clear(struct snapshot *s);
 
 #endif

@@ -1,49 +1,21 @@
 -- Limits and budgets at work on one machine: several workers, one memory. The mock's journal says what was called.
 local signal = require("posix.signal")
+local calls = require("tests.e2e.kit.calls")
 local client = require("tests.e2e.kit.client")
 local crowd = require("tests.e2e.kit.crowd")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
-local DIMES = 1e8
-
--- A token of output costs a dime, and input nothing: what a request may cost is what it asks for.
-local MODELS = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
-  .. 'price = usd_per_million { input = "0", output = "100000" } } }\n'
-local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
-
-local function policies(files)
-  local all = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }
-  local chain = { '"auth"' }
-  for _, name in ipairs { "ratelimit", "budget" } do
-    if files[name] then
-      chain[#chain + 1] = ("%q"):format(name)
-      all[name .. ".lua"] = files[name]
-    end
-  end
-  all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
-  return all
-end
-
 local function body(of)
-  return { model = "dear", max_tokens = of.tokens or 10, stream = of.stream, metadata = of.script and { mock = of.script } or nil,
-    messages = { { role = "user", content = of.say or "hi" } } }
-end
-
--- What a budget or a session came to, as the ledger sums it.
-local function spent(g, key)
-  local db = assert(require("luasql.sqlite3").sqlite3():connect(g.dir:path("data/ledger.db")))
-  local rows = db:execute(("SELECT coalesce(sum(nano), 0) FROM charges WHERE key = '%s'"):format(key))
-  local sum = tonumber((rows:fetch()))
-  rows:close()
-  db:close()
-  return sum
+  of.tokens = of.tokens or 10
+  return dimes.body(of)
 end
 
 local function started(name, files, workers)
   local m = mock.start {}
-  local g = gateway.start { mock = m, name = name, workers = workers or 4, policies = policies(files) }
+  local g = gateway.start { mock = m, name = name, workers = workers or 4, policies = dimes.policies(files) }
   return g, m, function()
     g:stop()
     m:stop()
@@ -51,26 +23,21 @@ local function started(name, files, workers)
 end
 
 describe("a budget", function()
-  local HUNDRED = 'return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } } }\n'
+  local HUNDRED = dimes.budget(10)
 
   it("lets through what fits into it, whatever comes at once, and nobody is refused who is under it", function()
     local g, m, stop = started("overspend", { budget = HUNDRED })
     m:script { count = 0, head_delay_ms = 1500 }
-    local since, statuses = m:mark(), {}
-    crowd.run(function(all)
-      for _ = 1, 200 do
-        all.add(function()
-          local r = g:ask { json = body { tokens = 10 } }
-          statuses[r.status] = (statuses[r.status] or 0) + 1
-          if r.status ~= 200 then assert.equal("budget_contended", gateway.error_of(r).code) end
-        end)
-      end
-    end, 60)
-    assert.same({ [200] = 10, [429] = 190 }, statuses)
+    local since = m:mark()
+    assert.same({ [200] = 10, [429] = 190 }, crowd.statuses(200, 60, function()
+      local r = g:ask { json = body { tokens = 10 } }
+      if r.status ~= 200 then assert.equal("budget_contended", gateway.error_of(r).code) end
+      return r
+    end))
     assert.equal(10, #m:requests(since))
     m:ask("POST", "/_mock/reset")
     -- Ten answers of ten tokens: all of it is spent, to the cent.
-    expect.eventually(function() return spent(g, "app=code-assistant") == 100 * DIMES end, 10, "100 dimes")
+    expect.eventually(function() return dimes.charged(g) == 100 end, 10, "100 dimes")
     local r = g:ask { json = body { tokens = 1 } }
     assert.equal(402, r.status, r.body)
     assert.equal("budget_exhausted", gateway.error_of(r).code)
@@ -85,7 +52,7 @@ describe("a budget", function()
       local r = g:ask { json = body { tokens = 90, script = "usage_tokens=2" } }
       assert.equal(200, r.status, r.body)
     end
-    expect.eventually(function() return spent(g, "app=code-assistant") == 10 * DIMES end, 10, "10 dimes")
+    expect.eventually(function() return dimes.charged(g) == 10 end, 10, "10 dimes")
     g:signal(signal.SIGTERM)
     g.process:wait(20)
     g:run()
@@ -93,7 +60,7 @@ describe("a budget", function()
     local r = g:ask { json = body { tokens = 40 } }
     assert.equal(402, r.status, r.body)
     assert.equal(200, g:ask({ json = body { tokens = 30, script = "usage_tokens=30" } }).status)
-    expect.eventually(function() return spent(g, "app=code-assistant") == 100 * DIMES end, 10, "100 dimes")
+    expect.eventually(function() return dimes.charged(g) == 100 end, 10, "100 dimes")
     stop()
   end)
 
@@ -118,52 +85,32 @@ describe("a budget", function()
     end, 20, "a new ledger")
     expect.eventually(function() return g:ask({ json = body { tokens = 101 } }).status == 402 end, 10, "more than all")
     expect.eventually(function() -- nothing is held: all that is left can be asked for
-      local left = 100 - spent(g, "app=code-assistant") / DIMES
+      local left = 100 - dimes.charged(g)
       return g:ask({ json = body { tokens = left, script = "usage_tokens=1" } }).status == 200
     end, 10, "all that is left")
     stop()
   end)
 end)
 
--- The rows of the gateway's own table of paths: a new one that calls a model and is not asked here fails.
-local function paths()
-  local file = assert(io.open("core/exchange/api.c"))
-  local text, found = file:read("*a"), {}
-  file:close()
-  for method, path in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL') do
-    found[#found + 1] = { method = method, path = path }
-  end
-  return found
-end
-
 describe("a budget that is used up", function()
   local WITH_INPUT = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
     .. 'price = usd_per_million { input = "100000", output = "100000" } } }\n'
-  local ASKS = {
-    ["/v1/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-    ["/v1/completions"] = { prompt = "hi", max_tokens = 1 },
-    ["/v1/embeddings"] = { input = "hi" },
-    ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-    ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
-  }
 
   it("refuses on every path that calls a model, and nobody is called", function()
-    local files = policies { budget = 'return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } } }\n' }
+    local files = dimes.policies { budget = dimes.budget(10) }
     files["models.lua"] = WITH_INPUT
     local m = mock.start {}
     local g = gateway.start { mock = m, name = "doors", workers = 2, policies = files }
     local r = g:ask { json = body { tokens = 50, script = "usage_tokens=200" } }
     assert.equal(200, r.status, r.body)
-    expect.eventually(function() return spent(g, "app=code-assistant") >= 100 * DIMES end, 10, "all of it")
-    local since, all = m:mark(), paths()
-    assert.is_true(#all >= 3)
-    for _, at in ipairs(all) do
-      local ask = assert(ASKS[at.path], at.path .. " has no request here")
+    expect.eventually(function() return dimes.charged(g) >= 100 end, 10, "all of it")
+    local since = m:mark()
+    for _, call in ipairs(calls.all()) do
       for _, stream in ipairs { false, true } do
-        ask.model, ask.stream = "dear", stream or nil
-        r = g:ask { method = at.method, path = at.path, json = ask }
-        assert.equal(402, r.status, at.path .. ": " .. r.body)
-        assert.is_truthy(r.body:find("budget_exhausted", 1, true), at.path .. ": " .. r.body)
+        call.json.model, call.json.stream = "dear", stream or nil
+        r = g:ask(call)
+        assert.equal(402, r.status, call.path .. ": " .. r.body)
+        assert.is_truthy(r.body:find("budget_exhausted", 1, true), call.path .. ": " .. r.body)
       end
     end
     assert.equal(0, #m:requests(since))

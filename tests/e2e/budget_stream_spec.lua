@@ -4,24 +4,13 @@ local cjson = require("cjson")
 local signal = require("posix.signal")
 local client = require("tests.e2e.kit.client")
 local crowd = require("tests.e2e.kit.crowd")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
-local DIME = 1e8
-
--- A token of output costs a dime. Input costs nothing, but of "read".
-local MODELS = [[
-return models {
-  dear = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o",
-    price = usd_per_million { input = "0", output = "100000" } },
-  read = { targets = { "openai/read", "anthropic/again" }, context = 128000, counts_as = "gpt-4o",
-    price = usd_per_million { input = "100000", output = "100000" } },
-  two = { targets = { "openai/one", { "anthropic/cheap", price = usd_per_million { input = "0", output = "1000" } } },
-    context = 128000, counts_as = "gpt-4o", price = usd_per_million { input = "100000", output = "100000" } },
-}
-]]
-local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
+local DIME = dimes.DIME
+local budget, body = dimes.budget, dimes.body
 
 local m, g
 
@@ -32,37 +21,13 @@ after_each(gateway.stop_all)
 
 -- files: name → text of a policy, in the order of `chain`.
 local function start(chain, files, config, workers)
-  local all, names = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }, { '"auth"' }
-  for _, name in ipairs(chain) do
-    names[#names + 1] = ("%q"):format(name)
-    all[name .. ".lua"] = files[name]
-  end
-  all["apps.lua"] = files.apps
-  all["init.lua"] = "return chain { " .. table.concat(names, ", ") .. " }\n"
-  g = gateway.start { mock = m, name = "streams", policies = all, config = config, workers = workers or 2 }
+  g = gateway.start { mock = m, name = "streams", policies = dimes.policies(files, chain), config = config, workers = workers or 2 }
   return g
-end
-
-local function budget(usd, more)
-  local text = 'return budget { budgets = { { "app", each = "app", limit = %s, per = "month" } }, %s }\n'
-  return text:format(usd, more or "")
-end
-
-local function body(of)
-  return { model = of.model or "dear", max_tokens = of.tokens, stream = of.stream, n = of.n,
-    metadata = { mock = of.script or "", moongate = of.task and { task = of.task } or nil }, messages = { { role = "user", content = "hi" } } }
 end
 
 local function ask(of) return g:ask { json = body(of) } end
 
-local function charged()
-  local db = assert(require("luasql.sqlite3").sqlite3():connect(g.dir:path("data/ledger.db")))
-  local rows = db:execute("SELECT coalesce(sum(nano), 0) FROM charges WHERE key = 'app=code-assistant'")
-  local sum = tonumber((rows:fetch()))
-  rows:close()
-  db:close()
-  return sum / DIME
-end
+local function charged() return dimes.charged(g) end
 
 -- What the mock has generated since, by its journal.
 local function generated(since)
@@ -73,11 +38,7 @@ end
 
 -- Nothing is held: all that is left may be asked for, and no token more.
 local function assert_free(limit)
-  expect.eventually(function()
-    local left = limit - charged()
-    return ask({ tokens = left + 1 }).status == 402
-      and ask({ tokens = left, script = "usage_tokens=0&tokens=1" }).status == 200
-  end, 10, "all that is left")
+  expect.eventually(function() return dimes.is_left(limit - charged(), ask) end, 10, "all that is left")
 end
 
 local function said(answer)
@@ -92,11 +53,6 @@ local function said(answer)
   return #words
 end
 
-local function last_event(answer)
-  local events = client.events(answer.body)
-  return events[#events]
-end
-
 describe("a stream in slices", function()
   it("holds one and not all that it may become, and is charged for what came", function()
     start({ "budget" }, { budget = budget(10, "stream = { slice = 16 }") })
@@ -104,7 +60,7 @@ describe("a stream in slices", function()
     local since = m:mark()
     local r = ask { tokens = 1000, stream = true, script = "tokens=70" }
     assert.equal(200, r.status, r.body)
-    assert.equal("[DONE]", last_event(r).data)
+    assert.equal("[DONE]", client.last_event(r).data)
     expect.eventually(function() return charged() == 70 end, 10, "70 dimes")
     assert.equal(70, generated(since))
     assert_free(100)
@@ -114,7 +70,7 @@ describe("a stream in slices", function()
     start({ "budget" }, { budget = budget(3, "stream = { slice = 16 }") })
     local r = ask { tokens = 100, stream = true, script = "tokens=50" }
     assert.equal(50, said(r))
-    assert.equal("[DONE]", last_event(r).data)
+    assert.equal("[DONE]", client.last_event(r).data)
     expect.eventually(function() return charged() == 50 end, 10, "50 dimes")
     local record, over = g:record(r:get("x-moongate-request-id")), 0
     assert.equal("ok", record.outcome)
@@ -136,7 +92,7 @@ describe("a stream in slices", function()
     local since = m:mark()
     local r = ask { tokens = 1000, stream = true, script = "tokens=400&rate=200" }
     assert.equal(200, r.status)
-    local last = cjson.decode(last_event(r).data)
+    local last = cjson.decode(client.last_event(r).data)
     assert.equal("budget_cut", last.error.code)
     assert.equal("budget", last.error.policy)
     assert.truthy(last.error.message:find("has used %$[%d.]+ and holds %$[%d.]+ of %$3 this month"), last.error.message)
@@ -162,7 +118,7 @@ describe("a stream in slices", function()
         every.add(function()
           local r = g:ask { json = body(of) }
           assert.equal(200, r.status, r.body)
-          local data = last_event(r).data
+          local data = client.last_event(r).data
           local code = data == "[DONE]" and "done" or cjson.decode(data).error.code
           ends[code] = (ends[code] or 0) + 1
         end)
@@ -174,7 +130,7 @@ describe("a stream in slices", function()
   end
 
   it("of which many are open at once use up their budget together, to the last token", function()
-    local STREAMS, TOKENS = 800, 40
+    local STREAMS, TOKENS = 1000, 40
     start({ "budget" }, { budget = budget(STREAMS * TOKENS / 10, "stream = { slice = 16 }") }, nil, 4)
     local since = m:mark()
     assert.same({ done = STREAMS }, crowded(STREAMS, { tokens = 500, stream = true }, { tokens = TOKENS }))

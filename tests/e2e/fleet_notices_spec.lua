@@ -1,8 +1,9 @@
 -- A fleet's notices, each once, whoever crosses a threshold and whatever becomes of a ledger; and a budget that is used up
 -- has no side door.
 local cjson = require("cjson")
-local signal = require("posix.signal")
+local calls = require("tests.e2e.kit.calls")
 local crowd = require("tests.e2e.kit.crowd")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local fleet = require("tests.e2e.kit.fleet")
 local hooks = require("tests.e2e.kit.hooks")
@@ -17,25 +18,7 @@ end)
 local function ask(g, tokens) return g:ask { json = fleet.body { tokens = tokens } } end
 
 local function ask_at_once(count, tokens)
-  local statuses = {}
-  crowd.run(function(all)
-    for i = 1, count do
-      all.add(function()
-        local r = ask(f[i % #f + 1], tokens)
-        statuses[r.status] = (statuses[r.status] or 0) + 1
-      end)
-    end
-  end, 60)
-  return statuses
-end
-
-local function kill_ledger(g)
-  local pid = g:listen().ledger_pid
-  signal.kill(pid, signal.SIGKILL)
-  expect.eventually(function()
-    local ok, now = pcall(g.listen, g)
-    return ok and now.ledger_pid ~= pid and g:is_ready()
-  end, 20, "another ledger process")
+  return crowd.statuses(count, 60, function(i) return ask(f[i % #f + 1], tokens) end)
 end
 
 describe("a notice of a fleet's budget", function()
@@ -43,16 +26,6 @@ describe("a notice of a fleet's budget", function()
 
   before_each(function() hook = hooks.start() end)
   after_each(function() hook:stop() end)
-
-  -- How often each threshold was taken.
-  local function taken()
-    local by = {}
-    for _, call in ipairs(hook:calls()) do
-      local at = cjson.decode(call.body).threshold
-      if call.status == 200 then by[at] = (by[at] or 0) + 1 end
-    end
-    return by
-  end
 
   local function waiting()
     local sum = 0
@@ -68,28 +41,18 @@ describe("a notice of a fleet's budget", function()
           { at = "100%", notify = { "ops:team-a" }, deny = { 402, "budget_exhausted" } } } }]] } }
     assert.same({ [200] = 50 }, ask_at_once(50, 2))
     for _ = 1, 2 do
-      for _, g in ipairs(f) do kill_ledger(g) end
+      for _, g in ipairs(f) do g:kill_ledger() end
       ask_at_once(40, 2) -- all of them over it
     end
     f:connected()
-    expect.eventually(function() return taken()["100%"] and waiting() == 0 end, 60, "the notices")
+    expect.eventually(function() return hook:notices()["100%"] and waiting() == 0 end, 60, "the notices")
     for _, g in ipairs(f) do expect.eventually(function() return ask(g, 2).status == 402 end, 20, "the end") end
     expect.eventually(function() return waiting() == 0 end, 20, "all of them sent")
     f:agrees()
-    assert.same({ ["80%"] = 1, ["100%"] = 1 }, taken())
+    local by = hook:notices()
+    assert.same({ 1, 1 }, { #by["80%"], #by["100%"] })
   end)
 end)
-
--- The rows of the gateway's own table of paths: a new one that calls a model and is not asked here fails.
-local function paths()
-  local file = assert(io.open("core/exchange/api.c"))
-  local text, found = file:read("*a"), {}
-  file:close()
-  for method, path in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL') do
-    found[#found + 1] = { method = method, path = path }
-  end
-  return found
-end
 
 describe("a fleet's budget that is used up", function()
   local MODELS = [[
@@ -103,13 +66,6 @@ return models {
 ]]
   local ROUTING = [[return routing { choose_for = { "auto" },
   rules = { { "default", route = { "openai/dear", "anthropic/also-dear" }, reason = "both" } } }]]
-  local ASKS = {
-    ["/v1/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-    ["/v1/completions"] = { prompt = "hi", max_tokens = 1 },
-    ["/v1/embeddings"] = { input = "hi" },
-    ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
-    ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
-  }
 
   -- As the gateway lists them, and what names there are besides.
   local function names()
@@ -121,23 +77,21 @@ return models {
   end
 
   it("refuses at every gateway, on every path, by every name, and nobody is called", function()
-    local files = fleet.policies { budget = 'return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } } }\n' }
+    local files = dimes.policies { budget = dimes.budget(10) }
     files["models.lua"], files["routing.lua"] = MODELS, ROUTING
     files["init.lua"] = 'return chain { "auth", "routing", "budget" }\n'
     f = fleet.start { gateways = 2, name = "doors", workers = 2, policies = files }
     local r = f[1]:ask { json = fleet.body { tokens = 50, script = "usage_tokens=200" } }
     assert.equal(200, r.status, r.body)
     f:agrees()
-    local since, all = f.mock:mark(), paths()
+    local since = f.mock:mark()
     local connections = f.mock:state().connections
-    assert.is_true(#all >= 3)
-    for _, at in ipairs(all) do
-      local json = assert(ASKS[at.path], at.path .. " has no request here")
+    for _, call in ipairs(calls.all()) do
       for _, name in ipairs(names()) do
         for _, stream in ipairs { false, true } do
-          json.model, json.stream = name, stream or nil
-          r = f[2]:ask { method = at.method, path = at.path, json = json }
-          local where = ("%s %s: %s"):format(at.path, name, r.body)
+          call.json.model, call.json.stream = name, stream or nil
+          r = f[2]:ask(call)
+          local where = ("%s %s: %s"):format(call.path, name, r.body)
           assert.equal(402, r.status, where)
           assert.is_truthy(r.body:find("budget_exhausted", 1, true), where)
         end

@@ -2,6 +2,7 @@
 local cjson = require("cjson")
 local signal = require("posix.signal")
 local crowd = require("tests.e2e.kit.crowd")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local hooks = require("tests.e2e.kit.hooks")
@@ -9,22 +10,10 @@ local mock = require("tests.e2e.kit.mock")
 
 local SECRET = "whsec-0123456789"
 
--- A token of output costs a dime, and input nothing.
-local FILES = {
-  ["models.lua"] = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
-    .. 'price = usd_per_million { input = "0", output = "100000" } } }\n',
-  ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
-  ["apps.lua"] = 'return apps { ["code-assistant"] = { department = "engineering", owner = "developer tools" } }\n',
-  ["init.lua"] = 'return chain { "auth", "budget" }\n',
-}
-
 local function policies(to)
-  local all = { ["budget.lua"] = ([[return budget {
-    budgets = { { "app", each = "app", limit = 10, per = "month" } },
-    thresholds = { { at = "80%%", notify = { %s } }, { at = "100%%", notify = { %s }, deny = { 402, "budget_exhausted" } } } }
-]]):format(to, to) }
-  for name, text in pairs(FILES) do all[name] = text end
-  return all
+  return dimes.policies { apps = 'return apps { ["code-assistant"] = { department = "engineering", owner = "developer tools" } }\n',
+    budget = dimes.budget(10, ([[thresholds = {
+      { at = "80%%", notify = { %s } }, { at = "100%%", notify = { %s }, deny = { 402, "budget_exhausted" } } }]]):format(to, to)) }
 end
 
 local started = {}
@@ -40,43 +29,10 @@ local function start(of)
   return g, m
 end
 
-local function ask(g, tokens)
-  return g:ask { json = { model = "dear", max_tokens = tokens, messages = { { role = "user", content = "hi" } } } }
-end
+local function ask(g, tokens) return g:ask { json = dimes.body { tokens = tokens } } end
 
 local function ask_at_once(g, count, tokens)
-  local statuses = {}
-  crowd.run(function(all)
-    for _ = 1, count do
-      all.add(function()
-        local r = ask(g, tokens)
-        statuses[r.status] = (statuses[r.status] or 0) + 1
-      end)
-    end
-  end, 60)
-  return statuses
-end
-
--- Bodies of the calls that were taken, by threshold.
-local function taken(hook)
-  local by = {}
-  for _, call in ipairs(hook:calls()) do
-    local said = cjson.decode(call.body)
-    if call.status == 200 then
-      by[said.threshold] = by[said.threshold] or {}
-      table.insert(by[said.threshold], said)
-    end
-  end
-  return by
-end
-
-local function kill_ledger(g)
-  local pid = g:listen().ledger_pid
-  signal.kill(pid, signal.SIGKILL)
-  expect.eventually(function()
-    local ok, now = pcall(g.listen, g)
-    return ok and now.ledger_pid ~= pid and g:is_ready()
-  end, 20, "another ledger process")
+  return crowd.statuses(count, 60, function() return ask(g, tokens) end)
 end
 
 local function is_signed(call)
@@ -103,27 +59,27 @@ describe("a notice of a budget", function()
     hook:answer("500 Internal Server Error")
     assert.same({ [200] = 50 }, ask_at_once(g, 50, 2))
     expect.eventually(function() return #hook:calls() > 0 end, 10, "a first attempt")
-    kill_ledger(g)
+    g:kill_ledger()
     local statuses = ask_at_once(g, 10, 2)
     assert.is_nil(statuses[200])
     expect.eventually(function() return ask(g, 2).status == 402 end, 10, "the end of the budget")
     expect.eventually(function() return #g:entries("alert") == 2 end, 10, "both entries")
     hook:answer("200 OK")
     expect.eventually(function()
-      local by = taken(hook)
+      local by = hook:notices()
       return by["80%"] and by["100%"]
     end, 20, "both notices")
     g:gauge_becomes("moongate_notices_waiting", 0)
 
     for _ = 1, 10 do ask(g, 2) end
-    kill_ledger(g)
+    g:kill_ledger()
     for _ = 1, 10 do ask(g, 2) end
     g:signal(signal.SIGTERM) -- all that there is has come to the ledger
     g.process:wait(20)
     assert.equal(2, #g:entries("alert"))
     g:run()
 
-    local ids, by = {}, taken(hook)
+    local ids, by = {}, hook:notices()
     assert.equal(1, #by["80%"])
     assert.equal(1, #by["100%"])
     for _, call in ipairs(hook:calls()) do

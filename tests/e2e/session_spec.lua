@@ -1,39 +1,36 @@
 -- A gateway's session in the Redis that its fleet shares: that it is there, what is told in it, and what Redis may do.
 local signal = require("posix.signal")
 local client = require("tests.e2e.kit.client")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local hooks = require("tests.e2e.kit.hooks")
 local mock = require("tests.e2e.kit.mock")
 local redis = require("tests.e2e.kit.redis")
 
-local POLICIES = {
-  ["init.lua"] = 'return chain { "auth", "budget" }\n',
-  ["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n',
-  ["models.lua"] = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
-    .. 'price = usd_per_million { input = "0", output = "100000" } } }\n',
-  ["budget.lua"] = 'return budget { budgets = { { "app", each = "app", limit = 1000, per = "month" } }, on_store_loss = "open" }\n',
-}
-
-local function health(g) return client.ask(g.admin_port, { path = "/readyz?verbose" }).body end
+local POLICIES = dimes.policies { budget = dimes.budget(1000, 'on_store_loss = "open"') }
 
 local function shared(g, count)
   local line = ("[+]redis ok: %d gateways count together"):format(count or 1)
-  expect.eventually(function() return health(g):find(line, 1, true) end, 30, line)
+  expect.eventually(function() return g:health().body:find(line, 1, true) end, 30, line)
 end
 
--- What Redis has for a budget's sums, in all periods.
-local function told(db)
+-- Of all budgets in all periods: "s": what Redis was told that was spent, "h": what requests hold.
+local function sum_of(db, letter)
   local sum = 0
   for key in (db:ask("KEYS", "mg1:{p0}:B:*") or ""):gmatch("%S+") do
     local fields = {}
     for line in (db:ask("HGETALL", key) .. "\n"):gmatch("([^\n]*)\n") do fields[#fields + 1] = line end
     for i = 1, #fields, 2 do
-      if fields[i]:sub(1, 1) == "s" then sum = sum + tonumber(fields[i + 1]) end
+      if fields[i]:sub(1, 1) == letter then sum = sum + tonumber(fields[i + 1]) end
     end
   end
   return sum
 end
+
+local function told(db) return sum_of(db, "s") end
+
+local function held(db) return sum_of(db, "h") end
 
 describe("a gateway with a Redis", function()
   it("tells it what its requests cost, and all of it again when Redis was emptied or was away", function()
@@ -41,7 +38,7 @@ describe("a gateway with a Redis", function()
     local g = gateway.start { mock = m, name = "session", workers = 2, policies = POLICIES,
       config = { redis = { url = db.url } } }
     local function spend()
-      local r = g:chat { model = "dear", max_tokens = 10, messages = { { role = "user", content = "hi" } } }
+      local r = g:chat(dimes.body { tokens = 10 })
       assert.equal(200, r.status, r.body)
       return g:record(r.id).cost.nano_usd
     end
@@ -56,7 +53,7 @@ describe("a gateway with a Redis", function()
     is_told(cost)
     shared(g)
     db:kill()
-    expect.eventually(function() return health(g):find("[!]redis: ", 1, true) end, 30, "told that Redis is away")
+    expect.eventually(function() return g:health().body:find("[!]redis: ", 1, true) end, 30, "told that Redis is away")
     cost = cost + spend()
     db:run()
     is_told(cost)
@@ -70,24 +67,12 @@ describe("a gateway with a Redis", function()
   end)
 end)
 
--- What requests hold of budgets in Redis, and whose sessions there are.
-local function held(db)
-  local sum = 0
-  for key in (db:ask("KEYS", "mg1:{p0}:B:*") or ""):gmatch("%S+") do
-    for field in (db:ask("HKEYS", key) or ""):gmatch("[^\n]+") do
-      if field:sub(1, 1) == "h" then sum = sum + tonumber(db:ask("HGET", key, field)) end
-    end
-  end
-  return sum
-end
-
+-- Whose there are.
 local function sessions(db) return db:ask("ZRANGE", "mg1:{p0}:S", "0", "-1") end
 
 local function send(g, tokens)
   local c = client.connect(g.port)
-  local body = ('{"model":"dear","max_tokens":%d,"messages":[{"role":"user","content":"hi"}]}'):format(tokens)
-  c:send(("POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
-    .. "Content-Length: %d\r\n\r\n%s"):format(g.key, #body, body))
+  c:send(client.request { key = g.key, json = dimes.body { tokens = tokens } })
   return c
 end
 
@@ -101,12 +86,8 @@ describe("what is held in Redis", function()
     m:script { count = 0, head_delay_ms = 600000 }
     local c = send(g, 10)
     expect.eventually(function() return held(db) > 0 end, 20, "a hold")
-    local nano, pid = held(db), g:listen().ledger_pid
-    signal.kill(pid, signal.SIGKILL)
-    expect.eventually(function()
-      local ok, now = pcall(g.listen, g)
-      return ok and now.ledger_pid ~= pid and g:is_ready()
-    end, 20, "another ledger process")
+    local nano = held(db)
+    g:kill_ledger()
     shared(g)
     assert.equal(name, sessions(db))
     assert.equal(nano, held(db))
@@ -137,17 +118,14 @@ end)
 describe("a fleet", function()
   it("gives a notice out once, whichever of its gateways crosses the threshold", function()
     local db, m, hook = redis.start(), mock.start {}, hooks.start()
-    local files = {}
-    for name, text in pairs(POLICIES) do files[name] = text end
-    files["budget.lua"] = [[return budget { budgets = { { "app", each = "app", limit = 10, per = "month" } },
-      thresholds = { { at = "80%", notify = { "ops" } } } }]]
+    local files = dimes.policies { budget = dimes.budget(10, 'thresholds = { { at = "80%", notify = { "ops" } } }') }
     local function start(name)
       return gateway.start { mock = m, name = name, policies = files,
         config = { redis = { url = db.url }, ledger = { gateway = name },
           notify = { ops = { kind = "webhook", url = hook.url, secret = "whsec-0123456789" } } } }
     end
     local function spend(g, tokens)
-      local r = g:chat { model = "dear", max_tokens = tokens, messages = { { role = "user", content = "hi" } } }
+      local r = g:chat(dimes.body { tokens = tokens })
       assert.equal(200, r.status, r.body)
     end
     local a, b = start("fleet-a"), start("fleet-b")

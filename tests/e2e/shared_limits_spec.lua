@@ -1,73 +1,69 @@
 -- Limits and budgets of a gateway whose counters are in Redis: what it is asked, and what holds while it cannot be.
 local cjson = require("cjson")
 local client = require("tests.e2e.kit.client")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 local redis = require("tests.e2e.kit.redis")
 
-local DIME = 1e8
+local DIME = dimes.DIME
+local budget = dimes.budget
 
--- A token of output costs a dime, and input nothing, but of "read".
-local MODELS = [[
-return models {
-  dear = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o",
-    price = usd_per_million { input = "0", output = "100000" } },
-  read = { targets = { "openai/read", "anthropic/again" }, context = 128000, counts_as = "gpt-4o",
-    price = usd_per_million { input = "100000", output = "100000" } },
-  two = { targets = { "openai/one", { "anthropic/cheap", price = usd_per_million { input = "0", output = "1000" } } },
-    context = 128000, counts_as = "gpt-4o", price = usd_per_million { input = "100000", output = "100000" } },
-}
-]]
+local m, db, g, app, under_way
+local apps = 0
 
-local m, db, g
-
-setup(function() m = mock.start {} end)
-teardown(function() m:stop() end)
-before_each(function()
-  m:reset()
+-- One Redis, and one gateway as long as it may be the same: a new one counts alone until its grace is over.
+setup(function()
+  m = mock.start {}
   db = redis.start()
 end)
-after_each(function()
+teardown(function()
   gateway.stop_all()
   db:stop()
+  m:stop()
 end)
-
-local function budget(usd, more)
-  return ('return budget { budgets = { { "app", each = "app", limit = %s, per = "month" } }, %s }\n'):format(usd, more or "")
-end
+before_each(function() m:reset() end)
+after_each(function() -- also of a test that failed
+  if db.process then db:answer() else db:run() end
+end)
 
 local function rate(limits, more)
   return ("return ratelimit { limits = { %s }, %s }\n"):format(limits, more or "")
 end
 
-local function is_shared()
-  local health = client.ask(g.admin_port, { path = "/readyz?verbose" }).body
-  return health:find("[+]redis ok", 1, true) ~= nil
-end
+local function is_shared() return g:health().body:find("[+]redis ok", 1, true) ~= nil end
 
 local function shared() expect.eventually(is_shared, 30, "a place in Redis") end
 
--- files: name → text of a policy, in the order of `chain`.
-local function start(chain, files, config, workers, is_alone)
-  local all, names = { ["models.lua"] = MODELS }, { '"auth"' }
-  all["auth.lua"] = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
-  for _, name in ipairs(chain) do
-    names[#names + 1] = ("%q"):format(name)
-    all[name .. ".lua"] = files[name]
+local function run(policies, of)
+  gateway.stop_all()
+  g = gateway.start { mock = m, name = "shared", policies = policies, workers = of.workers or 2,
+    config = { redis = { url = db.url, timeout = "500ms", -- a loaded machine needs more than a fleet's
+      gateways = of.gateways }, billing = of.zone and { timezone = of.zone } } }
+end
+
+-- files: name → text of a policy, in the order of `chain`; of: workers, gateways as moongate.lua says of redis, zone, is_lost:
+-- its Redis. Each test asks for an app of its own.
+local function start(chain, files, of)
+  of = of or {}
+  local policies, kind = dimes.policies(files, chain), cjson.encode { of.workers or 2, of.gateways or 0, of.zone or "", of.is_lost or false }
+  if kind == under_way then
+    g:write_policies(policies)
+    g:reload()
+  else
+    run(policies, of)
+    under_way = kind
   end
-  all["init.lua"] = "return chain { " .. table.concat(names, ", ") .. " }\n"
-  config = config or {}
-  config.redis = config.redis or {}
-  config.redis.url, config.redis.timeout = db.url, "500ms" -- a loaded machine needs more than a fleet's
-  g = gateway.start { mock = m, name = "shared", policies = all, config = config, workers = workers or 2 }
-  if not is_alone then shared() end
-  return g
+  apps = apps + 1
+  app = "app" .. apps
+  g.key = g:new_key { app = app, department = "engineering" }
+  if not of.is_lost then shared() end
 end
 
 local function body(of)
-  return { model = of.model or "dear", max_tokens = of.tokens or 1, stream = of.stream,
-    metadata = { mock = of.script or "" }, messages = { { role = "user", content = "hi" } } }
+  of.tokens = of.tokens or 1
+  return dimes.body(of)
 end
 
 local function once(of) return g:ask { json = body(of), key = of.key } end
@@ -82,27 +78,11 @@ local function ask(of)
   return r
 end
 
-local function charged()
-  local rows = assert(require("luasql.sqlite3").sqlite3():connect(g.dir:path("data/ledger.db")))
-  local cursor = rows:execute("SELECT coalesce(sum(nano), 0) FROM charges WHERE key = 'app=code-assistant'")
-  local sum = tonumber((cursor:fetch()))
-  cursor:close()
-  rows:close()
-  return sum / DIME
-end
+local function charged() return dimes.charged(g, "app=" .. app) end
 
 -- Nothing is held: all that is left may be asked for, and no token more.
 local function assert_free(limit)
-  expect.eventually(function()
-    local left = limit - charged()
-    return once({ tokens = left + 1 }).status == 402
-      and once({ tokens = left, script = "usage_tokens=0&tokens=1" }).status == 200
-  end, 20, "all that is left")
-end
-
-local function last_event(answer)
-  local events = client.events(answer.body)
-  return events[#events]
+  expect.eventually(function() return dimes.is_left(limit - charged(), once) end, 20, "all that is left")
 end
 
 local function lines_of(answer, verb)
@@ -140,7 +120,7 @@ describe("counters in Redis", function()
     start({ "budget" }, { budget = budget(10, "stream = { slice = 16 }, " .. CLOSED) })
     assert.equal(402, ask({ tokens = 1000 }).status)
     local r = ask { tokens = 1000, stream = true, script = "tokens=70&rate=100" }
-    assert.equal("[DONE]", last_event(r).data)
+    assert.equal("[DONE]", client.last_event(r).data)
     expect.eventually(function() return charged() == 70 end, 20, "70 dimes")
     assert_free(100)
   end)
@@ -148,18 +128,18 @@ describe("counters in Redis", function()
   it("let a stream finish where there is no more room, and say so", function()
     start({ "budget" }, { budget = budget(3, "stream = { slice = 16 }, " .. CLOSED) })
     local r = ask { tokens = 100, stream = true, script = "tokens=50&rate=100" }
-    assert.equal("[DONE]", last_event(r).data)
+    assert.equal("[DONE]", client.last_event(r).data)
     expect.eventually(function() return charged() == 50 end, 20, "50 dimes")
     local over = lines_of(r, "over")
     assert.equal(1, #over)
-    assert.truthy(over[1].reason:find("^code%-assistant has used %$0 and holds %$[%d.]+ of %$3 this month, and "), over[1].reason)
+    assert.truthy(over[1].reason:find("^" .. app .. " has used %$0 and holds %$[%d.]+ of %$3 this month, and "), over[1].reason)
     assert.equal(402, ask({ tokens = 1 }).status)
   end)
 
   it("cut a stream where the policy says so", function()
     start({ "budget" }, { budget = budget(3, 'stream = { slice = 16, on_exhausted = "cut" }, ' .. CLOSED) })
     local r = ask { tokens = 1000, stream = true, script = "tokens=400&rate=100" }
-    local last = cjson.decode(last_event(r).data)
+    local last = cjson.decode(client.last_event(r).data)
     assert.equal("budget_cut", last.error.code)
     assert.truthy(last.error.message:find("has used %$0 and holds %$[%d.]+ of %$3 this month"), last.error.message)
     expect.eventually(function() return charged() > 0 end, 20, "what came")
@@ -258,7 +238,7 @@ describe("while Redis is out of reach", function()
   end)
 
   each_loss("local counts this gateway's part of a limit", function(lose, find)
-    start({ "ratelimit" }, { ratelimit = rate('{ "x", by = "app", concurrent = 6 }') }, { redis = { gateways = 3 } })
+    start({ "ratelimit" }, { ratelimit = rate('{ "x", by = "app", concurrent = 6 }') }, { gateways = 3 })
     lose()
     m:script { count = 0, hold = true }
     local open, since = {}, m:mark()
@@ -281,7 +261,7 @@ describe("while Redis is out of reach", function()
 
   -- Which worker has heard of it is chance: there is one.
   each_loss("local gives a fifth of what was left of a budget away", function(lose, find)
-    start({ "budget" }, { budget = budget(11) }, nil, 1)
+    start({ "budget" }, { budget = budget(11) }, { workers = 1 })
     expect.eventually(function() return #lines_of(once { tokens = 10 }, "lost") == 0 end, 30, "an answer of Redis")
     local before = charged()
     local limit, heard = 110, before
@@ -341,11 +321,12 @@ describe("while Redis is out of reach", function()
   end)
 
   it("because others there have another billing zone, both zones are named, and nothing is counted with them", function()
+    gateway.stop_all()
     db:ask("SET", "mg1:{p0}:Z", "Europe/Berlin", "PX", 600000)
-    start({ "budget" }, { budget = budget(10, CLOSED) }, { billing = { timezone = "Asia/Tokyo" } }, 1, true)
+    start({ "budget" }, { budget = budget(10, CLOSED) }, { zone = "Asia/Tokyo", workers = 1, is_lost = true })
     local why = "billing.timezone is Asia/Tokyo here and Europe/Berlin in the gateways that count together"
     expect.eventually(function()
-      return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[!]redis: limits and budgets are not shared: " .. why, 1, true)
+      return g:health().body:find("[!]redis: limits and budgets are not shared: " .. why, 1, true)
     end, 30, "both zones")
     assert.equal(1, g:metrics():value "moongate_redis_zone_differs")
     assert.truthy(g:said():find('"level":"error"[^\n]*"event":"billing_zone_differs"'))
@@ -355,12 +336,14 @@ describe("while Redis is out of reach", function()
     assert.equal(0, g:metrics():value "moongate_redis_zone_differs")
     assert.equal("Asia/Tokyo", db:ask("GET", "mg1:{p0}:Z"))
     is_back()
+    gateway.stop_all()
+    db:ask("DEL", "mg1:{p0}:Z")
   end)
 
   it("when the gateway starts, it starts all the same", function()
     db:kill()
     start({ "ratelimit", "budget" }, { ratelimit = rate('{ "x", by = "app", requests = 6000, per = "1h" }'),
-      budget = budget(10, 'on_store_loss = "open"') }, nil, 2, true)
+      budget = budget(10, 'on_store_loss = "open"') }, { is_lost = true })
     local r = once {}
     assert.equal(200, r.status, r.body)
     local lost = lines_of(r, "lost")

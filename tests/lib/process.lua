@@ -94,8 +94,8 @@ function child:line(seconds)
       return line
     end
     local left = deadline - process.now()
-    if left < 0 or not self.fd then return nil, "timeout" end
-    if poll.rpoll(self.fd, math.min(math.ceil(left * 1000), 200)) == 1 then
+    if not self.fd then return nil, "timeout" end
+    if poll.rpoll(self.fd, math.max(0, math.min(math.ceil(left * 1000), 200))) == 1 then
       local more = unistd.read(self.fd, 65536)
       if not more or more == "" then
         local last = self.text
@@ -104,6 +104,8 @@ function child:line(seconds)
         return nil, "eof"
       end
       self.text = self.text .. more
+    elseif left < 0 then
+      return nil, "timeout"
     end
     if process.interrupted then return nil, "interrupted" end
   end
@@ -162,6 +164,19 @@ function child:stop(seconds)
   return self.status, self.code
 end
 
+-- When its output has ended: the exit code (128 + signal when killed, 124 after `seconds`, one at least), and no more of
+-- its group.
+function child:code_within(seconds)
+  local how, code = self:wait(math.max(seconds, 1))
+  if not how then
+    self:signal(signal.SIGKILL)
+    self:wait()
+    return 124
+  end
+  if self.group then signal.kill(-self.pid, signal.SIGKILL) end
+  return how == "exited" and code or 128 + code
+end
+
 -- Runs to the end: all output, then the exit code (128 + signal when killed, 124 after words.seconds).
 function process.run(words)
   local p = process.start(words)
@@ -179,14 +194,14 @@ function process.run(words)
       return table.concat(out, "\n"), why == "timeout" and 124 or 130
     end
   end
-  local how, code = p:wait(math.max(deadline - process.now(), 1))
-  if not how then
-    p:signal(signal.SIGKILL)
-    p:wait()
-    return table.concat(out, "\n"), 124
-  end
-  if p.group then signal.kill(-p.pid, signal.SIGKILL) end
-  return table.concat(out, "\n"), how == "exited" and code or 128 + code
+  return table.concat(out, "\n"), p:code_within(deadline - process.now())
+end
+
+-- Until one of these children says something or has no more to say, `seconds` at most.
+function process.wait_for_words(children, seconds)
+  local fds = {}
+  for _, p in ipairs(children) do fds[p.fd] = { events = { IN = true } } end
+  poll.poll(fds, math.ceil(seconds * 1000))
 end
 
 -- From here on Ctrl-C and TERM set process.interrupted instead of ending this program.

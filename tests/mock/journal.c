@@ -61,7 +61,7 @@ void journal_add(struct journal *j, json_t *entry)
     if (!j->is_off && entry) {
         if (j->last - j->first + 1 == JOURNAL_ENTRIES_MAX) forget_oldest(j);
         json_object_set_new(entry, "seq", json_integer((json_int_t)++j->last));
-        json_object_set_new(entry, "time_ms", json_integer((json_int_t)(clock_wall_ns() / NS_PER_MS)));
+        json_object_set_new(entry, "time_us", json_integer((json_int_t)(clock_wall_ns() / 1000)));
         char *line = json_dumps(entry, JSON_COMPACT);
         j->lines[j->last % JOURNAL_ENTRIES_MAX] = line;
         if (j->file) {

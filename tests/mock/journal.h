@@ -3,7 +3,7 @@
  *
  *     journal_add(j, json_pack("{s:s, s:I}", "event", "open", "conn", id));
  *
- * Each entry gets "seq" (1, 2, 3 …) and "time_ms" (wall clock). Kept in memory for GET /_mock/log, the newest
+ * Each entry gets "seq" (1, 2, 3 …) and "time_us" (wall clock). Kept in memory for GET /_mock/log, the newest
  * JOURNAL_ENTRIES_MAX of them, and written to the file, if any, as JSON lines at once.
  */
 #ifndef MOONGATE_MOCK_JOURNAL_H

@@ -7,6 +7,7 @@
 --   local event = c:event()               -- next event of an event stream: { raw, data, comment, name }
 --   c:close()  c:reset()  c:half_close()
 --   local r = client.ask(port, { … })     -- all of it: { status, headers, get, body, raw_head, ending = "end" | "cut" … }
+--   client.last_event(r)                  -- of such a body; client.events(text): all
 --
 -- Inside crowd.run() the same calls let the others go on instead of blocking. Nothing waits longer than `seconds`.
 local cjson = require("cjson")
@@ -269,6 +270,11 @@ function client.events(body)
     if raw ~= "\n" then events[#events + 1] = client.parse_event(raw) end
   end
   return events
+end
+
+function client.last_event(answer)
+  local events = client.events(answer.body)
+  return events[#events]
 end
 
 -- The text of a request. json: a table or the body itself as a string; headers: {{name, value}, …} after the usual ones.

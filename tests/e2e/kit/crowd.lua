@@ -1,12 +1,20 @@
--- Many clients at once in one process: each a coroutine, all on one select().
+-- Many clients at once in one process: each a coroutine, all on one poll().
 --
 --   crowd.run(function(crowd)
 --     for i = 1, 200 do crowd.add(function() local c = client.connect(port) … end) end
 --   end, 60)
+--   crowd.statuses(50, 60, function(i) return g:ask { … } end)      -- { [200] = 50 }: 50 at once, 60 s at most
 --
--- An error in one is raised after the others have ended. At most about 900 sockets (select's limit).
+-- An error in one is raised after the others have ended. As many as there are descriptors.
+local ffi = require("ffi")
 local socket = require("socket")
 local client = require("tests.e2e.kit.client")
+
+ffi.cdef [[
+struct crowd_pollfd { int fd; short events, revents; };
+int poll(struct crowd_pollfd *fds, unsigned long count, int timeout_ms);
+]]
+local POLLIN, POLLOUT = 1, 4
 
 local crowd = {}
 
@@ -23,21 +31,19 @@ end
 
 -- Waits for the first socket or deadline among the members, then lets those go on.
 local function turn(members)
-  local readers, writers, by_sock, first = {}, {}, {}, math.huge
+  local fds, waiting, first = ffi.new("struct crowd_pollfd[?]", #members), {}, math.huge
   for _, m in ipairs(members) do
     if m.sock then
-      local set = m.mode == "read" and readers or writers
-      set[#set + 1] = m.sock
-      by_sock[m.sock] = m
+      local at = fds[#waiting]
+      at.fd, at.events = m.sock:getfd(), m.mode == "read" and POLLIN or POLLOUT
+      waiting[#waiting + 1] = m
     end
     first = math.min(first, m.deadline)
   end
-  local left = math.max(0, first - socket.gettime())
-  local readable, writable = socket.select(readers, writers, math.min(left, 1))
+  local left = math.max(0, math.min(first - socket.gettime(), 1))
+  ffi.C.poll(fds, #waiting, math.ceil(left * 1000))
   local ready = {}
-  for _, set in ipairs { readable, writable } do
-    for _, sock in ipairs(set) do ready[by_sock[sock]] = true end
-  end
+  for i, m in ipairs(waiting) do ready[m] = fds[i - 1].revents ~= 0 end
   local now = socket.gettime()
   for _, m in ipairs(members) do
     if ready[m] then resume(m, true) elseif now >= m.deadline then resume(m, false) end
@@ -73,6 +79,19 @@ function crowd.run(setup, seconds)
     if m.error then error(m.error, 0) end
   end
   if #left > 0 then error(#left .. " of " .. #all .. " were not done in time", 2) end
+end
+
+function crowd.statuses(count, seconds, ask)
+  local statuses = {}
+  crowd.run(function(all)
+    for i = 1, count do
+      all.add(function()
+        local r = ask(i)
+        statuses[r.status] = (statuses[r.status] or 0) + 1
+      end)
+    end
+  end, seconds)
+  return statuses
 end
 
 return crowd

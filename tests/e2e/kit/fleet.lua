@@ -7,43 +7,32 @@
 --   f:counted()                               -- { spent = { ["<start> <key>"] = nano }, held = …, running = …, open = n }
 --   f:charged()                               -- { ["<start> <key>"] = nano }, of all ledgers together
 --   f:agrees(20)                              -- until the two say the same, and nothing is held or under way
---   f:poll(key)  f:polled()                   -- spent and held of a key again and again: how often, the most that was spent,
---                                             and the most of both together
+--   f:poll { key, … }  f:polled()             -- all that Redis holds, again and again, each time at one moment: how often, and
+--                                             by key { spent =, all = }: the most that was spent, and with what was
+--                                             held. Raises where sums were once not those of the holds
 --   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders);
---                                             key(g): whose, instead of g.key
+--                                             key(g): whose, instead of g.key; wrong = 20: in a hundred answers
 --   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
+--   load:beyond()                             -- tokens of them beyond what they might have
 --   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
 --   f:stop()
 --
--- In the policies of fleet.policies a token of output costs a dime and input nothing: what a request may cost is what it
--- asks for.
+-- fleet.policies is dimes.policies (kit/dimes).
 local signal = require("posix.signal")
-local client = require("tests.e2e.kit.client")
 local database = require("tests.e2e.kit.database")
+local dimes = require("tests.e2e.kit.dimes")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 local redis = require("tests.e2e.kit.redis")
 local process = dofile("tests/lib/process.lua")
 
-local fleet = { DIME = 1e8 }
+local fleet = { DIME = dimes.DIME }
 local running = {}
 running.__index = running
 
-local MODELS = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, counts_as = "gpt-4o", '
-  .. 'price = usd_per_million { input = "0", output = "100000" } } }\n'
-local AUTH = 'return auth { keys = { header = "authorization", scheme = "Bearer" } }\n'
-
--- files: name → text; those of `order` that are there go into the chain.
-function fleet.policies(files, order)
-  local all, chain = { ["models.lua"] = MODELS, ["auth.lua"] = AUTH }, { '"auth"' }
-  for name, text in pairs(files) do all[name .. ".lua"] = text end
-  for _, name in ipairs(order or { "ratelimit", "budget" }) do
-    if files[name] then chain[#chain + 1] = ("%q"):format(name) end
-  end
-  all["init.lua"] = "return chain { " .. table.concat(chain, ", ") .. " }\n"
-  return all
-end
+-- So that who tests a fleet needs no more than this.
+fleet.policies = dimes.policies
 
 -- Of a department, at each gateway one: fleet.key_of("sales")(g).
 function fleet.key_of(department)
@@ -57,12 +46,11 @@ end
 -- As many tokens come as may.
 function fleet.body(of)
   local tokens = of.tokens or 10
-  return { model = "dear", max_tokens = tokens, stream = of.stream, messages = { { role = "user", content = "hi" } },
-    metadata = { mock = of.script or "tokens=" .. tokens } }
+  return dimes.body { tokens = tokens, stream = of.stream, script = of.script or "tokens=" .. tokens }
 end
 
 local function is_connected(g)
-  return client.ask(g.admin_port, { path = "/readyz?verbose" }).body:find("[+]redis ok", 1, true) ~= nil
+  return g:health().body:find("[+]redis ok", 1, true) ~= nil
 end
 
 -- lease, at_least, timeout: as moongate.lua says of redis, where a busy machine is not to be taken for a lost Redis; env:
@@ -176,33 +164,74 @@ end
 
 -- ---- What must be true at every moment.
 
+-- What is spent and held of some keys, and whether all that is held, and all that runs, is what the holds say.
 local HELD = [[
-local spent, held = 0, 0
-for _, key in ipairs(redis.call('KEYS', 'mg1:{p0}:B:*')) do
-  local values = redis.call('HMGET', key, 's' .. ARGV[1], 'h' .. ARGV[1])
-  spent, held = spent + (values[1] or 0), held + (values[2] or 0)
+local spent, held, wrong, sums, runs = {}, {}, '', {}, {}
+local function add(to, name, amount) to[name] = (to[name] or 0) + amount end
+local function read_hold(record)
+  local cells, count = record:byte(18, 19)
+  local numbers = 3 * cells + 2 * count
+  local hold = { struct.unpack('<' .. ('d'):rep(numbers) .. ('I4c0'):rep(cells + 2 * count), record, 24) }
+  for i = 1, cells do add(runs, hold[numbers + i], hold[3 * i]) end
+  for i = 1, count do
+    local at = numbers + cells + 2 * i
+    add(sums, hold[at - 1] .. ' h' .. hold[at], hold[3 * cells + 2 * i - 1] * 1e9 + hold[3 * cells + 2 * i])
+  end
 end
-return string.format('%.0f %.0f', spent, held)
+local keys = redis.call('KEYS', 'mg1:{p0}:*')
+for _, key in ipairs(keys) do
+  local all = key:match('^mg1:{p0}:H:') and redis.call('HGETALL', key) or {}
+  for i = 1, #all, 2 do
+    if all[i]:byte() ~= 0 then read_hold(all[i + 1]) end
+  end
+end
+local function compare(name, is, wanted)
+  if tonumber(is) ~= (wanted or 0) then wrong = wrong .. (' %s: %s, of holds %.0f;'):format(name, is, wanted or 0) end
+end
+for _, key in ipairs(keys) do
+  local room = key:match('^mg1:{p0}:(%a)')
+  local all = (room == 'B' or room == 'R') and redis.call('HGETALL', key) or {}
+  for i = 1, #all, 2 do
+    local name, value = all[i], all[i + 1]
+    if room == 'B' and name:sub(1, 1) == 'h' then compare(key .. name:sub(2), value, sums[key .. ' ' .. name]) end
+    if room == 'R' and name:sub(1, 1) == 'k' then compare(name:sub(2), select(5, struct.unpack('<ddddd', value)), runs[name]) end
+    if room == 'B' and name:sub(1, 1) == 's' then add(spent, name:sub(2), value) end
+    if room == 'B' and name:sub(1, 1) == 'h' then add(held, name:sub(2), value) end
+  end
+end
+local said = ''
+for _, key in ipairs(ARGV) do said = said .. string.format('%.0f %.0f;', spent[key] or 0, held[key] or 0) end
+return said .. wrong
 ]]
 
 -- By a process of its own, some hundred times a second.
-function running:poll(key)
-  self.poll_path = self[1].dir:path("polled")
+function running:poll(keys)
+  self.poll_path, self.poll_keys = self[1].dir:path("polled"), keys
   os.remove(self.poll_path)
-  self.poller = process.start { "redis-cli", "-s", self.redis.socket, "-r", "-1", "-i", "0.003", "EVAL", HELD, "0", key,
-    output = self.poll_path }
+  self.poller = process.start { "redis-cli", "-s", self.redis.socket, "-r", "-1", "-i", "0.003", "EVAL", HELD, "0",
+    output = self.poll_path, unpack(keys) }
+end
+
+local function look_at(line, keys, most)
+  local i = 0
+  for spent, held in line:gmatch("(%d+) (%d+);") do
+    i = i + 1
+    local of = most[keys[i]] or { spent = 0, all = 0 }
+    of.spent, of.all = math.max(of.spent, tonumber(spent)), math.max(of.all, spent + held)
+    most[keys[i]] = of
+  end
+  if i ~= #keys or not line:find("^[%d ;]*$") then error("polled: " .. line, 3) end
 end
 
 function running:polled()
   self.poller:stop()
   self.poller = nil
-  local count, most_spent, most = 0, 0, 0
+  local count, most = 0, {}
   for line in io.lines(self.poll_path) do
-    local spent, held = line:match("^(%d+) (%d+)$")
-    if not spent then error("polled: " .. line) end
-    count, most_spent, most = count + 1, math.max(most_spent, tonumber(spent)), math.max(most, spent + held)
+    look_at(line, self.poll_keys, most)
+    count = count + 1
   end
-  return count, most_spent, most
+  return count, most
 end
 
 -- ---- Clients.
@@ -213,7 +242,7 @@ load.__index = load
 function running:spend(of)
   self.loads = (self.loads or 0) + 1
   local path = self[1].dir:path("spent-" .. self.loads)
-  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01 }
+  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01, of.wrong or 0 }
   for _, g in ipairs(self) do
     words[#words + 1] = g.dir:path("data/listen.json")
     words[#words + 1] = of.key and of.key(g) or g.key
@@ -227,8 +256,10 @@ end
 
 function load:lines()
   local lines = {}
-  for id, status, tokens, seconds in (self.fleet[1].dir:read(self.path:match("[^/]+$")) or ""):gmatch("(%S+) (%d+) (%d+) (%S+)\n") do
-    lines[#lines + 1] = { id = id, status = tonumber(status), tokens = tonumber(tokens), seconds = tonumber(seconds) }
+  local text, of_line = self.fleet[1].dir:read(self.path:match("[^/]+$")) or "", "(%S+) (%d+) (%d+) (%d+) (%S+)\n"
+  for id, status, tokens, beyond, seconds in text:gmatch(of_line) do
+    lines[#lines + 1] = { id = id, status = tonumber(status), tokens = tonumber(tokens), beyond = tonumber(beyond),
+      seconds = tonumber(seconds) }
   end
   return lines
 end
@@ -240,6 +271,12 @@ function load:count(status)
     if not status or line.status == status then count = count + 1 end
   end
   return count
+end
+
+function load:beyond()
+  local sum = 0
+  for _, line in ipairs(self:lines()) do sum = sum + line.beyond end
+  return sum
 end
 
 function load:stop()

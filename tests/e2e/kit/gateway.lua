@@ -7,6 +7,7 @@
 --   g:record(r.id)                                            -- its record in the ledger, waited for
 --   g:metrics():value("moongate_tokens_total", { direction = "input" })
 --   g:listen().ledger_pid  g:pids()                           -- what it says of itself; its processes
+--   g:health().body  g:kill_ledger()                          -- /readyz?verbose; and waits for the next ledger process
 --   g:reload()  g:stop()                                      -- stop() raises unless it drained to nothing and left 0
 --   after_each(gateway.stop_all)                              -- where each test starts its own: stop() for those left
 --
@@ -144,6 +145,11 @@ end
 function running:is_ready()
   local answer = client.ask(self.admin_port, { path = "/readyz" })
   return answer.status == 200
+end
+
+-- What /readyz?verbose says, and with which status.
+function running:health()
+  return client.ask(self.admin_port, { path = "/readyz?verbose" })
 end
 
 function running:run()
@@ -334,6 +340,16 @@ end
 
 function running:signal(number)
   signal.kill(self.process.pid, number)
+end
+
+-- Until there is another.
+function running:kill_ledger()
+  local pid = self:listen().ledger_pid
+  signal.kill(pid, signal.SIGKILL)
+  expect.eventually(function()
+    local ok, now = pcall(self.listen, self)
+    return ok and now.ledger_pid ~= pid and self:is_ready()
+  end, 20, "another ledger process")
 end
 
 function running:reload()

@@ -4,6 +4,7 @@
 --   hook.url                                    -- "http://127.0.0.1:…/hook"
 --   hook:answer("500 Internal Server Error")    -- from now on; "200 OK" at first
 --   hook:calls()                                -- { { path =, headers = { … }, body =, status = }, … }
+--   hook:notices()                              -- those of budgets that it took, by threshold: { ["80%"] = { {…} }, … }
 --   hooks.hmac(secret, text)                    -- HMAC-SHA256 in hexadecimal digits
 --   hook:stop()
 local cjson = require("cjson")
@@ -30,6 +31,18 @@ function hook:calls()
   local calls = {}
   for line in (self.dir:read("calls") or ""):gmatch("(.-)\n") do calls[#calls + 1] = cjson.decode(line) end
   return calls
+end
+
+function hook:notices()
+  local by = {}
+  for _, call in ipairs(self:calls()) do
+    local said = cjson.decode(call.body)
+    if call.status == 200 then
+      by[said.threshold] = by[said.threshold] or {}
+      table.insert(by[said.threshold], said)
+    end
+  end
+  return by
 end
 
 function hooks.hmac(secret, text)

@@ -53,6 +53,32 @@ static void a_memory_that_lost_a_period_is_lost(void)
     }
 }
 
+static struct counters_spent in_session(int64_t nano)
+{
+    return (struct counters_spent){.key = SLICE("session=s"), .last_s = period, .idle_s = 600, .nano = nano};
+}
+
+static void a_memory_that_lost_its_sessions_is_lost(void)
+{
+    for (int is_told = 0; is_told < 2; is_told++) {
+        begin();
+        spend("led1", NULL, in_session(90));
+        spend("led2", NULL, in_session(40));
+        EXPECT_STR(epoch, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1));
+        sync_ask("DEL", "mg1:{p0}:B:0", NULL);
+        if (is_told) spend("led2", NULL, in_session(41));
+        const char *memory = word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1);
+        EXPECT(strcmp(epoch, memory) != 0);
+        spend("led1", NULL, in_session(90));
+        spend("led2", NULL, in_session(41));
+        EXPECT_STR("131", sync_text("HGET", "mg1:{p0}:B:0", "ssession=s", NULL));
+        EXPECT_STR(memory, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1));
+        sync_ask("HSET", "mg1:{p0}:R", "_p", "0:1 ", NULL); /* all of them are over: nobody misses them */
+        sync_ask("DEL", "mg1:{p0}:B:0", NULL);
+        EXPECT_STR(memory, word(say(counters_call_beat(&here, "s", false, 60000, &arena)), 1));
+    }
+}
+
 static void a_session_begins_anew(void)
 {
     begin();
@@ -191,9 +217,9 @@ static void nothing_is_kept_for_ever(void)
     EXPECT_STR("1 0 0", say(counters_call_sweep(true, "0", 0, &arena)));
     spend("led1", "r", sum);
     while (strcmp("1 0 2", say(counters_call_sweep(false, "0", 0, &arena))) != 0)
-        if (strcmp("2", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
-    EXPECT_STR("2", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e */
-    while (strcmp("0", sync_text("HLEN", "mg1:{p0}:B:0", NULL)) != 0)
+        if (strcmp("3", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
+    EXPECT_STR("3", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e, _p */
+    while (strcmp("1", sync_text("HLEN", "mg1:{p0}:B:0", NULL)) != 0) /* that it was told of stays */
         say(counters_call_sweep(true, "0", 0, &arena));
     EXPECT(ask(COUNTERS_ADMIT, "r", items, 3, none).is_ok);
 }
@@ -292,6 +318,7 @@ int main(void)
     arena_init(&arena);
     RUN(each_ledger_tells_its_own_sums);
     RUN(a_memory_that_lost_a_period_is_lost);
+    RUN(a_memory_that_lost_its_sessions_is_lost);
     RUN(a_session_begins_anew);
     RUN(a_gateway_hears_of_another_with_its_ledger);
     RUN(a_gateway_lives_by_its_beats);

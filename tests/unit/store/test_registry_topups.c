@@ -97,7 +97,7 @@ static int64_t added(struct registry *r, struct slice budget, struct slice scope
     struct snapshot s;
     buf_init(&bytes);
     int64_t nano = -1;
-    if (!registry_export(r, now_s(), &bytes, &why) || !snapshot_parse(buf_slice(&bytes), &s, &why)) {
+    if (!registry_export(r, now_s(), &bytes, &why) || !snapshot_parse(buf_slice(&bytes), NULL, &s, &why)) {
         UNIT_FAIL("%s", why.text);
     } else {
         nano = topups_now(s.topups, budget, scope, now_s()).nano;
@@ -433,7 +433,7 @@ static void an_older_file_is_brought_up_to_date(void)
         struct buf bytes;
         struct snapshot s;
         buf_init(&bytes);
-        EXPECT(registry_export(r, now_s(), &bytes, &why) && snapshot_parse(buf_slice(&bytes), &s, &why));
+        EXPECT(registry_export(r, now_s(), &bytes, &why) && snapshot_parse(buf_slice(&bytes), NULL, &s, &why));
         EXPECT_INT(1, keyring_count(s.keyring));
         EXPECT_INT(i + 1, topups_count(s.topups));
         snapshot_clear(&s);
@@ -446,12 +446,34 @@ static void half_a_snapshot_is_none(void)
 {
     struct fault why = {0};
     struct snapshot s;
-    EXPECT(!snapshot_parse(SLICE(""), &s, &why));
-    EXPECT(!snapshot_parse(SLICE("{\"topups\":[]}"), &s, &why));
-    EXPECT(!snapshot_parse(SLICE("{\"keys\":[]}\n{\"topups\":[]}"), &s, &why));
-    EXPECT(!snapshot_parse(SLICE("{\"topups\":[1]}\n{\"keys\":[]}"), &s, &why));
-    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n{\"keys\":[]}"), &s, &why));
+    EXPECT(!snapshot_parse(SLICE(""), NULL, &s, &why));
+    EXPECT(!snapshot_parse(SLICE("{\"topups\":[]}"), NULL, &s, &why));
+    EXPECT(!snapshot_parse(SLICE("{\"keys\":[]}\n{\"topups\":[]}"), NULL, &s, &why));
+    EXPECT(!snapshot_parse(SLICE("{\"topups\":[1]}\n{\"keys\":[]}"), NULL, &s, &why));
+    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n{\"keys\":[]}"), NULL, &s, &why));
     snapshot_clear(&s);
+}
+
+#define ONE_KEY                                                                                                        \
+    "{\"keys\":[{\"id\":\"a\",\"digest\":\"5d41402abc4b2a76b9719d911017c5925d41402abc4b2a76b9719d911017c592\"}]}"
+
+static void the_same_keys_are_read_once(void)
+{
+    struct fault why = {0};
+    struct snapshot first = {.keyring = keyring_empty(), .topups = topups_empty()}, second, third;
+    struct keyring *empty = first.keyring;
+    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n" ONE_KEY), &first, &second, &why));
+    EXPECT(second.keyring != empty);
+    EXPECT(snapshot_parse(SLICE("{\"topups\":[ ]}\n" ONE_KEY), &second, &third, &why));
+    EXPECT(third.keyring == second.keyring && third.topups != second.topups);
+    snapshot_clear(&second);
+    EXPECT_INT(1, keyring_count(third.keyring)); /* it is its own, too */
+    EXPECT(!snapshot_parse(SLICE("{\"topups\":1}\n" ONE_KEY), &third, &second, &why));
+    EXPECT(snapshot_parse(SLICE("{\"topups\":[]}\n{\"keys\":[]}"), &third, &second, &why));
+    EXPECT_INT(0, keyring_count(second.keyring));
+    snapshot_clear(&second);
+    snapshot_clear(&third);
+    snapshot_clear(&first);
 }
 
 int main(void)
@@ -466,6 +488,7 @@ int main(void)
     RUN(two_at_once_do_not_exceed_the_bound);
     RUN(an_older_file_is_brought_up_to_date);
     RUN(half_a_snapshot_is_none);
+    RUN(the_same_keys_are_read_once);
     remove_files();
     return unit_close("registry_topups");
 }

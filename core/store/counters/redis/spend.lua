@@ -45,7 +45,7 @@ local function tell_period(key, list)
 end
 
 -- A session's sum begins anew in the ledger, too, when nothing was charged for so long. The last second in which it
--- goes on is that in which its silence is as long as it may be.
+-- goes on is that in which its silence is as long as it may be. When it is over then; nil: it is already.
 local function tell_session(key, name, nano, last, idle)
   local sum, told, over = "s" .. name, "g" .. source .. " " .. name, "u" .. name
   local seen = call("HMGET", key, sum, told, over, "h" .. name)
@@ -59,25 +59,28 @@ local function tell_session(key, name, nano, last, idle)
     if last - before_last > idle or e.is_more(before, nano) then before = "0" end
     spent = e.plus(spent, e.minus(nano, before))
   end
-  call("HSET", key, sum, spent, told, ("%s %.0f"):format(nano, last),
-    over, ("%.0f"):format(math.max(is_up, last + idle + 1)))
+  is_up = math.max(is_up, last + idle + 1)
+  call("HSET", key, sum, spent, told, ("%s %.0f"):format(nano, last), over, ("%.0f"):format(is_up))
+  return is_up
 end
 
 local function note_period(key, stop)
-  local start, list, is_told = key:match("%d+$"), {}, false
-  for known, its_stop in each_period(call("HGET", KEYS[1], "_p")) do
+  local start, list, is_told, before = key:match("%d+$"), {}, false, call("HGET", KEYS[1], "_p")
+  for known, its_stop in each_period(before) do
     if known == start then is_told, stop = true, math.max(stop, its_stop + 0)
     elseif its_stop + 0 > now_s then list[#list + 1] = known .. ":" .. its_stop .. " " end
   end
   if call("HSETNX", key, "m", "") == 1 and is_told and stop > now_s then lose() end
-  call("HSET", KEYS[1], "_p", ("%s%s:%.0f "):format(table.concat(list), start, stop))
+  local after = ("%s%s:%.0f "):format(table.concat(list), start, stop)
+  if after ~= before then call("HSET", KEYS[1], "_p", after) end
 end
 
-local periods, stops = {}, {}
+local periods, stops, sessions, sessions_stop = {}, {}, false, 0
 for at = 4 + count, #ARGV, 6 do
   local number, stop = ARGV[at] + 0, ARGV[at + 3] + 0
   if stop == 0 then
-    tell_session(KEYS[number], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4] + 0, ARGV[at + 5] + 0)
+    local over = tell_session(KEYS[number], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4] + 0, ARGV[at + 5] + 0)
+    if over then sessions, sessions_stop = KEYS[number], math.max(sessions_stop, over) end
   else
     local list = periods[number] or {}
     periods[number], stops[number] = list, math.max(stop, stops[number] or 0)
@@ -91,6 +94,9 @@ for number = 3, #KEYS do
     note_period(KEYS[number], stops[number])
   end
 end
+
+-- All sessions are one period, over when the last of them is: rounded up, it is written anew once a minute.
+if sessions then note_period(sessions, floor(sessions_stop / 60 + 1) * 60) end
 
 local records = count > 0 and call("HMGET", KEYS[2], unpack(ARGV, 4, 3 + count)) or {}
 local known, holds, seen = {}, {}, {}

@@ -1,0 +1,28 @@
+-- Every path that calls a model, by the gateway's own table of paths (core/exchange/api.c), each with a small request: a new
+-- one that is not asked here fails.
+--
+--   for _, call in ipairs(calls.all()) do g:ask { method = call.method, path = call.path, json = call.json } end
+--                                             -- json has no model yet
+local calls = {}
+
+local ASKS = {
+  ["/v1/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
+  ["/v1/completions"] = { prompt = "hi", max_tokens = 1 },
+  ["/v1/embeddings"] = { input = "hi" },
+  ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
+  ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
+}
+
+function calls.all()
+  local file = assert(io.open("core/exchange/api.c"))
+  local text, found = file:read("*a"), {}
+  file:close()
+  for method, path in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL') do
+    local json = ASKS[path] or error(path .. " has no request in " .. debug.getinfo(1, "S").short_src, 2)
+    found[#found + 1] = { method = method, path = path, json = json }
+  end
+  if #found < 3 then error("core/exchange/api.c is written otherwise than this reads it", 2) end
+  return found
+end
+
+return calls
