@@ -1,5 +1,5 @@
--- Every path that calls a model, by the gateway's own table of paths (core/exchange/api.c), each with a small request: a new
--- one that is not asked here fails.
+-- Every path that calls a model for money, by the gateway's own table of paths (core/exchange/api.c), each with a small
+-- request: a new one that is not asked here fails.
 --
 --   for _, call in ipairs(calls.all()) do g:ask { method = call.method, path = call.path, json = call.json } end
 --                                             -- json has no model yet
@@ -17,9 +17,12 @@ function calls.all()
   local file = assert(io.open("core/exchange/api.c"))
   local text, found = file:read("*a"), {}
   file:close()
-  for method, path in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL') do
-    local json = ASKS[path] or error(path .. " has no request in " .. debug.getinfo(1, "S").short_src, 2)
-    found[#found + 1] = { method = method, path = path, json = json }
+  for method, path, rest in text:gmatch('{"[%w_]+", "[%w_]+", "(%u+)", "([^"]+)", API_CALL([^}]*)}') do
+    local json = ASKS[path]
+    if not rest:find("is_free = true", 1, true) then
+      if not json then error(path .. " has no request in " .. debug.getinfo(1, "S").short_src, 2) end
+      found[#found + 1] = { method = method, path = path, json = json }
+    end
   end
   if #found < 3 then error("core/exchange/api.c is written otherwise than this reads it", 2) end
   return found
