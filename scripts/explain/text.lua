@@ -28,7 +28,8 @@ local function verdict_line(v, paint)
 end
 
 local shown = { "app", "department", "user", "team", "tier", "region", "clearance", "env", "role", "approvals", "api",
-  "dialect", "asked", "model", "task", "quality", "data", "label", "max_latency_ms", "context_tokens", "max_tokens", "uses" }
+  "dialect", "asked", "model", "task", "quality", "data", "label", "max_latency_ms", "context_tokens", "max_tokens",
+  "uses" }
 local dull = { data = "public", api = "chat", dialect = "openai" }
 
 local function facts_lines(facts, digest)
