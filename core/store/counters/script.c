@@ -79,24 +79,66 @@ static size_t add_period(struct counters_call *call, int64_t start_s, struct are
 
 /* --- questions --- */
 
-static void add_doubles(struct counters_call *call, const double *numbers, size_t count)
-{
-    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "scripts read doubles as they lie in memory here");
-    add(call, slice_of((const char *)numbers, count * sizeof *numbers));
-}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "scripts read numbers as they lie in memory here");
 
 /* An admission's numbers, as admit.lua describes them, and the arguments behind them. */
 struct admission {
     const struct counters_plan *plan;
     struct counters_call *call;
     struct arena *arena;
-    double *numbers;
-    size_t count;
+    char *numbers, *at;
+    struct counters_call large; /* arguments that go last … */
+    size_t texts; /* … and where the next of them stands among all, counted from 1 */
 };
+
+#define OBSERVED 128u /* more than an item's number */
+#define LARGE (-2.0)  /* in place of its limit */
+#define NOBODY SIZE_MAX
+
+#define NUMBERS_HEAD 3u
+#define NUMBERS_ITEM_MAX 60u /* an item's part of them at most: a cell's; a sum has 42 with its B */
 
 static void put(struct admission *a, double value)
 {
-    a->numbers[a->count++] = value;
+    memcpy(a->at, &value, sizeof value);
+    a->at += sizeof value;
+}
+
+static void put_byte(struct admission *a, size_t value)
+{
+    *a->at++ = (char)(unsigned char)value;
+}
+
+static void put_item_number(struct admission *a, size_t i)
+{
+    _Static_assert(LIMIT_COUNTERS_ITEMS <= OBSERVED, "an item's number has seven bits");
+    put_byte(a, i + (a->plan->items[i].is_observed ? OBSERVED : 0));
+}
+
+static bool is_money(const struct counters_item *item)
+{
+    return item->unit == COUNTERS_MONEY;
+}
+
+static bool is_exact(int64_t amount)
+{
+    return amount < INT64_C(1) << 53;
+}
+
+/* What no double holds goes as text, behind all others. */
+static bool is_large(const struct counters_item *item)
+{
+    return is_money(item) && !(is_exact(item->amount) && is_exact(item->limit));
+}
+
+static void put_money(struct admission *a, const struct counters_item *item)
+{
+    put(a, is_large(item) ? (double)a->texts : (double)counters_sum(item->amount, 0));
+    put(a, is_large(item) ? LARGE : (double)item->limit);
+    if (!is_large(item)) return;
+    add_integer(&a->large, counters_sum(item->amount, 0), a->arena);
+    add_integer(&a->large, item->limit, a->arena);
+    a->texts += 2;
 }
 
 /* A clock that is a little off from that of Redis is no reason to refuse what comes around midnight. */
@@ -108,53 +150,57 @@ static void put_period(struct admission *a, size_t period)
     int64_t least = INT64_MAX, most = 0;
     for (size_t i = 0; i < a->plan->count && !is_session; i++) { /* a day and its month begin together, and end apart */
         const struct counters_item *item = &a->plan->items[i];
-        bool is_in = item->unit == COUNTERS_MONEY && a->plan->place[i] >= from && a->plan->place[i] < to;
+        bool is_in = is_money(item) && a->plan->place[i] >= from && a->plan->place[i] < to;
         if (is_in && item->stop_s < least) least = item->stop_s;
         if (is_in && item->stop_s > most) most = item->stop_s;
     }
-    put(a, (double)((to - from) * (is_session ? 3 : 2)));
+    put_byte(a, to - from);
     put(a, is_session ? 0 : (double)(first->start_s - LIMIT_COUNTERS_CLOCK_S));
     put(a, is_session ? (double)INT64_MAX : (double)(least + LIMIT_COUNTERS_CLOCK_S));
     put(a, (double)most);
-    add_key(a->call, counters_plan_period(first, a->arena));
+    for (size_t sum = from; sum < to; sum++) {
+        put_money(a, &a->plan->items[a->plan->sums[sum]]);
+        put_item_number(a, a->plan->sums[sum]);
+    }
 }
 
 static void put_rate(struct admission *a, const struct counters_item *item)
 {
-    bool is_too_large = item->unit == COUNTERS_TOKENS && item->amount > item->limit;
-    put(a, (double)counters_part_ns(item, item->amount));
-    put(a, is_too_large ? -1 : (double)counters_burst_ns(item));
-    put(a, (double)counters_ahead_most_ns(item));
+    bool is_too_large = item && item->unit == COUNTERS_TOKENS && item->amount > item->limit;
+    put(a, item ? (double)counters_part_ns(item, item->amount) : -1);
+    put(a, !item ? 0 : is_too_large ? -1 : (double)counters_burst_ns(item));
+    put(a, item ? (double)counters_ahead_most_ns(item) : 0);
 }
 
-static bool is_exact(int64_t amount)
+static void put_cell(struct admission *a, size_t cell)
 {
-    return amount < INT64_C(1) << 53;
+    const struct counters_plan *plan = a->plan;
+    size_t of[COUNTERS_MONEY] = {NOBODY, NOBODY, NOBODY};
+    for (size_t i = 0; i < plan->count; i++)
+        if (!is_money(&plan->items[i]) && plan->place[i] == cell && plan->first[i] == i) of[plan->items[i].unit] = i;
+    put_rate(a, of[COUNTERS_REQUESTS] == NOBODY ? NULL : &plan->items[of[COUNTERS_REQUESTS]]);
+    put_rate(a, of[COUNTERS_TOKENS] == NOBODY ? NULL : &plan->items[of[COUNTERS_TOKENS]]);
+    put(a, of[COUNTERS_CONCURRENT] == NOBODY ? -1 : (double)plan->items[of[COUNTERS_CONCURRENT]].limit);
+    for (size_t unit = 0; unit < COUNTERS_MONEY; unit++) {
+        if (of[unit] == NOBODY) put_byte(a, 0);
+        else put_item_number(a, of[unit]);
+    }
+    put_byte(a, plan->kept[cell]);
 }
 
-/* What no double holds goes as text, behind all others. */
-static void put_money(struct admission *a, const struct counters_item *item, size_t *texts)
-{
-    bool is_small = is_exact(item->amount) && is_exact(item->limit);
-    put(a, is_small ? (double)counters_sum(item->amount, 0) : (double)(*texts)++);
-    put(a, is_small ? (double)item->limit : (double)(*texts)++);
-}
-
-static void put_item(struct admission *a, size_t i, size_t *texts)
+/* One before it takes for it. */
+static void put_other(struct admission *a, size_t i)
 {
     const struct counters_item *item = &a->plan->items[i];
-    bool is_large = item->unit == COUNTERS_MONEY && !(is_exact(item->amount) && is_exact(item->limit));
-    put(a, (double)((int)item->unit + is_large + 8 * item->is_observed));
+    char *end = a->at + 1 + 4 * sizeof(double);
+    memset(a->at, 0, (size_t)(end - a->at));
+    put_byte(a, item->unit);
     put(a, (double)a->plan->place[i] + 1);
-    if (item->unit == COUNTERS_MONEY) {
-        put_money(a, item, texts);
-    } else if (item->unit == COUNTERS_CONCURRENT) {
-        put(a, (double)item->limit);
-    } else {
-        put_rate(a, item);
-        bool is_kept = item->unit == COUNTERS_TOKENS && a->plan->first[i] == i;
-        if (item->unit == COUNTERS_TOKENS) put(a, is_kept ? (double)a->plan->kept[a->plan->place[i]] : 0);
-    }
+    if (is_money(item)) put_money(a, item);
+    else if (item->unit == COUNTERS_CONCURRENT) put(a, (double)item->limit);
+    else put_rate(a, item);
+    a->at = end;
+    put_item_number(a, i);
 }
 
 /* The fields of a sum: s…, h…, of a session u…. */
@@ -166,32 +212,26 @@ static void add_sum(struct admission *a, size_t sum)
     if (item->stop_s == 0) add(a->call, arena_join(a->arena, SLICE("u"), item->key));
 }
 
-static void add_large(struct admission *a)
-{
-    for (size_t i = 0; i < a->plan->count; i++) {
-        const struct counters_item *item = &a->plan->items[i];
-        if (item->unit != COUNTERS_MONEY || (is_exact(item->amount) && is_exact(item->limit))) continue;
-        add_integer(a->call, counters_sum(item->amount, 0), a->arena);
-        add_integer(a->call, item->limit, a->arena);
-    }
-}
-
 static void add_numbers(struct admission *a)
 {
     const struct counters_plan *plan = a->plan;
-    size_t fields = 0;
-    a->numbers = arena_alloc(a->arena, (3 + 10 * plan->count) * sizeof *a->numbers);
-    put(a, (double)plan->count);
-    put(a, (double)plan->cell_count);
-    put(a, (double)plan->period_count);
-    for (size_t period = 0; period < plan->period_count; period++)
-        put_period(a, period);
+    size_t fields = 0, others = 0;
+    a->numbers = a->at = arena_alloc(a->arena, NUMBERS_HEAD + NUMBERS_ITEM_MAX * plan->count);
     for (size_t sum = 0; sum < plan->sum_count; sum++)
         fields += plan->items[plan->sums[sum]].stop_s ? 2 : 3;
-    size_t texts = a->call->arg_count + 2 + plan->cell_count + fields; /* counted from 1 */
     for (size_t i = 0; i < plan->count; i++)
-        put_item(a, i, &texts);
-    add_doubles(a->call, a->numbers, a->count);
+        others += plan->first[i] != i;
+    a->texts = a->call->arg_count + 2 + plan->cell_count + fields;
+    put_byte(a, plan->cell_count);
+    put_byte(a, plan->period_count);
+    put_byte(a, others);
+    for (size_t period = 0; period < plan->period_count; period++)
+        put_period(a, period);
+    for (size_t cell = 0; cell < plan->cell_count; cell++)
+        put_cell(a, cell);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->first[i] != i) put_other(a, i);
+    add(a->call, slice_of(a->numbers, (size_t)(a->at - a->numbers)));
 }
 
 static struct counters_call ask_admit(const struct counters_question *q, const struct counters_place *place,
@@ -199,7 +239,8 @@ static struct counters_call ask_admit(const struct counters_question *q, const s
 {
     struct counters_call call = begin(COUNTERS_SCRIPT_ADMIT, 2 + q->item_count, 4 + 5 * q->item_count, arena);
     struct counters_plan plan;
-    struct admission a = {.plan = &plan, .call = &call, .arena = arena};
+    struct admission a = {.plan = &plan, .call = &call, .arena = arena,
+                          .large = begin(COUNTERS_SCRIPT_ADMIT, 0, 2 * q->item_count, arena)};
     bool is_peek = q->operation == COUNTERS_PEEK;
     counters_plan(&plan, q->items, q->item_count);
     add_session(&call, place->session, arena);
@@ -207,11 +248,14 @@ static struct counters_call ask_admit(const struct counters_question *q, const s
     add_text(&call, place->epoch);
     add(&call, is_peek ? SLICE("") : counters_plan_record(&plan, place->owner, arena));
     add_numbers(&a);
+    for (size_t period = 0; period < plan.period_count; period++)
+        add_key(&call, counters_plan_period(&plan.items[plan.sums[plan.periods[period]]], arena));
     for (size_t cell = 0; cell < plan.cell_count; cell++)
         add(&call, counters_plan_field(&plan, cell, arena));
     for (size_t sum = 0; sum < plan.sum_count; sum++)
         add_sum(&a, sum);
-    add_large(&a);
+    for (size_t i = 0; i < a.large.arg_count; i++)
+        add(&call, a.large.args[i]);
     return call;
 }
 
@@ -233,18 +277,18 @@ static struct slice parts_of(const struct counters_plan *plan, const struct coun
 static void add_limits(struct admission *a)
 {
     const struct counters_plan *plan = a->plan;
-    a->numbers = arena_alloc(a->arena, (2 * plan->count + 1) * sizeof *a->numbers);
+    a->numbers = a->at = arena_alloc(a->arena, 2 * plan->count * sizeof(double) + 1);
     size_t place = a->call->arg_count++; /* of the numbers */
     for (size_t i = 0; i < plan->count; i++) {
-        for (size_t k = i; k < plan->count && plan->items[i].unit == COUNTERS_MONEY && plan->first[i] == i; k++) {
+        for (size_t k = i; k < plan->count && is_money(&plan->items[i]) && plan->first[i] == i; k++) {
             const struct counters_item *item = &plan->items[k];
-            if (item->unit != COUNTERS_MONEY || plan->first[k] != i) continue;
+            if (!is_money(item) || plan->first[k] != i) continue;
             put(a, (double)plan->place[k] + 1);
             put(a, (double)k);
             add_integer(a->call, item->is_observed ? COUNTERS_NO_LIMIT : item->limit, a->arena);
         }
     }
-    a->call->args[place] = slice_of((const char *)a->numbers, a->count * sizeof *a->numbers);
+    a->call->args[place] = slice_of(a->numbers, (size_t)(a->at - a->numbers));
 }
 
 static struct counters_call ask_extend(const struct counters_question *q, const struct counters_place *place,

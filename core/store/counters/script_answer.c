@@ -10,7 +10,7 @@
 #define NS INT64_C(1000000000)
 #define SECONDS_MAX INT64_C(4000000000) /* 2096: in nanoseconds it is no overflow yet */
 #define US_MAX 999999
-#define HEAD 4u                         /* of an admission's reply: ok, failed, s, us */
+#define CELL 5u                         /* doubles */
 
 enum counters_reply counters_script_reply(const struct redis_reply *reply)
 {
@@ -39,11 +39,6 @@ static int64_t integer_of(const struct redis_reply *item)
     return 0;
 }
 
-static int64_t between(int64_t value, int64_t most)
-{
-    return value < 0 ? 0 : value > most ? most : value;
-}
-
 /* Seconds since 1970 and nanoseconds, as redis/admit.lua has them. */
 static int64_t until_of(const double *time)
 {
@@ -52,39 +47,68 @@ static int64_t until_of(const double *time)
     return seconds * NS + (int64_t)time[1];
 }
 
-/* What an admission was decided by. */
+/* What an admission was decided by: the state in its reply, as redis/admit.lua has it. */
 struct reading {
     struct counters_plan plan;
-    const struct redis_reply *reply;
-    int64_t now_ns;
+    const char *cells;
+    int64_t failed, now_ns;
+    int64_t sums[LIMIT_COUNTERS_ITEMS][2];            /* spent and held */
     struct counters_seen after[LIMIT_COUNTERS_ITEMS]; /* what was taken of each item's cell or sum */
 };
 
-static const struct redis_reply *part_of(const struct reading *r, size_t at)
+/* The next of numbers in text, with a blank behind each; what is none is 0. */
+static bool next_number(struct slice *rest, int64_t *number)
 {
-    static const struct redis_reply none;
-    return HEAD + at < r->reply->count ? &r->reply->items[HEAD + at] : &none;
+    const char *blank = rest->len ? memchr(rest->ptr, ' ', rest->len) : NULL;
+    if (!blank) return false;
+    size_t len = (size_t)(blank - rest->ptr);
+    uint64_t value = 0;
+    *number = slice_to_u64(slice_of(rest->ptr, len), &value) && value <= INT64_MAX ? (int64_t)value : 0;
+    *rest = slice_of(blank + 1, rest->len - len - 1);
+    return true;
 }
 
-/* Until when its requests and its tokens are used up, and how many run. None: never asked for. */
-static void cell_of(const struct redis_reply *part, double cell[5])
+static bool read_sums(struct reading *r, struct slice rest)
 {
-    memset(cell, 0, 5 * sizeof *cell);
-    if (part->kind == REDIS_TEXT && part->text.len == 5 * sizeof *cell) memcpy(cell, part->text.ptr, 5 * sizeof *cell);
+    for (size_t sum = 0; sum < r->plan.sum_count; sum++) {
+        int64_t over_s, *of = r->sums[sum];
+        bool is_session = r->plan.items[r->plan.sums[sum]].stop_s == 0;
+        if (!next_number(&rest, &of[0]) || !next_number(&rest, &of[1])) return false;
+        if (is_session && !next_number(&rest, &over_s)) return false;
+    }
+    return true;
+}
+
+static int64_t between(double value, int64_t most)
+{
+    return !(value > 0) ? 0 : value > (double)most ? most : (int64_t)value;
+}
+
+/* False: it is no state of such a question. */
+static bool read_state(struct reading *r, struct slice state)
+{
+    double head[3]; /* failed, s, us */
+    size_t cells = r->plan.cell_count * CELL * sizeof(double);
+    if (state.len < sizeof head + cells) return false;
+    memcpy(head, state.ptr, sizeof head);
+    r->failed = between(head[0], LIMIT_COUNTERS_ITEMS);
+    r->now_ns = between(head[1], SECONDS_MAX) * NS + between(head[2], US_MAX) * 1000;
+    r->cells = state.ptr + sizeof head;
+    return read_sums(r, slice_of(r->cells + cells, state.len - sizeof head - cells));
 }
 
 static struct counters_seen seen_of(const struct reading *r, size_t i)
 {
     const struct counters_item *item = &r->plan.items[i];
     struct counters_seen seen = {0};
-    double cell[5];
+    double cell[CELL];
     if (item->unit == COUNTERS_MONEY) {
-        size_t at = r->plan.cell_count + 2u * r->plan.place[i];
-        seen.spent = counters_sum(integer_of(part_of(r, at)), 0);
-        seen.held = counters_sum(integer_of(part_of(r, at + 1)), 0);
+        const int64_t *sum = r->sums[r->plan.place[i]];
+        seen.spent = counters_sum(sum[0], 0);
+        seen.held = counters_sum(sum[1], 0);
         return seen;
     }
-    cell_of(part_of(r, r->plan.place[i]), cell);
+    memcpy(cell, r->cells + r->plan.place[i] * sizeof cell, sizeof cell);
     if (item->unit == COUNTERS_CONCURRENT) seen.running = cell[4] > 0 ? (uint32_t)(cell[4] < 4e9 ? cell[4] : 4e9) : 0;
     else seen.until_ns = until_of(cell + (item->unit == COUNTERS_TOKENS ? 2 : 0));
     return seen;
@@ -141,16 +165,12 @@ static void read_admission(const struct counters_question *q, const struct redis
     enum counters_reply code = counters_script_reply(reply);
     struct reading r;
     counters_plan(&r.plan, q->items, q->item_count);
-    r.reply = reply;
-    if (reply->count < HEAD + r.plan.cell_count + 2 * r.plan.sum_count) {
+    if (reply->count < 2 || reply->items[1].kind != REDIS_TEXT || !read_state(&r, reply->items[1].text)) {
         answer->error = "unreachable";
         return;
     }
-    int64_t seconds = integer_of(&reply->items[2]), us = integer_of(&reply->items[3]);
-    r.now_ns = between(seconds, SECONDS_MAX) * NS + between(us, US_MAX) * 1000;
     answer->is_ok = code != COUNTERS_REPLY_NO;
-    if (!answer->is_ok) answer->failed = (size_t)integer_of(&reply->items[1]);
-    if (answer->failed >= q->item_count && !answer->is_ok) answer->failed = 0;
+    if (!answer->is_ok && (size_t)r.failed < q->item_count) answer->failed = (size_t)r.failed;
     read_items(&r, code == COUNTERS_REPLY_OK && q->operation == COUNTERS_ADMIT, states, answer);
     for (size_t i = 0; i < q->item_count && code == COUNTERS_REPLY_AGAIN; i++)
         states[i].refusal = COUNTERS_FITS;

@@ -217,9 +217,9 @@ static void nothing_is_kept_for_ever(void)
     EXPECT_STR("1 0 0", say(counters_call_sweep(true, "0", 0, &arena)));
     spend("led1", "r", sum);
     while (strcmp("1 0 2", say(counters_call_sweep(false, "0", 0, &arena))) != 0)
-        if (strcmp("3", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
-    EXPECT_STR("3", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e, _p */
-    while (strcmp("1", sync_text("HLEN", "mg1:{p0}:B:0", NULL)) != 0) /* that it was told of stays */
+        if (strcmp("4", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
+    EXPECT_STR("4", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e, _p, w */
+    while (strcmp("2", sync_text("HLEN", "mg1:{p0}:B:0", NULL)) != 0) /* w, and that it was told of: they stay */
         say(counters_call_sweep(true, "0", 0, &arena));
     EXPECT(ask(COUNTERS_ADMIT, "r", items, 3, none).is_ok);
 }

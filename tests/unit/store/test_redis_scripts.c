@@ -229,6 +229,18 @@ static void a_hold_grows_and_ends(void)
     EXPECT_INT(10, states[0].spent);
 }
 
+/* A list is looked through from its beginning for each field, and budgets are hundreds of them. */
+static void no_hash_is_a_list(void)
+{
+    begin();
+    const char *budgets = arena_printf(&arena, "mg1:{p0}:B:%" PRId64, period - 86400).ptr;
+    spend("led1", NULL, sum_of("app=a", 10));
+    EXPECT_STR("hashtable", sync_text("OBJECT", "ENCODING", "mg1:{p0}:R", NULL));
+    EXPECT_STR("hashtable", sync_text("OBJECT", "ENCODING", budgets, NULL));
+    spend("led1", NULL, (struct counters_spent){.key = SLICE("s"), .last_s = period, .idle_s = 60, .nano = 1});
+    EXPECT_STR("hashtable", sync_text("OBJECT", "ENCODING", "mg1:{p0}:B:0", NULL));
+}
+
 static void scripts_have_their_names(void)
 {
     const char *names[] = {"admit",  "beat", "claim",  "extend", "fence", "holds",
@@ -253,6 +265,7 @@ int main(void)
     RUN(dear_amounts_are_exact);
     RUN(sums_end_where_the_others_do);
     RUN(a_hold_grows_and_ends);
+    RUN(no_hash_is_a_list);
     RUN(scripts_have_their_names);
     arena_clear(&arena);
     sync_end();

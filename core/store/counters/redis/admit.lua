@@ -3,181 +3,207 @@
 -- must not close a key for as long as it stepped.
 -- KEYS: R, H of the session, then B of each period that the items name
 -- ARGV: hold or "", epoch, the hold's record as it is to be kept (parts/holds.lua), numbers, the fields of cells in
---   R, for each B of its sums s… and h…, of sessions u… too; then amount and limit of each item of unit 4
--- Numbers, little-endian doubles: how many items, cells, B; of each B how many fields, from when until when its period
---   may be asked for, its end (s; 0: sessions); then of each item its unit (8 more: it is only observed), which
---   cell or sum, and
---     requests     part of the window, burst, most (ns)
---     tokens       the same, burst -1 where it is larger than the limit; number of the cell in the record, 0 none
---     at a time    limit
---     a budget     amount, limit (-1: none); unit 4: their numbers in ARGV
---   Two items of one cell or sum take from it once; each has its own limit.
--- Reply: {1 or 0, number of the item that refused or -1, s, us, each cell, of each sum spent and held, as they were
---   before}; {2, …} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis the period is
---   another; {-3} the session is over
+--   R, for each B of its sums s… and h…, of sessions u… too; then amount and limit of each item that is large
+-- Numbers, little-endian: three bytes, how many cells, B, other items; then
+--   of each B a byte and three doubles: how many sums, from when until when its period may be asked for, its end (s; 0:
+--     sessions); and of each of its sums two doubles and a byte: amount, limit (-1: none), which item. Limit -2: it is
+--     large, and the amount is its place in ARGV
+--   of each cell seven doubles and four bytes: of requests part of the window, burst, most (ns); of tokens the same,
+--     burst -1 where it is larger than the limit; how many may run. Part or limit -1: nobody asks. Which items these
+--     are, of requests, tokens, running, 128 more where it is only observed; number of the cell in the record, 0 none
+--   of each other item, for whose cell or sum one before it takes, a byte, four doubles and a byte: its unit, cell or
+--     sum; then part, burst, most, or how many may run, or amount and limit; which item
+-- Reply: {1 or 0, state}; {2, state} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis
+--   the period is another; {-3} the session is over
+-- State: three doubles, the item that refused or -1, s, us; forty bytes of each cell; of each B its fields as text, a
+--   blank behind each. All as they were before
+-- Every function, table and argument is felt here: what is rare is made when it is needed.
 --with redis clock exact
-local REQUESTS, TOKENS, CONCURRENT, LARGE = 0, 1, 2, 4 -- enum counters_unit; money is 3
 local HEAD, KEPT_S = 24, 40 * 86400 -- as in parts/holds.lua, parts/keeping.lua
-local id, n = ARGV[1], { unpacked(("d"):rep(#ARGV[4] / 8), ARGV[4]) }
-local items, cell_count, groups = n[1], n[2], n[3]
-local is_held = false
+local EMPTY = "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0" -- a cell
+local keys, argv, concat = KEYS, ARGV, table.concat
+local id, numbers, record, is_held = argv[1], argv[4], argv[3], false
 
 if id ~= "" then
-  local session = call("HMGET", KEYS[2], "\0lease", "\0dead", id)
+  local session = call("HMGET", keys[2], "\0lease", "\0dead", id)
   if not session[1] or session[2] or session[1] + 0 < now_s * 1000 + now_ns / 1000000 then return { -3 } end
   is_held = session[3]
 end
 
-local values = call("HMGET", KEYS[1], "_e", unpack(ARGV, 5, 4 + cell_count))
-if values[1] ~= ARGV[2] then return { -1 } end
-local reply, cells, size = { 1, -1, now_s, time[2] }, {}, 4 + cell_count
-for i = 1, cell_count do -- the last three: until when it is used up then, and whether one more runs
-  local value = values[i + 1]
-  if value then
-    local a, b, c, d, running = unpacked("<ddddd", value)
-    cells[i], reply[4 + i] = { a, b, c, d, running, false, false, false }, value
-  else
-    cells[i], reply[4 + i] = { 0, 0, 0, 0, 0, false, false, false }, ""
-  end
+local cell_count, groups, others = numbers:byte(1, 3)
+local field = 4 + cell_count
+local values = call("HMGET", keys[1], "_e", unpack(argv, 5, field))
+if values[1] ~= argv[2] then return { -1 } end
+
+-- Of an item that is over its limit, where its number stands.
+local refused = 128
+local function over(place)
+  local item = numbers:byte(place)
+  if item < refused then refused = item end
 end
 
-local field, sum, begun, fresh = size, 0, false, {}
+-- What it takes, and whether that is too much, of one whose numbers doubles do not hold.
+local function judge_large(place, spent, held)
+  local amount, limit, e = argv[place], argv[place + 1], exact()
+  if limit + 0 >= EXACT then return amount, e.is_more(e.total(e.total(spent, held), amount), limit) end
+  return amount, limit + 0 >= 0 and spent + held + amount > limit + 0 -- rounding what is larger cannot change that
+end
+
+-- There is no double for it, or no room for all of it.
+local function add_large(held, amount, sum)
+  local e = exact()
+  local more = e.plus(held, amount)
+  if more == MOST and id ~= "" then
+    local place, billions, rest = HEAD + 24 * record:byte(18) + 16 * (sum - 1), e.halves(e.minus(more, held))
+    record = record:sub(1, place - 1) .. pack("<dd", billions, rest) .. record:sub(place + 16)
+  end
+  return more
+end
+
+local text, at, sum, seen = "", 4, 0, others > 0 and {}
+local puts, ends, put_counts = { 0, 0 }, { 0, 0 }, { 0, 0 } -- of each B: what is to be written, until when it is kept
 for g = 1, groups do
-  local at = 4 * g
-  local last = field + n[at]
-  if now_s < n[at + 1] or now_s >= n[at + 2] then return { -2, now_s } end
-  local sums, is_period = call("HMGET", KEYS[2 + g], unpack(ARGV, field + 1, last)), n[at + 3] > 0
-  for i = 1, n[at], is_period and 2 or 3 do
-    local spent, held = sums[i] or "0", sums[i + 1] or "0"
-    -- A session begins anew after its silence, if nothing of it is under way.
-    if not is_period and spent ~= "0" and held == "0" and (sums[i + 2] or 0) + 0 <= now_s then
-      spent, begun = "0", begun or {}
-      begun[sum + 1] = true
+  local count, from, till, stop = unpacked("<Bddd", numbers, at)
+  if now_s < from or now_s >= till then return { -2, now_s } end
+  local stride = stop > 0 and 2 or 3
+  local found = call("HMGET", keys[2 + g], unpack(argv, field + 1, field + stride * count))
+  local put, n, fresh = { 0, 0, 0, 0 }, 0, false
+  at = at + 25
+  for i = 1, stride * count, stride do
+    local amount, limit = unpacked("<dd", numbers, at)
+    local spent, held = found[i], found[i + 1]
+    if not held then held, found[i + 1], fresh = "0", "0", true end
+    if not spent then spent, found[i] = "0", "0" end
+    if stride == 3 then
+      -- A session begins anew after its silence, if nothing of it is under way.
+      local over_s = found[i + 2] or "0"
+      found[i + 2], fresh = over_s, false
+      if spent ~= "0" and held == "0" and over_s + 0 <= now_s then
+        spent, found[i] = "0", "0"
+        put[n + 1], put[n + 2], n = argv[field + i], "0", n + 2
+      end
     end
-    if is_period and not sums[i + 1] then fresh[g] = true end
-    sum = sum + 1
-    reply[size + 2 * sum - 1], reply[size + 2 * sum] = spent, held
+    if limit == -2 then
+      local is_over
+      amount, is_over = judge_large(amount, spent, held)
+      if is_over then over(at + 16) end
+    elseif limit >= 0 and spent + held + amount > limit then
+      over(at + 16)
+    end
+    sum, at = sum + 1, at + 17
+    if seen then seen[sum] = { spent, held } end
+    local more = held + amount
+    put[n + 1] = argv[field + i + 1]
+    put[n + 2] = more < EXACT and ("%d"):format(more) or add_large(held, amount, sum) -- as Redis would, and faster
+    n = n + 2
   end
-  field = last
+  puts[g], put_counts[g], ends[g] = put, n, fresh and stop
+  text, field = text .. concat(found, " ") .. " ", field + stride * count
 end
 
-local turned, untaken = false, false -- cells that are too far ahead; observed tokens beyond their limit
-local at, refused, after = 4 + 4 * groups, false, {}
-for item = 1, items do
-  local unit, i, a = n[at], n[at + 1], n[at + 2]
-  local is_observed, is_over, cell = unit >= 8, false, cells[i]
-  if is_observed then unit = unit - 8 end
-  if unit == REQUESTS then
-    local ahead, most = (cell[1] - now_s) * 1000000000 + (cell[2] - now_ns), n[at + 4]
-    if ahead > most then -- the clock stepped back, or a limit is another now
-      ahead, turned = most, turned or {}
-      turned[#turned + 1] = { i, 1, most }
+local list, untaken = { 0, 0, 0, 0, 0, 0, 0, 0 }, false -- room for four cells; observed tokens beyond their limit
+for i = 1, cell_count do
+  local part, burst, most, more, more_burst, more_most, limit = unpacked("<ddddddd", numbers, at)
+  local value, a, b, c, d, running = values[i + 1], 0, 0, 0, 0, 0
+  if value then a, b, c, d, running = unpacked("<ddddd", value) else values[i + 1] = EMPTY end
+  local ahead, more_ahead = (a - now_s) * 1000000000 + (b - now_ns), (c - now_s) * 1000000000 + (d - now_ns)
+  if (part >= 0 and ahead > most) or (more >= 0 and more_ahead > more_most) then
+    -- The clock stepped back, or a limit is another now.
+    if part >= 0 and ahead > most then
+      ahead, b = most, (now_ns + most) % 1000000000
+      a = now_s + (now_ns + most - b) / 1000000000
     end
-    ahead = (ahead > 0 and ahead or 0) + a
-    is_over = ahead > n[at + 3]
-    if not is_over and (cell[6] or 0) <= ahead then cell[6] = ahead end
-    at = at + 5
-  elseif unit == TOKENS then
-    local ahead, burst, most = (cell[3] - now_s) * 1000000000 + (cell[4] - now_ns), n[at + 3], n[at + 4]
-    if ahead > most then
-      ahead, turned = most, turned or {}
-      turned[#turned + 1] = { i, 3, most }
+    if more >= 0 and more_ahead > more_most then
+      more_ahead, d = more_most, (now_ns + more_most) % 1000000000
+      c = now_s + (now_ns + more_most - d) / 1000000000
     end
-    if ahead < 0 then ahead = 0 end
+    values[i + 1] = pack("<ddddd", a, b, c, d, running)
+    call("HSET", keys[1], argv[4 + i], values[i + 1])
+  end
+  if part >= 0 then
+    ahead = (ahead > 0 and ahead or 0) + part
+    if ahead > burst then
+      over(at + 56)
+    else
+      local ns = now_ns + ahead
+      b = ns % 1000000000
+      a = now_s + (ns - b) / 1000000000
+    end
+  end
+  if more >= 0 then
     -- Whoever was idle may ask for up to the whole limit.
-    is_over = burst < 0 or (ahead > 0 and ahead + a > burst)
-    if is_over then
+    if more_burst < 0 or (more_ahead > 0 and more_ahead + more > more_burst) then
+      over(at + 57)
       untaken = untaken or {}
-      untaken[#untaken + 1] = n[at + 5]
-    elseif (cell[7] or 0) <= ahead + a then
-      cell[7] = ahead + a
+      untaken[#untaken + 1] = numbers:byte(at + 59)
+    else
+      local ns = now_ns + (more_ahead > 0 and more_ahead or 0) + more
+      d = ns % 1000000000
+      c = now_s + (ns - d) / 1000000000
     end
-    at = at + 6
-  elseif unit == CONCURRENT then
-    is_over = cell[5] >= a
-    cell[8] = true
-    at = at + 3
-  else
-    local spent, held, limit = reply[size + 2 * i - 1], reply[size + 2 * i], n[at + 3]
-    if unit == LARGE then a, limit = ARGV[a], ARGV[limit] end
-    if limit + 0 >= EXACT then
-      local e = exact()
-      is_over = e.is_more(e.total(e.total(spent, held), a), limit)
-    elseif limit + 0 >= 0 then -- rounding what is larger cannot change that
-      is_over = spent + held + a > limit + 0
-    end
-    if not after[i] then after[i] = a end
-    at = at + 4
   end
-  if is_over and not is_observed and not refused then refused, reply[1], reply[2] = true, 0, item - 1 end
+  if limit >= 0 then
+    if running >= limit then over(at + 58) end
+    running = running + 1
+  end
+  list[2 * i - 1], list[2 * i] = argv[4 + i], pack("<ddddd", a, b, c, d, running)
+  at = at + 60
 end
 
-if turned then
-  for _, which in ipairs(turned) do
-    local i, ns = which[1], now_ns + which[3]
-    local cell, s = cells[i], floor(ns / 1000000000)
-    cell[which[2]], cell[which[2] + 1] = now_s + s, ns - s * 1000000000
-    reply[4 + i] = pack("<ddddd", cell[1], cell[2], cell[3], cell[4], cell[5])
-    call("HSET", KEYS[1], ARGV[4 + i], reply[4 + i])
+-- Of a cell, whose times stand at `first`: it is used up until then, if that is later than what was taken already.
+local function take_until(i, first, ns)
+  local cell, rest = { unpacked("<ddddd", list[2 * i]) }, ns % 1000000000
+  local s = now_s + (ns - rest) / 1000000000
+  if cell[first] > s or (cell[first] == s and cell[first + 1] >= rest) then return end
+  cell[first], cell[first + 1] = s, rest
+  list[2 * i] = pack("<ddddd", unpack(cell, 1, 5))
+end
+
+for _ = 1, others do
+  local unit, place, part, burst, most = unpacked("<Bdddd", numbers, at)
+  local _, is_over
+  if unit == 3 then
+    local before = seen[place]
+    if burst == -2 then
+      _, is_over = judge_large(part, before[1], before[2])
+    else
+      is_over = burst >= 0 and before[1] + before[2] + part > burst
+    end
+  else
+    local cell = { unpacked("<ddddd", values[place + 1]) }
+    if unit == 2 then
+      is_over = cell[5] >= part
+    else
+      local first = 1 + 2 * unit
+      local ahead = math.min((cell[first] - now_s) * 1000000000 + (cell[first + 1] - now_ns), most)
+      if unit == 0 then is_over = math.max(ahead, 0) + part > burst
+      else is_over = burst < 0 or (ahead > 0 and ahead + part > burst) end
+      if not is_over then take_until(place, first, now_ns + math.max(ahead, 0) + part) end
+    end
   end
+  if is_over then over(at + 33) end
+  at = at + 34
 end
-if is_held then
-  reply[1], reply[2] = 2, -1
-  return reply
-end
-if id == "" or refused then return reply end
+
+local is_refused = refused < 128 and not is_held
+local reply = { is_held and 2 or is_refused and 0 or 1,
+  pack("<ddd", is_refused and refused or -1, now_s, now_ns / 1000) .. concat(values, "", 2, 1 + cell_count) .. text }
+if id == "" or is_refused or is_held then return reply end
 
 -- From here on everything is taken.
-local list = {}
-for i = 1, cell_count do
-  local cell = cells[i]
-  local requests, tokens = cell[6], cell[7]
-  if requests then
-    requests = now_ns + requests
-    local s = floor(requests / 1000000000)
-    cell[1], cell[2] = now_s + s, requests - s * 1000000000
-  end
-  if tokens then
-    tokens = now_ns + tokens
-    local s = floor(tokens / 1000000000)
-    cell[3], cell[4] = now_s + s, tokens - s * 1000000000
-  end
-  list[2 * i - 1], list[2 * i] = ARGV[4 + i],
-    pack("<ddddd", cell[1], cell[2], cell[3], cell[4], cell[8] and cell[5] + 1 or cell[5])
-end
-if cell_count > 0 then call("HSET", KEYS[1], unpack(list)) end
-
-local record = ARGV[3]
 if untaken then -- an observed item beyond its limit: there is nothing to give back of it
   for _, i in ipairs(untaken) do
     local from = HEAD + 24 * (i - 1) + 8
     if i > 0 then record = record:sub(1, from - 1) .. pack("<d", -1) .. record:sub(from + 8) end
   end
 end
-field, sum = size, 0
+if cell_count > 0 then call("HSET", keys[1], unpack(list, 1, 2 * cell_count)) end
 for g = 1, groups do
-  local from = 4 * g
-  local key, stop, put = KEYS[2 + g], n[from + 3], {}
-  for i = 2, n[from], stop > 0 and 2 or 3 do
-    sum = sum + 1
-    local held, amount = reply[size + 2 * sum], after[sum]
-    local more = held + amount
-    if more >= EXACT then
-      local e = exact()
-      more = e.plus(held, amount)
-      if more == MOST then -- there is no room for all of it
-        local place, billions, rest = HEAD + 24 * record:byte(18) + 16 * (sum - 1), e.halves(e.minus(more, held))
-        record = record:sub(1, place - 1) .. pack("<dd", billions, rest) .. record:sub(place + 16)
-      end
-    else
-      more = ("%d"):format(more) -- as Redis would, and faster
-    end
-    put[#put + 1], put[#put + 2] = ARGV[field + i], more
-    if begun and begun[sum] then put[#put + 1], put[#put + 2] = ARGV[field + i - 1], "0" end
+  local key = keys[2 + g]
+  call("HSET", key, unpack(puts[g], 1, put_counts[g]))
+  if ends[g] and call("EXPIREAT", key, ends[g] + KEPT_S, "NX") == 0 then
+    call("EXPIREAT", key, ends[g] + KEPT_S, "GT")
   end
-  call("HSET", key, unpack(put))
-  if fresh[g] and call("EXPIREAT", key, stop + KEPT_S, "NX") == 0 then call("EXPIREAT", key, stop + KEPT_S, "GT") end
-  field = field + n[from]
 end
-call("HSET", KEYS[2], id, record)
+call("HSET", keys[2], id, record)
 return reply

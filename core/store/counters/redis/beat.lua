@@ -7,7 +7,7 @@
 --   {-3}: it was fenced, begin another; {-5, zone or ""}: those who count here have other periods, or nobody has yet
 --   said which; {-1, memory or "", epoch or ""}: nothing is known of it, Redis has lost it
 -- The memory's name is made with the first key in an empty Redis; it becomes the epoch when sums are in (seed.lua).
---with redis clock losing
+--with redis clock wide losing
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
 local periods, left = call("HGET", KEYS[1], "_p"), {}
 for start, stop in each_period(periods) do
@@ -28,6 +28,7 @@ end
 local until_ms = ("%.0f"):format(now_ms + ARGV[2])
 local memory = names[1] or ("%.0f"):format(now_s * 1000000 + time[2])
 if not names[1] then call("HSET", KEYS[1], "_i", memory) end
+widen(KEYS[1])
 call("HSET", KEYS[2], "\0lease", until_ms)
 call("ZADD", KEYS[3], until_ms, ARGV[1])
 local teller = call("GET", KEYS[4])

@@ -8,7 +8,7 @@
 --   its B in KEYS, key, nano-dollars, the period's end, and of a session (0) when it was charged last and how long it
 --   stands without
 -- Reply: {1, how many of the holds were known}
---with redis clock exact keeping losing holds giving
+--with redis clock exact wide keeping losing holds giving
 
 local source, is_exact, count = ARGV[1], ARGV[2] == "exact", ARGV[3] + 0
 
@@ -49,6 +49,7 @@ end
 local function tell_session(key, name, nano, last, idle)
   local sum, told, over = "s" .. name, "g" .. source .. " " .. name, "u" .. name
   local seen = call("HMGET", key, sum, told, over, "h" .. name)
+  if not seen[2] then widen(key) end
   local before, before_last = (seen[2] or "0 0"):match("^(%d+) (%d+)$")
   local spent, is_up = seen[1] or "0", (seen[3] or 0) + 0
   if last < before_last + 0 or (not seen[2] and last + idle + 1 <= now_s) then return end
@@ -70,6 +71,7 @@ local function note_period(key, stop)
     if known == start then is_told, stop = true, math.max(stop, its_stop + 0)
     elseif its_stop + 0 > now_s then list[#list + 1] = known .. ":" .. its_stop .. " " end
   end
+  widen(key)
   if call("HSETNX", key, "m", "") == 1 and is_told and stop > now_s then lose() end
   local after = ("%s%s:%.0f "):format(table.concat(list), start, stop)
   if after ~= before then call("HSET", KEYS[1], "_p", after) end
