@@ -85,14 +85,14 @@ teardown(function()
 end)
 
 describe("a top-up", function()
-  it("lets through what the budget refused, within a second, until it is ended", function()
+  it("lets through what the budget refused, until it is ended", function()
     assert.equal(402, ask(1).status)
     local id, out = add("100")
     assert.truthy(out:find("budget/sales, department sales: limit $10.00 → $110.00 until", 1, true), out)
-    expect.eventually(function() return status_everywhere() == 200 end, 1, "all workers to have it")
+    becomes(200)
     assert.equal(402, ask(2000).status) -- and no more than it adds
     finish(id)
-    expect.eventually(function() return status_everywhere() == 402 end, 1, "all workers to have its end")
+    becomes(402)
 
     local found = changes_of(id, 2)
     assert.equal("topup.create", found[1].action)
