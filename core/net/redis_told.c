@@ -15,7 +15,7 @@ static const char *cure_of(enum redis_error error)
         return ": the user of redis.url needs the keys of its scripts and +@all -@dangerous +role +info +config|get";
     case REDIS_MOVED:
         return ": it is one node of a Redis Cluster, and another one has these keys, which are all in one slot: "
-               "redis.url is to name a Redis without a cluster, or a cluster's only node";
+               "redis.url is to name a Redis without a cluster, or the node that has them";
     case REDIS_CLUSTERDOWN: return ": its cluster does not serve: redis-cli CLUSTER INFO says why";
     case REDIS_NOREPLICAS: return ": it has fewer replicas than its min-replicas-to-write asks for";
     case REDIS_BUSY: return ": a script runs for too long there: SCRIPT KILL ends it";
