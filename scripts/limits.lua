@@ -21,12 +21,11 @@ limits.on_store_loss = schema.choice { "open", "closed", "local" }
 -- Examples have no past: nothing of them is counted.
 function limits.is_counting() return not catalogue.is_rehearsal end
 
--- Counting tokens takes none, and no money: it is a request, and no more.
-local function without_amounts(list)
+-- Counting tokens takes none: it is a request, and no more.
+local function without_tokens(list)
   local left = {}
   for i = 1, #list do
-    local kind = list[i].item.kind
-    if kind ~= "tokens" and kind ~= "money" then left[#left + 1] = list[i] end
+    if list[i].item.kind ~= "tokens" then left[#left + 1] = list[i] end
   end
   return left
 end
@@ -37,7 +36,7 @@ function limits.run(f, policy)
   if outcome == "pass" then return nil end
   local list = {}
   policy.collect(f, policy, list)
-  if f.api == "count_tokens" then list = without_amounts(list) end
+  if f.api == "count_tokens" then list = without_tokens(list) end
   if not limits.is_counting() then return nil end
   local waiting = f._limits or {}
   for i = 1, #list do waiting[#waiting + 1] = list[i] end

@@ -39,7 +39,8 @@ end
 -- All of it at nothing, at every tier.
 local nothing = {}
 rates.words.free = setmetatable({}, Price)
-parts[rates.words.free] = { correction = true, batch = nothing, flex = nothing, priority = nothing }
+parts[rates.words.free] = { correction = true, batch = nothing, fast = nothing, flex = nothing, priority = nothing,
+  provisioned_throughput = nothing, ultrafast = nothing }
 
 -- --- amounts ---
 

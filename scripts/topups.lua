@@ -27,14 +27,14 @@ local function is_within(raised, now) return now >= raised.year_from and now < r
 -- The last day of those that end at midnight; of others the minute, too.
 local function spell_end(raised, now, offset_at)
   local there = raised.ends_at + offset_at(raised.ends_at)
-  local minute = math.floor(there % 86400 / 60)
-  local last = minute == 0 and raised.ends_at - 1 or raised.ends_at
+  local minute, is_midnight = math.floor(there % 86400 / 60), there % 86400 == 0
+  local last = is_midnight and raised.ends_at - 1 or raised.ends_at
   local text = calendar.spell_day(last, offset_at)
   local year
   year, raised.year_from, raised.year_till = year_at(last, offset_at)
   raised.is_this_year = is_within(raised, now)
   if not raised.is_this_year then text = ("%s %d"):format(text, year) end
-  return minute == 0 and text or ("%s, %02d:%02d"):format(text, math.floor(minute / 60), minute % 60)
+  return is_midnight and text or ("%s, %02d:%02d"):format(text, math.floor(minute / 60), minute % 60)
 end
 
 local function spell(raised, now, offset_at)

@@ -184,6 +184,7 @@ static bool took(struct extension *e, const struct counters_answer *said, enum h
 {
     *word = e->is_looking ? HOLDS_REFUSED : HOLDS_UNHEARD;
     if (e->is_looking) e->over = e->asked_over;
+    e->over.is_unknown = said->error || !said->state_count;
     if (e->is_looking && said->state_count) e->over.state = said->states[0];
     if (e->is_looking || said->error) return true;
     if (!said->is_ok) return look(e, said->failed, word);

@@ -56,7 +56,8 @@ static struct verdict refusal(struct exchange *x, const struct holds_over *over,
     bool is_short = is_contended(over, wanted);
     no.policy = (words ? words : &unsaid)->policy;
     no.rule = !words || is_short ? over->item->rule : words->rule;
-    no.reason = words ? reason_of(&x->arena, over, what) : SLICE("it has no room for more");
+    bool is_told = words && !over->is_unknown;
+    no.reason = is_told ? reason_of(&x->arena, over, what) : SLICE("it has no room for more");
     if (is_short) return no;
     no.status = (words ? words : &unsaid)->status;
     no.code = (words ? words : &unsaid)->code;

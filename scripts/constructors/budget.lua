@@ -76,10 +76,10 @@ end
 -- What is held of the answer: all that may come, or of a stream a slice at a time, if all of its budgets say so.
 local function reserve(f) core.reserve(prices.output_tokens(f), f._slice or 0, f._cuts) end
 
--- The widest of their slices; the stream is cut as soon as one of them says so.
-local function agree_on_slice(f, policy, earlier)
+-- The widest of their slices; the stream is cut as soon as one of them says so. Those count that were admitted before.
+local function agree_on_slice(f, policy)
   local slice = f.stream and f.api ~= "embeddings" and policy.slice
-  if not earlier then f._slice, f._cuts = slice, policy.cuts
+  if not f._has_budget then f._has_budget, f._slice, f._cuts = true, slice, policy.cuts
   else
     f._slice = slice and f._slice and math.max(slice, f._slice)
     f._cuts = f._cuts or policy.cuts
@@ -214,7 +214,8 @@ local function has_money(list)
 end
 
 local function collect(f, policy, list)
-  local rows = limits.is_counting() and applying(f, policy) or {}
+  local is_free = f.api == "count_tokens"
+  local rows = limits.is_counting() and not is_free and applying(f, policy) or {}
   if #rows == 0 then return end
   local filters = f._filters
   if policy.unpriced == "deny" then
@@ -227,7 +228,7 @@ local function collect(f, policy, list)
   end
   local waiting = f._limits or {}
   local earlier = has_money(waiting)
-  agree_on_slice(f, policy, earlier)
+  agree_on_slice(f, policy)
   if earlier then estimate_again(f, waiting) end
   local cost, without_price = prices.estimate(f, f._slice)
   reserve(f)

@@ -6,6 +6,7 @@ local calendar = use "calendar"
 local facts = use "facts"
 local scopes = use "scopes"
 local units = use "units"
+local thresholds = use "thresholds"
 
 local checks = {}
 
@@ -19,11 +20,20 @@ local function may_shadow(row)
   return not row.is_conditional and row.mode == "enforce" and row.blocks_at and row.period
 end
 
--- Two rows of one scope: the shorter period with the larger amount has nothing to do.
+-- Where the first of its thresholds is.
+local function acts_at(row)
+  local first = row.thresholds[1]
+  return first and thresholds.nano(row.limit, first.at) or math.huge
+end
+
+-- Two rows of one scope: who never lets the other come as far as its first threshold. A week may lie in two months.
 local function shadows(a, b)
   if a == b or b.mode == "off" or not b.period then return false end
-  if a.period == b.period then return a.limit < b.limit or a.limit == b.limit and a.line < b.line end
-  return calendar.longest[a.period] > calendar.longest[b.period] and a.limit <= b.limit
+  if a.period == b.period then
+    local is_same = a.blocks_at == b.blocks_at and acts_at(a) == acts_at(b)
+    return a.blocks_at < acts_at(b) or is_same and a.line < b.line
+  end
+  return b.period ~= "week" and calendar.longest[a.period] > calendar.longest[b.period] and a.blocks_at <= acts_at(b)
 end
 
 local function check_names(rows)
@@ -43,7 +53,7 @@ local function check_shadows(rows)
       if shadows(other, row) then
         report.warn(row.path, "never_acts",
           ("never acts: '%s' allows no more than %s for the same callers"):format(other.name,
-          units.dollars_exactly(other.limit)))
+          units.dollars_exactly(other.blocks_at)))
         break
       end
     end

@@ -82,4 +82,15 @@ describe("a budget", function()
     assert.denied(ask(sliced "stream = { slice = 17 }", sales, t), 402)
     assert.denied(ask(sliced(), sales, t), 402)
   end)
+
+  it("does so of budgets that were admitted before others, too", function()
+    local function sliced(first)
+      return gw.load_text { chain = { "a", "r", "b" }, r = "return routing { rules = { { 'r', route = { 'p/two' } } } }",
+        a = budget("{ 'all', each = 'app', limit = 1, per = 'month' }", first),
+        b = budget("{ 'sales', department = 'sales', limit = '0.000042', per = 'month' }", "stream = { slice = 16 }") }
+    end
+    local t = { text = "12345678", max_tokens = 1000, stream = true }
+    assert.allowed(ask(sliced "stream = { slice = 16 }", sales, t))
+    assert.denied(ask(sliced(), sales, t), 402)
+  end)
 end)

@@ -103,6 +103,16 @@ describe("loading", function()
     assert.same({}, gw.errors { apps = apps, a = budget(row .. ", { 'apps', each = 'app', limit = 5, per = 'month' }") })
   end)
 
+  it("warns of no row that acts: a week of two months, one whose first threshold is lower", function()
+    local function said_of(other)
+      return gw.errors { apps = apps, a = budget(row .. ", " .. other, "default = { each = 'department', limit = 5, per = 'month' }") }
+    end
+    assert.same({}, said_of "{ 'w', department = 'sales', limit = 150, per = 'week' }")
+    assert.same({}, said_of "{ 'd', department = 'sales', limit = 150, per = 'day', thresholds = { { at = '50%', warn = true } } }")
+    assert.equal(1, #said_of "{ 'm', department = 'sales', limit = 90, per = 'month', thresholds = { { at = '120%', deny = { 402, 'x' } } } }")
+    assert.equal(1, #said_of "{ 'd', department = 'sales', limit = 50, per = 'day', thresholds = { { at = '200%', deny = { 402, 'x' } } } }")
+  end)
+
   it("warns of a default that nobody comes to", function()
     local list = gw.errors { apps = apps, a = budget("{ 'all', each = 'department', limit = 5, per = 'day' }", "default = { each = 'department', limit = 5, per = 'month' }") }
     assert.equal(1, #list)

@@ -360,6 +360,7 @@ describe("models without a price", function()
     assert.explained_by(r, "a/sales")
     assert.same({ "p/one" }, ask(mg(), sales, { model = "auto" }).route.targets)
     assert.allowed(ask(mg(), { department = "other" }, { model = "free" }))
+    assert.allowed(ask(mg(), sales, { model = "free", api = "count_tokens" })) -- nobody pays for that
     r = ask(mg "unpriced = 'allow'", sales, { model = "free" })
     assert.allowed(r)
     assert.explained_by(r, "a/unpriced")

@@ -106,6 +106,8 @@ describe("a top-up", function()
     has(gw.trace(r), "of its $130.50 this month ($30.50 of it 2 top-ups, the first until 9 June)")
     r = ask(mg, sales, { cost_usd = 1, topups = { { budget = "sales", usd = 1, ends = "2026-02-01T10:05:00Z" } } })
     has(gw.trace(r), "$1 of it a top-up until 1 February 2026, 10:05")
+    r = ask(mg, sales, { cost_usd = 1, topups = { { budget = "sales", usd = 1, ends = "2026-02-01T00:00:30Z" } } })
+    has(gw.trace(r), "$1 of it a top-up until 1 February 2026, 00:00")
   end)
 
   it("names the year where it is another, whoever asked before", function()
