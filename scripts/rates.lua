@@ -5,7 +5,8 @@
 --   price = free
 --
 --   local figures = rates.price(value, path)      -- reports what is wrong; nil when it cannot be used
---     -- { { from = seconds or nil, line =, path =, tiers = { { name = "", rates = { input = … }, longs = { … } } } } }
+--     -- { { from = seconds or nil, is_correction =, path =,
+--     --     tiers = { { name = "", rates = { input = … }, longs = { … } } } } }
 --
 -- Rates are whole pico-dollars for one of each part, below 2^53, made from digits and never from fractions.
 local core, use = ...

@@ -12,6 +12,7 @@
 #include "cli/fleet.h"
 #include "cli/folder.h"
 #include "cli/looking.h"
+#include "cli/register.h"
 #include "cli/table.h"
 #include "cli/topped.h"
 #include "exchange/money.h"
@@ -24,6 +25,7 @@
 
 struct showing {
     char *data_dir;
+    const char *config;
     struct period_zone zone; /* of the policies' days */
     struct budgets *budgets;
     struct topups *topups; /* of this gateway's registry */
@@ -72,6 +74,8 @@ static bool read_fleet(struct showing *s, const json_t *rows)
     enum fleet_said word =
         fleet_spent(s->data_dir, starts, count, s->now_s, budgets_add, s->budgets, s->why, sizeof s->why);
     if (word != FLEET_SILENT) s->why[0] = '\0';
+    if (word == FLEET_NONE && register_is_of_fleet(s->config))
+        snprintf(s->why, sizeof s->why, "no gateway runs here that tells what all have spent");
     mem_free(starts);
     s->is_of_fleet = word == FLEET_TOLD;
     return s->is_of_fleet;
@@ -342,6 +346,7 @@ int command_budgets(int argc, char **argv)
     if (!cli_options(argc, argv, options, &common, NULL, NULL, 0)) return CLI_USAGE;
     if (common.is_help) return command_help(1, (char *[]){"budgets"});
     if (!looking_read_count("--limit", limit, SHOWN_MAX, &s.most)) return CLI_USAGE;
+    s.config = common.config;
     s.data_dir = folder_find(common.config);
     if (!s.data_dir) return CLI_USAGE;
     struct ask ask = {.config = common.config, .policies_dir = policies_dir, .script = "budgets"};

@@ -23,7 +23,8 @@
 struct topping {
     const char *until, *budget, *config;
     bool is_json, is_of_fleet;
-    int64_t nano, now_s, spent;
+    int64_t nano, now_s, spent; /* spent -1: nothing, or it is not known … */
+    char unread[256];           /* … and why */
     char *data_dir;
     struct change_by by;
     /* What is meant (scripts/budget_of.lua), from answer_read() on. */
@@ -143,12 +144,16 @@ static void add_spent(void *arg, const struct counters_spent *spent)
 
 static void read_spent(struct topping *t)
 {
-    struct fault ignored;
-    char why[256];
+    struct fault fault;
     int64_t start = number_of(t, "start");
     t->spent = -1;
-    if (fleet_spent(t->data_dir, &start, 1, t->now_s, add_spent, t, why, sizeof why) == FLEET_NONE)
-        looking_charges(t->data_dir, t->now_s, add_spent, t, &ignored);
+    switch (fleet_spent(t->data_dir, &start, 1, t->now_s, add_spent, t, t->unread, sizeof t->unread)) {
+    case FLEET_SILENT: return;
+    case FLEET_TOLD: t->unread[0] = '\0'; return;
+    case FLEET_NONE: t->unread[0] = '\0';
+    }
+    if (!looking_charges(t->data_dir, t->now_s, add_spent, t, &fault))
+        snprintf(t->unread, sizeof t->unread, "%s", fault_message(&fault));
 }
 
 /* A name that is nearly another's, and that nobody has used, is misspelt. Who names the budget has looked. */
@@ -156,7 +161,7 @@ static bool is_meant(const struct topping *t)
 {
     const char *near = text_of(t, "near"), *budget = text_of(t, "budget");
     char cure[512];
-    if (t->spent >= 0 || t->budget || !*near) return true;
+    if (t->spent >= 0 || t->unread[0] || t->budget || !*near) return true;
     snprintf(cure, sizeof cure, "%s else: --budget %s", near, budget);
     cli_usage_error(cure, "nothing was spent by '%s', which falls under %s, in this period", text_of(t, "spelt"),
                     budget);
@@ -176,7 +181,8 @@ static void print_notes(const struct topping *t)
     char day[32];
     if (strcmp(text_of(t, "mode"), "observe") == 0)
         fprintf(stderr, "note: that budget is on trial and refuses nothing\n");
-    if (t->spent < 0) fprintf(stderr, "note: nothing was spent on it in this period\n");
+    if (t->unread[0]) fprintf(stderr, "note: what was spent on it is not known: %s\n", t->unread);
+    else if (t->spent < 0) fprintf(stderr, "note: nothing was spent on it in this period\n");
     if (stop && t->spec.ends_at > stop)
         fprintf(stderr, "note: its period ends before (%s): the limit of the next is raised, too\n",
                 topup_write_end(&t->zone, stop, day));

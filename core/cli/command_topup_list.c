@@ -25,7 +25,7 @@ static const char *state_of(const json_t *topup, int64_t now_s)
     return number_of(topup, "ends_at") <= now_s ? "over" : "live";
 }
 
-/* Of the policies' days, as the ledger knows it; UTC where there is none yet. */
+/* In which the ledger's days begin; UTC where there is none yet. */
 static void find_zone(const char *data_dir, struct period_zone *zone)
 {
     struct fault ignored;

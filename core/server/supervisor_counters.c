@@ -1,4 +1,4 @@
-/* How limits and budgets stand, for `moongate limits`: asked of the counters without taking anything; of those of this
+/* How limits and budgets stand, for commands: asked of the counters without taking anything; of those of this
  * machine at once, of a fleet's when Redis has answered. */
 #include <jansson.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * each is put when the one before is answered.
  *
  *     errand_init(&e, redis, arg);
- *     struct counters_call call = counters_call_beat(&place, source, false, lease_ms, errand_arena(&e));
+ *     struct counters_call call = counters_call_beat(&place, source, COUNTERS_GOES_ON, lease_ms, errand_arena(&e));
  *     if (!errand_ask(&e, &call, on_answer)) …       // nobody takes it now
  *     errand_drop(&e);                               // what is under way is not waited for any more
  *     errand_clear(&e);                              // when there is no counters_redis any more

@@ -117,13 +117,13 @@ static struct over *find(struct reclaim *r, const char *session)
 
 void reclaim_add(struct reclaim *r, const char *session, bool is_own)
 {
-    if (r->count >= WAITING_MAX) return;
     struct over *known = find(r, session);
     if (known) {
         known->is_again = known->is_again || (is_own && !known->is_own);
         known->is_own = known->is_own || is_own;
         return;
     }
+    if (r->count >= WAITING_MAX && !is_own) return;
     struct over *over = mem_zalloc(1, sizeof *over);
     *over = (struct over){.is_own = is_own, .cursor = "0"};
     snprintf(over->session, sizeof over->session, "%s", session);

@@ -9,10 +9,10 @@
  * Holds are the truth, and cells are what they come to: counters_memory_mend() makes the sums of cells anew from the
  * holds, when a process was killed in the middle of a change. What makes an item of either valid is one byte, which is
  * written last and taken back first.
- * A cell in which nothing is counted any more is forgotten, a few at each that is made; nothing is ever scanned. Money
- * is known for LIMIT_COUNTERS_OVER_S longer, if there is place: requests of a period are asked for after its end, and a
- * calendar's clock is put back.
- * For the files of counters_table. Whoever shares it locks it (store/counters/shared.h).
+ * A cell in which nothing is counted any more is forgotten, a few at each that is made; no cell is looked for by
+ * scanning. Money is known for LIMIT_COUNTERS_OVER_S longer, if there is place: requests of a period are asked for
+ * after its end, and a calendar's clock is put back. For the files of counters_table. Whoever shares it locks it
+ * (store/counters/shared.h).
  */
 #ifndef MOONGATE_STORE_COUNTERS_MEMORY_H
 #define MOONGATE_STORE_COUNTERS_MEMORY_H

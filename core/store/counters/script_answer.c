@@ -31,14 +31,6 @@ bool counters_script_owner(struct slice text, uint64_t *owner)
     return true;
 }
 
-static int64_t integer_of(const struct redis_reply *item)
-{
-    uint64_t value = 0;
-    if (item->kind == REDIS_INTEGER) return item->integer;
-    if (item->kind == REDIS_TEXT && slice_to_u64(item->text, &value) && value <= INT64_MAX) return (int64_t)value;
-    return 0;
-}
-
 /* Seconds since 1970 and nanoseconds, as redis/admit.lua has them. */
 static int64_t until_of(const double *time)
 {
@@ -204,6 +196,7 @@ void counters_script_answer(const struct counters_question *q, const struct redi
         return;
     }
     answer->is_ok = counters_script_reply(reply) == COUNTERS_REPLY_OK;
-    if (!answer->is_ok && reply->count > 1) answer->failed = (size_t)integer_of(&reply->items[1]);
+    if (!answer->is_ok && reply->count > 1 && reply->items[1].kind == REDIS_INTEGER)
+        answer->failed = (size_t)reply->items[1].integer;
     if (answer->failed >= q->item_count) answer->failed = 0;
 }

@@ -28,6 +28,20 @@ static void each_ledger_tells_its_own_sums(void)
     EXPECT_INT(130, states[0].spent);
 }
 
+/* Of two rows of one scope, the later of the two periods: also where the longer row came when its sum was known. */
+static void a_period_is_kept_as_long_as_its_longest_row(void)
+{
+    begin();
+    struct counters_spent sum = sum_of("app=a", 100);
+    const char *key = arena_printf(&arena, "mg1:{p0}:B:%" PRId64, sum.start_s).ptr;
+    spend("led1", NULL, sum);
+    sum.stop_s = period + 300 * 86400;
+    sum.nano = 101;
+    spend("led1", NULL, sum);
+    EXPECT_INT(sum.stop_s + 40 * 86400, sync_ask("EXPIRETIME", key, NULL)->integer);
+    EXPECT(strstr(sync_text("HGET", "mg1:{p0}:R", "_p", NULL), arena_printf(&arena, ":%" PRId64, sum.stop_s).ptr));
+}
+
 /* Evicted, or deleted: who tells its own sum then does not know what the others had told. */
 static void a_memory_that_lost_a_period_is_lost(void)
 {
@@ -317,6 +331,7 @@ int main(void)
     sync_start();
     arena_init(&arena);
     RUN(each_ledger_tells_its_own_sums);
+    RUN(a_period_is_kept_as_long_as_its_longest_row);
     RUN(a_memory_that_lost_a_period_is_lost);
     RUN(a_memory_that_lost_its_sessions_is_lost);
     RUN(a_session_begins_anew);

@@ -16,7 +16,8 @@
 -- Reply: {1 or 0, state}; {2, state} held already, nothing was taken; {-1} not seeded; {-2, s} by the clock of Redis
 --   the period is another; {-3} the session is over
 -- State: three doubles, the item that refused or -1, s, us; forty bytes of each cell; of each B its fields as text, a
---   blank behind each. All as they were before
+--   blank behind each. All as they were before, but for what time has done: a session that begins anew has spent 0, and
+--   who is too far ahead is as far as may be
 -- Every function, table and argument is felt here: what is rare is made when it is needed.
 --with redis clock exact
 local HEAD, KEPT_S = 24, 40 * 86400 -- as in parts/holds.lua, parts/keeping.lua

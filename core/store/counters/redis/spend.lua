@@ -49,7 +49,6 @@ end
 local function tell_session(key, name, nano, last, idle)
   local sum, told, over = "s" .. name, "g" .. source .. " " .. name, "u" .. name
   local seen = call("HMGET", key, sum, told, over, "h" .. name)
-  if not seen[2] then widen(key) end
   local before, before_last = (seen[2] or "0 0"):match("^(%d+) (%d+)$")
   local spent, is_up = seen[1] or "0", (seen[3] or 0) + 0
   if last < before_last + 0 or (not seen[2] and last + idle + 1 <= now_s) then return end
@@ -91,9 +90,11 @@ for at = 4 + count, #ARGV, 6 do
 end
 for number = 3, #KEYS do
   local list = periods[number]
-  if list and tell_period(KEYS[number], list) then
-    keep_until(KEYS[number], stops[number])
-    note_period(KEYS[number], stops[number])
+  if list then
+    local is_new = tell_period(KEYS[number], list)
+    local is_longer = call("EXPIREAT", KEYS[number], stops[number] + KEPT_S, "GT") == 1 -- a year beside its first month
+    if is_new then keep_until(KEYS[number], stops[number]) end
+    if is_new or is_longer then note_period(KEYS[number], stops[number]) end
   end
 end
 

@@ -8,7 +8,7 @@
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
 --                Sessions are B:0: u<key> is when a session is over. a<id>: which ledger gives a notice out.
 --                m: it was told of
---   R and all B  w: nobody's (wide.lua)
+--   R, each B that was told of  w: nobody's (wide.lua)
 --   H:<session>  lease (ms), dead, behind a zero byte; <hold> → what it has taken (holds.lua). A session is one life
 --                of one gateway
 --   S            sessions by the end of their leases
