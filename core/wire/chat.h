@@ -160,8 +160,9 @@ uint32_t chat_next_text(const struct chat_request *r, uint32_t node);
  * input. cursor->node is the string, false at the end. Starts at CHAT_CURSOR. */
 struct chat_cursor {
     uint32_t node, message;
+    uint32_t outside; /* a message of another role than that: it is judged once */
 };
-#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE})
+#define CHAT_CURSOR ((struct chat_cursor){JSON_NONE, JSON_NONE, JSON_NONE})
 bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor);
 /* The last message of the user: its text, text parts joined by a newline; of the other kinds the last string of prompt
  * or input. At most max bytes, cut at a character; empty when there is none. */

@@ -62,7 +62,11 @@ bool chat_next_outside(const struct chat_request *r, struct chat_cursor *cursor)
         if (node >= json_after(tape, messages)) return false; /* JSON_NONE is the largest */
         while (cursor->message != JSON_NONE && json_after(tape, cursor->message) <= node)
             cursor->message = json_next(tape, cursor->message);
-        if (cursor->message == JSON_NONE || !is_of_application(r, cursor->message)) return true;
+        if (cursor->message == JSON_NONE || cursor->message == cursor->outside) return true;
+        if (!is_of_application(r, cursor->message)) {
+            cursor->outside = cursor->message;
+            return true;
+        }
         node = json_after(tape, cursor->message) - 1;
     }
 }

@@ -208,12 +208,23 @@ static bool tell_members(const struct walk *w, const uint32_t at[MEMBERS_COUNT])
            tell_content(w, at[MEMBER_CONTENT]);
 }
 
+/* By one type it is a file, by another a text. */
+static const char *twice_in_source(const struct json_tape *tape, uint32_t source)
+{
+    static const struct slice once[] = {{"type", 4}, {"data", 4}, {"content", 7}};
+    if (!json_is(tape, source, JSON_OBJECT)) return NULL;
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+        if (json_has_duplicate(tape, source, once[i])) return once[i].ptr;
+    return NULL;
+}
+
 /* A text, or an object of any kind. */
 static bool tell_block(const struct walk *w, uint32_t block)
 {
     uint32_t at[MEMBERS_COUNT];
     struct walk inner = *w;
     struct chat_piece piece = {.kind = PIECE_PART, .node = block, .twice = read_members(w->tape, block, at)};
+    if (!piece.twice) piece.twice = twice_in_source(w->tape, at[MEMBER_SOURCE]);
     piece.uses = uses_of(w->tape, at[MEMBER_TYPE]);
     piece.is_unknown = piece.uses == CHAT_USES_FILES;
     inner.is_result = w->is_result || json_text_is(w->tape, at[MEMBER_TYPE], SLICE("tool_result"));

@@ -2,6 +2,8 @@
  * Bodies of requests of Anthropic's API. Source: Anthropic API reference, POST /v1/messages and
  * /v1/messages/count_tokens.
  */
+#include <stdlib.h>
+
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
 #include "wire/members.h"
@@ -68,13 +70,16 @@ static bool read_tools(struct members *in)
     for (uint32_t tool = json_first(tape, tools); tool != JSON_NONE; tool = json_next(tape, tool)) {
         if (json_has_duplicate(tape, tool, SLICE("type")))
             return fault_set(in->why, FAULT_BAD_BODY, "a tool's \"type\" is given twice; give it once");
+        if (json_text_is(tape, json_get(tape, tool, SLICE("type")), SLICE("mcp_toolset")))
+            r->uses |= CHAT_USES_REMOTE_MCP;
         r->uses |= anthropic_is_hosted(tape, tool) ? CHAT_USES_HOSTED_TOOLS : CHAT_USES_TOOLS;
         r->tool_count++;
     }
     return true;
 }
 
-/* Inputs of tools: nothing in them is the format's. They come nearly in the order in which they stand. */
+/* Inputs of tools: nothing in them is the format's. They come nearly in the order in which they stand, and are sorted
+ * when all are there. */
 static void add_free(struct members *in, uint32_t node)
 {
     struct chat_request *r = in->r;
@@ -84,10 +89,13 @@ static void add_free(struct members *in, uint32_t node)
         if (cap) memcpy(larger, r->free, cap * sizeof *larger);
         r->free = larger;
     }
-    uint32_t at = r->free_count++;
-    for (; at > 0 && r->free[at - 1].node > node; at--)
-        r->free[at] = r->free[at - 1];
-    r->free[at] = (struct chat_span){node, json_after(&r->tape, node)};
+    r->free[r->free_count++] = (struct chat_span){node, json_after(&r->tape, node)};
+}
+
+static int by_place(const void *a, const void *b)
+{
+    uint32_t first = ((const struct chat_span *)a)->node, second = ((const struct chat_span *)b)->node;
+    return first < second ? -1 : first > second;
 }
 
 static bool is_twice(struct members *in, const struct chat_piece *piece)
@@ -115,8 +123,37 @@ static bool read_messages(struct members *in)
     r->system_node = members_value(in, KEY_SYSTEM);
     if (r->messages_node != JSON_NONE && !json_is(&r->tape, r->messages_node, JSON_ARRAY))
         return members_refuse(in, KEY_MESSAGES, "an array");
-    return anthropic_walk_system(&r->tape, r->system_node, on_piece, in) &&
-           anthropic_walk_messages(&r->tape, r->messages_node, on_piece, in);
+    bool is_good = anthropic_walk_system(&r->tape, r->system_node, on_piece, in) &&
+                   anthropic_walk_messages(&r->tape, r->messages_node, on_piece, in);
+    if (r->free_count > 1) qsort(r->free, r->free_count, sizeof *r->free, by_place);
+    return is_good;
+}
+
+/* What policies read or set inside of others: of two they would have the first, the provider the last. */
+static bool check_once(struct members *in)
+{
+    static const struct {
+        enum key outer;
+        struct slice inner;
+    } once[] = {{KEY_METADATA, {"user_id", 7}},       {KEY_OUTPUT_CONFIG, {"effort", 6}},
+                {KEY_OUTPUT_CONFIG, {"format", 6}},   {KEY_TOOL_CHOICE, {"type", 4}},
+                {KEY_TOOL_CHOICE, {"name", 4}},       {KEY_TOOL_CHOICE, {"disable_parallel_tool_use", 25}},
+                {KEY_OUTPUT_FORMAT, {"schema", 6}}};
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
+        if (json_has_duplicate(&in->r->tape, in->nodes[once[i].outer], once[i].inner))
+            return fault_set(in->why, FAULT_BAD_BODY, "\"%s.%s\" is given twice; give it once",
+                             key_names[once[i].outer].ptr, once[i].inner.ptr);
+    }
+    return true;
+}
+
+/* Models that nobody here has allowed. */
+static bool check_fallbacks(struct members *in)
+{
+    uint32_t fallbacks = members_value(in, KEY_FALLBACKS);
+    bool is_none = fallbacks == JSON_NONE ||
+                   (json_is(&in->r->tape, fallbacks, JSON_ARRAY) && json_first(&in->r->tape, fallbacks) == JSON_NONE);
+    return is_none || members_refuse(in, KEY_FALLBACKS, "left out: which model comes next is this gateway's to say");
 }
 
 /* What is no text is the provider's to refuse. */
@@ -128,7 +165,7 @@ static bool read_settings(struct members *in)
     if (json_is(&r->tape, tier, JSON_STRING)) r->service_tier = members_keep_text(in, tier);
     r->include_usage = CHAT_TRUE; /* these streams always tell */
     r->user_node = json_get(&r->tape, in->nodes[KEY_METADATA], SLICE("user_id"));
-    return members_read_hints(in, KEY_METADATA);
+    return check_once(in) && check_fallbacks(in) && members_read_hints(in, KEY_METADATA);
 }
 
 bool anthropic_read_request(struct chat_request *r, struct arena *arena, struct fault *why)

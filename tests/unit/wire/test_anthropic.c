@@ -112,6 +112,14 @@ static void what_could_be_read_in_two_ways_is_refused(void)
                    "system: \"text\" is given twice; give it once");
     expect_refused("{" HEAD "\"tools\":[{\"type\":\"custom\",\"type\":\"web_search_1\"}]}", CHAT_CHAT,
                    "a tool's \"type\" is given twice; give it once");
+    expect_refused(USER("[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"type\":\"text\",\"data\":\"a\"}}]"), CHAT_CHAT,
+                   "messages[0]: \"type\" is given twice; give it once");
+    expect_refused("{" HEAD "\"metadata\":{\"user_id\":\"a\",\"user_id\":\"b\"}}", CHAT_CHAT,
+                   "\"metadata.user_id\" is given twice; give it once");
+    expect_refused("{" HEAD "\"output_config\":{\"effort\":\"low\",\"effort\":\"high\"}}", CHAT_CHAT,
+                   "\"output_config.effort\" is given twice; give it once");
+    expect_refused("{" HEAD "\"fallbacks\":[{\"model\":\"dear\"}]}", CHAT_CHAT,
+                   "\"fallbacks\" must be left out: which model comes next is this gateway's to say");
 }
 
 /* All pieces, as lines: "text kind". */
