@@ -33,6 +33,17 @@ describe("a notice of a fleet's budget", function()
     return sum
   end
 
+  -- A ledger that is killed before it has noted that a notice was taken sends it again, as the same.
+  local function senders(notices)
+    local count, seen = 0, {}
+    for _, said in ipairs(notices) do
+      local id = said.gateway .. " " .. said.id
+      if not seen[id] then count = count + 1 end
+      seen[id] = true
+    end
+    return count
+  end
+
   it("goes out once for each threshold, when many cross it at once at all gateways, and over ledgers that die", function()
     f = fleet.start { gateways = 4, name = "notices", config = { notify = { ops = { kind = "webhook", url = hook.url } } },
       policies = fleet.policies { budget = [[return budget {
@@ -50,7 +61,7 @@ describe("a notice of a fleet's budget", function()
     expect.eventually(function() return waiting() == 0 end, 20, "all of them sent")
     f:agrees()
     local by = hook:notices()
-    assert.same({ 1, 1 }, { #by["80%"], #by["100%"] })
+    assert.same({ 1, 1 }, { senders(by["80%"]), senders(by["100%"]) })
   end)
 end)
 
