@@ -34,16 +34,41 @@ local function read_part(text)
   return text:match("^(%S+)%s+(.+)$")
 end
 
--- Values by field, and how many; nil: it is no scope.
-local function read_scope(text)
+local function read_parts(parts)
   local values, count = {}, 0
-  if text == "everybody" then return values, 0 end
-  for part in (text .. ","):gmatch("%s*(.-)%s*,") do
-    local name, value = read_part(part)
+  for _, part in ipairs(parts) do
+    local name, value = read_part(part:match("^%s*(.-)%s*$"))
     if not name or values[name] then return nil end
     values[name], count = value, count + 1
   end
   return values, count
+end
+
+local function split(text)
+  local parts = {}
+  for part in (text .. ","):gmatch("([^,]*),") do parts[#parts + 1] = part end
+  return parts
+end
+
+-- Values by field, and how many; nil: it is no scope.
+local function read_scope(text)
+  if text == "everybody" then return {}, 0 end
+  return read_parts(split(text))
+end
+
+local function begins_part(text)
+  local name = text:match("^%s*no ([^%s=:]+)%s*$") or text:match("^%s*([^%s=:]+)[%s=:]")
+  return name ~= nil and scopes.is_scope(name)
+end
+
+-- As if each comma that no field comes behind were a value's own: "user Smith, Ana".
+local function read_with_commas(text)
+  local parts = {}
+  for _, part in ipairs(split(text)) do
+    if #parts == 0 or begins_part(part) then parts[#parts + 1] = part
+    else parts[#parts] = parts[#parts] .. "," .. part end
+  end
+  return read_parts(parts)
 end
 
 -- --- which it is ---
@@ -136,6 +161,16 @@ local function nearest_scope(rows, text, values, count)
   return report.nearest(text, spelt)
 end
 
+-- A value with a comma, which is written in another way.
+local function comma_scope(rows, text)
+  local values, count = read_with_commas(text)
+  for _, entry in ipairs(values and text:find(",", 1, true) and rows or {}) do
+    if is_of(entry.row, values, count) then
+      return ("is the comma of the name? then write '%s'"):format((scopes.key(entry.row.parts, caller_of(values))))
+    end
+  end
+end
+
 local function list_scopes(rows)
   local seen, list = {}, {}
   for _, entry in ipairs(rows) do
@@ -149,6 +184,18 @@ local function check_app(values)
   if not facts.apps or not values.app or values.app == "" or facts.apps[values.app] then return end
   stop(("app '%s' is not in policies/apps.lua: nobody counts under it"):format(values.app),
     report.nearest(values.app, report.keys(facts.apps)))
+end
+
+-- Rows that are spelt so, whatever is in their values.
+local function spelt_as(rows, text)
+  local found = {}
+  for _, entry in ipairs(rows) do
+    local values = {}
+    for _, part in ipairs(entry.row.parts) do values[part.name] = part.text end
+    local is_whole = #entry.row.parts > 0 and values_for(entry.row, values, #entry.row.parts) ~= nil
+    if is_whole and spell_row(entry.row) == text then found[#found + 1], found.values = entry, values end
+  end
+  return found
 end
 
 local function find(rows, values, count, text)
@@ -189,9 +236,11 @@ local function resolve(q)
   local rows = named(everything, q.budget)
   local values, count = read_scope(q.scope)
   local found = values and find(rows, values, count, q.scope) or {}
+  if #found == 0 then found = spelt_as(rows, q.scope) end
+  if found.values then values, count = found.values, #found[1].row.parts end
   if #found == 0 then
     stop(("no budget%s is for '%s'"):format(q.budget and (" called '%s'"):format(q.budget) or "", q.scope),
-      nearest_scope(rows, q.scope, values, count) or list_scopes(rows))
+      comma_scope(rows, q.scope) or nearest_scope(rows, q.scope, values, count) or list_scopes(rows))
   end
   check_app(values)
   local one = only_one(found, q.scope)

@@ -153,7 +153,7 @@ const struct command cli_commands[] = {
      "raised to. In a fleet each gateway is to be told.\n"
      "\n"
      "The scope is as `moongate budgets` shows it: department sales, user ana, \"app x, model y\", everybody; or\n"
-     "department=sales, team:research. What has not the field: \"no team\".\n"
+     "department=sales, team:research. What has not the field: \"no team\". A comma in a name: \"user=Smith%2c Ana\".\n"
      "\n"
      "  --until WHEN        2026-11-27 (all of that day, in the budgets' zone), 2026-11-27T18:00, 30d, 12h, or period:\n"
      "                      the end of the budget's present one; at most 400 days\n"

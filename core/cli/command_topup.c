@@ -19,6 +19,7 @@
 
 #define EXAMPLE "moongate topup \"department sales\" 100 --until 2026-11-27 --reason \"quarter end\""
 #define WORDS_MAX 32
+#define NOT_TEXT "the scope, or the budget, is not UTF-8 or has a NUL in it"
 
 struct topping {
     const char *until, *budget, *config;
@@ -62,10 +63,11 @@ static bool read_answer(struct topping *t, int code, struct slice answer)
 {
     if (code != CLI_OK) return refuse(answer);
     t->meant = json_loadb(answer.ptr, answer.len, 0, NULL);
+    if (!t->meant) return cli_usage_error(NULL, NOT_TEXT) == CLI_OK;
     period_zone_read(&t->zone, text_of(t, "zone"));
     t->spec.budget = slice_str(text_of(t, "budget"));
     t->spec.scope = slice_str(text_of(t, "scope"));
-    return t->meant != NULL;
+    return true;
 }
 
 static bool find_budget(struct topping *t, const char *scope)
@@ -76,7 +78,7 @@ static bool find_budget(struct topping *t, const char *scope)
     buf_init(&answer);
     int code = question ? ask_policies(&(struct ask){.config = t->config, .script = "budget_of"}, slice_str(question),
                                        &answer)
-                        : cli_usage_error(NULL, "the scope, or the budget, is not UTF-8");
+                        : cli_usage_error(NULL, NOT_TEXT);
     bool is_good = code != CLI_USAGE && read_answer(t, code, buf_slice(&answer));
     buf_clear(&answer);
     mem_free(question);

@@ -30,6 +30,9 @@ local budget = {}
 
 local SESSION_IDLE = 2 * 3600
 
+-- What a row without parts counts under: the ledger charges no key that is empty. Others have a "=" or "/".
+local EVERYBODY = "everybody"
+
 facts.cost_nano = function(f) return (prices.estimate(f)) end
 facts.cost_nano_of = prices.nano
 
@@ -345,7 +348,8 @@ local function compile_row(value, path, policy, name)
   end
   check_period(value, parts, path)
   local row = { name = name, id = policy.name .. "/" .. name, line = report.place(path), path = path, parts = parts,
-    limit = given.limit or 1, period = given.per, mode = given.mode or policy.mode, prefix = "",
+    limit = given.limit or 1, period = given.per, mode = given.mode or policy.mode,
+    prefix = #parts == 0 and EVERYBODY or "",
     thresholds = given.thresholds or policy.thresholds }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)

@@ -14,6 +14,7 @@ local BUDGET = [[return budget { zone = "Europe/Berlin", budgets = {
   { "sales", department = "sales", limit = 10, per = "month" },
   { "sales-year", department = "sales", limit = 1000, per = "year", mode = "observe" },
   { "two", team = { "a", "b" }, limit = 10, per = "month" },
+  { "research", department = "R, D; \"q\" =1/2%41", limit = 10, per = "month" },
   { "sessions", each = "session", limit = 10 },
   { "each-user", each = { "user", "app" }, limit = 100000, per = "day" },
   { "all", limit = 100000, per = "year" },
@@ -197,6 +198,7 @@ describe("whose budget it is", function()
       { "app: crm, user: a%20b", "budget/each-user, user a%20b, app crm:" },
       { "user=a%2cb,app=", "budget/each-user, user a,b, no app:" },
       { "session:s1", "budget/sessions, session s1:" },
+      { 'department R, D; "q" =1/2%41', 'budget/research, department R, D; "q" =1/2%41:' },
       { "everybody", "budget/all, everybody:" },
     } do
       local code, out = says(case[2], case[1])
@@ -221,6 +223,20 @@ describe("whose budget it is", function()
     assert.equal(2, says("no budget called 'two' is for 'department sales'", "department sales", "--budget", "two"))
     assert.equal(2, says("no budget", "department sales, department sales"))
     assert.equal(2, says("no budget", "user =ana"))
+  end)
+
+  it("may have a comma in a name, and is told how to write it", function()
+    local code, out = says("is the comma of the name? then write 'user=Smith%2c Ana,app=crm'", "user Smith, Ana, app crm")
+    assert.equal(2, code, out)
+    code, out = says("budget/each-user, user Smith, Ana, app crm:", "user=Smith%2c Ana,app=crm")
+    assert.equal(0, code, out)
+    finish(out:match("topup_%w+"))
+    code, out = says("no budget is for 'user ana, ap crm'", "user ana, ap crm") -- and no user is called so
+    assert.equal(2, code, out)
+    for _, none in ipairs { "user=%00,app=x", "user=%ff,app=x" } do
+      code, out = says("is not UTF-8 or has a NUL in it", none)
+      assert.equal(2, code, out)
+    end
   end)
 
   it("is of no use with an amount, a time or a reason that is none", function()
