@@ -131,6 +131,22 @@ bool registry_export_topups(struct registry *r, int64_t now_s, struct buf *out, 
 /* … and what snapshot_parse() does, both. */
 bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
 
+/* What commits change of the files, seen without opening them: whoever has the registry open in a process may not fork
+ * it. An empty file is none. */
+struct registry_mark_part {
+    uint64_t device, inode;
+    int64_t size, written_ns; /* size 0: it is not there */
+};
+
+struct registry_mark {
+    struct registry_mark_part file, log;
+    bool is_settled; /* false: so lately written that it may be written again and look the same */
+};
+
+struct registry_mark registry_mark(const char *data_dir);
+/* Nothing was committed in between. False also where it cannot be told. */
+bool registry_mark_is_same(const struct registry_mark *then, const struct registry_mark *now);
+
 /* Changes that the ledger has not taken, behind that number, in their order; at most `max`. */
 bool registry_changes(struct registry *r, uint64_t after, unsigned max,
                       void (*each)(void *arg, uint64_t number, struct slice body), void *arg, struct fault *why);

@@ -312,56 +312,6 @@ static void so_many_are_live_and_no_more(void)
     registry_close(r);
 }
 
-static void run_insert(int count, int64_t first_end_s)
-{
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-             "INSERT INTO topups(id, budget, scope, nano, reason, made_by, created_at, starts_at, ends_at)"
-             " SELECT 'topup_' || i, 'b/r', 'user=' || i, 1, 'x', 'kim', 1, 1, %lld + i FROM n",
-             count, (long long)first_end_s);
-    run_sql(sql);
-}
-
-/* As a clock that was set back leaves them: each was made when others were over. */
-static void of_more_those_that_end_last_are_handed_over(void)
-{
-    struct registry *r = fresh();
-    run_insert(1100, now_s() + 100000);
-    EXPECT_INT(0, added(r, SLICE("b/r"), SLICE("user=100")));
-    EXPECT_INT(1, added(r, SLICE("b/r"), SLICE("user=101")));
-    EXPECT_INT(1, added(r, SLICE("b/r"), SLICE("user=1100")));
-    struct topup_spec spec = sales(USD);
-    refused(r, &spec, by.reason, "1100 top-ups are live, and of more than 1000 those that end last alone would hold");
-    registry_close(r);
-}
-
-/* Read by a clock that is ahead, asked by one that was set right. */
-static int64_t added_later(struct registry *r, int64_t read_s, int64_t at_s)
-{
-    struct fault why = {0};
-    struct buf bytes;
-    struct topups *topups = NULL;
-    buf_init(&bytes);
-    if (registry_export_topups(r, read_s, &bytes, &why)) topups = topups_parse(buf_slice(&bytes), &why);
-    if (!topups) UNIT_FAIL("%s", why.text);
-    int64_t nano = topups_now(topups, SLICE("budget/sales"), SLICE("department=sales"), at_s).nano;
-    topups_unref(topups);
-    buf_clear(&bytes);
-    return nano;
-}
-
-static void what_a_wrong_clock_takes_for_over_is_handed_over_for_a_day(void)
-{
-    struct registry *r = fresh();
-    struct topup_made made = make(r, 5 * USD);
-    int64_t end = made.created_at + 1000; /* or a second sooner */
-    EXPECT_INT(5 * USD, added_later(r, end + 80000, made.created_at));
-    EXPECT_INT(0, added_later(r, end + 80000, end + 80000));
-    EXPECT_INT(0, added_later(r, end + 90000, made.created_at));
-    registry_close(r);
-}
-
 /* Nothing is done that could not be noted. */
 static void a_change_and_its_note_are_one(void)
 {
@@ -533,8 +483,6 @@ int main(void)
     RUN(what_cannot_be_one_is_refused);
     RUN(together_they_have_a_bound);
     RUN(so_many_are_live_and_no_more);
-    RUN(of_more_those_that_end_last_are_handed_over);
-    RUN(what_a_wrong_clock_takes_for_over_is_handed_over_for_a_day);
     RUN(a_change_and_its_note_are_one);
     RUN(who_is_killed_leaves_both_or_neither);
     RUN(two_at_once_do_not_exceed_the_bound);
