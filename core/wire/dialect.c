@@ -3,18 +3,51 @@
 #include "base/utf8.h"
 
 static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_openai};
+#define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
-const struct dialect *dialect_find(struct slice kind)
+/* What accounts of each kind are spoken to in: its main dialect first. */
+static const struct kind {
+    struct slice name;
+    const struct dialect *speaks[DIALECT_COUNT];
+} kinds[] = {
+    {{"anthropic", 9}, {&dialect_anthropic}},
+    {{"openai", 6}, {&dialect_openai}},
+};
+
+static const struct kind *find_kind(struct slice name)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
-        if (slice_equal(kind, slice_str(dialects[i]->kind))) return dialects[i];
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (slice_equal(name, kinds[i].name)) return &kinds[i];
     }
     return NULL;
 }
 
+const struct dialect *dialect_find(struct slice name)
+{
+    for (size_t i = 0; i < DIALECT_COUNT; i++) {
+        if (slice_equal(name, slice_str(dialects[i]->name))) return dialects[i];
+    }
+    return NULL;
+}
+
+const struct dialect *dialect_of_kind(struct slice kind, size_t index)
+{
+    const struct kind *k = find_kind(kind);
+    return k && index < DIALECT_COUNT ? k->speaks[index] : NULL;
+}
+
+const struct dialect *dialect_for(struct slice kind, const struct dialect *client)
+{
+    const struct kind *k = find_kind(kind);
+    for (size_t i = 0; k && i < DIALECT_COUNT && k->speaks[i]; i++) {
+        if (k->speaks[i] == client) return client;
+    }
+    return k ? k->speaks[0] : NULL;
+}
+
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
+    for (size_t i = 0; i < DIALECT_COUNT; i++) {
         if (dialects[i]->guess(tape, kind)) return dialects[i];
     }
     return NULL;

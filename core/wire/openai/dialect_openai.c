@@ -184,7 +184,7 @@ static void write_models(struct buf *out, const struct slice *names, size_t coun
 }
 
 const struct dialect dialect_openai = {
-    .kind = "openai",
+    .name = "openai",
     .read_request = openai_read_request,
     .walk = openai_walk,
     .walk_message = openai_walk_message,
