@@ -27,7 +27,7 @@ setup(function()
       { "wrong", department = "wrong", limit = 40, per = "month" },
       { "killed", department = "killed", limit = 40, per = "month" } } }]],
     sliced = [[return budget { stream = { slice = 16, on_exhausted = "cut" }, budgets = {
-      { "sliced", department = "sliced", limit = 40, per = "month" } } }]] }, { "ratelimit", "budget", "sliced" }) }
+      { "sliced", department = "sliced", limit = 300, per = "month" } } }]] }, { "ratelimit", "budget", "sliced" }) }
 end)
 teardown(function() f:stop() end)
 after_each(function() f.mock:reset() end)
@@ -137,12 +137,13 @@ describe("a fleet's limit", function()
 end)
 
 describe("random costs at four gateways", function()
-  local LIMIT, LANES, SLICE = 400 * DIME, 24, 16
+  local LIMIT, LANES = 400 * DIME, 24
+  local SLICED, SLICE = 3000 * DIME, 16 -- of answers of several slices, of which those are cut that are under way at last
   local CLOCKS = 0.02 -- seconds between those of records and of Redis
 
-  local function start(department, wrong)
-    local load = f:spend { lanes = LANES, seed = 99, key = key_of(department), wrong = wrong }
-    load.key = "department=" .. department
+  local function start(department, wrong, limit, tokens)
+    local load = f:spend { lanes = LANES, seed = 99, key = key_of(department), wrong = wrong, tokens = tokens }
+    load.key, load.limit = "department=" .. department, limit or LIMIT
     return load
   end
 
@@ -159,7 +160,7 @@ describe("random costs at four gateways", function()
   -- any time.
   local function finish(loads)
     for _, load in ipairs(loads) do
-      expect.eventually(function() return load:count(402) > 20 and f:spent(load.key) > 0.9 * LIMIT end, 60,
+      expect.eventually(function() return load:count(402) > 20 and f:spent(load.key) > 0.9 * load.limit end, 60,
         "a budget that is used up")
       load:stop()
     end
@@ -207,27 +208,27 @@ describe("random costs at four gateways", function()
 
   -- By how much more than its limit was ever spent and held, less what those who were under way as it was last within
   -- it came to beyond what was held of them: the answer was longer than asked for, or Redis had not spoken yet.
-  local function unheard_of(sights, requests)
+  local function unheard_of(sights, requests, limit)
     local seen, under_way, held, within, most = holds_in(sights), {}, {}, sights[1].time, 0
     for _, sight in ipairs(sights) do
-      if sight.all <= LIMIT then under_way, within = {}, sight.time end
+      if sight.all <= limit then under_way, within = {}, sight.time end
       for id, nano in pairs(sight.open) do under_way[id], held[id] = true, nano end
-      local beyond = sight.all > LIMIT and add_unseen(requests, seen, within, sight.time) or 0
+      local beyond = sight.all > limit and add_unseen(requests, seen, within, sight.time) or 0
       for id in pairs(under_way) do beyond = beyond + math.max(0, requests[id].cost - held[id]) end
-      most = math.max(most, sight.all - LIMIT - beyond)
+      most = math.max(most, sight.all - limit - beyond)
     end
     return most
   end
 
   it("are never more than their budget with what is held, and in the end the same in ledgers and Redis, to the nano-dollar", function()
-    local exact, wrong, sliced = start("random", 0), start("wrong", 20), start("sliced", 20)
+    local exact, wrong, sliced = start("random", 0), start("wrong", 20), start("sliced", 30, SLICED, 100)
     local loads = { exact, wrong, sliced }
     begin(loads)
     local most = finish(loads)
     assert.is_true(most[exact.key].all <= LIMIT, most[exact.key].all)
     assert.is_true(wrong:beyond() > 0 and most[wrong.key].all <= LIMIT + wrong:beyond() * DIME, most[wrong.key].all)
     local requests, cut = requests_of "sliced"
-    local more = unheard_of(most[sliced.key].sights, requests)
+    local more = unheard_of(most[sliced.key].sights, requests, SLICED)
     assert.is_true(sliced:beyond() > 0 and cut > 0, cut)
     assert.equal(0, more)
   end)

@@ -11,7 +11,8 @@
 --                                             by key { spent =, all = }: the most that was spent, and with what was
 --                                             held. Raises where sums were once not those of the holds
 --   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders);
---                                             key(g): whose, instead of g.key; wrong = 20: in a hundred answers
+--                                             key(g): whose, instead of g.key; wrong = 20: in a hundred answers;
+--                                             tokens = 30: at most of an answer
 --   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
 --   load:beyond()                             -- tokens of them beyond what they might have
 --   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
@@ -254,7 +255,8 @@ load.__index = load
 function running:spend(of)
   self.loads = (self.loads or 0) + 1
   local path = self[1].dir:path("spent-" .. self.loads)
-  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01, of.wrong or 0 }
+  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01, of.wrong or 0,
+    of.tokens or 30 }
   for _, g in ipairs(self) do
     words[#words + 1] = g.dir:path("data/listen.json")
     words[#words + 1] = of.key and of.key(g) or g.key
