@@ -47,7 +47,8 @@ static void read_part(struct budgets *b, const json_t *from, struct budget_part 
     for (size_t i = 0; i < count; i++)
         list[i] = arena_copy(&b->arena, slice_str(json_string_value(json_array_get(values, i))));
     *part = (struct budget_part){
-        text_of(b, from, "name"), text_of(b, from, "text"), text_of(b, from, "key"), list, count, json_object_get(from, "text") != NULL};
+        text_of(b, from, "name"), text_of(b, from, "text"), text_of(b, from, "key"), list, count,
+        json_object_get(from, "text") != NULL};
 }
 
 static void read_row(struct budgets *b, const json_t *from, struct budget *row)
