@@ -369,6 +369,25 @@ static void a_redis_that_is_killed_and_comes_back(void)
     stop();
 }
 
+/* Its files of TLS cannot be read when the worker begins: it does not count on its own then. */
+static void a_redis_that_cannot_be_connected_to(void)
+{
+    struct got got;
+    start();
+    tally_free(tally);
+    fleet.url = "rediss://127.0.0.1:6379/0?ca=/nowhere.pem";
+    tally = tally_new(&(struct tally_options){
+        .loop = loop, .counters = counters, .owner = 7, .redis = &fleet, .metrics = metrics});
+    struct counters_item item = money("app=a", 400, 1000);
+    item.on_loss = COUNTERS_CLOSED;
+    EXPECT(!admit(&got, "r1", &item));
+    EXPECT_INT(COUNTERS_CLOSED, got.states[0].lost);
+    EXPECT_INT(0, held_here(&item));
+    WAIT(strstr(tally_trouble(tally), "nowhere.pem"));
+    EXPECT(!admit(&got, "r2", &item) && got.is_now);
+    stop();
+}
+
 static void nobody_waits_for_what_is_forgotten(void)
 {
     struct got got, other;
@@ -433,6 +452,7 @@ int main(void)
     RUN(a_place_comes);
     RUN(a_redis_that_stands_still);
     RUN(a_redis_that_is_killed_and_comes_back);
+    RUN(a_redis_that_cannot_be_connected_to);
     RUN(nobody_waits_for_what_is_forgotten);
     RUN(without_redis_all_is_here);
     return unit_close("tally");
