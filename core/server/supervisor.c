@@ -188,6 +188,7 @@ static void on_tick(void *arg)
     struct supervisor *sup = arg;
     if (sup->state < BOARD_STOPPING) children_check_beats(sup);
     if (sup->counters) children_check_counters(sup);
+    if (sup->board) accounts_show(sup);
     ledger_link_again(sup);
     loop_timer_arm_ms(&sup->tick, SUPERVISOR_TICK_MS);
 }

@@ -85,9 +85,9 @@ void breakers_keep(struct breakers *all, const struct slice *names, size_t count
 }
 
 /* The key before and after: the name is whole. */
-bool breakers_get(struct breakers *all, size_t i, struct breakers_entry *entry)
+bool breakers_get(const struct breakers *all, size_t i, struct breakers_entry *entry)
 {
-    struct breakers_slot *slot = &all->slots[i];
+    const struct breakers_slot *slot = &all->slots[i];
     uint64_t words[BREAKERS_NAME_BYTES / 8], key = atomic_load(&slot->key);
     if (key < KEYS) return false;
     for (size_t word = 0; word < BREAKERS_NAME_BYTES / 8; word++)

@@ -35,13 +35,13 @@ struct breakers {
 
 struct breakers_entry {
     char name[BREAKERS_NAME_BYTES];
-    struct breaker *breaker; /* borrowed; another account's after a reload that takes this one out */
+    const struct breaker *breaker; /* borrowed; another account's after a reload that takes this one out */
 };
 
 /* LIMIT_PROVIDERS at most. What is not among them goes. */
 void breakers_keep(struct breakers *all, const struct slice *names, size_t count);
 /* NULL, too, where `all` is. */
 struct breaker *breakers_find(struct breakers *all, struct slice name);
-bool breakers_get(struct breakers *all, size_t i, struct breakers_entry *entry);
+bool breakers_get(const struct breakers *all, size_t i, struct breakers_entry *entry);
 
 #endif
