@@ -18,7 +18,7 @@
 /* One account at a provider. */
 struct provider {
     struct slice name;     /* "openai": as targets spell it before the slash */
-    struct slice kind;     /* the dialect it speaks: "openai" */
+    struct slice kind;     /* which says what it speaks (wire/dialect.h): "openai" */
     struct slice url;      /* "https://api.openai.com/v1", without a trailing slash; paths are appended */
     struct slice key;      /* the secret, or empty: no Authorization is sent */
     struct slice headers;  /* sent with every call: provider_next_header() walks them */

@@ -33,7 +33,7 @@ static void stop(struct job *job)
 static bool is_configured(const struct job *job, const struct target *target)
 {
     const struct provider *p = settings_provider(job->settings, target->provider);
-    return p && dialect_find(p->kind) == job->x->api->client;
+    return p && dialect_for(p->kind, job->x->api->client) == job->x->api->client;
 }
 
 static bool is_left(const struct job *job, size_t index)
@@ -333,7 +333,7 @@ static const struct fetch_events events = {on_head, on_data, on_end};
 static void send(struct job *job, const struct target *target)
 {
     const struct provider *provider = settings_provider(job->settings, target->provider);
-    struct call *call = call_new(job, provider, dialect_find(provider->kind));
+    struct call *call = call_new(job, provider, dialect_for(provider->kind, job->x->api->client));
     exchange_add_attempt(job->x);
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);

@@ -186,7 +186,10 @@ static void watch_signals(struct supervisor *sup)
 static void on_tick(void *arg)
 {
     struct supervisor *sup = arg;
-    if (sup->state < BOARD_STOPPING) children_check_beats(sup);
+    if (sup->state < BOARD_STOPPING) {
+        children_check_beats(sup);
+        snapshots_look(sup);
+    }
     if (sup->counters) children_check_counters(sup);
     if (sup->board) accounts_show(sup);
     ledger_link_again(sup);

@@ -292,6 +292,7 @@ void reload_request(struct supervisor *sup, struct line_peer *peer, const struct
         return;
     }
     ledger_reopen(sup);
+    snapshots_request(sup, NULL);
     /* However many ask while one runs, one more sees everything that they could have changed. */
     waiters_add(&r->waiters, r->phase != RELOAD_IDLE, peer);
     askers_add(r->phase == RELOAD_IDLE ? &r->askers : &r->next_askers, by);
