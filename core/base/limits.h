@@ -127,7 +127,8 @@
 #define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
 #define LIMIT_COUNTERS_GRACE_MS 2500u         /* gateways have so long to tell a new memory of Redis their sums */
 #define LIMIT_COUNTERS_LOOK_MS 15000u         /* holds without a living owner, or with a record, are looked for … */
-#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss, of keys of limits … */
+#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss … */
+#define LIMIT_COUNTERS_SWEEP_MORE_MS 500u     /* … more at once, for so long, where there is some; keys of limits … */
 #define LIMIT_COUNTERS_RATE_KEPT_S 3600u      /* … that were idle for so long … */
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
 #define LIMIT_COUNTERS_CLEARED_S 600u         /* a Redis that loses less may have again what was cleared away */
@@ -136,6 +137,7 @@
 #define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
 #define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
+#define LIMIT_COUNTERS_VALUE_BYTES 128u       /* of a name that is counted by: longer ones count by their hash */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
