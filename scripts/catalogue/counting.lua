@@ -10,8 +10,9 @@
 -- stays.
 --
 -- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other
--- members are refused); DeepSeek, chat completions (they are passed over); Ollama, OpenAI compatibility, for models whose
--- weights are open (max_tokens alone; vLLM and llama.cpp take it too). Vocabularies: tiktoken, model.py. Tokens
+-- members are refused); DeepSeek, chat completions (they are passed over); Ollama,
+-- OpenAI compatibility, of models whose weights are open (max_tokens alone; vLLM and llama.cpp take it too).
+-- Vocabularies: tiktoken, model.py. Tokens
 -- around messages, names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400
 -- recorded requests were billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of
 -- 40 tokens and more. Pictures: OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens".
@@ -88,7 +89,7 @@ return {
   reasons({ "o1", "o3" }, tiles(75, 150)),
   reasons({ "o3-mini", "o4-mini" }, patches(1720)),
   reasons({ "o1-mini" }, fixed, { exact = false, request_tokens = 10 }),
-  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12, limit = "max_tokens" }), -- its format opens with a system message of its own
+  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12, limit = "max_tokens" }), -- it opens with a system message
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
   family({ "gpt-3.5-turbo-0301" }, { vocabulary = "cl100k_base", exact = true, message_tokens = 4, name_tokens = -1 }),
   family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" },
