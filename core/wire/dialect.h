@@ -141,6 +141,21 @@ const struct dialect *dialect_of_kind(struct slice kind, size_t index);
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* For dialects: how an answer in one piece, or an event's data, is read. read_object: of the reader's tape, whose root
+ * is an object; a set of enum said_what. */
+typedef unsigned (*dialect_object_fn)(struct said_reader *reader, struct dialect_stream *stream);
+void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said,
+                       dialect_object_fn read_object);
+/* said->json, behind said_begin(). */
+void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
+                       dialect_object_fn read_object);
+/* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
+struct dialect_rate_form {
+    struct slice requests[3], tokens[3]; /* limit, what is left, reset */
+    struct slice (*spell_reset)(struct arena *arena, uint64_t reset_ns, uint64_t now_ns);
+};
+size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *form,
+                           const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers);
 /* For dialects: a string of an answer, decoded, cut at a character, NUL-terminated. */
 void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */

@@ -6,8 +6,8 @@
 -- What fits none is counted in o200k_base, as an estimate.
 --
 -- `limit` is what a family calls the bound of its answers where it takes one name only, or some of those who serve it
--- do: by that max_tokens, a policy's or the caller's, is written for it. Without it both are taken, and the caller's own
--- stays.
+-- do: by that max_tokens, a policy's or the caller's, is written for it. Without it both are taken, and the caller's
+-- own stays.
 --
 -- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other
 -- members are refused); DeepSeek, chat completions (they are passed over); Ollama,
@@ -89,7 +89,8 @@ return {
   reasons({ "o1", "o3" }, tiles(75, 150)),
   reasons({ "o3-mini", "o4-mini" }, patches(1720)),
   reasons({ "o1-mini" }, fixed, { exact = false, request_tokens = 10 }),
-  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12, limit = "max_tokens" }), -- it opens with a system message
+  -- its format opens with a system message of its own
+  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12, limit = "max_tokens" }),
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
   family({ "gpt-3.5-turbo-0301" }, { vocabulary = "cl100k_base", exact = true, message_tokens = 4, name_tokens = -1 }),
   family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" },

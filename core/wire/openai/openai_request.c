@@ -37,18 +37,8 @@
     X(PROMPT_CACHE_KEY, "prompt_cache_key")                                                                            \
     X(METADATA, "metadata")
 
-enum key {
-#define X(name, text) KEY_##name,
-    KEYS(X)
-#undef X
-        KEYS_COUNT
-};
-
-static const struct slice key_names[] = {
-#define X(name, text) {text, sizeof text - 1},
-    KEYS(X)
-#undef X
-};
+enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
+static const struct slice key_names[] = {KEYS(MEMBERS_NAME)};
 
 static bool read_stream(struct members *in)
 {
@@ -250,7 +240,8 @@ void openai_edit_limit_name(const struct chat_request *r, struct splice *edits, 
     uint32_t completion = json_get(&r->tape, 0, key_names[KEY_MAX_COMPLETION_TOKENS]);
     uint32_t foreign = limit == CHAT_LIMIT_TOKENS ? completion : plain;
     bool is_foreign = r->kind == CHAT_CHAT && limit != CHAT_LIMIT_ANY && foreign != JSON_NONE;
-    if (is_foreign && r->max_tokens_node != JSON_NONE) edit_limit(r, edits, limit, json_raw(&r->tape, r->max_tokens_node));
+    if (!is_foreign || r->max_tokens_node == JSON_NONE) return;
+    edit_limit(r, edits, limit, json_raw(&r->tape, r->max_tokens_node));
 }
 
 void openai_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,

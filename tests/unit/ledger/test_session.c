@@ -383,9 +383,9 @@ static void many_sums_keep_nobody(void)
     a->post = (struct counters_post){0};
     gateway_run(a);
     sql(a, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 50000)"
-           " INSERT INTO charges SELECT printf('user=%d', i), start_s, stop_s, 0, i, last_s FROM charges, n;"
+           " INSERT INTO charges SELECT printf('user=%d', i), start_s, stop_s, 0, i, last_s, 0 FROM charges, n;"
            "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
-           " INSERT INTO charges SELECT printf('aold=%d', i), 1000, 2000, 0, i, 1500 FROM n");
+           " INSERT INTO charges SELECT printf('aold=%d', i), 1000, 2000, 0, i, 1500, 0 FROM n");
     uint64_t began_ns = clock_mono_ns();
     for (uint64_t n = 2; !is_open(a) && n < 2000; n++) {
         gateway_put(a, n, "user=1", 1);
