@@ -4,6 +4,7 @@
  */
 #include "wire/openai/openai_inner.h"
 #include "wire/openai/openai_message.h"
+#include "wire/openai/openai_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -193,6 +194,7 @@ const struct dialect dialect_openai = {
     .edit_ask_usage = openai_edit_ask_usage,
     .edit_member = openai_edit_member,
     .guess = openai_guess,
+    .request_translation = &openai_request_translation,
     .path = path,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,
