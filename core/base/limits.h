@@ -199,6 +199,7 @@
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
 #define LIMIT_TOPUPS 1000u                 /* of budgets, that have not ended */
+#define LIMIT_TOPUPS_PAST_S 86400u         /* for so long behind its end workers have one, should a clock be wrong */
 #define LIMIT_TOPUP_NANO 4000000000000000 /* of one, and of all of one budget and scope: 4,000,000 USD */
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
@@ -243,6 +244,11 @@
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_HOST_BYTES 253u              /* a name of the DNS */
 #define LIMIT_PROVIDERS 256u
+#define LIMIT_BREAKER_FAILURES 5u          /* default of a provider's breaker.failures: in a row … */
+#define LIMIT_BREAKER_WINDOW_MS 60000u     /* … breaker.window: from the first of them to the last … */
+#define LIMIT_BREAKER_OPEN_MS 10000u       /* … breaker.open: so long its account is passed over … */
+#define LIMIT_BREAKER_OPEN_MAX_MS 120000u  /* … breaker.open_max: and at most, doubled each time that a probe fails */
+#define LIMIT_BREAKER_LEASE_MS 5000u       /* a probe whose process was not heard of for so long is over */
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */
 #define LIMIT_GATE_MS_MAX 120000u          /* what gate.timeout may say */

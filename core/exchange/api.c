@@ -45,7 +45,7 @@ const struct api *api_spoken(const struct api *api, bool (*has)(void *arg, struc
 const struct api *api_named(struct slice name, struct slice dialect, bool is_one)
 {
     for (size_t i = 0; i < API_COUNT; i++) {
-        bool is_of = slice_equal(dialect, slice_str(apis[i].client->kind));
+        bool is_of = slice_equal(dialect, slice_str(apis[i].client->name));
         if (is_one && apis[i].kind == API_MODELS) continue;
         if (is_of && slice_equal(name, slice_str(apis[i].name))) return &apis[i];
     }

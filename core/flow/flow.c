@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "flow/attempt.h"
+#include "flow/breaking.h"
 #include "flow/counting.h"
 #include "flow/drain.h"
 #include "flow/holds.h"
@@ -62,6 +63,7 @@ static void update_gauges(void *arg)
                                                            .calls = upstream.fetches_active,
                                                            .upstreams = upstream.connections_open,
                                                            .generations = (int64_t)policy_live_generations()});
+    breaking_renew(flow);
     metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
@@ -160,6 +162,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     topups_ref(parts->topups);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
+    list_init(&flow->probing);
     flow->tokens = tokens_new();
     flow->memo = memo_new(LIMIT_COUNT_MEMO);
     flow->quiet = memo_new(LIMIT_QUIET_MEMO);

@@ -1,10 +1,10 @@
 /*
  * One table a dialect: how its requests are read and edited, where they are sent, what its answers say, how errors and
  * lists are written in it. An exchange has two, which may be one: its client's, of the path that was asked for
- * (exchange/api.h), reads the request (wire/chat.h) and writes what the client sees; the provider's, of its account's
- * kind, says where to send, and reads what came.
+ * (exchange/api.h), reads the request (wire/chat.h) and writes what the client sees; the provider's, one that accounts
+ * of its kind speak, says where to send, and reads what came.
  *
- *     const struct dialect *d = dialect_find(provider->kind);            // NULL: unknown kind
+ *     const struct dialect *d = dialect_for(provider->kind, api->client);   // NULL: unknown kind
  *     struct dialect_stream stream;
  *     dialect_stream_init(&stream, request->choices);
  *     d->read_event(&reader, &stream, event->name, event->data, &said);   // what it says: wire/said.h
@@ -76,7 +76,7 @@ struct dialect_header {
 #define DIALECT_RATE_HEADERS_MAX 6
 
 struct dialect {
-    const char *kind; /* as moongate.lua says it: "openai" */
+    const char *name; /* as records and policies say it: "openai" */
 
     /* --- a request, by wire/chat.h alone --- */
 
@@ -133,12 +133,32 @@ struct dialect {
 
 extern const struct dialect dialect_openai, dialect_anthropic;
 
-/* By provider.kind; NULL when there is none of that name. */
-const struct dialect *dialect_find(struct slice kind);
+/* By its name; NULL when there is none. */
+const struct dialect *dialect_find(struct slice name);
+/* What an account of that kind (provider.kind) is spoken to in: the client's own dialect where it speaks that, else its
+ * main one; client NULL: the main one. NULL: there is no such kind. */
+const struct dialect *dialect_for(struct slice kind, const struct dialect *client);
+/* All that accounts of that kind speak, the main one first; NULL behind the last, and of a kind that there is not. */
+const struct dialect *dialect_of_kind(struct slice kind, size_t index);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* For dialects: how an answer in one piece, or an event's data, is read. read_object: of the reader's tape, whose root
+ * is an object; a set of enum said_what. */
+typedef unsigned (*dialect_object_fn)(struct said_reader *reader, struct dialect_stream *stream);
+void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said,
+                       dialect_object_fn read_object);
+/* said->json, behind said_begin(). */
+void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
+                       dialect_object_fn read_object);
+/* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
+struct dialect_rate_form {
+    struct slice requests[3], tokens[3]; /* limit, what is left, reset */
+    struct slice (*spell_reset)(struct arena *arena, uint64_t reset_ns, uint64_t now_ns);
+};
+size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *form,
+                           const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers);
 /* For dialects: a string of an answer, decoded, cut at a character, NUL-terminated. */
 void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */

@@ -74,21 +74,9 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
     return what;
 }
 
-static void read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said)
-{
-    struct fault why;
-    bool is_json = json_parse(&reader->tape, said->json, &why),
-         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
-    said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
-    if (is_json) said_end(reader, said);
-}
-
-/* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */
 static void read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said)
 {
-    bool has_mark = slice_starts(body, SLICE("\xEF\xBB\xBF"));
-    said_begin(reader, said, has_mark ? slice_of(body.ptr + 3, body.len - 3) : body);
-    read_json(reader, stream, said);
+    dialect_read_body(reader, stream, body, said, read_object);
 }
 
 static bool is_space(char c)
@@ -120,7 +108,7 @@ static void read_event(struct said_reader *reader, struct dialect_stream *stream
         stream->has_error = true;
         said->what = SAID_ERROR;
     }
-    read_json(reader, stream, said);
+    dialect_read_json(reader, stream, said, read_object);
     if (said->what & SAID_ERROR) said->what &= ~(unsigned)SAID_USAGE_ONLY; /* never to be left out */
 }
 
@@ -185,7 +173,7 @@ static void write_models(struct buf *out, const struct slice *names, size_t coun
 }
 
 const struct dialect dialect_openai = {
-    .kind = "openai",
+    .name = "openai",
     .read_request = openai_read_request,
     .walk = openai_walk,
     .walk_message = openai_walk_message,

@@ -37,18 +37,8 @@
     X(PROMPT_CACHE_KEY, "prompt_cache_key")                                                                            \
     X(METADATA, "metadata")
 
-enum key {
-#define X(name, text) KEY_##name,
-    KEYS(X)
-#undef X
-        KEYS_COUNT
-};
-
-static const struct slice key_names[] = {
-#define X(name, text) {text, sizeof text - 1},
-    KEYS(X)
-#undef X
-};
+enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
+static const struct slice key_names[] = {KEYS(MEMBERS_NAME)};
 
 static bool read_stream(struct members *in)
 {
