@@ -181,6 +181,7 @@ const struct dialect dialect_openai = {
     .is_format = openai_is_format,
     .edit_ask_usage = openai_edit_ask_usage,
     .edit_member = openai_edit_member,
+    .edit_limit_name = openai_edit_limit_name,
     .guess = openai_guess,
     .request_translation = &openai_request_translation,
     .path = path,
