@@ -191,6 +191,7 @@ static void on_tick(void *arg)
         snapshots_look(sup);
     }
     if (sup->counters) children_check_counters(sup);
+    if (sup->board) accounts_show(sup);
     ledger_link_again(sup);
     loop_timer_arm_ms(&sup->tick, SUPERVISOR_TICK_MS);
 }

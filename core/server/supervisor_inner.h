@@ -292,6 +292,12 @@ void jwks_on_outcome(struct child *admin, const struct pipe_message *message);
 void jwks_on_wanted(struct child *worker, const struct pipe_message *message);
 void jwks_clear(struct supervisor *sup);
 
+/* ---- supervisor_accounts.c */
+/* A generation is in force: its provider accounts have breakers, and keep them if they had one. */
+void accounts_on_accepted(struct supervisor *sup);
+/* In the metrics: which are open. */
+void accounts_show(struct supervisor *sup);
+
 /* ---- supervisor_ledger.c */
 /* A fresh pipe between this worker and the ledger process, when both are there; each side sees the old one end. */
 void ledger_link_worker(struct child *worker);

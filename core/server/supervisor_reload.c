@@ -61,6 +61,7 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     set_gauge(sup, STATS_POLICY_RELOAD_OK, NULL, 1);
     set_gauge(sup, STATS_POLICY_LOADED_AT, NULL, (int64_t)(now / NS_PER_S));
     jwks_on_accepted(sup);
+    accounts_on_accepted(sup);
     ledger_on_accepted(sup);
 }
 
