@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "ledger/session/errand.h"
@@ -10,6 +11,7 @@
 struct sweep {
     struct errand errand;
     char cursor[24];
+    uint64_t again_ns;
     bool is_sessions; /* now; else rates */
 };
 
@@ -21,9 +23,10 @@ static void on_swept(void *arg, const struct redis_reply *reply)
     if (strcmp(s->cursor, "0") == 0) s->is_sessions = !s->is_sessions;
 }
 
-void sweep_go(struct sweep *s)
+void sweep_go(struct sweep *s, uint64_t now_ns)
 {
-    if (errand_is_asked(&s->errand)) return;
+    if (now_ns < s->again_ns || errand_is_asked(&s->errand)) return;
+    s->again_ns = now_ns + LIMIT_COUNTERS_SWEEP_MS * NS_PER_MS;
     uint32_t idle_s = s->is_sessions ? LIMIT_COUNTERS_SESSION_KEPT_S : LIMIT_COUNTERS_RATE_KEPT_S;
     struct counters_call call = counters_call_sweep(s->is_sessions, s->cursor, idle_s, errand_arena(&s->errand));
     errand_ask(&s->errand, &call, on_swept);

@@ -436,6 +436,20 @@ struct counters_call counters_call_claim(const char *epoch, const char *source, 
     return call;
 }
 
+struct counters_call counters_call_breakers(const char *session, const struct counters_open *accounts, size_t count,
+                                            struct arena *arena)
+{
+    struct counters_call call = begin(COUNTERS_SCRIPT_BREAKERS, 1 + count, 1 + count, arena);
+    check(count <= LIMIT_PROVIDERS);
+    add_key(&call, SLICE(HERE "S"));
+    add_text(&call, session);
+    for (size_t i = 0; i < count; i++) {
+        add_key(&call, arena_printf(arena, HERE "CB:%.*s", SLICE_FMT(accounts[i].account)));
+        add_integer(&call, (int64_t)accounts[i].left_ms, arena);
+    }
+    return call;
+}
+
 /* --- sessions and memories --- */
 
 struct counters_call counters_call_beat(const struct counters_place *place, const char *source,
