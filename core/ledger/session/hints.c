@@ -24,9 +24,9 @@ static uint64_t now_ms(void)
 static void say(const char *name, bool is_open)
 {
     if (is_open)
-        log_event(LOG_WARN, "breaker_hint", "the provider account %s is passed over: other gateways cannot use it", name);
+        log_event(LOG_WARN, "breaker_hint", "the provider account %s is passed over: it fails at other gateways", name);
     else
-        log_event(LOG_INFO, "breaker_hint_over", "the provider account %s is not open at other gateways any more", name);
+        log_event(LOG_INFO, "breaker_hint_over", "the provider account %s fails at other gateways no longer", name);
 }
 
 static void show(const char *name, struct breaker *b, int64_t left_ms)

@@ -6,9 +6,9 @@
  *     hints_go(h, session);                            // at each beat
  *     hints_free(h);                                   // when there is no counters_redis any more
  *
- * A hint: nobody waits for it, it is good for LIMIT_BREAKER_HINT_MS and told again with each beat, so that without Redis
- * each gateway goes by what it sees itself. Names of accounts are a configuration's: of a-z, 0-9, - and _, LIMIT_LABEL_BYTES
- * at most, LIMIT_PROVIDERS of them.
+ * A hint: nobody waits for it, it is good for LIMIT_BREAKER_HINT_MS and told again with each beat, so that without
+ * Redis each gateway goes by what it sees itself. Names of accounts are a configuration's: of a-z, 0-9, - and _,
+ * LIMIT_LABEL_BYTES at most, LIMIT_PROVIDERS of them.
  */
 #ifndef MOONGATE_LEDGER_SESSION_HINTS_H
 #define MOONGATE_LEDGER_SESSION_HINTS_H
