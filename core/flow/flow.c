@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "flow/attempt.h"
+#include "flow/await.h"
 #include "flow/breaking.h"
 #include "flow/counting.h"
 #include "flow/drain.h"
@@ -176,6 +177,7 @@ struct flow *flow_new(const struct flow_parts *parts)
                                                      .owner = recorder_owner(flow->recorder),
                                                      .redis = parts->redis,
                                                      .metrics = flow->metrics});
+    flow->await = await_new(parts->loop, holds_tally(flow->holds), flow->notices);
     if (parts->redis) flow->redis = policy_redis_new(parts->loop, parts->redis->url);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
@@ -200,6 +202,7 @@ void flow_free(struct flow *flow)
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     recorder_free(flow->recorder);
+    await_free(flow->await);
     notices_free(flow->notices);
     holds_free(flow->holds);
     policy_redis_free(flow->redis);

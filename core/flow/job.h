@@ -44,6 +44,7 @@ struct flow {
     struct metrics *metrics;
     struct recorder *recorder;
     struct notices *notices; /* of budgets */
+    struct await *await;     /* … that wait for what is held to be spent */
     struct policy_redis *redis; /* of policies; NULL: moongate.lua names none */
     struct holds *holds;     /* what requests have taken from the counters */
     struct intake *intake;   /* what requests hold */

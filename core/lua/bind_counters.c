@@ -291,6 +291,18 @@ static int on_counters_take(lua_State *L)
 
 /* --- notices --- */
 
+/* notify's {from =, whole =, who =, what =, stop =, idle =}; none of it where it is to be told now */
+static void read_awaited(lua_State *L, struct counters_notice *notice, struct arena *arena)
+{
+    notice->from = amount_of(L, 1, "from", 0);
+    if (notice->from == 0) return;
+    notice->whole = amount_of(L, 1, "whole", 0);
+    notice->stop_s = amount_of(L, 1, "stop", 0);
+    notice->idle_s = seconds_of(L, 1, "idle");
+    notice->who = text_of(L, 1, "who", arena);
+    notice->what = text_of(L, 1, "what", arena);
+}
+
 /* notify {key =, period =, at =, to = {…}, text =, budget =, threshold =, rule =, app =, owner =} */
 static int on_notify(lua_State *L)
 {
@@ -311,6 +323,7 @@ static int on_notify(lua_State *L)
         .owner = text_of(L, 1, "owner", arena),
         .request = slice_str(eval->x->id),
     };
+    read_awaited(L, &notice, arena);
     lua_getfield(L, 1, "to");
     luaL_checktype(L, -1, LUA_TTABLE);
     notice.to_count = lua_objlen(L, -1);

@@ -89,6 +89,8 @@ struct dialect {
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+    /* NULL: it has one name for the bound of an answer. */
+    void (*edit_limit_name)(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
 

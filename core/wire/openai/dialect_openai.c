@@ -180,6 +180,7 @@ const struct dialect dialect_openai = {
     .is_format = openai_is_format,
     .edit_ask_usage = openai_edit_ask_usage,
     .edit_member = openai_edit_member,
+    .edit_limit_name = openai_edit_limit_name,
     .guess = openai_guess,
     .path = path,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
