@@ -4,6 +4,7 @@
  */
 #include "wire/openai/openai_inner.h"
 #include "wire/openai/openai_message.h"
+#include "wire/openai/openai_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -182,6 +183,7 @@ const struct dialect dialect_openai = {
     .edit_member = openai_edit_member,
     .edit_limit_name = openai_edit_limit_name,
     .guess = openai_guess,
+    .request_translation = &openai_request_translation,
     .path = path,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,
