@@ -464,13 +464,14 @@ struct counters_call counters_call_seed(const char *memory, uint32_t grace_ms, s
     return call;
 }
 
-struct counters_call counters_call_spent(int64_t start_s, const char *cursor, struct arena *arena)
+struct counters_call counters_call_spent(int64_t start_s, const char *cursor, const char *key, struct arena *arena)
 {
-    struct counters_call call = begin(COUNTERS_SCRIPT_SPENT, 2, 2, arena);
+    struct counters_call call = begin(COUNTERS_SCRIPT_SPENT, 2, 3, arena);
     add_key(&call, SLICE(HERE "R"));
     add_key(&call, arena_printf(arena, HERE "B:%" PRId64, start_s));
     add_text(&call, cursor);
     add_integer(&call, LIMIT_COUNTERS_TOLD, arena);
+    add_text(&call, key ? key : "*");
     return call;
 }
 

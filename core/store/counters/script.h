@@ -145,8 +145,9 @@ struct counters_call counters_call_fence(const char *session, bool is_forced, st
 /* Replies: the epoch; or, REPLY_NO, in how many ms to come again. */
 struct counters_call counters_call_seed(const char *memory, uint32_t grace_ms, struct arena *arena);
 /* What is spent of each budget of the period that begins then (0: sessions), a piece at a time. Replies: cursor (from
- * "0" to "0"), then of each key, nano-dollars, of a session when it is over (s); a key may come more than once. */
-struct counters_call counters_call_spent(int64_t start_s, const char *cursor, struct arena *arena);
+ * "0" to "0"), then of each key, nano-dollars, of a session when it is over (s); a key may come more than once. key: of
+ * this one alone; NULL: of all. */
+struct counters_call counters_call_spent(int64_t start_s, const char *cursor, const char *key, struct arena *arena);
 /* Forgets rates of which nothing was used up for so long, or sessions that were over. Replies: cursor, fields gone. */
 struct counters_call counters_call_sweep(bool is_sessions, const char *cursor, uint32_t idle_s, struct arena *arena);
 

@@ -231,6 +231,22 @@ bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const
     return rc == SQLITE_DONE;
 }
 
+bool ledger_charges_one(sqlite3 *db, struct slice key, int64_t start_s, int64_t now_s,
+                        void (*fn)(void *arg, const struct counters_spent *spent), void *arg)
+{
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(db, SUMS " WHERE key = ? AND start_s = ?", -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_text(q, 1, key.ptr ? key.ptr : "", (int)key.len, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, start_s);
+    int rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW) {
+        struct counters_spent spent = spent_of(q);
+        if (larger(spent.stop_s, spent.last_s + spent.idle_s) > now_s) fn(arg, &spent);
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
 /* Rows that count no more are passed over here, not by SQLite: a page is so many rows, and no longer to read. */
 bool ledger_charges_page(sqlite3 *db, const struct counters_spent *after, int64_t now_s, uint32_t max,
                          void (*fn)(void *arg, const struct counters_spent *spent, bool counts), void *arg)

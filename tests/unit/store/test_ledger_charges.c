@@ -7,6 +7,7 @@
 #include "store/ledger/charges.h"
 #include "store/ledger/check.h"
 #include "store/ledger/keep.h"
+#include "store/ledger/read.h"
 
 #define T0 1748952000 /* 2025-06-03T12:00:00Z */
 #define MONTH "1748736000,1751328000,0"
@@ -137,6 +138,37 @@ static void a_record_is_charged_to_each_of_its_budgets_once(void)
     EXPECT_INT(LEDGER_KNOWN, put(l, 1, T0, 100, BOTH));
     kit_commit(l);
     EXPECT_STR("app=a 110, user=u 100", kit_ask(CHARGED));
+    ledger_close(l);
+}
+
+static void add_nano(void *arg, const struct counters_spent *spent)
+{
+    *(int64_t *)arg += spent->nano;
+}
+
+static int64_t charge(const char *key, int64_t start_s, int64_t now_s)
+{
+    int64_t nano = 0;
+    struct ledger_read *l = ledger_read_open(kit_dir, &why);
+    if (!l || !ledger_read_charge(l, slice_str(key), start_s, now_s, add_nano, &nano, &why))
+        UNIT_FAIL("%s", fault_message(&why));
+    ledger_read_close(l);
+    return nano;
+}
+
+static void one_sum_is_looked_up(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_alone(l, 1, T0, 100, BOTH);
+    put_alone(l, 2, T0, 10, APP);
+    put_alone(l, 3, T0, 7, SESSION);
+    EXPECT_INT(110, charge("app=a", 1748736000, T0));
+    EXPECT_INT(0, charge("app=a", 1748736001, T0));
+    EXPECT_INT(0, charge("app=", 1748736000, T0));
+    EXPECT_INT(0, charge("app=a", 1748736000, 1751328000)); /* it is over */
+    EXPECT_INT(7, charge("session=s", 0, T0 + 59));
+    EXPECT_INT(0, charge("session=s", 0, T0 + 60));
     ledger_close(l);
 }
 
@@ -357,6 +389,7 @@ int main(void)
     RUN(what_is_no_hold_is_left_out);
     RUN(no_more_is_read_than_there_is_place_for);
     RUN(a_record_is_charged_to_each_of_its_budgets_once);
+    RUN(one_sum_is_looked_up);
     RUN(a_batch_that_is_given_up_charges_nothing);
     RUN(sums_have_an_end);
     RUN(a_session_begins_anew_after_its_silence);
