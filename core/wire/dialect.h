@@ -29,6 +29,8 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct request_translation; /* wire/translate/translate.h */
+
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
 
@@ -90,8 +92,13 @@ struct dialect {
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+    /* NULL: it has one name for the bound of an answer. */
+    void (*edit_limit_name)(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
+
+    /* From and to other dialects; NULL: nobody translates it. */
+    const struct request_translation *request_translation;
 
     /* --- an answer --- */
 

@@ -5,6 +5,7 @@
 #include "wire/openai/openai_inner.h"
 #include "wire/openai/openai_message.h"
 #include "wire/openai/openai_told.h"
+#include "wire/openai/openai_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -124,7 +125,9 @@ const struct dialect dialect_openai = {
     .is_format = openai_is_format,
     .edit_ask_usage = openai_edit_ask_usage,
     .edit_member = openai_edit_member,
+    .edit_limit_name = openai_edit_limit_name,
     .guess = openai_guess,
+    .request_translation = &openai_request_translation,
     .path = path,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,
