@@ -252,6 +252,7 @@
 #define LIMIT_BREAKER_WINDOW_MS 60000u     /* … breaker.window: from the first of them to the last … */
 #define LIMIT_BREAKER_OPEN_MS 10000u       /* … breaker.open: so long its account is passed over … */
 #define LIMIT_BREAKER_OPEN_MAX_MS 120000u  /* … breaker.open_max: and at most, doubled each time that a probe fails */
+#define LIMIT_BREAKER_HINT_MS 3000u        /* what other gateways say of one is good for so long */
 #define LIMIT_BREAKER_LEASE_MS 5000u       /* a probe whose process was not heard of for so long is over */
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */

@@ -11,23 +11,6 @@
 
 #define HERE COUNTERS_PLACE
 
-/* Made by the Makefile of redis/, sorted by name. */
-struct redis_script_text {
-    const char *name, *text;
-    uint64_t len;
-};
-extern const struct redis_script_text redis_script_table[];
-
-struct slice counters_script_source(enum counters_script script)
-{
-    return slice_of(redis_script_table[script].text, redis_script_table[script].len);
-}
-
-const char *counters_script_name(enum counters_script script)
-{
-    return redis_script_table[script].name;
-}
-
 /* --- calls --- */
 
 static struct counters_call begin(enum counters_script script, size_t key_max, size_t arg_max, struct arena *arena)
@@ -442,6 +425,20 @@ struct counters_call counters_call_claim(const char *epoch, const char *source, 
     for (size_t i = 0; i < count; i++) {
         add_integer(&call, (int64_t)add_period(&call, claims[i].start_s, arena), arena);
         add(&call, claims[i].id);
+    }
+    return call;
+}
+
+struct counters_call counters_call_breakers(const char *session, const struct counters_open *accounts, size_t count,
+                                            struct arena *arena)
+{
+    struct counters_call call = begin(COUNTERS_SCRIPT_BREAKERS, 1 + count, 1 + count, arena);
+    check(count <= LIMIT_PROVIDERS);
+    add_key(&call, SLICE(HERE "S"));
+    add_text(&call, session);
+    for (size_t i = 0; i < count; i++) {
+        add_key(&call, arena_printf(arena, HERE "CB:%.*s", SLICE_FMT(accounts[i].account)));
+        add_integer(&call, (int64_t)accounts[i].left_ms, arena);
     }
     return call;
 }

@@ -270,8 +270,8 @@ static void no_hash_is_a_list(void)
 
 static void scripts_have_their_names(void)
 {
-    const char *names[] = {"admit",  "beat", "claim",  "extend", "fence", "holds",
-                           "return", "seed", "settle", "spend",  "spent", "sweep"};
+    const char *names[] = {"admit", "beat", "breakers", "claim", "extend", "fence", "holds",
+                           "return", "seed", "settle", "spend", "spent", "sweep"};
     for (int i = 0; i < COUNTERS_SCRIPTS; i++) {
         EXPECT_STR(names[i], counters_script_name((enum counters_script)i));
         EXPECT(slice_starts(counters_script_source((enum counters_script)i), SLICE("#!lua")));
