@@ -28,6 +28,7 @@
 enum counters_script {
     COUNTERS_SCRIPT_ADMIT,
     COUNTERS_SCRIPT_BEAT,
+    COUNTERS_SCRIPT_BREAKERS,
     COUNTERS_SCRIPT_CLAIM,
     COUNTERS_SCRIPT_EXTEND,
     COUNTERS_SCRIPT_FENCE,
@@ -124,6 +125,16 @@ struct counters_claim {
  * not seeded yet, what had been claimed before. LIMIT_COUNTERS_TOLD at most. */
 struct counters_call counters_call_claim(const char *epoch, const char *source, const struct counters_claim *claims,
                                          size_t count, struct arena *arena);
+
+/* A provider account, and for how long its circuit breaker is open at this gateway; 0: it is not. */
+struct counters_open {
+    struct slice account;
+    uint64_t left_ms;
+};
+
+/* Replies: of each for how long it is open at enough of the gateways that live (ms), or 0. LIMIT_PROVIDERS at most. */
+struct counters_call counters_call_breakers(const char *session, const struct counters_open *accounts, size_t count,
+                                            struct arena *arena);
 
 /* Replies: memory, epoch, ms, holds, living sessions, whether another session told the source's sums since the last
  * beat, sessions whose lease is over. COUNTERS_REPLY_ZONE: the zone that holds there, or "". */
