@@ -5,7 +5,7 @@ local report = use "report"
 local catalogue = {
   models = {},        -- canonical name → { name, virtual, targets = { target … }, context }
   names = {},         -- canonical name, alias or snapshot → { model, targets }
-  targets = {},       -- name → { name, provider, owner = model, base, region, labels, usable, dialect }
+  targets = {},       -- name → { name, provider, owner = model, base, region, labels, usable, kind, dialects }
   sorted = {},        -- models by name
   target_names = {},
   default_price = nil, -- of ["*"]

@@ -23,16 +23,16 @@ local foreign = {}
 targets.foreign = foreign
 
 local function speaks(f, target)
-  return ("its account is of kind \"%s\", and the request in the API of \"%s\""):format(target.dialect, f.dialect)
+  return ("its account is of kind \"%s\", and the request in the API of \"%s\""):format(target.kind, f.dialect)
 end
 
 -- What to do about it, when there is no other target.
 function targets.cure(f)
   local list = f._entry.targets
-  local kind = list[1] and list[1].dialect or "another kind"
+  local kind = list[1] and list[1].kind or "another kind"
   local text = "the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", " ..
     "which is not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""
-  return text:format(f.model, kind, f.dialect, f.dialect)
+  return text:format(f.model, kind, f.dialect, f.dialect == "responses" and "openai" or f.dialect)
 end
 
 -- Why not, and the filter that says so; nil when the target may be used.
@@ -40,7 +40,7 @@ function targets.rejection(f, target)
   if not target.usable and not catalogue.is_rehearsal then
     return dropped(target, nil, nil, "no account of that provider in moongate.lua"), unconfigured
   end
-  if target.dialect and target.dialect ~= f.dialect and not catalogue.is_rehearsal then
+  if target.dialects and not target.dialects[f.dialect] and not catalogue.is_rehearsal then
     return dropped(target, nil, nil, speaks(f, target)), foreign
   end
   local filters = f._filters

@@ -6,7 +6,7 @@
  *     api->client->write_body_error(&body, &error);    // as the caller's own library reads it
  *
  * The dialect here is the client's: it reads what comes in, and writes all that the client sees. Whoever is called has
- * one of its own (dialect_find() of the account's kind).
+ * one of its own (dialect_for() of the account's kind).
  */
 #ifndef MOONGATE_EXCHANGE_API_H
 #define MOONGATE_EXCHANGE_API_H

@@ -42,7 +42,7 @@ static void append_request(struct buf *out, const struct exchange *x)
     append_text(out, NAME("id"), slice_str(x->id));
     append_text(out, NAME("time"), slice_str(now));
     append_text(out, NAME("api"), slice_str(x->api->name));
-    if (x->api->client != api_none.client) append_text(out, NAME("dialect"), slice_str(x->api->client->kind));
+    if (x->api->client != api_none.client) append_text(out, NAME("dialect"), slice_str(x->api->client->name));
     append_text(out, NAME("path"), x->head.path);
     append_name(out, NAME("stream"));
     buf_append(out, x->request.is_stream ? SLICE("true") : SLICE("false"));

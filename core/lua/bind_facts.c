@@ -232,7 +232,7 @@ static int push_fact(lua_State *L, struct policy_eval *eval, enum fact fact)
     case FACT_INPUT_ESTIMATED: return push_flag(L, exchange_estimate(x)->is_flagged);
     case FACT_KNOWN_COST_NANO: return push_number(L, x->known_cost_nano >= 0, (double)x->known_cost_nano);
     case FACT_ID: return push_text(L, x->id);
-    case FACT_DIALECT: return push_text(L, x->api->client->kind);
+    case FACT_DIALECT: return push_text(L, x->api->client->name);
     case FACT_TIME: return push_number(L, true, (double)x->born_wall_ns / (double)NS_PER_S);
     }
     return 0;

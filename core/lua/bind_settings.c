@@ -1,5 +1,6 @@
 /* What policies ask of moongate.lua while they are loaded: which accounts, services and sinks it has. */
 #include "lua/bind.h"
+#include "wire/dialect.h"
 
 /* NULL: there is no moongate.lua to ask. */
 static const struct settings *settings_of(lua_State *L)
@@ -9,8 +10,18 @@ static const struct settings *settings_of(lua_State *L)
     return set->settings;
 }
 
-/* provider(name) → whether moongate.lua has that account, and the dialect that it speaks; nil when there is no
- * moongate.lua to ask */
+static void push_dialects(lua_State *L, struct slice kind)
+{
+    const struct dialect *dialect;
+    lua_newtable(L);
+    for (size_t i = 0; (dialect = dialect_of_kind(kind, i)); i++) {
+        lua_pushboolean(L, true);
+        lua_setfield(L, -2, dialect->name);
+    }
+}
+
+/* provider(name) → whether moongate.lua has that account, its kind, and the dialects that it speaks as a set; nil when
+ * there is no moongate.lua to ask */
 static int on_provider(lua_State *L)
 {
     const struct settings *settings = settings_of(L);
@@ -19,7 +30,8 @@ static int on_provider(lua_State *L)
     lua_pushboolean(L, p != NULL);
     if (!p || !p->kind.len) return 1;
     lua_pushlstring(L, p->kind.ptr, p->kind.len);
-    return 2;
+    push_dialects(L, p->kind);
+    return 3;
 }
 
 /* sink(name) → whether notices can be sent there, by moongate.lua; nil when there is none to ask */

@@ -4,5 +4,5 @@
 
 bool kind_is_known(struct slice kind)
 {
-    return dialect_find(kind) != NULL;
+    return dialect_for(kind, NULL) != NULL;
 }

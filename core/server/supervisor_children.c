@@ -160,6 +160,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .segment = c->sup->segments[c->slot],
         .counters = c->sup->counters,
         .post = &c->sup->board->counters,
+        .breakers = &c->sup->board->breakers,
         .workers = c->sup->worker_count,
     };
     exit(worker_run(&parts));
@@ -190,6 +191,7 @@ _Noreturn static void run_ledger(struct child *c, int control_fd)
         .segment = sup->segments[sup->worker_count + 1],
         .counters = sup->counters,
         .post = &sup->board->counters,
+        .breakers = &sup->board->breakers,
     };
     exit(ledger_process_run(&parts));
 }

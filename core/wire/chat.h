@@ -99,6 +99,7 @@ enum chat_piece_kind {
     /* all else */
     PIECE_CALL_JSON, /* node: the same, an object: its JSON is what is read */
     PIECE_MESSAGE, /* one begins */
+    PIECE_IMPLIED, /* the text that follows is one, though it stands in none */
     PIECE_PART,    /* a part of its content begins */
     PIECE_CALL,    /* a tool call begins */
     PIECE_PICTURE, /* node: its URL; JSON_NONE: it has none */
@@ -126,9 +127,9 @@ struct chat_piece {
     uint32_t node;
     uint32_t message;    /* its message's number; CHAT_NO_MESSAGE: it is in none */
     const char *twice;   /* MESSAGE, PART: the member that may stand once, and does not; NULL: there is none */
-    enum chat_role role; /* MESSAGE; of CONTENT that is in none: who speaks */
+    enum chat_role role; /* MESSAGE, IMPLIED; of CONTENT that is in none: who speaks */
     bool is_result;      /* CONTENT: what a tool gave back, and nobody said */
-    unsigned uses;       /* PART: of enum chat_uses */
+    unsigned uses;       /* MESSAGE, PART: of enum chat_uses */
     bool is_unknown;     /* PART: of a kind that nobody counts */
     bool is_role;        /* NAME: it is the role's word */
     bool is_low;         /* PICTURE: few details are asked for */
@@ -179,5 +180,8 @@ void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
  * as the caller did. */
 void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                       struct slice json);
+/* The caller's own bound of the answer, under the name that the target takes: who passes over the other would answer at
+ * any length. Not beside a chat_edit_member() of "max_tokens". */
+void chat_edit_limit_name(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
 
 #endif

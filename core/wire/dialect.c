@@ -2,19 +2,53 @@
 
 #include "base/utf8.h"
 
-static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_openai};
+static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_responses, &dialect_openai};
+#define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
-const struct dialect *dialect_find(struct slice kind)
+/* What accounts of each kind are spoken to in: its main dialect first. */
+static const struct kind {
+    struct slice name;
+    const struct dialect *speaks[DIALECT_COUNT];
+} kinds[] = {
+    {{"anthropic", 9}, {&dialect_anthropic}},
+    {{"openai", 6}, {&dialect_openai, &dialect_responses}},
+    {{"openai_compatible", 17}, {&dialect_openai}},
+};
+
+static const struct kind *find_kind(struct slice name)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
-        if (slice_equal(kind, slice_str(dialects[i]->kind))) return dialects[i];
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (slice_equal(name, kinds[i].name)) return &kinds[i];
     }
     return NULL;
 }
 
+const struct dialect *dialect_find(struct slice name)
+{
+    for (size_t i = 0; i < DIALECT_COUNT; i++) {
+        if (slice_equal(name, slice_str(dialects[i]->name))) return dialects[i];
+    }
+    return NULL;
+}
+
+const struct dialect *dialect_of_kind(struct slice kind, size_t index)
+{
+    const struct kind *k = find_kind(kind);
+    return k && index < DIALECT_COUNT ? k->speaks[index] : NULL;
+}
+
+const struct dialect *dialect_for(struct slice kind, const struct dialect *client)
+{
+    const struct kind *k = find_kind(kind);
+    for (size_t i = 0; k && i < DIALECT_COUNT && k->speaks[i]; i++) {
+        if (k->speaks[i] == client) return client;
+    }
+    return k ? k->speaks[0] : NULL;
+}
+
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind)
 {
-    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
+    for (size_t i = 0; i < DIALECT_COUNT; i++) {
         if (dialects[i]->guess(tape, kind)) return dialects[i];
     }
     return NULL;
@@ -44,4 +78,56 @@ void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint
     memcpy(to, text.ptr, text.len);
     to[text.len] = '\0';
     arena_clear(&arena);
+}
+
+void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
+                       dialect_object_fn read_object)
+{
+    struct fault why;
+    bool is_json = json_parse(&reader->tape, said->json, &why),
+         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
+    said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
+    if (is_json) said_end(reader, said);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool dialect_is_done_marker(struct slice data)
+{
+    size_t from = 0, to = data.len;
+    while (from < to && is_space(data.ptr[from]))
+        from++;
+    while (to > from && is_space(data.ptr[to - 1]))
+        to--;
+    return slice_equal(slice_of(data.ptr + from, to - from), SLICE("[DONE]"));
+}
+
+/* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */
+void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said,
+                       dialect_object_fn read_object)
+{
+    bool has_mark = slice_starts(body, SLICE("\xEF\xBB\xBF"));
+    said_begin(reader, said, has_mark ? slice_of(body.ptr + 3, body.len - 3) : body);
+    dialect_read_json(reader, stream, said, read_object);
+}
+
+static size_t write_rate(struct arena *arena, const struct dialect_rate_form *form, const struct slice names[3],
+                         const struct dialect_rate *rate, uint64_t now_ns, struct dialect_header *headers)
+{
+    uint64_t reset_ns = rate->reset_ns > now_ns ? rate->reset_ns : now_ns;
+    if (rate->limit == 0) return 0;
+    headers[0] = (struct dialect_header){names[0], arena_printf(arena, "%lld", (long long)rate->limit)};
+    headers[1] = (struct dialect_header){names[1], arena_printf(arena, "%lld", (long long)rate->left)};
+    headers[2] = (struct dialect_header){names[2], form->spell_reset(arena, reset_ns, now_ns)};
+    return 3;
+}
+
+size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *form,
+                           const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers)
+{
+    size_t count = write_rate(arena, form, form->requests, &rates->requests, now_ns, headers);
+    return count + write_rate(arena, form, form->tokens, &rates->tokens, now_ns, headers + count);
 }

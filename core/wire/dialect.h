@@ -1,10 +1,10 @@
 /*
  * One table a dialect: how its requests are read and edited, where they are sent, what its answers say, how errors and
  * lists are written in it. An exchange has two, which may be one: its client's, of the path that was asked for
- * (exchange/api.h), reads the request (wire/chat.h) and writes what the client sees; the provider's, of its account's
- * kind, says where to send, and reads what came.
+ * (exchange/api.h), reads the request (wire/chat.h) and writes what the client sees; the provider's, one that accounts
+ * of its kind speak, says where to send, and reads what came.
  *
- *     const struct dialect *d = dialect_find(provider->kind);            // NULL: unknown kind
+ *     const struct dialect *d = dialect_for(provider->kind, api->client);   // NULL: unknown kind
  *     struct dialect_stream stream;
  *     dialect_stream_init(&stream, request->choices);
  *     d->read_event(&reader, &stream, event->name, event->data, &said);   // what it says: wire/said.h
@@ -29,6 +29,8 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct request_translation; /* wire/translate/translate.h */
+
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
 
@@ -39,6 +41,7 @@ struct dialect_stream {
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
     uint64_t finished[2];                     /* one bit for each choice index below 128 that has finished */
     uint32_t choices_expected;                /* as the request asks for */
+    uint64_t spoken[2]; /* one bit for each item of a response below 128 that came in deltas */
     bool has_done, has_error;
 };
 
@@ -74,7 +77,7 @@ struct dialect_header {
 #define DIALECT_RATE_HEADERS_MAX 6
 
 struct dialect {
-    const char *kind; /* as moongate.lua says it: "openai" */
+    const char *name; /* as records and policies say it: "openai" */
 
     /* --- a request, by wire/chat.h alone --- */
 
@@ -89,8 +92,13 @@ struct dialect {
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+    /* NULL: it has one name for the bound of an answer. */
+    void (*edit_limit_name)(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
+
+    /* From and to other dialects; NULL: nobody translates it. */
+    const struct request_translation *request_translation;
 
     /* --- an answer --- */
 
@@ -126,14 +134,36 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
-extern const struct dialect dialect_openai, dialect_anthropic;
+extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic;
 
-/* By provider.kind; NULL when there is none of that name. */
-const struct dialect *dialect_find(struct slice kind);
+/* By its name; NULL when there is none. */
+const struct dialect *dialect_find(struct slice name);
+/* What an account of that kind (provider.kind) is spoken to in: the client's own dialect where it speaks that, else its
+ * main one; client NULL: the main one. NULL: there is no such kind. */
+const struct dialect *dialect_for(struct slice kind, const struct dialect *client);
+/* All that accounts of that kind speak, the main one first; NULL behind the last, and of a kind that there is not. */
+const struct dialect *dialect_of_kind(struct slice kind, size_t index);
 /* The dialect that a body looks like one of; NULL: none. */
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* For dialects: how an answer in one piece, or an event's data, is read. read_object: of the reader's tape, whose root
+ * is an object; a set of enum said_what. */
+typedef unsigned (*dialect_object_fn)(struct said_reader *reader, struct dialect_stream *stream);
+void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said,
+                       dialect_object_fn read_object);
+/* said->json, behind said_begin(). */
+void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
+                       dialect_object_fn read_object);
+/* "[DONE]", with blanks around it or not: the end of a stream of OpenAI's. */
+bool dialect_is_done_marker(struct slice data);
+/* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
+struct dialect_rate_form {
+    struct slice requests[3], tokens[3]; /* limit, what is left, reset */
+    struct slice (*spell_reset)(struct arena *arena, uint64_t reset_ns, uint64_t now_ns);
+};
+size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *form,
+                           const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers);
 /* For dialects: a string of an answer, decoded, cut at a character, NUL-terminated. */
 void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */

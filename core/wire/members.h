@@ -14,6 +14,11 @@
 
 #include "wire/chat.h"
 
+/* A dialect's names, of a list KEYS(X) of X(MODEL, "model"): enum key { KEYS(MEMBERS_KEY) KEYS_COUNT }; and
+ * static const struct slice key_names[] = {KEYS(MEMBERS_NAME)}; */
+#define MEMBERS_KEY(name, text) KEY_##name,
+#define MEMBERS_NAME(name, text) {text, sizeof text - 1},
+
 struct members {
     struct chat_request *r; /* its tape is read */
     struct arena *arena;    /* of all texts that are kept */
@@ -37,9 +42,21 @@ bool members_read_model(struct members *m, unsigned name);
 bool members_read_stream(struct members *m, unsigned name);
 /* r->metadata_node, and the hints in it. */
 bool members_read_hints(struct members *m, unsigned name);
+/* What policies read or set inside of a member: of two they would have the first, the provider the last. False:
+ * FAULT_BAD_BODY. */
+struct members_inner {
+    unsigned outer; /* a name's number */
+    struct slice inner;
+};
+bool members_check_inner(const struct members *m, const struct members_inner *inner, size_t count);
 /* A whole number, also one written as 100.0 or 1e2; false when it is none. */
 bool members_whole_number(const struct json_tape *tape, uint32_t node, int64_t *value);
 /* That member of the root becomes this JSON; empty: it goes. */
 void members_edit(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+/* A member of an object in the root, which may not be there. */
+void members_edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
+                         struct slice json);
+/* {"name":json} */
+struct slice members_object(struct arena *arena, struct slice name, struct slice json);
 
 #endif

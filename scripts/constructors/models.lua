@@ -128,11 +128,11 @@ local function add_target(given, model, base, path)
   local target = catalogue.targets[name]
   if not target then
     local provider = catalogue.split(name)
-    local is_there, dialect = core.provider(provider)
+    local is_there, kind, dialects = core.provider(provider)
     target = { name = name, provider = provider, base = base, region = given.region or model.region,
       labels = next(given.labels) and given.labels or model.labels or {}, price = given.price,
       counts_as = given.counts_as, context = given.context or model.context, usable = is_there ~= false,
-      dialect = dialect }
+      kind = kind, dialects = dialects }
     catalogue.targets[name] = target
     catalogue.target_names[#catalogue.target_names + 1] = name
     if not target.usable and not model.optional then note_missing(provider, name, path) end

@@ -21,7 +21,7 @@ local function ask(g, dollars, stream) return g:ask { json = fleet.body { tokens
 local function add(g, usd)
   local out, code = g:command("topup", "department sales", usd, "--until", "30d", "--reason", "quarter end")
   assert.equal(0, code, out)
-  return out:match("topup_%w+")
+  return out:match("topup_%w+"), out
 end
 
 -- Asked again and again until all workers say so; what costs nothing changes nothing.
@@ -65,7 +65,7 @@ describe("a top-up at one gateway", function()
     assert.equal(402, refused.status)
     has(gateway.error_of(refused).message, "sales has used $8.00 of $10 this month, and this request may cost $5.00; again on ")
     assert.equal(200, raised.status)
-    has(raised:get("x-moongate-warning"), "sales has used 65% of its $20 this month (" .. ADDED)
+    has(raised:get("x-moongate-warning"), "sales has used 40% and holds 25% of its $20 this month (" .. ADDED)
     local r = is_refused(g, 8)
     assert.equal(402, r.status)
     has(gateway.error_of(r).message, "sales has used $13.00 of $20 this month (" .. ADDED)
@@ -79,7 +79,7 @@ describe("a top-up at one gateway", function()
     has(g:command("explain", raised.id), "of its $20 this month (" .. ADDED)
     has(g:command("explain", refused.id), "of $10 this month, and this request may cost $5.00")
     local changed = g:command("explain", raised.id, "--set", "cost_usd=5", "--spent", "sales=14") -- with what was added then
-    has(changed, "sales has used 95% of its $20 this month (" .. ADDED)
+    has(changed, "sales has used 70% of its $20 this month (" .. ADDED)
   end)
 
   it("is what commands reckon with", function()
@@ -98,7 +98,7 @@ describe("a top-up at one gateway", function()
       end
     end
     local told = g:command("explain", "--as", "app=crm,department=sales", "--model", "dear", "--set", "cost_usd=5", "--spent", "sales=13")
-    has(told, "sales has used 90% of its $20 this month (" .. ADDED)
+    has(told, "sales has used 65% of its $20 this month (" .. ADDED)
     told = g:command("explain", "--as", "app=crm,department=sales", "--model", "dear", "--set", "cost_usd=5", "--spent", "sales=100%")
     has(told, "sales has used $20.00 of $20 this month (" .. ADDED)
   end)
@@ -114,6 +114,18 @@ describe("a top-up at one gateway", function()
     local sums = cjson.decode(out:match("{.*}"))
     assert.equal(1, sums.newly_denied, out)
     assert.equal(0, sums.newly_allowed + sums.not_replayable, out)
+  end)
+
+  it("beside another is one of two, also in what explains a record of then", function()
+    add(g, "3")
+    limit_becomes(g, 23)
+    local r = ask(g, 100)
+    has(gateway.error_of(r).message, "$13 of it 2 top-ups, the first until ")
+    has(g:command("explain", r.id), "$13 of it 2 top-ups, the first until ")
+    local ids = {}
+    for _, one in ipairs(g:json("topup", "list").topups) do ids[one.nano] = one.id end
+    assert.equal(0, select(2, g:command("topup", "end", ids[3e9])))
+    limit_becomes(g, 20)
   end)
 
   it("is over when it is ended, and the record of then stays what it was", function()
@@ -139,7 +151,8 @@ describe("a top-up in a fleet", function()
     local r = ask(f[2], 1)
     assert.equal(402, r.status)
     has(gateway.error_of(r).message, "sales has used $13.00 of $10 this month, and")
-    add(f[2], "10")
+    local _, said = add(f[2], "10")
+    has(said, "$13.00 were spent in this period") -- at the other
     limit_becomes(f[2], 20)
     assert.equal(200, ask(f[2], 7).status)
     f:agrees()

@@ -135,10 +135,14 @@ describe("scopes", function()
   end)
 
   it("several values of one row count together", function()
-    local mg = with "{ 'pair', team = { 't1', 't2' }, limit = 10, per = 'month' }"
+    local mg = with("{ 'pair', team = { 't1', 't2' }, limit = 10, per = 'month' }",
+      "default = { each = 'team', limit = 100, per = 'month' }")
     assert.allowed(ask(mg, { team = "t1" }, { cost_usd = 6 }))
     assert.denied(ask(mg, { team = "t2" }, { cost_usd = 6 }), 402)
     assert.allowed(ask(mg, { team = "t3" }, { cost_usd = 60 }))
+    assert.allowed(ask(mg, { team = "t1+t2" }, { cost_usd = 96 })) -- one that is only called so
+    assert.denied(ask(mg, { team = "t1+t2" }, { cost_usd = 6 }), 402)
+    assert.allowed(ask(mg, { team = "t2" }, { cost_usd = 4 }))
   end)
 
   it("nobody is everybody", function()
@@ -304,6 +308,30 @@ describe("thresholds", function()
     for _ = 1, 3 do ask(mg, sales) end
     assert.equal(3, #mg.sent)
     assert.equal("80%", mg.sent[3].threshold)
+  end)
+
+  it("tell of nothing that is only held, and say it as held", function()
+    local mg = with(row, three)
+    local r = ask(mg, sales, { cost_usd = 99 })
+    assert.same({ "budget: be brief" }, r.warnings)
+    mg:spend { department = "sales", usd = 10 }
+    r = ask(mg, sales, { cost_usd = 45 })
+    assert.same({ "budget: sales has used 10% and holds 45% of its $100 this month" }, r.warnings)
+    assert.same({}, mg.sent)
+    ask(mg, sales, { cost_usd = 40 })
+    assert.equal(1, #mg.sent)
+    assert.equal("sales has used 55% of its $100 this month", mg.sent[1].text)
+  end)
+
+  it("that deny tell of a budget that is used up, and of no request that is too dear", function()
+    local mg = with(row, [[thresholds = { { at = "80%", notify = "owner" }, { at = "100%", deny = { 402, "no_money" }, notify = "owner" } }]])
+    assert.denied(ask(mg, sales, { cost_usd = 101 }), 402, "no_money")
+    mg:spend { department = "sales", usd = 79 }
+    assert.denied(ask(mg, sales, { cost_usd = 22 }), 402, "no_money")
+    assert.same({}, mg.sent)
+    mg:spend { department = "sales", usd = 17 }
+    assert.denied(ask(mg, sales, { cost_usd = 5 }), 402, "no_money")
+    assert.same({ "80%", "100%" }, { mg.sent[1].threshold, mg.sent[2].threshold })
   end)
 
   it("that deny may tell too", function()

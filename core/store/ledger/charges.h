@@ -30,7 +30,8 @@ struct ledger_charges {
     struct ledger_charged {
         size_t key, key_bytes; /* in keys: its period's begin, then its text */
         int64_t stop_s, idle_s, first_s, last_s; /* first_s: of the batch, or of its last session */
-        int64_t nano; /* since first_s; once written, in all */
+        int64_t nano; /* since first_s; once written, in all … */
+        int64_t begun_s; /* … since then, of a session */
     } *rows;
     uint32_t count, cap;
     char (*holds)[COUNTERS_HOLD_BYTES];
@@ -55,6 +56,9 @@ const char (*ledger_charges_holds(const struct ledger_charges *charges, size_t *
 /* All sums that still count at that time, told one by one; their keys are borrowed for the call. */
 bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const struct counters_spent *spent),
                          void *arg);
+/* That of one key and period, if it counts. */
+bool ledger_charges_one(sqlite3 *db, struct slice key, int64_t start_s, int64_t now_s,
+                        void (*fn)(void *arg, const struct counters_spent *spent), void *arg);
 /* So many of all sums, behind that one in the order of their keys and periods; a key without a pointer: from the first.
  * Which of them still count is told with them. Both are borrowed, `after` until the first of them is told. */
 bool ledger_charges_page(sqlite3 *db, const struct counters_spent *after, int64_t now_s, uint32_t max,

@@ -2,10 +2,9 @@
  * Bodies of requests of Anthropic's API. Source: Anthropic API reference, POST /v1/messages and
  * /v1/messages/count_tokens.
  */
-#include <stdlib.h>
-
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
+#include "wire/content.h"
 #include "wire/members.h"
 
 /* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
@@ -28,18 +27,8 @@
     X(SERVICE_TIER, "service_tier")                                                                                    \
     X(METADATA, "metadata")
 
-enum key {
-#define X(name, text) KEY_##name,
-    KEYS(X)
-#undef X
-        KEYS_COUNT
-};
-
-static const struct slice key_names[] = {
-#define X(name, text) {text, sizeof text - 1},
-    KEYS(X)
-#undef X
-};
+enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
+static const struct slice key_names[] = {KEYS(MEMBERS_NAME)};
 
 /* Who counts writes nothing; all others have to say how much at most. */
 static bool read_max_tokens(struct members *in)
@@ -78,26 +67,6 @@ static bool read_tools(struct members *in)
     return true;
 }
 
-/* Inputs of tools: nothing in them is the format's. They come nearly in the order in which they stand, and are sorted
- * when all are there. */
-static void add_free(struct members *in, uint32_t node)
-{
-    struct chat_request *r = in->r;
-    uint32_t cap = r->free_count;
-    if (cap == 0 || (cap >= 8 && (cap & (cap - 1)) == 0)) {
-        struct chat_span *larger = arena_alloc(in->arena, (cap ? 2 * cap : 8) * sizeof *larger);
-        if (cap) memcpy(larger, r->free, cap * sizeof *larger);
-        r->free = larger;
-    }
-    r->free[r->free_count++] = (struct chat_span){node, json_after(&r->tape, node)};
-}
-
-static int by_place(const void *a, const void *b)
-{
-    uint32_t first = ((const struct chat_span *)a)->node, second = ((const struct chat_span *)b)->node;
-    return first < second ? -1 : first > second;
-}
-
 static bool is_twice(struct members *in, const struct chat_piece *piece)
 {
     if (piece->message == CHAT_NO_MESSAGE)
@@ -110,7 +79,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct members *in = arg;
     if (piece->twice) return !is_twice(in, piece);
-    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) add_free(in, piece->node);
+    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) content_add_free(in->r, in->arena, piece->node);
     in->r->message_count += piece->kind == PIECE_MESSAGE;
     in->r->uses |= piece->uses;
     return true;
@@ -125,26 +94,18 @@ static bool read_messages(struct members *in)
         return members_refuse(in, KEY_MESSAGES, "an array");
     bool is_good = anthropic_walk_system(&r->tape, r->system_node, on_piece, in) &&
                    anthropic_walk_messages(&r->tape, r->messages_node, on_piece, in);
-    if (r->free_count > 1) qsort(r->free, r->free_count, sizeof *r->free, by_place);
+    content_sort_free(r);
     return is_good;
 }
 
-/* What policies read or set inside of others: of two they would have the first, the provider the last. */
-static bool check_once(struct members *in)
+static bool check_once(const struct members *in)
 {
-    static const struct {
-        enum key outer;
-        struct slice inner;
-    } once[] = {{KEY_METADATA, {"user_id", 7}},       {KEY_OUTPUT_CONFIG, {"effort", 6}},
-                {KEY_OUTPUT_CONFIG, {"format", 6}},   {KEY_TOOL_CHOICE, {"type", 4}},
-                {KEY_TOOL_CHOICE, {"name", 4}},       {KEY_TOOL_CHOICE, {"disable_parallel_tool_use", 25}},
-                {KEY_OUTPUT_FORMAT, {"schema", 6}}};
-    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
-        if (json_has_duplicate(&in->r->tape, in->nodes[once[i].outer], once[i].inner))
-            return fault_set(in->why, FAULT_BAD_BODY, "\"%s.%s\" is given twice; give it once",
-                             key_names[once[i].outer].ptr, once[i].inner.ptr);
-    }
-    return true;
+    static const struct members_inner once[] = {
+        {KEY_METADATA, {"user_id", 7}},     {KEY_OUTPUT_CONFIG, {"effort", 6}},
+        {KEY_OUTPUT_CONFIG, {"format", 6}}, {KEY_TOOL_CHOICE, {"type", 4}},
+        {KEY_TOOL_CHOICE, {"name", 4}},     {KEY_TOOL_CHOICE, {"disable_parallel_tool_use", 25}},
+        {KEY_OUTPUT_FORMAT, {"schema", 6}}};
+    return members_check_inner(in, once, sizeof once / sizeof once[0]);
 }
 
 /* Models that nobody here has allowed. */
@@ -185,34 +146,14 @@ void anthropic_edit_ask_usage(const struct chat_request *r, struct splice *edits
     (void)edits;
 }
 
-static struct slice object_of(struct arena *arena, struct slice name, struct slice json)
-{
-    return arena_printf(arena, "{\"%.*s\":%.*s}", SLICE_FMT(name), SLICE_FMT(json));
-}
-
-/* A member of an object in the root, which may not be there. */
-static void edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
-                        struct slice json)
-{
-    uint32_t outer = json_get(&r->tape, 0, object), inner = json_get(&r->tape, outer, name);
-    if (inner != JSON_NONE && json.len)
-        splice_value(edits, inner, json);
-    else if (inner != JSON_NONE)
-        splice_remove(edits, outer, inner);
-    else if (json.len && json_is(&r->tape, outer, JSON_OBJECT))
-        splice_append(edits, outer, name, json);
-    else if (json.len)
-        members_edit(r, edits, object, object_of(edits->arena, name, json));
-}
-
 /* Where metadata holds hints alone it goes (chat_edit_drop_hints()), and a new one takes its place. */
 static void edit_user(const struct chat_request *r, struct splice *edits, struct slice json)
 {
     bool is_going = r->hints_node != JSON_NONE && json_count(&r->tape, r->metadata_node) == 1;
     if (!is_going)
-        edit_inside(r, edits, key_names[KEY_METADATA], SLICE("user_id"), json);
+        members_edit_inside(r, edits, key_names[KEY_METADATA], SLICE("user_id"), json);
     else if (json.len)
-        splice_append(edits, 0, key_names[KEY_METADATA], object_of(edits->arena, SLICE("user_id"), json));
+        splice_append(edits, 0, key_names[KEY_METADATA], members_object(edits->arena, SLICE("user_id"), json));
 }
 
 /* One text is a list of one here. */
@@ -230,7 +171,7 @@ static void edit_parallel(const struct chat_request *r, struct splice *edits, st
     bool is_false = slice_equal(json, SLICE("false"));
     if (!r->tool_count) return;
     if (json_is(&r->tape, json_get(&r->tape, 0, choice), JSON_OBJECT))
-        edit_inside(r, edits, choice, name, !json.len ? SLICE_NONE : is_false ? SLICE("true") : SLICE("false"));
+        members_edit_inside(r, edits, choice, name, !json.len ? SLICE_NONE : is_false ? SLICE("true") : SLICE("false"));
     else if (is_false)
         members_edit(r, edits, choice, SLICE("{\"type\":\"auto\",\"disable_parallel_tool_use\":true}"));
 }
@@ -251,7 +192,7 @@ void anthropic_edit_member(const struct chat_request *r, struct splice *edits, e
     } else if (slice_equal(name, SLICE("stop"))) {
         edit_stop(r, edits, json);
     } else if (slice_equal(name, SLICE("reasoning_effort"))) {
-        edit_inside(r, edits, key_names[KEY_OUTPUT_CONFIG], SLICE("effort"), json);
+        members_edit_inside(r, edits, key_names[KEY_OUTPUT_CONFIG], SLICE("effort"), json);
     } else if (slice_equal(name, SLICE("parallel_tool_calls"))) {
         edit_parallel(r, edits, json);
     }

@@ -4,6 +4,7 @@
  */
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
+#include "wire/anthropic/anthropic_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -104,7 +105,7 @@ static void write_models(struct buf *out, const struct slice *names, size_t coun
 }
 
 const struct dialect dialect_anthropic = {
-    .kind = "anthropic",
+    .name = "anthropic",
     .read_request = anthropic_read_request,
     .walk = anthropic_walk,
     .walk_message = anthropic_walk_message,
@@ -113,6 +114,7 @@ const struct dialect dialect_anthropic = {
     .edit_ask_usage = anthropic_edit_ask_usage,
     .edit_member = anthropic_edit_member,
     .guess = anthropic_guess,
+    .request_translation = &anthropic_request_translation,
     .path = path,
     .key_header = {{"x-api-key", 9}, {"", 0}},
     .query = {"beta=true", 9},

@@ -80,8 +80,10 @@ for g = 1, groups do
       local over_s = found[i + 2] or "0"
       found[i + 2], fresh = over_s, false
       if spent ~= "0" and held == "0" and over_s + 0 <= now_s then
+        local turns = "n" .. argv[field + i]:sub(2)
         spent, found[i] = "0", "0"
-        put[n + 1], put[n + 2], n = argv[field + i], "0", n + 2
+        put[n + 1], put[n + 2] = argv[field + i], "0"
+        put[n + 3], put[n + 4], n = turns, ("%.0f"):format((call("HGET", keys[2 + g], turns) or 0) + 1), n + 4
       end
     end
     if limit == -2 then
@@ -204,6 +206,13 @@ for g = 1, groups do
   call("HSET", key, unpack(puts[g], 1, put_counts[g]))
   if ends[g] and call("EXPIREAT", key, ends[g] + KEPT_S, "NX") == 0 then
     call("EXPIREAT", key, ends[g] + KEPT_S, "GT")
+  elseif ends[g] then
+    -- R knows which periods anybody holds something in.
+    local start, known = key:match("%d+$"), {}
+    for other, its_stop in (call("HGET", keys[1], "_b") or ""):gmatch("(%d+):(%d+) ") do
+      if other ~= start and its_stop + KEPT_S > now_s then known[#known + 1] = other .. ":" .. its_stop .. " " end
+    end
+    call("HSET", keys[1], "_b", concat(known) .. ("%s:%.0f "):format(start, ends[g]))
   end
 end
 call("HSET", keys[2], id, record)

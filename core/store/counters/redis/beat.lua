@@ -19,7 +19,10 @@ if periods and #table.concat(left) < #periods then call("HSET", KEYS[1], "_p", t
 local session = call("HMGET", KEYS[2], "\0lease", "\0dead")
 local names = call("HMGET", KEYS[1], "_i", "_e")
 if session[2] then return { -3 } end
-if not session[1] and ARGV[3] == "" then return { -1, names[1] or "", names[2] or "" } end
+if not session[1] and ARGV[3] == "" then
+  lose_session(ARGV[1])
+  return { -1, names[1] or "", names[2] or "" }
+end
 if ARGV[4] ~= "" then
   local zone = call("GET", KEYS[5])
   if zone and zone ~= ARGV[4] or not zone and ARGV[3] == "late" then return { -5, zone or "" } end
@@ -34,6 +37,8 @@ call("ZADD", KEYS[3], until_ms, ARGV[1])
 local teller = call("GET", KEYS[4])
 call("SET", KEYS[4], ARGV[1], "PX", ARGV[2])
 local is_shared = ARGV[3] == "" and teller and teller ~= ARGV[1]
-local over = call("ZRANGEBYSCORE", KEYS[3], "-inf", now_ms, "LIMIT", 0, 3)
+local over_count = call("ZCOUNT", KEYS[3], "-inf", now_ms)
+local from = over_count > 3 and time[2] % (over_count - 2) or 0 -- some may be there that nobody can clear away
+local over = call("ZRANGEBYSCORE", KEYS[3], "-inf", now_ms, "LIMIT", from, 3)
 local holds, living = call("HLEN", KEYS[2]) - 1, call("ZCOUNT", KEYS[3], ("(%.0f"):format(now_ms), "+inf")
 return { 1, memory, names[2] or "", ("%.0f"):format(now_ms), holds, living, is_shared and 1 or 0, unpack(over) }
