@@ -30,6 +30,7 @@ return models {
 -- What a model is, how the provider is asked for it, and how it answers.
 local claude = { model = "claude-sonnet-4-5", path = "/v1/messages", turns = turns.anthropic }
 local gpt = { model = "gpt-4.1", path = "/v1/chat/completions", turns = turns.chat }
+local gpt_responses = { model = "gpt-4.1", path = "/v1/responses", turns = turns.responses }
 
 local m, g
 setup(function()
@@ -125,6 +126,10 @@ end
 
 describe("Claude Code", function()
   it("works on a model of Anthropic's", function() corrects("Claude Code", claude) end)
+end)
+
+describe("Codex", function()
+  it("works on a model of OpenAI's", function() corrects("Codex", gpt_responses) end)
 end)
 
 describe("opencode", function()
