@@ -14,6 +14,7 @@
 --                of one gateway
 --   S            sessions by the end of their leases
 --   Z            the billing zone of all who count here; goes with the last lease
+--   CB:<account> sessions at which that provider account's circuit breaker is open → until when (ms)
 --   O:<source>   the session that tells that ledger's sums; goes with its lease
 -- Sums are decimal text, because numbers are doubles here; times are nanoseconds from now on, exact for 104 days.
 local call, unpacked, pack, floor = redis.call, struct.unpack, struct.pack, math.floor
