@@ -148,7 +148,9 @@
 #define LIMIT_NOTICES_KNOWN 4096u             /* of which a worker knows it … */
 #define LIMIT_NOTICES_KNOWN_MS 60000u         /* … for so long: then it tells the ledger again, which knows better */
 #define LIMIT_NOTICES_AWAITED 256u            /* thresholds that a worker looks at until they are reached … */
-#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often */
+#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often … */
+#define LIMIT_NOTICE_UNCOUNTED_MS 2000u       /* … or so often, where nothing is held of what may reach them … */
+#define LIMIT_NOTICE_UNCOUNTED_S 600u         /* … and then for so long after the last such request, or its outage */
 #define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
