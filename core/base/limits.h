@@ -139,7 +139,7 @@
 #define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
 #define LIMIT_COUNTERS_VALUE_BYTES 128u       /* of a name that is counted by: longer ones count by their hash */
-#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
+#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is for what came so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
 #define LIMIT_NOTICE_RECEIVERS 16u            /* whom one notice of a budget goes to */
