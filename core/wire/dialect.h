@@ -107,6 +107,7 @@ struct dialect {
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
+    const struct answer_translation *answers; /* from and to others (wire/translate/answers.h); NULL: cannot be */
 
     /* --- what the client is told --- */
 
@@ -126,6 +127,7 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
+extern const struct answer_translation openai_answers, anthropic_answers;
 extern const struct dialect dialect_openai, dialect_anthropic;
 
 /* By its name; NULL when there is none. */

@@ -47,6 +47,11 @@ bool relay_has_said_its_end(const struct relay *r)
     return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
 }
 
+enum dialect_end relay_judge_end(const struct relay *r)
+{
+    return r->translate ? r->parts.client->judge_end(&r->heard) : r->parts.provider->judge_end(&r->told);
+}
+
 void relay_stop_stages(struct relay *r)
 {
     if (r->hold && r->hold->stop) r->hold->stop(r->hold);

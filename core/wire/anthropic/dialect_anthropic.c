@@ -120,6 +120,7 @@ const struct dialect dialect_anthropic = {
     .read_body = anthropic_read_body,
     .read_event = anthropic_read_event,
     .judge_end = anthropic_judge_end,
+    .answers = &anthropic_answers,
     .request_id_header = {"request-id", 10},
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,
