@@ -123,8 +123,8 @@ static bool feed_event(struct translate *t, const struct piece *p)
 static bool feed_failure(struct translate *t, const struct piece *p)
 {
     struct relay *r = relay_of(t);
-    int status = relay_is_success(r) ? 502 : r->head.status;
-    r->head.status = translator_failure(translator_of(t), status, p->said, slice_str(r->parts.x->id), &t->whole);
+    struct slice id = slice_str(r->parts.x->id);
+    r->head.status = translator_failure(translator_of(t), r->head.status, p->said, id, &t->whole);
     return pass_whole(t, buf_slice(&t->whole));
 }
 

@@ -196,7 +196,7 @@ static bool write_failure(struct translator *t, const struct said *said)
 int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
                        struct buf *body)
 {
-    struct failure failure = {.kind = failure_of_status(status), .status = status};
+    struct failure failure = {.kind = failure_of_status(status), .status = status < 400 ? 0 : status};
     struct dialect_error error = {.request_id = request_id};
     struct arena arena;
     arena_init(&arena);
@@ -204,7 +204,7 @@ int translator_failure(struct translator *t, int status, const struct said *said
     t->client->answers->word_failure(&failure, &error, &status);
     t->client->write_body_error(body, &error);
     arena_clear(&arena);
-    return status;
+    return status ? status : 502;
 }
 
 /* ---- events */

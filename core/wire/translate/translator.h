@@ -36,7 +36,8 @@ bool translator_event(struct translator *t, const struct sse_event *event, const
 bool translator_finish(struct translator *t, const struct dialect_stream *told, struct fault *why);
 bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
                      struct fault *why);
-/* What a body with an error status becomes, in the client's dialect; its status there is returned. */
+/* What a body with an error status becomes, in the client's dialect; its status there is returned. Of an error that
+ * came with 200 that is 502. */
 int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
                        struct buf *body);
 

@@ -2,7 +2,7 @@
  * What clients of the OpenAI API are told: one choice, whose calls of tools are numbered as they begin, whatever else
  * came between them.
  */
-#include "wire/openai/openai_translate.h"
+#include "wire/openai/openai_answers.h"
 
 #include "base/limits.h"
 #include "base/mem.h"

@@ -2,7 +2,7 @@
  * A message for Anthropic's clients, as the events of a stream and as one body: two forms of the same blocks.
  * Source: Anthropic API reference, POST /v1/messages and "Streaming messages".
  */
-#include "wire/anthropic/anthropic_translate.h"
+#include "wire/anthropic/anthropic_answers.h"
 #include "wire/translate/event.h"
 #include "wire/translate/reported.h"
 

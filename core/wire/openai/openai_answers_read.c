@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "wire/openai/openai_translate.h"
+#include "wire/openai/openai_answers.h"
 
 /* Calls that began: a provider's number, which some use twice, each time with another id. */
 struct call {
@@ -21,6 +21,7 @@ struct answer_reader {
     struct fault *why;
     const struct json_tape *tape; /* of what is being read */
     const struct said *said;
+    struct slice beside; /* the choice's own "text", which only completions have */
     struct call calls[LIMIT_TRANSLATE_CALLS]; /* by part */
     uint32_t call_count, thoughts; /* that have ended, with a signature */
     bool has_started, has_finished, has_ended;
@@ -163,12 +164,13 @@ static bool read_calls(struct answer_reader *in, uint32_t calls)
 
 /* ---- texts */
 
-/* Of the first choice, where they were read. */
+/* Of the first choice's message, where they were read; some servers have its text beside it once more. */
 static bool say_texts(const struct answer_reader *in, enum said_kind kind, enum delta_kind as, uint32_t part)
 {
     for (uint32_t i = 0; i < in->said->text_count; i++) {
         const struct said_text *text = &in->said->texts[i];
-        if (text->kind != kind || text->choice || text->is_json) continue;
+        bool is_beside = in->said->json.ptr + text->at == in->beside.ptr;
+        if (text->kind != kind || text->choice || is_beside) continue;
         if (!say(in, as, part, slice_of(in->said->json.ptr + text->at + 1, text->len - 2))) return false;
     }
     return true;
@@ -240,6 +242,7 @@ static bool read_choice(struct answer_reader *in, uint32_t choice)
 {
     uint32_t message = json_get(in->tape, choice, SLICE("delta"));
     if (!json_is(in->tape, message, JSON_OBJECT)) message = json_get(in->tape, choice, SLICE("message"));
+    in->beside = json_raw(in->tape, json_get(in->tape, choice, SLICE("text")));
     return read_message(in, message) && finish(in, json_get(in->tape, choice, SLICE("finish_reason"))) &&
            LOSE_OTHERS(in, choice, of_choice);
 }
@@ -257,9 +260,12 @@ static bool read_choices(struct answer_reader *in, uint32_t choices)
     return true;
 }
 
+/* Some servers give no reason: their end marker says that it is whole all the same. */
 static bool end(struct answer_reader *in)
 {
-    if (!in->has_finished) return refuse(in, "it ended without a finish_reason");
+    struct delta unsaid = {.kind = DELTA_FINISH, .reason = REASON_STOP};
+    if (!in->has_started) return refuse(in, "it ended before it began");
+    if (!in->has_finished && !in->take(in->arg, &unsaid)) return false;
     in->has_ended = true;
     return in->take(in->arg, &(struct delta){.kind = DELTA_END});
 }

@@ -1,10 +1,10 @@
 /*
- * Between the files that translate answers of Anthropic's dialect: anthropic_translate_answer.c (what its providers
- * say), anthropic_translate_writer.c (what its clients are told, block by block), anthropic_translate_form.c (as
- * events, or as one message) and anthropic_translate_failure.c.
+ * Between the files that translate answers of Anthropic's dialect: anthropic_answers_read.c (what its providers
+ * say), anthropic_answers_write.c (what its clients are told, block by block), anthropic_answers_form.c (as
+ * events, or as one message) and anthropic_answers_failure.c.
  */
-#ifndef MOONGATE_WIRE_ANTHROPIC_TRANSLATE_H
-#define MOONGATE_WIRE_ANTHROPIC_TRANSLATE_H
+#ifndef MOONGATE_WIRE_ANTHROPIC_ANSWERS_H
+#define MOONGATE_WIRE_ANTHROPIC_ANSWERS_H
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /* What went wrong, in the words of the OpenAI API. Source: OpenAI API reference, "Error codes"; what compatible
  * providers were seen to send. */
-#include "wire/openai/openai_translate.h"
+#include "wire/openai/openai_answers.h"
 
 /* Codes first: types are fewer, and say less. */
 static const struct failure_word codes[] = {
@@ -62,7 +62,9 @@ void openai_read_failure(const struct json_tape *tape, struct failure *failure, 
     /* A stream's error has no status of its own. */
     if (!is_known && !failure->status && slice_equal(type, words[FAILURE_REQUEST].type))
         failure->kind = FAILURE_REQUEST;
-    bool is_number = kind_of_digits(code, is_known || failure->status ? &(enum failure_kind){0} : &failure->kind);
+    enum failure_kind of_digits = failure->kind;
+    bool is_number = kind_of_digits(code, &of_digits);
+    if (!is_known && !failure->status) failure->kind = of_digits;
     failure->message = failure_message(tape, arena);
     failure->code = is_number ? SLICE_NONE : code;
     failure->param = failure_member(tape, error, SLICE("param"), arena);

@@ -4,7 +4,7 @@
  * Source: Anthropic API reference, POST /v1/messages and "Streaming messages".
  */
 #include "base/mem.h"
-#include "wire/anthropic/anthropic_translate.h"
+#include "wire/anthropic/anthropic_answers.h"
 
 #define OPEN_MAX 64u /* blocks at once; the API has one */
 

@@ -2,7 +2,7 @@
  * What Anthropic's clients are told, block by block: they know one open block at a time, and a call's arguments as an
  * object. So what comes in between a call that is not yet whole waits until it is, or until the model has finished.
  */
-#include "wire/anthropic/anthropic_translate.h"
+#include "wire/anthropic/anthropic_answers.h"
 
 #include "base/limits.h"
 #include "base/list.h"

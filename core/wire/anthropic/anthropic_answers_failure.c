@@ -1,5 +1,5 @@
 /* What went wrong, in the words of Anthropic's API. Source: Anthropic API reference, "Errors". */
-#include "wire/anthropic/anthropic_translate.h"
+#include "wire/anthropic/anthropic_answers.h"
 
 /* The first of a kind is what its clients are told. */
 static const struct failure_word types[] = {

@@ -4,7 +4,7 @@
  * it (reasoning_content), and beside it as OpenRouter has it (reasoning_details), because that can hold what its
  * provider wants back: signatures, and what only it can read.
  */
-#include "wire/openai/openai_translate.h"
+#include "wire/openai/openai_answers.h"
 #include "wire/translate/event.h"
 #include "wire/translate/reported.h"
 

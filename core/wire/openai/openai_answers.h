@@ -1,10 +1,10 @@
 /*
- * Between the files that translate answers of the OpenAI API's dialect: openai_translate_answer.c (what its providers
- * say), openai_translate_writer.c (what its clients are told), openai_translate_form.c (in chunks, or in one body) and
- * openai_translate_failure.c.
+ * Between the files that translate answers of the OpenAI API's dialect: openai_answers_read.c (what its providers
+ * say), openai_answers_write.c (what its clients are told), openai_answers_form.c (in chunks, or in one body) and
+ * openai_answers_failure.c.
  */
-#ifndef MOONGATE_WIRE_OPENAI_TRANSLATE_H
-#define MOONGATE_WIRE_OPENAI_TRANSLATE_H
+#ifndef MOONGATE_WIRE_OPENAI_ANSWERS_H
+#define MOONGATE_WIRE_OPENAI_ANSWERS_H
 
 #include "base/arena.h"
 #include "base/buf.h"
