@@ -5,6 +5,7 @@
 --   local reply, why = counters.admit { item, … }       -- all of a request at once: all of them or none
 --   local reply, why = counters.peek({ item, … }, who)  -- the same without taking; who asks, where that cannot wait
 --   counters.notify { key =, period =, at =, to = { … }, text =, … }    -- tells somebody, once for each threshold
+--   counters.notify { …, from =, whole =, who =, what =, stop =, idle = }  -- … when so much of it is spent
 --
 -- They answer at once or put the evaluation aside until they have: nobody here can tell.
 -- store/counters/counters.h is the same in C.

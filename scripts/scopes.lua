@@ -88,13 +88,20 @@ local function escape(value)
   return (value:gsub("[%%=,;/]", function(c) return ("%%%02x"):format(c:byte()) end))
 end
 
+-- Callers choose them, and what they are counted under is kept: one that is too long goes by its hash, "%#1f…".
+local function caller_value(value)
+  if #value <= 128 and not value:find("[\128-\255]") then return escape(value) end
+  local name, hash = core.counted_name(value)
+  return hash and "%#" .. hash or escape(name)
+end
+
 function scopes.key(parts, f)
   local values, words = {}, {}
   for i = 1, #parts do
     local part = parts[i]
     local value = part.text or f[part.name] or ""
     values[part.name] = value
-    words[i] = part.name .. "=" .. escape(value)
+    words[i] = part.name .. "=" .. (part.text and escape or caller_value)(value)
   end
   return table.concat(words, ","), values
 end

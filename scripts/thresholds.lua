@@ -1,11 +1,13 @@
 -- What happens when a budget is used up to some part: { at = "80%", warn = true, notify = { "owner" } }.
 --
 --   local list = thresholds.compile(spec, path)   -- in ascending order; nil for nil
---   thresholds.apply(f, entry, used)              -- for an entry of the budget (scripts/limits.lua): used nano-dollars
+--   thresholds.apply(f, entry, spent, used)  -- for an entry of the budget (scripts/limits.lua), nano-dollars:
+--                                               used is what was spent and what is held
 --
 -- What narrows holds from its threshold on, whatever further ones are crossed. Of warnings only the highest is given,
--- of notices the highest that is new. A notice goes out once for each budget, threshold and period, also where a top-up
--- has moved the threshold meanwhile.
+-- of notices the highest that is new. Both narrow and warn by what may be spent; notices go by what was: what is only
+-- held may come back, and its notice would be used up for the period. A notice goes out once for each budget, threshold
+-- and period, also where a top-up has moved the threshold meanwhile.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -15,6 +17,7 @@ local reasons = use "reasons"
 local notes = use "notes"
 local counters = use "counters"
 local facts = use "facts"
+local words = use "constructors/budget_words"
 local sub = report.sub
 
 local thresholds = {}
@@ -162,26 +165,70 @@ local function warn(f, entry, one, reason)
   if entry.row.mode ~= "observe" then core.warn("budget: " .. text) end
 end
 
--- The counters send it unless they did before; lower ones that were jumped over count as sent.
-function thresholds.notify(f, entry, one, reason)
-  if not one.notify or entry.row.mode == "observe" then return end
+local function notice_of(f, entry, one)
   local item, app = entry.item, facts.apps and facts.apps[f.app]
-  counters.notify { key = item.key, at = one.at, period = item.start or 0, to = one.notify, text = reason,
+  return { key = item.key, at = one.at, period = item.start or 0, to = one.notify, text = "",
     budget = entry.row.name, threshold = one.text, rule = entry.policy.name .. "/" .. rule_of(entry, one),
     app = f.app or "", owner = app and app.owner or "" }
 end
 
-function thresholds.apply(f, entry, used, reason)
-  local limit, loudest, notice = entry.item.whole, nil, nil
-  each_narrowing(entry, used, function(one, action) narrow(f, entry, one, action, reason) end)
+-- The counters send it unless they did before; lower ones that were jumped over count as sent.
+local function notify(f, entry, one, reason)
+  local notice = notice_of(f, entry, one)
+  notice.text = reason
+  counters.notify(notice)
+end
+
+-- It may be reached when those under way have ended: it is told then, of what was spent.
+local function await(f, entry, one, nano)
+  local notice, item = notice_of(f, entry, one), entry.item
+  notice.from, notice.whole, notice.stop, notice.idle = nano, item.whole, item.stop, item.idle
+  notice.who, notice.what = words.scope(f, entry.row), words.whole(entry.row, item)
+  counters.notify(notice)
+end
+
+local function tells(entry, one) return one.notify and entry.row.mode ~= "observe" end
+
+-- The highest that what was spent has reached. Further ones are awaited, each.
+local function notify_reached(f, entry, spent, used)
+  local whole, reached = entry.item.whole, nil
   for _, one in ipairs(entry.row.thresholds) do
-    if not one.deny and used >= thresholds.nano(limit, one.at) then
-      if one.warn then loudest = one end
-      if one.notify then notice = one end
-    end
+    local nano = tells(entry, one) and thresholds.nano(whole, one.at)
+    if nano and spent >= nano and not one.deny then reached = one
+    elseif nano and used >= nano then await(f, entry, one, nano) end
   end
-  if loudest then warn(f, entry, loudest, reason) end
-  if notice then thresholds.notify(f, entry, notice, reason) end
+  if reached then notify(f, entry, reached, words.usage(f, entry, spent)) end
+end
+
+-- Some of a budget stays unused where nothing fits any more: it counts as used up when less than this part is left.
+local REST = 20
+
+-- A threshold that denies is told of when what was spent has come there, or next to it and beyond all others; that a
+-- request is too dear for what is left says nothing of a budget that is not used up.
+function thresholds.notify_refusal(f, entry, spent, reason)
+  local one, whole, highest = entry.row.blocking, entry.item.whole, 0
+  local bound = thresholds.nano(whole, one.at)
+  for _, other in ipairs(entry.row.thresholds) do
+    if other.notify and not other.deny then highest = math.max(highest, thresholds.nano(whole, other.at)) end
+  end
+  notify_reached(f, entry, spent, spent)
+  if tells(entry, one) and spent >= math.min(bound, math.max(highest, bound - math.floor(bound / REST))) then
+    notify(f, entry, one, reason)
+  end
+end
+
+function thresholds.apply(f, entry, spent, used)
+  local limit, loudest, said = entry.item.whole, nil, nil
+  local function reason()
+    said = said or words.usage(f, entry, spent, used)
+    return said
+  end
+  each_narrowing(entry, used, function(one, action) narrow(f, entry, one, action, reason()) end)
+  for _, one in ipairs(entry.row.thresholds) do
+    if one.warn and not one.deny and used >= thresholds.nano(limit, one.at) then loudest = one end
+  end
+  if loudest then warn(f, entry, loudest, reason()) end
+  notify_reached(f, entry, spent, used)
 end
 
 return thresholds

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/shared_text.h"
+#include "store/breakers.h"
 #include "store/counters/post.h"
 
 enum board_state { BOARD_STARTING, BOARD_READY, BOARD_DRAINING, BOARD_STOPPING };
@@ -64,6 +65,7 @@ struct board {
     struct shared_text reload_error;    /* "" when the last attempt was accepted */
     struct board_ledger ledger;
     struct counters_post counters; /* of a fleet */
+    struct breakers breakers;      /* of provider accounts */
     struct board_slot slots[];
 };
 

@@ -179,6 +179,23 @@ static void find_counters(struct findings *f, const struct board *board)
     list_cut_off(f, board);
 }
 
+/* Others are called in their place, or they all the same: nothing to be taken out for. */
+static void find_breakers(struct findings *f, const struct breakers *all)
+{
+    struct breakers_entry entry;
+    uint64_t now_ms = clock_mono_ns() / NS_PER_MS;
+    for (size_t i = 0; i < BREAKERS_SLOTS; i++) {
+        if (!breakers_get(all, i, &entry)) continue;
+        struct breaker_view view = breaker_view(entry.breaker, now_ms);
+        if (!view.is_open) continue;
+        bool is_hint = view.hint_left_ms > view.left_ms;
+        bool is_passed = view.left_ms || is_hint;
+        buf_printf(f->lines, "[!]provider account %s: its breaker is open%s; %s\n", entry.name,
+                   is_hint ? ", as other gateways say" : "",
+                   is_passed ? "other targets are called in its place" : "one request at a time tries it");
+    }
+}
+
 /* Without an issuer's keys its callers are refused. That takes the node out of service only before the first attempt
  * has ended, and when nobody could come in with anything else. */
 static void find_jwks(struct findings *f, const struct jwks_fetcher *jwks)
@@ -209,6 +226,7 @@ void health_ready(const struct admin_parts *parts, struct slice query, struct ad
     find_workers(&f, parts->board);
     find_data(&f, parts->board, parts->data_dir);
     find_counters(&f, parts->board);
+    find_breakers(&f, &parts->board->breakers);
     find_jwks(&f, parts->jwks);
     bool is_ready = buf_len(&f.reason) == 0;
     answer->status = is_ready ? 200 : 503;

@@ -50,6 +50,7 @@
 #define LIMIT_JSON_KEY_BYTES (4u * KIB)
 #define LIMIT_USAGE_MEMBERS 256u           /* of one object on the way to an answer's usage, and in it */
 #define LIMIT_MODEL_BYTES 256u             /* a model's name; it goes into records and messages */
+#define LIMIT_TRANSLATE_PARTS 65536u       /* messages, parts and tools of one that goes to another dialect */
 
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
@@ -129,7 +130,8 @@
 #define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
 #define LIMIT_COUNTERS_GRACE_MS 2500u         /* gateways have so long to tell a new memory of Redis their sums */
 #define LIMIT_COUNTERS_LOOK_MS 15000u         /* holds without a living owner, or with a record, are looked for … */
-#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss, of keys of limits … */
+#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss … */
+#define LIMIT_COUNTERS_SWEEP_MORE_MS 500u     /* … more at once, for so long, where there is some; keys of limits … */
 #define LIMIT_COUNTERS_RATE_KEPT_S 3600u      /* … that were idle for so long … */
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
 #define LIMIT_COUNTERS_CLEARED_S 600u         /* a Redis that loses less may have again what was cleared away */
@@ -138,6 +140,7 @@
 #define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
 #define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
+#define LIMIT_COUNTERS_VALUE_BYTES 128u       /* of a name that is counted by: longer ones count by their hash */
 #define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
@@ -146,6 +149,8 @@
 #define LIMIT_NOTICE_BYTES (64u * KIB)        /* … and of all of it */
 #define LIMIT_NOTICES_KNOWN 4096u             /* of which a worker knows it … */
 #define LIMIT_NOTICES_KNOWN_MS 60000u         /* … for so long: then it tells the ledger again, which knows better */
+#define LIMIT_NOTICES_AWAITED 256u            /* thresholds that a worker looks at until they are reached … */
+#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often */
 #define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
@@ -200,6 +205,7 @@
 #define LIMIT_KEY_LIFE_MS 3155760000000u   /* of a key, and of the grace of one that was rotated: 100 years */
 #define LIMIT_KEY_LIST 256u                /* roles, labels, approvals of one key, each */
 #define LIMIT_TOPUPS 1000u                 /* of budgets, that have not ended */
+#define LIMIT_TOPUPS_PAST_S 86400u         /* for so long behind its end workers have one, should a clock be wrong */
 #define LIMIT_TOPUP_NANO 4000000000000000 /* of one, and of all of one budget and scope: 4,000,000 USD */
 #define LIMIT_TOPUP_S (400u * 86400u)      /* from its making to its end */
 #define LIMIT_TOPUP_NAME_BYTES 4096u       /* of its budget, and of its scope */
@@ -244,6 +250,11 @@
 #define LIMIT_SECRET_BYTES (16u * KIB)     /* what env and file stand for */
 #define LIMIT_HOST_BYTES 253u              /* a name of the DNS */
 #define LIMIT_PROVIDERS 256u
+#define LIMIT_BREAKER_FAILURES 5u          /* default of a provider's breaker.failures: in a row … */
+#define LIMIT_BREAKER_WINDOW_MS 60000u     /* … breaker.window: from the first of them to the last … */
+#define LIMIT_BREAKER_OPEN_MS 10000u       /* … breaker.open: so long its account is passed over … */
+#define LIMIT_BREAKER_OPEN_MAX_MS 120000u  /* … breaker.open_max: and at most, doubled each time that a probe fails */
+#define LIMIT_BREAKER_LEASE_MS 5000u       /* a probe whose process was not heard of for so long is over */
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */
 #define LIMIT_GATE_MS_MAX 120000u          /* what gate.timeout may say */

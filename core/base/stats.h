@@ -161,6 +161,10 @@
       "", "Other gateways' sessions that had ended without a word, and were cleared away.")                            \
     X(REDIS_ZONE,           GAUGE,     "moongate_redis_zone_differs",                                                  \
       "", "1 while this gateway does not count with others, which have another billing.timezone.")                     \
+    X(BREAKER_OPEN,         GAUGE,     "moongate_breaker_open",                                                        \
+      "provider", "1 while a provider account is passed over where another target is left.")                           \
+    X(BREAKER_TRIPS,        COUNTER,   "moongate_breaker_trips_total",                                                 \
+      "provider", "How often failures in a row have opened its breaker here.")                                         \
     X(BUILD_INFO,           INFO,      "moongate_build_info",                                                          \
       "version", "The version that is running.")
 /* clang-format on */

@@ -9,6 +9,22 @@
 
 #define OPEN_TIMEOUT_MS 3000u
 
+static void append_path(struct buf *path, const char *data_dir)
+{
+    buf_printf(path, "%s/control.sock", data_dir);
+    buf_append_char(path, '\0');
+}
+
+bool cli_is_served(const char *data_dir)
+{
+    struct buf path;
+    buf_init(&path);
+    append_path(&path, data_dir);
+    bool is_served = line_is_served(buf_ptr(&path), OPEN_TIMEOUT_MS);
+    buf_clear(&path);
+    return is_served;
+}
+
 json_t *cli_call(const char *data_dir, const char *name, unsigned timeout_ms, char *why, size_t why_size)
 {
     char login[LIMIT_LOGIN_BYTES + 1];
@@ -24,8 +40,7 @@ json_t *cli_call_with(const char *data_dir, json_t *request, unsigned timeout_ms
     char *text = json_dumps(request, JSON_COMPACT);
     buf_init(&path);
     buf_init(&answer);
-    buf_printf(&path, "%s/control.sock", data_dir);
-    buf_append_char(&path, '\0');
+    append_path(&path, data_dir);
     struct line_client *client = line_client_open(buf_ptr(&path), OPEN_TIMEOUT_MS, &why);
     if (client && line_client_call(client, slice_str(text), &answer, timeout_ms, &why)) {
         json = json_loadb(buf_ptr(&answer), buf_len(&answer), 0, NULL);

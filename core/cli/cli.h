@@ -125,6 +125,8 @@ void cli_print_json(struct json_t *document);
 /* Sends {"cmd":name}, with the caller's login for the ledger, to <data>/control.sock; NULL and nothing printed when
  * nobody listens there (*why says it). */
 struct json_t *cli_call(const char *data_dir, const char *name, unsigned timeout_ms, char *why, size_t why_size);
+/* Then: is it that nobody listens, or that nobody answers? */
+bool cli_is_served(const char *data_dir);
 /* The same with a request of one's own, which is given back. */
 struct json_t *cli_call_with(const char *data_dir, struct json_t *request, unsigned timeout_ms, char *why,
                              size_t why_size);

@@ -157,11 +157,8 @@ int command_keys_list(int argc, char **argv)
     if (common.is_help) return command_help(2, (char *[]){"keys", "list"});
     char *data_dir = folder_find(common.config);
     if (!data_dir) return CLI_USAGE;
-    struct registry *registry = register_open(data_dir);
-    json_t *keys = registry ? registry_keys(registry, &why) : NULL;
-    registry_close(registry);
+    json_t *keys = registry_read_all_keys(data_dir, &why);
     mem_free(data_dir);
-    if (!registry) return CLI_USAGE;
     if (!keys) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
     if (common.is_json) {
         cli_print_json(json_pack("{s:o}", "keys", keys));

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "cli/amounts.h"
 #include "cli/folder.h"
@@ -22,7 +23,8 @@ static const char *text_of(const json_t *topup, const char *name)
 static const char *state_of(const json_t *topup, int64_t now_s)
 {
     if (number_of(topup, "ended_at")) return "ended";
-    return number_of(topup, "ends_at") <= now_s ? "over" : "live";
+    if (number_of(topup, "ends_at") <= now_s) return "over";
+    return number_of(topup, "starts_at") > now_s ? "later" : "live"; /* the clock was set back */
 }
 
 /* In which the ledger's days begin; UTC where there is none yet. */
@@ -36,16 +38,20 @@ static void find_zone(const char *data_dir, struct period_zone *zone)
     ledger_read_close(ledger);
 }
 
-/* Those that are live, unless all are wanted; each with its state. Takes the list. */
-static json_t *choose(json_t *topups, bool is_all, int64_t now_s)
+/* Those that are live, or will be, unless all are wanted; each with its state. Takes the list. held: how many of the
+ * former. */
+static json_t *choose(json_t *topups, bool is_all, int64_t now_s, size_t *held)
 {
     json_t *chosen = json_array(), *topup;
     size_t i;
+    *held = 0;
     json_array_foreach(topups, i, topup)
     {
         const char *state = state_of(topup, now_s);
         json_object_set_new(topup, "state", json_string(state));
-        if (is_all || strcmp(state, "live") == 0) json_array_append(chosen, topup);
+        bool is_held = strcmp(state, "live") == 0 || strcmp(state, "later") == 0;
+        if (is_held) ++*held;
+        if (is_all || is_held) json_array_append(chosen, topup);
     }
     json_decref(topups);
     return chosen;
@@ -99,16 +105,17 @@ int command_topup_list(int argc, char **argv)
     if (common.is_help) return command_help(2, (char *[]){"topup", "list"});
     char *data_dir = folder_find(common.config);
     if (!data_dir) return CLI_USAGE;
-    struct registry *registry = register_open(data_dir);
-    json_t *topups = registry ? registry_topups(registry, &why) : NULL;
-    if (registry && !topups) cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
+    json_t *topups = registry_read_all_topups(data_dir, &why);
     if (topups) find_zone(data_dir, &zone);
-    registry_close(registry);
     mem_free(data_dir);
-    if (!topups) return CLI_USAGE;
-    topups = choose(topups, is_all, (int64_t)(clock_wall_ns() / NS_PER_S));
+    if (!topups) return cli_error(CLI_USAGE, NULL, "%s", fault_message(&why));
+    size_t held;
+    topups = choose(topups, is_all, (int64_t)(clock_wall_ns() / NS_PER_S), &held);
     if (!common.is_json) print_table(topups, &zone);
     if (common.is_json) cli_print_json(json_pack("{s:O}", "topups", topups));
+    if (held > LIMIT_TOPUPS)
+        fprintf(stderr, "warning: of these %zu the %u that end last hold, the others add nothing: end some\n", held,
+                LIMIT_TOPUPS);
     json_decref(topups);
     return CLI_OK;
 }

@@ -24,13 +24,23 @@ struct registry *register_open(const char *data_dir)
     return registry;
 }
 
+static enum register_told unanswered(const char *data_dir, const char *why)
+{
+    if (!cli_is_served(data_dir)) return REGISTER_ABSENT;
+    fprintf(stderr,
+            "warning: the running gateway did not answer: %s\n"
+            "warning: the change is in the registry, and the gateway takes it up by itself; until then it goes by what "
+            "it had\n",
+            why);
+    return REGISTER_SILENT;
+}
+
 enum register_told register_tell(const char *data_dir)
 {
     char why[256];
     json_t *answer = cli_call(data_dir, "registry_changed", CHANGED_TIMEOUT_MS, why, sizeof why);
-    enum register_told told = !answer                                          ? REGISTER_ABSENT
-                              : json_is_true(json_object_get(answer, "ok")) ? REGISTER_TOLD
-                                                                            : REGISTER_REFUSED;
+    if (!answer) return unanswered(data_dir, why);
+    enum register_told told = json_is_true(json_object_get(answer, "ok")) ? REGISTER_TOLD : REGISTER_REFUSED;
     if (told == REGISTER_REFUSED) {
         const char *error = json_string_value(json_object_get(answer, "error"));
         fprintf(stderr, "warning: the running gateway did not take the change: %s\n",
@@ -42,7 +52,11 @@ enum register_told register_tell(const char *data_dir)
 
 const char *register_word(enum register_told told)
 {
-    return told == REGISTER_TOLD ? "told" : told == REGISTER_ABSENT ? "absent" : "refused";
+    static const char *const words[] = {[REGISTER_TOLD] = "told",
+                                        [REGISTER_ABSENT] = "absent",
+                                        [REGISTER_REFUSED] = "refused",
+                                        [REGISTER_SILENT] = "silent"};
+    return words[told];
 }
 
 /* One that does not load is told of by whoever needs it. */

@@ -34,8 +34,14 @@ void topped_ask(json_t *question, const char *data_dir, int64_t now_s, char *why
     buf_init(&text);
     json_t *root = read_text(data_dir, now_s, &text, why, size) ? json_loadb(buf_ptr(&text), buf_len(&text), 0, NULL)
                                                                 : NULL;
-    json_t *list = json_object_get(root, "topups");
-    if (json_array_size(list)) json_object_set(question, "topups", list);
+    json_t *live = json_array(), *topup;
+    size_t i;
+    json_array_foreach(json_object_get(root, "topups"), i, topup)
+    {
+        if (json_integer_value(json_object_get(topup, "ends_at")) > now_s) json_array_append(live, topup);
+    }
+    if (json_array_size(live)) json_object_set(question, "topups", live);
+    json_decref(live);
     json_decref(root);
     buf_clear(&text);
 }

@@ -18,7 +18,7 @@ struct json_t;
 
 /* Never NULL. why: "" where they could be read. */
 struct topups *topped_read(const char *data_dir, int64_t now_s, char *why, size_t size);
-/* Sets the question's "topups", a list for scripts/explain/question.lua, where there are any. */
+/* Sets the question's "topups", a list for scripts/explain/question.lua, where any are not over. */
 void topped_ask(struct json_t *question, const char *data_dir, int64_t now_s, char *why, size_t size);
 
 #endif

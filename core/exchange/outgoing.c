@@ -9,13 +9,16 @@ static enum chat_limit limit_of(const struct target *target)
     return terms && terms->counting ? terms->counting->limit : CHAT_LIMIT_ANY;
 }
 
-/* What policies set, as the target calls it. */
+/* What policies set, as the target calls it; and the caller's own bound of the answer where none set that. */
 static void add_members(const struct exchange *x, const struct target *target, struct splice *edits)
 {
     enum chat_limit limit = limit_of(target);
+    bool is_limited = false;
     for (size_t i = 0; i < x->decision.edit_count; i++) {
+        is_limited = is_limited || slice_equal(x->decision.edits[i].name, SLICE("max_tokens"));
         chat_edit_member(&x->request, edits, limit, x->decision.edits[i].name, x->decision.edits[i].json);
     }
+    if (!is_limited) chat_edit_limit_name(&x->request, edits, limit);
 }
 
 void outgoing_edit(struct exchange *x, const struct target *target, bool asks_usage, struct arena *arena,

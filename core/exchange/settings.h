@@ -27,6 +27,8 @@ struct provider {
     bool can_report_usage; /* false: it rejects stream_options, so usage is never asked for */
     bool is_http2;         /* opt-in; HTTP/1.1 otherwise */
     uint32_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms;
+    uint32_t breaker_failures; /* in a row that open its breaker (store/breaker.h); 0: it has none */
+    uint32_t breaker_window_ms, breaker_open_ms, breaker_open_max_ms;
 };
 
 /* One of a provider's headers. As text: '+' or, of a secret, '-', the name, ':', the value, a line end. */

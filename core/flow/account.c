@@ -43,12 +43,25 @@ static bool is_success(int status)
     return status >= 200 && status < 300;
 }
 
-/* A call that the client's going, or ours, broke off while the provider was at work. */
+/* Not the provider's doing: the client's going, ours, or that our patience was over. */
+static bool is_ended_here(enum fault_code error)
+{
+    switch (error) {
+    case FAULT_CLIENT_GONE:
+    case FAULT_CLIENT_STALLED:
+    case FAULT_DRAINING:
+    case FAULT_KEY_REVOKED:
+    case FAULT_FIRST_BYTE_TIMEOUT:
+    case FAULT_UPSTREAM_IDLE_TIMEOUT: /* inside the answer's head */
+    case FAULT_TOTAL_TIMEOUT: return true;
+    default: return false;
+    }
+}
+
+/* A call that was broken off from here while the provider was at work. */
 static bool is_broken_off(const struct attempt *a)
 {
-    bool is_ours = a->error == FAULT_CLIENT_GONE || a->error == FAULT_CLIENT_STALLED || a->error == FAULT_DRAINING ||
-                   a->error == FAULT_KEY_REVOKED;
-    return is_ours && a->was_sent && !a->status;
+    return is_ended_here(a->error) && a->was_sent && !a->status;
 }
 
 /* An error in a stream bills what was said before it, and nothing when that is nothing. */
@@ -90,9 +103,9 @@ static void count_output(struct attempt *a, const struct relay_report *told, uin
 static uint64_t unread_tokens(const struct exchange *x, const struct relay_report *told)
 {
     int64_t asked = x->request.max_tokens, added = x->decision.output_bound;
-    uint64_t tokens = told->unread_bytes / 4;
-    uint64_t wanted = (uint64_t)(asked >= 0 ? asked : added) * (x->request.choices ? x->request.choices : 1);
-    bool is_bounded = (asked >= 0 || added > 0) && wanted < tokens;
+    uint64_t tokens = told->unread_bytes / 4, wanted, choices = x->request.choices ? x->request.choices : 1;
+    bool is_counted = !__builtin_mul_overflow((uint64_t)(asked >= 0 ? asked : added), choices, &wanted);
+    bool is_bounded = (asked >= 0 || added > 0) && is_counted && wanted < tokens;
     return !x->api->meters_output ? 0 : is_bounded ? wanted : tokens;
 }
 

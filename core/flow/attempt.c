@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "flow/account.h"
 #include "flow/ask.h"
+#include "flow/breaking.h"
 #include "flow/counting.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
@@ -17,7 +18,7 @@
 #include "flow/wording.h"
 #include "wire/conceal.h"
 
-static void try_target(struct job *job, size_t index);
+static void try_target(struct job *job);
 
 static void stop(struct job *job)
 {
@@ -35,14 +36,23 @@ static bool is_configured(const struct job *job, const struct target *target)
     return p && dialect_for(p->kind, job->x->api->client) == job->x->api->client;
 }
 
-/* The first from `index` on that moongate.lua has an account for that speaks as the caller does; target_count when
- * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has changed since. */
-static size_t find_target(const struct job *job, size_t index)
+static bool is_left(const struct job *job, size_t index)
 {
-    const struct verdict *v = &job->x->decision.verdict;
-    while (index < v->target_count && !is_configured(job, &v->targets[index]))
-        index++;
-    return index;
+    return !(job->breaking.tried >> index & 1) && is_configured(job, &job->x->decision.verdict.targets[index]);
+}
+
+/* The first that was not chosen yet and that moongate.lua has an account for that speaks as the caller does;
+ * target_count when there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has
+ * changed since. Accounts whose breakers are open come after all others, and come all the same. */
+static size_t find_target(const struct job *job)
+{
+    size_t count = job->x->decision.verdict.target_count, first = count;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_left(job, i)) continue;
+        if (!breaking_is_open(job, i)) return i;
+        if (first == count) first = i;
+    }
+    return first;
 }
 
 static const struct target *current_target(const struct job *job)
@@ -52,7 +62,7 @@ static const struct target *current_target(const struct job *job)
 
 static bool has_next(const struct job *job)
 {
-    return find_target(job, (size_t)(job->x->target_index + 1)) < job->x->decision.verdict.target_count;
+    return find_target(job) < job->x->decision.verdict.target_count;
 }
 
 /* Overload and failures of the provider's own are worth another target; a refusal of the request is not. */
@@ -77,7 +87,7 @@ static void try_next(struct job *job)
 {
     stop(job);
     account_close(job->x, job->call->relay);
-    try_target(job, (size_t)(job->x->target_index + 1));
+    try_target(job);
 }
 
 /* --- the policies on an answer --- */
@@ -159,6 +169,7 @@ static void on_sink_end(void *arg, const struct relay_end *end)
     struct job *job = arg;
     call_drop_fetch(job->call);
     if (end->how != RELAY_UNSENT && end->how != RELAY_DETACHED) keep_reason(job, end);
+    if (end->how == RELAY_SENT && end->outcome == OUTCOME_OK) breaking_end(job, NULL);
     switch (end->how) {
     case RELAY_SENT: deliver_end(job, end->outcome); return;
     case RELAY_UNSENT: give_another(job, end); return;
@@ -250,6 +261,7 @@ static void on_head(void *arg, const struct fetch_head *head)
     struct call *call = job->call;
     bool is_account = is_about_account(head->status);
     note_head(call, head);
+    breaking_head(job, is_account || head->status >= 500);
     if (is_account) report_account(job, head->status);
     /* Its body is not waited for: the caller waits for the other answer, and failures are not charged. */
     if (!call->is_drained && (is_account || is_worth_another(head->status)) && has_next(job)) {
@@ -308,6 +320,7 @@ static void on_end(void *arg, const struct fault *why, bool complete)
     exchange_attempt(job->x)->was_sent = fetch_is_sent(call->fetch);
     call->fetch = NULL;
     exchange_end_attempt(job->x, why ? why->code : FAULT_NONE);
+    breaking_end(job, why);
     if (!call->is_drained) loop_timer_disarm(&call->timer);
     if (call->relay)
         relay_finish(call->relay, why);
@@ -329,14 +342,21 @@ static void send(struct job *job, const struct target *target)
 
 /* --- the policies on a target --- */
 
+/* The last word is not a provider's. */
+static void call_nobody(struct job *job)
+{
+    breaking_leave(job);
+    job->x->target_index = -1;
+}
+
 /* Nobody is called for more than its budgets have room for: a cheaper one may be. */
 static void refuse_another(struct job *job, const struct verdict *no)
 {
     if (has_next(job)) {
-        try_target(job, (size_t)job->x->target_index + 1);
+        try_target(job);
         return;
     }
-    job->x->target_index = -1;
+    call_nobody(job);
     reply_answer(job, no);
 }
 
@@ -369,10 +389,10 @@ static void on_allowed(struct job *job, const struct verdict *answer)
     attempt->is_denied = true;
     attempt->ended_ns = attempt->began_ns;
     if (answer->kind == VERDICT_DENY && has_next(job)) {
-        try_target(job, (size_t)x->target_index + 1);
+        try_target(job);
         return;
     }
-    x->target_index = -1; /* the last word is a policy's: nobody was called for it */
+    call_nobody(job);
     reply_answer(job, answer);
 }
 
@@ -384,17 +404,25 @@ static void refuse_unconfigured(struct job *job)
     reply_fault(job, &why);
 }
 
-static void try_target(struct job *job, size_t index)
+static void choose(struct job *job, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (is_left(job, i)) breaking_pass(job, i);
+    breaking_begin(job, index);
+    job->x->target_index = (int)index;
+}
+
+static void try_target(struct job *job)
 {
     struct exchange *x = job->x;
     exchange_move(x, EXCHANGE_CALLING);
     job->stop = stop;
-    index = find_target(job, index);
+    size_t index = find_target(job);
     if (index == x->decision.verdict.target_count) {
         refuse_unconfigured(job);
         return;
     }
-    x->target_index = (int)index;
+    choose(job, index);
     if (policy_has(job->policies, PHASE_ATTEMPT))
         ask(job, (struct policy_call){.phase = PHASE_ATTEMPT}, on_allowed);
     else
@@ -403,7 +431,7 @@ static void try_target(struct job *job, size_t index)
 
 void attempt_first(struct job *job)
 {
-    try_target(job, 0);
+    try_target(job);
 }
 
 void attempt_cut(struct job *job, const struct fault *why, enum exchange_outcome outcome)

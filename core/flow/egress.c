@@ -1,6 +1,7 @@
 #include "flow/egress.h"
 
 #include "base/mem.h"
+#include "flow/await.h"
 #include "flow/holds.h"
 #include "flow/job.h"
 #include "flow/notices.h"
@@ -170,7 +171,8 @@ static void counters_cancel(void *arg, uint64_t ticket)
 static void notify(void *arg, const struct counters_notice *notice)
 {
     struct flow *flow = arg;
-    notices_tell(flow->notices, notice);
+    if (notice->from) await_notice(flow->await, notice);
+    else notices_tell(flow->notices, notice);
 }
 
 const struct policy_host egress_host = {

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "store/counters/shared.h"
 
-#define OWN "local:"
+#define OWN "/local" /* behind the request's id, by which a ledger finds that it is recorded */
 #define SHARE 5 /* of what was left, a fifth is given away */
 
 /* What is known of a budget in a period, or of a session's. */
@@ -51,7 +51,8 @@ void fallback_free(struct fallback *f)
 
 bool fallback_is_own(const char *hold)
 {
-    return strncmp(hold, OWN, sizeof OWN - 1) == 0;
+    size_t len = strlen(hold), own = sizeof OWN - 1;
+    return len > own && strcmp(hold + len - own, OWN) == 0;
 }
 
 /* --- what was heard --- */
@@ -258,7 +259,7 @@ static bool has_closed(const struct counters_question *q, const enum counters_lo
 
 static void name_own(char to[COUNTERS_HOLD_BYTES], const char *hold)
 {
-    snprintf(to, COUNTERS_HOLD_BYTES, OWN "%.*s", (int)(COUNTERS_HOLD_BYTES - sizeof OWN), hold);
+    snprintf(to, COUNTERS_HOLD_BYTES, "%.*s" OWN, (int)(COUNTERS_HOLD_BYTES - sizeof OWN), hold);
 }
 
 /* What is refused in any case takes nothing. */

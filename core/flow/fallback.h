@@ -17,7 +17,8 @@
  *         nothing was heard of, it is closed. All gateways together give away a fifth at most.
  *
  * What the answer says of money is what was heard last, and what came here since. What can pass by the whole limit, and
- * not by the part, is COUNTERS_SHUT. A hold has an id of its own, and is taken under the parts: the answer's items.
+ * not by the part, is COUNTERS_SHUT. A hold has an id of its own, "req_…/2/local", and is taken under the parts: the
+ * answer's items.
  */
 #ifndef MOONGATE_FLOW_FALLBACK_H
 #define MOONGATE_FLOW_FALLBACK_H

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "flow/attempt.h"
+#include "flow/await.h"
+#include "flow/breaking.h"
 #include "flow/counting.h"
 #include "flow/drain.h"
 #include "flow/holds.h"
@@ -62,6 +64,7 @@ static void update_gauges(void *arg)
                                                            .calls = upstream.fetches_active,
                                                            .upstreams = upstream.connections_open,
                                                            .generations = (int64_t)policy_live_generations()});
+    breaking_renew(flow);
     metrics_turn(flow->metrics, loop_take_longest_ns(flow->parts.loop), 60000 / GAUGES_MS);
     loop_timer_arm_ms(&flow->gauge_timer, GAUGES_MS);
 }
@@ -160,6 +163,7 @@ struct flow *flow_new(const struct flow_parts *parts)
     topups_ref(parts->topups);
     list_init(&flow->jobs);
     list_init(&flow->waiting);
+    list_init(&flow->probing);
     flow->tokens = tokens_new();
     flow->memo = memo_new(LIMIT_COUNT_MEMO);
     flow->quiet = memo_new(LIMIT_QUIET_MEMO);
@@ -173,6 +177,7 @@ struct flow *flow_new(const struct flow_parts *parts)
                                                      .owner = recorder_owner(flow->recorder),
                                                      .redis = parts->redis,
                                                      .metrics = flow->metrics});
+    flow->await = await_new(parts->loop, holds_tally(flow->holds), flow->notices);
     if (parts->redis) flow->redis = policy_redis_new(parts->loop, parts->redis->url);
     flow->cache = cache_new(LIMIT_POLICY_CACHE_BYTES, LIMIT_POLICY_CACHE_ENTRIES);
     flow->pool = fetch_pool_new(parts->loop, USER_AGENT);
@@ -197,6 +202,7 @@ void flow_free(struct flow *flow)
     conn_server_free(flow->server);
     fetch_pool_free(flow->pool);
     recorder_free(flow->recorder);
+    await_free(flow->await);
     notices_free(flow->notices);
     holds_free(flow->holds);
     policy_redis_free(flow->redis);

@@ -23,6 +23,7 @@
 #include "store/keysets.h"
 #include "store/topups.h"
 
+struct breakers;
 struct counters_post;
 struct counters_shared;
 struct flow;
@@ -48,6 +49,7 @@ struct flow_parts {
     void *want_keys_arg;
     struct stats *stats; /* borrowed: this worker's segment */
     struct counters_shared *counters; /* borrowed: of limits and budgets; NULL: nobody counts */
+    struct breakers *breakers; /* borrowed: of provider accounts; NULL: there are none */
     const struct flow_redis *redis; /* borrowed: counters that a fleet shares; NULL: it shares none */
     _Atomic uint32_t *records_failing; /* borrowed: 1 while records cannot be written; /readyz is 503 then */
 };

@@ -107,6 +107,11 @@ void holds_free(struct holds *h)
     mem_free(h);
 }
 
+struct tally *holds_tally(const struct holds *h)
+{
+    return h->tally;
+}
+
 const char *holds_trouble(const struct holds *h)
 {
     return tally_trouble(h->tally);

@@ -26,6 +26,7 @@ struct flow_redis;
 struct holds;
 struct job;
 struct metrics;
+struct tally;
 
 /* Borrowed until holds_free(). */
 struct holds_options {
@@ -39,6 +40,8 @@ struct holds_options {
 struct holds *holds_new(const struct holds_options *options);
 void holds_free(struct holds *holds); /* NULL is welcome; nobody may be waiting */
 
+/* Where they are asked for; borrowed until holds_free(). */
+struct tally *holds_tally(const struct holds *holds);
 /* As tally_trouble(). */
 const char *holds_trouble(const struct holds *holds);
 

@@ -44,6 +44,7 @@ struct flow {
     struct metrics *metrics;
     struct recorder *recorder;
     struct notices *notices; /* of budgets */
+    struct await *await;     /* … that wait for what is held to be spent */
     struct policy_redis *redis; /* of policies; NULL: moongate.lua names none */
     struct holds *holds;     /* what requests have taken from the counters */
     struct intake *intake;   /* what requests hold */
@@ -55,6 +56,7 @@ struct flow {
     struct tokens *tokens;    /* verified ones; emptied when policies or keys change */
     struct list_link waiting; /* jobs whose token's keys are being fetched */
     size_t waiting_count;
+    struct list_link probing; /* jobs whose calls are probes of accounts (flow/breaking.h) */
     struct list_link jobs;
     size_t job_count;
     void (*on_job_gone)(struct flow *flow);
@@ -101,6 +103,15 @@ struct reserved {
     const struct holds_over *over; /* … and had no room when it was asked last; NULL: it had, or was not heard */
 };
 
+/* Of the breakers of its targets' accounts (flow/breaking.h). */
+struct breaking {
+    uint32_t tried, passed;          /* targets that were chosen; that another came before: a bit each */
+    const struct provider *provider; /* of the one that was chosen last; the job's settings' */
+    uint64_t probe;                  /* the call is its account's probe (store/breaker.h); 0: it is none */
+    struct list_link link;           /* of the flow's jobs that are probes */
+    bool is_failure;                 /* that call has failed, and its breaker knows */
+};
+
 /* How a job comes to its end. */
 struct ending {
     enum exchange_outcome outcome; /* what it will be once the client has the last byte */
@@ -124,6 +135,7 @@ struct job {
     bool is_unrecorded;          /* health checks and the like: neither counted nor recorded */
     struct ending end;
     struct reserved reserved;
+    struct breaking breaking;
     struct extension *extension; /* of what is held (flow/holds.h); NULL: none was asked for */
     void (*stop)(struct job *job); /* ends what is under way; NULL: nothing is */
     struct loop_timer timer; /* of the step at work, for its next turn or its patience */

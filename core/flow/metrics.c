@@ -165,6 +165,11 @@ void metrics_account_refused(struct metrics *m, struct slice provider, int statu
     count_one(m, STATS_ACCOUNT_REFUSALS, labels, 1);
 }
 
+void metrics_breaker_tripped(struct metrics *m, struct slice provider)
+{
+    count_one(m, STATS_BREAKER_TRIPS, &provider, 1);
+}
+
 void metrics_record_lost(struct metrics *m)
 {
     stats_add(m->stats, m->lost, 1);

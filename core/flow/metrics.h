@@ -33,6 +33,7 @@ void metrics_counters_lost(struct metrics *m, const char *mode);
 void metrics_auth_failed(struct metrics *m, struct slice reason);
 /* status: 401, 402, 403 or 407. */
 void metrics_account_refused(struct metrics *m, struct slice provider, int status);
+void metrics_breaker_tripped(struct metrics *m, struct slice provider);
 /* What others keep count of. */
 struct metrics_gauges {
     int64_t clients, strangers; /* connections; of those, without a good key */

@@ -1,9 +1,9 @@
 #include "flow/policy_redis.h"
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "net/redis.h"
 #include "wire/json.h"
@@ -98,18 +98,14 @@ static void on_answer(void *arg, const struct redis_answer *answer)
 
 /* --- questions --- */
 
-/* False: there is no such URL, which moongate.lua has been read for already. */
-static bool connect(struct policy_redis *r)
+/* A URL that is none was refused when the configuration was read. */
+static void connect(struct policy_redis *r)
 {
     struct fault why;
-    if (r->redis) return true;
+    if (r->redis) return;
     r->redis = redis_new(r->loop, r->url, NULL, NULL, &why);
-    if (!r->redis) {
-        log_event(LOG_ERROR, "redis_refused", "policies' Redis: %s", fault_message(&why));
-        return false;
-    }
+    check(r->redis != NULL);
     r->incr = redis_script(r->redis, SLICE(INCR));
-    return true;
 }
 
 /* A list of texts and whole numbers. False: it is none. */
@@ -165,7 +161,8 @@ void *policy_redis_start(struct policy_redis *r, const struct policy_http_reques
     list_append(&r->calls, &call->link);
     arena_init(&arena);
     slice_split(request->url, ':', &command);
-    if (connect(r) && read_args(request->body, &arena, args, &count)) taken = put(r, command, args, count, &q);
+    connect(r);
+    if (read_args(request->body, &arena, args, &count)) taken = put(r, command, args, count, &q);
     arena_clear(&arena);
     if (taken == REDIS_TAKEN) return call;
     drop(call);

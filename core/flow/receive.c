@@ -33,6 +33,7 @@ static struct job *job_new(struct flow *flow, struct conn *conn)
     job->x->topups = topups_ref(flow->parts.topups);
     list_init(&job->link);
     list_init(&job->wait.link);
+    list_init(&job->breaking.link);
     list_append(&flow->jobs, &job->link);
     flow->job_count++;
     conn_set_context(conn, job);

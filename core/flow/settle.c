@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "flow/account.h"
 #include "flow/ask.h"
+#include "flow/breaking.h"
 #include "flow/call.h"
 #include "flow/durable.h"
 #include "flow/holds.h"
@@ -126,6 +127,7 @@ void job_end(struct job *job, enum exchange_outcome outcome)
     check(!job->end.is_over);
     job->end.is_over = true;
     job_stop(job);
+    breaking_leave(job);
     exchange_end_attempt(x, x->fault.code);
     exchange_move(x, EXCHANGE_SETTLING);
     x->outcome = outcome;

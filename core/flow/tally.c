@@ -60,7 +60,7 @@ static void ask_plainly(struct tally *t, const struct counters_question *q, stru
 /* It, and nobody else, is asked about this. */
 static bool is_here(const struct tally *t, const struct counters_question *q)
 {
-    return !t->redis || fallback_is_own(q->hold);
+    return !t->fleet || fallback_is_own(q->hold);
 }
 
 static uint32_t gateways(const struct tally *t)
@@ -351,7 +351,6 @@ const char *tally_trouble(const struct tally *t)
 {
     struct redis_status redis;
     if (!t->fleet) return "";
-    if (!t->redis) return "it cannot be connected to: the log says why, under redis_url";
     redis = counters_redis_status(t->redis);
     if (redis.state == REDIS_TAKEN) return "";
     if (redis.state == REDIS_DOWN && redis.why[0]) return redis.why;
@@ -360,14 +359,14 @@ const char *tally_trouble(const struct tally *t)
 
 /* --- its life --- */
 
-/* A URL that is none was refused when the configuration was read; what can still be wrong is a file of TLS. */
+/* A URL that is none was refused when the configuration was read. */
 static void join_fleet(struct tally *t, const struct flow_redis *fleet)
 {
     struct fault why;
     t->fleet = fleet;
     t->fallback = fallback_new(fleet->workers);
     t->redis = counters_redis_new(t->loop, fleet->url, t->owner, NULL, NULL, &why);
-    if (!t->redis) log_event(LOG_ERROR, "redis_url", "limits and budgets are not shared: %s", fault_message(&why));
+    check(t->redis != NULL);
 }
 
 struct tally *tally_new(const struct tally_options *options)

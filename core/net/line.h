@@ -56,6 +56,8 @@ uid_t line_uid(const struct line_peer *peer);
 
 /* NULL: nobody listens there, no right to, or no answer in time; the fault says which. */
 struct line_client *line_client_open(const char *path, unsigned timeout_ms, struct fault *why);
+/* Does anybody listen there, whether he answers or not? */
+bool line_is_served(const char *path, unsigned timeout_ms);
 bool line_client_send(struct line_client *c, struct slice line, unsigned timeout_ms, struct fault *why);
 /* The next line, without its newline, replaces the content of `line`. */
 bool line_client_read(struct line_client *c, struct buf *line, unsigned timeout_ms, struct fault *why);

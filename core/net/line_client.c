@@ -35,6 +35,13 @@ struct line_client *line_client_open(const char *path, unsigned timeout_ms, stru
     return c;
 }
 
+bool line_is_served(const char *path, unsigned timeout_ms)
+{
+    int fd = line_path_connect(path, timeout_ms);
+    if (fd >= 0) close(fd);
+    return fd >= 0 || (errno != ENOENT && errno != ECONNREFUSED);
+}
+
 static bool send_all(int fd, struct slice bytes, uint64_t deadline_ns, struct fault *why)
 {
     while (bytes.len) {

@@ -17,7 +17,7 @@ struct redis {
     const struct redis_events *events;
     void *arg;
     struct redis_target target;
-    struct tls *tls; /* NULL: none */
+    struct tls *tls; /* NULL: none, or none yet */
     struct redis_script scripts[LIMIT_REDIS_SCRIPTS];
     size_t script_count;
 
@@ -276,11 +276,24 @@ static void on_found(void *arg, const struct redis_places *places, const struct 
     else connect_next(r);
 }
 
+/* Its files are read until they can be: who is being renewed, or mounted, while we begin is there a moment later. */
+static bool has_tls(struct redis *r, struct fault *why)
+{
+    if (r->target.is_tls && !r->tls) r->tls = tls_new(r->target.ca, r->target.cert, r->target.key, why);
+    return !r->target.is_tls || r->tls;
+}
+
 static void begin(void *arg)
 {
     struct redis *r = arg;
+    struct fault why = {0};
     r->tried = 0;
     r->trying = (struct fault){0};
+    r->places.count = 0;
+    if (!has_tls(r, &why)) {
+        give_up_try(r, &why);
+        return;
+    }
     r->find = redis_find_start(r->loop, &r->target, r->tls, on_found, r);
 }
 
@@ -343,20 +356,12 @@ static const struct redis_link_events link_events = {on_reply, on_room, on_end};
 
 /* ---- The room. */
 
-static bool read_target(struct redis_target *target, struct tls **tls, const char *url, struct fault *why)
-{
-    *tls = NULL;
-    if (!redis_target_read(target, url, why)) return false;
-    if (!target->is_tls) return true;
-    *tls = tls_new(target->ca, target->cert, target->key, why);
-    return *tls != NULL;
-}
-
 bool redis_check(const char *url, struct fault *why)
 {
     struct redis_target target;
-    struct tls *tls;
-    bool is_good = read_target(&target, &tls, url, why);
+    struct tls *tls = NULL;
+    bool is_good = redis_target_read(&target, url, why);
+    if (is_good && target.is_tls) is_good = (tls = tls_new(target.ca, target.cert, target.key, why)) != NULL;
     tls_free(tls);
     redis_target_clear(&target);
     return is_good;
@@ -377,7 +382,7 @@ struct redis *redis_new(struct loop *loop, const char *url, const struct redis_e
 {
     struct redis *r = mem_zalloc(1, sizeof *r);
     *r = (struct redis){.loop = loop, .events = events, .arg = arg};
-    if (!read_target(&r->target, &r->tls, url, why)) {
+    if (!redis_target_read(&r->target, url, why)) {
         free_now(r);
         return NULL;
     }

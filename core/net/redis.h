@@ -139,7 +139,8 @@ struct redis_events {
 
 /* What is no such URL, or names files that cannot be used for TLS. Nothing secret of it is in *why. */
 bool redis_check(const char *url, struct fault *why);
-/* NULL and *why: as redis_check(). `events` is borrowed until the end; NULL: none. Connects from the loop. */
+/* NULL and *why: there is no such URL. `events` is borrowed until the end; NULL: none. Connects from the loop: files of
+ * TLS that cannot be used are a failure of that try, and are read again at the next. */
 struct redis *redis_new(struct loop *loop, const char *url, const struct redis_events *events, void *arg,
                         struct fault *why);
 /* Without waiting for answers; no callback follows. Safe inside all of them. NULL is welcome. */

@@ -49,6 +49,19 @@ static void read_provider(struct config_reader *r, struct slice path, const char
     check_credential(r, path, p);
 }
 
+void config_read_breaker(struct config_reader *r, const struct field *f, struct slice path, json_t *table)
+{
+    struct provider *p = r->homes.at[HOME_PROVIDER];
+    if (json_is_false(table))
+        p->breaker_failures = 0;
+    else if (json_is_object(table))
+        config_read_table(r, f, path, table);
+    else
+        config_bad(r, path, FINDING_BAD_VALUE, "write { failures = 5, open = \"10s\" }",
+                   "must be a table of named fields or false, not %s",
+                   json_is_true(table) ? "true" : config_type_name(table));
+}
+
 static int compare_providers(const void *a, const void *b)
 {
     return strcmp(((const struct provider *)a)->name.ptr, ((const struct provider *)b)->name.ptr);

@@ -64,6 +64,7 @@ void config_read_sinks(struct config_reader *r, const struct field *f, struct sl
 bool config_read_command(struct config_reader *r, struct slice path, const struct json_t *value, struct slice *out);
 void config_read_table(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 void config_read_providers(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
+void config_read_breaker(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 void config_read_egress(struct config_reader *r, const struct field *f, struct slice path, struct json_t *table);
 
 #endif

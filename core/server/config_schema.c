@@ -151,6 +151,20 @@ static const struct field provider_timeouts_group[] = {
     END,
 };
 
+static const struct field provider_breaker_group[] = {
+    {"failures", &type_count, IN_PROVIDER(breaker_failures), RANGE(1, 1000), .initial = LIMIT_BREAKER_FAILURES,
+     .says = "So many in a row open it: not reached, no answer in time, 5xx, the account refused. `breaker = false`: "
+             "there is none."},
+    {"window", &type_duration, IN_PROVIDER(breaker_window_ms), RANGE(1, DAY_MS), .initial = LIMIT_BREAKER_WINDOW_MS,
+     .says = "The first of them is no longer ago than this when the last one comes."},
+    {"open", &type_duration, IN_PROVIDER(breaker_open_ms), RANGE(1, DAY_MS), .initial = LIMIT_BREAKER_OPEN_MS,
+     .says = "How long other targets are called in its place; then one request at a time tries it."},
+    {"open_max", &type_duration, IN_PROVIDER(breaker_open_max_ms), RANGE(1, DAY_MS),
+     .initial = LIMIT_BREAKER_OPEN_MAX_MS,
+     .says = "Each such try that fails doubles that time, up to this."},
+    END,
+};
+
 const struct field provider_fields[] = {
     {"kind", &type_kind, IN_PROVIDER(kind), .required = "kind = \"openai\"",
      .says = "The dialect that it speaks."},
@@ -169,6 +183,7 @@ const struct field provider_fields[] = {
     {"http2", &type_flag, IN_PROVIDER(is_http2),
      .says = "It is spoken to in HTTP/2 where it can."},
     {"timeouts", &type_table, .group = provider_timeouts_group},
+    {"breaker", &type_breaker, .group = provider_breaker_group},
     END,
 };
 

@@ -40,7 +40,7 @@ struct field_type {
     void (*print)(uint64_t number, char *text, unsigned size);
 };
 
-extern const struct field_type type_table, type_providers, type_egress, type_sinks;
+extern const struct field_type type_table, type_providers, type_egress, type_sinks, type_breaker;
 extern const struct field_type type_address, type_admin_address, type_path, type_file, type_word, type_host, type_kind,
     type_url, type_secret, type_headers, type_header_names, type_origins, type_flag, type_duration, type_size,
     type_count, type_count64;

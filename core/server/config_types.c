@@ -371,6 +371,7 @@ static void print_count(uint64_t count, char *text, unsigned size)
 /* clang-format off */
 const struct field_type
     type_table = {"table", "named fields", TABLE, .read_table = config_read_table},
+    type_breaker = {"table or false", "named fields, or false for none", TABLE, .read_table = config_read_breaker},
     type_providers = {"table of providers", "providers by their names", TABLE, .read_table = config_read_providers},
     type_egress = {"table of services", "services by scheme, host and port", TABLE, .read_table = config_read_egress},
     type_sinks = {"table of sinks", "what notices of budgets are sent to, by their names", TABLE,

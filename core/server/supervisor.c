@@ -186,8 +186,12 @@ static void watch_signals(struct supervisor *sup)
 static void on_tick(void *arg)
 {
     struct supervisor *sup = arg;
-    if (sup->state < BOARD_STOPPING) children_check_beats(sup);
+    if (sup->state < BOARD_STOPPING) {
+        children_check_beats(sup);
+        snapshots_look(sup);
+    }
     if (sup->counters) children_check_counters(sup);
+    if (sup->board) accounts_show(sup);
     ledger_link_again(sup);
     loop_timer_arm_ms(&sup->tick, SUPERVISOR_TICK_MS);
 }

@@ -160,6 +160,7 @@ _Noreturn static void run_worker(struct child *c, int control_fd)
         .segment = c->sup->segments[c->slot],
         .counters = c->sup->counters,
         .post = &c->sup->board->counters,
+        .breakers = &c->sup->board->breakers,
         .workers = c->sup->worker_count,
     };
     exit(worker_run(&parts));

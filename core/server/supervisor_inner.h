@@ -30,6 +30,7 @@
 #include "server/config.h"
 #include "server/supervisor.h"
 #include "store/counters/shared.h"
+#include "store/registry/registry.h"
 
 #define SUPERVISOR_TICK_MS 500u
 #define SUPERVISOR_OTHERS_MAX 4u /* processes that are no workers */
@@ -152,6 +153,9 @@ struct reload {
 struct snapshots {
     struct checker *checker;
     int fd; /* the one that workers hold; -1: none yet */
+    struct registry_mark mark; /* when the last reading began … */
+    uint64_t wall_ns;          /* … by the clock that it went by */
+    uint64_t again_ns;         /* it could not be read: when it is tried again; 0: it could */
     struct waiters waiters;
 };
 
@@ -274,6 +278,8 @@ void generation_accept(struct supervisor *sup, struct generation *next);
 /* ---- supervisor_snapshots.c */
 void snapshots_init(struct supervisor *sup);
 void snapshots_request(struct supervisor *sup, struct line_peer *peer);
+/* At each tick: who changes the registry says so, unless he is killed before. */
+void snapshots_look(struct supervisor *sup);
 void snapshots_clear(struct supervisor *sup);
 
 /* ---- supervisor_jwks.c */
@@ -285,6 +291,12 @@ void jwks_send_held(struct child *worker);
 void jwks_on_outcome(struct child *admin, const struct pipe_message *message);
 void jwks_on_wanted(struct child *worker, const struct pipe_message *message);
 void jwks_clear(struct supervisor *sup);
+
+/* ---- supervisor_accounts.c */
+/* A generation is in force: its provider accounts have breakers, and keep them if they had one. */
+void accounts_on_accepted(struct supervisor *sup);
+/* In the metrics: which are open. */
+void accounts_show(struct supervisor *sup);
 
 /* ---- supervisor_ledger.c */
 /* A fresh pipe between this worker and the ledger process, when both are there; each side sees the old one end. */

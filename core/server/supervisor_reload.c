@@ -61,6 +61,7 @@ void generation_accept(struct supervisor *sup, struct generation *next)
     set_gauge(sup, STATS_POLICY_RELOAD_OK, NULL, 1);
     set_gauge(sup, STATS_POLICY_LOADED_AT, NULL, (int64_t)(now / NS_PER_S));
     jwks_on_accepted(sup);
+    accounts_on_accepted(sup);
     ledger_on_accepted(sup);
 }
 
@@ -291,6 +292,7 @@ void reload_request(struct supervisor *sup, struct line_peer *peer, const struct
         return;
     }
     ledger_reopen(sup);
+    snapshots_request(sup, NULL);
     /* However many ask while one runs, one more sees everything that they could have changed. */
     waiters_add(&r->waiters, r->phase != RELOAD_IDLE, peer);
     askers_add(r->phase == RELOAD_IDLE ? &r->askers : &r->next_askers, by);

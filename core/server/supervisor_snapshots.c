@@ -1,9 +1,12 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/control.h"
 #include "server/supervisor_inner.h"
+
+#define AGAIN_NS (10 * NS_PER_S)
 
 static void snapshots_begin(struct supervisor *sup);
 
@@ -30,6 +33,7 @@ static void on_checked(void *arg, struct check_result *result)
     struct snapshots *s = &sup->snapshots;
     bool is_first = s->fd < 0;
     s->checker = NULL;
+    s->again_ns = result->is_good ? 0 : clock_mono_ns() + AGAIN_NS;
     if (result->is_good) {
         if (s->fd >= 0) close(s->fd);
         s->fd = result->registry_fd;
@@ -47,6 +51,8 @@ static void on_checked(void *arg, struct check_result *result)
 static void snapshots_begin(struct supervisor *sup)
 {
     struct check_job job = {.what = CHECK_REGISTRY, .data_dir = sup->data_dir};
+    sup->snapshots.mark = registry_mark(sup->data_dir); /* before it: what is changed meanwhile is seen afterwards */
+    sup->snapshots.wall_ns = clock_wall_ns();
     sup->snapshots.checker = checker_start(sup->loop, &job, on_checked, sup);
 }
 
@@ -55,6 +61,18 @@ void snapshots_request(struct supervisor *sup, struct line_peer *peer)
     /* While one is read, what was read may be older than the change that is asked for: another follows. */
     waiters_add(&sup->snapshots.waiters, sup->snapshots.checker != NULL, peer);
     if (!sup->snapshots.checker) snapshots_begin(sup);
+}
+
+/* A file that is not there is being replaced, or lost: what workers have is better than a registry made anew. And what
+ * a clock that was ahead took for over comes back when it is set right. */
+void snapshots_look(struct supervisor *sup)
+{
+    struct snapshots *s = &sup->snapshots;
+    if (s->checker || s->fd < 0) return;
+    struct registry_mark now = registry_mark(sup->data_dir);
+    bool is_due = !registry_mark_is_same(&s->mark, &now) || clock_wall_ns() < s->wall_ns ||
+                  (s->again_ns && clock_mono_ns() >= s->again_ns);
+    if (is_due && now.file.size > 0) snapshots_request(sup, NULL);
 }
 
 void snapshots_init(struct supervisor *sup)

@@ -288,6 +288,7 @@ static void start_flow(struct worker *w)
         .want_keys_arg = w,
         .stats = w->stats,
         .counters = w->parts.counters,
+        .breakers = w->parts.breakers,
         .redis = w->redis.url[0] ? &w->redis : NULL,
         .records_failing = &w->parts.slot->records_failing,
     });

@@ -11,6 +11,7 @@
 
 #include "admin/board.h"
 
+struct breakers;
 struct counters_shared;
 
 struct worker_parts {
@@ -20,6 +21,7 @@ struct worker_parts {
     void *segment;           /* borrowed: this slot's metrics */
     struct counters_shared *counters;  /* borrowed: of all processes */
     const struct counters_post *post;  /* borrowed: where they count with other gateways */
+    struct breakers *breakers;         /* borrowed: of provider accounts, of all processes */
     unsigned workers;                  /* how many there are of this kind */
 };
 

@@ -8,7 +8,7 @@
  * A budget is named by its policy and its row, "budget/sales", "budget/default"; a scope by the text that
  * scripts/scopes.lua counts under (scopes.key: "department=sales,app=x"), "" for a row that is for everybody. Several
  * of one budget and scope add up. Immutable: what ends by itself is told by the clock of who asks, not by a new
- * snapshot.
+ * snapshot, which therefore has some that are over, too.
  */
 #ifndef MOONGATE_STORE_TOPUPS_H
 #define MOONGATE_STORE_TOPUPS_H

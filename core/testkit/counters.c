@@ -247,6 +247,7 @@ static int on_notify(lua_State *L)
 void counters_notify(void *arg, const struct counters_notice *notice)
 {
     (void)arg;
+    if (notice->from) return; /* a spec's requests spend nothing: mg:spend says what was */
     int top = lua_gettop(asking);
     lua_pushcfunction(asking, on_notify);
     lua_pushlightuserdata(asking, (void *)(uintptr_t)notice);

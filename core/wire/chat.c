@@ -79,3 +79,8 @@ void chat_edit_member(const struct chat_request *r, struct splice *edits, enum c
 {
     r->dialect->edit_member(r, edits, limit, name, json);
 }
+
+void chat_edit_limit_name(const struct chat_request *r, struct splice *edits, enum chat_limit limit)
+{
+    if (r->dialect->edit_limit_name) r->dialect->edit_limit_name(r, edits, limit);
+}

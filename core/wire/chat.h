@@ -179,5 +179,8 @@ void chat_edit_drop_hints(const struct chat_request *r, struct splice *edits);
  * as the caller did. */
 void chat_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                       struct slice json);
+/* The caller's own bound of the answer, under the name that the target takes: who passes over the other would answer at
+ * any length. Not beside a chat_edit_member() of "max_tokens". */
+void chat_edit_limit_name(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
 
 #endif

@@ -78,3 +78,40 @@ void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint
     to[text.len] = '\0';
     arena_clear(&arena);
 }
+
+void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
+                       dialect_object_fn read_object)
+{
+    struct fault why;
+    bool is_json = json_parse(&reader->tape, said->json, &why),
+         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
+    said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
+    if (is_json) said_end(reader, said);
+}
+
+/* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */
+void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said,
+                       dialect_object_fn read_object)
+{
+    bool has_mark = slice_starts(body, SLICE("\xEF\xBB\xBF"));
+    said_begin(reader, said, has_mark ? slice_of(body.ptr + 3, body.len - 3) : body);
+    dialect_read_json(reader, stream, said, read_object);
+}
+
+static size_t write_rate(struct arena *arena, const struct dialect_rate_form *form, const struct slice names[3],
+                         const struct dialect_rate *rate, uint64_t now_ns, struct dialect_header *headers)
+{
+    uint64_t reset_ns = rate->reset_ns > now_ns ? rate->reset_ns : now_ns;
+    if (rate->limit == 0) return 0;
+    headers[0] = (struct dialect_header){names[0], arena_printf(arena, "%lld", (long long)rate->limit)};
+    headers[1] = (struct dialect_header){names[1], arena_printf(arena, "%lld", (long long)rate->left)};
+    headers[2] = (struct dialect_header){names[2], form->spell_reset(arena, reset_ns, now_ns)};
+    return 3;
+}
+
+size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *form,
+                           const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers)
+{
+    size_t count = write_rate(arena, form, form->requests, &rates->requests, now_ns, headers);
+    return count + write_rate(arena, form, form->tokens, &rates->tokens, now_ns, headers + count);
+}

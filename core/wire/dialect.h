@@ -29,6 +29,9 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct request_translation; /* wire/translate/translate.h */
+struct answer_translation;  /* wire/translate/answers.h */
+
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
 
@@ -89,8 +92,13 @@ struct dialect {
     void (*edit_ask_usage)(const struct chat_request *r, struct splice *edits);
     void (*edit_member)(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+    /* NULL: it has one name for the bound of an answer. */
+    void (*edit_limit_name)(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
+
+    /* From and to other dialects; NULL: nobody translates it. */
+    const struct request_translation *request_translation;
 
     /* --- an answer --- */
 
@@ -107,7 +115,7 @@ struct dialect {
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
-    const struct answer_translation *answers; /* from and to others (wire/translate/answers.h); NULL: cannot be */
+    const struct answer_translation *answers; /* from and to other dialects; NULL: nobody translates them */
 
     /* --- what the client is told --- */
 
@@ -141,6 +149,21 @@ const struct dialect *dialect_of_kind(struct slice kind, size_t index);
 const struct dialect *dialect_guess(const struct json_tape *tape, enum chat_kind *kind);
 /* choices: how many answers were asked for (chat_request.choices); 0 counts as 1. */
 void dialect_stream_init(struct dialect_stream *stream, uint32_t choices);
+/* For dialects: how an answer in one piece, or an event's data, is read. read_object: of the reader's tape, whose root
+ * is an object; a set of enum said_what. */
+typedef unsigned (*dialect_object_fn)(struct said_reader *reader, struct dialect_stream *stream);
+void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said,
+                       dialect_object_fn read_object);
+/* said->json, behind said_begin(). */
+void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
+                       dialect_object_fn read_object);
+/* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
+struct dialect_rate_form {
+    struct slice requests[3], tokens[3]; /* limit, what is left, reset */
+    struct slice (*spell_reset)(struct arena *arena, uint64_t reset_ns, uint64_t now_ns);
+};
+size_t dialect_write_rates(struct arena *arena, const struct dialect_rate_form *form,
+                           const struct dialect_rates *rates, uint64_t now_ns, struct dialect_header *headers);
 /* For dialects: a string of an answer, decoded, cut at a character, NUL-terminated. */
 void dialect_copy_text(char *to, size_t size, const struct json_tape *tape, uint32_t string);
 /* type, code and message of a fault; request_id is the caller's to set. Borrows `why`. */

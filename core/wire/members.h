@@ -14,6 +14,11 @@
 
 #include "wire/chat.h"
 
+/* A dialect's names, of a list KEYS(X) of X(MODEL, "model"): enum key { KEYS(MEMBERS_KEY) KEYS_COUNT }; and
+ * static const struct slice key_names[] = {KEYS(MEMBERS_NAME)}; */
+#define MEMBERS_KEY(name, text) KEY_##name,
+#define MEMBERS_NAME(name, text) {text, sizeof text - 1},
+
 struct members {
     struct chat_request *r; /* its tape is read */
     struct arena *arena;    /* of all texts that are kept */

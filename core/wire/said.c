@@ -64,6 +64,12 @@ void said_end(struct said_reader *reader, struct said *said)
     said->text_count = reader->count;
 }
 
+void said_tell(struct said_telling *t, uint32_t node, enum said_kind kind)
+{
+    t->text.kind = kind;
+    said_add(t->reader, node, t->text);
+}
+
 struct slice said_decode(const struct said *said, const struct said_text *text, struct arena *arena)
 {
     struct slice raw = slice_of(said->json.ptr + text->at, text->len);

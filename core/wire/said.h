@@ -75,6 +75,14 @@ void said_add(struct said_reader *reader, uint32_t node, struct said_text text);
 void said_add_json(struct said_reader *reader, uint32_t node, struct said_text text);
 void said_end(struct said_reader *reader, struct said *said);
 
+/* A walk over an answer that adds texts: where the next one stands; its place is said_add()'s. */
+struct said_telling {
+    struct said_reader *reader;
+    const struct json_tape *tape; /* the reader's */
+    struct said_text text;
+};
+void said_tell(struct said_telling *t, uint32_t node, enum said_kind kind);
+
 /* The text as its reader sees it: borrowed from json when it has no escapes, else made in the arena. */
 struct slice said_decode(const struct said *said, const struct said_text *text, struct arena *arena);
 /* Appends all texts but the names of tools. Parts of a whole answer stand on lines of their own. */

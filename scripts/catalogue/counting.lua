@@ -5,11 +5,14 @@
 -- us.anthropic.claude-…), without regard to case; the longest beginning that fits decides.
 -- What fits none is counted in o200k_base, as an estimate.
 --
--- `limit` is what a family calls the bound of its answers where it takes one name only: by that a policy's max_tokens
--- is written for it. Without it both are taken, and the caller's own stays.
+-- `limit` is what a family calls the bound of its answers where it takes one name only, or some of those who serve it
+-- do: by that max_tokens, a policy's or the caller's, is written for it. Without it both are taken, and the caller's
+-- own stays.
 --
 -- Sources. Names of the bound: OpenAI, "Reasoning models" (max_tokens is refused); Mistral, chat completions (other
--- members are refused); DeepSeek, chat completions (they are passed over). Vocabularies: tiktoken, model.py. Tokens
+-- members are refused); DeepSeek, chat completions (they are passed over); Ollama,
+-- OpenAI compatibility, of models whose weights are open (max_tokens alone; vLLM and llama.cpp take it too).
+-- Vocabularies: tiktoken, model.py. Tokens
 -- around messages, names and functions: OpenAI Cookbook, "How to count tokens with tiktoken", corrected by what 400
 -- recorded requests were billed. Factors: the median of provider's tokens to o200k_base tokens over recorded texts of
 -- 40 tokens and more. Pictures: OpenAI "Images and vision", Anthropic "Vision", Google "Understand and count tokens".
@@ -86,7 +89,8 @@ return {
   reasons({ "o1", "o3" }, tiles(75, 150)),
   reasons({ "o3-mini", "o4-mini" }, patches(1720)),
   reasons({ "o1-mini" }, fixed, { exact = false, request_tokens = 10 }),
-  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12 }), -- its format opens with a system message of its own
+  -- its format opens with a system message of its own
+  family({ "gpt-oss" }, { request_tokens = 64, call_tokens = 12, limit = "max_tokens" }),
   family({ "gpt-4", "gpt-3.5", "gpt-35" }, { vocabulary = "cl100k_base", exact = true, image = tiles(85, 170) }),
   family({ "gpt-3.5-turbo-0301" }, { vocabulary = "cl100k_base", exact = true, message_tokens = 4, name_tokens = -1 }),
   family({ "text-embedding-3", "text-embedding-ada-002", "davinci-002", "babbage-002" },
@@ -104,17 +108,17 @@ return {
   near({ "gemini" }, 1055, { request_tokens = 0, message_tokens = -1, audio_bytes = 500, image = blocks }),
   near({ "gemini-3" }, 1040, { request_tokens = 0, message_tokens = -1, audio_bytes = 500,
     image = { rule = "fixed", unknown_tokens = 1120 } }),
-  near({ "gemma" }, 1055),
+  near({ "gemma" }, 1055, { limit = "max_tokens" }),
 
   -- Others. Some begin each request with a system message, or tools with a prompt, that the caller does not write.
-  near({ "llama", "meta-llama-" }, 1055),
+  near({ "llama", "meta-llama-" }, 1055, { limit = "max_tokens" }),
   near({ "llama-3.", "llama3.", "llama3-1", "llama3-2", "llama3-3", "meta-llama-3." }, 1055,
-    { request_tokens = 30, tools_tokens = 112 }),
-  near({ "llama-4", "llama4" }, 1020, { tools_tokens = 640 }),
+    { request_tokens = 30, tools_tokens = 112, limit = "max_tokens" }),
+  near({ "llama-4", "llama4" }, 1020, { tools_tokens = 640, limit = "max_tokens" }),
   near({ "mistral", "mixtral", "ministral", "codestral", "devstral", "magistral", "pixtral" }, 1030,
     { request_tokens = 1, message_tokens = 0, tools_tokens = 34, limit = "max_tokens" }),
   near({ "mistral-tiny", "open-mistral-7b" }, 1230, { request_tokens = 1, message_tokens = 0, limit = "max_tokens" }),
   near({ "deepseek" }, 1025, { request_tokens = 1, message_tokens = 1, tools_tokens = 240, limit = "max_tokens" }),
   near({ "deepseek-v4" }, 1025, { request_tokens = 80, message_tokens = 1, tools_tokens = 240, limit = "max_tokens" }),
-  near({ "qwen", "qwq" }, 1020, { tools_tokens = 240 }),
+  near({ "qwen", "qwq" }, 1020, { tools_tokens = 240, limit = "max_tokens" }),
 }

@@ -53,13 +53,13 @@ end
 -- state.spent and .held hold what was taken for this request too.
 local function on_counted(f, entry, state, reply)
   local row, used = entry.row, state.spent + state.held
-  local reason = words.usage(f, entry, used)
+  local reason = words.usage(f, entry, state.spent, used - entry.item.amount)
   local is_unspent = reply.is_unspent or state.is_unspent
   local said = is_unspent and ("within %s for %s"):format(words.whole(row, entry.item), words.scope(f, row)) or reason
   notes.note(f, entry.policy, row.name, "count", ("%s; this request may cost %s"):format(said,
     units.dollars(entry.item.amount)), row.mode, row.line)
   bound_output(f, entry)
-  thresholds.apply(f, entry, used, reason)
+  thresholds.apply(f, entry, state.spent, used)
 end
 
 local contended = { status = 429, code = "budget_contended", retry_after = 1 }
@@ -71,7 +71,7 @@ local function on_refused(f, entry, state, reply)
     return notes.deny(f, entry.policy, row.name, contended, reason, row.mode, row.line)
   end
   local one = row.blocking
-  thresholds.notify(f, entry, one, reason)
+  thresholds.notify_refusal(f, entry, state.spent, reason)
   return notes.deny(f, entry.policy, row.name .. "@" .. one.text, one.deny,
     reasons.text(one.reason, f) or one.deny.reason or reason, row.mode, row.line)
 end
@@ -133,7 +133,8 @@ local function reconsider(f, list, reply)
   if item.kind ~= "money" or reply.is_contended or reply.is_closed or f.known_cost_nano then return false end
   local used = state.spent + state.held
   local left = item.limit - used
-  local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, words.usage(f, entry, used), function()
+  local usage = words.usage(f, entry, state.spent, used)
+  local has_narrowed = thresholds.try_narrowing(f, entry, used + item.amount, usage, function()
     local cost, _, is_any = prices.estimate(f, f._slice)
     return is_any and cost <= left
   end)

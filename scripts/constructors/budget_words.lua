@@ -1,6 +1,7 @@
 -- How a budget is spoken of: what is used of it, what it refuses with, when to come again.
 --
---   words.usage(f, entry, used)              → "sales has used 82% of its $5,000 this month"
+--   words.usage(f, entry, spent, used)       → "sales has used 82% of its $5,000 this month"; what is held by requests
+--                                              under way is said as held: "… has used 80% and holds 2% of its …"
 --   words.refusal(f, entry, state, reply)    → "sales has used $4,998.20 of $5,000 this month, and this request may …"
 --   words.of_row(policy, row, item)          → by which the core refuses later on (store/counters/counters.h)
 --
@@ -28,9 +29,12 @@ function words.whole(row, item) return item.raised and item.raised.spelt or row.
 
 local function percent(used, limit) return math.floor(used / limit * 100 + 1e-9) end
 
-function words.usage(f, entry, used)
+function words.usage(f, entry, spent, used)
   local row, item = entry.row, entry.item
-  return ("%s has used %d%% of its %s"):format(words.scope(f, row), percent(used, item.whole), words.whole(row, item))
+  local has = percent(spent, item.whole)
+  local held = percent(used or spent, item.whole) - has
+  return ("%s has used %d%%%s of its %s"):format(words.scope(f, row), has,
+    held > 0 and (" and holds %d%%"):format(held) or "", words.whole(row, item))
 end
 
 -- "$5,000 this month"; where not 100% denies, "$6,000 this month (120% of $5,000)".

@@ -1,48 +1,11 @@
-// Anthropic's client of npm against the gateway, which has an account of that dialect. run.lua gives BASE_URL, KEY,
-// MOCK_CONTROL in the environment.
+// Anthropic's client of npm against the gateway, which has an account of that dialect. run.lua gives what kit.mjs reads.
 import assert from "node:assert/strict";
 import Anthropic from "@anthropic-ai/sdk";
+import { KEY, asked, client as make, mockLog, mockScript, refusal, requestsWith, run, until } from "./kit.mjs";
 
-const { BASE_URL, KEY, MOCK_CONTROL } = process.env;
-let attempts = 0;
-
-function client(apiKey = KEY) {
-  attempts = 0;
-  return new Anthropic({
-    baseURL: BASE_URL,
-    apiKey,
-    fetch: (url, init) => {
-      attempts++;
-      return fetch(url, init);
-    },
-  });
-}
-
+const client = (apiKey = KEY) => make(Anthropic, apiKey);
 const ask = (text, more = {}) => ({ model: "good", max_tokens: 100, messages: [{ role: "user", content: text }], ...more });
 const TOOL = { name: "get_weather", input_schema: { type: "object", properties: { words: { type: "string" } } } };
-
-const mockLog = async () => (await (await fetch(`${MOCK_CONTROL}/_mock/log`)).json()).entries;
-const mockScript = (script) =>
-  fetch(`${MOCK_CONTROL}/_mock/script`, { method: "POST", body: JSON.stringify(script) }).then((r) => assert.equal(r.status, 200));
-const requestsWith = async (mark) => (await mockLog()).filter((e) => e.event === "request" && e.body?.includes(mark));
-
-async function until(what, look) {
-  for (let i = 0; i < 200; i++) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  assert.fail(`waited in vain: ${what}`);
-}
-
-async function refusal(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  assert.fail("no error was raised");
-}
 
 const tests = {
   async "text, whole"() {
@@ -116,13 +79,13 @@ const tests = {
     assert.equal(error.headers.get("x-should-retry"), "false");
     assert.equal(error.requestID, error.headers.get("x-moongate-request-id"));
     assert.ok(error.message.includes("refused as it was asked for"), error.message);
-    assert.equal(attempts, 1);
+    assert.equal(asked.attempts, 1);
   },
 
   async "a provider's 429 is repeated by the client, then answered"() {
     await mockScript({ match: "mark-limited", count: 1, status: 429, retry_after: 0 });
     assert.equal((await client().messages.create(ask("mark-limited"))).type, "message");
-    assert.equal(attempts, 2);
+    assert.equal(asked.attempts, 2);
   },
 
   async "an abort in mid-stream reaches the provider"() {
@@ -155,15 +118,4 @@ const tests = {
   },
 };
 
-let passed = 0, failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  try {
-    await test();
-    passed++;
-  } catch (error) {
-    failed++;
-    console.log(`not ok: ${name}\n${error.stack}`);
-  }
-}
-console.log(`clients/anthropic: ${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await run("anthropic", tests);

@@ -1,53 +1,11 @@
-// The openai client of npm against the gateway. run.lua gives BASE_URL, KEY, MOCK_CONTROL in the environment.
+// The openai client of npm against the gateway. run.lua gives what kit.mjs reads.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
+import { KEY, asked, client as make, mockLog, mockScript, refusal, requestsWith, run, until } from "./kit.mjs";
 
-const { BASE_URL, KEY, MOCK_CONTROL } = process.env;
 const MODEL = "gpt-4o-mini";
-let attempts = 0;
-
-function client(apiKey = KEY) {
-  attempts = 0;
-  return new OpenAI({
-    baseURL: BASE_URL,
-    apiKey,
-    fetch: (url, init) => {
-      attempts++;
-      return fetch(url, init);
-    },
-  });
-}
-
+const client = (apiKey = KEY, of = {}) => make(OpenAI, apiKey, of);
 const ask = (text, more = {}) => ({ model: MODEL, messages: [{ role: "user", content: text }], ...more });
-
-async function mockLog() {
-  const answer = await fetch(`${MOCK_CONTROL}/_mock/log`);
-  return (await answer.json()).entries;
-}
-
-const mockScript = (script) =>
-  fetch(`${MOCK_CONTROL}/_mock/script`, { method: "POST", body: JSON.stringify(script) }).then((r) => assert.equal(r.status, 200));
-
-// The mock's requests whose body holds the mark.
-const requestsWith = async (mark) => (await mockLog()).filter((e) => e.event === "request" && e.body?.includes(mark));
-
-async function until(what, look) {
-  for (let i = 0; i < 200; i++) {
-    const found = await look();
-    if (found) return found;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  assert.fail(`waited in vain: ${what}`);
-}
-
-async function refusal(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  assert.fail("no error was raised");
-}
 
 const tests = {
   async "lists only the models that the key may use"() {
@@ -120,7 +78,7 @@ const tests = {
     assert.ok(error.requestID.startsWith("req_"));
     assert.equal(error.requestID, error.headers.get("x-moongate-request-id"));
     assert.ok(error.message.length > 20, error.message);
-    assert.equal(attempts, 1);
+    assert.equal(asked.attempts, 1);
     assert.equal((await requestsWith("mark-denied")).length, 0);
   },
 
@@ -139,7 +97,7 @@ const tests = {
     await mockScript({ match: "mark-limited", count: 1, status: 429, retry_after: 0 });
     const answer = await client().chat.completions.create(ask("mark-limited"));
     assert.equal(answer.object, "chat.completion");
-    assert.equal(attempts, 2);
+    assert.equal(asked.attempts, 2);
     assert.equal((await requestsWith("mark-limited")).length, 2);
   },
 
@@ -168,15 +126,4 @@ const tests = {
   },
 };
 
-let passed = 0, failed = 0;
-for (const [name, test] of Object.entries(tests)) {
-  try {
-    await test();
-    passed++;
-  } catch (error) {
-    failed++;
-    console.log(`not ok: ${name}\n${error.stack}`);
-  }
-}
-console.log(`clients/npm: ${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await run("npm", tests);

@@ -22,7 +22,7 @@ local function pip(folder, pins, ...)
 end
 
 local function node(script)
-  return { "sh", "-c", ("cp tests/clients/%s %s/npm/ && node %s/npm/%s"):format(script, home, home, script) }
+  return { "sh", "-c", ("cp tests/clients/*.mjs %s/npm/ && node %s/npm/%s"):format(home, home, script) }
 end
 
 local npm = { name = "clients/npm", install = function() return packages.npm(home .. "/npm", "tests/clients") end }

@@ -11,6 +11,10 @@ local MODELS = [[
 return models {
   priced   = { targets = { "openai/priced" }, context = 128000, counts_as = "gpt-4o",
     price = usd_per_million { input = "%s", cached_input = "1", output = "10" } },
+  hasty    = { targets = { "hasty/first", "openai/second-hasty" }, context = 128000, counts_as = "gpt-4o",
+    price = usd_per_million { input = "2", output = "10" } },
+  brief    = { targets = { "brief/first", "openai/second-brief" }, context = 128000, counts_as = "gpt-4o",
+    price = usd_per_million { input = "2", output = "10" } },
   nowhere  = { targets = { "local/nowhere" }, counts_as = "gpt-4o", price = usd_per_million { input = "2", output = "10" } },
   unpriced = { targets = { "openai/unpriced" }, context = 128000, counts_as = "gpt-4o" },
 }
@@ -46,7 +50,9 @@ setup(function()
   m = mock.start()
   hole = blackhole.open()
   g = gateway.start { mock = m, name = "cost", policies = policies, key = { app = "cancels" }, config = {
-    timeouts = { connect = "60s" }, providers = { ["local"] = { url = hole.url } } } }
+    timeouts = { connect = "60s" }, providers = { ["local"] = { url = hole.url },
+      hasty = { kind = "openai", url = m.url, timeouts = { first_byte = "200ms" } },
+      brief = { kind = "openai", url = m.url, timeouts = { total = "200ms" } } } } }
   keys.cancels = g.key
   for _, app in ipairs { "drains", "sips", "glimpses" } do keys[app] = g:new_key { app = app } end
 end)
@@ -152,6 +158,30 @@ describe("an answer without the provider's numbers", function()
       assert.equal("upstream_error", record.outcome)
       assert.same({ input = record.estimate.input_tokens, requests = 1, estimated = true }, record.billed)
     end
+  end)
+
+  it("that a time-out breaks off before its first byte costs its input, and the next target's is added", function()
+    for model, code in pairs { hasty = "upstream_first_byte_timeout", brief = "upstream_total_timeout" } do
+      for _, is_stream in ipairs { true, false } do
+        m:script { { match = '"model":"first"', hold = true }, { match = '"model":"second', tokens = 7 } }
+        local r = ask(model, is_stream)
+        assert.equal(200, r.status, r.body)
+        local record = g:record(r.id)
+        local first, input = record.attempts[1], record.estimate.input_tokens
+        assert.equal(code, first.error)
+        assert.same({ input = input, requests = 1, estimated = true }, first.billed)
+        assert.equal(first.cost.nano_usd + record.attempts[2].cost.nano_usd, record.cost.nano_usd)
+        assert.equal(input * 2000, first.cost.nano_usd)
+        m:reset()
+      end
+    end
+  end)
+
+  it("and that is not read either is bounded by what was asked for, however much that is", function()
+    local record = g:record(ask("priced", false, "tokens=50&gzip=1", ',"n":4,"max_tokens":4611686018427387904').id)
+    assert.truthy(record.billed.output and record.billed.output > 0)
+    record = g:record(ask("priced", false, "tokens=50&gzip=1", ',"n":2,"max_tokens":3').id)
+    assert.equal(6, record.billed.output)
   end)
 
   it("that is an error inside a stream costs nothing when nothing was said before it", function()

@@ -4,6 +4,11 @@ local client = require("tests.e2e.kit.client")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
+local command = require("tests.e2e.kit.command")
+local workdir = require("tests.e2e.kit.workdir")
+local process = dofile("tests/lib/process.lua")
+local unix = require("posix.sys.socket")
+local unistd = require("posix.unistd")
 
 local m, g
 
@@ -109,6 +114,58 @@ describe("a key that is rotated", function()
     local listed = g:command("keys", "list")
     assert.truthy(listed:find(id .. "\t[^\n]*in grace, now " .. made.id), listed)
     assert.truthy(listed:find(made.id .. "\t[^\n]*\tdev\t[^\n]*rotated, now " .. out.id), listed)
+  end)
+end)
+
+describe("the registry of a gateway that runs", function()
+  -- As a command that is killed between its commit and its word to the gateway leaves it.
+  local function untold(fn)
+    local path = g.dir:path("data/control.sock")
+    assert(os.rename(path, path .. ".away"))
+    local ok, why = pcall(fn)
+    assert(os.rename(path .. ".away", path))
+    assert(ok, why)
+  end
+
+  it("is read again by itself when nobody told of a change", function()
+    untold(function()
+      local key, id = g:new_key { app = "support-bot", department = "support" }
+      expect.eventually(function() return status_everywhere(key) == 200 end, 10, "a key that nobody told of")
+      assert.equal(0, select(2, g:command("keys", "revoke", id)))
+      expect.eventually(function() return status_everywhere(key) == 401 end, 10, "its end that nobody told of")
+    end)
+  end)
+
+  it("is read again with a reload, also where it was taken away", function()
+    local own = gateway.start { mock = m, workers = 1, name = "taken-away" }
+    local function status() return client.ask(own.port, { path = "/v1/models", key = own.key }).status end
+    assert.equal(200, status())
+    for _, name in ipairs { "registry.db", "registry.db-wal", "registry.db-shm" } do
+      os.remove(own.dir:path("data/" .. name))
+    end
+    own:reload()
+    expect.eventually(function() return status() == 401 end, 10, "a registry without keys")
+    own:stop()
+  end)
+
+  it("may be changed while the gateway does not answer, which is told apart from none that runs", function()
+    local folder = workdir.new("silent")
+    folder:write("moongate.lua", gateway.config_text { mock = m })
+    folder:write("data/none", "")
+    local out, code = command.run(folder.root, "keys", "create", "--app", "x", "--force")
+    assert.equal(0, code, out)
+    assert.is_nil(out:find("did not answer", 1, true), out)
+    local listener = assert(unix.socket(unix.AF_UNIX, unix.SOCK_STREAM, 0))
+    assert(unix.bind(listener, { family = unix.AF_UNIX, path = folder:path("data/control.sock") }))
+    assert(unix.listen(listener, 5))
+    local child = process.start { command.path, "keys", "create", "--app", "x", "--force", cwd = folder.root }
+    local accepted = assert(unix.accept(listener))
+    unistd.close(accepted)
+    child:expect("^warning: the running gateway did not answer: ", 20)
+    child:expect("^warning: .* the gateway takes it up by itself", 20)
+    assert.equal(0, select(2, child:wait(20)))
+    unistd.close(listener)
+    folder:remove()
   end)
 end)
 

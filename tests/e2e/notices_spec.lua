@@ -29,7 +29,10 @@ local function start(of)
   return g, m
 end
 
-local function ask(g, tokens) return g:ask { json = dimes.body { tokens = tokens } } end
+-- It costs what it may.
+local function ask(g, tokens)
+  return g:ask { json = dimes.body { tokens = tokens, script = "usage_tokens=" .. tokens } }
+end
 
 local function ask_at_once(g, count, tokens)
   return crowd.statuses(count, 60, function() return ask(g, tokens) end)
@@ -102,6 +105,25 @@ describe("a notice of a budget", function()
     assert.is_truthy(out:find("budget/app@80%", 1, true), out)
     out, code = g:command("ledger", "check")
     assert.equal(0, code, out)
+  end)
+
+  it("goes by what was spent, and not by what a request might have cost", function()
+    local g = start { name = "spent", to = '"ops"', workers = 1, sinks = { ops = { kind = "webhook", url = hook.url } } }
+    assert.equal(200, g:ask { json = dimes.body { tokens = 99, script = "usage_tokens=10" } }.status)
+    assert.equal(402, ask(g, 101).status) -- more than all of it
+    expect.eventually(function() return dimes.charged(g) == 10 end, 10, "its charge")
+    assert.equal(200, ask(g, 69).status)
+    expect.eventually(function() return dimes.charged(g) == 79 end, 10, "the charge below the threshold")
+    assert.equal(0, #g:entries("alert"))
+    assert.equal(200, ask(g, 2).status) -- nobody asks after this one
+    expect.eventually(function() return hook:notices()["80%"] end, 10, "the notice of what was spent")
+    assert.is_truthy(hook:notices()["80%"][1].text:find("has used 81% of its $10 this month", 1, true))
+    assert.equal(402, ask(g, 20).status)
+    assert.equal(200, ask(g, 15).status)
+    expect.eventually(function() return dimes.charged(g) == 96 end, 10, "what is left is little")
+    assert.equal(402, ask(g, 5).status)
+    expect.eventually(function() return hook:notices()["100%"] end, 10, "that it is used up")
+    assert.equal(2, #g:entries("alert"))
   end)
 
   it("reaches Slack's like, the app's owner and a program, and moongate.lua may get its sinks later", function()

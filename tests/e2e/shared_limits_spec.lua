@@ -280,7 +280,7 @@ describe("while Redis is out of reach", function()
     assert.equal(402, once({ tokens = 1000 }).status)
     r = once { tokens = left, script = "tokens=1" }
     assert.equal(200, r.status, r.body)
-    assert.truthy(g:record(r.id).holds[1].id:find("^local:req_"))
+    assert.truthy(g:record(r.id).holds[1].id:find("^req_.*/local$"))
     find()
     is_back()
     assert_free(110)

@@ -1,6 +1,7 @@
 -- Top-ups: a budget that is used up goes on while one lasts, in all workers, whatever happens to the processes.
 local cjson = require("cjson")
 local signal = require("posix.signal")
+local clocks = require("tests.e2e.kit.clock")
 local database = require("tests.e2e.kit.database")
 local expect = require("tests.e2e.kit.expect")
 local gateway = require("tests.e2e.kit.gateway")
@@ -139,6 +140,41 @@ describe("a top-up", function()
     assert.equal(0, code, out)
     assert.truthy(out:find("was over before", 1, true), out)
     assert.equal(1, #changes_of(id, 1))
+  end)
+
+  it("holds again when a clock that was ahead is set right, and is called later when one is set back", function()
+    local clock = clocks.start()
+    local own = gateway.start { mock = m, name = "topup-clock", workers = 1, policies = POLICIES, env = clock.env,
+      key = { app = "crm", department = "sales" } }
+    local function status()
+      return own:ask { json = { model = "dear", max_tokens = 1, messages = { { role = "user", content = "hi" } },
+        metadata = { mock = "usage_tokens=101" } } }.status
+    end
+    local function add_for(duration)
+      local out, code = own:command("topup", "department sales", "100", "--until", duration, "--reason", "x", "--budget",
+        "sales")
+      assert.equal(0, code, out)
+      return out:match("topup_%w+")
+    end
+    local function topup_becomes(state, id)
+      for _, one in ipairs(own:json("topup", "list").topups) do
+        if one.id == id then return assert.equal(state, one.state) end
+      end
+      error("not in the list: " .. id)
+    end
+    local now = 1805000000 -- in the midst of a month
+    clock:set(now)
+    local id = add_for("1h")
+    for _ = 1, 2 do expect.eventually(function() return status() == 200 end, 10, "a top-up") end
+    clock:set(now + 10 * 86400) -- longer than what is over is handed over
+    own:new_key { app = "x" } -- a snapshot by that clock
+    clock:set(now + 60)
+    expect.eventually(function() return status() == 200 end, 10, "the top-up to be back")
+    topup_becomes("live", id)
+    clock:set(now - 60)
+    topup_becomes("later", id)
+    own:stop()
+    clock:stop()
   end)
 
   it("adds to others, and counts from the next start on where no gateway runs", function()

@@ -306,6 +306,30 @@ describe("thresholds", function()
     assert.equal("80%", mg.sent[3].threshold)
   end)
 
+  it("tell of nothing that is only held, and say it as held", function()
+    local mg = with(row, three)
+    local r = ask(mg, sales, { cost_usd = 99 })
+    assert.same({ "budget: be brief" }, r.warnings)
+    mg:spend { department = "sales", usd = 10 }
+    r = ask(mg, sales, { cost_usd = 45 })
+    assert.same({ "budget: sales has used 10% and holds 45% of its $100 this month" }, r.warnings)
+    assert.same({}, mg.sent)
+    ask(mg, sales, { cost_usd = 40 })
+    assert.equal(1, #mg.sent)
+    assert.equal("sales has used 55% of its $100 this month", mg.sent[1].text)
+  end)
+
+  it("that deny tell of a budget that is used up, and of no request that is too dear", function()
+    local mg = with(row, [[thresholds = { { at = "80%", notify = "owner" }, { at = "100%", deny = { 402, "no_money" }, notify = "owner" } }]])
+    assert.denied(ask(mg, sales, { cost_usd = 101 }), 402, "no_money")
+    mg:spend { department = "sales", usd = 79 }
+    assert.denied(ask(mg, sales, { cost_usd = 22 }), 402, "no_money")
+    assert.same({}, mg.sent)
+    mg:spend { department = "sales", usd = 17 }
+    assert.denied(ask(mg, sales, { cost_usd = 5 }), 402, "no_money")
+    assert.same({ "80%", "100%" }, { mg.sent[1].threshold, mg.sent[2].threshold })
+  end)
+
   it("that deny may tell too", function()
     local mg = with(row, "thresholds = { { at = '100%', deny = { 402, 'no_money' }, notify = 'owner' } }")
     mg:spend { department = "sales", usd = 100 }

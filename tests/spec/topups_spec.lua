@@ -72,8 +72,8 @@ describe("a top-up", function()
     assert.denied(ask(both, sales, { cost_usd = 24, topups = { month } }), 402)
     local r = ask(both, sales, { cost_usd = 24, topups = { month, day } })
     assert.allowed(r)
-    has(gw.trace(r), "budget/sales: count sales has used 2% of its $1,100 this month ($1,000 of it a top-up until 3 July, 12:00)",
-      "budget/day: count sales has used 96% of its $25 today ($5 of it a top-up until 3 July, 12:00)")
+    has(gw.trace(r), "budget/sales: count sales has used 0% of its $1,100 this month ($1,000 of it a top-up until 3 July, 12:00); this request may cost $24.00",
+      "budget/day: count sales has used 0% of its $25 today ($5 of it a top-up until 3 July, 12:00); this request may cost $24.00")
     r = ask(both, sales, { cost_usd = 2, topups = { month, day } })
     assert.equal("day@100%", r.denied.rule)
   end)
@@ -92,7 +92,7 @@ describe("a top-up", function()
     assert.denied(ask(talk, sales, { cost_usd = 12, session = "s2", topups = given }), 402)
     local r = ask(talk, sales, { cost_usd = 12, session = "s1", topups = given })
     assert.allowed(r)
-    has(gw.trace(r), "s1 has used 80% of its $15 in its session ($5 of it a top-up until")
+    has(gw.trace(r), "s1 has used 0% of its $15 in its session ($5 of it a top-up until")
   end)
 
   it("is of several together, and of everybody", function()
@@ -215,7 +215,7 @@ describe("explain", function()
   local raised = { as = t.as, model = "one", cost_usd = 5, time = t.time, topups = ten }
 
   it("decides with them", function()
-    has(mg:explain(raised, "text", { "sales=0" }), "sales has used 4% of its $110 this month ($10 of it a top-up until 9 June)")
+    has(mg:explain(raised, "text", { "sales=0" }), "sales has used 0% of its $110 this month ($10 of it a top-up until 9 June); this request may cost $5.00")
     assert.equal("deny", mg:explain(t, "brief", { "sales=99" }).verdict.kind)
     assert.equal("allow", mg:explain(raised, "brief", { "sales=99" }).verdict.kind)
     has(mg:explain(raised, "brief", { "sales=100%" }).verdict.reason, "has used $110.00 of $110 this month ($10 of it a top-up until 9 June)")

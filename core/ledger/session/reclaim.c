@@ -23,7 +23,10 @@ struct reclaim {
     struct errand errand;
     struct list_link waiting; /* the first is under way */
     size_t count;
+    size_t tries; /* so many may fail yet, until it is told to go again */
 };
+
+static void go(struct reclaim *r);
 
 static struct over *first(struct reclaim *r)
 {
@@ -40,7 +43,27 @@ static void drop(struct reclaim *r, struct over *over)
 static void leave_out(struct reclaim *r)
 {
     drop(r, first(r));
-    reclaim_go(r);
+    go(r);
+}
+
+/* The others come first then. */
+static void put_off(struct reclaim *r)
+{
+    struct over *over = first(r);
+    list_remove(&over->link);
+    list_append(&r->waiting, &over->link);
+}
+
+/* Redis answers, and says something else than it should: it may do so for ever. Another gateway's is found again. */
+static void fail(struct reclaim *r)
+{
+    if (!first(r)->is_own) {
+        leave_out(r);
+        return;
+    }
+    put_off(r);
+    if (r->tries == 0 || --r->tries == 0) return;
+    go(r);
 }
 
 static void finish(struct reclaim *r)
@@ -48,46 +71,52 @@ static void finish(struct reclaim *r)
     struct over over = *first(r);
     if (over.is_again) {
         first(r)->is_again = false;
-        reclaim_go(r);
+        go(r);
         return;
     }
     drop(r, first(r));
     r->events->on_cleared(r->arg, over.session, over.is_own, over.returned);
-    reclaim_go(r);
+    go(r);
 }
 
 static void on_returned(void *arg, const struct redis_reply *reply)
 {
     struct reclaim *r = arg;
     struct over *over = first(r);
-    if (!reply) return;
-    if (counters_script_reply(reply) == COUNTERS_REPLY_FENCED) {
+    enum counters_reply code = reply ? counters_script_reply(reply) : COUNTERS_REPLY_NONE;
+    if (!reply) {
+        put_off(r);
+    } else if (code == COUNTERS_REPLY_FENCED) {
         leave_out(r);
-        return;
+    } else if (code != COUNTERS_REPLY_OK || reply->count < 3) {
+        fail(r);
+    } else {
+        snprintf(over->cursor, sizeof over->cursor, "%.*s", SLICE_FMT(reply->items[1].text));
+        over->returned += (uint64_t)reply->items[2].integer;
+        if (strcmp(over->cursor, "0") == 0) finish(r);
+        else go(r);
     }
-    if (counters_script_reply(reply) != COUNTERS_REPLY_OK || reply->count < 3) return;
-    snprintf(over->cursor, sizeof over->cursor, "%.*s", SLICE_FMT(reply->items[1].text));
-    over->returned += (uint64_t)reply->items[2].integer;
-    if (strcmp(over->cursor, "0") == 0) finish(r);
-    else reclaim_go(r);
 }
 
 static void on_fenced(void *arg, const struct redis_reply *reply)
 {
     struct reclaim *r = arg;
-    if (!reply) return;
-    enum counters_reply code = counters_script_reply(reply);
-    if (code == COUNTERS_REPLY_FENCED) {
+    enum counters_reply code = reply ? counters_script_reply(reply) : COUNTERS_REPLY_NONE;
+    if (!reply) {
+        put_off(r);
+    } else if (code == COUNTERS_REPLY_FENCED) {
         leave_out(r);
     } else if (code == COUNTERS_REPLY_NO) { /* nothing is known of it */
         finish(r);
     } else if (code == COUNTERS_REPLY_OK) {
         first(r)->is_fenced = true;
-        reclaim_go(r);
+        go(r);
+    } else {
+        fail(r);
     }
 }
 
-void reclaim_go(struct reclaim *r)
+static void go(struct reclaim *r)
 {
     struct over *over = first(r);
     if (!over || errand_is_asked(&r->errand)) return;
@@ -96,6 +125,12 @@ void reclaim_go(struct reclaim *r)
                                     ? counters_call_reclaim(over->session, over->is_own, over->cursor, arena)
                                     : counters_call_fence(over->session, over->is_own, arena);
     errand_ask(&r->errand, &call, over->is_fenced ? on_returned : on_fenced);
+}
+
+void reclaim_go(struct reclaim *r)
+{
+    r->tries = r->count;
+    go(r);
 }
 
 /* Behind the one under way. */

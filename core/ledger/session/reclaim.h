@@ -28,8 +28,8 @@ struct reclaim_events {
 /* All is borrowed until reclaim_free(). */
 struct reclaim *reclaim_new(struct counters_redis *redis, const struct reclaim_events *events, void *arg);
 void reclaim_free(struct reclaim *r); /* NULL is welcome */
-/* Copied. One that is known becomes its own if it was not. The own come first; too many of others: left out, and added
- * again by who finds them. */
+/* Copied. One that is known becomes its own if it was not. The own come first; of others those that are too many, or
+ * that cannot be cleared, are left out, and added again by who finds them. */
 void reclaim_add(struct reclaim *r, const char *session, bool is_own);
 /* Those that a beat has named, but for one's own; and goes. */
 void reclaim_add_others(struct reclaim *r, const char *own, const struct redis_reply *names, size_t count);

@@ -1,10 +1,10 @@
 /*
- * Forgets in the counters that a fleet shares what would not be missed, a page every few seconds: keys of limits of
- * which nothing is used up, and budgets' sessions that were over long ago. Every gateway does; it costs nothing to find
- * less.
+ * Forgets in the counters that a fleet shares what would not be missed, a page every few seconds, and the next at once
+ * where there was something, for half a second at a time: keys of limits of which nothing is used up, and budgets'
+ * sessions that were over long ago. Every gateway does; it costs nothing to find less.
  *
  *     struct sweep *s = sweep_new(redis);
- *     sweep_go(s);                        // the next page, unless the one before is not answered yet
+ *     sweep_go(s);                        // the next pages, unless one before is not answered yet
  *     sweep_free(s);                      // when there is no counters_redis any more
  */
 #ifndef MOONGATE_LEDGER_SESSION_SWEEP_H

@@ -152,6 +152,13 @@ struct counters_notice {
     struct slice rule; /* "budget/sales@80%": which budget of that key */
     struct slice text, budget, threshold; /* for people: "… has used 80% …", "sales", "80%" */
     struct slice request, app, owner; /* whose request it was, and what policies/apps.lua calls the app's owner */
+
+    /* It is to be told, in words of its own, as soon as so much is spent: what is held already would be enough. */
+    int64_t from;            /* 0: now, and what follows is not said */
+    int64_t whole;           /* the limit that its percents are of */
+    struct slice who, what;  /* "sales", "$5,000 this month" */
+    int64_t stop_s;          /* as the item's */
+    uint32_t idle_s;
 };
 
 /* Two amounts of 0 … COUNTERS_AMOUNT_MAX, together at most that; less than 0 counts as 0. */

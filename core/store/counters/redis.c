@@ -81,14 +81,16 @@ static void tell_unknown(struct counters_redis *c, const struct redis_reply *rep
     if (is_unknown && c->events && c->events->on_unknown) c->events->on_unknown(c->arg, code == COUNTERS_REPLY_FENCED);
 }
 
-static bool is_taken(const struct redis_reply *reply)
+/* What an admission took that nobody waits for, or whose answer cannot be read; and what an earlier try for the same
+ * hold may have taken, where this one says nothing of it. */
+static bool leaves_a_hold(const struct counters_asked *asked, const struct redis_reply *reply, const char *error)
 {
     enum counters_reply code = counters_script_reply(reply);
-    return code == COUNTERS_REPLY_OK || code == COUNTERS_REPLY_AGAIN;
+    if (asked->operation != COUNTERS_ADMIT || code == COUNTERS_REPLY_NO) return false;
+    return code == COUNTERS_REPLY_OK || code == COUNTERS_REPLY_AGAIN ? error != NULL : asked->owes_release;
 }
 
-/* The owner may free all of this room in what he is told: told last, and of a copy. What an admission took that nobody
- * waits for, or whose answer cannot be read, goes back. */
+/* The owner may free all of this room in what he is told: told last, and of a copy. */
 static void answered(struct counters_asked *asked, const struct redis_reply *reply)
 {
     struct counters_redis *c = asked->c;
@@ -96,7 +98,7 @@ static void answered(struct counters_asked *asked, const struct redis_reply *rep
     struct counters_answer answer = {.error = "unreachable"};
     struct counters_asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
     if (asked->q) counters_script_answer(asked->q, reply, states, &answer);
-    if (answer.error && asked->operation == COUNTERS_ADMIT && is_taken(reply)) release(c, asked->hold);
+    if (leaves_a_hold(asked, reply, answer.error)) release(c, asked->hold);
     counters_asked_drop_waiting(asked);
     tell_unknown(c, reply);
     if (told.q && !c->is_freed) tell(&told, &answer);
@@ -108,7 +110,7 @@ static void unanswered(struct counters_asked *asked, const char *error, bool is_
     struct counters_asked told = {.q = asked->q, .fn = asked->fn, .arg = asked->arg};
     memcpy(told.hold, asked->hold, sizeof told.hold);
     asked->q = NULL;
-    if (is_sent && asked->operation == COUNTERS_ADMIT) release(asked->c, asked->hold);
+    if ((is_sent && asked->operation == COUNTERS_ADMIT) || asked->owes_release) release(asked->c, asked->hold);
     if (!comes_late) counters_asked_drop_waiting(asked);
     tell_error(&told, error);
 }
@@ -141,7 +143,7 @@ const char *counters_redis_ask(struct counters_redis *c, const struct counters_q
     if (is_end(asked)) return counters_ends_add(asked);
     counters_ends_say(c);
     enum redis_taken taken = put(asked);
-    if (taken == REDIS_TAKEN && q->operation == COUNTERS_ADMIT) counters_ends_unsay(c, q->hold);
+    if (taken == REDIS_TAKEN && q->operation == COUNTERS_ADMIT) asked->owes_release = counters_ends_unsay(c, q->hold);
     if (taken == REDIS_TAKEN) return NULL;
     counters_asked_drop(asked);
     return counters_redis_error(taken);

@@ -34,7 +34,8 @@ struct counters_redis_events {
 /* The answer and its states are borrowed for the call. */
 typedef void (*counters_redis_fn)(void *arg, const struct counters_answer *answer);
 
-/* NULL: the URL is none (net/redis.h). `events` is borrowed until the end; each of its functions may be NULL. */
+/* NULL: there is no such URL (net/redis.h); whatever else is wrong is told as an outage. `events` is borrowed until the
+ * end; each of its functions may be NULL. */
 struct counters_redis *counters_redis_new(struct loop *loop, const char *url, uint64_t owner,
                                           const struct counters_redis_events *events, void *arg, struct fault *why);
 /* Safe inside all of them. NULL is welcome. */

@@ -81,6 +81,7 @@ static size_t say(struct counters_redis *c, struct list_link *list)
     for (size_t i = 0; i < e->count; i++) {
         list_remove(&e->asked[i]->link);
         list_append(&c->waiting, &e->asked[i]->link);
+        c->said_releases += e->asked[i]->operation == COUNTERS_RELEASE;
     }
     return e->count;
 }
@@ -127,6 +128,13 @@ static void not_said(struct counters_asked *asked)
     keep_unsaid(asked);
 }
 
+/* No answer says that it was done. */
+static void not_done(struct counters_asked *asked)
+{
+    if (asked->is_forgone) counters_asked_drop_waiting(asked);
+    else not_said(asked);
+}
+
 void counters_ends_again(struct counters_redis *c)
 {
     for (size_t some, said = 0; said < AGAIN_COUNT && !list_is_empty(&c->unsaid); said += some) {
@@ -164,20 +172,52 @@ static bool is_release(const struct counters_asked *asked, const char *hold)
     return asked->operation == COUNTERS_RELEASE && strcmp(asked->hold, hold) == 0;
 }
 
-/* After an outage thousands of ends may be there, and hardly one of them is a release. */
-void counters_ends_unsay(struct counters_redis *c, const char *hold)
+/* What is under way comes before the admission, and is not to come behind it. */
+static bool forgo(struct counters_redis *c, const char *hold)
 {
-    struct list_link *at, *next;
-    for (at = c->unsaid.next; at != &c->unsaid && c->unsaid_releases; at = next) {
+    size_t left = c->said_releases;
+    bool is_any = false;
+    for (struct list_link *at = c->waiting.next; at != &c->waiting && left; at = at->next) {
+        struct counters_asked *asked = LIST_OWNER(at, struct counters_asked, link);
+        left -= asked->operation == COUNTERS_RELEASE;
+        if (!is_release(asked, hold)) continue;
+        asked->is_forgone = is_any = true;
+    }
+    return is_any;
+}
+
+/* After an outage thousands of ends may be there, and hardly one of them is a release. */
+static bool unsay_kept(struct counters_redis *c, const char *hold)
+{
+    size_t before = c->unsaid_releases;
+    struct list_link *next;
+    for (struct list_link *at = c->unsaid.next; at != &c->unsaid && c->unsaid_releases; at = next) {
         struct counters_asked *asked = LIST_OWNER(at, struct counters_asked, link);
         next = at->next;
         if (is_release(asked, hold)) drop_unsaid(asked);
     }
-    for (at = c->ending.next; at != &c->ending; at = next) { /* what found no room */
+    return c->unsaid_releases < before;
+}
+
+/* What found no room. */
+static bool unsay_ending(struct counters_redis *c, const char *hold)
+{
+    bool is_any = false;
+    struct list_link *next;
+    for (struct list_link *at = c->ending.next; at != &c->ending; at = next) {
         struct counters_asked *asked = LIST_OWNER(at, struct counters_asked, link);
         next = at->next;
-        if (is_release(asked, hold) && !asked->q) counters_asked_drop_waiting(asked);
+        if (!is_release(asked, hold) || asked->q) continue;
+        counters_asked_drop_waiting(asked);
+        is_any = true;
     }
+    return is_any;
+}
+
+bool counters_ends_unsay(struct counters_redis *c, const char *hold)
+{
+    bool is_forgone = forgo(c, hold), is_kept = unsay_kept(c, hold), is_ending = unsay_ending(c, hold);
+    return is_forgone || is_kept || is_ending;
 }
 
 /* --- answers --- */
@@ -201,8 +241,9 @@ static void note_told(struct counters_ends *e)
 static void leave_all(struct counters_ends *e, bool is_done)
 {
     for (size_t i = 0; i < e->count; i++) {
+        e->c->said_releases -= e->asked[i]->operation == COUNTERS_RELEASE;
         if (is_done) counters_asked_drop_waiting(e->asked[i]);
-        else not_said(e->asked[i]);
+        else not_done(e->asked[i]);
     }
 }
 

@@ -23,6 +23,8 @@ struct counters_asked {
     struct counters_end end; /* no call of its own: it is said together with others … */
     const char *session;     /* … of the same session */
     uint32_t timeout_ms;
+    bool is_forgone;   /* a release under way, of a hold that was asked for again behind it: it is not said again … */
+    bool owes_release; /* … unless that admission, which this is, took nothing in its place */
 };
 
 /* Who is to be told of what. */
@@ -55,7 +57,7 @@ struct counters_redis {
     struct list_link waiting, unsaid;
     struct list_link ending; /* to be said in the next turn, or before the next question */
     struct list_link calls;  /* of ends */
-    size_t waiting_count, unsaid_count, unsaid_releases;
+    size_t waiting_count, unsaid_count, unsaid_releases, said_releases;
     struct loop_timer again;
     struct loop_work saying;
     struct counters_ends *telling; /* those that somebody is being told of … */
@@ -73,8 +75,9 @@ const char *counters_ends_add(struct counters_asked *asked);
 /* What is to be said in the next turn, now; and what could not be said. */
 void counters_ends_say(struct counters_redis *c);
 void counters_ends_again(struct counters_redis *c);
-/* The hold is wanted after all: what was to be said of an earlier try for it is not. */
-void counters_ends_unsay(struct counters_redis *c, const char *hold);
+/* The hold was asked for again: what was to be said of an earlier try for it is not, or not once more. False: nothing
+ * was. */
+bool counters_ends_unsay(struct counters_redis *c, const char *hold);
 void counters_ends_forget(struct counters_redis *c, uint64_t ticket);
 
 #endif

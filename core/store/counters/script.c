@@ -361,7 +361,7 @@ struct counters_call counters_call_spend(const struct counters_place *place, con
                                          const char (*holds)[COUNTERS_HOLD_BYTES], size_t hold_count,
                                          const struct counters_spent *sums, size_t sum_count, struct arena *arena)
 {
-    struct counters_call call = begin(COUNTERS_SCRIPT_SPEND, 2 + sum_count, 3 + hold_count + 6 * sum_count, arena);
+    struct counters_call call = begin(COUNTERS_SCRIPT_SPEND, 2 + sum_count, 3 + hold_count + 7 * sum_count, arena);
     check(hold_count <= LIMIT_COUNTERS_TOLD && sum_count <= LIMIT_COUNTERS_TOLD);
     add_session(&call, place->session, arena);
     add_text(&call, source);
@@ -377,6 +377,7 @@ struct counters_call counters_call_spend(const struct counters_place *place, con
         add_integer(&call, sum->stop_s, arena);
         add_integer(&call, sum->last_s, arena);
         add_integer(&call, sum->idle_s, arena);
+        add_integer(&call, sum->begun_s, arena);
     }
     return call;
 }

@@ -31,7 +31,8 @@ void counters_table_ask(struct counters_memory *m, const struct counters_questio
 struct counters_spent {
     struct slice key;
     int64_t start_s, stop_s; /* the item's; 0 of a session … */
-    int64_t last_s;          /* … when something was spent last */
+    int64_t last_s;          /* … when something was spent last … */
+    int64_t begun_s;         /* … and when its sum began: by that it is known from the one before; 0: not noted */
     uint32_t idle_s;
     int64_t nano;
 };

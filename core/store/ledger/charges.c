@@ -88,12 +88,14 @@ static void add_hold(struct ledger_charges *c, struct slice id)
  * is more than half of what fits. */
 bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db, const char *table)
 {
-    char sql[512];
+    char sql[640];
     snprintf(sql, sizeof sql,
-             "INSERT INTO %s AS t VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET"
+             "INSERT INTO %s AS t VALUES(?1, ?2, ?3, ?4, ?5, ?6, iif(?3 = 0, ?7, 0)) ON CONFLICT DO UPDATE SET"
              " nano = CASE WHEN ?3 = 0 AND ?7 - t.last_s > t.idle_s THEN ?5"
              "             ELSE min(t.nano + ?5, 4611686018427387903) END,"
-             " stop_s = max(?3, t.stop_s), idle_s = ?4, last_s = max(t.last_s, ?6) RETURNING nano, last_s, stop_s",
+             " begun_s = iif(?3 = 0 AND ?7 - t.last_s > t.idle_s, ?7, t.begun_s),"
+             " stop_s = max(?3, t.stop_s), idle_s = ?4, last_s = max(t.last_s, ?6)"
+             " RETURNING nano, last_s, stop_s, begun_s",
              table);
     return sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->put, NULL) == SQLITE_OK;
 }
@@ -116,6 +118,7 @@ static bool write_row(struct ledger_charges *c, uint32_t i)
         row->nano = sqlite3_column_int64(c->put, 0);
         row->last_s = sqlite3_column_int64(c->put, 1);
         row->stop_s = sqlite3_column_int64(c->put, 2);
+        row->begun_s = sqlite3_column_int64(c->put, 3);
         is_good = sqlite3_step(c->put) == SQLITE_DONE;
     }
     sqlite3_reset(c->put);
@@ -185,7 +188,7 @@ const struct counters_spent *ledger_charges_sums(struct ledger_charges *c, size_
         const struct ledger_charged *row = &c->rows[i];
         struct counters_spent *sum = &c->sums[i];
         *sum = (struct counters_spent){.stop_s = row->stop_s, .last_s = row->last_s, .nano = row->nano,
-                                       .idle_s = (uint32_t)row->idle_s};
+                                       .begun_s = row->begun_s, .idle_s = (uint32_t)row->idle_s};
         read_key(c, i, &sum->start_s, &sum->key);
     }
     *count = c->count;
@@ -207,10 +210,11 @@ static struct counters_spent spent_of(sqlite3_stmt *q)
         .idle_s = (uint32_t)sqlite3_column_int64(q, 3),
         .nano = sqlite3_column_int64(q, 4),
         .last_s = sqlite3_column_int64(q, 5),
+        .begun_s = sqlite3_column_int64(q, 6),
     };
 }
 
-#define SUMS "SELECT key, start_s, stop_s, idle_s, nano, last_s FROM charges"
+#define SUMS "SELECT key, start_s, stop_s, idle_s, nano, last_s, begun_s FROM charges"
 
 bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const struct counters_spent *spent),
                          void *arg)

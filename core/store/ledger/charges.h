@@ -30,7 +30,8 @@ struct ledger_charges {
     struct ledger_charged {
         size_t key, key_bytes; /* in keys: its period's begin, then its text */
         int64_t stop_s, idle_s, first_s, last_s; /* first_s: of the batch, or of its last session */
-        int64_t nano; /* since first_s; once written, in all */
+        int64_t nano; /* since first_s; once written, in all … */
+        int64_t begun_s; /* … since then, of a session */
     } *rows;
     uint32_t count, cap;
     char (*holds)[COUNTERS_HOLD_BYTES];

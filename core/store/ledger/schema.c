@@ -73,11 +73,11 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     /* What each budget was spent in each of its periods, [start, stop) in seconds since 1970
      * (store/counters/counters.h); a session has 0 and 0, lasts until nothing was spent for idle_s, and begins anew
      * then. */
-    "CREATE TABLE charges(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE charges(" LEDGER_CHARGES_COLUMNS("") ") STRICT, WITHOUT ROWID;"
     /* Those that still count, and those that nobody asks for any more. */
     "CREATE INDEX charges_stop ON charges(max(stop_s, last_s + idle_s));"
     /* What of these is of entries that were deleted for their age. */
-    "CREATE TABLE charges_cut(" LEDGER_CHARGES_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE charges_cut(" LEDGER_CHARGES_COLUMNS("") ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX charges_cut_stop ON charges_cut(max(stop_s, last_s + idle_s));"
     /* The highest threshold of each budget that was told of in a period, in hundredths of a percent. budget is
      * "policy/budget": two of them may be of the same key, and begin on the same day. */
@@ -94,7 +94,9 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "CREATE TABLE outbox("
     "  id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, sink TEXT NOT NULL, receiver TEXT NOT NULL,"
     "  since_us INTEGER NOT NULL, tries INTEGER NOT NULL, next_us INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX outbox_sink ON outbox(sink, next_us);"};
+    "CREATE INDEX outbox_sink ON outbox(sink, next_us);",
+    "ALTER TABLE charges ADD COLUMN " LEDGER_CHARGES_BEGUN ";"
+    "ALTER TABLE charges_cut ADD COLUMN " LEDGER_CHARGES_BEGUN ";"};
 
 static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
 {

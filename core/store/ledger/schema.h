@@ -12,7 +12,7 @@
 #include "base/fault.h"
 
 #define LEDGER_FILE "ledger.db"
-#define LEDGER_SCHEMA_VERSION 2
+#define LEDGER_SCHEMA_VERSION 3
 
 /* Of the tables of sums. */
 #define LEDGER_ROLLUP_COLUMNS                                                                                          \
@@ -29,10 +29,12 @@
     "requests INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,"                        \
     "cost_nano INTEGER NOT NULL,"                                                                                      \
     "PRIMARY KEY(day, label, value)"
-#define LEDGER_CHARGES_COLUMNS                                                                                         \
+#define LEDGER_CHARGES_COLUMNS(more)                                                                                   \
     "key TEXT NOT NULL, start_s INTEGER NOT NULL, stop_s INTEGER NOT NULL, idle_s INTEGER NOT NULL,"                   \
-    "nano INTEGER NOT NULL, last_s INTEGER NOT NULL,"                                                                  \
+    "nano INTEGER NOT NULL, last_s INTEGER NOT NULL," more                                                             \
     "PRIMARY KEY(key, start_s)"
+/* Of a session, when its sum began; 0: it is a period, or had begun when that was not noted yet. */
+#define LEDGER_CHARGES_BEGUN "begun_s INTEGER NOT NULL DEFAULT 0"
 
 /* What each version adds to the one before; a new file takes them all. */
 extern const char *const ledger_schemas[LEDGER_SCHEMA_VERSION];

@@ -104,7 +104,7 @@ enum registry_found registry_key_rotate(struct registry *r, struct slice id, uin
 struct json_t *registry_keys(struct registry *r, struct fault *why);
 
 /* by->reason is needed: one line of visible text, at most LIMIT_REASON_BYTES. False and *why also where LIMIT_TOPUPS
- * are live. */
+ * or more are not over. */
 bool registry_topup_create(struct registry *r, const struct topup_spec *spec, const struct change_by *by,
                            struct topup_made *made, struct fault *why);
 /* May be said before anything is asked of anybody. */
@@ -119,13 +119,33 @@ struct json_t *registry_topups(struct registry *r, struct fault *why);
 /* As registry_export_topups(), for who only reads: nothing is made or changed, also where it may be. None where there
  * is no registry. */
 bool registry_read_topups(const char *data_dir, int64_t now_s, struct buf *out, struct fault *why);
+/* In the same way registry_topups() and registry_keys(). */
+struct json_t *registry_read_all_topups(const char *data_dir, struct fault *why);
+struct json_t *registry_read_all_keys(const char *data_dir, struct fault *why);
 
 /* Appends what keyring_parse() reads … */
 bool registry_export_keys(struct registry *r, struct buf *out, struct fault *why);
-/* … what topups_parse() does: those that are not over … */
+/* … what topups_parse() does: those that have not been over for LIMIT_TOPUPS_PAST_S, whose clock it may be, and of
+ * more than LIMIT_TOPUPS those that end last … */
 bool registry_export_topups(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
 /* … and what snapshot_parse() does, both. */
 bool registry_export(struct registry *r, int64_t now_s, struct buf *out, struct fault *why);
+
+/* What commits change of the files, seen without opening them: whoever has the registry open in a process may not fork
+ * it. An empty file is none. */
+struct registry_mark_part {
+    uint64_t device, inode;
+    int64_t size, written_ns; /* size 0: it is not there */
+};
+
+struct registry_mark {
+    struct registry_mark_part file, log;
+    bool is_settled; /* false: so lately written that it may be written again and look the same */
+};
+
+struct registry_mark registry_mark(const char *data_dir);
+/* Nothing was committed in between. False also where it cannot be told. */
+bool registry_mark_is_same(const struct registry_mark *then, const struct registry_mark *now);
 
 /* Changes that the ledger has not taken, behind that number, in their order; at most `max`. */
 bool registry_changes(struct registry *r, uint64_t after, unsigned max,

@@ -6,7 +6,8 @@
  *     registry/keys.c      making, rotating and revoking keys
  *     registry/list.c      all of them, and what workers get
  *     registry/topups.c    making, ending and listing top-ups
- *     registry/reading.c   what is live, without opening it for writing
+ *     registry/reading.c   what is there, without opening it for writing
+ *     registry/mark.c      has it changed? without opening it
  *     registry/text.c      names that nobody guesses, lists as workers get them
  */
 #ifndef MOONGATE_STORE_REGISTRY_REGISTRY_INNER_H

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <jansson.h>
 
 #include "base/buf.h"
@@ -60,8 +61,8 @@ static bool check_spec(const struct topup_spec *spec, struct slice reason, int64
 
 /* ---- Making. */
 
-/* How many live ones there are, and what those of this budget and scope add. Each is at most LIMIT_TOPUP_NANO, and
- * there are at most LIMIT_TOPUPS: the sum does not overflow. */
+/* How many are not over, and what those of this budget and scope add. A sum that overflows, as only a clock that was
+ * set back many times could bring about, is an error of SQLite's. */
 static bool read_live(struct registry *r, const struct topup_spec *spec, int64_t at_s, int64_t *count, int64_t *nano,
                       struct fault *why)
 {
@@ -85,8 +86,10 @@ static bool has_room(struct registry *r, const struct topup_spec *spec, int64_t 
     int64_t count = 0;
     if (!read_live(r, spec, at_s, &count, before, why)) return false;
     if (count >= (int64_t)LIMIT_TOPUPS)
-        return fault_set(why, FAULT_INTERNAL, "%u top-ups are live, and there may be no more: end one first",
-                         LIMIT_TOPUPS);
+        return fault_set(why, FAULT_INTERNAL,
+                         "%" PRId64 " top-ups are live, and of more than %u those that end last alone would hold: end "
+                         "one first",
+                         count, LIMIT_TOPUPS);
     if (*before > LIMIT_TOPUP_NANO - spec->nano)
         return fault_set(why, FAULT_INTERNAL, "the top-ups of this budget would come to more than 4,000,000 USD");
     return true;
@@ -218,12 +221,16 @@ static json_t *topup_of_row(sqlite3_stmt *q)
     return NULL;
 }
 
-static json_t *read_topups(struct registry *r, const char *sql, int64_t at_s, struct fault *why)
+/* since_s: of a statement that asks for those that end after it, and for no more than may be handed over. */
+static json_t *read_topups(struct registry *r, const char *sql, int64_t since_s, struct fault *why)
 {
     sqlite3_stmt *q;
     int rc = sqlite3_prepare_v2(r->db, sql, -1, &q, NULL);
     json_t *list = json_array();
-    if (rc == SQLITE_OK && sqlite3_bind_parameter_count(q)) sqlite3_bind_int64(q, 1, at_s);
+    if (rc == SQLITE_OK && sqlite3_bind_parameter_count(q)) {
+        sqlite3_bind_int64(q, 1, since_s);
+        sqlite3_bind_int64(q, 2, LIMIT_TOPUPS);
+    }
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(q);
         if (rc != SQLITE_ROW) break;
@@ -246,12 +253,14 @@ json_t *registry_topups(struct registry *r, struct fault *why)
                        0, why);
 }
 
+/* The clock may be wrong and be set right later: who decides by it is the one who asks what is added, each time. That
+ * there are more than the limit takes a clock that was set back, as has_room() counts them. */
 bool registry_export_topups(struct registry *r, int64_t at_s, struct buf *out, struct fault *why)
 {
     json_t *list = read_topups(r,
                                "SELECT id, budget, scope, nano, starts_at, ends_at FROM topups"
-                               " WHERE ended_at = 0 AND ends_at > ? ORDER BY rowid",
-                               at_s, why);
+                               " WHERE ended_at = 0 AND ends_at > ? ORDER BY ends_at DESC, rowid LIMIT ?",
+                               at_s - LIMIT_TOPUPS_PAST_S, why);
     if (!list) return false;
     registry_append(out, "topups", list);
     return true;

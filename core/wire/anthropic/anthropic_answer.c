@@ -5,20 +5,8 @@
  */
 #include "wire/anthropic/anthropic_inner.h"
 
-struct telling {
-    struct said_reader *reader;
-    const struct json_tape *tape;
-    struct said_text text; /* where the next one stands; its place is said_add()'s */
-};
-
-static void tell(struct telling *t, uint32_t node, enum said_kind kind)
-{
-    t->text.kind = kind;
-    said_add(t->reader, node, t->text);
-}
-
 /* What a tool is asked: text as it comes, or an object, which a block that only begins has empty. */
-static void tell_input(struct telling *t, uint32_t input)
+static void tell_input(struct said_telling *t, uint32_t input)
 {
     bool is_object = json_is(t->tape, input, JSON_OBJECT) && json_first(t->tape, input) != JSON_NONE;
     t->text.kind = SAID_CALL_ARGUMENTS;
@@ -26,21 +14,21 @@ static void tell_input(struct telling *t, uint32_t input)
 }
 
 /* A block, or what is added to one. Results of tools that the provider runs are not the model's words. */
-static void tell_block(struct telling *t, uint32_t block)
+static void tell_block(struct said_telling *t, uint32_t block)
 {
     const struct json_tape *tape = t->tape;
     uint32_t input = json_get(tape, block, SLICE("input"));
-    tell(t, json_get(tape, block, SLICE("text")), SAID_CONTENT);
-    tell(t, json_get(tape, block, SLICE("thinking")), SAID_REASONING);
-    tell(t, json_get(tape, block, SLICE("partial_json")), SAID_CALL_ARGUMENTS);
-    if (input != JSON_NONE) tell(t, json_get(tape, block, SLICE("name")), SAID_CALL_NAME);
+    said_tell(t, json_get(tape, block, SLICE("text")), SAID_CONTENT);
+    said_tell(t, json_get(tape, block, SLICE("thinking")), SAID_REASONING);
+    said_tell(t, json_get(tape, block, SLICE("partial_json")), SAID_CALL_ARGUMENTS);
+    if (input != JSON_NONE) said_tell(t, json_get(tape, block, SLICE("name")), SAID_CALL_NAME);
     tell_input(t, input);
     if (json_text_is(tape, json_get(tape, block, SLICE("type")), SLICE("compaction")) ||
         json_text_is(tape, json_get(tape, block, SLICE("type")), SLICE("compaction_delta")))
-        tell(t, json_get(tape, block, SLICE("content")), SAID_CONTENT);
+        said_tell(t, json_get(tape, block, SLICE("content")), SAID_CONTENT);
 }
 
-static void tell_blocks(struct telling *t, uint32_t content)
+static void tell_blocks(struct said_telling *t, uint32_t content)
 {
     uint32_t place = 0;
     if (!json_is(t->tape, content, JSON_ARRAY)) return;
@@ -62,7 +50,7 @@ static uint32_t index_of(const struct json_tape *tape)
 
 static void tell_texts(struct said_reader *reader, uint32_t message)
 {
-    struct telling t = {.reader = reader, .tape = &reader->tape};
+    struct said_telling t = {.reader = reader, .tape = &reader->tape};
     t.text.call = index_of(t.tape);
     tell_block(&t, json_get(t.tape, 0, SLICE("content_block")));
     tell_block(&t, json_get(t.tape, 0, SLICE("delta")));
@@ -113,22 +101,10 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
            read_finish(stream, tape, json_get(tape, 0, SLICE("delta")));
 }
 
-static void read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said)
-{
-    struct fault why;
-    bool is_json = json_parse(&reader->tape, said->json, &why),
-         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
-    said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
-    if (is_json) said_end(reader, said);
-}
-
-/* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */
 void anthropic_read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body,
                          struct said *said)
 {
-    bool has_mark = slice_starts(body, SLICE("\xEF\xBB\xBF"));
-    said_begin(reader, said, has_mark ? slice_of(body.ptr + 3, body.len - 3) : body);
-    read_json(reader, stream, said);
+    dialect_read_body(reader, stream, body, said, read_object);
 }
 
 /* The client's library raises an event of the name "error" whatever is in it. */
@@ -140,7 +116,7 @@ void anthropic_read_event(struct said_reader *reader, struct dialect_stream *str
         stream->has_error = true;
         said->what = SAID_ERROR;
     }
-    read_json(reader, stream, said);
+    dialect_read_json(reader, stream, said, read_object);
 }
 
 /* A stop reason alone is no end: the client's library waits for message_stop. */

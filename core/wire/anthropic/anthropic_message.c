@@ -1,6 +1,6 @@
 #include "wire/anthropic/anthropic_message.h"
 
-#include <string.h>
+#include "wire/content.h"
 
 enum member {
     MEMBER_ROLE,
@@ -25,11 +25,7 @@ enum member {
 };
 
 /* Of messages and of blocks. */
-static const struct member_kind {
-    struct slice name;
-    bool is_once;   /* of two a policy would read the one, the model the other */
-    bool is_format; /* nothing in it is a text */
-} members[MEMBERS_COUNT] = {
+static const struct content_member members[MEMBERS_COUNT] = {
     [MEMBER_ROLE] = {{"role", 4}, true, true},
     [MEMBER_TYPE] = {{"type", 4}, true, true},
     [MEMBER_TEXT] = {{"text", 4}, true, false},
@@ -50,77 +46,25 @@ static const struct member_kind {
     [MEMBER_ENCRYPTED_INDEX] = {{"encrypted_index", 15}, false, true},
 };
 
-/* Keys without escapes, nearly all, are compared as they stand. */
-static enum member find_member(const struct json_tape *tape, uint32_t node)
-{
-    struct slice key = json_key(tape, node);
-    if (!key.ptr) return MEMBERS_COUNT;
-    struct slice text = slice_of(key.ptr + 1, key.len - 2);
-    for (int m = 0; m < MEMBERS_COUNT; m++) {
-        if (slice_equal(text, members[m].name)) return (enum member)m;
-    }
-    if (!memchr(text.ptr, '\\', text.len)) return MEMBERS_COUNT;
-    for (int m = 0; m < MEMBERS_COUNT; m++) {
-        if (json_key_is(tape, node, members[m].name)) return (enum member)m;
-    }
-    return MEMBERS_COUNT;
-}
-
-static bool is_of_type(const struct json_tape *tape, uint32_t object, struct slice type)
-{
-    return json_text_is(tape, json_get(tape, object, SLICE("type")), type);
-}
+static const struct content_table table = {members, MEMBERS_COUNT};
 
 /* Base64, an address or a file that lies elsewhere; a document's source may be its text. */
 static bool is_opaque_source(const struct json_tape *tape, uint32_t source)
 {
-    return is_of_type(tape, source, SLICE("base64")) || is_of_type(tape, source, SLICE("url")) ||
-           is_of_type(tape, source, SLICE("file"));
-}
-
-/* Values of the callers' own making, such as a tool's input, have no names of the format in them. */
-static bool is_in_free(const struct chat_request *r, uint32_t node)
-{
-    uint32_t low = 0, high = r->free_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (r->free[middle].after <= node)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < r->free_count && r->free[low].node < node;
+    return content_is_of_type(tape, source, SLICE("base64")) || content_is_of_type(tape, source, SLICE("url")) ||
+           content_is_of_type(tape, source, SLICE("file"));
 }
 
 bool anthropic_is_format(const struct chat_request *r, uint32_t node)
 {
     const struct json_tape *tape = &r->tape;
     bool is_object = json_is(tape, node, JSON_OBJECT);
-    enum member m = find_member(tape, node);
+    unsigned m = content_find(&table, tape, node);
     bool is = m != MEMBERS_COUNT && members[m].is_format;
     if (m == MEMBER_SOURCE && is_object) is = is_opaque_source(tape, node);
     if (m == MEMBERS_COUNT && is_object && !json_key(tape, node).ptr)
-        is = is_of_type(tape, node, SLICE("redacted_thinking"));
-    return is && !is_in_free(r, node);
-}
-
-/* Each member's first value, in one walk over the object; none of what is no object. The name of one that may not stand
- * twice, and does; NULL: there is none. */
-static const char *read_members(const struct json_tape *tape, uint32_t object, uint32_t at[MEMBERS_COUNT])
-{
-    const char *twice = NULL;
-    for (int m = 0; m < MEMBERS_COUNT; m++)
-        at[m] = JSON_NONE;
-    if (!json_is(tape, object, JSON_OBJECT)) return NULL;
-    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
-        enum member m = find_member(tape, n);
-        if (m == MEMBERS_COUNT) continue;
-        if (at[m] == JSON_NONE)
-            at[m] = n;
-        else if (members[m].is_once && !twice)
-            twice = members[m].name.ptr;
-    }
-    return twice;
+        is = content_is_of_type(tape, node, SLICE("redacted_thinking"));
+    return is && !content_is_free(r, node);
 }
 
 /* Nothing but what tools gave back: nobody has said anything. */
@@ -128,7 +72,7 @@ static bool is_results_alone(const struct json_tape *tape, uint32_t content)
 {
     uint32_t first = json_is(tape, content, JSON_ARRAY) ? json_first(tape, content) : JSON_NONE;
     for (uint32_t n = first; n != JSON_NONE; n = json_next(tape, n)) {
-        if (!is_of_type(tape, n, SLICE("tool_result"))) return false;
+        if (!content_is_of_type(tape, n, SLICE("tool_result"))) return false;
     }
     return first != JSON_NONE;
 }
@@ -146,28 +90,6 @@ enum chat_role anthropic_role(const struct json_tape *tape, uint32_t message)
     return role_of(tape, json_get(tape, message, SLICE("role")), json_get(tape, message, SLICE("content")));
 }
 
-struct walk {
-    const struct json_tape *tape;
-    uint32_t message; /* its number */
-    enum chat_role role;
-    bool is_result; /* inside of what a tool gave back */
-    chat_piece_fn fn;
-    void *arg;
-};
-
-static bool tell(const struct walk *w, struct chat_piece piece)
-{
-    piece.message = w->message;
-    piece.is_result = w->is_result;
-    if (!piece.role) piece.role = w->role;
-    return w->fn(w->arg, &piece);
-}
-
-static bool tell_text(const struct walk *w, uint32_t node, enum chat_piece_kind kind)
-{
-    return !json_is(w->tape, node, JSON_STRING) || tell(w, (struct chat_piece){.kind = kind, .node = node});
-}
-
 static unsigned uses_of(const struct json_tape *tape, uint32_t type)
 {
     if (json_text_is(tape, type, SLICE("image"))) return CHAT_USES_IMAGES;
@@ -175,36 +97,40 @@ static unsigned uses_of(const struct json_tape *tape, uint32_t type)
     return is_file ? CHAT_USES_FILES : 0;
 }
 
-static bool tell_content(const struct walk *w, uint32_t content);
+static bool tell_content(const struct content_walk *w, uint32_t content);
 
 /* Of an image or a document. */
-static bool tell_source(const struct walk *w, uint32_t type, uint32_t source)
+static bool tell_source(const struct content_walk *w, uint32_t type, uint32_t source)
 {
     bool is_image = json_text_is(w->tape, type, SLICE("image"));
     uint32_t data = json_get(w->tape, source, SLICE("data"));
-    if (!json_is(w->tape, source, JSON_OBJECT)) return tell_text(w, source, PIECE_CONTENT);
+    if (!json_is(w->tape, source, JSON_OBJECT)) return content_tell_text(w, source, PIECE_CONTENT);
     if (is_image)
-        return tell(w, (struct chat_piece){.kind = PIECE_PICTURE,
-                                           .node = json_is(w->tape, data, JSON_STRING) ? data : JSON_NONE});
-    if (is_of_type(w->tape, source, SLICE("base64"))) return tell_text(w, data, PIECE_FILE);
-    if (is_opaque_source(w->tape, source)) return tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = source});
-    return tell_text(w, data, PIECE_CONTENT) && tell_content(w, json_get(w->tape, source, SLICE("content")));
+        return content_tell(w, (struct chat_piece){.kind = PIECE_PICTURE,
+                                                   .node = json_is(w->tape, data, JSON_STRING) ? data : JSON_NONE});
+    if (content_is_of_type(w->tape, source, SLICE("base64"))) return content_tell_text(w, data, PIECE_FILE);
+    if (is_opaque_source(w->tape, source))
+        return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = source});
+    return content_tell_text(w, data, PIECE_CONTENT) && tell_content(w, json_get(w->tape, source, SLICE("content")));
 }
 
 /* A tool call, of whoever's tool. */
-static bool tell_call(const struct walk *w, uint32_t name, uint32_t input)
+static bool tell_call(const struct content_walk *w, uint32_t name, uint32_t input)
 {
-    if (input == JSON_NONE) return tell_text(w, name, PIECE_CONTENT);
+    if (input == JSON_NONE) return content_tell_text(w, name, PIECE_CONTENT);
     bool is_text = json_is(w->tape, input, JSON_STRING);
-    return tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = input}) && tell_text(w, name, PIECE_CALL_TEXT) &&
-           tell(w, (struct chat_piece){.kind = is_text ? PIECE_CALL_TEXT : PIECE_CALL_JSON, .node = input});
+    return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = input}) &&
+           content_tell_text(w, name, PIECE_CALL_TEXT) &&
+           content_tell(w, (struct chat_piece){.kind = is_text ? PIECE_CALL_TEXT : PIECE_CALL_JSON, .node = input});
 }
 
-static bool tell_members(const struct walk *w, const uint32_t at[MEMBERS_COUNT])
+static bool tell_members(const struct content_walk *w, const uint32_t at[MEMBERS_COUNT])
 {
-    return tell_text(w, at[MEMBER_TEXT], PIECE_CONTENT) && tell_text(w, at[MEMBER_THINKING], PIECE_REASONING) &&
-           tell_call(w, at[MEMBER_NAME], at[MEMBER_INPUT]) && tell_text(w, at[MEMBER_TITLE], PIECE_CONTENT) &&
-           tell_text(w, at[MEMBER_CONTEXT], PIECE_CONTENT) && tell_source(w, at[MEMBER_TYPE], at[MEMBER_SOURCE]) &&
+    return content_tell_text(w, at[MEMBER_TEXT], PIECE_CONTENT) &&
+           content_tell_text(w, at[MEMBER_THINKING], PIECE_REASONING) &&
+           tell_call(w, at[MEMBER_NAME], at[MEMBER_INPUT]) && content_tell_text(w, at[MEMBER_TITLE], PIECE_CONTENT) &&
+           content_tell_text(w, at[MEMBER_CONTEXT], PIECE_CONTENT) &&
+           tell_source(w, at[MEMBER_TYPE], at[MEMBER_SOURCE]) &&
            tell_content(w, at[MEMBER_CONTENT]);
 }
 
@@ -219,57 +145,56 @@ static const char *twice_in_source(const struct json_tape *tape, uint32_t source
 }
 
 /* A text, or an object of any kind. */
-static bool tell_block(const struct walk *w, uint32_t block)
+static bool tell_block(const struct content_walk *w, uint32_t block)
 {
     uint32_t at[MEMBERS_COUNT];
-    struct walk inner = *w;
-    struct chat_piece piece = {.kind = PIECE_PART, .node = block, .twice = read_members(w->tape, block, at)};
+    struct content_walk inner = *w;
+    struct chat_piece piece = {.kind = PIECE_PART, .node = block, .twice = content_read(&table, w->tape, block, at)};
     if (!piece.twice) piece.twice = twice_in_source(w->tape, at[MEMBER_SOURCE]);
     piece.uses = uses_of(w->tape, at[MEMBER_TYPE]);
     piece.is_unknown = piece.uses == CHAT_USES_FILES;
     inner.is_result = w->is_result || json_text_is(w->tape, at[MEMBER_TYPE], SLICE("tool_result"));
-    return tell(w, piece) && tell_text(w, block, PIECE_CONTENT) && tell_members(&inner, at);
+    return content_tell(w, piece) && content_tell_text(w, block, PIECE_CONTENT) && tell_members(&inner, at);
 }
 
 /* As deep as the tape lets JSON nest: results of tools have blocks too. */
-static bool tell_content(const struct walk *w, uint32_t content)
+static bool tell_content(const struct content_walk *w, uint32_t content)
 {
     if (json_is(w->tape, content, JSON_OBJECT)) return tell_block(w, content);
-    if (!json_is(w->tape, content, JSON_ARRAY)) return tell_text(w, content, PIECE_CONTENT);
+    if (!json_is(w->tape, content, JSON_ARRAY)) return content_tell_text(w, content, PIECE_CONTENT);
     for (uint32_t block = json_first(w->tape, content); block != JSON_NONE; block = json_next(w->tape, block)) {
         if (!tell_block(w, block)) return false;
     }
     return true;
 }
 
-static bool tell_message(struct walk *w, uint32_t message)
+static bool tell_message(struct content_walk *w, uint32_t message)
 {
     uint32_t at[MEMBERS_COUNT];
-    struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = read_members(w->tape, message, at)};
+    const char *twice = content_read(&table, w->tape, message, at);
+    struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
     w->role = piece.role = role_of(w->tape, at[MEMBER_ROLE], at[MEMBER_CONTENT]);
-    return tell(w, piece) && tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) && tell_content(w, at[MEMBER_CONTENT]);
+    return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
+           tell_content(w, at[MEMBER_CONTENT]);
 }
 
 bool anthropic_walk_message(const struct json_tape *tape, uint32_t message, uint32_t number, chat_piece_fn fn,
                             void *arg)
 {
-    struct walk w = {.tape = tape, .message = number, .fn = fn, .arg = arg};
+    struct content_walk w = {.tape = tape, .message = number, .fn = fn, .arg = arg};
     return tell_message(&w, message);
 }
 
 bool anthropic_walk_messages(const struct json_tape *tape, uint32_t messages, chat_piece_fn fn, void *arg)
 {
-    struct walk w = {.tape = tape, .fn = fn, .arg = arg};
-    if (!json_is(tape, messages, JSON_ARRAY)) return true;
-    for (uint32_t n = json_first(tape, messages); n != JSON_NONE; n = json_next(tape, n), w.message++) {
-        if (!tell_message(&w, n)) return false;
-    }
-    return true;
+    struct content_walk w = {.tape = tape, .fn = fn, .arg = arg};
+    return content_walk_messages(&w, messages, tell_message);
 }
 
 bool anthropic_walk_system(const struct json_tape *tape, uint32_t system, chat_piece_fn fn, void *arg)
 {
-    struct walk w = {.tape = tape, .message = CHAT_NO_MESSAGE, .role = CHAT_ROLE_APPLICATION, .fn = fn, .arg = arg};
+    struct content_walk w = {
+        .tape = tape, .message = CHAT_NO_MESSAGE, .role = CHAT_ROLE_APPLICATION, .fn = fn, .arg = arg};
     return tell_content(&w, system);
 }
 

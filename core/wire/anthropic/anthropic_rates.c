@@ -7,18 +7,6 @@
 
 #define SECOND_BYTES 19 /* "2026-03-18T17:50:11" */
 
-#define NAME(text)                                                                                                     \
-    {                                                                                                                  \
-        text, sizeof(text) - 1                                                                                         \
-    }
-static const struct slice request_names[3] = {NAME("anthropic-ratelimit-requests-limit"),
-                                              NAME("anthropic-ratelimit-requests-remaining"),
-                                              NAME("anthropic-ratelimit-requests-reset")};
-static const struct slice token_names[3] = {NAME("anthropic-ratelimit-tokens-limit"),
-                                            NAME("anthropic-ratelimit-tokens-remaining"),
-                                            NAME("anthropic-ratelimit-tokens-reset")};
-#undef NAME
-
 struct slice anthropic_time(struct arena *arena, int64_t seconds)
 {
     char text[CLOCK_TEXT_BYTES];
@@ -27,21 +15,24 @@ struct slice anthropic_time(struct arena *arena, int64_t seconds)
 }
 
 /* Up to the next second: who comes then finds all of it there. */
-static size_t write_one(struct arena *arena, const struct slice names[3], const struct dialect_rate *rate,
-                        uint64_t now_ns, struct dialect_header *headers)
+static struct slice spell_reset(struct arena *arena, uint64_t reset_ns, uint64_t now_ns)
 {
-    uint64_t reset_ns = rate->reset_ns > now_ns ? rate->reset_ns : now_ns;
-    int64_t reset_s = (int64_t)((reset_ns + NS_PER_S - 1) / NS_PER_S);
-    if (rate->limit == 0) return 0;
-    headers[0] = (struct dialect_header){names[0], arena_printf(arena, "%lld", (long long)rate->limit)};
-    headers[1] = (struct dialect_header){names[1], arena_printf(arena, "%lld", (long long)rate->left)};
-    headers[2] = (struct dialect_header){names[2], anthropic_time(arena, reset_s)};
-    return 3;
+    (void)now_ns;
+    return anthropic_time(arena, (int64_t)((reset_ns + NS_PER_S - 1) / NS_PER_S));
 }
+
+static const struct dialect_rate_form form = {
+    .requests = {{"anthropic-ratelimit-requests-limit", 34},
+                 {"anthropic-ratelimit-requests-remaining", 38},
+                 {"anthropic-ratelimit-requests-reset", 34}},
+    .tokens = {{"anthropic-ratelimit-tokens-limit", 32},
+               {"anthropic-ratelimit-tokens-remaining", 36},
+               {"anthropic-ratelimit-tokens-reset", 32}},
+    .spell_reset = spell_reset,
+};
 
 size_t anthropic_write_rates(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,
                              struct dialect_header *headers)
 {
-    size_t count = write_one(arena, request_names, &rates->requests, now_ns, headers);
-    return count + write_one(arena, token_names, &rates->tokens, now_ns, headers + count);
+    return dialect_write_rates(arena, &form, rates, now_ns, headers);
 }

@@ -2,10 +2,9 @@
  * Bodies of requests of Anthropic's API. Source: Anthropic API reference, POST /v1/messages and
  * /v1/messages/count_tokens.
  */
-#include <stdlib.h>
-
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
+#include "wire/content.h"
 #include "wire/members.h"
 
 /* Keys that decide what a request costs, may do, or says; each may stand once, in this spelling. */
@@ -28,18 +27,8 @@
     X(SERVICE_TIER, "service_tier")                                                                                    \
     X(METADATA, "metadata")
 
-enum key {
-#define X(name, text) KEY_##name,
-    KEYS(X)
-#undef X
-        KEYS_COUNT
-};
-
-static const struct slice key_names[] = {
-#define X(name, text) {text, sizeof text - 1},
-    KEYS(X)
-#undef X
-};
+enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
+static const struct slice key_names[] = {KEYS(MEMBERS_NAME)};
 
 /* Who counts writes nothing; all others have to say how much at most. */
 static bool read_max_tokens(struct members *in)
@@ -78,26 +67,6 @@ static bool read_tools(struct members *in)
     return true;
 }
 
-/* Inputs of tools: nothing in them is the format's. They come nearly in the order in which they stand, and are sorted
- * when all are there. */
-static void add_free(struct members *in, uint32_t node)
-{
-    struct chat_request *r = in->r;
-    uint32_t cap = r->free_count;
-    if (cap == 0 || (cap >= 8 && (cap & (cap - 1)) == 0)) {
-        struct chat_span *larger = arena_alloc(in->arena, (cap ? 2 * cap : 8) * sizeof *larger);
-        if (cap) memcpy(larger, r->free, cap * sizeof *larger);
-        r->free = larger;
-    }
-    r->free[r->free_count++] = (struct chat_span){node, json_after(&r->tape, node)};
-}
-
-static int by_place(const void *a, const void *b)
-{
-    uint32_t first = ((const struct chat_span *)a)->node, second = ((const struct chat_span *)b)->node;
-    return first < second ? -1 : first > second;
-}
-
 static bool is_twice(struct members *in, const struct chat_piece *piece)
 {
     if (piece->message == CHAT_NO_MESSAGE)
@@ -110,7 +79,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct members *in = arg;
     if (piece->twice) return !is_twice(in, piece);
-    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) add_free(in, piece->node);
+    if (piece->kind == PIECE_CALL && piece->message != CHAT_NO_MESSAGE) content_add_free(in->r, in->arena, piece->node);
     in->r->message_count += piece->kind == PIECE_MESSAGE;
     in->r->uses |= piece->uses;
     return true;
@@ -125,7 +94,7 @@ static bool read_messages(struct members *in)
         return members_refuse(in, KEY_MESSAGES, "an array");
     bool is_good = anthropic_walk_system(&r->tape, r->system_node, on_piece, in) &&
                    anthropic_walk_messages(&r->tape, r->messages_node, on_piece, in);
-    if (r->free_count > 1) qsort(r->free, r->free_count, sizeof *r->free, by_place);
+    content_sort_free(r);
     return is_good;
 }
 

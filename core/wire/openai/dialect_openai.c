@@ -4,6 +4,7 @@
  */
 #include "wire/openai/openai_inner.h"
 #include "wire/openai/openai_message.h"
+#include "wire/openai/openai_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -73,21 +74,9 @@ static unsigned read_object(struct said_reader *reader, struct dialect_stream *s
     return what;
 }
 
-static void read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said)
-{
-    struct fault why;
-    bool is_json = json_parse(&reader->tape, said->json, &why),
-         is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
-    said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
-    if (is_json) said_end(reader, said);
-}
-
-/* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */
 static void read_body(struct said_reader *reader, struct dialect_stream *stream, struct slice body, struct said *said)
 {
-    bool has_mark = slice_starts(body, SLICE("\xEF\xBB\xBF"));
-    said_begin(reader, said, has_mark ? slice_of(body.ptr + 3, body.len - 3) : body);
-    read_json(reader, stream, said);
+    dialect_read_body(reader, stream, body, said, read_object);
 }
 
 static bool is_space(char c)
@@ -119,7 +108,7 @@ static void read_event(struct said_reader *reader, struct dialect_stream *stream
         stream->has_error = true;
         said->what = SAID_ERROR;
     }
-    read_json(reader, stream, said);
+    dialect_read_json(reader, stream, said, read_object);
     if (said->what & SAID_ERROR) said->what &= ~(unsigned)SAID_USAGE_ONLY; /* never to be left out */
 }
 
@@ -192,7 +181,9 @@ const struct dialect dialect_openai = {
     .is_format = openai_is_format,
     .edit_ask_usage = openai_edit_ask_usage,
     .edit_member = openai_edit_member,
+    .edit_limit_name = openai_edit_limit_name,
     .guess = openai_guess,
+    .request_translation = &openai_request_translation,
     .path = path,
     .key_header = {{"authorization", 13}, {"Bearer ", 7}},
     .read_body = read_body,

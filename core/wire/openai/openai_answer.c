@@ -6,35 +6,23 @@
  */
 #include "wire/openai/openai_inner.h"
 
-struct telling {
-    struct said_reader *reader;
-    const struct json_tape *tape;
-    struct said_text text; /* where the next one stands; its place is said_add()'s */
-};
-
-static void tell(struct telling *t, uint32_t node, enum said_kind kind)
-{
-    t->text.kind = kind;
-    said_add(t->reader, node, t->text);
-}
-
 /* A text, or a list of those (Mistral). */
-static void tell_thinking(struct telling *t, uint32_t thinking)
+static void tell_thinking(struct said_telling *t, uint32_t thinking)
 {
-    tell(t, thinking, SAID_REASONING);
+    said_tell(t, thinking, SAID_REASONING);
     if (!json_is(t->tape, thinking, JSON_ARRAY)) return;
     for (uint32_t n = json_first(t->tape, thinking); n != JSON_NONE; n = json_next(t->tape, n))
-        tell(t, json_get(t->tape, n, SLICE("text")), SAID_REASONING);
+        said_tell(t, json_get(t->tape, n, SLICE("text")), SAID_REASONING);
 }
 
 /* A text, or a list of parts that have one. */
-static void tell_content(struct telling *t, uint32_t content)
+static void tell_content(struct said_telling *t, uint32_t content)
 {
-    tell(t, content, SAID_CONTENT);
+    said_tell(t, content, SAID_CONTENT);
     if (!json_is(t->tape, content, JSON_ARRAY)) return;
     for (uint32_t part = json_first(t->tape, content); part != JSON_NONE; part = json_next(t->tape, part)) {
-        tell(t, json_get(t->tape, part, SLICE("text")), SAID_CONTENT);
-        tell(t, json_get(t->tape, part, SLICE("refusal")), SAID_REFUSAL);
+        said_tell(t, json_get(t->tape, part, SLICE("text")), SAID_CONTENT);
+        said_tell(t, json_get(t->tape, part, SLICE("refusal")), SAID_REFUSAL);
         tell_thinking(t, json_get(t->tape, part, SLICE("thinking")));
     }
 }
@@ -53,15 +41,15 @@ static uint32_t number_of(int64_t index, uint32_t place)
     return index >= 0 && index < UINT32_MAX ? (uint32_t)index : place;
 }
 
-static void tell_call(struct telling *t, uint32_t function, uint32_t call)
+static void tell_call(struct said_telling *t, uint32_t function, uint32_t call)
 {
     t->text.call = call;
-    tell(t, json_get(t->tape, function, SLICE("name")), SAID_CALL_NAME);
-    tell(t, json_get(t->tape, function, SLICE("arguments")), SAID_CALL_ARGUMENTS);
+    said_tell(t, json_get(t->tape, function, SLICE("name")), SAID_CALL_NAME);
+    said_tell(t, json_get(t->tape, function, SLICE("arguments")), SAID_CALL_ARGUMENTS);
     t->text.call = 0;
 }
 
-static void tell_calls(struct telling *t, uint32_t calls)
+static void tell_calls(struct said_telling *t, uint32_t calls)
 {
     uint32_t place = 0;
     if (!json_is(t->tape, calls, JSON_ARRAY)) return;
@@ -72,24 +60,24 @@ static void tell_calls(struct telling *t, uint32_t calls)
 }
 
 /* Without its quotes. */
-static struct slice text_of(const struct telling *t, uint32_t string)
+static struct slice text_of(const struct said_telling *t, uint32_t string)
 {
     struct slice raw = json_is(t->tape, string, JSON_STRING) ? json_raw(t->tape, string) : SLICE_NONE;
     return raw.len > 2 ? slice_of(raw.ptr + 1, raw.len - 2) : SLICE_NONE;
 }
 
 /* Unless it goes on as the same text under another name does, of which *rest is still to come. */
-static void tell_reasoning(struct telling *t, uint32_t node, struct slice *rest)
+static void tell_reasoning(struct said_telling *t, uint32_t node, struct slice *rest)
 {
     struct slice text = text_of(t, node);
     if (text.len && slice_starts(*rest, text))
         *rest = slice_of(rest->ptr + text.len, rest->len - text.len);
     else
-        tell(t, node, SAID_REASONING);
+        said_tell(t, node, SAID_REASONING);
 }
 
 /* OpenRouter: the same again as a list, which may hold more; what is encrypted in it is no text. */
-static void tell_details(struct telling *t, uint32_t message, uint32_t details)
+static void tell_details(struct said_telling *t, uint32_t message, uint32_t details)
 {
     struct slice rest = text_of(t, json_get(t->tape, message, SLICE("reasoning_content")));
     if (!rest.len) rest = text_of(t, json_get(t->tape, message, SLICE("reasoning")));
@@ -101,14 +89,14 @@ static void tell_details(struct telling *t, uint32_t message, uint32_t details)
 }
 
 /* One look at each member: chunks come by the thousand, and have many. */
-static void tell_member(struct telling *t, uint32_t message, uint32_t member)
+static void tell_member(struct said_telling *t, uint32_t message, uint32_t member)
 {
     if (json_key_is(t->tape, member, SLICE("content"))) {
         tell_content(t, member);
     } else if (json_key_is(t->tape, member, SLICE("refusal"))) {
-        tell(t, member, SAID_REFUSAL);
+        said_tell(t, member, SAID_REFUSAL);
     } else if (json_key_is(t->tape, member, SLICE("reasoning_content"))) {
-        tell(t, member, SAID_REASONING);
+        said_tell(t, member, SAID_REASONING);
     } else if (json_key_is(t->tape, member, SLICE("reasoning"))) {
         struct slice same = text_of(t, json_get(t->tape, message, SLICE("reasoning_content")));
         tell_reasoning(t, member, &same);
@@ -121,7 +109,7 @@ static void tell_member(struct telling *t, uint32_t message, uint32_t member)
     }
 }
 
-static void tell_message(struct telling *t, uint32_t message, bool is_whole)
+static void tell_message(struct said_telling *t, uint32_t message, bool is_whole)
 {
     if (!json_is(t->tape, message, JSON_OBJECT)) return;
     t->text.is_whole = is_whole;
@@ -142,7 +130,7 @@ static unsigned read_finish(struct dialect_stream *stream, const struct json_tap
 unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices)
 {
     const struct json_tape *tape = &reader->tape;
-    struct telling t = {.reader = reader, .tape = tape};
+    struct said_telling t = {.reader = reader, .tape = tape};
     unsigned what = 0;
     uint32_t place = 0;
     if (!json_is(tape, choices, JSON_ARRAY)) return 0;
@@ -150,7 +138,7 @@ unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *
         int64_t index = index_of(tape, n, place);
         t.text.choice = number_of(index, place);
         what |= read_finish(stream, tape, n, index);
-        tell(&t, json_get(tape, n, SLICE("text")), SAID_CONTENT);
+        said_tell(&t, json_get(tape, n, SLICE("text")), SAID_CONTENT);
         tell_message(&t, json_get(tape, n, SLICE("delta")), false);
         tell_message(&t, json_get(tape, n, SLICE("message")), true);
     }

@@ -15,6 +15,7 @@ bool openai_walk(const struct chat_request *r, chat_piece_fn fn, void *arg);
 void openai_edit_ask_usage(const struct chat_request *r, struct splice *edits);
 void openai_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                         struct slice json);
+void openai_edit_limit_name(const struct chat_request *r, struct splice *edits, enum chat_limit limit);
 bool openai_guess(const struct json_tape *tape, enum chat_kind *kind);
 
 /* Finish reasons into the stream, texts into the reader, whose tape holds `choices`. A set of enum said_what. */

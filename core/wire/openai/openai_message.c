@@ -1,6 +1,6 @@
 #include "wire/openai/openai_message.h"
 
-#include <string.h>
+#include "wire/content.h"
 
 enum member {
     MEMBER_ROLE,
@@ -23,11 +23,7 @@ enum member {
 };
 
 /* Of messages, of the parts of their content, and of what is inside those. */
-static const struct member_kind {
-    struct slice name;
-    bool is_once;   /* of two a policy would read the one, the model the other */
-    bool is_format; /* nothing in it is a text */
-} members[MEMBERS_COUNT] = {
+static const struct content_member members[MEMBERS_COUNT] = {
     [MEMBER_ROLE] = {{"role", 4}, true, true},
     [MEMBER_CONTENT] = {{"content", 7}, true, false},
     [MEMBER_TYPE] = {{"type", 4}, true, true},
@@ -46,45 +42,12 @@ static const struct member_kind {
     [MEMBER_CACHE_CONTROL] = {{"cache_control", 13}, false, true},
 };
 
-/* Keys without escapes, nearly all, are compared as they stand. */
-static enum member find_member(const struct json_tape *tape, uint32_t node)
-{
-    struct slice key = json_key(tape, node);
-    if (!key.ptr) return MEMBERS_COUNT;
-    struct slice text = slice_of(key.ptr + 1, key.len - 2);
-    for (int m = 0; m < MEMBERS_COUNT; m++) {
-        if (slice_equal(text, members[m].name)) return (enum member)m;
-    }
-    if (!memchr(text.ptr, '\\', text.len)) return MEMBERS_COUNT;
-    for (int m = 0; m < MEMBERS_COUNT; m++) {
-        if (json_key_is(tape, node, members[m].name)) return (enum member)m;
-    }
-    return MEMBERS_COUNT;
-}
+static const struct content_table table = {members, MEMBERS_COUNT};
 
 bool openai_is_format(const struct chat_request *r, uint32_t node)
 {
-    enum member m = find_member(&r->tape, node);
+    unsigned m = content_find(&table, &r->tape, node);
     return m != MEMBERS_COUNT && members[m].is_format;
-}
-
-/* Each member's first value, in one walk over the object; none of what is no object. The name of one that may not stand
- * twice, and does; NULL: there is none. */
-static const char *read_members(const struct json_tape *tape, uint32_t object, uint32_t at[MEMBERS_COUNT])
-{
-    const char *twice = NULL;
-    for (int m = 0; m < MEMBERS_COUNT; m++)
-        at[m] = JSON_NONE;
-    if (!json_is(tape, object, JSON_OBJECT)) return NULL;
-    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
-        enum member m = find_member(tape, n);
-        if (m == MEMBERS_COUNT) continue;
-        if (at[m] == JSON_NONE)
-            at[m] = n;
-        else if (members[m].is_once && !twice)
-            twice = members[m].name.ptr;
-    }
-    return twice;
 }
 
 static enum chat_role role_of(const struct json_tape *tape, uint32_t role)
@@ -99,33 +62,14 @@ enum chat_role openai_role(const struct json_tape *tape, uint32_t message)
     return role_of(tape, json_get(tape, message, SLICE("role")));
 }
 
-struct walk {
-    const struct json_tape *tape;
-    uint32_t message; /* its number */
-    chat_piece_fn fn;
-    void *arg;
-};
-
-static bool tell(const struct walk *w, struct chat_piece piece)
-{
-    piece.message = w->message;
-    return w->fn(w->arg, &piece);
-}
-
-static bool tell_text(const struct walk *w, uint32_t node, enum chat_piece_kind kind)
-{
-    return !json_is(w->tape, node, JSON_STRING) || tell(w, (struct chat_piece){.kind = kind, .node = node});
-}
-
 /* "image_url": "data:…", or {"url", "detail"} */
-static bool tell_picture(const struct walk *w, uint32_t image)
+static bool tell_picture(const struct content_walk *w, uint32_t image)
 {
     uint32_t url = json_is(w->tape, image, JSON_STRING) ? image : json_get(w->tape, image, SLICE("url"));
     if (image == JSON_NONE || json_is(w->tape, image, JSON_NULL)) return true;
-    return tell(w, (struct chat_piece){.kind = PIECE_PICTURE,
-                                       .node = json_is(w->tape, url, JSON_STRING) ? url : JSON_NONE,
-                                       .is_low = json_text_is(w->tape, json_get(w->tape, image, SLICE("detail")),
-                                                              SLICE("low"))});
+    struct chat_piece piece = {.kind = PIECE_PICTURE, .node = json_is(w->tape, url, JSON_STRING) ? url : JSON_NONE};
+    piece.is_low = json_text_is(w->tape, json_get(w->tape, image, SLICE("detail")), SLICE("low"));
+    return content_tell(w, piece);
 }
 
 static unsigned uses_of(const struct json_tape *tape, const uint32_t at[MEMBERS_COUNT])
@@ -137,23 +81,23 @@ static unsigned uses_of(const struct json_tape *tape, const uint32_t at[MEMBERS_
 }
 
 /* A text, or an object of any kind. */
-static bool tell_part(const struct walk *w, uint32_t part)
+static bool tell_part(const struct content_walk *w, uint32_t part)
 {
     uint32_t at[MEMBERS_COUNT];
-    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = read_members(w->tape, part, at)};
+    struct chat_piece piece = {.kind = PIECE_PART, .node = part, .twice = content_read(&table, w->tape, part, at)};
     bool is_text = json_is(w->tape, part, JSON_STRING);
     piece.uses = uses_of(w->tape, at);
     piece.is_unknown = !is_text && at[MEMBER_TEXT] == JSON_NONE && at[MEMBER_REFUSAL] == JSON_NONE &&
                        at[MEMBER_IMAGE_URL] == JSON_NONE;
-    return tell(w, piece) && tell_text(w, is_text ? part : at[MEMBER_TEXT], PIECE_CONTENT) &&
-           tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_picture(w, at[MEMBER_IMAGE_URL]) &&
-           tell_text(w, json_get(w->tape, at[MEMBER_INPUT_AUDIO], SLICE("data")), PIECE_AUDIO) &&
-           tell_text(w, json_get(w->tape, at[MEMBER_FILE], SLICE("file_data")), PIECE_FILE);
+    return content_tell(w, piece) && content_tell_text(w, is_text ? part : at[MEMBER_TEXT], PIECE_CONTENT) &&
+           content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) && tell_picture(w, at[MEMBER_IMAGE_URL]) &&
+           content_tell_text(w, json_get(w->tape, at[MEMBER_INPUT_AUDIO], SLICE("data")), PIECE_AUDIO) &&
+           content_tell_text(w, json_get(w->tape, at[MEMBER_FILE], SLICE("file_data")), PIECE_FILE);
 }
 
-static bool tell_content(const struct walk *w, uint32_t content)
+static bool tell_content(const struct content_walk *w, uint32_t content)
 {
-    if (!json_is(w->tape, content, JSON_ARRAY)) return tell_text(w, content, PIECE_CONTENT);
+    if (!json_is(w->tape, content, JSON_ARRAY)) return content_tell_text(w, content, PIECE_CONTENT);
     for (uint32_t part = json_first(w->tape, content); part != JSON_NONE; part = json_next(w->tape, part)) {
         if (!tell_part(w, part)) return false;
     }
@@ -161,16 +105,16 @@ static bool tell_content(const struct walk *w, uint32_t content)
 }
 
 /* What a call calls. */
-static bool tell_call(const struct walk *w, uint32_t function)
+static bool tell_call(const struct content_walk *w, uint32_t function)
 {
     if (!json_is(w->tape, function, JSON_OBJECT)) return true;
-    return tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = function}) &&
-           tell_text(w, json_get(w->tape, function, SLICE("name")), PIECE_CALL_TEXT) &&
-           tell_text(w, json_get(w->tape, function, SLICE("arguments")), PIECE_CALL_TEXT) &&
-           tell_text(w, json_get(w->tape, function, SLICE("input")), PIECE_CALL_TEXT);
+    return content_tell(w, (struct chat_piece){.kind = PIECE_CALL, .node = function}) &&
+           content_tell_text(w, json_get(w->tape, function, SLICE("name")), PIECE_CALL_TEXT) &&
+           content_tell_text(w, json_get(w->tape, function, SLICE("arguments")), PIECE_CALL_TEXT) &&
+           content_tell_text(w, json_get(w->tape, function, SLICE("input")), PIECE_CALL_TEXT);
 }
 
-static bool tell_calls(const struct walk *w, uint32_t calls)
+static bool tell_calls(const struct content_walk *w, uint32_t calls)
 {
     if (!json_is(w->tape, calls, JSON_ARRAY)) return true;
     for (uint32_t call = json_first(w->tape, calls); call != JSON_NONE; call = json_next(w->tape, call)) {
@@ -180,44 +124,42 @@ static bool tell_calls(const struct walk *w, uint32_t calls)
     return true;
 }
 
-static bool tell_name(const struct walk *w, uint32_t name, uint32_t role)
+static bool tell_name(const struct content_walk *w, uint32_t name, uint32_t role)
 {
     if (!json_is(w->tape, name, JSON_STRING)) return true;
     bool is_role = json_is(w->tape, role, JSON_STRING) && slice_equal(json_raw(w->tape, name), json_raw(w->tape, role));
-    return tell(w, (struct chat_piece){.kind = PIECE_NAME, .node = name, .is_role = is_role});
+    return content_tell(w, (struct chat_piece){.kind = PIECE_NAME, .node = name, .is_role = is_role});
 }
 
 /* An answer that was heard, in a later request: the provider knows what was said. */
-static bool tell_audio(const struct walk *w, uint32_t audio)
+static bool tell_audio(const struct content_walk *w, uint32_t audio)
 {
     if (!json_is(w->tape, audio, JSON_OBJECT)) return true;
-    return tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = audio});
+    return content_tell(w, (struct chat_piece){.kind = PIECE_ELSEWHERE, .node = audio});
 }
 
-static bool tell_message(const struct walk *w, uint32_t message)
+static bool tell_message(struct content_walk *w, uint32_t message)
 {
     uint32_t at[MEMBERS_COUNT];
-    struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = read_members(w->tape, message, at)};
+    const char *twice = content_read(&table, w->tape, message, at);
+    struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
     piece.role = role_of(w->tape, at[MEMBER_ROLE]);
-    return tell(w, piece) && tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
+    return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
            tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) && tell_content(w, at[MEMBER_CONTENT]) &&
-           tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
-           tell_text(w, at[MEMBER_REASONING_CONTENT], PIECE_REASONING) && tell_call(w, at[MEMBER_FUNCTION_CALL]) &&
-           tell_calls(w, at[MEMBER_TOOL_CALLS]) && tell_audio(w, at[MEMBER_AUDIO]);
+           content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&
+           content_tell_text(w, at[MEMBER_REASONING_CONTENT], PIECE_REASONING) &&
+           tell_call(w, at[MEMBER_FUNCTION_CALL]) && tell_calls(w, at[MEMBER_TOOL_CALLS]) &&
+           tell_audio(w, at[MEMBER_AUDIO]);
 }
 
 bool openai_walk_message(const struct json_tape *tape, uint32_t message, uint32_t number, chat_piece_fn fn, void *arg)
 {
-    struct walk w = {.tape = tape, .message = number, .fn = fn, .arg = arg};
+    struct content_walk w = {.tape = tape, .message = number, .fn = fn, .arg = arg};
     return tell_message(&w, message);
 }
 
 bool openai_walk_messages(const struct json_tape *tape, uint32_t messages, chat_piece_fn fn, void *arg)
 {
-    struct walk w = {.tape = tape, .fn = fn, .arg = arg};
-    if (!json_is(tape, messages, JSON_ARRAY)) return true;
-    for (uint32_t n = json_first(tape, messages); n != JSON_NONE; n = json_next(tape, n), w.message++) {
-        if (!tell_message(&w, n)) return false;
-    }
-    return true;
+    struct content_walk w = {.tape = tape, .fn = fn, .arg = arg};
+    return content_walk_messages(&w, messages, tell_message);
 }

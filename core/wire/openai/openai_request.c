@@ -37,18 +37,8 @@
     X(PROMPT_CACHE_KEY, "prompt_cache_key")                                                                            \
     X(METADATA, "metadata")
 
-enum key {
-#define X(name, text) KEY_##name,
-    KEYS(X)
-#undef X
-        KEYS_COUNT
-};
-
-static const struct slice key_names[] = {
-#define X(name, text) {text, sizeof text - 1},
-    KEYS(X)
-#undef X
-};
+enum key { KEYS(MEMBERS_KEY) KEYS_COUNT };
+static const struct slice key_names[] = {KEYS(MEMBERS_NAME)};
 
 static bool read_stream(struct members *in)
 {
@@ -77,14 +67,28 @@ static bool read_choices(struct members *in)
     return true;
 }
 
+/* By either name of a chat request: two that differ are one bound to who holds money for it and another to who answers.
+ * Text completions know the old name alone. */
+static bool read_limit(struct members *in)
+{
+    struct chat_request *r = in->r;
+    uint32_t plain = members_value(in, KEY_MAX_TOKENS);
+    uint32_t completion = r->kind == CHAT_CHAT ? members_value(in, KEY_MAX_COMPLETION_TOKENS) : JSON_NONE;
+    int64_t other;
+    r->max_tokens_node = completion == JSON_NONE ? plain : completion;
+    bool is_whole = members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens);
+    bool is_one = plain == r->max_tokens_node || plain == JSON_NONE ||
+                  (is_whole && members_whole_number(&r->tape, plain, &other) && other == r->max_tokens);
+    if (!is_whole || r->max_tokens < 0) r->max_tokens = -1;
+    return is_one || fault_set(in->why, FAULT_BAD_BODY,
+                               "\"max_tokens\" and \"max_completion_tokens\" differ; give one of them");
+}
+
 static bool read_numbers(struct members *in)
 {
     struct chat_request *r = in->r;
     uint32_t temperature = members_value(in, KEY_TEMPERATURE);
-    r->max_tokens_node = members_value(in, KEY_MAX_COMPLETION_TOKENS);
-    if (r->max_tokens_node == JSON_NONE) r->max_tokens_node = members_value(in, KEY_MAX_TOKENS);
-    bool is_whole = members_whole_number(&r->tape, r->max_tokens_node, &r->max_tokens);
-    if (!is_whole || r->max_tokens < 0) r->max_tokens = -1;
+    if (!read_limit(in)) return false;
     if (json_is(&r->tape, temperature, JSON_NUMBER)) r->temperature = json_to_double(&r->tape, temperature);
     return read_choices(in);
 }
@@ -228,6 +232,16 @@ static void edit_limit(const struct chat_request *r, struct splice *edits, enum 
     bool writes_completion = is_completion || (is_callers && has_completion);
     members_edit(r, edits, plain, writes_plain ? json : SLICE_NONE);
     members_edit(r, edits, completion, writes_completion ? json : SLICE_NONE);
+}
+
+void openai_edit_limit_name(const struct chat_request *r, struct splice *edits, enum chat_limit limit)
+{
+    uint32_t plain = json_get(&r->tape, 0, key_names[KEY_MAX_TOKENS]);
+    uint32_t completion = json_get(&r->tape, 0, key_names[KEY_MAX_COMPLETION_TOKENS]);
+    uint32_t foreign = limit == CHAT_LIMIT_TOKENS ? completion : plain;
+    bool is_foreign = r->kind == CHAT_CHAT && limit != CHAT_LIMIT_ANY && foreign != JSON_NONE;
+    if (!is_foreign || r->max_tokens_node == JSON_NONE) return;
+    edit_limit(r, edits, limit, json_raw(&r->tape, r->max_tokens_node));
 }
 
 void openai_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,

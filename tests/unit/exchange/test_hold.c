@@ -40,13 +40,13 @@ static void it_was_taken_as_the_answer_says(void)
     struct counters_question admission = {.operation = COUNTERS_ADMIT, .items = &items[3], .item_count = 1}, q;
     struct counters_state state = {.lost = COUNTERS_LOCAL};
     struct counters_answer answer = {
-        .is_ok = true, .hold = "local:req_1", .items = &own, .states = &state, .state_count = 1};
+        .is_ok = true, .hold = "req_1/local", .items = &own, .states = &state, .state_count = 1};
     struct hold *holds = NULL;
     own.limit = 5000;
     struct hold *hold = hold_open(&holds, &admission, counters_answer_copy(&answer, &arena), &arena);
     own.limit = 0;
     EXPECT(hold_extend(hold, (struct counters_totals){0, 4500}, &q));
-    EXPECT_STR("local:req_1", q.hold);
+    EXPECT_STR("req_1/local", q.hold);
     EXPECT_INT(5000, q.items[0].limit);
     EXPECT_SLICE(items[3].key, q.items[0].key);
 }

@@ -172,7 +172,7 @@ static void a_hold_ends_as_it_was_taken(void)
     struct counters_item items[] = {rate(COUNTERS_TOKENS, 100, 1000, 100), rate(COUNTERS_CONCURRENT, 1, 4, 0)};
     struct counters_answer answer = ask(COUNTERS_ADMIT, "req_1/2", items, 2);
     EXPECT(answer.is_ok && fallback_is_own(answer.hold) && !fallback_is_own("req_1/2"));
-    EXPECT_STR("local:req_1/2", answer.hold);
+    EXPECT_STR("req_1/2/local", answer.hold);
     EXPECT_INT(250, answer.items[0].limit);
     EXPECT_INT(25, answer.items[0].burst);
     EXPECT_INT(24, answer.states[0].reset_s);
@@ -240,7 +240,7 @@ static void what_was_spent_here_before_does_not_count_twice(void)
     hear(&item, 200, 0);
     item.amount = 40;
     EXPECT(!admit("r3", &item).is_ok); /* 40 less the 50 of r1 */
-    char over[1][COUNTERS_HOLD_BYTES] = {"local:r1"};
+    char over[1][COUNTERS_HOLD_BYTES] = {"r1/local"};
     sum.nano = 350;
     EXPECT(counters_shared_spend(counters, (const char(*)[COUNTERS_HOLD_BYTES])over, 1, &sum, 1, T0));
     hear(&item, 200, 0);

@@ -310,7 +310,7 @@ static void a_redis_that_stands_still(void)
     stand_still();
     item.amount = 90;
     EXPECT(admit(&got, "r2", &item));
-    EXPECT_STR("local:r2", got.answer.hold);
+    EXPECT_STR("r2/local", got.answer.hold);
     EXPECT_INT(COUNTERS_LOCAL, got.states[0].lost);
     EXPECT_INT(190, got.states[0].held);
     EXPECT_INT(90, got.items[0].limit); /* a fifth of 900, by two */
@@ -319,7 +319,7 @@ static void a_redis_that_stands_still(void)
     EXPECT(!admit(&got, "r3", &item) && got.states[0].refusal == COUNTERS_SHUT);
     EXPECT(count(STATS_COUNTERS_ASKED, "timeout") >= 1);
 
-    struct counters_question more = question(COUNTERS_EXTEND, "local:r2", &item);
+    struct counters_question more = question(COUNTERS_EXTEND, "r2/local", &item);
     more.timeout_ms = 0;
     more.totals.nano = 91;
     more.items = &own;
@@ -330,7 +330,7 @@ static void a_redis_that_stands_still(void)
     ask_of(&got, &more);
     WAIT(got.answers == 1);
     EXPECT(got.error[0]);
-    end(COUNTERS_SETTLE, "local:r2", &own, 30);
+    end(COUNTERS_SETTLE, "r2/local", &own, 30);
     EXPECT_INT(30, held_here(&item));
     end(COUNTERS_SETTLE, "r1", &item, 20); /* it is said when Redis answers again */
 
@@ -355,7 +355,7 @@ static void a_redis_that_is_killed_and_comes_back(void)
     EXPECT_INT(1, got.answer.retry_after_s);
     EXPECT(count(STATS_COUNTERS_ASKED, "unreachable") >= 1);
     EXPECT_INT(3, count(STATS_COUNTERS_LOST, "local"));
-    end(COUNTERS_SETTLE, "local:r2", &item, 0);
+    end(COUNTERS_SETTLE, "r2/local", &item, 0);
     EXPECT(admit(&got, "r5", &item));
 
     fclose(sync_stream);
@@ -366,6 +366,25 @@ static void a_redis_that_is_killed_and_comes_back(void)
     go_on("r7", &item);
     EXPECT(admit_in_redis(&got, "r6", &item));
     EXPECT_STR("r6", got.answer.hold);
+    stop();
+}
+
+/* Its files of TLS cannot be read when the worker begins: it does not count on its own then. */
+static void a_redis_that_cannot_be_connected_to(void)
+{
+    struct got got;
+    start();
+    tally_free(tally);
+    fleet.url = "rediss://127.0.0.1:6379/0?ca=/nowhere.pem";
+    tally = tally_new(&(struct tally_options){
+        .loop = loop, .counters = counters, .owner = 7, .redis = &fleet, .metrics = metrics});
+    struct counters_item item = money("app=a", 400, 1000);
+    item.on_loss = COUNTERS_CLOSED;
+    EXPECT(!admit(&got, "r1", &item));
+    EXPECT_INT(COUNTERS_CLOSED, got.states[0].lost);
+    EXPECT_INT(0, held_here(&item));
+    WAIT(strstr(tally_trouble(tally), "nowhere.pem"));
+    EXPECT(!admit(&got, "r2", &item) && got.is_now);
     stop();
 }
 
@@ -433,6 +452,7 @@ int main(void)
     RUN(a_place_comes);
     RUN(a_redis_that_stands_still);
     RUN(a_redis_that_is_killed_and_comes_back);
+    RUN(a_redis_that_cannot_be_connected_to);
     RUN(nobody_waits_for_what_is_forgotten);
     RUN(without_redis_all_is_here);
     return unit_close("tally");

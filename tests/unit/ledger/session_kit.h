@@ -215,6 +215,12 @@ static inline void gateway_commit(struct gateway *g)
     session_committed(g->session);
 }
 
+static inline void sql(struct gateway *g, const char *text)
+{
+    char *error = NULL;
+    if (sqlite3_exec(ledger_connection(g->ledger), text, NULL, NULL, &error) != SQLITE_OK) UNIT_FAIL("%s", error);
+}
+
 /* --- what Redis has of it --- */
 
 static inline struct slice period_key(void)

@@ -45,13 +45,22 @@ static void end(void)
     loop_free(loop);
 }
 
-static void name_hold(char id[COUNTERS_HOLD_BYTES], uint64_t n)
+static void name_request(char id[COUNTERS_HOLD_BYTES], uint64_t n)
 {
     uint8_t bytes[16];
     char hex[33];
     kit_id(bytes, n);
     hex_write(bytes, 16, hex);
     snprintf(id, COUNTERS_HOLD_BYTES, "req_%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
+
+/* Of every kind: a request's later one, and those that were taken here while Redis was away. */
+static void name_hold(char id[COUNTERS_HOLD_BYTES], uint64_t n)
+{
+    static const char *const ends[] = {"", "/2", "/3/local", "/local"};
+    char request[COUNTERS_HOLD_BYTES];
+    name_request(request, n);
+    snprintf(id, COUNTERS_HOLD_BYTES, "%.44s%s", request, ends[n % 4]);
 }
 
 static struct counters_answer ask(enum counters_operation operation, uint64_t n, int64_t nano)
@@ -75,15 +84,16 @@ static void put(uint64_t n, int64_t nano)
     struct buf body;
     struct fault why;
     uint8_t id[16];
-    char hold[COUNTERS_HOLD_BYTES], time[CLOCK_TEXT_BYTES];
+    char request[COUNTERS_HOLD_BYTES], hold[COUNTERS_HOLD_BYTES], time[CLOCK_TEXT_BYTES];
     kit_id(id, n);
+    name_request(request, n);
     name_hold(hold, n);
     clock_format(clock_wall_ns(), time);
     buf_init(&body);
     buf_printf(&body,
                "{\"id\":\"%s\",\"time\":\"%s\",\"outcome\":\"ok\",\"cost\":{\"usd\":0,\"nano_usd\":%lld},"
                "\"holds\":[{\"id\":\"%s\",\"money\":[[\"%.*s\",%lld,%lld,0]]}]}",
-               hold, time, (long long)nano, hold, SLICE_FMT(item.key), (long long)item.start_s, (long long)item.stop_s);
+               request, time, (long long)nano, hold, SLICE_FMT(item.key), (long long)item.start_s, (long long)item.stop_s);
     kit_begin(ledger);
     EXPECT_INT(LEDGER_STORED, ledger_put(ledger, &(struct ledger_entry){.kind = CHAIN_EXCHANGE, .id = id,
                                                                         .body = buf_slice(&body)}, &why));

@@ -53,78 +53,7 @@ static void a_ledger_process_goes_on_with_the_session_of_the_one_before(void)
     fleet_end();
 }
 
-static void a_gateway_that_was_killed_leaves_nothing_behind(void)
-{
-    fleet_begin(NULL);
-    struct gateway *a = gateway_start("gw-a");
-    WAIT(is_open(a));
-    EXPECT(hold(a, LIVING, 1, "app=a", 10) && hold(a, LIVING, 2, "app=a", 20));
-    settle(a, 2, "app=a", 5);
-    gateway_kill(a);
-    a->post = (struct counters_post){0};
-    gateway_run(a);
-    WAIT(is_open(a) && held("app=a") == 0 && sessions() == 1 && kept(a) == 1);
-    gateway_end(a);
-    fleet_end();
-}
-
-static void who_leaves_takes_everything_along(void)
-{
-    fleet_begin(NULL);
-    struct gateway *a = gateway_start("gw-a");
-    WAIT(is_open(a));
-    EXPECT(hold(a, LIVING, 1, "app=a", 10));
-    session_leave(a->session, on_left, a);
-    WAIT(a->has_left);
-    EXPECT_INT(0, held("app=a"));
-    EXPECT_INT(0, sessions());
-    EXPECT_INT(0, kept(a));
-    gateway_kill(a);
-    a->has_left = false;
-    redis_server_kill(&sync_server, SIGKILL);
-    gateway_run(a);
-    session_leave(a->session, on_left, a);
-    WAIT(a->has_left);
-    gateway_end(a);
-    fleet_end();
-}
-
-static void what_dead_workers_held_goes_back(void)
-{
-    fleet_begin(NULL);
-    struct gateway *a = gateway_start("gw-a");
-    WAIT(is_open(a));
-    for (uint64_t n = 1; n <= 600; n++)
-        EXPECT(hold(a, n % 3 ? n % 3 : LIVING, n, "app=a", 1));
-    settle(a, 1, "app=a", 1);
-    EXPECT_INT(600, held("app=a"));
-    session_claim(a->session);
-    WAIT(held("app=a") == 200);
-    gateway_end(a);
-    fleet_end();
-}
-
 /* --- other gateways --- */
-
-static void whoever_does_not_beat_is_cleared_away(void)
-{
-    fleet_begin(NULL);
-    struct gateway *a = gateway_start("gw-a");
-    WAIT(is_open(a));
-    struct counters_place other = {.session = "gw-b-1", .epoch = a->view.epoch, .owner = 1};
-    struct counters_item item = money("app=a", 10, 1000);
-    say(counters_call_beat(&other, "src", true, 60000, &arena));
-    here = other;
-    EXPECT(ask(COUNTERS_ADMIT, "r1", &item, 1, none).is_ok && ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok);
-    EXPECT(ask(COUNTERS_SETTLE, "r2", &item, 1, (struct counters_totals){0, 4}).is_ok);
-    say(counters_call_beat(&other, "src", false, 1, &arena));
-    WAIT(sessions() == 1 && held("app=a") == 4);
-    EXPECT_STR("-3", say(counters_call_beat(&other, "src", false, 60000, &arena)));
-    is_open(a);
-    EXPECT_INT(1, a->view.gateways);
-    gateway_end(a);
-    fleet_end();
-}
 
 /* A volume's snapshot, or a machine's image: both tell under one name. */
 static void a_copied_ledger_is_said_by_both(void)
@@ -345,12 +274,6 @@ static void nobody_is_there(void)
 
 /* --- sums --- */
 
-static void sql(struct gateway *g, const char *text)
-{
-    char *error = NULL;
-    if (sqlite3_exec(ledger_connection(g->ledger), text, NULL, NULL, &error) != SQLITE_OK) UNIT_FAIL("%s", error);
-}
-
 static void a_repair_makes_sums_less(void)
 {
     fleet_begin(NULL);
@@ -383,9 +306,9 @@ static void many_sums_keep_nobody(void)
     a->post = (struct counters_post){0};
     gateway_run(a);
     sql(a, "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 50000)"
-           " INSERT INTO charges SELECT printf('user=%d', i), start_s, stop_s, 0, i, last_s FROM charges, n;"
+           " INSERT INTO charges SELECT printf('user=%d', i), start_s, stop_s, 0, i, last_s, 0 FROM charges, n;"
            "WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
-           " INSERT INTO charges SELECT printf('aold=%d', i), 1000, 2000, 0, i, 1500 FROM n");
+           " INSERT INTO charges SELECT printf('aold=%d', i), 1000, 2000, 0, i, 1500, 0 FROM n");
     uint64_t began_ns = clock_mono_ns();
     for (uint64_t n = 2; !is_open(a) && n < 2000; n++) {
         gateway_put(a, n, "user=1", 1);
@@ -473,10 +396,6 @@ int main(void)
 {
     RUN(sums_of_all_ledgers_add_up);
     RUN(a_ledger_process_goes_on_with_the_session_of_the_one_before);
-    RUN(a_gateway_that_was_killed_leaves_nothing_behind);
-    RUN(who_leaves_takes_everything_along);
-    RUN(what_dead_workers_held_goes_back);
-    RUN(whoever_does_not_beat_is_cleared_away);
     RUN(whose_billing_zone_is_another_does_not_count_with_them);
     RUN(a_copied_ledger_is_said_by_both);
     RUN(all_is_told_to_an_empty_redis);

@@ -57,7 +57,8 @@ static void families_name_their_limit(void)
     EXPECT_INT(CHAT_LIMIT_TOKENS, counting_find(SLICE("mistral-small-latest"))->limit);
     EXPECT_INT(CHAT_LIMIT_TOKENS, counting_find(SLICE("deepseek-chat"))->limit);
     EXPECT_INT(CHAT_LIMIT_ANY, counting_find(SLICE("gpt-4o"))->limit);
-    EXPECT_INT(CHAT_LIMIT_ANY, counting_find(SLICE("gpt-oss-120b"))->limit);
+    EXPECT_INT(CHAT_LIMIT_TOKENS, counting_find(SLICE("gpt-oss-120b"))->limit);
+    EXPECT_INT(CHAT_LIMIT_TOKENS, counting_find(SLICE("llama3.1"))->limit);
 }
 
 static void families_name_their_vocabulary(void)

@@ -143,6 +143,31 @@ static void files_are_looked_at_first(void)
     EXPECT(!redis_check(url, &why));
 }
 
+/* A worker begins while its certificates are being renewed. */
+static void files_that_come_later_are_used(void)
+{
+    struct client c;
+    struct got got = {0};
+    char url[512], from[64], to[64];
+    snprintf(from, sizeof from, "%s", path_of("ca.pem"));
+    snprintf(to, sizeof to, "%s", path_of("late.pem"));
+    start("numbered.pem", "numbered.key", "no");
+    snprintf(url, sizeof url, "rediss://127.0.0.1:%u/0%s", port, with_files("late", NULL));
+    client_open(&c, url);
+    if (!c.redis) return;
+    WAIT(c.down);
+    EXPECT(strstr(c.why.text, "late.pem") != NULL);
+    EXPECT(strstr(redis_status(c.redis).why, "late.pem") != NULL);
+    EXPECT_INT(REDIS_DOWN, client_ask(&c, &got, 1000, "PING"));
+    EXPECT_INT(0, link(from, to));
+    WAIT(c.ready);
+    EXPECT_INT(REDIS_TAKEN, client_ask(&c, &got, 10000, "PING"));
+    WAIT(got.answers);
+    EXPECT_INT(1, c.down);
+    client_close(&c);
+    redis_server_kill(&server, SIGKILL);
+}
+
 int main(void)
 {
     client_prepare();
@@ -153,6 +178,7 @@ int main(void)
     RUN(much_passes_both_ways);
     RUN(who_speaks_no_tls_is_refused);
     RUN(files_are_looked_at_first);
+    RUN(files_that_come_later_are_used);
     redis_server_end(&server);
     return unit_close("redis_tls");
 }

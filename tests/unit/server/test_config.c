@@ -41,8 +41,8 @@ static const char whole[] =
     "  policy = { bytecodes = 100000, cpu = '20ms', deadline = '1s' },\n"
     "  providers = {\n"
     "    b = { kind = 'openai', url = 'https://b.example/v1/', key = env 'MOONGATE_TEST_KEY', usage = false,\n"
-    "          http2 = true, timeouts = { idle = '9s' } },\n"
-    "    a = { kind = 'openai', url = 'http://127.0.0.1:1', key = file 'secret', ca = 'secret' },\n"
+    "          http2 = true, timeouts = { idle = '9s' }, breaker = { failures = 2, open = '3s' } },\n"
+    "    a = { kind = 'openai', url = 'http://127.0.0.1:1', key = file 'secret', ca = 'secret', breaker = false },\n"
     "  },\n"
     "}\n";
 
@@ -78,6 +78,11 @@ static void expect_whole(const struct config *c)
     EXPECT_INT(7000, b->first_byte_timeout_ms);
     EXPECT_INT(9000, b->idle_timeout_ms);
     EXPECT_INT(86400000, b->total_timeout_ms);
+    EXPECT_INT(0, a->breaker_failures);
+    EXPECT_INT(2, b->breaker_failures);
+    EXPECT_INT(LIMIT_BREAKER_WINDOW_MS, b->breaker_window_ms);
+    EXPECT_INT(3000, b->breaker_open_ms);
+    EXPECT_INT(LIMIT_BREAKER_OPEN_MAX_MS, b->breaker_open_max_ms);
 }
 
 static void every_field_arrives_also_in_another_process(void)
@@ -179,6 +184,12 @@ static void what_is_wrong_is_said_with_its_place_and_cure(void)
 {
     expect_bad("return {\n  lisen = '127.0.0.1:1',\n}", 2, 3, "unknown field `lisen`", "did you mean `listen`?");
     expect_bad("return { timeouts = {\n idel = 3 } }", 2, 2, "unknown field `timeouts.idel`", "`idle`");
+    expect_bad("return { providers = { a = { kind = 'openai', url = 'http://a/v1', breaker = { failure = 3 } } } }", 1, 80,
+               "unknown field `providers.a.breaker.failure`", "did you mean `failures`?");
+    expect_bad("return { providers = { a = { kind = 'openai', url = 'http://a/v1', breaker = { failures = 0 } } } }", 1, 91,
+               "must be from 1 to 1000", "");
+    expect_bad("return { providers = { a = { kind = 'openai', url = 'http://a/v1', breaker = true } } }", 1, 78,
+               "must be a table of named fields or false", "");
     expect_bad("return { zzzzz = 1 }", 1, 10, "unknown field `zzzzz`", "known here: listen, admin");
     expect_bad("return {\n  listen = 8090 }", 2, 12, "listen: must be text", "");
     expect_bad("return { listen = '127.0.0.1' }", 1, 19, "listen: ", "");

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "net/loop.h"
+#include "redis_parrot.h"
 #include "scripts_kit.h"
 
 #define PATIENCE_MS 30000u
@@ -275,6 +276,46 @@ static void what_was_lost_on_its_way_goes_back(void)
     close_counters();
 }
 
+/* An admission is answered too late, and put again behind its release, of which Redis does nothing. */
+static void put_again(struct slice answers, struct got *again)
+{
+    struct parrot p = start_parrot(answers);
+    struct fault why;
+    struct got got;
+    loop = loop_new();
+    loop_timer_init(&tick, loop, on_tick, NULL);
+    ready = down = unknown = fenced = 0;
+    c = counters_redis_new(loop, p.url, 7, &events, NULL, &why);
+    counters_redis_enter(c, "gw1-a", "1");
+    WAIT(ready == 1);
+    struct counters_item item = money("app=a", 400, 1000);
+    struct counters_question q = question(COUNTERS_ADMIT, "r1", &item), r = q;
+    q.timeout_ms = 30;
+    EXPECT(!put(&q, &got));
+    WAIT(got.answers == 1);
+    EXPECT_STR("timeout", got.error);
+    EXPECT(!put(&r, again));
+    WAIT(again->answers == 1);
+    struct counters_redis_use use = counters_redis_use(c);
+    EXPECT_INT(again->answer.is_ok ? 0 : 1, use.waiting + use.unsaid); /* a release, which is not answered any more */
+    counters_redis_free(c);
+    c = NULL;
+    loop_timer_disarm(&tick);
+    loop_free(loop);
+    end_parrot(&p);
+}
+
+static void a_release_is_not_said_behind_what_asks_again(void)
+{
+    struct got again;
+    put_again(SLICE(HELD("1") NOTHING_DONE HELD("2")), &again);
+    EXPECT(again.answer.is_ok);
+    put_again(SLICE(HELD("1") NOTHING_DONE NOTHING_DONE), &again); /* it took nothing, and the one before did */
+    EXPECT_STR("unreachable", again.error);
+}
+
+/* --- bounds --- */
+
 static void what_is_kept_is_bounded(void)
 {
     struct got got;
@@ -411,6 +452,7 @@ int main(void)
     RUN(who_waits_for_nothing_lends_nothing);
     RUN(ends_are_said_after_an_outage);
     RUN(what_was_lost_on_its_way_goes_back);
+    RUN(a_release_is_not_said_behind_what_asks_again);
     RUN(what_is_kept_is_bounded);
     RUN(it_may_end_in_an_answer);
     RUN(it_may_end_when_its_place_is_unknown);

@@ -122,7 +122,7 @@ static void a_session_that_begins_anew_is_told_of_anew(void)
 {
     kit_fresh();
     open_ledger();
-    run("INSERT INTO charges VALUES('session=1', 0, 0, 600, 5, 1000)");
+    run("INSERT INTO charges VALUES('session=1', 0, 0, 600, 5, 1000, 900)");
     EXPECT_INT(LEDGER_STORED, commit(SALES, "session=1", 0, 8000));
     run("UPDATE charges SET nano = 9, last_s = 1600");
     EXPECT_INT(LEDGER_KNOWN, commit(SALES, "session=1", 0, 8000));

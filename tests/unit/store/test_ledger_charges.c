@@ -191,6 +191,49 @@ static void a_session_begins_anew_after_its_silence(void)
     EXPECT_INT(0, differences(false));
 }
 
+/* When it began is what counters know it by. */
+static void a_session_says_when_it_began(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    size_t count;
+    put_alone(l, 1, T0, 1, SESSION);
+    put_alone(l, 2, T0 + 60, 2, SESSION);
+    EXPECT_INT(T0, ledger_charges_sums(ledger_last_charges(l), &count)->begun_s);
+    kit_begin(l);
+    put(l, 3, T0 + 200, 4, SESSION);
+    put(l, 4, T0 + 210, 4, SESSION);
+    kit_commit(l);
+    EXPECT_INT(T0 + 200, ledger_charges_sums(ledger_last_charges(l), &count)->begun_s);
+    put_alone(l, 5, T0, 1, APP);
+    EXPECT_INT(0, ledger_charges_sums(ledger_last_charges(l), &count)->begun_s);
+    ledger_close(l);
+    EXPECT_INT(0, differences(false));
+}
+
+/* A file of before this was noted. */
+static void a_session_of_an_older_file_goes_on(void)
+{
+    char path[96];
+    kit_fresh();
+    struct ledger *l = kit_open();
+    size_t count;
+    put_alone(l, 1, T0, 1, SESSION);
+    ledger_close(l);
+    kit_path(path, "ledger.db");
+    kit_damage(path, "ALTER TABLE charges DROP COLUMN begun_s; ALTER TABLE charges_cut DROP COLUMN begun_s;"
+                     "PRAGMA user_version = 2");
+    l = kit_open();
+    put_alone(l, 2, T0 + 60, 2, SESSION);
+    EXPECT_STR("session=s 3", kit_ask(CHARGED));
+    EXPECT_INT(0, ledger_charges_sums(ledger_last_charges(l), &count)->begun_s);
+    EXPECT_INT(0, differences(false));
+    put_alone(l, 3, T0 + 200, 4, SESSION);
+    EXPECT_INT(T0 + 200, ledger_charges_sums(ledger_last_charges(l), &count)->begun_s);
+    ledger_close(l);
+    EXPECT_INT(0, differences(false));
+}
+
 static unsigned seed;
 
 static unsigned below(unsigned end)
@@ -214,14 +257,14 @@ static void put_random(char *to, size_t size, unsigned from_seed, unsigned batch
         EXPECT_INT(LEDGER_STORED, put(l, n, time_s, nano, holds[below(5)]));
         if (n % batch == 0 || n == 200) kit_commit(l);
     }
-    snprintf(to, size, "%s", kit_ask("SELECT group_concat(key || nano || ' ' || last_s || ' ' || idle_s)"
+    snprintf(to, size, "%s", kit_ask("SELECT group_concat(key || nano || ' ' || begun_s || ' ' || last_s || ' ' || idle_s)"
                                      " FROM (SELECT * FROM charges ORDER BY 1, 2)"));
     ledger_close(l);
 }
 
 static void a_batch_comes_to_the_same_as_its_records_one_by_one(void)
 {
-    char alone[400], together[400];
+    char alone[500], together[500];
     for (unsigned s = 1; s <= 5; s++) {
         put_random(alone, sizeof alone, s, 1);
         put_random(together, sizeof together, s, 1 + s * s * 7);
@@ -244,7 +287,7 @@ static void what_is_wrong_is_found_and_repaired(void)
     EXPECT_INT(0, differences(false));
     kit_damage(path, "UPDATE charges SET nano = nano + 1 WHERE key = 'app=a'");
     kit_damage(path, "DELETE FROM charges WHERE key = 'user=u'");
-    kit_damage(path, "INSERT INTO charges VALUES('app=z', 0, 1751328000, 0, 5, 6)");
+    kit_damage(path, "INSERT INTO charges VALUES('app=z', 0, 1751328000, 0, 5, 6, 0)");
     EXPECT_INT(3, differences(false));
     EXPECT_INT(3, differences(true));
     EXPECT_INT(0, differences(false));
@@ -317,6 +360,8 @@ int main(void)
     RUN(a_batch_that_is_given_up_charges_nothing);
     RUN(sums_have_an_end);
     RUN(a_session_begins_anew_after_its_silence);
+    RUN(a_session_says_when_it_began);
+    RUN(a_session_of_an_older_file_goes_on);
     RUN(a_batch_comes_to_the_same_as_its_records_one_by_one);
     RUN(what_is_wrong_is_found_and_repaired);
     RUN(what_is_cut_stays_charged);

@@ -93,11 +93,81 @@ static void a_memory_that_lost_its_sessions_is_lost(void)
     }
 }
 
+/* Its times are seconds from now. */
+static struct counters_spent charged(int64_t nano, int64_t begun_s, int64_t last_s, uint32_t idle_s)
+{
+    return (struct counters_spent){.key = SLICE("session=s"), .begun_s = period + begun_s, .last_s = period + last_s,
+                                   .idle_s = idle_s, .nano = nano};
+}
+
+static const char *of_session(const char *field)
+{
+    return sync_text("HGET", "mg1:{p0}:B:0", arena_printf(&arena, "%ssession=s", field).ptr, NULL);
+}
+
+/* What was charged while nothing could be told comes at once, after a silence that there never was. */
+static void a_session_that_was_told_of_late_went_on(void)
+{
+    begin();
+    spend("led1", NULL, charged(100, 0, 0, 60));
+    spend("led2", NULL, charged(10, 30, 50, 60));
+    spend("led1", NULL, charged(200, 0, 100, 60));
+    EXPECT_STR("210", of_session("s"));
+    spend("led2", NULL, charged(12, 30, 400, 60));
+    spend("led1", NULL, charged(205, 0, 400, 60));
+    EXPECT_STR("217", of_session("s"));
+}
+
+/* As the ledger sees it: how long it may be silent is what its last charge says. */
+static void another_idle_time_holds_from_the_next_charge_on(void)
+{
+    begin();
+    spend("led1", NULL, charged(100, 0, 0, 600));
+    spend("led1", NULL, charged(150, 0, 100, 60)); /* it is shorter now */
+    EXPECT_STR("150", of_session("s"));
+    EXPECT_STR(arena_printf(&arena, "%" PRId64, period + 161).ptr, of_session("u"));
+    spend("led1", NULL, charged(90, 161, 161, 600)); /* … and longer again, when it had begun anew */
+    EXPECT_STR("90", of_session("s"));
+    spend("led1", NULL, charged(190, 800, 800, 600));
+    EXPECT_STR("190", of_session("s"));
+}
+
+/* An admission found it over, because its ledger had not told yet that it went on. */
+static void a_session_that_was_thought_over_is_known_again(void)
+{
+    begin();
+    struct counters_item item = session("session=s", 10, 1000, 60);
+    spend("led1", NULL, charged(100, 0, 0, 60));
+    sync_ask("HSET", "mg1:{p0}:B:0", "usession=s", arena_printf(&arena, "%" PRId64, period - 1).ptr, NULL);
+    EXPECT(ask(COUNTERS_ADMIT, "r1", &item, 1, none).is_ok);
+    EXPECT_INT(0, states[0].spent);
+    spend("led1", "r1", charged(150, 0, 50, 60));
+    spend("led1", "r1", charged(150, 0, 50, 60));
+    EXPECT_STR("150", of_session("s"));
+    EXPECT_STR("0", of_session("h"));
+}
+
+static void what_is_told_of_a_session_may_come_in_any_order(void)
+{
+    begin();
+    spend("led1", NULL, charged(20, 0, 5, 60));
+    spend("led1", NULL, charged(10, 0, 5, 60));
+    spend("led1", NULL, charged(20, 0, 5, 60));
+    EXPECT_STR("20", of_session("s"));
+    struct counters_spent repaired = charged(15, 0, 5, 60);
+    say(counters_call_spend(&here, "led1", true, NULL, 0, &repaired, 1, &arena));
+    EXPECT_STR("15", of_session("s"));
+    repaired = charged(4, 100, 100, 60);
+    spend("led2", NULL, charged(3, 70, 80, 60));
+    say(counters_call_spend(&here, "led1", true, NULL, 0, &repaired, 1, &arena)); /* its sum of before stays */
+    EXPECT_STR("7", of_session("s"));
+}
+
 static void a_session_begins_anew(void)
 {
     begin();
     struct counters_item item = session("session=s", 10, 100, 60);
-    struct counters_spent sum = {.key = SLICE("session=s"), .last_s = period, .idle_s = 60, .nano = 90};
+    struct counters_spent sum = charged(90, 0, 0, 60);
     spend("led1", NULL, sum);
     EXPECT(ask(COUNTERS_ADMIT, "r1", &item, 1, none).is_ok);
     EXPECT_INT(90, states[0].spent);
@@ -108,11 +178,10 @@ static void a_session_begins_anew(void)
     ask(COUNTERS_RELEASE, "r1", &item, 1, none);
     EXPECT(ask(COUNTERS_ADMIT, "r2", &item, 1, none).is_ok);
     EXPECT_INT(0, states[0].spent);
-    sum.last_s = period + 100; /* the ledger's sum began anew, too */
-    sum.nano = 7;
+    sum = charged(7, 100, 100, 60); /* the ledger's sum began anew, too */
     spend("led1", "r2", sum);
     spend("led1", "r2", sum);
-    spend("led2", NULL, (struct counters_spent){.key = SLICE("session=s"), .last_s = period, .idle_s = 60, .nano = 5});
+    spend("led2", NULL, charged(5, 0, 0, 60));
     ask(COUNTERS_PEEK, "", &item, 1, none);
     EXPECT_INT(12, states[0].spent);
     spend("led3", NULL, (struct counters_spent){.key = SLICE("session=o"), .last_s = period - 90, .idle_s = 60, .nano = 5});
@@ -334,6 +403,10 @@ int main(void)
     RUN(a_period_is_kept_as_long_as_its_longest_row);
     RUN(a_memory_that_lost_a_period_is_lost);
     RUN(a_memory_that_lost_its_sessions_is_lost);
+    RUN(a_session_that_was_told_of_late_went_on);
+    RUN(another_idle_time_holds_from_the_next_charge_on);
+    RUN(a_session_that_was_thought_over_is_known_again);
+    RUN(what_is_told_of_a_session_may_come_in_any_order);
     RUN(a_session_begins_anew);
     RUN(a_gateway_hears_of_another_with_its_ledger);
     RUN(a_gateway_lives_by_its_beats);

@@ -1,6 +1,7 @@
-/* The registry's top-ups for who only reads: what is live, without making or changing anything. */
+/* The registry for who only reads: what is there, without making or changing anything; and has it changed? */
 #include "../unit.h"
 
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,8 +9,9 @@
 
 #include "../files.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "store/registry/registry.h"
-#include "store/topups.h"
+#include "store/snapshot.h"
 
 static char dir[64];
 
@@ -127,12 +129,145 @@ static void a_broken_file_is_named(void)
     EXPECT(strstr(why.text, "registry.db"));
 }
 
+static void run_sql(const char *sql)
+{
+    char path[96];
+    sqlite3 *db;
+    path_of(path, "registry.db");
+    EXPECT_INT(SQLITE_OK, sqlite3_open(path, &db));
+    EXPECT_INT(SQLITE_OK, sqlite3_exec(db, sql, NULL, NULL, NULL));
+    sqlite3_close(db);
+}
+
+static int64_t count(json_t *list)
+{
+    int64_t all = list ? (int64_t)json_array_size(list) : -1;
+    json_decref(list);
+    return all;
+}
+
+static void lists_make_nothing(void)
+{
+    struct fault why = {0};
+    char path[96];
+    fresh_folder();
+    EXPECT_INT(0, count(registry_read_all_topups(dir, &why)));
+    EXPECT_INT(0, count(registry_read_all_keys(dir, &why)));
+    EXPECT_INT(0, count(registry_read_all_keys("/tmp/moongate-reading-none", &why)));
+    path_of(path, "registry.db");
+    EXPECT(access(path, F_OK) != 0 && access("/tmp/moongate-reading-none", F_OK) != 0);
+    registry_close(open_it());
+    run_sql("INSERT INTO topups VALUES('topup_a', 'b/r', '', 1, 'x', 'kim', 1, 1, 2, 0)");
+    EXPECT_INT(1, count(registry_read_all_topups(dir, &why)));
+    run_sql("INSERT INTO keys VALUES('key_a', 'd', 't', '{}', 1, 0, 0, 0, '')");
+    EXPECT_INT(1, count(registry_read_all_keys(dir, &why)));
+}
+
+/* As a clock that was set back leaves them: each was made when others were over. The keys stand beside them. */
+static void of_too_many_those_that_end_last_are_handed_over(void)
+{
+    struct fault why = {0};
+    struct buf bytes;
+    struct snapshot s;
+    char sql[400];
+    fresh_folder();
+    struct registry *r = open_it();
+    snprintf(sql, sizeof sql,
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+             "INSERT INTO topups SELECT 'topup_' || i, 'b/r', 'user=' || i, 1, 'x', 'kim', 1, 1, %lld + i, 0 FROM n",
+             LIMIT_TOPUPS + 100, (long long)now_s() + 100000);
+    run_sql(sql);
+    buf_init(&bytes);
+    EXPECT(registry_export(r, now_s(), &bytes, &why));
+    if (snapshot_parse(buf_slice(&bytes), NULL, &s, &why)) {
+        EXPECT_INT(0, topups_now(s.topups, SLICE("b/r"), SLICE("user=100"), now_s()).count);
+        EXPECT_INT(1, topups_now(s.topups, SLICE("b/r"), SLICE("user=101"), now_s()).count);
+        EXPECT_INT(1, topups_now(s.topups, SLICE("b/r"), SLICE("user=1100"), now_s()).count);
+        snapshot_clear(&s);
+    } else {
+        UNIT_FAIL("%s", why.text);
+    }
+    static const struct change_by by = {.actor = SLICE("kim"), .via = SLICE("cli"), .reason = SLICE("quarter end")};
+    struct topup_spec spec = {SLICE("b/r"), SLICE("user=1"), 7, now_s() + 1000};
+    struct topup_made made;
+    EXPECT(!registry_topup_create(r, &spec, &by, &made, &why));
+    EXPECT(strstr(why.text, "1100 top-ups are live, and of more than 1000 those that end last alone would hold"));
+    buf_clear(&bytes);
+    registry_close(r);
+}
+
+/* Read by a clock that is ahead, asked by one that was set right. */
+static int64_t sales_later(int64_t read_s, int64_t at_s)
+{
+    struct fault why = {0};
+    struct buf text;
+    buf_init(&text);
+    struct topups *topups =
+        registry_read_topups(dir, read_s, &text, &why) ? topups_parse(buf_slice(&text), &why) : NULL;
+    if (!topups) UNIT_FAIL("%s", why.text);
+    int64_t nano = topups_now(topups, SLICE("budget/sales"), SLICE("department=sales"), at_s).nano;
+    topups_unref(topups);
+    buf_clear(&text);
+    return nano;
+}
+
+static void what_a_wrong_clock_takes_for_over_is_handed_over_for_a_day(void)
+{
+    fresh_folder();
+    registry_close(open_it());
+    run_sql("INSERT INTO topups VALUES('topup_a', 'budget/sales', 'department=sales', 5, 'x', 'kim', 1, 1, 1000, 0)");
+    EXPECT_INT(5, sales_later(1000 + 86399, 999));
+    EXPECT_INT(0, sales_later(1000 + 86399, 1000));
+    EXPECT_INT(0, sales_later(1000 + 86400, 999));
+}
+
+/* ---- Has it changed? */
+
+static struct registry_mark settled(void)
+{
+    struct registry_mark mark;
+    do mark = registry_mark(dir);
+    while (!mark.is_settled);
+    return mark;
+}
+
+static void a_mark_changes_with_each_commit_and_with_nothing_else(void)
+{
+    struct fault why = {0};
+    fresh_folder();
+    struct registry_mark before = settled(), after;
+    EXPECT_INT(0, before.file.size);
+    struct registry *r = open_it();
+    after = registry_mark(dir);
+    EXPECT(after.file.size > 0 && !registry_mark_is_same(&before, &after));
+    for (int i = 0; i < 3; i++) {
+        before = settled();
+        EXPECT_INT(0, count(registry_read_all_keys(dir, &why)));
+        registry_close(open_it());
+        after = settled();
+        EXPECT(registry_mark_is_same(&before, &after));
+        run_sql("UPDATE topups SET nano = nano + 1; INSERT INTO changes(id, body) VALUES(hex(randomblob(8)), '{}')");
+        after = registry_mark(dir);
+        EXPECT(!registry_mark_is_same(&before, &after));
+        EXPECT(!registry_mark_is_same(&after, &after)); /* another commit may follow in the same tick of the clock */
+    }
+    registry_close(r);
+    before = settled();
+    registry_close(open_it());
+    after = settled();
+    EXPECT(registry_mark_is_same(&before, &after));
+}
+
 int main(void)
 {
     RUN(none_are_where_no_registry_is);
     RUN(those_that_hold_are_there);
     RUN(an_older_file_stays_as_it_is);
     RUN(a_broken_file_is_named);
+    RUN(lists_make_nothing);
+    RUN(of_too_many_those_that_end_last_are_handed_over);
+    RUN(what_a_wrong_clock_takes_for_over_is_handed_over_for_a_day);
+    RUN(a_mark_changes_with_each_commit_and_with_nothing_else);
     fresh_folder();
     EXPECT_INT(0, rmdir(dir));
     return unit_close("registry_reading");

@@ -46,7 +46,7 @@ static void all_that_is_asked_for_is_found(void)
 {
     struct fixture f;
     begin(&f, "{\"model\":\"gpt-4\\u006f\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\","
-              "\"content\":\"u\"}],\"stream\":true,\"stream_options\":{\"include_usage\":false},\"max_tokens\":7,"
+              "\"content\":\"u\"}],\"stream\":true,\"stream_options\":{\"include_usage\":false},\"max_tokens\":9,"
               "\"max_completion_tokens\":9,\"temperature\":0.5,\"n\":3,\"user\":\"u-1\",\"tools\":[{\"type\":"
               "\"function\"},{\"type\":\"web_search\"}],\"metadata\":{\"moongate\":{\"data\":\"internal\"},\"x\":1}}");
     EXPECT_SLICE(SLICE("gpt-4o"), f.r.model);
@@ -384,11 +384,62 @@ static void a_limit_is_written_as_its_target_calls_it(void)
     expect_limited(CHAT_CHAT, BODY(PLAIN("9")), CHAT_LIMIT_COMPLETION, "5", BODY(COMPLETION("5")));
     expect_limited(CHAT_CHAT, BODY(COMPLETION("9")), CHAT_LIMIT_ANY, "5", BODY(COMPLETION("5")));
     expect_limited(CHAT_CHAT, BODY(COMPLETION("9")), CHAT_LIMIT_TOKENS, "5", BODY(PLAIN("5")));
-    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("8")), CHAT_LIMIT_ANY, "5", BODY(PLAIN("5") COMPLETION("5")));
-    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("8")), CHAT_LIMIT_COMPLETION, "5", BODY(COMPLETION("5")));
-    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("8")), CHAT_LIMIT_TOKENS, "", BODY(""));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("9")), CHAT_LIMIT_ANY, "5", BODY(PLAIN("5") COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("9")), CHAT_LIMIT_COMPLETION, "5", BODY(COMPLETION("5")));
+    expect_limited(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("9")), CHAT_LIMIT_TOKENS, "", BODY(""));
     expect_limited(CHAT_CHAT, BODY(COMPLETION("8")), CHAT_LIMIT_ANY, "", BODY(""));
     expect_limited(CHAT_COMPLETIONS, BODY(""), CHAT_LIMIT_COMPLETION, "5", BODY(PLAIN("5")));
+}
+
+static void expect_named(enum chat_kind kind, const char *body, enum chat_limit limit, const char *want)
+{
+    struct fixture f;
+    struct splice edits;
+    struct buf out = {0};
+    EXPECT(parse_kind(&f, body, kind));
+    splice_init(&edits, &f.r.tape, slice_str(body), &f.arena);
+    chat_edit_limit_name(&f.r, &edits, limit);
+    splice_apply(&edits, &out);
+    EXPECT_SLICE(slice_str(want), buf_slice(&out));
+    buf_clear(&out);
+    finish(&f);
+}
+
+static void a_callers_own_limit_goes_by_the_name_that_its_target_takes(void)
+{
+    expect_named(CHAT_CHAT, BODY(COMPLETION("9")), CHAT_LIMIT_TOKENS, BODY(PLAIN("9")));
+    expect_named(CHAT_CHAT, BODY(PLAIN("9")), CHAT_LIMIT_COMPLETION, BODY(COMPLETION("9")));
+    expect_named(CHAT_CHAT, BODY(PLAIN("9") COMPLETION("9.0")), CHAT_LIMIT_TOKENS, BODY(PLAIN("9.0")));
+    expect_named(CHAT_CHAT, BODY(COMPLETION("null") PLAIN("9")), CHAT_LIMIT_TOKENS, BODY(PLAIN("9")));
+    const char *same[] = {BODY(PLAIN("9")), BODY(COMPLETION("9")), BODY(COMPLETION("null")), BODY("")};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        expect_named(CHAT_CHAT, same[i], CHAT_LIMIT_ANY, same[i]);
+    expect_named(CHAT_CHAT, BODY(PLAIN("9")), CHAT_LIMIT_TOKENS, BODY(PLAIN("9")));
+    expect_named(CHAT_COMPLETIONS, BODY(COMPLETION("9")), CHAT_LIMIT_TOKENS, BODY(COMPLETION("9")));
+}
+
+static void expect_limit_read(enum chat_kind kind, const char *body, int64_t want)
+{
+    struct fixture f;
+    EXPECT(parse_kind(&f, body, kind));
+    EXPECT_INT(want, f.r.max_tokens);
+    finish(&f);
+}
+
+static void two_limits_that_differ_are_refused(void)
+{
+    const char *differ[] = {BODY(PLAIN("65536") COMPLETION("1")), BODY(COMPLETION("\"1\"") PLAIN("1")),
+                            BODY(COMPLETION("1") PLAIN("\"1\""))};
+    for (size_t i = 0; i < sizeof differ / sizeof differ[0]; i++) {
+        struct fixture f;
+        EXPECT(!parse_kind(&f, differ[i], CHAT_CHAT));
+        finish(&f);
+    }
+    expect_limit_read(CHAT_CHAT, BODY(PLAIN("7") COMPLETION("7")), 7);
+    expect_limit_read(CHAT_CHAT, BODY(PLAIN("null") COMPLETION("7")), 7);
+    expect_limit_read(CHAT_CHAT, BODY(PLAIN("7") COMPLETION("null")), 7);
+    expect_limit_read(CHAT_COMPLETIONS, BODY(PLAIN("7") COMPLETION("1")), 7);
+    expect_limit_read(CHAT_COMPLETIONS, BODY(COMPLETION("1")), -1);
 }
 
 static void edits_are_the_least_that_is_needed(void)
@@ -436,6 +487,8 @@ int main(void)
     RUN(text_is_measured);
     RUN(the_last_user_text_is_found_and_cut);
     RUN(a_limit_is_written_as_its_target_calls_it);
+    RUN(a_callers_own_limit_goes_by_the_name_that_its_target_takes);
+    RUN(two_limits_that_differ_are_refused);
     RUN(edits_are_the_least_that_is_needed);
     return unit_close("chat");
 }

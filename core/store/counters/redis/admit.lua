@@ -80,8 +80,10 @@ for g = 1, groups do
       local over_s = found[i + 2] or "0"
       found[i + 2], fresh = over_s, false
       if spent ~= "0" and held == "0" and over_s + 0 <= now_s then
+        local turns = "n" .. argv[field + i]:sub(2)
         spent, found[i] = "0", "0"
-        put[n + 1], put[n + 2], n = argv[field + i], "0", n + 2
+        put[n + 1], put[n + 2] = argv[field + i], "0"
+        put[n + 3], put[n + 4], n = turns, ("%.0f"):format((call("HGET", keys[2 + g], turns) or 0) + 1), n + 4
       end
     end
     if limit == -2 then

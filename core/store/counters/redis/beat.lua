@@ -34,6 +34,8 @@ call("ZADD", KEYS[3], until_ms, ARGV[1])
 local teller = call("GET", KEYS[4])
 call("SET", KEYS[4], ARGV[1], "PX", ARGV[2])
 local is_shared = ARGV[3] == "" and teller and teller ~= ARGV[1]
-local over = call("ZRANGEBYSCORE", KEYS[3], "-inf", now_ms, "LIMIT", 0, 3)
+local over_count = call("ZCOUNT", KEYS[3], "-inf", now_ms)
+local from = over_count > 3 and time[2] % (over_count - 2) or 0 -- some may be there that nobody can clear away
+local over = call("ZRANGEBYSCORE", KEYS[3], "-inf", now_ms, "LIMIT", from, 3)
 local holds, living = call("HLEN", KEYS[2]) - 1, call("ZCOUNT", KEYS[3], ("(%.0f"):format(now_ms), "+inf")
 return { 1, memory, names[2] or "", ("%.0f"):format(now_ms), holds, living, is_shared and 1 or 0, unpack(over) }

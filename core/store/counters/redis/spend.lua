@@ -5,8 +5,8 @@
 -- KEYS: R, H of the session, then B of each period that the sums name
 -- ARGV: source (a ledger's name without blanks; a ledger that begins anew is another), "more" or "exact" (after a
 --   repair: a sum that is less than what was told counts, too), how many holds, their ids, then of each sum: number of
---   its B in KEYS, key, nano-dollars, the period's end, and of a session (0) when it was charged last and how long it
---   stands without
+--   its B in KEYS, key, nano-dollars, the period's end, and of a session (0) when it was charged last, how long it
+--   stands without, and when the ledger's sum began
 -- Reply: {1, how many of the holds were known}
 --with redis clock exact wide keeping losing holds giving
 
@@ -44,24 +44,27 @@ local function tell_period(key, list)
   return is_new
 end
 
--- A session's sum begins anew in the ledger, too, when nothing was charged for so long. The last second in which it
--- goes on is that in which its silence is as long as it may be. When it is over then; nil: it is already.
-local function tell_session(key, name, nano, last, idle)
-  local sum, told, over = "s" .. name, "g" .. source .. " " .. name, "u" .. name
-  local seen = call("HMGET", key, sum, told, over, "h" .. name)
-  local before, before_last = (seen[2] or "0 0"):match("^(%d+) (%d+)$")
-  local spent, is_up = seen[1] or "0", (seen[3] or 0) + 0
-  if last < before_last + 0 or (not seen[2] and last + idle + 1 <= now_s) then return end
-  if is_up <= last and (seen[4] or "0") == "0" then spent = "0" end
-  if is_exact then
+-- A ledger's sum of a session begins anew when it charged nothing for so long, the session when no ledger did: what was
+-- told of another sum, or of another session, is nothing that this one contains. The last second in which it goes on is
+-- that in which its silence is as long as it may be: so the charge that came last says when it is over. That moment;
+-- nil: it is over already.
+local function tell_session(key, name, nano, last, idle, begun)
+  local sum, told, turns = "s" .. name, "g" .. source .. " " .. name, "n" .. name
+  local seen = call("HMGET", key, sum, told, "u" .. name, "h" .. name, turns, "l" .. name)
+  local before, before_last, before_begun, before_turn = (seen[2] or ""):match("^(%d+) (%d+) (%d+) (%d+)$")
+  local spent, over, turn, latest = seen[1] or "0", (seen[3] or 0) + 0, (seen[5] or 0) + 0, (seen[6] or 0) + 0
+  if last < (before_last or 0) + 0 or (not seen[2] and last + idle + 1 <= now_s) then return end
+  if over > 0 and over <= begun and (seen[4] or "0") == "0" then spent, turn = "0", turn + 1 end
+  if before_begun ~= ("%.0f"):format(begun) or before_turn + 0 ~= turn then before = "0" end
+  if is_exact or e.is_more(nano, before) then
     spent = e.plus(e.minus(spent, before), nano)
   else
-    if last - before_last > idle or e.is_more(before, nano) then before = "0" end
-    spent = e.plus(spent, e.minus(nano, before))
+    nano = before
   end
-  is_up = math.max(is_up, last + idle + 1)
-  call("HSET", key, sum, spent, told, ("%s %.0f"):format(nano, last), over, ("%.0f"):format(is_up))
-  return is_up
+  if last >= latest then over, latest = last + idle + 1, last end
+  call("HSET", key, sum, spent, told, ("%s %.0f %.0f %.0f"):format(nano, last, begun, turn),
+    "u" .. name, ("%.0f"):format(over), turns, ("%.0f"):format(turn), "l" .. name, ("%.0f"):format(latest))
+  return over
 end
 
 local function note_period(key, stop)
@@ -77,10 +80,11 @@ local function note_period(key, stop)
 end
 
 local periods, stops, sessions, sessions_stop = {}, {}, false, 0
-for at = 4 + count, #ARGV, 6 do
+for at = 4 + count, #ARGV, 7 do
   local number, stop = ARGV[at] + 0, ARGV[at + 3] + 0
   if stop == 0 then
-    local over = tell_session(KEYS[number], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4] + 0, ARGV[at + 5] + 0)
+    local over = tell_session(KEYS[number], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4] + 0, ARGV[at + 5] + 0,
+      ARGV[at + 6] + 0)
     if over then sessions, sessions_stop = KEYS[number], math.max(sessions_stop, over) end
   else
     local list = periods[number] or {}

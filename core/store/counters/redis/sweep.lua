@@ -18,13 +18,13 @@ end
 -- What ledgers told of it goes when they cannot tell of the same session again.
 local function session(field, value)
   local kind, name = field:sub(1, 1), field:sub(2)
-  if kind == "g" and value:match(" (%d+)$") + idle < now_s then
+  if kind == "g" and value:match("^%d+ (%d+)") + idle < now_s then
     local over = call("HGET", KEYS[1], "u" .. name:match("^%S+ (.*)$")) or 0
     if over + idle < now_s then gone[#gone + 1] = field end
   elseif kind == "h" or kind == "u" then
     local sums = call("HMGET", KEYS[1], "h" .. name, "u" .. name)
     if (sums[1] or "0") == "0" and (sums[2] or 0) + idle < now_s then
-      for _, letter in ipairs { "s", "h", "u" } do gone[#gone + 1] = letter .. name end
+      for _, letter in ipairs { "s", "h", "u", "n", "l" } do gone[#gone + 1] = letter .. name end
     end
   end
 end

@@ -6,7 +6,8 @@
 --                five doubles: until when its requests are used up (s since 1970, ns), its tokens (s, ns), how many run
 --                _p: the periods that were told (losing.lua)
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
---                Sessions are B:0: u<key> is when a session is over. a<id>: which ledger gives a notice out.
+--                Sessions are B:0: u<key> is when a session is over, l<key> when it was charged last, n<key> how often
+--                it began anew. a<id>: which ledger gives a notice out.
 --                m: it was told of
 --   R, each B that was told of  w: nobody's (wide.lua)
 --   H:<session>  lease (ms), dead, behind a zero byte; <hold> → what it has taken (holds.lua). A session is one life

@@ -1,0 +1,103 @@
+#include "wire/content.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SPANS 8u /* a power of two */
+
+/* Keys without escapes, nearly all, are compared as they stand. */
+unsigned content_find(const struct content_table *table, const struct json_tape *tape, uint32_t node)
+{
+    struct slice key = json_key(tape, node);
+    if (!key.ptr) return table->count;
+    struct slice text = slice_of(key.ptr + 1, key.len - 2);
+    for (unsigned m = 0; m < table->count; m++) {
+        if (slice_equal(text, table->members[m].name)) return m;
+    }
+    if (!memchr(text.ptr, '\\', text.len)) return table->count;
+    for (unsigned m = 0; m < table->count; m++) {
+        if (json_key_is(tape, node, table->members[m].name)) return m;
+    }
+    return table->count;
+}
+
+const char *content_read(const struct content_table *table, const struct json_tape *tape, uint32_t object,
+                         uint32_t *at)
+{
+    const char *twice = NULL;
+    for (unsigned m = 0; m < table->count; m++)
+        at[m] = JSON_NONE;
+    if (!json_is(tape, object, JSON_OBJECT)) return NULL;
+    for (uint32_t n = json_first(tape, object); n != JSON_NONE; n = json_next(tape, n)) {
+        unsigned m = content_find(table, tape, n);
+        if (m == table->count) continue;
+        if (at[m] == JSON_NONE)
+            at[m] = n;
+        else if (table->members[m].is_once && !twice)
+            twice = table->members[m].name.ptr;
+    }
+    return twice;
+}
+
+bool content_is_of_type(const struct json_tape *tape, uint32_t object, struct slice type)
+{
+    return json_text_is(tape, json_get(tape, object, SLICE("type")), type);
+}
+
+bool content_tell(const struct content_walk *w, struct chat_piece piece)
+{
+    piece.message = w->message;
+    piece.is_result = w->is_result;
+    if (!piece.role) piece.role = w->role;
+    return w->fn(w->arg, &piece);
+}
+
+bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind)
+{
+    return !json_is(w->tape, node, JSON_STRING) || content_tell(w, (struct chat_piece){.kind = kind, .node = node});
+}
+
+bool content_walk_messages(struct content_walk *w, uint32_t messages,
+                           bool (*tell_message)(struct content_walk *w, uint32_t message))
+{
+    if (!json_is(w->tape, messages, JSON_ARRAY)) return true;
+    for (uint32_t n = json_first(w->tape, messages); n != JSON_NONE; n = json_next(w->tape, n), w->message++) {
+        if (!tell_message(w, n)) return false;
+    }
+    return true;
+}
+
+void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node)
+{
+    uint32_t cap = r->free_count;
+    if (cap == 0 || (cap >= FIRST_SPANS && (cap & (cap - 1)) == 0)) {
+        struct chat_span *larger = arena_alloc(arena, (cap ? 2 * cap : FIRST_SPANS) * sizeof *larger);
+        if (cap) memcpy(larger, r->free, cap * sizeof *larger);
+        r->free = larger;
+    }
+    r->free[r->free_count++] = (struct chat_span){node, json_after(&r->tape, node)};
+}
+
+static int by_place(const void *a, const void *b)
+{
+    uint32_t first = ((const struct chat_span *)a)->node, second = ((const struct chat_span *)b)->node;
+    return first < second ? -1 : first > second;
+}
+
+void content_sort_free(struct chat_request *r)
+{
+    if (r->free_count > 1) qsort(r->free, r->free_count, sizeof *r->free, by_place);
+}
+
+bool content_is_free(const struct chat_request *r, uint32_t node)
+{
+    uint32_t low = 0, high = r->free_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (r->free[middle].after <= node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < r->free_count && r->free[low].node < node;
+}

@@ -1,0 +1,64 @@
+/*
+ * What stands inside of messages, as all dialects read it: each member of an object by a table of the dialect's, and
+ * one walk that tells its pieces (wire/chat.h).
+ *
+ *     static const struct content_member members[] = {[MEMBER_ROLE] = {{"role", 4}, true, true}, …};
+ *     static const struct content_table table = {members, MEMBERS_COUNT};
+ *     uint32_t at[MEMBERS_COUNT];
+ *     const char *twice = content_read(&table, tape, part, at);        // NULL: none stands twice that may not
+ *     content_tell_text(&walk, at[MEMBER_TEXT], PIECE_CONTENT);
+ *
+ * Values of the callers' own making, such as a tool's input, have no names of the format in them: who reads a request
+ * notes them (content_add_free), and content_is_free() says of a node whether it lies in one. For core/wire's dialects
+ * alone; holds nothing.
+ */
+#ifndef MOONGATE_WIRE_CONTENT_H
+#define MOONGATE_WIRE_CONTENT_H
+
+#include "wire/chat.h"
+
+/* A member of messages, or of what is inside those. */
+struct content_member {
+    struct slice name;
+    bool is_once;   /* of two a policy would read the one, the model the other */
+    bool is_format; /* nothing in it is a text */
+};
+
+struct content_table {
+    const struct content_member *members;
+    unsigned count;
+};
+
+/* Which one a node is, by its key; table->count: none of them, or no member. */
+unsigned content_find(const struct content_table *table, const struct json_tape *tape, uint32_t node);
+/* Each member's first value, in one walk over the object, else JSON_NONE; none of what is no object. `at` has room for
+ * all of the table. The name of one that may not stand twice, and does; NULL: there is none. */
+const char *content_read(const struct content_table *table, const struct json_tape *tape, uint32_t object,
+                         uint32_t *at);
+/* Does the object's "type" say so? */
+bool content_is_of_type(const struct json_tape *tape, uint32_t object, struct slice type);
+
+struct content_walk {
+    const struct json_tape *tape;
+    uint32_t message;    /* its number */
+    enum chat_role role; /* of its pieces */
+    bool is_result;      /* inside of what a tool gave back */
+    chat_piece_fn fn;
+    void *arg;
+};
+
+/* With the walk's message, and its role where the piece has none. False when fn did. */
+bool content_tell(const struct content_walk *w, struct chat_piece piece);
+/* Nothing of what is no string. */
+bool content_tell_text(const struct content_walk *w, uint32_t node, enum chat_piece_kind kind);
+/* Each element of a list, numbered on; nothing when it is none. */
+bool content_walk_messages(struct content_walk *w, uint32_t messages,
+                           bool (*tell_message)(struct content_walk *w, uint32_t message));
+
+/* They come nearly in the order in which they stand, and are sorted when all are there. */
+void content_add_free(struct chat_request *r, struct arena *arena, uint32_t node);
+void content_sort_free(struct chat_request *r);
+/* Inside of one, not the value itself. */
+bool content_is_free(const struct chat_request *r, uint32_t node);
+
+#endif
