@@ -8,6 +8,7 @@
 #include "flow/relay/relay_inner.h"
 
 #include "base/mem.h"
+#include "wire/translate/translate.h"
 #include "wire/translate/translator.h"
 
 struct translate {
@@ -140,7 +141,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct translate *t = (struct translate *)s;
     if (t->is_over) return false;
-    if (!translator_can(s->relay->parts.client, s->relay->parts.provider))
+    if (!translate_can(s->relay->parts.client, s->relay->parts.provider))
         return refuse(t, "nobody has words for it in that API");
     if (s->relay->is_encoded) return refuse(t, "it has a content coding");
     if (p->event) return feed_event(t, p);

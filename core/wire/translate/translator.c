@@ -35,11 +35,6 @@ struct translator {
     struct buf comment;         /* or an error: what is no event of the writer's */
 };
 
-bool translator_can(const struct dialect *client, const struct dialect *provider)
-{
-    return client->answers && provider->answers;
-}
-
 /* ---- characters in two halves */
 
 #define NO_CHARACTER SLICE("\\ufffd")

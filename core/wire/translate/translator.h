@@ -22,9 +22,7 @@
 
 struct translator;
 
-/* Can chats of that provider be answered to that client? */
-bool translator_can(const struct dialect *client, const struct dialect *provider);
-/* manner's texts are borrowed, as are dropped and arg. */
+/* Of dialects that can (translate_can()). manner's texts are borrowed, as are dropped and arg. */
 struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
                                   const struct answer_manner *manner, answer_event_fn event, void *arg,
                                   struct dropped *dropped);
