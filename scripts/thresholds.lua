@@ -89,6 +89,10 @@ end
 function thresholds.compile(spec, path)
   if spec == nil then return nil end
   local list = {}
+  if type(spec) == "table" and next(spec) == nil then
+    report.at(path, "bad_limit", "no thresholds: this budget would warn nobody and block nothing",
+      "leave 'thresholds' out: then 100% denies")
+  end
   for i, value in ipairs(schema.list(schema.table)(spec, path) or {}) do
     list[#list + 1] = compile_one(value, sub(path, i))
   end
