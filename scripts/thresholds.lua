@@ -163,6 +163,24 @@ function thresholds.try_narrowing(f, entry, used, reason, is_enough)
   return true
 end
 
+-- What the request would cost with what the thresholds leave: from each that narrows on, { from, cost } in nano-dollars,
+-- in their order; cost nothing where no target is left. estimate() says what it costs, and whether any target is left.
+function thresholds.narrowed(f, entry, estimate)
+  local filters, list = f._filters, {}
+  local before = #filters
+  if entry.row.mode == "observe" then return list end
+  for _, one in ipairs(entry.row.thresholds) do
+    if one.only then add_filter(f, entry, one, one.only) end
+    if one.drop then add_filter(f, entry, one, one.drop) end
+    if one.only or one.drop then
+      local cost, _, is_any = estimate()
+      list[#list + 1] = { from = thresholds.nano(entry.item.whole, one.at), cost = is_any and cost or nil }
+    end
+  end
+  while #filters > before do filters[#filters] = nil end
+  return list
+end
+
 local function warn(f, entry, one, reason)
   local text = one.warn == true and reason or one.warn
   notes.note(f, entry.policy, rule_of(entry, one), "warn", text, entry.row.mode, entry.row.line)

@@ -186,7 +186,7 @@ local function item_of(f, policy, row, cost)
   local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost,
     limit = row.blocks_at, whole = row.limit, on_loss = policy.on_store_loss, observe = row.mode == "observe",
     words = row.words }
-  if row.words then item.who = scopes.spell(row.parts, f, false, row.name) end
+  if row.words then item.who = words.scope(f, row) end
   if core.has_topups() then raise(f, policy, row, item, key) end
   if row.period then item.start, item.stop = calendar.period(row.period, f.time, policy.offset_at)
   else
