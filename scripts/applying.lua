@@ -5,8 +5,9 @@
 --
 -- limit: { policy, rule, at, mode, scope, allows, brief, least } and the item of scripts/counters.lua that it is
 -- counted by, but for its scope; least: what the request costs with the shortest answer, where its budget shrinks
--- answers; narrowed { { from, cost }, … }: what it costs with what thresholds leave from so much on; topup { nano, ends_at, count }: what is added to its budget now. The decision is the engine's own; what it
--- collects is watched from outside.
+-- answers; narrowed { { from, cost }, … }: what it costs with what thresholds leave from so much on; topup { nano,
+-- ends_at, count }: what is added to its budget now. The decision is the engine's own; what it collects is watched from
+-- outside.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
