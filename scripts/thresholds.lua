@@ -163,8 +163,9 @@ function thresholds.try_narrowing(f, entry, used, reason, is_enough)
   return true
 end
 
--- What the request would cost with what the thresholds leave: from each that narrows on, { from, cost } in nano-dollars,
--- in their order; cost nothing where no target is left. estimate() says what it costs, and whether any target is left.
+-- What the request would cost with what the thresholds leave: from each that narrows on, { from, cost } in
+-- nano-dollars, in their order; cost nothing where no target is left. estimate() says what it costs, and whether any
+-- target is left.
 function thresholds.narrowed(f, entry, estimate)
   local filters, list = f._filters, {}
   local before = #filters

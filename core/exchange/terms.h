@@ -21,12 +21,14 @@
 #include "exchange/price.h"
 
 struct count_rules; /* wire/count.h */
+struct traits;      /* wire/translate/traits.h */
 
 struct terms {
     struct slice target;               /* "openai/small" */
     const struct price *price;         /* NULL: unpriced */
     bool is_default_price;             /* nobody gave it a price of its own: models.lua's price for all such holds */
     const struct count_rules *counting; /* NULL: the usual rules */
+    const struct traits *traits;        /* what it takes of a request in another dialect; NULL: nobody said */
     uint64_t context_tokens;           /* of one request, input and output; 0: not said */
 };
 

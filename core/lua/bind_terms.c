@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "lua/bind.h"
 #include "lua/counting.h"
+#include "lua/traits.h"
 
 /* As policy files spell the parts. */
 static const char *const part_names[USAGE_PARTS] = {
@@ -133,6 +134,15 @@ static const struct count_rules *counting_for(struct slice counts_as, struct sli
     return rules || counts_as.len ? rules : counting_find(model);
 }
 
+/* Likewise. */
+static const struct traits *traits_for(struct slice counts_as, struct slice target, struct slice model)
+{
+    struct slice deployment;
+    slice_split(target, '/', &deployment);
+    if (counts_as.len) return traits_find(counts_as);
+    return traits_find(traits_has(deployment) ? deployment : model);
+}
+
 /* is_counted(name): is there a family of models that it belongs to? */
 static int on_is_counted(lua_State *L)
 {
@@ -150,6 +160,7 @@ static int on_add_terms(lua_State *L)
     struct terms *terms = terms_table_add(bind_set(L)->terms, name);
     terms->price = price;
     terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
+    terms->traits = traits_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->is_default_price = lua_toboolean(L, 4);
     terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
     lua_pushlightuserdata(L, terms);

@@ -8,6 +8,7 @@
 #include "lua/observe.h"
 #include "lua/sandbox.h"
 #include "lua/script.h"
+#include "lua/traits.h"
 #include "lua/unspent.h"
 
 static size_t live_generations;
@@ -131,6 +132,7 @@ void policy_warm(void)
     policy_errors_clear(&ignored);
     bundle_unref(bundle);
     counting_find(SLICE(""));
+    traits_find(SLICE(""));
 }
 
 struct policy_set *policy_set_ref(struct policy_set *set)

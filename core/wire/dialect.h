@@ -29,6 +29,8 @@
 #include "wire/said.h"
 #include "wire/usage.h"
 
+struct request_translation; /* wire/translate/translate.h */
+
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
 
@@ -39,6 +41,7 @@ struct dialect_stream {
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
     uint64_t finished[2];                     /* one bit for each choice index below 128 that has finished */
     uint32_t choices_expected;                /* as the request asks for */
+    uint64_t spoken[2]; /* one bit for each item of a response below 128 that came in deltas */
     bool has_done, has_error;
 };
 
@@ -94,6 +97,9 @@ struct dialect {
     /* Does a body look like one of this dialect's, and for what does it ask? For commands; nothing is decided by it. */
     bool (*guess)(const struct json_tape *tape, enum chat_kind *kind);
 
+    /* From and to other dialects; NULL: nobody translates it. */
+    const struct request_translation *request_translation;
+
     /* --- an answer --- */
 
     /* Appended to the provider's URL: "/chat/completions". NULL: it has nothing of that kind. */
@@ -128,7 +134,7 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
-extern const struct dialect dialect_openai, dialect_anthropic;
+extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic;
 
 /* By its name; NULL when there is none. */
 const struct dialect *dialect_find(struct slice name);
@@ -149,6 +155,8 @@ void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream
 /* said->json, behind said_begin(). */
 void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
                        dialect_object_fn read_object);
+/* "[DONE]", with blanks around it or not: the end of a stream of OpenAI's. */
+bool dialect_is_done_marker(struct slice data);
 /* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
 struct dialect_rate_form {
     struct slice requests[3], tokens[3]; /* limit, what is left, reset */

@@ -4,6 +4,7 @@
  */
 #include "wire/anthropic/anthropic_inner.h"
 #include "wire/anthropic/anthropic_message.h"
+#include "wire/anthropic/anthropic_translate.h"
 
 static const char *path(enum chat_kind kind)
 {
@@ -113,6 +114,7 @@ const struct dialect dialect_anthropic = {
     .edit_ask_usage = anthropic_edit_ask_usage,
     .edit_member = anthropic_edit_member,
     .guess = anthropic_guess,
+    .request_translation = &anthropic_request_translation,
     .path = path,
     .key_header = {{"x-api-key", 9}, {"", 0}},
     .query = {"beta=true", 9},

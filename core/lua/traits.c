@@ -1,0 +1,62 @@
+#include "lua/traits.h"
+
+#include <lauxlib.h>
+
+#include "lua/families.h"
+#include "wire/translate/conversation.h"
+
+static const char *const thinking_names[] = {
+    [THINKING_NONE] = "", [THINKING_BUDGET] = "budget", [THINKING_ADAPTIVE] = "adaptive"};
+static const char *const cache_names[] = {[CACHE_UNMARKED] = "",
+                                          [CACHE_AS_ANTHROPIC] = "cache_control",
+                                          [CACHE_AS_BREAKPOINT] = "prompt_cache_breakpoint"};
+
+static unsigned read_efforts(lua_State *L, int table)
+{
+    unsigned efforts = 0;
+    lua_getfield(L, table, "efforts");
+    if (!lua_istable(L, -1)) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    for (int i = 1; lua_rawgeti(L, -1, i), !lua_isnil(L, -1); i++, lua_pop(L, 1)) {
+        enum effort effort = effort_named(slice_str(luaL_checkstring(L, -1)));
+        if (effort == EFFORT_UNSAID) luaL_error(L, "efforts: no such word as '%s'", lua_tostring(L, -1));
+        efforts |= 1u << effort;
+    }
+    lua_pop(L, 2);
+    return efforts;
+}
+
+static void read_traits(lua_State *L, int table, void *value)
+{
+    struct traits *traits = value;
+    *traits = (struct traits){
+        .output_tokens = (uint32_t)family_whole(L, table, "output"),
+        .has_fixed_sampling = family_flag(L, table, "fixed_sampling"),
+        .has_one_sampling = family_flag(L, table, "one_sampling"),
+        .has_no_stop = family_flag(L, table, "no_stop"),
+        .thinking = (enum trait_thinking)family_word(L, table, "thinking", thinking_names, THINKING_ADAPTIVE + 1),
+        .efforts = read_efforts(L, table),
+        .has_schema = family_flag(L, table, "schema"),
+        .has_late_system = family_flag(L, table, "late_system"),
+        .has_developer = family_flag(L, table, "developer"),
+        .has_reasoning = family_flag(L, table, "reasoning"),
+        .cache = (enum trait_cache)family_word(L, table, "cache", cache_names, CACHE_AS_BREAKPOINT + 1),
+    };
+}
+
+static struct families families = {
+    .script = "scripts/catalogue/traits.lua", .size = sizeof(struct traits), .read = read_traits};
+
+bool traits_has(struct slice model)
+{
+    return families_find(&families, model) != NULL;
+}
+
+const struct traits *traits_find(struct slice model)
+{
+    static const struct traits nobodys = {0};
+    const struct traits *traits = families_find(&families, model);
+    return traits ? traits : &nobodys;
+}

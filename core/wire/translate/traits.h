@@ -1,0 +1,38 @@
+/*
+ * What one family of models takes, beyond what its dialect has words for: data of scripts/catalogue/traits.lua, as C
+ * reads it. All zeroes is a family that nobody knows: what not every model takes is then left out, and told.
+ */
+#ifndef MOONGATE_WIRE_TRANSLATE_TRAITS_H
+#define MOONGATE_WIRE_TRANSLATE_TRAITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum trait_thinking {
+    THINKING_NONE,
+    THINKING_BUDGET,   /* so many tokens at most */
+    THINKING_ADAPTIVE, /* as much as it finds right, by its effort */
+};
+
+/* How a part is marked up to which the prompt is to be cached. */
+enum trait_cache {
+    CACHE_UNMARKED,      /* not at all */
+    CACHE_AS_ANTHROPIC,  /* "cache_control", also where the dialect is OpenAI's */
+    CACHE_AS_BREAKPOINT, /* "prompt_cache_breakpoint" */
+};
+
+struct traits {
+    uint32_t output_tokens; /* of one answer at most; 0: not known */
+    bool has_fixed_sampling; /* temperature, top_p and top_k are refused */
+    bool has_one_sampling;   /* temperature and top_p are refused together */
+    bool has_no_stop;        /* stop texts are refused */
+    enum trait_thinking thinking;
+    unsigned efforts;     /* which it knows: 1 << enum effort */
+    bool has_schema;      /* answers that fit a JSON schema, and tools whose inputs do */
+    bool has_late_system; /* system text in the middle of a conversation */
+    bool has_developer;   /* system text is called the developer's */
+    bool has_reasoning;   /* takes back what it thought, as reasoning_content */
+    enum trait_cache cache;
+};
+
+#endif

@@ -1,0 +1,30 @@
+#include "wire/translate/translate.h"
+
+bool translate_can(const struct dialect *client, const struct dialect *provider)
+{
+    return client->request_translation && provider->request_translation;
+}
+
+static bool write_read(const struct chat_request *r, const struct dialect *provider,
+                       const struct translate_target *target, struct arena *arena, struct buf *out,
+                       struct dropped *dropped, struct fault *why)
+{
+    const struct request_translation *from = r->dialect->request_translation;
+    struct conversation c;
+    conversation_init(&c, r, arena, from->words);
+    if (!from->read(r, &c, dropped, why)) return false;
+    provider->request_translation->write(&c, target, out, dropped);
+    return true;
+}
+
+bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
+                       const struct translate_target *target, struct arena *arena, struct buf *out,
+                       struct dropped *dropped, struct fault *why)
+{
+    struct chat_request r;
+    chat_init(&r);
+    bool is_written = chat_parse(&r, client, body, CHAT_CHAT, arena, why) &&
+                      write_read(&r, provider, target, arena, out, dropped, why);
+    chat_clear(&r);
+    return is_written;
+}

@@ -1,0 +1,51 @@
+/*
+ * From one dialect to another: a client's request as the provider's API takes it.
+ *
+ *     if (translate_can(client, provider)) …                       // for chats; nothing else has a counterpart
+ *     struct translate_target target = {.traits = …, .limit = …, .asks_usage = true};
+ *     if (!translate_request(client, body, provider, &target, arena, &out, &dropped, &why)) …   // 400
+ *
+ * The body is as it would have gone to a target of the client's own dialect: the model's name, masks and what policies
+ * set are in it. What the provider has no words for is refused (FAULT_BAD_BODY, which names its place), or left out and
+ * named in `dropped`: content and tools are refused, for an answer without them would be another one.
+ * No state; nothing is kept.
+ */
+#ifndef MOONGATE_WIRE_TRANSLATE_TRANSLATE_H
+#define MOONGATE_WIRE_TRANSLATE_TRANSLATE_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/slice.h"
+#include "wire/dialect.h"
+#include "wire/translate/conversation.h"
+#include "wire/translate/dropped.h"
+#include "wire/translate/traits.h"
+
+/* Whom a request is written for. */
+struct translate_target {
+    const struct traits *traits; /* never NULL */
+    enum chat_limit limit;       /* what it calls the bound of its answers */
+    bool asks_usage;             /* a stream is to tell its usage, where that has to be asked for */
+};
+
+/* One dialect's half of the hub. */
+struct request_translation {
+    /* Fills c, begun by conversation_init(), from a request of this dialect. */
+    bool (*read)(const struct chat_request *r, struct conversation *c, struct dropped *dropped, struct fault *why);
+    /* Appends the body; c may be rearranged for that. */
+    void (*write)(struct conversation *c, const struct translate_target *target, struct buf *out,
+                  struct dropped *dropped);
+    const struct conversation_words *words;
+};
+
+/* Do both have their halves? Also of one dialect and itself, which nobody asks for. */
+bool translate_can(const struct dialect *client, const struct dialect *provider);
+/* False: FAULT_BAD_BODY, or one of chat_parse()'s; then out is as it was. */
+bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
+                       const struct translate_target *target, struct arena *arena, struct buf *out,
+                       struct dropped *dropped, struct fault *why);
+
+#endif

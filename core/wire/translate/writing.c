@@ -1,0 +1,131 @@
+#include "wire/translate/writing.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#define CALL_ID_BYTES 40 /* OpenAI's APIs take no longer one */
+
+void writing_comma(const struct writing *w)
+{
+    char last = buf_ptr(w->out)[buf_len(w->out) - 1];
+    if (last != '{' && last != '[') buf_append_char(w->out, ',');
+}
+
+void writing_name(const struct writing *w, struct slice name)
+{
+    writing_comma(w);
+    buf_append_char(w->out, '"');
+    buf_append(w->out, name);
+    buf_append(w->out, SLICE("\":"));
+}
+
+void writing_member(const struct writing *w, struct slice name, struct slice json)
+{
+    if (!json.len) return;
+    writing_name(w, name);
+    buf_append(w->out, json);
+}
+
+void writing_number(const struct writing *w, struct slice name, int64_t value)
+{
+    writing_name(w, name);
+    buf_append_u64(w->out, value < 0 ? 0 : (uint64_t)value);
+}
+
+void writing_joined(const struct writing *w, const struct part_list *list, enum part_kind kind, struct slice between)
+{
+    bool is_first = true;
+    buf_append_char(w->out, '"');
+    for (const struct part *p = list->first; p; p = p->next) {
+        if (p->kind != kind) continue;
+        if (!is_first) buf_append(w->out, between);
+        is_first = false;
+        buf_append(w->out, slice_of(p->text.ptr + 1, p->text.len - 2));
+    }
+    buf_append_char(w->out, '"');
+}
+
+void writing_data_url(const struct writing *w, const struct part *p)
+{
+    buf_append(w->out, SLICE("\"data:"));
+    buf_append(w->out, p->media_type);
+    buf_append(w->out, SLICE(";base64,"));
+    buf_append(w->out, p->data);
+    buf_append_char(w->out, '"');
+}
+
+static bool is_id_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/* Sources: Anthropic API reference, tool_use ids match ^[a-zA-Z0-9_-]+$; OpenAI, ids of calls have at most 40
+ * characters. */
+void writing_call_id(const struct writing *w, struct slice id)
+{
+    struct slice text = slice_of(id.ptr + 1, id.len - 2);
+    bool is_good = text.len > 0 && text.len <= CALL_ID_BYTES;
+    for (size_t i = 0; i < text.len && is_good; i++)
+        is_good = is_id_char(text.ptr[i]);
+    if (is_good) {
+        buf_append(w->out, id);
+        return;
+    }
+    XXH128_hash_t hash = XXH3_128bits(text.ptr, text.len);
+    buf_printf(w->out, "\"call_%016llx%016llx\"", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+size_t writing_count(const struct part_list *list, enum part_kind kind)
+{
+    size_t count = 0;
+    for (const struct part *p = list->first; p; p = p->next)
+        count += p->kind == kind;
+    return count;
+}
+
+bool writing_has_marks(const struct part_list *list)
+{
+    for (const struct part *p = list->first; p; p = p->next) {
+        if (p->cache.len) return true;
+    }
+    return false;
+}
+
+bool writing_is_blank(struct slice raw)
+{
+    for (size_t i = 1; i + 1 < raw.len; i++) {
+        char c = raw.ptr[i];
+        bool is_escape = c == '\\' && strchr("ntr", raw.ptr[i + 1]) != NULL;
+        if (c != ' ' && !is_escape) return false;
+        i += is_escape;
+    }
+    return true;
+}
+
+bool writing_fits(struct slice raw, size_t most)
+{
+    return raw.len <= most + 2;
+}
+
+void writing_drop(const struct writing *w, const struct part *p, struct slice name)
+{
+    struct slice reasoning = w->c->words->reasoning;
+    bool is_in_message = p->message != CHAT_NO_MESSAGE;
+    struct slice path = name;
+    if (p->kind == PART_REASONING && reasoning.len)
+        path = reasoning;
+    else if (is_in_message)
+        path = arena_printf(w->c->arena, "content[%u]%s%.*s", p->number, name.len ? "." : "", SLICE_FMT(name));
+    dropped_add_at(w->dropped, is_in_message ? "messages" : "system", is_in_message ? p->message : p->number, path);
+}
+
+enum effort writing_effort(const struct writing *w, enum effort wanted, enum effort least)
+{
+    unsigned known = w->target->traits->efforts;
+    enum effort best = EFFORT_UNSAID;
+    for (int e = least; e < EFFORTS; e++) {
+        bool is_nearer = best == EFFORT_UNSAID || abs(e - (int)wanted) < abs((int)best - (int)wanted);
+        if ((known & 1u << e) && is_nearer) best = (enum effort)e;
+    }
+    return best;
+}

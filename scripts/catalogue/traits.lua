@@ -1,0 +1,74 @@
+-- What models take beyond what their API has words for, by the beginning of their names; read by core/lua/traits.c, the
+-- fields are those of core/wire/translate/traits.h. A request that comes in another API is written by these. Names are
+-- found as in scripts/catalogue/counting.lua; of what fits none only that is asked which every model takes.
+--
+-- output           tokens of one answer at most
+-- fixed_sampling   temperature, top_p, top_k are refused
+-- one_sampling     temperature and top_p are refused together
+-- no_stop          stop texts are refused
+-- thinking         "budget": so many tokens; "adaptive": as many as it likes, by its effort (Anthropic's API)
+-- efforts          words that it knows for how much it is to think
+-- schema           answers and tool inputs that fit a JSON schema (Anthropic's API)
+-- late_system      system text in the middle of a conversation (Anthropic's API)
+-- developer        system text is the developer's (OpenAI's API)
+-- reasoning        what it thought is given back to it, as reasoning_content (OpenAI's API)
+-- cache            how a part is marked up to which the prompt is cached
+--
+-- Sources. Anthropic: "Models overview" (output), "Building with extended thinking", "Adaptive thinking", "Effort",
+-- "Structured outputs", "What's new" of each generation (sampling, system messages). OpenAI: model pages (output),
+-- "Reasoning models" (efforts, sampling, stop, developer messages), "Prompt caching". DeepSeek: "Thinking mode".
+
+-- base: what a family has that differs in little
+local function like(base, names, fields)
+  local family = { names = names }
+  for name, value in pairs(base) do family[name] = value end
+  for name, value in pairs(fields or {}) do family[name] = value end
+  return family
+end
+
+-- A cache marker has Anthropic's own form wherever its models are: aggregators of OpenAI's API take it too.
+local claude = { cache = "cache_control", one_sampling = true }
+local thinking = { cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget" }
+local fitting = { cache = "cache_control", one_sampling = true, output = 64000, thinking = "budget", schema = true }
+local adaptive = { cache = "cache_control", one_sampling = true, output = 128000, thinking = "adaptive", schema = true,
+  efforts = { "low", "medium", "high", "max" } }
+local newest = { cache = "cache_control", output = 128000, thinking = "adaptive", schema = true,
+  fixed_sampling = true, efforts = { "low", "medium", "high", "xhigh", "max" } }
+
+local chat = { output = 16384 }
+local reasoning = { output = 100000, fixed_sampling = true, no_stop = true, developer = true,
+  efforts = { "low", "medium", "high" } }
+
+return {
+  -- Anthropic. What is not named is taken for one of the newest, without what only some of them have.
+  like(newest, { "claude" }, { output = 64000, efforts = { "low", "medium", "high" } }),
+  like(claude, { "claude-3-haiku", "claude-3-sonnet", "claude-3-opus", "claude-haiku-3", "claude-2" },
+    { output = 4096 }),
+  like(claude, { "claude-3-5", "claude-3.5" }, { output = 8192 }),
+  like(thinking, { "claude-3-7", "claude-3.7", "claude-sonnet-4-0", "claude-sonnet-4-2", "claude-sonnet-4@" }),
+  like(thinking, { "claude-opus-4-0", "claude-opus-4-2", "claude-opus-4@" }, { output = 32000 }),
+  like(fitting, { "claude-opus-4-1", "claude-opus-4.1" }, { output = 32000 }),
+  like(fitting, { "claude-sonnet-4-5", "claude-sonnet-4.5", "claude-haiku-4-5", "claude-haiku-4.5",
+    "claude-opus-4-5", "claude-opus-4.5" }),
+  like(adaptive, { "claude-opus-4-6", "claude-opus-4.6", "claude-sonnet-4-6", "claude-sonnet-4.6" }),
+  like(newest, { "claude-opus-4-7", "claude-opus-4.7" }),
+  like(newest, { "claude-opus-4-8", "claude-opus-4.8", "claude-opus-5", "claude-sonnet-5", "claude-haiku-5" },
+    { late_system = true }),
+
+  -- OpenAI
+  like(chat, { "gpt-4o", "chatgpt-4o", "gpt-4.5" }),
+  like(chat, { "gpt-4.1" }, { output = 32768 }),
+  like(chat, { "gpt-4" }, { output = 8192 }),
+  like(chat, { "gpt-4-turbo", "gpt-4-1106", "gpt-4-0125", "gpt-3.5", "gpt-35" }, { output = 4096 }),
+  like(reasoning, { "o1", "o3", "o4" }),
+  like(reasoning, { "gpt-5" }, { output = 128000, efforts = { "minimal", "low", "medium", "high" } }),
+  like(reasoning, { "gpt-5.1" }, { output = 128000, efforts = { "none", "low", "medium", "high" } }),
+  like(reasoning, { "gpt-5.2", "gpt-5.3", "gpt-5.4", "gpt-5.5" },
+    { output = 128000, efforts = { "none", "low", "medium", "high", "xhigh" } }),
+  like(reasoning, { "gpt-5.6" }, { output = 128000, cache = "prompt_cache_breakpoint",
+    efforts = { "none", "low", "medium", "high", "xhigh", "max" } }),
+  { names = { "gpt-oss" }, efforts = { "low", "medium", "high" } },
+
+  -- Others
+  { names = { "deepseek" }, reasoning = true },
+}
