@@ -274,6 +274,7 @@ static void push_state(lua_State *L, const struct counters_state *state)
     if (state->lost == COUNTERS_NOT_LOST) return;
     lua_pushstring(L, counters_loss_name(state->lost));
     lua_setfield(L, -2, "lost");
+    if (state->part) set_number(L, "part", state->part);
 }
 
 static void push_refusal(lua_State *L, const struct counters_answer *answer)
