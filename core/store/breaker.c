@@ -119,7 +119,7 @@ struct breaker_view breaker_view(const struct breaker *b, uint64_t now_ms)
     struct fields f = unpack(atomic_load(&b->word));
     struct breaker_view view = {.is_probed = f.state == PROBED && f.ms > now_ms,
                                 .failures = f.state == CLOSED ? f.count : 0,
-                                .left_ms = f.state == OPEN ? left_of(f.ms, now_ms) : 0,
+                                .left_ms = f.state == CLOSED ? 0 : left_of(f.ms, now_ms),
                                 .hint_left_ms = left_of(atomic_load(&b->hint_ms), now_ms)};
     view.is_open = f.state != CLOSED || view.hint_left_ms > 0;
     return view;

@@ -40,7 +40,7 @@ enum breaker_change { BREAKER_SAME, BREAKER_TRIPPED, BREAKER_PROLONGED, BREAKER_
 struct breaker_view {
     bool is_open, is_probed; /* is_probed: half-open, and a call is under way */
     uint32_t failures;       /* in a row, while it is closed */
-    uint64_t left_ms;        /* open, by itself: so long before the next probe */
+    uint64_t left_ms;        /* open by itself: so long until the next probe, or of the lease of the one under way */
     uint64_t hint_left_ms;   /* … and as others say */
 };
 

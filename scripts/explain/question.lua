@@ -225,13 +225,17 @@ local function add_recorded_key(t, identity)
   if identity.credential == "revoked" or identity.credential == "expired" then t.key = identity.credential end
 end
 
--- What was added to its budgets then: "budget;scope" → [nano-dollars, when the first ends, how many].
+-- What was added to its budgets then: "budget;scope" → [nano-dollars, when the first ends, how many]. What each of
+-- several added is not in the record: all but one stand for the least there is.
 local function add_recorded_topups(t, asked)
   local list, recorded = {}, type(asked) == "table" and type(asked.topups) == "table" and asked.topups or {}
   for _, key in ipairs(report.keys(recorded)) do
     local budget, scope = key:match("^(.*);([^;]*)$")
-    list[#list + 1] = { id = "topup_recorded", budget = budget, scope = scope, nano = recorded[key][1], starts_at = 0,
-      ends_at = recorded[key][2] }
+    local nano, ends_at, count = recorded[key][1], recorded[key][2], recorded[key][3] or 1
+    for i = 1, count do
+      list[#list + 1] = { id = "topup_recorded", budget = budget, scope = scope, nano = i > 1 and 1 or nano - count + 1,
+        starts_at = 0, ends_at = ends_at }
+    end
   end
   t.topups = #list > 0 and list or nil
 end
