@@ -225,14 +225,14 @@ static void on_sum(void *arg, const struct counters_spent *spent, bool counts)
 
 /* ---- Notices. */
 
-static void on_notice(void *arg, const struct ledger_alerted_row *row, bool is_given)
+static void on_notice(void *arg, const struct ledger_alerted_row *row, bool is_own)
 {
     struct telling *t = arg;
     struct ledger_alert alert;
     t->read++;
     t->last_notice = (struct ledger_alerted_row){.key = keep(t, row->key), .budget = keep(t, row->budget),
                                                  .start_s = row->start_s};
-    if (!is_given || !ledger_alert_read(&t->tape, &t->keys[t->turn], row->body, &alert) || !alert.id.len) return;
+    if (!is_own || !ledger_alert_read(&t->tape, &t->keys[t->turn], row->body, &alert) || !alert.id.len) return;
     t->claims[t->count++] = (struct counters_claim){.id = keep(t, alert.id), .start_s = row->start_s};
 }
 
