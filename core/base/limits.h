@@ -54,6 +54,8 @@
 
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
+#define LIMIT_TRANSLATE_CALLS 256u         /* of tools in an answer that is translated, and its parts that wait */
+#define LIMIT_FAILURE_TEXT_BYTES 2000u     /* of a provider's error that is no JSON, for a client of another dialect */
 
 #define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
 #define LIMIT_SKIM_BYTES (64u * KIB)       /* an answer too large to be kept is read in pieces of about this size … */
@@ -148,7 +150,9 @@
 #define LIMIT_NOTICES_KNOWN 4096u             /* of which a worker knows it … */
 #define LIMIT_NOTICES_KNOWN_MS 60000u         /* … for so long: then it tells the ledger again, which knows better */
 #define LIMIT_NOTICES_AWAITED 256u            /* thresholds that a worker looks at until they are reached … */
-#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often */
+#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often … */
+#define LIMIT_NOTICE_UNCOUNTED_MS 2000u       /* … or so often, where nothing is held of what may reach them … */
+#define LIMIT_NOTICE_UNCOUNTED_S 600u         /* … and then for so long after the last such request, or its outage */
 #define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u

@@ -28,7 +28,7 @@ static struct breaker *breaker_of(const struct job *job, const struct provider *
 bool breaking_is_open(const struct job *job, size_t target)
 {
     const struct breaker *b = breaker_of(job, provider_of(job, target));
-    return b && breaker_is_open(b, now_ms());
+    return b && breaker_may_be_open(b) && breaker_is_open(b, now_ms());
 }
 
 static struct slice reason_of(struct exchange *x, const struct target *target, const struct breaker_view *view)
@@ -82,7 +82,7 @@ void breaking_begin(struct job *job, size_t target)
     at->is_failure = false;
     at->provider = provider_of(job, target);
     struct breaker *b = breaker_of(job, at->provider);
-    if (!b) return;
+    if (!b || !breaker_may_be_open(b)) return;
     uint64_t now = now_ms();
     struct breaker_view view = breaker_view(b, now);
     if (!view.is_open) return;

@@ -30,8 +30,8 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
-    call->headers = arena_alloc(arena, (count + head->header_count + 1) * sizeof *call->headers);
-    /* One more is for the cost. */
+    call->headers = arena_alloc(arena, (count + head->header_count + 2) * sizeof *call->headers);
+    /* One more is for the cost, one for the type of what was translated. */
     memcpy(call->headers, common, count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
@@ -77,6 +77,17 @@ static void add_cost(struct job *job)
     call->header_count++;
 }
 
+/* What another dialect's was is now of this kind. */
+static void tell_type(struct call *call, const struct relay_head *head)
+{
+    size_t i = 0;
+    if (call->dialect == call->job->x->api->client) return;
+    while (i < call->header_count && !slice_iequal(call->headers[i].name, SLICE("content-type")))
+        i++;
+    call->headers[i] = (struct conn_header){SLICE("content-type"), head->content_type};
+    if (i == call->header_count) call->header_count++;
+}
+
 /* Nothing in a run of bytes says where it ends: its last byte so far may be the last of all. */
 static bool keeps_last(const struct job *job)
 {
@@ -89,6 +100,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     exchange_move(x, EXCHANGE_STREAMING);
     x->response.status = head->status;
     x->first_byte_ns = clock_mono_ns();
+    tell_type(job->call, head);
     if (length != CONN_STREAM) {
         add_cost(job);
         holds_close(job);

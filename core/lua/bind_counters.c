@@ -334,7 +334,7 @@ static int on_counters_take(lua_State *L)
 
 /* --- notices --- */
 
-/* notify's {from =, whole =, who =, what =, stop =, idle =}; none of it where it is to be told now */
+/* notify's {from =, whole =, who =, what =, stop =, idle =, uncounted =}; none of it where it is to be told now */
 static void read_awaited(lua_State *L, struct counters_notice *notice, struct arena *arena)
 {
     notice->from = amount_of(L, 1, "from", 0);
@@ -342,6 +342,9 @@ static void read_awaited(lua_State *L, struct counters_notice *notice, struct ar
     notice->whole = amount_of(L, 1, "whole", 0);
     notice->stop_s = amount_of(L, 1, "stop", 0);
     notice->idle_s = seconds_of(L, 1, "idle");
+    lua_getfield(L, 1, "uncounted");
+    notice->is_uncounted = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     notice->who = text_of(L, 1, "who", arena);
     notice->what = text_of(L, 1, "what", arena);
 }

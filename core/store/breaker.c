@@ -28,7 +28,12 @@ static struct fields unpack(uint64_t word)
                            .ms = word & MS_MASK};
 }
 
-/* Both begin with one load, and end with it while all is well. */
+bool breaker_may_be_open(const struct breaker *b)
+{
+    return unpack(atomic_load_explicit(&b->word, memory_order_relaxed)).state != CLOSED ||
+           atomic_load_explicit(&b->hint_ms, memory_order_relaxed) > 0;
+}
+
 static bool is_hinted(const struct breaker *b, uint64_t now_ms)
 {
     return atomic_load_explicit(&b->hint_ms, memory_order_relaxed) > now_ms;

@@ -44,6 +44,8 @@ struct breaker_view {
     uint64_t hint_left_ms;   /* … and as others say */
 };
 
+/* False: it is closed, whatever the time is; two loads. */
+bool breaker_may_be_open(const struct breaker *b);
 /* By itself, or by the word of others. False also when the next call is to be its probe. */
 bool breaker_is_open(const struct breaker *b, uint64_t now_ms);
 /* Its time is over, and nobody else is at it: what the caller is known by as its probe, for lease_ms. */

@@ -30,6 +30,7 @@
 #include "wire/usage.h"
 
 struct request_translation; /* wire/translate/translate.h */
+struct answer_translation;  /* wire/translate/answers.h */
 
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
@@ -115,6 +116,7 @@ struct dialect {
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
+    const struct answer_translation *answers; /* from and to other dialects; NULL: nobody translates them */
 
     /* --- what the client is told --- */
 
@@ -134,6 +136,7 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
+extern const struct answer_translation openai_answers, anthropic_answers;
 extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic;
 
 /* By its name; NULL when there is none. */

@@ -133,6 +133,7 @@ const struct dialect dialect_openai = {
     .read_body = read_body,
     .read_event = read_event,
     .judge_end = judge_end,
+    .answers = &openai_answers,
     .request_id_header = {"x-request-id", 12},
     .write_event_error = write_event_error,
     .write_body_error = openai_write_body_error,

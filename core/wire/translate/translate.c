@@ -2,7 +2,7 @@
 
 bool translate_can(const struct dialect *client, const struct dialect *provider)
 {
-    return client->request_translation && provider->request_translation;
+    return client->request_translation && provider->request_translation && client->answers && provider->answers;
 }
 
 static bool write_read(const struct chat_request *r, const struct dialect *provider,

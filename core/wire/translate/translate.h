@@ -41,7 +41,8 @@ struct request_translation {
     const struct conversation_words *words;
 };
 
-/* Do both have their halves? Also of one dialect and itself, which nobody asks for. */
+/* Do both have their halves, of requests and of answers (wire/translate/translator.h)? Also of one dialect and itself,
+ * which nobody asks for. */
 bool translate_can(const struct dialect *client, const struct dialect *provider);
 /* False: FAULT_BAD_BODY, or one of chat_parse()'s; then out is as it was. */
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
