@@ -195,6 +195,18 @@ describe("answers of the provider", function()
     assert.equal("stream_incomplete", g:record(r.id).outcome)
   end)
 
+  it("say in their record what they were charged for without a price", function()
+    m:script { { body = [[{"type":"message","id":"msg_1","model":"free","role":"assistant","content":[{"type":"text","text":"hi"}],
+      "stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2,"service_tier":"standard","speed":"fast",
+      "server_tool_use":{"web_search_requests":2,"web_fetch_requests":1}}}]] } }
+    local r = ask { json = message {} }
+    assert.equal(200, r.status, r.body)
+    local record = g:record(r.id)
+    assert.equal(2, record.billed.searches)
+    assert.same({ "searches" }, record.cost.parts_unpriced)
+    assert.is_true(record.cost.tier_unpriced)
+  end)
+
   it("without message_stop are no whole ones", function()
     m:script { done = 0 }
     local r = ask { json = message { stream = true } }
