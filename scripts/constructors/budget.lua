@@ -79,7 +79,8 @@ end
 -- What is held of the answer: all that may come, or of a stream a slice at a time, if all of its budgets say so.
 local function reserve(f) core.reserve(prices.output_tokens(f), f._slice or 0, f._cuts) end
 
--- The widest of their slices; the stream is cut as soon as one of them says so. Those count that were admitted before.
+-- Held is the widest of their slices, of those that were admitted before, too; each of these goes on with its own until
+-- core.reserve asks for more. The stream is cut as soon as one of them says so.
 local function agree_on_slice(f, policy)
   local slice = f.stream and f.api ~= "embeddings" and policy.slice
   if not f._has_budget then f._has_budget, f._slice, f._cuts = true, slice, policy.cuts
