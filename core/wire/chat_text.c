@@ -25,6 +25,12 @@ uint64_t chat_text_bytes(const struct chat_request *r)
     return bytes_in(r, r->system_node) + bytes_in(r, r->messages_node);
 }
 
+int64_t chat_thinking_within(const struct chat_request *r, int64_t max_tokens)
+{
+    if (r->thinking_tokens < max_tokens) return r->thinking_tokens;
+    return max_tokens / 2 >= CHAT_THINKING_TOKENS_MIN ? max_tokens / 2 : 0;
+}
+
 static bool is_inside_of(const struct json_tape *tape, uint32_t root, uint32_t node)
 {
     return root != JSON_NONE && node > root && node < json_after(tape, root);

@@ -144,11 +144,20 @@ static void what_tools_gave_back_nobody_has_said(void)
     finish(&f);
 }
 
+#define THINKS(budget) "{" HEAD "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":" budget "}}"
+
 static void edits_are_written_as_this_api_calls_them(void)
 {
     static const char plain[] = "{\"model\":\"m\",\"max_tokens\":9}";
     expect_edit(plain, "max_tokens", "5", "{\"model\":\"m\",\"max_tokens\":5}");
     expect_edit(plain, "max_tokens", "", plain);
+    expect_edit(THINKS("5000"), "max_tokens", "5001", "{\"model\":\"m\",\"max_tokens\":5001,\"thinking\":{\"type\":\"enabled\","
+                                                      "\"budget_tokens\":5000}}");
+    expect_edit(THINKS("5000"), "max_tokens", "5000", "{\"model\":\"m\",\"max_tokens\":5000,\"thinking\":{\"type\":\"enabled\","
+                                                      "\"budget_tokens\":2500}}");
+    expect_edit(THINKS("5000"), "max_tokens", "2047", "{\"model\":\"m\",\"max_tokens\":2047}");
+    expect_edit(THINKS("5000"), "temperature", "1", "{\"model\":\"m\",\"max_tokens\":9,\"thinking\":{\"type\":\"enabled\","
+                                                    "\"budget_tokens\":5000},\"temperature\":1}");
     expect_edit(plain, "temperature", "0.1", "{\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.1}");
     expect_edit(plain, "seed", "1", plain);
     expect_edit(plain, "store", "false", plain);
