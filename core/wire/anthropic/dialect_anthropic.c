@@ -11,6 +11,7 @@ static const char *path(enum chat_kind kind)
     switch (kind) {
     case CHAT_CHAT: return "/messages";
     case CHAT_COUNT: return "/messages/count_tokens";
+    case CHAT_COMPACT:
     case CHAT_COMPLETIONS:
     case CHAT_EMBEDDINGS: return NULL;
     }
