@@ -22,7 +22,8 @@
 -- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the
 --   way), is_too_large (can never pass), is_closed (refused unseen, or by the part alone that is counted here),
 --   is_unspent (of counters of which nothing was ever taken: what they say of the past is nothing),
---   states = { { spent, held, is_over, lost }, … } }; lost is what was done when shared counters were out of reach.
+--   states = { { spent, held, is_over, lost, part }, … } }; lost is what was done when shared counters were out of
+--   reach, part how much of a limit, but of money, is let through here meanwhile.
 -- nil and why not when no answer came at all. What was taken is given back or settled with what it really was when the
 -- request ends, whatever its end; policies have no part in that. In a rehearsal an admission only peeks.
 local core, use = ...

@@ -274,6 +274,7 @@ static void push_state(lua_State *L, const struct counters_state *state)
     if (state->lost == COUNTERS_NOT_LOST) return;
     lua_pushstring(L, counters_loss_name(state->lost));
     lua_setfield(L, -2, "lost");
+    if (state->part) set_number(L, "part", state->part);
 }
 
 static void push_refusal(lua_State *L, const struct counters_answer *answer)
@@ -286,8 +287,9 @@ static void push_refusal(lua_State *L, const struct counters_answer *answer)
     set_flag(L, "is_closed", why == COUNTERS_SHUT);
 }
 
-/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer; of several admissions the
- * smallest slice, which is too often for the others and never too late */
+/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer, said anew by each of them. An
+ * admission holds the widest slice that was said so far; more is asked for by the smallest of all, since an earlier
+ * admission may hold no more: too often for the others, and never too late */
 static int on_reserve(lua_State *L)
 {
     struct reserve *r = &bind_eval(L)->x->decision.reserve;

@@ -33,6 +33,13 @@ void chat_clear(struct chat_request *r)
     chat_init(r);
 }
 
+static bool is_named_anywhere(const struct json_tape *tape, struct slice name)
+{
+    for (uint32_t node = 1; node < json_after(tape, 0); node++)
+        if (json_key_is(tape, node, name) && !json_is(tape, node, JSON_NULL)) return true;
+    return false;
+}
+
 bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                 struct arena *arena, struct fault *why)
 {
@@ -48,8 +55,9 @@ bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struc
     r->model = model;
     r->is_model_apart = model.len > 0;
     if (!json_parse(&r->tape, body, why)) return false;
-    if (json_is(&r->tape, 0, JSON_OBJECT)) return dialect->read_request(r, arena, why);
-    return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
+    if (!json_is(&r->tape, 0, JSON_OBJECT)) return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
+    if (is_named_anywhere(&r->tape, SLICE("cache_control"))) r->uses |= CHAT_USES_CACHING;
+    return dialect->read_request(r, arena, why);
 }
 
 bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)

@@ -42,6 +42,7 @@ enum chat_uses {
     CHAT_USES_IMAGES = 8,
     CHAT_USES_FILES = 16,
     CHAT_USES_AUDIO = 32,
+    CHAT_USES_CACHING = 64, /* it asks for writes into the provider's cache: "cache_control", wherever it stands */
 };
 
 /* The nodes behind one, up to another. */

@@ -15,7 +15,7 @@ local words = {}
 
 local function period(row) return row.period and calendar.words[row.period] or "in its session" end
 
-function words.scope(f, row) return scopes.spell(row.parts, f, false, row.name) end
+function words.scope(f, row) return scopes.spell_subject(row.parts, f, false, row.name) end
 
 local function spell_limit(row, nano) return ("%s %s"):format(units.dollars_exactly(nano), period(row)) end
 

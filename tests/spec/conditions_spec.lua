@@ -125,7 +125,7 @@ describe("conditions", function()
   end)
 
   it("on what the request uses", function()
-    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } do
+    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching" } do
       check("uses = '" .. use .. "'", { { uses = { use } } }, { {} })
     end
     for _, api in ipairs { "responses", "input_tokens" } do

@@ -125,6 +125,7 @@ struct counters_state {
     uint32_t reset_s;    /* of a rate: until nothing of it is used up */
     enum counters_refusal refusal; /* of an observed item too */
     enum counters_loss lost;       /* what was done while out of reach; COUNTERS_NOT_LOST: it was reached */
+    int64_t part;                  /* COUNTERS_LOCAL, but of money: of the limit, what is let through here; 0: all */
 };
 
 /* Copied by whoever is told. */
