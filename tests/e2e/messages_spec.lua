@@ -195,6 +195,18 @@ describe("answers of the provider", function()
     assert.equal("stream_incomplete", g:record(r.id).outcome)
   end)
 
+  it("say in their record what they were charged for without a price", function()
+    m:script { { body = [[{"type":"message","id":"msg_1","model":"free","role":"assistant","content":[{"type":"text","text":"hi"}],
+      "stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2,"service_tier":"standard","speed":"fast",
+      "server_tool_use":{"web_search_requests":2,"web_fetch_requests":1}}}]] } }
+    local r = ask { json = message {} }
+    assert.equal(200, r.status, r.body)
+    local record = g:record(r.id)
+    assert.equal(2, record.billed.searches)
+    assert.same({ "searches" }, record.cost.parts_unpriced)
+    assert.is_true(record.cost.tier_unpriced)
+  end)
+
   it("without message_stop are no whole ones", function()
     m:script { done = 0 }
     local r = ask { json = message { stream = true } }
@@ -216,7 +228,7 @@ describe("the gateway's own refusals", function()
     r = ask { json = message { model = "closed" } }
     assert.equal(403, r.status)
     assert.equal("false", r:get("x-should-retry"))
-    assert.equal("access", error_of(r).policy)
+    assert.same({ "permission_error", "access" }, { error_of(r).type, error_of(r).policy })
     r = ask { json = message { model = "none-of-ours" } }
     assert.equal(404, r.status)
     assert.equal("not_found_error", error_of(r).type)
@@ -261,11 +273,11 @@ describe("budgets and limits", function()
     local events = read_stream(r.body)
     assert.equal("error", events[#events].name)
     assert.equal("budget_cut", events[#events].data.error.code)
+    assert.equal("billing_error", events[#events].data.error.type)
     local record = g:record(r.id)
     assert.truthy(record.outcome == "denied" or record.outcome == "stream_incomplete", record.outcome)
     r = ask { app = "poor", json = message { model = "dear", max_tokens = 40 } }
-    assert.truthy(r.status == 402 or r.status == 403 or r.status == 429, r.status)
-    assert.equal("invalid_request_error", error_of(r).type)
+    assert.same({ 402, "billing_error" }, { r.status, error_of(r).type })
     assert.equal("false", r:get("x-should-retry"))
   end)
 
@@ -303,7 +315,7 @@ describe("counting tokens", function()
     local r
     for _ = 1, 3 do r = count { app = "slow" } end
     assert.equal(429, r.status)
-    assert.same({ "invalid_request_error", "false" }, { error_of(r).type, r:get("x-should-retry") }) -- it is long to wait
+    assert.same({ "rate_limit_error", "false" }, { error_of(r).type, r:get("x-should-retry") }) -- it is long to wait
   end)
 
   it("masks what it sends, and needs an account that can", function()
