@@ -30,9 +30,10 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
-    call->headers = arena_alloc(arena, (count + head->header_count + 1) * sizeof *call->headers);
-    /* One more is for the cost. */
+    call->headers = arena_alloc(arena, (count + head->header_count + 2) * sizeof *call->headers);
+    /* Two more are for the cost, and what was dropped. */
     memcpy(call->headers, common, count * sizeof *common);
+    if (call->dropped.len) call->headers[count++] = (struct conn_header){SLICE("x-moongate-dropped"), call->dropped};
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
         if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
@@ -55,6 +56,7 @@ static void forget_request(struct job *job)
     job->call->headers = NULL;
     job->call->header_count = 0;
     if (!is_uploading(job)) arena_clear(&job->call->passing);
+    if (!is_uploading(job)) buf_clear(&job->call->crossed);
     if (policy_has(job->policies, PHASE_DELTA) || policy_has(job->policies, PHASE_RESPONSE) ||
         policy_has(job->policies, PHASE_DONE))
         return;
@@ -62,7 +64,7 @@ static void forget_request(struct job *job)
     count_free(x->count);
     x->count = NULL;
     if (!is_uploading(job)) buf_clear(&x->body);
-    intake_hold(&job->hold, buf_len(&x->body), NULL); /* less than before */
+    intake_hold(&job->hold, buf_len(&x->body) + buf_len(&job->call->crossed), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */
