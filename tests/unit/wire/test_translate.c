@@ -8,9 +8,11 @@
 
 #include "base/limits.h"
 #include "crossing_over.h"
+#include "schema_check.h"
 
 static const char *folder;
 static size_t captured;
+static struct checked openai, anthropic;
 
 static void what_both_can_say_is_kept(void)
 {
@@ -142,12 +144,32 @@ static void cross(const char *name, struct slice text)
     const struct dialect *from = is_openai ? &dialect_openai : &dialect_anthropic;
     const struct dialect *to = is_openai ? &dialect_anthropic : &dialect_openai;
     if (!over_translate(from, to, body, &out, &dropped, &why)) UNIT_FAIL("%s: %s", name, why.text);
-    if (!json_parse(&tape, buf_slice(&out), &why)) UNIT_FAIL("%s: %s", name, why.text);
-    printf("translate: %s drops %.*s\n", name, SLICE_FMT(buf_slice(&dropped)));
+    const char *wrong = checked_body(is_openai ? &anthropic : &openai, buf_slice(&out));
+    if (wrong) UNIT_FAIL("%s: %s", name, wrong);
     captured++;
     json_clear(&tape);
     buf_clear(&out);
     buf_clear(&dropped);
+}
+
+static void the_checker_can_say_no(void)
+{
+#define SAID(text) "{\"model\":\"m\",\"messages\":[" text "]}"
+    EXPECT(!checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\",\"x\":1}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"assistant\"}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":[]}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"},"
+                                            "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"r\"}"))));
+#undef SAID
+#define SAID(text) "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[" text "]}"
+    EXPECT(!checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"}"))));
+    EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":\"\"}"))));
+    EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}"))));
+    EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+                                               "{\"type\":\"tool_result\",\"tool_use_id\":\"t\"}]}"))));
+    EXPECT(checked_body(&anthropic, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}")));
+#undef SAID
 }
 
 static void requests_of_real_clients_cross(void)
@@ -167,12 +189,17 @@ int main(void)
 {
     folder = getenv("MOONGATE_CAPTURED");
     if (!folder) folder = "../shared/captured";
+    EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
+    EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     RUN(what_both_can_say_is_kept);
     RUN(bodies_that_mean_harm_are_refused);
     RUN(what_is_deep_is_as_deep_as_json_may_be);
     RUN(there_are_bounds);
     RUN(the_list_of_drops_is_bounded);
+    RUN(the_checker_can_say_no);
     RUN(requests_of_real_clients_cross);
+    checked_close(&openai);
+    checked_close(&anthropic);
     printf("translate: %zu requests of real clients\n", captured);
     return unit_close("translate");
 }
