@@ -14,7 +14,7 @@ endif
 
 # ---- The commands. What needs packages starts make again once they are there, so that pkg-config is asked late enough.
 
-.PHONY: all demo test house unit spec e2e tokens clients asan chaos fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
+.PHONY: all demo test house unit spec e2e tokens clients agents asan chaos fuzz fuzz-policy fuzz-tokens bench false-alarms count-table reference fresh install format clean help packages FORCE
 
 #: all          the gateway and the mock provider, optimised, in build/ (the default)
 all: $(B)/moongate $(B)/moongate-mock
@@ -52,6 +52,14 @@ chaos:
 	@$(MAKE) tests-built
 	@B=$(B) MOONGATE_CHAOS=$(or $(ROUNDS),20) CHAOS_SEED=$(or $(SEED),$(shell date +%s)) OUTAGE_SECONDS=60 sh -c 'for s in chaos outage; do \
 	  luajit /usr/bin/busted -o tests/lib/busted_lines.lua -m "./?.lua" tests/e2e/fleet_$${s}_spec.lua || exit 1; done'
+
+#: agents       coding agents as they come from npm work on a file through the gateway, in a network without anything else
+agents:
+	@.ci/packages agents
+	@$(MAKE) all
+	@luajit tests/agents/install.lua $(B)/agents
+	@unshare --net $(shell [ "$$(id -u)" = 0 ] || echo --map-root-user) sh -c 'ip link set lo up && exec env B=$(B) AGENTS="$$PWD/$(B)/agents" \
+	  luajit /usr/bin/busted -o tests/lib/busted_lines.lua -m "./?.lua" tests/agents/agents_spec.lua' </dev/null
 
 #: fuzz         each parser's fuzzer for SECONDS (60); FUZZ="http sse" picks some
 fuzz:

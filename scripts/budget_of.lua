@@ -220,10 +220,14 @@ local function only_one(found, text)
   stop(("%d budgets are for '%s'"):format(#found, text), "say which: --budget " .. table.concat(names, " or --budget "))
 end
 
+-- A name that is counted by its hash is written as `moongate budgets` shows it.
+local hash = "%%25(#" .. ("%x"):rep(32) .. ")"
+local function key_of(row, f) return (scopes.key(row.parts, f):gsub(hash, "%%%1")) end
+
 local function answer_of(entry, values, near, now)
   local row, policy = entry.row, entry.policy
   local f = caller_of(values)
-  local scope, start, finish = scopes.key(row.parts, f), 0, 0
+  local scope, start, finish = key_of(row, f), 0, 0
   if row.period then start, finish = calendar.period(row.period, now, policy.offset_at) end
   local spelt = scopes.spell(row.parts, f, true, "everybody")
   return json.encode { budget = row.id, scope = scope, spelt = spelt, mode = row.mode, limit = row.limit, start = start,

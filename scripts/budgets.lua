@@ -5,7 +5,7 @@
 -- budget: { policy, name, at, mode, period, start, stop, limit, blocks_at, blocks_part, prefix, parts, is_default,
 -- covers_default } with times in seconds since 1970 (0: a session's), amounts in nano-dollars, and in hundredths of a
 -- percent the part of the limit at which it refuses. prefix and parts make the keys that it counts under
--- (scripts/scopes.lua): { name } stands for each value, { name, text, values } for these alone.
+-- (scripts/scopes.lua): { name } stands for each value, { name, text, key, values } for these alone.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
@@ -15,7 +15,7 @@ local report = use "report"
 
 local function part_of(part)
   if not part.set then return { name = part.name } end
-  return { name = part.name, text = part.text, values = report.keys(part.set) }
+  return { name = part.name, text = part.text, key = part.key, values = report.keys(part.set) }
 end
 
 local function view(policy, row, now)

@@ -6,6 +6,7 @@
 --   local reply, why = counters.peek({ item, … }, who)  -- the same without taking; who asks, where that cannot wait
 --   counters.notify { key =, period =, at =, to = { … }, text =, … }    -- tells somebody, once for each threshold
 --   counters.notify { …, from =, whole =, who =, what =, stop =, idle = }  -- … when so much of it is spent
+--   counters.notify { …, from =, …, uncounted = true }   -- … by requests of which the counters have not heard
 --
 -- They answer at once or put the evaluation aside until they have: nobody here can tell.
 -- store/counters/counters.h is the same in C.

@@ -5,7 +5,8 @@
 --   policy.collect = function(f, policy, list) … end     -- appends an entry for each row that applies
 --   limits.admit(f)                   -- "over" when something refused; called by the chain before anybody else speaks
 --
--- entry: { policy, row, item (scripts/counters.lua), counted(f, entry, state, reply), refused(f, entry, state, reply) }
+-- entry: { policy, row, item (scripts/counters.lua), counted(f, entry, state, reply), refused(f, entry, state, reply),
+--   passed(f, entry), where it has that: it passed while nobody knew what all gateways have counted }
 local core, use = ...
 local catalogue = use "catalogue"
 local counters = use "counters"
@@ -52,6 +53,7 @@ local function without_answer(f, list, why)
     local row = entry.row
     if entry.policy.on_store_loss == "open" then
       note(f, entry.policy, row.name, "skip", "not counted: " .. why, row.mode, row.line)
+      if entry.passed then entry.passed(f, entry) end
     elseif notes.deny(f, entry.policy, row.name, unavailable, "cannot be counted: " .. why, row.mode, row.line) then
       return "over"
     end
@@ -83,6 +85,7 @@ local function counted(f, list, reply)
     if state.lost == "closed" then shut(f, entry, state) -- only observed
     elseif state.is_over then entry.refused(f, entry, state, reply) -- only observed
     elseif state.lost ~= "open" then entry.counted(f, entry, state, reply) end
+    if state.lost and state.lost ~= "closed" and entry.passed then entry.passed(f, entry) end
   end
 end
 

@@ -80,11 +80,24 @@ local anthropic_part_of = {
   images = { type = "image", source = { type = "url", url = "https://example.com/a.png" } },
   files = { type = "document", source = { type = "file", file_id = "file-1" } },
 }
-local is_anthropic = { messages = true, count_tokens = true }
+-- And as the Responses API does.
+local responses_tool_of = {
+  tools = { type = "function", name = "look_up" }, hosted_tools = tool_of.hosted_tools, remote_mcp = tool_of.remote_mcp,
+}
+local responses_part_of = {
+  images = { type = "input_image", image_url = "https://example.com/a.png" },
+  files = { type = "input_file", file_id = "file-1" },
+  audio = part_of.audio,
+}
+
+local openai = { tools = tool_of, parts = part_of, text = "text" }
+local anthropic = { tools = anthropic_tool_of, parts = anthropic_part_of, text = "text" }
+local responses = { tools = responses_tool_of, parts = responses_part_of, text = "input_text" }
+local spoken = { messages = anthropic, count_tokens = anthropic, responses = responses, input_tokens = responses }
+local function words_of(t) return spoken[t.api] or openai end
 
 local function messages_of(t, tools)
-  local own_tools = is_anthropic[t.api] and anthropic_tool_of or tool_of
-  local own_parts = is_anthropic[t.api] and anthropic_part_of or part_of
+  local own_tools, own_parts = words_of(t).tools, words_of(t).parts
   local content = t.text or "hello"
   local parts = {}
   for _, name in ipairs(type(t.uses) == "string" and { t.uses } or t.uses or {}) do
@@ -95,7 +108,7 @@ local function messages_of(t, tools)
     end
   end
   if #parts > 0 then
-    table.insert(parts, 1, { type = "text", text = content })
+    table.insert(parts, 1, { type = words_of(t).text, text = content })
     content = parts
   end
   return t.messages or { { role = "user", content = content } }
@@ -108,10 +121,12 @@ local function body_of(t)
     user = t.user }
   if t.api == "embeddings" then body.input = t.text or "hello"
   elseif t.api == "completions" then body.prompt = t.text or "hello"
+  elseif words_of(t) == responses then
+    body.input, body.max_tokens, body.max_output_tokens = messages_of(t, tools), nil, t.max_tokens
   else body.messages = messages_of(t, tools) end
-  if t.tools == true then tools[#tools + 1] = (is_anthropic[t.api] and anthropic_tool_of or tool_of).tools end
+  if t.tools == true then tools[#tools + 1] = words_of(t).tools.tools end
   if t.api == "messages" and not body.max_tokens then body.max_tokens = 4096 end -- it cannot do without
-  if is_anthropic[t.api] and t.user then body.user, body.metadata = nil, { user_id = t.user } end
+  if words_of(t) == anthropic and t.user then body.user, body.metadata = nil, { user_id = t.user } end
   if type(t.tools) == "table" then tools = t.tools end
   if #tools > 0 then body.tools = tools end
   return body

@@ -5,7 +5,9 @@
 --   local key, values = scopes.key(parts, f)                      -- "app=x,model=y", { app = "x", model = "y" }
 --
 -- Whoever has no such field counts under none of its values, together with all others who have none:
--- nobody slips through.
+-- nobody slips through. A key has the values as they are, but for what separates in it: "%", "=", ",", ";", "/" and "+"
+-- are %xx in a value. Those that count together stand with a "+" between them: "team=a+b" is of the teams a and b,
+-- "team=a%2bb" of the team a+b.
 local core, use = ...
 local report = use "report"
 local schema = use "schema"
@@ -57,16 +59,25 @@ local function constant_list(value, path, name, check)
   return list
 end
 
+-- So that no value can be taken for two.
+local function escape(value)
+  if not value:find("[%%=,;/+]") then return value end
+  return (value:gsub("[%%=,;/+]", function(c) return ("%%%02x"):format(c:byte()) end))
+end
+
 -- The fields of a row that name a scope's value: department = "sales", team = { "a", "b" } (which count together).
+-- text: as people read them; key: as keys have them.
 function scopes.constants(row, path)
   local parts = {}
   for _, name in ipairs(report.keys(row)) do
     if is_scope(name) and name ~= "session" then
       local check = name == "model" and conditions.check_model or schema.text
       local list = constant_list(row[name], sub(path, name), name, check)
-      local set = {}
+      local set, escaped = {}, {}
       for _, value in ipairs(list) do set[value] = true end
-      parts[#parts + 1] = { name = name, set = set, text = table.concat(report.keys(set), "+") } -- in whatever order
+      local sorted = report.keys(set) -- in whatever order they were written
+      for i, value in ipairs(sorted) do escaped[i] = escape(value) end
+      parts[#parts + 1] = { name = name, set = set, text = table.concat(sorted, "+"), key = table.concat(escaped, "+") }
     end
   end
   return parts
@@ -82,10 +93,11 @@ function scopes.applies(parts, f)
   return true
 end
 
--- So that no value can be taken for two.
-local function escape(value)
-  if not value:find("[%%=,;/]") then return value end
-  return (value:gsub("[%%=,;/]", function(c) return ("%%%02x"):format(c:byte()) end))
+-- Callers choose them, and what they are counted under is kept: one that is too long goes by its hash, "%#1f…".
+local function caller_value(value)
+  if #value <= 128 and not value:find("[\128-\255]") then return escape(value) end
+  local name, hash = core.counted_name(value)
+  return hash and "%#" .. hash or escape(name)
 end
 
 function scopes.key(parts, f)
@@ -94,7 +106,7 @@ function scopes.key(parts, f)
     local part = parts[i]
     local value = part.text or f[part.name] or ""
     values[part.name] = value
-    words[i] = part.name .. "=" .. escape(value)
+    words[i] = part.name .. "=" .. (part.key or caller_value(value))
   end
   return table.concat(words, ","), values
 end
@@ -111,13 +123,15 @@ function scopes.spell(parts, f, with_names, nobody)
   return #words > 0 and table.concat(words, ", ") or nobody
 end
 
+local function identity_of(part) return part.key and part.name .. "=" .. part.key or part.name end
+
 -- The same scope, whoever asks?
 function scopes.same(a, b)
   if #a ~= #b then return false end
   local seen = {}
-  for _, part in ipairs(a) do seen[part.name .. "=" .. (part.text or "*")] = true end
+  for _, part in ipairs(a) do seen[identity_of(part)] = true end
   for _, part in ipairs(b) do
-    if not seen[part.name .. "=" .. (part.text or "*")] then return false end
+    if not seen[identity_of(part)] then return false end
   end
   return true
 end
@@ -125,7 +139,7 @@ end
 -- The same text for the same scope.
 function scopes.identity(parts)
   local words = {}
-  for i, part in ipairs(parts) do words[i] = part.name .. "=" .. (part.text or "*") end
+  for i, part in ipairs(parts) do words[i] = identity_of(part) end
   table.sort(words)
   return table.concat(words, "\n")
 end

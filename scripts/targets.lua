@@ -40,9 +40,9 @@ function targets.cure(f)
   local list = f._entry.targets
   local kind = list[1] and list[1].kind or "another kind"
   local text = "the model %s is served by accounts of kind \"%s\" alone, and this request (%s) is in the API of " ..
-    "\"%s\", which is translated for chats alone: ask for it with a client of that API, or for a model that has a " ..
+    "\"%s\", which is not translated to that: ask for it with a client of that API, or for a model that has a " ..
     "target of kind \"%s\""
-  return text:format(f.model, kind, f.api, f.dialect, f.dialect)
+  return text:format(f.model, kind, f.api, f.dialect, f.dialect == "responses" and "openai" or f.dialect)
 end
 
 -- Why not, and the filter that says so; nil when the target may be used.

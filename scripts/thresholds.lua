@@ -1,6 +1,7 @@
 -- What happens when a budget is used up to some part: { at = "80%", warn = true, notify = { "owner" } }.
 --
 --   local list = thresholds.compile(spec, path)   -- in ascending order; nil for nil
+--   thresholds.await_all(f, entry)           -- of one that is passed uncounted
 --   thresholds.apply(f, entry, spent, used)  -- for an entry of the budget (scripts/limits.lua), nano-dollars:
 --                                               used is what was spent and what is held
 --
@@ -180,8 +181,9 @@ local function notify(f, entry, one, reason)
 end
 
 -- It may be reached when those under way have ended: it is told then, of what was spent.
-local function await(f, entry, one, nano)
+local function await(f, entry, one, nano, is_uncounted)
   local notice, item = notice_of(f, entry, one), entry.item
+  notice.uncounted = is_uncounted
   notice.from, notice.whole, notice.stop, notice.idle = nano, item.whole, item.stop, item.idle
   notice.who, notice.what = words.scope(f, entry.row), words.whole(entry.row, item)
   counters.notify(notice)
@@ -198,6 +200,13 @@ local function notify_reached(f, entry, spent, used)
     elseif nano and used >= nano then await(f, entry, one, nano) end
   end
   if reached then notify(f, entry, reached, words.usage(f, entry, spent)) end
+end
+
+-- What is spent while shared counters are out of reach is known when they are back: whoever asks next, or nobody.
+function thresholds.await_all(f, entry)
+  for _, one in ipairs(entry.row.thresholds) do
+    if tells(entry, one) then await(f, entry, one, thresholds.nano(entry.item.whole, one.at), true) end
+  end
 end
 
 -- Some of a budget stays unused where nothing fits any more: it counts as used up when less than this part is left.

@@ -188,8 +188,8 @@ static void find_breakers(struct findings *f, const struct breakers *all)
         if (!breakers_get(all, i, &entry)) continue;
         struct breaker_view view = breaker_view(entry.breaker, now_ms);
         if (!view.is_open) continue;
-        bool is_hint = view.hint_left_ms > view.left_ms;
-        bool is_passed = view.left_ms || is_hint;
+        bool is_hint = view.hint_left_ms > 0 && view.left_ms == 0;
+        bool is_passed = is_hint || (view.left_ms > 0 && !view.is_probed);
         buf_printf(f->lines, "[!]provider account %s: its breaker is open%s; %s\n", entry.name,
                    is_hint ? ", as other gateways say" : "",
                    is_passed ? "other targets are called in its place" : "one request at a time tries it");

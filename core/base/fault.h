@@ -84,6 +84,8 @@
       "The provider closed the connection before it had answered in full.")                                            \
     X(UPSTREAM_ACCOUNT,      502, "upstream_error",        "upstream_account",                                         \
       "The provider did not accept the gateway's own account.")                                                        \
+    X(UNTRANSLATABLE,        502, "upstream_error",        "untranslatable_answer",                                    \
+      "The provider's answer could not be translated into the API that was asked.")                                    \
     X(CONNECT_TIMEOUT,       504, "upstream_error",        "upstream_connect_timeout",                                 \
       "The provider did not accept a connection in time.")                                                             \
     X(FIRST_BYTE_TIMEOUT,    504, "upstream_error",        "upstream_first_byte_timeout",                              \

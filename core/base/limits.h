@@ -54,6 +54,8 @@
 
 /* Server-sent events from a provider */
 #define LIMIT_EVENT_BYTES (64u * KIB)      /* an unfinished event is held whole up to this, then read on its way */
+#define LIMIT_TRANSLATE_CALLS 256u         /* of tools in an answer that is translated, and its parts that wait */
+#define LIMIT_FAILURE_TEXT_BYTES 2000u     /* of a provider's error that is no JSON, for a client of another dialect */
 
 #define LIMIT_SAID_KEPT 1024u              /* nodes and texts of an answer's reading that are kept for the next one */
 #define LIMIT_SKIM_BYTES (64u * KIB)       /* an answer too large to be kept is read in pieces of about this size … */
@@ -128,7 +130,8 @@
 #define LIMIT_COUNTERS_LEASE_MS 15000u        /* … and is taken for dead after this, unless moongate.lua says else */
 #define LIMIT_COUNTERS_GRACE_MS 2500u         /* gateways have so long to tell a new memory of Redis their sums */
 #define LIMIT_COUNTERS_LOOK_MS 15000u         /* holds without a living owner, or with a record, are looked for … */
-#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss, of keys of limits … */
+#define LIMIT_COUNTERS_SWEEP_MS 5000u         /* … and a page of what nobody would miss … */
+#define LIMIT_COUNTERS_SWEEP_MORE_MS 500u     /* … more at once, for so long, where there is some; keys of limits … */
 #define LIMIT_COUNTERS_RATE_KEPT_S 3600u      /* … that were idle for so long … */
 #define LIMIT_COUNTERS_SESSION_KEPT_S 86400u  /* … and of budgets' sessions that were over for so long */
 #define LIMIT_COUNTERS_CLEARED_S 600u         /* a Redis that loses less may have again what was cleared away */
@@ -137,7 +140,8 @@
 #define LIMIT_COUNTERS_OVER_S 3600u           /* what a period was spent is known for so long after its end */
 #define LIMIT_COUNTERS_FULL_MS 60000u         /* sums that find no place are told again so often */
 #define LIMIT_POLICY_REDIS_BYTES (64u * KIB) /* of what a policy has from Redis */
-#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is asked for so long before and after it: clocks differ */
+#define LIMIT_COUNTERS_VALUE_BYTES 128u       /* of a name that is counted by: longer ones count by their hash */
+#define LIMIT_COUNTERS_CLOCK_S 5u             /* a period is for what came so long before and after it: clocks differ */
 #define LIMIT_COUNTERS_TOLD 256u              /* sums, holds that are told to, or looked at in Redis at once */
 #define LIMIT_COUNTERS_UNSAID 4096u           /* ends of holds that Redis is told of when it can be reached again */
 #define LIMIT_NOTICE_RECEIVERS 16u            /* whom one notice of a budget goes to */
@@ -146,7 +150,9 @@
 #define LIMIT_NOTICES_KNOWN 4096u             /* of which a worker knows it … */
 #define LIMIT_NOTICES_KNOWN_MS 60000u         /* … for so long: then it tells the ledger again, which knows better */
 #define LIMIT_NOTICES_AWAITED 256u            /* thresholds that a worker looks at until they are reached … */
-#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often */
+#define LIMIT_NOTICE_AWAIT_MS 250u            /* … so often … */
+#define LIMIT_NOTICE_UNCOUNTED_MS 2000u       /* … or so often, where nothing is held of what may reach them … */
+#define LIMIT_NOTICE_UNCOUNTED_S 600u         /* … and then for so long after the last such request, or its outage */
 #define LIMIT_NOTICES_KEPT_S (400u * 86400u)  /* that a notice was given; no period of a budget is longer */
 #define LIMIT_TARGETS 16u                     /* candidates of one request */
 #define LIMIT_TRACE_ENTRIES 256u
@@ -250,6 +256,7 @@
 #define LIMIT_BREAKER_WINDOW_MS 60000u     /* … breaker.window: from the first of them to the last … */
 #define LIMIT_BREAKER_OPEN_MS 10000u       /* … breaker.open: so long its account is passed over … */
 #define LIMIT_BREAKER_OPEN_MAX_MS 120000u  /* … breaker.open_max: and at most, doubled each time that a probe fails */
+#define LIMIT_BREAKER_HINT_MS 3000u        /* what other gateways say of one is good for so long */
 #define LIMIT_BREAKER_LEASE_MS 5000u       /* a probe whose process was not heard of for so long is over */
 #define LIMIT_CHECK_MS 10000u              /* the forked checker of configuration and policies; then it is killed */
 #define LIMIT_GATE_MS 30000u               /* the specs of a bundle before it goes live, unless gate.timeout says so */

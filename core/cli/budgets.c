@@ -47,7 +47,8 @@ static void read_part(struct budgets *b, const json_t *from, struct budget_part 
     for (size_t i = 0; i < count; i++)
         list[i] = arena_copy(&b->arena, slice_str(json_string_value(json_array_get(values, i))));
     *part = (struct budget_part){
-        text_of(b, from, "name"), text_of(b, from, "text"), list, count, json_object_get(from, "text") != NULL};
+        text_of(b, from, "name"), text_of(b, from, "text"), text_of(b, from, "key"), list, count,
+        json_object_get(from, "text") != NULL};
 }
 
 static void read_row(struct budgets *b, const json_t *from, struct budget *row)
@@ -100,7 +101,8 @@ void budgets_free(struct budgets *b)
     mem_free(b);
 }
 
-/* ---- Keys: prefix, then "name=value" for each part, commas between; values with %xx for what separates. */
+/* ---- Keys: prefix, then "name=value" for each part, commas between; values with %xx for what separates, those that
+ * count together with a "+" between them (scripts/scopes.lua). */
 
 static struct slice unescape(struct arena *arena, struct slice text)
 {
@@ -138,22 +140,11 @@ static bool read_scope(struct arena *arena, const struct budget *row, struct sli
     for (size_t i = 0; i < row->part_count; i++) {
         const struct budget_part *part = &row->parts[i];
         if ((i && !skip(&key, SLICE(","))) || !skip(&key, part->name) || !skip(&key, SLICE("="))) return false;
-        values[i] = unescape(arena, take_value(&key));
-        if (part->is_fixed && !slice_equal(values[i], part->text)) return false;
+        struct slice value = take_value(&key);
+        if (part->is_fixed ? !slice_equal(value, part->key) : memchr(value.ptr, '+', value.len) != NULL) return false;
+        values[i] = part->is_fixed ? part->text : unescape(arena, value);
     }
     return key.len == 0;
-}
-
-static struct slice escape(struct arena *arena, struct slice text)
-{
-    char *out = arena_alloc(arena, 3 * text.len + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (memchr("%=,;/", text.ptr[i], 5)) n += (size_t)snprintf(out + n, 4, "%%%02x", (unsigned char)text.ptr[i]);
-        else out[n++] = text.ptr[i];
-    }
-    out[n] = '\0';
-    return slice_of(out, n);
 }
 
 /* Of a row for one scope alone; NULL of one for each of many. */
@@ -164,7 +155,7 @@ static struct slice only_key(struct arena *arena, const struct budget *row)
         const struct budget_part *part = &row->parts[i];
         if (!part->is_fixed) return SLICE_NONE;
         key = arena_printf(arena, "%.*s%s%.*s=%.*s", SLICE_FMT(key), i ? "," : "", SLICE_FMT(part->name),
-                           SLICE_FMT(escape(arena, part->text)));
+                           SLICE_FMT(part->key));
     }
     return key;
 }

@@ -26,7 +26,8 @@ struct budgets;
 
 /* One field of a scope. */
 struct budget_part {
-    struct slice name, text;    /* text: the one value that is counted under; empty and !is_fixed: each */
+    struct slice name, text;    /* text: the one value that is counted under; empty and !is_fixed: each … */
+    struct slice key;           /* … and as it stands in keys */
     const struct slice *values; /* those that it stands for */
     size_t value_count;
     bool is_fixed;

@@ -137,24 +137,23 @@ static bool check_until(const struct topping *t)
 
 /* ---- What was spent on it. */
 
-static void add_spent(void *arg, const struct counters_spent *spent)
+static void take_spent(void *arg, const struct counters_spent *spent)
 {
-    struct topping *t = arg;
-    if (spent->start_s == number_of(t, "start") && slice_equal(spent->key, slice_str(text_of(t, "key"))))
-        t->spent = spent->nano;
+    ((struct topping *)arg)->spent = spent->nano;
 }
 
 static void read_spent(struct topping *t)
 {
     struct fault fault;
     int64_t start = number_of(t, "start");
+    const char *key = text_of(t, "key");
     t->spent = -1;
-    switch (fleet_spent(t->data_dir, &start, 1, t->now_s, add_spent, t, t->unread, sizeof t->unread)) {
+    switch (fleet_spent_of(t->data_dir, key, start, t->now_s, take_spent, t, t->unread, sizeof t->unread)) {
     case FLEET_SILENT: return;
     case FLEET_TOLD: t->unread[0] = '\0'; return;
     case FLEET_NONE: t->unread[0] = '\0';
     }
-    if (!looking_charges(t->data_dir, t->now_s, add_spent, t, &fault))
+    if (!looking_charge(t->data_dir, slice_str(key), start, t->now_s, take_spent, t, &fault))
         snprintf(t->unread, sizeof t->unread, "%s", fault_message(&fault));
 }
 

@@ -8,9 +8,11 @@
 #define CALL_TIMEOUT_MS 5000u
 
 /* NULL: no gateway runs. */
-static json_t *ask_piece(const char *data_dir, int64_t start_s, const char *cursor, char *why, size_t why_size)
+static json_t *ask_piece(const char *data_dir, int64_t start_s, const char *cursor, const char *key, char *why,
+                         size_t why_size)
 {
-    json_t *request = json_pack("{s:s, s:I, s:s}", "cmd", "spent", "start", (json_int_t)start_s, "cursor", cursor);
+    json_t *request = json_pack("{s:s, s:I, s:s, s:s*}", "cmd", "spent", "start", (json_int_t)start_s, "cursor",
+                                cursor, "key", key);
     return cli_call_with(data_dir, request, CALL_TIMEOUT_MS, why, why_size);
 }
 
@@ -39,13 +41,14 @@ static enum fleet_said take_piece(json_t *all, const json_t *said, char cursor[3
     return FLEET_TOLD;
 }
 
-/* All of a period. */
-static enum fleet_said ask_period(const char *data_dir, int64_t start_s, json_t *all, char *why, size_t why_size)
+/* All of a period; of one key where it is given. */
+static enum fleet_said ask_period(const char *data_dir, int64_t start_s, const char *key, json_t *all, char *why,
+                                  size_t why_size)
 {
     char cursor[32] = "0";
     enum fleet_said word;
     do {
-        json_t *said = ask_piece(data_dir, start_s, cursor, why, why_size);
+        json_t *said = ask_piece(data_dir, start_s, cursor, key, why, why_size);
         word = take_piece(all, said, cursor, why, why_size);
         json_decref(said);
     } while (word == FLEET_TOLD && strcmp(cursor, "0") != 0);
@@ -75,10 +78,21 @@ enum fleet_said fleet_spent(const char *data_dir, const int64_t *starts, size_t 
     for (size_t i = 0; i < start_count && word == FLEET_TOLD; i++) {
         json_t *all = json_object();
         json_array_append_new(periods, all);
-        word = ask_period(data_dir, starts[i], all, why, why_size);
+        word = ask_period(data_dir, starts[i], NULL, all, why, why_size);
     }
     for (size_t i = 0; i < start_count && word == FLEET_TOLD; i++)
         tell(json_array_get(periods, i), starts[i], now_s, visit, arg);
     json_decref(periods);
+    return word;
+}
+
+enum fleet_said fleet_spent_of(const char *data_dir, const char *key, int64_t start_s, int64_t now_s,
+                               void (*visit)(void *arg, const struct counters_spent *spent), void *arg, char *why,
+                               size_t why_size)
+{
+    json_t *found = json_object();
+    enum fleet_said word = ask_period(data_dir, start_s, key, found, why, why_size);
+    if (word == FLEET_TOLD) tell(found, start_s, now_s, visit, arg);
+    json_decref(found);
     return word;
 }

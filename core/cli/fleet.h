@@ -23,5 +23,9 @@ enum fleet_said { FLEET_NONE, FLEET_SILENT, FLEET_TOLD };
 enum fleet_said fleet_spent(const char *data_dir, const int64_t *starts, size_t start_count, int64_t now_s,
                             void (*visit)(void *arg, const struct counters_spent *spent), void *arg, char *why,
                             size_t why_size);
+/* The one of that key and period, if there is one. */
+enum fleet_said fleet_spent_of(const char *data_dir, const char *key, int64_t start_s, int64_t now_s,
+                               void (*visit)(void *arg, const struct counters_spent *spent), void *arg, char *why,
+                               size_t why_size);
 
 #endif

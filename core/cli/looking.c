@@ -86,14 +86,29 @@ void looking_close(struct looking *k)
     k->data_dir = NULL;
 }
 
-bool looking_charges(const char *data_dir, int64_t now_s,
-                     void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+static bool has_ledger(const char *data_dir)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/ledger.db", data_dir);
-    if (access(path, F_OK) != 0) return true;
+    return access(path, F_OK) == 0;
+}
+
+bool looking_charges(const char *data_dir, int64_t now_s,
+                     void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    if (!has_ledger(data_dir)) return true;
     struct ledger_read *ledger = ledger_read_open(data_dir, why);
     bool is_good = ledger && ledger_read_charges(ledger, now_s, visit, arg, why);
+    ledger_read_close(ledger);
+    return is_good;
+}
+
+bool looking_charge(const char *data_dir, struct slice key, int64_t start_s, int64_t now_s,
+                    void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    if (!has_ledger(data_dir)) return true;
+    struct ledger_read *ledger = ledger_read_open(data_dir, why);
+    bool is_good = ledger && ledger_read_charge(ledger, key, start_s, now_s, visit, arg, why);
     ledger_read_close(ledger);
     return is_good;
 }

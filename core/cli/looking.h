@@ -43,6 +43,9 @@ void looking_close(struct looking *looking);
 /* What budgets were charged, as ledger_read_charges() tells it; where no gateway ever ran that is nothing. */
 bool looking_charges(const char *data_dir, int64_t now_s,
                      void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
+/* The one of that key and period. */
+bool looking_charge(const char *data_dir, struct slice key, int64_t start_s, int64_t now_s,
+                    void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
 /* A count such as --limit; NULL leaves it. False after a message. */
 bool looking_read_count(const char *option, const char *text, uint64_t most, uint64_t *count);
 

@@ -32,7 +32,8 @@ struct attempt {
     struct slice request_id;     /* the provider's name for it; in the exchange's arena, as the next is */
     struct slice finish_reason;
     const struct dialect *dialect; /* what it was spoken to in, where that is not the caller's; NULL: it is */
-    struct slice dropped;          /* what of the request that has no words for, as a header tells it */
+    struct slice dropped;          /* what of the request that has no words for, as a header tells it … */
+    struct slice dropped_answer;   /* … and what of its answer the caller's has none for */
 
     struct estimate estimate; /* by this target's counting rules */
     struct usage usage;       /* as the provider reported it */

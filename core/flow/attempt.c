@@ -359,19 +359,20 @@ static void send(struct job *job, const struct target *target)
 {
     const struct provider *provider = settings_provider(job->settings, target->provider);
     const struct dialect *dialect = crossing_dialect(job, target);
+    struct slice dropped;
     struct fault why;
     if (crossing_is_counted_here(job, dialect)) {
         answer_count(job);
         return;
     }
     struct call *call = call_new(job, provider, dialect);
-    if (!crossing_write(call, target, &why)) {
+    if (!crossing_write(call, target, &dropped, &why)) {
         pass_over(job, target, &why);
         return;
     }
     struct attempt *attempt = exchange_add_attempt(job->x);
     if (crossing_is_foreign(call)) attempt->dialect = dialect;
-    attempt->dropped = call->dropped;
+    attempt->dropped = dropped;
     call->vocabulary = account_begin(job->x);
     wording_keep_prompt(job->x, target);
     call->fetch = send_request(call, target, &events, job);

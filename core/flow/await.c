@@ -13,6 +13,7 @@ struct awaited {
     struct counters_item item; /* its budget, of which nothing is taken */
     struct tally_asked asked;
     bool is_asked;
+    uint64_t until_ns, next_ns; /* of one that is uncounted */
 };
 
 struct await {
@@ -20,7 +21,7 @@ struct await {
     struct notices *notices;
     struct loop_timer timer;
     struct list_link list; /* as they came: lower thresholds first */
-    size_t count;
+    size_t count, uncounted;
 };
 
 static void drop(struct awaited *w)
@@ -28,6 +29,7 @@ static void drop(struct awaited *w)
     if (w->is_asked) tally_forget(w->a->tally, &w->asked);
     list_remove(&w->link);
     w->a->count--;
+    w->a->uncounted -= w->notice.is_uncounted;
     arena_clear(&w->arena);
     mem_free(w);
 }
@@ -46,12 +48,26 @@ static void tell(struct awaited *w, int64_t spent)
     notices_tell(w->a->notices, n);
 }
 
+/* From now on the counters may hear of what was spent without them. */
+static void begin_to_wait(struct awaited *w)
+{
+    w->until_ns = clock_mono_ns() + LIMIT_NOTICE_UNCOUNTED_S * NS_PER_S;
+}
+
+static bool is_over(const struct awaited *w, const struct counters_state *state)
+{
+    return state->held == 0 && (!w->notice.is_uncounted || clock_mono_ns() >= w->until_ns);
+}
+
 static void take(struct awaited *w, const struct counters_answer *said)
 {
-    if (said->error || !said->state_count || said->is_unspent || said->states[0].lost != COUNTERS_NOT_LOST) return;
+    if (said->error || !said->state_count || said->is_unspent || said->states[0].lost != COUNTERS_NOT_LOST) {
+        begin_to_wait(w);
+        return;
+    }
     struct counters_state state = said->states[0];
     if (state.spent >= w->notice.from) tell(w, state.spent);
-    if (state.spent >= w->notice.from || state.held == 0) drop(w);
+    if (state.spent >= w->notice.from || is_over(w, &state)) drop(w);
 }
 
 static void on_answer(void *arg, const struct counters_answer *said)
@@ -82,6 +98,14 @@ static bool is_past(const struct awaited *w)
     return w->item.stop_s && w->item.stop_s <= (int64_t)(clock_wall_ns() / NS_PER_S);
 }
 
+static bool is_due(struct awaited *w)
+{
+    uint64_t now_ns = clock_mono_ns();
+    if (now_ns < w->next_ns) return false;
+    if (w->notice.is_uncounted) w->next_ns = now_ns + LIMIT_NOTICE_UNCOUNTED_MS * NS_PER_MS;
+    return true;
+}
+
 static void on_time(void *arg)
 {
     struct await *a = arg;
@@ -89,7 +113,7 @@ static void on_time(void *arg)
         struct awaited *w = LIST_OWNER(at, struct awaited, link);
         next = at->next;
         if (is_past(w)) drop(w);
-        else if (!w->is_asked) look(w);
+        else if (!w->is_asked && is_due(w)) look(w);
     }
     if (a->count) loop_timer_arm_ms(&a->timer, LIMIT_NOTICE_AWAIT_MS);
 }
@@ -118,11 +142,27 @@ static bool is_same(const struct counters_notice *a, const struct counters_notic
     return a->start_s == b->start_s && a->at == b->at && slice_equal(a->key, b->key) && slice_equal(a->rule, b->rule);
 }
 
-static bool is_awaited(const struct await *a, const struct counters_notice *notice)
+static struct awaited *find(const struct await *a, const struct counters_notice *notice)
 {
-    for (struct list_link *at = a->list.next; at != &a->list; at = at->next)
-        if (is_same(&LIST_OWNER(at, struct awaited, link)->notice, notice)) return true;
-    return false;
+    for (struct list_link *at = a->list.next; at != &a->list; at = at->next) {
+        struct awaited *w = LIST_OWNER(at, struct awaited, link);
+        if (is_same(&w->notice, notice)) return w;
+    }
+    return NULL;
+}
+
+static bool has_room(const struct await *a, const struct counters_notice *notice)
+{
+    return a->count < LIMIT_NOTICES_AWAITED && (!notice->is_uncounted || a->uncounted < LIMIT_NOTICES_AWAITED / 2);
+}
+
+/* Once more, by another request. */
+static void meet(struct awaited *w, const struct counters_notice *notice)
+{
+    if (!notice->is_uncounted) return;
+    w->a->uncounted += !w->notice.is_uncounted;
+    w->notice.is_uncounted = true;
+    begin_to_wait(w);
 }
 
 /* A copy whose texts live in the arena. */
@@ -142,8 +182,10 @@ static struct counters_notice copy(const struct counters_notice *notice, struct 
 
 void await_notice(struct await *a, const struct counters_notice *notice)
 {
-    if (a->count >= LIMIT_NOTICES_AWAITED || is_awaited(a, notice)) return;
-    struct awaited *w = mem_zalloc(1, sizeof *w);
+    struct awaited *w = find(a, notice);
+    if (w) meet(w, notice);
+    if (w || !has_room(a, notice)) return;
+    w = mem_zalloc(1, sizeof *w);
     w->a = a;
     arena_init(&w->arena);
     w->notice = copy(notice, &w->arena);
@@ -157,5 +199,7 @@ void await_notice(struct await *a, const struct counters_notice *notice)
                                      .on_loss = COUNTERS_OPEN};
     list_append(&a->list, &w->link);
     a->count++;
+    a->uncounted += notice->is_uncounted;
+    begin_to_wait(w);
     if (!loop_timer_is_armed(&a->timer)) loop_timer_arm_ms(&a->timer, LIMIT_NOTICE_AWAIT_MS);
 }

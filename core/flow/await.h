@@ -7,8 +7,10 @@
  *     await_free(a);
  *
  * One goes as soon as it is told, when nothing is held any more or its period is over: the next request that may reach
- * it brings it again. Of one threshold in one period there is one here; of more than LIMIT_NOTICES_AWAITED the others
- * are left to later requests. What the counters cannot say is asked again.
+ * it brings it again. Of what was spent while the counters were out of reach nothing is held: it stays for
+ * LIMIT_NOTICE_UNCOUNTED_S, while requests may still be under way that ledgers tell of when they end. Of one threshold
+ * in one period there is one here; of more than LIMIT_NOTICES_AWAITED, half of them uncounted, the others are left to
+ * later requests. What the counters cannot say is asked again.
  */
 #ifndef MOONGATE_FLOW_AWAIT_H
 #define MOONGATE_FLOW_AWAIT_H

@@ -28,18 +28,18 @@ static struct breaker *breaker_of(const struct job *job, const struct provider *
 bool breaking_is_open(const struct job *job, size_t target)
 {
     const struct breaker *b = breaker_of(job, provider_of(job, target));
-    return b && breaker_is_open(b, now_ms());
+    return b && breaker_may_be_open(b) && breaker_is_open(b, now_ms());
 }
 
 static struct slice reason_of(struct exchange *x, const struct target *target, const struct breaker_view *view)
 {
-    bool is_hint = view->left_ms == 0 && view->hint_left_ms > 0;
     struct slice account = target->provider;
-    if (view->is_probed && !is_hint)
-        return arena_printf(&x->arena, "the breaker of %.*s is open, and another request tries it", SLICE_FMT(account));
-    return arena_printf(&x->arena, "the breaker of %.*s is open%s for %llu ms more", SLICE_FMT(account),
-                        is_hint ? ", as other gateways say," : "",
-                        (unsigned long long)(is_hint ? view->hint_left_ms : view->left_ms));
+    if (view->left_ms && !view->is_probed)
+        return arena_printf(&x->arena, "the breaker of %.*s is open for %llu ms more", SLICE_FMT(account),
+                            (unsigned long long)view->left_ms);
+    if (view->hint_left_ms && !view->is_probed)
+        return arena_printf(&x->arena, "the breaker of %.*s is open, as other gateways say", SLICE_FMT(account));
+    return arena_printf(&x->arena, "the breaker of %.*s is open, and another request tries it", SLICE_FMT(account));
 }
 
 static void note(struct job *job, size_t target, struct slice verb, const struct breaker_view *view)
@@ -82,7 +82,7 @@ void breaking_begin(struct job *job, size_t target)
     at->is_failure = false;
     at->provider = provider_of(job, target);
     struct breaker *b = breaker_of(job, at->provider);
-    if (!b) return;
+    if (!b || !breaker_may_be_open(b)) return;
     uint64_t now = now_ms();
     struct breaker_view view = breaker_view(b, now);
     if (!view.is_open) return;

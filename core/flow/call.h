@@ -28,7 +28,6 @@ struct call {
     const struct slice *secrets; /* the account's, which its answer may repeat; in the exchange's arena */
     size_t secret_count;
     struct buf crossed;   /* the body in another dialect than the caller's (flow/crossing.h), until it is sent */
-    struct slice dropped; /* what of the request could not be said in that; in the exchange's arena */
     struct arena passing; /* what is needed no longer than until the request is sent and the answer's head is out */
     bool asks_usage; /* we asked for the usage chunk, the client did not: it is taken out again */
     bool is_paused;  /* the client or a policy holds the provider back */

@@ -19,25 +19,20 @@ bool crossing_is_counted_here(const struct job *job, const struct dialect *diale
     return job->x->api->asks == CHAT_COUNT && dialect != job->x->api->client;
 }
 
-static bool refuse_dropped(const struct call *call, const struct dropped *dropped, struct fault *why)
+static struct slice spell(const struct dropped *dropped, struct arena *arena)
 {
-    struct slice model = call->job->x->decision.verdict.model;
     struct buf names;
     buf_init(&names);
     dropped_write(dropped, &names);
-    fault_set(why, FAULT_UNCARRIED, "The provider of %.*s has no words for: %.*s", SLICE_FMT(model),
-              SLICE_FMT(buf_slice(&names)));
+    struct slice text = arena_copy(arena, buf_slice(&names));
     buf_clear(&names);
-    return false;
+    return text;
 }
 
-static void keep_dropped(struct call *call, const struct dropped *dropped)
+static bool refuse_dropped(const struct exchange *x, struct slice names, struct fault *why)
 {
-    struct buf names;
-    buf_init(&names);
-    dropped_write(dropped, &names);
-    call->dropped = arena_copy(&call->job->x->arena, buf_slice(&names));
-    buf_clear(&names);
+    return fault_set(why, FAULT_UNCARRIED, "The provider of %.*s has no words for: %.*s",
+                     SLICE_FMT(x->decision.verdict.model), SLICE_FMT(names));
 }
 
 /* What is held of it until it is sent. */
@@ -48,7 +43,7 @@ static bool hold(struct call *call, struct fault *why)
 }
 
 static bool translate(struct call *call, const struct target *target, struct slice body, struct arena *arena,
-                      struct fault *why)
+                      struct slice *names, struct fault *why)
 {
     static const struct traits nobodys = {0};
     const struct terms *terms = target->terms;
@@ -59,23 +54,24 @@ static bool translate(struct call *call, const struct target *target, struct sli
     struct dropped dropped = {.count = 0};
     if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))
         return false;
-    if (dropped_is_empty(&dropped)) return hold(call, why);
-    keep_dropped(call, &dropped);
-    return terms && terms->refuses_dropped ? refuse_dropped(call, &dropped, why) : hold(call, why);
+    if (!dropped_is_empty(&dropped)) *names = spell(&dropped, &call->job->x->arena);
+    bool is_refused = names->len && terms && terms->refuses_dropped;
+    return is_refused ? refuse_dropped(call->job->x, *names, why) : hold(call, why);
 }
 
 /* Policies' edits and masks are of the caller's body, in its dialect: that is made first, and read once more. */
-bool crossing_write(struct call *call, const struct target *target, struct fault *why)
+bool crossing_write(struct call *call, const struct target *target, struct slice *dropped, struct fault *why)
 {
     struct splice edits;
     struct arena arena;
     struct buf edited;
+    *dropped = SLICE_NONE;
     if (!crossing_is_foreign(call)) return true;
     arena_init(&arena);
     buf_init(&edited);
     outgoing_edit(call->job->x, target, false, &arena, &edits);
     splice_apply(&edits, &edited);
-    bool is_written = translate(call, target, buf_slice(&edited), &arena, why);
+    bool is_written = translate(call, target, buf_slice(&edited), &arena, dropped, why);
     buf_clear(&edited);
     arena_clear(&arena);
     return is_written;

@@ -30,10 +30,9 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
-    call->headers = arena_alloc(arena, (count + head->header_count + 2) * sizeof *call->headers);
-    /* Two more are for the cost, and what was dropped. */
+    call->headers = arena_alloc(arena, (count + head->header_count + 3) * sizeof *call->headers);
+    /* Three more are for the cost, for what was dropped, and for the type of what was translated. */
     memcpy(call->headers, common, count * sizeof *common);
-    if (call->dropped.len) call->headers[count++] = (struct conn_header){SLICE("x-moongate-dropped"), call->dropped};
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
         if (!headers_reach_client(name) || conceal_finds(call->secrets, call->secret_count, value)) continue;
@@ -79,6 +78,28 @@ static void add_cost(struct job *job)
     call->header_count++;
 }
 
+/* What another dialect's was is now of this kind. */
+static void tell_type(struct call *call, const struct relay_head *head)
+{
+    size_t i = 0;
+    if (call->dialect == call->job->x->api->client) return;
+    while (i < call->header_count && !slice_iequal(call->headers[i].name, SLICE("content-type")))
+        i++;
+    call->headers[i] = (struct conn_header){SLICE("content-type"), head->content_type};
+    if (i == call->header_count) call->header_count++;
+}
+
+/* Of the request, and of an answer that is whole: what a stream's loses is not known yet. */
+static void tell_dropped(struct call *call)
+{
+    const struct attempt *a = exchange_attempt(call->job->x);
+    bool has_both = a->dropped.len && a->dropped_answer.len;
+    struct slice names = arena_join(&call->passing, a->dropped, has_both ? SLICE(", ") : SLICE(""));
+    if (!a->dropped.len && !a->dropped_answer.len) return;
+    names = arena_join(&call->passing, names, a->dropped_answer);
+    call->headers[call->header_count++] = (struct conn_header){SLICE("x-moongate-dropped"), names};
+}
+
 /* Nothing in a run of bytes says where it ends: its last byte so far may be the last of all. */
 static bool keeps_last(const struct job *job)
 {
@@ -91,11 +112,13 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
     exchange_move(x, EXCHANGE_STREAMING);
     x->response.status = head->status;
     x->first_byte_ns = clock_mono_ns();
+    tell_type(job->call, head);
     if (length != CONN_STREAM) {
         add_cost(job);
         holds_close(job);
         durable_hold_end(job);
     }
+    tell_dropped(job->call);
     conn_reply_head(job->conn, head->status, job->call->headers, job->call->header_count, length);
     if (length != CONN_STREAM) return;
     job->call->keeps_last = keeps_last(job);

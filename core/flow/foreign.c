@@ -12,9 +12,9 @@ struct foreign {
 
 /* Sources: the API references of OpenAI, Anthropic, Google, Cohere and Ollama, by what their clients send. */
 static const struct foreign foreigns[] = {
-    {"responses*",
-     "The Responses API is not served here: set your client to the Chat Completions API (LangChain: "
-     "use_responses_api=False; Agents SDK: set_default_openai_api(\"chat_completions\"); Vercel: openai.chat(id))."},
+    {"responses/*",
+     "Responses that a provider keeps are not served here: ask POST /v1/responses with all that was said in \"input\" "
+     "(\"store\": false), and read the answer or its stream."},
     {"messages/batches*", "Batches are not served here: ask POST /v1/messages instead, several at a time."},
     {"complete", "Anthropic's Completions API is not served here: " INSTEAD "."},
     {"audio/*",
@@ -29,7 +29,8 @@ static const struct foreign foreigns[] = {
     {"fine-tunes*", "Fine tuning is not served here: use the provider's own address."},
     {"assistants*", "Assistants are not served here: " INSTEAD "."},
     {"threads*", "Assistants' threads are not served here: " INSTEAD "."},
-    {"conversations*", "Conversations are not served here: " INSTEAD ", with all messages in it."},
+    {"conversations*",
+     "Conversations are not served here: ask POST /v1/responses instead, with all of it in \"input\"."},
     {"vector_stores*", "Vector stores are not served here."},
     {"containers*", "Containers are not served here."},
     {"evals*", "Evals are not served here: use the provider's own address."},

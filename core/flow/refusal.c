@@ -10,10 +10,11 @@
  */
 #define FINAL_TYPE SLICE("invalid_request_error")
 
-/* What a provider's side and our own insides say stays here; that its account was refused is the gateway's own word. */
+/* What a provider's side and our own insides say stays here; that its account was refused, or what is wrong with its
+ * answer, is the gateway's own word. */
 static bool is_private(enum fault_code code)
 {
-    if (code == FAULT_UPSTREAM_ACCOUNT) return false;
+    if (code == FAULT_UPSTREAM_ACCOUNT || code == FAULT_UNTRANSLATABLE) return false;
     return code == FAULT_INTERNAL || slice_equal(slice_str(fault_info(code)->type), SLICE("upstream_error"));
 }
 

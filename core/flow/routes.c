@@ -170,6 +170,8 @@ struct route_match routes_find(struct slice method, struct slice path, struct sl
         match.kind = ROUTE_OPTIONS;
     } else if (takes(place.method, method)) {
         match.kind = place.kind;
+    } else if (is_websocket(upgrade)) {
+        match.fault.code = FAULT_UPGRADE;
     } else {
         fault_set(&match.fault, FAULT_METHOD, "This path does not take %.*s; it takes %s.", SLICE_FMT(method),
                   allow_of(place.method));

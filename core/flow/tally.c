@@ -138,8 +138,12 @@ static void say_lost(struct tally *t, const char *why)
     metrics_counters_asked(t->metrics, why);
     if (t->said_ns || (t->lost_ns && now_ns - t->lost_ns < SAY_AGAIN_MS * NS_PER_MS)) return;
     t->said_ns = t->lost_ns = now_ns;
-    log_event(LOG_WARN, "counters_lost", "Redis does not answer what limits and budgets ask (%s): each goes by its "
-                                         "on_store_loss", why);
+    if (strcmp(why, "clock") == 0)
+        log_event(LOG_WARN, "counters_clock", "by the clock of Redis a budget's period is another than by this "
+                                              "machine's: it goes by its on_store_loss until both agree");
+    else
+        log_event(LOG_WARN, "counters_lost", "Redis does not answer what limits and budgets ask (%s): each goes by its "
+                                             "on_store_loss", why);
 }
 
 static void say_heard(struct tally *t)

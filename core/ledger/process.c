@@ -412,7 +412,8 @@ static struct session *new_session(struct process *p, struct stats *stats, const
                                       .gateway = options->gateway,
                                       .zone = options->zone,
                                       .lease_ms = options->redis_lease_ms,
-                                      .post = options->post};
+                                      .post = options->post,
+                                      .breakers = options->breakers};
     return session_new(p->loop, stats, &session, &session_events, p);
 }
 

@@ -25,6 +25,7 @@
 
 struct change_end;
 struct changes;
+struct breakers;
 struct counters_post;
 struct counters_shared;
 struct loop;
@@ -44,6 +45,7 @@ struct process_options {
     struct slice redis;                   /* a secret: counters that a fleet shares; empty: it shares none */
     uint32_t redis_lease_ms;
     struct counters_post *post;           /* borrowed: where this gateway counts in them */
+    struct breakers *breakers;            /* borrowed: of provider accounts; NULL: there are none */
     struct counters_shared *counters;     /* borrowed, the first time's; NULL: nobody counts */
 };
 

@@ -2,8 +2,13 @@
  * and store/counters/counters.h in C. What is asked lives in the exchange's arena, as long as what was taken may be
  * held. */
 #include <math.h>
+#include <openssl/evp.h>
+#include <string.h>
 
+#include "base/check.h"
+#include "base/hex.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "exchange/hold.h"
 #include "lua/bind.h"
 #include "lua/calls.h"
@@ -190,6 +195,43 @@ static void name_hold(const struct exchange *x, struct counters_question *questi
     else snprintf(question->hold, sizeof question->hold, "%s/%u", x->id, no);
 }
 
+/* The text as records have it (buf_append_json), so that what is counted and what a ledger charges are the same; in
+ * memory of Lua's, on the stack's top. */
+static struct slice push_valid(lua_State *L, struct slice text)
+{
+    char *to = lua_newuserdata(L, 3 * text.len + 1);
+    size_t len = 0;
+    while (text.len) {
+        size_t valid = utf8_valid_len(text);
+        memcpy(to + len, text.ptr, valid);
+        len += valid;
+        if (valid < text.len) {
+            memcpy(to + len, "\xEF\xBF\xBD", 3);
+            len += 3;
+            valid++;
+        }
+        text = slice_of(text.ptr + valid, text.len - valid);
+    }
+    return slice_of(to, len);
+}
+
+/* counted_name(text) → a name to count by, in UTF-8; of one that is too long nothing, and the 32 digits of its hash */
+static int on_counted_name(lua_State *L)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    char digits[33];
+    struct slice text = push_valid(L, bind_check_slice(L, 1));
+    if (text.len <= LIMIT_COUNTERS_VALUE_BYTES) {
+        lua_pushlstring(L, text.ptr, text.len);
+        return 1;
+    }
+    check(EVP_Digest(text.ptr, text.len, hash, NULL, EVP_sha256(), NULL) == 1);
+    hex_write(hash, 16, digits);
+    lua_pushnil(L);
+    lua_pushlstring(L, digits, 32);
+    return 2;
+}
+
 /* counters_start("admit" or "peek", {item, …}, name for people): asks; what came is fetched with counters_take().
  * Waits, unless the answer is there at once. */
 static int on_counters_start(lua_State *L)
@@ -291,7 +333,7 @@ static int on_counters_take(lua_State *L)
 
 /* --- notices --- */
 
-/* notify's {from =, whole =, who =, what =, stop =, idle =}; none of it where it is to be told now */
+/* notify's {from =, whole =, who =, what =, stop =, idle =, uncounted =}; none of it where it is to be told now */
 static void read_awaited(lua_State *L, struct counters_notice *notice, struct arena *arena)
 {
     notice->from = amount_of(L, 1, "from", 0);
@@ -299,6 +341,9 @@ static void read_awaited(lua_State *L, struct counters_notice *notice, struct ar
     notice->whole = amount_of(L, 1, "whole", 0);
     notice->stop_s = amount_of(L, 1, "stop", 0);
     notice->idle_s = seconds_of(L, 1, "idle");
+    lua_getfield(L, 1, "uncounted");
+    notice->is_uncounted = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     notice->who = text_of(L, 1, "who", arena);
     notice->what = text_of(L, 1, "what", arena);
 }
@@ -342,6 +387,7 @@ void bind_counters_register(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"counters_start", on_counters_start},
                                          {"counters_take", on_counters_take},
+                                         {"counted_name", on_counted_name},
                                          {"reserve", on_reserve},
                                          {"answers", on_answers},
                                          {"notify", on_notify},

@@ -276,11 +276,16 @@ static void on_found(void *arg, const struct redis_places *places, const struct 
     else connect_next(r);
 }
 
-/* Its files are read until they can be: who is being renewed, or mounted, while we begin is there a moment later. */
+/* Its files are read until they can be: who is being renewed, or mounted, while we begin is there a moment later. And
+ * again when they are others: nobody else needs to be told of a certificate that was renewed. */
 static bool has_tls(struct redis *r, struct fault *why)
 {
-    if (r->target.is_tls && !r->tls) r->tls = tls_new(r->target.ca, r->target.cert, r->target.key, why);
-    return !r->target.is_tls || r->tls;
+    if (!r->target.is_tls || (r->tls && !tls_is_stale(r->tls))) return true;
+    struct tls *anew = tls_new(r->target.ca, r->target.cert, r->target.key, why);
+    if (!anew) return r->tls != NULL; /* half of them is there: what was read before may do */
+    tls_free(r->tls);
+    r->tls = anew;
+    return true;
 }
 
 static void begin(void *arg)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -14,8 +15,15 @@
 #include "base/mem.h"
 #include "net/transport.h"
 
+/* A file, and what it was when it was read. */
+struct source {
+    char *path; /* NULL: none */
+    struct stat was;
+};
+
 struct tls {
     SSL_CTX *context;
+    struct source ca, cert, key;
 };
 
 /* Of one connection. */
@@ -156,6 +164,29 @@ static bool load(SSL_CTX *context, const char *ca, const char *cert, const char 
     return true;
 }
 
+/* Before it is read: what is written meanwhile is a change. */
+static void note_source(struct source *source, const char *path)
+{
+    if (!path) return;
+    source->path = mem_strndup(path, strlen(path));
+    if (stat(path, &source->was) != 0) memset(&source->was, 0, sizeof source->was);
+}
+
+/* One that is away is none: it is being replaced. */
+static bool is_other(const struct source *source)
+{
+    struct stat now;
+    const struct stat *was = &source->was;
+    if (!source->path || stat(source->path, &now) != 0) return false;
+    return now.st_dev != was->st_dev || now.st_ino != was->st_ino || now.st_size != was->st_size ||
+           now.st_mtim.tv_sec != was->st_mtim.tv_sec || now.st_mtim.tv_nsec != was->st_mtim.tv_nsec;
+}
+
+bool tls_is_stale(const struct tls *tls)
+{
+    return is_other(&tls->ca) || is_other(&tls->cert) || is_other(&tls->key);
+}
+
 /* A key with a passphrase would ask for it at the terminal. */
 static int no_passphrase(char *to, int size, int is_writing, void *arg)
 {
@@ -171,6 +202,9 @@ struct tls *tls_new(const char *ca_file, const char *cert_file, const char *key_
     SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_default_passwd_cb(tls->context, no_passphrase);
+    note_source(&tls->ca, ca_file);
+    note_source(&tls->cert, cert_file);
+    note_source(&tls->key, key_file);
     if (load(tls->context, ca_file, cert_file, key_file, why)) return tls;
     tls_free(tls);
     return NULL;
@@ -180,5 +214,8 @@ void tls_free(struct tls *tls)
 {
     if (!tls) return;
     SSL_CTX_free(tls->context);
+    mem_free(tls->ca.path);
+    mem_free(tls->cert.path);
+    mem_free(tls->key.path);
     mem_free(tls);
 }

@@ -22,6 +22,8 @@ struct transport;
 /* Files in PEM. ca_file NULL: whom the system trusts. cert_file, key_file: both, or NULL and nothing is shown. */
 struct tls *tls_new(const char *ca_file, const char *cert_file, const char *key_file, struct fault *why);
 void tls_free(struct tls *tls); /* NULL is welcome */
+/* Has one of its files been replaced, or written, since? The system's are not looked at. */
+bool tls_is_stale(const struct tls *tls);
 
 /* fd: a non-blocking stream socket, also one that is still connecting. */
 bool transport_tls(struct transport *t, struct tls *tls, int fd, const char *host);

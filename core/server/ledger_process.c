@@ -109,6 +109,7 @@ static void use_config(struct ledger_process *l, const struct config *config)
                                       .redis = config->redis_url,
                                       .redis_lease_ms = config->redis_lease_ms,
                                       .post = l->parts.post,
+                                      .breakers = l->parts.breakers,
                                       .sinks = config->settings->sinks,
                                       .sink_count = config->settings->sink_count,
                                       .witnesses = {.file = config->witness_file,

@@ -20,6 +20,7 @@ struct ledger_process_parts {
     void *segment;
     struct counters_shared *counters; /* of all processes */
     struct counters_post *post;       /* where they count with other gateways */
+    struct breakers *breakers;        /* of provider accounts, of all processes */
 };
 
 /* The process's exit code. */

@@ -191,6 +191,7 @@ _Noreturn static void run_ledger(struct child *c, int control_fd)
         .segment = sup->segments[sup->worker_count + 1],
         .counters = sup->counters,
         .post = &sup->board->counters,
+        .breakers = &sup->board->breakers,
     };
     exit(ledger_process_run(&parts));
 }

@@ -193,9 +193,10 @@ static const char *ask_sums(struct look *look)
 {
     struct arena arena;
     const char *cursor = json_string_value(json_object_get(look->request, "cursor"));
+    const char *key = json_string_value(json_object_get(look->request, "key"));
     arena_init(&arena);
     int64_t start_s = amount_of(look->request, "start", 0);
-    struct counters_call call = counters_call_spent(start_s, cursor ? cursor : "0", &arena);
+    struct counters_call call = counters_call_spent(start_s, cursor ? cursor : "0", key, &arena);
     enum redis_taken taken =
         counters_redis_call(look->sup->looks.redis, &call, LIMIT_COUNTERS_WAIT_MS, on_sums, look);
     arena_clear(&arena);

@@ -248,8 +248,8 @@ void looks_init(struct supervisor *sup);
  * … ]}: nothing is taken. Answers its peer, at once or when a fleet's Redis has. */
 void looks_begin(struct supervisor *sup, struct line_peer *peer, struct json_t *request);
 /* {"start": seconds, "cursor": "0"} → {"ok": true, "cursor": "…" ("0": those were all), "sums": [[key, nano-dollars,
- * of a session when it is over], …]}: what a fleet has spent in that period (0: sessions). {"ok": true, "is_alone":
- * true}: it is of no fleet, the ledger knows. */
+ * of a session when it is over], …]}: what a fleet has spent in that period (0: sessions), with "key" of that one
+ * alone. {"ok": true, "is_alone": true}: it is of no fleet, the ledger knows. */
 void looks_begin_spent(struct supervisor *sup, struct line_peer *peer, struct json_t *request);
 void looks_forget(struct supervisor *sup, const struct line_peer *peer);
 void looks_clear(struct supervisor *sup);

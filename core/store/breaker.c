@@ -28,7 +28,12 @@ static struct fields unpack(uint64_t word)
                            .ms = word & MS_MASK};
 }
 
-/* Both begin with one load, and end with it while all is well. */
+bool breaker_may_be_open(const struct breaker *b)
+{
+    return unpack(atomic_load_explicit(&b->word, memory_order_relaxed)).state != CLOSED ||
+           atomic_load_explicit(&b->hint_ms, memory_order_relaxed) > 0;
+}
+
 static bool is_hinted(const struct breaker *b, uint64_t now_ms)
 {
     return atomic_load_explicit(&b->hint_ms, memory_order_relaxed) > now_ms;
@@ -119,7 +124,7 @@ struct breaker_view breaker_view(const struct breaker *b, uint64_t now_ms)
     struct fields f = unpack(atomic_load(&b->word));
     struct breaker_view view = {.is_probed = f.state == PROBED && f.ms > now_ms,
                                 .failures = f.state == CLOSED ? f.count : 0,
-                                .left_ms = f.state == OPEN ? left_of(f.ms, now_ms) : 0,
+                                .left_ms = f.state == CLOSED ? 0 : left_of(f.ms, now_ms),
                                 .hint_left_ms = left_of(atomic_load(&b->hint_ms), now_ms)};
     view.is_open = f.state != CLOSED || view.hint_left_ms > 0;
     return view;

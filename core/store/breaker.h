@@ -40,10 +40,12 @@ enum breaker_change { BREAKER_SAME, BREAKER_TRIPPED, BREAKER_PROLONGED, BREAKER_
 struct breaker_view {
     bool is_open, is_probed; /* is_probed: half-open, and a call is under way */
     uint32_t failures;       /* in a row, while it is closed */
-    uint64_t left_ms;        /* open, by itself: so long before the next probe */
+    uint64_t left_ms;        /* open by itself: so long until the next probe, or of the lease of the one under way */
     uint64_t hint_left_ms;   /* … and as others say */
 };
 
+/* False: it is closed, whatever the time is; two loads. */
+bool breaker_may_be_open(const struct breaker *b);
 /* By itself, or by the word of others. False also when the next call is to be its probe. */
 bool breaker_is_open(const struct breaker *b, uint64_t now_ms);
 /* Its time is over, and nobody else is at it: what the caller is known by as its probe, for lease_ms. */

@@ -99,6 +99,7 @@ enum chat_piece_kind {
     /* all else */
     PIECE_CALL_JSON, /* node: the same, an object: its JSON is what is read */
     PIECE_MESSAGE, /* one begins */
+    PIECE_IMPLIED, /* the text that follows is one, though it stands in none */
     PIECE_PART,    /* a part of its content begins */
     PIECE_CALL,    /* a tool call begins */
     PIECE_PICTURE, /* node: its URL; JSON_NONE: it has none */
@@ -126,9 +127,9 @@ struct chat_piece {
     uint32_t node;
     uint32_t message;    /* its message's number; CHAT_NO_MESSAGE: it is in none */
     const char *twice;   /* MESSAGE, PART: the member that may stand once, and does not; NULL: there is none */
-    enum chat_role role; /* MESSAGE; of CONTENT that is in none: who speaks */
+    enum chat_role role; /* MESSAGE, IMPLIED; of CONTENT that is in none: who speaks */
     bool is_result;      /* CONTENT: what a tool gave back, and nobody said */
-    unsigned uses;       /* PART: of enum chat_uses */
+    unsigned uses;       /* MESSAGE, PART: of enum chat_uses */
     bool is_unknown;     /* PART: of a kind that nobody counts */
     bool is_role;        /* NAME: it is the role's word */
     bool is_low;         /* PICTURE: few details are asked for */

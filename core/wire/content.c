@@ -44,6 +44,13 @@ bool content_is_of_type(const struct json_tape *tape, uint32_t object, struct sl
     return json_text_is(tape, json_get(tape, object, SLICE("type")), type);
 }
 
+enum chat_role content_role(const struct json_tape *tape, uint32_t role)
+{
+    if (json_text_is(tape, role, SLICE("user"))) return CHAT_ROLE_USER;
+    bool is_application = json_text_is(tape, role, SLICE("system")) || json_text_is(tape, role, SLICE("developer"));
+    return is_application ? CHAT_ROLE_APPLICATION : CHAT_ROLE_OTHER;
+}
+
 bool content_tell(const struct content_walk *w, struct chat_piece piece)
 {
     piece.message = w->message;

@@ -38,6 +38,9 @@ const char *content_read(const struct content_table *table, const struct json_ta
 /* Does the object's "type" say so? */
 bool content_is_of_type(const struct json_tape *tape, uint32_t object, struct slice type);
 
+/* Whose word it is that a message's "role" names, in OpenAI's APIs. */
+enum chat_role content_role(const struct json_tape *tape, uint32_t role);
+
 struct content_walk {
     const struct json_tape *tape;
     uint32_t message;    /* its number */

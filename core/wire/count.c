@@ -399,14 +399,17 @@ static uint64_t unknown_tokens(const struct count *c, const struct count_rules *
     return per_bytes(c->found.audio_bytes, rules->audio_bytes) + per_bytes(c->found.file_bytes, rules->file_bytes);
 }
 
+#define ROLE_TOKENS 1u /* of a role's word, which an implied message does not spell: in any vocabulary */
+
 static int64_t chat_tokens(const struct count *c, const struct count_rules *rules, const uint64_t *tokens)
 {
     const struct found *f = &c->found;
     uint32_t pictures;
     int64_t sum =
         (int64_t)count_scale(rules, tokens[TEXT_CONTENT] + tokens[TEXT_ROLE] + tokens[TEXT_NAME] + tokens[TEXT_TOOLS] +
-                                        choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA]);
-    sum += rules->request_tokens + (int64_t)f->messages * rules->message_tokens;
+                                        choice_tokens(c, rules, tokens) + tokens[TEXT_SCHEMA] +
+                                        f->implied * ROLE_TOKENS);
+    sum += rules->request_tokens + ((int64_t)f->messages + f->implied) * rules->message_tokens;
     sum += (int64_t)(f->names + f->role_names) * rules->name_tokens;
     if (!rules->is_role_free) sum += (int64_t)count_scale(rules, tokens[TEXT_ROLE_NAME]);
     sum += (int64_t)f->calls * rules->call_tokens;

@@ -46,6 +46,7 @@ struct found {
     uint64_t ids;             /* tokens that were given as ids */
     uint64_t audio_bytes, file_bytes; /* that stand in the request, decoded */
     uint32_t messages, names, role_names, calls, tools_count;
+    uint32_t implied; /* texts that are messages and stand in none */
     bool has_system, has_schema;
     bool has_choice, has_no_choice; /* of a tool by name; that none be used */
     bool has_unknown; /* audio, files, hosted tools: what they come to is not known */

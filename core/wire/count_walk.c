@@ -75,6 +75,12 @@ static void add_message(struct found *found, enum chat_role role)
     if (role == CHAT_ROLE_APPLICATION) found->has_system = true;
 }
 
+static void add_implied(struct found *found, enum chat_role role)
+{
+    found->implied++;
+    if (role == CHAT_ROLE_APPLICATION) found->has_system = true;
+}
+
 static bool on_piece(void *arg, const struct chat_piece *piece)
 {
     struct finding *f = arg;
@@ -88,6 +94,7 @@ static bool on_piece(void *arg, const struct chat_piece *piece)
     case PIECE_ROLE: add_text(found, piece->node, piece->message, TEXT_ROLE); break;
     case PIECE_NAME: add_name(found, piece); break;
     case PIECE_MESSAGE: add_message(found, piece->role); break;
+    case PIECE_IMPLIED: add_implied(found, piece->role); break;
     case PIECE_PART: break;
     case PIECE_CALL: found->calls++; break;
     case PIECE_PICTURE: add_picture(found, f->tape, piece); break;

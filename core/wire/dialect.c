@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_openai};
+static const struct dialect *const dialects[] = {&dialect_anthropic, &dialect_responses, &dialect_openai};
 #define DIALECT_COUNT (sizeof dialects / sizeof dialects[0])
 
 /* What accounts of each kind are spoken to in: its main dialect first. */
@@ -11,7 +11,8 @@ static const struct kind {
     const struct dialect *speaks[DIALECT_COUNT];
 } kinds[] = {
     {{"anthropic", 9}, {&dialect_anthropic}},
-    {{"openai", 6}, {&dialect_openai}},
+    {{"openai", 6}, {&dialect_openai, &dialect_responses}},
+    {{"openai_compatible", 17}, {&dialect_openai}},
 };
 
 static const struct kind *find_kind(struct slice name)
@@ -92,6 +93,21 @@ void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream
          is_object = is_json && json_is(&reader->tape, 0, JSON_OBJECT);
     said->what |= is_object ? read_object(reader, stream) : SAID_UNREADABLE;
     if (is_json) said_end(reader, said);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+bool dialect_is_done_marker(struct slice data)
+{
+    size_t from = 0, to = data.len;
+    while (from < to && is_space(data.ptr[from]))
+        from++;
+    while (to > from && is_space(data.ptr[to - 1]))
+        to--;
+    return slice_equal(slice_of(data.ptr + from, to - from), SLICE("[DONE]"));
 }
 
 /* Some servers write a byte order mark, which RFC 8259 lets readers pass over. */

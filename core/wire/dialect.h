@@ -30,6 +30,7 @@
 #include "wire/usage.h"
 
 struct request_translation; /* wire/translate/translate.h */
+struct answer_translation;  /* wire/translate/answers.h */
 
 #define DIALECT_MODEL_BYTES 96
 #define DIALECT_REASON_BYTES 32
@@ -41,6 +42,7 @@ struct dialect_stream {
     char finish_reason[DIALECT_REASON_BYTES]; /* of the choice that finished last; "" until one did */
     uint64_t finished[2];                     /* one bit for each choice index below 128 that has finished */
     uint32_t choices_expected;                /* as the request asks for */
+    uint64_t spoken[2]; /* one bit for each item of a response below 128 that came in deltas */
     bool has_done, has_error;
 };
 
@@ -114,6 +116,7 @@ struct dialect {
     void (*read_event)(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said);
     enum dialect_end (*judge_end)(const struct dialect_stream *stream);
+    const struct answer_translation *answers; /* from and to other dialects; NULL: nobody translates them */
 
     /* --- what the client is told --- */
 
@@ -135,7 +138,8 @@ struct dialect {
     void (*write_model)(struct buf *out, struct slice name, int64_t since);
 };
 
-extern const struct dialect dialect_openai, dialect_anthropic;
+extern const struct answer_translation openai_answers, anthropic_answers;
+extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic;
 
 /* All of them; NULL behind the last. */
 const struct dialect *dialect_at(size_t index);
@@ -158,6 +162,8 @@ void dialect_read_body(struct said_reader *reader, struct dialect_stream *stream
 /* said->json, behind said_begin(). */
 void dialect_read_json(struct said_reader *reader, struct dialect_stream *stream, struct said *said,
                        dialect_object_fn read_object);
+/* "[DONE]", with blanks around it or not: the end of a stream of OpenAI's. */
+bool dialect_is_done_marker(struct slice data);
 /* For dialects: write_rates by its names, and by how it spells when all of a limit is there again, never before now. */
 struct dialect_rate_form {
     struct slice requests[3], tokens[3]; /* limit, what is left, reset */

@@ -117,6 +117,16 @@ bool members_read_hints(struct members *m, unsigned name)
     return fault_set(m->why, FAULT_BAD_BODY, "\"metadata.moongate\" is given twice; give it once");
 }
 
+bool members_check_inner(const struct members *m, const struct members_inner *inner, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (json_has_duplicate(&m->r->tape, m->nodes[inner[i].outer], inner[i].inner))
+            return fault_set(m->why, FAULT_BAD_BODY, "\"%s.%s\" is given twice; give it once",
+                             m->names[inner[i].outer].ptr, inner[i].inner.ptr);
+    }
+    return true;
+}
+
 bool members_whole_number(const struct json_tape *tape, uint32_t node, int64_t *value)
 {
     if (!json_is(tape, node, JSON_NUMBER)) return false;
@@ -136,4 +146,23 @@ void members_edit(const struct chat_request *r, struct splice *edits, struct sli
         splice_value(edits, node, json);
     else if (node != JSON_NONE)
         splice_remove(edits, 0, node);
+}
+
+struct slice members_object(struct arena *arena, struct slice name, struct slice json)
+{
+    return arena_printf(arena, "{\"%.*s\":%.*s}", SLICE_FMT(name), SLICE_FMT(json));
+}
+
+void members_edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
+                         struct slice json)
+{
+    uint32_t outer = json_get(&r->tape, 0, object), inner = json_get(&r->tape, outer, name);
+    if (inner != JSON_NONE && json.len)
+        splice_value(edits, inner, json);
+    else if (inner != JSON_NONE)
+        splice_remove(edits, outer, inner);
+    else if (json.len && json_is(&r->tape, outer, JSON_OBJECT))
+        splice_append(edits, outer, name, json);
+    else if (json.len)
+        members_edit(r, edits, object, members_object(edits->arena, name, json));
 }

@@ -42,9 +42,21 @@ bool members_read_model(struct members *m, unsigned name);
 bool members_read_stream(struct members *m, unsigned name);
 /* r->metadata_node, and the hints in it. */
 bool members_read_hints(struct members *m, unsigned name);
+/* What policies read or set inside of a member: of two they would have the first, the provider the last. False:
+ * FAULT_BAD_BODY. */
+struct members_inner {
+    unsigned outer; /* a name's number */
+    struct slice inner;
+};
+bool members_check_inner(const struct members *m, const struct members_inner *inner, size_t count);
 /* A whole number, also one written as 100.0 or 1e2; false when it is none. */
 bool members_whole_number(const struct json_tape *tape, uint32_t node, int64_t *value);
 /* That member of the root becomes this JSON; empty: it goes. */
 void members_edit(const struct chat_request *r, struct splice *edits, struct slice name, struct slice json);
+/* A member of an object in the root, which may not be there. */
+void members_edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
+                         struct slice json);
+/* {"name":json} */
+struct slice members_object(struct arena *arena, struct slice name, struct slice json);
 
 #endif

@@ -257,6 +257,23 @@ static void read_foreign(struct redact_stream *s, struct event *e, const struct 
     keep_as_it_came(e, event, said);
 }
 
+/* What a text's number is as a choice: never REDACT_NO_CHOICE. */
+static uint64_t choice_of(const struct said *said)
+{
+    return said->part >> 1;
+}
+
+/* An event that adds to one text; all else in it stands whole. */
+static void read_part(struct redact_stream *s, struct event *e, const struct sse_event *event, const struct said *said)
+{
+    s->reading = e;
+    s->tape = said->tape;
+    redact_walk_part(s->tape, choice_of(said), on_text, s);
+    end_rest(s);
+    s->tape = NULL;
+    keep_as_it_came(e, event, said);
+}
+
 /* Any other event is read by itself. */
 static void read_other(struct redact_stream *s, struct event *e, const struct sse_event *event, const struct said *said)
 {
@@ -399,10 +416,13 @@ static bool take_event(struct redact_stream *s, const struct sse_event *event, c
     keep_texts(e, said);
     if (has_choices)
         read_choices(s, e, event, said);
-    else if (said->tape && json_is(said->tape, 0, JSON_OBJECT) && !has_error)
+    else if (said->has_parts && json_is(said->tape, json_get(said->tape, 0, SLICE("delta")), JSON_STRING))
+        read_part(s, e, event, said);
+    else if (said->tape && json_is(said->tape, 0, JSON_OBJECT) && !has_error && !said->has_parts)
         read_foreign(s, e, event, said);
     else
         read_other(s, e, event, said);
+    if (said->has_parts && said->what & SAID_PART_ENDS) end_texts(s, choice_of(said), true);
     arena_clear(&s->arena);
     append(s, e);
     if (s->has_too_many) {

@@ -14,7 +14,9 @@ static bool is_no_text(const struct json_tape *tape, uint32_t member)
         {"object", 6},         {"model", 5},         {"format", 6},       {"finish_reason", 13},
         {"tool_call_id", 12},  {"logprobs", 8},      {"signature", 9},    {"thought_signature", 17},
         {"data", 4},           {"b64_json", 8},      {"index", 5},        {"encrypted_content", 17},
-        {"native_finish_reason", 20}, {"stop_reason", 11}, {"tool_use_id", 11}, {"encrypted_index", 15}};
+        {"native_finish_reason", 20}, {"stop_reason", 11}, {"tool_use_id", 11}, {"encrypted_index", 15},
+        {"item_id", 7},        {"call_id", 7},       {"response_id", 11}, {"obfuscation", 11},
+        {"partial_image_b64", 17}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (json_key_is(tape, member, names[i])) return true;
     }
@@ -41,6 +43,13 @@ uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint
     return json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &index) ? (uint64_t)index : place;
 }
 
+/* A picture that was made: base64, in {"type":"image_generation_call"}. */
+static bool is_picture(const struct json_tape *tape, uint32_t object, uint32_t member)
+{
+    return json_key_is(tape, member, SLICE("result")) &&
+           json_text_is(tape, json_get(tape, object, SLICE("type")), SLICE("image_generation_call"));
+}
+
 /* As deep as the tape lets JSON nest. */
 static void visit(const struct walk *w, struct redact_place place)
 {
@@ -48,6 +57,9 @@ static void visit(const struct walk *w, struct redact_place place)
     uint32_t node = place.node;
     struct redact_place inner = place;
     uint64_t number = 0;
+    if (place.choice_node == JSON_NONE && json_is(tape, node, JSON_OBJECT) &&
+        json_get(tape, node, SLICE("logprobs")) != JSON_NONE)
+        inner.choice_node = node;
     if (json_is(tape, node, JSON_STRING) && json_raw(tape, node).len > 2) w->fn(w->arg, &place);
     if (!json_is(tape, node, JSON_ARRAY) && !json_is(tape, node, JSON_OBJECT)) return;
     for (inner.node = json_first(tape, node); inner.node != JSON_NONE; inner.node = json_next(tape, inner.node)) {
@@ -55,7 +67,7 @@ static void visit(const struct walk *w, struct redact_place place)
             inner.path = mix(place.path, redact_walk_number(tape, inner.node, number++));
         } else {
             struct slice name = json_key(tape, inner.node);
-            if (is_no_text(tape, inner.node)) continue;
+            if (is_no_text(tape, inner.node) || is_picture(tape, node, inner.node)) continue;
             inner.path = mix_name(place.path, name);
             inner.field = mix_name(place.field, name);
         }
@@ -73,6 +85,21 @@ void redact_walk_choices(const struct json_tape *tape, uint32_t choices, redact_
     }
 }
 
+/* All members of the root but one. */
+static void visit_rest(const struct walk *w, uint32_t but)
+{
+    const struct json_tape *tape = w->tape;
+    for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
+        if (n == but || json_type(tape, n) < JSON_STRING || is_no_text(tape, n)) continue;
+        uint64_t name = mix_name(0, json_key(tape, n));
+        visit(w, (struct redact_place){.node = n,
+                                       .choice_node = JSON_NONE,
+                                       .choice = REDACT_NO_CHOICE,
+                                       .path = name,
+                                       .field = name});
+    }
+}
+
 void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *arg)
 {
     struct walk w = {tape, fn, arg};
@@ -81,16 +108,15 @@ void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *ar
         visit(&w, (struct redact_place){.node = 0, .choice_node = JSON_NONE});
         return;
     }
-    for (uint32_t n = json_first(tape, 0); n != JSON_NONE; n = json_next(tape, n)) {
-        if (n == choices && json_is(tape, n, JSON_ARRAY)) continue; /* first: every chunk of a stream has them */
-        if (json_type(tape, n) < JSON_STRING || is_no_text(tape, n)) continue;
-        uint64_t name = mix_name(0, json_key(tape, n));
-        visit(&w, (struct redact_place){.node = n,
-                                        .choice_node = JSON_NONE,
-                                        .choice = REDACT_NO_CHOICE,
-                                        .path = name,
-                                        .field = name});
-    }
+    visit_rest(&w, json_is(tape, choices, JSON_ARRAY) ? choices : JSON_NONE);
+}
+
+void redact_walk_part(const struct json_tape *tape, uint64_t part, redact_place_fn fn, void *arg)
+{
+    struct walk w = {tape, fn, arg};
+    uint32_t delta = json_get(tape, 0, SLICE("delta"));
+    visit(&w, (struct redact_place){.node = delta, .choice_node = 0, .choice = part});
+    visit_rest(&w, delta);
 }
 
 uint64_t redact_walk_event_choice(const struct json_tape *tape)
@@ -107,6 +133,7 @@ void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *a
 struct slice redact_walk_logprobs(const struct json_tape *tape, uint32_t choice)
 {
     uint32_t logprobs = json_get(tape, choice, SLICE("logprobs"));
-    bool has_any = logprobs != JSON_NONE && !json_is(tape, logprobs, JSON_NULL);
+    bool is_empty = json_is(tape, logprobs, JSON_ARRAY) && json_first(tape, logprobs) == JSON_NONE;
+    bool has_any = logprobs != JSON_NONE && !json_is(tape, logprobs, JSON_NULL) && !is_empty;
     return has_any ? json_raw(tape, logprobs) : SLICE_NONE;
 }

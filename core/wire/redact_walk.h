@@ -31,6 +31,8 @@ void redact_walk_rest(const struct json_tape *tape, redact_place_fn fn, void *ar
  * "index", counted down from REDACT_NO_CHOICE. */
 void redact_walk_event(const struct json_tape *tape, redact_place_fn fn, void *arg);
 uint64_t redact_walk_event_choice(const struct json_tape *tape);
+/* The texts of an event whose strings stand whole in it, all but "delta", which goes on: its choice is `part`. */
+void redact_walk_part(const struct json_tape *tape, uint64_t part, redact_place_fn fn, void *arg);
 /* The "index" of an element of an array, else its place. */
 uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint64_t place);
 

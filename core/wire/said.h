@@ -30,7 +30,7 @@ enum said_what {
     SAID_USAGE_ONLY = 4, /* carries usage and no choice: may be left out when the client did not ask for it */
     SAID_ERROR = 8,      /* an error object in the stream; the client's library raises it */
     SAID_FINISHED = 16,  /* some choice got its finish reason here */
-    SAID_PART_ENDS = 32, /* nothing comes any more of the texts of that "index" */
+    SAID_PART_ENDS = 32, /* nothing comes any more of the texts of that "index", or part */
 };
 
 enum said_kind {
@@ -56,6 +56,10 @@ struct said {
     const struct json_tape *tape;  /* over json; NULL: it is no JSON, or was edited since */
     const struct said_text *texts; /* in the order in which they stand */
     uint32_t text_count;
+    /* Of an event: its strings stand whole in it, all but "delta", which goes on with that of the same part; of other
+     * events each string goes on with what stood at its place in the one before. */
+    bool has_parts;
+    uint64_t part;
 };
 
 struct said_reader {

@@ -241,6 +241,7 @@ local function collect(f, policy, list)
   end
   for _, row in ipairs(rows) do
     list[#list + 1] = { policy = policy, row = row, item = item_of(f, policy, row, cost), counted = on_counted,
+      passed = thresholds.await_all,
       refused = on_refused, retry = reconsider }
   end
 end

@@ -7,6 +7,7 @@ local facts = use "facts"
 local scopes = use "scopes"
 local units = use "units"
 local thresholds = use "thresholds"
+local row_checks = use "constructors/row_checks"
 
 local checks = {}
 
@@ -37,27 +38,16 @@ local function shadows(a, b)
 end
 
 local function check_names(rows)
-  local seen = { default = true }
   for _, row in ipairs(rows) do
     if row.name == "default" then
       report.at(row.path, "bad_limit", "'default' is the name of the default: give this one another")
-    elseif seen[row.name] then report.at(row.path, "bad_limit", ("two budgets are called '%s'"):format(row.name)) end
-    seen[row.name] = true
-  end
-end
-
-local function check_shadows(rows)
-  local rivals = scopes.rivals(rows, may_shadow)
-  for _, row in ipairs(rows) do
-    for _, other in ipairs(rivals[row]) do
-      if shadows(other, row) then
-        report.warn(row.path, "never_acts",
-          ("never acts: '%s' allows no more than %s for the same callers"):format(other.name,
-          units.dollars_exactly(other.blocks_at)))
-        break
-      end
     end
   end
+  row_checks.names(rows, "budgets")
+end
+
+local function say_limit(row)
+  return ("'%s' allows no more than %s"):format(row.name, units.dollars_exactly(row.blocks_at))
 end
 
 local function check_default(rows, default)
@@ -66,31 +56,6 @@ local function check_default(rows, default)
     local acts = row.mode == "enforce" or row.mode == default.mode and row.mode ~= "off"
     if scopes.same(row.parts, default.parts) and not row.is_conditional and acts then
       report.warn(default.path, "never_acts", ("never acts: '%s' is there for each of them"):format(row.name))
-    end
-  end
-end
-
-local function is_only_about_sessions(row)
-  for _, part in ipairs(row.parts) do
-    if part.name == "session" then return #row.parts == 1 end
-  end
-  return false
-end
-
-local function is_about_persons(row)
-  for _, part in ipairs(row.parts) do
-    if part.name == "user" or part.name == "key_id" then return row.mode == "enforce" and not row.is_conditional end
-  end
-  return false
-end
-
-local function check_sessions(rows, default)
-  local has_persons = default and is_about_persons(default)
-  for _, row in ipairs(rows) do has_persons = has_persons or is_about_persons(row) end
-  for _, row in ipairs(rows) do
-    if not has_persons and is_only_about_sessions(row) then
-      report.warn(row.path, "evadable_limit", "a caller can begin as many sessions as it likes",
-        "let a budget with each = \"user\" or each = \"key_id\" stand beside it")
     end
   end
 end
@@ -122,9 +87,9 @@ end
 
 function checks.rows(rows, default)
   check_names(rows)
-  check_shadows(rows)
+  row_checks.shadows(rows, may_shadow, shadows, say_limit)
   check_default(rows, default)
-  check_sessions(rows, default)
+  row_checks.sessions(rows, default, "let a budget with each = \"user\" or each = \"key_id\" stand beside it")
   if #rows > 0 then check_coverage(rows, default) end
 end
 

@@ -14,6 +14,7 @@ local limits = use "limits"
 local prices = use "prices"
 local notes = use "notes"
 local raise = use "raise"
+local row_checks = use "constructors/row_checks"
 local sub = report.sub
 
 local ratelimit = {}
@@ -244,50 +245,9 @@ local function shadows(a, b, unit)
   return rate_a <= rate_b and burst_of(a, a[unit]) <= burst_of(b, b[unit])
 end
 
-local function is_about_persons(row)
-  if row.is_conditional or row.mode ~= "enforce" then return false end
-  for _, part in ipairs(row.parts) do
-    if part.name == "user" or part.name == "key_id" then return true end
-  end
-  return false
-end
-
-local function check_sessions(rows)
-  for _, row in ipairs(rows) do
-    if is_about_persons(row) then return end
-  end
-  for _, row in ipairs(rows) do
-    if #row.parts == 1 and row.parts[1].name == "session" then
-      report.warn(row.path, "evadable_limit", "a caller can begin as many sessions as it likes",
-        "let a limit by user or key_id stand beside it")
-    end
-  end
-end
-
 local function may_shadow(row) return not row.is_conditional and row.mode == "enforce" end
 
-local function check_shadows(rows)
-  local rivals = scopes.rivals(rows, may_shadow)
-  for _, row in ipairs(rows) do
-    for _, unit in ipairs(row.units) do
-      for _, other in ipairs(rivals[row]) do
-        if shadows(other, row, unit) then
-          report.warn(row.path, "never_acts",
-            ("never acts: '%s' is as strict or stricter for the same callers"):format(other.name))
-          break
-        end
-      end
-    end
-  end
-end
-
-local function check_names(rows)
-  local seen = {}
-  for _, row in ipairs(rows) do
-    if seen[row.name] then report.at(row.path, "bad_limit", ("two limits are called '%s'"):format(row.name)) end
-    seen[row.name] = true
-  end
-end
+local function say_limit(row) return ("'%s' is as strict or stricter"):format(row.name) end
 
 local counted = {} -- what the limits of this generation count: unit, scope and time → the first that does
 
@@ -308,9 +268,9 @@ local function compile_rows(spec, policy)
   if core.describing then return rows, schema.list(shape)(spec.limits, path) end -- for editors: what a row holds
   local list = spec.limits ~= nil and schema.list(function(value) return value end)(spec.limits, path) or {}
   for i, value in ipairs(list) do rows[#rows + 1] = compile_row(value, sub(path, i), policy) end
-  check_names(rows)
-  check_sessions(rows)
-  if not spec.adjust then check_shadows(rows) end
+  row_checks.names(rows, "limits")
+  row_checks.sessions(rows, nil, "let a limit by user or key_id stand beside it")
+  if not spec.adjust then row_checks.shadows(rows, may_shadow, shadows, say_limit) end
   for _, row in ipairs(rows) do
     if row.mode ~= "off" and not policy.is_off then
       keep_apart(policy, row)

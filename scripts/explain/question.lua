@@ -147,14 +147,25 @@ local function looks_anthropic(file)
     type(tool) == "table" and tool.input_schema ~= nil
 end
 
+-- Members that embeddings have not, which have an input too.
+local function looks_responses(file)
+  local item = type(file.input) == "table" and file.input[1]
+  return file.instructions ~= nil or file.max_output_tokens ~= nil or file.reasoning ~= nil or file.store ~= nil or
+    file.stream ~= nil or file.tools ~= nil or type(item) == "table" and (item.role ~= nil or item.type ~= nil)
+end
+
+local function api_of(file)
+  if file.prompt then return "completions" end
+  if file.input and not file.messages then return looks_responses(file) and "responses" or "embeddings" end
+  return looks_anthropic(file) and "messages" or "chat"
+end
+
 local function read_file(file)
   if type(file) ~= "table" or #file > 0 then
     bad("the request file holds a JSON object: a body, or { \"as\": …, \"model\": … }")
   end
   if not is_request(file) then
-    local api = file.prompt and "completions" or file.input and not file.messages and "embeddings" or
-      looks_anthropic(file) and "messages" or "chat"
-    return { as = {}, body = file, api = api }
+    return { as = {}, body = file, api = api_of(file) }
   end
   local t = { as = {} }
   for name, value in pairs(file) do
@@ -214,13 +225,17 @@ local function add_recorded_key(t, identity)
   if identity.credential == "revoked" or identity.credential == "expired" then t.key = identity.credential end
 end
 
--- What was added to its budgets then: "budget;scope" → [nano-dollars, when the first ends, how many].
+-- What was added to its budgets then: "budget;scope" → [nano-dollars, when the first ends, how many]. What each of
+-- several added is not in the record: all but one stand for the least there is.
 local function add_recorded_topups(t, asked)
   local list, recorded = {}, type(asked) == "table" and type(asked.topups) == "table" and asked.topups or {}
   for _, key in ipairs(report.keys(recorded)) do
     local budget, scope = key:match("^(.*);([^;]*)$")
-    list[#list + 1] = { id = "topup_recorded", budget = budget, scope = scope, nano = recorded[key][1], starts_at = 0,
-      ends_at = recorded[key][2] }
+    local nano, ends_at, count = recorded[key][1], recorded[key][2], recorded[key][3] or 1
+    for i = 1, count do
+      list[#list + 1] = { id = "topup_recorded", budget = budget, scope = scope, nano = i > 1 and 1 or nano - count + 1,
+        starts_at = 0, ends_at = ends_at }
+    end
   end
   t.topups = #list > 0 and list or nil
 end
@@ -230,10 +245,17 @@ local function names_of_missing(again)
   return missing and not missing._raw and #missing > 0 and table.concat(missing, ", ") or nil
 end
 
+-- What a request of that dialect is called, where a chat is one in each.
+local chat_in = { anthropic = "messages", responses = "responses" }
+local count_in = { responses = "input_tokens" }
+local function word_of(record)
+  local words = record.api == "chat" and chat_in or record.api == "count_tokens" and count_in or {}
+  return words[record.dialect] or text_or_nil(record.api)
+end
+
 local function read_record(record, key, notes, again)
   local is_whole = type(record.facts) == "table" and record.facts.time_ns ~= nil
-  local is_messages = record.dialect == "anthropic" and record.api == "chat"
-  local t = { as = {}, api = is_messages and "messages" or text_or_nil(record.api),
+  local t = { as = {}, api = word_of(record),
     model = text_or_nil(record.model_asked) or text_or_nil(record.model) }
   local identity = type(record.identity) == "table" and record.identity or {}
   for _, name in ipairs { "app", "department", "user", "team" } do t.as[name] = text_or_nil(identity[name]) end

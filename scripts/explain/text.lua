@@ -166,9 +166,21 @@ local function again_lines(again, out, paint)
   end
 end
 
+-- What no policy decides: accounts whose circuit breakers were open (core/flow/breaking.c).
+local by_breakers = { pass_over = "passed over", call_anyway = "called all the same" }
+
+local function breaker_lines(r, out, paint)
+  for _, e in ipairs(type(r.trace) == "table" and r.trace or {}) do
+    if by_breakers[e.verb] then
+      out[#out + 1] = paint("yellow", ("  %s  %s: %s"):format(by_breakers[e.verb], e.rule or "", e.reason or ""))
+    end
+  end
+end
+
 local function recorded_lines(r, out, paint)
   if not r then return end
   if r.agrees then out[#out + 1] = ("  recorded  %s  %s"):format(tostring(r.time), recorded_verdict(r)) end
+  if r.agrees then breaker_lines(r, out, paint) end
   if not r.same_policies then
     out[#out + 1] = paint("yellow",
       ("  the policies have changed since: %s then"):format(tostring(r.policies):sub(1, 12)))

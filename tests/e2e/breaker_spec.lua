@@ -11,7 +11,7 @@ local LONG = { failures = 3, open = "1h", open_max = "1h" }
 local BRIEF = { failures = 3, open = "50ms", open_max = "50ms" }
 local ACCOUNTS = {
   trips = LONG, shown = LONG, counts = LONG, alone = LONG, forced = LONG, other = LONG, last = LONG, cuts = LONG,
-  refused = LONG, unheard = LONG, kept = LONG, killed = LONG, gone = LONG, back = BRIEF, probed = BRIEF, left = BRIEF,
+  told = LONG, streams = LONG, refused = LONG, unheard = LONG, kept = LONG, killed = LONG, gone = LONG, back = BRIEF, probed = BRIEF, left = BRIEF,
   never = false,
 }
 
@@ -123,6 +123,16 @@ describe("an account that fails", function()
     assert.equal(1, trips("trips"))
   end)
 
+  it("is explained, and decided the same way again", function()
+    trip("told")
+    local id = ask("told").id
+    local text = g:command("explain", id)
+    assert.truthy(text:find("  passed over  told/told: the breaker of told is open for %d+ ms more\n"), text)
+    assert.truthy(text:find("decided again  the same today", 1, true), text)
+    local out, code = g:command("replay", "model:told")
+    assert.equal(0, code, out)
+  end)
+
   it("is shown: a line, a gauge, and what health says, which is still good", function()
     trip("shown")
     assert.truthy(said("breaker_open", "shown"):find("3 failures in a row, the last: status 503", 1, true))
@@ -144,6 +154,15 @@ describe("an account that fails", function()
     for _ = 1, 5 do ask("counts") end
     assert.equal(22, called("counts"))
     assert.equal(0, trips("counts"))
+  end)
+
+  it("and streams to their end in between is none that fails in a row", function()
+    for _ = 1, 3 do
+      script("streams", { status = 500 }, 2)
+      for _ = 1, 3 do assert.equal(200, ask("streams", true).status) end
+    end
+    assert.equal(9, called("streams"))
+    assert.equal(0, trips("streams"))
   end)
 
   it("where it has no breaker is called each time", function()

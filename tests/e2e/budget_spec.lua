@@ -114,6 +114,49 @@ describe("a budget", function()
   end)
 end)
 
+describe("a name that callers choose", function()
+  it("is counted and charged as the same, however long or odd, and what is kept of it is short", function()
+    local g, _, stop = started("names", { budget = [[return budget { budgets = { { "each", each = "session", limit = 1 } } }]] }, 2)
+    local names = { ("a"):rep(1500), ("a"):rep(1500) .. "b", "\255\254", ("%"):rep(400), "\195\188=,;/%" }
+    local function ask(name, tokens)
+      return g:ask { headers = { { "X-Session-Id", name } }, json = body { tokens = tokens, script = "usage_tokens=" .. tokens } }
+    end
+    for _, name in ipairs(names) do assert.equal(200, ask(name, 6).status, #name) end
+    local ledger = g.dir:path("data/ledger.db")
+    local function kept() return tonumber(database.value(ledger, "SELECT count(*) FROM charges WHERE length(key) < 60")) end
+    expect.eventually(function() return kept() == #names end, 10, "what each was charged")
+    for _, name in ipairs(names) do
+      assert.equal(402, ask(name, 5).status, #name)
+      expect.eventually(function() return ask(name, 2).status == 200 end, 10, "what was held to be free again")
+    end
+    expect.eventually(function() return tonumber(database.value(ledger, "SELECT min(nano) FROM charges")) == 8e8 end, 10, "all")
+    local out, code = g:command("replay", "--since", "1h")
+    assert.equal(0, code, out)
+    assert.truthy(out:find("same%s+12\n"), out)
+    assert.truthy(out:find("not replayable%s+3 "), out) -- what is no UTF-8 is not in a record as it came
+    g:signal(signal.SIGTERM)
+    g.process:wait(20)
+    g:run()
+    for _, name in ipairs(names) do
+      local r = ask(name, 3)
+      assert.equal(402, r.status, r.body)
+    end
+    local hashed = database.rows(ledger, "SELECT key FROM charges WHERE key LIKE 'session=%#%'")
+    local hash = hashed[1].key:match("^session=(%%#%x+)$")
+    assert.equal(3, #hashed)
+    assert.equal(34, #hash)
+    assert.truthy(g:command("budgets"):find(hash, 1, true))
+    out, code = g:command("topup", "session " .. hash, "1", "--until", "1d", "--reason", "more")
+    assert.equal(0, code, out)
+    expect.eventually(function()
+      local free = 0
+      for _, name in ipairs(names) do free = free + (ask(name, 3).status == 200 and 1 or 0) end
+      return free == 1
+    end, 10, "the one that was topped up")
+    stop()
+  end)
+end)
+
 describe("a budget that is used up", function()
   local WITH_INPUT = 'return models { ["dear"] = { targets = { "openai/dear" }, context = 128000, '
     .. 'price = usd_per_million { input = "100000", output = "100000" } } }\n'

@@ -8,12 +8,30 @@ local expect = require("tests.e2e.kit.expect")
 local fleet = require("tests.e2e.kit.fleet")
 local hooks = require("tests.e2e.kit.hooks")
 
-local f
+local f, hook
 
 after_each(function()
   if f then f:stop() end
-  f = nil
+  if hook then hook:stop() end
+  f, hook = nil, nil
 end)
+
+local function waiting()
+  local sum = 0
+  for _, g in ipairs(f) do sum = sum + g:metrics():value "moongate_notices_waiting" end
+  return sum
+end
+
+-- A ledger that is killed before it has noted that a notice was taken sends it again, as the same.
+local function senders(notices)
+  local count, seen = 0, {}
+  for _, said in ipairs(notices) do
+    local id = said.gateway .. " " .. said.id
+    if not seen[id] then count = count + 1 end
+    seen[id] = true
+  end
+  return count
+end
 
 local function ask(g, tokens) return g:ask { json = fleet.body { tokens = tokens } } end
 
@@ -22,29 +40,8 @@ local function ask_at_once(count, tokens)
 end
 
 describe("a notice of a fleet's budget", function()
-  local hook
-
-  before_each(function() hook = hooks.start() end)
-  after_each(function() hook:stop() end)
-
-  local function waiting()
-    local sum = 0
-    for _, g in ipairs(f) do sum = sum + g:metrics():value "moongate_notices_waiting" end
-    return sum
-  end
-
-  -- A ledger that is killed before it has noted that a notice was taken sends it again, as the same.
-  local function senders(notices)
-    local count, seen = 0, {}
-    for _, said in ipairs(notices) do
-      local id = said.gateway .. " " .. said.id
-      if not seen[id] then count = count + 1 end
-      seen[id] = true
-    end
-    return count
-  end
-
   it("goes out once for each threshold, when many cross it at once at all gateways, and over ledgers that die", function()
+    hook = hooks.start()
     f = fleet.start { gateways = 4, name = "notices", config = { notify = { ops = { kind = "webhook", url = hook.url } } },
       policies = fleet.policies { budget = [[return budget {
         budgets = { { "app", each = "app", limit = 10, per = "month" } },
@@ -62,6 +59,31 @@ describe("a notice of a fleet's budget", function()
     f:agrees()
     local by = hook:notices()
     assert.same({ 1, 1 }, { senders(by["80%"]), senders(by["100%"]) })
+  end)
+end)
+
+describe("a fleet's budget that is spent while Redis is silent", function()
+  it("is told of when Redis is back, once, although nobody asks any more", function()
+    hook = hooks.start()
+    f = fleet.start { gateways = 2, at_least = 2, name = "silent", timeout = "200ms",
+      config = { notify = { ops = { kind = "webhook", url = hook.url } } },
+      policies = fleet.policies { budget = [[return budget {
+        budgets = { { "app", each = "app", limit = 10, per = "month" } }, on_store_loss = "open",
+        thresholds = { { at = "80%", notify = { "ops:team-a" } }, { at = "200%", notify = { "ops:team-a" } },
+          { at = "100%", notify = { "ops:team-a" }, deny = { 402, "budget_exhausted" } } } }]] } }
+    for _, g in ipairs(f) do assert.equal(200, ask(g, 1).status) end
+    f:agrees()
+    f.redis:stop_answering()
+    for _ = 1, 6 do
+      for _, g in ipairs(f) do assert.equal(200, ask(g, 10).status) end
+    end
+    assert.same({}, hook:notices())
+    f.redis:answer()
+    expect.eventually(function() return hook:notices()["100%"] and waiting() == 0 end, 60, "the notices")
+    f:agrees()
+    local by = hook:notices()
+    assert.same({ 1, 1 }, { senders(by["80%"]), senders(by["100%"]) })
+    assert.is_nil(by["200%"])
   end)
 end)
 

@@ -148,6 +148,17 @@ describe("the registry of a gateway that runs", function()
     own:stop()
   end)
 
+  it("is not made by who lists what is in it", function()
+    local folder = workdir.new("unmade")
+    folder:write("moongate.lua", gateway.config_text { mock = m })
+    for _, words in ipairs { { "topup", "list" }, { "keys", "list" }, { "topup", "list", "--all", "--json" } } do
+      local out, code = command.run(folder.root, unpack(words))
+      assert.equal(0, code, out)
+    end
+    assert.is_nil(io.open(folder:path("data")))
+    folder:remove()
+  end)
+
   it("may be changed while the gateway does not answer, which is told apart from none that runs", function()
     local folder = workdir.new("silent")
     folder:write("moongate.lua", gateway.config_text { mock = m })

@@ -41,7 +41,7 @@ end)
 
 describe("a path of another API", function()
   for _, case in ipairs {
-    { "/v1/responses", "Chat Completions" }, { "/v1/messages/batches", "POST /v1/messages" },
+    { "/v1/responses/resp_1", "POST /v1/responses" }, { "/v1/messages/batches", "POST /v1/messages" },
     { "/models/gemini-2.5-flash:generateContent", '"gemini-2.5-flash"' }, { "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "Gemini" },
     { "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", '"gpt-4o"' }, { "/v1/files", "Files" }, { "/v1/batches", "Batches" },
   } do
@@ -63,7 +63,7 @@ describe("a path of another API", function()
     assert.equal(426, r.status)
     assert.equal("HTTP/1.1", r:get("upgrade"))
     assert.equal("upgrade_required", gateway.error_of(r).code)
-    assert.equal(400, g:ask({ path = "/v1/responses" }).status)
+    assert.equal(405, g:ask({ path = "/v1/responses" }).status)
   end)
 end)
 
@@ -80,8 +80,9 @@ describe("a client's real request", function()
   local LEFT_OUT = { authorization = true, ["x-api-key"] = true, ["x-goog-api-key"] = true, ["content-length"] = true, ["content-type"] = true,
     host = true, ["content-encoding"] = true, ["transfer-encoding"] = true, connection = true }
 
-  local function wanted(path)
+  local function wanted(path, name)
     if path:find("^/v1/chat/completions") or path:find("^/v1/messages") then return 200 end
+    if path == "/v1/responses" then return name:find("openai-python", 1, true) and 400 or 200 end -- it has a previous_response_id
     return path == "/" and 404 or 400
   end
 
@@ -96,12 +97,13 @@ describe("a client's real request", function()
         upgrades = upgrades or header[1]:lower() == "upgrade"
       end
       local body = captured.body ~= cjson.null and captured.body or nil
-      if body and captured.path:find("^/v1/messages") then
-        body.model = "claude-3-5-sonnet"
+      local own = captured.path:find("^/v1/messages") and "claude-3-5-sonnet" or captured.path == "/v1/responses" and "gpt-4o"
+      if body and own then
+        body.model = own
         if body.tools and not body.tools[1] then body.tools = nil end -- cjson writes an empty list as an object
-      elseif body and body.messages and wanted(captured.path) == 200 then body = { model = "gpt-4o", messages = SAY, stream = body.stream } end
+      elseif body and body.messages and wanted(captured.path, name) == 200 then body = { model = "gpt-4o", messages = SAY, stream = body.stream } end
       local r = g:ask { method = captured.method, path = captured.path, headers = headers, json = body }
-      assert.equal(upgrades and 426 or wanted(captured.path), r.status, r.body)
+      assert.equal(upgrades and 426 or wanted(captured.path, name), r.status, r.body)
       assert.equal(r.id, r:get("x-request-id") or r:get("request-id"))
     end)
   end

@@ -21,7 +21,7 @@ local function ask(g, dollars, stream) return g:ask { json = fleet.body { tokens
 local function add(g, usd)
   local out, code = g:command("topup", "department sales", usd, "--until", "30d", "--reason", "quarter end")
   assert.equal(0, code, out)
-  return out:match("topup_%w+")
+  return out:match("topup_%w+"), out
 end
 
 -- Asked again and again until all workers say so; what costs nothing changes nothing.
@@ -116,6 +116,18 @@ describe("a top-up at one gateway", function()
     assert.equal(0, sums.newly_allowed + sums.not_replayable, out)
   end)
 
+  it("beside another is one of two, also in what explains a record of then", function()
+    add(g, "3")
+    limit_becomes(g, 23)
+    local r = ask(g, 100)
+    has(gateway.error_of(r).message, "$13 of it 2 top-ups, the first until ")
+    has(g:command("explain", r.id), "$13 of it 2 top-ups, the first until ")
+    local ids = {}
+    for _, one in ipairs(g:json("topup", "list").topups) do ids[one.nano] = one.id end
+    assert.equal(0, select(2, g:command("topup", "end", ids[3e9])))
+    limit_becomes(g, 20)
+  end)
+
   it("is over when it is ended, and the record of then stays what it was", function()
     local id = assert(g:command("topup", "list"):match("topup_%w+"))
     assert.equal(0, select(2, g:command("topup", "end", id)))
@@ -139,7 +151,8 @@ describe("a top-up in a fleet", function()
     local r = ask(f[2], 1)
     assert.equal(402, r.status)
     has(gateway.error_of(r).message, "sales has used $13.00 of $10 this month, and")
-    add(f[2], "10")
+    local _, said = add(f[2], "10")
+    has(said, "$13.00 were spent in this period") -- at the other
     limit_becomes(f[2], 20)
     assert.equal(200, ask(f[2], 7).status)
     f:agrees()

@@ -1,28 +1,24 @@
 #include "anthropic.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "chat.h"
-#include "words.h"
-
-#define DEFAULT_TOKENS 16
+#include "spoken.h"
 
 enum step { STEP_START, STEP_BLOCK, STEP_CONTENT, STEP_BLOCK_END, STEP_FINISH, STEP_STOP, STEP_OVER };
 
 struct message {
     struct source base;
-    char *model, *tool, *fixed;
+    char *model, *tool;
     uint64_t seed, prompt_tokens, usage_tokens;
     size_t event_bytes;
-    bool is_length, is_done_sent, has_words;
-    struct words words;
+    bool is_done_sent, has_words;
+    struct spoken spoken;
     enum step step;
 };
 
 static const char *stop_reason(const struct message *m)
 {
-    return m->tool ? "tool_use" : m->is_length ? "max_tokens" : "end_turn";
+    return m->tool ? "tool_use" : m->spoken.is_length ? "max_tokens" : "end_turn";
 }
 
 static unsigned long long written(const struct message *m)
@@ -139,7 +135,7 @@ static bool stream_next(struct source *s, struct buf *out)
     struct slice word;
     size_t before = buf_len(out);
     if (m->step == STEP_CONTENT) {
-        if (words_next(&m->words, &word)) {
+        if (words_next(&m->spoken.words, &word)) {
             m->base.tokens++;
             append_delta(m, out, word);
             end_event(m, out, before);
@@ -162,13 +158,14 @@ static bool whole_next(struct source *s, struct buf *out)
     if (m->step == STEP_OVER) return false;
     m->step = STEP_OVER;
     buf_init(&text);
-    for (; words_next(&m->words, &word); m->base.tokens++)
+    for (; words_next(&m->spoken.words, &word); m->base.tokens++)
         buf_append(&text, word);
     append_head(m, out);
     append_block(m, out);
     if (m->tool) buf_append(out, SLICE("{\"words\":"));
     buf_append_json(out, buf_slice(&text));
-    buf_printf(out, "%s}],\"stop_reason\":\"%s\",\"stop_sequence\":null,\"usage\":", m->tool ? "}" : "", stop_reason(m));
+    buf_printf(out, "%s}],\"stop_reason\":\"%s\",\"stop_sequence\":null,\"usage\":", m->tool ? "}" : "",
+               stop_reason(m));
     append_usage(m, out, written(m));
     buf_append_char(out, '}');
     buf_clear(&text);
@@ -180,42 +177,7 @@ static void message_free(struct source *s)
     struct message *m = (struct message *)s;
     mem_free(m->model);
     mem_free(m->tool);
-    mem_free(m->fixed);
-}
-
-/* The last user message: its text, or that of its last block. */
-static const char *last_text(const json_t *body)
-{
-    const json_t *messages = json_object_get(body, "messages");
-    for (size_t i = json_array_size(messages); i-- > 0;) {
-        const json_t *message = json_array_get(messages, i), *content = json_object_get(message, "content");
-        const char *role = json_string_value(json_object_get(message, "role"));
-        if (!role || strcmp(role, "user") != 0) continue;
-        if (json_is_string(content)) return json_string_value(content);
-        return json_string_value(json_object_get(json_array_get(content, json_array_size(content) - 1), "text"));
-    }
-    return NULL;
-}
-
-static char *choose_tool(const json_t *body, const struct script *script, const char *text)
-{
-    const char *named = json_string_value(json_object_get(json_object_get(body, "tool_choice"), "name"));
-    if (script->tool) return mem_strdup(script->tool);
-    if (json_array_size(json_object_get(body, "tools")) == 0) return NULL;
-    if (named) return mem_strdup(named);
-    return text && strncmp(text, "call ", 5) == 0 ? mem_strdup(text + 5) : NULL;
-}
-
-static void choose_words(struct message *m, const json_t *body, const struct script *script, const char *text)
-{
-    const char *fixed = script->text ? script->text : text && strncmp(text, "echo ", 5) == 0 ? text + 5 : NULL;
-    uint64_t limit = (uint64_t)json_integer_value(json_object_get(body, "max_tokens"));
-    uint64_t count = script->tokens >= 0 ? (uint64_t)script->tokens : fixed ? UINT64_MAX : DEFAULT_TOKENS;
-    bool is_endless = script->endless && m->base.is_stream;
-    if (fixed && !is_endless) m->fixed = mem_strdup(fixed);
-    m->is_length = limit < (m->fixed ? words_count(slice_str(m->fixed)) : count);
-    if (count > limit) count = limit;
-    m->words = words_of(m->seed, is_endless ? UINT64_MAX : count, m->fixed ? slice_str(m->fixed) : SLICE_NONE);
+    spoken_clear(&m->spoken);
 }
 
 static struct source *answer(const json_t *body, const struct script *script)
@@ -223,7 +185,7 @@ static struct source *answer(const json_t *body, const struct script *script)
     struct message *m = mem_zalloc(1, sizeof *m);
     struct buf prompt;
     bool is_stream = json_is_true(json_object_get(body, "stream"));
-    const char *text = last_text(body);
+    const char *text = spoken_text(json_object_get(body, "messages"));
     buf_init(&prompt);
     m->base = (struct source){is_stream ? stream_next : whole_next,
                               message_free,
@@ -235,11 +197,12 @@ static struct source *answer(const json_t *body, const struct script *script)
     m->prompt_tokens = chat_prompt(body, &prompt);
     m->seed = words_seed(buf_slice(&prompt));
     m->model = mem_strdup(json_string_value(json_object_get(body, "model")));
-    m->tool = choose_tool(body, script, text);
+    m->tool = spoken_tool(body, script, text);
     m->event_bytes = (size_t)script->event_bytes;
     m->is_done_sent = script->done != 0;
     m->usage_tokens = script->usage_tokens >= 0 ? (uint64_t)script->usage_tokens : UINT64_MAX;
-    choose_words(m, body, script, text);
+    uint64_t limit = (uint64_t)json_integer_value(json_object_get(body, "max_tokens"));
+    m->spoken = spoken_choose(&(struct spoken_ask){script, text, m->seed, limit, is_stream});
     buf_clear(&prompt);
     return &m->base;
 }

@@ -3,21 +3,20 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "words.h"
+#include "spoken.h"
 
 #define CREATED 1760000000
-#define DEFAULT_TOKENS 16
 #define CHOICES_MAX 8
 
 enum step { STEP_ROLE, STEP_CONTENT, STEP_FINISH, STEP_USAGE, STEP_DONE, STEP_OVER };
 
 struct chat {
     struct source base;
-    bool is_text, wants_usage, usage_in_choice, is_done_sent, is_length;
-    char *model, *tool, *fixed;
+    bool is_text, wants_usage, usage_in_choice, is_done_sent;
+    char *model, *tool;
     uint64_t seed, prompt_tokens, choices, usage_tokens;
     size_t event_bytes, body_bytes;
-    struct words words; /* restarted for each whole choice */
+    struct spoken spoken; /* its words are restarted for each whole choice */
     /* The stream's place. */
     enum step step;
     uint64_t choice;
@@ -51,7 +50,7 @@ static void append_head(const struct chat *c, struct buf *out, bool is_chunk)
 
 static const char *finish_reason(const struct chat *c)
 {
-    return c->tool ? "tool_calls" : c->is_length ? "length" : "stop";
+    return c->tool ? "tool_calls" : c->spoken.is_length ? "length" : "stop";
 }
 
 /* {"words": "…"}: the words as the one argument of a tool call. `part` is empty for the frame around them. */
@@ -87,7 +86,7 @@ static void append_argument_piece(const struct chat *c, struct buf *out, struct 
 
 static void append_delta(const struct chat *c, struct buf *out)
 {
-    bool is_first_word = c->words.at == 1;
+    bool is_first_word = c->spoken.words.at == 1;
     switch (c->step) {
     case STEP_ROLE:
         if (c->tool)
@@ -166,7 +165,7 @@ static void append_argument_end(const struct chat *c, struct buf *out)
     buf_append(out, SLICE("data: "));
     append_head(c, out, true);
     buf_printf(out, "{\"index\":%llu,\"delta\":", (unsigned long long)c->choice);
-    append_tool_delta(c, out, c->words.at ? SLICE("\"}") : SLICE("{\"words\":\"\"}"), false);
+    append_tool_delta(c, out, c->spoken.words.at ? SLICE("\"}") : SLICE("{\"words\":\"\"}"), false);
     buf_append(out, SLICE(",\"logprobs\":null,\"finish_reason\":null}]}\n\n"));
 }
 
@@ -180,7 +179,7 @@ static void advance(struct chat *c, enum step next)
 
 static void next_content(struct chat *c, struct buf *out)
 {
-    if (c->choice == 0 && !words_next(&c->words, &c->piece)) {
+    if (c->choice == 0 && !words_next(&c->spoken.words, &c->piece)) {
         if (c->tool) append_argument_end(c, out);
         c->step = STEP_FINISH;
         if (c->tool) return;
@@ -225,7 +224,7 @@ static void append_whole_text(struct chat *c, struct buf *out)
 {
     struct buf text;
     struct slice piece;
-    struct words words = c->words;
+    struct words words = c->spoken.words;
     buf_init(&text);
     while (words_next(&words, &piece)) {
         buf_append(&text, piece);
@@ -293,7 +292,7 @@ static void chat_free(struct source *s)
     struct chat *c = (struct chat *)s;
     mem_free(c->model);
     mem_free(c->tool);
-    mem_free(c->fixed);
+    spoken_clear(&c->spoken);
 }
 
 static const char *last_user_text(const json_t *body)
@@ -332,17 +331,10 @@ static char *choose_tool(const json_t *body, const struct script *script)
 
 static void choose_text(struct chat *c, const json_t *body, const struct script *script)
 {
-    const char *text = last_user_text(body);
-    const char *fixed = script->text ? script->text : text && strncmp(text, "echo ", 5) == 0 ? text + 5 : NULL;
     const json_t *max = json_object_get(body, "max_completion_tokens");
     if (!json_is_integer(max)) max = json_object_get(body, "max_tokens");
     uint64_t limit = json_is_integer(max) ? (uint64_t)json_integer_value(max) : UINT64_MAX;
-    uint64_t count = script->tokens >= 0 ? (uint64_t)script->tokens : fixed ? UINT64_MAX : DEFAULT_TOKENS;
-    bool is_endless = script->endless && c->base.is_stream;
-    if (fixed && !is_endless) c->fixed = mem_strdup(fixed);
-    c->is_length = limit < (c->fixed ? words_count(slice_str(c->fixed)) : count);
-    if (count > limit) count = limit;
-    c->words = words_of(c->seed, is_endless ? UINT64_MAX : count, c->fixed ? slice_str(c->fixed) : SLICE_NONE);
+    c->spoken = spoken_choose(&(struct spoken_ask){script, last_user_text(body), c->seed, limit, c->base.is_stream});
 }
 
 static void choose_usage(struct chat *c, const json_t *body, const struct script *script)

@@ -12,6 +12,7 @@
 #include "openai.h"
 #include "reply.h"
 #include "request.h"
+#include "responses.h"
 
 struct session {
     struct list_link link;
@@ -88,6 +89,7 @@ static struct source *choose_source(struct session *s, const json_t *body, const
                                "Unrecognized request argument supplied: stream_options");
     }
     source = anthropic_answer(s->request.path, body, script);
+    if (!source) source = responses_answer(s->request.path, body, script);
     if (source) return source;
     return openai_answer(&(struct openai_ask){s->request.method, s->request.path, body, script});
 }

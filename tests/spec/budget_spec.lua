@@ -135,10 +135,14 @@ describe("scopes", function()
   end)
 
   it("several values of one row count together", function()
-    local mg = with "{ 'pair', team = { 't1', 't2' }, limit = 10, per = 'month' }"
+    local mg = with("{ 'pair', team = { 't1', 't2' }, limit = 10, per = 'month' }",
+      "default = { each = 'team', limit = 100, per = 'month' }")
     assert.allowed(ask(mg, { team = "t1" }, { cost_usd = 6 }))
     assert.denied(ask(mg, { team = "t2" }, { cost_usd = 6 }), 402)
     assert.allowed(ask(mg, { team = "t3" }, { cost_usd = 60 }))
+    assert.allowed(ask(mg, { team = "t1+t2" }, { cost_usd = 96 })) -- one that is only called so
+    assert.denied(ask(mg, { team = "t1+t2" }, { cost_usd = 6 }), 402)
+    assert.allowed(ask(mg, { team = "t2" }, { cost_usd = 4 }))
   end)
 
   it("nobody is everybody", function()

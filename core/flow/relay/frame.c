@@ -44,7 +44,7 @@ static void read_events(struct relay *r, struct slice bytes)
 {
     if (!r->frame.sse) {
         r->frame.sse = sse_new();
-        if (r->mask || r->keep || r->hold) sse_keep(r->frame.sse, LIMIT_REDACT_EVENT_BYTES);
+        if (r->translate || r->mask || r->keep || r->hold) sse_keep(r->frame.sse, LIMIT_REDACT_EVENT_BYTES);
     }
     sse_feed(r->frame.sse, bytes, on_event, r);
 }

@@ -36,7 +36,8 @@ static bool is_end(const struct relay *r, const struct piece *p)
 {
     if (r->form != FORM_EVENTS) return false;
     if (p->event) return !p->event->is_tail && p->said && p->said->what & (SAID_DONE | SAID_ERROR);
-    return !p->precedes_end && relay_has_said_its_end(r);
+    enum dialect_end end = relay_judge_end(r);
+    return !p->precedes_end && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
 }
 
 /* A run of a text that goes on in the next piece. */
@@ -152,7 +153,7 @@ static void end_events(struct out *out, const struct fault *why)
         out_cut(&out->stage, why ? why : &cut, OUTCOME_UPSTREAM_ERROR);
         return;
     }
-    switch (r->parts.provider->judge_end(&r->told)) {
+    switch (relay_judge_end(r)) {
     case DIALECT_COMPLETE: finish_events(out, OUTCOME_OK); return;
     case DIALECT_FAILED: finish_events(out, OUTCOME_UPSTREAM_ERROR); return;
     case DIALECT_COMPLETE_UNMARKED:

@@ -95,7 +95,7 @@ static bool read_event(struct stage *s, const struct piece *p)
         skim_event((struct read *)s, event);
     } else if (!event->is_comment_only) {
         tell_event((struct read *)s, event, &said);
-        if (said.what & SAID_USAGE_ONLY && r->parts.drops_usage) return true;
+        if (said.what & SAID_USAGE_ONLY && r->parts.drops_usage && !r->translate) return true;
         read.said = &said;
     }
     if (s->next && event->ends && !event->is_comment_only) exchange_attempt(r->parts.x)->events++;

@@ -10,11 +10,12 @@ struct redact *relay_redact(const struct exchange *x)
     return is_wanted ? redact : NULL;
 }
 
-/* Only wanted stages are there: read → mask → keep → hold → out. */
+/* Only wanted stages are there: read → translate → mask → keep → hold → out. */
 static void link_stages(struct relay *r)
 {
     const struct relay_hooks *hooks = &r->parts.hooks;
     struct stage *last = r->first = read_new(r);
+    if (r->parts.provider != r->parts.client) last = last->next = r->translate = translate_new(r);
     if (r->parts.redact) last = last->next = r->mask = mask_new(r);
     if (r->parts.x->decision.record.keeps_answer) last = last->next = r->keep = keep_new(r);
     if (hooks->has_delta || hooks->has_response) last = last->next = r->hold = hold_new(r);
@@ -27,6 +28,7 @@ struct relay *relay_new(const struct relay_parts *parts, const struct relay_head
     r->parts = *parts;
     r->head = *head;
     dialect_stream_init(&r->told, parts->x->request.choices);
+    dialect_stream_init(&r->heard, 1);
     buf_reset(&parts->x->response.text); /* of an attempt before */
     if (parts->vocabulary) r->meter = meter_new(parts->vocabulary);
     link_stages(r);
@@ -45,6 +47,7 @@ static void free_now(void *arg)
     struct relay *r = arg;
     frame_clear(r);
     drop(&r->first);
+    drop(&r->translate);
     drop(&r->mask);
     drop(&r->keep);
     drop(&r->hold);
@@ -152,5 +155,6 @@ struct relay_report relay_report(const struct relay *r)
         .is_cut = is_stream && r->parts.provider->judge_end(&r->told) == DIALECT_CUT,
         .is_judged = r->is_judged,
         .is_inside = r->is_inside,
+        .dropped = r->dropped,
     };
 }

@@ -2,7 +2,7 @@
  * One provider's answer on its way to whoever takes it: a chain of stages,
  * of which those that nobody wants are not there.
  *
- *     frame → read → mask → keep → hold → out → sink
+ *     frame → read → translate → mask → keep → hold → out → sink
  *
  *     struct relay *r = relay_new(&parts, &head);      // the provider's head is in
  *     relay_feed(r, bytes); …                          // body bytes as they come
@@ -11,6 +11,7 @@
  *
  * frame  whole events, a whole answer, or bytes that cannot be read: by what came, never by what was asked for
  * read   parses each event once; usage, finish reasons and texts are told to all that follow; counts tokens
+ * translate  into the client's dialect, where that is another one: what is behind it sees what the client will see
  * mask   what policies mask in the answer, and what comes back of the request's (wire/redact_answer.h)
  * keep   texts for the record, where a policy wants them; an event is whole then, up to LIMIT_REDACT_EVENT_BYTES
  * hold   what may not leave before a policy has seen it
@@ -40,10 +41,12 @@
 #include "wire/dialect.h"
 #include "wire/meter.h"
 #include "wire/said.h"
+#include "wire/translate/dropped.h"
 
 struct relay;
 
-/* The provider's head, as far as it decides. Copied; what it points to outlives the relay. */
+/* The provider's head, as far as it decides; the sink hears it as translated. Copied; what it points to outlives the
+ * relay. */
 struct relay_head {
     int status;
     struct slice content_type, content_encoding;
@@ -144,6 +147,7 @@ struct relay_report {
     bool is_cut;             /* a stream that did not come to its end */
     bool is_judged;          /* on_response has spoken */
     bool is_inside;          /* an event is out in part */
+    const struct dropped *dropped; /* what the client's dialect has no place for; NULL: nothing was translated */
 };
 struct relay_report relay_report(const struct relay *r);
 /* Of the counted, what nothing to come can change: cheap enough to be asked after every piece. */

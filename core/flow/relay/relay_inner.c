@@ -47,6 +47,14 @@ bool relay_has_said_its_end(const struct relay *r)
     return r->form == FORM_EVENTS && (end == DIALECT_COMPLETE || end == DIALECT_FAILED);
 }
 
+/* What was written for another dialect always has its marker, unless it was cut. */
+enum dialect_end relay_judge_end(const struct relay *r)
+{
+    if (!r->translate) return r->parts.provider->judge_end(&r->told);
+    enum dialect_end end = r->parts.client->judge_end(&r->heard);
+    return end == DIALECT_COMPLETE_UNMARKED ? DIALECT_CUT : end;
+}
+
 void relay_stop_stages(struct relay *r)
 {
     if (r->hold && r->hold->stop) r->hold->stop(r->hold);

@@ -49,8 +49,10 @@ struct relay {
     enum relay_form form;
     struct frame frame;
     struct stage *first;               /* read */
-    struct stage *mask, *keep, *hold, *out; /* all but out: NULL when nobody wants them */
-    struct dialect_stream told;
+    struct stage *translate, *mask, *keep, *hold, *out; /* all but out: NULL when nobody wants them */
+    struct dialect_stream told;  /* by the provider … */
+    struct dialect_stream heard; /* … and, where that is translated, by the client */
+    const struct dropped *dropped; /* NULL: nothing is translated */
     struct meter *meter; /* NULL: nothing is counted */
     uint64_t unread_bytes;
     bool is_encoded;
@@ -71,6 +73,7 @@ void frame_clear(struct relay *r);
 struct stage *read_new(struct relay *r);
 /* What is read on the way ends here: what came of it is told. */
 void read_end(struct stage *s);
+struct stage *translate_new(struct relay *r);
 struct stage *mask_new(struct relay *r);
 /* What waits goes on. */
 void mask_flush(struct stage *s);
@@ -99,6 +102,8 @@ bool relay_is_between_events(const struct relay *r);
 /* Behind the end marker, or the provider's own word of an error, nothing is missed: the answer is as whole as it would
  * be without the fault. */
 bool relay_has_said_its_end(const struct relay *r);
+/* How the stream ends for the client, in whose dialect it may have been translated. */
+enum dialect_end relay_judge_end(const struct relay *r);
 /* Timers and questions. */
 void relay_stop_stages(struct relay *r);
 /* It is over, and the sink hears of it. */

@@ -10,6 +10,7 @@
 #include "ledger/session/bulletin.h"
 #include "ledger/session/claiming.h"
 #include "ledger/session/errand.h"
+#include "ledger/session/hints.h"
 #include "ledger/session/reclaim.h"
 #include "ledger/session/sweep.h"
 #include "ledger/session/telling.h"
@@ -44,6 +45,7 @@ struct session {
     struct telling *telling;
     struct reclaim *reclaim;
     struct sweep *sweep;
+    struct hints *hints;
     struct claiming *claiming;
     struct ledger *ledger; /* NULL: not open yet */
     enum state state;
@@ -57,7 +59,7 @@ struct session {
     bool is_kept;      /* it stands in the ledger's file */
     bool may_shrink;   /* its sums: nobody repairs them while the gateway runs */
     bool is_look_due;
-    struct loop_timer beating, pause, seeding, looking, sweeping, leaving;
+    struct loop_timer beating, pause, seeding, looking, leaving;
     void (*left)(void *arg);
     void *left_arg;
 };
@@ -223,6 +225,9 @@ static void on_beat_time(void *arg)
     if (s->state == APART || s->state == LEAVING || s->is_new) return;
     ask_beat(s);
     reclaim_go(s->reclaim);
+    if (s->state != OPEN) return;
+    sweep_go(s->sweep, clock_mono_ns());
+    hints_go(s->hints, s->name);
 }
 
 /* ---- Seeding. */
@@ -331,13 +336,6 @@ static void on_look_time(void *arg)
     loop_timer_arm_ms(&s->looking, LIMIT_COUNTERS_LOOK_MS);
 }
 
-static void on_sweep_time(void *arg)
-{
-    struct session *s = arg;
-    if (s->state == OPEN) sweep_go(s->sweep);
-    loop_timer_arm_ms(&s->sweeping, LIMIT_COUNTERS_SWEEP_MS);
-}
-
 /* ---- Notices. */
 
 bool session_claim_notice(struct session *s, const struct ledger_alert *alert, uint64_t seq)
@@ -440,7 +438,6 @@ static void init_timers(struct session *s, struct loop *loop)
     loop_timer_init(&s->pause, loop, begin, s);
     loop_timer_init(&s->seeding, loop, on_seed_time, s);
     loop_timer_init(&s->looking, loop, on_look_time, s);
-    loop_timer_init(&s->sweeping, loop, on_sweep_time, s);
     loop_timer_init(&s->leaving, loop, end_leaving, s);
 }
 
@@ -472,12 +469,12 @@ struct session *session_new(struct loop *loop, struct stats *stats, const struct
     s->telling = telling_new(loop, s->redis, &telling_events, s);
     s->reclaim = reclaim_new(s->redis, &reclaim_events, s);
     s->sweep = sweep_new(s->redis);
+    s->hints = hints_new(s->redis, options->breakers);
     s->claiming = claiming_new(s->redis, &claiming_events, s);
     take_over(s);
     if (!s->redis) return s;
     on_beat_time(s);
     on_look_time(s);
-    on_sweep_time(s);
     return s;
 }
 
@@ -485,11 +482,12 @@ void session_free(struct session *s)
 {
     if (!s) return;
     counters_redis_free(s->redis);
-    struct loop_timer *timers[] = {&s->beating, &s->pause, &s->seeding, &s->looking, &s->sweeping, &s->leaving};
+    struct loop_timer *timers[] = {&s->beating, &s->pause, &s->seeding, &s->looking, &s->leaving};
     for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) loop_timer_disarm(timers[i]);
     telling_free(s->telling);
     reclaim_free(s->reclaim);
     sweep_free(s->sweep);
+    hints_free(s->hints);
     claiming_free(s->claiming);
     errand_clear(&s->beat);
     errand_clear(&s->seed);

@@ -28,6 +28,7 @@
 #include "base/stats.h"
 #include "ledger/alerts.h"
 
+struct breakers;
 struct counters_post;
 struct ledger;
 struct loop;
@@ -39,6 +40,7 @@ struct session_options {
     struct slice zone;    /* its billing zone; empty: nothing is said of it */
     uint32_t lease_ms, grace_ms; /* 0: LIMIT_COUNTERS_LEASE_MS, LIMIT_COUNTERS_GRACE_MS */
     struct counters_post *post; /* borrowed */
+    struct breakers *breakers;  /* borrowed: of provider accounts; NULL: there are none */
 };
 
 struct session_events {

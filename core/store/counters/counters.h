@@ -155,6 +155,7 @@ struct counters_notice {
 
     /* It is to be told, in words of its own, as soon as so much is spent: what is held already would be enough. */
     int64_t from;            /* 0: now, and what follows is not said */
+    bool is_uncounted;       /* … by requests of which nothing is held */
     int64_t whole;           /* the limit that its percents are of */
     struct slice who, what;  /* "sales", "$5,000 this month" */
     int64_t stop_s;          /* as the item's */

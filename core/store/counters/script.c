@@ -4,28 +4,12 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "store/counters/plan.h"
 #include "store/counters/rules.h"
 
 #define HERE COUNTERS_PLACE
-
-/* Made by the Makefile of redis/, sorted by name. */
-struct redis_script_text {
-    const char *name, *text;
-    uint64_t len;
-};
-extern const struct redis_script_text redis_script_table[];
-
-struct slice counters_script_source(enum counters_script script)
-{
-    return slice_of(redis_script_table[script].text, redis_script_table[script].len);
-}
-
-const char *counters_script_name(enum counters_script script)
-{
-    return redis_script_table[script].name;
-}
 
 /* --- calls --- */
 
@@ -89,6 +73,7 @@ struct admission {
     char *numbers, *at;
     struct counters_call large; /* arguments that go last … */
     size_t texts; /* … and where the next of them stands among all, counted from 1 */
+    double age_s; /* how long ago the request came */
 };
 
 #define OBSERVED 128u /* more than an item's number */
@@ -141,7 +126,15 @@ static void put_money(struct admission *a, const struct counters_item *item)
     a->texts += 2;
 }
 
-/* A clock that is a little off from that of Redis is no reason to refuse what comes around midnight. */
+/* An upload may take a request beyond the end of the period in which it came. */
+static double age_s(const struct counters_question *q)
+{
+    uint64_t now_ns = clock_wall_ns();
+    return q->time_ns && q->time_ns < now_ns ? (double)((now_ns - q->time_ns) / NS_PER_S) : 0;
+}
+
+/* When the request came, by the clock of Redis: one that is a little off from ours is no reason to refuse what came
+ * around midnight. */
 static void put_period(struct admission *a, size_t period)
 {
     size_t from = a->plan->periods[period], to = counters_plan_period_end(a->plan, period);
@@ -155,8 +148,8 @@ static void put_period(struct admission *a, size_t period)
         if (is_in && item->stop_s > most) most = item->stop_s;
     }
     put_byte(a, to - from);
-    put(a, is_session ? 0 : (double)(first->start_s - LIMIT_COUNTERS_CLOCK_S));
-    put(a, is_session ? (double)INT64_MAX : (double)(least + LIMIT_COUNTERS_CLOCK_S));
+    put(a, is_session ? 0 : (double)(first->start_s - LIMIT_COUNTERS_CLOCK_S) + a->age_s);
+    put(a, is_session ? (double)INT64_MAX : (double)(least + LIMIT_COUNTERS_CLOCK_S) + a->age_s);
     put(a, (double)most);
     for (size_t sum = from; sum < to; sum++) {
         put_money(a, &a->plan->items[a->plan->sums[sum]]);
@@ -239,7 +232,7 @@ static struct counters_call ask_admit(const struct counters_question *q, const s
 {
     struct counters_call call = begin(COUNTERS_SCRIPT_ADMIT, 2 + q->item_count, 4 + 5 * q->item_count, arena);
     struct counters_plan plan;
-    struct admission a = {.plan = &plan, .call = &call, .arena = arena,
+    struct admission a = {.plan = &plan, .call = &call, .arena = arena, .age_s = age_s(q),
                           .large = begin(COUNTERS_SCRIPT_ADMIT, 0, 2 * q->item_count, arena)};
     bool is_peek = q->operation == COUNTERS_PEEK;
     counters_plan(&plan, q->items, q->item_count);
@@ -436,6 +429,20 @@ struct counters_call counters_call_claim(const char *epoch, const char *source, 
     return call;
 }
 
+struct counters_call counters_call_breakers(const char *session, const struct counters_open *accounts, size_t count,
+                                            struct arena *arena)
+{
+    struct counters_call call = begin(COUNTERS_SCRIPT_BREAKERS, 1 + count, 1 + count, arena);
+    check(count <= LIMIT_PROVIDERS);
+    add_key(&call, SLICE(HERE "S"));
+    add_text(&call, session);
+    for (size_t i = 0; i < count; i++) {
+        add_key(&call, arena_printf(arena, HERE "CB:%.*s", SLICE_FMT(accounts[i].account)));
+        add_integer(&call, (int64_t)accounts[i].left_ms, arena);
+    }
+    return call;
+}
+
 /* --- sessions and memories --- */
 
 struct counters_call counters_call_beat(const struct counters_place *place, const char *source,
@@ -467,13 +474,14 @@ struct counters_call counters_call_seed(const char *memory, uint32_t grace_ms, s
     return call;
 }
 
-struct counters_call counters_call_spent(int64_t start_s, const char *cursor, struct arena *arena)
+struct counters_call counters_call_spent(int64_t start_s, const char *cursor, const char *key, struct arena *arena)
 {
-    struct counters_call call = begin(COUNTERS_SCRIPT_SPENT, 2, 2, arena);
+    struct counters_call call = begin(COUNTERS_SCRIPT_SPENT, 2, 3, arena);
     add_key(&call, SLICE(HERE "R"));
     add_key(&call, arena_printf(arena, HERE "B:%" PRId64, start_s));
     add_text(&call, cursor);
     add_integer(&call, LIMIT_COUNTERS_TOLD, arena);
+    add_text(&call, key ? key : "*");
     return call;
 }
 

@@ -28,6 +28,7 @@
 enum counters_script {
     COUNTERS_SCRIPT_ADMIT,
     COUNTERS_SCRIPT_BEAT,
+    COUNTERS_SCRIPT_BREAKERS,
     COUNTERS_SCRIPT_CLAIM,
     COUNTERS_SCRIPT_EXTEND,
     COUNTERS_SCRIPT_FENCE,
@@ -125,6 +126,16 @@ struct counters_claim {
 struct counters_call counters_call_claim(const char *epoch, const char *source, const struct counters_claim *claims,
                                          size_t count, struct arena *arena);
 
+/* A provider account, and for how long its circuit breaker is open at this gateway; 0: it is not. */
+struct counters_open {
+    struct slice account;
+    uint64_t left_ms;
+};
+
+/* Replies: of each for how long it is open at enough of the gateways that live (ms), or 0. LIMIT_PROVIDERS at most. */
+struct counters_call counters_call_breakers(const char *session, const struct counters_open *accounts, size_t count,
+                                            struct arena *arena);
+
 /* Replies: memory, epoch, ms, holds, living sessions, whether another session told the source's sums since the last
  * beat, sessions whose lease is over. COUNTERS_REPLY_ZONE: the zone that holds there, or "". */
 struct counters_call counters_call_beat(const struct counters_place *place, const char *source,
@@ -134,8 +145,9 @@ struct counters_call counters_call_fence(const char *session, bool is_forced, st
 /* Replies: the epoch; or, REPLY_NO, in how many ms to come again. */
 struct counters_call counters_call_seed(const char *memory, uint32_t grace_ms, struct arena *arena);
 /* What is spent of each budget of the period that begins then (0: sessions), a piece at a time. Replies: cursor (from
- * "0" to "0"), then of each key, nano-dollars, of a session when it is over (s); a key may come more than once. */
-struct counters_call counters_call_spent(int64_t start_s, const char *cursor, struct arena *arena);
+ * "0" to "0"), then of each key, nano-dollars, of a session when it is over (s); a key may come more than once. key: of
+ * this one alone; NULL: of all. */
+struct counters_call counters_call_spent(int64_t start_s, const char *cursor, const char *key, struct arena *arena);
 /* Forgets rates of which nothing was used up for so long, or sessions that were over. Replies: cursor, fields gone. */
 struct counters_call counters_call_sweep(bool is_sessions, const char *cursor, uint32_t idle_s, struct arena *arena);
 

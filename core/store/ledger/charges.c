@@ -84,8 +84,8 @@ static void add_hold(struct ledger_charges *c, struct slice id)
 
 /* ---- Into the table. */
 
-/* Of a session that was silent for too long before the batch's first record the sum is the batch's alone. Neither sum
- * is more than half of what fits. */
+/* Of a session that was silent for too long before the batch's first record came the sum is the batch's alone. Neither
+ * sum is more than half of what fits. */
 bool ledger_charges_install(struct ledger_charges *c, sqlite3 *db, const char *table)
 {
     char sql[640];
@@ -132,28 +132,40 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* A session is silent between the end of one request and the coming of the next; a period is of requests that came. */
+struct span {
+    int64_t born_s, last_s;
+};
+
+static struct span span_of(const struct ledger_record *record, const struct ledger_charge *to)
+{
+    int64_t ended_us = counters_sum(record->time_us, to->stop_s ? 0 : record->duration_us);
+    return (struct span){record->time_us / US_PER_S, ended_us / US_PER_S};
+}
+
 /* What a session was charged at another time is written before: whether it began anew is a matter of each time, also to
  * the trigger that forgets what was told of it, and a batch may be of hours. */
-static bool begin_anew(struct ledger_charges *c, struct ledger_charged *row, int64_t time_s)
+static bool begin_anew(struct ledger_charges *c, struct ledger_charged *row, struct span span)
 {
-    if (row->stop_s || time_s == row->first_s) return true;
+    if (row->stop_s || span.born_s == row->first_s) return true;
     if (!write_row(c, (uint32_t)(row - c->rows))) return false;
     row->nano = 0;
-    row->first_s = row->last_s = time_s;
+    row->first_s = span.born_s;
+    row->last_s = span.last_s;
     return true;
 }
 
-static bool charge(struct ledger_charges *c, const struct ledger_charge *to, int64_t nano, int64_t time_s)
+static bool charge(struct ledger_charges *c, const struct ledger_charge *to, int64_t nano, struct span span)
 {
     bool is_new;
-    if (larger(to->stop_s, time_s + to->idle_s) <= c->after_s) return true;
+    if (larger(to->stop_s, span.last_s + to->idle_s) <= c->after_s) return true;
     struct ledger_charged *row = row_of(c, to, &is_new);
-    if (is_new) row->first_s = row->last_s = time_s;
-    else if (!begin_anew(c, row, time_s)) return false;
+    if (is_new) row->first_s = span.born_s;
+    else if (!begin_anew(c, row, span)) return false;
     row->nano = counters_sum(row->nano, nano);
     row->stop_s = larger(row->stop_s, to->stop_s);
     row->idle_s = to->idle_s;
-    row->last_s = larger(row->last_s, time_s);
+    row->last_s = larger(row->last_s, span.last_s);
     return true;
 }
 
@@ -164,7 +176,7 @@ bool ledger_charges_add(struct ledger_charges *c, const struct ledger_record *re
     for (size_t i = 0; i < held->hold_count; i++)
         add_hold(c, held->holds[i]);
     for (size_t i = 0; i < held->charge_count && is_good; i++)
-        is_good = charge(c, &held->charges[i], record->paid.cost_nano, record->time_us / US_PER_S);
+        is_good = charge(c, &held->charges[i], record->paid.cost_nano, span_of(record, &held->charges[i]));
     return is_good;
 }
 
@@ -229,6 +241,22 @@ bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const
     }
     sqlite3_finalize(q);
     return rc == SQLITE_DONE;
+}
+
+bool ledger_charges_one(sqlite3 *db, struct slice key, int64_t start_s, int64_t now_s,
+                        void (*fn)(void *arg, const struct counters_spent *spent), void *arg)
+{
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(db, SUMS " WHERE key = ? AND start_s = ?", -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_text(q, 1, key.ptr ? key.ptr : "", (int)key.len, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 2, start_s);
+    int rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW) {
+        struct counters_spent spent = spent_of(q);
+        if (larger(spent.stop_s, spent.last_s + spent.idle_s) > now_s) fn(arg, &spent);
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
 /* Rows that count no more are passed over here, not by SQLite: a page is so many rows, and no longer to read. */

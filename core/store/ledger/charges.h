@@ -56,6 +56,9 @@ const char (*ledger_charges_holds(const struct ledger_charges *charges, size_t *
 /* All sums that still count at that time, told one by one; their keys are borrowed for the call. */
 bool ledger_charges_each(sqlite3 *db, int64_t now_s, void (*fn)(void *arg, const struct counters_spent *spent),
                          void *arg);
+/* That of one key and period, if it counts. */
+bool ledger_charges_one(sqlite3 *db, struct slice key, int64_t start_s, int64_t now_s,
+                        void (*fn)(void *arg, const struct counters_spent *spent), void *arg);
 /* So many of all sums, behind that one in the order of their keys and periods; a key without a pointer: from the first.
  * Which of them still count is told with them. Both are borrowed, `after` until the first of them is told. */
 bool ledger_charges_page(sqlite3 *db, const struct counters_spent *after, int64_t now_s, uint32_t max,

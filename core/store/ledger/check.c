@@ -333,15 +333,17 @@ static bool check_sums(struct checker *k)
            compare(k, "rollup_label", "main.rollup_label", "temp.made_label", "day, label, value");
 }
 
-/* Those of long ago may have been forgotten, one sooner than the other. When a session began may not be noted. */
+/* Those of long ago may have been forgotten, one sooner than the other. When a session began may not be noted: in a
+ * file of before that was, which also took the coming of its last request for its end. */
 static bool check_charges(struct checker *k)
 {
-    char sql[600];
+    char sql[720];
     snprintf(sql, sizeof sql,
              "INSERT INTO temp.had_charges SELECT * FROM main.charges WHERE max(stop_s, last_s + idle_s) > %lld;"
              "DELETE FROM temp.made_charges WHERE max(stop_s, last_s + idle_s) <= %lld;"
-             "UPDATE temp.made_charges SET begun_s = 0"
-             " WHERE (key, start_s) IN (SELECT key, start_s FROM temp.had_charges WHERE begun_s = 0)",
+             "UPDATE temp.made_charges AS m SET begun_s = 0,"
+             " last_s = CASE WHEN m.stop_s THEN m.last_s ELSE h.last_s END"
+             " FROM temp.had_charges AS h WHERE h.key = m.key AND h.start_s = m.start_s AND h.begun_s = 0",
              (long long)k->charges.after_s, (long long)k->charges.after_s);
     return write_charges(k) && run(k, sql) &&
            compare(k, "charges", "temp.had_charges", "temp.made_charges", "key, start_s");

@@ -115,6 +115,9 @@ bool ledger_read_estimated(struct ledger_read *l, int64_t from_day, int64_t to_d
 /* What budgets were charged in the periods, and sessions, that are not over at that time (store/counters/table.h). */
 bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
                          void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
+/* The one of that key and period (0: session), if it is not over. */
+bool ledger_read_charge(struct ledger_read *l, struct slice key, int64_t start_s, int64_t now_s,
+                        void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why);
 
 /* Seq of the newest and the oldest entry; 0: there is none. */
 bool ledger_read_ends(struct ledger_read *l, uint64_t *oldest, uint64_t *newest, struct fault *why);

@@ -191,3 +191,9 @@ bool ledger_read_charges(struct ledger_read *l, int64_t now_s,
 {
     return ledger_charges_each(l->db, now_s, visit, arg) || ledger_read_fail(l, why);
 }
+
+bool ledger_read_charge(struct ledger_read *l, struct slice key, int64_t start_s, int64_t now_s,
+                        void (*visit)(void *arg, const struct counters_spent *spent), void *arg, struct fault *why)
+{
+    return ledger_charges_one(l->db, key, start_s, now_s, visit, arg) || ledger_read_fail(l, why);
+}

@@ -96,7 +96,11 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     "  since_us INTEGER NOT NULL, tries INTEGER NOT NULL, next_us INTEGER NOT NULL) STRICT;"
     "CREATE INDEX outbox_sink ON outbox(sink, next_us);",
     "ALTER TABLE charges ADD COLUMN " LEDGER_CHARGES_BEGUN ";"
-    "ALTER TABLE charges_cut ADD COLUMN " LEDGER_CHARGES_BEGUN ";"};
+    "ALTER TABLE charges_cut ADD COLUMN " LEDGER_CHARGES_BEGUN ";"
+    /* last_s is when its last answer ended, and says no more when it began. */
+    "DROP TRIGGER charges_anew;"
+    "CREATE TRIGGER charges_anew AFTER UPDATE ON charges WHEN new.begun_s <> old.begun_s"
+    "  BEGIN DELETE FROM alerts WHERE key = new.key AND start_s = new.start_s; END;"};
 
 static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
 {

@@ -98,22 +98,14 @@ static bool read_messages(struct members *in)
     return is_good;
 }
 
-/* What policies read or set inside of others: of two they would have the first, the provider the last. */
-static bool check_once(struct members *in)
+static bool check_once(const struct members *in)
 {
-    static const struct {
-        enum key outer;
-        struct slice inner;
-    } once[] = {{KEY_METADATA, {"user_id", 7}},       {KEY_OUTPUT_CONFIG, {"effort", 6}},
-                {KEY_OUTPUT_CONFIG, {"format", 6}},   {KEY_TOOL_CHOICE, {"type", 4}},
-                {KEY_TOOL_CHOICE, {"name", 4}},       {KEY_TOOL_CHOICE, {"disable_parallel_tool_use", 25}},
-                {KEY_OUTPUT_FORMAT, {"schema", 6}}};
-    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
-        if (json_has_duplicate(&in->r->tape, in->nodes[once[i].outer], once[i].inner))
-            return fault_set(in->why, FAULT_BAD_BODY, "\"%s.%s\" is given twice; give it once",
-                             key_names[once[i].outer].ptr, once[i].inner.ptr);
-    }
-    return true;
+    static const struct members_inner once[] = {
+        {KEY_METADATA, {"user_id", 7}},     {KEY_OUTPUT_CONFIG, {"effort", 6}},
+        {KEY_OUTPUT_CONFIG, {"format", 6}}, {KEY_TOOL_CHOICE, {"type", 4}},
+        {KEY_TOOL_CHOICE, {"name", 4}},     {KEY_TOOL_CHOICE, {"disable_parallel_tool_use", 25}},
+        {KEY_OUTPUT_FORMAT, {"schema", 6}}};
+    return members_check_inner(in, once, sizeof once / sizeof once[0]);
 }
 
 /* Models that nobody here has allowed. */
@@ -154,34 +146,14 @@ void anthropic_edit_ask_usage(const struct chat_request *r, struct splice *edits
     (void)edits;
 }
 
-static struct slice object_of(struct arena *arena, struct slice name, struct slice json)
-{
-    return arena_printf(arena, "{\"%.*s\":%.*s}", SLICE_FMT(name), SLICE_FMT(json));
-}
-
-/* A member of an object in the root, which may not be there. */
-static void edit_inside(const struct chat_request *r, struct splice *edits, struct slice object, struct slice name,
-                        struct slice json)
-{
-    uint32_t outer = json_get(&r->tape, 0, object), inner = json_get(&r->tape, outer, name);
-    if (inner != JSON_NONE && json.len)
-        splice_value(edits, inner, json);
-    else if (inner != JSON_NONE)
-        splice_remove(edits, outer, inner);
-    else if (json.len && json_is(&r->tape, outer, JSON_OBJECT))
-        splice_append(edits, outer, name, json);
-    else if (json.len)
-        members_edit(r, edits, object, object_of(edits->arena, name, json));
-}
-
 /* Where metadata holds hints alone it goes (chat_edit_drop_hints()), and a new one takes its place. */
 static void edit_user(const struct chat_request *r, struct splice *edits, struct slice json)
 {
     bool is_going = r->hints_node != JSON_NONE && json_count(&r->tape, r->metadata_node) == 1;
     if (!is_going)
-        edit_inside(r, edits, key_names[KEY_METADATA], SLICE("user_id"), json);
+        members_edit_inside(r, edits, key_names[KEY_METADATA], SLICE("user_id"), json);
     else if (json.len)
-        splice_append(edits, 0, key_names[KEY_METADATA], object_of(edits->arena, SLICE("user_id"), json));
+        splice_append(edits, 0, key_names[KEY_METADATA], members_object(edits->arena, SLICE("user_id"), json));
 }
 
 /* One text is a list of one here. */
@@ -199,7 +171,7 @@ static void edit_parallel(const struct chat_request *r, struct splice *edits, st
     bool is_false = slice_equal(json, SLICE("false"));
     if (!r->tool_count) return;
     if (json_is(&r->tape, json_get(&r->tape, 0, choice), JSON_OBJECT))
-        edit_inside(r, edits, choice, name, !json.len ? SLICE_NONE : is_false ? SLICE("true") : SLICE("false"));
+        members_edit_inside(r, edits, choice, name, !json.len ? SLICE_NONE : is_false ? SLICE("true") : SLICE("false"));
     else if (is_false)
         members_edit(r, edits, choice, SLICE("{\"type\":\"auto\",\"disable_parallel_tool_use\":true}"));
 }
@@ -220,7 +192,7 @@ void anthropic_edit_member(const struct chat_request *r, struct splice *edits, e
     } else if (slice_equal(name, SLICE("stop"))) {
         edit_stop(r, edits, json);
     } else if (slice_equal(name, SLICE("reasoning_effort"))) {
-        edit_inside(r, edits, key_names[KEY_OUTPUT_CONFIG], SLICE("effort"), json);
+        members_edit_inside(r, edits, key_names[KEY_OUTPUT_CONFIG], SLICE("effort"), json);
     } else if (slice_equal(name, SLICE("parallel_tool_calls"))) {
         edit_parallel(r, edits, json);
     }

@@ -17,8 +17,8 @@ static const char *path(enum chat_kind kind)
     return NULL;
 }
 
-/* Its own word for what failed. The gateway's own are OpenAI's, of which it has some; what only the gateway knows
- * stands in "code". */
+/* Its own word for what failed: as a provider's was translated into it. The gateway's own are OpenAI's, of which it has
+ * some; what only the gateway knows stands in "code". */
 static struct slice type_of(const struct dialect_error *error)
 {
     static const struct {
@@ -30,7 +30,10 @@ static struct slice type_of(const struct dialect_error *error)
                    {{"gateway_holds_too_much", 22}, {"overloaded_error", 16}},
                    {{"draining", 8}, {"overloaded_error", 16}}};
     static const struct slice same[] = {
-        {"invalid_request_error", 21}, {"authentication_error", 20}, {"rate_limit_error", 16}};
+        {"invalid_request_error", 21}, {"authentication_error", 20}, {"rate_limit_error", 16},
+        {"billing_error", 13},         {"permission_error", 16},     {"not_found_error", 15},
+        {"conflict_error", 14},        {"request_too_large", 17},    {"timeout_error", 13},
+        {"overloaded_error", 16}};
     for (size_t i = 0; i < sizeof by_code / sizeof by_code[0]; i++) {
         if (slice_equal(error->code, by_code[i].code)) return by_code[i].type;
     }
@@ -127,6 +130,7 @@ const struct dialect dialect_anthropic = {
     .read_body = anthropic_read_body,
     .read_event = anthropic_read_event,
     .judge_end = anthropic_judge_end,
+    .answers = &anthropic_answers,
     .request_id_header = {"request-id", 10},
     .write_event_error = write_event_error,
     .write_body_error = write_body_error,

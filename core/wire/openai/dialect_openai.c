@@ -4,6 +4,7 @@
  */
 #include "wire/openai/openai_inner.h"
 #include "wire/openai/openai_message.h"
+#include "wire/openai/openai_told.h"
 #include "wire/openai/openai_translate.h"
 
 static const char *path(enum chat_kind kind)
@@ -79,26 +80,11 @@ static void read_body(struct said_reader *reader, struct dialect_stream *stream,
     dialect_read_body(reader, stream, body, said, read_object);
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_end_marker(struct slice data)
-{
-    size_t from = 0, to = data.len;
-    while (from < to && is_space(data.ptr[from]))
-        from++;
-    while (to > from && is_space(data.ptr[to - 1]))
-        to--;
-    return slice_equal(slice_of(data.ptr + from, to - from), SLICE("[DONE]"));
-}
-
 static void read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name, struct slice data,
                        struct said *said)
 {
     said_begin(reader, said, data);
-    if (is_end_marker(data)) {
+    if (dialect_is_done_marker(data)) {
         stream->has_done = true;
         said->what = SAID_DONE;
         return;
@@ -122,54 +108,12 @@ static enum dialect_end judge_end(const struct dialect_stream *stream)
     return finished >= expected ? DIALECT_COMPLETE_UNMARKED : DIALECT_CUT;
 }
 
-static void write_member(struct buf *out, const char *name, struct slice value)
-{
-    buf_printf(out, ",\"%s\":", name);
-    if (value.len) {
-        buf_append_json(out, value);
-    } else {
-        buf_append(out, SLICE("null"));
-    }
-}
-
-static void write_body_error(struct buf *out, const struct dialect_error *error)
-{
-    buf_append(out, SLICE("{\"error\":{\"message\":"));
-    buf_append_json(out, error->message);
-    write_member(out, "type", error->type);
-    write_member(out, "param", error->param);
-    write_member(out, "code", error->code);
-    write_member(out, "request_id", error->request_id);
-    if (error->policy.len) write_member(out, "policy", error->policy);
-    if (error->rule.len) write_member(out, "rule", error->rule);
-    buf_append(out, SLICE("}}"));
-}
-
 /* No `event: error`: the client raises any data with a truthy "error", and with its fields only then. */
 static void write_event_error(struct buf *out, const struct dialect_error *error)
 {
     buf_append(out, SLICE("data: "));
-    write_body_error(out, error);
+    openai_write_body_error(out, error);
     buf_append(out, SLICE("\n\n"));
-}
-
-/* Source: OpenAI API reference, the model object. When a model was made the gateway does not know: it says since when
- * it is offered here, because clients sort by it and take 0 for nothing. */
-static void write_model(struct buf *out, struct slice name, int64_t since)
-{
-    buf_append(out, SLICE("{\"id\":"));
-    buf_append_json(out, name);
-    buf_printf(out, ",\"object\":\"model\",\"created\":%lld,\"owned_by\":\"moongate\"}", (long long)since);
-}
-
-static void write_models(struct buf *out, const struct slice *names, size_t count, int64_t since)
-{
-    buf_append(out, SLICE("{\"object\":\"list\",\"data\":["));
-    for (size_t i = 0; i < count; i++) {
-        if (i) buf_append_char(out, ',');
-        write_model(out, names[i], since);
-    }
-    buf_append(out, SLICE("]}"));
 }
 
 const struct dialect dialect_openai = {
@@ -189,12 +133,12 @@ const struct dialect dialect_openai = {
     .read_body = read_body,
     .read_event = read_event,
     .judge_end = judge_end,
+    .answers = &openai_answers,
     .request_id_header = {"x-request-id", 12},
     .write_event_error = write_event_error,
-    .write_body_error = write_body_error,
+    .write_body_error = openai_write_body_error,
     .write_rates = openai_write_rates,
-    .rate_names = "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
-                  "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens",
-    .write_models = write_models,
-    .write_model = write_model,
+    .rate_names = OPENAI_RATE_NAMES,
+    .write_models = openai_write_models,
+    .write_model = openai_write_model,
 };

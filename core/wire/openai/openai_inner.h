@@ -1,6 +1,7 @@
 /*
- * Between the files of the OpenAI dialect: dialect_openai.c (the table, errors, ends), openai_request.c (bodies),
- * openai_message.c (what stands in messages), openai_answer.c (what is said) and openai_rates.c (what limits leave).
+ * Between the files of the OpenAI dialect: dialect_openai.c (the table, ends), openai_request.c (bodies),
+ * openai_message.c (what stands in messages), openai_answer.c (what is said).
+ * What its clients are told is openai_told.h.
  */
 #ifndef MOONGATE_WIRE_OPENAI_INNER_H
 #define MOONGATE_WIRE_OPENAI_INNER_H
@@ -20,9 +21,5 @@ bool openai_guess(const struct json_tape *tape, enum chat_kind *kind);
 
 /* Finish reasons into the stream, texts into the reader, whose tape holds `choices`. A set of enum said_what. */
 unsigned openai_read_choices(struct said_reader *reader, struct dialect_stream *stream, uint32_t choices);
-
-/* openai_rates.c */
-size_t openai_write_rates(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,
-                          struct dialect_header *headers);
 
 #endif

@@ -50,16 +50,9 @@ bool openai_is_format(const struct chat_request *r, uint32_t node)
     return m != MEMBERS_COUNT && members[m].is_format;
 }
 
-static enum chat_role role_of(const struct json_tape *tape, uint32_t role)
-{
-    if (json_text_is(tape, role, SLICE("user"))) return CHAT_ROLE_USER;
-    bool is_application = json_text_is(tape, role, SLICE("system")) || json_text_is(tape, role, SLICE("developer"));
-    return is_application ? CHAT_ROLE_APPLICATION : CHAT_ROLE_OTHER;
-}
-
 enum chat_role openai_role(const struct json_tape *tape, uint32_t message)
 {
-    return role_of(tape, json_get(tape, message, SLICE("role")));
+    return content_role(tape, json_get(tape, message, SLICE("role")));
 }
 
 /* "image_url": "data:…", or {"url", "detail"} */
@@ -143,7 +136,7 @@ static bool tell_message(struct content_walk *w, uint32_t message)
     uint32_t at[MEMBERS_COUNT];
     const char *twice = content_read(&table, w->tape, message, at);
     struct chat_piece piece = {.kind = PIECE_MESSAGE, .node = message, .twice = twice};
-    piece.role = role_of(w->tape, at[MEMBER_ROLE]);
+    piece.role = content_role(w->tape, at[MEMBER_ROLE]);
     return content_tell(w, piece) && content_tell_text(w, at[MEMBER_ROLE], PIECE_ROLE) &&
            tell_name(w, at[MEMBER_NAME], at[MEMBER_ROLE]) && tell_content(w, at[MEMBER_CONTENT]) &&
            content_tell_text(w, at[MEMBER_REFUSAL], PIECE_REFUSAL) &&

@@ -41,7 +41,8 @@ struct request_translation {
     const struct conversation_words *words;
 };
 
-/* Are requests for that translated? Chats alone, and their counts, which the gateway makes itself. */
+/* Are requests for that translated: do both dialects have their halves, of requests and of answers
+ * (wire/translate/translator.h)? Chats alone, and their counts, which the gateway makes itself. */
 bool translate_can(const struct dialect *client, const struct dialect *provider, enum chat_kind kind);
 /* False: FAULT_BAD_BODY, or one of chat_parse()'s; then out is as it was. */
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,

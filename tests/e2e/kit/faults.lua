@@ -61,6 +61,12 @@ end
 
 local function redis_is_emptied(f) f.redis:ask("FLUSHALL") end
 
+local function session_is_deleted(f, random)
+  local keys = {}
+  for key in f.redis:ask("KEYS", "mg1:{p0}:H:*"):gmatch("%S+") do keys[#keys + 1] = key end
+  if #keys > 0 then f.redis:ask("DEL", keys[random(#keys)]) end
+end
+
 local function scripts_are_forgotten(f) f.redis:ask("SCRIPT", "FLUSH") end
 
 local function redis_is_silent(f, random)
@@ -109,6 +115,7 @@ faults.of_gateways = {
 faults.of_any = {
   { name = "Redis is killed and comes back empty", strike = redis_comes_back_empty },
   { name = "Redis is emptied", strike = redis_is_emptied },
+  { name = "what a gateway holds in Redis is deleted", strike = session_is_deleted },
   { name = "Redis forgets its scripts", strike = scripts_are_forgotten },
   { name = "Redis is silent", strike = redis_is_silent },
   { name = "Redis is late", strike = redis_is_late },

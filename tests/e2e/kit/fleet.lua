@@ -11,7 +11,8 @@
 --                                             by key { spent =, all = }: the most that was spent, and with what was
 --                                             held. Raises where sums were once not those of the holds
 --   local load = f:spend { lanes = 8, seed = 1, pause = 0.01 }      -- random amounts at all of them (kit/spenders);
---                                             key(g): whose, instead of g.key; wrong = 20: in a hundred answers
+--                                             key(g): whose, instead of g.key; wrong = 20: in a hundred answers;
+--                                             tokens = 30: at most of an answer
 --   load:count(200)  load:lines()             -- complete answers so far: of that status; { id =, status =, tokens =, … }
 --   load:beyond()                             -- tokens of them beyond what they might have
 --   load:stop()  load:check()                 -- each is in one ledger, once, and cost what the mock said
@@ -164,25 +165,29 @@ end
 
 -- ---- What must be true at every moment.
 
--- What is spent and held of some keys, and whether all that is held, and all that runs, is what the holds say.
+-- What is spent and held of some keys, by which holds of requests under way, and whether all that is held, and all that
+-- runs, is what the holds say.
 local HELD = [[
-local spent, held, wrong, sums, runs = {}, {}, '', {}, {}
+local spent, held, open, wrong, sums, runs, number = {}, {}, '', '', {}, {}, {}
+for i, key in ipairs(ARGV) do number[key] = i end
 local function add(to, name, amount) to[name] = (to[name] or 0) + amount end
-local function read_hold(record)
+local function read_hold(id, record)
   local cells, count = record:byte(18, 19)
   local numbers = 3 * cells + 2 * count
   local hold = { struct.unpack('<' .. ('d'):rep(numbers) .. ('I4c0'):rep(cells + 2 * count), record, 24) }
   for i = 1, cells do add(runs, hold[numbers + i], hold[3 * i]) end
   for i = 1, count do
-    local at = numbers + cells + 2 * i
-    add(sums, hold[at - 1] .. ' h' .. hold[at], hold[3 * cells + 2 * i - 1] * 1e9 + hold[3 * cells + 2 * i])
+    local at, nano = numbers + cells + 2 * i, hold[3 * cells + 2 * i - 1] * 1e9 + hold[3 * cells + 2 * i]
+    add(sums, hold[at - 1] .. ' h' .. hold[at], nano)
+    local place = number[ hold[at] ]
+    if place and record:sub(17, 17) == 'o' then open = open .. string.format('%d %s %.0f;', place, id, nano) end
   end
 end
 local keys = redis.call('KEYS', 'mg1:{p0}:*')
 for _, key in ipairs(keys) do
   local all = key:match('^mg1:{p0}:H:') and redis.call('HGETALL', key) or {}
   for i = 1, #all, 2 do
-    if all[i]:byte() ~= 0 then read_hold(all[i + 1]) end
+    if all[i]:byte() ~= 0 then read_hold(all[i], all[i + 1]) end
   end
 end
 local function compare(name, is, wanted)
@@ -201,7 +206,8 @@ for _, key in ipairs(keys) do
 end
 local said = ''
 for _, key in ipairs(ARGV) do said = said .. string.format('%.0f %.0f;', spent[key] or 0, held[key] or 0) end
-return said .. wrong
+local now = redis.call('TIME')
+return string.format('%s.%06d|', now[1], now[2]) .. said .. '|' .. open .. '|' .. wrong
 ]]
 
 -- By a process of its own, some hundred times a second.
@@ -213,16 +219,23 @@ function running:poll(keys)
 end
 
 local function look_at(line, keys, most)
-  local i = 0
-  for spent, held in line:gmatch("(%d+) (%d+);") do
+  local i, time, sums, open, wrong = 0, line:match("^([%d.]+)|([%d ;]*)|([^|]*)|(.*)$")
+  for spent, held in (sums or ""):gmatch("(%d+) (%d+);") do
     i = i + 1
-    local of = most[keys[i]] or { spent = 0, all = 0 }
+    local of = most[keys[i]] or { spent = 0, all = 0, sights = {} }
     of.spent, of.all = math.max(of.spent, tonumber(spent)), math.max(of.all, spent + held)
+    of.sights[#of.sights + 1] = { time = tonumber(time), all = spent + held, open = {} }
     most[keys[i]] = of
   end
-  if i ~= #keys or not line:find("^[%d ;]*$") then error("polled: " .. line, 3) end
+  if i ~= #keys or wrong ~= "" then error("polled: " .. line, 3) end
+  for number, id, nano in open:gmatch("(%d+) (%S+) (%d+);") do
+    local sights = most[keys[tonumber(number)]].sights
+    sights[#sights].open[id] = tonumber(nano)
+  end
 end
 
+-- How often it was looked, and by key the most that was spent, and spent and held, at any time, and what was seen each
+-- time: { time = seconds since 1970, all = nano-dollars, open = { hold = nano-dollars of it, of a request under way } }.
 function running:polled()
   self.poller:stop()
   self.poller = nil
@@ -242,7 +255,8 @@ load.__index = load
 function running:spend(of)
   self.loads = (self.loads or 0) + 1
   local path = self[1].dir:path("spent-" .. self.loads)
-  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01, of.wrong or 0 }
+  local words = { "luajit", "tests/e2e/kit/spenders.lua", path, of.seed or 1, of.lanes or 8, of.pause or 0.01, of.wrong or 0,
+    of.tokens or 30 }
   for _, g in ipairs(self) do
     words[#words + 1] = g.dir:path("data/listen.json")
     words[#words + 1] = of.key and of.key(g) or g.key

@@ -1,10 +1,11 @@
 -- Clients that spend random amounts at random gateways, as a process of their own, and write down each answer that came
 -- to its end: a line "req_… STATUS TOKENS BEYOND SECONDS" in OUTPUT when the answer's last byte is there.
 --
---   luajit tests/e2e/kit/spenders.lua OUTPUT SEED LANES PAUSE WRONG LISTEN_JSON KEY [LISTEN_JSON KEY …]
+--   luajit tests/e2e/kit/spenders.lua OUTPUT SEED LANES PAUSE WRONG TOKENS LISTEN_JSON KEY [LISTEN_JSON KEY …]
 --
--- Whole answers, streams, and streams whose client leaves in the middle. A lane waits PAUSE seconds after each. Of WRONG
--- in a hundred answers the provider says that they were longer than they might be: BEYOND is by how many tokens.
+-- Whole answers, streams, and streams whose client leaves in the middle, of TOKENS at most. A lane waits PAUSE seconds
+-- after each. Of WRONG in a hundred answers the provider says that they were longer than they might be: BEYOND is by how
+-- many tokens.
 -- LISTEN_JSON is read again whenever nobody is there: that gateway may have been started anew. Says "in" when it begins;
 -- ends at TERM, after the answers under way.
 local cjson = require("cjson")
@@ -15,8 +16,9 @@ local crowd = require("tests.e2e.kit.crowd")
 local expect = require("tests.e2e.kit.expect")
 
 local output, seed, lanes, pause, wrong = arg[1], tonumber(arg[2]), tonumber(arg[3]), tonumber(arg[4]), tonumber(arg[5])
+local tokens_max = tonumber(arg[6])
 local gateways = {}
-for i = 6, #arg, 2 do gateways[#gateways + 1] = { listen_json = arg[i], key = arg[i + 1] } end
+for i = 7, #arg, 2 do gateways[#gateways + 1] = { listen_json = arg[i], key = arg[i + 1] } end
 local log = assert(io.open(output, "a"))
 log:setvbuf("line")
 local random = expect.random(seed)
@@ -52,7 +54,7 @@ local function leave(g, json)
 end
 
 local function ask(g)
-  local tokens, how = random(30), random(5)
+  local tokens, how = random(tokens_max), random(5)
   local beyond = wrong > 0 and how < 5 and random(100) <= wrong and random(20) or 0
   local json, claimed = question(tokens, how > 2, beyond)
   if how == 5 then return leave(g, json) end

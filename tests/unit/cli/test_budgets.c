@@ -14,7 +14,7 @@ static const char policies[] =
     "{\"policy\":\"budget\",\"name\":\"sales\",\"at\":\"policies/budget.lua:3\",\"mode\":\"enforce\",\"period\":\"month\","
     "\"start\":1000,\"stop\":2593000,\"limit\":100000000000,\"blocks_at\":100000000000,\"blocks_part\":10000,\"prefix\":\"\","
     "\"covers_default\":true,"
-    "\"parts\":[{\"name\":\"department\",\"text\":\"sales\",\"values\":[\"sales\"]}]},"
+    "\"parts\":[{\"name\":\"department\",\"text\":\"sales\",\"key\":\"sales\",\"values\":[\"sales\"]}]},"
     "{\"policy\":\"budget\",\"name\":\"apps\",\"mode\":\"enforce\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
     "\"limit\":50000000000,\"prefix\":\"budget/apps/\",\"parts\":[{\"name\":\"app\"},{\"name\":\"model\"}]},"
     "{\"policy\":\"budget\",\"name\":\"all\",\"mode\":\"observe\",\"period\":\"month\",\"start\":1000,\"stop\":2593000,"
@@ -256,9 +256,30 @@ static void the_end_of_a_topup_is_the_old_limit(void)
     topups_unref(topups);
 }
 
+/* Teams a and b together, and each team: a team may be called "a+b". */
+static void a_name_is_not_taken_for_several(void)
+{
+    json_t *rows = json_loads("{\"budgets\":["
+                              "{\"policy\":\"b\",\"name\":\"two\",\"start\":1000,\"stop\":2000,\"limit\":1,\"prefix\":\"\","
+                              "\"parts\":[{\"name\":\"team\",\"text\":\"a+b\",\"key\":\"a+b\",\"values\":[\"a\",\"b\"]}]},"
+                              "{\"policy\":\"b\",\"name\":\"each\",\"start\":1000,\"stop\":2000,\"limit\":1,\"prefix\":\"\","
+                              "\"parts\":[{\"name\":\"team\"}]}]}",
+                              0, NULL);
+    struct budgets *b = budgets_new(rows, NULL, 0);
+    spend(b, "team=a+b", 1000, 3 * DOLLAR);
+    spend(b, "team=a%2bb", 1000, 5 * DOLLAR);
+    budgets_end(b);
+    EXPECT_INT(2, budgets_count(b));
+    EXPECT_INT(3 * DOLLAR, find(b, "two", "team a+b")->nano);
+    EXPECT_INT(5 * DOLLAR, find(b, "each", "team a+b")->nano);
+    budgets_free(b);
+    json_decref(rows);
+}
+
 int main(void)
 {
     RUN(a_key_is_of_the_budgets_that_write_it);
+    RUN(a_name_is_not_taken_for_several);
     RUN(a_budget_without_spending_is_there_too);
     RUN(used_up_ones_come_first);
     RUN(it_goes_on_as_until_now);

@@ -1,6 +1,7 @@
 /* A worker's questions to counters in Redis, and to this machine's while those are out of reach. */
 #include "flow/tally.h"
 
+#include "../log_kit.h"
 #include "../store/scripts_kit.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -388,6 +389,21 @@ static void a_redis_that_cannot_be_connected_to(void)
     stop();
 }
 
+/* It has answered, and nothing is wrong with it. */
+static void a_clock_that_differs_is_said(void)
+{
+    struct got got;
+    start();
+    struct counters_item item = money("app=a", 400, 1000);
+    item.on_loss = COUNTERS_OPEN;
+    item.stop_s = period - 60;
+    struct log_kit log = log_kit_begin();
+    EXPECT(admit(&got, "r1", &item) && got.states[0].lost == COUNTERS_OPEN);
+    stop();
+    const char *said = log_kit_end(log);
+    EXPECT(strstr(said, "counters_clock") && !strstr(said, "counters_lost"));
+}
+
 static void nobody_waits_for_what_is_forgotten(void)
 {
     struct got got, other;
@@ -453,6 +469,7 @@ int main(void)
     RUN(a_redis_that_stands_still);
     RUN(a_redis_that_is_killed_and_comes_back);
     RUN(a_redis_that_cannot_be_connected_to);
+    RUN(a_clock_that_differs_is_said);
     RUN(nobody_waits_for_what_is_forgotten);
     RUN(without_redis_all_is_here);
     return unit_close("tally");

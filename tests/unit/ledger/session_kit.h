@@ -22,6 +22,7 @@
 #include "base/stats.h"
 #include "ledger/session/session.h"
 #include "net/loop.h"
+#include "store/breakers.h"
 #include "store/counters/post.h"
 #include "store/ledger/ledger.h"
 
@@ -33,6 +34,7 @@ struct gateway {
     struct ledger *ledger;
     struct session *session;
     struct counters_post post;
+    struct breakers breakers;
     struct counters_post_view view;
     void *segment;
     struct stats *stats;
@@ -109,7 +111,8 @@ static inline void gateway_run(struct gateway *g)
     struct fault why = {0};
     struct ledger_options options = {.data_dir = g->dir, .zone = "UTC", .gateway = slice_str(g->name)};
     struct session_options how = {.url = slice_str(sync_server.url), .gateway = slice_str(g->name),
-                                      .lease_ms = g->lease_ms, .grace_ms = 300, .post = &g->post};
+                                      .lease_ms = g->lease_ms, .grace_ms = 300, .post = &g->post,
+                                      .breakers = &g->breakers};
     if (g->zone) how.zone = slice_str(g->zone);
     g->ledger = ledger_open(&options, &why);
     if (!g->ledger) UNIT_FAIL("open: %s", why.text);

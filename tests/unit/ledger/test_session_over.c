@@ -103,6 +103,37 @@ static void what_cannot_be_cleared_away_is_in_nobodys_way(void)
     fleet_end();
 }
 
+/* What it held stands in sums, in a period that nobody was charged in yet, too. */
+static void a_session_that_was_lost_alone_takes_nothing_along(void)
+{
+    for (int is_alive = 0; is_alive < 2; is_alive++) {
+        fleet_begin(NULL);
+        struct gateway *a = gateway_new("gw-a", 900), *b = gateway_start("gw-b");
+        gateway_run(a);
+        gateway_put(b, 1, "app=b", 70);
+        gateway_commit(b);
+        WAIT(is_open(a) && is_open(b) && spent("app=b") == 70);
+        struct counters_item items[] = {money("app=a", 10, 1000), money("app=a", 10, 1000), at_a_time("app=a", 4)};
+        items[1].start_s -= 86400;
+        here = (struct counters_place){.session = a->view.session, .epoch = a->view.epoch, .owner = LIVING};
+        EXPECT(ask(COUNTERS_ADMIT, "r1", items, 3, none).is_ok);
+        EXPECT(hold(b, LIVING, 2, "app=a", 5));
+        if (!is_alive) gateway_kill(a);
+        const char *lost = arena_printf(&arena, "mg1:{p0}:H:%s", a->view.session).ptr;
+        const char *epoch_before = arena_copy(&arena, slice_str(b->view.epoch)).ptr;
+        EXPECT_STR("1", sync_text("DEL", lost, NULL));
+        WAIT(is_open(b) && strcmp(b->view.epoch, epoch_before) != 0 && spent("app=b") == 70);
+        WAIT(!is_alive || (is_open(a) && strcmp(a->view.epoch, b->view.epoch) == 0));
+        EXPECT_INT(is_alive ? 2 : 1, sessions());
+        here = (struct counters_place){.session = b->view.session, .epoch = b->view.epoch, .owner = LIVING};
+        EXPECT(ask(COUNTERS_PEEK, "", items, 3, none).is_ok);
+        EXPECT(states[0].held == 0 && states[1].held == 0 && states[2].left == 4);
+        gateway_end(a);
+        gateway_end(b);
+        fleet_end();
+    }
+}
+
 int main(void)
 {
     RUN(a_gateway_that_was_killed_leaves_nothing_behind);
@@ -110,5 +141,6 @@ int main(void)
     RUN(what_dead_workers_held_goes_back);
     RUN(whoever_does_not_beat_is_cleared_away);
     RUN(what_cannot_be_cleared_away_is_in_nobodys_way);
+    RUN(a_session_that_was_lost_alone_takes_nothing_along);
     return unit_close("session_over");
 }

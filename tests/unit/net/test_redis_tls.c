@@ -168,6 +168,34 @@ static void files_that_come_later_are_used(void)
     redis_server_kill(&server, SIGKILL);
 }
 
+/* An authority that is renewed while nobody can be reached, and one that is away for a moment. */
+static void files_that_are_replaced_are_read_again(void)
+{
+    struct client c;
+    char url[512], from[64], to[64];
+    snprintf(to, sizeof to, "%s", path_of("renewed.pem"));
+    start("numbered.pem", "numbered.key", "no");
+    EXPECT_INT(0, link(path_of("other.pem"), to));
+    snprintf(url, sizeof url, "rediss://127.0.0.1:%u/0%s", port, with_files("renewed", NULL));
+    client_open(&c, url);
+    if (!c.redis) return;
+    WAIT(c.down);
+    EXPECT(strstr(c.why.text, "certificate is not trusted") != NULL);
+    snprintf(from, sizeof from, "%s", path_of("next.pem"));
+    EXPECT_INT(0, link(path_of("ca.pem"), from));
+    EXPECT_INT(0, rename(from, to));
+    WAIT(c.ready);
+    c.down = 0;
+    EXPECT_INT(0, unlink(to));
+    redis_server_kill(&server, SIGKILL);
+    WAIT(c.down);
+    c.ready = 0;
+    start("numbered.pem", "numbered.key", "no");
+    WAIT(c.ready);
+    client_close(&c);
+    redis_server_kill(&server, SIGKILL);
+}
+
 int main(void)
 {
     client_prepare();
@@ -179,6 +207,7 @@ int main(void)
     RUN(who_speaks_no_tls_is_refused);
     RUN(files_are_looked_at_first);
     RUN(files_that_come_later_are_used);
+    RUN(files_that_are_replaced_are_read_again);
     redis_server_end(&server);
     return unit_close("redis_tls");
 }

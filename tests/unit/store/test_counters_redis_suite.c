@@ -56,7 +56,7 @@ static void append_with_clock(struct buf *to, const char *text)
 
 static void make_scripts(void)
 {
-    static const char *const names[] = {"admit", "beat", "claim", "extend", "fence", "holds",
+    static const char *const names[] = {"admit", "beat", "breakers", "claim", "extend", "fence", "holds",
                                         "return", "seed", "settle", "spend", "spent", "sweep"};
     for (size_t i = 0; i < COUNTERS_SCRIPTS; i++) {
         struct buf whole, text;

@@ -124,9 +124,9 @@ static void a_session_that_begins_anew_is_told_of_anew(void)
     open_ledger();
     run("INSERT INTO charges VALUES('session=1', 0, 0, 600, 5, 1000, 900)");
     EXPECT_INT(LEDGER_STORED, commit(SALES, "session=1", 0, 8000));
-    run("UPDATE charges SET nano = 9, last_s = 1600");
+    run("UPDATE charges SET nano = 9, last_s = 9000"); /* an answer that took long */
     EXPECT_INT(LEDGER_KNOWN, commit(SALES, "session=1", 0, 8000));
-    run("UPDATE charges SET nano = 2, last_s = 2201");
+    run("UPDATE charges SET nano = 2, last_s = 9800, begun_s = 9800");
     EXPECT_INT(LEDGER_STORED, commit(SALES, "session=1", 0, 8000));
     close_ledger();
 }

@@ -7,6 +7,7 @@
 #include "store/ledger/charges.h"
 #include "store/ledger/check.h"
 #include "store/ledger/keep.h"
+#include "store/ledger/read.h"
 
 #define T0 1748952000 /* 2025-06-03T12:00:00Z */
 #define MONTH "1748736000,1751328000,0"
@@ -14,6 +15,8 @@
 static struct fault why;
 
 /* A request of that time and cost. */
+static int64_t took_s; /* each request that is put */
+
 static enum ledger_put put(struct ledger *l, uint64_t n, int64_t time_s, int64_t nano, const char *holds)
 {
     struct buf body;
@@ -24,9 +27,9 @@ static enum ledger_put put(struct ledger *l, uint64_t n, int64_t time_s, int64_t
     clock_format((uint64_t)time_s * NS_PER_S, time);
     buf_init(&body);
     buf_printf(&body,
-               "{\"id\":\"req_%.8s-%.4s-%.4s-%.4s-%s\",\"time\":\"%s\",\"outcome\":\"ok\",\"status\":200,"
+               "{\"id\":\"req_%.8s-%.4s-%.4s-%.4s-%s\",\"time\":\"%s\",\"outcome\":\"ok\",\"status\":200,\"ms\":{\"total\":%lld},"
                "\"cost\":{\"usd\":0,\"nano_usd\":%lld,\"price\":\"rev1\"},\"holds\":%s}",
-               hex, hex + 8, hex + 12, hex + 16, hex + 20, time, (long long)nano, holds);
+               hex, hex + 8, hex + 12, hex + 16, hex + 20, time, (long long)took_s * 1000, (long long)nano, holds);
     enum ledger_put result =
         ledger_put(l, &(struct ledger_entry){.kind = CHAIN_EXCHANGE, .id = id, .body = buf_slice(&body)}, &why);
     buf_clear(&body);
@@ -140,6 +143,37 @@ static void a_record_is_charged_to_each_of_its_budgets_once(void)
     ledger_close(l);
 }
 
+static void add_nano(void *arg, const struct counters_spent *spent)
+{
+    *(int64_t *)arg += spent->nano;
+}
+
+static int64_t charge(const char *key, int64_t start_s, int64_t now_s)
+{
+    int64_t nano = 0;
+    struct ledger_read *l = ledger_read_open(kit_dir, &why);
+    if (!l || !ledger_read_charge(l, slice_str(key), start_s, now_s, add_nano, &nano, &why))
+        UNIT_FAIL("%s", fault_message(&why));
+    ledger_read_close(l);
+    return nano;
+}
+
+static void one_sum_is_looked_up(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    put_alone(l, 1, T0, 100, BOTH);
+    put_alone(l, 2, T0, 10, APP);
+    put_alone(l, 3, T0, 7, SESSION);
+    EXPECT_INT(110, charge("app=a", 1748736000, T0));
+    EXPECT_INT(0, charge("app=a", 1748736001, T0));
+    EXPECT_INT(0, charge("app=", 1748736000, T0));
+    EXPECT_INT(0, charge("app=a", 1748736000, 1751328000)); /* it is over */
+    EXPECT_INT(7, charge("session=s", 0, T0 + 59));
+    EXPECT_INT(0, charge("session=s", 0, T0 + 60));
+    ledger_close(l);
+}
+
 static void a_batch_that_is_given_up_charges_nothing(void)
 {
     kit_fresh();
@@ -191,6 +225,28 @@ static void a_session_begins_anew_after_its_silence(void)
     EXPECT_INT(0, differences(false));
 }
 
+/* An answer takes longer than a session may be silent. */
+static void a_session_is_not_silent_while_it_is_answered(void)
+{
+    kit_fresh();
+    struct ledger *l = kit_open();
+    size_t count;
+    took_s = 300;
+    put_alone(l, 1, T0, 1, SESSION);
+    EXPECT_INT(T0 + 300, ledger_charges_sums(ledger_last_charges(l), &count)->last_s);
+    put_alone(l, 2, T0 + 360, 2, SESSION);
+    put_alone(l, 3, T0 + 370, 4, SESSION);
+    EXPECT_STR("session=s 7", kit_ask(CHARGED));
+    EXPECT_INT(T0, ledger_charges_sums(ledger_last_charges(l), &count)->begun_s);
+    put_alone(l, 4, T0 + 731, 8, SESSION);
+    EXPECT_STR("session=s 8", kit_ask(CHARGED));
+    put_alone(l, 5, T0, 1, APP);
+    EXPECT_INT(T0, ledger_charges_sums(ledger_last_charges(l), &count)->last_s);
+    took_s = 0;
+    ledger_close(l);
+    EXPECT_INT(0, differences(false));
+}
+
 /* When it began is what counters know it by. */
 static void a_session_says_when_it_began(void)
 {
@@ -221,7 +277,9 @@ static void a_session_of_an_older_file_goes_on(void)
     put_alone(l, 1, T0, 1, SESSION);
     ledger_close(l);
     kit_path(path, "ledger.db");
-    kit_damage(path, "ALTER TABLE charges DROP COLUMN begun_s; ALTER TABLE charges_cut DROP COLUMN begun_s;"
+    kit_damage(path, "DROP TRIGGER charges_anew; ALTER TABLE charges DROP COLUMN begun_s; ALTER TABLE charges_cut DROP COLUMN begun_s;"
+                     "CREATE TRIGGER charges_anew AFTER UPDATE ON charges WHEN new.last_s - old.last_s > old.idle_s"
+                     "  BEGIN DELETE FROM alerts WHERE key = new.key; END;"
                      "PRAGMA user_version = 2");
     l = kit_open();
     put_alone(l, 2, T0 + 60, 2, SESSION);
@@ -357,9 +415,11 @@ int main(void)
     RUN(what_is_no_hold_is_left_out);
     RUN(no_more_is_read_than_there_is_place_for);
     RUN(a_record_is_charged_to_each_of_its_budgets_once);
+    RUN(one_sum_is_looked_up);
     RUN(a_batch_that_is_given_up_charges_nothing);
     RUN(sums_have_an_end);
     RUN(a_session_begins_anew_after_its_silence);
+    RUN(a_session_is_not_silent_while_it_is_answered);
     RUN(a_session_says_when_it_began);
     RUN(a_session_of_an_older_file_goes_on);
     RUN(a_batch_comes_to_the_same_as_its_records_one_by_one);

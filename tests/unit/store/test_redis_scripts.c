@@ -1,6 +1,8 @@
 /* What is asked of counters in Redis: the scripts that admit, extend and settle, each by itself, in a real one. */
 #include "scripts_kit.h"
 
+#include "base/clock.h"
+
 #define DEAR (INT64_C(1) << 60) /* 1.15e9 USD: no double holds its neighbours */
 
 /* --- admit --- */
@@ -131,6 +133,31 @@ static void the_clock_of_redis_decides(void)
     EXPECT(ask(COUNTERS_ADMIT, "r", &over, 1, none).is_ok);
 }
 
+static struct counters_answer ask_late(const struct counters_item *item, const char *hold, int64_t ago_s)
+{
+    struct counters_question q = {.operation = COUNTERS_ADMIT, .items = item, .item_count = 1};
+    struct counters_answer answer;
+    snprintf(q.hold, sizeof q.hold, "%s", hold);
+    q.time_ns = clock_wall_ns() - (uint64_t)ago_s * NS_PER_S;
+    struct counters_call call = counters_call_ask(&q, &here, &arena);
+    counters_script_answer(&q, sync_call(&call), states, &answer);
+    return answer;
+}
+
+/* Its body took long to come: it counts in the period in which it came itself. */
+static void a_request_that_came_before_its_periods_end_is_counted(void)
+{
+    begin();
+    struct counters_item over = money("app=a", 1, 10), next = over;
+    over.stop_s = next.start_s = period - 60;
+    EXPECT(ask_late(&over, "r1", 90).is_ok);
+    EXPECT_INT(1, states[0].held);
+    EXPECT_STR("clock", ask_late(&over, "r2", 30).error);
+    EXPECT_STR("clock", ask_late(&next, "r3", 90).error);
+    EXPECT(ask_late(&next, "r4", 30).is_ok);
+    EXPECT(ask_late(&next, "r5", -2).is_ok); /* a clock that stepped back */
+}
+
 static void another_memory_is_not_answered_for(void)
 {
     begin();
@@ -243,8 +270,8 @@ static void no_hash_is_a_list(void)
 
 static void scripts_have_their_names(void)
 {
-    const char *names[] = {"admit",  "beat", "claim",  "extend", "fence", "holds",
-                           "return", "seed", "settle", "spend",  "spent", "sweep"};
+    const char *names[] = {"admit", "beat", "breakers", "claim", "extend", "fence", "holds",
+                           "return", "seed", "settle", "spend", "spent", "sweep"};
     for (int i = 0; i < COUNTERS_SCRIPTS; i++) {
         EXPECT_STR(names[i], counters_script_name((enum counters_script)i));
         EXPECT(slice_starts(counters_script_source((enum counters_script)i), SLICE("#!lua")));
@@ -261,6 +288,7 @@ int main(void)
     RUN(tokens_may_go_into_debt_once);
     RUN(windows_are_of_a_second_to_a_month);
     RUN(the_clock_of_redis_decides);
+    RUN(a_request_that_came_before_its_periods_end_is_counted);
     RUN(another_memory_is_not_answered_for);
     RUN(dear_amounts_are_exact);
     RUN(sums_end_where_the_others_do);

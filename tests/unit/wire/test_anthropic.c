@@ -2,58 +2,19 @@
  * Anthropic's dialect: bodies and what is read of them, edits, ends of streams, errors, lists, rates. Requests of real
  * clients too (../shared/captured, or where MOONGATE_CAPTURED says).
  */
-#include "../files.h"
 #include "../unit.h"
 
-#include <stdlib.h>
-
-#include "oracle.h"
+#include "captured.h"
 
 #include "base/limits.h"
-#include "wire/chat.h"
-#include "wire/count.h"
 #include "wire/dialect.h"
 
 static const struct dialect *const d = &dialect_anthropic;
 
-struct fixture {
-    struct chat_request r;
-    struct arena arena;
-    struct fault why;
-    struct slice body;
-};
-
-static bool parse(struct fixture *f, struct slice body, enum chat_kind kind)
-{
-    arena_init(&f->arena);
-    chat_init(&f->r);
-    f->why = (struct fault){0};
-    f->body = body;
-    return chat_parse(&f->r, d, body, kind, &f->arena, &f->why);
-}
-
-static void begin(struct fixture *f, const char *body)
-{
-    if (!parse(f, slice_str(body), CHAT_CHAT)) UNIT_FAIL("%s: %s", body, f->why.text);
-}
-
-static void finish(struct fixture *f)
-{
-    chat_clear(&f->r);
-    arena_clear(&f->arena);
-}
+#include "speaking.h"
 
 #define HEAD "\"model\":\"m\",\"max_tokens\":9,"
 #define USER(content) "{" HEAD "\"messages\":[{\"role\":\"user\",\"content\":" content "}]}"
-
-static void expect_refused(const char *body, enum chat_kind kind, const char *text)
-{
-    struct fixture f;
-    if (parse(&f, slice_str(body), kind)) UNIT_FAIL("accepted: %s", body);
-    EXPECT_INT(FAULT_BAD_BODY, f.why.code);
-    EXPECT_STR(text, f.why.text);
-    finish(&f);
-}
 
 static void all_that_is_asked_for_is_found(void)
 {
@@ -74,14 +35,6 @@ static void all_that_is_asked_for_is_found(void)
     EXPECT_SLICE(SLICE("auto"), f.r.service_tier);
     EXPECT_SLICE(SLICE("\"u-1\""), json_raw(&f.r.tape, f.r.user_node));
     EXPECT_SLICE(SLICE("{\"data\":\"internal\"}"), json_raw(&f.r.tape, f.r.hints_node));
-    finish(&f);
-}
-
-static void expect_uses(const char *body, unsigned uses)
-{
-    struct fixture f;
-    begin(&f, body);
-    EXPECT_INT(uses, f.r.uses);
     finish(&f);
 }
 
@@ -122,34 +75,6 @@ static void what_could_be_read_in_two_ways_is_refused(void)
                    "\"fallbacks\" must be left out: which model comes next is this gateway's to say");
 }
 
-/* All pieces, as lines: "text kind". */
-static bool on_piece(void *arg, const struct chat_piece *piece)
-{
-    static const char *const names[] = {
-        [PIECE_CONTENT] = "content", [PIECE_REASONING] = "reasoning", [PIECE_CALL_TEXT] = "call",
-        [PIECE_CALL_JSON] = "json",  [PIECE_PICTURE] = "picture",     [PIECE_FILE] = "file",
-        [PIECE_ELSEWHERE] = "elsewhere", [PIECE_SCHEMA] = "schema", [PIECE_CHOICE] = "choice", [PIECE_TOOL] = "tool"};
-    struct fixture *f = ((void **)arg)[0];
-    struct buf *out = ((void **)arg)[1];
-    if ((size_t)piece->kind >= sizeof names / sizeof names[0] || !names[piece->kind]) return true;
-    uint32_t node = piece->kind == PIECE_TOOL || piece->kind == PIECE_CHOICE ? piece->name : piece->node;
-    buf_printf(out, "%s%s %.*s\n", names[piece->kind], piece->is_result ? " result" : "",
-               SLICE_FMT(node == JSON_NONE ? SLICE("-") : json_raw(&f->r.tape, node)));
-    return true;
-}
-
-static void expect_pieces(const char *body, const char *want)
-{
-    struct fixture f;
-    struct buf out;
-    buf_init(&out);
-    begin(&f, body);
-    chat_walk(&f.r, on_piece, (void *[]){&f, &out});
-    EXPECT_SLICE(slice_str(want), buf_slice(&out));
-    buf_clear(&out);
-    finish(&f);
-}
-
 static void every_block_is_walked(void)
 {
     expect_pieces("{" HEAD "\"system\":[{\"type\":\"text\",\"text\":\"sys\"}],\"messages\":["
@@ -171,22 +96,6 @@ static void every_block_is_walked(void)
                   "content \"doc\"\nfile \"BBBB\"\nelsewhere {\"type\":\"file\",\"file_id\":\"f\"}\ncontent \"src\"\n"
                   "content \"found\"\nreasoning \"hm\"\ncall \"f\"\njson {\"a\":1}\ncontent result \"r\"\n"
                   "content \"new\"\ntool \"f\"\nchoice \"f\"\nschema {\"x\":1}\n");
-}
-
-/* Every string that detectors look at inside messages, with blanks between. */
-static void expect_texts(const char *body, const char *want)
-{
-    struct fixture f;
-    struct buf out;
-    buf_init(&out);
-    begin(&f, body);
-    for (uint32_t n = chat_next_text(&f.r, JSON_NONE); n != JSON_NONE; n = chat_next_text(&f.r, n)) {
-        if (n > f.r.messages_node && n < json_after(&f.r.tape, f.r.messages_node))
-            buf_printf(&out, "%.*s ", SLICE_FMT(json_text(&f.r.tape, n, &f.arena)));
-    }
-    EXPECT_SLICE(slice_str(want), buf_slice(&out));
-    buf_clear(&out);
-    finish(&f);
 }
 
 static void what_is_no_text_is_not_looked_at(void)
@@ -232,22 +141,6 @@ static void what_tools_gave_back_nobody_has_said(void)
     finish(&f);
 }
 
-static void expect_edit(const char *body, const char *name, const char *json, const char *want)
-{
-    struct fixture f;
-    struct splice edits;
-    struct buf out;
-    buf_init(&out);
-    begin(&f, body);
-    splice_init(&edits, &f.r.tape, slice_str(body), &f.arena);
-    chat_edit_drop_hints(&f.r, &edits);
-    chat_edit_member(&f.r, &edits, CHAT_LIMIT_COMPLETION, slice_str(name), slice_str(json));
-    splice_apply(&edits, &out);
-    EXPECT_SLICE(slice_str(want), buf_slice(&out));
-    buf_clear(&out);
-    finish(&f);
-}
-
 static void edits_are_written_as_this_api_calls_them(void)
 {
     static const char plain[] = "{\"model\":\"m\",\"max_tokens\":9}";
@@ -268,15 +161,6 @@ static void edits_are_written_as_this_api_calls_them(void)
     expect_edit(plain, "parallel_tool_calls", "false", plain);
     expect_edit("{" HEAD "\"tools\":[{\"name\":\"f\"}]}", "parallel_tool_calls", "false",
                 "{" HEAD "\"tools\":[{\"name\":\"f\"}],\"tool_choice\":{\"type\":\"auto\",\"disable_parallel_tool_use\":true}}");
-}
-
-static struct said_reader reader;
-
-static unsigned read_event(struct dialect_stream *s, const char *name, const char *data)
-{
-    struct said said;
-    d->read_event(&reader, s, slice_str(name), slice_str(data), &said);
-    return said.what;
 }
 
 static void ends_of_streams(void)
@@ -317,15 +201,6 @@ static void usage_comes_in_parts(void)
     EXPECT_INT(15, usage_parts_input(&parts));
     EXPECT_INT(7, parts.count[USAGE_CACHE_READ]);
     EXPECT_INT(9, usage_parts_output(&parts));
-}
-
-static void expect_error(struct dialect_error error, const char *want)
-{
-    struct buf out;
-    buf_init(&out);
-    d->write_body_error(&out, &error);
-    EXPECT_SLICE(slice_str(want), buf_slice(&out));
-    buf_clear(&out);
 }
 
 static void errors_are_this_apis(void)
@@ -373,16 +248,6 @@ static void lists_and_rates_are_this_apis(void)
     arena_clear(&arena);
 }
 
-/* What a token counter makes of the request; 0: nothing. */
-static uint64_t tokens_of(struct fixture *f)
-{
-    struct count *c = count_new(&f->r, 1, NULL);
-    while (!count_step(c, 4096)) {}
-    uint64_t tokens = count_total(c, NULL).input_tokens;
-    count_free(c);
-    return tokens;
-}
-
 static void calls_inputs_and_system_prompts_are_counted(void)
 {
     struct fixture f;
@@ -398,7 +263,6 @@ static void calls_inputs_and_system_prompts_are_counted(void)
     finish(&f);
 }
 
-static const char *folder;
 static size_t captured;
 
 static const char *const names[] = {
@@ -427,22 +291,11 @@ static void check_captured(const char *name, json_t *body)
 
 static void requests_of_real_clients_are_read(void)
 {
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        struct buf text;
-        json_error_t error;
-        if (!read_file(folder, names[i], &text)) continue;
-        json_t *file = json_loadb(buf_ptr(&text), buf_len(&text), 0, &error);
-        if (file) check_captured(names[i], json_object_get(file, "body"));
-        captured += file != NULL;
-        json_decref(file);
-        buf_clear(&text);
-    }
+    captured = captured_each(names, sizeof names / sizeof names[0], check_captured);
 }
 
 int main(void)
 {
-    folder = getenv("MOONGATE_CAPTURED");
-    if (!folder) folder = "../shared/captured";
     RUN(all_that_is_asked_for_is_found);
     RUN(what_it_makes_the_model_do_is_known);
     RUN(what_could_be_read_in_two_ways_is_refused);

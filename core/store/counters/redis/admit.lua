@@ -206,6 +206,13 @@ for g = 1, groups do
   call("HSET", key, unpack(puts[g], 1, put_counts[g]))
   if ends[g] and call("EXPIREAT", key, ends[g] + KEPT_S, "NX") == 0 then
     call("EXPIREAT", key, ends[g] + KEPT_S, "GT")
+  elseif ends[g] then
+    -- R knows which periods anybody holds something in.
+    local start, known = key:match("%d+$"), {}
+    for other, its_stop in (call("HGET", keys[1], "_b") or ""):gmatch("(%d+):(%d+) ") do
+      if other ~= start and its_stop + KEPT_S > now_s then known[#known + 1] = other .. ":" .. its_stop .. " " end
+    end
+    call("HSET", keys[1], "_b", concat(known) .. ("%s:%.0f "):format(start, ends[g]))
   end
 end
 call("HSET", keys[2], id, record)

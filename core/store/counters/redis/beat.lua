@@ -19,7 +19,10 @@ if periods and #table.concat(left) < #periods then call("HSET", KEYS[1], "_p", t
 local session = call("HMGET", KEYS[2], "\0lease", "\0dead")
 local names = call("HMGET", KEYS[1], "_i", "_e")
 if session[2] then return { -3 } end
-if not session[1] and ARGV[3] == "" then return { -1, names[1] or "", names[2] or "" } end
+if not session[1] and ARGV[3] == "" then
+  lose_session(ARGV[1])
+  return { -1, names[1] or "", names[2] or "" }
+end
 if ARGV[4] ~= "" then
   local zone = call("GET", KEYS[5])
   if zone and zone ~= ARGV[4] or not zone and ARGV[3] == "late" then return { -5, zone or "" } end

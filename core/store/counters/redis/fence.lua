@@ -3,11 +3,11 @@
 -- KEYS: R, H of the session, S
 -- ARGV: session, "force" (its own gateway knows that it is dead) or ""
 -- Reply: {1}; {0}: nothing is known of it; {-3}: it lives
---with redis clock
+--with redis clock losing
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
 local lease = call("HGET", KEYS[2], "\0lease")
 if not lease then
-  call("ZREM", KEYS[3], ARGV[1])
+  lose_session(ARGV[1])
   return { 0 }
 end
 if lease + 0 > now_ms and ARGV[2] ~= "force" then return { -3 } end

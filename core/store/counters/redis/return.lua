@@ -4,12 +4,12 @@
 -- ARGV: session, owner or "" (the whole session: it must be fenced), "all" or "open" (what is settled stays held until
 --   its own ledger has told its sums: it was spent, and nobody else knows of it), cursor, how many to look at
 -- Reply: {1, cursor ("0": those were all), how many were returned}; {-3}: it lives
---with redis clock exact holds giving
+--with redis clock exact losing holds giving
 
 local owner, is_all = ARGV[2], ARGV[3] == "all"
 if owner == "" and not call("HGET", KEYS[2], "\0dead") then
   if call("EXISTS", KEYS[2]) == 1 then return { -3 } end
-  call("ZREM", KEYS[3], ARGV[1])
+  lose_session(ARGV[1])
   return { 1, "0", 0 }
 end
 local found = call("HSCAN", KEYS[2], ARGV[4], "COUNT", ARGV[5])

@@ -1,11 +1,15 @@
 #!lua flags=no-writes
--- What is spent of each budget of a period, a piece at a time, for people to look at.
+-- What is spent of each budget of a period, a piece at a time, or of one of them, for people to look at.
 -- KEYS: R, B of the period
--- ARGV: cursor, how many fields to look at
+-- ARGV: cursor, how many fields to look at, the key of the one that is wanted, or *
 -- Reply: {1, cursor ("0": those were all), key, nano-dollars, of a session when it is over (s) or "", …}; a key may
 --   come more than once
 --with redis
-local found = call("HSCAN", KEYS[2], ARGV[1], "COUNT", ARGV[2])
+local function one_of(field)
+  local nano = call("HGET", KEYS[2], field)
+  return { "0", nano and { field, nano } or {} }
+end
+local found = ARGV[3] == "*" and call("HSCAN", KEYS[2], ARGV[1], "COUNT", ARGV[2]) or one_of("s" .. ARGV[3])
 local reply, names = { 1, found[1] }, {}
 for i = 1, #found[2], 2 do
   local field = found[2][i]

@@ -4,7 +4,7 @@
 -- All keys begin with "mg1:{p0}:", one hash tag for all, so that one script may touch any of them:
 --   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); k<key>: the cell of a limit's key,
 --                five doubles: until when its requests are used up (s since 1970, ns), its tokens (s, ns), how many run
---                _p: the periods that were told (losing.lua)
+--                _p: the periods that were told (losing.lua), _b: those in which something was held
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
 --                Sessions are B:0: u<key> is when a session is over, l<key> when it was charged last, n<key> how often
 --                it began anew. a<id>: which ledger gives a notice out.
@@ -14,6 +14,7 @@
 --                of one gateway
 --   S            sessions by the end of their leases
 --   Z            the billing zone of all who count here; goes with the last lease
+--   CB:<account> sessions at which that provider account's circuit breaker is open → until when (ms)
 --   O:<source>   the session that tells that ledger's sums; goes with its lease
 -- Sums are decimal text, because numbers are doubles here; times are nanoseconds from now on, exact for 104 days.
 local call, unpacked, pack, floor = redis.call, struct.unpack, struct.pack, math.floor

@@ -1,5 +1,5 @@
-/* Anthropic's dialect. The first byte picks a request or an answer's event, the rest is its JSON. Of a request: every
- * text is in the body and stands once, what is outside of the application is among them, and with every edit that a
+/* The dialects of Anthropic and of Responses. The first byte picks one, and a request or an answer's event; the rest is
+ * its JSON. Of a request: every text is in the body and stands once, what is outside of the application is among them, and with every edit that a
  * policy may make the body is JSON still and reads as what was set. Of an answer: what it says stands in it. */
 #include <stdint.h>
 #include <string.h>
@@ -71,14 +71,14 @@ static void edit(const struct chat_request *r, struct slice body, struct arena *
     }
 }
 
-static void run_request(struct slice body, enum chat_kind kind)
+static void run_request(const struct dialect *dialect, struct slice body, enum chat_kind kind)
 {
     struct chat_request r;
     struct arena arena;
     struct fault why;
     arena_init(&arena);
     chat_init(&r);
-    if (chat_parse(&r, &dialect_anthropic, body, kind, &arena, &why)) {
+    if (chat_parse(&r, dialect, body, kind, &arena, &why)) {
         look_at_texts(&r, body, &arena);
         count(&r);
         edit(&r, body, &arena);
@@ -87,7 +87,7 @@ static void run_request(struct slice body, enum chat_kind kind)
     arena_clear(&arena);
 }
 
-static void run_answer(struct slice json, bool is_whole)
+static void run_answer(const struct dialect *dialect, struct slice json, bool is_whole)
 {
     static struct said_reader reader;
     struct dialect_stream stream;
@@ -97,16 +97,16 @@ static void run_answer(struct slice json, bool is_whole)
     dialect_stream_init(&stream, 1);
     for (int i = 0; i < 2; i++) { /* again, behind itself */
         if (is_whole)
-            dialect_anthropic.read_body(&reader, &stream, json, &said);
+            dialect->read_body(&reader, &stream, json, &said);
         else
-            dialect_anthropic.read_event(&reader, &stream, SLICE("x"), json, &said);
+            dialect->read_event(&reader, &stream, SLICE("x"), json, &said);
         for (uint32_t t = 0; t < said.text_count; t++) {
             check(said.texts[t].at + said.texts[t].len <= said.json.len);
             check(said_decode(&said, &said.texts[t], &arena).len <= said.texts[t].len);
         }
     }
     check(strlen(stream.model) < DIALECT_MODEL_BYTES && strlen(stream.finish_reason) < DIALECT_REASON_BYTES);
-    dialect_anthropic.judge_end(&stream);
+    dialect->judge_end(&stream);
     arena_clear(&arena);
 }
 
@@ -114,11 +114,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     if (len < 1) return 0;
     struct slice json = slice_of((const char *)bytes + 1, len - 1);
+    const struct dialect *dialect = bytes[0] / 4 % 2 ? &dialect_responses : &dialect_anthropic;
     switch (bytes[0] % 4) {
-    case 0: run_request(json, CHAT_CHAT); break;
-    case 1: run_request(json, CHAT_COUNT); break;
-    case 2: run_answer(json, false); break;
-    case 3: run_answer(json, true); break;
+    case 0: run_request(dialect, json, CHAT_CHAT); break;
+    case 1: run_request(dialect, json, CHAT_COUNT); break;
+    case 2: run_answer(dialect, json, false); break;
+    case 3: run_answer(dialect, json, true); break;
     }
     return 0;
 }

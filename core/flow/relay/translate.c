@@ -1,0 +1,187 @@
+/*
+ * From the provider's dialect into the client's, before anybody else looks: policies mask, keep and judge what the
+ * client will see. What the provider reported stays the reading of the stage before.
+ *
+ * What cannot be translated is never passed on, nor is its end made up: the client hears an error of its own dialect,
+ * or, where nothing has left yet, another answer may take the place.
+ */
+#include "flow/relay/relay_inner.h"
+
+#include "base/mem.h"
+#include "wire/translate/translate.h"
+#include "wire/translate/translator.h"
+
+struct translate {
+    struct stage stage;
+    struct translator *translator; /* NULL: not yet */
+    struct said_reader reader;     /* of what the client reads */
+    struct dropped dropped;
+    struct buf whole; /* a body that tells of an error */
+    bool is_over;     /* those behind have heard the end */
+};
+
+static struct relay *relay_of(const struct translate *t)
+{
+    return t->stage.relay;
+}
+
+/* ---- what goes on */
+
+/* Clients read over comments. */
+static bool tell_dropped(struct translate *t)
+{
+    struct stage *next = t->stage.next;
+    struct sse_event comment = {.retry_ms = -1, .is_comment_only = true, .ends = true};
+    struct buf text;
+    buf_init(&text);
+    buf_append(&text, SLICE(": x-moongate-dropped: "));
+    dropped_write(&t->dropped, &text);
+    buf_append(&text, SLICE("\n\n"));
+    comment.raw = buf_slice(&text);
+    bool goes_on = next->feed(next, &(struct piece){.event = &comment, .bytes = comment.raw});
+    buf_clear(&text);
+    return goes_on;
+}
+
+static bool pass_event(struct translate *t, const struct sse_event *event)
+{
+    struct stage *next = t->stage.next;
+    struct piece piece = {.event = event, .bytes = event->raw};
+    struct said said;
+    if (!event->is_comment_only) {
+        relay_of(t)->parts.client->read_event(&t->reader, &relay_of(t)->heard, event->name, event->data, &said);
+        piece.said = &said;
+        bool is_last = said.what & SAID_DONE && !dropped_is_empty(&t->dropped);
+        if (is_last && !tell_dropped(t)) return false;
+    }
+    return next->feed(next, &piece);
+}
+
+static bool pass_whole(struct translate *t, struct slice body)
+{
+    struct relay *r = relay_of(t);
+    struct stage *next = t->stage.next;
+    struct said said;
+    r->parts.client->read_body(&t->reader, &r->heard, body, &said);
+    return next->feed(next, &(struct piece){.bytes = body, .said = &said});
+}
+
+static bool on_event(void *arg, const struct sse_event *event)
+{
+    struct translate *t = arg;
+    struct relay *r = relay_of(t);
+    if (!relay_is_heard(r)) return false;
+    return r->form == FORM_EVENTS ? pass_event(t, event) : pass_whole(t, event->data);
+}
+
+static struct translator *translator_of(struct translate *t)
+{
+    struct relay *r = relay_of(t);
+    struct exchange *x = r->parts.x;
+    struct answer_manner manner = {.id = slice_str(x->id),
+                                   .created = (int64_t)(x->born_wall_ns / 1000000000u),
+                                   .is_stream = r->form == FORM_EVENTS,
+                                   .wants_usage = x->request.include_usage == CHAT_TRUE};
+    if (!t->translator) {
+        r->head.content_type = manner.is_stream ? SLICE("text/event-stream") : SLICE("application/json");
+        t->translator = translator_new(r->parts.client, r->parts.provider, &manner, on_event, t, &t->dropped);
+    }
+    return t->translator;
+}
+
+/* ---- what does not */
+
+static bool give_up(struct translate *t, const struct fault *why)
+{
+    struct relay *r = relay_of(t);
+    struct stage *next = t->stage.next;
+    if (why->code == FAULT_NONE) return false;
+    t->is_over = true;
+    if (r->is_committed)
+        next->finish(next, why);
+    else
+        out_cut(r->out, why, OUTCOME_UPSTREAM_ERROR);
+    return false;
+}
+
+static bool refuse(struct translate *t, const char *text)
+{
+    struct fault why;
+    fault_set(&why, FAULT_UNTRANSLATABLE, "The provider's answer cannot be translated: %s.", text);
+    return give_up(t, &why);
+}
+
+/* ---- what comes */
+
+static bool feed_event(struct translate *t, const struct piece *p)
+{
+    struct fault why;
+    if (p->event->is_raw) return refuse(t, "an event of it is too large");
+    return translator_event(translator_of(t), p->event, p->said, &relay_of(t)->told, &why) || give_up(t, &why);
+}
+
+/* Some answer 200, and tell of an error. */
+static bool feed_failure(struct translate *t, const struct piece *p)
+{
+    struct relay *r = relay_of(t);
+    struct slice id = slice_str(r->parts.x->id);
+    r->head.status = translator_failure(translator_of(t), r->head.status, p->said, id, &t->whole);
+    return pass_whole(t, buf_slice(&t->whole));
+}
+
+static bool feed_whole(struct translate *t, const struct piece *p)
+{
+    struct relay *r = relay_of(t);
+    struct fault why;
+    if (!relay_is_success(r) || p->said->what & SAID_ERROR) return feed_failure(t, p);
+    return translator_body(translator_of(t), p->said, &r->told, &why) || give_up(t, &why);
+}
+
+static bool on_feed(struct stage *s, const struct piece *p)
+{
+    struct translate *t = (struct translate *)s;
+    if (t->is_over) return false;
+    if (!translate_can(s->relay->parts.client, s->relay->parts.provider, CHAT_CHAT))
+        return refuse(t, "nobody has words for it in that API");
+    if (s->relay->is_encoded) return refuse(t, "it has a content coding");
+    if (p->event) return feed_event(t, p);
+    return s->relay->form == FORM_WHOLE ? feed_whole(t, p) : refuse(t, "it is too large");
+}
+
+/* Servers that know no end marker: the answer is whole when its framing says so. */
+static bool ends_unmarked(const struct relay *r)
+{
+    return r->form == FORM_EVENTS && r->parts.provider->judge_end(&r->told) == DIALECT_COMPLETE_UNMARKED;
+}
+
+static void on_finish(struct stage *s, const struct fault *why)
+{
+    struct translate *t = (struct translate *)s;
+    struct relay *r = s->relay;
+    struct fault cut;
+    if (t->is_over) return;
+    if (!why && ends_unmarked(r) && !translator_finish(translator_of(t), &r->told, &cut)) {
+        give_up(t, &cut);
+        return;
+    }
+    t->is_over = true;
+    if (!r->is_over) s->next->finish(s->next, why);
+}
+
+static void on_drop(struct stage *s)
+{
+    struct translate *t = (struct translate *)s;
+    translator_free(t->translator);
+    said_reader_clear(&t->reader);
+    buf_clear(&t->whole);
+    mem_free(t);
+}
+
+struct stage *translate_new(struct relay *r)
+{
+    struct translate *t = mem_zalloc(1, sizeof *t);
+    t->stage = (struct stage){.relay = r, .feed = on_feed, .finish = on_finish, .drop = on_drop};
+    said_reader_init(&t->reader);
+    r->dropped = &t->dropped;
+    return &t->stage;
+}

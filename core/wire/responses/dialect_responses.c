@@ -1,0 +1,53 @@
+/*
+ * The dialect of OpenAI's Responses API.
+ * Source: OpenAI API reference, responses and their streaming events; errors as they were seen in streams.
+ */
+#include "wire/openai/openai_told.h"
+#include "wire/responses/responses_inner.h"
+#include "wire/responses/responses_items.h"
+
+static const char *path(enum chat_kind kind)
+{
+    switch (kind) {
+    case CHAT_CHAT: return "/responses";
+    case CHAT_COUNT: return "/responses/input_tokens";
+    case CHAT_COMPLETIONS:
+    case CHAT_EMBEDDINGS: return NULL;
+    }
+    return NULL;
+}
+
+/* Both, as OpenAI does: its client raises the first for its "error"; Codex looks for the second alone. */
+static void write_event_error(struct buf *out, const struct dialect_error *error)
+{
+    buf_append(out, SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":"));
+    openai_write_error(out, error);
+    buf_append(out, SLICE("}\n\nevent: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":0,"
+                          "\"response\":{\"object\":\"response\",\"status\":\"failed\",\"output\":[],\"error\":"));
+    openai_write_error(out, error);
+    buf_append(out, SLICE("}}\n\n"));
+}
+
+const struct dialect dialect_responses = {
+    .name = "responses",
+    .read_request = responses_read_request,
+    .walk = responses_walk,
+    .walk_message = responses_walk_item,
+    .role = responses_role,
+    .is_format = responses_is_format,
+    .edit_ask_usage = responses_edit_ask_usage,
+    .edit_member = responses_edit_member,
+    .guess = responses_guess,
+    .path = path,
+    .key_header = {{"authorization", 13}, {"Bearer ", 7}},
+    .read_body = responses_read_body,
+    .read_event = responses_read_event,
+    .judge_end = responses_judge_end,
+    .request_id_header = {"x-request-id", 12},
+    .write_event_error = write_event_error,
+    .write_body_error = openai_write_body_error,
+    .write_rates = openai_write_rates,
+    .rate_names = OPENAI_RATE_NAMES,
+    .write_models = openai_write_models,
+    .write_model = openai_write_model,
+};

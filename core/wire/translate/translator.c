@@ -1,0 +1,266 @@
+#include "wire/translate/translator.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "wire/translate/event.h"
+#include "wire/translate/halves.h"
+
+#define HALVES_MAX 8 /* texts that may be waiting for the second half of a character */
+
+/* The end of a text, which the next of it goes on with. */
+struct half {
+    enum delta_kind kind;
+    uint32_t part;
+    char first[HALF_BYTES];
+};
+
+struct translator {
+    const struct dialect *client, *provider;
+    struct answer_manner manner;
+    answer_event_fn event;
+    void *arg;
+    struct dropped *dropped;
+    struct answer_reader *in;
+    struct answer_writer *out;
+    struct fault why;
+    const struct usage *usage; /* as told by now */
+    struct half halves[HALVES_MAX];
+    uint32_t half_count;
+    struct slice as_it_came;    /* of an event that was mended: its data, as long as the mended one's */
+    const char *mended;         /* … where that begins; NULL: it was not mended */
+    struct said_reader reader;  /* of those */
+    bool has_failed;            /* the client was told of an error: that ends it */
+    struct buf text;            /* of one that is mended */
+    struct buf comment;         /* or an error: what is no event of the writer's */
+};
+
+/* ---- characters in two halves */
+
+#define NO_CHARACTER SLICE("\\ufffd")
+
+static bool is_text(enum delta_kind kind)
+{
+    return kind == DELTA_TEXT || kind == DELTA_REFUSAL || kind == DELTA_REASONING || kind == DELTA_ARGUMENTS;
+}
+
+static struct half *find_half(struct translator *t, enum delta_kind kind, uint32_t part)
+{
+    for (uint32_t i = 0; i < t->half_count; i++) {
+        if (t->halves[i].kind == kind && t->halves[i].part == part) return &t->halves[i];
+    }
+    return NULL;
+}
+
+static void forget_half(struct translator *t, struct half *half)
+{
+    *half = t->halves[--t->half_count];
+}
+
+/* Its bytes before they were mended. */
+static struct slice original(const struct translator *t, struct slice text)
+{
+    return t->mended ? slice_of(t->as_it_came.ptr + (text.ptr - t->mended), text.len) : text;
+}
+
+/* The other half never comes: a sign for that there was a character. */
+static bool give_up_half(struct translator *t, struct half *half)
+{
+    struct delta lost = {.kind = half->kind, .part = half->part, .text = NO_CHARACTER};
+    forget_half(t, half);
+    return t->client->answers->write(t->out, &lost);
+}
+
+static bool give_up_halves(struct translator *t, const struct delta *d)
+{
+    for (uint32_t i = t->half_count; i-- > 0;) {
+        if (d->kind == DELTA_PART_END && t->halves[i].part != d->part) continue;
+        if (!give_up_half(t, &t->halves[i])) return false;
+    }
+    return true;
+}
+
+/* The half that waits, with the one that the text begins with. */
+static void join(struct translator *t, struct delta *d, char pair[2 * HALF_BYTES])
+{
+    struct half *half = find_half(t, d->kind, d->part);
+    if (!half) return;
+    d->lead = NO_CHARACTER;
+    if (halves_at_start(original(t, d->text))) {
+        memcpy(pair, half->first, HALF_BYTES);
+        memcpy(pair + HALF_BYTES, original(t, d->text).ptr, HALF_BYTES);
+        d->lead = slice_of(pair, 2 * HALF_BYTES);
+        d->text = slice_of(d->text.ptr + HALF_BYTES, d->text.len - HALF_BYTES);
+    }
+    forget_half(t, half);
+}
+
+static void keep_half(struct translator *t, struct delta *d)
+{
+    struct slice came = original(t, d->text);
+    if (!t->mended || t->half_count == HALVES_MAX || !halves_at_end(came)) return;
+    struct half *half = &t->halves[t->half_count++];
+    *half = (struct half){.kind = d->kind, .part = d->part};
+    d->text.len -= HALF_BYTES;
+    memcpy(half->first, came.ptr + d->text.len, HALF_BYTES);
+}
+
+static bool write_text(struct translator *t, const struct delta *d)
+{
+    char pair[2 * HALF_BYTES];
+    struct delta text = *d;
+    join(t, &text, pair);
+    keep_half(t, &text);
+    return (!text.text.len && !text.lead.len) || t->client->answers->write(t->out, &text);
+}
+
+/* ---- from the reader to the writer */
+
+static bool on_delta(void *arg, const struct delta *delta)
+{
+    struct translator *t = arg;
+    struct delta end = *delta;
+    end.usage = t->usage;
+    if (delta->kind == DELTA_LOST) {
+        dropped_add(t->dropped, delta->name);
+        return true;
+    }
+    if (is_text(delta->kind) && !delta->is_json && (t->mended || t->half_count)) return write_text(t, delta);
+    bool ends_text = delta->kind == DELTA_PART_END || delta->kind == DELTA_FINISH;
+    if (ends_text && t->half_count && !give_up_halves(t, delta)) return false;
+    return t->client->answers->write(t->out, &end);
+}
+
+struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
+                                  const struct answer_manner *manner, answer_event_fn event, void *arg,
+                                  struct dropped *dropped)
+{
+    struct translator *t = mem_zalloc(1, sizeof *t);
+    t->client = client;
+    t->provider = provider;
+    t->manner = *manner;
+    t->event = event;
+    t->arg = arg;
+    t->dropped = dropped;
+    said_reader_init(&t->reader);
+    t->in = provider->answers->reader_new(on_delta, t, &t->why);
+    t->out = client->answers->writer_new(&t->manner, event, arg, &t->why);
+    return t;
+}
+
+void translator_free(struct translator *t)
+{
+    if (!t) return;
+    t->provider->answers->reader_free(t->in);
+    t->client->answers->writer_free(t->out);
+    said_reader_clear(&t->reader);
+    buf_clear(&t->text);
+    buf_clear(&t->comment);
+    mem_free(t);
+}
+
+/* ---- errors */
+
+static void read_failure(const struct translator *t, const struct said *said, struct failure *failure,
+                         struct arena *arena)
+{
+    bool is_object = said->tape && json_is(said->tape, 0, JSON_OBJECT);
+    if (is_object)
+        t->provider->answers->read_failure(said->tape, failure, arena);
+    else
+        failure->message = utf8_cut(said->json, LIMIT_FAILURE_TEXT_BYTES);
+    if (!failure->message.len) failure->message = SLICE("The provider gave no reason.");
+}
+
+static bool write_failure(struct translator *t, const struct said *said)
+{
+    struct failure failure = {.kind = FAILURE_SERVER};
+    struct dialect_error error = {.request_id = t->manner.id};
+    struct arena arena;
+    int status;
+    arena_init(&arena);
+    read_failure(t, said, &failure, &arena);
+    t->client->answers->word_failure(&failure, &error, &status);
+    t->has_failed = true;
+    buf_reset(&t->comment);
+    t->client->write_event_error(&t->comment, &error);
+    arena_clear(&arena);
+    return event_error(&t->comment, t->event, t->arg);
+}
+
+int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
+                       struct buf *body)
+{
+    struct failure failure = {.kind = failure_of_status(status), .status = status < 400 ? 0 : status};
+    struct dialect_error error = {.request_id = request_id};
+    struct arena arena;
+    arena_init(&arena);
+    read_failure(t, said, &failure, &arena);
+    t->client->answers->word_failure(&failure, &error, &status);
+    t->client->write_body_error(body, &error);
+    arena_clear(&arena);
+    return status ? status : 502;
+}
+
+/* ---- events */
+
+static bool refuse(struct translator *t, const char *text)
+{
+    return fault_set(&t->why, FAULT_UNTRANSLATABLE, "The provider's answer cannot be translated: %s.", text);
+}
+
+/* Of an event whose characters were cut in two: read again, with signs in their place. Usage and texts have been told
+ * by the reading before. */
+static bool read_mended(struct translator *t, const struct sse_event *event)
+{
+    struct dialect_stream told;
+    struct said said;
+    buf_reset(&t->text);
+    if (!halves_mend(event->data, &t->text)) return refuse(t, "an event of it is no JSON object");
+    dialect_stream_init(&told, 1);
+    t->provider->read_event(&t->reader, &told, event->name, buf_slice(&t->text), &said);
+    if (said.what & SAID_ERROR) return write_failure(t, &said);
+    if (said.what & SAID_UNREADABLE) return refuse(t, "an event of it is no JSON object");
+    t->as_it_came = event->data;
+    t->mended = said.json.ptr;
+    bool goes_on = t->provider->answers->read_event(t->in, event->name, &said);
+    t->mended = NULL;
+    return goes_on;
+}
+
+static bool read_event(struct translator *t, const struct sse_event *event, const struct said *said)
+{
+    if (t->has_failed) return true;
+    if (event->is_comment_only)
+        return event_comment(&t->comment, SLICE("ping"), t->event, t->arg);
+    if (said->what & SAID_ERROR) return write_failure(t, said);
+    if (!(said->what & SAID_UNREADABLE)) return t->provider->answers->read_event(t->in, event->name, said);
+    return event->is_tail || read_mended(t, event); /* half an event is none */
+}
+
+static bool result(struct translator *t, bool is_good, struct fault *why)
+{
+    *why = t->why;
+    return is_good;
+}
+
+bool translator_event(struct translator *t, const struct sse_event *event, const struct said *said,
+                      const struct dialect_stream *told, struct fault *why)
+{
+    t->usage = &told->usage;
+    return result(t, read_event(t, event, said), why);
+}
+
+bool translator_finish(struct translator *t, const struct dialect_stream *told, struct fault *why)
+{
+    t->usage = &told->usage;
+    return result(t, t->provider->answers->read_end(t->in), why);
+}
+
+bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
+                     struct fault *why)
+{
+    t->usage = &told->usage;
+    bool is_object = !(said->what & SAID_UNREADABLE) || refuse(t, "it is no JSON object");
+    return result(t, is_object && t->provider->answers->read_body(t->in, said), why);
+}

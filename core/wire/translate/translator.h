@@ -1,0 +1,42 @@
+/*
+ * One answer from its provider's dialect into its client's: every event gives the client's events at once.
+ *
+ *     struct translator *t = translator_new(client, provider, &manner, on_event, stage, &dropped);
+ *     translator_event(t, event, &said, &told, &why);        // said and told: the provider's reading (wire/dialect.h)
+ *     translator_finish(t, &told, &why);                     // it ended in order, without an end marker
+ *     translator_body(t, &said, &told, &why);                // a whole answer instead: one event, its data the body
+ *     translator_failure(t, status, &said, &request_id);     // a whole answer that tells of an error
+ *     translator_free(t);
+ *
+ * Nothing is parsed here that was read before, but for events whose characters were cut in two; a half waits for its
+ * other one. The client's end marker comes behind the provider's own end alone: what is malformed, out of order, of
+ * another dialect or cut off gives a fault, and no event more. What the client's dialect has no place for is named in
+ * dropped.
+ * Bounds: an event at a time; arguments of calls, and what waits for them, LIMIT_RESPONSE_INSPECT_BYTES.
+ */
+#ifndef MOONGATE_WIRE_TRANSLATE_TRANSLATOR_H
+#define MOONGATE_WIRE_TRANSLATE_TRANSLATOR_H
+
+#include "wire/translate/answers.h"
+#include "wire/translate/dropped.h"
+
+struct translator;
+
+/* Of dialects that can (translate_can()). manner's texts are borrowed, as are dropped and arg. */
+struct translator *translator_new(const struct dialect *client, const struct dialect *provider,
+                                  const struct answer_manner *manner, answer_event_fn event, void *arg,
+                                  struct dropped *dropped);
+void translator_free(struct translator *t); /* NULL is welcome */
+/* False: *why says what is wrong; or why->code is FAULT_NONE, and nobody hears more of it. Comments are welcome; what
+ * came in pieces (is_raw) is not to be given. */
+bool translator_event(struct translator *t, const struct sse_event *event, const struct said *said,
+                      const struct dialect_stream *told, struct fault *why);
+bool translator_finish(struct translator *t, const struct dialect_stream *told, struct fault *why);
+bool translator_body(struct translator *t, const struct said *said, const struct dialect_stream *told,
+                     struct fault *why);
+/* What a body with an error status becomes, in the client's dialect; its status there is returned. Of an error that
+ * came with 200 that is 502. */
+int translator_failure(struct translator *t, int status, const struct said *said, struct slice request_id,
+                       struct buf *body);
+
+#endif

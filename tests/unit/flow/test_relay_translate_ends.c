@@ -1,0 +1,161 @@
+/* How an answer in another dialect than its client's ends, and what its provider's errors become. */
+#include "relay_translating.h"
+
+/* ---- ends */
+
+static void expect_end(const struct dialect *provider, const char *bytes, const struct fault *why, bool is_whole)
+{
+    struct kit k;
+    open_from(&k, provider, TYPE_EVENTS);
+    kit_feed(&k, slice_str(bytes), 0);
+    kit_finish(&k, why);
+    struct hearing h = hear(&k);
+    EXPECT_INT(RELAY_SENT, k.how);
+    EXPECT_INT(is_whole ? OUTCOME_OK : OUTCOME_INCOMPLETE, k.outcome);
+    EXPECT_INT(is_whole, h.has_ended);
+    EXPECT_INT(!is_whole, h.has_error);
+    hearing_clear(&h);
+    close_kit(&k);
+}
+
+static void an_end_is_the_providers_own(void)
+{
+    struct fault why = {.code = FAULT_UPSTREAM_CLOSED};
+    expect_end(&dialect_openai, O_TEXT("a") O_FINISH("stop") O_USAGE, NULL, true); /* servers without a marker */
+    expect_end(&dialect_openai, O_TEXT("a") O_FINISH("stop") O_USAGE, &why, false);
+    expect_end(&dialect_openai, O_TEXT("a") O_FINISH("stop") O_DONE, &why, true);
+    expect_end(&dialect_openai, O_TEXT("a") O_DONE, NULL, true); /* servers without a reason */
+    expect_end(&dialect_openai, O_TEXT("a"), NULL, false);
+    expect_end(&dialect_openai, O_TEXT("a") "data: [DONE]", NULL, true);
+    expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")) A_FINISH("end_turn"), NULL, false);
+    expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")), NULL, false);
+    expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")) A_FINISH("end_turn") A_STOP, &why, true);
+}
+
+static void the_gateways_own_end_is_told(void)
+{
+    struct fault why = {.code = FAULT_DRAINING};
+    struct kit k;
+    open_from(&k, &dialect_openai, TYPE_EVENTS);
+    kit_feed(&k, SLICE(O_TEXT("a")), 0);
+    relay_cut(k.relay, &why, OUTCOME_DRAINED);
+    struct hearing h = hear(&k);
+    EXPECT(h.has_error && !h.has_ended);
+    hearing_clear(&h);
+    close_kit(&k);
+}
+
+static void a_client_that_has_gone_hears_nothing(void)
+{
+    struct kit k;
+    open_from(&k, &dialect_openai, TYPE_EVENTS);
+    k.act = KIT_DETACH, k.act_at = KIT_WRITE, k.act_in = 2;
+    kit_feed(&k, SLICE(O_HELLO), 0);
+    kit_finish(&k, NULL);
+    EXPECT_INT(RELAY_DETACHED, k.how);
+    EXPECT_INT(7, relay_report(k.relay).usage->output_tokens);
+    close_kit(&k);
+    open_from(&k, &dialect_anthropic, TYPE_EVENTS);
+    k.act = KIT_FREE, k.act_at = KIT_WRITE, k.act_in = 2;
+    kit_feed(&k, SLICE(A_HELLO), 0);
+    close_kit(&k);
+}
+
+/* ---- errors */
+
+struct told_error {
+    const struct dialect *provider;
+    int status;
+    const char *body;
+    int becomes;
+    const char *type, *message;
+};
+
+static void expect_error(const struct told_error *e)
+{
+    struct kit k;
+    open_from(&k, e->provider, TYPE_JSON);
+    k.head.status = e->status;
+    kit_begin(&k);
+    k.head.status = e->becomes;
+    kit_feed(&k, slice_str(e->body), 0);
+    kit_finish(&k, NULL);
+    struct hearing h = hear(&k);
+    EXPECT(h.has_error);
+    EXPECT_INT(OUTCOME_UPSTREAM_ERROR, k.outcome);
+    EXPECT_STR(e->type, h.error_type);
+    EXPECT_STR(e->message, h.error_message);
+    hearing_clear(&h);
+    close_kit(&k);
+}
+
+#define O_ERROR(type, code) "{\"error\":{\"message\":\"M\",\"type\":\"" type "\",\"param\":null,\"code\":" code "}}"
+#define A_ERROR(type) "{\"type\":\"error\",\"error\":{\"type\":\"" type "\",\"message\":\"M\"}}"
+
+static void errors_are_told_in_the_clients_words(void)
+{
+    static const struct told_error errors[] = {
+        {&dialect_anthropic, 400, A_ERROR("invalid_request_error"), 400, "invalid_request_error", "M"},
+        {&dialect_anthropic, 404, A_ERROR("not_found_error"), 404, "invalid_request_error", "M"},
+        {&dialect_anthropic, 413, A_ERROR("request_too_large"), 413, "invalid_request_error", "M"},
+        {&dialect_anthropic, 429, A_ERROR("rate_limit_error"), 429, "rate_limit_error", "M"},
+        {&dialect_anthropic, 529, A_ERROR("overloaded_error"), 503, "server_error", "M"},
+        {&dialect_anthropic, 500, A_ERROR("api_error"), 500, "server_error", "M"},
+        {&dialect_anthropic, 504, "<html>late</html>", 504, "server_error", "<html>late</html>"},
+        {&dialect_openai, 400, O_ERROR("invalid_request_error", "\"context_length_exceeded\""), 400,
+         "invalid_request_error", "M"},
+        {&dialect_openai, 403, O_ERROR("x", "null"), 403, "permission_error", "M"},
+        {&dialect_openai, 402, O_ERROR("x", "null"), 402, "billing_error", "M"},
+        {&dialect_openai, 404, O_ERROR("invalid_request_error", "\"model_not_found\""), 404, "not_found_error", "M"},
+        {&dialect_openai, 429, O_ERROR("insufficient_quota", "\"insufficient_quota\""), 402, "billing_error", "M"},
+        {&dialect_openai, 429, O_ERROR("tokens", "\"rate_limit_exceeded\""), 429, "rate_limit_error", "M"},
+        {&dialect_openai, 503, O_ERROR("server_error", "\"server_is_overloaded\""), 503, "overloaded_error", "M"},
+        {&dialect_openai, 504, O_ERROR("x", "null"), 504, "timeout_error", "M"},
+        {&dialect_openai, 422, "{\"detail\":\"D\"}", 422, "invalid_request_error", "D"},
+        {&dialect_openai, 500, "{\"object\":\"error\",\"message\":\"N\"}", 500, "api_error", "N"},
+        {&dialect_openai, 500, "{\"error\":\"E\"}", 500, "api_error", "E"},
+        {&dialect_openai, 500, "", 500, "api_error", "The provider gave no reason."},
+        {&dialect_openai, 200, "{\"error\":{\"code\":429,\"message\":\"M\"}}", 502, "rate_limit_error", "M"},
+    };
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+        expect_error(&errors[i]);
+}
+
+static void expect_error_in_stream(const struct dialect *provider, const char *bytes, const char *type)
+{
+    struct kit k;
+    open_from(&k, provider, TYPE_EVENTS);
+    kit_feed(&k, slice_str(bytes), 0);
+    kit_finish(&k, NULL);
+    struct hearing h = hear(&k);
+    EXPECT(h.has_error && !h.has_ended);
+    EXPECT_STR(type, h.error_type);
+    EXPECT_STR("M", h.error_message);
+    EXPECT_INT(OUTCOME_UPSTREAM_ERROR, k.outcome);
+    EXPECT_INT(1, k.tails);
+    hearing_clear(&h);
+    close_kit(&k);
+}
+
+static void errors_in_streams_are_told_in_the_clients_words(void)
+{
+    expect_error_in_stream(&dialect_anthropic, A_START "event: error\ndata: " A_ERROR("overloaded_error") "\n\n",
+                           "server_error");
+    expect_error_in_stream(&dialect_openai, O_TEXT("a") "data: " O_ERROR("server_error", "null") "\n\n" O_DONE, "api_error");
+    expect_error_in_stream(&dialect_openai,
+                           O_TEXT("a") "event: error\ndata: " O_ERROR("invalid_request_error", "null") "\n\n",
+                           "invalid_request_error");
+    expect_error_in_stream(&dialect_openai, O_TEXT("a") "data: {\"error\":{\"code\":429,\"message\":\"M\"}}\n\n",
+                           "rate_limit_error");
+}
+
+int main(void)
+{
+    RUN(an_end_is_the_providers_own);
+    RUN(the_gateways_own_end_is_told);
+    RUN(a_client_that_has_gone_hears_nothing);
+    RUN(errors_are_told_in_the_clients_words);
+    RUN(errors_in_streams_are_told_in_the_clients_words);
+    loop_free(kit_loop);
+    return unit_close("relay_translate_ends");
+}

@@ -1,0 +1,78 @@
+/* What is over in a fleet's counters is let go, however much of it there is. */
+#include "ledger/session/sweep.h"
+
+#include "../store/scripts_kit.h"
+#include "base/log.h"
+#include "net/loop.h"
+#include "store/counters/redis.h"
+
+#define SESSIONS 3000
+#define TURN_MS 5u
+#define STILL 40 /* looks at it in which nothing has changed */
+
+static struct loop *loop;
+static struct loop_timer tick;
+
+static void on_tick(void *arg)
+{
+    (void)arg;
+    loop_stop(loop);
+}
+
+static long left(void)
+{
+    return strtol(sync_text("HLEN", "mg1:{p0}:B:0", NULL), NULL, 10);
+}
+
+/* Until nothing goes any more. */
+static void wait_for(struct sweep *sweep)
+{
+    long before = -1;
+    int still = 0;
+    sweep_go(sweep);
+    while (still < STILL) {
+        loop_timer_arm_ms(&tick, TURN_MS);
+        loop_run(loop);
+        long now = left();
+        still = now == before ? still + 1 : 0;
+        before = now;
+        arena_clear(&sync_arena);
+    }
+}
+
+static void put_sessions(int count)
+{
+    char name[32];
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "usession=%d", i);
+        sync_ask("HSET", "mg1:{p0}:B:0", name, "1", NULL); /* over in 1970 */
+        sync_forget();
+    }
+}
+
+static void much_goes_at_once(void)
+{
+    struct fault why;
+    sync_start();
+    begin();
+    loop = loop_new();
+    loop_timer_init(&tick, loop, on_tick, NULL);
+    struct counters_redis *redis = counters_redis_new(loop, sync_server.url, 0, NULL, NULL, &why);
+    struct sweep *sweep = sweep_new(redis);
+    put_sessions(SESSIONS);
+    for (int i = 0; i < 6; i++)
+        wait_for(sweep); /* of limits, and of sessions; these are a dozen pages */
+    EXPECT_INT(0, left());
+    counters_redis_free(redis);
+    sweep_free(sweep);
+    loop_timer_disarm(&tick);
+    loop_free(loop);
+    sync_end();
+}
+
+int main(void)
+{
+    log_init("test");
+    RUN(much_goes_at_once);
+    return unit_close("sweep");
+}
