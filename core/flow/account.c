@@ -131,7 +131,8 @@ static void keep_dropped(struct exchange *x, struct attempt *a, const struct dro
     if (!dropped || dropped_is_empty(dropped)) return;
     buf_init(&names);
     dropped_write(dropped, &names);
-    if (!slice_equal(a->dropped_answer, buf_slice(&names))) a->dropped_answer = arena_copy(&x->arena, buf_slice(&names));
+    if (!slice_equal(a->dropped_answer, buf_slice(&names)))
+        a->dropped_answer = arena_copy(&x->arena, buf_slice(&names));
     buf_clear(&names);
 }
 

@@ -150,8 +150,8 @@ static int on_is_counted(lua_State *L)
     return 1;
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil, is a request
- * refused that it cannot be told whole) → what allow() knows the target by */
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil, is what it
+ * cannot be told whole refused) → what allow() knows the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
