@@ -142,7 +142,8 @@ function facts.raise_label(f, name)
 end
 
 -- Headers by which agents tell one session from another, where apps.lua names none.
-local session_headers = { "x-session-id", "session_id", "x-claude-code-session-id" }
+local session_headers = { "x-session-id", "session_id", "session-id", "thread-id", "x-session-affinity",
+  "x-claude-code-session-id" }
 
 core.session_headers(session_headers)
 

@@ -6,8 +6,8 @@ const struct api api_none = {.word = "none", .name = "none", .client = &dialect_
 static const struct api api_none_anthropic = {.word = "none", .name = "none", .client = &dialect_anthropic};
 
 /* Source: OpenAI API reference, /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses,
- * /v1/responses/input_tokens, /v1/models; Anthropic API reference, /v1/messages, /v1/messages/count_tokens,
- * /v1/models. */
+ * /v1/responses/input_tokens, /v1/models; Azure OpenAI reference, deployments; Anthropic API reference,
+ * /v1/messages, /v1/messages/count_tokens, /v1/models. */
 static const struct api apis[] = {
     {"chat", "chat", "POST", "/v1/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai,
      .has_text = true, .meters_output = true},
@@ -23,6 +23,12 @@ static const struct api apis[] = {
      .has_text = true, .meters_output = true},
     {"count_tokens", "count_tokens", "POST", "/v1/messages/count_tokens", API_CALL, CHAT_COUNT, &dialect_anthropic,
      .has_text = true, .is_free = true},
+    {"azure_chat", "chat", "POST", "/openai/deployments/*/chat/completions", API_CALL, CHAT_CHAT, &dialect_openai,
+     .has_text = true, .meters_output = true, .names_model = true},
+    {"azure_completions", "completions", "POST", "/openai/deployments/*/completions", API_CALL, CHAT_COMPLETIONS,
+     &dialect_openai, .has_text = true, .meters_output = true, .names_model = true},
+    {"azure_embeddings", "embeddings", "POST", "/openai/deployments/*/embeddings", API_CALL, CHAT_EMBEDDINGS,
+     &dialect_openai, .has_text = true, .names_model = true},
     {"models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_openai},
     {"model", "models", "GET", "/v1/models/*", API_MODEL, .client = &dialect_openai},
     {"anthropic_models", "models", "GET", "/v1/models", API_MODELS, .client = &dialect_anthropic,

@@ -41,6 +41,7 @@ enum chat_uses {
     CHAT_USES_IMAGES = 8,
     CHAT_USES_FILES = 16,
     CHAT_USES_AUDIO = 32,
+    CHAT_USES_CACHING = 64, /* it asks for writes into the provider's cache: "cache_control", wherever it stands */
 };
 
 /* The nodes behind one, up to another. */
@@ -53,6 +54,7 @@ struct chat_request {
     const struct dialect *dialect; /* whose request it is; NULL before chat_parse() */
     enum chat_kind kind;
     struct slice model;     /* decoded text, in the arena as all texts here */
+    bool is_model_apart;    /* it is not the body's, which may say another, or none */
     uint32_t messages_node; /* of messages the list; of the other kinds prompt or input */
     uint32_t system_node;   /* the system prompt, where it stands beside the messages */
     uint32_t model_node, stream_node, stream_options_node, tools_node, metadata_node, user_node;
@@ -80,6 +82,10 @@ void chat_clear(struct chat_request *r);
  * naming the key and the cure. */
 bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                 struct arena *arena, struct fault *why);
+/* The same of one whose model something else says, its path: what the body says of it does not count. `model` is
+ * borrowed for as long as r; empty: it is the body's. */
+bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
+                    struct slice model, struct arena *arena, struct fault *why);
 
 /* Who speaks in a message. */
 enum chat_role {

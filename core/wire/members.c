@@ -86,17 +86,25 @@ struct slice members_keep_text(const struct members *m, uint32_t string)
     return arena_copy(m->arena, json_text(&m->r->tape, string, m->arena));
 }
 
+/* The record of its refusal is to be no longer than others. */
+static bool check_model(const struct members *m)
+{
+    struct chat_request *r = m->r;
+    if (r->model.len <= LIMIT_MODEL_BYTES) return true;
+    r->model = utf8_cut(r->model, LIMIT_MODEL_BYTES);
+    return fault_set(m->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
+}
+
 bool members_read_model(struct members *m, unsigned name)
 {
     struct chat_request *r = m->r;
     r->model_node = m->nodes[name];
+    if (r->is_model_apart) return check_model(m);
     if (r->model_node == JSON_NONE) return fault_set(m->why, FAULT_BAD_BODY, "\"model\" is missing");
     if (!json_is(&r->tape, r->model_node, JSON_STRING)) return members_refuse(m, name, "a string");
     r->model = members_keep_text(m, r->model_node);
     if (r->model.len == 0) return members_refuse(m, name, "a string that is not empty");
-    if (r->model.len <= LIMIT_MODEL_BYTES) return true;
-    r->model = utf8_cut(r->model, LIMIT_MODEL_BYTES); /* the record of its refusal is to be no longer than others */
-    return fault_set(m->why, FAULT_BAD_BODY, "\"model\" must be at most %u bytes long", LIMIT_MODEL_BYTES);
+    return check_model(m);
 }
 
 bool members_read_stream(struct members *m, unsigned name)

@@ -355,6 +355,52 @@ describe("masks", function()
   end)
 end)
 
+describe("policies that read answers", function()
+  local GUARD = [[return policy {
+    on_delta = function(ctx, text) if text:find("secret", 1, true) then return deny(403, "leak", "it told a secret") end end }]]
+  local JUDGE = [[return policy {
+    buffer = true,
+    on_response = function(ctx) if ctx.response:text():find("secret", 1, true) then return deny(403, "leak", "it told a secret") end end }]]
+
+  local function start(policy)
+    local files = { ["x.lua"] = policy }
+    for name, text in pairs(POLICIES) do files[name] = text end
+    files["init.lua"] = 'return chain { "auth", "x", "routing" }\n'
+    return gateway.start { mock = m, name = "responses-hooks", policies = files, key = { app = "plain" },
+      config = { providers = { openai2 = { kind = "openai", url = m.url }, vllm = { kind = "openai", url = m.url }, claude = { kind = "anthropic", url = m.url } } } }
+  end
+
+  local function asking(other, text, stream) return other:ask { path = "/v1/responses", key = other.key, json = response { input = "echo " .. text, stream = stream } } end
+
+  it("cut a stream before the text that they refuse has left", function()
+    local other = start(GUARD)
+    local r = asking(other, ("word "):rep(100) .. "secret plans " .. ("word "):rep(100), true)
+    assert.equal(200, r.status)
+    assert.falsy(r.body:find("secret plans", 1, true))
+    local events = read_stream(r.body)
+    assert.same({ "response.failed", "leak" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.equal("denied", other:record(r.id).outcome)
+    r = asking(other, ("word "):rep(300), true)
+    local _, text, again = read_stream(r.body)
+    assert.same({ text, text }, again)
+    assert.equal(("word "):rep(300):sub(1, -2), (text:gsub("%s+$", "")))
+    other:stop()
+  end)
+
+  it("judge an answer before any of it has left, whole and streamed", function()
+    local other = start(JUDGE)
+    for _, stream in ipairs { false, true } do
+      local r = asking(other, "the secret plans", stream)
+      assert.equal(403, r.status)
+      assert.equal("leak", gateway.error_of(r).code)
+      r = asking(other, "nothing of note", stream)
+      assert.equal(200, r.status)
+      assert.truthy(r.body:find("nothing", 1, true))
+    end
+    other:stop()
+  end)
+end)
+
 describe("a client that goes", function()
   it("ends the provider's work, and is billed for what was written", function()
     m:script { tokens = 400, delay_ms = 20 }

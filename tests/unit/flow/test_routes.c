@@ -59,7 +59,9 @@ static void other_spellings_are_served(void)
         {"/openai/v1/chat/completions", "chat"}, {"/api/v1/embeddings", "embeddings"},
         {"//api//v1//completions//", "completions"}, {"/v1beta/openai/chat/completions", "chat"},
         {"/v1/messages", "messages"}, {"/v1/messages/count_tokens", "count_tokens"}, {"/anthropic/v1/messages", "messages"},
-        {"/v1//messages/", "messages"},
+        {"/v1//messages/", "messages"}, {"/v1/responses", "responses"}, {"/openai/v1/responses/input_tokens", "input_tokens"},
+        {"/openai/deployments/a/chat/completions", "azure_chat"}, {"/openai/deployments/a/b/completions/", "azure_completions"},
+        {"/openai//deployments/a/embeddings", "azure_embeddings"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct route_match match = match_of("POST", cases[i].path);
@@ -69,6 +71,7 @@ static void other_spellings_are_served(void)
     EXPECT_STR("models", match_of("GET", "/v1/models/").api->word);
     EXPECT_STR("models", match_of("GET", "/api/v1/models").api->word);
     EXPECT_SLICE(SLICE("openai/gpt-4o"), match_of("GET", "//v1/models/openai//gpt-4o/").id);
+    EXPECT_SLICE(SLICE("openai/gpt-4o"), match_of("POST", "/openai/deployments/openai/gpt-4o/chat/completions").id);
     EXPECT_INT(ROUTE_LIVEZ, match_of("GET", "/livez/").kind);
     EXPECT_INT(ROUTE_NONE, match_of("GET", "/v1/chat/../models").kind);
 }
@@ -84,7 +87,7 @@ static void expect_unspoken(const char *path, const char *says)
 static void other_apis_are_told_what_to_do(void)
 {
     static const char *const paths[] = {
-        "/v1/responses",   "/v1/responses/resp_1/cancel", "/responses",        "/v1/messages/batches",
+        "/v1/responses/compact", "/v1/responses/resp_1/cancel", "/v1/messages/batches",
         "/v1/messages/batches/b/results",                 "/v1/complete",      "/v1/files",    "/v1/files/file-1/content",
         "/v1/batches",     "/v1/audio/transcriptions",    "/v1/images/edits",  "/v1/threads/t/runs",
         "/v1/assistants",  "/v1/fine_tuning/jobs",        "/v1/moderations",   "/v1/realtime", "/v1/vector_stores",
@@ -96,11 +99,12 @@ static void other_apis_are_told_what_to_do(void)
     expect_unspoken("/models/gemini-2.5-flash:generateContent", "\"model\": \"gemini-2.5-flash\"");
     expect_unspoken("/v1beta/models/gemini-2.5-flash:streamGenerateContent", "\"gemini-2.5-flash\"");
     expect_unspoken("/v1/models/gemini-2.5-flash:countTokens", "POST /v1/chat/completions");
-    expect_unspoken("/openai/deployments/gpt-4o/chat/completions", "\"model\": \"gpt-4o\"");
+    expect_unspoken("/openai/deployments/gpt-4o/images/generations", "\"model\": \"gpt-4o\"");
     expect_unspoken("/v1/deployments/gpt-4o/chat/completions", "\"gpt-4o\"");
     expect_unspoken("/openai/v1/deployments/gpt-4o/embeddings", "\"gpt-4o\"");
     EXPECT_INT(FAULT_UNKNOWN_PATH, match_of("POST", "/v1/responsesx").fault.code);
     EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/messages").fault.code);
+    EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/responses").fault.code);
     EXPECT_INT(FAULT_MISSPELT_PATH, match_of("POST", "/v1/v1/messages").fault.code);
     EXPECT_INT(ROUTE_API, match_of("GET", "/v1/models/llama:70b").kind);
 }
@@ -110,7 +114,7 @@ static void websockets_are_sent_back_to_http(void)
 {
     EXPECT_INT(FAULT_UPGRADE, routes_find(SLICE("GET"), SLICE("/v1/responses"), SLICE("websocket"), &arena).fault.code);
     EXPECT_INT(FAULT_UPGRADE, routes_find(SLICE("GET"), SLICE("/v1/realtime"), SLICE("h2c, WebSocket"), &arena).fault.code);
-    EXPECT_INT(FAULT_UNSPOKEN_PATH, routes_find(SLICE("GET"), SLICE("/v1/responses"), SLICE("h2c"), &arena).fault.code);
+    EXPECT_INT(FAULT_METHOD, routes_find(SLICE("GET"), SLICE("/v1/responses"), SLICE("h2c"), &arena).fault.code);
     EXPECT_INT(ROUTE_API, routes_find(SLICE("GET"), SLICE("/v1/models"), SLICE("websocket"), &arena).kind);
 }
 

@@ -397,6 +397,35 @@ static void rates_are_spelt_as_clients_read_them(void)
     arena_clear(&arena);
 }
 
+/* Azure's paths say the model. */
+static void a_model_that_the_path_says_counts(void)
+{
+    static const char *const bodies[][2] = {
+        {"{\"model\":\"dear\",\"messages\":[]}", "{\"model\":\"cheap\",\"messages\":[]}"},
+        {"{\"messages\":[]}", "{\"messages\":[],\"model\":\"cheap\"}"},
+        {"{\"model\":null}", "{\"model\":\"cheap\"}"},
+    };
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct chat_request r;
+        struct arena arena;
+        struct fault why;
+        struct splice edits;
+        struct buf out;
+        arena_init(&arena);
+        buf_init(&out);
+        chat_init(&r);
+        EXPECT(chat_parse_for(&r, &dialect_openai, slice_str(bodies[i][0]), CHAT_CHAT, SLICE("cheap"), &arena, &why));
+        EXPECT_SLICE(SLICE("cheap"), r.model);
+        splice_init(&edits, &r.tape, slice_str(bodies[i][0]), &arena);
+        chat_edit_model(&r, &edits, SLICE("cheap"));
+        splice_apply(&edits, &out);
+        EXPECT_SLICE(slice_str(bodies[i][1]), buf_slice(&out));
+        chat_clear(&r);
+        buf_clear(&out);
+        arena_clear(&arena);
+    }
+}
+
 int main(void)
 {
     RUN(rates_are_spelt_as_clients_read_them);
@@ -412,5 +441,6 @@ int main(void)
     RUN(reasoning_is_told_once_under_all_its_names);
     RUN(errors_are_written_in_the_clients_words);
     RUN(transcripts_tell_the_same_in_every_partition);
+    RUN(a_model_that_the_path_says_counts);
     return unit_close("dialect");
 }
