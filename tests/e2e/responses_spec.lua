@@ -310,6 +310,26 @@ describe("counting tokens", function()
   end)
 end)
 
+describe("compaction", function()
+  it("is a call as others are: recorded, paid for, masked, refused", function()
+    local since = m:mark()
+    local r = ask { path = "/v1/responses/compact", json = response { model = "dear", input = { { role = "user", content = "one two" } } } }
+    assert.equal(200, r.status, r.body)
+    assert.equal("compaction", cjson.decode(r.body).output[1].type)
+    assert.equal("/v1/responses/compact", m:request(since).path)
+    local record = g:record(r.id)
+    assert.same({ "chat", 2, 5, 5 * 1e8 }, { record.api, record.usage.input_tokens, record.usage.output_tokens, record.cost.nano_usd })
+    since = m:mark()
+    assert.equal(403, ask({ path = "/v1/responses/compact", json = response { model = "closed" } }).status)
+    assert.equal(400, ask({ path = "/v1/responses/compact", json = response { previous_response_id = "resp_1" } }).status)
+    assert.same({}, m:requests(since))
+    assert.equal(200, ask({ app = "bot", path = "/v1/responses/compact", json = response { input = "to ana@example.org" } }).status)
+    assert.is_nil(m:request(since).body:find("@example", 1, true))
+    local next_turn = response { input = { cjson.decode(r.body).output[1], { role = "user", content = "echo go on" } } }
+    assert.equal("go on", text_of(ask({ json = next_turn }).body))
+  end)
+end)
+
 describe("masks", function()
   it("stand in what leaves, in every item, and the client gets its own values back", function()
     local since = m:mark()
@@ -384,6 +404,21 @@ describe("policies that read answers", function()
     local _, text, again = read_stream(r.body)
     assert.same({ text, text }, again)
     assert.equal(("word "):rep(300):sub(1, -2), (text:gsub("%s+$", "")))
+    other:stop()
+  end)
+
+  it("keep what was said, each with who said it or what it was", function()
+    local other = start('return policy { rules = { { "kept", when = { model = "free" }, record = { texts = { "prompt", "answer" } } } } }')
+    local function kept(of, want)
+      of.model = "free"
+      local r = other:ask { path = "/v1/responses", key = other.key, json = of }
+      assert.equal(200, r.status, r.body)
+      local texts = other:record(r.id).texts
+      assert.same({ #want, #"kept" }, { texts.prompt.bytes, texts.answer.bytes })
+    end
+    kept({ instructions = "s", input = "echo kept" }, "system: s\nuser: echo kept\n")
+    kept({ stream = true, input = { { type = "function_call", name = "f", arguments = "{}" }, { type = "function_call_output", output = "rain" },
+      { role = "user", content = "echo kept" } } }, "function_call: f\nfunction_call: {}\nfunction_call_output: rain\nuser: echo kept\n")
     other:stop()
   end)
 

@@ -12,6 +12,7 @@ static const char *path(enum chat_kind kind)
     switch (kind) {
     case CHAT_CHAT: return "/messages";
     case CHAT_COUNT: return "/messages/count_tokens";
+    case CHAT_COMPACT:
     case CHAT_COMPLETIONS:
     case CHAT_EMBEDDINGS: return NULL;
     }
@@ -54,6 +55,11 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("event: error\ndata: "));
     write_body_error(out, error);
     buf_append(out, SLICE("\n\n"));
+}
+
+static void write_count(struct buf *out, uint64_t tokens)
+{
+    buf_printf(out, "{\"input_tokens\":%llu}", (unsigned long long)tokens);
 }
 
 /* When a model was made the gateway does not know: it says since when it is offered here. */
@@ -117,6 +123,7 @@ const struct dialect dialect_anthropic = {
     .rate_names = "anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, "
                   "anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
                   "anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset",
+    .write_count = write_count,
     .write_models = write_models,
     .write_model = write_model,
 };

@@ -321,6 +321,7 @@ static void check_captured(const char *name, json_t *body)
     EXPECT_INT(json_array_size(tools), f.r.tool_count);
     EXPECT_INT(ORACLE_IS(json_object_get(body, "stream"), TRUE), f.r.is_stream);
     EXPECT_INT(0, f.r.uses & ~(unsigned)(CHAT_USES_TOOLS | CHAT_USES_CACHING));
+    EXPECT_INT(strstr(text, "\"cache_control\":{") != NULL, (f.r.uses & CHAT_USES_CACHING) != 0);
     EXPECT(tokens_of(&f) > 0 && chat_last_user_text(&f.r, 1000, &f.arena).len > 0);
     enum chat_kind kind;
     if (!is_count && f.r.system_node != JSON_NONE) EXPECT(dialect_guess(&f.r.tape, &kind) == d && kind == CHAT_CHAT);

@@ -20,6 +20,10 @@ static const struct dialect *const d = &dialect_responses;
 static void all_that_is_asked_for_is_found(void)
 {
     struct fixture f;
+    EXPECT_STR("/responses", d->path(CHAT_CHAT));
+    EXPECT_STR("/responses/input_tokens", d->path(CHAT_COUNT));
+    EXPECT_STR("/responses/compact", d->path(CHAT_COMPACT));
+    EXPECT(d->path(CHAT_EMBEDDINGS) == NULL);
     begin(&f, "{\"model\":\"some\\u002dmodel\",\"max_output_tokens\":1e2,\"stream\":true,\"instructions\":\"s\","
               "\"temperature\":0.5,\"service_tier\":\"flex\",\"user\":\"u-1\",\"metadata\":{\"moongate\":{\"data\":\"x\"}},"
               "\"input\":[{\"role\":\"user\",\"content\":\"u\"},{\"type\":\"function_call\",\"name\":\"f\"}],"
