@@ -184,6 +184,20 @@ describe("answers of the provider", function()
     assert.equal("stream_incomplete", g:record(r.id).outcome)
   end)
 
+  it("with events that are none, or of megabytes, are read all the same", function()
+    for _, script in ipairs { { bad_event = 5, bad_text = "{oops" }, { bad_event = 5, bad_text = "[1]" }, { event_bytes = 2000000 },
+      { line_end = "crlf", bom = 1, space = 0, comment_every = 1 } } do
+      m:script(script)
+      local r = ask { json = response { stream = true, input = "echo a b c" } }
+      local record = g:record(r.id)
+      assert.same({ "ok", 4, 3 }, { record.outcome, record.usage.input_tokens, record.usage.output_tokens })
+    end
+    m:script { error_event = 6 }
+    local r = ask { json = response { stream = true, input = "echo a b c" } }
+    assert.falsy(r.body:find("response.failed", 1, true)) -- the provider has told it itself
+    assert.equal("upstream_error", g:record(r.id).outcome)
+  end)
+
   it("without their last event are no whole ones", function()
     m:script { done = 0 }
     local r = ask { json = response { stream = true } }
