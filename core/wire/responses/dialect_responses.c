@@ -33,7 +33,8 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":"));
     openai_write_error(out, error);
     buf_append(out, SLICE("}\n\nevent: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":0,"
-                          "\"response\":{\"object\":\"response\",\"status\":\"failed\",\"output\":[],\"error\":{\"code\":"));
+                          "\"response\":{\"object\":\"response\",\"status\":\"failed\",\"output\":[],"
+                          "\"error\":{\"code\":"));
     buf_append_json(out, failure_of(error));
     buf_append(out, SLICE(",\"message\":"));
     buf_append_json(out, error->message);
