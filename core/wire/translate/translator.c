@@ -116,6 +116,14 @@ static bool write_text(struct translator *t, const struct delta *d)
 
 /* ---- from the reader to the writer */
 
+/* Told beside what of the request was dropped. */
+static void note_lost(struct translator *t, struct slice name)
+{
+    char text[DROPPED_NAME_BYTES];
+    int len = snprintf(text, sizeof text, "answer.%.*s", SLICE_FMT(name));
+    dropped_add(t->dropped, slice_of(text, len < (int)sizeof text ? (size_t)len : sizeof text - 1));
+}
+
 static bool on_delta(void *arg, const struct delta *delta)
 {
     struct translator *t = arg;
@@ -123,7 +131,7 @@ static bool on_delta(void *arg, const struct delta *delta)
     end.usage = t->usage;
     t->is_over |= delta->kind == DELTA_END;
     if (delta->kind == DELTA_LOST) {
-        dropped_add(t->dropped, delta->name);
+        note_lost(t, delta->name);
         return true;
     }
     if (is_text(delta->kind) && !delta->is_json && (t->mended || t->half_count)) return write_text(t, delta);

@@ -11,7 +11,7 @@
  * Nothing is parsed here that was read before, but for events whose characters were cut in two; a half waits for its
  * other one. The client's end marker comes behind the provider's own end alone: what is malformed, out of order, of
  * another dialect or cut off gives a fault, and no event more. What the client's dialect has no place for is named in
- * dropped.
+ * dropped, as "answer.citations".
  * Bounds: an event at a time; arguments of calls, and what waits for them, LIMIT_RESPONSE_INSPECT_BYTES.
  */
 #ifndef MOONGATE_WIRE_TRANSLATE_TRANSLATOR_H
