@@ -15,7 +15,7 @@
 --   "requests", "tokens"  amount, limit, window (s), burst     so many in a window, evenly, with so many at once
 --   "concurrent"          limit                                at the same time
 --   "money"               amount, limit (none: it never blocks), start and stop of the period, or idle (s) of a
---                         session; who, words: how the core refuses what there is no room for later on
+--                         session; who, again, words: how the core refuses what there is no room for later on
 -- An observed item is counted and never refused. on_loss says what to do while shared counters are out of reach: "open"
 -- lets it pass, "closed" refuses, "local" counts on this machine alone, with its part of the limit.
 --

@@ -102,7 +102,7 @@ static void read_span(lua_State *L, int index, struct counters_item *item)
 /* What the item's budget is called, and calls itself. */
 static const struct counters_words *read_words(lua_State *L, int index, struct arena *arena)
 {
-    struct slice who = text_of(L, index, "who", arena);
+    struct slice who = text_of(L, index, "who", arena), again = text_of(L, index, "again", arena);
     lua_getfield(L, index, "words");
     int at = lua_gettop(L);
     luaL_checktype(L, at, LUA_TTABLE);
@@ -112,6 +112,7 @@ static const struct counters_words *read_words(lua_State *L, int index, struct a
         .rule = text_of(L, at, "rule", arena),
         .who = who,
         .what = text_of(L, at, "what", arena),
+        .again = again,
         .file = text_of(L, at, "file", arena),
         .line = (int)amount_of(L, at, "line", 0),
         .code = text_of(L, at, "code", arena),

@@ -194,6 +194,7 @@ local function item_of(f, policy, row, cost)
     local app = facts.apps and facts.apps[f.app]
     item.idle = app and app.session and app.session.idle or SESSION_IDLE
   end
+  if row.words then item.again = words.again(policy, row, item.stop) end
   return item
 end
 

@@ -63,6 +63,7 @@ struct counters_scope {
 struct counters_words {
     struct slice policy, rule; /* "budget", "sales@100%" */
     struct slice who, what;    /* "sales", "$5,000 this month" */
+    struct slice again;        /* "again on 1 December"; empty: it is not said */
     struct slice file;         /* where it stands: file and line */
     int line;
     struct slice code;
