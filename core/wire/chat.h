@@ -28,7 +28,8 @@ enum chat_kind {
     CHAT_CHAT,
     CHAT_COMPLETIONS,
     CHAT_EMBEDDINGS,
-    CHAT_COUNT, /* how many tokens would this chat be? Nothing is generated */
+    CHAT_COUNT,   /* how many tokens would this chat be? Nothing is generated */
+    CHAT_COMPACT, /* a shorter one that stands for it */
 };
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
@@ -149,7 +150,7 @@ typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
 
 static inline bool chat_has_messages(const struct chat_request *r)
 {
-    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT;
+    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT || r->kind == CHAT_COMPACT;
 }
 
 /* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the

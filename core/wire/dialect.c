@@ -23,6 +23,11 @@ static const struct kind *find_kind(struct slice name)
     return NULL;
 }
 
+const struct dialect *dialect_at(size_t index)
+{
+    return index < DIALECT_COUNT ? dialects[index] : NULL;
+}
+
 const struct dialect *dialect_find(struct slice name)
 {
     for (size_t i = 0; i < DIALECT_COUNT; i++) {
@@ -67,6 +72,7 @@ struct dialect_error dialect_error_of(const struct fault *why)
         .message = slice_str(fault_message(why)),
         .type = slice_str(info->type),
         .code = slice_str(info->code),
+        .status = info->status,
     };
 }
 
