@@ -59,6 +59,9 @@ enum dialect_end {
 /* One error for the client. Empty parts are null in JSON; policy and rule are left out when empty. */
 struct dialect_error {
     struct slice message, type, code, param, request_id, policy, rule;
+    /* Of the gateway's own refusals, whose type is OpenAI's: what a dialect that has other types goes by, also where a
+     * stream has begun with 200. 0: the type is a word of the dialect it is written in. */
+    int status;
 };
 
 /* What may still be sent of one unit. limit 0: it is not limited. */
