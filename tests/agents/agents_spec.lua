@@ -126,6 +126,7 @@ end
 
 describe("Claude Code", function()
   it("works on a model of Anthropic's", function() corrects("Claude Code", claude) end)
+  it("works on a model of OpenAI's", function() corrects("Claude Code", gpt) end)
 end)
 
 describe("Codex", function()
@@ -134,4 +135,5 @@ end)
 
 describe("opencode", function()
   it("works on a model of OpenAI's", function() corrects("opencode", gpt) end)
+  it("works on a model of Anthropic's", function() corrects("opencode", claude) end)
 end)
