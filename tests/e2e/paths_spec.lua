@@ -184,6 +184,7 @@ describe("a browser", function()
       local answer = g:ask(of)
       assert.equal("http://localhost:3000", answer:get("access-control-allow-origin"), answer.raw)
       assert.truthy(answer:get("access-control-expose-headers"):find("x-request-id", 1, true))
+      assert.truthy(answer:get("access-control-expose-headers"):find("x-moongate-dropped", 1, true))
     end
   end)
 
