@@ -61,5 +61,7 @@ struct dialect_error refusal_of_denial(const struct exchange *x, const struct ve
         .request_id = slice_str(x->id),
         .policy = v->policy,
         .rule = v->rule,
+        .status = v->status,
+        .retry_after_s = v->retry_after_s,
     };
 }

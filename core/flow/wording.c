@@ -68,7 +68,8 @@ void wording_keep_prompt(struct exchange *x, const struct target *target)
     x->texts.prompt.is_cut = false;
     outgoing_edit(x, target, false, &reading.arena, &edits);
     splice_apply(&edits, &body);
-    if (chat_parse(&sent, x->request.dialect, buf_slice(&body), x->request.kind, &reading.arena, &why))
+    struct chat_path path = {target && target->model.len ? target->model : x->request.model, x->request.is_stream};
+    if (chat_parse_at(&sent, x->request.dialect, buf_slice(&body), x->request.kind, &path, &reading.arena, &why))
         chat_walk(&sent, on_piece, &reading);
     else
         x->texts.prompt.is_cut = true;

@@ -36,9 +36,19 @@ void chat_clear(struct chat_request *r)
 bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                 struct arena *arena, struct fault *why)
 {
+    return chat_parse_at(r, dialect, body, kind, &(struct chat_path){.is_stream = false}, arena, why);
+}
+
+bool chat_parse_at(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
+                   const struct chat_path *path, struct arena *arena, struct fault *why)
+{
+    struct slice model = arena_copy(arena, path->model); /* which may be the one that r had */
+    bool is_stream = path->is_stream;
     chat_clear(r);
     r->dialect = dialect;
     r->kind = kind;
+    r->model = model;
+    r->is_stream = is_stream;
     if (!json_parse(&r->tape, body, why)) return false;
     if (json_is(&r->tape, 0, JSON_OBJECT)) return dialect->read_request(r, arena, why);
     return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
@@ -52,7 +62,9 @@ bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
 void chat_edit_model(const struct chat_request *r, struct splice *edits, struct slice model)
 {
     struct buf text;
-    if (r->model_node == JSON_NONE || slice_equal(model, r->model)) return;
+    if (slice_equal(model, r->model)) return;
+    if (r->dialect->edit_model) r->dialect->edit_model(r, edits, model);
+    if (r->model_node == JSON_NONE || r->dialect->edit_model) return;
     buf_init(&text);
     buf_append_json(&text, model);
     splice_value(edits, r->model_node, arena_copy(edits->arena, buf_slice(&text)));

@@ -81,6 +81,14 @@ void chat_clear(struct chat_request *r);
 bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                 struct arena *arena, struct fault *why);
 
+/* What stands beside the body, in the path of APIs that have it there. */
+struct chat_path {
+    struct slice model; /* empty: the body says which */
+    bool is_stream;
+};
+bool chat_parse_at(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
+                   const struct chat_path *path, struct arena *arena, struct fault *why);
+
 /* Who speaks in a message. */
 enum chat_role {
     CHAT_ROLE_OTHER,

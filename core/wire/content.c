@@ -5,6 +5,11 @@
 
 #define FIRST_SPANS 8u /* a power of two */
 
+static bool is_other(const struct content_member *member, struct slice text)
+{
+    return member->other.len && slice_equal(text, member->other);
+}
+
 /* Keys without escapes, nearly all, are compared as they stand. */
 unsigned content_find(const struct content_table *table, const struct json_tape *tape, uint32_t node)
 {
@@ -12,11 +17,12 @@ unsigned content_find(const struct content_table *table, const struct json_tape 
     if (!key.ptr) return table->count;
     struct slice text = slice_of(key.ptr + 1, key.len - 2);
     for (unsigned m = 0; m < table->count; m++) {
-        if (slice_equal(text, table->members[m].name)) return m;
+        if (slice_equal(text, table->members[m].name) || is_other(&table->members[m], text)) return m;
     }
     if (!memchr(text.ptr, '\\', text.len)) return table->count;
     for (unsigned m = 0; m < table->count; m++) {
-        if (json_key_is(tape, node, table->members[m].name)) return m;
+        struct slice other = table->members[m].other;
+        if (json_key_is(tape, node, table->members[m].name) || (other.len && json_key_is(tape, node, other))) return m;
     }
     return table->count;
 }
