@@ -416,5 +416,5 @@ int main(void)
     RUN(requests_of_real_clients_are_read);
     printf("gemini: %zu requests of real clients\n", captured);
     said_reader_clear(&reader);
-    return unit_failures();
+    return unit_close("gemini");
 }
