@@ -34,7 +34,7 @@ files["core/store/counters/redis"] = {
   std = "lua51", read_globals = {
     "redis", "struct", "KEYS", "ARGV", "call", "unpacked", "pack", "floor", "time", "now_s", "now_ns", "EXACT", "MOST", "exact",
     "HEAD", "OPEN", "hold_of", "amount_of", "meet", "each_piece", "read_met", "hold_money", "move", "give_back",
-    "write_met", "keep_until", "each_period", "lose", "lose_session", "widen", "KEPT_S",
+    "write_met", "keep_until", "each_period", "lose", "lose_all", "lose_session", "widen", "KEPT_S",
   },
   globals = { "cells", "sums" },
 }

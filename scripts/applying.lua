@@ -5,8 +5,9 @@
 --
 -- limit: { policy, rule, at, mode, scope, allows, brief, least } and the item of scripts/counters.lua that it is
 -- counted by, but for its scope; least: what the request costs with the shortest answer, where its budget shrinks
--- answers; topup { nano, ends_at, count }: what is added to its budget now. The decision is the engine's own; what it
--- collects is watched from outside.
+-- answers; narrowed { { from, cost }, … }: what it costs with what thresholds leave from so much on; topup { nano,
+-- ends_at, count }: what is added to its budget now. The decision is the engine's own; what it collects is watched from
+-- outside.
 local core, use = ...
 local loaded = use "load"
 local json = use "json"
@@ -15,6 +16,7 @@ local clock = use "clock"
 local scopes = use "scopes"
 local units = use "units"
 local prices = use "prices"
+local thresholds = use "thresholds"
 local question = use "explain/question"
 local walk = use "explain/walk"
 
@@ -59,6 +61,12 @@ local function topup_of(item)
   return raised and { nano = raised.nano, ends_at = raised.ends_at, count = raised.count } or nil
 end
 
+local function narrowed_of(f, entry)
+  if entry.item.kind ~= "money" or f.known_cost_nano then return nil end
+  local list = thresholds.narrowed(f, entry, function() return prices.estimate(f, f._slice) end)
+  return #list > 0 and list or nil
+end
+
 local function view(f, entry)
   local policy, row, item = entry.policy, entry.row, entry.item
   return { policy = policy.name, rule = row.name, at = ("%s:%d"):format(policy.file, row.line), mode = row.mode,
@@ -66,6 +74,7 @@ local function view(f, entry)
     kind = item.kind, key = item.key,
     amount = item.amount or 1, limit = item.limit, budget = item.whole, topup = topup_of(item),
     least = item.kind == "money" and policy.shrinks and prices.estimate(f, 1) or nil,
+    narrowed = narrowed_of(f, entry),
     window = item.window, burst = item.burst, start = item.start, stop = item.stop, idle = item.idle }
 end
 

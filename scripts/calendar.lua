@@ -60,11 +60,17 @@ calendar.words = { day = "today", week = "this week", month = "this month", quar
 -- Lengths that no such period goes beyond, for comparing them.
 calendar.longest = { day = 1, week = 7, month = 31, quarter = 92, year = 366 }
 
--- Midnight at the beginning of a day there, in UTC; where clocks go forward at midnight, the first moment after it.
-local function midnight(days, offset_at)
-  local there = days * 86400
-  return there - offset_at(there - offset_at(there))
+-- The moment at which clocks there show so many seconds since 1970; of one that they skip, as long after their change
+-- as it is after what they skip from.
+function calendar.moment(there, offset_at)
+  local before = there - offset_at(there)
+  local again = there - offset_at(before)
+  local is_shown = again + offset_at(again) == there
+  return (is_shown or again > before) and again or before
 end
+
+-- Where clocks go forward at midnight, a day begins with their change.
+local function midnight(days, offset_at) return calendar.moment(days * 86400, offset_at) end
 
 function calendar.period(name, time, offset_at)
   local days = math.floor((time + offset_at(time)) / 86400)

@@ -145,7 +145,7 @@ function clock.instant(value, zone, path)
       "\"UTC\", \"+01:00\" or a name such as \"Europe/Berlin\"")
   end
   if is_utc or not offset_at then return seconds end
-  return seconds - offset_at(seconds - offset_at(seconds))
+  return calendar.moment(seconds, offset_at)
 end
 
 -- "2026-01-31", with a time where it is not midnight; UTC.

@@ -15,14 +15,15 @@
 --   "requests", "tokens"  amount, limit, window (s), burst     so many in a window, evenly, with so many at once
 --   "concurrent"          limit                                at the same time
 --   "money"               amount, limit (none: it never blocks), start and stop of the period, or idle (s) of a
---                         session; who, words: how the core refuses what there is no room for later on
+--                         session; who, again, words: how the core refuses what there is no room for later on
 -- An observed item is counted and never refused. on_loss says what to do while shared counters are out of reach: "open"
 -- lets it pass, "closed" refuses, "local" counts on this machine alone, with its part of the limit.
 --
 -- reply: { ok, failed = index of the item that refused, retry_after (s), is_contended (only what is held stands in the
 --   way), is_too_large (can never pass), is_closed (refused unseen, or by the part alone that is counted here),
 --   is_unspent (of counters of which nothing was ever taken: what they say of the past is nothing),
---   states = { { spent, held, is_over, lost }, … } }; lost is what was done when shared counters were out of reach.
+--   states = { { spent, held, is_over, lost, part }, … } }; lost is what was done when shared counters were out of
+--   reach, part how much of a limit, but of money, is let through here meanwhile.
 -- nil and why not when no answer came at all. What was taken is given back or settled with what it really was when the
 -- request ends, whatever its end; policies have no part in that. In a rehearsal an admission only peeks.
 local core, use = ...

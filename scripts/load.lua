@@ -109,6 +109,32 @@ local function place_in_chain(name, names, definitions)
   return ("return chain { %s } in policies/init.lua"):format(table.concat(quoted, ", "))
 end
 
+-- Where an entry of the chain stands.
+local function place_of(init, name)
+  for i, entry in ipairs(init.spec) do
+    if entry == name or type(entry) == "table" and entry[1] == name then return report.sub(nil, i) end
+  end
+end
+
+-- All up to the last auth is asked before anybody knows whose request it is, and for which model: rows of limits and
+-- budgets would count for nobody.
+local function check_order(init, definitions, off)
+  local last = 0
+  local function works(one) return not off[one.name] and one.spec.mode ~= "off" end
+  for i, one in ipairs(definitions) do
+    if one.kind == "auth" and works(one) then last = i end
+  end
+  report.begin(init.file)
+  for i = 1, last do
+    local one = definitions[i]
+    if (one.kind == "ratelimit" or one.kind == "budget") and works(one) then
+      report.at(place_of(init, one.name), "bad_chain",
+        ("'%s' counts for callers, and stands in front of '%s', which says who calls"):format(one.name,
+          definitions[last].name), ("let it stand behind '%s'"):format(definitions[last].name))
+    end
+  end
+end
+
 local function check_chain(names, definitions, off)
   local has_auth, used = false, { init = true, models = true, apps = true }
   for _, name in ipairs(names) do used[name] = true end
@@ -151,7 +177,10 @@ facts.make_views()
 
 local policies = {}
 for _, definition in ipairs(definitions) do policies[#policies + 1] = compile(definition, off[definition.name]) end
-if #names > 0 then check_chain(names, definitions, off) end
+if #names > 0 then
+  check_order(init, definitions, off)
+  check_chain(names, definitions, off)
+end
 
 local function at_work()
   local list = {}

@@ -64,10 +64,12 @@ local tool_of = {
   hosted_tools = { type = "web_search" },
   remote_mcp = { type = "mcp", server_label = "x", server_url = "https://example.com" },
 }
+local cached = { type = "text", text = "hello", cache_control = { type = "ephemeral" } }
 local part_of = {
   images = { type = "image_url", image_url = { url = "https://example.com/a.png" } },
   files = { type = "file", file = { file_id = "file-1" } },
   audio = { type = "input_audio", input_audio = { data = "AAAA", format = "wav" } },
+  caching = cached,
 }
 
 -- The same as Anthropic's API writes them.
@@ -79,6 +81,7 @@ local anthropic_tool_of = {
 local anthropic_part_of = {
   images = { type = "image", source = { type = "url", url = "https://example.com/a.png" } },
   files = { type = "document", source = { type = "file", file_id = "file-1" } },
+  caching = cached,
 }
 -- And as the Responses API does.
 local responses_tool_of = {
@@ -104,7 +107,8 @@ local function messages_of(t, tools)
     if own_parts[name] then parts[#parts + 1] = own_parts[name]
     elseif own_tools[name] then tools[#tools + 1] = own_tools[name]
     else
-      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio"):format(tostring(name)), 0)
+      error(("uses: '%s' is none of tools, hosted_tools, remote_mcp, images, files, audio, caching"):format(
+        tostring(name)), 0)
     end
   end
   if #parts > 0 then
@@ -147,7 +151,7 @@ local hints = { "task", "quality", "max_latency_ms", "data" }
 local function usual_api(t)
   local entry = t.body == nil and catalogue.names[t.model]
   for _, target in ipairs(entry and entry.targets or {}) do
-    if not target.dialects or target.dialects.openai then return "chat" end
+    if not target.dialects or target.dialects.openai == true then return "chat" end
   end
   return entry and entry.targets[1] and "messages" or "chat"
 end

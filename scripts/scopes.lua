@@ -123,6 +123,20 @@ function scopes.spell(parts, f, with_names, nobody)
   return #words > 0 and table.concat(words, ", ") or nobody
 end
 
+-- The same as who does something in a sentence: "no user is over 10 requests" would say that nobody is.
+function scopes.spell_subject(parts, f, with_names, nobody)
+  local has, lacks = {}, {}
+  for i = 1, #parts do
+    local part = parts[i]
+    local value = part.text or f[part.name]
+    if not value then lacks[#lacks + 1] = "no " .. part.name:gsub("_", " ")
+    else has[#has + 1] = with_names and part.name .. " " .. value or value end
+  end
+  local who, missing = table.concat(has, ", "), table.concat(lacks, " and ")
+  if #lacks == 0 then return #has > 0 and who or nobody end
+  return #has > 0 and who .. " with " .. missing or "whoever has " .. missing
+end
+
 local function identity_of(part) return part.key and part.name .. "=" .. part.key or part.name end
 
 -- The same scope, whoever asks?

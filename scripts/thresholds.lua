@@ -90,6 +90,10 @@ end
 function thresholds.compile(spec, path)
   if spec == nil then return nil end
   local list = {}
+  if type(spec) == "table" and next(spec) == nil then
+    report.at(path, "bad_limit", "no thresholds: this budget would warn nobody and block nothing",
+      "leave 'thresholds' out: then 100% denies")
+  end
   for i, value in ipairs(schema.list(schema.table)(spec, path) or {}) do
     list[#list + 1] = compile_one(value, sub(path, i))
   end
@@ -158,6 +162,25 @@ function thresholds.try_narrowing(f, entry, used, reason, is_enough)
     narrow(f, entry, pair[1], pair[2], reason)
   end
   return true
+end
+
+-- What the request would cost with what the thresholds leave: from each that narrows on, { from, cost } in
+-- nano-dollars, in their order; cost nothing where no target is left. estimate() says what it costs, and whether any
+-- target is left.
+function thresholds.narrowed(f, entry, estimate)
+  local filters, list = f._filters, {}
+  local before = #filters
+  if entry.row.mode == "observe" then return list end
+  for _, one in ipairs(entry.row.thresholds) do
+    if one.only then add_filter(f, entry, one, one.only) end
+    if one.drop then add_filter(f, entry, one, one.drop) end
+    if one.only or one.drop then
+      local cost, _, is_any = estimate()
+      list[#list + 1] = { from = thresholds.nano(entry.item.whole, one.at), cost = is_any and cost or nil }
+    end
+  end
+  while #filters > before do filters[#filters] = nil end
+  return list
 end
 
 local function warn(f, entry, one, reason)

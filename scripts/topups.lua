@@ -15,10 +15,7 @@ local topups = {}
 -- The year that a moment is in there, from when until when.
 local function year_at(time, offset_at)
   local year = calendar.date_of(math.floor((time + offset_at(time)) / 86400))
-  local function first_of(any)
-    local there = calendar.days_of(any, 1, 1) * 86400
-    return there - offset_at(there)
-  end
+  local function first_of(any) return calendar.moment(calendar.days_of(any, 1, 1) * 86400, offset_at) end
   return year, first_of(year), first_of(year + 1)
 end
 

@@ -209,6 +209,10 @@
       "A budget tells a receiver whose sink moongate.lua does not name under notify: the notice stands in the ledger " \
       "and is sent to nobody.",                                                                                        \
       "notify = { slack = { kind = \"slack\", url = env \"SLACK_URL\" } } in moongate.lua, or another receiver.")      \
+    X(NEVER_BLOCKS, "never_blocks", "MG0323", "a budget that lost its end",                                            \
+      "A row with thresholds of its own has none of the file's, and none of them denies: it is counted, and refuses "  \
+      "nothing.",                                                                                                      \
+      "Repeat in the row the threshold that denies.")                                                                  \
     /* The load itself. */                                                                                             \
     X(NEEDS_RESTART, "needs_restart", "MG0401", "a change that needs a restart",                                       \
       "Listening addresses, workers and the data folder are fixed when the gateway starts.",                           \

@@ -308,8 +308,11 @@ static void print_json(const struct showing *s)
         append_use(&out, s, budgets_at(s->budgets, i));
     }
     clock_format((uint64_t)s->now_s * NS_PER_S, now);
-    buf_printf(&out, "],\"count\":%zu,\"used_up\":%zu,\"timezone\":\"%s\",\"of\":\"%s\",\"as_of\":\"%s\"}\n", count,
+    buf_printf(&out, "],\"count\":%zu,\"used_up\":%zu,\"timezone\":\"%s\",\"of\":\"%s\",\"as_of\":\"%s\"", count,
                count_used_up(s), s->zone.name, s->is_of_fleet ? "fleet" : "gateway", now);
+    append_text(&out, "why", slice_str(s->why));
+    append_text(&out, "without_topups", slice_str(s->no_topups));
+    buf_append(&out, SLICE("}\n"));
     cli_print_answer(buf_slice(&out), false);
     buf_clear(&out);
 }

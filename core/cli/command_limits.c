@@ -43,7 +43,8 @@ struct line {
     int64_t limit; /* what is let through; COUNTERS_NO_LIMIT: it never refuses */
     int64_t spent, held, left, reset_s; /* left: of money what may still be spent */
     bool is_over;  /* this request would be refused by it now */
-    bool shrinks;  /* or its answer would be shorter instead */
+    bool narrows;  /* or its models would be fewer instead, and it fits … */
+    bool shrinks;  /* … or its answer shorter */
     bool is_tightest; /* of its unit */
 };
 
@@ -152,12 +153,25 @@ static bool is_shrunk(const struct line *line, int64_t amount)
            number_of(line->entry, "least", COUNTERS_AMOUNT_MAX) <= line->left;
 }
 
+/* With the models that are left from where it would come to. */
+static bool is_narrowed(const struct line *line, int64_t amount)
+{
+    const json_t *list = json_object_get(line->entry, "narrowed"), *one;
+    int64_t used = counters_sum(line->spent, line->held), cost = COUNTERS_AMOUNT_MAX;
+    size_t i;
+    if (counters_sum(line->spent, amount) <= line->limit) return false;
+    json_array_foreach(list, i, one) if (number_of(one, "from", 0) <= counters_sum(used, amount))
+        cost = number_of(one, "cost", COUNTERS_AMOUNT_MAX);
+    return cost <= line->left;
+}
+
 static void settle_money(struct line *line)
 {
     int64_t used = counters_sum(line->spent, line->held), amount = number_of(line->entry, "amount", 0);
     line->left = line->limit > used ? line->limit - used : 0;
     line->is_over = line->limit != COUNTERS_NO_LIMIT && counters_sum(used, amount) > line->limit;
-    line->shrinks = line->is_over && is_shrunk(line, amount);
+    line->narrows = line->is_over && is_narrowed(line, amount);
+    line->shrinks = line->is_over && !line->narrows && is_shrunk(line, amount);
     if (line->limit == COUNTERS_NO_LIMIT) line->left = COUNTERS_NO_LIMIT;
 }
 
@@ -224,7 +238,7 @@ static void find_tightest(struct showing *s)
 
 static bool refuses(const struct line *line)
 {
-    return line->is_over && !line->is_observed && !line->shrinks;
+    return line->is_over && !line->is_observed && !line->narrows && !line->shrinks;
 }
 
 /* Those that refuse first; else as they are. */
@@ -283,7 +297,8 @@ static const char *reset_cell(const struct showing *s, const struct line *line, 
 static const char *says_of(const struct line *line)
 {
     if (line->is_observed) return "observed";
-    return refuses(line) ? "refuses" : line->shrinks ? "shrinks" : line->is_tightest ? "binds" : "";
+    if (refuses(line)) return "refuses";
+    return line->narrows ? "narrows" : line->shrinks ? "shrinks" : line->is_tightest ? "binds" : "";
 }
 
 static const char *place_of(const struct line *line)
@@ -360,6 +375,7 @@ static json_t *line_json(const struct line *line)
     json_t *json = json_deep_copy(line->entry);
     json_object_set_new(json, "observed", json_boolean(line->is_observed));
     json_object_set_new(json, "refuses", json_boolean(refuses(line)));
+    json_object_set_new(json, "narrows", json_boolean(line->narrows && !line->is_observed));
     json_object_set_new(json, "shrinks", json_boolean(line->shrinks && !line->is_observed));
     json_object_set_new(json, "binds", json_boolean(line->is_tightest));
     json_object_set_new(json, "left", line->left < 0 ? json_null() : json_integer(line->left));
@@ -379,10 +395,11 @@ static void print_json(const struct showing *s)
     json_t *list = json_array();
     for (size_t i = 0; i < s->count; i++)
         json_array_append_new(list, line_json(&s->lines[i]));
-    cli_print_json(json_pack("{s:o, s:O, s:O, s:O, s:s, s:s}", "limits", list, "verdict",
+    cli_print_json(json_pack("{s:o, s:O, s:O, s:O, s:s, s:s, s:s}", "limits", list, "verdict",
                              json_object_get(s->answer, "verdict"), "notes", json_object_get(s->answer, "notes"),
                              "timezone", json_object_get(s->answer, "zone"), "counted_by",
-                             s->is_live ? "gateway" : "ledger", "why", s->is_live ? "" : s->why));
+                             s->is_live ? "gateway" : "ledger", "why", s->is_live ? "" : s->why,
+                             "without_topups", s->no_topups));
 }
 
 /* ---- The command. */

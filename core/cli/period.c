@@ -46,13 +46,19 @@ static int64_t today(const struct period_zone *zone, int64_t now_us)
     return serial_of_day(zone_day(s + zone_offset(zone->changes, zone->count, s)));
 }
 
+/* When clocks show that, as scripts/calendar.lua has it: of what they skip, as long after their change. */
+static int64_t shown_s(const struct period_zone *zone, int64_t local)
+{
+    int64_t s = local - zone_offset(zone->changes, zone->count, local);
+    int64_t again = local - zone_offset(zone->changes, zone->count, s);
+    bool is_shown = again + zone_offset(zone->changes, zone->count, again) == local;
+    return is_shown || again > s ? again : s;
+}
+
 /* When that day began. Where a zone skips midnight, it began with the clocks' change. */
 static int64_t began_us(const struct period_zone *zone, int64_t serial)
 {
-    int64_t local = serial * DAY_S, s = local - zone_offset(zone->changes, zone->count, local);
-    int64_t again = local - zone_offset(zone->changes, zone->count, s);
-    bool is_midnight = again + zone_offset(zone->changes, zone->count, again) == local;
-    return (is_midnight || again > s ? again : s) * US_PER_S;
+    return shown_s(zone, serial * DAY_S) * US_PER_S;
 }
 
 void period_write_day(int64_t day, char text[24])
@@ -144,9 +150,7 @@ static bool read_time(const struct period_zone *zone, struct slice text, int64_t
     if (hour > 23 || minute > 59 || second > 60 || !read_fraction(&rest, &fraction)) return false;
     if (!read_offset(rest, &offset, &is_said)) return false;
     int64_t local = first * DAY_S + hour * 3600 + minute * 60 + second;
-    if (!is_said) offset = zone_offset(zone->changes, zone->count, local);
-    if (!is_said) offset = zone_offset(zone->changes, zone->count, local - offset);
-    *us = (local - offset) * US_PER_S + fraction;
+    *us = (is_said ? local - offset : shown_s(zone, local)) * US_PER_S + fraction;
     return true;
 }
 

@@ -27,13 +27,14 @@ struct api {
     const char *word; /* its own: "chat", "model", "messages" */
     const char *name; /* as policies and records say it, whatever the dialect: "chat", "models" */
     const char *method;
-    const char *path; /* a star stands for the rest of it: a model's name, which may hold slashes ("openai/small") */
+    const char *path; /* a star stands for a model's name, which may hold slashes ("openai/small") */
     enum api_kind kind;
     enum chat_kind asks;          /* API_CALL: what the body asks for */
     const struct dialect *client;
     bool has_text;                /* the body's texts are counted, and read by policies */
     bool meters_output;           /* the answer says something that is counted, masked and restored */
     bool is_free;                 /* providers take nothing for it: no tokens, no money */
+    bool names_model;             /* the path says the model, whatever the body says: Azure's deployments, Gemini */
     bool is_stream;               /* where the path says so: the answer is one, whatever the body has */
     const char *if_header;        /* of a path that two dialects share: its client sends that; NULL: all others do */
 };

@@ -104,7 +104,7 @@ struct exchange {
     struct exchange_request_head head;
     struct buf body;             /* the request's body, whole */
     struct chat_request request; /* index over body; zeroed for GETs */
-    struct slice model_path;     /* the {id} of a path that has one, percent-decoded */
+    struct slice model_path;     /* of a path that says a model: percent-decoded */
 
     struct identity identity;
     struct topups *topups; /* of budgets, as they were when it came; NULL: none */

@@ -19,4 +19,10 @@
 /* Points into text, which it also ends with a NUL. */
 struct slice money_usd(int64_t nano, char text[MONEY_TEXT_BYTES]);
 
+#define MONEY_SAID_BYTES 32 /* of the longest, with its NUL */
+
+/* For people, as units.dollars() of scripts/units.lua has it: "$4,998.20" to the cent, of less than a dollar three
+ * digits; less than 0 counts as 0. Points into text. */
+struct slice money_said(int64_t nano, char text[MONEY_SAID_BYTES]);
+
 #endif

@@ -26,7 +26,7 @@ void outgoing_edit(struct exchange *x, const struct target *target, bool asks_us
 {
     struct chat_request *r = &x->request;
     splice_init(edits, &r->tape, buf_slice(&x->body), arena);
-    if (target && target->model.len) chat_edit_model(r, edits, target->model);
+    chat_edit_model(r, edits, target && target->model.len ? target->model : r->model);
     chat_edit_drop_hints(r, edits);
     if (asks_usage) chat_edit_ask_usage(r, edits);
     if (x->decision.redact) redact_edit(x->decision.redact, edits);

@@ -63,7 +63,7 @@ const struct price_rates *price_rates_at(const struct price *price, uint64_t inp
     return rates_for(found ? found : &period->tiers[0], input_tokens);
 }
 
-/* 12 products below 2^63 * 10^15 stay below 2^127: the sum cannot wrap. */
+/* 14 products below 2^63 * 10^15 stay below 2^127: the sum cannot wrap. */
 static unsigned __int128 sum_pico(const struct price_rates *rates, const struct usage_parts *parts, unsigned *missing)
 {
     unsigned __int128 sum = 0;
@@ -135,9 +135,34 @@ void price_seal(struct price *price)
     buf_clear(&text);
 }
 
-enum usage_part price_dearer_output(const struct price_rates *rates)
+/* The dearer of two: `other` counts where tokens may be billed as such. */
+static enum usage_part dearer(const struct price_rates *rates, enum usage_part one, enum usage_part other, bool may_be)
 {
-    return rates->pico[USAGE_REASONING] > rates->pico[USAGE_OUTPUT] ? USAGE_REASONING : USAGE_OUTPUT;
+    return may_be && rates->pico[other] > rates->pico[one] ? other : one;
+}
+
+/* A provider whose writes have one rate writes what it likes; one with a rate for each life is told to. */
+static bool writes_unasked(const struct price_rates *rates)
+{
+    return rates->pico[USAGE_CACHE_WRITE_1H] == PRICE_UNSET;
+}
+
+enum usage_part price_dearest_input(const struct price_rates *rates, unsigned uses)
+{
+    bool is_written = uses & CHAT_USES_CACHING || writes_unasked(rates);
+    bool is_file = uses & CHAT_USES_FILES; /* pages are pictures, and a film has a sound */
+    enum usage_part part = dearer(rates, USAGE_INPUT, USAGE_CACHE_WRITE_5M, is_written);
+    part = dearer(rates, part, USAGE_CACHE_WRITE_1H, is_written);
+    part = dearer(rates, part, USAGE_AUDIO_INPUT, is_file || uses & CHAT_USES_AUDIO);
+    return dearer(rates, part, USAGE_IMAGE_INPUT, is_file || uses & CHAT_USES_IMAGES);
+}
+
+/* What makes pictures makes them unasked. */
+enum usage_part price_dearest_output(const struct price_rates *rates, unsigned uses)
+{
+    enum usage_part part = dearer(rates, USAGE_OUTPUT, USAGE_REASONING, true);
+    part = dearer(rates, part, USAGE_AUDIO_OUTPUT, uses & CHAT_USES_AUDIO);
+    return dearer(rates, part, USAGE_IMAGE_OUTPUT, true);
 }
 
 static int64_t bounded(uint64_t tokens)
@@ -145,13 +170,13 @@ static int64_t bounded(uint64_t tokens)
     return tokens > (uint64_t)INT64_MAX ? INT64_MAX : (int64_t)tokens;
 }
 
-struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, struct slice tier,
-                          uint64_t when_ns)
+struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, unsigned uses,
+                          struct slice tier, uint64_t when_ns)
 {
     struct usage_parts parts = {.count = {[USAGE_REQUESTS] = 1}};
     const struct price_rates *rates = price ? price_rates_at(price, input_tokens, tier, when_ns) : NULL;
     if (!rates) return (struct cost){.state = COST_UNPRICED};
-    parts.count[USAGE_INPUT] = bounded(input_tokens);
-    parts.count[price_dearer_output(rates)] = bounded(output_tokens);
+    parts.count[price_dearest_input(rates, uses)] = bounded(input_tokens);
+    parts.count[price_dearest_output(rates, uses)] = bounded(output_tokens);
     return price_cost(price, &parts, tier, when_ns);
 }

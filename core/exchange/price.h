@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "wire/chat.h"
 #include "wire/usage.h"
 
 #define PRICE_UNSET (-1)                 /* no rate: tokens of that part make the cost COST_INCOMPLETE */
@@ -82,11 +83,15 @@ struct cost price_cost(const struct price *price, const struct usage_parts *part
 /* The rates that price_cost() would take; NULL when there is no period yet. */
 const struct price_rates *price_rates_at(const struct price *price, uint64_t input_tokens, struct slice tier,
                                          uint64_t when_ns);
-/* What a request comes to at most: so much input, and so much output, text or reasoning, whichever is dearer. */
-struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, struct slice tier,
-                          uint64_t when_ns);
-/* The part that an answer's tokens cost at most as. */
-enum usage_part price_dearer_output(const struct price_rates *rates);
+/* What a request comes to at most that uses these (enum chat_uses): so much input and so much output, each at the
+ * dearest rate that it may be billed at. */
+struct cost price_at_most(const struct price *price, uint64_t input_tokens, uint64_t output_tokens, unsigned uses,
+                          struct slice tier, uint64_t when_ns);
+/* The part that its input's tokens cost at most as: written into a cache where it asks for that, or the price has one
+ * rate for all writes; sound and pictures where there are any. */
+enum usage_part price_dearest_input(const struct price_rates *rates, unsigned uses);
+/* The part that its answer's tokens cost at most as: text, reasoning, pictures; sound where it uses that. */
+enum usage_part price_dearest_output(const struct price_rates *rates, unsigned uses);
 /* Fills the revision, from all figures and names: call it once the price is built. */
 void price_seal(struct price *price);
 

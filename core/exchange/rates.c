@@ -29,7 +29,7 @@ static bool is_tighter(const struct dialect_rate *one, const struct dialect_rate
 static struct dialect_rate read_rate(const struct counters_item *item, const struct counters_state *state,
                                      uint64_t now_ns)
 {
-    return (struct dialect_rate){.limit = item->limit,
+    return (struct dialect_rate){.limit = state->part ? state->part : item->limit,
                                  .left = state->left > 0 ? state->left : 0,
                                  .reset_ns = now_ns + state->reset_s * NS_PER_S};
 }

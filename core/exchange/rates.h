@@ -5,9 +5,10 @@
  *     rates_note(&x->rates, &question, &answer, clock_wall_ns());      // for each answer to an admission
  *     dialect->write_rates(arena, &x->rates, clock_wall_ns(), headers) // wire/dialect.h
  *
- * `limit` is the limit as it is written; `left` is what may be sent at that moment, which is never more than its burst.
- * A limit that refused is told before all others. Limits that are only observed are no business of the caller's, nor
- * are those that were out of reach. It keeps figures; it asks nobody.
+ * `limit` is the limit as it is written, or this gateway's part of it while it counts alone; `left` is what may be sent
+ * at that moment, which is never more than its burst. A limit that refused is told before all others. Limits that are
+ * only observed are no business of the caller's, nor are those that were out of reach.
+ * It keeps figures; it asks nobody.
  */
 #ifndef MOONGATE_EXCHANGE_RATES_H
 #define MOONGATE_EXCHANGE_RATES_H

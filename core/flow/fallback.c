@@ -228,8 +228,9 @@ static void tell(const struct fallback *f, const struct counters_item *item, con
     case COUNTERS_NOT_LOST:
     case COUNTERS_OPEN: state->refusal = COUNTERS_FITS; return;
     case COUNTERS_CLOSED: state->refusal = COUNTERS_SHUT; return;
-    case COUNTERS_LOCAL: state->refusal = why_over(item, state, is_taken ? item->amount : 0); return;
+    case COUNTERS_LOCAL: state->refusal = why_over(item, state, is_taken ? item->amount : 0); break;
     }
+    if (item->unit != COUNTERS_MONEY && here->gateways > 1) state->part = part(item->limit, here->gateways);
 }
 
 static bool refuses(const struct counters_item *item, const struct counters_state *state)

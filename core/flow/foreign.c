@@ -110,14 +110,14 @@ static bool explain_google(struct slice rest, struct fault *why)
     return false;
 }
 
-/* Azure's: the deployment in the path, /openai/deployments/NAME/chat/completions, also behind /v1. */
+/* Azure's that are not served: the deployment in the path, /openai/deployments/NAME/images/…, all behind /v1. */
 static bool explain_azure(struct slice rest, struct fault *why)
 {
     if (!slice_starts(rest, SLICE("deployments/"))) return false;
     rest = slice_of(rest.ptr + 12, rest.len - 12);
     fault_set(why, FAULT_UNSPOKEN_PATH,
-              "Azure's paths are not served here: use the OpenAI client instead of the Azure one, with this gateway's "
-              "/v1 as its base URL and \"model\": \"%.*s\".",
+              "Of Azure's paths /openai/deployments/NAME/chat/completions, completions and embeddings are served here: "
+              "ask there, or with the OpenAI client, this gateway's /v1 as its base URL and \"model\": \"%.*s\".",
               SLICE_FMT(model_of(rest, '/')));
     return true;
 }

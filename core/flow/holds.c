@@ -178,7 +178,8 @@ static bool look(struct extension *e, size_t failed, enum holds_word *word)
     struct hold *hold = e->hold;
     const struct counters_item *item = &hold->items[failed];
     e->asked_over = (struct holds_over){
-        .item = item, .more = e->totals.nano - hold->totals.nano, .is_own = fallback_is_own(hold->id)};
+        .item = item, .more = e->totals.nano - hold->totals.nano, .own = hold->totals.nano,
+        .is_own = fallback_is_own(hold->id)};
     e->is_looking = true;
     e->asked.question = (struct counters_question){.operation = COUNTERS_PEEK, .items = item, .item_count = 1};
     memcpy(e->asked.question.hold, hold->id, sizeof e->asked.question.hold); /* where it is to be asked */

@@ -53,7 +53,8 @@ void holds_forget(struct holds *holds, uint64_t ticket);
 struct holds_over {
     const struct counters_item *item;
     struct counters_state state; /* of it: all that is spent and held, the job's own too */
-    int64_t more;                /* nano-dollars that it has no room for */
+    int64_t more;                /* nano-dollars that it has no room for … */
+    int64_t own;                 /* … beside these, which the job holds of it */
     bool is_unknown; /* nobody said how it stands */
     bool is_own; /* counted by this gateway alone, with its part: state and limit are those of the part */
 };

@@ -120,9 +120,11 @@ static bool body_is_readable(const struct exchange *x, struct fault *why)
 static bool parse_body(struct job *job, struct fault *why)
 {
     struct exchange *x = job->x;
-    struct chat_path path = {x->model_path, x->api->is_stream};
     if (x->api->kind != API_CALL) return true;
-    return chat_parse_at(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, &path, &x->arena, why) &&
+    struct slice model = x->api->names_model ? x->model_path : SLICE_NONE;
+    bool is_read = chat_parse_for(&x->request, x->api->client, buf_slice(&x->body), x->api->asks, model, &x->arena, why);
+    if (x->api->is_stream) x->request.is_stream = true;
+    return is_read &&
            intake_hold(&job->hold, buf_len(&x->body) + json_bytes(&x->request.tape), why);
 }
 
@@ -156,7 +158,8 @@ static void open_api(struct job *job, const struct route_match *match, const str
 {
     struct exchange *x = job->x;
     struct fault why = {.code = FAULT_NONE};
-    if (match->id.len && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
+    bool has_model = x->api->kind == API_MODEL || x->api->names_model;
+    if (has_model && !http_decode_segment(&x->arena, match->id, &x->model_path)) {
         fault_set(&why, FAULT_UNKNOWN_MODEL, "The model's name is not valid percent-encoding.");
         reply_fault(job, &why);
     } else if (!body_is_readable(x, &why)) {

@@ -19,15 +19,21 @@ static bool is_contended(const struct holds_over *over, const struct counters_to
     return counters_sum(over->state.spent, wanted->nano) <= over->item->limit;
 }
 
-static struct slice reason_of(struct arena *arena, const struct holds_over *over, const char *what)
+/* As scripts/constructors/budget_words.lua has it; what the job itself holds is none of the others'. */
+static struct slice reason_of(struct arena *arena, const struct holds_over *over, bool is_short, const char *what)
 {
     const struct counters_words *words = over->item->words;
-    char spent_text[MONEY_TEXT_BYTES], held_text[MONEY_TEXT_BYTES], more_text[MONEY_TEXT_BYTES];
-    struct slice spent = money_usd(over->state.spent, spent_text), held = money_usd(over->state.held, held_text);
-    struct slice more = money_usd(over->more, more_text);
-    return arena_printf(arena, "%.*s has used $%.*s and holds $%.*s of %.*s, and %s may cost $%.*s",
-                        SLICE_FMT(words->who), SLICE_FMT(spent), SLICE_FMT(held), SLICE_FMT(words->what), what,
-                        SLICE_FMT(more));
+    char amounts[4][MONEY_SAID_BYTES];
+    struct slice spent = money_said(over->state.spent, amounts[0]), more = money_said(over->more, amounts[1]);
+    struct slice held = {0}, own = {0}, again = words->again;
+    bool is_shared = over->state.held > over->own;
+    if (is_short && is_shared) again = SLICE("again when requests under way have ended");
+    if (is_shared)
+        held = arena_printf(arena, " and holds %s", money_said(over->state.held - over->own, amounts[2]).ptr);
+    if (over->own > 0) own = arena_printf(arena, ", this request holds %s", money_said(over->own, amounts[3]).ptr);
+    return arena_printf(arena, "%.*s has used %.*s%.*s of %.*s%.*s, and %s may cost %.*s%s%.*s", SLICE_FMT(words->who),
+                        SLICE_FMT(spent), SLICE_FMT(held), SLICE_FMT(words->what), SLICE_FMT(own), what,
+                        SLICE_FMT(more), again.len ? "; " : "", SLICE_FMT(again));
 }
 
 static const struct counters_words unsaid = {
@@ -41,8 +47,8 @@ static struct verdict own_refusal(struct exchange *x, const struct holds_over *o
     no.policy = words->policy;
     no.rule = over->item->rule;
     no.reason = arena_printf(&x->arena,
-                             "shared counters are out of reach, and this gateway's part of %.*s's %.*s is used up",
-                             SLICE_FMT(words->who), SLICE_FMT(words->what));
+                             "shared counters are out of reach, and this gateway's part of %.*s for %.*s is used up",
+                             SLICE_FMT(words->what), SLICE_FMT(words->who));
     if (!over->item->words) no.reason = SLICE("shared counters are out of reach, and this gateway's part is used up");
     return no;
 }
@@ -57,7 +63,7 @@ static struct verdict refusal(struct exchange *x, const struct holds_over *over,
     no.policy = (words ? words : &unsaid)->policy;
     no.rule = !words || is_short ? over->item->rule : words->rule;
     bool is_told = words && !over->is_unknown;
-    no.reason = is_told ? reason_of(&x->arena, over, what) : SLICE("it has no room for more");
+    no.reason = is_told ? reason_of(&x->arena, over, is_short, what) : SLICE("it has no room for more");
     if (is_short) return no;
     no.status = (words ? words : &unsaid)->status;
     no.code = (words ? words : &unsaid)->code;
@@ -85,7 +91,8 @@ static struct counters_totals totals_of(const struct job *job, const struct targ
     const struct reserved *r = &job->reserved;
     const struct exchange *x = job->x;
     const struct price *price = target->terms ? target->terms->price : NULL;
-    struct cost cost = price_at_most(price, r->input_tokens, output, exchange_service_tier(x), x->born_wall_ns);
+    struct cost cost = price_at_most(price, r->input_tokens, output, x->request.uses, exchange_service_tier(x),
+                                     x->born_wall_ns);
     int64_t tokens = counters_sum((int64_t)r->input_tokens, (int64_t)output);
     return (struct counters_totals){counters_sum(r->paid.tokens, tokens), counters_sum(r->paid.nano, cost.nano)};
 }

@@ -146,6 +146,15 @@ static bool is_own(struct alerts *a, const struct ledger_alert *alert, uint64_t 
     return false;
 }
 
+/* Before anything leaves the outbox. */
+static void mark(struct alerts *a, uint64_t seq, enum alerts_whose whose)
+{
+    struct fault why;
+    bool is_good = ledger_alerts_mark(db_of(a), seq, whose);
+    if (!is_good) fault_set(&why, FAULT_INTERNAL, "whose a notice is: %s", sqlite3_errmsg(db_of(a)));
+    note(a, is_good, &why);
+}
+
 void alerts_claimed(struct alerts *a, uint64_t seq, enum alerts_whose whose)
 {
     struct fault why;
@@ -153,6 +162,7 @@ void alerts_claimed(struct alerts *a, uint64_t seq, enum alerts_whose whose)
     if (!a->ledger || !claim) return;
     if (whose == ALERTS_OWN) claim->is_own = true;
     else *claim = (struct claim){0};
+    if (whose != ALERTS_UNKNOWN) mark(a, seq, whose);
     if (whose == ALERTS_ANOTHERS) {
         log_event(LOG_INFO, "notice_anothers", "another gateway gives out what entry %llu says",
                   (unsigned long long)seq);

@@ -10,7 +10,8 @@
  *     alerts_free(a);                          // what is under way is broken off, and sent at the next start
  *
  * Of a notice that is claimed first nothing is sent before it is this gateway's own: what another has claimed leaves
- * the outbox, what nobody can say waits.
+ * the outbox, what nobody can say waits. Whose it is stays with it in the ledger: when those who say it have lost their
+ * memory, its owner claims it again, also while it waits, and nobody else does.
  * At least once: a notice leaves the outbox when its sink has taken it. Killed in between, it is sent once more, with
  * the same id. One at a time for each sink, so that a sink that is dead holds up nobody else and costs no memory. What
  * was not taken is tried again after LIMIT_NOTICE_RETRY_MS, then ever more seldom, less a random part; after
@@ -25,13 +26,11 @@
 #include "base/slice.h"
 #include "base/stats.h"
 #include "exchange/settings.h"
+#include "store/ledger/alerts.h"
 
 struct alerts;
 struct ledger;
-struct ledger_alert;
 struct loop;
-
-enum alerts_whose { ALERTS_UNKNOWN, ALERTS_OWN, ALERTS_ANOTHERS };
 
 /* Whose is it? False: it cannot be asked now. seq: of its entry. */
 typedef bool (*alerts_claim_fn)(void *arg, const struct ledger_alert *alert, uint64_t seq);

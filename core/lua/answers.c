@@ -55,6 +55,7 @@ static void append_item(struct buf *out, const struct counters_item *item, const
         append_number(out, SLICE(",\"held\":"), state->held);
         if (state->refusal != COUNTERS_FITS) append_word(out, SLICE(",\"refusal\":\""), refusals[state->refusal]);
         if (state->lost != COUNTERS_NOT_LOST) append_word(out, SLICE(",\"lost\":\""), counters_loss_name(state->lost));
+        append_number(out, SLICE(",\"part\":"), state->part);
     }
     buf_append_char(out, '}');
 }
@@ -265,7 +266,8 @@ static bool recall_item(const struct json_tape *tape, uint32_t node, const struc
     *state = (struct counters_state){.spent = number_of(tape, node, "spent", 0),
                                      .held = number_of(tape, node, "held", 0),
                                      .refusal = refusal_of(tape, node),
-                                     .lost = loss_of(tape, node)};
+                                     .lost = loss_of(tape, node),
+                                     .part = number_of(tape, node, "part", 0)};
     bool is_known = item->unit == COUNTERS_MONEY && state->lost == COUNTERS_NOT_LOST;
     if (is_known && was_ok) state->held -= number_of(tape, node, "amount", 0);
     if (state->held < 0) state->held = 0;

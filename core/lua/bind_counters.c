@@ -102,7 +102,7 @@ static void read_span(lua_State *L, int index, struct counters_item *item)
 /* What the item's budget is called, and calls itself. */
 static const struct counters_words *read_words(lua_State *L, int index, struct arena *arena)
 {
-    struct slice who = text_of(L, index, "who", arena);
+    struct slice who = text_of(L, index, "who", arena), again = text_of(L, index, "again", arena);
     lua_getfield(L, index, "words");
     int at = lua_gettop(L);
     luaL_checktype(L, at, LUA_TTABLE);
@@ -112,6 +112,7 @@ static const struct counters_words *read_words(lua_State *L, int index, struct a
         .rule = text_of(L, at, "rule", arena),
         .who = who,
         .what = text_of(L, at, "what", arena),
+        .again = again,
         .file = text_of(L, at, "file", arena),
         .line = (int)amount_of(L, at, "line", 0),
         .code = text_of(L, at, "code", arena),
@@ -274,6 +275,7 @@ static void push_state(lua_State *L, const struct counters_state *state)
     if (state->lost == COUNTERS_NOT_LOST) return;
     lua_pushstring(L, counters_loss_name(state->lost));
     lua_setfield(L, -2, "lost");
+    if (state->part) set_number(L, "part", state->part);
 }
 
 static void push_refusal(lua_State *L, const struct counters_answer *answer)
@@ -286,8 +288,9 @@ static void push_refusal(lua_State *L, const struct counters_answer *answer)
     set_flag(L, "is_closed", why == COUNTERS_SHUT);
 }
 
-/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer; of several admissions the
- * smallest slice, which is too often for the others and never too late */
+/* reserve(output tokens, slice or 0, whether to cut): what budgets hold of an answer, said anew by each of them. An
+ * admission holds the widest slice that was said so far; more is asked for by the smallest of all, since an earlier
+ * admission may hold no more: too often for the others, and never too late */
 static int on_reserve(lua_State *L)
 {
     struct reserve *r = &bind_eval(L)->x->decision.reserve;

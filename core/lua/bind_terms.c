@@ -19,6 +19,8 @@ static const char *const part_names[USAGE_PARTS] = {
     [USAGE_AUDIO_OUTPUT] = "audio_output",
     [USAGE_IMAGE_OUTPUT] = "image_output",
     [USAGE_IMAGES] = "per_image",
+    [USAGE_SEARCHES] = "per_search",
+    [USAGE_TOOL_CALLS] = "per_tool_call",
     [USAGE_REQUESTS] = "per_request",
 };
 
@@ -150,8 +152,8 @@ static int on_is_counted(lua_State *L)
     return 1;
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) → what
- * allow() knows the target by */
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil, is what it
+ * cannot be told whole refused) → what allow() knows the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -161,6 +163,7 @@ static int on_add_terms(lua_State *L)
     terms->price = price;
     terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->traits = traits_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
+    terms->refuses_dropped = lua_toboolean(L, 7);
     terms->is_default_price = lua_toboolean(L, 4);
     terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
     lua_pushlightuserdata(L, terms);
@@ -200,6 +203,11 @@ static struct slice asked_tier(const struct policy_set *set)
     return set->running ? exchange_service_tier(set->running->x) : SLICE("");
 }
 
+static unsigned uses_of(const struct policy_set *set)
+{
+    return set->running ? set->running->x->request.uses : 0;
+}
+
 static int64_t check_tokens(lua_State *L, int index)
 {
     double tokens = luaL_checknumber(L, index);
@@ -207,13 +215,13 @@ static int64_t check_tokens(lua_State *L, int index)
     return tokens < 0x1p53 ? (int64_t)tokens : (int64_t)1 << 53;
 }
 
-/* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, at the tier that it asks
- * for; nil when the price has not begun */
+/* cost_at_most(price, input tokens, output tokens) → nano-dollars of the request under way, by what it uses and at
+ * the tier that it asks for; nil when the price has not begun */
 static int on_cost_at_most(lua_State *L)
 {
     const struct policy_set *set = bind_set(L);
     struct cost cost = price_at_most(check_price(L, 1), (uint64_t)check_tokens(L, 2), (uint64_t)check_tokens(L, 3),
-                                     asked_tier(set), now_ns(set));
+                                     uses_of(set), asked_tier(set), now_ns(set));
     if (cost.state == COST_UNPRICED) return 0;
     lua_pushnumber(L, (double)cost.nano);
     return 1;
@@ -229,10 +237,11 @@ static int on_affordable_output(lua_State *L)
     double nano = luaL_checknumber(L, 3);
     const struct price_rates *rates =
         price ? price_rates_at(price, (uint64_t)input, asked_tier(set), now_ns(set)) : NULL;
-    int64_t rate = rates ? rates->pico[price_dearer_output(rates)] : 0;
+    int64_t rate = rates ? rates->pico[price_dearest_output(rates, uses_of(set))] : 0;
     if (rate <= 0) return 0;
     __int128 left = (__int128)(nano > 0 && nano < 0x1p63 ? (int64_t)nano : 0) * 1000;
-    if (rates->pico[USAGE_INPUT] > 0) left -= (__int128)input * rates->pico[USAGE_INPUT];
+    int64_t read = rates->pico[price_dearest_input(rates, uses_of(set))];
+    if (read > 0) left -= (__int128)input * read;
     if (rates->pico[USAGE_REQUESTS] > 0) left -= rates->pico[USAGE_REQUESTS];
     lua_pushnumber(L, left > 0 ? (double)(left / rate) : 0);
     return 1;

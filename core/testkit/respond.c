@@ -93,7 +93,7 @@ static void take_answer(struct play *play)
     read_count(play, "audio_input_tokens", &usage->audio_input_tokens);
     read_count(play, "audio_output_tokens", &usage->audio_output_tokens);
     struct slice tier = read_text(play, "service_tier");
-    snprintf(usage->service_tier, sizeof usage->service_tier, "%.*s", SLICE_FMT(tier));
+    snprintf(usage->tier, sizeof usage->tier, "%.*s", SLICE_FMT(tier));
     attempt->status = (int)status;
     attempt->finish_reason = read_text(play, "finish_reason");
     x->first_byte_ns = x->born_mono_ns + 1;

@@ -33,25 +33,31 @@ void chat_clear(struct chat_request *r)
     chat_init(r);
 }
 
+static bool is_named_anywhere(const struct json_tape *tape, struct slice name)
+{
+    for (uint32_t node = 1; node < json_after(tape, 0); node++)
+        if (json_key_is(tape, node, name) && !json_is(tape, node, JSON_NULL)) return true;
+    return false;
+}
+
 bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                 struct arena *arena, struct fault *why)
 {
-    return chat_parse_at(r, dialect, body, kind, &(struct chat_path){.is_stream = false}, arena, why);
+    return chat_parse_for(r, dialect, body, kind, SLICE_NONE, arena, why);
 }
 
-bool chat_parse_at(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
-                   const struct chat_path *path, struct arena *arena, struct fault *why)
+bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
+                    struct slice model, struct arena *arena, struct fault *why)
 {
-    struct slice model = arena_copy(arena, path->model); /* which may be the one that r had */
-    bool is_stream = path->is_stream;
     chat_clear(r);
     r->dialect = dialect;
     r->kind = kind;
     r->model = model;
-    r->is_stream = is_stream;
+    r->is_model_apart = model.len > 0;
     if (!json_parse(&r->tape, body, why)) return false;
-    if (json_is(&r->tape, 0, JSON_OBJECT)) return dialect->read_request(r, arena, why);
-    return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
+    if (!json_is(&r->tape, 0, JSON_OBJECT)) return fault_set(why, FAULT_BAD_BODY, "the body must be a JSON object");
+    if (is_named_anywhere(&r->tape, SLICE("cache_control"))) r->uses |= CHAT_USES_CACHING;
+    return dialect->read_request(r, arena, why);
 }
 
 bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
@@ -62,13 +68,20 @@ bool chat_walk(const struct chat_request *r, chat_piece_fn fn, void *arg)
 void chat_edit_model(const struct chat_request *r, struct splice *edits, struct slice model)
 {
     struct buf text;
-    if (slice_equal(model, r->model)) return;
-    if (r->dialect->edit_model) r->dialect->edit_model(r, edits, model);
-    if (r->model_node == JSON_NONE || r->dialect->edit_model) return;
+    bool is_said = r->model_node == JSON_NONE || slice_equal(model, r->model);
+    if (r->dialect->edit_model) {
+        if (!slice_equal(model, r->model)) r->dialect->edit_model(r, edits, model);
+        return;
+    }
+    if (is_said && !r->is_model_apart) return;
     buf_init(&text);
     buf_append_json(&text, model);
-    splice_value(edits, r->model_node, arena_copy(edits->arena, buf_slice(&text)));
+    struct slice json = arena_copy(edits->arena, buf_slice(&text));
     buf_clear(&text);
+    if (r->model_node == JSON_NONE)
+        splice_append(edits, 0, SLICE("model"), json);
+    else
+        splice_value(edits, r->model_node, json);
 }
 
 void chat_edit_ask_usage(const struct chat_request *r, struct splice *edits)

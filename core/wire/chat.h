@@ -28,7 +28,8 @@ enum chat_kind {
     CHAT_CHAT,
     CHAT_COMPLETIONS,
     CHAT_EMBEDDINGS,
-    CHAT_COUNT, /* how many tokens would this chat be? Nothing is generated */
+    CHAT_COUNT,   /* how many tokens would this chat be? Nothing is generated */
+    CHAT_COMPACT, /* a shorter one that stands for it */
 };
 
 enum chat_flag { CHAT_ABSENT, CHAT_FALSE, CHAT_TRUE };
@@ -41,6 +42,7 @@ enum chat_uses {
     CHAT_USES_IMAGES = 8,
     CHAT_USES_FILES = 16,
     CHAT_USES_AUDIO = 32,
+    CHAT_USES_CACHING = 64, /* it asks for writes into the provider's cache: "cache_control", wherever it stands */
 };
 
 /* The nodes behind one, up to another. */
@@ -53,6 +55,7 @@ struct chat_request {
     const struct dialect *dialect; /* whose request it is; NULL before chat_parse() */
     enum chat_kind kind;
     struct slice model;     /* decoded text, in the arena as all texts here */
+    bool is_model_apart;    /* it is not the body's, which may say another, or none */
     uint32_t messages_node; /* of messages the list; of the other kinds prompt or input */
     uint32_t system_node;   /* the system prompt, where it stands beside the messages */
     uint32_t model_node, stream_node, stream_options_node, tools_node, metadata_node, user_node;
@@ -80,14 +83,10 @@ void chat_clear(struct chat_request *r);
  * naming the key and the cure. */
 bool chat_parse(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
                 struct arena *arena, struct fault *why);
-
-/* What stands beside the body, in the path of APIs that have it there. */
-struct chat_path {
-    struct slice model; /* empty: the body says which */
-    bool is_stream;
-};
-bool chat_parse_at(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
-                   const struct chat_path *path, struct arena *arena, struct fault *why);
+/* The same of one whose model something else says, its path: what the body says of it does not count. `model` is
+ * borrowed for as long as r; empty: it is the body's. */
+bool chat_parse_for(struct chat_request *r, const struct dialect *dialect, struct slice body, enum chat_kind kind,
+                    struct slice model, struct arena *arena, struct fault *why);
 
 /* Who speaks in a message. */
 enum chat_role {
@@ -151,7 +150,7 @@ typedef bool (*chat_piece_fn)(void *arg, const struct chat_piece *piece);
 
 static inline bool chat_has_messages(const struct chat_request *r)
 {
-    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT;
+    return r->kind == CHAT_CHAT || r->kind == CHAT_COUNT || r->kind == CHAT_COMPACT;
 }
 
 /* Every piece in order: the system prompt that stands in no message; messages, prompt or input; then tools; then the

@@ -26,7 +26,7 @@ struct content_member {
 };
 
 struct content_table {
-    const struct content_member *members;
+    const struct content_member *members; /* searched in order: those that stand often come first; no name is empty */
     unsigned count;
 };
 

@@ -101,6 +101,7 @@ bool members_read_model(struct members *m, unsigned name)
 {
     struct chat_request *r = m->r;
     r->model_node = m->nodes[name];
+    if (r->is_model_apart) return members_keep_model(m, name, r->model);
     if (r->model_node == JSON_NONE) return fault_set(m->why, FAULT_BAD_BODY, "\"model\" is missing");
     if (!json_is(&r->tape, r->model_node, JSON_STRING)) return members_refuse(m, name, "a string");
     return members_keep_model(m, name, members_keep_text(m, r->model_node));

@@ -79,7 +79,8 @@ end
 -- What is held of the answer: all that may come, or of a stream a slice at a time, if all of its budgets say so.
 local function reserve(f) core.reserve(prices.output_tokens(f), f._slice or 0, f._cuts) end
 
--- The widest of their slices; the stream is cut as soon as one of them says so. Those count that were admitted before.
+-- Held is the widest of their slices, of those that were admitted before, too; each of these goes on with its own until
+-- core.reserve asks for more. The stream is cut as soon as one of them says so.
 local function agree_on_slice(f, policy)
   local slice = f.stream and f.api ~= "embeddings" and policy.slice
   if not f._has_budget then f._has_budget, f._slice, f._cuts = true, slice, policy.cuts
@@ -186,13 +187,14 @@ local function item_of(f, policy, row, cost)
   local item = { kind = "money", key = row.prefix .. key, scope = scope, rule = row.name, amount = cost,
     limit = row.blocks_at, whole = row.limit, on_loss = policy.on_store_loss, observe = row.mode == "observe",
     words = row.words }
-  if row.words then item.who = scopes.spell(row.parts, f, false, row.name) end
+  if row.words then item.who = words.scope(f, row) end
   if core.has_topups() then raise(f, policy, row, item, key) end
   if row.period then item.start, item.stop = calendar.period(row.period, f.time, policy.offset_at)
   else
     local app = facts.apps and facts.apps[f.app]
     item.idle = app and app.session and app.session.idle or SESSION_IDLE
   end
+  if row.words then item.again = words.again(policy, row, item.stop) end
   return item
 end
 
@@ -337,6 +339,15 @@ local function add_condition(row, value, path, policy)
   row.when = condition
 end
 
+-- A row's own thresholds stand in place of the file's, the one that denies among them.
+local function warn_of_gap(own, policy, path)
+  if not own or policy.thresholds == thresholds.default or thresholds.blocking(own, 0) then return end
+  if not thresholds.blocking(policy.thresholds, 0) then return end
+  report.warn(path, "never_blocks",
+    "these stand in place of the file's thresholds, and none of them denies: this budget blocks nothing",
+    "repeat the one that does: { at = \"100%\", deny = { status = 402, code = \"budget_exhausted\" } }")
+end
+
 local function compile_row(value, path, policy, name)
   local given = read_fields(value, path)
   local parts = scopes.constants(value, path)
@@ -354,6 +365,7 @@ local function compile_row(value, path, policy, name)
     prefix = #parts == 0 and EVERYBODY or "",
     thresholds = given.thresholds or policy.thresholds }
   if policy.mode == "observe" and row.mode == "enforce" then row.mode = "observe" end
+  warn_of_gap(given.thresholds, policy, sub(path, "thresholds"))
   row.blocking, row.blocks_at = thresholds.blocking(row.thresholds, row.limit)
   row.spelt = words.of_limit(row)
   row.words = row.blocking and words.of_row(policy, row, { limit = row.blocks_at, whole = row.limit })

@@ -3,6 +3,7 @@
 --   words.usage(f, entry, spent, used)       → "sales has used 82% of its $5,000 this month"; what is held by requests
 --                                              under way is said as held: "… has used 80% and holds 2% of its …"
 --   words.refusal(f, entry, state, reply)    → "sales has used $4,998.20 of $5,000 this month, and this request may …"
+--   words.again(policy, row, stop)           → "again on 1 December"
 --   words.of_row(policy, row, item)          → by which the core refuses later on (store/counters/counters.h)
 --
 -- item.whole is the limit, with what top-ups add to it (scripts/topups.lua), item.limit what is let through.
@@ -15,7 +16,7 @@ local words = {}
 
 local function period(row) return row.period and calendar.words[row.period] or "in its session" end
 
-function words.scope(f, row) return scopes.spell(row.parts, f, false, row.name) end
+function words.scope(f, row) return scopes.spell_subject(row.parts, f, false, row.name) end
 
 local function spell_limit(row, nano) return ("%s %s"):format(units.dollars_exactly(nano), period(row)) end
 
@@ -45,10 +46,13 @@ local function spell_bound(row, item)
   return item.raised and ("%s, %s)"):format(text, item.raised.text) or text .. ")"
 end
 
--- "again on 1 December"; of a session nobody knows when it ends.
-local function spell_return(entry)
-  local stop = entry.item.stop
-  return stop and "again on " .. calendar.spell_day(stop, entry.policy.offset_at) or "again in another session"
+-- "again on 1 December"; of a session nobody knows when it ends. Kept with the row: many requests have the same.
+function words.again(policy, row, stop)
+  if not stop then return "again in another session" end
+  if row.again_at ~= stop then
+    row.again_at, row.again = stop, "again on " .. calendar.spell_day(stop, policy.offset_at)
+  end
+  return row.again
 end
 
 -- Whose budget it is, what was spent and held of how much, what this request wanted, and when to come again.
@@ -60,7 +64,7 @@ function words.refusal(f, entry, state, reply)
     units.dollars(state.spent), held, spell_bound(row, item), units.dollars(item.amount))
   if item.amount > item.limit then return text .. ": more than all of it" end
   if reply.is_contended then return text .. "; again when requests under way have ended" end
-  return ("%s; %s"):format(text, spell_return(entry))
+  return ("%s; %s"):format(text, words.again(entry.policy, row, item.stop))
 end
 
 function words.of_row(policy, row, item)

@@ -99,7 +99,7 @@ local function spell_wait(seconds)
   return ("; again in %d h"):format(math.ceil(seconds / 3600))
 end
 
-local function spell_caller(f, row) return scopes.spell(row.parts, f, true, "everybody") end
+local function spell_caller(f, row) return scopes.spell_subject(row.parts, f, true, "everybody") end
 
 local function on_counted(f, entry)
   local item = entry.item
@@ -108,26 +108,36 @@ local function on_counted(f, entry)
     spell_caller(f, entry.row)), entry.row.mode, entry.row.line)
 end
 
+-- Where a gateway counts alone: "5 requests an hour, this gateway's part of 10 while shared counters …".
+local function spell_part(entry, part, rate)
+  return ("%s %s, this gateway's part of %s while shared counters are out of reach"):format(
+    spell_count(part, entry.item.kind), rate, units.count(entry.item.limit))
+end
+
 -- Whose limit it is, how much there is of it, what this request wanted, and when to come again.
-local function spell_refusal(f, entry, reply)
+local function spell_refusal(f, entry, state, reply)
   local item, who = entry.item, spell_caller(f, entry.row)
   if reply.is_too_large then
     return ("a request of %s can never pass: %s is the limit of %s"):format(spell_count(item.amount, "tokens"),
       spell_limit(entry), who)
   end
   if item.kind == "concurrent" then
+    if state.part then
+      return ("%s is over %s; again when one ends"):format(who, spell_part(entry, state.part, "at a time"))
+    end
     return ("%s has %s under way, and may have no more at a time; again when one ends"):format(who,
       spell_count(item.limit, "requests"))
   end
   local wanted = item.kind == "tokens" and (", and this request takes %s"):format(units.count(item.amount)) or ""
-  return ("%s is over %s%s%s"):format(who, spell_rate(entry), wanted, spell_wait(reply.retry_after))
+  local rate = state.part and spell_part(entry, state.part, units.per(entry.row.per_text)) or spell_rate(entry)
+  return ("%s is over %s%s%s"):format(who, rate, wanted, spell_wait(reply.retry_after))
 end
 
-local function on_refused(f, entry, _, reply)
+local function on_refused(f, entry, state, reply)
   local row = entry.row
   local retry_after = not reply.is_too_large and reply.retry_after or nil
   return notes.deny(f, entry.policy, row.name, { status = 429, code = "rate_limited", retry_after = retry_after },
-    spell_refusal(f, entry, reply), row.mode, row.line)
+    spell_refusal(f, entry, state, reply), row.mode, row.line)
 end
 
 local function item_of(f, policy, row, unit)

@@ -356,6 +356,16 @@ group("count", function(bench)
   }
 end)
 
+group("translate", function(bench)
+  local function event(pattern)
+    return bench.measure.said("translate_answer %d+ %d+ " .. pattern, { bench.dir .. "/translate_answer", "2000", "20" })
+  end
+  return {
+    alone("translating a stream, OpenAI's to Anthropic's, per event", event("([%d.]+)"), "us", 6),
+    alone("translating a stream, Anthropic's to OpenAI's, per event", event("[%d.]+ ([%d.]+)"), "us", 6),
+  }
+end)
+
 local function counters(bench, pattern, users)
   return bench.measure.said(pattern, { bench.dir .. "/counters", users, "1000", "200000" })
 end

@@ -1,7 +1,7 @@
 // The openai client of npm against the gateway. run.lua gives what kit.mjs reads.
 import assert from "node:assert/strict";
-import OpenAI from "openai";
-import { KEY, asked, client as make, mockLog, mockScript, refusal, requestsWith, run, until } from "./kit.mjs";
+import OpenAI, { AzureOpenAI } from "openai";
+import { BASE_URL, KEY, asked, client as make, mockLog, mockScript, refusal, requestsWith, run, until } from "./kit.mjs";
 
 const MODEL = "gpt-4o-mini";
 const client = (apiKey = KEY, of = {}) => make(OpenAI, apiKey, of);
@@ -112,6 +112,19 @@ const tests = {
       async () => (await mockLog()).find((e) => e.event === "end" && e.conn === sent.conn && e.request === sent.request));
     assert.equal(end.how, "client_abort");
     assert.ok(end.tokens < 5000);
+  },
+
+  async "Azure's client is served alike"() {
+    const azure = new AzureOpenAI({ endpoint: BASE_URL.replace(/\/v1$/, ""), apiKey: KEY, apiVersion: "2024-10-21" });
+    const answer = await azure.chat.completions.create(ask("echo from a deployment"));
+    assert.equal(answer.choices[0].message.content, "from a deployment");
+    const chunks = [];
+    for await (const chunk of await azure.chat.completions.create(ask("echo in pieces", { stream: true })))
+      chunks.push(chunk.choices[0]?.delta.content ?? "");
+    assert.equal(chunks.join(""), "in pieces");
+    const stranger = await refusal(new AzureOpenAI({ endpoint: BASE_URL.replace(/\/v1$/, ""), apiKey: "sk-nobody",
+      apiVersion: "2024-10-21" }).chat.completions.create(ask("hi")));
+    assert.ok(stranger instanceof OpenAI.AuthenticationError, String(stranger));
   },
 
   async "a stream that dies at the provider raises, and nothing is made up"() {

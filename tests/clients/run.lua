@@ -32,6 +32,7 @@ local aider = { name = "clients/aider", install = function() return pip(home .. 
 local python = "/bin/python"
 local own = {
   { of = npm, run = node("openai.mjs") },
+  { of = npm, run = node("responses.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/openai_client.py" } },
 }
 local anthropic = { { of = npm, run = node("anthropic.mjs") } }

@@ -172,8 +172,7 @@ describe("a budget that is used up", function()
     local since = m:mark()
     for _, call in ipairs(calls.all()) do
       for _, stream in ipairs { false, true } do
-        call.json.model, call.json.stream = "dear", stream or nil
-        r = g:ask(call)
+        r = g:ask(calls.of(call, "dear", stream))
         assert.equal(402, r.status, call.path .. ": " .. r.body)
         assert.is_truthy(r.body:find("budget_exhausted", 1, true), call.path .. ": " .. r.body)
       end

@@ -78,7 +78,7 @@ describe("a stream in slices", function()
       if entry.verb == "over" then
         over = over + 1
         assert.equal("budget", entry.policy)
-        assert.truthy(entry.reason:find("^code%-assistant has used %$[%d.]+ and holds %$[%d.]+ of %$3 this month, and "), entry.reason)
+        assert.truthy(entry.reason:find("^code%-assistant has used %$%d+%.%d%d of %$3 this month, this request holds %$%d+%.%d%d, and more of the answer may cost %$%d+%.%d%d; again on "), entry.reason)
       end
     end
     assert.equal(1, over)
@@ -95,7 +95,7 @@ describe("a stream in slices", function()
     local last = cjson.decode(client.last_event(r).data)
     assert.equal("budget_cut", last.error.code)
     assert.equal("budget", last.error.policy)
-    assert.truthy(last.error.message:find("has used %$[%d.]+ and holds %$[%d.]+ of %$3 this month"), last.error.message)
+    assert.truthy(last.error.message:find("has used %$%d+%.%d%d of %$3 this month, this request holds %$%d+%.%d%d, and "), last.error.message)
     assert.is_nil(r.body:find("[DONE]", 1, true))
     assert.is_nil(r.body:find('"finish_reason":"', 1, true))
     assert.is_true(said(r) >= 20 and said(r) <= 32, said(r)) -- some words are two tokens
@@ -250,8 +250,8 @@ describe("a budget", function()
     local e = gateway.error_of(r)
     assert.equal(402, r.status, r.body)
     assert.equal("budget_exhausted", e.code)
-    assert.truthy(e.message:find("^code%-assistant has used %$[%d.]+ and holds %$[%d.]+ of %$3.50 this month, "
-      .. "and another attempt may cost %$[%d.]+$"), e.message)
+    assert.truthy(e.message:find("^code%-assistant has used %$%d+%.%d%d of %$3.50 this month, this request holds %$%d+%.%d%d, "
+      .. "and another attempt may cost %$%d+%.%d%d; again on %d+ %a+$"), e.message)
     local record = g:record(r:get("x-moongate-request-id"))
     local last = record.trace[#record.trace]
     assert.same({ "budget", "app@100%", "deny", e.message }, { last.policy, last.rule, last.verb, last.reason })

@@ -122,8 +122,7 @@ return models {
     for _, call in ipairs(calls.all()) do
       for _, name in ipairs(names()) do
         for _, stream in ipairs { false, true } do
-          call.json.model, call.json.stream = name, stream or nil
-          r = f[2]:ask(call)
+          r = f[2]:ask(calls.of(call, name, stream))
           local where = ("%s %s: %s"):format(call.path, name, r.body)
           assert.equal(402, r.status, where)
           assert.is_truthy(r.body:find("budget_exhausted", 1, true), where)

@@ -100,7 +100,13 @@ describe("while Redis is silent", function()
   end)
 
   it("each gateway lets its part of a limit pass that is local", function()
-    for _, g in ipairs(f) do assert.same({ 10, 429, "rate_limited" }, ask_until_refused(g, "few local")) end
+    for _, g in ipairs(f) do
+      assert.same({ 10, 429, "rate_limited" }, ask_until_refused(g, "few local"))
+      local r = g:ask { key = key_of("few local")(g), json = fleet.body { tokens = 1 } }
+      local said = gateway.error_of(r).message
+      assert.truthy(said:find("over 50 requests a day, this gateway's part of 100 while shared counters are out of reach", 1, true), said)
+      assert.equal("50", r:get("x-ratelimit-limit-requests"))
+    end
   end)
 
   it("a budget that is open is spent beyond its end", function()

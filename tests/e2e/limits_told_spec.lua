@@ -187,6 +187,23 @@ describe("moongate budgets and limits", function()
     assert.same({ 0, 0 }, { code, said.used_up })
   end)
 
+  it("tell what narrows the models of a request from what refuses it", function()
+    for name, text in pairs(POLICIES) do g.dir:write("narrow/" .. name, text) end
+    g.dir:write("narrow/models.lua", [[return models {
+      dear = { targets = { "openai/dear", { "openai/cheap", price = usd_per_million { input = "0", output = "1000" } } },
+        context = 128000, price = usd_per_million { input = "0", output = "100000" } } }]])
+    g.dir:write("narrow/budget.lua", [[return budget { zone = "Europe/Berlin",
+      budgets = { { "sales", department = "sales", limit = 1000, per = "year" } },
+      thresholds = { { at = "50%", only = "openai/cheap" }, { at = "100%", deny = { 402, "budget_exhausted" } } },
+      default = { each = "department", limit = 1, per = "month" } }]])
+    local function default(tokens)
+      local said, code = told("limits", "--policies", g.dir:path("narrow"), "--app", "tool", "--department", "support", "--user", "eve", "--model",
+        "dear", "--max-tokens", tokens)
+      return { limit(said, "default").narrows, limit(said, "default").refuses, code }
+    end
+    assert.same({ { true, false, 0 }, { false, false, 0 }, { false, true, 1 } }, { default "5", default "2", default "5000" }) -- two dimes are left
+  end)
+
   it("are asked for over the control socket, which takes nothing and refuses what it cannot read", function()
     local function counters(items)
       local c = assert(require("socket.unix")())
@@ -247,6 +264,15 @@ describe("moongate budgets and limits", function()
     assert.is_true(limit(said, "sales").refuses)
     assert.equal(6, limit(said, "hourly").left)
     assert.is_true(budget("sales", "department sales").is_used_up)
+    local registry = g.dir:path("data/registry.db")
+    assert(os.rename(registry, registry .. ".kept"))
+    g.dir:write("data/registry.db", ("no database "):rep(100))
+    local spent = told("budgets")
+    said = limits()
+    os.remove(registry)
+    assert(os.rename(registry .. ".kept", registry))
+    for _, one in ipairs { spent, said } do assert.is_truthy(#one.without_topups > 0, cjson.encode(one)) end
+    assert.same({ "", "" }, { told("budgets").without_topups, told("budgets").why })
     g:run()
     assert.equal(402, ask(key, 1).status)
     assert.equal(0, limit(limits(), "sales").left_usd)

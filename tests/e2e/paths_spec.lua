@@ -29,6 +29,29 @@ describe("a path in another spelling", function()
     end)
   end
 
+  it("that says the model, as Azure's do, is served whatever the body says", function()
+    for path, json in pairs {
+      ["/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"] = { messages = SAY, model = "claude-3-opus" },
+      ["/openai/deployments/gpt%2D4o/chat/completions"] = { messages = SAY, stream = true },
+      ["/openai/deployments/text-embedding-3-small/embeddings?api-version=1"] = { input = "hi" },
+    } do
+      local since = m:mark()
+      local r = g:ask { path = path, json = json, key = false, headers = { { "api-key", g.key } } }
+      assert.equal(200, r.status, r.body)
+      local sent = m:request(since)
+      local model = path:find("embedding", 1, true) and "text-embedding-3-small" or "gpt-4o"
+      assert.equal(path:find("embedding", 1, true) and "/v1/embeddings" or "/v1/chat/completions", sent.path)
+      assert.equal(model, cjson.decode(sent.body).model)
+      assert.is_nil(m:header(sent, "api-key"))
+      assert.equal(model, g:record(r.id).model)
+    end
+    local since = m:mark()
+    assert.equal(403, g:ask({ path = "/openai/deployments/claude-3-opus/chat/completions", json = { model = "gpt-4o", messages = SAY } }).status)
+    assert.equal(404, g:ask({ path = "/openai/deployments/no-such/embeddings", json = { input = "x" } }).status)
+    assert.equal(401, g:ask({ path = "/openai/deployments/gpt-4o/embeddings", json = { input = "x" }, key = "sk-nobody" }).status)
+    assert.same({}, m:requests(since))
+  end)
+
   it("of a model is served too", function()
     for _, path in ipairs { "/v1/models/gpt-4o/", "//v1/models/gpt-4o", "/api/v1/models/gpt-4o", "/v1/models//gpt-4o" } do
       local r = g:ask { path = path }
@@ -43,7 +66,7 @@ describe("a path of another API", function()
   for _, case in ipairs {
     { "/v1/responses/resp_1", "POST /v1/responses" }, { "/v1/messages/batches", "POST /v1/messages" },
     { "/models/gemini-2.5-flash:generateContent", '"gemini-2.5-flash"' }, { "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "Gemini" },
-    { "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21", '"gpt-4o"' }, { "/v1/files", "Files" }, { "/v1/batches", "Batches" },
+    { "/openai/deployments/gpt-4o/images/generations?api-version=2024-10-21", '"gpt-4o"' }, { "/v1/files", "Files" }, { "/v1/batches", "Batches" },
   } do
     it(case[1] .. " is 400 with what to do", function()
       local since = m:mark()

@@ -310,6 +310,26 @@ describe("counting tokens", function()
   end)
 end)
 
+describe("compaction", function()
+  it("is a call as others are: recorded, paid for, masked, refused", function()
+    local since = m:mark()
+    local r = ask { path = "/v1/responses/compact", json = response { model = "dear", input = { { role = "user", content = "one two" } } } }
+    assert.equal(200, r.status, r.body)
+    assert.equal("compaction", cjson.decode(r.body).output[1].type)
+    assert.equal("/v1/responses/compact", m:request(since).path)
+    local record = g:record(r.id)
+    assert.same({ "chat", 2, 5, 5 * 1e8 }, { record.api, record.usage.input_tokens, record.usage.output_tokens, record.cost.nano_usd })
+    since = m:mark()
+    assert.equal(403, ask({ path = "/v1/responses/compact", json = response { model = "closed" } }).status)
+    assert.equal(400, ask({ path = "/v1/responses/compact", json = response { previous_response_id = "resp_1" } }).status)
+    assert.same({}, m:requests(since))
+    assert.equal(200, ask({ app = "bot", path = "/v1/responses/compact", json = response { input = "to ana@example.org" } }).status)
+    assert.is_nil(m:request(since).body:find("@example", 1, true))
+    local next_turn = response { input = { cjson.decode(r.body).output[1], { role = "user", content = "echo go on" } } }
+    assert.equal("go on", text_of(ask({ json = next_turn }).body))
+  end)
+end)
+
 describe("masks", function()
   it("stand in what leaves, in every item, and the client gets its own values back", function()
     local since = m:mark()
@@ -352,6 +372,67 @@ describe("masks", function()
       assert.equal("I wrote to dan@example.org, as you said", text)
       assert.same({ text, text }, again)
     end
+  end)
+end)
+
+describe("policies that read answers", function()
+  local GUARD = [[return policy {
+    on_delta = function(ctx, text) if text:find("secret", 1, true) then return deny(403, "leak", "it told a secret") end end }]]
+  local JUDGE = [[return policy {
+    buffer = true,
+    on_response = function(ctx) if ctx.response:text():find("secret", 1, true) then return deny(403, "leak", "it told a secret") end end }]]
+
+  local function start(policy)
+    local files = { ["x.lua"] = policy }
+    for name, text in pairs(POLICIES) do files[name] = text end
+    files["init.lua"] = 'return chain { "auth", "x", "routing" }\n'
+    return gateway.start { mock = m, name = "responses-hooks", policies = files, key = { app = "plain" },
+      config = { providers = { openai2 = { kind = "openai", url = m.url }, vllm = { kind = "openai", url = m.url }, claude = { kind = "anthropic", url = m.url } } } }
+  end
+
+  local function asking(other, text, stream) return other:ask { path = "/v1/responses", key = other.key, json = response { input = "echo " .. text, stream = stream } } end
+
+  it("cut a stream before the text that they refuse has left", function()
+    local other = start(GUARD)
+    local r = asking(other, ("word "):rep(100) .. "secret plans " .. ("word "):rep(100), true)
+    assert.equal(200, r.status)
+    assert.falsy(r.body:find("secret plans", 1, true))
+    local events = read_stream(r.body)
+    assert.same({ "response.failed", "leak" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.equal("denied", other:record(r.id).outcome)
+    r = asking(other, ("word "):rep(300), true)
+    local _, text, again = read_stream(r.body)
+    assert.same({ text, text }, again)
+    assert.equal(("word "):rep(300):sub(1, -2), (text:gsub("%s+$", "")))
+    other:stop()
+  end)
+
+  it("keep what was said, each with who said it or what it was", function()
+    local other = start('return policy { rules = { { "kept", when = { model = "free" }, record = { texts = { "prompt", "answer" } } } } }')
+    local function kept(of, want)
+      of.model = "free"
+      local r = other:ask { path = "/v1/responses", key = other.key, json = of }
+      assert.equal(200, r.status, r.body)
+      local texts = other:record(r.id).texts
+      assert.same({ #want, #"kept" }, { texts.prompt.bytes, texts.answer.bytes })
+    end
+    kept({ instructions = "s", input = "echo kept" }, "system: s\nuser: echo kept\n")
+    kept({ stream = true, input = { { type = "function_call", name = "f", arguments = "{}" }, { type = "function_call_output", output = "rain" },
+      { role = "user", content = "echo kept" } } }, "function_call: f\nfunction_call: {}\nfunction_call_output: rain\nuser: echo kept\n")
+    other:stop()
+  end)
+
+  it("judge an answer before any of it has left, whole and streamed", function()
+    local other = start(JUDGE)
+    for _, stream in ipairs { false, true } do
+      local r = asking(other, "the secret plans", stream)
+      assert.equal(403, r.status)
+      assert.equal("leak", gateway.error_of(r).code)
+      r = asking(other, "nothing of note", stream)
+      assert.equal(200, r.status)
+      assert.truthy(r.body:find("nothing", 1, true))
+    end
+    other:stop()
   end)
 end)
 

@@ -13,6 +13,25 @@ end
 local sales = { department = "sales" }
 local row = "{ 'sales', department = 'sales', limit = 100, per = 'month' }"
 
+describe("what is held", function()
+  it("is the dearest that its input may be billed as", function()
+    local function mg(limit)
+      return gw.load_text { models = [[return models { one = { targets = { "p/one" },
+        price = usd_per_million { input = "3", cache_write = "3.75", cache_write_1h = "6", audio_input = "9", output = "0" } } }]],
+        a = budget("{ 'all', limit = '" .. limit .. "', per = 'day' }") }
+    end
+    local function held(uses) -- of a thousand tokens
+      local it = mg(1)
+      local nano = it:request { uses = uses, text = ("word "):rep(1000), max_tokens = 1 }
+      assert.allowed(nano)
+      return tonumber(gw.trace(nano):match("may cost %$([%d.]+)"))
+    end
+    local plain, cached = held(), held "caching"
+    assert.is_true(cached > 1.9 * plain and cached < 2.2 * plain, cached .. " of " .. plain)
+    assert.is_true(held "audio" > 2.9 * plain)
+  end)
+end)
+
 describe("a budget", function()
   local mg = with(row)
 

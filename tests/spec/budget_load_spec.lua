@@ -30,6 +30,7 @@ describe("loading", function()
     ["{ 'x', limit = '12,50', per = 'month' }"] = "got the text '12,50' (write 12.5)",
     ["{ 'x', limit = '$1,250', per = 'month' }"] = "got the text '$1,250' (write 1250)",
     ["{ 'x', limit = '1,250,000.75', per = 'month' }"] = "(write 1250000.75)",
+    ["{ 'x', limit = 10, per = 'month', thresholds = {} }"] = "budgets[1].thresholds: no thresholds: this budget would warn nobody and block nothing (leave 'thresholds' out: then 100% denies)",
     ["{ 'x', limit = 0, per = 'month' }"] = "a budget of 0 lets nothing through",
     ["{ 'x', departement = 'sales', limit = 10, per = 'month' }"] = "budgets[1].departement: unknown field 'departement' in a budget (did you mean 'department'?)",
     ["{ 'x', dept = 'sales', limit = 10, per = 'month' }"] = "unknown field 'dept' in a budget (did you mean 'department'?)",
@@ -94,6 +95,15 @@ describe("loading", function()
       assert.truthy(text:find(words, 1, true), text)
       assert.equal(1, count, text)
     end
+  end)
+
+  it("warns of a row whose own thresholds leave it without one that denies", function()
+    local own = "{ 'sales', department = 'sales', limit = 100, per = 'month', thresholds = { { at = '80%', warn = true } } }"
+    local default = "default = { each = 'department', limit = 5, per = 'month' }"
+    local denies = "thresholds = { { at = '90%', deny = { 402, 'x' } } }, " .. default
+    local text = table.concat(gw.errors { apps = apps, a = budget(own, denies) }, "\n")
+    assert.truthy(text:find("warning: budgets[1].thresholds: these stand in place of the file's thresholds, and none of them denies", 1, true), text)
+    assert.same({}, gw.errors { apps = apps, a = budget(own, "thresholds = { { at = '90%', warn = true } }, " .. default) })
   end)
 
   it("warns of departments that no budget holds for", function()

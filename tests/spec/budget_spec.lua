@@ -161,7 +161,7 @@ describe("scopes", function()
     assert.equal("default@100%", r.denied.rule)
     r = ask(mg, { app = false, department = false }, { cost_usd = 6 })
     assert.denied(r, 402)
-    assert.truthy(r.denied.reason:find("^no department has used", 1), r.denied.reason)
+    assert.truthy(r.denied.reason:find("^whoever has no department has used", 1), r.denied.reason)
   end)
 
   it("a row with a condition counts what falls under it only", function()
@@ -225,6 +225,15 @@ describe("periods", function()
     assert.is_true(over("month", "2025-09-30T22:00:00Z", "2025-10-31T22:59:59Z", "Europe/Berlin"))
     assert.is_false(over("month", "2025-09-30T21:59:59Z", "2025-09-30T22:00:00Z", "Europe/Berlin"))
     assert.is_false(over("month", "2025-10-31T22:59:59Z", "2025-10-31T23:00:00Z", "Europe/Berlin"))
+  end)
+
+  it("begin with the clocks' change where clocks skip midnight, east and west of Greenwich", function()
+    for zone, border in pairs { ["America/Havana"] = "2026-03-08T05:00:00Z", ["Atlantic/Azores"] = "2026-03-29T01:00:00Z",
+      ["America/Santiago"] = "2026-09-06T04:00:00Z", ["Africa/Cairo"] = "2026-04-23T22:00:00Z" } do
+      local before = border:gsub("(%d%d):00:00Z", function(hour) return ("%02d:59:59Z"):format(hour - 1) end)
+      assert.is_false(over("day", before, border, zone), zone)
+      assert.is_true(over("day", before:gsub("59:59Z", "00:00Z"), before, zone), zone)
+    end
   end)
 
   it("and conditions on hours share the zone", function()

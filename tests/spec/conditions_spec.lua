@@ -125,9 +125,15 @@ describe("conditions", function()
   end)
 
   it("on what the request uses", function()
-    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } do
+    for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio", "caching" } do
       check("uses = '" .. use .. "'", { { uses = { use } } }, { {} })
     end
+    for _, api in ipairs { "responses", "input_tokens" } do
+      for _, use in ipairs { "tools", "hosted_tools", "remote_mcp", "images", "files", "audio" } do
+        check("uses = '" .. use .. "'", { { uses = { use }, api = api } }, { { api = api } })
+      end
+    end
+    check("api = 'chat'", { { api = "responses" } }, { { api = "input_tokens" } })
     check("uses = { 'tools', 'images' }", { { uses = { "images" } } }, { { uses = { "audio" } } })
     check("uses = none_of { 'tools' }", { {} }, { { uses = { "tools" } } })
   end)

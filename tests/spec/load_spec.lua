@@ -88,7 +88,7 @@ describe("mistakes in a policy", function()
     says(rule "when = { data = 'secret' }, pass = true", "policies/a.lua:3:21: rules[1].when.data: unknown data class 'secret' (public, internal, confidential, restricted)")
     says(rule "when = { model = 'tow' }, pass = true", "policies/a.lua:3:21: rules[1].when.model: no model 'tow' in policies/models.lua (did you mean 'two'?)")
     says(rule "when = { model = 'two-2024-08-06' }, pass = true", "policies/a.lua:3:21: rules[1].when.model: 'two-2024-08-06' is a snapshot: name its model, 'two'")
-    says(rule "when = { uses = 'tool' }, pass = true", "policies/a.lua:3:21: rules[1].when.uses: expected one of audio, files, hosted_tools, images, remote_mcp, tools, got the text 'tool' (did you mean 'tools'?)")
+    says(rule "when = { uses = 'tool' }, pass = true", "policies/a.lua:3:21: rules[1].when.uses: expected one of audio, caching, files, hosted_tools, images, remote_mcp, tools, got the text 'tool' (did you mean 'tools'?)")
     says(rule "when = { stream = 'yes' }, pass = true", "policies/a.lua:3:21: rules[1].when.stream: expected true or false, got the text 'yes'")
     says(rule "when = { hours = '7-20' }, pass = true", "policies/a.lua:3:21: rules[1].when.hours: hours are written \"07:00-20:00\", got the text '7-20' (write \"07:00-20:00\")")
     says(rule "when = { days = 'monday' }, pass = true", "policies/a.lua:3:21: rules[1].when.days: days are written \"mon-fri\" or { \"sat\", \"sun\" }, got the text 'monday' (write \"mon\")")
@@ -178,6 +178,17 @@ describe("mistakes in the other files", function()
     says(chain "a = 'a'", "policies/init.lua:1:14: the chain is empty: chain { \"auth\", \"access\", … }\npolicies/init.lua:2:3: a: a chain is a list of names, and has no field 'a'")
     says({ a = "return policy {}", b = "return policy {}", chain = { "a" } },
       "policies/init.lua:1:14: warning: policies/b.lua is not in the chain, and nobody requires it: it has no effect (return chain { \"a\", \"b\" } in policies/init.lua)")
+  end)
+
+  it("chain: who counts callers stands behind who says who they are", function()
+    local limit = "return ratelimit { limits = { { 'x', by = 'user', requests = 5, per = '1m' } } }"
+    local keys = "return auth { keys = { header = 'authorization', scheme = 'Bearer' } }"
+    local function load(names) return { init = "return chain {\n  " .. names .. ",\n}", rates = limit, auth = keys,
+      spend = "return budget { budgets = { { 'all', limit = 10, per = 'month' } } }" } end
+    says(load "'rates', 'spend', 'auth'", "policies/init.lua:2:3: [1]: 'rates' counts for callers, and stands in front of 'auth', which says who calls (let it stand behind 'auth')\n"
+      .. "policies/init.lua:2:12: [2]: 'spend' counts for callers, and stands in front of 'auth', which says who calls (let it stand behind 'auth')")
+    assert.same({}, gw.errors(load "'auth', 'rates', 'spend'"))
+    assert.same({}, gw.errors(load "{ 'rates', mode = 'off' }, 'auth', 'spend'"))
   end)
 
   it("apps", function()

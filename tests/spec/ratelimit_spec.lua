@@ -70,7 +70,7 @@ describe("requests", function()
     assert.equal(10, (pass(mg, as { user = false, id = "k1" }, 20)))
     local r = mg:request(as({ user = false, id = "k2" }, { model = "one" }))
     assert.denied(r, 429)
-    assert.equal("no user is over 10 requests at once, 60 a minute; again in 1 s", r.denied.reason)
+    assert.equal("whoever has no user is over 10 requests at once, 60 a minute; again in 1 s", r.denied.reason)
   end)
 
   it("of one name cannot be taken for those of two", function()
@@ -111,6 +111,11 @@ describe("requests", function()
     assert.allowed(sessions:request { model = "one", session = "s1" })
     assert.denied(sessions:request { model = "one", session = "s1" }, 429)
     assert.allowed(sessions:request { model = "one", session = "s2" })
+    for i, header in ipairs { "session_id", "session-id", "thread-id", "x-session-affinity", "x-claude-code-session-id" } do
+      local named = { [header] = "n" .. i }
+      assert.allowed(sessions:request { model = "one", headers = named })
+      assert.denied(sessions:request { model = "one", headers = named }, 429)
+    end
     assert.allowed(sessions:request { model = "one" }) -- no session: nothing to count
     assert.allowed(sessions:request { model = "one" })
   end)
@@ -213,7 +218,7 @@ describe("tokens", function()
     local r = ask(6001)
     assert.denied(r, 429, "rate_limited")
     assert.is_nil(r.denied.retry_after)
-    assert.equal("a request of 6,001 tokens can never pass: 6,000 tokens a minute is the limit of no app", r.denied.reason)
+    assert.equal("a request of 6,001 tokens can never pass: 6,000 tokens a minute is the limit of whoever has no app", r.denied.reason)
   end)
 end)
 

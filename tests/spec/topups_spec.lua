@@ -329,6 +329,7 @@ describe("by chance, a raised limit", function()
       if random(2) == 1 then texts[#texts + 1] = ("{ at = '%d%%', %s }"):format(one[1] + random(9), one[2]) end
     end
     if random(5) > 1 then texts[#texts + 1] = ("{ at = '%d%%', deny = { 402, 'gone' } }"):format(95 + random(30)) end
+    if #texts == 0 then return "currency = 'USD'" end
     return "thresholds = { " .. table.concat(texts, ", ") .. " }"
   end
 

@@ -79,6 +79,14 @@ static bool is_good(struct telling *t, const struct redis_reply *reply)
     return !why[0];
 }
 
+/* The same, of an answer with so much in it. */
+static bool has_all(struct telling *t, const struct redis_reply *reply, size_t count)
+{
+    if (!is_good(t, reply)) return false;
+    if (reply->count < count) end(t, "Redis answers less than was asked");
+    return reply->count >= count;
+}
+
 static void ask(struct telling *t, const struct counters_call *call, errand_fn fn)
 {
     if (!errand_ask(&t->errand, call, fn)) end(t, "Redis takes nothing now");
@@ -102,7 +110,7 @@ static void return_dead(struct telling *t);
 static void on_returned(void *arg, const struct redis_reply *reply)
 {
     struct telling *t = arg;
-    if (!is_good(t, reply) || reply->count < 3) return;
+    if (!has_all(t, reply, 3)) return;
     snprintf(t->cursor, sizeof t->cursor, "%.*s", SLICE_FMT(reply->items[1].text));
     t->returned += (uint64_t)reply->items[2].integer;
     if (strcmp(t->cursor, "0") == 0) t->dead_count--;
@@ -156,7 +164,7 @@ static void note_holds(struct telling *t, const struct redis_reply *reply)
 static void on_holds(void *arg, const struct redis_reply *reply)
 {
     struct telling *t = arg;
-    if (!is_good(t, reply) || reply->count < 2) return;
+    if (!has_all(t, reply, 2)) return;
     snprintf(t->cursor, sizeof t->cursor, "%.*s", SLICE_FMT(reply->items[1].text));
     note_holds(t, reply);
     if (is_read(t, ledger_charges_recorded(db_of(t), t->over, &t->over_count))) drop_over(t);
@@ -225,14 +233,14 @@ static void on_sum(void *arg, const struct counters_spent *spent, bool counts)
 
 /* ---- Notices. */
 
-static void on_notice(void *arg, const struct ledger_alerted_row *row, bool is_given)
+static void on_notice(void *arg, const struct ledger_alerted_row *row, bool is_own)
 {
     struct telling *t = arg;
     struct ledger_alert alert;
     t->read++;
     t->last_notice = (struct ledger_alerted_row){.key = keep(t, row->key), .budget = keep(t, row->budget),
                                                  .start_s = row->start_s};
-    if (!is_given || !ledger_alert_read(&t->tape, &t->keys[t->turn], row->body, &alert) || !alert.id.len) return;
+    if (!is_own || !ledger_alert_read(&t->tape, &t->keys[t->turn], row->body, &alert) || !alert.id.len) return;
     t->claims[t->count++] = (struct counters_claim){.id = keep(t, alert.id), .start_s = row->start_s};
 }
 

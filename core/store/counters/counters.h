@@ -63,6 +63,7 @@ struct counters_scope {
 struct counters_words {
     struct slice policy, rule; /* "budget", "sales@100%" */
     struct slice who, what;    /* "sales", "$5,000 this month" */
+    struct slice again;        /* "again on 1 December"; empty: it is not said */
     struct slice file;         /* where it stands: file and line */
     int line;
     struct slice code;
@@ -125,6 +126,7 @@ struct counters_state {
     uint32_t reset_s;    /* of a rate: until nothing of it is used up */
     enum counters_refusal refusal; /* of an observed item too */
     enum counters_loss lost;       /* what was done while out of reach; COUNTERS_NOT_LOST: it was reached */
+    int64_t part;                  /* COUNTERS_LOCAL, but of money: of the limit, what is let through here; 0: all */
 };
 
 /* Copied by whoever is told. */

@@ -79,7 +79,7 @@ bool ledger_alerts_install(struct ledger_alerts *a, sqlite3 *db)
 {
     static const char set[] = "INSERT INTO alerts(key, start_s, budget, at, seq, time_s) VALUES(?, ?, ?, ?, ?, ?)"
                               " ON CONFLICT DO UPDATE SET at = excluded.at, seq = excluded.seq,"
-                              " time_s = excluded.time_s WHERE excluded.at > at";
+                              " time_s = excluded.time_s, whose = 0 WHERE excluded.at > at";
     static const char post[] = "INSERT INTO outbox(seq, sink, receiver, since_us, tries, next_us)"
                                " VALUES(?, ?, ?, ?, 0, 0)";
     static const char forget[] = "DELETE FROM alerts WHERE (key, start_s, budget) IN"
@@ -160,12 +160,12 @@ static struct slice text_column(sqlite3_stmt *q, int at)
 }
 
 bool ledger_alerts_page(sqlite3 *db, const struct ledger_alerted_row *after, int64_t now_s, uint32_t max,
-                        void (*fn)(void *arg, const struct ledger_alerted_row *row, bool is_given), void *arg)
+                        void (*fn)(void *arg, const struct ledger_alerted_row *row, bool is_own), void *arg)
 {
     static const char sql[] =
         "SELECT a.key, a.start_s, a.budget, c.body,"
         " EXISTS(SELECT 1 FROM charges s WHERE s.key = a.key AND s.start_s = a.start_s AND s.stop_s > ?4)"
-        " AND NOT EXISTS(SELECT 1 FROM outbox o WHERE o.seq = a.seq)"
+        " AND (a.whose = 1 OR (a.whose = 0 AND NOT EXISTS(SELECT 1 FROM outbox o WHERE o.seq = a.seq)))"
         " FROM alerts a LEFT JOIN chain c ON c.seq = a.seq"
         " WHERE (a.key, a.start_s, a.budget) > (?1, ?2, ?3) ORDER BY a.key, a.start_s, a.budget LIMIT ?5";
     sqlite3_stmt *q;
@@ -183,4 +183,15 @@ bool ledger_alerts_page(sqlite3 *db, const struct ledger_alerted_row *after, int
     }
     sqlite3_finalize(q);
     return rc == SQLITE_DONE;
+}
+
+bool ledger_alerts_mark(sqlite3 *db, uint64_t seq, enum alerts_whose whose)
+{
+    sqlite3_stmt *q;
+    if (sqlite3_prepare_v2(db, "UPDATE alerts SET whose = ? WHERE seq = ?", -1, &q, NULL) != SQLITE_OK) return false;
+    sqlite3_bind_int(q, 1, (int)whose);
+    sqlite3_bind_int64(q, 2, (sqlite3_int64)seq);
+    bool is_good = run(q);
+    sqlite3_finalize(q);
+    return is_good;
 }

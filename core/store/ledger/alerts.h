@@ -37,6 +37,9 @@ struct ledger_alert {
     size_t to_count;
 };
 
+/* Which gateway gives a notice out, of those that share its budget. Kept with it. */
+enum alerts_whose { ALERTS_UNKNOWN, ALERTS_OWN, ALERTS_ANOTHERS };
+
 enum ledger_alerted { ALERT_NEW, ALERT_KNOWN, ALERT_FAILED };
 
 void ledger_alerts_init(struct ledger_alerts *alerts);
@@ -52,10 +55,13 @@ struct ledger_alerted_row {
     int64_t start_s;
     struct slice body; /* empty: it was deleted for its age */
 };
-/* So many of those that were given, in the order of their places behind that one; of which the period still counts, and
- * nothing waits to be sent, is told with each. Borrowed as in ledger_charges_page(). False: sqlite3_errmsg(db). */
+/* So many of those that were given, in the order of their places behind that one. is_own: its period still counts, and
+ * it is given out from here: it is known to be, or nobody has said whose it is and nothing of it waits to be sent.
+ * Borrowed as in ledger_charges_page(). False: sqlite3_errmsg(db). */
 bool ledger_alerts_page(sqlite3 *db, const struct ledger_alerted_row *after, int64_t now_s, uint32_t max,
-                        void (*fn)(void *arg, const struct ledger_alerted_row *row, bool is_given), void *arg);
+                        void (*fn)(void *arg, const struct ledger_alerted_row *row, bool is_own), void *arg);
+/* Of the notice of that entry; between batches. False: sqlite3_errmsg(db). */
+bool ledger_alerts_mark(sqlite3 *db, uint64_t seq, enum alerts_whose whose);
 /* "slack:#ai-spend" → "slack" and "#ai-spend"; "owner" has no address. */
 struct slice ledger_alert_sink(struct slice receiver, struct slice *address);
 

@@ -280,7 +280,7 @@ static bool check_alerts(struct checker *k)
                             "SELECT seq FROM temp.made_alerts m WHERE" STILL_TOLD " AND NOT EXISTS"
                             " (SELECT 1 FROM alerts t WHERE t.at >= m.at AND" SAME_BUDGET ")",
                             "alerts: an entry without a row",
-                            "INSERT INTO alerts SELECT key, start_s, budget, at, seq, strftime('%s') + 0"
+                            "INSERT INTO alerts SELECT key, start_s, budget, at, seq, strftime('%s') + 0, 0"
                             " FROM temp.made_alerts m WHERE" STILL_TOLD
                             " ON CONFLICT DO UPDATE SET at = excluded.at, seq = excluded.seq"
                             " WHERE excluded.at > at") &&

@@ -100,7 +100,10 @@ const char *const ledger_schemas[LEDGER_SCHEMA_VERSION] = {
     /* last_s is when its last answer ended, and says no more when it began. */
     "DROP TRIGGER charges_anew;"
     "CREATE TRIGGER charges_anew AFTER UPDATE ON charges WHEN new.begun_s <> old.begun_s"
-    "  BEGIN DELETE FROM alerts WHERE key = new.key AND start_s = new.start_s; END;"};
+    "  BEGIN DELETE FROM alerts WHERE key = new.key AND start_s = new.start_s; END;"
+    /* Who gives it out (enum alerts_whose), as the counters that a fleet shares have said; they may forget it. */
+    "ALTER TABLE alerts ADD COLUMN whose INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX alerts_seq ON alerts(seq);"};
 
 static bool read_version(sqlite3 *db, const char *path, int *version, struct fault *why)
 {

@@ -247,6 +247,7 @@ static bool close_block(struct answer_reader *in)
 
 static bool read_content(const struct answer_reader *in, uint32_t content, uint32_t part)
 {
+    if (!json_is(in->tape, content, JSON_ARRAY)) return true;
     for (uint32_t n = json_first(in->tape, content); n != JSON_NONE; n = json_next(in->tape, n), part++) {
         uint32_t input = json_get(in->tape, n, SLICE("input"));
         if (!read_block(in, n, part)) return false;

@@ -108,7 +108,9 @@ static bool close_first(struct answer_writer *w, struct part *p)
     arena_init(&arena);
     bool is_good = p->kind != ANTHROPIC_CALL || arguments_read(&p->arguments, &arena, &json) || may_be_cut(w) ||
                    refuse(w, "what a tool is asked is no JSON object, or was cut");
-    is_good = is_good && w->form->close(&w->out, p->kind, json);
+    bool is_blank = buf_len(&p->arguments.raw) && !p->arguments.has_any; /* which no client reads as an object */
+    is_good = is_good && (!is_blank || w->form->add(&w->out, p->kind, SLICE_NONE, json)) &&
+              w->form->close(&w->out, p->kind, json);
     arena_clear(&arena);
     drop(w, p);
     w->is_open = false;

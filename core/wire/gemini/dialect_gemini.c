@@ -14,7 +14,8 @@ static const char *path(enum chat_kind kind)
     case CHAT_CHAT: return ":generateContent";
     case CHAT_COUNT: return ":countTokens";
     case CHAT_EMBEDDINGS: return ":embedContent";
-    case CHAT_COMPLETIONS: return NULL;
+    case CHAT_COMPLETIONS:
+    case CHAT_COMPACT: return NULL;
     }
     return NULL;
 }

@@ -67,11 +67,11 @@ static struct slice without_beginning(struct slice model)
     return has ? slice_of(model.ptr + 7, model.len - 7) : model;
 }
 
-/* The path has said which; a body may say the same. */
+/* The path has said which; a body may say the same. Of a body alone nobody knows. */
 static bool is_the_same(struct members *in, uint32_t node)
 {
     const struct json_tape *tape = &in->r->tape;
-    if (node == JSON_NONE || json_is(tape, node, JSON_NULL)) return true;
+    if (!in->r->model.len || node == JSON_NONE || json_is(tape, node, JSON_NULL)) return true;
     if (!json_is(tape, node, JSON_STRING)) return members_refuse(in, KEY_MODEL, "a string");
     struct slice model = without_beginning(json_text(tape, node, in->arena));
     return slice_equal(model, in->r->model) || members_refuse(in, KEY_MODEL, "the one that stands in the path");
@@ -83,7 +83,7 @@ static bool read_model(struct members *in)
     uint32_t model = members_value(in, KEY_MODEL);
     if (!r->model.len && json_is(&r->tape, model, JSON_STRING))
         r->model = without_beginning(members_keep_text(in, model));
-    return members_keep_model(in, KEY_MODEL, r->model) && is_the_same(in, model);
+    return (!r->model.len || members_keep_model(in, KEY_MODEL, r->model)) && is_the_same(in, model);
 }
 
 static bool check_request(struct members *in, uint32_t request)

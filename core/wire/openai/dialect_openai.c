@@ -13,7 +13,8 @@ static const char *path(enum chat_kind kind)
     case CHAT_CHAT: return "/chat/completions";
     case CHAT_COMPLETIONS: return "/completions";
     case CHAT_EMBEDDINGS: return "/embeddings";
-    case CHAT_COUNT: return NULL;
+    case CHAT_COUNT:
+    case CHAT_COMPACT: return NULL;
     }
     return NULL;
 }

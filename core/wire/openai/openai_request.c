@@ -183,7 +183,8 @@ static bool read_text(struct members *in)
 {
     switch (in->r->kind) {
     case CHAT_CHAT:
-    case CHAT_COUNT: return read_messages(in);
+    case CHAT_COUNT:
+    case CHAT_COMPACT: return read_messages(in);
     case CHAT_COMPLETIONS: return read_prompt(in);
     case CHAT_EMBEDDINGS: in->r->messages_node = members_value(in, KEY_INPUT); return true;
     }

@@ -11,6 +11,7 @@ static const char *path(enum chat_kind kind)
     switch (kind) {
     case CHAT_CHAT: return "/responses";
     case CHAT_COUNT: return "/responses/input_tokens";
+    case CHAT_COMPACT: return "/responses/compact";
     case CHAT_COMPLETIONS:
     case CHAT_EMBEDDINGS: return NULL;
     }

@@ -1,6 +1,6 @@
 /*
- * Bodies of requests of OpenAI's Responses API. Source: OpenAI API reference, POST /v1/responses and
- * /v1/responses/input_tokens.
+ * Bodies of requests of OpenAI's Responses API. Source: OpenAI API reference, POST /v1/responses,
+ * /v1/responses/input_tokens and /v1/responses/compact.
  */
 #include "wire/content.h"
 #include "wire/members.h"
@@ -160,7 +160,7 @@ void responses_edit_ask_usage(const struct chat_request *r, struct splice *edits
 }
 
 /* Of what has no name here (seed, penalties, stop) nothing is written: the provider would refuse it. Who counts writes
- * nothing. */
+ * nothing, and compaction takes no more than what is compacted. */
 void responses_edit_member(const struct chat_request *r, struct splice *edits, enum chat_limit limit, struct slice name,
                            struct slice json)
 {
@@ -168,7 +168,7 @@ void responses_edit_member(const struct chat_request *r, struct splice *edits, e
         {"temperature", 11}, {"top_p", 5}, {"service_tier", 12}, {"user", 4}, {"safety_identifier", 17},
         {"prompt_cache_key", 16}, {"store", 5}, {"parallel_tool_calls", 19}};
     (void)limit;
-    if (r->kind == CHAT_COUNT) return;
+    if (r->kind != CHAT_CHAT) return;
     if (slice_equal(name, SLICE("max_tokens")))
         members_edit(r, edits, key_names[KEY_MAX_OUTPUT_TOKENS], json);
     else if (slice_equal(name, SLICE("reasoning_effort")))

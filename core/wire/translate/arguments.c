@@ -7,6 +7,7 @@
 /* One character of the text inside. */
 static void look(struct arguments *a, char c)
 {
+    a->has_any |= c != ' ' && c != '\t' && c != '\r' && c != '\n';
     if (a->is_escaped) {
         a->is_escaped = false;
     } else if (a->is_string) {
@@ -48,25 +49,15 @@ void arguments_add(struct arguments *a, struct slice text)
     }
 }
 
-static bool is_blank(struct slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (!strchr(" \t\r\n", text.ptr[i]) || !text.ptr[i]) return false;
-    }
-    return true;
-}
-
 bool arguments_read(const struct arguments *a, struct arena *arena, struct slice *json)
 {
     struct json_tape tape;
     struct fault why;
     *json = SLICE("{}");
-    if (!buf_len(&a->raw)) return true;
-    struct slice text = json_decode(arena_join(arena, buf_slice(&a->raw), SLICE("\"")), arena);
-    if (is_blank(text)) return true;
-    *json = text;
+    if (!a->has_any) return true;
+    *json = json_decode(arena_join(arena, buf_slice(&a->raw), SLICE("\"")), arena);
     json_init(&tape);
-    bool is_object = json_parse(&tape, text, &why) && json_is(&tape, 0, JSON_OBJECT);
+    bool is_object = json_parse(&tape, *json, &why) && json_is(&tape, 0, JSON_OBJECT);
     json_clear(&tape);
     return is_object;
 }

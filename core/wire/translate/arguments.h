@@ -7,7 +7,7 @@
  *     if (!arguments_read(&a, &arena, &json)) …      // no object: cut, or none from the beginning
  *     arguments_clear(&a);
  *
- * Nothing at all is {}. Who adds bounds what it holds.
+ * Nothing at all is {}, nor are blanks more. Who adds bounds what it holds.
  */
 #ifndef MOONGATE_WIRE_TRANSLATE_ARGUMENTS_H
 #define MOONGATE_WIRE_TRANSLATE_ARGUMENTS_H
@@ -23,6 +23,7 @@ struct arguments {
     struct buf raw; /* a JSON string without its last quote */
     uint32_t depth; /* of what was decoded so far */
     bool is_string, is_escaped, is_over;
+    bool has_any; /* that is no blank */
 };
 
 void arguments_add(struct arguments *a, struct slice text);

@@ -30,7 +30,7 @@ struct translator {
     struct slice as_it_came;    /* of an event that was mended: its data, as long as the mended one's */
     const char *mended;         /* … where that begins; NULL: it was not mended */
     struct said_reader reader;  /* of those */
-    bool has_failed;            /* the client was told of an error: that ends it */
+    bool is_over;               /* its end, or an error, has been told: nothing comes behind that */
     struct buf text;            /* of one that is mended */
     struct buf comment;         /* or an error: what is no event of the writer's */
 };
@@ -121,6 +121,7 @@ static bool on_delta(void *arg, const struct delta *delta)
     struct translator *t = arg;
     struct delta end = *delta;
     end.usage = t->usage;
+    t->is_over |= delta->kind == DELTA_END;
     if (delta->kind == DELTA_LOST) {
         dropped_add(t->dropped, delta->name);
         return true;
@@ -181,7 +182,7 @@ static bool write_failure(struct translator *t, const struct said *said)
     arena_init(&arena);
     read_failure(t, said, &failure, &arena);
     t->client->answers->word_failure(&failure, &error, &status);
-    t->has_failed = true;
+    t->is_over = true;
     buf_reset(&t->comment);
     t->client->write_event_error(&t->comment, &error);
     arena_clear(&arena);
@@ -230,7 +231,7 @@ static bool read_mended(struct translator *t, const struct sse_event *event)
 
 static bool read_event(struct translator *t, const struct sse_event *event, const struct said *said)
 {
-    if (t->has_failed) return true;
+    if (t->is_over) return true;
     if (event->is_comment_only)
         return event_comment(&t->comment, SLICE("ping"), t->event, t->arg);
     if (said->what & SAID_ERROR) return write_failure(t, said);

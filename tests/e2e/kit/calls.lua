@@ -1,8 +1,7 @@
 -- Every path that calls a model for money, by the gateway's own table of paths (core/exchange/api.c), each with a small
 -- request: a new one that is not asked here fails.
 --
---   for _, call in ipairs(calls.all()) do g:ask { method = call.method, path = call.path, json = call.json } end
---                                             -- json has no model yet
+--   for _, call in ipairs(calls.all()) do g:ask(calls.of(call, "gpt-4o", stream)) end
 local calls = {}
 
 local ASKS = {
@@ -11,7 +10,19 @@ local ASKS = {
   ["/v1/embeddings"] = { input = "hi" },
   ["/v1/messages"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
   ["/v1/responses"] = { input = "hi", max_output_tokens = 1 },
+  ["/v1/responses/compact"] = { input = { { role = "user", content = "hi" } } },
+  ["/openai/deployments/*/chat/completions"] = { messages = { { role = "user", content = "hi" } }, max_tokens = 1 },
+  ["/openai/deployments/*/completions"] = { prompt = "hi", max_tokens = 1 },
+  ["/openai/deployments/*/embeddings"] = { input = "hi" },
 }
+
+-- One of them for that model, which the path may say.
+function calls.of(call, model, stream)
+  local json = { stream = stream or nil }
+  for name, value in pairs(call.json) do json[name] = value end
+  if not call.path:find("*", 1, true) then json.model = model end
+  return { method = call.method, path = (call.path:gsub("%*", model)), json = json }
+end
 
 function calls.all()
   local file = assert(io.open("core/exchange/api.c"))

@@ -46,6 +46,8 @@ static void a_day_without_midnight_begins_with_the_change(void)
         EXPECT(period_instant(&zone, dates[i], false, NOW_US, &from) && period_instant(&zone, dates[i], true, NOW_US, &to));
         EXPECT_INT(days[i].began * 1000000, from);
         EXPECT_INT(days[i].ended * 1000000, to);
+        EXPECT(period_instant(&zone, i == 0 ? "2026-04-24T00:30" : "2026-03-08T00:30", false, NOW_US, &from));
+        EXPECT_INT((days[i].began + 1800) * 1000000, from); /* as long after the change */
     }
 }
 

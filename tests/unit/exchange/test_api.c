@@ -12,11 +12,11 @@ static void every_row_is_whole(void)
         EXPECT(api->kind != API_NONE && api->client && api->name && api->path[0] == '/');
         EXPECT_STR(is_call ? "POST" : "GET", api->method);
         bool has_star = strchr(api->path, '*') != NULL;
-        EXPECT_INT(api->kind == API_MODEL || (is_call && api->client->path_to), has_star);
+        EXPECT_INT(api->kind == API_MODEL || api->names_model, has_star);
         EXPECT(is_call || (!api->has_text && !api->meters_output && !api->is_stream));
         if (is_call) EXPECT(api->client->path(api->asks)[0] == (api->client->path_to ? ':' : '/'));
     }
-    EXPECT_INT(20, count);
+    EXPECT_INT(24, count);
     EXPECT(api_at(SIZE_MAX) == NULL);
 }
 

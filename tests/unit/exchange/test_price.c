@@ -63,14 +63,44 @@ static void at_most_the_dearer_of_text_and_reasoning_comes(void)
     struct price_rates *rates = &p.tiers[0].rates;
     struct price price = {&p, 1, ""};
     rates->pico[USAGE_INPUT] = 1000, rates->pico[USAGE_OUTPUT] = 5000, rates->pico[USAGE_REASONING] = 2000;
-    EXPECT_INT(COST_UNPRICED, price_at_most(&price, 10, 10, SLICE(""), 100 * S - 1).state);
-    EXPECT_INT(COST_UNPRICED, price_at_most(NULL, 10, 10, SLICE(""), 100 * S).state);
-    EXPECT_INT(60, price_at_most(&price, 10, 10, SLICE(""), 100 * S).nano);
+    EXPECT_INT(COST_UNPRICED, price_at_most(&price, 10, 10, 0, SLICE(""), 100 * S - 1).state);
+    EXPECT_INT(COST_UNPRICED, price_at_most(NULL, 10, 10, 0, SLICE(""), 100 * S).state);
+    EXPECT_INT(60, price_at_most(&price, 10, 10, 0, SLICE(""), 100 * S).nano);
     rates->pico[USAGE_REASONING] = 7000;
-    EXPECT_INT(80, price_at_most(&price, 10, 10, SLICE(""), 100 * S).nano);
-    EXPECT_INT(0, price_at_most(&price, 0, 0, SLICE(""), 100 * S).nano);
-    EXPECT_INT(INT64_MAX, price_at_most(&price, 0, UINT64_MAX, SLICE(""), 100 * S).nano);
-    EXPECT(price_at_most(&price, UINT64_MAX, 0, SLICE(""), 100 * S).nano > 0);
+    EXPECT_INT(80, price_at_most(&price, 10, 10, 0, SLICE(""), 100 * S).nano);
+    EXPECT_INT(0, price_at_most(&price, 0, 0, 0, SLICE(""), 100 * S).nano);
+    EXPECT_INT(INT64_MAX, price_at_most(&price, 0, UINT64_MAX, 0, SLICE(""), 100 * S).nano);
+    EXPECT(price_at_most(&price, UINT64_MAX, 0, 0, SLICE(""), 100 * S).nano > 0);
+}
+
+static int64_t at_most(struct price_period *p, unsigned uses)
+{
+    struct price price = {p, 1, ""};
+    return price_at_most(&price, 10, 10, uses, SLICE(""), 100 * S).nano;
+}
+
+static void at_most_what_the_request_uses_is_billed(void)
+{
+    struct price_period p = period(100, PRICE_UNSET);
+    struct price_rates *rates = &p.tiers[0].rates;
+    for (int i = 0; i < USAGE_PARTS; i++)
+        rates->pico[i] = PRICE_UNSET;
+    rates->pico[USAGE_REQUESTS] = 0;
+    rates->pico[USAGE_INPUT] = 3000, rates->pico[USAGE_OUTPUT] = 5000;
+    EXPECT_INT(80, at_most(&p, ~0u));
+    rates->pico[USAGE_CACHE_WRITE_5M] = 4000, rates->pico[USAGE_CACHE_WRITE_1H] = 6000;
+    EXPECT_INT(80, at_most(&p, CHAT_USES_TOOLS));
+    EXPECT_INT(110, at_most(&p, CHAT_USES_CACHING));
+    rates->pico[USAGE_CACHE_WRITE_1H] = PRICE_UNSET;
+    EXPECT_INT(90, at_most(&p, 0)); /* one rate for all writes: it may write unasked */
+    rates->pico[USAGE_AUDIO_INPUT] = 10000, rates->pico[USAGE_AUDIO_OUTPUT] = 20000;
+    rates->pico[USAGE_IMAGE_INPUT] = 9000;
+    EXPECT_INT(90, at_most(&p, 0));
+    EXPECT_INT(140, at_most(&p, CHAT_USES_IMAGES));
+    EXPECT_INT(150, at_most(&p, CHAT_USES_FILES));
+    EXPECT_INT(300, at_most(&p, CHAT_USES_AUDIO));
+    rates->pico[USAGE_IMAGE_OUTPUT] = 30000;
+    EXPECT_INT(340, at_most(&p, 0));
 }
 
 static void tiers_are_found_by_name(void)
@@ -200,7 +230,7 @@ static void parts_have_the_names_that_prices_use(void)
 {
     static const char *const names[] = {"input",       "cached_input", "cache_write",  "cache_write_1h",
                                         "audio_input", "image_input",  "output",       "reasoning",
-                                        "audio_output", "image_output", "images",      "requests"};
+                                        "audio_output", "image_output", "images", "searches", "tool_calls", "requests"};
     EXPECT_INT(USAGE_PARTS, sizeof names / sizeof names[0]);
     for (int i = 0; i < USAGE_PARTS; i++)
         EXPECT_STR(names[i], usage_part_name(i));
@@ -360,6 +390,7 @@ int main(void)
     RUN(without_a_price_there_is_no_cost);
     RUN(the_last_period_that_has_begun_holds);
     RUN(at_most_the_dearer_of_text_and_reasoning_comes);
+    RUN(at_most_what_the_request_uses_is_billed);
     RUN(tiers_are_found_by_name);
     RUN(long_context_is_chosen_once);
     RUN(what_has_no_rate_is_named);

@@ -89,6 +89,22 @@ static void what_is_open_passes_uncounted(void)
     close_machine();
 }
 
+static void what_is_local_says_its_part(void)
+{
+    open_machine(1, 2);
+    struct counters_item items[] = {rate(COUNTERS_REQUESTS, 1, 10, 2), money("app=a", 1, 1000)};
+    hear(&items[1], 0, 0);
+    struct counters_answer answer = ask(COUNTERS_ADMIT, "r1", items, 2);
+    EXPECT(answer.is_ok);
+    EXPECT_INT(5, answer.states[0].part);
+    EXPECT_INT(0, answer.states[1].part);
+    answer = admit("r2", &items[0]);
+    EXPECT(!answer.is_ok);
+    EXPECT_INT(COUNTERS_OVER, answer.states[0].refusal);
+    EXPECT_INT(5, answer.states[0].part);
+    close_machine();
+}
+
 static void what_is_closed_is_refused_and_takes_nothing(void)
 {
     open_machine(1, 1);
@@ -330,6 +346,7 @@ static void so_many_are_known(void)
 int main(void)
 {
     RUN(what_is_open_passes_uncounted);
+    RUN(what_is_local_says_its_part);
     RUN(what_is_closed_is_refused_and_takes_nothing);
     RUN(one_before_it_may_refuse);
     RUN(rates_are_parted_among_gateways);

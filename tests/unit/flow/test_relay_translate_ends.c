@@ -26,6 +26,7 @@ static void an_end_is_the_providers_own(void)
     expect_end(&dialect_openai, O_TEXT("a") O_FINISH("stop") O_DONE, &why, true);
     expect_end(&dialect_openai, O_TEXT("a") O_DONE, NULL, true); /* servers without a reason */
     expect_end(&dialect_openai, O_TEXT("a"), NULL, false);
+    expect_end(&dialect_openai, O_TEXT("a") O_FINISH("stop") O_DONE "data: {\n\ndata: {\"error\":1}\n\n", NULL, true);
     expect_end(&dialect_openai, O_TEXT("a") "data: [DONE]", NULL, true);
     expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")) A_FINISH("end_turn"), NULL, false);
     expect_end(&dialect_anthropic, A_START A_BLOCK(A_TEXT("a")), NULL, false);

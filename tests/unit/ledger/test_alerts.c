@@ -208,6 +208,7 @@ static void nothing_is_sent_of_what_is_anothers(void)
     EXPECT_INT(2, claim.asked);
     EXPECT_INT(0, count_of(told(), "alert_sales"));
     EXPECT_INT(2, count_of(told(), "\"id\":\"alert_legal\""));
+    EXPECT_STR("2,1", kit_ask("SELECT group_concat(whose) FROM (SELECT * FROM alerts ORDER BY seq)"));
     EXPECT_STR("2", kit_ask("SELECT count(*) FROM chain WHERE kind = 8"));
     end();
 }

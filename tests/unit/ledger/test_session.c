@@ -341,19 +341,26 @@ static enum alerts_whose claimed(struct gateway *g, const char *id)
     return g->whose;
 }
 
-static void put_notice(struct gateway *g, const char *id, const char *budget)
+static void put_notice(struct gateway *g, const char *id, const char *budget, const char *to)
 {
     struct buf body;
     struct fault why = {0};
     buf_init(&body);
-    buf_printf(&body, "{\"id\":\"%s\",\"key\":\"app=a\",\"period\":%lld,\"at\":8000,\"to\":[],\"rule\":\"%s@80%%\"}", id,
-               (long long)period - 86400, budget);
+    buf_printf(&body, "{\"id\":\"%s\",\"key\":\"app=a\",\"period\":%lld,\"at\":8000,\"to\":[%s],\"rule\":\"%s@80%%\"}",
+               id, (long long)period - 86400, to, budget);
     struct ledger_entry entry = {.kind = CHAIN_ALERT, .body = buf_slice(&body)};
     if (!ledger_begin(g->ledger, &why) || ledger_put(g->ledger, &entry, &why) != LEDGER_STORED ||
         !ledger_commit(g->ledger, &why)) {
         UNIT_FAIL("put: %s", why.text);
     }
     buf_clear(&body);
+}
+
+static void lose_memory(struct gateway *a, struct gateway *b)
+{
+    const char *before = arena_copy(&arena, slice_str(a->view.epoch)).ptr;
+    EXPECT_STR("OK", sync_text("FLUSHALL", NULL));
+    WAIT(is_open(a) && is_open(b) && strcmp(a->view.epoch, before) != 0 && strcmp(a->view.epoch, b->view.epoch) == 0);
 }
 
 /* Also when Redis has lost who had claimed it, and the other comes first. */
@@ -374,12 +381,9 @@ static void one_gateway_of_all_gives_a_notice_out(void)
     EXPECT_INT(ALERTS_OWN, claimed(a, "alert_1"));
     EXPECT_INT(ALERTS_ANOTHERS, claimed(a, "alert_2"));
     gateway_put(a, 1, "app=a", 70);
-    put_notice(a, "alert_1", "budget/one");
-    put_notice(a, "alert_3", "budget/two");
-    const char *epoch_before = arena_copy(&arena, slice_str(a->view.epoch)).ptr;
-    EXPECT_STR("OK", sync_text("FLUSHALL", NULL));
-    WAIT(is_open(a) && is_open(b) && strcmp(a->view.epoch, epoch_before) != 0 &&
-         strcmp(a->view.epoch, b->view.epoch) == 0);
+    put_notice(a, "alert_1", "budget/one", "");
+    put_notice(a, "alert_3", "budget/two", "");
+    lose_memory(a, b);
     EXPECT_INT(ALERTS_ANOTHERS, claimed(b, "alert_1"));
     EXPECT_INT(ALERTS_ANOTHERS, claimed(b, "alert_3"));
     kill(sync_server.pid, SIGSTOP);
@@ -387,6 +391,30 @@ static void one_gateway_of_all_gives_a_notice_out(void)
     WAIT(a->claimed_seq == claims);
     EXPECT_INT(ALERTS_UNKNOWN, a->whose);
     kill(sync_server.pid, SIGCONT);
+    gateway_end(a);
+    gateway_end(b);
+    fleet_end();
+}
+
+/* Who has not sent it yet has claimed it, and who left it to him has not. */
+static void a_notice_stays_whose_it_is(void)
+{
+    fleet_begin(NULL);
+    struct gateway *a = gateway_start("gw-a"), *b = gateway_start("gw-b");
+    WAIT(is_open(a) && is_open(b));
+    gateway_put(a, 1, "app=a", 70);
+    gateway_put(b, 2, "app=a", 70);
+    put_notice(a, "alert_1", "budget/one", "\"ops\"");
+    put_notice(b, "alert_1", "budget/one", "");
+    put_notice(b, "alert_2", "budget/two", "\"ops\"");
+    put_notice(a, "alert_2", "budget/two", "");
+    sql(a, "UPDATE alerts SET whose = iif(budget = 'budget/one', 1, 2)");
+    sql(b, "UPDATE alerts SET whose = iif(budget = 'budget/one', 2, 1)");
+    lose_memory(a, b);
+    EXPECT_INT(ALERTS_ANOTHERS, claimed(b, "alert_1"));
+    EXPECT_INT(ALERTS_ANOTHERS, claimed(a, "alert_2"));
+    EXPECT_INT(ALERTS_OWN, claimed(a, "alert_1"));
+    EXPECT_INT(ALERTS_OWN, claimed(b, "alert_2"));
     gateway_end(a);
     gateway_end(b);
     fleet_end();
@@ -408,5 +436,6 @@ int main(void)
     RUN(a_repair_makes_sums_less);
     RUN(many_sums_keep_nobody);
     RUN(one_gateway_of_all_gives_a_notice_out);
+    RUN(a_notice_stays_whose_it_is);
     return unit_close("session");
 }

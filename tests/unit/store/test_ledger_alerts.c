@@ -206,7 +206,7 @@ static void what_was_told_is_checked_and_repaired(void)
     kit_damage(path, "DELETE FROM alerts WHERE start_s = 0 OR start_s < unixepoch() - 300 * 86400");
     EXPECT_STR("", check_it(false));
     kit_damage(path, "DELETE FROM alerts WHERE key = 'department=sales'");
-    kit_damage(path, "INSERT INTO alerts VALUES('department=it', 1000, 'budget/it', 8000, 3, 1000)");
+    kit_damage(path, "INSERT INTO alerts VALUES('department=it', 1000, 'budget/it', 8000, 3, 1000, 0)");
     kit_damage(path, "INSERT INTO outbox VALUES(NULL, 77, 'slack', 'slack:#x', 0, 0, 0)");
     kit_damage(path, "UPDATE alerts SET at = 10000 WHERE key = 'department=hr'");
     EXPECT_STR("alerts: a row without an entry: 3; alerts: a row without an entry: 3; alerts: an entry without a row: 1; "
@@ -228,7 +228,7 @@ static void what_was_told_is_forgotten_when_no_period_lasts_so_long(void)
     open_ledger();
     commit(SALES, "department=sales", 1000, 8000);
     run("UPDATE alerts SET time_s = unixepoch() - 401 * 86400");
-    run("INSERT INTO alerts VALUES('department=support', 1000, 'budget/x', 8000, 1, unixepoch() - 399 * 86400)");
+    run("INSERT INTO alerts VALUES('department=support', 1000, 'budget/x', 8000, 1, unixepoch() - 399 * 86400, 0)");
     commit(SALES, "department=hr", 1000, 8000);
     EXPECT_STR("0", kit_ask("SELECT count(*) FROM alerts WHERE key = 'department=sales'"));
     EXPECT_STR("1", kit_ask("SELECT count(*) FROM alerts WHERE key = 'department=support'"));

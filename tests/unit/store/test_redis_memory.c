@@ -286,6 +286,28 @@ static void a_memory_opens_when_all_could_tell(void)
     EXPECT(ask(COUNTERS_ADMIT, "r", &item, 1, none).is_ok);
 }
 
+/* --- its clock --- */
+
+/* Tokens would be used up, and the dead would live, until it is as late again. */
+static void a_clock_that_was_set_back_begins_anew(void)
+{
+    begin();
+    struct counters_item items[] = {rate(COUNTERS_TOKENS, "u;1", 900, 1000, 500), money("app=a", 10, 1000)};
+    EXPECT(ask(COUNTERS_ADMIT, "r1", items, 2, none).is_ok);
+    EXPECT(!ask(COUNTERS_ADMIT, "r2", items, 2, none).is_ok);
+    const char *later = arena_printf(&arena, "%" PRId64, (period + 3) * 1000).ptr;
+    sync_ask("HSET", "mg1:{p0}:R", "_t", later, NULL); /* by another master's */
+    EXPECT_STR(epoch, word(say(counters_call_beat(&here, "src", false, 60000, &arena)), 1));
+    later = arena_printf(&arena, "%" PRId64, (period + 3600) * 1000).ptr;
+    sync_ask("HSET", "mg1:{p0}:R", "_t", later, NULL);
+    EXPECT_STR("-1", word(say(counters_call_beat(&here, "src", false, 60000, &arena)), 0));
+    EXPECT_STR("0", sync_text("ZCARD", "mg1:{p0}:S", NULL));
+    snprintf(epoch, sizeof epoch, "%s", word(say(counters_call_beat(&here, "src", true, 60000, &arena)), 1));
+    say(counters_call_seed(epoch, 0, &arena));
+    EXPECT(ask(COUNTERS_ADMIT, "r2", items, 2, none).is_ok);
+    EXPECT_INT(10, states[1].held);
+}
+
 /* --- bounds --- */
 
 static void nothing_is_kept_for_ever(void)
@@ -300,8 +322,8 @@ static void nothing_is_kept_for_ever(void)
     EXPECT_STR("1 0 0", say(counters_call_sweep(true, "0", 0, &arena)));
     spend("led1", "r", sum);
     while (strcmp("1 0 2", say(counters_call_sweep(false, "0", 0, &arena))) != 0)
-        if (strcmp("4", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
-    EXPECT_STR("4", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e, _p, w */
+        if (strcmp("5", sync_text("HLEN", "mg1:{p0}:R", NULL)) == 0) break;
+    EXPECT_STR("5", sync_text("HLEN", "mg1:{p0}:R", NULL)); /* _i, _e, _p, _t, w */
     while (strcmp("2", sync_text("HLEN", "mg1:{p0}:B:0", NULL)) != 0) /* w, and that it was told of: they stay */
         say(counters_call_sweep(true, "0", 0, &arena));
     EXPECT(ask(COUNTERS_ADMIT, "r", items, 3, none).is_ok);
@@ -413,6 +435,7 @@ int main(void)
     RUN(all_who_count_there_have_one_billing_zone);
     RUN(what_a_dead_process_held_comes_back);
     RUN(a_memory_opens_when_all_could_tell);
+    RUN(a_clock_that_was_set_back_begins_anew);
     RUN(nothing_is_kept_for_ever);
     RUN(a_full_redis_still_gives_back);
     RUN(as_many_items_as_there_may_be);

@@ -148,4 +148,23 @@ static inline void expect_answer(const char *body, const char *want)
     done();
 }
 
+/* What the model says, and what its reader gets. */
+static const char *const answers[][2] = {
+    {"dear [email], write to [email_2] or [employee_id].", "dear ana@example.com, write to bo@x.org or EMP-123456."},
+    {"new: cy@x.org, again cy@x.org, EMP-654321", "new: [email_3], again [email_3], [employee_id_2]"},
+    {"your own ana@example.com is yours", "your own ana@example.com is yours"},
+    {"[email [email_] [email_1] [email_9] [] [email]] [[email]", "[email [email_] [email_1] [email_9] [] ana@example.com] [ana@example.com"},
+    {"key sk-" "abcdefghijklmnopqrst0123456789 card 4111 1111 1111 1111 end", "key [api_key] card [credit_card] end"},
+    {"caf\xC3\xA9 \xF0\x9F\x98\x80 [email]\xE2\x80\xA6", "caf\xC3\xA9 \xF0\x9F\x98\x80 ana@example.com\xE2\x80\xA6"},
+    {"nothing at all", "nothing at all"},
+    {"ends in [emai", "ends in [emai"},
+};
+#define ANSWERS (sizeof answers / sizeof answers[0])
+
+static inline size_t char_len(const char *at)
+{
+    unsigned char c = (unsigned char)*at;
+    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
 #endif

@@ -31,6 +31,7 @@ struct hearing {
     char place[200]; /* of what is wrong: the event */
     struct buf text, reasoning, refusal, signatures, redacted, calls;
     char reason[40], id[160], model[160];
+    bool is_beyond; /* something was not read */
     bool has_begun, has_reason, has_usage, has_ended, has_error;
     long long input, cached, written, output, thought; /* tokens, as the dialect has them */
     char error_type[64], error_message[512];
@@ -64,6 +65,22 @@ static inline void hearing_add(struct buf *out, json_t *object, const char *key)
     if (ORACLE_IS(value, STRING)) buf_append(out, slice_of(json_string_value(value), json_string_length(value)));
 }
 
+static inline bool hearing_has(json_t *object, const char *key)
+{
+    return json_string_length(json_object_get(object, key)) > 0;
+}
+
+/* NULL: it is none; of numbers that jansson does not know nothing is said. */
+static inline json_t *hearing_load(struct hearing *h, struct slice json)
+{
+    json_error_t why;
+    json_t *root = json_loadb(json.ptr, json.len, JSON_ALLOW_NUL, &why);
+    bool is_beyond = !root && json_error_code(&why) == json_error_numeric_overflow;
+    h->is_beyond |= is_beyond;
+    hearing_must(h, root || is_beyond, "no JSON");
+    return root;
+}
+
 static inline long long hearing_number(json_t *object, const char *key)
 {
     return json_integer_value(json_object_get(object, key));
@@ -89,23 +106,25 @@ static inline void hearing_end_calls(struct hearing *h)
 {
     for (int i = 0; i < h->call_count; i++) {
         if (h->dialect == &dialect_anthropic && !buf_len(&h->asked[i])) buf_append(&h->asked[i], SLICE("{}"));
-        json_t *asked = json_loadb(buf_ptr(&h->asked[i]), buf_len(&h->asked[i]), 0, NULL);
+        json_error_t why;
+        json_t *asked = json_loadb(buf_ptr(&h->asked[i]), buf_len(&h->asked[i]), JSON_ALLOW_NUL, &why);
+        bool is_beyond = !asked && json_error_code(&why) == json_error_numeric_overflow;
         char *sorted = asked && ORACLE_IS(asked, OBJECT) ? json_dumps(asked, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
         buf_printf(&h->calls, "%.*s(%s)", SLICE_FMT(buf_slice(&h->names[i])), sorted ? sorted : "?");
         bool may_be_cut = strcmp(h->reason, "length") == 0 || strcmp(h->reason, "max_tokens") == 0;
-        if (!sorted && h->dialect == &dialect_anthropic)
+        if (!sorted && !is_beyond && h->dialect == &dialect_anthropic)
             hearing_must(h, may_be_cut, "arguments are no object");
         free(sorted);
         json_decref(asked);
     }
 }
 
-static inline int hearing_new_call(struct hearing *h, const char *name)
+static inline int hearing_new_call(struct hearing *h, json_t *holder)
 {
-    hearing_must(h, name[0], "a call without a name");
+    hearing_must(h, hearing_has(holder, "name"), "a call without a name");
     hearing_must(h, h->call_count < HEARING_CALLS, "too many calls");
     if (h->call_count == HEARING_CALLS) return 0;
-    buf_append(&h->names[h->call_count], slice_str(name));
+    hearing_add(&h->names[h->call_count], holder, "name");
     return h->call_count++;
 }
 
@@ -141,9 +160,9 @@ static inline void hearing_openai_call(struct hearing *h, json_t *call, int inde
     hearing_must(h, index >= 0 && index <= h->call_count, "calls are not numbered in turn");
     hearing_must(h, is_new == (json_object_get(call, "id") != NULL), "an id where none is due, or none");
     if (is_new) {
-        hearing_must(h, hearing_text(call, "id")[0], "an empty id");
+        hearing_must(h, hearing_has(call, "id"), "an empty id");
         hearing_must(h, strcmp(hearing_text(call, "type"), "function") == 0, "no function");
-        hearing_new_call(h, hearing_text(function, "name"));
+        hearing_new_call(h, function);
     }
     hearing_must(h, ORACLE_IS(json_object_get(function, "arguments"), STRING), "no arguments");
     if (!h->wrong) hearing_add(&h->asked[index], function, "arguments");
@@ -181,7 +200,7 @@ static inline void hearing_head(struct hearing *h, json_t *root)
         snprintf(h->id, sizeof h->id, "%s", hearing_text(root, "id"));
         snprintf(h->model, sizeof h->model, "%s", hearing_text(root, "model"));
     }
-    hearing_must(h, h->id[0] && strcmp(h->id, hearing_text(root, "id")) == 0, "another id");
+    hearing_must(h, h->id[0] && strncmp(h->id, hearing_text(root, "id"), sizeof h->id - 1) == 0, "another id");
 }
 
 static inline void hearing_openai_chunk(struct hearing *h, json_t *root)
@@ -203,7 +222,7 @@ static inline void hearing_take_error(struct hearing *h, json_t *error)
     h->has_error = true;
     snprintf(h->error_type, sizeof h->error_type, "%s", hearing_text(error, "type"));
     snprintf(h->error_message, sizeof h->error_message, "%s", hearing_text(error, "message"));
-    hearing_must(h, h->error_type[0] && h->error_message[0], "an error without words");
+    hearing_must(h, hearing_has(error, "type") && hearing_has(error, "message"), "an error without words");
 }
 
 static inline void hearing_openai_event(struct hearing *h, const struct sse_event *e)
@@ -215,9 +234,8 @@ static inline void hearing_openai_event(struct hearing *h, const struct sse_even
         return;
     }
     hearing_must(h, !e->name.len, "a name");
-    json_t *root = json_loadb(e->data.ptr, e->data.len, 0, NULL);
+    json_t *root = hearing_load(h, e->data);
     json_t *error = json_object_get(root, "error");
-    hearing_must(h, root, "no JSON");
     if (error)
         hearing_take_error(h, error);
     else if (root)
@@ -251,9 +269,9 @@ static inline void hearing_anthropic_block(struct hearing *h, json_t *block)
     } else if (strcmp(type, "redacted_thinking") == 0) {
         hearing_add(&h->redacted, block, "data");
     } else if (strcmp(type, "tool_use") == 0) {
-        hearing_must(h, hearing_text(block, "id")[0], "a call without an id");
+        hearing_must(h, hearing_has(block, "id"), "a call without an id");
         hearing_must(h, ORACLE_IS(json_object_get(block, "input"), OBJECT), "a call without input");
-        hearing_new_call(h, hearing_text(block, "name"));
+        hearing_new_call(h, block);
     } else {
         hearing_wrong(h, "a block of another kind");
     }
@@ -331,10 +349,9 @@ static inline void hearing_anthropic_typed(struct hearing *h, const char *type, 
 
 static inline void hearing_anthropic_event(struct hearing *h, const struct sse_event *e)
 {
-    json_t *root = json_loadb(e->data.ptr, e->data.len, 0, NULL);
+    json_t *root = hearing_load(h, e->data);
     const char *type = hearing_text(root, "type");
-    hearing_must(h, root, "no JSON");
-    hearing_must(h, slice_equal(slice_str(type), e->name), "another name than its type");
+    if (root) hearing_must(h, slice_equal(slice_str(type), e->name), "another name than its type");
     if (strcmp(type, "error") == 0)
         hearing_take_error(h, json_object_get(root, "error"));
     else if (root)
@@ -399,8 +416,8 @@ static inline void hearing_anthropic_body(struct hearing *h, json_t *root)
 
 static inline void hearing_body(struct hearing *h, struct slice bytes)
 {
-    json_t *root = json_loadb(bytes.ptr, bytes.len, 0, NULL);
-    hearing_must(h, root, "no JSON");
+    json_t *root = hearing_load(h, bytes);
+    if (!root) return;
     if (json_object_get(root, "error"))
         hearing_take_error(h, json_object_get(root, "error"));
     else if (h->dialect == &dialect_openai)

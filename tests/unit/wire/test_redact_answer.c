@@ -1,24 +1,6 @@
 /* What the model says is masked and given back, however it is cut, and nothing else changes. */
 #include "answering.h"
 
-static const char *const answers[][2] = {
-    {"dear [email], write to [email_2] or [employee_id].", "dear ana@example.com, write to bo@x.org or EMP-123456."},
-    {"new: cy@x.org, again cy@x.org, EMP-654321", "new: [email_3], again [email_3], [employee_id_2]"},
-    {"your own ana@example.com is yours", "your own ana@example.com is yours"},
-    {"[email [email_] [email_1] [email_9] [] [email]] [[email]", "[email [email_] [email_1] [email_9] [] ana@example.com] [ana@example.com"},
-    {"key sk-" "abcdefghijklmnopqrst0123456789 card 4111 1111 1111 1111 end", "key [api_key] card [credit_card] end"},
-    {"caf\xC3\xA9 \xF0\x9F\x98\x80 [email]\xE2\x80\xA6", "caf\xC3\xA9 \xF0\x9F\x98\x80 ana@example.com\xE2\x80\xA6"},
-    {"nothing at all", "nothing at all"},
-    {"ends in [emai", "ends in [emai"},
-};
-#define ANSWERS (sizeof answers / sizeof answers[0])
-
-static size_t char_len(const char *at)
-{
-    unsigned char c = (unsigned char)*at;
-    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-}
-
 /* Cut at every place, into pieces of every length, as deltas: one result. */
 static void however_it_is_cut_the_answer_is_the_same(void)
 {
@@ -369,93 +351,12 @@ static void a_part_that_ends_is_waited_for_no_longer(void)
     done();
 }
 
-/* ---- The Responses API: which text a delta goes on with its numbers and its name say. */
-
-static bool append_out(void *arg, const struct sse_event *event, const struct said *said)
-{
-    (void)said;
-    buf_append(arg, event->data);
-    buf_append_char(arg, '\n');
-    return true;
-}
-
-/* Events as lines; what comes out, likewise. */
-static void expect_responses(const char *const events[], size_t count, const char *want)
-{
-    struct dialect_stream stream;
-    struct buf got;
-    buf_init(&got);
-    use_rules(true, true);
-    send_request(ASKED, CHAT_CHAT);
-    dialect_stream_init(&stream, 1);
-    struct redact_stream *redacting = redact_stream_new(r, append_out, &got);
-    for (size_t i = 0; i < count; i++) {
-        struct slice data = slice_str(events[i]);
-        struct sse_event event = {.raw = data, .data = data, .retry_ms = -1, .ends = true};
-        struct said said;
-        struct fault why;
-        dialect_responses.read_event(&reader, &stream, SLICE(""), data, &said);
-        EXPECT(redact_stream_event(redacting, &event, &said, &why));
-    }
-    redact_stream_flush(redacting);
-    EXPECT_SLICE(slice_str(want), buf_slice(&got));
-    redact_stream_free(redacting);
-    buf_clear(&got);
-    done();
-}
-
-#define PART(item, part) "\"output_index\":" #item ",\"content_index\":" #part ","
-#define DELTA(item, part, text) "{\"type\":\"response.output_text.delta\"," PART(item, part) "\"delta\":\"" text "\"}"
-#define WHY(item, text) "{\"type\":\"response.reasoning_text.delta\"," PART(item, 0) "\"delta\":\"" text "\"}"
-
-static void a_secret_across_deltas_of_one_part_is_caught_and_said_again_likewise(void)
-{
-    static const char *const events[] = {
-        DELTA(0, 0, "EMP-33"), DELTA(1, 0, "b EMP"), WHY(0, "EMP-12"), DELTA(0, 0, "3333 x"), DELTA(0, 1, "3333"),
-        WHY(0, "3456"), DELTA(1, 0, "-44"),
-        "{\"type\":\"response.output_text.done\"," PART(0, 0) "\"text\":\"EMP-333333 x\",\"item_id\":\"EMP-333333\"}",
-        "{\"type\":\"response.completed\",\"response\":{\"id\":\"EMP-333333\",\"output\":[{\"type\":\"message\",\"content\":"
-        "[{\"text\":\"EMP-333333 x\",\"logprobs\":[{\"token\":\"EMP\"}]},{\"text\":\"fine\",\"logprobs\":[1]}]},"
-        "{\"type\":\"image_generation_call\",\"result\":\"EMP-333333\"}]}}"};
-    expect_responses(
-        events, sizeof events / sizeof events[0],
-        DELTA(0, 0, "[employee_id_2]") "\n" DELTA(1, 0, "b EMP") "\n" WHY(0, "EMP-12") "\n" DELTA(0, 0, " x") "\n"
-        DELTA(0, 1, "3333") "\n" WHY(0, "3456") "\n" DELTA(1, 0, "-44") "\n"
-        "{\"type\":\"response.output_text.done\"," PART(0, 0) "\"text\":\"[employee_id_2] x\",\"item_id\":\"EMP-333333\"}\n"
-        "{\"type\":\"response.completed\",\"response\":{\"id\":\"EMP-333333\",\"output\":[{\"type\":\"message\",\"content\":"
-        "[{\"text\":\"[employee_id_2] x\",\"logprobs\":null},{\"text\":\"fine\",\"logprobs\":[1]}]},"
-        "{\"type\":\"image_generation_call\",\"result\":\"EMP-333333\"}]}}\n");
-}
-
-/* What is done is waited for no longer, and an echo of all tools is no text that grows. */
-static void an_event_that_holds_much_is_read_by_itself(void)
-{
-    struct buf event;
-    buf_init(&event);
-    buf_append(&event, SLICE("{\"type\":\"response.created\",\"response\":{\"tools\":["));
-    for (unsigned i = 0; i < 2 * LIMIT_REDACT_TEXTS; i++)
-        buf_printf(&event, "%s{\"description\":\"tool %u\"}", i ? "," : "", i);
-    buf_append(&event, SLICE("]}}"));
-    buf_append_char(&event, '\0');
-    const char *events[] = {DELTA(0, 0, "EMP-3"), "{\"type\":\"response.output_text.done\"," PART(0, 0) "\"text\":\"x\"}",
-                            buf_ptr(&event)};
-    struct buf want;
-    buf_init(&want);
-    buf_printf(&want, "%s\n%s\n%s\n", events[0], events[1], events[2]);
-    buf_append_char(&want, '\0');
-    expect_responses(events, 3, buf_ptr(&want));
-    buf_clear(&want);
-    buf_clear(&event);
-}
-
 int main(void)
 {
     arena_init(&arena);
     buf_init(&sent);
     buf_init(&out);
     RUN(a_part_that_ends_is_waited_for_no_longer);
-    RUN(a_secret_across_deltas_of_one_part_is_caught_and_said_again_likewise);
-    RUN(an_event_that_holds_much_is_read_by_itself);
     RUN(however_it_is_cut_the_answer_is_the_same);
     RUN(whatever_is_said_and_cut_the_whole_decides);
     RUN(events_that_hold_nothing_are_byte_for_byte);

@@ -128,6 +128,8 @@ static void calls_of_other_servers_are_known(void)
                      O_CALLS("{\"index\":0,\"id\":\"z\",\"function\":{\"arguments\":\"}\"}}") O_END("tool_calls"),
                  "f({})");
     expect_calls(&dialect_openai,
+                 O_CALLS(O_BEGIN("0", "a", "f")) O_CALLS(O_ASK("0", " \\n")) O_END("tool_calls"), "f({})");
+    expect_calls(&dialect_openai,
                  O_CHUNK("\"function_call\":{\"name\":\"f\",\"arguments\":\"{\"}", "null")
                      O_CHUNK("\"function_call\":{\"arguments\":\"}\"}", "null") O_END("function_call"),
                  "f({})");
@@ -384,6 +386,27 @@ static void a_beginning_without_choices_is_none(void)
     done();
 }
 
+/* ---- what is not as it should be */
+
+/* Whatever member is not there, or of another type: an end, an error or a fault, and never more. */
+static void odd_members_are_no_trouble(void)
+{
+    static const char *const odd[] = {
+        A_EVENT("message_start", ",\"message\":{}") A_END("end_turn"),
+        A_EVENT("message_start", ",\"message\":{\"content\":7,\"id\":1,\"model\":[]}") A_END("end_turn"),
+        A_EVENT("message_start", ",\"message\":{\"content\":[{\"type\":\"text\"}]}") A_END("end_turn"),
+        A_EVENT("message_start", "") A_END("end_turn"),
+        A_START A_EVENT("content_block_start", "") A_END("end_turn"),
+        A_START A_EVENT("message_delta", "") A_EVENT("message_stop", ""),
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        hear_stream(&dialect_anthropic, odd[i]);
+        EXPECT_INT(!h.has_ended, t.has_stopped);
+        EXPECT(i > 2 || h.has_ended);
+        done();
+    }
+}
+
 /* ---- there and back */
 
 static void there_and_back_all_is_as_it_was(void)
@@ -423,6 +446,7 @@ int main(void)
     RUN(what_only_its_provider_runs_is_lost_and_told);
     RUN(pings_are_comments);
     RUN(a_beginning_without_choices_is_none);
+    RUN(odd_members_are_no_trouble);
     RUN(there_and_back_all_is_as_it_was);
     return unit_close("translate_answers");
 }

@@ -8,7 +8,10 @@
 --   said which; {-1, memory or "", epoch or ""}: nothing is known of it, Redis has lost it
 -- The memory's name is made with the first key in an empty Redis; it becomes the epoch when sums are in (seed.lua).
 --with redis clock wide losing
+local BACK_MS = 5000 -- masters that take each other's place may differ by so much
 local now_ms = now_s * 1000 + floor(now_ns / 1000000)
+-- The clock was set back: leases would last, and what is used up of tokens, until it is there again.
+if (call("HGET", KEYS[1], "_t") or 0) - now_ms > BACK_MS then lose_all() end
 local periods, left = call("HGET", KEYS[1], "_p"), {}
 for start, stop in each_period(periods) do
   local is_there = call("HEXISTS", KEYS[1]:sub(1, -2) .. "B:" .. start, "m") == 1
@@ -32,6 +35,7 @@ local until_ms = ("%.0f"):format(now_ms + ARGV[2])
 local memory = names[1] or ("%.0f"):format(now_s * 1000000 + time[2])
 if not names[1] then call("HSET", KEYS[1], "_i", memory) end
 widen(KEYS[1])
+call("HSET", KEYS[1], "_t", ("%.0f"):format(now_ms))
 call("HSET", KEYS[2], "\0lease", until_ms)
 call("ZADD", KEYS[3], until_ms, ARGV[1])
 local teller = call("GET", KEYS[4])

@@ -5,6 +5,7 @@
 --   R            _i, _e: which memory this is, and whether it is seeded (seed.lua); k<key>: the cell of a limit's key,
 --                five doubles: until when its requests are used up (s since 1970, ns), its tokens (s, ns), how many run
 --                _p: the periods that were told (losing.lua), _b: those in which something was held
+--                _t: when somebody beat last (ms)
 --   B:<start>    the budgets of a period: s<key> spent, h<key> held, g<source> <key>: what one ledger told of it.
 --                Sessions are B:0: u<key> is when a session is over, l<key> when it was charged last, n<key> how often
 --                it began anew. a<id>: which ledger gives a notice out.

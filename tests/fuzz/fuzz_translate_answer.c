@@ -1,0 +1,223 @@
+/*
+ * Answers of any bytes, in another dialect than their client's. The first bytes are the plan, the rest is the answer: by
+ * a grammar of what providers say, a production a byte, or as it stands.
+ *
+ * Whatever comes, what leaves is what a strict client reads (tests/unit/wire/hearing.h), up to where a fault ended it;
+ * an end marker leaves only behind the provider's own end; and what leaves does not depend on how the answer was cut.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "../unit/wire/hearing.h"
+#include "../unit/wire/translating.h"
+
+#include "base/check.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PLAN_BYTES 2
+
+struct plan {
+    const struct dialect *provider, *client;
+    bool is_body, is_failure, is_grammar;
+    struct answer_manner manner;
+    size_t step;
+};
+
+static struct plan read_plan(const uint8_t b[PLAN_BYTES])
+{
+    static const size_t steps[] = {1, 2, 3, 7, 30, 200, 3000, 0};
+    bool is_openai = b[0] & 1;
+    return (struct plan){
+        .provider = is_openai ? &dialect_openai : &dialect_anthropic,
+        .client = is_openai ? &dialect_anthropic : &dialect_openai,
+        .is_body = b[0] & 2,
+        .is_failure = (b[0] & 6) == 6,
+        .is_grammar = !(b[0] & 8),
+        .manner = {.id = {"req-1", 5}, .created = 1, .is_stream = true, .wants_usage = b[0] & 16},
+        .step = steps[b[1] % 8],
+    };
+}
+
+/* ---- the answer */
+
+#define CHUNK(rest) "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0," rest "}]}\n\n"
+#define TEXT(text) CHUNK("\"delta\":{\"content\":\"" text "\"},\"finish_reason\":null")
+#define CALL(index, rest) CHUNK("\"delta\":{\"tool_calls\":[{\"index\":" index rest "}]}")
+#define ASK(index, text) CALL(index, ",\"function\":{\"arguments\":\"" text "\"}")
+
+static const char *const openai[] = {
+    TEXT("a"), TEXT(""), TEXT("\\ud83d"), TEXT("\\ude00\\u0041\\ud83d"), TEXT("\\\\ud83d\\n\\\""),
+    CHUNK("\"delta\":{\"reasoning_content\":\"t\"}"), CHUNK("\"delta\":{\"reasoning\":\"t\\ud83d\"}"),
+    CHUNK("\"delta\":{\"reasoning_details\":[{\"signature\":\"s\",\"index\":0},{\"data\":\"d\"}]}"),
+    CHUNK("\"delta\":{\"refusal\":\"no\"}"), CHUNK("\"delta\":{\"content\":[{\"type\":\"text\",\"text\":\"p\"},"
+                                                   "{\"type\":\"thinking\",\"thinking\":[{\"text\":\"q\"}]}]}"),
+    CALL("0", ",\"id\":\"i\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}"),
+    CALL("0", ",\"id\":\"j\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}"),
+    CALL("1", ",\"function\":{\"name\":\"h\",\"arguments\":\"{\"}"),
+    CALL("2", ",\"id\":\"k\",\"function\":{\"name\":\"o\",\"arguments\":{\"x\":[1,\"\\n\"]}}"),
+    ASK("0", "{\\\"a\\\":"), ASK("0", "\\\"}\\\\u007b\\\"}"), ASK("1", "}"), ASK("1", "\\\"b\\\":[\\\"\\ud83d"),
+    ASK("1", "\\ude00\\\"]"), ASK("0", " "), CHUNK("\"delta\":{\"function_call\":{\"name\":\"l\",\"arguments\":\"{}\"}}"),
+    CHUNK("\"delta\":{},\"finish_reason\":\"stop\""), CHUNK("\"delta\":{},\"finish_reason\":\"tool_calls\""),
+    CHUNK("\"delta\":{},\"finish_reason\":\"length\""), CHUNK("\"delta\":{\"content\":\"z\"},\"finish_reason\":\"content_filter\""),
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":3,\"total_tokens\":12}}\n\n",
+    "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"other\"}}]}\n\n", "data: [DONE]\n\n",
+    "data: {\"error\":{\"message\":\"M\",\"code\":429}}\n\n", ": c\n\n", "data: {\"choices\":\n\n",
+    "event: error\ndata: x\n\n", CHUNK("\"logprobs\":{\"content\":[1]},\"delta\":{\"odd\":7}"),
+};
+
+#define EVENT(type, rest) "event: " type "\ndata: {\"type\":\"" type "\"" rest "}\n\n"
+#define OPEN(index, block) EVENT("content_block_start", ",\"index\":" index ",\"content_block\":" block)
+#define DELTA(index, delta) EVENT("content_block_delta", ",\"index\":" index ",\"delta\":{\"type\":" delta "}")
+
+static const char *const anthropic[] = {
+    EVENT("message_start", ",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"model\":\"m\",\"content\":[],"
+                           "\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}"),
+    OPEN("0", "{\"type\":\"text\",\"text\":\"\"}"), OPEN("1", "{\"type\":\"text\",\"text\":\"begun\"}"),
+    OPEN("0", "{\"type\":\"tool_use\",\"id\":\"i\",\"name\":\"f\",\"input\":{}}"),
+    OPEN("1", "{\"type\":\"tool_use\",\"id\":\"j\",\"name\":\"g\",\"input\":{\"x\":\"\\ud83d\\ude00\"}}"),
+    OPEN("0", "{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}"),
+    OPEN("1", "{\"type\":\"redacted_thinking\",\"data\":\"d\"}"),
+    OPEN("1", "{\"type\":\"server_tool_use\",\"id\":\"s\",\"name\":\"w\",\"input\":{}}"),
+    DELTA("0", "\"text_delta\",\"text\":\"a\""), DELTA("0", "\"text_delta\",\"text\":\"\\ud83d\""),
+    DELTA("0", "\"text_delta\",\"text\":\"\\ude00\\\\ud83d\""), DELTA("1", "\"text_delta\",\"text\":\"b\""),
+    DELTA("0", "\"input_json_delta\",\"partial_json\":\"{\\\"a\\\":\\\"\\ud83d\""),
+    DELTA("0", "\"input_json_delta\",\"partial_json\":\"\\ude00\\\"}\""),
+    DELTA("0", "\"input_json_delta\",\"partial_json\":\"\""), DELTA("1", "\"input_json_delta\",\"partial_json\":\"{}\""),
+    DELTA("0", "\"thinking_delta\",\"thinking\":\"t\""), DELTA("0", "\"signature_delta\",\"signature\":\"s\""),
+    DELTA("0", "\"citations_delta\",\"citation\":{}"), EVENT("content_block_stop", ",\"index\":0"),
+    EVENT("content_block_stop", ",\"index\":1"), EVENT("ping", ""),
+    EVENT("message_delta", ",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":4}"),
+    EVENT("message_delta", ",\"delta\":{\"stop_reason\":\"tool_use\"}"), EVENT("message_stop", ""),
+    EVENT("message_delta", ",\"delta\":{\"stop_reason\":\"refusal\",\"stop_details\":{\"explanation\":\"no\"}}"),
+    EVENT("message_delta", ",\"delta\":{\"stop_reason\":\"max_tokens\"}"), EVENT("new_event", ""), ": c\n\n",
+    EVENT("error", ",\"error\":{\"type\":\"overloaded_error\",\"message\":\"M\"}"), "event: ping\ndata: {\n\n",
+    EVENT("message_start", ",\"message\":{\"id\":\"msg_2\",\"type\":\"message\",\"model\":\"m\",\"stop_reason\":\"tool_use\","
+                           "\"content\":[{\"type\":\"tool_use\",\"id\":\"k\",\"name\":\"h\",\"input\":{}}]}"),
+};
+
+/* Members of another type, or not there. */
+static const char *const odd_openai[] = {
+    "data: {}\n\n", "data: {\"choices\":null}\n\n", "data: {\"choices\":[1,null,[],{}]}\n\n", "data: {\"usage\":{}}\n\n",
+    "data: {\"id\":1,\"model\":[],\"choices\":[{}]}\n\n", CHUNK("\"delta\":null"), CHUNK("\"delta\":[1]"),
+    CHUNK("\"delta\":{\"tool_calls\":{}}"), CHUNK("\"delta\":{\"tool_calls\":[1,{},{\"function\":2}]}"),
+    CHUNK("\"delta\":{\"tool_calls\":[{\"index\":-1,\"function\":{\"name\":\"f\",\"arguments\":7}}]}"),
+    CHUNK("\"delta\":{\"tool_calls\":[{\"index\":1e9,\"id\":3,\"function\":{\"name\":\"f\",\"arguments\":[]}}]}"),
+    CHUNK("\"delta\":{\"reasoning_details\":[1,{\"signature\":2,\"data\":{}}]}"), CHUNK("\"finish_reason\":3"),
+    CHUNK("\"text\":\"x\""), CHUNK("\"message\":{\"content\":\"y\"}"), "data: {\"error\":\"\"}\n\n",
+    "data: {\"error\":{\"message\":1,\"code\":[]}}\n\n", CHUNK("\"delta\":{\"content\":[1,{\"text\":2}]}"),
+    "data: {\"choices\":[{\"index\":\"0\",\"finish_reason\":\"error\"}]}\n\n",
+};
+static const char *const odd_anthropic[] = {
+    EVENT("message_start", ""), EVENT("message_start", ",\"message\":{}"), EVENT("message_start", ",\"message\":[1]"),
+    EVENT("message_start", ",\"message\":{\"id\":1,\"content\":{},\"container\":3}"),
+    EVENT("message_start", ",\"message\":{\"content\":[1,null,{},{\"type\":7}]}"), EVENT("content_block_start", ""),
+    OPEN("0", "1"), OPEN("0", "{}"), OPEN("-1", "{\"type\":\"text\"}"), OPEN("\"0\"", "{\"type\":\"text\"}"),
+    OPEN("0", "{\"type\":\"tool_use\",\"name\":1,\"input\":2}"), OPEN("1", "{\"type\":\"tool_use\",\"name\":\"f\",\"input\":[]}"),
+    OPEN("1", "{\"type\":\"text\",\"text\":{},\"citations\":[1]}"), EVENT("content_block_delta", ",\"index\":0"),
+    DELTA("0", "1"), DELTA("0", "\"text_delta\""), DELTA("0", "\"text_delta\",\"text\":1"), EVENT("message_delta", ""),
+    EVENT("message_delta", ",\"delta\":{\"stop_reason\":1,\"stop_details\":2}"), EVENT("content_block_stop", ""),
+    "event: error\ndata: {\"type\":\"error\"}\n\n", "data: {}\n\n", EVENT("error", ",\"error\":{\"type\":1}"),
+};
+
+static const char *const openai_body[] = {
+    "{\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\"", "},\"finish_reason\":\"stop\"}]",
+    "},\"finish_reason\":\"length\"}]", ",\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":2,\"total_tokens\":6}", "}",
+    ",\"content\":\"a\\ud83d\\ude00\"", ",\"content\":null", ",\"refusal\":\"no\"", ",\"reasoning_content\":\"t\"",
+    ",\"tool_calls\":[{\"id\":\"i\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\":1e400}\"}}]",
+    ",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{\"}},{\"function\":{\"name\":\"g\"}}]",
+    ",\"error\":{\"message\":\"M\"}", "{\"choices\":[1]", "{\"choices\":[{\"message\":[", ",\"tool_calls\":[1]",
+    ",\"content\":[{\"text\":1},2]", "{\"choices\":[{\"index\":0,\"message\":null,\"x\":{\"y\":1",
+};
+
+static const char *const anthropic_body[] = {
+    "{\"id\":\"msg_1\",\"type\":\"message\",\"model\":\"m\",\"content\":[", "],\"stop_reason\":\"end_turn\"",
+    "],\"stop_reason\":\"tool_use\"", ",\"usage\":{\"input_tokens\":4,\"output_tokens\":2}", "}", ",",
+    "{\"type\":\"text\",\"text\":\"a\\ud83d\\ude00\"}", "{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"s\"}",
+    "{\"type\":\"redacted_thinking\",\"data\":\"d\"}", "{\"type\":\"tool_use\",\"id\":\"i\",\"name\":\"f\",\"input\":{\"x\":1e400}}",
+    "{\"type\":\"server_tool_use\",\"name\":\"w\"}", "{}", "1", "{\"type\":\"text\",\"text\":1,\"citations\":2}",
+    "{\"type\":\"tool_use\"}", "{\"type\":\"tool_use\",\"name\":\"f\",\"input\":[]}", ",\"error\":{\"type\":\"api_error\",\"message\":\"M\"}",
+};
+#define COUNT(list) (sizeof(list) / sizeof(list)[0])
+
+static const char *production(const struct plan *p, uint8_t byte)
+{
+    bool is_openai = p->provider == &dialect_openai;
+    if (byte >= 250) is_openai = !is_openai;
+    if (!p->is_body && byte >= 160 && byte < 250)
+        return is_openai ? odd_openai[byte % COUNT(odd_openai)] : odd_anthropic[byte % COUNT(odd_anthropic)];
+    if (p->is_body) return is_openai ? openai_body[byte % COUNT(openai_body)] : anthropic_body[byte % COUNT(anthropic_body)];
+    return is_openai ? openai[byte % COUNT(openai)] : anthropic[byte % COUNT(anthropic)];
+}
+
+static void write_answer(const struct plan *p, const uint8_t *data, size_t size, struct buf *answer)
+{
+    buf_init(answer);
+    for (size_t i = 0; i < size && buf_len(answer) < 100000; i++) {
+        if (p->is_grammar)
+            buf_append(answer, slice_str(production(p, data[i])));
+        else
+            buf_append_char(answer, (char)data[i]);
+    }
+}
+
+/* ---- what must hold */
+
+static void check_heard(const struct hearing *h)
+{
+    if (h->wrong) fprintf(stderr, "%s: %s\n", h->wrong, h->place);
+    check(!h->wrong);
+}
+
+static void check_stream(const struct plan *p, struct slice answer)
+{
+    struct translating whole, cut;
+    struct hearing h;
+    translate_stream_as(&whole, p->provider, p->client, &p->manner, answer, 0);
+    translate_stream_as(&cut, p->provider, p->client, &p->manner, answer, p->step);
+    check(slice_equal(buf_slice(&whole.out), buf_slice(&cut.out)));
+    check(whole.has_stopped == cut.has_stopped && whole.why.code == cut.why.code);
+    check(!whole.has_stopped || whole.why.code == FAULT_UNTRANSLATABLE);
+    hearing_begin(&h, p->client);
+    hearing_stream(&h, buf_slice(&whole.out));
+    check_heard(&h);
+    bool is_over = whole.end == DIALECT_COMPLETE || whole.end == DIALECT_COMPLETE_UNMARKED;
+    check(!h.has_ended || is_over || whole.told.has_error); /* an error may come behind the end */
+    check(!is_over || h.has_ended || h.has_error || whole.has_stopped || h.is_beyond);
+    check(!(h.has_ended && whole.has_stopped));
+    hearing_clear(&h);
+    translating_clear(&whole);
+    translating_clear(&cut);
+}
+
+static void check_body(const struct plan *p, struct slice answer)
+{
+    struct translating t;
+    struct hearing h;
+    if (p->is_failure)
+        translate_failure(&t, p->provider, p->client, 400 + (int)answer.len % 130, answer);
+    else
+        translate_body(&t, p->provider, p->client, answer);
+    hearing_begin(&h, p->client);
+    check(!t.has_stopped || t.why.code == FAULT_UNTRANSLATABLE);
+    check(t.has_stopped == !buf_len(&t.out));
+    if (buf_len(&t.out)) hearing_body(&h, buf_slice(&t.out));
+    check_heard(&h);
+    check(!p->is_failure || h.has_error);
+    hearing_clear(&h);
+    translating_clear(&t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buf answer;
+    if (size < PLAN_BYTES) return 0;
+    struct plan p = read_plan(data);
+    write_answer(&p, data + PLAN_BYTES, size - PLAN_BYTES, &answer);
+    if (p.is_body)
+        check_body(&p, buf_slice(&answer));
+    else
+        check_stream(&p, buf_slice(&answer));
+    buf_clear(&answer);
+    return 0;
+}
