@@ -114,7 +114,7 @@ struct dialect {
     /* Where that is not all of it: the path of this request to that model. NULL: it is. */
     struct slice (*path_to)(const struct chat_request *r, struct slice model, struct arena *arena);
     struct dialect_header key_header;     /* the account's key goes there, behind this beginning: "Bearer " */
-    struct slice key_parameter;           /* of the query, where clients may have what goes into key_header; empty: none */
+    struct slice key_parameter;           /* of the query, which clients may have instead of key_header; empty: none */
     struct slice query;                   /* the one parameter of the client's that goes along; empty: none */
     struct dialect_header version_header; /* sent where neither the client nor the account says it; empty: none */
 

@@ -59,7 +59,7 @@ static void end_element(struct elements *e)
 {
     const char *kept = buf_ptr(&e->kept);
     e->place = BETWEEN;
-    if (e->is_large) {
+    if (e->is_large || e->seen > e->max) {
         tell_piece(e, true);
         return;
     }

@@ -9,8 +9,8 @@
  *     elements_free(list);
  *
  * All `raw` slices in order are the input, byte for byte: an event's holds the bracket, comma and blanks before its
- * element. Its data is the element. The bracket that ends the list comes with the tail, whose data is then "]"; where it
- * never came, the tail's data is what there is of an element.
+ * element. Its data is the element. The bracket that ends the list comes with the tail, whose data is then "]"; where
+ * it never came, the tail's data is what there is of an element.
  *
  * Only objects are elements of a stream: from anything else on, and behind the list, all bytes come as pieces of one
  * event that never ends (is_raw); an element over the bound comes in such pieces, and ends. on_event must not call back

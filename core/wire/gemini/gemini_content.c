@@ -141,7 +141,9 @@ static bool tell_inline(const struct content_walk *w, uint32_t media)
     unsigned uses = uses_of(w->tape, media);
     content_read(&table, w->tape, media, at);
     if (!json_is(w->tape, at[MEMBER_DATA], JSON_STRING)) return true;
-    enum chat_piece_kind kind = uses & CHAT_USES_IMAGES ? PIECE_PICTURE : uses & CHAT_USES_AUDIO ? PIECE_AUDIO : PIECE_FILE;
+    enum chat_piece_kind kind = uses & CHAT_USES_IMAGES  ? PIECE_PICTURE
+                                : uses & CHAT_USES_AUDIO ? PIECE_AUDIO
+                                                         : PIECE_FILE;
     return content_tell(w, (struct chat_piece){.kind = kind, .node = at[MEMBER_DATA]});
 }
 

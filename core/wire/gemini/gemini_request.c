@@ -60,7 +60,7 @@ static struct gemini_name key(enum key k)
 
 /* ---- The model. */
 
-/* "models/gemini-2.5-flash" is gemini-2.5-flash. */
+/* "models/NAME" is NAME. */
 static struct slice without_beginning(struct slice model)
 {
     bool has = slice_starts(model, SLICE("models/"));
