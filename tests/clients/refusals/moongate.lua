@@ -12,5 +12,6 @@ return moongate.config {
     claude  = { kind = "anthropic", url = env "MOCK_URL", key = "sk-bad" },
     shut    = { kind = "anthropic", url = "http://127.0.0.1:9/v1" },
     good    = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good" },
+    google  = { kind = "gemini", url = env "MOCK_URL", key = "sk-good" },
   },
 }
