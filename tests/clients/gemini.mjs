@@ -37,10 +37,10 @@ const tests = {
     assert.equal(whole.functionCalls[0].name, "get_weather");
     assert.ok(whole.functionCalls[0].args.words.length > 0);
     const next = await client().models.generateContent(ask([{ role: "user", parts: [{ text: "weather" }] }, whole.candidates[0].content,
-      { role: "user", parts: [{ functionResponse: { name: "get_weather", response: { output: "mark-result" } } }] },
+      { role: "user", parts: [{ functionResponse: { name: "get_weather", response: { output: "mark-gem-result" } } }] },
       { role: "user", parts: [{ text: "echo it rains" }] }], config));
     assert.equal(next.text, "it rains");
-    assert.equal((await requestsWith("mark-result")).length, 1);
+    assert.equal((await requestsWith("mark-gem-result")).length, 1);
   },
 
   async "a chat, with a picture"() {
@@ -93,25 +93,25 @@ const tests = {
   },
 
   async "an abort in mid-stream reaches the provider"() {
-    await mockScript({ match: "mark-abort", tokens: 5000, delay_ms: 10 });
+    await mockScript({ match: "mark-gem-abort", tokens: 5000, delay_ms: 10 });
     const stop = new AbortController();
     let seen = 0;
     const error = await refusal((async () => {
-      for await (const piece of await client().models.generateContentStream(ask("mark-abort", { abortSignal: stop.signal })))
+      for await (const piece of await client().models.generateContentStream(ask("mark-gem-abort", { abortSignal: stop.signal })))
         if (piece.text && ++seen === 5) stop.abort();
     })());
     assert.ok(seen >= 5 && error, String(error));
-    const [sent] = await requestsWith("mark-abort");
+    const [sent] = await requestsWith("mark-gem-abort");
     const end = await until("the mock's log says client_abort",
       async () => (await mockLog()).find((e) => e.event === "end" && e.conn === sent.conn && e.request === sent.request));
     assert.equal(end.how, "client_abort");
   },
 
   async "a stream that dies at the provider raises, and nothing is made up"() {
-    await mockScript({ match: "mark-dies", tokens: 50, delay_ms: 1, cut: "rst", cut_event: 7 });
+    await mockScript({ match: "mark-gem-dies", tokens: 50, delay_ms: 1, cut: "rst", cut_event: 7 });
     let pieces = 0;
     const error = await refusal((async () => {
-      for await (const piece of await client().models.generateContentStream(ask("mark-dies"))) if (piece.text) pieces++;
+      for await (const piece of await client().models.generateContentStream(ask("mark-gem-dies"))) if (piece.text) pieces++;
     })());
     assert.ok(error instanceof ApiError, String(error));
     assert.equal(error.status, 502);
