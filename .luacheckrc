@@ -26,6 +26,7 @@ files["policies"] = {
 }
 files["examples/starter/policies"] = files["policies"]
 files["tests/clients/refusals/policies"] = files["policies"]
+files["tests/clients/translated/policies"] = files["policies"]
 files["examples/fleet/policies"] = files["policies"]
 files["examples/starter/policies/specs"] = files["policies/specs"]
 files["tests/bench/wrk.lua"].globals = { "request", "done", "delay" }

@@ -45,11 +45,31 @@ uint64_t redact_walk_number(const struct json_tape *tape, uint32_t element, uint
     return json_is(tape, node, JSON_NUMBER) && json_to_i64(tape, node, &index) ? (uint64_t)index : place;
 }
 
+/* What a tool is given, where that is no text with JSON in it. */
+static bool is_given(const struct json_tape *tape, uint32_t member)
+{
+    return json_is(tape, member, JSON_OBJECT) &&
+           (json_key_is(tape, member, SLICE("input")) || json_key_is(tape, member, SLICE("arguments")) ||
+            json_key_is(tape, member, SLICE("args")));
+}
+
+/* A document's words, in {"type":"text","media_type":"text/plain","data":…}. */
+static bool is_document_text(const struct json_tape *tape, uint32_t object, uint32_t member)
+{
+    return json_key_is(tape, member, SLICE("data")) &&
+           json_text_is(tape, json_get(tape, object, SLICE("type")), SLICE("text"));
+}
+
 /* A picture that was made: base64, in {"type":"image_generation_call"}. */
 static bool is_picture(const struct json_tape *tape, uint32_t object, uint32_t member)
 {
     return json_key_is(tape, member, SLICE("result")) &&
            json_text_is(tape, json_get(tape, object, SLICE("type")), SLICE("image_generation_call"));
+}
+
+static bool is_left_alone(const struct json_tape *tape, uint32_t object, uint32_t member)
+{
+    return (is_no_text(tape, member) && !is_document_text(tape, object, member)) || is_picture(tape, object, member);
 }
 
 /* In OpenAI's word, or in Google's. */
@@ -76,7 +96,8 @@ static void visit(const struct walk *w, struct redact_place place)
             inner.path = mix(place.path, redact_walk_number(tape, inner.node, number++));
         } else {
             struct slice name = json_key(tape, inner.node);
-            if (is_no_text(tape, inner.node) || is_picture(tape, node, inner.node)) continue;
+            if (!place.is_given && is_left_alone(tape, node, inner.node)) continue;
+            inner.is_given = place.is_given || is_given(tape, inner.node);
             inner.path = mix_name(place.path, name);
             inner.field = mix_name(place.field, name);
         }
@@ -148,10 +169,15 @@ static void tell_text(const struct candidate *c, uint32_t node, enum candidate_p
 /* What stands whole, by where it stands. */
 static void tell_whole(const struct candidate *c, uint32_t node, uint64_t path)
 {
-    if (json_type(c->w->tape, node) < JSON_STRING || is_no_text(c->w->tape, node)) return;
-    path = mix_name(mix(path, c->number), json_key(c->w->tape, node));
-    visit(c->w, (struct redact_place){
-                    .node = node, .choice_node = JSON_NONE, .choice = REDACT_NO_CHOICE, .path = path, .field = path});
+    const struct json_tape *tape = c->w->tape;
+    if (json_type(tape, node) < JSON_STRING || is_no_text(tape, node)) return;
+    path = mix_name(mix(path, c->number), json_key(tape, node));
+    visit(c->w, (struct redact_place){.node = node,
+                                      .choice_node = JSON_NONE,
+                                      .choice = REDACT_NO_CHOICE,
+                                      .path = path,
+                                      .field = path,
+                                      .is_given = is_given(tape, node)});
 }
 
 /* Arguments that come in pieces: [{"jsonPath":"$.city","stringValue":"Ber","willContinue":true}] */

@@ -36,6 +36,7 @@ local own = {
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/openai_client.py" } },
 }
 local natives = { { of = npm, run = node("anthropic.mjs") }, { of = npm, run = node("gemini.mjs") } }
+local translated = { { of = npm, run = node("translated.mjs") } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/refusals.py", "openai", "langchain" }, clients = { "openai", "langchain" } },
@@ -166,8 +167,16 @@ local function with_gateway(how, what)
   return ok
 end
 
+-- Where the recordings are, that the mock replays; nil where there are none.
+local function find_recordings()
+  local folder = os.getenv("MOONGATE_RECORDINGS") or "../shared/recordings"
+  if gateway.read_file(folder .. "/manifest.json") then return folder end
+  print("recordings: there are none in " .. folder .. " (set MOONGATE_RECORDINGS), so they are not translated")
+end
+
 process.catch_signals()
-local mock = gateway.mock {}
+local recordings = find_recordings()
+local mock = gateway.mock { words = recordings and { "--recordings", recordings } }
 local control = mock.process:expect("control on (%S+)")
 
 local function run_all(list, run, env)
@@ -199,6 +208,13 @@ all_well = with_gateway({
   local well = run_all(refused, measure, { BASE_URL = g.url .. "/v1", KEY = key, CASES = CASES, NO_PROXY = "127.0.0.1" })
   if only_table then print_table() else well = compare() and well end
   return well and native_well
+end) and all_well
+all_well = only_table or with_gateway({
+  config = "tests/clients/translated/moongate.lua", data = gateway.build .. "/translated-data", env = { MOCK_URL = mock.url .. "/v1" },
+}, function(g)
+  local folder = recordings and recordings:gsub("^([^/])", os.getenv("PWD") .. "/%1") or nil
+  return run_all(translated, run_own, { BASE_URL = g.url, KEY = g:key { app = "table", department = "tests", user = "ann" },
+    RECORDINGS = folder, MOCK_CONTROL = "http://" .. control, NO_PROXY = "127.0.0.1" })
 end) and all_well
 mock.process:stop()
 os.exit(all_well and not process.interrupted)

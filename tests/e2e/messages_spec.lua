@@ -7,7 +7,13 @@ local gateway = require("tests.e2e.kit.gateway")
 local mock = require("tests.e2e.kit.mock")
 
 local POLICIES = {
-  ["init.lua"] = 'return chain { "auth", "access", "ratelimit", "budget", "routing" }\n',
+  ["init.lua"] = 'return chain { "auth", "access", "brief", "ratelimit", "budget", "routing" }\n',
+  ["brief.lua"] = [[
+return policy { on_request = function(ctx)
+  local most = tonumber(ctx.request.headers["x-brief"] or "")
+  if most then ctx.request:set("max_tokens", most, "be brief") end
+end }
+]],
   ["auth.lua"] = 'return auth { keys = { headers = { "authorization", "x-api-key" } } }\n',
   ["apps.lua"] = 'return apps { ["bot"] = { department = "engineering", owner = "tests" }, ' ..
     '["poor"] = { department = "engineering", owner = "tests" }, ["slow"] = { department = "engineering", owner = "tests" }, ' ..
@@ -193,6 +199,23 @@ describe("answers of the provider", function()
     assert.equal("api_error", events[#events].data.error.type)
     assert.equal("upstream_closed", events[#events].data.error.code)
     assert.equal("stream_incomplete", g:record(r.id).outcome)
+  end)
+
+  it("may be made shorter by a policy, and think no longer than that", function()
+    local function brief(most)
+      local since = m:mark()
+      local r = ask { json = message { max_tokens = 9000, thinking = { type = "enabled", budget_tokens = 8000 } },
+        headers = { { "x-brief", most } } }
+      assert.equal(200, r.status, r.body)
+      return cjson.decode(m:request(since).body).thinking, r:get("x-moongate-max-tokens")
+    end
+    local thinking, told = brief("8500")
+    assert.same({ 8000, "8500; lowered by brief: be brief" }, { thinking.budget_tokens, told })
+    thinking, told = brief("3000")
+    assert.same({ 1500, "3000; lowered by brief: be brief; thinking.budget_tokens 1500" }, { thinking.budget_tokens, told })
+    thinking, told = brief("1000")
+    assert.is_nil(thinking)
+    assert.equal("1000; lowered by brief: be brief; thinking taken out", told)
   end)
 
   it("say in their record what they were charged for without a price", function()

@@ -180,8 +180,23 @@ describe("answers of the provider", function()
     local r = ask { json = response { stream = true } }
     local events = read_stream(r.body)
     assert.same({ "error", "upstream_closed" }, { events[#events - 1].data.type, events[#events - 1].data.error.code })
-    assert.same({ "response.failed", "upstream_closed" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.same({ "response.failed", "server_error" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.equal(events[#events - 1].data.error.message, events[#events].data.response.error.message)
     assert.equal("stream_incomplete", g:record(r.id).outcome)
+  end)
+
+  it("with events that are none, or of megabytes, are read all the same", function()
+    for _, script in ipairs { { bad_event = 5, bad_text = "{oops" }, { bad_event = 5, bad_text = "[1]" }, { event_bytes = 2000000 },
+      { line_end = "crlf", bom = 1, space = 0, comment_every = 1 } } do
+      m:script(script)
+      local r = ask { json = response { stream = true, input = "echo a b c" } }
+      local record = g:record(r.id)
+      assert.same({ "ok", 4, 3 }, { record.outcome, record.usage.input_tokens, record.usage.output_tokens })
+    end
+    m:script { error_event = 6 }
+    local r = ask { json = response { stream = true, input = "echo a b c" } }
+    assert.falsy(r.body:find("response.failed", 1, true)) -- the provider has told it itself
+    assert.equal("upstream_error", g:record(r.id).outcome)
   end)
 
   it("without their last event are no whole ones", function()
@@ -189,7 +204,7 @@ describe("answers of the provider", function()
     local r = ask { json = response { stream = true } }
     local events = read_stream(r.body)
     assert.equal("response.output_item.done", events[#events - 2].name)
-    assert.equal("stream_incomplete", events[#events].data.response.error.code)
+    assert.equal("stream_incomplete", events[#events - 1].data.error.code)
   end)
 end)
 
@@ -266,7 +281,7 @@ describe("budgets and limits", function()
     local r = ask { app = "poor", json = response { model = "dear", max_output_tokens = 100, stream = true } }
     assert.equal(200, r.status, r.body)
     local events = read_stream(r.body)
-    assert.equal("budget_cut", events[#events].data.response.error.code)
+    assert.same({ "budget_cut", "invalid_prompt" }, { events[#events - 1].data.error.code, events[#events].data.response.error.code })
     local since = m:mark()
     r = ask { app = "poor", json = response { model = "dear", max_output_tokens = 40 } }
     assert.truthy(r.status == 402 or r.status == 403 or r.status == 429, r.status)
@@ -398,7 +413,7 @@ describe("policies that read answers", function()
     assert.equal(200, r.status)
     assert.falsy(r.body:find("secret plans", 1, true))
     local events = read_stream(r.body)
-    assert.same({ "response.failed", "leak" }, { events[#events].data.type, events[#events].data.response.error.code })
+    assert.same({ "leak", "invalid_prompt" }, { events[#events - 1].data.error.code, events[#events].data.response.error.code })
     assert.equal("denied", other:record(r.id).outcome)
     r = asking(other, ("word "):rep(300), true)
     local _, text, again = read_stream(r.body)

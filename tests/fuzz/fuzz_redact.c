@@ -373,7 +373,8 @@ static bool on_out(void *arg, const struct sse_event *event, const struct said *
     (void)said;
     json_init(&tape);
     check(json_parse(&tape, event->data, &why));
-    uint32_t choice = json_first(&tape, json_get(&tape, 0, SLICE("choices")));
+    uint32_t choices = json_get(&tape, 0, SLICE("choices"));
+    uint32_t choice = choices == JSON_NONE ? JSON_NONE : json_first(&tape, choices);
     uint32_t content = json_get(&tape, json_get(&tape, choice, SLICE("delta")), SLICE("content"));
     if (content == JSON_NONE) content = json_get(&tape, 0, SLICE("delta"));
     if (content != JSON_NONE) buf_append(arg, json_text(&tape, content, &arena));

@@ -126,12 +126,12 @@ static void masks_are_right_across_elements_and_parts(void)
                   "[" PARTS(THOUGHT("EMP-77") "," TEXT("to ana@example.com")) "," PARTS(TEXT(" [employee_id]"))
                       "," PARTS(TEXT("")) "," LAST "]");
     /* What is asked of a tool stands whole, or in pieces; what spells a text once more goes with it. */
-    expect_masked("[" PARTS("{\"functionCall\":{\"name\":\"f\",\"args\":{\"a\":\"EMP-123456\"}}}") ","
+    expect_masked("[" PARTS("{\"functionCall\":{\"name\":\"f\",\"args\":{\"data\":[{\"id\":\"EMP-123456\"}]}}}") ","
                       PARTS("{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"EMP-12\"}]}}") ","
                       PARTS("{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"3456\"}]}}") ","
                       "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"EMP-123456\"}]},\"logprobsResult\":{\"x\":\"EMP\"}}]},"
                       LAST "]",
-                  "[" PARTS("{\"functionCall\":{\"name\":\"f\",\"args\":{\"a\":\"[employee_id]\"}}}") ","
+                  "[" PARTS("{\"functionCall\":{\"name\":\"f\",\"args\":{\"data\":[{\"id\":\"[employee_id]\"}]}}}") ","
                       PARTS("{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"[employee_id]\"}]}}") ","
                       PARTS("{\"functionCall\":{\"partialArgs\":[{\"jsonPath\":\"$.a\",\"stringValue\":\"\"}]}}") ","
                       "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"[employee_id]\"}]},\"logprobsResult\":null}]},"

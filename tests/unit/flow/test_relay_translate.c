@@ -282,7 +282,7 @@ static void what_is_lost_is_told(void)
                    "\"delta\":{\"content\":\"a\",\"images\":[1]}}]}\n\n" O_FINISH("stop") O_DONE),
              0);
     kit_finish(&k, NULL);
-    EXPECT(kit_holds(&k.out, ": x-moongate-dropped: images, logprobs, citations\n\nevent: message_stop"));
+    EXPECT(kit_holds(&k.out, ": x-moongate-dropped: answer.images, answer.logprobs, answer.citations\n\nevent: message_stop"));
     EXPECT_INT(3, relay_report(k.relay).dropped->count);
     struct hearing h = hear(&k);
     EXPECT(h.has_ended);

@@ -108,6 +108,9 @@ static void what_is_no_text_is_not_looked_at(void)
                       "{\"type\":\"tool_result\",\"tool_use_id\":\"I\",\"content\":[{\"type\":\"text\",\"text\":\"d\"}]},"
                       "{\"type\":\"of_next_year\",\"note\":\"e\"}]"),
                  "a b c d e ");
+    expect_texts_in("{" HEAD "\"system\":[{\"type\":\"text\",\"text\":\"a\",\"cache_control\":{\"type\":\"ephemeral\"}},"
+                    "{\"type\":\"text\",\"text\":\"b\"}],\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}", true, "a b ");
+    expect_texts_in("{" HEAD "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}],\"system\":\"a\"}", true, "a ");
 }
 
 /* Whoever writes a tool's input may call its members as he likes: nothing hides there. */
@@ -141,11 +144,20 @@ static void what_tools_gave_back_nobody_has_said(void)
     finish(&f);
 }
 
+#define THINKS(budget) "{" HEAD "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":" budget "}}"
+
 static void edits_are_written_as_this_api_calls_them(void)
 {
     static const char plain[] = "{\"model\":\"m\",\"max_tokens\":9}";
     expect_edit(plain, "max_tokens", "5", "{\"model\":\"m\",\"max_tokens\":5}");
     expect_edit(plain, "max_tokens", "", plain);
+    expect_edit(THINKS("5000"), "max_tokens", "5001", "{\"model\":\"m\",\"max_tokens\":5001,\"thinking\":{\"type\":\"enabled\","
+                                                      "\"budget_tokens\":5000}}");
+    expect_edit(THINKS("5000"), "max_tokens", "5000", "{\"model\":\"m\",\"max_tokens\":5000,\"thinking\":{\"type\":\"enabled\","
+                                                      "\"budget_tokens\":2500}}");
+    expect_edit(THINKS("5000"), "max_tokens", "2047", "{\"model\":\"m\",\"max_tokens\":2047}");
+    expect_edit(THINKS("5000"), "temperature", "1", "{\"model\":\"m\",\"max_tokens\":9,\"thinking\":{\"type\":\"enabled\","
+                                                    "\"budget_tokens\":5000},\"temperature\":1}");
     expect_edit(plain, "temperature", "0.1", "{\"model\":\"m\",\"max_tokens\":9,\"temperature\":0.1}");
     expect_edit(plain, "seed", "1", plain);
     expect_edit(plain, "store", "false", plain);
@@ -308,7 +320,8 @@ static void check_captured(const char *name, json_t *body)
     EXPECT_INT(json_array_size(messages), f.r.message_count);
     EXPECT_INT(json_array_size(tools), f.r.tool_count);
     EXPECT_INT(ORACLE_IS(json_object_get(body, "stream"), TRUE), f.r.is_stream);
-    EXPECT_INT(0, f.r.uses & ~(unsigned)CHAT_USES_TOOLS);
+    EXPECT_INT(0, f.r.uses & ~(unsigned)(CHAT_USES_TOOLS | CHAT_USES_CACHING));
+    EXPECT_INT(strstr(text, "\"cache_control\":{") != NULL, (f.r.uses & CHAT_USES_CACHING) != 0);
     EXPECT(tokens_of(&f) > 0 && chat_last_user_text(&f.r, 1000, &f.arena).len > 0);
     enum chat_kind kind;
     if (!is_count && f.r.system_node != JSON_NONE) EXPECT(dialect_guess(&f.r.tape, &kind) == d && kind == CHAT_CHAT);

@@ -289,13 +289,17 @@ static void errors_are_this_apis(void)
     buf_init(&out);
     expect_error((struct dialect_error){.message = SLICE("No"), .type = SLICE("t"), .code = SLICE("c")},
                  "{\"error\":{\"message\":\"No\",\"type\":\"t\",\"param\":null,\"code\":\"c\",\"request_id\":null}}");
-    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .code = SLICE("c")});
-    EXPECT_SLICE(SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":{\"message\":\"cut\",\"type\":null,"
-                       "\"param\":null,\"code\":\"c\",\"request_id\":null}}\n\n"
+    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .type = SLICE("invalid_request_error"),
+                                                       .code = SLICE("c")});
+    EXPECT_SLICE(SLICE("event: error\ndata: {\"type\":\"error\",\"sequence_number\":0,\"error\":{\"message\":\"cut\",\"type\":"
+                       "\"invalid_request_error\",\"param\":null,\"code\":\"c\",\"request_id\":null}}\n\n"
                        "event: response.failed\ndata: {\"type\":\"response.failed\",\"sequence_number\":0,\"response\":{\"object\":"
-                       "\"response\",\"status\":\"failed\",\"output\":[],\"error\":{\"message\":\"cut\",\"type\":null,\"param\":null,"
-                       "\"code\":\"c\",\"request_id\":null}}}\n\n"),
+                       "\"response\",\"status\":\"failed\",\"output\":[],\"error\":{\"code\":"
+                       "\"invalid_prompt\",\"message\":\"cut\"}}}\n\n"),
                  buf_slice(&out));
+    buf_reset(&out);
+    d->write_event_error(&out, &(struct dialect_error){.message = SLICE("cut"), .type = SLICE("upstream_error")});
+    EXPECT(memmem(buf_ptr(&out), buf_len(&out), "{\"code\":\"server_error\"", 22) != NULL);
     buf_clear(&out);
 }
 

@@ -356,7 +356,7 @@ static void what_only_its_provider_runs_is_lost_and_told(void)
     struct buf names;
     buf_init(&names);
     dropped_write(&t.dropped, &names);
-    EXPECT_SLICE(slice_str("server_tool_use, web_search_tool_result, citations, something_new"), buf_slice(&names));
+    EXPECT_SLICE(slice_str("answer.server_tool_use, answer.web_search_tool_result, answer.citations, answer.something_new"), buf_slice(&names));
     EXPECT_SLICE(slice_str("hi"), buf_slice(&h.text));
     EXPECT_SLICE(slice_str(""), buf_slice(&h.calls));
     EXPECT_STR("stop", h.reason);

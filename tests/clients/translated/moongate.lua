@@ -1,0 +1,11 @@
+-- The gateway whose clients speak another API than their models' providers. run.lua gives the mock's address in MOCK_URL.
+return moongate.config {
+  listen    = "127.0.0.1:0",
+  admin     = { listen = "127.0.0.1:0" },
+  workers   = 1,
+  policies  = "policies",
+  providers = {
+    o = { kind = "openai", url = env "MOCK_URL", key = "sk-good" },
+    a = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good" },
+  },
+}
