@@ -34,8 +34,13 @@ local own = {
   { of = npm, run = node("openai.mjs") },
   { of = npm, run = node("responses.mjs") },
   { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/openai_client.py" } },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/responses_client.py" } },
 }
-local natives = { { of = npm, run = node("anthropic.mjs") }, { of = npm, run = node("gemini.mjs") } }
+local natives = {
+  { of = npm, run = node("anthropic.mjs") },
+  { of = npm, run = node("gemini.mjs") },
+  { of = pypi, run = { home .. "/venv" .. python, "-B", "tests/clients/anthropic_client.py" } },
+}
 local translated = { { of = npm, run = node("translated.mjs") } }
 local refused = {
   { of = npm, run = node("refusals.mjs"), clients = { "openai-js", "anthropic-js", "vercel" } },

@@ -296,16 +296,7 @@ static unsigned read_one(struct said_reader *reader, struct dialect_stream *stre
 void responses_read_event(struct said_reader *reader, struct dialect_stream *stream, struct slice name,
                           struct slice data, struct said *said)
 {
-    said_begin(reader, said, data);
-    if (dialect_is_done_marker(data)) {
-        stream->has_done = true;
-        said->what = SAID_DONE;
-        return;
-    }
-    if (slice_equal(name, SLICE("error"))) {
-        stream->has_error = true;
-        said->what = SAID_ERROR;
-    }
+    if (!dialect_begin_event(reader, stream, name, data, said)) return;
     dialect_read_json(reader, stream, said, read_one);
     if (said->tape && !(said->what & SAID_UNREADABLE)) set_part(said->tape, said);
 }
