@@ -13,5 +13,6 @@ return moongate.config {
     claude  = { kind = "anthropic", url = env "MOCK_URL", key = "sk-bad", breaker = false },
     shut    = { kind = "anthropic", url = "http://127.0.0.1:9/v1", breaker = false },
     good    = { kind = "anthropic", url = env "MOCK_URL", key = "sk-good", breaker = false },
+    google  = { kind = "gemini", url = env "MOCK_URL", key = "sk-good", breaker = false },
   },
 }
