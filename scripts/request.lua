@@ -151,7 +151,7 @@ local hints = { "task", "quality", "max_latency_ms", "data" }
 local function usual_api(t)
   local entry = t.body == nil and catalogue.names[t.model]
   for _, target in ipairs(entry and entry.targets or {}) do
-    if not target.dialects or target.dialects.openai then return "chat" end
+    if not target.dialects or target.dialects.openai == true then return "chat" end
   end
   return entry and entry.targets[1] and "messages" or "chat"
 end

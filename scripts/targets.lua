@@ -5,7 +5,7 @@
 --
 -- A filter is { policy, rule, check = function(f, target) → why, rule } or { policy, rule, set, keep, reason }. What is
 -- said of a target that was dropped is data, { target, by, rule, why }, with the names of the target, the policy and
--- its rule; by and rule are nil where no account of moongate.lua has it, or none that speaks as the caller does.
+-- its rule; by and rule are nil where no account of moongate.lua has it, or none that can be asked for this.
 local core, use = ...
 local catalogue = use "catalogue"
 local note = use("notes").note
@@ -18,9 +18,18 @@ targets.unconfigured = unconfigured
 
 local function dropped(target, by, rule, why) return { target = target.name, by = by, rule = rule, why = why } end
 
--- What says so when its account speaks another dialect than the caller: nothing is translated.
+-- What says so when its account speaks another dialect than the caller, and his request is not translated.
 local foreign = {}
 targets.foreign = foreign
+
+-- What is translated where an account speaks another dialect; lists have what can be asked for in chats.
+local translated = { chat = true, count_tokens = true, models = true }
+
+-- Can the target's account be asked for this, in the caller's dialect or another?
+local function understands(f, target)
+  local how = target.dialects[f.dialect]
+  return how == true or how == "translated" and translated[f.api]
+end
 
 local function speaks(f, target)
   return ("its account is of kind \"%s\", and the request in the API of \"%s\""):format(target.kind, f.dialect)
@@ -30,9 +39,10 @@ end
 function targets.cure(f)
   local list = f._entry.targets
   local kind = list[1] and list[1].kind or "another kind"
-  local text = "the model %s is served by accounts of kind \"%s\" alone, and this request is in the API of \"%s\", " ..
-    "which is not translated: ask for it with a client of that API, or for a model that has a target of kind \"%s\""
-  return text:format(f.model, kind, f.dialect, f.dialect == "responses" and "openai" or f.dialect)
+  local text = "the model %s is served by accounts of kind \"%s\" alone, and this request (%s) is in the API of " ..
+    "\"%s\", which is not translated to that: ask for it with a client of that API, or for a model that has a " ..
+    "target of kind \"%s\""
+  return text:format(f.model, kind, f.api, f.dialect, f.dialect == "responses" and "openai" or f.dialect)
 end
 
 -- Why not, and the filter that says so; nil when the target may be used.
@@ -40,7 +50,7 @@ function targets.rejection(f, target)
   if not target.usable and not catalogue.is_rehearsal then
     return dropped(target, nil, nil, "no account of that provider in moongate.lua"), unconfigured
   end
-  if target.dialects and not target.dialects[f.dialect] and not catalogue.is_rehearsal then
+  if target.dialects and not understands(f, target) and not catalogue.is_rehearsal then
     return dropped(target, nil, nil, speaks(f, target)), foreign
   end
   local filters = f._filters

@@ -26,6 +26,8 @@
       "The request body is not valid JSON.")                                                                           \
     X(BAD_BODY,              400, "invalid_request_error", "invalid_body",                                             \
       "The request body is not what this endpoint takes.")                                                             \
+    X(UNCARRIED,             400, "invalid_request_error", "unsupported_parameter",                                    \
+      "The model's provider has no words for all that was asked.")                                                     \
     X(UNKNOWN_PATH,          404, "invalid_request_error", "unknown_path",                                             \
       "There is no such path.")                                                                                        \
     X(MISSPELT_PATH,         400, "invalid_request_error", "unknown_path",                                             \

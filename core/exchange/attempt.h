@@ -19,6 +19,8 @@
 #include "exchange/price.h"
 #include "wire/usage.h"
 
+struct dialect; /* wire/dialect.h */
+
 struct attempt {
     int target;            /* of verdict.targets */
     bool is_denied;        /* on_attempt said no: it was not called */
@@ -29,6 +31,9 @@ struct attempt {
     uint64_t events;             /* of a stream, so far */
     struct slice request_id;     /* the provider's name for it; in the exchange's arena, as the next is */
     struct slice finish_reason;
+    const struct dialect *dialect; /* what it was spoken to in, where that is not the caller's; NULL: it is */
+    struct slice dropped;          /* what of the request that has no words for, as a header tells it … */
+    struct slice dropped_answer;   /* … and what of its answer the caller's has none for */
 
     struct estimate estimate; /* by this target's counting rules */
     struct usage usage;       /* as the provider reported it */

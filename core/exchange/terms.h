@@ -29,6 +29,7 @@ struct terms {
     bool is_default_price;             /* nobody gave it a price of its own: models.lua's price for all such holds */
     const struct count_rules *counting; /* NULL: the usual rules */
     const struct traits *traits;        /* what it takes of a request in another dialect; NULL: nobody said */
+    bool refuses_dropped;              /* a request that it cannot be told whole (models.lua, on_dropped) */
     uint64_t context_tokens;           /* of one request, input and output; 0: not said */
 };
 

@@ -124,6 +124,18 @@ static void fill_parts(const struct exchange *x, struct attempt *a, const struct
     if (x->api->meters_output) count_output(a, told, counted);
 }
 
+/* Once: it only grows, and is asked for at the end. */
+static void keep_dropped(struct exchange *x, struct attempt *a, const struct dropped *dropped)
+{
+    struct buf names;
+    if (!dropped || dropped_is_empty(dropped)) return;
+    buf_init(&names);
+    dropped_write(dropped, &names);
+    if (!slice_equal(a->dropped_answer, buf_slice(&names)))
+        a->dropped_answer = arena_copy(&x->arena, buf_slice(&names));
+    buf_clear(&names);
+}
+
 void account_settle(struct exchange *x, const struct relay *r)
 {
     struct attempt *attempt = exchange_attempt(x);
@@ -133,6 +145,7 @@ void account_settle(struct exchange *x, const struct relay *r)
         told = relay_report(r);
         attempt->usage = *told.usage;
         attempt->finish_reason = arena_copy(&x->arena, slice_str(told.finish_reason));
+        keep_dropped(x, attempt, told.dropped);
     }
     fill_parts(x, attempt, &told);
     attempt->cost = (struct cost){.state = COST_KNOWN};

@@ -1,10 +1,12 @@
 #include "flow/attempt.h"
 
 #include "base/log.h"
+#include "exchange/terms.h"
 #include "flow/account.h"
 #include "flow/ask.h"
 #include "flow/breaking.h"
 #include "flow/counting.h"
+#include "flow/crossing.h"
 #include "flow/deliver.h"
 #include "flow/drain.h"
 #include "flow/durable.h"
@@ -29,20 +31,13 @@ static void stop(struct job *job)
 
 /* --- which target --- */
 
-/* In the caller's own dialect: nothing is translated. */
-static bool is_configured(const struct job *job, const struct target *target)
-{
-    const struct provider *p = settings_provider(job->settings, target->provider);
-    return p && dialect_for(p->kind, job->x->api->client) == job->x->api->client;
-}
-
 static bool is_left(const struct job *job, size_t index)
 {
-    return !(job->breaking.tried >> index & 1) && is_configured(job, &job->x->decision.verdict.targets[index]);
+    return !(job->breaking.tried >> index & 1) && crossing_dialect(job, &job->x->decision.verdict.targets[index]);
 }
 
-/* The first that was not chosen yet and that moongate.lua has an account for that speaks as the caller does;
- * target_count when there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has
+/* The first that was not chosen yet and that moongate.lua has an account for that can be asked; target_count when
+ * there is none. Policies have left out the others (scripts/targets.lua), unless moongate.lua has
  * changed since. Accounts whose breakers are open come after all others, and come all the same. */
 static size_t find_target(const struct job *job)
 {
@@ -330,24 +325,60 @@ static void on_end(void *arg, const struct fault *why, bool complete)
 
 static const struct fetch_events events = {on_head, on_data, on_end};
 
-static void send(struct job *job, const struct target *target)
-{
-    const struct provider *provider = settings_provider(job->settings, target->provider);
-    struct call *call = call_new(job, provider, dialect_for(provider->kind, job->x->api->client));
-    exchange_add_attempt(job->x);
-    call->vocabulary = account_begin(job->x);
-    wording_keep_prompt(job->x, target);
-    call->fetch = send_request(call, target, &events, job);
-}
-
-/* --- the policies on a target --- */
-
 /* The last word is not a provider's. */
 static void call_nobody(struct job *job)
 {
     breaking_leave(job);
     job->x->target_index = -1;
 }
+
+/* Another may have words for it. */
+static void pass_over(struct job *job, const struct target *target, const struct fault *why)
+{
+    crossing_note(job, target, why);
+    if (has_next(job)) {
+        try_next(job);
+        return;
+    }
+    call_nobody(job);
+    reply_fault(job, why);
+}
+
+/* Its tokens are its target's, though nobody asks it. */
+static void answer_count(struct job *job)
+{
+    struct exchange *x = job->x;
+    const struct terms *terms = current_target(job)->terms;
+    uint64_t tokens = x->estimate.input_tokens;
+    if (x->count) tokens = count_total(x->count, terms ? terms->counting : NULL).input_tokens;
+    call_nobody(job);
+    reply_count(job, tokens);
+}
+
+static void send(struct job *job, const struct target *target)
+{
+    const struct provider *provider = settings_provider(job->settings, target->provider);
+    const struct dialect *dialect = crossing_dialect(job, target);
+    struct slice dropped;
+    struct fault why;
+    if (crossing_is_counted_here(job, dialect)) {
+        answer_count(job);
+        return;
+    }
+    struct call *call = call_new(job, provider, dialect);
+    if (!crossing_write(call, target, &dropped, &why)) {
+        pass_over(job, target, &why);
+        return;
+    }
+    struct attempt *attempt = exchange_add_attempt(job->x);
+    if (crossing_is_foreign(call)) attempt->dialect = dialect;
+    attempt->dropped = dropped;
+    call->vocabulary = account_begin(job->x);
+    wording_keep_prompt(job->x, target);
+    call->fetch = send_request(call, target, &events, job);
+}
+
+/* --- the policies on a target --- */
 
 /* Nobody is called for more than its budgets have room for: a cheaper one may be. */
 static void refuse_another(struct job *job, const struct verdict *no)

@@ -22,6 +22,7 @@ struct call *call_new(struct job *job, const struct provider *provider, const st
     call->job = job;
     call->provider = provider;
     call->dialect = dialect;
+    buf_init(&call->crossed);
     keep_secrets(call);
     return call;
 }
@@ -39,6 +40,7 @@ void call_stop(struct call *call)
 {
     call_drop_fetch(call);
     arena_clear(&call->passing);
+    buf_clear(&call->crossed);
     loop_timer_disarm(&call->timer);
     if (call->relay) relay_stop(call->relay);
 }

@@ -30,8 +30,8 @@ void deliver_keep_headers(struct call *call, const struct fetch_head *head)
     struct arena *arena = &call->passing;
     struct conn_header common[REPLY_HEADERS_MAX];
     size_t count = reply_common_headers(call->job, common);
-    call->headers = arena_alloc(arena, (count + head->header_count + 2) * sizeof *call->headers);
-    /* One more is for the cost, one for the type of what was translated. */
+    call->headers = arena_alloc(arena, (count + head->header_count + 3) * sizeof *call->headers);
+    /* Three more are for the cost, for what was dropped, and for the type of what was translated. */
     memcpy(call->headers, common, count * sizeof *common);
     for (size_t i = 0; i < head->header_count; i++) {
         struct slice name = head->headers[i].name, value = head->headers[i].value;
@@ -55,6 +55,7 @@ static void forget_request(struct job *job)
     job->call->headers = NULL;
     job->call->header_count = 0;
     if (!is_uploading(job)) arena_clear(&job->call->passing);
+    if (!is_uploading(job)) buf_clear(&job->call->crossed);
     if (policy_has(job->policies, PHASE_DELTA) || policy_has(job->policies, PHASE_RESPONSE) ||
         policy_has(job->policies, PHASE_DONE))
         return;
@@ -62,7 +63,7 @@ static void forget_request(struct job *job)
     count_free(x->count);
     x->count = NULL;
     if (!is_uploading(job)) buf_clear(&x->body);
-    intake_hold(&job->hold, buf_len(&x->body), NULL); /* less than before */
+    intake_hold(&job->hold, buf_len(&x->body) + buf_len(&job->call->crossed), NULL); /* less than before */
 }
 
 /* Of a whole answer: what it cost is known. */
@@ -88,6 +89,17 @@ static void tell_type(struct call *call, const struct relay_head *head)
     if (i == call->header_count) call->header_count++;
 }
 
+/* Of the request, and of an answer that is whole: what a stream's loses is not known yet. */
+static void tell_dropped(struct call *call)
+{
+    const struct attempt *a = exchange_attempt(call->job->x);
+    bool has_both = a->dropped.len && a->dropped_answer.len;
+    struct slice names = arena_join(&call->passing, a->dropped, has_both ? SLICE(", ") : SLICE(""));
+    if (!a->dropped.len && !a->dropped_answer.len) return;
+    names = arena_join(&call->passing, names, a->dropped_answer);
+    call->headers[call->header_count++] = (struct conn_header){SLICE("x-moongate-dropped"), names};
+}
+
 /* Nothing in a run of bytes says where it ends: its last byte so far may be the last of all. */
 static bool keeps_last(const struct job *job)
 {
@@ -106,6 +118,7 @@ void deliver_head(struct job *job, const struct relay_head *head, int64_t length
         holds_close(job);
         durable_hold_end(job);
     }
+    tell_dropped(job->call);
     conn_reply_head(job->conn, head->status, job->call->headers, job->call->header_count, length);
     if (length != CONN_STREAM) return;
     job->call->keeps_last = keeps_last(job);

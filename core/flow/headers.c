@@ -26,6 +26,7 @@ static const struct slice rates[] = {PATTERN("anthropic-ratelimit-*"), PATTERN("
 
 static const struct slice request_ids[] = {PATTERN("apim-request-id"), PATTERN("request-id"), PATTERN("x-request-id"),
                                            PATTERN("x-kong-request-id")};
+static const struct slice of_api[] = {PATTERN("anthropic-*"), PATTERN("openai-*"), PATTERN("x-stainless-*")};
 #undef PATTERN
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -50,6 +51,11 @@ static bool is_in(struct slice name, const struct slice *patterns, size_t count)
 bool headers_reach_provider(struct slice name)
 {
     return is_in(name, to_provider, COUNT(to_provider));
+}
+
+bool headers_is_of_api(struct slice name)
+{
+    return is_in(name, of_api, COUNT(of_api));
 }
 
 bool headers_is_request_id(struct slice name)

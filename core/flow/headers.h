@@ -24,6 +24,8 @@
 /* Names are compared without regard to ASCII case. */
 bool headers_reach_provider(struct slice name);
 bool headers_reach_client(struct slice name);
+/* True for a header of one vendor's API, which says nothing to another's: anthropic-beta, openai-beta … */
+bool headers_is_of_api(struct slice name);
 /* True for a header that says what the provider's limits leave: x-ratelimit-…, anthropic-ratelimit-… */
 bool headers_is_rate(struct slice name);
 /* True for a header that carries the provider's id of this call: x-request-id, request-id, apim-request-id … */

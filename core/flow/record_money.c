@@ -160,7 +160,10 @@ static void append_attempt(struct buf *out, const struct exchange *x, const stru
     append_text(out, NAME("target"), target->name);
     append_text(out, NAME("provider"), target->provider);
     append_text(out, NAME("model"), target->model);
+    if (a->dialect) append_text(out, NAME("dialect"), slice_str(a->dialect->name));
     append_answer(out, a);
+    append_theirs(out, NAME("dropped"), a->dropped);
+    append_theirs(out, NAME("dropped_answer"), a->dropped_answer);
     if (a->estimate.is_made) {
         append_open(out, NAME("estimate"), '{');
         append_number(out, NAME("input_tokens"), a->estimate.input_tokens);

@@ -104,6 +104,7 @@ static enum exchange_outcome outcome_of(enum fault_code code)
     case FAULT_BAD_REQUEST:
     case FAULT_BAD_JSON:
     case FAULT_BAD_BODY:
+    case FAULT_UNCARRIED:
     case FAULT_UNKNOWN_PATH:
     case FAULT_MISSPELT_PATH:
     case FAULT_UNSPOKEN_PATH:
@@ -225,6 +226,20 @@ void reply_answer(struct job *job, const struct verdict *answer)
         reply_denied(job);
     else
         reply_policy_fault(job);
+}
+
+void reply_count(struct job *job, uint64_t tokens)
+{
+    struct conn_header headers[REPLY_HEADERS_MAX];
+    size_t count = reply_common_headers(job, headers);
+    struct buf body;
+    if (refuse_unrecorded(job)) return;
+    buf_init(&body);
+    job->x->api->client->write_count(&body, tokens);
+    job->end.outcome = OUTCOME_OK;
+    add(headers, &count, SLICE("content-type"), JSON_TYPE);
+    reply_plain(job, 200, headers, count, buf_slice(&body));
+    buf_clear(&body);
 }
 
 void reply_models(struct job *job)

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "exchange/outgoing.h"
+#include "flow/crossing.h"
 #include "flow/headers.h"
 #include "wire/http.h"
 #include "wire/splice.h"
@@ -21,7 +22,8 @@ static bool is_for_us(const struct exchange *x, struct slice name)
 /* Headers that its auth policy takes credentials from never pass, whatever moongate.lua lists. */
 static bool may_pass(const struct call *call, struct slice name)
 {
-    if (headers_reach_provider(name)) return true;
+    bool is_about_other_api = crossing_is_foreign(call) && headers_is_of_api(name);
+    if (headers_reach_provider(name) && !is_about_other_api) return true;
     return settings_lists(call->provider->pass, name) &&
            !auth_rules_is_secret(policy_set_auth(call->job->policies), name);
 }
@@ -63,7 +65,8 @@ static struct slice url_of(struct call *call)
 {
     struct exchange *x = call->job->x;
     struct slice url = arena_join(&call->passing, call->provider->url, slice_str(call->dialect->path(x->api->asks)));
-    struct slice rest = x->head.query, wanted = call->dialect->query, parameter;
+    struct slice rest = x->head.query, parameter;
+    struct slice wanted = crossing_is_foreign(call) ? SLICE_NONE : call->dialect->query;
     while (rest.len && wanted.len) {
         parameter = slice_split(rest, '&', &rest);
         if (slice_equal(parameter, wanted))
@@ -90,6 +93,14 @@ static size_t collect_headers(struct call *call, struct fetch_header *headers)
     headers[count++] = (struct fetch_header){SLICE("content-type"), SLICE("application/json")};
     headers[count++] = (struct fetch_header){SLICE("accept-encoding"), SLICE("identity")};
     return count;
+}
+
+/* What was written anew, in one piece. */
+static size_t collect_crossed(struct call *call, struct slice **pieces)
+{
+    *pieces = arena_alloc(&call->passing, sizeof **pieces);
+    **pieces = buf_slice(&call->crossed);
+    return 1;
 }
 
 /* The edited body as pieces of the client's own bytes and the few new ones. */
@@ -127,7 +138,8 @@ struct fetch *send_request(struct call *call, const struct target *target, const
         .idle_timeout_ms = p->idle_timeout_ms,
         .total_timeout_ms = p->total_timeout_ms,
     };
-    request.body_count = collect_body(call, target, &body);
+    request.body_count =
+        crossing_is_foreign(call) ? collect_crossed(call, &body) : collect_body(call, target, &body);
     request.body = body;
     return fetch_start(call->job->flow->pool, &request, events, arg);
 }

@@ -1,6 +1,6 @@
 /* What policies ask of moongate.lua while they are loaded: which accounts, services and sinks it has. */
 #include "lua/bind.h"
-#include "wire/dialect.h"
+#include "wire/translate/translate.h"
 
 /* NULL: there is no moongate.lua to ask. */
 static const struct settings *settings_of(lua_State *L)
@@ -14,14 +14,21 @@ static void push_dialects(lua_State *L, struct slice kind)
 {
     const struct dialect *dialect;
     lua_newtable(L);
-    for (size_t i = 0; (dialect = dialect_of_kind(kind, i)); i++) {
-        lua_pushboolean(L, true);
+    for (size_t i = 0; (dialect = dialect_at(i)); i++) {
+        const struct dialect *spoken = dialect_for(kind, dialect);
+        if (!spoken) continue;
+        if (spoken == dialect)
+            lua_pushboolean(L, true);
+        else if (translate_can(dialect, spoken, CHAT_CHAT))
+            lua_pushliteral(L, "translated");
+        else
+            continue;
         lua_setfield(L, -2, dialect->name);
     }
 }
 
-/* provider(name) → whether moongate.lua has that account, its kind, and the dialects that it speaks as a set; nil when
- * there is no moongate.lua to ask */
+/* provider(name) → whether moongate.lua has that account, its kind, and by dialect how a client of it is served there:
+ * true, in that dialect; "translated", its chats alone; nil when there is no moongate.lua to ask */
 static int on_provider(lua_State *L)
 {
     const struct settings *settings = settings_of(L);

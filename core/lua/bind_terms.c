@@ -150,8 +150,8 @@ static int on_is_counted(lua_State *L)
     return 1;
 }
 
-/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil) → what
- * allow() knows the target by */
+/* add_terms(target, context tokens or 0, price or nil, is the price the default's, model, counts_as or nil, is what it
+ * cannot be told whole refused) → what allow() knows the target by */
 static int on_add_terms(lua_State *L)
 {
     struct slice name = bind_check_slice(L, 1);
@@ -161,6 +161,7 @@ static int on_add_terms(lua_State *L)
     terms->price = price;
     terms->counting = counting_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
     terms->traits = traits_for(bind_opt_slice(L, 6), name, bind_check_slice(L, 5));
+    terms->refuses_dropped = lua_toboolean(L, 7);
     terms->is_default_price = lua_toboolean(L, 4);
     terms_table_set_context(bind_set(L)->terms, terms, context > 0 && context <= 0x1p53 ? (uint64_t)context : 0);
     lua_pushlightuserdata(L, terms);

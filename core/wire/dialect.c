@@ -23,6 +23,11 @@ static const struct kind *find_kind(struct slice name)
     return NULL;
 }
 
+const struct dialect *dialect_at(size_t index)
+{
+    return index < DIALECT_COUNT ? dialects[index] : NULL;
+}
+
 const struct dialect *dialect_find(struct slice name)
 {
     for (size_t i = 0; i < DIALECT_COUNT; i++) {

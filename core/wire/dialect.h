@@ -130,6 +130,8 @@ struct dialect {
     size_t (*write_rates)(struct arena *arena, const struct dialect_rates *rates, uint64_t now_ns,
                           struct dialect_header *headers);
     const char *rate_names; /* of all of them, with commas: what a page may read */
+    /* The body of an answer to CHAT_COUNT; NULL: nobody asks for that. */
+    void (*write_count)(struct buf *out, uint64_t tokens);
     /* The bodies of answers that name models: all that the caller may use, or the one that was asked for. since: they
      * are offered, in seconds since 1970. */
     void (*write_models)(struct buf *out, const struct slice *names, size_t count, int64_t since);
@@ -139,6 +141,8 @@ struct dialect {
 extern const struct answer_translation openai_answers, anthropic_answers;
 extern const struct dialect dialect_openai, dialect_responses, dialect_anthropic;
 
+/* All of them; NULL behind the last. */
+const struct dialect *dialect_at(size_t index);
 /* By its name; NULL when there is none. */
 const struct dialect *dialect_find(struct slice name);
 /* What an account of that kind (provider.kind) is spoken to in: the client's own dialect where it speaks that, else its

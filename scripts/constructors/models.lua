@@ -67,6 +67,7 @@ local fields = {
   targets = schema.list(one_target), context = schema.number, price = rates.price, aliases = name_list,
   snapshots = schema.list(snapshot), virtual = schema.boolean, optional = schema.boolean, description = schema.text,
   source = schema.text, as_of = schema.text, region = schema.text, labels = labels, counts_as = counted_name,
+  on_dropped = schema.choice { "tell", "refuse" },
 }
 local shape = schema.record(fields)
 
@@ -181,7 +182,7 @@ local function add_model(name, given, path)
   local line = report.place(path)
   local model = { name = name, virtual = given.virtual or false, context = given.context, price = given.price,
     region = given.region, labels = given.labels, line = line, targets = {}, source = given.source, as_of = given.as_of,
-    optional = given.optional, counts_as = given.counts_as }
+    optional = given.optional, counts_as = given.counts_as, on_dropped = given.on_dropped }
   catalogue.models[name] = model
   catalogue.sorted[#catalogue.sorted + 1] = model
   for i, target in ipairs(given.targets or {}) do
@@ -221,7 +222,7 @@ local function tell_terms()
     local price, is_default = catalogue.price_of(target)
     if price and not price.handle then price.handle, price.revision = core.price(price) end
     target.terms = core.add_terms(name, target.context or 0, price and price.handle, is_default, target.owner.name,
-      target.counts_as or target.owner.counts_as)
+      target.counts_as or target.owner.counts_as, target.owner.on_dropped == "refuse")
   end
   for name, entry in pairs(catalogue.names) do
     for _, target in ipairs(entry.targets) do core.add_name(name, target.name) end

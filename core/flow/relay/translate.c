@@ -141,7 +141,7 @@ static bool on_feed(struct stage *s, const struct piece *p)
 {
     struct translate *t = (struct translate *)s;
     if (t->is_over) return false;
-    if (!translate_can(s->relay->parts.client, s->relay->parts.provider))
+    if (!translate_can(s->relay->parts.client, s->relay->parts.provider, CHAT_CHAT))
         return refuse(t, "nobody has words for it in that API");
     if (s->relay->is_encoded) return refuse(t, "it has a content coding");
     if (p->event) return feed_event(t, p);

@@ -72,6 +72,11 @@ static void write_event_error(struct buf *out, const struct dialect_error *error
     buf_append(out, SLICE("\n\n"));
 }
 
+static void write_count(struct buf *out, uint64_t tokens)
+{
+    buf_printf(out, "{\"input_tokens\":%llu}", (unsigned long long)tokens);
+}
+
 /* When a model was made the gateway does not know: it says since when it is offered here. */
 static void write_model(struct buf *out, struct slice name, int64_t since)
 {
@@ -133,6 +138,7 @@ const struct dialect dialect_anthropic = {
     .rate_names = "anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, "
                   "anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, "
                   "anthropic-ratelimit-tokens-remaining, anthropic-ratelimit-tokens-reset",
+    .write_count = write_count,
     .write_models = write_models,
     .write_model = write_model,
 };

@@ -1,8 +1,10 @@
 #include "wire/translate/translate.h"
 
-bool translate_can(const struct dialect *client, const struct dialect *provider)
+bool translate_can(const struct dialect *client, const struct dialect *provider, enum chat_kind kind)
 {
-    return client->request_translation && provider->request_translation && client->answers && provider->answers;
+    bool is_chat = kind == CHAT_CHAT || kind == CHAT_COUNT;
+    return is_chat && client->request_translation && provider->request_translation && client->answers &&
+           provider->answers;
 }
 
 static bool write_read(const struct chat_request *r, const struct dialect *provider,

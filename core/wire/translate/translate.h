@@ -1,7 +1,7 @@
 /*
  * From one dialect to another: a client's request as the provider's API takes it.
  *
- *     if (translate_can(client, provider)) …                       // for chats; nothing else has a counterpart
+ *     if (translate_can(client, provider, CHAT_CHAT)) …             // for chats; nothing else has a counterpart
  *     struct translate_target target = {.traits = …, .limit = …, .asks_usage = true};
  *     if (!translate_request(client, body, provider, &target, arena, &out, &dropped, &why)) …   // 400
  *
@@ -41,9 +41,9 @@ struct request_translation {
     const struct conversation_words *words;
 };
 
-/* Do both have their halves, of requests and of answers (wire/translate/translator.h)? Also of one dialect and itself,
- * which nobody asks for. */
-bool translate_can(const struct dialect *client, const struct dialect *provider);
+/* Are requests for that translated: do both dialects have their halves, of requests and of answers
+ * (wire/translate/translator.h)? Chats alone, and their counts, which the gateway makes itself. */
+bool translate_can(const struct dialect *client, const struct dialect *provider, enum chat_kind kind);
 /* False: FAULT_BAD_BODY, or one of chat_parse()'s; then out is as it was. */
 bool translate_request(const struct dialect *client, struct slice body, const struct dialect *provider,
                        const struct translate_target *target, struct arena *arena, struct buf *out,

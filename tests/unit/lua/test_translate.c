@@ -1,10 +1,11 @@
 /*
  * Requests from one dialect to another, whole: tests/data/translate/<from>_to_<to>.txt, where each case has a name
  * ("== …"), the client's body (">…"), and either the exact bytes that go upstream ("<…") with what is dropped ("-…"),
- * or why it is refused ("!…"). What the model takes is what scripts/catalogue/ says of its name.
+ * or why it is refused ("!…"). Each body that goes upstream is valid by the vendor's reference (*.schema.json). What the model takes is what scripts/catalogue/ says of its name.
  */
 #include "../files.h"
 #include "../unit.h"
+#include "../wire/schema_check.h"
 
 #include "lua/counting.h"
 #include "lua/traits.h"
@@ -58,15 +59,7 @@ static void finish(struct translated *t)
     arena_clear(&t->arena);
 }
 
-static bool is_json(struct slice text)
-{
-    struct json_tape tape;
-    struct fault why;
-    json_init(&tape);
-    bool is = json_parse(&tape, text, &why);
-    json_clear(&tape);
-    return is;
-}
+static struct checked openai, anthropic;
 
 static void expect_golden(const struct golden *g, const struct dialect *from, const struct dialect *to)
 {
@@ -80,7 +73,8 @@ static void expect_golden(const struct golden *g, const struct dialect *from, co
         UNIT_FAIL("%.*s: another body:\n<%.*s", SLICE_FMT(g->name), SLICE_FMT(buf_slice(&t.out)));
     if (t.is_good && !slice_equal(g->dropped, buf_slice(&t.dropped)))
         UNIT_FAIL("%.*s: other drops:\n-%.*s", SLICE_FMT(g->name), SLICE_FMT(buf_slice(&t.dropped)));
-    if (t.is_good && !is_json(buf_slice(&t.out))) UNIT_FAIL("%.*s: no JSON", SLICE_FMT(g->name));
+    const char *wrong = t.is_good ? checked_body(to == &dialect_openai ? &openai : &anthropic, buf_slice(&t.out)) : NULL;
+    if (wrong) UNIT_FAIL("%.*s: its body is not valid: %s", SLICE_FMT(g->name), wrong);
     finish(&t);
 }
 
@@ -127,7 +121,11 @@ static void requests_of_anthropic_clients_reach_openai(void)
 
 int main(void)
 {
+    EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
+    EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
     RUN(requests_of_openai_clients_reach_anthropic);
     RUN(requests_of_anthropic_clients_reach_openai);
+    checked_close(&openai);
+    checked_close(&anthropic);
     return unit_close("translate");
 }

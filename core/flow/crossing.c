@@ -1,0 +1,89 @@
+#include "flow/crossing.h"
+
+#include "exchange/outgoing.h"
+#include "exchange/terms.h"
+#include "wire/count_rules.h"
+#include "wire/translate/translate.h"
+
+const struct dialect *crossing_dialect(const struct job *job, const struct target *target)
+{
+    const struct provider *p = settings_provider(job->settings, target->provider);
+    const struct api *api = job->x->api;
+    const struct dialect *dialect = p ? dialect_for(p->kind, api->client) : NULL;
+    bool is_spoken = dialect && (dialect == api->client || translate_can(api->client, dialect, api->asks));
+    return is_spoken ? dialect : NULL;
+}
+
+bool crossing_is_counted_here(const struct job *job, const struct dialect *dialect)
+{
+    return job->x->api->asks == CHAT_COUNT && dialect != job->x->api->client;
+}
+
+static struct slice spell(const struct dropped *dropped, struct arena *arena)
+{
+    struct buf names;
+    buf_init(&names);
+    dropped_write(dropped, &names);
+    struct slice text = arena_copy(arena, buf_slice(&names));
+    buf_clear(&names);
+    return text;
+}
+
+static bool refuse_dropped(const struct exchange *x, struct slice names, struct fault *why)
+{
+    return fault_set(why, FAULT_UNCARRIED, "The provider of %.*s has no words for: %.*s",
+                     SLICE_FMT(x->decision.verdict.model), SLICE_FMT(names));
+}
+
+/* What is held of it until it is sent. */
+static bool hold(struct call *call, struct fault *why)
+{
+    struct job *job = call->job;
+    return intake_hold(&job->hold, buf_len(&job->x->body) + buf_len(&call->crossed), why);
+}
+
+static bool translate(struct call *call, const struct target *target, struct slice body, struct arena *arena,
+                      struct slice *names, struct fault *why)
+{
+    static const struct traits nobodys = {0};
+    const struct terms *terms = target->terms;
+    const struct count_rules *counting = terms ? terms->counting : NULL;
+    struct translate_target to = {.traits = terms && terms->traits ? terms->traits : &nobodys,
+                                  .limit = counting ? counting->limit : CHAT_LIMIT_ANY,
+                                  .asks_usage = call->provider->can_report_usage};
+    struct dropped dropped = {.count = 0};
+    if (!translate_request(call->job->x->api->client, body, call->dialect, &to, arena, &call->crossed, &dropped, why))
+        return false;
+    if (!dropped_is_empty(&dropped)) *names = spell(&dropped, &call->job->x->arena);
+    bool is_refused = names->len && terms && terms->refuses_dropped;
+    return is_refused ? refuse_dropped(call->job->x, *names, why) : hold(call, why);
+}
+
+/* Policies' edits and masks are of the caller's body, in its dialect: that is made first, and read once more. */
+bool crossing_write(struct call *call, const struct target *target, struct slice *dropped, struct fault *why)
+{
+    struct splice edits;
+    struct arena arena;
+    struct buf edited;
+    *dropped = SLICE_NONE;
+    if (!crossing_is_foreign(call)) return true;
+    arena_init(&arena);
+    buf_init(&edited);
+    outgoing_edit(call->job->x, target, false, &arena, &edits);
+    splice_apply(&edits, &edited);
+    bool is_written = translate(call, target, buf_slice(&edited), &arena, dropped, why);
+    buf_clear(&edited);
+    arena_clear(&arena);
+    return is_written;
+}
+
+void crossing_note(struct job *job, const struct target *target, const struct fault *why)
+{
+    struct exchange *x = job->x;
+    trace_add(&x->decision.trace, &x->arena,
+              &(struct trace_entry){.policy = SLICE("translation"),
+                                    .rule = target->name,
+                                    .verb = SLICE("pass_over"),
+                                    .reason = slice_str(fault_message(why)),
+                                    .mode = SLICE("enforce")});
+}

@@ -1,0 +1,22 @@
+/* Translation of requests. By the first byte: any bytes as a body of either dialect, which gives JSON or a reason; or a
+ * request made of what both can say, which is the same after the way there and back. */
+#include "../unit/wire/crossing_over.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+    struct buf what;
+    if (len == 0) return 0;
+    struct slice body = slice_of((const char *)bytes + 1, len - 1);
+    switch (bytes[0] % 3) {
+    case 0: over_any(&dialect_openai, &dialect_anthropic, body); return 0;
+    case 1: over_any(&dialect_anthropic, &dialect_openai, body); return 0;
+    }
+    buf_init(&what);
+    bool is_same = over_and_back(bytes + 1, len - 1, &what);
+    if (!is_same) fprintf(stderr, "%.*s\n", SLICE_FMT(buf_slice(&what)));
+    check(is_same);
+    buf_clear(&what);
+    return 0;
+}

@@ -1,0 +1,205 @@
+/* Requests between dialects beyond the golden ones (tests/unit/lua/test_translate.c): there and back, bodies that mean
+ * harm, bounds, requests of real clients (../shared/captured, or where MOONGATE_CAPTURED says). */
+#include "../files.h"
+#include "../unit.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "crossing_over.h"
+#include "schema_check.h"
+
+static const char *folder;
+static size_t captured;
+static struct checked openai, anthropic;
+
+static void what_both_can_say_is_kept(void)
+{
+    uint8_t bytes[256];
+    uint64_t state = 88172645463325252u;
+    for (int n = 0; n < 3000; n++) {
+        struct buf what;
+        buf_init(&what);
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+            bytes[i] = (uint8_t)(state >> 24);
+        }
+        if (!over_and_back(bytes, sizeof bytes, &what)) UNIT_FAIL("%.*s", SLICE_FMT(buf_slice(&what)));
+        buf_clear(&what);
+    }
+}
+
+static void expect_refused(const struct dialect *from, const struct dialect *to, struct slice body, enum fault_code code)
+{
+    struct buf out, dropped;
+    struct fault why = {.code = FAULT_NONE};
+    buf_init(&out);
+    buf_init(&dropped);
+    if (over_translate(from, to, body, &out, &dropped, &why)) UNIT_FAIL("translated: %.60s", body.ptr);
+    EXPECT_INT(code, why.code);
+    EXPECT_INT(0, buf_len(&out));
+    buf_clear(&out);
+    buf_clear(&dropped);
+}
+
+static void both_refuse(const char *body, enum fault_code code)
+{
+    expect_refused(&dialect_openai, &dialect_anthropic, slice_str(body), code);
+    expect_refused(&dialect_anthropic, &dialect_openai, slice_str(body), code);
+}
+
+#define ASKED "{\"model\":\"m\",\"max_tokens\":9,"
+
+static void bodies_that_mean_harm_are_refused(void)
+{
+    both_refuse("", FAULT_BAD_JSON);
+    both_refuse("[]", FAULT_BAD_BODY);
+    both_refuse("{\"model\":\"m\",\"max_tokens\":9}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[{\"role\":\"user\",\"content\":\"\\ud83d\"}]}", FAULT_BAD_JSON);
+    both_refuse(ASKED "\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"content\":\"b\"}]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[{\"role\":\"user\",\"role\":\"system\",\"content\":\"a\"}]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[],\"mess\\u0061ges\":[]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[[]]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[{\"role\":\"user\",\"content\":{\"type\":\"text\"}}]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":1}]}]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[],\"temperature\":\"hot\"}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[],\"tools\":[1]}", FAULT_BAD_BODY);
+    both_refuse(ASKED "\"messages\":[],\"tools\":[{}]}", FAULT_BAD_BODY);
+}
+
+static void repeat(struct buf *out, const char *piece, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        buf_append(out, slice_str(piece));
+}
+
+static void what_is_deep_is_as_deep_as_json_may_be(void)
+{
+    for (size_t depth = 1; depth < LIMIT_JSON_DEPTH + 4; depth++) {
+        struct buf body;
+        buf_init(&body);
+        buf_append(&body, SLICE(ASKED "\"messages\":[{\"role\":\"user\",\"content\":"));
+        repeat(&body, "[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":", depth);
+        buf_append(&body, SLICE("\"x\""));
+        repeat(&body, "}]", depth);
+        buf_append(&body, SLICE("}]}"));
+        over_any(&dialect_anthropic, &dialect_openai, buf_slice(&body));
+        over_any(&dialect_openai, &dialect_anthropic, buf_slice(&body));
+        buf_reset(&body);
+        buf_append(&body, SLICE(ASKED "\"messages\":[],\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"));
+        repeat(&body, "{\"type\":\"object\",\"properties\":{\"a\":", depth / 2);
+        buf_append(&body, SLICE("{}"));
+        repeat(&body, "}}", depth / 2);
+        buf_append(&body, SLICE("}}}"));
+        over_any(&dialect_openai, &dialect_anthropic, buf_slice(&body));
+        buf_clear(&body);
+    }
+}
+
+static void there_are_bounds(void)
+{
+    struct buf body;
+    buf_init(&body);
+    buf_append(&body, SLICE(ASKED "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}"));
+    repeat(&body, ",{\"role\":\"user\",\"content\":\"a\"}", LIMIT_TRANSLATE_PARTS / 2);
+    buf_append(&body, SLICE("]}"));
+    expect_refused(&dialect_openai, &dialect_anthropic, buf_slice(&body), FAULT_BAD_BODY);
+    expect_refused(&dialect_anthropic, &dialect_openai, buf_slice(&body), FAULT_BAD_BODY);
+    buf_clear(&body);
+}
+
+static void the_list_of_drops_is_bounded(void)
+{
+    struct buf body, out, dropped;
+    struct fault why;
+    buf_init(&body);
+    buf_init(&out);
+    buf_init(&dropped);
+    buf_append(&body, SLICE(ASKED "\"messages\":[]"));
+    for (int i = 0; i < 60; i++)
+        buf_printf(&body, ",\"x%d_%s\":1", i, "a name that is longer than names are, with \\u0007 and \\u20ac in it ,\\\" \\r\\n");
+    buf_append_char(&body, '}');
+    EXPECT(over_translate(&dialect_openai, &dialect_anthropic, buf_slice(&body), &out, &dropped, &why));
+    EXPECT_SLICE(SLICE("x0_a?name?that?is?longer?than?names?are??with???and?????, x1_"), slice_of(buf_ptr(&dropped), 61));
+    EXPECT_SLICE(SLICE(", +12"), slice_of(buf_ptr(&dropped) + buf_len(&dropped) - 5, 5));
+    buf_clear(&body);
+    buf_clear(&out);
+    buf_clear(&dropped);
+}
+
+/* --- real clients --- */
+
+static void cross(const char *name, struct slice text)
+{
+    struct json_tape tape;
+    struct fault why;
+    struct buf out, dropped;
+    json_init(&tape);
+    buf_init(&out);
+    buf_init(&dropped);
+    if (!json_parse(&tape, text, &why)) UNIT_FAIL("%s: %s", name, why.text);
+    struct slice body = json_raw(&tape, json_get(&tape, 0, SLICE("body")));
+    bool is_openai = strstr(name, ".chat.") != NULL;
+    const struct dialect *from = is_openai ? &dialect_openai : &dialect_anthropic;
+    const struct dialect *to = is_openai ? &dialect_anthropic : &dialect_openai;
+    if (!over_translate(from, to, body, &out, &dropped, &why)) UNIT_FAIL("%s: %s", name, why.text);
+    const char *wrong = checked_body(is_openai ? &anthropic : &openai, buf_slice(&out));
+    if (wrong) UNIT_FAIL("%s: %s", name, wrong);
+    captured++;
+    json_clear(&tape);
+    buf_clear(&out);
+    buf_clear(&dropped);
+}
+
+static void the_checker_can_say_no(void)
+{
+#define SAID(text) "{\"model\":\"m\",\"messages\":[" text "]}"
+    EXPECT(!checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\",\"x\":1}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"assistant\"}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":[]}"))));
+    EXPECT(checked_body(&openai, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"},"
+                                            "{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"r\"}"))));
+#undef SAID
+#define SAID(text) "{\"model\":\"m\",\"max_tokens\":9,\"messages\":[" text "]}"
+    EXPECT(!checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"}"))));
+    EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":\"\"}"))));
+    EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}"))));
+    EXPECT(checked_body(&anthropic, SLICE(SAID("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+                                               "{\"type\":\"tool_result\",\"tool_use_id\":\"t\"}]}"))));
+    EXPECT(checked_body(&anthropic, SLICE("{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}")));
+#undef SAID
+}
+
+static void requests_of_real_clients_cross(void)
+{
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        struct buf file;
+        bool is_chat = strstr(entry->d_name, ".chat.") || strstr(entry->d_name, ".messages.");
+        if (!is_chat || !read_file(folder, entry->d_name, &file)) continue;
+        cross(entry->d_name, buf_slice(&file));
+        buf_clear(&file);
+    }
+    if (dir) closedir(dir);
+}
+
+int main(void)
+{
+    folder = getenv("MOONGATE_CAPTURED");
+    if (!folder) folder = "../shared/captured";
+    EXPECT(checked_open(&openai, "tests/data/translate", "openai.schema.json"));
+    EXPECT(checked_open(&anthropic, "tests/data/translate", "anthropic.schema.json"));
+    RUN(what_both_can_say_is_kept);
+    RUN(bodies_that_mean_harm_are_refused);
+    RUN(what_is_deep_is_as_deep_as_json_may_be);
+    RUN(there_are_bounds);
+    RUN(the_list_of_drops_is_bounded);
+    RUN(the_checker_can_say_no);
+    RUN(requests_of_real_clients_cross);
+    checked_close(&openai);
+    checked_close(&anthropic);
+    printf("translate: %zu requests of real clients\n", captured);
+    return unit_close("translate");
+}
