@@ -126,12 +126,15 @@ end
 
 describe("Claude Code", function()
   it("works on a model of Anthropic's", function() corrects("Claude Code", claude) end)
+  it("works on a model of OpenAI's", function() corrects("Claude Code", gpt) end)
 end)
 
 describe("Codex", function()
   it("works on a model of OpenAI's", function() corrects("Codex", gpt_responses) end)
+  it("works on a model of Anthropic's", function() corrects("Codex", claude) end)
 end)
 
 describe("opencode", function()
   it("works on a model of OpenAI's", function() corrects("opencode", gpt) end)
+  it("works on a model of Anthropic's", function() corrects("opencode", claude) end)
 end)

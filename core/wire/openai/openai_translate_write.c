@@ -381,7 +381,8 @@ static void write_schema(const struct writing *w)
     buf_append(w->out, json_raw(c->tape, c->schema));
     if (is_strict) buf_append(w->out, SLICE(",\"strict\":true"));
     buf_append(w->out, SLICE("}}"));
-    if (c->is_schema_strict && !is_strict) dropped_add(w->dropped, arena_join(c->arena, c->words->format, SLICE(".strict")));
+    if (c->is_schema_strict && !is_strict)
+        dropped_add(w->dropped, arena_join(c->arena, c->words->format, SLICE(".strict")));
 }
 
 static void write_format(const struct writing *w)

@@ -77,8 +77,8 @@ static void append_thought(struct buf *to, const struct responses_item *item)
 {
     append_text(to, ",\"summary\":[", buf_slice(&item->done), "]");
     if (!buf_len(&item->signature)) return;
-    append_text(to, ",\"encrypted_content\":\"", slice_str(item->is_redacted ? RESPONSES_REDACTED : RESPONSES_SIGNATURE),
-                "");
+    append_text(to, ",\"encrypted_content\":\"", SLICE_NONE,
+                item->is_redacted ? RESPONSES_REDACTED : RESPONSES_SIGNATURE);
     append_text(to, "", buf_slice(&item->signature), "\"");
 }
 

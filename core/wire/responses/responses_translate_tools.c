@@ -1,6 +1,6 @@
 /*
- * Tools of the Responses API, into the hub: functions, also those in namespaces, and custom ones, which are functions of
- * one text elsewhere. Tools that OpenAI runs are nobody else's, but for a search that may not search.
+ * Tools of the Responses API, into the hub: functions, also those in namespaces, and custom ones, which elsewhere are
+ * functions of one text. Tools that OpenAI runs are nobody else's: a search is left out where the model can do without.
  * Source: OpenAI API reference, POST /v1/responses, tools; namespaces and searches as Codex was seen to send them.
  */
 #include "wire/responses/responses_translate.h"
@@ -12,6 +12,7 @@
 struct tools {
     struct reading *in;
     uint32_t allowed;
+    bool has_own; /* that the client runs */
     struct slice space; /* of the namespace that is being read; empty: none */
 };
 
@@ -88,11 +89,29 @@ static bool read_custom(struct tools *t, uint32_t node)
     return is_good;
 }
 
-/* A search in what the provider has kept of the web, and not of now: an answer without it is the same one. */
-static bool is_dispensable(const struct reading *in, uint32_t tool)
+static bool is_of_kind(const struct reading *in, uint32_t tool, struct slice kind)
 {
-    bool is_search = is_type(in, tool, SLICE("web_search")) || is_type(in, tool, SLICE("web_search_preview"));
-    return is_search && json_is(in->tape, json_get(in->tape, tool, SLICE("external_web_access")), JSON_FALSE);
+    uint32_t type = json_get(in->tape, tool, SLICE("type"));
+    return json_is(in->tape, type, JSON_STRING) && slice_starts(reading_inside(json_raw(in->tape, type)), kind);
+}
+
+/* A model that has tools of its client's beside a search, as agents have, does its work without it. So it does without
+ * one that looks only at what the provider has kept of the web. */
+static bool is_dispensable(const struct tools *t, uint32_t tool)
+{
+    const struct reading *in = t->in;
+    if (!is_of_kind(in, tool, SLICE("web_search"))) return false;
+    return t->has_own || json_is(in->tape, json_get(in->tape, tool, SLICE("external_web_access")), JSON_FALSE);
+}
+
+static bool has_own(const struct reading *in, uint32_t tools)
+{
+    for (uint32_t n = json_first(in->tape, tools); n != JSON_NONE; n = json_next(in->tape, n)) {
+        bool is_own = is_type(in, n, SLICE("function")) || is_type(in, n, SLICE("custom")) ||
+                      is_type(in, n, SLICE("namespace"));
+        if (is_own) return true;
+    }
+    return false;
 }
 
 static bool refuse_type(const struct reading *in, uint32_t tool)
@@ -108,7 +127,7 @@ static bool read_one(struct tools *t, uint32_t tool)
     if (!json_is(t->in->tape, tool, JSON_OBJECT)) return reading_refuse(t->in, "must be an object");
     if (is_type(t->in, tool, SLICE("function"))) return read_function(t, tool);
     if (is_type(t->in, tool, SLICE("custom"))) return read_custom(t, tool);
-    if (!is_dispensable(t->in, tool)) return refuse_type(t->in, tool);
+    if (!is_dispensable(t, tool)) return refuse_type(t->in, tool);
     reading_drop(t->in, SLICE(""));
     return true;
 }
@@ -170,6 +189,7 @@ bool responses_read_tools(struct reading *in, uint32_t tools, uint32_t choice)
     if (tools == JSON_NONE) return true;
     if (t.allowed != JSON_NONE && json_count(in->tape, t.allowed) > CHOICE_ALLOWED_MAX)
         return reading_refuse(in, "\"tool_choice\" must name no more than %u tools", CHOICE_ALLOWED_MAX);
+    t.has_own = has_own(in, tools);
     in->place = (struct place){.list = "tools"};
     for (uint32_t n = json_first(in->tape, tools); n != JSON_NONE; n = json_next(in->tape, n)) {
         bool is_space = is_type(in, n, SLICE("namespace"));

@@ -1,5 +1,5 @@
 /*
- * Which tools a model may or must call, as OpenAI's APIs say it: a word, {"type":"allowed_tools",…}, or one by its name.
+ * Which tools a model may or must call, as OpenAI's APIs say it: a word, {"type":"allowed_tools",…}, or one by name.
  *
  *     uint32_t allowed = choice_allowed(&in, choice);                // JSON_NONE: all of them
  *     if (choice_allows(&in, allowed, name)) …

@@ -30,7 +30,8 @@ struct slice tool_names_flat(struct arena *arena, struct slice space, struct sli
 {
     if (space.len <= 2) return name;
     const char *between = ends_in_separator(inside(space)) ? "" : "__";
-    struct slice flat = arena_printf(arena, "\"%.*s%s%.*s\"", SLICE_FMT(inside(space)), between, SLICE_FMT(inside(name)));
+    struct slice flat =
+        arena_printf(arena, "\"%.*s%s%.*s\"", SLICE_FMT(inside(space)), between, SLICE_FMT(inside(name)));
     if (flat.len <= NAME_BYTES + 2 || !is_plain(flat)) return flat;
     unsigned long long hash = XXH3_64bits(flat.ptr, flat.len);
     return arena_printf(arena, "%.*s_%016llx\"", NAME_BYTES - HASH_BYTES + 1, flat.ptr, hash);

@@ -79,11 +79,9 @@ void writing_call_id(const struct writing *w, struct slice id)
 
 void writing_parameters(const struct writing *w, const struct tool *t)
 {
-    static const struct slice text = {"{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
-                                      "\"required\":[\"input\"]}",
-                                      79};
     if (t->takes_text)
-        buf_append(w->out, text);
+        buf_append(w->out, SLICE("{\"type\":\"object\",\"properties\":{\"input\":"
+                                 "{\"type\":\"string\"}},\"required\":[\"input\"]}"));
     else
         schema_write_object(w->c->tape, t->parameters, w->out);
 }
